@@ -1,0 +1,1 @@
+"""How far a site is from where the engineers are."""

@@ -1,0 +1,61 @@
+"""What can go wrong, as a tree.
+
+::
+
+    GeoClusterError              anything this package refuses on purpose
+    ├── InputError               a person's input has faults: every one of them, each with place and remedy
+    └── DataError                a shipped or imported layer is missing, damaged or not what it claims
+
+Each error carries a list of `Fault`; its text is that list. The command line prints it and exits with
+code 2; the app shows it in place. Nothing here is for programming mistakes: those stay `TypeError` etc.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong.
+
+    Parameters
+    ----------
+    where : str
+        File, row, column or key, so that a person can put a finger on it.
+    what : str
+        What is there and why it can't be used.
+    remedy : str
+        What to do about it.
+    """
+
+    where: str
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        """One line: where, what, what to do."""
+        return f"{self.where}: {self.what} → {self.remedy}"
+
+
+class GeoClusterError(Exception):
+    """Base of all refusals; `faults` lists every one found, not just the first."""
+
+    def __init__(self, faults: Iterable[Fault] | Fault):
+        self.faults: list[Fault] = [faults] if isinstance(faults, Fault) else list(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class InputError(GeoClusterError):
+    """A scenario, portfolio, option or array that a person gave can't be used."""
+
+
+class DataError(GeoClusterError):
+    """A layer is missing, truncated, changed or breaks its contract."""
+
+
+def refuse_if(faults: list[Fault], error: type[GeoClusterError] = InputError) -> None:
+    """Raise `error` with all `faults`, or return when there are none."""
+    if faults:
+        raise error(faults)

@@ -1,0 +1,1 @@
+"""Projects to sites under shared capacities: build, solve, verify, explain."""

@@ -1,0 +1,1 @@
+"""From natural units to a ranking that says how sure it is."""

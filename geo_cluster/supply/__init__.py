@@ -1,0 +1,1 @@
+"""What land and what power a site offers."""
