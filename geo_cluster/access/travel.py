@@ -1,0 +1,171 @@
+"""How long it takes: matrices, routes, isochrones and reach on a `RoadNetwork`.
+
+All times are exact shortest paths in minutes; the kilometres are those of the fastest path.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import dijkstra
+
+from geo_cluster.access.network import Floats, Ints, RoadNetwork
+from geo_cluster.errors import Fault, InputError
+
+_NOWHERE = -9999  # scipy's predecessor of a node that has none
+
+
+class Matrix(NamedTuple):
+    """Minutes and kilometres of the fastest trip from each origin to each destination, inf where there is none."""
+
+    minutes: Floats
+    km: Floats
+
+
+class Route(NamedTuple):
+    """The fastest trip between two places: its line in WGS 84, minutes and kilometres, gaps at both ends included."""
+
+    line: shapely.LineString
+    minutes: float
+    km: float
+
+
+def matrix(network: RoadNetwork, origins: Any, destinations: Any) -> Matrix:
+    """Exact travel times from each origin to each destination.
+
+    Parameters
+    ----------
+    network : RoadNetwork
+    origins, destinations : (n,) array_like of int, or points
+        Node labels; or points (GeoSeries, GeoDataFrame or (n, 2) of lon, lat), which are snapped, their gaps counted
+        as time and distance at both ends.
+
+    Returns
+    -------
+    Matrix
+        minutes (O, D) and km (O, D); inf where no way leads. km is nan for a network without lengths.
+
+    Raises
+    ------
+    InputError
+        For labels that aren't in the network, and points that `RoadNetwork.snap` refuses.
+    """
+    start, start_min, start_km = _terminals(network, origins)
+    end, end_min, end_km = _terminals(network, destinations)
+    minutes, km = _between(network, start, end)
+    return Matrix(minutes + start_min[:, None] + end_min, km + start_km[:, None] + end_km)
+
+
+def route(network: RoadNetwork, origin: Any, destination: Any) -> Route:
+    """Return the fastest way from one place to another, as a line for the map.
+
+    Parameters
+    ----------
+    network : RoadNetwork
+        With places of its nodes.
+    origin, destination : int or point
+        A node label, a shapely Point, or (lon, lat).
+
+    Raises
+    ------
+    InputError
+        When no way leads there, or the network has no places.
+    """
+    if network.lon is None or network.lat is None:
+        raise InputError(Fault("network", "its nodes have no lon and lat", "give lon and lat to from_edges"))
+    (start, end), (start_min, end_min), (start_km, end_km) = _terminals(network, _pair(origin, destination))
+    minutes, before = dijkstra(network.graph, indices=start, return_predecessors=True)
+    if np.isinf(minutes[end]):
+        where = f"node {network.label[start]} to node {network.label[end]}"
+        raise InputError(Fault(where, "no way leads there", "one of them is on an island: pick a connected node"))
+    nodes = [int(end)]
+    while nodes[-1] != start:
+        nodes.append(int(before[nodes[-1]]))
+    path = np.array(nodes[::-1])
+    arcs = _arcs(network, path[:-1], path[1:])
+    pieces = [_shape(network, arc, tail) for arc, tail in zip(arcs, path[:-1], strict=True)]
+    ends = [_place(p) for p in (origin, destination)]
+    line = np.concatenate([ends[0], [[network.lon[start], network.lat[start]]], *pieces, ends[1]])
+    moved = np.r_[True, (np.diff(line, axis=0) != 0).any(axis=1)]
+    line = line[moved] if moved.sum() > 1 else np.repeat(line[:1], 2, axis=0)
+    return Route(
+        shapely.LineString(line),
+        float(minutes[end] + start_min + end_min),
+        float(network.km[arcs].sum() + start_km + end_km),
+    )
+
+
+def _pair(origin: Any, destination: Any) -> Any:
+    if np.ndim(origin) == 0 and isinstance(origin, int | np.integer) and isinstance(destination, int | np.integer):
+        return np.array([origin, destination])
+    if isinstance(origin, int | np.integer) or isinstance(destination, int | np.integer):
+        raise InputError(Fault("route", "mixes a node label and a point", "give two labels or two points"))
+    return np.concatenate([_place(origin), _place(destination)])
+
+
+def _place(point: Any) -> NDArray[np.float64]:
+    """(1, 2) lon, lat of a point; (0, 2) for a node label."""
+    if isinstance(point, int | np.integer):
+        return np.empty((0, 2))
+    if isinstance(point, shapely.Point):
+        return np.array([[point.x, point.y]])
+    return np.asarray(point, dtype=float).reshape(1, 2)
+
+
+def _terminals(network: RoadNetwork, places: Any) -> tuple[Ints, Floats, Floats]:
+    """Positions in the network, and the gap of each place in minutes and km (zero for labels)."""
+    if not isinstance(places, gpd.GeoSeries | gpd.GeoDataFrame):
+        labels = np.asarray(places)
+        if labels.ndim == 1 and (np.issubdtype(labels.dtype, np.integer) or not labels.size):
+            nothing = np.zeros(labels.size)
+            return network.position(labels), nothing, nothing
+    snap = network.snap(places)
+    return network.position(snap.node), snap.gap_min, snap.gap_km
+
+
+def _between(network: RoadNetwork, start: Ints, end: Ints) -> tuple[Floats, Floats]:
+    minutes = np.full((start.size, end.size), np.inf)
+    km = np.full((start.size, end.size), np.inf)
+    if not start.size or not end.size:
+        return minutes, km
+    for i, origin in enumerate(start):
+        cost, before = dijkstra(network.graph, indices=origin, return_predecessors=True)
+        minutes[i] = cost[end]
+        km[i] = _along(network, before)[end]
+    return minutes, km
+
+
+def _along(network: RoadNetwork, before: NDArray[np.int32]) -> Floats:
+    """Kilometres from the root of a shortest-path tree to each node, by pointer doubling."""
+    node = np.arange(before.size)
+    reached = before >= 0
+    total = np.zeros(before.size)
+    total[reached] = network.km[_arcs(network, before[reached].astype(np.int64), node[reached])]
+    above = np.where(reached, before, node)
+    while (above != above[above]).any():
+        total += total[above]
+        above = above[above]
+    return total
+
+
+def _arcs(network: RoadNetwork, tail: Ints, head: Ints) -> Ints:
+    """Position of the arc of each (tail, head); arcs are sorted by both."""
+    n = network.label.size
+    keys = np.repeat(np.arange(n), np.diff(network.indptr)) * n + network.head
+    return np.searchsorted(keys, tail * n + head)
+
+
+def _shape(network: RoadNetwork, arc: int, tail: int) -> NDArray[np.float64]:
+    """(n, 2) lon, lat of an arc in the direction of travel."""
+    assert network.lon is not None and network.lat is not None
+    here = np.array([network.lon[tail], network.lat[tail]])
+    if network.lines is None:
+        there = network.head[arc]
+        return np.array([here, [network.lon[there], network.lat[there]]])
+    points = shapely.get_coordinates(network.lines[network.edge[arc]])
+    backwards = np.abs(points[-1] - here).sum() < np.abs(points[0] - here).sum()
+    return points[::-1] if backwards else points
