@@ -1,0 +1,383 @@
+"""Layers and a Study as a map: one payload, drawn by the same script in the app and in the single-file `map.html`.
+
+The payload is plain data (layers, cards, legend, words). `assets/map.js` draws it with Leaflet from the wheel
+`django-js-lib-leaflet`: nothing is fetched from the network. Whatever came from data enters the page as text.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import folium
+import geopandas as gpd
+import pandas as pd
+import shapely
+from branca.element import Element, Figure, MacroElement
+from folium.template import Template
+
+from geo_cluster import catalog, layers
+from geo_cluster.domain import Language
+from geo_cluster.study import Study
+
+ASSETS = Path(__file__).parent / "assets"
+EAST = [[29.55, 113.7], [31.1, 115.75]]
+
+WORDS: dict[Language, dict[str, str]] = {
+    "zh": {
+        "layers": "图层与图例",
+        "search": "搜索企业、园区、地名",
+        "nothing": "没有找到",
+        "map": "湖北激光产业地图",
+        "sample": "示例",
+        "chain": "激光产业链",
+        "sites": "制造承载",
+        "plan": "本次方案",
+        "infrastructure": "要素设施",
+        "base": "底图",
+        "rings": "位置不确定范围",
+        "flows": "研发 → 制造",
+        "source": "来源",
+        "confidence": "可信度",
+        "uncertainty": "坐标误差约",
+        "review": "公开发布须送审并标注审图号",
+        "note": "圆环内数字为合并的点数；许多企业只知所在区，共用一个锚点，不能据此量邻近。",
+        "placed": "落地项目",
+        "score": "得分",
+        "land": "用地",
+        "power": "容量",
+        "drive": "车程",
+    },
+    "en": {
+        "layers": "Layers and legend",
+        "search": "Search firms, sites, places",
+        "nothing": "Nothing found",
+        "map": "Map of Hubei's laser industry",
+        "sample": "sample",
+        "chain": "Laser value chain",
+        "sites": "Manufacturing sites",
+        "plan": "This plan",
+        "infrastructure": "Land, power, transport",
+        "base": "Base map",
+        "rings": "Position uncertainty",
+        "flows": "R&D → manufacturing",
+        "source": "Source",
+        "confidence": "Confidence",
+        "uncertainty": "position within about",
+        "review": "Publication needs a map review number",
+        "note": "A number in a ring counts merged points; many firms are known by district only and share an anchor.",
+        "placed": "Projects placed",
+        "score": "score",
+        "land": "land",
+        "power": "capacity",
+        "drive": "drive",
+    },
+}
+
+
+def payload(language: Language = "zh", study: Study | None = None) -> dict[str, Any]:
+    """Everything that the map shows, as plain data.
+
+    Parameters
+    ----------
+    language : {"zh", "en"}
+    study : Study, optional
+        Adds its plan: flows from R&D to sites, sites sized by what they take.
+    """
+    words = WORDS[language]
+    style = catalog.table("style")
+    read = {name: layers.read(name) for name in _POINTS}
+    shown = [*_base(language, style), *_rings(read, words, style)]
+    shown += _plan(study, language, style) if study else []
+    shown += [_sites(read["sites"], language, style, study)]
+    shown += [*_chain(read["chain"], language, style), *_infrastructure(read, language, style)]
+    return {
+        "lang": "zh-CN" if language == "zh" else "en",
+        "words": words,
+        "layers": shown,
+        "notes": [words["note"]],
+        "places": _places(language),
+        "bounds": EAST,
+        "title": _title(study, language),
+        "attribution": _attribution(language),
+    }
+
+
+def map_of(source: dict[str, Any] | str) -> folium.Map:
+    """A folium map that draws a payload, or the payload at a URL; it loads nothing from the network."""
+    canvas = OfflineMap(location=(30.4, 114.7), zoom_start=9, tiles=None, zoom_control=True)
+    canvas.options["maxZoom"] = 16
+    canvas.options["minZoom"] = 6
+    canvas.add_child(_Layers(source))
+    return canvas
+
+
+def standalone(source: dict[str, Any]) -> str:
+    """One HTML page with script, style and data inside: it opens from a disk, on an intranet, for years."""
+    canvas = map_of(source)
+    figure = Figure(title=source["title"]["text"] if source["title"] else source["words"]["map"])
+    figure.add_child(canvas)
+    for css in (leaflet_file("leaflet.css"), ASSETS / "map.css"):
+        figure.header.add_child(Element(f"<style>{_inlined(css)}</style>"))
+    figure.header.add_child(Element("<style>html, body { margin: 0; height: 100%; }</style>"))
+    for script in (leaflet_file("leaflet.js"), ASSETS / "map.js"):
+        figure.header.add_child(Element(f"<script>{script.read_text(encoding='utf-8')}</script>"))
+    return figure.render()
+
+
+def as_json(source: dict[str, Any]) -> str:
+    """The payload as JSON that can stand inside a script element."""
+    text = json.dumps(source, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def leaflet_file(name: str) -> Path:
+    """A file of the Leaflet distribution in the wheel `django-js-lib-leaflet`."""
+    return Path(str(importlib.resources.files("js_lib_leaflet"))) / "static" / "js_lib_leaflet" / name
+
+
+def _inlined(css: Path) -> str:
+    """A style sheet without its images: we use none of Leaflet's, and a page from disk could not load them."""
+    return css.read_text(encoding="utf-8").replace("url(images/", "url(data:,")
+
+
+class OfflineMap(folium.Map):
+    """A folium map that names no script or style of its own; `assets_url` is where the app serves ours."""
+
+    assets_url = ""
+    default_js: list[tuple[str, str]] = []  # noqa: RUF012 - folium's own class attribute
+    default_css: list[tuple[str, str]] = []  # noqa: RUF012
+
+
+class _Layers(MacroElement):
+    """Hands the payload to `assets/map.js` once the map stands."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}geoClusterMap({{ this._parent.get_name() }}, {{ this.source }});{% endmacro %}"
+    )
+
+    def __init__(self, source: dict[str, Any] | str):
+        super().__init__()
+        self._name = "Layers"
+        self.source = json.dumps(source) if isinstance(source, str) else as_json(source)
+
+
+# ---- what the layers are ----------------------------------------------------------------------------------
+
+_POINTS = ("chain", "sites", "anchors", "substations", "power_plants", "stations", "airports", "ports")
+
+
+def _base(language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Boundaries, roads and railways: our own backdrop, since there are no tiles."""
+    colour, names = style["map"], catalog.table("layers")["layers"]
+    prefectures, counties = layers.read("prefectures"), layers.read("counties")
+    tints = dict.fromkeys(("420200", "420700", "420300"), colour["target"]) | {"420100": colour["wuhan"]}
+    areas = _shapes(prefectures, fill=[tints.get(code, colour["province"]) for code in prefectures["code"]])
+    group = WORDS[language]["base"]
+
+    def layer(key: str, kind: str, features: Any, **more: Any) -> dict[str, Any]:
+        given = {"key": key, "group": group, "name": names.get(key, {}).get("name", {}).get(language, "")}
+        return {**given, "kind": kind, "features": features, "visible": True, "legend": True, **more}
+
+    label = {"kind": "label", "legend": False}
+    return [
+        layer("prefectures", "area", areas, color=colour["prefecture_line"], fill=colour["province"], weight=1.4),
+        layer("counties", "area", _shapes(counties), color=colour["county_line"], weight=0.8),
+        layer("roads", "line", _shapes(layers.read("roads"), merge=True), color=colour["road"], weight=1.3),
+        layer(
+            "railways",
+            "line",
+            _shapes(layers.read("railways"), merge=True),
+            color=colour["railway"],
+            weight=1.1,
+            dash="6 4",
+        ),
+        layer("prefecture_labels", features=_labels(prefectures, language), strong=True, maxZoom=10, **label),
+        layer("county_labels", features=_labels(counties, language), minZoom=10, **label),
+    ]
+
+
+def _shapes(frame: gpd.GeoDataFrame, *, fill: list[str] | None = None, merge: bool = False) -> dict[str, Any]:
+    """GeoJSON without attributes; `merge` joins lines into one feature, which draws much faster."""
+    shapes = [shapely.union_all(frame.geometry.to_numpy(), grid_size=1e-5)] if merge else frame.geometry.tolist()
+    shapes = [shapely.line_merge(shape) for shape in shapes] if merge else shapes
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"fill": fill[i]} if fill else {},
+            "geometry": json.loads(shapely.to_geojson(shapely.set_precision(shape, 1e-4))),
+        }
+        for i, shape in enumerate(shapes)
+    ]
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _labels(frame: gpd.GeoDataFrame, language: Language) -> list[dict[str, Any]]:
+    middles = frame.geometry.representative_point()
+    return [
+        {"at": [round(at.y, 4), round(at.x, 4)], "p": {"title": name}}
+        for at, name in zip(middles, frame[f"name_{language}"], strict=True)
+    ]
+
+
+def _rings(
+    read: Mapping[str, gpd.GeoDataFrame], words: Mapping[str, str], style: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Circles within which the points of chain, sites and grid really lie."""
+    features: dict[tuple, dict[str, Any]] = {}
+    for name in ("chain", "sites", "substations"):
+        for row in _located(read[name]).itertuples():
+            radius = row.coord_uncertainty_m
+            at = (round(row.lat, 5), round(row.lon, 5))
+            features[(*at, radius)] = {"at": list(at), "p": {"title": "", "radius_m": radius}}
+    layer = {"key": "rings", "group": words["base"], "name": words["rings"], "kind": "ring", "legend": True}
+    return [{**layer, "color": style["map"]["ring"], "visible": False, "features": list(features.values())}]
+
+
+def _located(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    return frame[frame.geometry.notna()]
+
+
+def _chain(frame: gpd.GeoDataFrame, language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One layer a stage of the value chain."""
+    stages, words = catalog.table("layers")["words"]["stage"], WORDS[language]
+    shown = []
+    for stage, name in stages.items():
+        part = _located(frame[frame["stage"] == stage])
+        layer = {"key": f"chain-{stage}", "group": words["chain"], "name": name[language], "kind": "point"}
+        features = _cards(part, "chain", language)
+        more = {"color": style["stage"][stage], "visible": True, "legend": True, "search": True, "count": len(features)}
+        shown.append({**layer, **more, "features": features})
+    return shown
+
+
+def _sites(
+    frame: gpd.GeoDataFrame, language: Language, style: Mapping[str, Any], study: Study | None
+) -> dict[str, Any]:
+    features = _cards(frame, "sites", language)
+    if study:
+        taken = study.assignment["site"].value_counts()
+        for feature, one in zip(features, frame["id"], strict=True):
+            count = int(taken.get(one, 0))
+            feature["p"]["mark"] = str(count) if count else ""
+            feature["p"]["size"] = 17 + 4 * min(count, 4)
+            if not count:
+                feature["p"]["color"] = style["stage"]["support"]
+            projects = study.assignment.loc[study.assignment["site"] == one, "project_name"]
+            feature["p"]["rows"].insert(0, [WORDS[language]["placed"], "、".join(projects) or "0"])
+    name = catalog.table("layers")["layers"]["sites"]["name"][language]
+    layer = {"key": "sites", "group": WORDS[language]["sites"], "name": name, "kind": "site", "search": True}
+    more = {"color": style["map"]["site"], "visible": True, "legend": True, "count": len(features)}
+    return {**layer, **more, "features": features}
+
+
+def _infrastructure(
+    read: Mapping[str, gpd.GeoDataFrame], language: Language, style: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    words, names = WORDS[language], catalog.table("layers")["layers"]
+    shown = []
+    for key in ("anchors", "substations", "power_plants", "stations", "airports", "ports"):
+        features = _cards(_located(read[key]), key, language)
+        group = words["sites"] if key == "anchors" else words["infrastructure"]
+        colour = style["map"][key.removesuffix("s")]
+        kind = "square" if key in ("substations", "power_plants") else "dot"
+        layer = {"key": key, "group": group, "name": names[key]["name"][language], "kind": kind, "color": colour}
+        more = {"visible": key == "anchors", "legend": True, "search": True, "count": len(features)}
+        shown.append({**layer, **more, "features": features})
+    return shown
+
+
+def _plan(study: Study, language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Flows from the R&D anchor to each site that takes projects, as wide as the number it takes."""
+    words, start = WORDS[language], study.anchor.geometry
+    sites = study.sites.set_index("id")
+    features = []
+    for site, group in study.assignment.groupby("site", sort=True):
+        end = sites.geometry[site]
+        rows = [
+            [row.project, f"{row.project_name} · {words['score']} {row.score:.1f} ({row.low:.0f}–{row.high:.0f})"]
+            for row in group.itertuples()
+        ]
+        title = f"{study.anchor[f'name_{language}']} → {sites.loc[site, f'name_{language}']}"
+        sub = f"{words['drive']} {group['drive_min'].iloc[0]:.0f} min · {words['land']} {group['land_mu'].sum():.0f} mu"
+        sub += f" · {words['power']} {group['power_mva'].sum():.1f} MVA"
+        card = {"title": title, "sub": sub, "rows": rows, "weight": 1.5 + 1.3 * len(group)}
+        if study.scenario.portfolio == "sample":
+            card["sample"] = words["sample"]
+        features.append({"from": [start.y, start.x], "to": [end.y, end.x], "p": card})
+    layer = {"key": "flows", "group": words["plan"], "name": words["flows"], "kind": "flow", "weight": 3}
+    more = {"color": style["map"]["flow"], "visible": True, "legend": True, "count": len(features)}
+    return [{**layer, **more, "features": features}]
+
+
+def _cards(frame: gpd.GeoDataFrame, layer: str, language: Language) -> list[dict[str, Any]]:
+    """Point features with the card that a click shows: name, declared columns, source and confidence."""
+    declared = catalog.table("layers")["layers"][layer]["popup"]
+    columns, words = layers.columns(layer), WORDS[language]
+    vocabulary = catalog.table("layers")["words"] | {"constraints": catalog.table("exclusions")["constraint_names"]}
+    features = []
+    for row in frame.to_dict("records"):
+        title = row[f"name_{language}"] or row["name_en"] or row["name_zh"]
+        other = row["name_en" if language == "zh" else "name_zh"]
+        rows = []
+        for column in declared:
+            text = _spoken(row.get(column), vocabulary.get(column, {}), language)
+            if text:
+                rows.append([columns[column][language], text])
+        source = f"{words['source']}：{row['source']} · {words['confidence']} {row['confidence']}"
+        source += f" · {row['as_of']}"
+        if row["coord_uncertainty_m"] == row["coord_uncertainty_m"]:
+            source += f" · {words['uncertainty']} {row['coord_uncertainty_m'] / 1000:g} km"
+        card = {"title": title, "sub": other if other != title else "", "rows": rows, "source": source}
+        features.append({"at": [round(row["lat"], 5), round(row["lon"], 5)], "p": card})
+    return features
+
+
+def _spoken(value: Any, words: Mapping[str, Mapping[str, str]], language: Language) -> str:
+    """A cell as people read it: closed vocabularies by name, lists joined, numbers without a tail."""
+    if value is None or value == "" or pd.isna(value):
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.6g}"
+    parts: Iterable[str] = str(value).split(";") if words or language == "zh" else [str(value)]
+    return ("、" if language == "zh" else ", ").join(words.get(part, {}).get(language, part) for part in parts)
+
+
+def _places(language: Language) -> list[dict[str, Any]]:
+    """Buttons that fly to the province, Optics Valley and the three prefectures."""
+    prefectures = layers.read("prefectures").set_index("code")
+    names = {"zh": ("全省", "光谷"), "en": ("Hubei", "Optics Valley")}[language]
+    west, south, east, north = prefectures.total_bounds
+    places = [{"name": names[0], "bounds": [[south, west], [north, east]]}]
+    places.append({"name": names[1], "bounds": [[30.40, 114.36], [30.56, 114.70]]})
+    for code in ("420700", "420200", "420300"):
+        west, south, east, north = prefectures.geometry[code].bounds
+        name = prefectures.loc[code, f"name_{language}"].removesuffix("市")
+        places.append({"name": name, "bounds": [[south, west], [north, east]]})
+    return places
+
+
+def _title(study: Study | None, language: Language) -> dict[str, str] | None:
+    if study is None:
+        return None
+    plan = study.plan
+    title = {"text": study.scenario.name[language]}
+    placed, total = len(study.assignment), len(study.projects)
+    title["sub"] = {
+        "zh": f"落地 {placed}/{total} 个项目 · 总分 {plan.objective:,.1f} · 上界 {plan.bound:,.1f} · 情景 {study.scenario.id}",
+        "en": f"{placed} of {total} placed · worth {plan.objective:,.1f} · bound {plan.bound:,.1f} · {study.scenario.id}",
+    }[language]
+    if study.scenario.portfolio == "sample":
+        title["sample"] = WORDS[language]["sample"]
+    return title
+
+
+def _attribution(language: Language) -> list[str]:
+    """Who the shown layers are owed to, each once, and what publication needs."""
+    shown = ("prefectures", "roads", "chain", "power_plants", "geonames", "airports")
+    registry = catalog.layers()
+    owed = dict.fromkeys(getattr(registry[name], f"attribution_{language}") for name in shown if name in registry)
+    return [*owed, WORDS[language]["review"]]

@@ -1,0 +1,57 @@
+"""Which pool of each shared resource a site draws on.
+
+Land is the site's own, energy quota its prefecture's, megavolt-amperes those of the nearest substation of the same
+prefecture that serves users. Which station really feeds a zone is not published: the nearest is an assumption,
+and the page says so.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import geopandas as gpd
+import numpy as np
+from pyproj import Geod
+
+SERVING_KV = (110.0, 500.0)
+"""Voltages of stations whose supply area a site is counted to: converters and 1,000 kV stations serve no user."""
+
+_GEOD = Geod(ellps="WGS84")
+
+
+class Feed(NamedTuple):
+    """The station that each site is counted to: its id ('' where the prefecture has none) and distance, km (nan)."""
+
+    station: np.ndarray
+    km: np.ndarray
+
+
+def distance_km(first: gpd.GeoSeries, second: gpd.GeoSeries) -> np.ndarray:
+    """Geodesic distance between every pair of points (WGS84 degrees) in km, (n, m); nan where a point is missing."""
+    lon_1, lat_1 = np.broadcast_arrays(first.x.to_numpy()[:, None], first.y.to_numpy()[:, None])
+    shape = (len(first), len(second))
+    start = [np.broadcast_to(axis, shape).ravel() for axis in (lon_1, lat_1)]
+    end = [np.broadcast_to(axis.to_numpy(), shape).ravel() for axis in (second.x, second.y)]
+    return (_GEOD.inv(*start, *end)[2] / 1000).reshape(shape)
+
+
+def feeding_station(sites: gpd.GeoDataFrame, substations: gpd.GeoDataFrame) -> Feed:
+    """Nearest serving station of each site's own prefecture.
+
+    Parameters
+    ----------
+    sites : GeoDataFrame
+        Points with `prefecture_code`.
+    substations : GeoDataFrame
+        Points with `id`, `kind`, `voltage_kv`, `prefecture_code`.
+    """
+    low, high = SERVING_KV
+    serves = substations[(substations["kind"] == "substation") & substations["voltage_kv"].between(low, high)]
+    if serves.empty:
+        return Feed(np.full(len(sites), "", dtype=object), np.full(len(sites), np.nan))
+    km = distance_km(sites.geometry, serves.geometry)
+    other = sites["prefecture_code"].to_numpy()[:, None] != serves["prefecture_code"].to_numpy()[None, :]
+    km = np.where(other | np.isnan(km), np.inf, km)
+    nearest, least = km.argmin(axis=1), km.min(axis=1)
+    found = np.isfinite(least)
+    return Feed(np.where(found, serves["id"].to_numpy()[nearest], ""), np.where(found, least, np.nan))
