@@ -114,6 +114,8 @@ class Exclusion(Declared):
     reason: Text
     constraints: tuple[str, ...] = ()
     """Site constraints that trigger the rule, where it is triggered by one."""
+    grades: tuple[str, ...] = ()
+    """Preliminary grades of a site that trigger the rule."""
 
 
 class Segment(Declared):

@@ -39,6 +39,7 @@ class Refusals:
 
 
 def _constrained(facts: Facts, rule: str) -> np.ndarray:
+    """(S,): whether a site carries a constraint that triggers the rule."""
     ruled = set(catalog.exclusions()[rule].constraints)
     return np.array([bool(ruled & set(text.split(";"))) for text in facts.sites["constraints"]])
 
@@ -50,12 +51,13 @@ def _names(facts: Facts, site: int, rule: str, language: Language) -> str:
 
 
 def site_ruled_out(facts: Facts) -> Refusals:
-    """Ecological protection, planning orientation or a built-up area."""
-    hit = np.broadcast_to(_constrained(facts, "site_ruled_out"), (len(facts.projects), len(facts.sites)))
+    """Planning orientation or ecological protection, by the site's constraints or its preliminary grade."""
+    graded = facts.sites["fit_grade"].isin(catalog.exclusions()["site_ruled_out"].grades).to_numpy()
+    hit = np.broadcast_to(_constrained(facts, "site_ruled_out") | graded, (len(facts.projects), len(facts.sites)))
 
     def sentence(_: int, site: int, language: Language) -> str:
-        names = _names(facts, site, "site_ruled_out", language)
-        return f"该园区属{names}，不承接制造项目" if language == "zh" else f"the site is ruled out: {names}"
+        names = _names(facts, site, "site_ruled_out", language) or facts.sites["fit_note_zh"].iloc[site]
+        return f"该园区不承接制造项目：{names}" if language == "zh" else f"the site takes no manufacturing: {names}"
 
     return Refusals(hit, sentence)
 

@@ -5,6 +5,7 @@ Nothing downstream reads a file of `data/geo` by itself, so what a study used is
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from functools import cache
 from pathlib import Path
@@ -94,24 +95,39 @@ def _cast(name: str, table: pd.DataFrame) -> pd.DataFrame:
 def columns(name: str) -> dict[str, dict]:
     """Declared columns of a layer with those common to every row table."""
     declared = catalog.table("layers")
-    own = declared["layers"].get(name, {}).get("columns", {})
-    return own | declared["common"]
+    layer = declared["layers"].get(name, {})
+    return layer.get("columns", {}) | (declared["common"] if layer.get("row_source", True) else {})
+
+
+def words(vocabulary: str) -> dict[str, dict[str, str]]:
+    """A closed vocabulary: value -> {zh, en}; `constraint` and `segment` are declared in tables of their own."""
+    if vocabulary == "constraint":
+        return catalog.table("exclusions")["constraint_names"]
+    if vocabulary == "segment":
+        return {key: segment["name"] for key, segment in catalog.table("requirements")["segments"].items()}
+    return catalog.table("layers")["words"][vocabulary]
 
 
 def contract(name: str) -> pa.DataFrameSchema:
     """The pandera schema of a layer, made from `tables/layers.toml`."""
-    words = catalog.table("layers")["words"]
     checks: dict[str, pa.Column] = {}
     for column, rule in columns(name).items():
         nullable = rule.get("null", False)
         rules = []
         if rule["type"] == "str" and not nullable:
             rules.append(pa.Check(lambda text: text.str.strip() != "", element_wise=False, error="is empty"))
-        if column in words:
-            rules.append(pa.Check.isin(list(words[column])))
+        if "words" in rule:
+            known = {"", *words(rule["words"])}
+            split = functools.partial(_within, known=known)
+            rules.append(pa.Check(split, error=f"is not one of {', '.join(sorted(known - {''}))}"))
         kind = {"str": str, "float": float, "int": int}[rule["type"]]
         checks[column] = pa.Column(kind, rules, nullable=nullable, unique=rule.get("unique", False), coerce=True)
     return pa.DataFrameSchema(checks, strict=False)
+
+
+def _within(text: pd.Series, known: set[str]) -> pd.Series:
+    """Whether every `;`-joined word is in the vocabulary."""
+    return text.str.split(";").map(lambda parts: set(parts) <= known)
 
 
 def contract_faults(name: str, table: pd.DataFrame) -> list[Fault]:

@@ -243,7 +243,7 @@ def _located(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 def _chain(frame: gpd.GeoDataFrame, language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One layer a stage of the value chain."""
-    stages, words = catalog.table("layers")["words"]["stage"], WORDS[language]
+    stages, words = layers.words("stage"), WORDS[language]
     shown = []
     for stage, name in stages.items():
         part = _located(frame[frame["stage"] == stage])
@@ -317,14 +317,14 @@ def _cards(frame: gpd.GeoDataFrame, layer: str, language: Language) -> list[dict
     """Point features with the card that a click shows: name, declared columns, source and confidence."""
     declared = catalog.table("layers")["layers"][layer]["popup"]
     columns, words = layers.columns(layer), WORDS[language]
-    vocabulary = catalog.table("layers")["words"] | {"constraints": catalog.table("exclusions")["constraint_names"]}
+    spoken = {column: layers.words(rule["words"]) for column, rule in columns.items() if "words" in rule}
     features = []
     for row in frame.to_dict("records"):
         title = row[f"name_{language}"] or row["name_en"] or row["name_zh"]
         other = row["name_en" if language == "zh" else "name_zh"]
         rows = []
         for column in declared:
-            text = _spoken(row.get(column), vocabulary.get(column, {}), language)
+            text = _spoken(row.get(column), spoken.get(column, {}), language)
             if text:
                 rows.append([columns[column][language], text])
         source = f"{words['source']}：{row['source']} · {words['confidence']} {row['confidence']}"

@@ -250,7 +250,7 @@ def _fixed(
     nearest = {key: np.where(np.isfinite(near), near, np.nan) for key, near in nearest.items()}
     segments = [catalog.segments()[key] for key in projects["segment"]]
     industries = (sites["industries_zh"] + sites["catalogue_industries_zh"]).tolist()
-    fit = [[min(1.0, sum(word in text for word in s.industries) / 2) for text in industries] for s in segments]
+    fit = [[min(1.0, sum(word in text for word in s.industries) / 3) for text in industries] for s in segments]
     constraints = [len([word for word in text.split(";") if word]) for text in sites["constraints"]]
     return {
         "testing_minutes": nearest["testing"][None, :],
