@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import PurePath
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -213,8 +214,14 @@ class Scenario(Declared):
     @property
     def id(self) -> str:
         """First 12 hex digits of the SHA-256 of the canonical scenario: the same settings, the same id."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+        row = self.model_dump(mode="json") | {"portfolio": PurePath(self.portfolio).stem}  # wherever the file lies
+        canonical = json.dumps(row, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether the projects are the made-up ones (示例)."""
+        return self.portfolio == "sample"
 
 
 class Layer(Declared):

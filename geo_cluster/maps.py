@@ -24,7 +24,8 @@ from geo_cluster.domain import Language
 from geo_cluster.study import Study
 
 ASSETS = Path(__file__).parent / "assets"
-EAST = [[29.55, 113.7], [31.1, 115.75]]
+EAST = [[30.02, 114.32], [30.68, 115.32]]
+"""Where the map opens: Optics Valley, Ezhou and Huangshi."""
 
 WORDS: dict[Language, dict[str, str]] = {
     "zh": {
@@ -45,6 +46,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "uncertainty": "坐标误差约",
         "review": "公开发布须送审并标注审图号",
         "note": "圆环内数字为合并的点数；许多企业只知所在区，共用一个锚点，不能据此量邻近。",
+        "unused": "带数字的菱形：本方案落地的项目数；灰色菱形：本方案未用。",
         "placed": "落地项目",
         "score": "得分",
         "land": "用地",
@@ -69,6 +71,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "uncertainty": "position within about",
         "review": "Publication needs a map review number",
         "note": "A number in a ring counts merged points; many firms are known by district only and share an anchor.",
+        "unused": "A number in a diamond counts the projects placed there; grey ones are not used by this plan.",
         "placed": "Projects placed",
         "score": "score",
         "land": "land",
@@ -98,7 +101,7 @@ def payload(language: Language = "zh", study: Study | None = None) -> dict[str, 
         "lang": "zh-CN" if language == "zh" else "en",
         "words": words,
         "layers": shown,
-        "notes": [words["note"]],
+        "notes": [words["note"], *([words["unused"]] if study else [])],
         "places": _places(language),
         "bounds": EAST,
         "title": _title(study, language),
@@ -106,22 +109,31 @@ def payload(language: Language = "zh", study: Study | None = None) -> dict[str, 
     }
 
 
-def map_of(source: dict[str, Any] | str) -> folium.Map:
-    """A folium map that draws a payload, or the payload at a URL; it loads nothing from the network."""
-    canvas = OfflineMap(location=(30.4, 114.7), zoom_start=9, tiles=None, zoom_control=True)
-    canvas.options["maxZoom"] = 16
-    canvas.options["minZoom"] = 6
+def map_of(source: dict[str, Any] | str, *, scripts: Iterable[str] = ()) -> folium.Map:
+    """A folium map that draws a payload, or the payload found at a URL; its style is inside the page.
+
+    Parameters
+    ----------
+    source : dict or str
+        `payload(...)`, or where the page can fetch it as JSON.
+    scripts : iterable of str
+        Where the page finds `leaflet.js` and `map.js`; none when they are put into the page itself.
+    """
+    canvas = OfflineMap(location=(30.4, 114.7), zoom_start=9, tiles=None)
+    canvas.default_js = [(url, url) for url in scripts]
+    canvas.options |= {"maxZoom": 16, "minZoom": 6, "zoomSnap": 0.5}
     canvas.add_child(_Layers(source))
+    figure = Figure()
+    figure.add_child(canvas)
+    for css in (leaflet_file("leaflet.css"), ASSETS / "map.css"):
+        figure.header.add_child(Element(f"<style>{_inlined(css)}</style>"))
     return canvas
 
 
 def standalone(source: dict[str, Any]) -> str:
     """One HTML page with script, style and data inside: it opens from a disk, on an intranet, for years."""
-    canvas = map_of(source)
-    figure = Figure(title=source["title"]["text"] if source["title"] else source["words"]["map"])
-    figure.add_child(canvas)
-    for css in (leaflet_file("leaflet.css"), ASSETS / "map.css"):
-        figure.header.add_child(Element(f"<style>{_inlined(css)}</style>"))
+    figure = map_of(source).get_root()
+    figure.title = source["title"]["text"] if source["title"] else source["words"]["map"]
     figure.header.add_child(Element("<style>html, body { margin: 0; height: 100%; }</style>"))
     for script in (leaflet_file("leaflet.js"), ASSETS / "map.js"):
         figure.header.add_child(Element(f"<script>{script.read_text(encoding='utf-8')}</script>"))
@@ -145,9 +157,8 @@ def _inlined(css: Path) -> str:
 
 
 class OfflineMap(folium.Map):
-    """A folium map that names no script or style of its own; `assets_url` is where the app serves ours."""
+    """A folium map without the scripts and styles that folium would fetch from the network."""
 
-    assets_url = ""
     default_js: list[tuple[str, str]] = []  # noqa: RUF012 - folium's own class attribute
     default_css: list[tuple[str, str]] = []  # noqa: RUF012
 
@@ -195,7 +206,7 @@ def _base(language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
             weight=1.1,
             dash="6 4",
         ),
-        layer("prefecture_labels", features=_labels(prefectures, language), strong=True, maxZoom=10, **label),
+        layer("prefecture_labels", features=_labels(prefectures, language), strong=True, maxZoom=9.5, **label),
         layer("county_labels", features=_labels(counties, language), minZoom=10, **label),
     ]
 
@@ -304,8 +315,8 @@ def _plan(study: Study, language: Language, style: Mapping[str, Any]) -> list[di
         title = f"{study.anchor[f'name_{language}']} → {sites.loc[site, f'name_{language}']}"
         sub = f"{words['drive']} {group['drive_min'].iloc[0]:.0f} min · {words['land']} {group['land_mu'].sum():.0f} mu"
         sub += f" · {words['power']} {group['power_mva'].sum():.1f} MVA"
-        card = {"title": title, "sub": sub, "rows": rows, "weight": 1.5 + 1.3 * len(group)}
-        if study.scenario.portfolio == "sample":
+        card = {"title": title, "sub": sub, "rows": rows, "weight": min(1.5 + 0.7 * len(group), 8)}
+        if study.scenario.is_sample:
             card["sample"] = words["sample"]
         features.append({"from": [start.y, start.x], "to": [end.y, end.x], "p": card})
     layer = {"key": "flows", "group": words["plan"], "name": words["flows"], "kind": "flow", "weight": 3}
@@ -370,7 +381,7 @@ def _title(study: Study | None, language: Language) -> dict[str, str] | None:
         "zh": f"落地 {placed}/{total} 个项目 · 总分 {plan.objective:,.1f} · 上界 {plan.bound:,.1f} · 情景 {study.scenario.id}",
         "en": f"{placed} of {total} placed · worth {plan.objective:,.1f} · bound {plan.bound:,.1f} · {study.scenario.id}",
     }[language]
-    if study.scenario.portfolio == "sample":
+    if study.scenario.is_sample:
         title["sample"] = WORDS[language]["sample"]
     return title
 

@@ -95,7 +95,7 @@ class Study:
         return {
             "scenario_id": self.scenario.id,
             "scenario": self.scenario.name.zh,
-            "sample": self.scenario.portfolio == "sample",
+            "sample": self.scenario.is_sample,
             "versions": {name: importlib.metadata.version(name) for name in ("geo-cluster", "numpy", "highspy")},
             "projects": len(self.projects),
             "sites": len(self.sites),

@@ -23,7 +23,7 @@
     const box = svg("svg", { class: "gc-swatch", viewBox: "0 0 16 14", "aria-hidden": "true" });
     const c = layer.color;
     if (layer.kind === "area") svg("rect", { x: 1, y: 2, width: 14, height: 10, rx: 2, fill: layer.fill || "none", stroke: c }, box);
-    else if (layer.kind === "line") svg("line", { x1: 0, y1: 7, x2: 16, y2: 7, stroke: c, "stroke-width": layer.weight > 2 ? 3 : 2, "stroke-dasharray": layer.dash ? "4 3" : "none" }, box);
+    else if (layer.kind === "line" || layer.kind === "flow") svg("line", { x1: 0, y1: 7, x2: 16, y2: 7, stroke: c, "stroke-width": layer.weight > 2 ? 3 : 2, "stroke-dasharray": layer.dash ? "4 3" : "none" }, box);
     else if (layer.kind === "ring") svg("circle", { cx: 8, cy: 7, r: 5.5, fill: layer.fill || "none", "fill-opacity": 0.25, stroke: c, "stroke-dasharray": "2.5 2" }, box);
     else if (layer.kind === "site") svg("path", { d: "M8 1 L14 7 L8 13 L2 7 Z", fill: c, stroke: "#fff" }, box);
     else if (layer.kind === "square") svg("rect", { x: 3.5, y: 2.5, width: 9, height: 9, fill: c, stroke: "#fff" }, box);
@@ -77,7 +77,7 @@
       const text = svg("text", { x: 10, y: 10.5, "text-anchor": "middle", "dominant-baseline": "central", fill: "#fff", "font-size": 9, "font-weight": 700 }, box);
       text.textContent = f.p.mark;
     }
-    return L.marker(f.at, { icon: L.divIcon({ className: "", html: box, iconSize: [size, size], iconAnchor: [half, half] }), riseOnHover: true, zIndexOffset: 400, alt: f.p.title });
+    return L.marker(f.at, { icon: L.divIcon({ className: "", html: box, iconSize: [size, size], iconAnchor: [half, half] }), riseOnHover: true, zIndexOffset: f.p.mark ? 900 : 400, alt: f.p.title });
   }
 
   function donut(members) {
@@ -114,7 +114,8 @@
         cells.get(key).push(m);
       }
       for (const members of cells.values()) {
-        const at = [0, 1].map((i) => members.reduce((sum, m) => sum + m.at[i], 0) / members.length);
+        const mean = (axis) => members.reduce((sum, m) => sum + m.at[axis], 0) / members.length;
+        const at = [mean("lat"), mean("lng")];
         const title = members.length === 1 ? members[0].p.title : members.slice(0, 6).map((m) => m.p.title).join("、") + (members.length > 6 ? "…" : "");
         const marker = L.marker(at, { icon: donut(members), riseOnHover: true, zIndexOffset: 200, alt: title });
         marker.bindTooltip(el("span", "", title), { direction: "top" });
@@ -143,7 +144,11 @@
       let shape;
       if (layer.kind === "site") shape = diamond(Object.assign({}, f, { at: at(f) }), layer);
       else if (layer.kind === "ring") shape = L.circle(at(f), { radius: f.p.radius_m, color: layer.color, weight: 1, dashArray: "4 4", fillColor: layer.fill || layer.color, fillOpacity: 0.07, interactive: false });
-      else if (layer.kind === "flow") shape = L.polyline(arc(f.from, f.to), { color: layer.color, weight: f.p.weight || 2, opacity: 0.75, lineCap: "round" });
+      else if (layer.kind === "flow") {
+        const path = arc(f.from, f.to), weight = f.p.weight || 2;
+        group.addLayer(L.polyline(path, { color: "#fff", weight: weight + 2.5, opacity: 0.9, interactive: false }));
+        shape = L.polyline(path, { color: layer.color, weight: weight, opacity: 0.85, lineCap: "round" });
+      }
       else if (layer.kind === "label") shape = L.marker(at(f), { interactive: false, keyboard: false, icon: L.divIcon({ className: "", html: el("div", "gc-label" + (layer.strong ? " gc-strong" : ""), f.p.title), iconSize: [0, 0] }) });
       else shape = L.marker(at(f), { alt: f.p.title, icon: L.divIcon({ className: "", html: square(layer.color, layer.kind), iconSize: [12, 12], iconAnchor: [6, 6] }) });
       if (layer.kind !== "ring" && layer.kind !== "label") bindCard(shape, f.p);

@@ -1,0 +1,145 @@
+"""`geo-cluster`: the command line. Heavy imports wait until a command needs them, so that help is instant."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from geo_cluster.errors import GeoClusterError
+
+if TYPE_CHECKING:
+    from geo_cluster.study import Study
+
+cli = typer.Typer(
+    help="湖北激光产业制造选址：评分、布局、出图。 Site laser manufacturing in Hubei: score, match, map.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+LanguageOption = Annotated[Literal["zh", "en"], typer.Option("--lang", help="界面语言 / language")]
+
+
+@cli.command()
+def study(
+    scenario: Annotated[str, typer.Argument(help="情景名或 TOML 文件 / shipped scenario or TOML file")] = "default",
+    out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the results")] = Path("out"),
+    lang: LanguageOption = "zh",
+    profile: Annotated[bool, typer.Option("--profile", help="各步用时 / print where the time went")] = False,
+) -> None:
+    """Run the whole pipeline and write ranking, plan, map, layers and sources. 运行全流程并输出全部文件。"""
+    import time
+
+    began = time.perf_counter()
+    from rich.console import Console
+
+    from geo_cluster import catalog
+    from geo_cluster import study as pipeline
+    from geo_cluster.export import bundle
+
+    imported = time.perf_counter()
+    console, progress = Console(), Console(stderr=True)
+    bundle.check_writable(out)
+    with progress.status("…") as status:
+        result = pipeline.run(catalog.scenario(scenario), say=lambda step: status.update(f"{step} …"))
+        status.update("export …")
+        exporting = time.perf_counter()
+        files = bundle.write(result, out, language=lang)
+    _report(result, console, lang)
+    console.print(f"\n{len(files)} files → {out}", soft_wrap=True)
+    if profile:
+        seconds = {"imports": imported - began, **result.seconds, "export": time.perf_counter() - exporting}
+        seconds["total"] = time.perf_counter() - began
+        for step, spent in seconds.items():
+            console.print(f"{step:>12} {spent:7.2f} s")
+
+
+def _report(result: Study, console: object, lang: Literal["zh", "en"]) -> None:
+    """Print the top of the ranking and of the plan."""
+    from rich.table import Table
+
+    zh = lang == "zh"
+    notice = ("（示例项目，非任何企业的计划）" if zh else " (sample projects, nobody's plan)") * result.scenario.is_sample
+    best = result.ranking[result.ranking["rank"] == 1].head(8)
+    table = Table(title=("各项目首选" if zh else "First choice of each project") + notice)
+    for heading in ("项目", "首选园区", "得分", "区间", "首选概率") if zh else (
+        "project", "first choice", "score", "interval", "chance first"
+    ):  # fmt: skip
+        table.add_column(heading)
+    for row in best.itertuples():
+        span = f"{row.low:.0f}–{row.high:.0f}"
+        table.add_row(f"{row.project} {row.project_name}", row.site_name, f"{row.score:.1f}", span, f"{row.chance_first:.0%}")
+    console.print(table)  # type: ignore[attr-defined]
+    plan = Table(title=("布局方案" if zh else "Plan") + notice)
+    for heading in ("项目", "园区", "市州", "得分", "本项目排名") if zh else ("project", "site", "prefecture", "score", "its rank"):
+        plan.add_column(heading)
+    for row in result.assignment.head(12).itertuples():
+        plan.add_row(f"{row.project} {row.project_name}", row.site_name, row.prefecture, f"{row.score:.1f}", str(row.rank))
+    console.print(plan)  # type: ignore[attr-defined]
+    p, total = result.plan, len(result.projects)
+    told = f"{len(result.assignment)}/{total}, {p.objective:,.2f} ≤ {p.bound:,.2f}, gap {p.gap:.4%}, {p.status}, violations {len(result.violations)}"
+    console.print(("落地 " if zh else "placed ") + told)  # type: ignore[attr-defined]
+    for row in result.unplaced.head(8).itertuples():
+        console.print(f"  {row.project} {row.project_name}: {row.reason if zh else row.reason_en}")  # type: ignore[attr-defined]
+
+
+@cli.command("check-data")
+def check_data() -> None:
+    """Check every shipped layer against its hash and contract. 核对数据的登记、哈希与字段约定。"""
+    from geo_cluster import catalog, layers
+    from geo_cluster.errors import DataError, refuse_if
+
+    refuse_if(layers.check_all(), DataError)
+    for name, layer in catalog.layers().items():
+        typer.echo(f"ok  {name:<14} {layer.rows:>6}  {layer.sha256[:12]}  {layer.licence}")
+
+
+@cli.command("layers")
+def list_layers(lang: LanguageOption = "zh") -> None:
+    """List the shipped layers with licence and date. 列出图层、许可与时点。"""
+    from geo_cluster import catalog
+
+    for name, layer in catalog.layers().items():
+        title = layer.title_zh if lang == "zh" else layer.title_en
+        typer.echo(f"{name:<14} {layer.rows:>6}  {layer.as_of:<12} {title} · {layer.licence}")
+
+
+@cli.command()
+def app(
+    port: Annotated[int, typer.Option(help="端口 / port")] = 8501,
+    address: Annotated[str, typer.Option(help="监听地址 / address to listen on")] = "localhost",
+    headless: Annotated[bool, typer.Option(help="不打开浏览器 / do not open a browser")] = False,
+) -> None:
+    """Start the app in the browser. 启动网页应用。"""
+    import app as package
+    from geo_cluster import catalog
+
+    main = Path(str(package.__file__)).with_name("main.py")
+    command = [sys.executable, "-m", "streamlit", "run", str(main), "--server.port", str(port)]
+    command += ["--server.address", address, "--server.headless", str(headless).lower()]
+    command += ["--browser.gatherUsageStats", "false", "--client.toolbarMode", "viewer"]
+    page = catalog.table("style")["page"]
+    theme = {"base": "light", "primaryColor": page["accent"], "textColor": page["ink"], "backgroundColor": page["paper"]}
+    for option, value in theme.items():
+        command += [f"--theme.{option}", value]
+    raise typer.Exit(subprocess.call(command))
+
+
+def main() -> None:
+    """Run the command line; refusals are printed as sentences and end with exit code 2."""
+    try:
+        cli()
+    except GeoClusterError as refusal:
+        for fault in refusal.faults:
+            typer.echo(f"✗ {fault}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
