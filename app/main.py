@@ -15,7 +15,9 @@ from app.widgets import STYLE, t
 
 def run() -> None:
     """Set the page up and draw the chosen view."""
-    st.set_page_config(page_title=t("app"), page_icon=str(Path(__file__).with_name("assets") / "icon.svg"), layout="wide")
+    st.set_page_config(
+        page_title=t("app"), page_icon=str(Path(__file__).with_name("assets") / "icon.svg"), layout="wide"
+    )
     st.html(STYLE)
     pages = [
         st.Page(explore.page, title=t("explore"), icon=":material/map:", url_path="explore", default=True),

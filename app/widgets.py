@@ -42,7 +42,12 @@ def heading(page: str) -> None:
     title, switch = st.columns([5, 1], vertical_alignment="center")
     with switch:
         st.segmented_control(
-            t("language"), ["中文", "English"], default="中文", key="language", label_visibility="collapsed", required=True
+            t("language"),
+            ["中文", "English"],
+            default="中文",
+            key="language",
+            label_visibility="collapsed",
+            required=True,
         )
     title.title(t(f"{page}.title"), anchor=False)
     st.html(f'<p class="gc-lead">{t(f"{page}.lead")}</p>')
@@ -56,7 +61,9 @@ def footer() -> None:
 def show_map(source: tuple[str, tuple[str, ...]], *, key: str, height: int = 640) -> None:
     """A map that pans and zooms without asking the server for anything."""
     address, scripts = source
-    st_folium(maps.map_of(address, scripts=scripts), key=key, height=height, use_container_width=True, returned_objects=[])
+    st_folium(
+        maps.map_of(address, scripts=scripts), key=key, height=height, use_container_width=True, returned_objects=[]
+    )
 
 
 @contextmanager
@@ -78,7 +85,9 @@ def score_chart(ranking: pd.DataFrame, language: str) -> alt.LayerChart:
         x=alt.X("low:Q", scale=scale, title=text("col.score", "en" if language == "en" else "zh")), x2="high:Q"
     )
     tips = ["site_label", alt.Tooltip("score", format=".1f"), alt.Tooltip("chance_first", format=".0%")]
-    dots = base.mark_circle(size=95, color=page["accent"], opacity=1).encode(x=alt.X("score:Q", scale=scale), tooltip=tips)
+    dots = base.mark_circle(size=95, color=page["accent"], opacity=1).encode(
+        x=alt.X("score:Q", scale=scale), tooltip=tips
+    )
     return (rule + dots).properties(height=28 * max(len(order), 2) + 30)
 
 

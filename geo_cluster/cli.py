@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from geo_cluster.errors import GeoClusterError
+from geo_cluster.errors import Fault, GeoClusterError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console
+
     from geo_cluster.study import Study
 
 cli = typer.Typer(
@@ -58,33 +62,42 @@ def study(
             console.print(f"{step:>12} {spent:7.2f} s")
 
 
-def _report(result: Study, console: object, lang: Literal["zh", "en"]) -> None:
+def _report(result: Study, console: Console, lang: Literal["zh", "en"]) -> None:
     """Print the top of the ranking and of the plan."""
     from rich.table import Table
 
     zh = lang == "zh"
-    notice = ("（示例项目，非任何企业的计划）" if zh else " (sample projects, nobody's plan)") * result.scenario.is_sample
+    notice = "（示例项目，非任何企业的计划）" if zh else " (sample projects, nobody's plan)"
+    names = result.sites.set_index("id")[f"name_{lang}"]
+
+    def show(title: str, headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+        table = Table(*headings, title=title + notice * result.scenario.is_sample)
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
+
     best = result.ranking[result.ranking["rank"] == 1].head(8)
-    table = Table(title=("各项目首选" if zh else "First choice of each project") + notice)
-    for heading in ("项目", "首选园区", "得分", "区间", "首选概率") if zh else (
-        "project", "first choice", "score", "interval", "chance first"
-    ):  # fmt: skip
-        table.add_column(heading)
-    for row in best.itertuples():
-        span = f"{row.low:.0f}–{row.high:.0f}"
-        table.add_row(f"{row.project} {row.project_name}", row.site_name, f"{row.score:.1f}", span, f"{row.chance_first:.0%}")
-    console.print(table)  # type: ignore[attr-defined]
-    plan = Table(title=("布局方案" if zh else "Plan") + notice)
-    for heading in ("项目", "园区", "市州", "得分", "本项目排名") if zh else ("project", "site", "prefecture", "score", "its rank"):
-        plan.add_column(heading)
-    for row in result.assignment.head(12).itertuples():
-        plan.add_row(f"{row.project} {row.project_name}", row.site_name, row.prefecture, f"{row.score:.1f}", str(row.rank))
-    console.print(plan)  # type: ignore[attr-defined]
-    p, total = result.plan, len(result.projects)
-    told = f"{len(result.assignment)}/{total}, {p.objective:,.2f} ≤ {p.bound:,.2f}, gap {p.gap:.4%}, {p.status}, violations {len(result.violations)}"
-    console.print(("落地 " if zh else "placed ") + told)  # type: ignore[attr-defined]
+    show(
+        "各项目首选" if zh else "First choice of each project",
+        ("项目", "首选园区", "得分", "区间", "居首概率") if zh else ("project", "site", "score", "interval", "chance"),
+        (
+            (r.project_name, names[r.site], f"{r.score:.1f}", f"{r.low:.0f}–{r.high:.0f}", f"{r.chance_first:.0%}")
+            for r in best.itertuples()
+        ),
+    )
+    show(
+        "布局方案" if zh else "Plan",
+        ("项目", "园区", "得分", "本项目排名") if zh else ("project", "site", "score", "its rank"),
+        (
+            (r.project_name, names[r.site], f"{r.score:.1f}", str(r.rank))
+            for r in result.assignment.head(12).itertuples()
+        ),
+    )
+    plan, placed = result.plan, f"{len(result.assignment)}/{len(result.projects)}"
+    proof = f"{plan.objective:,.2f} ≤ {plan.bound:,.2f}, gap {plan.gap:.4%}, {plan.status}"
+    console.print(f"{'落地' if zh else 'placed'} {placed}, {proof}, violations {len(result.violations)}")
     for row in result.unplaced.head(8).itertuples():
-        console.print(f"  {row.project} {row.project_name}: {row.reason if zh else row.reason_en}")  # type: ignore[attr-defined]
+        console.print(f"  {row.project_name}: {row.reason if zh else row.reason_en}")
 
 
 @cli.command("check-data")
@@ -115,15 +128,24 @@ def app(
     headless: Annotated[bool, typer.Option(help="不打开浏览器 / do not open a browser")] = False,
 ) -> None:
     """Start the app in the browser. 启动网页应用。"""
-    import app as package
+    import importlib.util
+
     from geo_cluster import catalog
 
-    main = Path(str(package.__file__)).with_name("main.py")
+    package = importlib.util.find_spec("app")  # found, not imported: the core knows nothing of the screen
+    if package is None or package.origin is None:
+        raise InputError(Fault("app", "is not installed", "install geo-cluster with its app"))
+    main = Path(package.origin).with_name("main.py")
     command = [sys.executable, "-m", "streamlit", "run", str(main), "--server.port", str(port)]
     command += ["--server.address", address, "--server.headless", str(headless).lower()]
     command += ["--browser.gatherUsageStats", "false", "--client.toolbarMode", "viewer"]
     page = catalog.table("style")["page"]
-    theme = {"base": "light", "primaryColor": page["accent"], "textColor": page["ink"], "backgroundColor": page["paper"]}
+    theme = {
+        "base": "light",
+        "primaryColor": page["accent"],
+        "textColor": page["ink"],
+        "backgroundColor": page["paper"],
+    }
     for option, value in theme.items():
         command += [f"--theme.{option}", value]
     raise typer.Exit(subprocess.call(command))

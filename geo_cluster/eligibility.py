@@ -16,7 +16,7 @@ import pandas as pd
 
 from geo_cluster import catalog
 from geo_cluster.coordinates import MU_PER_HA
-from geo_cluster.domain import Language
+from geo_cluster.domain import Language, Text
 
 
 @dataclass(frozen=True)
@@ -78,15 +78,15 @@ def process_restricted(facts: Facts) -> Refusals:
     return Refusals(hit, sentence)
 
 
-def _short(need: np.ndarray, offer: np.ndarray, unit: str, what: Mapping[Language, str]) -> Refusals:
+def _short(need: np.ndarray, offer: np.ndarray, unit: Text, what: Text) -> Refusals:
     """Need and offer are (P, 3) and (S, 3); refuses where the lowest need exceeds the highest offer."""
     hit = need[:, 0][:, None] > offer[:, 2][None, :]
 
     def sentence(project: int, site: int, language: Language) -> str:
         least, most = _plain(need[project, 0]), f"{_plain(offer[site, 0])}–{_plain(offer[site, 2])}"
         if language == "zh":
-            return f"至少需要{what['zh']} {least} {unit}，此处只有 {most} {unit}"
-        return f"needs at least {least} {unit} of {what['en']}; here there are {most}"
+            return f"至少需要{what.zh} {least} {unit.zh}，此处只有 {most} {unit.zh}"
+        return f"needs at least {least} {unit.en} of {what.en}; here there are {most}"
 
     return Refusals(hit, sentence)
 
@@ -98,18 +98,20 @@ def _plain(number: float) -> str:
 def land_short(facts: Facts) -> Refusals:
     """More land than the site may have."""
     offer = facts.offers["available_land_ha"] * MU_PER_HA
-    return _short(facts.needs["land_mu"], offer, "mu", {"zh": "用地", "en": "land"})
+    return _short(facts.needs["land_mu"], offer, Text(zh="亩", en="mu"), Text(zh="用地", en="land"))
 
 
 def power_short(facts: Facts) -> Refusals:
     """More MVA than the serving station may spare."""
-    return _short(facts.needs["power_mva"], facts.offers["spare_mva"], "MVA", {"zh": "容量", "en": "capacity"})
+    unit = Text(zh="MVA", en="MVA")
+    return _short(facts.needs["power_mva"], facts.offers["spare_mva"], unit, Text(zh="受电容量", en="capacity"))
 
 
 def quota_short(facts: Facts) -> Refusals:
     """More energy than the prefecture may have left."""
-    offer = facts.offers["energy_quota_tce"]
-    return _short(facts.needs["energy_tce"], offer, "tce", {"zh": "年能耗指标", "en": "energy quota"})
+    unit = Text(zh="吨标煤/年", en="tce a year")
+    what = Text(zh="能耗指标", en="energy quota")
+    return _short(facts.needs["energy_tce"], facts.offers["energy_quota_tce"], unit, what)
 
 
 def too_far(facts: Facts) -> Refusals:

@@ -132,7 +132,7 @@ def map_of(source: dict[str, Any] | str, *, scripts: Iterable[str] = ()) -> foli
 
 def standalone(source: dict[str, Any]) -> str:
     """One HTML page with script, style and data inside: it opens from a disk, on an intranet, for years."""
-    figure = map_of(source).get_root()
+    figure: Any = map_of(source).get_root()
     figure.title = source["title"]["text"] if source["title"] else source["words"]["map"]
     figure.header.add_child(Element("<style>html, body { margin: 0; height: 100%; }</style>"))
     for script in (leaflet_file("leaflet.js"), ASSETS / "map.js"):
@@ -193,7 +193,7 @@ def _base(language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
         given = {"key": key, "group": group, "name": names.get(key, {}).get("name", {}).get(language, "")}
         return {**given, "kind": kind, "features": features, "visible": True, "legend": True, **more}
 
-    label = {"kind": "label", "legend": False}
+    label: dict[str, Any] = {"kind": "label", "legend": False}
     return [
         layer("prefectures", "area", areas, color=colour["prefecture_line"], fill=colour["province"], weight=1.4),
         layer("counties", "area", _shapes(counties), color=colour["county_line"], weight=0.8),
@@ -374,13 +374,13 @@ def _places(language: Language) -> list[dict[str, Any]]:
 def _title(study: Study | None, language: Language) -> dict[str, str] | None:
     if study is None:
         return None
-    plan = study.plan
-    title = {"text": study.scenario.name[language]}
-    placed, total = len(study.assignment), len(study.projects)
-    title["sub"] = {
-        "zh": f"落地 {placed}/{total} 个项目 · 总分 {plan.objective:,.1f} · 上界 {plan.bound:,.1f} · 情景 {study.scenario.id}",
-        "en": f"{placed} of {total} placed · worth {plan.objective:,.1f} · bound {plan.bound:,.1f} · {study.scenario.id}",
-    }[language]
+    plan, placed, total = study.plan, len(study.assignment), len(study.projects)
+    worth, bound = f"{plan.objective:,.1f}", f"{plan.bound:,.1f}"
+    told = {
+        "zh": f"落地 {placed}/{total} 个项目 · 总分 {worth} · 上界 {bound}",
+        "en": f"{placed} of {total} placed · worth {worth} · bound {bound}",
+    }
+    title = {"text": study.scenario.name[language], "sub": f"{told[language]} · {study.scenario.id}"}
     if study.scenario.is_sample:
         title["sample"] = WORDS[language]["sample"]
     return title

@@ -23,12 +23,8 @@ KEY = ["site_id", "attribute"]
 
 def known_rows(known: Sequence[KnownBetter], attributes: Mapping[str, Attribute]) -> pd.DataFrame:
     """Rows for the numbers that a scenario states."""
-    rows = [
-        (one.subject, one.attribute, one.low, one.likely, one.high)
-        + (attributes[one.attribute].unit, one.basis, one.source, one.as_of)
-        for one in known
-    ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    rows = [one.model_dump() | {"unit": attributes[one.attribute].unit} for one in known]
+    return pd.DataFrame(rows, columns=["subject", *COLUMNS[1:]]).set_axis(COLUMNS, axis=1)
 
 
 def best(rows: pd.DataFrame) -> pd.DataFrame:
@@ -82,7 +78,7 @@ def _prior(key: str, attribute: Attribute, subject: str, class_: str, have: pd.D
         else:
             continue
         return low, likely, high, attribute.unit, "assumed", prior.reason.zh, ""
-    remedy = "add a prior with class \"*\" to attributes.toml"
+    remedy = 'add a prior with class "*" to attributes.toml'
     raise InputError(Fault(f"attributes.toml, [{key}]", f"no prior fits {subject} (class {class_})", remedy))
 
 

@@ -104,16 +104,22 @@ def check(table: pd.DataFrame, *, where: str = "portfolio") -> pd.DataFrame:
 def _projects(text: pd.DataFrame, where: str) -> pd.DataFrame:
     faults: list[Fault] = []
     ids = text["id"].where(text["id"] != "", [f"P{row + 1:02d}" for row in range(len(text))])
-    for row in np.flatnonzero(ids.duplicated()):
-        faults.append(Fault(_place(where, row, "id"), f"{ids[row]!r} is used twice", "give each project its own"))
+    faults += [
+        Fault(_place(where, row, "id"), f"{ids[row]!r} is used twice", "give each project its own")
+        for row in _where(ids.duplicated())
+    ]
     segment = _segments(text["segment"], where, faults)
     output = _intervals(text["output_100m_yuan"], where, faults, positive=True)
-    for row in np.flatnonzero(text["output_100m_yuan"] == ""):
-        faults.append(Fault(_place(where, row, "output_100m_yuan"), "is empty", "give the annual output in 亿元"))
+    faults += [
+        Fault(_place(where, row, "output_100m_yuan"), "is empty", "give the annual output in 亿元")
+        for row in _where(text["output_100m_yuan"] == "")
+    ]
     given = {need: _intervals(text[need], where, faults, positive=True) for need in NEEDS}
     years = _intervals(text["year"], where, faults, positive=True)
-    for row in np.flatnonzero((years[:, 1] < 2000) | (years[:, 1] > 2100)):
-        faults.append(Fault(_place(where, row, "year"), f"{text['year'][row]!r} is not a year", "write e.g. 2027"))
+    faults += [
+        Fault(_place(where, row, "year"), f"{text['year'][row]!r} is not a year", "write e.g. 2027")
+        for row in _where((years[:, 1] < 2000) | (years[:, 1] > 2100))
+    ]
     minutes = _intervals(text["max_minutes"], where, faults, positive=True)
     refuse_if(faults)
 
@@ -173,15 +179,22 @@ def _place(where: str, row: int, key: str) -> str:
     return f"{where}, row {row + 2}, column {COLUMNS[key]}"
 
 
+def _where(mask: pd.Series | np.ndarray) -> list[int]:
+    return np.flatnonzero(mask).tolist()
+
+
 def _segments(column: pd.Series, where: str, faults: list[Fault]) -> list[str]:
-    keys = {}
+    keys: dict[str, str] = {}
     for key, segment in catalog.segments().items():
         keys |= dict.fromkeys((key, segment.name.zh, segment.name.en.lower()), key)
     known = "、".join(segment.name.zh for segment in catalog.segments().values())
-    for row, value in enumerate(column):
-        if keys.get(value, keys.get(value.lower())) is None:
-            faults.append(Fault(_place(where, row, "segment"), f"{value!r} is not a segment", f"use one of {known}"))
-    return [keys.get(value, keys.get(value.lower(), "")) for value in column]
+    found = [keys.get(value) or keys.get(value.lower(), "") for value in column]
+    faults += [
+        Fault(_place(where, row, "segment"), f"{column[row]!r} is not a segment", f"use one of {known}")
+        for row, key in enumerate(found)
+        if not key
+    ]
+    return found
 
 
 def _intervals(column: pd.Series, where: str, faults: list[Fault], *, positive: bool) -> np.ndarray:

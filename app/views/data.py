@@ -28,7 +28,15 @@ def _title(name: str) -> str:
 def _registry() -> None:
     attribution = f"attribution_{state.language()}"
     rows = [
-        (_title(name), layer.rows, layer.as_of, layer.licence, layer.producer, getattr(layer, attribution), layer.sha256)
+        (
+            _title(name),
+            layer.rows,
+            layer.as_of,
+            layer.licence,
+            layer.producer,
+            getattr(layer, attribution),
+            layer.sha256,
+        )
         for name, layer in catalog.layers().items()
     ]
     keys = ("layer", "rows", "as_of", "licence", "producer", "attribution", "hash")
@@ -40,7 +48,12 @@ def _one_layer() -> None:
     name = pick.selectbox(t("data.preview"), list(catalog.layers()), format_func=_title)
     file = catalog.layers()[name].file
     save.download_button(
-        t("data.save"), cached.layer_file(name), file_name=file, icon=":material/download:", width="stretch", on_click="ignore"
+        t("data.save"),
+        cached.layer_file(name),
+        file_name=file,
+        icon=":material/download:",
+        width="stretch",
+        on_click="ignore",
     )
     st.dataframe(cached.layer_table(name), hide_index=True, height=300)
     with st.expander(t("data.columns")):

@@ -36,7 +36,9 @@ def _settings() -> tuple[Scenario, bool]:
     anchors = cached.layer_table("anchors").set_index("id")[f"name_{language}"].to_dict()
     levels = layers.words("planning_level")
     names, level, anchor, button = st.columns([2.4, 1.8, 2.4, 1], vertical_alignment="bottom")
-    chosen = names.selectbox(t("study.scenario"), list(scenarios), format_func=lambda key: scenarios[key].name[language])
+    chosen = names.selectbox(
+        t("study.scenario"), list(scenarios), format_func=lambda key: scenarios[key].name[language]
+    )
     base = scenarios[chosen]
     planning = level.segmented_control(
         t("study.level"),
@@ -48,7 +50,11 @@ def _settings() -> tuple[Scenario, bool]:
         required=True,
     )
     start = anchor.selectbox(
-        t("study.anchor"), list(anchors), index=list(anchors).index(base.anchor), format_func=anchors.get, key=f"anchor-{chosen}"
+        t("study.anchor"),
+        list(anchors),
+        index=list(anchors).index(base.anchor),
+        format_func=anchors.get,
+        key=f"anchor-{chosen}",
     )
     run = button.button(t("study.run"), type="primary", width="stretch")
     return base.model_copy(update={"planning_level": planning or base.planning_level, "anchor": start}), run
@@ -59,7 +65,9 @@ def _results(study: Study) -> None:
         st.caption(f":orange-badge[{t('study.sample')}]")
     _headline(study)
     show_map(
-        cached.plan_map(study, study.scenario.id, state.language()), key=f"plan-{study.scenario.id}-{state.language()}", height=560
+        cached.plan_map(study, study.scenario.id, state.language()),
+        key=f"plan-{study.scenario.id}-{state.language()}",
+        height=560,
     )
     plan, ranking, pools, unplaced = st.tabs([t(f"study.{tab}") for tab in ("plan", "ranking", "pools", "unplaced")])
     with plan:
@@ -106,7 +114,9 @@ def _plan(study: Study) -> None:
         project=study.assignment["project_name"],
         site=study.assignment["site"].map(names),
         prefecture=study.assignment["site"].map(prefectures),
-        segment=[catalog.segments()[key].name[language] for key in study.projects.loc[study.assignment["project"], "segment"]],
+        segment=[
+            catalog.segments()[key].name[language] for key in study.projects.loc[study.assignment["project"], "segment"]
+        ],
         interval=[f"{row.low:.0f}–{row.high:.0f}" for row in study.assignment.itertuples()],
     )
     shown = {"project": "study.project", "segment": "col.segment", "site": "col.site", "prefecture": "col.prefecture"}
@@ -145,7 +155,9 @@ def _ranking(study: Study) -> None:
 def _points(study: Study, project: str, best: pd.DataFrame) -> pd.DataFrame:
     language, criteria = state.language(), catalog.criteria()
     rows = study.contributions
-    rows = rows[(rows["project"] == project) & rows["site"].isin(best["site"])].merge(best[["site", "site_label", "rank"]])
+    rows = rows[(rows["project"] == project) & rows["site"].isin(best["site"])].merge(
+        best[["site", "site_label", "rank"]]
+    )
     rows["theme"] = [catalog.themes()[criteria[key].theme][language] for key in rows["criterion"]]
     rows["criterion_label"] = [criteria[key].name[language] for key in rows["criterion"]]
     rows["natural_text"] = [f"{row.natural:,.1f} {criteria[row.criterion].unit[language]}" for row in rows.itertuples()]

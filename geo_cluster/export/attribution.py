@@ -20,7 +20,8 @@ def attribution(study: Study) -> str:
     shares = study.observations["basis"].value_counts()
     told = ", ".join(f"{basis} {count}" for basis, count in shares.items())
     lines += [
-        f"依据 / Basis of the numbers used: {told}. `assumed` = 无人公布、按类别假定的区间 / priors that nobody has confirmed.",
+        f"依据 / Basis of the numbers used: {told}.",
+        "`assumed`：无人公布、按类别假定的区间 / priors of a class, confirmed by nobody.",
         "",
         "地图公开发布须送审并标注审图号。 / Publishing a map needs a map review number (审图号).",
         "",

@@ -18,7 +18,14 @@ from geo_cluster.export.geopackage import write_geopackage
 from geo_cluster.export.tables import csv_tables
 from geo_cluster.study import Study
 
-FILES = ("ranking.csv", "contributions.csv", "assignment.csv", "unplaced.csv", "pools.csv", "observations.csv")
+FILES: tuple[str, ...] = (
+    "ranking.csv",
+    "contributions.csv",
+    "assignment.csv",
+    "unplaced.csv",
+    "pools.csv",
+    "observations.csv",
+)
 FILES += ("layers.gpkg", "map.html", "scenario.toml", "ATTRIBUTION.md", "study.json")
 
 
@@ -53,19 +60,14 @@ def write(study: Study, out: Path, *, language: Language = "zh") -> list[Path]:
             folder = Path(draft)
             _make(study, folder, language)
             out.mkdir(exist_ok=True)
-            return [Path(shutil.move(path, out / path.name)) for path in _replacing(sorted(folder.iterdir()), out)]
+            names = sorted(path.name for path in folder.iterdir())
+            for name in names:
+                os.replace(folder / name, out / name)  # noqa: PTH105 - one step, also on Windows
+            return [out / name for name in names]
     except OSError as problem:
         reason = problem.strerror or str(problem)
         remedy = "free space or choose another folder with --out"
         raise InputError(Fault(str(out), f"could not be written ({reason})", remedy)) from None
-
-
-def _replacing(made: list[Path], out: Path) -> list[Path]:
-    """Swap files that exist already, each in one step, and return those still to be moved."""
-    for path in made:
-        if (out / path.name).exists():
-            os.replace(path, out / path.name)  # noqa: PTH105 - atomic, also on Windows
-    return [path for path in made if path.exists()]
 
 
 def _make(study: Study, folder: Path, language: Language) -> None:
@@ -78,7 +80,7 @@ def _make(study: Study, folder: Path, language: Language) -> None:
         shutil.copyfile(portfolio, folder / f"portfolio{portfolio.suffix}")
     (folder / "scenario.toml").write_text(scenario_toml(study.scenario), encoding="utf-8")
     (folder / "ATTRIBUTION.md").write_text(attribution(study), encoding="utf-8")
-    summary = {**study.summary(), "files": sorted({*FILES, *(path.name for path in folder.iterdir())})}
+    summary = {**study.summary(), "files": sorted(path.name for path in folder.iterdir())}
     (folder / "study.json").write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 

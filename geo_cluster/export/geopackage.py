@@ -12,7 +12,7 @@ from geo_cluster import catalog, layers
 from geo_cluster.export.tables import SAMPLE
 from geo_cluster.study import Study
 
-CONTEXT = ("sites", "chain", "anchors", "substations", "power_plants", "stations", "airports", "ports")
+CONTEXT: tuple[str, ...] = ("sites", "chain", "anchors", "substations", "power_plants", "stations", "airports", "ports")
 CONTEXT += ("prefectures", "counties", "roads", "railways")
 
 

@@ -28,11 +28,9 @@ class Feed(NamedTuple):
 
 def distance_km(first: gpd.GeoSeries, second: gpd.GeoSeries) -> np.ndarray:
     """Geodesic distance between every pair of points (WGS84 degrees) in km, (n, m); nan where a point is missing."""
-    lon_1, lat_1 = np.broadcast_arrays(first.x.to_numpy()[:, None], first.y.to_numpy()[:, None])
-    shape = (len(first), len(second))
-    start = [np.broadcast_to(axis, shape).ravel() for axis in (lon_1, lat_1)]
-    end = [np.broadcast_to(axis.to_numpy(), shape).ravel() for axis in (second.x, second.y)]
-    return (_GEOD.inv(*start, *end)[2] / 1000).reshape(shape)
+    pairs = np.broadcast_arrays(*(axis.to_numpy()[:, None] for axis in (first.x, first.y)), second.x, second.y)
+    lon_1, lat_1, lon_2, lat_2 = (np.ascontiguousarray(axis) for axis in pairs)
+    return _GEOD.inv(lon_1, lat_1, lon_2, lat_2)[2] / 1000
 
 
 def feeding_station(sites: gpd.GeoDataFrame, substations: gpd.GeoDataFrame) -> Feed:
