@@ -137,7 +137,8 @@ def subject_of(attribute: str, sites: gpd.GeoDataFrame) -> pd.Series:
 def offers_of(known: pd.DataFrame, sites: gpd.GeoDataFrame) -> dict[str, np.ndarray]:
     """(S, 3) low, likely, high of what each site has; nan where there is nobody whose number it could be."""
     bounds = known.set_index(["attribute", "site_id"])[["low", "likely", "high"]]
-    return {key: bounds.loc[key].reindex(subject_of(key, sites)).to_numpy(float) for key in OFFERS}
+    wanted = {key: pd.MultiIndex.from_product([[key], subject_of(key, sites)]) for key in OFFERS}
+    return {key: bounds.reindex(index).to_numpy(float) for key, index in wanted.items()}
 
 
 def settings(
