@@ -345,6 +345,28 @@ def test_points_lie_in_the_prefecture_that_the_text_names(name, column):
     assert (table.loc[one, "prefecture_code"] == named[one].str[0])[table.loc[one, "prefecture_code"] != ""].all()
 
 
+@pytest.mark.parametrize(
+    ("name", "column", "elsewhere"),
+    [
+        ("chain", "district_zh", {"F74", "F75"}),  # 铁山区 runs a town that belongs to 大冶市
+        ("substations", "location_zh", set()),
+        ("dev_zones", "name_zh", {"S427006"}),  # a geocode of 武昌 in 洪山, and nothing better
+        ("airports", "name_zh", set()),
+    ],
+)
+def test_points_lie_in_the_county_that_the_text_names(name, column, elsewhere, counties):
+    table = read(name).set_index(read(name).columns[0])
+    table = table[table["county_code"] != ""]
+    short = {
+        code: zh if len(zh) == 2 else zh[:-1] for code, zh in zip(counties["code"], counties["name_zh"], strict=True)
+    }
+    named = table[column].map(lambda text: {code for code, zh in short.items() if zh in text.replace("武汉", "")})
+    apart = [i for i in table.index if named[i] and table.loc[i, "county_code"] not in named[i]]
+    assert (named.map(len) > 0).any()
+    assert set(apart) == elsewhere
+    assert table.loc[apart, "notes"].str.contains("法定界|未改正").all()
+
+
 @pytest.mark.parametrize(("letter", "code"), [("H", "420200"), ("E", "420700"), ("S", "420300")])
 def test_sites_lie_in_their_prefecture(letter, code):
     sites = read("sites")
