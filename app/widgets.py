@@ -93,7 +93,7 @@ def score_chart(ranking: pd.DataFrame, language: str) -> alt.LayerChart:
 
 def points_chart(points: pd.DataFrame) -> alt.Chart:
     """Stacked contributions of the criteria to the score of a few sites."""
-    themes = {"land": "#7b5ea7", "energy": "#e08a1e", "reach": "#0b6e75", "chain": "#c8324a"}
+    themes = {"land": "#5b3f8c", "energy": "#e08a1e", "reach": "#0b6e75", "chain": "#b3223e"}
     order, names = points["site_label"].drop_duplicates().tolist(), catalog.themes()
     labels = [names[key][state.language()] for key in themes]
     scale = alt.Scale(domain=labels, range=list(themes.values()))

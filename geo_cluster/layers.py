@@ -16,6 +16,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from geo_cluster import catalog
+from geo_cluster.coordinates import guess_shift
 from geo_cluster.domain import Layer
 from geo_cluster.errors import DataError, Fault, refuse_if
 
@@ -23,6 +24,9 @@ CRS = "EPSG:4326"
 REMEDY = "run `make data`, or restore the file from the repository"
 HUBEI = (107.0, 28.0, 118.0, 35.0)
 """Bounds every shipped coordinate has to lie in: the province and its neighbours, degrees."""
+
+SHIFT_EVIDENCE = 3
+"""So many points more in place make a shift of the whole layer likelier than single mistakes."""
 
 
 @cache
@@ -165,6 +169,35 @@ def _geometry_faults(name: str, table: gpd.GeoDataFrame) -> list[Fault]:
     return faults
 
 
+def place_faults(name: str, points: gpd.GeoDataFrame, counties: gpd.GeoDataFrame) -> list[Fault]:
+    """Points outside the county that their row claims; where taking them for GCJ-02 or BD-09 heals that, say so.
+
+    Parameters
+    ----------
+    points : GeoDataFrame
+        With `county_code`; rows without one, or without a point, claim nothing.
+    counties : GeoDataFrame
+        With `code` and `name_zh`.
+    """
+    claims = points[(points["county_code"] != "") & points.geometry.notna()]
+    areas = counties.set_index("code").geometry.reindex(claims["county_code"]).reset_index(drop=True)
+    inside = areas.covers(claims.geometry.reset_index(drop=True)).to_numpy()
+    names = counties.set_index("code")["name_zh"]
+    faults = [
+        Fault(f"layer {name}, row {row + 2}", f"lies outside {names.get(county, county)}, which it claims", "check it")
+        for row, county in claims.loc[~inside, "county_code"].items()
+    ]
+    if faults:
+        share = guess_shift(claims.geometry.reset_index(drop=True), within=areas).evidence["inside_share"]
+        likely = share.index[(share - share["wgs84"]) * len(claims) >= SHIFT_EVIDENCE]
+        if len(likely):
+            systems = " or ".join(system.upper() for system in likely)
+            told = f"looks shifted: {share.max():.0%} of its points lie where they claim if they are {systems},"
+            told += f" {share['wgs84']:.0%} as they stand"
+            faults.insert(0, Fault(f"layer {name}", told, f"convert the points from {systems} to WGS84"))
+    return faults
+
+
 def _count_faults(layer: Layer, table: pd.DataFrame) -> list[Fault]:
     if len(table) == layer.rows:
         return []
@@ -181,6 +214,8 @@ def check_all() -> list[Fault]:
             try:
                 table = parse(folder / layer.file)
                 found = contract_faults(name, table) + _count_faults(layer, table)
+                if not found and "county_code" in table and isinstance(table, gpd.GeoDataFrame):
+                    found = place_faults(name, table, read("counties"))
             except DataError as problem:
                 found = problem.faults
         faults += found

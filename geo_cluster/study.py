@@ -219,7 +219,7 @@ def _problem(scenario: Scenario, facts: Facts, allowed: Eligibility, score: np.n
     locked = {projects.index(pair.project): ids.index(pair.site) for pair in scenario.locked}
     return Problem(
         np.where(allowed.allowed, score, np.nan),
-        resources,
+        tuple(resource for resource in resources if resource.pools),
         bonus=scenario.placing_bonus,
         locked=locked,
         level=scenario.planning_level,

@@ -166,7 +166,7 @@ def test_file_is_what_the_registry_says(name):
         layer["rows"],
     )
     assert b"\r" not in data
-    assert len(data) < 2_000_000
+    assert len(data) < 4_000_000
 
 
 @pytest.mark.parametrize("name", REGISTRY)

@@ -1,8 +1,8 @@
 """Which pool of each shared resource a site draws on.
 
-Land is the site's own, energy quota its prefecture's, megavolt-amperes those of the nearest substation of the same
-prefecture that serves users. Which station really feeds a zone is not published: the nearest is an assumption,
-and the page says so.
+Land is the site's own, energy quota its prefecture's, megavolt-amperes those of a substation that serves users:
+the nearest of those that a source names for the site, else the nearest of its prefecture. Which station really
+feeds a zone is not published: this is an assumption, and the page says so.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def distance_km(first: gpd.GeoSeries, second: gpd.GeoSeries) -> np.ndarray:
 
 
 def feeding_station(sites: gpd.GeoDataFrame, substations: gpd.GeoDataFrame) -> Feed:
-    """Nearest serving station of each site's own prefecture.
+    """Nearest serving station that a source names for the site, else the nearest one of its own prefecture.
 
     Parameters
     ----------
     sites : GeoDataFrame
-        Points with `prefecture_code`.
+        Points with `prefecture_code` and `stations` (ids joined by `;`, may be empty).
     substations : GeoDataFrame
         Points with `id`, `kind`, `voltage_kv`, `prefecture_code`.
     """
@@ -47,9 +47,11 @@ def feeding_station(sites: gpd.GeoDataFrame, substations: gpd.GeoDataFrame) -> F
     serves = substations[(substations["kind"] == "substation") & substations["voltage_kv"].between(low, high)]
     if serves.empty:
         return Feed(np.full(len(sites), "", dtype=object), np.full(len(sites), np.nan))
+    ids = serves["id"].to_numpy()
+    named = np.array([np.isin(ids, text.split(";")) for text in sites["stations"]])
+    own = sites["prefecture_code"].to_numpy()[:, None] == serves["prefecture_code"].to_numpy()[None, :]
     km = distance_km(sites.geometry, serves.geometry)
-    other = sites["prefecture_code"].to_numpy()[:, None] != serves["prefecture_code"].to_numpy()[None, :]
-    km = np.where(other | np.isnan(km), np.inf, km)
+    km = np.where(np.where(named.any(axis=1, keepdims=True), named, own) & ~np.isnan(km), km, np.inf)
     nearest, least = km.argmin(axis=1), km.min(axis=1)
     found = np.isfinite(least)
-    return Feed(np.where(found, serves["id"].to_numpy()[nearest], ""), np.where(found, least, np.nan))
+    return Feed(np.where(found, ids[nearest], ""), np.where(found, least, np.nan))
