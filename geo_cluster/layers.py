@@ -104,7 +104,10 @@ def columns(name: str) -> dict[str, dict]:
 
 
 def words(vocabulary: str) -> dict[str, dict[str, str]]:
-    """A closed vocabulary: value -> {zh, en}; `constraint` and `segment` are declared in tables of their own."""
+    """A closed vocabulary: value -> {zh, en}; constraints, segments and clauses are declared in tables of their own."""
+    if vocabulary == "clause":
+        clauses = catalog.table("policy")["clauses"]
+        return {key: {"zh": f"第{key}条 {of['zh']}", "en": f"clause {key}, {of['en']}"} for key, of in clauses.items()}
     if vocabulary == "constraint":
         return catalog.table("exclusions")["constraint_names"]
     if vocabulary == "segment":

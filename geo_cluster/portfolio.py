@@ -94,7 +94,8 @@ def check(table: pd.DataFrame, *, where: str = "portfolio") -> pd.DataFrame:
         if key not in table.columns
     ]
     refuse_if(faults)
-    text = table.reindex(columns=list(COLUMNS)).astype(object).fillna("").astype(str).apply(lambda column: column.str.strip())
+    text = table.reindex(columns=list(COLUMNS)).astype(object).fillna("").astype(str)
+    text = text.apply(lambda column: column.str.strip())
     text = text[(text != "").any(axis=1)].reset_index(drop=True)
     if text.empty:
         raise InputError(Fault(where, "has no project", "add at least one row with segment and output"))
