@@ -6,6 +6,8 @@ OUT ?= out
 PYTHON ?= python3
 UV := $(shell command -v uv || echo .tools/bin/uv)
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+# trust what the machine trusts: on an intranet the registry may be behind a certificate of the house
+export UV_SYSTEM_CERTS ?= true
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
 .PHONY: help run test study check bench data format
