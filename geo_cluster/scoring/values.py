@@ -176,6 +176,17 @@ class ValueFunction:
                 return self.worst + inside * (self.best - self.worst)
 
     @property
+    def knots(self) -> tuple[float, ...] | None:
+        """Where the straight lines of a piecewise linear function meet; None if it is not one."""
+        if self.kind == "linear":
+            return (self.worst, self.best)
+        if self.kind == "piecewise":
+            return tuple(x for x, _ in self.points)
+        if self.kind == "target":
+            return (self.worst, self.best - self.tolerance, self.best + self.tolerance, self._beyond)
+        return None
+
+    @property
     def monotone(self) -> bool:
         """Whether going from `worst` to `best` never lowers the value."""
         if self.kind == "target":
@@ -191,11 +202,14 @@ class ValueFunction:
         reached = np.concatenate(([0.0], worth))[np.searchsorted(at, sign * x, side="right")]
         return np.where(np.isnan(x), np.nan, reached)
 
+    @property
+    def _beyond(self) -> float:
+        return 2 * self.best - self.worst if self.worst_beyond is None else self.worst_beyond
+
     def _target(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        beyond = 2 * self.best - self.worst if self.worst_beyond is None else self.worst_beyond
         sign = 1.0 if self.best > self.worst else -1.0
         near = _along(x, self.worst, self.best - sign * self.tolerance)
-        far = _along(x, beyond, self.best + sign * self.tolerance)
+        far = _along(x, self._beyond, self.best + sign * self.tolerance)
         return np.minimum(near, far)
 
     def _sigmoid(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
