@@ -299,10 +299,9 @@ def test_edas_ersoy_2021():
     printed(result.score, [0.414, 0.130, 0.461, 0.212, 0.944, 0.043], 3)
 
 
-def test_owa_yager_1988():
-    """Yager (1988), IEEE Trans. SMC 18: 183-190: F(0.7, 1, 0.3, 0.6) with W = (0.4, 0.3, 0.2, 0.1)."""
-    result = aggregate([[0.7, 1.0, 0.3, 0.6]], [0.4, 0.3, 0.2, 0.1], method="owa")
-    printed(result.score, [0.76], 2)
+def test_owa_nguyen_2003():
+    """Nguyen, Prasad, Walker & Walker (2003), A First Course in Fuzzy and Neural Control, CRC, example 3.3."""
+    printed(aggregate([[1, 5, 3]], [0.3, 0.4, 0.3], method="owa").score, [3.0], 1)
 
 
 def test_ahp_saaty_1977_wealth_of_nations():
