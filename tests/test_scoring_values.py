@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo_cluster.errors import InputError
 from geo_cluster.scoring.values import ValueFunction
 
 nan, inf = np.nan, np.inf
+pace = settings(max_examples=60, deadline=None)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,7 @@ EVERY_KIND = [
 
 
 @pytest.mark.parametrize("row", EVERY_KIND, ids=lambda row: row["kind"])
+@pace
 @given(x=st.lists(st.floats(), min_size=1, max_size=20))
 def test_values_stay_in_0_1_and_unknown_stays_unknown(row, x):
     value = ValueFunction.from_dict(row).value(x)
@@ -67,6 +69,7 @@ def test_values_stay_in_0_1_and_unknown_stays_unknown(row, x):
 
 
 @pytest.mark.parametrize("row", EVERY_KIND, ids=lambda row: row["kind"])
+@pace
 @given(x=st.lists(st.floats(-300, 300), min_size=2, max_size=20))
 def test_monotone_where_it_claims(row, x):
     function = ValueFunction.from_dict(row)
@@ -83,6 +86,7 @@ def test_ends_are_worth_0_and_1(row):
 
 
 @pytest.mark.parametrize("row", EVERY_KIND, ids=lambda row: row["kind"])
+@pace
 @given(wanted=st.floats(0.11, 0.89))
 def test_inverse_is_worth_what_was_asked(row, wanted):
     function = ValueFunction.from_dict(row)

@@ -2,7 +2,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo_cluster.errors import InputError
@@ -21,6 +21,7 @@ from geo_cluster.scoring.weights import (
 )
 
 nan = np.nan
+pace = settings(max_examples=40, deadline=None)
 positive = st.floats(0.1, 10)
 
 
@@ -28,6 +29,7 @@ def consistent(weights):
     return np.divide.outer(weights, weights)
 
 
+@pace
 @given(st.lists(positive, min_size=1, max_size=8))
 @pytest.mark.parametrize("method", ["eigenvector", "geometric_mean"])
 def test_ahp_finds_the_weights_behind_consistent_judgements(method, raw):
@@ -37,6 +39,7 @@ def test_ahp_finds_the_weights_behind_consistent_judgements(method, raw):
     assert result.consistency_ratio == pytest.approx(0, abs=1e-6)
 
 
+@pace
 @given(st.lists(positive, min_size=3, max_size=7), st.randoms(use_true_random=False))
 @pytest.mark.parametrize("method", ["eigenvector", "geometric_mean"])
 def test_ahp_finds_them_from_the_fewest_judgements_that_connect(method, raw, random):
@@ -155,6 +158,7 @@ def test_rank_order_centroid_is_the_centroid_and_ties_share():
     np.testing.assert_allclose(rank_order_centroid([5, 5, 5]), [1 / 3] * 3)
 
 
+@pace
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=6))
 def test_rank_order_centroid_sums_to_1(ranks):
     assert rank_order_centroid(ranks).sum() == pytest.approx(1)
@@ -185,6 +189,7 @@ def test_critic_direction_and_constants():
             critic(same)
 
 
+@pace
 @given(st.floats(0.1, 100), st.floats(-50, 50))
 def test_critic_does_not_mind_units(factor, shift):
     values = np.array([[1, 9], [2, 7], [3, 8], [4, 1.0]])
