@@ -426,12 +426,13 @@ def _additive(values: ArrayLike, weights: ArrayLike) -> tuple[Array, Array, int]
     if not faults and len(v) < 2:
         faults.append(Fault("values", "have one alternative", "give two or more to compare"))
     refuse_if(faults)
-    return v, w, int(np.argmax(v @ w))
+    return v, w, int(np.argmin(competition_rank(v @ w)))  # ties by place, not by rounding
 
 
 def _rival(score: Array, leader: int, rival: int | None) -> int:
     if rival is None:
-        return int(np.argmax(np.where(np.arange(len(score)) == leader, -np.inf, score)))
+        others = np.delete(np.arange(len(score)), leader)
+        return int(others[np.argmin(competition_rank(score[others]))])
     refuse_if(
         []
         if 0 <= rival < len(score) and rival != leader
