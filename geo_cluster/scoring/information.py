@@ -270,7 +270,8 @@ def _choice(score: Array) -> tuple[int, Array, Array]:
     choice = int(np.argmax(score))
     sign = np.where(np.arange(len(score)) == choice, -1.0, 1.0)
     gap = score[choice] - score
-    gap[choice] = score[choice] - score[_second(score, choice)] if len(score) > 1 else np.inf
+    # alone, nothing could change the choice
+    gap[choice] = score[choice] - score[_second(score, choice)] if len(score) > 1 else np.finfo(np.float64).max / 2
     return choice, sign, np.maximum(gap, TIE)
 
 
