@@ -145,6 +145,47 @@ class ValueFunction:
             case _:
                 return _along(x, self.worst, self.best)
 
+    def inverse(self, value: ArrayLike) -> NDArray[np.float64]:
+        """Natural value nearest to `worst` that is worth at least `value`.
+
+        Parameters
+        ----------
+        value : array-like
+            In [0, 1], any shape.
+
+        Returns
+        -------
+        ndarray
+            Same shape; nan where the function never gets there. Of a target, the side of `worst`.
+        """
+        wanted = np.asarray(value, dtype=np.float64)
+        inside = np.where((wanted >= 0) & (wanted <= 1), wanted, np.nan)
+        match self.kind:
+            case "piecewise" | "step":
+                return self._reach(inside)
+            case "target":
+                edge = self.best - math.copysign(self.tolerance, self.best - self.worst)
+                return self.worst + inside * (edge - self.worst)
+            case "log":
+                return self.worst * (self.best / self.worst) ** inside
+            case "sigmoid":
+                bottom, top, position = self._logistic()
+                raw = np.arctanh(np.clip(bottom + inside * (top - bottom), -1, 1)) * 2 / self.steepness + position
+                return self.worst + np.clip(raw, 0.0, 1.0) * (self.best - self.worst)
+            case _:
+                return self.worst + inside * (self.best - self.worst)
+
+    @property
+    def knots(self) -> tuple[float, ...] | None:
+        """Where the straight lines of a piecewise linear function meet; None if it is not one."""
+        if self.kind == "linear":
+            return (self.worst, self.best)
+        if self.kind == "piecewise":
+            return tuple(x for x, _ in self.points)
+        if self.kind == "target":
+            return (self.worst, self.best - self.tolerance, self.best + self.tolerance, self._beyond)
+        return None
+
     @property
     def monotone(self) -> bool:
         """Whether going from `worst` to `best` never lowers the value."""
@@ -161,20 +202,42 @@ class ValueFunction:
         reached = np.concatenate(([0.0], worth))[np.searchsorted(at, sign * x, side="right")]
         return np.where(np.isnan(x), np.nan, reached)
 
+    @property
+    def _beyond(self) -> float:
+        return 2 * self.best - self.worst if self.worst_beyond is None else self.worst_beyond
+
     def _target(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        beyond = 2 * self.best - self.worst if self.worst_beyond is None else self.worst_beyond
         sign = 1.0 if self.best > self.worst else -1.0
         near = _along(x, self.worst, self.best - sign * self.tolerance)
-        far = _along(x, beyond, self.best + sign * self.tolerance)
+        far = _along(x, self._beyond, self.best + sign * self.tolerance)
         return np.minimum(near, far)
 
     def _sigmoid(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        middle = (self.worst + self.best) / 2 if self.midpoint is None else self.midpoint
-        position = _along(np.array([self.worst, middle, self.best]), self.worst, self.best)[1]
-        # tanh form of the logistic: no overflow at any steepness
-        bottom, top = (math.tanh(self.steepness / 2 * (end - position)) for end in (0.0, 1.0))
+        bottom, top, position = self._logistic()
         raw = np.tanh(self.steepness / 2 * (_along(x, self.worst, self.best) - position))
         return np.clip((raw - bottom) / (top - bottom), 0.0, 1.0)
+
+    def _logistic(self) -> tuple[float, float, float]:
+        """Raw values at worst and best, and how far along the midpoint is (tanh form: no overflow)."""
+        middle = (self.worst + self.best) / 2 if self.midpoint is None else self.midpoint
+        position = (middle - self.worst) / (self.best - self.worst)
+        bottom, top = (math.tanh(self.steepness / 2 * (end - position)) for end in (0.0, 1.0))
+        return bottom, top, position
+
+    def _reach(self, wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Where the highest value so far, going from worst to best, first reaches `wanted`."""
+        points = np.array(self.points or ((self.best, 1.0),))
+        peak = np.maximum.accumulate(points[:, 1])
+        at = np.searchsorted(peak, np.nan_to_num(wanted, nan=2.0), side="left")
+        after = np.minimum(at, len(points) - 1)
+        if self.kind == "step":
+            reached = np.where(wanted <= 0, self.worst, points[after, 0])
+        else:
+            before = np.maximum(after - 1, 0)
+            rise = points[after, 1] - points[before, 1]
+            share = np.divide(wanted - points[before, 1], rise, out=np.zeros_like(wanted), where=rise > 0)
+            reached = points[before, 0] + np.clip(share, 0.0, 1.0) * (points[after, 0] - points[before, 0])
+        return np.where(at < len(points), reached, np.nan)
 
 
 def _along(x: NDArray[np.float64], start: float, end: float) -> NDArray[np.float64]:
