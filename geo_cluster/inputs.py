@@ -1,8 +1,14 @@
-"""From layers and scenario to what the rules and measures look at: facts as intervals, settings as draws."""
+"""From layers and scenario to what rules and measures look at.
+
+`prepare` does once what no project changes (sites, travel, observations and their draws): a `Region`. `facts_of` and
+`settings_of` then add projects, thousands of them or one, in milliseconds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 import geopandas as gpd
 import numpy as np
@@ -15,6 +21,7 @@ from geo_cluster.domain import Scenario
 from geo_cluster.eligibility import Facts
 from geo_cluster.errors import Fault, refuse_if
 from geo_cluster.scoring.criteria import Setting
+from geo_cluster.supply.pools import feeding_station
 
 LAYERS = ("sites", "substations", "prefectures", "chain", "anchors", "roads", "ports", "airports", "observations")
 """Layers that a study reads."""
@@ -30,57 +37,172 @@ DRIVE_FACTORS = (0.9, 1.0, 1.25)
 _ENDS = ("low", "likely", "high")
 
 
-def chosen(
-    scenario: Scenario, world: Mapping[str, pd.DataFrame], projects: pd.DataFrame
-) -> tuple[gpd.GeoDataFrame, gpd.GeoSeries]:
-    """The sites that the scenario considers and its anchor; every unknown name is a fault."""
+@dataclass(frozen=True, eq=False)
+class Region:
+    """What a scenario makes of the layers before any project: S sites, K observations, N draws, G segments.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    sites : GeoDataFrame
+        S sites, with the `station` that feeds each.
+    anchor : Series
+        Where R&D is.
+    network : RoadNetwork
+    observations : DataFrame
+        K numbers of sites, stations and prefectures: the user's, the published, the derived, the assumed.
+    by_site : mapping of (S,) arrays
+        Measures that neither draw nor project change.
+    by_segment : mapping of (G, S) arrays
+        Measures that depend on the project's segment, in the order of `catalog.segments()`.
+    """
+
+    scenario: Scenario
+    sites: gpd.GeoDataFrame
+    anchor: pd.Series
+    network: RoadNetwork
+    observations: pd.DataFrame
+    by_site: Mapping[str, np.ndarray]
+    by_segment: Mapping[str, np.ndarray]
+
+    @cached_property
+    def draws(self) -> np.ndarray:
+        """(N, K): draws of every observation."""
+        return observations.draw(self.observations, draws=self.scenario.draws, seed=self.scenario.seed)
+
+    @cached_property
+    def places(self) -> dict[str, np.ndarray]:
+        """Attribute -> (S,): which observation counts for each site; -1 where nobody's could."""
+        keys = zip(self.observations["attribute"], self.observations["site_id"], strict=True)
+        row = {key: i for i, key in enumerate(keys)}
+        return {
+            attribute: np.array([row.get((attribute, one), -1) for one in subject_of(attribute, self.sites)])
+            for attribute in OFFERS
+        }
+
+    @cached_property
+    def offers(self) -> dict[str, np.ndarray]:
+        """Attribute -> (S, 3): low, likely, high of what each site has; nan where nobody's number could be it."""
+        bounds = self.observations[list(_ENDS)].to_numpy(float)
+        return {key: np.where((at >= 0)[:, None], bounds[at], np.nan) for key, at in self.places.items()}
+
+
+def prepare(scenario: Scenario, world: Mapping[str, pd.DataFrame], *, projects: Iterable[str] = ()) -> Region:
+    """Choose sites, measure travel, complete the observations.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    world : mapping
+        The layers named in `LAYERS`.
+    projects : iterable of str
+        Ids of the projects to come, which locked and forbidden pairs may name.
+
+    Raises
+    ------
+    InputError
+        Naming every anchor, site, project or subject of the scenario that there isn't.
+    """
+    sites, anchor = _chosen(scenario, world, set(projects))
+    network = RoadNetwork.from_layer(world["roads"])
+    drive = matrix(network, anchor.geometry, sites.geometry).minutes[0]
+    feed = feeding_station(sites, world["substations"])
+    sites = sites.assign(station=feed.station)
+    by_site, by_segment = _measures(network, world, sites)
+    return Region(
+        scenario=scenario,
+        sites=sites,
+        anchor=anchor.iloc[0],
+        network=network,
+        observations=_observe(scenario, world, sites, drive),
+        by_site=by_site | {"grid_km": feed.km},
+        by_segment=by_segment,
+    )
+
+
+def facts_of(region: Region, projects: pd.DataFrame) -> Facts:
+    """What the rules look at."""
+    forbidden = frozenset((pair.project, pair.site) for pair in region.scenario.forbidden)
+    return Facts(projects, region.sites, _needs(projects), region.offers, forbidden)
+
+
+def settings_of(region: Region, facts: Facts) -> tuple[Setting, Setting]:
+    """What the measures look at: the likely values, and the draws of all that is uncertain."""
+    segment = [list(catalog.segments()).index(key) for key in facts.projects["segment"]]
+    fixed = {key: row[None, :] for key, row in region.by_site.items()}
+    fixed |= {key: rows[segment] for key, rows in region.by_segment.items()}
+    likely = Setting(
+        {key: bounds[:, 1:2].T for key, bounds in facts.needs.items()},
+        {key: bounds[:, 1:2].T for key, bounds in facts.offers.items()},
+        fixed,
+    )
+    offers = {key: np.where(at >= 0, region.draws[:, at], np.nan) for key, at in region.places.items()}
+    needs = {key: _draw_needs(region.scenario, facts.projects, key, bounds) for key, bounds in facts.needs.items()}
+    return likely, Setting(needs, offers, fixed)
+
+
+def subject_of(attribute: str, sites: gpd.GeoDataFrame) -> pd.Series:
+    """Whose number of this attribute counts for each site: its own, its station's, its prefecture's."""
+    column = {"site": "id", "substation": "station", "prefecture": "prefecture_code"}
+    return sites[column[catalog.attributes()[attribute].subject]]
+
+
+def _unknown(where: str, used: set[str], names: set[str]) -> list[Fault]:
+    remedy = f"use one of {', '.join(sorted(names))}"
+    return [Fault(f"scenario, {where}", f"there is no {name!r}", remedy) for name in sorted(used - names)]
+
+
+def _chosen(
+    scenario: Scenario, world: Mapping[str, pd.DataFrame], projects: set[str]
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """The sites that the scenario considers, and its anchor."""
     sites, anchors = world["sites"], world["anchors"]
-    subjects = {*sites["id"], *world["substations"]["id"], *world["prefectures"]["code"]}
     pairs = [*scenario.locked, *scenario.forbidden]
-    wanted = [
-        ("anchor", {scenario.anchor}, set(anchors["id"])),
-        ("sites", set(scenario.sites), set(sites["id"])),
-        ("locked/forbidden, site", {pair.site for pair in pairs}, set(scenario.sites or sites["id"])),
-        ("locked/forbidden, project", {pair.project for pair in pairs}, set(projects.index)),
-        ("known, subject", {one.subject for one in scenario.known}, subjects),
-    ]
+    subjects = {*sites["id"], *world["substations"]["id"], *world["prefectures"]["code"]}
     refuse_if(
-        [
-            Fault(f"scenario, {where}", f"there is no {name!r}", f"use one of {', '.join(sorted(names))}")
-            for where, used, names in wanted
-            for name in sorted(used - names)
-        ]
+        _unknown("anchor", {scenario.anchor}, set(anchors["id"]))
+        + _unknown("sites", set(scenario.sites), set(sites["id"]))
+        + _unknown("locked/forbidden, site", {pair.site for pair in pairs}, set(scenario.sites or sites["id"]))
+        + _unknown("locked/forbidden, project", {pair.project for pair in pairs}, projects)
+        + _unknown("known, subject", {one.subject for one in scenario.known}, subjects)
     )
     chosen = sites[sites["id"].isin(scenario.sites)] if scenario.sites else sites
-    return chosen.reset_index(drop=True), anchors.loc[anchors["id"] == scenario.anchor].geometry
+    return chosen.reset_index(drop=True), anchors[anchors["id"] == scenario.anchor].set_index("id")
 
 
-def fixed_measures(
-    network: RoadNetwork, world: Mapping[str, pd.DataFrame], sites: gpd.GeoDataFrame, projects: pd.DataFrame
-) -> dict[str, np.ndarray]:
-    """What the measures need and no draw changes: (1, S) or (P, S) arrays."""
+def _measures(
+    network: RoadNetwork, world: Mapping[str, pd.DataFrame], sites: gpd.GeoDataFrame
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """(S,) measures of sites, and (G, S) measures that depend on the segment."""
     chain, airports = world["chain"], world["airports"]
     chain = chain[chain.geometry.notna()]
-    gates = {"port": world["ports"], "air": airports[airports["iata"].isin(CARGO_AIRPORTS)]}
+    firms = chain[chain["kind"].isin(["firm", "plant"])]
     targets = {
         "testing": chain[chain["kind"].isin(["platform", "lab"])],
-        "supplier": chain[chain["kind"].isin(["firm", "plant"]) & ~chain["stage"].isin(["applications", "support"])],
-        **gates,
+        "supplier": firms[~firms["stage"].isin(["applications", "support"])],
+        "port": world["ports"],
+        "air": airports[airports["iata"].isin(CARGO_AIRPORTS)],
     }
     minutes = {key: _minutes(network, sites.geometry, points.geometry) for key, points in targets.items()}
     nearest = {key: near.min(axis=1, initial=np.inf) for key, near in minutes.items()}
     nearest = {key: np.where(np.isfinite(near), near, np.nan) for key, near in nearest.items()}
-    segments = [catalog.segments()[key] for key in projects["segment"]]
+    segments = catalog.segments()
     industries = (sites["industries_zh"] + sites["catalogue_industries_zh"]).tolist()
-    fit = [[min(1.0, sum(word in text for word in s.industries) / 3) for text in industries] for s in segments]
+    fit = [[min(1.0, sum(word in text for word in s.industries) / 3) for text in industries] for s in segments.values()]
+    same = np.array([firms["segments"].str.split(";").map(lambda parts, key=key: key in parts) for key in segments])
+    city = firms["prefecture_code"].to_numpy()[:, None] == sites["prefecture_code"].to_numpy()[None, :]
     constraints = [len([word for word in text.split(";") if word]) for text in sites["constraints"]]
-    return {
-        "testing_minutes": nearest["testing"][None, :],
-        "supplier_count": (minutes["supplier"] <= SUPPLIER_MINUTES).sum(axis=1)[None, :].astype(float),
-        "freight_minutes": np.array([nearest[segment.freight] for segment in segments]),
-        "industry_fit": np.array(fit),
-        "open_constraints": np.array(constraints, dtype=float)[None, :],
+    by_site = {
+        "testing_minutes": nearest["testing"],
+        "supplier_count": (minutes["supplier"] <= SUPPLIER_MINUTES).sum(axis=1).astype(float),
+        "open_constraints": np.array(constraints, dtype=float),
     }
+    by_segment = {
+        "freight_minutes": np.array([nearest[segment.freight] for segment in segments.values()]),
+        "industry_fit": np.array(fit),
+        "same_segment": same.astype(float) @ city.astype(float),
+    }
+    return by_site, by_segment
 
 
 def _minutes(network: RoadNetwork, sites: gpd.GeoSeries, points: gpd.GeoSeries) -> np.ndarray:
@@ -89,7 +211,7 @@ def _minutes(network: RoadNetwork, sites: gpd.GeoSeries, points: gpd.GeoSeries) 
     return matrix(network, sites, points).minutes
 
 
-def observe(
+def _observe(
     scenario: Scenario, world: Mapping[str, pd.DataFrame], sites: gpd.GeoDataFrame, drive: np.ndarray
 ) -> pd.DataFrame:
     """Every number of sites, stations and prefectures: the user's, the published, the derived, the assumed."""
@@ -120,7 +242,7 @@ def observe(
     return observations.complete(rows, subjects, declared)
 
 
-def needs_of(projects: pd.DataFrame) -> dict[str, np.ndarray]:
+def _needs(projects: pd.DataFrame) -> dict[str, np.ndarray]:
     """(P, 3) low, likely, high of what each project takes."""
     needs = {need: projects[[f"{need}_{end}" for end in _ENDS]] for need in portfolio.NEEDS}
     arrays = {need: table.to_numpy(float) for need, table in needs.items()}
@@ -128,38 +250,7 @@ def needs_of(projects: pd.DataFrame) -> dict[str, np.ndarray]:
     return arrays
 
 
-def subject_of(attribute: str, sites: gpd.GeoDataFrame) -> pd.Series:
-    """Whose number of this attribute counts for each site: its own, its station's, its prefecture's."""
-    column = {"site": "id", "substation": "station", "prefecture": "prefecture_code"}
-    return sites[column[catalog.attributes()[attribute].subject]]
-
-
-def offers_of(known: pd.DataFrame, sites: gpd.GeoDataFrame) -> dict[str, np.ndarray]:
-    """(S, 3) low, likely, high of what each site has; nan where there is nobody whose number it could be."""
-    bounds = known.set_index(["attribute", "site_id"])[["low", "likely", "high"]]
-    wanted = {key: pd.MultiIndex.from_product([[key], subject_of(key, sites)]) for key in OFFERS}
-    return {key: bounds.reindex(index).to_numpy(float) for key, index in wanted.items()}
-
-
-def settings(
-    scenario: Scenario, facts: Facts, known: pd.DataFrame, fixed: dict[str, np.ndarray]
-) -> tuple[Setting, Setting]:
-    """The likely values and the draws of all that is uncertain."""
-    likely = Setting(
-        {key: bounds[:, 1:2].T for key, bounds in facts.needs.items()},
-        {key: bounds[:, 1:2].T for key, bounds in facts.offers.items()},
-        fixed,
-    )
-    drawn = observations.draw(known, draws=scenario.draws, seed=scenario.seed)
-    column = {key: i for i, key in enumerate(zip(known["attribute"], known["site_id"], strict=True))}
-    offers = {}
-    for key in OFFERS:
-        place = np.array([column.get((key, subject), -1) for subject in subject_of(key, facts.sites)])
-        offers[key] = np.where(place >= 0, drawn[:, place], np.nan)
-    needs = {}
-    for key, bounds in facts.needs.items():
-        rows = pd.DataFrame(bounds, columns=["low", "likely", "high"]).assign(
-            site_id=facts.projects.index, attribute=key
-        )
-        needs[key] = observations.draw(rows, draws=scenario.draws, seed=scenario.seed)
-    return likely, Setting(needs, offers, fixed)
+def _draw_needs(scenario: Scenario, projects: pd.DataFrame, need: str, bounds: np.ndarray) -> np.ndarray:
+    """(N, P): draws of one need of every project."""
+    rows = pd.DataFrame(bounds, columns=list(_ENDS)).assign(site_id=projects.index, attribute=need)
+    return observations.draw(rows, draws=scenario.draws, seed=scenario.seed)

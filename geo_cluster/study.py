@@ -16,8 +16,6 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster import catalog, eligibility, inputs, layers, portfolio, results
-from geo_cluster.access.network import RoadNetwork
-from geo_cluster.access.travel import matrix
 from geo_cluster.coordinates import MU_PER_HA
 from geo_cluster.domain import PlanningLevel, Scenario
 from geo_cluster.eligibility import Eligibility, Facts
@@ -25,7 +23,6 @@ from geo_cluster.matching.problem import Problem, Resource
 from geo_cluster.matching.solve import Assignment, solve
 from geo_cluster.matching.verify import Violation, verify
 from geo_cluster.scoring.criteria import DecisionMatrix, decide
-from geo_cluster.supply.pools import feeding_station
 
 ENDS: Mapping[PlanningLevel, int] = {"hopeful": 0, "likely": 1, "cautious": 2}
 """Which end of a need (low, likely, high) each planning level plans with."""
@@ -134,22 +131,13 @@ def run(
     clock("layers")
     world = dict(given) if given is not None else read_layers()
     projects = portfolio.read(scenario.portfolio) if projects is None else projects
-    sites, anchor = inputs.chosen(scenario, world, projects)
-    clock("access")
-    network = RoadNetwork.from_layer(world["roads"])
-    drive = matrix(network, anchor, sites.geometry).minutes[0]
-    fixed = inputs.fixed_measures(network, world, sites, projects)
-    clock("supply")
-    feed = feeding_station(sites, world["substations"])
-    sites = sites.assign(station=feed.station)
-    known = inputs.observe(scenario, world, sites, drive)
-    forbidden = frozenset((pair.project, pair.site) for pair in scenario.forbidden)
-    facts = Facts(projects, sites, inputs.needs_of(projects), inputs.offers_of(known, sites), forbidden)
+    clock("region")
+    region = inputs.prepare(scenario, world, projects=projects.index)
+    sites, facts = region.sites, inputs.facts_of(region, projects)
     clock("eligibility")
     allowed = eligibility.judge(facts)
     clock("scoring")
-    settings = inputs.settings(scenario, facts, known, {**fixed, "grid_km": feed.km[None, :]})
-    decision = decide(*settings, catalog.criteria(), scenario.weights)
+    decision = decide(*inputs.settings_of(region, facts), catalog.criteria(), scenario.weights)
     ranking = results.ranking_table(projects, sites, allowed, decision)
     clock("matching")
     problem = _problem(scenario, facts, allowed, decision.score)
@@ -161,8 +149,8 @@ def run(
         scenario=scenario,
         projects=projects,
         sites=sites,
-        anchor=world["anchors"].set_index("id").loc[scenario.anchor],
-        observations=known,
+        anchor=region.anchor,
+        observations=region.observations,
         eligibility=allowed,
         decision=decision,
         ranking=ranking,

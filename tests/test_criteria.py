@@ -22,6 +22,7 @@ def setting(draws: int = 1, *, spread: float = 0.0, **offers: np.ndarray) -> Set
     fixed |= {"open_constraints": [0.0, 1.0, 5.0]}
     arrays = {key: np.array([values]) for key, values in fixed.items()}
     arrays |= {"freight_minutes": np.full((P, S), 30.0), "industry_fit": np.array([[1.0, 0.5, 0.0]] * P)}
+    arrays |= {"same_segment": np.array([[0.0, 4.0, 8.0]] * P)}
     return Setting(
         {key: np.tile(values, (draws, 1)) for key, values in needs.items()},
         {key: offers.get(key, np.tile(values, (draws, 1)) * wobble) for key, values in base.items()},
@@ -42,6 +43,7 @@ def setting(draws: int = 1, *, spread: float = 0.0, **offers: np.ndarray) -> Set
         ("freight_minutes", [[30, 30, 30]] * 2),
         ("supplier_count", [[60, 10, 1]]),
         ("industry_fit", [[1, 0.5, 0]] * 2),
+        ("same_segment", [[0, 4, 8]] * 2),
         ("open_constraints", [[0, 1, 5]]),
     ],
 )

@@ -42,9 +42,9 @@ def layers() -> dict[str, pd.DataFrame]:
     )
     station = {"id": "G1", "kind": "substation", "voltage_kv": 220.0, "prefecture_code": PREFECTURE, "at": B}
     chain = [
-        {"id": "F1", "kind": "firm", "stage": "lasers", "at": A},
-        {"id": "F2", "kind": "firm", "stage": "support", "at": A},
-        {"id": "F3", "kind": "platform", "stage": "support", "at": A},
+        {"id": "F1", "kind": "firm", "stage": "lasers", "segments": "fiber_laser", "at": A},
+        {"id": "F2", "kind": "firm", "stage": "support", "segments": "", "at": A},
+        {"id": "F3", "kind": "platform", "stage": "support", "segments": "", "at": A},
     ]
     roads = gpd.GeoDataFrame(
         {"u": [1, 2], "v": [2, 3], "length_km": [10.0, 20.0], "speed_kmh": [60.0, 60.0]},
@@ -57,7 +57,7 @@ def layers() -> dict[str, pd.DataFrame]:
         "sites": sites,
         "substations": points([station]),
         "prefectures": pd.DataFrame({"code": [PREFECTURE]}),
-        "chain": points(chain),
+        "chain": points([firm | {"prefecture_code": "420100"} for firm in chain]),
         "anchors": points([{"id": "rd", "name_zh": "研发", "name_en": "R&D", "at": A}]),
         "roads": roads,
         "ports": points([{"id": "Q1", "at": C}]),

@@ -30,7 +30,7 @@ class Setting:
         `energy_quota_tce`, `land_price_10k_yuan_per_mu`, `drive_min`.
     fixed : mapping of (P or 1, S) arrays
         What is not drawn: `grid_km`, `testing_minutes`, `freight_minutes`, `supplier_count`, `industry_fit`,
-        `open_constraints`.
+        `same_segment`, `open_constraints`.
     """
 
     needs: Mapping[str, np.ndarray]
@@ -97,6 +97,11 @@ def industry_fit(setting: Setting) -> np.ndarray:
     return setting.fixed["industry_fit"][None]
 
 
+def same_segment(setting: Setting) -> np.ndarray:
+    """Firms of the same segment already in the prefecture."""
+    return setting.fixed["same_segment"][None]
+
+
 def open_constraints(setting: Setting) -> np.ndarray:
     """Constraints that have to be checked before building."""
     return setting.fixed["open_constraints"][None]
@@ -115,6 +120,7 @@ MEASURES: dict[str, Callable[[Setting], np.ndarray]] = {
         freight_minutes,
         supplier_count,
         industry_fit,
+        same_segment,
         open_constraints,
     )
 }
