@@ -140,15 +140,17 @@ def cluster(tmp_path_factory):
     ]
     from distributed import Client
 
-    while not file.exists():
-        assert processes[0].poll() is None, "the scheduler ended"
-        time.sleep(0.1)
-    with Client(scheduler_file=str(file)) as client:
-        client.wait_for_workers(2, timeout=60)
-        yield client.scheduler.address, client
-    for process in processes:
-        process.kill()  # a worker asked to end would first wait for its scheduler
-        process.wait()
+    try:
+        while not file.exists():
+            assert processes[0].poll() is None, "the scheduler ended"
+            time.sleep(0.1)
+        with Client(scheduler_file=str(file)) as client:
+            client.wait_for_workers(2, timeout=60)
+            yield client.scheduler.address, client
+    finally:
+        for process in processes:
+            process.kill()  # a worker asked to end would first wait for its scheduler
+            process.wait()
 
 
 def test_a_dask_cluster_of_two_workers_gives_the_same(cluster):

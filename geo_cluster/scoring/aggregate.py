@@ -23,7 +23,9 @@ site's score when one number moves, so it refuses nan and asks for draws instead
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -180,6 +182,10 @@ def as_weights(weights: ArrayLike, name: str, count: int, faults: list[Fault]) -
         return w
     if count and w.shape[-1] != count:
         faults.append(Fault(name, f"are {w.shape[-1]} for {count} criteria", "give one per criterion"))
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = w @ np.ones(w.shape[-1])
+    if np.isfinite(total).all() and np.min(w) >= 0 and np.min(total) > np.finfo(np.float64).tiny:
+        return w / total[..., None]
     if not np.isfinite(w).all():
         faults.append(Fault(first_at(name, ~np.isfinite(w)), "is not a finite number", "give a number, 0 or more"))
     elif (w < 0).any():
@@ -187,7 +193,7 @@ def as_weights(weights: ArrayLike, name: str, count: int, faults: list[Fault]) -
     elif not w.any(axis=-1).all():
         faults.append(Fault(name, "are all zero", "give at least one criterion a weight"))
     else:
-        w = w / w.max(axis=-1, keepdims=True)  # first: the sum of huge weights must not overflow
+        w = w / w.max(axis=-1, keepdims=True)  # so huge that their sum overflows, or so tiny that it vanishes
         w = w / w.sum(axis=-1, keepdims=True)
     return w
 
@@ -279,14 +285,9 @@ def topsis(values: Array, weights: Array, maximise: NDArray[np.bool_], *, normal
     to_ideal = np.square(scaled.max(axis=-2, keepdims=True) - scaled)
     to_anti = np.square(scaled - scaled.min(axis=-2, keepdims=True))
     squared = np.square(weights)
-    far, near = _dot(to_ideal, squared), _dot(to_anti, squared)
-    np.sqrt(far, out=far)
-    np.sqrt(near, out=near)
-    far += near
-    alike = far == 0
-    if alike.any():
-        near[alike] = far[alike] = 1.0
-    return np.divide(near, far, out=near), {}
+    score = _closeness(to_ideal, to_anti, squared)
+    alike = (squared * (to_ideal + to_anti).max(axis=-2)).sum(axis=-1) == 0
+    return (np.where(alike[..., None], 1.0, score) if alike.any() else score), {}
 
 
 def vikor(values: Array, weights: Array, maximise: NDArray[np.bool_], *, v: float = 0.5) -> Scored:
@@ -446,6 +447,38 @@ def _dot(values: Array, weights: Array) -> Array:
     if values.ndim == 3 and weights.ndim == 2:
         return np.matmul(values, weights[:, :, None])[..., 0]
     return values @ weights
+
+
+def _closeness(to_ideal: Array, to_anti: Array, squared: Array) -> Array:
+    """√near / (√far + √near) of squared distances (…, A, C) and squared weights (…, C); nan where both are 0.
+
+    As 1 / (1 + √(far / near)): one root less.
+    """
+    if to_ideal.ndim == 3 or squared.ndim == 1:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(1 / (1 + np.sqrt(_dot(to_ideal, squared) / _dot(to_anti, squared))))
+    draws, count = len(squared), len(to_ideal)
+    score = np.empty((draws, count))
+    # blocks that stay in a core's cache, and too small for BLAS to start threads of its own
+    size = max(250_000 // to_ideal.size, 8)
+    share = -(-draws // (os.cpu_count() or 1))
+
+    def work(start: int) -> None:
+        end = min(start + share, draws)
+        buffer = np.empty((size, count))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            for first in range(start, end, size):
+                rows = slice(first, min(first + size, end))
+                part, far = score[rows], buffer[: rows.stop - first]
+                np.matmul(squared[rows], to_anti.T, out=part)
+                np.divide(np.matmul(squared[rows], to_ideal.T, out=far), part, out=part)
+                np.sqrt(part, out=part)
+                part += 1
+                np.reciprocal(part, out=part)
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(work, range(0, draws, share)))
+    return score
 
 
 def _norm(values: Array) -> Array:
