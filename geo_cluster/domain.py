@@ -19,8 +19,8 @@ a named formula gives it; it is the prior of its class."""
 
 BASES: tuple[Basis, ...] = ("reported", "published", "derived", "assumed")
 STAGES = ("materials", "components", "lasers", "equipment", "applications", "support")
-LANGUAGES = ("zh", "en")
 Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
 PlanningLevel = Literal["cautious", "likely", "hopeful"]
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -89,6 +89,10 @@ class Criterion(Declared):
     theme: Literal["land", "energy", "reach", "chain"]
     measure: str
     """Function in `scoring/criteria.py` that gives the criterion in natural units."""
+    attribute: str | None = None
+    """Attribute whose observation is behind the criterion; its basis counts as evidence."""
+    basis: Basis = "derived"
+    """How the criterion is known where no observed attribute is behind it."""
     unit: Text
     worst: float
     """Natural value that is worth 0."""

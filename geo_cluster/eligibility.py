@@ -152,6 +152,8 @@ class Eligibility:
 
     Attributes
     ----------
+    projects : tuple of str
+        Ids of the P projects.
     allowed : (P, S) bool array
     rule : (P, S) object array
         Name of the first rule that refuses, '' where none does.
@@ -159,6 +161,7 @@ class Eligibility:
         The sentence with its numbers, '' where eligible.
     """
 
+    projects: tuple[str, ...]
     allowed: np.ndarray
     rule: np.ndarray
     reason: Mapping[Language, np.ndarray]
@@ -175,4 +178,4 @@ def judge(facts: Facts) -> Eligibility:
             rule[project, site] = name
             zh[project, site] = refusals.sentence(project, site, "zh")
             en[project, site] = refusals.sentence(project, site, "en")
-    return Eligibility(rule == "", rule, {"zh": zh, "en": en})
+    return Eligibility(tuple(facts.projects.index), rule == "", rule, {"zh": zh, "en": en})

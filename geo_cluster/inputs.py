@@ -17,7 +17,7 @@ import pandas as pd
 from geo_cluster import catalog, observations, portfolio
 from geo_cluster.access.network import RoadNetwork
 from geo_cluster.access.travel import matrix
-from geo_cluster.domain import Scenario
+from geo_cluster.domain import Scenario, Text
 from geo_cluster.eligibility import Facts
 from geo_cluster.errors import Fault, refuse_if
 from geo_cluster.scoring.criteria import Setting
@@ -55,6 +55,8 @@ class Region:
         Measures that neither draw nor project change.
     by_segment : mapping of (G, S) arrays
         Measures that depend on the project's segment, in the order of `catalog.segments()`.
+    names : mapping of Text
+        Names of sites, stations and prefectures by id.
     """
 
     scenario: Scenario
@@ -64,6 +66,7 @@ class Region:
     observations: pd.DataFrame
     by_site: Mapping[str, np.ndarray]
     by_segment: Mapping[str, np.ndarray]
+    names: Mapping[str, Text]
 
     @cached_property
     def draws(self) -> np.ndarray:
@@ -117,6 +120,7 @@ def prepare(scenario: Scenario, world: Mapping[str, pd.DataFrame], *, projects: 
         observations=_observe(scenario, world, sites, drive),
         by_site=by_site | {"grid_km": feed.km},
         by_segment=by_segment,
+        names=_names(world),
     )
 
 
@@ -145,6 +149,13 @@ def subject_of(attribute: str, sites: gpd.GeoDataFrame) -> pd.Series:
     """Whose number of this attribute counts for each site: its own, its station's, its prefecture's."""
     column = {"site": "id", "substation": "station", "prefecture": "prefecture_code"}
     return sites[column[catalog.attributes()[attribute].subject]]
+
+
+def _names(world: Mapping[str, pd.DataFrame]) -> dict[str, Text]:
+    """Names of everything that an observation can be about."""
+    ids = {"sites": "id", "substations": "id", "prefectures": "code"}
+    rows = [world[layer].set_index(key)[["name_zh", "name_en"]] for layer, key in ids.items()]
+    return {one: Text(zh=zh, en=en) for one, zh, en in pd.concat(rows).itertuples()}
 
 
 def _unknown(where: str, used: set[str], names: set[str]) -> list[Fault]:

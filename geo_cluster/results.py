@@ -7,21 +7,33 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster import catalog
+from geo_cluster.domain import BASES, LANGUAGES
 from geo_cluster.eligibility import Eligibility, Facts
+from geo_cluster.inputs import OFFERS, Region, subject_of
 from geo_cluster.matching.problem import Problem
 from geo_cluster.matching.solve import Assignment
 from geo_cluster.matching.verify import usage
 from geo_cluster.scoring.aggregate import competition_rank
 from geo_cluster.scoring.criteria import DecisionMatrix
+from geo_cluster.scoring.information import of_parameters
 
 
 def ranking_table(
-    projects: pd.DataFrame, sites: gpd.GeoDataFrame, allowed: Eligibility, decision: DecisionMatrix
+    projects: pd.DataFrame,
+    sites: gpd.GeoDataFrame,
+    allowed: Eligibility,
+    decision: DecisionMatrix,
+    evidence: dict[str, np.ndarray],
 ) -> pd.DataFrame:
-    """One row a pair: score, its interval, rank among the eligible, chance of being first, reason if refused."""
+    """One row a pair: score, interval, rank among the eligible, chance of being first, sub-scores, reason if refused.
+
+    `<theme>`, `<theme>_low`, `<theme>_high` are sub-scores from 0 to 100; `assumed` is the share of the weight that
+    rests on numbers nobody has confirmed.
+    """
     low, high = decision.interval()
     rank = np.zeros(decision.score.shape, dtype=int)
-    for project, row in enumerate(allowed.allowed):
+    for project in np.flatnonzero(allowed.allowed.any(axis=1)):
+        row = allowed.allowed[project]
         rank[project, row] = competition_rank(decision.score[project, row])
     table = _pairs(projects, sites)
     table["score"] = decision.score.ravel().round(4)
@@ -29,10 +41,81 @@ def ranking_table(
     table["rank"] = pd.array(rank.ravel(), dtype="Int64")
     table.loc[table["rank"] == 0, "rank"] = pd.NA
     table["chance_first"] = decision.chance_first(allowed.allowed).ravel().round(4)
+    for theme in catalog.themes():
+        parts = decision.theme(theme, catalog.criteria())
+        for name, part in zip((theme, f"{theme}_low", f"{theme}_high"), parts, strict=True):
+            table[name] = part.ravel().round(2)
+    table["assumed"] = np.tile(evidence["assumed"], len(projects)).round(4)
     table["eligible"] = allowed.allowed.ravel()
     table["rule"] = allowed.rule.ravel()
     table["reason"], table["reason_en"] = allowed.reason["zh"].ravel(), allowed.reason["en"].ravel()
     return table
+
+
+def evidence_shares(
+    sites: gpd.GeoDataFrame, known: pd.DataFrame, decision: DecisionMatrix, *, theme: str | None = None
+) -> dict[str, np.ndarray]:
+    """Basis -> (S,): what share of the weight (of one theme, or of all) rests on numbers known in that way.
+
+    A number that nobody could have told (a site without a station) counts as assumed.
+    """
+    basis = known.set_index(["attribute", "site_id"])["basis"]
+    shares = {name: np.zeros(len(sites)) for name in BASES}
+    for key, weight in zip(decision.criteria, decision.weight, strict=True):
+        criterion = catalog.criteria()[key]
+        if theme not in (None, criterion.theme):
+            continue
+        if criterion.attribute is None:
+            shares[criterion.basis] += weight
+            continue
+        subject = subject_of(criterion.attribute, sites)
+        index = pd.MultiIndex.from_product([[criterion.attribute], subject])
+        found = basis.reindex(index).fillna("assumed").to_numpy()
+        for name in BASES:
+            shares[name] += weight * (found == name)
+    total = np.maximum(sum(shares.values()), 1e-12)
+    return {name: share / total for name, share in shares.items()}
+
+
+def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix) -> pd.DataFrame:
+    """The numbers to go and ask for: which unknown ones, if known, would most change who wins.
+
+    Expected value of partial perfect information over the draws, each project choosing its best eligible site.
+
+    Returns
+    -------
+    DataFrame
+        The most useful first: `subject`, `subject_zh`, `subject_en`, `attribute`, names, questions in both languages,
+        `unit`, the range now assumed, its `basis`; `gain` (score points, summed over projects) and `change` (chance
+        that a project's choice changes, mean over projects), each with its standard error; `projects` affected.
+    """
+    known = region.observations
+    open_ = known["attribute"].isin(OFFERS) & (known["high"] > known["low"])
+    rows, parameters = known[open_].reset_index(drop=True), region.draws[:, open_.to_numpy()]
+    choosers = np.flatnonzero(allowed.allowed.sum(axis=1) > 1)
+    found = [of_parameters(decision.draws[:, p, allowed.allowed[p]], parameters) for p in choosers]
+    total = {name: np.zeros(len(rows)) for name in ("gain", "gain_error", "change", "change_error")}
+    affected = np.zeros(len(rows), dtype=int)
+    for one in found:
+        total["gain"] += one.gain
+        total["gain_error"] += one.gain_error**2
+        total["change"] += one.change / len(found)
+        total["change_error"] += (one.change_error / len(found)) ** 2
+        affected += one.gain > 0
+    declared, names = catalog.attributes(), region.names
+    table = pd.DataFrame({"subject": rows["site_id"]})
+    for language in LANGUAGES:
+        table[f"subject_{language}"] = [names[one][language] for one in rows["site_id"]]
+    table["attribute"] = rows["attribute"]
+    for language in LANGUAGES:
+        table[f"name_{language}"] = [declared[key].name[language] for key in rows["attribute"]]
+        table[f"question_{language}"] = [declared[key].question[language] for key in rows["attribute"]]
+    table[["unit", "low", "likely", "high", "basis"]] = rows[["unit", "low", "likely", "high", "basis"]]
+    table["gain"], table["gain_error"] = total["gain"].round(3), np.sqrt(total["gain_error"]).round(3)
+    table["change"], table["change_error"] = total["change"].round(4), np.sqrt(total["change_error"]).round(4)
+    table["projects"] = affected
+    useful = table[table["gain"] > 0]
+    return useful.sort_values(["gain", "change"], ascending=False, kind="stable", ignore_index=True)
 
 
 def _pairs(projects: pd.DataFrame, sites: gpd.GeoDataFrame) -> pd.DataFrame:

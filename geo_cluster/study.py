@@ -50,6 +50,8 @@ class Study:
         What was matched, and the plan with its bound.
     assignment, unplaced, pools : DataFrame
         The plan by project, who stays out and why, and what each pool has and gives.
+    requests : DataFrame
+        The numbers to go and ask for, the most useful first.
     violations : tuple
         What the independent check found; empty when the plan holds.
     seconds : dict
@@ -72,6 +74,7 @@ class Study:
     assignment: pd.DataFrame
     unplaced: pd.DataFrame
     pools: pd.DataFrame
+    requests: pd.DataFrame
     violations: tuple[Violation, ...]
     seconds: dict[str, float]
     hashes: dict[str, str]
@@ -138,7 +141,10 @@ def run(
     allowed = eligibility.judge(facts)
     clock("scoring")
     decision = decide(*inputs.settings_of(region, facts), catalog.criteria(), scenario.weights)
-    ranking = results.ranking_table(projects, sites, allowed, decision)
+    evidence = results.evidence_shares(sites, region.observations, decision)
+    ranking = results.ranking_table(projects, sites, allowed, decision, evidence)
+    clock("information")
+    requests = results.request_table(region, allowed, decision)
     clock("matching")
     problem = _problem(scenario, facts, allowed, decision.score)
     plan = solve(problem, time_limit_s=scenario.time_limit_s, mip_gap=scenario.mip_gap, seed=scenario.seed)
@@ -160,6 +166,7 @@ def run(
         assignment=results.assignment_table(projects, sites, facts, ranking, plan),
         unplaced=results.unplaced_table(problem, projects, sites, allowed, plan),
         pools=pools,
+        requests=requests,
         violations=violations,
         seconds=clock.stop(),
         hashes=_hashes(projects, registered=given is None),

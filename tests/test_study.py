@@ -184,3 +184,50 @@ def test_a_prefecture_without_a_station_is_unknown_not_zero():
     with_station = study.run(world.scenario(), world.layers(), projects=world.projects(1))
     width = [r.ranking.query("site == 'X1'").eval("high - low").iloc[0] for r in (with_station, result)]
     assert width[1] > width[0]
+
+
+def test_the_data_request_list_names_the_number_that_decides():
+    """Only X1's land is uncertain enough to turn the choice: it stands first, with its question and range."""
+    known = [{"subject": "X2", "attribute": "available_land_ha", "low": 4, "likely": 4, "high": 4, "source": "电话"}]
+    weights = dict.fromkeys(catalog.criteria(), 0.0) | {"land_cover": 1.0}
+    scenario = world.scenario(known=known, weights=weights, draws=2000)
+    result = study.run(scenario, world.layers(), projects=world.projects(1))
+    first = result.requests.iloc[0]
+    assert (first["subject"], first["attribute"]) == ("X1", "available_land_ha")
+    assert (first["low"], first["likely"], first["high"]) == (1, 4, 12)
+    assert first["question_zh"].endswith("？")
+    assert first["gain"] > 5 * first["gain_error"] > 0
+    assert len(result.requests) == 1, "nothing else could change the choice"
+
+
+def test_nothing_to_ask_when_everything_is_known():
+    numbers = {"available_land_ha": ["X1", "X2"], "land_price_10k_yuan_per_mu": ["X1", "X2"], "drive_min": ["X1", "X2"]}
+    numbers |= {"spare_mva": ["G1"], "energy_quota_tce": [world.PREFECTURE]}
+    known = [
+        {"subject": one, "attribute": key, "low": 9, "likely": 9, "high": 9, "source": "电话"}
+        for key, subjects in numbers.items()
+        for one in subjects
+    ]
+    result = study.run(world.scenario(known=known), world.layers(), projects=world.projects(1))
+    assert result.requests.empty
+
+
+def test_evidence_shares_say_what_rests_on_assumptions(tiny):
+    assumed = tiny.ranking["assumed"].iloc[0]
+    weights = {key: c.weight for key, c in catalog.criteria().items()}
+    by_hand = weights["land_cover"] + weights["power_cover"] + weights["quota_cover"] + weights["land_price"]
+    assert assumed == pytest.approx(by_hand / sum(weights.values()), abs=1e-4)
+    reported = [{"subject": "G1", "attribute": "spare_mva", "low": 1, "likely": 2, "high": 3, "source": "电话"}]
+    after = study.run(world.scenario(known=reported), world.layers(), projects=world.projects(1))
+    fewer = by_hand - weights["power_cover"]
+    assert after.ranking["assumed"].iloc[0] == pytest.approx(fewer / sum(weights.values()), abs=1e-4)
+
+
+def test_sub_scores_are_the_weighted_means_of_their_criteria(tiny):
+    points = tiny.contributions.query("project == 'P01' and site == 'X1'")
+    points = points.assign(theme=[catalog.criteria()[key].theme for key in points["criterion"]])
+    by_theme = points.groupby("theme").apply(lambda rows: 100 * rows["points"].sum() / (100 * rows["weight"].sum()))
+    row = tiny.ranking.query("project == 'P01' and site == 'X1'").iloc[0]
+    for theme in catalog.themes():
+        assert row[theme] == pytest.approx(by_theme[theme], abs=0.01)
+        assert row[f"{theme}_low"] <= row[f"{theme}_high"]

@@ -40,7 +40,8 @@ def layers() -> dict[str, pd.DataFrame]:
             | {"industries_zh": "食品", "constraints": "lake;flood", "at": C},
         ]
     )
-    station = {"id": "G1", "kind": "substation", "voltage_kv": 220.0, "prefecture_code": PREFECTURE, "at": B}
+    station = {"id": "G1", "name_zh": "一号站", "name_en": "Station one"}
+    station |= {"kind": "substation", "voltage_kv": 220.0, "prefecture_code": PREFECTURE, "at": B}
     chain = [
         {"id": "F1", "kind": "firm", "stage": "lasers", "segments": "fiber_laser", "at": A},
         {"id": "F2", "kind": "firm", "stage": "support", "segments": "", "at": A},
@@ -56,7 +57,7 @@ def layers() -> dict[str, pd.DataFrame]:
     return {
         "sites": sites,
         "substations": points([station]),
-        "prefectures": pd.DataFrame({"code": [PREFECTURE]}),
+        "prefectures": pd.DataFrame({"code": [PREFECTURE], "name_zh": ["鄂州市"], "name_en": ["Ezhou"]}),
         "chain": points([firm | {"prefecture_code": "420100"} for firm in chain]),
         "anchors": points([{"id": "rd", "name_zh": "研发", "name_en": "R&D", "at": A}]),
         "roads": roads,

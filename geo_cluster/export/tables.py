@@ -6,8 +6,6 @@ import pandas as pd
 
 from geo_cluster.study import Study
 
-RANKING = ["project", "project_name", "site", "site_name", "score", "low", "high", "rank", "chance_first"]
-RANKING += ["eligible", "rule", "reason", "reason_en"]
 SAMPLE = "示例：项目为虚构，不代表任何企业的计划 / sample: made-up projects, nobody's plan"
 
 
@@ -15,12 +13,13 @@ def csv_tables(study: Study) -> dict[str, bytes]:
     """File name -> content of every table of a study; the same scenario gives the same bytes."""
     ranking = study.ranking.sort_values(["project", "eligible", "score"], ascending=[True, False, False], kind="stable")
     tables = {
-        "ranking.csv": ranking[RANKING],
+        "ranking.csv": ranking,
         "contributions.csv": study.contributions,
         "assignment.csv": study.assignment,
         "unplaced.csv": study.unplaced,
         "pools.csv": study.pools,
         "observations.csv": study.observations,
+        "data_request.csv": study.requests,
     }
     if study.scenario.is_sample:
         about_projects = ("ranking.csv", "contributions.csv", "assignment.csv", "unplaced.csv")

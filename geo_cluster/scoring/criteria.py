@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -142,15 +143,15 @@ class DecisionMatrix:
         from 0 to 1 in the draws: it widens the score, it doesn't lower it.
     weight : (C,) array
         Weights that sum to 1.
-    draws : (N, P, S) array
-        Score of each draw, 0 to 100.
+    theme_draws : mapping of (N, P, S) arrays
+        Theme -> points that its criteria contribute in each draw; the themes add up to the score.
     """
 
     criteria: tuple[str, ...]
     natural: np.ndarray
     value: np.ndarray
     weight: np.ndarray
-    draws: np.ndarray
+    theme_draws: Mapping[str, np.ndarray]
 
     @property
     def contributions(self) -> np.ndarray:
@@ -162,16 +163,32 @@ class DecisionMatrix:
         """(P, S): score at the likely values, 0 to 100."""
         return self.contributions.sum(axis=2)
 
+    @cached_property
+    def draws(self) -> np.ndarray:
+        """(N, P, S): score of each draw, 0 to 100."""
+        return np.sum(list(self.theme_draws.values()), axis=0)
+
     def interval(self, share: float = 0.9) -> tuple[np.ndarray, np.ndarray]:
         """(P, S) low and high: the middle `share` of the draws."""
-        low, high = np.quantile(self.draws, [(1 - share) / 2, (1 + share) / 2], axis=0)
-        return low, high
+        return _middle(self.draws, share)
+
+    def theme(self, name: str, criteria: Mapping[str, Criterion]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(P, S) sub-score of a theme at the likely values, 0 to 100, and its low and high (middle 90 % of draws)."""
+        mine = np.array([criteria[key].theme == name for key in self.criteria])
+        whole = max(self.weight[mine].sum(), 1e-12)
+        low, high = _middle(self.theme_draws[name], 0.9)
+        return self.contributions[:, :, mine].sum(axis=2) / whole, low / whole, high / whole
 
     def chance_first(self, eligible: np.ndarray) -> np.ndarray:
         """(P, S): in what share of the draws each site is the best of the eligible ones; ties share."""
         score = np.where(eligible, self.draws, -np.inf)
         best = (score == score.max(axis=2, keepdims=True)) & eligible
         return (best / np.maximum(best.sum(axis=2, keepdims=True), 1)).mean(axis=0)
+
+
+def _middle(draws: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+    low, high = np.quantile(draws, [(1 - share) / 2, (1 + share) / 2], axis=0)
+    return low, high
 
 
 def decide(
@@ -188,22 +205,38 @@ def decide(
     weights : mapping
         Weights by criterion that replace the declared ones.
     """
-    raw = np.array([weights.get(key, criterion.weight) for key, criterion in criteria.items()])
-    weight = raw / raw.sum()
+    weight = weights_of(criteria, weights)
+    natural = natural_values(likely, criteria)
     functions = [value_function(criterion) for criterion in criteria.values()]
-    projects = next(iter(likely.needs.values())).shape[1]
-    sites = next(iter(likely.offers.values())).shape[1]
-    shape = (projects, sites)
-    measures = [MEASURES[criterion.measure] for criterion in criteria.values()]
-    natural = np.stack([np.broadcast_to(measure(likely)[0], shape) for measure in measures], axis=2)
     value = np.stack([_known(f.value(natural[:, :, c]), np.array([0.5])) for c, f in enumerate(functions)], axis=2)
     count = next(iter(drawn.offers.values())).shape[0]
-    draws = np.zeros((count, *shape))
-    for c, (measure, function) in enumerate(zip(measures, functions, strict=True)):
+    themes: dict[str, np.ndarray] = {
+        criterion.theme: np.zeros((count, *natural.shape[:2])) for criterion in criteria.values()
+    }
+    for c, criterion in enumerate(criteria.values()):
         if weight[c] > 0:
-            anywhere = (np.random.default_rng(c).permutation(count) + 0.5) / count
-            draws += 100 * weight[c] * _known(function.value(measure(drawn)), anywhere)
-    return DecisionMatrix(tuple(criteria), natural, value, weight, draws)
+            themes[criterion.theme] += 100 * weight[c] * drawn_values(drawn, criterion, c)
+    return DecisionMatrix(tuple(criteria), natural, value, weight, themes)
+
+
+def weights_of(criteria: Mapping[str, Criterion], weights: Mapping[str, float]) -> np.ndarray:
+    """(C,): the declared weights, replaced where `weights` says so, scaled to sum 1."""
+    raw = np.array([weights.get(key, criterion.weight) for key, criterion in criteria.items()])
+    return raw / raw.sum()
+
+
+def natural_values(setting: Setting, criteria: Mapping[str, Criterion]) -> np.ndarray:
+    """(P, S, C): what the measures give at the likely values, in natural units."""
+    shape = (next(iter(setting.needs.values())).shape[1], next(iter(setting.offers.values())).shape[1])
+    measured = [MEASURES[criterion.measure](setting)[0] for criterion in criteria.values()]
+    return np.stack([np.broadcast_to(one, shape) for one in measured], axis=2)
+
+
+def drawn_values(drawn: Setting, criterion: Criterion, column: int) -> np.ndarray:
+    """Values, 0 to 1, of one criterion in every draw, broadcastable to (N, P, S); what is unknown lies anywhere."""
+    count = next(iter(drawn.offers.values())).shape[0]
+    anywhere = (np.random.default_rng(column).permutation(count) + 0.5) / count
+    return _known(value_function(criterion).value(MEASURES[criterion.measure](drawn)), anywhere)
 
 
 def _known(value: np.ndarray, instead: np.ndarray) -> np.ndarray:
