@@ -12,10 +12,11 @@ import typer
 from geo_cluster.errors import Fault, GeoClusterError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from rich.console import Console
 
+    from geo_cluster import intake
     from geo_cluster.study import Study
 
 cli = typer.Typer(
@@ -98,6 +99,53 @@ def _report(result: Study, console: Console, lang: Literal["zh", "en"]) -> None:
     console.print(f"{'落地' if zh else 'placed'} {placed}, {proof}, violations {len(result.violations)}")
     for row in result.unplaced.head(8).itertuples():
         console.print(f"  {row.project_name}: {row.reason if zh else row.reason_en}")
+
+
+@cli.command()
+def score(
+    projects: Annotated[str, typer.Argument(help="CSV/XLSX，或 sample / CSV or XLSX, or sample")] = "sample",
+    out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the results")] = Path("out"),
+    scenario: Annotated[str, typer.Option(help="情景名或 TOML 文件 / shipped scenario or TOML file")] = "default",
+    as_json: Annotated[str, typer.Option("--json", help="一个项目的 JSON，结果打到屏幕 / one project as JSON")] = "",
+    lang: LanguageOption = "zh",
+) -> None:
+    """Score projects at intake, one or thousands, without matching them. 受理评分：逐个项目看去哪、有多大把握。"""
+    import json
+
+    from rich.console import Console
+
+    from geo_cluster import catalog, inputs, intake, portfolio
+    from geo_cluster import study as pipeline
+    from geo_cluster.export import bundle
+
+    if as_json:
+        try:
+            project = json.loads(as_json)
+        except json.JSONDecodeError as problem:
+            fault = Fault(
+                "--json", f"is not JSON ({problem})", 'write {"segment": "fiber_laser", "output_100m_yuan": 6}'
+            )
+            raise InputError(fault) from None
+        region = inputs.prepare(catalog.scenario(scenario), pipeline.read_layers())
+        typer.echo(json.dumps(intake.appraise_one(region, project), ensure_ascii=False, indent=2))
+        return
+    bundle.check_writable(out)
+    checked = portfolio.read(projects)
+    region = inputs.prepare(catalog.scenario(scenario), pipeline.read_layers())
+    shown: list[str] = []
+    progress = Console(stderr=True)
+
+    def parts() -> Iterator[intake.Appraisal]:
+        with progress.status("…") as status:
+            for done, part in enumerate(intake.batches(region, checked)):
+                status.update(f"{min((done + 1) * intake.BATCH, len(checked))}/{len(checked)}")
+                shown.extend(part.verdicts[f"sentence_{lang}"].head(max(0, 5 - len(shown))))
+                yield part
+
+    files = bundle.write_appraisal(parts(), out, sample=projects == "sample")
+    for sentence in shown:
+        typer.echo(f"· {sentence}")
+    typer.echo(f"{len(checked)} → {', '.join(str(path) for path in files)}")
 
 
 @cli.command("check-data")

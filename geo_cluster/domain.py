@@ -91,6 +91,8 @@ class Criterion(Declared):
     """Function in `scoring/criteria.py` that gives the criterion in natural units."""
     attribute: str | None = None
     """Attribute whose observation is behind the criterion; its basis counts as evidence."""
+    need: str | None = None
+    """What a project needs of it, where the criterion is a cover: the attribute over the need."""
     basis: Basis = "derived"
     """How the criterion is known where no observed attribute is behind it."""
     unit: Text

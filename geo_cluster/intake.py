@@ -15,7 +15,7 @@ import pandas as pd
 
 from geo_cluster import catalog, eligibility, inputs, portfolio, results
 from geo_cluster.domain import LANGUAGES, Language
-from geo_cluster.eligibility import Eligibility
+from geo_cluster.eligibility import Eligibility, Facts
 from geo_cluster.inputs import Region
 from geo_cluster.scoring.aggregate import aggregate
 from geo_cluster.scoring.criteria import DecisionMatrix, Setting, decide, drawn_values, value_function
@@ -28,6 +28,13 @@ METHODS = ("weighted_sum", "weighted_product", "topsis", "vikor", "promethee", "
 
 CONCENTRATION = 200.0
 """How closely weights are drawn around the stated ones (Dirichlet): a weight of 0.16 mostly stays within 0.11-0.21."""
+
+NEED_UNITS = {
+    "land_mu": {"datum_unit_zh": "亩", "datum_unit_en": "mu"},
+    "power_mva": {"datum_unit_zh": "MVA", "datum_unit_en": "MVA"},
+    "energy_tce": {"datum_unit_zh": "吨标煤/年", "datum_unit_en": "tce a year"},
+}
+"""Units in which the amount that would turn a choice is told."""
 
 BATCH = 100
 """Projects appraised at once; bounds memory, changes nothing else."""
@@ -102,7 +109,7 @@ def _batch(region: Region, projects: pd.DataFrame) -> Appraisal:
             chances[p, sites, 1] = found.acceptability[:, :3].sum(axis=1)
         elif len(sites):
             chances[p, sites] = 1.0
-        verdicts.append(_verdict(region, allowed, decision, p, sites, chances[p, :, 0]))
+        verdicts.append(_verdict(region, facts, allowed, decision, p, sites, chances[p, :, 0]))
     ranking["chance_first"] = chances[:, :, 0].ravel().round(4)
     ranking.insert(ranking.columns.get_loc("chance_first") + 1, "chance_top3", chances[:, :, 1].ravel().round(4))
     error = np.sqrt(chances[:, :, 0] * (1 - chances[:, :, 0]) / region.scenario.draws)
@@ -123,6 +130,7 @@ def _utilities(drawn: Setting, project: int, sites: np.ndarray) -> np.ndarray:
 
 def _verdict(
     region: Region,
+    facts: Facts,
     allowed: Eligibility,
     decision: DecisionMatrix,
     p: int,
@@ -163,14 +171,27 @@ def _verdict(
         "chance_first": round(float(chance[sites[order[0]]]), 4),
         "weight_criterion": decision.criteria[change.criterion] if change.criterion >= 0 else "",
         "weight_change": round(change.distance, 4) if np.isfinite(change.distance) else None,
-        "datum_criterion": decision.criteria[int(turns["criterion"].iloc[0])] if len(turns) else "",
-        "datum_needed": round(float(turns["needed_natural"].iloc[0]), 4) if len(turns) else None,
+        **_datum(facts, decision, p, turns),
         "agreement": round(float(agree.to_numpy()[np.triu_indices(len(METHODS), 1)].mean()), 4),
     }
     row |= {f"by_{method}": region.sites["id"].iloc[sites[best]] for method, (_, best) in choices.items()}
     for language in LANGUAGES:
         row[f"sentence_{language}"] = _sentence(region, decision, p, sites[order[:2]], row, language)
     return row
+
+
+def _datum(facts: Facts, decision: DecisionMatrix, p: int, turns: pd.DataFrame) -> dict[str, str | float | None]:
+    """The one number of the second choice that would put it first: an attribute in its own unit where there is one."""
+    if turns.empty:
+        return {"datum": "", "datum_needed": None, "datum_unit_zh": "", "datum_unit_en": ""}
+    criterion = catalog.criteria()[decision.criteria[int(turns["criterion"].iloc[0])]]
+    needed = float(turns["needed_natural"].iloc[0])
+    if criterion.need and criterion.attribute:
+        unit = NEED_UNITS[criterion.need]
+        needed *= facts.needs[criterion.need][p, 1]
+        return {"datum": criterion.attribute, "datum_needed": round(needed, 1), **unit}
+    units = {f"datum_unit_{language}": criterion.unit[language] for language in LANGUAGES}
+    return {"datum": decision.criteria[int(turns["criterion"].iloc[0])], "datum_needed": round(needed, 2), **units}
 
 
 def _choice(values: np.ndarray, weight: np.ndarray, method: str) -> tuple[np.ndarray, int]:
@@ -187,10 +208,11 @@ def _sentence(
     names = [region.names[region.sites["id"].iloc[site]][language] for site in pair]
     lead = 100 * compare(decision.value[p, pair], decision.weight, 0, 1)
     turn = None
-    if row["datum_criterion"]:
-        criterion = criteria[row["datum_criterion"]]
-        better = criterion.best > criterion.worst
-        turn = Turn(criterion.name[language], row["datum_needed"], criterion.unit[language], above=better)
+    if row["datum"]:
+        declared = criteria.get(row["datum"])
+        name = (declared or catalog.attributes()[row["datum"]]).name[language]
+        more_is_better = declared is None or declared.best > declared.worst
+        turn = Turn(name, row["datum_needed"], row[f"datum_unit_{language}"], above=more_is_better)
     return pair_sentence(
         (names[0], names[1]),
         [criterion.name[language] for criterion in criteria.values()],

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import tomli_w
@@ -15,7 +16,8 @@ from geo_cluster.domain import Language, Scenario
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.export.attribution import attribution
 from geo_cluster.export.geopackage import write_geopackage
-from geo_cluster.export.tables import csv_tables
+from geo_cluster.export.tables import SAMPLE, as_csv, csv_tables
+from geo_cluster.intake import Appraisal
 from geo_cluster.study import Study
 
 FILES: tuple[str, ...] = (
@@ -43,10 +45,28 @@ def check_writable(out: Path) -> None:
 
 
 def write(study: Study, out: Path, *, language: Language = "zh") -> list[Path]:
-    """Write every file of a study into `out`.
+    """Write every file of a study into `out`; see `write_files`."""
+    return write_files(out, lambda folder: _make(study, folder, language))
 
-    All files are made in a folder beside it first; only when each of them is there do they take the place of
-    earlier ones. Other files in `out` are left alone.
+
+def write_appraisal(parts: Iterable[Appraisal], out: Path, *, sample: bool = False) -> list[Path]:
+    """Write `scores.csv`, `verdicts.csv` and `needs.csv` of an intake, a batch at a time; see `write_files`."""
+
+    def make(folder: Path) -> None:
+        for number, part in enumerate(parts):
+            for name in ("scores", "verdicts", "needs"):
+                table = getattr(part, name)
+                content = as_csv(table.assign(notice=SAMPLE) if sample else table, heading=number == 0)
+                with (folder / f"{name}.csv").open("ab") as file:
+                    file.write(content)
+
+    return write_files(out, make)
+
+
+def write_files(out: Path, make: Callable[[Path], None]) -> list[Path]:
+    """Let `make` write files into a folder, and move them into `out` when all of them are there.
+
+    Other files in `out` are left alone; those of the same name are each replaced in one step.
 
     Raises
     ------
@@ -58,7 +78,7 @@ def write(study: Study, out: Path, *, language: Language = "zh") -> list[Path]:
     try:
         with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=f".{out.name}-") as draft:
             folder = Path(draft)
-            _make(study, folder, language)
+            make(folder)
             out.mkdir(exist_ok=True)
             names = sorted(path.name for path in folder.iterdir())
             for name in names:

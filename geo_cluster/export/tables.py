@@ -27,11 +27,15 @@ def csv_tables(study: Study) -> dict[str, bytes]:
     return {name: as_csv(table) for name, table in tables.items()}
 
 
-def as_csv(table: pd.DataFrame) -> bytes:
-    """One table as CSV bytes; text that a spreadsheet would take for a formula gets a leading apostrophe."""
+def as_csv(table: pd.DataFrame, *, heading: bool = True) -> bytes:
+    """One table as CSV bytes, or, without `heading`, rows to add to it.
+
+    Text that a spreadsheet would take for a formula gets a leading apostrophe.
+    """
     text = table.select_dtypes(["object", "string"]).columns
     inert = table.assign(**{column: table[column].map(_inert) for column in text})
-    return inert.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
+    text_of = inert.to_csv(index=False, header=heading, lineterminator="\r\n")
+    return text_of.encode("utf-8-sig" if heading else "utf-8")
 
 
 def _inert(cell: object) -> object:
