@@ -50,7 +50,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "effort": "车程 {minutes:.0f} 分钟 · 用地 {land:.0f} 亩 · 容量 {power:.1f} MVA",
         "trust": "来源：{source} · 可信度{confidence} · {as_of}",
         "within": " · 坐标误差约 {km:g} 千米",
-        "sources": "来源",
+        "sources": "© 天地图 · OpenStreetMap 贡献者 · 全部来源",
     },
     "en": {
         "layers": "Layers and legend",
@@ -73,7 +73,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "effort": "drive {minutes:.0f} min · land {land:.0f} mu · capacity {power:.1f} MVA",
         "trust": "Source: {source} · confidence: {confidence} · {as_of}",
         "within": " · position within about {km:g} km",
-        "sources": "Sources",
+        "sources": "© Tianditu · OpenStreetMap contributors · all sources",
     },
 }
 
@@ -108,7 +108,7 @@ def payload(language: Language = "zh", study: Study | None = None) -> dict[str, 
         "places": _places(language),
         "bounds": EAST,
         "title": _title(study, language),
-        "attribution": _attribution(language),
+        "attribution": _attribution(shown, language),
     }
 
 
@@ -144,9 +144,16 @@ def standalone(source: dict[str, Any]) -> str:
 
 
 def as_json(source: dict[str, Any]) -> str:
-    """The payload as JSON that can stand inside a script element."""
+    """The payload as JSON that can stand inside a script element, and inside the Jinja template that branca makes of it.
+
+    What it escapes can only stand inside strings: JSON has no `<`, and no brace before a brace, `%` or `#`.
+    """
     text = json.dumps(source, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    for risky in ("<", "\u2028", "\u2029"):
+        text = text.replace(risky, f"\\u{ord(risky):04x}")
+    for opening in ("{{", "{%", "{#"):
+        text = text.replace(opening, f"{{\\u{ord(opening[1]):04x}")
+    return text
 
 
 def leaflet_file(name: str) -> Path:
@@ -340,7 +347,7 @@ def _plan(study: Study, language: Language, style: Mapping[str, Any]) -> list[di
 def _cards(frame: gpd.GeoDataFrame, layer: str, language: Language) -> list[dict[str, Any]]:
     """Point features with the card that a click shows: name, declared columns, source and confidence."""
     declared = catalog.table("layers")["layers"][layer]["popup"]
-    columns, words = layers.columns(layer), WORDS[language]
+    columns = layers.columns(layer)
     spoken = {column: layers.words(rule["words"]) for column, rule in columns.items() if "words" in rule}
     features = []
     for row in frame.to_dict("records"):
@@ -408,9 +415,8 @@ def _title(study: Study | None, language: Language) -> dict[str, str] | None:
     return title
 
 
-def _attribution(language: Language) -> list[str]:
+def _attribution(shown: Iterable[Mapping[str, Any]], language: Language) -> list[str]:
     """Who the shown layers are owed to, each once, and what publication needs."""
-    shown = ("prefectures", "roads", "chain", "power_plants", "geonames", "airports")
-    registry = catalog.layers()
-    owed = dict.fromkeys(getattr(registry[name], f"attribution_{language}") for name in shown if name in registry)
-    return [*owed, WORDS[language]["review"]]
+    keys = {layer["key"].split("-")[0] for layer in shown}
+    owed = [getattr(layer, f"attribution_{language}") for name, layer in catalog.layers().items() if name in keys]
+    return [*dict.fromkeys(owed), WORDS[language]["review"]]
