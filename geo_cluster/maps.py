@@ -50,7 +50,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "effort": "车程 {minutes:.0f} 分钟 · 用地 {land:.0f} 亩 · 容量 {power:.1f} MVA",
         "trust": "来源：{source} · 可信度{confidence} · {as_of}",
         "within": " · 坐标误差约 {km:g} 千米",
-        "sources": "© 天地图 · OpenStreetMap 贡献者 · 全部来源",
+        "sources": "© 天地图 · OpenStreetMap 贡献者",
     },
     "en": {
         "layers": "Layers and legend",
@@ -73,7 +73,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "effort": "drive {minutes:.0f} min · land {land:.0f} mu · capacity {power:.1f} MVA",
         "trust": "Source: {source} · confidence: {confidence} · {as_of}",
         "within": " · position within about {km:g} km",
-        "sources": "© Tianditu · OpenStreetMap contributors · all sources",
+        "sources": "© Tianditu · OpenStreetMap contributors",
     },
 }
 
@@ -144,7 +144,7 @@ def standalone(source: dict[str, Any]) -> str:
 
 
 def as_json(source: dict[str, Any]) -> str:
-    """The payload as JSON that can stand inside a script element, and inside the Jinja template that branca makes of it.
+    """The payload as JSON that can stand inside a script element, and in the Jinja template that branca makes of it.
 
     What it escapes can only stand inside strings: JSON has no `<`, and no brace before a brace, `%` or `#`.
     """
@@ -395,7 +395,7 @@ def _places(language: Language) -> list[dict[str, Any]]:
     places.append({"name": names[1], "bounds": [[30.40, 114.36], [30.56, 114.70]]})
     for code in ("420700", "420200", "420300"):
         west, south, east, north = prefectures.geometry[code].bounds
-        name = prefectures.loc[code, f"name_{language}"].removesuffix("市")
+        name = prefectures.loc[code, f"name_{language}"].removesuffix("市").removesuffix(" City")
         places.append({"name": name, "bounds": [[south, west], [north, east]]})
     return places
 
