@@ -16,6 +16,7 @@ from geo_cluster import catalog, maps
 from geo_cluster.errors import GeoClusterError
 
 FONT = '"Source Han Sans SC", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "Segoe UI", Roboto, sans-serif'
+LANGUAGE_NAMES = {"zh": "中文", "en": "English"}
 STYLE = """
 <style>
 [data-testid="stMainBlockContainer"] { padding: 4.2rem 2rem 2rem; max-width: 1500px; }
@@ -31,7 +32,8 @@ iframe { border-radius: 10px; border: 1px solid #dfe4e3; }
 .gc-lead { color: #56636c; margin: 0 0 .6rem; }
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 4rem .9rem 1.5rem; }
-  [data-testid="stHorizontalBlock"]:has([data-testid="stMetric"]) { display: grid; grid-template-columns: 1fr 1fr; gap: .5rem; }
+  [data-testid="stHorizontalBlock"]:has([data-testid="stMetric"]) { display: grid; gap: .5rem; }
+  [data-testid="stHorizontalBlock"]:has([data-testid="stMetric"]) { grid-template-columns: 1fr 1fr; }
   [data-testid="stColumn"]:has([data-testid="stMetric"]) { min-width: 0; width: auto; }
 }
 </style>
@@ -47,11 +49,15 @@ def heading(page: str) -> None:
     """Title and lead of a page, with the language switch at the right."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title(t(f"{page}.title"), anchor=False, width="content")
+        switch = f"language-{page}"
         st.segmented_control(
             t("language"),
-            ["中文", "English"],
-            default="中文",
-            key="language",
+            list(LANGUAGE_NAMES),
+            format_func=LANGUAGE_NAMES.get,
+            default=state.language(),
+            key=switch,
+            on_change=state.keep_language,
+            args=(switch,),
             label_visibility="collapsed",
             required=True,
         )
@@ -113,7 +119,7 @@ def points_chart(points: pd.DataFrame) -> alt.Chart:
             detail="criterion_label:N",
             tooltip=["criterion_label", alt.Tooltip("points", format=".2f"), "natural_text"],
         )
-        .properties(height=34 * max(len(order), 2) + 40)
+        .properties(height=34 * max(len(order), 2) + 100)
     )
 
 

@@ -86,7 +86,7 @@ def server(tmp_path_factory):
         _wait_for(f"{url}/_stcore/health", process, log)
         yield url, log
     finally:
-        subprocess.run(["pkill", "-P", str(process.pid)], check=False)
+        process.terminate()
         process.wait(20)
 
 
@@ -123,6 +123,11 @@ class Painted:
     def differs(self, other):
         """Share of pixels that two screenshots of one size do not have in common."""
         return float((np.abs(self.pixels - other.pixels).max(axis=2) > 8).mean())
+
+
+def on_white(colour, opacity):
+    """What a line of a colour looks like on its white casing."""
+    return "#" + "".join(f"{round(int(colour[i : i + 2], 16) * opacity + 255 * (1 - opacity)):02x}" for i in (1, 3, 5))
 
 
 @pytest.fixture(scope="session")
