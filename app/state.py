@@ -10,7 +10,12 @@ from geo_cluster.study import Study
 
 def language() -> Language:
     """The visitor's language; Chinese until they switch."""
-    return "en" if st.session_state.get("language") == "English" else "zh"
+    return st.session_state.get("language", "zh")
+
+
+def keep_language(switch: str) -> None:
+    """Remember what a language switch says: the switch itself is forgotten with its page."""
+    st.session_state["language"] = st.session_state[switch]
 
 
 def last_study() -> Study | None:

@@ -117,11 +117,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.assumed": ("无人公布、按类别假定的区间", "Intervals assumed because nobody publishes the number"),
     "data.attribute": ("指标", "Attribute"),
     "data.class": ("类别", "Class"),
+    "data.any_class": ("其他", "any other"),
     "data.range": ("下限–最可能–上限", "Low – likely – high"),
     "data.reason": ("理由", "Reason"),
     "footer": (
         "数据来源见各点卡片与“数据”页 · 行政区划：天地图 · 道路铁路：© OpenStreetMap 贡献者（ODbL） · 公开发布须标注审图号",
-        "Sources: each point's card and the Data page · Boundaries: Tianditu · Roads and rail: © OpenStreetMap contributors (ODbL)",
+        "Sources: each point's card and the Data page · Boundaries: Tianditu · Roads and rail: © OpenStreetMap contributors (ODbL) · Publication needs a map review number",
     ),
     "error": ("做不到，原因如下：", "This can't be done:"),
 }

@@ -16,18 +16,26 @@ from geo_cluster import catalog, maps
 from geo_cluster.errors import GeoClusterError
 
 FONT = '"Source Han Sans SC", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "Segoe UI", Roboto, sans-serif'
+LANGUAGE_NAMES = {"zh": "中文", "en": "English"}
 STYLE = """
 <style>
 [data-testid="stMainBlockContainer"] { padding: 4.2rem 2rem 2rem; max-width: 1500px; }
 h1 { font-size: 1.55rem !important; font-weight: 650 !important; padding: 0 0 .1rem !important; }
 h3 { font-size: 1.05rem !important; font-weight: 600 !important; }
 [data-testid="stMetric"] { background: #fff; border: 1px solid #dfe4e3; border-radius: 10px; padding: .55rem .9rem; }
-[data-testid="stMetricValue"] { font-size: 1.4rem; font-variant-numeric: tabular-nums; }
+[data-testid="stMetricValue"] { font-size: 1.4rem; line-height: 2.1rem; font-variant-numeric: tabular-nums; }
 [data-testid="stMetricLabel"] { color: #56636c; }
 iframe { border-radius: 10px; border: 1px solid #dfe4e3; }
 .gc-footer { color: #56636c; font-size: .78rem; border-top: 1px solid #dfe4e3; margin-top: 1rem; padding-top: .6rem; }
+.gc-sample { background: #fff3d6; color: #7a5200; border: 1px solid #e9cf8f; border-radius: 6px; padding: .1rem .6rem; }
+.gc-sample { display: inline-block; font-size: .85rem; }
 .gc-lead { color: #56636c; margin: 0 0 .6rem; }
-@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 4rem .9rem 1.5rem; } }
+@media (max-width: 640px) {
+  [data-testid="stMainBlockContainer"] { padding: 4rem .9rem 1.5rem; }
+  [data-testid="stHorizontalBlock"]:has([data-testid="stMetric"]) { display: grid; gap: .5rem; }
+  [data-testid="stHorizontalBlock"]:has([data-testid="stMetric"]) { grid-template-columns: 1fr 1fr; }
+  [data-testid="stColumn"]:has([data-testid="stMetric"]) { min-width: 0; width: auto; }
+}
 </style>
 """
 
@@ -39,17 +47,20 @@ def t(key: str, **values: object) -> str:
 
 def heading(page: str) -> None:
     """Title and lead of a page, with the language switch at the right."""
-    title, switch = st.columns([5, 1], vertical_alignment="center")
-    with switch:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.title(t(f"{page}.title"), anchor=False, width="content")
+        switch = f"language-{page}"
         st.segmented_control(
             t("language"),
-            ["中文", "English"],
-            default="中文",
-            key="language",
+            list(LANGUAGE_NAMES),
+            format_func=LANGUAGE_NAMES.__getitem__,
+            default=state.language(),
+            key=switch,
+            on_change=state.keep_language,
+            args=(switch,),
             label_visibility="collapsed",
             required=True,
         )
-    title.title(t(f"{page}.title"), anchor=False)
     st.html(f'<p class="gc-lead">{t(f"{page}.lead")}</p>')
 
 
@@ -103,12 +114,12 @@ def points_chart(points: pd.DataFrame) -> alt.Chart:
         .encode(
             y=alt.Y("site_label:N", sort=order, title=None, axis=alt.Axis(labelLimit=190)),
             x=alt.X("sum(points):Q", title=None),
-            color=alt.Color("theme:N", scale=scale, legend=alt.Legend(title=None, orient="top")),
+            color=alt.Color("theme:N", scale=scale, legend=alt.Legend(title=None, orient="bottom", columns=2)),
             order="position:Q",
             detail="criterion_label:N",
             tooltip=["criterion_label", alt.Tooltip("points", format=".2f"), "natural_text"],
         )
-        .properties(height=34 * max(len(order), 2) + 40)
+        .properties(height=34 * max(len(order), 2) + 100)
     )
 
 

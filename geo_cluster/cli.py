@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from geo_cluster.errors import Fault, GeoClusterError, InputError
+from geo_cluster.errors import Fault, GeoClusterError, InputError, refuse_if
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from geo_cluster import intake
+    from geo_cluster.domain import Scenario
     from geo_cluster.study import Study
 
 cli = typer.Typer(
@@ -42,15 +44,14 @@ def study(
     began = time.perf_counter()
     from rich.console import Console
 
-    from geo_cluster import catalog
     from geo_cluster import study as pipeline
     from geo_cluster.export import bundle
 
     imported = time.perf_counter()
     console, progress = Console(), Console(stderr=True)
-    bundle.check_writable(out)
+    settings = _scenario(scenario, out)
     with progress.status("…") as status:
-        result = pipeline.run(catalog.scenario(scenario), say=lambda step: status.update(f"{step} …"))
+        result = pipeline.run(settings, say=lambda step: status.update(f"{step} …"))
         status.update("export …")
         exporting = time.perf_counter()
         files = bundle.write(result, out, language=lang)
@@ -61,6 +62,25 @@ def study(
         seconds["total"] = time.perf_counter() - began
         for step, spent in seconds.items():
             console.print(f"{step:>12} {spent:7.2f} s")
+
+
+def _scenario(name_or_path: str, out: Path) -> Scenario:
+    """Read a scenario and see whether `out` can be written to; the faults of both at once."""
+    from geo_cluster import catalog
+    from geo_cluster.export import bundle
+
+    faults, settings = [], None
+    try:
+        settings = catalog.scenario(name_or_path)
+    except GeoClusterError as refusal:
+        faults += refusal.faults
+    try:
+        bundle.check_writable(out)
+    except GeoClusterError as refusal:
+        faults += refusal.faults
+    refuse_if(faults)
+    assert settings is not None  # no fault means it was read
+    return settings
 
 
 def _report(result: Study, console: Console, lang: Literal["zh", "en"]) -> None:
@@ -152,7 +172,7 @@ def score(
 def check_data() -> None:
     """Check every shipped layer against its hash and contract. 核对数据的登记、哈希与字段约定。"""
     from geo_cluster import catalog, layers
-    from geo_cluster.errors import DataError, refuse_if
+    from geo_cluster.errors import DataError
 
     refuse_if(layers.check_all(), DataError)
     for name, layer in catalog.layers().items():
@@ -196,7 +216,9 @@ def app(
     }
     for option, value in theme.items():
         command += [f"--theme.{option}", value]
-    raise typer.Exit(subprocess.call(command))
+    if sys.platform == "win32":
+        raise typer.Exit(subprocess.call(command))
+    os.execv(command[0], command)  # becomes streamlit, so that whoever stops us stops it
 
 
 def main() -> None:

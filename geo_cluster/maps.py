@@ -6,6 +6,7 @@ The payload is plain data (layers, cards, legend, words). `assets/map.js` draws 
 
 from __future__ import annotations
 
+import html
 import importlib.resources
 import json
 from collections.abc import Iterable, Mapping
@@ -41,17 +42,15 @@ WORDS: dict[Language, dict[str, str]] = {
         "base": "底图",
         "rings": "位置不确定范围",
         "flows": "研发 → 制造",
-        "source": "来源",
-        "confidence": "可信度",
-        "uncertainty": "坐标误差约",
         "review": "公开发布须送审并标注审图号",
         "note": "圆环内数字为合并的点数；许多企业只知所在区，共用一个锚点，不能据此量邻近。",
         "unused": "带数字的菱形：本方案落地的项目数；灰色菱形：本方案未用。",
         "placed": "落地项目",
         "score": "得分",
-        "land": "用地",
-        "power": "容量",
-        "drive": "车程",
+        "effort": "车程 {minutes:.0f} 分钟 · 用地 {land:.0f} 亩 · 容量 {power:.1f} MVA",
+        "trust": "来源：{source} · 可信度{confidence} · {as_of}",
+        "within": " · 坐标误差约 {km:g} 千米",
+        "sources": "© 天地图 · OpenStreetMap 贡献者",
     },
     "en": {
         "layers": "Layers and legend",
@@ -66,19 +65,23 @@ WORDS: dict[Language, dict[str, str]] = {
         "base": "Base map",
         "rings": "Position uncertainty",
         "flows": "R&D → manufacturing",
-        "source": "Source",
-        "confidence": "Confidence",
-        "uncertainty": "position within about",
         "review": "Publication needs a map review number",
         "note": "A number in a ring counts merged points; many firms are known by district only and share an anchor.",
         "unused": "A number in a diamond counts the projects placed there; grey ones are not used by this plan.",
         "placed": "Projects placed",
         "score": "score",
-        "land": "land",
-        "power": "capacity",
-        "drive": "drive",
+        "effort": "drive {minutes:.0f} min · land {land:.0f} mu · capacity {power:.1f} MVA",
+        "trust": "Source: {source} · confidence: {confidence} · {as_of}",
+        "within": " · position within about {km:g} km",
+        "sources": "© Tianditu · OpenStreetMap contributors",
     },
 }
+
+SPOKEN = ("layers", "search", "nothing", "map", "sources")
+"""Words that the script itself shows."""
+
+GRADES = {"high": "高", "medium": "中", "low": "低", "very low": "很低"}
+"""Confidence as people say it in Chinese; `low-medium` is two of them."""
 
 
 def payload(language: Language = "zh", study: Study | None = None) -> dict[str, Any]:
@@ -99,13 +102,13 @@ def payload(language: Language = "zh", study: Study | None = None) -> dict[str, 
     shown += [*_chain(read["chain"], language, style), *_infrastructure(read, language, style)]
     return {
         "lang": "zh-CN" if language == "zh" else "en",
-        "words": words,
+        "words": {key: words[key] for key in SPOKEN},
         "layers": shown,
         "notes": [words["note"], *([words["unused"]] if study else [])],
         "places": _places(language),
         "bounds": EAST,
         "title": _title(study, language),
-        "attribution": _attribution(language),
+        "attribution": _attribution(shown, language),
     }
 
 
@@ -133,7 +136,7 @@ def map_of(source: dict[str, Any] | str, *, scripts: Iterable[str] = ()) -> foli
 def standalone(source: dict[str, Any]) -> str:
     """One HTML page with script, style and data inside: it opens from a disk, on an intranet, for years."""
     figure: Any = map_of(source).get_root()
-    figure.title = source["title"]["text"] if source["title"] else source["words"]["map"]
+    figure.title = html.escape(source["title"]["text"] if source["title"] else source["words"]["map"])
     figure.header.add_child(Element("<style>html, body { margin: 0; height: 100%; }</style>"))
     for script in (leaflet_file("leaflet.js"), ASSETS / "map.js"):
         figure.header.add_child(Element(f"<script>{script.read_text(encoding='utf-8')}</script>"))
@@ -141,9 +144,16 @@ def standalone(source: dict[str, Any]) -> str:
 
 
 def as_json(source: dict[str, Any]) -> str:
-    """The payload as JSON that can stand inside a script element."""
+    """The payload as JSON that can stand inside a script element, and in the Jinja template that branca makes of it.
+
+    What it escapes can only stand inside strings: JSON has no `<`, and no brace before a brace, `%` or `#`.
+    """
     text = json.dumps(source, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    for risky in ("<", "\u2028", "\u2029"):
+        text = text.replace(risky, f"\\u{ord(risky):04x}")
+    for opening in ("{{", "{%", "{#"):
+        text = text.replace(opening, f"{{\\u{ord(opening[1]):04x}")
+    return text
 
 
 def leaflet_file(name: str) -> Path:
@@ -178,7 +188,18 @@ class _Layers(MacroElement):
 
 # ---- what the layers are ----------------------------------------------------------------------------------
 
-_POINTS = ("chain", "sites", "anchors", "substations", "power_plants", "stations", "airports", "ports")
+_DOTS = {
+    "anchors": "sites",
+    "dev_zones": "sites",
+    "substations": "infrastructure",
+    "power_plants": "infrastructure",
+    "stations": "infrastructure",
+    "airports": "infrastructure",
+    "ports": "infrastructure",
+    "geonames": "base",
+}
+"""Point layers that are drawn as they are, and the group of the legend they stand in."""
+_POINTS = ("chain", "sites", *_DOTS)
 
 
 def _base(language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -290,12 +311,11 @@ def _infrastructure(
 ) -> list[dict[str, Any]]:
     words, names = WORDS[language], catalog.table("layers")["layers"]
     shown = []
-    for key in ("anchors", "substations", "power_plants", "stations", "airports", "ports"):
+    for key, group in _DOTS.items():
         features = _cards(_located(read[key]), key, language)
-        group = words["sites"] if key == "anchors" else words["infrastructure"]
         colour = style["map"][key.removesuffix("s")]
         kind = "square" if key in ("substations", "power_plants") else "dot"
-        layer = {"key": key, "group": group, "name": names[key]["name"][language], "kind": kind, "color": colour}
+        layer = {"key": key, "group": words[group], "name": names[key]["name"][language], "kind": kind, "color": colour}
         more = {"visible": key == "anchors", "legend": True, "search": True, "count": len(features)}
         shown.append({**layer, **more, "features": features})
     return shown
@@ -313,8 +333,8 @@ def _plan(study: Study, language: Language, style: Mapping[str, Any]) -> list[di
             for row in group.itertuples()
         ]
         title = f"{study.anchor[f'name_{language}']} → {sites.loc[site, f'name_{language}']}"
-        sub = f"{words['drive']} {group['drive_min'].iloc[0]:.0f} min · {words['land']} {group['land_mu'].sum():.0f} mu"
-        sub += f" · {words['power']} {group['power_mva'].sum():.1f} MVA"
+        taken = {"land": group["land_mu"].sum(), "power": group["power_mva"].sum()}
+        sub = words["effort"].format(minutes=group["drive_min"].iloc[0], **taken)
         card = {"title": title, "sub": sub, "rows": rows, "weight": min(1.5 + 0.7 * len(group), 8)}
         if study.scenario.is_sample:
             card["sample"] = words["sample"]
@@ -327,7 +347,7 @@ def _plan(study: Study, language: Language, style: Mapping[str, Any]) -> list[di
 def _cards(frame: gpd.GeoDataFrame, layer: str, language: Language) -> list[dict[str, Any]]:
     """Point features with the card that a click shows: name, declared columns, source and confidence."""
     declared = catalog.table("layers")["layers"][layer]["popup"]
-    columns, words = layers.columns(layer), WORDS[language]
+    columns = layers.columns(layer)
     spoken = {column: layers.words(rule["words"]) for column, rule in columns.items() if "words" in rule}
     features = []
     for row in frame.to_dict("records"):
@@ -338,13 +358,22 @@ def _cards(frame: gpd.GeoDataFrame, layer: str, language: Language) -> list[dict
             text = _spoken(row.get(column), spoken.get(column, {}), language)
             if text:
                 rows.append([columns[column][language], text])
-        source = f"{words['source']}：{row['source']} · {words['confidence']} {row['confidence']}"
-        source += f" · {row['as_of']}"
-        if row["coord_uncertainty_m"] == row["coord_uncertainty_m"]:
-            source += f" · {words['uncertainty']} {row['coord_uncertainty_m'] / 1000:g} km"
-        card = {"title": title, "sub": other if other != title else "", "rows": rows, "source": source}
+        card = {"title": title, "sub": other if other != title else "", "rows": rows}
+        card["source"] = _trust(row, language)
+        if row.get("alias_zh"):
+            card["find"] = row["alias_zh"]
         features.append({"at": [round(row["lat"], 5), round(row["lon"], 5)], "p": card})
     return features
+
+
+def _trust(row: Mapping[str, Any], language: Language) -> str:
+    """Where a row comes from, how far to trust it and its position."""
+    words, grade = WORDS[language], row["confidence"]
+    if language == "zh":
+        grade = "".join(GRADES.get(part, part) for part in grade.split("-"))
+    told = words["trust"].format(source=row["source"], confidence=grade, as_of=row["as_of"])
+    radius = row["coord_uncertainty_m"]
+    return told if pd.isna(radius) else told + words["within"].format(km=radius / 1000)
 
 
 def _spoken(value: Any, words: Mapping[str, Mapping[str, str]], language: Language) -> str:
@@ -366,7 +395,7 @@ def _places(language: Language) -> list[dict[str, Any]]:
     places.append({"name": names[1], "bounds": [[30.40, 114.36], [30.56, 114.70]]})
     for code in ("420700", "420200", "420300"):
         west, south, east, north = prefectures.geometry[code].bounds
-        name = prefectures.loc[code, f"name_{language}"].removesuffix("市")
+        name = prefectures.loc[code, f"name_{language}"].removesuffix("市").removesuffix(" City")
         places.append({"name": name, "bounds": [[south, west], [north, east]]})
     return places
 
@@ -386,9 +415,8 @@ def _title(study: Study | None, language: Language) -> dict[str, str] | None:
     return title
 
 
-def _attribution(language: Language) -> list[str]:
+def _attribution(shown: Iterable[Mapping[str, Any]], language: Language) -> list[str]:
     """Who the shown layers are owed to, each once, and what publication needs."""
-    shown = ("prefectures", "roads", "chain", "power_plants", "geonames", "airports")
-    registry = catalog.layers()
-    owed = dict.fromkeys(getattr(registry[name], f"attribution_{language}") for name in shown if name in registry)
-    return [*owed, WORDS[language]["review"]]
+    keys = {layer["key"].split("-")[0] for layer in shown}
+    owed = [getattr(layer, f"attribution_{language}") for name, layer in catalog.layers().items() if name in keys]
+    return [*dict.fromkeys(owed), WORDS[language]["review"]]

@@ -55,7 +55,7 @@ def _one_layer() -> None:
         width="stretch",
         on_click="ignore",
     )
-    st.dataframe(cached.layer_table(name), hide_index=True, height=300)
+    st.dataframe(cached.layer_table(name), hide_index=True)
     with st.expander(t("data.columns")):
         rows = [(column, rule[state.language()]) for column, rule in layers.columns(name).items()]
         st.dataframe(pd.DataFrame(rows, columns=[t("data.column"), t("data.meaning")]), hide_index=True)
@@ -69,7 +69,7 @@ def _priors() -> None:
             share = prior.share_of is not None
             bounds = [f"{bound:.0%}" if share else f"{bound:g}" for bound in (prior.low, prior.likely, prior.high)]
             of = f" × {catalog.attributes()[prior.share_of].name[language]}" if prior.share_of else f" {attribute.unit}"
-            class_ = classes.get(prior.class_, {}).get(language, prior.class_)
+            class_ = classes.get(prior.class_, {}).get(language) or prior.class_.replace("*", t("data.any_class"))
             rows.append((attribute.name[language], class_, " – ".join(bounds) + of, prior.reason[language]))
     st.subheader(t("data.assumed"), anchor=False)
     keys = ("attribute", "class", "range", "reason")

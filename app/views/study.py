@@ -62,7 +62,7 @@ def _settings() -> tuple[Scenario, bool]:
 
 def _results(study: Study) -> None:
     if study.scenario.is_sample:
-        st.caption(f":orange-badge[{t('study.sample')}]")
+        st.html(f'<span class="gc-sample">{t("study.sample")}</span>')
     _headline(study)
     show_map(
         cached.plan_map(study, study.scenario.id, state.language()),

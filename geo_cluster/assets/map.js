@@ -209,6 +209,8 @@
     input.type = "search";
     input.placeholder = payload.words.search;
     input.setAttribute("aria-label", payload.words.search);
+    box.setAttribute("role", "search");
+    found.setAttribute("aria-live", "polite");
     const fold = (s) => s.toLowerCase().replace(/\s+/g, "");
     const known = [];
     for (const layer of payload.layers) if (layer.search) for (const f of layer.features) known.push({ text: fold([f.p.title, f.p.sub || "", f.p.find || ""].join(" ")), f: f, where: layer.name });
@@ -235,7 +237,14 @@
       return hits;
     };
     input.oninput = look;
-    input.onkeydown = (e) => { if (e.key === "Enter") { const hits = look(); if (hits.length) fly(hits[0]); } if (e.key === "Escape") { input.value = ""; look(); } };
+    input.onkeydown = (e) => { if (e.key === "Enter") { const hits = look(); if (hits.length) fly(hits[0]); } };
+    box.onkeydown = (e) => {
+      const stops = [input, ...found.querySelectorAll("button")], step = { ArrowDown: 1, ArrowUp: -1 }[e.key];
+      if (e.key === "Escape") { input.value = ""; look(); input.focus(); }
+      if (!step || !stops.includes(document.activeElement)) return;
+      e.preventDefault();
+      stops[(stops.indexOf(document.activeElement) + step + stops.length) % stops.length].focus();
+    };
     for (const place of payload.places || []) {
       const button = el("button", "", place.name);
       button.type = "button";
@@ -246,13 +255,23 @@
     control("topleft", box).addTo(map);
   }
 
+  /* Leaflet's own attribution takes markup; this one takes text and unfolds. */
+  function sources(map, payload) {
+    const box = el("details", "gc-card gc-owed");
+    const list = el("ul");
+    payload.attribution.forEach((text) => list.appendChild(el("li", "", text)));
+    box.append(el("summary", "", payload.words.sources), list);
+    map.removeControl(map.attributionControl);
+    control("bottomright", box).addTo(map);
+  }
+
   function draw(map, payload) {
     const container = map.getContainer();
     container.classList.add("gc-map");
     container.setAttribute("aria-label", payload.words.map);
     document.documentElement.lang = payload.lang;
-    map.attributionControl.setPrefix(false);
-    payload.attribution.forEach((text) => map.attributionControl.addAttribution(text));
+    container.setAttribute("role", "region");
+    sources(map, payload);
     map.zoomControl.setPosition("bottomright");
     L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
     const lines = L.canvas({ padding: 0.4 }), bubbles = Bubbles(map);

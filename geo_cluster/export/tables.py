@@ -22,7 +22,7 @@ def csv_tables(study: Study) -> dict[str, bytes]:
         "data_request.csv": study.requests,
     }
     if study.scenario.is_sample:
-        about_projects = ("ranking.csv", "contributions.csv", "assignment.csv", "unplaced.csv")
+        about_projects = [name for name in tables if name != "observations.csv"]
         tables |= {name: tables[name].assign(notice=SAMPLE) for name in about_projects}
     return {name: as_csv(table) for name, table in tables.items()}
 
