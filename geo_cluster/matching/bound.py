@@ -105,7 +105,7 @@ def price_knapsacks(
     plan: float,
     steps: int = 250,
     stop: Callable[[], bool] = lambda: False,
-    told: Callable[[float], None] = lambda value: None,
+    told: Callable[[float], None] = lambda _: None,
 ) -> Bound:
     """Tighter bound: the pools of the resource with most pools as exact knapsacks.
 

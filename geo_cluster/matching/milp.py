@@ -13,7 +13,6 @@ from scipy import sparse
 
 from geo_cluster.matching.problem import Bools, Floats
 
-
 _LIGHT: dict[str, Any] = {
     "mip_heuristic_effort": 0.0,
     "mip_heuristic_run_feasibility_jump": False,
@@ -116,5 +115,6 @@ def maximise(
         return Outcome(None, -np.inf, True, True)
     found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     x = np.asarray(solver.getSolution().col_value) if found else None
-    bound = info.mip_dual_bound if np.isfinite(info.mip_dual_bound) else np.inf
+    best = info.mip_dual_bound if np.any(whole) else info.objective_function_value
+    bound = best if np.isfinite(best) else np.inf
     return Outcome(x, float(bound), status == highspy.HighsModelStatus.kOptimal, False)

@@ -90,7 +90,7 @@ class Model:
     @property
     def plain(self) -> bool:
         """Only values and capacities: a generalised assignment problem with pooled resources."""
-        return not self.links and not self.minima
+        return not self.links and not self.minima and not self.must.any()
 
     def worth(self, option: Ints) -> float:
         """Worth of a plan, given as the option of each project."""
@@ -99,9 +99,9 @@ class Model:
         return float(self.base + self.value[placed, option[placed]].sum() + earned)
 
     def short(self, option: Ints) -> float:
-        """What minima lack, as the sum of shares of each minimum."""
+        """What minima lack, as the sum of shares of each minimum; a locked project without a place lacks one."""
         placed = np.flatnonzero((option != UNPLACED) & (self.held == UNPLACED))
-        lack = 0.0
+        lack = float((self.must & (option == UNPLACED)).sum())
         for draw in self.draws:
             least = np.flatnonzero(draw.minimum > 0)
             if len(least):
@@ -112,19 +112,23 @@ class Model:
     def fits(self, option: Ints) -> bool:
         """Whether no pool is over its capacity."""
         return all(
-            bool((left >= -1e-7 * np.maximum(1.0, draw.capacity)).all())
-            for left, draw in zip(self.left(option), self.draws, strict=True)
+            bool((load <= draw.capacity + 1e-7 * np.maximum(1.0, draw.capacity)).all())
+            for load, draw in zip(self.loads(option), self.draws, strict=True)
         )
 
     def relaxed(self) -> Model:
         """Without minima, and with half of each link's gain granted to each partner: worth at least as much."""
-        if self.plain:
+        if not self.links and not self.minima:
             return self
         value = self.value.copy()
         for link in self.links:
             value[[link.first, link.second]] += link.gain / 2
-        draws = tuple(replace(draw, minimum=np.zeros_like(draw.minimum)) for draw in self.draws)
-        return replace(self, value=value, draws=draws, links=())
+        draws = []
+        for draw in self.draws:
+            bound = np.append(np.isfinite(draw.capacity), False)[draw.pool]
+            pool, room = np.where(bound, draw.pool, UNPLACED), np.where(np.isfinite(draw.capacity), draw.capacity, 0.0)
+            draws.append(Draw(draw.demand, pool, room, np.zeros_like(room)))
+        return replace(self, value=value, draws=tuple(draws), links=())
 
     def softened(self) -> Model:
         """The same with overwhelming bonuses cut down, so that prices see the differences between options."""
@@ -151,10 +155,10 @@ class Model:
         shift[certain] = self.value[certain].max(axis=1)
         return replace(self, value=self.value - shift[:, None], base=self.base + float(shift.sum()), must=must)
 
-    def left(self, option: Ints) -> list[Floats]:
-        """What a plan leaves of each pool of each draw."""
+    def loads(self, option: Ints) -> list[Floats]:
+        """What a plan draws from each pool of each draw."""
         placed = np.flatnonzero((option != UNPLACED) & (self.held == UNPLACED))
-        return [draw.capacity - draw.load(placed, option[placed]) for draw in self.draws]
+        return [draw.load(placed, option[placed]) for draw in self.draws]
 
     def reduced(self, prices: list[Floats]) -> Floats:
         """(P, S): value less what its draws cost at given prices of the pools."""
@@ -170,7 +174,7 @@ class Model:
         first = len(self.value)
         for draw in self.draws:
             pool, demand = draw.pool[s], draw.of(p, s)
-            used = np.flatnonzero((pool >= 0) & (demand > 0))
+            used = np.flatnonzero((pool >= 0) & (demand != 0))
             rows.append(pool[used] + first)
             columns.append(used)
             values.append(demand[used])
@@ -212,11 +216,15 @@ def compile_model(problem: Problem) -> Model:
         replace(link, near=everywhere if link.near is None else np.asarray(link.near, dtype=bool)[np.ix_(site, site)])
         for link in problem.links
     )
-    held, base = _place_locked(problem, site, value, draws), 0.0
+    held, must = _place_locked(problem, site, value, draws)
     rows = np.flatnonzero(held != UNPLACED)
     base = float((problem.score[rows, problem.locked[rows]] + problem.bonus[rows]).sum())
     draws = [
-        replace(draw, capacity=np.maximum(draw.capacity - load, 0.0), minimum=np.maximum(draw.minimum - load, 0.0))
+        replace(
+            draw,
+            capacity=np.maximum(draw.capacity - load, 0.0),
+            minimum=np.where(draw.minimum > 0, np.maximum(draw.minimum - load, 0.0), 0.0),
+        )
         for draw in draws
         for load in [draw.load(rows, held[rows])]
     ]
@@ -225,9 +233,9 @@ def compile_model(problem: Problem) -> Model:
     for draw in draws:
         value[_above(draw)] = -np.inf
     if not links and not any((draw.minimum > 0).any() for draw in draws):
-        value[value < 0] = -np.inf
+        value[(value < 0) & ~must[:, None]] = -np.inf
     draws = [slim for draw in draws if (slim := _binding(draw, value)) is not None]
-    model = Model(value, tuple(draws), links, site, pools, held, base + earned, np.zeros(len(value), dtype=bool))
+    model = Model(value, tuple(draws), links, site, pools, held, base + earned, must)
     if model.plain:
         _strike_dominated(model)
     return model
@@ -288,8 +296,11 @@ def _shared(demand: Floats, reach: Bools, capacity: Floats, resource: Resource) 
     return draws
 
 
-def _place_locked(problem: Problem, site: Ints, value: Floats, draws: list[Draw]) -> Ints:
-    """(P,): an option for each locked project, together within capacity, by depth-first search."""
+def _place_locked(problem: Problem, site: Ints, value: Floats, draws: list[Draw]) -> tuple[Ints, Bools]:
+    """The option of each locked project that has but one, -1 elsewhere; and who must still choose between pools.
+
+    A depth-first search makes sure that all locked projects fit together.
+    """
     held = np.full(problem.shape[0], UNPLACED, dtype=np.intp)
     locked = np.flatnonzero(problem.locked != UNPLACED)
     ways = {int(p): np.flatnonzero((site == problem.locked[p]) & np.isfinite(value[p])) for p in locked}
@@ -318,7 +329,8 @@ def _place_locked(problem: Problem, site: Ints, value: Floats, draws: list[Draw]
         names = ", ".join(problem.project_name(p) for p in locked)
         what = f"{names} can't stand together where they are locked: the pools they may draw on don't hold them"
         raise InputError(Fault("locked", what, "Unlock one of them, or enlarge a pool."))
-    return held
+    held[free] = UNPLACED
+    return held, np.isin(np.arange(len(held)), free)
 
 
 def _settle(links: tuple[Link, ...], held: Ints, value: Floats) -> tuple[tuple[Link, ...], float]:
@@ -354,7 +366,8 @@ def _binding(draw: Draw, value: Floats) -> Draw | None:
         for k in range(count):
             at = draw.pool == k
             most[k] = np.where(np.isfinite(value[:, at]), draw.demand[:, at], 0).max(axis=1, initial=0).sum()
-    binds = (most > np.nan_to_num(draw.capacity, nan=np.inf) * (1 + 1e-9)) | (draw.minimum > 0)
+    capacity = np.where(np.isnan(draw.capacity), np.inf, draw.capacity)
+    binds = (most > capacity + 1e-9 * np.minimum(capacity, 1e9)) | (draw.minimum > 0)
     if not binds.any():
         return None
     renumber = np.append(np.where(binds, np.cumsum(binds) - 1, UNPLACED), UNPLACED)

@@ -18,7 +18,7 @@ from scipy import sparse
 from geo_cluster.matching.bound import Bound
 from geo_cluster.matching.milp import Outcome, maximise
 from geo_cluster.matching.model import Model
-from geo_cluster.matching.problem import UNPLACED, Floats, Ints
+from geo_cluster.matching.problem import UNPLACED, Bools, Floats, Ints
 
 _SLACK = 1e-9
 _WIDTH = 40  # options of a project that are looked at, best first
@@ -68,7 +68,8 @@ class Program:
     low: Floats
     top: Floats
     upper: Floats
-    whole: np.ndarray
+    whole: Bools
+    rows: int
 
     def solve(self, option: Ints | None = None, **how: object) -> tuple[Ints | None, Outcome]:
         """The option of each project that has a column, all others unplaced; and what HiGHS says."""
@@ -94,8 +95,6 @@ class Program:
         option[self.p[chosen]] = self.s[chosen]
         return option
 
-    rows: int = 0
-
 
 def program(model: Model, p: Ints, s: Ints, rest: Ints, *, penalty: float | None = None) -> Program:
     """The programme that chooses among columns while `rest` stays.
@@ -107,9 +106,10 @@ def program(model: Model, p: Ints, s: Ints, rest: Ints, *, penalty: float | None
     rest : (P,) int array
         Option of each project that stays, -1 for those that are chosen anew.
     penalty : float, optional
-        Price of missing a whole minimum. When left out minima must be met.
+        Price of missing a whole minimum, or a project that must be placed. When left out, none may be missed.
     """
-    left = model.left(rest)
+    loads = model.loads(rest)
+    left = [draw.capacity - load for draw, load in zip(model.draws, loads, strict=True)]
     fits = np.isfinite(model.value[p, s])
     for draw, room in zip(model.draws, left, strict=True):
         fits &= draw.of(p, s) <= np.append(room + _SLACK * np.maximum(1, room), np.inf)[draw.pool[s]]
@@ -118,11 +118,14 @@ def program(model: Model, p: Ints, s: Ints, rest: Ints, *, penalty: float | None
     top = np.concatenate([np.ones(len(model.value)), *[np.maximum(room, 0.0) for room in left]])
     low = np.full(len(top), -np.inf)
     stays = rest != UNPLACED
-    low[: len(model.value)][model.must & ~stays] = 1.0
     cost, extra = model.value[p, s].copy(), []
+    if penalty is None:
+        low[: len(model.value)][model.must & ~stays] = 1.0
+    else:
+        cost += penalty * model.must[p]
     first = len(model.value)
-    for draw, room in zip(model.draws, left, strict=True):
-        wanted = draw.minimum - (draw.capacity - room)
+    for draw, load in zip(model.draws, loads, strict=True):
+        wanted = draw.minimum - load
         for k in np.flatnonzero((draw.minimum > 0) & (wanted > 0)):
             low[first + k] = wanted[k]
             if penalty is not None:
@@ -152,15 +155,15 @@ def program(model: Model, p: Ints, s: Ints, rest: Ints, *, penalty: float | None
     whole = np.concatenate([np.ones(len(p), dtype=bool), np.zeros(len(extra), dtype=bool)])
     if extra:
         cost = np.concatenate([cost, [each[0] for each in extra]])
-        entries = [(row, len(p) + j, v) for j, each in enumerate(extra) for row, v in each[2]]
+        entries = [(int(row), len(p) + j, v) for j, each in enumerate(extra) for row, v in each[2]]
         entries += [(len(top) + i, c, v) for i, row in enumerate(rows) for c, v in zip(*row, strict=True)]
-        i, j, v = (np.array(each) for each in zip(*entries, strict=True))
+        at_row, at_column, entry = (np.array(each) for each in zip(*entries, strict=True))
         shape = (len(top) + len(rows), len(cost))
         wide = sparse.csc_array(
             (matrix.data, matrix.indices, np.append(matrix.indptr, [matrix.nnz] * len(extra))), (len(top), len(cost))
         )
         wide.resize(shape)
-        matrix = sparse.csc_array(wide + sparse.csc_array((v, (i, j)), shape=shape))
+        matrix = sparse.csc_array(wide + sparse.csc_array((entry, (at_row, at_column)), shape=shape))
         low = np.concatenate([low, np.full(len(rows), -np.inf)])
         top = np.concatenate([top, np.zeros(len(rows))])
     touched = np.flatnonzero(np.bincount(matrix.indices, minlength=len(top)) | np.isfinite(low))

@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.matching.bound import Bound, price_knapsacks, price_pools
 from geo_cluster.matching.model import Model, compile_model
 from geo_cluster.matching.problem import UNPLACED, Floats, Ints, Problem
-from geo_cluster.matching.search import Neighbourhoods, greedy, improve, program
+from geo_cluster.matching.search import Neighbourhoods, Program, greedy, improve, program
 from geo_cluster.matching.verify import Violation, objective, verify
 
 _WORKERS = 2
@@ -87,6 +88,7 @@ def solve(
     time_limit_s: float = 60.0,
     mip_gap: float = 0.0,
     seed: int = 0,
+    start: ArrayLike | None = None,
     progress: Callable[[Progress], bool | None] | None = None,
 ) -> Assignment:
     """The plan of greatest worth.
@@ -101,6 +103,8 @@ def solve(
         Relative gap at which a plan counts as proven.
     seed : int
         Same seed, same plan, when the problem is solved to proof; a time limit may cut the same walk elsewhere.
+    start : (P,) int array, optional
+        A plan to begin with, where it keeps the rules.
     progress : callable, optional
         Told of each improvement, in the caller's thread; returning False stops with the plan in hand.
 
@@ -115,10 +119,18 @@ def solve(
     """
     run = _Run(problem, time_limit_s, mip_gap, progress)
     try:
+        if start is not None:
+            run.offer(_option_of(run.model, np.asarray(start)))
         _solve(run, seed)
     except KeyboardInterrupt:
         run.stop.set()
     return run.assignment()
+
+
+def _option_of(model: Model, site: Ints) -> Ints:
+    """The first option that each project has at its site; -1 where it has none."""
+    here = (model.site[None, :] == site[:, None]) & np.isfinite(model.value)
+    return np.where(here.any(axis=1), here.argmax(axis=1), UNPLACED)
 
 
 def _gap(worth: float, bound: float) -> float:
@@ -153,11 +165,8 @@ class _Run:
         option = np.where(self.model.held == UNPLACED, option, UNPLACED)
         worth, short = self.model.worth(option), self.model.short(option)
         with self.lock:
-            better = (
-                (-short, worth) > (-self.short + 1e-12, self.worth)
-                if short != self.short
-                else worth > self.worth + 1e-9 * max(1.0, abs(self.worth))
-            )
+            gain = worth - self.worth if short == self.short else self.short - short
+            better = gain > (1e-9 * max(1.0, abs(self.worth)) if short == self.short else 0.0)
             if better and self.model.fits(option):
                 self.option, self.worth, self.short = option, worth, short
 
@@ -224,7 +233,7 @@ def _grain(values: Floats) -> float | None:
 
 def _solve(run: _Run, seed: int) -> None:
     model = run.model
-    if not np.isfinite(model.value).any() and not model.minima:
+    if not np.isfinite(model.value).any() and not run.short:
         run.lower(run.worth)
         return
     columns = int(np.isfinite(model.value).sum())
@@ -295,7 +304,7 @@ def _prove(run: _Run, workers: ThreadPoolExecutor, model: Model, forced: Floats,
     run.wait([workers.submit(_finish, run, task, run.option if not run.short else None, model.base, seed)])
 
 
-def _open_programme(run: _Run, model: Model, forced: Floats):  # type: ignore[no-untyped-def]
+def _open_programme(run: _Run, model: Model, forced: Floats) -> Program:
     keep = np.isfinite(model.value)
     if not run.short:
         keep &= forced >= run.worth - 1e-6 * max(1.0, abs(run.worth))
@@ -303,7 +312,7 @@ def _open_programme(run: _Run, model: Model, forced: Floats):  # type: ignore[no
     return program(model, p, s, np.full(len(model.value), UNPLACED))
 
 
-def _finish(run: _Run, task, start: Ints | None, base: float, seed: int) -> Ints:  # type: ignore[no-untyped-def]
+def _finish(run: _Run, task: Program, start: Ints | None, base: float, seed: int) -> Ints:
     """Solve the exact programme; its bound counts, with the plan in hand, for all columns."""
     in_hand = run.worth if not run.short else -np.inf
 
@@ -345,6 +354,9 @@ def _impossible(run: _Run) -> list[Fault]:
                 f"Lower it to {load[k]:g}, which can be had, or make more projects eligible or more capacity available."
             )
             faults.append(Fault(f"resource {resource.name!r}", what, remedy))
+    if not faults:
+        what = "locked projects, minima and capacities contradict each other"
+        faults.append(Fault("problem", what, "Drop a lock or a minimum, or enlarge a pool."))
     return faults
 
 
