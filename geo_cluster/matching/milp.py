@@ -117,4 +117,11 @@ def maximise(
     x = np.asarray(solver.getSolution().col_value) if found else None
     best = info.mip_dual_bound if np.any(whole) else info.objective_function_value
     bound = best if np.isfinite(best) else np.inf
-    return Outcome(x, float(bound), status == highspy.HighsModelStatus.kOptimal, False)
+    optimal = status == highspy.HighsModelStatus.kOptimal
+    # when presolve leaves nothing to solve, HiGHS 1.16 hands the start back as the optimum
+    if optimal and start is not None and float(cost @ x) < bound - mip_gap * abs(bound) - 1e-6 * max(1.0, abs(bound)):
+        return maximise(
+            cost, matrix, low, top, upper=upper, whole=whole, time_limit_s=time_limit_s, nodes=nodes,
+            mip_gap=mip_gap, seed=seed, light=light, stop=stop, news=news,
+        )  # fmt: skip
+    return Outcome(x, float(bound), optimal, False)

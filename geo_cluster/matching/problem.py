@@ -365,7 +365,7 @@ def _resource_faults(resource: Resource, problem: Problem) -> list[Fault]:
         for k in np.flatnonzero(~np.isfinite(resource.minimum) | (resource.minimum < 0)):
             what = f"minimum of {resource.pool_name(k)} is {resource.minimum[k]}"
             faults.append(Fault(where, what, "Give a number of zero or more."))
-        for k in np.flatnonzero(resource.minimum > capacity):
+        for k in np.flatnonzero((resource.minimum > capacity) & (capacity >= 0)):
             what = f"{resource.pool_name(k)}: minimum {resource.minimum[k]:g} above maximum {capacity[k]:g}"
             remedy = f"Lower the minimum or raise the maximum, in {resource.unit}."
             faults.append(Fault(where, what, remedy))

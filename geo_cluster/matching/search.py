@@ -220,6 +220,8 @@ class Neighbourhoods:
         s, worth = self.listed[freed].ravel(), self.forced[freed].ravel()
         if noise:
             worth = worth - noise * self.random.exponential(size=len(worth))
+        if not len(worth):
+            return freed, freed
         count = min(int(each * len(freed)), len(worth) - 1)
         keep = (s >= 0) & (worth >= -np.partition(-worth, count)[count])
         has = freed[option[freed] != UNPLACED]

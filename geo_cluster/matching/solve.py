@@ -25,6 +25,7 @@ from geo_cluster.matching.search import Neighbourhoods, Program, greedy, improve
 from geo_cluster.matching.verify import Violation, objective, verify
 
 _WORKERS = 2
+_QUICK = 200  # nodes after which the exact programme of a small problem counts as hard
 _EXACT = 6_000  # columns that HiGHS takes whole, without a search beside it
 _PROOF = 150_000  # columns beyond which the exact programme isn't begun
 
@@ -237,21 +238,22 @@ def _solve(run: _Run, seed: int) -> None:
         run.lower(run.worth)
         return
     columns = int(np.isfinite(model.value).sum())
-    soft = model.relaxed().softened()
+    relaxed = model.relaxed()
+    soft = relaxed.softened()
     zero = [np.zeros(len(draw.capacity)) for draw in model.draws]
     run.offer(greedy(model, zero))
     first = price_pools(soft, plan=soft.worth(run.option), stop=run.tick)
     run.offer(greedy(model, first.prices))
-    if soft.value is model.value:
+    if soft is relaxed:
         run.lower(first.value)
     if run.tick():
         return
     with ThreadPoolExecutor(_WORKERS) as workers:
         try:
             if columns <= _EXACT and len(model.open) <= 100:
-                _exact(run, workers, first if soft.value is model.value else None, seed)
+                _exact(run, workers, first, soft is not relaxed, seed)
             else:
-                _large(run, workers, first, seed)
+                _large(run, workers, first, soft is not relaxed, seed)
         finally:
             run.stop.set()
 
@@ -260,7 +262,7 @@ def _polish(run: _Run, workers: ThreadPoolExecutor, near: Neighbourhoods, *, rou
     """Many small neighbourhoods, two at a time."""
     size, failed = 15, 0
     for _ in range(rounds):
-        if run.tick() or failed > 60:
+        if run.tick() or failed > 60 or (failed and size >= len(near.open)):
             return
         before = run.worth, run.short
         freed = [near.related(run.option, size) for _ in range(_WORKERS)]
@@ -280,28 +282,28 @@ def _polish(run: _Run, workers: ThreadPoolExecutor, near: Neighbourhoods, *, rou
         failed = 0 if (run.worth, run.short) != before else failed + 1
 
 
-def _exact(run: _Run, workers: ThreadPoolExecutor, first: Bound | None, seed: int) -> None:
-    """One programme of all that the bound leaves open."""
-    model = run.model
-    tight = model
-    if first is None:  # bonuses that overwhelm: find a plan that places all, then their rows are equations
-        soft = model.relaxed().softened()
-        _polish(
-            run, workers, Neighbourhoods(model, price_pools(soft, plan=soft.worth(run.option)), seed=seed), rounds=40
-        )
-        tight = model.tightened(run.worth) if not run.short else model
-        start = price_pools(tight.relaxed(), plan=run.worth)
-        first = price_knapsacks(tight.relaxed(), start, plan=run.worth, stop=run.tick)
-        run.lower(first.value)
+def _exact(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bool, seed: int) -> None:
+    """HiGHS at once; when that takes long, a better plan and bound first, and then what they leave open."""
+    if not overwhelmed:
+        _prove(run, workers, run.model, first.forced, seed, nodes=_QUICK)
         if run.tick():
             return
-    _prove(run, workers, tight, first.forced, seed)
+    _polish(run, workers, Neighbourhoods(run.model, first, seed=seed), rounds=60)
+    tight = run.model.tightened(run.worth) if overwhelmed and not run.short else run.model
+    relaxed = tight.relaxed()
+    second = price_pools(relaxed, plan=run.worth, stop=run.tick)
+    second = price_knapsacks(relaxed, second, plan=run.worth, steps=500, stop=run.tick)
+    run.lower(second.value)
+    if not run.tick():
+        _prove(run, workers, tight, second.forced, seed)
 
 
-def _prove(run: _Run, workers: ThreadPoolExecutor, model: Model, forced: Floats, seed: int) -> None:
+def _prove(
+    run: _Run, workers: ThreadPoolExecutor, model: Model, forced: Floats, seed: int, *, nodes: int | None = None
+) -> None:
     """Hand HiGHS every column that could be in a better plan."""
     task = _open_programme(run, model, forced)
-    run.wait([workers.submit(_finish, run, task, run.option if not run.short else None, model.base, seed)])
+    run.wait([workers.submit(_finish, run, task, run.option if not run.short else None, model.base, seed, nodes)])
 
 
 def _open_programme(run: _Run, model: Model, forced: Floats) -> Program:
@@ -312,7 +314,7 @@ def _open_programme(run: _Run, model: Model, forced: Floats) -> Program:
     return program(model, p, s, np.full(len(model.value), UNPLACED))
 
 
-def _finish(run: _Run, task: Program, start: Ints | None, base: float, seed: int) -> Ints:
+def _finish(run: _Run, task: Program, start: Ints | None, base: float, seed: int, nodes: int | None) -> Ints:
     """Solve the exact programme; its bound counts, with the plan in hand, for all columns."""
     in_hand = run.worth if not run.short else -np.inf
 
@@ -323,7 +325,7 @@ def _finish(run: _Run, task: Program, start: Ints | None, base: float, seed: int
             run.lower(max(bound + base, in_hand))
 
     option, outcome = task.solve(
-        start, time_limit_s=run.left_s(), mip_gap=run.mip_gap, seed=seed, stop=run.stop, news=news
+        start, time_limit_s=run.left_s(), nodes=nodes, mip_gap=run.mip_gap, seed=seed, stop=run.stop, news=news
     )
     if outcome.infeasible and not np.isfinite(in_hand):
         raise InputError(_impossible(run))
@@ -360,13 +362,12 @@ def _impossible(run: _Run) -> list[Fault]:
     return faults
 
 
-def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, seed: int) -> None:
+def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bool, seed: int) -> None:
     """A good plan early, then better ones and a falling bound until the time ends."""
     model = run.model
-    soft = model.relaxed().softened()
     near = Neighbourhoods(model, first, seed=seed)
     _polish(run, workers, near, rounds=20)
-    tight = model.tightened(run.worth) if soft.value is not model.relaxed().value and not run.short else model
+    tight = model.tightened(run.worth) if overwhelmed and not run.short else model
     relaxed = tight.relaxed()
     start = price_pools(relaxed, plan=run.worth, stop=run.tick)
     run.lower(start.value)
@@ -382,7 +383,7 @@ def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, seed: int) -> N
     while not run.tick():
         if proof is None and columns <= _PROOF and time.monotonic() - run.started > 0.15 * (run.until - run.started):
             task = _open_programme(run, tight, second.forced)
-            proof = workers.submit(_finish, run, task, run.option if not run.short else None, tight.base, seed)
+            proof = workers.submit(_finish, run, task, run.option if not run.short else None, tight.base, seed, None)
         count = _WORKERS - (proof is not None)
         jobs, plan, freed = [], run.option, []
         for _ in range(count):
