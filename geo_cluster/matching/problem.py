@@ -41,7 +41,7 @@ class Resource:
     name, unit : str
         What it is and what it is counted in, for people.
     demand : (P,) or (P, S) array
-        What each project takes (at each site), in `unit`; not negative.
+        What each project takes (at each site), in `unit`; not negative where a capacity is finite.
     pool : (S,) int array or (S, K) bool array
         The pool that each site draws on, -1 for none; or which pools each site may draw on, when there
         are several (a park with two substations).
@@ -339,7 +339,10 @@ def _value_faults(problem: Problem) -> list[Fault]:
 def _resource_faults(resource: Resource, problem: Problem) -> list[Fault]:
     """Demands, capacities and minima of one resource."""
     faults, where = [], f"resource {resource.name!r}"
-    wrong = ~np.isfinite(resource.demand) | (resource.demand < 0)
+    counts = np.isposinf(
+        resource.capacity
+    ).all()  # without capacities it is a count with a minimum; worth may be negative
+    wrong = ~np.isfinite(resource.demand) | ((resource.demand < 0) & ~counts)
     if wrong.ndim == 2:
         wrong &= ~np.isnan(problem.score)
     for p in np.unique(np.nonzero(wrong)[0]):
@@ -362,7 +365,7 @@ def _resource_faults(resource: Resource, problem: Problem) -> list[Fault]:
         for k in np.flatnonzero(~np.isfinite(resource.minimum) | (resource.minimum < 0)):
             what = f"minimum of {resource.pool_name(k)} is {resource.minimum[k]}"
             faults.append(Fault(where, what, "Give a number of zero or more."))
-        for k in np.flatnonzero(resource.minimum > capacity):
+        for k in np.flatnonzero((resource.minimum > capacity) & (capacity >= 0)):
             what = f"{resource.pool_name(k)}: minimum {resource.minimum[k]:g} above maximum {capacity[k]:g}"
             remedy = f"Lower the minimum or raise the maximum, in {resource.unit}."
             faults.append(Fault(where, what, remedy))
@@ -395,7 +398,8 @@ def _lock_faults(problem: Problem) -> list[Fault]:
         used = np.bincount(pool[inside], weights=demand[inside], minlength=len(capacity))
         for k in np.flatnonzero(used > capacity * (1 + 1e-9) + 1e-9):
             names = ", ".join(problem.project_name(p) for p in np.flatnonzero(inside & (pool == k)))
-            what = f"the locks of {names} take {used[k]:g} of the {capacity[k]:g} {resource.unit} of {resource.pool_name(k)}"
+            have = f"{capacity[k]:g} {resource.unit} of {resource.pool_name(k)}"
+            what = f"the locks of {names} take {used[k]:g} of the {have}"
             remedy = f"Unlock one of them, or find {used[k] - capacity[k]:g} {resource.unit} more."
             faults.append(Fault(f"locked, {resource.name}", what, remedy))
     return faults
@@ -472,12 +476,9 @@ def quota(
     groups : sequence of str
         Names of the groups.
     """
-    group = np.asarray(group)
-    count = (
-        int(group.max()) + 1
-        if maximum is None and minimum is None
-        else np.size(minimum if maximum is None else maximum)
-    )
+    group = np.asarray(group, dtype=np.intp)
+    bounds = maximum if minimum is None else minimum
+    count = int(group.max()) + 1 if bounds is None else np.asarray(bounds).size
     demand = np.ones(projects) if weight is None else np.asarray(weight, dtype=float)
     capacity = np.full(count, np.inf) if maximum is None else np.asarray(maximum, dtype=float)
     least = None if minimum is None else np.asarray(minimum, dtype=float)
@@ -531,3 +532,83 @@ def keep(problem: Problem, site: ArrayLike, *, price: float) -> Problem:
     placed = np.flatnonzero(present != UNPLACED)
     stays[placed, present[placed]] = price
     return problem.but(score=problem.score + stays)
+
+
+def phase(
+    problem: Problem,
+    years: Sequence[int],
+    arrives: Mapping[str, ArrayLike],
+    *,
+    earliest: ArrayLike | None = None,
+    delay: ArrayLike | float = 0.0,
+) -> Problem:
+    """The problem over years: site s in the t-th year is site `s + S * t` of the phased problem.
+
+    Parameters
+    ----------
+    problem : Problem
+        Without phases. Locked projects are there from the first year they may.
+    years : sequence of int
+        The years, rising.
+    arrives : mapping of resource name to (K, T) array
+        Capacity of each pool in each year, when it grows (a substation that arrives later): what started in a year
+        draws on it from then on. Resources not named are the same in all years.
+    earliest : (P,) int array, optional
+        First year in which each project can start.
+    delay : float or (T,) or (P, T) array
+        Score lost by starting in each year; a number is the loss a year after the first.
+
+    Raises
+    ------
+    InputError
+        On years that don't rise, names that are no resource, or capacities of another shape.
+    """
+    projects, sites = problem.shape
+    count = len(years)
+    faults = []
+    if not count or (np.diff(years) <= 0).any():
+        faults.append(Fault("years", f"are {list(years)}", "Give each year once, in rising order."))
+    known = {resource.name: resource for resource in problem.resources}
+    for name, capacity in arrives.items():
+        if name not in known:
+            faults.append(Fault(f"arrives {name!r}", "there is no such resource", f"Name one of {', '.join(known)}."))
+        elif np.shape(capacity) != (len(known[name].capacity), count):
+            what = f"has the shape {np.shape(capacity)}"
+            faults.append(Fault(f"arrives {name!r}", what, f"Give {len(known[name].capacity)} pools × {count} years."))
+    refuse_if(faults)
+    lost = np.asarray(delay, dtype=float)
+    lost = lost * (np.asarray(years) - years[0]) if lost.ndim == 0 else lost
+    score = problem.score[:, None, :] - np.broadcast_to(lost, (projects, count))[:, :, None]
+    opens = np.zeros(projects, dtype=np.intp)
+    if earliest is not None:
+        early = np.asarray(earliest)[:, None] > np.asarray(years)[None, :]
+        score = np.where(early[:, :, None], np.nan, score)
+        opens = np.minimum(early.sum(axis=1), count - 1)
+    resources = []
+    start = np.repeat(np.arange(count), sites)
+    for resource in problem.resources:
+        pool = np.concatenate([resource.pool] * count)
+        demand = resource.demand if resource.demand.ndim == 1 else np.tile(resource.demand, (1, count))
+        wide = replace(resource, pool=pool, demand=demand)
+        if resource.name not in arrives:
+            resources.append(wide)
+            continue
+        capacity = np.asarray(arrives[resource.name], dtype=float)
+        for t, year in enumerate(years):
+            begun = start <= t
+            drawn = np.where(begun[:, None], pool, False) if resource.several else np.where(begun, pool, UNPLACED)
+            resources.append(replace(wide, name=f"{resource.name} {year}", pool=drawn, capacity=capacity[:, t]))
+    return Problem(
+        score.reshape(projects, count * sites),
+        tuple(resources),
+        bonus=problem.bonus,
+        locked=np.where(problem.locked == UNPLACED, UNPLACED, problem.locked + sites * opens),
+        forbidden=None if problem.forbidden is None else np.tile(problem.forbidden, (1, count)),
+        links=tuple(
+            replace(link, near=np.tile(np.eye(sites, dtype=bool) if link.near is None else link.near, (count, count)))
+            for link in problem.links
+        ),
+        level=problem.level,
+        projects=problem.projects,
+        sites=[f"{problem.site_name(s)} {year}" for year in years for s in range(sites)],  # type: ignore[arg-type]
+    )
