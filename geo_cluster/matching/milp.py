@@ -35,6 +35,14 @@ class Outcome:
     infeasible: bool
 
 
+class _Quiet(highspy.Highs):
+    """HiGHS without the banner that its constructor prints."""
+
+    def enableCallbacks(self) -> None:  # noqa: N802 - highspy's name
+        self.setOptionValue("output_flag", False)
+        super().enableCallbacks()
+
+
 def maximise(
     cost: Floats,
     matrix: sparse.csc_array,
@@ -78,7 +86,7 @@ def maximise(
     lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
     kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
     lp.integrality_ = [kinds[int(each)] for each in np.broadcast_to(whole, count)]
-    solver = highspy.Highs()
+    solver = _Quiet()
     options: dict[str, Any] = {
         "output_flag": False,
         "threads": 1,
