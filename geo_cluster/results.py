@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster import catalog
-from geo_cluster.domain import BASES, LANGUAGES
+from geo_cluster.domain import BASES, LANGUAGES, PlanningLevel
 from geo_cluster.eligibility import Eligibility, Facts
 from geo_cluster.inputs import OFFERS, Region, subject_of
-from geo_cluster.matching.problem import Problem
+from geo_cluster.matching.explain import Shortage, shortages
+from geo_cluster.matching.problem import UNPLACED, Problem, Resource
 from geo_cluster.matching.solve import Assignment
 from geo_cluster.matching.verify import usage
 from geo_cluster.scoring.aggregate import competition_rank
@@ -162,46 +163,54 @@ def assignment_table(
     return table
 
 
+WORDS = {"land": ("用地", "亩"), "power": ("容量", "MVA"), "energy": ("能耗指标", "吨标煤/年")}
+"""Chinese names and units of the resources."""
+
+
 def unplaced_table(
-    problem: Problem, projects: pd.DataFrame, sites: gpd.GeoDataFrame, allowed: Eligibility, plan: Assignment
+    problem: Problem | None, projects: pd.DataFrame, sites: gpd.GeoDataFrame, allowed: Eligibility, plan: Assignment
 ) -> pd.DataFrame:
     """Who stays out, why, and what is missing at the site that suits best."""
-    left = {r.name: r.at(problem.level) - usage(r, plan.site) for r in problem.resources}
-    words = {"land": "用地", "power": "容量", "energy": "能耗指标"}
     rows = []
-    for p in np.flatnonzero(plan.site < 0):
-        name = projects["name"].iloc[p]
-        if not allowed.allowed[p].any():
-            rules = pd.Series(allowed.rule[p]).value_counts()
-            told = "、".join(f"{catalog.exclusions()[rule].name.zh} {n} 处" for rule, n in rules.items())
-            english = ", ".join(f"{catalog.exclusions()[rule].name.en} {n}" for rule, n in rules.items())
-            rows.append((projects.index[p], name, "", f"没有可去的园区：{told}", f"No eligible site: {english}"))
-            continue
-        s = int(np.nanargmax(problem.score[p]))
-        missing = []
-        for r in problem.resources:
-            k, need = r.pool[s], r.demand[p]
-            if k >= 0 and need > left[r.name][k] + 1e-9:
-                missing.append((words[r.name], r.name, need - left[r.name][k], r.unit, r.pool_name(k)))
-        site = sites["name_zh"].iloc[s]
-        zh = ";".join(f"{word}({pool})还差 {gap:,.1f} {unit}" for word, _, gap, unit, pool in missing)
-        en = "; ".join(f"{gap:,.1f} {unit} of {word} short at {pool}" for _, word, gap, unit, pool in missing)
-        best = f"得分最高的{site}", f"At the best site, {sites['name_en'].iloc[s]}"
-        none = "容量让给了总分更高的组合", "its share is worth more to others"
-        told, english = f"{best[0]}:{zh or none[0]}", f"{best[1]}: {en or none[1]}"
-        rows.append((projects.index[p], name, sites["id"].iloc[s], told, english))
+    for p in np.flatnonzero(plan.site == UNPLACED).tolist():
+        best, zh, en = "", *_nowhere(allowed, p)
+        if problem is not None and allowed.allowed[p].any():
+            s = int(np.nanargmax(problem.score[p]))
+            best = sites["id"].iloc[s]
+            zh, en = _crowded_out(shortages(problem, plan.site, p, s), sites.iloc[s])
+        rows.append((projects.index[p], projects["name"].iloc[p], best, zh, en))
     return pd.DataFrame(rows, columns=["project", "project_name", "best_site", "reason", "reason_en"])
 
 
-def pools_table(problem: Problem, plan: Assignment) -> pd.DataFrame:
+def _nowhere(allowed: Eligibility, p: int) -> tuple[str, str]:
+    """How many sites each rule refuses."""
+    rules, declared = pd.Series(allowed.rule[p]).value_counts(), catalog.exclusions()
+    zh = "、".join(f"{declared[str(rule)].name.zh} {n} 处" for rule, n in rules.items() if rule)
+    en = ", ".join(f"{declared[str(rule)].name.en} {n}" for rule, n in rules.items() if rule)
+    return f"没有可去的园区：{zh}", f"No eligible site: {en}"
+
+
+def _crowded_out(lacking: tuple[Shortage, ...], site: pd.Series) -> tuple[str, str]:
+    """What the best site lacks while everyone else stays."""
+    zh = "；".join(
+        f"{WORDS[one.resource][0]}（{one.pool}）还差 {one.amount:,.1f} {WORDS[one.resource][1]}" for one in lacking
+    )
+    en = "; ".join(f"{one.amount:,.1f} {one.unit} of {one.resource} short at {one.pool}" for one in lacking)
+    return (
+        f"得分最高的{site['name_zh']}：{zh or '容量让给了总分更高的组合'}",
+        f"At the best site, {site['name_en']}: {en or 'its share is worth more to others'}",
+    )
+
+
+def pools_table(resources: tuple[Resource, ...], level: PlanningLevel, plan: Assignment) -> pd.DataFrame:
     """One row a pool: low, likely, high, what was planned with, what is used and left."""
     tables = []
-    for r in problem.resources:
+    for r in resources:
         table = pd.DataFrame(r.capacity, columns=["low", "likely", "high"])
         table.insert(0, "resource", r.name)
         table.insert(1, "pool", r.pools)
         table["unit"] = r.unit
-        table["planned"] = r.at(problem.level)
+        table["planned"] = r.at(level)
         table["used"] = usage(r, plan.site)
         table["left"] = table["planned"] - table["used"]
         tables.append(table)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -19,8 +20,8 @@ from geo_cluster import catalog, eligibility, inputs, layers, portfolio, results
 from geo_cluster.coordinates import MU_PER_HA
 from geo_cluster.domain import PlanningLevel, Scenario
 from geo_cluster.eligibility import Eligibility, Facts
-from geo_cluster.matching.problem import Problem, Resource
-from geo_cluster.matching.solve import Assignment, solve
+from geo_cluster.matching.problem import UNPLACED, Problem, Resource
+from geo_cluster.matching.solve import Assignment, Progress, solve
 from geo_cluster.matching.verify import Violation, verify
 from geo_cluster.scoring.criteria import DecisionMatrix, decide
 
@@ -47,7 +48,7 @@ class Study:
     ranking, contributions : DataFrame
         One row a pair; one row a pair and criterion.
     problem, plan : Problem, Assignment
-        What was matched, and the plan with its bound.
+        What was matched (None when no project may go anywhere), and the plan with its bound.
     assignment, unplaced, pools : DataFrame
         The plan by project, who stays out and why, and what each pool has and gives.
     requests : DataFrame
@@ -69,7 +70,7 @@ class Study:
     decision: DecisionMatrix
     ranking: pd.DataFrame
     contributions: pd.DataFrame
-    problem: Problem
+    problem: Problem | None
     plan: Assignment
     assignment: pd.DataFrame
     unplaced: pd.DataFrame
@@ -111,6 +112,7 @@ def run(
     *,
     projects: pd.DataFrame | None = None,
     say: Say = lambda _: None,
+    progress: Callable[[Progress], bool | None] | None = None,
 ) -> Study:
     """Run the whole pipeline.
 
@@ -124,6 +126,8 @@ def run(
         Checked projects (`portfolio.check`) to use instead of the scenario's portfolio.
     say : callable
         Told the name of each step as it begins.
+    progress : callable, optional
+        Told of each better plan or bound while matching; returning False stops with the plan in hand.
 
     Raises
     ------
@@ -146,11 +150,11 @@ def run(
     clock("information")
     requests = results.request_table(region, allowed, decision)
     clock("matching")
-    problem = _problem(scenario, facts, allowed, decision.score)
-    plan = solve(problem, time_limit_s=scenario.time_limit_s, mip_gap=scenario.mip_gap, seed=scenario.seed)
+    resources = _resources(scenario, facts)
+    problem = _problem(scenario, facts, allowed, decision.score, resources)
+    plan = _solve(scenario, problem, len(projects), progress)
     clock("verify")
-    violations = verify(problem, plan)
-    pools = results.pools_table(problem, plan)
+    violations = verify(problem, plan) if problem else ()
     return Study(
         scenario=scenario,
         projects=projects,
@@ -165,7 +169,7 @@ def run(
         plan=plan,
         assignment=results.assignment_table(projects, sites, facts, ranking, plan),
         unplaced=results.unplaced_table(problem, projects, sites, allowed, plan),
-        pools=pools,
+        pools=results.pools_table(resources, scenario.planning_level, plan),
         requests=requests,
         violations=violations,
         seconds=clock.stop(),
@@ -193,8 +197,8 @@ class _Clock:
         return self.seconds
 
 
-def _problem(scenario: Scenario, facts: Facts, allowed: Eligibility, score: np.ndarray) -> Problem:
-    """Projects to sites under pooled land, substation MVA and prefecture energy, at the planning level."""
+def _resources(scenario: Scenario, facts: Facts) -> tuple[Resource, ...]:
+    """Land of each site, MVA of each station, energy quota of each prefecture, with what projects take of them."""
     sites, end = facts.sites, ENDS[scenario.planning_level]
 
     def pooled(name: str, unit: str, need: str, attribute: str, *, times: float = 1.0) -> Resource:
@@ -210,17 +214,37 @@ def _problem(scenario: Scenario, facts: Facts, allowed: Eligibility, score: np.n
         pooled("power", "MVA", "power_mva", "spare_mva"),
         pooled("energy", "tce", "energy_tce", "energy_quota_tce"),
     )
-    ids, projects = sites["id"].tolist(), facts.projects.index.tolist()
+    return tuple(resource for resource in resources if resource.pools)
+
+
+def _problem(
+    scenario: Scenario, facts: Facts, allowed: Eligibility, score: np.ndarray, resources: tuple[Resource, ...]
+) -> Problem | None:
+    """Projects to sites at the planning level; None when no project may go anywhere, which is an answer too."""
+    ids, projects = facts.sites["id"].tolist(), facts.projects.index.tolist()
     locked = {projects.index(pair.project): ids.index(pair.site) for pair in scenario.locked}
-    return Problem(
-        np.where(allowed.allowed, score, np.nan),
-        tuple(resource for resource in resources if resource.pools),
-        bonus=scenario.placing_bonus,
-        locked=locked,
-        level=scenario.planning_level,
-        projects=tuple(projects),
-        sites=tuple(ids),
-    )
+    if not allowed.allowed.any() and not locked:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # what is odd shows in the tables: who is unplaced, and why
+        return Problem(
+            np.where(allowed.allowed, score, np.nan),
+            resources,
+            bonus=scenario.placing_bonus,
+            locked=locked,
+            level=scenario.planning_level,
+            projects=tuple(projects),
+            sites=tuple(ids),
+        )
+
+
+def _solve(
+    scenario: Scenario, problem: Problem | None, projects: int, progress: Callable[[Progress], bool | None] | None
+) -> Assignment:
+    if problem is None:
+        return Assignment(np.full(projects, UNPLACED), 0.0, 0.0, 0.0, "optimal")
+    limits = {"time_limit_s": scenario.time_limit_s, "mip_gap": scenario.mip_gap}
+    return solve(problem, **limits, seed=scenario.seed, progress=progress)
 
 
 def _hashes(projects: pd.DataFrame, *, registered: bool) -> dict[str, str]:
