@@ -140,7 +140,7 @@ def _ranking(study: Study) -> None:
     left, right = st.columns(2)
     with left:
         st.subheader(t("study.ranking"), anchor=False)
-        st.altair_chart(score_chart(best, language), width="stretch")
+        st.altair_chart(score_chart(best), width="stretch")
     with right:
         st.subheader(t("study.why"), anchor=False)
         st.altair_chart(points_chart(_points(study, project, best.head(6))), width="stretch")
