@@ -16,7 +16,6 @@ from geo_cluster import catalog, maps
 from geo_cluster.errors import GeoClusterError
 
 FONT = '"Source Han Sans SC", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "Segoe UI", Roboto, sans-serif'
-LANGUAGE_NAMES = {"zh": "中文", "en": "English"}
 STYLE = """
 <style>
 [data-testid="stMainBlockContainer"] { padding: 4.2rem 2rem 2rem; max-width: 1500px; }
@@ -49,15 +48,13 @@ def heading(page: str) -> None:
     """Title and lead of a page, with the language switch at the right."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title(t(f"{page}.title"), anchor=False, width="content")
-        switch = f"language-{page}"
         st.segmented_control(
             t("language"),
-            list(LANGUAGE_NAMES),
-            format_func=LANGUAGE_NAMES.get,
+            ("zh", "en"),
+            format_func={"zh": "中文", "en": "English"}.__getitem__,
             default=state.language(),
-            key=switch,
-            on_change=state.keep_language,
-            args=(switch,),
+            key="language",
+            persist_state="session",
             label_visibility="collapsed",
             required=True,
         )

@@ -95,7 +95,7 @@ def test_english_pages_have_no_chinese_label(name):
 
 def test_the_switch_changes_the_language():
     page = opened("explore")
-    page.segmented_control(key="language-explore").set_value("en").run()
+    page.segmented_control(key="language").set_value("en").run()
     assert not page.exception
     assert page.title[0].value == text("explore.title", "en")
     assert page.session_state["language"] == "en"
