@@ -163,12 +163,6 @@ def test_a_full_disk_leaves_earlier_results_as_they_were(tmp_path):
     assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == {"ranking.csv": "earlier"}
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_without_rights(tmp_path, call):
-    (tmp_path / "locked").mkdir(mode=0o500)
-    refused(call("study", "--out", tmp_path / "locked" / "out"), tmp_path / "locked" / "out", "--out")
-
-
 def test_usage_errors_end_with_2(call):
     for arguments in (["nonsense"], ["study", "--lang", "fr"], ["study", "--nope"]):
         code, _, complaint = call(*arguments)

@@ -6,7 +6,7 @@ import re
 import zipfile
 
 import pytest
-from conftest import LAPTOP, PHONE, Painted, on_white
+from painted import LAPTOP, PHONE, Painted, on_white
 from playwright.sync_api import expect
 
 from geo_cluster import layers
