@@ -13,11 +13,6 @@ def language() -> Language:
     return st.session_state.get("language", "zh")
 
 
-def keep_language(switch: str) -> None:
-    """Remember what a language switch says: the switch itself is forgotten with its page."""
-    st.session_state["language"] = st.session_state[switch]
-
-
 def last_study() -> Study | None:
     """What the visitor ran last."""
     return st.session_state.get("study")

@@ -16,7 +16,6 @@ from geo_cluster import catalog, maps
 from geo_cluster.errors import GeoClusterError
 
 FONT = '"Source Han Sans SC", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "Segoe UI", Roboto, sans-serif'
-LANGUAGE_NAMES = {"zh": "中文", "en": "English"}
 STYLE = """
 <style>
 [data-testid="stMainBlockContainer"] { padding: 4.2rem 2rem 2rem; max-width: 1500px; }
@@ -49,15 +48,13 @@ def heading(page: str) -> None:
     """Title and lead of a page, with the language switch at the right."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title(t(f"{page}.title"), anchor=False, width="content")
-        switch = f"language-{page}"
         st.segmented_control(
             t("language"),
-            list(LANGUAGE_NAMES),
-            format_func=LANGUAGE_NAMES.__getitem__,
+            ("zh", "en"),
+            format_func={"zh": "中文", "en": "English"}.__getitem__,
             default=state.language(),
-            key=switch,
-            on_change=state.keep_language,
-            args=(switch,),
+            key="language",
+            persist_state="session",
             label_visibility="collapsed",
             required=True,
         )
@@ -86,16 +83,26 @@ def refusals() -> Iterator[None]:
         st.error(t("error") + "\n\n" + "\n".join(f"- {fault}" for fault in refusal.faults), icon=":material/error:")
 
 
-def score_chart(ranking: pd.DataFrame, language: str) -> alt.LayerChart:
+def _tips(**labels: str) -> list[alt.Tooltip]:
+    """Tooltip fields under the names that people read, numbers with one decimal."""
+    numbers = ("score", "low", "high", "points", "planned", "used")
+    return [
+        alt.Tooltip(field, title=t(label), format=",.1f" if field in numbers else alt.Undefined)
+        for field, label in labels.items()
+    ]
+
+
+def score_chart(ranking: pd.DataFrame) -> alt.LayerChart:
     """Score and interval of a project's eligible sites, best first."""
     page = catalog.table("style")["page"]
     order = ranking["site_label"].tolist()
     base = alt.Chart(ranking).encode(y=alt.Y("site_label:N", sort=order, title=None, axis=alt.Axis(labelLimit=190)))
     scale = alt.Scale(zero=False, nice=True)
     rule = base.mark_rule(strokeWidth=5, color="#b9d5d6", strokeCap="round").encode(
-        x=alt.X("low:Q", scale=scale, title=text("col.score", "en" if language == "en" else "zh")), x2="high:Q"
+        x=alt.X("low:Q", scale=scale, title=t("col.score")), x2="high:Q"
     )
-    tips = ["site_label", alt.Tooltip("score", format=".1f"), alt.Tooltip("chance_first", format=".0%")]
+    tips = _tips(site_label="col.site", score="col.score", low="col.low", high="col.high")
+    tips.append(alt.Tooltip("chance_first", title=t("col.chance"), format=".0%"))
     dots = base.mark_circle(size=95, color=page["accent"], opacity=1).encode(
         x=alt.X("score:Q", scale=scale), tooltip=tips
     )
@@ -117,7 +124,7 @@ def points_chart(points: pd.DataFrame) -> alt.Chart:
             color=alt.Color("theme:N", scale=scale, legend=alt.Legend(title=None, orient="bottom", columns=2)),
             order="position:Q",
             detail="criterion_label:N",
-            tooltip=["criterion_label", alt.Tooltip("points", format=".2f"), "natural_text"],
+            tooltip=_tips(criterion_label="col.criterion", points="col.points", natural_text="col.natural"),
         )
         .properties(height=34 * max(len(order), 2) + 100)
     )
@@ -136,5 +143,6 @@ def pool_chart(pools: pd.DataFrame) -> alt.LayerChart:
     span = base.mark_bar(height=15, opacity=0.75).encode(x=alt.X("low:Q", title=None), x2="high:Q", color=colour)
     used = base.mark_bar(height=7, color=style["page"]["accent"]).encode(x="used:Q")
     tick = base.mark_tick(thickness=2.5, size=20, color=style["page"]["ink"]).encode(x="planned:Q")
-    tips = ["label", "low", "planned", "high", "used", "basis_label"]
+    tips = _tips(label="col.pool", low="col.low", planned="col.planned", high="col.high", used="col.used")
+    tips += _tips(basis_label="col.basis")
     return (span + used + tick).encode(tooltip=tips).properties(height=30 * max(len(order), 2) + 20)

@@ -206,7 +206,8 @@ def app(
     main = Path(package.origin).with_name("main.py")
     command = [sys.executable, "-m", "streamlit", "run", str(main), "--server.port", str(port)]
     command += ["--server.address", address, "--server.headless", str(headless).lower()]
-    command += ["--browser.gatherUsageStats", "false", "--client.toolbarMode", "viewer"]
+    command += ["--browser.gatherUsageStats", "false", "--server.showEmailPrompt", "false"]
+    command += ["--client.toolbarMode", "viewer"]
     page = catalog.table("style")["page"]
     theme = {
         "base": "light",

@@ -54,7 +54,7 @@ WORDS: dict[Language, dict[str, str]] = {
     },
     "en": {
         "layers": "Layers and legend",
-        "search": "Search firms, sites, places",
+        "search": "Find firm, site, place",
         "nothing": "Nothing found",
         "map": "Map of Hubei's laser industry",
         "sample": "sample",

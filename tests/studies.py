@@ -4,8 +4,9 @@ from functools import cache
 
 import pandas as pd
 
-from geo_cluster import catalog, study
+from geo_cluster import catalog
 from geo_cluster.study import Study
+from geo_cluster.study import run as run_study
 
 OWN = pd.DataFrame(
     {
@@ -21,7 +22,7 @@ OWN = pd.DataFrame(
 
 @cache
 def run(scenario: str = "default") -> Study:
-    return study.run(catalog.scenario(scenario))
+    return run_study(catalog.scenario(scenario))
 
 
 def write_own(folder, suffix=".csv"):

@@ -252,6 +252,28 @@ def test_study_on_a_spoilt_layer_is_refused(copied, tmp_path, call):
     refused(call("study", "--out", tmp_path / "out"), tmp_path / "out", "substations.csv", "make data")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no terminals of this kind on Windows")
+def test_the_app_asks_nothing_of_somebody_at_a_terminal(tmp_path):
+    """An empty home, a terminal, a browser to be opened: streamlit would ask for an e-mail address."""
+    import pty
+
+    terminal, end = pty.openpty()
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("STREAMLIT", "XDG"))}
+    environment |= {"HOME": str(tmp_path), "BROWSER": "true", "PATH": os.environ["PATH"]}
+    told = ""
+    with subprocess.Popen([*BIN, "app", "--port", "0"], stdin=end, stdout=end, stderr=end, env=environment) as app:
+        os.close(end)
+        while "URL" not in told and "mail" not in told.lower():
+            try:
+                told += os.read(terminal, 4096).decode("utf-8", errors="replace")
+            except OSError:  # it ended
+                break
+        app.terminate()
+    os.close(terminal)
+    assert "mail" not in told.lower(), told
+    assert "URL" in told, told
+
+
 # ---- help ---------------------------------------------------------------------------------------------------
 
 HEAVY = {"streamlit", "geopandas", "pandas", "numpy", "scipy", "folium", "osmnx", "highspy", "rasterio"}

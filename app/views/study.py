@@ -37,7 +37,11 @@ def _settings() -> tuple[Scenario, bool]:
     levels = layers.words("planning_level")
     names, level, anchor, button = st.columns([2.4, 1.8, 2.4, 1], vertical_alignment="bottom")
     chosen = names.selectbox(
-        t("study.scenario"), list(scenarios), format_func=lambda key: scenarios[key].name[language]
+        t("study.scenario"),
+        list(scenarios),
+        format_func=lambda key: scenarios[key].name[language],
+        key="scenario",
+        persist_state="session",
     )
     base = scenarios[chosen]
     planning = level.segmented_control(
@@ -47,14 +51,16 @@ def _settings() -> tuple[Scenario, bool]:
         format_func=lambda key: levels[key][language],
         help=t("study.level_help"),
         key=f"level-{chosen}",
+        persist_state="session",
         required=True,
     )
     start = anchor.selectbox(
         t("study.anchor"),
         list(anchors),
         index=list(anchors).index(base.anchor),
-        format_func=anchors.get,
+        format_func=anchors.__getitem__,
         key=f"anchor-{chosen}",
+        persist_state="session",
     )
     run = button.button(t("study.run"), type="primary", width="stretch")
     return base.model_copy(update={"planning_level": planning or base.planning_level, "anchor": start}), run
@@ -140,7 +146,7 @@ def _ranking(study: Study) -> None:
     left, right = st.columns(2)
     with left:
         st.subheader(t("study.ranking"), anchor=False)
-        st.altair_chart(score_chart(best, language), width="stretch")
+        st.altair_chart(score_chart(best), width="stretch")
     with right:
         st.subheader(t("study.why"), anchor=False)
         st.altair_chart(points_chart(_points(study, project, best.head(6))), width="stretch")

@@ -1,6 +1,5 @@
 """A real Chromium without any network but this machine, the app's own server, and a study's `map.html`."""
 
-import io
 import os
 import shutil
 import socket
@@ -10,18 +9,17 @@ import time
 import urllib.request
 from urllib.parse import urlparse
 
-import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
 from geo_cluster import catalog
+from tests.browser.painted import LAPTOP
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
 FLAGS += ("--disable-component-update", "--disable-sync")
+FLAGS += ("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",)
 expect.set_options(timeout=30_000)  # for a busy machine; it waits no longer than it has to
-LAPTOP, PHONE = (1440, 900), (390, 844)
 
 
 def pytest_collection_modifyitems(items):
@@ -46,9 +44,12 @@ def visit(chromium):
     """Open an address at a size; whatever wants to leave the machine is stopped and fails the test."""
     opened, left, broken = [], [], []
 
+    def is_outside(url):
+        address = urlparse(url)
+        return address.scheme not in ("file", "data", "blob") and address.hostname not in ("localhost", "127.0.0.1")
+
     def gate(route):
-        address = urlparse(route.request.url)
-        if address.scheme in ("http", "https", "ws", "wss") and address.hostname not in ("localhost", "127.0.0.1"):
+        if is_outside(route.request.url):
             left.append(route.request.url)
             route.abort()
         else:
@@ -60,10 +61,12 @@ def visit(chromium):
         context.route("**/*", gate)
         page = context.new_page()
         page.on("pageerror", lambda error: broken.append(str(error)))
+        page.on("websocket", lambda socket: left.append(socket.url) if is_outside(socket.url) else None)
         opened.append(context)
         page.goto(url)
         return page
 
+    open_page.left = left
     yield open_page
     for context in opened:
         context.close()
@@ -108,27 +111,6 @@ def _wait_for(url, process, log):
         except OSError:
             time.sleep(0.1)
     pytest.fail(f"the app did not start:\n{log.read_text(encoding='utf-8', errors='replace')}")
-
-
-class Painted:
-    """What a screenshot shows, counted by colours of the palette."""
-
-    def __init__(self, locator):
-        self.pixels = np.asarray(Image.open(io.BytesIO(locator.screenshot())).convert("RGB")).astype(int)
-
-    def share(self, colour, tolerance=3):
-        """Share of pixels within a few steps of a colour such as `#f1ead8`."""
-        wanted = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
-        return float((np.abs(self.pixels - wanted).max(axis=2) <= tolerance).mean())
-
-    def differs(self, other):
-        """Share of pixels that two screenshots of one size do not have in common."""
-        return float((np.abs(self.pixels - other.pixels).max(axis=2) > 8).mean())
-
-
-def on_white(colour, opacity):
-    """What a line of a colour looks like on its white casing."""
-    return "#" + "".join(f"{round(int(colour[i : i + 2], 16) * opacity + 255 * (1 - opacity)):02x}" for i in (1, 3, 5))
 
 
 @pytest.fixture(scope="session")

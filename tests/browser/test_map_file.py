@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from geo_cluster import catalog, layers, maps, study
 from geo_cluster.export import bundle
-from tests.browser.conftest import LAPTOP, PHONE, Painted, on_white
+from tests.browser.painted import LAPTOP, PHONE, Painted, on_white
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +123,10 @@ def test_hostile_names_stay_text(visit, result, tmp_path):
     assert page.title() == attack
     assert page.evaluate("window.broken") is None
     assert page.locator("img").count() == 0
+
+
+def test_the_gate_sees_what_wants_to_leave(visit, tmp_path):
+    (tmp_path / "page.html").write_text("<img src='https://tiles.invalid/1.png'><img src='data:,'>", encoding="utf-8")
+    visit((tmp_path / "page.html").as_uri())
+    assert visit.left == ["https://tiles.invalid/1.png"]
+    visit.left.clear()

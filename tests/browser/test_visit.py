@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from geo_cluster import layers
 from geo_cluster.export import bundle
-from tests.browser.conftest import LAPTOP, PHONE, Painted, on_white
+from tests.browser.painted import LAPTOP, PHONE, Painted, on_white
 
 
 @pytest.fixture
@@ -117,16 +117,21 @@ def test_a_click_on_a_site_opens_its_card(explore):
     expect(card.locator(".gc-source")).to_contain_text("来源：")
 
 
-def test_the_language_stays_from_page_to_page(visit, server):
+def test_language_and_settings_stay_from_page_to_page(visit, server):
     page = visit(server[0])
     the_map(page)
     page.get_by_text("English", exact=True).click()
     expect(page.get_by_role("heading", name="The laser value chain and candidate sites")).to_be_visible()
-    expect(the_map(page).get_by_role("searchbox", name="Search firms, sites, places")).to_be_visible()
+    expect(the_map(page).get_by_role("searchbox", name="Find firm, site, place")).to_be_visible()
     page.get_by_role("link", name="Data").click()
     expect(page.get_by_role("heading", name="Data and sources")).to_be_visible()
     page.get_by_role("link", name="Study").click()
     expect(page.get_by_role("heading", name="Projects to sites")).to_be_visible()
+    page.get_by_text("cautious", exact=True).click()
+    page.get_by_role("link", name="Data").click()
+    expect(page.get_by_role("heading", name="Data and sources")).to_be_visible()
+    page.get_by_role("link", name="Study").click()
+    expect(page.get_by_role("radio", name="cautious")).to_be_checked()
     page.get_by_text("中文", exact=True).click()
     expect(page.get_by_role("heading", name="项目—园区测算")).to_be_visible()
 
