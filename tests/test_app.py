@@ -5,13 +5,13 @@ from unittest.mock import patch
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from studies import run
 
 from app import cached
 from app.texts import TEXTS, text
 from geo_cluster import catalog, layers
 from geo_cluster import study as pipeline
 from geo_cluster.errors import DataError, Fault, InputError
+from tests.studies import run
 
 APP = Path(cached.__file__).parent
 CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
