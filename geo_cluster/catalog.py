@@ -6,6 +6,7 @@ Tables are TOML files in `geo_cluster/tables`; layers are files in `data/geo` of
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -49,13 +50,14 @@ def faults_of(problem: ValidationError, where: str) -> list[Fault]:
     remedies = {
         "extra_forbidden": "remove the key or correct its spelling",
         "missing": "add the key",
-        "greater_than_equal": "give a number that is not negative",
     }
     faults = []
     for found in problem.errors():
         key = ".".join(str(part) for part in found["loc"]) or "the whole entry"
         shown = "" if found["type"] == "missing" else f" (got {found['input']!r})"
         remedy = remedies.get(found["type"], "correct the value")
+        if "ge" in found.get("ctx", {}):
+            remedy = f"give a number from {found['ctx']['ge']} on"
         faults.append(Fault(f"{where}, {key}", f"{found['msg']}{shown}", remedy))
     return faults
 
@@ -129,13 +131,21 @@ def scenario_names() -> list[str]:
 
 def scenario(name_or_path: str | Path = "default") -> Scenario:
     """Read a shipped scenario by name, or a TOML file by path; all faults at once."""
+    row, where = scenario_row(name_or_path)
+    return scenario_from(row, where=where)
+
+
+def scenario_row(name_or_path: str | Path) -> tuple[dict[str, Any], str]:
+    """A scenario's TOML as it stands and its file's name; a portfolio file is found beside it and hashed."""
     shipped = SCENARIOS / f"{name_or_path}.toml"
     path = shipped if shipped.is_file() else Path(name_or_path)
     row = read_toml(path)
     portfolio = row.get("portfolio")
     if isinstance(portfolio, str) and not (PORTFOLIOS / f"{portfolio}.csv").is_file():
-        row["portfolio"] = str((path.parent / portfolio).resolve())
-    return scenario_from(row, where=path.name)
+        file = (path.parent / portfolio).resolve()
+        row["portfolio"] = str(file)
+        row["portfolio_sha256"] = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
+    return row, path.name
 
 
 def scenario_from(row: dict[str, Any], *, where: str = "scenario") -> Scenario:
@@ -155,7 +165,8 @@ def scenario_from(row: dict[str, Any], *, where: str = "scenario") -> Scenario:
     for number, entry in enumerate(known if isinstance(known, list | tuple) else ()):
         if isinstance(entry, dict) and entry.get("attribute") not in attributes():
             remedy = f"use one of {', '.join(attributes())}"
-            faults.append(Fault(f"{where}, known.{number}.attribute", "no such attribute", remedy))
+            what = f"{entry.get('attribute')!r} is no attribute"
+            faults.append(Fault(f"{where}, known.{number}.attribute", what, remedy))
     if parsed and not any({**{k: c.weight for k, c in criteria().items()}, **parsed.weights}.values()):
         faults.append(Fault(f"{where}, weights", "every weight is zero", "give at least one criterion weight"))
     refuse_if(faults)

@@ -15,6 +15,7 @@ from geo_cluster.errors import Fault, GeoClusterError, InputError, refuse_if
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import pandas as pd
     from rich.console import Console
 
     from geo_cluster import intake
@@ -49,9 +50,9 @@ def study(
 
     imported = time.perf_counter()
     console, progress = Console(), Console(stderr=True)
-    settings = _scenario(scenario, out)
+    settings, projects = _read(scenario, out)
     with progress.status("…") as status:
-        result = pipeline.run(settings, say=lambda step: status.update(f"{step} …"))
+        result = pipeline.run(settings, projects=projects, say=lambda step: status.update(f"{step} …"))
         status.update("export …")
         exporting = time.perf_counter()
         files = bundle.write(result, out, language=lang)
@@ -64,23 +65,23 @@ def study(
             console.print(f"{step:>12} {spent:7.2f} s")
 
 
-def _scenario(name_or_path: str, out: Path) -> Scenario:
-    """Read a scenario and see whether `out` can be written to; the faults of both at once."""
-    from geo_cluster import catalog
+def _read(name_or_path: str, out: Path) -> tuple[Scenario, pd.DataFrame]:
+    """Read a scenario with its projects and see whether `out` can be written to; the faults of all at once."""
+    from geo_cluster import inputs
     from geo_cluster.export import bundle
 
-    faults, settings = [], None
+    faults, found = [], None
     try:
-        settings = catalog.scenario(name_or_path)
-    except GeoClusterError as refusal:
+        found = inputs.read_scenario(name_or_path)
+    except InputError as refusal:
         faults += refusal.faults
     try:
         bundle.check_writable(out)
-    except GeoClusterError as refusal:
+    except InputError as refusal:
         faults += refusal.faults
     refuse_if(faults)
-    assert settings is not None  # no fault means it was read
-    return settings
+    assert found is not None  # no fault means it was read
+    return found
 
 
 def _report(result: Study, console: Console, lang: Literal["zh", "en"]) -> None:

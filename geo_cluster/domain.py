@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import PurePath
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -55,6 +54,8 @@ class Prior(Declared):
     """Class of subject it holds for, `*` for any other."""
     share_of: str | None = None
     """Attribute of the same subject that the bounds are shares of."""
+    as_of: str = "2026-11"
+    """When it was assumed."""
     low: NonNegative
     likely: NonNegative
     high: NonNegative
@@ -73,7 +74,7 @@ class Attribute(Declared):
     """One thing we want to know of a site, a substation or a prefecture."""
 
     subject: Literal["site", "substation", "prefecture"]
-    unit: str
+    unit: Text
     name: Text
     help: Text
     question: Text
@@ -81,6 +82,11 @@ class Attribute(Declared):
     digits: int = 1
     """Decimals shown."""
     priors: tuple[Prior, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unit(cls, row: dict) -> dict:
+        return {**row, "unit": both(row["unit"])} if "unit" in row else row
 
 
 class Criterion(Declared):
@@ -193,6 +199,8 @@ class Scenario(Declared):
     name: Text
     portfolio: str = "sample"
     """Name of a shipped portfolio (`sample` is made up: 示例) or the path of a CSV or XLSX file."""
+    portfolio_sha256: str = ""
+    """Hash of the portfolio's file, filled in when the scenario is read: other projects, another scenario."""
     anchor: str = "future_city"
     """R&D anchor that travel is measured from (anchors layer)."""
     sites: tuple[str, ...] = ()
@@ -217,10 +225,23 @@ class Scenario(Declared):
     forbidden: tuple[Pair, ...] = ()
     """Pairs that are ruled out."""
 
+    @model_validator(mode="after")
+    def _no_contradiction(self) -> Scenario:
+        sites = {pair.project: pair.site for pair in self.locked}
+        twice = sorted({pair.project for pair in self.locked if sites[pair.project] != pair.site})
+        both_ways = sorted({f"{pair.project}–{pair.site}" for pair in self.locked if pair in self.forbidden})
+        told = [f"locked to two sites: {', '.join(twice)}"] if twice else []
+        told += [f"both locked and forbidden: {', '.join(both_ways)}"] if both_ways else []
+        if told:
+            raise ValueError("; ".join(told))
+        return self
+
     @property
     def id(self) -> str:
         """First 12 hex digits of the SHA-256 of the canonical scenario: the same settings, the same id."""
-        row = self.model_dump(mode="json") | {"portfolio": PurePath(self.portfolio).stem}  # wherever the file lies
+        row = self.model_dump(mode="json")
+        if self.portfolio_sha256:  # wherever the file lies and whatever it is called
+            row["portfolio"] = ""
         canonical = json.dumps(row, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 

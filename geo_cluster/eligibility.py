@@ -56,8 +56,10 @@ def site_ruled_out(facts: Facts) -> Refusals:
     hit = np.broadcast_to(_constrained(facts, "site_ruled_out") | graded, (len(facts.projects), len(facts.sites)))
 
     def sentence(_: int, site: int, language: Language) -> str:
-        names = _names(facts, site, "site_ruled_out", language) or facts.sites["fit_note_zh"].iloc[site]
-        return f"该园区不承接制造项目：{names}" if language == "zh" else f"the site takes no manufacturing: {names}"
+        names = _names(facts, site, "site_ruled_out", language)
+        if language == "zh":
+            return f"该园区不承接制造项目：{names or facts.sites['fit_note_zh'].iloc[site]}"
+        return f"the site takes no manufacturing: {names or 'ruled out by its planning or ecological position'}"
 
     return Refusals(hit, sentence)
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_cluster import catalog, observations, portfolio
+from geo_cluster import catalog, layers, observations, portfolio
 from geo_cluster.access.network import RoadNetwork
 from geo_cluster.access.travel import matrix
 from geo_cluster.domain import Scenario, Text
 from geo_cluster.eligibility import Facts
-from geo_cluster.errors import Fault, refuse_if
+from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.scoring.criteria import Setting
 from geo_cluster.supply.pools import feeding_station
 
@@ -106,7 +108,10 @@ def prepare(scenario: Scenario, world: Mapping[str, pd.DataFrame], *, projects: 
     InputError
         Naming every anchor, site, project or subject of the scenario that there isn't.
     """
-    sites, anchor = _chosen(scenario, world, set(projects))
+    refuse_if(name_faults(scenario.model_dump(mode="json"), world, set(projects), where="scenario"))
+    sites = world["sites"]
+    sites = (sites[sites["id"].isin(scenario.sites)] if scenario.sites else sites).reset_index(drop=True)
+    anchor = world["anchors"].loc[world["anchors"]["id"] == scenario.anchor].set_index("id")
     network = RoadNetwork.from_layer(world["roads"])
     drive = matrix(network, anchor.geometry, sites.geometry).minutes[0]
     feed = feeding_station(sites, world["substations"])
@@ -158,27 +163,53 @@ def _names(world: Mapping[str, pd.DataFrame]) -> dict[str, Text]:
     return {one: Text(zh=zh, en=en) for one, zh, en in pd.concat(rows).itertuples()}
 
 
-def _unknown(where: str, used: set[str], names: set[str]) -> list[Fault]:
-    remedy = f"use one of {', '.join(sorted(names))}"
-    return [Fault(f"scenario, {where}", f"there is no {name!r}", remedy) for name in sorted(used - names)]
+def read_scenario(name_or_path: str | Path) -> tuple[Scenario, pd.DataFrame]:
+    """Read a scenario and its projects; the faults of the file, of the portfolio and of every name at once."""
+    row, where = catalog.scenario_row(name_or_path)
+    faults: list[Fault] = []
+    scenario, projects = None, None
+    try:
+        scenario = catalog.scenario_from(row, where=where)
+    except InputError as refusal:
+        faults += refusal.faults
+    try:
+        projects = portfolio.read(str(row.get("portfolio", "sample")))
+    except InputError as refusal:
+        faults += refusal.faults
+    world = {name: layers.read(name) for name in ("sites", "substations", "prefectures", "anchors")}
+    faults += name_faults(row, world, None if projects is None else set(projects.index), where=where)
+    refuse_if(faults)
+    assert scenario is not None  # no fault means both were read
+    assert projects is not None
+    return scenario, projects
 
 
-def _chosen(
-    scenario: Scenario, world: Mapping[str, pd.DataFrame], projects: set[str]
-) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
-    """The sites that the scenario considers, and its anchor."""
-    sites, anchors = world["sites"], world["anchors"]
-    pairs = [*scenario.locked, *scenario.forbidden]
-    subjects = {*sites["id"], *world["substations"]["id"], *world["prefectures"]["code"]}
-    refuse_if(
-        _unknown("anchor", {scenario.anchor}, set(anchors["id"]))
-        + _unknown("sites", set(scenario.sites), set(sites["id"]))
-        + _unknown("locked/forbidden, site", {pair.site for pair in pairs}, set(scenario.sites or sites["id"]))
-        + _unknown("locked/forbidden, project", {pair.project for pair in pairs}, projects)
-        + _unknown("known, subject", {one.subject for one in scenario.known}, subjects)
-    )
-    chosen = sites[sites["id"].isin(scenario.sites)] if scenario.sites else sites
-    return chosen.reset_index(drop=True), anchors[anchors["id"] == scenario.anchor].set_index("id")
+def name_faults(
+    row: Mapping[str, Any], world: Mapping[str, pd.DataFrame], projects: set[str] | None, *, where: str
+) -> list[Fault]:
+    """Every anchor, site, subject or project that a scenario, as a dict, names and that there isn't."""
+    sites = set(world["sites"]["id"])
+    chosen = (set(row.get("sites") or ()) & sites) or sites
+    subjects = {*sites, *world["substations"]["id"], *world["prefectures"]["code"]}
+    named = [("anchor", {row.get("anchor", "future_city")}, set(world["anchors"]["id"]))]
+    named.append(("sites", set(row.get("sites") or ()), sites))
+    named.append(("known, subject", _values(row, "known", "subject"), subjects))
+    for key in ("locked", "forbidden"):
+        named.append((f"{key}, site", _values(row, key, "site"), chosen))
+        if projects is not None:
+            named.append((f"{key}, project", _values(row, key, "project"), projects))
+    return [
+        Fault(f"{where}, {key}", f"there is no {name!r}", f"use one of {', '.join(sorted(names))}")
+        for key, used, names in named
+        for name in sorted(used - names)
+    ]
+
+
+def _values(row: Mapping[str, Any], key: str, field: str) -> set[str]:
+    """What the entries of a list of tables say in one field; what is no list of tables is a fault told elsewhere."""
+    entries = row.get(key)
+    tables = [one for one in entries if isinstance(one, dict)] if isinstance(entries, list | tuple) else []
+    return {str(one[field]) for one in tables if field in one}
 
 
 def _measures(
@@ -235,7 +266,9 @@ def _observe(
             "unit": "min",
             "basis": "derived",
             "source": f"内嵌路网最短路 × {DRIVE_FACTORS[0]}/{DRIVE_FACTORS[1]}/{DRIVE_FACTORS[2]}",
-            "as_of": "",
+            "as_of": "2026-11",
+            "source_class": "c",
+            "confidence": "medium",
         }
     )
     stated = observations.known_rows(scenario.known, declared)
@@ -244,8 +277,8 @@ def _observe(
     subjects = {
         "site": dict(zip(sites["id"], sites["site_class"], strict=True)),
         "substation": {
-            one: f"{kv:.0f}"
-            for one, kv in zip(stations["id"], stations["voltage_kv"], strict=True)
+            one: f"{kv:.0f}" if status == "operating" else "unconfirmed"
+            for one, kv, status in zip(stations["id"], stations["voltage_kv"], stations["status"], strict=True)
             if one in set(sites["station"])
         },
         "prefecture": dict.fromkeys(sorted(set(sites["prefecture_code"])), "*"),

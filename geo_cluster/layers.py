@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
+from scipy.spatial import cKDTree
 
 from geo_cluster import catalog
-from geo_cluster.coordinates import guess_shift
+from geo_cluster.coordinates import SYSTEMS, convert
 from geo_cluster.domain import Layer
 from geo_cluster.errors import DataError, Fault, refuse_if
 
@@ -28,6 +30,11 @@ HUBEI = (107.0, 28.0, 118.0, 35.0)
 SHIFT_EVIDENCE = 3
 """So many points more in place make a shift of the whole layer likelier than single mistakes."""
 
+GAZETTEER = "geonames"
+ANCHOR_KM = 0.1
+KM_PER_DEGREE, KM_PER_DEGREE_LON = 111.2, 95.5
+"""Kilometres in a degree of latitude, and of longitude at 31° N: near enough to tell 100 m from a shift of 500."""
+
 
 @cache
 def _read(name: str, folder: Path) -> pd.DataFrame:
@@ -38,7 +45,15 @@ def _read(name: str, folder: Path) -> pd.DataFrame:
     refuse_if(file_faults(path, layer), DataError)
     table = parse(path)
     refuse_if(contract_faults(name, table) + _count_faults(layer, table), DataError)
+    refuse_if(_misplaced(name, table), DataError)
     return table
+
+
+def _misplaced(name: str, table: pd.DataFrame) -> list[Fault]:
+    """Faults of place of a point layer; the gazetteer is what it is held against."""
+    if not isinstance(table, gpd.GeoDataFrame) or "county_code" not in table or name == GAZETTEER:
+        return []
+    return place_faults(name, table, read("counties"), read(GAZETTEER).geometry)
 
 
 def read(name: str) -> Any:
@@ -172,8 +187,13 @@ def _geometry_faults(name: str, table: gpd.GeoDataFrame) -> list[Fault]:
     return faults
 
 
-def place_faults(name: str, points: gpd.GeoDataFrame, counties: gpd.GeoDataFrame) -> list[Fault]:
-    """Points outside the county that their row claims; where taking them for GCJ-02 or BD-09 heals that, say so.
+def place_faults(
+    name: str, points: gpd.GeoDataFrame, counties: gpd.GeoDataFrame, anchors: gpd.GeoSeries
+) -> list[Fault]:
+    """Points outside the county that their row claims, and layers that look shifted to GCJ-02 or BD-09.
+
+    Two kinds of evidence are counted for each system that the points might be in: how many lie in the county they
+    claim, and how many lie where a place of the gazetteer is. `SHIFT_EVIDENCE` points more than as WGS84 tell.
 
     Parameters
     ----------
@@ -181,24 +201,37 @@ def place_faults(name: str, points: gpd.GeoDataFrame, counties: gpd.GeoDataFrame
         With `county_code`; rows without one, or without a point, claim nothing.
     counties : GeoDataFrame
         With `code` and `name_zh`.
+    anchors : GeoSeries
+        Trusted places in WGS84.
     """
     claims = points[(points["county_code"] != "") & points.geometry.notna()]
+    at = claims.geometry.reset_index(drop=True)
     areas = counties.set_index("code").geometry.reindex(claims["county_code"]).reset_index(drop=True)
-    inside = areas.covers(claims.geometry.reset_index(drop=True)).to_numpy()
     names = counties.set_index("code")["name_zh"]
     faults = [
         Fault(f"layer {name}, row {row + 2}", f"lies outside {names.get(county, county)}, which it claims", "check it")
-        for row, county in claims.loc[~inside, "county_code"].items()
+        for row, county in claims.loc[~areas.covers(at).to_numpy(), "county_code"].items()
     ]
-    if faults:
-        share = guess_shift(claims.geometry.reset_index(drop=True), within=areas).evidence["inside_share"]
-        likely = share.index[(share - share["wgs84"]) * len(claims) >= SHIFT_EVIDENCE]
-        if len(likely):
-            systems = " or ".join(system.upper() for system in likely)
-            told = f"looks shifted: {share.max():.0%} of its points lie where they claim if they are {systems},"
-            told += f" {share['wgs84']:.0%} as they stand"
-            faults.insert(0, Fault(f"layer {name}", told, f"convert the points from {systems} to WGS84"))
+    placed = {system: _in_place(at, system, areas, anchors) for system in SYSTEMS}
+    likely = [system for system in SYSTEMS if placed[system] - placed["wgs84"] >= SHIFT_EVIDENCE]
+    if likely:
+        systems = " or ".join(system.upper() for system in likely)
+        more = max(placed.values()) - placed["wgs84"]
+        told = f"looks shifted: taken as {systems}, {more} more of its points are where they should be than as WGS84"
+        faults.insert(0, Fault(f"layer {name}", told, f"convert the points from {systems} to WGS84"))
     return faults
+
+
+def _in_place(points: gpd.GeoSeries, system: str, areas: gpd.GeoSeries, anchors: gpd.GeoSeries) -> int:
+    """How many points, taken as being in a system, lie in their area, and how many on an anchor."""
+    lon, lat = convert(points.x.to_numpy(), points.y.to_numpy(), source=system, target="wgs84")
+    home = gpd.GeoSeries.from_xy(lon, lat, crs=CRS)
+    on_anchor = 0
+    if len(anchors):
+        plane = cKDTree(np.column_stack([anchors.x * KM_PER_DEGREE_LON, anchors.y * KM_PER_DEGREE]))
+        km, _ = plane.query(np.column_stack([home.x * KM_PER_DEGREE_LON, home.y * KM_PER_DEGREE]))
+        on_anchor = int((km < ANCHOR_KM).sum())
+    return int(areas.covers(home).sum()) + on_anchor
 
 
 def _count_faults(layer: Layer, table: pd.DataFrame) -> list[Fault]:
@@ -217,8 +250,7 @@ def check_all() -> list[Fault]:
             try:
                 table = parse(folder / layer.file)
                 found = contract_faults(name, table) + _count_faults(layer, table)
-                if not found and "county_code" in table and isinstance(table, gpd.GeoDataFrame):
-                    found = place_faults(name, table, read("counties"))
+                found = found or _misplaced(name, table)
             except DataError as problem:
                 found = problem.faults
         faults += found

@@ -360,8 +360,7 @@ def _cards(frame: gpd.GeoDataFrame, layer: str, language: Language) -> list[dict
                 rows.append([columns[column][language], text])
         card = {"title": title, "sub": other if other != title else "", "rows": rows}
         card["source"] = _trust(row, language)
-        if row.get("alias_zh"):
-            card["find"] = row["alias_zh"]
+        card["find"] = f"{row.get('id', row.get('code', ''))} {row.get('alias_zh', '')}"
         features.append({"at": [round(row["lat"], 5), round(row["lon"], 5)], "p": card})
     return features
 

@@ -1,9 +1,9 @@
 """Facts with low, likely and high: who says so, what is assumed where nobody does, and draws of both.
 
-An observation is one row: `site_id, attribute, low, likely, high, unit, basis, source, as_of`, where `site_id`
-is a site, a substation or a prefecture. Of several rows for the same number the best basis wins (reported >
-published > derived > assumed), then the later date. Unknown is never zero and never the mean: it is the prior of
-its class.
+An observation is one row: `site_id, attribute, low, likely, high, unit, basis, source, as_of`, with class and
+confidence of the source; `site_id` is a site, a substation or a prefecture. Of several rows for the same number the
+best basis wins (reported > published > derived > assumed), then the later date. Unknown is never zero and never the
+mean: it is the prior of its class.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from geo_cluster.domain import BASES, Attribute, KnownBetter
 from geo_cluster.errors import Fault, InputError
 
 COLUMNS = ["site_id", "attribute", "low", "likely", "high", "unit", "basis", "source", "as_of"]
+COLUMNS += ["source_class", "confidence"]
 KEY = ["site_id", "attribute"]
 
 
 def known_rows(known: Sequence[KnownBetter], attributes: Mapping[str, Attribute]) -> pd.DataFrame:
     """Rows for the numbers that a scenario states."""
-    rows = [one.model_dump() | {"unit": attributes[one.attribute].unit} for one in known]
+    said = {"source_class": "user", "confidence": "as stated"}
+    rows = [one.model_dump() | {"unit": attributes[one.attribute].unit.zh} | said for one in known]
     return pd.DataFrame(rows, columns=["subject", *COLUMNS[1:]]).set_axis(COLUMNS, axis=1)
 
 
@@ -77,7 +79,7 @@ def _prior(key: str, attribute: Attribute, subject: str, class_: str, have: pd.D
             low, likely, high = prior.low * whole.low, prior.likely * whole.likely, prior.high * whole.high
         else:
             continue
-        return low, likely, high, attribute.unit, "assumed", prior.reason.zh, ""
+        return low, likely, high, attribute.unit.zh, "assumed", prior.reason.zh, prior.as_of, "c", "low"
     remedy = 'add a prior with class "*" to attributes.toml'
     raise InputError(Fault(f"attributes.toml, [{key}]", f"no prior fits {subject} (class {class_})", remedy))
 

@@ -111,7 +111,8 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
     for language in LANGUAGES:
         table[f"name_{language}"] = [declared[key].name[language] for key in rows["attribute"]]
         table[f"question_{language}"] = [declared[key].question[language] for key in rows["attribute"]]
-    table[["unit", "low", "likely", "high", "basis"]] = rows[["unit", "low", "likely", "high", "basis"]]
+        table[f"unit_{language}"] = [declared[key].unit[language] for key in rows["attribute"]]
+    table[["low", "likely", "high", "basis"]] = rows[["low", "likely", "high", "basis"]]
     table["gain"], table["gain_error"] = total["gain"].round(3), np.sqrt(total["gain_error"]).round(3)
     table["change"], table["change_error"] = total["change"].round(4), np.sqrt(total["change_error"]).round(4)
     table["projects"] = affected
@@ -147,9 +148,9 @@ def contributions_table(projects: pd.DataFrame, sites: gpd.GeoDataFrame, decisio
 
 
 def assignment_table(
-    projects: pd.DataFrame, sites: gpd.GeoDataFrame, facts: Facts, ranking: pd.DataFrame, plan: Assignment
+    projects: pd.DataFrame, sites: gpd.GeoDataFrame, facts: Facts, ranking: pd.DataFrame, plan: Assignment, end: int
 ) -> pd.DataFrame:
-    """One row a placed project: where, how good, its own rank of that site, what it takes."""
+    """One row a placed project: where, how good, its own rank of that site, what it takes at the planned `end`."""
     placed = np.flatnonzero(plan.site >= 0)
     at = plan.site[placed]
     chosen = ranking.iloc[placed * len(sites) + at].reset_index(drop=True)
@@ -157,7 +158,7 @@ def assignment_table(
     table["prefecture"] = sites["prefecture_zh"].to_numpy()[at]
     table["segment"] = [catalog.segments()[key].name.zh for key in projects["segment"].iloc[placed]]
     for need in ("land_mu", "power_mva", "energy_tce"):
-        table[need] = facts.needs[need][placed, 1].round(3)
+        table[need] = facts.needs[need][placed, end].round(3)
     table["station"] = sites["station"].to_numpy()[at]
     table["drive_min"] = facts.offers["drive_min"][at, 1].round(1)
     return table

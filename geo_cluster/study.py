@@ -167,7 +167,7 @@ def run(
         contributions=results.contributions_table(projects, sites, decision),
         problem=problem,
         plan=plan,
-        assignment=results.assignment_table(projects, sites, facts, ranking, plan),
+        assignment=results.assignment_table(projects, sites, facts, ranking, plan, ENDS[scenario.planning_level]),
         unplaced=results.unplaced_table(problem, projects, sites, allowed, plan),
         pools=results.pools_table(resources, scenario.planning_level, plan),
         requests=requests,

@@ -123,10 +123,11 @@ def test_points_that_look_shifted_are_named_as_such():
     )
     inside = gpd.points_from_xy(np.full(20, 114.0995), np.linspace(30.01, 30.09, 20))  # 50 m from the eastern edge
     points = gpd.GeoDataFrame({"county_code": ["1"] * 20}, geometry=inside, crs="EPSG:4326")
-    assert layers.place_faults("mine", points, square) == []
+    nowhere = gpd.GeoSeries([], crs="EPSG:4326")
+    assert layers.place_faults("mine", points, square, nowhere) == []
     lon, lat = convert(points.geometry.x, points.geometry.y, source="wgs84", target="gcj02")
     shifted = points.set_geometry(gpd.points_from_xy(lon, lat), crs="EPSG:4326")
-    first, *rest = layers.place_faults("mine", shifted, square)
+    first, *rest = layers.place_faults("mine", shifted, square, nowhere)
     assert "looks shifted" in first.what
     assert first.remedy == "convert the points from GCJ02 or BD09 to WGS84"
     assert len(rest) == 20
@@ -135,3 +136,13 @@ def test_points_that_look_shifted_are_named_as_such():
 def test_unknown_layer_is_named():
     with pytest.raises(DataError, match=r"no layer named 'rivers'.*use one of"):
         layers.read("rivers")
+
+
+def test_sites_shifted_as_a_whole_are_noticed_by_the_gazetteer_even_deep_inside_their_counties(copy):
+    sites = layers.read("sites")
+    lon, lat = convert(sites.geometry.x, sites.geometry.y, source="wgs84", target="gcj02")
+    table = sites.drop(columns="geometry").assign(lon=lon.round(6), lat=lat.round(6))
+    table.to_csv(copy / "sites.csv", index=False, lineterminator="\n")
+    register(copy, "sites")
+    with pytest.raises(DataError, match=r"looks shifted: taken as GCJ02.*convert the points from GCJ02 to WGS84"):
+        layers.read("sites")

@@ -19,7 +19,7 @@ def rows(*given: tuple) -> pd.DataFrame:
 
 
 def row(subject="X", attribute="available_land_ha", value=5.0, basis="published", as_of="2020"):
-    return (subject, attribute, value, value, value, "ha", basis, "source", as_of)
+    return (subject, attribute, value, value, value, "ha", basis, "source", as_of, "b", "high")
 
 
 def test_better_basis_wins_over_later_date():
@@ -74,14 +74,14 @@ def test_what_the_user_knows_becomes_rows():
 )
 def test_draws_stay_within_the_interval(low, rise, fall, seed):
     mode, high = low + rise, low + rise + fall
-    table = rows(("X", "a", low, mode, high, "ha", "assumed", "s", ""))
+    table = rows(("X", "a", low, mode, high, "ha", "assumed", "s", "", "c", "low"))
     drawn = observations.draw(table, draws=50, seed=seed)
     assert drawn.min() >= low - 1e-9
     assert drawn.max() <= high + 1e-9
 
 
 def test_draws_follow_the_triangular_distribution():
-    table = rows(("X", "a", 2.0, 3.0, 10.0, "ha", "assumed", "s", ""))
+    table = rows(("X", "a", 2.0, 3.0, 10.0, "ha", "assumed", "s", "", "c", "low"))
     drawn = observations.draw(table, draws=2000, seed=1)[:, 0]
     reference = stats.triang(c=(3 - 2) / (10 - 2), loc=2, scale=8)
     assert stats.kstest(drawn, reference.cdf).pvalue > 0.5  # stratified: nearer than chance would be
@@ -91,7 +91,7 @@ def test_draws_follow_the_triangular_distribution():
 
 
 def test_adding_a_row_changes_nobody_elses_draws():
-    one = rows(("X", "a", 0.0, 1.0, 2.0, "ha", "assumed", "s", ""))
-    two = rows(("W", "a", 0.0, 1.0, 2.0, "ha", "assumed", "s", ""), tuple(one.iloc[0]))
+    one = rows(("X", "a", 0.0, 1.0, 2.0, "ha", "assumed", "s", "", "c", "low"))
+    two = rows(("W", "a", 0.0, 1.0, 2.0, "ha", "assumed", "s", "", "c", "low"), tuple(one.iloc[0]))
     assert np.array_equal(observations.draw(one, draws=9, seed=3)[:, 0], observations.draw(two, draws=9, seed=3)[:, 1])
     assert not np.array_equal(observations.draw(one, draws=9, seed=3), observations.draw(one, draws=9, seed=4))

@@ -41,7 +41,13 @@ def layers() -> dict[str, pd.DataFrame]:
         ]
     )
     station = {"id": "G1", "name_zh": "一号站", "name_en": "Station one"}
-    station |= {"kind": "substation", "voltage_kv": 220.0, "prefecture_code": PREFECTURE, "at": B}
+    station |= {
+        "kind": "substation",
+        "status": "operating",
+        "voltage_kv": 220.0,
+        "prefecture_code": PREFECTURE,
+        "at": B,
+    }
     chain = [
         {"id": "F1", "kind": "firm", "stage": "lasers", "segments": "fiber_laser", "at": A},
         {"id": "F2", "kind": "firm", "stage": "support", "segments": "", "at": A},
@@ -52,8 +58,9 @@ def layers() -> dict[str, pd.DataFrame]:
         geometry=[LineString([A, B]), LineString([B, C])],
         crs="EPSG:4326",
     )
-    observations = [("X1", "approved_ha", 100.0, 100.0, 100.0, "ha", "published", "catalogue", "2018")]
+    observations = [("X1", "approved_ha", 100.0, 100.0, 100.0, "ha", "published", "catalogue", "2018", "b", "high")]
     columns = ["site_id", "attribute", "low", "likely", "high", "unit", "basis", "source", "as_of"]
+    columns += ["source_class", "confidence"]
     return {
         "sites": sites,
         "substations": points([station]),

@@ -68,8 +68,13 @@ def _priors() -> None:
         for prior in attribute.priors:
             share = prior.share_of is not None
             bounds = [f"{bound:.0%}" if share else f"{bound:g}" for bound in (prior.low, prior.likely, prior.high)]
-            of = f" × {catalog.attributes()[prior.share_of].name[language]}" if prior.share_of else f" {attribute.unit}"
-            class_ = classes.get(prior.class_, {}).get(language) or prior.class_.replace("*", t("data.any_class"))
+            of = (
+                f" × {catalog.attributes()[prior.share_of].name[language]}"
+                if prior.share_of
+                else f" {attribute.unit[language]}"
+            )
+            named = classes.get(prior.class_, {}).get(language)
+            class_ = named or (f"{prior.class_} kV" if prior.class_.isdigit() else t("data.any_class"))
             rows.append((attribute.name[language], class_, " – ".join(bounds) + of, prior.reason[language]))
     st.subheader(t("data.assumed"), anchor=False)
     keys = ("attribute", "class", "range", "reason")
