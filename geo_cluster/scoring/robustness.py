@@ -376,7 +376,7 @@ def _count_ranks(score: Array, lower_is_better: bool) -> NDArray[np.intp]:
     The alternative's number is written into the lowest bits of its score, so that one plain sort orders both: half the
     time of an argsort. Draws in which two scores come within what those bits can hide are ranked the long way.
     """
-    draws, count = score.shape
+    count = score.shape[1]
     bits = max(int(count - 1).bit_length(), 1)
     # all of one sign and within a factor of 3: the hidden number weighs the same in each
     shift = 2 * np.abs(score).max() or 1.0
@@ -385,16 +385,17 @@ def _count_ranks(score: Array, lower_is_better: bool) -> NDArray[np.intp]:
     packed &= -(1 << bits)
     packed |= np.arange(count)
     keys.sort(axis=-1)
-    alternative = packed & ((1 << bits) - 1)
     hidden = shift * 2.0 ** (bits - 50) + TIE * shift
-    close = (keys[:, 1:] - keys[:, :-1] <= hidden).any(axis=1) if count > 1 else np.zeros(draws, dtype=bool)
-    alternative *= count
-    alternative += np.arange(count)
-    counts = np.bincount(alternative[~close].ravel(), minlength=count * count)
+    close = np.diff(keys, axis=1).min(axis=1, initial=np.inf) <= hidden
     if close.any():
         rank = competition_rank(score[close], lower_is_better=lower_is_better)
-        counts += np.bincount((np.arange(count) * count + rank - 1).ravel(), minlength=count * count)
-    return counts.reshape(count, count)
+        long_way = np.bincount((np.arange(count) * count + rank - 1).ravel(), minlength=count * count)
+        packed = packed[~close]
+    packed &= (1 << bits) - 1  # now alternatives, in the order of their ranks
+    packed *= count
+    packed += np.arange(count)
+    counts = np.bincount(packed.ravel(), minlength=count * count)
+    return (counts + long_way if close.any() else counts).reshape(count, count)
 
 
 def _is_first(score: Array) -> NDArray[np.bool_]:
