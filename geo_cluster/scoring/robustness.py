@@ -511,7 +511,7 @@ def _least_sum(gain: Array, weights: Array) -> tuple[Array, int]:
     level = weights.copy()
     for criterion in np.argsort(gain):
         per_unit = gain[best] - gain[criterion]
-        if lack <= 0 or per_unit <= 0:
+        if lack <= TIE or per_unit <= TIE:
             break
         moved = min(level[criterion], lack / per_unit)
         level[criterion] -= moved
