@@ -14,11 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import kendalltau, norm, spearmanr
 
 from geo_cluster.errors import Fault, refuse_if
 from geo_cluster.scoring.aggregate import (
@@ -173,7 +173,7 @@ def standard_error(chance: ArrayLike, draws: int) -> Array:
 def wilson(chance: ArrayLike, draws: int, *, level: float = 0.95) -> tuple[Array, Array]:
     """Wilson score interval (1927) of a chance estimated from independent draws."""
     p = np.asarray(chance, dtype=np.float64)
-    z2 = norm.ppf((1 + level) / 2) ** 2
+    z2 = NormalDist().inv_cdf((1 + level) / 2) ** 2
     middle = (p + z2 / (2 * draws)) / (1 + z2 / draws)
     half = np.sqrt(z2 * (p * (1 - p) / draws + z2 / (4 * draws**2))) / (1 + z2 / draws)
     return np.clip(middle - half, 0.0, 1.0), np.clip(middle + half, 0.0, 1.0)
@@ -383,6 +383,8 @@ def agreement(rankings: Mapping[str, Aggregation | ArrayLike], *, measure: str =
     DataFrame
         Names × names, 1 on the diagonal; nan where a method ties all alternatives.
     """
+    from scipy.stats import kendalltau, spearmanr  # takes longer to import than all the rest
+
     correlations = {"kendall": kendalltau, "spearman": spearmanr}
     if measure not in correlations:
         refuse_if([Fault("measure", f"{measure!r} is unknown", "use kendall or spearman")])
