@@ -321,6 +321,9 @@ def promethee(
 ) -> Scored:
     """Net flow of PROMETHEE II, from the flows of each criterion; `parts` holds the flows ``plus`` and ``minus``.
 
+    Flows are means over the other alternatives, as since Brans & Mareschal 2005; the first papers print their sums,
+    A - 1 times as much.
+
     Parameters
     ----------
     values, weights, maximise
@@ -383,6 +386,8 @@ def owa(
 
 def copras(values: Array, weights: Array, maximise: NDArray[np.bool_]) -> Scored:
     """Relative significance Q = S⁺ + Σ S⁻ / (S⁻ Σ 1/S⁻); `parts`: ``S_plus``, ``S_minus``, ``utility_percent``.
+
+    ``utility_percent`` is the paper's utility degree N = 100 Q / max Q.
 
     Needs values of 0 or more, and at least one `min` criterion above 0 for each alternative if there are any.
     """
