@@ -227,11 +227,10 @@ def normalise(values: Array, maximise: NDArray[np.bool_], how: str) -> Array:
         _refuse_unless(values > 0, "normalisation 'max'", "above 0")
         low, high = values.min(axis=-2, keepdims=True), values.max(axis=-2, keepdims=True)
         return np.where(maximise, values / high, low / values)
-    if how in ("sum", "vector"):
-        size = np.abs(values).sum(-2, keepdims=True) if how == "sum" else _norm(values)
-        return np.where(maximise, values, -values) / np.where(size > 0, size, 1.0)
-    refuse_if([Fault("normalisation", f"{how!r} is unknown", "use none, minmax, max, sum or vector")])
-    raise AssertionError
+    if how not in ("sum", "vector"):
+        refuse_if([Fault("normalisation", f"{how!r} is unknown", "use none, minmax, max, sum or vector")])
+    size = np.abs(values).sum(-2, keepdims=True) if how == "sum" else _norm(values)
+    return np.where(maximise, values, -values) / np.where(size > 0, size, 1.0)
 
 
 def weighted_sum(values: Array, weights: Array, maximise: NDArray[np.bool_], *, normalisation: str = "none") -> Scored:
