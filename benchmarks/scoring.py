@@ -24,7 +24,7 @@ DRAWS, SITES, CRITERIA = 10_000, 200, 12
 PYMCDM_DRAWS, SKCRITERIA_DRAWS = 1_000, 100  # of the same draws; scaled linearly: each draw is one call, all alike
 
 
-def timed(what: Callable[[], object], *, repeats: int = 31) -> float:
+def timed(what: Callable[[], object], *, repeats: int = 101) -> float:
     """Least seconds of several: what the code takes when nothing else gets in its way. One call first, to warm up."""
     what()
     seconds = []

@@ -33,8 +33,9 @@ from geo_cluster.scoring.aggregate import (
 )
 from geo_cluster.scoring.values import ValueFunction
 
-# Numbers held at once by a step that works on (draws, A, A).
+# Numbers held at once by a step that works on (draws, A, A), and by one that is to stay in a core's cache.
 CHUNK = 4_000_000
+CACHED = 32_000
 
 
 @dataclass(frozen=True)
@@ -399,33 +400,38 @@ def agreement(rankings: Mapping[str, Aggregation | ArrayLike], *, measure: str =
 
 def _rank_shares(write: Callable[[slice, Array], object], draws: int, count: int) -> Array:
     """Alternatives × ranks, from costs (low is best) that `write` puts into a block of draws (rows, A)."""
-    size = max(CHUNK // 16 // count, 1)
+    size = max(CACHED // count, 1)
     share = -(-draws // (os.cpu_count() or 1))
 
     def work(start: int) -> NDArray[np.intp]:
         end = min(start + share, draws)
-        block, gaps = np.empty((min(size, share), count)), np.empty((min(size, share), count - 1))
-        counts = np.zeros((count, count), dtype=np.intp)
-        for first in range(start, end, size):
-            rows = slice(first, min(first + size, end))
-            cost = block[: rows.stop - first]
-            write(rows, cost)
-            close = _count_ranks(cost, gaps[: len(cost)], counts)
+        block, gaps = np.empty((8 * size, count)), np.empty((size, count - 1))
+        counts = np.zeros(count * count, dtype=np.intp)
+        for first in range(start, end, len(block)):
+            filled = block[: end - first]
+            close = np.zeros(len(filled), dtype=bool)
+            for at in range(0, len(filled), size):
+                rows = slice(at, min(at + size, len(filled)))
+                write(slice(first + rows.start, first + rows.stop), filled[rows])
+                close[rows] = _places(filled[rows], gaps[: rows.stop - at])
+            places = filled.view(np.int64)
+            counts += np.bincount((places[~close] if close.any() else places).ravel(), minlength=count * count)
             if close.any():
-                write(rows, cost)
-                rank = competition_rank(cost[close], lower_is_better=True)
-                np.add.at(counts, (np.arange(count), rank - 1), 1)
+                write(slice(first, first + len(filled)), filled)
+                rank = competition_rank(filled[close], lower_is_better=True)
+                np.add.at(counts, (rank - 1) * count + np.arange(count), 1)
         return counts
 
     with ThreadPoolExecutor() as pool:
-        return np.sum(list(pool.map(work, range(0, draws, share))), axis=0) / draws
+        total = np.sum(list(pool.map(work, range(0, draws, share))), axis=0)
+    return total.reshape(count, count).T / draws
 
 
-def _count_ranks(cost: Array, gaps: Array, counts: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Add the ranks of each alternative to `counts`; True for draws left out because two costs are too close.
+def _places(cost: Array, gaps: Array) -> NDArray[np.bool_]:
+    """Replace costs (rows, A), seen as integers, by rank · A + alternative; True for rows with costs too close.
 
     The alternative's number is written into the lowest bits of its cost, so that one plain sort orders both, in a
-    fraction of the time of an argsort. Too close is what those bits could hide. `cost` and `gaps` are used up.
+    fraction of the time of an argsort. Too close is what those bits could hide. `gaps` is room to work in.
     """
     count = cost.shape[1]
     bits = max(int(count - 1).bit_length(), 1)
@@ -437,13 +443,9 @@ def _count_ranks(cost: Array, gaps: Array, counts: NDArray[np.intp]) -> NDArray[
     packed |= np.arange(count)
     cost.sort(axis=-1)
     np.subtract(cost[:, 1:], cost[:, :-1], out=gaps)
-    close = gaps.min(axis=1, initial=np.inf) <= shift * 2.0 ** (bits - 50) + TIE * shift
-    packed &= (1 << bits) - 1  # now alternatives, in the order of their ranks
-    packed *= count
-    packed += np.arange(count)
-    apart = packed[~close] if close.any() else packed
-    counts += np.bincount(apart.ravel(), minlength=count * count).reshape(count, count)
-    return close
+    packed &= (1 << bits) - 1
+    packed += np.arange(count) * count
+    return gaps.min(axis=1, initial=np.inf) <= shift * 2.0 ** (bits - 50) + TIE * shift
 
 
 def _is_first(score: Array) -> NDArray[np.bool_]:
