@@ -18,7 +18,7 @@ SITES, SEGMENTS, ORIGINS, TOP = 2_500, 12, 40, 10
 
 
 def nation(projects: int) -> list[OfSite | OfClass | OfMargin]:
-    """20 criteria: 8 of the site, 7 of class and site, 5 of what is offered over what is needed (2 of them required)."""
+    """20 criteria: 8 of the site, 7 of class and site, 5 of what is offered over what is needed (2 required)."""
     rng = np.random.default_rng(0)
     segment, origin = rng.integers(0, SEGMENTS, projects), rng.integers(0, ORIGINS, projects)
     return [
@@ -70,13 +70,13 @@ if __name__ == "__main__":
             seconds = time.perf_counter() - start
             memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
             print(
-                f"{projects:7d} projects, {name:14s}  {seconds:7.2f} s  {total / seconds:8.0f} projects/s  {memory:.2f} GB"
+                f"{projects:7d} projects, {name:14s} {seconds:7.2f} s {total / seconds:8.0f} projects/s {memory:.2f} GB"
             )
     few = 300
     start = time.perf_counter()
     expected = obvious(criteria, weights, few)
     seconds = time.perf_counter() - start
-    found = np.concatenate([best.site for best in screen([*criteria], weights, top=TOP, block=few)][:1])
+    found = next(screen(criteria, weights, top=TOP, block=few)).site
     print(
         f"obvious numpy, {few} projects: {few / seconds:8.0f} projects/s; same sites: {np.array_equal(found, expected)}"
     )

@@ -190,7 +190,7 @@ def test_preference_functions_by_hand():
     np.testing.assert_allclose(preference_degree("v-shape", d, p=2), [0, 0, 0.5, 1, 1, 1])
     np.testing.assert_allclose(preference_degree("level", d, q=1, p=3), [0, 0, 0, 0.5, 0.5, 1])
     np.testing.assert_allclose(preference_degree("linear", d, q=1, p=3), [0, 0, 0, 0.5, 1, 1])
-    np.testing.assert_allclose(preference_degree("gaussian", [-2, 0, 2], sigma=2), [0, 0, 1 - np.exp(-0.5)])
+    np.testing.assert_allclose(preference_degree("gaussian", [-2, 0, 2], s=2), [0, 0, 1 - np.exp(-0.5)])
 
 
 @pace
@@ -327,11 +327,11 @@ def test_unusable_input_is_refused_with_all_faults(arguments, places):
         ({"method": "electre"}, "electre"),
         ({"method": "topsis", "normalisation": "zscore"}, "zscore"),
         ({"method": "vikor", "v": 2}, "outside 0..1"),
-        ({"method": "promethee", "preference": "linear"}, "indifference < threshold"),
-        ({"method": "promethee", "preference": ["usual", "v-shape"]}, "threshold above 0"),
+        ({"method": "promethee", "preference": "linear"}, "0 <= q < p"),
+        ({"method": "promethee", "preference": ["usual", "v-shape"]}, "p above 0"),
         ({"method": "promethee", "preference": ["usual"]}, "1 for 2 criteria"),
         ({"method": "promethee", "preference": "gauss"}, "gauss"),
-        ({"method": "promethee", "preference": "gaussian"}, "spread above 0"),
+        ({"method": "promethee", "preference": "gaussian"}, "s above 0"),
         ({"method": "owa", "order_weights": [1, 2, 3]}, "3 for 2 criteria"),
     ],
 )

@@ -135,9 +135,7 @@ def test_vikor_papathanasiou_ploskas_2018():
 
 def test_promethee_papathanasiou_ploskas_2018():
     """Papathanasiou & Ploskas (2018), Multiple Criteria Decision Aid, Springer, ch. 3: type V, q = 1, p = 2."""
-    result = aggregate(
-        PLOSKAS, [0.4, 0.3, 0.1, 0.2], method="promethee", preference="linear", indifference=1, threshold=2
-    )
+    result = aggregate(PLOSKAS, [0.4, 0.3, 0.1, 0.2], method="promethee", preference="linear", q=1, p=2)
     printed(result.score, [-0.26, -0.52, -0.22, 0.36, 0.70, -0.06], 2)
 
 
@@ -160,9 +158,9 @@ def test_promethee_brans_vincke_mareschal_1986_power_plants():
         ["min", "max", "min", "min", "min", "max"],
         method="promethee",
         preference=["u-shape", "v-shape", "linear", "level", "usual", "gaussian"],
-        indifference=[10, 0, 50, 10, 0, 0],
-        threshold=[0, 30, 500, 60, 0, 0],
-        spread=[0, 0, 0, 0, 0, 5],
+        q=[10, 0, 50, 10, 0, 0],
+        p=[0, 30, 500, 60, 0, 0],
+        s=[0, 0, 0, 0, 0, 5],
     )
     # rows of the preference indices: sums of the printed table
     printed_rows = [1.099, 1.980, 1.234, 1.644, 2.274, 1.500]
@@ -195,8 +193,8 @@ def test_promethee_ziemba_2019():
         ["min", "min", "max", "min", "max", "max", "min", "max", "max", "min", "min", "max"],
         method="promethee",
         preference="linear",
-        indifference=[420, 1000, 10, 40, 1, 7, 50, 20, 1, 1, 4.6, 1],
-        threshold=[2100, 5000, 50, 200, 5, 20, 100, 80, 4, 2, 23, 3],
+        q=[420, 1000, 10, 40, 1, 7, 50, 20, 1, 1, 4.6, 1],
+        p=[2100, 5000, 50, 200, 5, 20, 100, 80, 4, 2, 23, 3],
     )
     printed(result.score, [-0.4143, -0.5056, -0.2317, -0.2892, 0.3313, 0.0619, 0.4296, 0.1626, 0.4554], 4)
 
@@ -225,7 +223,7 @@ def test_promethee_ziemba_2017_offshore_wind():
         ["min", "min", "min", "min", "min", "max", "min", "min", "max", "min", "max", "max"],
         method="promethee",
         preference="v-shape",
-        threshold=[7280, 4, 13.4, 7.4, 3, 1662, 3, 3, 13.8, 3, 766240, 17820],
+        p=[7280, 4, 13.4, 7.4, 3, 1662, 3, 3, 13.8, 3, 766240, 17820],
     )
     printed(result.score, [-0.0445, 0.1884, -0.0954, -0.0485], 4)
 

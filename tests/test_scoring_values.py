@@ -122,7 +122,9 @@ def test_a_dip_is_not_monotone():
         ({"kind": "piecewise", "worst": 0, "best": 1, "points": [[1, 0], [0, 2]]}, ["points", "points"]),
         ({"kind": "target", "worst": 0, "best": 5, "worst_beyond": 3, "tolerance": 6}, ["worst_beyond", "tolerance"]),
         ({"kind": "sigmoid", "worst": 0, "best": 1, "midpoint": 2, "steepness": 0}, ["steepness", "midpoint"]),
-        ({"kind": "linear", "worst": True, "best": 2}, ["worst"]),
+        ({"kind": "linear", "worst": True, "best": None}, ["worst", "best"]),
+        ({"kind": ["linear"], "worst": 0, "best": 2}, ["kind"]),
+        ({"kind": "step", "worst": 0, "best": 2, "points": 5}, ["points"]),
     ],
 )
 def test_a_faulty_declaration_is_refused_with_all_faults(row, places):

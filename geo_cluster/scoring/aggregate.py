@@ -95,8 +95,8 @@ def aggregate(
     method : str
         One of `METHODS`; see the head of this module.
     **options
-        `normalisation` (weighted_sum, weighted_product, topsis, owa), `v` (vikor), `preference`, `indifference`,
-        `threshold`, `spread` (promethee), `order_weights` (owa): see the function of that name.
+        `normalisation` (weighted_sum, weighted_product, topsis, owa), `v` (vikor), `preference`, `q`, `p`, `s`
+        (promethee), `order_weights` (owa): see the function of that name.
 
     Returns
     -------
@@ -227,11 +227,10 @@ def normalise(values: Array, maximise: NDArray[np.bool_], how: str) -> Array:
         _refuse_unless(values > 0, "normalisation 'max'", "above 0")
         low, high = values.min(axis=-2, keepdims=True), values.max(axis=-2, keepdims=True)
         return np.where(maximise, values / high, low / values)
-    if how in ("sum", "vector"):
-        size = np.abs(values).sum(-2, keepdims=True) if how == "sum" else _norm(values)
-        return np.where(maximise, values, -values) / np.where(size > 0, size, 1.0)
-    refuse_if([Fault("normalisation", f"{how!r} is unknown", "use none, minmax, max, sum or vector")])
-    raise AssertionError
+    if how not in ("sum", "vector"):
+        refuse_if([Fault("normalisation", f"{how!r} is unknown", "use none, minmax, max, sum or vector")])
+    size = np.abs(values).sum(-2, keepdims=True) if how == "sum" else _norm(values)
+    return np.where(maximise, values, -values) / np.where(size > 0, size, 1.0)
 
 
 def weighted_sum(values: Array, weights: Array, maximise: NDArray[np.bool_], *, normalisation: str = "none") -> Scored:
@@ -315,11 +314,14 @@ def promethee(
     maximise: NDArray[np.bool_],
     *,
     preference: str | Sequence[str] = "usual",
-    indifference: ArrayLike = 0.0,
-    threshold: ArrayLike = 0.0,
-    spread: ArrayLike = 0.0,
+    q: ArrayLike = 0.0,
+    p: ArrayLike = 0.0,
+    s: ArrayLike = 0.0,
 ) -> Scored:
     """Net flow of PROMETHEE II, from the flows of each criterion; `parts` holds the flows ``plus`` and ``minus``.
+
+    Flows are means over the other alternatives, as since Brans & Mareschal 2005; the first papers print their sums,
+    A - 1 times as much.
 
     Parameters
     ----------
@@ -328,20 +330,21 @@ def promethee(
     preference : str or one per criterion
         Of the paper's six generalised criteria: ``usual`` (I), ``u-shape`` (II), ``v-shape`` (III), ``level`` (IV),
         ``linear`` (V), ``gaussian`` (VI).
-    indifference, threshold, spread : float or (C,)
-        q (II, IV, V), p (III, IV, V) and σ (VI), in the criterion's unit.
+    q, p, s : float or (C,)
+        Thresholds of indifference (II, IV, V) and preference (III, IV, V), and the Gaussian's σ (VI), in the
+        criterion's unit.
     """
     _refuse_unless(~np.isnan(values), "promethee", "known")
     count = values.shape[-1]
     kinds = [preference] * count if isinstance(preference, str) else list(preference)
-    q, p, sigma = _thresholds(kinds, indifference, threshold, spread, count)
+    thresholds = _thresholds(kinds, q, p, s, count)
     plus, minus = np.empty_like(values), np.empty_like(values)
     sign = np.where(maximise, 1.0, -1.0)
     for criterion in range(count):
         column = sign[criterion] * values[..., criterion]
         for draw in np.ndindex(column.shape[:-1]):  # pairs of one criterion and draw at a time: A² numbers in memory
             difference = column[draw][:, None] - column[draw]
-            preferred = preference_degree(kinds[criterion], difference, q[criterion], p[criterion], sigma[criterion])
+            preferred = preference_degree(kinds[criterion], difference, *thresholds[:, criterion])
             plus[(*draw, slice(None), criterion)] = preferred.sum(axis=1)
             minus[(*draw, slice(None), criterion)] = preferred.sum(axis=0)
     others = max(values.shape[-2] - 1, 1)
@@ -383,6 +386,8 @@ def owa(
 def copras(values: Array, weights: Array, maximise: NDArray[np.bool_]) -> Scored:
     """Relative significance Q = S⁺ + Σ S⁻ / (S⁻ Σ 1/S⁻); `parts`: ``S_plus``, ``S_minus``, ``utility_percent``.
 
+    ``utility_percent`` is the paper's utility degree N = 100 Q / max Q.
+
     Needs values of 0 or more, and at least one `min` criterion above 0 for each alternative if there are any.
     """
     _refuse_unless(values >= 0, "copras", "0 or more")
@@ -422,7 +427,7 @@ METHODS: dict[str, Callable[..., Scored]] = {
 PREFERENCES = ("usual", "u-shape", "v-shape", "level", "linear", "gaussian")
 
 
-def preference_degree(kind: str, advantage: ArrayLike, q: float = 0.0, p: float = 0.0, sigma: float = 0.0) -> Array:
+def preference_degree(kind: str, advantage: ArrayLike, q: float = 0.0, p: float = 0.0, s: float = 0.0) -> Array:
     """P(d), 0..1, of the six generalised criteria of Brans & Vincke 1985, for an advantage d (negative: 0)."""
     d = np.asarray(advantage, dtype=np.float64)
     match kind:
@@ -437,7 +442,7 @@ def preference_degree(kind: str, advantage: ArrayLike, q: float = 0.0, p: float 
         case "linear":
             return np.clip((d - q) / (p - q), 0.0, 1.0)
         case _:
-            return -np.expm1(-np.square(np.maximum(d, 0.0) / sigma) / 2)
+            return -np.expm1(-np.square(np.maximum(d, 0.0) / s) / 2)
 
 
 def _dot(values: Array, weights: Array) -> Array:
@@ -526,27 +531,24 @@ def _compromise(score: Array, group: Array, individual: Array) -> NDArray[np.boo
     return alone | pair | (~advantage & (score - best < step))
 
 
-def _thresholds(
-    kinds: list[str], indifference: ArrayLike, threshold: ArrayLike, spread: ArrayLike, count: int
-) -> tuple[Array, Array, Array]:
-    q, p, sigma = (
-        np.broadcast_to(np.asarray(given, dtype=np.float64), (count,)) for given in (indifference, threshold, spread)
-    )
-    faults = [Fault("preference", f"has {len(kinds)} for {count} criteria", "give one per criterion")]
-    if len(kinds) == count:
-        faults = []
-    for at, kind in enumerate(kinds[:count]):
+def _thresholds(kinds: list[str], q: ArrayLike, p: ArrayLike, s: ArrayLike, count: int) -> Array:
+    """(3, C): q, p and s of each criterion."""
+    given = np.stack([np.broadcast_to(np.asarray(one, dtype=np.float64), (count,)) for one in (q, p, s)])
+    faults = []
+    if len(kinds) != count:
+        faults.append(Fault("preference", f"has {len(kinds)} for {count} criteria", "give one per criterion"))
+    for at, (kind, indifferent, preferred, sigma) in enumerate(zip(kinds, *given, strict=False)):
         where = f"preference[{at}]"
         if kind not in PREFERENCES:
             faults.append(Fault(where, f"{kind!r} is unknown", f"use one of {', '.join(PREFERENCES)}"))
-        elif kind == "v-shape" and not p[at] > 0:
-            faults.append(Fault(where, f"v-shape needs a threshold above 0, not {p[at]}", "set threshold"))
-        elif kind in ("level", "linear") and not 0 <= q[at] < p[at]:
-            faults.append(Fault(where, f"{kind} needs 0 <= indifference < threshold", "set both"))
-        elif kind == "gaussian" and not sigma[at] > 0:
-            faults.append(Fault(where, f"gaussian needs a spread above 0, not {sigma[at]}", "set spread"))
+        elif kind == "v-shape" and not preferred > 0:
+            faults.append(Fault(where, f"v-shape needs p above 0, not {preferred}", "set p"))
+        elif kind in ("level", "linear") and not 0 <= indifferent < preferred:
+            faults.append(Fault(where, f"{kind} needs 0 <= q < p, not {indifferent} and {preferred}", "set both"))
+        elif kind == "gaussian" and not sigma > 0:
+            faults.append(Fault(where, f"gaussian needs s above 0, not {sigma}", "set s"))
     refuse_if(faults)
-    return q, p, sigma
+    return given
 
 
 def _refuse_unless(good: NDArray[np.bool_], method: str, need: str) -> None:

@@ -8,16 +8,17 @@ weights or of a datum that puts another alternative first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import kendalltau, norm, spearmanr
 
 from geo_cluster.errors import Fault, refuse_if
 from geo_cluster.scoring.aggregate import (
@@ -32,33 +33,68 @@ from geo_cluster.scoring.aggregate import (
 )
 from geo_cluster.scoring.values import ValueFunction
 
-# Numbers held at once by a step that works on (draws, A, A).
+# Numbers held at once by a step that works on (draws, A, A), and by one that is to stay in a core's cache.
 CHUNK = 4_000_000
+CACHED = 32_000
 
 
 @dataclass(frozen=True)
 class Smaa:
-    """Stochastic multicriteria acceptability of A alternatives over N draws.
+    """Stochastic multicriteria acceptability of A alternatives over N draws; each part is made when first asked for.
 
     Parameters
     ----------
-    acceptability : ndarray, (A, A)
-        Row: alternative; column r: chance of rank r + 1. Rows sum to 1; ties share the better rank.
-    central_weights : ndarray, (A, C)
-        Mean of the weights that put the alternative first; nan where none of the draws did.
-    confidence : ndarray, (A,)
-        Chance of being first, over the data, when a person holds the central weights; nan where there are none.
-    pairwise : ndarray, (A, A)
-        Chance that the row's alternative beats the column's; a tie counts half to each. The diagonal is 0.5.
-    draws : int
-        N, behind every chance; see `acceptability_error` and `wilson`.
+    utilities : ndarray, (N, A, C) or (A, C)
+    weights : ndarray, (N, C) or (C,)
+        Scaled to sum 1.
     """
 
-    acceptability: Array
-    central_weights: Array
-    confidence: Array
-    pairwise: Array
-    draws: int
+    utilities: Array
+    weights: Array
+
+    @property
+    def draws(self) -> int:
+        """N, behind every chance; see `acceptability_error` and `wilson`."""
+        return max(len(self.utilities) if self.utilities.ndim == 3 else 1, len(np.atleast_2d(self.weights)))
+
+    @cached_property
+    def score(self) -> Array:
+        """Additive scores, (N, A)."""
+        return np.atleast_2d(weighted_sum(self.utilities, self.weights, np.ones(self.utilities.shape[-1], bool))[0])
+
+    @cached_property
+    def acceptability(self) -> Array:
+        """Chance of rank r + 1, (A, A): alternatives × ranks. Rows sum to 1; ties share the better rank."""
+        u, minus = self.utilities, -np.atleast_2d(self.weights)
+        # products too small for BLAS to start threads of its own beside ours
+        step = max(250_000 // (u.shape[-2] * u.shape[-1]), 8)
+
+        def write(rows: slice, cost: Array) -> None:
+            w = minus[rows] if len(minus) > 1 else np.broadcast_to(minus, (len(cost), minus.shape[1]))
+            if u.ndim == 3:
+                np.einsum("nac,nc->na", u[rows], w, out=cost)
+                return
+            for first in range(0, len(cost), step):
+                np.matmul(w[first : first + step], u.T, out=cost[first : first + step])
+
+        return _rank_shares(write, self.draws, u.shape[-2])
+
+    @cached_property
+    def central_weights(self) -> Array:
+        """Mean of the weights that put the alternative first, (A, C); nan where none of the draws did."""
+        first = _is_first(self.score)
+        with np.errstate(invalid="ignore"):
+            return first.T @ np.broadcast_to(self.weights, (self.draws, self.weights.shape[-1])) / first.sum(0)[:, None]
+
+    @cached_property
+    def confidence(self) -> Array:
+        """Chance of being first, over the data, if one holds the central weights, (A,); nan if there are none."""
+        return _confidence(self.utilities, self.central_weights)
+
+    @cached_property
+    def pairwise(self) -> Array:
+        """Chance that the row's alternative beats the column's, (A, A); a tie counts half to each, the diagonal 0.5."""
+        return pairwise_wins(self.score)
 
     @cached_property
     def acceptability_error(self) -> Array:
@@ -93,13 +129,7 @@ def smaa(utilities: ArrayLike, weights: ArrayLike) -> Smaa:
     """
     u, w, _ = checked(utilities, weights)
     refuse_if([_unknown(u)] if np.isnan(u).any() else [])
-    score = np.atleast_2d(weighted_sum(u, w, np.ones(u.shape[-1], dtype=bool))[0])
-    draws = len(score)
-    first = _is_first(score)
-    wins = first.sum(axis=0)
-    with np.errstate(invalid="ignore"):
-        central = first.T.astype(np.float64) @ np.broadcast_to(w, (draws, w.shape[-1])) / wins[:, None]
-    return Smaa(rank_acceptability(score), central, _confidence(u, central, wins > 0), pairwise_wins(score), draws)
+    return Smaa(u, w)
 
 
 def rank_acceptability(score: ArrayLike, *, lower_is_better: bool = False) -> Array:
@@ -122,12 +152,8 @@ def rank_acceptability(score: ArrayLike, *, lower_is_better: bool = False) -> Ar
     if not np.isfinite(given).all():
         faults.append(Fault(first_at("score", ~np.isfinite(given)), "is not a finite number", "draw what is unknown"))
     refuse_if(faults)
-    draws, count = given.shape
-    rows = max(1, CHUNK // 16 // count)
-    chunks = [given[start : start + rows] for start in range(0, draws, rows)]
-    with ThreadPoolExecutor() as pool:
-        counts = list(pool.map(lambda chunk: _count_ranks(chunk, lower_is_better), chunks))
-    return np.sum(counts, axis=0) / draws
+    sign = 1.0 if lower_is_better else -1.0
+    return _rank_shares(lambda rows, cost: np.multiply(given[rows], sign, out=cost), *given.shape)
 
 
 def pairwise_wins(score: ArrayLike, *, lower_is_better: bool = False) -> Array:
@@ -148,7 +174,7 @@ def standard_error(chance: ArrayLike, draws: int) -> Array:
 def wilson(chance: ArrayLike, draws: int, *, level: float = 0.95) -> tuple[Array, Array]:
     """Wilson score interval (1927) of a chance estimated from independent draws."""
     p = np.asarray(chance, dtype=np.float64)
-    z2 = norm.ppf((1 + level) / 2) ** 2
+    z2 = NormalDist().inv_cdf((1 + level) / 2) ** 2
     middle = (p + z2 / (2 * draws)) / (1 + z2 / draws)
     half = np.sqrt(z2 * (p * (1 - p) / draws + z2 / (4 * draws**2))) / (1 + z2 / draws)
     return np.clip(middle - half, 0.0, 1.0), np.clip(middle + half, 0.0, 1.0)
@@ -358,6 +384,8 @@ def agreement(rankings: Mapping[str, Aggregation | ArrayLike], *, measure: str =
     DataFrame
         Names × names, 1 on the diagonal; nan where a method ties all alternatives.
     """
+    from scipy.stats import kendalltau, spearmanr  # takes longer to import than all the rest
+
     correlations = {"kendall": kendalltau, "spearman": spearmanr}
     if measure not in correlations:
         refuse_if([Fault("measure", f"{measure!r} is unknown", "use kendall or spearman")])
@@ -370,31 +398,54 @@ def agreement(rankings: Mapping[str, Aggregation | ArrayLike], *, measure: str =
     return table
 
 
-def _count_ranks(score: Array, lower_is_better: bool) -> NDArray[np.intp]:
-    """Alternatives × ranks counted over the draws of a chunk.
+def _rank_shares(write: Callable[[slice, Array], object], draws: int, count: int) -> Array:
+    """Alternatives × ranks, from costs (low is best) that `write` puts into a block of draws (rows, A)."""
+    size = max(CACHED // count, 1)
+    share = -(-draws // (os.cpu_count() or 1))
 
-    The alternative's number is written into the lowest bits of its score, so that one plain sort orders both: half the
-    time of an argsort. Draws in which two scores come within what those bits can hide are ranked the long way.
+    def work(start: int) -> NDArray[np.intp]:
+        end = min(start + share, draws)
+        block, gaps = np.empty((8 * size, count)), np.empty((size, count - 1))
+        counts = np.zeros(count * count, dtype=np.intp)
+        for first in range(start, end, len(block)):
+            filled = block[: end - first]
+            close = np.zeros(len(filled), dtype=bool)
+            for at in range(0, len(filled), size):
+                rows = slice(at, min(at + size, len(filled)))
+                write(slice(first + rows.start, first + rows.stop), filled[rows])
+                close[rows] = _places(filled[rows], gaps[: rows.stop - at])
+            places = filled.view(np.int64)
+            counts += np.bincount((places[~close] if close.any() else places).ravel(), minlength=count * count)
+            if close.any():
+                write(slice(first, first + len(filled)), filled)
+                rank = competition_rank(filled[close], lower_is_better=True)
+                np.add.at(counts, (rank - 1) * count + np.arange(count), 1)
+        return counts
+
+    with ThreadPoolExecutor() as pool:
+        total = np.sum(list(pool.map(work, range(0, draws, share))), axis=0)
+    return total.reshape(count, count).T / draws
+
+
+def _places(cost: Array, gaps: Array) -> NDArray[np.bool_]:
+    """Replace costs (rows, A), seen as integers, by rank · A + alternative; True for rows with costs too close.
+
+    The alternative's number is written into the lowest bits of its cost, so that one plain sort orders both, in a
+    fraction of the time of an argsort. Too close is what those bits could hide. `gaps` is room to work in.
     """
-    draws, count = score.shape
+    count = cost.shape[1]
     bits = max(int(count - 1).bit_length(), 1)
-    # all of one sign and within a factor of 3: the hidden number weighs the same in each
-    shift = 2 * np.abs(score).max() or 1.0
-    keys = score + shift if lower_is_better else shift - score
-    packed = keys.view(np.int64)
+    # all above 0 and within a factor of 3: the hidden number weighs the same in each
+    shift = 2 * max(cost.max(), -cost.min()) or 1.0
+    cost += shift
+    packed = cost.view(np.int64)
     packed &= -(1 << bits)
     packed |= np.arange(count)
-    keys.sort(axis=-1)
-    alternative = packed & ((1 << bits) - 1)
-    hidden = shift * 2.0 ** (bits - 50) + TIE * shift
-    close = (keys[:, 1:] - keys[:, :-1] <= hidden).any(axis=1) if count > 1 else np.zeros(draws, dtype=bool)
-    alternative *= count
-    alternative += np.arange(count)
-    counts = np.bincount(alternative[~close].ravel(), minlength=count * count)
-    if close.any():
-        rank = competition_rank(score[close], lower_is_better=lower_is_better)
-        counts += np.bincount((np.arange(count) * count + rank - 1).ravel(), minlength=count * count)
-    return counts.reshape(count, count)
+    cost.sort(axis=-1)
+    np.subtract(cost[:, 1:], cost[:, :-1], out=gaps)
+    packed &= (1 << bits) - 1
+    packed += np.arange(count) * count
+    return gaps.min(axis=1, initial=np.inf) <= shift * 2.0 ** (bits - 50) + TIE * shift
 
 
 def _is_first(score: Array) -> NDArray[np.bool_]:
@@ -403,12 +454,12 @@ def _is_first(score: Array) -> NDArray[np.bool_]:
     return score >= best - TIE * np.abs(score).max(axis=-1, keepdims=True)
 
 
-def _confidence(utilities: Array, central: Array, known: NDArray[np.bool_]) -> Array:
+def _confidence(utilities: Array, central: Array) -> Array:
     result = np.full(len(central), np.nan)
-    favoured = np.flatnonzero(known)
+    favoured = np.flatnonzero(~np.isnan(central).any(axis=1))
     data = utilities if utilities.ndim == 3 else utilities[None]
     wins = np.zeros(len(favoured))
-    rows = max(1, CHUNK // (data.shape[1] * max(len(favoured), 1)))
+    rows = max(1, CHUNK // (data.shape[1] * len(favoured)))
     for start in range(0, len(data), rows):
         score = data[start : start + rows] @ central[favoured].T  # (rows, A, favoured)
         best = score.max(axis=1) - TIE * np.abs(score).max(axis=1)
@@ -464,7 +515,7 @@ def _least_sum(gain: Array, weights: Array) -> tuple[Array, int]:
     level = weights.copy()
     for criterion in np.argsort(gain):
         per_unit = gain[best] - gain[criterion]
-        if lack <= 0 or per_unit <= 0:
+        if lack <= TIE or per_unit <= TIE:
             break
         moved = min(level[criterion], lack / per_unit)
         level[criterion] -= moved

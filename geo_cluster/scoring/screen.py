@@ -152,12 +152,11 @@ def screen(
 class _Problem:
     """What every worker needs: site by site values in rows, and which of them each project draws on."""
 
-    criteria: tuple[Criterion, ...]
     weights: Array  # (1 or P, C)
     rows: Array  # (R, S): one row per site criterion, one per class of each class criterion
     row_of: NDArray[np.intp]  # (P or 1, F): rows that a project draws on, one per fixed criterion
     fixed: NDArray[np.intp]  # (F,): places of the site and class criteria
-    margins: NDArray[np.intp]  # places of the margin criteria
+    margins: dict[int, OfMargin]  # by place
     summed: tuple[tuple[Single, NDArray[np.intp]], ...]  # weighted tables and (P or 1,) rows, if weights are shared
     projects: int
     top: int
@@ -185,21 +184,24 @@ class _Problem:
         if top < 1:
             faults.append(Fault("top", f"{top} is below 1", "keep at least one site"))
         refuse_if(faults)
-        fixed = [at for at, criterion in enumerate(criteria) if not isinstance(criterion, OfMargin)]
-        tables = [np.atleast_2d(np.asarray(criteria[at].values, dtype=np.float64)) for at in fixed]  # type: ignore[union-attr]
+        by_place = {at: criterion for at, criterion in enumerate(criteria) if not isinstance(criterion, OfMargin)}
+        fixed = list(by_place)
+        tables = [np.atleast_2d(np.asarray(criterion.values, dtype=np.float64)) for criterion in by_place.values()]
         starts = np.cumsum([0, *map(len, tables)])
-        classes = [getattr(criteria[at], "class_of", np.zeros(1, dtype=np.intp)) for at in fixed]
+        classes = [
+            np.asarray(criterion.class_of) if isinstance(criterion, OfClass) else np.zeros(1, dtype=np.intp)
+            for criterion in by_place.values()
+        ]
         row_of = (
             np.stack(np.broadcast_arrays(*classes), axis=-1) + starts[:-1] if fixed else np.zeros((1, 0), dtype=np.intp)
         )
         rows = np.concatenate(tables) if fixed else np.zeros((0, _sites(criteria[0])))
         return cls(
-            tuple(criteria),
             weight,
             rows,
             row_of.astype(np.intp),
             np.array(fixed, dtype=np.intp),
-            np.array([at for at in range(len(criteria)) if at not in fixed], dtype=np.intp),
+            {at: criterion for at, criterion in enumerate(criteria) if isinstance(criterion, OfMargin)},
             _summed(tables, classes, weight[0, fixed]) if len(weight) == 1 else (),
             int(total or 0),
             min(top, rows.shape[1]),
@@ -213,9 +215,7 @@ def _best(problem: _Problem, project: NDArray[np.intp]) -> Best:
     row = problem.row_of[project if len(problem.row_of) > 1 else everyone]
     score = _fixed_score(problem, project, weight, row)
     part = np.empty_like(score)
-    for at in problem.margins:
-        margin = problem.criteria[at]
-        assert isinstance(margin, OfMargin)
+    for at, margin in problem.margins.items():
         slope, start = _line(margin, project)
         np.multiply(slope[:, None], np.asarray(margin.offer, dtype=np.float32), out=part)
         part += start
@@ -262,12 +262,10 @@ def _explained(
     problem: _Problem, project: NDArray[np.intp], site: NDArray[np.intp], weight: Array, row: NDArray[np.intp]
 ) -> Best:
     """Exact contributions of the sites kept; their sum is the score that decides the order."""
-    parts = np.empty((*site.shape, len(problem.criteria)))
+    parts = np.empty((*site.shape, weight.shape[1]))
     parts[..., problem.fixed] = problem.rows[row[:, None, :], site[..., None]]
     eligible = np.ones(site.shape, dtype=bool)
-    for at in problem.margins:
-        margin = problem.criteria[at]
-        assert isinstance(margin, OfMargin)
+    for at, margin in problem.margins.items():
         ratio = np.asarray(margin.offer, dtype=np.float64)[site] / np.asarray(margin.need)[project][:, None]
         parts[..., at] = np.clip((ratio - margin.worst) / (margin.best - margin.worst), 0.0, 1.0)
         eligible &= (ratio >= margin.worst) | (not margin.required)

@@ -103,7 +103,7 @@ class ValueFunction:
         faults += [
             Fault(f"{where}, key {key}", f"does nothing in a {row['kind']} function", "leave it out")
             for key in row
-            if key in known - {"kind", "worst", "best", *OPTIONS.get(row.get("kind", ""), known)}
+            if key in known - {"kind", "worst", "best", *OPTIONS.get(str(row.get("kind")), known)}
         ]
         faults += [
             Fault(f"{where}, key {key}", "is missing", "declare it")
@@ -252,7 +252,7 @@ def _faults(row: Mapping[str, Any], where: str) -> list[Fault]:
     faults = [
         Fault(f"{where}, key {key}", f"{row[key]!r} is not a finite number", "write a number")
         for key in ("worst", "best", "worst_beyond", "tolerance", "midpoint", "steepness")
-        if row.get(key) is not None and not _is_number(row[key])
+        if not (_is_number(row.get(key)) or (key in ("worst_beyond", "midpoint") and row.get(key) is None))
     ]
     points = row["points"]
     well_formed = isinstance(points, list | tuple) and all(

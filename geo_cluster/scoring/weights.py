@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
 from scipy.sparse.csgraph import connected_components
 
 from geo_cluster.errors import Fault, refuse_if
@@ -398,6 +397,8 @@ def _perron(matrix: Array) -> tuple[float, Array, Array]:
 
 def _complete(matrix: Array, missing: NDArray[np.intp]) -> Array:
     """Fill missing pairs so that λmax is smallest: convex in their logarithms."""
+    from scipy.optimize import minimize  # slow to import, rarely needed
+
     i, j = missing.T
 
     def filled(logs: Array) -> Array:
