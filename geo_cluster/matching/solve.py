@@ -369,14 +369,13 @@ def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bo
     relaxed = tight.relaxed()
     start = first if relaxed is model else price_pools(relaxed, plan=run.worth, stop=run.tick)
     run.lower(start.value)
-    pricing: Future[Bound] | None = workers.submit(
-        price_knapsacks, relaxed, start, plan=run.worth, stop=run.stop.is_set, told=run.lower
-    )
+    job = workers.submit(price_knapsacks, relaxed, start, plan=run.worth, stop=run.stop.is_set, told=run.lower)
+    pricing: Future[Bound] | None = job
     bound, columns = start, int(np.isfinite(model.value).sum())
     proof: Future[Ints] | None = None
     failed, patience, turn = 0, 20 + len(near.open) // 10, 0
     if small:
-        pricing.exception()  # wait for it, so that the walk is the same each time
+        job.exception()  # wait for it, so that the walk is the same each time
     while not run.tick():
         if pricing is not None and pricing.done():
             bound, pricing, failed = pricing.result(), None, 0
