@@ -25,9 +25,8 @@ from geo_cluster.matching.search import Neighbourhoods, Program, greedy, improve
 from geo_cluster.matching.verify import Violation, objective, verify
 
 _WORKERS = 2
-_QUICK = 200  # nodes after which the exact programme of a small problem counts as hard
-_TINY = 1_000  # columns below which nothing is tried beside the exact programme
-_EXACT = 6_000  # columns that HiGHS takes whole, without a search beside it
+_DIRECT = 2_000  # columns that HiGHS alone proves soonest
+_EXACT = 6_000  # columns up to which the exact programme begins at once
 _KERNEL = 220  # projects of a kernel
 _EACH = (2.0, 5.0, 3.0, 2.0, 8.0, 4.0)  # options of each project in it, on average, taken in turn
 _PROOF = 30_000  # columns beyond which the exact programme isn't begun
@@ -251,14 +250,13 @@ def _solve(run: _Run, seed: int) -> None:
         run.lower(first.value)
     if run.tick():
         return
-    small = columns <= _EXACT and len(model.open) <= 100
     with ThreadPoolExecutor(_WORKERS) as workers:
         try:
-            if small and soft is relaxed:
+            if columns <= _DIRECT and soft is relaxed:
                 task = _open_programme(run, model, first.forced)
-                run.wait([workers.submit(_finish, run, task, run.option, model.base, seed, _QUICK)])
-            if not run.tick():
-                _large(run, workers, first, soft is not relaxed, small, seed)
+                run.wait([workers.submit(_finish, run, task, run.option, model.base, seed)])
+            else:
+                _large(run, workers, first, soft is not relaxed, columns, seed)
         finally:
             run.stop.set()
 
@@ -305,7 +303,7 @@ def _open_programme(run: _Run, model: Model, forced: Floats) -> Program:
     return program(model, p, s, np.full(len(model.value), UNPLACED))
 
 
-def _finish(run: _Run, task: Program, start: Ints | None, base: float, seed: int, nodes: int | None) -> Ints:
+def _finish(run: _Run, task: Program, start: Ints | None, base: float, seed: int) -> Ints:
     """Solve the exact programme; its bound counts, with the plan in hand, for all columns."""
     in_hand, start = (run.worth, start) if not run.short else (-np.inf, None)
 
@@ -316,7 +314,7 @@ def _finish(run: _Run, task: Program, start: Ints | None, base: float, seed: int
             run.lower(max(bound + base, in_hand))
 
     option, outcome = task.solve(
-        start, time_limit_s=run.left_s(), nodes=nodes, mip_gap=run.mip_gap, seed=seed, stop=run.stop, news=news
+        start, time_limit_s=run.left_s(), mip_gap=run.mip_gap, seed=seed, stop=run.stop, news=news
     )
     if outcome.infeasible and not np.isfinite(in_hand):
         raise InputError(_impossible(run))
@@ -353,7 +351,7 @@ def _impossible(run: _Run) -> list[Fault]:
     return faults
 
 
-def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bool, small: bool, seed: int) -> None:
+def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bool, columns: int, seed: int) -> None:
     """A good plan early, then kernels beside the exact programme until one is proven or the time ends.
 
     `overwhelmed` says that bonuses drown the differences between options: once a plan places everyone, the rows
@@ -371,7 +369,7 @@ def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bo
     run.lower(start.value)
     job = workers.submit(price_knapsacks, relaxed, start, plan=run.worth, stop=run.stop.is_set, told=run.lower)
     pricing: Future[Bound] | None = job
-    bound, columns = start, int(np.isfinite(model.value).sum())
+    bound, small = start, columns <= _EXACT and len(near.open) <= 100
     proof: Future[Ints] | None = None
     failed, patience, turn = 0, 20 + len(near.open) // 10, 0
     if small:
@@ -388,9 +386,9 @@ def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bo
         late = time.monotonic() - run.started > 0.2 * (run.until - run.started)
         if proof is None and pricing is None and columns <= _PROOF and (small or late):
             task = _open_programme(run, tight, bound.forced)
-            proof = workers.submit(_finish, run, task, run.option, tight.base, seed, None)
+            proof = workers.submit(_finish, run, task, run.option, tight.base, seed)
             free -= 1
-        if proof is not None and (proof.done() or columns <= _TINY or (small and turn > 2 * len(_EACH))):
+        if proof is not None and (proof.done() or columns <= _EXACT // 6 or (small and turn > 2 * len(_EACH))):
             run.wait([proof])
             return
         _kernels(run, workers, near, turn, count=free)
