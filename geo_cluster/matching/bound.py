@@ -35,12 +35,15 @@ class Bound:
         Price of one unit of each pool of each draw.
     forced : (P, S) array
         No plan with project p at option s is worth more; -inf where it can't go.
+    filling : pair of int arrays
+        Projects and options that fill the knapsacks best at these prices: nearly a plan.
     """
 
     value: float
     rent: Floats
     prices: list[Floats]
     forced: Floats
+    filling: tuple[Ints, Ints] = (np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp))
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,12 +238,12 @@ def price_knapsacks(
     left -= rent[:, None]
     p, s = np.nonzero(left > _NOTHING)
     demand, pool = [draw.of(p, s) for draw in model.draws], [draw.pool[s] for draw in model.draws]
-    value, _, worth = knapsacks.solve(_Entries(p, s, model.value[p, s], demand, pool), rent, prices)
+    value, chosen, worth = knapsacks.solve(_Entries(p, s, model.value[p, s], demand, pool), rent, prices)
     told(value)
     left += value
     knapsacks.force(left, worth)
     np.minimum(left, start.forced, out=left)
-    return Bound(min(value, start.value), rent, prices, left)
+    return Bound(min(value, start.value), rent, prices, left, (p[chosen], s[chosen]))
 
 
 class _Knapsacks:

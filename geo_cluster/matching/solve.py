@@ -284,7 +284,7 @@ def _kernels(run: _Run, workers: ThreadPoolExecutor, near: Neighbourhoods, turn:
     """A kernel for each of `count` workers."""
     plan, jobs = run.option, []
     for number in range(turn, turn + count):
-        freed = near.related(plan, _KERNEL)
+        freed = near.related(plan, _KERNEL if len(near.open) <= 2 * _KERNEL else _KERNEL // 2)
         listed = near.columns(freed, plan, each=_EACH[number % len(_EACH)], noise=3.0 * (number >= len(_EACH)))
         jobs.append(
             workers.submit(
@@ -378,6 +378,7 @@ def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bo
         if pricing is not None and pricing.done():
             bound, pricing, failed = pricing.result(), None, 0
             run.lower(bound.value)
+            run.offer(greedy(model, start.prices, bound.filling))
             near = Neighbourhoods(model, bound, seed=seed)
         free = _WORKERS - (pricing is not None) - (proof is not None)
         if failed <= patience:
