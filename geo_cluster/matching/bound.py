@@ -9,7 +9,7 @@ bound. Both are true at any prices, so neither depends on a tolerance of a linea
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from geo_cluster.matching.model import Model
 from geo_cluster.matching.problem import Floats, Ints
 
 _WIDTH = 64  # options of a project that are looked at while prices move
+_SAMPLE = 1_000  # projects by which pools are priced first, when all are too many
 _NOTHING = 1e-12  # profit below which a pair isn't worth an item of a knapsack
 _GRID = 4096  # states of a knapsack whose weights aren't whole numbers: weights are rounded down, so the bound holds
 
@@ -64,13 +65,13 @@ class _Entries:
         return left
 
 
-def _entries(model: Model, prices: list[Floats]) -> tuple[_Entries, bool]:
-    """The pairs that prices favour, `_WIDTH` a project, in the order of projects; and whether these are all."""
-    every = model.value.shape[1] <= _WIDTH
+def _entries(model: Model, prices: list[Floats], *, width: int = _WIDTH) -> tuple[_Entries, bool]:
+    """The pairs that prices favour, `width` a project, in the order of projects; and whether these are all."""
+    every = model.value.shape[1] <= width
     if every:
         p, s = np.nonzero(np.isfinite(model.value))
     else:
-        top = np.sort(np.argpartition(-model.reduced(prices), _WIDTH - 1, axis=1)[:, :_WIDTH], axis=1)
+        top = np.sort(np.argpartition(-model.reduced(prices), width - 1, axis=1)[:, :width], axis=1)
         keep = np.isfinite(np.take_along_axis(model.value, top, axis=1))
         p, s = np.nonzero(keep)[0], top[keep]
     demand, pool = [draw.of(p, s) for draw in model.draws], [draw.pool[s] for draw in model.draws]
@@ -112,11 +113,29 @@ def price_pools(model: Model, *, plan: float, steps: int = 300, stop: Callable[[
     return best
 
 
+def _sampled_prices(model: Model, *, plan: float, stop: Callable[[], bool]) -> list[Floats]:
+    """Prices for an even sample of projects with their share of each pool: a start where all pairs are too many."""
+    rows = np.unique(np.linspace(0, len(model.value) - 1, _SAMPLE).astype(np.intp))
+    share = len(rows) / len(model.value)
+    draws = tuple(replace(draw, demand=draw.demand[rows], capacity=draw.capacity * share) for draw in model.draws)
+    sample = replace(model, value=model.value[rows], draws=draws, must=model.must[rows], base=0.0)
+    zero = [np.zeros(len(draw.capacity)) for draw in draws]
+    width = model.value.shape[1]
+    return _descend(sample, zero, plan=(plan - model.base) * share, steps=200, scale=1.0, stop=stop, width=width)
+
+
 def _descend(
-    model: Model, prices: list[Floats], *, plan: float, steps: int, scale: float, stop: Callable[[], bool]
+    model: Model,
+    prices: list[Floats],
+    *,
+    plan: float,
+    steps: int,
+    scale: float,
+    stop: Callable[[], bool],
+    width: int = _WIDTH,
 ) -> list[Floats]:
     """Prices after subgradient steps (Held, Wolfe & Crowder 1974), looking only at pairs that the first favour."""
-    entries, _ = _entries(model, prices)
+    entries, _ = _entries(model, prices, width=width)
     if not len(entries.p):
         return prices
     starts = np.flatnonzero(np.diff(entries.p, prepend=-1))

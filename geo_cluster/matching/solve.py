@@ -367,7 +367,12 @@ def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bo
     relaxed = tight.relaxed()
     start = first if relaxed is model else price_pools(relaxed, plan=run.worth, stop=run.tick)
     run.lower(start.value)
-    job = workers.submit(price_knapsacks, relaxed, start, plan=run.worth, stop=run.stop.is_set, told=run.lower)
+    half = 0.5 * (run.started + run.until)
+
+    def half_over() -> bool:
+        return run.stop.is_set() or time.monotonic() > half
+
+    job = workers.submit(price_knapsacks, relaxed, start, plan=run.worth, stop=half_over, told=run.lower)
     pricing: Future[Bound] | None = job
     bound, small = start, columns <= _EXACT and len(near.open) <= 100
     proof: Future[Ints] | None = None
