@@ -94,7 +94,7 @@ def test_the_linear_price_of_a_pool_is_its_dual():
 
 
 def test_why_not_the_favourite():
-    problem = region(4)
+    problem = region(3)
     plan = solve(problem)
     rows = why_here(problem, plan)
     assert rows
@@ -149,7 +149,7 @@ def test_a_trade_off_falls_and_each_point_keeps_its_limit():
 
 
 def test_balance_is_pushed_as_far_as_a_plan_can():
-    problem = region(1)
+    problem = region(8)
     front = balance_front(problem, solve(problem), [0, 0, 0, 1])
     assert [point.other for point in front] == sorted(point.other for point in front)
     worths = [point.plan.objective for point in front]

@@ -76,7 +76,7 @@ def test_no_plan_is_better_than_the_optimal_one(block):
     assert seen > 20
 
 
-def region(projects=24, sites=8, seed=0):
+def region(projects=16, sites=6, seed=0):
     rng = np.random.default_rng(seed)
     score = np.round(rng.uniform(20, 90, (projects, sites)), 1)
     score[rng.random(score.shape) < 0.3] = np.nan
@@ -113,7 +113,7 @@ def test_scaling_scores_scales_the_optimum():
 
 def test_relabelling_changes_nothing():
     problem, rng = region(), np.random.default_rng(1)
-    p, s = rng.permutation(24), rng.permutation(8)
+    p, s = rng.permutation(16), rng.permutation(6)
     resources = [Resource(r.name, r.unit, r.demand[p], r.pool[s], r.capacity) for r in problem.resources]
     assert solve(Problem(problem.score[p][:, s], resources, bonus=30.0)).objective == pytest.approx(
         solve(problem).objective
@@ -124,7 +124,7 @@ def test_relabelling_changes_nothing():
 def test_a_site_nobody_uses_can_be_dropped():
     problem = region()
     plan = solve(with_capacity(problem, 1.3))
-    score = np.column_stack([problem.score, np.full(24, -1e3)])
+    score = np.column_stack([problem.score, np.full(16, -1e3)])
     resources = [Resource(r.name, r.unit, r.demand, np.append(r.pool, -1), r.capacity * 1.3) for r in problem.resources]
     assert solve(Problem(score, resources, bonus=30.0)).objective == pytest.approx(plan.objective)
 
@@ -149,7 +149,7 @@ def test_the_bound_is_above_every_plan_however_early_the_end(seed):
 
 
 def test_same_seed_same_plan():
-    problem = region(30, 10, seed=4)
+    problem = region(18, 6, seed=4)
     assert (solve(problem, seed=3).site == solve(problem, seed=3).site).all()
 
 
@@ -197,8 +197,8 @@ def test_progress_is_told_of_better_plans_and_lower_bounds_only():
 
 def test_minima_that_cant_be_met_are_named_with_what_can_be_had():
     problem = region()
-    rule = quota("Shiyan", np.zeros(8, int), projects=24, minimum=[24])
-    with pytest.raises(InputError, match=r"minimum of 24.*Lower it to \d+"):
+    rule = quota("Shiyan", np.zeros(6, int), projects=16, minimum=[16])
+    with pytest.raises(InputError, match=r"minimum of 16.*Lower it to \d+"):
         solve(problem.but(resources=(*problem.resources, rule)))
 
 

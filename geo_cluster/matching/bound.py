@@ -9,13 +9,16 @@ bound. Both are true at any prices, so neither depends on a tolerance of a linea
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from geo_cluster.matching.model import Model
 from geo_cluster.matching.problem import Floats, Ints
 
+_WIDTH = 64  # options of a project that are looked at while prices move
+_SAMPLE = 1_000  # projects by which pools are priced first, when all are too many
+_NOTHING = 1e-12  # profit below which a pair isn't worth an item of a knapsack
 _GRID = 4096  # states of a knapsack whose weights aren't whole numbers: weights are rounded down, so the bound holds
 
 
@@ -33,12 +36,56 @@ class Bound:
         Price of one unit of each pool of each draw.
     forced : (P, S) array
         No plan with project p at option s is worth more; -inf where it can't go.
+    filling : pair of int arrays
+        Projects and options that fill the knapsacks best at these prices: nearly a plan.
     """
 
     value: float
     rent: Floats
     prices: list[Floats]
     forced: Floats
+    filling: tuple[Ints, Ints] = (np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp))
+
+
+@dataclass(frozen=True, eq=False)
+class _Entries:
+    """Pairs that are looked at while prices move: project and option, value, and what each draw takes where."""
+
+    p: Ints
+    s: Ints
+    value: Floats
+    demand: list[Floats]
+    pool: list[Ints]
+
+    def reduced(self, prices: list[Floats]) -> Floats:
+        """Value less what the draws cost."""
+        left = self.value.copy()
+        for demand, pool, price in zip(self.demand, self.pool, prices, strict=True):
+            left -= demand * np.append(price, 0.0)[pool]
+        return left
+
+
+def _entries(model: Model, prices: list[Floats], *, width: int = _WIDTH) -> tuple[_Entries, bool]:
+    """The pairs that prices favour, `width` a project, in the order of projects; and whether these are all."""
+    every = model.value.shape[1] <= width
+    if every:
+        p, s = np.nonzero(np.isfinite(model.value))
+    else:
+        top = np.sort(np.argpartition(-model.reduced(prices), width - 1, axis=1)[:, :width], axis=1)
+        keep = np.isfinite(np.take_along_axis(model.value, top, axis=1))
+        p, s = np.nonzero(keep)[0], top[keep]
+    demand, pool = [draw.of(p, s) for draw in model.draws], [draw.pool[s] for draw in model.draws]
+    return _Entries(p, s, model.value[p, s], demand, pool), every
+
+
+def _load(entries: _Entries, chosen: Ints, model: Model) -> list[Floats]:
+    """What chosen entries draw from the pools of each draw."""
+    loads = []
+    for draw, demand, pool in zip(model.draws, entries.demand, entries.pool, strict=True):
+        at = pool[chosen]
+        weights = demand[chosen][at >= 0]
+        loads.append(np.bincount(at[at >= 0], weights=weights, minlength=len(draw.capacity)).astype(float))
+    return loads
 
 
 def price_pools(model: Model, *, plan: float, steps: int = 300, stop: Callable[[], bool] = lambda: False) -> Bound:
@@ -52,45 +99,90 @@ def price_pools(model: Model, *, plan: float, steps: int = 300, stop: Callable[[
     steps : int
         Most steps.
     stop : callable
-        Asked before each step.
+        Asked now and then.
     """
     prices = [np.zeros(len(draw.capacity)) for draw in model.draws]
-    best, best_prices, scale, stale = np.inf, prices, 1.0, 0
-    everyone, must = np.arange(len(model.value)), model.must
+    best = _bound_at(model, prices)
+    rounds = 3 if model.value.shape[1] <= _WIDTH else 5
+    for number in range(rounds):
+        if stop() or best.value <= plan:
+            break
+        prices = _descend(model, best.prices, plan=plan, steps=steps, scale=1.0 / 2**number, stop=stop)
+        trial = _bound_at(model, prices)
+        best = trial if trial.value < best.value else best
+    return best
+
+
+def _sampled_prices(model: Model, *, plan: float, stop: Callable[[], bool]) -> list[Floats]:
+    """Prices for an even sample of projects with their share of each pool: a start where all pairs are too many."""
+    rows = np.unique(np.linspace(0, len(model.value) - 1, _SAMPLE).astype(np.intp))
+    share = len(rows) / len(model.value)
+    draws = tuple(replace(draw, demand=draw.demand[rows], capacity=draw.capacity * share) for draw in model.draws)
+    sample = replace(model, value=model.value[rows], draws=draws, must=model.must[rows], base=0.0)
+    zero = [np.zeros(len(draw.capacity)) for draw in draws]
+    width = model.value.shape[1]
+    return _descend(sample, zero, plan=(plan - model.base) * share, steps=200, scale=1.0, stop=stop, width=width)
+
+
+def _descend(
+    model: Model,
+    prices: list[Floats],
+    *,
+    plan: float,
+    steps: int,
+    scale: float,
+    stop: Callable[[], bool],
+    width: int = _WIDTH,
+) -> list[Floats]:
+    """Prices after subgradient steps (Held, Wolfe & Crowder 1974), looking only at pairs that the first favour."""
+    entries, _ = _entries(model, prices, width=width)
+    if not len(entries.p):
+        return prices
+    starts = np.flatnonzero(np.diff(entries.p, prepend=-1))
+    owners = entries.p[starts]
+    must = model.must[owners]
+    best, best_prices, stale = np.inf, prices, 0
     push = [np.zeros(len(draw.capacity)) for draw in model.draws]
-    for _ in range(steps):
-        left = model.reduced(prices)
-        option = left.argmax(axis=1)
-        rent = np.where(must, left[everyone, option], np.maximum(left[everyone, option], 0.0))
-        rent = np.where(np.isfinite(rent), rent, 0.0)
-        value = _at_prices(model, prices) + float(rent.sum())
-        if value < best - 1e-9 * abs(best if np.isfinite(best) else 1.0):
-            best, best_prices, stale = value, [price.copy() for price in prices], 0
+    for step in range(steps):
+        left = entries.reduced(prices)
+        most = np.maximum.reduceat(left, starts)
+        value = _at_prices(model, prices) + float(np.where(must, most, np.maximum(most, 0.0)).sum())
+        if value < best - 1e-9 * abs(value):
+            best, best_prices, stale = value, prices, 0
         else:
             stale += 1
-        if stale >= 20:
-            scale, stale, prices = scale / 2, 0, [price.copy() for price in best_prices]
-        if scale < 1e-4 or value <= plan or stop():
+        if stale >= 15:
+            scale, stale, prices = scale / 2, 0, best_prices
+        if scale < 1e-4 or value <= plan or (step % 8 == 0 and stop()):
             break
-        placed = np.flatnonzero((rent > 0) | must)
-        over = [draw.load(placed, option[placed]) - draw.capacity for draw in model.draws]
+        top = np.flatnonzero(left == np.repeat(most, np.diff(np.append(starts, len(left)))))
+        top = top[np.unique(entries.p[top], return_index=True)[1]]
+        chosen = top[(most > 0) | must]
         # measured in shares of the pool, so that mu and MVA weigh alike
-        over = [each / np.maximum(draw.capacity, 1e-9) for each, draw in zip(over, model.draws, strict=True)]
+        over = [
+            load / np.maximum(draw.capacity, 1e-9) - (draw.capacity > 0)
+            for load, draw in zip(_load(entries, chosen, model), model.draws, strict=True)
+        ]
         push = [0.3 * old + 0.7 * new for old, new in zip(push, over, strict=True)]
         norm = sum(float(each @ each) for each in push)
         if norm < 1e-18:
             break
-        step = scale * (value - plan) / norm
+        length = scale * (value - plan) / norm
         prices = [
-            np.maximum(price + step * each / np.maximum(draw.capacity, 1e-9), 0.0)
+            np.maximum(price + length * each / np.maximum(draw.capacity, 1e-9), 0.0)
             for price, each, draw in zip(prices, push, model.draws, strict=True)
         ]
-    left = model.reduced(best_prices)
+    return best_prices
+
+
+def _bound_at(model: Model, prices: list[Floats]) -> Bound:
+    """The bound at given prices of the pools, over all pairs."""
+    left = model.reduced(prices)
     rent = left.max(axis=1)
-    rent = np.where(np.isfinite(rent), np.where(must, rent, np.maximum(rent, 0.0)), 0.0)
-    value = _at_prices(model, best_prices) + float(rent.sum())
+    rent = np.where(np.isfinite(rent), np.where(model.must, rent, np.maximum(rent, 0.0)), 0.0)
+    value = _at_prices(model, prices) + float(rent.sum())
     left += value - rent[:, None]
-    return Bound(value, rent, best_prices, left)
+    return Bound(value, rent, prices, left)
 
 
 def _at_prices(model: Model, prices: list[Floats]) -> float:
@@ -127,24 +219,28 @@ def price_knapsacks(
         return start
     main = int(np.argmax([len(draw.capacity) for draw in model.draws]))
     unit = [max(float(draw.demand.mean()), 1e-9) for draw in model.draws]  # prices are stepped per usual project
-    blocks, tied = _blocks(model, main), np.where(model.must, np.inf, 0.0)
+    tied = np.where(model.must, np.inf, 0.0)
     rent, prices = start.rent.copy(), [price.copy() for price in start.prices]
+    entries, every = _entries(model, prices)
     prices[main] = np.zeros_like(prices[main])
+    knapsacks = _Knapsacks(model, main)
     best, best_at, scale, stale = np.inf, (rent, prices), 0.3, 0
     push = [np.zeros(len(rent)), *[np.zeros(len(price)) for price in prices]]
     for _ in range(steps):
-        value, p, s, _ = _solve_blocks(model, blocks, rent, prices)
+        value, chosen, _worth = knapsacks.solve(entries, rent, prices)
         if value < best - 1e-9 * abs(value):
             best, best_at, stale = value, (rent, prices), 0
-            told(best)
+            if every:
+                told(best)
         else:
             stale += 1
         if stale >= 4:
             scale, stale, (rent, prices) = scale / 2, 0, best_at
         if scale < 1e-4 or best <= plan or stop():
             break
-        over = [np.bincount(p, minlength=len(rent)) - 1.0]
-        over += [(draw.load(p, s) - draw.capacity) / each for draw, each in zip(model.draws, unit, strict=True)]
+        over = [np.bincount(entries.p[chosen], minlength=len(rent)) - 1.0]
+        loads = _load(entries, chosen, model)
+        over += [(load - draw.capacity) / each for load, draw, each in zip(loads, model.draws, unit, strict=True)]
         over = [np.where((at <= 0) & (o < 0), 0.0, o) for at, o in zip([rent + tied, *prices], over, strict=True)]
         over[main + 1] = np.zeros_like(over[main + 1])
         push = [0.3 * old + 0.7 * new for old, new in zip(push, over, strict=True)]
@@ -157,42 +253,74 @@ def price_knapsacks(
             np.maximum(price + step * each / u, 0.0) for price, each, u in zip(prices, push[1:], unit, strict=True)
         ]
     rent, prices = best_at
-    value, _, _, worth = _solve_blocks(model, blocks, rent, prices)
-    forced = _forced(model, blocks, rent, prices, value, worth)
-    return Bound(min(value, start.value), rent, prices, np.minimum(forced, start.forced))
+    left = model.reduced(prices)
+    left -= rent[:, None]
+    p, s = np.nonzero(left > _NOTHING)
+    demand, pool = [draw.of(p, s) for draw in model.draws], [draw.pool[s] for draw in model.draws]
+    value, chosen, worth = knapsacks.solve(_Entries(p, s, model.value[p, s], demand, pool), rent, prices)
+    told(value)
+    left += value
+    knapsacks.force(left, worth)
+    np.minimum(left, start.forced, out=left)
+    return Bound(min(value, start.value), rent, prices, left, (p[chosen], s[chosen]))
 
 
-@dataclass(frozen=True, eq=False)
-class _Block:
-    """One pool of the main resource: its options, and whole-number weights on its grid."""
+class _Knapsacks:
+    """The pools of one draw, each a 0-1 knapsack on a grid of whole numbers."""
 
-    options: Ints
-    weight: Ints  # (P,) or (P, options)
-    room: int
+    def __init__(self, model: Model, main: int) -> None:
+        self.model, self.main, self.draw = model, main, model.draws[main]
+        capacity, grain = self.draw.capacity, _grain(self.draw.demand)
+        exact = np.zeros(len(capacity), dtype=bool) if grain is None else capacity / grain <= 2 * _GRID
+        self.cell = np.where(exact, grain or 1.0, np.maximum(capacity, 1e-12) / _GRID)
+        self.room = np.where(exact, np.floor(capacity / self.cell + 1e-6), _GRID).astype(np.intp)
 
+    def weights(self, demand: Floats, pool: Ints) -> Ints:
+        """Demand in cells of the pool's grid, rounded down unless it is a whole number of them."""
+        return np.floor(np.minimum(demand / self.cell[pool], 4.0 * _GRID) + 1e-6).astype(np.intp)
 
-def _blocks(model: Model, main: int) -> list[_Block]:
-    draw = model.draws[main]
-    grain = _grain(draw.demand)
-    blocks = []
-    for k, capacity in enumerate(draw.capacity):
-        options = np.flatnonzero(draw.pool == k)
-        if len(options):
-            demand = draw.demand if draw.demand.ndim == 1 else draw.demand[:, options]
-            blocks.append(_block(options, demand, capacity, grain))
-    free = np.flatnonzero(draw.pool < 0)
-    if len(free):
-        zero = np.zeros(len(model.value), dtype=np.intp)
-        blocks.append(_Block(free, zero, 0))
-    return blocks
+    def solve(self, entries: _Entries, rent: Floats, prices: list[Floats]) -> tuple[float, Ints, dict[int, Floats]]:
+        """The bound at given prices, the entries that fill the knapsacks best, each knapsack's worth by room."""
+        profit = entries.reduced(prices) - rent[entries.p]
+        pool = entries.pool[self.main]
+        at = np.flatnonzero(profit > _NOTHING)
+        free = at[pool[at] < 0]
+        total = _at_prices(self.model, prices) + float(rent.sum())
+        chosen = []
+        if len(free):  # options that draw on no knapsack: the best of each project
+            free = free[np.lexsort((-profit[free], entries.p[free]))]
+            free = free[np.unique(entries.p[free], return_index=True)[1]]
+            total += float(profit[free].sum())
+            chosen.append(free)
+        at = at[pool[at] >= 0]
+        weight = self.weights(entries.demand[self.main][at], pool[at])
+        fits = weight <= self.room[pool[at]]
+        at, weight = at[fits], weight[fits]
+        order = np.lexsort((-profit[at], entries.p[at], pool[at]))
+        at, weight = at[order], weight[order]
+        if self.draw.demand.ndim == 1 and len(at):  # options of one project in one pool weigh the same: the best
+            first = np.flatnonzero((np.diff(pool[at], prepend=-1) != 0) | (np.diff(entries.p[at], prepend=-1) != 0))
+            at, weight = at[first], weight[first]
+        worth: dict[int, Floats] = {}
+        cuts = np.flatnonzero(np.diff(pool[at])) + 1
+        for group, size in zip(np.split(at, cuts), np.split(weight, cuts), strict=True):
+            if len(group):
+                k = int(pool[group[0]])
+                taken, worth[k] = _choice_knapsack(entries.p[group], profit[group], size, int(self.room[k]))
+                total += float(worth[k][-1])
+                chosen.append(group[taken])
+        return total, np.concatenate(chosen) if chosen else np.zeros(0, dtype=np.intp), worth
 
-
-def _block(options: Ints, demand: Floats, capacity: float, grain: float | None) -> _Block:
-    if grain and capacity / grain <= 2 * _GRID:
-        return _Block(options, np.rint(demand / grain).astype(np.intp), int(np.floor(capacity / grain + 1e-6)))
-    cell = max(capacity, 1e-12) / _GRID
-    weight = np.floor(np.minimum(demand / cell, 2.0 * _GRID) + 1e-9).astype(np.intp)
-    return _Block(options, weight, _GRID)
+    def force(self, bound: Floats, worth: dict[int, Floats]) -> None:
+        """Take from the (P, S) bound, in place, what the rest of a knapsack loses when a project is made to enter."""
+        for s in np.flatnonzero(self.draw.pool >= 0):
+            k = int(self.draw.pool[s])
+            demand = self.draw.demand if self.draw.demand.ndim == 1 else self.draw.demand[:, s]
+            rest = self.room[k] - self.weights(demand, np.full(len(demand), k))
+            by_room = worth.get(k)
+            if by_room is not None:
+                bound[:, s] += by_room[np.maximum(rest, 0)] - by_room[-1]
+            bound[rest < 0, s] = -np.inf
 
 
 def _grain(demand: Floats) -> float | None:
@@ -201,32 +329,6 @@ def _grain(demand: Floats) -> float | None:
         if np.allclose(demand / grain, np.rint(demand / grain), rtol=0, atol=1e-6):
             return grain
     return None
-
-
-def _solve_blocks(
-    model: Model, blocks: list[_Block], rent: Floats, prices: list[Floats]
-) -> tuple[float, Ints, Ints, list[Floats]]:
-    """The bound at given prices, the projects and options that fill the blocks best, each block's worth by room."""
-    left = model.reduced(prices)
-    left -= rent[:, None]
-    total, columns, worth = _at_prices(model, prices) + float(rent.sum()), [], []
-    for block in blocks:
-        here = left[:, block.options]
-        if block.weight.ndim == 1:
-            pick = here.argmax(axis=1)
-            profit = here[np.arange(len(here)), pick]
-            items = np.flatnonzero(profit > 1e-12)
-            items = items[block.weight[items] <= block.room]
-            taken, by_room = knapsack(profit[items], block.weight[items], block.room)
-            columns.append((items[taken], block.options[pick[items[taken]]]))
-        else:
-            row, column = np.nonzero((here > 1e-12) & (block.weight <= block.room))
-            taken, by_room = _choice_knapsack(row, here[row, column], block.weight[row, column], block.room)
-            columns.append((row[taken], block.options[column[taken]]))
-        total += float(by_room[-1])
-        worth.append(by_room)
-    p, s = (np.concatenate(each) for each in zip(*columns, strict=True))
-    return total, p, s, worth
 
 
 def knapsack(profit: Floats, weight: Ints, room: int) -> tuple[Ints, Floats]:
@@ -271,16 +373,3 @@ def _choice_knapsack(row: Ints, profit: Floats, weight: Ints, room: int) -> tupl
             taken.append(int(which[at]))
             at -= int(weight[which[at]])
     return np.array(taken[::-1], dtype=np.intp), best
-
-
-def _forced(
-    model: Model, blocks: list[_Block], rent: Floats, prices: list[Floats], value: float, worth: list[Floats]
-) -> Floats:
-    """(P, S): the bound when project p is made to go to option s."""
-    forced = model.reduced(prices)
-    forced += value - rent[:, None]
-    for block, by_room in zip(blocks, worth, strict=True):
-        rest = block.room - block.weight
-        kept = np.where(rest >= 0, by_room[np.maximum(rest, 0)], -np.inf) - by_room[-1]
-        forced[:, block.options] += kept[:, None] if kept.ndim == 1 else kept
-    return forced

@@ -108,11 +108,21 @@ def maximise(
         given = highspy.HighsSolution()
         given.col_value = start.tolist()
         solver.setSolution(given)
-    if stop is not None:
-        solver.cbMipInterrupt.subscribe(lambda event: event.interrupt() if stop.is_set() else None)
+    if stop is not None or news is not None:
+        seen = np.inf
+
+        def watch(event: Any) -> None:
+            nonlocal seen
+            if stop is not None and stop.is_set():
+                event.interrupt()
+            bound = event.data_out.mip_dual_bound
+            if news is not None and bound < seen:
+                seen = bound
+                news(None, bound)
+
+        solver.cbMipInterrupt.subscribe(watch)
     if news is not None:
         tell = news
-        solver.cbMipInterrupt.subscribe(lambda event: tell(None, event.data_out.mip_dual_bound))
         solver.cbMipImprovingSolution.subscribe(
             lambda event: tell(np.array(event.data_out.mip_solution), event.data_out.mip_dual_bound)
         )
@@ -126,8 +136,9 @@ def maximise(
     best = info.mip_dual_bound if np.any(whole) else info.objective_function_value
     bound = best if np.isfinite(best) else np.inf
     optimal = status == highspy.HighsModelStatus.kOptimal
+    worth = bound if x is None else float(cost @ x)
     # when presolve leaves nothing to solve, HiGHS 1.16 hands the start back as the optimum
-    if optimal and start is not None and float(cost @ x) < bound - mip_gap * abs(bound) - 1e-6 * max(1.0, abs(bound)):
+    if optimal and start is not None and worth < bound - mip_gap * abs(bound) - 1e-6 * max(1.0, abs(bound)):
         return maximise(
             cost, matrix, low, top, upper=upper, whole=whole, time_limit_s=time_limit_s, nodes=nodes,
             mip_gap=mip_gap, seed=seed, light=light, stop=stop, news=news,

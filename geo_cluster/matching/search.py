@@ -34,26 +34,53 @@ def candidates(forced: Floats, *, width: int = _WIDTH) -> Ints:
     return np.where(np.isfinite(worth), top, UNPLACED)
 
 
-def greedy(model: Model, prices: list[Floats]) -> Ints:
-    """(P,): each project to its best option that still fits; those that lose most by waiting go first."""
+def greedy(model: Model, prices: list[Floats], first: tuple[Ints, Ints] | None = None) -> Ints:
+    """(P,): each project to its best option that still fits.
+
+    Twice: those that lose most by waiting go first; those that gain most go first. The better plan counts.
+
+    Parameters
+    ----------
+    model : Model
+    prices : list of (K,) arrays
+        Prices of the pools of each draw, by which options are compared.
+    first : projects and options, optional
+        Placed before all others, the most valuable first, as far as they fit.
+    """
     left = model.reduced(prices)
     listed = candidates(left)
     worth = np.where(listed >= 0, np.take_along_axis(left, np.maximum(listed, 0), axis=1), -np.inf)
-    first = worth[:, 0]
     second = np.maximum(worth[:, 1], 0.0) if worth.shape[1] > 1 else np.zeros(len(worth))
-    urgency = np.where(np.isfinite(first), first - second, -np.inf)
+    urgency = np.where(np.isfinite(worth[:, 0]), worth[:, 0] - second, -np.inf)
+    before = np.zeros((0,), dtype=np.intp), np.zeros((0,), dtype=np.intp)
+    if first is not None:
+        order = np.argsort(-left[first], kind="stable")
+        before = first[0][order], first[1][order]
+    plans = [_in_order(model, np.argsort(-key, kind="stable"), listed, before) for key in (urgency, worth[:, 0])]
+    return max(plans, key=model.worth)
+
+
+def _in_order(model: Model, order: Ints, listed: Ints, before: tuple[Ints, Ints]) -> Ints:
+    """The plan of placing single pairs `before`, then projects in order, where they fit."""
     option = np.full(len(listed), UNPLACED, dtype=np.intp)
     room = [np.append(draw.capacity, np.inf) for draw in model.draws]
-    for p in np.argsort(-urgency, kind="stable"):
-        at = listed[p][listed[p] >= 0]
+
+    def place(p: Ints, at: Ints) -> None:
         fits = np.ones(len(at), dtype=bool)
         for draw, rest in zip(model.draws, room, strict=True):
-            fits &= rest[draw.pool[at]] >= draw.of(np.full(len(at), p), at) - _SLACK
+            fits &= rest[draw.pool[at]] >= draw.of(np.broadcast_to(p, at.shape), at) - _SLACK
         if fits.any():
             option[p] = at[fits.argmax()]
             for draw, rest in zip(model.draws, room, strict=True):
                 if draw.pool[option[p]] >= 0:
                     rest[draw.pool[option[p]]] -= draw.of(p, option[p])
+
+    for p, s in zip(before[0], before[1], strict=True):
+        if option[p] == UNPLACED:
+            place(p, np.array([s]))
+    for p in order:
+        if option[p] == UNPLACED:
+            place(p, listed[p][listed[p] >= 0])
     return option
 
 

@@ -25,9 +25,11 @@ from geo_cluster.matching.search import Neighbourhoods, Program, greedy, improve
 from geo_cluster.matching.verify import Violation, objective, verify
 
 _WORKERS = 2
-_QUICK = 200  # nodes after which the exact programme of a small problem counts as hard
-_EXACT = 6_000  # columns that HiGHS takes whole, without a search beside it
-_PROOF = 150_000  # columns beyond which the exact programme isn't begun
+_DIRECT = 2_000  # columns that HiGHS alone proves soonest
+_EXACT = 6_000  # columns up to which the exact programme begins at once
+_KERNEL = 220  # projects of a kernel
+_EACH = (2.0, 5.0, 3.0, 2.0, 8.0, 4.0)  # options of each project in it, on average, taken in turn
+_PROOF = 30_000  # columns beyond which the exact programme isn't begun
 
 
 @dataclass(frozen=True)
@@ -250,60 +252,47 @@ def _solve(run: _Run, seed: int) -> None:
         return
     with ThreadPoolExecutor(_WORKERS) as workers:
         try:
-            if columns <= _EXACT and len(model.open) <= 100:
-                _exact(run, workers, first, soft is not relaxed, seed)
+            if columns <= _DIRECT and soft is relaxed:
+                task = _open_programme(run, model, first.forced)
+                run.wait([workers.submit(_finish, run, task, run.option, model.base, seed)])
             else:
-                _large(run, workers, first, soft is not relaxed, seed)
+                _large(run, workers, first, soft is not relaxed, columns, seed)
         finally:
             run.stop.set()
 
 
-def _polish(run: _Run, workers: ThreadPoolExecutor, near: Neighbourhoods, *, rounds: int) -> None:
-    """Many small neighbourhoods, two at a time."""
-    size, failed = 15, 0
-    for _ in range(rounds):
-        if run.tick() or failed > 60 or (failed and size >= len(near.open)):
-            return
-        before = run.worth, run.short
-        freed = [near.related(run.option, size) for _ in range(_WORKERS)]
-        plan = run.option
-        jobs = [
+def _polish(run: _Run, workers: ThreadPoolExecutor, near: Neighbourhoods, *, count: int = _WORKERS) -> bool:
+    """A small neighbourhood for each of `count` workers; True when the plan got better."""
+    before, plan = (run.worth, run.short), run.option
+    size = min(15, max(len(near.open) // 3, 6))
+    freed = [near.related(plan, size) for _ in range(count)]
+    jobs = [
+        workers.submit(
+            improve, run.model, plan, each, near.columns(each, plan, each=16), penalty=run.penalty, nodes=100,
+            light=True, time_limit_s=run.left_s(), stop=run.stop,
+        )
+        for each in freed
+    ]  # fmt: skip
+    for each, job in zip(freed, jobs, strict=True):
+        trial = run.option.copy()
+        trial[each] = job.result()[each]
+        run.offer(trial)
+    return (run.worth, run.short) != before
+
+
+def _kernels(run: _Run, workers: ThreadPoolExecutor, near: Neighbourhoods, turn: int, *, count: int = _WORKERS) -> None:
+    """A kernel for each of `count` workers."""
+    plan, jobs = run.option, []
+    for number in range(turn, turn + count):
+        freed = near.related(plan, _KERNEL if len(near.open) <= 2 * _KERNEL else _KERNEL // 2)
+        listed = near.columns(freed, plan, each=_EACH[number % len(_EACH)], noise=3.0 * (number >= len(_EACH)))
+        jobs.append(
             workers.submit(
-                improve, run.model, plan, each, near.columns(each, plan, each=16), penalty=run.penalty, nodes=200,
-                light=True, time_limit_s=run.left_s(), stop=run.stop,
+                improve, run.model, plan, freed, listed, penalty=run.penalty, nodes=300, light=False,
+                time_limit_s=run.left_s(), stop=run.stop, news=run.offer,
             )
-            for each in freed
-        ]  # fmt: skip
-        found = [job.result() for job in jobs]
-        for each, option in zip(freed, found, strict=True):
-            trial = run.option.copy()
-            trial[each] = option[each]
-            run.offer(trial)
-        failed = 0 if (run.worth, run.short) != before else failed + 1
-
-
-def _exact(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bool, seed: int) -> None:
-    """HiGHS at once; when that takes long, a better plan and bound first, and then what they leave open."""
-    if not overwhelmed:
-        _prove(run, workers, run.model, first.forced, seed, nodes=_QUICK)
-        if run.tick():
-            return
-    _polish(run, workers, Neighbourhoods(run.model, first, seed=seed), rounds=60)
-    tight = run.model.tightened(run.worth) if overwhelmed and not run.short else run.model
-    relaxed = tight.relaxed()
-    second = price_pools(relaxed, plan=run.worth, stop=run.tick)
-    second = price_knapsacks(relaxed, second, plan=run.worth, steps=500, stop=run.tick)
-    run.lower(second.value)
-    if not run.tick():
-        _prove(run, workers, tight, second.forced, seed)
-
-
-def _prove(
-    run: _Run, workers: ThreadPoolExecutor, model: Model, forced: Floats, seed: int, *, nodes: int | None = None
-) -> None:
-    """Hand HiGHS every column that could be in a better plan."""
-    task = _open_programme(run, model, forced)
-    run.wait([workers.submit(_finish, run, task, run.option if not run.short else None, model.base, seed, nodes)])
+        )  # fmt: skip
+    run.wait(jobs)
 
 
 def _open_programme(run: _Run, model: Model, forced: Floats) -> Program:
@@ -314,9 +303,9 @@ def _open_programme(run: _Run, model: Model, forced: Floats) -> Program:
     return program(model, p, s, np.full(len(model.value), UNPLACED))
 
 
-def _finish(run: _Run, task: Program, start: Ints | None, base: float, seed: int, nodes: int | None) -> Ints:
+def _finish(run: _Run, task: Program, start: Ints | None, base: float, seed: int) -> Ints:
     """Solve the exact programme; its bound counts, with the plan in hand, for all columns."""
-    in_hand = run.worth if not run.short else -np.inf
+    in_hand, start = (run.worth, start) if not run.short else (-np.inf, None)
 
     def news(x: Floats | None, bound: float) -> None:
         if x is not None:
@@ -325,7 +314,7 @@ def _finish(run: _Run, task: Program, start: Ints | None, base: float, seed: int
             run.lower(max(bound + base, in_hand))
 
     option, outcome = task.solve(
-        start, time_limit_s=run.left_s(), nodes=nodes, mip_gap=run.mip_gap, seed=seed, stop=run.stop, news=news
+        start, time_limit_s=run.left_s(), mip_gap=run.mip_gap, seed=seed, stop=run.stop, news=news
     )
     if outcome.infeasible and not np.isfinite(in_hand):
         raise InputError(_impossible(run))
@@ -362,41 +351,51 @@ def _impossible(run: _Run) -> list[Fault]:
     return faults
 
 
-def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bool, seed: int) -> None:
-    """A good plan early, then better ones and a falling bound until the time ends."""
+def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bool, columns: int, seed: int) -> None:
+    """A good plan early, then kernels beside the exact programme until one is proven or the time ends.
+
+    `overwhelmed` says that bonuses drown the differences between options: once a plan places everyone, the rows
+    of projects become equations and the bonuses drop out.
+    """
     model = run.model
     near = Neighbourhoods(model, first, seed=seed)
-    _polish(run, workers, near, rounds=20)
+    for _ in range(20):
+        if run.tick():
+            return
+        _polish(run, workers, near)
     tight = model.tightened(run.worth) if overwhelmed and not run.short else model
     relaxed = tight.relaxed()
-    start = price_pools(relaxed, plan=run.worth, stop=run.tick)
+    start = first if relaxed is model else price_pools(relaxed, plan=run.worth, stop=run.tick)
     run.lower(start.value)
-    second = price_knapsacks(relaxed, start, plan=run.worth, stop=run.tick, told=run.lower)
-    run.lower(second.value)
-    if run.tick():
-        return
-    near = Neighbourhoods(model, second, seed=seed)
-    _polish(run, workers, near, rounds=200)
-    columns = int(np.isfinite(model.value).sum())
+    half = 0.5 * (run.started + run.until)
+
+    def half_over() -> bool:
+        return run.stop.is_set() or time.monotonic() > half
+
+    job = workers.submit(price_knapsacks, relaxed, start, plan=run.worth, stop=half_over, told=run.lower)
+    pricing: Future[Bound] | None = job
+    bound, small = start, columns <= _EXACT and len(near.open) <= 100
     proof: Future[Ints] | None = None
-    each, turn = (2.0, 5.0, 3.0, 2.0, 8.0, 4.0), 0
+    failed, patience, turn = 0, 20 + len(near.open) // 10, 0
+    if small:
+        job.exception()  # wait for it, so that the walk is the same each time
     while not run.tick():
-        if proof is None and columns <= _PROOF and time.monotonic() - run.started > 0.15 * (run.until - run.started):
-            task = _open_programme(run, tight, second.forced)
-            proof = workers.submit(_finish, run, task, run.option if not run.short else None, tight.base, seed, None)
-        count = _WORKERS - (proof is not None)
-        jobs, plan, freed = [], run.option, []
-        for _ in range(count):
-            freed.append(near.related(plan, 220))
-            columns_ = near.columns(freed[-1], plan, each=each[turn % 6], noise=0.0 if turn < 6 else 3.0)
-            turn += 1
-            jobs.append(
-                workers.submit(
-                    improve, model, plan, freed[-1], columns_, penalty=run.penalty, nodes=300, light=False,
-                    time_limit_s=run.left_s(), stop=run.stop, news=run.offer,
-                )
-            )  # fmt: skip
-        run.wait(jobs)
-        if proof is not None and proof.done():
-            run.offer(proof.result())
-            break
+        if pricing is not None and pricing.done():
+            bound, pricing, failed = pricing.result(), None, 0
+            run.lower(bound.value)
+            run.offer(greedy(model, start.prices, bound.filling))
+            near = Neighbourhoods(model, bound, seed=seed)
+        free = _WORKERS - (pricing is not None) - (proof is not None)
+        if failed <= patience:
+            failed = 0 if _polish(run, workers, near, count=free) else failed + 1
+            continue
+        late = time.monotonic() - run.started > 0.2 * (run.until - run.started)
+        if proof is None and pricing is None and columns <= _PROOF and (small or late):
+            task = _open_programme(run, tight, bound.forced)
+            proof = workers.submit(_finish, run, task, run.option, tight.base, seed)
+            free -= 1
+        if proof is not None and (proof.done() or columns <= _EXACT // 6 or (small and turn > 2 * len(_EACH))):
+            run.wait([proof])
+            return
+        _kernels(run, workers, near, turn, count=free)
+        turn += free

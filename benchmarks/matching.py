@@ -1,0 +1,123 @@
+"""Our `solve` and its peers on one problem, one after another, in one run.
+
+    python benchmarks/matching.py FAMILY PROJECTS SITES SEED SECONDS [--alone]
+
+Prints a line a solver (worth, bound, gap, seconds; ratio of our gap to the peer's), and our curve of worth and
+bound over time. Every plan, the peers' too, is recomputed with `verify`. `--alone` leaves the peers out.
+"""
+
+import resource
+import sys
+import time
+import warnings
+
+import numpy as np
+from matching_instances import instance
+from scipy import sparse
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from geo_cluster.matching import Problem, solve, verify
+from geo_cluster.matching.verify import objective
+
+
+def rows_of(problem: Problem) -> tuple:
+    """The plain model: every eligible pair a column, every project and pool a row."""
+    project, site = np.nonzero(problem.eligible)
+    worth = problem.score[project, site] + problem.bonus[project]
+    rows, columns, values, top = (
+        [project],
+        [np.arange(len(project))],
+        [np.ones(len(project))],
+        [np.ones(problem.shape[0])],
+    )
+    first = problem.shape[0]
+    for each in problem.resources:
+        pool = each.pool[site]
+        demand = each.demand[project] if each.demand.ndim == 1 else each.demand[project, site]
+        rows.append(pool + first)
+        columns.append(np.arange(len(project)))
+        values.append(demand)
+        top.append(each.capacity)
+        first += len(each.capacity)
+    matrix = sparse.csc_array(
+        (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(first, len(project))
+    )
+    return matrix, worth, np.concatenate(top), project, site
+
+
+def plan_of(problem: Problem, project: np.ndarray, site: np.ndarray, x: np.ndarray) -> np.ndarray:
+    plan = np.full(problem.shape[0], -1)
+    plan[project[x > 0.5]] = site[x > 0.5]
+    return plan
+
+
+def with_highs(problem: Problem, seconds: float) -> tuple[np.ndarray, float]:
+    matrix, worth, top, project, site = rows_of(problem)
+    found = milp(
+        -worth,
+        integrality=np.ones(len(worth)),
+        bounds=Bounds(0, 1),
+        constraints=LinearConstraint(matrix, -np.inf, top),
+        options={"time_limit": seconds, "mip_rel_gap": 0},
+    )
+    x = np.zeros(len(worth)) if found.x is None else found.x
+    return plan_of(problem, project, site, x), -found.mip_dual_bound if found.mip_dual_bound is not None else np.inf
+
+
+def with_cp_sat(problem: Problem, seconds: float) -> tuple[np.ndarray, float]:
+    from ortools.sat.python import cp_model
+
+    matrix, worth, top, project, site = rows_of(problem)
+    model, by_row = cp_model.CpModel(), matrix.tocsr()
+    x = [model.new_bool_var("") for _ in worth]
+    for row in range(by_row.shape[0]):
+        at = slice(by_row.indptr[row], by_row.indptr[row + 1])
+        whole = np.rint(by_row.data[at] * 100).astype(int)
+        if len(whole):
+            terms = [int(a) * x[j] for a, j in zip(whole, by_row.indices[at], strict=True)]
+            model.add(sum(terms) <= int(np.floor(top[row] * 100 + 1e-6)))
+    model.maximize(sum(round(w * 10) * each for w, each in zip(worth, x, strict=True)))
+    solver = cp_model.CpSolver()
+    solver.parameters.max_time_in_seconds, solver.parameters.num_workers = seconds, 2
+    solver.solve(model)
+    try:
+        values = np.array([solver.value(each) for each in x])
+    except (RuntimeError, IndexError):
+        values = np.zeros(len(x))
+    return plan_of(problem, project, site, values), solver.best_objective_bound / 10
+
+
+def main() -> None:
+    family, projects, sites, seed, seconds = sys.argv[1:6]
+    problem = instance(family, int(projects), int(sites), int(seed))
+    limit, gaps, curve = float(seconds), {}, []
+    peers = [] if "--alone" in sys.argv else [("HiGHS", with_highs), ("CP-SAT", with_cp_sat)]
+    for name, peer in [*peers, ("ours", None)]:
+        begun = time.perf_counter()
+        if peer:
+            plan, bound = peer(problem, limit)
+        else:
+            ours = solve(problem, time_limit_s=limit, progress=curve.append)
+            plan, bound = ours.site, ours.bound
+        took = time.perf_counter() - begun
+        worth = objective(problem, plan)
+        gaps[name] = (bound - worth) / max(abs(worth), 1e-9)
+        broken = f"  BROKEN {len(verify(problem, plan))}" if verify(problem, plan) else ""
+        print(
+            f"{family} {projects}x{sites} seed {seed}  {name:7}",
+            f"{worth:12.1f} {bound:12.1f} {gaps[name]:9.4%} {took:6.1f} s{broken}",
+            flush=True,
+        )
+    for name in gaps:
+        if name != "ours":
+            print(f"  our gap / {name}'s: {gaps['ours'] / max(gaps[name], 1e-12):.2f}")
+    for moment in (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 200, 300):
+        so_far = [each for each in curve if each.elapsed_s <= moment]
+        if so_far and moment <= max(limit, 0.5):
+            print(f"  {moment:5g} s {so_far[-1].objective:12.1f} {so_far[-1].bound:12.1f} {so_far[-1].gap:9.4%}")
+    print(f"  peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore", UserWarning)
+    main()

@@ -1,0 +1,96 @@
+"""Problems to measure `geo_cluster.matching` on.
+
+Two families of our own, and the generalised-assignment types of the literature:
+
+`random`    eligibility at random, every third resource tight: hard to prove
+`region`    sites in prefectures on a plane, substations shared by neighbours, scores that fall with travel
+`a` … `e`   Chu & Beasley (1997) types a-d and Laguna et al. (1995) type e, as costs with agents as pools;
+            a price nobody wants to pay for leaving a job out makes it the minimisation form
+"""
+
+import warnings
+
+import numpy as np
+
+from geo_cluster.matching import Problem, Resource
+
+NAMES = (("land", "mu"), ("power", "MVA"), ("energy", "tce"))
+PRICE = 1e5
+
+
+def instance(family: str, projects: int, sites: int, seed: int) -> Problem:
+    """One problem; a pool that no site came to draw on isn't worth a warning here."""
+    rng = np.random.default_rng(seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        if family in FAMILIES:
+            score, demand, pool, capacity = FAMILIES[family](projects, sites, rng)
+            rows = zip(NAMES, demand, pool, capacity, strict=True)
+            return Problem(score, [Resource(*name, d, p, c) for name, d, p, c in rows], bonus=50.0)
+        cost, weight, room = literature(family, projects, sites, rng)
+        return Problem(-cost, [Resource("hours", "h", weight, np.arange(sites), room)], bonus=PRICE)
+
+
+def _shares(parts: np.ndarray, total: float, slack: float) -> np.ndarray:
+    return parts * total * slack / parts.sum()
+
+
+def random_family(projects: int, sites: int, rng: np.random.Generator) -> tuple:
+    land = rng.integers(20, 300, projects).astype(float)
+    power = np.round(rng.lognormal(1.2, 0.7, projects), 1)
+    energy = np.round(power * rng.uniform(0.8, 2.2, projects), 1)
+    substation = rng.integers(0, max(3, sites // 4), sites)
+    prefecture = rng.integers(0, max(3, sites // 8), sites)
+    score = np.round(rng.random((projects, sites)) * 100, 1)
+    score[rng.random((projects, sites)) >= 0.45] = np.nan
+    capacity = [
+        _shares(rng.random(sites), land.sum(), 1.15),
+        _shares(rng.random(substation.max() + 1), power.sum(), 0.85),
+        _shares(rng.random(prefecture.max() + 1), energy.sum(), 0.85),
+    ]
+    return score, [land, power, energy], [np.arange(sites), substation, prefecture], capacity
+
+
+def region_family(projects: int, sites: int, rng: np.random.Generator) -> tuple:
+    prefectures = max(3, sites // 12)
+    seat = rng.uniform(0, 500, (prefectures, 2))
+    prefecture = rng.integers(0, prefectures, sites)
+    at = seat[prefecture] + rng.normal(0, 25, (sites, 2))
+    stations = max(3, sites // 3)
+    station_at = at[rng.choice(sites, stations, replace=False)] + rng.normal(0, 4, (stations, 2))
+    station = np.linalg.norm(at[:, None] - station_at[None], axis=2).argmin(axis=1)
+    base = rng.uniform(150, 350, 2)
+    minutes = np.linalg.norm(at - base, axis=1)
+    output = rng.lognormal(1.0, 0.9, projects)
+    land = np.round(output * rng.uniform(3.5, 15, projects), 1)
+    power = np.round(output * rng.uniform(0.3, 3.5, projects), 2)
+    energy = np.round(power * rng.uniform(300, 700, projects), 0)
+    fit = rng.normal(0, 12, (projects, sites)) + rng.normal(0, 10, sites)[None]
+    need = rng.uniform(0.05, 0.4, projects)
+    score = np.clip(75 + fit - need[:, None] * minutes[None], 0, 100).round(1)
+    score[minutes[None] > rng.choice([120, 240, 1000], projects)[:, None]] = np.nan
+    capacity = [
+        _shares(rng.lognormal(0, 1, sites), land.sum(), 1.1),
+        _shares(rng.lognormal(0, 0.8, stations), power.sum(), 1.0),
+        _shares(rng.lognormal(0, 0.5, prefectures), energy.sum(), 0.95),
+    ]
+    return score, [land, power, energy], [np.arange(sites), station, prefecture], capacity
+
+
+def literature(kind: str, jobs: int, agents: int, rng: np.random.Generator) -> tuple:
+    """Costs and weights (jobs × agents), and capacities."""
+    if kind in "abc":
+        weight, cost = rng.integers(5, 26, (jobs, agents)), rng.integers(10, 51, (jobs, agents))
+        loose = np.full(agents, 9 * jobs / agents + 0.4 * 20)
+        room = {"a": loose, "b": 0.7 * loose, "c": 0.8 * weight.sum(axis=0) / agents}[kind]
+    elif kind == "d":
+        weight = rng.integers(1, 101, (jobs, agents))
+        cost, room = 111 - weight + rng.integers(-10, 11, (jobs, agents)), 0.8 * weight.sum(axis=0) / agents
+    else:
+        weight = np.maximum(1, np.ceil(1 - 10 * np.log(rng.uniform(1e-4, 1, (jobs, agents)))))
+        cost = np.ceil(1000 / weight - 10 * rng.uniform(0, 1, (jobs, agents)))
+        room = np.maximum(0.8 * weight.sum(axis=0) / agents, weight.max())
+    return cost.astype(float), weight.astype(float), np.floor(room)
+
+
+FAMILIES = {"random": random_family, "region": region_family}
