@@ -161,10 +161,12 @@ class RoadNetwork:
         arc = np.concatenate([row[forth], row[back]])
         frm = np.concatenate([t[forth], h[back]])
         to = np.concatenate([h[forth], t[back]])
-        order = np.lexsort((cost[arc], to, frm))  # parallel edges: the fastest comes first and is kept
-        arc, frm, to = arc[order], frm[order], to[order]
-        first = np.ones(arc.size, dtype=bool)
-        first[1:] = (frm[1:] != frm[:-1]) | (to[1:] != to[:-1])
+        key = frm * label.size + to
+        order = np.argsort(key)
+        if (np.diff(key[order]) == 0).any():  # of parallel edges the fastest comes first and is kept
+            order = np.lexsort((cost[arc], key))
+        arc, frm, to, key = arc[order], frm[order], to[order], key[order]
+        first = np.concatenate([[True], key[1:] != key[:-1]])[: key.size]
         arc, frm, to = arc[first], frm[first], to[first]
         notes = [f"{int(loops.sum())} edges from a node to itself dropped"] if loops.any() else []
         if not first.all():
@@ -445,16 +447,22 @@ def _checked_edges(
     return t.astype(np.int64), h.astype(np.int64), cost, length, one, shapes
 
 
+def _distinct(values: Ints) -> Ints:
+    """Ascending distinct values; for millions of labels several times faster than the hashing `numpy.unique`."""
+    ordered = np.sort(values)
+    return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])[: ordered.size]]
+
+
 def _checked_labels(nodes: ArrayLike | None, tail: Ints, head: Ints) -> Ints:
-    used = np.unique(np.concatenate([tail, head]))
+    used = _distinct(np.concatenate([tail, head]))
     if nodes is None:
         return used
     given = np.asarray(nodes, dtype=np.int64)
-    label = np.unique(given)
+    label = _distinct(given)
     faults = []
     if label.size != given.size:
         faults.append(Fault("nodes", f"{given.size - label.size} labels occur twice", "give each node once"))
-    stray = np.setdiff1d(used, label)
+    stray = used[~np.isin(used, label, assume_unique=True)]
     if stray.size:
         what = f"{stray.size} nodes of edges are not listed, the first {stray[0]}"
         faults.append(Fault("nodes", what, "list every node that an edge names"))

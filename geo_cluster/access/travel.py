@@ -11,11 +11,14 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
+from geo_cluster.access.contraction import contract
 from geo_cluster.access.network import Floats, Ints, RoadNetwork
 from geo_cluster.errors import Fault, InputError
 
+_FEW = 12  # origins that plain Dijkstra serves in the time that a contraction takes
 _NOWHERE = -9999  # scipy's predecessor of a node that has none
 
 
@@ -86,7 +89,7 @@ def route(network: RoadNetwork, origin: Any, destination: Any) -> Route:
     while nodes[-1] != start:
         nodes.append(int(before[nodes[-1]]))
     path = np.array(nodes[::-1])
-    arcs = _arcs(network, path[:-1], path[1:])
+    arcs = np.searchsorted(_keys(network.indptr, network.head), path[:-1] * network.label.size + path[1:])
     pieces = [_shape(network, arc, tail) for arc, tail in zip(arcs, path[:-1], strict=True)]
     ends = [_place(p) for p in (origin, destination)]
     line = np.concatenate([ends[0], [[network.lon[start], network.lat[start]]], *pieces, ends[1]])
@@ -128,23 +131,48 @@ def _terminals(network: RoadNetwork, places: Any) -> tuple[Ints, Floats, Floats]
 
 
 def _between(network: RoadNetwork, start: Ints, end: Ints) -> tuple[Floats, Floats]:
-    minutes = np.full((start.size, end.size), np.inf)
+    """Minutes and km from each start to each end, solved from whichever are fewer."""
+    if end.size < start.size:
+        minutes, km = _from_each(_costs(network).T.tocsr(), end, start)
+        return minutes.T, km.T
+    return _from_each(_costs(network), start, end)
+
+
+def _costs(network: RoadNetwork) -> csr_array:
+    """Minutes, or minutes + i·km where lengths are known."""
+    graph = network.graph
+    if not np.isnan(network.km).any():
+        graph = graph.astype(complex)
+        graph.data.imag = network.km
+    return graph
+
+
+def _from_each(graph: csr_array, start: Ints, end: Ints) -> tuple[Floats, Floats]:
+    if start.size > _FEW:
+        rest = contract(graph.indptr, graph.indices, graph.data, np.concatenate([start, end]))
+        start, end = np.searchsorted(rest.core, start), np.searchsorted(rest.core, end)
+        graph = csr_array((rest.cost, rest.head, rest.indptr), shape=(rest.core.size, rest.core.size))
+    if not np.iscomplexobj(graph.data):
+        minutes = dijkstra(graph, indices=start)[:, end] if start.size else np.empty((0, end.size))
+        return minutes, np.full(minutes.shape, np.nan)
+    time = csr_array((graph.data.real, graph.indices, graph.indptr), shape=graph.shape)
+    keys = _keys(graph.indptr, graph.indices)
+    minutes = np.empty((start.size, end.size))
     km = np.full((start.size, end.size), np.inf)
-    if not start.size or not end.size:
-        return minutes, km
     for i, origin in enumerate(start):
-        cost, before = dijkstra(network.graph, indices=origin, return_predecessors=True)
+        cost, before = dijkstra(time, indices=origin, return_predecessors=True)
         minutes[i] = cost[end]
-        km[i] = _along(network, before)[end]
+        there = np.isfinite(minutes[i])
+        km[i, there] = _along(before, keys, graph.data.imag)[end[there]]
     return minutes, km
 
 
-def _along(network: RoadNetwork, before: NDArray[np.int32]) -> Floats:
-    """Kilometres from the root of a shortest-path tree to each node, by pointer doubling."""
+def _along(before: NDArray[np.int32], keys: Ints, length: Floats) -> Floats:
+    """Sum of lengths from the root of a shortest-path tree to each node, by pointer doubling."""
     node = np.arange(before.size)
-    reached = before >= 0
+    reached = before != _NOWHERE
     total = np.zeros(before.size)
-    total[reached] = network.km[_arcs(network, before[reached].astype(np.int64), node[reached])]
+    total[reached] = length[np.searchsorted(keys, before[reached].astype(np.int64) * before.size + node[reached])]
     above = np.where(reached, before, node)
     while (above != above[above]).any():
         total += total[above]
@@ -152,11 +180,10 @@ def _along(network: RoadNetwork, before: NDArray[np.int32]) -> Floats:
     return total
 
 
-def _arcs(network: RoadNetwork, tail: Ints, head: Ints) -> Ints:
-    """Position of the arc of each (tail, head); arcs are sorted by both."""
-    n = network.label.size
-    keys = np.repeat(np.arange(n), np.diff(network.indptr)) * n + network.head
-    return np.searchsorted(keys, tail * n + head)
+def _keys(indptr: NDArray[np.int32], head: NDArray[np.int32]) -> Ints:
+    """One ascending number for each arc of a graph whose rows are sorted: tail * nodes + head."""
+    nodes = indptr.size - 1
+    return np.repeat(np.arange(nodes, dtype=np.int64), np.diff(indptr)) * nodes + head
 
 
 def _shape(network: RoadNetwork, arc: int, tail: int) -> NDArray[np.float64]:
