@@ -33,4 +33,4 @@ def test_route_runs_from_point_to_point_and_counts_its_gaps() -> None:
     gap_km = 2 * np.pi * 6371.0088 * 0.01 / 360
     expected = gap_km * np.cos(np.radians(30.0)) + gap_km * np.cos(np.radians(30.1))
     assert list(way.line.coords) == [(113.99, 30), (114, 30), (114.1, 30), (114.1, 30.1), (114.11, 30.1)]
-    np.testing.assert_allclose([way.km, way.minutes], [3 + expected, 3 + expected / 20 * 60], rtol=1e-6)
+    np.testing.assert_allclose([way.km, way.minutes], [3 + expected, 3 + expected / 30 * 60], rtol=1e-6)

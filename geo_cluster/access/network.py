@@ -21,8 +21,8 @@ from scipy.spatial import cKDTree
 
 from geo_cluster.errors import DataError, Fault, InputError, refuse_if
 
-OFF_NETWORK_KMH = 20.0
-"""Assumed speed between a point and the nearest node: unmapped lanes and yards, as the crow flies."""
+OFF_NETWORK_KMH = 30.0
+"""Assumed speed between a point and the nearest node, as the crow flies: 40 km/h on roads 1.3 times as long."""
 
 MAX_GAP_KM = 30.0
 """A point further than this from every road is refused: it is not in the area of the network."""
@@ -347,11 +347,11 @@ class RoadNetwork:
         lon, lat, names = as_lon_lat(points)
         faults = _point_faults(lon, lat, names)
         refuse_if(faults)
-        gap, near = self._tree.query(_unit_vectors(lon, lat))
+        gap, near = self._tree.query(unit_vectors(lon, lat))
         gap_km = 2 * _EARTH_RADIUS_KM * np.arcsin(np.minimum(gap / 2, 1))
         far = np.flatnonzero(gap_km > max_gap_km)
         if far.size:
-            swapped, _ = self._tree.query(_unit_vectors(lat[far], lon[far]))
+            swapped, _ = self._tree.query(unit_vectors(lat[far], lon[far]))
             close = 2 * _EARTH_RADIUS_KM * np.arcsin(np.minimum(swapped / 2, 1)) <= max_gap_km
             for i, fits in zip(far, close, strict=True):
                 what = f"({lon[i]:g}, {lat[i]:g}) is {gap_km[i]:,.0f} km from the nearest road"
@@ -372,7 +372,7 @@ class RoadNetwork:
             raise InputError(Fault("network", "its nodes have no lon and lat", "give lon and lat to from_edges"))
         if not self._main.size:
             raise InputError(Fault("network", "is empty", "give at least one node"))
-        return cKDTree(_unit_vectors(self.lon[self._main], self.lat[self._main]))
+        return cKDTree(unit_vectors(self.lon[self._main], self.lat[self._main]))
 
 
 def as_lon_lat(points: Any) -> tuple[Floats, Floats, list[str]]:
@@ -403,7 +403,8 @@ def _point_faults(lon: Floats, lat: Floats, names: list[str]) -> list[Fault]:
     return faults
 
 
-def _unit_vectors(lon: Floats, lat: Floats) -> Floats:
+def unit_vectors(lon: Floats, lat: Floats) -> Floats:
+    """(n, 3) points on the unit sphere, for nearest neighbours by true distance."""
     x, y = np.radians(lon), np.radians(lat)
     return np.column_stack([np.cos(y) * np.cos(x), np.cos(y) * np.sin(x), np.sin(y)])
 

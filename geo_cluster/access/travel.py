@@ -5,12 +5,13 @@ All times are exact shortest paths in minutes; the kilometres are those of the f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
 import shapely
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
@@ -61,6 +62,67 @@ def matrix(network: RoadNetwork, origins: Any, destinations: Any) -> Matrix:
     end, end_min, end_km = _terminals(network, destinations)
     minutes, km = _between(network, start, end)
     return Matrix(minutes + start_min[:, None] + end_min, km + start_km[:, None] + end_km)
+
+
+def minutes_to_all(network: RoadNetwork, origins: Any, *, limit_min: float = np.inf) -> Floats:
+    """Exact minutes from each origin to every node.
+
+    Parameters
+    ----------
+    network : RoadNetwork
+    origins : (n,) array_like of int, or points
+        As in `matrix`; the gap of a point is counted.
+    limit_min : float
+        Nodes further away may be given as inf.
+
+    Returns
+    -------
+    (n, N) ndarray
+        In the order of `network.label`.
+    """
+    start, start_min, _ = _terminals(network, origins)
+    graph = network.graph
+    if start.size <= _FEW:
+        minutes = np.array([dijkstra(graph, indices=i, limit=limit_min) for i in start]).reshape(start.size, -1)
+    else:
+        rest = contract(graph.indptr, graph.indices, graph.data, start)
+        minutes = rest.spread(dijkstra(rest.graph, indices=np.searchsorted(rest.core, start)))
+    return minutes + start_min[:, None]
+
+
+def reach(
+    network: RoadNetwork,
+    origins: Any,
+    places: Any,
+    *,
+    within_min: Sequence[float] = (30, 60, 90, 240),
+    weight: ArrayLike | None = None,
+) -> Floats:
+    """Share of places (firms, institutes) that are within so many minutes of each origin.
+
+    Parameters
+    ----------
+    network : RoadNetwork
+    origins, places : (n,) array_like of int, or points
+        As in `matrix`; minutes run from origin to place.
+    within_min : sequence of float
+        Bands, minutes.
+    weight : (places,) array_like, optional
+        What each place counts, not negative; 1 when not given.
+
+    Returns
+    -------
+    (origins, bands) ndarray
+        Between 0 and 1; nan when there is nothing to reach.
+    """
+    minutes = matrix(network, origins, places).minutes
+    weights = np.ones(minutes.shape[1]) if weight is None else np.asarray(weight, dtype=float)
+    if weights.shape != minutes.shape[1:] or not (weights >= 0).all():
+        what = f"has shape {weights.shape} for {minutes.shape[1]} places, or something negative in it"
+        raise InputError(Fault("weight", what, "give one weight of zero or more for each place"))
+    total = weights.sum()
+    near = minutes[:, :, None] <= np.asarray(within_min, dtype=float)
+    return (near * weights[:, None]).sum(axis=1) / total if total else np.full((len(minutes), near.shape[2]), np.nan)
 
 
 def route(network: RoadNetwork, origin: Any, destination: Any) -> Route:
