@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
@@ -18,6 +18,7 @@ def random_network(seed: int, nodes: int, edges: int, *, oneway: float, whole: b
     )
 
 
+@settings(deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     nodes=st.integers(1, 60),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import geopandas as gpd
@@ -268,6 +269,28 @@ class RoadNetwork:
             With every fault: a projected graph, an undirected one, edges without a readable or positive length.
         """
         return _from_osmnx(cls, graph, source, off_network_kmh)
+
+    @classmethod
+    def from_graphml(cls, path: Path | str, *, off_network_kmh: float = OFF_NETWORK_KMH) -> RoadNetwork:
+        """Build a network from a GraphML file that any version of osmnx wrote; see `from_osmnx`.
+
+        Raises
+        ------
+        DataError
+            The file is missing, broken off, or no road graph.
+        """
+        import networkx as nx
+
+        where = str(path)
+        try:
+            graph = nx.read_graphml(path)
+        except FileNotFoundError:
+            raise DataError(Fault(where, "no such file", "check the path")) from None
+        except nx.NetworkXError as error:
+            raise DataError(Fault(where, f"has no graph in it ({error})", "save it with osmnx.save_graphml")) from error
+        except Exception as error:  # the XML parser's own kinds
+            raise DataError(Fault(where, f"can't be read ({error})", "save it again: it broke off")) from error
+        return cls.from_osmnx(graph, off_network_kmh=off_network_kmh)
 
     @property
     def graph(self) -> csr_array:
