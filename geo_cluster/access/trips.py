@@ -55,8 +55,9 @@ class RoadCalibration:
         Getting away, parking, the first and last streets.
     factor : float
         By how much the network's assumed speeds are too fast (above 1) or too slow.
-    low_share, high_share : float
-        Of the likely minutes: the interval that nine in ten fitted pairs' published ranges lie in.
+    low_spread, high_spread : float
+        The interval is the likely minutes and so many times their square root to either side, as errors of
+        independent stretches add up; nine in ten lower and upper ends of the fitted pairs' ranges lie within.
     pairs : DataFrame
         Every published pair with `network_min`, `fitted_min`, `residual_min` (fitted less published likely), whether
         it was fitted, source and note; none is left out.
@@ -64,14 +65,17 @@ class RoadCalibration:
 
     intercept_min: float
     factor: float
-    low_share: float
-    high_share: float
+    low_spread: float
+    high_spread: float
     pairs: pd.DataFrame
 
     def minutes(self, network_min: ArrayLike) -> Span:
         """Door-to-door minutes with their interval; inf stays inf."""
         likely = self.intercept_min + self.factor * np.asarray(network_min, dtype=float)
-        return Span(likely * self.low_share, likely, likely * self.high_share)
+        root = np.sqrt(likely)
+        with np.errstate(invalid="ignore"):  # inf - inf
+            low = np.where(np.isinf(likely), np.inf, np.maximum(likely - self.low_spread * root, 0.0))
+        return Span(low, likely, likely + self.high_spread * root)
 
 
 def calibrate(network: RoadNetwork, table: Mapping[str, Any], places: Places) -> RoadCalibration:
@@ -124,10 +128,15 @@ def calibrate(network: RoadNetwork, table: Mapping[str, Any], places: Places) ->
     return RoadCalibration(
         intercept,
         factor,
-        float(min(1.0, np.quantile(low[fit] / fitted[fit], 0.1))),
-        float(max(1.0, np.quantile(high[fit] / fitted[fit], 0.9))),
+        _spread(fitted[fit] - low[fit], fitted[fit]),
+        _spread(high[fit] - fitted[fit], fitted[fit]),
         pairs,
     )
+
+
+def _spread(excess: Floats, minutes: Floats) -> float:
+    """Nine in ten of the excesses are smaller than so many times the square root of the minutes."""
+    return float(max(0.0, np.quantile(excess / np.sqrt(np.maximum(minutes, 1.0)), 0.9)))
 
 
 def _row_faults(where: str, row: Mapping[str, Any], places: Places) -> list[Fault]:
@@ -165,7 +174,7 @@ class Rail:
     stops : tuple of str
         Ids of the T places where one can get on or off.
     ride_min : (T, T, 3) ndarray
-        Boarding and riding from stop to stop with the best service, low, likely, high; inf where none runs.
+        Boarding, riding and leaving the station with the best service, low, likely, high; inf where none runs.
     fare_yuan : (T, T) ndarray
     service : (T, T) ndarray of str
         Id of that service, "" where none runs.
@@ -195,7 +204,8 @@ class Rail:
             at = np.array([stops.index(stop["at"]) for stop in service["stop"]])
             minutes = np.array([stop["minutes"] for stop in service["stop"]], dtype=float)
             km = np.array([stop["km"] for stop in service["stop"]], dtype=float)
-            between = np.abs(minutes[:, None] - minutes[None]) + np.asarray(service["boarding_min"], dtype=float)
+            on_foot = np.add(service["boarding_min"], service["leaving_min"])
+            between = np.abs(minutes[:, None] - minutes[None]) + on_foot
             i, j = np.nonzero(~np.eye(at.size, dtype=bool))
             faster = between[i, j, 1] < ride[at[i], at[j], 1]
             i, j = i[faster], j[faster]
@@ -207,7 +217,7 @@ class Rail:
 
 def _service_faults(service: Mapping[str, Any]) -> list[Fault]:
     where = f"travel.toml, rail.service {service.get('id', '?')}"
-    missing = [key for key in ("id", "boarding_min", "yuan_per_km", "stop") if key not in service]
+    missing = [key for key in ("id", "boarding_min", "leaving_min", "yuan_per_km", "stop") if key not in service]
     if missing:
         return [Fault(where, f"has no {', '.join(missing)}", "add it")]
     minutes = np.array([stop["minutes"] for stop in service["stop"]], dtype=float)
@@ -216,7 +226,8 @@ def _service_faults(service: Mapping[str, Any]) -> list[Fault]:
         faults.append(Fault(where, "has fewer than two stops", "list the stops in order"))
     elif (np.diff(minutes, axis=0) < 0).any() or (np.diff([stop["km"] for stop in service["stop"]]) < 0).any():
         faults.append(Fault(where, "minutes or km fall along the line", "list the stops in order, from the first"))
-    for name, rows in (("minutes", minutes), ("boarding_min", np.array([service["boarding_min"]], dtype=float))):
+    on_foot = [(key, np.array([service[key]], dtype=float)) for key in ("boarding_min", "leaving_min")]
+    for name, rows in (("minutes", minutes), *on_foot):
         if rows.shape[1:] != (3,) or (np.diff(rows, axis=1) < 0).any():
             faults.append(Fault(where, f"{name} aren't [low, likely, high]", "give three ascending numbers"))
     return faults
@@ -343,6 +354,70 @@ def _trip_yuan(minutes: Span, fares: Sequence[Floats], table: Mapping[str, Any])
         night = visit_class(time, table) == VISITS[2]
         spans.append(fare + 2 * time / 60 * cost["person_yuan_per_h"][level] + night * cost["night_yuan"][level])
     return Span(*spans)
+
+
+def trips(
+    network: RoadNetwork,
+    calibration: RoadCalibration,
+    table: Mapping[str, Any],
+    places: Places,
+    *,
+    origins: Sequence[str],
+    destinations: Sequence[str],
+) -> pd.DataFrame:
+    """Door to door between places by road and by rail, the better of both, how often, and what it costs.
+
+    Parameters
+    ----------
+    network, calibration
+        For the road.
+    table : mapping
+        `tables/travel.toml`.
+    places : mapping of str to (lon, lat)
+        Of origins, destinations and rail stops.
+    origins, destinations : sequence of str
+        Ids in `places`.
+
+    Returns
+    -------
+    DataFrame
+        One row a pair, origins first: `origin`, `destination`, `road_km`; minutes one way `road_*_min`, `rail_*_min`
+        and, of the better mode, `*_min`, with low, likely, high for *; `mode`, `board`, `alight` (of the best trip by
+        rail), `visit` (at the likely minutes), and the return trip's `*_yuan` by that mode.
+
+    Raises
+    ------
+    InputError
+        For ids without a place, all of them.
+    """
+    rail = Rail.from_table(table)
+    faults = [
+        Fault(f"{what} {name!r}", "has no place", "use an id of the layers")
+        for what, names in (("origin", origins), ("destination", destinations), ("rail stop", rail.stops))
+        for name in names
+        if name not in places
+    ]
+    refuse_if(faults)
+    start, end = (np.array([places[name] for name in names]).reshape(-1, 2) for names in (origins, destinations))
+    links = table.get("rail", {}).get("link", [])
+    drive = matrix(network, start, end)
+    road = calibration.minutes(drive.minutes)
+    access = station_minutes(network, calibration, rail, start, places, ids=origins, links=links)
+    egress = station_minutes(network, calibration, rail, end, places, ids=destinations, links=links)
+    by_rail = rail_trips(rail, access, Span(*(minutes.T for minutes in egress)))
+    minutes, mode = better_mode(road, by_rail.minutes)
+    yuan = zip(rail_trip_yuan(by_rail, table), road_trip_yuan(road, drive.km, table), strict=True)
+    cost = Span(*(np.where(mode == "rail", rail_yuan, road_yuan) for rail_yuan, road_yuan in yuan))
+    stop = np.array([*rail.stops, ""])
+    columns: dict[str, Any] = {"origin": np.repeat(origins, len(destinations)), "road_km": drive.km}
+    columns["destination"] = np.tile(destinations, len(origins))
+    for name, span in (("road_{}_min", road), ("rail_{}_min", by_rail.minutes), ("{}_min", minutes), ("{}_yuan", cost)):
+        columns |= {name.format(level): values for level, values in span._asdict().items()}
+    columns |= {"mode": mode, "board": stop[by_rail.board], "alight": stop[by_rail.alight]}
+    columns["visit"] = visit_class(minutes.likely, table)
+    first = ["origin", "destination", "mode"]
+    frame = pd.DataFrame({key: np.ravel(values) for key, values in columns.items()})
+    return frame[first + [c for c in frame if c not in first]]
 
 
 class Freight(NamedTuple):
