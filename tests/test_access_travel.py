@@ -93,8 +93,21 @@ def test_gaps_of_points_are_counted_at_both_ends_of_a_matrix() -> None:
     points = gpd.GeoSeries.from_xy([114.0, 114.11], [30.0, 30.1], crs=4326)
     gap = 0.01 * np.cos(np.radians(30.1)) * np.pi / 180 * 6371.0088
     trip = matrix(square(), points, points)
-    assert_allclose(trip.km, [[0, 3 + gap], [3 + gap, 2 * gap]], rtol=1e-6)
-    assert_allclose(trip.minutes, [[0, 3 + gap * 2], [3 + gap * 2, 4 * gap]], rtol=1e-6)
+    assert_allclose(trip.km, [[0, 3 + gap], [3 + gap, 0]], rtol=1e-6)
+    assert_allclose(trip.minutes, [[0, 3 + gap * 2], [3 + gap * 2, 0]], rtol=1e-6)
+
+
+def test_points_nearer_to_each_other_than_to_a_road_are_joined_directly() -> None:
+    network = square()
+    points = np.array([[113.9, 30.0], [113.9, 30.01], [113.99, 30.0]])  # 9.6 km from node 10, 1.1 km apart; 1 km
+    near = 0.01 * np.pi / 180 * 6371.0088
+    trip = matrix(network, points[:1], points)
+    assert_allclose(trip.km[0, :2], [0, near], rtol=1e-6)
+    assert_allclose(trip.minutes[0, :2], [0, near * 2], rtol=1e-6)
+    way = route(network, points[0], points[1])
+    assert_allclose([way.km, way.minutes], [near, near * 2], rtol=1e-6)
+    assert list(way.line.coords) == [(113.9, 30.0), (113.9, 30.01)]
+    assert route(network, points[2], points[2]).minutes == 0
 
 
 @pytest.mark.parametrize("count", [3, 20])  # by Dijkstra, and by contraction

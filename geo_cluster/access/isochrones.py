@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from shapely.geometry.base import BaseGeometry
 
-from geo_cluster.access.network import RoadNetwork, unit_vectors
+from geo_cluster.access.network import EARTH_RADIUS_KM, RoadNetwork, unit_vectors
 from geo_cluster.access.travel import minutes_to_all
 from geo_cluster.errors import Fault, InputError, refuse_if
 
@@ -87,12 +87,12 @@ class Lattice:
         columns, rows = _axes(lon, lat, cell_km, widest_gap_km)
         x, y = (a.ravel() for a in np.meshgrid(columns, rows))
         count = min(_NEAREST, lon.size)
-        limit = widest_gap_km / 6371.0088  # chord and arc differ by less than a metre here
+        limit = widest_gap_km / EARTH_RADIUS_KM  # chord and arc differ by less than a metre here
         gap, sample = cKDTree(unit_vectors(lon, lat)).query(
             unit_vectors(x, y), k=np.arange(1, count + 1), distance_upper_bound=limit, workers=-1
         )
         cell = np.flatnonzero(np.isfinite(gap[:, 0]))
-        gap_min = gap[cell] * 6371.0088 / network.off_network_kmh * 60
+        gap_min = gap[cell] * EARTH_RADIUS_KM / network.off_network_kmh * 60
         sample = np.where(np.isfinite(gap_min), sample[cell], 0)
         places = shapely.points(network.lon, network.lat)
         return cls(network, columns, rows, cell, sample, gap_min, tail, after_min, places)
@@ -158,7 +158,7 @@ def _road_points(network: RoadNetwork, cell_km: float) -> tuple[Floats, Floats, 
     assert network.lon is not None and network.lat is not None
     tail = np.repeat(np.arange(network.label.size), np.diff(network.indptr))
     ends = np.stack([np.column_stack([network.lon[i], network.lat[i]]) for i in (tail, network.head)], axis=1)
-    chord = np.linalg.norm(unit_vectors(*ends[:, 0].T) - unit_vectors(*ends[:, 1].T), axis=1) * 6371.0088
+    chord = np.linalg.norm(unit_vectors(*ends[:, 0].T) - unit_vectors(*ends[:, 1].T), axis=1) * EARTH_RADIUS_KM
     long = np.flatnonzero(chord > cell_km)
     pieces = np.ceil(chord[long] / cell_km).astype(int)
     arc = np.repeat(long, pieces - 1)

@@ -46,7 +46,7 @@ HIGHWAY_KMH: Mapping[str, float] = {
 }
 """Assumed speeds (km/h) by OSM road class where no `maxspeed` is mapped, which is most of Hubei."""
 
-_EARTH_RADIUS_KM = 6371.0088
+EARTH_RADIUS_KM = 6371.0088
 _OTHER_KMH = 25.0
 
 Floats = NDArray[np.float64]
@@ -371,11 +371,11 @@ class RoadNetwork:
         faults = _point_faults(lon, lat, names)
         refuse_if(faults)
         gap, near = self._tree.query(unit_vectors(lon, lat))
-        gap_km = 2 * _EARTH_RADIUS_KM * np.arcsin(np.minimum(gap / 2, 1))
+        gap_km = 2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(gap / 2, 1))
         far = np.flatnonzero(gap_km > max_gap_km)
         if far.size:
             swapped, _ = self._tree.query(unit_vectors(lat[far], lon[far]))
-            close = 2 * _EARTH_RADIUS_KM * np.arcsin(np.minimum(swapped / 2, 1)) <= max_gap_km
+            close = 2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(swapped / 2, 1)) <= max_gap_km
             for i, fits in zip(far, close, strict=True):
                 what = f"({lon[i]:g}, {lat[i]:g}) is {gap_km[i]:,.0f} km from the nearest road"
                 remedy = (

@@ -33,7 +33,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from geo_cluster.access.network import HIGHWAY_KMH, OFF_NETWORK_KMH, unit_vectors
+from geo_cluster.access.network import EARTH_RADIUS_KM, HIGHWAY_KMH, OFF_NETWORK_KMH, unit_vectors
 from geo_cluster.errors import DataError, Fault, InputError, refuse_if
 
 OVERPASS_URL = "https://overpass-api.de/api"
@@ -236,7 +236,7 @@ def _connectors(new: gpd.GeoDataFrame, label: np.ndarray, place: np.ndarray) -> 
         {
             "u": label,
             "v": to.index.to_numpy(),
-            "length_km": np.maximum(gap * 6371.0088, 0.001),
+            "length_km": np.maximum(gap * EARTH_RADIUS_KM, 0.001),
             "speed_kmh": OFF_NETWORK_KMH,
             "oneway": False,
         },

@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from geo_cluster.access.contraction import contract
-from geo_cluster.access.network import Floats, Ints, RoadNetwork
+from geo_cluster.access.network import EARTH_RADIUS_KM, Floats, Ints, RoadNetwork, as_lon_lat, unit_vectors
 from geo_cluster.errors import Fault, InputError
 
 _FEW = 12  # origins that plain Dijkstra serves in the time that a contraction takes
@@ -46,7 +46,8 @@ def matrix(network: RoadNetwork, origins: Any, destinations: Any) -> Matrix:
     network : RoadNetwork
     origins, destinations : (n,) array_like of int, or points
         Node labels; or points (GeoSeries, GeoDataFrame or (n, 2) of lon, lat), which are snapped, their gaps counted
-        as time and distance at both ends.
+        as time and distance at both ends. Two points nearer to each other than to their nodes are also joined
+        directly, as the crow flies at the off-network speed, if that is faster.
 
     Returns
     -------
@@ -58,10 +59,11 @@ def matrix(network: RoadNetwork, origins: Any, destinations: Any) -> Matrix:
     InputError
         For labels that aren't in the network, and points that `RoadNetwork.snap` refuses.
     """
-    start, start_min, start_km = _terminals(network, origins)
-    end, end_min, end_km = _terminals(network, destinations)
-    minutes, km = _between(network, start, end)
-    return Matrix(minutes + start_min[:, None] + end_min, km + start_km[:, None] + end_km)
+    start, end = _terminals(network, origins), _terminals(network, destinations)
+    minutes, km = _between(network, start.node, end.node)
+    minutes, km = minutes + start.gap_min[:, None] + end.gap_min, km + start.gap_km[:, None] + end.gap_km
+    direct_min, direct_km = _direct(network, start, end)
+    return Matrix(np.minimum(minutes, direct_min), np.where(direct_min < minutes, direct_km, km))
 
 
 def minutes_to_all(network: RoadNetwork, origins: Any, *, limit_min: float = np.inf) -> Floats:
@@ -80,14 +82,14 @@ def minutes_to_all(network: RoadNetwork, origins: Any, *, limit_min: float = np.
     (n, N) ndarray
         In the order of `network.label`.
     """
-    start, start_min, _ = _terminals(network, origins)
-    graph = network.graph
+    places = _terminals(network, origins)
+    start, graph = places.node, network.graph
     if start.size <= _FEW:
         minutes = np.array([dijkstra(graph, indices=i, limit=limit_min) for i in start]).reshape(start.size, -1)
     else:
         rest = contract(graph.indptr, graph.indices, graph.data, start)
         minutes = rest.spread(dijkstra(rest.graph, indices=np.searchsorted(rest.core, start)))
-    return minutes + start_min[:, None]
+    return minutes + places.gap_min[:, None]
 
 
 def reach(
@@ -142,8 +144,15 @@ def route(network: RoadNetwork, origin: Any, destination: Any) -> Route:
     """
     if network.lon is None or network.lat is None:
         raise InputError(Fault("network", "its nodes have no lon and lat", "give lon and lat to from_edges"))
-    (start, end), (start_min, end_min), (start_km, end_km) = _terminals(network, _pair(origin, destination))
+    pair = _terminals(network, _pair(origin, destination))
+    start, end = pair.node
     minutes, before = dijkstra(network.graph, indices=start, return_predecessors=True)
+    total_min = float(minutes[end] + pair.gap_min.sum())
+    straight_min, straight_km = _direct(network, pair, pair)
+    direct_min, direct_km = float(straight_min[0, 1]), float(straight_km[0, 1])
+    if direct_min < total_min:
+        line = shapely.LineString(np.concatenate([_place(origin), _place(destination)]))
+        return Route(line, direct_min, direct_km)
     if np.isinf(minutes[end]):
         where = f"node {network.label[start]} to node {network.label[end]}"
         raise InputError(Fault(where, "no way leads there", "one of them is on an island: pick a connected node"))
@@ -159,8 +168,8 @@ def route(network: RoadNetwork, origin: Any, destination: Any) -> Route:
     line = line[moved] if moved.sum() > 1 else np.repeat(line[:1], 2, axis=0)
     return Route(
         shapely.LineString(line),
-        float(minutes[end] + start_min + end_min),
-        float(network.km[arcs].sum() + start_km + end_km),
+        total_min,
+        float(network.km[arcs].sum() + pair.gap_km.sum()),
     )
 
 
@@ -181,15 +190,34 @@ def _place(point: Any) -> NDArray[np.float64]:
     return np.asarray(point, dtype=float).reshape(1, 2)
 
 
-def _terminals(network: RoadNetwork, places: Any) -> tuple[Ints, Floats, Floats]:
-    """Positions in the network, and the gap of each place in minutes and km (zero for labels)."""
+class _Terminals(NamedTuple):
+    """Positions in the network; the gap of each place in minutes and km, zero for labels; degrees, nan for labels."""
+
+    node: Ints
+    gap_min: Floats
+    gap_km: Floats
+    lon: Floats
+    lat: Floats
+
+
+def _terminals(network: RoadNetwork, places: Any) -> _Terminals:
     if not isinstance(places, gpd.GeoSeries | gpd.GeoDataFrame):
         labels = np.asarray(places)
         if labels.ndim == 1 and (np.issubdtype(labels.dtype, np.integer) or not labels.size):
-            nothing = np.zeros(labels.size)
-            return network.position(labels), nothing, nothing
+            none = np.zeros(labels.size)
+            return _Terminals(network.position(labels), none, none, none * np.nan, none * np.nan)
     snap = network.snap(places)
-    return network.position(snap.node), snap.gap_min, snap.gap_km
+    lon, lat, _ = as_lon_lat(places)
+    return _Terminals(network.position(snap.node), snap.gap_min, snap.gap_km, lon, lat)
+
+
+def _direct(network: RoadNetwork, start: _Terminals, end: _Terminals) -> tuple[Floats, Floats]:
+    """Minutes and km straight from point to point, inf where they are further apart than from their nodes."""
+    a, b = unit_vectors(start.lon, start.lat), unit_vectors(end.lon, end.lat)
+    chord = np.linalg.norm(a[:, None] - b[None], axis=2)
+    km = 2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(chord / 2, 1))
+    km = np.where(km <= start.gap_km[:, None] + end.gap_km, km, np.inf)  # nan, of labels, is not
+    return km / network.off_network_kmh * 60, km
 
 
 def _between(network: RoadNetwork, start: Ints, end: Ints) -> tuple[Floats, Floats]:
