@@ -48,6 +48,9 @@ def test_every_fault_of_edges_is_named_at_once() -> None:
     told = str(refusal.value)
     assert len(refusal.value.faults) == 4
     assert "edge 1 and 1 more: minutes is 0" in told and "edge 1: km is -2" in told and "oneway" in told
+    for tail, minutes, words in (([[1]], [[1.0]], "tail: has shape"), ([1], ["fast"], "minutes: has something")):
+        with pytest.raises(InputError, match=words):
+            RoadNetwork.from_edges(tail, [2], minutes)
     with pytest.raises(InputError, match="labels are float64"):
         RoadNetwork.from_edges([1.5], [2.5], [1.0])
 

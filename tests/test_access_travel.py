@@ -218,6 +218,11 @@ def test_a_band_smaller_than_the_lattice_is_a_small_circle() -> None:
     assert far.is_empty
 
 
+def test_isochrones_of_nothing_are_no_rows() -> None:
+    areas = isochrones(square(), np.empty((0, 2)))
+    assert len(areas) == 0 and areas.crs == "EPSG:4326"
+
+
 def test_isochrones_refuse_bands_and_lattices_that_make_no_sense() -> None:
     network = square()
     with pytest.raises(InputError, match="give minutes above zero"):

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from shapely.geometry.base import BaseGeometry
 
-from geo_cluster.access.network import EARTH_RADIUS_KM, RoadNetwork, unit_vectors
+from geo_cluster.access.network import EARTH_RADIUS_KM, RoadNetwork, as_numbers, unit_vectors
 from geo_cluster.access.travel import minutes_to_all
 from geo_cluster.errors import Fault, InputError, refuse_if
 
@@ -136,7 +136,7 @@ def isochrones(
     InputError
         For bands that aren't positive numbers, and origins that `travel.matrix` refuses.
     """
-    bands = np.unique(np.asarray(within_min, dtype=float))
+    bands = np.unique(as_numbers("within_min", within_min))
     if not bands.size or not (np.isfinite(bands) & (bands > 0)).all():
         raise InputError(Fault("within_min", f"is {list(within_min)}", "give minutes above zero, e.g. (30, 60, 90)"))
     lattice = Lattice.of(lattice) if isinstance(lattice, RoadNetwork) else lattice

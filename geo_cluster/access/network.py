@@ -414,6 +414,14 @@ def as_lon_lat(points: Any) -> tuple[Floats, Floats, list[str]]:
     return array[:, 0], array[:, 1], [f"point {i}" for i in range(len(array))]
 
 
+def as_numbers(name: str, values: ArrayLike) -> Floats:
+    """Read an array of numbers; InputError when something in it isn't one."""
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InputError(Fault(name, f"has something that is no number ({error})", "give numbers only")) from None
+
+
 def _point_faults(lon: Floats, lat: Floats, names: list[str]) -> list[Fault]:
     faults = [
         Fault(names[i], "has no place (empty or not a point)", "give a longitude and a latitude")
@@ -447,12 +455,12 @@ def _checked_edges(
     off_network_kmh: float,
 ) -> tuple[Ints, Ints, Floats, Floats, NDArray[np.bool_], NDArray[np.object_] | None]:
     t, h = np.asarray(tail), np.asarray(head)
-    cost = np.asarray(minutes, dtype=float)
-    length = np.full(t.shape, np.nan) if km is None else np.asarray(km, dtype=float)
+    cost = as_numbers("minutes", minutes)
+    length = np.full(t.shape, np.nan) if km is None else as_numbers("km", km)
     one = np.asarray(oneway, dtype=bool)
     one = np.broadcast_to(one, t.shape) if one.ndim == 0 else one
     shapes = None if lines is None else np.asarray(lines, dtype=object)
-    faults = []
+    faults = [] if t.ndim == 1 else [Fault("tail", f"has shape {t.shape}", "give one label for each edge")]
     for name, ends in (("tail", t), ("head", h)):
         if ends.size and not np.issubdtype(ends.dtype, np.integer):
             faults.append(Fault(name, f"labels are {ends.dtype}, not integers", "number the nodes"))

@@ -85,7 +85,9 @@ def minutes_to_all(network: RoadNetwork, origins: Any, *, limit_min: float = np.
     places = _terminals(network, origins)
     start, graph = places.node, network.graph
     if start.size <= _FEW:
-        minutes = np.array([dijkstra(graph, indices=i, limit=limit_min) for i in start]).reshape(start.size, -1)
+        minutes = np.full((start.size, network.label.size), np.inf)
+        for i, origin in enumerate(start):
+            minutes[i] = dijkstra(graph, indices=origin, limit=limit_min)
     else:
         rest = contract(graph.indptr, graph.indices, graph.data, start)
         minutes = rest.spread(dijkstra(rest.graph, indices=np.searchsorted(rest.core, start)))
