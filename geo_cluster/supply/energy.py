@@ -1,0 +1,450 @@
+"""What power a site offers: voltage of connection, substations in reach, spare capacity, energy review.
+
+Tables are parsed TOML (`geo_cluster/tables/grid.toml`), so that a planner can replace any number in them.
+Power is apparent power in MVA unless a name says MW.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geo_cluster.errors import Fault, InputError, refuse_if
+from geo_cluster.supply.interval import Interval
+
+Table = Mapping[str, Any]
+Quantity = Interval | float | Sequence[float]
+
+SUBSTATION_COLUMNS = ("name", "voltage_kv", "transformers_mva", "peak_mva", "commissioned")
+"""Columns of a substation layer; bounds of the peak may follow as `peak_low_mva`, `peak_high_mva`."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One way to connect a project.
+
+    Parameters
+    ----------
+    voltage_kv : float
+        Voltage of the line.
+    substations : tuple of str
+        Where it ends: one name, two independent ones for a dual supply, none when no layer was given.
+    distance_km : tuple of float
+        As the crow flies, one for each substation.
+    line_km, cost_wan_yuan : Interval or None
+        Length of line to build and its cost in 10,000 yuan, all circuits together; None without a layer.
+    why : str
+        The rows of the rule table that made this option.
+    """
+
+    voltage_kv: float
+    substations: tuple[str, ...]
+    distance_km: tuple[float, ...]
+    line_km: Interval | None
+    cost_wan_yuan: Interval | None
+    why: str
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How a project can be connected: `options` in order of cost, `refusals` for what is missing."""
+
+    power_mva: Interval
+    dual_supply: bool
+    voltages_kv: tuple[float, ...]
+    options: tuple[Option, ...]
+    refusals: tuple[tuple[str, dict[str, Any]], ...]
+    standard: str
+
+    @property
+    def best(self) -> Option | None:
+        """The cheapest option, or None."""
+        return self.options[0] if self.options else None
+
+
+def voltages(power_mva: Quantity, *, grid: Table, has_35_kv: bool = True) -> tuple[float, ...]:
+    """Voltage levels whose capacity range meets the project's, lowest first.
+
+    Parameters
+    ----------
+    power_mva : number, (low, high), (low, likely, high) or Interval
+        Total capacity of the project's transformers. A level counts when its range holds the likely value.
+    grid : mapping
+        Parsed `grid.toml`.
+    has_35_kv : bool
+        False where the local network has no 35 kV level: 10 kV then reaches further, 35 kV is left out.
+    """
+    power = Interval.of(power_mva)
+    if not power.low > 0:
+        raise InputError(Fault("power_mva", f"is {power:g}", "give the project's transformer capacity, above 0 MVA"))
+    levels = []
+    for row in grid["voltage"]:
+        if row["kv"] == 35 and not has_35_kv:
+            continue
+        top = row["max_mva"] if has_35_kv else row.get("max_mva_without_35_kv", row["max_mva"])
+        if row["min_mva"] <= power.likely <= top:
+            levels.append(float(row["kv"]))
+    return tuple(levels) or (float(grid["voltage"][0]["kv"]),)
+
+
+def needs_dual_supply(segment: str, *, grid: Table) -> bool:
+    """Tell whether the rule table asks for two independent substations for this segment."""
+    return any(row["segment"] == segment for row in grid["dual_supply"])
+
+
+def connection(
+    power_mva: Quantity,
+    *,
+    grid: Table,
+    power_mw: float | None = None,
+    dual_supply: bool = False,
+    has_35_kv: bool = True,
+    site: gpd.GeoSeries | None = None,
+    substations: gpd.GeoDataFrame | None = None,
+) -> Connection:
+    """Voltage levels and substations that can serve a project, with line cost.
+
+    Parameters
+    ----------
+    power_mva : number, (low, high), (low, likely, high) or Interval
+        Total capacity of the project's transformers.
+    grid : mapping
+        Parsed `grid.toml`: capacity range, reach and line cost of each voltage.
+    power_mw : float, optional
+        Active power, when known: checked against the power factor range of the table.
+    dual_supply : bool
+        Two lines from two independent substations: different names, and different `upstream` where known.
+    has_35_kv : bool
+        Whether the local network has a 35 kV level.
+    site : GeoSeries of one geometry, optional
+        With `substations`, adds who can serve the site. Distances run from the nearest point of the geometry.
+    substations : GeoDataFrame, optional
+        Columns `name`, `voltage_kv` (all levels it feeds at, such as ``"110/35/10"``), optionally `upstream`.
+
+    Returns
+    -------
+    Connection
+        `options` sorted by likely cost. Without substations, one option a voltage and no distances.
+
+    Raises
+    ------
+    InputError
+        For power that is not positive, a power factor outside the table's range, or a faulty layer.
+    """
+    power = Interval.of(power_mva)
+    if power_mw is not None:
+        refuse_if(_power_factor_faults("power_mw", power_mw, power.likely, grid))
+    levels = voltages(power, grid=grid, has_35_kv=has_35_kv)
+    rows = {float(row["kv"]): row for row in grid["voltage"]}
+    standard = f"{grid['standard']['source']} ({grid['standard']['as_of']})"
+    if site is None or substations is None:
+        options = tuple(Option(kv, (), (), None, None, _capacity_rule(rows[kv])) for kv in levels)
+        return Connection(power, dual_supply, levels, options, (), standard)
+
+    refuse_if(substation_faults(substations))
+    stations, origin = _in_metres(substations, site)
+    km = stations.distance(origin).to_numpy() / 1000.0
+    detour = Interval.of(grid["route"]["detour"])
+    options_found: list[Option] = []
+    refusals: list[tuple[str, dict[str, Any]]] = []
+    for kv in levels:
+        row = rows[kv]
+        feeds = np.array([kv in feeding_levels(text) for text in substations["voltage_kv"]], dtype=bool)
+        near = np.flatnonzero(feeds & (km <= row["reach_km"]))
+        chosen = _cheapest(near[np.argsort(km[near], kind="stable")], substations, dual_supply)
+        if not chosen:
+            code = "no_second_substation" if dual_supply and near.size else "no_substation_in_reach"
+            nearest = float(km[feeds].min()) if feeds.any() else float("nan")
+            refusals.append((code, {"voltage_kv": kv, "reach_km": row["reach_km"], "nearest_km": nearest}))
+            continue
+        line_km = detour * float(km[list(chosen)].sum())
+        cost = line_km * Interval.of(row["line_wan_yuan_per_km"])
+        names = tuple(str(substations["name"].iloc[i]) for i in chosen)
+        options_found.append(Option(kv, names, tuple(float(km[i]) for i in chosen), line_km, cost, _capacity_rule(row)))
+    options_found.sort(key=lambda option: option.cost_wan_yuan.likely if option.cost_wan_yuan else 0.0)
+    return Connection(power, dual_supply, levels, tuple(options_found), tuple(refusals), standard)
+
+
+def _capacity_rule(row: Table) -> str:
+    return f"{row['kv']:g} kV: {row['min_mva']:g}-{row['max_mva']:g} MVA, reach {row['reach_km']:g} km ({row['as_of']})"
+
+
+def _cheapest(near: NDArray[np.intp], stations: pd.DataFrame, dual: bool) -> tuple[int, ...]:
+    """Nearest station, or the nearest two that do not hang on the same upstream station."""
+    if not dual:
+        return tuple(near[:1].tolist())
+    upstream = stations["upstream"] if "upstream" in stations else pd.Series([None] * len(stations))
+    for k, second in enumerate(near):
+        for first in near[:k]:
+            a, b = upstream.iloc[first], upstream.iloc[second]
+            if pd.isna(a) or pd.isna(b) or a != b:
+                return int(first), int(second)
+    return ()
+
+
+def _in_metres(stations: gpd.GeoDataFrame, site: gpd.GeoSeries) -> tuple[gpd.GeoSeries, Any]:
+    faults = [
+        Fault(what, "has no coordinate reference system", "set its CRS, e.g. EPSG:4490 for CGCS2000 degrees")
+        for what, layer in (("site", site), ("substations", stations))
+        if layer.crs is None
+    ]
+    refuse_if(faults)
+    middle = site.to_crs(4490).union_all().centroid
+    # azimuthal equidistant about the site: distances from it are true at any range
+    local = f"+proj=aeqd +lat_0={middle.y:.6f} +lon_0={middle.x:.6f} +ellps=GRS80 +units=m"
+    return stations.geometry.to_crs(local), site.to_crs(local).union_all()
+
+
+def feeding_levels(text: Any) -> frozenset[float]:
+    """Voltages that a station feeds customers at: ``"110/35/10"`` is 110, 35 and 10 kV."""
+    return frozenset(float(part) for part in str(text).replace("kV", "").split("/") if part.strip())
+
+
+def _power_factor_faults(where: str, mw: float, mva: float, grid: Table) -> list[Fault]:
+    rule = grid["power_factor"]
+    factor = mw / mva if mva else float("nan")
+    if rule["low"] <= factor <= rule["high"]:
+        return []
+    return [
+        Fault(
+            where,
+            f"{mw:g} MW on {mva:g} MVA is a power factor of {factor:.2f}, outside {rule['low']:g}-{rule['high']:g}",
+            "write active power in MW and transformer capacity in MVA; one of the two may be in the other's unit",
+        )
+    ]
+
+
+def transformers(value: Any) -> list[float]:
+    """Ratings of a station's transformers in MVA: ``"2x50+31.5"`` is two of 50 and one of 31.5."""
+    ratings: list[float] = []
+    for part in str(value).replace("×", "x").replace("*", "x").replace(";", "+").split("+"):
+        count, _, rating = part.strip().partition("x")
+        ratings += [float(rating)] * int(count) if rating else [float(count)]
+    return ratings
+
+
+def substation_faults(stations: pd.DataFrame, *, where: str = "substations") -> list[Fault]:
+    """List everything wrong with a substation layer, each with row and remedy.
+
+    Two stations of one name, transformers that can't be read, installed capacity below peak load, bounds out
+    of order, active power above what the load in MVA allows.
+    """
+    missing = [column for column in ("name", "voltage_kv") if column not in stations]
+    faults = [Fault(where, f"has no column {column}", f"add the column {column}") for column in missing]
+    if faults:
+        return faults
+    for row, name in enumerate(stations["name"].astype(str)):
+        here = f"{where} row {row + 1} ({name})"
+        if name in set(stations["name"].astype(str).iloc[:row]):
+            faults.append(
+                Fault(
+                    here, "has the name of an earlier row", "give each substation a name of its own, or merge the rows"
+                )
+            )
+        record = stations.iloc[row]
+        try:
+            installed = sum(transformers(record.get("transformers_mva", 0.0)))
+        except ValueError:
+            faults.append(
+                Fault(
+                    here,
+                    f"transformers_mva {record['transformers_mva']!r} can't be read",
+                    "write ratings in MVA, e.g. 2x50+31.5",
+                )
+            )
+            continue
+        low, likely, high = _peak_bounds(record)
+        if not low <= likely <= high:
+            faults.append(
+                Fault(
+                    here,
+                    f"peak load {low:g}, {likely:g}, {high:g} MVA is not in rising order",
+                    "write low <= likely <= high",
+                )
+            )
+        elif "transformers_mva" in record and installed < low:
+            faults.append(
+                Fault(
+                    here,
+                    f"installed capacity {installed:g} MVA is below peak load {low:g} MVA",
+                    "check both numbers and their units (MVA)",
+                )
+            )
+    return faults
+
+
+def _peak_bounds(record: pd.Series) -> tuple[float, float, float]:
+    likely = float(record.get("peak_mva", 0.0))
+    return float(record.get("peak_low_mva", likely)), likely, float(record.get("peak_high_mva", likely))
+
+
+def end_of(period: Any) -> pd.Timestamp:
+    """Last moment of a year, month or day: ``2025``, ``"2026-06"`` or ``"2026-06-15"``."""
+    if isinstance(period, float) and not np.isnan(period):
+        period = int(period)
+    return pd.Period(str(period)).end_time
+
+
+def headroom(
+    substations: pd.DataFrame,
+    committed: pd.DataFrame | None = None,
+    *,
+    at: Any = None,
+    overload: float = 1.0,
+) -> pd.DataFrame:
+    """Spare capacity of each substation under N-1, as an interval.
+
+    Firm capacity is what the transformers carry with the largest one out, times `overload`. Peak load and
+    what is committed are taken off by interval arithmetic: low = firm - high peak - high committed.
+
+    Parameters
+    ----------
+    substations : DataFrame
+        Columns `name`, `transformers_mva` (``"2x50"``), `peak_mva`, optionally `peak_low_mva`, `peak_high_mva` and
+        `commissioned` (year, month or day; empty = in service).
+    committed : DataFrame, optional
+        Columns `substation`, `mva`, optionally `low_mva`, `high_mva` and `from` (year, month or day; empty = now).
+    at : int, str or date, optional
+        Year, month or day the project needs its power. A station commissioned later offers nothing yet, a
+        commitment that begins later takes nothing yet. None counts every station and every commitment.
+    overload : float
+        Short-term loading that the remaining transformers may take, 1.0 = their rating (1.3 for two hours is
+        usual in Chinese practice; the prudent default is none).
+
+    Returns
+    -------
+    DataFrame
+        Indexed by `name`: `installed_mva`, `firm_mva`, `peak_*`, `committed_*`, `headroom_low_mva`,
+        `headroom_likely_mva`, `headroom_high_mva` (never below 0), `in_service`.
+
+    Raises
+    ------
+    InputError
+        All faults of the layer at once, and commitments at stations that do not exist.
+    """
+    faults = substation_faults(substations)
+    names = pd.Index(substations["name"].astype(str), name="name") if "name" in substations else pd.Index([])
+    if "transformers_mva" not in substations:
+        faults.append(Fault("substations", "has no column transformers_mva", "add it: ratings in MVA, e.g. 2x50"))
+    if committed is not None:
+        faults += [
+            Fault(
+                f"committed row {row + 1}",
+                f"substation {name!r} is not in the layer",
+                "correct the name or add the substation",
+            )
+            for row, name in enumerate(committed["substation"].astype(str))
+            if name not in names
+        ]
+    refuse_if(faults)
+
+    ratings = [transformers(value) for value in substations["transformers_mva"]]
+    out = pd.DataFrame(index=names)
+    out["installed_mva"] = [sum(units) for units in ratings]
+    out["in_service"] = True
+    if at is not None and "commissioned" in substations:
+        out["in_service"] = [
+            pd.isna(c) or str(c).strip() == "" or end_of(c) <= end_of(at) for c in substations["commissioned"]
+        ]
+    firm = np.array([sum(units) - max(units) for units in ratings]) * overload
+    out["firm_mva"] = np.where(out["in_service"], firm, 0.0)
+    peaks = np.array([_peak_bounds(record) for _, record in substations.iterrows()]).reshape(-1, 3)
+    out[["peak_low_mva", "peak_likely_mva", "peak_high_mva"]] = peaks
+    promised = _committed(committed, names, at)
+    out[["committed_low_mva", "committed_likely_mva", "committed_high_mva"]] = promised
+    spare = out["firm_mva"].to_numpy()[:, None] - peaks[:, ::-1] - promised[:, ::-1]
+    out[["headroom_low_mva", "headroom_likely_mva", "headroom_high_mva"]] = np.maximum(spare, 0.0)
+    return out
+
+
+def _committed(committed: pd.DataFrame | None, names: pd.Index, at: Any) -> NDArray[np.float64]:
+    """Low, likely and high MVA promised at each station by the time asked for, shape (stations, 3)."""
+    total = np.zeros((len(names), 3))
+    if committed is None or committed.empty:
+        return total
+    rows = committed
+    if at is not None and "from" in rows:
+        rows = rows[[pd.isna(f) or str(f).strip() == "" or end_of(f) <= end_of(at) for f in rows["from"]]]
+    likely = rows["mva"].to_numpy(float)
+    bounds = np.column_stack([rows.get("low_mva", rows["mva"]), likely, rows.get("high_mva", rows["mva"])]).astype(
+        float
+    )
+    np.add.at(total, names.get_indexer(pd.Index(rows["substation"].astype(str))), bounds)
+    return total
+
+
+@dataclass(frozen=True)
+class Quota:
+    """Yearly energy of a project and the review it triggers.
+
+    Parameters
+    ----------
+    gwh, tce : Interval
+        Electricity, and all energy in tonnes of coal equivalent.
+    review : {"exempt", "local", "provincial"}
+        Class at the likely use; `review_low` and `review_high` at the bounds.
+    words_zh, words_en : str
+        A paragraph to paste into a report.
+    """
+
+    gwh: Interval
+    tce: Interval
+    review: str
+    review_low: str
+    review_high: str
+    words_zh: str
+    words_en: str
+
+
+def coal_equivalent_tce(gwh: Any, *, grid: Table) -> Any:
+    """Tonnes of coal equivalent of electricity (number, array or Interval), at the equivalent value 当量值."""
+    return gwh * (grid["conversion"]["kgce_per_kwh"] * 1000.0)
+
+
+def review_class(gwh: float, tce: float, *, grid: Table) -> str:
+    """Review that a yearly use triggers: exempt only when both below the limits, provincial from 10,000 tce."""
+    rule = grid["review"]
+    if tce >= rule["provincial"]["from_tce"]:
+        return "provincial"
+    exempt = rule["exempt"]
+    return "exempt" if tce < exempt["below_tce"] and gwh < exempt["below_gwh"] else "local"
+
+
+def quota(annual_gwh: Quantity, *, grid: Table, other_tce: Quantity = 0.0) -> Quota:
+    """Energy of a project in GWh and tce, and its energy review in words.
+
+    Parameters
+    ----------
+    annual_gwh : number, (low, high), (low, likely, high) or Interval
+        Electricity a year, from the segment's range or the firm's own figure.
+    grid : mapping
+        Parsed `grid.toml`.
+    other_tce : number or interval
+        Gas, steam and other energy, tonnes of coal equivalent a year.
+    """
+    gwh = Interval.of(annual_gwh)
+    if gwh.low < 0:
+        raise InputError(Fault("annual_gwh", f"is {gwh:g}", "give a yearly use of 0 GWh or more"))
+    tce = coal_equivalent_tce(gwh, grid=grid) + Interval.of(other_tce)
+    review = review_class(gwh.likely, tce.likely, grid=grid)
+    ends = [review_class(g, t, grid=grid) for g, t in ((gwh.low, tce.low), (gwh.high, tce.high))]
+    row = grid["review"][review]
+    zh = row["words_zh"].format(tce=_spoken(tce, ".0f"), gwh=_spoken(gwh * 100.0, ".0f"))
+    en = row["words_en"].format(tce=_spoken(tce, ",.0f"), gwh=_spoken(gwh, ".2f"))
+    if ends[0] != ends[1]:
+        labels = [grid["review"][end] for end in ends]
+        zh += f"区间两端分别对应:{labels[0]['label_zh']}、{labels[1]['label_zh']}。"
+        en += f" The bounds fall under different rules: {labels[0]['label_en']} and {labels[1]['label_en']}."
+    return Quota(gwh, tce, review, ends[0], ends[1], zh, en)
+
+
+def _spoken(amount: Interval, spec: str) -> str:
+    """``492 (246-2,458)``: the likely value, then the bounds where they differ."""
+    likely, span = format(amount.likely, spec), format(amount, spec)
+    return likely if likely == span else f"{likely} ({span})"

@@ -1,0 +1,235 @@
+"""What electricity costs: two-part tariff by voltage, time of use, load factor (`tables/tariffs.toml`)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from geo_cluster.errors import Fault, InputError, refuse_if
+from geo_cluster.supply.interval import Interval
+
+Table = Mapping[str, Any]
+Quantity = Interval | float | Sequence[float]
+
+WAN_YUAN_PER_GWH = 100.0
+"""1 GWh at 1 yuan per kWh costs 100 times 10,000 yuan."""
+
+PERIODS = ("sharp", "peak", "flat", "valley")
+"""Time-of-use periods: 尖峰, 高峰, 平段, 低谷."""
+
+
+@dataclass(frozen=True)
+class Bill:
+    """A year of electricity.
+
+    Parameters
+    ----------
+    annual_gwh : Interval
+        Energy bought.
+    energy_wan_yuan, basic_wan_yuan, annual_wan_yuan : Interval
+        Energy charge, demand or capacity charge, and their sum, in 10,000 yuan a year.
+    price_yuan_kwh : Interval
+        Average price, everything included; its low end belongs to the high end of the load factor.
+    voltage_kv : float
+    tariff : str
+        Id of the notice, its validity and source.
+    savings_wan_yuan : dict of float to Interval
+        What each higher voltage of the same scheme would save a year, before the cost of the connection.
+    """
+
+    annual_gwh: Interval
+    energy_wan_yuan: Interval
+    basic_wan_yuan: Interval
+    annual_wan_yuan: Interval
+    price_yuan_kwh: Interval
+    voltage_kv: float
+    tariff: str
+    savings_wan_yuan: dict[float, Interval]
+
+
+def tariff_on(tariffs: Table, on: dt.date | None = None) -> Table:
+    """Notice that was valid on a day; without a day, the latest.
+
+    Raises
+    ------
+    InputError
+        When no notice covers the day: a price of another year is not the price of this one.
+    """
+    rows = sorted(tariffs["tariff"], key=lambda row: row["valid_from"])
+    if on is None:
+        return rows[-1]
+    for row in reversed(rows):
+        if row["valid_from"] <= on <= row["valid_to"]:
+            return row
+    spans = ", ".join(f"{row['id']} ({row['valid_from']} to {row['valid_to']})" for row in rows)
+    raise InputError(
+        Fault(
+            "tariff",
+            f"no notice covers {on}; there are {spans}",
+            "add the notice of that month to tariffs.toml, or leave the day out to use the latest as an estimate",
+        )
+    )
+
+
+def period_hours(tariff: Table) -> NDArray[np.intp]:
+    """Period of each hour of the day in each month, shape (12, 24), as positions in `PERIODS`."""
+    rule = tariff["periods"]
+    hours = np.full((12, 24), -1, dtype=np.intp)
+    for month in range(1, 13):
+        summer = "summer_" if month in rule["summer_months"] else ""
+        for code, name in enumerate(PERIODS):
+            for start, end in rule.get(summer + name, rule[name]):
+                hours[month - 1, start:end] = code
+    return hours
+
+
+def period_shares(tariff: Table, profile: ArrayLike | None = None) -> NDArray[np.float64]:
+    """Share of a year's energy in each of `PERIODS`.
+
+    Parameters
+    ----------
+    tariff : mapping
+        One notice.
+    profile : array_like of 24 or (12, 24), optional
+        Load of each hour of the day, any unit; flat when left out.
+    """
+    load = np.ones((12, 24)) if profile is None else np.broadcast_to(np.asarray(profile, dtype=float), (12, 24))
+    if not np.isfinite(load).all() or (load < 0).any() or load.sum() <= 0:
+        raise InputError(
+            Fault("profile", "has negative or missing hours, or no load at all", "give 24 numbers of 0 or more")
+        )
+    days = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])[:, None]
+    weight = load * days
+    return np.bincount(period_hours(tariff).ravel(), weights=weight.ravel(), minlength=4) / weight.sum()
+
+
+def price_yuan_kwh(
+    load_factor: ArrayLike,
+    *,
+    tariff: Table,
+    voltage_kv: float,
+    scheme: str = "two_part",
+    profile: ArrayLike | None = None,
+    transformer_loading: float | None = None,
+) -> NDArray[np.float64]:
+    """Average price of a kWh, demand or capacity charge included.
+
+    Parameters
+    ----------
+    load_factor : array_like
+        Mean load over peak load, above 0 and at most 1. Any shape.
+    tariff : mapping
+        One notice of `tariffs.toml`.
+    voltage_kv : float
+        Level of connection.
+    scheme : {"two_part", "single"}
+        Two-part from 315 kVA; single below.
+    profile : array_like, optional
+        Load of each hour, see `period_shares`: prices each period of the day at its own rate. Left out, the
+        notice's price without time of use.
+    transformer_loading : float, optional
+        Peak load in kW per kVA of transformers: charges by capacity (kVA) instead of by demand (kW).
+
+    Notes
+    -----
+    Power factor adjustment (力调电费) is left out.
+    """
+    factor = np.asarray(load_factor, dtype=float)
+    if not ((factor > 0) & (factor <= 1)).all():
+        remedy = "give mean load over peak load, above 0 and at most 1 (50 % is 0.5)"
+        raise InputError(Fault("load_factor", f"is {factor.tolist()}", remedy))
+    energy, hourly = _charges(tariff, voltage_kv, scheme, profile, transformer_loading)
+    return np.asarray(energy + hourly / factor)
+
+
+def _charges(
+    tariff: Table, voltage_kv: float, scheme: str, profile: ArrayLike | None, transformer_loading: float | None
+) -> tuple[float, float]:
+    """Energy price in yuan/kWh, and basic charge in yuan for each kW of peak load and hour."""
+    found = [row for row in tariff["rate"] if row["scheme"] == scheme and row["voltage_kv"] == voltage_kv]
+    faults = []
+    if not found:
+        known = ", ".join(f"{row['voltage_kv']:g} kV {row['scheme']}" for row in tariff["rate"])
+        faults.append(
+            Fault("voltage_kv", f"{voltage_kv:g} kV has no {scheme} rate in {tariff['id']}", f"use one of {known}")
+        )
+    if transformer_loading is not None and not 0 < transformer_loading <= 1.5:
+        remedy = "give kW of peak load per kVA of transformers, such as 0.7"
+        faults.append(Fault("transformer_loading", f"is {transformer_loading}", remedy))
+    refuse_if(faults)
+    rate = found[0]
+    energy = rate["energy"] if profile is None else period_shares(tariff, profile) @ [rate[p] for p in PERIODS]
+    monthly = (
+        rate.get("demand", 0.0) if transformer_loading is None else rate.get("capacity", 0.0) / transformer_loading
+    )
+    return float(energy), monthly / tariff["hours_per_month"]
+
+
+def bill(
+    annual_gwh: Quantity,
+    *,
+    voltage_kv: float,
+    tariffs: Table,
+    load_factor: Quantity = (0.35, 0.5, 0.65),
+    on: dt.date | None = None,
+    scheme: str = "two_part",
+    profile: ArrayLike | None = None,
+    transformer_loading: float | None = None,
+) -> Bill:
+    """Yearly cost of electricity as an interval, and what a higher voltage would save.
+
+    Parameters
+    ----------
+    annual_gwh : number, (low, high), (low, likely, high) or Interval
+        Energy a year.
+    voltage_kv : float
+        Level of connection, 10, 35, 110 or 220 (0.4 for the single-part scheme).
+    tariffs : mapping
+        Parsed `tariffs.toml`.
+    load_factor : number or interval
+        Mean load over peak load.
+    on : date, optional
+        Day whose notice applies; the latest notice when left out.
+    scheme, profile, transformer_loading
+        See `price_yuan_kwh`.
+
+    Raises
+    ------
+    InputError
+        For a load factor outside (0, 1], a voltage without rate, a day without notice.
+    """
+    tariff = tariff_on(tariffs, on)
+    gwh, factor = Interval.of(annual_gwh), Interval.of(load_factor)
+    refuse_if([Fault("annual_gwh", f"is {gwh:g}", "give a yearly use of 0 GWh or more")] if gwh.low < 0 else [])
+
+    def price(kv: float) -> Interval:
+        """The low price goes with the high load factor."""
+        high, likely, low = price_yuan_kwh(
+            [factor.low, factor.likely, factor.high],
+            tariff=tariff,
+            voltage_kv=kv,
+            scheme=scheme,
+            profile=profile,
+            transformer_loading=transformer_loading,
+        ).tolist()
+        return Interval(low, likely, high)
+
+    here = price(voltage_kv)
+    energy_price, _ = _charges(tariff, voltage_kv, scheme, profile, transformer_loading)
+    energy = gwh * (energy_price * WAN_YUAN_PER_GWH)
+    basic = gwh * ((here - energy_price) * WAN_YUAN_PER_GWH)
+    higher = [float(r["voltage_kv"]) for r in tariff["rate"] if r["scheme"] == scheme and r["voltage_kv"] > voltage_kv]
+    savings = {kv: gwh * (_difference(here, price(kv)) * WAN_YUAN_PER_GWH) for kv in higher}
+    label = f"{tariff['id']} ({tariff['valid_from']} to {tariff['valid_to']}; {tariff['source']})"
+    return Bill(gwh, energy, basic, energy + basic, here, float(voltage_kv), label, savings)
+
+
+def _difference(a: Interval, b: Interval) -> Interval:
+    """Difference of two prices at the same load factor, so bound is taken from bound, not crosswise."""
+    low, likely, high = sorted((a.low - b.low, a.likely - b.likely, a.high - b.high))
+    return Interval(low, likely, high)
