@@ -11,12 +11,12 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from fake_osm import SOUTH, STEP, WEST, FakeOSM, fake_osm
 
 from geo_cluster.access import osm
 from geo_cluster.access.network import RoadNetwork
 from geo_cluster.access.travel import matrix
 from geo_cluster.errors import DataError, InputError
+from tests.fake_osm import SOUTH, STEP, WEST, FakeOSM, fake_osm
 
 BOX = (WEST - STEP, SOUTH - STEP, WEST + 5 * STEP, SOUTH + 5 * STEP)
 
