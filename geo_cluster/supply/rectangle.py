@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 Geometries = NDArray[np.object_]
+Edges = tuple[Floats, Floats, Ints]
 
 CELLS = 36
 """Cells of the coarse grid along each side."""
@@ -101,11 +102,9 @@ def _described(best: Floats) -> Rectangles:
 
 def _corners(x: Floats) -> Floats:
     """Corners of rectangles (centre, half sides, angle), shape (n, 4, 2)."""
-    u = np.stack([np.cos(x[:, 4]), np.sin(x[:, 4])], axis=1)
-    v = np.stack([-u[:, 1], u[:, 0]], axis=1)
-    signs = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
-    along = signs[None, :, :1] * x[:, None, 2:3] * u[:, None]
-    across = signs[None, :, 1:] * x[:, None, 3:4] * v[:, None]
+    u, v = _axes(x)
+    along = _SIGNS[:, :1] * x[:, None, 2:3] * u[:, None]
+    across = _SIGNS[:, 1:] * x[:, None, 3:4] * v[:, None]
     return x[:, None, :2] + along + across
 
 
@@ -159,10 +158,10 @@ def _angles(start: Floats, end: Floats, of: Ints, count: int) -> Floats:
     bins = 90
     where = of * bins + np.minimum((angle / (np.pi / 2) * bins).astype(int), bins - 1)
     weight = np.bincount(where, weights=length, minlength=count * bins).reshape(count, bins)
-    exact = np.zeros(count * bins)
+    longest = np.zeros(count * bins)
     by_length = np.argsort(length, kind="stable")
-    exact[where[by_length]] = angle[by_length]  # the longest edge of each bin is written last
-    exact = exact.reshape(count, bins)
+    longest[where[by_length]] = angle[by_length]  # the longest edge of each bin is written last
+    exact = longest.reshape(count, bins)
     top = np.argsort(-weight, axis=1, kind="stable")[:, :EDGE_ANGLES]
     sweep = (np.arange(SWEEP_ANGLES) + 0.5) * (np.pi / 2 / SWEEP_ANGLES)
     return np.hstack([np.take_along_axis(exact, top, axis=1), np.broadcast_to(sweep, (count, SWEEP_ANGLES))])
@@ -321,128 +320,143 @@ def _top(seeds: Floats, seed_of: Ints, count: int) -> tuple[Floats, Ints]:
 
 
 @dataclass(frozen=True)
-class _Constraints:
-    """Separating lines, two for each edge, flat over all rectangles and sorted by rectangle.
+class _Rules:
+    """Separating lines, two for each edge that is near, flat over all rectangles and sorted by rectangle.
 
-    Where `by_edge`, a corner (signs `su`, `sv`) stays behind the edge's line ``normal . x = offset``; elsewhere an end
-    `point` of the edge stays beyond the side whose outward direction is ``sign * u`` (or v, where `across`).
+    The slack is ``given . table[row]``: either a corner of the rectangle stays behind the edge's line (given: the
+    normal and offset of the line; row 0-3: the corner), or an end of the edge stays beyond a side of the rectangle
+    (given: the end; row 4-7: the side), with eight rows for each rectangle.
     """
 
     of: Ints
-    by_edge: NDArray[np.bool_]
-    normal: Floats
-    offset: Floats
-    su: Floats
-    sv: Floats
-    point: Floats
-    sign: Floats
-    across: NDArray[np.bool_]
+    heads: Ints
+    given: Floats
+    row: Ints
 
     def slack(self, x: Floats) -> Floats:
-        """Distance to spare of each constraint."""
-        c, a, b, u, v = _frame(x[self.of])
-        by_edge = (
-            self.offset
-            - (self.normal * c).sum(axis=1)
-            - a * self.su * (self.normal * u).sum(axis=1)
-            - b * self.sv * (self.normal * v).sum(axis=1)
-        )
-        axis = np.where(self.across[:, None], v, u)
-        by_side = self.sign * (axis * (self.point - c)).sum(axis=1) - np.where(self.across, b, a)
-        return np.where(self.by_edge, by_edge, by_side)
+        """Distance to spare of each line."""
+        return np.einsum("mi,mi->m", self.given, _table(x)[self.row])
 
     def gradient(self, x: Floats) -> Floats:
-        """Derivatives of the slack by centre, half sides and angle, shape (constraints, 5)."""
-        c, a, b, u, v = _frame(x[self.of])
-        nu, nv = (self.normal * u).sum(axis=1), (self.normal * v).sum(axis=1)
-        away = self.point - c
-        pu, pv = (away * u).sum(axis=1), (away * v).sum(axis=1)
-        axis = np.where(self.across[:, None], v, u)
-        edge = self.by_edge
-        return np.stack(
-            [
-                np.where(edge, -self.normal[:, 0], -self.sign * axis[:, 0]),
-                np.where(edge, -self.normal[:, 1], -self.sign * axis[:, 1]),
-                np.where(edge, -self.su * nu, np.where(self.across, 0.0, -1.0)),
-                np.where(edge, -self.sv * nv, np.where(self.across, -1.0, 0.0)),
-                np.where(edge, b * self.sv * nu - a * self.su * nv, self.sign * np.where(self.across, -pu, pv)),
-            ],
-            axis=1,
-        )
+        """Derivatives of the slack by centre, half sides and angle, shape (lines, 5)."""
+        return np.einsum("mi,mij->mj", self.given, _table_gradient(x)[self.row])
+
+    def nearest(self, values: Floats) -> Floats:
+        """Smallest value of each rectangle."""
+        return np.minimum.reduceat(values, self.heads)
 
 
-def _frame(x: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """Centre, half sides and axes of rectangles."""
+_SIGNS = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
+
+
+def _axes(x: Floats) -> tuple[Floats, Floats]:
     u = np.stack([np.cos(x[:, 4]), np.sin(x[:, 4])], axis=1)
-    return x[:, :2], x[:, 2], x[:, 3], u, np.stack([-u[:, 1], u[:, 0]], axis=1)
+    return u, np.stack([-u[:, 1], u[:, 0]], axis=1)
 
 
-def _separate(x: Floats, x_of: Ints, start: Floats, end: Floats, of: Ints, *, by_side: bool) -> _Constraints:
-    """Choose what keeps each edge off each rectangle: the line with most room, or the edge's own where it can."""
+def _table(x: Floats) -> Floats:
+    """Corners as (-x, -y, 1), then sides +u, -u, +v, -v as (direction, -reach), shape (8 n, 3)."""
+    u, v = _axes(x)
+    table = np.ones((len(x), 8, 3))
+    table[:, :4, :2] = -_corners(x)
+    table[:, 4:, :2] = np.stack([u, -u, v, -v], axis=1)
+    table[:, 4:, 2] = -np.einsum("nki,ni->nk", table[:, 4:, :2], x[:, :2]) - x[:, [2, 2, 3, 3]]
+    return table.reshape(-1, 3)
+
+
+def _table_gradient(x: Floats) -> Floats:
+    """Derivatives of `_table` by the five variables, shape (8 n, 3, 5)."""
+    u, v = _axes(x)
+    out = np.zeros((len(x), 8, 3, 5))
+    out[:, :4, 0, 0] = out[:, :4, 1, 1] = -1.0
+    along, across = _SIGNS[:, 0, None], _SIGNS[:, 1, None]
+    out[:, :4, :2, 2] = -along * u[:, None]
+    out[:, :4, :2, 3] = -across * v[:, None]
+    a, b = x[:, 2, None, None], x[:, 3, None, None]
+    out[:, :4, :2, 4] = -(along * a * v[:, None] - across * b * u[:, None])
+    sides, turned = np.stack([u, -u, v, -v], axis=1), np.stack([v, -v, -u, u], axis=1)
+    out[:, 4:, 2, :2] = -sides
+    out[:, 4:6, 2, 2] = out[:, 6:, 2, 3] = -1.0
+    out[:, 4:, :2, 4] = turned
+    out[:, 4:, 2, 4] = -np.einsum("nki,ni->nk", turned, x[:, :2])
+    return out.reshape(-1, 3, 5)
+
+
+def _separate(x: Floats, x_of: Ints, edges: Edges, *, by_side: bool) -> tuple[_Rules, NDArray[np.bool_]]:
+    """Choose what keeps each edge off each rectangle: the line with most room, or the edge's own where it can.
+
+    Also tells which rectangles no edge enters.
+    """
+    start, end, of = edges
     first, last = np.searchsorted(of, x_of, side="left"), np.searchsorted(of, x_of, side="right")
     size = last - first
+    heads = np.cumsum(size) - size
     rect = np.repeat(np.arange(len(x)), size)
-    edge = first[rect] + np.arange(len(rect)) - np.repeat(np.cumsum(size) - size, size)
+    edge = first[rect] + np.arange(len(rect)) - heads[rect]
     p, q = start[edge], end[edge]
-    c, a, b, u, v = _frame(x[rect])
+    table = _table(x).reshape(len(x), 8, 3)
+    sides = table[rect, 4:]
+    beyond = (
+        np.minimum(np.einsum("mki,mi->mk", sides[:, :, :2], p), np.einsum("mki,mi->mk", sides[:, :, :2], q))
+        + sides[:, :, 2]
+    )
+    side = beyond.argmax(axis=1)
+    room_side = beyond[np.arange(len(side)), side]
+
     span = q - p
     normal = np.stack([span[:, 1], -span[:, 0]], axis=1) / np.maximum(np.hypot(span[:, 0], span[:, 1]), 1e-300)[:, None]
     offset = (normal * p).sum(axis=1)
-    flip = np.where(offset >= (normal * c).sum(axis=1), 1.0, -1.0)
+    flip = np.where(offset >= (normal * x[rect, :2]).sum(axis=1), 1.0, -1.0)
     normal, offset = normal * flip[:, None], offset * flip
-    nu, nv = (normal * u).sum(axis=1), (normal * v).sum(axis=1)
-    su, sv = np.where(nu >= 0, 1.0, -1.0), np.where(nv >= 0, 1.0, -1.0)
-    room_edge = offset - (normal * c).sum(axis=1) - a * np.abs(nu) - b * np.abs(nv)
-    pu, pv = ((p - c) * u).sum(axis=1), ((p - c) * v).sum(axis=1)
-    qu, qv = ((q - c) * u).sum(axis=1), ((q - c) * v).sum(axis=1)
-    room_side = np.stack(
-        [np.minimum(pu, qu) - a, -np.maximum(pu, qu) - a, np.minimum(pv, qv) - b, -np.maximum(pv, qv) - b], axis=1
+    corner_room = np.einsum("mki,mi->mk", table[rect, :4, :2], normal) + offset[:, None]
+    corner = np.argsort(corner_room, axis=1)[:, :2]  # the two corners that could meet the line
+    room_edge = corner_room.min(axis=1)
+
+    by_edge = (room_edge >= room_side) | (room_edge > 0 if not by_side else False)
+    room = np.maximum(room_edge, room_side)
+    # edges farther off than the rectangle is large are left out, and a fence keeps the rectangle from them; 1.5
+    # covers the corners of the fence
+    closest = np.minimum.reduceat(room, heads)
+    reach = x[:, 2] + x[:, 3]
+    near = room <= 1.5 * reach[rect]
+    by_edge, rect = by_edge[near, None], rect[near]
+    ends = np.ones((len(rect), 2, 3))
+    ends[:, 0, :2], ends[:, 1, :2] = p[near], q[near]
+    given = np.where(by_edge[:, :, None], np.column_stack([normal, offset])[near, None, :], ends).reshape(-1, 3)
+    row = np.where(by_edge, corner[near], side[near, None] + 4) + 8 * rect[:, None]
+    fence = np.repeat(table[:, 4:] * (1.0, 1.0, -1.0) + (0.0, 0.0, 1.0) * reach[:, None, None], 2, axis=1).reshape(
+        -1, 3
     )
-    side = room_side.argmax(axis=1)
-    by_edge = room_edge >= room_side.max(axis=1)
-    if not by_side:
-        by_edge |= room_edge > 0
-    # the second corner that could meet the line: across the shorter way
-    su2 = np.where(a * np.abs(nu) < b * np.abs(nv), -su, su)
-    sv2 = np.where(a * np.abs(nu) < b * np.abs(nv), sv, -sv)
-    return _Constraints(
-        of=np.repeat(rect, 2),
-        by_edge=np.repeat(by_edge, 2),
-        normal=np.repeat(normal, 2, axis=0),
-        offset=np.repeat(offset, 2),
-        su=np.stack([su, su2], axis=1).ravel(),
-        sv=np.stack([sv, sv2], axis=1).ravel(),
-        point=np.stack([p, q], axis=1).reshape(-1, 2),
-        sign=np.repeat(np.where(side % 2 == 0, 1.0, -1.0), 2),
-        across=np.repeat(side >= 2, 2),
-    )
+    # corners 0-3 as in _SIGNS: +u 1, 2; -u 0, 3; +v 2, 3; -v 0, 1
+    fence_row = (np.array([1, 2, 0, 3, 2, 3, 0, 1]) + 8 * np.arange(len(x))[:, None]).ravel()
+    rows = np.concatenate([row.ravel(), fence_row])
+    order = np.argsort(rows // 8, kind="stable")
+    owner = rows[order] // 8
+    begin = np.searchsorted(owner, np.arange(len(x)))
+    rules = _Rules(owner, begin, np.concatenate([given, fence])[order], rows[order])
+    return rules, closest > 0
 
 
 def _grow(
     x: Floats,
     x_of: Ints,
-    edges: tuple[Floats, Floats, Ints],
+    edges: Edges,
     barrier: Sequence[float],
     *,
     turning: bool,
     by_side: bool,
 ) -> Floats:
     """Maximise the log of the area behind separating lines; never returns a smaller rectangle."""
-    start, end, of = edges
     best = x.copy()
     for weight in barrier:
-        rules = _separate(x, x_of, start, end, of, by_side=by_side)
-        heads = np.searchsorted(rules.of, np.arange(len(x)))
-        valid = np.minimum.reduceat(rules.slack(x), heads) > 0
+        rules, valid = _separate(x, x_of, edges, by_side=by_side)
         if not valid.all():  # turned so far that another corner ran into an edge: go on from the last good one
             x = np.where(valid[:, None], x, best)
-            rules = _separate(x, x_of, start, end, of, by_side=by_side)
-            valid = np.minimum.reduceat(rules.slack(x), heads) > 0
+            rules, valid = _separate(x, x_of, edges, by_side=by_side)
         best = np.where(_larger(x, best) & valid[:, None], x, best)
         for _ in range(_STEPS):
-            x = _step(x, rules, heads, weight, valid, turning)
-    rules = _separate(x, x_of, start, end, of, by_side=True)
-    valid = np.minimum.reduceat(rules.slack(x), heads) > 0
+            x = _step(x, rules, weight, valid, turning)
+    valid = _separate(x, x_of, edges, by_side=True)[1]
     return np.where(_larger(x, best) & valid[:, None], x, best)
 
 
@@ -450,17 +464,15 @@ def _larger(x: Floats, y: Floats) -> NDArray[np.bool_]:
     return (x[:, 2] * x[:, 3] > y[:, 2] * y[:, 3])[:, None]
 
 
-def _step(
-    x: Floats, rules: _Constraints, heads: Ints, weight: float, valid: NDArray[np.bool_], turning: bool
-) -> Floats:
+def _step(x: Floats, rules: _Rules, weight: float, valid: NDArray[np.bool_], turning: bool) -> Floats:
     """One damped Newton step of every rectangle towards the maximum of log(a b) + weight * sum(log(slack))."""
     upper = np.triu_indices(5)
     slack = np.where(valid[rules.of], np.maximum(rules.slack(x), 1e-15), 1.0)
     pull = rules.gradient(x) / slack[:, None]
     if not turning:
         pull[:, 4] = 0.0
-    gradient = weight * np.add.reduceat(pull, heads, axis=0)
-    products = weight * np.add.reduceat(pull[:, upper[0]] * pull[:, upper[1]], heads, axis=0)
+    gradient = weight * np.add.reduceat(pull, rules.heads, axis=0)
+    products = weight * np.add.reduceat(pull[:, upper[0]] * pull[:, upper[1]], rules.heads, axis=0)
     curve = np.zeros((len(x), 5, 5))
     curve[:, upper[0], upper[1]] = products
     curve[:, upper[1], upper[0]] = products
@@ -470,12 +482,12 @@ def _step(
     curve[:, range(5), range(5)] += 1e-12
     step = np.linalg.solve(curve, gradient[:, :, None])[:, :, 0]
     # at most nine tenths of the way to the nearest line, by its slope; shorter where it bends
-    nearest = np.minimum.reduceat((pull * step[rules.of]).sum(axis=1), heads)
+    nearest = rules.nearest((pull * step[rules.of]).sum(axis=1))
     nearest = np.minimum(nearest, (step[:, 2:4] / x[:, 2:4]).min(axis=1))
     stride = np.minimum(1.0, 0.9 / np.maximum(-nearest, 1e-12))
     for _ in range(4):
         trial = x + stride[:, None] * step
-        fits = (np.minimum.reduceat(rules.slack(trial), heads) > 0) & (trial[:, 2:4] > 0).all(axis=1) & valid
+        fits = (rules.nearest(rules.slack(trial)) > 0) & (trial[:, 2:4] > 0).all(axis=1) & valid
         if fits[valid].all():
             break
         stride = np.where(fits, stride, stride * 0.4)
