@@ -27,8 +27,8 @@ CELLS = 36
 """Cells of the coarse grid along each side."""
 EDGE_ANGLES, SWEEP_ANGLES = 6, 9
 """Orientations tried: those of the edges that are longest together, and an even sweep of the quarter turn."""
-SEEDS, FINALISTS = 5, 2
-"""Blocks grown for each polygon, and how many of them are grown to the end."""
+TRIALS, SEEDS, FINALISTS = 12, 5, 2
+"""Blocks grown for each polygon at their own angle, then how many of them turning, then to the end."""
 BATCH = 200
 """Polygons worked on at a time; bounds the memory."""
 
@@ -119,6 +119,7 @@ def _search(parts: Geometries) -> Floats:
     seeds, seed_of = _blocks(start, end, of, angles)
     seeds, seed_of = _with_fallback(seeds, seed_of, parts, middle, scale, angles)
     edges = start, end, of
+    seeds, seed_of = _top(seeds, seed_of, TRIALS)
     seeds = _grow(seeds, seed_of, edges, _BARRIER[:2], turning=False, by_side=False)
     seeds, seed_of = _top(seeds, seed_of, SEEDS)
     seeds = _grow(seeds, seed_of, edges, _BARRIER, turning=True, by_side=False)
