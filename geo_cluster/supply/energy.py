@@ -411,6 +411,7 @@ def coal_equivalent_tce(gwh: Any, *, grid: Table) -> Any:
 def review_class(gwh: float, tce: float, *, grid: Table) -> str:
     """Review that a yearly use triggers: exempt only when both below the limits, provincial from 10,000 tce."""
     rule = grid["review"]
+    gwh, tce = round(gwh, 6), round(tce, 6)  # 10,000 tce converted from GWh and back is 10,000 tce
     if tce >= rule["provincial"]["from_tce"]:
         return "provincial"
     exempt = rule["exempt"]

@@ -273,6 +273,8 @@ def _reaching(
     bare = not isinstance(layer, gpd.GeoSeries | gpd.GeoDataFrame)
     source = pyproj.CRS(sites_crs if bare else layer.crs)
     shapes = np.asarray(layer, dtype=object).ravel() if bare else layer.geometry.to_numpy()
+    if not (len(shapes) and len(ground)):
+        return np.empty(0, dtype=object)
     west, south, east, north = shapely.total_bounds(ground)
     margin = buffer_m * 1.01 + 1.0
     window = (west - margin, south - margin, east + margin, north + margin)
@@ -321,7 +323,7 @@ def layer_faults(layer: Any, where: str, *, kind: str | None = None) -> list[Fau
     shapes = layer.geometry.to_numpy() if placed else np.asarray(layer, dtype=object).ravel()
     faults = []
     if placed:
-        west, south, east, north = shapely.total_bounds(shapes)
+        west, south, east, north = shapely.total_bounds(shapes) if len(shapes) else [np.nan] * 4
         looks_like_degrees = 73 <= west <= east <= 136 and 3 <= south <= north <= 54
         if layer.crs is None:
             guess = (

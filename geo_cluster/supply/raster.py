@@ -1,7 +1,7 @@
 """Exclusions from rasters: land-cover classes, slope from an elevation model, any threshold.
 
-What a rule excludes is stated in full: ``at_least`` is >=, ``above`` is >, ``at_most`` is <=, ``below`` is <, `classes` is
-a list. A cell without data is unknown, never excluded. Rasterio and exactextract are imported when needed.
+What a rule excludes is stated in full: ``at_least`` is >=, ``above`` is >, ``at_most`` is <=, ``below`` is <, `classes`
+is a list. A cell without data is unknown, never excluded. Rasterio and exactextract are imported when needed.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ def _exact(shapes: gpd.GeoSeries, excluded: Any, known: Any, transform: Any, crs
 
 def _by_centre(shapes: gpd.GeoSeries, excluded: Any, known: Any, transform: Any, _: Any) -> tuple[Floats, Floats]:
     rows, columns = np.indices(excluded.shape)
-    x, y = transform * (columns.ravel() + 0.5, rows.ravel() + 0.5)
+    x, y = transform.c + (columns.ravel() + 0.5) * transform.a, transform.f + (rows.ravel() + 0.5) * transform.e
     site, cell = shapely.STRtree(shapely.points(x, y)).query(shapes.to_numpy(), predicate="intersects")
     counts = np.bincount(site, minlength=len(shapes))
     taken = np.bincount(site, weights=excluded.ravel()[cell], minlength=len(shapes))
@@ -198,9 +198,7 @@ def _by_centre(shapes: gpd.GeoSeries, excluded: Any, known: Any, transform: Any,
 
 
 def _bounds(shape: tuple[int, int], transform: Any) -> tuple[float, float, float, float]:
-    west, north = transform * (0, 0)
-    east, south = transform * (shape[1], shape[0])
-    return west, south, east, north
+    return transform.c, transform.f + shape[0] * transform.e, transform.c + shape[1] * transform.a, transform.f
 
 
 def _read(raster: str | Path, band: int, slope: bool) -> tuple[Floats, Any, Any]:

@@ -29,6 +29,7 @@ EDGE_ANGLES, SWEEP_ANGLES = 6, 9
 """Orientations tried: those of the edges that are longest together, and an even sweep of the quarter turn."""
 TRIALS, SEEDS, FINALISTS = 12, 5, 2
 """Blocks grown for each polygon at their own angle, then how many of them turning, then to the end."""
+ROUNDS = 1
 BATCH = 200
 """Polygons worked on at a time; bounds the memory."""
 
@@ -124,7 +125,8 @@ def _search(parts: Geometries) -> Floats:
     seeds, seed_of = _top(seeds, seed_of, SEEDS)
     seeds = _grow(seeds, seed_of, edges, _BARRIER, turning=True, by_side=False)
     seeds, seed_of = _top(seeds, seed_of, FINALISTS)
-    seeds = _grow(seeds, seed_of, edges, _BARRIER[2:], turning=True, by_side=True)
+    for _ in range(ROUNDS):
+        seeds = _grow(seeds, seed_of, edges, _BARRIER[2:], turning=True, by_side=True)
     best, best_of = _top(seeds, seed_of, 1)
     out = np.zeros((len(parts), 5))
     out[best_of] = best

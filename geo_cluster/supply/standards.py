@@ -91,7 +91,7 @@ def floor_price(
         documents += (rule["document"],)
     per_mu = price * M2_PER_MU / 1e4
     zh = f"{int(land_class)}等地工业用地出让最低价{full:g}元/平方米;适用底价{price:g}元/平方米(约{per_mu:.1f}万元/亩)。"
-    en = f"Land class {int(land_class)}: national floor {full:g} yuan/m2; here {price:g} (about {per_mu:.1f} wan yuan/mu)."
+    en = f"Land class {int(land_class)}: floor {full:g} yuan/m2; here {price:g} (about {per_mu:.1f} wan yuan/mu)."
     return FloorPrice(price, per_mu, int(land_class), share, documents, zh, en)
 
 
