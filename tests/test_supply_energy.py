@@ -20,12 +20,13 @@ from geo_cluster.supply.energy import (
     coal_equivalent_tce,
     connection,
     headroom,
+    load_faults,
     needs_dual_supply,
     pools,
     quota,
-    transformers,
 )
 from geo_cluster.supply.interval import Interval
+from geo_cluster.supply.substations import transformers
 from geo_cluster.supply.tariff import bill, period_hours, period_shares, price_yuan_kwh, tariff_on
 
 TABLES = Path(geo_cluster.__file__).parent / "tables"
@@ -190,6 +191,8 @@ def test_megawatts_taken_for_megavoltamperes():
     with pytest.raises(InputError, match=r"power factor of 0\.50"):
         connection(10, power_mw=5, grid=GRID)
     connection(10, power_mw=9.5, grid=GRID)
+    table = pd.DataFrame({"power_mva": [10.0, 10.0, -1.0], "power_mw": [9.0, 12.0, None]})
+    assert [fault.where for fault in load_faults(table, grid=GRID)] == ["projects row 2", "projects row 3"]
 
 
 def test_the_same_mva_is_one_pool():

@@ -108,15 +108,28 @@ def test_convex_polygons_against_a_fine_search():
         assert area >= best_at_any_angle(hull) * 0.99
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10_000), st.integers(0, 4))
-def test_it_lies_inside_whatever_the_ground(seed, holes):
-    rng = np.random.default_rng(seed)
+def messy(rng, holes):
+    """A convex ground with bites and holes."""
     shape = shapely.convex_hull(shapely.multipoints(rng.uniform(0, 300, (9, 2))))
     for x, y, w, h in rng.uniform(0, 1, (holes, 4)) * [300, 300, 80, 80]:
         shape = shape.difference(affinity.rotate(box(x, y, x + w, y + h), 90 * w))
-    shape = affinity.translate(shape, 500_000, 3_300_000)
+    return shape
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.integers(0, 4))
+def test_it_lies_inside_whatever_the_ground(seed, holes):
+    shape = affinity.translate(messy(np.random.default_rng(seed), holes), 500_000, 3_300_000)
     found = largest_rectangles(np.array([shape]))
     assert shape.covers(found.geometry[0])
     circle = shapely.length(shapely.maximum_inscribed_circle(shape))
     assert found.width_m[0] * found.length_m[0] >= 2 * circle**2 * 0.98  # the square in the largest circle
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_turning_and_moving_the_ground_turns_and_moves_the_rectangle(seed):
+    shape = messy(np.random.default_rng(seed), 3)
+    turned = affinity.translate(affinity.rotate(shape, 40.0 + seed, origin=(0, 0)), 1000, -2000)
+    found = largest_rectangles(np.array([shape, turned]))
+    areas = found.width_m * found.length_m
+    assert areas[1] == pytest.approx(areas[0], rel=1e-3)

@@ -1,41 +1,32 @@
 """The largest rectangle of any orientation inside a polygon: the hall that fits on a piece of land.
 
-Two steps, each over many polygons at once. A coarse search lays a grid over the polygon at some fifteen angles, with
+Two steps, each over many polygons at once. A coarse search lays a grid over the polygon at some forty angles, with
 lines through its vertices, and finds the largest block of cells that no edge crosses (the maximal rectangle of a
-binary matrix, by dynamic programming over rows). The best blocks are then grown by an interior-point method in
-centre, half sides and angle together: the logarithm of the area is maximised while each edge of the polygon stays
-on the far side of a line that separates it from the rectangle, one of the rectangle's own sides or the edge's own
-line (the separating axis theorem). For a convex polygon at a given angle that is a convex problem, so the answer is
-the optimum; elsewhere it is a local optimum grown from the best seeds.
+binary matrix, by dynamic programming over rows). The best blocks are then grown (`growth`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
-Geometries = NDArray[np.object_]
-Edges = tuple[Floats, Floats, Ints]
+from geo_cluster.supply.growth import BARRIER, Floats, Ints, corners, grow
 
-CELLS = 36
-"""Cells of the coarse grid along each side."""
-EDGE_ANGLES, SWEEP_ANGLES = 6, 9
+Geometries = NDArray[np.object_]
+
+CELLS, VERTEX_LINES = 48, 24
+"""Cells of the coarse grid along each side, and how many of its lines go through vertices."""
+EDGE_ANGLES, SWEEP_ANGLES = 12, 30
 """Orientations tried: those of the edges that are longest together, and an even sweep of the quarter turn."""
-TRIALS, SEEDS, FINALISTS = 12, 5, 2
-"""Blocks grown for each polygon at their own angle, then how many of them turning, then to the end."""
-ROUNDS = 1
-BATCH = 200
+SECTORS, SEEDS, FINALISTS = 15, 6, 3
+"""Blocks grown for each polygon: one a sector of the quarter turn, then how many of them turning, then to the end."""
+BATCH = 100
 """Polygons worked on at a time; bounds the memory."""
 
 _TOUCH = 1e-9  # coordinates are scaled to about 1: nearer than this is on the line
-_BARRIER = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
-_STEPS = 4
 
 
 @dataclass(frozen=True)
@@ -95,18 +86,10 @@ def _described(best: Floats) -> Rectangles:
     long = np.maximum(a, b)
     angle = np.where(a >= b, best[:, 4], best[:, 4] + np.pi / 2)
     empty = long <= 0
-    geometry = shapely.polygons(_corners(best))
+    geometry = shapely.polygons(corners(best))
     geometry[empty] = shapely.Polygon()
     degrees = np.where(empty, np.nan, np.degrees(angle) % 180.0)
     return Rectangles(2 * np.minimum(a, b), 2 * long, degrees, geometry)
-
-
-def _corners(x: Floats) -> Floats:
-    """Corners of rectangles (centre, half sides, angle), shape (n, 4, 2)."""
-    u, v = _axes(x)
-    along = _SIGNS[:, :1] * x[:, None, 2:3] * u[:, None]
-    across = _SIGNS[:, 1:] * x[:, None, 3:4] * v[:, None]
-    return x[:, None, :2] + along + across
 
 
 def _search(parts: Geometries) -> Floats:
@@ -119,14 +102,13 @@ def _search(parts: Geometries) -> Floats:
     angles = _angles(start, end, of, len(parts))
     seeds, seed_of = _blocks(start, end, of, angles)
     seeds, seed_of = _with_fallback(seeds, seed_of, parts, middle, scale, angles)
-    edges = start, end, of
-    seeds, seed_of = _top(seeds, seed_of, TRIALS)
-    seeds = _grow(seeds, seed_of, edges, _BARRIER[:2], turning=False, by_side=False)
+    edges = start, end, of, _on_hull(parts)
+    seeds, seed_of = _best_of_each_sector(seeds, seed_of)
+    seeds = grow(seeds, seed_of, edges, BARRIER[:2], turning=False)
     seeds, seed_of = _top(seeds, seed_of, SEEDS)
-    seeds = _grow(seeds, seed_of, edges, _BARRIER, turning=True, by_side=False)
+    seeds = grow(seeds, seed_of, edges, BARRIER, turning=True)
     seeds, seed_of = _top(seeds, seed_of, FINALISTS)
-    for _ in range(ROUNDS):
-        seeds = _grow(seeds, seed_of, edges, _BARRIER[2:], turning=True, by_side=True)
+    seeds = grow(seeds, seed_of, edges, BARRIER[2:], turning=True)
     best, best_of = _top(seeds, seed_of, 1)
     out = np.zeros((len(parts), 5))
     out[best_of] = best
@@ -139,7 +121,7 @@ def _inside(x: Floats, parts: Geometries) -> Floats:
     """Shrink by rounding errors until each rectangle is covered; nothing where that does not help."""
     shapely.prepare(parts)
     for shrink in (0.0, 1e-9, 1e-7, 1e-5, 1e-3, 1.0):
-        outside = ~shapely.covers(parts, shapely.polygons(_corners(x)))
+        outside = ~shapely.covers(parts, shapely.polygons(corners(x)))
         x[outside, 2:4] *= 1.0 - shrink
     return x
 
@@ -153,21 +135,32 @@ def _segments(parts: Geometries) -> tuple[Floats, Floats, Ints]:
     return start, end, part_of[ring_of[:-1][same]]
 
 
+def _on_hull(parts: Geometries) -> NDArray[np.bool_]:
+    """Edges that lie on the convex hull of their polygon."""
+    start, end, of = _segments(parts)
+    hull = shapely.boundary(shapely.convex_hull(parts))
+    reach = shapely.distance(shapely.points((start + end) / 2), hull[of])
+    return np.asarray(reach <= _TOUCH * shapely.length(hull)[of])
+
+
 def _angles(start: Floats, end: Floats, of: Ints, count: int) -> Floats:
-    """Orientations to try, radians within a quarter turn, shape (count, EDGE_ANGLES + SWEEP_ANGLES)."""
+    """Orientations to try, radians, shape (count, EDGE_ANGLES + SWEEP_ANGLES)."""
     span = end - start
     length = np.hypot(span[:, 0], span[:, 1])
     angle = np.arctan2(span[:, 1], span[:, 0]) % (np.pi / 2)
-    bins = 90
-    where = of * bins + np.minimum((angle / (np.pi / 2) * bins).astype(int), bins - 1)
-    weight = np.bincount(where, weights=length, minlength=count * bins).reshape(count, bins)
-    longest = np.zeros(count * bins)
     by_length = np.argsort(length, kind="stable")
-    longest[where[by_length]] = angle[by_length]  # the longest edge of each bin is written last
-    exact = longest.reshape(count, bins)
+    ahead = np.zeros(count)
+    ahead[of[by_length]] = angle[by_length]  # the longest edge of each polygon is written last
+    # everything relative to the longest edge, so that turning the polygon turns the answer
+    bins, width = 90, np.pi / 180
+    where = of * bins + np.minimum(((angle - ahead[of] + width / 2) % (np.pi / 2) / width).astype(int), bins - 1)
+    weight = np.bincount(where, weights=length, minlength=count * bins).reshape(count, bins)
+    longest = np.repeat(ahead, bins)
+    longest[where[by_length]] = angle[by_length]
     top = np.argsort(-weight, axis=1, kind="stable")[:, :EDGE_ANGLES]
+    exact = np.take_along_axis(longest.reshape(count, bins), top, axis=1)
     sweep = (np.arange(SWEEP_ANGLES) + 0.5) * (np.pi / 2 / SWEEP_ANGLES)
-    return np.hstack([np.take_along_axis(exact, top, axis=1), np.broadcast_to(sweep, (count, SWEEP_ANGLES))])
+    return np.hstack([exact, ahead[:, None] + sweep])
 
 
 def _blocks(start: Floats, end: Floats, of: Ints, angles: Floats) -> tuple[Floats, Ints]:
@@ -198,12 +191,12 @@ def _turned(points: Floats, cos: Floats, sin: Floats) -> tuple[Floats, Floats]:
 
 
 def _lines(values: Floats, problem: Ints, count: int) -> Floats:
-    """Grid lines of each problem, half of them through vertices, half evenly spaced; shape (count, CELLS + 1)."""
+    """Grid lines of each problem, some through vertices, the others evenly spaced; shape (count, CELLS + 1)."""
     order = np.lexsort((values, problem))
     values = values[order]
     size = np.bincount(problem, minlength=count)
     first = np.cumsum(size) - size
-    half = CELLS // 2
+    half = VERTEX_LINES
     rank = np.round(np.linspace(0.0, 1.0, half)[None, :] * (size[:, None] - 1)).astype(int)
     through = values[first[:, None] + rank]
     even = np.linspace(0.0, 1.0, CELLS + 1 - half)
@@ -314,184 +307,18 @@ def _with_fallback(
     return np.concatenate([seeds, added])[order], np.concatenate([seed_of, added_of])[order]
 
 
+def _best_of_each_sector(seeds: Floats, seed_of: Ints) -> tuple[Floats, Ints]:
+    """Keep the seeds apart: neighbouring angles mostly find the same rectangle."""
+    sector = (seeds[:, 4] % (np.pi / 2) / (np.pi / 2) * SECTORS).astype(int)
+    order = np.lexsort((-seeds[:, 2] * seeds[:, 3], sector, seed_of))
+    seeds, seed_of, sector = seeds[order], seed_of[order], sector[order]
+    first = np.append(True, (np.diff(seed_of) != 0) | (np.diff(sector) != 0))
+    return seeds[first], seed_of[first]
+
+
 def _top(seeds: Floats, seed_of: Ints, count: int) -> tuple[Floats, Ints]:
     """Largest `count` rectangles of each polygon, ordered by polygon."""
     order = np.lexsort((-seeds[:, 2] * seeds[:, 3], seed_of))
     seeds, seed_of = seeds[order], seed_of[order]
     rank = np.arange(len(seed_of)) - np.searchsorted(seed_of, seed_of)
     return seeds[rank < count], seed_of[rank < count]
-
-
-@dataclass(frozen=True)
-class _Rules:
-    """Separating lines, two for each edge that is near, flat over all rectangles and sorted by rectangle.
-
-    The slack is ``given . table[row]``: either a corner of the rectangle stays behind the edge's line (given: the
-    normal and offset of the line; row 0-3: the corner), or an end of the edge stays beyond a side of the rectangle
-    (given: the end; row 4-7: the side), with eight rows for each rectangle.
-    """
-
-    of: Ints
-    heads: Ints
-    given: Floats
-    row: Ints
-
-    def slack(self, x: Floats) -> Floats:
-        """Distance to spare of each line."""
-        return np.einsum("mi,mi->m", self.given, _table(x)[self.row])
-
-    def gradient(self, x: Floats) -> Floats:
-        """Derivatives of the slack by centre, half sides and angle, shape (lines, 5)."""
-        return np.einsum("mi,mij->mj", self.given, _table_gradient(x)[self.row])
-
-    def nearest(self, values: Floats) -> Floats:
-        """Smallest value of each rectangle."""
-        return np.minimum.reduceat(values, self.heads)
-
-
-_SIGNS = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
-
-
-def _axes(x: Floats) -> tuple[Floats, Floats]:
-    u = np.stack([np.cos(x[:, 4]), np.sin(x[:, 4])], axis=1)
-    return u, np.stack([-u[:, 1], u[:, 0]], axis=1)
-
-
-def _table(x: Floats) -> Floats:
-    """Corners as (-x, -y, 1), then sides +u, -u, +v, -v as (direction, -reach), shape (8 n, 3)."""
-    u, v = _axes(x)
-    table = np.ones((len(x), 8, 3))
-    table[:, :4, :2] = -_corners(x)
-    table[:, 4:, :2] = np.stack([u, -u, v, -v], axis=1)
-    table[:, 4:, 2] = -np.einsum("nki,ni->nk", table[:, 4:, :2], x[:, :2]) - x[:, [2, 2, 3, 3]]
-    return table.reshape(-1, 3)
-
-
-def _table_gradient(x: Floats) -> Floats:
-    """Derivatives of `_table` by the five variables, shape (8 n, 3, 5)."""
-    u, v = _axes(x)
-    out = np.zeros((len(x), 8, 3, 5))
-    out[:, :4, 0, 0] = out[:, :4, 1, 1] = -1.0
-    along, across = _SIGNS[:, 0, None], _SIGNS[:, 1, None]
-    out[:, :4, :2, 2] = -along * u[:, None]
-    out[:, :4, :2, 3] = -across * v[:, None]
-    a, b = x[:, 2, None, None], x[:, 3, None, None]
-    out[:, :4, :2, 4] = -(along * a * v[:, None] - across * b * u[:, None])
-    sides, turned = np.stack([u, -u, v, -v], axis=1), np.stack([v, -v, -u, u], axis=1)
-    out[:, 4:, 2, :2] = -sides
-    out[:, 4:6, 2, 2] = out[:, 6:, 2, 3] = -1.0
-    out[:, 4:, :2, 4] = turned
-    out[:, 4:, 2, 4] = -np.einsum("nki,ni->nk", turned, x[:, :2])
-    return out.reshape(-1, 3, 5)
-
-
-def _separate(x: Floats, x_of: Ints, edges: Edges, *, by_side: bool) -> tuple[_Rules, NDArray[np.bool_]]:
-    """Choose what keeps each edge off each rectangle: the line with most room, or the edge's own where it can.
-
-    Also tells which rectangles no edge enters.
-    """
-    start, end, of = edges
-    first, last = np.searchsorted(of, x_of, side="left"), np.searchsorted(of, x_of, side="right")
-    size = last - first
-    heads = np.cumsum(size) - size
-    rect = np.repeat(np.arange(len(x)), size)
-    edge = first[rect] + np.arange(len(rect)) - heads[rect]
-    p, q = start[edge], end[edge]
-    table = _table(x).reshape(len(x), 8, 3)
-    sides = table[rect, 4:]
-    beyond = (
-        np.minimum(np.einsum("mki,mi->mk", sides[:, :, :2], p), np.einsum("mki,mi->mk", sides[:, :, :2], q))
-        + sides[:, :, 2]
-    )
-    side = beyond.argmax(axis=1)
-    room_side = beyond[np.arange(len(side)), side]
-
-    span = q - p
-    normal = np.stack([span[:, 1], -span[:, 0]], axis=1) / np.maximum(np.hypot(span[:, 0], span[:, 1]), 1e-300)[:, None]
-    offset = (normal * p).sum(axis=1)
-    flip = np.where(offset >= (normal * x[rect, :2]).sum(axis=1), 1.0, -1.0)
-    normal, offset = normal * flip[:, None], offset * flip
-    corner_room = np.einsum("mki,mi->mk", table[rect, :4, :2], normal) + offset[:, None]
-    corner = np.argsort(corner_room, axis=1)[:, :2]  # the two corners that could meet the line
-    room_edge = corner_room.min(axis=1)
-
-    by_edge = (room_edge >= room_side) | (room_edge > 0 if not by_side else False)
-    room = np.maximum(room_edge, room_side)
-    # edges farther off than the rectangle is large are left out, and a fence keeps the rectangle from them; 1.5
-    # covers the corners of the fence
-    closest = np.minimum.reduceat(room, heads)
-    reach = x[:, 2] + x[:, 3]
-    near = room <= 1.5 * reach[rect]
-    by_edge, rect = by_edge[near, None], rect[near]
-    ends = np.ones((len(rect), 2, 3))
-    ends[:, 0, :2], ends[:, 1, :2] = p[near], q[near]
-    given = np.where(by_edge[:, :, None], np.column_stack([normal, offset])[near, None, :], ends).reshape(-1, 3)
-    row = np.where(by_edge, corner[near], side[near, None] + 4) + 8 * rect[:, None]
-    fence = np.repeat(table[:, 4:] * (1.0, 1.0, -1.0) + (0.0, 0.0, 1.0) * reach[:, None, None], 2, axis=1).reshape(
-        -1, 3
-    )
-    # corners 0-3 as in _SIGNS: +u 1, 2; -u 0, 3; +v 2, 3; -v 0, 1
-    fence_row = (np.array([1, 2, 0, 3, 2, 3, 0, 1]) + 8 * np.arange(len(x))[:, None]).ravel()
-    rows = np.concatenate([row.ravel(), fence_row])
-    order = np.argsort(rows // 8, kind="stable")
-    owner = rows[order] // 8
-    begin = np.searchsorted(owner, np.arange(len(x)))
-    rules = _Rules(owner, begin, np.concatenate([given, fence])[order], rows[order])
-    return rules, closest > 0
-
-
-def _grow(
-    x: Floats,
-    x_of: Ints,
-    edges: Edges,
-    barrier: Sequence[float],
-    *,
-    turning: bool,
-    by_side: bool,
-) -> Floats:
-    """Maximise the log of the area behind separating lines; never returns a smaller rectangle."""
-    best = x.copy()
-    for weight in barrier:
-        rules, valid = _separate(x, x_of, edges, by_side=by_side)
-        if not valid.all():  # turned so far that another corner ran into an edge: go on from the last good one
-            x = np.where(valid[:, None], x, best)
-            rules, valid = _separate(x, x_of, edges, by_side=by_side)
-        best = np.where(_larger(x, best) & valid[:, None], x, best)
-        for _ in range(_STEPS):
-            x = _step(x, rules, weight, valid, turning)
-    valid = _separate(x, x_of, edges, by_side=True)[1]
-    return np.where(_larger(x, best) & valid[:, None], x, best)
-
-
-def _larger(x: Floats, y: Floats) -> NDArray[np.bool_]:
-    return (x[:, 2] * x[:, 3] > y[:, 2] * y[:, 3])[:, None]
-
-
-def _step(x: Floats, rules: _Rules, weight: float, valid: NDArray[np.bool_], turning: bool) -> Floats:
-    """One damped Newton step of every rectangle towards the maximum of log(a b) + weight * sum(log(slack))."""
-    upper = np.triu_indices(5)
-    slack = np.where(valid[rules.of], np.maximum(rules.slack(x), 1e-15), 1.0)
-    pull = rules.gradient(x) / slack[:, None]
-    if not turning:
-        pull[:, 4] = 0.0
-    gradient = weight * np.add.reduceat(pull, rules.heads, axis=0)
-    products = weight * np.add.reduceat(pull[:, upper[0]] * pull[:, upper[1]], rules.heads, axis=0)
-    curve = np.zeros((len(x), 5, 5))
-    curve[:, upper[0], upper[1]] = products
-    curve[:, upper[1], upper[0]] = products
-    gradient[:, 2:4] += 1.0 / x[:, 2:4]
-    curve[:, [2, 3], [2, 3]] += 1.0 / x[:, 2:4] ** 2
-    curve[:, range(5), range(5)] *= 1.0 + 1e-9
-    curve[:, range(5), range(5)] += 1e-12
-    step = np.linalg.solve(curve, gradient[:, :, None])[:, :, 0]
-    # at most nine tenths of the way to the nearest line, by its slope; shorter where it bends
-    nearest = rules.nearest((pull * step[rules.of]).sum(axis=1))
-    nearest = np.minimum(nearest, (step[:, 2:4] / x[:, 2:4]).min(axis=1))
-    stride = np.minimum(1.0, 0.9 / np.maximum(-nearest, 1e-12))
-    for _ in range(4):
-        trial = x + stride[:, None] * step
-        fits = (rules.nearest(rules.slack(trial)) > 0) & (trial[:, 2:4] > 0).all(axis=1) & valid
-        if fits[valid].all():
-            break
-        stride = np.where(fits, stride, stride * 0.4)
-    return np.where(fits[:, None], trial, x)
