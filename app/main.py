@@ -1,0 +1,30 @@
+"""The app's frame: pages, style, language. Started by `geo-cluster app`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # streamlit runs this file as a script
+
+from app.views import data, explore, study
+from app.widgets import STYLE, t
+
+
+def run() -> None:
+    """Set the page up and draw the chosen view."""
+    st.set_page_config(
+        page_title=t("app"), page_icon=str(Path(__file__).with_name("assets") / "icon.svg"), layout="wide"
+    )
+    st.html(STYLE)
+    pages = [
+        st.Page(explore.page, title=t("explore"), icon=":material/map:", url_path="explore", default=True),
+        st.Page(study.page, title=t("study"), icon=":material/insights:", url_path="study"),
+        st.Page(data.page, title=t("data"), icon=":material/database:", url_path="data"),
+    ]
+    st.navigation(pages, position="top").run()
+
+
+run()

@@ -1,0 +1,23 @@
+"""总览: the map of the whole chain and of the sites that could take its manufacturing."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import cached, state
+from app.widgets import footer, heading, refusals, show_map, t
+
+
+def page() -> None:
+    """Draw the page."""
+    heading("explore")
+    with refusals():
+        counts = {name: len(cached.layer_table(name)) for name in ("chain", "sites", "substations")}
+        columns = st.columns(4)
+        columns[0].metric(t("explore.firms"), counts["chain"])
+        columns[1].metric(t("explore.sites"), counts["sites"])
+        columns[2].metric(t("explore.stations"), counts["substations"])
+        unknown = counts["sites"] + counts["substations"] + 3
+        columns[3].metric(t("explore.unknown"), unknown, help=t("explore.unknown_help"))
+        show_map(cached.overview(state.language()), key=f"overview-{state.language()}")
+    footer()

@@ -1,0 +1,190 @@
+"""测算: pick a scenario, run it, see ranking, plan, pools and who stays out, take the files along."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app import cached, state
+from app.widgets import footer, heading, points_chart, pool_chart, refusals, score_chart, show_map, t
+from geo_cluster import catalog, layers
+from geo_cluster.domain import Scenario
+from geo_cluster.study import Study
+
+
+def page() -> None:
+    """Draw the page."""
+    heading("study")
+    with refusals():
+        scenario, run = _settings()
+        if run:
+            with st.spinner(t("study.running")):
+                state.keep_study(cached.study_of(scenario.model_dump_json()))
+        study = state.last_study()
+        if study is None:
+            st.info(t("study.first"), icon=":material/play_circle:")
+        else:
+            if state.is_stale(scenario):
+                st.warning(t("study.stale", id=study.scenario.id), icon=":material/history:")
+            _results(study)
+    footer()
+
+
+def _settings() -> tuple[Scenario, bool]:
+    language = state.language()
+    scenarios = {name: catalog.scenario(name) for name in catalog.scenario_names()}
+    anchors = cached.layer_table("anchors").set_index("id")[f"name_{language}"].to_dict()
+    levels = layers.words("planning_level")
+    names, level, anchor, button = st.columns([2.4, 1.8, 2.4, 1], vertical_alignment="bottom")
+    chosen = names.selectbox(
+        t("study.scenario"), list(scenarios), format_func=lambda key: scenarios[key].name[language]
+    )
+    base = scenarios[chosen]
+    planning = level.segmented_control(
+        t("study.level"),
+        list(levels),
+        default=base.planning_level,
+        format_func=lambda key: levels[key][language],
+        help=t("study.level_help"),
+        key=f"level-{chosen}",
+        required=True,
+    )
+    start = anchor.selectbox(
+        t("study.anchor"),
+        list(anchors),
+        index=list(anchors).index(base.anchor),
+        format_func=anchors.get,
+        key=f"anchor-{chosen}",
+    )
+    run = button.button(t("study.run"), type="primary", width="stretch")
+    return base.model_copy(update={"planning_level": planning or base.planning_level, "anchor": start}), run
+
+
+def _results(study: Study) -> None:
+    if study.scenario.is_sample:
+        st.html(f'<span class="gc-sample">{t("study.sample")}</span>')
+    _headline(study)
+    show_map(
+        cached.plan_map(study, study.scenario.id, state.language()),
+        key=f"plan-{study.scenario.id}-{state.language()}",
+        height=560,
+    )
+    plan, ranking, pools, unplaced = st.tabs([t(f"study.{tab}") for tab in ("plan", "ranking", "pools", "unplaced")])
+    with plan:
+        _plan(study)
+    with ranking:
+        _ranking(study)
+    with pools:
+        _pools(study)
+    with unplaced:
+        _unplaced(study)
+    st.download_button(
+        t("study.download"),
+        data=lambda: cached.download_of(study, study.scenario.id, state.language()),
+        file_name=f"geo_cluster_{study.scenario.id}.zip",
+        mime="application/zip",
+        help=t("study.download_help"),
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _headline(study: Study) -> None:
+    plan, shares = study.plan, study.observations["basis"].value_counts(normalize=True)
+    columns = st.columns(5)
+    columns[0].metric(t("study.placed"), f"{len(study.assignment)} / {len(study.projects)}")
+    columns[1].metric(t("study.worth"), f"{plan.objective:,.1f}", help=t("study.worth_help"))
+    proof = t("study.optimal") if plan.status == "optimal" else t("study.feasible", gap=plan.gap)
+    columns[2].metric(t("study.proof"), proof, help=t("study.bound", bound=plan.bound))
+    count = len(study.violations)
+    columns[3].metric(t("study.check"), t("study.check_bad", n=count) if count else t("study.check_ok"))
+    columns[4].metric(t("study.assumed"), f"{shares.get('assumed', 0):.0%}", help=t("study.assumed_help"))
+
+
+def _names(study: Study) -> dict[str, str]:
+    return study.sites.set_index("id")[f"name_{state.language()}"].to_dict()
+
+
+def _plan(study: Study) -> None:
+    names, language = _names(study), state.language()
+    prefectures = study.sites.set_index("id")["prefecture_code"].map(
+        cached.layer_table("prefectures").set_index("code")[f"name_{language}"]
+    )
+    table = study.assignment.assign(
+        project=study.assignment["project_name"],
+        site=study.assignment["site"].map(names),
+        prefecture=study.assignment["site"].map(prefectures),
+        segment=[
+            catalog.segments()[key].name[language] for key in study.projects.loc[study.assignment["project"], "segment"]
+        ],
+        interval=[f"{row.low:.0f}–{row.high:.0f}" for row in study.assignment.itertuples()],
+    )
+    shown = {"project": "study.project", "segment": "col.segment", "site": "col.site", "prefecture": "col.prefecture"}
+    shown |= {"score": "col.score", "interval": "col.interval", "rank": "col.rank", "land_mu": "col.land"}
+    shown |= {"power_mva": "col.power", "energy_tce": "col.energy", "drive_min": "col.drive"}
+    formats = {"land_mu": "%.0f", "power_mva": "%.1f", "energy_tce": "%.0f", "drive_min": "%.0f"}
+    config = {key: st.column_config.NumberColumn(t(shown[key]), format=form) for key, form in formats.items()}
+    config["score"] = st.column_config.ProgressColumn(t("col.score"), format="%.1f", min_value=0, max_value=100)
+    config |= {key: st.column_config.Column(t(label)) for key, label in shown.items() if key not in config}
+    st.dataframe(table[list(shown)], hide_index=True, column_config=config, height=420)
+
+
+def _ranking(study: Study) -> None:
+    language, names = state.language(), _names(study)
+    project = st.selectbox(
+        t("study.project"), study.projects.index, format_func=lambda one: f"{one} · {study.projects.loc[one, 'name']}"
+    )
+    rows = study.ranking[study.ranking["project"] == project]
+    rows = rows.assign(site_label=rows["site"].map(names), label_rank=rows["rank"])
+    best = rows[rows["eligible"]].sort_values("rank").head(12)
+    left, right = st.columns(2)
+    with left:
+        st.subheader(t("study.ranking"), anchor=False)
+        st.altair_chart(score_chart(best, language), width="stretch")
+    with right:
+        st.subheader(t("study.why"), anchor=False)
+        st.altair_chart(points_chart(_points(study, project, best.head(6))), width="stretch")
+    refused = rows[~rows["eligible"]]
+    if len(refused):
+        st.subheader(t("study.refused"), anchor=False)
+        reason = "reason_en" if language == "en" else "reason"
+        table = refused[["site_label", reason]].set_axis([t("col.site"), t("col.reason")], axis=1)
+        st.dataframe(table, hide_index=True)
+
+
+def _points(study: Study, project: str, best: pd.DataFrame) -> pd.DataFrame:
+    language, criteria = state.language(), catalog.criteria()
+    rows = study.contributions
+    rows = rows[(rows["project"] == project) & rows["site"].isin(best["site"])].merge(
+        best[["site", "site_label", "rank"]]
+    )
+    rows["theme"] = [catalog.themes()[criteria[key].theme][language] for key in rows["criterion"]]
+    rows["criterion_label"] = [criteria[key].name[language] for key in rows["criterion"]]
+    rows["natural_text"] = [f"{row.natural:,.1f} {criteria[row.criterion].unit[language]}" for row in rows.itertuples()]
+    rows["position"] = [list(catalog.themes()).index(criteria[key].theme) for key in rows["criterion"]]
+    return rows.sort_values("rank", kind="stable")
+
+
+def _pools(study: Study) -> None:
+    language = state.language()
+    names = _names(study) | cached.layer_table("substations").set_index("id")[f"name_{language}"].to_dict()
+    names |= cached.layer_table("prefectures").set_index("code")[f"name_{language}"].to_dict()
+    attribute = {"land": "available_land_ha", "power": "spare_mva", "energy": "energy_quota_tce"}
+    basis = study.observations.set_index(["attribute", "site_id"])["basis"]
+    words = layers.words("basis")
+    st.caption(t("study.pool_note"))
+    for resource, key in attribute.items():
+        rows = study.pools[(study.pools["resource"] == resource) & ((study.pools["used"] > 0) | (resource != "land"))]
+        rows = rows.assign(label=rows["pool"].map(names), basis=[basis[key, pool] for pool in rows["pool"]])
+        rows["basis_label"] = [words[one][language] for one in rows["basis"]]
+        st.subheader(t(f"resource.{resource}"), anchor=False)
+        st.altair_chart(pool_chart(rows.sort_values("used", ascending=False)), width="stretch")
+
+
+def _unplaced(study: Study) -> None:
+    if study.unplaced.empty:
+        st.success(t("study.all_placed"), icon=":material/check_circle:")
+        return
+    reason = "reason_en" if state.language() == "en" else "reason"
+    table = study.unplaced[["project_name", reason]].set_axis([t("study.project"), t("col.reason")], axis=1)
+    st.dataframe(table, hide_index=True)

@@ -1,0 +1,140 @@
+"""Pieces that several pages share: map, header, footer, refusals, charts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+from streamlit_folium import st_folium
+
+from app import state
+from app.texts import text
+from geo_cluster import catalog, maps
+from geo_cluster.errors import GeoClusterError
+
+FONT = '"Source Han Sans SC", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "Segoe UI", Roboto, sans-serif'
+LANGUAGE_NAMES = {"zh": "中文", "en": "English"}
+STYLE = """
+<style>
+[data-testid="stMainBlockContainer"] { padding: 4.2rem 2rem 2rem; max-width: 1500px; }
+h1 { font-size: 1.55rem !important; font-weight: 650 !important; padding: 0 0 .1rem !important; }
+h3 { font-size: 1.05rem !important; font-weight: 600 !important; }
+[data-testid="stMetric"] { background: #fff; border: 1px solid #dfe4e3; border-radius: 10px; padding: .55rem .9rem; }
+[data-testid="stMetricValue"] { font-size: 1.4rem; line-height: 2.1rem; font-variant-numeric: tabular-nums; }
+[data-testid="stMetricLabel"] { color: #56636c; }
+iframe { border-radius: 10px; border: 1px solid #dfe4e3; }
+.gc-footer { color: #56636c; font-size: .78rem; border-top: 1px solid #dfe4e3; margin-top: 1rem; padding-top: .6rem; }
+.gc-sample { background: #fff3d6; color: #7a5200; border: 1px solid #e9cf8f; border-radius: 6px; padding: .1rem .6rem; }
+.gc-sample { display: inline-block; font-size: .85rem; }
+.gc-lead { color: #56636c; margin: 0 0 .6rem; }
+@media (max-width: 640px) {
+  [data-testid="stMainBlockContainer"] { padding: 4rem .9rem 1.5rem; }
+  [data-testid="stHorizontalBlock"]:has([data-testid="stMetric"]) { display: grid; gap: .5rem; }
+  [data-testid="stHorizontalBlock"]:has([data-testid="stMetric"]) { grid-template-columns: 1fr 1fr; }
+  [data-testid="stColumn"]:has([data-testid="stMetric"]) { min-width: 0; width: auto; }
+}
+</style>
+"""
+
+
+def t(key: str, **values: object) -> str:
+    """A text in the visitor's language."""
+    return text(key, state.language(), **values)
+
+
+def heading(page: str) -> None:
+    """Title and lead of a page, with the language switch at the right."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.title(t(f"{page}.title"), anchor=False, width="content")
+        switch = f"language-{page}"
+        st.segmented_control(
+            t("language"),
+            list(LANGUAGE_NAMES),
+            format_func=LANGUAGE_NAMES.__getitem__,
+            default=state.language(),
+            key=switch,
+            on_change=state.keep_language,
+            args=(switch,),
+            label_visibility="collapsed",
+            required=True,
+        )
+    st.html(f'<p class="gc-lead">{t(f"{page}.lead")}</p>')
+
+
+def footer() -> None:
+    """Whom the data is owed to, on every page."""
+    st.html(f'<div class="gc-footer">{t("footer")}</div>')
+
+
+def show_map(source: tuple[str, tuple[str, ...]], *, key: str, height: int = 640) -> None:
+    """A map that pans and zooms without asking the server for anything."""
+    address, scripts = source
+    st_folium(
+        maps.map_of(address, scripts=scripts), key=key, height=height, use_container_width=True, returned_objects=[]
+    )
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Show what was refused as sentences with remedies; never a traceback."""
+    try:
+        yield
+    except GeoClusterError as refusal:
+        st.error(t("error") + "\n\n" + "\n".join(f"- {fault}" for fault in refusal.faults), icon=":material/error:")
+
+
+def score_chart(ranking: pd.DataFrame, language: str) -> alt.LayerChart:
+    """Score and interval of a project's eligible sites, best first."""
+    page = catalog.table("style")["page"]
+    order = ranking["site_label"].tolist()
+    base = alt.Chart(ranking).encode(y=alt.Y("site_label:N", sort=order, title=None, axis=alt.Axis(labelLimit=190)))
+    scale = alt.Scale(zero=False, nice=True)
+    rule = base.mark_rule(strokeWidth=5, color="#b9d5d6", strokeCap="round").encode(
+        x=alt.X("low:Q", scale=scale, title=text("col.score", "en" if language == "en" else "zh")), x2="high:Q"
+    )
+    tips = ["site_label", alt.Tooltip("score", format=".1f"), alt.Tooltip("chance_first", format=".0%")]
+    dots = base.mark_circle(size=95, color=page["accent"], opacity=1).encode(
+        x=alt.X("score:Q", scale=scale), tooltip=tips
+    )
+    return (rule + dots).properties(height=28 * max(len(order), 2) + 30)
+
+
+def points_chart(points: pd.DataFrame) -> alt.Chart:
+    """Stacked contributions of the criteria to the score of a few sites."""
+    themes = {"land": "#5b3f8c", "energy": "#e08a1e", "reach": "#0b6e75", "chain": "#b3223e"}
+    order, names = points["site_label"].drop_duplicates().tolist(), catalog.themes()
+    labels = [names[key][state.language()] for key in themes]
+    scale = alt.Scale(domain=labels, range=list(themes.values()))
+    return (
+        alt.Chart(points)
+        .mark_bar(stroke="white", strokeWidth=0.8)
+        .encode(
+            y=alt.Y("site_label:N", sort=order, title=None, axis=alt.Axis(labelLimit=190)),
+            x=alt.X("sum(points):Q", title=None),
+            color=alt.Color("theme:N", scale=scale, legend=alt.Legend(title=None, orient="bottom", columns=2)),
+            order="position:Q",
+            detail="criterion_label:N",
+            tooltip=["criterion_label", alt.Tooltip("points", format=".2f"), "natural_text"],
+        )
+        .properties(height=34 * max(len(order), 2) + 100)
+    )
+
+
+def pool_chart(pools: pd.DataFrame) -> alt.LayerChart:
+    """What each pool may have (low to high), what was planned with, and what the plan uses."""
+    order = pools["label"].tolist()
+    style = catalog.table("style")
+    base = alt.Chart(pools).encode(y=alt.Y("label:N", sort=order, title=None, axis=alt.Axis(labelLimit=190)))
+    colour = alt.Color(
+        "basis:N",
+        scale=alt.Scale(domain=list(style["evidence"]), range=list(style["evidence"].values())),
+        legend=None,
+    )
+    span = base.mark_bar(height=15, opacity=0.75).encode(x=alt.X("low:Q", title=None), x2="high:Q", color=colour)
+    used = base.mark_bar(height=7, color=style["page"]["accent"]).encode(x="used:Q")
+    tick = base.mark_tick(thickness=2.5, size=20, color=style["page"]["ink"]).encode(x="planned:Q")
+    tips = ["label", "low", "planned", "high", "used", "basis_label"]
+    return (span + used + tick).encode(tooltip=tips).properties(height=30 * max(len(order), 2) + 20)

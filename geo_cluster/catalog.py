@@ -1,0 +1,163 @@
+"""The only file that knows paths: declared tables, the registry of layers, scenarios.
+
+Tables are TOML files in `geo_cluster/tables`; layers are files in `data/geo` of a checkout, or
+`geo_cluster/_data` of an installed wheel, each registered in `sources.toml`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from geo_cluster.domain import Attribute, Criterion, Exclusion, Layer, Scenario, Segment, Text
+from geo_cluster.errors import DataError, Fault, GeoClusterError, InputError, refuse_if
+
+PACKAGE = Path(__file__).parent
+TABLES = PACKAGE / "tables"
+SCENARIOS = TABLES / "scenarios"
+PORTFOLIOS = TABLES / "portfolios"
+
+Declaration = TypeVar("Declaration", bound=BaseModel)
+
+
+def data_dir() -> Path:
+    """Folder of the shipped layers: inside the wheel, else the checkout's `data/geo`."""
+    packaged = PACKAGE / "_data"
+    return packaged if packaged.is_dir() else PACKAGE.parent / "data" / "geo"
+
+
+def read_toml(path: Path, *, error: type[GeoClusterError] = InputError) -> dict[str, Any]:
+    """Read one TOML file; what can't be read or parsed is refused with its place."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise error(Fault(str(path), "no such file", "check the path")) from None
+    except UnicodeDecodeError:
+        raise error(Fault(str(path), "is not UTF-8 text", "save it as UTF-8")) from None
+    except OSError as problem:
+        raise error(Fault(str(path), f"can't be read ({problem.strerror})", "check the path and its rights")) from None
+    except tomllib.TOMLDecodeError as problem:
+        raise error(Fault(str(path), f"is not valid TOML ({problem})", "mend the line named")) from None
+
+
+def faults_of(problem: ValidationError, where: str) -> list[Fault]:
+    """Translate pydantic's findings, one fault each, with the key they concern."""
+    remedies = {
+        "extra_forbidden": "remove the key or correct its spelling",
+        "missing": "add the key",
+        "greater_than_equal": "give a number that is not negative",
+    }
+    faults = []
+    for found in problem.errors():
+        key = ".".join(str(part) for part in found["loc"]) or "the whole entry"
+        shown = "" if found["type"] == "missing" else f" (got {found['input']!r})"
+        remedy = remedies.get(found["type"], "correct the value")
+        faults.append(Fault(f"{where}, {key}", f"{found['msg']}{shown}", remedy))
+    return faults
+
+
+def _declared(file: str, kind: type[Declaration], rows: dict[str, Any]) -> dict[str, Declaration]:
+    declared, faults = {}, []
+    for key, row in rows.items():
+        try:
+            declared[key] = kind.model_validate(row)
+        except ValidationError as problem:
+            faults += faults_of(problem, f"{file}, [{key}]")
+    refuse_if(faults, DataError)
+    return declared
+
+
+@cache
+def table(name: str) -> dict[str, Any]:
+    """One declared table as it stands, e.g. `table("requirements")`."""
+    return read_toml(TABLES / f"{name}.toml", error=DataError)
+
+
+@cache
+def attributes() -> dict[str, Attribute]:
+    """What we want to know of sites, substations and prefectures, with priors."""
+    return _declared("attributes.toml", Attribute, table("attributes"))
+
+
+@cache
+def criteria() -> dict[str, Criterion]:
+    """The columns of the decision matrix."""
+    rows = {key: row for key, row in table("criteria").items() if key != "themes"}
+    return _declared("criteria.toml", Criterion, rows)
+
+
+@cache
+def themes() -> dict[str, Text]:
+    """Names of the criteria's themes."""
+    return _declared("criteria.toml", Text, table("criteria")["themes"])
+
+
+@cache
+def exclusions() -> dict[str, Exclusion]:
+    """Why a project may not go to a site."""
+    rows = {key: row for key, row in table("exclusions").items() if key != "constraint_names"}
+    return _declared("exclusions.toml", Exclusion, rows)
+
+
+@cache
+def constraint_names() -> dict[str, Text]:
+    """Closed vocabulary of site constraints."""
+    return _declared("exclusions.toml", Text, table("exclusions")["constraint_names"])
+
+
+@cache
+def segments() -> dict[str, Segment]:
+    """Requirements of each segment of the laser industry."""
+    return _declared("requirements.toml", Segment, table("requirements")["segments"])
+
+
+@cache
+def layers() -> dict[str, Layer]:
+    """The registry: every file of `data_dir()` with producer, licence, dates and hash."""
+    rows = read_toml(data_dir() / "sources.toml", error=DataError)
+    return _declared("sources.toml", Layer, rows.get("layers", {}))
+
+
+def scenario_names() -> list[str]:
+    """Shipped scenarios, the default one first."""
+    return sorted((path.stem for path in SCENARIOS.glob("*.toml")), key=lambda name: (name != "default", name))
+
+
+def scenario(name_or_path: str | Path = "default") -> Scenario:
+    """Read a shipped scenario by name, or a TOML file by path; all faults at once."""
+    shipped = SCENARIOS / f"{name_or_path}.toml"
+    path = shipped if shipped.is_file() else Path(name_or_path)
+    row = read_toml(path)
+    portfolio = row.get("portfolio")
+    if isinstance(portfolio, str) and not (PORTFOLIOS / f"{portfolio}.csv").is_file():
+        row["portfolio"] = str((path.parent / portfolio).resolve())
+    return scenario_from(row, where=path.name)
+
+
+def scenario_from(row: dict[str, Any], *, where: str = "scenario") -> Scenario:
+    """Validate a scenario given as a dict, against the types and the names in the shipped tables."""
+    faults: list[Fault] = []
+    parsed = None
+    try:
+        parsed = Scenario.model_validate(row)
+    except ValidationError as problem:
+        faults += faults_of(problem, where)
+    weights = row.get("weights")
+    for key in weights if isinstance(weights, dict) else ():
+        if key not in criteria():
+            remedy = f"use one of {', '.join(criteria())}"
+            faults.append(Fault(f"{where}, weights.{key}", "no such criterion", remedy))
+    known = row.get("known")
+    for number, entry in enumerate(known if isinstance(known, list | tuple) else ()):
+        if isinstance(entry, dict) and entry.get("attribute") not in attributes():
+            remedy = f"use one of {', '.join(attributes())}"
+            faults.append(Fault(f"{where}, known.{number}.attribute", "no such attribute", remedy))
+    if parsed and not any({**{k: c.weight for k, c in criteria().items()}, **parsed.weights}.values()):
+        faults.append(Fault(f"{where}, weights", "every weight is zero", "give at least one criterion weight"))
+    refuse_if(faults)
+    assert parsed is not None  # no fault means it was parsed
+    return parsed

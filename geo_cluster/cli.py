@@ -1,0 +1,237 @@
+"""`geo-cluster`: the command line. Heavy imports wait until a command needs them, so that help is instant."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from geo_cluster.errors import Fault, GeoClusterError, InputError, refuse_if
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rich.console import Console
+
+    from geo_cluster import intake
+    from geo_cluster.domain import Scenario
+    from geo_cluster.study import Study
+
+cli = typer.Typer(
+    help="湖北激光产业制造选址：评分、布局、出图。 Site laser manufacturing in Hubei: score, match, map.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+LanguageOption = Annotated[Literal["zh", "en"], typer.Option("--lang", help="界面语言 / language")]
+
+
+@cli.command()
+def study(
+    scenario: Annotated[str, typer.Argument(help="情景名或 TOML 文件 / shipped scenario or TOML file")] = "default",
+    out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the results")] = Path("out"),
+    lang: LanguageOption = "zh",
+    profile: Annotated[bool, typer.Option("--profile", help="各步用时 / print where the time went")] = False,
+) -> None:
+    """Run the whole pipeline and write ranking, plan, map, layers and sources. 运行全流程并输出全部文件。"""
+    import time
+
+    began = time.perf_counter()
+    from rich.console import Console
+
+    from geo_cluster import study as pipeline
+    from geo_cluster.export import bundle
+
+    imported = time.perf_counter()
+    console, progress = Console(), Console(stderr=True)
+    settings = _scenario(scenario, out)
+    with progress.status("…") as status:
+        result = pipeline.run(settings, say=lambda step: status.update(f"{step} …"))
+        status.update("export …")
+        exporting = time.perf_counter()
+        files = bundle.write(result, out, language=lang)
+    _report(result, console, lang)
+    console.print(f"\n{len(files)} files → {out}", soft_wrap=True)
+    if profile:
+        seconds = {"imports": imported - began, **result.seconds, "export": time.perf_counter() - exporting}
+        seconds["total"] = time.perf_counter() - began
+        for step, spent in seconds.items():
+            console.print(f"{step:>12} {spent:7.2f} s")
+
+
+def _scenario(name_or_path: str, out: Path) -> Scenario:
+    """Read a scenario and see whether `out` can be written to; the faults of both at once."""
+    from geo_cluster import catalog
+    from geo_cluster.export import bundle
+
+    faults, settings = [], None
+    try:
+        settings = catalog.scenario(name_or_path)
+    except GeoClusterError as refusal:
+        faults += refusal.faults
+    try:
+        bundle.check_writable(out)
+    except GeoClusterError as refusal:
+        faults += refusal.faults
+    refuse_if(faults)
+    assert settings is not None  # no fault means it was read
+    return settings
+
+
+def _report(result: Study, console: Console, lang: Literal["zh", "en"]) -> None:
+    """Print the top of the ranking and of the plan."""
+    from rich.table import Table
+
+    zh = lang == "zh"
+    notice = "（示例项目，非任何企业的计划）" if zh else " (sample projects, nobody's plan)"
+    names = result.sites.set_index("id")[f"name_{lang}"]
+
+    def show(title: str, headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+        table = Table(*headings, title=title + notice * result.scenario.is_sample)
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
+
+    best = result.ranking[result.ranking["rank"] == 1].head(8)
+    show(
+        "各项目首选" if zh else "First choice of each project",
+        ("项目", "首选园区", "得分", "区间", "居首概率") if zh else ("project", "site", "score", "interval", "chance"),
+        (
+            (r.project_name, names[r.site], f"{r.score:.1f}", f"{r.low:.0f}–{r.high:.0f}", f"{r.chance_first:.0%}")
+            for r in best.itertuples()
+        ),
+    )
+    show(
+        "布局方案" if zh else "Plan",
+        ("项目", "园区", "得分", "本项目排名") if zh else ("project", "site", "score", "its rank"),
+        (
+            (r.project_name, names[r.site], f"{r.score:.1f}", str(r.rank))
+            for r in result.assignment.head(12).itertuples()
+        ),
+    )
+    plan, placed = result.plan, f"{len(result.assignment)}/{len(result.projects)}"
+    proof = f"{plan.objective:,.2f} ≤ {plan.bound:,.2f}, gap {plan.gap:.4%}, {plan.status}"
+    console.print(f"{'落地' if zh else 'placed'} {placed}, {proof}, violations {len(result.violations)}")
+    for row in result.unplaced.head(8).itertuples():
+        console.print(f"  {row.project_name}: {row.reason if zh else row.reason_en}")
+
+
+@cli.command()
+def score(
+    projects: Annotated[str, typer.Argument(help="CSV/XLSX，或 sample / CSV or XLSX, or sample")] = "sample",
+    out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the results")] = Path("out"),
+    scenario: Annotated[str, typer.Option(help="情景名或 TOML 文件 / shipped scenario or TOML file")] = "default",
+    as_json: Annotated[str, typer.Option("--json", help="一个项目的 JSON，结果打到屏幕 / one project as JSON")] = "",
+    lang: LanguageOption = "zh",
+) -> None:
+    """Score projects at intake, one or thousands, without matching them. 受理评分：逐个项目看去哪、有多大把握。"""
+    import json
+
+    from rich.console import Console
+
+    from geo_cluster import catalog, inputs, intake, portfolio
+    from geo_cluster import study as pipeline
+    from geo_cluster.export import bundle
+
+    if as_json:
+        try:
+            project = json.loads(as_json)
+        except json.JSONDecodeError as problem:
+            fault = Fault(
+                "--json", f"is not JSON ({problem})", 'write {"segment": "fiber_laser", "output_100m_yuan": 6}'
+            )
+            raise InputError(fault) from None
+        region = inputs.prepare(catalog.scenario(scenario), pipeline.read_layers())
+        typer.echo(json.dumps(intake.appraise_one(region, project), ensure_ascii=False, indent=2))
+        return
+    bundle.check_writable(out)
+    checked = portfolio.read(projects)
+    region = inputs.prepare(catalog.scenario(scenario), pipeline.read_layers())
+    shown: list[str] = []
+    progress = Console(stderr=True)
+
+    def parts() -> Iterator[intake.Appraisal]:
+        with progress.status("…") as status:
+            for done, part in enumerate(intake.batches(region, checked)):
+                status.update(f"{min((done + 1) * intake.BATCH, len(checked))}/{len(checked)}")
+                shown.extend(part.verdicts[f"sentence_{lang}"].head(max(0, 5 - len(shown))))
+                yield part
+
+    files = bundle.write_appraisal(parts(), out, sample=projects == "sample")
+    for sentence in shown:
+        typer.echo(f"· {sentence}")
+    typer.echo(f"{len(checked)} → {', '.join(str(path) for path in files)}")
+
+
+@cli.command("check-data")
+def check_data() -> None:
+    """Check every shipped layer against its hash and contract. 核对数据的登记、哈希与字段约定。"""
+    from geo_cluster import catalog, layers
+    from geo_cluster.errors import DataError
+
+    refuse_if(layers.check_all(), DataError)
+    for name, layer in catalog.layers().items():
+        typer.echo(f"ok  {name:<14} {layer.rows:>6}  {layer.sha256[:12]}  {layer.licence}")
+
+
+@cli.command("layers")
+def list_layers(lang: LanguageOption = "zh") -> None:
+    """List the shipped layers with licence and date. 列出图层、许可与时点。"""
+    from geo_cluster import catalog
+
+    for name, layer in catalog.layers().items():
+        title = layer.title_zh if lang == "zh" else layer.title_en
+        typer.echo(f"{name:<14} {layer.rows:>6}  {layer.as_of:<12} {title} · {layer.licence}")
+
+
+@cli.command()
+def app(
+    port: Annotated[int, typer.Option(help="端口 / port")] = 8501,
+    address: Annotated[str, typer.Option(help="监听地址 / address to listen on")] = "localhost",
+    headless: Annotated[bool, typer.Option(help="不打开浏览器 / do not open a browser")] = False,
+) -> None:
+    """Start the app in the browser. 启动网页应用。"""
+    import importlib.util
+
+    from geo_cluster import catalog
+
+    package = importlib.util.find_spec("app")  # found, not imported: the core knows nothing of the screen
+    if package is None or package.origin is None:
+        raise InputError(Fault("app", "is not installed", "install geo-cluster with its app"))
+    main = Path(package.origin).with_name("main.py")
+    command = [sys.executable, "-m", "streamlit", "run", str(main), "--server.port", str(port)]
+    command += ["--server.address", address, "--server.headless", str(headless).lower()]
+    command += ["--browser.gatherUsageStats", "false", "--client.toolbarMode", "viewer"]
+    page = catalog.table("style")["page"]
+    theme = {
+        "base": "light",
+        "primaryColor": page["accent"],
+        "textColor": page["ink"],
+        "backgroundColor": page["paper"],
+    }
+    for option, value in theme.items():
+        command += [f"--theme.{option}", value]
+    if sys.platform == "win32":
+        raise typer.Exit(subprocess.call(command))
+    os.execv(command[0], command)  # becomes streamlit, so that whoever stops us stops it
+
+
+def main() -> None:
+    """Run the command line; refusals are printed as sentences and end with exit code 2."""
+    try:
+        cli()
+    except GeoClusterError as refusal:
+        for fault in refusal.faults:
+            typer.echo(f"✗ {fault}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

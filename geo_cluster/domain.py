@@ -1,0 +1,253 @@
+"""The declared types: what a table row or a scenario may say, and what each field means.
+
+Everything here is frozen and refuses unknown keys. The text under a field is its explanation wherever the
+field shows: on the screen, in the docs, in an exported data dictionary.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import PurePath
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Basis = Literal["reported", "published", "derived", "assumed"]
+"""How a number is known, best first: a prefecture or grid company said so; a public document says so;
+a named formula gives it; it is the prior of its class."""
+
+BASES: tuple[Basis, ...] = ("reported", "published", "derived", "assumed")
+STAGES = ("materials", "components", "lasers", "equipment", "applications", "support")
+Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+PlanningLevel = Literal["cautious", "likely", "hopeful"]
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Declared(BaseModel):
+    """Base of all declarations: frozen, no unknown keys, field docstrings are the help texts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Text(Declared):
+    """A text in Chinese and English."""
+
+    zh: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+    def __getitem__(self, language: Language) -> str:
+        return self.en if language == "en" else self.zh
+
+
+def both(text: object) -> object:
+    """Let a plain string stand for the same text in both languages (units, mostly)."""
+    return {"zh": text, "en": text} if isinstance(text, str) else text
+
+
+class Prior(Declared):
+    """What is assumed of a subject's attribute while nobody has told us."""
+
+    class_: str = Field(alias="class")
+    """Class of subject it holds for, `*` for any other."""
+    share_of: str | None = None
+    """Attribute of the same subject that the bounds are shares of."""
+    low: NonNegative
+    likely: NonNegative
+    high: NonNegative
+    reason: Text
+    """Why this interval."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Prior:
+        if not self.low <= self.likely <= self.high:
+            msg = f"low ≤ likely ≤ high does not hold: {self.low}, {self.likely}, {self.high}"
+            raise ValueError(msg)
+        return self
+
+
+class Attribute(Declared):
+    """One thing we want to know of a site, a substation or a prefecture."""
+
+    subject: Literal["site", "substation", "prefecture"]
+    unit: str
+    name: Text
+    help: Text
+    question: Text
+    """The question to send to whoever knows."""
+    digits: int = 1
+    """Decimals shown."""
+    priors: tuple[Prior, ...] = ()
+
+
+class Criterion(Declared):
+    """One column of the decision matrix and how its value is judged."""
+
+    theme: Literal["land", "energy", "reach", "chain"]
+    measure: str
+    """Function in `scoring/criteria.py` that gives the criterion in natural units."""
+    attribute: str | None = None
+    """Attribute whose observation is behind the criterion; its basis counts as evidence."""
+    need: str | None = None
+    """What a project needs of it, where the criterion is a cover: the attribute over the need."""
+    basis: Basis = "derived"
+    """How the criterion is known where no observed attribute is behind it."""
+    unit: Text
+    worst: float
+    """Natural value that is worth 0."""
+    best: float
+    """Natural value that is worth 1."""
+    weight: NonNegative
+    """Relative weight; divided by the sum of all."""
+    value: dict = Field(default_factory=lambda: {"kind": "linear"})
+    """Value function between worst and best: kind and parameters (see `scoring/values.py`)."""
+    name: Text
+    reason: Text
+    """Why it counts and where its range comes from."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unit(cls, row: dict) -> dict:
+        return {**row, "unit": both(row["unit"])} if "unit" in row else row
+
+
+class Exclusion(Declared):
+    """One reason why a project may not go to a site."""
+
+    name: Text
+    reason: Text
+    constraints: tuple[str, ...] = ()
+    """Site constraints that trigger the rule, where it is triggered by one."""
+    grades: tuple[str, ...] = ()
+    """Preliminary grades of a site that trigger the rule."""
+
+
+class Segment(Declared):
+    """What a plant of one segment of the laser industry needs per 100 M yuan of annual output."""
+
+    name: Text
+    stage: Literal["materials", "components", "lasers", "equipment", "applications", "support"]
+    """Stage of the value chain."""
+    land_mu: tuple[Positive, Positive]
+    """Land, mu per 100 M yuan: lowest, highest."""
+    floor_m2: tuple[Positive, Positive]
+    """Floor area, m² per 100 M yuan."""
+    density_mw_per_10k_m2: tuple[Positive, Positive]
+    """Installed power, MW per 10,000 m² of floor."""
+    energy_gwh: tuple[Positive, Positive]
+    """Electricity, GWh a year per 100 M yuan."""
+    trips_per_month: tuple[Positive, Positive]
+    """Round trips of R&D staff a month per 100 M yuan."""
+    cleanroom: str
+    """Cleanroom class (ISO 14644-1)."""
+    max_minutes: Positive
+    """Longest one-way drive to R&D that the segment bears, minutes."""
+    freight: Literal["port", "air"]
+    """Main gate of its goods."""
+    dual_supply: bool
+    """Needs two independent supplies."""
+    hazardous_process: bool
+    """Special gases, acid mist or explosive dust: kept out of the water-source area."""
+    industries: tuple[str, ...]
+    """Words that a zone's lead industries share with this segment."""
+    confidence: str
+    source_class: str
+    note: str
+
+
+class Pair(Declared):
+    """A project and a site, named in a scenario."""
+
+    project: str
+    site: str
+
+
+class KnownBetter(Declared):
+    """A number that the user knows better than the shipped tables."""
+
+    subject: str
+    """Site (H01), substation (G10) or prefecture (420700)."""
+    attribute: str
+    low: NonNegative
+    likely: NonNegative
+    high: NonNegative
+    basis: Basis = "reported"
+    source: str = Field(min_length=1)
+    """Who said so; it shows wherever the number does."""
+    as_of: str = ""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> KnownBetter:
+        if not self.low <= self.likely <= self.high:
+            msg = f"low ≤ likely ≤ high does not hold: {self.low}, {self.likely}, {self.high}"
+            raise ValueError(msg)
+        return self
+
+
+class Scenario(Declared):
+    """Everything a study depends on besides the shipped data. A change is a new scenario."""
+
+    name: Text
+    portfolio: str = "sample"
+    """Name of a shipped portfolio (`sample` is made up: 示例) or the path of a CSV or XLSX file."""
+    anchor: str = "future_city"
+    """R&D anchor that travel is measured from (anchors layer)."""
+    sites: tuple[str, ...] = ()
+    """Sites to consider; empty means all."""
+    weights: dict[str, NonNegative] = Field(default_factory=dict)
+    """Weights by criterion that replace the declared ones."""
+    planning_level: PlanningLevel = "likely"
+    """Which end of the intervals capacities and needs are planned with."""
+    placing_bonus: NonNegative = 50.0
+    """What placing a project is worth on top of its score, in score points."""
+    draws: Annotated[int, Field(ge=10, le=100_000)] = 1000
+    """How many draws carry the uncertainty of the data into score and rank."""
+    seed: Annotated[int, Field(ge=0)] = 20260101
+    time_limit_s: Positive = 20.0
+    """When matching stops with the plan in hand."""
+    mip_gap: NonNegative = 1e-6
+    """Relative gap at which a plan counts as proven."""
+    known: tuple[KnownBetter, ...] = ()
+    """Numbers the user knows better."""
+    locked: tuple[Pair, ...] = ()
+    """Pairs that are decided."""
+    forbidden: tuple[Pair, ...] = ()
+    """Pairs that are ruled out."""
+
+    @property
+    def id(self) -> str:
+        """First 12 hex digits of the SHA-256 of the canonical scenario: the same settings, the same id."""
+        row = self.model_dump(mode="json") | {"portfolio": PurePath(self.portfolio).stem}  # wherever the file lies
+        canonical = json.dumps(row, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether the projects are the made-up ones (示例)."""
+        return self.portfolio == "sample"
+
+
+class Layer(Declared):
+    """How a registered layer came to be: one entry of `data/geo/sources.toml`."""
+
+    file: str
+    title_zh: str
+    title_en: str
+    producer: str
+    licence: str
+    licence_url: str
+    attribution_zh: str
+    attribution_en: str
+    urls: tuple[str, ...]
+    retrieved: str
+    as_of: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    bytes: int
+    rows: int
+    crs: str
+    geometry: str
+    made_by: str
+    notes: str = ""

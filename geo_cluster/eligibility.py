@@ -1,0 +1,181 @@
+"""Which project may go where; if not, which rule and by how much.
+
+A quantity refuses only what can't be ruled in: the least that the project needs is more than the most that the site
+may have. Rules are declared in `tables/exclusions.toml`, one function each here; the first that refuses gives the
+reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geo_cluster import catalog
+from geo_cluster.coordinates import MU_PER_HA
+from geo_cluster.domain import Language, Text
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the rules look at: P projects, S sites, intervals as (·, 3) arrays of low, likely, high."""
+
+    projects: pd.DataFrame
+    sites: gpd.GeoDataFrame
+    needs: Mapping[str, np.ndarray]
+    offers: Mapping[str, np.ndarray]
+    forbidden: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True)
+class Refusals:
+    """One rule over all pairs: `hit` (P, S) and the numbers that a sentence about a hit needs, each (P, S)."""
+
+    hit: np.ndarray
+    sentence: Callable[[int, int, Language], str]
+
+
+def _constrained(facts: Facts, rule: str) -> np.ndarray:
+    """(S,): whether a site carries a constraint that triggers the rule."""
+    ruled = set(catalog.exclusions()[rule].constraints)
+    return np.array([bool(ruled & set(text.split(";"))) for text in facts.sites["constraints"]])
+
+
+def _names(facts: Facts, site: int, rule: str, language: Language) -> str:
+    ruled = set(catalog.exclusions()[rule].constraints)
+    found = [word for word in facts.sites["constraints"].iloc[site].split(";") if word in ruled]
+    return ("、" if language == "zh" else ", ").join(catalog.constraint_names()[word][language] for word in found)
+
+
+def site_ruled_out(facts: Facts) -> Refusals:
+    """Planning orientation or ecological protection, by the site's constraints or its preliminary grade."""
+    graded = facts.sites["fit_grade"].isin(catalog.exclusions()["site_ruled_out"].grades).to_numpy()
+    hit = np.broadcast_to(_constrained(facts, "site_ruled_out") | graded, (len(facts.projects), len(facts.sites)))
+
+    def sentence(_: int, site: int, language: Language) -> str:
+        names = _names(facts, site, "site_ruled_out", language) or facts.sites["fit_note_zh"].iloc[site]
+        return f"该园区不承接制造项目：{names}" if language == "zh" else f"the site takes no manufacturing: {names}"
+
+    return Refusals(hit, sentence)
+
+
+def process_restricted(facts: Facts) -> Refusals:
+    """Hazardous processes stay out of the water-source area."""
+    segments = catalog.segments()
+    hazardous = np.array([segments[key].hazardous_process for key in facts.projects["segment"]])
+    hit = hazardous[:, None] & _constrained(facts, "process_restricted")[None, :]
+
+    def sentence(project: int, site: int, language: Language) -> str:
+        names = _names(facts, site, "process_restricted", language)
+        segment = segments[facts.projects["segment"].iloc[project]].name[language]
+        if language == "zh":
+            return f"{segment}涉特气、酸雾或粉末工艺，不进{names}"
+        return f"{segment}: special gases, acid mist or powders are kept out of the {names}"
+
+    return Refusals(hit, sentence)
+
+
+def _short(need: np.ndarray, offer: np.ndarray, unit: Text, what: Text) -> Refusals:
+    """Need and offer are (P, 3) and (S, 3); refuses where the lowest need exceeds the highest offer."""
+    hit = need[:, 0][:, None] > offer[:, 2][None, :]
+
+    def sentence(project: int, site: int, language: Language) -> str:
+        least, most = _plain(need[project, 0]), f"{_plain(offer[site, 0])}–{_plain(offer[site, 2])}"
+        if language == "zh":
+            return f"至少需要{what.zh} {least} {unit.zh}，此处只有 {most} {unit.zh}"
+        return f"needs at least {least} {unit.en} of {what.en}; here there are {most}"
+
+    return Refusals(hit, sentence)
+
+
+def _plain(number: float) -> str:
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
+
+
+def land_short(facts: Facts) -> Refusals:
+    """More land than the site may have."""
+    offer = facts.offers["available_land_ha"] * MU_PER_HA
+    return _short(facts.needs["land_mu"], offer, Text(zh="亩", en="mu"), Text(zh="用地", en="land"))
+
+
+def power_short(facts: Facts) -> Refusals:
+    """More MVA than the serving station may spare."""
+    unit = Text(zh="MVA", en="MVA")
+    return _short(facts.needs["power_mva"], facts.offers["spare_mva"], unit, Text(zh="受电容量", en="capacity"))
+
+
+def quota_short(facts: Facts) -> Refusals:
+    """More energy than the prefecture may have left."""
+    unit = Text(zh="吨标煤/年", en="tce a year")
+    what = Text(zh="能耗指标", en="energy quota")
+    return _short(facts.needs["energy_tce"], facts.offers["energy_quota_tce"], unit, what)
+
+
+def too_far(facts: Facts) -> Refusals:
+    """Further from R&D than the segment bears."""
+    most = facts.projects["max_minutes"].to_numpy(float)
+    drive = facts.offers["drive_min"]
+    hit = drive[:, 0][None, :] > most[:, None]
+
+    def sentence(project: int, site: int, language: Language) -> str:
+        low, high = drive[site, 0], drive[site, 2]
+        if language == "zh":
+            return f"距研发锚点 {low:.0f}–{high:.0f} 分钟，该项目最多承受 {most[project]:.0f} 分钟"
+        return f"{low:.0f}–{high:.0f} min from R&D; the project bears {most[project]:.0f}"
+
+    return Refusals(hit, sentence)
+
+
+def forbidden(facts: Facts) -> Refusals:
+    """Pairs that the scenario forbids."""
+    hit = np.array([[(p, s) in facts.forbidden for s in facts.sites["id"]] for p in facts.projects.index])
+
+    def sentence(_project: int, _site: int, language: Language) -> str:
+        return "情景文件禁止这一组合" if language == "zh" else "the scenario forbids this pair"
+
+    return Refusals(hit.reshape(len(facts.projects), len(facts.sites)), sentence)
+
+
+RULES: dict[str, Callable[[Facts], Refusals]] = {
+    function.__name__: function
+    for function in (site_ruled_out, forbidden, process_restricted, too_far, land_short, power_short, quota_short)
+}
+"""Every rule by its name in `tables/exclusions.toml`, in the order in which reasons are given."""
+
+
+@dataclass(frozen=True)
+class Eligibility:
+    """Who may go where.
+
+    Attributes
+    ----------
+    projects : tuple of str
+        Ids of the P projects.
+    allowed : (P, S) bool array
+    rule : (P, S) object array
+        Name of the first rule that refuses, '' where none does.
+    reason : mapping of language to (P, S) object array
+        The sentence with its numbers, '' where eligible.
+    """
+
+    projects: tuple[str, ...]
+    allowed: np.ndarray
+    rule: np.ndarray
+    reason: Mapping[Language, np.ndarray]
+
+
+def judge(facts: Facts) -> Eligibility:
+    """Apply every rule to every pair of project and site."""
+    shape = (len(facts.projects), len(facts.sites))
+    rule = np.full(shape, "", dtype=object)
+    zh, en = rule.copy(), rule.copy()
+    for name, function in RULES.items():
+        refusals = function(facts)
+        for project, site in np.argwhere(refusals.hit & (rule == "")):
+            rule[project, site] = name
+            zh[project, site] = refusals.sentence(project, site, "zh")
+            en[project, site] = refusals.sentence(project, site, "en")
+    return Eligibility(tuple(facts.projects.index), rule == "", rule, {"zh": zh, "en": en})

@@ -1,0 +1,150 @@
+"""Everything a study hands over, written all or nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import tomli_w
+
+from geo_cluster import catalog, maps
+from geo_cluster.domain import Language, Scenario
+from geo_cluster.errors import Fault, InputError
+from geo_cluster.export.attribution import attribution
+from geo_cluster.export.geopackage import write_geopackage
+from geo_cluster.export.tables import SAMPLE, as_csv, csv_tables
+from geo_cluster.intake import Appraisal
+from geo_cluster.study import Study
+
+FILES: tuple[str, ...] = (
+    "ranking.csv",
+    "contributions.csv",
+    "assignment.csv",
+    "unplaced.csv",
+    "pools.csv",
+    "observations.csv",
+    "data_request.csv",
+)
+FILES += ("layers.gpkg", "map.html", "scenario.toml", "ATTRIBUTION.md", "study.json")
+
+
+def check_writable(out: Path) -> None:
+    """Refuse a folder that can't be written to, before any work is done."""
+    if out.exists() and not out.is_dir():
+        raise InputError(Fault(str(out), "is a file, not a folder", "choose another folder with --out"))
+    try:
+        nearest = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
+        with tempfile.TemporaryDirectory(dir=nearest):
+            pass
+    except OSError as problem:
+        raise _refusal(out, problem) from None
+
+
+def write(study: Study, out: Path, *, language: Language = "zh") -> list[Path]:
+    """Write every file of a study into `out`; see `write_files`."""
+    return write_files(out, lambda folder: _make(study, folder, language))
+
+
+def write_appraisal(parts: Iterable[Appraisal], out: Path, *, sample: bool = False) -> list[Path]:
+    """Write `scores.csv`, `verdicts.csv` and `needs.csv` of an intake, a batch at a time; see `write_files`."""
+
+    def make(folder: Path) -> None:
+        for number, part in enumerate(parts):
+            for name in ("scores", "verdicts", "needs"):
+                table = getattr(part, name)
+                content = as_csv(table.assign(notice=SAMPLE) if sample else table, heading=number == 0)
+                with (folder / f"{name}.csv").open("ab") as file:
+                    file.write(content)
+
+    return write_files(out, make)
+
+
+def write_files(out: Path, make: Callable[[Path], None]) -> list[Path]:
+    """Let `make` write files into a folder, and move them into `out` when all of them are there.
+
+    All files are made in a hidden folder inside it first; only when each of them is there do they take the place
+    of earlier ones. Other files in `out` are left alone.
+
+    Raises
+    ------
+    InputError
+        The folder can't be written to or the disk is full; what was there before is still there.
+    """
+    check_writable(out)
+    missing = [folder for folder in (out.absolute(), *out.absolute().parents) if not folder.exists()]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out, prefix=".draft-") as draft:
+            new, earlier = Path(draft, "new"), Path(draft, "earlier")
+            new.mkdir()
+            earlier.mkdir()
+            make(new)
+            return _swap(new, out, earlier)
+    except BaseException as problem:
+        for folder in missing:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        if isinstance(problem, OSError):
+            raise _refusal(out, problem) from None
+        raise
+
+
+def _refusal(out: Path, problem: OSError) -> InputError:
+    reason = problem.strerror or str(problem)
+    return InputError(Fault(str(out), f"could not be written ({reason})", "free space or choose another --out"))
+
+
+def _swap(new: Path, out: Path, earlier: Path) -> list[Path]:
+    """Put new files where earlier ones are; when one can't be put there, put all back."""
+    names = sorted(path.name for path in new.iterdir())
+    try:
+        for name in names:
+            if (out / name).is_dir():
+                raise IsADirectoryError(errno.EISDIR, f"{name} is a folder")
+            if (out / name).exists():
+                (out / name).rename(earlier / name)
+            (new / name).rename(out / name)
+    except BaseException:
+        for name in names:
+            if not (new / name).exists():
+                (out / name).unlink()
+            if (earlier / name).exists():
+                (earlier / name).rename(out / name)
+        raise
+    return [out / name for name in names]
+
+
+def _make(study: Study, folder: Path, language: Language) -> None:
+    for name, content in csv_tables(study).items():
+        (folder / name).write_bytes(content)
+    write_geopackage(study, folder / "layers.gpkg")
+    (folder / "map.html").write_text(maps.standalone(maps.payload(language, study)), encoding="utf-8")
+    portfolio = Path(study.scenario.portfolio)
+    if not _is_shipped(study.scenario):
+        if portfolio.name in FILES:
+            raise InputError(Fault(str(portfolio), "is named like a file of the results", "rename the portfolio"))
+        shutil.copyfile(portfolio, folder / portfolio.name)
+    (folder / "scenario.toml").write_text(scenario_toml(study.scenario), encoding="utf-8")
+    (folder / "ATTRIBUTION.md").write_text(attribution(study), encoding="utf-8")
+    notice = {"notice": SAMPLE} if study.scenario.is_sample else {}
+    files = sorted(path.name for path in folder.iterdir())
+    summary = json.dumps(study.summary() | notice | {"files": files}, ensure_ascii=False, indent=2)
+    (folder / "study.json").write_text(summary + "\n", encoding="utf-8")
+
+
+def _is_shipped(scenario: Scenario) -> bool:
+    return (catalog.PORTFOLIOS / f"{scenario.portfolio}.csv").is_file()
+
+
+def scenario_toml(scenario: Scenario) -> str:
+    """A scenario as the TOML file that gives it again; a portfolio of the user's own lies beside it."""
+    row = scenario.model_dump(mode="json")
+    if not _is_shipped(scenario):
+        row["portfolio"] = Path(scenario.portfolio).name
+    heading = "# 重算：geo-cluster study scenario.toml --out DIR / run it again with this command\n\n"
+    return heading + tomli_w.dumps({key: value for key, value in row.items() if value not in ([], {})})

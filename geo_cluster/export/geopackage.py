@@ -1,0 +1,48 @@
+"""The map's layers and the plan as one GeoPackage for QGIS and ArcGIS, each layer with its source in its metadata."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+import shapely
+from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
+
+from geo_cluster import catalog, layers
+from geo_cluster.export.tables import SAMPLE
+from geo_cluster.study import Study
+
+
+def write_geopackage(study: Study, path: Path) -> None:
+    """Write every registered layer and the plan's lines from the R&D anchor to each site, in WGS84.
+
+    Raises
+    ------
+    OSError
+        The file can't be written or the disk is full.
+    """
+    for name, layer in catalog.layers().items():
+        about = {"source": layer.producer, "licence": layer.licence, "attribution": layer.attribution_en}
+        _write(layers.read(name), path, name, {**about, "as_of": layer.as_of, "notes": layer.notes})
+    notice = {"scenario_id": study.scenario.id, "notice": SAMPLE if study.scenario.is_sample else ""}
+    _write(plan_lines(study), path, "plan", notice)
+
+
+def plan_lines(study: Study) -> gpd.GeoDataFrame:
+    """One line a placed project, from the R&D anchor to its site, with the assignment's columns."""
+    ends = study.sites.set_index("id").geometry.reindex(study.assignment["site"])
+    start = study.anchor.geometry
+    lines = [shapely.LineString([start, end]) for end in ends]
+    frame = gpd.GeoDataFrame(study.assignment.copy(), geometry=gpd.GeoSeries(lines, crs=layers.CRS))
+    return frame.assign(notice=SAMPLE if study.scenario.is_sample else "")
+
+
+def _write(frame: pd.DataFrame, path: Path, layer: str, about: dict[str, str]) -> None:
+    """Append one layer; an empty one keeps its columns, rows without a place keep an empty geometry."""
+    kind = "LineString" if frame.empty else None
+    try:
+        pyogrio.write_dataframe(frame, path, layer=layer, driver="GPKG", layer_metadata=about, geometry_type=kind)
+    except (DataSourceError, DataLayerError, FeatureError) as problem:
+        raise OSError(str(problem)) from problem

@@ -1,0 +1,228 @@
+"""Opens a registered layer: hash, columns, closed vocabularies, geometry, CRS -> (Geo)DataFrame.
+
+Nothing downstream reads a file of `data/geo` by itself, so what a study used is what the registry says.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import pandera.pandas as pa
+
+from geo_cluster import catalog
+from geo_cluster.coordinates import guess_shift
+from geo_cluster.domain import Layer
+from geo_cluster.errors import DataError, Fault, refuse_if
+
+CRS = "EPSG:4326"
+REMEDY = "run `make data`, or restore the file from the repository"
+HUBEI = (107.0, 28.0, 118.0, 35.0)
+"""Bounds every shipped coordinate has to lie in: the province and its neighbours, degrees."""
+
+SHIFT_EVIDENCE = 3
+"""So many points more in place make a shift of the whole layer likelier than single mistakes."""
+
+
+@cache
+def _read(name: str, folder: Path) -> pd.DataFrame:
+    declared = catalog.layers()
+    if name not in declared:
+        raise DataError(Fault("sources.toml", f"no layer named {name!r}", f"use one of {', '.join(declared)}"))
+    layer, path = declared[name], folder / declared[name].file
+    refuse_if(file_faults(path, layer), DataError)
+    table = parse(path)
+    refuse_if(contract_faults(name, table) + _count_faults(layer, table), DataError)
+    return table
+
+
+def read(name: str) -> Any:
+    """Open a registered layer, checked: points, lines and areas as GeoDataFrame in WGS84, else DataFrame.
+
+    Raises
+    ------
+    DataError
+        The file is missing, truncated, changed, or breaks its contract; every fault is listed.
+    """
+    return _read(name, catalog.data_dir()).copy()
+
+
+def file_faults(path: Path, layer: Layer) -> list[Fault]:
+    """Whether a file is there and is, byte for byte, the one that the registry names."""
+    if not path.is_file():
+        return [Fault(str(path), "is missing", REMEDY)]
+    content = path.read_bytes()
+    if len(content) != layer.bytes:
+        return [Fault(str(path), f"has {len(content):,} bytes, the registry says {layer.bytes:,}", REMEDY)]
+    if hashlib.sha256(content).hexdigest() != layer.sha256:
+        return [Fault(str(path), "its SHA-256 is not the registered one: the file was changed", REMEDY)]
+    return []
+
+
+def parse(path: Path) -> pd.DataFrame:
+    """Read a CSV (points by lon/lat where it has them) or a vector file; unreadable ones are refused."""
+    try:
+        if path.suffix == ".csv":
+            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+            return _points(table) if {"lon", "lat"} <= set(table.columns) else table
+        frame = gpd.read_file(path)
+    except Exception as problem:
+        reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+        raise DataError(Fault(str(path), f"can't be read ({reason})", REMEDY)) from None
+    if frame.crs is None:
+        raise DataError(Fault(str(path), "has no CRS", "save the layer with its coordinate reference system"))
+    return frame.to_crs(CRS)
+
+
+def _points(table: pd.DataFrame) -> gpd.GeoDataFrame:
+    lon, lat = (pd.to_numeric(table[axis], errors="coerce") for axis in ("lon", "lat"))
+    points = gpd.GeoSeries.from_xy(lon, lat, crs=CRS)
+    points[lon.isna() | lat.isna()] = None
+    return gpd.GeoDataFrame(table, geometry=points)
+
+
+def _cast(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """Turn declared float and int columns from text into numbers; what is no number becomes a fault later."""
+    for column, rule in columns(name).items():
+        if column in table and rule["type"] in ("float", "int") and not pd.api.types.is_numeric_dtype(table[column]):
+            text = table[column].astype(str).str.strip()
+            numbers = pd.to_numeric(text.where(text != ""), errors="coerce")
+            table[column] = numbers if numbers.notna().eq(text != "").all() else table[column]
+    return table
+
+
+def columns(name: str) -> dict[str, dict]:
+    """Declared columns of a layer with those common to every row table."""
+    declared = catalog.table("layers")
+    layer = declared["layers"].get(name, {})
+    return layer.get("columns", {}) | (declared["common"] if layer.get("row_source", True) else {})
+
+
+def words(vocabulary: str) -> dict[str, dict[str, str]]:
+    """A closed vocabulary: value -> {zh, en}; constraints, segments and clauses are declared in tables of their own."""
+    if vocabulary == "clause":
+        clauses = catalog.table("policy")["clauses"]
+        return {key: {"zh": f"第{key}条 {of['zh']}", "en": f"clause {key}, {of['en']}"} for key, of in clauses.items()}
+    if vocabulary == "constraint":
+        return catalog.table("exclusions")["constraint_names"]
+    if vocabulary == "segment":
+        return {key: segment["name"] for key, segment in catalog.table("requirements")["segments"].items()}
+    return catalog.table("layers")["words"][vocabulary]
+
+
+def contract(name: str) -> pa.DataFrameSchema:
+    """The pandera schema of a layer, made from `tables/layers.toml`."""
+    checks: dict[str, pa.Column] = {}
+    for column, rule in columns(name).items():
+        nullable = rule.get("null", False)
+        rules = []
+        if rule["type"] == "str" and not nullable:
+            rules.append(pa.Check(lambda text: text.str.strip() != "", element_wise=False, error="is empty"))
+        if "words" in rule:
+            known = {"", *words(rule["words"])}
+            split = functools.partial(_within, known=known)
+            rules.append(pa.Check(split, error=f"is not one of {', '.join(sorted(known - {''}))}"))
+        kind = {"str": str, "float": float, "int": int}[rule["type"]]
+        checks[column] = pa.Column(kind, rules, nullable=nullable, unique=rule.get("unique", False), coerce=True)
+    return pa.DataFrameSchema(checks, strict=False)
+
+
+def _within(text: pd.Series, known: set[str]) -> pd.Series:
+    """Whether every `;`-joined word is in the vocabulary."""
+    return text.str.split(";").map(lambda parts: set(parts) <= known)
+
+
+def contract_faults(name: str, table: pd.DataFrame) -> list[Fault]:
+    """Every way in which a table breaks the contract of its layer; numbers are cast in place."""
+    _cast(name, table)
+    present = [column for column in columns(name) if column not in table]
+    if present:
+        return [Fault(f"layer {name}, column {column}", "is missing", "add the column") for column in present]
+    faults = []
+    try:
+        contract(name).validate(table, lazy=True)
+    except pa.errors.SchemaErrors as problem:
+        for found in problem.failure_cases.itertuples():
+            row = "" if pd.isna(found.index) else f", row {int(found.index) + 2}"
+            what = f"{found.failure_case!r} breaks {found.check}"
+            faults.append(Fault(f"layer {name}{row}, column {found.column}", what, "correct the value"))
+    if isinstance(table, gpd.GeoDataFrame):
+        faults += _geometry_faults(name, table)
+    return faults
+
+
+def _geometry_faults(name: str, table: gpd.GeoDataFrame) -> list[Fault]:
+    west, south, east, north = HUBEI
+    bounds = table.geometry.bounds
+    outside = (bounds.minx < west) | (bounds.miny < south) | (bounds.maxx > east) | (bounds.maxy > north)
+    faults = [
+        Fault(f"layer {name}, row {row + 2}", "lies outside Hubei and its neighbours", "check for swapped lon/lat")
+        for row in outside.to_numpy().nonzero()[0]
+    ]
+    invalid = ~table.geometry.is_valid & table.geometry.notna()
+    faults += [
+        Fault(f"layer {name}, row {row + 2}", "has an invalid geometry", "repair it, e.g. with make_valid")
+        for row in invalid.to_numpy().nonzero()[0]
+    ]
+    return faults
+
+
+def place_faults(name: str, points: gpd.GeoDataFrame, counties: gpd.GeoDataFrame) -> list[Fault]:
+    """Points outside the county that their row claims; where taking them for GCJ-02 or BD-09 heals that, say so.
+
+    Parameters
+    ----------
+    points : GeoDataFrame
+        With `county_code`; rows without one, or without a point, claim nothing.
+    counties : GeoDataFrame
+        With `code` and `name_zh`.
+    """
+    claims = points[(points["county_code"] != "") & points.geometry.notna()]
+    areas = counties.set_index("code").geometry.reindex(claims["county_code"]).reset_index(drop=True)
+    inside = areas.covers(claims.geometry.reset_index(drop=True)).to_numpy()
+    names = counties.set_index("code")["name_zh"]
+    faults = [
+        Fault(f"layer {name}, row {row + 2}", f"lies outside {names.get(county, county)}, which it claims", "check it")
+        for row, county in claims.loc[~inside, "county_code"].items()
+    ]
+    if faults:
+        share = guess_shift(claims.geometry.reset_index(drop=True), within=areas).evidence["inside_share"]
+        likely = share.index[(share - share["wgs84"]) * len(claims) >= SHIFT_EVIDENCE]
+        if len(likely):
+            systems = " or ".join(system.upper() for system in likely)
+            told = f"looks shifted: {share.max():.0%} of its points lie where they claim if they are {systems},"
+            told += f" {share['wgs84']:.0%} as they stand"
+            faults.insert(0, Fault(f"layer {name}", told, f"convert the points from {systems} to WGS84"))
+    return faults
+
+
+def _count_faults(layer: Layer, table: pd.DataFrame) -> list[Fault]:
+    if len(table) == layer.rows:
+        return []
+    return [Fault(layer.file, f"has {len(table)} rows, the registry says {layer.rows}", REMEDY)]
+
+
+def check_all() -> list[Fault]:
+    """Check every registered file against hash and contract, and that no file lies there unregistered."""
+    declared, folder = catalog.layers(), catalog.data_dir()
+    faults: list[Fault] = []
+    for name, layer in declared.items():
+        found = file_faults(folder / layer.file, layer)
+        if not found:
+            try:
+                table = parse(folder / layer.file)
+                found = contract_faults(name, table) + _count_faults(layer, table)
+                if not found and "county_code" in table and isinstance(table, gpd.GeoDataFrame):
+                    found = place_faults(name, table, read("counties"))
+            except DataError as problem:
+                found = problem.faults
+        faults += found
+    known = {layer.file for layer in declared.values()} | {"sources.toml"}
+    strays = sorted({path.name for path in folder.iterdir() if not path.name.startswith(".")} - known)
+    faults += [Fault(str(folder / stray), "is not registered", "register or remove it") for stray in strays]
+    return faults

@@ -1,0 +1,422 @@
+"""Layers and a Study as a map: one payload, drawn by the same script in the app and in the single-file `map.html`.
+
+The payload is plain data (layers, cards, legend, words). `assets/map.js` draws it with Leaflet from the wheel
+`django-js-lib-leaflet`: nothing is fetched from the network. Whatever came from data enters the page as text.
+"""
+
+from __future__ import annotations
+
+import html
+import importlib.resources
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import folium
+import geopandas as gpd
+import pandas as pd
+import shapely
+from branca.element import Element, Figure, MacroElement
+from folium.template import Template
+
+from geo_cluster import catalog, layers
+from geo_cluster.domain import Language
+from geo_cluster.study import Study
+
+ASSETS = Path(__file__).parent / "assets"
+EAST = [[30.02, 114.32], [30.68, 115.32]]
+"""Where the map opens: Optics Valley, Ezhou and Huangshi."""
+
+WORDS: dict[Language, dict[str, str]] = {
+    "zh": {
+        "layers": "图层与图例",
+        "search": "搜索企业、园区、地名",
+        "nothing": "没有找到",
+        "map": "湖北激光产业地图",
+        "sample": "示例",
+        "chain": "激光产业链",
+        "sites": "制造承载",
+        "plan": "本次方案",
+        "infrastructure": "要素设施",
+        "base": "底图",
+        "rings": "位置不确定范围",
+        "flows": "研发 → 制造",
+        "review": "公开发布须送审并标注审图号",
+        "note": "圆环内数字为合并的点数；许多企业只知所在区，共用一个锚点，不能据此量邻近。",
+        "unused": "带数字的菱形：本方案落地的项目数；灰色菱形：本方案未用。",
+        "placed": "落地项目",
+        "score": "得分",
+        "effort": "车程 {minutes:.0f} 分钟 · 用地 {land:.0f} 亩 · 容量 {power:.1f} MVA",
+        "trust": "来源：{source} · 可信度{confidence} · {as_of}",
+        "within": " · 坐标误差约 {km:g} 千米",
+        "sources": "© 天地图 · OpenStreetMap 贡献者",
+    },
+    "en": {
+        "layers": "Layers and legend",
+        "search": "Search firms, sites, places",
+        "nothing": "Nothing found",
+        "map": "Map of Hubei's laser industry",
+        "sample": "sample",
+        "chain": "Laser value chain",
+        "sites": "Manufacturing sites",
+        "plan": "This plan",
+        "infrastructure": "Land, power, transport",
+        "base": "Base map",
+        "rings": "Position uncertainty",
+        "flows": "R&D → manufacturing",
+        "review": "Publication needs a map review number",
+        "note": "A number in a ring counts merged points; many firms are known by district only and share an anchor.",
+        "unused": "A number in a diamond counts the projects placed there; grey ones are not used by this plan.",
+        "placed": "Projects placed",
+        "score": "score",
+        "effort": "drive {minutes:.0f} min · land {land:.0f} mu · capacity {power:.1f} MVA",
+        "trust": "Source: {source} · confidence: {confidence} · {as_of}",
+        "within": " · position within about {km:g} km",
+        "sources": "© Tianditu · OpenStreetMap contributors",
+    },
+}
+
+SPOKEN = ("layers", "search", "nothing", "map", "sources")
+"""Words that the script itself shows."""
+
+GRADES = {"high": "高", "medium": "中", "low": "低", "very low": "很低"}
+"""Confidence as people say it in Chinese; `low-medium` is two of them."""
+
+
+def payload(language: Language = "zh", study: Study | None = None) -> dict[str, Any]:
+    """Everything that the map shows, as plain data.
+
+    Parameters
+    ----------
+    language : {"zh", "en"}
+    study : Study, optional
+        Adds its plan: flows from R&D to sites, sites sized by what they take.
+    """
+    words = WORDS[language]
+    style = catalog.table("style")
+    read = {name: layers.read(name) for name in _POINTS}
+    shown = [*_base(language, style), *_rings(read, words, style)]
+    shown += _plan(study, language, style) if study else []
+    shown += [_sites(read["sites"], language, style, study)]
+    shown += [*_chain(read["chain"], language, style), *_infrastructure(read, language, style)]
+    return {
+        "lang": "zh-CN" if language == "zh" else "en",
+        "words": {key: words[key] for key in SPOKEN},
+        "layers": shown,
+        "notes": [words["note"], *([words["unused"]] if study else [])],
+        "places": _places(language),
+        "bounds": EAST,
+        "title": _title(study, language),
+        "attribution": _attribution(shown, language),
+    }
+
+
+def map_of(source: dict[str, Any] | str, *, scripts: Iterable[str] = ()) -> folium.Map:
+    """A folium map that draws a payload, or the payload found at a URL; its style is inside the page.
+
+    Parameters
+    ----------
+    source : dict or str
+        `payload(...)`, or where the page can fetch it as JSON.
+    scripts : iterable of str
+        Where the page finds `leaflet.js` and `map.js`; none when they are put into the page itself.
+    """
+    canvas = OfflineMap(location=(30.4, 114.7), zoom_start=9, tiles=None)
+    canvas.default_js = [(url, url) for url in scripts]
+    canvas.options |= {"maxZoom": 16, "minZoom": 6, "zoomSnap": 0.5}
+    canvas.add_child(_Layers(source))
+    figure = Figure()
+    figure.add_child(canvas)
+    for css in (leaflet_file("leaflet.css"), ASSETS / "map.css"):
+        figure.header.add_child(Element(f"<style>{_inlined(css)}</style>"))
+    return canvas
+
+
+def standalone(source: dict[str, Any]) -> str:
+    """One HTML page with script, style and data inside: it opens from a disk, on an intranet, for years."""
+    figure: Any = map_of(source).get_root()
+    figure.title = html.escape(source["title"]["text"] if source["title"] else source["words"]["map"])
+    figure.header.add_child(Element("<style>html, body { margin: 0; height: 100%; }</style>"))
+    for script in (leaflet_file("leaflet.js"), ASSETS / "map.js"):
+        figure.header.add_child(Element(f"<script>{script.read_text(encoding='utf-8')}</script>"))
+    return figure.render()
+
+
+def as_json(source: dict[str, Any]) -> str:
+    """The payload as JSON that can stand inside a script element, and in the Jinja template that branca makes of it.
+
+    What it escapes can only stand inside strings: JSON has no `<`, and no brace before a brace, `%` or `#`.
+    """
+    text = json.dumps(source, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for risky in ("<", "\u2028", "\u2029"):
+        text = text.replace(risky, f"\\u{ord(risky):04x}")
+    for opening in ("{{", "{%", "{#"):
+        text = text.replace(opening, f"{{\\u{ord(opening[1]):04x}")
+    return text
+
+
+def leaflet_file(name: str) -> Path:
+    """A file of the Leaflet distribution in the wheel `django-js-lib-leaflet`."""
+    return Path(str(importlib.resources.files("js_lib_leaflet"))) / "static" / "js_lib_leaflet" / name
+
+
+def _inlined(css: Path) -> str:
+    """A style sheet without its images: we use none of Leaflet's, and a page from disk could not load them."""
+    return css.read_text(encoding="utf-8").replace("url(images/", "url(data:,")
+
+
+class OfflineMap(folium.Map):
+    """A folium map without the scripts and styles that folium would fetch from the network."""
+
+    default_js: list[tuple[str, str]] = []  # noqa: RUF012 - folium's own class attribute
+    default_css: list[tuple[str, str]] = []  # noqa: RUF012
+
+
+class _Layers(MacroElement):
+    """Hands the payload to `assets/map.js` once the map stands."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}geoClusterMap({{ this._parent.get_name() }}, {{ this.source }});{% endmacro %}"
+    )
+
+    def __init__(self, source: dict[str, Any] | str):
+        super().__init__()
+        self._name = "Layers"
+        self.source = json.dumps(source) if isinstance(source, str) else as_json(source)
+
+
+# ---- what the layers are ----------------------------------------------------------------------------------
+
+_DOTS = {
+    "anchors": "sites",
+    "dev_zones": "sites",
+    "substations": "infrastructure",
+    "power_plants": "infrastructure",
+    "stations": "infrastructure",
+    "airports": "infrastructure",
+    "ports": "infrastructure",
+    "geonames": "base",
+}
+"""Point layers that are drawn as they are, and the group of the legend they stand in."""
+_POINTS = ("chain", "sites", *_DOTS)
+
+
+def _base(language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Boundaries, roads and railways: our own backdrop, since there are no tiles."""
+    colour, names = style["map"], catalog.table("layers")["layers"]
+    prefectures, counties = layers.read("prefectures"), layers.read("counties")
+    tints = dict.fromkeys(("420200", "420700", "420300"), colour["target"]) | {"420100": colour["wuhan"]}
+    areas = _shapes(prefectures, fill=[tints.get(code, colour["province"]) for code in prefectures["code"]])
+    group = WORDS[language]["base"]
+
+    def layer(key: str, kind: str, features: Any, **more: Any) -> dict[str, Any]:
+        given = {"key": key, "group": group, "name": names.get(key, {}).get("name", {}).get(language, "")}
+        return {**given, "kind": kind, "features": features, "visible": True, "legend": True, **more}
+
+    label: dict[str, Any] = {"kind": "label", "legend": False}
+    return [
+        layer("prefectures", "area", areas, color=colour["prefecture_line"], fill=colour["province"], weight=1.4),
+        layer("counties", "area", _shapes(counties), color=colour["county_line"], weight=0.8),
+        layer("roads", "line", _shapes(layers.read("roads"), merge=True), color=colour["road"], weight=1.3),
+        layer(
+            "railways",
+            "line",
+            _shapes(layers.read("railways"), merge=True),
+            color=colour["railway"],
+            weight=1.1,
+            dash="6 4",
+        ),
+        layer("prefecture_labels", features=_labels(prefectures, language), strong=True, maxZoom=9.5, **label),
+        layer("county_labels", features=_labels(counties, language), minZoom=10, **label),
+    ]
+
+
+def _shapes(frame: gpd.GeoDataFrame, *, fill: list[str] | None = None, merge: bool = False) -> dict[str, Any]:
+    """GeoJSON without attributes; `merge` joins lines into one feature, which draws much faster."""
+    shapes = [shapely.union_all(frame.geometry.to_numpy(), grid_size=1e-5)] if merge else frame.geometry.tolist()
+    shapes = [shapely.line_merge(shape) for shape in shapes] if merge else shapes
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"fill": fill[i]} if fill else {},
+            "geometry": json.loads(shapely.to_geojson(shapely.set_precision(shape, 1e-4))),
+        }
+        for i, shape in enumerate(shapes)
+    ]
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _labels(frame: gpd.GeoDataFrame, language: Language) -> list[dict[str, Any]]:
+    middles = frame.geometry.representative_point()
+    return [
+        {"at": [round(at.y, 4), round(at.x, 4)], "p": {"title": name}}
+        for at, name in zip(middles, frame[f"name_{language}"], strict=True)
+    ]
+
+
+def _rings(
+    read: Mapping[str, gpd.GeoDataFrame], words: Mapping[str, str], style: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Circles within which the points of chain, sites and grid really lie."""
+    features: dict[tuple, dict[str, Any]] = {}
+    for name in ("chain", "sites", "substations"):
+        for row in _located(read[name]).itertuples():
+            radius = row.coord_uncertainty_m
+            at = (round(row.lat, 5), round(row.lon, 5))
+            features[(*at, radius)] = {"at": list(at), "p": {"title": "", "radius_m": radius}}
+    layer = {"key": "rings", "group": words["base"], "name": words["rings"], "kind": "ring", "legend": True}
+    return [{**layer, "color": style["map"]["ring"], "visible": False, "features": list(features.values())}]
+
+
+def _located(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    return frame[frame.geometry.notna()]
+
+
+def _chain(frame: gpd.GeoDataFrame, language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One layer a stage of the value chain."""
+    stages, words = layers.words("stage"), WORDS[language]
+    shown = []
+    for stage, name in stages.items():
+        part = _located(frame[frame["stage"] == stage])
+        layer = {"key": f"chain-{stage}", "group": words["chain"], "name": name[language], "kind": "point"}
+        features = _cards(part, "chain", language)
+        more = {"color": style["stage"][stage], "visible": True, "legend": True, "search": True, "count": len(features)}
+        shown.append({**layer, **more, "features": features})
+    return shown
+
+
+def _sites(
+    frame: gpd.GeoDataFrame, language: Language, style: Mapping[str, Any], study: Study | None
+) -> dict[str, Any]:
+    features = _cards(frame, "sites", language)
+    if study:
+        taken = study.assignment["site"].value_counts()
+        for feature, one in zip(features, frame["id"], strict=True):
+            count = int(taken.get(one, 0))
+            feature["p"]["mark"] = str(count) if count else ""
+            feature["p"]["size"] = 17 + 4 * min(count, 4)
+            if not count:
+                feature["p"]["color"] = style["stage"]["support"]
+            projects = study.assignment.loc[study.assignment["site"] == one, "project_name"]
+            feature["p"]["rows"].insert(0, [WORDS[language]["placed"], "、".join(projects) or "0"])
+    name = catalog.table("layers")["layers"]["sites"]["name"][language]
+    layer = {"key": "sites", "group": WORDS[language]["sites"], "name": name, "kind": "site", "search": True}
+    more = {"color": style["map"]["site"], "visible": True, "legend": True, "count": len(features)}
+    return {**layer, **more, "features": features}
+
+
+def _infrastructure(
+    read: Mapping[str, gpd.GeoDataFrame], language: Language, style: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    words, names = WORDS[language], catalog.table("layers")["layers"]
+    shown = []
+    for key, group in _DOTS.items():
+        features = _cards(_located(read[key]), key, language)
+        colour = style["map"][key.removesuffix("s")]
+        kind = "square" if key in ("substations", "power_plants") else "dot"
+        layer = {"key": key, "group": words[group], "name": names[key]["name"][language], "kind": kind, "color": colour}
+        more = {"visible": key == "anchors", "legend": True, "search": True, "count": len(features)}
+        shown.append({**layer, **more, "features": features})
+    return shown
+
+
+def _plan(study: Study, language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Flows from the R&D anchor to each site that takes projects, as wide as the number it takes."""
+    words, start = WORDS[language], study.anchor.geometry
+    sites = study.sites.set_index("id")
+    features = []
+    for site, group in study.assignment.groupby("site", sort=True):
+        end = sites.geometry[site]
+        rows = [
+            [row.project, f"{row.project_name} · {words['score']} {row.score:.1f} ({row.low:.0f}–{row.high:.0f})"]
+            for row in group.itertuples()
+        ]
+        title = f"{study.anchor[f'name_{language}']} → {sites.loc[site, f'name_{language}']}"
+        taken = {"land": group["land_mu"].sum(), "power": group["power_mva"].sum()}
+        sub = words["effort"].format(minutes=group["drive_min"].iloc[0], **taken)
+        card = {"title": title, "sub": sub, "rows": rows, "weight": min(1.5 + 0.7 * len(group), 8)}
+        if study.scenario.is_sample:
+            card["sample"] = words["sample"]
+        features.append({"from": [start.y, start.x], "to": [end.y, end.x], "p": card})
+    layer = {"key": "flows", "group": words["plan"], "name": words["flows"], "kind": "flow", "weight": 3}
+    more = {"color": style["map"]["flow"], "visible": True, "legend": True, "count": len(features)}
+    return [{**layer, **more, "features": features}]
+
+
+def _cards(frame: gpd.GeoDataFrame, layer: str, language: Language) -> list[dict[str, Any]]:
+    """Point features with the card that a click shows: name, declared columns, source and confidence."""
+    declared = catalog.table("layers")["layers"][layer]["popup"]
+    columns = layers.columns(layer)
+    spoken = {column: layers.words(rule["words"]) for column, rule in columns.items() if "words" in rule}
+    features = []
+    for row in frame.to_dict("records"):
+        title = row[f"name_{language}"] or row["name_en"] or row["name_zh"]
+        other = row["name_en" if language == "zh" else "name_zh"]
+        rows = []
+        for column in declared:
+            text = _spoken(row.get(column), spoken.get(column, {}), language)
+            if text:
+                rows.append([columns[column][language], text])
+        card = {"title": title, "sub": other if other != title else "", "rows": rows}
+        card["source"] = _trust(row, language)
+        if row.get("alias_zh"):
+            card["find"] = row["alias_zh"]
+        features.append({"at": [round(row["lat"], 5), round(row["lon"], 5)], "p": card})
+    return features
+
+
+def _trust(row: Mapping[str, Any], language: Language) -> str:
+    """Where a row comes from, how far to trust it and its position."""
+    words, grade = WORDS[language], row["confidence"]
+    if language == "zh":
+        grade = "".join(GRADES.get(part, part) for part in grade.split("-"))
+    told = words["trust"].format(source=row["source"], confidence=grade, as_of=row["as_of"])
+    radius = row["coord_uncertainty_m"]
+    return told if pd.isna(radius) else told + words["within"].format(km=radius / 1000)
+
+
+def _spoken(value: Any, words: Mapping[str, Mapping[str, str]], language: Language) -> str:
+    """A cell as people read it: closed vocabularies by name, lists joined, numbers without a tail."""
+    if value is None or value == "" or pd.isna(value):
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.6g}"
+    parts: Iterable[str] = str(value).split(";") if words or language == "zh" else [str(value)]
+    return ("、" if language == "zh" else ", ").join(words.get(part, {}).get(language, part) for part in parts)
+
+
+def _places(language: Language) -> list[dict[str, Any]]:
+    """Buttons that fly to the province, Optics Valley and the three prefectures."""
+    prefectures = layers.read("prefectures").set_index("code")
+    names = {"zh": ("全省", "光谷"), "en": ("Hubei", "Optics Valley")}[language]
+    west, south, east, north = prefectures.total_bounds
+    places = [{"name": names[0], "bounds": [[south, west], [north, east]]}]
+    places.append({"name": names[1], "bounds": [[30.40, 114.36], [30.56, 114.70]]})
+    for code in ("420700", "420200", "420300"):
+        west, south, east, north = prefectures.geometry[code].bounds
+        name = prefectures.loc[code, f"name_{language}"].removesuffix("市").removesuffix(" City")
+        places.append({"name": name, "bounds": [[south, west], [north, east]]})
+    return places
+
+
+def _title(study: Study | None, language: Language) -> dict[str, str] | None:
+    if study is None:
+        return None
+    plan, placed, total = study.plan, len(study.assignment), len(study.projects)
+    worth, bound = f"{plan.objective:,.1f}", f"{plan.bound:,.1f}"
+    told = {
+        "zh": f"落地 {placed}/{total} 个项目 · 总分 {worth} · 上界 {bound}",
+        "en": f"{placed} of {total} placed · worth {worth} · bound {bound}",
+    }
+    title = {"text": study.scenario.name[language], "sub": f"{told[language]} · {study.scenario.id}"}
+    if study.scenario.is_sample:
+        title["sample"] = WORDS[language]["sample"]
+    return title
+
+
+def _attribution(shown: Iterable[Mapping[str, Any]], language: Language) -> list[str]:
+    """Who the shown layers are owed to, each once, and what publication needs."""
+    keys = {layer["key"].split("-")[0] for layer in shown}
+    owed = [getattr(layer, f"attribution_{language}") for name, layer in catalog.layers().items() if name in keys]
+    return [*dict.fromkeys(owed), WORDS[language]["review"]]

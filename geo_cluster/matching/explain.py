@@ -1,0 +1,380 @@
+"""Why a plan is as it is, and what would change it. Every claim is a problem solved again.
+
+Questions have one function each: `ways_in` (for a project left out), `pool_worth`, `why_here` (for a project
+not at its favourite), `lock_prices`, `site_importance`. `proven` says whether each re-solve was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from geo_cluster.errors import InputError
+from geo_cluster.matching.milp import maximise
+from geo_cluster.matching.model import compile_model
+from geo_cluster.matching.problem import UNPLACED, Floats, Ints, Problem, Resource
+from geo_cluster.matching.search import program
+from geo_cluster.matching.solve import Assignment, solve
+from geo_cluster.matching.verify import usage
+
+_MARGIN = 1e-6  # what is asked for on top of the shortage, as a share of it, so that rounding doesn't undo it
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """What a pool lacks for one more project.
+
+    Attributes
+    ----------
+    resource, pool, unit : str
+    amount : float
+        In `unit`.
+    """
+
+    resource: str
+    pool: str
+    amount: float
+    unit: str
+
+    def __str__(self) -> str:
+        return f"+{self.amount:.4g} {self.unit} at {self.pool} ({self.resource})"
+
+
+@dataclass(frozen=True)
+class Move:
+    """A project that changes its site; -1 is unplaced."""
+
+    project: int
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class WayIn:
+    """One way to place a project that the plan leaves out, solved again.
+
+    Attributes
+    ----------
+    project, site : int
+        Who comes in, and where.
+    more : tuple of Shortage
+        What has to be found; empty when moving others is enough.
+    moves : tuple of Move
+        Who else moves.
+    gain : float
+        Worth of the new plan less that of the old one: negative is a loss.
+    proven : bool
+        Whether the new plan was proven best.
+    text : str
+        The sentence for people.
+    """
+
+    project: int
+    site: int
+    more: tuple[Shortage, ...]
+    moves: tuple[Move, ...]
+    gain: float
+    proven: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class PoolWorth:
+    """What one more unit in a pool is worth.
+
+    Attributes
+    ----------
+    resource, pool : str
+    index : int
+        Number of the pool.
+    step : float
+        How many units were added.
+    gain : float
+        What the plan gains, by solving again.
+    price : float
+        Price of one unit in the linear relaxation.
+    proven : bool
+    """
+
+    resource: str
+    pool: str
+    index: int
+    step: float
+    gain: float
+    price: float
+    proven: bool
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a project isn't at the site where it scores highest.
+
+    Attributes
+    ----------
+    project, site, favourite : int
+    score, favourite_score : float
+    lacking : tuple of Shortage
+        What the favourite lacks while everyone else stays.
+    loss : float
+        What the plan loses when the project is put there; inf when no plan can.
+    proven : bool
+    text : str
+    """
+
+    project: int
+    site: int
+    favourite: int
+    score: float
+    favourite_score: float
+    lacking: tuple[Shortage, ...]
+    loss: float
+    proven: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class Price:
+    """What one lock costs, or what losing one site costs.
+
+    Attributes
+    ----------
+    index : int
+        The locked project, or the site.
+    name : str
+    loss : float
+        Worth of the plan without the lock (or with the site) less its worth with (without).
+    proven : bool
+    """
+
+    index: int
+    name: str
+    loss: float
+    proven: bool
+
+
+def shortages(problem: Problem, site: Ints, project: int, at: int) -> tuple[Shortage, ...]:
+    """What the pools of one site lack for one more project, while everyone else stays."""
+    others = np.where(np.arange(len(site)) == project, UNPLACED, site)
+    lacking = []
+    for resource in problem.resources:
+        if resource.several:
+            continue
+        k = resource.pool[at]
+        if k < 0:
+            continue
+        need = resource.demand[project] if resource.demand.ndim == 1 else resource.demand[project, at]
+        amount = usage(resource, others)[k] + need - resource.at(problem.level)[k]
+        if amount > 1e-9 * max(1.0, need):
+            lacking.append(Shortage(resource.name, resource.pool_name(k), float(amount), resource.unit))
+    return tuple(lacking)
+
+
+def ways_in(
+    problem: Problem, plan: Assignment, *, project: int, most: int = 5, time_limit_s: float = 10.0
+) -> tuple[WayIn, ...]:
+    """The cheapest ways to place a project that the plan leaves out.
+
+    First the best plan that places it with the capacities there are (others move); then, for the sites that lack
+    least (as shares of their pools), what has to be found there so that nobody moves for the worse.
+
+    Parameters
+    ----------
+    problem, plan
+        The problem and its solution.
+    project : int
+        Who is left out.
+    most : int
+        Most ways to return.
+    time_limit_s : float
+        For each re-solve.
+    """
+    ways = []
+    loss = 4.0 * float(np.nanmax(np.abs(problem.score))) + 4.0 * float(np.abs(problem.bonus).max()) + 1.0
+    loss += float(sum(link.gain for link in problem.links)) + 2.0 * abs(plan.objective)
+    bonus = problem.bonus.copy()
+    bonus[project] += loss
+    forced = solve(problem.but(bonus=bonus), time_limit_s=time_limit_s)
+    if forced.site[project] != UNPLACED:
+        ways.append(_way(problem, plan, forced, project, (), forced.objective - loss - plan.objective))
+    lacking = {
+        int(s): shortages(problem, plan.site, project, int(s)) for s in np.flatnonzero(problem.eligible[project])
+    }
+    nearest = sorted((s for s in lacking if lacking[s]), key=lambda s: (_effort(problem, lacking[s]), s))
+    for s in nearest[: max(most - len(ways), 0)]:
+        wider = _enlarged(problem, lacking[s]).but(
+            locked=np.where(np.arange(len(plan.site)) == project, s, problem.locked)
+        )
+        start = np.where(np.arange(len(plan.site)) == project, s, plan.site)
+        again = solve(wider, time_limit_s=time_limit_s, start=start)
+        if again.site[project] == s and not again.violations:
+            ways.append(_way(problem, plan, again, project, lacking[s], again.objective - plan.objective))
+    return tuple(sorted(ways, key=lambda way: (len(way.more) > 0, _effort(problem, way.more))))
+
+
+def _effort(problem: Problem, lacking: tuple[Shortage, ...]) -> float:
+    """What is lacking as shares of the usual pool of each resource, so that mu and MVA can be added."""
+    effort = 0.0
+    for short in lacking:
+        resource = next(each for each in problem.resources if each.name == short.resource)
+        usual = resource.at(problem.level)
+        usual = usual[np.isfinite(usual)]
+        effort += short.amount / max(float(usual.mean()) if usual.size else 1.0, 1e-9)
+    return effort
+
+
+def _enlarged(problem: Problem, lacking: tuple[Shortage, ...]) -> Problem:
+    """The problem with what is lacking added to its pools."""
+    resources = []
+    for resource in problem.resources:
+        more = np.zeros(len(resource.capacity))
+        for short in lacking:
+            if short.resource == resource.name:
+                more[[resource.pool_name(k) for k in range(len(more))].index(short.pool)] += short.amount * (
+                    1 + _MARGIN
+                )
+        resources.append(_with_more(resource, more) if more.any() else resource)
+    return problem.but(resources=tuple(resources))
+
+
+def _with_more(resource: Resource, more: Floats) -> Resource:
+    wide = more if resource.capacity.ndim == 1 else more[:, None]
+    return replace(resource, capacity=resource.capacity + wide)
+
+
+def moves(before: Ints, after: Ints) -> tuple[Move, ...]:
+    """Projects whose site differs between two plans."""
+    return tuple(Move(int(p), int(before[p]), int(after[p])) for p in np.flatnonzero(before != after))
+
+
+def _way(
+    problem: Problem, plan: Assignment, again: Assignment, project: int, more: tuple[Shortage, ...], gain: float
+) -> WayIn:
+    others = tuple(move for move in moves(plan.site, again.site) if move.project != project)
+    parts = [", ".join(map(str, more))] if more else []
+    parts += [
+        f"moving {problem.project_name(move.project)} to {problem.site_name(move.after)}"
+        if move.after != UNPLACED
+        else f"leaving out {problem.project_name(move.project)}"
+        for move in others
+    ]
+    outcome = f"at a loss of {-gain:.4g}" if gain < 0 else f"for a gain of {gain:.4g}"
+    site = int(again.site[project])
+    text = f"{problem.project_name(project)} to {problem.site_name(site)}: {', '.join(parts) or 'as it is'}, {outcome}"
+    return WayIn(project, site, more, others, float(gain), again.status == "optimal", text)
+
+
+def pool_worth(
+    problem: Problem, plan: Assignment, *, step: float = 1.0, time_limit_s: float = 10.0
+) -> tuple[PoolWorth, ...]:
+    """For each pool: what `step` more units are worth, by solving again and by the linear relaxation.
+
+    Pools without a limit are left out. Rows come with the most valuable pool first.
+    """
+    prices = pool_prices(problem)
+    found = []
+    for resource in problem.resources:
+        for k in np.flatnonzero(np.isfinite(resource.at(problem.level))):
+            more = np.where(np.arange(len(resource.capacity)) == k, step, 0.0)
+            wider = tuple(_with_more(each, more) if each is resource else each for each in problem.resources)
+            again = solve(problem.but(resources=wider), time_limit_s=time_limit_s, start=plan.site)
+            price = float(prices[resource.name][k])
+            gain = again.objective - plan.objective
+            row = PoolWorth(
+                resource.name,
+                resource.pool_name(k),
+                int(k),
+                step,
+                gain,
+                price,
+                again.status == plan.status == "optimal",
+            )
+            found.append(row)
+    return tuple(sorted(found, key=lambda row: (-row.gain, -row.price)))
+
+
+def pool_prices(problem: Problem, *, step: float = 1e-4) -> dict[str, Floats]:
+    """Price of one unit of each pool in the linear relaxation, by a small step up, (K,) a resource."""
+    base = _relaxation(problem)
+    prices = {}
+    for resource in problem.resources:
+        capacity = resource.at(problem.level)
+        price = np.zeros(len(capacity))
+        for k in np.flatnonzero(np.isfinite(capacity)):
+            more = np.where(np.arange(len(capacity)) == k, step * max(1.0, capacity[k]), 0.0)
+            wider = tuple(_with_more(each, more) if each is resource else each for each in problem.resources)
+            price[k] = max(_relaxation(problem.but(resources=wider)) - base, 0.0) / more[k]
+        prices[resource.name] = price
+    return prices
+
+
+def _relaxation(problem: Problem) -> float:
+    model = compile_model(problem)
+    p, s = np.nonzero(np.isfinite(model.value))
+    task = program(model, p, s, np.full(len(model.value), UNPLACED))
+    outcome = maximise(task.cost, task.matrix, task.low, task.top, upper=task.upper, whole=False)
+    return outcome.bound + model.base
+
+
+def why_here(problem: Problem, plan: Assignment, *, time_limit_s: float = 10.0) -> tuple[Reason, ...]:
+    """For each placed project that isn't at its favourite site: why not, and what putting it there would cost."""
+    found = []
+    score = np.where(problem.eligible, problem.score, -np.inf)
+    for p in np.flatnonzero(plan.site != UNPLACED):
+        here, favourite = int(plan.site[p]), int(score[p].argmax())
+        if score[p, favourite] <= score[p, here]:
+            continue
+        lacking = shortages(problem, plan.site, int(p), favourite)
+        loss, proven = _loss_of(problem, plan, time_limit_s, locked=_locked(problem, int(p), favourite))
+        names = f"{problem.project_name(p)} is at {problem.site_name(here)}, not at {problem.site_name(favourite)}"
+        why = f"which lacks {', '.join(map(str, lacking))}" if lacking else "where its place is worth more to others"
+        cost = f"putting it there costs the plan {loss:.4g}" if np.isfinite(loss) else "no plan can put it there"
+        text = f"{names}, {why}; {cost}"
+        row = Reason(
+            int(p), here, favourite, float(score[p, here]), float(score[p, favourite]), lacking, loss, proven, text
+        )
+        found.append(row)
+    return tuple(found)
+
+
+def lock_prices(problem: Problem, plan: Assignment, *, time_limit_s: float = 10.0) -> tuple[Price, ...]:
+    """For each lock: what the plan would gain without it."""
+    found = []
+    for p in np.flatnonzero(problem.locked != UNPLACED):
+        loss, proven = _loss_of(problem, plan, time_limit_s, locked=_locked(problem, int(p), UNPLACED), start=plan.site)
+        found.append(Price(int(p), problem.project_name(p), -loss, proven))
+    return tuple(found)
+
+
+def site_importance(problem: Problem, plan: Assignment, *, time_limit_s: float = 10.0) -> tuple[Price, ...]:
+    """For each site that the plan uses: what is lost if it drops out, with its locks. Most important first."""
+    found = []
+    for s in np.unique(plan.site[plan.site != UNPLACED]):
+        score = problem.score.copy()
+        score[:, s] = np.nan
+        locked = np.where(problem.locked == s, UNPLACED, problem.locked)
+        if np.isnan(score).all():
+            loss, proven = plan.objective, plan.status == "optimal"
+        else:
+            start = np.where(plan.site == s, UNPLACED, plan.site)
+            loss, proven = _loss_of(problem, plan, time_limit_s, score=score, locked=locked, start=start)
+        found.append(Price(int(s), problem.site_name(s), loss, proven))
+    return tuple(sorted(found, key=lambda row: -row.loss))
+
+
+def _locked(problem: Problem, project: int, site: int) -> Ints:
+    return np.where(np.arange(problem.shape[0]) == project, site, problem.locked)
+
+
+def _loss_of(
+    problem: Problem, plan: Assignment, time_limit_s: float, start: Ints | None = None, **changes: Any
+) -> tuple[float, bool]:
+    """What the plan loses under a change, inf when nothing keeps the rules; and whether that is proven."""
+    try:
+        again = solve(problem.but(**changes), time_limit_s=time_limit_s, start=start)
+    except InputError:
+        return np.inf, True
+    if again.violations:
+        return np.inf, False
+    return plan.objective - again.objective, again.status == plan.status == "optimal"

@@ -1,0 +1,135 @@
+"""The one place that talks to HiGHS (Huangfu & Hall 2018)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import highspy
+import numpy as np
+from scipy import sparse
+
+from geo_cluster.matching.problem import Bools, Floats
+
+_LIGHT: dict[str, Any] = {
+    "mip_heuristic_effort": 0.0,
+    "mip_heuristic_run_feasibility_jump": False,
+    "mip_allow_restart": False,
+    "mip_detect_symmetry": False,
+    "mip_allow_cut_separation_at_nodes": False,
+    "mip_pool_soft_limit": 500,
+    "mip_pool_age_limit": 5,
+    "mip_pscost_minreliable": 1,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What HiGHS found: `x` is None when it has no plan, `infeasible` when there can be none."""
+
+    x: Floats | None
+    bound: float
+    finished: bool
+    infeasible: bool
+
+
+class _Quiet(highspy.Highs):
+    """HiGHS without the banner that its constructor prints."""
+
+    def enableCallbacks(self) -> None:  # noqa: N802 - highspy's name
+        self.setOptionValue("output_flag", False)
+        super().enableCallbacks()
+
+
+def maximise(
+    cost: Floats,
+    matrix: sparse.csc_array,
+    low: Floats,
+    top: Floats,
+    *,
+    upper: Floats | float = 1.0,
+    whole: Bools | bool = True,
+    start: Floats | None = None,
+    time_limit_s: float = np.inf,
+    nodes: int | None = None,
+    mip_gap: float = 0.0,
+    seed: int = 0,
+    light: bool = False,
+    stop: threading.Event | None = None,
+    news: Callable[[Floats | None, float], None] | None = None,
+) -> Outcome:
+    """Maximise `cost @ x` with `low <= matrix @ x <= top`, `0 <= x <= upper`, x whole where `whole`.
+
+    Parameters
+    ----------
+    start : array, optional
+        A plan to begin with.
+    nodes : int, optional
+        Most nodes of the search tree: a limit that is the same on each machine.
+    light : bool
+        Skip what doesn't pay on a problem that takes milliseconds.
+    stop : Event, optional
+        Set it from another thread to end early.
+    news : callable, optional
+        Told `(x or None, bound)` as they improve.
+    """
+    count = len(cost)
+    lp = highspy.HighsLp()
+    lp.num_row_, lp.num_col_ = matrix.shape
+    lp.sense_ = highspy.ObjSense.kMaximize
+    lp.col_cost_, lp.col_lower_ = cost, np.zeros(count)
+    lp.col_upper_ = np.broadcast_to(np.asarray(upper, dtype=float), count).copy()
+    lp.row_lower_, lp.row_upper_ = low, top
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
+    kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+    lp.integrality_ = [kinds[int(each)] for each in np.broadcast_to(whole, count)]
+    solver = _Quiet()
+    options: dict[str, Any] = {
+        "output_flag": False,
+        "threads": 1,
+        "random_seed": seed,
+        "mip_rel_gap": mip_gap,
+        "mip_abs_gap": 1e-7,
+        "mip_feasibility_tolerance": 1e-7,
+    }
+    if np.isfinite(time_limit_s):
+        options["time_limit"] = max(time_limit_s, 0.0)
+    if light:
+        options |= _LIGHT
+    if nodes is not None:
+        options["mip_max_nodes"] = nodes
+    for option, value in options.items():
+        solver.setOptionValue(option, value)
+    solver.passModel(lp)
+    if start is not None:
+        given = highspy.HighsSolution()
+        given.col_value = start.tolist()
+        solver.setSolution(given)
+    if stop is not None:
+        solver.cbMipInterrupt.subscribe(lambda event: event.interrupt() if stop.is_set() else None)
+    if news is not None:
+        tell = news
+        solver.cbMipInterrupt.subscribe(lambda event: tell(None, event.data_out.mip_dual_bound))
+        solver.cbMipImprovingSolution.subscribe(
+            lambda event: tell(np.array(event.data_out.mip_solution), event.data_out.mip_dual_bound)
+        )
+    solver.run()
+    status, info = solver.getModelStatus(), solver.getInfo()
+    infeasible = status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
+    if infeasible:
+        return Outcome(None, -np.inf, True, True)
+    found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+    x = np.asarray(solver.getSolution().col_value) if found else None
+    best = info.mip_dual_bound if np.any(whole) else info.objective_function_value
+    bound = best if np.isfinite(best) else np.inf
+    optimal = status == highspy.HighsModelStatus.kOptimal
+    # when presolve leaves nothing to solve, HiGHS 1.16 hands the start back as the optimum
+    if optimal and start is not None and float(cost @ x) < bound - mip_gap * abs(bound) - 1e-6 * max(1.0, abs(bound)):
+        return maximise(
+            cost, matrix, low, top, upper=upper, whole=whole, time_limit_s=time_limit_s, nodes=nodes,
+            mip_gap=mip_gap, seed=seed, light=light, stop=stop, news=news,
+        )  # fmt: skip
+    return Outcome(x, float(bound), optimal, False)

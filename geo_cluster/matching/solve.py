@@ -1,0 +1,402 @@
+"""The best plan, or a good one with a true bound.
+
+How: `model` takes out what is decided and strikes what can't happen; `bound` prices the pools; `search` places
+greedily at those prices and improves neighbourhoods; what the bound and the plan leave open goes to HiGHS as
+one exact programme. Small problems are proven that way in well under a second.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from geo_cluster.errors import Fault, InputError
+from geo_cluster.matching.bound import Bound, price_knapsacks, price_pools
+from geo_cluster.matching.model import Model, compile_model
+from geo_cluster.matching.problem import UNPLACED, Floats, Ints, Problem
+from geo_cluster.matching.search import Neighbourhoods, Program, greedy, improve, program
+from geo_cluster.matching.verify import Violation, objective, verify
+
+_WORKERS = 2
+_QUICK = 200  # nodes after which the exact programme of a small problem counts as hard
+_EXACT = 6_000  # columns that HiGHS takes whole, without a search beside it
+_PROOF = 150_000  # columns beyond which the exact programme isn't begun
+
+
+@dataclass(frozen=True)
+class Progress:
+    """News while solving.
+
+    Attributes
+    ----------
+    elapsed_s : float
+        Seconds since the start.
+    objective, bound : float
+        Worth of the plan in hand; what no plan exceeds.
+    """
+
+    elapsed_s: float
+    objective: float
+    bound: float
+
+    @property
+    def gap(self) -> float:
+        """`(bound - objective) / |objective|`."""
+        return _gap(self.objective, self.bound)
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """A plan and how good it is.
+
+    Attributes
+    ----------
+    site : (P,) int array
+        Site of each project, -1 when it stays unplaced.
+    objective : float
+        Sum of score and bonus of placed projects and of what links earn.
+    bound : float
+        No plan is worth more.
+    gap : float
+        `(bound - objective) / |objective|`.
+    status : {"optimal", "feasible"}
+        `optimal` only when proven at the gap that was asked for.
+    violations : tuple of Violation
+        What `verify` found: empty, unless time ended before the minima could be met.
+    pools : dict
+        For each resource that offers a site several whole pools: the pool each project draws on, (P,), -1 for none.
+    """
+
+    site: Ints
+    objective: float
+    bound: float
+    gap: float
+    status: Literal["optimal", "feasible"]
+    violations: tuple[Violation, ...] = ()
+    pools: dict[str, Ints] = field(default_factory=dict)
+
+
+def solve(
+    problem: Problem,
+    *,
+    time_limit_s: float = 60.0,
+    mip_gap: float = 0.0,
+    seed: int = 0,
+    start: ArrayLike | None = None,
+    progress: Callable[[Progress], bool | None] | None = None,
+) -> Assignment:
+    """The plan of greatest worth.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is to be decided.
+    time_limit_s : float
+        When to stop with the plan in hand. Ctrl-C does the same.
+    mip_gap : float
+        Relative gap at which a plan counts as proven.
+    seed : int
+        Same seed, same plan, when the problem is solved to proof; a time limit may cut the same walk elsewhere.
+    start : (P,) int array, optional
+        A plan to begin with, where it keeps the rules.
+    progress : callable, optional
+        Told of each improvement, in the caller's thread; returning False stops with the plan in hand.
+
+    Returns
+    -------
+    Assignment
+
+    Raises
+    ------
+    InputError
+        When the minima can't be met together: with the most that can be had of each.
+    """
+    run = _Run(problem, time_limit_s, mip_gap, progress)
+    try:
+        if start is not None:
+            run.offer(_option_of(run.model, np.asarray(start)))
+        _solve(run, seed)
+    except KeyboardInterrupt:
+        run.stop.set()
+    return run.assignment()
+
+
+def _option_of(model: Model, site: Ints) -> Ints:
+    """The first option that each project has at its site; -1 where it has none."""
+    here = (model.site[None, :] == site[:, None]) & np.isfinite(model.value)
+    return np.where(here.any(axis=1), here.argmax(axis=1), UNPLACED)
+
+
+def _gap(worth: float, bound: float) -> float:
+    return max(bound - worth, 0.0) / max(abs(worth), 1e-9)
+
+
+class _Run:
+    """The plan in hand, the bound, and when to stop."""
+
+    def __init__(
+        self, problem: Problem, time_limit_s: float, mip_gap: float, progress: Callable[[Progress], bool | None] | None
+    ) -> None:
+        self.started = time.monotonic()
+        self.problem, self.until, self.mip_gap, self.progress = problem, self.started + time_limit_s, mip_gap, progress
+        self.model = compile_model(problem)
+        self.stop, self.lock = threading.Event(), threading.Lock()
+        finite = self.model.value[np.isfinite(self.model.value)]
+        gains = [link.gain for link in self.model.links]
+        self.grain = _grain(np.concatenate([finite, gains])) if finite.size < 10**6 else None
+        tops = self.model.value.max(axis=1, initial=-np.inf)
+        self.bound = self.model.base + float(np.maximum(tops[np.isfinite(tops)], 0).sum()) + sum(gains)
+        self.penalty = 1.0 + 2 * (abs(self.bound) + float(np.abs(finite).max(initial=0.0)))
+        self.option = np.full(len(self.model.value), UNPLACED, dtype=np.intp)
+        self.worth, self.short = self.model.worth(self.option), self.model.short(self.option)
+        self.told: tuple[float, float] | None = None
+
+    def left_s(self) -> float:
+        return max(self.until - time.monotonic(), 0.0)
+
+    def offer(self, option: Ints) -> None:
+        """Take a plan when it is better than the one in hand."""
+        option = np.where(self.model.held == UNPLACED, option, UNPLACED)
+        worth, short = self.model.worth(option), self.model.short(option)
+        with self.lock:
+            gain = worth - self.worth if short == self.short else self.short - short
+            better = gain > (1e-9 * max(1.0, abs(self.worth)) if short == self.short else 0.0)
+            if better and self.model.fits(option):
+                self.option, self.worth, self.short = option, worth, short
+
+    def lower(self, bound: float) -> None:
+        """Take a bound when it is lower; rounded to what worths can be."""
+        if self.grain:
+            steps = np.floor((bound - self.model.base) / self.grain + 1e-6)
+            bound = min(bound, self.model.base + float(steps) * self.grain)
+        with self.lock:
+            self.bound = min(self.bound, bound)
+
+    @property
+    def proven(self) -> bool:
+        slack = max(self.mip_gap * abs(self.worth), 1e-9 * max(1.0, abs(self.worth)), 1e-6 if self.grain else 1e-7)
+        return self.short <= 0 and self.bound <= self.worth + slack
+
+    def tick(self) -> bool:
+        """Report what is new; True when it is time to stop."""
+        if self.progress and self.told != (self.worth, self.bound):
+            self.told = (self.worth, self.bound)
+            if (
+                self.progress(Progress(time.monotonic() - self.started, self.worth, max(self.bound, self.worth)))
+                is False
+            ):
+                self.stop.set()
+        if self.proven or self.left_s() <= 0:
+            self.stop.set()
+        return self.stop.is_set()
+
+    def wait(self, jobs: list[Future[Ints]]) -> None:
+        """Wait for jobs, reporting meanwhile."""
+        open_jobs = set(jobs)
+        while open_jobs:
+            _, open_jobs = wait(open_jobs, timeout=0.05, return_when=FIRST_COMPLETED)
+            self.tick()
+        for job in jobs:
+            self.offer(job.result())
+
+    def assignment(self) -> Assignment:
+        self.tick()
+        model = self.model
+        option = np.where(model.held != UNPLACED, model.held, self.option)
+        placed = np.flatnonzero(option != UNPLACED)
+        site = np.full(len(option), UNPLACED, dtype=np.intp)
+        site[placed] = model.site[option[placed]]
+        pools = {}
+        for r, resource in enumerate(self.problem.resources):
+            if resource.several and not resource.split:
+                pools[resource.name] = np.full(len(option), UNPLACED, dtype=np.intp)
+                pools[resource.name][placed] = model.pools[option[placed], r]
+        worth = objective(self.problem, site)
+        bound = worth if self.proven and self.mip_gap == 0 else max(self.bound, worth)
+        plan = Assignment(site, worth, bound, _gap(worth, bound), "optimal" if self.proven else "feasible", pools=pools)
+        return Assignment(**{**vars(plan), "violations": verify(self.problem, plan)})
+
+
+def _grain(values: Floats) -> float | None:
+    """The largest of 1, 0.5, 0.1 … of which every value is a multiple."""
+    for grain in (1.0, 0.5, 0.1, 0.05, 0.01):
+        if np.allclose(values / grain, np.rint(values / grain), rtol=0, atol=1e-7):
+            return grain
+    return None
+
+
+def _solve(run: _Run, seed: int) -> None:
+    model = run.model
+    if not np.isfinite(model.value).any() and not run.short:
+        run.lower(run.worth)
+        return
+    columns = int(np.isfinite(model.value).sum())
+    relaxed = model.relaxed()
+    soft = relaxed.softened()
+    zero = [np.zeros(len(draw.capacity)) for draw in model.draws]
+    run.offer(greedy(model, zero))
+    first = price_pools(soft, plan=soft.worth(run.option), stop=run.tick)
+    run.offer(greedy(model, first.prices))
+    if soft is relaxed:
+        run.lower(first.value)
+    if run.tick():
+        return
+    with ThreadPoolExecutor(_WORKERS) as workers:
+        try:
+            if columns <= _EXACT and len(model.open) <= 100:
+                _exact(run, workers, first, soft is not relaxed, seed)
+            else:
+                _large(run, workers, first, soft is not relaxed, seed)
+        finally:
+            run.stop.set()
+
+
+def _polish(run: _Run, workers: ThreadPoolExecutor, near: Neighbourhoods, *, rounds: int) -> None:
+    """Many small neighbourhoods, two at a time."""
+    size, failed = 15, 0
+    for _ in range(rounds):
+        if run.tick() or failed > 60 or (failed and size >= len(near.open)):
+            return
+        before = run.worth, run.short
+        freed = [near.related(run.option, size) for _ in range(_WORKERS)]
+        plan = run.option
+        jobs = [
+            workers.submit(
+                improve, run.model, plan, each, near.columns(each, plan, each=16), penalty=run.penalty, nodes=200,
+                light=True, time_limit_s=run.left_s(), stop=run.stop,
+            )
+            for each in freed
+        ]  # fmt: skip
+        found = [job.result() for job in jobs]
+        for each, option in zip(freed, found, strict=True):
+            trial = run.option.copy()
+            trial[each] = option[each]
+            run.offer(trial)
+        failed = 0 if (run.worth, run.short) != before else failed + 1
+
+
+def _exact(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bool, seed: int) -> None:
+    """HiGHS at once; when that takes long, a better plan and bound first, and then what they leave open."""
+    if not overwhelmed:
+        _prove(run, workers, run.model, first.forced, seed, nodes=_QUICK)
+        if run.tick():
+            return
+    _polish(run, workers, Neighbourhoods(run.model, first, seed=seed), rounds=60)
+    tight = run.model.tightened(run.worth) if overwhelmed and not run.short else run.model
+    relaxed = tight.relaxed()
+    second = price_pools(relaxed, plan=run.worth, stop=run.tick)
+    second = price_knapsacks(relaxed, second, plan=run.worth, steps=500, stop=run.tick)
+    run.lower(second.value)
+    if not run.tick():
+        _prove(run, workers, tight, second.forced, seed)
+
+
+def _prove(
+    run: _Run, workers: ThreadPoolExecutor, model: Model, forced: Floats, seed: int, *, nodes: int | None = None
+) -> None:
+    """Hand HiGHS every column that could be in a better plan."""
+    task = _open_programme(run, model, forced)
+    run.wait([workers.submit(_finish, run, task, run.option if not run.short else None, model.base, seed, nodes)])
+
+
+def _open_programme(run: _Run, model: Model, forced: Floats) -> Program:
+    keep = np.isfinite(model.value)
+    if not run.short:
+        keep &= forced >= run.worth - 1e-6 * max(1.0, abs(run.worth))
+    p, s = np.nonzero(keep)
+    return program(model, p, s, np.full(len(model.value), UNPLACED))
+
+
+def _finish(run: _Run, task: Program, start: Ints | None, base: float, seed: int, nodes: int | None) -> Ints:
+    """Solve the exact programme; its bound counts, with the plan in hand, for all columns."""
+    in_hand = run.worth if not run.short else -np.inf
+
+    def news(x: Floats | None, bound: float) -> None:
+        if x is not None:
+            run.offer(task.plan(x))
+        if np.isfinite(bound):
+            run.lower(max(bound + base, in_hand))
+
+    option, outcome = task.solve(
+        start, time_limit_s=run.left_s(), nodes=nodes, mip_gap=run.mip_gap, seed=seed, stop=run.stop, news=news
+    )
+    if outcome.infeasible and not np.isfinite(in_hand):
+        raise InputError(_impossible(run))
+    run.lower(max(outcome.bound + base, in_hand) if not outcome.infeasible else in_hand)
+    return run.option if option is None else option
+
+
+def _impossible(run: _Run) -> list[Fault]:
+    """Minima that can't be met together: what each could have at the least shortfall of all."""
+    model = run.model
+    p, s = np.nonzero(np.isfinite(model.value))
+    option, _ = program(model, p, s, np.full(len(model.value), UNPLACED), penalty=run.penalty).solve(
+        time_limit_s=max(run.left_s(), 1.0)
+    )
+    option = run.option if option is None else option
+    placed = np.flatnonzero(np.where(model.held != UNPLACED, model.held, option) != UNPLACED)
+    at = model.site[np.where(model.held != UNPLACED, model.held, option)[placed]]
+    faults = []
+    for resource in run.problem.resources:
+        if resource.minimum is None:
+            continue
+        pool, demand = resource.pool[at], resource.demand
+        drawn = demand[placed] if demand.ndim == 1 else demand[placed, at]
+        load = np.bincount(pool[pool >= 0], weights=drawn[pool >= 0], minlength=len(resource.minimum))
+        for k in np.flatnonzero(load < resource.minimum * (1 - 1e-7)):
+            what = f"{resource.pool_name(k)} can't reach its minimum of {resource.minimum[k]:g} {resource.unit}"
+            remedy = (
+                f"Lower it to {load[k]:g}, which can be had, or make more projects eligible or more capacity available."
+            )
+            faults.append(Fault(f"resource {resource.name!r}", what, remedy))
+    if not faults:
+        what = "locked projects, minima and capacities contradict each other"
+        faults.append(Fault("problem", what, "Drop a lock or a minimum, or enlarge a pool."))
+    return faults
+
+
+def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bool, seed: int) -> None:
+    """A good plan early, then better ones and a falling bound until the time ends."""
+    model = run.model
+    near = Neighbourhoods(model, first, seed=seed)
+    _polish(run, workers, near, rounds=20)
+    tight = model.tightened(run.worth) if overwhelmed and not run.short else model
+    relaxed = tight.relaxed()
+    start = price_pools(relaxed, plan=run.worth, stop=run.tick)
+    run.lower(start.value)
+    second = price_knapsacks(relaxed, start, plan=run.worth, stop=run.tick, told=run.lower)
+    run.lower(second.value)
+    if run.tick():
+        return
+    near = Neighbourhoods(model, second, seed=seed)
+    _polish(run, workers, near, rounds=200)
+    columns = int(np.isfinite(model.value).sum())
+    proof: Future[Ints] | None = None
+    each, turn = (2.0, 5.0, 3.0, 2.0, 8.0, 4.0), 0
+    while not run.tick():
+        if proof is None and columns <= _PROOF and time.monotonic() - run.started > 0.15 * (run.until - run.started):
+            task = _open_programme(run, tight, second.forced)
+            proof = workers.submit(_finish, run, task, run.option if not run.short else None, tight.base, seed, None)
+        count = _WORKERS - (proof is not None)
+        jobs, plan, freed = [], run.option, []
+        for _ in range(count):
+            freed.append(near.related(plan, 220))
+            columns_ = near.columns(freed[-1], plan, each=each[turn % 6], noise=0.0 if turn < 6 else 3.0)
+            turn += 1
+            jobs.append(
+                workers.submit(
+                    improve, model, plan, freed[-1], columns_, penalty=run.penalty, nodes=300, light=False,
+                    time_limit_s=run.left_s(), stop=run.stop, news=run.offer,
+                )
+            )  # fmt: skip
+        run.wait(jobs)
+        if proof is not None and proof.done():
+            run.offer(proof.result())
+            break

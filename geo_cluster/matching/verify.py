@@ -1,0 +1,378 @@
+"""A plan recomputed from the tables by code that knows no solver.
+
+Whatever `solve` claims is checked here again: eligibility, locks, minima, capacities, the objective, and that
+the bound lies on the right side of it. Nothing in this file imports an optimiser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from geo_cluster.matching.problem import UNPLACED, Bools, Floats, Ints, Problem, Resource
+
+if TYPE_CHECKING:
+    from geo_cluster.matching.solve import Assignment
+
+TOLERANCE = 1e-7  # of the capacity (or of one unit, when that is larger): the rounding of sums, not a margin
+
+Kind = Literal["site", "eligibility", "forbidden", "lock", "capacity", "minimum", "objective", "bound"]
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One way in which a plan breaks the problem it claims to solve.
+
+    Attributes
+    ----------
+    kind : str
+        site, eligibility, forbidden, lock, capacity, minimum, objective or bound.
+    where : str
+        The project, or the resource and pool.
+    amount : float
+        By how much, in the resource's unit or in score; 1 for a pair that may not be.
+    what : str
+        The sentence for people.
+    project, pool : int
+        Position of the project or pool, -1 when it isn't about one.
+    """
+
+    kind: Kind
+    where: str
+    amount: float
+    what: str
+    project: int = -1
+    pool: int = -1
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+def verify(problem: Problem, plan: Assignment | ArrayLike) -> tuple[Violation, ...]:
+    """Everything that is wrong with a plan; empty when it keeps its promises.
+
+    Parameters
+    ----------
+    problem : Problem
+        The tables.
+    plan : Assignment or (P,) int array
+        The plan; of an `Assignment` the claimed objective and bound are checked too.
+    """
+    claimed = hasattr(plan, "objective")
+    site = np.asarray(plan.site if claimed else plan)  # type: ignore[union-attr]
+    projects, sites = problem.shape
+    if site.shape != (projects,) or site.dtype.kind not in "iu":
+        what = f"the plan has the shape {site.shape}, the problem {projects} projects"
+        return (Violation("site", "plan", 1.0, what),)
+    outside = np.flatnonzero((site < UNPLACED) | (site >= sites))
+    found = [
+        Violation("site", problem.project_name(p), 1.0, f"there is no site {site[p]}", project=int(p)) for p in outside
+    ]
+    site = np.where((site < UNPLACED) | (site >= sites), UNPLACED, site).astype(np.intp)
+    found += _pair_violations(problem, site)
+    chosen = getattr(plan, "pools", {})
+    for resource in problem.resources:
+        if not resource.several:
+            found += _pool_violations(problem, resource, site, resource.pool[site])
+        elif resource.split:
+            found += _split_violations(problem, resource, site)
+        else:
+            pool = chosen.get(resource.name)
+            found += _choice_violations(
+                problem, resource, site, _choose(problem, resource, site) if pool is None else pool
+            )
+    if claimed and not outside.size:
+        found += _claim_violations(problem, site, plan)
+    return tuple(found)
+
+
+def objective(problem: Problem, site: Ints) -> float:
+    """Worth of a plan: score and bonus of placed projects, and what links earn. Ineligible pairs count nothing."""
+    placed = np.flatnonzero(site != UNPLACED)
+    worth = np.nan_to_num(problem.score[placed, site[placed]]) + problem.bonus[placed]
+    return float(worth.sum() + sum(link.gain for link in problem.links if _close(link, site)))
+
+
+def _close(link: Any, site: Ints) -> bool:
+    first, second = site[link.first], site[link.second]
+    if first == UNPLACED or second == UNPLACED:
+        return False
+    return bool(first == second if link.near is None else link.near[first, second])
+
+
+def usage(resource: Resource, site: Ints, pool: Ints | None = None) -> Floats:
+    """What a plan draws from each pool of a resource.
+
+    Parameters
+    ----------
+    resource : Resource
+    site : (P,) int array
+        The plan.
+    pool : (P,) int array, optional
+        The pool each project draws on, needed when sites may draw on several.
+
+    Returns
+    -------
+    (K,) array
+    """
+    placed = np.flatnonzero(site != UNPLACED)
+    pool = resource.pool[site[placed]] if pool is None else pool[placed]
+    demand = _demand(resource, site)[placed]
+    return np.bincount(pool[pool >= 0], weights=demand[pool >= 0], minlength=len(resource.capacity)).astype(float)
+
+
+def _demand(resource: Resource, site: Ints) -> Floats:
+    """(P,): what each project takes where it is, 0 when unplaced."""
+    demand = resource.demand if resource.demand.ndim == 1 else resource.demand[np.arange(len(site)), site]
+    return np.where(site == UNPLACED, 0.0, demand)
+
+
+def _pair_violations(problem: Problem, site: Ints) -> list[Violation]:
+    found = []
+    for p in np.flatnonzero(site != UNPLACED):
+        name, at = problem.project_name(p), problem.site_name(site[p])
+        if np.isnan(problem.score[p, site[p]]):
+            found.append(Violation("eligibility", name, 1.0, f"isn't eligible at {at}", project=int(p)))
+        elif problem.forbidden is not None and problem.forbidden[p, site[p]]:
+            found.append(Violation("forbidden", name, 1.0, f"is forbidden at {at}", project=int(p)))
+    for p in np.flatnonzero((problem.locked != UNPLACED) & (problem.locked != site)):
+        what = f"is locked to {problem.site_name(problem.locked[p])} and isn't there"
+        found.append(Violation("lock", problem.project_name(p), 1.0, what, project=int(p)))
+    return found
+
+
+def _slack(capacity: Floats) -> Floats:
+    return TOLERANCE * np.maximum(1.0, np.abs(np.where(np.isfinite(capacity), capacity, 1.0)))
+
+
+def _pool_violations(problem: Problem, resource: Resource, site: Ints, pool: Ints) -> list[Violation]:
+    used, capacity, found = usage(resource, site, pool), resource.at(problem.level), []
+    slack = _slack(capacity)
+    for k in np.flatnonzero(used > capacity + slack):
+        over = float(used[k] - capacity[k])
+        what = f"{used[k]:g} {resource.unit} drawn, {capacity[k]:g} there: {over:g} too much"
+        found.append(Violation("capacity", f"{resource.name}, {resource.pool_name(k)}", over, what, pool=int(k)))
+    if resource.minimum is not None:
+        for k in np.flatnonzero(used < resource.minimum - slack):
+            short = float(resource.minimum[k] - used[k])
+            what = f"{used[k]:g} {resource.unit} of at least {resource.minimum[k]:g}: {short:g} short"
+            found.append(Violation("minimum", f"{resource.name}, {resource.pool_name(k)}", short, what, pool=int(k)))
+    return found
+
+
+def _choice_violations(problem: Problem, resource: Resource, site: Ints, pool: Ints | None) -> list[Violation]:
+    """Projects that draw whole on one of several pools."""
+    if pool is None:
+        what = "no choice of pools holds the projects placed"
+        return [Violation("capacity", resource.name, 1.0, what)]
+    found, must = [], (site != UNPLACED) & resource.pool[site].any(axis=1)
+    wrong = must & ((pool < 0) | ~resource.pool[site, np.maximum(pool, 0)])
+    for p in np.flatnonzero(wrong):
+        what = f"draws on a pool of {resource.name} that {problem.site_name(site[p])} doesn't reach"
+        found.append(Violation("capacity", problem.project_name(p), 1.0, what, project=int(p)))
+    return found + _pool_violations(problem, resource, site, pool)
+
+
+def _choose(problem: Problem, resource: Resource, site: Ints) -> Ints | None:
+    """A pool for each project within capacity, largest demands first, by depth-first search; None if there is none."""
+    demand, room = _demand(resource, site), resource.at(problem.level) + _slack(resource.at(problem.level))
+    pool = np.full(len(site), UNPLACED, dtype=np.intp)
+    must = np.flatnonzero((site != UNPLACED) & resource.pool[site].any(axis=1))
+    order = must[np.argsort(-demand[must], kind="stable")]
+    dead: set[tuple[int, bytes]] = set()
+
+    def place(i: int, left: Floats) -> bool:
+        if i == len(order):
+            return True
+        state = (i, np.round(left, 9).tobytes())
+        if state in dead:
+            return False
+        p = order[i]
+        for k in np.flatnonzero(resource.pool[site[p]] & (left >= demand[p])):
+            pool[p] = k
+            rest = left.copy()
+            rest[k] -= demand[p]
+            if place(i + 1, rest):
+                return True
+        dead.add(state)
+        return False
+
+    return pool if place(0, room.astype(float)) else None
+
+
+def _split_violations(problem: Problem, resource: Resource, site: Ints) -> list[Violation]:
+    """Demand of sites that can be split over pools: what no flow from sites to pools can serve (Ford & Fulkerson)."""
+    demand, capacity = _demand(resource, site), resource.at(problem.level)
+    reach, number = np.unique(resource.pool, axis=0, return_inverse=True)
+    placed = site != UNPLACED
+    need = np.bincount(number.ravel()[site[placed]], weights=demand[placed], minlength=len(reach)).astype(float)
+    need[~reach.any(axis=1)] = 0.0
+    flow, room = np.zeros(reach.shape), capacity.astype(float).copy()
+    slack = float(_slack(capacity).sum())
+    for group in range(len(reach)):
+        while need[group] > slack / max(len(reach), 1):
+            path = _augment(group, reach, flow, room)
+            if path is None:
+                break
+            back = [flow[g, k] for (_, k), (g, _) in pairwise(path)]
+            amount = min(need[group], room[path[-1][1]], *back)
+            for i, (g, k) in enumerate(path):
+                flow[g, k] += amount
+                if i + 1 < len(path):
+                    flow[path[i + 1][0], k] -= amount
+            room[path[-1][1]] -= amount
+            need[group] -= amount
+    short = float(need.sum())
+    if short <= slack:
+        return []
+    return [
+        Violation(
+            "capacity", resource.name, short, f"{short:g} {resource.unit} too much for the pools that sites reach"
+        )
+    ]
+
+
+def _augment(group: int, reach: Bools, flow: Floats, room: Floats) -> list[tuple[int, int]] | None:
+    """A path of (group, pool) steps along which more can flow: each pool but the last hands on another group's."""
+    seen = set(np.flatnonzero(reach[group]).tolist())
+    paths = [[(group, k)] for k in sorted(seen)]
+    while paths:
+        path = paths.pop(0)
+        k = path[-1][1]
+        if room[k] > 1e-12:
+            return path
+        for g in np.flatnonzero(flow[:, k] > 1e-12):
+            for other in np.flatnonzero(reach[g]):
+                if other not in seen:
+                    seen.add(int(other))
+                    paths.append([*path, (int(g), int(other))])
+    return None
+
+
+def _claim_violations(problem: Problem, site: Ints, plan: Any) -> list[Violation]:
+    worth, found = objective(problem, site), []
+    slack = TOLERANCE * max(1.0, abs(worth))
+    if not abs(worth - plan.objective) <= slack:
+        what = f"{plan.objective:g} is claimed, the tables say {worth:g}"
+        found.append(Violation("objective", "objective", abs(worth - plan.objective), what))
+    if not plan.bound >= worth - slack:
+        what = f"{plan.bound:g} is claimed as a bound, the plan itself is worth {worth:g}"
+        found.append(Violation("bound", "bound", float(worth - plan.bound), what))
+    return found
+
+
+@dataclass(frozen=True)
+class PoolRisk:
+    """How often one pool breaks.
+
+    Attributes
+    ----------
+    resource, pool : str
+    index : int
+        Number of the pool.
+    breaks : float
+        Share of the draws in which the plan takes more than it has.
+    first : float
+        Share of the draws in which it is the one that is over by the largest share of its capacity.
+    over : float
+        Mean excess when it breaks, in the resource's unit.
+    """
+
+    resource: str
+    pool: str
+    index: int
+    breaks: float
+    first: float
+    over: float
+
+
+@dataclass(frozen=True)
+class Holding:
+    """In which share of the draws a plan holds, and the pools that break, the first one first."""
+
+    holds: float
+    pools: tuple[PoolRisk, ...]
+
+
+def hold(
+    problem: Problem,
+    plan: Assignment | ArrayLike,
+    *,
+    capacity: Mapping[str, ArrayLike] | None = None,
+    demand: Mapping[str, ArrayLike] | None = None,
+    count: int = 1000,
+    seed: int = 0,
+) -> Holding:
+    """How a plan stands when capacities and demands are drawn.
+
+    Parameters
+    ----------
+    problem : Problem
+    plan : Assignment or (P,) int array
+    capacity : mapping of resource name to (D, K) array, optional
+        Draws. Where left out, capacities given as low, likely, high are drawn from the triangular distribution.
+    demand : mapping of resource name to (D, P) array, optional
+        Draws of what each project takes.
+    count, seed : int
+        How many draws to make where none are given, and from where.
+
+    Notes
+    -----
+    Where sites split demand over several pools, these are taken together.
+    """
+    capacity, demand = dict(capacity or {}), dict(demand or {})
+    site = np.asarray(getattr(plan, "site", plan), dtype=np.intp)
+    random = np.random.default_rng(seed)
+    given = [np.shape(each)[0] for each in [*capacity.values(), *demand.values()]]
+    count = min(given, default=count)
+    rows: list[tuple[Resource, int]] = []
+    excess: list[Floats] = []
+    amounts: list[Floats] = []
+    for resource in problem.resources:
+        room = (
+            np.asarray(capacity[resource.name])[:count] if resource.name in capacity else _draw(resource, count, random)
+        )
+        pool = resource.pool[site] if not resource.several else getattr(plan, "pools", {}).get(resource.name)
+        if pool is None:
+            pool = np.where(resource.pool[site].any(axis=1), 0, UNPLACED)
+            room = room[:, resource.pool[site[site != UNPLACED]].any(axis=0)].sum(axis=1, keepdims=True)
+        pool = np.where(site == UNPLACED, UNPLACED, pool)
+        member = (pool[:, None] == np.arange(room.shape[1])).astype(float)
+        each = (
+            np.asarray(demand[resource.name])[:count] if resource.name in demand else _demand(resource, site)[None, :]
+        )
+        beyond = each @ member - room
+        beyond = np.where(beyond > TOLERANCE * np.maximum(1.0, room), beyond, 0.0)
+        rows += [(resource, k) for k in range(room.shape[1])]
+        amounts.append(beyond)
+        excess.append(beyond / np.maximum(room, 1e-9))
+    if not rows:
+        return Holding(1.0, ())
+    share, amount = np.concatenate(excess, axis=1), np.concatenate(amounts, axis=1)
+    broken, worst = share > 0, share.argmax(axis=1)
+    pools = []
+    for column in np.flatnonzero(broken.any(axis=0)):
+        resource, k = rows[column]
+        first = float(np.mean((worst == column) & broken.any(axis=1)))
+        over_mean = float(amount[broken[:, column], column].mean())
+        pools.append(
+            PoolRisk(resource.name, resource.pool_name(k), k, float(broken[:, column].mean()), first, over_mean)
+        )
+    return Holding(float(np.mean(~broken.any(axis=1))), tuple(sorted(pools, key=lambda row: (-row.first, -row.breaks))))
+
+
+def _draw(resource: Resource, count: int, random: np.random.Generator) -> Floats:
+    """(D, K): triangular draws of capacities given as low, likely, high; the one number given otherwise."""
+    if resource.capacity.ndim == 1:
+        return np.broadcast_to(resource.capacity, (count, len(resource.capacity)))
+    low, likely, high = resource.capacity.T
+    width = np.where(high > low, high - low, 1.0)
+    u, peak = random.random((count, len(low))), (likely - low) / width
+    up = low + np.sqrt(u * width * (likely - low))
+    down = high - np.sqrt((1 - u) * width * (high - likely))
+    return np.where(high > low, np.where(u < peak, up, down), likely)

@@ -1,0 +1,111 @@
+"""Facts with low, likely and high: who says so, what is assumed where nobody does, and draws of both.
+
+An observation is one row: `site_id, attribute, low, likely, high, unit, basis, source, as_of`, where `site_id`
+is a site, a substation or a prefecture. Of several rows for the same number the best basis wins (reported >
+published > derived > assumed), then the later date. Unknown is never zero and never the mean: it is the prior of
+its class.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from geo_cluster.domain import BASES, Attribute, KnownBetter
+from geo_cluster.errors import Fault, InputError
+
+COLUMNS = ["site_id", "attribute", "low", "likely", "high", "unit", "basis", "source", "as_of"]
+KEY = ["site_id", "attribute"]
+
+
+def known_rows(known: Sequence[KnownBetter], attributes: Mapping[str, Attribute]) -> pd.DataFrame:
+    """Rows for the numbers that a scenario states."""
+    rows = [one.model_dump() | {"unit": attributes[one.attribute].unit} for one in known]
+    return pd.DataFrame(rows, columns=["subject", *COLUMNS[1:]]).set_axis(COLUMNS, axis=1)
+
+
+def best(rows: pd.DataFrame) -> pd.DataFrame:
+    """Keep one row for each subject and attribute: the best basis, then the latest date, then the last given."""
+    order = rows.assign(_basis=rows["basis"].map({basis: rank for rank, basis in enumerate(BASES)}))
+    order = order.iloc[::-1].sort_values(["_basis", "as_of"], ascending=[True, False], kind="stable")
+    return order.drop_duplicates(KEY)[COLUMNS].sort_values(KEY, kind="stable").reset_index(drop=True)
+
+
+def complete(
+    rows: pd.DataFrame, subjects: Mapping[str, Mapping[str, str]], attributes: Mapping[str, Attribute]
+) -> pd.DataFrame:
+    """Best observation of every attribute with priors for every subject, priors filling what nobody knows.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Observations with `COLUMNS`.
+    subjects : mapping
+        Kind of subject (site, substation, prefecture) -> subject id -> class for the prior.
+    attributes : mapping
+        Declared attributes.
+
+    Returns
+    -------
+    DataFrame
+        `COLUMNS`, one row a subject and attribute, sorted.
+    """
+    rows = best(rows)
+    have = rows.set_index(KEY)
+    filled = []
+    for key, attribute in attributes.items():
+        for subject, class_ in subjects[attribute.subject].items() if attribute.priors else ():
+            if (subject, key) not in have.index:
+                filled.append((subject, key, *_prior(key, attribute, subject, class_, have)))
+    return pd.concat([rows, pd.DataFrame(filled, columns=COLUMNS)], ignore_index=True).sort_values(
+        KEY, kind="stable", ignore_index=True
+    )
+
+
+def _prior(key: str, attribute: Attribute, subject: str, class_: str, have: pd.DataFrame) -> tuple:
+    """The first prior of the subject's class that applies: a share needs the attribute it is a share of."""
+    for prior in sorted(attribute.priors, key=lambda one: (one.class_ == "*", one.share_of is None)):
+        if prior.class_ not in (class_, "*"):
+            continue
+        if prior.share_of is None:
+            low, likely, high = prior.low, prior.likely, prior.high
+        elif (subject, prior.share_of) in have.index:
+            whole = have.loc[(subject, prior.share_of)]
+            low, likely, high = prior.low * whole.low, prior.likely * whole.likely, prior.high * whole.high
+        else:
+            continue
+        return low, likely, high, attribute.unit, "assumed", prior.reason.zh, ""
+    remedy = 'add a prior with class "*" to attributes.toml'
+    raise InputError(Fault(f"attributes.toml, [{key}]", f"no prior fits {subject} (class {class_})", remedy))
+
+
+def draw(observations: pd.DataFrame, *, draws: int, seed: int) -> np.ndarray:
+    """Draw every observation from the triangular distribution over its low, likely and high.
+
+    Each row has a stream of its own, seeded by subject and attribute, and is stratified (one draw from each
+    of `draws` equally likely slices): adding a site changes nobody else's draws.
+
+    Returns
+    -------
+    array, shape (draws, rows)
+        Constant where low equals high.
+    """
+    low, mode, high = (observations[column].to_numpy(float) for column in ("low", "likely", "high"))
+    uniform = np.empty((draws, len(observations)))
+    strata = np.arange(draws)
+    for column, (subject, attribute) in enumerate(zip(observations["site_id"], observations["attribute"], strict=True)):
+        rng = np.random.default_rng([seed, zlib.crc32(f"{subject}/{attribute}".encode())])
+        uniform[:, column] = (rng.permutation(strata) + rng.random(draws)) / draws
+    return triangular(uniform, low, mode, high)
+
+
+def triangular(uniform: np.ndarray, low: np.ndarray, mode: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Quantiles of triangular distributions (inverse of the cumulative distribution), broadcast over arrays."""
+    width = high - low
+    rising = np.divide(mode - low, width, out=np.zeros_like(width), where=width > 0)
+    below = low + np.sqrt(uniform * width * (mode - low))
+    above = high - np.sqrt((1 - uniform) * width * (high - mode))
+    return np.where(uniform < rising, below, above)

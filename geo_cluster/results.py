@@ -1,0 +1,208 @@
+"""The tables of a study: ranking, contributions, plan, who stays out, pools."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geo_cluster import catalog
+from geo_cluster.domain import BASES, LANGUAGES
+from geo_cluster.eligibility import Eligibility, Facts
+from geo_cluster.inputs import OFFERS, Region, subject_of
+from geo_cluster.matching.problem import Problem
+from geo_cluster.matching.solve import Assignment
+from geo_cluster.matching.verify import usage
+from geo_cluster.scoring.aggregate import competition_rank
+from geo_cluster.scoring.criteria import DecisionMatrix
+from geo_cluster.scoring.information import of_parameters
+
+
+def ranking_table(
+    projects: pd.DataFrame,
+    sites: gpd.GeoDataFrame,
+    allowed: Eligibility,
+    decision: DecisionMatrix,
+    evidence: dict[str, np.ndarray],
+) -> pd.DataFrame:
+    """One row a pair: score, interval, rank among the eligible, chance of being first, sub-scores, reason if refused.
+
+    `<theme>`, `<theme>_low`, `<theme>_high` are sub-scores from 0 to 100; `assumed` is the share of the weight that
+    rests on numbers nobody has confirmed.
+    """
+    low, high = decision.interval()
+    rank = np.zeros(decision.score.shape, dtype=int)
+    for project in np.flatnonzero(allowed.allowed.any(axis=1)):
+        row = allowed.allowed[project]
+        rank[project, row] = competition_rank(decision.score[project, row])
+    table = _pairs(projects, sites)
+    table["score"] = decision.score.ravel().round(4)
+    table["low"], table["high"] = low.ravel().round(4), high.ravel().round(4)
+    table["rank"] = pd.array(rank.ravel(), dtype="Int64")
+    table.loc[table["rank"] == 0, "rank"] = pd.NA
+    table["chance_first"] = decision.chance_first(allowed.allowed).ravel().round(4)
+    for theme in catalog.themes():
+        parts = decision.theme(theme, catalog.criteria())
+        for name, part in zip((theme, f"{theme}_low", f"{theme}_high"), parts, strict=True):
+            table[name] = part.ravel().round(2)
+    table["assumed"] = np.tile(evidence["assumed"], len(projects)).round(4)
+    table["eligible"] = allowed.allowed.ravel()
+    table["rule"] = allowed.rule.ravel()
+    table["reason"], table["reason_en"] = allowed.reason["zh"].ravel(), allowed.reason["en"].ravel()
+    return table
+
+
+def evidence_shares(
+    sites: gpd.GeoDataFrame, known: pd.DataFrame, decision: DecisionMatrix, *, theme: str | None = None
+) -> dict[str, np.ndarray]:
+    """Basis -> (S,): what share of the weight (of one theme, or of all) rests on numbers known in that way.
+
+    A number that nobody could have told (a site without a station) counts as assumed.
+    """
+    basis = known.set_index(["attribute", "site_id"])["basis"]
+    shares = {name: np.zeros(len(sites)) for name in BASES}
+    for key, weight in zip(decision.criteria, decision.weight, strict=True):
+        criterion = catalog.criteria()[key]
+        if theme not in (None, criterion.theme):
+            continue
+        if criterion.attribute is None:
+            shares[criterion.basis] += weight
+            continue
+        subject = subject_of(criterion.attribute, sites)
+        index = pd.MultiIndex.from_product([[criterion.attribute], subject])
+        found = basis.reindex(index).fillna("assumed").to_numpy()
+        for name in BASES:
+            shares[name] += weight * (found == name)
+    total = np.maximum(sum(shares.values()), 1e-12)
+    return {name: share / total for name, share in shares.items()}
+
+
+def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix) -> pd.DataFrame:
+    """The numbers to go and ask for: which unknown ones, if known, would most change who wins.
+
+    Expected value of partial perfect information over the draws, each project choosing its best eligible site.
+
+    Returns
+    -------
+    DataFrame
+        The most useful first: `subject`, `subject_zh`, `subject_en`, `attribute`, names, questions in both languages,
+        `unit`, the range now assumed, its `basis`; `gain` (score points, summed over projects) and `change` (chance
+        that a project's choice changes, mean over projects), each with its standard error; `projects` affected.
+    """
+    known = region.observations
+    open_ = known["attribute"].isin(OFFERS) & (known["high"] > known["low"])
+    rows, parameters = known[open_].reset_index(drop=True), region.draws[:, open_.to_numpy()]
+    choosers = np.flatnonzero(allowed.allowed.sum(axis=1) > 1)
+    found = [of_parameters(decision.draws[:, p, allowed.allowed[p]], parameters) for p in choosers]
+    total = {name: np.zeros(len(rows)) for name in ("gain", "gain_error", "change", "change_error")}
+    affected = np.zeros(len(rows), dtype=int)
+    for one in found:
+        total["gain"] += one.gain
+        total["gain_error"] += one.gain_error**2
+        total["change"] += one.change / len(found)
+        total["change_error"] += (one.change_error / len(found)) ** 2
+        affected += one.gain > 0
+    declared, names = catalog.attributes(), region.names
+    table = pd.DataFrame({"subject": rows["site_id"]})
+    for language in LANGUAGES:
+        table[f"subject_{language}"] = [names[one][language] for one in rows["site_id"]]
+    table["attribute"] = rows["attribute"]
+    for language in LANGUAGES:
+        table[f"name_{language}"] = [declared[key].name[language] for key in rows["attribute"]]
+        table[f"question_{language}"] = [declared[key].question[language] for key in rows["attribute"]]
+    table[["unit", "low", "likely", "high", "basis"]] = rows[["unit", "low", "likely", "high", "basis"]]
+    table["gain"], table["gain_error"] = total["gain"].round(3), np.sqrt(total["gain_error"]).round(3)
+    table["change"], table["change_error"] = total["change"].round(4), np.sqrt(total["change_error"]).round(4)
+    table["projects"] = affected
+    useful = table[table["gain"] > 0]
+    return useful.sort_values(["gain", "change"], ascending=False, kind="stable", ignore_index=True)
+
+
+def _pairs(projects: pd.DataFrame, sites: gpd.GeoDataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "project": np.repeat(projects.index.to_numpy(), len(sites)),
+            "project_name": np.repeat(projects["name"].to_numpy(), len(sites)),
+            "site": np.tile(sites["id"].to_numpy(), len(projects)),
+            "site_name": np.tile(sites["name_zh"].to_numpy(), len(projects)),
+        }
+    )
+
+
+def contributions_table(projects: pd.DataFrame, sites: gpd.GeoDataFrame, decision: DecisionMatrix) -> pd.DataFrame:
+    """One row a pair and criterion: natural value, value, weight, points; points add up to the score."""
+    pairs = _pairs(projects, sites)
+    count = len(decision.criteria)
+    table = pairs.loc[pairs.index.repeat(count)].reset_index(drop=True)
+    declared = catalog.criteria()
+    table["criterion"] = list(decision.criteria) * len(pairs)
+    table["criterion_name"] = [declared[key].name.zh for key in decision.criteria] * len(pairs)
+    table["natural"] = decision.natural.reshape(-1).round(4)
+    table["unit"] = [declared[key].unit.zh for key in decision.criteria] * len(pairs)
+    table["value"] = decision.value.reshape(-1).round(6)
+    table["weight"] = np.tile(decision.weight, len(pairs)).round(6)
+    table["points"] = decision.contributions.reshape(-1).round(6)
+    return table
+
+
+def assignment_table(
+    projects: pd.DataFrame, sites: gpd.GeoDataFrame, facts: Facts, ranking: pd.DataFrame, plan: Assignment
+) -> pd.DataFrame:
+    """One row a placed project: where, how good, its own rank of that site, what it takes."""
+    placed = np.flatnonzero(plan.site >= 0)
+    at = plan.site[placed]
+    chosen = ranking.iloc[placed * len(sites) + at].reset_index(drop=True)
+    table = chosen[["project", "project_name", "site", "site_name", "score", "low", "high", "rank"]].copy()
+    table["prefecture"] = sites["prefecture_zh"].to_numpy()[at]
+    table["segment"] = [catalog.segments()[key].name.zh for key in projects["segment"].iloc[placed]]
+    for need in ("land_mu", "power_mva", "energy_tce"):
+        table[need] = facts.needs[need][placed, 1].round(3)
+    table["station"] = sites["station"].to_numpy()[at]
+    table["drive_min"] = facts.offers["drive_min"][at, 1].round(1)
+    return table
+
+
+def unplaced_table(
+    problem: Problem, projects: pd.DataFrame, sites: gpd.GeoDataFrame, allowed: Eligibility, plan: Assignment
+) -> pd.DataFrame:
+    """Who stays out, why, and what is missing at the site that suits best."""
+    left = {r.name: r.at(problem.level) - usage(r, plan.site) for r in problem.resources}
+    words = {"land": "用地", "power": "容量", "energy": "能耗指标"}
+    rows = []
+    for p in np.flatnonzero(plan.site < 0):
+        name = projects["name"].iloc[p]
+        if not allowed.allowed[p].any():
+            rules = pd.Series(allowed.rule[p]).value_counts()
+            told = "、".join(f"{catalog.exclusions()[rule].name.zh} {n} 处" for rule, n in rules.items())
+            english = ", ".join(f"{catalog.exclusions()[rule].name.en} {n}" for rule, n in rules.items())
+            rows.append((projects.index[p], name, "", f"没有可去的园区：{told}", f"No eligible site: {english}"))
+            continue
+        s = int(np.nanargmax(problem.score[p]))
+        missing = []
+        for r in problem.resources:
+            k, need = r.pool[s], r.demand[p]
+            if k >= 0 and need > left[r.name][k] + 1e-9:
+                missing.append((words[r.name], r.name, need - left[r.name][k], r.unit, r.pool_name(k)))
+        site = sites["name_zh"].iloc[s]
+        zh = ";".join(f"{word}({pool})还差 {gap:,.1f} {unit}" for word, _, gap, unit, pool in missing)
+        en = "; ".join(f"{gap:,.1f} {unit} of {word} short at {pool}" for _, word, gap, unit, pool in missing)
+        best = f"得分最高的{site}", f"At the best site, {sites['name_en'].iloc[s]}"
+        none = "容量让给了总分更高的组合", "its share is worth more to others"
+        told, english = f"{best[0]}:{zh or none[0]}", f"{best[1]}: {en or none[1]}"
+        rows.append((projects.index[p], name, sites["id"].iloc[s], told, english))
+    return pd.DataFrame(rows, columns=["project", "project_name", "best_site", "reason", "reason_en"])
+
+
+def pools_table(problem: Problem, plan: Assignment) -> pd.DataFrame:
+    """One row a pool: low, likely, high, what was planned with, what is used and left."""
+    tables = []
+    for r in problem.resources:
+        table = pd.DataFrame(r.capacity, columns=["low", "likely", "high"])
+        table.insert(0, "resource", r.name)
+        table.insert(1, "pool", r.pools)
+        table["unit"] = r.unit
+        table["planned"] = r.at(problem.level)
+        table["used"] = usage(r, plan.site)
+        table["left"] = table["planned"] - table["used"]
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True).round(4)

@@ -1,0 +1,249 @@
+"""The measures behind the criteria: one pure function each, natural units in, natural units out.
+
+A measure looks at a `Setting` and returns an array that broadcasts to (N, P, S): draws, projects, sites. With the
+likely values N is 1. A criterion names its measure in `tables/criteria.toml`; a new one is a row there and a
+function here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from geo_cluster.coordinates import MU_PER_HA
+from geo_cluster.domain import Criterion
+from geo_cluster.scoring.values import ValueFunction
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the measures look at.
+
+    Attributes
+    ----------
+    needs : mapping of (N, P) arrays
+        What projects take: `land_mu`, `power_mva`, `energy_tce`.
+    offers : mapping of (N, S) arrays
+        What sites (with their substation and prefecture) have: `available_land_ha`, `spare_mva`,
+        `energy_quota_tce`, `land_price_10k_yuan_per_mu`, `drive_min`.
+    fixed : mapping of (P or 1, S) arrays
+        What is not drawn: `grid_km`, `testing_minutes`, `freight_minutes`, `supplier_count`, `industry_fit`,
+        `same_segment`, `open_constraints`.
+    """
+
+    needs: Mapping[str, np.ndarray]
+    offers: Mapping[str, np.ndarray]
+    fixed: Mapping[str, np.ndarray]
+
+    def only(self, projects: slice) -> Setting:
+        """The same setting for some of the projects."""
+        fixed = {key: array if len(array) == 1 else array[projects] for key, array in self.fixed.items()}
+        return replace(self, needs={key: array[:, projects] for key, array in self.needs.items()}, fixed=fixed)
+
+
+def _cover(offer: np.ndarray, need: np.ndarray) -> np.ndarray:
+    return offer[:, None, :] / need[:, :, None]
+
+
+def land_cover(setting: Setting) -> np.ndarray:
+    """Land on offer over land needed, times."""
+    return _cover(setting.offers["available_land_ha"] * MU_PER_HA, setting.needs["land_mu"])
+
+
+def power_cover(setting: Setting) -> np.ndarray:
+    """Spare capacity of the station that serves the site over the project's connection, times."""
+    return _cover(setting.offers["spare_mva"], setting.needs["power_mva"])
+
+
+def quota_cover(setting: Setting) -> np.ndarray:
+    """Energy quota left in the prefecture over the project's annual use, times."""
+    return _cover(setting.offers["energy_quota_tce"], setting.needs["energy_tce"])
+
+
+def land_price(setting: Setting) -> np.ndarray:
+    """Price of industrial land, 10,000 yuan a mu."""
+    return setting.offers["land_price_10k_yuan_per_mu"][:, None, :]
+
+
+def rd_minutes(setting: Setting) -> np.ndarray:
+    """Door-to-door drive from the R&D anchor, minutes."""
+    return setting.offers["drive_min"][:, None, :]
+
+
+def grid_km(setting: Setting) -> np.ndarray:
+    """Straight line to the serving substation, km."""
+    return setting.fixed["grid_km"][None]
+
+
+def testing_minutes(setting: Setting) -> np.ndarray:
+    """Drive to the nearest testing or service platform, minutes."""
+    return setting.fixed["testing_minutes"][None]
+
+
+def freight_minutes(setting: Setting) -> np.ndarray:
+    """Drive to the nearest gate of the segment's main freight mode, minutes."""
+    return setting.fixed["freight_minutes"][None]
+
+
+def supplier_count(setting: Setting) -> np.ndarray:
+    """Firms of the laser chain within an hour's drive."""
+    return setting.fixed["supplier_count"][None]
+
+
+def industry_fit(setting: Setting) -> np.ndarray:
+    """How far the zone's lead industries match the segment, 0 to 1."""
+    return setting.fixed["industry_fit"][None]
+
+
+def same_segment(setting: Setting) -> np.ndarray:
+    """Firms of the same segment already in the prefecture."""
+    return setting.fixed["same_segment"][None]
+
+
+def open_constraints(setting: Setting) -> np.ndarray:
+    """Constraints that have to be checked before building."""
+    return setting.fixed["open_constraints"][None]
+
+
+MEASURES: dict[str, Callable[[Setting], np.ndarray]] = {
+    function.__name__: function
+    for function in (
+        land_cover,
+        power_cover,
+        quota_cover,
+        land_price,
+        rd_minutes,
+        grid_km,
+        testing_minutes,
+        freight_minutes,
+        supplier_count,
+        industry_fit,
+        same_segment,
+        open_constraints,
+    )
+}
+"""Every measure by name."""
+
+
+@dataclass(frozen=True)
+class DecisionMatrix:
+    """Project × site × criterion.
+
+    Attributes
+    ----------
+    criteria : tuple of str
+        Names of the C columns.
+    natural : (P, S, C) array
+        Likely values in natural units.
+    value : (P, S, C) array
+        The same on the value functions, 0 to 1. What is unknown (nan in `natural`) stands at 0.5 here and anywhere
+        from 0 to 1 in the draws: it widens the score, it doesn't lower it.
+    weight : (C,) array
+        Weights that sum to 1.
+    theme_draws : mapping of (N, P, S) arrays
+        Theme -> points that its criteria contribute in each draw; the themes add up to the score.
+    """
+
+    criteria: tuple[str, ...]
+    natural: np.ndarray
+    value: np.ndarray
+    weight: np.ndarray
+    theme_draws: Mapping[str, np.ndarray]
+
+    @property
+    def contributions(self) -> np.ndarray:
+        """(P, S, C): points that each criterion contributes; they add up to the score exactly."""
+        return 100 * self.value * self.weight
+
+    @property
+    def score(self) -> np.ndarray:
+        """(P, S): score at the likely values, 0 to 100."""
+        return self.contributions.sum(axis=2)
+
+    @cached_property
+    def draws(self) -> np.ndarray:
+        """(N, P, S): score of each draw, 0 to 100."""
+        return np.sum(list(self.theme_draws.values()), axis=0)
+
+    def interval(self, share: float = 0.9) -> tuple[np.ndarray, np.ndarray]:
+        """(P, S) low and high: the middle `share` of the draws."""
+        return _middle(self.draws, share)
+
+    def theme(self, name: str, criteria: Mapping[str, Criterion]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(P, S) sub-score of a theme at the likely values, 0 to 100, and its low and high (middle 90 % of draws)."""
+        mine = np.array([criteria[key].theme == name for key in self.criteria])
+        whole = max(self.weight[mine].sum(), 1e-12)
+        low, high = _middle(self.theme_draws[name], 0.9)
+        return self.contributions[:, :, mine].sum(axis=2) / whole, low / whole, high / whole
+
+    def chance_first(self, eligible: np.ndarray) -> np.ndarray:
+        """(P, S): in what share of the draws each site is the best of the eligible ones; ties share."""
+        score = np.where(eligible, self.draws, -np.inf)
+        best = (score == score.max(axis=2, keepdims=True)) & eligible
+        return (best / np.maximum(best.sum(axis=2, keepdims=True), 1)).mean(axis=0)
+
+
+def _middle(draws: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+    low, high = np.quantile(draws, [(1 - share) / 2, (1 + share) / 2], axis=0)
+    return low, high
+
+
+def decide(
+    likely: Setting, drawn: Setting, criteria: Mapping[str, Criterion], weights: Mapping[str, float]
+) -> DecisionMatrix:
+    """Build the decision matrix: measures, value functions on declared ranges, weighted sum.
+
+    Parameters
+    ----------
+    likely, drawn : Setting
+        The likely values (N = 1) and the draws.
+    criteria : mapping of Criterion
+        Columns.
+    weights : mapping
+        Weights by criterion that replace the declared ones.
+    """
+    weight = weights_of(criteria, weights)
+    natural = natural_values(likely, criteria)
+    functions = [value_function(criterion) for criterion in criteria.values()]
+    value = np.stack([_known(f.value(natural[:, :, c]), np.array([0.5])) for c, f in enumerate(functions)], axis=2)
+    count = next(iter(drawn.offers.values())).shape[0]
+    themes: dict[str, np.ndarray] = {
+        criterion.theme: np.zeros((count, *natural.shape[:2])) for criterion in criteria.values()
+    }
+    for c, criterion in enumerate(criteria.values()):
+        if weight[c] > 0:
+            themes[criterion.theme] += 100 * weight[c] * drawn_values(drawn, criterion, c)
+    return DecisionMatrix(tuple(criteria), natural, value, weight, themes)
+
+
+def weights_of(criteria: Mapping[str, Criterion], weights: Mapping[str, float]) -> np.ndarray:
+    """(C,): the declared weights, replaced where `weights` says so, scaled to sum 1."""
+    raw = np.array([weights.get(key, criterion.weight) for key, criterion in criteria.items()])
+    return raw / raw.sum()
+
+
+def natural_values(setting: Setting, criteria: Mapping[str, Criterion]) -> np.ndarray:
+    """(P, S, C): what the measures give at the likely values, in natural units."""
+    shape = (next(iter(setting.needs.values())).shape[1], next(iter(setting.offers.values())).shape[1])
+    measured = [MEASURES[criterion.measure](setting)[0] for criterion in criteria.values()]
+    return np.stack([np.broadcast_to(one, shape) for one in measured], axis=2)
+
+
+def drawn_values(drawn: Setting, criterion: Criterion, column: int) -> np.ndarray:
+    """Values, 0 to 1, of one criterion in every draw, broadcastable to (N, P, S); what is unknown lies anywhere."""
+    count = next(iter(drawn.offers.values())).shape[0]
+    anywhere = (np.random.default_rng(column).permutation(count) + 0.5) / count
+    return _known(value_function(criterion).value(MEASURES[criterion.measure](drawn)), anywhere)
+
+
+def _known(value: np.ndarray, instead: np.ndarray) -> np.ndarray:
+    """Put `instead`, one number a draw, where a value is unknown."""
+    return np.where(np.isnan(value), instead.reshape(-1, *(1,) * (value.ndim - 1)), value)
+
+
+def value_function(criterion: Criterion) -> ValueFunction:
+    """The declared value function of a criterion."""
+    return ValueFunction.from_dict({**criterion.value, "worst": criterion.worst, "best": criterion.best})

@@ -1,0 +1,496 @@
+"""Robustness: how sure a ranking is, and how little would change it.
+
+SMAA-2 (Lahdelma & Salminen 2001, Operations Research 49: 444-454) asks in how many of the weights and data that can't
+be ruled out an alternative takes each rank; Tervonen & Lahdelma 2007 (EJOR 178: 500-513) give the Monte Carlo estimate
+and its error. For the additive model the rest is exact: how far one weight may move, and the smallest change of
+weights or of a datum that puts another alternative first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import kendalltau, norm, spearmanr
+
+from geo_cluster.errors import Fault, refuse_if
+from geo_cluster.scoring.aggregate import (
+    TIE,
+    Aggregation,
+    Array,
+    as_floats,
+    checked,
+    competition_rank,
+    first_at,
+    weighted_sum,
+)
+from geo_cluster.scoring.values import ValueFunction
+
+# Numbers held at once by a step that works on (draws, A, A).
+CHUNK = 4_000_000
+
+
+@dataclass(frozen=True)
+class Smaa:
+    """Stochastic multicriteria acceptability of A alternatives over N draws.
+
+    Parameters
+    ----------
+    acceptability : ndarray, (A, A)
+        Row: alternative; column r: chance of rank r + 1. Rows sum to 1; ties share the better rank.
+    central_weights : ndarray, (A, C)
+        Mean of the weights that put the alternative first; nan where none of the draws did.
+    confidence : ndarray, (A,)
+        Chance of being first, over the data, when a person holds the central weights; nan where there are none.
+    pairwise : ndarray, (A, A)
+        Chance that the row's alternative beats the column's; a tie counts half to each. The diagonal is 0.5.
+    draws : int
+        N, behind every chance; see `acceptability_error` and `wilson`.
+    """
+
+    acceptability: Array
+    central_weights: Array
+    confidence: Array
+    pairwise: Array
+    draws: int
+
+    @cached_property
+    def acceptability_error(self) -> Array:
+        """Standard error of `acceptability`, binomial."""
+        return standard_error(self.acceptability, self.draws)
+
+    @cached_property
+    def pairwise_error(self) -> Array:
+        """Standard error of `pairwise`, binomial."""
+        return standard_error(self.pairwise, self.draws)
+
+    def interval(self, *, level: float = 0.95) -> tuple[Array, Array]:
+        """Wilson interval of `acceptability`: never outside 0..1, and not of width 0 at a chance of 0 or 1."""
+        return wilson(self.acceptability, self.draws, level=level)
+
+
+def smaa(utilities: ArrayLike, weights: ArrayLike) -> Smaa:
+    """SMAA-2 of the additive model over draws of data and weights.
+
+    Parameters
+    ----------
+    utilities : array-like, (N, A, C) or (A, C)
+        Values on each criterion, more is better; draws of them, or one set that is known.
+    weights : array-like, (N, C) or (C,)
+        Draws of weights (`scoring.weights`), or one set. Draw n of the data meets draw n of the weights, so draws
+        from elsewhere, such as published ones, give their result exactly.
+
+    Raises
+    ------
+    InputError
+        If values are unknown or infinite, weights can't be used, or shapes don't agree.
+    """
+    u, w, _ = checked(utilities, weights)
+    refuse_if([_unknown(u)] if np.isnan(u).any() else [])
+    score = np.atleast_2d(weighted_sum(u, w, np.ones(u.shape[-1], dtype=bool))[0])
+    draws = len(score)
+    first = _is_first(score)
+    wins = first.sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        central = first.T.astype(np.float64) @ np.broadcast_to(w, (draws, w.shape[-1])) / wins[:, None]
+    return Smaa(rank_acceptability(score), central, _confidence(u, central, wins > 0), pairwise_wins(score), draws)
+
+
+def rank_acceptability(score: ArrayLike, *, lower_is_better: bool = False) -> Array:
+    """Share of draws in which each alternative takes each rank, for scores of any method.
+
+    Parameters
+    ----------
+    score : array-like, (N, A)
+        Such as `Aggregation.score`.
+    lower_is_better : bool
+        For scores such as VIKOR's.
+
+    Returns
+    -------
+    ndarray, (A, A)
+        Alternatives × ranks. Ties share the better rank.
+    """
+    faults: list[Fault] = []
+    given = as_floats(score, "score", (2,), faults)
+    if not np.isfinite(given).all():
+        faults.append(Fault(first_at("score", ~np.isfinite(given)), "is not a finite number", "draw what is unknown"))
+    refuse_if(faults)
+    draws, count = given.shape
+    rows = max(1, CHUNK // 16 // count)
+    chunks = [given[start : start + rows] for start in range(0, draws, rows)]
+    with ThreadPoolExecutor() as pool:
+        counts = list(pool.map(lambda chunk: _count_ranks(chunk, lower_is_better), chunks))
+    return np.sum(counts, axis=0) / draws
+
+
+def pairwise_wins(score: ArrayLike, *, lower_is_better: bool = False) -> Array:
+    """Share of draws (N, A) in which the row's alternative beats the column's, ties half: (A, A)."""
+    rank = competition_rank(score, lower_is_better=lower_is_better)
+    draws, count = rank.shape
+    by_alternative = np.ascontiguousarray(rank.T, dtype=np.min_scalar_type(count))
+    wins = np.array([np.count_nonzero(own < by_alternative, axis=1) for own in by_alternative])
+    return (1 + (wins - wins.T) / draws) / 2
+
+
+def standard_error(chance: ArrayLike, draws: int) -> Array:
+    """Binomial standard error of a chance estimated from independent draws."""
+    p = np.asarray(chance, dtype=np.float64)
+    return np.sqrt(p * (1 - p) / draws)
+
+
+def wilson(chance: ArrayLike, draws: int, *, level: float = 0.95) -> tuple[Array, Array]:
+    """Wilson score interval (1927) of a chance estimated from independent draws."""
+    p = np.asarray(chance, dtype=np.float64)
+    z2 = norm.ppf((1 + level) / 2) ** 2
+    middle = (p + z2 / (2 * draws)) / (1 + z2 / draws)
+    half = np.sqrt(z2 * (p * (1 - p) / draws + z2 / (4 * draws**2))) / (1 + z2 / draws)
+    return np.clip(middle - half, 0.0, 1.0), np.clip(middle + half, 0.0, 1.0)
+
+
+def sample_triangular(low: ArrayLike, likely: ArrayLike, high: ArrayLike, draws: int, *, seed: int) -> Array:
+    """Draws (N, …) of numbers known as low, likely, high (any shape): triangular, independent of each other.
+
+    Raises
+    ------
+    InputError
+        Where low <= likely <= high does not hold, or one is not finite.
+    """
+    a, m, b = np.broadcast_arrays(*(np.asarray(x, dtype=np.float64) for x in (low, likely, high)))
+    bad = ~(np.isfinite(a) & np.isfinite(b) & (a <= m) & (m <= b))
+    refuse_if(
+        [Fault(first_at("likely", bad), "is not between its low and high", "give low <= likely <= high")]
+        if bad.any()
+        else []
+    )
+    uniform = np.random.default_rng(seed).random((draws, *a.shape))
+    width = b - a
+    turn = np.divide(m - a, width, out=np.zeros_like(width), where=width > 0)
+    rising = a + np.sqrt(uniform * width * (m - a))
+    falling = b - np.sqrt((1 - uniform) * width * (b - m))
+    return np.where(uniform < turn, rising, falling)
+
+
+@dataclass(frozen=True)
+class Stability:
+    """How far each weight may move, others rescaled in proportion, before the leader changes.
+
+    Parameters
+    ----------
+    leader : int
+        Who leads at the stated weights.
+    weights : ndarray, (C,)
+        The stated weights, scaled to sum 1.
+    low, high : ndarray, (C,)
+        The leader keeps the lead while the weight is within; 0 and 1 where nothing would change it.
+    low_rival, high_rival : ndarray of int, (C,)
+        Who takes over below and above; -1 where nobody does.
+    """
+
+    leader: int
+    weights: Array
+    low: Array
+    high: Array
+    low_rival: NDArray[np.intp]
+    high_rival: NDArray[np.intp]
+
+
+def weight_stability(values: ArrayLike, weights: ArrayLike) -> Stability:
+    """Weight-stability intervals of the additive model, in closed form.
+
+    When weight j moves to x and the others keep their proportions, the lead of one alternative over another is a
+    straight line in x.
+
+    Parameters
+    ----------
+    values : array-like, (A, C)
+    weights : array-like, (C,)
+    """
+    v, w, leader = _additive(values, weights)
+    # what the others are worth together, per unit of their weight; in equal shares if they have none
+    rest = 1 - w
+    alone = rest <= TIE
+    others = np.where(alone, (v.sum(1, keepdims=True) - v) / max(len(w) - 1, 1), (v @ w)[:, None] - v * w)
+    others = others / np.where(alone, 1.0, rest)
+    ahead_at_0 = others[leader] - others  # (A, C): lead where the weight is 0, and where it is 1
+    ahead_at_1 = v[leader] - v
+    with np.errstate(divide="ignore", invalid="ignore"):
+        crossing = ahead_at_0 / (ahead_at_0 - ahead_at_1)
+    below = np.where((ahead_at_0 < -TIE) & (ahead_at_1 >= 0), np.clip(crossing, 0, w), 0.0)
+    above = np.where((ahead_at_1 < -TIE) & (ahead_at_0 >= 0), np.clip(crossing, w, 1), 1.0)
+    below[leader], above[leader] = 0.0, 1.0
+    columns = np.arange(len(w))
+    low_rival, high_rival = below.argmax(axis=0), above.argmin(axis=0)
+    return Stability(
+        leader,
+        w,
+        below[low_rival, columns],
+        above[high_rival, columns],
+        np.where((ahead_at_0 < -TIE).any(axis=0), low_rival, -1),
+        np.where((ahead_at_1 < -TIE).any(axis=0), high_rival, -1),
+    )
+
+
+@dataclass(frozen=True)
+class WeightChange:
+    """Weights nearest to the stated ones at which the rival draws level with the leader.
+
+    Parameters
+    ----------
+    leader, rival : int
+    weights : ndarray, (C,)
+        Where they are level; nan if there are none: the leader is better on every criterion.
+    distance : float
+        From the stated weights, in the norm asked for; inf if there are none.
+    norm : {"single", "l1", "l2"}
+    criterion : int
+        Whose weight moves, for "single"; else -1.
+    """
+
+    leader: int
+    rival: int
+    weights: Array
+    distance: float
+    norm: str
+    criterion: int = -1
+
+
+def smallest_weight_change(
+    values: ArrayLike, weights: ArrayLike, *, rival: int | None = None, norm: str = "single"
+) -> WeightChange:
+    """Smallest change of weights that puts `rival` level with the leader of the additive model.
+
+    Parameters
+    ----------
+    values : array-like, (A, C)
+    weights : array-like, (C,)
+    rival : int, optional
+        Default: the second.
+    norm : {"single", "l1", "l2"}
+        ``single``: one weight moves, by the least, and the others keep their proportions.
+        ``l1``: least sum of changes: weight goes from where the rival is worst to where it is best.
+        ``l2``: least Euclidean distance.
+    """
+    v, w, leader = _additive(values, weights)
+    second = _rival(v @ w, leader, rival)
+    gain = v[second] - v[leader]
+    find = {"single": _single, "l1": _least_sum, "l2": _least_square}
+    refuse_if([] if norm in find else [Fault("norm", f"{norm!r} is unknown", f"use one of {', '.join(find)}")])
+    if gain @ w >= -TIE:
+        return WeightChange(leader, second, w, 0.0, norm)
+    if gain.max() < 0:
+        return WeightChange(leader, second, np.full_like(w, np.nan), float("inf"), norm)
+    level, criterion = find[norm](gain, w)
+    change = np.abs(level - w)
+    distance = {"single": change[criterion], "l1": change.sum(), "l2": np.linalg.norm(change)}[norm]
+    return WeightChange(leader, second, level, float(distance), norm, criterion)
+
+
+def smallest_datum_change(
+    values: ArrayLike,
+    weights: ArrayLike,
+    *,
+    rival: int | None = None,
+    functions: Sequence[ValueFunction] | None = None,
+) -> pd.DataFrame:
+    """Single numbers that, if they were different, would put `rival` level with the leader of the additive model.
+
+    Parameters
+    ----------
+    values : array-like, (A, C)
+        In [0, 1].
+    weights : array-like, (C,)
+    rival : int, optional
+        Default: the second.
+    functions : sequence of ValueFunction, (C,), optional
+        Turn the value needed back into the criterion's unit.
+
+    Returns
+    -------
+    DataFrame
+        Smallest change first; one row per number of the rival that could rise enough, or of the leader that could
+        fall enough, within 0..1: `alternative`, `criterion` (places), `value`, `needed`, `change`, and with
+        `functions` also `needed_natural`. Empty if no single number would do.
+    """
+    v, w, leader = _additive(values, weights)
+    second = _rival(v @ w, leader, rival)
+    lead = (v[leader] - v[second]) @ w
+    with np.errstate(divide="ignore", invalid="ignore"):
+        step = np.where(w > 0, lead / w, np.inf)
+    needed = np.concatenate([v[second] + step, v[leader] - step])
+    table = pd.DataFrame(
+        {
+            "alternative": np.repeat([second, leader], len(w)),
+            "criterion": np.tile(np.arange(len(w)), 2),
+            "value": np.concatenate([v[second], v[leader]]),
+            "needed": needed,
+        }
+    )
+    table["change"] = table["needed"] - table["value"]
+    table = table[(needed >= -TIE) & (needed <= 1 + TIE)].copy()
+    table["needed"] = table["needed"].clip(0, 1)
+    if functions is not None:
+        table["needed_natural"] = [
+            float(functions[criterion].inverse(value))
+            for criterion, value in zip(table["criterion"], table["needed"], strict=True)
+        ]
+    order = table["change"].abs().sort_values(kind="stable").index
+    return table.loc[order].reset_index(drop=True)
+
+
+def agreement(rankings: Mapping[str, Aggregation | ArrayLike], *, measure: str = "kendall") -> pd.DataFrame:
+    """How far methods agree: rank correlation of each pair.
+
+    Parameters
+    ----------
+    rankings : mapping of name to Aggregation or ranks (A,)
+    measure : {"kendall", "spearman"}
+        Kendall's tau-b, or Spearman's rho.
+
+    Returns
+    -------
+    DataFrame
+        Names × names, 1 on the diagonal; nan where a method ties all alternatives.
+    """
+    correlations = {"kendall": kendalltau, "spearman": spearmanr}
+    if measure not in correlations:
+        refuse_if([Fault("measure", f"{measure!r} is unknown", "use kendall or spearman")])
+    ranks = {name: np.asarray(r.rank if isinstance(r, Aggregation) else r) for name, r in rankings.items()}
+    table = pd.DataFrame(np.eye(len(ranks)), index=list(ranks), columns=list(ranks))
+    for one, other in combinations(ranks, 2):
+        told_apart = np.ptp(ranks[one]) > 0 and np.ptp(ranks[other]) > 0
+        value = correlations[measure](ranks[one], ranks[other]).statistic if told_apart else np.nan
+        table.loc[one, other] = table.loc[other, one] = value
+    return table
+
+
+def _count_ranks(score: Array, lower_is_better: bool) -> NDArray[np.intp]:
+    """Alternatives × ranks counted over the draws of a chunk.
+
+    The alternative's number is written into the lowest bits of its score, so that one plain sort orders both: half the
+    time of an argsort. Draws in which two scores come within what those bits can hide are ranked the long way.
+    """
+    draws, count = score.shape
+    bits = max(int(count - 1).bit_length(), 1)
+    # all of one sign and within a factor of 3: the hidden number weighs the same in each
+    shift = 2 * np.abs(score).max() or 1.0
+    keys = score + shift if lower_is_better else shift - score
+    packed = keys.view(np.int64)
+    packed &= -(1 << bits)
+    packed |= np.arange(count)
+    keys.sort(axis=-1)
+    alternative = packed & ((1 << bits) - 1)
+    hidden = shift * 2.0 ** (bits - 50) + TIE * shift
+    close = (keys[:, 1:] - keys[:, :-1] <= hidden).any(axis=1) if count > 1 else np.zeros(draws, dtype=bool)
+    alternative *= count
+    alternative += np.arange(count)
+    counts = np.bincount(alternative[~close].ravel(), minlength=count * count)
+    if close.any():
+        rank = competition_rank(score[close], lower_is_better=lower_is_better)
+        counts += np.bincount((np.arange(count) * count + rank - 1).ravel(), minlength=count * count)
+    return counts.reshape(count, count)
+
+
+def _is_first(score: Array) -> NDArray[np.bool_]:
+    """Who leads in each draw; several where they tie."""
+    best = score.max(axis=-1, keepdims=True)
+    return score >= best - TIE * np.abs(score).max(axis=-1, keepdims=True)
+
+
+def _confidence(utilities: Array, central: Array, known: NDArray[np.bool_]) -> Array:
+    result = np.full(len(central), np.nan)
+    favoured = np.flatnonzero(known)
+    data = utilities if utilities.ndim == 3 else utilities[None]
+    wins = np.zeros(len(favoured))
+    rows = max(1, CHUNK // (data.shape[1] * max(len(favoured), 1)))
+    for start in range(0, len(data), rows):
+        score = data[start : start + rows] @ central[favoured].T  # (rows, A, favoured)
+        best = score.max(axis=1) - TIE * np.abs(score).max(axis=1)
+        wins += (score[:, favoured, np.arange(len(favoured))] >= best).sum(axis=0)
+    result[favoured] = wins / len(data)
+    return result
+
+
+def _additive(values: ArrayLike, weights: ArrayLike) -> tuple[Array, Array, int]:
+    """Values (A, C), weights (C,) and the leader."""
+    v, w, _ = checked(values, weights)
+    faults = [_unknown(v)] if np.isnan(v).any() else []
+    if v.ndim != 2 or w.ndim != 1:
+        faults.append(Fault("values and weights", "are draws", "give one set of each, such as the likely one"))
+    if not faults and len(v) < 2:
+        faults.append(Fault("values", "have one alternative", "give two or more to compare"))
+    refuse_if(faults)
+    return v, w, int(np.argmin(competition_rank(v @ w)))  # ties by place, not by rounding
+
+
+def _rival(score: Array, leader: int, rival: int | None) -> int:
+    if rival is None:
+        others = np.delete(np.arange(len(score)), leader)
+        return int(others[np.argmin(competition_rank(score[others]))])
+    refuse_if(
+        []
+        if 0 <= rival < len(score) and rival != leader
+        else [Fault("rival", f"{rival} is the leader or no alternative", "name another one")]
+    )
+    return rival
+
+
+def _single(gain: Array, weights: Array) -> tuple[Array, int]:
+    """Move one weight until gain @ weights = 0."""
+    rest = 1 - weights
+    alone = rest <= TIE
+    others = np.where(alone, (gain.sum() - gain) / max(len(gain) - 1, 1), gain @ weights - gain * weights)
+    others = others / np.where(alone, 1.0, rest)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        target = others / (others - gain)
+    target = np.where((target >= 0) & (target <= 1), target, np.nan)
+    criterion = int(np.nanargmin(np.abs(target - weights)))
+    scale = (1 - target[criterion]) / (1.0 if alone[criterion] else rest[criterion])
+    level = (np.full_like(weights, 1 / max(len(gain) - 1, 1)) if alone[criterion] else weights) * scale
+    level[criterion] = target[criterion]
+    return level, criterion
+
+
+def _least_sum(gain: Array, weights: Array) -> tuple[Array, int]:
+    """Move weight to the rival's best criterion, from its worst first, until level."""
+    best = int(np.argmax(gain))
+    lack = -float(gain @ weights)
+    level = weights.copy()
+    for criterion in np.argsort(gain):
+        per_unit = gain[best] - gain[criterion]
+        if lack <= 0 or per_unit <= 0:
+            break
+        moved = min(level[criterion], lack / per_unit)
+        level[criterion] -= moved
+        level[best] += moved
+        lack -= moved * per_unit
+    return level, -1
+
+
+def _least_square(gain: Array, weights: Array) -> tuple[Array, int]:
+    """Project the weights onto the simplex where gain @ weights >= 0: bisection over the multiplier."""
+    low, high = 0.0, 1.0
+    while gain @ _project(weights + high * gain) < 0 and high < 1e12:
+        high *= 2
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if gain @ _project(weights + middle * gain) < 0 else (low, middle)
+    return _project(weights + high * gain), -1
+
+
+def _project(point: Array) -> Array:
+    """Nearest point of the simplex (Held, Wolfe & Crowder 1974)."""
+    descending = -np.sort(-point)
+    excess = (np.cumsum(descending) - 1) / np.arange(1, len(point) + 1)
+    return np.maximum(point - excess[np.flatnonzero(descending > excess)[-1]], 0.0)
+
+
+def _unknown(values: Array) -> Fault:
+    remedy = "draw unknown values from their interval and pass (N, A, C)"
+    return Fault(first_at("values", np.isnan(values)), "is unknown", remedy)

@@ -1,0 +1,232 @@
+"""The whole pipeline in one screenful: `run(scenario) -> Study`.
+
+layers -> observations -> access and supply -> eligibility -> decision matrix -> ranking -> matching -> verify
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geo_cluster import catalog, eligibility, inputs, layers, portfolio, results
+from geo_cluster.coordinates import MU_PER_HA
+from geo_cluster.domain import PlanningLevel, Scenario
+from geo_cluster.eligibility import Eligibility, Facts
+from geo_cluster.matching.problem import Problem, Resource
+from geo_cluster.matching.solve import Assignment, solve
+from geo_cluster.matching.verify import Violation, verify
+from geo_cluster.scoring.criteria import DecisionMatrix, decide
+
+ENDS: Mapping[PlanningLevel, int] = {"hopeful": 0, "likely": 1, "cautious": 2}
+"""Which end of a need (low, likely, high) each planning level plans with."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Everything that a run found; tables are in the scenario's order of projects and sites.
+
+    Attributes
+    ----------
+    projects, sites : DataFrame, GeoDataFrame
+        P projects with needs, S sites with the station that feeds them.
+    observations : DataFrame
+        Every number used of sites, substations and prefectures, with basis and source.
+    eligibility : Eligibility
+        Who may go where, and why not.
+    decision : DecisionMatrix
+        Natural units, values, contributions, draws.
+    ranking, contributions : DataFrame
+        One row a pair; one row a pair and criterion.
+    problem, plan : Problem, Assignment
+        What was matched, and the plan with its bound.
+    assignment, unplaced, pools : DataFrame
+        The plan by project, who stays out and why, and what each pool has and gives.
+    requests : DataFrame
+        The numbers to go and ask for, the most useful first.
+    violations : tuple
+        What the independent check found; empty when the plan holds.
+    seconds : dict
+        Where the time went.
+    hashes : dict
+        SHA-256 of each layer and of the portfolio.
+    """
+
+    scenario: Scenario
+    projects: pd.DataFrame
+    sites: gpd.GeoDataFrame
+    anchor: pd.Series
+    observations: pd.DataFrame
+    eligibility: Eligibility
+    decision: DecisionMatrix
+    ranking: pd.DataFrame
+    contributions: pd.DataFrame
+    problem: Problem
+    plan: Assignment
+    assignment: pd.DataFrame
+    unplaced: pd.DataFrame
+    pools: pd.DataFrame
+    requests: pd.DataFrame
+    violations: tuple[Violation, ...]
+    seconds: dict[str, float]
+    hashes: dict[str, str]
+
+    def summary(self) -> dict:
+        """What `study.json` says: versions, scenario id, counts, proof, violations, input hashes."""
+        return {
+            "scenario_id": self.scenario.id,
+            "scenario": self.scenario.name.zh,
+            "sample": self.scenario.is_sample,
+            "versions": {name: importlib.metadata.version(name) for name in ("geo-cluster", "numpy", "highspy")},
+            "projects": len(self.projects),
+            "sites": len(self.sites),
+            "eligible_pairs": int(self.eligibility.allowed.sum()),
+            "placed": len(self.assignment),
+            "unplaced": len(self.unplaced),
+            "objective": round(self.plan.objective, 6),
+            "bound": round(self.plan.bound, 6),
+            "gap": round(self.plan.gap, 9),
+            "status": self.plan.status,
+            "violations": [str(violation) for violation in self.violations],
+            "inputs": self.hashes,
+        }
+
+
+def read_layers() -> dict[str, pd.DataFrame]:
+    """The registered layers that a study reads."""
+    return {name: layers.read(name) for name in inputs.LAYERS}
+
+
+def run(
+    scenario: Scenario,
+    given: Mapping[str, pd.DataFrame] | None = None,
+    *,
+    projects: pd.DataFrame | None = None,
+    say: Say = lambda _: None,
+) -> Study:
+    """Run the whole pipeline.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What to study.
+    given : mapping of layers, optional
+        Layers to use instead of the registered ones (see `inputs.LAYERS`).
+    projects : DataFrame, optional
+        Checked projects (`portfolio.check`) to use instead of the scenario's portfolio.
+    say : callable
+        Told the name of each step as it begins.
+
+    Raises
+    ------
+    InputError, DataError
+        With every fault of the scenario, the portfolio or a layer.
+    """
+    clock = _Clock(say)
+    clock("layers")
+    world = dict(given) if given is not None else read_layers()
+    projects = portfolio.read(scenario.portfolio) if projects is None else projects
+    clock("region")
+    region = inputs.prepare(scenario, world, projects=projects.index)
+    sites, facts = region.sites, inputs.facts_of(region, projects)
+    clock("eligibility")
+    allowed = eligibility.judge(facts)
+    clock("scoring")
+    decision = decide(*inputs.settings_of(region, facts), catalog.criteria(), scenario.weights)
+    evidence = results.evidence_shares(sites, region.observations, decision)
+    ranking = results.ranking_table(projects, sites, allowed, decision, evidence)
+    clock("information")
+    requests = results.request_table(region, allowed, decision)
+    clock("matching")
+    problem = _problem(scenario, facts, allowed, decision.score)
+    plan = solve(problem, time_limit_s=scenario.time_limit_s, mip_gap=scenario.mip_gap, seed=scenario.seed)
+    clock("verify")
+    violations = verify(problem, plan)
+    pools = results.pools_table(problem, plan)
+    return Study(
+        scenario=scenario,
+        projects=projects,
+        sites=sites,
+        anchor=region.anchor,
+        observations=region.observations,
+        eligibility=allowed,
+        decision=decision,
+        ranking=ranking,
+        contributions=results.contributions_table(projects, sites, decision),
+        problem=problem,
+        plan=plan,
+        assignment=results.assignment_table(projects, sites, facts, ranking, plan),
+        unplaced=results.unplaced_table(problem, projects, sites, allowed, plan),
+        pools=pools,
+        requests=requests,
+        violations=violations,
+        seconds=clock.stop(),
+        hashes=_hashes(projects, registered=given is None),
+    )
+
+
+class _Clock:
+    """Tells each step as it begins and keeps how long it took."""
+
+    def __init__(self, say: Say):
+        self.say, self.step, self.began = say, "", time.perf_counter()
+        self.seconds: dict[str, float] = {}
+
+    def __call__(self, step: str) -> None:
+        now = time.perf_counter()
+        if self.step:
+            self.seconds[self.step] = now - self.began
+        self.step, self.began = step, now
+        if step:
+            self.say(step)
+
+    def stop(self) -> dict[str, float]:
+        self("")
+        return self.seconds
+
+
+def _problem(scenario: Scenario, facts: Facts, allowed: Eligibility, score: np.ndarray) -> Problem:
+    """Projects to sites under pooled land, substation MVA and prefecture energy, at the planning level."""
+    sites, end = facts.sites, ENDS[scenario.planning_level]
+
+    def pooled(name: str, unit: str, need: str, attribute: str, *, times: float = 1.0) -> Resource:
+        subject = inputs.subject_of(attribute, sites)
+        names = [one for one in dict.fromkeys(subject) if one]
+        pool = np.array([names.index(one) if one else -1 for one in subject])
+        first = {one: int(np.flatnonzero(subject == one)[0]) for one in names}
+        capacity = facts.offers[attribute][[first[one] for one in names]] * times
+        return Resource(name, unit, facts.needs[need][:, end], pool, capacity, pools=tuple(names))
+
+    resources = (
+        pooled("land", "mu", "land_mu", "available_land_ha", times=MU_PER_HA),
+        pooled("power", "MVA", "power_mva", "spare_mva"),
+        pooled("energy", "tce", "energy_tce", "energy_quota_tce"),
+    )
+    ids, projects = sites["id"].tolist(), facts.projects.index.tolist()
+    locked = {projects.index(pair.project): ids.index(pair.site) for pair in scenario.locked}
+    return Problem(
+        np.where(allowed.allowed, score, np.nan),
+        tuple(resource for resource in resources if resource.pools),
+        bonus=scenario.placing_bonus,
+        locked=locked,
+        level=scenario.planning_level,
+        projects=tuple(projects),
+        sites=tuple(ids),
+    )
+
+
+def _hashes(projects: pd.DataFrame, *, registered: bool) -> dict[str, str]:
+    """Hashes of what went in: layers by the registry, the portfolio by its content."""
+    content = projects.to_csv(lineterminator="\n").encode()
+    hashes = {"portfolio": hashlib.sha256(content).hexdigest()}
+    if registered:
+        hashes |= {name: catalog.layers()[name].sha256 for name in inputs.LAYERS}
+    return hashes

@@ -1,0 +1,136 @@
+"""A real Chromium without any network but this machine, the app's own server, and a study's `map.html`."""
+
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from urllib.parse import urlparse
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect, sync_playwright
+
+from geo_cluster import catalog
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
+FLAGS += ("--disable-component-update", "--disable-sync")
+expect.set_options(timeout=30_000)  # for a busy machine; it waits no longer than it has to
+LAPTOP, PHONE = (1440, 900), (390, 844)
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "browser" in item.path.parts:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    path = next((found for found in map(shutil.which, NAMES) if found), None)
+    if path is None:
+        pytest.fail(f"no browser on the PATH: install one of {', '.join(NAMES)}, e.g. apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium):
+    """Open an address at a size; whatever wants to leave the machine is stopped and fails the test."""
+    opened, left, broken = [], [], []
+
+    def gate(route):
+        address = urlparse(route.request.url)
+        if address.scheme in ("http", "https", "ws", "wss") and address.hostname not in ("localhost", "127.0.0.1"):
+            left.append(route.request.url)
+            route.abort()
+        else:
+            route.continue_()
+
+    def open_page(url, size=LAPTOP, **more):
+        context = chromium.new_context(viewport={"width": size[0], "height": size[1]}, **more)
+        context.set_default_timeout(45_000)
+        context.route("**/*", gate)
+        page = context.new_page()
+        page.on("pageerror", lambda error: broken.append(str(error)))
+        opened.append(context)
+        page.goto(url)
+        return page
+
+    yield open_page
+    for context in opened:
+        context.close()
+    assert left == [], "the page wanted something from outside"
+    assert broken == [], "a script of the page failed"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """The app, started as `make run` does, by somebody with an empty home."""
+    home, port = tmp_path_factory.mktemp("home"), _free_port()
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("STREAMLIT", "XDG"))}
+    command = [sys.executable, "-m", "geo_cluster.cli", "app", "--headless", "--port", str(port)]
+    log = home / "log.txt"
+    with log.open("wb") as told:
+        process = subprocess.Popen(
+            command, stdout=told, stderr=told, stdin=subprocess.DEVNULL, env=environment | {"HOME": str(home)}
+        )
+    url = f"http://localhost:{port}"
+    try:
+        _wait_for(f"{url}/_stcore/health", process, log)
+        yield url, log
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _free_port():
+    with socket.socket() as one:
+        one.bind(("localhost", 0))
+        return one.getsockname()[1]
+
+
+def _wait_for(url, process, log):
+    for _ in range(600):
+        if process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(url, timeout=1) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail(f"the app did not start:\n{log.read_text(encoding='utf-8', errors='replace')}")
+
+
+class Painted:
+    """What a screenshot shows, counted by colours of the palette."""
+
+    def __init__(self, locator):
+        self.pixels = np.asarray(Image.open(io.BytesIO(locator.screenshot())).convert("RGB")).astype(int)
+
+    def share(self, colour, tolerance=3):
+        """Share of pixels within a few steps of a colour such as `#f1ead8`."""
+        wanted = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+        return float((np.abs(self.pixels - wanted).max(axis=2) <= tolerance).mean())
+
+    def differs(self, other):
+        """Share of pixels that two screenshots of one size do not have in common."""
+        return float((np.abs(self.pixels - other.pixels).max(axis=2) > 8).mean())
+
+
+def on_white(colour, opacity):
+    """What a line of a colour looks like on its white casing."""
+    return "#" + "".join(f"{round(int(colour[i : i + 2], 16) * opacity + 255 * (1 - opacity)):02x}" for i in (1, 3, 5))
+
+
+@pytest.fixture(scope="session")
+def palette():
+    return catalog.table("style")

@@ -1,0 +1,163 @@
+"""The app as a visitor has it: a real server, a real browser, no network."""
+
+import io
+import json
+import re
+import zipfile
+
+import pytest
+from playwright.sync_api import expect
+
+from geo_cluster import layers
+from geo_cluster.export import bundle
+from tests.browser.conftest import LAPTOP, PHONE, Painted, on_white
+
+
+@pytest.fixture
+def explore(visit, server):
+    def opened(size=LAPTOP):
+        page = visit(server[0], size)
+        return page, the_map(page)
+
+    return opened
+
+
+def the_map(page):
+    """The map's frame, once all of it is drawn."""
+    page.locator("iframe").first.scroll_into_view_if_needed()
+    frame = page.frame_locator("iframe").first
+    frame.locator("[data-ready=true]").wait_for()
+    frame.locator(".gc-donut").first.wait_for()
+    return frame
+
+
+@pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
+def test_the_map_is_painted(explore, palette, size):
+    page, frame = explore(size)
+    painted = Painted(frame.locator(".gc-map"))
+    ground = palette["map"]
+    for name in ("province", "target", "wuhan"):
+        assert painted.share(ground[name]) > 0.03, f"{name} is not painted"
+    for name in ("road", "site"):
+        assert painted.share(ground[name], 12) > 0.0003, f"{name} is not painted"
+    stages = [stage for stage, colour in palette["stage"].items() if painted.share(colour) > 0]
+    assert len(stages) >= 4, stages
+    assert painted.share("#ffffff", 0) < 0.5
+    sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert sideways <= 0, "the page scrolls sideways"
+
+
+def test_layers_can_be_switched(explore, palette):
+    _, frame = explore()
+    box = frame.locator(".gc-map")
+    before = Painted(box)
+    frame.locator("[data-layer=prefectures]").uncheck()
+    frame.locator("[data-layer=counties]").uncheck()
+    bare = Painted(box)
+    assert bare.share(palette["map"]["target"]) < 0.001
+    assert before.differs(bare) > 0.2
+    markers = frame.locator(".gc-diamond")
+    assert markers.count() == len(layers.read("sites"))
+    frame.locator("[data-layer=sites]").uncheck()
+    expect(markers).to_have_count(0)
+    rings = frame.locator(".leaflet-overlay-pane path[stroke-dasharray]")
+    assert rings.count() == 0
+    frame.locator("[data-layer=rings]").check()
+    assert rings.count() > 50, "uncertainty rings"
+
+
+def test_search_flies_to_a_place_and_opens_its_card(explore):
+    _, frame = explore()
+    before = Painted(frame.locator(".gc-map"))
+    search = frame.get_by_role("searchbox")
+    search.fill("华工激光")
+    expect(frame.locator(".gc-found button").first).to_contain_text("华工激光")
+    search.press("Enter")
+    card = frame.locator(".leaflet-popup .gc-pop")
+    expect(card).to_be_visible()
+    expect(card.locator("h3")).to_contain_text("华工激光")
+    expect(card.locator(".gc-source")).to_contain_text("来源：")
+    expect(card.locator(".gc-source")).to_contain_text("可信度")
+    assert before.differs(Painted(frame.locator(".gc-map"))) > 0.2, "the map did not move"
+    search.fill("没有这个地方")
+    expect(frame.locator(".gc-found")).to_have_text("没有找到")
+
+
+def test_the_keyboard_is_enough(explore):
+    page, frame = explore()
+    search = frame.get_by_role("searchbox", name="搜索企业、园区、地名")
+    search.fill("葛店")
+    search.press("ArrowDown")
+    expect(frame.locator(".gc-found button").first).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(frame.locator(".gc-found button").nth(1)).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(search).to_be_focused()
+    expect(search).to_have_value("")
+    head = frame.get_by_role("button", name="图层与图例")
+    expect(head).to_have_attribute("aria-expanded", "true")
+    head.press("Enter")
+    expect(head).to_have_attribute("aria-expanded", "false")
+    expect(frame.locator(".gc-body")).to_be_hidden()
+    head.press("Enter")
+    frame.get_by_role("checkbox", name=re.compile("公路")).press("Space")
+    expect(frame.locator("[data-layer=roads]")).not_to_be_checked()
+    credits_ = frame.locator(".gc-owed summary")
+    credits_.press("Enter")
+    expect(frame.locator(".gc-owed")).to_contain_text("审图号")
+
+
+def test_a_click_on_a_site_opens_its_card(explore):
+    _, frame = explore()
+    names = set(layers.read("sites")["name_zh"])
+    frame.locator(".gc-diamond").last.dispatch_event("click")
+    card = frame.locator(".leaflet-popup .gc-pop")
+    expect(card).to_be_visible()
+    assert card.locator("h3").inner_text() in names
+    expect(card.locator(".gc-source")).to_contain_text("来源：")
+
+
+def test_the_language_stays_from_page_to_page(visit, server):
+    page = visit(server[0])
+    the_map(page)
+    page.get_by_text("English", exact=True).click()
+    expect(page.get_by_role("heading", name="The laser value chain and candidate sites")).to_be_visible()
+    expect(the_map(page).get_by_role("searchbox", name="Search firms, sites, places")).to_be_visible()
+    page.get_by_role("link", name="Data").click()
+    expect(page.get_by_role("heading", name="Data and sources")).to_be_visible()
+    page.get_by_role("link", name="Study").click()
+    expect(page.get_by_role("heading", name="Projects to sites")).to_be_visible()
+    page.get_by_text("中文", exact=True).click()
+    expect(page.get_by_role("heading", name="项目—园区测算")).to_be_visible()
+
+
+@pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
+def test_a_study_runs_and_draws_its_plan(visit, server, palette, size):
+    page = visit(f"{server[0]}/study", size, accept_downloads=True)
+    page.get_by_role("button", name="运行").click()
+    frame = the_map(page)
+    assert Painted(frame.locator(".gc-map")).share(on_white(palette["map"]["flow"], 0.85), 6) > 0.001, "no plan lines"
+    expect(frame.locator(".gc-title")).to_contain_text("示例")
+    expect(page.get_by_text("示例项目组合：30 个虚构项目")).to_be_visible()
+    expect(page.get_by_text("已证最优")).to_be_visible()
+    page.get_by_role("tab", name="排名").click()
+    expect(page.locator("[data-testid=stVegaLiteChart]").first).to_be_visible()
+    sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert sideways <= 0, "the page scrolls sideways"
+    if size == LAPTOP:
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name="下载全部文件").click()
+        archive = zipfile.ZipFile(io.BytesIO(waiting.value.path().read_bytes()))
+        assert archive.testzip() is None
+        assert set(archive.namelist()) == set(bundle.FILES)
+        told = json.loads(archive.read("study.json"))
+        assert told["violations"] == []
+        assert waiting.value.suggested_filename == f"geo_cluster_{told['scenario_id']}.zip"
+
+
+def test_an_empty_home_is_asked_for_nothing(visit, server):
+    page = visit(server[0])
+    the_map(page)
+    log = server[1].read_text(encoding="utf-8", errors="replace")
+    assert "mail" not in log.lower(), log
+    assert "Traceback" not in log, log

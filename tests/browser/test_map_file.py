@@ -1,0 +1,125 @@
+"""`map.html` as somebody has it who was sent the file: opened from disk, no network."""
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+from geo_cluster import catalog, layers, maps, study
+from geo_cluster.export import bundle
+from tests.browser.conftest import LAPTOP, PHONE, Painted, on_white
+
+
+@pytest.fixture(scope="module")
+def result():
+    return study.run(catalog.scenario("default"))
+
+
+@pytest.fixture(scope="module")
+def file(result, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("out 结果 #1")
+    bundle.write(result, folder)
+    return folder / "map.html"
+
+
+@pytest.fixture
+def opened(visit, file):
+    def at(size=LAPTOP):
+        page = visit(file.as_uri(), size)
+        page.locator("[data-ready=true]").wait_for()
+        page.locator(".gc-donut").first.wait_for()
+        return page
+
+    return at
+
+
+@pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
+def test_the_map_is_painted(opened, palette, size):
+    page = opened(size)
+    painted = Painted(page.locator(".gc-map"))
+    for name in ("province", "target", "wuhan"):
+        assert painted.share(palette["map"][name]) > 0.03, f"{name} is not painted"
+    assert painted.share(on_white(palette["map"]["flow"], 0.85), 6) > 0.001, "no plan lines"
+    assert painted.share(palette["map"]["road"], 12) > 0.0003, "no roads"
+    expect(page.locator(".gc-title")).to_contain_text("示例")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight"), "the map fills the window, no more"
+
+
+@pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
+def test_nothing_lies_on_something_else(opened, size):
+    page = opened(size)
+    selectors = [".gc-title", ".gc-search", ".gc-panel", ".leaflet-control-zoom", ".gc-owed", ".leaflet-control-scale"]
+    boxes = {selector: page.locator(selector).bounding_box() for selector in selectors}
+    for one, a in boxes.items():
+        assert a["x"] >= 0
+        assert a["x"] + a["width"] <= size[0], one
+        for other, b in boxes.items():
+            apart = a["x"] + a["width"] <= b["x"] or a["y"] + a["height"] <= b["y"]
+            apart = apart or b["x"] + b["width"] <= a["x"] or b["y"] + b["height"] <= a["y"]
+            assert one == other or apart, f"{one} and {other} overlap"
+
+
+def test_layers_and_rings_can_be_switched(opened, palette):
+    page = opened()
+    before = Painted(page.locator(".gc-map"))
+    page.locator("[data-layer=prefectures]").uncheck()
+    bare = Painted(page.locator(".gc-map"))
+    assert bare.share(palette["map"]["target"]) < 0.001
+    assert before.differs(bare) > 0.2
+    page.locator("[data-layer=flows]").uncheck()
+    assert Painted(page.locator(".gc-map")).share(on_white(palette["map"]["flow"], 0.85), 6) < 0.0005
+    rings = page.locator(".leaflet-overlay-pane path[stroke-dasharray]")
+    assert rings.count() == 0
+    page.locator("[data-layer=rings]").check()
+    rows = [layers.read(name) for name in ("chain", "sites", "substations")]
+    drawn = {(row.lat, row.lon, row.coord_uncertainty_m) for frame in rows for row in frame.dropna().itertuples()}
+    assert rings.count() >= len(drawn) > 0
+
+
+@pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
+def test_search_flies_to_a_place_and_opens_its_card(opened, size):
+    page = opened(size)
+    before = Painted(page.locator(".gc-map"))
+    search = page.get_by_role("searchbox")
+    search.fill("武当山")
+    search.press("Enter")
+    card = page.locator(".leaflet-popup .gc-pop")
+    expect(card.locator("h3").first).to_contain_text("武当山")
+    expect(card.locator(".gc-source").first).to_contain_text("可信度")
+    box = page.locator(".leaflet-popup").bounding_box()
+    assert box["x"] >= -1
+    assert box["x"] + box["width"] <= size[0] + 1, "the card hangs out of the window"
+    assert before.differs(Painted(page.locator(".gc-map"))) > 0.2, "the map did not move"
+
+
+def test_a_plan_line_says_what_it_carries(opened, result):
+    page = opened()
+    page.locator(".leaflet-overlay-pane path.leaflet-interactive").first.dispatch_event("click")
+    card = page.locator(".leaflet-popup .gc-pop")
+    expect(card.locator("h3")).to_contain_text("→")
+    expect(card.locator(".gc-sample")).to_have_text("示例")
+    projects = set(card.locator("dt").all_inner_texts())
+    assert projects in [set(group["project"]) for _, group in result.assignment.groupby("site")]
+
+
+def test_hostile_names_stay_text(visit, result, tmp_path):
+    attack = "</script><script>window.broken = 1</script><img src=x onerror='window.broken = 1'>{{ 7 * 7 }}"
+    payload = json.loads(maps.as_json(maps.payload("zh", result)))
+    for layer in payload["layers"]:
+        for feature in layer["features"] if isinstance(layer["features"], list) else ():
+            feature["p"] |= {"title": attack, "sub": attack, "source": attack, "rows": [[attack, attack]]}
+        layer["name"] = attack
+    payload["title"]["text"] = attack
+    payload["attribution"] = [attack]
+    (tmp_path / "map.html").write_text(maps.standalone(payload), encoding="utf-8")
+    page = visit((tmp_path / "map.html").as_uri())
+    page.locator("[data-ready=true]").wait_for()
+    page.locator(".gc-diamond").last.dispatch_event("click")
+    expect(page.locator(".leaflet-popup h3").first).to_have_text(attack)
+    page.locator(".gc-owed summary").click()
+    page.get_by_role("searchbox").fill("script")
+    expect(page.locator(".gc-found button").first).to_contain_text("</script>")
+    assert page.title() == attack
+    assert page.evaluate("window.broken") is None
+    assert page.locator("img").count() == 0

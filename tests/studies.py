@@ -1,0 +1,36 @@
+"""Studies that several test files look at, each run once."""
+
+from functools import cache
+
+import pandas as pd
+
+from geo_cluster import catalog, study
+from geo_cluster.study import Study
+
+OWN = pd.DataFrame(
+    {
+        "编号": ["A1", "=2+5"],
+        "名称": ["甲厂 </script><b>", "=HYPERLINK(1)"],
+        "环节": ["光纤激光器", "激光清洗"],
+        "年产值(亿元)": ["5", "2-4"],
+        "备注": ["@SUM(A1)", "+86 27"],
+    }
+)
+"""A portfolio of somebody's own, with names that try to be formulas and markup."""
+
+
+@cache
+def run(scenario: str = "default") -> Study:
+    return study.run(catalog.scenario(scenario))
+
+
+def write_own(folder, suffix=".csv"):
+    """A scenario with a portfolio of one's own beside it: the scenario's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if suffix == ".csv":
+        OWN.to_csv(folder / "own.csv", index=False, encoding="utf-8-sig")
+    else:
+        OWN.to_excel(folder / "own.xlsx", index=False)
+    path = folder / "mine.toml"
+    path.write_text(f'portfolio = "own{suffix}"\ndraws = 50\nname = {{ zh = "我的", en = "Mine" }}\n', encoding="utf-8")
+    return path

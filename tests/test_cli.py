@@ -1,0 +1,275 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from geo_cluster import catalog, cli, layers
+from tests.studies import OWN, write_own
+
+BIN = [sys.executable, "-m", "geo_cluster.cli"]
+
+
+def geo_cluster(*arguments, **more):
+    return subprocess.run([*BIN, *arguments], capture_output=True, text=True, encoding="utf-8", timeout=120, **more)
+
+
+@pytest.fixture
+def call(capsys, monkeypatch):
+    """Run `geo-cluster ...` in this process: exit code, what was printed, what was complained about."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["geo-cluster", *map(str, arguments)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code or 0
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return run
+
+
+@pytest.fixture
+def scenario(tmp_path):
+    """Write a scenario file; what is not given is as in a sound one."""
+
+    def write(text="", name="mine.toml"):
+        path = tmp_path / name
+        heading = "" if "name =" in text else 'name = { zh = "我的", en = "Mine" }\n'
+        path.write_text(heading + text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def refused(told, out, *parts):
+    """Exit code 2; every part is named, each line has place and remedy; no traceback, nothing written."""
+    code, printed, complaint = told
+    assert code == 2, complaint
+    assert "Traceback" not in printed + complaint
+    lines = [line for line in complaint.splitlines() if line.startswith("✗ ")]
+    assert lines, complaint
+    for line in lines:
+        where, _, remedy = line.removeprefix("✗ ").partition(" → ")
+        assert ": " in where, f"no place in: {line}"
+        assert len(remedy) > 5, f"no remedy in: {line}"
+    for part in parts:
+        assert any(part in line for line in lines), f"{part!r} is not named in:\n{complaint}"
+    assert not out.is_dir(), f"left behind: {list(out.iterdir())}"
+
+
+# ---- refusals -----------------------------------------------------------------------------------------------
+
+
+def test_the_faults_of_a_scenario_come_all_at_once(tmp_path, scenario):
+    path = scenario('colour = "red"\nplanning_level = "wild"\n[weights]\nrd_minutes = -3\nbeauty = 1\n')
+    done = geo_cluster("study", str(path), "--out", str(tmp_path / "out"))
+    told = done.returncode, done.stdout, done.stderr
+    refused(told, tmp_path / "out", "colour", "planning_level", "weights.rd_minutes", "weights.beauty", "mine.toml")
+    assert done.stderr.count("✗") == 4
+
+
+def test_the_faults_of_out_and_scenario_come_together(tmp_path, scenario, call):
+    (tmp_path / "out").write_text("mine", encoding="utf-8")
+    told = call("study", scenario('colour = "red"\n'), "--out", tmp_path / "out")
+    refused(told, tmp_path / "out", "is a file, not a folder", "colour")
+    assert (tmp_path / "out").read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('sites = ["E01", "X99", "X98"]', ("X99", "X98")),
+        ('anchor = "nowhere"', ("nowhere", "future_city")),
+        ('locked = [{ project = "P01", site = "X1" }]', ("X1",)),
+        ('forbidden = [{ project = "P77", site = "E01" }]', ("P77",)),
+        ("draws = 3", ("draws",)),
+        ("placing_bonus = -1", ("placing_bonus",)),
+        ("placing_bonus = nan", ("placing_bonus",)),
+        ("time_limit_s = 0", ("time_limit_s",)),
+        ('portfolio = "absent.csv"', ("absent.csv",)),
+        ('portfolio = ["a", "b"]', ("portfolio",)),
+        ("[weights]\nrd_minutes = inf", ("weights.rd_minutes",)),
+        (
+            '[[known]]\nsubject = "E01"\nattribute = "charm"\nlow = 1\nlikely = 2\nhigh = 3\nsource = "x"',
+            ("known.0.attribute",),
+        ),
+        ('[[known]]\nsubject = "E01"\nattribute = "spare_mva"\nlow = 5\nlikely = 2\nhigh = 3\nsource = "x"', ("5",)),
+        ("name = { zh = '', en = 'x' }", ("name",)),
+    ],
+)
+def test_what_a_scenario_may_not_say(text, named, tmp_path, scenario, call):
+    refused(call("study", scenario(text + "\n"), "--out", tmp_path / "out"), tmp_path / "out", *named)
+
+
+def test_a_scenario_that_is_not_there_or_no_toml(tmp_path, scenario, call):
+    out = tmp_path / "out"
+    refused(call("study", tmp_path / "absent.toml", "--out", out), out, "absent.toml", "no such file")
+    refused(call("study", scenario("draws = = 3\n"), "--out", out), out, "mine.toml", "not valid TOML", "line 2")
+    refused(call("study", tmp_path, "--out", out), out, "can't be read")
+    (tmp_path / "binary.toml").write_bytes(bytes(range(256)))
+    refused(call("study", tmp_path / "binary.toml", "--out", out), out, "binary.toml", "UTF-8")
+    (tmp_path / "empty.toml").write_text("", encoding="utf-8")
+    refused(call("study", tmp_path / "empty.toml", "--out", out), out, "empty.toml, name")
+
+
+PORTFOLIOS = {
+    "empty": (b"", ("bad.csv",)),
+    "headings only": ("编号,名称,环节,年产值(亿元)\n".encode(), ("no project", "at least one row")),
+    "no column": ("编号,名称\nA,甲\n".encode(), ("环节", "年产值")),
+    "unknown segment": (
+        "环节,年产值(亿元)\n炼金,5\n光纤激光器,-3\n光纤激光器,约30\n".encode(),
+        ("炼金", "-3", "约30", "row 4"),
+    ),
+    "binary": (bytes(range(256)) * 40, ("bad.csv",)),
+    "a picture": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(2000), ("bad.csv",)),
+    "ragged": ("环节,年产值(亿元)\n光纤激光器,5,6,7\n".encode(), ("bad.csv",)),
+}
+
+
+@pytest.mark.parametrize("kind", PORTFOLIOS)
+def test_a_portfolio_that_is_none(kind, tmp_path, scenario, call):
+    raw, named = PORTFOLIOS[kind]
+    (tmp_path / "bad.csv").write_bytes(raw)
+    told = call("study", scenario('portfolio = "bad.csv"\n'), "--out", tmp_path / "out")
+    refused(told, tmp_path / "out", *named)
+    assert max(map(len, told[2].splitlines())) < 1500, "a line nobody reads to its end"
+
+
+def test_a_workbook_that_is_none(tmp_path, scenario, call):
+    (tmp_path / "bad.xlsx").write_bytes(b"not a workbook")
+    told = call("study", scenario('portfolio = "bad.xlsx"\n'), "--out", tmp_path / "out")
+    refused(told, tmp_path / "out", "bad.xlsx", "XLSX")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits on Windows")
+def test_a_full_disk_leaves_earlier_results_as_they_were(tmp_path):
+    """Files can grow to 1 MB and no further, as on a full disk."""
+    (tmp_path / "ranking.csv").write_text("earlier", encoding="utf-8")
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))\n"
+    limited += "import runpy; runpy.run_module('geo_cluster.cli', run_name='__main__')"
+    done = subprocess.run(
+        [sys.executable, "-c", limited, "study", "--out", str(tmp_path)], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "✗" in done.stderr
+    assert str(tmp_path) in done.stderr
+    assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == {"ranking.csv": "earlier"}
+
+
+def test_a_folder_that_cannot_be_made(tmp_path, call):
+    (tmp_path / "file").write_text("in the way")
+    refused(call("study", "--out", tmp_path / "file" / "out"), tmp_path / "file" / "out", "--out")
+
+
+def test_usage_errors_end_with_2(call):
+    for arguments in (["nonsense"], ["study", "--lang", "fr"], ["study", "--nope"]):
+        code, _, complaint = call(*arguments)
+        assert code == 2, arguments
+        assert "Traceback" not in complaint
+
+
+# ---- what works ---------------------------------------------------------------------------------------------
+
+
+def test_study_of_ones_own_in_english(tmp_path, call):
+    path = write_own(tmp_path / "mine")
+    code, printed, _ = call("study", path, "--out", tmp_path / "out", "--lang", "en", "--profile")
+    assert code == 0
+    for part in ("Plan", "placed 2/2", "violations 0", "imports", "matching", "export", "total"):
+        assert part in printed
+    assert "sample" not in printed
+    assert "甲厂" in printed
+    assert json.loads((tmp_path / "out" / "study.json").read_text(encoding="utf-8"))["projects"] == len(OWN)
+    assert '"lang":"en"' in (tmp_path / "out" / "map.html").read_text(encoding="utf-8")
+
+
+def test_study_of_the_sample_says_so(tmp_path):
+    done = geo_cluster("study", "--out", str(tmp_path / "out"), env=os.environ | {"COLUMNS": "140"})
+    assert done.returncode == 0, done.stderr
+    assert "示例项目，非任何企业的计划" in done.stdout
+    assert "12 files" in done.stdout
+    assert "HiGHS" not in done.stdout + done.stderr, "the solver talks to the user"
+    assert "Warning" not in done.stderr
+
+
+def test_layers_lists_every_layer():
+    for language, key in (("zh", "title_zh"), ("en", "title_en")):
+        told = CliRunner().invoke(cli.cli, ["layers", "--lang", language])
+        assert told.exit_code == 0
+        for name, layer in catalog.layers().items():
+            assert name in told.output
+            assert getattr(layer, key) in told.output
+
+
+def test_check_data_passes_what_is_shipped(call):
+    code, printed, _ = call("check-data")
+    assert code == 0
+    assert printed.count("ok  ") == len(catalog.layers())
+
+
+@pytest.fixture
+def copied(tmp_path, monkeypatch):
+    """A copy of the shipped data that may be spoilt."""
+    folder = tmp_path / "geo"
+    shutil.copytree(catalog.data_dir(), folder)
+    monkeypatch.setattr(catalog, "data_dir", lambda: folder)
+    caches = (catalog.layers, layers._read)
+    for cached in caches:
+        cached.cache_clear()
+    yield folder
+    for cached in caches:
+        cached.cache_clear()
+
+
+def test_check_data_names_every_layer_that_was_tampered_with(copied, call):
+    sites = (copied / "sites.csv").read_text(encoding="utf-8")
+    (copied / "sites.csv").write_text(sites.replace("黄石", "黄土", 1), encoding="utf-8")
+    roads = (copied / "roads.geojson").read_bytes()
+    (copied / "roads.geojson").write_bytes(roads[: len(roads) // 2])
+    (copied / "ports.csv").unlink()
+    (copied / "mine.csv").write_text("a\n1\n", encoding="utf-8")
+    named = ("sites.csv", "SHA-256", "roads.geojson", "bytes", "ports.csv", "is missing", "mine.csv", "not registered")
+    refused(call("check-data"), copied / "out", *named)
+
+
+def test_check_data_of_a_broken_registry(copied, call):
+    (copied / "sources.toml").write_text("[layers.sites\n", encoding="utf-8")
+    refused(call("check-data"), copied / "out", "sources.toml")
+    catalog.layers.cache_clear()
+    (copied / "sources.toml").unlink()
+    refused(call("check-data"), copied / "out", "sources.toml")
+
+
+def test_study_on_a_spoilt_layer_is_refused(copied, tmp_path, call):
+    (copied / "substations.csv").write_text("id\nG01\n", encoding="utf-8")
+    refused(call("study", "--out", tmp_path / "out"), tmp_path / "out", "substations.csv", "make data")
+
+
+# ---- help ---------------------------------------------------------------------------------------------------
+
+HEAVY = {"streamlit", "geopandas", "pandas", "numpy", "scipy", "folium", "osmnx", "highspy", "rasterio"}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["study", "--help"], ["app", "--help"]])
+def test_help_is_instant(arguments):
+    code = "import sys\nfrom geo_cluster.cli import main\n"
+    code += f"sys.argv = ['geo-cluster', *{arguments!r}]\n"
+    code += "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
+    code += f"print('HEAVY', sorted({HEAVY!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    assert "HEAVY []" in done.stdout
+    assert "geo-cluster" in done.stdout
+
+
+def test_help_explains_every_command():
+    told = CliRunner().invoke(cli.cli, ["--help"]).output
+    for name in ("study", "check-data", "layers", "app"):
+        assert name in told

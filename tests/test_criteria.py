@@ -1,0 +1,111 @@
+"""Measures on hand-made settings; the decision matrix adds up and carries uncertainty."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from geo_cluster import catalog
+from geo_cluster.scoring.criteria import MEASURES, Setting, decide
+
+P, S = 2, 3
+
+
+def setting(draws: int = 1, *, spread: float = 0.0, **offers: np.ndarray) -> Setting:
+    """Two projects, three sites; `spread` lets the land on offer vary between draws."""
+    rng = np.random.default_rng(0)
+    wobble = 1 + spread * (rng.random((draws, 1)) - 0.5)
+    needs = {"land_mu": [30.0, 60.0], "power_mva": [5.0, 10.0], "energy_tce": [100.0, 200.0]}
+    base = {"available_land_ha": [4.0, 8.0, 1.0], "spare_mva": [60.0, 60.0, 20.0], "energy_quota_tce": [1e4] * S}
+    base |= {"land_price_10k_yuan_per_mu": [17.0] * S, "drive_min": [20.0, 60.0, 120.0]}
+    fixed = {"grid_km": [2.0, 21.0, 40.0], "testing_minutes": [15.0] * S, "supplier_count": [60.0, 10.0, 1.0]}
+    fixed |= {"open_constraints": [0.0, 1.0, 5.0]}
+    arrays = {key: np.array([values]) for key, values in fixed.items()}
+    arrays |= {"freight_minutes": np.full((P, S), 30.0), "industry_fit": np.array([[1.0, 0.5, 0.0]] * P)}
+    arrays |= {"same_segment": np.array([[0.0, 4.0, 8.0]] * P)}
+    return Setting(
+        {key: np.tile(values, (draws, 1)) for key, values in needs.items()},
+        {key: offers.get(key, np.tile(values, (draws, 1)) * wobble) for key, values in base.items()},
+        arrays,
+    )
+
+
+@pytest.mark.parametrize(
+    ("measure", "expected"),
+    [
+        ("land_cover", [[2, 4, 0.5], [1, 2, 0.25]]),
+        ("power_cover", [[12, 12, 4], [6, 6, 2]]),
+        ("quota_cover", [[100, 100, 100], [50, 50, 50]]),
+        ("land_price", [[17, 17, 17]]),
+        ("rd_minutes", [[20, 60, 120]]),
+        ("grid_km", [[2, 21, 40]]),
+        ("testing_minutes", [[15, 15, 15]]),
+        ("freight_minutes", [[30, 30, 30]] * 2),
+        ("supplier_count", [[60, 10, 1]]),
+        ("industry_fit", [[1, 0.5, 0]] * 2),
+        ("same_segment", [[0, 4, 8]] * 2),
+        ("open_constraints", [[0, 1, 5]]),
+    ],
+)
+def test_measure(measure, expected):
+    assert np.allclose(np.broadcast_to(MEASURES[measure](setting())[0], (P, S)), expected)
+
+
+def test_every_measure_is_tested_above():
+    (mark,) = [mark for mark in test_measure.pytestmark if mark.name == "parametrize"]
+    assert {measure for measure, _ in mark.args[1]} == set(MEASURES)
+
+
+def test_values_at_the_ends_of_the_declared_ranges():
+    decision = decide(setting(), setting(5), catalog.criteria(), {})
+    value = dict(zip(decision.criteria, np.moveaxis(decision.value, 2, 0), strict=True))
+    assert value["rd_minutes"][0].tolist() == pytest.approx([1, 0.8, 0.5])
+    assert value["grid_km"][0].tolist() == pytest.approx([1, 0.5, 0])
+    assert value["open_constraints"][0].tolist() == pytest.approx([1, 0.8, 0])
+    assert value["supplier_count"][0, [0, 2]].tolist() == pytest.approx([1, 0])
+
+
+def test_contributions_add_up_and_weights_sum_to_one():
+    decision = decide(setting(), setting(5), catalog.criteria(), {"rd_minutes": 50.0})
+    assert decision.weight.sum() == pytest.approx(1)
+    assert np.allclose(decision.contributions.sum(axis=2), decision.score)
+    assert (decision.score >= 0).all()
+    assert (decision.score <= 100).all()
+
+
+def test_scaling_all_weights_changes_nothing_and_weight_zero_is_as_if_absent():
+    doubled = {key: 2 * criterion.weight for key, criterion in catalog.criteria().items()}
+    base = decide(setting(), setting(5), catalog.criteria(), {})
+    assert np.allclose(decide(setting(), setting(5), catalog.criteria(), doubled).score, base.score)
+    without = {key: c for key, c in catalog.criteria().items() if key != "grid_km"}
+    zero = decide(setting(), setting(5), catalog.criteria(), {"grid_km": 0.0})
+    assert np.allclose(zero.score, decide(setting(), setting(5), without, {}).score)
+
+
+def test_certain_data_give_a_point_uncertain_data_an_interval():
+    sure = decide(setting(), setting(50), catalog.criteria(), {})
+    low, high = sure.interval()
+    assert np.allclose(low, high)
+    assert np.allclose(low, sure.score)
+    low, high = decide(setting(), setting(200, spread=0.8), catalog.criteria(), {}).interval()
+    assert (high - low > 0.1).any()
+
+
+def test_unknown_stands_in_the_middle_and_widens():
+    known = decide(setting(), setting(100), catalog.criteria(), {})
+    nan = np.full((1, S), np.nan)
+    unknown = decide(setting(spare_mva=nan), setting(100, spare_mva=np.tile(nan, (100, 1))), catalog.criteria(), {})
+    share = known.weight[known.criteria.index("power_cover")] * 100
+    low, high = unknown.interval()
+    assert np.allclose(high - low, 0.9 * share, atol=0.02 * share)
+    assert np.allclose(unknown.value[:, :, known.criteria.index("power_cover")], 0.5)
+
+
+def test_chance_first_counts_eligible_sites_only_and_ties_share():
+    decision = decide(setting(), setting(40, spread=0.5), catalog.criteria(), {})
+    everyone = decision.chance_first(np.ones((P, S), dtype=bool))
+    assert np.allclose(everyone.sum(axis=1), 1)
+    only_last = np.array([[False, False, True]] * P)
+    assert np.allclose(decision.chance_first(only_last), only_last)
+    nobody = decision.chance_first(np.zeros((P, S), dtype=bool))
+    assert (nobody == 0).all()

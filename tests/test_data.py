@@ -1,0 +1,509 @@
+"""What is shipped in `data/geo` is whole, says where it comes from, and agrees with itself and with the map."""
+
+import hashlib
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import prcoords
+import pyproj
+import pytest
+import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components, dijkstra
+
+ROOT = Path(__file__).resolve().parents[1]
+GEO = ROOT / "data" / "geo"
+REGISTRY = tomllib.loads((GEO / "sources.toml").read_text(encoding="utf-8"))["layers"]
+GEOD = pyproj.Geod(ellps="WGS84")
+
+ROWS = {
+    "province": 1,
+    "prefectures": 17,
+    "counties": 103,
+    "chain": 78,
+    "sites": 29,
+    "dev_zones": 31,
+    "power_plants": 24,
+    "substations": 14,
+    "stations": 15,
+    "airports": 19,
+    "geonames": 65,
+}
+POINTS = [name for name, layer in REGISTRY.items() if layer["geometry"] == "Point"]
+SOURCED = [*POINTS, "observations", "province", "prefectures", "counties"]
+CONFIDENCE = {"high", "medium-high", "medium", "medium-low", "low-medium", "low", "very low"}
+VOCABULARY = {
+    ("chain", "kind"): {"firm", "institute", "lab", "university", "platform", "park", "project", "plant"},
+    ("chain", "stage"): {"materials", "components", "lasers", "equipment", "applications", "support"},
+    ("sites", "site_class"): {
+        "national_zone",
+        "hightech_zone",
+        "provincial_zone",
+        "park_in_zone",
+        "city_area",
+        "county_park",
+    },
+    ("sites", "fit_grade"): {"A", "B", "B-", "C", "D", "X"},
+    ("dev_zones", "level"): {"national", "provincial"},
+    ("dev_zones", "kind"): {"etdz", "hightech", "customs", "edz", "industrial_park"},
+    ("substations", "kind"): {"substation", "converter"},
+    ("substations", "status"): {"operating", "planned", "unknown"},
+    ("power_plants", "fuel"): {"hydro", "pumped_storage", "coal", "oil"},
+    ("power_plants", "status"): {"operating", "under_construction", "unknown"},
+    ("airports", "status"): {"operating", "military", "under_construction"},
+    ("stations", "passenger_service"): {"yes", "no", "unknown"},
+    ("anchors", "role"): {"base", "rd"},
+    ("observations", "basis"): {"reported", "published", "derived", "assumed"},
+}
+LISTS = {
+    ("chain", "segments"): {
+        "fiber_laser",
+        "cutting_welding",
+        "precision_micro",
+        "laser_chip",
+        "specialty_fiber",
+        "optics_crystal",
+        "lidar",
+        "medical",
+        "cleaning",
+        "additive_equipment",
+        "additive_powder",
+    },
+    ("chain", "policy_clauses"): {str(clause) for clause in range(1, 24)},
+    ("sites", "constraints"): {
+        "farmland",
+        "lake",
+        "flood",
+        "mining_subsidence",
+        "contaminated",
+        "airport_clearance",
+        "yangtze_1km",
+        "chem_park",
+        "water_source",
+        "slope",
+        "geohazard",
+        "ecological",
+        "not_manufacturing",
+        "built_up",
+        "remote",
+    },
+    ("stations", "kind"): {"hsr", "intercity", "rail", "metro"},
+}
+
+
+def read(name):
+    path = GEO / REGISTRY[name]["file"]
+    if path.suffix == ".csv":
+        return pd.read_csv(path, dtype=str, keep_default_na=False)
+    return gpd.read_file(path)
+
+
+@pytest.fixture(scope="module")
+def counties():
+    return read("counties")
+
+
+@pytest.fixture(scope="module")
+def roads():
+    return Network(read("roads"))
+
+
+class Network:
+    """A network layer as a graph."""
+
+    def __init__(self, edges):
+        self.edges = edges
+        self.ends = edges[["u", "v"]].to_numpy()
+        self.xy = np.full((self.ends.max() + 1, 2), np.nan)
+        line = shapely.get_coordinates(edges.geometry).reshape(-1, 2, 2)
+        self.xy[self.ends[:, 0]], self.xy[self.ends[:, 1]] = line[:, 0], line[:, 1]
+        self.km = edges["length_km"].to_numpy()
+
+    def graph(self, weight):
+        size = len(self.xy)
+        return coo_array((weight, self.ends.T), shape=(size, size)).tocsr()
+
+    def nearest(self, lon, lat):
+        """Nearest node, and the km to it off the network: 1.3 times the straight line."""
+        size = len(self.xy)
+        km = GEOD.inv(np.full(size, lon), np.full(size, lat), *self.xy.T)[2] / 1000
+        return km.argmin(), 1.3 * km.min()
+
+    def trip(self, start, end):
+        """Kilometres and minutes by the quickest way, 40 km/h off the network, 5 min to leave and park."""
+        (a, off_a), (b, off_b) = self.nearest(*start), self.nearest(*end)
+        minutes = self.km / self.edges["speed_kmh"].to_numpy() * 60
+        time, before = dijkstra(self.graph(minutes), directed=False, indices=a, return_predecessors=True)
+        length = self.graph(self.km)
+        length = length + length.T
+        km, node = off_a + off_b, b
+        while before[node] >= 0:
+            km += length[node, before[node]]
+            node = before[node]
+        return km, time[b] + (off_a + off_b) / 40 * 60 + 5
+
+
+# --- the registry -------------------------------------------------------------------------------------
+
+
+def test_every_file_is_registered_and_nothing_else():
+    assert {path.name for path in GEO.iterdir()} == {layer["file"] for layer in REGISTRY.values()} | {"sources.toml"}
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_file_is_what_the_registry_says(name):
+    layer = REGISTRY[name]
+    data = (GEO / layer["file"]).read_bytes()
+    assert (hashlib.sha256(data).hexdigest(), len(data), len(read(name))) == (
+        layer["sha256"],
+        layer["bytes"],
+        layer["rows"],
+    )
+    assert b"\r" not in data
+    assert len(data) < 4_000_000
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_registry_entry_is_complete(name):
+    layer = REGISTRY[name]
+    texts = "file title_zh title_en producer licence licence_url attribution_zh attribution_en retrieved as_of notes"
+    assert [key for key in texts.split() if not layer[key]] == []
+    assert layer["urls"]
+    assert layer["crs"] == ("" if layer["geometry"] == "none" else "EPSG:4326")
+    assert layer["made_by"] == "scripts/make_data.py"
+
+
+def test_licence_note_names_every_layer():
+    note = (ROOT / "LICENSE-DATA.md").read_text(encoding="utf-8")
+    assert [name for name in REGISTRY if f"`{name}`" not in note] == []
+
+
+def test_rebuilding_gives_the_same_bytes(tmp_path):
+    subprocess.run([sys.executable, ROOT / "scripts" / "make_data.py", tmp_path], check=True)
+    made = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    shipped = {path.name: path.read_bytes() for path in GEO.iterdir()}
+    assert [name for name in shipped.keys() | made.keys() if shipped.get(name) != made.get(name)] == []
+
+
+# --- rows ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "count"), ROWS.items())
+def test_no_row_is_lost(name, count):
+    assert len(read(name)) == count
+
+
+@pytest.mark.parametrize("name", [*POINTS, "province", "prefectures", "counties"])
+def test_identifiers_are_unique(name):
+    assert read(name).iloc[:, 0].is_unique
+
+
+@pytest.mark.parametrize("name", SOURCED)
+def test_every_row_says_where_it_comes_from(name):
+    table = read(name)
+    assert (table["source"] != "").all()
+    assert table["source_class"].str.fullmatch(r"[abc](\+[abc]){0,2}").all()
+    assert set(table["confidence"]) <= CONFIDENCE
+    assert table["as_of"].str.fullmatch(r"\d{4}(-\d{2}){0,2}").all()
+    assert "notes" in table
+
+
+@pytest.mark.parametrize("name", [*POINTS, "province", "prefectures", "counties"])
+def test_names_are_in_both_languages(name):
+    table = read(name)
+    assert table["name_zh"].str.contains(r"[\u4e00-\u9fff]").all()
+    assert not table["name_en"].str.contains(r"[\u4e00-\u9fff]").any()
+    assert (table["name_en"].str.len() > 2).all()
+    assert not table["name_en"].str.contains(r"verify|pinyin").any()
+
+
+@pytest.mark.parametrize(("place", "allowed"), VOCABULARY.items())
+def test_vocabulary_is_closed(place, allowed):
+    name, column = place
+    assert set(read(name)[column]) <= allowed
+
+
+@pytest.mark.parametrize(("place", "allowed"), LISTS.items())
+def test_lists_use_a_closed_vocabulary(place, allowed):
+    name, column = place
+    words = [text.split(";") for text in read(name)[column] if text]
+    assert {word for row in words for word in row} <= allowed
+    assert all(len(row) == len(set(row)) for row in words)
+
+
+# --- the chain, sites and the catalogue ---------------------------------------------------------------
+
+
+def test_stages_of_research_and_parks_are_support():
+    chain = read("chain")
+    research = chain["kind"].isin(["lab", "university", "platform", "park"])
+    assert set(chain.loc[research, "stage"]) == {"support"}
+
+
+def test_the_policy_names_what_it_names():
+    clauses = read("chain").set_index("id")["policy_clauses"]
+    assert clauses[["F01", "F02", "F07", "F13", "F14", "F18", "F71"]].tolist() == [
+        "1;14",
+        "3;4",
+        "14;19",
+        "14;19",
+        "15",
+        "3",
+        "1;7",
+    ]
+
+
+def test_the_unlocated_centre_stays_without_coordinates():
+    chain = read("chain").set_index("id")
+    unlocated = chain.index[chain["lon"] == ""]
+    assert unlocated.tolist() == ["F18"]
+    assert chain.loc["F18", ["lat", "coord_uncertainty_m", "county_code"]].tolist() == ["", "", ""]
+
+
+def test_no_site_twice():
+    sites = read("sites")
+    coded = sites.loc[sites["catalogue_code"] != "", "catalogue_code"]
+    assert sites["name_zh"].is_unique
+    assert coded.is_unique
+    assert not sites.duplicated(["lon", "lat"]).any()
+
+
+def test_catalogue_and_sites_point_at_each_other():
+    sites, zones = read("sites"), read("dev_zones")
+    both = sites.merge(zones, left_on="catalogue_code", right_on="code", suffixes=("", "_of_zone"))
+    assert (both["id"] == both["site_id"]).all()
+    assert (both["approved_ha"] == both["approved_ha_of_zone"]).all()
+    assert set(both["code"]) == set(zones.loc[~zones["prefecture_code"].isin(["420100"]), "code"])
+    assert (sites.loc[~sites["id"].isin(both["id"]), ["approved_ha", "catalogue_name", "catalogue_year"]] == "").all(
+        axis=None
+    )
+
+
+def test_approved_areas_of_the_catalogue():
+    area = read("sites").set_index("id")["approved_ha"]
+    known = {"H01": 1872.57, "H04": 744.18, "E01": 731.34, "E05": 370.91, "S01": 2002.97, "S04": 65.36, "S07": 22.89}
+    assert area[list(known)].astype(float).to_dict() == known
+    assert read("dev_zones")["approved_ha"].astype(float).sum() == pytest.approx(19_339.06)
+
+
+def test_a_corrected_geocode_says_how_far_it_was_off():
+    zones = read("dev_zones")
+    moved = zones["coord_basis"].str.startswith("anchor of site")
+    assert moved.sum() == 6
+    off = zones.loc[moved, "notes"].str.extract(r"相距([\d.]+) km，已改用后者")[0].astype(float)
+    assert (off > 3).all()
+    kept = zones.loc[~moved & (zones["site_id"] != ""), "notes"].str.extract(r"相距([\d.]+) km，保留原编码")[0]
+    assert (kept.astype(float) > 3).sum() == 1  # S427018, which GeoNames confirms
+
+
+# --- points -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_points_have_a_basis_and_an_uncertainty(name):
+    table = read(name)
+    table = table[table["lon"] != ""]
+    assert table["lon"].str.fullmatch(r"\d{3}(\.\d{1,6})?").all()
+    assert table["lat"].str.fullmatch(r"\d{2}(\.\d{1,6})?").all()
+    assert (table["coord_basis"] != "").all()
+    assert table["coord_uncertainty_m"].astype(int).between(100, 20_000).all()
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_points_lie_in_the_county_they_claim(name, counties):
+    table = read(name)
+    table = table[table["lon"] != ""]
+    points = gpd.GeoDataFrame(
+        table, geometry=gpd.points_from_xy(table["lon"].astype(float), table["lat"].astype(float)), crs=4326
+    )
+    on_map = counties[["code", "prefecture_code", "geometry"]].add_suffix("_on_map").set_geometry("geometry_on_map")
+    found = points.sjoin(on_map, how="left")
+    found[["code_on_map", "prefecture_code_on_map"]] = found[["code_on_map", "prefecture_code_on_map"]].fillna("")
+    assert (found["county_code"] == found["code_on_map"]).all()
+    assert (found["prefecture_code"] == found["prefecture_code_on_map"]).all()
+    if name != "airports":
+        assert (found["county_code"] != "").all()
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [("chain", "district_zh"), ("substations", "location_zh"), ("dev_zones", "name_zh")],
+)
+def test_points_lie_in_the_prefecture_that_the_text_names(name, column):
+    # a row that names two prefectures, or none, is bound by neither
+    prefectures = {"武汉": "420100", "黄石": "420200", "十堰": "420300", "襄阳": "420600", "鄂州": "420700"}
+    table = read(name)
+    named = table[column].map(lambda text: [code for city, code in prefectures.items() if city in text])
+    one = named.map(len) == 1
+    assert one.mean() > 0.6
+    assert (table.loc[one, "prefecture_code"] == named[one].str[0])[table.loc[one, "prefecture_code"] != ""].all()
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "elsewhere"),
+    [
+        ("chain", "district_zh", {"F74", "F75"}),  # 铁山区 runs a town that belongs to 大冶市
+        ("substations", "location_zh", set()),
+        ("dev_zones", "name_zh", {"S427006"}),  # a geocode of 武昌 in 洪山, and nothing better
+        ("airports", "name_zh", set()),
+    ],
+)
+def test_points_lie_in_the_county_that_the_text_names(name, column, elsewhere, counties):
+    table = read(name).set_index(read(name).columns[0])
+    table = table[table["county_code"] != ""]
+    short = {
+        code: zh if len(zh) == 2 else zh[:-1] for code, zh in zip(counties["code"], counties["name_zh"], strict=True)
+    }
+    named = table[column].map(lambda text: {code for code, zh in short.items() if zh in text.replace("武汉", "")})
+    apart = [i for i in table.index if named[i] and table.loc[i, "county_code"] not in named[i]]
+    assert (named.map(len) > 0).any()
+    assert set(apart) == elsewhere
+    assert table.loc[apart, "notes"].str.contains("法定界|未改正").all()
+
+
+@pytest.mark.parametrize(("letter", "code"), [("H", "420200"), ("E", "420700"), ("S", "420300")])
+def test_sites_lie_in_their_prefecture(letter, code):
+    sites = read("sites")
+    assert set(sites.loc[sites["id"].str.startswith(letter), "prefecture_code"]) == {code}
+
+
+def test_straight_distances_are_those_of_the_points():
+    sites = read("sites").set_index("id")
+    km = sites["straight_km_future_city"].astype(float)
+    published = {"E01": 11.6, "E06": 9.2, "H01": 64.9, "H03": 80.0, "H08": 97.9, "S01": 415.7, "S08": 499.8}
+    assert km[list(published)].to_numpy() == pytest.approx(list(published.values()), rel=0.01)
+    assert sites.loc[["E04", "S03", "S08"], "nearest_airport"].tolist() == ["ZHEC", "ZHSY", "ZLAK"]
+
+
+def test_the_start_of_travel_is_the_located_address():
+    # 高新大道999号 was located in GCJ-02 and converted
+    start = read("anchors").set_index("id").loc["future_city"]
+    lat, lon = prcoords.gcj_wgs_bored((30.491428, 114.539352))
+    assert GEOD.inv(lon, lat, float(start["lon"]), float(start["lat"]))[2] < 30
+
+
+def test_the_base_has_an_area_but_no_shape():
+    base = read("anchors").set_index("id").loc["base"]
+    assert float(base["area_ha"]) == 3600 / 15
+
+
+def test_installed_and_final_capacity_are_kept_apart():
+    substations = read("substations").set_index("id")
+    assert substations.index[substations["transformer_mva"] != ""].tolist() == ["G10", "G14"]
+    assert substations.index[substations["final_mva"] != ""].tolist() == ["G01", "G09"]
+    assert substations["in_service_from"].str.fullmatch(r"(\d{4}(-\d{2}){0,2})?").all()
+    assert substations["voltage_kv"].astype(int).isin([220, 500, 800, 1000]).all()
+
+
+def test_an_airport_without_a_known_place_is_flagged():
+    airport = read("airports").set_index("id").loc["_ZSP"]
+    assert (airport["county_code"], airport["confidence"]) == ("420323", "low")
+    assert "坐标不明" in airport["notes"]
+
+
+# --- observations -------------------------------------------------------------------------------------
+
+
+def test_observations_are_ordered_ranges_of_known_places():
+    table = read("observations")
+    low, likely, high = (table[column].astype(float) for column in ("low", "likely", "high"))
+    assert ((low <= likely) & (likely <= high)).all()
+    assert not table.duplicated(["site_id", "attribute"]).any()
+    places = set(read("sites")["id"]) | set(read("substations")["id"]) | set(read("prefectures")["code"])
+    assert set(table["site_id"]) <= places
+    assert not table[["attribute", "unit"]].drop_duplicates().duplicated("attribute").any()
+
+
+def test_nobody_observed_what_nobody_published():
+    attributes = set(read("observations")["attribute"])
+    assert [a for a in attributes if re.search("free|spare|available|quota|headroom", a)] == []
+
+
+def test_observed_areas_are_the_catalogue_s():
+    table = read("observations")
+    approved = table[table["attribute"] == "approved_ha"].set_index("site_id")
+    sites = read("sites").set_index("id")["approved_ha"]
+    assert approved["likely"].to_dict() == sites[sites != ""].to_dict()
+    assert set(approved["basis"]) == {"published"}
+
+
+# --- boundaries ---------------------------------------------------------------------------------------
+
+
+def test_divisions_nest(counties):
+    province, prefectures = read("province"), read("prefectures")
+    assert province["code"].tolist() == ["420000"]
+    for name, parts, whole in (
+        ("counties", counties.set_index("prefecture_code"), prefectures.set_index("code")),
+        ("prefectures", prefectures.assign(province="420000").set_index("province"), province.set_index("code")),
+    ):
+        union = parts[["geometry"]].dissolve(level=0).sort_index().geometry
+        whole = whole.geometry.sort_index()
+        assert union.index.tolist() == whole.index.tolist(), name
+        difference = union.symmetric_difference(whole).to_crs(4547).area
+        assert (difference / whole.to_crs(4547).area < 1e-6).all(), name
+
+
+@pytest.mark.parametrize("name", ["prefectures", "counties"])
+def test_neighbours_share_their_edges(name):
+    assert shapely.coverage_is_valid(read(name).geometry.to_numpy())
+
+
+def test_the_province_has_its_size():
+    area_km2 = read("province").to_crs("ESRI:102025").area.item() / 1e6
+    assert area_km2 == pytest.approx(185_900, rel=0.002)
+
+
+def test_county_names_end_like_their_kind(counties):
+    kind = {"区": "District", "县": "County", "市": "City"}
+    plain = counties[~counties["code"].str.startswith("4290")]
+    assert [row.name_en for row in plain.itertuples() if not row.name_en.endswith(kind[row.name_zh[-1]])] == []
+    assert counties.set_index("code").loc["420528", "name_en"] == "Changyang Tujia Autonomous County"
+
+
+# --- networks -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["roads", "railways"])
+def test_network_is_one_piece_of_simple_edges(name):
+    network = Network(read(name))
+    assert connected_components(network.graph(network.km), directed=False)[0] == 1
+    assert not np.isnan(network.xy).any()
+    assert (network.ends[:, 0] < network.ends[:, 1]).all()
+    assert len(np.unique(network.ends, axis=0)) == len(network.ends)
+
+
+@pytest.mark.parametrize("name", ["roads", "railways"])
+def test_no_edge_is_shorter_than_the_straight_line(name):
+    network = Network(read(name))
+    a, b = network.xy[network.ends[:, 0]], network.xy[network.ends[:, 1]]
+    straight = GEOD.inv(*a.T, *b.T)[2] / 1000
+    assert (network.km > 0.98 * straight - 0.01).all()
+
+
+@pytest.mark.parametrize("name", ["roads", "railways"])
+def test_two_ways_to_a_node_end_at_the_same_place(name):
+    network = Network(read(name))
+    line = shapely.get_coordinates(network.edges.geometry).reshape(-1, 2, 2)
+    assert np.array_equal(network.xy[network.ends], line)
+
+
+@pytest.mark.parametrize(("lon", "lat", "known_km"), [(115.05, 30.20, 75), (114.89, 30.39, 50), (110.78, 32.65, 450)])
+def test_known_road_distances_from_optics_valley(roads, lon, lat, known_km):
+    km, _ = roads.trip((114.534, 30.494), (lon, lat))
+    assert km == pytest.approx(known_km, rel=0.12)
+
+
+@pytest.mark.parametrize("place", ["E01", "E04", "H01", "H03", "H04", "S01", "S02"])
+def test_drive_times_fall_in_their_reference_range(roads, place):
+    site = read("sites").set_index("id").loc[place]
+    table = read("observations").set_index(["site_id", "attribute"])
+    low, high = table.loc[(place, "reference_drive_min"), ["low", "high"]].astype(float)
+    _, minutes = roads.trip((114.534, 30.494), (float(site["lon"]), float(site["lat"])))
+    assert low - 2 <= minutes <= high + 2

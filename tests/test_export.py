@@ -1,0 +1,317 @@
+import dataclasses
+import errno
+import io
+import json
+import os
+import tomllib
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+
+from geo_cluster import catalog, layers, study
+from geo_cluster.errors import InputError
+from geo_cluster.export import bundle, geopackage, tables
+from geo_cluster.export.attribution import attribution
+from tests.studies import run, write_own
+
+SAMPLE = "示例"
+
+
+@pytest.fixture(scope="module")
+def default():
+    return run()
+
+
+@pytest.fixture(scope="module")
+def out(default, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study") / "deep" / "out"
+    bundle.write(default, folder)
+    return folder
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def table(folder, name):
+    return pd.read_csv(folder / name, encoding="utf-8-sig")
+
+
+# ---- the folder: all or nothing -----------------------------------------------------------------------------
+
+
+def test_every_promised_file_is_there_and_nothing_else(out):
+    assert {path.name for path in out.iterdir()} == set(bundle.FILES)
+    assert [path.name for path in out.parent.iterdir()] == ["out"], "a draft folder was left behind"
+    listed = json.loads((out / "study.json").read_text(encoding="utf-8"))["files"]
+    assert {*listed, "study.json"} == set(bundle.FILES)
+
+
+STEPS = ("csv_tables", "write_geopackage", "scenario_toml", "attribution")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_that_fails_leaves_no_trace(step, default, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    out = tmp_path / "new" / "out"
+    monkeypatch.setattr(bundle, step, fail)
+    with pytest.raises(InputError, match=r"No space left.*--out"):
+        bundle.write(default, out)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), ValueError("a bug")])
+def test_a_step_that_fails_leaves_earlier_files_as_they_were(error, default, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise error
+
+    (tmp_path / "ranking.csv").write_text("earlier", encoding="utf-8")
+    (tmp_path / "notes.docx").write_text("somebody's own", encoding="utf-8")
+    before = content(tmp_path)
+    monkeypatch.setattr(bundle, "attribution", fail)
+    with pytest.raises(InputError if isinstance(error, OSError) else ValueError):
+        bundle.write(default, tmp_path)
+    assert content(tmp_path) == before
+
+
+def test_a_file_that_cannot_be_replaced_puts_the_others_back(default, tmp_path):
+    (tmp_path / "ATTRIBUTION.md").write_text("earlier", encoding="utf-8")
+    (tmp_path / "study.json").mkdir()
+    (tmp_path / "study.json" / "inside").write_text("kept", encoding="utf-8")
+    with pytest.raises(InputError, match=r"could not be written"):
+        bundle.write(default, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"ATTRIBUTION.md", "study.json"}
+    assert (tmp_path / "ATTRIBUTION.md").read_text(encoding="utf-8") == "earlier"
+    assert (tmp_path / "study.json" / "inside").read_text(encoding="utf-8") == "kept"
+
+
+def test_new_files_take_the_place_of_earlier_ones_and_leave_foreign_ones_alone(default, out, tmp_path):
+    (tmp_path / "ranking.csv").write_text("earlier", encoding="utf-8")
+    (tmp_path / "notes.docx").write_text("somebody's own", encoding="utf-8")
+    bundle.write(default, tmp_path)
+    assert (tmp_path / "ranking.csv").read_bytes() == (out / "ranking.csv").read_bytes()
+    assert (tmp_path / "notes.docx").read_text(encoding="utf-8") == "somebody's own"
+    assert {path.name for path in tmp_path.iterdir()} == {*bundle.FILES, "notes.docx"}
+
+
+def test_out_that_is_a_file_is_refused_and_kept(default, tmp_path):
+    out = tmp_path / "out"
+    out.write_text("mine", encoding="utf-8")
+    with pytest.raises(InputError, match=r"is a file, not a folder → choose another folder with --out"):
+        bundle.write(default, out)
+    assert out.read_text(encoding="utf-8") == "mine"
+
+
+def test_out_below_a_file_is_refused(default, tmp_path):
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    with pytest.raises(InputError, match="--out"):
+        bundle.write(default, tmp_path / "file" / "out")
+
+
+def test_out_without_rights_is_refused(default, tmp_path, monkeypatch):
+    def denied(*_, **__):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(bundle.tempfile, "mkdtemp", denied)
+    with pytest.raises(InputError, match=r"Permission denied.*--out"):
+        bundle.check_writable(tmp_path / "new")
+
+
+def test_a_geopackage_that_cannot_be_written_is_refused(default, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise pyogrio.errors.DataSourceError("disk I/O error")
+
+    monkeypatch.setattr(geopackage.pyogrio, "write_dataframe", full)
+    with pytest.raises(InputError, match=r"disk I/O error.*--out"):
+        bundle.write(default, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---- tables -------------------------------------------------------------------------------------------------
+
+
+def test_tables_open_in_a_spreadsheet(out):
+    for path in out.glob("*.csv"):
+        raw = path.read_bytes()
+        assert raw.startswith(b"\xef\xbb\xbf"), f"{path.name}: no byte-order mark, so a spreadsheet garbles Chinese"
+        assert raw.decode("utf-8-sig").count("\r\n") == len(pd.read_csv(path)) + 1
+
+
+def test_the_same_scenario_gives_the_same_bytes(default, out):
+    again = study.run(catalog.scenario("default"))
+    assert again is not default
+    for name, raw in tables.csv_tables(again).items():
+        assert raw == (out / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1+2", "@SUM(A1)", "\t=1", "\r=1"])
+def test_formulas_of_a_table_are_inert(cell):
+    raw = tables.as_csv(pd.DataFrame({"name": [cell], "score": [-1.5]}))
+    read = pd.read_csv(io.BytesIO(raw), encoding="utf-8-sig", dtype=str, lineterminator="\n")
+    assert read["name"][0].startswith("'" + cell[0])
+    assert read.iloc[0, 1].strip() == "-1.5", "numbers stay numbers"
+
+
+def test_contributions_add_up_to_the_score(out):
+    ranking, parts = table(out, "ranking.csv"), table(out, "contributions.csv")
+    total = parts.groupby(["project", "site"])["points"].sum()
+    scored = ranking.set_index(["project", "site"])["score"]
+    assert len(scored) == len(ranking) == 30 * 29
+    np.testing.assert_allclose(scored, total.loc[scored.index], atol=1e-3)
+    np.testing.assert_allclose(parts["points"], 100 * parts["value"] * parts["weight"], atol=1e-3)
+
+
+def test_ranking_has_the_promised_columns_and_order(out):
+    ranking = table(out, "ranking.csv")
+    promised = {"project", "site", "score", "low", "high", "rank", "eligible", "reason"}
+    assert promised <= set(ranking.columns)
+    refused = ranking[~ranking["eligible"]]
+    assert refused["reason"].str.contains(r"\d", regex=True).mean() > 0.5, "a refusal names its number"
+    assert refused["reason"].notna().all()
+    assert ranking.loc[ranking["eligible"], "rank"].notna().all()
+    between = ranking.dropna(subset=["score"])
+    assert (between["low"] <= between["score"] + 1e-9).all()
+    assert (between["score"] <= between["high"] + 1e-9).all()
+
+
+def test_assignment_and_unplaced_are_all_projects_once(tmp_path):
+    found = tables.csv_tables(run("cautious"))
+    placed, left = (
+        pd.read_csv(io.BytesIO(found[name]), encoding="utf-8-sig") for name in ("assignment.csv", "unplaced.csv")
+    )
+    assert sorted([*placed["project"], *left["project"]]) == sorted(run("cautious").projects.index)
+    assert len(left), "the cautious scenario leaves somebody out"
+    assert left["reason"].str.len().gt(5).all()
+    assert left["reason_en"].str.contains("[a-z]").all()
+
+
+# ---- the scenario goes round --------------------------------------------------------------------------------
+
+
+def test_the_written_scenario_gives_the_study_again(default, out):
+    again = study.run(catalog.scenario(out / "scenario.toml"))
+    assert again.scenario == default.scenario
+    assert tables.csv_tables(again) == {name: (out / name).read_bytes() for name in tables.csv_tables(again)}
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+def test_a_portfolio_of_ones_own_goes_round(suffix, tmp_path):
+    first = study.run(catalog.scenario(write_own(tmp_path / "mine", suffix)))
+    bundle.write(first, tmp_path / "out")
+    moved = (tmp_path / "out").rename(tmp_path / "elsewhere")
+    for path in (tmp_path / "mine").iterdir():
+        path.unlink()
+    again = study.run(catalog.scenario(moved / "scenario.toml"))
+    assert again.scenario.id == first.scenario.id
+    assert tables.csv_tables(again) == tables.csv_tables(first)
+    assert str(tmp_path) not in (moved / "scenario.toml").read_text(encoding="utf-8")
+
+
+def test_a_portfolio_named_like_a_result_is_refused(tmp_path):
+    path = write_own(tmp_path)
+    (tmp_path / "own.csv").rename(tmp_path / "ranking.csv")
+    path.write_text(path.read_text(encoding="utf-8").replace("own.csv", "ranking.csv"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"ranking\.csv.*rename"):
+        bundle.write(study.run(catalog.scenario(path)), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_names_of_ones_own_cannot_be_formulas_or_markup(tmp_path):
+    result = study.run(catalog.scenario(write_own(tmp_path)))
+    bundle.write(result, tmp_path / "out")
+    for path in (tmp_path / "out").glob("*.csv"):
+        if path.name == "own.csv":
+            continue  # the user's own file, byte for byte
+        cells = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig").to_numpy().ravel()
+        assert not [cell for cell in cells if cell[:1] in tuple("=@+")], path.name
+    assert "</script><b>" not in (tmp_path / "out" / "map.html").read_text(encoding="utf-8")
+    for name in ("ranking.csv", "study.json", "ATTRIBUTION.md", "map.html"):
+        assert SAMPLE not in (tmp_path / "out" / name).read_text(encoding="utf-8"), f"{name} calls a real plan a sample"
+
+
+# ---- layers.gpkg --------------------------------------------------------------------------------------------
+
+
+def test_the_geopackage_reads_back_with_every_layer(out, default):
+    path = out / "layers.gpkg"
+    found = dict(pyogrio.list_layers(path))
+    assert set(found) == {*catalog.layers(), "plan"}
+    for name, kind in found.items():
+        frame = pyogrio.read_dataframe(path, layer=name)
+        if kind is None:
+            assert name == "observations"
+            assert len(frame) == catalog.layers()[name].rows
+            continue
+        assert frame.crs.to_string() == "EPSG:4326", name
+        assert len(frame) == (len(default.assignment) if name == "plan" else catalog.layers()[name].rows), name
+        if name != "plan":
+            same = layers.read(name).geometry
+            assert frame.geometry.isna().sum() == same.isna().sum()
+            assert frame.geometry.geom_equals(same).sum() == same.notna().sum(), name
+
+
+def test_each_layer_of_the_geopackage_names_its_source(out):
+    for name, layer in catalog.layers().items():
+        about = pyogrio.read_info(out / "layers.gpkg", layer=name)["layer_metadata"]
+        assert about["source"] == layer.producer
+        assert about["licence"] == layer.licence
+        assert about["attribution"] == layer.attribution_en
+
+
+def test_plan_lines_run_from_the_anchor_to_the_sites(out, default):
+    plan = gpd.read_file(out / "layers.gpkg", layer="plan").set_index("project")
+    sites = default.sites.set_index("id").geometry
+    for project, row in plan.iterrows():
+        assert row.geometry.coords[0] == default.anchor.geometry.coords[0], project
+        assert row.geometry.coords[-1] == sites[row["site"]].coords[0], project
+
+
+def test_a_plan_that_places_nobody_is_an_empty_layer(default, tmp_path):
+    nobody = dataclasses.replace(default, assignment=default.assignment.iloc[:0])
+    geopackage.write_geopackage(nobody, tmp_path / "layers.gpkg")
+    plan = pyogrio.read_dataframe(tmp_path / "layers.gpkg", layer="plan")
+    assert len(plan) == 0
+    assert {"project", "site", "score", "notice"} <= set(plan.columns)
+
+
+# ---- sources and the sample notice --------------------------------------------------------------------------
+
+
+def test_every_file_about_the_sample_says_so(out):
+    for name in ("ranking.csv", "assignment.csv", "unplaced.csv", "contributions.csv", "pools.csv"):
+        heading, *rows = (out / name).read_text(encoding="utf-8-sig").splitlines()
+        assert heading.endswith(",notice"), name
+        assert all(SAMPLE in row for row in rows), name
+    assert json.loads((out / "study.json").read_text(encoding="utf-8"))["notice"] == tables.SAMPLE
+    assert tables.SAMPLE in (out / "ATTRIBUTION.md").read_text(encoding="utf-8")
+    assert '"sample":"示例"' in (out / "map.html").read_text(encoding="utf-8")
+    plan = pyogrio.read_dataframe(out / "layers.gpkg", layer="plan")
+    assert plan["notice"].str.contains(SAMPLE).all()
+    assert SAMPLE in pyogrio.read_info(out / "layers.gpkg", layer="plan")["layer_metadata"]["notice"]
+    assert tomllib.loads((out / "scenario.toml").read_text(encoding="utf-8"))["portfolio"] == "sample"
+
+
+def test_attribution_names_every_layer(default):
+    text = attribution(default)
+    for layer in catalog.layers().values():
+        row = next(line for line in text.splitlines() if layer.title_zh in line and layer.sha256[:16] in line)
+        for owed in (layer.title_en, layer.producer, layer.licence, layer.attribution_en, layer.as_of):
+            assert owed.replace("|", "/") in row
+    assert "审图号" in text
+
+
+def test_study_json_says_what_was_run_and_proven(out, default):
+    told = json.loads((out / "study.json").read_text(encoding="utf-8"))
+    assert told["scenario_id"] == default.scenario.id
+    assert told["violations"] == []
+    assert told["status"] == "optimal"
+    assert told["objective"] <= told["bound"] + 1e-6
+    assert told["placed"] == len(table(out, "assignment.csv"))
+    assert told["eligible_pairs"] == int(table(out, "ranking.csv")["eligible"].sum())
+    for name, digest in told["inputs"].items():
+        assert name == "portfolio" or digest == catalog.layers()[name].sha256

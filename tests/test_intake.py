@@ -1,0 +1,98 @@
+"""Projects at intake: chances over data and weights, sentences whose numbers add up, thousands as one."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from geo_cluster import catalog, inputs, intake, portfolio, study
+from geo_cluster.errors import InputError
+from tests import world
+
+
+@pytest.fixture(scope="module")
+def region() -> inputs.Region:
+    return inputs.prepare(catalog.scenario_from({"name": {"zh": "甲", "en": "a"}, "draws": 300}), study.read_layers())
+
+
+@pytest.fixture(scope="module")
+def found(region) -> intake.Appraisal:
+    return intake.appraise(region, portfolio.read("sample"))
+
+
+def test_scores_are_those_of_the_study(found):
+    ranking = study.run(catalog.scenario()).ranking.set_index(["project", "site"])["score"]
+    scores = found.scores.set_index(["project", "site"])["score"]
+    assert np.allclose(scores.reindex(ranking.index), ranking)
+
+
+def test_chances_add_up_and_carry_their_sampling_error(found):
+    eligible = found.scores[found.scores["eligible"]]
+    assert np.allclose(eligible.groupby("project")["chance_first"].sum(), 1, atol=0.01)
+    assert (eligible["chance_top3"] >= eligible["chance_first"] - 1e-9).all()
+    p = eligible["chance_first"]
+    assert np.allclose(eligible["chance_error"], np.sqrt(p * (1 - p) / 300), atol=1e-3)
+    assert found.scores.loc[~found.scores["eligible"], "chance_first"].isna().all()
+
+
+def test_the_sentence_adds_up_to_the_lead(found):
+    """Every number that is read: the parts named and the rest sum to the lead, to the digit."""
+    for sentence in found.verdicts["sentence_zh"]:
+        head, *clauses = sentence.rstrip("。").split("；")
+        lead = 0.0 if "持平" in head else float(re.search(r"领先.*?([\d.]+)$", head)[1])
+        parts = [float(number) for clause in clauses for number in re.findall(r"（([+-][\d.]+)）", clause)]
+        rest = [float(number) for clause in clauses for number in re.findall(r"其余合计([+-][\d.]+)", clause)]
+        assert sum(parts + rest) == pytest.approx(lead, abs=1e-9)
+
+
+def test_moving_the_named_number_puts_the_second_first(region):
+    """The verdict is carried out: with the number it names, the second choice leads."""
+    projects = world.projects(1, land_mu="190", power_mva="15", energy_gwh="50")
+    verdict = intake.appraise(region, projects).verdicts.iloc[0]
+    assert (verdict["datum"], verdict["datum_unit_zh"]) == ("available_land_ha", "亩")
+    hectares = verdict["datum_needed"] / 15 * 1.001
+    number = {"low": hectares, "likely": hectares, "high": hectares, "source": "试算"}
+    known = [{"subject": verdict["second"], "attribute": "available_land_ha", **number}]
+    scenario = catalog.scenario_from({"name": {"zh": "乙", "en": "b"}, "draws": 50, "known": known})
+    after = intake.appraise(inputs.prepare(scenario, study.read_layers()), projects).verdicts.iloc[0]
+    assert after["first"] == verdict["second"]
+
+
+def test_one_project_as_plain_data(region, found):
+    sample = portfolio.read("sample").iloc[0]
+    answer = intake.appraise_one(region, {"segment": sample["segment"], "output_100m_yuan": sample["output_100m_yuan"]})
+    text = json.dumps(answer, ensure_ascii=False, allow_nan=False)
+    assert answer["verdict"]["first"] == found.verdicts.iloc[0]["first"]
+    assert json.loads(text)["scores"][0]["rank"] == 1
+
+
+def test_one_project_with_faults_is_refused_with_all_of_them(region):
+    with pytest.raises(InputError) as refusal:
+        intake.appraise_one(region, {"segment": "量子", "output_100m_yuan": "many", "colour": "red"})
+    assert "colour" in str(refusal.value)
+    with pytest.raises(InputError) as refusal:
+        intake.appraise_one(region, {"segment": "量子", "output_100m_yuan": "many"})
+    assert len(refusal.value.faults) == 2
+
+
+def test_batches_give_what_one_piece_gives(region, monkeypatch):
+    projects = portfolio.read("sample").head(7)
+    whole = intake.appraise(region, projects)
+    monkeypatch.setattr(intake, "BATCH", 3)
+    assert [len(part.needs) for part in intake.batches(region, projects)] == [3, 3, 1]
+    pieces = intake.appraise(region, projects)
+    pd.testing.assert_frame_equal(pieces.scores.reset_index(drop=True), whole.scores.reset_index(drop=True))
+
+
+def test_no_site_and_only_one_site_are_said_plainly():
+    region = inputs.prepare(world.scenario(), world.layers())
+    nobody = intake.appraise(region, world.projects(1, land_mu="5000")).verdicts.iloc[0]
+    assert nobody["sentence_zh"] == "没有可去的园区：用地不足 2。"
+    assert "Too little land 2" in nobody["sentence_en"]
+    one = intake.appraise(region, world.projects(1, land_mu="300")).verdicts.iloc[0]
+    assert one["first"] == "X2"
+    assert one["sentence_zh"] == "只有乙园可去。"

@@ -1,0 +1,137 @@
+"""Opening a layer: what is missing, damaged, changed or against its contract is named, not used."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+
+from geo_cluster import catalog, layers
+from geo_cluster.coordinates import convert
+from geo_cluster.errors import DataError
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """A copy of the shipped data that a test may damage; `register` makes the registry agree with a file again."""
+    folder = tmp_path / "geo"
+    shutil.copytree(catalog.data_dir(), folder)
+    monkeypatch.setattr(catalog, "data_dir", lambda: folder)
+    clear()
+    yield folder
+    clear()
+
+
+def clear() -> None:
+    catalog.layers.cache_clear()
+    layers._read.cache_clear()
+
+
+def register(folder, name: str) -> None:
+    layer, registry = catalog.layers()[name], folder / "sources.toml"
+    content = (folder / layer.file).read_bytes()
+    text = registry.read_text(encoding="utf-8").replace(layer.sha256, hashlib.sha256(content).hexdigest())
+    start = text.index(f"[layers.{name}]")
+    text = text[:start] + re.sub(r"bytes = \d+", f"bytes = {len(content)}", text[start:], count=1)
+    registry.write_text(text, encoding="utf-8")
+    clear()
+
+
+def change(folder, file: str, old: str, new: str) -> None:
+    path = folder / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8", newline="\n")
+
+
+def test_shipped_layers_are_sound():
+    assert layers.check_all() == []
+
+
+def test_a_layer_is_a_copy_so_that_nobody_spoils_it_for_others():
+    first = layers.read("sites")
+    first.loc[0, "name_zh"] = "spoilt"
+    assert layers.read("sites").loc[0, "name_zh"] != "spoilt"
+
+
+def test_missing_truncated_and_changed_files(copy):
+    (copy / "ports.csv").unlink()
+    truncated = copy / "sites.csv"
+    truncated.write_bytes(truncated.read_bytes()[:-500])
+    change(copy, "stations.csv", "武汉站", "汉口站")
+    told = "\n".join(map(str, layers.check_all()))
+    assert "ports.csv: is missing → run `make data`" in told
+    assert re.search(r"sites\.csv: has [\d,]+ bytes, the registry says", told)
+    assert "stations.csv: its SHA-256 is not the registered one" in told
+    with pytest.raises(DataError, match="SHA-256"):
+        layers.read("stations")
+
+
+def test_unregistered_file(copy):
+    (copy / "stray.csv").write_text("a\n")
+    assert [str(f) for f in layers.check_all()] == [f"{copy / 'stray.csv'}: is not registered → register or remove it"]
+
+
+def test_registered_but_unreadable(copy):
+    (copy / "counties.geojson").write_text("{ half a file")
+    register(copy, "counties")
+    with pytest.raises(DataError, match=r"counties\.geojson: can't be read"):
+        layers.read("counties")
+
+
+def test_contract_faults_are_all_listed_with_row_and_column(copy):
+    change(copy, "substations.csv", ",substation,500,", ",windmill,500,")
+    change(copy, "substations.csv", ",substation,220,", ",substation,two-twenty,")
+    register(copy, "substations")
+    told = "\n".join(map(str, layers.check_all()))
+    assert re.search(r"layer substations, row \d+, column kind: 'windmill' breaks is not one of", told)
+    assert "column voltage_kv" in told
+
+
+def test_missing_column_and_repeated_id(copy):
+    change(copy, "ports.csv", "confidence", "trust")
+    change(copy, "stations.csv", "T02,", "T01,")
+    register(copy, "ports")
+    register(copy, "stations")
+    told = "\n".join(map(str, layers.check_all()))
+    assert "layer ports, column confidence: is missing" in told
+    assert re.search(r"layer stations, row \d+, column id: 'T01'", told)
+
+
+def test_swapped_coordinates_are_outside(copy):
+    text = (copy / "stations.csv").read_text(encoding="utf-8")
+    (copy / "stations.csv").write_text(text.replace("lon,lat", "lat,lon", 1), encoding="utf-8", newline="\n")
+    register(copy, "stations")
+    assert any("check for swapped lon/lat" in str(fault) for fault in layers.check_all())
+
+
+def test_points_outside_the_county_they_claim(copy):
+    change(copy, "sites.csv", "114.6550,30.5050", "114.3000,30.6000")  # Gedian moved to downtown Wuhan
+    register(copy, "sites")
+    (fault,) = layers.check_all()
+    assert re.match(r"layer sites, row 12: lies outside \S+区, which it claims", str(fault))
+
+
+def test_points_that_look_shifted_are_named_as_such():
+    square = gpd.GeoDataFrame(
+        {"code": ["1"], "name_zh": ["方县"]}, geometry=[shapely.box(114.0, 30.0, 114.1, 30.1)], crs="EPSG:4326"
+    )
+    inside = gpd.points_from_xy(np.full(20, 114.0995), np.linspace(30.01, 30.09, 20))  # 50 m from the eastern edge
+    points = gpd.GeoDataFrame({"county_code": ["1"] * 20}, geometry=inside, crs="EPSG:4326")
+    assert layers.place_faults("mine", points, square) == []
+    lon, lat = convert(points.geometry.x, points.geometry.y, source="wgs84", target="gcj02")
+    shifted = points.set_geometry(gpd.points_from_xy(lon, lat), crs="EPSG:4326")
+    first, *rest = layers.place_faults("mine", shifted, square)
+    assert "looks shifted" in first.what
+    assert first.remedy == "convert the points from GCJ02 or BD09 to WGS84"
+    assert len(rest) == 20
+
+
+def test_unknown_layer_is_named():
+    with pytest.raises(DataError, match=r"no layer named 'rivers'.*use one of"):
+        layers.read("rivers")

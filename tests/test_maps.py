@@ -1,0 +1,236 @@
+import itertools
+import json
+import re
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+
+from geo_cluster import catalog, layers, maps, study
+from tests.studies import run, write_own
+
+HOSTILE = [
+    "</script><script>window.broken = 1</script>",
+    "<!--<script>",
+    "\"'); window.broken = 1; ('",
+    "<img src=x onerror='window.broken = 1'>",
+    "{{ 7 * 7 }} {% raw %}",
+    "\u2028\u2029 激光 🔬",
+    "长" * 500,
+]
+RINGED = ("chain", "sites", "substations")
+
+
+@pytest.fixture(scope="module", params=["zh", "en"])
+def language(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def plan(language):
+    return maps.payload(language, run())
+
+
+def layer_of(payload, key):
+    return next(layer for layer in payload["layers"] if layer["key"] == key)
+
+
+def leaves(value):
+    if isinstance(value, dict):
+        return itertools.chain.from_iterable(leaves(one) for one in value.values())
+    if isinstance(value, list | tuple):
+        return itertools.chain.from_iterable(leaves(one) for one in value)
+    return iter([value])
+
+
+class Page(HTMLParser):
+    """The elements of a page, and the text inside each script."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.scripts, self.inside = [], [], False
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self.inside = tag == "script"
+        if self.inside:
+            self.scripts.append("")
+
+    def handle_endtag(self, tag):
+        self.inside = False
+
+    def handle_data(self, data):
+        if self.inside:
+            self.scripts[-1] += data
+
+
+# ---- the payload --------------------------------------------------------------------------------------------
+
+
+def test_the_payload_is_plain_data(plan):
+    assert json.loads(maps.as_json(plan)) == json.loads(json.dumps(plan, allow_nan=False))
+    assert all(isinstance(leaf, str | int | float | bool) for leaf in leaves(plan))
+    assert not {"nan", "None", "NaT", "<NA>"} & {leaf for leaf in leaves(plan) if isinstance(leaf, str)}
+
+
+def test_each_layer_is_in_the_legend_with_its_name(language):
+    shown = maps.payload(language, run())["layers"]
+    assert len({layer["key"] for layer in shown}) == len(shown)
+    for layer in shown:
+        assert layer["features"], f"{layer['key']} shows nothing"
+        if layer["kind"] == "label":
+            continue
+        assert layer["legend"], f"{layer['key']} can't be switched"
+        assert layer["name"]
+        assert layer["group"]
+        assert re.fullmatch("#[0-9a-f]{6}", layer["color"]), layer["key"]
+        if language == "en":
+            assert not re.search("[\u3000-\u9fff]", layer["name"] + layer["group"]), layer["key"]
+
+
+def test_every_point_of_every_registered_layer_is_on_the_map(plan):
+    shown = {layer["key"]: len(layer["features"]) for layer in plan["layers"]}
+    shown["chain"] = sum(count for key, count in shown.items() if key.startswith("chain-"))
+    for name, layer in catalog.layers().items():
+        if layer.geometry == "Point":
+            assert shown[name] == layers.read(name).geometry.notna().sum(), name
+    assert {"prefectures", "counties", "roads", "railways"} <= set(shown)
+
+
+def test_each_card_has_title_source_and_confidence(plan, language):
+    for layer in plan["layers"]:
+        if layer["kind"] in ("point", "site", "square", "dot"):
+            for feature in layer["features"]:
+                card = feature["p"]
+                assert card["title"]
+                told = (
+                    r"来源：.+ · 可信度[很高中低]+ · .+"
+                    if language == "zh"
+                    else "Source: .+ · confidence: [a-z -]+ · .+"
+                )
+                assert re.match(told, card["source"]), (layer["key"], card["source"])
+
+
+def test_rings_have_the_radii_of_the_rows(plan):
+    drawn = {(*feature["at"], feature["p"]["radius_m"]) for feature in layer_of(plan, "rings")["features"]}
+    rows = pd.concat([layers.read(name) for name in RINGED])
+    rows = rows[rows.geometry.notna()]
+    expected = set(zip(rows["lat"].round(5), rows["lon"].round(5), rows["coord_uncertainty_m"], strict=True))
+    assert drawn == expected
+    assert min(radius for *_, radius in drawn) > 0
+
+
+def test_flows_run_from_the_anchor_to_the_sites_of_the_plan(plan):
+    result = run()
+    flows = layer_of(plan, "flows")["features"]
+    sites = result.sites.set_index("id").geometry
+    ends = {(sites[site].y, sites[site].x): len(group) for site, group in result.assignment.groupby("site")}
+    assert {tuple(flow["to"]): len(flow["p"]["rows"]) for flow in flows} == ends
+    assert {tuple(flow["from"]) for flow in flows} == {(result.anchor.geometry.y, result.anchor.geometry.x)}
+    assert sum(ends.values()) == len(result.assignment)
+
+
+def test_a_plan_of_the_sample_says_so_on_the_map(plan, language):
+    word = {"zh": "示例", "en": "sample"}[language]
+    assert plan["title"]["sample"] == word
+    assert {flow["p"]["sample"] for flow in layer_of(plan, "flows")["features"]} == {word}
+
+
+def test_sites_say_what_they_take(plan):
+    taken = run().assignment["site"].value_counts()
+    marks = [feature["p"]["mark"] for feature in layer_of(plan, "sites")["features"]]
+    assert marks == [str(taken[site]) if site in taken else "" for site in layers.read("sites")["id"]]
+
+
+def test_both_languages_have_the_same_words():
+    assert set(maps.WORDS["zh"]) == set(maps.WORDS["en"])
+    fields = re.compile(r"{(\w+)")
+    for key, text in maps.WORDS["zh"].items():
+        assert fields.findall(text) == fields.findall(maps.WORDS["en"][key]), key
+    assert not [text for text in maps.WORDS["en"].values() if re.search("[\u3000-\u9fff\uff00-\uffef]", text)]
+
+
+def test_every_word_is_used():
+    source = maps.Path(maps.__file__).read_text(encoding="utf-8")
+    for key in maps.WORDS["zh"]:
+        assert len(re.findall(f'"{key}"', source)) > 2 or f"['{key}']" in source, f"WORDS[...]['{key}'] is never shown"
+    script = (maps.ASSETS / "map.js").read_text(encoding="utf-8")
+    assert set(re.findall(r"payload\.words\.(\w+)", script)) == set(maps.SPOKEN)
+
+
+def test_attribution_names_who_each_shown_layer_is_owed_to(plan, language):
+    shown = {layer["key"] for layer in plan["layers"]} | {"chain"}
+    for name in shown & set(catalog.layers()):
+        assert getattr(catalog.layers()[name], f"attribution_{language}") in plan["attribution"], name
+
+
+# ---- the page -----------------------------------------------------------------------------------------------
+
+
+def test_the_page_fetches_nothing(plan):
+    html = maps.standalone(plan)
+    page = Page(html)
+    for tag, attributes in page.tags:
+        for name in ("src", "href", "data", "action", "poster", "srcset"):
+            assert not attributes.get(name), f"<{tag} {name}={attributes.get(name)!r}>"
+    styles = re.findall(r"<style>(.*?)</style>", html, flags=re.DOTALL)
+    for style in styles:
+        assert "@import" not in style
+        assert set(re.findall(r"url\(\s*['\"]?(\w+:|#|[^)]{0,20})", style)) <= {"data:", "#"}
+    for name in ("leaflet.js", "map.js"):
+        folder = maps.ASSETS if name == "map.js" else maps.leaflet_file(name).parent
+        assert (folder / name).read_text(encoding="utf-8").strip() in html, name
+    assert html.count("geoClusterMap(map_") == 1
+
+
+def test_the_page_has_one_title_and_is_utf8(plan):
+    page = Page(maps.standalone(plan))
+    assert [tag for tag, _ in page.tags].count("title") == 1
+    charsets = [attributes for tag, attributes in page.tags if tag == "meta" and "charset" in str(attributes).lower()]
+    assert charsets
+    assert "utf-8" in str(charsets).lower()
+
+
+@pytest.fixture
+def hostile(monkeypatch, tmp_path):
+    """A study whose names all try to break out of the page, drawn."""
+    read = layers.read
+
+    def spoilt(name):
+        frame = read(name)
+        for column in ("name_zh", "name_en", "source", "confidence", "products_zh", "industries_zh"):
+            if column in frame:
+                frame[column] = [HOSTILE[i % len(HOSTILE)] for i in range(len(frame))]
+        return frame
+
+    path = write_own(tmp_path)
+    names = json.dumps(HOSTILE[0] + HOSTILE[1] + HOSTILE[4])
+    text = path.read_text(encoding="utf-8").replace('zh = "我的", en = "Mine"', f"zh = {names}, en = {names}")
+    path.write_text(text, encoding="utf-8")
+    result = study.run(catalog.scenario(path))
+    monkeypatch.setattr(maps.layers, "read", spoilt)
+    return result
+
+
+def test_names_cannot_break_out_of_the_page(hostile, plan, language):
+    spoilt, usual = Page(maps.standalone(maps.payload(language, hostile))), Page(maps.standalone(plan))
+    assert [tag for tag, _ in spoilt.tags] == [tag for tag, _ in usual.tags], "a name became an element"
+    assert len(spoilt.scripts) == len(usual.scripts)
+    handed = re.search(r"geoClusterMap\(\w+, (.*)\);", spoilt.scripts[-1])
+    payload, _ = json.JSONDecoder().raw_decode(handed[1])
+    titles = {
+        feature["p"]["title"]
+        for layer in payload["layers"]
+        if layer["kind"] == "point"
+        for feature in layer["features"]
+    }
+    assert titles <= set(HOSTILE)
+    assert len(titles) > 3, "names arrive as they are"
+
+
+def test_the_script_never_writes_markup():
+    script = (maps.ASSETS / "map.js").read_text(encoding="utf-8")
+    assert not re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|addAttribution|eval\(", script)
+    assert not re.findall(r"https?://(?!www\.w3\.org/2000/svg)", script)

@@ -1,0 +1,217 @@
+"""Explanations, alternatives and stable plans: each claim recomputed."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from geo_cluster.errors import InputError
+from geo_cluster.matching import Problem, Resource, solve, verify
+from geo_cluster.matching.alternatives import alternatives, balance_front, difference, distance, trade_off
+from geo_cluster.matching.explain import lock_prices, pool_worth, site_importance, ways_in, why_here
+from geo_cluster.matching.stable import blocking_pairs, match_stably
+from geo_cluster.matching.verify import objective
+
+
+def region(seed=0, projects=9, sites=4, **more):
+    rng = np.random.default_rng(seed)
+    score = np.round(rng.uniform(20, 90, (projects, sites)), 1)
+    score[rng.random(score.shape) < 0.2] = np.nan
+    score[:, 0] = np.where(np.isnan(score).all(axis=1), 20.0, score[:, 0])
+    land, power = rng.integers(10, 60, projects), np.round(rng.uniform(2, 9, projects), 1)
+    resources = [
+        Resource("land", "mu", land, np.arange(sites), np.full(sites, 0.9 * land.sum() / sites)),
+        Resource("power", "MVA", power, np.arange(sites) // 2, np.full(2, 0.4 * power.sum()), pools=["鸭儿湖", "花湖"]),
+    ]
+    return Problem(score, resources, bonus=10.0, **more)
+
+
+def test_ways_in_hold_when_solved_again():
+    seen = 0
+    for seed in range(3):
+        problem = region(seed)
+        plan = solve(problem)
+        for p in np.flatnonzero(plan.site < 0):
+            for way in ways_in(problem, plan, project=int(p)):
+                seen += 1
+                capacity = {r.name: r.capacity.copy() for r in problem.resources}
+                for short in way.more:
+                    resource = next(r for r in problem.resources if r.name == short.resource)
+                    k = [resource.pool_name(i) for i in range(len(resource.capacity))].index(short.pool)
+                    capacity[short.resource][k] += short.amount * 1.00001
+                wider = [
+                    Resource(r.name, r.unit, r.demand, r.pool, capacity[r.name], pools=r.pools)
+                    for r in problem.resources
+                ]
+                site = plan.site.copy()
+                site[p] = way.site
+                for move in way.moves:
+                    assert site[move.project] == move.before
+                    site[move.project] = move.after
+                new = problem.but(resources=wider)
+                assert verify(new, site) == ()
+                assert objective(new, site) - plan.objective == pytest.approx(way.gain, abs=1e-6)
+                if not way.more:
+                    assert way.gain <= 1e-6
+                    assert way.moves
+    assert seen >= 3
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_way_in_reads_like_a_sentence():
+    problem = Problem(
+        [[9.0], [5.0]],
+        [Resource("power", "MVA", [6, 6.2], [0], [6], pools=["鸭儿湖"])],
+        projects=["P07", "P08"],
+        sites=["E03"],
+    )
+    plan = solve(problem)
+    (by_power,) = ways_in(problem, plan, project=1)
+    assert by_power.text == "P08 to E03: +6.2 MVA at 鸭儿湖 (power), for a gain of 5"
+
+
+def test_one_more_unit_is_worth_what_solving_again_says():
+    problem = region(1)
+    plan = solve(problem)
+    rows = pool_worth(problem, plan, step=5.0)
+    assert len(rows) == 6
+    assert rows[0].gain == max(row.gain for row in rows) > 0
+    for row in rows:
+        capacity = {r.name: r.capacity.copy() for r in problem.resources}
+        capacity[row.resource][row.index] += 5.0
+        wider = [Resource(r.name, r.unit, r.demand, r.pool, capacity[r.name]) for r in problem.resources]
+        assert solve(problem.but(resources=wider)).objective - plan.objective == pytest.approx(row.gain, abs=1e-6)
+        assert row.gain >= -1e-9
+        assert row.price >= 0
+
+
+def test_the_linear_price_of_a_pool_is_its_dual():
+    """One pool, projects of one mu each: the price is the score of the next one."""
+    problem = Problem([[9.0], [5.0], [3.0]], [Resource("land", "mu", [1, 1, 1], [0], [1.5])])
+    (row,) = pool_worth(problem, solve(problem))
+    assert row.price == pytest.approx(5.0)
+    assert row.gain == pytest.approx(5.0)
+
+
+def test_why_not_the_favourite():
+    problem = region(4)
+    plan = solve(problem)
+    rows = why_here(problem, plan)
+    assert rows
+    for row in rows:
+        assert row.favourite_score > row.score
+        assert row.loss >= -1e-6
+        again = solve(problem.but(locked={row.project: row.favourite}))
+        assert plan.objective - again.objective == pytest.approx(row.loss, abs=1e-6)
+
+
+def test_the_price_of_a_lock_and_the_importance_of_a_site():
+    free = solve(region(3))
+    p = int(np.flatnonzero(free.site >= 0)[0])
+    other = next(int(s) for s in np.flatnonzero(region(3).eligible[p]) if s != free.site[p])
+    problem = region(3, locked={p: other})
+    plan = solve(problem)
+    (price,) = lock_prices(problem, plan)
+    assert price.loss == pytest.approx(free.objective - plan.objective, abs=1e-6)
+    for row in site_importance(region(3), free):
+        score = region(3).score.copy()
+        score[:, row.index] = np.nan
+        assert free.objective - solve(region(3).but(score=score)).objective == pytest.approx(row.loss, abs=1e-6)
+
+
+def test_alternatives_are_good_and_differ_the_most():
+    problem = region(4, projects=6, sites=3)
+    problem = problem.but(resources=problem.resources[:1])
+    best = solve(problem)
+    (first, *_) = found = alternatives(problem, best, count=2, within=0.1)
+    assert all(each.objective >= 0.9 * best.objective - 1e-6 for each in found)
+    assert all(verify(problem, each.site) == () for each in found)
+    furthest = max(
+        distance(site, best.site)
+        for site in (np.array(each) for each in itertools.product(range(-1, 3), repeat=6))
+        if not verify(problem, site) and objective(problem, site) >= 0.9 * best.objective - 1e-9
+    )
+    assert first.distance == pytest.approx(furthest)
+    assert first.proven
+    assert len({each.site.tobytes() for each in found} | {best.site.tobytes()}) == 1 + len(found)
+    with pytest.raises(InputError, match="within: is 2"):
+        alternatives(problem, best, within=2)
+
+
+def test_a_trade_off_falls_and_each_point_keeps_its_limit():
+    problem = region(5)
+    best, minutes = solve(problem), np.random.default_rng(0).uniform(10, 90, problem.shape)
+    front = trade_off(problem, best, minutes, points=5)
+    worths = [point.plan.objective for point in front]
+    assert worths == sorted(worths, reverse=True)
+    assert len(front) == 5
+    assert all(point.other <= point.limit + 1e-6 and point.plan.status == "optimal" for point in front)
+
+
+def test_balance_is_pushed_as_far_as_a_plan_can():
+    problem = region(1)
+    front = balance_front(problem, solve(problem), [0, 0, 0, 1])
+    assert [point.other for point in front] == sorted(point.other for point in front)
+    worths = [point.plan.objective for point in front]
+    assert worths == sorted(worths, reverse=True)
+    assert len(front) > 1
+
+
+def test_a_difference_lists_who_is_elsewhere():
+    problem = region(0)
+    changes = difference(problem, [0] * 9, [0, 1, -1] + [0] * 6)
+    assert [(row.project, row.before_name, row.after_name) for row in changes] == [
+        (1, "site 0", "site 1"),
+        (2, "site 0", "unplaced"),
+    ]
+
+
+def marriage(like, back):
+    """Firms and one-place sites."""
+    score = np.ones(np.shape(like))
+    places = Resource("places", "1", np.ones(len(score)), np.arange(score.shape[1]), np.ones(score.shape[1]))
+    return Problem(score, [places]), np.asarray(like, float), np.asarray(back, float)
+
+
+def test_deferred_acceptance_on_the_example_of_gale_and_shapley():
+    """Gale & Shapley (1962), example 2: three and three; proposers all get their first choice."""
+    rank = np.array([[1, 2, 3], [3, 1, 2], [2, 3, 1]])
+    back = np.array([[3, 2, 1], [1, 3, 2], [2, 1, 3]])
+    problem, firms, cities = marriage(-rank, -back)
+    result = match_stably(problem, firms, cities)
+    assert result.site.tolist() == [0, 1, 2]
+    assert result.stable
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_with_one_capacity_the_plan_is_stable_and_no_project_could_do_better(seed):
+    rng = np.random.default_rng(seed)
+    firms, cities = rng.permuted(np.tile(np.arange(3.0), (5, 1)), axis=1), rng.random((5, 3))
+    places = Resource("places", "1", np.ones(5), np.arange(3), [1, 2, 1])
+    problem = Problem(rng.random((5, 3)), [places])
+    result = match_stably(problem, firms, cities)
+    assert result.stable
+    for site in (np.array(each) for each in itertools.product(range(-1, 3), repeat=5)):
+        if verify(problem, site) or blocking_pairs(problem, site, firms, cities):
+            continue
+        mine = np.where(result.site < 0, -1, firms[np.arange(5), result.site])
+        theirs = np.where(site < 0, -1, firms[np.arange(5), site])
+        assert (mine >= theirs).all()
+
+
+def test_blocking_pairs_of_any_plan_and_the_cost_of_stability():
+    problem, firms, cities = marriage([[2, 1], [2, 1]], [[2, 1], [1, 2]])
+    (pair,) = blocking_pairs(problem, [1, 0], firms, cities)
+    assert (pair.project, pair.site, pair.displaced) == (0, 0, (1,))
+    best = solve(problem)
+    assert match_stably(problem, firms, cities).cost(best) == pytest.approx(0.0)
+    with pytest.raises(InputError, match=r"firms: has the shape \(1, 2\)"):
+        match_stably(problem, firms[:1], cities)
+
+
+def test_with_several_resources_the_plan_keeps_every_capacity_and_lists_what_blocks():
+    for seed in range(5):
+        problem, rng = region(seed), np.random.default_rng(seed)
+        result = match_stably(problem, problem.score, rng.random(problem.shape))
+        assert verify(problem, result.site) == ()
+        assert result.cost(solve(problem)) >= -1e-6

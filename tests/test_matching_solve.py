@@ -1,0 +1,208 @@
+"""Every plan against all plans: brute force on small problems, and relations that must hold on larger ones."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from geo_cluster.errors import InputError
+from geo_cluster.matching import Link, Problem, Resource, quota, solve, verify
+from geo_cluster.matching.verify import objective
+
+
+def plans(projects, sites):
+    return (np.array(site) for site in itertools.product(range(-1, sites), repeat=projects))
+
+
+def best_worth(problem):
+    """Greatest worth over all plans, from `verify`'s own arithmetic, or None when no plan keeps the rules."""
+    worths = [objective(problem, site) for site in plans(*problem.shape) if not verify(problem, site)]
+    return max(worths, default=None)
+
+
+def small(seed, *, extras=True):
+    """A random problem with a random mix of every rule."""
+    rng = np.random.default_rng(seed)
+    projects, sites = int(rng.integers(2, 6)), int(rng.integers(1, 4))
+    score = np.round(rng.normal(3, 4, (projects, sites)), int(rng.integers(0, 3)))
+    score[rng.random(score.shape) < 0.2] = np.nan
+    score[0, 0] = 1.0
+    pool = rng.integers(-1, 2, sites)
+    pool[0] = 0
+    shape = (projects, sites) if rng.random() < 0.4 else projects
+    resources = [
+        Resource("land", "mu", rng.integers(1, 6, projects), np.arange(sites), rng.integers(4, 9, sites)),
+        Resource("power", "MVA", np.round(rng.uniform(0.5, 4, shape), 1), pool, np.round(rng.uniform(4, 7, 2), 1)),
+    ]
+    if not extras:
+        return Problem(score, resources, bonus=2.0)
+    if rng.random() < 0.3:
+        reach = rng.random((sites, 2)) < 0.7
+        reach[0] = True
+        split = bool(rng.random() < 0.5)
+        resources.append(Resource("water", "t", rng.integers(1, 4, projects), reach, [4.0, 3.0], split=split))
+    if rng.random() < 0.3:
+        resources.append(quota("count", np.zeros(sites, int), projects=projects, minimum=[1], maximum=[projects - 1]))
+    links = []
+    if rng.random() < 0.4:
+        near = None if rng.random() < 0.5 else rng.random((sites, sites)) < 0.5
+        links.append(Link(0, 1, gain=float(rng.integers(1, 6)), near=near))
+    locked = {0: 0} if rng.random() < 0.3 else None
+    forbidden = [(1, sites - 1)] if rng.random() < 0.3 else None
+    bonus = rng.integers(-1, 4, projects).astype(float)
+    return Problem(score, resources, bonus=bonus, links=links, locked=locked, forbidden=forbidden)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("block", range(10))
+def test_no_plan_is_better_than_the_optimal_one(block):
+    seen = 0
+    for seed in range(40 * block, 40 * block + 40):
+        try:
+            problem = small(seed)
+        except InputError:
+            continue
+        best = best_worth(problem)
+        if best is None:
+            with pytest.raises(InputError):
+                solve(problem)
+            continue
+        plan = solve(problem)
+        assert plan.status == "optimal", seed
+        assert plan.violations == (), seed
+        assert plan.objective == pytest.approx(best, abs=1e-6), seed
+        assert plan.bound >= best - 1e-6, seed
+        seen += 1
+    assert seen > 20
+
+
+def region(projects=24, sites=8, seed=0):
+    rng = np.random.default_rng(seed)
+    score = np.round(rng.uniform(20, 90, (projects, sites)), 1)
+    score[rng.random(score.shape) < 0.3] = np.nan
+    land, power = rng.integers(10, 80, projects), np.round(rng.lognormal(1, 0.6, projects), 1)
+    return Problem(
+        score,
+        [
+            Resource("land", "mu", land, np.arange(sites), np.full(sites, land.sum() / sites)),
+            Resource(
+                "power", "MVA", power, np.arange(sites) // 2, np.full(sites // 2, 0.9 * power.sum() / (sites // 2))
+            ),
+        ],
+        bonus=30.0,
+    )
+
+
+def with_capacity(problem, factor):
+    wider = [Resource(r.name, r.unit, r.demand, r.pool, r.capacity * factor) for r in problem.resources]
+    return problem.but(resources=wider)
+
+
+def test_more_capacity_never_lowers_the_optimum():
+    problem = region()
+    worths = [solve(with_capacity(problem, factor)).objective for factor in (0.7, 0.85, 1.0, 1.3)]
+    assert worths == sorted(worths)
+    assert worths[0] < worths[-1]
+
+
+def test_scaling_scores_scales_the_optimum():
+    problem = region()
+    tenfold = problem.but(score=problem.score * 10, bonus=300.0)
+    assert solve(tenfold).objective == pytest.approx(10 * solve(problem).objective)
+
+
+def test_relabelling_changes_nothing():
+    problem, rng = region(), np.random.default_rng(1)
+    p, s = rng.permutation(24), rng.permutation(8)
+    resources = [Resource(r.name, r.unit, r.demand[p], r.pool[s], r.capacity) for r in problem.resources]
+    assert solve(Problem(problem.score[p][:, s], resources, bonus=30.0)).objective == pytest.approx(
+        solve(problem).objective
+    )
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_site_nobody_uses_can_be_dropped():
+    problem = region()
+    plan = solve(with_capacity(problem, 1.3))
+    score = np.column_stack([problem.score, np.full(24, -1e3)])
+    resources = [Resource(r.name, r.unit, r.demand, np.append(r.pool, -1), r.capacity * 1.3) for r in problem.resources]
+    assert solve(Problem(score, resources, bonus=30.0)).objective == pytest.approx(plan.objective)
+
+
+def test_a_lock_never_gains():
+    problem = region()
+    best = solve(problem).objective
+    for p in range(4):
+        s = int(np.flatnonzero(problem.eligible[p])[0])
+        assert solve(problem.but(locked={p: s})).objective <= best + 1e-6
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_bound_is_above_every_plan_however_early_the_end(seed):
+    problem = region(seed=seed)
+    best = solve(problem)
+    for limit in (0.0, 0.02, 0.2):
+        plan = solve(problem, time_limit_s=limit)
+        assert plan.bound >= best.objective - 1e-6
+        assert plan.violations == ()
+        assert plan.status == "feasible" or plan.objective == pytest.approx(best.objective)
+
+
+def test_same_seed_same_plan():
+    problem = region(30, 10, seed=4)
+    assert (solve(problem, seed=3).site == solve(problem, seed=3).site).all()
+
+
+def test_an_overwhelming_bonus_means_everyone_must_be_placed():
+    """The minimisation form of the literature: costs as negative scores, and a price nobody wants to pay."""
+    rng = np.random.default_rng(5)
+    cost, weight = rng.integers(10, 50, (12, 3)), rng.integers(5, 25, (12, 3))
+    capacity = np.full(3, 0.8 * weight.sum() / 9 * 1.2)
+    problem = Problem(-cost.astype(float), [Resource("hours", "h", weight, np.arange(3), capacity)], bonus=1e6)
+    plan = solve(problem)
+    assert plan.status == "optimal"
+    best = min(
+        sum(cost[p, s] for p, s in enumerate(site))
+        for site in itertools.product(range(3), repeat=12)
+        if all(sum(weight[p, s] for p, s in enumerate(site) if s == k) <= capacity[k] for k in range(3))
+    )
+    assert 12e6 - plan.objective == pytest.approx(best)
+
+
+def test_progress_stops_with_the_plan_in_hand():
+    news = []
+    plan = solve(region(80, 12), progress=lambda event: bool(news.append(event)))
+    assert len(news) <= 2
+    assert plan.violations == ()
+    assert plan.bound >= plan.objective
+
+
+def test_an_interrupted_solve_returns_its_best_plan():
+    def interrupt(event):
+        if event.elapsed_s > 0.01:
+            raise KeyboardInterrupt
+
+    plan = solve(region(80, 12), progress=interrupt)
+    assert plan.violations == ()
+    assert (plan.site >= 0).any()
+
+
+def test_progress_is_told_of_better_plans_and_lower_bounds_only():
+    news = []
+    solve(region(60, 12, seed=7), time_limit_s=2, progress=news.append)
+    worths, bounds = [each.objective for each in news], [each.bound for each in news]
+    assert worths == sorted(worths)
+    assert bounds == sorted(bounds, reverse=True)
+
+
+def test_minima_that_cant_be_met_are_named_with_what_can_be_had():
+    problem = region()
+    rule = quota("Shiyan", np.zeros(8, int), projects=24, minimum=[24])
+    with pytest.raises(InputError, match=r"minimum of 24.*Lower it to \d+"):
+        solve(problem.but(resources=(*problem.resources, rule)))
+
+
+def test_a_large_problem_gets_a_plan_and_a_bound():
+    plan = solve(region(300, 40), time_limit_s=4)
+    assert plan.violations == ()
+    assert plan.gap < 0.1

@@ -1,0 +1,113 @@
+import pkgutil
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import geo_cluster
+from geo_cluster import catalog
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def tracked():
+    """Files under version control; an unpacked archive has none to name."""
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    names = [name for name in done.stdout.decode().split("\0") if name]
+    return [ROOT / name for name in names if (ROOT / name).is_file()] or sorted(ROOT.glob("geo_cluster/**/*.*"))
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    (path,) = folder.glob("*.whl")
+    return path
+
+
+def test_the_wheel_carries_code_app_tables_assets_and_data(wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for folder, pattern in (
+        ("geo_cluster", "**/*.py"),
+        ("app", "**/*.py"),
+        ("app/assets", "*"),
+        ("geo_cluster/assets", "*"),
+        ("geo_cluster/tables", "**/*.toml"),
+        ("geo_cluster/tables", "**/*.csv"),
+    ):
+        files = [path.relative_to(ROOT).as_posix() for path in (ROOT / folder).glob(pattern) if path.is_file()]
+        files = [name for name in files if "__pycache__" not in name]
+        assert files, folder
+        assert set(files) <= names
+    shipped = {path.name for path in catalog.data_dir().iterdir() if not path.name.startswith(".")}
+    assert {f"geo_cluster/_data/{name}" for name in shipped} <= names
+    assert not [name for name in names if name.startswith(("tests/", "scripts/", "data/"))]
+    assert not [name for name in names if "__pycache__" in name]
+    about = next(name for name in names if name.endswith("dist-info/METADATA"))
+    assert "License-File: LICENSE-DATA.md" in zipfile.ZipFile(wheel).read(about).decode()
+
+
+def test_the_wheel_finds_its_own_data(wheel, tmp_path):
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    code = "import sys, geo_cluster\nfrom geo_cluster import catalog, layers\nimport app\n"
+    code += "print(geo_cluster.__file__, catalog.data_dir(), app.__file__, sep='\\n')\n"
+    code += "assert not layers.check_all(), layers.check_all()\nprint(len(layers.read('sites')))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    *places, rows = done.stdout.split()
+    assert all(Path(place).is_relative_to(tmp_path) for place in places), places
+    assert int(rows) == catalog.layers()["sites"].rows
+
+
+def test_the_lock_names_public_addresses_only():
+    lock = (ROOT / "uv.lock").read_text(encoding="utf-8")
+    hosts = set(re.findall(r'(?:url|registry) = "https?://([^/"]+)', lock))
+    assert hosts == {"pypi.org", "files.pythonhosted.org"}
+    packages = {package["name"]: package["source"] for package in tomllib.loads(lock)["package"]}
+    assert packages.pop("geo-cluster") == {"editable": "."}
+    assert {str(source) for source in packages.values()} == {"{'registry': 'https://pypi.org/simple'}"}
+
+
+def test_no_machine_is_named():
+    """Paths of whoever wrote this, and hosts that only they can reach."""
+    places = [rf"/{name}/" for name in ("work", "root", "home")]
+    wanted = re.compile("|".join([*(rf"(?<![\w.\-/]){place}[\w.]" for place in places), r"C:\\Users"]))
+    own = Path(__file__).name
+    found = []
+    for path in tracked():
+        if path.name == own:
+            continue
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        found += [f"{path.relative_to(ROOT)}: {hit[0]}" for hit in wanted.finditer(text)]
+    assert found == []
+
+
+MODULES = sorted(module.name for module in pkgutil.walk_packages(geo_cluster.__path__, "geo_cluster."))
+
+
+def test_the_core_never_imports_the_screen():
+    code = f"import importlib, sys\nfor name in {MODULES!r}:\n    importlib.import_module(name)\n"
+    code += "found = [name for name in sys.modules if name.split('.')[0] in ('streamlit', 'streamlit_folium', 'app')]\n"
+    code += "assert not found, found[:3]"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert len(MODULES) > 20
+
+
+def test_only_one_file_touches_the_session_and_one_caches():
+    """Rules of the house: `app/state.py` and `app/cached.py`."""
+    for path in (ROOT / "app").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert ("st.session_state" in text) == (path.name == "state.py"), path.name
+        assert bool(re.search(r"@st\.cache_", text)) == (path.name == "cached.py"), path.name

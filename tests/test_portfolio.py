@@ -1,0 +1,105 @@
+"""Portfolios as planners send them: spreadsheets in several encodings, ranges, mistakes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from geo_cluster import catalog, portfolio
+from geo_cluster.errors import InputError
+
+HEADING = "编号,名称,环节,年产值(亿元),投产年份,用地(亩),受电容量(MVA),年用电(GWh),最长车程(分钟),备注"
+
+
+def test_sample_is_labelled_in_every_row_and_covers_every_segment():
+    sample = portfolio.read("sample")
+    assert len(sample) == 30
+    assert sample["name"].str.startswith("示例").all()
+    assert sample["notes"].str.contains("示例").all()
+    assert set(sample["segment"]) == set(catalog.segments())
+
+
+def test_only_segment_and_output_are_required_the_rest_is_estimated_as_an_interval():
+    (row,) = portfolio.check(pd.DataFrame({"segment": ["fiber_laser"], "output_100m_yuan": ["60"]})).itertuples()
+    assert row.Index == "P01"
+    assert (row.land_mu_low, row.land_mu_high) == (60 * 3.5, 60 * 8)  # Raycus' Huangshi plan: 215 mu for 6 bn yuan
+    assert row.land_mu_likely == pytest.approx(60 * np.sqrt(3.5 * 8))
+    assert row.power_mva_low == pytest.approx(60 * 0.25 * 0.7 / 0.9)  # 2,500 m² × 0.7 MW per 10,000 m² ÷ 0.9
+    assert row.power_mva_high == pytest.approx(60 * 0.55 * 1.5 / 0.9)
+    assert (row.energy_gwh_low, row.energy_gwh_high) == (48, 150)
+    assert not row.land_mu_given
+    assert row.max_minutes == 150
+
+
+def test_given_numbers_and_ranges_are_kept():
+    table = pd.DataFrame(
+        {"环节": ["激光清洗"], "年产值（亿元）": ["2"], "用地（亩）": ["25-35"], "最长车程(分钟)": ["90"]}
+    )
+    (row,) = portfolio.check(table).itertuples()
+    assert (row.land_mu_low, row.land_mu_likely, row.land_mu_high) == (25, 30, 35)
+    assert row.land_mu_given
+    assert row.max_minutes == 90
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_csv_in_the_encodings_that_spreadsheets_write(tmp_path, encoding):
+    path = tmp_path / "项目.csv"
+    path.write_text(f"{HEADING}\nA1,甲,激光雷达,3,2027,,,,,\n", encoding=encoding)
+    assert portfolio.read(path).loc["A1", "segment"] == "lidar"
+
+
+def test_xlsx_gives_the_same_as_csv(tmp_path):
+    path = tmp_path / "项目.xlsx"
+    pd.DataFrame({"环节": ["激光雷达"], "年产值(亿元)": [3]}).to_excel(path, index=False)
+    assert portfolio.read(path)["output_100m_yuan"].tolist() == [3]
+
+
+def test_full_width_digits_and_english_names_are_understood():
+    table = pd.DataFrame({"segment": ["Laser cleaning"], "output_100m_yuan": ["１２"]})
+    assert portfolio.check(table)["output_100m_yuan"].tolist() == [12]
+
+
+def test_every_fault_of_every_row_is_listed_with_its_place(tmp_path):
+    path = tmp_path / "p.csv"
+    path.write_text(f"{HEADING}\nA1,甲,量子,3,2027,about 30,,,,\nA1,乙,激光雷达,,1899,35-25,-1,,,\n", encoding="utf-8")
+    with pytest.raises(InputError) as refusal:
+        portfolio.read(path)
+    told = [str(fault) for fault in refusal.value.faults]
+    expected = [
+        "p.csv, row 2, column 环节: '量子' is not a segment",
+        "p.csv, row 2, column 用地(亩): 'about 30' is not a number → write 30, or 25-35 for a range",
+        "p.csv, row 3, column 编号: 'A1' is used twice",
+        "p.csv, row 3, column 年产值(亿元): is empty",
+        "p.csv, row 3, column 投产年份: '1899' is not a year",
+        "p.csv, row 3, column 用地(亩): '35-25' runs backwards",
+        "p.csv, row 3, column 受电容量(MVA): '-1' is not a number",
+    ]
+    for sentence in expected:
+        assert any(fault.startswith(sentence) for fault in told), sentence
+    assert len(told) == len(expected)
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        ("", "can't be read"),
+        (f"{HEADING}\n", "no project"),
+        (f"{HEADING}\n,,,,,,,,,\n", "no project"),
+        ("环节,未知\n", "未知"),
+    ],
+)
+def test_empty_or_strange_files_are_refused(tmp_path, content, word):
+    path = tmp_path / "p.csv"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=word):
+        portfolio.read(path)
+
+
+def test_binary_and_missing_files_are_refused(tmp_path):
+    broken = tmp_path / "p.xlsx"
+    broken.write_bytes(b"\x00\x01\x02")
+    with pytest.raises(InputError, match="can't be read"):
+        portfolio.read(broken)
+    with pytest.raises(InputError, match="no such portfolio"):
+        portfolio.read(tmp_path / "nothing.csv")

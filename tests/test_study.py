@@ -1,0 +1,233 @@
+"""The whole pipeline on numbers that a person can check, and on the real layers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from geo_cluster import catalog, study
+from geo_cluster.errors import InputError
+from geo_cluster.matching.verify import verify
+from tests import world
+
+
+@pytest.fixture(scope="module")
+def tiny() -> study.Study:
+    return study.run(world.scenario(), world.layers(), projects=world.projects())
+
+
+@pytest.fixture(scope="module")
+def real() -> study.Study:
+    return study.run(catalog.scenario())
+
+
+def natural(result: study.Study, project: str, site: str) -> pd.Series:
+    rows = result.contributions.query("project == @project and site == @site")
+    return rows.set_index("criterion")["natural"]
+
+
+def test_natural_values_are_those_worked_out_by_hand(tiny):
+    near = natural(tiny, "P01", "X1")
+    assert near["land_cover"] == pytest.approx(60 / 30)
+    assert near["power_cover"] == pytest.approx(60 / 10)
+    assert near["quota_cover"] == pytest.approx(30_000 / 122.9, rel=1e-4)
+    assert near["rd_minutes"] == pytest.approx(10, abs=1e-6)
+    assert near["freight_minutes"] == pytest.approx(0, abs=1e-6), "the cargo airport stands at X1"
+    assert near["supplier_count"] == 1, "F1 is a supplier, F2 and F3 are not"
+    assert near["industry_fit"] == 1
+    far = natural(tiny, "P01", "X2")
+    assert far["rd_minutes"] == pytest.approx(30, abs=1e-6)
+    assert far["land_cover"] == pytest.approx(150 / 30)
+    assert far["open_constraints"] == 2
+    assert far["industry_fit"] == 0
+
+
+def test_score_is_the_weighted_sum_worked_out_by_hand(tiny):
+    weights = {key: criterion.weight for key, criterion in catalog.criteria().items()}
+    share = weights["land_cover"] / sum(weights.values())
+    row = tiny.contributions.query("project == 'P01' and site == 'X1' and criterion == 'land_cover'").iloc[0]
+    value = np.log(2 / 0.5) / np.log(10 / 0.5)  # equal ratios count equally between 0.5 and 10
+    assert row["value"] == pytest.approx(value, abs=1e-6)
+    assert row["points"] == pytest.approx(100 * share * value, abs=1e-5)
+
+
+def test_contributions_add_up_to_the_score(tiny, real):
+    for result in (tiny, real):
+        total = result.contributions.groupby(["project", "site"])["points"].sum()
+        score = result.ranking.set_index(["project", "site"])["score"]
+        assert np.allclose(total.reindex(score.index), score, atol=1e-3)
+
+
+def test_land_is_shared_two_go_to_x1_and_the_third_elsewhere(tiny):
+    assert tiny.plan.status == "optimal"
+    assert sorted(tiny.assignment["site"]) == ["X1", "X1", "X2"]
+    used = tiny.pools.set_index(["resource", "pool"])["used"]
+    assert used["land", "X1"] == pytest.approx(60)
+    assert used["power", "G1"] == pytest.approx(30)
+    assert used["energy", world.PREFECTURE] == pytest.approx(3 * 122.9)
+
+
+def test_a_shared_station_leaves_the_fourth_out_and_says_what_is_missing():
+    result = study.run(world.scenario(), world.layers(), projects=world.projects(4, power_mva="20"))
+    assert len(result.assignment) == 3, "60 MVA serve three projects of 20 MVA, wherever they stand"
+    (left,) = result.unplaced.itertuples()
+    assert "20.0 MVA" in left.reason
+    assert "G1" in left.reason
+    assert "power short at G1" in left.reason_en
+
+
+def test_cautious_planning_takes_low_capacities_and_high_needs():
+    result = study.run(world.scenario(planning_level="cautious"), world.layers(), projects=world.projects(2))
+    planned = result.pools.set_index(["resource", "pool"])["planned"]
+    assert planned["land", "X1"] == pytest.approx(15)
+    assert planned["power", "G1"] == pytest.approx(15)
+    assert len(result.assignment) == 1, "15 MVA serve one project of 10"
+
+
+def test_a_known_number_replaces_the_prior_and_narrows_the_interval():
+    known = [{"subject": "X1", "attribute": "available_land_ha", "low": 8, "likely": 8, "high": 8, "source": "电话"}]
+    before = study.run(world.scenario(), world.layers(), projects=world.projects(1))
+    after = study.run(world.scenario(known=known), world.layers(), projects=world.projects(1))
+    row = after.observations.query("site_id == 'X1' and attribute == 'available_land_ha'").iloc[0]
+    assert (row["likely"], row["basis"], row["source"]) == (8, "reported", "电话")
+    width = [r.ranking.query("site == 'X1'").eval("high - low").iloc[0] for r in (before, after)]
+    assert width[1] < width[0]
+
+
+def test_locked_and_forbidden_pairs_are_kept():
+    pairs = {"locked": [{"project": "P01", "site": "X2"}], "forbidden": [{"project": "P02", "site": "X1"}]}
+    result = study.run(world.scenario(**pairs), world.layers(), projects=world.projects(2))
+    at = result.assignment.set_index("project")["site"]
+    assert at["P01"] == "X2"
+    assert at["P02"] == "X2"
+    reason = result.ranking.query("project == 'P02' and site == 'X1'").iloc[0]
+    assert (reason["eligible"], reason["rule"]) == (False, "forbidden")
+
+
+def test_every_unknown_name_is_named_at_once():
+    wrong = {"anchor": "nowhere", "sites": ["X9"], "locked": [{"project": "P77", "site": "X1"}]}
+    wrong |= {"known": [{"subject": "Z", "attribute": "spare_mva", "low": 1, "likely": 1, "high": 1, "source": "s"}]}
+    with pytest.raises(InputError) as refusal:
+        study.run(world.scenario(**wrong), world.layers(), projects=world.projects(1))
+    told = str(refusal.value)
+    assert all(name in told for name in ("nowhere", "X9", "P77", "'Z'"))
+
+
+def test_adding_a_site_changes_nobody_elses_score_or_interval():
+    both = study.run(world.scenario(), world.layers(), projects=world.projects(1)).ranking
+    one = study.run(world.scenario(sites=["X1"]), world.layers(), projects=world.projects(1)).ranking
+    columns = ["score", "low", "high"]
+    assert both.query("site == 'X1'")[columns].equals(one[columns])
+
+
+def test_interval_holds_the_draws_and_chances_add_up(real):
+    chance = real.ranking.groupby("project")["chance_first"].sum()
+    assert np.allclose(chance, 1, atol=1e-2)
+    assert (real.ranking["low"] <= real.ranking["high"]).all()
+
+
+def test_real_plan_holds_under_the_independent_check(real):
+    assert real.violations == ()
+    assert verify(real.problem, real.plan) == ()
+    assert real.plan.status == "optimal"
+    assert real.plan.bound >= real.plan.objective - 1e-6
+    refused = real.ranking[~real.ranking["eligible"]]
+    assert (refused["reason"].str.len() > 5).all()
+    assert (refused["reason_en"].str.len() > 5).all()
+    assert refused["rank"].isna().all()
+
+
+def test_capacities_recomputed_from_the_tables(real):
+    """Once more by spreadsheet arithmetic: no code of the matching in between."""
+    plan = real.assignment.merge(real.sites[["id", "prefecture_code"]], left_on="site", right_on="id")
+    known = real.observations.set_index(["attribute", "site_id"])["likely"]
+    for key, by, need, times in (
+        ("available_land_ha", "site", "land_mu", 15),
+        ("spare_mva", "station", "power_mva", 1),
+        ("energy_quota_tce", "prefecture_code", "energy_tce", 1),
+    ):
+        used = plan.groupby(by)[need].sum()
+        assert (used <= known[key].reindex(used.index) * times + 1e-2).all()
+
+
+def test_same_scenario_same_study(real):
+    again = study.run(catalog.scenario())
+    assert again.ranking.equals(real.ranking)
+    assert again.assignment.equals(real.assignment)
+    assert again.scenario.id == real.scenario.id
+
+
+def test_summary_names_versions_counts_proof_and_inputs(real):
+    summary = real.summary()
+    assert summary["sample"] is True
+    assert summary["placed"] + summary["unplaced"] == summary["projects"] == 30
+    assert summary["sites"] == 29
+    assert set(summary["inputs"]) == {"portfolio", *study.inputs.LAYERS}
+    assert summary["violations"] == []
+
+
+def test_every_shipped_scenario_runs():
+    for name in catalog.scenario_names():
+        result = study.run(catalog.scenario(name))
+        assert result.violations == ()
+        assert len(result.assignment) + len(result.unplaced) == 30
+
+
+def test_a_prefecture_without_a_station_is_unknown_not_zero():
+    layers = world.layers()
+    layers["substations"] = layers["substations"].assign(prefecture_code="420200")
+    result = study.run(world.scenario(), layers, projects=world.projects(1))
+    assert np.isnan(natural(result, "P01", "X1")["power_cover"])
+    row = result.contributions.query("site == 'X1' and criterion == 'power_cover'").iloc[0]
+    assert row["value"] == 0.5
+    with_station = study.run(world.scenario(), world.layers(), projects=world.projects(1))
+    width = [r.ranking.query("site == 'X1'").eval("high - low").iloc[0] for r in (with_station, result)]
+    assert width[1] > width[0]
+
+
+def test_the_data_request_list_names_the_number_that_decides():
+    """Only X1's land is uncertain enough to turn the choice: it stands first, with its question and range."""
+    known = [{"subject": "X2", "attribute": "available_land_ha", "low": 4, "likely": 4, "high": 4, "source": "电话"}]
+    weights = dict.fromkeys(catalog.criteria(), 0.0) | {"land_cover": 1.0}
+    scenario = world.scenario(known=known, weights=weights, draws=2000)
+    result = study.run(scenario, world.layers(), projects=world.projects(1))
+    first = result.requests.iloc[0]
+    assert (first["subject"], first["attribute"]) == ("X1", "available_land_ha")
+    assert (first["low"], first["likely"], first["high"]) == (1, 4, 12)
+    assert first["question_zh"].endswith("？")
+    assert first["gain"] > 5 * first["gain_error"] > 0
+    assert len(result.requests) == 1, "nothing else could change the choice"
+
+
+def test_nothing_to_ask_when_everything_is_known():
+    numbers = {"available_land_ha": ["X1", "X2"], "land_price_10k_yuan_per_mu": ["X1", "X2"], "drive_min": ["X1", "X2"]}
+    numbers |= {"spare_mva": ["G1"], "energy_quota_tce": [world.PREFECTURE]}
+    known = [
+        {"subject": one, "attribute": key, "low": 9, "likely": 9, "high": 9, "source": "电话"}
+        for key, subjects in numbers.items()
+        for one in subjects
+    ]
+    result = study.run(world.scenario(known=known), world.layers(), projects=world.projects(1))
+    assert result.requests.empty
+
+
+def test_evidence_shares_say_what_rests_on_assumptions(tiny):
+    assumed = tiny.ranking["assumed"].iloc[0]
+    weights = {key: c.weight for key, c in catalog.criteria().items()}
+    by_hand = weights["land_cover"] + weights["power_cover"] + weights["quota_cover"] + weights["land_price"]
+    assert assumed == pytest.approx(by_hand / sum(weights.values()), abs=1e-4)
+    reported = [{"subject": "G1", "attribute": "spare_mva", "low": 1, "likely": 2, "high": 3, "source": "电话"}]
+    after = study.run(world.scenario(known=reported), world.layers(), projects=world.projects(1))
+    fewer = by_hand - weights["power_cover"]
+    assert after.ranking["assumed"].iloc[0] == pytest.approx(fewer / sum(weights.values()), abs=1e-4)
+
+
+def test_sub_scores_are_the_weighted_means_of_their_criteria(tiny):
+    points = tiny.contributions.query("project == 'P01' and site == 'X1'")
+    points = points.assign(theme=[catalog.criteria()[key].theme for key in points["criterion"]])
+    by_theme = points.groupby("theme").apply(lambda rows: 100 * rows["points"].sum() / (100 * rows["weight"].sum()))
+    row = tiny.ranking.query("project == 'P01' and site == 'X1'").iloc[0]
+    for theme in catalog.themes():
+        assert row[theme] == pytest.approx(by_theme[theme], abs=0.01)
+        assert row[f"{theme}_low"] <= row[f"{theme}_high"]

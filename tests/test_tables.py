@@ -1,0 +1,156 @@
+"""What is declared is tested: a criterion, rule, attribute or word without its function, reason or name fails here."""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+
+import numpy as np
+import pytest
+
+from geo_cluster import catalog, eligibility
+from geo_cluster import layers as layer_contracts
+from geo_cluster.domain import STAGES
+from geo_cluster.errors import DataError, InputError
+from geo_cluster.scoring import criteria
+
+
+@pytest.mark.parametrize("key", list(catalog.criteria()))
+def test_criterion_has_measure_reason_unit_and_a_value_function_on_its_range(key):
+    criterion = catalog.criteria()[key]
+    assert criterion.measure in criteria.MEASURES
+    assert criteria.MEASURES[criterion.measure].__doc__
+    assert criterion.theme in catalog.themes()
+    assert len(criterion.reason.zh) > 15
+    assert len(criterion.reason.en) > 30
+    value = criteria.value_function(criterion).value(np.array([criterion.worst, criterion.best]))
+    assert np.allclose(value, [0, 1])
+    between = criteria.value_function(criterion).value(np.linspace(criterion.worst, criterion.best, 50))
+    assert (np.diff(between) >= -1e-12).all(), "better is never worth less"
+
+
+def test_every_measure_is_used_by_a_criterion():
+    assert {criterion.measure for criterion in catalog.criteria().values()} == set(criteria.MEASURES)
+
+
+def test_every_exclusion_has_a_rule_and_every_rule_is_declared():
+    assert set(eligibility.RULES) == set(catalog.exclusions())
+    words = set(catalog.constraint_names())
+    assert all(set(rule.constraints) <= words for rule in catalog.exclusions().values())
+
+
+@pytest.mark.parametrize("key", list(catalog.attributes()))
+def test_attribute_is_explained_and_its_priors_reasoned(key):
+    attribute = catalog.attributes()[key]
+    assert attribute.question.zh.endswith("？"), "the question is ready to be sent"
+    assert attribute.question.en.endswith("?")
+    for prior in attribute.priors:
+        assert len(prior.reason.zh) > 15
+        assert len(prior.reason.en) > 30
+
+
+@pytest.mark.parametrize("key", list(catalog.segments()))
+def test_segment_ranges_rise_and_its_words_are_in_the_stage_vocabulary(key):
+    segment = catalog.segments()[key]
+    assert segment.stage in STAGES
+    for field in ("land_mu", "floor_m2", "density_mw_per_10k_m2", "energy_gwh", "trips_per_month"):
+        low, high = getattr(segment, field)
+        assert 0 < low < high
+    assert segment.confidence
+    assert segment.source_class in ("c", "b+c")
+
+
+def test_conversion_to_standard_coal_is_the_equivalent_value():
+    assert catalog.table("requirements")["tce_per_gwh"] == pytest.approx(0.1229 * 1e6 / 1e3)  # kgce/kWh to tce/GWh
+
+
+def test_contracts_exist_for_exactly_the_registered_layers():
+    assert set(catalog.table("layers")["layers"]) == set(catalog.layers())
+    for name, layer in catalog.table("layers")["layers"].items():
+        assert set(layer["popup"]) <= set(layer_contracts.columns(name))
+        for rule in layer_contracts.columns(name).values():
+            assert rule["zh"]
+            assert rule["en"]
+
+
+def test_stage_vocabulary_is_the_closed_one_and_has_colours():
+    assert tuple(layer_contracts.words("stage")) == STAGES
+    assert set(catalog.table("style")["stage"]) == set(STAGES)
+
+
+def _seen(colour: str, deficiency: np.ndarray) -> np.ndarray:
+    """CIELAB of a colour as seen with a colour-vision deficiency (matrices of Viénot, Brettel & Mollon 1999)."""
+    srgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(deficiency @ linear, 0, 1)
+    xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ seen
+    f = np.cbrt(np.maximum(xyz / [0.9505, 1, 1.089], 1e-6))
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize(
+    "deficiency",
+    [np.eye(3), np.array([[0.1124, 0.8876, 0], [0.1124, 0.8876, 0], [0.0040, -0.0040, 1]])],
+    ids=["normal", "protanope"],
+)
+def test_stage_colours_are_told_apart_pairwise(deficiency):
+    colours = catalog.table("style")["stage"]
+    for (one, a), (other, b) in itertools.combinations(colours.items(), 2):
+        distance = np.linalg.norm(_seen(a, deficiency) - _seen(b, deficiency))
+        assert distance > 10, f"{one} and {other} look alike ({distance:.0f})"
+
+
+def test_scenarios_are_valid_named_in_both_languages_and_say_sample():
+    assert catalog.scenario_names()[0] == "default"
+    for name in catalog.scenario_names():
+        scenario = catalog.scenario(name)
+        assert "示例" in scenario.name.zh
+        assert "sample" in scenario.name.en
+
+
+def test_scenario_id_follows_every_setting():
+    base = catalog.scenario()
+    assert catalog.scenario().id == base.id
+    for change in ({"seed": 1}, {"weights": {"rd_minutes": 3.0}}, {"planning_level": "cautious"}, {"sites": ("E01",)}):
+        assert base.model_copy(update=change).id != base.id
+
+
+def test_every_fault_of_a_scenario_is_listed(tmp_path):
+    path = tmp_path / "s.toml"
+    path.write_text(
+        'nmae = "x"\ndraws = "many"\n[weights]\nrd_minutes = -1\nbeauty = 3\n'
+        '[[known]]\nsubject = "E01"\nattribute = "beauty"\nlow = 3\nlikely = 2\nhigh = 1\nsource = "s"\n',
+        encoding="utf-8",
+    )
+    with pytest.raises(InputError) as refusal:
+        catalog.scenario(path)
+    told = str(refusal.value)
+    for word in (
+        "nmae",
+        "draws",
+        "weights.rd_minutes",
+        "weights.beauty",
+        "known.0.attribute",
+        "low ≤ likely ≤ high",
+        "name",
+    ):
+        assert word in told
+    assert len(refusal.value.faults) == 7
+
+
+def test_all_weights_zero_is_refused():
+    weights = dict.fromkeys(catalog.criteria(), 0.0)
+    with pytest.raises(InputError, match="every weight is zero"):
+        catalog.scenario_from({"name": {"zh": "零", "en": "zero"}, "weights": weights})
+
+
+def test_a_broken_table_is_refused_with_its_place(tmp_path):
+    path = tmp_path / "t.toml"
+    path.write_text("a = \n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"t\.toml: is not valid TOML"):
+        catalog.read_toml(path, error=DataError)
+
+
+def test_tables_are_plain_toml_without_code():
+    for path in catalog.TABLES.rglob("*.toml"):
+        tomllib.loads(path.read_text(encoding="utf-8"))
