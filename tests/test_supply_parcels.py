@@ -14,8 +14,9 @@ from shapely import affinity
 from shapely.geometry import Polygon, box
 
 import geo_cluster
+from geo_cluster.domain import BASES
 from geo_cluster.errors import InputError
-from geo_cluster.supply.assessment import BASES, Part, evidence, hall_refusal, shortage, subscore
+from geo_cluster.supply.assessment import Part, evidence, hall_refusal, shortage, subscore
 from geo_cluster.supply.interval import Interval
 from geo_cluster.supply.land import developable
 from geo_cluster.supply.parcels import fitting, hall_fits, parcel_faults

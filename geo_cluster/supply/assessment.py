@@ -8,11 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from geo_cluster.domain import BASES
 from geo_cluster.errors import Fault, refuse_if
 from geo_cluster.supply.interval import Interval
-
-BASES = ("reported", "published", "derived", "assumed")
-"""Where a number comes from, firmest first."""
 
 REFUSALS = {
     "land_in_one_piece": (

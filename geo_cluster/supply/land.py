@@ -17,6 +17,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
+from geo_cluster.coordinates import cgcs2000_zone
 from geo_cluster.errors import Fault, refuse_if
 from geo_cluster.supply.rectangle import largest_rectangles
 
@@ -374,18 +375,12 @@ def zones_of(sites: gpd.GeoDataFrame) -> NDArray[np.int64]:
     in_china = 73.5 <= middle_lon <= 136.5 and 3 <= middle_lat <= 54
     if sites.crs.is_projected and not in_china:
         return own
-    code = sites.crs.to_epsg()
-    if code is not None and 4513 <= code <= 4554 and (code - 4513) % 21 == _zone(middle_lon):
+    if in_china and sites.crs.to_epsg() in (cgcs2000_zone(middle_lon), cgcs2000_zone(middle_lon, prefix=True)):
         return own
     lon, _ = to_degrees.transform(x[known], y[known])
-    own[known] = 4534 + np.clip(_zone(lon), 0, 20)
+    own[known] = cgcs2000_zone(lon)
     own[~known] = own[known][0]
     return own
-
-
-def _zone(lon: Any) -> Any:
-    """Position of the 3-degree zone, 0 for the one about 75 degrees east (GB/T 17798)."""
-    return np.floor((np.asarray(lon) + 1.5) / 3).astype(int) - 25
 
 
 def _project(shapes: Geometries, source: Any, target: Any) -> Geometries:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geo_cluster.coordinates import MU_PER_HA
 from geo_cluster.errors import Fault, refuse_if
 from geo_cluster.supply.interval import Interval
 from geo_cluster.supply.land import layer_faults, zones_of
@@ -17,9 +18,6 @@ from geo_cluster.supply.rectangle import largest_rectangles
 
 Table = Mapping[str, Any]
 Quantity = Interval | float | Sequence[float]
-
-MU_PER_HA = 15.0
-"""One mu (亩) is 1/15 hectare."""
 
 OVERLAP_M2 = 1.0
 """Parcels that share more ground than this overlap: more than a surveyor's rounding."""
