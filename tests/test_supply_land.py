@@ -145,17 +145,19 @@ def test_every_fault_is_named_at_once():
     naked = gpd.GeoSeries([HECTARE])
     degrees = gpd.GeoSeries([box(114.9, 30.2, 115.0, 30.3)], crs=CRS)
     metres = gpd.GeoSeries([at(HECTARE)], crs=4490)
+    swapped = gpd.GeoSeries([box(30.2, 114.9, 30.3, 115.0)], crs=4490)
     rules = [
         Exclusion("a", naked),
         Exclusion("a", degrees),
         Exclusion("b", metres, float("nan")),
+        Exclusion("d", swapped),
         Exclusion("c", layer(LineString([(0, 0), (1, 1)]))),
     ]
     with pytest.raises(InputError) as caught:
         developable(gpd.GeoDataFrame(geometry=[Point(0, 0)]), rules)
     text = str(caught.value)
     for part in ("sites: has no coordinate", "row 0: is a Point", "(a): has no coordinate", "no name of its own",
-                 "its numbers are degrees", "its numbers are not", "buffer_m is nan", "is a LineString"):  # fmt: skip
+                 "its numbers are degrees", "its numbers are not", "are swapped", "buffer_m is nan", "is a LineString"):  # fmt: skip
         assert part in text, part
     assert "set_crs" in text
 

@@ -336,6 +336,9 @@ def layer_faults(layer: Any, where: str, *, kind: str | None = None) -> list[Fau
         elif layer.crs.is_projected and looks_like_degrees:
             what = f"says {layer.crs.to_string()}, in metres, but its numbers are degrees ({west:.3f}, {south:.3f})"
             faults.append(Fault(where, what, "set the CRS that the numbers are in, e.g. EPSG:4490"))
+        elif layer.crs.is_geographic and 3 <= west <= east <= 54 and 73 <= south <= north <= 136:
+            what = f"has x {west:.3f} and y {south:.3f}: longitude and latitude are swapped"
+            faults.append(Fault(where, what, "give longitude first"))
         elif layer.crs.is_geographic and np.isfinite(west) and (west < -180 or east > 180 or south < -90 or north > 90):
             what = (
                 f"says {layer.crs.to_string()}, which is in degrees, but its numbers are not ({west:.0f}, {south:.0f})"
