@@ -118,9 +118,8 @@ def main() -> None:
     each_ms = (time.perf_counter() - start) / len(some) * 1e3
     corners = shapely.get_num_coordinates(some).mean()
     inside = shapely.covers(some, found.geometry) | shapely.is_empty(some)
-    print(
-        f"largest rectangle          {each_ms:8.1f} ms each, {len(some)} net parcels of {corners:.0f} vertices; inside: {inside.all()}"
-    )
+    print(f"largest rectangle          {each_ms:8.1f} ms each of {len(some)} net parcels, {corners:.0f} vertices each")
+    print(f"every rectangle lies inside: {inside.all()}")
 
 
 if __name__ == "__main__":

@@ -116,12 +116,14 @@ def developable(
         crs = pyproj.CRS(int(zone)) if zone else sites.crs
         ground, mended = _clean(_project(given[rows], sites.crs, crs))
         repairs += [_repair_note("sites", sites.index[rows[k]], given[rows[k]]) for k in mended]
-        layers = {
-            rule.name: _reaching(rule.geometries, rule.buffer_m, ground, sites.crs, crs, quad_segs) for rule in rules
-        }
         doubts = [_reaching(rule.unknown, 0.0, ground, sites.crs, crs) for rule in rules if rule.unknown is not None]
         batches = np.array_split(np.arange(len(rows)), 1 + len(rows) // BATCH)
         with ThreadPoolExecutor() as threads:  # GEOS works outside the interpreter's lock
+
+            def reaching(rule: Exclusion) -> Geometries:
+                return _reaching(rule.geometries, rule.buffer_m, ground, sites.crs, crs, quad_segs)  # noqa: B023
+
+            layers = dict(zip(names, threads.map(reaching, rules), strict=True))
             done = threads.map(lambda batch: _subtract(ground[batch], layers, doubts), batches)  # noqa: B023
             for batch, (measures, net) in zip(batches, done, strict=True):
                 for column, values in measures.items():
