@@ -20,6 +20,7 @@ from geo_cluster.supply.energy import (
     coal_equivalent_tce,
     connection,
     headroom,
+    heat_tce,
     load_faults,
     needs_dual_supply,
     pools,
@@ -125,6 +126,17 @@ def test_quota_in_words_and_over_an_interval():
     assert "no separate" in got.words_en
     assert quota(3, other_tce=700, grid=GRID).review == "local"  # below 5 GWh, but not below 1,000 tce
     assert coal_equivalent_tce(np.array([1.0, 2.0]), grid=GRID).tolist() == pytest.approx([122.9, 245.8])
+
+
+def test_gas_steam_and_green_power():
+    heat = heat_tce(gas_m3=1e6, steam_gj=1e4, grid=GRID)
+    assert (heat.low, heat.high) == pytest.approx((1100 + 341.2, 1330 + 341.2))
+    got = quota(10, other_tce=100, green_share=(0.2, 0.3, 0.5), grid=GRID)
+    assert got.tce.likely == pytest.approx(1329)
+    assert (got.counted_tce.low, got.counted_tce.likely) == pytest.approx((714.5, 960.3))
+    assert got.review == "local"
+    with pytest.raises(InputError, match="between 0 and 1"):
+        quota(10, green_share=30, grid=GRID)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ __all__ = [
     "coal_equivalent_tce",
     "connection",
     "headroom",
+    "heat_tce",
     "load_faults",
     "needs_dual_supply",
     "pools",
@@ -254,6 +255,8 @@ class Quota:
     ----------
     gwh, tce : Interval
         Electricity, and all energy in tonnes of coal equivalent.
+    counted_tce : Interval
+        What draws on the prefecture's quota: all energy but the green share of the electricity.
     review : {"exempt", "local", "provincial"}
         Class at the likely use; `review_low` and `review_high` at the bounds.
     words_zh, words_en : str
@@ -262,6 +265,7 @@ class Quota:
 
     gwh: Interval
     tce: Interval
+    counted_tce: Interval
     review: str
     review_low: str
     review_high: str
@@ -284,7 +288,14 @@ def review_class(gwh: float, tce: float, *, grid: Table) -> str:
     return "exempt" if tce < exempt["below_tce"] and gwh < exempt["below_gwh"] else "local"
 
 
-def quota(annual_gwh: Quantity, *, grid: Table, other_tce: Quantity = 0.0) -> Quota:
+def heat_tce(*, grid: Table, gas_m3: Quantity = 0.0, steam_gj: Quantity = 0.0) -> Interval:
+    """Tonnes of coal equivalent of a year's natural gas (m3) and steam (GJ), for `quota`."""
+    rule = grid["conversion"]
+    gas = Interval.of(gas_m3) * Interval.of(rule["gas_kgce_per_m3"])
+    return (gas + Interval.of(steam_gj) * rule["steam_kgce_per_gj"]) * 0.001
+
+
+def quota(annual_gwh: Quantity, *, grid: Table, other_tce: Quantity = 0.0, green_share: Quantity = 0.0) -> Quota:
     """Energy of a project in GWh and tce, and its energy review in words.
 
     Parameters
@@ -294,11 +305,15 @@ def quota(annual_gwh: Quantity, *, grid: Table, other_tce: Quantity = 0.0) -> Qu
     grid : mapping
         Parsed `grid.toml`.
     other_tce : number or interval
-        Gas, steam and other energy, tonnes of coal equivalent a year.
+        Gas, steam and other energy, tonnes of coal equivalent a year, see `heat_tce`.
+    green_share : number or interval
+        Share of the electricity, 0 to 1, from newly built renewables: it is reviewed, but draws on no quota.
     """
-    gwh = Interval.of(annual_gwh)
-    if gwh.low < 0:
-        raise InputError(Fault("annual_gwh", f"is {gwh:g}", "give a yearly use of 0 GWh or more"))
+    gwh, green = Interval.of(annual_gwh), Interval.of(green_share)
+    faults = [Fault("annual_gwh", f"is {gwh:g}", "give a yearly use of 0 GWh or more")] if gwh.low < 0 else []
+    if not 0 <= green.low <= green.high <= 1:
+        faults.append(Fault("green_share", f"is {green:g}", "give a share between 0 and 1 (30 % is 0.3)"))
+    refuse_if(faults)
     tce = coal_equivalent_tce(gwh, grid=grid) + Interval.of(other_tce)
     review = review_class(gwh.likely, tce.likely, grid=grid)
     ends = [review_class(g, t, grid=grid) for g, t in ((gwh.low, tce.low), (gwh.high, tce.high))]
@@ -309,7 +324,8 @@ def quota(annual_gwh: Quantity, *, grid: Table, other_tce: Quantity = 0.0) -> Qu
         labels = [grid["review"][end] for end in ends]
         zh += f"区间两端分别对应:{labels[0]['label_zh']}、{labels[1]['label_zh']}。"
         en += f" The bounds fall under different rules: {labels[0]['label_en']} and {labels[1]['label_en']}."
-    return Quota(gwh, tce, review, ends[0], ends[1], zh, en)
+    counted = coal_equivalent_tce(gwh, grid=grid) * (1.0 - green) + Interval.of(other_tce)
+    return Quota(gwh, tce, counted, review, ends[0], ends[1], zh, en)
 
 
 def _spoken(amount: Interval, spec: str) -> str:

@@ -53,6 +53,9 @@ class Interval:
         other = Interval.of(other)
         return Interval(self.low - other.high, self.likely - other.likely, self.high - other.low)
 
+    def __rsub__(self, other: float) -> Interval:
+        return Interval.of(other) - self
+
     def __mul__(self, other: Interval | float) -> Interval:
         other = Interval.of(other)
         corners = [a * b for a in (self.low, self.high) for b in (other.low, other.high)]

@@ -261,7 +261,7 @@ def _joined(shapes: Any, touch_m: float) -> Any:
     return shapely.buffer(grown, -touch_m / 2, join_style="mitre")
 
 
-def hall_fits(ground: Any, hall: tuple[float, float], largest: Any = None, *, step_deg: float = 2.0) -> bool:
+def hall_fits(ground: Any, hall: tuple[float, float], largest: Any = None, *, step_deg: float = 3.0) -> bool:
     """Tell whether a hall of given sides fits on the ground in some orientation.
 
     The largest rectangle answers most cases at once. Where it has another shape than the hall, the hall is turned in
@@ -273,13 +273,16 @@ def hall_fits(ground: Any, hall: tuple[float, float], largest: Any = None, *, st
         sides = np.hypot(*np.diff(shapely.get_coordinates(largest)[:3], axis=0).T)
         if min(sides) >= width * (1 - 1e-6) and max(sides) >= length * (1 - 1e-6):
             return True
+        if width * length > shapely.area(largest) * 1.1:  # the hall would be a larger rectangle than the largest
+            return False
     if shapely.is_empty(ground) or shapely.area(ground) < width * length:
         return False
     if shapely.is_empty(shapely.buffer(ground, -width / 2 * (1 - 1e-6))):
         return False
     edges = shapely.get_coordinates(ground)
     turns = np.degrees(np.arctan2(*np.diff(edges, axis=0).T[::-1])) % 90.0
-    tried = np.unique(np.round(np.concatenate([turns, np.arange(0, 90, step_deg)]), 3))
+    _, first = np.unique(np.round(turns), return_index=True)  # one edge angle a degree is enough
+    tried = np.concatenate([turns[first], np.arange(0, 90, step_deg)])
     middle = shapely.get_coordinates(shapely.centroid(ground))[0]
     for turn in np.concatenate([tried, tried + 90.0]):
         if not _eroded_empty(_rotated(ground, -turn, middle), length, width):
