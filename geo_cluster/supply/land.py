@@ -67,7 +67,8 @@ def developable(
     Parameters
     ----------
     sites : GeoDataFrame
-        Polygons, any CRS. Rings that cross themselves are repaired and named in ``result.attrs["repairs"]``.
+        Polygons, any CRS. Rings that cross themselves, here and in the exclusions, are repaired and named in
+        ``result.attrs["repairs"]``.
     exclusions : sequence of Exclusion
         In the order in which they are charged: ground that two rules exclude counts as lost to the first.
     rectangles : bool, optional
@@ -116,14 +117,17 @@ def developable(
         crs = pyproj.CRS(int(zone)) if zone else sites.crs
         ground, mended = _clean(_project(given[rows], sites.crs, crs))
         repairs += [_repair_note("sites", sites.index[rows[k]], given[rows[k]]) for k in mended]
-        doubts = [_reaching(rule.unknown, 0.0, ground, sites.crs, crs) for rule in rules if rule.unknown is not None]
+        blanks = [rule.unknown for rule in rules if rule.unknown is not None]
+        doubts = [_reaching("unknown", blank, 0.0, ground, sites.crs, crs)[0] for blank in blanks]
         batches = np.array_split(np.arange(len(rows)), 1 + len(rows) // BATCH)
         with ThreadPoolExecutor() as threads:  # GEOS works outside the interpreter's lock
 
-            def reaching(rule: Exclusion) -> Geometries:
-                return _reaching(rule.geometries, rule.buffer_m, ground, sites.crs, crs, quad_segs)  # noqa: B023
+            def reaching(rule: Exclusion) -> tuple[Geometries, list[str]]:
+                return _reaching(rule.name, rule.geometries, rule.buffer_m, ground, sites.crs, crs, quad_segs)  # noqa: B023
 
-            layers = dict(zip(names, threads.map(reaching, rules), strict=True))
+            reached = list(threads.map(reaching, rules))
+            repairs += [note for _, notes in reached for note in notes]
+            layers = {name: areas for name, (areas, _) in zip(names, reached, strict=True)}
             done = threads.map(lambda batch: _subtract(ground[batch], layers, doubts), batches)  # noqa: B023
             for batch, (measures, net) in zip(batches, done, strict=True):
                 for column, values in measures.items():
@@ -270,14 +274,17 @@ def _punch(net: Geometries, site: NDArray[np.intp], holes: Geometries) -> Geomet
 
 
 def _reaching(
-    layer: Any, buffer_m: float, ground: Geometries, sites_crs: Any, crs: pyproj.CRS, quad_segs: int = 16
-) -> Geometries:
-    """Clean areas of a layer that reach the ground, buffered, in the zone's metres. Only those are buffered."""
+    name: str, layer: Any, buffer_m: float, ground: Geometries, sites_crs: Any, crs: pyproj.CRS, quad_segs: int = 16
+) -> tuple[Geometries, list[str]]:
+    """Clean areas of a layer that reach the ground, buffered, in the zone's metres; and what had to be repaired.
+
+    Only what is near the ground is projected and repaired, only what reaches it is buffered.
+    """
     bare = not isinstance(layer, gpd.GeoSeries | gpd.GeoDataFrame)
     source = pyproj.CRS(sites_crs if bare else layer.crs)
     shapes = np.asarray(layer, dtype=object).ravel() if bare else layer.geometry.to_numpy()
     if not (len(shapes) and len(ground)):
-        return np.empty(0, dtype=object)
+        return np.empty(0, dtype=object), []
     west, south, east, north = shapely.total_bounds(ground)
     margin = buffer_m * 1.01 + 1.0
     window = (west - margin, south - margin, east + margin, north + margin)
@@ -285,11 +292,14 @@ def _reaching(
         window = pyproj.Transformer.from_crs(crs, source, always_xy=True).transform_bounds(*window, densify_pts=51)
     bounds = shapely.bounds(shapes).reshape(-1, 4)
     close = (bounds[:, :2] <= window[2:]).all(axis=1) & (bounds[:, 2:] >= window[:2]).all(axis=1)
-    shapes = _clean(_project(shapes[close], source, crs), areas_only=buffer_m == 0)[0]
+    near = np.flatnonzero(close)
+    areas, mended = _clean(_project(shapes[near], source, crs), areas_only=buffer_m == 0)
+    labels = near if bare else layer.index[near]
+    notes = [_repair_note(name, labels[k], shapes[near[k]]) for k in mended]
     if not buffer_m:
-        return shapes
-    reached = np.unique(shapely.STRtree(shapes).query(ground, predicate="dwithin", distance=buffer_m)[1])
-    return shapely.buffer(shapes[reached], buffer_m, quad_segs=quad_segs)
+        return areas, notes
+    reached = np.unique(shapely.STRtree(areas).query(ground, predicate="dwithin", distance=buffer_m)[1])
+    return shapely.buffer(areas[reached], buffer_m, quad_segs=quad_segs), notes
 
 
 def _clean(shapes: Geometries, *, areas_only: bool = True) -> tuple[Geometries, NDArray[np.intp]]:
