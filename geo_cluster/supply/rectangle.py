@@ -23,8 +23,8 @@ EDGE_ANGLES, SWEEP_ANGLES = 12, 30
 """Orientations tried: those of the edges that are longest together, and an even sweep of the quarter turn."""
 SECTORS, SEEDS, FINALISTS = 15, 6, 3
 """Blocks grown for each polygon: one a sector of the quarter turn, then how many of them turning, then to the end."""
-BATCH = 100
-"""Polygons worked on at a time; bounds the memory."""
+BATCH, BATCH_VERTICES = 100, 8000
+"""Polygons worked on at a time, and their vertices together; bounds the memory."""
 
 _TOUCH = 1e-9  # coordinates are scaled to about 1: nearer than this is on the line
 
@@ -72,8 +72,8 @@ def largest_rectangles(polygons: Geometries) -> Rectangles:
     turn = 0
     # largest part first; a smaller part only where it could still hold something larger
     while (todo := np.flatnonzero((place == turn) & (area > 4 * best[owner, 2] * best[owner, 3] + 1e-9))).size:
-        for start in range(0, len(todo), BATCH):
-            rows = todo[start : start + BATCH]
+        load = np.cumsum(np.maximum(shapely.get_num_coordinates(parts[todo]) / BATCH_VERTICES, 1 / BATCH))
+        for rows in np.split(todo, np.flatnonzero(np.diff(load.astype(int))) + 1):
             found = _search(parts[rows])
             better = found[:, 2] * found[:, 3] > best[owner[rows], 2] * best[owner[rows], 3]
             best[owner[rows[better]]] = found[better]
