@@ -1,4 +1,6 @@
-"""What power a site offers: voltage of connection, substations in reach, spare capacity, energy review.
+"""What power a site offers: voltage of connection, substations in reach, energy quota and review.
+
+Spare capacity is in `substations`, the bill in `tariff`; both can be had from here.
 
 Tables are parsed TOML (`geo_cluster/tables/grid.toml`), so that a planner can replace any number in them.
 Power is apparent power in MVA unless a name says MW.
@@ -17,12 +19,30 @@ from numpy.typing import NDArray
 
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.supply.interval import Interval
+from geo_cluster.supply.substations import Pools, feeding_levels, headroom, pools, substation_faults
+from geo_cluster.supply.tariff import Bill, bill
+
+__all__ = [
+    "Bill",
+    "Connection",
+    "Option",
+    "Pools",
+    "Quota",
+    "bill",
+    "coal_equivalent_tce",
+    "connection",
+    "headroom",
+    "heat_tce",
+    "load_faults",
+    "needs_dual_supply",
+    "pools",
+    "quota",
+    "review_class",
+    "voltages",
+]
 
 Table = Mapping[str, Any]
 Quantity = Interval | float | Sequence[float]
-
-SUBSTATION_COLUMNS = ("name", "voltage_kv", "transformers_mva", "peak_mva", "commissioned")
-"""Columns of a substation layer; bounds of the peak may follow as `peak_low_mva`, `peak_high_mva`."""
 
 
 @dataclass(frozen=True)
@@ -201,9 +221,16 @@ def _in_metres(stations: gpd.GeoDataFrame, site: gpd.GeoSeries) -> tuple[gpd.Geo
     return stations.geometry.to_crs(local), site.to_crs(local).union_all()
 
 
-def feeding_levels(text: Any) -> frozenset[float]:
-    """Voltages that a station feeds customers at: ``"110/35/10"`` is 110, 35 and 10 kV."""
-    return frozenset(float(part) for part in str(text).replace("kV", "").split("/") if part.strip())
+def load_faults(projects: pd.DataFrame, *, grid: Table, where: str = "projects") -> list[Fault]:
+    """Name the rows whose `power_mva` and `power_mw` do not go together, or whose power is not positive."""
+    faults = []
+    for number, row in enumerate(projects.to_dict("records"), start=1):
+        mva, mw = row.get("power_mva"), row.get("power_mw")
+        if mva is not None and not pd.isna(mva) and not mva > 0:
+            faults.append(Fault(f"{where} row {number}", f"power_mva is {mva:g}", "give a capacity above 0 MVA"))
+        elif mva is not None and mw is not None and not pd.isna(mva) and not pd.isna(mw):
+            faults += _power_factor_faults(f"{where} row {number}", mw, mva, grid)
+    return faults
 
 
 def _power_factor_faults(where: str, mw: float, mva: float, grid: Table) -> list[Fault]:
@@ -220,165 +247,6 @@ def _power_factor_faults(where: str, mw: float, mva: float, grid: Table) -> list
     ]
 
 
-def transformers(value: Any) -> list[float]:
-    """Ratings of a station's transformers in MVA: ``"2x50+31.5"`` is two of 50 and one of 31.5."""
-    ratings: list[float] = []
-    for part in str(value).replace("×", "x").replace("*", "x").replace(";", "+").split("+"):
-        count, _, rating = part.strip().partition("x")
-        ratings += [float(rating)] * int(count) if rating else [float(count)]
-    return ratings
-
-
-def substation_faults(stations: pd.DataFrame, *, where: str = "substations") -> list[Fault]:
-    """List everything wrong with a substation layer, each with row and remedy.
-
-    Two stations of one name, transformers that can't be read, installed capacity below peak load, bounds out
-    of order, active power above what the load in MVA allows.
-    """
-    missing = [column for column in ("name", "voltage_kv") if column not in stations]
-    faults = [Fault(where, f"has no column {column}", f"add the column {column}") for column in missing]
-    if faults:
-        return faults
-    for row, name in enumerate(stations["name"].astype(str)):
-        here = f"{where} row {row + 1} ({name})"
-        if name in set(stations["name"].astype(str).iloc[:row]):
-            faults.append(
-                Fault(
-                    here, "has the name of an earlier row", "give each substation a name of its own, or merge the rows"
-                )
-            )
-        record = stations.iloc[row]
-        try:
-            installed = sum(transformers(record.get("transformers_mva", 0.0)))
-        except ValueError:
-            faults.append(
-                Fault(
-                    here,
-                    f"transformers_mva {record['transformers_mva']!r} can't be read",
-                    "write ratings in MVA, e.g. 2x50+31.5",
-                )
-            )
-            continue
-        low, likely, high = _peak_bounds(record)
-        if not low <= likely <= high:
-            faults.append(
-                Fault(
-                    here,
-                    f"peak load {low:g}, {likely:g}, {high:g} MVA is not in rising order",
-                    "write low <= likely <= high",
-                )
-            )
-        elif "transformers_mva" in record and installed < low:
-            faults.append(
-                Fault(
-                    here,
-                    f"installed capacity {installed:g} MVA is below peak load {low:g} MVA",
-                    "check both numbers and their units (MVA)",
-                )
-            )
-    return faults
-
-
-def _peak_bounds(record: pd.Series) -> tuple[float, float, float]:
-    likely = float(record.get("peak_mva", 0.0))
-    return float(record.get("peak_low_mva", likely)), likely, float(record.get("peak_high_mva", likely))
-
-
-def end_of(period: Any) -> pd.Timestamp:
-    """Last moment of a year, month or day: ``2025``, ``"2026-06"`` or ``"2026-06-15"``."""
-    if isinstance(period, float) and not np.isnan(period):
-        period = int(period)
-    return pd.Period(str(period)).end_time
-
-
-def headroom(
-    substations: pd.DataFrame,
-    committed: pd.DataFrame | None = None,
-    *,
-    at: Any = None,
-    overload: float = 1.0,
-) -> pd.DataFrame:
-    """Spare capacity of each substation under N-1, as an interval.
-
-    Firm capacity is what the transformers carry with the largest one out, times `overload`. Peak load and
-    what is committed are taken off by interval arithmetic: low = firm - high peak - high committed.
-
-    Parameters
-    ----------
-    substations : DataFrame
-        Columns `name`, `transformers_mva` (``"2x50"``), `peak_mva`, optionally `peak_low_mva`, `peak_high_mva` and
-        `commissioned` (year, month or day; empty = in service).
-    committed : DataFrame, optional
-        Columns `substation`, `mva`, optionally `low_mva`, `high_mva` and `from` (year, month or day; empty = now).
-    at : int, str or date, optional
-        Year, month or day the project needs its power. A station commissioned later offers nothing yet, a
-        commitment that begins later takes nothing yet. None counts every station and every commitment.
-    overload : float
-        Short-term loading that the remaining transformers may take, 1.0 = their rating (1.3 for two hours is
-        usual in Chinese practice; the prudent default is none).
-
-    Returns
-    -------
-    DataFrame
-        Indexed by `name`: `installed_mva`, `firm_mva`, `peak_*`, `committed_*`, `headroom_low_mva`,
-        `headroom_likely_mva`, `headroom_high_mva` (never below 0), `in_service`.
-
-    Raises
-    ------
-    InputError
-        All faults of the layer at once, and commitments at stations that do not exist.
-    """
-    faults = substation_faults(substations)
-    names = pd.Index(substations["name"].astype(str), name="name") if "name" in substations else pd.Index([])
-    if "transformers_mva" not in substations:
-        faults.append(Fault("substations", "has no column transformers_mva", "add it: ratings in MVA, e.g. 2x50"))
-    if committed is not None:
-        faults += [
-            Fault(
-                f"committed row {row + 1}",
-                f"substation {name!r} is not in the layer",
-                "correct the name or add the substation",
-            )
-            for row, name in enumerate(committed["substation"].astype(str))
-            if name not in names
-        ]
-    refuse_if(faults)
-
-    ratings = [transformers(value) for value in substations["transformers_mva"]]
-    out = pd.DataFrame(index=names)
-    out["installed_mva"] = [sum(units) for units in ratings]
-    out["in_service"] = True
-    if at is not None and "commissioned" in substations:
-        out["in_service"] = [
-            pd.isna(c) or str(c).strip() == "" or end_of(c) <= end_of(at) for c in substations["commissioned"]
-        ]
-    firm = np.array([sum(units) - max(units) for units in ratings]) * overload
-    out["firm_mva"] = np.where(out["in_service"], firm, 0.0)
-    peaks = np.array([_peak_bounds(record) for _, record in substations.iterrows()]).reshape(-1, 3)
-    out[["peak_low_mva", "peak_likely_mva", "peak_high_mva"]] = peaks
-    promised = _committed(committed, names, at)
-    out[["committed_low_mva", "committed_likely_mva", "committed_high_mva"]] = promised
-    spare = out["firm_mva"].to_numpy()[:, None] - peaks[:, ::-1] - promised[:, ::-1]
-    out[["headroom_low_mva", "headroom_likely_mva", "headroom_high_mva"]] = np.maximum(spare, 0.0)
-    return out
-
-
-def _committed(committed: pd.DataFrame | None, names: pd.Index, at: Any) -> NDArray[np.float64]:
-    """Low, likely and high MVA promised at each station by the time asked for, shape (stations, 3)."""
-    total = np.zeros((len(names), 3))
-    if committed is None or committed.empty:
-        return total
-    rows = committed
-    if at is not None and "from" in rows:
-        rows = rows[[pd.isna(f) or str(f).strip() == "" or end_of(f) <= end_of(at) for f in rows["from"]]]
-    likely = rows["mva"].to_numpy(float)
-    bounds = np.column_stack([rows.get("low_mva", rows["mva"]), likely, rows.get("high_mva", rows["mva"])]).astype(
-        float
-    )
-    np.add.at(total, names.get_indexer(pd.Index(rows["substation"].astype(str))), bounds)
-    return total
-
-
 @dataclass(frozen=True)
 class Quota:
     """Yearly energy of a project and the review it triggers.
@@ -387,6 +255,8 @@ class Quota:
     ----------
     gwh, tce : Interval
         Electricity, and all energy in tonnes of coal equivalent.
+    counted_tce : Interval
+        What draws on the prefecture's quota: all energy but the green share of the electricity.
     review : {"exempt", "local", "provincial"}
         Class at the likely use; `review_low` and `review_high` at the bounds.
     words_zh, words_en : str
@@ -395,6 +265,7 @@ class Quota:
 
     gwh: Interval
     tce: Interval
+    counted_tce: Interval
     review: str
     review_low: str
     review_high: str
@@ -410,13 +281,21 @@ def coal_equivalent_tce(gwh: Any, *, grid: Table) -> Any:
 def review_class(gwh: float, tce: float, *, grid: Table) -> str:
     """Review that a yearly use triggers: exempt only when both below the limits, provincial from 10,000 tce."""
     rule = grid["review"]
+    gwh, tce = round(gwh, 6), round(tce, 6)  # 10,000 tce converted from GWh and back is 10,000 tce
     if tce >= rule["provincial"]["from_tce"]:
         return "provincial"
     exempt = rule["exempt"]
     return "exempt" if tce < exempt["below_tce"] and gwh < exempt["below_gwh"] else "local"
 
 
-def quota(annual_gwh: Quantity, *, grid: Table, other_tce: Quantity = 0.0) -> Quota:
+def heat_tce(*, grid: Table, gas_m3: Quantity = 0.0, steam_gj: Quantity = 0.0) -> Interval:
+    """Tonnes of coal equivalent of a year's natural gas (m3) and steam (GJ), for `quota`."""
+    rule = grid["conversion"]
+    gas = Interval.of(gas_m3) * Interval.of(rule["gas_kgce_per_m3"])
+    return (gas + Interval.of(steam_gj) * rule["steam_kgce_per_gj"]) * 0.001
+
+
+def quota(annual_gwh: Quantity, *, grid: Table, other_tce: Quantity = 0.0, green_share: Quantity = 0.0) -> Quota:
     """Energy of a project in GWh and tce, and its energy review in words.
 
     Parameters
@@ -426,11 +305,15 @@ def quota(annual_gwh: Quantity, *, grid: Table, other_tce: Quantity = 0.0) -> Qu
     grid : mapping
         Parsed `grid.toml`.
     other_tce : number or interval
-        Gas, steam and other energy, tonnes of coal equivalent a year.
+        Gas, steam and other energy, tonnes of coal equivalent a year, see `heat_tce`.
+    green_share : number or interval
+        Share of the electricity, 0 to 1, from newly built renewables: it is reviewed, but draws on no quota.
     """
-    gwh = Interval.of(annual_gwh)
-    if gwh.low < 0:
-        raise InputError(Fault("annual_gwh", f"is {gwh:g}", "give a yearly use of 0 GWh or more"))
+    gwh, green = Interval.of(annual_gwh), Interval.of(green_share)
+    faults = [Fault("annual_gwh", f"is {gwh:g}", "give a yearly use of 0 GWh or more")] if gwh.low < 0 else []
+    if not 0 <= green.low <= green.high <= 1:
+        faults.append(Fault("green_share", f"is {green:g}", "give a share between 0 and 1 (30 % is 0.3)"))
+    refuse_if(faults)
     tce = coal_equivalent_tce(gwh, grid=grid) + Interval.of(other_tce)
     review = review_class(gwh.likely, tce.likely, grid=grid)
     ends = [review_class(g, t, grid=grid) for g, t in ((gwh.low, tce.low), (gwh.high, tce.high))]
@@ -441,7 +324,8 @@ def quota(annual_gwh: Quantity, *, grid: Table, other_tce: Quantity = 0.0) -> Qu
         labels = [grid["review"][end] for end in ends]
         zh += f"区间两端分别对应:{labels[0]['label_zh']}、{labels[1]['label_zh']}。"
         en += f" The bounds fall under different rules: {labels[0]['label_en']} and {labels[1]['label_en']}."
-    return Quota(gwh, tce, review, ends[0], ends[1], zh, en)
+    counted = coal_equivalent_tce(gwh, grid=grid) * (1.0 - green) + Interval.of(other_tce)
+    return Quota(gwh, tce, counted, review, ends[0], ends[1], zh, en)
 
 
 def _spoken(amount: Interval, spec: str) -> str:

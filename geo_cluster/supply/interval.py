@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from geo_cluster.errors import Fault, InputError
 
 
@@ -35,7 +37,7 @@ class Interval:
         """Read a number, ``(low, high)`` with the middle as likely, or ``(low, likely, high)``."""
         if isinstance(value, Interval):
             return value
-        if not isinstance(value, Sequence):
+        if not isinstance(value, Sequence | np.ndarray):
             return cls(float(value), float(value), float(value))
         if len(value) == 2:
             return cls(float(value[0]), (value[0] + value[1]) / 2, float(value[1]))
@@ -52,6 +54,9 @@ class Interval:
     def __sub__(self, other: Interval | float) -> Interval:
         other = Interval.of(other)
         return Interval(self.low - other.high, self.likely - other.likely, self.high - other.low)
+
+    def __rsub__(self, other: float) -> Interval:
+        return Interval.of(other) - self
 
     def __mul__(self, other: Interval | float) -> Interval:
         other = Interval.of(other)

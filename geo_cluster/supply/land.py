@@ -7,19 +7,27 @@ such a zone and lie in it stay there; everything else is brought to the zone of 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pyproj
 import shapely
 from numpy.typing import NDArray
 
+from geo_cluster.coordinates import cgcs2000_zone
 from geo_cluster.errors import Fault, refuse_if
+from geo_cluster.supply.rectangle import largest_rectangles
 
 Geometries = NDArray[np.object_]
+
+SCREENING = 2000
+"""More sites than this are screened by area; rectangles only on request."""
+
+BATCH = 2500
+"""Sites that one thread takes at a time."""
 
 CRUMB_M2 = 0.01
 """Parts smaller than this come from rounding, not from the ground: they are no piece of land."""
@@ -48,16 +56,24 @@ class Exclusion:
 
 
 def developable(
-    sites: gpd.GeoDataFrame, exclusions: Sequence[Exclusion] = (), *, quad_segs: int = 16
+    sites: gpd.GeoDataFrame,
+    exclusions: Sequence[Exclusion] = (),
+    *,
+    rectangles: bool | None = None,
+    quad_segs: int = 16,
 ) -> gpd.GeoDataFrame:
     """Land of each site that no rule excludes.
 
     Parameters
     ----------
     sites : GeoDataFrame
-        Polygons, any CRS. Rings that cross themselves are repaired and named in ``result.attrs["repairs"]``.
+        Polygons, any CRS. Rings that cross themselves, here and in the exclusions, are repaired and named in
+        ``result.attrs["repairs"]``.
     exclusions : sequence of Exclusion
         In the order in which they are charged: ground that two rules exclude counts as lost to the first.
+    rectangles : bool, optional
+        Look for the largest rectangle of each site, a few milliseconds each. Left out, up to `SCREENING` sites get
+        one; with more, areas come first and the columns of the rectangle are nan.
     quad_segs : int
         Segments of a quarter circle in buffers; 16 keeps a buffer's area within 0.2 %.
 
@@ -66,8 +82,9 @@ def developable(
     GeoDataFrame
         Indexed like `sites`, in their CRS: `gross_ha`, `net_ha`, `unknown_ha` (net land on which some rule has no
         data), `pieces`, `largest_piece_ha`, for each rule ``lost_<name>_ha`` (what it takes of what earlier rules
-        left) and ``total_<name>_ha`` (what it takes alone), `geometry` (the net land).
-        ``gross = net + sum(lost)``.
+        left) and ``total_<name>_ha`` (what it takes alone), `rectangle_width_m`, `rectangle_length_m`,
+        `rectangle_angle_deg` (of the long side, counter-clockwise from grid east, 0 to 180), `rectangle` (its
+        geometry) and `geometry` (the net land). ``gross = net + sum(lost)``.
 
     Raises
     ------
@@ -87,20 +104,42 @@ def developable(
         faults += layer_faults(rule.geometries, here, kind="Polygon" if rule.buffer_m == 0 else None)
     refuse_if(faults)
 
-    columns = {column: np.zeros(len(sites)) for column in _columns(names)}
+    columns: dict[str, Any] = {column: np.zeros(len(sites)) for column in _columns(names)}
+    columns |= {f"rectangle_{side}": np.full(len(sites), np.nan) for side in ("width_m", "length_m", "angle_deg")}
     net_all = np.full(len(sites), shapely.Polygon(), dtype=object)
+    halls = np.full(len(sites), shapely.Polygon(), dtype=object)
+    wanted = len(sites) <= SCREENING if rectangles is None else rectangles
     repairs: list[str] = []
     given = sites.geometry.to_numpy()
     zones = zones_of(sites)
-    for zone in pd.unique(zones):
+    for zone in np.unique(zones):
         rows = np.flatnonzero(zones == zone)
-        crs = pyproj.CRS.from_user_input(zone)
+        crs = pyproj.CRS(int(zone)) if zone else sites.crs
         ground, mended = _clean(_project(given[rows], sites.crs, crs))
         repairs += [_repair_note("sites", sites.index[rows[k]], given[rows[k]]) for k in mended]
-        measures, net = _subtract(ground, rules, sites.crs, crs, quad_segs)
-        for column, values in measures.items():
-            columns[column][rows] = values
-        net_all[rows] = _project(net, crs, sites.crs)
+        blanks = [rule.unknown for rule in rules if rule.unknown is not None]
+        doubts = [_reaching("unknown", blank, 0.0, ground, sites.crs, crs)[0] for blank in blanks]
+        batches = np.array_split(np.arange(len(rows)), 1 + len(rows) // BATCH)
+        with ThreadPoolExecutor() as threads:  # GEOS works outside the interpreter's lock
+
+            def reaching(rule: Exclusion) -> tuple[Geometries, list[str]]:
+                return _reaching(rule.name, rule.geometries, rule.buffer_m, ground, sites.crs, crs, quad_segs)  # noqa: B023
+
+            reached = list(threads.map(reaching, rules))
+            repairs += [note for _, notes in reached for note in notes]
+            layers = {name: areas for name, (areas, _) in zip(names, reached, strict=True)}
+            done = threads.map(lambda batch: _subtract(ground[batch], layers, doubts), batches)  # noqa: B023
+            for batch, (measures, net) in zip(batches, done, strict=True):
+                for column, values in measures.items():
+                    columns[column][rows[batch]] = values
+                net_all[rows[batch]] = _project(net, crs, sites.crs)
+        if wanted:
+            found = largest_rectangles(net_all[rows] if crs == sites.crs else _project(net_all[rows], sites.crs, crs))
+            columns["rectangle_width_m"][rows] = found.width_m
+            columns["rectangle_length_m"][rows] = found.length_m
+            columns["rectangle_angle_deg"][rows] = found.angle_deg
+            halls[rows] = _project(found.geometry, crs, sites.crs)
+    columns["rectangle"] = gpd.GeoSeries(halls, index=sites.index, crs=sites.crs)
     out = gpd.GeoDataFrame(columns, geometry=net_all, crs=sites.crs, index=sites.index).astype({"pieces": int})
     out.attrs["repairs"] = repairs
     return out
@@ -121,27 +160,52 @@ def _as_exclusion(rule: Any) -> Exclusion:
 
 
 def _subtract(
-    ground: Geometries, rules: Sequence[Exclusion], sites_crs: Any, crs: pyproj.CRS, quad_segs: int
+    ground: Geometries, layers: Mapping[str, Geometries], doubts: Sequence[Geometries]
 ) -> tuple[dict[str, NDArray[np.float64]], Geometries]:
-    """Take the rules off clean polygons of one zone, in order."""
+    """Take the layers (clean, buffered, of the same zone) off clean polygons, in order.
+
+    Most exclusions of real life (a pond, a house) lie inside a parcel and touch no other: they are holes, and cost
+    no overlay. The others go rule by rule. What a rule takes alone needs an intersection of its own only where an
+    earlier one reaches the same ground; elsewhere it is what the net land shrank by.
+    """
     gross = shapely.area(ground)
     measures = {"gross_ha": gross / 1e4}
-    net = ground.copy()
-    doubt = np.full(len(ground), shapely.Polygon(), dtype=object)
-    for rule in rules:
-        before = shapely.area(net)
-        touched, taken = _taken(
-            ground, _near(rule.geometries, ground, rule.buffer_m, sites_crs, crs), rule.buffer_m, quad_segs
-        )
-        total = np.zeros(len(ground))
-        total[touched] = shapely.area(shapely.intersection(ground[touched], taken))
+    shapes = np.concatenate([*layers.values(), np.empty(0, dtype=object)])
+    rule = np.repeat(np.arange(len(layers)), [len(layer) for layer in layers.values()])
+    shapely.prepare(ground)
+    site, shape = shapely.STRtree(shapes).query(ground, predicate="intersects")
+    alone = _apart(shapes, np.unique(shape))
+    simple = alone & (shapely.get_type_id(shapes) == 3) & (shapely.get_num_interior_rings(shapes) == 0)
+    hole = simple[shape]
+    hole[hole] = shapely.contains_properly(ground[site[hole]], shapes[shape[hole]])
+    hole_area = shapely.area(shapes[shape[hole]])
+
+    net, left = ground.copy(), gross.copy()
+    claimed: list[tuple[NDArray[np.intp], Geometries]] = []
+    for k, name in enumerate(layers):
+        mine = ~hole & (rule[shape] == k)
+        touched, taken = _gather(site[mine], shapes[shape[mine]], alone[shape[mine]])
         net[touched] = shapely.difference(net[touched], taken)
-        measures[f"lost_{rule.name}_ha"] = np.maximum(before - shapely.area(net), 0.0) / 1e4
-        measures[f"total_{rule.name}_ha"] = total / 1e4
-        if rule.unknown is not None:
-            touched, blank = _taken(ground, _near(rule.unknown, ground, 0.0, sites_crs, crs), 0.0, quad_segs)
-            doubt[touched] = shapely.union(doubt[touched], blank)
-    measures["unknown_ha"] = shapely.area(shapely.intersection(net, doubt)) / 1e4
+        now = shapely.area(net[touched])
+        lost = np.zeros(len(ground))
+        lost[touched] = np.maximum(left[touched] - now, 0.0)
+        left[touched] = now
+        total = lost.copy()
+        shared = _meets(touched, taken, claimed)
+        total[touched[shared]] = shapely.area(shapely.intersection(ground[touched[shared]], taken[shared]))
+        claimed.append((touched, taken))
+        mine = rule[shape[hole]] == k
+        inside = np.bincount(site[hole][mine], weights=hole_area[mine], minlength=len(ground))
+        measures[f"lost_{name}_ha"] = (lost + inside) / 1e4
+        measures[f"total_{name}_ha"] = (total + inside) / 1e4
+    net = _punch(net, site[hole], shapes[shape[hole]])
+
+    doubt = np.full(len(ground), shapely.Polygon(), dtype=object)
+    for layer in doubts:
+        site, shape = shapely.STRtree(layer).query(ground, predicate="intersects")
+        touched, blank = _gather(site, layer[shape], np.zeros(len(shape), dtype=bool))
+        doubt[touched] = shapely.union(doubt[touched], blank)
+    measures["unknown_ha"] = shapely.area(shapely.intersection(net, doubt)) / 1e4 if doubts else np.zeros(len(net))
     measures["net_ha"] = shapely.area(net) / 1e4
     parts, owner = shapely.get_parts(net, return_index=True)
     areas = shapely.area(parts)
@@ -152,54 +216,95 @@ def _subtract(
     return measures, net
 
 
-def _taken(
-    ground: Geometries, layer: Geometries, buffer_m: float, quad_segs: int
+def _apart(shapes: Geometries, reaching: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Shapes whose extent meets that of no other shape in play."""
+    one, other = shapely.STRtree(shapes[reaching]).query(shapes[reaching])
+    alone = np.ones(len(shapes), dtype=bool)
+    alone[reaching[one[one != other]]] = False
+    return alone
+
+
+def _gather(
+    site: NDArray[np.intp], shapes: Geometries, alone: NDArray[np.bool_]
 ) -> tuple[NDArray[np.intp], Geometries]:
-    """Positions of the polygons that the layer reaches, and the union of what reaches each."""
-    if buffer_m:
-        owner, hit = shapely.STRtree(layer).query(ground, predicate="dwithin", distance=buffer_m)
-    else:
-        owner, hit = shapely.STRtree(layer).query(ground, predicate="intersects")
-    reached, place = np.unique(hit, return_inverse=True)
-    area = shapely.buffer(layer[reached], buffer_m, quad_segs=quad_segs) if buffer_m else layer[reached]
-    order = np.argsort(owner, kind="stable")
-    touched, group = np.unique(owner[order], return_inverse=True)
-    return touched, _union_by(area[place[order]], group, len(touched))
+    """Sites that are reached, and the union of the shapes that reach each; shapes `alone` need no union."""
+    order = np.argsort(site, kind="stable")
+    site, shapes, alone = site[order], shapes[order], alone[order]
+    touched, first, count = np.unique(site, return_index=True, return_counts=True)
+    taken = shapes[first]
+    apart = np.logical_and.reduceat(alone, first) if len(first) else np.empty(0, dtype=bool)
+    for several, bundle in ((count > 1) & apart, shapely.multipolygons), ((count > 1) & ~apart, _union):
+        chosen = np.repeat(several, count)
+        if chosen.any():
+            parts, part_of = shapely.get_parts(shapes[chosen], return_index=True)
+            group = np.repeat(np.arange(several.sum()), count[several])[part_of]
+            taken[several] = bundle(parts, indices=group)
+    return touched, taken
 
 
-def _union_by(parts: Geometries, group: NDArray[np.intp], count: int) -> Geometries:
-    """Union of the parts of each group; `group` is sorted."""
-    bundles = shapely.geometrycollections(parts, indices=group, out=np.empty(count, dtype=object))
-    return shapely.union_all(bundles[:, None], axis=1)
+def _union(parts: Geometries, *, indices: NDArray[np.intp]) -> Geometries:
+    return shapely.union_all(shapely.geometrycollections(parts, indices=indices)[:, None], axis=1)
 
 
-def _near(layer: Any, ground: Geometries, buffer_m: float, sites_crs: Any, crs: pyproj.CRS) -> Geometries:
-    """Clean geometries of a layer that lie about the ground, in the zone's metres."""
+def _meets(
+    touched: NDArray[np.intp], taken: Geometries, claimed: Sequence[tuple[NDArray[np.intp], Geometries]]
+) -> NDArray[np.bool_]:
+    """Where ground taken now was claimed by an earlier layer of the same site."""
+    shared = np.zeros(len(touched), dtype=bool)
+    for earlier, before in claimed:
+        _, here, there = np.intersect1d(touched, earlier, assume_unique=True, return_indices=True)
+        here, there = here[~shared[here]], there[~shared[here]]
+        shared[here] = shapely.intersects(taken[here], before[there])
+    return shared
+
+
+def _punch(net: Geometries, site: NDArray[np.intp], holes: Geometries) -> Geometries:
+    """Cut polygons that lie inside the net land and touch nothing: new rings, no overlay."""
+    net = net.copy()
+    plain = (shapely.get_type_id(net) == 3)[site]
+    parted, cut = _gather(site[~plain], holes[~plain], np.ones(int((~plain).sum()), dtype=bool))
+    net[parted] = shapely.difference(net[parted], cut)
+    target = np.unique(site[plain])
+    rings, owner = shapely.get_rings(net[target], return_index=True)
+    rings = np.concatenate([rings, shapely.get_exterior_ring(holes[plain])])
+    owner = np.concatenate([owner, np.searchsorted(target, site[plain])])
+    order = np.argsort(owner, kind="stable")  # the shell stays first
+    net[target] = shapely.polygons(rings[order], indices=owner[order])
+    return net
+
+
+def _reaching(
+    name: str, layer: Any, buffer_m: float, ground: Geometries, sites_crs: Any, crs: pyproj.CRS, quad_segs: int = 16
+) -> tuple[Geometries, list[str]]:
+    """Clean areas of a layer that reach the ground, buffered, in the zone's metres; and what had to be repaired.
+
+    Only what is near the ground is projected and repaired, only what reaches it is buffered.
+    """
     bare = not isinstance(layer, gpd.GeoSeries | gpd.GeoDataFrame)
     source = pyproj.CRS(sites_crs if bare else layer.crs)
     shapes = np.asarray(layer, dtype=object).ravel() if bare else layer.geometry.to_numpy()
-    if len(shapes) == 0 or len(ground) == 0:
-        return np.empty(0, dtype=object)
+    if not (len(shapes) and len(ground)):
+        return np.empty(0, dtype=object), []
     west, south, east, north = shapely.total_bounds(ground)
     margin = buffer_m * 1.01 + 1.0
     window = (west - margin, south - margin, east + margin, north + margin)
-    if source != crs:
+    if source != crs and np.isfinite(window).all():
         window = pyproj.Transformer.from_crs(crs, source, always_xy=True).transform_bounds(*window, densify_pts=51)
-    if not np.isfinite(window).all():
-        return np.empty(0, dtype=object)
-    bounds = shapely.bounds(shapes)
-    close = (
-        (bounds[:, 0] <= window[2])
-        & (bounds[:, 2] >= window[0])
-        & (bounds[:, 1] <= window[3])
-        & (bounds[:, 3] >= window[1])
-    )
-    return _clean(_project(shapes[close], source, crs), areas_only=buffer_m == 0)[0]
+    bounds = shapely.bounds(shapes).reshape(-1, 4)
+    close = (bounds[:, :2] <= window[2:]).all(axis=1) & (bounds[:, 2:] >= window[:2]).all(axis=1)
+    near = np.flatnonzero(close)
+    areas, mended = _clean(_project(shapes[near], source, crs), areas_only=buffer_m == 0)
+    labels = near if bare else layer.index[near]
+    notes = [_repair_note(name, labels[k], shapes[near[k]]) for k in mended]
+    if not buffer_m:
+        return areas, notes
+    reached = np.unique(shapely.STRtree(areas).query(ground, predicate="dwithin", distance=buffer_m)[1])
+    return shapely.buffer(areas[reached], buffer_m, quad_segs=quad_segs), notes
 
 
 def _clean(shapes: Geometries, *, areas_only: bool = True) -> tuple[Geometries, NDArray[np.intp]]:
     """Valid 2-D geometries (only their polygons, if asked), and the positions of those that had to be repaired."""
-    shapes = shapely.force_2d(shapes)
+    shapes = shapely.force_2d(shapes) if shapely.has_z(shapes).any() else shapes.copy()
     shapes[shapely.is_missing(shapes)] = shapely.Polygon()
     broken = np.flatnonzero(~shapely.is_valid(shapes))
     shapes[broken] = shapely.make_valid(shapes[broken], method="structure", keep_collapsed=not areas_only)
@@ -231,7 +336,7 @@ def layer_faults(layer: Any, where: str, *, kind: str | None = None) -> list[Fau
     shapes = layer.geometry.to_numpy() if placed else np.asarray(layer, dtype=object).ravel()
     faults = []
     if placed:
-        west, south, east, north = shapely.total_bounds(shapes)
+        west, south, east, north = shapely.total_bounds(shapes) if len(shapes) else [np.nan] * 4
         looks_like_degrees = 73 <= west <= east <= 136 and 3 <= south <= north <= 54
         if layer.crs is None:
             guess = (
@@ -243,6 +348,9 @@ def layer_faults(layer: Any, where: str, *, kind: str | None = None) -> list[Fau
         elif layer.crs.is_projected and looks_like_degrees:
             what = f"says {layer.crs.to_string()}, in metres, but its numbers are degrees ({west:.3f}, {south:.3f})"
             faults.append(Fault(where, what, "set the CRS that the numbers are in, e.g. EPSG:4490"))
+        elif layer.crs.is_geographic and 3 <= west <= east <= 54 and 73 <= south <= north <= 136:
+            what = f"has x {west:.3f} and y {south:.3f}: longitude and latitude are swapped"
+            faults.append(Fault(where, what, "give longitude first"))
         elif layer.crs.is_geographic and np.isfinite(west) and (west < -180 or east > 180 or south < -90 or north > 90):
             what = (
                 f"says {layer.crs.to_string()}, which is in degrees, but its numbers are not ({west:.0f}, {south:.0f})"
@@ -264,36 +372,30 @@ def layer_faults(layer: Any, where: str, *, kind: str | None = None) -> list[Fau
     return faults
 
 
-def zones_of(sites: gpd.GeoDataFrame) -> NDArray[np.object_]:
-    """CRS to measure each site in: its CGCS2000 3-degree zone, or the layer's own where it is such a zone.
+def zones_of(sites: gpd.GeoDataFrame) -> NDArray[np.int64]:
+    """EPSG code of the CRS to measure each site in: its CGCS2000 3-degree zone, or 0 for the layer's own CRS.
 
     A layer that came in a Gauss-Kruger zone and whose middle lies in that zone is measured there as a whole, as
     surveyors do when a town straddles a meridian. A projected layer outside China is measured in its own CRS.
     """
-    out = np.full(len(sites), sites.crs, dtype=object)
+    own = np.zeros(len(sites), dtype=np.int64)
     bounds = shapely.bounds(sites.geometry.to_numpy())
     x, y = (bounds[:, 0] + bounds[:, 2]) / 2, (bounds[:, 1] + bounds[:, 3]) / 2
     known = np.isfinite(x) & np.isfinite(y)
     if not known.any():
-        return out
+        return own
     to_degrees = pyproj.Transformer.from_crs(sites.crs, 4490, always_xy=True)
-    lon, _ = to_degrees.transform(np.where(known, x, np.nan), np.where(known, y, np.nan))
-    code = sites.crs.to_epsg()
-    west, south, east, north = np.nanmin(x), np.nanmin(y), np.nanmax(x), np.nanmax(y)
+    west, south, east, north = sites.total_bounds
     middle_lon, middle_lat = to_degrees.transform((west + east) / 2, (south + north) / 2)
     in_china = 73.5 <= middle_lon <= 136.5 and 3 <= middle_lat <= 54
     if sites.crs.is_projected and not in_china:
-        return out
-    if code is not None and 4513 <= code <= 4554 and (code - 4513) % 21 == _zone(middle_lon):
-        return out
-    out[known] = 4534 + np.clip(_zone(lon[known]), 0, 20)
-    out[~known] = out[known][0]
-    return out
-
-
-def _zone(lon: Any) -> Any:
-    """Position of the 3-degree zone, 0 for the one about 75 degrees east (GB/T 17798)."""
-    return np.floor((np.asarray(lon) + 1.5) / 3).astype(int) - 25
+        return own
+    if in_china and sites.crs.to_epsg() in (cgcs2000_zone(middle_lon), cgcs2000_zone(middle_lon, prefix=True)):
+        return own
+    lon, _ = to_degrees.transform(x[known], y[known])
+    own[known] = cgcs2000_zone(lon)
+    own[~known] = own[known][0]
+    return own
 
 
 def _project(shapes: Geometries, source: Any, target: Any) -> Geometries:

@@ -1,0 +1,317 @@
+"""Parcels: which of them, alone or adjoining, hold a project; what they may cost at least; standard-land checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo_cluster.coordinates import MU_PER_HA
+from geo_cluster.errors import Fault, refuse_if
+from geo_cluster.supply.interval import Interval
+from geo_cluster.supply.land import layer_faults, zones_of
+from geo_cluster.supply.rectangle import largest_rectangles
+
+Table = Mapping[str, Any]
+Quantity = Interval | float | Sequence[float]
+
+OVERLAP_M2 = 1.0
+"""Parcels that share more ground than this overlap: more than a surveyor's rounding."""
+
+
+def parcel_faults(parcels: gpd.GeoDataFrame, *, land: Table, where: str = "parcels") -> list[Fault]:
+    """List everything wrong with a parcel layer, each with row and remedy.
+
+    No CRS, degrees taken for metres, rings that cross themselves, parcels that overlap each other, two parcels of
+    one name, unknown status or use class, numbers that are negative or missing.
+
+    Parameters
+    ----------
+    parcels : GeoDataFrame
+        Optionally with columns `parcel` (name), `status`, `use`, `plot_ratio_max`, `height_max_m`,
+        `price_wan_yuan_per_mu`.
+    land : mapping
+        Parsed `land.toml`.
+    """
+    faults = layer_faults(parcels, where, kind="Polygon")
+    shapes = parcels.geometry.to_numpy()
+    label = [f"{where} row {k + 1}" + (f" ({name})" if name else "") for k, name in enumerate(_names(parcels))]
+    for k in np.flatnonzero(~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)):
+        reason = shapely.is_valid_reason(shapes[k])
+        faults.append(
+            Fault(label[k], f"its ring crosses or touches itself: {reason}", "correct the ring in its source")
+        )
+    if parcels.crs is not None and not faults:
+        metres = _in_zone(parcels)
+        one, other = shapely.STRtree(metres).query(metres, predicate="intersects")
+        one, other = one[one < other], other[one < other]
+        shared = shapely.area(shapely.intersection(metres[one], metres[other]))
+        faults += [
+            Fault(label[b], f"overlaps {label[a]} by {area / 1e4:.3f} ha", "draw the boundary between them once")
+            for a, b, area in zip(one, other, shared, strict=True)
+            if area > OVERLAP_M2
+        ]
+    names = pd.Series(_names(parcels))
+    repeated = names.duplicated() & (names != "")
+    faults += [
+        Fault(label[k], "has the name of an earlier row", "give it its own name") for k in np.flatnonzero(repeated)
+    ]
+    known = {
+        "status": {row[f"name_{tongue}"] for row in land["status"] for tongue in ("zh", "en")},
+        "use": {row[code] for row in land["use"] for code in ("code", "new_code")},
+    }
+    for column, allowed in known.items():
+        if column in parcels:
+            faults += [
+                Fault(
+                    f"{label[k]}, column {column}",
+                    f"{value!r} is not known",
+                    f"use one of {', '.join(sorted(allowed))}",
+                )
+                for k, value in enumerate(parcels[column].astype(str))
+                if value not in allowed
+            ]
+    for column in ("plot_ratio_max", "height_max_m", "price_wan_yuan_per_mu"):
+        if column in parcels:
+            numbers = pd.to_numeric(parcels[column], errors="coerce")
+            bad = parcels[column].notna() & ~(numbers >= 0)
+            faults += [
+                Fault(
+                    f"{label[k]}, column {column}",
+                    f"{parcels[column].iloc[k]!r} is no positive number",
+                    "write a number",
+                )
+                for k in np.flatnonzero(bad)
+            ]
+    return faults
+
+
+def _names(parcels: gpd.GeoDataFrame) -> list[str]:
+    return [str(name) for name in parcels["parcel"]] if "parcel" in parcels else [""] * len(parcels)
+
+
+def _in_zone(parcels: gpd.GeoDataFrame) -> Any:
+    """Parcel shapes in metres, all in the zone of the first: adjoining needs one plane."""
+    zones = zones_of(parcels)
+    zone = int(zones[0]) if len(zones) else 0
+    return (parcels.geometry.to_crs(zone) if zone else parcels.geometry).to_numpy()
+
+
+def offered(parcels: gpd.GeoDataFrame, *, land: Table) -> pd.Series:
+    """Tell which parcels can be given to a project: status not granted, use class industrial; unknown counts as yes."""
+    out = pd.Series(True, index=parcels.index, name="offered")
+    if "status" in parcels:
+        open_ = {row[f"name_{tongue}"] for row in land["status"] if row["offered"] for tongue in ("zh", "en")}
+        out &= parcels["status"].isin(open_)
+    if "use" in parcels:
+        out &= parcels["use"].astype(str).isin({row[code] for row in land["use"] for code in ("code", "new_code")})
+    return out
+
+
+def fitting(
+    parcels: gpd.GeoDataFrame,
+    land_mu: Quantity,
+    *,
+    hall: tuple[float, float] | None = None,
+    land: Table | None = None,
+    largest_union: int = 4,
+    touch_m: float = 0.5,
+    floor_area_m2: float = 0.0,
+    height_m: float = 0.0,
+) -> gpd.GeoDataFrame:
+    """Parcels, or unions of adjoining parcels, that hold a project and its largest hall.
+
+    Parameters
+    ----------
+    parcels : GeoDataFrame
+        Net developable polygons (for instance the result of `developable`), one a row.
+    land_mu : number or interval
+        Land the project needs, in mu; a union counts as fitting when it holds the likely value, and `sure` when it
+        holds the high one.
+    hall : (width_m, length_m), optional
+        The hall has to fit as a rectangle, in any orientation.
+    land : mapping, optional
+        Parsed `land.toml`: with it, parcels that are granted or not industrial are left out.
+    largest_union : int
+        Most parcels that are joined.
+    touch_m : float
+        Parcels closer than this adjoin: hairline gaps of digitising.
+    floor_area_m2, height_m : float
+        Floor area and building height needed, checked against `plot_ratio_max` and `height_max_m` where given.
+
+    Returns
+    -------
+    GeoDataFrame
+        One row a minimal union (no part of it that is connected fits by itself), smallest area first: `parcels`
+        (labels), `count`, `area_mu`, `rectangle_width_m`, `rectangle_length_m`, `sure`, `price_wan_yuan` (sum, where
+        every price is known), `geometry`.
+    """
+    need = Interval.of(land_mu)
+    refuse_if(layer_faults(parcels, "parcels", kind="Polygon"))
+    if not need.low > 0 or largest_union < 1 or (hall is not None and not min(hall) > 0):
+        refuse_if([Fault("fitting", "land_mu, hall and largest_union must be above 0", "give positive numbers")])
+    pool = parcels if land is None else parcels[offered(parcels, land=land)]
+    shapes = shapely.make_valid(_in_zone(pool))
+    pool, shapes = pool[~shapely.is_empty(shapes)], shapes[~shapely.is_empty(shapes)]
+    limits = _limits(pool, floor_area_m2, height_m)
+    area_mu = shapely.area(shapes) * MU_PER_HA / 1e4
+    found: list[tuple[frozenset[int], float, Any]] = []
+    layer = {frozenset([k]) for k in range(len(pool)) if limits["tall"][k]}
+    near = _neighbours(shapes, touch_m)
+    for _ in range(largest_union):
+        fits, open_ = _tested(layer, shapes, area_mu, need, hall, touch_m, limits)
+        found += fits
+        done = [members for members, _, _ in found]
+        layer = {
+            group | {k}
+            for group in open_
+            for member in group
+            for k in near[member]
+            if k not in group and limits["tall"][k]
+        }
+        layer = {group for group in layer if not any(members <= group for members in done)}
+    found.sort(key=lambda item: (item[1], sorted(item[0])))
+    return _listed(found, pool, need, shapes, zones_of(pool))
+
+
+def _limits(pool: gpd.GeoDataFrame, floor_area_m2: float, height_m: float) -> dict[str, Any]:
+    ratio = pd.to_numeric(pool.get("plot_ratio_max", pd.Series(np.inf, index=pool.index)), errors="coerce")
+    height = pd.to_numeric(pool.get("height_max_m", pd.Series(np.inf, index=pool.index)), errors="coerce")
+    return {
+        "ratio": ratio.fillna(np.inf).to_numpy(float),
+        "tall": height.fillna(np.inf).to_numpy(float) >= height_m,
+        "floor_area_m2": floor_area_m2,
+    }
+
+
+def _neighbours(shapes: Any, touch_m: float) -> list[list[int]]:
+    """Parcels that share a stretch of boundary, not just a corner."""
+    one, other = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=touch_m)
+    one, other = one[one != other], other[one != other]
+    # the grown neighbour holds a stretch of boundary that is longer than a corner's would be
+    shared = shapely.length(shapely.intersection(shapely.boundary(shapes[one]), shapely.buffer(shapes[other], touch_m)))
+    near: list[list[int]] = [[] for _ in range(len(shapes))]
+    for a, b in zip(one[shared > 4 * touch_m], other[shared > 4 * touch_m], strict=True):
+        near[a].append(int(b))
+    return near
+
+
+def _tested(
+    layer: set[frozenset[int]],
+    shapes: Any,
+    area_mu: Any,
+    need: Interval,
+    hall: tuple[float, float] | None,
+    touch_m: float,
+    limits: dict[str, Any],
+) -> tuple[list[tuple[frozenset[int], float, Any]], list[frozenset[int]]]:
+    """Split unions into those that fit and those to go on joining."""
+    groups = sorted(layer, key=sorted)
+    areas = [float(area_mu[list(group)].sum()) for group in groups]
+    floors = [float((limits["ratio"][list(group)] * area_mu[list(group)]).sum() * 1e4 / MU_PER_HA) for group in groups]
+    large = [a >= need.likely and f >= limits["floor_area_m2"] for a, f in zip(areas, floors, strict=True)]
+    ready = [k for k, enough in enumerate(large) if enough]
+    joined = np.empty(len(ready), dtype=object)
+    for place, k in enumerate(ready):
+        joined[place] = _joined(shapes[list(groups[k])], touch_m)
+    rectangles = largest_rectangles(joined)
+    holds = np.ones(len(ready), dtype=bool)
+    if hall is not None:
+        holds = np.array(
+            [hall_fits(shape, hall, found) for shape, found in zip(joined, rectangles.geometry, strict=True)]
+        )
+    fits = [(groups[k], areas[k], joined[place]) for place, k in enumerate(ready) if holds[place]]
+    taken = {group for group, _, _ in fits}
+    return fits, [group for group in groups if group not in taken]
+
+
+def _listed(
+    found: list[tuple[frozenset[int], float, Any]], pool: gpd.GeoDataFrame, need: Interval, shapes: Any, zones: Any
+) -> gpd.GeoDataFrame:
+    """Table of the unions, in the CRS of the parcels."""
+    joined = np.empty(len(found), dtype=object)
+    joined[:] = [shape for _, _, shape in found]
+    rectangles = largest_rectangles(joined)
+    names = [tuple(pool.index[k] for k in sorted(members)) for members, _, _ in found]
+    prices = pd.to_numeric(pool.get("price_wan_yuan_per_mu", pd.Series(np.nan, index=pool.index)), errors="coerce")
+    price = prices.to_numpy(float) * shapely.area(shapes) * MU_PER_HA / 1e4
+    zone = int(zones[0]) if len(zones) else 0
+    geometry = gpd.GeoSeries(joined, crs=zone or pool.crs).to_crs(pool.crs)
+    columns = {
+        "parcels": names,
+        "count": [len(members) for members in names],
+        "area_mu": [area for _, area, _ in found],
+        "rectangle_width_m": rectangles.width_m,
+        "rectangle_length_m": rectangles.length_m,
+        "sure": [area >= need.high for _, area, _ in found],
+        "price_wan_yuan": [float(price[list(members)].sum()) for members, _, _ in found],
+    }
+    return gpd.GeoDataFrame(columns, geometry=geometry, crs=pool.crs)
+
+
+def _joined(shapes: Any, touch_m: float) -> Any:
+    """Union with hairline gaps closed."""
+    if len(shapes) == 1:
+        return shapes[0]
+    grown = shapely.union_all(shapely.buffer(shapes, touch_m / 2, join_style="mitre"))
+    return shapely.buffer(grown, -touch_m / 2, join_style="mitre")
+
+
+def hall_fits(ground: Any, hall: tuple[float, float], largest: Any = None, *, step_deg: float = 3.0) -> bool:
+    """Tell whether a hall of given sides fits on the ground in some orientation.
+
+    The largest rectangle answers most cases at once. Where it has another shape than the hall, the hall is turned in
+    steps and slid: at each angle, the places where its centre may be are the ground eroded by the hall
+    (Minkowski difference), computed exactly for the polygon's edges.
+    """
+    width, length = sorted(hall)
+    if largest is not None and not shapely.is_empty(largest):
+        sides = np.hypot(*np.diff(shapely.get_coordinates(largest)[:3], axis=0).T)
+        if min(sides) >= width * (1 - 1e-6) and max(sides) >= length * (1 - 1e-6):
+            return True
+        if width * length > shapely.area(largest) * 1.1:  # the hall would be a larger rectangle than the largest
+            return False
+    if shapely.is_empty(ground) or shapely.area(ground) < width * length:
+        return False
+    if shapely.is_empty(shapely.buffer(ground, -width / 2 * (1 - 1e-6))):
+        return False
+    edges = shapely.get_coordinates(ground)
+    turns = np.degrees(np.arctan2(*np.diff(edges, axis=0).T[::-1])) % 90.0
+    _, first = np.unique(np.round(turns), return_index=True)  # one edge angle a degree is enough
+    tried = np.concatenate([turns[first], np.arange(0, 90, step_deg)])
+    middle = shapely.get_coordinates(shapely.centroid(ground))[0]
+    for turn in np.concatenate([tried, tried + 90.0]):
+        if not _eroded_empty(_rotated(ground, -turn, middle), length, width):
+            return True
+    return False
+
+
+def _rotated(ground: Any, degrees: float, middle: Any) -> Any:
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return shapely.transform(ground, lambda xy: (xy - middle) @ np.array([[cos, sin], [-sin, cos]]))
+
+
+def _eroded_empty(ground: Any, along: float, across: float) -> bool:
+    """Tell whether no axis-parallel rectangle of these sides lies in the ground."""
+    frame = shapely.box(*(np.array(shapely.bounds(ground)) + np.array([-1, -1, 1, 1]) * (along + across)))
+    outside = shapely.difference(frame, ground)
+    lines = shapely.get_parts(outside)
+    swept = shapely.union_all([_swept(part, along, across) for part in lines])
+    left = shapely.difference(shapely.envelope(ground), swept)
+    return bool(shapely.is_empty(left))
+
+
+def _swept(part: Any, along: float, across: float) -> Any:
+    """Everything a rectangle of these sides covers, centred anywhere on the part (Minkowski sum)."""
+    rings = shapely.get_rings(part)
+    pieces = [part]
+    for ring in rings:
+        xy = shapely.get_coordinates(ring)
+        half = np.array([(-along, -across), (along, -across), (along, across), (-along, across)]) / 2
+        ends = np.concatenate([xy[:-1, None] + half, xy[1:, None] + half], axis=1)
+        pieces.extend(shapely.convex_hull(shapely.multipoints(ends)))
+    return shapely.union_all(pieces)

@@ -1,0 +1,245 @@
+"""Substations: what they feed, what they can spare under N-1, and which site draws on which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+from numpy.typing import NDArray
+
+from geo_cluster.errors import Fault, refuse_if
+
+Table = Mapping[str, Any]
+
+SUBSTATION_COLUMNS = ("name", "voltage_kv", "transformers_mva", "peak_mva", "commissioned")
+"""Columns of a substation layer; bounds of the peak may follow as `peak_low_mva`, `peak_high_mva`."""
+
+
+def feeding_levels(text: Any) -> frozenset[float]:
+    """Voltages that a station feeds customers at: ``"110/35/10"`` is 110, 35 and 10 kV."""
+    return frozenset(float(part) for part in str(text).replace("kV", "").split("/") if part.strip())
+
+
+def transformers(value: Any) -> list[float]:
+    """Ratings of a station's transformers in MVA: ``"2x50+31.5"`` is two of 50 and one of 31.5."""
+    ratings: list[float] = []
+    for part in str(value).replace("×", "x").replace("*", "x").replace(";", "+").split("+"):
+        count, _, rating = part.strip().partition("x")
+        ratings += [float(rating)] * int(count) if rating else [float(count)]
+    return ratings
+
+
+def substation_faults(stations: pd.DataFrame, *, where: str = "substations") -> list[Fault]:
+    """List everything wrong with a substation layer, each with row and remedy.
+
+    Two stations of one name, transformers that can't be read, installed capacity below peak load, bounds out
+    of order, active power above what the load in MVA allows.
+    """
+    missing = [column for column in ("name", "voltage_kv") if column not in stations]
+    faults = [Fault(where, f"has no column {column}", f"add the column {column}") for column in missing]
+    if faults:
+        return faults
+    for row, name in enumerate(stations["name"].astype(str)):
+        here = f"{where} row {row + 1} ({name})"
+        if name in set(stations["name"].astype(str).iloc[:row]):
+            faults.append(
+                Fault(
+                    here, "has the name of an earlier row", "give each substation a name of its own, or merge the rows"
+                )
+            )
+        record = stations.iloc[row]
+        try:
+            installed = sum(transformers(record.get("transformers_mva", 0.0)))
+        except ValueError:
+            faults.append(
+                Fault(
+                    here,
+                    f"transformers_mva {record['transformers_mva']!r} can't be read",
+                    "write ratings in MVA, e.g. 2x50+31.5",
+                )
+            )
+            continue
+        low, likely, high = _peak_bounds(record)
+        if not low <= likely <= high:
+            faults.append(
+                Fault(
+                    here,
+                    f"peak load {low:g}, {likely:g}, {high:g} MVA is not in rising order",
+                    "write low <= likely <= high",
+                )
+            )
+        elif "transformers_mva" in record and installed < low:
+            faults.append(
+                Fault(
+                    here,
+                    f"installed capacity {installed:g} MVA is below peak load {low:g} MVA",
+                    "check both numbers and their units (MVA)",
+                )
+            )
+    return faults
+
+
+def _peak_bounds(record: pd.Series) -> tuple[float, float, float]:
+    likely = float(record.get("peak_mva", 0.0))
+    return float(record.get("peak_low_mva", likely)), likely, float(record.get("peak_high_mva", likely))
+
+
+def end_of(period: Any) -> pd.Timestamp:
+    """Last moment of a year, month or day: ``2025``, ``"2026-06"`` or ``"2026-06-15"``."""
+    if isinstance(period, float) and not np.isnan(period):
+        period = int(period)
+    return pd.Period(str(period)).end_time
+
+
+def headroom(
+    substations: pd.DataFrame,
+    committed: pd.DataFrame | None = None,
+    *,
+    at: Any = None,
+    overload: float = 1.0,
+) -> pd.DataFrame:
+    """Spare capacity of each substation under N-1, as an interval.
+
+    Firm capacity is what the transformers carry with the largest one out, times `overload`. Peak load and
+    what is committed are taken off by interval arithmetic: low = firm - high peak - high committed.
+
+    Parameters
+    ----------
+    substations : DataFrame
+        Columns `name`, `transformers_mva` (``"2x50"``), `peak_mva`, optionally `peak_low_mva`, `peak_high_mva` and
+        `commissioned` (year, month or day; empty = in service).
+    committed : DataFrame, optional
+        Columns `substation`, `mva`, optionally `low_mva`, `high_mva` and `from` (year, month or day; empty = now).
+    at : int, str or date, optional
+        Year, month or day the project needs its power. A station commissioned later offers nothing yet, a
+        commitment that begins later takes nothing yet. None counts every station and every commitment.
+    overload : float
+        Short-term loading that the remaining transformers may take, 1.0 = their rating (1.3 for two hours is
+        usual in Chinese practice; the prudent default is none).
+
+    Returns
+    -------
+    DataFrame
+        Indexed by `name`: `installed_mva`, `firm_mva`, `peak_*`, `committed_*`, `headroom_low_mva`,
+        `headroom_likely_mva`, `headroom_high_mva` (never below 0), `in_service`.
+
+    Raises
+    ------
+    InputError
+        All faults of the layer at once, and commitments at stations that do not exist.
+    """
+    faults = substation_faults(substations)
+    names = pd.Index(substations["name"].astype(str), name="name") if "name" in substations else pd.Index([])
+    if "transformers_mva" not in substations:
+        faults.append(Fault("substations", "has no column transformers_mva", "add it: ratings in MVA, e.g. 2x50"))
+    if committed is not None:
+        faults += [
+            Fault(
+                f"committed row {row + 1}",
+                f"substation {name!r} is not in the layer",
+                "correct the name or add the substation",
+            )
+            for row, name in enumerate(committed["substation"].astype(str))
+            if name not in names
+        ]
+    refuse_if(faults)
+
+    ratings = [transformers(value) for value in substations["transformers_mva"]]
+    out = pd.DataFrame(index=names)
+    out["installed_mva"] = [sum(units) for units in ratings]
+    out["in_service"] = True
+    if at is not None and "commissioned" in substations:
+        out["in_service"] = [
+            pd.isna(c) or str(c).strip() == "" or end_of(c) <= end_of(at) for c in substations["commissioned"]
+        ]
+    firm = np.array([sum(units) - max(units) for units in ratings]) * overload
+    out["firm_mva"] = np.where(out["in_service"], firm, 0.0)
+    peaks = np.array([_peak_bounds(record) for _, record in substations.iterrows()]).reshape(-1, 3)
+    out[["peak_low_mva", "peak_likely_mva", "peak_high_mva"]] = peaks
+    promised = _committed(committed, names, at)
+    out[["committed_low_mva", "committed_likely_mva", "committed_high_mva"]] = promised
+    spare = out["firm_mva"].to_numpy()[:, None] - peaks[:, ::-1] - promised[:, ::-1]
+    out[["headroom_low_mva", "headroom_likely_mva", "headroom_high_mva"]] = np.maximum(spare, 0.0)
+    return out
+
+
+def _committed(committed: pd.DataFrame | None, names: pd.Index, at: Any) -> NDArray[np.float64]:
+    """Low, likely and high MVA promised at each station by the time asked for, shape (stations, 3)."""
+    total = np.zeros((len(names), 3))
+    if committed is None or committed.empty:
+        return total
+    rows = committed
+    if at is not None and "from" in rows:
+        rows = rows[[pd.isna(f) or str(f).strip() == "" or end_of(f) <= end_of(at) for f in rows["from"]]]
+    likely = rows["mva"].to_numpy(float)
+    bounds = np.column_stack([rows.get("low_mva", rows["mva"]), likely, rows.get("high_mva", rows["mva"])]).astype(
+        float
+    )
+    np.add.at(total, names.get_indexer(pd.Index(rows["substation"].astype(str))), bounds)
+    return total
+
+
+@dataclass(frozen=True)
+class Pools:
+    """Substation capacity as a pooled resource: each site draws on one pool, each MVA is promised once.
+
+    Parameters
+    ----------
+    pool : ndarray of int, shape (sites,)
+        Substation of each site, -1 where none is in reach.
+    capacity_mva : ndarray of float, shape (substations, 3)
+        Headroom of each substation: low, likely, high.
+    names : tuple of str
+        Substations, in the order of `capacity_mva`.
+    distance_km : ndarray of float, shape (sites,)
+        To the substation drawn on, nan where none.
+    """
+
+    pool: NDArray[np.intp]
+    capacity_mva: NDArray[np.float64]
+    names: tuple[str, ...]
+    distance_km: NDArray[np.float64]
+
+
+def pools(
+    sites: gpd.GeoDataFrame, substations: gpd.GeoDataFrame, spare: pd.DataFrame, *, voltage_kv: float, grid: Table
+) -> Pools:
+    """Assign each site the nearest substation in reach that feeds a voltage and has headroom.
+
+    Parameters
+    ----------
+    sites, substations : GeoDataFrame
+        With a CRS each; substations with `name` and `voltage_kv`.
+    spare : DataFrame
+        Result of `headroom` for these substations.
+    voltage_kv : float
+        Level that the sites are fed at.
+    grid : mapping
+        Parsed `grid.toml`, for the reach of the level.
+    """
+    refuse_if(substation_faults(substations))
+    reach = next(row["reach_km"] for row in grid["voltage"] if row["kv"] == voltage_kv)
+    names = tuple(substations["name"].astype(str))
+    capacity = spare.loc[list(names), ["headroom_low_mva", "headroom_likely_mva", "headroom_high_mva"]].to_numpy(float)
+    feeds = np.array([voltage_kv in feeding_levels(text) for text in substations["voltage_kv"]], dtype=bool)
+    km = _distances_km(sites, substations)
+    km[:, ~(feeds & (capacity[:, 2] > 0))] = np.inf
+    km[km > reach] = np.inf
+    nearest = km.argmin(axis=1) if km.shape[1] else np.zeros(len(km), dtype=np.intp)
+    distance = km[np.arange(len(km)), nearest] if km.shape[1] else np.full(len(km), np.inf)
+    found = np.isfinite(distance)
+    return Pools(np.where(found, nearest, -1), capacity, names, np.where(found, distance, np.nan))
+
+
+def _distances_km(sites: gpd.GeoDataFrame, stations: gpd.GeoDataFrame) -> NDArray[np.float64]:
+    """Geodesic distances between representative points, shape (sites, stations)."""
+    ends = [layer.geometry.to_crs(4490).representative_point() for layer in (sites, stations)]
+    lon1, lon2 = np.meshgrid(ends[0].x, ends[1].x, indexing="ij")
+    lat1, lat2 = np.meshgrid(ends[0].y, ends[1].y, indexing="ij")
+    metres = pyproj.Geod(ellps="GRS80").inv(lon1.ravel(), lat1.ravel(), lon2.ravel(), lat2.ravel())[2]
+    return np.asarray(metres).reshape(lon1.shape) / 1000.0

@@ -1,0 +1,227 @@
+"""Connection, headroom, quota and bill."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from shapely.geometry import Point
+
+import geo_cluster
+from geo_cluster.errors import InputError
+from geo_cluster.supply.energy import (
+    coal_equivalent_tce,
+    connection,
+    headroom,
+    heat_tce,
+    load_faults,
+    needs_dual_supply,
+    pools,
+    quota,
+)
+from geo_cluster.supply.interval import Interval
+from geo_cluster.supply.substations import transformers
+from geo_cluster.supply.tariff import bill, period_hours, period_shares, price_yuan_kwh, tariff_on
+
+TABLES = Path(geo_cluster.__file__).parent / "tables"
+GRID = tomllib.loads((TABLES / "grid.toml").read_text(encoding="utf-8"))
+TARIFFS = tomllib.loads((TABLES / "tariffs.toml").read_text(encoding="utf-8"))
+HUBEI = TARIFFS["tariff"][0]
+
+
+def stations(**columns):
+    data = {
+        "name": ["East", "West", "North"],
+        "voltage_kv": ["110/35/10", "110/10", "220/110"],
+        "transformers_mva": ["2x50", "2x50", "3x180"],
+        "peak_mva": [30.0, 20.0, 200.0],
+        "peak_high_mva": [40.0, 20.0, 250.0],
+        "commissioned": ["2010", None, "2026-06"],
+    } | columns
+    return gpd.GeoDataFrame(data, geometry=[Point(115.0, 30.0), Point(115.05, 30.0), Point(115.1, 30.1)], crs=4490)
+
+
+@pytest.mark.parametrize(
+    ("kv", "prices"),
+    [(10, (0.816, 0.767, 0.740, 0.724)), (35, (0.796, 0.747, 0.721, 0.704)),
+     (110, (0.767, 0.721, 0.696, 0.681)), (220, (0.748, 0.702, 0.677, 0.662))],
+)  # fmt: skip
+def test_average_price_of_the_two_part_tariff(kv, prices):
+    """Hubei, January 2026, demand charge included, 730 h a month, load factors 35, 50, 65 and 80 %."""
+    got = price_yuan_kwh([0.35, 0.5, 0.65, 0.8], tariff=HUBEI, voltage_kv=kv)
+    assert got.round(3).tolist() == pytest.approx(prices, abs=1e-9)
+
+
+def test_flat_prices_are_the_sum_of_their_parts():
+    common = sum(HUBEI["parts"].values())
+    for rate in HUBEI["rate"]:
+        # the notice's own totals of the single-part tariff are 0.0002 off its parts
+        assert rate["energy"] == pytest.approx(common + rate["network"], abs=2.1e-4)
+        assert rate["valley"] < rate["flat"] < rate["peak"] < rate["sharp"]
+
+
+def test_periods_of_the_day_and_the_summer_shift():
+    hours = period_hours(HUBEI)
+    assert (hours >= 0).all()
+    january, july = hours[0], hours[6]
+    assert january[[18, 19]].tolist() == [0, 0]
+    assert july[[18, 19, 20, 21]].tolist() == [1, 1, 0, 0]
+    assert january[[12, 13, 0, 5]].tolist() == [3, 3, 3, 3]
+    assert period_shares(HUBEI).tolist() == pytest.approx([2 / 24, 6 / 24, 8 / 24, 8 / 24])
+
+
+def test_a_night_shift_pays_less():
+    night = np.where(np.arange(24) < 6, 1.0, 0.0)
+    assert period_shares(HUBEI, night)[3] == 1.0
+    options = {"tariff": HUBEI, "voltage_kv": 35}
+    assert price_yuan_kwh(0.5, profile=night, **options) < price_yuan_kwh(0.5, profile=np.ones(24), **options)
+
+
+def test_bill_and_what_a_higher_voltage_saves():
+    got = bill(100.0, voltage_kv=10, tariffs=TARIFFS, load_factor=0.5)
+    assert got.annual_wan_yuan.likely == pytest.approx(100 * 100 * (0.651886 + 42 / 365))
+    assert got.annual_wan_yuan.likely == pytest.approx(got.energy_wan_yuan.likely + got.basic_wan_yuan.likely)
+    assert got.savings_wan_yuan[35.0].likely == pytest.approx(100 * 100 * (0.1263 - 0.1065))
+    wide = bill((80, 100, 130), voltage_kv=10, tariffs=TARIFFS, load_factor=(0.35, 0.5, 0.8))
+    assert wide.price_yuan_kwh.low == pytest.approx(0.651886 + 42 / (730 * 0.8))
+    assert wide.annual_wan_yuan.low < got.annual_wan_yuan.low < wide.annual_wan_yuan.high
+    assert all(saving.low <= saving.likely <= saving.high for saving in wide.savings_wan_yuan.values())
+
+
+def test_capacity_charge_instead_of_demand():
+    by_kva = price_yuan_kwh(0.5, tariff=HUBEI, voltage_kv=10, transformer_loading=0.7)
+    assert by_kva == pytest.approx(0.651886 + 26.3 / 0.7 / 365)
+
+
+def test_the_price_of_another_year_is_refused():
+    assert tariff_on(TARIFFS, dt.date(2026, 1, 15))["id"] == "hubei-2026-01"
+    with pytest.raises(InputError, match="no notice covers 2025-06-01"):
+        bill(10, voltage_kv=10, tariffs=TARIFFS, on=dt.date(2025, 6, 1))
+    for wrong in ({"load_factor": 50}, {"voltage_kv": 66}, {"load_factor": 0}):
+        with pytest.raises(InputError):
+            bill(10, **({"voltage_kv": 10, "tariffs": TARIFFS} | wrong))
+
+
+@pytest.mark.parametrize(
+    ("gwh", "review"),
+    [(4.99, "exempt"), (5.0, "local"), (81.3, "local"), (10_000 / 122.9, "provincial"), (82, "provincial")],
+)
+def test_review_classes(gwh, review):
+    assert quota(gwh, grid=GRID).review == review
+
+
+def test_quota_in_words_and_over_an_interval():
+    got = quota((2, 4, 20), grid=GRID)
+    assert got.tce.likely == pytest.approx(4 * 122.9)
+    assert (got.review, got.review_low, got.review_high) == ("exempt", "exempt", "local")
+    assert "492" in got.words_zh
+    assert "市(县)级" in got.words_zh
+    assert "no separate" in got.words_en
+    assert quota(3, other_tce=700, grid=GRID).review == "local"  # below 5 GWh, but not below 1,000 tce
+    assert coal_equivalent_tce(np.array([1.0, 2.0]), grid=GRID).tolist() == pytest.approx([122.9, 245.8])
+
+
+def test_gas_steam_and_green_power():
+    heat = heat_tce(gas_m3=1e6, steam_gj=1e4, grid=GRID)
+    assert (heat.low, heat.high) == pytest.approx((1100 + 341.2, 1330 + 341.2))
+    got = quota(10, other_tce=100, green_share=(0.2, 0.3, 0.5), grid=GRID)
+    assert got.tce.likely == pytest.approx(1329)
+    assert (got.counted_tce.low, got.counted_tce.likely) == pytest.approx((714.5, 960.3))
+    assert got.review == "local"
+    with pytest.raises(InputError, match="between 0 and 1"):
+        quota(10, green_share=30, grid=GRID)
+
+
+@pytest.mark.parametrize(
+    ("mva", "levels"),
+    [(0.2, (10,)), (7, (10, 35)), (12, (35,)), (30, (35, 110)), (90, (110,)), (100, (110, 220)), (300, (220,))],
+)
+def test_voltage_by_the_rule_table(mva, levels):
+    assert connection(mva, grid=GRID).voltages_kv == levels
+
+
+def test_without_35_kv_the_10_kv_reaches_further():
+    assert connection(15, grid=GRID, has_35_kv=False).voltages_kv == (10,)
+
+
+def test_who_can_connect_a_site():
+    site = gpd.GeoSeries([Point(115.01, 30.0)], crs=4490)
+    got = connection((25, 30, 35), grid=GRID, site=site, substations=stations())
+    assert [option.voltage_kv for option in got.options] == [35, 110]
+    assert got.options[0].substations == ("East",)
+    assert got.options[0].distance_km[0] == pytest.approx(0.965, abs=0.005)
+    line, cost = got.options[0].line_km, got.options[0].cost_wan_yuan
+    assert cost.low == pytest.approx(line.low * 50)
+    assert cost.high == pytest.approx(line.high * 150)
+
+
+def test_dual_supply_takes_two_independent_stations():
+    site = gpd.GeoSeries([Point(115.01, 30.0)], crs=4490)
+    assert needs_dual_supply("laser_chip", grid=GRID)
+    two = connection(9, grid=GRID, dual_supply=True, site=site, substations=stations()).options
+    assert two[0].substations == ("East", "West")
+    same = stations(upstream=["Hub", "Hub", "Hub"])
+    got = connection(9, grid=GRID, dual_supply=True, site=site, substations=same)
+    assert {code for code, _ in got.refusals} == {"no_second_substation"}
+    assert got.best is None
+
+
+def test_headroom_under_n_minus_1():
+    promised = pd.DataFrame(
+        {"substation": ["East", "East"], "mva": [5.0, 9.0], "high_mva": [6.0, 9.0], "from": ["2024", "2027"]}
+    )
+    now = headroom(stations(), promised, at=2025)
+    assert now.loc["East", ["firm_mva", "headroom_low_mva", "headroom_likely_mva"]].tolist() == [50.0, 4.0, 15.0]
+    assert now.loc["North", "headroom_high_mva"] == 0  # commissioned 2026-06
+    later = headroom(stations(), promised, at="2027-12")
+    assert later.loc["East", "headroom_likely_mva"] == 6.0
+    assert later.loc["North", "headroom_low_mva"] == 110.0
+    assert transformers("2×50+31.5") == [50.0, 50.0, 31.5]
+
+
+def test_every_fault_of_a_substation_layer_is_named():
+    bad = stations(name=["A", "A", "C"], peak_mva=[30.0, 170.0, 10.0], transformers_mva=["2x50", "2x50", "a few"])
+    bad["peak_high_mva"] = [20.0, 170.0, 10.0]
+    with pytest.raises(InputError) as caught:
+        headroom(bad, pd.DataFrame({"substation": ["Nowhere"], "mva": [1.0]}))
+    text = str(caught.value)
+    for part in ("row 2 (A): has the name", "row 1 (A): peak load", "100 MVA is below peak load 170",
+                 "'a few' can't be read", "'Nowhere' is not in the layer"):  # fmt: skip
+        assert part in text, part
+
+
+def test_megawatts_taken_for_megavoltamperes():
+    with pytest.raises(InputError, match=r"power factor of 1\.20"):
+        connection(10, power_mw=12, grid=GRID)
+    with pytest.raises(InputError, match=r"power factor of 0\.50"):
+        connection(10, power_mw=5, grid=GRID)
+    connection(10, power_mw=9.5, grid=GRID)
+    table = pd.DataFrame({"power_mva": [10.0, 10.0, -1.0], "power_mw": [9.0, 12.0, None]})
+    assert [fault.where for fault in load_faults(table, grid=GRID)] == ["projects row 2", "projects row 3"]
+
+
+def test_the_same_mva_is_one_pool():
+    sites = gpd.GeoDataFrame(geometry=[Point(115.0, 30.01), Point(115.01, 29.99), Point(116.5, 30.0)], crs=4490)
+    layer = stations()
+    got = pools(sites, layer, headroom(layer), voltage_kv=10, grid=GRID)
+    assert got.pool.tolist() == [0, 0, -1]
+    assert got.capacity_mva[0].tolist() == [10.0, 20.0, 20.0]
+    assert got.distance_km[0] == pytest.approx(1.109, abs=0.005)
+
+
+numbers = st.lists(st.floats(-1e3, 1e3), min_size=3, max_size=3).map(sorted)
+
+
+@given(numbers, numbers, st.floats(0, 1), st.floats(0, 1))
+def test_interval_arithmetic_holds_whatever_the_truth(a, b, s, t):
+    x, y = Interval.of(a), Interval.of(b)
+    p, q = x.low + s * (x.high - x.low), y.low + t * (y.high - y.low)
+    for got, truth in ((x + y, p + q), (x - y, p - q), (x * y, p * q)):
+        assert got.low - 1e-6 <= truth <= got.high + 1e-6

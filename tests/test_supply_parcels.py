@@ -1,0 +1,201 @@
+"""Parcels that fit, prices, standard land, rasters, refusals."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import rasterio
+from rasterio.transform import from_origin
+from shapely import affinity
+from shapely.geometry import Polygon, box
+
+import geo_cluster
+from geo_cluster.domain import BASES
+from geo_cluster.errors import InputError
+from geo_cluster.supply.assessment import Part, evidence, hall_refusal, shortage, subscore
+from geo_cluster.supply.interval import Interval
+from geo_cluster.supply.land import developable
+from geo_cluster.supply.parcels import fitting, hall_fits, parcel_faults
+from geo_cluster.supply.raster import CellRule, excluded_share, raster_exclusion, slope_percent
+from geo_cluster.supply.standards import floor_price, standard_land
+
+LAND = tomllib.loads((Path(geo_cluster.__file__).parent / "tables" / "land.toml").read_text(encoding="utf-8"))
+CRS = 4547
+X, Y = 550_000.0, 3_350_000.0
+
+
+def parcels(*shapes, **columns):
+    moved = [affinity.translate(shape, X, Y) for shape in shapes]
+    return gpd.GeoDataFrame(columns, geometry=moved, crs=CRS)
+
+
+ROW = [
+    box(0, 0, 100, 100),
+    box(100, 0, 200, 100),
+    box(200, 0, 300, 100),
+    box(300, 100, 400, 200),
+    box(600, 0, 800, 100),
+]
+
+
+def test_unions_are_connected_minimal_and_bounded():
+    got = fitting(parcels(*ROW), 30)  # 15 mu a parcel, the last one 30
+    assert got["parcels"].tolist() == [(0, 1), (1, 2), (4,)]
+    assert got["area_mu"].tolist() == pytest.approx([30, 30, 30])
+    # the fourth parcel meets the third in a corner only
+    assert fitting(parcels(*ROW), 45)["parcels"].tolist() == [(0, 1, 2)]
+    assert fitting(parcels(*ROW), 45, largest_union=2).empty
+
+
+def test_the_hall_has_to_fit_across_the_joint():
+    got = fitting(parcels(*ROW[:3]), 15, hall=(60, 180))
+    assert got["parcels"].tolist() == [(0, 1), (1, 2)]
+    assert fitting(parcels(*ROW[:3]), 15, hall=(110, 180)).empty
+    gap = parcels(box(0, 0, 100, 100), box(100.2, 0, 200, 100))
+    assert fitting(gap, 25, hall=(60, 180)).shape[0] == 1
+
+
+def test_hall_of_another_shape_than_the_largest_rectangle():
+    shape = box(0, 0, 150, 28).union(box(0, 0, 30, 95))
+    turned = affinity.rotate(shape, 21)
+    assert hall_fits(turned, (29, 94))  # only in the smaller arm
+    assert not hall_fits(turned, (31, 94))
+    assert not hall_fits(turned, (29, 96))
+    assert hall_fits(turned, (27.9, 149.9))
+
+
+def test_status_use_and_limits_choose():
+    frame = parcels(*ROW[:3], status=["净地", "已供", "净地"], use=["M1", "M1", "100102"], height_max_m=[24, 24, 60])
+    assert fitting(frame, 15, land=LAND)["parcels"].tolist() == [(0,), (2,)]
+    assert fitting(frame, 15, land=LAND, height_m=30)["parcels"].tolist() == [(2,)]
+    dense = parcels(*ROW[:3], plot_ratio_max=[1.0, 1.0, 2.0], price_wan_yuan_per_mu=[10.0, 12.0, 20.0])
+    got = fitting(dense, 10, floor_area_m2=15_000)
+    assert got["parcels"].tolist() == [(2,), (0, 1)]
+    assert got["price_wan_yuan"].tolist() == pytest.approx([300, 330])
+
+
+def test_every_fault_of_a_parcel_layer_is_named():
+    bow_tie = Polygon([(400, 0), (500, 100), (500, 0), (400, 100)])
+    bad = parcels(box(0, 0, 100, 100), bow_tie, parcel=["A", "A"], status=["空地", "净地"], plot_ratio_max=[-1.0, 2.0])
+    text = "\n".join(str(fault) for fault in parcel_faults(bad, land=LAND))
+    for part in ("row 2 (A): its ring crosses", "row 2 (A): has the name", "'空地' is not known", "plot_ratio_max: "):
+        assert part in text, part
+    twice = parcel_faults(parcels(box(0, 0, 100, 100), box(90, 0, 200, 100)), land=LAND)
+    assert next(str(fault) for fault in twice).startswith("parcels row 2: overlaps parcels row 1 by 0.100 ha")
+    assert parcel_faults(parcels(*ROW), land=LAND) == []
+
+
+def test_floor_price_and_the_seventy_percent_rule():
+    assert floor_price(4, land=LAND).yuan_per_m2 == 480  # Wuhan's inner districts
+    assert [floor_price(k, land=LAND).wan_yuan_per_mu for k in (1, 4, 15)] == pytest.approx([56, 32, 4])
+    both = floor_price(9, land=LAND, priority_industry=True, intensive=True)
+    assert both.yuan_per_m2 == pytest.approx(204 * 0.7)
+    assert len(both.documents) == 2
+    assert floor_price(9, land=LAND, priority_industry=True).share == 1
+    assert floor_price(9, land=LAND, priority_industry=True, intensive=True, cost_yuan_per_m2=180).yuan_per_m2 == 180
+    with pytest.raises(InputError, match="16 is not in the table"):
+        floor_price(16, land=LAND)
+
+
+def test_standard_land_is_met_failed_open_or_unknown():
+    project = {"plot_ratio": 1.6, "investment_wan_yuan_per_mu": (180, 260, 400), "office_land_share": 0.09}
+    got = standard_land(project, land=LAND).set_index("indicator")
+    asked = ["plot_ratio", "investment_wan_yuan_per_mu", "office_land_share", "tax_wan_yuan_per_mu"]
+    assert got.result[asked].tolist() == ["met", "open", "failed", "unknown"]
+    assert got.gap["office_land_share"] == pytest.approx(0.02)
+    with pytest.raises(InputError, match="not in the standard-land table"):
+        standard_land({"floor": 1}, land=LAND)
+
+
+def test_tables_carry_date_source_class_and_confidence():
+    for row in (*LAND["check"], *LAND["use"], *LAND["land_class"]):
+        assert {"as_of", "source", "source_class", "confidence"} <= set(row), row
+    assert LAND["floor_price"]["yuan_per_m2"] == sorted(LAND["floor_price"]["yuan_per_m2"], reverse=True)
+
+
+@pytest.fixture
+def raster(tmp_path):
+    def write(values, size=10.0, nodata=-1, crs=CRS):
+        path = tmp_path / "r.tif"
+        values = np.asarray(values, dtype="float32")
+        shape = {"height": values.shape[0], "width": values.shape[1]}
+        place = from_origin(X, Y + size * values.shape[0], size, size)
+        with rasterio.open(
+            path, "w", driver="GTiff", count=1, dtype="float32", nodata=nodata, crs=crs, transform=place, **shape
+        ) as out:
+            out.write(values, 1)
+        return path
+
+    return write
+
+
+def test_thresholds_say_whether_they_hold_at_the_limit():
+    values = np.array([24.0, 25.0, 26.0, np.nan])
+    assert CellRule(at_least=25).excludes(values).tolist() == [False, True, True, False]
+    assert CellRule(above=25).excludes(values).tolist() == [False, False, True, False]
+    assert CellRule(at_most=25).excludes(values).tolist() == [True, True, False, False]
+    assert CellRule(below=25).excludes(values).tolist() == [True, False, False, False]
+    assert CellRule(classes=[24, 26]).excludes(values).tolist() == [True, False, True, False]
+
+
+def test_cell_centre_exact_fraction_and_polygons(raster):
+    path = raster([[50, 10, 10, 10], [50, 10, -1, 10], [10, 10, 10, 10]])
+    site = parcels(box(4, 4, 34, 26))
+    rule = CellRule(classes=[50])
+    exact = excluded_share(site, path, rule).iloc[0]
+    cells = 6 * 6 + 6 * 10
+    assert exact.excluded == pytest.approx(cells / (30 * 22))
+    assert exact.unknown == pytest.approx(100 / (30 * 22))
+    assert exact.sum() == pytest.approx(1)
+    centre = excluded_share(site, path, rule, mode="cell_centre").iloc[0]
+    assert (centre.excluded, centre.unknown) == pytest.approx((2 / 9, 1 / 9))
+    out = developable(site, [raster_exclusion("built", path, rule, within=site)]).iloc[0]
+    assert out.lost_built_ha == pytest.approx(cells / 1e4)
+    assert out.unknown_ha == pytest.approx(100 / 1e4)
+
+
+def test_ground_beyond_the_raster_is_unknown(raster):
+    path = raster(np.full((3, 3), 10.0))
+    site = parcels(box(10, 10, 50, 20))
+    for mode in ("exact", "cell_centre"):
+        assert excluded_share(site, path, CellRule(classes=[50]), mode=mode).unknown[0] == pytest.approx(0.5)
+    out = developable(site, [raster_exclusion("built", path, CellRule(classes=[50]), within=site)])
+    assert out.unknown_ha[0] == pytest.approx(0.02)
+
+
+def test_slope_of_a_tilted_plane(raster):
+    x, y = np.meshgrid(np.arange(6) * 10.0, np.arange(5) * 10.0)
+    plane = 0.3 * x + 0.4 * y
+    assert slope_percent(plane, 10, 10)[1:-1, 1:-1] == pytest.approx(np.full((3, 4), 50.0))
+    path = raster(plane + 100)
+    got = excluded_share(parcels(box(10, 10, 50, 40)), path, CellRule(at_least=49.9), slope=True).iloc[0]
+    assert got.excluded == pytest.approx(1.0)
+    with pytest.raises(InputError, match="in degrees"):
+        excluded_share(parcels(*ROW[:1]), raster(plane, crs=4490), CellRule(above=1), slope=True)
+
+
+def test_refusals_name_rule_and_number():
+    got = shortage("land_in_one_piece", 35, (21, 24, 28))
+    assert got.en == "needs 35 mu in one piece; the largest is 21-28"
+    assert got.zh == "需要35亩连片用地;最大连片为21-28亩。"
+    assert got.certain
+    assert shortage("power", (20, 30, 40), (10, 28, 35), spec=".1f").certain is False
+    assert shortage("land_total", 20, 21) is None
+    assert hall_refusal((180, 60), (90.2, 95.7)).en == "needs a hall of 60 × 180 m; the largest rectangle is 90 × 96 m"
+
+
+def test_subscore_adds_up_and_tells_its_evidence():
+    parts = [
+        Part("area", Interval(20, 30, 40), 20, 40, 2.0, "assumed"),
+        Part("price", Interval(10, 10, 10), 25, 5, 1.0, "published"),
+    ]
+    got = subscore(parts)
+    assert got.score.likely == pytest.approx((2 * 0.5 + 0.75) / 3) == pytest.approx(sum(got.contributions.values()))
+    assert (got.score.low, got.score.high) == pytest.approx((0.25, (2 + 0.75) / 3))
+    assert got.evidence == pytest.approx(dict(zip(BASES, (0, 1 / 3, 0, 2 / 3), strict=True)))
+    with pytest.raises(InputError, match="'rumour' is not known"):
+        evidence(["rumour"])
