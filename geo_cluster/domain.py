@@ -201,6 +201,8 @@ class Scenario(Declared):
     """Name of a shipped portfolio (`sample` is made up: 示例) or the path of a CSV or XLSX file."""
     portfolio_sha256: str = ""
     """Hash of the portfolio's file, filled in when the scenario is read: other projects, another scenario."""
+    layers: str = ""
+    """Folder of layers (with their `sources.toml`) that stand in place of the shipped ones of the same name."""
     anchor: str = "future_city"
     """R&D anchor that travel is measured from (anchors layer)."""
     sites: tuple[str, ...] = ()

@@ -119,7 +119,7 @@ def quota_short(facts: Facts) -> Refusals:
 def too_far(facts: Facts) -> Refusals:
     """Further from R&D than the segment bears."""
     most = facts.projects["max_minutes"].to_numpy(float)
-    drive = facts.offers["drive_min"]
+    drive = facts.offers["trip_min"]
     hit = drive[:, 0][None, :] > most[:, None]
 
     def sentence(project: int, site: int, language: Language) -> str:

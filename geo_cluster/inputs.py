@@ -19,23 +19,22 @@ import pandas as pd
 from geo_cluster import catalog, layers, observations, portfolio
 from geo_cluster.access.network import RoadNetwork
 from geo_cluster.access.travel import matrix
+from geo_cluster.access.trips import RoadCalibration, calibrate, freight_minutes, trips
 from geo_cluster.domain import Scenario, Text
 from geo_cluster.eligibility import Facts
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.scoring.criteria import Setting
 from geo_cluster.supply.pools import feeding_station
 
-LAYERS = ("sites", "substations", "prefectures", "chain", "anchors", "roads", "ports", "airports", "observations")
+LAYERS: tuple[str, ...] = ("sites", "substations", "prefectures", "chain", "anchors", "roads")
+LAYERS += ("stations", "ports", "airports", "observations")
 """Layers that a study reads."""
 
-OFFERS = ("available_land_ha", "spare_mva", "energy_quota_tce", "land_price_10k_yuan_per_mu", "drive_min")
+OFFERS = ("available_land_ha", "spare_mva", "energy_quota_tce", "land_price_10k_yuan_per_mu", "trip_min")
 """Attributes that rules and measures use, by site."""
 
 SUPPLIER_MINUTES = 60.0
 CARGO_AIRPORTS = ("EHU", "WUH")
-DRIVE_FACTORS = (0.9, 1.0, 1.25)
-"""Low, likely and high of a drive as multiples of the road graph's minutes: the graph knows no road class."""
-
 _ENDS = ("low", "likely", "high")
 
 
@@ -51,6 +50,10 @@ class Region:
     anchor : Series
         Where R&D is.
     network : RoadNetwork
+    calibration : RoadCalibration
+        From minutes on the network to minutes door to door.
+    trips : DataFrame
+        Anchor to each site by road and rail, the better of both, how often one can go, and what it costs.
     observations : DataFrame
         K numbers of sites, stations and prefectures: the user's, the published, the derived, the assumed.
     by_site : mapping of (S,) arrays
@@ -65,6 +68,8 @@ class Region:
     sites: gpd.GeoDataFrame
     anchor: pd.Series
     network: RoadNetwork
+    calibration: RoadCalibration
+    trips: pd.DataFrame
     observations: pd.DataFrame
     by_site: Mapping[str, np.ndarray]
     by_segment: Mapping[str, np.ndarray]
@@ -112,21 +117,63 @@ def prepare(scenario: Scenario, world: Mapping[str, pd.DataFrame], *, projects: 
     sites = world["sites"]
     sites = (sites[sites["id"].isin(scenario.sites)] if scenario.sites else sites).reset_index(drop=True)
     anchor = world["anchors"].loc[world["anchors"]["id"] == scenario.anchor].set_index("id")
-    network = RoadNetwork.from_layer(world["roads"])
-    drive = matrix(network, anchor.geometry, sites.geometry).minutes[0]
+    network, calibration = travel_of(world)
+    trips = _trips(network, calibration, world, scenario.anchor, sites)
     feed = feeding_station(sites, world["substations"])
     sites = sites.assign(station=feed.station)
-    by_site, by_segment = _measures(network, world, sites)
+    by_site, by_segment = _measures(network, calibration, world, sites)
     return Region(
         scenario=scenario,
         sites=sites,
         anchor=anchor.iloc[0],
         network=network,
-        observations=_observe(scenario, world, sites, drive),
+        calibration=calibration,
+        trips=trips,
+        observations=_observe(scenario, world, sites, trips),
         by_site=by_site | {"grid_km": feed.km},
         by_segment=by_segment,
         names=_names(world),
     )
+
+
+def travel_of(world: Mapping[str, pd.DataFrame]) -> tuple[RoadNetwork, RoadCalibration]:
+    """The road network and its calibration on the published times whose places are in the layers.
+
+    Where fewer than three of them are (a country of one's own), minutes on the network count as they are.
+    """
+    network = RoadNetwork.from_layer(world["roads"])
+    places, table = _places(world), catalog.table("travel")
+    rows = [row for row in table["road"] if {row["origin"], row["destination"]} <= set(places)]
+    if sum(row.get("fit", True) for row in rows) < 3:
+        return network, RoadCalibration(0.0, 1.0, 0.0, 0.0, pd.DataFrame(rows))
+    return network, calibrate(network, {**table, "road": rows}, places)
+
+
+def _places(world: Mapping[str, pd.DataFrame]) -> dict[str, tuple[float, float]]:
+    """Where the ids are that the travel table names."""
+    places: dict[str, tuple[float, float]] = {}
+    for name in ("airports", "ports", "stations", "sites", "anchors"):
+        points = world[name][world[name].geometry.notna()]
+        places |= dict(zip(points["id"], zip(points.geometry.x, points.geometry.y, strict=True), strict=True))
+    return places
+
+
+def _trips(
+    network: RoadNetwork,
+    calibration: RoadCalibration,
+    world: Mapping[str, pd.DataFrame],
+    anchor: str,
+    sites: gpd.GeoDataFrame,
+) -> pd.DataFrame:
+    """Anchor to each site; by road alone where the railway's stops are not in the layers."""
+    places, table = _places(world), catalog.table("travel")
+    services = [
+        service
+        for service in table.get("rail", {}).get("service", [])
+        if {stop["at"] for stop in service["stop"]} <= set(places)
+    ]
+    table = {**table, "rail": {**table["rail"], "service": services}}
+    return trips(network, calibration, table, places, origins=[anchor], destinations=sites["id"].tolist())
 
 
 def facts_of(region: Region, projects: pd.DataFrame) -> Facts:
@@ -213,21 +260,21 @@ def _values(row: Mapping[str, Any], key: str, field: str) -> set[str]:
 
 
 def _measures(
-    network: RoadNetwork, world: Mapping[str, pd.DataFrame], sites: gpd.GeoDataFrame
+    network: RoadNetwork, calibration: RoadCalibration, world: Mapping[str, pd.DataFrame], sites: gpd.GeoDataFrame
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """(S,) measures of sites, and (G, S) measures that depend on the segment."""
     chain, airports = world["chain"], world["airports"]
     chain = chain[chain.geometry.notna()]
     firms = chain[chain["kind"].isin(["firm", "plant"])]
-    targets = {
-        "testing": chain[chain["kind"].isin(["platform", "lab"])],
-        "supplier": firms[~firms["stage"].isin(["applications", "support"])],
-        "port": world["ports"],
-        "air": airports[airports["iata"].isin(CARGO_AIRPORTS)],
+    labs = chain[chain["kind"].isin(["platform", "lab"])]
+    suppliers = firms[~firms["stage"].isin(["applications", "support"])]
+    gates = {"port": world["ports"], "air": airports[airports["iata"].isin(CARGO_AIRPORTS)]}
+    table = catalog.table("travel")
+    freight = {
+        key: freight_minutes(network, calibration, sites.geometry, points.geometry, table).minutes.likely
+        for key, points in gates.items()
     }
-    minutes = {key: _minutes(network, sites.geometry, points.geometry) for key, points in targets.items()}
-    nearest = {key: near.min(axis=1, initial=np.inf) for key, near in minutes.items()}
-    nearest = {key: np.where(np.isfinite(near), near, np.nan) for key, near in nearest.items()}
+    testing = _minutes(network, calibration, sites, labs).min(axis=1, initial=np.inf)
     segments = catalog.segments()
     industries = (sites["industries_zh"] + sites["catalogue_industries_zh"]).tolist()
     fit = [[min(1.0, sum(word in text for word in s.industries) / 3) for text in industries] for s in segments.values()]
@@ -235,37 +282,41 @@ def _measures(
     city = firms["prefecture_code"].to_numpy()[:, None] == sites["prefecture_code"].to_numpy()[None, :]
     constraints = [len([word for word in text.split(";") if word]) for text in sites["constraints"]]
     by_site = {
-        "testing_minutes": nearest["testing"],
-        "supplier_count": (minutes["supplier"] <= SUPPLIER_MINUTES).sum(axis=1).astype(float),
+        "testing_minutes": np.where(np.isfinite(testing), testing, np.nan),
+        "supplier_count": (_minutes(network, calibration, sites, suppliers) <= SUPPLIER_MINUTES).sum(axis=1) * 1.0,
         "open_constraints": np.array(constraints, dtype=float),
     }
     by_segment = {
-        "freight_minutes": np.array([nearest[segment.freight] for segment in segments.values()]),
+        "freight_minutes": np.array([freight[segment.freight] for segment in segments.values()]),
         "industry_fit": np.array(fit),
         "same_segment": same.astype(float) @ city.astype(float),
     }
     return by_site, by_segment
 
 
-def _minutes(network: RoadNetwork, sites: gpd.GeoSeries, points: gpd.GeoSeries) -> np.ndarray:
+def _minutes(
+    network: RoadNetwork, calibration: RoadCalibration, sites: gpd.GeoDataFrame, points: gpd.GeoDataFrame
+) -> np.ndarray:
+    """(S, points): likely minutes by road, door to door."""
     if points.empty:
         return np.empty((len(sites), 0))
-    return matrix(network, sites, points).minutes
+    return calibration.minutes(matrix(network, sites.geometry, points.geometry).minutes).likely
 
 
 def _observe(
-    scenario: Scenario, world: Mapping[str, pd.DataFrame], sites: gpd.GeoDataFrame, drive: np.ndarray
+    scenario: Scenario, world: Mapping[str, pd.DataFrame], sites: gpd.GeoDataFrame, trips: pd.DataFrame
 ) -> pd.DataFrame:
     """Every number of sites, stations and prefectures: the user's, the published, the derived, the assumed."""
     declared = catalog.attributes()
+    way = {"road": "公路：路网最短路按公开时距校准", "rail": "铁路门到门：接驳、候车、乘车"}
     derived = pd.DataFrame(
         {
-            "site_id": sites["id"],
-            "attribute": "drive_min",
-            **{end: drive * factor for end, factor in zip(_ENDS, DRIVE_FACTORS, strict=True)},
-            "unit": "min",
+            "site_id": trips["destination"],
+            "attribute": "trip_min",
+            **{end: trips[f"{end}_min"] for end in _ENDS},
+            "unit": "分钟",
             "basis": "derived",
-            "source": f"内嵌路网最短路 × {DRIVE_FACTORS[0]}/{DRIVE_FACTORS[1]}/{DRIVE_FACTORS[2]}",
+            "source": trips["mode"].map(way) + "（docs/access.md）",
             "as_of": "2026-11",
             "source_class": "c",
             "confidence": "medium",

@@ -38,7 +38,7 @@ KM_PER_DEGREE, KM_PER_DEGREE_LON = 111.2, 95.5
 
 @cache
 def _read(name: str, folder: Path) -> pd.DataFrame:
-    declared = catalog.layers()
+    declared = catalog.layers(folder)
     if name not in declared:
         raise DataError(Fault("sources.toml", f"no layer named {name!r}", f"use one of {', '.join(declared)}"))
     layer, path = declared[name], folder / declared[name].file
@@ -56,15 +56,18 @@ def _misplaced(name: str, table: pd.DataFrame) -> list[Fault]:
     return place_faults(name, table, read("counties"), read(GAZETTEER).geometry)
 
 
-def read(name: str) -> Any:
+def read(name: str, folder: str | Path = "") -> Any:
     """Open a registered layer, checked: points, lines and areas as GeoDataFrame in WGS84, else DataFrame.
+
+    One that is registered in `folder` stands in place of the shipped one.
 
     Raises
     ------
     DataError
         The file is missing, truncated, changed, or breaks its contract; every fault is listed.
     """
-    return _read(name, catalog.data_dir()).copy()
+    own = bool(folder) and name in catalog.layers(Path(folder))
+    return _read(name, Path(folder) if own else catalog.data_dir()).copy()
 
 
 def file_faults(path: Path, layer: Layer) -> list[Fault]:

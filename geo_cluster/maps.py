@@ -334,7 +334,7 @@ def _plan(study: Study, language: Language, style: Mapping[str, Any]) -> list[di
         ]
         title = f"{study.anchor[f'name_{language}']} → {sites.loc[site, f'name_{language}']}"
         taken = {"land": group["land_mu"].sum(), "power": group["power_mva"].sum()}
-        sub = words["effort"].format(minutes=group["drive_min"].iloc[0], **taken)
+        sub = words["effort"].format(minutes=group["trip_min"].iloc[0], **taken)
         card = {"title": title, "sub": sub, "rows": rows, "weight": min(1.5 + 0.7 * len(group), 8)}
         if study.scenario.is_sample:
             card["sample"] = words["sample"]

@@ -160,7 +160,7 @@ def assignment_table(
     for need in ("land_mu", "power_mva", "energy_tce"):
         table[need] = facts.needs[need][placed, end].round(3)
     table["station"] = sites["station"].to_numpy()[at]
-    table["drive_min"] = facts.offers["drive_min"][at, 1].round(1)
+    table["trip_min"] = facts.offers["trip_min"][at, 1].round(1)
     return table
 
 

@@ -20,6 +20,7 @@ from geo_cluster import catalog, eligibility, inputs, layers, portfolio, results
 from geo_cluster.coordinates import MU_PER_HA
 from geo_cluster.domain import PlanningLevel, Scenario
 from geo_cluster.eligibility import Eligibility, Facts
+from geo_cluster.inputs import Region
 from geo_cluster.matching.problem import UNPLACED, Problem, Resource
 from geo_cluster.matching.solve import Assignment, Progress, solve
 from geo_cluster.matching.verify import Violation, verify
@@ -37,10 +38,10 @@ class Study:
 
     Attributes
     ----------
-    projects, sites : DataFrame, GeoDataFrame
-        P projects with needs, S sites with the station that feeds them.
-    observations : DataFrame
-        Every number used of sites, substations and prefectures, with basis and source.
+    region : Region
+        What the scenario made of the layers: sites with their stations, observations, trips, network, draws.
+    projects : DataFrame
+        P projects with their needs.
     eligibility : Eligibility
         Who may go where, and why not.
     decision : DecisionMatrix
@@ -62,10 +63,8 @@ class Study:
     """
 
     scenario: Scenario
+    region: Region
     projects: pd.DataFrame
-    sites: gpd.GeoDataFrame
-    anchor: pd.Series
-    observations: pd.DataFrame
     eligibility: Eligibility
     decision: DecisionMatrix
     ranking: pd.DataFrame
@@ -79,6 +78,21 @@ class Study:
     violations: tuple[Violation, ...]
     seconds: dict[str, float]
     hashes: dict[str, str]
+
+    @property
+    def sites(self) -> gpd.GeoDataFrame:
+        """S sites, with the station that feeds each."""
+        return self.region.sites
+
+    @property
+    def anchor(self) -> pd.Series:
+        """Where R&D is."""
+        return self.region.anchor
+
+    @property
+    def observations(self) -> pd.DataFrame:
+        """Every number used of sites, substations and prefectures, with basis and source."""
+        return self.region.observations
 
     def summary(self) -> dict:
         """What `study.json` says: versions, scenario id, counts, proof, violations, input hashes."""
@@ -101,9 +115,9 @@ class Study:
         }
 
 
-def read_layers() -> dict[str, pd.DataFrame]:
-    """The registered layers that a study reads."""
-    return {name: layers.read(name) for name in inputs.LAYERS}
+def read_layers(folder: str = "") -> dict[str, pd.DataFrame]:
+    """The registered layers that a study reads, those in `folder` in place of the shipped ones."""
+    return {name: layers.read(name, folder) for name in inputs.LAYERS}
 
 
 def run(
@@ -136,7 +150,7 @@ def run(
     """
     clock = _Clock(say)
     clock("layers")
-    world = dict(given) if given is not None else read_layers()
+    world = dict(given) if given is not None else read_layers(scenario.layers)
     projects = portfolio.read(scenario.portfolio) if projects is None else projects
     clock("region")
     region = inputs.prepare(scenario, world, projects=projects.index)
@@ -157,10 +171,8 @@ def run(
     violations = verify(problem, plan) if problem else ()
     return Study(
         scenario=scenario,
+        region=region,
         projects=projects,
-        sites=sites,
-        anchor=region.anchor,
-        observations=region.observations,
         eligibility=allowed,
         decision=decision,
         ranking=ranking,

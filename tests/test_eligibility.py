@@ -15,7 +15,7 @@ def facts(**changes: object) -> Facts:
     sites = world.layers()["sites"]
     needs = {"land_mu": [[20, 30, 40]], "power_mva": [[5, 10, 20]], "energy_tce": [[100, 200, 300]]}
     offers = {"available_land_ha": [[1, 4, 12]] * 2, "spare_mva": [[15, 60, 160]] * 2}
-    offers |= {"energy_quota_tce": [[1e4, 3e4, 8e4]] * 2, "drive_min": [[9, 10, 12], [27, 30, 38]]}
+    offers |= {"energy_quota_tce": [[1e4, 3e4, 8e4]] * 2, "trip_min": [[9, 10, 12], [27, 30, 38]]}
     arrays = {key: np.array(bounds, dtype=float) for key, bounds in (needs | offers).items()}
     parts = {"needs": {key: arrays[key] for key in needs}, "offers": {key: arrays[key] for key in offers}}
     given = {"projects": world.projects(1), "sites": sites, **parts, "forbidden": frozenset()} | changes

@@ -51,15 +51,24 @@ def test_the_sentence_adds_up_to_the_lead(found):
 
 def test_moving_the_named_number_puts_the_second_first(region):
     """The verdict is carried out: with the number it names, the second choice leads."""
-    projects = world.projects(1, land_mu="190", power_mva="15", energy_gwh="50")
-    verdict = intake.appraise(region, projects).verdicts.iloc[0]
-    assert (verdict["datum"], verdict["datum_unit_zh"]) == ("available_land_ha", "亩")
-    hectares = verdict["datum_needed"] / 15 * 1.001
-    number = {"low": hectares, "likely": hectares, "high": hectares, "source": "试算"}
-    known = [{"subject": verdict["second"], "attribute": "available_land_ha", **number}]
-    scenario = catalog.scenario_from({"name": {"zh": "乙", "en": "b"}, "draws": 50, "known": known})
-    after = intake.appraise(inputs.prepare(scenario, study.read_layers()), projects).verdicts.iloc[0]
-    assert after["first"] == verdict["second"]
+    several = pd.concat([world.projects(1, land_mu=str(mu), power_mva="15", energy_gwh="50") for mu in (60, 190, 400)])
+    several.index = ["P1", "P2", "P3"]
+    verdicts = intake.appraise(region, several).verdicts.set_index("project")
+    units = {"available_land_ha": 1 / 15, "spare_mva": 1, "rd_minutes": 1}
+    tried = verdicts[verdicts["datum"].isin(units)]
+    assert len(tried)
+    for project, verdict in tried.iterrows():
+        better = 0.999 if verdict["datum"] == "rd_minutes" else 1.001
+        value = verdict["datum_needed"] * units[verdict["datum"]] * better
+        subject = verdict["second"]
+        if verdict["datum"] == "spare_mva":
+            subject = region.sites.set_index("id")["station"][subject]
+        attribute = "trip_min" if verdict["datum"] == "rd_minutes" else verdict["datum"]
+        number = {"low": value, "likely": value, "high": value, "source": "试算"}
+        known = [{"subject": subject, "attribute": attribute, **number}]
+        scenario = catalog.scenario_from({"name": {"zh": "乙", "en": "b"}, "draws": 50, "known": known})
+        after = intake.appraise(inputs.prepare(scenario, study.read_layers()), several.loc[[project]]).verdicts.iloc[0]
+        assert after["first"] == verdict["second"]
 
 
 def test_one_project_as_plain_data(region, found):

@@ -201,7 +201,7 @@ def test_the_data_request_list_names_the_number_that_decides():
 
 
 def test_nothing_to_ask_when_everything_is_known():
-    numbers = {"available_land_ha": ["X1", "X2"], "land_price_10k_yuan_per_mu": ["X1", "X2"], "drive_min": ["X1", "X2"]}
+    numbers = {"available_land_ha": ["X1", "X2"], "land_price_10k_yuan_per_mu": ["X1", "X2"], "trip_min": ["X1", "X2"]}
     numbers |= {"spare_mva": ["G1"], "energy_quota_tce": [world.PREFECTURE]}
     known = [
         {"subject": one, "attribute": key, "low": 9, "likely": 9, "high": 9, "source": "电话"}

@@ -68,6 +68,7 @@ def layers() -> dict[str, pd.DataFrame]:
         "chain": points([firm | {"prefecture_code": "420100"} for firm in chain]),
         "anchors": points([{"id": "rd", "name_zh": "研发", "name_en": "R&D", "at": A}]),
         "roads": roads,
+        "stations": points([{"id": "T99", "at": A}]),
         "ports": points([{"id": "Q1", "at": C}]),
         "airports": points([{"id": "EHU", "iata": "EHU", "at": B}]),
         "observations": pd.DataFrame(observations, columns=columns),

@@ -127,8 +127,8 @@ def _plan(study: Study) -> None:
     )
     shown = {"project": "study.project", "segment": "col.segment", "site": "col.site", "prefecture": "col.prefecture"}
     shown |= {"score": "col.score", "interval": "col.interval", "rank": "col.rank", "land_mu": "col.land"}
-    shown |= {"power_mva": "col.power", "energy_tce": "col.energy", "drive_min": "col.drive"}
-    formats = {"land_mu": "%.0f", "power_mva": "%.1f", "energy_tce": "%.0f", "drive_min": "%.0f"}
+    shown |= {"power_mva": "col.power", "energy_tce": "col.energy", "trip_min": "col.drive"}
+    formats = {"land_mu": "%.0f", "power_mva": "%.1f", "energy_tce": "%.0f", "trip_min": "%.0f"}
     config = {key: st.column_config.NumberColumn(t(shown[key]), format=form) for key, form in formats.items()}
     config["score"] = st.column_config.ProgressColumn(t("col.score"), format="%.1f", min_value=0, max_value=100)
     config |= {key: st.column_config.Column(t(label)) for key, label in shown.items() if key not in config}

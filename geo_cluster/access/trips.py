@@ -258,6 +258,10 @@ def rail_trips(rail: Rail, access: Span, egress: Span) -> RailTrip:
     RailTrip
         (O, D) arrays; inf where no ride leads. The best by likely minutes; low and high are of that same trip.
     """
+    if not rail.stops:
+        shape = (access.low.shape[0], egress.low.shape[1])
+        never, nowhere = np.full(shape, np.inf), np.full(shape, -1)
+        return RailTrip(Span(never, never, never), np.full(shape, np.nan), nowhere, nowhere)
     to = access.as_array()[:, :, None] + rail.ride_min[None]  # (O, board, alight, 3)
     board = to[..., 1].argmin(axis=1)
     to = np.take_along_axis(to, board[:, None, :, None], axis=1)[:, 0]  # (O, alight, 3)

@@ -28,7 +28,7 @@ class Setting:
         What projects take: `land_mu`, `power_mva`, `energy_tce`.
     offers : mapping of (N, S) arrays
         What sites (with their substation and prefecture) have: `available_land_ha`, `spare_mva`,
-        `energy_quota_tce`, `land_price_10k_yuan_per_mu`, `drive_min`.
+        `energy_quota_tce`, `land_price_10k_yuan_per_mu`, `trip_min`.
     fixed : mapping of (P or 1, S) arrays
         What is not drawn: `grid_km`, `testing_minutes`, `freight_minutes`, `supplier_count`, `industry_fit`,
         `same_segment`, `open_constraints`.
@@ -70,7 +70,7 @@ def land_price(setting: Setting) -> np.ndarray:
 
 def rd_minutes(setting: Setting) -> np.ndarray:
     """Door-to-door drive from the R&D anchor, minutes."""
-    return setting.offers["drive_min"][:, None, :]
+    return setting.offers["trip_min"][:, None, :]
 
 
 def grid_km(setting: Setting) -> np.ndarray:
