@@ -188,7 +188,8 @@ def _datum(facts: Facts, decision: DecisionMatrix, p: int, turns: pd.DataFrame) 
     needed = float(turns["needed_natural"].iloc[0])
     if criterion.need and criterion.attribute:
         unit = NEED_UNITS[criterion.need]
-        needed *= facts.needs[criterion.need][p, 1]
+        least, likely, _ = facts.needs[criterion.need][p]
+        needed = max(needed * likely, least)  # with less than it needs at least, the project may not go there at all
         return {"datum": criterion.attribute, "datum_needed": round(needed, 1), **unit}
     units = {f"datum_unit_{language}": criterion.unit[language] for language in LANGUAGES}
     return {"datum": decision.criteria[int(turns["criterion"].iloc[0])], "datum_needed": round(needed, 2), **units}
