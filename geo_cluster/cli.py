@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from geo_cluster import intake
     from geo_cluster.domain import Scenario
+    from geo_cluster.matching.solve import Progress
     from geo_cluster.study import Study
 
 cli = typer.Typer(
@@ -167,6 +168,72 @@ def score(
     for sentence in shown:
         typer.echo(f"· {sentence}")
     typer.echo(f"{len(checked)} → {', '.join(str(path) for path in files)}")
+
+
+@cli.command()
+def match(
+    scenario: Annotated[str, typer.Argument(help="情景名或 TOML 文件 / shipped scenario or TOML file")] = "default",
+    out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the results")] = Path("out"),
+    lang: LanguageOption = "zh",
+) -> None:
+    """Match with live progress (Ctrl-C keeps the plan in hand) and explain the plan. 布局求解，并解释方案。"""
+    from rich.console import Console
+
+    from geo_cluster import explained
+    from geo_cluster import study as pipeline
+    from geo_cluster.export import bundle
+
+    console, screen = Console(), Console(stderr=True)
+    settings, projects = _read(scenario, out)
+
+    def tell(news: Progress) -> None:
+        screen.print(f"{news.elapsed_s:7.1f} s  {news.objective:12,.2f} ≤ {news.bound:12,.2f}", highlight=False)
+
+    result = pipeline.run(settings, projects=projects, progress=tell)
+    with screen.status("…"):
+        files = bundle.write_match(result, out, language=lang)
+        holds = explained.holds_table(result)
+    _report(result, console, lang)
+    if len(holds):
+        console.print(f"{'在抽样中成立' if lang == 'zh' else 'holds in'} {1 - holds['breaks'].iloc[0]:.0%}")
+    console.print(f"\n{len(files)} files → {out}", soft_wrap=True)
+
+
+@cli.command("refresh-osm")
+def refresh_osm(
+    area: Annotated[str, typer.Option(help="市州名，或 西,南,东,北 / prefecture, or west,south,east,north")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="图层文件夹 / folder for the layers")] = Path("osm"),
+    layers: Annotated[str, typer.Option(help="只要这些图层，逗号分隔 / only these layers")] = "",
+    overpass: Annotated[str, typer.Option(help="Overpass 地址 / server", envvar="GEO_CLUSTER_OVERPASS")] = "",
+    nominatim: Annotated[str, typer.Option(help="Nominatim 地址 / server", envvar="GEO_CLUSTER_NOMINATIM")] = "",
+) -> None:
+    """Download roads, land, power, water and stations from OpenStreetMap (needs the network). 从 OSM 更新图层。"""
+    from rich.console import Console
+
+    from geo_cluster import layers as shipped
+    from geo_cluster.access import osm
+
+    where: str | tuple[float, ...] = area
+    if area.count(",") == 3:
+        try:
+            where = tuple(float(part) for part in area.split(","))
+        except ValueError:
+            fault = Fault("--area", f"{area!r} is no box", "write west,south,east,north in degrees, or a name")
+            raise InputError(fault) from None
+    wanted = tuple(part.strip() for part in layers.split(",") if part.strip()) or tuple(osm.WANTED)
+    with Console(stderr=True).status("…") as status:
+        done = osm.refresh(
+            where,
+            out,
+            layers=wanted,
+            around=shipped.read("roads"),
+            progress=lambda text, share: status.update(f"{share:.0%} {text}"),
+            overpass_url=overpass or osm.OVERPASS_URL,
+            nominatim_url=nominatim or osm.NOMINATIM_URL,
+        )
+    for change in done.changes:
+        typer.echo(f"· {change}")
+    typer.echo(f'{len(done.sources)} → {done.folder}。在情景里写 / put into the scenario: layers = "{done.folder}"')
 
 
 @cli.command("check-data")

@@ -20,13 +20,18 @@ import shapely
 from branca.element import Element, Figure, MacroElement
 from folium.template import Template
 
-from geo_cluster import catalog, layers
+from geo_cluster import catalog, inputs, layers
+from geo_cluster.access.isochrones import isochrones
+from geo_cluster.access.travel import route
 from geo_cluster.domain import Language
 from geo_cluster.study import Study
 
 ASSETS = Path(__file__).parent / "assets"
 EAST = [[30.02, 114.32], [30.68, 115.32]]
 """Where the map opens: Optics Valley, Ezhou and Huangshi."""
+
+BANDS_MIN = (30, 60, 90, 240)
+"""Isochrones of the R&D anchor, minutes door to door."""
 
 WORDS: dict[Language, dict[str, str]] = {
     "zh": {
@@ -42,6 +47,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "base": "底图",
         "rings": "位置不确定范围",
         "flows": "研发 → 制造",
+        "reach": "可达",
+        "isochrones": "光谷公路门到门 30/60/90/240 分钟",
+        "routes": "方案所走公路",
         "review": "公开发布须送审并标注审图号",
         "note": "圆环内数字为合并的点数；许多企业只知所在区，共用一个锚点，不能据此量邻近。",
         "unused": "带数字的菱形：本方案落地的项目数；灰色菱形：本方案未用。",
@@ -65,6 +73,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "base": "Base map",
         "rings": "Position uncertainty",
         "flows": "R&D → manufacturing",
+        "reach": "Reach",
+        "isochrones": "30/60/90/240 min door to door by road",
+        "routes": "Roads that the plan's trips take",
         "review": "Publication needs a map review number",
         "note": "A number in a ring counts merged points; many firms are known by district only and share an anchor.",
         "unused": "A number in a diamond counts the projects placed there; grey ones are not used by this plan.",
@@ -97,6 +108,7 @@ def payload(language: Language = "zh", study: Study | None = None) -> dict[str, 
     style = catalog.table("style")
     read = {name: layers.read(name) for name in _POINTS}
     shown = [*_base(language, style), *_rings(read, words, style)]
+    shown += _reach(study, language, style)
     shown += _plan(study, language, style) if study else []
     shown += [_sites(read["sites"], language, style, study)]
     shown += [*_chain(read["chain"], language, style), *_infrastructure(read, language, style)]
@@ -253,6 +265,41 @@ def _labels(frame: gpd.GeoDataFrame, language: Language) -> list[dict[str, Any]]
         {"at": [round(at.y, 4), round(at.x, 4)], "p": {"title": name}}
         for at, name in zip(middles, frame[f"name_{language}"], strict=True)
     ]
+
+
+def _reach(study: Study | None, language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Areas within so many minutes of the R&D anchor by road, door to door, and the roads that the plan takes."""
+    words, group = WORDS[language], WORDS[language]["reach"]
+    if study:
+        network, calibration, anchor = study.region.network, study.region.calibration, study.anchor
+    else:
+        network, calibration = inputs.travel_of({name: layers.read(name) for name in inputs.LAYERS})
+        anchor = layers.read("anchors").set_index("id").loc["future_city"]
+    at = gpd.GeoSeries([anchor.geometry], crs=layers.CRS)
+    driving = [(band - calibration.intercept_min) / calibration.factor for band in BANDS_MIN]
+    areas = isochrones(network, at, within_min=driving, clip=layers.read("province").geometry.iloc[0])
+    features, labels = [], []
+    for band, shape in reversed(list(zip(BANDS_MIN, areas.geometry, strict=True))):
+        outline = json.loads(shapely.to_geojson(shapely.set_precision(shape.simplify(0.008), 1e-4)))
+        features.append({"type": "Feature", "properties": {}, "geometry": outline})
+        top = max(shapely.get_coordinates(shape).tolist(), key=lambda point: point[1])
+        labels.append({"at": [round(top[1], 4), round(top[0], 4)], "p": {"title": f"{band} min"}})
+    accent = style["map"]["reach"]
+    base = {"group": group, "color": accent, "visible": True, "legend": True}
+    shown = [
+        {**base, "key": "reach", "name": words["isochrones"], "kind": "area", "weight": 1.3}
+        | {"dash": "1 5", "opacity": 0.9, "features": {"type": "FeatureCollection", "features": features}},
+        {"key": "reach_labels", "group": group, "name": "", "kind": "label", "legend": False, "features": labels},
+    ]
+    if study:
+        places = study.sites.set_index("id").geometry[study.assignment["site"].unique()]
+        lines = [route(network, anchor.geometry, place).line for place in places]
+        ways = _shapes(gpd.GeoDataFrame(geometry=lines, crs=layers.CRS), merge=True)
+        shown.append(
+            {**base, "key": "routes", "name": words["routes"], "kind": "line", "weight": 2.2, "features": ways}
+            | {"color": style["map"]["route"], "visible": False}
+        )
+    return shown
 
 
 def _rings(

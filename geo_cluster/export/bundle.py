@@ -12,7 +12,7 @@ from pathlib import Path
 
 import tomli_w
 
-from geo_cluster import catalog, maps
+from geo_cluster import catalog, explained, maps
 from geo_cluster.domain import Language, Scenario
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.export.attribution import attribution
@@ -60,6 +60,19 @@ def write_appraisal(parts: Iterable[Appraisal], out: Path, *, sample: bool = Fal
                 content = as_csv(table.assign(notice=SAMPLE) if sample else table, heading=number == 0)
                 with (folder / f"{name}.csv").open("ab") as file:
                     file.write(content)
+
+    return write_files(out, make)
+
+
+def write_match(study: Study, out: Path, *, language: Language = "zh") -> list[Path]:
+    """Write every file of a study and its explanations (`geo_cluster.explained`); see `write_files`."""
+
+    def make(folder: Path) -> None:
+        _make(study, folder, language)
+        for name, table in explained.explain(study).items():
+            (folder / f"{name}.csv").write_bytes(
+                as_csv(table.assign(notice=SAMPLE) if study.scenario.is_sample else table)
+            )
 
     return write_files(out, make)
 
