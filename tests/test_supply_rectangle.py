@@ -39,6 +39,8 @@ KNOWN = {
     "hexagon": (regular(6), 100 * 100 * 3**0.5),
     "ellipse: 2ab": (affinity.scale(regular(360, 1.0), 200, 50), 2 * 200 * 50),
     "half disc: r squared": (regular(720).intersection(box(-100, 0, 100, 100)), 100**2),
+    "half disc of few corners": (regular(256).intersection(box(-100, 0, 100, 100)), 100**2),
+    "quarter disc": (regular(256).intersection(box(0, 0, 100, 100)), 100**2 / 2),
     "L": (box(0, 0, 100, 40).union(box(0, 0, 30, 100)), 4_000),
     "thin L": (box(0, 0, 1000, 3).union(box(0, 0, 3, 800)), 3_000),
     "plus": (box(0, 40, 100, 60).union(box(40, 0, 60, 100)), 2_000),

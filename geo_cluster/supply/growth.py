@@ -127,7 +127,7 @@ def _separate(x: Floats, x_of: Ints, edges: Edges) -> tuple[_Rules, NDArray[np.b
     corner = np.argsort(corner_room, axis=1)[:, :2]  # the two corners that could meet the line
     room_edge = corner_room.min(axis=1)
 
-    by_edge = (room_edge >= room_side) | outer[edge]
+    by_edge = (room_edge >= room_side) | (outer[edge] & (room_edge > 0))
     room = np.maximum(room_edge, room_side)
     # edges farther off than the rectangle is large are left out, and a fence keeps the rectangle from them; 1.5
     # covers the corners of the fence

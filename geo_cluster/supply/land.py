@@ -23,7 +23,7 @@ from geo_cluster.supply.rectangle import largest_rectangles
 
 Geometries = NDArray[np.object_]
 
-SCREENING = 2000
+SCREENING = 500
 """More sites than this are screened by area; rectangles only on request."""
 
 BATCH = 2500

@@ -21,8 +21,9 @@ CELLS, VERTEX_LINES = 48, 24
 """Cells of the coarse grid along each side, and how many of its lines go through vertices."""
 EDGE_ANGLES, SWEEP_ANGLES = 12, 30
 """Orientations tried: those of the edges that are longest together, and an even sweep of the quarter turn."""
-SECTORS, SEEDS, FINALISTS = 15, 6, 3
-"""Blocks grown for each polygon: one a sector of the quarter turn, then how many of them turning, then to the end."""
+SECTORS, EDGE_SECTORS, SEEDS, FINALISTS = 15, 3, 6, 3
+"""Blocks grown for each polygon: the best of each sector of the quarter turn and those flush with the main edges; then
+how many of them turning, and how many to the end."""
 BATCH, BATCH_VERTICES = 100, 8000
 """Polygons worked on at a time, and their vertices together; bounds the memory."""
 
@@ -99,11 +100,15 @@ def _search(parts: Geometries) -> Floats:
     scale = np.maximum((bounds[:, 2:] - bounds[:, :2]).max(axis=1) / 2, 1e-12)
     start, end, of = _segments(parts)
     start, end = (start - middle[of]) / scale[of, None], (end - middle[of]) / scale[of, None]
+    length = np.hypot(*(end - start).T)
+    real = length > 1e-12  # an edge without length has no direction; a very short one no reliable one
+    outer = _on_hull(parts) & (length > 1e-6)
+    start, end, of = start[real], end[real], of[real]
+    edges = start, end, of, outer[real]
     angles = _angles(start, end, of, len(parts))
-    seeds, seed_of = _blocks(start, end, of, angles)
+    seeds, seed_of, sector = _blocks(start, end, of, angles)
+    seeds, seed_of = _best_of_each_sector(seeds, seed_of, sector)
     seeds, seed_of = _with_fallback(seeds, seed_of, parts, middle, scale, angles)
-    edges = start, end, of, _on_hull(parts)
-    seeds, seed_of = _best_of_each_sector(seeds, seed_of)
     seeds = grow(seeds, seed_of, edges, BARRIER[:2], turning=False)
     seeds, seed_of = _top(seeds, seed_of, SEEDS)
     seeds = grow(seeds, seed_of, edges, BARRIER, turning=True)
@@ -163,8 +168,8 @@ def _angles(start: Floats, end: Floats, of: Ints, count: int) -> Floats:
     return np.hstack([exact, ahead[:, None] + sweep])
 
 
-def _blocks(start: Floats, end: Floats, of: Ints, angles: Floats) -> tuple[Floats, Ints]:
-    """Largest block of free grid cells at each angle, ordered by polygon."""
+def _blocks(start: Floats, end: Floats, of: Ints, angles: Floats) -> tuple[Floats, Ints, Ints]:
+    """Largest block of free grid cells at each angle, ordered by polygon, with the sector its angle counts to."""
     count, tried = angles.shape
     segment = np.repeat(np.arange(len(of)), tried)
     problem = of[segment] * tried + np.tile(np.arange(tried), len(of))
@@ -182,7 +187,10 @@ def _blocks(start: Floats, end: Floats, of: Ints, angles: Floats) -> tuple[Float
     found = np.stack([cx, cy, a * 0.999, b * 0.999, back], axis=1)
     polygon = np.repeat(np.arange(count), tried)
     some = (a > _TOUCH) & (b > _TOUCH)
-    return found[some], polygon[some]
+    column = np.tile(np.arange(tried), count)
+    sector = (back % (np.pi / 2) / (np.pi / 2) * SECTORS).astype(int)
+    sector = np.where(column < EDGE_SECTORS, SECTORS + column, sector)
+    return found[some], polygon[some], sector[some]
 
 
 def _turned(points: Floats, cos: Floats, sin: Floats) -> tuple[Floats, Floats]:
@@ -307,9 +315,8 @@ def _with_fallback(
     return np.concatenate([seeds, added])[order], np.concatenate([seed_of, added_of])[order]
 
 
-def _best_of_each_sector(seeds: Floats, seed_of: Ints) -> tuple[Floats, Ints]:
+def _best_of_each_sector(seeds: Floats, seed_of: Ints, sector: Ints) -> tuple[Floats, Ints]:
     """Keep the seeds apart: neighbouring angles mostly find the same rectangle."""
-    sector = (seeds[:, 4] % (np.pi / 2) / (np.pi / 2) * SECTORS).astype(int)
     order = np.lexsort((-seeds[:, 2] * seeds[:, 3], sector, seed_of))
     seeds, seed_of, sector = seeds[order], seed_of[order], sector[order]
     first = np.append(True, (np.diff(seed_of) != 0) | (np.diff(sector) != 0))
