@@ -373,7 +373,8 @@ def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bo
     def half_over() -> bool:
         return run.stop.is_set() or time.monotonic() > half
 
-    job = workers.submit(price_knapsacks, relaxed, start, plan=run.worth, stop=half_over, told=run.lower)
+    steps = 250 if columns <= _PROOF else 100  # the last steps bring little and cost what the search could use
+    job = workers.submit(price_knapsacks, relaxed, start, plan=run.worth, steps=steps, stop=half_over, told=run.lower)
     pricing: Future[Bound] | None = job
     bound, small = start, columns <= _EXACT and len(near.open) <= 100
     proof: Future[Ints] | None = None
