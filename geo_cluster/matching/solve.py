@@ -29,6 +29,7 @@ _DIRECT = 2_000  # columns that HiGHS alone proves soonest
 _EXACT = 6_000  # columns up to which the exact programme begins at once
 _KERNEL = 220  # projects of a kernel
 _EACH = (2.0, 5.0, 3.0, 2.0, 8.0, 4.0)  # options of each project in it, on average, taken in turn
+_EARLY_S = 8.0  # how long both workers look for plans before one turns to the exact programme
 _PROOF = 30_000  # columns beyond which the exact programme isn't begun
 
 
@@ -372,7 +373,8 @@ def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bo
     def half_over() -> bool:
         return run.stop.is_set() or time.monotonic() > half
 
-    job = workers.submit(price_knapsacks, relaxed, start, plan=run.worth, stop=half_over, told=run.lower)
+    steps = 250 if columns <= _PROOF else 100  # the last steps bring little and cost what the search could use
+    job = workers.submit(price_knapsacks, relaxed, start, plan=run.worth, steps=steps, stop=half_over, told=run.lower)
     pricing: Future[Bound] | None = job
     bound, small = start, columns <= _EXACT and len(near.open) <= 100
     proof: Future[Ints] | None = None
@@ -389,7 +391,7 @@ def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bo
         if failed <= patience:
             failed = 0 if _polish(run, workers, near, count=free) else failed + 1
             continue
-        late = time.monotonic() - run.started > 0.2 * (run.until - run.started)
+        late = time.monotonic() - run.started > _EARLY_S
         if proof is None and pricing is None and columns <= _PROOF and (small or late):
             task = _open_programme(run, tight, bound.forced)
             proof = workers.submit(_finish, run, task, run.option, tight.base, seed)
