@@ -9,13 +9,16 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 import streamlit.components.v1 as components
 
-from geo_cluster import catalog, layers, maps
+from geo_cluster import catalog, explained, inputs, intake, layers, maps, portfolio
 from geo_cluster import study as pipeline
 from geo_cluster.domain import Language, Scenario
 from geo_cluster.export import bundle
+from geo_cluster.inputs import Region
+from geo_cluster.intake import Appraisal
 from geo_cluster.study import Study
 
 
@@ -55,6 +58,24 @@ def plan_map(_study: Study, scenario_id: str, language: Language) -> tuple[str, 
 def study_of(scenario: str) -> Study:
     """Run a scenario given as JSON; the same settings are run once."""
     return pipeline.run(Scenario.model_validate_json(scenario))
+
+
+@st.cache_resource(show_spinner=False)
+def region() -> Region:
+    """What the default scenario makes of the layers, before any project."""
+    return inputs.prepare(catalog.scenario(), pipeline.read_layers())
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def appraisal_of(project: tuple[tuple[str, str], ...]) -> Appraisal:
+    """One project at intake; the same answers are worked out once."""
+    return intake.appraise(region(), portfolio.check(pd.DataFrame([dict(project)]), where="project"))
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def ways_in_of(_study: Study, scenario_id: str) -> pd.DataFrame:  # noqa: ARG001
+    """The cheapest ways in for whoever a plan leaves out."""
+    return explained.ways_in_table(_study)
 
 
 @st.cache_data(show_spinner=False, max_entries=8)

@@ -276,6 +276,7 @@ def app(
     command += ["--server.address", address, "--server.headless", str(headless).lower()]
     command += ["--browser.gatherUsageStats", "false", "--server.showEmailPrompt", "false"]
     command += ["--client.toolbarMode", "viewer"]
+    command += ["--client.showErrorDetails", "none"]
     page = catalog.table("style")["page"]
     theme = {
         "base": "light",

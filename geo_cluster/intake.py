@@ -22,6 +22,8 @@ from geo_cluster.scoring.criteria import DecisionMatrix, Setting, decide, drawn_
 from geo_cluster.scoring.explain import Turn, compare, pair_sentence
 from geo_cluster.scoring.robustness import agreement, smaa, smallest_datum_change, smallest_weight_change
 from geo_cluster.scoring.weights import sample_around
+from geo_cluster.supply.energy import quota, voltages
+from geo_cluster.supply.tariff import bill
 
 METHODS = ("weighted_sum", "weighted_product", "topsis", "vikor", "promethee", "edas")
 """Methods whose agreement is shown; the score itself is the weighted sum."""
@@ -53,7 +55,7 @@ class Appraisal:
         One row a project: first and second choice, a sentence in each language, the smallest change of one weight and
         of one number that puts the second first, what each method would choose, their mean Kendall tau.
     needs : DataFrame
-        One row a project: what it was taken to need, and whether that was given or estimated.
+        One row a project: what it was taken to need and whether that was given or estimated; voltage, review and bill.
     """
 
     scores: pd.DataFrame
@@ -117,7 +119,36 @@ def _batch(region: Region, projects: pd.DataFrame) -> Appraisal:
     order = ["project", "eligible", "score"]
     scores = ranking.sort_values(order, ascending=[True, False, False], kind="stable", ignore_index=True)
     needs = projects.drop(columns="notes").round(4).reset_index(names="project")
-    return Appraisal(scores, pd.DataFrame(verdicts), needs)
+    return Appraisal(scores, pd.DataFrame(verdicts), needs.join(_energy(projects)))
+
+
+def _energy(projects: pd.DataFrame) -> pd.DataFrame:
+    """How each project is connected, which energy review it triggers, and what its electricity costs a year."""
+    grid, tariffs, segments = catalog.table("grid"), catalog.table("tariffs"), catalog.segments()
+    rows = []
+    for project in projects.itertuples():
+        power = (project.power_mva_low, project.power_mva_likely, project.power_mva_high)
+        gwh = (project.energy_gwh_low, project.energy_gwh_likely, project.energy_gwh_high)
+        levels, review = voltages(power, grid=grid), quota(gwh, grid=grid)
+        cost = bill(gwh, voltage_kv=max(levels[0], 10.0), tariffs=tariffs)
+        rows.append(
+            {
+                "voltage_kv": "/".join(f"{kv:g}" for kv in levels),
+                "dual_supply": segments[project.segment].dual_supply,
+                "energy_tce_low": review.tce.low,
+                "energy_tce_likely": review.tce.likely,
+                "energy_tce_high": review.tce.high,
+                "review": review.review,
+                "review_zh": review.words_zh,
+                "review_en": review.words_en,
+                "bill_10k_yuan_low": cost.annual_wan_yuan.low,
+                "bill_10k_yuan_likely": cost.annual_wan_yuan.likely,
+                "bill_10k_yuan_high": cost.annual_wan_yuan.high,
+                "price_yuan_kwh": cost.price_yuan_kwh.likely,
+                "tariff": cost.tariff,
+            }
+        )
+    return pd.DataFrame(rows).round(4)
 
 
 def _utilities(drawn: Setting, project: int, sites: np.ndarray) -> np.ndarray:

@@ -504,6 +504,6 @@ def test_known_road_distances_from_optics_valley(roads, lon, lat, known_km):
 def test_drive_times_fall_in_their_reference_range(roads, place):
     site = read("sites").set_index("id").loc[place]
     table = read("observations").set_index(["site_id", "attribute"])
-    low, high = table.loc[(place, "reference_trip_min"), ["low", "high"]].astype(float)
+    low, high = table.loc[(place, "reference_drive_min"), ["low", "high"]].astype(float)
     _, minutes = roads.trip((114.534, 30.494), (float(site["lon"]), float(site["lat"])))
     assert low - 2 <= minutes <= high + 2

@@ -122,7 +122,7 @@ def test_quota_in_words_and_over_an_interval():
     assert got.tce.likely == pytest.approx(4 * 122.9)
     assert (got.review, got.review_low, got.review_high) == ("exempt", "exempt", "local")
     assert "492" in got.words_zh
-    assert "市(县)级" in got.words_zh
+    assert "市（县）级" in got.words_zh
     assert "no separate" in got.words_en
     assert quota(3, other_tce=700, grid=GRID).review == "local"  # below 5 GWh, but not below 1,000 tce
     assert coal_equivalent_tce(np.array([1.0, 2.0]), grid=GRID).tolist() == pytest.approx([122.9, 245.8])

@@ -181,7 +181,7 @@ def test_slope_of_a_tilted_plane(raster):
 def test_refusals_name_rule_and_number():
     got = shortage("land_in_one_piece", 35, (21, 24, 28))
     assert got.en == "needs 35 mu in one piece; the largest is 21-28"
-    assert got.zh == "需要35亩连片用地;最大连片为21-28亩。"
+    assert got.zh == "需要35亩连片用地；最大连片为21-28亩。"
     assert got.certain
     assert shortage("power", (20, 30, 40), (10, 28, 35), spec=".1f").certain is False
     assert shortage("land_total", 20, 21) is None

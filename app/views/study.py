@@ -75,13 +75,16 @@ def _results(study: Study) -> None:
         key=f"plan-{study.scenario.id}-{state.language()}",
         height=560,
     )
-    plan, ranking, pools, unplaced = st.tabs([t(f"study.{tab}") for tab in ("plan", "ranking", "pools", "unplaced")])
+    tabs = ("plan", "ranking", "pools", "requests", "unplaced")
+    plan, ranking, pools, requests, unplaced = st.tabs([t(f"study.{tab}") for tab in tabs])
     with plan:
         _plan(study)
     with ranking:
         _ranking(study)
     with pools:
         _pools(study)
+    with requests:
+        _requests(study)
     with unplaced:
         _unplaced(study)
     st.download_button(
@@ -187,6 +190,25 @@ def _pools(study: Study) -> None:
         st.altair_chart(pool_chart(rows.sort_values("used", ascending=False)), width="stretch")
 
 
+def _requests(study: Study) -> None:
+    """The data request list: which number to phone about first."""
+    language, asked = state.language(), study.requests
+    st.caption(t("study.requests_note"))
+    columns = ["col.subject", "data.attribute", "col.range", "col.gain", "col.change", "col.question"]
+    rows = [
+        (
+            row[f"subject_{language}"],
+            row[f"name_{language}"],
+            f"{row['low']:,.4g} – {row['likely']:,.4g} – {row['high']:,.4g} {row[f'unit_{language}']}",
+            f"{row['gain']:.2f} ± {row['gain_error']:.2f}",
+            f"{row['change']:.1%} ± {row['change_error']:.1%}",
+            row[f"question_{language}"],
+        )
+        for row in asked.to_dict("records")
+    ]
+    st.dataframe(pd.DataFrame(rows, columns=[t(key) for key in columns]), hide_index=True)
+
+
 def _unplaced(study: Study) -> None:
     if study.unplaced.empty:
         st.success(t("study.all_placed"), icon=":material/check_circle:")
@@ -194,3 +216,8 @@ def _unplaced(study: Study) -> None:
     reason = "reason_en" if state.language() == "en" else "reason"
     table = study.unplaced[["project_name", reason]].set_axis([t("study.project"), t("col.reason")], axis=1)
     st.dataframe(table, hide_index=True)
+    if st.button(t("study.ways_run"), icon=":material/route:"):
+        ways = cached.ways_in_of(study, study.scenario.id)
+        way = "way_en" if state.language() == "en" else "way"
+        table = ways[["project_name", way]].set_axis([t("study.project"), t("study.ways")], axis=1)
+        st.dataframe(table, hide_index=True)

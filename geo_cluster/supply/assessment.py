@@ -14,26 +14,26 @@ from geo_cluster.supply.interval import Interval
 
 REFUSALS = {
     "land_in_one_piece": (
-        "需要{need}亩连片用地;最大连片为{have}亩。",
+        "需要{need}亩连片用地；最大连片为{have}亩。",
         "needs {need} mu in one piece; the largest is {have}",
     ),
-    "land_total": ("需要{need}亩用地;可供{have}亩。", "needs {need} mu of land; {have} is available"),
+    "land_total": ("需要{need}亩用地；可供{have}亩。", "needs {need} mu of land; {have} is available"),
     "hall": (
-        "最大厂房需{need}米的矩形;可容最大矩形为{have}米。",
+        "最大厂房需{need}米的矩形；可容最大矩形为{have}米。",
         "needs a hall of {need} m; the largest rectangle is {have} m",
     ),
-    "power": ("需要{need} MVA;变电站富余{have} MVA。", "needs {need} MVA; the substations spare {have}"),
+    "power": ("需要{need} MVA；变电站富余{have} MVA。", "needs {need} MVA; the substations spare {have}"),
     "voltage": (
-        "需{need} kV接入;{reach}公里内无该电压等级变电站。",
+        "需{need} kV接入；{reach}公里内无该电压等级变电站。",
         "needs a {need} kV connection; no such substation within {reach} km",
     ),
     "second_supply": (
-        "需要两座独立变电站双电源;{reach}公里内仅有一座。",
+        "需要两座独立变电站双电源；{reach}公里内仅有一座。",
         "needs two independent substations; only one within {reach} km",
     ),
-    "quota": ("年需{need}吨标准煤;用能指标余{have}吨。", "needs {need} tce a year; {have} tce of quota is left"),
+    "quota": ("年需{need}吨标准煤；用能指标余{have}吨。", "needs {need} tce a year; {have} tce of quota is left"),
     "floor_price": (
-        "报价{have}元/平方米,低于最低价{need}元/平方米。",
+        "报价{have}元/平方米，低于最低价{need}元/平方米。",
         "offers {have} yuan/m2, below the floor of {need}",
     ),
 }

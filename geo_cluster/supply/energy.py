@@ -322,7 +322,7 @@ def quota(annual_gwh: Quantity, *, grid: Table, other_tce: Quantity = 0.0, green
     en = row["words_en"].format(tce=_spoken(tce, ",.0f"), gwh=_spoken(gwh, ".2f"))
     if ends[0] != ends[1]:
         labels = [grid["review"][end] for end in ends]
-        zh += f"区间两端分别对应:{labels[0]['label_zh']}、{labels[1]['label_zh']}。"
+        zh += f"区间两端分别对应：{labels[0]['label_zh']}、{labels[1]['label_zh']}。"
         en += f" The bounds fall under different rules: {labels[0]['label_en']} and {labels[1]['label_en']}."
     counted = coal_equivalent_tce(gwh, grid=grid) * (1.0 - green) + Interval.of(other_tce)
     return Quota(gwh, tce, counted, review, ends[0], ends[1], zh, en)

@@ -1,4 +1,4 @@
-"""What land may cost at least, and what a park asks of a project per mu (标准地), against `tables/land.toml`."""
+"""What land may cost at least, and what a park asks of a project per mu （标准地）， against `tables/land.toml`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Table = Mapping[str, Any]
 Quantity = Interval | float | Sequence[float]
 
 M2_PER_MU = 10_000.0 / 15.0
-"""One mu (亩) in square metres."""
+"""One mu （亩） in square metres."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,8 @@ def floor_price(
         price = max(full * share, min(cost_yuan_per_m2 or 0.0, full))
         documents += (rule["document"],)
     per_mu = price * M2_PER_MU / 1e4
-    zh = f"{int(land_class)}等地工业用地出让最低价{full:g}元/平方米;适用底价{price:g}元/平方米(约{per_mu:.1f}万元/亩)。"
+    here = f"适用底价{price:g}元/平方米（约{per_mu:.1f}万元/亩）"
+    zh = f"{int(land_class)}等地工业用地出让最低价{full:g}元/平方米；{here}。"
     en = f"Land class {int(land_class)}: floor {full:g} yuan/m2; here {price:g} (about {per_mu:.1f} wan yuan/mu)."
     return FloorPrice(price, per_mu, int(land_class), share, documents, zh, en)
 

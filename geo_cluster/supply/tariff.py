@@ -20,7 +20,7 @@ WAN_YUAN_PER_GWH = 100.0
 """1 GWh at 1 yuan per kWh costs 100 times 10,000 yuan."""
 
 PERIODS = ("sharp", "peak", "flat", "valley")
-"""Time-of-use periods: 尖峰, 高峰, 平段, 低谷."""
+"""Time-of-use periods: 尖峰， 高峰， 平段， 低谷."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import io
 import json
-import re
 import zipfile
 
 import pytest
@@ -100,7 +99,7 @@ def test_the_keyboard_is_enough(explore):
     expect(head).to_have_attribute("aria-expanded", "false")
     expect(frame.locator(".gc-body")).to_be_hidden()
     head.press("Enter")
-    frame.get_by_role("checkbox", name=re.compile("公路")).press("Space")
+    frame.get_by_role("checkbox", name="公路", exact=True).press("Space")
     expect(frame.locator("[data-layer=roads]")).not_to_be_checked()
     credits_ = frame.locator(".gc-owed summary")
     credits_.press("Enter")
