@@ -128,6 +128,7 @@ def score(
     projects: Annotated[str, typer.Argument(help="CSV/XLSX，或 sample / CSV or XLSX, or sample")] = "sample",
     out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the results")] = Path("out"),
     scenario: Annotated[str, typer.Option(help="情景名或 TOML 文件 / shipped scenario or TOML file")] = "default",
+    scheduler: Annotated[str, typer.Option(help="Dask 集群，如 tcp://host:8786 / Dask cluster")] = "",
     as_json: Annotated[str, typer.Option("--json", help="一个项目的 JSON，结果打到屏幕 / one project as JSON")] = "",
     lang: LanguageOption = "zh",
 ) -> None:
@@ -159,7 +160,7 @@ def score(
 
     def parts() -> Iterator[intake.Appraisal]:
         with progress.status("…") as status:
-            for done, part in enumerate(intake.batches(region, checked)):
+            for done, part in enumerate(intake.batches(region, checked, scheduler=scheduler)):
                 status.update(f"{min((done + 1) * intake.BATCH, len(checked))}/{len(checked)}")
                 shown.extend(part.verdicts[f"sentence_{lang}"].head(max(0, 5 - len(shown))))
                 yield part
@@ -197,6 +198,38 @@ def match(
     if len(holds):
         console.print(f"{'在抽样中成立' if lang == 'zh' else 'holds in'} {1 - holds['breaks'].iloc[0]:.0%}")
     console.print(f"\n{len(files)} files → {out}", soft_wrap=True)
+
+
+@cli.command()
+def land(
+    parcels: Annotated[Path, typer.Argument(help="地块（GeoJSON/GPKG/SHP，含 site 列）/ parcels with a site column")],
+    rules: Annotated[Path, typer.Option(help="规则 CSV：name,layer,buffer_m / rules in order")],
+    layers: Annotated[Path, typer.Option(help="约束图层 GeoPackage / exclusion layers")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the results")] = Path("land"),
+    need: Annotated[float, typer.Option(help="项目用地（亩）/ land a project needs, mu")] = 0.0,
+    hall: Annotated[str, typer.Option(help="厂房，如 60x120（米）/ hall, e.g. 60x120 metres")] = "",
+) -> None:
+    """Net developable land of parcels, its largest rectangle, and room for a project. 净可建用地与最大厂房。"""
+    from geo_cluster import survey
+    from geo_cluster.export import bundle
+
+    bundle.check_writable(out)
+    hall_m = None
+    if hall:
+        sides = hall.lower().replace("×", "x").split("x")
+        if len(sides) != 2 or not all(side.strip().replace(".", "", 1).isdigit() for side in sides):
+            raise InputError(Fault("--hall", f"{hall!r} is no width x length", "write e.g. 60x120, in metres"))
+        hall_m = (float(sides[0]), float(sides[1]))
+    ground = survey.read_parcels(parcels)
+    found = survey.survey(ground, survey.read_rules(rules, layers), land_mu=need or None, hall_m=hall_m)
+    files = bundle.write_files(out, lambda folder: survey.write(found, folder, source=parcels.name))
+    for row in found.sites.itertuples():
+        typer.echo(
+            f"{row.site}: {row.net_ha:.2f} ha = {row.net_mu:.0f} mu, largest piece {row.largest_piece_ha:.2f} ha"
+        )
+    if need:
+        typer.echo(f"{len(found.fits)} ← {need:g} mu {hall}")
+    typer.echo(f"{len(files)} files → {out}")
 
 
 @cli.command("refresh-osm")

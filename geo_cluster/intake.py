@@ -16,6 +16,7 @@ import pandas as pd
 from geo_cluster import catalog, eligibility, inputs, portfolio, results
 from geo_cluster.domain import LANGUAGES, Language
 from geo_cluster.eligibility import Eligibility, Facts
+from geo_cluster.errors import Fault, InputError
 from geo_cluster.inputs import Region
 from geo_cluster.scoring.aggregate import aggregate
 from geo_cluster.scoring.criteria import DecisionMatrix, Setting, decide, drawn_values, value_function
@@ -69,10 +70,33 @@ def appraise(region: Region, projects: pd.DataFrame) -> Appraisal:
     return Appraisal(*(pd.concat([getattr(part, name) for part in parts]) for name in ("scores", "verdicts", "needs")))
 
 
-def batches(region: Region, projects: pd.DataFrame) -> Iterator[Appraisal]:
-    """Appraise many projects a batch at a time, so that thousands fit into memory."""
-    for start in range(0, len(projects), BATCH):
-        yield _batch(region, projects.iloc[start : start + BATCH])
+def batches(region: Region, projects: pd.DataFrame, *, scheduler: str = "") -> Iterator[Appraisal]:
+    """Appraise many projects a batch at a time, in order, so that thousands fit into memory.
+
+    Parameters
+    ----------
+    scheduler : str
+        Address of a Dask cluster (`tcp://host:8786`) that does the batches; this process, when empty. The answers are
+        the same.
+    """
+    pieces = [projects.iloc[start : start + BATCH] for start in range(0, len(projects), BATCH)]
+    if not scheduler:
+        yield from (_batch(region, piece) for piece in pieces)
+        return
+    try:
+        from distributed import Client
+
+        client = Client(scheduler, timeout=10)
+    except ImportError:
+        fault = Fault("--scheduler", "needs dask and distributed", "install them: pip install distributed")
+        raise InputError(fault) from None
+    except (OSError, ValueError) as problem:
+        remedy = "give the address that `dask scheduler` printed, e.g. tcp://host:8786"
+        raise InputError(Fault("--scheduler", f"{scheduler!r} can't be reached ({problem})", remedy)) from None
+    with client:
+        there = client.scatter(region, broadcast=True)
+        for future in [client.submit(_batch, there, piece, pure=False) for piece in pieces]:
+            yield future.result()
 
 
 def appraise_one(region: Region, project: Mapping[str, Any]) -> dict[str, Any]:

@@ -105,3 +105,20 @@ def test_no_site_and_only_one_site_are_said_plainly():
     one = intake.appraise(region, world.projects(1, land_mu="300")).verdicts.iloc[0]
     assert one["first"] == "X2"
     assert one["sentence_zh"] == "只有乙园可去。"
+
+
+def test_a_cluster_gives_the_same_answers(region, monkeypatch):
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(intake, "BATCH", 4)
+    projects = portfolio.read("sample").head(8)
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        parts = list(intake.batches(region, projects, scheduler=cluster.scheduler_address))
+    here = list(intake.batches(region, projects))
+    for there, local in zip(parts, here, strict=True):
+        pd.testing.assert_frame_equal(there.scores, local.scores)
+
+
+def test_a_cluster_that_is_not_there_is_named(region):
+    with pytest.raises(InputError, match="--scheduler"):
+        list(intake.batches(region, portfolio.read("sample").head(1), scheduler="nowhere:1:2"))

@@ -1,0 +1,154 @@
+"""From a planner's own files of parcels and exclusions to developable land, and to numbers that a scenario can use.
+
+The parcels are a vector file with a `site` column (and the columns of `supply.parcels` where they are known); the
+rules are a CSV with `name`, `layer` and `buffer_m`, in the order in which ground is charged, whose layers lie in one
+GeoPackage. `data/sample/` shows them (示例).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+import tomli_w
+
+from geo_cluster import catalog
+from geo_cluster.coordinates import MU_PER_HA
+from geo_cluster.errors import Fault, InputError, refuse_if
+from geo_cluster.supply.land import Exclusion, developable
+from geo_cluster.supply.parcels import fitting, offered, parcel_faults
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the ground of some sites gives.
+
+    Attributes
+    ----------
+    land : GeoDataFrame
+        One row a parcel: its own columns and those of `developable`; geometry is the net land.
+    sites : DataFrame
+        Net hectares on offer by site, the largest piece, and how much rests on unknown ground.
+    fits : GeoDataFrame
+        Parcels and unions of adjoining ones that hold the project asked about; empty when none was.
+    """
+
+    land: gpd.GeoDataFrame
+    sites: pd.DataFrame
+    fits: gpd.GeoDataFrame
+
+
+def survey(
+    parcels: gpd.GeoDataFrame,
+    rules: list[Exclusion],
+    *,
+    land_mu: float | None = None,
+    hall_m: tuple[float, float] | None = None,
+) -> Survey:
+    """Subtract the rules from the parcels, sum up by site, and look for room for one project.
+
+    Raises
+    ------
+    InputError
+        With every fault of the parcels or the rules.
+    """
+    table = catalog.table("land")
+    faults = (
+        [] if "site" in parcels else [Fault("parcels, column site", "is missing", "say which site each belongs to")]
+    )
+    refuse_if(faults + parcel_faults(parcels, land=table))
+    found = developable(parcels, rules)
+    own = parcels.drop(columns=parcels.geometry.name)
+    land = found.join(own[[column for column in own if column not in found]])
+    free = land[offered(parcels, land=table)] if "status" in parcels else land
+    sites = free.groupby("site", sort=True).agg(
+        net_ha=("net_ha", "sum"), unknown_ha=("unknown_ha", "sum"), largest_piece_ha=("largest_piece_ha", "max")
+    )
+    sites["net_mu"] = sites["net_ha"] * MU_PER_HA
+    fits = fitting(free, land_mu, hall=hall_m, land=table) if land_mu else gpd.GeoDataFrame(geometry=[], crs=land.crs)
+    return Survey(land, sites.round(4).reset_index(), fits)
+
+
+def read_parcels(path: Path) -> gpd.GeoDataFrame:
+    """Open a vector file of parcels; what can't be read or has no CRS is refused."""
+    try:
+        frame = gpd.read_file(path)
+    except Exception as problem:
+        raise InputError(_unreadable(path, problem)) from None
+    if not isinstance(frame, gpd.GeoDataFrame):
+        raise InputError(Fault(str(path), "has no geometry", "give a vector file: GeoJSON, GeoPackage or Shapefile"))
+    if frame.crs is None:
+        raise InputError(Fault(str(path), "has no CRS", "save it with its coordinate reference system"))
+    return frame
+
+
+def read_rules(rules: Path, layers: Path) -> list[Exclusion]:
+    """Open the rules and the layers that they name; every rule without a layer or a number is a fault."""
+    try:
+        table = pd.read_csv(rules, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        known = set(pyogrio.list_layers(layers)[:, 0])
+    except Exception as problem:
+        raise InputError(_unreadable(rules, problem)) from None
+    missing = [column for column in ("name", "layer", "buffer_m") if column not in table]
+    refuse_if([Fault(f"{rules.name}, column {column}", "is missing", "add it") for column in missing])
+    buffers = pd.to_numeric(table["buffer_m"], errors="coerce")
+    faults = [
+        Fault(
+            f"{rules.name}, row {row + 2}", f"{layer!r} is no layer of {layers.name}", f"use {', '.join(sorted(known))}"
+        )
+        for row, layer in table["layer"].items()
+        if layer not in known
+    ]
+    faults += [
+        Fault(
+            f"{rules.name}, row {row + 2}, buffer_m",
+            f"{table['buffer_m'][row]!r} is no number",
+            "write metres, e.g. 30",
+        )
+        for row in buffers.index[buffers.isna()]
+    ]
+    refuse_if(faults)
+    return [
+        Exclusion(name, gpd.read_file(layers, layer=layer), float(metres))
+        for name, layer, metres in zip(table["name"], table["layer"], buffers, strict=True)
+    ]
+
+
+def write(found: Survey, folder: Path, *, source: str) -> None:
+    """Write `land.csv`, `sites.csv`, `land.gpkg` and `known.toml` (entries for a scenario) into a folder."""
+    flat = pd.DataFrame(found.land.drop(columns=["geometry", "rectangle"]))
+    flat.round(4).to_csv(folder / "land.csv", index=False, encoding="utf-8-sig")
+    found.sites.to_csv(folder / "sites.csv", index=False, encoding="utf-8-sig")
+    package = folder / "land.gpkg"
+    found.land.drop(columns="rectangle").to_file(package, layer="net_land")
+    halls = found.land.drop(columns="geometry").set_geometry("rectangle", crs=found.land.crs)
+    halls[~halls.geometry.is_empty].to_file(package, layer="largest_rectangle")
+    if len(found.fits):
+        fits = found.fits.assign(parcels=[", ".join(map(str, labels)) for labels in found.fits["parcels"]])
+        fits.to_file(package, layer="fits")
+    (folder / "known.toml").write_text(tomli_w.dumps({"known": _known(found.sites, source)}), encoding="utf-8")
+
+
+def _known(sites: pd.DataFrame, source: str) -> list[dict[str, Any]]:
+    """Scenario entries: unknown ground is in the interval, not in the number."""
+    return [
+        {
+            "subject": str(row.site),
+            "attribute": "available_land_ha",
+            "low": round(max(row.net_ha - row.unknown_ha, 0.0), 3),
+            "likely": round(row.net_ha, 3),
+            "high": round(row.net_ha, 3),
+            "basis": "derived",
+            "source": source,
+        }
+        for row in sites.itertuples()
+    ]
+
+
+def _unreadable(path: Path, problem: Exception) -> Fault:
+    reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+    return Fault(str(path), f"can't be read ({reason})", "check the path and the format")

@@ -1,0 +1,86 @@
+"""Parcels and exclusions from files, as planners hand them over: areas by hand, room for a hall, a scenario."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+
+import geopandas as gpd
+import pytest
+from shapely import box
+
+from geo_cluster import catalog, cli, study, survey
+from geo_cluster.errors import InputError
+from tests import world
+
+SAMPLE = catalog.PACKAGE.parent / "data" / "sample"
+ZONE = "EPSG:4547"
+EAST, NORTH = 540_000.0, 3_380_000.0
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Two parcels of 200 × 300 m at X1, one on offer; a stream along the edge of it and a field across its end."""
+    parcels = gpd.GeoDataFrame(
+        {"site": ["X1", "X1"], "parcel": ["a", "b"], "status": ["净地", "已供"], "use": ["M1", "M1"]},
+        geometry=[box(EAST, NORTH, EAST + 200, NORTH + 300), box(EAST + 300, NORTH, EAST + 500, NORTH + 300)],
+        crs=ZONE,
+    )
+    parcels.to_file(tmp_path / "parcels.gpkg")
+    stream = gpd.GeoDataFrame(geometry=[box(EAST - 10, NORTH - 50, EAST, NORTH + 400)], crs=ZONE)
+    stream.to_file(tmp_path / "layers.gpkg", layer="water")
+    field = gpd.GeoDataFrame(geometry=[box(EAST - 50, NORTH + 200, EAST + 250, NORTH + 400)], crs=ZONE)
+    field.to_file(tmp_path / "layers.gpkg", layer="farmland")
+    (tmp_path / "rules.csv").write_text("name,layer,buffer_m\nfarmland,farmland,0\nwater,water,30\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_areas_are_those_worked_out_by_hand(files):
+    rules = survey.read_rules(files / "rules.csv", files / "layers.gpkg")
+    found = survey.survey(survey.read_parcels(files / "parcels.gpkg"), rules, land_mu=20, hall_m=(60, 150))
+    first = found.land.iloc[0]
+    assert first["gross_ha"] == pytest.approx(6)
+    assert first["lost_farmland_ha"] == pytest.approx(2)  # its upper third
+    assert first["lost_water_ha"] == pytest.approx(0.6)  # 30 m along the 200 m that are left
+    assert first["net_ha"] == pytest.approx(3.4)
+    assert sorted([first["rectangle_width_m"], first["rectangle_length_m"]]) == pytest.approx([170, 200], rel=1e-3)
+    (site,) = found.sites.itertuples()
+    assert (site.site, site.net_mu) == ("X1", pytest.approx(51)), "the parcel that is granted is not on offer"
+    assert len(found.fits) == 1
+
+
+def test_its_numbers_go_into_a_scenario_and_count_there(files):
+    rules = survey.read_rules(files / "rules.csv", files / "layers.gpkg")
+    found = survey.survey(survey.read_parcels(files / "parcels.gpkg"), rules)
+    survey.write(found, files, source="parcels.gpkg")
+    known = tomllib.loads((files / "known.toml").read_text(encoding="utf-8"))["known"]
+    result = study.run(world.scenario(known=known), world.layers(), projects=world.projects(2))
+    row = result.observations.query("site_id == 'X1' and attribute == 'available_land_ha'").iloc[0]
+    assert (row["likely"], row["basis"], row["source"]) == (pytest.approx(3.4), "derived", "parcels.gpkg")
+    assert sorted(result.assignment["site"]) == ["X1", "X2"], "51 mu hold one project of 30"
+    assert set(gpd.list_layers(files / "land.gpkg")["name"]) == {"net_land", "largest_rectangle"}
+
+
+def test_the_sample_pack_runs_from_the_command_line_and_says_that_it_is_one(tmp_path, monkeypatch, capsys):
+    options = ["--rules", SAMPLE / "sample_rules.csv", "--layers", SAMPLE / "sample_exclusions.gpkg"]
+    options += ["--out", tmp_path / "land", "--need", 60, "--hall", "60x120"]
+    monkeypatch.setattr(sys, "argv", ["geo-cluster", "land", *map(str, [SAMPLE / "sample_parcels.geojson", *options])])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code in (0, None)
+    assert "示例" in capsys.readouterr().out
+    assert "示例" in (tmp_path / "land" / "land.csv").read_text(encoding="utf-8-sig")
+
+
+def test_every_fault_of_rules_and_parcels_is_named(files):
+    (files / "rules.csv").write_text("name,layer,buffer_m\na,swamp,0\nb,water,wide\n", encoding="utf-8")
+    with pytest.raises(InputError) as refusal:
+        survey.read_rules(files / "rules.csv", files / "layers.gpkg")
+    told = str(refusal.value)
+    assert "rules.csv, row 2: 'swamp' is no layer of layers.gpkg → use farmland, water" in told
+    assert "rules.csv, row 3, buffer_m: 'wide' is no number" in told
+    with pytest.raises(InputError, match="has no geometry"):
+        survey.read_parcels(files / "rules.csv")
+    bare = survey.read_parcels(files / "parcels.gpkg").drop(columns="site")
+    with pytest.raises(InputError, match="column site: is missing"):
+        survey.survey(bare, [])
