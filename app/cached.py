@@ -66,6 +66,12 @@ def region() -> Region:
     return inputs.prepare(catalog.scenario(), pipeline.read_layers())
 
 
+def assumed_count() -> int:
+    """How many of the numbers that decide are assumed because nobody publishes them."""
+    known = region().observations
+    return int((known["attribute"].isin(inputs.OFFERS) & (known["basis"] == "assumed")).sum())
+
+
 @st.cache_resource(show_spinner=False, max_entries=256)
 def appraisal_of(project: tuple[tuple[str, str], ...]) -> Appraisal:
     """One project at intake; the same answers are worked out once."""

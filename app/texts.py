@@ -16,6 +16,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "R&D in Wuhan, manufacturing in the prefectures: who is where, and where there is room. Click a point for its source.",
     ),
     "explore.firms": ("产业链主体", "Chain entities"),
+    "explore.firms_help": (
+        "政策点名和公开来源提到的主体；其中 {n} 个未查到地址，不上图。",
+        "Named by the policy or by public sources; {n} of them without a known address are not on the map.",
+    ),
     "explore.sites": ("候选园区", "Candidate sites"),
     "explore.stations": ("220千伏以上站", "Stations ≥ 220 kV"),
     "explore.unknown": ("待核关键数", "Numbers to verify"),
@@ -43,8 +47,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "These results belong to scenario {id}; the settings have changed. Press Run to update.",
     ),
     "study.sample": (
-        "示例项目组合：30 个虚构项目，不代表任何企业的计划。",
-        "Sample portfolio: 30 made-up projects, nobody's plan.",
+        "示例项目组合：{n} 个虚构项目，不代表任何企业的计划。",
+        "Sample portfolio: {n} made-up projects, nobody's plan.",
     ),
     "study.placed": ("落地项目", "Projects placed"),
     "study.worth": ("方案总分", "Worth of the plan"),

@@ -15,7 +15,7 @@ from tests.studies import run
 
 APP = Path(cached.__file__).parent
 CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
-PAGES = ("explore", "study", "data")
+PAGES = ("explore", "score", "study", "data")
 LANGUAGES = ("zh", "en")
 
 
@@ -165,6 +165,43 @@ def test_who_stays_out_is_told_why(language):
     tables = [table.value for table in page.dataframe if heading in table.value.columns]
     reasons = result.unplaced["reason" if language == "zh" else "reason_en"].tolist()
     assert reasons in [table[heading].tolist() for table in tables]
+
+
+def test_segment_and_output_suffice_for_a_score():
+    page = opened("score")
+    assert not page.exception
+    (sentence,) = [one.value for one in page.info]
+    assert "领先" in sentence
+    page.number_input(key="intake-output").set_value(60.0).run()
+    assert page.info[0].value != sentence
+    assert any("节能审查" in one.value for one in page.code)
+
+
+def test_what_is_not_a_number_at_intake_is_told_with_its_remedy():
+    page = opened("score")
+    page.text_input(key="intake-land_mu").set_value("about 30").run()
+    assert not page.exception
+    assert "'about 30' is not a number" in page.error[0].value
+    page.text_input(key="intake-land_mu").set_value("25-35").run()
+    assert not page.error
+
+
+def test_a_project_that_fits_nowhere_at_intake_is_an_answer():
+    page = opened("score")
+    page.text_input(key="intake-land_mu").set_value("90000").run()
+    assert not page.exception
+    assert "没有可去的园区" in page.info[0].value
+
+
+def test_ways_in_are_found_on_request():
+    page = opened("study", scenario="cautious")
+    page.button[0].click().run()
+    (find,) = [button for button in page.button if "落地办法" in button.label]
+    find.click().run(timeout=120)
+    assert not page.exception
+    ways = [table.value for table in page.dataframe if "怎样才能落地（重算验证）" in table.value.columns]
+    assert len(ways) == 1
+    assert ways[0]["怎样才能落地（重算验证）"].str.startswith("进").all()
 
 
 def test_every_project_can_be_looked_at():

@@ -14,10 +14,10 @@ def page() -> None:
     with refusals():
         counts = {name: len(cached.layer_table(name)) for name in ("chain", "sites", "substations")}
         columns = st.columns(4)
-        columns[0].metric(t("explore.firms"), counts["chain"])
+        nowhere = int((cached.layer_table("chain")["lon"].isna()).sum())
+        columns[0].metric(t("explore.firms"), counts["chain"], help=t("explore.firms_help", n=nowhere))
         columns[1].metric(t("explore.sites"), counts["sites"])
         columns[2].metric(t("explore.stations"), counts["substations"])
-        unknown = counts["sites"] + counts["substations"] + 3
-        columns[3].metric(t("explore.unknown"), unknown, help=t("explore.unknown_help"))
+        columns[3].metric(t("explore.unknown"), cached.assumed_count(), help=t("explore.unknown_help"))
         show_map(cached.overview(state.language()), key=f"overview-{state.language()}")
     footer()

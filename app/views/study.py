@@ -68,7 +68,7 @@ def _settings() -> tuple[Scenario, bool]:
 
 def _results(study: Study) -> None:
     if study.scenario.is_sample:
-        st.html(f'<span class="gc-sample">{t("study.sample")}</span>')
+        st.html(f'<span class="gc-sample">{t("study.sample", n=len(study.projects))}</span>')
     _headline(study)
     show_map(
         cached.plan_map(study, study.scenario.id, state.language()),
