@@ -107,13 +107,10 @@ def test_no_site_and_only_one_site_are_said_plainly():
     assert one["sentence_zh"] == "只有乙园可去。"
 
 
-def test_a_cluster_gives_the_same_answers(region, monkeypatch):
-    from distributed import LocalCluster
-
+def test_a_cluster_gives_the_same_answers(region, monkeypatch, cluster):
     monkeypatch.setattr(intake, "BATCH", 4)
     projects = portfolio.read("sample").head(8)
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-        parts = list(intake.batches(region, projects, scheduler=cluster.scheduler_address))
+    parts = list(intake.batches(region, projects, scheduler=cluster[0]))
     here = list(intake.batches(region, projects))
     for there, local in zip(parts, here, strict=True):
         pd.testing.assert_frame_equal(there.scores, local.scores)

@@ -1,6 +1,3 @@
-import subprocess
-import sys
-import time
 from itertools import pairwise
 
 import numpy as np
@@ -120,37 +117,6 @@ def test_faults_are_named_before_anything_is_scored():
         assert expected in where
     with pytest.raises(InputError, match="how many projects"):
         screen([OfSite(np.ones(3))], [1])
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
-    """A scheduler and two workers, each a process of its own, as on two machines."""
-    pytest.importorskip("distributed")
-    folder = tmp_path_factory.mktemp("cluster")
-    file = folder / "scheduler.json"
-    dask = [sys.executable, "-m", "dask"]
-    address = ["--scheduler-file", str(file)]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
-    worker = [*dask, "worker", *address, "--nthreads", "1", "--no-dashboard", "--nanny-port", "0"]
-    processes = [
-        subprocess.Popen(
-            [*dask, "scheduler", *address, "--host", "127.0.0.1", "--port", "0", "--no-dashboard"], **quiet
-        ),
-        *(subprocess.Popen([*worker, "--no-nanny"], **quiet) for _ in range(2)),
-    ]
-    from distributed import Client
-
-    try:
-        while not file.exists():
-            assert processes[0].poll() is None, "the scheduler ended"
-            time.sleep(0.1)
-        with Client(scheduler_file=str(file)) as client:
-            client.wait_for_workers(2, timeout=60)
-            yield client.scheduler.address, client
-    finally:
-        for process in processes:
-            process.kill()  # a worker asked to end would first wait for its scheduler
-            process.wait()
 
 
 def test_a_dask_cluster_of_two_workers_gives_the_same(cluster):

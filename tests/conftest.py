@@ -1,0 +1,37 @@
+"""What several test files share: a real cluster of processes on this machine."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """A scheduler and two workers, each a process of its own, as on two machines."""
+    folder = tmp_path_factory.mktemp("cluster")
+    file = folder / "scheduler.json"
+    dask = [sys.executable, "-m", "dask"]
+    address = ["--scheduler-file", str(file)]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
+    worker = [*dask, "worker", *address, "--nthreads", "1", "--no-dashboard", "--nanny-port", "0"]
+    processes = [
+        subprocess.Popen(
+            [*dask, "scheduler", *address, "--host", "127.0.0.1", "--port", "0", "--no-dashboard"], **quiet
+        ),
+        *(subprocess.Popen([*worker, "--no-nanny"], **quiet) for _ in range(2)),
+    ]
+    from distributed import Client
+
+    try:
+        while not file.exists():
+            assert processes[0].poll() is None, "the scheduler ended"
+            time.sleep(0.1)
+        with Client(scheduler_file=str(file)) as client:
+            client.wait_for_workers(2, timeout=60)
+            yield client.scheduler.address, client
+    finally:
+        for process in processes:
+            process.kill()  # a worker asked to end would first wait for its scheduler
+            process.wait()
