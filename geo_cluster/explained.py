@@ -9,13 +9,21 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from geo_cluster import catalog
+from geo_cluster import catalog, inputs
+from geo_cluster.coordinates import MU_PER_HA
 from geo_cluster.matching.alternatives import Alternative, Point, alternatives, balance_front, trade_off
 from geo_cluster.matching.explain import Move, Shortage, pool_worth, site_importance, ways_in, why_here
 from geo_cluster.matching.problem import UNPLACED
 from geo_cluster.matching.verify import hold
 from geo_cluster.results import WORDS
 from geo_cluster.study import Study
+
+DRAWN = {
+    "land": ("available_land_ha", "land_mu", MU_PER_HA),
+    "power": ("spare_mva", "power_mva", 1.0),
+    "energy": ("energy_quota_tce", "energy_tce", 1.0),
+}
+"""Resource -> the attribute and the need that are drawn for it, and units of the pool in one of the attribute."""
 
 LIMIT_S = 5.0
 """Seconds that each solving again may take."""
@@ -189,12 +197,23 @@ def front_table(study: Study) -> pd.DataFrame:
 
 
 def holds_table(study: Study) -> pd.DataFrame:
-    """In which share of the draws the plan holds, and which pools break, the first one first."""
+    """In which share of the draws of capacities and needs the plan holds, and which pools break, the first one first.
+
+    The first row is the plan as a whole: `breaks` is the share of draws in which any pool is over.
+    """
     if study.problem is None:
         return pd.DataFrame()
-    region, scenario = study.region, study.scenario
-    found = hold(study.problem, study.plan, count=scenario.draws, seed=scenario.seed)
+    region = study.region
+    _, drawn = inputs.settings_of(region, inputs.facts_of(region, study.projects))
+    keys = list(zip(region.observations["attribute"], region.observations["site_id"], strict=True))
+    capacity, demand = {}, {}
+    for resource in study.problem.resources:
+        attribute, need, times = DRAWN[resource.name]
+        columns = [keys.index((attribute, pool)) for pool in resource.pools]
+        capacity[resource.name] = region.draws[:, columns] * times
+        demand[resource.name] = drawn.needs[need]
+    found = hold(study.problem, study.plan, capacity=capacity, demand=demand)
     rows = [("plan", "", "", 1 - found.holds, np.nan, np.nan)]
     rows += [(p.resource, p.pool, region.names[p.pool].zh, p.breaks, p.first, p.over) for p in found.pools]
-    columns = ["resource", "pool", "pool_name", "breaks", "first", "over"]
-    return pd.DataFrame(rows, columns=columns).round(4)
+    names = ["resource", "pool", "pool_name", "breaks", "first", "over"]
+    return pd.DataFrame(rows, columns=names).round(4)
