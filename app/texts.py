@@ -151,6 +151,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.bill": ("年电费（万元）", "Electricity a year (10,000 yuan)"),
     "score.voltage": ("接入电压", "Connection voltage"),
     "score.dual": ("需两路独立电源", "needs two independent supplies"),
+    "score.support": (
+        "可争取的省级政策资金上限 {most} 万元：{told}",
+        "Provincial support it could draw, at most {most} × 10,000 yuan: {told}",
+    ),
     "score.paste": ("节能审查口径，可直接粘贴：", "Energy review, ready to paste:"),
     "method.weighted_sum": ("加权和", "Weighted sum"),
     "method.weighted_product": ("加权积", "Weighted product"),

@@ -170,9 +170,26 @@ def _energy(projects: pd.DataFrame) -> pd.DataFrame:
                 "bill_10k_yuan_high": cost.annual_wan_yuan.high,
                 "price_yuan_kwh": cost.price_yuan_kwh.likely,
                 "tariff": cost.tariff,
+                **_support(segments[project.segment].stage, project.output_100m_yuan),
             }
         )
     return pd.DataFrame(rows).round(4)
+
+
+def _support(stage: str, output_100m_yuan: float) -> dict[str, str | float]:
+    """What the policy lets a project draw at most: the clause's own words, the highest revenue step only."""
+    rows = [
+        row
+        for row in catalog.table("policy")["support"]
+        if stage in row["stages"] and output_100m_yuan >= row.get("output_from", 0)
+    ]
+    by_clause = {row["clause"]: row for row in sorted(rows, key=lambda row: row["most_10k_yuan"])}
+    told = {
+        "zh": "；".join(f"第{clause}条 {row['name']['zh']}" for clause, row in sorted(by_clause.items())),
+        "en": "; ".join(f"clause {clause}: {row['name']['en']}" for clause, row in sorted(by_clause.items())),
+    }
+    most = sum(row["most_10k_yuan"] for row in by_clause.values())
+    return {"support_most_10k_yuan": most, "support_zh": told["zh"], "support_en": told["en"]}
 
 
 def _utilities(drawn: Setting, project: int, sites: np.ndarray) -> np.ndarray:

@@ -119,3 +119,14 @@ def test_a_cluster_gives_the_same_answers(region, monkeypatch, cluster):
 def test_a_cluster_that_is_not_there_is_named(region):
     with pytest.raises(InputError, match="--scheduler"):
         list(intake.batches(region, portfolio.read("sample").head(1), scheduler="nowhere:1:2"))
+
+
+def test_policy_money_is_what_the_clauses_name(region):
+    small, large = (
+        intake.appraise_one(region, {"segment": "fiber_laser", "output_100m_yuan": output})["needs"]
+        for output in (6, 120)
+    )
+    assert small["support_most_10k_yuan"] == 1000  # clause 19
+    assert large["support_most_10k_yuan"] == 1000 + 500  # and clause 18, the step of 10 bn yuan only
+    assert "第19条" in small["support_zh"]
+    assert "clause 18" in large["support_en"]

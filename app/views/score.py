@@ -121,5 +121,6 @@ def _needs(found: Appraisal) -> None:
     rows.append((t("score.bill"), bounds, needs["tariff"]))
     rows.append((t("score.voltage"), f"{needs['voltage_kv']} kV", t("score.dual") if needs["dual_supply"] else ""))
     st.dataframe(pd.DataFrame(rows, columns=[t("score.quantity"), t("data.range"), t("score.basis")]), hide_index=True)
+    st.caption(t("score.support", most=f"{needs['support_most_10k_yuan']:,.0f}", told=needs[f"support_{language}"]))
     st.caption(t("score.paste"))
     st.code(needs[f"review_{language}"], language=None, wrap_lines=True)
