@@ -124,6 +124,11 @@ def layers(folder: Path | None = None) -> dict[str, Layer]:
     return _declared("sources.toml", Layer, rows.get("layers", {}))
 
 
+def registry(folder: str = "") -> dict[str, Layer]:
+    """The shipped layers, those registered in `folder` in place of them and beside them."""
+    return layers() | (layers(Path(folder)) if folder else {})
+
+
 def scenario_names() -> list[str]:
     """Shipped scenarios, the default one first."""
     return sorted((path.stem for path in SCENARIOS.glob("*.toml")), key=lambda name: (name != "default", name))

@@ -107,7 +107,7 @@ def payload(language: Language = "zh", study: Study | None = None) -> dict[str, 
     words = WORDS[language]
     style = catalog.table("style")
     read = {name: layers.read(name) for name in _POINTS}
-    shown = [*_base(language, style), *_rings(read, words, style)]
+    shown = [*_base(language, style, study.scenario.layers if study else ""), *_rings(read, words, style)]
     shown += _reach(study, language, style)
     shown += _plan(study, language, style) if study else []
     shown += [_sites(read["sites"], language, style, study)]
@@ -214,7 +214,7 @@ _DOTS = {
 _POINTS = ("chain", "sites", *_DOTS)
 
 
-def _base(language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _base(language: Language, style: Mapping[str, Any], folder: str) -> list[dict[str, Any]]:
     """Boundaries, roads and railways: our own backdrop, since there are no tiles."""
     colour, names = style["map"], catalog.table("layers")["layers"]
     prefectures, counties = layers.read("prefectures"), layers.read("counties")
@@ -230,7 +230,7 @@ def _base(language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         layer("prefectures", "area", areas, color=colour["prefecture_line"], fill=colour["province"], weight=1.4),
         layer("counties", "area", _shapes(counties), color=colour["county_line"], weight=0.8),
-        layer("roads", "line", _shapes(layers.read("roads"), merge=True), color=colour["road"], weight=1.3),
+        layer("roads", "line", _shapes(layers.read("roads", folder), merge=True), color=colour["road"], weight=1.3),
         layer(
             "railways",
             "line",

@@ -185,7 +185,7 @@ def run(
         requests=requests,
         violations=violations,
         seconds=clock.stop(),
-        hashes=_hashes(projects, registered=given is None),
+        hashes=_hashes(projects, scenario.layers, registered=given is None),
     )
 
 
@@ -259,10 +259,10 @@ def _solve(
     return solve(problem, **limits, seed=scenario.seed, progress=progress)
 
 
-def _hashes(projects: pd.DataFrame, *, registered: bool) -> dict[str, str]:
+def _hashes(projects: pd.DataFrame, folder: str, *, registered: bool) -> dict[str, str]:
     """Hashes of what went in: layers by the registry, the portfolio by its content."""
     content = projects.to_csv(lineterminator="\n").encode()
     hashes = {"portfolio": hashlib.sha256(content).hexdigest()}
     if registered:
-        hashes |= {name: catalog.layers()[name].sha256 for name in inputs.LAYERS}
+        hashes |= {name: catalog.registry(folder)[name].sha256 for name in inputs.LAYERS}
     return hashes

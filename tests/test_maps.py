@@ -198,8 +198,8 @@ def hostile(monkeypatch, tmp_path):
     """A study whose names all try to break out of the page, drawn."""
     read = layers.read
 
-    def spoilt(name):
-        frame = read(name)
+    def spoilt(name, *folder):
+        frame = read(name, *folder)
         for column in ("name_zh", "name_en", "source", "confidence", "products_zh", "industries_zh"):
             if column in frame:
                 frame[column] = [HOSTILE[i % len(HOSTILE)] for i in range(len(frame))]

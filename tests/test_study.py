@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pandas as pd
 import pytest
+import tomli_w
 
 from geo_cluster import catalog, study
 from geo_cluster.errors import InputError
@@ -231,3 +234,22 @@ def test_sub_scores_are_the_weighted_means_of_their_criteria(tiny):
     for theme in catalog.themes():
         assert row[theme] == pytest.approx(by_theme[theme], abs=0.01)
         assert row[f"{theme}_low"] <= row[f"{theme}_high"]
+
+
+def test_layers_of_ones_own_stand_in_place_of_the_shipped_ones(tmp_path, real):
+    """Other speeds in a folder that the scenario names: other trips; the shipped layers stay as they are."""
+    layer = catalog.layers()["roads"]
+    text = (catalog.data_dir() / layer.file).read_text(encoding="utf-8").replace('"speed_kmh":100', '"speed_kmh":50')
+    folder = tmp_path / "osm"
+    folder.mkdir()
+    (folder / layer.file).write_text(text, encoding="utf-8", newline="\n")
+    content = (folder / layer.file).read_bytes()
+    entry = layer.model_dump() | {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    (folder / "sources.toml").write_text(tomli_w.dumps({"layers": {"roads": entry}}), encoding="utf-8")
+    file = tmp_path / "s.toml"
+    file.write_text('name = { zh = "慢", en = "slow" }\nlayers = "osm"\n', encoding="utf-8")
+    slow = study.run(catalog.scenario(file))
+    before, after = (result.region.trips.set_index("destination")["road_likely_min"] for result in (real, slow))
+    assert (np.abs(after - before) > 0.1).mean() > 0.9
+    assert slow.summary()["inputs"]["roads"] == entry["sha256"]
+    assert study.run(catalog.scenario()).region.trips.equals(real.region.trips)

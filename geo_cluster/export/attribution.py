@@ -28,7 +28,7 @@ def attribution(study: Study) -> str:
         "| 图层 / layer | 提供者 / producer | 许可 / licence | 署名 / attribution | 时点 / as of | SHA-256 |",
         "|---|---|---|---|---|---|",
     ]
-    for layer in catalog.layers().values():
+    for layer in catalog.registry(study.scenario.layers).values():
         licence = f"[{layer.licence}]({layer.licence_url})" if layer.licence_url else layer.licence
         cells = (f"{layer.title_zh} / {layer.title_en}", layer.producer, licence, layer.attribution_en, layer.as_of)
         lines.append("| " + " | ".join(cell.replace("|", "/") for cell in cells) + f" | `{layer.sha256[:16]}…` |")

@@ -23,9 +23,11 @@ def write_geopackage(study: Study, path: Path) -> None:
     OSError
         The file can't be written or the disk is full.
     """
-    for name, layer in catalog.layers().items():
+    for name, layer in catalog.registry(study.scenario.layers).items():
         about = {"source": layer.producer, "licence": layer.licence, "attribution": layer.attribution_en}
-        _write(layers.read(name), path, name, {**about, "as_of": layer.as_of, "notes": layer.notes})
+        _write(
+            layers.read(name, study.scenario.layers), path, name, {**about, "as_of": layer.as_of, "notes": layer.notes}
+        )
     notice = {"scenario_id": study.scenario.id, "notice": SAMPLE if study.scenario.is_sample else ""}
     _write(plan_lines(study), path, "plan", notice)
 
