@@ -120,8 +120,7 @@ def _batch(region: Region, projects: pd.DataFrame) -> Appraisal:
     likely, drawn = inputs.settings_of(region, facts)
     criteria, weights = catalog.criteria(), region.scenario.weights
     decision = decide(likely, drawn, criteria, weights)
-    evidence = results.evidence_shares(region.sites, region.observations, decision)
-    ranking = results.ranking_table(projects, region.sites, allowed, decision, evidence)
+    ranking = results.ranking_table(projects, region.sites, allowed, decision, region.observations)
     chances = np.full((len(projects), len(region.sites), 2), np.nan)
     verdicts = []
     around = sample_around(

@@ -24,12 +24,12 @@ def ranking_table(
     sites: gpd.GeoDataFrame,
     allowed: Eligibility,
     decision: DecisionMatrix,
-    evidence: dict[str, np.ndarray],
+    known: pd.DataFrame,
 ) -> pd.DataFrame:
     """One row a pair: score, interval, rank among the eligible, chance of being first, sub-scores, reason if refused.
 
-    `<theme>`, `<theme>_low`, `<theme>_high` are sub-scores from 0 to 100; `assumed` is the share of the weight that
-    rests on numbers nobody has confirmed.
+    `<theme>`, `<theme>_low`, `<theme>_high` are sub-scores from 0 to 100; `reported`, `published`, `derived`, `assumed`
+    say what share of the weight rests on numbers known in that way, `<theme>_assumed` the last of them for a theme.
     """
     low, high = decision.interval()
     rank = np.zeros(decision.score.shape, dtype=int)
@@ -46,7 +46,10 @@ def ranking_table(
         parts = decision.theme(theme, catalog.criteria())
         for name, part in zip((theme, f"{theme}_low", f"{theme}_high"), parts, strict=True):
             table[name] = part.ravel().round(2)
-    table["assumed"] = np.tile(evidence["assumed"], len(projects)).round(4)
+        assumed = evidence_shares(sites, known, decision, theme=theme)["assumed"]
+        table[f"{theme}_assumed"] = np.tile(assumed, len(projects)).round(4)
+    for basis, share in evidence_shares(sites, known, decision).items():
+        table[basis] = np.tile(share, len(projects)).round(4)
     table["eligible"] = allowed.allowed.ravel()
     table["rule"] = allowed.rule.ravel()
     table["reason"], table["reason_en"] = allowed.reason["zh"].ravel(), allowed.reason["en"].ravel()

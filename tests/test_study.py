@@ -226,6 +226,15 @@ def test_evidence_shares_say_what_rests_on_assumptions(tiny):
     assert after.ranking["assumed"].iloc[0] == pytest.approx(fewer / sum(weights.values()), abs=1e-4)
 
 
+def test_evidence_of_a_theme_and_of_all_bases(tiny):
+    row, criteria = tiny.ranking.iloc[0], catalog.criteria()
+    land = {key: c.weight for key, c in criteria.items() if c.theme == "land"}
+    by_hand = (land["land_cover"] + land["land_price"]) / sum(land.values())  # constraints are published
+    assert row["land_assumed"] == pytest.approx(by_hand, abs=1e-4)
+    assert row["reach_assumed"] == 0
+    assert row[["reported", "published", "derived", "assumed"]].sum() == pytest.approx(1, abs=1e-3)
+
+
 def test_sub_scores_are_the_weighted_means_of_their_criteria(tiny):
     points = tiny.contributions.query("project == 'P01' and site == 'X1'")
     points = points.assign(theme=[catalog.criteria()[key].theme for key in points["criterion"]])
