@@ -245,7 +245,7 @@ def _solve(run: _Run, seed: int) -> None:
     soft = relaxed.softened()
     zero = [np.zeros(len(draw.capacity)) for draw in model.draws]
     run.offer(greedy(model, zero))
-    first = price_pools(soft, plan=soft.worth(run.option), stop=run.tick)
+    first = price_pools(soft, stop=run.tick)
     run.offer(greedy(model, first.prices))
     if soft is relaxed:
         run.lower(first.value)
@@ -366,7 +366,7 @@ def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bo
         _polish(run, workers, near)
     tight = model.tightened(run.worth) if overwhelmed and not run.short else model
     relaxed = tight.relaxed()
-    start = first if relaxed is model else price_pools(relaxed, plan=run.worth, stop=run.tick)
+    start = first if relaxed is model else price_pools(relaxed, stop=run.tick)
     run.lower(start.value)
     half = 0.5 * (run.started + run.until)
 
@@ -378,7 +378,7 @@ def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bo
     pricing: Future[Bound] | None = job
     bound, small = start, columns <= _EXACT and len(near.open) <= 100
     proof: Future[Ints] | None = None
-    failed, patience, turn = 0, 20 + len(near.open) // 10, 0
+    failed, patience, turn = 0, (0 if columns > 10**6 else 20 + len(near.open) // 10), 0
     if small:
         job.exception()  # wait for it, so that the walk is the same each time
     while not run.tick():
