@@ -167,7 +167,8 @@ def _smoothed(
             raise StopIteration
 
     first = np.concatenate([price * each for price, each in zip(prices, unit, strict=True)])
-    how = {"maxiter": _STEPS, "maxcor": 20, "ftol": 1e-9}
+    # with more than some 7 corrections the small matrices of L-BFGS-B go to threads that wait for each other
+    how = {"maxiter": _STEPS, "maxcor": 7, "ftol": 1e-9}
     found = minimize(
         bound, first, jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(first), callback=watch, options=how
     )

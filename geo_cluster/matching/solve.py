@@ -379,7 +379,8 @@ def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bo
     pricing: Future[Bound] | None = job
     bound, small = start, columns <= _EXACT and len(near.open) <= 100
     proof: Future[Ints] | None = None
-    patience = 20 + len(near.open) // 10 if columns <= _SWEEP else 0
+    # the more there is to do, the sooner wide neighbourhoods pay
+    patience = 20 + len(near.open) // 10 if columns <= _PROOF else 10 if columns <= _SWEEP else 0
     failed, turn = 0, 0
     if small:
         job.exception()  # wait for it, so that the walk is the same each time
