@@ -30,6 +30,7 @@ _EXACT = 6_000  # columns up to which the exact programme begins at once
 _KERNEL = 220  # projects of a kernel
 _EACH = (2.0, 5.0, 3.0, 2.0, 8.0, 4.0)  # options of each project in it, on average, taken in turn
 _EARLY_S = 8.0  # how long both workers look for plans before one turns to the exact programme
+_SWEEP = 1_000_000  # columns beyond which small neighbourhoods are too many to wait for
 _PROOF = 30_000  # columns beyond which the exact programme isn't begun
 
 
@@ -245,7 +246,7 @@ def _solve(run: _Run, seed: int) -> None:
     soft = relaxed.softened()
     zero = [np.zeros(len(draw.capacity)) for draw in model.draws]
     run.offer(greedy(model, zero))
-    first = price_pools(soft, plan=soft.worth(run.option), stop=run.tick)
+    first = price_pools(soft, stop=run.tick)
     run.offer(greedy(model, first.prices))
     if soft is relaxed:
         run.lower(first.value)
@@ -366,7 +367,7 @@ def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bo
         _polish(run, workers, near)
     tight = model.tightened(run.worth) if overwhelmed and not run.short else model
     relaxed = tight.relaxed()
-    start = first if relaxed is model else price_pools(relaxed, plan=run.worth, stop=run.tick)
+    start = first if relaxed is model else price_pools(relaxed, stop=run.tick)
     run.lower(start.value)
     half = 0.5 * (run.started + run.until)
 
@@ -378,7 +379,9 @@ def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bo
     pricing: Future[Bound] | None = job
     bound, small = start, columns <= _EXACT and len(near.open) <= 100
     proof: Future[Ints] | None = None
-    failed, patience, turn = 0, 20 + len(near.open) // 10, 0
+    # the more there is to do, the sooner wide neighbourhoods pay
+    patience = 20 + len(near.open) // 10 if columns <= _PROOF else 10 if columns <= _SWEEP else 0
+    failed, turn = 0, 0
     if small:
         job.exception()  # wait for it, so that the walk is the same each time
     while not run.tick():
