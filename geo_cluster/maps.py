@@ -49,6 +49,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "flows": "研发 → 制造",
         "reach": "可达",
         "isochrones": "光谷公路门到门 30/60/90/240 分钟",
+        "minutes": "分钟",
         "routes": "方案所走公路",
         "review": "公开发布须送审并标注审图号",
         "note": "圆环内数字为合并的点数；许多企业只知所在区，共用一个锚点，不能据此量邻近。",
@@ -75,6 +76,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "flows": "R&D → manufacturing",
         "reach": "Reach",
         "isochrones": "30/60/90/240 min door to door by road",
+        "minutes": "min",
         "routes": "Roads that the plan's trips take",
         "review": "Publication needs a map review number",
         "note": "A number in a ring counts merged points; many firms are known by district only and share an anchor.",
@@ -283,7 +285,7 @@ def _reach(study: Study | None, language: Language, style: Mapping[str, Any]) ->
         outline = json.loads(shapely.to_geojson(shapely.set_precision(shape.simplify(0.008), 1e-4)))
         features.append({"type": "Feature", "properties": {}, "geometry": outline})
         top = max(shapely.get_coordinates(shape).tolist(), key=lambda point: point[1])
-        labels.append({"at": [round(top[1], 4), round(top[0], 4)], "p": {"title": f"{band} min"}})
+        labels.append({"at": [round(top[1], 4), round(top[0], 4)], "p": {"title": f"{band} {words['minutes']}"}})
     accent = style["map"]["reach"]
     base = {"group": group, "color": accent, "visible": True, "legend": True}
     shown = [
