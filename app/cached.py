@@ -43,6 +43,12 @@ def map_source(payload: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
 
 
 @st.cache_resource(show_spinner=False)
+def own_files() -> Path:
+    """Where the files of works are laid out for a run."""
+    return Path(tempfile.mkdtemp(prefix="geo-cluster-"))
+
+
+@st.cache_resource(show_spinner=False)
 def overview(language: Language) -> tuple[str, tuple[str, ...]]:
     """The map of the whole chain."""
     return map_source(maps.payload(language))
@@ -55,27 +61,41 @@ def plan_map(_study: Study, scenario_id: str, language: Language) -> tuple[str, 
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
-def study_of(scenario: str) -> Study:
-    """Run a scenario given as JSON; the same settings are run once."""
+def _study(scenario: str) -> Study:
     return pipeline.run(Scenario.model_validate_json(scenario))
 
 
-@st.cache_resource(show_spinner=False)
-def region() -> Region:
-    """What the default scenario makes of the layers, before any project."""
-    return inputs.prepare(catalog.scenario(), pipeline.read_layers())
+def study_of(scenario: Scenario) -> Study:
+    """Run a scenario; the same settings are run once."""
+    return _study(scenario.model_dump_json())
 
 
-def assumed_count() -> int:
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _region(scenario: str) -> Region:
+    given = Scenario.model_validate_json(scenario)
+    return inputs.prepare(given, pipeline.read_layers(given.layers))
+
+
+def region(scenario: Scenario) -> Region:
+    """What a scenario makes of the layers, before any project."""
+    return _region(scenario.model_copy(update={"locked": (), "forbidden": ()}).model_dump_json())
+
+
+def assumed_count(scenario: Scenario) -> int:
     """How many of the numbers that decide are assumed because nobody publishes them."""
-    known = region().observations
+    known = region(scenario).observations
     return int((known["attribute"].isin(inputs.OFFERS) & (known["basis"] == "assumed")).sum())
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)
-def appraisal_of(project: tuple[tuple[str, str], ...]) -> Appraisal:
+def _appraisal(scenario: str, project: tuple[tuple[str, str], ...]) -> Appraisal:
+    known = region(Scenario.model_validate_json(scenario))
+    return intake.appraise(known, portfolio.check(pd.DataFrame([dict(project)]), where="project"))
+
+
+def appraisal_of(scenario: Scenario, project: dict[str, str]) -> Appraisal:
     """One project at intake; the same answers are worked out once."""
-    return intake.appraise(region(), portfolio.check(pd.DataFrame([dict(project)]), where="project"))
+    return _appraisal(scenario.model_dump_json(), tuple(sorted(project.items())))
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)

@@ -151,7 +151,10 @@ def scenario_row(name_or_path: str | Path) -> tuple[dict[str, Any], str]:
         row["portfolio"] = str(file)
         row["portfolio_sha256"] = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
     if isinstance(row.get("layers"), str) and row["layers"]:
-        row["layers"] = str((path.parent / row["layers"]).resolve())
+        folder = (path.parent / row["layers"]).resolve()
+        registered = folder / "sources.toml"
+        row["layers"] = str(folder)
+        row["layers_sha256"] = hashlib.sha256(registered.read_bytes()).hexdigest() if registered.is_file() else ""
     return row, path.name
 
 

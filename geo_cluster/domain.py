@@ -203,6 +203,8 @@ class Scenario(Declared):
     """Hash of the portfolio's file, filled in when the scenario is read: other projects, another scenario."""
     layers: str = ""
     """Folder of layers (with their `sources.toml`) that stand in place of the shipped ones of the same name."""
+    layers_sha256: str = ""
+    """Hash of that folder's `sources.toml`, which has the hash of each layer; filled in like the portfolio's."""
     anchor: str = "future_city"
     """R&D anchor that travel is measured from (anchors layer)."""
     sites: tuple[str, ...] = ()
@@ -244,6 +246,8 @@ class Scenario(Declared):
         row = self.model_dump(mode="json")
         if self.portfolio_sha256:  # wherever the file lies and whatever it is called
             row["portfolio"] = ""
+        if self.layers_sha256:
+            row["layers"] = ""
         canonical = json.dumps(row, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 

@@ -18,6 +18,6 @@ def page() -> None:
         columns[0].metric(t("explore.firms"), counts["chain"], help=t("explore.firms_help", n=nowhere))
         columns[1].metric(t("explore.sites"), counts["sites"])
         columns[2].metric(t("explore.stations"), counts["substations"])
-        columns[3].metric(t("explore.unknown"), cached.assumed_count(), help=t("explore.unknown_help"))
+        columns[3].metric(t("explore.unknown"), cached.assumed_count(state.scenario()), help=t("explore.unknown_help"))
         show_map(cached.overview(state.language()), key=f"overview-{state.language()}")
     footer()

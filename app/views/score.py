@@ -18,7 +18,7 @@ def page() -> None:
     heading("score")
     with refusals():
         project = _form()
-        found = cached.appraisal_of(tuple(sorted(project.items())))
+        found = cached.appraisal_of(state.scenario(), project)
         _verdict(found)
         ranking, why, needs, values = st.tabs([t(f"score.{tab}") for tab in ("ranking", "change", "needs", "values")])
         with ranking:
@@ -71,7 +71,7 @@ def _ranking(found: Appraisal) -> None:
     st.altair_chart(score_chart(best), width="stretch")
     columns = {"site_label": "col.site", "score": "col.score", "interval": "col.interval", "chance_first": "col.chance"}
     columns |= {"chance_top3": "score.top3", "land": "score.land", "energy": "score.energy"}
-    columns |= {"reach": "score.reach", "chain": "score.chain", "assumed": "study.assumed"}
+    columns |= {"reach": "score.reach", "chain": "score.chain", "assumed": "match.assumed"}
     table = best.assign(interval=[f"{row.low:.0f}–{row.high:.0f}" for row in best.itertuples()])
     config: dict[str, Any] = {key: st.column_config.Column(t(label)) for key, label in columns.items()}
     for key in ("score", "land", "energy", "reach", "chain"):
@@ -82,7 +82,7 @@ def _ranking(found: Appraisal) -> None:
     st.caption(t("score.chance_note"))
     refused = scores[~scores["eligible"]]
     reason = "reason_en" if state.language() == "en" else "reason"
-    with st.expander(t("study.refused")):
+    with st.expander(t("match.refused")):
         table = refused[["site_label", reason]].set_axis([t("col.site"), t("col.reason")], axis=1)
         st.dataframe(table, hide_index=True)
 

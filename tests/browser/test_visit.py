@@ -124,12 +124,12 @@ def test_language_and_settings_stay_from_page_to_page(visit, server):
     expect(the_map(page).get_by_role("searchbox", name="Find firm, site, place")).to_be_visible()
     page.get_by_role("link", name="Data").click()
     expect(page.get_by_role("heading", name="Data and sources")).to_be_visible()
-    page.get_by_role("link", name="Study").click()
+    page.get_by_role("link", name="Match").click()
     expect(page.get_by_role("heading", name="Projects to sites")).to_be_visible()
     page.get_by_text("cautious", exact=True).click()
     page.get_by_role("link", name="Data").click()
     expect(page.get_by_role("heading", name="Data and sources")).to_be_visible()
-    page.get_by_role("link", name="Study").click()
+    page.get_by_role("link", name="Match").click()
     expect(page.get_by_role("radio", name="cautious")).to_be_checked()
     page.get_by_text("中文", exact=True).click()
     expect(page.get_by_role("heading", name="项目—园区测算")).to_be_visible()
@@ -137,7 +137,7 @@ def test_language_and_settings_stay_from_page_to_page(visit, server):
 
 @pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
 def test_a_study_runs_and_draws_its_plan(visit, server, palette, size):
-    page = visit(f"{server[0]}/study", size, accept_downloads=True)
+    page = visit(f"{server[0]}/match", size, accept_downloads=True)
     page.get_by_role("button", name="运行").click()
     frame = the_map(page)
     assert Painted(frame.locator(".gc-map")).share(on_white(palette["map"]["flow"], 0.85), 6) > 0.001, "no plan lines"

@@ -1,74 +1,77 @@
-"""测算: pick a scenario, run it, see ranking, plan, pools and who stays out, take the files along."""
+"""布局: pick a scenario, run it, see ranking, plan, pools and who stays out, take the files along."""
 
 from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import cached, state
 from app.widgets import footer, heading, points_chart, pool_chart, refusals, score_chart, show_map, t
 from geo_cluster import catalog, layers
-from geo_cluster.domain import Scenario
 from geo_cluster.study import Study
 
 
 def page() -> None:
     """Draw the page."""
-    heading("study")
+    heading("match")
     with refusals():
-        scenario, run = _settings()
-        if run:
-            with st.spinner(t("study.running")):
-                state.keep_study(cached.study_of(scenario.model_dump_json()))
+        if _settings():
+            with st.spinner(t("match.running")):
+                state.keep_study(cached.study_of(state.scenario()))
         study = state.last_study()
         if study is None:
-            st.info(t("study.first"), icon=":material/play_circle:")
+            st.info(t("match.first"), icon=":material/play_circle:")
         else:
-            if state.is_stale(scenario):
-                st.warning(t("study.stale", id=study.scenario.id), icon=":material/history:")
+            if state.is_stale():
+                st.warning(t("match.stale", id=study.scenario.id), icon=":material/history:")
             _results(study)
     footer()
 
 
-def _settings() -> tuple[Scenario, bool]:
-    language = state.language()
-    scenarios = {name: catalog.scenario(name) for name in catalog.scenario_names()}
+def _settings() -> bool:
+    """Level and anchor of the scenario; True when it is to be run."""
+    language, scenario = state.language(), state.work().scenario
     anchors = cached.layer_table("anchors").set_index("id")[f"name_{language}"].to_dict()
     levels = layers.words("planning_level")
-    names, level, anchor, button = st.columns([2.4, 1.8, 2.4, 1], vertical_alignment="bottom")
-    chosen = names.selectbox(
-        t("study.scenario"),
+    base, level, anchor, button = st.columns([2.4, 1.8, 2.4, 1], vertical_alignment="bottom")
+    _shipped(base)
+    level.segmented_control(
+        t("match.level"),
+        list(levels),
+        format_func=lambda key: levels[key][language],
+        help=t("match.level_help"),
+        key=state.show("level", scenario.planning_level),
+        on_change=lambda: state.change(t("match.changed"), planning_level=state.chosen("level")),
+        required=True,
+    )
+    anchor.selectbox(
+        t("match.anchor"),
+        list(anchors),
+        format_func=anchors.__getitem__,
+        key=state.show("anchor", scenario.anchor),
+        on_change=lambda: state.change(t("match.changed"), anchor=state.chosen("anchor")),
+    )
+    return button.button(t("match.run"), type="primary", width="stretch")
+
+
+def _shipped(place: DeltaGenerator) -> None:
+    """Begin with one of the shipped scenarios."""
+    language = state.language()
+    scenarios = {name: catalog.scenario(name) for name in catalog.scenario_names()}
+    place.selectbox(
+        t("match.scenario"),
         list(scenarios),
         format_func=lambda key: scenarios[key].name[language],
         key="scenario",
         persist_state="session",
+        on_change=lambda: state.change(t("match.changed"), **catalog.scenario(state.chosen("scenario")).model_dump()),
     )
-    base = scenarios[chosen]
-    planning = level.segmented_control(
-        t("study.level"),
-        list(levels),
-        default=base.planning_level,
-        format_func=lambda key: levels[key][language],
-        help=t("study.level_help"),
-        key=f"level-{chosen}",
-        persist_state="session",
-        required=True,
-    )
-    start = anchor.selectbox(
-        t("study.anchor"),
-        list(anchors),
-        index=list(anchors).index(base.anchor),
-        format_func=anchors.__getitem__,
-        key=f"anchor-{chosen}",
-        persist_state="session",
-    )
-    run = button.button(t("study.run"), type="primary", width="stretch")
-    return base.model_copy(update={"planning_level": planning or base.planning_level, "anchor": start}), run
 
 
 def _results(study: Study) -> None:
     if study.scenario.is_sample:
-        st.html(f'<span class="gc-sample">{t("study.sample", n=len(study.projects))}</span>')
+        st.html(f'<span class="gc-sample">{t("match.sample", n=len(study.projects))}</span>')
     _headline(study)
     show_map(
         cached.plan_map(study, study.scenario.id, state.language()),
@@ -76,7 +79,7 @@ def _results(study: Study) -> None:
         height=560,
     )
     tabs = ("plan", "ranking", "pools", "requests", "unplaced")
-    plan, ranking, pools, requests, unplaced = st.tabs([t(f"study.{tab}") for tab in tabs])
+    plan, ranking, pools, requests, unplaced = st.tabs([t(f"match.{tab}") for tab in tabs])
     with plan:
         _plan(study)
     with ranking:
@@ -88,11 +91,11 @@ def _results(study: Study) -> None:
     with unplaced:
         _unplaced(study)
     st.download_button(
-        t("study.download"),
+        t("match.download"),
         data=lambda: cached.download_of(study, study.scenario.id, state.language()),
         file_name=f"geo_cluster_{study.scenario.id}.zip",
         mime="application/zip",
-        help=t("study.download_help"),
+        help=t("match.download_help"),
         icon=":material/download:",
         on_click="ignore",
     )
@@ -101,13 +104,13 @@ def _results(study: Study) -> None:
 def _headline(study: Study) -> None:
     plan, shares = study.plan, study.observations["basis"].value_counts(normalize=True)
     columns = st.columns(5)
-    columns[0].metric(t("study.placed"), f"{len(study.assignment)} / {len(study.projects)}")
-    columns[1].metric(t("study.worth"), f"{plan.objective:,.1f}", help=t("study.worth_help"))
-    proof = t("study.optimal") if plan.status == "optimal" else t("study.feasible", gap=plan.gap)
-    columns[2].metric(t("study.proof"), proof, help=t("study.bound", bound=plan.bound))
+    columns[0].metric(t("match.placed"), f"{len(study.assignment)} / {len(study.projects)}")
+    columns[1].metric(t("match.worth"), f"{plan.objective:,.1f}", help=t("match.worth_help"))
+    proof = t("match.optimal") if plan.status == "optimal" else t("match.feasible", gap=plan.gap)
+    columns[2].metric(t("match.proof"), proof, help=t("match.bound", bound=plan.bound))
     count = len(study.violations)
-    columns[3].metric(t("study.check"), t("study.check_bad", n=count) if count else t("study.check_ok"))
-    columns[4].metric(t("study.assumed"), f"{shares.get('assumed', 0):.0%}", help=t("study.assumed_help"))
+    columns[3].metric(t("match.check"), t("match.check_bad", n=count) if count else t("match.check_ok"))
+    columns[4].metric(t("match.assumed"), f"{shares.get('assumed', 0):.0%}", help=t("match.assumed_help"))
 
 
 def _names(study: Study) -> dict[str, str]:
@@ -128,7 +131,7 @@ def _plan(study: Study) -> None:
         ],
         interval=[f"{row.low:.0f}–{row.high:.0f}" for row in study.assignment.itertuples()],
     )
-    shown = {"project": "study.project", "segment": "col.segment", "site": "col.site", "prefecture": "col.prefecture"}
+    shown = {"project": "match.project", "segment": "col.segment", "site": "col.site", "prefecture": "col.prefecture"}
     shown |= {"score": "col.score", "interval": "col.interval", "rank": "col.rank", "land_mu": "col.land"}
     shown |= {"power_mva": "col.power", "energy_tce": "col.energy", "trip_min": "col.drive"}
     formats = {"land_mu": "%.0f", "power_mva": "%.1f", "energy_tce": "%.0f", "trip_min": "%.0f"}
@@ -141,21 +144,21 @@ def _plan(study: Study) -> None:
 def _ranking(study: Study) -> None:
     language, names = state.language(), _names(study)
     project = st.selectbox(
-        t("study.project"), study.projects.index, format_func=lambda one: f"{one} · {study.projects.loc[one, 'name']}"
+        t("match.project"), study.projects.index, format_func=lambda one: f"{one} · {study.projects.loc[one, 'name']}"
     )
     rows = study.ranking[study.ranking["project"] == project]
     rows = rows.assign(site_label=rows["site"].map(names), label_rank=rows["rank"])
     best = rows[rows["eligible"]].sort_values("rank").head(12)
     left, right = st.columns(2)
     with left:
-        st.subheader(t("study.ranking"), anchor=False)
+        st.subheader(t("match.ranking"), anchor=False)
         st.altair_chart(score_chart(best), width="stretch")
     with right:
-        st.subheader(t("study.why"), anchor=False)
+        st.subheader(t("match.why"), anchor=False)
         st.altair_chart(points_chart(_points(study, project, best.head(6))), width="stretch")
     refused = rows[~rows["eligible"]]
     if len(refused):
-        st.subheader(t("study.refused"), anchor=False)
+        st.subheader(t("match.refused"), anchor=False)
         reason = "reason_en" if language == "en" else "reason"
         table = refused[["site_label", reason]].set_axis([t("col.site"), t("col.reason")], axis=1)
         st.dataframe(table, hide_index=True)
@@ -181,7 +184,7 @@ def _pools(study: Study) -> None:
     attribute = {"land": "available_land_ha", "power": "spare_mva", "energy": "energy_quota_tce"}
     basis = study.observations.set_index(["attribute", "site_id"])["basis"]
     words = layers.words("basis")
-    st.caption(t("study.pool_note"))
+    st.caption(t("match.pool_note"))
     for resource, key in attribute.items():
         rows = study.pools[(study.pools["resource"] == resource) & ((study.pools["used"] > 0) | (resource != "land"))]
         rows = rows.assign(label=rows["pool"].map(names), basis=[basis[key, pool] for pool in rows["pool"]])
@@ -193,7 +196,7 @@ def _pools(study: Study) -> None:
 def _requests(study: Study) -> None:
     """The data request list: which number to phone about first."""
     language, asked = state.language(), study.requests
-    st.caption(t("study.requests_note"))
+    st.caption(t("match.requests_note"))
     columns = ["col.subject", "data.attribute", "col.range", "col.gain", "col.change", "col.question"]
     rows = [
         (
@@ -211,13 +214,13 @@ def _requests(study: Study) -> None:
 
 def _unplaced(study: Study) -> None:
     if study.unplaced.empty:
-        st.success(t("study.all_placed"), icon=":material/check_circle:")
+        st.success(t("match.all_placed"), icon=":material/check_circle:")
         return
     reason = "reason_en" if state.language() == "en" else "reason"
-    table = study.unplaced[["project_name", reason]].set_axis([t("study.project"), t("col.reason")], axis=1)
+    table = study.unplaced[["project_name", reason]].set_axis([t("match.project"), t("col.reason")], axis=1)
     st.dataframe(table, hide_index=True)
-    if st.button(t("study.ways_run"), icon=":material/route:"):
+    if st.button(t("match.ways_run"), icon=":material/route:"):
         ways = cached.ways_in_of(study, study.scenario.id)
         way = "way_en" if state.language() == "en" else "way"
-        table = ways[["project_name", way]].set_axis([t("study.project"), t("study.ways")], axis=1)
+        table = ways[["project_name", way]].set_axis([t("match.project"), t("match.ways")], axis=1)
         st.dataframe(table, hide_index=True)

@@ -1,0 +1,16 @@
+"""Every word of the screen, in Chinese and English, one file a page. A text missing in one language fails the tests."""
+
+from __future__ import annotations
+
+from app.texts import brief, common, data, explore, match, score, supply
+from geo_cluster.domain import Language
+
+TEXTS: dict[str, tuple[str, str]] = {
+    key: words for page in (common, explore, supply, score, match, data, brief) for key, words in page.TEXTS.items()
+}
+
+
+def text(key: str, language: Language, **values: object) -> str:
+    """A text in a language, with values filled in."""
+    words = TEXTS[key][1 if language == "en" else 0]
+    return words.format(**values) if values else words

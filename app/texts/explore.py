@@ -1,0 +1,21 @@
+"""Words of the page `explore`."""
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "explore.title": ("激光产业链与候选园区", "The laser value chain and candidate sites"),
+    "explore.lead": (
+        "研发在武汉，制造在市州：谁在哪里、哪里接得住。点开任一点看来源与可信度。",
+        "R&D in Wuhan, manufacturing in the prefectures: who is where, and where there is room. Click a point for its source.",
+    ),
+    "explore.firms": ("产业链主体", "Chain entities"),
+    "explore.firms_help": (
+        "政策点名和公开来源提到的主体；其中 {n} 个未查到地址，不上图。",
+        "Named by the policy or by public sources; {n} of them without a known address are not on the map.",
+    ),
+    "explore.sites": ("候选园区", "Candidate sites"),
+    "explore.stations": ("220千伏以上站", "Stations ≥ 220 kV"),
+    "explore.unknown": ("待核关键数", "Numbers to verify"),
+    "explore.unknown_help": (
+        "各园区可供用地、各站可开放容量、各市能耗指标均无公布数，现用区间代替；由市州上报后替换。",
+        "Free land, spare capacity and energy quotas are published nowhere; intervals stand in until the prefectures report.",
+    ),
+}

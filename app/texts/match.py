@@ -1,0 +1,71 @@
+"""Words of the page `match`."""
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "match.title": ("项目—园区测算", "Projects to sites"),
+    "match.lead": (
+        "选情景，运行；看每个项目去哪、有多大把握、占了谁的地和电。",
+        "Pick a scenario and run it: where each project goes, how sure that is, and whose land and power it takes.",
+    ),
+    "match.scenario": ("情景", "Scenario"),
+    "match.level": ("规划口径", "Planning level"),
+    "match.level_help": (
+        "从紧：容量取下限、需求取上限；最可能：都取最可能值；乐观：容量取上限、需求取下限。",
+        "Cautious: low capacities, high needs; likely: the likely values; hopeful: high capacities, low needs.",
+    ),
+    "match.anchor": ("研发锚点", "R&D anchor"),
+    "match.run": ("运行", "Run"),
+    "match.changed": ("改设置", "Settings changed"),
+    "match.running": ("正在测算…", "Running …"),
+    "match.first": ("选好情景，按“运行”。几秒出结果。", "Pick a scenario and press Run. It takes seconds."),
+    "match.stale": (
+        "下面是情景 {id} 的结果，设置已改动；按“运行”更新。",
+        "These results belong to scenario {id}; the settings have changed. Press Run to update.",
+    ),
+    "match.sample": (
+        "示例项目组合：{n} 个虚构项目，不代表任何企业的计划。",
+        "Sample portfolio: {n} made-up projects, nobody's plan.",
+    ),
+    "match.placed": ("落地项目", "Projects placed"),
+    "match.worth": ("方案总分", "Worth of the plan"),
+    "match.worth_help": (
+        "落地项目的得分与落地加分之和；上界表示任何方案都不会超过它。",
+        "Scores plus placing bonus; no plan is worth more than the bound.",
+    ),
+    "match.proof": ("证明", "Proof"),
+    "match.optimal": ("已证最优", "proven best"),
+    "match.feasible": ("差距 {gap:.2%}", "gap {gap:.2%}"),
+    "match.bound": ("上界 {bound:,.1f}", "bound {bound:,.1f}"),
+    "match.check": ("独立核验", "Independent check"),
+    "match.check_ok": ("无违反", "no violation"),
+    "match.check_bad": ("{n} 处违反", "{n} violations"),
+    "match.assumed": ("靠假定的数", "Assumed numbers"),
+    "match.assumed_help": (
+        "测算用到的数中无人公布、按类别假定的占比。",
+        "Share of the numbers used that nobody has published.",
+    ),
+    "match.map": ("方案图", "Map of the plan"),
+    "match.plan": ("方案", "Plan"),
+    "match.ranking": ("排名", "Ranking"),
+    "match.pools": ("用地与用能", "Land and energy"),
+    "match.unplaced": ("未落地", "Unplaced"),
+    "match.all_placed": ("全部项目已落地。", "Every project is placed."),
+    "match.project": ("项目", "Project"),
+    "match.why": ("得分构成（分）", "Where the points come from"),
+    "match.refused": ("不能去的园区与理由", "Sites that are ruled out, and why"),
+    "match.pool_note": (
+        "区间为可供量的下限—上限，竖线为规划口径，实心为本方案占用。浅色表示无人公布、靠假定。",
+        "Bars span low to high, the tick is what was planned with, the solid part is used by this plan.",
+    ),
+    "match.download": ("下载全部文件（ZIP）", "Download everything (ZIP)"),
+    "match.download_help": (
+        "排名、贡献、方案、未落地、资源、观测值、图层（GeoPackage）、单文件地图、情景、来源与许可、证明。",
+        "Ranking, contributions, plan, unplaced, pools, observations, layers, one-file map, scenario, sources, proof.",
+    ),
+    "match.requests": ("数据请求清单", "Numbers to ask for"),
+    "match.requests_note": (
+        "按“若查清，最能改变选址的程度”排序：先打这些电话。增益为各项目得分之和，±为抽样误差。",
+        "Sorted by how much knowing the number would change the choices: make these calls first. ± is the sampling error.",
+    ),
+    "match.ways": ("怎样才能落地（重算验证）", "Ways in, each solved again"),
+    "match.ways_run": ("求解落地办法", "Find ways in"),
+}
