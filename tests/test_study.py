@@ -77,7 +77,7 @@ def test_a_shared_station_leaves_the_fourth_out_and_says_what_is_missing():
     (left,) = result.unplaced.itertuples()
     assert "20.0 MVA" in left.reason
     assert "一号站" in left.reason
-    assert "power short at G1" in left.reason_en
+    assert "power short at Station one" in left.reason_en
 
 
 def test_cautious_planning_takes_low_capacities_and_high_needs():
