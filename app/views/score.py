@@ -10,7 +10,8 @@ import streamlit as st
 from app import cached, state
 from app.widgets import footer, heading, refusals, score_chart, t, value_chart
 from geo_cluster import catalog
-from geo_cluster.intake import METHODS, Appraisal
+from geo_cluster.choice import METHODS
+from geo_cluster.intake import Appraisal
 
 
 def page() -> None:
