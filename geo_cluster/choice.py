@@ -68,8 +68,8 @@ class Choice:
         How each number is known (`domain.BASES`).
     source : (A, C) array of str
         Who says so; empty where a criterion is measured on the layers.
-    refused : tuple of str
-        Rule of each site that the project may not go to.
+    refused : DataFrame
+        One row a site that the project may not go to: `site`, `rule`, `reason_zh`, `reason_en`.
     seed : int
         Of the weights that are drawn around the stated ones.
     """
@@ -83,7 +83,7 @@ class Choice:
     utilities: np.ndarray
     evidence: np.ndarray
     source: np.ndarray
-    refused: tuple[str, ...]
+    refused: pd.DataFrame
     seed: int
 
 
@@ -113,9 +113,15 @@ def choices_of(region: Region, facts: Facts, allowed: Eligibility, likely: Setti
             utilities=_utilities(drawn, p, here),
             evidence=evidence[here],
             source=source[here],
-            refused=tuple(str(rule) for rule in allowed.rule[p] if rule),
+            refused=_refused(region, allowed, p),
             seed=region.scenario.seed,
         )
+
+
+def _refused(region: Region, allowed: Eligibility, p: int) -> pd.DataFrame:
+    reasons = {f"reason_{language}": allowed.reason[language][p] for language in LANGUAGES}
+    table = pd.DataFrame({"site": region.sites["id"].to_numpy(), "rule": allowed.rule[p], **reasons})
+    return table[~allowed.allowed[p]].reset_index(drop=True)
 
 
 def _utilities(drawn: Setting, project: int, sites: np.ndarray) -> np.ndarray:
@@ -309,7 +315,7 @@ def verdict(weighed: Weighed) -> dict[str, Any]:
     """First and second choice, a sentence in each language, what would put the second first, what each method says."""
     choice, order = weighed.choice, weighed.order
     if not choice.sites:
-        counts = pd.Series(choice.refused).value_counts()
+        counts = choice.refused["rule"].value_counts()
         rules = catalog.exclusions()
         told = {
             language: "；".join(f"{rules[str(rule)].name[language]} {n}" for rule, n in counts.items())

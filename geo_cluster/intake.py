@@ -6,6 +6,7 @@ chance of a rank covers both what we don't know of the sites and what people don
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -94,6 +95,71 @@ def appraise_one(region: Region, project: Mapping[str, Any]) -> dict[str, Any]:
     plain = {name: getattr(found, name).astype(object) for name in ("scores", "verdicts", "needs")}
     rows = {name: table.where(table.notna(), None).to_dict("records") for name, table in plain.items()}
     return {"verdict": rows["verdicts"][0], "needs": rows["needs"][0], "scores": rows["scores"]}
+
+
+def estimated(segment: str, output_100m_yuan: float) -> dict[str, tuple[float, float, float]]:
+    """Low, likely and high of what a project is taken to need where nobody says: `portfolio.NEEDS`, `max_minutes`."""
+    output = np.full((1, 3), output_100m_yuan)
+    usual = catalog.segments()[segment].max_minutes
+    needs = {
+        need: (low, likely, high) for need, ((low, likely, high),) in portfolio.estimate([segment], output).items()
+    }
+    return needs | {"max_minutes": (usual, usual, usual)}
+
+
+def shortlist(part: Appraisal) -> pd.DataFrame:
+    """One row a project: name, segment, output, best site with score and interval, runner-up, sentences."""
+    about = part.needs[["project", "name", "segment", "output_100m_yuan"]].merge(part.verdicts, on="project")
+    best = part.scores[part.scores["eligible"]].drop_duplicates("project")[["project", "score", "low", "high"]]
+    columns = [*about.columns[:4], "first", "score", "low", "high", "chance_first", "second"]
+    return about.merge(best, on="project", how="left").reindex(columns=[*columns, "sentence_zh", "sentence_en"])
+
+
+def template() -> bytes:
+    """An empty portfolio file: the headings."""
+    return pd.DataFrame(columns=list(portfolio.COLUMNS.values())).to_csv(index=False).encode("utf-8-sig")
+
+
+def sample_table() -> bytes:
+    """The shipped sample portfolio, whose names and notes say 示例."""
+    return (catalog.PORTFOLIOS / "sample.csv").read_bytes()
+
+
+def count(table: bytes) -> int:
+    """How many projects a portfolio file has."""
+    return len(_rows(table))
+
+
+def _rows(table: bytes) -> pd.DataFrame:
+    return pd.read_csv(io.BytesIO(table), dtype=str, keep_default_na=False, encoding="utf-8-sig")
+
+
+def with_project(table: bytes, project: Mapping[str, str]) -> bytes:
+    """A portfolio file with one more project, everything else as it was.
+
+    Parameters
+    ----------
+    table : bytes
+        A CSV with headings of `portfolio.COLUMNS`; empty begins a new one.
+    project : mapping
+        Keys of `portfolio.COLUMNS`; without `id` it gets the next free one.
+
+    Raises
+    ------
+    InputError
+        With every fault of the portfolio with the project.
+    """
+    rows = pd.DataFrame(columns=list(portfolio.COLUMNS.values()), dtype=str)
+    if table:
+        rows = _rows(table)
+    titles = portfolio.COLUMNS
+    columns = {key: titles[key] if titles[key] in rows or key not in rows else key for key in titles}
+    taken = set(rows[columns["id"]]) if columns["id"] in rows else set()
+    free = next(name for n in range(len(rows) + 1, 2 * len(rows) + 3) if (name := f"P{n:02d}") not in taken)
+    row = {columns[key]: value for key, value in {"id": free, **project}.items()}
+    longer = pd.concat([rows, pd.DataFrame([row])], ignore_index=True).fillna("")
+    portfolio.check(longer)
+    return longer.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
 
 
 def _batch(region: Region, projects: pd.DataFrame) -> Appraisal:
