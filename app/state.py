@@ -77,3 +77,18 @@ def show(key: str, value: Any) -> str:
 def chosen(key: str) -> Any:
     """What a widget says, for its callback."""
     return st.session_state[key]
+
+
+def typed(key: str, default: Any) -> Any:
+    """What a widget of the page says; `default` before it is drawn."""
+    return st.session_state.get(key, default)
+
+
+def keep(key: str, value: Any) -> None:
+    """Remember something of a page for this visit; None forgets it."""
+    st.session_state[f"kept-{key}"] = value
+
+
+def kept(key: str) -> Any:
+    """What a page remembered; None if nothing."""
+    return st.session_state.get(f"kept-{key}")
