@@ -4,7 +4,9 @@
 
     GeoClusterError              anything this package refuses on purpose
     ├── InputError               a person's input has faults: every one of them, each with place and remedy
-    └── DataError                a shipped or imported layer is missing, damaged or not what it claims
+    ├── DataError                a shipped or imported layer is missing, damaged or not what it claims
+    ├── Refused                  this person may not do that, or there is no such work for them
+    └── Conflict                 somebody else saved first; nothing was overwritten
 
 Each error carries a list of `Fault`; its text is that list. The command line prints it and exits with
 code 2; the app shows it in place. Nothing here is for programming mistakes: those stay `TypeError` etc.
@@ -53,6 +55,27 @@ class InputError(GeoClusterError):
 
 class DataError(GeoClusterError):
     """A layer is missing, truncated, changed or breaks its contract."""
+
+
+class Refused(GeoClusterError):  # noqa: N818  (nothing failed: somebody was told no)
+    """A person may not do that with this work, or there is no such work for them."""
+
+
+class Conflict(GeoClusterError):  # noqa: N818  (nothing failed: somebody was first)
+    """Somebody else saved first: nothing was overwritten.
+
+    Attributes
+    ----------
+    author, at, note : str
+        Who changed it, when (UTC, ISO 8601), and what they did.
+    number : int
+        Number of the newest revision.
+    """
+
+    def __init__(self, where: str, *, author: str, at: str, note: str, number: int):
+        self.author, self.at, self.note, self.number = author, at, note, number
+        what = f"{author} changed it at {at} UTC ({note}) since you opened it"
+        super().__init__(Fault(where, what, "open theirs, or save yours as a copy"))
 
 
 def refuse_if(faults: list[Fault], error: type[GeoClusterError] = InputError) -> None:

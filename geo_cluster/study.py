@@ -20,6 +20,7 @@ from geo_cluster import catalog, eligibility, inputs, layers, portfolio, results
 from geo_cluster.coordinates import MU_PER_HA
 from geo_cluster.domain import PlanningLevel, Scenario, Share
 from geo_cluster.eligibility import Eligibility, Facts
+from geo_cluster.errors import Fault, InputError
 from geo_cluster.inputs import Region
 from geo_cluster.matching.problem import UNPLACED, Link, Problem, Resource, keep, quota
 from geo_cluster.matching.solve import Assignment, Progress, solve
@@ -125,6 +126,7 @@ def run(
     given: Mapping[str, pd.DataFrame] | None = None,
     *,
     projects: pd.DataFrame | None = None,
+    plan: Assignment | None = None,
     say: Say = lambda _: None,
     progress: Callable[[Progress], bool | None] | None = None,
 ) -> Study:
@@ -138,6 +140,8 @@ def run(
         Layers to use instead of the registered ones (see `inputs.LAYERS`).
     projects : DataFrame, optional
         Checked projects (`portfolio.check`) to use instead of the scenario's portfolio.
+    plan : Assignment, optional
+        A plan of this scenario that is there already: it isn't solved again, but checked anew.
     say : callable
         Told the name of each step as it begins.
     progress : callable, optional
@@ -165,7 +169,9 @@ def run(
     clock("matching")
     resources = _resources(scenario, facts)
     problem = _problem(scenario, facts, allowed, decision.score, resources)
-    plan = _solve(scenario, problem, len(projects), progress)
+    if plan is None:
+        plan = _solve(scenario, problem, len(projects), progress)
+    _refuse_misfit(plan, len(projects), len(sites))
     clock("verify")
     violations = verify(problem, plan) if problem else ()
     return Study(
@@ -184,7 +190,7 @@ def run(
         requests=requests,
         violations=violations,
         seconds=clock.stop(),
-        hashes=_hashes(projects, scenario.layers, registered=given is None),
+        hashes=hashes(projects, scenario.layers, registered=given is None),
     )
 
 
@@ -293,10 +299,18 @@ def _solve(
     return solve(problem, **limits, seed=scenario.seed, progress=progress)
 
 
-def _hashes(projects: pd.DataFrame, folder: str, *, registered: bool) -> dict[str, str]:
-    """Hashes of what went in: layers by the registry, the portfolio by its content."""
+def _refuse_misfit(plan: Assignment, projects: int, sites: int) -> None:
+    """Refuse a plan of other projects or sites; whether it keeps the rules is for `verify`."""
+    site = np.asarray(plan.site)
+    if site.shape != (projects,) or ((site < UNPLACED) | (site >= sites)).any():
+        remedy = "run the scenario without a plan"
+        raise InputError(Fault("plan", f"is not one of {projects} projects and {sites} sites", remedy))
+
+
+def hashes(projects: pd.DataFrame, folder: str = "", *, registered: bool = True) -> dict[str, str]:
+    """SHA-256 of what goes into a study: layers by the registry, those of `folder` first; the portfolio by content."""
     content = projects.to_csv(lineterminator="\n").encode()
-    hashes = {"portfolio": hashlib.sha256(content).hexdigest()}
+    found = {"portfolio": hashlib.sha256(content).hexdigest()}
     if registered:
-        hashes |= {name: catalog.registry(folder)[name].sha256 for name in inputs.LAYERS}
-    return hashes
+        found |= {name: catalog.registry(folder)[name].sha256 for name in inputs.LAYERS}
+    return found

@@ -1,60 +1,357 @@
-"""What planners work on, kept safe: a scenario with the files it needs, every version of it.
+"""Works kept safe: every version of a scenario with its files, and the plans that were run on it.
 
-A `Work` is everything that a person can change; a study depends on nothing else but the shipped data.
+A `Work` is everything that a person can change; a study depends on nothing else but the shipped data. A
+`Workspace` keeps works as revisions that are added and never changed, so that two people can't overwrite each
+other, everything can be undone, and whatever was acknowledged is on disk. What a person may do is decided here.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+import json
+import secrets
+import zlib
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Engine, Row
 
 from geo_cluster import catalog
-from geo_cluster.domain import Scenario
+from geo_cluster.database import blobs, marks, plans, reading, revisions, works, writing
+from geo_cluster.domain import Text
+from geo_cluster.errors import Conflict, DataError, Fault, Refused, refuse_if
+from geo_cluster.matching.solve import Assignment
+from geo_cluster.people import LOCAL, Person, Role
+from geo_cluster.study import Study
+from geo_cluster.work import (
+    LAYERS,
+    NAME_LENGTH,
+    NOTE_LENGTH,
+    PROJECTS,
+    Entry,
+    KeptPlan,
+    Revision,
+    Saved,
+    Work,
+    plain_text,
+)
 
-PROJECTS = "projects.csv"
-"""Name of a work's own portfolio among its files; the scenario's stands where there is none."""
-
-LAYERS = "layers"
-"""Folder of a work's own layers among its files, with their `sources.toml`."""
+__all__ = ["LAYERS", "PROJECTS", "Entry", "KeptPlan", "Revision", "Saved", "Work", "Workspace"]
 
 
-@dataclass(frozen=True)
-class Work:
-    """A scenario and the planner's own files.
+class Workspace:
+    """What one person can do with the works that are kept.
 
-    Attributes
+    A viewer looks; a planner saves own and shared works; an admin also lists, shares, deletes and restores
+    anybody's. Nobody opens a work of another person that isn't shared.
+
+    Parameters
     ----------
-    scenario : Scenario
-        Its name is the work's name.
-    files : mapping of bytes
-        Content by path: `projects.csv`, `layers/sources.toml`, `layers/substations.geojson`, …
+    engine : Engine
+        From `database.connect`.
+    person : Person
+
+    Raises
+    ------
+    Refused
+        By any method: the person may not do that, or there is no such work for them.
+    DataError
+        By any method: the database can't be used; nothing was saved.
     """
 
-    scenario: Scenario
-    files: Mapping[str, bytes] = field(default_factory=dict)
+    def __init__(self, engine: Engine, person: Person = LOCAL):
+        self.engine = engine
+        self.person = replace(person, name=plain_text(person.name, NAME_LENGTH))
 
-    def settled(self, folder: Path) -> Scenario:
-        """The scenario ready to run: its files laid out in `folder`, in a place named by their content."""
-        if not self.files:
-            return self.scenario
-        content = hashlib.sha256()
-        for name in sorted(self.files):
-            content.update(name.encode() + b"\0" + hashlib.sha256(self.files[name]).digest())
-        place = folder / content.hexdigest()[:24]
-        for name, data in self.files.items():
-            path = place / PurePosixPath(name)
-            if not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                partial = path.with_name(f"{path.name}.{id(data)}.part")
-                partial.write_bytes(data)
-                partial.replace(path)
-        row = self.scenario.model_dump()
-        if PROJECTS in self.files:
-            row["portfolio"] = str(place / PROJECTS)
-            row["portfolio_sha256"] = hashlib.sha256(self.files[PROJECTS]).hexdigest()
-        if f"{LAYERS}/sources.toml" in self.files:
-            row["layers"] = str(place / LAYERS)
-            row["layers_sha256"] = hashlib.sha256(self.files[f"{LAYERS}/sources.toml"]).hexdigest()
-        return catalog.scenario_from(row)
+    def works(self, *, everybody: bool = False, deleted: bool = False, limit: int = 200) -> list[Entry]:
+        """The person's own works and shared ones, or everybody's (for an admin); the last changed first."""
+        newest = select(revisions.c.work, sa.func.max(revisions.c.number)).group_by(revisions.c.work)
+        query = select(works, revisions).join(revisions)
+        query = query.where(sa.tuple_(revisions.c.work, revisions.c.number).in_(newest))
+        query = query.where(works.c.deleted_at.is_not(None) if deleted else works.c.deleted_at.is_(None))
+        if everybody:
+            self._need("admin", "list everybody's works")
+        elif deleted:
+            query = query.where(works.c.owner == self.person.name)
+        else:
+            query = query.where(sa.or_(works.c.owner == self.person.name, works.c.shared))
+        with reading(self.engine) as connection:
+            rows = connection.execute(query.order_by(revisions.c.at.desc(), works.c.id).limit(limit)).all()
+        return [_entry(row) for row in rows]
+
+    def create(self, work: Work, *, note: str) -> Saved:
+        """Keep a new work, the person's own."""
+        self._need("planner", "save works")
+        id_ = secrets.token_hex(6)
+        with writing(self.engine) as connection:
+            connection.execute(works.insert().values(id=id_, owner=self.person.name, shared=False))
+            revision = self._add(connection, id_, work, number=1, kind="new", note=note)
+        return Saved(id_, work, revision, self.person.name, False, undoes=None, redoes=None)
+
+    def copy(self, id_: str, *, name: str, note: str) -> Saved:
+        """Keep a copy of a work under another name, the person's own."""
+        return self.create(self.open(id_).work.named(name), note=note)
+
+    def open(self, id_: str, number: int | None = None) -> Saved:
+        """A work as it is now, or as it was at a revision."""
+        with reading(self.engine) as connection:
+            kept = self._find(connection, id_)
+            row = self._row(connection, id_, number) if number else self._head(connection, id_)
+            undoes, redoes = self._around(connection, id_, row)
+            work = _work(connection, row)
+        return Saved(id_, work, _revision(row), kept.owner, kept.shared, undoes, redoes)
+
+    def head(self, id_: str) -> Revision:
+        """The newest revision of a work, without its content."""
+        with reading(self.engine) as connection:
+            self._find(connection, id_)
+            return _revision(self._head(connection, id_))
+
+    def history(self, id_: str, *, limit: int = 100) -> list[Revision]:
+        """The revisions of a work, the newest first."""
+        query = select(revisions).where(revisions.c.work == id_).order_by(revisions.c.number.desc()).limit(limit)
+        with reading(self.engine) as connection:
+            self._find(connection, id_)
+            return [_revision(row) for row in connection.execute(query)]
+
+    def save(self, id_: str, work: Work, *, seen: int, note: str) -> Saved:
+        """Save a work as a new revision.
+
+        Parameters
+        ----------
+        seen : int
+            Number of the revision that the change was made from.
+        note : str
+            What was done.
+
+        Raises
+        ------
+        Conflict
+            Somebody saved another revision since; nothing was overwritten.
+        """
+        with writing(self.engine) as connection:
+            kept, head = self._to_save(connection, id_, seen)
+            revision = self._add(connection, id_, work, number=seen + 1, kind="save", note=note, before=head.origin)
+        return Saved(id_, work, revision, kept.owner, kept.shared, undoes=revision.note, redoes=None)
+
+    def rename(self, id_: str, name: str, *, seen: int, note: str) -> Saved:
+        """Give a work another name, as a new revision."""
+        return self.save(id_, self.open(id_).work.named(name), seen=seen, note=note)
+
+    def back(self, id_: str, number: int, *, seen: int, note: str) -> Saved:
+        """Go back to how the work was at a revision, as a new revision."""
+        return self.save(id_, self.open(id_, number).work, seen=seen, note=note)
+
+    def undo(self, id_: str, *, seen: int) -> Saved:
+        """Take the last change back, as a new revision: the history stays."""
+        return self._move(id_, seen, "undo")
+
+    def redo(self, id_: str, *, seen: int) -> Saved:
+        """Do again what was undone last, as a new revision."""
+        return self._move(id_, seen, "redo")
+
+    def share(self, id_: str, shared: bool) -> None:
+        """Let others see a work, or no longer."""
+        self._set(id_, "share", shared=shared)
+
+    def delete(self, id_: str) -> None:
+        """Put a work away; `restore` brings it back."""
+        self._set(id_, "delete", deleted_at=_now(), deleted_by=self.person.name)
+
+    def restore(self, id_: str) -> None:
+        """Bring a deleted work back."""
+        self._set(id_, "restore", deleted_at=None, deleted_by=None)
+
+    def keep_plan(self, id_: str, number: int, study: Study) -> None:
+        """Keep the plan of a study that was run on a revision of a work."""
+        self._need("planner", "save plans")
+        plan = study.plan
+        content = {
+            "site": np.asarray(plan.site).tolist(),
+            "pools": {name: np.asarray(pool).tolist() for name, pool in plan.pools.items()},
+            "objective": plan.objective,
+            "bound": plan.bound,
+            "gap": plan.gap,
+            "status": plan.status,
+            "placed": dict(zip(study.assignment["project"], study.assignment["site"], strict=True)),
+            "hashes": study.hashes,
+            "violations": [str(violation) for violation in study.violations],
+            "seconds": study.seconds,
+        }
+        row = {"work": id_, "number": number, "scenario_id": study.scenario.id, "author": self.person.name}
+        with writing(self.engine) as connection:
+            self._find(connection, id_)
+            self._row(connection, id_, number)
+            connection.execute(plans.insert().values(**row, content=json.dumps(content), at=_now()))
+
+    def last_plan(self, id_: str) -> KeptPlan | None:
+        """The plan of a work that was run last; None where none was."""
+        query = select(plans).where(plans.c.work == id_).order_by(plans.c.id.desc()).limit(1)
+        with reading(self.engine) as connection:
+            self._find(connection, id_)
+            row = connection.execute(query).one_or_none()
+            if row is None:
+                return None
+            work = _work(connection, self._row(connection, id_, row.number))
+        told = json.loads(row.content)
+        plan = Assignment(
+            site=np.array(told["site"], dtype=np.intp),
+            pools={name: np.array(pool, dtype=np.intp) for name, pool in told["pools"].items()},
+            **{key: told[key] for key in ("objective", "bound", "gap", "status")},
+        )
+        more = (told["hashes"], told["violations"], told["seconds"], row.author, row.at.replace(tzinfo=UTC))
+        return KeptPlan(work, row.scenario_id, plan, *more)
+
+    def mark(self, mark: str) -> None:
+        """Remember that the person has seen something."""
+        row = {"person": self.person.name, "mark": mark}
+        with writing(self.engine) as connection:
+            connection.execute(_insert(connection, marks).values(row).on_conflict_do_nothing())
+
+    def is_marked(self, mark: str) -> bool:
+        """Whether the person has seen something."""
+        query = select(marks).where(marks.c.person == self.person.name, marks.c.mark == mark)
+        with reading(self.engine) as connection:
+            return connection.execute(query).first() is not None
+
+    def _need(self, role: Role, what: str) -> None:
+        if not self.person.may(role):
+            remedy = f"ask for the role {role}"
+            raise Refused(Fault(self.person.name, f"may not {what} (role {self.person.role})", remedy))
+
+    def _find(self, connection: Connection, id_: str, *, for_update: bool = False) -> Row:
+        """A work that the person may look at; what they may not see is not there for them."""
+        query = select(works).where(works.c.id == id_)
+        row = connection.execute(query.with_for_update() if for_update else query).one_or_none()
+        if row is None or not (row.shared or row.owner == self.person.name):
+            raise Refused(Fault(f"work {id_!r}", "there is no such work for you", "check the link, or ask its owner"))
+        if row.deleted_at is not None:
+            raise Refused(Fault(f"work {id_!r}", f"was deleted by {row.deleted_by}", "restore it, or open another"))
+        return row
+
+    def _set(self, id_: str, what: str, **values: Any) -> None:
+        """Owners look after their own works, admins after anybody's."""
+        self._need("planner", f"{what} works")
+        with writing(self.engine) as connection:
+            owner = connection.scalar(select(works.c.owner).where(works.c.id == id_))
+            if owner != self.person.name and not (owner and self.person.may("admin")):
+                remedy = "ask its owner or an admin"
+                raise Refused(Fault(f"work {id_!r}", f"is not yours to {what}", remedy))
+            connection.execute(works.update().where(works.c.id == id_).values(**values))
+
+    def _to_save(self, connection: Connection, id_: str, seen: int) -> tuple[Row, Row]:
+        """The work, held until the transaction ends, and its newest revision, which must be the one seen."""
+        self._need("planner", "save works")
+        kept = self._find(connection, id_, for_update=True)
+        head = self._head(connection, id_)
+        if head.number != seen:
+            at = f"{head.at:%Y-%m-%d %H:%M:%S}"
+            raise Conflict(f"work {id_!r}", author=head.author, at=at, note=head.note, number=head.number)
+        return kept, head
+
+    def _move(self, id_: str, seen: int, kind: Literal["undo", "redo"]) -> Saved:
+        with writing(self.engine) as connection:
+            kept, head = self._to_save(connection, id_, seen)
+            undone, redone = self._neighbours(connection, id_, head)
+            target = undone if kind == "undo" else redone
+            if target is None:
+                raise Refused(Fault(f"work {id_!r}", f"there is nothing to {kind}", "look at its history"))
+            changed = self._row(connection, id_, head.origin) if kind == "undo" else target
+            more = {"kind": kind, "note": changed.note, "origin": target.number, "tip": head.tip}
+            work = _work(connection, target)
+            revision = self._add(connection, id_, work, number=seen + 1, **more)
+            undoes, redoes = self._around(connection, id_, self._head(connection, id_))
+        return Saved(id_, work, revision, kept.owner, kept.shared, undoes, redoes)
+
+    def _neighbours(self, connection: Connection, id_: str, row: Row) -> tuple[Row | None, Row | None]:
+        """The contents before and after that of a revision, on the line that ends at its tip."""
+        origin = self._row(connection, id_, row.origin)
+        before = self._row(connection, id_, origin.before) if origin.before else None
+        if row.tip == row.origin:
+            return before, None
+        query = select(revisions.c.number, revisions.c.before).where(revisions.c.work == id_)
+        parents = {row.number: row.before for row in connection.execute(query)}
+        after = row.tip
+        while parents[after] != row.origin:
+            after = parents[after]
+        return before, self._row(connection, id_, after)
+
+    def _around(self, connection: Connection, id_: str, row: Row) -> tuple[str | None, str | None]:
+        """What undo and redo would undo and redo."""
+        before, after = self._neighbours(connection, id_, row)
+        undoes = self._row(connection, id_, row.origin).note if before is not None else None
+        return undoes, after.note if after is not None else None
+
+    def _head(self, connection: Connection, id_: str) -> Row:
+        query = select(revisions).where(revisions.c.work == id_).order_by(revisions.c.number.desc()).limit(1)
+        return connection.execute(query).one()
+
+    def _row(self, connection: Connection, id_: str, number: int) -> Row:
+        query = select(revisions).where(revisions.c.work == id_, revisions.c.number == number)
+        row = connection.execute(query).one_or_none()
+        if row is None:
+            raise Refused(Fault(f"work {id_!r}", f"has no revision {number}", "look at its history"))
+        return row
+
+    def _add(self, connection: Connection, id_: str, work: Work, *, number: int, note: str, **more: Any) -> Revision:
+        """Add a revision, with those of its files that aren't there yet."""
+        hashes = {path: hashlib.sha256(content).hexdigest() for path, content in work.files.items()}
+        wanted = {hashes[path]: path for path in work.files}
+        there = set(connection.scalars(select(blobs.c.sha256).where(blobs.c.sha256.in_(wanted))))
+        for sha256 in sorted(wanted.keys() - there):  # sorted: two savers take locks in the same order
+            packed = zlib.compress(work.files[wanted[sha256]])
+            insert = _insert(connection, blobs).values(sha256=sha256, packed=packed)
+            connection.execute(insert.on_conflict_do_nothing())
+        row: dict[str, Any] = {
+            "work": id_,
+            "number": number,
+            "origin": number,
+            "before": None,
+            "tip": number,
+            "scenario": work.scenario.model_dump_json(),
+            "files": json.dumps(hashes),
+            "note": plain_text(note, NOTE_LENGTH),
+            "author": self.person.name,
+            "at": _now(),
+        }
+        connection.execute(revisions.insert().values(row | more))
+        return Revision(number, more["kind"], row["note"], row["author"], row["at"].replace(tzinfo=UTC))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _insert(connection: Connection, table: sa.Table) -> Any:
+    return {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[connection.dialect.name](table)
+
+
+def _revision(row: Row) -> Revision:
+    return Revision(row.number, row.kind, row.note, row.author, row.at.replace(tzinfo=UTC))
+
+
+def _entry(row: Row) -> Entry:
+    scenario, files = json.loads(row.scenario), json.loads(row.files)
+    is_sample = scenario["portfolio"] == "sample" and PROJECTS not in files
+    return Entry(row.id, Text.model_validate(scenario["name"]), is_sample, row.owner, row.shared, _revision(row))
+
+
+def _work(connection: Connection, row: Row) -> Work:
+    """A revision's content; a file that isn't what was saved is refused."""
+    hashes: dict[str, str] = json.loads(row.files)
+    query = select(blobs).where(blobs.c.sha256.in_(set(hashes.values())))
+    try:
+        contents = {sha256: zlib.decompress(packed) for sha256, packed in connection.execute(query)}
+    except zlib.error:
+        contents = {}
+    whole = {sha256 for sha256, content in contents.items() if hashlib.sha256(content).hexdigest() == sha256}
+    spoilt = sorted(path for path, sha256 in hashes.items() if sha256 not in whole)
+    remedy = "put a copy of the workspace back"
+    refuse_if([Fault(path, "is not what was saved", remedy) for path in spoilt], DataError)
+    scenario = catalog.scenario_from(json.loads(row.scenario), where=f"work {row.work!r}")
+    return Work(scenario, {path: contents[sha256] for path, sha256 in hashes.items()})
