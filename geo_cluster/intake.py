@@ -114,6 +114,13 @@ def appraise_one(region: Region, project: Mapping[str, Any]) -> dict[str, Any]:
     return {"verdict": rows["verdicts"][0], "needs": rows["needs"][0], "scores": rows["scores"]}
 
 
+def requests(region: Region, projects: pd.DataFrame) -> pd.DataFrame:
+    """The numbers to go and ask for, were these checked projects to choose today; see `results.request_table`."""
+    facts = inputs.facts_of(region, projects)
+    decision = decide(*inputs.settings_of(region, facts), catalog.criteria(), region.scenario.weights)
+    return results.request_table(region, eligibility.judge(facts), decision)
+
+
 def _batch(region: Region, projects: pd.DataFrame) -> Appraisal:
     facts = inputs.facts_of(region, projects)
     allowed = eligibility.judge(facts)
