@@ -31,6 +31,12 @@ def data_dir() -> Path:
     return packaged if packaged.is_dir() else PACKAGE.parent / "data" / "geo"
 
 
+def sample_dir() -> Path:
+    """Folder of the sample data pack (示例): inside the wheel, else the checkout's `data/sample`."""
+    packaged = PACKAGE / "_sample"
+    return packaged if packaged.is_dir() else PACKAGE.parent / "data" / "sample"
+
+
 def read_toml(path: Path, *, error: type[GeoClusterError] = InputError) -> dict[str, Any]:
     """Read one TOML file; what can't be read or parsed is refused with its place."""
     try:

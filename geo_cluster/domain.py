@@ -79,6 +79,8 @@ class Attribute(Declared):
     help: Text
     question: Text
     """The question to send to whoever knows."""
+    whom: Text
+    """Who knows, to be asked."""
     digits: int = 1
     """Decimals shown."""
     priors: tuple[Prior, ...] = ()

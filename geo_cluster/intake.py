@@ -162,6 +162,13 @@ def with_project(table: bytes, project: Mapping[str, str]) -> bytes:
     return longer.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
 
 
+def requests(region: Region, projects: pd.DataFrame) -> pd.DataFrame:
+    """The numbers to go and ask for, were these checked projects to choose today; see `results.request_table`."""
+    facts = inputs.facts_of(region, projects)
+    decision = decide(*inputs.settings_of(region, facts), catalog.criteria(), region.scenario.weights)
+    return results.request_table(region, eligibility.judge(facts), decision)
+
+
 def _batch(region: Region, projects: pd.DataFrame) -> Appraisal:
     facts = inputs.facts_of(region, projects)
     allowed = eligibility.judge(facts)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster import catalog
+from geo_cluster.coordinates import MU_PER_HA
 from geo_cluster.domain import BASES, LANGUAGES, Language, PlanningLevel, Text
 from geo_cluster.eligibility import Eligibility, Facts
 from geo_cluster.inputs import OFFERS, Region, subject_of
@@ -136,6 +137,48 @@ def _pairs(projects: pd.DataFrame, sites: gpd.GeoDataFrame) -> pd.DataFrame:
     )
 
 
+def offers_table(region: Region) -> pd.DataFrame:
+    """What each site can draw on: its land, its station's spare capacity, its prefecture's energy quota.
+
+    Returns
+    -------
+    DataFrame
+        One row a site and resource, in the order of the sites: `site` and its names, `prefecture`, `resource`
+        (land in mu, power in MVA, energy in tce a year), `attribute`; `subject` whose number it is, its names,
+        distance in `km` and `sharers` that draw on it too (itself counted); `named`: whether a source names the
+        station for the site; `low`, `likely`, `high`, `basis`, sources in both languages, `as_of`. Where there is
+        no subject (a prefecture without station) the numbers are nan and the basis is empty.
+    """
+    sites, known = region.sites, region.observations.set_index(["attribute", "site_id"])
+    reasons = {
+        (key, prior.reason.zh): prior.reason.en
+        for key, attribute in catalog.attributes().items()
+        for prior in attribute.priors
+    }
+    tables = []
+    for resource, (attribute, times) in SUPPLY.items():
+        subject = subject_of(attribute, sites)
+        at = known.reindex(pd.MultiIndex.from_product([[attribute], subject]))
+        table = pd.DataFrame({"site": sites["id"].to_numpy()})
+        for language in LANGUAGES:
+            table[f"site_{language}"] = sites[f"name_{language}"].to_numpy()
+        table["prefecture"] = sites["prefecture_code"].to_numpy()
+        table["resource"], table["attribute"], table["subject"] = resource, attribute, subject.to_numpy()
+        for language in LANGUAGES:
+            table[f"subject_{language}"] = [region.names[one][language] if one else "" for one in subject]
+        table["km"] = region.by_site["grid_km"] if resource == "power" else np.nan
+        table["sharers"] = subject.map(subject.value_counts()).to_numpy()
+        named = [one in text.split(";") for one, text in zip(subject, sites["stations"], strict=True)]
+        table["named"] = named if resource == "power" else True
+        table[["low", "likely", "high"]] = at[["low", "likely", "high"]].to_numpy(float) * times
+        table["basis"], table["as_of"] = at["basis"].fillna("").to_numpy(), at["as_of"].fillna("").to_numpy()
+        source = at["source"].fillna("").to_numpy()
+        table["source_zh"] = source
+        table["source_en"] = [reasons.get((attribute, one), one) for one in source]
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
 def contributions_table(projects: pd.DataFrame, sites: gpd.GeoDataFrame, decision: DecisionMatrix) -> pd.DataFrame:
     """One row a pair and criterion: natural value, value, weight, points; points add up to the score."""
     pairs = _pairs(projects, sites)
@@ -168,6 +211,13 @@ def assignment_table(
     table["trip_min"] = facts.offers["trip_min"][at, 1].round(1)
     return table
 
+
+SUPPLY = {
+    "land": ("available_land_ha", MU_PER_HA),
+    "power": ("spare_mva", 1.0),
+    "energy": ("energy_quota_tce", 1.0),
+}
+"""Resource -> the attribute that says how much there is, and what turns it into the resource's unit."""
 
 WORDS = {"land": ("用地", "亩"), "power": ("容量", "MVA"), "energy": ("能耗指标", "吨标煤/年")}
 """Chinese names and units of the resources."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyogrio
 import tomli_w
@@ -21,6 +22,9 @@ from geo_cluster.coordinates import MU_PER_HA
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.supply.land import Exclusion, developable
 from geo_cluster.supply.parcels import fitting, offered, parcel_faults
+
+ROUNDED_HA = 1e-4
+"""What rounding may add to a column of `land.csv`."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,67 @@ def known(sites: pd.DataFrame, source: str) -> list[dict[str, Any]]:
             entry = {"subject": str(row.site), "attribute": attribute, "low": low, "likely": high, "high": high}
             rows.append(entry | {"basis": "derived", "source": source})
     return rows
+
+
+def losses(land: pd.DataFrame) -> pd.DataFrame:
+    """What each rule took of each site, from a survey's parcels or from the `land.csv` that was written of them.
+
+    Returns
+    -------
+    DataFrame
+        One row a site and step, in the order in which ground is charged: `site`, `step` (``gross``, each rule's
+        name, ``net``), `ha` (gross, lost, net) and `left_ha`, what is left after the step. Granted parcels count.
+
+    Raises
+    ------
+    InputError
+        When columns are missing, or gross is not net and losses.
+    """
+    rules = [column for column in land if column.startswith("lost_") and column.endswith("_ha")]
+    missing = [column for column in ("site", "gross_ha", "net_ha") if column not in land]
+    remedy = "give the land.csv of a land survey"
+    refuse_if([Fault(f"land.csv, column {column}", "is missing", remedy) for column in missing])
+    columns = ["gross_ha", *rules, "net_ha"]
+    numbers = land[columns].apply(pd.to_numeric, errors="coerce")
+    spoilt = numbers.isna().any(axis=1) | (
+        (numbers["gross_ha"] - numbers["net_ha"] - numbers[rules].sum(axis=1)).abs() > ROUNDED_HA * len(columns)
+    )
+    told = "gross is not net and losses, or is no number"
+    refuse_if([Fault(f"land.csv, row {row + 2}", told, remedy) for row in spoilt.to_numpy().nonzero()[0]])
+    steps = numbers.groupby(land["site"].astype(str), sort=True).sum()
+    left = steps["gross_ha"].to_numpy()[:, None] - steps[rules].cumsum(axis=1).to_numpy()
+    names = ["gross", *(column.removeprefix("lost_").removesuffix("_ha") for column in rules), "net"]
+    return pd.DataFrame(
+        {
+            "site": steps.index.repeat(len(names)),
+            "step": names * len(steps),
+            "ha": steps.to_numpy().ravel(),
+            "left_ha": np.column_stack([steps["gross_ha"], left, steps["net_ha"]]).ravel(),
+        }
+    )
+
+
+def sample() -> Survey:
+    """Survey the shipped sample pack (示例): two invented parks."""
+    folder = catalog.sample_dir()
+    rules = read_rules(folder / "sample_rules.csv", folder / "sample_exclusions.gpkg")
+    return survey(read_parcels(folder / "sample_parcels.geojson"), rules)
+
+
+def _known(sites: pd.DataFrame, source: str) -> list[dict[str, Any]]:
+    """Scenario entries: unknown ground is in the interval, not in the number."""
+    return [
+        {
+            "subject": str(row.site),
+            "attribute": "available_land_ha",
+            "low": round(max(row.net_ha - row.unknown_ha, 0.0), 3),
+            "likely": round(row.net_ha, 3),
+            "high": round(row.net_ha, 3),
+            "basis": "derived",
+            "source": source,
+        }
+        for row in sites.itertuples()
+    ]
 
 
 def _unreadable(path: Path, problem: Exception) -> Fault:

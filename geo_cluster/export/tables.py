@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
-import pandas as pd
+import io
+from collections.abc import Mapping
 
+import pandas as pd
+from openpyxl.utils import get_column_letter
+
+from geo_cluster import catalog
+from geo_cluster.domain import Language
 from geo_cluster.study import Study
 
 SAMPLE = "示例：项目为虚构，不代表任何企业的计划 / sample: made-up projects, nobody's plan"
+
+HEADINGS = {
+    "rank": ("序号", "No."),
+    "subject": ("对象", "Subject"),
+    "name": ("要问的数", "Number"),
+    "question": ("问题", "Question"),
+    "whom": ("问谁", "Whom to ask"),
+    "low": ("现下限", "Low now"),
+    "likely": ("现最可能", "Likely now"),
+    "high": ("现上限", "High now"),
+    "unit": ("单位", "Unit"),
+    "gain": ("增益（分）", "Gain (points)"),
+    "change": ("改变选择概率", "Chance of another choice"),
+    "answer": ("答复", "Answer"),
+    "source": ("答复人", "Who said so"),
+    "as_of": ("时点", "As of"),
+}
+"""Columns of the list to telephone with, in Chinese and English."""
 
 
 def csv_tables(study: Study) -> dict[str, bytes]:
@@ -36,6 +60,52 @@ def as_csv(table: pd.DataFrame, *, heading: bool = True) -> bytes:
     inert = table.assign(**{column: table[column].map(_inert) for column in text})
     text_of = inert.to_csv(index=False, header=heading, lineterminator="\r\n")
     return text_of.encode("utf-8-sig" if heading else "utf-8")
+
+
+def as_xlsx(sheets: Mapping[str, pd.DataFrame]) -> bytes:
+    """Tables as one spreadsheet, a sheet each, headings kept in sight; text stays text."""
+    file = io.BytesIO()
+    with pd.ExcelWriter(file, engine="openpyxl") as writer:
+        for name, table in sheets.items():
+            text = table.select_dtypes(["object", "string"]).columns
+            table.assign(**{column: table[column].map(_inert) for column in text}).to_excel(
+                writer, sheet_name=name, index=False, freeze_panes=(1, 0)
+            )
+            for number, column in enumerate(table, start=1):
+                widest = max([len(str(column)), *(len(str(cell)) for cell in table[column])])
+                letter = get_column_letter(number)
+                writer.sheets[name].column_dimensions[letter].width = min(max(2 + 1.4 * widest, 8), 60)
+    return file.getvalue()
+
+
+def phone_list(requests: pd.DataFrame, language: Language) -> pd.DataFrame:
+    """The data request list as somebody has it beside the telephone: whom to ask what, and what it is worth.
+
+    Parameters
+    ----------
+    requests : DataFrame
+        `Study.requests`.
+    language : {"zh", "en"}
+        Of headings and words.
+    """
+    declared = catalog.attributes()
+    table = pd.DataFrame(
+        {
+            "rank": range(1, len(requests) + 1),
+            "subject": requests[f"subject_{language}"],
+            "name": requests[f"name_{language}"],
+            "question": requests[f"question_{language}"],
+            "whom": [declared[key].whom[language] for key in requests["attribute"]],
+            **{end: requests[end] for end in ("low", "likely", "high")},
+            "unit": requests[f"unit_{language}"],
+            "gain": requests["gain"],
+            "change": requests["change"],
+            "answer": "",
+            "source": "",
+            "as_of": "",
+        }
+    )
+    return table.rename(columns={key: HEADINGS[key][language == "en"] for key in table})
 
 
 def _inert(cell: object) -> object:

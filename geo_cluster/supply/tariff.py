@@ -19,6 +19,8 @@ Quantity = Interval | float | Sequence[float]
 WAN_YUAN_PER_GWH = 100.0
 """1 GWh at 1 yuan per kWh costs 100 times 10,000 yuan."""
 
+HOURS_PER_YEAR = 8760.0
+
 PERIODS = ("sharp", "peak", "flat", "valley")
 """Time-of-use periods: 尖峰， 高峰， 平段， 低谷."""
 
@@ -233,3 +235,46 @@ def _difference(a: Interval, b: Interval) -> Interval:
     """Difference of two prices at the same load factor, so bound is taken from bound, not crosswise."""
     low, likely, high = sorted((a.low - b.low, a.likely - b.likely, a.high - b.high))
     return Interval(low, likely, high)
+
+
+def bills(annual_gwh: Quantity, *, tariffs: Table, scheme: str = "two_part", **options: Any) -> list[Bill]:
+    """One `bill` for each voltage of a scheme, lowest first; further options as there."""
+    rates = tariff_on(tariffs, options.get("on"))["rate"]
+    levels = sorted(float(row["voltage_kv"]) for row in rates if row["scheme"] == scheme)
+    return [bill(annual_gwh, voltage_kv=kv, tariffs=tariffs, scheme=scheme, **options) for kv in levels]
+
+
+def load_factor(annual_gwh: Quantity, power_mva: Quantity, *, power_factor: float) -> Interval:
+    """Mean load over peak load of a plant whose transformers are used in full at the peak.
+
+    Parameters
+    ----------
+    annual_gwh, power_mva : number or interval
+        Energy a year, and capacity of its transformers.
+    power_factor : float
+        MW for each MVA.
+
+    Returns
+    -------
+    Interval
+        Low energy goes with low capacity and high with high: both are the same plant's.
+
+    Raises
+    ------
+    InputError
+        Where so much energy does not pass through so much capacity in a year, or either is not above 0.
+    """
+    gwh, mva = Interval.of(annual_gwh), Interval.of(power_mva)
+    faults = [
+        Fault(name, f"is {value:g}", "give an amount above 0")
+        for name, value in (("annual_gwh", gwh), ("power_mva", mva))
+        if not value.low > 0
+    ]
+    refuse_if(faults)
+    pairs = ((gwh.low, mva.low), (gwh.likely, mva.likely), (gwh.high, mva.high))
+    factors = [1000.0 * energy / (HOURS_PER_YEAR * power * power_factor) for energy, power in pairs]
+    if max(factors) > 1:
+        most = HOURS_PER_YEAR * mva.high * power_factor / 1000.0
+        told = f"is {gwh:g}, but {mva:g} MVA carry at most {most:.1f} GWh a year"
+        raise InputError(Fault("annual_gwh", told, "check both numbers and their units (GWh a year, MVA)"))
+    return Interval(*sorted(factors))
