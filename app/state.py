@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import streamlit as st
 
 from app import cached
 from geo_cluster import catalog
-from geo_cluster.domain import Language, Scenario
+from geo_cluster.domain import KnownBetter, Language, Scenario
 from geo_cluster.study import Study
 from geo_cluster.workspace import Work
 
@@ -77,3 +78,24 @@ def show(key: str, value: Any) -> str:
 def chosen(key: str) -> Any:
     """What a widget says, for its callback."""
     return st.session_state[key]
+
+
+def typed(key: str, default: Any) -> Any:
+    """What a widget of the page says; `default` before it is drawn."""
+    return st.session_state.get(key, default)
+
+
+def keep(key: str, value: Any) -> None:
+    """Remember something of a page for this visit; None forgets it."""
+    st.session_state[f"kept-{key}"] = value
+
+
+def kept(key: str) -> Any:
+    """What a page remembered; None if nothing."""
+    return st.session_state.get(f"kept-{key}")
+
+
+def hold(note: str, *, known: Iterable[KnownBetter], files: Mapping[str, bytes]) -> None:
+    """Change the numbers known better and all files together, as one step of the history."""
+    row = work().scenario.model_dump() | {"known": [one.model_dump() for one in known]}
+    _keep(Work(catalog.scenario_from(row), dict(files)), note)

@@ -171,6 +171,35 @@ class Pair(Declared):
     site: str
 
 
+class Share(Declared):
+    """How many projects a prefecture must and may get; of one segment, where one is named."""
+
+    prefecture: str
+    """Code of the prefecture (420700)."""
+    segment: str = ""
+    """Segment that the numbers are for; empty for all projects."""
+    least: Annotated[int, Field(ge=0)] = 0
+    most: Annotated[int, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Share:
+        if self.most is not None and self.most < self.least:
+            msg = f"most ({self.most}) is below least ({self.least})"
+            raise ValueError(msg)
+        return self
+
+
+class Partners(Declared):
+    """Two projects that gain from being close, supplier and customer for instance."""
+
+    first: str
+    second: str
+    gain: Positive
+    """What being close is worth, in score points."""
+    close: Literal["site", "prefecture"] = "site"
+    """What counts as close: the same site, or the same prefecture."""
+
+
 class KnownBetter(Declared):
     """A number that the user knows better than the shipped tables."""
 
@@ -228,6 +257,14 @@ class Scenario(Declared):
     """Pairs that are decided."""
     forbidden: tuple[Pair, ...] = ()
     """Pairs that are ruled out."""
+    shares: tuple[Share, ...] = ()
+    """What each prefecture must and may get: clause 16's division of labour among cities."""
+    partners: tuple[Partners, ...] = ()
+    """Projects that gain from being close."""
+    present: tuple[Pair, ...] = ()
+    """The present plan, which is kept where moving is not worth its price."""
+    moving_price: NonNegative = 0.0
+    """What it costs to move one project away from the present plan, in score points."""
 
     @model_validator(mode="after")
     def _no_contradiction(self) -> Scenario:
@@ -236,6 +273,11 @@ class Scenario(Declared):
         both_ways = sorted({f"{pair.project}–{pair.site}" for pair in self.locked if pair in self.forbidden})
         told = [f"locked to two sites: {', '.join(twice)}"] if twice else []
         told += [f"both locked and forbidden: {', '.join(both_ways)}"] if both_ways else []
+        named = [(share.prefecture, share.segment) for share in self.shares]
+        again = sorted({" ".join(one).strip() for one in named if named.count(one) > 1})
+        told += [f"two shares for {', '.join(again)}"] if again else []
+        alone = sorted({one.first for one in self.partners if one.first == one.second})
+        told += [f"its own partner: {', '.join(alone)}"] if alone else []
         if told:
             raise ValueError("; ".join(told))
         return self

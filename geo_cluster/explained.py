@@ -11,11 +11,12 @@ import pandas as pd
 
 from geo_cluster import catalog, inputs
 from geo_cluster.coordinates import MU_PER_HA
+from geo_cluster.domain import Language
 from geo_cluster.matching.alternatives import Alternative, Point, alternatives, balance_front, trade_off
 from geo_cluster.matching.explain import Move, Shortage, pool_worth, site_importance, ways_in, why_here
 from geo_cluster.matching.problem import UNPLACED
 from geo_cluster.matching.verify import hold
-from geo_cluster.results import WORDS
+from geo_cluster.results import words_of
 from geo_cluster.study import Study
 
 DRAWN = {
@@ -70,13 +71,14 @@ def ways_in_table(study: Study, *, most: int = 3) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["project", "project_name", "site", "way", "way_en", "gain", "proven"])
 
 
-def _more(study: Study, lacking: tuple[Shortage, ...], language: str) -> list[str]:
+def _more(study: Study, lacking: tuple[Shortage, ...], language: Language) -> list[str]:
     """What has to be found: `+6.2 MVA at Ya'erhu`."""
     told = []
     for one in lacking:
-        pool, (word, unit) = study.region.names[one.pool], WORDS[one.resource]
+        pool, (word, unit) = study.region.names[one.pool], words_of(one.resource, language)
         zh = f"{pool.zh}再要 {one.amount:,.1f} {unit}{word}"
-        told.append(zh if language == "zh" else f"+{one.amount:,.1f} {one.unit} of {one.resource} at {pool.en}")
+        en = f"+{one.amount:,.1f} {unit} of {word} at {pool.en}".replace("  ", " ")
+        told.append(zh if language == "zh" else en)
     return told
 
 
@@ -208,6 +210,8 @@ def holds_table(study: Study) -> pd.DataFrame:
     keys = list(zip(region.observations["attribute"], region.observations["site_id"], strict=True))
     capacity, demand = {}, {}
     for resource in study.problem.resources:
+        if resource.name not in DRAWN:  # shares of prefectures are decided, not known more or less well
+            continue
         attribute, need, times = DRAWN[resource.name]
         columns = [keys.index((attribute, pool)) for pool in resource.pools]
         capacity[resource.name] = region.draws[:, columns] * times

@@ -241,10 +241,15 @@ def name_faults(
     named = [("anchor", {row.get("anchor", "future_city")}, set(world["anchors"]["id"]))]
     named.append(("sites", set(row.get("sites") or ()), sites))
     named.append(("known, subject", _values(row, "known", "subject"), subjects))
-    for key in ("locked", "forbidden"):
+    for key in ("locked", "forbidden", "present"):
         named.append((f"{key}, site", _values(row, key, "site"), chosen))
         if projects is not None:
             named.append((f"{key}, project", _values(row, key, "project"), projects))
+    if projects is not None:
+        named += [(f"partners, {key}", _values(row, "partners", key), projects) for key in ("first", "second")]
+    cities = set(world["sites"].loc[world["sites"]["id"].isin(chosen), "prefecture_code"])
+    named.append(("shares, prefecture", _values(row, "shares", "prefecture"), cities))
+    named.append(("shares, segment", _values(row, "shares", "segment") - {""}, set(catalog.segments())))
     return [
         Fault(f"{where}, {key}", f"there is no {name!r}", f"use one of {', '.join(sorted(names))}")
         for key, used, names in named

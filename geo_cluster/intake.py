@@ -6,6 +6,7 @@ chance of a rank covers both what we don't know of the sites and what people don
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,30 +15,12 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster import catalog, eligibility, inputs, portfolio, results
-from geo_cluster.domain import LANGUAGES, Language
-from geo_cluster.eligibility import Eligibility, Facts
+from geo_cluster.choice import choices_of, verdict, weigh
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.inputs import Region
-from geo_cluster.scoring.aggregate import aggregate
-from geo_cluster.scoring.criteria import DecisionMatrix, Setting, decide, drawn_values, value_function
-from geo_cluster.scoring.explain import Turn, compare, pair_sentence
-from geo_cluster.scoring.robustness import agreement, smaa, smallest_datum_change, smallest_weight_change
-from geo_cluster.scoring.weights import sample_around
+from geo_cluster.scoring.criteria import decide
 from geo_cluster.supply.energy import quota, voltages
 from geo_cluster.supply.tariff import bill
-
-METHODS = ("weighted_sum", "weighted_product", "topsis", "vikor", "promethee", "edas")
-"""Methods whose agreement is shown; the score itself is the weighted sum."""
-
-CONCENTRATION = 200.0
-"""How closely weights are drawn around the stated ones (Dirichlet): a weight of 0.16 mostly stays within 0.11-0.21."""
-
-NEED_UNITS = {
-    "land_mu": {"datum_unit_zh": "亩", "datum_unit_en": "mu"},
-    "power_mva": {"datum_unit_zh": "MVA", "datum_unit_en": "MVA"},
-    "energy_tce": {"datum_unit_zh": "吨标煤/年", "datum_unit_en": "tce a year"},
-}
-"""Units in which the amount that would turn a choice is told."""
 
 BATCH = 100
 """Projects appraised at once; bounds memory, changes nothing else."""
@@ -114,35 +97,99 @@ def appraise_one(region: Region, project: Mapping[str, Any]) -> dict[str, Any]:
     return {"verdict": rows["verdicts"][0], "needs": rows["needs"][0], "scores": rows["scores"]}
 
 
+def estimated(segment: str, output_100m_yuan: float) -> dict[str, tuple[float, float, float]]:
+    """Low, likely and high of what a project is taken to need where nobody says: `portfolio.NEEDS`, `max_minutes`."""
+    output = np.full((1, 3), output_100m_yuan)
+    usual = catalog.segments()[segment].max_minutes
+    needs = {
+        need: (low, likely, high) for need, ((low, likely, high),) in portfolio.estimate([segment], output).items()
+    }
+    return needs | {"max_minutes": (usual, usual, usual)}
+
+
+def shortlist(part: Appraisal) -> pd.DataFrame:
+    """One row a project: name, segment, output, best site with score and interval, runner-up, sentences."""
+    about = part.needs[["project", "name", "segment", "output_100m_yuan"]].merge(part.verdicts, on="project")
+    best = part.scores[part.scores["eligible"]].drop_duplicates("project")[["project", "score", "low", "high"]]
+    columns = [*about.columns[:4], "first", "score", "low", "high", "chance_first", "second"]
+    return about.merge(best, on="project", how="left").reindex(columns=[*columns, "sentence_zh", "sentence_en"])
+
+
+def template() -> bytes:
+    """An empty portfolio file: the headings."""
+    return pd.DataFrame(columns=list(portfolio.COLUMNS.values())).to_csv(index=False).encode("utf-8-sig")
+
+
+def sample_table() -> bytes:
+    """The shipped sample portfolio, whose names and notes say 示例."""
+    return (catalog.PORTFOLIOS / "sample.csv").read_bytes()
+
+
+def count(table: bytes) -> int:
+    """How many projects a portfolio file has."""
+    return len(_rows(table))
+
+
+def _rows(table: bytes) -> pd.DataFrame:
+    return pd.read_csv(io.BytesIO(table), dtype=str, keep_default_na=False, encoding="utf-8-sig")
+
+
+def with_project(table: bytes, project: Mapping[str, str]) -> bytes:
+    """A portfolio file with one more project, everything else as it was.
+
+    Parameters
+    ----------
+    table : bytes
+        A CSV with headings of `portfolio.COLUMNS`; empty begins a new one.
+    project : mapping
+        Keys of `portfolio.COLUMNS`; without `id` it gets the next free one.
+
+    Raises
+    ------
+    InputError
+        With every fault of the portfolio with the project.
+    """
+    rows = pd.DataFrame(columns=list(portfolio.COLUMNS.values()), dtype=str)
+    if table:
+        rows = _rows(table)
+    titles = portfolio.COLUMNS
+    columns = {key: titles[key] if titles[key] in rows or key not in rows else key for key in titles}
+    taken = set(rows[columns["id"]]) if columns["id"] in rows else set()
+    free = next(name for n in range(len(rows) + 1, 2 * len(rows) + 3) if (name := f"P{n:02d}") not in taken)
+    row = {columns[key]: value for key, value in {"id": free, **project}.items()}
+    longer = pd.concat([rows, pd.DataFrame([row])], ignore_index=True).fillna("")
+    portfolio.check(longer)
+    return longer.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
+
+
 def _batch(region: Region, projects: pd.DataFrame) -> Appraisal:
     facts = inputs.facts_of(region, projects)
     allowed = eligibility.judge(facts)
     likely, drawn = inputs.settings_of(region, facts)
-    criteria, weights = catalog.criteria(), region.scenario.weights
-    decision = decide(likely, drawn, criteria, weights)
+    weights = region.scenario.weights
+    decision = decide(likely, drawn, catalog.criteria(), weights)
     ranking = results.ranking_table(projects, region.sites, allowed, decision, region.observations)
     chances = np.full((len(projects), len(region.sites), 2), np.nan)
     verdicts = []
-    around = sample_around(
-        decision.weight, region.scenario.draws, concentration=CONCENTRATION, seed=region.scenario.seed
-    )
-    for p in range(len(projects)):
-        sites = np.flatnonzero(allowed.allowed[p])
-        if len(sites) > 1:
-            found = smaa(_utilities(drawn, p, sites), around)
-            chances[p, sites, 0] = found.acceptability[:, 0]
-            chances[p, sites, 1] = found.acceptability[:, :3].sum(axis=1)
-        elif len(sites):
-            chances[p, sites] = 1.0
-        verdicts.append(_verdict(region, facts, allowed, decision, p, sites, chances[p, :, 0]))
+    for p, one in enumerate(choices_of(region, facts, allowed, likely, drawn)):
+        weighed = weigh(one, weights)
+        if one.sites:
+            first, top3 = weighed.chances[:, 0], weighed.chances[:, :3].sum(axis=1)
+            chances[p, allowed.allowed[p]] = np.column_stack([first, top3])
+        verdicts.append(verdict(weighed))
     ranking["chance_first"] = chances[:, :, 0].ravel().round(4)
     ranking.insert(ranking.columns.get_loc("chance_first") + 1, "chance_top3", chances[:, :, 1].ravel().round(4))
     error = np.sqrt(chances[:, :, 0] * (1 - chances[:, :, 0]) / region.scenario.draws)
     ranking.insert(ranking.columns.get_loc("chance_top3") + 1, "chance_error", error.ravel().round(4))
     order = ["project", "eligible", "score"]
     scores = ranking.sort_values(order, ascending=[True, False, False], kind="stable", ignore_index=True)
+    return Appraisal(scores, pd.DataFrame(verdicts), needs_table(projects))
+
+
+def needs_table(projects: pd.DataFrame) -> pd.DataFrame:
+    """One row a project: what it was taken to need, how it is connected, which review it triggers, what it draws."""
     needs = projects.drop(columns="notes").round(4).reset_index(names="project")
-    return Appraisal(scores, pd.DataFrame(verdicts), needs.join(_energy(projects)))
+    return needs.join(_energy(projects))
 
 
 def _energy(projects: pd.DataFrame) -> pd.DataFrame:
@@ -189,109 +236,3 @@ def _support(stage: str, output_100m_yuan: float) -> dict[str, str | float]:
     }
     most = sum(row["most_10k_yuan"] for row in by_clause.values())
     return {"support_most_10k_yuan": most, "support_zh": told["zh"], "support_en": told["en"]}
-
-
-def _utilities(drawn: Setting, project: int, sites: np.ndarray) -> np.ndarray:
-    """(N, A, C): values of one project at its eligible sites in every draw."""
-    one = drawn.only(slice(project, project + 1))
-    count, everywhere = next(iter(drawn.offers.values())).shape
-    values = [drawn_values(one, criterion, c) for c, criterion in enumerate(catalog.criteria().values())]
-    return np.stack([np.broadcast_to(v, (count, 1, everywhere))[:, 0, sites] for v in values], axis=2)
-
-
-def _verdict(
-    region: Region,
-    facts: Facts,
-    allowed: Eligibility,
-    decision: DecisionMatrix,
-    p: int,
-    sites: np.ndarray,
-    chance: np.ndarray,
-) -> dict[str, Any]:
-    """First and second choice of one project and what would have to be different."""
-    project = allowed.projects[p]
-    if not len(sites):
-        counts = pd.Series(allowed.rule[p]).value_counts()
-        told = {
-            language: "；".join(f"{catalog.exclusions()[str(rule)].name[language]} {n}" for rule, n in counts.items())
-            for language in LANGUAGES
-        }
-        return {
-            "project": project,
-            "sentence_zh": f"没有可去的园区：{told['zh']}。",
-            "sentence_en": f"No eligible site: {told['en']}.",
-        }
-    values, weight = decision.value[p, sites], decision.weight
-    order = np.argsort(-decision.score[p, sites], kind="stable")
-    first = region.sites["id"].iloc[sites[order[0]]]
-    if len(sites) == 1:
-        name = {language: region.names[first][language] for language in LANGUAGES}
-        sentences = {"sentence_zh": f"只有{name['zh']}可去。", "sentence_en": f"Only {name['en']} is eligible."}
-        return {"project": project, "first": first, **sentences}
-    second = region.sites["id"].iloc[sites[order[1]]]
-    change = smallest_weight_change(values, weight, rival=int(order[1]))
-    functions = [value_function(criterion) for criterion in catalog.criteria().values()]
-    turns = smallest_datum_change(values, weight, rival=int(order[1]), functions=functions)
-    turns = turns[turns["alternative"] == order[1]].head(1)
-    choices = {method: _choice(values, weight, method) for method in METHODS}
-    agree = agreement({method: ranks for method, (ranks, _) in choices.items()})
-    row = {
-        "project": project,
-        "first": first,
-        "second": second,
-        "chance_first": round(float(chance[sites[order[0]]]), 4),
-        "weight_criterion": decision.criteria[change.criterion] if change.criterion >= 0 else "",
-        "weight_change": round(change.distance, 4) if np.isfinite(change.distance) else None,
-        **_datum(facts, decision, p, turns),
-        "agreement": round(float(agree.to_numpy()[np.triu_indices(len(METHODS), 1)].mean()), 4),
-    }
-    row |= {f"by_{method}": region.sites["id"].iloc[sites[best]] for method, (_, best) in choices.items()}
-    for language in LANGUAGES:
-        row[f"sentence_{language}"] = _sentence(region, decision, p, sites[order[:2]], row, language)
-    return row
-
-
-def _datum(facts: Facts, decision: DecisionMatrix, p: int, turns: pd.DataFrame) -> dict[str, str | float | None]:
-    """The one number of the second choice that would put it first: an attribute in its own unit where there is one."""
-    if turns.empty:
-        return {"datum": "", "datum_needed": None, "datum_unit_zh": "", "datum_unit_en": ""}
-    criterion = catalog.criteria()[decision.criteria[int(turns["criterion"].iloc[0])]]
-    needed = float(turns["needed_natural"].iloc[0])
-    if criterion.need and criterion.attribute:
-        unit = NEED_UNITS[criterion.need]
-        least, likely, _ = facts.needs[criterion.need][p]
-        needed = max(needed * likely, least)  # with less than it needs at least, the project may not go there at all
-        return {"datum": criterion.attribute, "datum_needed": round(needed, 1), **unit}
-    units = {f"datum_unit_{language}": criterion.unit[language] for language in LANGUAGES}
-    return {"datum": decision.criteria[int(turns["criterion"].iloc[0])], "datum_needed": round(needed, 2), **units}
-
-
-def _choice(values: np.ndarray, weight: np.ndarray, method: str) -> tuple[np.ndarray, int]:
-    """Ranks and first choice by one method; values of 0 are lifted a little where a method multiplies."""
-    ranks = aggregate(np.maximum(values, 1e-6), weight, method=method).rank
-    return ranks, int(np.argmin(ranks))
-
-
-def _sentence(
-    region: Region, decision: DecisionMatrix, p: int, pair: np.ndarray, row: Mapping[str, Any], language: Language
-) -> str:
-    """Why the first leads the second, and what would change it."""
-    criteria = catalog.criteria()
-    names = [region.names[region.sites["id"].iloc[site]][language] for site in pair]
-    lead = 100 * compare(decision.value[p, pair], decision.weight, 0, 1)
-    turn = None
-    if row["datum"]:
-        declared = criteria.get(row["datum"])
-        name = (declared or catalog.attributes()[row["datum"]]).name[language]
-        more_is_better = declared is None or declared.best > declared.worst
-        turn = Turn(name, row["datum_needed"], row[f"datum_unit_{language}"], above=more_is_better)
-    return pair_sentence(
-        (names[0], names[1]),
-        [criterion.name[language] for criterion in criteria.values()],
-        lead,
-        (decision.score[p, pair[0]], decision.score[p, pair[1]]),
-        language=language,
-        digits=1,
-        weight_change=row["weight_change"],
-        turn=turn,
-    )

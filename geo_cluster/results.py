@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from geo_cluster import catalog
-from geo_cluster.domain import BASES, LANGUAGES, PlanningLevel
+from geo_cluster.domain import BASES, LANGUAGES, Language, PlanningLevel, Text
 from geo_cluster.eligibility import Eligibility, Facts
 from geo_cluster.inputs import OFFERS, Region, subject_of
 from geo_cluster.matching.explain import Shortage, shortages
@@ -170,18 +172,30 @@ def assignment_table(
 WORDS = {"land": ("用地", "亩"), "power": ("容量", "MVA"), "energy": ("能耗指标", "吨标煤/年")}
 """Chinese names and units of the resources."""
 
+UNITS = {"land": "mu", "power": "MVA", "energy": "tce"}
+"""Their units in English."""
+
+
+def words_of(resource: str, language: Language) -> tuple[str, str]:
+    """Name and unit of a resource; shares of projects are named after their segment."""
+    if resource in WORDS:
+        return WORDS[resource] if language == "zh" else (resource, UNITS[resource])
+    segment = resource.partition(":")[2]
+    name = catalog.segments()[segment].name[language] if segment else ""
+    return (f"{name}项目名额", "个") if language == "zh" else (f"the share of {name or 'projects'}", "")
+
 
 def unplaced_table(
-    problem: Problem | None, projects: pd.DataFrame, sites: gpd.GeoDataFrame, allowed: Eligibility, plan: Assignment
+    problem: Problem | None, projects: pd.DataFrame, region: Region, allowed: Eligibility, plan: Assignment
 ) -> pd.DataFrame:
     """Who stays out, why, and what is missing at the site that suits best."""
-    rows = []
+    rows, sites = [], region.sites
     for p in np.flatnonzero(plan.site == UNPLACED).tolist():
         best, zh, en = "", *_nowhere(allowed, p)
         if problem is not None and allowed.allowed[p].any():
             s = int(np.nanargmax(problem.score[p]))
             best = sites["id"].iloc[s]
-            zh, en = _crowded_out(shortages(problem, plan.site, p, s), sites.iloc[s])
+            zh, en = _crowded_out(shortages(problem, plan.site, p, s), sites.iloc[s], region.names)
         rows.append((projects.index[p], projects["name"].iloc[p], best, zh, en))
     return pd.DataFrame(rows, columns=["project", "project_name", "best_site", "reason", "reason_en"])
 
@@ -194,15 +208,17 @@ def _nowhere(allowed: Eligibility, p: int) -> tuple[str, str]:
     return f"没有可去的园区：{zh}", f"No eligible site: {en}"
 
 
-def _crowded_out(lacking: tuple[Shortage, ...], site: pd.Series) -> tuple[str, str]:
+def _crowded_out(lacking: tuple[Shortage, ...], site: pd.Series, names: Mapping[str, Text]) -> tuple[str, str]:
     """What the best site lacks while everyone else stays."""
-    zh = "；".join(
-        f"{WORDS[one.resource][0]}（{one.pool}）还差 {one.amount:,.1f} {WORDS[one.resource][1]}" for one in lacking
-    )
-    en = "; ".join(f"{one.amount:,.1f} {one.unit} of {one.resource} short at {one.pool}" for one in lacking)
+    zh, en = [], []
+    for one in lacking:
+        word, unit = words_of(one.resource, "zh")
+        zh.append(f"{word}（{names[one.pool].zh}）还差 {one.amount:,.1f} {unit}")
+        word, unit = words_of(one.resource, "en")
+        en.append(f"{one.amount:,.1f} {unit} of {word} short at {names[one.pool].en}".replace("  ", " "))
     return (
-        f"得分最高的{site['name_zh']}：{zh or '容量让给了总分更高的组合'}",
-        f"At the best site, {site['name_en']}: {en or 'its share is worth more to others'}",
+        f"得分最高的{site['name_zh']}：{'；'.join(zh) or '容量让给了总分更高的组合'}",
+        f"At the best site, {site['name_en']}: {'; '.join(en) or 'its share is worth more to others'}",
     )
 
 

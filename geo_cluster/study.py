@@ -10,7 +10,7 @@ import importlib.metadata
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -18,11 +18,11 @@ import pandas as pd
 
 from geo_cluster import catalog, eligibility, inputs, layers, portfolio, results
 from geo_cluster.coordinates import MU_PER_HA
-from geo_cluster.domain import PlanningLevel, Scenario
+from geo_cluster.domain import PlanningLevel, Scenario, Share
 from geo_cluster.eligibility import Eligibility, Facts
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.inputs import Region
-from geo_cluster.matching.problem import UNPLACED, Problem, Resource
+from geo_cluster.matching.problem import UNPLACED, Link, Problem, Resource, keep, quota
 from geo_cluster.matching.solve import Assignment, Progress, solve
 from geo_cluster.matching.verify import Violation, verify
 from geo_cluster.scoring.criteria import DecisionMatrix, decide
@@ -185,7 +185,7 @@ def run(
         problem=problem,
         plan=plan,
         assignment=results.assignment_table(projects, sites, facts, ranking, plan, ENDS[scenario.planning_level]),
-        unplaced=results.unplaced_table(problem, projects, sites, allowed, plan),
+        unplaced=results.unplaced_table(problem, projects, region, allowed, plan),
         pools=results.pools_table(resources, scenario.planning_level, plan),
         requests=requests,
         violations=violations,
@@ -244,15 +244,50 @@ def _problem(
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # what is odd shows in the tables: who is unplaced, and why
-        return Problem(
+        problem = Problem(
             np.where(allowed.allowed, score, np.nan),
-            resources,
+            (*resources, *_shares(scenario, facts)),
             bonus=scenario.placing_bonus,
             locked=locked,
+            links=_links(scenario, facts),
             level=scenario.planning_level,
             projects=tuple(projects),
             sites=tuple(ids),
         )
+        present = np.full(len(projects), UNPLACED)
+        for pair in scenario.present:
+            present[projects.index(pair.project)] = ids.index(pair.site)
+        return keep(problem, present, price=scenario.moving_price) if scenario.moving_price else problem
+
+
+def _shares(scenario: Scenario, facts: Facts) -> list[Resource]:
+    """What prefectures must and may get: one resource for all projects, `projects`, or one a segment."""
+    codes = list(dict.fromkeys(facts.sites["prefecture_code"]))
+    group = np.array([codes.index(code) for code in facts.sites["prefecture_code"]])
+    rules: dict[str, list[Share]] = {}
+    for share in scenario.shares:
+        rules.setdefault(share.segment, []).append(share)
+    found = []
+    for segment, shares in rules.items():
+        least, most = np.zeros(len(codes)), np.full(len(codes), np.inf)
+        for share in shares:
+            least[codes.index(share.prefecture)] = share.least
+            most[codes.index(share.prefecture)] = np.inf if share.most is None else share.most
+        counted = facts.projects["segment"].isin([segment] if segment else catalog.segments()).to_numpy(float)
+        name, count = f"projects:{segment}" if segment else "projects", len(facts.projects)
+        rule = quota(name, group, projects=count, maximum=most, minimum=least, weight=counted, groups=codes)
+        found.append(replace(rule, unit="projects"))
+    return found
+
+
+def _links(scenario: Scenario, facts: Facts) -> tuple[Link, ...]:
+    """Partners and what being close earns them."""
+    projects, code = facts.projects.index.tolist(), facts.sites["prefecture_code"].to_numpy()
+    near = {"site": None, "prefecture": code[:, None] == code[None, :]}
+    return tuple(
+        Link(projects.index(one.first), projects.index(one.second), one.gain, near[one.close])
+        for one in scenario.partners
+    )
 
 
 def _solve(

@@ -65,12 +65,17 @@ def survey(
     own = parcels.drop(columns=parcels.geometry.name)
     land = found.join(own[[column for column in own if column not in found]])
     free = land[offered(parcels, land=table)] if "status" in parcels else land
-    sites = free.groupby("site", sort=True).agg(
-        net_ha=("net_ha", "sum"), unknown_ha=("unknown_ha", "sum"), largest_piece_ha=("largest_piece_ha", "max")
-    )
-    sites["net_mu"] = sites["net_ha"] * MU_PER_HA
     fits = fitting(free, land_mu, hall=hall_m, land=table) if land_mu else gpd.GeoDataFrame(geometry=[], crs=land.crs)
-    return Survey(land, sites.round(4).reset_index(), fits)
+    return Survey(land, totals(free), fits)
+
+
+def totals(land: pd.DataFrame) -> pd.DataFrame:
+    """Land on offer summed up by site: net, unknown, what each rule took (ha), the largest piece, and mu."""
+    lost = [column for column in land if str(column).startswith("lost_")]
+    wanted = {column: (column, "sum") for column in ("net_ha", "unknown_ha", *lost)}
+    sites = land.groupby("site", sort=True).agg(**wanted, largest_piece_ha=("largest_piece_ha", "max"))
+    sites["net_mu"] = sites["net_ha"] * MU_PER_HA
+    return sites.round(4).reset_index()
 
 
 def read_parcels(path: Path) -> gpd.GeoDataFrame:
@@ -118,11 +123,17 @@ def read_rules(rules: Path, layers: Path) -> list[Exclusion]:
     ]
 
 
+def tables(found: Survey) -> dict[str, bytes]:
+    """`land.csv`, a row a parcel, and `sites.csv`, a row a site, as bytes."""
+    flat = pd.DataFrame(found.land.drop(columns=["geometry", "rectangle"])).round(4)
+    rows = {"land.csv": flat, "sites.csv": found.sites}
+    return {name: table.to_csv(index=False).encode("utf-8-sig") for name, table in rows.items()}
+
+
 def write(found: Survey, folder: Path, *, source: str) -> None:
     """Write `land.csv`, `sites.csv`, `land.gpkg` and `known.toml` (entries for a scenario) into a folder."""
-    flat = pd.DataFrame(found.land.drop(columns=["geometry", "rectangle"]))
-    flat.round(4).to_csv(folder / "land.csv", index=False, encoding="utf-8-sig")
-    found.sites.to_csv(folder / "sites.csv", index=False, encoding="utf-8-sig")
+    for name, content in tables(found).items():
+        (folder / name).write_bytes(content)
     package = folder / "land.gpkg"
     found.land.drop(columns="rectangle").to_file(package, layer="net_land")
     halls = found.land.drop(columns="geometry").set_geometry("rectangle", crs=found.land.crs)
@@ -130,23 +141,19 @@ def write(found: Survey, folder: Path, *, source: str) -> None:
     if len(found.fits):
         fits = found.fits.assign(parcels=[", ".join(map(str, labels)) for labels in found.fits["parcels"]])
         fits.to_file(package, layer="fits")
-    (folder / "known.toml").write_text(tomli_w.dumps({"known": _known(found.sites, source)}), encoding="utf-8")
+    (folder / "known.toml").write_text(tomli_w.dumps({"known": known(found.sites, source)}), encoding="utf-8")
 
 
-def _known(sites: pd.DataFrame, source: str) -> list[dict[str, Any]]:
-    """Scenario entries: unknown ground is in the interval, not in the number."""
-    return [
-        {
-            "subject": str(row.site),
-            "attribute": "available_land_ha",
-            "low": round(max(row.net_ha - row.unknown_ha, 0.0), 3),
-            "likely": round(row.net_ha, 3),
-            "high": round(row.net_ha, 3),
-            "basis": "derived",
-            "source": source,
-        }
-        for row in sites.itertuples()
-    ]
+def known(sites: pd.DataFrame, source: str) -> list[dict[str, Any]]:
+    """Scenario entries: unknown ground is in the interval, not in the number; the largest piece is exact or nothing."""
+    rows = []
+    for row in sites.itertuples():
+        net, least = round(float(row.net_ha), 3), round(max(float(row.net_ha - row.unknown_ha), 0.0), 3)
+        piece = round(float(row.largest_piece_ha), 3)
+        for attribute, low, high in (("available_land_ha", least, net), ("largest_piece_ha", piece, piece)):
+            entry = {"subject": str(row.site), "attribute": attribute, "low": low, "likely": high, "high": high}
+            rows.append(entry | {"basis": "derived", "source": source})
+    return rows
 
 
 def _unreadable(path: Path, problem: Exception) -> Fault:

@@ -76,8 +76,8 @@ def test_a_shared_station_leaves_the_fourth_out_and_says_what_is_missing():
     assert len(result.assignment) == 3, "60 MVA serve three projects of 20 MVA, wherever they stand"
     (left,) = result.unplaced.itertuples()
     assert "20.0 MVA" in left.reason
-    assert "G1" in left.reason
-    assert "power short at G1" in left.reason_en
+    assert "一号站" in left.reason
+    assert "power short at Station one" in left.reason_en
 
 
 def test_cautious_planning_takes_low_capacities_and_high_needs():

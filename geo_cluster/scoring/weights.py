@@ -104,6 +104,18 @@ class Ahp:
     completed: Array
     random_index: str
 
+    @property
+    def odd_judgement(self) -> tuple[int, int, float]:
+        """The judgement of one person that agrees least with the rest: row, column, what the weights imply there.
+
+        The largest factor between a judgement and the ratio of the two weights (Saaty 2003, EJOR 145: 85-91); the half
+        of the pair that is 1 or more.
+        """
+        implied = self.weights[:, None] / self.weights
+        factor = np.abs(np.log(self.completed / implied)) + 1e-9 * (self.completed >= 1)
+        row, column = np.unravel_index(int(np.argmax(factor)), factor.shape)
+        return int(row), int(column), float(implied[row, column])
+
 
 def ahp(
     matrix: ArrayLike,

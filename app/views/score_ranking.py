@@ -1,0 +1,93 @@
+"""选址: the ranking of one project's sites with its chances, and the sites that are ruled out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from app import state
+from app.widgets import score_chart, t
+from geo_cluster import catalog, choice
+from geo_cluster.choice import Weighed
+
+SHOWN = 12
+SHADES = ("#0b4f55", "#1f7d84", "#57a3a8", "#95c6c9", "#c9e2e3", "#e3e6e6")
+"""Ranks from first to fifth, then any later one."""
+
+
+def labelled(table: pd.DataFrame, weighed: Weighed) -> pd.DataFrame:
+    """The table with the names of its sites in the visitor's language."""
+    language = state.language()
+    return table.assign(site_label=[weighed.choice.names[site][language] for site in table["site"]])
+
+
+def ranking(weighed: Weighed) -> None:
+    """Scores with intervals, chances of ranks, the table of both."""
+    if weighed.choice.sites:
+        best = labelled(choice.ranking(weighed), weighed).head(SHOWN)
+        left, right = st.columns([1.15, 1], gap="medium")
+        with left:
+            st.subheader(t("col.score"), anchor=False)
+            st.altair_chart(score_chart(best), width="stretch")
+        with right:
+            st.subheader(t("score.ranks"), anchor=False)
+            chances = labelled(choice.rank_chances(weighed, sites=SHOWN), weighed)
+            st.altair_chart(_chances_chart(chances), width="stretch")
+        _table(best)
+        st.caption(t("score.chance_note", error=f"{best['chance_error'].max():.1%}"))
+    _refused(weighed)
+
+
+def _chances_chart(chances: pd.DataFrame) -> alt.Chart:
+    """The chance of each rank, stacked to 100 % a site."""
+    words = [t("score.place", n=rank) for rank in range(1, 6)] + [t("score.later")]
+    order = chances["site_label"].drop_duplicates().tolist()
+    shown = chances.assign(
+        place=[words[rank - 1] for rank in chances["rank"]], position=[rank or 6 for rank in chances["rank"]]
+    )
+    return (
+        alt.Chart(shown)
+        .mark_bar(stroke="white", strokeWidth=0.6, height=17)
+        .encode(
+            y=alt.Y("site_label:N", sort=order, title=None, axis=alt.Axis(labelLimit=190)),
+            x=alt.X("chance:Q", title=None, axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
+            color=alt.Color(
+                "place:N",
+                sort=words,
+                scale=alt.Scale(domain=words, range=list(SHADES)),
+                legend=alt.Legend(title=None, orient="bottom", columns=3),
+            ),
+            order="position:Q",
+            tooltip=[
+                alt.Tooltip("site_label:N", title=t("col.site")),
+                alt.Tooltip("place:N", title=t("score.place_name")),
+                alt.Tooltip("chance:Q", title=t("score.chance_of"), format=".0%"),
+            ],
+        )
+        .properties(height=28 * max(len(order), 2) + 80)
+    )
+
+
+def _table(best: pd.DataFrame) -> None:
+    columns = {"site_label": "col.site", "score": "col.score", "interval": "col.interval", "chance_first": "col.chance"}
+    columns |= {"chance_top3": "score.top3"} | {theme: f"score.{theme}" for theme in catalog.themes()}
+    columns |= {"assumed": "score.assumed"}
+    table = best.assign(interval=[f"{row.low:.0f}–{row.high:.0f}" for row in best.itertuples()])
+    config: dict[str, Any] = {key: st.column_config.Column(t(label)) for key, label in columns.items()}
+    for key in ("score", *catalog.themes()):
+        config[key] = st.column_config.NumberColumn(t(columns[key]), format="%.1f")
+    for key in ("chance_first", "chance_top3", "assumed"):
+        config[key] = st.column_config.NumberColumn(t(columns[key]), format="percent")
+    st.dataframe(table[list(columns)], hide_index=True, column_config=config)
+
+
+def _refused(weighed: Weighed) -> None:
+    refused = labelled(weighed.choice.refused, weighed)
+    if refused.empty:
+        return
+    columns = {"site_label": t("col.site"), f"reason_{state.language()}": t("col.reason")}
+    with st.expander(t("score.refused")):
+        st.dataframe(refused[list(columns)].rename(columns=columns), hide_index=True)

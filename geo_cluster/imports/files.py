@@ -1,0 +1,451 @@
+"""From the bytes of a file to a table of text or to shapes, as they came; and which kind of thing it holds."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import hashlib
+import io
+import re
+import tempfile
+import unicodedata
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+import geopandas as gpd
+import numpy as np
+import openpyxl
+import pandas as pd
+import pyogrio
+import pyproj
+
+from geo_cluster import catalog
+from geo_cluster.coordinates import convert_geometry
+from geo_cluster.domain import KnownBetter, Text
+from geo_cluster.errors import Fault, InputError, refuse_if
+
+Kind = Literal["observations", "parcels", "substations", "projects"]
+KINDS: tuple[Kind, ...] = ("observations", "parcels", "substations", "projects")
+
+TABLES = (".csv", ".txt", ".xlsx", ".xlsm")
+SHAPES = (".geojson", ".json", ".gpkg", ".zip", ".kml", ".dxf")
+MOST_BYTES = 100 * 2**20
+MOST_UNPACKED = 1000 * 2**20
+"""What a ZIP or an XLSX may become: more is a bomb or a mistake."""
+
+EXAMPLE = "示例行，导入时略过 / example row, left out at import"
+"""Marks the row of a template that is never taken over."""
+
+_SPAN = re.compile(r"^(-?\d+(?:\.\d+)?)(?:\s*(?:-|–|—|~|至|to)\s*(\d+(?:\.\d+)?))?$")
+_DAY = re.compile(r"^((?:19|20)\d\d)(?:\s*[-/.年]\s*(\d{1,2})(?:\s*[-/.月]\s*(\d{1,2})日?|月?)|年?)$")
+_PLACE = re.compile(r"\brow (\d+)")
+_COLUMN = re.compile(r", column (.+)$", re.DOTALL)
+
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """A file that was read and checked: what it says, what is wrong, and what would be taken over.
+
+    Attributes
+    ----------
+    kind : str
+        One of `KINDS`.
+    name, sha256 : str
+        Of the file.
+    table : DataFrame
+        The rows as they came, as text; the index is the row in the file.
+    faults : tuple of Fault
+        Everything wrong; while there is any, nothing may be taken over.
+    notes : tuple of Text
+        What was converted, guessed or left out.
+    preview : DataFrame
+        What would be taken over, one row a number, station, site or project.
+    known : tuple of KnownBetter
+        Numbers for the scenario.
+    files : mapping of bytes
+        The rows to keep, by file name.
+    source : str
+        Who said so.
+    extra : mapping
+        Of parcels: `land` (a GeoDataFrame of net land).
+    """
+
+    kind: Kind
+    name: str
+    sha256: str
+    table: pd.DataFrame
+    faults: tuple[Fault, ...] = ()
+    notes: tuple[Text, ...] = ()
+    preview: pd.DataFrame = field(default_factory=pd.DataFrame)
+    known: tuple[KnownBetter, ...] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    source: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is something to take over and nothing wrong."""
+        return not self.faults and len(self.preview) > 0
+
+
+def fault_table(faults: tuple[Fault, ...]) -> pd.DataFrame:
+    """Faults with the row (0 for the whole file) and the column heading that each concerns."""
+    rows = []
+    for fault in faults:
+        row, column = _PLACE.search(fault.where), _COLUMN.search(fault.where)
+        rows.append((int(row[1]) if row else 0, column[1] if column else "", fault.where, fault.what, fault.remedy))
+    return pd.DataFrame(rows, columns=["row", "column", "where", "what", "remedy"])
+
+
+def place(name: str, row: int, heading: str) -> str:
+    """Where a cell is, as `fault_table` reads it again."""
+    return f"{name}, row {row}, column {heading}"
+
+
+def digest(content: bytes) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def plain(text: object) -> str:
+    """Full-width letters, digits and punctuation as half-width ones (NFKC), trimmed."""
+    return unicodedata.normalize("NFKC", str(text)).strip()
+
+
+def suffix(name: str) -> str:
+    """How a file's name ends, in small letters."""
+    return PurePosixPath(name.replace("\\", "/")).suffix.lower()
+
+
+# ---- tables -------------------------------------------------------------------------------------------------
+
+
+def read_table(content: bytes, name: str) -> pd.DataFrame:
+    """Read a CSV (UTF-8, UTF-8 with BOM, UTF-16, GB 18030) or the first sheet of an XLSX as text.
+
+    Returns
+    -------
+    DataFrame
+        Text; columns are the headings as they came, the index is the row in the file, blank rows are left out. The
+        heading row is the first with two cells or more that are not empty, so that a title above it does no harm.
+
+    Raises
+    ------
+    InputError
+        For a file that is too big or no table, and for every cell of a sheet that holds a formula nobody worked out
+        or an error such as #REF!.
+    """
+    _refuse_size(content, name)
+    if suffix(name) == ".xls":
+        raise InputError(Fault(name, "is an old Excel file (.xls)", "save it as .xlsx or CSV"))
+    faults: list[Fault] = []
+    try:
+        rows = _sheet(content, name, faults) if content[:2] == b"PK" else _separated(content, name)
+    except (InputError, MemoryError):
+        raise
+    except Exception as problem:
+        raise InputError(_unreadable(name, problem)) from None
+    top = next((k for k, row in enumerate(rows) if sum(cell != "" for cell in row) >= 2), None)
+    if top is None:
+        raise InputError(Fault(name, "has no heading row", "put the headings into one row, the data below it"))
+    headings = rows[top]
+    width = max((k + 1 for k, heading in enumerate(headings) if heading), default=0)
+    headings = [heading or f"#{k + 1}" for k, heading in enumerate(headings[:width])]
+    body = {}
+    for number, row in enumerate(rows[top + 1 :], start=top + 2):
+        if any(row):
+            body[number] = (row + [""] * width)[:width]
+            if any(row[width:]):
+                faults.append(
+                    Fault(f"{name}, row {number}", "has more cells than headings", "add a heading or remove them")
+                )
+    refuse_if(faults)
+    return pd.DataFrame.from_dict(body, orient="index", columns=headings, dtype=object)
+
+
+def _refuse_size(content: bytes, name: str) -> None:
+    if not content:
+        raise InputError(Fault(name, "is empty", "save the file again"))
+    if len(content) > MOST_BYTES:
+        what = f"has {len(content) / 2**20:,.0f} MB, more than the {MOST_BYTES / 2**20:.0f} MB that are read at once"
+        raise InputError(Fault(name, what, "split it, or leave out columns and vertices that are not needed"))
+    if content[:2] == b"PK":
+        try:
+            unpacked = sum(one.file_size for one in zipfile.ZipFile(io.BytesIO(content)).infolist())
+        except zipfile.BadZipFile:
+            raise InputError(Fault(name, "is a damaged archive", "save or pack the file again")) from None
+        if unpacked > MOST_UNPACKED:
+            what = f"unpacks to {unpacked / 2**20:,.0f} MB, more than the {MOST_UNPACKED / 2**20:,.0f} MB allowed"
+            raise InputError(Fault(name, what, "split it"))
+
+
+def _separated(content: bytes, name: str) -> list[list[str]]:
+    """Rows of a CSV; the separator is the one that its first line has most of."""
+    codes = ("utf-16",) if content[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030")
+    text = None
+    for code in codes:
+        try:
+            text = content.decode(code)
+            break
+        except UnicodeDecodeError:
+            continue
+    if text is None or "\0" in text:
+        raise InputError(Fault(name, "is not text in UTF-8 or GB 18030", "save it as CSV (UTF-8) or XLSX"))
+    first = text.lstrip().split("\n", 1)[0]
+    mark = max(",\t;，", key=first.count)
+    return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=mark)]
+
+
+def _sheet(content: bytes, name: str, faults: list[Fault]) -> list[list[str]]:
+    """Rows of the first sheet as values; cells whose formula has no value, or an error for one, are faults."""
+    values = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    formulas = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
+    sheets = zip(
+        values.worksheets[0].iter_rows(values_only=True),
+        formulas.worksheets[0].iter_rows(values_only=True),
+        strict=False,
+    )
+    rows: list[list[str]] = []
+    for number, (row, written) in enumerate(sheets, start=1):
+        cells = [_cell(value) for value in row]
+        for k, (cell, formula) in enumerate(zip(cells, written, strict=False)):
+            here = place(name, number, rows[0][k] if rows and k < len(rows[0]) and rows[0][k] else _letter(k))
+            if (
+                cell.startswith("#")
+                and cell.rstrip("!?").isupper()
+                and isinstance(formula, str)
+                and formula[:1] in "=#"
+            ):
+                faults.append(
+                    Fault(here, f"{cell} is an error of the spreadsheet", "mend the formula or write the value")
+                )
+            elif not cell and isinstance(formula, str) and formula.startswith("="):
+                faults.append(
+                    Fault(here, "holds a formula without a value", "open and save it in Excel or WPS, or paste values")
+                )
+        rows.append(cells)
+    return rows
+
+
+def _letter(column: int) -> str:
+    return openpyxl.utils.get_column_letter(column + 1)
+
+
+def _cell(value: Any) -> str:
+    """What a cell shows, as text."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    if isinstance(value, datetime.datetime):
+        return value.date().isoformat() if value.time() == datetime.time() else value.isoformat(sep=" ")
+    return str(value).strip()
+
+
+def keyed(table: pd.DataFrame, kind: Kind, name: str) -> tuple[pd.DataFrame, dict[str, str], list[Fault], list[Text]]:
+    """Bring a table under the keys of its kind: text by key, heading by key, faults of the headings, notes.
+
+    A heading may be a key, a name in either language, an alias, or both names with a slash between.
+    """
+    declared = catalog.table("imports")[kind]
+    known: dict[str, str] = {}
+    for key, column in declared["columns"].items():
+        for one in (key, column["zh"], column["en"], *column.get("aliases", ())):
+            known.setdefault(_head(one), key)
+    found = {heading: _key_of(heading, known) for heading in dict.fromkeys(table.columns)}
+    headings: dict[str, str] = {}
+    faults = []
+    for heading in table.columns:
+        key = found[heading]
+        if key and key in headings:
+            faults.append(
+                Fault(
+                    f"{name}, column {heading}", f"is a second column for {declared['columns'][key]['zh']}", "keep one"
+                )
+            )
+        elif key:
+            headings[key] = heading
+    faults += [
+        Fault(f"{name}, column {column['zh']}", "is missing", f"add a column {column['zh']} or {column['en']}")
+        for key, column in declared["columns"].items()
+        if column.get("required") and key not in headings
+    ]
+    if len(table) > declared["most_rows"]:
+        what = f"has {len(table):,} rows, more than the {declared['most_rows']:,} that are read at once"
+        faults.append(Fault(name, what, "split the file"))
+    notes = []
+    unused = [str(heading) for heading in table.columns if not found[heading]]
+    if unused:
+        notes.append(Text(zh=f"未用到的列：{'、'.join(unused)}。", en=f"Columns not used: {', '.join(unused)}."))
+    text = pd.DataFrame("", index=table.index, columns=list(declared["columns"]), dtype=object)
+    for key, heading in headings.items():
+        first = table.loc[:, heading]
+        text[key] = (first if isinstance(first, pd.Series) else first.iloc[:, 0]).to_numpy()
+        if key not in ("name", "notes", "source", "outline"):
+            text[key] = text[key].map(plain)
+    example = (text == EXAMPLE).any(axis=1)
+    if example.any():
+        notes.append(Text(zh="模板的示例行不会导入。", en="The example row of the template is left out."))
+    return text[~example], headings, faults, notes
+
+
+def _head(text: object) -> str:
+    return plain(text).lower().replace(" ", "").replace("_", "")
+
+
+def _key_of(heading: object, known: Mapping[str, str]) -> str:
+    """The key that a heading means: as a whole, else by either side of a slash, else without its bracket."""
+    whole = plain(heading)
+    for part in (whole, *whole.split(" / "), whole.split("(")[0]):
+        if _head(part) in known:
+            return known[_head(part)]
+    return ""
+
+
+def spans(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """(n, 3) low, likely, high of cells like `30`, `1,200` or `25-35`, nan where empty; and which are no number."""
+    bounds, bad = np.full((len(column), 3), np.nan), np.zeros(len(column), dtype=bool)
+    for k, cell in enumerate(column):
+        if cell == "":
+            continue
+        found = _SPAN.match(plain(cell).replace(",", ""))
+        if not found:
+            bad[k] = True
+            continue
+        low = float(found[1])
+        high = float(found[2]) if found[2] else low
+        bounds[k] = low, (low + high) / 2, high
+    return bounds, bad
+
+
+def day(text: str) -> str | None:
+    """A year, month or day as `2026`, `2026-06` or `2026-06-15`; None when it is none of them."""
+    found = _DAY.match(plain(text))
+    if not found:
+        return None
+    parts = [found[1]] + [f"{int(part):02d}" for part in found.groups()[1:] if part]
+    try:
+        datetime.date(*(int(part) for part in [*parts, "1", "1"][:3]))
+    except ValueError:
+        return None
+    return "-".join(parts)
+
+
+# ---- shapes -------------------------------------------------------------------------------------------------
+
+
+def read_shapes(content: bytes, name: str, *, crs: str = "") -> gpd.GeoDataFrame:
+    """Read GeoJSON, GeoPackage, a zipped Shapefile, KML or DXF; the first layer that has geometry.
+
+    Parameters
+    ----------
+    crs : str
+        What the coordinates are in where the file doesn't say it, or says it wrongly: an EPSG code, `gcj02` or `bd09`.
+
+    Returns
+    -------
+    GeoDataFrame
+        In its own CRS, shifted systems brought to WGS 84; the index counts from 1; `attrs["crs"]` says what the file
+        states.
+
+    Raises
+    ------
+    InputError
+        What can't be read, has no geometry, or has no CRS while none is chosen.
+    """
+    _refuse_size(content, name)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"file{suffix(name)}"
+        path.write_bytes(content)
+        try:
+            frame = _opened(path)
+        except Exception as problem:
+            raise InputError(_unreadable(name, problem)) from None
+    if not isinstance(frame, gpd.GeoDataFrame) or frame.geometry.isna().all():
+        raise InputError(Fault(name, "has no geometry", "give a layer of polygons or points"))
+    stated = frame.crs.to_string() if frame.crs else ""
+    frame.index = pd.RangeIndex(1, len(frame) + 1)
+    if crs in ("gcj02", "bd09"):
+        frame = convert_geometry(frame.set_crs(4326, allow_override=True), source=crs, target="wgs84")
+    elif crs:
+        try:
+            frame = frame.set_crs(crs, allow_override=True)
+        except pyproj.exceptions.CRSError:
+            raise InputError(Fault(name, f"{crs!r} is no coordinate reference system", "give e.g. EPSG:4547")) from None
+    elif frame.crs is None or (frame.crs.is_geographic and np.abs(frame.total_bounds).max() > 360):
+        what = "has no coordinate reference system" if frame.crs is None else f"is not in degrees, as {stated} would be"
+        raise InputError(Fault(name, what, "choose the one that it was drawn in"))
+    frame.attrs["crs"] = stated
+    return frame
+
+
+def _opened(path: Path) -> gpd.GeoDataFrame:
+    """The first layer with geometry; Chinese attributes of a Shapefile without a .cpg are taken for GB 18030."""
+    target: Any = path
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+        inner = [one for one in names if one.lower().endswith((".shp", ".gpkg", ".geojson", ".kml", ".dxf"))]
+        if not inner:
+            msg = "the archive has no .shp, .gpkg, .geojson, .kml or .dxf"
+            raise ValueError(msg)
+        target = f"/vsizip/{path}/{inner[0]}"
+        coded = any(one.lower().endswith(".cpg") for one in names)
+        if inner[0].lower().endswith(".shp") and not coded:
+            try:
+                return pyogrio.read_dataframe(target, encoding="utf-8")
+            except UnicodeDecodeError:
+                return pyogrio.read_dataframe(target, encoding="gb18030")
+    found = [layer for layer, kind in pyogrio.list_layers(target) if kind is not None]
+    return pyogrio.read_dataframe(target, layer=found[0] if found else 0)
+
+
+def _unreadable(name: str, problem: Exception) -> Fault:
+    lines = str(problem).splitlines()
+    reason = re.sub(r"\S*/tmp\S*|'/\S+'", "the file", lines[0]) if lines else type(problem).__name__
+    return Fault(name, f"can't be read ({reason[:200]})", "check that it opens where it was made, and save it again")
+
+
+# ---- which kind ---------------------------------------------------------------------------------------------
+
+
+def guess(content: bytes, name: str) -> str:
+    """Which kind a file is: one of `KINDS`, `rules` (exclusion rules), `exclusions` (their layers), '' if none."""
+    if suffix(name) in SHAPES:
+        return _guess_shapes(content, name)
+    if suffix(name) not in TABLES:
+        return ""
+    try:
+        headings = [_head(heading) for heading in read_table(content, name).columns]
+    except InputError:
+        return ""
+    if {"name", "layer", "bufferm"} <= set(headings):
+        return "rules"
+    best, most = "", 1.0
+    for kind in KINDS:
+        columns = catalog.table("imports")[kind]["columns"]
+        names = {_head(one) for key, of in columns.items() for one in (key, of["zh"], of["en"], *of.get("aliases", ()))}
+        halves = {_head(part) for heading in headings for part in str(heading).split("/")}
+        hit = len(names & halves) / len(halves) + len(names & halves) / 100
+        required = [of for key, of in columns.items() if of.get("required")]
+        has = sum(bool({_head(o) for o in (of["zh"], of["en"], *of.get("aliases", ()))} & halves) for of in required)
+        share = hit + has / max(len(required), 1)
+        if share > most or (kind == "observations" and share >= most):
+            best, most = kind, share
+    return best
+
+
+def _guess_shapes(content: bytes, name: str) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"file{suffix(name)}"
+        path.write_bytes(content)
+        try:
+            layers = pyogrio.list_layers(f"/vsizip/{path}" if path.suffix == ".zip" else path)
+        except Exception:
+            return "parcels"
+    if suffix(name) == ".gpkg" and len(layers) > 1:
+        return "exclusions"
+    return "substations" if len(layers) and "Point" in str(layers[0][1]) else "parcels"

@@ -1,0 +1,244 @@
+"""What was taken over into a work: kept in its file `imports.json`, each import revertible on its own.
+
+A work holds numbers (`scenario.known`) and files. An import puts its numbers in place of those that stood there and
+remembers them; to revert it puts them back, or, where a later import stands on top, hands them down to that one.
+Layers and land tables are composed anew from the rows of the imports that remain.
+"""
+
+from __future__ import annotations
+
+import datetime
+import io
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, NamedTuple
+
+import pandas as pd
+import tomli_w
+
+from geo_cluster import layers
+from geo_cluster.domain import KnownBetter
+from geo_cluster.errors import Fault, InputError, refuse_if
+from geo_cluster.imports import substations
+from geo_cluster.imports.files import Checked, Kind
+
+LEDGER = "imports.json"
+ROWS = "imports"
+PROJECTS = "projects.csv"
+BEFORE = "before.csv"
+REGISTRY = "layers/sources.toml"
+
+
+class Held(NamedTuple):
+    """What a work holds: its numbers, and its files by path."""
+
+    known: tuple[KnownBetter, ...]
+    files: dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One import.
+
+    Attributes
+    ----------
+    id : str
+        Number of the import, as text.
+    kind, name, sha256, source : str
+        What it was, the file and its hash, who said so.
+    when : str
+        ISO date and time of taking it over.
+    rows : int
+        Numbers, stations, parcels or projects taken over.
+    known : tuple of dict
+        The numbers it brought.
+    replaced : tuple of dict
+        The numbers that stood in their place.
+    """
+
+    id: str
+    kind: Kind
+    name: str
+    sha256: str
+    source: str
+    when: str
+    rows: int
+    known: tuple[dict[str, Any], ...]
+    replaced: tuple[dict[str, Any], ...]
+
+
+def entries(files: Mapping[str, bytes]) -> list[Entry]:
+    """What was taken over, the earliest first.
+
+    Raises
+    ------
+    InputError
+        When `imports.json` was damaged.
+    """
+    if LEDGER not in files:
+        return []
+    try:
+        rows = json.loads(files[LEDGER])
+        return [Entry(**{**row, "known": tuple(row["known"]), "replaced": tuple(row["replaced"])}) for row in rows]
+    except (ValueError, TypeError, KeyError) as problem:
+        raise InputError(
+            Fault(LEDGER, f"can't be read ({problem})", "undo to an earlier version of the work")
+        ) from None
+
+
+def take_over(
+    known: Sequence[KnownBetter], files: Mapping[str, bytes], checked: Checked, *, when: datetime.datetime
+) -> Held:
+    """What a work holds with a checked file taken over.
+
+    Raises
+    ------
+    InputError
+        With the file's faults when it has any: nothing is taken over then.
+    """
+    refuse_if(list(checked.faults))
+    if not checked.is_ready:
+        raise InputError(Fault(checked.name, "has nothing to take over", "fill in at least one row"))
+    so_far = entries(files)
+    number = str(max((int(one.id) for one in so_far), default=0) + 1)
+    keys = {_key(one) for one in checked.known}
+    replaced = [one for one in known if _key(one) in keys]
+    held = [one for one in known if _key(one) not in keys]
+    entry = Entry(
+        number, checked.kind, checked.name, checked.sha256, checked.source, when.isoformat(timespec="seconds"),
+        _count(checked), tuple(one.model_dump() for one in checked.known), tuple(one.model_dump() for one in replaced),
+    )  # fmt: skip
+    kept = dict(files) | {f"{ROWS}/{number}/{name}": content for name, content in checked.files.items()}
+    if checked.kind == "projects":
+        if PROJECTS in files:
+            kept[f"{ROWS}/{number}/{BEFORE}"] = files[PROJECTS]
+        kept[PROJECTS] = checked.files[PROJECTS]
+    return Held((*held, *checked.known), _composed(kept, [*so_far, entry]))
+
+
+def revert(known: Sequence[KnownBetter], files: Mapping[str, bytes], number: str) -> Held:
+    """What a work holds without one import.
+
+    Raises
+    ------
+    InputError
+        When there is no such import, or other numbers speak of a station that only it brought.
+    """
+    so_far = entries(files)
+    gone = next((one for one in so_far if one.id == number), None)
+    if gone is None:
+        raise InputError(Fault(LEDGER, f"has no import {number}", "look at the list again"))
+    later = so_far[so_far.index(gone) + 1 :]
+    remaining = [one for one in so_far if one is not gone]
+    held = list(known)
+    before = {(row["subject"], row["attribute"]): row for row in gone.replaced}
+    for row in gone.known:
+        key = (row["subject"], row["attribute"])
+        at = next((k for k, one in enumerate(held) if _key(one) == key), None)
+        above = next((one for one in later if any(_key_of(r) == key for r in one.known)), None)
+        if above is not None:
+            handed = tuple(r for r in above.replaced if _key_of(r) != key)
+            handed += (before[key],) if key in before else ()
+            remaining = [replace(one, replaced=handed) if one.id == above.id else one for one in remaining]
+            later = [replace(one, replaced=handed) if one.id == above.id else one for one in later]
+        elif at is not None and held[at] == KnownBetter(**row):
+            held[at : at + 1] = [KnownBetter(**before[key])] if key in before else []
+    kept = {name: content for name, content in files.items() if not name.startswith(f"{ROWS}/{number}/")}
+    if gone.kind == "projects":
+        _hand_down_projects(kept, files, number, later)
+    result = Held(tuple(held), _composed(kept, remaining))
+    refuse_if(_orphans(result, files, gone))
+    return result
+
+
+def _hand_down_projects(kept: dict[str, bytes], files: Mapping[str, bytes], number: str, later: list[Entry]) -> None:
+    """What stood before a portfolio stands again, or stands before the next one."""
+    before = files.get(f"{ROWS}/{number}/{BEFORE}")
+    above = next((one for one in later if one.kind == "projects"), None)
+    place = f"{ROWS}/{above.id}/{BEFORE}" if above else PROJECTS
+    kept.pop(place, None)
+    if before is not None:
+        kept[place] = before
+
+
+def _orphans(held: Held, files: Mapping[str, bytes], gone: Entry) -> list[Fault]:
+    """Numbers that speak of a station which went with the import."""
+    if gone.kind != "substations":
+        return []
+    left = {row.id for row in _stations(held.files, entries(held.files))} | set(layers.read("substations")["id"])
+    brought = set(substations.read_rows(files[f"{ROWS}/{gone.id}/{substations.FILE}"])["id"]) - left
+    return [
+        Fault(f"{one.subject}, {one.attribute}", f"was said by {one.source} of a station that goes with this import",
+              "revert that import first")
+        for one in held.known
+        if one.subject in brought
+    ]  # fmt: skip
+
+
+def _stations(files: Mapping[str, bytes], some: Sequence[Entry]) -> list[Any]:
+    frames = [
+        substations.read_rows(files[f"{ROWS}/{one.id}/{substations.FILE}"]) for one in some if one.kind == "substations"
+    ]
+    return [row for frame in frames for row in frame.itertuples()]
+
+
+def _composed(files: Mapping[str, bytes], remaining: Sequence[Entry]) -> dict[str, bytes]:
+    """Files with the layers, the land tables and the ledger that the imports make together."""
+    kept = {name: content for name, content in files.items() if not name.startswith("land/") and name != LEDGER}
+    registry = tomllib.loads(kept[REGISTRY].decode()) if REGISTRY in kept else {}
+    declared = registry.get("layers", {})
+    for name, row in list(declared.items()):
+        if row["made_by"] == substations.MADE_BY:
+            kept.pop(f"layers/{row['file']}", None)
+            del declared[name]
+    added: dict[str, pd.DataFrame] = {}
+    for one in remaining:
+        if one.kind == "substations":
+            added[f"{one.source} #{one.id}" if one.source in added else one.source] = substations.read_rows(
+                files[f"{ROWS}/{one.id}/{substations.FILE}"]
+            )
+    if added:
+        own, described = substations.layer_files(added)
+        taken = sorted(set(described) & set(declared))
+        refuse_if([Fault(f"layer {name}", "is already one of your own", "take that layer out first") for name in taken])
+        kept |= {f"layers/{name}": content for name, content in own.items()}
+        declared |= {name: _plain(layer.model_dump()) for name, layer in described.items()}
+    kept.pop(REGISTRY, None)
+    if declared:
+        kept[REGISTRY] = tomli_w.dumps({"layers": declared}).encode()
+    kept |= _land(files, [one for one in remaining if one.kind == "parcels"])
+    if remaining:
+        kept[LEDGER] = json.dumps([asdict(one) for one in remaining], ensure_ascii=False, indent=1).encode()
+    return kept
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in row.items()}
+
+
+def _land(files: Mapping[str, bytes], surveys: Sequence[Entry]) -> dict[str, bytes]:
+    """`land/land.csv` and `land/sites.csv` of all imports of parcels; of a site, the latest survey counts."""
+    out: dict[str, bytes] = {}
+    for name in ("land.csv", "sites.csv"):
+        joined = pd.DataFrame()
+        for one in surveys:
+            rows = pd.read_csv(io.BytesIO(files[f"{ROWS}/{one.id}/{name}"]), encoding="utf-8-sig", dtype=object)
+            joined = pd.concat([joined[~joined["site"].isin(rows["site"])] if len(joined) else joined, rows])
+        if len(joined):
+            out[f"land/{name}"] = joined.to_csv(index=False).encode("utf-8-sig")
+    return out
+
+
+def _count(checked: Checked) -> int:
+    land = checked.extra.get("land")
+    return len(checked.preview) if land is None else len(land)
+
+
+def _key(one: KnownBetter) -> tuple[str, str]:
+    return one.subject, one.attribute
+
+
+def _key_of(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["subject"], row["attribute"]

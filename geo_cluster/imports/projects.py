@@ -1,0 +1,59 @@
+"""A portfolio of the planner's own, checked by `portfolio.check`."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+
+from geo_cluster import portfolio
+from geo_cluster.domain import Text
+from geo_cluster.errors import Fault, InputError
+from geo_cluster.imports.files import Checked, keyed, place
+
+_PLACE = re.compile(r", row (\d+), column (.+)$", re.DOTALL)
+
+
+def check_projects(table: pd.DataFrame, *, name: str, sha256: str = "") -> Checked:
+    """Check a table of projects; the preview is that of `portfolio.check`, the file `projects.csv`."""
+    text, headings, faults, notes = keyed(table, "projects", name)
+    if faults or text.empty:
+        if not faults and not notes:
+            faults.append(Fault(name, "has no project", "add at least one row with segment and output"))
+        return Checked("projects", name, sha256, table, tuple(faults), tuple(notes))
+    own = [key for key in portfolio.COLUMNS if key in headings]
+    rows = text[own].rename(columns=portfolio.COLUMNS)
+    try:
+        preview = portfolio.check(rows.reset_index(drop=True), where=name)
+    except InputError as refusal:
+        moved = [_moved(fault, name, text.index, headings) for fault in refusal.faults]
+        return Checked("projects", name, sha256, table, tuple(moved), tuple(notes))
+    given = int(preview[[f"{need}_given" for need in portfolio.NEEDS]].to_numpy().sum())
+    notes.append(
+        Text(
+            zh=f"{len(preview)} 个项目；{given} 个需求数是给出的，{3 * len(preview) - given} 个按环节估算。",
+            en=f"{len(preview)} projects; {given} needs are given, {3 * len(preview) - given} estimated by segment.",
+        )
+    )
+    content = rows.to_csv(index=False).encode("utf-8-sig")
+    return Checked(
+        "projects",
+        name,
+        sha256,
+        table,
+        (),
+        tuple(notes),
+        preview=preview.reset_index(),
+        files={"projects.csv": content},
+        source=name,
+    )
+
+
+def _moved(fault: Fault, name: str, rows: pd.Index, headings: dict[str, str]) -> Fault:
+    """The fault at its row and heading in the file: blank rows and headings of one's own are counted."""
+    found = _PLACE.search(fault.where)
+    if not found:
+        return fault
+    keys = {title: key for key, title in portfolio.COLUMNS.items()}
+    key = keys.get(found[2], "")
+    return Fault(place(name, int(rows[int(found[1]) - 2]), headings.get(key, found[2])), fault.what, fault.remedy)

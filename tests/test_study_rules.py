@@ -1,0 +1,114 @@
+"""What a scenario may ask of a plan: shares of prefectures, partners, the present plan."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from geo_cluster import catalog, explained, study
+from geo_cluster.errors import InputError
+from geo_cluster.matching.problem import UNPLACED
+from geo_cluster.matching.verify import usage
+from tests.studies import run
+
+EZHOU, HUANGSHI, SHIYAN = "420700", "420200", "420300"
+
+
+def asked(**rules):
+    return study.run(catalog.scenario_from(catalog.scenario().model_dump() | rules))
+
+
+def placed(result, segment=None):
+    rows = result.assignment
+    code = result.sites.set_index("id")["prefecture_code"]
+    if segment:
+        rows = rows[rows["project"].isin(result.projects.index[result.projects["segment"] == segment])]
+    return rows["site"].map(code).value_counts().to_dict()
+
+
+def test_a_prefecture_gets_no_more_and_no_less_than_its_share():
+    result = asked(shares=[{"prefecture": EZHOU, "most": 3}, {"prefecture": SHIYAN, "least": 4}])
+    assert result.plan.status == "optimal"
+    assert result.violations == ()
+    assert placed(result)[EZHOU] == 3
+    assert placed(result)[SHIYAN] >= 4
+    assert result.plan.objective < run().plan.objective
+
+
+def test_one_segment_can_be_capped_in_a_city():
+    free = placed(run(), "fiber_laser")
+    most = max(free, key=free.get)
+    result = asked(shares=[{"prefecture": most, "segment": "fiber_laser", "most": 1}])
+    assert free[most] > 1
+    assert placed(result, "fiber_laser")[most] == 1
+    assert sum(placed(result).values()) == len(result.projects), "others may take the room"
+
+
+def test_who_stays_out_for_a_share_is_told_so_in_both_languages():
+    result = asked(shares=[{"prefecture": code, "most": 2} for code in (EZHOU, HUANGSHI, SHIYAN)])
+    assert len(result.assignment) == 6
+    assert result.unplaced["reason"].str.contains("项目名额（").all()
+    assert result.unplaced["reason_en"].str.contains("of the share of projects short at").all()
+    assert explained.holds_table(result)["resource"].isin(["plan", "land", "power", "energy"]).all()
+
+
+def test_a_share_that_cannot_be_met_is_refused_with_what_can_be_had():
+    with pytest.raises(InputError, match="can't reach its minimum of 31 projects") as refusal:
+        asked(shares=[{"prefecture": SHIYAN, "least": 31}])
+    assert "Lower it to" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ({"shares": [{"prefecture": EZHOU, "least": 3, "most": 2}]}, "most (2) is below least (3)"),
+        ({"shares": [{"prefecture": EZHOU}, {"prefecture": EZHOU}]}, "two shares for 420700"),
+        ({"shares": [{"prefecture": "430100"}]}, "there is no '430100'"),
+        ({"shares": [{"prefecture": EZHOU, "segment": "toys"}]}, "there is no 'toys'"),
+        ({"partners": [{"first": "P01", "second": "P01", "gain": 5}]}, "its own partner: P01"),
+        ({"partners": [{"first": "P01", "second": "P99", "gain": 5}]}, "there is no 'P99'"),
+        ({"present": [{"project": "P01", "site": "Z9"}], "moving_price": 3}, "there is no 'Z9'"),
+    ],
+)
+def test_rules_that_make_no_sense_are_refused(rules, told):
+    with pytest.raises(InputError) as refusal:
+        asked(**rules)
+    assert told in str(refusal.value)
+
+
+def test_partners_come_together_when_it_pays():
+    plan = run().assignment.set_index("project")["site"]
+    first, second = next(pair for pair in itertools.combinations(plan.index, 2) if plan[pair[0]] != plan[pair[1]])
+    result = asked(partners=[{"first": first, "second": second, "gain": 500}])
+    together = result.assignment.set_index("project")["site"]
+    assert together[first] == together[second]
+    assert result.plan.status == "optimal"
+
+
+def test_partners_may_be_neighbours_in_one_prefecture():
+    plan = run().assignment.set_index("project")
+    first, second = plan[plan["prefecture"] == "鄂州市"].index[0], plan[plan["prefecture"] == "黄石市"].index[0]
+    result = asked(partners=[{"first": first, "second": second, "gain": 500, "close": "prefecture"}])
+    city = result.assignment.set_index("project")["prefecture"]
+    assert city[first] == city[second]
+
+
+def test_the_present_plan_is_kept_where_moving_does_not_pay():
+    other = asked(planning_level="cautious", shares=[{"prefecture": EZHOU, "most": 6}])
+    present = [{"project": row.project, "site": row.site} for row in other.assignment.itertuples()]
+
+    def moved(price):
+        result = asked(present=present, moving_price=price)
+        where = result.assignment.set_index("project")["site"]
+        return sum(where.get(pair["project"]) != pair["site"] for pair in present)
+
+    assert moved(0) > moved(10) >= moved(1000) == 0
+
+
+def test_rules_are_resources_that_the_independent_check_counts():
+    result = asked(shares=[{"prefecture": EZHOU, "most": 5}])
+    rule = next(resource for resource in result.problem.resources if resource.name == "projects")
+    used = usage(rule, result.plan.site)
+    assert used.sum() == np.sum(result.plan.site != UNPLACED)
+    assert used[rule.pools.index(EZHOU)] == 5
+    assert set(result.pools["resource"]) == {"land", "power", "energy"}, "a rule is no supply"
