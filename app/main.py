@@ -26,7 +26,10 @@ def run() -> None:
     st.html(STYLE)
     try:
         with refusals():
-            _pages() if signin.person() is not None else st.navigation([st.Page(_sign_in)], position="hidden").run()
+            if signin.person() is None:
+                st.navigation([st.Page(_sign_in)], position="hidden").run()
+            else:
+                _pages()
     except Exception as problem:  # what nobody thought of: a sentence here, the details in the log
         number = secrets.token_hex(4)
         log.error("error %s: %s", number, problem, exc_info=problem)

@@ -19,8 +19,8 @@ def first_steps(page: str) -> None:
         state.mark(MARK)
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="steps"):
-        for number, (step, is_done) in enumerate(done.items(), start=1):
-            sign = ":material/check_circle:" if is_done else f"{number}."
+        for number, (step, is_done) in enumerate(done.items()):
+            sign = ":material/check_circle:" if is_done else "①②③"[number]
             st.markdown(f"{sign} {t(f'steps.{step}')}", width="content")
         st.button(
             t("steps.close"),

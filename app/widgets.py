@@ -35,9 +35,17 @@ iframe { border-radius: 10px; border: 1px solid #dfe4e3; }
 .st-key-workbar button { min-height: 2.1rem; }
 .st-key-steps { background: #eef4f4; border-radius: 10px; padding: .3rem .9rem; }
 .st-key-steps p { font-size: .9rem; }
+.st-key-work-revisions [data-testid="stHorizontalBlock"] { flex-wrap: nowrap; }
+.st-key-work-revisions [data-testid="stColumn"] { min-width: 0; }
 .gc-kept { color: #56636c; font-size: .82rem; white-space: nowrap; }
 .gc-lead { color: #56636c; margin: 0 0 .6rem; }
 @media (max-width: 640px) {
+  .st-key-workbar { gap: .35rem; }
+  .st-key-work-menu { max-width: 40vw; }
+  .st-key-workbar :is(.st-key-work-undo, .st-key-work-redo, .st-key-work-history) button p {
+    position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+  }
+  .st-key-steps { gap: .2rem; padding: .5rem .9rem; }
   [data-testid="stMainBlockContainer"] { padding: 4rem .9rem 1.5rem; }
   [data-testid="stHorizontalBlock"]:has([data-testid="stMetric"]) { display: grid; gap: .5rem; }
   [data-testid="stHorizontalBlock"]:has([data-testid="stMetric"]) { grid-template-columns: 1fr 1fr; }

@@ -73,13 +73,12 @@ def _notices() -> None:
     newest = state.newer()
     if isinstance(trouble, Conflict) and kept is not None:
         at = _clock(datetime.fromisoformat(trouble.at + "+00:00"))
-        told = t("work.conflict", who=plain(_who(trouble.author)), at=at, note=plain(trouble.note))
-        with st.container(border=True, key="work-conflict"):
-            st.warning(told, icon=":material/group:")
-            with st.container(horizontal=True):
-                name = t("work.mine", name=state.work().scenario.name[state.language()])
-                _do(t("work.open_theirs"), "theirs", lambda: state.open_work(kept.id))
-                _do(t("work.keep_mine"), "mine", lambda: state.copy_work(name))
+        told = t("work.conflict", who=plain(_other(trouble.author)), at=at, note=plain(trouble.note))
+        st.warning(told, icon=":material/group:")
+        with st.container(horizontal=True):
+            name = t("work.mine", name=state.work().scenario.name[state.language()])
+            _do(t("work.open_theirs"), "theirs", lambda: state.open_work(kept.id))
+            _do(t("work.keep_mine"), "mine", lambda: state.copy_work(name))
     elif trouble is not None:
         faults = "\n".join(f"- {plain(str(fault))}" for fault in trouble.faults)
         st.warning(f"{t('work.trouble')}\n\n{faults}", icon=":material/save:")
@@ -87,7 +86,7 @@ def _notices() -> None:
             _do(t("work.again"), "again", state.save_again)
     elif newest is not None and kept is not None:
         at = _clock(newest.at)
-        st.info(t("work.newer", who=plain(_who(newest.author)), at=at, note=_told(newest)), icon=":material/update:")
+        st.info(t("work.newer", who=plain(_other(newest.author)), at=at, note=_told(newest)), icon=":material/update:")
         _do(t("work.open_theirs"), "newest", lambda: state.open_work(kept.id))
 
 
@@ -179,13 +178,13 @@ def _history(may_save: bool) -> None:
     kept = state.saved()
     if kept is None:
         return
-    with st.container(height=340, border=False):
-        for one in state.desk().history(kept.id, limit=SHOWN):
-            text, button = st.columns([3, 1], vertical_alignment="center")
-            text.markdown(_told(one))
-            text.caption(f"{plain(_who(one.author))} · {_clock(one.at)}")
+    revisions = state.desk().history(kept.id, limit=SHOWN)
+    with st.container(height=340 if len(revisions) > 5 else "content", border=False, key="work-revisions"):
+        for one in revisions:
+            text, button = st.columns([3, 1.2], vertical_alignment="center")
+            text.markdown(f"{_told(one)}  \n:small[{plain(_who(one.author))} · {plain(_clock(one.at))}]")
             if one.number == kept.revision.number:
-                button.caption(t("work.now"))
+                button.markdown(f":small[{t('work.now')}]")
             elif may_save and button.button(t("work.back"), key=f"work-back-{one.number}", type="tertiary"):
                 state.back_to(one.number)
                 st.rerun()
@@ -197,6 +196,10 @@ def _told(revision: Revision) -> str:
 
 def _who(name: str) -> str:
     return t("work.local") if name == LOCAL.name else name
+
+
+def _other(name: str) -> str:
+    return t("work.window") if name == state.person().name else name
 
 
 def _short(text: str, length: int = 60) -> str:

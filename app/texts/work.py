@@ -22,6 +22,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "work.not_saved": ("未保存", "Not saved"),
     "work.read_only": ("只读：可试改，不保存", "Read only: try things out, nothing is saved"),
     "work.local": ("本机", "this computer"),
+    "work.window": ("另一个窗口", "Another window"),
     "work.name": ("方案名称", "Name"),
     "work.copy": ("复制", "Copy"),
     "work.copy_of": ("{name} 副本", "{name} (copy)"),
