@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import tempfile
 import threading
 import zipfile
@@ -15,8 +16,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 import streamlit.components.v1 as components
+from sqlalchemy.engine import Engine
 
-from geo_cluster import catalog, choice, explained, inputs, intake, layers, maps, portfolio
+from geo_cluster import catalog, choice, database, explained, inputs, intake, layers, maps, portfolio
 from geo_cluster import study as pipeline
 from geo_cluster.choice import Choice, Weighed
 from geo_cluster.domain import Language, Scenario
@@ -24,6 +26,7 @@ from geo_cluster.export import bundle
 from geo_cluster.inputs import Region
 from geo_cluster.intake import Appraisal
 from geo_cluster.study import Study
+from geo_cluster.workspace import LAYERS, PROJECTS, KeptPlan, Work
 
 
 @st.cache_resource(show_spinner=False)
@@ -189,3 +192,46 @@ def screening_of(scenario: Scenario, name: str, content: bytes) -> Screening:
     """The projects of a CSV or XLSX file under a scenario; refuses the file with all of its faults."""
     given = ground(scenario).model_copy(update={"weights": scenario.weights})
     return _screening(given.model_dump_json(), Path(name).suffix.lower(), content)
+
+
+# ---- the workspace --------------------------------------------------------------------------------------------
+
+
+@st.cache_resource(show_spinner=False)
+def _kept_in(address: str) -> Engine:
+    return database.connect(address)
+
+
+def kept_in() -> Engine:
+    """The workspace that the app was started with, else the default one; opened once."""
+    return _kept_in(os.environ.get(database.ENVIRONMENT, "").strip())
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _study_again(_plan: KeptPlan, scenario: str, plan: str) -> Study | None:  # noqa: ARG001
+    return _plan.study(own_files())
+
+
+def study_again(plan: KeptPlan) -> Study | None:
+    """The study of a kept plan, checked anew; None when the data is other now."""
+    return _study_again(plan, plan.work.settled(own_files()).model_dump_json(), plan.at.isoformat())
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _work_file(scenario: str, files: tuple[tuple[str, bytes], ...]) -> bytes:
+    row = Scenario.model_validate_json(scenario)
+    own = dict(files)
+    if PROJECTS in own:
+        row = row.model_copy(update={"portfolio": PROJECTS, "portfolio_sha256": ""})
+    if any(name.startswith(f"{LAYERS}/") for name in own):
+        row = row.model_copy(update={"layers": LAYERS, "layers_sha256": ""})
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in {"scenario.toml": bundle.scenario_toml(row).encode(), **own}.items():
+            archive.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), content)
+    return packed.getvalue()
+
+
+def work_file(work: Work) -> bytes:
+    """A work as a ZIP: its scenario, which runs with `geo-cluster study`, and its files beside it."""
+    return _work_file(work.scenario.model_dump_json(), tuple(sorted(work.files.items())))

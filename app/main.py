@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import secrets
 import sys
 from pathlib import Path
 
@@ -9,8 +11,11 @@ import streamlit as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # streamlit runs this file as a script
 
+from app import signin
 from app.views import brief, data, explore, match, score, supply
-from app.widgets import STYLE, t
+from app.widgets import STYLE, refusals, t
+
+log = logging.getLogger("geo_cluster.app")
 
 
 def run() -> None:
@@ -19,6 +24,19 @@ def run() -> None:
         page_title=t("app"), page_icon=str(Path(__file__).with_name("assets") / "icon.svg"), layout="wide"
     )
     st.html(STYLE)
+    try:
+        with refusals():
+            if signin.person() is None:
+                st.navigation([st.Page(_sign_in)], position="hidden").run()
+            else:
+                _pages()
+    except Exception as problem:  # what nobody thought of: a sentence here, the details in the log
+        number = secrets.token_hex(4)
+        log.error("error %s: %s", number, problem, exc_info=problem)
+        st.error(t("sorry", id=number), icon=":material/sentiment_dissatisfied:")
+
+
+def _pages() -> None:
     pages = [
         st.Page(explore.page, title=t("explore"), icon=":material/map:", url_path="explore", default=True),
         st.Page(supply.page, title=t("supply"), icon=":material/bolt:", url_path="supply"),
@@ -28,6 +46,15 @@ def run() -> None:
         st.Page(brief.page, title=t("brief"), icon=":material/co_present:", url_path="brief"),
     ]
     st.navigation(pages, position="top").run()
+
+
+def _sign_in() -> None:
+    st.title(t("signin.title"), anchor=False)
+    st.markdown(t("signin.lead"))
+    for name in signin.providers():
+        st.button(t("signin.with", name=name), on_click=st.login, args=(name,), icon=":material/login:")
+    if not signin.providers():
+        st.button(t("signin.go"), on_click=st.login, type="primary", icon=":material/login:")
 
 
 run()

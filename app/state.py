@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
-from app import cached
+from app import cached, signin
+from app.texts import text
 from geo_cluster import catalog
 from geo_cluster.domain import KnownBetter, Language, Scenario
+from geo_cluster.errors import Conflict, GeoClusterError
+from geo_cluster.people import Person
 from geo_cluster.study import Study
-from geo_cluster.workspace import Work
+from geo_cluster.workspace import Revision, Saved, Work, Workspace
+
+log = logging.getLogger("geo_cluster.app")
 
 
 def language() -> Language:
@@ -19,10 +26,30 @@ def language() -> Language:
     return st.session_state.get("language", "zh")
 
 
+def t(key: str, **values: object) -> str:
+    """A text in the visitor's language."""
+    return text(key, language(), **values)
+
+
+def person() -> Person:
+    """Who is at work: the local person, or whoever signed in."""
+    return signin.person() or Person("", "viewer")
+
+
+def desk() -> Workspace:
+    """What the visitor can do with the works that are kept."""
+    return Workspace(cached.kept_in(), person())
+
+
 def work() -> Work:
-    """What the visitor works on: the default scenario until they change something."""
+    """What the visitor works on: the work that the address names, else the default one until they change something."""
     if "work" not in st.session_state:
         st.session_state["work"] = Work(catalog.scenario())
+        if named := st.query_params.get("work"):
+            _try(lambda: open_work(named))
+    kept = saved()
+    if kept is not None and st.query_params.get("work") != kept.id:
+        st.query_params["work"] = kept.id  # pages that are changed to drop it
     return st.session_state["work"]
 
 
@@ -49,18 +76,180 @@ def attach(note: str, **files: bytes | None) -> None:
     _keep(Work(work().scenario, kept), note)
 
 
-def _keep(work: Work, note: str) -> None:  # noqa: ARG001
-    st.session_state["work"] = work
+def _keep(changed: Work, note: str) -> None:
+    """Take a change and save it at once; what can't be saved stays in this visit, and the work bar says why."""
+    before = work()
+    if changed == before:
+        return
+    st.session_state["work"] = changed
+    if person().may("planner") and not isinstance(trouble(), Conflict):
+        _try(lambda: _save(before, note))
+
+
+def _save(before: Work, note: str) -> None:
+    kept = saved() or _begin(before)
+    _take(desk().save(kept.id, work(), seen=kept.revision.number, note=note), keep_study=True)
+
+
+def _begin(before: Work) -> Saved:
+    """Keep what the visitor began with, so that the first change can be undone too, and its plan."""
+    kept = desk().create(before, note=t("work.began"))
+    _take(kept, shown=False, keep_study=True)
+    study = st.session_state.get("study")
+    if study is not None and study.scenario.id == before.settled(cached.own_files()).id:
+        desk().keep_plan(kept.id, kept.revision.number, study)
+    return kept
+
+
+def _take(kept: Saved, *, shown: bool = True, keep_study: bool = False) -> None:
+    """Go on with a work as it is kept."""
+    st.session_state["saved"] = kept
+    st.session_state["trouble"] = None
+    st.query_params["work"] = kept.id
+    if shown:
+        st.session_state["work"] = kept.work
+    if not keep_study:
+        st.session_state.pop("study", None)
+
+
+def _try(action: Callable[[], object]) -> None:
+    """Do it, or remember what stood in the way."""
+    try:
+        action()
+    except GeoClusterError as problem:
+        st.session_state["trouble"] = problem
+
+
+def saved() -> Saved | None:
+    """The work as it was last saved or opened in this visit; None before the first change."""
+    return st.session_state.get("saved")
+
+
+def trouble() -> GeoClusterError | None:
+    """Why the work is not saved, or could not be opened; None when all is well."""
+    return st.session_state.get("trouble")
+
+
+def is_saved() -> bool:
+    """Whether what is shown is what is kept."""
+    kept = saved()
+    return kept is not None and kept.work == work()
+
+
+def newer() -> Revision | None:
+    """The newest revision of the work, if somebody saved one since."""
+    kept = saved()
+    if kept is None or trouble() is not None:
+        return None
+    try:
+        newest = desk().head(kept.id)
+    except GeoClusterError as problem:
+        st.session_state["trouble"] = problem
+        return None
+    return newest if newest.number > kept.revision.number else None
+
+
+def open_work(id_: str) -> None:
+    """Go on with a kept work as it is now.
+
+    Raises
+    ------
+    Refused, DataError
+        There is no such work for this visitor, or it can't be read; the work shown stays.
+    """
+    same = saved() is not None and saved().id == id_  # type: ignore[union-attr]
+    _take(desk().open(id_), keep_study=same)
+
+
+def new_work(shipped: str) -> None:
+    """Begin with a shipped scenario; it is saved at the first change."""
+    for key in ("saved", "trouble", "study"):
+        st.session_state.pop(key, None)
+    st.query_params.pop("work", None)
+    st.session_state["work"] = Work(catalog.scenario(shipped))
+
+
+def save_again() -> None:
+    """Save what could not be saved before."""
+    _try(lambda: _save(work(), t("work.again_note")))
+
+
+def copy_work(name: str) -> None:
+    """Keep what is shown under another name and go on with that."""
+    _try(lambda: _take(desk().create(work().named(name), note=t("work.copied")), keep_study=True))
+
+
+def rename_work(name: str) -> None:
+    """Give the work another name."""
+    _try(lambda: _keep(work().named(name), t("work.renamed")))
+
+
+def undo() -> None:
+    """Take the last change back."""
+    _move(lambda kept: desk().undo(kept.id, seen=kept.revision.number))
+
+
+def redo() -> None:
+    """Do again what was taken back."""
+    _move(lambda kept: desk().redo(kept.id, seen=kept.revision.number))
+
+
+def back_to(number: int) -> None:
+    """Go back to how the work was at a revision."""
+    note = t("work.back_note", n=number)
+    _move(lambda kept: desk().back(kept.id, number, seen=kept.revision.number, note=note))
+
+
+def _move(step: Callable[[Saved], Saved]) -> None:
+    kept = saved()
+    if kept is not None:
+        _try(lambda: _take(step(kept), keep_study=True))
+
+
+def share_work(shared: bool) -> None:
+    """Let others see the work, or no longer."""
+    kept = saved()
+    if kept is not None:
+        _try(lambda: desk().share(kept.id, shared))
+        st.session_state["saved"] = replace(kept, shared=shared) if trouble() is None else kept
+
+
+def delete_work() -> None:
+    """Put the work away; it can be brought back from the list."""
+    kept = saved()
+    if kept is not None:
+        desk().delete(kept.id)
+        new_work("default")
 
 
 def last_study() -> Study | None:
-    """What the visitor ran last."""
-    return st.session_state.get("study")
+    """What the visitor ran last; of a work that was opened, the plan that was kept with it."""
+    work()
+    if "study" not in st.session_state:
+        kept = saved()
+        st.session_state["study"] = _study_of(kept.id) if kept is not None else None
+    study, now = st.session_state["study"], scenario()
+    if study is not None and study.scenario.model_copy(update={"name": now.name}) == now:
+        return replace(study, scenario=now)  # a name changes no result
+    return study
+
+
+def _study_of(id_: str) -> Study | None:
+    try:
+        plan = desk().last_plan(id_)
+        return cached.study_again(plan) if plan is not None else None
+    except GeoClusterError as problem:  # it can be run again
+        log.warning("the last plan of work %s is not shown: %s", id_, problem)
+        return None
 
 
 def keep_study(study: Study) -> None:
-    """Remember a run."""
+    """Remember a run, and keep its plan with the work."""
+    is_new = st.session_state.get("study") is not study
     st.session_state["study"] = study
+    kept = saved()
+    if is_new and kept is not None and is_saved() and person().may("planner") and study.scenario.id == scenario().id:
+        _try(lambda: desk().keep_plan(kept.id, kept.revision.number, study))
 
 
 def is_stale() -> bool:
@@ -99,3 +288,35 @@ def hold(note: str, *, known: Iterable[KnownBetter], files: Mapping[str, bytes])
     """Change the numbers known better and all files together, as one step of the history."""
     row = work().scenario.model_dump() | {"known": [one.model_dump() for one in known]}
     _keep(Work(catalog.scenario_from(row), dict(files)), note)
+
+
+def mark(what: str) -> None:
+    """Remember that the visitor has seen something, beyond this visit."""
+    st.session_state[f"mark-{what}"] = True
+    try:
+        desk().mark(what)
+    except GeoClusterError as problem:  # it shows again next time
+        log.warning("not remembered: %s", problem)
+
+
+def is_marked(what: str) -> bool:
+    """Whether the visitor has seen something, now or in an earlier visit."""
+    key = f"mark-{what}"
+    if key not in st.session_state:
+        try:
+            st.session_state[key] = desk().is_marked(what)
+        except GeoClusterError:
+            st.session_state[key] = False
+    return st.session_state[key]
+
+
+def has_seen(page: str, which: str) -> bool:
+    """Whether the visitor has been on a page in this visit; `page` is the one they are on."""
+    seen = st.session_state.setdefault("seen", set())
+    seen.add(page)
+    return which in seen
+
+
+def has_run() -> bool:
+    """Whether there is a plan to look at."""
+    return st.session_state.get("study") is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,7 +13,7 @@ import streamlit as st
 from streamlit_folium import st_folium
 
 from app import state
-from app.texts import text
+from app.state import t
 from geo_cluster import catalog, maps
 from geo_cluster.errors import GeoClusterError
 from geo_cluster.scoring.criteria import value_function
@@ -30,8 +31,21 @@ iframe { border-radius: 10px; border: 1px solid #dfe4e3; }
 .gc-footer { color: #56636c; font-size: .78rem; border-top: 1px solid #dfe4e3; margin-top: 1rem; padding-top: .6rem; }
 .gc-sample { background: #fff3d6; color: #7a5200; border: 1px solid #e9cf8f; border-radius: 6px; padding: .1rem .6rem; }
 .gc-sample { display: inline-block; font-size: .85rem; }
+.st-key-workbar { border-bottom: 1px solid #dfe4e3; padding-bottom: .45rem; }
+.st-key-workbar button { min-height: 2.1rem; }
+.st-key-steps { background: #eef4f4; border-radius: 10px; padding: .3rem .9rem; }
+.st-key-steps p { font-size: .9rem; }
+.st-key-work-revisions [data-testid="stHorizontalBlock"] { flex-wrap: nowrap; }
+.st-key-work-revisions [data-testid="stColumn"] { min-width: 0; }
+.gc-kept { color: #56636c; font-size: .82rem; white-space: nowrap; }
 .gc-lead { color: #56636c; margin: 0 0 .6rem; }
 @media (max-width: 640px) {
+  .st-key-workbar { gap: .35rem; }
+  .st-key-work-menu { max-width: 40vw; }
+  .st-key-workbar :is(.st-key-work-undo, .st-key-work-redo, .st-key-work-history) button p {
+    position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+  }
+  .st-key-steps { gap: .2rem; padding: .5rem .9rem; }
   [data-testid="stMainBlockContainer"] { padding: 4rem .9rem 1.5rem; }
   [data-testid="stHorizontalBlock"]:has([data-testid="stMetric"]) { display: grid; gap: .5rem; }
   [data-testid="stHorizontalBlock"]:has([data-testid="stMetric"]) { grid-template-columns: 1fr 1fr; }
@@ -39,11 +53,6 @@ iframe { border-radius: 10px; border: 1px solid #dfe4e3; }
 }
 </style>
 """
-
-
-def t(key: str, **values: object) -> str:
-    """A text in the visitor's language."""
-    return text(key, state.language(), **values)
 
 
 def heading(page: str) -> None:
@@ -61,6 +70,12 @@ def heading(page: str) -> None:
             required=True,
         )
     st.html(f'<p class="gc-lead">{t(f"{page}.lead")}</p>')
+    from app.steps import first_steps  # these are made of the pieces below
+    from app.workbar import work_bar
+
+    first_steps(page)
+    if page != "explore":
+        work_bar()
 
 
 def footer() -> None:
@@ -166,3 +181,8 @@ def value_chart() -> alt.FacetChart:
         .facet(alt.Facet("name:N", title=None, sort=None), columns=4)
         .resolve_scale(x="independent")
     )
+
+
+def plain(text: str) -> str:
+    """Text as it stands, for a widget that would read Markdown in it."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+.!~$:|-])", r"\\\1", text)

@@ -295,11 +295,28 @@ def app(
     port: Annotated[int, typer.Option(help="端口 / port")] = 8501,
     address: Annotated[str, typer.Option(help="监听地址 / address to listen on")] = "localhost",
     headless: Annotated[bool, typer.Option(help="不打开浏览器 / do not open a browser")] = False,
+    workspace: Annotated[
+        str,
+        typer.Option(
+            help="工作区：文件或 postgresql://… / where work is kept", envvar="GEO_CLUSTER_WORKSPACE", show_envvar=True
+        ),
+    ] = "",
 ) -> None:
     """Start the app in the browser. 启动网页应用。"""
     import importlib.util
 
-    from geo_cluster import catalog
+    from geo_cluster import catalog, database
+
+    signs_in = _signs_in()
+    database.connect(workspace).dispose()  # refused now rather than on the first page
+    typer.echo(f"工作区 / workspace: {database.masked(workspace or database.default_address())}", err=True)
+    if address not in ("localhost", "127.0.0.1", "::1") and not signs_in:
+        typer.echo(
+            f"! {address}：未启用登录，能连上的人都能看到并修改全部工作。"
+            " / no sign-in: whoever can reach this address sees and changes all work."
+            " Add [auth] to .streamlit/secrets.toml (README).",
+            err=True,
+        )
 
     package = importlib.util.find_spec("app")  # found, not imported: the core knows nothing of the screen
     if package is None or package.origin is None:
@@ -319,9 +336,18 @@ def app(
     }
     for option, value in theme.items():
         command += [f"--theme.{option}", value]
+    environment = os.environ | ({database.ENVIRONMENT: workspace} if workspace else {})  # a URL isn't for `ps` to see
     if sys.platform == "win32":
-        raise typer.Exit(subprocess.call(command))
-    os.execv(command[0], command)  # becomes streamlit, so that whoever stops us stops it
+        raise typer.Exit(subprocess.call(command, env=environment))
+    os.execve(command[0], command, environment)  # becomes streamlit, so that whoever stops us stops it
+
+
+def _signs_in() -> bool:
+    """Whether people sign in: the secrets that streamlit reads have an `[auth]` section."""
+    from geo_cluster import catalog
+
+    files = [folder / ".streamlit" / "secrets.toml" for folder in (Path.home(), Path.cwd())]
+    return any("auth" in catalog.read_toml(file) for file in files if file.is_file())
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ LAYERS = "layers"
 NAME_LENGTH = 200
 NOTE_LENGTH = 500
 
-_PATH = re.compile(r"^[^/\\:\x00-\x1f]+(/[^/\\:\x00-\x1f]+)*$")
+_PATH = re.compile(r"^[^/\\:\x00-\x1f]+(/[^/\\:\x00-\x1f]+)*\Z")
 
 Kind = Literal["new", "save", "undo", "redo"]
 

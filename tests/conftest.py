@@ -35,3 +35,11 @@ def cluster(tmp_path_factory):
         for process in processes:
             process.kill()  # a worker asked to end would first wait for its scheduler
             process.wait()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_workspace(tmp_path_factory):
+    """No test writes into the workspace of whoever runs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GEO_CLUSTER_WORKSPACE", str(tmp_path_factory.mktemp("kept") / "workspace.sqlite"))
+        yield

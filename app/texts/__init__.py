@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from app.texts import brief, common, data, explore, match, score, supply
+from app.texts import brief, common, data, explore, match, score, supply, work
 from geo_cluster.domain import Language
 
 TEXTS: dict[str, tuple[str, str]] = {
-    key: words for page in (common, explore, supply, score, match, data, brief) for key, words in page.TEXTS.items()
+    key: words
+    for page in (common, work, explore, supply, score, match, data, brief)
+    for key, words in page.TEXTS.items()
 }
 
 

@@ -1,0 +1,31 @@
+"""Three steps for whoever is here for the first time; they go away when done or closed, and stay away."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import state
+from app.widgets import t
+
+MARK = "first-steps"
+
+
+def first_steps(page: str) -> None:
+    """Draw the strip until its steps are done or it is closed."""
+    if state.is_marked(MARK):
+        return
+    done = {"look": state.has_seen(page, "explore"), "own": state.saved() is not None, "run": state.has_run()}
+    if all(done.values()):
+        state.mark(MARK)
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="steps"):
+        for number, (step, is_done) in enumerate(done.items()):
+            sign = ":material/check_circle:" if is_done else "①②③"[number]
+            st.markdown(f"{sign} {t(f'steps.{step}')}", width="content")
+        st.button(
+            t("steps.close"),
+            icon=":material/close:",
+            type="tertiary",
+            key="steps-close",
+            on_click=lambda: state.mark(MARK),
+        )

@@ -1,0 +1,212 @@
+"""The bar of the work under a page's heading: its name, whether it is saved, undo and redo, history, other works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import streamlit as st
+
+from app import cached, signin, state
+from app.widgets import plain, refusals, t
+from geo_cluster import catalog
+from geo_cluster.errors import Conflict, GeoClusterError
+from geo_cluster.people import LOCAL
+from geo_cluster.workspace import Entry, Revision
+
+SHOWN = 40
+"""Revisions and works shown in a list."""
+
+
+def work_bar() -> None:
+    """Draw the bar, and what stands in the way of saving."""
+    state.work()
+    _bar()
+    with refusals():
+        _notices()
+
+
+@st.fragment
+def _bar() -> None:
+    may_save, kept = state.person().may("planner"), state.saved()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="workbar"):
+        name = state.work().scenario.name[state.language()]
+        with st.popover(plain(_short(name)), icon=":material/folder_open:", key="work-menu", on_change="rerun") as menu:
+            if menu.open:
+                with refusals():
+                    _menu(may_save)
+        for step, does in (("undo", kept and kept.undoes), ("redo", kept and kept.redoes)):
+            if st.button(
+                t(f"work.{step}"),
+                icon=f":material/{step}:",
+                type="tertiary",
+                key=f"work-{step}",
+                disabled=not (may_save and does and state.trouble() is None),
+                help=t(f"work.{step}_help", note=plain(does)) if does else None,
+            ):
+                getattr(state, step)()
+                st.rerun()
+        if kept is not None:
+            with st.popover(
+                t("work.history"), icon=":material/history:", type="tertiary", key="work-history", on_change="rerun"
+            ) as history:
+                if history.open:
+                    with refusals():
+                        _history(may_save)
+        st.html(f'<span class="gc-kept" role="status">{_status(may_save)}</span>', width="content")
+        if signin.is_on():
+            st.button(t("work.leave"), icon=":material/logout:", type="tertiary", on_click=st.logout, key="work-leave")
+
+
+def _status(may_save: bool) -> str:
+    kept = state.saved()
+    if not may_save:
+        return t("work.read_only")
+    if state.trouble() is not None:
+        return t("work.not_saved")
+    return t("work.unsaved") if kept is None else t("work.saved", at=_clock(kept.revision.at))
+
+
+def _notices() -> None:
+    """What the visitor has to know: somebody was first, something could not be saved, there is something newer."""
+    trouble, kept = state.trouble(), state.saved()
+    newest = state.newer()
+    if isinstance(trouble, Conflict) and kept is not None:
+        at = _clock(datetime.fromisoformat(trouble.at + "+00:00"))
+        told = t("work.conflict", who=plain(_other(trouble.author)), at=at, note=plain(trouble.note))
+        st.warning(told, icon=":material/group:")
+        with st.container(horizontal=True):
+            name = t("work.mine", name=state.work().scenario.name[state.language()])
+            _do(t("work.open_theirs"), "theirs", lambda: state.open_work(kept.id))
+            _do(t("work.keep_mine"), "mine", lambda: state.copy_work(name))
+    elif trouble is not None:
+        faults = "\n".join(f"- {plain(str(fault))}" for fault in trouble.faults)
+        st.warning(f"{t('work.trouble')}\n\n{faults}", icon=":material/save:")
+        if state.person().may("planner"):
+            _do(t("work.again"), "again", state.save_again)
+    elif newest is not None and kept is not None:
+        at = _clock(newest.at)
+        st.info(t("work.newer", who=plain(_other(newest.author)), at=at, note=_told(newest)), icon=":material/update:")
+        _do(t("work.open_theirs"), "newest", lambda: state.open_work(kept.id))
+
+
+def _do(label: str, key: str, action: Callable[[], None]) -> None:
+    """A button that does something with the work and draws the page anew."""
+    if st.button(label, key=f"work-do-{key}", width="content"):
+        try:
+            action()
+        except GeoClusterError as refusal:
+            with refusals():
+                raise refusal
+        else:
+            st.rerun()
+
+
+def _menu(may_save: bool) -> None:
+    """Rename, take along, share, put away; go on with another work."""
+    kept, language = state.saved(), state.language()
+    name = state.work().scenario.name[language]
+    if may_save:
+        given = st.text_input(t("work.name"), value=name, max_chars=200, key=f"work-name-{name}")
+        if given.strip() and given != name:
+            state.rename_work(given)
+            st.rerun()
+        if kept is not None and signin.is_on() and kept.owner == state.person().name:
+            shared = st.toggle(
+                t("work.share"), value=kept.shared, key=f"work-share-{kept.id}", help=t("work.share_help")
+            )
+            if shared != kept.shared:
+                state.share_work(shared)
+                st.rerun()
+    with st.container(horizontal=True):
+        if may_save:
+            _do(t("work.copy"), "copy", lambda: state.copy_work(t("work.copy_of", name=name)))
+        file = f"{name[:40] or 'work'}.zip".replace("/", "-").replace("\\", "-")
+        packed = cached.work_file(state.work())
+        st.download_button(t("work.take"), packed, file_name=file, on_click="ignore", help=t("work.take_help"))
+        if may_save and kept is not None:
+            _do(t("work.delete"), "delete", state.delete_work)
+    scenarios = {key: catalog.scenario(key).name[language] for key in catalog.scenario_names()}
+    shipped = st.selectbox(
+        t("work.new"), list(scenarios), index=None, format_func=scenarios.__getitem__, placeholder=t("work.choose")
+    )
+    if shipped:
+        state.new_work(shipped)
+        st.rerun()
+    _others()
+
+
+def _others() -> None:
+    """Other works to go on with, and deleted ones to bring back."""
+    kept, language = state.saved(), state.language()
+    desk = state.desk()
+    others = {one.id: one for one in desk.works(limit=SHOWN) if kept is None or one.id != kept.id}
+    if others:
+        chosen = st.selectbox(
+            t("work.open"),
+            list(others),
+            index=None,
+            format_func=lambda id_: _entry(others[id_], language),
+            placeholder=t("work.choose"),
+        )
+        if chosen:
+            state.open_work(chosen)
+            st.rerun()
+    gone = {one.id: one for one in desk.works(deleted=True, limit=SHOWN)} if state.person().may("planner") else {}
+    if gone:
+        back = st.selectbox(
+            t("work.restore"),
+            list(gone),
+            index=None,
+            format_func=lambda id_: _entry(gone[id_], language),
+            placeholder=t("work.choose"),
+        )
+        if back:
+            desk.restore(back)
+            state.open_work(back)
+            st.rerun()
+
+
+def _entry(entry: Entry, language: str) -> str:
+    name = _short(entry.name.en if language == "en" else entry.name.zh)
+    told = [name, _clock(entry.revision.at), *([t("work.sample")] if entry.is_sample else [])]
+    return " · ".join([*told, *([_who(entry.owner)] if entry.owner != state.person().name else [])])
+
+
+def _history(may_save: bool) -> None:
+    """Every version with who, when and what; and the way back to it."""
+    kept = state.saved()
+    if kept is None:
+        return
+    revisions = state.desk().history(kept.id, limit=SHOWN)
+    with st.container(height=340 if len(revisions) > 5 else "content", border=False, key="work-revisions"):
+        for one in revisions:
+            text, button = st.columns([3, 1.2], vertical_alignment="center")
+            text.markdown(f"{_told(one)}  \n:small[{plain(_who(one.author))} · {plain(_clock(one.at))}]")
+            if one.number == kept.revision.number:
+                button.markdown(f":small[{t('work.now')}]")
+            elif may_save and button.button(t("work.back"), key=f"work-back-{one.number}", type="tertiary"):
+                state.back_to(one.number)
+                st.rerun()
+
+
+def _told(revision: Revision) -> str:
+    return t(f"work.kind_{revision.kind}", note=plain(_short(revision.note, 120)))
+
+
+def _who(name: str) -> str:
+    return t("work.local") if name == LOCAL.name else name
+
+
+def _other(name: str) -> str:
+    return t("work.window") if name == state.person().name else name
+
+
+def _short(text: str, length: int = 60) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def _clock(at: datetime) -> str:
+    """A time as the visitor's clock shows it; the day too, unless it is today."""
+    here, now = at.astimezone(), datetime.now().astimezone()
+    return f"{here:%H:%M}" if here.date() == now.date() else f"{here:%m-%d %H:%M}"

@@ -1,0 +1,153 @@
+"""Work that outlives its window and its server: a real server on a workspace file, killed and started again."""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import expect
+
+from app.texts import text
+from geo_cluster import catalog, database, layers
+from geo_cluster.workspace import Work, Workspace
+from tests.browser.conftest import _free_port, _wait_for
+from tests.browser.painted import LAPTOP, PHONE
+
+LEVELS = layers.words("planning_level")
+HOSTILE = "</script><b>x</b> *y* :smile: $z$ \"'"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("kept")
+
+
+@contextmanager
+def app(place, port):
+    """The app on one workspace file; ended as a power cut would end it."""
+    command = [sys.executable, "-m", "geo_cluster.cli", "app", "--headless", "--port", str(port)]
+    command += ["--workspace", str(place / "workspace.sqlite")]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("STREAMLIT", "GEO_CLUSTER"))}
+    log = place / f"log-{port}.txt"
+    with log.open("ab") as told:
+        process = subprocess.Popen(
+            command, stdout=told, stderr=told, stdin=subprocess.DEVNULL, env=environment | {"HOME": str(place)}
+        )
+    try:
+        _wait_for(f"http://localhost:{port}/_stcore/health", process, log)
+        yield process
+    finally:
+        process.kill()
+        process.wait(20)
+    assert "Traceback" not in log.read_text(encoding="utf-8", errors="replace")
+
+
+@pytest.fixture(scope="module")
+def running(place):
+    port = _free_port()
+    with app(place, port):
+        yield f"http://localhost:{port}"
+
+
+def level(page, key, language):
+    """The button of a planning level."""
+    return page.get_by_role("radio", name=LEVELS[key][language], exact=True)
+
+
+def choose(page, key, language="zh"):
+    page.get_by_text(LEVELS[key][language], exact=True).first.click()
+
+
+def saved(page, language="zh"):
+    expect(page.locator(".gc-kept")).to_contain_text(text("work.saved", language, at="").strip())
+
+
+def in_language(page, language):
+    if language == "en":
+        page.get_by_text("English", exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(text("match.title", "en"))
+
+
+def test_after_a_kill_everything_is_found_again(visit, place):
+    """In both languages and sizes: change, run, kill -9, start again, open the same address."""
+    port, left = _free_port(), {}
+    views = [(size, language) for size in (LAPTOP, PHONE) for language in ("zh", "en")]
+    with app(place, port) as server:
+        for size, language in views:
+            page = visit(f"http://localhost:{port}/match", size)
+            in_language(page, language)
+            choose(page, "cautious", language)
+            saved(page, language)
+            page.get_by_role("button", name=text("match.run", language), exact=True).click()
+            metric = page.locator("[data-testid=stMetric]").first
+            expect(metric).to_be_visible(timeout=90_000)
+            left[size, language] = page.url, metric.inner_text()
+        os.kill(server.pid, signal.SIGKILL)
+        server.wait(20)
+    assert len({url for url, _ in left.values()}) == len(views), "each visitor has a work of their own"
+    with app(place, port):
+        for (size, language), (url, placed) in left.items():
+            page = visit(url, size)
+            in_language(page, language)
+            expect(level(page, "cautious", language)).to_be_checked()
+            expect(page.locator("[data-testid=stMetric]").first).to_be_visible(timeout=90_000)
+            assert page.locator("[data-testid=stMetric]").first.inner_text() == placed
+            page.get_by_role("button", name=text("work.undo", language)).click()
+            expect(level(page, "likely", language)).to_be_checked()
+            page.locator(".st-key-work-history button").first.click()
+            expect(page.locator(".st-key-work-revisions")).to_contain_text(text("work.began", language))
+            sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert sideways <= 0, "the page scrolls sideways"
+
+
+def test_two_windows_and_the_second_is_told(visit, running, place):
+    first = visit(f"{running}/match")
+    choose(first, "cautious")
+    saved(first)
+    second = visit(first.url)
+    saved(second)
+    choose(first, "hopeful")
+    expect(level(first, "hopeful", "zh")).to_be_checked()
+    engine = database.connect(str(place / "workspace.sqlite"))
+    while Workspace(engine).head(first.url.split("work=")[1]).number < 3:
+        first.wait_for_timeout(100)
+    engine.dispose()
+    choose(second, "likely")
+    expect(second.get_by_text("另一个窗口在")).to_be_visible()
+    expect(level(second, "likely", "zh")).to_be_checked()
+    second.get_by_role("button", name="把我的存为副本").click()
+    saved(second)
+    assert second.url != first.url
+    first.reload()
+    expect(level(first, "hopeful", "zh")).to_be_checked()
+
+
+def test_the_address_stays_from_page_to_page(visit, running):
+    page = visit(f"{running}/match")
+    choose(page, "cautious")
+    saved(page)
+    work = page.url.split("work=")[1]
+    page.get_by_role("link", name="数据").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(text("data.title", "zh"))
+    page.wait_for_url(f"**/data?work={work}")
+    page.reload()
+    saved(page)
+
+
+def test_a_hostile_name_is_shown_as_it_is(visit, running, place):
+    engine = database.connect(str(place / "workspace.sqlite"))
+    kept = Workspace(engine).create(Work(catalog.scenario()).named(HOSTILE), note=HOSTILE)
+    engine.dispose()
+    page = visit(f"{running}/match?work={kept.id}")
+    saved(page)
+    expect(page.locator(".st-key-work-menu button").first).to_contain_text(HOSTILE)
+    page.locator(".st-key-work-history button").first.click()
+    expect(page.locator(".st-key-work-revisions")).to_contain_text(HOSTILE)
+    page.keyboard.press("Escape")
+    page.locator(".st-key-work-menu button").first.click()
+    expect(page.get_by_role("textbox", name="方案名称")).to_have_value(HOSTILE)
+    page.get_by_role("textbox", name="方案名称").fill("十堰方案")
+    page.keyboard.press("Enter")
+    expect(page.locator(".st-key-work-menu button").first).to_contain_text("十堰方案")

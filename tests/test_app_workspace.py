@@ -1,0 +1,389 @@
+"""The screen on the workspace: saved at once, undone, conflicts, restarts, who may do what."""
+
+import io
+import zipfile
+
+import pytest
+import streamlit
+from streamlit.testing.v1 import AppTest
+
+from app import cached, signin
+from app.texts import text
+from geo_cluster import catalog, database
+from geo_cluster import study as pipeline
+from geo_cluster.errors import InputError
+from geo_cluster.people import Person
+from geo_cluster.workspace import PROJECTS, Work, Workspace
+from tests.studies import OWN, run
+from tests.test_app import APP, CJK, LANGUAGES, _script, opened, says
+
+LI, WU = Person("li@plan.example", "planner"), Person("wu@plan.example", "planner")
+
+
+@pytest.fixture(autouse=True)
+def kept(monkeypatch, tmp_path):
+    """A workspace of its own for each test."""
+    monkeypatch.setenv(database.ENVIRONMENT, str(tmp_path / "workspace.sqlite"))
+    monkeypatch.setattr(cached.pipeline, "run", _run_once(pipeline.run))
+    space = Workspace(cached.kept_in())
+    yield space
+    space.engine.dispose()
+
+
+def _run_once(real):
+    def once(scenario, *more, **options):
+        name = next((key for key in catalog.scenario_names() if catalog.scenario(key) == scenario), None)
+        return run(name) if name and not more and not options else real(scenario, *more, **options)
+
+    return once
+
+
+def reopened(id_, name="match", language="zh"):
+    """A page by the address of a work: a reload, a second tab, a new server."""
+    page = AppTest.from_function(_script, kwargs={"name": name}, default_timeout=90)
+    page.session_state["language"] = language
+    page.query_params["work"] = id_
+    return page.run()
+
+
+def set_level(page, level):
+    return page.segmented_control(key="level").set_value(level).run()
+
+
+def level(page):
+    return page.segmented_control(key="level").value
+
+
+def press(page, key):
+    return page.button(key=key).click().run()
+
+
+def status(page):
+    (told,) = [one.proto.body for one in page.get("html") if "gc-kept" in one.proto.body]
+    return told
+
+
+# ---- saved at once ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_first_change_saves_and_can_be_undone(kept, language):
+    page = opened("match", language)
+    assert text("work.unsaved", language) in status(page)
+    assert kept.works() == []
+    assert "work" not in page.query_params
+    set_level(page, "cautious")
+    assert not page.exception
+    (entry,) = kept.works()
+    assert page.query_params["work"] == entry.id
+    assert kept.open(entry.id).work.scenario.planning_level == "cautious"
+    assert [one.note for one in kept.history(entry.id)] == [
+        text("match.changed", language),
+        text("work.began", language),
+    ]
+    assert level(reopened(entry.id)) == "cautious"
+    press(page, "work-undo")
+    assert level(page) == "likely"
+    assert page.button(key="work-undo").disabled
+    press(page, "work-redo")
+    assert level(page) == "cautious"
+    assert kept.open(entry.id).work.scenario.planning_level == "cautious"
+    assert kept.head(entry.id).number == 4
+
+
+def test_the_same_choice_again_is_no_revision(kept):
+    page = set_level(opened("match"), "cautious")
+    (entry,) = kept.works()
+    page.run()
+    set_level(page, "cautious")
+    assert kept.head(entry.id).number == 2
+
+
+def test_a_file_of_ones_own_is_kept(kept, monkeypatch):
+    content = OWN.to_csv(index=False).encode()
+    page = AppTest.from_function(_attach, kwargs={"content": content}).run()
+    assert not page.exception
+    (entry,) = kept.works()
+    assert not entry.is_sample
+    assert kept.open(entry.id).work.files == {PROJECTS: content}
+    packed = zipfile.ZipFile(io.BytesIO(cached.work_file(kept.open(entry.id).work)))
+    assert packed.read(PROJECTS) == content
+    assert f'portfolio = "{PROJECTS}"' in packed.read("scenario.toml").decode()
+
+
+def _attach(content):
+    from app import state
+
+    state.attach("mine", **{"projects.csv": content})
+
+
+def test_a_work_taken_along_runs_again(kept, tmp_path):
+    given = Work(catalog.scenario("cautious"), {PROJECTS: OWN.to_csv(index=False).encode()})
+    zipfile.ZipFile(io.BytesIO(cached.work_file(given))).extractall(tmp_path)
+    assert catalog.scenario(tmp_path / "scenario.toml").id == given.settled(cached.own_files()).id
+
+
+# ---- plans --------------------------------------------------------------------------------------------------
+
+
+def test_after_a_restart_the_last_plan_is_shown_without_solving(kept, monkeypatch):
+    page = set_level(opened("match"), "cautious")
+    next(button for button in page.button if button.label == text("match.run", "zh")).click().run()
+    assert not page.exception
+    (entry,) = kept.works()
+    worth = {metric.label: metric.value for metric in page.metric}
+    assert worth
+    cached._study_again.clear()
+    monkeypatch.setattr(pipeline, "solve", lambda *_, **__: pytest.fail("it was solved again"))
+    again = reopened(entry.id)
+    assert not again.exception
+    assert {metric.label: metric.value for metric in again.metric} == worth
+    assert not again.warning
+    set_level(again, "hopeful")
+    assert text("match.stale", "zh", id=again.session_state["study"].scenario.id) in [w.value for w in again.warning]
+
+
+def test_a_plan_of_the_untouched_scenario_is_kept_with_the_first_change(kept):
+    page = opened("match", study=run())
+    set_level(page, "cautious")
+    (entry,) = kept.works()
+    assert kept.last_plan(entry.id).scenario_id == run().scenario.id
+
+
+def test_a_new_name_makes_no_plan_stale(kept):
+    page = opened("match", study=run())
+    set_level(page, "cautious")
+    set_level(page, "likely")
+    assert not page.warning
+    page = AppTest.from_function(_rename, kwargs={"id_": kept.works()[0].id}).run()
+    assert not page.exception
+    assert page.text[0].value == "False 十堰"
+    assert kept.works()[0].name.zh == "十堰"
+
+
+def _rename(id_):
+    import streamlit as st
+
+    from app import state
+
+    st.query_params["work"] = id_
+    state.rename_work("十堰")
+    st.text(f"{state.is_stale()} {state.last_study().scenario.name.zh}")
+
+
+# ---- two windows, two people --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("choice", ["theirs", "mine"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_second_window_is_told(kept, language, choice):
+    first = set_level(opened("match", language), "cautious")
+    (entry,) = kept.works()
+    second = reopened(entry.id, language=language)
+    set_level(first, "hopeful")
+    set_level(second, "likely")
+    assert not second.exception
+    (told,) = [one.value for one in second.warning]
+    assert text("work.window", language) in told
+    assert text("match.changed", language) in told
+    assert language == "zh" or not CJK.search(told)
+    assert level(second) == "likely", "the visitor's change is still there"
+    assert text("work.not_saved", language) in status(second)
+    assert kept.open(entry.id).work.scenario.planning_level == "hopeful"
+    press(second, f"work-do-{choice}")
+    assert not second.warning
+    assert kept.open(entry.id).work.scenario.planning_level == "hopeful"
+    if choice == "theirs":
+        assert level(second) == "hopeful"
+        assert len(kept.works()) == 1
+    else:
+        assert level(second) == "likely"
+        copy = kept.open(second.query_params["work"])
+        assert copy.id != entry.id
+        assert copy.work.scenario.planning_level == "likely"
+    set_level(second, "cautious")
+    assert not second.warning
+
+
+def test_what_is_newer_is_offered(kept):
+    page = set_level(opened("match"), "cautious")
+    (entry,) = kept.works()
+    kept.save(entry.id, Work(catalog.scenario("rd_first")), seen=2, note="换情景")
+    page.run()
+    assert "换情景" in next(one.value for one in page.info if "换情景" in one.value)
+    press(page, "work-do-newest")
+    assert page.session_state["work"].scenario == catalog.scenario("rd_first")
+
+
+def test_what_can_not_be_saved_stays_on_the_page(kept, monkeypatch):
+    page = set_level(opened("match"), "cautious")
+    (entry,) = kept.works()
+    monkeypatch.setattr(database, "BUSY_S", 0.05)
+    cached._kept_in.clear()
+    with kept.engine.connect().execution_options(writes=True) as holder, holder.begin():
+        set_level(page, "hopeful")
+        assert not page.exception
+        assert "another program holds it" in page.warning[0].value.replace("\\", "")
+        assert level(page) == "hopeful"
+    press(page, "work-do-again")
+    assert not page.warning
+    assert kept.open(entry.id).work.scenario.planning_level == "hopeful"
+
+
+def test_a_work_that_is_not_there_is_told_and_the_page_works(kept):
+    page = reopened("nowhere")
+    assert not page.exception
+    assert "there is no such work for you" in page.warning[0].value
+    set_level(page, "cautious")
+    assert not page.exception
+    assert not page.warning
+    assert len(kept.works()) == 1
+
+
+HOSTILE = "</script><b>*x*</b> [a](javascript:1) $x$ :smile: `" + "长" * 100
+
+
+@pytest.mark.parametrize("name", ["supply", "score", "match", "data", "brief"])
+def test_hostile_names_and_notes_are_text_on_every_page(kept, name):
+    saved = kept.create(Work(catalog.scenario()).named(HOSTILE), note=HOSTILE)
+    kept.save(saved.id, Work(catalog.scenario("cautious")).named(HOSTILE), seen=1, note=HOSTILE)
+    page = reopened(saved.id, name)
+    assert not page.exception
+    assert not page.error
+    for told in [one.proto.body for one in page.get("html")] + [one.help for one in page.button]:
+        assert "<b>" not in told
+        assert ":smile:" not in told
+
+
+# ---- who may do what ----------------------------------------------------------------------------------------
+
+SECRETS = {
+    "auth": {"client_id": "x", "client_secret": "geheim", "cookie_secret": "geheim2"},
+    "roles": {"planner": ["li@plan.example", "wu@plan.example"], "admin": ["chiefs"]},
+}
+
+
+def signed_in(page, email, **claims):
+    page.secrets = SECRETS
+    page.user = {"is_logged_in": True, "email": email, **claims}
+    return page.run()
+
+
+def frame(language="zh", id_=None):
+    page = AppTest.from_function(_script, kwargs={"name": "match"}, default_timeout=90)
+    page.session_state["language"] = language
+    if id_:
+        page.query_params["work"] = id_
+    return page
+
+
+def test_a_viewer_tries_things_out_and_saves_nothing(kept):
+    li = Workspace(kept.engine, LI)
+    saved = li.create(Work(catalog.scenario("cautious")), note="new")
+    li.share(saved.id, True)
+    page = signed_in(frame(id_=saved.id), "guest@elsewhere.example")
+    assert not page.exception
+    assert level(page) == "cautious"
+    assert text("work.read_only", "zh") in status(page)
+    assert page.button(key="work-undo").disabled
+    set_level(page, "hopeful")
+    assert level(page) == "hopeful"
+    assert not page.warning
+    assert li.head(saved.id).number == 1
+    assert text("work.read_only", "zh") in status(page)
+
+
+def test_nobody_sees_another_ones_work(kept):
+    li = Workspace(kept.engine, LI)
+    saved = li.create(Work(catalog.scenario("cautious")).named("秘密"), note="new")
+    page = signed_in(frame(id_=saved.id), "wu@plan.example")
+    assert "there is no such work for you" in page.warning[0].value
+    assert not [one for one in says(page) if "秘密" in one]
+    li.share(saved.id, True)
+    page = signed_in(frame(id_=saved.id), "wu@plan.example")
+    assert level(page) == "cautious"
+    set_level(page, "hopeful")
+    assert li.head(saved.id).author == WU.name
+
+
+@pytest.mark.parametrize(
+    ("claims", "who"),
+    [
+        ({"email": "Li@plan.example", "email_verified": True}, LI),
+        ({"email": "li@plan.example", "email_verified": False, "sub": "42"}, Person("42", "viewer")),
+        ({"email": "x@elsewhere.example", "groups": ["chiefs"]}, Person("x@elsewhere.example", "admin")),
+        ({"sub": "43", "groups": "chiefs"}, Person("43", "viewer")),
+    ],
+)
+def test_roles_come_from_what_the_provider_confirmed(claims, who):
+    page = AppTest.from_function(_who)
+    page.secrets, page.user = SECRETS, {"is_logged_in": True, **claims}
+    page.run()
+    assert not page.exception
+    assert page.text[0].value == f"{who.name} {who.role}"
+
+
+def _who():
+    import streamlit as st
+
+    from app import signin
+
+    person = signin.person()
+    st.text(f"{person.name} {person.role}" if person else "nobody")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whoever_has_not_signed_in_sees_nothing_but_that(kept, language):
+    page = AppTest.from_file(str(APP / "main.py"), default_timeout=90)
+    page.session_state["language"] = language
+    page.secrets, page.user = SECRETS, {"is_logged_in": False}
+    page.run()
+    assert not page.exception
+    assert [one.value for one in page.title] == [text("signin.title", language)]
+    assert [one.label for one in page.button] == [text("signin.go", language)]
+    assert not page.segmented_control
+    assert "geheim" not in str(says(page))
+
+
+def test_secrets_that_can_not_be_read_let_nobody_in(tmp_path, monkeypatch):
+    spoilt = tmp_path / "secrets.toml"
+    spoilt.write_text("[auth\nclient_id = ")
+    monkeypatch.setattr(streamlit, "get_option", lambda _: [str(spoilt)])
+    monkeypatch.setattr(type(streamlit.secrets), "load_if_toml_exists", lambda _: False)
+    with pytest.raises(InputError, match="nobody is let in"):
+        signin.is_on()
+
+
+# ---- first steps, errors ------------------------------------------------------------------------------------
+
+
+def test_the_first_steps_go_away_and_stay_away():
+    page = opened("supply")
+    steps = [one for one in page.markdown if "①" in one.value or "②" in one.value]
+    assert len(steps) == 2
+    press(page, "steps-close")
+    assert not [one for one in page.button if one.key == "steps-close"]
+    assert not [one for one in opened("match").button if one.key == "steps-close"]
+
+
+def test_the_first_steps_go_away_when_done(kept):
+    page = opened("match", study=run(), seen={"explore"})
+    assert page.button(key="steps-close")
+    set_level(page, "cautious")
+    assert not [one for one in page.button if one.key == "steps-close"]
+    assert kept.is_marked("first-steps")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_unexpected_is_a_sentence_with_a_number_and_the_log_has_the_rest(monkeypatch, caplog, language):
+    monkeypatch.setattr(cached, "layer_table", lambda _: 1 / 0)
+    page = AppTest.from_file(str(APP / "main.py"), default_timeout=90)
+    page.session_state["language"] = language
+    page.run()
+    assert not page.exception
+    (told,) = [one.value for one in page.error]
+    assert "ZeroDivisionError" not in told
+    (record,) = [one for one in caplog.records if one.name == "geo_cluster.app"]
+    number = record.args[0]
+    assert text("sorry", language, id=number) == told
+    assert record.exc_info
