@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -166,3 +167,8 @@ def value_chart() -> alt.FacetChart:
         .facet(alt.Facet("name:N", title=None, sort=None), columns=4)
         .resolve_scale(x="independent")
     )
+
+
+def plain(text: str) -> str:
+    """Text as it stands, for a widget that would read Markdown in it."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+.!~$:|-])", r"\\\1", text)

@@ -7,6 +7,7 @@ GeoPackage. `data/sample/` shows them (示例).
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,6 @@ from geo_cluster.coordinates import MU_PER_HA
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.supply.land import Exclusion, developable
 from geo_cluster.supply.parcels import fitting, offered, parcel_faults
-
 
 ROUNDED_HA = 1e-4
 """What rounding may add to a column of `land.csv`."""
@@ -136,6 +136,14 @@ def write(found: Survey, folder: Path, *, source: str) -> None:
         fits = found.fits.assign(parcels=[", ".join(map(str, labels)) for labels in found.fits["parcels"]])
         fits.to_file(package, layer="fits")
     (folder / "known.toml").write_text(tomli_w.dumps({"known": _known(found.sites, source)}), encoding="utf-8")
+
+
+def read_land(content: bytes) -> pd.DataFrame:
+    """Read a `land.csv` that `write` wrote; what is no such table is refused."""
+    try:
+        return pd.read_csv(io.BytesIO(content), encoding="utf-8-sig", dtype={"site": str})
+    except (ValueError, pd.errors.ParserError) as problem:
+        raise InputError(_unreadable(Path("land.csv"), problem)) from None
 
 
 def losses(land: pd.DataFrame) -> pd.DataFrame:
