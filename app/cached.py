@@ -17,7 +17,7 @@ import streamlit.components.v1 as components
 from geo_cluster import catalog, explained, inputs, intake, layers, maps, portfolio, results, survey
 from geo_cluster import study as pipeline
 from geo_cluster.domain import Language, Scenario
-from geo_cluster.export import bundle, tables
+from geo_cluster.export import bundle, preview, tables
 from geo_cluster.inputs import Region
 from geo_cluster.intake import Appraisal
 from geo_cluster.study import Study
@@ -174,3 +174,30 @@ def bills_of(
     """A year's electricity at each voltage of the two-part tariff."""
     options: dict[str, Any] = {"load_factor": load, "profile": shape, "transformer_loading": loading}
     return bills(annual_gwh, tariffs=catalog.table("tariffs"), **options)
+
+
+# ---- the brief page -------------------------------------------------------------------------------------------
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def study_files(_study: Study, scenario_id: str, language: Language) -> dict[str, bytes]:  # noqa: ARG001
+    """Every file of a study by name."""
+    return bundle.study_files(_study, language=language)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def layer_files(folder: str, registered: str, language: Language) -> dict[str, bytes]:  # noqa: ARG001
+    """Every layer's file by name; `registered` is the hash of the folder's registry."""
+    return bundle.layer_files(folder, language=language)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def packed(_files: dict[str, bytes], key: str) -> bytes:  # noqa: ARG001
+    """The files as one ZIP."""
+    return bundle.zipped(_files)
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def file_table(name: str, digest: str, _content: bytes) -> pd.DataFrame | None:  # noqa: ARG001
+    """The first rows of a file, or None; `digest` names the content."""
+    return preview.table_of(name, _content)
