@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from pathlib import PurePath
+import tempfile
+from pathlib import Path, PurePath
 
 import pandas as pd
 import pyogrio
@@ -29,7 +30,7 @@ def table_of(name: str, content: bytes) -> pd.DataFrame | None:
         if kind == ".geojson":
             return pyogrio.read_dataframe(content, read_geometry=False, max_features=ROWS)
         if kind == ".gpkg":
-            return pd.DataFrame([_layer(content, layer) for layer, _ in pyogrio.list_layers(content)])
+            return _layers(content)
     except (
         ValueError,
         pd.errors.ParserError,
@@ -41,7 +42,14 @@ def table_of(name: str, content: bytes) -> pd.DataFrame | None:
     return None
 
 
-def _layer(content: bytes, layer: str) -> dict[str, object]:
-    info = pyogrio.read_info(content, layer=layer)
-    fields = ", ".join(info["fields"])
-    return {"layer": layer, "geometry": info["geometry_type"] or "", "rows": info["features"], "fields": fields}
+def _layers(content: bytes) -> pd.DataFrame:
+    """The layers of a GeoPackage, which the driver wants to see as a file of that name."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "layers.gpkg")
+        path.write_bytes(content)
+        found = {layer: pyogrio.read_info(path, layer=layer) for layer, _ in pyogrio.list_layers(path)}
+    rows = [
+        {"layer": layer, "geometry": of["geometry_type"] or "", "rows": of["features"], "fields": ", ".join(of["fields"])}
+        for layer, of in found.items()
+    ]
+    return pd.DataFrame(rows)
