@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached, state
-from app.widgets import plain, t
+from app.widgets import plain, refusals, t
 from geo_cluster import catalog, layers, results
 from geo_cluster.domain import Scenario
 
@@ -20,10 +20,15 @@ MARKED = 10
 
 def show() -> None:
     """Draw the tab."""
-    _offers()
+    _alone()
 
 
 @st.fragment
+def _alone() -> None:
+    with refusals():
+        _offers()
+
+
 def _offers() -> None:
     rows = shown(state.scenario())
     rows = _chosen(rows)
@@ -124,7 +129,7 @@ def offer_chart(rows: pd.DataFrame) -> alt.LayerChart:
     numbers = {"low": ",.0f", "likely": ",.0f", "high": ",.0f", "km": ".1f"}
     tips = [alt.Tooltip(key, title=t(label), format=numbers.get(key, "")) for key, label in fields.items()]
     chart = (bar + tick + mark.encode(x="high:Q", text="mark:N")).encode(tooltip=tips)
-    return chart.properties(height=21 * max(len(order), 2) + 60)
+    return chart.properties(height=20 * max(len(order), 2) + 110)
 
 
 COLUMNS = {

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached, state
-from app.widgets import t
+from app.widgets import refusals, t
 from geo_cluster import catalog, portfolio
 from geo_cluster.supply.energy import needs_dual_supply, quota, voltages
 from geo_cluster.supply.interval import Interval
@@ -24,10 +24,15 @@ KEPT: dict[str, Any] = {"persist_state": "session"}
 
 def show() -> None:
     """Draw the tab."""
-    _calculator()
+    _alone()
 
 
 @st.fragment
+def _alone() -> None:
+    with refusals():
+        _calculator()
+
+
 def _calculator() -> None:
     st.caption(t("supply.tariff_note"))
     asked, answer = st.columns([2, 3], gap="large")

@@ -48,8 +48,7 @@ def _layers(content: bytes) -> pd.DataFrame:
         path = Path(folder, "layers.gpkg")
         path.write_bytes(content)
         found = {layer: pyogrio.read_info(path, layer=layer) for layer, _ in pyogrio.list_layers(path)}
-    rows = [
-        {"layer": layer, "geometry": of["geometry_type"] or "", "rows": of["features"], "fields": ", ".join(of["fields"])}
-        for layer, of in found.items()
-    ]
-    return pd.DataFrame(rows)
+    kinds = [of["geometry_type"] or "" for of in found.values()]
+    rows, fields = [[of[key] for of in found.values()] for key in ("features", "fields")]
+    named = [", ".join(names) for names in fields]
+    return pd.DataFrame({"layer": list(found), "geometry": kinds, "rows": rows, "fields": named})
