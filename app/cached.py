@@ -10,6 +10,7 @@ import tempfile
 import threading
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,15 @@ import streamlit as st
 import streamlit.components.v1 as components
 from sqlalchemy.engine import Engine
 
-from geo_cluster import catalog, choice, database, explained, inputs, intake, layers, maps, portfolio
+from geo_cluster import catalog, choice, database, explained, inputs, intake, layers, maps, portfolio, results, survey
 from geo_cluster import study as pipeline
 from geo_cluster.choice import Choice, Weighed
 from geo_cluster.domain import Language, Scenario
-from geo_cluster.export import bundle
+from geo_cluster.export import bundle, preview, tables
 from geo_cluster.inputs import Region
 from geo_cluster.intake import Appraisal
 from geo_cluster.study import Study
+from geo_cluster.supply.tariff import Bill, bills
 from geo_cluster.workspace import LAYERS, PROJECTS, KeptPlan, Work
 
 
@@ -235,3 +237,77 @@ def _work_file(scenario: str, files: tuple[tuple[str, bytes], ...]) -> bytes:
 def work_file(work: Work) -> bytes:
     """A work as a ZIP: its scenario, which runs with `geo-cluster study`, and its files beside it."""
     return _work_file(work.scenario.model_dump_json(), tuple(sorted(work.files.items())))
+
+
+# ---- the supply page ------------------------------------------------------------------------------------------
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _offers(scenario: str) -> pd.DataFrame:
+    return results.offers_table(_region(scenario))
+
+
+def offers_of(scenario: Scenario) -> pd.DataFrame:
+    """What each site can draw on, and on whose word."""
+    return _offers(scenario.model_copy(update={"locked": (), "forbidden": ()}).model_dump_json())
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _requests(scenario: str) -> pd.DataFrame:
+    given = Scenario.model_validate_json(scenario)
+    return intake.requests(replace(region(given), scenario=given), portfolio.read(given.portfolio))
+
+
+def requests_of(scenario: Scenario) -> pd.DataFrame:
+    """The numbers to go and ask for, without matching anything."""
+    return _requests(scenario.model_dump_json())
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def phone_files(scenario: str, language: Language) -> tuple[bytes, bytes]:
+    """The list to telephone with as CSV and as XLSX, of a scenario as JSON."""
+    table = tables.phone_list(_requests(scenario), language)
+    sheet = {"zh": "数据请求", "en": "Data request"}[language]
+    return tables.as_csv(table), tables.as_xlsx({sheet: table})
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def land_losses(land_csv: bytes | None) -> pd.DataFrame:
+    """What each rule takes of each site: of the planner's own survey, or of the sample pack (示例)."""
+    return survey.losses(survey.sample().land if land_csv is None else survey.read_land(land_csv))
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def bills_of(
+    annual_gwh: tuple[float, ...], load: tuple[float, ...], shape: tuple[float, ...] | None, loading: float | None
+) -> list[Bill]:
+    """A year's electricity at each voltage of the two-part tariff."""
+    options: dict[str, Any] = {"load_factor": load, "profile": shape, "transformer_loading": loading}
+    return bills(annual_gwh, tariffs=catalog.table("tariffs"), **options)
+
+
+# ---- the brief page -------------------------------------------------------------------------------------------
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def study_files(_study: Study, scenario_id: str, language: Language) -> dict[str, bytes]:  # noqa: ARG001
+    """Every file of a study by name."""
+    return bundle.study_files(_study, language=language)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def layer_files(folder: str, registered: str, language: Language) -> dict[str, bytes]:  # noqa: ARG001
+    """Every layer's file by name; `registered` is the hash of the folder's registry."""
+    return bundle.layer_files(folder, language=language)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def packed(_files: dict[str, bytes], key: str) -> bytes:  # noqa: ARG001
+    """The files as one ZIP."""
+    return bundle.zipped(_files)
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def file_table(name: str, digest: str, _content: bytes) -> pd.DataFrame | None:  # noqa: ARG001
+    """The first rows of a file, or None; `digest` names the content."""
+    return preview.table_of(name, _content)

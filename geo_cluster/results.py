@@ -179,6 +179,18 @@ def offers_table(region: Region) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def supply_totals(offers: pd.DataFrame) -> pd.DataFrame:
+    """Low, likely and high of each resource in all, every pool counted once; `pools`, and how many are `assumed`.
+
+    Bounds are sums of bounds: they hold whatever the numbers have to do with each other.
+    """
+    once = offers[offers["basis"] != ""].drop_duplicates(["resource", "subject"])
+    groups = once.groupby("resource")
+    totals = groups[["low", "likely", "high"]].sum()
+    totals["pools"], totals["assumed"] = groups.size(), groups["basis"].agg(lambda basis: (basis == "assumed").sum())
+    return totals.reindex(list(SUPPLY)).fillna(0)
+
+
 def contributions_table(projects: pd.DataFrame, sites: gpd.GeoDataFrame, decision: DecisionMatrix) -> pd.DataFrame:
     """One row a pair and criterion: natural value, value, weight, points; points add up to the score."""
     pairs = _pairs(projects, sites)

@@ -7,6 +7,7 @@ GeoPackage. `data/sample/` shows them (示例).
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,14 @@ def known(sites: pd.DataFrame, source: str) -> list[dict[str, Any]]:
             entry = {"subject": str(row.site), "attribute": attribute, "low": low, "likely": high, "high": high}
             rows.append(entry | {"basis": "derived", "source": source})
     return rows
+
+
+def read_land(content: bytes) -> pd.DataFrame:
+    """Read a `land.csv` that `write` wrote; what is no such table is refused."""
+    try:
+        return pd.read_csv(io.BytesIO(content), encoding="utf-8-sig", dtype={"site": str})
+    except (ValueError, pd.errors.ParserError) as problem:
+        raise InputError(_unreadable(Path("land.csv"), problem)) from None
 
 
 def losses(land: pd.DataFrame) -> pd.DataFrame:

@@ -1,20 +1,27 @@
 import dataclasses
 import errno
+import hashlib
+import html
 import io
 import json
 import os
+import re
 import tomllib
+import zipfile
 
 import geopandas as gpd
 import numpy as np
+import openpyxl
 import pandas as pd
 import pyogrio
 import pytest
 
 from geo_cluster import catalog, layers, study
 from geo_cluster.errors import InputError
-from geo_cluster.export import bundle, geopackage, tables
+from geo_cluster.export import bundle, geopackage, preview, tables
 from geo_cluster.export.attribution import attribution
+from geo_cluster.export.sheet import sheet
+from geo_cluster.export.tables import as_xlsx, phone_list
 from tests.studies import run, write_own
 
 SAMPLE = "示例"
@@ -315,3 +322,68 @@ def test_study_json_says_what_was_run_and_proven(out, default):
     assert told["eligible_pairs"] == int(table(out, "ranking.csv")["eligible"].sum())
     for name, digest in told["inputs"].items():
         assert name == "portfolio" or digest == catalog.layers()[name].sha256
+
+
+ATTACK = "=cmd|' /C calc'!A0"
+
+
+def test_a_spreadsheet_runs_no_formula():
+    table = pd.DataFrame({"name": [ATTACK, "+1", "ok"], "n": [1, -2, 3]})
+    book = openpyxl.load_workbook(io.BytesIO(as_xlsx({"a": table})))
+    assert [cell.value for cell in book["a"]["A"]] == ["name", f"'{ATTACK}", "'+1", "ok"]
+    assert {cell.data_type for row in book["a"].iter_rows(min_row=2) for cell in row} == {"s", "n"}
+    assert [cell.value for cell in book["a"]["B"]] == ["n", 1, -2, 3]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_list_to_telephone_with_has_question_interval_and_whom_to_ask(language):
+    asked = run().requests
+    table = phone_list(asked, language)
+    assert len(table) == len(asked)
+    assert table.iloc[:, 1].tolist() == asked[f"subject_{language}"].tolist()
+    assert table.iloc[:, 4].str.len().gt(0).all()
+    assert table.iloc[:, 5:8].to_numpy(float).tolist() == asked[["low", "likely", "high"]].to_numpy(float).tolist()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_sheet_tells_the_plan_and_needs_nothing_from_outside(language):
+    result = run()
+    page = sheet(result, language=language)
+    names = result.region.names
+    for row in result.assignment.itertuples():
+        assert f"{row.project_name} ({row.project})" in page
+        assert names[row.site][language] in page
+    assert SAMPLE in page
+    assert result.scenario.id in page
+    assert not re.search(r"<script|<link|<img|https?://|url\(", page)
+
+
+def test_hostile_names_on_the_sheet_are_escaped():
+    result = run()
+    attack = "</td></html><script>x</script>"
+    hostile = dataclasses.replace(result, assignment=result.assignment.assign(project_name=attack))
+    page = sheet(hostile)
+    assert "<script" not in page
+    assert html.escape(attack) in page
+
+
+def test_layers_go_out_with_their_registry_and_the_same_zip_twice():
+    files = bundle.layer_files()
+    for layer in catalog.layers().values():
+        assert hashlib.sha256(files[layer.file]).hexdigest() == layer.sha256
+        assert layer.licence in files["ATTRIBUTION.md"].decode()
+    assert set(tomllib.loads(files["sources.toml"].decode())["layers"]) == set(catalog.layers())
+    some = {name: files[name] for name in ("ATTRIBUTION.md", "ports.csv")}
+    assert bundle.zipped(some) == bundle.zipped(some)
+    assert zipfile.ZipFile(io.BytesIO(bundle.zipped(some))).read("ports.csv") == files["ports.csv"]
+
+
+def test_a_preview_is_a_table_or_none_and_what_is_spoilt_is_refused(tmp_path):
+    files = bundle.layer_files()
+    assert len(preview.table_of("ports.csv", files["ports.csv"])) == catalog.layers()["ports"].rows
+    assert "name_zh" in preview.table_of("province.geojson", files["province.geojson"])
+    assert preview.table_of("map.html", files["map.html"]) is None
+    with pytest.raises(InputError, match="can't be read"):
+        preview.table_of("x.geojson", b"{")
+    with pytest.raises(InputError, match="can't be read"):
+        preview.table_of("x.gpkg", b"no package")

@@ -12,6 +12,7 @@ import pytest
 from geo_cluster import catalog, inputs, intake, portfolio, study
 from geo_cluster.errors import InputError
 from tests import world
+from tests.studies import run
 
 
 @pytest.fixture(scope="module")
@@ -130,3 +131,9 @@ def test_policy_money_is_what_the_clauses_name(region):
     assert large["support_most_10k_yuan"] == 1000 + 500  # and clause 18, the step of 10 bn yuan only
     assert "第19条" in small["support_zh"]
     assert "clause 18" in large["support_en"]
+
+
+def test_requests_without_matching_are_those_of_the_study():
+    result = run()
+    asked = intake.requests(result.region, result.projects)
+    pd.testing.assert_frame_equal(asked, result.requests)

@@ -28,7 +28,7 @@ from geo_cluster.supply.energy import (
 )
 from geo_cluster.supply.interval import Interval
 from geo_cluster.supply.substations import transformers
-from geo_cluster.supply.tariff import bill, period_hours, period_shares, price_yuan_kwh, tariff_on
+from geo_cluster.supply.tariff import bill, bills, load_factor, period_hours, period_shares, price_yuan_kwh, tariff_on
 
 TABLES = Path(geo_cluster.__file__).parent / "tables"
 GRID = tomllib.loads((TABLES / "grid.toml").read_text(encoding="utf-8"))
@@ -225,3 +225,29 @@ def test_interval_arithmetic_holds_whatever_the_truth(a, b, s, t):
     p, q = x.low + s * (x.high - x.low), y.low + t * (y.high - y.low)
     for got, truth in ((x + y, p + q), (x - y, p - q), (x * y, p * q)):
         assert got.low - 1e-6 <= truth <= got.high + 1e-6
+
+
+def test_load_factor_is_energy_over_what_the_capacity_carries_in_a_year():
+    assert load_factor(8.76, 2, power_factor=1.0).likely == pytest.approx(0.5)
+    spread = load_factor((8.76, 17.52), (2, 4), power_factor=0.5)
+    assert (spread.low, spread.high) == pytest.approx((1.0, 1.0))
+    with pytest.raises(InputError, match=r"carry at most 17\.5 GWh"):
+        load_factor(17.6, 2, power_factor=1.0)
+    with pytest.raises(InputError) as refusal:
+        load_factor(0, 0, power_factor=1.0)
+    assert len(refusal.value.faults) == 2
+
+
+def test_bills_are_one_a_voltage_and_those_of_bill():
+    found = bills((40, 60), tariffs=TARIFFS, load_factor=(0.4, 0.6))
+    assert [one.voltage_kv for one in found] == [10, 35, 110, 220]
+    for one in found:
+        assert one == bill((40, 60), voltage_kv=one.voltage_kv, tariffs=TARIFFS, load_factor=(0.4, 0.6))
+    assert found[0].annual_wan_yuan.likely > found[-1].annual_wan_yuan.likely
+
+
+@pytest.mark.parametrize("shape", TARIFFS["shape"], ids=lambda row: row["id"])
+def test_a_shape_of_the_table_is_a_day(shape):
+    assert len(shape["load"]) == 24
+    assert max(shape["load"]) == 1
+    assert period_shares(TARIFFS["tariff"][-1], shape["load"]).sum() == pytest.approx(1)

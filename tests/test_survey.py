@@ -6,6 +6,7 @@ import sys
 import tomllib
 
 import geopandas as gpd
+import pandas as pd
 import pytest
 from shapely import box
 
@@ -84,3 +85,25 @@ def test_every_fault_of_rules_and_parcels_is_named(files):
     bare = survey.read_parcels(files / "parcels.gpkg").drop(columns="site")
     with pytest.raises(InputError, match="column site: is missing"):
         survey.survey(bare, [])
+
+
+def test_losses_read_back_from_the_file_are_those_of_the_survey(tmp_path):
+    found = survey.sample()
+    survey.write(found, tmp_path, source="test")
+    there = survey.losses(survey.read_land((tmp_path / "land.csv").read_bytes()))
+    here = survey.losses(found.land)
+    assert there[["site", "step"]].equals(here[["site", "step"]])
+    assert there["ha"].to_numpy() == pytest.approx(here["ha"].to_numpy(), abs=0.01)
+    for _, steps in here.groupby("site"):
+        gross, *lost, net = steps["ha"]
+        assert net == pytest.approx(gross - sum(lost))
+        assert steps["left_ha"].iloc[-2] == pytest.approx(net)
+        assert steps["left_ha"].is_monotonic_decreasing
+
+
+def test_land_that_does_not_add_up_is_refused_by_row():
+    land = pd.DataFrame({"site": ["A", "A"], "gross_ha": [2, 3], "lost_x_ha": [1, 1], "net_ha": [1, 1]})
+    with pytest.raises(InputError, match="row 3"):
+        survey.losses(land)
+    with pytest.raises(InputError, match="net_ha"):
+        survey.losses(land.drop(columns="net_ha"))

@@ -1,11 +1,55 @@
-"""要素: land and energy of each site, on what evidence, and what to ask for."""
+"""要素: land and energy of each site, on what evidence, and which number to ask for next."""
 
 from __future__ import annotations
 
-from app.widgets import footer, heading
+import streamlit as st
+
+from app import cached, state
+from app.views import supply_losses, supply_network, supply_offers, supply_requests, supply_tariff
+from app.widgets import footer, heading, refusals, t
+from geo_cluster import results
+
+TABS = {
+    "offers": supply_offers.show,
+    "requests": supply_requests.show,
+    "losses": supply_losses.show,
+    "network": supply_network.show,
+    "tariff": supply_tariff.show,
+}
 
 
 def page() -> None:
-    """Draw the page."""
+    """Draw the page; of the tabs only the open one."""
     heading("supply")
+    with refusals():
+        _headline()
+        tabs = st.tabs([t(f"supply.{tab}") for tab in TABS], key="supply-tabs", on_change="rerun")
+        for tab, show in zip(tabs, TABS.values(), strict=True):
+            if tab.open:
+                with tab, refusals():
+                    show()
     footer()
+
+
+def _headline() -> None:
+    scenario = state.scenario()
+    totals = results.supply_totals(cached.offers_of(scenario))
+    columns = st.columns(4)
+    for column, (resource, row) in zip(columns, totals.iterrows(), strict=False):
+        column.metric(
+            t(f"resource.{resource}"),
+            f"{row['likely']:,.0f}",
+            delta=f"{row['low']:,.0f} – {row['high']:,.0f}",
+            delta_color="off",
+            delta_arrow="off",
+            help=t(f"supply.total_{resource}", n=int(row["pools"])),
+        )
+    pools, assumed = int(totals["pools"].sum()), int(totals["assumed"].sum())
+    columns[3].metric(
+        t("supply.unconfirmed"),
+        f"{assumed} / {pools}",
+        delta=t("supply.known_count", n=len(scenario.known)),
+        delta_color="off",
+        delta_arrow="off",
+        help=t("supply.unconfirmed_help"),
+    )

@@ -23,13 +23,25 @@ def attribution(study: Study) -> str:
         f"依据 / Basis of the numbers used: {told}.",
         "`assumed`：无人公布、按类别假定的区间 / priors of a class, confirmed by nobody.",
         "",
+        *_owed(study.scenario.layers),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def layers_attribution(folder: str = "") -> str:
+    """Markdown: every registered layer, those in `folder` in place of the shipped ones, without any study."""
+    return "\n".join(["# 数据来源与许可 / Data sources and licences", "", *_owed(folder)]) + "\n"
+
+
+def _owed(folder: str) -> list[str]:
+    lines = [
         "地图公开发布须送审并标注审图号。 / Publishing a map needs a map review number (审图号).",
         "",
         "| 图层 / layer | 提供者 / producer | 许可 / licence | 署名 / attribution | 时点 / as of | SHA-256 |",
         "|---|---|---|---|---|---|",
     ]
-    for layer in catalog.registry(study.scenario.layers).values():
+    for layer in catalog.registry(folder).values():
         licence = f"[{layer.licence}]({layer.licence_url})" if layer.licence_url else layer.licence
         cells = (f"{layer.title_zh} / {layer.title_en}", layer.producer, licence, layer.attribution_en, layer.as_of)
         lines.append("| " + " | ".join(cell.replace("|", "/") for cell in cells) + f" | `{layer.sha256[:16]}…` |")
-    return "\n".join(lines) + "\n"
+    return lines

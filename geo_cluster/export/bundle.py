@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import tomli_w
@@ -15,8 +17,9 @@ import tomli_w
 from geo_cluster import catalog, explained, maps
 from geo_cluster.domain import Language, Scenario
 from geo_cluster.errors import Fault, InputError
-from geo_cluster.export.attribution import attribution
+from geo_cluster.export.attribution import attribution, layers_attribution
 from geo_cluster.export.geopackage import write_geopackage
+from geo_cluster.export.sheet import sheet
 from geo_cluster.export.tables import SAMPLE, as_csv, csv_tables
 from geo_cluster.intake import Appraisal
 from geo_cluster.study import Study
@@ -75,6 +78,41 @@ def write_match(study: Study, out: Path, *, language: Language = "zh") -> list[P
             )
 
     return write_files(out, make)
+
+
+def study_files(study: Study, *, language: Language = "zh") -> dict[str, bytes]:
+    """Every file of a study by name, and `sheet.html`, the plan on one page."""
+    with tempfile.TemporaryDirectory() as folder:
+        _make(study, Path(folder), language)
+        files = {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
+    return {"sheet.html": sheet(study, language=language).encode()} | files
+
+
+def layer_files(folder: str = "", *, language: Language = "zh") -> dict[str, bytes]:
+    """Every registered layer as it stands, those in `folder` in place of the shipped ones, and a map of the chain.
+
+    `sources.toml` has the registry's entries of exactly these files, `ATTRIBUTION.md` says whom they are owed to.
+    """
+    own = catalog.layers(Path(folder)) if folder else {}
+    declared = catalog.registry(folder)
+    places = {name: Path(folder) if name in own else catalog.data_dir() for name in declared}
+    files = {layer.file: (places[name] / layer.file).read_bytes() for name, layer in declared.items()}
+    rows = {name: layer.model_dump(mode="json") for name, layer in declared.items()}
+    return {
+        "map.html": maps.standalone(maps.payload(language)).encode(),
+        **files,
+        "sources.toml": tomli_w.dumps({"layers": rows}).encode(),
+        "ATTRIBUTION.md": layers_attribution(folder).encode(),
+    }
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    """Files as one ZIP; the same files give the same bytes."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
 
 
 def write_files(out: Path, make: Callable[[Path], None]) -> list[Path]:

@@ -1,0 +1,91 @@
+"""The page 汇报: every file that can be taken along, with a preview."""
+
+import io
+import zipfile
+
+import pandas as pd
+import pytest
+
+from app import cached
+from app.texts import text
+from geo_cluster import catalog
+from geo_cluster.export import bundle
+from geo_cluster.workspace import PROJECTS, Work
+from tests.studies import run
+from tests.test_app import CJK, LANGUAGES, opened, says
+
+HOSTILE = "</script><img src=x onerror=alert(1)> **x** $y$ =1+1"
+
+
+def files(page):
+    return page.dataframe[0].value
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_without_a_run_the_layers_are_there(language):
+    page = opened("brief", language)
+    assert not page.exception
+    assert text("brief.no_study", language) in [one.value for one in page.info]
+    names = set(files(page)[text("brief.file", language)])
+    assert {layer.file for layer in catalog.layers().values()} | {"map.html", "sources.toml", "ATTRIBUTION.md"} == names
+    if language == "en":
+        assert [one for one in says(page) if CJK.search(one)] == []
+        assert [one for one in files(page)[text("brief.what", "en")] if CJK.search(one)] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_after_a_run_every_file_of_the_bundle_is_listed(language):
+    page = opened("brief", language, study=run())
+    assert not page.exception
+    assert not page.warning
+    assert set(files(page)[text("brief.file", language)]) == {*bundle.FILES, "sheet.html"}
+    assert text("brief.sample", language) in "\n".join(says(page))
+    assert run().scenario.id in "\n".join(one.value for one in page.text)
+    if language == "en":
+        assert [one for one in files(page)[text("brief.what", "en")] if CJK.search(one)] == []
+
+
+@pytest.mark.parametrize("name", [*bundle.FILES, "sheet.html"])
+def test_each_file_has_a_preview(name):
+    page = opened("brief", study=run())
+    page.selectbox(key="brief-file-study").set_value(name).run()
+    assert not page.exception
+    assert not page.error
+    shown = [*page.code, *page.dataframe[1:], *page.get("iframe"), *page.get("component_instance")]
+    assert len(shown) == 1
+
+
+def test_moved_settings_are_said():
+    page = opened("brief", study=run("cautious"))
+    assert [one.value for one in page.warning] == [text("brief.stale", "zh", id=run("cautious").scenario.id)]
+
+
+def test_the_zip_holds_what_is_listed():
+    made = cached.study_files(run(), run().scenario.id, "zh")
+    archive = zipfile.ZipFile(io.BytesIO(cached.packed(made, "test")))
+    assert archive.testzip() is None
+    assert set(archive.namelist()) == {*bundle.FILES, "sheet.html"}
+    assert archive.read("assignment.csv") == made["assignment.csv"]
+
+
+def test_hostile_names_stay_text():
+    sheet = f'编号,名称,环节,年产值(亿元)\nP01,"{HOSTILE}",fiber_laser,5\n'.encode()
+    page = opened("brief", work=Work(catalog.scenario(), {PROJECTS: sheet}))
+    assert not page.exception
+    from geo_cluster import study
+
+    settled = Work(catalog.scenario(), {PROJECTS: sheet}).settled(cached.own_files())
+    result = study.run(settled)
+    page = opened("brief", study=result, work=Work(catalog.scenario(), {PROJECTS: sheet}))
+    assert not page.exception
+    assert not page.warning
+    (frame,) = page.get("iframe")
+    assert "onerror=alert" in frame.proto.srcdoc
+    assert "<img" not in frame.proto.srcdoc
+    assert "projects.csv" in set(files(page)[text("brief.file", "zh")])
+    page.selectbox(key="brief-file-study").set_value("assignment.csv").run()
+    shown = page.dataframe[1].value
+    assert isinstance(shown, pd.DataFrame)
+    assert shown["project_name"].tolist() == [HOSTILE]
+    read_as_markup = [page.markdown, page.caption, page.info, page.subheader]
+    assert not [one for kind in read_as_markup for one in kind if "onerror" in one.value]

@@ -1,0 +1,234 @@
+"""The page 要素: what is offered, what it rests on, what to ask for, and a number known better."""
+
+import io
+
+import openpyxl
+import pandas as pd
+import pytest
+
+from app import cached
+from app.texts import text
+from app.views.supply_losses import LAND
+from geo_cluster import catalog, inputs, layers, survey
+from geo_cluster.coordinates import MU_PER_HA
+from geo_cluster.domain import KnownBetter
+from geo_cluster.workspace import Work
+from tests.studies import run
+from tests.test_app import CJK, LANGUAGES, opened, says
+
+TABS = ("offers", "requests", "losses", "network", "tariff")
+HOSTILE = "</script><img src=x onerror=alert(1)> **粗** [链接](http://x) $x$ :smile: =1+1 " + "长" * 400
+
+
+def at(tab, language="zh", **session):
+    """The page with one of its tabs open."""
+    return opened("supply", language, **{"supply-tabs": text(f"supply.{tab}", language)}, **session)
+
+
+def labelled(page, kind, key, language="zh"):
+    return next(one for one in getattr(page, kind) if one.label.startswith(text(key, language)))
+
+
+def charts(page):
+    """What the charts of a page say, as JSON."""
+    return [one.proto.spec for one in page.get("vega_lite_chart")]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("tab", TABS)
+def test_each_tab_opens_in_both_languages(tab, language):
+    page = at(tab, language)
+    assert not page.exception
+    assert not page.error
+    told = says(page)
+    assert text("footer", language) in "\n".join(told)
+    if language == "en":
+        assert [one for one in told if CJK.search(one)] == []
+        for table in page.dataframe:
+            assert not [heading for heading in map(str, table.value.columns) if CJK.search(heading)]
+
+
+def test_the_headline_counts_each_pool_once():
+    page = opened("supply")
+    known = run().observations
+    shown = {metric.label: (metric.value, metric.delta) for metric in page.metric}
+    for resource, attribute, times in (
+        ("land", "available_land_ha", MU_PER_HA),
+        ("power", "spare_mva", 1),
+        ("energy", "energy_quota_tce", 1),
+    ):
+        rows = known[known["attribute"] == attribute][["low", "likely", "high"]].sum() * times
+        value, delta = shown[text(f"resource.{resource}", "zh")]
+        assert value == f"{rows['likely']:,.0f}"
+        assert delta == f"{rows['low']:,.0f} – {rows['high']:,.0f}"
+
+
+def test_the_table_says_whose_number_it_is_and_how_it_is_known():
+    table = opened("supply").dataframe[0].value
+    study = run()
+    assert len(table) == 3 * len(study.sites)
+    land = table[table["resource_label"] == text("resource.land", "zh")].set_index("label")
+    known = study.observations.set_index(["attribute", "site_id"])
+    for site in study.sites.itertuples():
+        row = known.loc[("available_land_ha", site.id)]
+        assert land.loc[site.name_zh, "likely"] == round(row["likely"] * MU_PER_HA)
+        assert land.loc[site.name_zh, "source"] == row["source"]
+    power = table[table["resource_label"] == text("resource.power", "zh")].set_index("label")
+    names = {one: study.region.names[one].zh for one in study.sites["station"]}
+    assert power.loc[study.sites["name_zh"], "from"].tolist() == [names[one] for one in study.sites["station"]]
+    assert power.loc[study.sites["name_zh"], "km"].tolist() == study.region.by_site["grid_km"].tolist()
+
+
+def test_in_english_a_prior_gives_its_reason_in_english():
+    sources = opened("supply", "en").dataframe[0].value["source"]
+    assert [one for one in sources if CJK.search(one)] == []
+
+
+def test_the_filter_keeps_one_prefecture_and_the_sort_reorders():
+    page = opened("supply")
+    code = "420700"
+    page.pills[0].set_value([code]).run()
+    table = page.dataframe[0].value
+    assert set(table["city"]) == {run().region.names[code].zh}
+    page.selectbox(key="supply-sort").set_value("ask").run()
+    land = page.dataframe[0].value["ask"].head(len(table) // 3).dropna().tolist()
+    assert land == sorted(land)
+    assert land
+
+
+def test_numbers_to_phone_about_are_marked_as_the_list_has_them():
+    page = opened("supply")
+    asked = run().requests.reset_index(drop=True)
+    table = page.dataframe[0].value
+    first = asked[asked["attribute"] == "available_land_ha"].iloc[0]
+    place = asked.index[(asked["attribute"] == "available_land_ha")][0] + 1
+    row = table[(table["label"] == first["subject_zh"]) & (table["resource_label"] == text("resource.land", "zh"))]
+    assert row["ask"].tolist() == [place]
+
+
+def test_the_request_list_is_the_study_s_and_can_be_taken_along():
+    page = at("requests")
+    asked = run().requests
+    shown = page.dataframe[0].value
+    assert shown["col.subject"].tolist() == asked["subject_zh"].tolist()
+    assert shown["col.question"].tolist() == asked["question_zh"].tolist()
+    csv, xlsx = cached.phone_files(catalog.scenario().model_dump_json(), "zh")
+    assert csv.startswith(b"\xef\xbb\xbf")
+    table = pd.read_csv(io.BytesIO(csv))
+    assert table["问题"].tolist() == asked["question_zh"].tolist()
+    assert table["问谁"].notna().all()
+    sheet = openpyxl.load_workbook(io.BytesIO(xlsx)).active
+    assert [cell.value for cell in sheet["B"][1:]] == asked["subject_zh"].tolist()
+
+
+def take(page, low, likely, high, said):
+    numbers = page.number_input
+    for field, value in zip(numbers, (low, likely, high), strict=False):
+        field.set_value(value)
+    page.text_input(key="supply-said").set_value(said)
+    labelled(page, "button", "supply.take").click().run()
+    return page
+
+
+def test_a_number_known_better_replaces_the_prior_and_can_be_taken_back():
+    page = take(at("requests"), 300.0, 330.0, 360.0, "园区管委会")
+    assert not page.exception
+    assert not page.error
+    (known,) = page.session_state["work"].scenario.known
+    assert known.attribute == "available_land_ha"
+    assert (known.low * MU_PER_HA, known.likely * MU_PER_HA) == pytest.approx((300, 330))
+    region = inputs.prepare(page.session_state["work"].scenario, {name: layers.read(name) for name in inputs.LAYERS})
+    row = region.observations.set_index(["attribute", "site_id"]).loc[("available_land_ha", known.subject)]
+    assert (row["basis"], row["source"]) == ("reported", "园区管委会")
+    page = take(page, 310.0, 310.0, 310.0, "园区管委会，二次核实")
+    (again,) = page.session_state["work"].scenario.known
+    assert again.source == "园区管委会，二次核实"
+    labelled(page, "button", "supply.drop").click().run()
+    assert page.session_state["work"].scenario.known == ()
+    assert not page.exception
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_number_without_source_or_out_of_order_is_refused_in_words(language):
+    page = at("requests", language)
+    for field, value in zip(page.number_input, (5.0, 3.0, 4.0), strict=False):
+        field.set_value(value)
+    labelled(page, "button", "supply.take", language).click().run()
+    assert not page.exception
+    assert text("supply.no_source", language) in page.error[0].value
+    assert text("supply.no_order", language) in page.error[0].value
+    assert page.session_state["work"].scenario.known == ()
+
+
+def test_hostile_sources_stay_text():
+    known = (KnownBetter(subject="H01", attribute="spare_mva", low=1, likely=2, high=3, source=HOSTILE),)
+    known = (
+        known[0].model_copy(update={"subject": "G04"}),
+        known[0].model_copy(update={"attribute": "available_land_ha"}),
+    )
+    work = Work(catalog.scenario().model_copy(update={"known": known}))
+    for tab in ("offers", "requests", "network"):
+        page = at(tab, work=work)
+        assert not page.exception
+        read_as_markup = [page.markdown, page.caption, page.info, page.subheader, page.success]
+        assert not [one for kind in read_as_markup for one in kind if "onerror" in one.value]
+        assert not [one for one in page.get("html") if "onerror" in one.proto.body]
+    assert HOSTILE[:60] in "\n".join(one.value for one in at("requests", work=work).text)
+
+
+def test_what_rules_take_adds_up_and_the_sample_is_labelled():
+    page = at("losses")
+    assert text("supply.losses_sample", "zh") in "\n".join(says(page))
+    table = page.dataframe[0].value
+    losses = table.drop(columns=[text("supply.gross", "zh"), text("supply.net", "zh")])
+    assert (table[text("supply.gross", "zh")] - losses.sum(axis=1)).to_numpy() == pytest.approx(
+        table[text("supply.net", "zh")].to_numpy(), abs=1
+    )
+    assert "永久基本农田" in table
+
+
+def test_an_own_survey_takes_the_place_of_the_sample(tmp_path):
+    found = survey.sample()
+    land = found.land.assign(site=HOSTILE[:60]).rename(columns={"lost_water_ha": "lost_<b>河</b>_ha"})
+    survey.write(survey.Survey(land, found.sites, found.fits), tmp_path, source="test")
+    page = at("losses", work=Work(catalog.scenario(), {LAND: (tmp_path / "land.csv").read_bytes()}))
+    assert not page.exception
+    assert text("supply.losses_sample", "zh") not in "\n".join(says(page))
+    assert page.dataframe[0].value.index.tolist() == [HOSTILE[:60]]
+    assert "<b>河</b>" in page.dataframe[0].value
+
+
+def test_a_spoilt_survey_is_refused_in_words():
+    page = at("losses", work=Work(catalog.scenario(), {LAND: b"site,gross_ha\nA,1\n"}))
+    assert not page.exception
+    assert "net_ha" in page.error[0].value
+
+
+def test_the_network_s_table_names_every_site_once():
+    page = at("network")
+    table = page.dataframe[0].value
+    told = "; ".join(table[text("supply.drawers", "zh")])
+    for name in run().sites["name_zh"]:
+        assert f"{name} (" in told
+    assert table[text("supply.sharers", "zh")].sum() == len(run().sites)
+
+
+def test_the_bill_follows_capacity_and_energy():
+    page = at("tariff", **{"supply-way": "load"})
+    before = {metric.label: metric.value for metric in page.metric}
+    page.number_input(key="supply-gwh").set_value(120.0).run()
+    after = {metric.label: metric.value for metric in page.metric}
+    assert not page.exception
+    label = text("supply.bill", "zh")
+    assert float(after[label].replace(",", "")) > 1.5 * float(before[label].replace(",", ""))
+    page.number_input(key="supply-gwh").set_value(900.0).run()
+    assert not page.exception
+    assert "20 MVA" in page.error[0].value
+
+
+def test_the_bill_names_its_notice():
+    page = at("tariff", "en")
+    told = "\n".join(says(page) + [one.value for one in page.text])
+    notice = catalog.table("tariffs")["tariff"][-1]
+    assert notice["title_en"] in told
+    assert notice["source"] in told
