@@ -189,8 +189,8 @@ def import_effect(checked: Checked, scenario: Scenario, work: Work) -> pd.DataFr
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def parcel_chart(_checked: Checked, sha256: str, language: Language) -> Any:  # noqa: ARG001
-    """Parcels and what the rules leave of them; None where there are no outlines."""
+def parcel_charts(_checked: Checked, sha256: str, sites: str) -> Any:  # noqa: ARG001
+    """By site, its parcels and what the rules leave of them; nothing where there are no outlines."""
     if "gross" not in _checked.extra:
-        return None
+        return {}
     return charts.parcels(_checked.extra["gross"], _checked.extra["land"])

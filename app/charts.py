@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 import geopandas as gpd
-import pandas as pd
+import shapely
 
 from geo_cluster import catalog
 
@@ -21,6 +21,7 @@ def _features(shapes: gpd.GeoDataFrame, *, tolerance: float = 0.0) -> alt.Data:
     if tolerance:
         few = few.set_geometry(few.geometry.simplify(tolerance))
     few = few[~few.geometry.is_empty & few.geometry.notna()]
+    few = few.set_geometry(shapely.orient_polygons(few.geometry.to_numpy(), exterior_cw=True))  # as d3 wants its rings
     return alt.Data(values=json.loads(few.to_json())["features"])
 
 
@@ -45,13 +46,14 @@ def outline(layer: gpd.GeoDataFrame, ground: gpd.GeoDataFrame, label: str) -> al
     return (under + over).project("mercator", pointRadius=4).properties(height=430)
 
 
-def parcels(gross: gpd.GeoDataFrame, net: gpd.GeoDataFrame) -> alt.TopLevelMixin:
-    """Outlines of parcels, and in them the land that the rules leave; one panel a site."""
-    panels = []
-    for site, rows in list(gross.groupby("site"))[:4]:
-        left = net.loc[net["site"] == site, ["geometry"]] if isinstance(net, pd.DataFrame) else net
-        over = _drawn(_features(left), fill=catalog.table("style")["page"]["accent"], fillOpacity=0.75, stroke=None)
-        edge = _drawn(_features(rows[["parcel", "geometry"]]), fill=None, stroke="#7a5200", strokeWidth=1)
+def parcels(gross: gpd.GeoDataFrame, net: gpd.GeoDataFrame) -> dict[str, alt.TopLevelMixin]:
+    """By site: outlines of its parcels, and in them the land that the rules leave."""
+    accent = catalog.table("style")["page"]["accent"]
+    panels: dict[str, alt.TopLevelMixin] = {}
+    for site, rows in gross.groupby("site"):
+        left = net.loc[net["site"] == site, ["geometry"]]
+        edge = _drawn(_features(rows[["parcel", "geometry"]]), fill="#f4ead6", stroke="#7a5200", strokeWidth=1)
         edge = edge.encode(tooltip=alt.Tooltip("properties.parcel:N", title=" "))
-        panels.append((over + edge).project("mercator").properties(height=260, width=300, title=str(site)))
-    return alt.concat(*panels, columns=2)
+        over = _drawn(_features(left), fill=accent, fillOpacity=0.75, stroke=None, tooltip=False)
+        panels[str(site)] = (edge + over).project("mercator").properties(height=280)
+    return panels

@@ -166,3 +166,12 @@ def value_chart() -> alt.FacetChart:
         .facet(alt.Facet("name:N", title=None, sort=None), columns=4)
         .resolve_scale(x="independent")
     )
+
+
+def upload_words() -> None:
+    """Give the drop zones of a page words in the visitor's language; Streamlit only has its own."""
+    zone = '[data-testid="stFileUploaderDropzone'
+    words = {f'{zone}"] > span button p': t("upload.choose"), f'{zone}Instructions"]': t("upload.drop")}
+    rules = [f'{zone}"] > span button p, {zone}Instructions"] > * {{ font-size: 0 !important; }}']
+    rules += [f'{place}::after {{ content: "{word}"; font-size: .875rem; }}' for place, word in words.items()]
+    st.html(f"<style>{' '.join(rules)}</style>")

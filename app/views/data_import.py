@@ -11,7 +11,7 @@ import streamlit as st
 from app import cached, state
 from app.texts.faults import told
 from app.views.data_preview import faulty, preview
-from app.widgets import t
+from app.widgets import t, upload_words
 from geo_cluster import catalog
 from geo_cluster.imports import ledger
 from geo_cluster.imports.files import KINDS, MOST_BYTES, SHAPES, TABLES, Checked, Kind, digest, fault_table
@@ -37,16 +37,18 @@ def draw() -> None:
     st.markdown(t("data.import.how"))
     _templates()
     stamp = digest(state.work().files.get(ledger.LEDGER, b""))[:12]
+    upload_words()
     uploaded = st.file_uploader(
         t("data.import.drop"),
         type=[one.lstrip(".") for one in (*TABLES, *SHAPES)],
         accept_multiple_files=True,
         key=f"import-files-{stamp}",
         max_upload_size=MOST_BYTES // 2**20,
-        help=t("data.import.limits"),
     )
+    st.caption(t("data.import.limits"))
     files = [Dropped(one.name, one.getvalue()) for one in uploaded]
-    kinds = {k: _kind(k, file, stamp) for k, file in enumerate(files)}
+    with st.container(horizontal=True):
+        kinds = {k: _kind(k, file, stamp) for k, file in enumerate(files)}
     rules = _rules(files, kinds)
     for k, file in enumerate(files):
         kind = next((one for one in KINDS if one == kinds[k]), None)
@@ -85,7 +87,7 @@ def _kind(k: int, file: Dropped, stamp: str) -> str:
         index=options.index(guessed) if guessed else 0,
         format_func=names.__getitem__,
         key=f"import-kind-{stamp}-{k}-{file.sha256[:12]}",
-        width=420,
+        width=300,
     )
 
 

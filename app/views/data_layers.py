@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import pandas as pd
 import streamlit as st
 
@@ -12,6 +14,13 @@ from geo_cluster.domain import Layer
 from geo_cluster.imports.substations import MADE_BY
 
 SHOWN = ("producer", "licence", "as_of", "retrieved", "rows", "crs", "made_by", "hash", "attribution", "notes")
+STYLE = """
+<style>
+.gc-about { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.2rem; margin: 0; }
+.gc-about dt { color: #56636c; }
+.gc-about dd { margin: 0; overflow-wrap: anywhere; }
+</style>
+"""
 
 
 def draw() -> None:
@@ -33,18 +42,18 @@ def _facts(layer: Layer) -> dict[str, object]:
 
 
 def _registry(registry: dict[str, Layer], own: set[str]) -> None:
-    keys = ("own", "rows", "as_of", "licence", "producer", "attribution", "hash")
+    keys = ("origin", "rows", "as_of", "licence", "producer", "attribution", "hash")
     rows = [
         {
             "layer": _title(layer),
-            "own": t("data.own") if name in own else t("data.shipped"),
+            "origin": t("data.own") if name in own else t("data.shipped"),
             **{key: _facts(layer)[key] for key in keys[1:]},
         }
         for name, layer in registry.items()
     ]
     table = pd.DataFrame(rows).rename(columns={key: t(f"data.{key}") for key in ("layer", *keys)})
-    narrow = {t(f"data.{key}"): st.column_config.Column(width="small") for key in ("own", "rows", "as_of", "hash")}
-    pinned = {t("data.layer"): st.column_config.TextColumn(pinned=True, width=150)}
+    narrow = {t(f"data.{key}"): st.column_config.Column(width="small") for key in ("origin", "rows", "as_of", "hash")}
+    pinned = {t("data.layer"): st.column_config.TextColumn(pinned=True, width=190)}
     st.dataframe(table, hide_index=True, column_config=narrow | pinned)
 
 
@@ -72,19 +81,17 @@ def _one_layer(registry: dict[str, Layer], own: set[str]) -> None:
         st.altair_chart(chart, width="stretch")
     else:
         st.dataframe(table, hide_index=True)
-    facts = _facts(registry[name])
-    said = pd.DataFrame(
-        [(t(f"data.{key}"), str(facts[key])) for key in SHOWN if str(facts[key]).strip()],
-        columns=[t("data.field"), t("data.said")],
-    )
     st.subheader(t("data.about"), anchor=False)
-    st.dataframe(said, hide_index=True, height="content", column_config=_reading(t("data.field")))
+    _about(registry[name])
     with st.expander(t("data.columns")):
         rows = [(column, rule[state.language()]) for column, rule in layers.columns(name).items()]
         heads = [t("data.column"), t("data.meaning")]
-        st.dataframe(pd.DataFrame(rows, columns=heads), hide_index=True, column_config=_reading(heads[0]))
+        first = {heads[0]: st.column_config.TextColumn(width=130)}
+        st.dataframe(pd.DataFrame(rows, columns=heads), hide_index=True, column_config=first)
 
 
-def _reading(first: str) -> dict:
-    """A narrow first column, the rest for the sentence."""
-    return {first: st.column_config.TextColumn(width=130)}
+def _about(layer: Layer) -> None:
+    """Where a layer comes from and on what terms, as a list that wraps on a phone."""
+    facts = _facts(layer)
+    told = [(t(f"data.{key}"), html.escape(str(facts[key]))) for key in SHOWN if str(facts[key]).strip()]
+    st.html(STYLE + "<dl class='gc-about'>" + "".join(f"<dt>{key}</dt><dd>{said}</dd>" for key, said in told) + "</dl>")

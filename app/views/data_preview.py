@@ -80,7 +80,13 @@ def _numbers(checked: Checked) -> None:
 
 def _shown(rows: Sequence[Mapping[str, object]]) -> None:
     table = pd.DataFrame(rows)
-    st.dataframe(table.rename(columns={key: t(f"data.preview.{key}") for key in table}), hide_index=True)
+    _table(table.rename(columns={key: t(f"data.preview.{key}") for key in table}))
+
+
+def _table(table: pd.DataFrame) -> None:
+    """A table whose first column stays in sight and leaves room for the others, on a phone too."""
+    first = {table.columns[0]: st.column_config.TextColumn(pinned=True, width=130)}
+    st.dataframe(table, hide_index=True, column_config=first)
 
 
 def _parcels(checked: Checked) -> None:
@@ -98,7 +104,7 @@ def _parcels(checked: Checked) -> None:
     ]
     names = {key: t(f"data.preview.{key}") for key in ("site", "net_mu", "unknown_mu", "largest_mu")}
     names |= {rule: t("data.preview.lost", rule=str(rule).removeprefix("lost_").removesuffix("_ha")) for rule in lost}
-    st.dataframe(pd.DataFrame(rows).rename(columns=names), hide_index=True)
+    _table(pd.DataFrame(rows).rename(columns=names))
     _numbers(checked)
     if where is not None:
         by = [
@@ -110,9 +116,21 @@ def _parcels(checked: Checked) -> None:
         ]  # fmt: skip
         with st.expander(t("data.import.where"), expanded=bool((where["by"] != "name").any())):
             _shown(by)
-            chart = cached.parcel_chart(checked, checked.sha256, state.language())
-            if chart is not None:
-                st.altair_chart(chart, width="stretch")
+            _drawn(checked)
+
+
+def _drawn(checked: Checked) -> None:
+    """Parcels of the first few sites, with the land that the rules leave."""
+    sums = checked.extra["sites"]
+    drawn = cached.parcel_charts(checked, checked.sha256, sums.to_csv(index=False))
+    for k, (site, chart) in enumerate(list(drawn.items())[:4]):
+        if k % 2 == 0:
+            sides = st.columns(2)
+        with sides[k % 2]:
+            st.text(_name(site))
+            st.altair_chart(chart, width="stretch")
+    if drawn:
+        st.caption(t("data.import.legend"))
 
 
 def _stations(checked: Checked) -> None:
