@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import io
 import json
@@ -19,11 +20,15 @@ import streamlit as st
 import streamlit.components.v1 as components
 from sqlalchemy.engine import Engine
 
+from app import charts
 from geo_cluster import catalog, choice, database, explained, inputs, intake, layers, maps, portfolio, results, survey
 from geo_cluster import study as pipeline
 from geo_cluster.choice import Choice, Weighed
 from geo_cluster.domain import Language, Scenario
 from geo_cluster.export import bundle, preview, tables
+from geo_cluster.imports import effect, ledger, templates
+from geo_cluster.imports.check import check_file
+from geo_cluster.imports.files import Checked, Kind, digest, guess
 from geo_cluster.inputs import Region
 from geo_cluster.intake import Appraisal
 from geo_cluster.study import Study
@@ -112,17 +117,14 @@ def download_of(_study: Study, scenario_id: str, language: Language) -> bytes:  
     return packed.getvalue()
 
 
-@st.cache_data(show_spinner=False)
-def layer_table(name: str) -> Any:
+# ---- the page 数据 ------------------------------------------------------------------------------------------
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def layer_table(name: str, folder: str = "", sha256: str = "") -> Any:  # noqa: ARG001
     """A layer's rows without geometry, for the preview."""
-    frame = layers.read(name)
+    frame = layers.read(name, folder)
     return frame.drop(columns="geometry") if "geometry" in frame else frame
-
-
-@st.cache_data(show_spinner=False)
-def layer_file(name: str) -> bytes:
-    """A layer's file as it is shipped."""
-    return (catalog.data_dir() / catalog.layers()[name].file).read_bytes()
 
 
 # ---- score: one project's choice, and a table of projects on its way through intake ----
@@ -311,3 +313,68 @@ def packed(_files: dict[str, bytes], key: str) -> bytes:  # noqa: ARG001
 def file_table(name: str, digest: str, _content: bytes) -> pd.DataFrame | None:  # noqa: ARG001
     """The first rows of a file, or None; `digest` names the content."""
     return preview.table_of(name, _content)
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def layer_file(name: str, folder: str = "", sha256: str = "") -> bytes:  # noqa: ARG001
+    """A layer's file as it is."""
+    place = Path(folder) if folder else catalog.data_dir()
+    return (place / catalog.layers(Path(folder) if folder else None)[name].file).read_bytes()
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def layer_chart(name: str, folder: str, sha256: str, language: Language) -> Any:  # noqa: ARG001
+    """A layer drawn small, on the outlines of the prefectures; a large one thinned."""
+    frame = layers.read(name, folder)
+    return charts.outline(frame[frame.geometry.notna()], layers.read("prefectures"), f"name_{language}")
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def template(kind: Kind, ending: str) -> bytes:
+    """A template to fill in."""
+    return templates.as_xlsx(kind) if ending == "xlsx" else templates.as_csv(kind)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def kind_of(content: bytes, name: str) -> str:
+    """What a dropped file seems to hold."""
+    return guess(content, name)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _checked(_content: bytes, sha256: str, name: str, kind: Kind, scenario: str, options: str, _rules: Any) -> Checked:  # noqa: ARG001
+    return check_file(
+        _content, name, kind, region(Scenario.model_validate_json(scenario)), rules=_rules, **json.loads(options)
+    )
+
+
+def checked(
+    file: tuple[str, bytes], kind: Kind, scenario: Scenario, *, rules: tuple[bytes, bytes] | None, **options: Any
+) -> Checked:
+    """A dropped file, read and checked once for the same settings."""
+    name, content = file
+    mark = [digest(one) for one in rules or ()]
+    told = json.dumps(options, sort_keys=True)
+    key = digest(content + json.dumps(mark).encode())
+    return _checked(content, key, name, kind, scenario.model_dump_json(), told, rules)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _effect(_before: Region, _after: Region, before: str, after: str, own: str) -> pd.DataFrame:  # noqa: ARG001
+    return effect.changes(_before, _after, portfolio.read(_before.scenario.portfolio))
+
+
+def import_effect(checked: Checked, scenario: Scenario, work: Work) -> pd.DataFrame:
+    """What taking a checked file over would change in the scores of the work's projects."""
+    held = ledger.take_over(scenario.known, work.files, checked, when=datetime.datetime(2000, 1, 1))
+    row = work.scenario.model_dump() | {"known": [one.model_dump() for one in held.known]}
+    after = Work(catalog.scenario_from(row), held.files).settled(own_files())
+    return _effect(region(scenario), region(after), scenario.id, after.id, scenario.portfolio)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def parcel_charts(_checked: Checked, sha256: str, sites: str) -> Any:  # noqa: ARG001
+    """By site, its parcels and what the rules leave of them; nothing where there are no outlines."""
+    if "gross" not in _checked.extra:
+        return {}
+    return charts.parcels(_checked.extra["gross"], _checked.extra["land"])

@@ -186,3 +186,12 @@ def value_chart() -> alt.FacetChart:
 def plain(text: str) -> str:
     """Text as it stands, for a widget that would read Markdown in it."""
     return re.sub(r"([\\`*_{}\[\]()<>#+.!~$:|-])", r"\\\1", text)
+
+
+def upload_words() -> None:
+    """Give the drop zones of a page words in the visitor's language; Streamlit only has its own."""
+    zone = '[data-testid="stFileUploaderDropzone'
+    words = {f'{zone}"] > span button p': t("upload.choose"), f'{zone}Instructions"]': t("upload.drop")}
+    rules = [f'{zone}"] > span button p, {zone}Instructions"] > * {{ font-size: 0 !important; }}']
+    rules += [f'{place}::after {{ content: "{word}"; font-size: .875rem; }}' for place, word in words.items()]
+    st.html(f"<style>{' '.join(rules)}</style>")

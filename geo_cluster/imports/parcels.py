@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from geo_cluster import catalog, layers, survey
+from geo_cluster.coordinates import convert_geometry
 from geo_cluster.domain import KnownBetter, Text
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.imports.files import Checked, keyed, place, plain, spans
@@ -86,7 +87,8 @@ def _outlines(
             )
     if not crs and not faults:
         faults.append(Fault(name, "has no coordinate reference system", "choose the one that it was drawn in"))
-    return gpd.GeoSeries(shapes, index=text.index, crs=None if crs in ("", "gcj02", "bd09") else crs)
+    outlines = gpd.GeoSeries(shapes, index=text.index, crs=layers.CRS if crs in ("gcj02", "bd09") else crs or None)
+    return convert_geometry(outlines, source=crs, target="wgs84") if crs in ("gcj02", "bd09") else outlines
 
 
 def _surveyed(
