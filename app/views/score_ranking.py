@@ -75,7 +75,9 @@ def _table(best: pd.DataFrame) -> None:
     columns = {"site_label": "col.site", "score": "col.score", "interval": "col.interval", "chance_first": "col.chance"}
     columns |= {"chance_top3": "score.top3"} | {theme: f"score.{theme}" for theme in catalog.themes()}
     columns |= {"assumed": "score.assumed"}
-    table = best.assign(interval=[f"{row.low:.0f}–{row.high:.0f}" for row in best.itertuples()])
+    table = best.assign(
+        assumed=best["assumed"].round(2), interval=[f"{row.low:.0f}–{row.high:.0f}" for row in best.itertuples()]
+    )
     config: dict[str, Any] = {key: st.column_config.Column(t(label)) for key, label in columns.items()}
     for key in ("score", *catalog.themes()):
         config[key] = st.column_config.NumberColumn(t(columns[key]), format="%.1f")

@@ -39,10 +39,13 @@ def weights(weighed: Weighed) -> None:
             trial = {"sliders": _sliders, "swing": _swing, "ahp": _pairs}[way](weighed)
         with right:
             st.subheader(t("score.effect"), anchor=False)
+            is_same = trial is None or np.allclose(
+                choice.weigh(weighed.choice, trial).weight, weighed.weight, atol=1e-3
+            )
             if trial is not None:
                 _effect(weighed, choice.weigh(weighed.choice, trial))
             with st.container(horizontal=True):
-                keep = st.button(t("score.keep_weights"), type="primary", disabled=trial is None, key="weights-keep")
+                keep = st.button(t("score.keep_weights"), type="primary", disabled=is_same, key="weights-keep")
                 reset = st.button(
                     t("score.declared"),
                     disabled=not state.scenario().weights,
