@@ -55,7 +55,13 @@ def compare(weighed: Weighed) -> None:
         st.caption(t("score.only_one"))
         return
     chosen = st.multiselect(
-        t("score.pick"), sites, default=sites[:3], max_selections=MOST, format_func=names.__getitem__, key="score-sites"
+        t("score.pick"),
+        sites,
+        default=sites[:3],
+        max_selections=MOST,
+        format_func=names.__getitem__,
+        placeholder=t("score.pick_some"),
+        key="score-sites",
     )
     if not chosen:
         st.caption(t("score.pick_some"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from app import state
-from app.views.score_ranking import labelled
+from app.views.score_ranking import SITE_PX, labelled
 from app.widgets import t
 from geo_cluster import catalog, choice
 from geo_cluster.choice import METHODS, Weighed
@@ -55,8 +56,12 @@ def _thresholds(weighed: Weighed) -> None:
             t("score.needed"): needed,
         }
     )
-    st.dataframe(shown, hide_index=True)
+    st.dataframe(shown, hide_index=True, column_config=_narrow())
     st.caption(t("score.threshold_note"))
+
+
+def _narrow() -> dict[str, Any]:
+    return {t("col.site"): st.column_config.Column(width=SITE_PX)}
 
 
 def _stability(weighed: Weighed) -> None:
@@ -89,7 +94,7 @@ def _stability(weighed: Weighed) -> None:
 def _stability_chart(shown: pd.DataFrame) -> alt.LayerChart:
     page = catalog.table("style")["page"]
     order = shown["name"].tolist()
-    base = alt.Chart(shown).encode(y=alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=190)))
+    base = alt.Chart(shown).encode(y=alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=150)))
     tips = [
         alt.Tooltip("name:N", title=t("col.criterion")),
         alt.Tooltip("weight:Q", title=t("score.weight"), format=".1%"),
@@ -120,7 +125,7 @@ def _methods(weighed: Weighed) -> None:
     table.insert(0, t("col.site"), [weighed.choice.names[site][language] for site in table.index])
     left, right = st.columns([1, 1.3], gap="large")
     left.altair_chart(_tau_chart(cells, list(words.values())), width="stretch")
-    right.dataframe(table, hide_index=True)
+    right.dataframe(table, hide_index=True, column_config=_narrow())
     st.caption(t("score.agreement_help", mean=f"{mean:.2f}"))
 
 
@@ -167,7 +172,7 @@ def _pair(weighed: Weighed) -> None:
                 "name:N",
                 sort=shown["name"].tolist(),
                 title=None,
-                axis=alt.Axis(labelLimit=190, labelOverlap=False),
+                axis=alt.Axis(labelLimit=150, labelOverlap=False),
             ),
             x=alt.X("points:Q", title=None),
             color=alt.Color("side:N", scale=scale, legend=alt.Legend(title=None, orient="bottom", labelLimit=260)),

@@ -221,7 +221,7 @@ def _effect_chart(kept: Weighed, trial: Weighed) -> alt.LayerChart:
     moves = [f"{rank[place] + 1} → {at + 1}" for at, place in enumerate(places)]
     shown = pd.DataFrame({"site": labels, "now": kept.score[places], "trial": trial.score[places], "move": moves})
     page = catalog.table("style")["page"]
-    base = alt.Chart(shown).encode(y=alt.Y("site:N", sort=labels, title=None, axis=alt.Axis(labelLimit=200)))
+    base = alt.Chart(shown).encode(y=alt.Y("site:N", sort=labels, title=None, axis=alt.Axis(labelLimit=160)))
     scale = alt.Scale(zero=False, nice=True)
     tips = [
         alt.Tooltip("site:N", title=t("col.site")),
