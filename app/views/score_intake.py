@@ -94,8 +94,8 @@ def into_portfolio(typed: dict[str, str]) -> None:
             project = {**typed, "name": named, "year": year.strip(), "notes": notes}
             longer = intake.with_project(table, project)
             state.attach(t("score.noted_add", name=named), **{PROJECTS: longer})
-            state.keep("score-added", named)
+            state.keep("score-added", typed)
             st.rerun()
-    if added := state.kept("score-added"):
-        st.html(f'<p class="gc-note" role="status">✓ {escape(t("score.added", name=added))}</p>')
-        state.keep("score-added", None)
+    if state.kept("score-added") == typed:
+        told = t("score.added", name=typed["name"] or t("score.unnamed"))
+        st.html(f'<p class="gc-note" role="status">✓ {escape(told)}</p>')

@@ -8,8 +8,7 @@ from pathlib import Path
 import pandas as pd
 import tomli_w
 
-HERE = Path(__file__).resolve()
-sys.path.insert(0, str(HERE.parents[2]))  # streamlit runs this file as a script
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # streamlit runs this file as a script
 
 from app import cached, state
 from geo_cluster import catalog, portfolio
@@ -48,4 +47,4 @@ if not state.kept("hostile"):
     state.change(NAMES[0], known=known)
     state.attach(NAMES[1], **{"projects.csv": projects()}, **own_sites())
     state.keep_study(cached.study_of(state.scenario()))
-runpy.run_path(str(HERE.parents[2] / "app" / "main.py"))
+runpy.run_path(str(Path(cached.__file__).with_name("main.py")))

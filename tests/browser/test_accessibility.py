@@ -65,5 +65,7 @@ def test_a_page_is_accessible(visit, server, name, language, size):
 def test_axe_finds_what_is_wrong(visit, tmp_path):
     """The check can fail: a button without a name, grey on grey."""
     path = tmp_path / "bad.html"
-    path.write_text('<html lang="en"><title>t</title><main><button></button><p style="color:#bbb">x</p></main>')
+    path.write_text(
+        '<html lang="en"><title>t</title><main><button></button><p style="color:#bbb">grey words</p></main>'
+    )
     assert {rule for rule, *_ in findings(visit(path.as_uri()))} == {"button-name", "color-contrast"}

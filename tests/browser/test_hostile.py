@@ -32,13 +32,13 @@ def hostile_server(tmp_path_factory):
         _wait_for(f"http://localhost:{port}/_stcore/health", process, log)
         yield f"http://localhost:{port}", log
     finally:
-        process.terminate()
-        process.wait(20)
+        process.kill()
+        process.wait()
 
 
 def settled(page):
     """Once the script has run through and what it drew is there."""
-    page.locator(".gc-footer").wait_for()
+    page.locator(".gc-footer").wait_for(timeout=120_000)
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
     page.wait_for_timeout(300)
 
@@ -76,7 +76,7 @@ def test_hostile_names_are_only_names(visit, hostile_server, name, size):
 def test_the_names_are_shown_as_they_are(visit, hostile_server):
     page = visit(f"{hostile_server[0]}/score")
     settled(page)
-    expect(page.locator(".gc-verdict").first).to_contain_text("H0")
+    expect(page.locator(".gc-verdict").first).to_contain_text("onerror=")
     page.get_by_role("tab", name="并排比较").click()
     settled(page)
     told = page.locator(".gc-side").inner_text()
