@@ -148,7 +148,7 @@ def _weighed(scenario: str, weights: str, project: str, _projects: pd.DataFrame)
 
 def weighed_of(scenario: Scenario, project: pd.DataFrame) -> Weighed:
     """One checked project (a table of one row) under the scenario's weights."""
-    nameless = project.drop(columns=["name", "notes"]).reset_index(drop=True)  # shared, so nobody's names are in it
+    nameless = project.drop(columns=["name", "notes"])  # shared, so nobody's names are in it
     return _weighed(ground(scenario).model_dump_json(), json.dumps(scenario.weights), nameless.to_json(), nameless)
 
 

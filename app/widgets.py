@@ -28,6 +28,7 @@ h3 { font-size: 1.05rem !important; font-weight: 600 !important; }
 [data-testid="stMetricValue"] { font-size: 1.4rem; line-height: 2.1rem; font-variant-numeric: tabular-nums; }
 [data-testid="stMetricLabel"] { color: #56636c; }
 iframe { border-radius: 10px; border: 1px solid #dfe4e3; }
+button[data-variant="segmented_control"][data-selected="true"] p { color: #07494f; }
 .gc-footer { color: #56636c; font-size: .78rem; border-top: 1px solid #dfe4e3; margin-top: 1rem; padding-top: .6rem; }
 .gc-sample { background: #fff3d6; color: #7a5200; border: 1px solid #e9cf8f; border-radius: 6px; padding: .1rem .6rem; }
 .gc-sample { display: inline-block; font-size: .85rem; }
@@ -91,13 +92,21 @@ def show_map(source: tuple[str, tuple[str, ...]], *, key: str, height: int = 640
     )
 
 
+def literal(text: str) -> str:
+    """Text from data as markdown that shows it as it is: no link, formula, icon or colour."""
+    return re.sub(r":(?=[\w/+-]*(?::|\\\[))", ":\u2060", re.sub(r"([\\`*_\[\]<>$~|#])", r"\\\1", text))
+
+
 @contextmanager
 def refusals() -> Iterator[None]:
     """Show what was refused as sentences with remedies; never a traceback."""
     try:
         yield
     except GeoClusterError as refusal:
-        st.error(t("error") + "\n\n" + "\n".join(f"- {fault}" for fault in refusal.faults), icon=":material/error:")
+        st.error(
+            t("error") + "\n\n" + "\n".join(f"- {literal(str(fault))}" for fault in refusal.faults),
+            icon=":material/error:",
+        )
 
 
 def _tips(**labels: str) -> list[alt.Tooltip]:

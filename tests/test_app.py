@@ -168,32 +168,6 @@ def test_who_stays_out_is_told_why(language):
     assert reasons in [table[heading].tolist() for table in tables]
 
 
-def test_segment_and_output_suffice_for_a_score():
-    page = opened("score")
-    assert not page.exception
-    (sentence,) = [one.value for one in page.info]
-    assert "领先" in sentence
-    page.number_input(key="intake-output").set_value(60.0).run()
-    assert page.info[0].value != sentence
-    assert any("节能审查" in one.value for one in page.code)
-
-
-def test_what_is_not_a_number_at_intake_is_told_with_its_remedy():
-    page = opened("score")
-    page.text_input(key="intake-land_mu").set_value("about 30").run()
-    assert not page.exception
-    assert "'about 30' is not a number" in page.error[0].value
-    page.text_input(key="intake-land_mu").set_value("25-35").run()
-    assert not page.error
-
-
-def test_a_project_that_fits_nowhere_at_intake_is_an_answer():
-    page = opened("score")
-    page.text_input(key="intake-land_mu").set_value("90000").run()
-    assert not page.exception
-    assert "没有可去的园区" in page.info[0].value
-
-
 def test_ways_in_are_found_on_request():
     page = opened("match", work=Work(catalog.scenario("cautious")))
     page.button[0].click().run()

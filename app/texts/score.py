@@ -111,7 +111,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.swing": ("摆幅", "Swing"),
     "score.ahp": ("两两比较（AHP）", "Pairs (AHP)"),
     "score.sliders_help": (
-        "相对大小即可，右侧百分数是折算后的占比。",
+        "只看相对大小，百分数是折算后的占比。",
         "Relative sizes suffice; the percentage is the share of the total.",
     ),
     "score.swing_help": (
@@ -209,6 +209,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "每项指标按声明的范围折成 0–1，与园区多少无关；点为本项目排名靠前的园区。",
         "Each criterion is worth 0 to 1 over its declared range, whatever the sites are; dots are this project's best sites.",
     ),
-    "score.span": ("{worst} 记 0 · {best} 记 1", "{worst} is worth 0 · {best} is worth 1"),
+    "score.span": ("{worst} 记 0，{best} 记 1。{reason}", "{worst} is worth 0, {best} is worth 1. {reason}"),
     "score.worth": ("价值", "Worth"),
 }
