@@ -47,6 +47,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "base": "底图",
         "rings": "位置不确定范围",
         "flows": "研发 → 制造",
+        "changed": "较上一方案移址",
+        "moves": "较上一方案：移址 {moved} 个，新落地 {placed} 个，不再落地 {left} 个。",
         "reach": "可达",
         "isochrones": "光谷公路门到门 30/60/90/240 分钟",
         "minutes": "分钟",
@@ -74,6 +76,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "base": "Base map",
         "rings": "Position uncertainty",
         "flows": "R&D → manufacturing",
+        "changed": "Moved since the plan before",
+        "moves": "Since the plan before: {moved} moved, {placed} newly placed, {left} no longer placed.",
         "reach": "Reach",
         "isochrones": "30/60/90/240 min door to door by road",
         "minutes": "min",
@@ -97,7 +101,9 @@ GRADES = {"high": "高", "medium": "中", "low": "低", "very low": "很低"}
 """Confidence as people say it in Chinese; `low-medium` is two of them."""
 
 
-def payload(language: Language = "zh", study: Study | None = None) -> dict[str, Any]:
+def payload(
+    language: Language = "zh", study: Study | None = None, *, before: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Everything that the map shows, as plain data.
 
     Parameters
@@ -105,6 +111,10 @@ def payload(language: Language = "zh", study: Study | None = None) -> dict[str, 
     language : {"zh", "en"}
     study : Study, optional
         Adds its plan: flows from R&D to sites, sites sized by what they take.
+    before : mapping of str, optional
+        Project id -> site id of an earlier plan, its unplaced projects left out. Adds what the study's plan changed:
+        the layer `changed` with a dashed line from the old site to the new one of each project that moved (projects
+        that moved the same way share a line), and a note that counts moved, newly placed and no longer placed ones.
     """
     words = WORDS[language]
     style = catalog.table("style")
@@ -112,13 +122,17 @@ def payload(language: Language = "zh", study: Study | None = None) -> dict[str, 
     shown = [*_base(language, style, study.scenario.layers if study else ""), *_rings(read, words, style)]
     shown += _reach(study, language, style)
     shown += _plan(study, language, style) if study else []
+    shown += _changed(study, before, language, style) if study and before is not None else []
     shown += [_sites(read["sites"], language, style, study)]
     shown += [*_chain(read["chain"], language, style), *_infrastructure(read, language, style)]
+    notes = [words["note"], *([words["unused"]] if study else [])]
+    if study and before is not None:
+        notes.insert(0, _moves(study, before, words))
     return {
         "lang": "zh-CN" if language == "zh" else "en",
         "words": {key: words[key] for key in SPOKEN},
         "layers": shown,
-        "notes": [words["note"], *([words["unused"]] if study else [])],
+        "notes": notes,
         "places": _places(language),
         "bounds": EAST,
         "title": _title(study, language),
@@ -391,6 +405,36 @@ def _plan(study: Study, language: Language, style: Mapping[str, Any]) -> list[di
     layer = {"key": "flows", "group": words["plan"], "name": words["flows"], "kind": "flow", "weight": 3}
     more = {"color": style["map"]["flow"], "visible": True, "legend": True, "count": len(features)}
     return [{**layer, **more, "features": features}]
+
+
+def _changed(
+    study: Study, before: Mapping[str, str], language: Language, style: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Lines from the site that a project had to the one it has now; nothing when no project moved."""
+    sites, plan = study.sites.set_index("id"), study.assignment
+    names = sites[f"name_{language}"]
+    moved = plan.assign(old=plan["project"].map(before)).dropna(subset="old")
+    moved = moved[(moved["old"] != moved["site"]) & moved["old"].isin(sites.index)]
+    features = []
+    for (old, new), group in moved.groupby(["old", "site"], sort=True):
+        start, end = sites.geometry[old], sites.geometry[new]
+        rows = [[row.project, row.project_name] for row in group.itertuples()]
+        card = {"title": f"{names[old]} → {names[new]}", "rows": rows, "weight": min(1.5 + 0.7 * len(group), 8)}
+        if study.scenario.is_sample:
+            card["sample"] = WORDS[language]["sample"]
+        features.append({"from": [start.y, start.x], "to": [end.y, end.x], "p": card})
+    if not features:
+        return []
+    layer = {"key": "changed", "group": WORDS[language]["plan"], "name": WORDS[language]["changed"], "kind": "flow"}
+    more = {"weight": 3, "dash": "7 6", "color": style["map"]["changed"], "visible": True, "legend": True}
+    return [{**layer, **more, "count": len(moved), "features": features}]
+
+
+def _moves(study: Study, before: Mapping[str, str], words: Mapping[str, str]) -> str:
+    """How many projects moved, came and left since an earlier plan."""
+    now = dict(zip(study.assignment["project"], study.assignment["site"], strict=True))
+    moved = sum(before[project] != site for project, site in now.items() if project in before)
+    return words["moves"].format(moved=moved, placed=len(now.keys() - before), left=len(before.keys() - now.keys()))
 
 
 def _cards(frame: gpd.GeoDataFrame, layer: str, language: Language) -> list[dict[str, Any]]:

@@ -132,6 +132,32 @@ def test_flows_run_from_the_anchor_to_the_sites_of_the_plan(plan):
     assert sum(ends.values()) == len(result.assignment)
 
 
+def test_what_changed_since_an_earlier_plan_is_drawn_and_counted(language):
+    result = run()
+    now = dict(zip(result.assignment["project"], result.assignment["site"], strict=True))
+    first, second, third = list(now)[:3]
+    other = next(site for site in result.sites["id"] if site not in (now[first], now[second]))
+    before = {**now, first: other, second: other, "gone": other}
+    del before[third]
+    shown = maps.payload(language, result, before=before)
+    lines = layer_of(shown, "changed")["features"]
+    sites = result.sites.set_index("id").geometry
+    assert {tuple(line["from"]) for line in lines} == {(sites[other].y, sites[other].x)}
+    ends = {(sites[now[one]].y, sites[now[one]].x) for one in (first, second)}
+    assert {tuple(line["to"]) for line in lines} == ends
+    assert sorted(row[0] for line in lines for row in line["p"]["rows"]) == sorted([first, second])
+    assert re.findall(r"\d+", shown["notes"][0]) == ["2", "1", "1"]
+
+
+def test_nothing_changed_draws_nothing_and_says_so():
+    result = run()
+    now = dict(zip(result.assignment["project"], result.assignment["site"], strict=True))
+    shown = maps.payload("zh", result, before=now)
+    assert "changed" not in {layer["key"] for layer in shown["layers"]}
+    assert re.findall(r"\d+", shown["notes"][0]) == ["0", "0", "0"]
+    assert "较上一方案" not in " ".join(maps.payload("zh", result)["notes"])
+
+
 def test_a_plan_of_the_sample_says_so_on_the_map(plan, language):
     word = {"zh": "示例", "en": "sample"}[language]
     assert plan["title"]["sample"] == word

@@ -147,7 +147,7 @@
       else if (layer.kind === "flow") {
         const path = arc(f.from, f.to), weight = f.p.weight || 2;
         group.addLayer(L.polyline(path, { color: "#fff", weight: weight + 2.5, opacity: 0.9, interactive: false }));
-        shape = L.polyline(path, { color: layer.color, weight: weight, opacity: 0.85, lineCap: "round" });
+        shape = L.polyline(path, { color: layer.color, weight: weight, opacity: 0.85, lineCap: layer.dash ? "butt" : "round", dashArray: layer.dash || null });
       }
       else if (layer.kind === "label") shape = L.marker(at(f), { interactive: false, keyboard: false, icon: L.divIcon({ className: "", html: el("div", "gc-label" + (layer.strong ? " gc-strong" : ""), f.p.title), iconSize: [0, 0] }) });
       else shape = L.marker(at(f), { alt: f.p.title, icon: L.divIcon({ className: "", html: square(layer.color, layer.kind), iconSize: [12, 12], iconAnchor: [6, 6] }) });
