@@ -28,7 +28,7 @@ def _served() -> tuple[Path, tuple[str, ...]]:
     payloads = Path(tempfile.mkdtemp(prefix="geo-cluster-"))
     folders = {"maps": payloads, "assets": maps.ASSETS, "leaflet": maps.leaflet_file("leaflet.js").parent}
     names = {key: components.declare_component(f"gc_{key}", path=str(path)).name for key, path in folders.items()}
-    scripts = (f"../{names['leaflet']}/leaflet.js", f"../{names['assets']}/map.js")
+    scripts = (f"../{names['leaflet']}/leaflet.js", *(f"../{names['assets']}/{script}" for script in maps.SCRIPTS))
     return payloads, (*scripts, f"../{names['maps']}")
 
 
@@ -51,13 +51,13 @@ def own_files() -> Path:
 @st.cache_resource(show_spinner=False)
 def overview(language: Language) -> tuple[str, tuple[str, ...]]:
     """The map of the whole chain."""
-    return map_source(maps.payload(language))
+    return map_source(maps.payload(language) | {"link": "explore", "basemaps": maps.basemaps(language)})
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def plan_map(_study: Study, scenario_id: str, language: Language) -> tuple[str, tuple[str, ...]]:  # noqa: ARG001
     """The map of a plan."""
-    return map_source(maps.payload(language, _study))
+    return map_source(maps.payload(language, _study) | {"basemaps": maps.basemaps(language)})
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)

@@ -182,8 +182,12 @@ def test_every_word_is_used():
     source = maps.Path(maps.__file__).read_text(encoding="utf-8")
     for key in maps.WORDS["zh"]:
         assert len(re.findall(f'"{key}"', source)) > 2 or f"['{key}']" in source, f"WORDS[...]['{key}'] is never shown"
-    script = (maps.ASSETS / "map.js").read_text(encoding="utf-8")
-    assert set(re.findall(r"payload\.words\.(\w+)", script)) == set(maps.SPOKEN)
+    script = "".join((maps.ASSETS / name).read_text(encoding="utf-8") for name in maps.SCRIPTS)
+    spoken = set(re.findall(r"\bwords\.(\w+)", script))
+    assert spoken | {"how_distance", "how_polygon", "how_rectangle", "how_circle", "distance", "polygon"} | {
+        "rectangle",
+        "circle",
+    } == set(maps.SPOKEN)
 
 
 def test_attribution_names_who_each_shown_layer_is_owed_to(plan, language):
@@ -205,8 +209,8 @@ def test_the_page_fetches_nothing(plan):
     for style in styles:
         assert "@import" not in style
         assert set(re.findall(r"url\(\s*['\"]?(\w+:|#|[^)]{0,20})", style)) <= {"data:", "#"}
-    for name in ("leaflet.js", "map.js"):
-        folder = maps.ASSETS if name == "map.js" else maps.leaflet_file(name).parent
+    for name in ("leaflet.js", *maps.SCRIPTS):
+        folder = maps.ASSETS if name in maps.SCRIPTS else maps.leaflet_file(name).parent
         assert (folder / name).read_text(encoding="utf-8").strip() in html, name
     assert html.count("geoClusterMap(map_") == 1
 
@@ -257,6 +261,7 @@ def test_names_cannot_break_out_of_the_page(hostile, plan, language):
 
 
 def test_the_script_never_writes_markup():
-    script = (maps.ASSETS / "map.js").read_text(encoding="utf-8")
+    assert sorted(path.name for path in maps.ASSETS.glob("*.js")) == sorted(maps.SCRIPTS)
+    script = "".join((maps.ASSETS / name).read_text(encoding="utf-8") for name in maps.SCRIPTS)
     assert not re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|addAttribution|eval\(", script)
     assert not re.findall(r"https?://(?!www\.w3\.org/2000/svg)", script)
