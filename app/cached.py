@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import tempfile
+import threading
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -51,7 +53,7 @@ def own_files() -> Path:
 @st.cache_resource(show_spinner=False)
 def overview(language: Language) -> tuple[str, tuple[str, ...]]:
     """The map of the whole chain."""
-    return map_source(maps.payload(language) | {"link": "explore", "basemaps": maps.basemaps(language)})
+    return map_source(overview_payload(language) | {"link": "explore", "basemaps": maps.basemaps(language)})
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
@@ -125,3 +127,15 @@ def layer_table(name: str) -> Any:
 def layer_file(name: str) -> bytes:
     """A layer's file as it is shipped."""
     return (catalog.data_dir() / catalog.layers()[name].file).read_bytes()
+
+
+# ---- explore ------------------------------------------------------------------------------------------------
+
+_overview_payload = functools.cache(maps.payload)
+_one_at_a_time = threading.Lock()
+
+
+def overview_payload(language: Language) -> dict[str, Any]:
+    """The payload of the whole chain's map; made once, whether a visitor or the start of the server asks first."""
+    with _one_at_a_time:
+        return _overview_payload(language)

@@ -83,7 +83,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "city": "市州",
         "clause": "政策条款",
         "counties": "各县区主体数（随筛选）",
-        "county_note": "按点位所在县区计；其中 {doubtful} 个坐标误差越出县界，可能属邻县；另有 {nowhere} 个地址未查到，未计。",
+        "county_note": "按点位所在县区计；{doubtful} 个坐标误差越出县界，可能属邻县；{nowhere} 个地址未查到，未计。",
         "matrix": "产业链矩阵：环节 × 城市",
         "gap": "补链",
         "matrix_note": "补链：公开来源未见该环节主体，不等于没有。另有 {n} 个主体所在市未查到，未计。",
@@ -143,7 +143,10 @@ WORDS: dict[Language, dict[str, str]] = {
         "minutes": "min",
         "routes": "Roads that the plan's trips take",
         "review": "Publication needs a map review number",
-        "note": "Solid: the position holds at this scale. Hollow, in a pale circle: known by that area only. Numbers count merged points.",
+        "note": (
+            "Solid: the position holds at this scale. Hollow, in a pale circle: known "
+            "by that area only. Numbers count merged points."
+        ),
         "unused": "A number in a diamond counts the projects placed there; grey ones are not used by this plan.",
         "placed": "Projects placed",
         "score": "score",
@@ -158,10 +161,16 @@ WORDS: dict[Language, dict[str, str]] = {
         "city": "City",
         "clause": "Policy clause",
         "counties": "Entities by county (as filtered)",
-        "county_note": "By the county of the point; {doubtful} are so uncertain that they may lie in the next one. Not counted: {nowhere} of unknown address.",
+        "county_note": (
+            "By the county of the point; {doubtful} are so uncertain that they may lie in the "
+            "next one. Not counted: {nowhere} of unknown address."
+        ),
         "matrix": "Chain matrix: stage by city",
         "gap": "gap",
-        "matrix_note": "A gap: no public source names an entity of this stage there, which does not prove that there is none. Not counted: {n} of unknown city.",
+        "matrix_note": (
+            "A gap: no public source names an entity of this stage there, which does not prove "
+            "that there is none. Not counted: {n} of unknown city."
+        ),
         "tools": "Measure and select",
         "distance": "Distance",
         "polygon": "Polygon",
@@ -172,7 +181,10 @@ WORDS: dict[Language, dict[str, str]] = {
         "how_rectangle": "Click two opposite corners.",
         "how_circle": "Click the centre, then the rim.",
         "more": "Go on clicking.",
-        "keys": "Keyboard: arrows move, Enter sets a point, Enter again on the spot ends, Backspace takes back, Esc cancels.",
+        "keys": (
+            "Keyboard: arrows move, Enter sets a point, Enter again on the spot "
+            "ends, Backspace takes back, Esc cancels."
+        ),
         "finish": "Finish",
         "clear": "Clear",
         "length": "Length",
@@ -200,33 +212,13 @@ WORDS: dict[Language, dict[str, str]] = {
     },
 }
 
-SPOKEN: tuple[str, ...] = ("layers", "search", "nothing", "map", "sources", "filter", "any", "all", "gap", "tools", "distance")
-SPOKEN += (
-    "polygon",
-    "rectangle",
-    "circle",
-    "how_distance",
-    "how_polygon",
-    "how_rectangle",
-    "how_circle",
-    "more",
-    "keys",
+SPOKEN = (
+    *("layers", "search", "nothing", "map", "sources", "filter", "any", "all", "gap", "comma", "colon"),
+    *("tools", "distance", "polygon", "rectangle", "circle", "more", "keys", "finish", "clear", "link", "refused"),
+    *("how_distance", "how_polygon", "how_rectangle", "how_circle", "length", "radius", "area"),
+    *("found", "empty", "inside", "perhaps", "csv", "copy", "copied", "save"),
+    *("online", "offline", "key", "needsKey", "unreachable"),
 )
-SPOKEN += (
-    "finish",
-    "clear",
-    "length",
-    "radius",
-    "area",
-    "found",
-    "empty",
-    "inside",
-    "perhaps",
-    "csv",
-    "copy",
-    "copied",
-)
-SPOKEN += ("save", "link", "refused", "online", "offline", "key", "needsKey", "unreachable", "comma", "colon")
 """Words that the script itself shows."""
 
 GRADES = {"high": "高", "medium": "中", "low": "低", "very low": "很低"}

@@ -161,7 +161,7 @@
         const key = m.at.lat + ":" + m.at.lng + ":" + m.f.p.within_m, before = seen.get(key);
         seen.set(key, { m: m, color: before && before.color !== m.layer.color ? "#56636c" : m.layer.color });
       }
-      for (const { m, color } of seen.values()) discs.addLayer(L.circle(m.at, { radius: m.f.p.within_m, renderer: lines, interactive: false, color: color, weight: 1, opacity: 0.55, dashArray: "3 4", fillColor: color, fillOpacity: 0.07 }));
+      for (const { m, color } of seen.values()) discs.addLayer(L.circle(m.at, { radius: m.f.p.within_m, renderer: lines, interactive: false, color: color, weight: 1, opacity: 0.45, dashArray: "3 4", fillColor: color, fillOpacity: 0.045 }));
     }
     function draw() {
       const view = map.getBounds().pad(0.35), box = L.bounds(map.project(view.getNorthWest()), map.project(view.getSouthEast()));
@@ -529,7 +529,7 @@
     tools = gc.tools(map, payload, shown, () => view.changed());
     filters.listen(() => { built.forEach((one) => one.filter && one.filter()); onChange(); });
     gc.tiles(map, payload, body, (base) => { built.forEach((one) => one.plain && one.plain(Boolean(base))); owed.base(base); });
-    map.fitBounds(payload.bounds);
+    map.fitBounds(payload.bounds, { animate: false });
     view = View(map, payload, { ticks: ticks, filters: filters, tools: tools });
     view.read();
     view.button(tools.bar);
