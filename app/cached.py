@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import hashlib
 import io
 import json
@@ -42,7 +43,7 @@ def _served() -> tuple[Path, tuple[str, ...]]:
     payloads = Path(tempfile.mkdtemp(prefix="geo-cluster-"))
     folders = {"maps": payloads, "assets": maps.ASSETS, "leaflet": maps.leaflet_file("leaflet.js").parent}
     names = {key: components.declare_component(f"gc_{key}", path=str(path)).name for key, path in folders.items()}
-    scripts = (f"../{names['leaflet']}/leaflet.js", f"../{names['assets']}/map.js")
+    scripts = (f"../{names['leaflet']}/leaflet.js", *(f"../{names['assets']}/{script}" for script in maps.SCRIPTS))
     return payloads, (*scripts, f"../{names['maps']}")
 
 
@@ -65,13 +66,13 @@ def own_files() -> Path:
 @st.cache_resource(show_spinner=False)
 def overview(language: Language) -> tuple[str, tuple[str, ...]]:
     """The map of the whole chain."""
-    return map_source(maps.payload(language))
+    return map_source(overview_payload(language) | {"link": "explore", "basemaps": maps.basemaps(language)})
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def plan_map(_study: Study, scenario_id: str, language: Language) -> tuple[str, tuple[str, ...]]:  # noqa: ARG001
     """The map of a plan."""
-    return map_source(maps.payload(language, _study))
+    return map_source(maps.payload(language, _study) | {"basemaps": maps.basemaps(language)})
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
@@ -378,3 +379,15 @@ def parcel_charts(_checked: Checked, sha256: str, sites: str) -> Any:  # noqa: A
     if "gross" not in _checked.extra:
         return {}
     return charts.parcels(_checked.extra["gross"], _checked.extra["land"])
+
+
+# ---- explore ------------------------------------------------------------------------------------------------
+
+_overview_payload = functools.cache(maps.payload)
+_one_at_a_time = threading.Lock()
+
+
+def overview_payload(language: Language) -> dict[str, Any]:
+    """The payload of the whole chain's map; made once, whether a visitor or the start of the server asks first."""
+    with _one_at_a_time:
+        return _overview_payload(language)

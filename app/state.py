@@ -22,8 +22,8 @@ log = logging.getLogger("geo_cluster.app")
 
 
 def language() -> Language:
-    """The visitor's language; Chinese until they switch."""
-    return st.session_state.get("language", "zh")
+    """The visitor's language; Chinese, or that of the link they came by, until they switch."""
+    return st.session_state.get("language") or _linked_language()
 
 
 def t(key: str, **values: object) -> str:
@@ -320,3 +320,8 @@ def has_seen(page: str, which: str) -> bool:
 def has_run() -> bool:
     """Whether there is a plan to look at."""
     return st.session_state.get("study") is not None
+
+
+def _linked_language() -> Language:
+    """The language that a link to a view was copied in; the switch takes over once it is drawn."""
+    return "en" if st.query_params.get("language") == "en" else "zh"

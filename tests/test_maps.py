@@ -132,6 +132,32 @@ def test_flows_run_from_the_anchor_to_the_sites_of_the_plan(plan):
     assert sum(ends.values()) == len(result.assignment)
 
 
+def test_what_changed_since_an_earlier_plan_is_drawn_and_counted(language):
+    result = run()
+    now = dict(zip(result.assignment["project"], result.assignment["site"], strict=True))
+    first, second, third = list(now)[:3]
+    other = next(site for site in result.sites["id"] if site not in (now[first], now[second]))
+    before = {**now, first: other, second: other, "gone": other}
+    del before[third]
+    shown = maps.payload(language, result, before=before)
+    lines = layer_of(shown, "changed")["features"]
+    sites = result.sites.set_index("id").geometry
+    assert {tuple(line["from"]) for line in lines} == {(sites[other].y, sites[other].x)}
+    ends = {(sites[now[one]].y, sites[now[one]].x) for one in (first, second)}
+    assert {tuple(line["to"]) for line in lines} == ends
+    assert sorted(row[0] for line in lines for row in line["p"]["rows"]) == sorted([first, second])
+    assert re.findall(r"\d+", shown["notes"][0]) == ["2", "1", "1"]
+
+
+def test_nothing_changed_draws_nothing_and_says_so():
+    result = run()
+    now = dict(zip(result.assignment["project"], result.assignment["site"], strict=True))
+    shown = maps.payload("zh", result, before=now)
+    assert "changed" not in {layer["key"] for layer in shown["layers"]}
+    assert re.findall(r"\d+", shown["notes"][0]) == ["0", "0", "0"]
+    assert "较上一方案" not in " ".join(maps.payload("zh", result)["notes"])
+
+
 def test_a_plan_of_the_sample_says_so_on_the_map(plan, language):
     word = {"zh": "示例", "en": "sample"}[language]
     assert plan["title"]["sample"] == word
@@ -156,8 +182,12 @@ def test_every_word_is_used():
     source = maps.Path(maps.__file__).read_text(encoding="utf-8")
     for key in maps.WORDS["zh"]:
         assert len(re.findall(f'"{key}"', source)) > 2 or f"['{key}']" in source, f"WORDS[...]['{key}'] is never shown"
-    script = (maps.ASSETS / "map.js").read_text(encoding="utf-8")
-    assert set(re.findall(r"payload\.words\.(\w+)", script)) == set(maps.SPOKEN)
+    script = "".join((maps.ASSETS / name).read_text(encoding="utf-8") for name in maps.SCRIPTS)
+    spoken = set(re.findall(r"\bwords\.(\w+)", script))
+    assert spoken | {"how_distance", "how_polygon", "how_rectangle", "how_circle", "distance", "polygon"} | {
+        "rectangle",
+        "circle",
+    } == set(maps.SPOKEN)
 
 
 def test_attribution_names_who_each_shown_layer_is_owed_to(plan, language):
@@ -179,8 +209,8 @@ def test_the_page_fetches_nothing(plan):
     for style in styles:
         assert "@import" not in style
         assert set(re.findall(r"url\(\s*['\"]?(\w+:|#|[^)]{0,20})", style)) <= {"data:", "#"}
-    for name in ("leaflet.js", "map.js"):
-        folder = maps.ASSETS if name == "map.js" else maps.leaflet_file(name).parent
+    for name in ("leaflet.js", *maps.SCRIPTS):
+        folder = maps.ASSETS if name in maps.SCRIPTS else maps.leaflet_file(name).parent
         assert (folder / name).read_text(encoding="utf-8").strip() in html, name
     assert html.count("geoClusterMap(map_") == 1
 
@@ -231,6 +261,7 @@ def test_names_cannot_break_out_of_the_page(hostile, plan, language):
 
 
 def test_the_script_never_writes_markup():
-    script = (maps.ASSETS / "map.js").read_text(encoding="utf-8")
+    assert sorted(path.name for path in maps.ASSETS.glob("*.js")) == sorted(maps.SCRIPTS)
+    script = "".join((maps.ASSETS / name).read_text(encoding="utf-8") for name in maps.SCRIPTS)
     assert not re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|addAttribution|eval\(", script)
     assert not re.findall(r"https?://(?!www\.w3\.org/2000/svg)", script)
