@@ -13,9 +13,11 @@ import pandas as pd
 import streamlit as st
 import streamlit.components.v1 as components
 
+from app.jobs import Jobs
 from geo_cluster import catalog, explained, inputs, intake, layers, maps, portfolio
 from geo_cluster import study as pipeline
 from geo_cluster.domain import Language, Scenario
+from geo_cluster.errors import Fault, InputError
 from geo_cluster.export import bundle
 from geo_cluster.inputs import Region
 from geo_cluster.intake import Appraisal
@@ -60,14 +62,20 @@ def plan_map(_study: Study, scenario_id: str, language: Language) -> tuple[str, 
     return map_source(maps.payload(language, _study))
 
 
-@st.cache_resource(show_spinner=False, max_entries=32)
-def _study(scenario: str) -> Study:
-    return pipeline.run(Scenario.model_validate_json(scenario))
+@st.cache_resource(show_spinner=False)
+def jobs() -> Jobs:
+    """Runs in the background, shared by all visitors."""
+    return Jobs(lambda scenario, **told: pipeline.run(scenario, **told))
 
 
 def study_of(scenario: Scenario) -> Study:
-    """Run a scenario; the same settings are run once."""
-    return _study(scenario.model_dump_json())
+    """Run a scenario to its end; the same settings are run once, whoever began."""
+    job = jobs().start(scenario)
+    while not job.wait(1.0):
+        pass
+    if job.study is None:
+        raise job.refusal or RuntimeError
+    return job.study
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
@@ -98,12 +106,6 @@ def appraisal_of(scenario: Scenario, project: dict[str, str]) -> Appraisal:
     return _appraisal(scenario.model_dump_json(), tuple(sorted(project.items())))
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
-def ways_in_of(_study: Study, scenario_id: str) -> pd.DataFrame:  # noqa: ARG001
-    """The cheapest ways in for whoever a plan leaves out."""
-    return explained.ways_in_table(_study)
-
-
 @st.cache_data(show_spinner=False, max_entries=8)
 def download_of(_study: Study, scenario_id: str, language: Language) -> bytes:  # noqa: ARG001
     """Every file of a study as one ZIP."""
@@ -125,3 +127,44 @@ def layer_table(name: str) -> Any:
 def layer_file(name: str) -> bytes:
     """A layer's file as it is shipped."""
     return (catalog.data_dir() / catalog.layers()[name].file).read_bytes()
+
+
+# ---- match: what is asked of a plan ---------------------------------------------------------------------------
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def asked(_study: Study, key: str, question: str, *about: Any) -> Any:  # noqa: ARG001
+    """The answer of one of the functions of `explained` on a plan (see `plan_key`)."""
+    return getattr(explained, question)(_study, *about)
+
+
+def plan_key(study: Study) -> str:
+    """Names a study and its plan: a stopped run and a whole one differ."""
+    return f"{study.scenario.id}-{hashlib.sha256(study.plan.site.tobytes()).hexdigest()[:12]}"
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def compared_map(
+    _study: Study,
+    key: str,
+    language: Language,
+    _before: dict[str, str],
+    before_key: str,  # noqa: ARG001
+) -> tuple[str, tuple[str, ...]]:
+    """The map of a plan beside an earlier one: `_before` is the site of each project then."""
+    return map_source(maps.payload(language, _study))
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def projects_text(content: bytes) -> pd.DataFrame:
+    """The text of a portfolio's cells."""
+    return portfolio.read_text(content)
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def projects_faults(content: bytes) -> tuple[pd.DataFrame | None, list[Fault]]:
+    """A portfolio with its needs estimated, or what is wrong with it."""
+    try:
+        return portfolio.check(projects_text(content)), []
+    except InputError as refusal:
+        return None, refusal.faults
