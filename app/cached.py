@@ -146,9 +146,9 @@ def plan_key(study: Study) -> str:
 @st.cache_resource(show_spinner=False, max_entries=32)
 def compared_map(
     _study: Study,
-    key: str,
+    key: str,  # noqa: ARG001
     language: Language,
-    _before: dict[str, str],
+    _before: dict[str, str],  # noqa: ARG001
     before_key: str,  # noqa: ARG001
 ) -> tuple[str, tuple[str, ...]]:
     """The map of a plan beside an earlier one: `_before` is the site of each project then."""

@@ -12,12 +12,21 @@ from app.widgets import footer, heading, points_chart, refusals, score_chart, sh
 from geo_cluster import catalog, layers
 from geo_cluster.study import Study
 
+STYLE = """
+<style>
+.gc-faults { background: #fdf1ea; border: 1px solid #e6b89a; border-radius: 8px; padding: .5rem .9rem; color: #6b2f0c; }
+.gc-faults ul { margin: .3rem 0 0; padding-left: 1.2rem; overflow-wrap: anywhere; font-size: .9rem; }
+.gc-chips { display: flex; flex-wrap: wrap; gap: .2rem .9rem; color: #56636c; font-size: .82rem; }
+.gc-chip i { display: inline-block; width: .8rem; height: .8rem; border-radius: 3px; margin-right: .35rem; }
+</style>
+"""
 TABS = ("plan", "unplaced", "pools", "others", "changes", "holds", "ranking")
 
 
 def page() -> None:
     """Draw the page."""
     heading("match")
+    st.html(STYLE)
     with refusals():
         wanted = _settings()
         match_edit.show_refusal()

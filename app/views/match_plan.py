@@ -97,13 +97,13 @@ def decided(scenario: Scenario, rows: pd.DataFrame, edits: dict[str, Any], ids: 
     locked = {pair.project: pair.site for pair in scenario.locked}
     banned = {(pair.project, pair.site): None for pair in scenario.forbidden}
     for position, cells in edits.get("edited_rows", {}).items():
-        project, at = rows.at[int(position), "id"], rows.at[int(position), "at"]
+        project, at = rows.loc[int(position), ["id", "at"]]
         was = {
             "keep": bool(at) and locked.get(project) == at,
             "ban": (project, at) in banned,
             "send": locked.get(project, "") if locked.get(project) != at else "",
         }
-        wish = {"send": ids.get(cells["send"] or "", "")} if "send" in cells else {}
+        wish: dict[str, Any] = {"send": ids.get(cells["send"] or "", "")} if "send" in cells else {}
         wish |= {key: bool(cells[key]) for key in ("keep", "ban") if key in cells and at}
         new = {key: value for key, value in wish.items() if value != was[key]}
         if "keep" in new or "send" in new:

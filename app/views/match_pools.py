@@ -142,10 +142,10 @@ def _what_if(study: Study, table: pd.DataFrame) -> None:
     placed = len(after.assignment) - len(study.assignment)
     st.text(t("match.what_if_told", pool=row["gauge"], amount=value, unit=row["unit"], gain=gain, placed=placed))
     match_change.show(explained.difference_table(study, after), study, after)
-    _keep(row, value, study)
+    _keep(row, value)
 
 
-def _keep(row: pd.Series, value: float, study: Study) -> None:
+def _keep(row: pd.Series, value: float) -> None:
     """Take the number over, with who said so."""
     who, act = st.columns([3, 1], vertical_alignment="bottom")
     source = who.text_input(t("match.source"), placeholder=t("match.source_hint"), key="what-if-source")

@@ -93,7 +93,8 @@ def _editor(text: pd.DataFrame) -> None:
 
 def _localised(text: pd.DataFrame) -> pd.DataFrame:
     """Segments by their names in the reader's language; what is no segment stays as it is written."""
-    language, known = state.language(), {}
+    language = state.language()
+    known: dict[str, str] = {}
     for key, one in catalog.segments().items():
         known |= dict.fromkeys((key, one.name.zh, one.name.en.lower()), one.name[language])
     names = [known.get(cell) or known.get(cell.lower()) or cell for cell in text["segment"]]
