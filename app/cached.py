@@ -148,7 +148,7 @@ def compared_map(
     _study: Study,
     key: str,  # noqa: ARG001
     language: Language,
-    _before: dict[str, str],  # noqa: ARG001
+    _before: dict[str, str],
     before_key: str,  # noqa: ARG001
 ) -> tuple[str, tuple[str, ...]]:
     """The map of a plan beside an earlier one: `_before` is the site of each project then."""

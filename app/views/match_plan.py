@@ -47,6 +47,7 @@ def table(study: Study) -> None:
         rows,
         key=key,
         hide_index=True,
+        placeholder="—",
         column_order=list(shown),
         column_config=config,
         disabled=[column for column in rows.columns if column not in DECIDED],

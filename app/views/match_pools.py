@@ -22,7 +22,7 @@ def _table(study: Study) -> pd.DataFrame:
     words = layers.words("basis")
     table = table.assign(label=table[f"pool_{language}"], basis_label=[words[one][language] for one in table["basis"]])
     table["kind"] = [t(f"resource.short_{one}") for one in table["resource"]]
-    table["gauge"] = table["label"] + " · " + table["kind"]
+    table["gauge"] = table["kind"] + " · " + table["label"]
     return table
 
 
@@ -73,7 +73,9 @@ def _gauge_chart(pools: pd.DataFrame) -> alt.LayerChart:
     span = base.mark_bar(height=17, opacity=0.8).encode(x=x, x2="b:Q", color=colour, tooltip=tips)
     used = base.mark_bar(height=8, color=style["page"]["accent"]).encode(x="full:Q", tooltip=tips)
     tick = base.mark_tick(thickness=2.5, size=20, color=style["page"]["ink"]).encode(x=alt.datum(1))
-    text = base.mark_text(align="left", dx=5, color=style["page"]["ink"], fontSize=11).encode(x="full:Q", text="told")
+    text = base.mark_text(align="right", dx=-4, color=style["page"]["ink"], fontSize=11).encode(
+        x=alt.datum(most), text="told"
+    )
     return (span + used + tick + text).properties(height=32 * max(len(order), 2) + 26)
 
 

@@ -26,13 +26,13 @@ def panel(*, expanded: bool) -> None:
     content = _content()
     text = cached.projects_text(content)
     checked, faults = cached.projects_faults(content)
-    with st.expander(_title(text, faults), expanded=expanded or bool(faults), icon=":material/table_rows:"):
-        _sample(text)
+    key, title = f"portfolio-{expanded}", _title(text, faults)  # it closes once there is a plan to look at
+    with st.expander(title, expanded=expanded, key=key, icon=":material/table_rows:"):
         _editor(text)
-        _faults(faults)
         _whole(text)
         if checked is not None:
             _needs(checked)
+    _faults(faults)
 
 
 def label(study: Study) -> None:
@@ -56,13 +56,6 @@ def _title(text: pd.DataFrame, faults: list[Fault]) -> str:
     return told + (t("match.has_faults", n=len(faults)) if faults else "")
 
 
-def _sample(text: pd.DataFrame) -> None:
-    made_up = portfolio.made_up(text)
-    if made_up:
-        key = "match.sample" if PROJECTS not in state.work().files else "match.sample_changed"
-        st.html(f'<span class="gc-sample">{t(key, n=made_up, all=len(text))}</span>')
-
-
 def _editor(text: pd.DataFrame) -> None:
     language, names = state.language(), {key: one.name for key, one in catalog.segments().items()}
     now = _localised(text)
@@ -83,6 +76,8 @@ def _editor(text: pd.DataFrame) -> None:
         rows.set_axis(pd.RangeIndex(2, len(rows) + 2, name=t("match.row")), axis=0),
         key=key,
         num_rows="dynamic",
+        hide_index=False,
+        placeholder="",
         column_config=config,
         height=min(38 * (len(rows) + 2) + 2, 400),
         on_change=match_edit.keep(lambda: _take(match_edit.applied(rows, state.edits(key)), note)),
