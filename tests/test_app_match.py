@@ -27,7 +27,7 @@ def press(page, key, language="zh"):
 
 def ended(page):
     """The page once its run has ended."""
-    job = page.session_state["page-run"] if "page-run" in page.session_state else None
+    job = page.session_state.filtered_state.get("page-run")
     if job:
         assert job.wait(60)
         page.run()
@@ -41,8 +41,9 @@ def at(page, tab, language="zh"):
 
 
 def own(*rows):
-    table = pd.DataFrame(rows, columns=["segment", "output_100m_yuan"]).reindex(columns=list(portfolio.COLUMNS))
-    return Work(catalog.scenario(), {PROJECTS: portfolio.write_text(table.fillna(""))})
+    table = pd.DataFrame(rows, columns=["segment", "output_100m_yuan"])
+    table = table.reindex(columns=list(portfolio.COLUMNS), fill_value="")
+    return Work(catalog.scenario(), {PROJECTS: portfolio.write_text(table)})
 
 
 def shown(page, heading):
