@@ -22,10 +22,12 @@ import streamlit.components.v1 as components
 from sqlalchemy.engine import Engine
 
 from app import charts
+from app.jobs import Jobs
 from geo_cluster import catalog, choice, database, explained, inputs, intake, layers, maps, portfolio, results, survey
 from geo_cluster import study as pipeline
 from geo_cluster.choice import Choice, Weighed
 from geo_cluster.domain import Language, Scenario
+from geo_cluster.errors import Fault, InputError
 from geo_cluster.export import bundle, preview, tables
 from geo_cluster.imports import effect, ledger, templates
 from geo_cluster.imports.check import check_file
@@ -75,14 +77,20 @@ def plan_map(_study: Study, scenario_id: str, language: Language) -> tuple[str, 
     return map_source(maps.payload(language, _study) | {"basemaps": maps.basemaps(language)})
 
 
-@st.cache_resource(show_spinner=False, max_entries=32)
-def _study(scenario: str) -> Study:
-    return pipeline.run(Scenario.model_validate_json(scenario))
+@st.cache_resource(show_spinner=False)
+def jobs() -> Jobs:
+    """Runs in the background, shared by all visitors."""
+    return Jobs(lambda scenario, **told: pipeline.run(scenario, **told))
 
 
 def study_of(scenario: Scenario) -> Study:
-    """Run a scenario; the same settings are run once."""
-    return _study(scenario.model_dump_json())
+    """Run a scenario to its end; the same settings are run once, whoever began."""
+    job = jobs().start(scenario)
+    while not job.wait(1.0):
+        pass
+    if job.study is None:
+        raise job.refusal or RuntimeError
+    return job.study
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
@@ -91,21 +99,20 @@ def _region(scenario: str) -> Region:
     return inputs.prepare(given, pipeline.read_layers(given.layers))
 
 
+def _placeless(scenario: Scenario) -> Scenario:
+    """The scenario without what names projects."""
+    return scenario.model_copy(update=dict.fromkeys(("locked", "forbidden", "partners", "present"), ()))
+
+
 def region(scenario: Scenario) -> Region:
     """What a scenario makes of the layers, before any project."""
-    return _region(scenario.model_copy(update={"locked": (), "forbidden": ()}).model_dump_json())
+    return _region(_placeless(scenario).model_dump_json())
 
 
 def assumed_count(scenario: Scenario) -> int:
     """How many of the numbers that decide are assumed because nobody publishes them."""
     known = region(scenario).observations
     return int((known["attribute"].isin(inputs.OFFERS) & (known["basis"] == "assumed")).sum())
-
-
-@st.cache_resource(show_spinner=False, max_entries=16)
-def ways_in_of(_study: Study, scenario_id: str) -> pd.DataFrame:  # noqa: ARG001
-    """The cheapest ways in for whoever a plan leaves out."""
-    return explained.ways_in_table(_study)
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
@@ -252,7 +259,7 @@ def _offers(scenario: str) -> pd.DataFrame:
 
 def offers_of(scenario: Scenario) -> pd.DataFrame:
     """What each site can draw on, and on whose word."""
-    return _offers(scenario.model_copy(update={"locked": (), "forbidden": ()}).model_dump_json())
+    return _offers(_placeless(scenario).model_dump_json())
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
@@ -391,3 +398,44 @@ def overview_payload(language: Language) -> dict[str, Any]:
     """The payload of the whole chain's map; made once, whether a visitor or the start of the server asks first."""
     with _one_at_a_time:
         return _overview_payload(language)
+
+
+# ---- match: what is asked of a plan ---------------------------------------------------------------------------
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def asked(_study: Study, key: str, question: str, *about: Any) -> Any:  # noqa: ARG001
+    """The answer of one of the functions of `explained` on a plan (see `plan_key`)."""
+    return getattr(explained, question)(_study, *about)
+
+
+def plan_key(study: Study) -> str:
+    """Names a study and its plan: a stopped run and a whole one differ."""
+    return f"{study.scenario.id}-{hashlib.sha256(study.plan.site.tobytes()).hexdigest()[:12]}"
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def compared_map(
+    _study: Study,
+    key: str,  # noqa: ARG001
+    language: Language,
+    _before: dict[str, str],
+    before_key: str,  # noqa: ARG001
+) -> tuple[str, tuple[str, ...]]:
+    """The map of a plan beside an earlier one: `_before` is the site of each project then."""
+    return map_source(maps.payload(language, _study))
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def projects_text(content: bytes) -> pd.DataFrame:
+    """The text of a portfolio's cells."""
+    return portfolio.read_text(content)
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def projects_faults(content: bytes) -> tuple[pd.DataFrame | None, list[Fault]]:
+    """A portfolio with its needs estimated, or what is wrong with it."""
+    try:
+        return portfolio.check(projects_text(content)), []
+    except InputError as refusal:
+        return None, refusal.faults

@@ -325,3 +325,31 @@ def has_run() -> bool:
 def _linked_language() -> Language:
     """The language that a link to a view was copied in; the switch takes over once it is drawn."""
     return "en" if st.query_params.get("language") == "en" else "zh"
+
+
+def take_study(study: Study) -> None:
+    """Remember a run and the one before it, to compare them."""
+    last = last_study()
+    if last is not None and last is not study:
+        st.session_state["study_before"] = last
+    keep_study(study)
+
+
+def previous_study() -> Study | None:
+    """What the visitor ran before the last run."""
+    return st.session_state.get("study_before")
+
+
+def remember(key: str, value: Any) -> None:
+    """Keep something of a page between its runs; no widget has this key."""
+    st.session_state[f"page-{key}"] = value
+
+
+def remembered(key: str, default: Any = None) -> Any:
+    """What a page kept."""
+    return st.session_state.get(f"page-{key}", default)
+
+
+def edits(key: str) -> dict[str, Any]:
+    """What was edited in an editable table since it was last given its rows."""
+    return st.session_state.get(key) or {}
