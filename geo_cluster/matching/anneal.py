@@ -26,6 +26,8 @@ class Terrain:
     ----------
     value : (P, S) array
         Worth of each project at each option, -inf where it can't go.
+    rent : (P, S) array
+        What it draws there, at the prices of the pools.
     out : (P,) array
         Worth of staying unplaced: minus a penalty for those that must be placed.
     demand : (D, P, S) or (D, P, 1) array
@@ -38,6 +40,7 @@ class Terrain:
     """
 
     value: Floats
+    rent: Floats
     out: Floats
     demand: Floats
     pool: Ints
@@ -45,8 +48,17 @@ class Terrain:
     rows: Ints
 
 
-def flatten(model: Model, *, penalty: float) -> Terrain:
-    """The arrays that `anneal` walks on; `penalty` is what leaving out a project costs that must be placed."""
+def flatten(model: Model, prices: list[Floats], *, penalty: float) -> Terrain:
+    """The arrays that `anneal` walks on.
+
+    Parameters
+    ----------
+    model : Model
+    prices : list of (K,) arrays
+        Prices of the pools of each draw.
+    penalty : float
+        What leaving out a project costs that must be placed.
+    """
     projects, options = model.value.shape
     wide = any(draw.demand.ndim == 2 for draw in model.draws)
     demand = np.zeros((len(model.draws), projects, options if wide else 1))
@@ -58,13 +70,27 @@ def flatten(model: Model, *, penalty: float) -> Terrain:
         first += len(draw.capacity)
     capacity = np.concatenate([*[draw.capacity for draw in model.draws], [np.inf]])
     room = np.where(np.isfinite(capacity), capacity + 1e-9 * np.maximum(1.0, capacity), 1e18)
-    return Terrain(model.value, np.where(model.must, -penalty, 0.0), demand, pool, room, model.open)
+    open_ = np.isfinite(model.value)
+    rent = np.where(open_, np.where(open_, model.value, 0.0) - model.reduced(prices), 0.0)
+    return Terrain(model.value, rent, np.where(model.must, -penalty, 0.0), demand, pool, room, model.open)
 
 
 def anneal(
-    terrain: Terrain, option: Ints, listed: Ints, *, moves: int, hot: float, cold: float, seed: int, stop: Bools
+    terrain: Terrain,
+    option: Ints,
+    listed: Ints,
+    *,
+    moves: int,
+    hot: float,
+    cold: float,
+    thrift: float,
+    seed: int,
+    stop: Bools,
 ) -> Ints:
-    """The best plan of a walk from `option`, never worse than that.
+    """The plan at the end of a walk from `option`.
+
+    Two walks: one from `hot` to `cold` on which projects pay a share of the prices of what they draw, so that room is
+    left to others, and a shorter one from `cold` on which only worth counts..
 
     Parameters
     ----------
@@ -77,6 +103,8 @@ def anneal(
         How many moves to try.
     hot, cold : float
         First and last temperature, in units of value: what a move may lose in one case of e.
+    thrift : float
+        Share of the prices that is paid on the first walk.
     seed : int
     stop : (1,) bool array
         Set from another thread to end the walk early.
@@ -85,9 +113,13 @@ def anneal(
         return option
     t = terrain
     state = np.full(1, (seed + 1) * 0x9E3779B97F4A7C15 % 2**64, dtype=np.uint64)
-    return np.asarray(
-        _walk(t.value, t.out, t.demand, t.pool, t.room, t.rows, listed, option.copy(), moves, hot, cold, state, stop)
-    )
+
+    def walk(value: Floats, begin: Ints, moves: int, hot: float, cold: float) -> Ints:
+        rest = t.out, t.demand, t.pool, t.room, t.rows, listed, begin.copy(), moves, hot, cold, state, stop
+        return np.asarray(_walk(value, *rest))
+
+    found = walk(t.value - thrift * t.rent, option, moves, hot, cold)
+    return walk(t.value, found, moves // 4, cold, cold / 4)
 
 
 # the small ones are inlined: counting references to their arrays would cost more than what they do

@@ -32,7 +32,8 @@ _EACH = (2.0, 5.0, 3.0, 2.0, 8.0, 4.0)  # options of each project in it, on aver
 _EARLY_S = 8.0  # how long both workers look for plans before one turns to the exact programme
 _SWEEP = 1_000_000  # columns beyond which small neighbourhoods are too many to wait for
 _FIRST, _LAST = 5_000, 160_000  # moves per project in the first and the longest walks
-_HOT, _COLD = 1.0, 0.2  # temperatures, in units of what second and third choices lose
+_HOT, _COLD = 0.6, 0.15  # temperatures, in units of what third choices lose
+_THRIFT = (0.85, 0.5, 0.7, 0.25)  # shares of the pools' prices that walks pay, taken in turn
 _PROOF = 30_000  # columns beyond which the exact programme isn't begun
 
 
@@ -365,7 +366,7 @@ def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bo
     """
     model = run.model
     near = Neighbourhoods(model, first, seed=seed)
-    walks = None if model.links or model.minima else _Walks(run, near, seed)
+    walks = None if model.links or model.minima else _Walks(run, first, near, seed)
     for _ in range(2 if walks else 20):
         if run.tick():
             return
@@ -421,28 +422,27 @@ def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bo
 class _Walks:
     """Annealing, round after round, each longer than the last."""
 
-    def __init__(self, run: _Run, near: Neighbourhoods, seed: int) -> None:
+    def __init__(self, run: _Run, first: Bound, near: Neighbourhoods, seed: int) -> None:
         from geo_cluster.matching import anneal  # compiled: not loaded for what HiGHS alone proves at once
 
-        self.terrain, self.walk = anneal.flatten(run.model, penalty=run.penalty), anneal.anneal
-        self.seed, self.round = 1_000 * seed, 0
-        self.heat = near.spread()
-        self.moves = _FIRST * len(self.terrain.rows)
-        self.speed = 0.0
+        self.terrain = anneal.flatten(run.model, first.prices, penalty=run.penalty)
+        self.walk, self.listed, self.heat = anneal.anneal, near.listed, near.spread()
+        self.seed, self.count = 1_000_003 * seed, 0
+        self.moves, self.most = (each * len(self.terrain.rows) for each in (_FIRST, _LAST))
 
-    def submit(self, run: _Run, workers: ThreadPoolExecutor, near: Neighbourhoods, count: int) -> list[Future[Ints]]:
+    def submit(self, run: _Run, workers: ThreadPoolExecutor, count: int) -> list[Future[Ints]]:
         """A walk for each of `count` workers."""
-        moves = self.moves
         jobs = []
-        for _ in range(count):
-            self.seed += 1
+        for number in range(self.count, self.count + count):
             jobs.append(
                 workers.submit(
-                    self.walk, self.terrain, run.option, near.listed, moves=moves, hot=_HOT * self.heat,
-                    cold=_COLD * self.heat, seed=self.seed, stop=run.halt,
+                    self.walk, self.terrain, run.option, self.listed, moves=self.moves, hot=_HOT * self.heat,
+                    cold=_COLD * self.heat, thrift=_THRIFT[number % len(_THRIFT)], seed=self.seed + number,
+                    stop=run.halt,
                 )
             )  # fmt: skip
-        self.moves = min(2 * self.moves, _LAST * len(self.terrain.rows))
+        self.count += count
+        self.moves = min(2 * self.moves, self.most)
         return jobs
 
 
@@ -453,5 +453,5 @@ def _better(
     if walks is None:
         return _polish(run, workers, near, count=count)
     before = run.worth, run.short
-    run.wait(walks.submit(run, workers, near, count))
+    run.wait(walks.submit(run, workers, count))
     return (run.worth, run.short) != before
