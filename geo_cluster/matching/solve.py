@@ -32,8 +32,9 @@ _EACH = (2.0, 5.0, 3.0, 2.0, 8.0, 4.0)  # options of each project in it, on aver
 _EARLY_S = 8.0  # how long both workers look for plans before one turns to the exact programme
 _SWEEP = 1_000_000  # columns beyond which small neighbourhoods are too many to wait for
 _FIRST, _LAST = 5_000, 160_000  # moves per project in the first and the longest walks
-_HOT, _COLD = 0.6, 0.15  # temperatures, in units of what third choices lose
-_THRIFT = (0.85, 0.5, 0.7, 0.25)  # shares of the pools' prices that walks pay, taken in turn
+_TRIED = 20  # options of a project that walks try
+_HOT, _COLD = 1.1, 0.3  # temperatures, in units of what third choices lose
+_THRIFT = (0.8, 0.5)  # shares of the pools' prices that walks pay, taken in turn
 _PROOF = 30_000  # columns beyond which the exact programme isn't begun
 
 
@@ -411,7 +412,7 @@ def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bo
         if proof is not None and (proof.done() or columns <= _EXACT // 6 or (small and turn > 2 * len(_EACH))):
             run.wait([proof])
             return
-        if walks and turn % 2:
+        if walks and (columns > _PROOF or turn % 2):
             _better(run, workers, near, walks, free)
             turn += 1
         else:
@@ -426,7 +427,7 @@ class _Walks:
         from geo_cluster.matching import anneal  # compiled: not loaded for what HiGHS alone proves at once
 
         self.terrain = anneal.flatten(run.model, first.prices, penalty=run.penalty)
-        self.walk, self.listed, self.heat = anneal.anneal, near.listed, near.spread()
+        self.walk, self.listed, self.heat = anneal.anneal, near.listed[:, :_TRIED], near.spread()
         self.seed, self.count = 1_000_003 * seed, 0
         self.moves, self.most = (each * len(self.terrain.rows) for each in (_FIRST, _LAST))
 
