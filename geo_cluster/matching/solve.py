@@ -374,7 +374,8 @@ def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bo
         _better(run, workers, near, walks, _WORKERS)
     tight = model.tightened(run.worth) if overwhelmed and not run.short else model
     relaxed = tight.relaxed()
-    start = first if relaxed is model else price_pools(relaxed, stop=run.tick)
+    # what was priced without the overwhelming part of bonuses says nothing of the whole
+    start = price_pools(relaxed, stop=run.tick) if overwhelmed or relaxed is not model else first
     run.lower(start.value)
     half = 0.5 * (run.started + run.until)
 
