@@ -1,4 +1,4 @@
-"""Compiled search: simulated annealing over who is where (Kirkpatrick, Gelatt & Vecchi 1983), millions of moves a second.
+"""Compiled search: simulated annealing over who is where (Kirkpatrick, Gelatt & Vecchi 1983).
 
 A move takes a project to another of its options. Where a pool doesn't hold it, one of those who draw on the full pool
 gives way (an ejection) and goes to its best option that fits, perhaps to none. Capacities are always kept. Work is
@@ -87,7 +87,7 @@ def anneal(
     seed: int,
     stop: Bools,
 ) -> Ints:
-    """The plan at the end of a walk from `option`.
+    """The better of `option` and the plan at the end of a walk from it.
 
     Two walks: one from `hot` to `cold` on which projects pay a share of the prices of what they draw, so that room is
     left to others, and a shorter one from `cold` on which only worth counts..
@@ -119,7 +119,14 @@ def anneal(
         return np.asarray(_walk(value, *rest))
 
     found = walk(t.value - thrift * t.rent, option, moves, hot, cold)
-    return walk(t.value, found, moves // 4, cold, cold / 4)
+    found = walk(t.value, found, moves // 4, cold, cold / 4)
+    return found if _total(t, found) > _total(t, option) else option
+
+
+def _total(t: Terrain, option: Ints) -> float:
+    """What the open projects are worth."""
+    placed = option[t.rows] >= 0
+    return float(np.where(placed, t.value[t.rows, option[t.rows]], t.out[t.rows]).sum())
 
 
 # the small ones are inlined: counting references to their arrays would cost more than what they do

@@ -434,23 +434,19 @@ class _Walks:
 
     def submit(self, run: _Run, workers: ThreadPoolExecutor, count: int) -> list[Future[Ints]]:
         """A walk for each of `count` workers."""
-        jobs = []
-        for number in range(self.count, self.count + count):
-            jobs.append(
-                workers.submit(
-                    self.walk, self.terrain, run.option, self.listed, moves=self.moves, hot=_HOT * self.heat,
-                    cold=_COLD * self.heat, thrift=_THRIFT[number % len(_THRIFT)], seed=self.seed + number,
-                    stop=run.halt,
-                )
-            )  # fmt: skip
+        jobs = [
+            workers.submit(
+                self.walk, self.terrain, run.option, self.listed, moves=self.moves, hot=_HOT * self.heat,
+                cold=_COLD * self.heat, thrift=_THRIFT[number % len(_THRIFT)], seed=self.seed + number, stop=run.halt,
+            )
+            for number in range(self.count, self.count + count)
+        ]  # fmt: skip
         self.count += count
         self.moves = min(2 * self.moves, self.most)
         return jobs
 
 
-def _better(
-    run: _Run, workers: ThreadPoolExecutor, near: Neighbourhoods, walks: _Walks | None, count: int
-) -> bool:
+def _better(run: _Run, workers: ThreadPoolExecutor, near: Neighbourhoods, walks: _Walks | None, count: int) -> bool:
     """A walk, or where that isn't possible a small neighbourhood, for each worker; True when the plan got better."""
     if walks is None:
         return _polish(run, workers, near, count=count)
