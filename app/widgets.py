@@ -201,6 +201,11 @@ def upload_words() -> None:
     """Give the drop zones of a page words in the visitor's language; Streamlit only has its own."""
     zone = '[data-testid="stFileUploaderDropzone'
     words = {f'{zone}"] > span button p': t("upload.choose"), f'{zone}Instructions"]': t("upload.drop")}
-    rules = [f'{zone}"] > span button p, {zone}Instructions"] > * {{ font-size: 0 !important; }}']
+    rules = [f"{', '.join(words)} {{ font-size: 0 !important; }}"]
     rules += [f'{place}::after {{ content: "{word}"; font-size: .875rem; }}' for place, word in words.items()]
     st.html(f"<style>{' '.join(rules)}</style>")
+
+
+def escaped(text: str) -> str:
+    """Text in which markdown means nothing."""
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+!|~$:<>" else sign for sign in text)

@@ -11,13 +11,12 @@ import streamlit as st
 from app import cached, state
 from app.texts.faults import told
 from app.views.data_preview import faulty, preview
-from app.widgets import t, upload_words
+from app.widgets import escaped, t, upload_words
 from geo_cluster import catalog
 from geo_cluster.imports import ledger
 from geo_cluster.imports.files import KINDS, MOST_BYTES, SHAPES, TABLES, Checked, Kind, digest, fault_table
 
 OTHERS = ("rules", "exclusions")
-MARKS = "\\`*_{}[]()#+!|~$:<>"
 
 
 class Dropped(NamedTuple):
@@ -94,11 +93,6 @@ def _kind(k: int, file: Dropped, stamp: str) -> str:
 def _safe(name: str) -> str:
     """A name short enough for a label that shows it as it is."""
     return escaped(name if len(name) <= 80 else f"{name[:60]}…{name[-16:]}")
-
-
-def escaped(text: str) -> str:
-    """Text in which markdown means nothing."""
-    return "".join(f"\\{sign}" if sign in MARKS else sign for sign in text)
 
 
 def _rules(files: list[Dropped], kinds: dict[int, str]) -> tuple[bytes, bytes] | None:
@@ -182,6 +176,7 @@ def _refused(checked: Checked, key: str) -> None:
     table = fault_table(checked.faults)
     words = [told(fault, language) for fault in checked.faults]
     table[["where", "what", "remedy"]] = [[one.where, one.what, one.remedy] for one in words]
+    table = table.sort_values("row", kind="stable")
     table["row"] = table["row"].map(lambda row: str(row) if row else "")
     shown = table.rename(columns={name: t(f"data.fault.{name}") for name in table})
     st.dataframe(shown.drop(columns=t("data.fault.where")).head(500), hide_index=True, key=f"faults-{key}")

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import html
-
 import pandas as pd
 import streamlit as st
 
 from app import cached, state
-from app.widgets import t
+from app.widgets import escaped, t
 from geo_cluster import catalog, layers
 from geo_cluster.domain import Layer
 from geo_cluster.imports.substations import MADE_BY
 
 SHOWN = ("producer", "licence", "as_of", "retrieved", "rows", "crs", "made_by", "hash", "attribution", "notes")
-STYLE = """
-<style>
-.gc-about { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.2rem; margin: 0; }
-.gc-about dt { color: #56636c; }
-.gc-about dd { margin: 0; overflow-wrap: anywhere; }
-</style>
-"""
 
 
 def draw() -> None:
@@ -91,7 +82,7 @@ def _one_layer(registry: dict[str, Layer], own: set[str]) -> None:
 
 
 def _about(layer: Layer) -> None:
-    """Where a layer comes from and on what terms, as a list that wraps on a phone."""
+    """Where a layer comes from and on what terms, as a table that wraps on a phone."""
     facts = _facts(layer)
-    told = [(t(f"data.{key}"), html.escape(str(facts[key]))) for key in SHOWN if str(facts[key]).strip()]
-    st.html(STYLE + "<dl class='gc-about'>" + "".join(f"<dt>{key}</dt><dd>{said}</dd>" for key, said in told) + "</dl>")
+    told = {t(f"data.{key}"): escaped(str(facts[key])) for key in SHOWN if str(facts[key]).strip()}
+    st.table(pd.Series(told, name=" ").to_frame(), border="horizontal")

@@ -122,7 +122,7 @@ def check_observations(table: pd.DataFrame, region: Region, *, name: str, sha256
         if len(faults) == before and subject and attribute and interval is not None and factor:
             if factor != 1.0:
                 converted[attribute, cells["unit"]] = converted.get((attribute, cells["unit"]), 0) + 1
-            low, likely, high = (round(float(value) * factor, 6) for value in interval)
+            low, likely, high = (round(float(value) * factor, 9) for value in interval)
             found[row] = {
                 "subject": subject,
                 "attribute": attribute,

@@ -24,6 +24,9 @@ from geo_cluster.supply.pools import distance_km
 NEAR_KM = 10.0
 """Parcels farther from every site than this, its own extent and the doubt of its position, belong to none of them."""
 
+FAR_KM = 50.0
+"""Where the site was named, only this far is a mistake: a zone runs several parks."""
+
 _SHIFTED = re.compile(r"gcj|bd-?09|火星|百度|高德|baidu|amap|tencent|腾讯", re.IGNORECASE)
 _OPTIONAL = ("status", "use", "plot_ratio_max", "height_max_m", "price_wan_yuan_per_mu", "notes")
 
@@ -290,7 +293,7 @@ def _sites(
             chosen = np.full(len(members), at)
         else:
             chosen = nearest if not said else np.full(len(members), np.bincount(nearest).argmax())
-        reach = np.maximum(NEAR_KM, (radius + doubt)[chosen])
+        reach = np.maximum(FAR_KM if decided else NEAR_KM, (radius + doubt)[chosen])
         away = km[np.arange(len(members)), chosen]
         site[members] = everyone["id"].to_numpy()[chosen]
         far = away > reach
