@@ -162,7 +162,8 @@ def test_a_table_with_faults_is_refused_with_all_of_them_at_once():
 
 def test_a_table_is_scored_project_by_project(monkeypatch):
     monkeypatch.setattr(intake, "BATCH", 2)
-    table = f'name,segment,output_100m_yuan\n"{NAME.replace(chr(34), chr(34) * 2)}",激光雷达,5\n乙,光纤激光器,3\n丙,光纤激光器,9\n'
+    quoted = NAME.replace('"', '""')
+    table = f'name,segment,output_100m_yuan\n"{quoted}",激光雷达,5\n乙,光纤激光器,3\n丙,光纤激光器,9\n'
     page = opened("score", **{"score-mode": "many", "kept-score-table": ("own.csv", table.encode())})
     assert not page.exception
     listed = page.dataframe[0].value
