@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import altair as alt
-import numpy as np
 import pandas as pd
 import streamlit as st
 from streamlit_folium import st_folium
@@ -16,7 +15,6 @@ from app import state
 from app.texts import text
 from geo_cluster import catalog, maps
 from geo_cluster.errors import GeoClusterError
-from geo_cluster.scoring.criteria import value_function
 
 FONT = '"Source Han Sans SC", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "Segoe UI", Roboto, sans-serif'
 STYLE = """
@@ -158,21 +156,3 @@ def pool_chart(pools: pd.DataFrame) -> alt.LayerChart:
     tips = _tips(label="col.pool", low="col.low", planned="col.planned", high="col.high", used="col.used")
     tips += _tips(basis_label="col.basis")
     return (span + used + tick).encode(tooltip=tips).properties(height=30 * max(len(order), 2) + 20)
-
-
-def value_chart() -> alt.FacetChart:
-    """The value function of each criterion, 0 to 1 over its declared range."""
-    language, rows = state.language(), []
-    for criterion in catalog.criteria().values():
-        at = np.linspace(criterion.worst, criterion.best, 41)
-        name = f"{criterion.name[language]} ({criterion.unit[language]})"
-        value = value_function(criterion).value(at)
-        rows += [{"name": name, "x": x, "value": v} for x, v in zip(at, value, strict=True)]
-    return (
-        alt.Chart(pd.DataFrame(rows))
-        .mark_line(color=catalog.table("style")["page"]["accent"])
-        .encode(x=alt.X("x:Q", title=None), y=alt.Y("value:Q", title=None, scale=alt.Scale(domain=[0, 1])))
-        .properties(width=200, height=110)
-        .facet(alt.Facet("name:N", title=None, sort=None), columns=4)
-        .resolve_scale(x="independent")
-    )
