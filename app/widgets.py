@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import altair as alt
-import numpy as np
 import pandas as pd
 import streamlit as st
 from streamlit_folium import st_folium
@@ -16,7 +15,6 @@ from app import state
 from app.state import t
 from geo_cluster import catalog, maps
 from geo_cluster.errors import GeoClusterError
-from geo_cluster.scoring.criteria import value_function
 
 FONT = '"Source Han Sans SC", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "Segoe UI", Roboto, sans-serif'
 STYLE = """
@@ -92,7 +90,7 @@ def show_map(source: tuple[str, tuple[str, ...]], *, key: str, height: int = 640
     )
 
 
-def literal(text: str) -> str:
+def plain(text: str) -> str:
     """Text from data as markdown that shows it as it is: no link, formula, icon or colour."""
     return re.sub(r":(?=[\w/+-]*(?::|\\\[))", ":\u2060", re.sub(r"([\\`*_\[\]<>$~|#])", r"\\\1", text))
 
@@ -104,7 +102,7 @@ def refusals() -> Iterator[None]:
         yield
     except GeoClusterError as refusal:
         st.error(
-            t("error") + "\n\n" + "\n".join(f"- {literal(str(fault))}" for fault in refusal.faults),
+            t("error") + "\n\n" + "\n".join(f"- {plain(str(fault))}" for fault in refusal.faults),
             icon=":material/error:",
         )
 
@@ -174,29 +172,6 @@ def pool_chart(pools: pd.DataFrame) -> alt.LayerChart:
     return (span + used + tick).encode(tooltip=tips).properties(height=30 * max(len(order), 2) + 20)
 
 
-def value_chart() -> alt.FacetChart:
-    """The value function of each criterion, 0 to 1 over its declared range."""
-    language, rows = state.language(), []
-    for criterion in catalog.criteria().values():
-        at = np.linspace(criterion.worst, criterion.best, 41)
-        name = f"{criterion.name[language]} ({criterion.unit[language]})"
-        value = value_function(criterion).value(at)
-        rows += [{"name": name, "x": x, "value": v} for x, v in zip(at, value, strict=True)]
-    return (
-        alt.Chart(pd.DataFrame(rows))
-        .mark_line(color=catalog.table("style")["page"]["accent"])
-        .encode(x=alt.X("x:Q", title=None), y=alt.Y("value:Q", title=None, scale=alt.Scale(domain=[0, 1])))
-        .properties(width=200, height=110)
-        .facet(alt.Facet("name:N", title=None, sort=None), columns=4)
-        .resolve_scale(x="independent")
-    )
-
-
-def plain(text: str) -> str:
-    """Text as it stands, for a widget that would read Markdown in it."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+.!~$:|-])", r"\\\1", text)
-
-
 def upload_words() -> None:
     """Give the drop zones of a page words in the visitor's language; Streamlit only has its own."""
     zone = '[data-testid="stFileUploaderDropzone'
@@ -204,8 +179,3 @@ def upload_words() -> None:
     rules = [f"{', '.join(words)} {{ font-size: 0 !important; }}"]
     rules += [f'{place}::after {{ content: "{word}"; font-size: .875rem; }}' for place, word in words.items()]
     st.html(f"<style>{' '.join(rules)}</style>")
-
-
-def escaped(text: str) -> str:
-    """Text in which markdown means nothing."""
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+!|~$:<>" else sign for sign in text)

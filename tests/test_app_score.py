@@ -8,7 +8,7 @@ import pytest
 
 from app import cached
 from app.texts import text
-from app.widgets import literal
+from app.widgets import plain
 from geo_cluster import catalog, intake, portfolio
 from geo_cluster.choice import choices, ranking, weigh
 from geo_cluster.workspace import Work
@@ -203,7 +203,7 @@ def test_side_by_side_adds_up_and_marks_the_best():
 
 
 def test_names_stay_names_in_a_refusal():
-    told = literal("[a](javascript:1) $x$ :smile: :red[b] *c* a:b")
+    told = plain("[a](javascript:1) $x$ :smile: :red[b] *c* a:b")
     assert "\\[a\\]" in told
     assert "\\$x\\$" in told
     assert ":smile:" not in told

@@ -39,7 +39,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.add_own": ("加到本方案的项目组合（现有 {n} 个项目）。", "To this work's portfolio ({n} projects)."),
     "score.add_where": ("本方案还没有自己的项目组合", "This work has no portfolio of its own"),
     "score.add_new": ("新建，只含本项目", "Begin a new one with this project"),
-    "score.add_sample": ("加在示例之后（示例仍标明“示例”）", "After the sample (which stays labelled 示例)"),
+    "score.add_sample": ("加在示例之后（示例仍标明“示例”）", "After the sample (which stays labelled as such)"),
     "score.year": ("投产年份", "Year of production"),
     "score.notes": ("备注", "Notes"),
     "score.added": ("已加入：{name}", "Added: {name}"),

@@ -11,7 +11,7 @@ import streamlit as st
 from app import cached, state
 from app.texts.faults import told
 from app.views.data_preview import faulty, preview
-from app.widgets import escaped, t, upload_words
+from app.widgets import plain, t, upload_words
 from geo_cluster import catalog
 from geo_cluster.imports import ledger
 from geo_cluster.imports.files import KINDS, MOST_BYTES, SHAPES, TABLES, Checked, Kind, digest, fault_table
@@ -92,7 +92,7 @@ def _kind(k: int, file: Dropped, stamp: str) -> str:
 
 def _safe(name: str) -> str:
     """A name short enough for a label that shows it as it is."""
-    return escaped(name if len(name) <= 80 else f"{name[:60]}…{name[-16:]}")
+    return plain(name if len(name) <= 80 else f"{name[:60]}…{name[-16:]}")
 
 
 def _rules(files: list[Dropped], kinds: dict[int, str]) -> tuple[bytes, bytes] | None:
@@ -126,7 +126,7 @@ def _one(k: int, file: Dropped, kind: Kind, rules: tuple[bytes, bytes] | None, s
         if belongs:
             checked = cached.checked(file, kind, state.scenario(), source=source, crs=crs, belongs=belongs, rules=rules)
     for note in checked.notes:
-        st.caption(f":material/info: {escaped(note[state.language()])}")
+        st.caption(f":material/info: {plain(note[state.language()])}")
     if checked.faults:
         _refused(checked, key)
         return

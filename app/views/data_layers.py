@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached, state
-from app.widgets import escaped, t
+from app.widgets import plain, t
 from geo_cluster import catalog, layers
 from geo_cluster.domain import Layer
 from geo_cluster.imports.substations import MADE_BY
@@ -84,5 +84,5 @@ def _one_layer(registry: dict[str, Layer], own: set[str]) -> None:
 def _about(layer: Layer) -> None:
     """Where a layer comes from and on what terms, as a table that wraps on a phone."""
     facts = _facts(layer)
-    told = {t(f"data.{key}"): escaped(str(facts[key])) for key in SHOWN if str(facts[key]).strip()}
+    told = {t(f"data.{key}"): plain(str(facts[key])) for key in SHOWN if str(facts[key]).strip()}
     st.table(pd.Series(told, name=" ").to_frame(), border="horizontal")
