@@ -10,6 +10,7 @@ from app import cached, state
 from app.views import match_change, match_edit
 from app.widgets import pool_chart, t
 from geo_cluster import catalog, explained, layers
+from geo_cluster.results import WORDS
 from geo_cluster.study import Study
 
 FULLEST = 9
@@ -22,6 +23,8 @@ def _table(study: Study) -> pd.DataFrame:
     words = layers.words("basis")
     table = table.assign(label=table[f"pool_{language}"], basis_label=[words[one][language] for one in table["basis"]])
     table["kind"] = [t(f"resource.short_{one}") for one in table["resource"]]
+    if language == "zh":
+        table["unit"] = [WORDS[one][1] for one in table["resource"]]
     table["gauge"] = table["kind"] + " · " + table["label"]
     return table
 
