@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import tempfile
+import threading
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,7 @@ def _served() -> tuple[Path, tuple[str, ...]]:
     payloads = Path(tempfile.mkdtemp(prefix="geo-cluster-"))
     folders = {"maps": payloads, "assets": maps.ASSETS, "leaflet": maps.leaflet_file("leaflet.js").parent}
     names = {key: components.declare_component(f"gc_{key}", path=str(path)).name for key, path in folders.items()}
-    scripts = (f"../{names['leaflet']}/leaflet.js", f"../{names['assets']}/map.js")
+    scripts = (f"../{names['leaflet']}/leaflet.js", *(f"../{names['assets']}/{script}" for script in maps.SCRIPTS))
     return payloads, (*scripts, f"../{names['maps']}")
 
 
@@ -53,13 +55,13 @@ def own_files() -> Path:
 @st.cache_resource(show_spinner=False)
 def overview(language: Language) -> tuple[str, tuple[str, ...]]:
     """The map of the whole chain."""
-    return map_source(maps.payload(language))
+    return map_source(overview_payload(language) | {"link": "explore", "basemaps": maps.basemaps(language)})
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def plan_map(_study: Study, scenario_id: str, language: Language) -> tuple[str, tuple[str, ...]]:  # noqa: ARG001
     """The map of a plan."""
-    return map_source(maps.payload(language, _study))
+    return map_source(maps.payload(language, _study) | {"basemaps": maps.basemaps(language)})
 
 
 @st.cache_resource(show_spinner=False)
@@ -152,7 +154,7 @@ def compared_map(
     before_key: str,  # noqa: ARG001
 ) -> tuple[str, tuple[str, ...]]:
     """The map of a plan beside an earlier one: `_before` is the site of each project then."""
-    return map_source(maps.payload(language, _study))
+    return map_source(maps.payload(language, _study, before=_before))
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
@@ -168,3 +170,15 @@ def projects_faults(content: bytes) -> tuple[pd.DataFrame | None, list[Fault]]:
         return portfolio.check(projects_text(content)), []
     except InputError as refusal:
         return None, refusal.faults
+
+
+# ---- explore ------------------------------------------------------------------------------------------------
+
+_overview_payload = functools.cache(maps.payload)
+_one_at_a_time = threading.Lock()
+
+
+def overview_payload(language: Language) -> dict[str, Any]:
+    """The payload of the whole chain's map; made once, whether a visitor or the start of the server asks first."""
+    with _one_at_a_time:
+        return _overview_payload(language)

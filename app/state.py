@@ -14,8 +14,8 @@ from geo_cluster.workspace import Work
 
 
 def language() -> Language:
-    """The visitor's language; Chinese until they switch."""
-    return st.session_state.get("language", "zh")
+    """The visitor's language; Chinese, or that of the link they came by, until they switch."""
+    return st.session_state.get("language") or _linked_language()
 
 
 def work() -> Work:
@@ -105,3 +105,8 @@ def remembered(key: str, default: Any = None) -> Any:
 def edits(key: str) -> dict[str, Any]:
     """What was edited in an editable table since it was last given its rows."""
     return st.session_state.get(key) or {}
+
+
+def _linked_language() -> Language:
+    """The language that a link to a view was copied in; the switch takes over once it is drawn."""
+    return "en" if st.query_params.get("language") == "en" else "zh"
