@@ -423,7 +423,7 @@ def compared_map(
     before_key: str,  # noqa: ARG001
 ) -> tuple[str, tuple[str, ...]]:
     """The map of a plan beside an earlier one: `_before` is the site of each project then."""
-    return map_source(maps.payload(language, _study))
+    return map_source(maps.payload(language, _study, before=_before))
 
 
 @st.cache_data(show_spinner=False, max_entries=32)

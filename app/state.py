@@ -279,9 +279,9 @@ def keep(key: str, value: Any) -> None:
     st.session_state[f"kept-{key}"] = value
 
 
-def kept(key: str) -> Any:
-    """What a page remembered; None if nothing."""
-    return st.session_state.get(f"kept-{key}")
+def kept(key: str, default: Any = None) -> Any:
+    """What a page remembered in this visit."""
+    return st.session_state.get(f"kept-{key}", default)
 
 
 def hold(note: str, *, known: Iterable[KnownBetter], files: Mapping[str, bytes]) -> None:
@@ -338,16 +338,6 @@ def take_study(study: Study) -> None:
 def previous_study() -> Study | None:
     """What the visitor ran before the last run."""
     return st.session_state.get("study_before")
-
-
-def remember(key: str, value: Any) -> None:
-    """Keep something of a page between its runs; no widget has this key."""
-    st.session_state[f"page-{key}"] = value
-
-
-def remembered(key: str, default: Any = None) -> Any:
-    """What a page kept."""
-    return st.session_state.get(f"page-{key}", default)
 
 
 def edits(key: str) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def press(page, key, language="zh"):
 
 def ended(page):
     """The page once its run has ended."""
-    job = page.session_state.filtered_state.get("page-run")
+    job = page.session_state["kept-run"] if "kept-run" in page.session_state else None  # noqa: SIM401
     if job:
         assert job.wait(60)
         page.run()

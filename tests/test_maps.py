@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from geo_cluster import catalog, layers, maps, study
+from geo_cluster.errors import InputError
 from tests.studies import run, write_own
 
 HOSTILE = [
@@ -156,6 +157,54 @@ def test_nothing_changed_draws_nothing_and_says_so():
     assert "changed" not in {layer["key"] for layer in shown["layers"]}
     assert re.findall(r"\d+", shown["notes"][0]) == ["0", "0", "0"]
     assert "较上一方案" not in " ".join(maps.payload("zh", result)["notes"])
+
+
+def test_filters_offer_what_occurs_and_every_entity_can_be_found_by_them():
+    shown = maps.payload("zh")
+    entities = [f["p"] for layer in shown["layers"] if layer["kind"] == "point" for f in layer["features"]]
+    rows = layers.read("chain").set_index("id")
+    assert {one["id"] for one in entities} == set(rows.index[rows.geometry.notna()])
+    assert [facet["key"] for facet in shown["filters"]] == list(maps.FACETS)
+    for facet in shown["filters"]:
+        offered = {value for value, _ in facet["options"]}
+        assert offered == {value for one in entities for value in one["tags"].get(facet["key"], [])}
+        for one in entities:
+            cell = rows.loc[one["id"], maps.FACETS[facet["key"]]]
+            assert one["tags"].get(facet["key"], []) == (cell.split(";") if cell else [])
+
+
+def test_the_matrix_and_the_county_shades_leave_out_nobody_silently():
+    shown, rows = maps.payload("zh"), layers.read("chain")
+    counted = [one for cell in shown["matrix"]["cells"] for one in cell["ids"]]
+    assert len(counted) == len(set(counted))
+    assert re.findall(r"\d+", shown["matrix"]["note"]) == [str(len(rows) - len(counted))]
+    shades = layer_of(shown, "chain_counties")
+    inside = [one for county in shades["features"] for one in county["ids"]]
+    assert len(inside) == len(set(inside))
+    assert re.findall(r"\d+", shades["note"])[1] == str(len(rows) - len(inside))
+    assert "matrix" not in maps.payload("zh", run())
+
+
+def test_base_maps_are_the_declared_ones_and_the_house_s_own(monkeypatch, tmp_path):
+    declared = [one["id"] for one in maps.basemaps("zh")]
+    assert declared == list(catalog.table("basemaps"))
+    template = "https://tiles.example.org/{z}/{x}/{y}.png"
+    monkeypatch.setenv(maps.BASEMAPS, template)
+    assert maps.basemaps("en")[0]["urls"] == [template]
+    own = '[house]\nname = {zh = "内网", en = "house"}\nurls = ["x"]\nsystem = "gcj02"\n'
+    own += 'attribution = {zh = "a", en = "b"}\n'
+    (tmp_path / "own.toml").write_text(own, encoding="utf-8")
+    monkeypatch.setenv(maps.BASEMAPS, str(tmp_path / "own.toml"))
+    assert [one["id"] for one in maps.basemaps("en")] == ["house", *declared]
+    (tmp_path / "own.toml").write_text('[house]\nsystem = "bd09"\n', encoding="utf-8")
+    with pytest.raises(InputError) as refusal:
+        maps.basemaps("en")
+    assert len(refusal.value.faults) == 4
+
+
+def test_an_exported_page_has_no_tile_server(plan):
+    assert "basemaps" not in plan
+    assert "tianditu.gov" not in maps.standalone(plan)
 
 
 def test_a_plan_of_the_sample_says_so_on_the_map(plan, language):

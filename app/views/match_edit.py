@@ -49,13 +49,13 @@ def opened(
     An editor that is given other rows forgets where the reader was. So it keeps the rows it was opened with for as long
     as these and its edits make up what the work says (`agrees`); after an undo or an import it is opened anew.
     """
-    before: _Opened | None = state.remembered(name)
+    before: _Opened | None = state.kept(name)
     if before and before.mark == mark:
         key = f"{name}-{before.number}"
         if agrees(applied(before.rows, state.edits(key))):
             return before.rows, key
     number = before.number + 1 if before else 0
-    state.remember(name, _Opened(mark, number, now))
+    state.keep(name, _Opened(mark, number, now))
     return now, f"{name}-{number}"
 
 
@@ -66,16 +66,16 @@ def keep(action: Callable[[], None]) -> Callable[[], None]:
         try:
             action()
         except GeoClusterError as refusal:
-            state.remember("refused", refusal)
+            state.keep("refused", refusal)
 
     return tried
 
 
 def show_refusal() -> None:
     """What the last change was refused for, once."""
-    refusal = state.remembered("refused")
+    refusal = state.kept("refused")
     if refusal is not None:
-        state.remember("refused", None)
+        state.keep("refused", None)
         with refusals():
             raise refusal
 

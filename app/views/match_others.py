@@ -22,8 +22,8 @@ def others(study: Study) -> None:
     within = second.slider(t("match.within"), 0.5, 10.0, 2.0, 0.5, key="others-within", persist_state="session")
     asked = (cached.plan_key(study), count, within)
     if run.button(t("match.others_run"), icon=":material/alt_route:", width="stretch"):
-        state.remember("others", asked)
-    if state.remembered("others") != asked:
+        state.keep("others", asked)
+    if state.kept("others") != asked:
         return
     with st.spinner(t("match.ways_running")):
         plans = cached.asked(study, cached.plan_key(study), "other_plans", count, within / 100)

@@ -195,8 +195,8 @@ def unplaced(study: Study) -> None:
     project = choose.selectbox(t("match.ways_for"), names.index, format_func=lambda one: f"{one} · {names[one]}")
     asked = (cached.plan_key(study), project)
     if find.button(t("match.ways_run"), icon=":material/route:", width="stretch"):
-        state.remember("ways", asked)
-    if state.remembered("ways") != asked:
+        state.keep("ways", asked)
+    if state.kept("ways") != asked:
         return
     with st.spinner(t("match.ways_running")):
         ways = cached.asked(study, cached.plan_key(study), "ways_of", project)

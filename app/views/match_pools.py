@@ -10,6 +10,7 @@ from app import cached, state
 from app.views import match_change, match_edit
 from app.widgets import pool_chart, t
 from geo_cluster import catalog, explained, layers
+from geo_cluster.results import WORDS
 from geo_cluster.study import Study
 
 FULLEST = 9
@@ -22,6 +23,8 @@ def _table(study: Study) -> pd.DataFrame:
     words = layers.words("basis")
     table = table.assign(label=table[f"pool_{language}"], basis_label=[words[one][language] for one in table["basis"]])
     table["kind"] = [t(f"resource.short_{one}") for one in table["resource"]]
+    if language == "zh":
+        table["unit"] = [WORDS[one][1] for one in table["resource"]]
     table["gauge"] = table["kind"] + " · " + table["label"]
     return table
 
@@ -101,8 +104,8 @@ def _worth(study: Study, table: pd.DataFrame) -> None:
     step = st.number_input(t("match.worth_step"), 1.0, 10_000.0, 10.0, 5.0, key="worth-step", persist_state="session")
     asked = (cached.plan_key(study), step)
     if st.button(t("match.worth_run"), icon=":material/add_circle:"):
-        state.remember("worth", asked)
-    if state.remembered("worth") != asked:
+        state.keep("worth", asked)
+    if state.kept("worth") != asked:
         return
     rows = []
     with st.spinner(t("match.ways_running")):
@@ -134,8 +137,8 @@ def _what_if(study: Study, table: pd.DataFrame) -> None:
     )
     asked = (cached.plan_key(study), key, value)
     if run.button(t("match.try"), icon=":material/experiment:", width="stretch"):
-        state.remember("what-if", asked)
-    if state.remembered("what-if") != asked:
+        state.keep("what-if", asked)
+    if state.kept("what-if") != asked:
         return
     trial = explained.pool_scenario(study, row["resource"], row["pool"], value, source=t("match.supposed"))
     with st.spinner(t("match.running")):

@@ -20,27 +20,27 @@ def start(scenario: Scenario) -> None:
     """Run a scenario, or join its run."""
     job = cached.jobs().start(scenario)
     job.wait(SOON_S)
-    state.remember("run", job)
+    state.keep("run", job)
 
 
 def is_running() -> bool:
     """Whether the visitor waits for a run."""
-    return state.remembered("run") is not None
+    return state.kept("run") is not None
 
 
 def watch() -> None:
     """Show the run that the visitor waits for; take its result when it is there."""
-    job: Job | None = state.remembered("run")
+    job: Job | None = state.kept("run")
     if job is None and state.last_study() is None:  # after a reload: what was begun before is found again
         job = cached.jobs().find(state.scenario())
         job = None if job is None or job.state == "failed" else job
-        state.remember("run", job)
+        state.keep("run", job)
     if job is None:
         return
     if not job.ended:
         _progress(job)
         return
-    state.remember("run", None)
+    state.keep("run", None)
     if job.study is not None:
         state.take_study(job.study)
         return

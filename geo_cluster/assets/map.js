@@ -93,13 +93,13 @@
     return L.marker(f.at, { icon: L.divIcon({ className: "", html: box, iconSize: [size, size], iconAnchor: [half, half] }), riseOnHover: true, zIndexOffset: f.p.mark ? 900 : 400, alt: f.p.title });
   }
 
-  /* Solid where the position is known to a pin's width at this zoom, hollow and dashed where it is not. */
+  /* Solid where the position is known to a pin's width at this zoom; hollow, or in a dashed ring, where it is not. */
   function donut(members, unsure) {
     const n = members.length, r = n === 1 ? 6.5 : Math.min(11 + 2.2 * Math.sqrt(n), 24), size = 2 * r + 6, c = size / 2;
     const box = svg("svg", { width: size, height: size, class: "gc-donut" + (unsure ? " gc-vague" : ""), "aria-hidden": "true" });
     if (n === 1) {
       const color = members[0].layer.color;
-      if (unsure) svg("circle", { cx: c, cy: c, r: r - 0.5, fill: "#fff", stroke: color, "stroke-width": 3, "stroke-dasharray": "3.4 1.8" }, box);
+      if (unsure) svg("circle", { cx: c, cy: c, r: r - 1, fill: "#fff", stroke: color, "stroke-width": 2.8 }, box);
       else svg("circle", { cx: c, cy: c, r: r, fill: color, stroke: "#fff", "stroke-width": 1.8 }, box);
     } else {
       svg("circle", { cx: c, cy: c, r: r, fill: "#fff", stroke: "#fff", "stroke-width": 3 }, box);
@@ -241,7 +241,7 @@
         const count = county.ids.filter((id) => known.has(id) && filters.pass(known.get(id))).length;
         const at = layer.classes.findLastIndex((least) => count >= least), shape = shapes.get(county.county);
         if (at < 0 || !shape) continue;
-        const drawn = L.geoJSON(shape, { style: { color: "#fff", weight: 1, fillColor: layer.colors[at], fillOpacity: 0.82, renderer: lines } });
+        const drawn = L.geoJSON(shape, { style: { color: "#fff", weight: 1, fillColor: layer.colors[at], fillOpacity: 0.7, renderer: lines } });
         group.addLayer(drawn.bindTooltip(el("span", "", county.p.title + " " + count), { sticky: true }));
       }
     };
