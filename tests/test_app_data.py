@@ -4,11 +4,12 @@ import csv
 import datetime
 import io
 
+import pandas as pd
 import pytest
 
 from app import cached
 from app.texts import text
-from geo_cluster import catalog
+from geo_cluster import catalog, intake, portfolio
 from geo_cluster.imports import ledger
 from geo_cluster.imports.check import check_file
 from geo_cluster.workspace import Work
@@ -103,9 +104,9 @@ def test_parcels_with_rules_change_the_scores_once_confirmed(tmp_path):
     work = page.session_state["work"]
     assert {"land/land.csv", "land/sites.csv", "imports.json"} <= set(work.files)
     assert {one.subject for one in work.scenario.known} == {"H01", "S01"}
-    project = {"segment": "fiber_laser", "output_100m_yuan": "20"}
+    project = portfolio.check(pd.DataFrame([{"segment": "fiber_laser", "output_100m_yuan": "20"}]))
     scores = [
-        cached.appraisal_of(one, project).scores.set_index("site")["score"]
+        intake.appraise(cached.region(one), project).scores.set_index("site")["score"]
         for one in (catalog.scenario(), work.settled(tmp_path))
     ]
     assert scores[1]["H01"] < scores[0]["H01"] - 1
