@@ -23,6 +23,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Scenario: {name} ({id}), {placed} / {projects} projects placed",
     ),
     "brief.language": ("文件语言", "Language of the files"),
+    "brief.in_zh": ("中文版", "in Chinese"),
+    "brief.in_en": ("英文版", "in English"),
     "brief.making": ("正在生成文件…", "Making the files …"),
     "brief.what": ("内容", "What it is"),
     "brief.file": ("文件", "File"),
