@@ -147,7 +147,7 @@ def offer_chart(rows: pd.DataFrame) -> alt.LayerChart:
     numbers = {"low": ",.0f", "likely": ",.0f", "high": ",.0f", "km": ".1f"}
     tips = [alt.Tooltip(key, title=t(label), format=numbers.get(key, "")) for key, label in fields.items()]
     chart = (bar + tick + mark.encode(x="high:Q", text="mark:N")).encode(tooltip=tips)
-    return chart.properties(height=20 * max(len(order), 2) + 40)
+    return chart.properties(height=20 * max(len(order), 2) + 52)
 
 
 COLUMNS = {
