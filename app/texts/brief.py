@@ -39,7 +39,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "brief.pick": ("看哪一件", "Which file"),
     "brief.save": ("下载这一件", "Download this file"),
     "brief.no_preview": ("这种文件没有预览，请下载查看。", "There is no preview of this kind of file: download it."),
-    "brief.file_sheet": ("一页简报，可打印", "The plan on one page, to print"),
+    "brief.file_sheet": ("方案简报，可打印", "Briefing sheet, to print"),
     "brief.file_map": ("单文件地图，离线可开", "Map in one file, opens offline"),
     "brief.file_assignment": ("方案：项目去哪个园区、占用多少", "The plan: which project goes where and what it takes"),
     "brief.file_ranking": (
