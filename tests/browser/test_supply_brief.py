@@ -19,7 +19,7 @@ def is_within(page):
 
 def chart(page, number=0):
     found = page.locator("[data-testid=stVegaLiteChart]").nth(number)
-    expect(found.locator("canvas, svg").first).to_be_visible()
+    expect(found.locator("canvas, svg").first).to_be_visible(timeout=120_000)  # the first visit prepares the region
     return found
 
 
