@@ -18,7 +18,7 @@ def is_within(page):
 
 
 def chart(page, number=0):
-    found = page.locator("[data-testid=stVegaLiteChart]").nth(number)
+    found = page.locator("[data-testid=stVegaLiteChart]:visible").nth(number)
     expect(found.locator("canvas, svg").first).to_be_visible(timeout=120_000)  # the first visit prepares the region
     return found
 
@@ -31,10 +31,14 @@ def test_supply_is_painted_in_the_colours_of_its_evidence(visit, server, palette
     assert is_within(page), "the page scrolls sideways"
     page.get_by_role("tab", name="变电站共用").click()
     expect(page.get_by_role("heading", name="逐站明细")).to_be_visible()
-    assert Painted(chart(page)).share(palette["map"]["site"], 12) > 0.001
+    drawn = Painted(chart(page))
+    assert drawn.share(palette["map"]["site"], 12) > 0.0004, "no sites"
+    assert drawn.share(palette["evidence"]["assumed"]) > 0.001, "no stations"
     assert is_within(page), "the page scrolls sideways"
     page.get_by_role("tab", name="用地扣除").click()
     expect(page.get_by_text("示例：两个虚构园区")).to_be_visible()
+    expect(page.get_by_label("从毛面积到净面积").first).to_be_visible()
+    expect(page.get_by_role("heading", name="逐站明细")).to_have_count(0)
     assert Painted(chart(page)).share(palette["page"]["accent"]) > 0.03
     assert is_within(page), "the page scrolls sideways"
     page.get_by_role("tab", name="电价测算").click()
