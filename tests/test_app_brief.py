@@ -48,7 +48,7 @@ def test_after_a_run_every_file_of_the_bundle_is_listed(language):
 @pytest.mark.parametrize("name", [*bundle.FILES, "sheet.html"])
 def test_each_file_has_a_preview(name):
     page = opened("brief", study=run())
-    page.selectbox(key="brief-file-study").set_value(name).run()
+    page.selectbox(key="brief-file-study-zh").set_value(name).run()
     assert not page.exception
     assert not page.error
     shown = [*page.code, *page.dataframe[1:], *page.get("iframe"), *page.get("component_instance")]
@@ -83,7 +83,7 @@ def test_hostile_names_stay_text():
     assert "onerror=alert" in frame.proto.srcdoc
     assert "<img" not in frame.proto.srcdoc
     assert "projects.csv" in set(files(page)[text("brief.file", "zh")])
-    page.selectbox(key="brief-file-study").set_value("assignment.csv").run()
+    page.selectbox(key="brief-file-study-zh").set_value("assignment.csv").run()
     shown = page.dataframe[1].value
     assert isinstance(shown, pd.DataFrame)
     assert shown["project_name"].tolist() == [HOSTILE]

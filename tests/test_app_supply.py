@@ -90,7 +90,7 @@ def test_the_filter_keeps_one_prefecture_and_the_sort_reorders():
     page.pills[0].set_value([code]).run()
     table = page.dataframe[0].value
     assert set(table["city"]) == {run().region.names[code].zh}
-    page.selectbox(key="supply-sort").set_value("ask").run()
+    page.selectbox(key="supply-sort-zh").set_value("ask").run()
     land = page.dataframe[0].value["ask"].head(len(table) // 3).dropna().tolist()
     assert land == sorted(land)
     assert land

@@ -23,6 +23,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Scenario: {name} ({id}), {placed} / {projects} projects placed",
     ),
     "brief.language": ("文件语言", "Language of the files"),
+    "brief.in_zh": ("中文版", "in Chinese"),
+    "brief.in_en": ("英文版", "in English"),
     "brief.making": ("正在生成文件…", "Making the files …"),
     "brief.what": ("内容", "What it is"),
     "brief.file": ("文件", "File"),
@@ -37,7 +39,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "brief.pick": ("看哪一件", "Which file"),
     "brief.save": ("下载这一件", "Download this file"),
     "brief.no_preview": ("这种文件没有预览，请下载查看。", "There is no preview of this kind of file: download it."),
-    "brief.file_sheet": ("一页简报，可打印", "The plan on one page, to print"),
+    "brief.file_sheet": ("方案简报，可打印", "Briefing sheet, to print"),
     "brief.file_map": ("单文件地图，离线可开", "Map in one file, opens offline"),
     "brief.file_assignment": ("方案：项目去哪个园区、占用多少", "The plan: which project goes where and what it takes"),
     "brief.file_ranking": (

@@ -63,7 +63,7 @@ def _group() -> str:
 
 def _language() -> Language:
     """The language of the files, at first that of the page."""
-    names: dict[Language, str] = {"zh": "中文", "en": "English"}
+    names: dict[Language, str] = {"zh": t("brief.in_zh"), "en": t("brief.in_en")}
     return st.segmented_control(
         t("brief.language"),
         list(names),
@@ -124,7 +124,9 @@ def _one(group: str, language: Language, files: dict[str, bytes]) -> None:
     st.subheader(t("brief.preview"), anchor=False)
     labels = {name: f"{_what(group, name)} · {name}" for name in files}
     pick, save = st.columns([4, 1], vertical_alignment="bottom")
-    name = pick.selectbox(t("brief.pick"), list(files), format_func=labels.__getitem__, key=f"brief-file-{group}")
+    name = pick.selectbox(
+        t("brief.pick"), list(files), format_func=labels.__getitem__, key=f"brief-file-{group}-{state.language()}"
+    )
     save.download_button(
         t("brief.save"),
         files[name],

@@ -47,6 +47,8 @@ def _colours(steps: pd.DataFrame) -> alt.Scale:
     colours = [LOSS_COLOURS[n % len(LOSS_COLOURS)] for n in range(len(rules))]
     page = catalog.table("style")["page"]
     ends = [t("supply.net"), t("supply.gross")]
+    if "gross" not in set(steps["step"]):
+        return alt.Scale(domain=[ends[0], *rules], range=[page["accent"], *colours])
     return alt.Scale(domain=[*ends, *rules], range=[page["accent"], page["muted"], *colours])
 
 
@@ -69,12 +71,12 @@ def _stack(steps: pd.DataFrame) -> alt.Chart:
             y=alt.Y("site:N", title=None, axis=alt.Axis(labelLimit=150)),
             x=alt.X("mu:Q", title=t("supply.mu"), stack="zero"),
             color=alt.Color(
-                "step_label:N", scale=_colours(steps), legend=alt.Legend(title=None, orient="bottom", columns=2)
+                "step_label:N", scale=_colours(parts), legend=alt.Legend(title=None, orient="bottom", columns=2)
             ),
             order="position:Q",
             tooltip=_tips(site="col.site", step_label="supply.step", mu="supply.mu"),
         )
-        .properties(height=44 * max(count, 2) + 130)
+        .properties(height=40 * max(count, 2) + 210)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 import altair as alt
@@ -33,12 +34,13 @@ def _offers() -> None:
     rows = shown(state.scenario())
     rows = _chosen(rows)
     st.caption(t("supply.offers_note"))
+    _legend()
     left, right = st.columns(2)
     with left:
         _bars(rows, "land")
     with right:
         _bars(rows, "power")
-        _bars(rows, "energy")
+    _bars(rows, "energy")
     st.subheader(t("supply.table"), anchor=False)
     st.dataframe(
         _table(rows), hide_index=True, height=380, column_config=_config(), placeholder="", alt=t("supply.table")
@@ -79,7 +81,11 @@ def _chosen(rows: pd.DataFrame) -> pd.DataFrame:
         persist_state="session",
     )
     sort = how.selectbox(
-        t("supply.sort"), SORTS, format_func=labels.__getitem__, key="supply-sort", persist_state="session"
+        t("supply.sort"),
+        SORTS,
+        format_func=labels.__getitem__,
+        key=f"supply-sort-{state.language()}",
+        persist_state="session",
     )
     rows = rows[rows["prefecture"].isin(picked)] if picked else rows
     if sort == "listed":
@@ -103,6 +109,18 @@ def _bars(rows: pd.DataFrame, resource: str) -> None:
     st.altair_chart(offer_chart(rows), width="stretch", alt=f"{t(f'resource.{resource}')}: {told}")
 
 
+def _legend() -> None:
+    """What the colours of the bars mean."""
+    colours, words = catalog.table("style")["evidence"], layers.words("basis")
+    dot = "display:inline-block;width:.8em;height:.8em;border-radius:2px;margin:0 .35em 0 0;background:"
+    parts = [
+        f'<span style="margin-right:1.2em;white-space:nowrap"><span style="{dot}{colours[key]}"></span>'
+        f"{html.escape(words[key][state.language()])}</span>"
+        for key in colours
+    ]
+    st.html(f'<div style="font-size:.85rem">{"".join(parts)}</div>')
+
+
 def offer_chart(rows: pd.DataFrame) -> alt.LayerChart:
     """Low to high in the evidence's colour, the likely value as a tick, a number where it pays to telephone."""
     style, words, language = catalog.table("style"), layers.words("basis"), state.language()
@@ -112,14 +130,14 @@ def offer_chart(rows: pd.DataFrame) -> alt.LayerChart:
     base = alt.Chart(rows).encode(
         y=alt.Y("label:N", sort=order, title=None, axis=alt.Axis(labelLimit=180, labelPadding=6, labelOverlap=False))
     )
-    colour = alt.Color(
-        "basis_label:N",
-        scale=alt.Scale(
-            domain=[words[one][language] for one in style["evidence"]], range=list(style["evidence"].values())
-        ),
-        legend=alt.Legend(title=None, orient="top", columns=4, symbolType="square"),
+    evidence = alt.Scale(
+        domain=[words[one][language] for one in style["evidence"]], range=list(style["evidence"].values())
     )
-    bar = base.mark_bar(height=13, cornerRadius=2).encode(x=alt.X("low:Q", title=None), x2="high:Q", color=colour)
+    colour = alt.Color("basis_label:N", scale=evidence, legend=None)
+    far = alt.Scale(domain=[0, float(rows["high"].max()) * 1.12 or 1], nice=False)  # room for a mark at the end
+    bar = base.mark_bar(height=13, cornerRadius=2).encode(
+        x=alt.X("low:Q", title=None, scale=far), x2="high:Q", color=colour
+    )
     tick = base.mark_tick(thickness=2.5, size=17, color=style["page"]["ink"]).encode(x="likely:Q")
     mark = base.mark_text(align="left", dx=6, fontSize=11, fontWeight=600, color=style["page"]["warning"])
     fields = {"label": "col.site", "low": "col.low", "likely": "supply.likely", "high": "col.high"}
@@ -129,7 +147,7 @@ def offer_chart(rows: pd.DataFrame) -> alt.LayerChart:
     numbers = {"low": ",.0f", "likely": ",.0f", "high": ",.0f", "km": ".1f"}
     tips = [alt.Tooltip(key, title=t(label), format=numbers.get(key, "")) for key, label in fields.items()]
     chart = (bar + tick + mark.encode(x="high:Q", text="mark:N")).encode(tooltip=tips)
-    return chart.properties(height=20 * max(len(order), 2) + 110)
+    return chart.properties(height=20 * max(len(order), 2) + 52)
 
 
 COLUMNS = {

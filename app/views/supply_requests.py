@@ -100,7 +100,7 @@ def _known_better(region: Region, picked: tuple[str, str] | None) -> None:
         OFFERS,
         index=OFFERS.index(start[1]),
         format_func=labels.__getitem__,
-        key=f"supply-what-{picked}",
+        key=f"supply-what-{picked}-{language}",
     )
     choices = [one for one in subjects[attribute] if one in names]
     subject = who.selectbox(
@@ -108,7 +108,7 @@ def _known_better(region: Region, picked: tuple[str, str] | None) -> None:
         choices,
         index=choices.index(start[0]) if start[0] in choices else 0,
         format_func=lambda one: f"{names[one][language]} ({one})",
-        key=f"supply-who-{picked}-{attribute}",
+        key=f"supply-who-{picked}-{attribute}-{language}",
     )
     if subject is None:
         return

@@ -35,6 +35,7 @@ def _alone() -> None:
 
 def _calculator() -> None:
     st.caption(t("supply.tariff_note"))
+    told = st.container()
     asked, answer = st.columns([2, 3], gap="large")
     with asked:
         ways = {key: t(f"supply.way_{key}") for key in ("segment", "load")}
@@ -50,10 +51,14 @@ def _calculator() -> None:
             known,
             index=known.index(usual),
             format_func=label.__getitem__,
-            key=f"supply-kv-{usual:g}",
+            key=f"supply-kv-{usual:g}-{state.language()}",
         )
+    bills = cached.bills_of(_ends(gwh), _ends(load), shape, loading)
+    bill = next(one for one in bills if one.voltage_kv == voltage)
+    with told:
+        _headline(bill)
     with answer:
-        _answer(cached.bills_of(_ends(gwh), _ends(load), shape, loading), voltage, gwh)
+        _answer(bills, bill, gwh)
 
 
 def _either(key: str, label: str, options: dict[str, str]) -> str:
@@ -72,7 +77,9 @@ def _by_segment() -> tuple[Interval, Interval, Interval, None]:
     """Capacity, yearly energy and load factor of a plant of a segment."""
     segments, language = catalog.segments(), state.language()
     names = {key: one.name[language] for key, one in segments.items()}
-    segment = st.selectbox(t("col.segment"), list(names), format_func=names.__getitem__, key="supply-segment", **KEPT)
+    segment = st.selectbox(
+        t("col.segment"), list(names), format_func=names.__getitem__, key=f"supply-segment-{language}", **KEPT
+    )
     output = st.number_input(t("supply.output"), 0.1, 1000.0, 5.0, 0.5, key="supply-output", **KEPT)
     needs = portfolio.estimate([segment], np.full((1, 3), output))
     power, gwh = (Interval.of(needs[key][0].tolist()) for key in ("power_mva", "energy_gwh"))
@@ -101,20 +108,25 @@ def _shape() -> tuple[float, ...] | None:
     """Load of each hour, or None for the price without time of use."""
     shapes = {row["id"]: row for row in catalog.table("tariffs")["shape"]}
     names = {"none": t("supply.no_shape")} | {key: row[f"name_{state.language()}"] for key, row in shapes.items()}
-    chosen = st.selectbox(t("supply.shape"), list(names), format_func=names.__getitem__, key="supply-shape", **KEPT)
+    chosen = st.selectbox(
+        t("supply.shape"), list(names), format_func=names.__getitem__, key=f"supply-shape-{state.language()}", **KEPT
+    )
     return tuple(shapes[chosen]["load"]) if chosen in shapes else None
 
 
-def _answer(bills: list[Bill], voltage: float, gwh: Interval) -> None:
-    bill = next(one for one in bills if one.voltage_kv == voltage)
+def _headline(bill: Bill) -> None:
     price, year = st.columns(2)
     span: dict[str, Any] = {"delta_color": "off", "delta_arrow": "off"}
     cost = bill.annual_wan_yuan
     told = f"{bill.price_yuan_kwh.low:.3f} – {bill.price_yuan_kwh.high:.3f}"
     price.metric(t("supply.price"), f"{bill.price_yuan_kwh.likely:.3f}", delta=told, **span)
     year.metric(t("supply.bill"), f"{cost.likely:,.0f}", delta=f"{cost.low:,.0f} – {cost.high:,.0f}", **span)
+
+
+def _answer(bills: list[Bill], bill: Bill, gwh: Interval) -> None:
+    """Every voltage beside the chosen one, the energy review in words, the notice."""
     table = pd.DataFrame([_row(one, bill) for one in bills])
-    st.altair_chart(_chart(table, voltage), width="stretch", alt=t("supply.by_voltage"))
+    st.altair_chart(_chart(table, bill.voltage_kv), width="stretch", alt=t("supply.by_voltage"))
     words = ("voltage", "price", "energy_part", "basic_part", "bill", "saves")
     st.dataframe(table[list(words)].set_axis([t(f"supply.{key}") for key in words], axis=1), hide_index=True)
     review = quota(_ends(gwh), grid=catalog.table("grid"))

@@ -81,7 +81,7 @@ def write_match(study: Study, out: Path, *, language: Language = "zh") -> list[P
 
 
 def study_files(study: Study, *, language: Language = "zh") -> dict[str, bytes]:
-    """Every file of a study by name, and `sheet.html`, the plan on one page."""
+    """Every file of a study by name, and `sheet.html`, the briefing sheet to print."""
     with tempfile.TemporaryDirectory() as folder:
         _make(study, Path(folder), language)
         files = {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}

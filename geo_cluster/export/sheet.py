@@ -1,4 +1,4 @@
-"""The plan on one page, to print or to send: a self-contained HTML file, every word from data escaped, no script."""
+"""The plan as a briefing sheet, to print or to send: a self-contained HTML file, all data escaped, no script."""
 
 from __future__ import annotations
 
