@@ -1,4 +1,4 @@
-"""First map, warm visit, toggles and 20,000 features, beside a bare st_folium page with the same layers in the same run.
+"""First map, warm visit, toggles and 20,000 features, beside a bare st_folium page with the same layers.
 
     python -m benchmarks.app_map [rounds]
 
