@@ -60,6 +60,11 @@ def says(page):
     return [one for one in told if one]
 
 
+def run_button(page):
+    labels = [text("match.run", language) for language in LANGUAGES]
+    return next(button for button in page.button if button.label in labels)
+
+
 # ---- each page, both languages ------------------------------------------------------------------------------
 
 
@@ -126,7 +131,7 @@ def test_a_run_shows_its_own_results():
     page = opened("match")
     assert text("match.first", "zh") in [info.value for info in page.info]
     assert not page.metric
-    page.button[0].click().run()
+    run_button(page).click().run()
     assert not page.exception
     result = run()
     shown = {metric.label: metric.value for metric in page.metric}
@@ -150,7 +155,7 @@ def test_changed_settings_make_the_results_stale():
     assert not page.warning
     page.selectbox[0].set_value("cautious").run()
     assert page.warning
-    page.button[0].click().run()
+    run_button(page).click().run()
     assert not page.exception
     assert not page.warning
     assert page.session_state["study"].scenario.id == catalog.scenario("cautious").id
@@ -196,7 +201,7 @@ def test_a_project_that_fits_nowhere_at_intake_is_an_answer():
 
 def test_ways_in_are_found_on_request():
     page = opened("match", work=Work(catalog.scenario("cautious")))
-    page.button[0].click().run()
+    run_button(page).click().run()
     (find,) = [button for button in page.button if "落地办法" in button.label]
     find.click().run(timeout=120)
     assert not page.exception
@@ -222,7 +227,7 @@ def test_a_refusal_is_shown_as_sentences(error, language):
     with patch.object(cached.pipeline, "run", side_effect=error(faults)):
         page.selectbox[0].set_value("rd_first").run()
         cached._study.clear()
-        page.button[0].click().run()
+        run_button(page).click().run()
     assert not page.exception
     (shown,) = [one.value for one in page.error]
     assert shown.startswith(text("error", language))
