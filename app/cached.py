@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import functools
 import hashlib
 import io
 import json
@@ -19,11 +21,17 @@ import streamlit as st
 import streamlit.components.v1 as components
 from sqlalchemy.engine import Engine
 
+from app import charts
+from app.jobs import Jobs
 from geo_cluster import catalog, choice, database, explained, inputs, intake, layers, maps, portfolio, results, survey
 from geo_cluster import study as pipeline
 from geo_cluster.choice import Choice, Weighed
 from geo_cluster.domain import Language, Scenario
+from geo_cluster.errors import Fault, InputError
 from geo_cluster.export import bundle, preview, tables
+from geo_cluster.imports import effect, ledger, templates
+from geo_cluster.imports.check import check_file
+from geo_cluster.imports.files import Checked, Kind, digest, guess
 from geo_cluster.inputs import Region
 from geo_cluster.intake import Appraisal
 from geo_cluster.study import Study
@@ -37,7 +45,7 @@ def _served() -> tuple[Path, tuple[str, ...]]:
     payloads = Path(tempfile.mkdtemp(prefix="geo-cluster-"))
     folders = {"maps": payloads, "assets": maps.ASSETS, "leaflet": maps.leaflet_file("leaflet.js").parent}
     names = {key: components.declare_component(f"gc_{key}", path=str(path)).name for key, path in folders.items()}
-    scripts = (f"../{names['leaflet']}/leaflet.js", f"../{names['assets']}/map.js")
+    scripts = (f"../{names['leaflet']}/leaflet.js", *(f"../{names['assets']}/{script}" for script in maps.SCRIPTS))
     return payloads, (*scripts, f"../{names['maps']}")
 
 
@@ -60,23 +68,29 @@ def own_files() -> Path:
 @st.cache_resource(show_spinner=False)
 def overview(language: Language) -> tuple[str, tuple[str, ...]]:
     """The map of the whole chain."""
-    return map_source(maps.payload(language))
+    return map_source(overview_payload(language) | {"link": "explore", "basemaps": maps.basemaps(language)})
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def plan_map(_study: Study, scenario_id: str, language: Language) -> tuple[str, tuple[str, ...]]:  # noqa: ARG001
     """The map of a plan."""
-    return map_source(maps.payload(language, _study))
+    return map_source(maps.payload(language, _study) | {"basemaps": maps.basemaps(language)})
 
 
-@st.cache_resource(show_spinner=False, max_entries=32)
-def _study(scenario: str) -> Study:
-    return pipeline.run(Scenario.model_validate_json(scenario))
+@st.cache_resource(show_spinner=False)
+def jobs() -> Jobs:
+    """Runs in the background, shared by all visitors."""
+    return Jobs(lambda scenario, **told: pipeline.run(scenario, **told))
 
 
 def study_of(scenario: Scenario) -> Study:
-    """Run a scenario; the same settings are run once."""
-    return _study(scenario.model_dump_json())
+    """Run a scenario to its end; the same settings are run once, whoever began."""
+    job = jobs().start(scenario)
+    while not job.wait(1.0):
+        pass
+    if job.study is None:
+        raise job.refusal or RuntimeError
+    return job.study
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
@@ -85,21 +99,20 @@ def _region(scenario: str) -> Region:
     return inputs.prepare(given, pipeline.read_layers(given.layers))
 
 
+def _placeless(scenario: Scenario) -> Scenario:
+    """The scenario without what names projects."""
+    return scenario.model_copy(update=dict.fromkeys(("locked", "forbidden", "partners", "present"), ()))
+
+
 def region(scenario: Scenario) -> Region:
     """What a scenario makes of the layers, before any project."""
-    return _region(scenario.model_copy(update={"locked": (), "forbidden": ()}).model_dump_json())
+    return _region(_placeless(scenario).model_dump_json())
 
 
 def assumed_count(scenario: Scenario) -> int:
     """How many of the numbers that decide are assumed because nobody publishes them."""
     known = region(scenario).observations
     return int((known["attribute"].isin(inputs.OFFERS) & (known["basis"] == "assumed")).sum())
-
-
-@st.cache_resource(show_spinner=False, max_entries=16)
-def ways_in_of(_study: Study, scenario_id: str) -> pd.DataFrame:  # noqa: ARG001
-    """The cheapest ways in for whoever a plan leaves out."""
-    return explained.ways_in_table(_study)
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
@@ -112,17 +125,14 @@ def download_of(_study: Study, scenario_id: str, language: Language) -> bytes:  
     return packed.getvalue()
 
 
-@st.cache_data(show_spinner=False)
-def layer_table(name: str) -> Any:
+# ---- the page 数据 ------------------------------------------------------------------------------------------
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def layer_table(name: str, folder: str = "", sha256: str = "") -> Any:  # noqa: ARG001
     """A layer's rows without geometry, for the preview."""
-    frame = layers.read(name)
+    frame = layers.read(name, folder)
     return frame.drop(columns="geometry") if "geometry" in frame else frame
-
-
-@st.cache_data(show_spinner=False)
-def layer_file(name: str) -> bytes:
-    """A layer's file as it is shipped."""
-    return (catalog.data_dir() / catalog.layers()[name].file).read_bytes()
 
 
 # ---- score: one project's choice, and a table of projects on its way through intake ----
@@ -146,7 +156,7 @@ def _weighed(scenario: str, weights: str, project: str, _projects: pd.DataFrame)
 
 def weighed_of(scenario: Scenario, project: pd.DataFrame) -> Weighed:
     """One checked project (a table of one row) under the scenario's weights."""
-    nameless = project.drop(columns=["name", "notes"]).reset_index(drop=True)  # shared, so nobody's names are in it
+    nameless = project.drop(columns=["name", "notes"])  # shared, so nobody's names are in it
     return _weighed(ground(scenario).model_dump_json(), json.dumps(scenario.weights), nameless.to_json(), nameless)
 
 
@@ -249,7 +259,7 @@ def _offers(scenario: str) -> pd.DataFrame:
 
 def offers_of(scenario: Scenario) -> pd.DataFrame:
     """What each site can draw on, and on whose word."""
-    return _offers(scenario.model_copy(update={"locked": (), "forbidden": ()}).model_dump_json())
+    return _offers(_placeless(scenario).model_dump_json())
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
@@ -311,3 +321,121 @@ def packed(_files: dict[str, bytes], key: str) -> bytes:  # noqa: ARG001
 def file_table(name: str, digest: str, _content: bytes) -> pd.DataFrame | None:  # noqa: ARG001
     """The first rows of a file, or None; `digest` names the content."""
     return preview.table_of(name, _content)
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def layer_file(name: str, folder: str = "", sha256: str = "") -> bytes:  # noqa: ARG001
+    """A layer's file as it is."""
+    place = Path(folder) if folder else catalog.data_dir()
+    return (place / catalog.layers(Path(folder) if folder else None)[name].file).read_bytes()
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def layer_chart(name: str, folder: str, sha256: str, language: Language) -> Any:  # noqa: ARG001
+    """A layer drawn small, on the outlines of the prefectures; a large one thinned."""
+    frame = layers.read(name, folder)
+    return charts.outline(frame[frame.geometry.notna()], layers.read("prefectures"), f"name_{language}")
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def template(kind: Kind, ending: str) -> bytes:
+    """A template to fill in."""
+    return templates.as_xlsx(kind) if ending == "xlsx" else templates.as_csv(kind)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def kind_of(content: bytes, name: str) -> str:
+    """What a dropped file seems to hold."""
+    return guess(content, name)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _checked(_content: bytes, sha256: str, name: str, kind: Kind, scenario: str, options: str, _rules: Any) -> Checked:  # noqa: ARG001
+    return check_file(
+        _content, name, kind, region(Scenario.model_validate_json(scenario)), rules=_rules, **json.loads(options)
+    )
+
+
+def checked(
+    file: tuple[str, bytes], kind: Kind, scenario: Scenario, *, rules: tuple[bytes, bytes] | None, **options: Any
+) -> Checked:
+    """A dropped file, read and checked once for the same settings."""
+    name, content = file
+    mark = [digest(one) for one in rules or ()]
+    told = json.dumps(options, sort_keys=True)
+    key = digest(content + json.dumps(mark).encode())
+    return _checked(content, key, name, kind, scenario.model_dump_json(), told, rules)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _effect(_before: Region, _after: Region, before: str, after: str, own: str) -> pd.DataFrame:  # noqa: ARG001
+    return effect.changes(_before, _after, portfolio.read(_before.scenario.portfolio))
+
+
+def import_effect(checked: Checked, scenario: Scenario, work: Work) -> pd.DataFrame:
+    """What taking a checked file over would change in the scores of the work's projects."""
+    held = ledger.take_over(scenario.known, work.files, checked, when=datetime.datetime(2000, 1, 1))
+    row = work.scenario.model_dump() | {"known": [one.model_dump() for one in held.known]}
+    after = Work(catalog.scenario_from(row), held.files).settled(own_files())
+    return _effect(region(scenario), region(after), scenario.id, after.id, scenario.portfolio)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def parcel_charts(_checked: Checked, sha256: str, sites: str) -> Any:  # noqa: ARG001
+    """By site, its parcels and what the rules leave of them; nothing where there are no outlines."""
+    if "gross" not in _checked.extra:
+        return {}
+    return charts.parcels(_checked.extra["gross"], _checked.extra["land"])
+
+
+# ---- explore ------------------------------------------------------------------------------------------------
+
+_overview_payload = functools.cache(maps.payload)
+_one_at_a_time = threading.Lock()
+
+
+def overview_payload(language: Language) -> dict[str, Any]:
+    """The payload of the whole chain's map; made once, whether a visitor or the start of the server asks first."""
+    with _one_at_a_time:
+        return _overview_payload(language)
+
+
+# ---- match: what is asked of a plan ---------------------------------------------------------------------------
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def asked(_study: Study, key: str, question: str, *about: Any) -> Any:  # noqa: ARG001
+    """The answer of one of the functions of `explained` on a plan (see `plan_key`)."""
+    return getattr(explained, question)(_study, *about)
+
+
+def plan_key(study: Study) -> str:
+    """Names a study and its plan: a stopped run and a whole one differ."""
+    return f"{study.scenario.id}-{hashlib.sha256(study.plan.site.tobytes()).hexdigest()[:12]}"
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def compared_map(
+    _study: Study,
+    key: str,  # noqa: ARG001
+    language: Language,
+    _before: dict[str, str],
+    before_key: str,  # noqa: ARG001
+) -> tuple[str, tuple[str, ...]]:
+    """The map of a plan beside an earlier one: `_before` is the site of each project then."""
+    return map_source(maps.payload(language, _study, before=_before))
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def projects_text(content: bytes) -> pd.DataFrame:
+    """The text of a portfolio's cells."""
+    return portfolio.read_text(content)
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def projects_faults(content: bytes) -> tuple[pd.DataFrame | None, list[Fault]]:
+    """A portfolio with its needs estimated, or what is wrong with it."""
+    try:
+        return portfolio.check(projects_text(content)), []
+    except InputError as refusal:
+        return None, refusal.faults

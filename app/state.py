@@ -22,8 +22,8 @@ log = logging.getLogger("geo_cluster.app")
 
 
 def language() -> Language:
-    """The visitor's language; Chinese until they switch."""
-    return st.session_state.get("language", "zh")
+    """The visitor's language; Chinese, or that of the link they came by, until they switch."""
+    return st.session_state.get("language") or _linked_language()
 
 
 def t(key: str, **values: object) -> str:
@@ -279,9 +279,9 @@ def keep(key: str, value: Any) -> None:
     st.session_state[f"kept-{key}"] = value
 
 
-def kept(key: str) -> Any:
-    """What a page remembered; None if nothing."""
-    return st.session_state.get(f"kept-{key}")
+def kept(key: str, default: Any = None) -> Any:
+    """What a page remembered in this visit."""
+    return st.session_state.get(f"kept-{key}", default)
 
 
 def hold(note: str, *, known: Iterable[KnownBetter], files: Mapping[str, bytes]) -> None:
@@ -320,3 +320,26 @@ def has_seen(page: str, which: str) -> bool:
 def has_run() -> bool:
     """Whether there is a plan to look at."""
     return st.session_state.get("study") is not None
+
+
+def _linked_language() -> Language:
+    """The language that a link to a view was copied in; the switch takes over once it is drawn."""
+    return "en" if st.query_params.get("language") == "en" else "zh"
+
+
+def take_study(study: Study) -> None:
+    """Remember a run and the one before it, to compare them."""
+    last = last_study()
+    if last is not None and last is not study:
+        st.session_state["study_before"] = last
+    keep_study(study)
+
+
+def previous_study() -> Study | None:
+    """What the visitor ran before the last run."""
+    return st.session_state.get("study_before")
+
+
+def edits(key: str) -> dict[str, Any]:
+    """What was edited in an editable table since it was last given its rows."""
+    return st.session_state.get(key) or {}

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import altair as alt
-import numpy as np
 import pandas as pd
 import streamlit as st
 from streamlit_folium import st_folium
@@ -16,7 +15,6 @@ from app import state
 from app.state import t
 from geo_cluster import catalog, maps
 from geo_cluster.errors import GeoClusterError
-from geo_cluster.scoring.criteria import value_function
 
 FONT = '"Source Han Sans SC", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "Segoe UI", Roboto, sans-serif'
 STYLE = """
@@ -28,6 +26,7 @@ h3 { font-size: 1.05rem !important; font-weight: 600 !important; }
 [data-testid="stMetricValue"] { font-size: 1.4rem; line-height: 2.1rem; font-variant-numeric: tabular-nums; }
 [data-testid="stMetricLabel"] { color: #56636c; }
 iframe { border-radius: 10px; border: 1px solid #dfe4e3; }
+button[data-variant="segmented_control"][data-selected="true"] p { color: #07494f; }
 .gc-footer { color: #56636c; font-size: .78rem; border-top: 1px solid #dfe4e3; margin-top: 1rem; padding-top: .6rem; }
 .gc-sample { background: #fff3d6; color: #7a5200; border: 1px solid #e9cf8f; border-radius: 6px; padding: .1rem .6rem; }
 .gc-sample { display: inline-block; font-size: .85rem; }
@@ -91,13 +90,21 @@ def show_map(source: tuple[str, tuple[str, ...]], *, key: str, height: int = 640
     )
 
 
+def plain(text: str) -> str:
+    """Text from data as markdown that shows it as it is: no link, formula, icon or colour."""
+    return re.sub(r":(?=[\w/+-]*(?::|\\\[))", ":\u2060", re.sub(r"([\\`*_\[\]<>$~|#])", r"\\\1", text))
+
+
 @contextmanager
 def refusals() -> Iterator[None]:
     """Show what was refused as sentences with remedies; never a traceback."""
     try:
         yield
     except GeoClusterError as refusal:
-        st.error(t("error") + "\n\n" + "\n".join(f"- {fault}" for fault in refusal.faults), icon=":material/error:")
+        st.error(
+            t("error") + "\n\n" + "\n".join(f"- {plain(str(fault))}" for fault in refusal.faults),
+            icon=":material/error:",
+        )
 
 
 def _tips(**labels: str) -> list[alt.Tooltip]:
@@ -165,24 +172,10 @@ def pool_chart(pools: pd.DataFrame) -> alt.LayerChart:
     return (span + used + tick).encode(tooltip=tips).properties(height=30 * max(len(order), 2) + 20)
 
 
-def value_chart() -> alt.FacetChart:
-    """The value function of each criterion, 0 to 1 over its declared range."""
-    language, rows = state.language(), []
-    for criterion in catalog.criteria().values():
-        at = np.linspace(criterion.worst, criterion.best, 41)
-        name = f"{criterion.name[language]} ({criterion.unit[language]})"
-        value = value_function(criterion).value(at)
-        rows += [{"name": name, "x": x, "value": v} for x, v in zip(at, value, strict=True)]
-    return (
-        alt.Chart(pd.DataFrame(rows))
-        .mark_line(color=catalog.table("style")["page"]["accent"])
-        .encode(x=alt.X("x:Q", title=None), y=alt.Y("value:Q", title=None, scale=alt.Scale(domain=[0, 1])))
-        .properties(width=200, height=110)
-        .facet(alt.Facet("name:N", title=None, sort=None), columns=4)
-        .resolve_scale(x="independent")
-    )
-
-
-def plain(text: str) -> str:
-    """Text as it stands, for a widget that would read Markdown in it."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+.!~$:|-])", r"\\\1", text)
+def upload_words() -> None:
+    """Give the drop zones of a page words in the visitor's language; Streamlit only has its own."""
+    zone = '[data-testid="stFileUploaderDropzone'
+    words = {f'{zone}"] > span button p': t("upload.choose"), f'{zone}Instructions"]': t("upload.drop")}
+    rules = [f"{', '.join(words)} {{ font-size: 0 !important; }}"]
+    rules += [f'{place}::after {{ content: "{word}"; font-size: .875rem; }}' for place, word in words.items()]
+    st.html(f"<style>{' '.join(rules)}</style>")

@@ -4,6 +4,7 @@ Two families of our own, and the generalised-assignment types of the literature:
 
 `random`    eligibility at random, every third resource tight: hard to prove
 `region`    sites in prefectures on a plane, substations shared by neighbours, scores that fall with travel
+`gap`       the OR-Library's gap1 … gap12 by their recipe (Chu & Beasley 1997): profits, nothing need be placed
 `a` … `e`   Chu & Beasley (1997) types a-d and Laguna et al. (1995) type e, as costs with agents as pools;
             a price nobody wants to pay for leaving a job out makes it the minimisation form
 """
@@ -27,6 +28,10 @@ def instance(family: str, projects: int, sites: int, seed: int) -> Problem:
             score, demand, pool, capacity = FAMILIES[family](projects, sites, rng)
             rows = zip(NAMES, demand, pool, capacity, strict=True)
             return Problem(score, [Resource(*name, d, p, c) for name, d, p, c in rows], bonus=50.0)
+        if family == "gap":
+            profit, weight = rng.integers(15, 26, (projects, sites)), rng.integers(5, 26, (projects, sites))
+            room = np.floor(0.8 * weight.sum(axis=0) / sites)
+            return Problem(profit, [Resource("hours", "h", weight, np.arange(sites), room)])
         cost, weight, room = literature(family, projects, sites, rng)
         return Problem(-cost, [Resource("hours", "h", weight, np.arange(sites), room)], bonus=PRICE)
 

@@ -322,7 +322,7 @@ def app(
     if package is None or package.origin is None:
         raise InputError(Fault("app", "is not installed", "install geo-cluster with its app"))
     main = Path(package.origin).with_name("main.py")
-    command = [sys.executable, "-m", "streamlit", "run", str(main), "--server.port", str(port)]
+    command = [sys.executable, "-m", "app.serve", "run", str(main), "--server.port", str(port)]
     command += ["--server.address", address, "--server.headless", str(headless).lower()]
     command += ["--browser.gatherUsageStats", "false", "--server.showEmailPrompt", "false"]
     command += ["--client.toolbarMode", "viewer"]

@@ -6,18 +6,34 @@ Each table comes from solving again (`geo_cluster.matching`), so each row is a f
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
 import numpy as np
 import pandas as pd
 
-from geo_cluster import catalog, inputs
+from geo_cluster import catalog, inputs, results
 from geo_cluster.coordinates import MU_PER_HA
-from geo_cluster.domain import Language
+from geo_cluster.domain import LANGUAGES, KnownBetter, Language, Pair, Scenario, Share
 from geo_cluster.matching.alternatives import Alternative, Point, alternatives, balance_front, trade_off
-from geo_cluster.matching.explain import Move, Shortage, pool_worth, site_importance, ways_in, why_here
-from geo_cluster.matching.problem import UNPLACED
-from geo_cluster.matching.verify import hold
+from geo_cluster.matching.explain import (
+    Move,
+    Shortage,
+    WayIn,
+    lock_prices,
+    pool_worth,
+    shortages,
+    site_importance,
+    ways_in,
+    why_here,
+)
+from geo_cluster.matching.problem import UNPLACED, Ints
+from geo_cluster.matching.solve import Assignment, solve
+from geo_cluster.matching.stable import blocking_pairs, match_stably
+from geo_cluster.matching.verify import hold, objective, usage, verify
 from geo_cluster.results import words_of
-from geo_cluster.study import Study
+from geo_cluster.study import ENDS, Study
 
 DRAWN = {
     "land": ("available_land_ha", "land_mu", MU_PER_HA),
@@ -47,28 +63,82 @@ def explain(study: Study) -> dict[str, pd.DataFrame]:
 
 def ways_in_table(study: Study, *, most: int = 3) -> pd.DataFrame:
     """For each unplaced project the cheapest ways in, each verified by solving again."""
-    rows = []
-    for p in np.flatnonzero(study.plan.site == UNPLACED).tolist():
-        if study.problem is None:
-            break
-        for way in ways_in(study.problem, study.plan, project=p, most=most, time_limit_s=LIMIT_S):
-            site = study.sites["id"].iloc[way.site]
-            zh = [*_more(study, way.more, "zh"), *_moves(study, way.moves, "zh")]
-            en = [*_more(study, way.more, "en"), *_moves(study, way.moves, "en")]
-            loss = max(-way.gain, 0.0)
-            zh_cost, en_cost = (f"，全局让出 {loss:.1f} 分", f" at a loss of {loss:.1f}") if loss > 0.05 else ("", "")
-            rows.append(
-                {
-                    "project": study.projects.index[p],
-                    "project_name": study.projects["name"].iloc[p],
-                    "site": site,
-                    "way": f"进{study.region.names[site].zh}：{'、'.join(zh) or '腾挪即可'}{zh_cost}",
-                    "way_en": f"{study.region.names[site].en}: {', '.join(en) or 'room can be made'}{en_cost}",
-                    "gain": round(way.gain, 4),
-                    "proven": way.proven,
-                }
-            )
+    left = study.projects.index[study.plan.site == UNPLACED]
+    rows = [way_row(study, way) for project in left for way in ways_of(study, project, most=most)]
     return pd.DataFrame(rows, columns=["project", "project_name", "site", "way", "way_en", "gain", "proven"])
+
+
+def ways_of(study: Study, project: str, *, most: int = 3) -> tuple[WayIn, ...]:
+    """The cheapest ways in for one project that the plan leaves out."""
+    if study.problem is None:
+        return ()
+    number = int(study.projects.index.get_loc(project))
+    return ways_in(study.problem, study.plan, project=number, most=most, time_limit_s=LIMIT_S)
+
+
+def way_row(study: Study, way: WayIn) -> dict[str, Any]:
+    """One way in, told in both languages."""
+    site = study.sites["id"].iloc[way.site]
+    zh = [*_more(study, way.more, "zh"), *_moves(study, way.moves, "zh")]
+    en = [*_more(study, way.more, "en"), *_moves(study, way.moves, "en")]
+    loss = max(-way.gain, 0.0)
+    zh_cost, en_cost = (f"，全局让出 {loss:.1f} 分", f" at a loss of {loss:.1f}") if loss > 0.05 else ("", "")
+    return {
+        "project": study.projects.index[way.project],
+        "project_name": study.projects["name"].iloc[way.project],
+        "site": site,
+        "way": f"进{study.region.names[site].zh}：{'、'.join(zh) or '腾挪即可'}{zh_cost}",
+        "way_en": f"{study.region.names[site].en}: {', '.join(en) or 'room can be made'}{en_cost}",
+        "gain": round(way.gain, 4),
+        "proven": way.proven,
+    }
+
+
+def way_settings(study: Study, way: WayIn, *, source: str) -> dict[str, Any]:
+    """What a way in changes of the scenario: the project's lock, and the pools that have to be larger.
+
+    `source` says what the new numbers are (a supposition to try); it shows wherever they do.
+    """
+    scenario, project = study.scenario, study.projects.index[way.project]
+    site = study.sites["id"].iloc[way.site]
+    locked = [pair for pair in scenario.locked if pair.project != project]
+    known: tuple[KnownBetter, ...] = scenario.known
+    pools = study.pools.set_index(["resource", "pool"])["planned"]
+    wider = {(one.resource, one.pool): math.ceil(one.amount) for one in way.more if one.resource not in DRAWN}
+    shares = tuple(
+        share.model_copy(update={"most": share.most + wider.get((_rule(share), share.prefecture), 0)})
+        if share.most is not None
+        else share
+        for share in scenario.shares
+    )
+    for one in way.more:
+        if one.resource not in DRAWN:
+            continue
+        more = pools[one.resource, one.pool] + one.amount * (1 + 1e-6) + 1e-3
+        known = known_with(known, one.resource, one.pool, more, source=source)
+    return {"locked": (*locked, Pair(project=project, site=site)), "known": known, "shares": shares}
+
+
+def _rule(share: Share) -> str:
+    """Name of the resource that a share of a prefecture is in the problem."""
+    return f"projects:{share.segment}" if share.segment else "projects"
+
+
+def known_with(
+    known: tuple[KnownBetter, ...], resource: str, pool: str, amount: float, *, source: str, basis: str = "assumed"
+) -> tuple[KnownBetter, ...]:
+    """Numbers known better, with one pool's in place: `amount` in the unit of the pool (mu, MVA, tce a year)."""
+    attribute, _, times = DRAWN[resource]
+    value = amount / times
+    row = {"subject": pool, "attribute": attribute, "low": value, "likely": value, "high": value, "basis": basis}
+    others = tuple(one for one in known if (one.subject, one.attribute) != (pool, attribute))
+    return (*others, KnownBetter.model_validate({**row, "source": source}))
+
+
+def pool_scenario(study: Study, resource: str, pool: str, amount: float, *, source: str) -> Scenario:
+    """The study's scenario with one pool at a value: run it to see who gets in and who loses its place."""
+    known = known_with(study.scenario.known, resource, pool, amount, source=source)
+    return study.scenario.model_copy(update={"known": known})
 
 
 def _more(study: Study, lacking: tuple[Shortage, ...], language: Language) -> list[str]:
@@ -221,3 +291,253 @@ def holds_table(study: Study) -> pd.DataFrame:
     rows += [(p.resource, p.pool, region.names[p.pool].zh, p.breaks, p.first, p.over) for p in found.pools]
     names = ["resource", "pool", "pool_name", "breaks", "first", "over"]
     return pd.DataFrame(rows, columns=names).round(4)
+
+
+def gauge_table(study: Study) -> pd.DataFrame:
+    """Every pool with its names, evidence, how full it is, and how many projects would rather be in it; fullest first.
+
+    `share` is what the plan uses of what was planned with; `waiting` counts projects that score higher at a site of
+    the pool than where they are, and for which this pool has no room left: such a pool binds.
+    """
+    basis = study.observations.set_index(["attribute", "site_id"])["basis"]
+    table = study.pools.copy()
+    for language in LANGUAGES:
+        table[f"pool_{language}"] = [study.region.names[pool][language] for pool in table["pool"]]
+    table["basis"] = [
+        basis[DRAWN[resource][0], pool] for resource, pool in zip(table["resource"], table["pool"], strict=True)
+    ]
+    planned = table["planned"].to_numpy()
+    table["share"] = np.where(planned > 0, table["used"] / np.where(planned > 0, planned, 1.0), 0.0)
+    waiting = _waiting(study)
+    table["waiting"] = [
+        waiting.get((resource, pool), 0) for resource, pool in zip(table["resource"], table["pool"], strict=True)
+    ]
+    return table.sort_values(["share", "waiting"], ascending=False, kind="stable", ignore_index=True)
+
+
+def _waiting(study: Study) -> dict[tuple[str, str], int]:
+    """Resource and pool -> how many projects would score higher there and find no room."""
+    problem = study.problem
+    if problem is None:
+        return {}
+    at = study.plan.site
+    score = np.where(problem.eligible, problem.score, -np.inf)
+    now = np.where(at == UNPLACED, -np.inf, score[np.arange(len(at)), at])
+    wants = score > now[:, None]
+    found: dict[tuple[str, str], int] = {}
+    for resource in problem.resources:
+        pool = resource.pool
+        left = (resource.at(problem.level) - usage(resource, at))[pool]  # (S,)
+        mine = np.where(at == UNPLACED, UNPLACED, pool[at])
+        frees = (mine[:, None] == pool[None, :]) & (pool >= 0)  # its own share comes free when it moves within a pool
+        need = resource.demand[:, None] if resource.demand.ndim == 1 else resource.demand
+        lacks = wants & (pool >= 0) & (need * ~frees > left + 1e-9 * np.maximum(1.0, need))
+        for k in np.unique(pool[lacks.any(axis=0)]):
+            found[resource.name, resource.pool_name(k)] = int(lacks[:, pool == k].any(axis=1).sum())
+    return found
+
+
+def worth_of(study: Study, resource: str, pool: str, step: float = 1.0) -> tuple[float, bool]:
+    """What `step` more units in one pool are worth, by solving again, and whether that is proven."""
+    if study.problem is None:
+        return 0.0, True
+    wider = []
+    for one in study.problem.resources:
+        if one.name == resource:
+            more = np.where(np.array(one.pools) == pool, step, 0.0)
+            one = replace(one, capacity=one.capacity + (more if one.capacity.ndim == 1 else more[:, None]))
+        wider.append(one)
+    again = solve(study.problem.but(resources=tuple(wider)), time_limit_s=LIMIT_S, start=study.plan.site)
+    return again.objective - study.plan.objective, again.status == study.plan.status == "optimal"
+
+
+def lock_table(study: Study) -> pd.DataFrame:
+    """What each lock costs: worth of the plan without it, less its worth with it."""
+    found = lock_prices(study.problem, study.plan, time_limit_s=LIMIT_S) if study.problem else ()
+    rows = [
+        (
+            study.projects.index[one.index],
+            study.projects["name"].iloc[one.index],
+            study.sites["id"].iloc[study.plan.site[one.index]],
+            round(max(one.loss, 0.0), 4),
+            one.proven,
+        )
+        for one in found
+    ]
+    return pd.DataFrame(rows, columns=["project", "project_name", "site", "loss", "proven"])
+
+
+def with_plan(study: Study, site: Ints) -> Study:
+    """The same study with another plan in place of its own, checked anew; the bound stays."""
+    problem = study.problem
+    if problem is None:
+        return study
+    worth, bound = objective(problem, site), study.plan.bound
+    gap = max(bound - worth, 0.0) / max(abs(worth), 1e-9)
+    plan = Assignment(site, worth, bound, gap, "optimal" if worth >= bound - 1e-6 else "feasible")
+    facts, sites, projects = inputs.facts_of(study.region, study.projects), study.sites, study.projects
+    level = study.scenario.planning_level
+    return replace(
+        study,
+        plan=plan,
+        assignment=results.assignment_table(projects, sites, facts, study.ranking, plan, ENDS[level]),
+        unplaced=results.unplaced_table(problem, projects, sites, study.eligibility, plan),
+        pools=results.pools_table(problem.resources, level, plan),
+        violations=verify(problem, plan),
+    )
+
+
+def plan_locks(study: Study) -> tuple[Pair, ...]:
+    """Every placed project of a plan as a lock: the plan, kept."""
+    pairs = zip(study.assignment["project"], study.assignment["site"], strict=True)
+    return tuple(Pair(project=project, site=site) for project, site in pairs)
+
+
+def difference_table(before: Study, after: Study) -> pd.DataFrame:
+    """Who is elsewhere in the second of two studies, and why.
+
+    Projects are compared by id; `from` and `to` are site ids, empty where a project is unplaced. `change` is the score
+    at the new place less the score at the old place, each as its own study saw it.
+    """
+    old, new = (one.assignment.set_index("project") for one in (before, after))
+    rows = []
+    for project in dict.fromkeys([*after.projects.index, *before.projects.index]):
+        place = [table["site"].get(project, "") for table in (old, new)]
+        gone, fresh = project not in after.projects.index, project not in before.projects.index
+        if place[0] == place[1] and not gone and not fresh:
+            continue
+        scores = [table["score"].get(project, np.nan) for table in (old, new)]
+        study = before if gone else after
+        zh, en = _why_moved(before, after, project, place[0], place[1])
+        name = study.projects.loc[project, "name"]
+        rows.append((project, name, *place, *scores, np.nan_to_num(scores[1]) - np.nan_to_num(scores[0]), zh, en))
+    columns = ["project", "project_name", "from", "to", "score_before", "score_after", "change", "why", "why_en"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _why_moved(before: Study, after: Study, project: str, old: str, new: str) -> tuple[str, str]:
+    """The first reason that holds, from what a person did to what the solver weighed."""
+    if project not in after.projects.index:
+        return "已从组合中删去", "taken out of the portfolio"
+    if project not in before.projects.index:
+        return "新加入组合", "new in the portfolio"
+    if Pair(project=project, site=new or "-") in after.scenario.locked:
+        return "按锁定", "locked there"
+    if old and Pair(project=project, site=old) in after.scenario.forbidden:
+        return "原园区已被禁止", "its old site was ruled out"
+    ids = after.sites["id"].tolist()
+    if old and old not in ids:
+        return "原园区不在本次考虑之列", "its old site is not considered now"
+    p = int(after.projects.index.get_loc(project))
+    if old and after.problem is not None:
+        s = ids.index(old)
+        if not after.eligibility.allowed[p, s]:
+            reason = (str(after.eligibility.reason[key][p, s]) for key in LANGUAGES)
+            zh, en = reason
+            return f"原园区不再可去：{zh}", f"its old site is ruled out now: {en}"
+        lacking = shortages(after.problem, after.plan.site, p, s)
+        if new and after.problem.score[p, ids.index(new)] > after.problem.score[p, s]:
+            return "现在这里得分更高", "it scores higher here now"
+        if lacking:
+            zh, en = "、".join(_more(after, lacking, "zh")), ", ".join(_more(after, lacking, "en"))
+            return f"原园区让给了别的项目（{zh}才放得下）", f"its room went to others ({en} would be needed)"
+    if not old:
+        return "现在有容量放得下", "there is room for it now"
+    return "全局总分更高", "the plan as a whole is worth more"
+
+
+@dataclass(frozen=True, eq=False)
+class Other:
+    """A plan to set beside the study's own.
+
+    Attributes
+    ----------
+    kind : {"best", "alternative", "commuting", "balance"}
+    value : float
+        Which alternative (1, 2 …), hours a month on the way, or the fewest projects that a prefecture gets.
+    site : (P,) int array
+    worth, bound : float
+        What it is worth; what no plan of its kind exceeds.
+    elsewhere : float
+        Share of projects that are elsewhere than in the study's plan.
+    proven : bool
+    """
+
+    kind: Literal["best", "alternative", "commuting", "balance"]
+    value: float
+    site: Ints
+    worth: float
+    bound: float
+    elsewhere: float
+    proven: bool
+
+
+def other_plans(study: Study, count: int = 3, within: float = 0.02) -> tuple[Other, ...]:
+    """The study's plan, alternatives nearly as good, and both fronts, as plans to compare and adopt."""
+
+    def apart(site: Ints) -> float:
+        return float(np.mean(site != study.plan.site))
+
+    plan = study.plan
+    found = [Other("best", 0, plan.site, plan.objective, plan.bound, 0.0, plan.status == "optimal")]
+    for number, one in enumerate(alternatives_of(study, count=count, within=within), 1):
+        found.append(Other("alternative", number, one.site, one.objective, plan.bound, apart(one.site), one.proven))
+    kinds: dict[str, Literal["commuting", "balance"]] = {
+        "commuting_hours": "commuting",
+        "fewest_in_a_prefecture": "balance",
+    }
+    for name, points in fronts_of(study).items():
+        for point in points:
+            own = point.plan
+            proven = own.status == "optimal"
+            found.append(Other(kinds[name], point.other, own.site, own.objective, own.bound, apart(own.site), proven))
+    return tuple(found)
+
+
+@dataclass(frozen=True, eq=False)
+class Stability:
+    """How a plan stands with firms and cities that may walk away together.
+
+    Attributes
+    ----------
+    blocking : DataFrame
+        Pairs that would rather have each other: `project`, `project_name`, `from`, `to`, `displaced` (ids).
+    stable : Study
+        The same study with the plan of deferred acceptance.
+    cost : float
+        What that plan is worth less.
+    remaining : int
+        Blocking pairs that it has left; 0 when it is stable.
+    """
+
+    blocking: pd.DataFrame
+    stable: Study
+    cost: float
+    remaining: int
+
+
+def stability(study: Study) -> Stability | None:
+    """Blocking pairs of the plan and what a stable one costs; None when no project may go anywhere.
+
+    Firms prefer sites by the project's score; cities prefer projects by annual output per mu, which is how the land
+    is rationed in practice. Both are declared here, not observed.
+    """
+    problem = study.problem
+    if problem is None:
+        return None
+    density = study.projects["output_100m_yuan"].to_numpy(float) / study.projects["land_mu_likely"].to_numpy(float)
+    cities = np.broadcast_to(density[:, None], problem.shape)
+    ids, names = np.array([*study.sites["id"], ""]), study.projects["name"]
+    rows = [
+        (
+            study.projects.index[one.project],
+            names.iloc[one.project],
+            ids[study.plan.site[one.project]],
+            ids[one.site],
+            "、".join(study.projects.index[list(one.displaced)]),
+        )
+        for one in blocking_pairs(problem, study.plan.site, problem.score, cities)
+    ]
+    table = pd.DataFrame(rows, columns=["project", "project_name", "from", "to", "displaced"])
+    found = match_stably(problem, problem.score, cities)
+    return Stability(table, with_plan(study, found.site), found.cost(study.plan), len(found.blocking))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import importlib.resources
 import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,28 @@ import shapely
 from branca.element import Element, Figure, MacroElement
 from folium.template import Template
 
-from geo_cluster import catalog, inputs, layers
+from geo_cluster import catalog, chain, inputs, layers
 from geo_cluster.access.isochrones import isochrones
 from geo_cluster.access.travel import route
 from geo_cluster.domain import Language
+from geo_cluster.errors import Fault, refuse_if
 from geo_cluster.study import Study
 
 ASSETS = Path(__file__).parent / "assets"
 EAST = [[30.02, 114.32], [30.68, 115.32]]
 """Where the map opens: Optics Valley, Ezhou and Huangshi."""
+
+SCRIPTS = ("geodesy.js", "tiles.js", "tools.js", "matrix.js", "map.js")
+"""What draws a payload, in the order in which a page needs it; Leaflet before."""
+
+CITIES = ("420100", "420700", "420200", "420300")
+"""Columns of the chain matrix: Wuhan, Ezhou, Huangshi, Shiyan."""
+
+COUNTY_CLASSES = (1, 2, 5, 10, 20)
+"""Lower bounds of the classes by which counties are shaded, the same whatever is counted."""
+
+BASEMAPS = "GEO_CLUSTER_BASEMAPS"
+"""Environment variable with a tile server of the house: a URL template, or a TOML file like `tables/basemaps.toml`."""
 
 BANDS_MIN = (30, 60, 90, 240)
 """Isochrones of the R&D anchor, minutes door to door."""
@@ -47,18 +61,66 @@ WORDS: dict[Language, dict[str, str]] = {
         "base": "底图",
         "rings": "位置不确定范围",
         "flows": "研发 → 制造",
+        "changed": "较上一方案移址",
+        "moves": "较上一方案：移址 {moved} 个，新落地 {placed} 个，不再落地 {left} 个。",
         "reach": "可达",
         "isochrones": "光谷公路门到门 30/60/90/240 分钟",
         "minutes": "分钟",
         "routes": "方案所走公路",
         "review": "公开发布须送审并标注审图号",
-        "note": "圆环内数字为合并的点数；许多企业只知所在区，共用一个锚点，不能据此量邻近。",
+        "note": "实心点：位置可靠到此比例尺；空心点、虚线环与淡色圆：只知大致范围。圆环内数字为合并的点数。",
         "unused": "带数字的菱形：本方案落地的项目数；灰色菱形：本方案未用。",
         "placed": "落地项目",
         "score": "得分",
         "effort": "车程 {minutes:.0f} 分钟 · 用地 {land:.0f} 亩 · 容量 {power:.1f} MVA",
         "trust": "来源：{source} · 可信度{confidence} · {as_of}",
         "within": " · 坐标误差约 {km:g} 千米",
+        "filter": "筛选",
+        "any": "全部",
+        "all": "清除",
+        "stage": "环节",
+        "segment": "细分领域",
+        "city": "市州",
+        "clause": "政策条款",
+        "counties": "各县区主体数（随筛选）",
+        "county_note": "按点位所在县区计；{doubtful} 个坐标误差越出县界，可能属邻县；{nowhere} 个地址未查到，未计。",
+        "matrix": "产业链矩阵：环节 × 城市",
+        "gap": "补链",
+        "matrix_note": "补链：公开来源未见该环节主体，不等于没有。另有 {n} 个主体所在市未查到，未计。",
+        "tools": "测量与圈选",
+        "distance": "测距",
+        "polygon": "圈地",
+        "rectangle": "矩形",
+        "circle": "圆",
+        "how_distance": "点选折线各点，双击结束。",
+        "how_polygon": "点选边界各点，双击结束。",
+        "how_rectangle": "点选两个对角。",
+        "how_circle": "先点圆心，再点圆周。",
+        "more": "继续点选。",
+        "keys": "键盘：方向键移动，回车落点，原地再按回车结束，退格撤点，Esc 取消。",
+        "finish": "完成",
+        "clear": "清除图形",
+        "length": "长度",
+        "radius": "半径",
+        "area": "面积 {ha} 公顷（{mu} 亩）· 周长 {around}",
+        "found": "其内 {n} 个，其中 {unsure} 个坐标误差跨界，只是可能在内。",
+        "empty": "其内没有所示图层的点。",
+        "inside": "在内",
+        "perhaps": "可能",
+        "csv": "图层|编号|名称|纬度|经度|坐标误差（米）|是否在内",
+        "copy": "复制表格",
+        "copied": "已复制",
+        "save": "下载 CSV",
+        "link": "复制链接",
+        "refused": "浏览器不许复制",
+        "online": "在线底图",
+        "offline": "离线底图",
+        "key": "天地图密钥（只存本机浏览器）",
+        "needsKey": "请填天地图密钥（浏览器端 tk）。",
+        "unreachable": "在线底图连不上，已回到离线底图。",
+        "own": "本单位底图",
+        "comma": "、",
+        "colon": "：",
         "sources": "© 天地图 · OpenStreetMap 贡献者",
     },
     "en": {
@@ -74,30 +136,98 @@ WORDS: dict[Language, dict[str, str]] = {
         "base": "Base map",
         "rings": "Position uncertainty",
         "flows": "R&D → manufacturing",
+        "changed": "Moved since the plan before",
+        "moves": "Since the plan before: {moved} moved, {placed} newly placed, {left} no longer placed.",
         "reach": "Reach",
         "isochrones": "30/60/90/240 min door to door by road",
         "minutes": "min",
         "routes": "Roads that the plan's trips take",
         "review": "Publication needs a map review number",
-        "note": "A number in a ring counts merged points; many firms are known by district only and share an anchor.",
+        "note": (
+            "Solid: the position holds at this scale. Hollow, in a pale circle: known "
+            "by that area only. Numbers count merged points."
+        ),
         "unused": "A number in a diamond counts the projects placed there; grey ones are not used by this plan.",
         "placed": "Projects placed",
         "score": "score",
         "effort": "drive {minutes:.0f} min · land {land:.0f} mu · capacity {power:.1f} MVA",
         "trust": "Source: {source} · confidence: {confidence} · {as_of}",
         "within": " · position within about {km:g} km",
+        "filter": "Filter",
+        "any": "All",
+        "all": "Clear",
+        "stage": "Stage",
+        "segment": "Segment",
+        "city": "City",
+        "clause": "Policy clause",
+        "counties": "Entities by county (as filtered)",
+        "county_note": (
+            "By the county of the point; {doubtful} are so uncertain that they may lie in the "
+            "next one. Not counted: {nowhere} of unknown address."
+        ),
+        "matrix": "Chain matrix: stage by city",
+        "gap": "gap",
+        "matrix_note": (
+            "A gap: no public source names an entity of this stage there, which does not prove "
+            "that there is none. Not counted: {n} of unknown city."
+        ),
+        "tools": "Measure and select",
+        "distance": "Distance",
+        "polygon": "Polygon",
+        "rectangle": "Rectangle",
+        "circle": "Circle",
+        "how_distance": "Click along the line; double-click to end.",
+        "how_polygon": "Click around the area; double-click to end.",
+        "how_rectangle": "Click two opposite corners.",
+        "how_circle": "Click the centre, then the rim.",
+        "more": "Go on clicking.",
+        "keys": (
+            "Keyboard: arrows move, Enter sets a point, Enter again on the spot "
+            "ends, Backspace takes back, Esc cancels."
+        ),
+        "finish": "Finish",
+        "clear": "Clear",
+        "length": "Length",
+        "radius": "Radius",
+        "area": "Area {ha} ha ({mu} mu) · perimeter {around}",
+        "found": "{n} inside, {unsure} of them only perhaps: their position is too uncertain to tell.",
+        "empty": "No point of the layers shown lies inside.",
+        "inside": "inside",
+        "perhaps": "perhaps",
+        "csv": "layer|id|name|lat|lon|position uncertainty (m)|inside",
+        "copy": "Copy table",
+        "copied": "Copied",
+        "save": "Download CSV",
+        "link": "Copy link",
+        "refused": "Copying refused",
+        "online": "Online base map",
+        "offline": "Offline base map",
+        "key": "Tianditu key (stays in this browser)",
+        "needsKey": "Enter a Tianditu key (tk for browsers).",
+        "unreachable": "The online base map can't be reached; back to the offline one.",
+        "own": "The house's own tiles",
+        "comma": ", ",
+        "colon": ": ",
         "sources": "© Tianditu · OpenStreetMap contributors",
     },
 }
 
-SPOKEN = ("layers", "search", "nothing", "map", "sources")
+SPOKEN = (
+    *("layers", "search", "nothing", "map", "sources", "filter", "any", "all", "gap", "comma", "colon"),
+    *("tools", "distance", "polygon", "rectangle", "circle", "more", "keys", "finish", "clear", "link", "refused"),
+    *("how_distance", "how_polygon", "how_rectangle", "how_circle", "length", "radius", "area"),
+    *("found", "empty", "inside", "perhaps", "csv", "copy", "copied", "save"),
+    *("online", "offline", "key", "needsKey", "unreachable"),
+)
 """Words that the script itself shows."""
 
 GRADES = {"high": "高", "medium": "中", "low": "低", "very low": "很低"}
 """Confidence as people say it in Chinese; `low-medium` is two of them."""
 
 
-def payload(language: Language = "zh", study: Study | None = None) -> dict[str, Any]:
+def payload(
+    language: Language = "zh", study: Study | None = None, *, before: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Everything that the map shows, as plain data.
 
     Parameters
@@ -105,6 +235,10 @@ def payload(language: Language = "zh", study: Study | None = None) -> dict[str, 
     language : {"zh", "en"}
     study : Study, optional
         Adds its plan: flows from R&D to sites, sites sized by what they take.
+    before : mapping of str, optional
+        Project id -> site id of an earlier plan, its unplaced projects left out. Adds what the study's plan changed:
+        the layer `changed` with a dashed line from the old site to the new one of each project that moved (projects
+        that moved the same way share a line), and a note that counts moved, newly placed and no longer placed ones.
     """
     words = WORDS[language]
     style = catalog.table("style")
@@ -112,13 +246,20 @@ def payload(language: Language = "zh", study: Study | None = None) -> dict[str, 
     shown = [*_base(language, style, study.scenario.layers if study else ""), *_rings(read, words, style)]
     shown += _reach(study, language, style)
     shown += _plan(study, language, style) if study else []
+    shown += _changed(study, before, language, style) if study and before is not None else []
     shown += [_sites(read["sites"], language, style, study)]
-    shown += [*_chain(read["chain"], language, style), *_infrastructure(read, language, style)]
+    shown += [_by_county(read["chain"], language, style), *_chain(read["chain"], language, style)]
+    shown += _infrastructure(read, language, style)
+    notes = [words["note"], *([words["unused"]] if study else [])]
+    if study and before is not None:
+        notes.insert(0, _moves(study, before, words))
     return {
         "lang": "zh-CN" if language == "zh" else "en",
         "words": {key: words[key] for key in SPOKEN},
         "layers": shown,
-        "notes": [words["note"], *([words["unused"]] if study else [])],
+        "notes": notes,
+        "filters": _filters(read["chain"], language),
+        **({} if study else {"matrix": _matrix(read["chain"], language, style)}),
         "places": _places(language),
         "bounds": EAST,
         "title": _title(study, language),
@@ -134,7 +275,7 @@ def map_of(source: dict[str, Any] | str, *, scripts: Iterable[str] = ()) -> foli
     source : dict or str
         `payload(...)`, or where the page can fetch it as JSON.
     scripts : iterable of str
-        Where the page finds `leaflet.js` and `map.js`; none when they are put into the page itself.
+        Where the page finds `leaflet.js` and then `SCRIPTS`; none when they are put into the page itself.
     """
     canvas = OfflineMap(location=(30.4, 114.7), zoom_start=9, tiles=None)
     canvas.default_js = [(url, url) for url in scripts]
@@ -152,7 +293,7 @@ def standalone(source: dict[str, Any]) -> str:
     figure: Any = map_of(source).get_root()
     figure.title = html.escape(source["title"]["text"] if source["title"] else source["words"]["map"])
     figure.header.add_child(Element("<style>html, body { margin: 0; height: 100%; }</style>"))
-    for script in (leaflet_file("leaflet.js"), ASSETS / "map.js"):
+    for script in (leaflet_file("leaflet.js"), *(ASSETS / name for name in SCRIPTS)):
         figure.header.add_child(Element(f"<script>{script.read_text(encoding='utf-8')}</script>"))
     return figure.render()
 
@@ -231,7 +372,7 @@ def _base(language: Language, style: Mapping[str, Any], folder: str) -> list[dic
     label: dict[str, Any] = {"kind": "label", "legend": False}
     return [
         layer("prefectures", "area", areas, color=colour["prefecture_line"], fill=colour["province"], weight=1.4),
-        layer("counties", "area", _shapes(counties), color=colour["county_line"], weight=0.8),
+        layer("counties", "area", _shapes(counties, codes=True), color=colour["county_line"], weight=0.8),
         layer("roads", "line", _shapes(layers.read("roads", folder), merge=True), color=colour["road"], weight=1.3),
         layer(
             "railways",
@@ -246,14 +387,16 @@ def _base(language: Language, style: Mapping[str, Any], folder: str) -> list[dic
     ]
 
 
-def _shapes(frame: gpd.GeoDataFrame, *, fill: list[str] | None = None, merge: bool = False) -> dict[str, Any]:
-    """GeoJSON without attributes; `merge` joins lines into one feature, which draws much faster."""
+def _shapes(
+    frame: gpd.GeoDataFrame, *, fill: list[str] | None = None, codes: bool = False, merge: bool = False
+) -> dict[str, Any]:
+    """GeoJSON without attributes but a fill or a code; `merge` joins lines into one feature: much faster to draw."""
     shapes = [shapely.union_all(frame.geometry.to_numpy(), grid_size=1e-5)] if merge else frame.geometry.tolist()
     shapes = [shapely.line_merge(shape) for shape in shapes] if merge else shapes
     features = [
         {
             "type": "Feature",
-            "properties": {"fill": fill[i]} if fill else {},
+            "properties": {"fill": fill[i]} if fill else {"code": frame["code"].iloc[i]} if codes else {},
             "geometry": json.loads(shapely.to_geojson(shapely.set_precision(shape, 1e-4))),
         }
         for i, shape in enumerate(shapes)
@@ -330,9 +473,94 @@ def _chain(frame: gpd.GeoDataFrame, language: Language, style: Mapping[str, Any]
         part = _located(frame[frame["stage"] == stage])
         layer = {"key": f"chain-{stage}", "group": words["chain"], "name": name[language], "kind": "point"}
         features = _cards(part, "chain", language)
+        for feature, row in zip(features, part.to_dict("records"), strict=True):
+            feature["p"]["tags"] = {facet: row[column].split(";") for facet, column in FACETS.items() if row[column]}
         more = {"color": style["stage"][stage], "visible": True, "legend": True, "search": True, "count": len(features)}
         shown.append({**layer, **more, "features": features})
     return shown
+
+
+FACETS = {"stage": "stage", "segment": "segments", "city": "prefecture_code", "clause": "policy_clauses"}
+"""What the chain can be filtered by, and the column that says it; `;` joins several."""
+
+
+def _filters(frame: gpd.GeoDataFrame, language: Language) -> list[dict[str, Any]]:
+    """The facets with the choices that occur, in the order of their vocabularies."""
+    cities = layers.read("prefectures").set_index("code")[f"name_{language}"]
+    vocabularies = {facet: layers.words(facet) for facet in ("stage", "segment", "clause")}
+    names = {facet: {key: name[language] for key, name in words.items()} for facet, words in vocabularies.items()}
+    names["city"] = {code: cities[code] for code in [*CITIES, *cities.index.difference(CITIES)]}
+    shown = []
+    for facet, column in FACETS.items():
+        present = set(_located(frame)[column].str.split(";").explode())
+        options = [[key, name] for key, name in names[facet].items() if key in present]
+        shown.append({"key": facet, "name": WORDS[language][facet], "options": options})
+    return shown
+
+
+def _by_county(frame: gpd.GeoDataFrame, language: Language, style: Mapping[str, Any]) -> dict[str, Any]:
+    """Counties to be shaded by the number of entities in them."""
+    words, counties = WORDS[language], layers.read("counties")
+    placed = chain.by_county(frame, counties)
+    names = counties.set_index("code")[f"name_{language}"]
+    features = [
+        {"county": code, "p": {"title": names[code]}, "ids": ids.tolist()}
+        for code, ids in placed.groupby("county_code")["id"]
+    ]
+    note = words["county_note"].format(doubtful=int(placed["doubtful"].sum()), nowhere=len(frame) - len(placed))
+    layer = {"key": "chain_counties", "group": words["chain"], "name": words["counties"], "kind": "choropleth"}
+    classes = {"of": "counties", "classes": list(COUNTY_CLASSES), "colors": style["map"]["shades"], "note": note}
+    more = {"color": style["map"]["shades"][-1], "visible": False, "legend": True, "features": features}
+    return {**layer, **classes, **more}
+
+
+def _matrix(frame: gpd.GeoDataFrame, language: Language, style: Mapping[str, Any]) -> dict[str, Any]:
+    """The chain matrix with the names in each cell."""
+    words, stages = WORDS[language], layers.words("stage")
+    table = chain.matrix(frame, stages=stages, cities=CITIES)
+    names = frame.set_index("id")[f"name_{language}"]
+    cities = layers.read("prefectures").set_index("code")[f"name_{language}"]
+    return {
+        "title": words["matrix"],
+        "note": words["matrix_note"].format(n=len(frame) - int(table["count"].sum())),
+        "stages": [{"key": key, "name": of[language], "color": style["stage"][key]} for key, of in stages.items()],
+        "cities": [{"key": code, "name": cities[code]} for code in CITIES],
+        "cells": [
+            {"stage": row.stage, "city": row.city, "ids": row.ids, "names": names[row.ids].tolist(), "gap": row.gap}
+            for row in table.itertuples()
+        ],
+    }
+
+
+def basemaps(language: Language) -> list[dict[str, Any]]:
+    """Online base maps that a person may switch on: those of `tables/basemaps.toml` and the house's own.
+
+    The app adds them to a payload as `basemaps`; an exported page has none. No key is in them.
+
+    Raises
+    ------
+    InputError
+        When `GEO_CLUSTER_BASEMAPS` names a file that can't be read or an entry that lacks something.
+    """
+    rows, own = dict(catalog.table("basemaps")), os.environ.get(BASEMAPS, "").strip()
+    if own.startswith(("http://", "https://")):
+        names = {each: WORDS[each]["own"] for each in ("zh", "en")}
+        rows = {"own": {"name": names, "urls": [own], "system": "wgs84", "attribution": names}} | rows
+    elif own:
+        rows = catalog.read_toml(Path(own)) | rows
+    faults = [
+        Fault(
+            f"{BASEMAPS}, [{key}]", f"lacks {need}" if need not in row else f"{need} is none of wgs84, gcj02", "mend it"
+        )
+        for key, row in rows.items()
+        for need in ("name", "urls", "system", "attribution")
+        if need not in row or (need == "system" and row[need] not in ("wgs84", "gcj02"))
+    ]
+    refuse_if(faults)
+    return [
+        {**row, "id": key, "name": row["name"][language], "attribution": row["attribution"][language]}
+        for key, row in rows.items()
+    ]
 
 
 def _sites(
@@ -393,6 +621,36 @@ def _plan(study: Study, language: Language, style: Mapping[str, Any]) -> list[di
     return [{**layer, **more, "features": features}]
 
 
+def _changed(
+    study: Study, before: Mapping[str, str], language: Language, style: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Lines from the site that a project had to the one it has now; nothing when no project moved."""
+    sites, plan = study.sites.set_index("id"), study.assignment
+    names = sites[f"name_{language}"]
+    moved = plan.assign(old=plan["project"].map(before)).dropna(subset="old")
+    moved = moved[(moved["old"] != moved["site"]) & moved["old"].isin(sites.index)]
+    features = []
+    for (old, new), group in moved.groupby(["old", "site"], sort=True):
+        start, end = sites.geometry[old], sites.geometry[new]
+        rows = [[row.project, row.project_name] for row in group.itertuples()]
+        card = {"title": f"{names[old]} → {names[new]}", "rows": rows, "weight": min(1.5 + 0.7 * len(group), 8)}
+        if study.scenario.is_sample:
+            card["sample"] = WORDS[language]["sample"]
+        features.append({"from": [start.y, start.x], "to": [end.y, end.x], "p": card})
+    if not features:
+        return []
+    layer = {"key": "changed", "group": WORDS[language]["plan"], "name": WORDS[language]["changed"], "kind": "flow"}
+    more = {"weight": 3, "dash": "7 6", "color": style["map"]["changed"], "visible": True, "legend": True}
+    return [{**layer, **more, "count": len(moved), "features": features}]
+
+
+def _moves(study: Study, before: Mapping[str, str], words: Mapping[str, str]) -> str:
+    """How many projects moved, came and left since an earlier plan."""
+    now = dict(zip(study.assignment["project"], study.assignment["site"], strict=True))
+    moved = sum(before[project] != site for project, site in now.items() if project in before)
+    return words["moves"].format(moved=moved, placed=len(now.keys() - before), left=len(before.keys() - now.keys()))
+
+
 def _cards(frame: gpd.GeoDataFrame, layer: str, language: Language) -> list[dict[str, Any]]:
     """Point features with the card that a click shows: name, declared columns, source and confidence."""
     declared = catalog.table("layers")["layers"][layer]["popup"]
@@ -409,6 +667,9 @@ def _cards(frame: gpd.GeoDataFrame, layer: str, language: Language) -> list[dict
                 rows.append([columns[column][language], text])
         card = {"title": title, "sub": other if other != title else "", "rows": rows}
         card["source"] = _trust(row, language)
+        card["id"] = str(row.get("id", row.get("code", "")))
+        if pd.notna(row["coord_uncertainty_m"]):
+            card["within_m"] = row["coord_uncertainty_m"]
         card["find"] = f"{row.get('id', row.get('code', ''))} {row.get('alias_zh', '')}"
         features.append({"at": [round(row["lat"], 5), round(row["lon"], 5)], "p": card})
     return features

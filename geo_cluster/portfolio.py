@@ -6,6 +6,7 @@ ranges (`tables/requirements.toml`) and stays an interval.
 
 from __future__ import annotations
 
+import io
 import re
 import unicodedata
 from pathlib import Path
@@ -52,19 +53,55 @@ def read(name_or_path: str | Path) -> pd.DataFrame:
     InputError
         With every fault of every row.
     """
-    shipped = catalog.PORTFOLIOS / f"{name_or_path}.csv"
-    path = shipped if shipped.is_file() else Path(name_or_path)
+    path = path_of(name_or_path)
     return check(_open(path), where=path.name)
 
 
-def _open(path: Path) -> pd.DataFrame:
+def path_of(name_or_path: str | Path) -> Path:
+    """Where a portfolio is: a shipped one by name, or a file of one's own."""
+    shipped = catalog.PORTFOLIOS / f"{name_or_path}.csv"
+    return shipped if shipped.is_file() else Path(name_or_path)
+
+
+def read_text(content: bytes, name: str = "portfolio.csv") -> pd.DataFrame:
+    """A portfolio file as it is written: the text of its cells under the keys of `COLUMNS`, for an editor.
+
+    Only the headings are checked; cells are what `check` is for. Rows without any text are left out.
+    """
+    return headed(_open(Path(name), content), where=name)
+
+
+def write_text(table: pd.DataFrame) -> bytes:
+    """A table of `read_text` as a CSV file that spreadsheets open; each row gets an id that no other has."""
+    ids, taken = [], set(table["id"])
+    for one in table["id"]:
+        number = len(taken) + 1
+        while not one:
+            one = "" if f"P{number:02d}" in taken else f"P{number:02d}"
+            number += 1
+        taken.add(one)
+        ids.append(one)
+    content = table.assign(id=ids)[list(COLUMNS)].rename(columns=COLUMNS).to_csv(index=False, lineterminator="\n")
+    return content.encode("utf-8-sig")
+
+
+def made_up(table: pd.DataFrame) -> int:
+    """How many of these projects are still those of the shipped sample (示例), by name or by note."""
+    told = table["name"].astype(str).str.startswith("示例") | table["notes"].astype(str).str.startswith("示例")
+    return int(told.sum())
+
+
+def _open(path: Path, content: bytes | None = None) -> pd.DataFrame:
+    def source() -> Path | io.BytesIO:
+        return path if content is None else io.BytesIO(content)
+
     try:
         if path.suffix.lower() in (".xlsx", ".xlsm"):
-            return pd.read_excel(path, dtype=str, keep_default_na=False)
+            return pd.read_excel(source(), dtype=str, keep_default_na=False)
         try:
-            return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+            return pd.read_csv(source(), dtype=str, keep_default_na=False, encoding="utf-8-sig")
         except UnicodeDecodeError:  # spreadsheets on Chinese Windows save CSV as GB 18030
-            return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="gb18030")
+            return pd.read_csv(source(), dtype=str, keep_default_na=False, encoding="gb18030")
     except FileNotFoundError:
         remedy = "give the path of a CSV or XLSX file, or 'sample'"
         raise InputError(Fault(str(path), "no such portfolio", remedy)) from None
@@ -75,6 +112,14 @@ def _open(path: Path) -> pd.DataFrame:
 
 def check(table: pd.DataFrame, *, where: str = "portfolio") -> pd.DataFrame:
     """Check a table of projects with the headings of `COLUMNS` and estimate what it leaves open; see `read`."""
+    text = headed(table, where=where)
+    if text.empty:
+        raise InputError(Fault(where, "has no project", "add at least one row with segment and output"))
+    return _projects(text, where)
+
+
+def headed(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
+    """The text of a table's cells under the keys of `COLUMNS`; refused when its headings aren't a portfolio's."""
     names = {title: key for key, title in COLUMNS.items()} | {key: key for key in COLUMNS}
     headings = [_plain(str(heading)) for heading in table.columns]
     faults = [
@@ -96,10 +141,7 @@ def check(table: pd.DataFrame, *, where: str = "portfolio") -> pd.DataFrame:
     refuse_if(faults)
     text = table.reindex(columns=list(COLUMNS)).astype(object).fillna("").astype(str)
     text = text.apply(lambda column: column.str.strip())
-    text = text[(text != "").any(axis=1)].reset_index(drop=True)
-    if text.empty:
-        raise InputError(Fault(where, "has no project", "add at least one row with segment and output"))
-    return _projects(text, where)
+    return text[(text != "").any(axis=1)].reset_index(drop=True)
 
 
 def _projects(text: pd.DataFrame, where: str) -> pd.DataFrame:

@@ -80,3 +80,104 @@ def test_nothing_to_explain_where_nobody_may_go_anywhere():
     nobody = study.run(world.scenario(), world.layers(), projects=world.projects(1, land_mu="5000"))
     assert explained.explain(nobody) == {}
     assert explained.ways_in_table(nobody).empty
+
+
+# ---- what the Match page asks -------------------------------------------------------------------------------
+
+
+def run_crowded(**changes):
+    return study.run(world.scenario(**changes), world.layers(), projects=world.projects(4, power_mva="20"))
+
+
+def rows(settings):
+    return {key: [one.model_dump() for one in entries] for key, entries in settings.items()}
+
+
+def test_using_a_way_in_places_the_project(crowded):
+    (left,) = crowded.unplaced["project"]
+    ways = explained.ways_of(crowded, left)
+    assert ways
+    for way in ways:
+        after = run_crowded(**rows(explained.way_settings(crowded, way, source="试算")))
+        places = after.assignment.set_index("project")["site"]
+        assert places[left] == explained.way_row(crowded, way)["site"]
+        if way.more:
+            assert after.unplaced.empty
+            assert (after.observations["source"] == "试算").any(), "the supposition shows as one"
+
+
+def test_a_pool_at_another_value_is_the_scenario_with_that_number(crowded):
+    trial = explained.pool_scenario(crowded, "power", "G1", 85.0, source="试算")
+    (known,) = trial.known
+    assert (known.subject, known.attribute, known.low, known.high) == ("G1", "spare_mva", 85.0, 85.0)
+    after = study.run(trial, world.layers(), projects=world.projects(4, power_mva="20"))
+    assert after.unplaced.empty
+    table = explained.difference_table(crowded, after)
+    assert table.loc[table["from"] == "", "project"].tolist() == crowded.unplaced["project"].tolist()
+    land = explained.pool_scenario(crowded, "land", "X1", 150.0, source="试算").known[0]
+    assert land.likely == pytest.approx(10.0), "150 mu are 10 ha"
+    again = explained.known_with(trial.known, "power", "G1", 70.0, source="又一次")
+    assert [one.likely for one in again] == [70.0], "the same number is replaced, not doubled"
+
+
+def test_the_full_station_binds_and_the_others_do_not(crowded):
+    table = explained.gauge_table(crowded).set_index("pool")
+    assert table.loc["G1", "share"] == pytest.approx(1.0)
+    assert table.loc["G1", "waiting"] == 1, "the one that stays out"
+    assert table.loc[world.PREFECTURE, "waiting"] == 0
+    gain, proven = explained.worth_of(crowded, "power", "G1", 20.0)
+    assert proven
+    assert gain > 50, "placing the fourth is worth its bonus and its score"
+
+
+def test_a_lock_costs_what_it_loses():
+    free = run_crowded()
+    best = free.assignment["site"].mode()[0]
+    worse = {"X1": "X2", "X2": "X1"}[best]
+    held = run_crowded(locked=[{"project": "P01", "site": worse}])
+    (row,) = explained.lock_table(held).to_dict("records")
+    assert (row["project"], row["site"]) == ("P01", worse)
+    assert row["loss"] == pytest.approx(free.plan.objective - held.plan.objective, abs=1e-3)
+
+
+def test_another_plan_in_a_study_is_checked_and_can_be_locked(crowded):
+    site = crowded.plan.site.copy()
+    site[:] = -1
+    site[0] = 0
+    other = explained.with_plan(crowded, site)
+    assert len(other.assignment) == 1
+    assert not other.violations
+    assert other.plan.objective < crowded.plan.objective <= other.plan.bound + 1e-6
+    (pair,) = explained.plan_locks(other)
+    assert (pair.project, pair.site) == ("P01", crowded.sites["id"].iloc[0])
+    broken = explained.with_plan(crowded, np.zeros(4, dtype=int))
+    assert broken.violations, "80 MVA behind a station of 60"
+
+
+def test_why_a_project_moved_begins_with_what_a_person_did():
+    free = run_crowded()
+    at = free.assignment.set_index("project")["site"]["P01"]
+    away = {"X1": "X2", "X2": "X1"}[at]
+    for change, told in (("locked", "按锁定"), ("forbidden", "原园区已被禁止")):
+        site = away if change == "locked" else at
+        after = run_crowded(**{change: [{"project": "P01", "site": site}]})
+        row = explained.difference_table(free, after).set_index("project").loc["P01"]
+        assert (row["from"], row["why"]) == (at, told)
+    assert explained.difference_table(free, free).empty
+
+
+def test_other_plans_are_no_better_and_bounded(crowded):
+    plans = explained.other_plans(crowded)
+    assert plans[0].kind == "best"
+    assert {one.kind for one in plans} >= {"commuting", "balance"}
+    for one in plans:
+        assert one.worth <= crowded.plan.objective + 1e-6
+        assert one.worth <= one.bound + 1e-6
+
+
+def test_a_plan_with_room_for_all_has_no_blocking_pair():
+    roomy = study.run(world.scenario(), world.layers(), projects=world.projects(1))
+    found = explained.stability(roomy)
+    assert found.blocking.empty
+    assert found.remaining == 0
+    assert found.cost == pytest.approx(0.0, abs=1e-6)

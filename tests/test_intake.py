@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 
@@ -137,3 +138,29 @@ def test_requests_without_matching_are_those_of_the_study():
     result = run()
     asked = intake.requests(result.region, result.projects)
     pd.testing.assert_frame_equal(asked, result.requests)
+
+
+def test_a_portfolio_grows_by_one_and_keeps_what_it_had():
+    hostile = '</script>"\n,=1+1 \u202e😀'
+    table = "id,name,环节,output_100m_yuan,备注\r\nP02,甲,激光雷达,5,注\r\n".encode()
+    longer = intake.with_project(table, {"name": hostile, "segment": "fiber_laser", "output_100m_yuan": "3"})
+    checked = portfolio.check(pd.read_csv(io.BytesIO(longer), dtype=str, keep_default_na=False))
+    assert checked.index.tolist() == ["P02", "P03"]
+    assert checked["name"].tolist() == ["甲", hostile]
+    assert checked["notes"].tolist() == ["注", ""]
+    assert intake.count(longer) == 2
+    with pytest.raises(InputError, match="is not a number"):
+        intake.with_project(longer, {"segment": "fiber_laser", "output_100m_yuan": "many"})
+
+
+def test_the_template_has_the_headings_and_nothing_else():
+    table = pd.read_csv(io.BytesIO(intake.template()))
+    assert list(table) == list(portfolio.COLUMNS.values())
+    assert table.empty
+
+
+def test_estimates_are_those_that_a_check_fills_in():
+    checked = portfolio.check(pd.DataFrame([{"segment": "laser_chip", "output_100m_yuan": "7"}])).iloc[0]
+    for need, bounds in intake.estimated("laser_chip", 7.0).items():
+        columns = [need] if need == "max_minutes" else [f"{need}_{end}" for end in ("low", "likely", "high")]
+        assert set(np.round(bounds, 9)) == set(np.round(checked[columns].to_numpy(float), 9))

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from geo_cluster import catalog, layers, maps, study
+from geo_cluster.errors import InputError
 from tests.studies import run, write_own
 
 HOSTILE = [
@@ -132,6 +133,80 @@ def test_flows_run_from_the_anchor_to_the_sites_of_the_plan(plan):
     assert sum(ends.values()) == len(result.assignment)
 
 
+def test_what_changed_since_an_earlier_plan_is_drawn_and_counted(language):
+    result = run()
+    now = dict(zip(result.assignment["project"], result.assignment["site"], strict=True))
+    first, second, third = list(now)[:3]
+    other = next(site for site in result.sites["id"] if site not in (now[first], now[second]))
+    before = {**now, first: other, second: other, "gone": other}
+    del before[third]
+    shown = maps.payload(language, result, before=before)
+    lines = layer_of(shown, "changed")["features"]
+    sites = result.sites.set_index("id").geometry
+    assert {tuple(line["from"]) for line in lines} == {(sites[other].y, sites[other].x)}
+    ends = {(sites[now[one]].y, sites[now[one]].x) for one in (first, second)}
+    assert {tuple(line["to"]) for line in lines} == ends
+    assert sorted(row[0] for line in lines for row in line["p"]["rows"]) == sorted([first, second])
+    assert re.findall(r"\d+", shown["notes"][0]) == ["2", "1", "1"]
+
+
+def test_nothing_changed_draws_nothing_and_says_so():
+    result = run()
+    now = dict(zip(result.assignment["project"], result.assignment["site"], strict=True))
+    shown = maps.payload("zh", result, before=now)
+    assert "changed" not in {layer["key"] for layer in shown["layers"]}
+    assert re.findall(r"\d+", shown["notes"][0]) == ["0", "0", "0"]
+    assert "较上一方案" not in " ".join(maps.payload("zh", result)["notes"])
+
+
+def test_filters_offer_what_occurs_and_every_entity_can_be_found_by_them():
+    shown = maps.payload("zh")
+    entities = [f["p"] for layer in shown["layers"] if layer["kind"] == "point" for f in layer["features"]]
+    rows = layers.read("chain").set_index("id")
+    assert {one["id"] for one in entities} == set(rows.index[rows.geometry.notna()])
+    assert [facet["key"] for facet in shown["filters"]] == list(maps.FACETS)
+    for facet in shown["filters"]:
+        offered = {value for value, _ in facet["options"]}
+        assert offered == {value for one in entities for value in one["tags"].get(facet["key"], [])}
+        for one in entities:
+            cell = rows.loc[one["id"], maps.FACETS[facet["key"]]]
+            assert one["tags"].get(facet["key"], []) == (cell.split(";") if cell else [])
+
+
+def test_the_matrix_and_the_county_shades_leave_out_nobody_silently():
+    shown, rows = maps.payload("zh"), layers.read("chain")
+    counted = [one for cell in shown["matrix"]["cells"] for one in cell["ids"]]
+    assert len(counted) == len(set(counted))
+    assert re.findall(r"\d+", shown["matrix"]["note"]) == [str(len(rows) - len(counted))]
+    shades = layer_of(shown, "chain_counties")
+    inside = [one for county in shades["features"] for one in county["ids"]]
+    assert len(inside) == len(set(inside))
+    assert re.findall(r"\d+", shades["note"])[1] == str(len(rows) - len(inside))
+    assert "matrix" not in maps.payload("zh", run())
+
+
+def test_base_maps_are_the_declared_ones_and_the_house_s_own(monkeypatch, tmp_path):
+    declared = [one["id"] for one in maps.basemaps("zh")]
+    assert declared == list(catalog.table("basemaps"))
+    template = "https://tiles.example.org/{z}/{x}/{y}.png"
+    monkeypatch.setenv(maps.BASEMAPS, template)
+    assert maps.basemaps("en")[0]["urls"] == [template]
+    own = '[house]\nname = {zh = "内网", en = "house"}\nurls = ["x"]\nsystem = "gcj02"\n'
+    own += 'attribution = {zh = "a", en = "b"}\n'
+    (tmp_path / "own.toml").write_text(own, encoding="utf-8")
+    monkeypatch.setenv(maps.BASEMAPS, str(tmp_path / "own.toml"))
+    assert [one["id"] for one in maps.basemaps("en")] == ["house", *declared]
+    (tmp_path / "own.toml").write_text('[house]\nsystem = "bd09"\n', encoding="utf-8")
+    with pytest.raises(InputError) as refusal:
+        maps.basemaps("en")
+    assert len(refusal.value.faults) == 4
+
+
+def test_an_exported_page_has_no_tile_server(plan):
+    assert "basemaps" not in plan
+    assert "tianditu.gov" not in maps.standalone(plan)
+
+
 def test_a_plan_of_the_sample_says_so_on_the_map(plan, language):
     word = {"zh": "示例", "en": "sample"}[language]
     assert plan["title"]["sample"] == word
@@ -156,8 +231,12 @@ def test_every_word_is_used():
     source = maps.Path(maps.__file__).read_text(encoding="utf-8")
     for key in maps.WORDS["zh"]:
         assert len(re.findall(f'"{key}"', source)) > 2 or f"['{key}']" in source, f"WORDS[...]['{key}'] is never shown"
-    script = (maps.ASSETS / "map.js").read_text(encoding="utf-8")
-    assert set(re.findall(r"payload\.words\.(\w+)", script)) == set(maps.SPOKEN)
+    script = "".join((maps.ASSETS / name).read_text(encoding="utf-8") for name in maps.SCRIPTS)
+    spoken = set(re.findall(r"\bwords\.(\w+)", script))
+    assert spoken | {"how_distance", "how_polygon", "how_rectangle", "how_circle", "distance", "polygon"} | {
+        "rectangle",
+        "circle",
+    } == set(maps.SPOKEN)
 
 
 def test_attribution_names_who_each_shown_layer_is_owed_to(plan, language):
@@ -179,8 +258,8 @@ def test_the_page_fetches_nothing(plan):
     for style in styles:
         assert "@import" not in style
         assert set(re.findall(r"url\(\s*['\"]?(\w+:|#|[^)]{0,20})", style)) <= {"data:", "#"}
-    for name in ("leaflet.js", "map.js"):
-        folder = maps.ASSETS if name == "map.js" else maps.leaflet_file(name).parent
+    for name in ("leaflet.js", *maps.SCRIPTS):
+        folder = maps.ASSETS if name in maps.SCRIPTS else maps.leaflet_file(name).parent
         assert (folder / name).read_text(encoding="utf-8").strip() in html, name
     assert html.count("geoClusterMap(map_") == 1
 
@@ -231,6 +310,7 @@ def test_names_cannot_break_out_of_the_page(hostile, plan, language):
 
 
 def test_the_script_never_writes_markup():
-    script = (maps.ASSETS / "map.js").read_text(encoding="utf-8")
+    assert sorted(path.name for path in maps.ASSETS.glob("*.js")) == sorted(maps.SCRIPTS)
+    script = "".join((maps.ASSETS / name).read_text(encoding="utf-8") for name in maps.SCRIPTS)
     assert not re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|addAttribution|eval\(", script)
     assert not re.findall(r"https?://(?!www\.w3\.org/2000/svg)", script)

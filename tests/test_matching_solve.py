@@ -1,9 +1,11 @@
 """Every plan against all plans: brute force on small problems, and relations that must hold on larger ones."""
 
 import itertools
+import sys
 
 import numpy as np
 import pytest
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from geo_cluster.errors import InputError
 from geo_cluster.matching import Link, Problem, Resource, quota, solve, verify
@@ -167,6 +169,32 @@ def test_an_overwhelming_bonus_means_everyone_must_be_placed():
         if all(sum(weight[p, s] for p, s in enumerate(site) if s == k) <= capacity[k] for k in range(3))
     )
     assert 12e6 - plan.objective == pytest.approx(best)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_overwhelming_bonus_where_not_everyone_fits(seed):
+    """Bounds of the problem without the bonus must not pass for bounds of the whole."""
+    rng = np.random.default_rng(seed)
+    cost, weight = rng.integers(10, 51, (40, 3)).astype(float), rng.integers(5, 26, 40)
+    capacity = np.full(3, 0.5 * weight.sum() / 3)
+    problem = Problem(-cost, [Resource("hours", "h", weight, np.arange(3), capacity)], bonus=1e5)
+    p, s = np.nonzero(problem.eligible)
+    rows = np.zeros((43, len(p)))
+    rows[p, np.arange(len(p))] = 1
+    rows[40 + s, np.arange(len(p))] = weight[p]
+    top = np.concatenate([np.ones(40), capacity])
+    whole = np.ones(len(p))
+    most = milp(-whole, integrality=whole, bounds=Bounds(0, 1), constraints=LinearConstraint(rows, -np.inf, top))
+    count = round(-most.fun)  # as many as fit, and of those plans the cheapest
+    exactly = LinearConstraint(np.vstack([rows, whole]), np.append(np.full(43, -np.inf), count), np.append(top, count))
+    cheapest = milp(cost[p, s], integrality=whole, bounds=Bounds(0, 1), constraints=exactly)
+    for direct in (2_000, 0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys.modules["geo_cluster.matching.solve"], "_DIRECT", direct)
+            plan = solve(problem, time_limit_s=20)
+        assert plan.bound >= 1e5 * count - cheapest.fun - 1e-3
+        assert plan.violations == ()
+        assert plan.status == "feasible" or plan.objective == pytest.approx(1e5 * count - cheapest.fun, abs=0.5)
 
 
 def test_progress_stops_with_the_plan_in_hand():

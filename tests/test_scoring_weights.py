@@ -242,3 +242,15 @@ def test_samples_follow_what_was_said():
     assert (ordered[:, 0] > ordered[:, 2]).mean() == pytest.approx(0.5, abs=0.02)
     np.testing.assert_array_equal(sample_uniform(3, 5, seed=7), sample_uniform(3, 5, seed=7))
     assert (sample_uniform(3, 5, seed=7) != sample_uniform(3, 5, seed=8)).any()
+
+
+def test_the_odd_judgement_is_the_one_that_was_spoilt():
+    """A consistent matrix with one judgement made three times too large."""
+    weights = np.array([0.4, 0.3, 0.2, 0.1])
+    matrix = weights[:, None] / weights
+    matrix[1, 3] *= 3
+    matrix[3, 1] = 1 / matrix[1, 3]
+    row, column, implied = ahp(matrix).odd_judgement
+    assert (row, column) == (1, 3)
+    assert implied == pytest.approx(4.2, abs=1.6)
+    assert implied < matrix[1, 3]

@@ -39,7 +39,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.add_own": ("加到本方案的项目组合（现有 {n} 个项目）。", "To this work's portfolio ({n} projects)."),
     "score.add_where": ("本方案还没有自己的项目组合", "This work has no portfolio of its own"),
     "score.add_new": ("新建，只含本项目", "Begin a new one with this project"),
-    "score.add_sample": ("加在示例之后（示例仍标明“示例”）", "After the sample (which stays labelled 示例)"),
+    "score.add_sample": ("加在示例之后（示例仍标明“示例”）", "After the sample (which stays labelled as such)"),
     "score.year": ("投产年份", "Year of production"),
     "score.notes": ("备注", "Notes"),
     "score.added": ("已加入：{name}", "Added: {name}"),
@@ -111,7 +111,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.swing": ("摆幅", "Swing"),
     "score.ahp": ("两两比较（AHP）", "Pairs (AHP)"),
     "score.sliders_help": (
-        "相对大小即可，右侧百分数是折算后的占比。",
+        "只看相对大小，百分数是折算后的占比。",
         "Relative sizes suffice; the percentage is the share of the total.",
     ),
     "score.swing_help": (
@@ -209,6 +209,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "每项指标按声明的范围折成 0–1，与园区多少无关；点为本项目排名靠前的园区。",
         "Each criterion is worth 0 to 1 over its declared range, whatever the sites are; dots are this project's best sites.",
     ),
-    "score.span": ("{worst} 记 0 · {best} 记 1", "{worst} is worth 0 · {best} is worth 1"),
+    "score.span": ("{worst} 记 0，{best} 记 1。{reason}", "{worst} is worth 0, {best} is worth 1. {reason}"),
     "score.worth": ("价值", "Worth"),
 }

@@ -19,5 +19,5 @@ def page() -> None:
         columns[1].metric(t("explore.sites"), counts["sites"])
         columns[2].metric(t("explore.stations"), counts["substations"])
         columns[3].metric(t("explore.unknown"), cached.assumed_count(state.scenario()), help=t("explore.unknown_help"))
-        show_map(cached.overview(state.language()), key=f"overview-{state.language()}")
+        show_map(cached.overview(state.language()), key=f"overview-{state.language()}", height=1010)
     footer()

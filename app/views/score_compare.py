@@ -55,7 +55,13 @@ def compare(weighed: Weighed) -> None:
         st.caption(t("score.only_one"))
         return
     chosen = st.multiselect(
-        t("score.pick"), sites, default=sites[:3], max_selections=MOST, format_func=names.__getitem__, key="score-sites"
+        t("score.pick"),
+        sites,
+        default=sites[:3],
+        max_selections=MOST,
+        format_func=names.__getitem__,
+        placeholder=t("score.pick_some"),
+        key="score-sites",
     )
     if not chosen:
         st.caption(t("score.pick_some"))
@@ -74,7 +80,7 @@ def _theme_chart(table: pd.DataFrame) -> alt.LayerChart:
     order, sites = [name[language] for name in themes.values()], table["site_label"].drop_duplicates().tolist()
     base = alt.Chart(points).encode(
         y=alt.Y("name:N", sort=order, title=None),
-        x=alt.X("points:Q", title=t("col.points"), scale=alt.Scale(zero=True)),
+        x=alt.X("points:Q", title=t("col.points"), scale=alt.Scale(zero=False, nice=True)),
     )
     span = base.mark_rule(color="#c9d2d2", strokeWidth=2).encode(x="min(points):Q", x2="max(points):Q")
     legend = alt.Legend(title=None, orient="bottom", columns=2, labelLimit=260)
@@ -87,7 +93,7 @@ def _theme_chart(table: pd.DataFrame) -> alt.LayerChart:
             alt.Tooltip("points:Q", title=t("col.points"), format=".1f"),
         ],
     )
-    return (span + dots).properties(height=230)
+    return (span + dots).properties(height=290)
 
 
 def _table(table: pd.DataFrame, weighed: Weighed, language: Language) -> str:
@@ -121,14 +127,15 @@ def _cell(cell: Any, names: dict[str, str], unit: str) -> str:
     tag = f'<span class="gc-tag {escape(cell.evidence)}">{t(f"basis.{cell.evidence}")}</span>'
     source = escape(cell.source or t("score.by_layer"))
     return _boxed(
-        f'<b>{natural}</b><span class="gc-bar"><i style="width:{100 * cell.value:.0f}%"></i></span>'
-        f'<small>{told}</small>{tag}<small class="gc-source" title="{source}">{source}</small>',
+        f"<b>{natural}</b>",
         names[cell.site],
         is_best=cell.best,
+        more=f'<span class="gc-bar"><i style="width:{100 * cell.value:.0f}%"></i></span><small>{told} · {tag}</small>'
+        f'<small class="gc-source" title="{source}">{source}</small>',
     )
 
 
-def _boxed(content: str, name: str, *, is_best: bool) -> str:
+def _boxed(content: str, name: str, *, is_best: bool, more: str = "") -> str:
     """A cell; the best of its row says so in a word and a star, not by colour alone."""
     star = f" <b>★ {t('score.winner')}</b>" if is_best else ""
-    return f'<td{" class=gc-win" if is_best else ""}><span class="gc-here">{name}</span>{content}{star}</td>'
+    return f'<td{" class=gc-win" if is_best else ""}><span class="gc-here">{name}</span>{content}{star}{more}</td>'

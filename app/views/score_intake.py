@@ -23,7 +23,11 @@ def form() -> pd.DataFrame:
     first, second, third = st.columns([1.6, 1.6, 1], vertical_alignment="bottom")
     name = first.text_input(t("score.name"), key="intake-name", max_chars=500, persist_state="session")
     segment = second.selectbox(
-        t("score.segment"), list(segments), format_func=names.__getitem__, key="intake-segment", persist_state="session"
+        t("score.segment"),
+        list(segments),
+        format_func=names.__getitem__,
+        key=state.show("intake-segment", state.typed("intake-segment", next(iter(segments)))),
+        persist_state="session",
     )
     output = third.number_input(t("score.output"), 0.1, 1000.0, 6.0, 0.5, key="intake-output", persist_state="session")
     typed = {"name": name.strip(), "segment": segment, "output_100m_yuan": f"{output:g}"}
@@ -90,8 +94,8 @@ def into_portfolio(typed: dict[str, str]) -> None:
             project = {**typed, "name": named, "year": year.strip(), "notes": notes}
             longer = intake.with_project(table, project)
             state.attach(t("score.noted_add", name=named), **{PROJECTS: longer})
-            state.keep("score-added", named)
+            state.keep("score-added", typed)
             st.rerun()
-    if added := state.kept("score-added"):
-        st.html(f'<p class="gc-note" role="status">✓ {escape(t("score.added", name=added))}</p>')
-        state.keep("score-added", None)
+    if state.kept("score-added") == typed:
+        told = t("score.added", name=typed["name"] or t("score.unnamed"))
+        st.html(f'<p class="gc-note" role="status">✓ {escape(told)}</p>')

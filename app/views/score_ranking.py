@@ -14,6 +14,8 @@ from geo_cluster import catalog, choice
 from geo_cluster.choice import Weighed
 
 SHOWN = 12
+SITE_PX = 190
+"""Width of a column of site names: they are long, and a phone has to show a number beside them."""
 SHADES = ("#0b4f55", "#1f7d84", "#57a3a8", "#95c6c9", "#c9e2e3", "#e3e6e6")
 """Ranks from first to fifth, then any later one."""
 
@@ -52,13 +54,13 @@ def _chances_chart(chances: pd.DataFrame) -> alt.Chart:
         alt.Chart(shown)
         .mark_bar(stroke="white", strokeWidth=0.6, height=17)
         .encode(
-            y=alt.Y("site_label:N", sort=order, title=None, axis=alt.Axis(labelLimit=190)),
+            y=alt.Y("site_label:N", sort=order, title=None, axis=alt.Axis(labelLimit=150)),
             x=alt.X("chance:Q", title=None, axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
             color=alt.Color(
                 "place:N",
                 sort=words,
                 scale=alt.Scale(domain=words, range=list(SHADES)),
-                legend=alt.Legend(title=None, orient="bottom", columns=3),
+                legend=alt.Legend(title=None, orient="bottom", columns=2),
             ),
             order="position:Q",
             tooltip=[
@@ -67,7 +69,7 @@ def _chances_chart(chances: pd.DataFrame) -> alt.Chart:
                 alt.Tooltip("chance:Q", title=t("score.chance_of"), format=".0%"),
             ],
         )
-        .properties(height=28 * max(len(order), 2) + 80)
+        .properties(height=28 * max(len(order), 2) + 100)
     )
 
 
@@ -75,8 +77,11 @@ def _table(best: pd.DataFrame) -> None:
     columns = {"site_label": "col.site", "score": "col.score", "interval": "col.interval", "chance_first": "col.chance"}
     columns |= {"chance_top3": "score.top3"} | {theme: f"score.{theme}" for theme in catalog.themes()}
     columns |= {"assumed": "score.assumed"}
-    table = best.assign(interval=[f"{row.low:.0f}–{row.high:.0f}" for row in best.itertuples()])
+    table = best.assign(
+        assumed=best["assumed"].round(2), interval=[f"{row.low:.0f}–{row.high:.0f}" for row in best.itertuples()]
+    )
     config: dict[str, Any] = {key: st.column_config.Column(t(label)) for key, label in columns.items()}
+    config["site_label"] = st.column_config.Column(t("col.site"), width=SITE_PX)
     for key in ("score", *catalog.themes()):
         config[key] = st.column_config.NumberColumn(t(columns[key]), format="%.1f")
     for key in ("chance_first", "chance_top3", "assumed"):

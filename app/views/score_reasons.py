@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from app import state
-from app.views.score_ranking import labelled
+from app.views.score_ranking import SITE_PX, labelled
 from app.widgets import t
 from geo_cluster import catalog, choice
 from geo_cluster.choice import METHODS, Weighed
@@ -24,12 +25,12 @@ def reasons(weighed: Weighed) -> None:
     if len(weighed.choice.sites) < 2:
         st.caption(t("score.only_one"))
         return
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns([1.3, 1], gap="large")
     with left:
         _thresholds(weighed)
-        _methods(weighed)
     with right:
         _stability(weighed)
+    _methods(weighed)
     _pair(weighed)
 
 
@@ -55,8 +56,12 @@ def _thresholds(weighed: Weighed) -> None:
             t("score.needed"): needed,
         }
     )
-    st.dataframe(shown, hide_index=True)
+    st.dataframe(shown, hide_index=True, column_config=_narrow())
     st.caption(t("score.threshold_note"))
+
+
+def _narrow() -> dict[str, Any]:
+    return {t("col.site"): st.column_config.Column(width=SITE_PX)}
 
 
 def _stability(weighed: Weighed) -> None:
@@ -89,7 +94,7 @@ def _stability(weighed: Weighed) -> None:
 def _stability_chart(shown: pd.DataFrame) -> alt.LayerChart:
     page = catalog.table("style")["page"]
     order = shown["name"].tolist()
-    base = alt.Chart(shown).encode(y=alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=190)))
+    base = alt.Chart(shown).encode(y=alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=150)))
     tips = [
         alt.Tooltip("name:N", title=t("col.criterion")),
         alt.Tooltip("weight:Q", title=t("score.weight"), format=".1%"),
@@ -114,13 +119,14 @@ def _methods(weighed: Weighed) -> None:
     tau = agreement({method: ranks[method].to_numpy() for method in METHODS})
     words = {method: t(f"method.{method}") for method in METHODS}
     cells = tau.rename(index=words, columns=words).rename_axis("one").reset_index().melt("one", var_name="other")
-    st.altair_chart(_tau_chart(cells, list(words.values())), width="stretch")
     mean = np.nanmean(tau.to_numpy()[np.triu_indices(len(METHODS), 1)])
-    st.caption(t("score.agreement_help", mean=f"{mean:.2f}"))
     language = state.language()
     table = ranks.head(RANKED).rename(columns=words)
     table.insert(0, t("col.site"), [weighed.choice.names[site][language] for site in table.index])
-    st.dataframe(table, hide_index=True)
+    left, right = st.columns([1, 1.3], gap="large")
+    left.altair_chart(_tau_chart(cells, list(words.values())), width="stretch")
+    right.dataframe(table, hide_index=True, column_config=_narrow())
+    st.caption(t("score.agreement_help", mean=f"{mean:.2f}"))
 
 
 def _tau_chart(cells: pd.DataFrame, order: list[str]) -> alt.LayerChart:
@@ -162,7 +168,12 @@ def _pair(weighed: Weighed) -> None:
         alt.Chart(shown)
         .mark_bar(height=13)
         .encode(
-            y=alt.Y("name:N", sort=shown["name"].tolist(), title=None, axis=alt.Axis(labelLimit=190)),
+            y=alt.Y(
+                "name:N",
+                sort=shown["name"].tolist(),
+                title=None,
+                axis=alt.Axis(labelLimit=150, labelOverlap=False),
+            ),
             x=alt.X("points:Q", title=None),
             color=alt.Color("side:N", scale=scale, legend=alt.Legend(title=None, orient="bottom", labelLimit=260)),
             tooltip=[
@@ -170,7 +181,7 @@ def _pair(weighed: Weighed) -> None:
                 alt.Tooltip("points:Q", title=t("col.points"), format="+.1f"),
             ],
         )
-        .properties(height=23 * max(len(shown), 2) + 60)
+        .properties(height=25 * max(len(shown), 2) + 90)
     )
     st.html(f'<p class="gc-note">{escape(t("score.lead_parts", one=names[one], other=names[other]))}</p>')
     st.altair_chart(chart, width="stretch")

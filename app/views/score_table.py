@@ -37,10 +37,7 @@ def spreadsheet() -> pd.DataFrame | None:
 
 
 def _upload() -> None:
-    file = st.file_uploader(t("score.upload"), ["csv", "xlsx"], key="score-upload", help=t("score.upload_help"))
-    if file is not None:
-        state.keep("score-table", (f"own.{file.name.rsplit('.', 1)[-1].lower()}", file.getvalue()))
-        st.rerun()
+    st.file_uploader(t("score.upload"), ["csv", "xlsx"], key="score-upload", on_change=_take)
     st.caption(t("score.upload_help"))
     with st.container(horizontal=True):
         st.download_button(
@@ -54,6 +51,13 @@ def _upload() -> None:
         if st.button(t("score.sample_table"), icon=":material/science:", key="score-sample"):
             state.keep("score-table", (SAMPLE, intake.sample_table()))
             st.rerun()
+
+
+def _take() -> None:
+    """Keep what was dropped in; a refused file is taken once, not on each run of the page."""
+    file = state.chosen("score-upload")
+    if file is not None:
+        state.keep("score-table", (f"own.{file.name.rsplit('.', 1)[-1].lower()}", file.getvalue()))
 
 
 def _list(screening: cached.Screening, *, is_sample: bool) -> str:

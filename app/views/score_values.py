@@ -31,7 +31,7 @@ def values(weighed: Weighed) -> None:
             st.subheader(f"{criterion.name[language]} · {weighed.weight[c]:.1%}", anchor=False)
             st.altair_chart(_curve(criterion, marks, unit), width="stretch")
             worst, best = (f"{end:g} {unit}" for end in (criterion.worst, criterion.best))
-            st.caption(f"{t('score.span', worst=worst, best=best)}. {criterion.reason[language]}")
+            st.caption(t("score.span", worst=worst, best=best, reason=criterion.reason[language]))
 
 
 def _curve(criterion: Criterion, marks: pd.DataFrame, unit: str) -> alt.LayerChart:
@@ -57,4 +57,4 @@ def _curve(criterion: Criterion, marks: pd.DataFrame, unit: str) -> alt.LayerCha
             ],
         )
     )
-    return (line + dots).properties(height=150)
+    return (line + dots).properties(height=190)

@@ -39,10 +39,13 @@ def weights(weighed: Weighed) -> None:
             trial = {"sliders": _sliders, "swing": _swing, "ahp": _pairs}[way](weighed)
         with right:
             st.subheader(t("score.effect"), anchor=False)
+            is_same = trial is None or np.allclose(
+                choice.weigh(weighed.choice, trial).weight, weighed.weight, atol=1e-3
+            )
             if trial is not None:
                 _effect(weighed, choice.weigh(weighed.choice, trial))
             with st.container(horizontal=True):
-                keep = st.button(t("score.keep_weights"), type="primary", disabled=trial is None, key="weights-keep")
+                keep = st.button(t("score.keep_weights"), type="primary", disabled=is_same, key="weights-keep")
                 reset = st.button(
                     t("score.declared"),
                     disabled=not state.scenario().weights,
@@ -218,7 +221,7 @@ def _effect_chart(kept: Weighed, trial: Weighed) -> alt.LayerChart:
     moves = [f"{rank[place] + 1} → {at + 1}" for at, place in enumerate(places)]
     shown = pd.DataFrame({"site": labels, "now": kept.score[places], "trial": trial.score[places], "move": moves})
     page = catalog.table("style")["page"]
-    base = alt.Chart(shown).encode(y=alt.Y("site:N", sort=labels, title=None, axis=alt.Axis(labelLimit=200)))
+    base = alt.Chart(shown).encode(y=alt.Y("site:N", sort=labels, title=None, axis=alt.Axis(labelLimit=160)))
     scale = alt.Scale(zero=False, nice=True)
     tips = [
         alt.Tooltip("site:N", title=t("col.site")),

@@ -2,8 +2,11 @@
    Everything that came from data enters the page as text, never as markup. */
 (function () {
   "use strict";
+  const gc = (window.geoCluster = window.geoCluster || {});
   const SVG = "http://www.w3.org/2000/svg";
   const CELL = 46; // points closer than this many pixels become one bubble
+  const PIN = 12; // a position uncertain by more pixels than this is an area, not a pin
+  const EQUATOR_M = 40075016.686;
 
   function el(tag, className, text) {
     const node = document.createElement(tag);
@@ -24,6 +27,7 @@
     const c = layer.color;
     if (layer.kind === "area") svg("rect", { x: 1, y: 2, width: 14, height: 10, rx: 2, fill: layer.fill || "none", stroke: c }, box);
     else if (layer.kind === "line" || layer.kind === "flow") svg("line", { x1: 0, y1: 7, x2: 16, y2: 7, stroke: c, "stroke-width": layer.weight > 2 ? 3 : 2, "stroke-dasharray": layer.dash ? "4 3" : "none" }, box);
+    else if (layer.kind === "choropleth") layer.classes.forEach((_, i) => svg("rect", { x: i * 3.2, y: 3, width: 3.2, height: 8, fill: layer.colors[i] }, box));
     else if (layer.kind === "ring") svg("circle", { cx: 8, cy: 7, r: 5.5, fill: layer.fill || "none", "fill-opacity": 0.25, stroke: c, "stroke-dasharray": "2.5 2" }, box);
     else if (layer.kind === "site") svg("path", { d: "M8 1 L14 7 L8 13 L2 7 Z", fill: c, stroke: "#fff" }, box);
     else if (layer.kind === "square") svg("rect", { x: 3.5, y: 2.5, width: 9, height: 9, fill: c, stroke: "#fff" }, box);
@@ -53,9 +57,18 @@
     return box;
   }
 
-  function bindCard(layer, p) {
-    layer.bindPopup(() => card([p]), { maxWidth: 340, autoPanPadding: [30, 30] });
-    layer.bindTooltip(el("span", "", p.title), { direction: "top", opacity: 0.95 });
+  /* A click or Enter opens the card of a feature; the popup knows whom it shows, for the link to this view. */
+  function bindCard(shape, layer, f, map) {
+    const open = (e) => openCard(map, (e && e.latlng) || L.latLng(f.at), [{ layer: layer, f: f }]);
+    shape.on("click", open);
+    shape.on("keypress", (e) => { if (e.originalEvent.key === "Enter") open(); });
+    shape.bindTooltip(el("span", "", f.p.title), { direction: "top", opacity: 0.95 });
+  }
+
+  function openCard(map, at, members) {
+    const popup = L.popup({ maxWidth: 340, autoPanPadding: [30, 30], offset: [0, -6] }).setLatLng(at).setContent(card(members.map((m) => m.f.p)));
+    popup.shows = members.filter((m) => m.f.p.id).slice(0, 60).map((m) => m.layer.key + ":" + m.f.p.id);
+    popup.openOn(map);
   }
 
   function arc(from, to) {
@@ -80,15 +93,18 @@
     return L.marker(f.at, { icon: L.divIcon({ className: "", html: box, iconSize: [size, size], iconAnchor: [half, half] }), riseOnHover: true, zIndexOffset: f.p.mark ? 900 : 400, alt: f.p.title });
   }
 
-  function donut(members) {
-    const n = members.length, r = n === 1 ? 6.5 : Math.min(11 + 2.2 * Math.sqrt(n), 24), size = 2 * r + 4, c = size / 2;
-    const box = svg("svg", { width: size, height: size, class: "gc-donut", role: "img", "aria-label": n === 1 ? members[0].p.title : String(n) });
+  /* Solid where the position is known to a pin's width at this zoom; hollow, or in a dashed ring, where it is not. */
+  function donut(members, unsure) {
+    const n = members.length, r = n === 1 ? 6.5 : Math.min(11 + 2.2 * Math.sqrt(n), 24), size = 2 * r + 6, c = size / 2;
+    const box = svg("svg", { width: size, height: size, class: "gc-donut" + (unsure ? " gc-vague" : ""), "aria-hidden": "true" });
     if (n === 1) {
-      svg("circle", { cx: c, cy: c, r: r, fill: members[0].color, stroke: "#fff", "stroke-width": 1.8 }, box);
+      const color = members[0].layer.color;
+      if (unsure) svg("circle", { cx: c, cy: c, r: r - 1, fill: "#fff", stroke: color, "stroke-width": 2.8 }, box);
+      else svg("circle", { cx: c, cy: c, r: r, fill: color, stroke: "#fff", "stroke-width": 1.8 }, box);
     } else {
       svg("circle", { cx: c, cy: c, r: r, fill: "#fff", stroke: "#fff", "stroke-width": 3 }, box);
       const share = new Map();
-      members.forEach((m) => share.set(m.color, (share.get(m.color) || 0) + 1));
+      members.forEach((m) => share.set(m.layer.color, (share.get(m.layer.color) || 0) + 1));
       const ring = r - 2.5, around = 2 * Math.PI * ring;
       let start = 0;
       for (const [color, count] of share) {
@@ -96,49 +112,102 @@
         svg("circle", { cx: c, cy: c, r: ring, fill: "none", stroke: color, "stroke-width": 5, "stroke-dasharray": length + " " + (around - length), "stroke-dashoffset": -start, transform: "rotate(-90 " + c + " " + c + ")" }, box);
         start += length;
       }
+      if (unsure) svg("circle", { cx: c, cy: c, r: r + 1.4, fill: "none", stroke: "#56636c", "stroke-width": 1.2, "stroke-dasharray": "2.6 2.2" }, box);
       svg("text", { x: c, y: c }, box).textContent = n;
     }
     return L.divIcon({ className: "", html: box, iconSize: [size, size], iconAnchor: [c, c] });
   }
 
   /* Points that would overlap are one bubble: a ring of their colours and their number. Those that share an anchor
-     never come apart, however far one zooms in: the popup lists them all. */
-  function Bubbles(map) {
-    const group = L.layerGroup().addTo(map), shown = new Map();
-    function draw() {
-      group.clearLayers();
-      const cells = new Map(), zoom = map.getZoom();
+     never come apart, however far one zooms in: the card lists them all. A point whose position is uncertain by more
+     than a pin is wide is drawn as the area that it lies in. Only what is in view (and somewhat around) is drawn. */
+  function Bubbles(map, lines) {
+    const markers = L.layerGroup().addTo(map), discs = L.layerGroup().addTo(map), shown = new Map();
+    let drawn = new Map(), zoomed = null, cells = new Map();
+    const reach = (m) => ((m.f.p.within_m || 0) * 2 ** (map.getZoom() + 8)) / (EQUATOR_M * Math.cos((m.at.lat * Math.PI) / 180));
+    function sort() {
+      cells = new Map();
+      zoomed = map.getZoom();
+      const crs = map.options.crs;
       for (const points of shown.values()) for (const m of points) {
-        const xy = map.project(m.at, zoom), key = Math.round(xy.x / CELL) + ":" + Math.round(xy.y / CELL);
-        if (!cells.has(key)) cells.set(key, []);
-        cells.get(key).push(m);
-      }
-      for (const members of cells.values()) {
-        const mean = (axis) => members.reduce((sum, m) => sum + m.at[axis], 0) / members.length;
-        const at = [mean("lat"), mean("lng")];
-        const title = members.length === 1 ? members[0].p.title : members.slice(0, 6).map((m) => m.p.title).join("、") + (members.length > 6 ? "…" : "");
-        const marker = L.marker(at, { icon: donut(members), riseOnHover: true, zIndexOffset: 200, alt: title });
-        marker.bindTooltip(el("span", "", title), { direction: "top" });
-        const apart = members.some((m) => map.latLngToLayerPoint(m.at).distanceTo(map.latLngToLayerPoint(members[0].at)) > 3);
-        if (apart && zoom < 13) marker.on("click", () => map.flyToBounds(L.latLngBounds(members.map((m) => m.at)).pad(0.3), { maxZoom: 13, duration: 0.6 }));
-        else marker.bindPopup(() => card(members.map((m) => m.p)), { maxWidth: 340 });
-        group.addLayer(marker);
+        if (m.crs !== crs) { m.world = map.project(m.at, 0); m.crs = crs; }
+        const x = m.world.x * 2 ** zoomed, y = m.world.y * 2 ** zoomed, key = Math.round(x / CELL) + ":" + Math.round(y / CELL);
+        let cell = cells.get(key);
+        if (!cell) cells.set(key, (cell = { x: 0, y: 0, members: [] }));
+        cell.members.push(m);
+        cell.x += x;
+        cell.y += y;
       }
     }
-    map.on("zoomend", draw);
-    return { set: (key, points) => { points ? shown.set(key, points) : shown.delete(key); draw(); } };
+    function marker(cell) {
+      const members = cell.members, zoom = map.getZoom();
+      const at = map.unproject([cell.x / members.length, cell.y / members.length], zoom);
+      const unsure = members.some((m) => reach(m) > PIN);
+      const title = members.length === 1 ? members[0].f.p.title : members.slice(0, 6).map((m) => m.f.p.title).join("、") + (members.length > 6 ? "…" : "");
+      const one = L.marker(at, { icon: donut(members, unsure), riseOnHover: true, zIndexOffset: 200, alt: title });
+      one.on("add", () => one.getElement() && one.getElement().setAttribute("aria-label", members.length > 1 ? members.length + " · " + title : title));
+      one.bindTooltip(el("span", "", title), { direction: "top" });
+      const apart = zoom < 13 && members.some((m) => Math.hypot(m.world.x - members[0].world.x, m.world.y - members[0].world.y) * 2 ** zoom > 3);
+      const open = () => (apart ? map.flyToBounds(L.latLngBounds(members.map((m) => m.at)).pad(0.3), { maxZoom: 13, duration: 0.6 }) : openCard(map, at, members));
+      one.on("click", open);
+      one.on("keypress", (e) => { if (e.originalEvent.key === "Enter") open(); });
+      return one;
+    }
+    function areas(view) {
+      discs.clearLayers();
+      const seen = new Map();
+      for (const points of shown.values()) for (const m of points) {
+        if (reach(m) <= PIN || !view.contains(m.at)) continue;
+        const key = m.at.lat + ":" + m.at.lng + ":" + m.f.p.within_m, before = seen.get(key);
+        seen.set(key, { m: m, color: before && before.color !== m.layer.color ? "#56636c" : m.layer.color });
+      }
+      for (const { m, color } of seen.values()) discs.addLayer(L.circle(m.at, { radius: m.f.p.within_m, renderer: lines, interactive: false, color: color, weight: 1, opacity: 0.45, dashArray: "3 4", fillColor: color, fillOpacity: 0.045 }));
+    }
+    function draw() {
+      const view = map.getBounds().pad(0.35), box = L.bounds(map.project(view.getNorthWest()), map.project(view.getSouthEast()));
+      const next = new Map();
+      for (const [key, cell] of cells) {
+        if (!box.contains([cell.x / cell.members.length, cell.y / cell.members.length])) continue;
+        const one = drawn.get(key) || marker(cell);
+        next.set(key, one);
+        if (!drawn.has(key)) markers.addLayer(one);
+      }
+      for (const [key, one] of drawn) if (!next.has(key)) markers.removeLayer(one);
+      drawn = next;
+      areas(view);
+    }
+    function again() {
+      markers.clearLayers();
+      drawn = new Map();
+      sort();
+      if (map._loaded) draw();
+    }
+    let waiting = false;
+    function soon() { // many layers change together: one drawing
+      if (waiting) return;
+      waiting = true;
+      Promise.resolve().then(() => { waiting = false; again(); });
+    }
+    map.on("moveend", () => (map.getZoom() === zoomed ? draw() : again()));
+    map.on("viewreset", soon);
+    return { set: (key, points) => { points ? shown.set(key, points) : shown.delete(key); soon(); } };
   }
 
-  function build(layer, map, bubbles, lines) {
+  function build(layer, map, bubbles, lines, filters, payload) {
     const at = (f) => L.latLng(f.at);
     if (layer.kind === "point") {
-      const members = layer.features.map((f) => ({ at: at(f), p: f.p, color: layer.color }));
-      return { show: () => bubbles.set(layer.key, members), hide: () => bubbles.set(layer.key, null) };
+      const members = layer.features.map((f) => ({ at: at(f), f: f, layer: layer }));
+      let on = false;
+      const update = () => bubbles.set(layer.key, on ? members.filter((m) => filters.pass(m.f)) : null);
+      return { show: () => { on = true; update(); }, hide: () => { on = false; update(); }, filter: () => on && update(), on: () => on };
     }
     const group = L.featureGroup();
-    if (layer.kind === "area" || layer.kind === "line") {
+    let repaint = () => {}, plain = () => {};
+    if (layer.kind === "choropleth") repaint = choropleth(layer, group, filters, payload, lines);
+    else if (layer.kind === "area" || layer.kind === "line") {
       const style = { color: layer.color, weight: layer.weight || 1, opacity: layer.opacity || 1, dashArray: layer.dash || null, fill: layer.kind === "area", fillColor: layer.fill || "#000", fillOpacity: layer.fill ? layer.fillOpacity || 1 : 0, renderer: lines, interactive: false };
       const shape = L.geoJSON(layer.features, { style: (f) => (f.properties && f.properties.fill ? Object.assign({}, style, { fillColor: f.properties.fill, fillOpacity: 1 }) : style), interactive: false });
+      if (layer.fill) plain = (bare) => shape.setStyle({ fill: !bare });
       group.addLayer(shape);
     } else for (const f of layer.features) {
       let shape;
@@ -147,18 +216,35 @@
       else if (layer.kind === "flow") {
         const path = arc(f.from, f.to), weight = f.p.weight || 2;
         group.addLayer(L.polyline(path, { color: "#fff", weight: weight + 2.5, opacity: 0.9, interactive: false }));
-        shape = L.polyline(path, { color: layer.color, weight: weight, opacity: 0.85, lineCap: "round" });
+        shape = L.polyline(path, { color: layer.color, weight: weight, opacity: 0.85, lineCap: layer.dash ? "butt" : "round", dashArray: layer.dash || null });
       }
       else if (layer.kind === "label") shape = L.marker(at(f), { interactive: false, keyboard: false, icon: L.divIcon({ className: "", html: el("div", "gc-label" + (layer.strong ? " gc-strong" : ""), f.p.title), iconSize: [0, 0] }) });
       else shape = L.marker(at(f), { alt: f.p.title, icon: L.divIcon({ className: "", html: square(layer.color, layer.kind), iconSize: [12, 12], iconAnchor: [6, 6] }) });
-      if (layer.kind !== "ring" && layer.kind !== "label") bindCard(shape, f.p);
+      if (layer.kind !== "ring" && layer.kind !== "label") bindCard(shape, layer, f, map);
       group.addLayer(shape);
     }
-    const visible = () => map.getZoom() >= (layer.minZoom || 0) && map.getZoom() <= (layer.maxZoom || 99);
-    let on = false;
+    if (layer.kind === "label" && !layer.legend) plain = (bare) => { covered = bare; update(); };
+    let on = false, covered = false;
+    const visible = () => !covered && map.getZoom() >= (layer.minZoom || 0) && map.getZoom() <= (layer.maxZoom || 99);
     const update = () => (on && visible() ? group.addTo(map) : group.remove());
     map.on("zoomend", update);
-    return { show: () => { on = true; update(); }, hide: () => { on = false; update(); } };
+    return { show: () => { on = true; repaint(); update(); }, hide: () => { on = false; update(); }, filter: () => on && repaint(), on: () => on, plain: (bare) => plain(bare) };
+  }
+
+  /* Counties shaded by how many entities that pass the filters lie in them; always the same classes. */
+  function choropleth(layer, group, filters, payload, lines) {
+    const shapes = new Map(payload.layers.find((one) => one.key === layer.of).features.features.map((f) => [f.properties.code, f]));
+    const known = new Map(payload.layers.flatMap((one) => (one.kind === "point" ? one.features.map((f) => [f.p.id, f]) : [])));
+    return () => {
+      group.clearLayers();
+      for (const county of layer.features) {
+        const count = county.ids.filter((id) => known.has(id) && filters.pass(known.get(id))).length;
+        const at = layer.classes.findLastIndex((least) => count >= least), shape = shapes.get(county.county);
+        if (at < 0 || !shape) continue;
+        const drawn = L.geoJSON(shape, { style: { color: "#fff", weight: 1, fillColor: layer.colors[at], fillOpacity: 0.7, renderer: lines } });
+        group.addLayer(drawn.bindTooltip(el("span", "", county.p.title + " " + count), { sticky: true }));
+      }
+    };
   }
 
   function square(color, kind) {
@@ -174,13 +260,62 @@
     return c;
   }
 
-  function panel(map, payload, built) {
+  /* One choice a facet; the number beside a choice says how many entities it would leave. */
+  function Filters(payload) {
+    const facets = payload.filters || [], chosen = {}, listeners = [];
+    const everyone = payload.layers.flatMap((layer) => (layer.kind === "point" ? layer.features.filter((f) => f.p.tags) : []));
+    const pass = (f, ...but) => !f.p.tags || facets.every((facet) => but.includes(facet.key) || !chosen[facet.key] || (f.p.tags[facet.key] || []).includes(chosen[facet.key]));
+    const known = (key, value) => facets.some((facet) => facet.key === key && facet.options.some(([one]) => one === value));
+    const set = (values) => {
+      for (const key in values) known(key, values[key]) ? (chosen[key] = values[key]) : delete chosen[key];
+      listeners.forEach((tell) => tell());
+    };
+    function panel(body) {
+      if (!facets.length) return;
+      const box = el("div", "gc-group gc-filters"), line = el("div", "gc-left"), left = el("span"), reset = el("button", "", payload.words.all), boxes = {};
+      box.appendChild(el("h4", "", payload.words.filter));
+      for (const facet of facets) {
+        const row = el("label", "gc-facet"), select = (boxes[facet.key] = el("select"));
+        select.dataset.filter = facet.key;
+        select.onchange = () => set({ [facet.key]: select.value });
+        row.append(el("span", "", facet.name), select);
+        box.appendChild(row);
+      }
+      reset.type = "button";
+      reset.onclick = () => set(Object.fromEntries(facets.map((facet) => [facet.key, ""])));
+      left.setAttribute("role", "status");
+      line.append(left, reset);
+      box.appendChild(line);
+      body.appendChild(box);
+      const update = () => {
+        for (const facet of facets) {
+          const others = everyone.filter((f) => pass(f, facet.key));
+          const options = [["", payload.words.any, others.length], ...facet.options.map(([value, name]) => [value, name, others.filter((f) => (f.p.tags[facet.key] || []).includes(value)).length])];
+          boxes[facet.key].replaceChildren(...options.map(([value, name, count]) => {
+            const option = el("option", "", name + " (" + count + ")");
+            option.value = value;
+            option.disabled = !count && value !== (chosen[facet.key] || "");
+            return option;
+          }));
+          boxes[facet.key].value = chosen[facet.key] || "";
+        }
+        left.textContent = everyone.filter((f) => pass(f)).length + " / " + everyone.length;
+        reset.disabled = !Object.keys(chosen).length;
+      };
+      listeners.push(update);
+      update();
+    }
+    return { pass: pass, panel: panel, set: set, get: () => Object.assign({}, chosen), keys: facets.map((facet) => facet.key), listen: (tell) => listeners.push(tell) };
+  }
+
+  function panel(map, payload, built, filters, onChange) {
     const small = map.getSize().x < 640, box = el("div", "gc-card gc-panel" + (small ? " gc-closed" : ""));
     const head = el("button", "", payload.words.layers), body = el("div", "gc-body");
     head.type = "button";
     head.setAttribute("aria-expanded", String(!small));
     head.onclick = () => head.setAttribute("aria-expanded", String(!box.classList.toggle("gc-closed")));
-    const groups = new Map();
+    const groups = new Map(), ticks = new Map();
+    filters.panel(body);
     payload.layers.forEach((layer, i) => {
       if (!layer.legend) { built[i].show(); return; }
       if (!groups.has(layer.group)) {
@@ -193,15 +328,113 @@
       tick.type = "checkbox";
       tick.checked = layer.visible;
       tick.dataset.layer = layer.key;
-      tick.onchange = () => (tick.checked ? built[i].show() : built[i].hide());
-      row.append(tick, swatch(layer), el("span", "gc-name", layer.name));
-      if (layer.count) row.appendChild(el("span", "gc-count", layer.count));
+      const counted = el("span", "gc-count", layer.count || ""), more = layer.classes ? classes(layer) : null;
+      const turn = () => { tick.checked ? built[i].show() : built[i].hide(); if (more) more.hidden = !tick.checked; onChange(); };
+      tick.onchange = turn;
+      ticks.set(layer.key, { layer: layer, tick: tick, turn: turn });
+      row.append(tick, swatch(layer), el("span", "gc-name", layer.name), counted);
       groups.get(layer.group).appendChild(row);
+      if (more) groups.get(layer.group).appendChild(more);
+      if (layer.kind === "point") filters.listen(() => { counted.textContent = layer.features.filter((f) => filters.pass(f)).length; });
       if (layer.visible) built[i].show();
     });
     (payload.notes || []).forEach((note) => body.appendChild(el("p", "gc-note", note)));
     box.append(head, body);
     control("topright", box).addTo(map);
+    return { body: body, ticks: ticks };
+  }
+
+  /* The classes of a shaded layer, and what its counts leave out. */
+  function classes(layer) {
+    const box = el("div", "gc-classes");
+    layer.classes.forEach((least, i) => {
+      const row = el("span", ""), next = layer.classes[i + 1], patch = el("i");
+      patch.style.background = layer.colors[i];
+      row.append(patch, next === undefined ? "≥ " + least : next - 1 > least ? least + "–" + (next - 1) : String(least));
+      box.appendChild(row);
+    });
+    box.appendChild(el("p", "gc-note", layer.note));
+    box.hidden = !layer.visible;
+    return box;
+  }
+
+  /* What is seen, as the fragment of the page's address: a link restores it. In the app the page is the parent's. */
+  function View(map, payload, parts) {
+    const page = host();
+    const { ticks, filters, tools } = parts;
+    let card = "", timer = 0;
+    function host() {
+      if (window.parent === window) return window;
+      try { return payload.link && window.parent.location.href ? window.parent : null; } catch (e) { return null; }
+    }
+    function text() {
+      const at = map.getCenter(), entries = [["at", [at.lat.toFixed(5), at.lng.toFixed(5), map.getZoom()].join(",")]];
+      const flipped = [...ticks.values()].filter(({ layer, tick }) => tick.checked !== layer.visible);
+      for (const [name, on] of [["on", true], ["off", false]]) {
+        const keys = flipped.filter(({ tick }) => tick.checked === on).map(({ layer }) => layer.key);
+        if (keys.length) entries.push([name, keys.join(",")]);
+      }
+      entries.push(...Object.entries(filters.get()));
+      if (card) entries.push(["card", card]);
+      if (tools.get()) entries.push(["drawn", tools.get()]);
+      return new URLSearchParams(entries).toString().replace(/%2C/g, ",").replace(/%3A/g, ":").replace(/%3B/g, ";");
+    }
+    function write() {
+      const state = text();
+      try {
+        sessionStorage.setItem("geo-cluster.view." + payload.link, state);
+        page.history.replaceState(page.history.state, "", "#" + state);
+      } catch (e) { /* a page from disk may refuse; the view is then not in its address */ }
+    }
+    function changed() {
+      if (!page) return;
+      clearTimeout(timer);
+      timer = setTimeout(write, 120);
+    }
+    function read() {
+      if (!page) return;
+      let kept = page.location.hash.slice(1);
+      try { kept = kept || (payload.link && sessionStorage.getItem("geo-cluster.view." + payload.link)) || ""; } catch (e) { /* no storage: the address alone */ }
+      const given = new URLSearchParams(kept), at = (given.get("at") || "").split(",").map(Number);
+      if (at.length === 3 && at.every(isFinite) && Math.abs(at[0]) < 85 && Math.abs(at[1]) <= 180) map.setView([at[0], at[1]], at[2], { animate: false });
+      for (const [name, on] of [["on", true], ["off", false]]) for (const key of (given.get(name) || "").split(",")) {
+        const row = ticks.get(key);
+        if (row && row.tick.checked !== on) { row.tick.checked = on; row.turn(); }
+      }
+      filters.set(Object.fromEntries(filters.keys.map((key) => [key, given.get(key) || ""])));
+      if (given.get("drawn")) tools.set(given.get("drawn"));
+      const members = (given.get("card") || "").split(",").flatMap((ref) => {
+        const [key, id] = ref.split(":"), layer = payload.layers.find((one) => one.key === key && Array.isArray(one.features));
+        return layer ? layer.features.filter((f) => f.p && f.p.id === id && f.at).map((f) => ({ layer: layer, f: f })) : [];
+      });
+      if (members.length) {
+        const pan = map.getCenter(), zoom = map.getZoom();
+        openCard(map, members[0].f.at, members);
+        map.stop();
+        map.setView(pan, zoom, { animate: false });
+      }
+    }
+    function address() {
+      const url = new URL(page.location.href);
+      if (payload.link) url.searchParams.set("language", payload.lang.slice(0, 2));
+      url.hash = text();
+      return url.href;
+    }
+    function button(bar) {
+      if (!page || page.location.protocol === "file:") return;
+      const copy = el("button", "gc-link", payload.words.link);
+      copy.type = "button";
+      copy.onclick = () => gc.copy(address()).then(() => payload.words.copied, () => payload.words.refused).then((told) => {
+        copy.textContent = told;
+        setTimeout(() => { copy.textContent = payload.words.link; }, 2500);
+      });
+      copy.setAttribute("aria-live", "polite");
+      bar.appendChild(copy);
+    }
+    map.on("moveend", changed);
+    map.on("popupopen", (e) => { card = (e.popup.shows || []).join(","); changed(); });
+    map.on("popupclose", () => { card = ""; changed(); });
+    return { read: read, changed: changed, button: button };
   }
 
   function search(map, payload) {
@@ -213,12 +446,12 @@
     found.setAttribute("aria-live", "polite");
     const fold = (s) => s.toLowerCase().replace(/\s+/g, "");
     const known = [];
-    for (const layer of payload.layers) if (layer.search) for (const f of layer.features) known.push({ text: fold([f.p.title, f.p.sub || "", f.p.find || ""].join(" ")), f: f, where: layer.name });
+    for (const layer of payload.layers) if (layer.search) for (const f of layer.features) known.push({ text: fold([f.p.title, f.p.sub || "", f.p.find || ""].join(" ")), f: f, layer: layer });
     const fly = (hit) => {
       found.replaceChildren();
       input.value = hit.f.p.title;
       map.flyTo(hit.f.at, Math.max(map.getZoom(), 12), { duration: 0.8 });
-      map.once("moveend", () => L.popup({ maxWidth: 340, offset: [0, -8] }).setLatLng(hit.f.at).setContent(card([hit.f.p])).openOn(map));
+      map.once("moveend", () => openCard(map, hit.f.at, [{ layer: hit.layer, f: hit.f }]));
     };
     const look = () => {
       const wanted = fold(input.value);
@@ -228,7 +461,7 @@
       for (const hit of hits) {
         const row = el("li"), button = el("button", "", hit.f.p.title);
         button.type = "button";
-        button.appendChild(el("small", "", hit.where));
+        button.appendChild(el("small", "", hit.layer.name));
         button.onclick = () => fly(hit);
         row.appendChild(button);
         found.appendChild(row);
@@ -263,7 +496,11 @@
     box.append(el("summary", "", payload.words.sources), list);
     map.removeControl(map.attributionControl);
     control("bottomright", box).addTo(map);
+    const online = el("li");
+    return { base: (base) => { online.textContent = base ? base.attribution : ""; base ? list.prepend(online) : online.remove(); } };
   }
+
+  Object.assign(gc, { el: el, svg: svg, control: control });
 
   function draw(map, payload) {
     const container = map.getContainer();
@@ -271,20 +508,31 @@
     container.setAttribute("aria-label", payload.words.map);
     document.documentElement.lang = payload.lang;
     container.setAttribute("role", "region");
-    sources(map, payload);
+    const owed = sources(map, payload);
     map.zoomControl.setPosition("bottomright");
     L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
-    const lines = L.canvas({ padding: 0.4 }), bubbles = Bubbles(map);
+    const lines = L.canvas({ padding: 0.4 }), filters = Filters(payload), bubbles = Bubbles(map, lines);
     if (payload.title) {
       const title = el("div", "gc-card gc-title", payload.title.text);
       if (payload.title.sample) title.appendChild(el("span", "gc-sample", payload.title.sample));
       if (payload.title.sub) title.appendChild(el("small", "", payload.title.sub));
       control("topleft", title).addTo(map);
     }
+    if (payload.matrix) gc.matrix(map, payload, filters);
     search(map, payload);
-    const built = payload.layers.map((layer) => build(layer, map, bubbles, lines));
-    panel(map, payload, built);
-    map.fitBounds(payload.bounds);
+    let view = { changed: () => {} };
+    const built = payload.layers.map((layer) => build(layer, map, bubbles, lines, filters, payload));
+    const onChange = () => { tools && tools.refresh(); view.changed(); };
+    const shown = () => payload.layers.map((layer, i) => ({ layer: layer, features: layer.search && built[i].on() ? layer.features.filter((f) => filters.pass(f)) : [] }));
+    let tools = null;
+    const { body, ticks } = panel(map, payload, built, filters, onChange);
+    tools = gc.tools(map, payload, shown, () => view.changed());
+    filters.listen(() => { built.forEach((one) => one.filter && one.filter()); onChange(); });
+    gc.tiles(map, payload, body, (base) => { built.forEach((one) => one.plain && one.plain(Boolean(base))); owed.base(base); });
+    map.fitBounds(payload.bounds, { animate: false });
+    view = View(map, payload, { ticks: ticks, filters: filters, tools: tools });
+    view.read();
+    view.button(tools.bar);
     container.dataset.ready = "true";
   }
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from geo_cluster import survey
+from geo_cluster.domain import Text
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.imports.files import SHAPES, Checked, Kind, digest, read_shapes, read_table, suffix
 from geo_cluster.imports.observations import check_observations
@@ -58,9 +60,29 @@ def check_file(
     except InputError as refusal:
         return Checked(kind, name, sha256, pd.DataFrame(), tuple(refusal.faults))
     source = source.strip() or name
-    sample = next((column for column in given.columns if str(column).strip().lower() in ("sample", "示例")), None)
-    if sample is not None and SAMPLE not in source:
+    made_up = next((column for column in given.columns if str(column).strip().lower() in ("sample", "示例")), None)
+    if made_up is not None and SAMPLE not in source:
         source = f"{SAMPLE}：{source}"
+    checked = _checked(given, name, kind, region, sha256, source, crs, belongs, exclusions)
+    if made_up is None:
+        return checked
+    said = Text(
+        zh="这是示例数据，不是真实数据；采用后来源注明示例。", en="Sample data, not real; its source will say so."
+    )
+    return replace(checked, notes=(said, *checked.notes))
+
+
+def _checked(
+    given: pd.DataFrame,
+    name: str,
+    kind: Kind,
+    region: Region,
+    sha256: str,
+    source: str,
+    crs: str,
+    belongs: Mapping[str, str] | None,
+    exclusions: list[Exclusion],
+) -> Checked:
     if kind == "parcels":
         return check_parcels(
             given, region, name=name, sha256=sha256, source=source, rules=exclusions, belongs=belongs, crs=crs

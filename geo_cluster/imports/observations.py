@@ -122,7 +122,7 @@ def check_observations(table: pd.DataFrame, region: Region, *, name: str, sha256
         if len(faults) == before and subject and attribute and interval is not None and factor:
             if factor != 1.0:
                 converted[attribute, cells["unit"]] = converted.get((attribute, cells["unit"]), 0) + 1
-            low, likely, high = (round(float(value) * factor, 6) for value in interval)
+            low, likely, high = (round(float(value) * factor, 9) for value in interval)
             found[row] = {
                 "subject": subject,
                 "attribute": attribute,
@@ -190,7 +190,7 @@ def compared(known: tuple[KnownBetter, ...], region: Region, *, rows: list[int] 
             same = (one.low, one.likely, one.high) == (old["low"], old["likely"], old["high"])
             beaten = key not in stated and old["basis"] != "assumed" and (theirs < rank or later)
             effect = "weaker" if beaten else "same" if same and one.basis == old["basis"] else "replaces"
-        olds = [None] * 4 if old is None else [old["low"], old["likely"], old["high"], old["basis"]]
+        olds = [np.nan] * 3 + [""] if old is None else [old["low"], old["likely"], old["high"], old["basis"]]
         row = rows[k] if rows else 0
         table.append((row, one.subject, one.attribute, one.low, one.likely, one.high, *olds, one.basis, effect))
     return pd.DataFrame(table, columns=PREVIEW)

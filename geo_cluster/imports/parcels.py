@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from geo_cluster import catalog, layers, survey
+from geo_cluster.coordinates import convert_geometry
 from geo_cluster.domain import KnownBetter, Text
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.imports.files import Checked, keyed, place, plain, spans
@@ -22,6 +23,9 @@ from geo_cluster.supply.pools import distance_km
 
 NEAR_KM = 10.0
 """Parcels farther from every site than this, its own extent and the doubt of its position, belong to none of them."""
+
+FAR_KM = 50.0
+"""Where the site was named, only this far is a mistake: a zone runs several parks."""
 
 _SHIFTED = re.compile(r"gcj|bd-?09|火星|百度|高德|baidu|amap|tencent|腾讯", re.IGNORECASE)
 _OPTIONAL = ("status", "use", "plot_ratio_max", "height_max_m", "price_wan_yuan_per_mu", "notes")
@@ -86,7 +90,8 @@ def _outlines(
             )
     if not crs and not faults:
         faults.append(Fault(name, "has no coordinate reference system", "choose the one that it was drawn in"))
-    return gpd.GeoSeries(shapes, index=text.index, crs=None if crs in ("", "gcj02", "bd09") else crs)
+    outlines = gpd.GeoSeries(shapes, index=text.index, crs=layers.CRS if crs in ("gcj02", "bd09") else crs or None)
+    return convert_geometry(outlines, source=crs, target="wgs84") if crs in ("gcj02", "bd09") else outlines
 
 
 def _surveyed(
@@ -288,7 +293,7 @@ def _sites(
             chosen = np.full(len(members), at)
         else:
             chosen = nearest if not said else np.full(len(members), np.bincount(nearest).argmax())
-        reach = np.maximum(NEAR_KM, (radius + doubt)[chosen])
+        reach = np.maximum(FAR_KM if decided else NEAR_KM, (radius + doubt)[chosen])
         away = km[np.arange(len(members)), chosen]
         site[members] = everyone["id"].to_numpy()[chosen]
         far = away > reach

@@ -138,7 +138,7 @@ def maximise(
     optimal = status == highspy.HighsModelStatus.kOptimal
     worth = bound if x is None else float(cost @ x)
     # when presolve leaves nothing to solve, HiGHS 1.16 hands the start back as the optimum
-    if optimal and start is not None and worth < bound - mip_gap * abs(bound) - 1e-6 * max(1.0, abs(bound)):
+    if optimal and start is not None and worth < bound - mip_gap * abs(bound) - 1e-6 - 1e-9 * abs(bound):
         return maximise(
             cost, matrix, low, top, upper=upper, whole=whole, time_limit_s=time_limit_s, nodes=nodes,
             mip_gap=mip_gap, seed=seed, light=light, stop=stop, news=news,

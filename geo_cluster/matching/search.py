@@ -220,6 +220,13 @@ class Neighbourhoods:
         self.random = np.random.default_rng(seed)
         self.open = model.open
 
+    def spread(self) -> float:
+        """What a usual project loses at its third choice."""
+        worth = self.forced[self.open][:, :3]
+        lost = worth[:, 0] - worth[:, -1]
+        lost = lost[np.isfinite(lost) & (lost > 0)]
+        return float(np.median(lost)) if len(lost) else 1.0
+
     def related(self, option: Ints, size: int) -> Ints:
         """Projects around pools that one project could go to, and some that have no place."""
         size = min(size, len(self.open))

@@ -31,6 +31,10 @@ _KERNEL = 220  # projects of a kernel
 _EACH = (2.0, 5.0, 3.0, 2.0, 8.0, 4.0)  # options of each project in it, on average, taken in turn
 _EARLY_S = 8.0  # how long both workers look for plans before one turns to the exact programme
 _SWEEP = 1_000_000  # columns beyond which small neighbourhoods are too many to wait for
+_FIRST, _LAST = 5_000, 160_000  # moves per project in the first and the longest walks
+_TRIED = 20  # options of a project that walks try
+_HOT, _COLD = 1.1, 0.3  # temperatures, in units of what third choices lose
+_THRIFT = (0.8, 0.5)  # shares of the pools' prices that walks pay, taken in turn
 _PROOF = 30_000  # columns beyond which the exact programme isn't begun
 
 
@@ -151,7 +155,7 @@ class _Run:
         self.started = time.monotonic()
         self.problem, self.until, self.mip_gap, self.progress = problem, self.started + time_limit_s, mip_gap, progress
         self.model = compile_model(problem)
-        self.stop, self.lock = threading.Event(), threading.Lock()
+        self.stop, self.lock, self.halt = threading.Event(), threading.Lock(), np.zeros(1, dtype=bool)
         finite = self.model.value[np.isfinite(self.model.value)]
         gains = [link.gain for link in self.model.links]
         self.grain = _grain(np.concatenate([finite, gains])) if finite.size < 10**6 else None
@@ -199,6 +203,7 @@ class _Run:
                 self.stop.set()
         if self.proven or self.left_s() <= 0:
             self.stop.set()
+        self.halt[0] = self.stop.is_set()
         return self.stop.is_set()
 
     def wait(self, jobs: list[Future[Ints]]) -> None:
@@ -261,6 +266,7 @@ def _solve(run: _Run, seed: int) -> None:
                 _large(run, workers, first, soft is not relaxed, columns, seed)
         finally:
             run.stop.set()
+            run.halt[0] = True
 
 
 def _polish(run: _Run, workers: ThreadPoolExecutor, near: Neighbourhoods, *, count: int = _WORKERS) -> bool:
@@ -354,20 +360,22 @@ def _impossible(run: _Run) -> list[Fault]:
 
 
 def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bool, columns: int, seed: int) -> None:
-    """A good plan early, then kernels beside the exact programme until one is proven or the time ends.
+    """A good plan early, then annealing and kernels beside the exact programme until one is proven or the time ends.
 
     `overwhelmed` says that bonuses drown the differences between options: once a plan places everyone, the rows
     of projects become equations and the bonuses drop out.
     """
     model = run.model
     near = Neighbourhoods(model, first, seed=seed)
-    for _ in range(20):
+    walks = None if model.links or model.minima else _Walks(run, first, near, seed)
+    for _ in range(2 if walks else 20):
         if run.tick():
             return
-        _polish(run, workers, near)
+        _better(run, workers, near, walks, _WORKERS)
     tight = model.tightened(run.worth) if overwhelmed and not run.short else model
     relaxed = tight.relaxed()
-    start = first if relaxed is model else price_pools(relaxed, stop=run.tick)
+    # what was priced without the overwhelming part of bonuses says nothing of the whole
+    start = price_pools(relaxed, stop=run.tick) if overwhelmed or relaxed is not model else first
     run.lower(start.value)
     half = 0.5 * (run.started + run.until)
 
@@ -391,10 +399,13 @@ def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bo
             run.offer(greedy(model, start.prices, bound.filling))
             near = Neighbourhoods(model, bound, seed=seed)
         free = _WORKERS - (pricing is not None) - (proof is not None)
-        if failed <= patience:
-            failed = 0 if _polish(run, workers, near, count=free) else failed + 1
-            continue
         late = time.monotonic() - run.started > _EARLY_S
+        if not late and walks and not small:
+            _better(run, workers, near, walks, free)
+            continue
+        if failed <= patience and not walks:
+            failed = 0 if _better(run, workers, near, walks, free) else failed + 1
+            continue
         if proof is None and pricing is None and columns <= _PROOF and (small or late):
             task = _open_programme(run, tight, bound.forced)
             proof = workers.submit(_finish, run, task, run.option, tight.base, seed)
@@ -402,5 +413,43 @@ def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bo
         if proof is not None and (proof.done() or columns <= _EXACT // 6 or (small and turn > 2 * len(_EACH))):
             run.wait([proof])
             return
-        _kernels(run, workers, near, turn, count=free)
-        turn += free
+        if walks and (columns > _PROOF or turn % 2):
+            _better(run, workers, near, walks, free)
+            turn += 1
+        else:
+            _kernels(run, workers, near, turn, count=free)
+            turn += free
+
+
+class _Walks:
+    """Annealing, round after round, each longer than the last."""
+
+    def __init__(self, run: _Run, first: Bound, near: Neighbourhoods, seed: int) -> None:
+        from geo_cluster.matching import anneal  # compiled: not loaded for what HiGHS alone proves at once
+
+        self.terrain = anneal.flatten(run.model, first.prices, penalty=run.penalty)
+        self.walk, self.listed, self.heat = anneal.anneal, near.listed[:, :_TRIED], near.spread()
+        self.seed, self.count = 1_000_003 * seed, 0
+        self.moves, self.most = (each * len(self.terrain.rows) for each in (_FIRST, _LAST))
+
+    def submit(self, run: _Run, workers: ThreadPoolExecutor, count: int) -> list[Future[Ints]]:
+        """A walk for each of `count` workers."""
+        jobs = [
+            workers.submit(
+                self.walk, self.terrain, run.option, self.listed, moves=self.moves, hot=_HOT * self.heat,
+                cold=_COLD * self.heat, thrift=_THRIFT[number % len(_THRIFT)], seed=self.seed + number, stop=run.halt,
+            )
+            for number in range(self.count, self.count + count)
+        ]  # fmt: skip
+        self.count += count
+        self.moves = min(2 * self.moves, self.most)
+        return jobs
+
+
+def _better(run: _Run, workers: ThreadPoolExecutor, near: Neighbourhoods, walks: _Walks | None, count: int) -> bool:
+    """A walk, or where that isn't possible a small neighbourhood, for each worker; True when the plan got better."""
+    if walks is None:
+        return _polish(run, workers, near, count=count)
+    before = run.worth, run.short
+    run.wait(walks.submit(run, workers, count))
+    return (run.worth, run.short) != before

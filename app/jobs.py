@@ -1,0 +1,136 @@
+"""Runs in the background: one for all visitors of a scenario, as many at once as there are cores, the others queue."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from geo_cluster.domain import Scenario
+from geo_cluster.errors import Fault, GeoClusterError
+from geo_cluster.matching.solve import Progress
+from geo_cluster.study import Study
+
+KEPT = 12
+"""How many runs that have ended are kept."""
+
+
+@dataclass(eq=False)
+class Job:
+    """One run of a scenario.
+
+    Attributes
+    ----------
+    state : {"queued", "running", "done", "failed"}
+    step : str
+        What the pipeline is at.
+    news : list of Progress
+        Worth and bound of the plan in hand as they came.
+    study : Study
+        Once done.
+    refusal : GeoClusterError
+        Once failed.
+    stopped : bool
+        Whether a visitor stopped it: the plan in hand is what there is.
+    """
+
+    scenario: Scenario
+    state: Literal["queued", "running", "done", "failed"] = "queued"
+    step: str = ""
+    news: list[Progress] = field(default_factory=list)
+    study: Study | None = None
+    refusal: GeoClusterError | None = None
+    stopped: bool = False
+    began: float = field(default_factory=time.monotonic)
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is nothing more to wait for."""
+        return self._ended.is_set()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since it began to run, or to wait."""
+        return time.monotonic() - self.began
+
+    def stop(self) -> None:
+        """Stop at the next news with the plan in hand."""
+        self.stopped = True
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for the end; whether it came."""
+        return self._ended.wait(timeout_s)
+
+
+class Jobs:
+    """The runs of this server by scenario id.
+
+    Parameters
+    ----------
+    run : callable
+        `geo_cluster.study.run`.
+    at_once : int
+        How many run at the same time.
+    """
+
+    def __init__(self, run: Callable[..., Study], *, at_once: int | None = None):
+        self._run, self._jobs = run, dict[str, Job]()
+        self._lock = threading.Lock()
+        self._turn = threading.Semaphore(at_once or os.cpu_count() or 1)
+
+    def find(self, scenario: Scenario) -> Job | None:
+        """The run of a scenario, if there is one."""
+        return self._jobs.get(scenario.id)
+
+    def start(self, scenario: Scenario) -> Job:
+        """Run a scenario; the run that there is already when it is under way or has ended well."""
+        with self._lock:
+            job = self._jobs.get(scenario.id)
+            if job and job.state != "failed" and not (job.ended and job.stopped):
+                return job
+            job = Job(scenario)
+            self._jobs.pop(scenario.id, None)
+            self._jobs[scenario.id] = job
+            ended = [key for key, one in self._jobs.items() if one.ended]
+            for key in ended[: max(len(ended) - KEPT, 0)]:
+                del self._jobs[key]
+        threading.Thread(target=self._work, args=[job], daemon=True, name=f"run-{scenario.id}").start()
+        return job
+
+    def ahead(self, job: Job) -> int:
+        """How many runs are under way or queued before this one."""
+        with self._lock:
+            jobs = [one for one in self._jobs.values() if not one.ended]
+        return jobs.index(job) if job in jobs else 0
+
+    def clear(self) -> None:
+        """Forget what has ended."""
+        with self._lock:
+            self._jobs = {key: job for key, job in self._jobs.items() if not job.ended}
+
+    def _work(self, job: Job) -> None:
+        def step(name: str) -> None:
+            job.step = name
+
+        def news(progress: Progress) -> bool:
+            job.news.append(progress)
+            return not job.stopped
+
+        with self._turn:
+            job.state, job.began = "running", time.monotonic()
+            try:
+                job.study = self._run(job.scenario, say=step, progress=news)
+                job.state = "done"
+            except GeoClusterError as refusal:
+                job.refusal, job.state = refusal, "failed"
+            except Exception:
+                logging.getLogger(__name__).exception("a run failed")
+                told = Fault("run", "failed for a reason of our own", "the log has the details; tell whoever runs this")
+                job.refusal, job.state = GeoClusterError(told), "failed"
+            finally:
+                job._ended.set()

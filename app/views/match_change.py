@@ -1,0 +1,60 @@
+"""What changed from one plan to another: who moved, how its score changed, and why."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app import cached, state
+from app.views import match_edit
+from app.widgets import show_map, t
+from geo_cluster import explained
+from geo_cluster.study import Study
+
+
+def changes(study: Study) -> None:
+    """The difference to the plan before."""
+    before = state.previous_study()
+    if before is None or cached.plan_key(before) == cached.plan_key(study):
+        st.info(t("match.no_before"), icon=":material/compare_arrows:")
+        return
+    gain = study.plan.objective - before.plan.objective
+    table = explained.difference_table(before, study)
+    st.text(
+        t(
+            "match.changed_told",
+            n=len(table),
+            before=before.scenario.id,
+            after=study.scenario.id,
+            gain=gain,
+            placed=len(study.assignment) - len(before.assignment),
+        )
+    )
+    show(table, before, study)
+    compared(study, before)
+
+
+def compared(study: Study, before: Study) -> None:
+    """Both plans on one map."""
+    sites = dict(zip(before.assignment["project"], before.assignment["site"], strict=True))
+    keys = cached.plan_key(study), cached.plan_key(before)
+    source = cached.compared_map(study, keys[0], state.language(), sites, keys[1])
+    show_map(source, key=f"compared-{keys[0]}-{keys[1]}-{state.language()}", height=460)
+
+
+def show(table: pd.DataFrame, before: Study, after: Study) -> None:
+    """A difference as a table."""
+    if table.empty:
+        st.caption(t("match.same_plan"))
+        return
+    names = match_edit.site_names(before) | match_edit.site_names(after) | {"": t("match.nowhere")}
+    why = "why_en" if state.language() == "en" else "why"
+    shown = table.assign(**{key: table[key].map(lambda one: names.get(one, one)) for key in ("from", "to")})
+    columns = {"project_name": "match.project", "from": "match.from", "to": "match.to", "score_before": "match.before"}
+    columns |= {"score_after": "match.after", "change": "match.score_change", why: "match.reason"}
+    config = {
+        key: st.column_config.NumberColumn(t(columns[key]), format="%.1f") for key in ("score_before", "score_after")
+    }
+    config["change"] = st.column_config.NumberColumn(t("match.score_change"), format="%+.1f")
+    config |= {key: st.column_config.Column(t(label)) for key, label in columns.items() if key not in config}
+    st.dataframe(shown[list(columns)], hide_index=True, column_config=config)

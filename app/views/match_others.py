@@ -1,0 +1,168 @@
+"""Other plans to set beside this one, what is traded for what, and how the plan stands when numbers are drawn."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from app import cached, state
+from app.views import match_change, match_edit, match_plan
+from app.widgets import t
+from geo_cluster import catalog, explained
+from geo_cluster.explained import Other, Stability
+from geo_cluster.study import Study
+
+
+def others(study: Study) -> None:
+    """Alternatives nearly as good and both fronts, on request; one of them compared and adopted."""
+    st.caption(t("match.others_note"))
+    first, second, run = st.columns([1.4, 1.4, 1], vertical_alignment="bottom")
+    count = first.slider(t("match.count"), 1, 6, 3, key="others-count", persist_state="session")
+    within = second.slider(t("match.within"), 0.5, 10.0, 2.0, 0.5, key="others-within", persist_state="session")
+    asked = (cached.plan_key(study), count, within)
+    if run.button(t("match.others_run"), icon=":material/alt_route:", width="stretch"):
+        state.keep("others", asked)
+    if state.kept("others") != asked:
+        return
+    with st.spinner(t("match.ways_running")):
+        plans = cached.asked(study, cached.plan_key(study), "other_plans", count, within / 100)
+    _fronts(plans)
+    labels = [_label(one) for one in plans]
+    at = st.selectbox(t("match.choose_plan"), range(1, len(plans)), format_func=lambda number: labels[number])
+    if at is None:
+        st.info(t("match.no_others"))
+        return
+    _chosen(study, plans[at], labels[at])
+
+
+def _label(one: Other) -> str:
+    told = t(f"match.other_{one.kind}", value=one.value)
+    return t("match.other", told=told, worth=one.worth, elsewhere=one.elsewhere)
+
+
+def _fronts(plans: tuple[Other, ...]) -> None:
+    """Worth against commuting and against balance; hollow points are not proven, their bound is the whisker."""
+    left, right = st.columns(2)
+    for place, kind in ((left, "commuting"), (right, "balance")):
+        rows = [one for one in plans if one.kind == kind]
+        if rows:
+            with place:
+                st.subheader(t(f"match.front_{kind}"), anchor=False)
+                st.altair_chart(_front(rows, kind), width="stretch")
+    table = pd.DataFrame(
+        [
+            (
+                t(f"match.other_{one.kind}", value=one.value),
+                one.worth,
+                one.bound,
+                one.elsewhere,
+                t(f"match.is_{one.proven}"),
+            )
+            for one in plans
+        ],
+        columns=["plan", "worth", "bound", "elsewhere", "proof"],
+    )
+    config = {
+        "plan": st.column_config.Column(t("match.plan")),
+        "worth": st.column_config.NumberColumn(t("match.worth"), format="%.1f"),
+        "bound": st.column_config.NumberColumn(t("match.bound_now"), format="%.1f"),
+        "elsewhere": st.column_config.NumberColumn(t("match.elsewhere"), format="percent"),
+        "proof": st.column_config.Column(t("match.proof")),
+    }
+    st.dataframe(table, hide_index=True, column_config=config)
+
+
+def _front(rows: list[Other], kind: str) -> alt.LayerChart:
+    page = catalog.table("style")["page"]
+    table = pd.DataFrame(
+        {
+            "value": [one.value for one in rows],
+            "worth": [one.worth for one in rows],
+            "bound": [one.bound for one in rows],
+            "fill": [page["accent"] if one.proven else "#ffffff" for one in rows],
+            "proof": [t(f"match.is_{one.proven}") for one in rows],
+        }
+    )
+    axis = alt.Axis(tickMinStep=1) if kind == "balance" else alt.Axis()
+    base = alt.Chart(table).encode(x=alt.X("value:Q", title=t(f"match.axis_{kind}"), axis=axis))
+    y = alt.Y("worth:Q", title=t("match.worth"), scale=alt.Scale(zero=False))
+    line = base.mark_line(color="#b9d5d6", strokeWidth=2).encode(y=y)
+    whisker = base.mark_rule(color=page["warning"], strokeDash=[3, 2]).encode(y=y, y2="bound:Q")
+    tips = [
+        alt.Tooltip("value", title=t(f"match.axis_{kind}"), format=",.0f"),
+        alt.Tooltip("worth", title=t("match.worth"), format=",.1f"),
+        alt.Tooltip("bound", title=t("match.bound_now"), format=",.1f"),
+        alt.Tooltip("proof", title=t("match.proof")),
+    ]
+    dots = base.mark_point(size=90, filled=True, stroke=page["accent"], strokeWidth=2, opacity=1).encode(
+        y=y, fill=alt.Fill("fill:N", scale=None), tooltip=tips
+    )
+    return (line + whisker + dots).properties(height=230)
+
+
+def _chosen(study: Study, one: Other, label: str) -> None:
+    """One plan beside the study's: what would change; adopt it as locks."""
+    after = explained.with_plan(study, one.site)
+    told, act = st.columns([4, 1], vertical_alignment="center")
+    told.text(t("match.give_up", loss=study.plan.objective - one.worth, elsewhere=one.elsewhere))
+    rows, note = match_plan.locks(explained.plan_locks(after)), t("match.adopted", plan=label)
+    act.button(
+        t("match.adopt"),
+        icon=":material/check:",
+        width="stretch",
+        help=t("match.adopt_help"),
+        on_click=match_edit.keep(lambda: state.change(note, locked=rows, forbidden=[])),
+    )
+    match_change.show(explained.difference_table(study, after), study, after)
+    match_change.compared(after, study)
+
+
+def holds(study: Study) -> None:
+    """How the plan stands when numbers are drawn, and when firms and cities may walk away together."""
+    table = cached.asked(study, cached.plan_key(study), "holds_table")
+    if table.empty:
+        return
+    broken = float(table["breaks"].iloc[0])
+    pools = table.iloc[1:]
+    language = state.language()
+    label = [
+        f"{study.region.names[row.pool][language]} · {t(f'resource.short_{row.resource}')}"
+        for row in pools.itertuples()
+    ]
+    sentence = t("match.holds_told", share=1 - broken, draws=study.scenario.draws)
+    if len(pools):
+        first = pools.iloc[0]
+        of_broken = first["first"] / broken if broken else 0.0
+        sentence += t("match.breaks_first", pool=label[0], share=of_broken)
+    st.info(sentence, icon=":material/casino:")
+    if len(pools):
+        shown = pools.assign(pool=label)[["pool", "breaks", "first", "over"]]
+        config = {
+            "pool": st.column_config.Column(t("col.pool")),
+            "breaks": st.column_config.NumberColumn(t("match.breaks"), format="percent"),
+            "first": st.column_config.NumberColumn(t("match.first_breaks"), format="percent"),
+            "over": st.column_config.NumberColumn(t("match.over"), format="%.1f"),
+        }
+        st.dataframe(shown, hide_index=True, column_config=config)
+    st.subheader(t("match.stable"), anchor=False)
+    _stable(study, cached.asked(study, cached.plan_key(study), "stability"))
+
+
+def _stable(study: Study, found: Stability | None) -> None:
+    if found is None:
+        return
+    names = match_edit.site_names(study) | {"": t("match.nowhere")}
+    count = len(found.blocking)
+    sentence = t("match.blocking", n=count) if count else t("match.no_blocking")
+    if count:
+        key = "match.stability_cost" if not found.remaining else "match.stability_none"
+        sentence += t(key, cost=found.cost, n=found.remaining)
+    st.text(sentence)
+    st.caption(t("match.stable_note"))
+    if not count:
+        return
+    shown = found.blocking.assign(**{key: found.blocking[key].map(names) for key in ("from", "to")})
+    heads = ["match.project", "match.from", "match.rather", "match.displaced"]
+    shown = shown[["project_name", "from", "to", "displaced"]].set_axis([t(key) for key in heads], axis=1)
+    st.dataframe(shown, hide_index=True, height=min(36 * (count + 1) + 2, 330))

@@ -1,0 +1,174 @@
+"""Land, power and energy as gauges, what one more unit is worth, and what if a pool had another amount."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from app import cached, state
+from app.views import match_change, match_edit
+from app.widgets import pool_chart, t
+from geo_cluster import catalog, explained, layers
+from geo_cluster.results import WORDS
+from geo_cluster.study import Study
+
+FULLEST = 9
+"""Pools that the gauges beside the map show."""
+
+
+def _table(study: Study) -> pd.DataFrame:
+    language = state.language()
+    table = cached.asked(study, cached.plan_key(study), "gauge_table")
+    words = layers.words("basis")
+    table = table.assign(label=table[f"pool_{language}"], basis_label=[words[one][language] for one in table["basis"]])
+    table["kind"] = [t(f"resource.short_{one}") for one in table["resource"]]
+    if language == "zh":
+        table["unit"] = [WORDS[one][1] for one in table["resource"]]
+    table["gauge"] = table["kind"] + " · " + table["label"]
+    return table
+
+
+def gauges(study: Study) -> None:
+    """The fullest pools, and which of them bind."""
+    table = _table(study)
+    st.subheader(t("match.gauges"), anchor=False)
+    binding = table[table["waiting"] > 0].sort_values("waiting", ascending=False)
+    if binding.empty:
+        st.caption(t("match.none_binding"))
+    else:
+        shown = binding.head(3)
+        told = [t("match.binding_one", pool=row.gauge, n=row.waiting) for row in shown.itertuples()]
+        st.text(t("match.binding", n=len(binding), pools=t("match.comma").join(told)))
+    used = table[table["used"] > 0].head(FULLEST)
+    if len(used):
+        st.altair_chart(_gauge_chart(used), width="stretch")
+        st.caption(t("match.gauge_note"))
+    basis = layers.words("basis")
+    colours = catalog.table("style")["evidence"]
+    chips = "".join(
+        f'<span class="gc-chip"><i style="background:{colours[one]}"></i>{basis[one][state.language()]}</span>'
+        for one in colours
+        if one in set(used["basis"])
+    )
+    st.html(f'<div class="gc-chips">{chips}</div>')
+
+
+def _gauge_chart(pools: pd.DataFrame) -> alt.LayerChart:
+    """Used as a share of what was planned with; behind it what the pool may have, in the colour of its evidence."""
+    style, most = catalog.table("style"), 2.0
+    planned = pools["planned"].where(pools["planned"] > 0, 1.0)
+    pools = pools.assign(
+        a=(pools["low"] / planned).clip(upper=most),
+        b=(pools["high"] / planned).clip(upper=most),
+        full=pools["share"].clip(upper=most),
+        told=[f"{one:.0%}" for one in pools["share"]],
+    )
+    order = pools["gauge"].tolist()
+    base = alt.Chart(pools).encode(y=alt.Y("gauge:N", sort=order, title=None, axis=alt.Axis(labelLimit=170)))
+    evidence = style["evidence"]
+    colour = alt.Color("basis:N", scale=alt.Scale(domain=list(evidence), range=list(evidence.values())), legend=None)
+    axis = alt.Axis(format=".0%", values=[0, 0.5, 1, 1.5, 2], grid=True)
+    x = alt.X("a:Q", title=None, scale=alt.Scale(domain=[0, most]), axis=axis)
+    tips = [alt.Tooltip("gauge", title=t("col.pool"))]
+    tips += [alt.Tooltip(key, title=t(f"col.{key}"), format=",.1f") for key in ("low", "planned", "high", "used")]
+    tips += [alt.Tooltip("waiting", title=t("match.waiting")), alt.Tooltip("basis_label", title=t("col.basis"))]
+    span = base.mark_bar(height=17, opacity=0.8).encode(x=x, x2="b:Q", color=colour, tooltip=tips)
+    used = base.mark_bar(height=8, color=style["page"]["accent"]).encode(x="full:Q", tooltip=tips)
+    tick = base.mark_tick(thickness=2.5, size=20, color=style["page"]["ink"]).encode(x=alt.datum(1))
+    text = base.mark_text(align="right", dx=-4, color=style["page"]["ink"], fontSize=11).encode(
+        x=alt.datum(most), text="told"
+    )
+    return (span + used + tick + text).properties(height=32 * max(len(order), 2) + 26)
+
+
+def pools(study: Study) -> None:
+    """Every pool, worth of one more unit, what if."""
+    table = _table(study)
+    _what_if(study, table)
+    _worth(study, table)
+    st.caption(t("match.pool_note"))
+    for resource in explained.DRAWN:
+        rows = table[(table["resource"] == resource) & ((table["used"] > 0) | (resource != "land"))]
+        if len(rows):
+            st.subheader(t(f"resource.{resource}"), anchor=False)
+            st.altair_chart(pool_chart(rows.sort_values("used", ascending=False)), width="stretch")
+
+
+def _worth(study: Study, table: pd.DataFrame) -> None:
+    """What one more unit of each binding pool is worth, by solving again."""
+    binding = table[table["waiting"] > 0].sort_values("waiting", ascending=False).head(6)
+    if binding.empty:
+        return
+    st.subheader(t("match.worth_unit"), anchor=False)
+    step = st.number_input(t("match.worth_step"), 1.0, 10_000.0, 10.0, 5.0, key="worth-step", persist_state="session")
+    asked = (cached.plan_key(study), step)
+    if st.button(t("match.worth_run"), icon=":material/add_circle:"):
+        state.keep("worth", asked)
+    if state.kept("worth") != asked:
+        return
+    rows = []
+    with st.spinner(t("match.ways_running")):
+        for row in binding.itertuples():
+            gain, proven = cached.asked(study, cached.plan_key(study), "worth_of", row.resource, row.pool, step)
+            rows.append((row.label, row.kind, f"+{step:g} {row.unit}", round(gain, 2), t(f"match.is_{proven}")))
+    heads = ["col.pool", "match.resource", "match.more_units", "match.gain", "match.proof"]
+    st.dataframe(pd.DataFrame(rows, columns=[t(key) for key in heads]), hide_index=True)
+    st.caption(t("match.worth_note"))
+
+
+def _what_if(study: Study, table: pd.DataFrame) -> None:
+    """Another amount in one pool: who gets in, who loses its place, and whether to keep the number."""
+    st.subheader(t("match.what_if"), anchor=False)
+    choose, amount, run = st.columns([2.4, 1.4, 1], vertical_alignment="bottom")
+    keys = [f"{row.resource}·{row.pool}" for row in table.itertuples()]
+    labels = dict(zip(keys, table["gauge"], strict=True))
+    key = choose.selectbox(
+        t("col.pool"), keys, format_func=lambda one: labels.get(one, one), key="what-if-pool", persist_state="session"
+    )
+    row = table.iloc[keys.index(key)]
+    value = amount.number_input(
+        t("match.amount", unit=row["unit"]),
+        min_value=0.0,
+        value=float(round(row["planned"], 2)),
+        step=float(max(round(row["planned"] / 10, 1), 1.0)),
+        key=f"what-if-{key}",
+        help=t("match.amount_help", low=row["low"], planned=row["planned"], high=row["high"]),
+    )
+    asked = (cached.plan_key(study), key, value)
+    if run.button(t("match.try"), icon=":material/experiment:", width="stretch"):
+        state.keep("what-if", asked)
+    if state.kept("what-if") != asked:
+        return
+    trial = explained.pool_scenario(study, row["resource"], row["pool"], value, source=t("match.supposed"))
+    with st.spinner(t("match.running")):
+        after = cached.study_of(trial)
+    gain = after.plan.objective - study.plan.objective
+    placed = len(after.assignment) - len(study.assignment)
+    st.text(t("match.what_if_told", pool=row["gauge"], amount=value, unit=row["unit"], gain=gain, placed=placed))
+    match_change.show(explained.difference_table(study, after), study, after)
+    _keep(row, value)
+
+
+def _keep(row: pd.Series, value: float) -> None:
+    """Take the number over, with who said so."""
+    who, act = st.columns([3, 1], vertical_alignment="bottom")
+    source = who.text_input(t("match.source"), placeholder=t("match.source_hint"), key="what-if-source")
+    note = t("match.kept", pool=row["gauge"], amount=value, unit=row["unit"])
+    basis = "reported" if source.strip() else "assumed"
+    known = explained.known_with(
+        state.work().scenario.known,
+        row["resource"],
+        row["pool"],
+        value,
+        source=source.strip() or t("match.supposed"),
+        basis=basis,
+    )
+    rows = [one.model_dump() for one in known]
+    act.button(
+        t("match.keep_number"),
+        icon=":material/push_pin:",
+        width="stretch",
+        help=t("match.keep_number_help"),
+        on_click=match_edit.keep(lambda: state.change(note, known=rows)),
+    )

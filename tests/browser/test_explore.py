@@ -1,0 +1,295 @@
+"""The map as a tool: filter, measure, draw, share; base maps of a tile server that is there, shifts, or is not."""
+
+import csv
+import http.server
+import io
+import itertools
+import json
+import threading
+
+import pytest
+from playwright.sync_api import expect
+from pyproj import Geod
+
+from geo_cluster import layers, maps
+from geo_cluster.coordinates import convert
+from tests.browser.painted import LAPTOP, PHONE
+
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108020000009077"
+    "53de0000000c4944415408d763b0b0b00000016200b15e0a5ea30000000049454e44ae426082"
+)
+HOSTILE = "</script><script>window.broken = 1</script><img src=x onerror='window.broken = 1'>'\" 🔬"
+
+
+@pytest.fixture(scope="module")
+def overview():
+    return json.loads(maps.as_json(maps.payload("zh")))
+
+
+@pytest.fixture
+def opened(visit, tmp_path):
+    """A payload as a page by itself."""
+
+    def at(payload, size=LAPTOP, **more):
+        (tmp_path / "map.html").write_text(maps.standalone(payload), encoding="utf-8")
+        page = visit((tmp_path / "map.html").as_uri(), size, **more)
+        page.locator("[data-ready=true]").wait_for()
+        return page
+
+    return at
+
+
+@pytest.fixture
+def tiles():
+    """A tile server on this machine, and what it was asked for."""
+    asked = []
+
+    class Tiles(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Type", "image/png")
+            self.end_headers()
+            self.wfile.write(PIXEL)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Tiles)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    server.server_close()
+
+
+def the_map(page):
+    frame = page.frame_locator("iframe").first
+    frame.locator("[data-ready=true]").wait_for()
+    return frame
+
+
+def base(url, **more):
+    urls = [url + "/{z}/{x}/{y}.png?tk={key}"]
+    return {"id": "own", "name": "own", "urls": urls, "system": "wgs84", "attribution": "the house", **more}
+
+
+# ---- the journey: explore, and share a link -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_what_was_explored_opens_again_from_its_link(visit, server, language, size):
+    words = maps.WORDS[language]
+    page = visit(f"{server[0]}/?language={language}", size, permissions=["clipboard-read", "clipboard-write"])
+    frame = the_map(page)
+    frame.locator(".gc-map").scroll_into_view_if_needed()
+    if size == PHONE:
+        frame.get_by_role("button", name=words["layers"]).click()
+    frame.locator("[data-filter=segment]").select_option("cutting_welding")
+    rows = layers.read("chain")
+    fits = rows[rows["segments"].str.split(";").map(lambda of: "cutting_welding" in of) & rows.geometry.notna()]
+    expect(frame.locator(".gc-left span")).to_have_text(f"{len(fits)} / {rows.geometry.notna().sum()}")
+    frame.locator("[data-layer=chain_counties]").check()
+    frame.locator("[data-layer=railways]").uncheck()
+    if size == PHONE:
+        frame.get_by_role("button", name=words["layers"]).click()
+    frame.get_by_role("button", name=words["circle"], exact=True).press("Enter")
+    canvas = frame.locator(".gc-map")
+    canvas.press("Enter")
+    expect(frame.locator(".gc-told")).to_contain_text(words["more"])
+    canvas.press("ArrowRight")
+    page.wait_for_timeout(500)
+    canvas.press("Enter")
+    told = frame.locator(".gc-result")
+    expect(told).to_contain_text(words["radius"])
+    measured = told.inner_text()
+    search = frame.get_by_role("searchbox")
+    search.fill("F02")
+    search.press("Enter")
+    name = rows.set_index("id").loc["F02", f"name_{language}"]
+    expect(frame.locator(".leaflet-popup h3").first).to_have_text(name)
+    page.wait_for_timeout(600)
+    frame.get_by_role("button", name=words["link"]).dispatch_event("click")
+    page.wait_for_function("navigator.clipboard.readText().then((text) => text.includes('#at='))")
+    link = page.evaluate("navigator.clipboard.readText()")
+
+    other = visit(link, size)
+    again = the_map(other)
+    expect(other.get_by_role("heading", level=1)).to_be_visible()
+    expect(again.locator("[data-filter=segment]")).to_have_value("cutting_welding")
+    expect(again.locator("[data-layer=chain_counties]")).to_be_checked()
+    expect(again.locator("[data-layer=railways]")).not_to_be_checked()
+    expect(again.locator(".gc-result")).to_have_text(measured)
+    expect(again.locator(".leaflet-popup h3").first).to_have_text(name)
+    assert other.evaluate("document.querySelector('iframe').contentDocument.documentElement.lang")[:2] == language
+    other.wait_for_function(f"location.hash === {json.dumps(link[link.index('#') :])}")
+    sideways = other.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert sideways <= 0, "the page scrolls sideways"
+
+
+def test_a_cell_of_the_matrix_filters_the_map_and_names_who_is_there(visit, server):
+    frame = the_map(visit(server[0]))
+    cells = {(cell["stage"], cell["city"]): cell for cell in maps.payload("zh")["matrix"]["cells"]}
+    expect(frame.locator(".gc-gap")).to_have_count(sum(cell["gap"] for cell in cells.values()))
+    lasers = cells["lasers", "420100"]
+    button = frame.get_by_role("button", name=f"激光器 · 武汉市 {len(lasers['ids'])}")
+    button.press("Enter")
+    expect(frame.locator(".gc-names")).to_contain_text("、".join(lasers["names"]))
+    expect(frame.locator("[data-filter=stage]")).to_have_value("lasers")
+    expect(frame.locator(".gc-left span")).to_contain_text(f"{len(lasers['ids'])} /")
+    button.press("Enter")
+    expect(frame.locator("[data-filter=stage]")).to_have_value("")
+
+
+def test_pan_zoom_filters_and_layers_ask_the_server_for_nothing(visit, server):
+    page = visit("about:blank")
+    sent = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda data: sent.append(data)))
+    page.goto(server[0])
+    frame = the_map(page)
+    page.wait_for_timeout(1000)
+    before = len(sent)
+    assert before > 0
+    frame.locator(".gc-map").press("ArrowRight")
+    frame.locator(".leaflet-control-zoom-in").click()
+    frame.locator("[data-layer=sites]").uncheck()
+    frame.locator("[data-filter=stage]").select_option("lasers")
+    page.wait_for_timeout(800)
+    assert len(sent) == before
+
+
+# ---- measuring ----------------------------------------------------------------------------------------------
+
+
+def test_lengths_areas_and_the_shift_are_those_of_the_libraries(opened, overview):
+    page, geod = opened(overview), Geod(ellps="WGS84")
+    points = [(30.5, 114.4), (30.2, 115.0), (32.6, 110.8), (30.5001, 114.4001)]
+    at = [{"lat": lat, "lng": lng} for lat, lng in points]
+    for one, other in itertools.pairwise(at):
+        found = page.evaluate("([p, q]) => geoCluster.geodesy.distance(p, q)", [one, other])
+        _, _, true = geod.inv(one["lng"], one["lat"], other["lng"], other["lat"])
+        assert found == pytest.approx(true, abs=0.001)
+    for ring in (points[:3], [(30.5, 114.4), (30.5, 114.41), (30.51, 114.41), (30.51, 114.4)]):
+        found = page.evaluate("(r) => geoCluster.geodesy.area(r)", [{"lat": lat, "lng": lng} for lat, lng in ring])
+        true, _ = geod.polygon_area_perimeter([lng for _, lng in ring], [lat for lat, _ in ring])
+        assert found == pytest.approx(abs(true), rel=2e-4)
+    rim = page.evaluate("(p) => geoCluster.geodesy.circle(p, 40000)", at[0])
+    for one in rim:
+        assert geod.inv(at[0]["lng"], at[0]["lat"], one["lng"], one["lat"])[2] == pytest.approx(40000, abs=5)
+    for lat, lng in [*points, (10.0, 60.0)]:
+        found = page.evaluate("([lat, lng]) => geoCluster.geodesy.toGcj(lat, lng)", [lat, lng])
+        true = convert(lng, lat, source="wgs84", target="gcj02")
+        assert (found["lng"], found["lat"]) == pytest.approx((float(true[0]), float(true[1])), abs=1e-9)
+        home = page.evaluate("([lat, lng]) => geoCluster.geodesy.fromGcj(lat, lng)", [found["lat"], found["lng"]])
+        assert (home["lat"], home["lng"]) == pytest.approx((lat, lng), abs=1e-9)
+
+
+def test_an_area_drawn_with_the_mouse_lists_what_lies_inside_and_escape_ends(opened, overview):
+    page = opened(overview)
+    page.get_by_role("button", name="全省").click()
+    page.wait_for_timeout(1200)
+    page.get_by_role("button", name="矩形").click()
+    page.mouse.click(300, 120)
+    page.mouse.click(1150, 480)
+    told = page.locator(".gc-told")
+    expect(told.locator(".gc-result")).to_contain_text("公顷")
+    inside = told.locator("li").count()
+    assert inside > 0
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="下载 CSV").click()
+    rows = list(csv.DictReader(io.StringIO(waiting.value.path().read_text(encoding="utf-8-sig"))))
+    assert len(rows) == inside
+    known = set(layers.read("chain")["name_zh"]) | set(layers.read("sites")["name_zh"])
+    known |= set(layers.read("anchors")["name_zh"])
+    assert {row["名称"] for row in rows} <= known
+    assert {row["是否在内"] for row in rows} <= {"在内", "可能"}
+    page.get_by_role("button", name="测距").click()
+    expect(told).to_contain_text("双击结束")
+    page.keyboard.press("Escape")
+    expect(told).to_be_hidden()
+
+
+def test_uncertain_points_are_hollow_once_their_area_is_larger_than_a_pin(opened, overview):
+    page = opened(overview)
+    page.locator("[data-layer=sites]").uncheck()
+    page.get_by_role("button", name="光谷").click()
+    page.wait_for_timeout(1200)
+    assert page.locator(".gc-vague").count() > 0
+    for layer in overview["layers"]:
+        if layer["kind"] == "point":
+            for feature in layer["features"]:
+                feature["p"]["within_m"] = 1
+    page = opened(overview)
+    page.get_by_role("button", name="光谷").click()
+    page.wait_for_timeout(1200)
+    assert page.locator(".gc-donut").count() > 0
+    assert page.locator(".gc-vague").count() == 0
+
+
+def test_hostile_names_stay_text_in_filters_matrix_lists_and_table(opened, overview):
+    for layer in overview["layers"]:
+        for feature in layer["features"] if isinstance(layer["features"], list) else ():
+            feature["p"]["title"] = HOSTILE
+    for facet in overview["filters"]:
+        facet["name"] = HOSTILE
+        facet["options"] = [[value, HOSTILE] for value, _ in facet["options"]]
+    for cell in overview["matrix"]["cells"]:
+        cell["names"] = [HOSTILE] * len(cell["names"])
+    page = opened(overview)
+    page.locator(".gc-matrix td button").first.click()
+    expect(page.locator(".gc-names")).to_contain_text(HOSTILE)
+    page.get_by_role("button", name="矩形").click()
+    page.mouse.click(300, 150)
+    page.mouse.click(1100, 450)
+    expect(page.locator(".gc-told li").first).to_contain_text("</script>")
+    assert page.evaluate("window.broken") is None
+    assert page.locator("img").count() == 0
+
+
+# ---- base maps ----------------------------------------------------------------------------------------------
+
+
+def test_tiles_come_with_their_attribution_and_the_key_stays_here(opened, overview, tiles):
+    url, asked = tiles
+    page = opened(overview | {"basemaps": [base(url, key=True)]})
+    assert asked == [], "off by default"
+    page.get_by_role("radio", name="own").check()
+    expect(page.locator(".gc-tiles [role=status]")).to_contain_text("密钥")
+    assert asked == []
+    secret = page.get_by_label("天地图密钥")
+    secret.fill("my-secret")
+    secret.press("Tab")
+    expect(page.locator("img.leaflet-tile-loaded").first).to_be_attached()
+    assert asked
+    assert all(path.endswith("tk=my-secret") for path in asked)
+    page.locator(".gc-owed summary").click()
+    expect(page.locator(".gc-owed li").first).to_have_text("the house")
+    assert "my-secret" not in page.url
+    page.get_by_role("radio", name="离线底图").check()
+    expect(page.locator("img.leaflet-tile")).to_have_count(0)
+    assert "my-secret" not in page.content()
+
+
+def test_on_shifted_tiles_the_data_is_shifted_and_links_are_not(opened, overview, tiles):
+    page = opened(overview | {"basemaps": [base(tiles[0], system="gcj02")]})
+    at = "const map = window[Object.keys(window).find((key) => /^map_/.test(key))], p = L.latLng(30.5, 114.4);"
+    plain = page.evaluate(f"() => {{ {at} return map.project(p, 12); }}")
+    page.get_by_role("radio", name="own").check()
+    shifted = page.evaluate(f"() => {{ {at} return map.project(p, 12); }}")
+    lng, lat = convert(114.4, 30.5, source="wgs84", target="gcj02")
+    true = page.evaluate(
+        "([lat, lng]) => L.CRS.EPSG3857.latLngToPoint(L.latLng(lat, lng), 12)", [float(lat), float(lng)]
+    )
+    assert (shifted["x"], shifted["y"]) == pytest.approx((true["x"], true["y"]), abs=0.01)
+    assert abs(shifted["x"] - plain["x"]) > 5
+    home = page.evaluate(f"() => {{ {at} return map.unproject(map.project(p, 12), 12); }}")
+    assert (home["lat"], home["lng"]) == pytest.approx((30.5, 114.4), abs=1e-9)
+
+
+def test_tiles_that_cannot_be_reached_are_told_and_the_map_goes_on(opened, overview):
+    page = opened(overview | {"basemaps": [base("http://127.0.0.1:9")]})
+    page.get_by_role("radio", name="own").check()
+    expect(page.locator(".gc-tiles [role=status]")).to_contain_text("连不上")
+    expect(page.get_by_role("radio", name="离线底图")).to_be_checked()
+    expect(page.locator("img.leaflet-tile")).to_have_count(0)

@@ -1,0 +1,87 @@
+"""Portfolio to plan to lock to new plan to difference, and a run stopped with its plan in hand."""
+
+import pytest
+from playwright.sync_api import expect
+
+from app.texts import text
+from geo_cluster import catalog, portfolio
+from tests.browser.painted import LAPTOP, PHONE
+
+PLACES = [(LAPTOP, "zh"), (LAPTOP, "en"), (PHONE, "zh"), (PHONE, "en")]
+NAMES = ["laptop-zh", "laptop-en", "phone-zh", "phone-en"]
+
+
+def in_language(page, language):
+    if language == "en":
+        page.get_by_text("English", exact=True).click()
+    expect(page.get_by_role("heading", name=text("match.title", language))).to_be_visible()
+
+
+def stays_in_width(page):
+    sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert sideways <= 0, "the page scrolls sideways"
+
+
+def upload(page, content):
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
+        [{"name": "own.csv", "mimeType": "text/csv", "buffer": content}]
+    )
+
+
+def own(count):
+    """A portfolio of nobody: every segment in turn."""
+    segments = list(catalog.segments())
+    rows = "".join(f"{segments[n % len(segments)]},{0.1 + n % 7 / 10:.1f}\n" for n in range(count))
+    return f"segment,output_100m_yuan\n{rows}".encode()
+
+
+@pytest.mark.parametrize(("size", "language"), PLACES, ids=NAMES)
+def test_portfolio_to_plan_to_lock_to_new_plan(visit, server, size, language):
+    page = visit(f"{server[0]}/match", size)
+    in_language(page, language)
+    head = page.get_by_test_id("stExpander").first
+    opener = head.locator("summary")
+    if not head.get_by_test_id("stFileUploader").is_visible():
+        opener.click()
+    upload(page, own(14 + PLACES.index((size, language))))
+    expect(opener).to_contain_text(text("match.portfolio", language, n=14 + PLACES.index((size, language))))
+    page.get_by_role("button", name=text("match.run", language), exact=True).click()
+    expect(page.get_by_text(text("match.optimal", language), exact=True)).to_be_visible()
+    stays_in_width(page)
+    plan = page.get_by_test_id("stDataFrame").last
+    plan.scroll_into_view_if_needed()
+    plan.locator(".dvn-scroller").first.click(position={"x": 40, "y": 55})  # the first project's name
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "Enter"):  # site, lock, ban: tick it
+        page.keyboard.press(key)
+        page.wait_for_timeout(300)
+    stale = page.get_by_text(text("match.stale", language, id="·").split("·")[1])
+    expect(stale).to_be_visible()
+    page.get_by_role("button", name=text("match.run", language), exact=True).click()
+    expect(stale).to_be_hidden(timeout=60_000)
+    page.get_by_role("tab", name=text("match.changes", language)).click()
+    expect(page.get_by_text("projects differ" if language == "en" else "个项目有变")).to_be_visible()
+    stays_in_width(page)
+
+
+def test_a_long_run_is_stopped_with_the_plan_in_hand(visit, server):
+    page = visit(f"{server[0]}/match")
+    in_language(page, "zh")
+    if not page.get_by_test_id("stFileUploader").is_visible():
+        page.get_by_test_id("stExpander").first.locator("summary").click()
+    upload(page, own(260))
+    expect(page.get_by_test_id("stExpander").first.locator("summary")).to_contain_text("260 个项目")
+    page.get_by_role("button", name="运行", exact=True).click()
+    expect(page.get_by_text("求最优方案…")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(text("match.bound_now", "zh"), exact=True).first).to_be_visible()
+    page.get_by_role("button", name="停止").click()
+    expect(page.get_by_text(text("match.check_ok", "zh"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("260 / 260").or_(page.get_by_text("/ 260")).first).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name=text("match.title", "zh"))).to_be_visible()
+
+
+def test_a_sample_is_labelled(visit, server):
+    page = visit(f"{server[0]}/match")
+    in_language(page, "zh")
+    count = len(portfolio.read("sample"))
+    expect(page.get_by_text(f"项目组合：{count} 个项目（示例）")).to_be_visible()

@@ -1,0 +1,67 @@
+"""From intake to a ranking that is kept, in both languages, on a laptop and on a phone."""
+
+import io
+import zipfile
+
+import pytest
+from playwright.sync_api import expect
+
+from app.texts import text
+from geo_cluster import catalog
+from tests.browser.painted import LAPTOP, PHONE
+
+JOURNEYS = [("zh", LAPTOP), ("en", PHONE), ("zh", PHONE), ("en", LAPTOP)]
+
+
+@pytest.mark.parametrize(("language", "size"), JOURNEYS, ids=["zh-laptop", "en-phone", "zh-phone", "en-laptop"])
+def test_from_intake_to_a_ranking(visit, server, language, size):
+    def say(key, **values):
+        return text(key, language, **values)
+
+    page = visit(f"{server[0]}/score", size)
+    verdict = page.locator(".gc-verdict").first
+    verdict.wait_for(timeout=120_000)
+    if language == "en":
+        page.get_by_text("English", exact=True).click()
+        expect(verdict).to_contain_text("leads")
+        segment = catalog.segments()["fiber_laser"].name.en
+        expect(page.get_by_role("combobox", name=say("score.segment"))).to_have_value(segment)
+    before = verdict.inner_text()
+    land = page.get_by_role("textbox", name=say("score.land_mu"))
+    land.fill("300-400")
+    land.press("Enter")
+    expect(page.get_by_text(say("score.instead", range="21–48"))).to_be_visible()
+    expect(verdict).not_to_have_text(before)
+    expect(page.locator("[data-testid=stVegaLiteChart]").nth(1)).to_be_visible()
+    page.get_by_role("tab", name=say("score.weights"), exact=True).click()
+    keep = page.get_by_role("button", name=say("score.keep_weights"))
+    expect(keep).to_be_disabled()
+    criterion = catalog.criteria()["rd_minutes"].name[language]
+    slider = page.get_by_role("slider", name=criterion)
+    slider.focus()
+    slider.press("Home")
+    expect(keep).to_be_enabled()
+    told = verdict.inner_text()
+    keep.click()
+    expect(verdict).not_to_have_text(told)
+    expect(keep).to_be_disabled()
+    page.get_by_role("tab", name=say("score.compare"), exact=True).click()
+    expect(page.locator(".gc-side")).to_contain_text(say("score.winner"))
+    sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert sideways <= 0, "the page scrolls sideways"
+
+
+def test_a_spreadsheet_is_dropped_in_and_its_results_taken_home(visit, server):
+    page = visit(f"{server[0]}/score", accept_downloads=True)
+    page.get_by_text("一张表", exact=True).click()
+    table = "名称,环节,年产值(亿元),用地(亩)\n甲,激光雷达,5,\n乙,光纤激光器,3,about 30\n"
+    drop = page.locator("input[type=file]")
+    drop.set_input_files({"name": "项目.csv", "mimeType": "text/csv", "buffer": table.encode("gb18030")})
+    expect(page.get_by_role("alert")).to_contain_text("'about 30' is not a number")
+    table = table.replace("about 30", "25-35")
+    drop.set_input_files({"name": "项目.csv", "mimeType": "text/csv", "buffer": table.encode("gb18030")})
+    expect(page.locator(".gc-verdict").first).to_be_visible()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="下载全部结果").click()
+    archive = zipfile.ZipFile(io.BytesIO(waiting.value.path().read_bytes()))
+    assert archive.read("verdicts.csv").decode("utf-8-sig").count("\r\n") == 3

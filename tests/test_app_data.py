@@ -1,0 +1,151 @@
+"""The data page: layers, import with a checked preview, what was taken over, revert."""
+
+import csv
+import datetime
+import io
+
+import pytest
+
+from app import cached
+from app.texts import text
+from geo_cluster import catalog
+from geo_cluster.imports import ledger
+from geo_cluster.imports.check import check_file
+from geo_cluster.workspace import Work
+from tests.test_app import CJK, LANGUAGES, opened, says
+
+SAMPLE = catalog.PACKAGE.parent / "data" / "sample"
+HEADS = ("对象", "指标", "最可能", "单位", "依据", "来源")
+NASTY = "</script>*a*_b_[c](d)$e$"
+
+
+def table(*rows):
+    out = io.StringIO()
+    csv.writer(out).writerows([HEADS, *rows])
+    return out.getvalue().encode()
+
+
+def dropped(*given, language="zh", **session):
+    """The page with files in its drop zone."""
+    page = opened("data", language, **session)
+    page.file_uploader[0].set_value([(name, content, "application/octet-stream") for name, content in given])
+    return page.run()
+
+
+def sample(name):
+    return name, (SAMPLE / name).read_bytes()
+
+
+def work_with(name, kind):
+    region = cached.region(catalog.scenario())
+    found = check_file((SAMPLE / name).read_bytes(), name, kind, region)
+    held = ledger.take_over((), {}, found, when=datetime.datetime(2026, 11, 23))
+    row = catalog.scenario().model_dump() | {"known": [one.model_dump() for one in held.known]}
+    return Work(catalog.scenario_from(row), held.files)
+
+
+def button(page, key, language="zh"):
+    return next(one for one in page.button if one.label == text(key, language))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_numbers_are_previewed_taken_over_and_reverted(language):
+    good = table(("H01", "可供工业用地", "3-5", "公顷", "上报", NASTY))
+    page = dropped((f"{NASTY}.csv", good), language=language)
+    assert not page.exception
+    assert not page.error
+    shown = next(one.value for one in page.dataframe if text("data.preview.new", language) in one.value.columns)
+    assert "4.0 (3.0–5.0)" in shown[text("data.preview.new", language)].iloc[0]
+    assert text("data.effect.replaces", language) in shown[text("data.preview.effect", language)].tolist()
+    assert "work" not in page.session_state or not page.session_state["work"].files, "nothing is taken over by looking"
+    button(page, "data.import.take", language).click().run()
+    assert not page.exception
+    (known,) = page.session_state["work"].scenario.known
+    assert (known.subject, known.likely, known.source) == ("H01", 4.0, NASTY)
+    assert len(page.file_uploader[0].value) == 0, "the drop zone is empty again"
+    assert any(NASTY in one.value for one in page.text)
+    button(page, "data.revert", language).click().run()
+    assert not page.exception
+    assert page.session_state["work"].scenario == catalog.scenario()
+    assert dict(page.session_state["work"].files) == {}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_faults_stand_in_the_way_and_are_said_in_the_readers_language(language):
+    bad = table(("H99", "可供工业用地", "about", "斤", "听说", "x"), ("H01", "可供工业用地", "5", "公顷", "上报", "x"))
+    page = dropped(("bad.csv", bad), language=language)
+    assert not page.exception
+    assert [one.value for one in page.error] == [text("data.import.faults", language, count=4)]
+    assert not [one for one in page.button if one.label == text("data.import.take", language)]
+    what = text("data.fault.what", language)
+    faults = next(one.value for one in page.dataframe if what in one.value.columns)
+    assert faults[text("data.fault.row", language)].tolist() == ["2"] * 4
+    if language == "zh":
+        assert all(CJK.search(said) for said in faults[what])
+        assert all(CJK.search(said) for said in faults[text("data.fault.remedy", language)])
+    else:
+        assert [one for one in says(page) if CJK.search(one)] == []
+
+
+def test_parcels_with_rules_change_the_scores_once_confirmed(tmp_path):
+    page = dropped(sample("sample_parcels.geojson"), sample("sample_rules.csv"), sample("sample_exclusions.gpkg"))
+    assert not page.exception
+    assert not page.error
+    take = button(page, "data.import.take")
+    assert take.disabled, "sites were guessed by place"
+    assert any("示例数据" in one.value for one in page.caption)
+    belongs = next(one for one in page.selectbox if "Sample Park A" in one.label)
+    assert belongs.value == "H05", "the nearest is proposed"
+    belongs.set_value("H01").run()
+    next(one for one in page.checkbox if one.label == text("data.import.sure", "zh")).check().run()
+    button(page, "data.import.take").click().run()
+    assert not page.exception
+    work = page.session_state["work"]
+    assert {"land/land.csv", "land/sites.csv", "imports.json"} <= set(work.files)
+    assert {one.subject for one in work.scenario.known} == {"H01", "S01"}
+    project = {"segment": "fiber_laser", "output_100m_yuan": "20"}
+    scores = [
+        cached.appraisal_of(one, project).scores.set_index("site")["score"]
+        for one in (catalog.scenario(), work.settled(tmp_path))
+    ]
+    assert scores[1]["H01"] < scores[0]["H01"] - 1
+    assert scores[1]["E01"] == scores[0]["E01"]
+
+
+def test_half_of_the_rules_is_told():
+    page = dropped(sample("sample_rules.csv"))
+    assert [one.value for one in page.warning] == [text("data.import.half_rules", "zh")]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_own_stations_appear_beside_the_shipped_ones(language):
+    page = opened("data", language, work=work_with("sample_substations.csv", "substations"))
+    assert not page.exception
+    registry = page.dataframe[0].value
+    own = registry[registry[text("data.origin", language)] == text("data.own", language)]
+    assert len(own) == 1
+    page.selectbox[0].set_value("substations").run()
+    assert not page.exception
+    assert "U01" in page.dataframe[1].value["id"].tolist()
+
+
+@pytest.mark.parametrize("name", ["roads", "counties", "chain", "sites"])
+def test_a_layer_is_drawn(name):
+    page = opened("data")
+    page.selectbox[0].set_value(name).run()
+    page.segmented_control(key="data-view").set_value("map").run()
+    assert not page.exception
+    assert len(page.get("vega_lite_chart") or page.get("arrow_vega_lite_chart")) == 1
+
+
+def test_what_cannot_be_read_is_a_sentence():
+    page = dropped(("broken.xlsx", b"PK\x03\x04 nothing"), ("empty.geojson", b"{}"))
+    assert not page.exception
+    assert len(page.error) == 2
+    assert "/tmp" not in "".join(str(one.value.to_dict()) for one in page.dataframe)
+
+
+def test_every_template_can_be_had():
+    for kind in ("observations", "parcels", "substations", "projects"):
+        assert cached.template(kind, "xlsx")[:2] == b"PK"
+        assert cached.template(kind, "csv")[:3] == b"\xef\xbb\xbf"

@@ -1,0 +1,270 @@
+"""The Match page: what is typed is kept, what is clicked is decided, what is shown belongs to the plan."""
+
+import threading
+from unittest.mock import patch
+
+import pandas as pd
+import pytest
+
+from app import cached
+from app.jobs import Jobs
+from app.texts import text
+from app.views import match_edit, match_plan
+from geo_cluster import catalog, portfolio
+from geo_cluster.errors import DataError, Fault, InputError
+from geo_cluster.workspace import PROJECTS, Work
+from tests.studies import run
+from tests.test_app import LANGUAGES, no_second_run, opened, says
+
+pytestmark = pytest.mark.usefixtures(no_second_run.__name__)
+__all__ = ["no_second_run"]
+
+
+def press(page, key, language="zh"):
+    next(button for button in page.button if button.label == text(key, language)).click().run(timeout=120)
+    assert not page.exception
+
+
+def ended(page):
+    """The page once its run has ended."""
+    job = page.session_state["kept-run"] if "kept-run" in page.session_state else None  # noqa: SIM401
+    if job:
+        assert job.wait(60)
+        page.run()
+    assert not page.exception
+    return page
+
+
+def at(page, tab, language="zh"):
+    page.session_state[f"match-{language}"] = text(f"match.{tab}", language)
+    return page.run(timeout=120)
+
+
+def own(*rows):
+    table = pd.DataFrame(rows, columns=["segment", "output_100m_yuan"])
+    table = table.reindex(columns=list(portfolio.COLUMNS), fill_value="")
+    return Work(catalog.scenario(), {PROJECTS: portfolio.write_text(table)})
+
+
+def shown(page, heading):
+    return next(table.value for table in page.dataframe if heading in table.value.columns)
+
+
+def test_a_run_shows_its_own_results():
+    page = opened("match")
+    assert text("match.first", "zh") in [info.value for info in page.info]
+    assert not page.metric
+    press(page, "match.run")
+    ended(page)
+    result = run()
+    told = {metric.label: metric.value for metric in page.metric}
+    assert told[text("match.placed", "zh")] == f"{len(result.assignment)} / {len(result.projects)}"
+    assert told[text("match.worth", "zh")] == f"{result.plan.objective:,.1f}"
+    assert told[text("match.check", "zh")] == text("match.check_ok", "zh")
+    assert not page.warning
+    assert any("示例" in one for one in says(page))
+    plan = shown(page, "keep")
+    placed = plan[plan["at"] != ""]
+    assert (
+        dict(zip(placed["id"], placed["at"], strict=True)) == result.assignment.set_index("project")["site"].to_dict()
+    )
+
+
+def test_a_reload_finds_the_run_again():
+    press(opened("match"), "match.run")
+    assert cached.jobs().find(catalog.scenario()).wait(60)
+    assert opened("match").metric, "another session of the same scenario sees its run"
+
+
+def test_changed_settings_make_the_results_stale():
+    page = opened("match", study=run())
+    assert not page.warning
+    page.segmented_control(key="level").set_value("hopeful").run()
+    assert [warning.value for warning in page.warning] == [text("match.stale", "zh", id=run().scenario.id)]
+    assert page.metric[0].value == f"{len(run().assignment)} / {len(run().projects)}"
+    page.segmented_control(key="level").set_value("likely").run()
+    assert not page.warning
+    page.selectbox(key="scenario").set_value("cautious").run()
+    assert page.warning
+    press(page, "match.run")
+    ended(page)
+    assert not page.warning
+    assert page.session_state["study"].scenario.id == catalog.scenario("cautious").id
+    assert page.session_state["study_before"] is run()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("tab", ["plan", "unplaced", "pools", "others", "changes", "holds", "ranking"])
+def test_every_tab_opens(tab, language):
+    page = at(opened("match", language, study=run("cautious"), study_before=run()), tab, language)
+    assert not page.exception
+    assert not page.error
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_stays_out_is_told_why(language):
+    result = run("cautious")
+    assert len(result.unplaced)
+    page = at(opened("match", language, study=result), "unplaced", language)
+    reasons = result.unplaced["reason" if language == "zh" else "reason_en"].tolist()
+    assert shown(page, text("col.reason", language))[text("col.reason", language)].tolist() == reasons
+
+
+def test_the_difference_names_everyone_who_moved():
+    before, after = run(), run("cautious")
+    page = at(opened("match", study=after, study_before=before), "changes")
+    old, new = (one.assignment.set_index("project")["site"].to_dict() for one in (before, after))
+    moved = [one for one in after.projects.index if old.get(one) != new.get(one)]
+    assert len(shown(page, "change")) == len(moved) > 0
+
+
+# ---- the portfolio ------------------------------------------------------------------------------------------
+
+
+def test_edits_are_rows_changed_taken_out_and_added():
+    rows = pd.DataFrame({"a": ["1", "2", "3"], "b": ["x", "y", "z"]})
+    edits = {"edited_rows": {0: {"b": "neu"}}, "deleted_rows": [1], "added_rows": [{"a": "4"}]}
+    after = match_edit.applied(rows, edits).fillna("")
+    assert after.to_numpy().tolist() == [["1", "neu"], ["3", "z"], ["4", ""]]
+    assert rows["b"].tolist() == ["x", "y", "z"]
+    assert match_edit.applied(rows, {}).equals(rows)
+
+
+def test_faults_are_told_by_row_and_the_table_stays():
+    page = opened("match", work=own(("fiber_laser", "5"), ("fiber_laser", "about <b>5")))
+    assert not page.exception
+    (told,) = [one for one in says(page) if 'gc-faults" role' in one]
+    assert "row 3" in told
+    assert "about &lt;b&gt;5" in told
+    assert "about <b>5" in page.dataframe[0].value["output_100m_yuan"].tolist()
+    press(page, "match.run")
+    ended(page)
+    assert page.error, "it can't be run yet"
+    assert page.session_state["work"].files[PROJECTS], "and nothing is lost"
+
+
+def test_a_changed_sample_says_so_and_an_own_portfolio_does_not():
+    sample = portfolio.read_text(portfolio.path_of("sample").read_bytes())
+    sample.loc[0, ["name", "notes", "output_100m_yuan"]] = ["真项目", "", "7"]
+    changed = Work(catalog.scenario(), {PROJECTS: portfolio.write_text(sample)})
+    assert "（示例改）" in opened("match", work=changed).expander[0].label
+    assert "示例" not in opened("match", work=own(("fiber_laser", "5"))).expander[0].label
+
+
+def test_two_thousand_projects_can_be_shown():
+    page = opened("match", work=own(*[("fiber_laser", f"{n % 9 + 1}") for n in range(2000)]))
+    assert not page.exception
+    assert len(page.dataframe[0].value) == 2000
+    assert page.dataframe[0].value["id"].is_unique
+
+
+def test_ids_are_given_once_and_kept():
+    table = portfolio.read_text("编号,环节,年产值(亿元)\nP02,光纤激光器,5\n,光纤激光器,6\n,光纤激光器,7\n".encode())
+    written = portfolio.read_text(portfolio.write_text(table))
+    assert written["id"].is_unique
+    assert written["id"].iloc[0] == "P02"
+    assert written.equals(portfolio.read_text(portfolio.write_text(written)))
+
+
+# ---- decisions ----------------------------------------------------------------------------------------------
+
+ROWS = pd.DataFrame({"id": ["P01", "P02", "P03"], "at": ["E01", "H01", ""]})
+IDS = {"葛店": "E01", "黄石港": "H01"}
+
+
+@pytest.mark.parametrize(
+    ("cells", "locked", "forbidden"),
+    [
+        ({0: {"keep": True}}, [("P01", "E01")], []),
+        ({0: {"ban": True}}, [], [("P01", "E01")]),
+        ({1: {"send": "葛店"}}, [("P02", "E01")], []),
+        ({2: {"keep": True, "ban": True}}, [], []),
+        ({2: {"send": "葛店"}}, [("P03", "E01")], []),
+        ({0: {"keep": True}, 1: {"ban": True}}, [("P01", "E01")], [("P02", "H01")]),
+    ],
+)
+def test_a_click_is_a_decision(cells, locked, forbidden):
+    after = match_plan.decided(catalog.scenario(), ROWS, {"edited_rows": cells}, IDS)
+    assert [(one["project"], one["site"]) for one in after["locked"]] == locked
+    assert [(one["project"], one["site"]) for one in after["forbidden"]] == forbidden
+
+
+def test_of_two_contradicting_clicks_the_newer_stays():
+    scenario = catalog.scenario().model_dump() | {"locked": [{"project": "P01", "site": "E01"}]}
+    edits = {"edited_rows": {0: {"keep": True, "ban": True}}}
+    after = match_plan.decided(catalog.scenario_from(scenario), ROWS, edits, IDS)
+    assert after["locked"] == []
+    assert after["forbidden"] == [{"project": "P01", "site": "E01"}]
+    unticked = match_plan.decided(catalog.scenario_from(scenario), ROWS, {"edited_rows": {0: {"keep": False}}}, IDS)
+    assert unticked == {"locked": [], "forbidden": []}
+
+
+# ---- runs ---------------------------------------------------------------------------------------------------
+
+
+def test_visitors_of_one_scenario_share_a_run_and_others_wait():
+    go, begun = threading.Event(), []
+
+    def slow(scenario, say, progress):
+        begun.append(scenario.id)
+        assert go.wait(20)
+        return run()
+
+    jobs = Jobs(slow, at_once=1)
+    one = jobs.start(catalog.scenario())
+    assert jobs.start(catalog.scenario()) is one
+    other = jobs.start(catalog.scenario("cautious"))
+    assert other.state == "queued"
+    assert jobs.ahead(other) == 1
+    go.set()
+    assert one.wait(20)
+    assert other.wait(20)
+    assert begun == [catalog.scenario().id, catalog.scenario("cautious").id]
+    assert one.study is run()
+
+
+def test_a_stopped_run_keeps_its_plan_and_can_be_run_again():
+    told = []
+    begun = threading.Event()
+
+    def endless(scenario, say, progress):
+        begun.set()
+        while progress(run()) is not False:
+            told.append(1)
+        return run()
+
+    jobs = Jobs(endless)
+    job = jobs.start(catalog.scenario())
+    assert begun.wait(20)
+    job.stop()
+    assert job.wait(20)
+    assert job.study is run()
+    again = jobs.start(catalog.scenario())
+    assert again is not job
+    again.stop()
+    assert again.wait(20)
+
+
+def test_a_run_that_breaks_tells_no_traceback():
+    def broken(scenario, say, progress):
+        raise ZeroDivisionError("secret")
+
+    job = Jobs(broken).start(catalog.scenario())
+    assert job.wait(20)
+    assert job.state == "failed"
+    assert "secret" not in str(job.refusal)
+
+
+@pytest.mark.parametrize("error", [InputError, DataError])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_refusal_is_shown_as_sentences(error, language):
+    faults = [Fault("row 3", "is odd", "mend it"), Fault("row 4", "is odder", "mend that")]
+    page = opened("match", language)
+    with patch.object(cached.pipeline, "run", side_effect=error(faults)):
+        press(page, "match.run", language)
+        ended(page)
+    (told,) = [one.value for one in page.error]
+    assert told.startswith(text("error", language))
+    assert all(str(fault) in told for fault in faults)
+    assert "Traceback" not in told
+    assert text("footer", language) in "\n".join(says(page)), "the rest of the page is there"

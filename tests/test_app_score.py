@@ -1,0 +1,219 @@
+"""选址: from a form or a table to a ranking, weights tried before they are kept, a project into the portfolio."""
+
+import io
+import zipfile
+
+import pandas as pd
+import pytest
+
+from app import cached
+from app.texts import text
+from app.widgets import plain
+from geo_cluster import catalog, intake, portfolio
+from geo_cluster.choice import choices, ranking, weigh
+from geo_cluster.workspace import Work
+from tests.test_app import CJK, LANGUAGES, opened, says
+
+PARTS = ("ranking", "compare", "weights", "change", "needs", "values")
+NAME = "</script>[x](javascript:1) $y$ :smile: =1+1,\"'"
+
+
+def verdict(page):
+    return next(one for one in says(page) if "gc-verdict" in one and "status" in one)
+
+
+def at(page, part, language="zh"):
+    page.session_state["score-tabs"] = text(f"score.{part}", language)
+    return page.run()
+
+
+def projects_of(page):
+    return pd.read_csv(io.BytesIO(page.session_state["work"].files["projects.csv"]), dtype=str, keep_default_na=False)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_part_is_drawn(language):
+    page = opened("score", language)
+    for part in PARTS:
+        at(page, part, language)
+        assert not page.exception, part
+        assert not page.error, part
+        if language == "en":
+            sources = "gc-side"  # sources are quoted as they were given
+            assert [one for one in says(page) if CJK.search(one) and sources not in one] == []
+
+
+def test_segment_and_output_suffice_for_a_score():
+    page = opened("score")
+    before = verdict(page)
+    assert "领先" in before
+    page.number_input(key="intake-output").set_value(60.0).run()
+    assert verdict(page) != before
+    assert any("节能审查" in one.value for one in at(page, "needs").code)
+
+
+def test_estimates_stand_beside_the_fields_until_somebody_types():
+    page = opened("score")
+    land = page.text_input(key="intake-land_mu")
+    assert land.placeholder == "估 31.7"
+    assert "估算 21–48" in "\n".join(says(page))
+    land.set_value("90").run()
+    assert "填报值，替代估算 21–48" in "\n".join(says(page))
+    page.button(key="intake-reset").click().run()
+    assert page.text_input(key="intake-land_mu").value == ""
+    assert "填报值" not in "\n".join(says(page))
+
+
+def test_what_is_not_a_number_at_intake_is_told_with_its_remedy():
+    page = opened("score")
+    page.text_input(key="intake-land_mu").set_value("about 30").run()
+    assert not page.exception
+    assert "'about 30' is not a number" in page.error[0].value
+    page.text_input(key="intake-land_mu").set_value("25-35").run()
+    assert not page.error
+
+
+def test_a_project_that_fits_nowhere_at_intake_is_an_answer():
+    page = opened("score")
+    page.text_input(key="intake-land_mu").set_value("90000").run()
+    assert "没有可去的园区" in verdict(page)
+    for part in PARTS:
+        assert not at(page, part).exception, part
+
+
+def test_a_project_begins_a_portfolio_and_another_is_added():
+    page = opened("score")
+    page.text_input(key="intake-name").set_value(NAME).run()
+    page.text_input(key="intake-power_mva").set_value("9-11").run()
+    page.button(key="intake-add").click().run()
+    assert any("已加入" in one for one in says(page))
+    page.text_input(key="intake-name").set_value("乙").run()
+    page.button(key="intake-add").click().run()
+    table = projects_of(page)
+    assert table["名称"].tolist() == [NAME, "乙"]
+    assert table["编号"].tolist() == ["P01", "P02"]
+    assert table["受电容量(MVA)"].tolist() == ["9-11", "9-11"]
+    checked = portfolio.check(table)
+    assert checked["power_mva_given"].all()
+    assert not checked["land_mu_given"].any()
+
+
+def test_a_project_may_follow_the_sample_which_stays_labelled():
+    page = opened("score")
+    page.radio(key="intake-where").set_value("sample").run()
+    page.button(key="intake-add").click().run()
+    table = projects_of(page)
+    assert len(table) == len(portfolio.read("sample")) + 1
+    assert table["名称"].str.startswith("示例").sum() == len(table) - 1
+
+
+def test_trial_weights_change_nothing_until_they_are_kept():
+    page = at(opened("score"), "weights")
+    assert page.button(key="weights-keep").disabled
+    before = verdict(page)
+    slider = next(one for one in page.slider if one.label.startswith("待核约束"))
+    slider.set_value(40.0).run()
+    assert verdict(page) == before
+    assert page.session_state["work"].scenario.weights == {}
+    assert any("居首由" in one for one in says(page))
+    page.button(key="weights-keep").click().run()
+    kept = page.session_state["work"].scenario.weights
+    assert kept["open_constraints"] == 40
+    assert set(kept) == set(catalog.criteria())
+    assert verdict(page) != before
+    page.button(key="weights-reset").click().run()
+    assert page.session_state["work"].scenario.weights == {}
+    assert verdict(page) == before
+
+
+def test_the_most_wanted_swing_is_100():
+    page = at(opened("score"), "weights")
+    page.segmented_control(key="score-way").set_value("swing").run()
+    top = next(one for one in page.slider if one.value == 100)
+    top.set_value(60).run()
+    assert [one.value for one in page.warning] == [text("score.swing_100", "zh", largest=89)]
+    assert page.button(key="weights-keep").disabled
+
+
+def test_an_odd_judgement_is_pointed_out():
+    page = at(opened("score"), "weights")
+    page.segmented_control(key="score-way").set_value("ahp").run()
+    assert not page.exception
+    assert not page.warning
+    page.select_slider[0].set_value(9).run()
+    (told,) = [one.value for one in page.warning]
+    assert "用地比用能，您判 9" in told
+    page.button(key="weights-keep").click().run()
+    weights = page.session_state["work"].scenario.weights
+    themes = catalog.criteria()
+    land = sum(weight for key, weight in weights.items() if themes[key].theme == "land")
+    assert land == pytest.approx(44.0, abs=0.1)
+
+
+def test_a_table_with_faults_is_refused_with_all_of_them_at_once():
+    page = opened(
+        "score", **{"score-mode": "many", "kept-score-table": ("own.csv", b"segment,output_100m_yuan\nx,y\n")}
+    )
+    assert not page.exception
+    assert "is not a segment" in page.error[0].value
+    assert "is not a number" in page.error[0].value
+    assert not page.run().error, "it is told once"
+
+
+def test_a_table_is_scored_project_by_project(monkeypatch):
+    monkeypatch.setattr(intake, "BATCH", 2)
+    quoted = NAME.replace('"', '""')
+    table = f'name,segment,output_100m_yuan\n"{quoted}",激光雷达,5\n乙,光纤激光器,3\n丙,光纤激光器,9\n'
+    page = opened("score", **{"score-mode": "many", "kept-score-table": ("own.csv", table.encode())})
+    assert not page.exception
+    listed = page.dataframe[0].value
+    assert listed["name"].tolist() == [NAME, "乙", "丙"]
+    assert listed["first"].notna().all()
+    first = verdict(page)
+    page.selectbox[0].set_value("P03").run()
+    assert verdict(page) != first
+    assert listed["sentence"][2] in verdict(page)
+    screening = cached.screening_of(catalog.scenario(), "own.csv", table.encode())
+    archive = zipfile.ZipFile(io.BytesIO(screening.archive))
+    assert set(archive.namelist()) == {"scores.csv", "verdicts.csv", "needs.csv"}
+    assert pd.read_csv(archive.open("verdicts.csv"))["project"].tolist() == ["P01", "P02", "P03"]
+
+
+def test_the_page_says_what_intake_says():
+    """One project on the page, under other weights, as in a batch."""
+    scenario = catalog.scenario_from(catalog.scenario().model_dump() | {"weights": {"rd_minutes": 2.0}})
+    project = portfolio.check(pd.DataFrame([{"segment": "光纤激光器", "output_100m_yuan": "6"}]))
+    there = intake.appraise(cached.region(scenario), project)
+    here = ranking(cached.weighed_of(scenario, project))
+    scores = there.scores[there.scores["eligible"]].reset_index(drop=True)
+    assert here["site"].tolist() == scores["site"].tolist()
+    for column in ("score", "low", "high", "chance_first", "chance_top3"):
+        assert here[column].to_numpy() == pytest.approx(scores[column].to_numpy(float), abs=1e-4), column
+    page = opened("score", work=Work(scenario))
+    assert there.verdicts["sentence_zh"].iloc[0] in verdict(page)
+
+
+def test_side_by_side_adds_up_and_marks_the_best():
+    page = at(opened("score"), "compare")
+    (table,) = [one for one in says(page) if "gc-side" in one and "<table" in one]
+    assert table.count("★") >= 5
+    assert "假定" in table
+    page.multiselect(key="score-sites").set_value([]).run()
+    assert not page.exception
+
+
+def test_names_stay_names_in_a_refusal():
+    told = plain("[a](javascript:1) $x$ :smile: :red[b] *c* a:b")
+    assert "\\[a\\]" in told
+    assert "\\$x\\$" in told
+    assert ":smile:" not in told
+    assert ":red\\[" not in told
+    assert "a:b" in told
+
+
+def test_no_project_of_a_visitor_is_in_what_others_share():
+    project = portfolio.check(pd.DataFrame([{"segment": "光纤激光器", "output_100m_yuan": "6", "name": NAME}]))
+    weighed = cached.weighed_of(catalog.scenario(), project)
+    assert NAME not in str(vars(weighed.choice))
+    one = next(choices(cached.region(catalog.scenario()), project))
+    assert weigh(one, {}).score == pytest.approx(weighed.score)

@@ -1,0 +1,72 @@
+"""The compiled search on made-up models: its plans keep the rules and are never worse than their start."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geo_cluster.matching import Problem, Resource
+from geo_cluster.matching.anneal import anneal, flatten
+from geo_cluster.matching.bound import price_pools
+from geo_cluster.matching.model import compile_model
+from geo_cluster.matching.problem import UNPLACED
+from geo_cluster.matching.search import candidates, greedy
+
+
+def model(seed, projects, sites, *, wide):
+    rng = np.random.default_rng(seed)
+    score = np.where(rng.random((projects, sites)) < 0.8, rng.uniform(0, 100, (projects, sites)), np.nan)
+    land = rng.uniform(5, 40, projects)
+    power = np.round(rng.uniform(0.5, 4, (projects, sites) if wide else projects), 1)
+    station = rng.integers(-1, 3, sites)
+    station[:3] = range(3)
+    resources = [
+        Resource("land", "mu", land, np.arange(sites), np.full(sites, max(0.8 * land.sum() / sites, 41.0))),
+        Resource("power", "MVA", power, station, np.full(3, max(0.25 * power.sum() / power.size * projects, 4.1))),
+    ]
+    return compile_model(Problem(score, resources, bonus=10.0))
+
+
+def walked(model, *, seed=0, moves=20_000, stopped=False, start=None):
+    prices = price_pools(model).prices
+    start = greedy(model, prices) if start is None else start
+    listed = candidates(model.reduced(prices))
+    how = {"moves": moves, "hot": 10.0, "cold": 1.0, "thrift": 0.7, "stop": np.array([stopped])}
+    return anneal(flatten(model, prices, penalty=1e6), start, listed, seed=seed, **how)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 30), st.integers(3, 8), st.booleans(), st.booleans())
+def test_a_walk_keeps_the_rules(seed, projects, sites, wide, empty):
+    made = model(seed, projects, sites, wide=wide)
+    start = np.full(projects, UNPLACED) if empty else greedy(made, price_pools(made).prices)
+    found = walked(made, seed=seed, start=start)
+    assert made.worth(found) >= made.worth(start) - 1e-9
+    placed = np.flatnonzero(found != UNPLACED)
+    assert np.isfinite(made.value[placed, found[placed]]).all()
+    for draw in made.draws:  # loads recomputed one project after another
+        load = np.zeros(len(draw.capacity))
+        for p in placed:
+            if draw.pool[found[p]] >= 0:
+                load[draw.pool[found[p]]] += draw.demand[p] if draw.demand.ndim == 1 else draw.demand[p, found[p]]
+        assert (load <= draw.capacity * (1 + 1e-7) + 1e-7).all()
+
+
+def test_a_walk_betters_the_greedy_plan():
+    made = model(3, 80, 8, wide=False)
+    start = greedy(made, price_pools(made).prices)
+    assert made.worth(walked(made, moves=200_000)) > made.worth(start)
+
+
+def test_same_seed_same_plan_other_seed_another():
+    made = model(4, 80, 8, wide=True)
+    first = walked(made, seed=5)
+    assert (first == walked(made, seed=5)).all()
+    assert (first != walked(made, seed=6)).any()
+
+
+def test_a_stopped_walk_returns_its_start():
+    made = model(5, 40, 6, wide=False)
+    start = greedy(made, price_pools(made).prices)
+    assert (walked(made, stopped=True) == start).all()
