@@ -96,7 +96,7 @@ def _shipped(place: DeltaGenerator) -> None:
         t("match.scenario"),
         list(scenarios),
         format_func=lambda key: scenarios[key].name[language],
-        key="scenario",
+        key=state.show("scenario", state.typed("scenario", "default")),  # its labels change with the language
         persist_state="session",
         on_change=match_edit.shipped("scenario"),
     )

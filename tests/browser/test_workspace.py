@@ -68,6 +68,7 @@ def in_language(page, language):
     if language == "en":
         page.get_by_text("English", exact=True).click()
         expect(page.get_by_role("heading", level=1)).to_have_text(text("match.title", "en"))
+    expect(page.locator("[data-test-script-state=notRunning]").first).to_be_visible()  # widgets know the language
 
 
 def test_after_a_kill_everything_is_found_again(visit, place):
