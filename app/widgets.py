@@ -13,6 +13,7 @@ from streamlit_folium import st_folium
 
 from app import state
 from app.state import t
+from app.texts.faults import told
 from geo_cluster import catalog, maps
 from geo_cluster.errors import GeoClusterError
 
@@ -101,10 +102,8 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except GeoClusterError as refusal:
-        st.error(
-            t("error") + "\n\n" + "\n".join(f"- {plain(str(fault))}" for fault in refusal.faults),
-            icon=":material/error:",
-        )
+        faults = [told(fault, state.language()) for fault in refusal.faults]
+        st.error(t("error") + "\n\n" + "\n".join(f"- {plain(str(fault))}" for fault in faults), icon=":material/error:")
 
 
 def _tips(**labels: str) -> list[alt.Tooltip]:

@@ -10,6 +10,12 @@ from geo_cluster import explained, study
 from tests import world
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """A busy machine proves the same, later."""
+    monkeypatch.setattr(explained, "LIMIT_S", 60.0)
+
+
 @pytest.fixture(scope="module")
 def crowded() -> study.Study:
     """Four projects of 20 MVA behind one station of 60: one stays out."""

@@ -10,7 +10,7 @@ import streamlit as st
 
 from app import cached, state
 from app.views import match_edit
-from app.widgets import t
+from app.widgets import t, upload_words
 from geo_cluster import catalog, portfolio
 from geo_cluster.errors import Fault
 from geo_cluster.study import Study
@@ -144,6 +144,7 @@ def _whole(text: pd.DataFrame) -> None:
         if file is not None:
             _take(_localised(portfolio.read_text(file.getvalue(), file.name)), note_upload)
 
+    upload_words()
     upload.file_uploader(
         t("match.upload"),
         type=["csv", "xlsx"],

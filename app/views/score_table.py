@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached, state
-from app.widgets import t
+from app.widgets import t, upload_words
 from geo_cluster import catalog, intake
 from geo_cluster.errors import InputError
 
@@ -37,6 +37,7 @@ def spreadsheet() -> pd.DataFrame | None:
 
 
 def _upload() -> None:
+    upload_words()
     st.file_uploader(t("score.upload"), ["csv", "xlsx"], key="score-upload", on_change=_take)
     st.caption(t("score.upload_help"))
     with st.container(horizontal=True):

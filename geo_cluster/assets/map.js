@@ -82,6 +82,11 @@
     return points;
   }
 
+  // a marker of our own making is a button without a name until it gets one
+  function named(title, marker) {
+    return marker.on("add", () => marker.getElement()?.setAttribute("aria-label", title));
+  }
+
   function diamond(f, layer) {
     const size = f.p.size || 18, half = size / 2;
     const box = svg("svg", { width: size, height: size, viewBox: "0 0 20 20", class: "gc-diamond", role: "img", "aria-label": f.p.title });
@@ -90,7 +95,7 @@
       const text = svg("text", { x: 10, y: 10.5, "text-anchor": "middle", "dominant-baseline": "central", fill: "#fff", "font-size": 9, "font-weight": 700 }, box);
       text.textContent = f.p.mark;
     }
-    return L.marker(f.at, { icon: L.divIcon({ className: "", html: box, iconSize: [size, size], iconAnchor: [half, half] }), riseOnHover: true, zIndexOffset: f.p.mark ? 900 : 400, alt: f.p.title });
+    return named(f.p.title, L.marker(f.at, { icon: L.divIcon({ className: "", html: box, iconSize: [size, size], iconAnchor: [half, half] }), riseOnHover: true, zIndexOffset: f.p.mark ? 900 : 400 }));
   }
 
   /* Solid where the position is known to a pin's width at this zoom; hollow, or in a dashed ring, where it is not. */
@@ -144,7 +149,7 @@
       const at = map.unproject([cell.x / members.length, cell.y / members.length], zoom);
       const unsure = members.some((m) => reach(m) > PIN);
       const title = members.length === 1 ? members[0].f.p.title : members.slice(0, 6).map((m) => m.f.p.title).join("、") + (members.length > 6 ? "…" : "");
-      const one = L.marker(at, { icon: donut(members, unsure), riseOnHover: true, zIndexOffset: 200, alt: title });
+      const one = named(title, L.marker(at, { icon: donut(members, unsure), riseOnHover: true, zIndexOffset: 200 }));
       one.on("add", () => one.getElement() && one.getElement().setAttribute("aria-label", members.length > 1 ? members.length + " · " + title : title));
       one.bindTooltip(el("span", "", title), { direction: "top" });
       const apart = zoom < 13 && members.some((m) => Math.hypot(m.world.x - members[0].world.x, m.world.y - members[0].world.y) * 2 ** zoom > 3);
@@ -219,7 +224,7 @@
         shape = L.polyline(path, { color: layer.color, weight: weight, opacity: 0.85, lineCap: layer.dash ? "butt" : "round", dashArray: layer.dash || null });
       }
       else if (layer.kind === "label") shape = L.marker(at(f), { interactive: false, keyboard: false, icon: L.divIcon({ className: "", html: el("div", "gc-label" + (layer.strong ? " gc-strong" : ""), f.p.title), iconSize: [0, 0] }) });
-      else shape = L.marker(at(f), { alt: f.p.title, icon: L.divIcon({ className: "", html: square(layer.color, layer.kind), iconSize: [12, 12], iconAnchor: [6, 6] }) });
+      else shape = named(f.p.title, L.marker(at(f), { icon: L.divIcon({ className: "", html: square(layer.color, layer.kind), iconSize: [12, 12], iconAnchor: [6, 6] }) }));
       if (layer.kind !== "ring" && layer.kind !== "label") bindCard(shape, layer, f, map);
       group.addLayer(shape);
     }
