@@ -68,7 +68,7 @@ def test_what_is_not_a_number_at_intake_is_told_with_its_remedy():
     page = opened("score")
     page.text_input(key="intake-land_mu").set_value("about 30").run()
     assert not page.exception
-    assert "'about 30' is not a number" in page.error[0].value
+    assert "'about 30' 不是数" in page.error[0].value
     page.text_input(key="intake-land_mu").set_value("25-35").run()
     assert not page.error
 
@@ -155,7 +155,7 @@ def test_a_table_with_faults_is_refused_with_all_of_them_at_once():
         "score", **{"score-mode": "many", "kept-score-table": ("own.csv", b"segment,output_100m_yuan\nx,y\n")}
     )
     assert not page.exception
-    assert "is not a segment" in page.error[0].value
+    assert "不是产业链环节" in page.error[0].value
     assert "is not a number" in page.error[0].value
     assert not page.run().error, "it is told once"
 
