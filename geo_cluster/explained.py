@@ -381,7 +381,7 @@ def with_plan(study: Study, site: Ints) -> Study:
         study,
         plan=plan,
         assignment=results.assignment_table(projects, sites, facts, study.ranking, plan, ENDS[level]),
-        unplaced=results.unplaced_table(problem, projects, sites, study.eligibility, plan),
+        unplaced=results.unplaced_table(problem, projects, study.region, study.eligibility, plan),
         pools=results.pools_table(problem.resources, level, plan),
         violations=verify(problem, plan),
     )
