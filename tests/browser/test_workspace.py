@@ -1,6 +1,7 @@
 """Work that outlives its window and its server: a real server on a workspace file, killed and started again."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -68,7 +69,7 @@ def in_language(page, language):
     if language == "en":
         page.get_by_text("English", exact=True).click()
         expect(page.get_by_role("heading", level=1)).to_have_text(text("match.title", "en"))
-    expect(page.locator("[data-test-script-state=notRunning]").first).to_be_visible()  # widgets know the language
+        expect(page.locator("[data-test-script-state=notRunning]").first).to_be_visible()  # widgets know the language
 
 
 def test_after_a_kill_everything_is_found_again(visit, place):
@@ -85,6 +86,7 @@ def test_after_a_kill_everything_is_found_again(visit, place):
             metric = page.locator("[data-testid=stMetric]").first
             expect(metric).to_be_visible(timeout=90_000)
             left[size, language] = page.url, metric.inner_text()
+            page.context.close()
         os.kill(server.pid, signal.SIGKILL)
         server.wait(20)
     assert len({url for url, _ in left.values()}) == len(views), "each visitor has a work of their own"
@@ -92,7 +94,7 @@ def test_after_a_kill_everything_is_found_again(visit, place):
         for (size, language), (url, placed) in left.items():
             page = visit(url, size)
             in_language(page, language)
-            expect(level(page, "cautious", language)).to_be_checked()
+            expect(level(page, "cautious", language)).to_be_checked(timeout=90_000)
             expect(page.locator("[data-testid=stMetric]").first).to_be_visible(timeout=90_000)
             assert page.locator("[data-testid=stMetric]").first.inner_text() == placed
             page.get_by_role("button", name=text("work.undo", language)).click()
@@ -143,9 +145,10 @@ def test_a_hostile_name_is_shown_as_it_is(visit, running, place):
     engine.dispose()
     page = visit(f"{running}/match?work={kept.id}")
     saved(page)
-    expect(page.locator(".st-key-work-menu button").first).to_contain_text(HOSTILE)
+    shown = re.compile(r"\u2060?".join(map(re.escape, HOSTILE)))  # an invisible joiner keeps :smile: from smiling
+    expect(page.locator(".st-key-work-menu button").first).to_contain_text(shown)
     page.locator(".st-key-work-history button").first.click()
-    expect(page.locator(".st-key-work-revisions")).to_contain_text(HOSTILE)
+    expect(page.locator(".st-key-work-revisions")).to_contain_text(shown)
     page.keyboard.press("Escape")
     page.locator(".st-key-work-menu button").first.click()
     expect(page.get_by_role("textbox", name="方案名称")).to_have_value(HOSTILE)
