@@ -156,7 +156,7 @@ def test_a_table_with_faults_is_refused_with_all_of_them_at_once():
     )
     assert not page.exception
     assert "不是产业链环节" in page.error[0].value
-    assert "is not a number" in page.error[0].value
+    assert "不是数" in page.error[0].value
     assert not page.run().error, "it is told once"
 
 
