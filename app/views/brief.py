@@ -144,7 +144,7 @@ def _preview(group: str, language: Language, name: str, content: bytes) -> None:
     if name == "map.html":
         plan = study if group == "study" else None
         source = cached.plan_map(plan, plan.scenario.id, language) if plan else cached.overview(language)
-        show_map(source, key=f"brief-map-{group}-{language}", height=600)
+        show_map(source, key=f"brief-map-{group}-{language}", height=600 if group == "study" else 900)
     elif name == "sheet.html":
         st.iframe(content.decode(), height=760, alt=t("brief.file_sheet"))
     elif name.endswith((".md", ".toml", ".json")):
