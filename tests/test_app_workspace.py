@@ -140,6 +140,7 @@ def test_after_a_restart_the_last_plan_is_shown_without_solving(kept, monkeypatc
     worth = {metric.label: metric.value for metric in page.metric}
     assert worth
     cached._study_again.clear()
+    cached.jobs.clear()
     monkeypatch.setattr(pipeline, "solve", lambda *_, **__: pytest.fail("it was solved again"))
     again = reopened(entry.id)
     assert not again.exception

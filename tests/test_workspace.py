@@ -238,8 +238,9 @@ def test_killed_in_the_middle_of_a_save_nothing_is_lost_and_nothing_is_half(addr
         if child == 0:
             _write_until_killed(address, kept.id, say)
         os.close(say)
-        os.read(said, 4)  # it has begun
-        time.sleep(chance.uniform(0, 0.05))
+        for _ in range(chance.randint(2, 4)):  # it has begun, and saved once to three times
+            acknowledged = int.from_bytes(os.read(said, 4), "big")
+        time.sleep(chance.uniform(0, 0.02))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         while told := os.read(said, 4):

@@ -65,6 +65,12 @@ def saved(page, language="zh"):
     expect(page.locator(".gc-kept")).to_contain_text(text("work.saved", language, at="").strip())
 
 
+def drawn(page):
+    """Wait for the map of the plan: leaving while its scripts load is an error of its own."""
+    page.locator("iframe").first.scroll_into_view_if_needed()
+    page.frame_locator("iframe").first.locator("[data-ready=true]").wait_for(timeout=90_000)
+
+
 def in_language(page, language):
     if language == "en":
         page.get_by_text("English", exact=True).click()
@@ -83,8 +89,9 @@ def test_after_a_kill_everything_is_found_again(visit, place):
             choose(page, "cautious", language)
             saved(page, language)
             page.get_by_role("button", name=text("match.run", language), exact=True).click()
-            metric = page.locator("[data-testid=stMetric]").first
+            metric = page.locator("[data-testid=stMetric]", has_text=text("match.placed", language))
             expect(metric).to_be_visible(timeout=90_000)
+            drawn(page)
             left[size, language] = page.url, metric.inner_text()
             page.context.close()
         os.kill(server.pid, signal.SIGKILL)
@@ -95,8 +102,10 @@ def test_after_a_kill_everything_is_found_again(visit, place):
             page = visit(url, size)
             in_language(page, language)
             expect(level(page, "cautious", language)).to_be_checked(timeout=90_000)
-            expect(page.locator("[data-testid=stMetric]").first).to_be_visible(timeout=90_000)
-            assert page.locator("[data-testid=stMetric]").first.inner_text() == placed
+            metric = page.locator("[data-testid=stMetric]", has_text=text("match.placed", language))
+            expect(metric).to_be_visible(timeout=90_000)
+            assert metric.inner_text() == placed
+            drawn(page)
             page.get_by_role("button", name=text("work.undo", language)).click()
             expect(level(page, "likely", language)).to_be_checked()
             page.locator(".st-key-work-history button").first.click()
