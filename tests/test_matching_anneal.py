@@ -85,3 +85,12 @@ def test_once_warm_nothing_is_compiled_again():
         walked(by_column, moves=100)
     assert compiled._walk.signatures == kept
 
+
+def test_where_nothing_can_be_kept_it_is_compiled_each_time(monkeypatch):
+    def njit(*, cache=False, **_):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return lambda function: ("compiled", function)
+
+    monkeypatch.setattr(compiled, "njit", njit)
+    assert compiled._compiled(max) == ("compiled", max)

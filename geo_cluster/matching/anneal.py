@@ -126,10 +126,12 @@ def anneal(
 
 
 def warm() -> None:
-    """Compile the search and keep it on disk, so that no plan has to wait for it. Takes some seconds, once a machine."""
+    """Compile the search and keep it on disk, so that no plan waits for it: some seconds, once a machine."""
     one = np.zeros(1, dtype=np.intp)
     room = np.array([2.0, 1e18])
-    terrain = Terrain(np.ones((1, 2)), np.zeros((1, 2)), np.zeros(1), np.ones((1, 1, 1)), np.zeros((1, 2), int), room, one)
+    terrain = Terrain(
+        np.ones((1, 2)), np.zeros((1, 2)), np.zeros(1), np.ones((1, 1, 1)), np.zeros((1, 2), int), room, one
+    )
     options, stop = np.zeros((1, 2), dtype=np.intp), np.zeros(1, dtype=bool)
     anneal(terrain, one, options, moves=4, hot=1.0, cold=0.5, thrift=0.5, seed=0, stop=stop)
 
@@ -184,7 +186,7 @@ def _full(p, s, demand, pool, wide, left):  # type: ignore[no-untyped-def]
 
 
 def _compiled(function):  # type: ignore[no-untyped-def]
-    """Compiled when first called; kept beside this file, or in the user's cache, or nowhere when neither is writable."""
+    """Compiled when first called; kept beside this file, in the user's cache, or nowhere when neither is writable."""
     try:
         return njit(cache=True, nogil=True)(function)
     except RuntimeError:

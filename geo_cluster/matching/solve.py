@@ -28,6 +28,7 @@ _WORKERS = 2
 _DIRECT = 2_000  # columns that HiGHS alone proves soonest
 _QUICK = 2_000  # nodes of the search tree within which a light search settles most small problems
 _HEADSTART_S = 0.15  # before a thorough search begins beside it
+_PATIENCE_S = 3.0  # before walks look for plans beside it
 _EXACT = 6_000  # columns up to which the exact programme begins at once
 _KERNEL = 220  # projects of a kernel
 _EACH = (2.0, 5.0, 3.0, 2.0, 8.0, 4.0)  # options of each project in it, on average, taken in turn
@@ -286,6 +287,7 @@ def _small(run: _Run, workers: ThreadPoolExecutor, seed: int) -> None:
     p, s = np.nonzero(np.isfinite(run.model.value))
     task = program(run.model, p, s, np.full(len(run.model.value), UNPLACED))
     hurry = threading.Event()
+    heard: list[Ints] = []
     quick = workers.submit(
         task.solve, nodes=_QUICK, light=True, time_limit_s=run.left_s(), mip_gap=run.mip_gap, seed=seed, stop=hurry
     )
@@ -302,12 +304,32 @@ def _small(run: _Run, workers: ThreadPoolExecutor, seed: int) -> None:
         if option is not None and outcome.finished:
             run.take(option)
             return
-        if not run.tick():
-            run.wait(jobs or [workers.submit(_finish, run, task, None, run.model.base, seed)])
         if option is not None:
-            run.offer(option)
+            heard.append(option)
+        if not run.tick():
+            jobs = jobs or [workers.submit(_finish, run, task, None, run.model.base, seed)]
+            _stroll(run, workers, jobs[0], heard, seed)
+            run.wait(jobs)
     finally:
         hurry.set()
+        for option in heard:
+            run.offer(option)
+
+
+def _stroll(run: _Run, workers: ThreadPoolExecutor, proof: Future[Ints], heard: list[Ints], seed: int) -> None:
+    """Walks beside a proof that takes long; their plans go to `heard`."""
+    while time.monotonic() - run.started < _PATIENCE_S:
+        if wait([proof], timeout=0.05).done or run.tick():
+            return
+    if run.model.links or run.model.minima or run.model.must.any():
+        return
+    first = price_pools(run.model, stop=run.tick)
+    walks = _Walks(run, first, Neighbourhoods(run.model, first, seed=seed), seed)
+    while not (proof.done() or run.tick()):
+        (job,) = walks.submit(run, workers, 1)
+        while not wait([job], timeout=0.05).done:
+            run.tick()
+        heard.append(job.result())
 
 
 def _polish(run: _Run, workers: ThreadPoolExecutor, near: Neighbourhoods, *, count: int = _WORKERS) -> bool:
