@@ -1,12 +1,15 @@
 """The compiled search on made-up models: its plans keep the rules and are never worse than their start."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo_cluster.matching import Problem, Resource
-from geo_cluster.matching.anneal import anneal, flatten
+from geo_cluster.matching import anneal as compiled
+from geo_cluster.matching.anneal import anneal, flatten, warm
 from geo_cluster.matching.bound import price_pools
 from geo_cluster.matching.model import compile_model
 from geo_cluster.matching.problem import UNPLACED
@@ -70,3 +73,24 @@ def test_a_stopped_walk_returns_its_start():
     made = model(5, 40, 6, wide=False)
     start = greedy(made, price_pools(made).prices)
     assert (walked(made, stopped=True) == start).all()
+
+
+def test_once_warm_nothing_is_compiled_again():
+    warm()
+    kept = list(compiled._walk.signatures)
+    for wide in (False, True):
+        made = model(6, 20, 5, wide=wide)
+        walked(made, moves=100)
+        by_column = replace(made, value=np.asfortranarray(made.value))
+        walked(by_column, moves=100)
+    assert compiled._walk.signatures == kept
+
+
+def test_where_nothing_can_be_kept_it_is_compiled_each_time(monkeypatch):
+    def njit(*, cache=False, **_):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return lambda function: ("compiled", function)
+
+    monkeypatch.setattr(compiled, "njit", njit)
+    assert compiled._compiled(max) == ("compiled", max)

@@ -115,12 +115,25 @@ def anneal(
     state = np.full(1, (seed + 1) * 0x9E3779B97F4A7C15 % 2**64, dtype=np.uint64)
 
     def walk(value: Floats, begin: Ints, moves: int, hot: float, cold: float) -> Ints:
-        rest = t.out, t.demand, t.pool, t.room, t.rows, listed, begin.copy(), moves, hot, cold, state, stop
-        return np.asarray(_walk(value, *rest))
+        # rows first, always: another layout would be compiled anew
+        table, tried = np.ascontiguousarray(value), np.ascontiguousarray(listed)
+        rest = t.out, t.demand, t.pool, t.room, t.rows, tried, begin.copy(), moves, hot, cold, state, stop
+        return np.asarray(_walk(table, *rest))
 
     found = walk(t.value - thrift * t.rent, option, moves, hot, cold)
     found = walk(t.value, found, moves // 4, cold, cold / 4)
     return found if _total(t, found) > _total(t, option) else option
+
+
+def warm() -> None:
+    """Compile the search and keep it on disk, so that no plan waits for it: some seconds, once a machine."""
+    one = np.zeros(1, dtype=np.intp)
+    room = np.array([2.0, 1e18])
+    terrain = Terrain(
+        np.ones((1, 2)), np.zeros((1, 2)), np.zeros(1), np.ones((1, 1, 1)), np.zeros((1, 2), int), room, one
+    )
+    options, stop = np.zeros((1, 2), dtype=np.intp), np.zeros(1, dtype=bool)
+    anneal(terrain, one, options, moves=4, hot=1.0, cold=0.5, thrift=0.5, seed=0, stop=stop)
 
 
 def _total(t: Terrain, option: Ints) -> float:
@@ -172,7 +185,15 @@ def _full(p, s, demand, pool, wide, left):  # type: ignore[no-untyped-def]
     return full
 
 
-@njit(cache=True, nogil=True)
+def _compiled(function):  # type: ignore[no-untyped-def]
+    """Compiled when first called; kept beside this file, in the user's cache, or nowhere when neither is writable."""
+    try:
+        return njit(cache=True, nogil=True)(function)
+    except RuntimeError:
+        return njit(nogil=True)(function)
+
+
+@_compiled
 def _walk(  # type: ignore[no-untyped-def]
     value, out, demand, pool, room, rows, listed, option, moves, hot, cold, state, stop
 ):

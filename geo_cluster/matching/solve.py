@@ -26,6 +26,9 @@ from geo_cluster.matching.verify import Violation, objective, verify
 
 _WORKERS = 2
 _DIRECT = 2_000  # columns that HiGHS alone proves soonest
+_QUICK = 2_000  # nodes of the search tree within which a light search settles most small problems
+_HEADSTART_S = 0.15  # before a thorough search begins beside it
+_PATIENCE_S = 3.0  # before walks look for plans beside it
 _EXACT = 6_000  # columns up to which the exact programme begins at once
 _KERNEL = 220  # projects of a kernel
 _EACH = (2.0, 5.0, 3.0, 2.0, 8.0, 4.0)  # options of each project in it, on average, taken in turn
@@ -132,7 +135,7 @@ def solve(
             run.offer(_option_of(run.model, np.asarray(start)))
         _solve(run, seed)
     except KeyboardInterrupt:
-        run.stop.set()
+        run.progress = None  # who interrupts has heard enough
     return run.assignment()
 
 
@@ -178,6 +181,11 @@ class _Run:
             better = gain > (1e-9 * max(1.0, abs(self.worth)) if short == self.short else 0.0)
             if better and self.model.fits(option):
                 self.option, self.worth, self.short = option, worth, short
+
+    def take(self, option: Ints) -> None:
+        """Take a plan that is proven best in place of any other."""
+        with self.lock:
+            self.option, self.worth, self.short = option, self.model.worth(option), self.model.short(option)
 
     def lower(self, bound: float) -> None:
         """Take a bound when it is lower; rounded to what worths can be."""
@@ -251,22 +259,77 @@ def _solve(run: _Run, seed: int) -> None:
     soft = relaxed.softened()
     zero = [np.zeros(len(draw.capacity)) for draw in model.draws]
     run.offer(greedy(model, zero))
-    first = price_pools(soft, stop=run.tick)
-    run.offer(greedy(model, first.prices))
-    if soft is relaxed:
-        run.lower(first.value)
+    direct = columns <= _DIRECT and soft is relaxed
+    if not direct:
+        first = price_pools(soft, stop=run.tick)
+        run.offer(greedy(model, first.prices))
+        if soft is relaxed:
+            run.lower(first.value)
     if run.tick():
         return
     with ThreadPoolExecutor(_WORKERS) as workers:
         try:
-            if columns <= _DIRECT and soft is relaxed:
-                task = _open_programme(run, model, first.forced)
-                run.wait([workers.submit(_finish, run, task, run.option, model.base, seed)])
+            if direct:
+                _small(run, workers, seed)
             else:
                 _large(run, workers, first, soft is not relaxed, columns, seed)
         finally:
             run.stop.set()
             run.halt[0] = True
+
+
+def _small(run: _Run, workers: ThreadPoolExecutor, seed: int) -> None:
+    """A light search for a limited number of nodes, then a thorough one beside it.
+
+    Where the light one gets to a proof, its plan counts, however far the other is: so the plan doesn't depend on the
+    clock. For the same reason it tells nothing on its way, and without a proof it is heard last.
+    """
+    p, s = np.nonzero(np.isfinite(run.model.value))
+    task = program(run.model, p, s, np.full(len(run.model.value), UNPLACED))
+    hurry = threading.Event()
+    heard: list[Ints] = []
+    quick = workers.submit(
+        task.solve, nodes=_QUICK, light=True, time_limit_s=run.left_s(), mip_gap=run.mip_gap, seed=seed, stop=hurry
+    )
+    try:
+        wait([quick], timeout=_HEADSTART_S)
+        jobs = [] if quick.done() else [workers.submit(_finish, run, task, None, run.model.base, seed)]
+        while not wait([quick], timeout=0.02).done:
+            if run.tick() and not run.proven:
+                hurry.set()
+        option, outcome = quick.result()
+        if outcome.infeasible:
+            raise InputError(_impossible(run))
+        run.lower(outcome.bound + run.model.base)
+        if option is not None and outcome.finished:
+            run.take(option)
+            return
+        if option is not None:
+            heard.append(option)
+        if not run.tick():
+            jobs = jobs or [workers.submit(_finish, run, task, None, run.model.base, seed)]
+            _stroll(run, workers, jobs[0], heard, seed)
+            run.wait(jobs)
+    finally:
+        hurry.set()
+        for option in heard:
+            run.offer(option)
+
+
+def _stroll(run: _Run, workers: ThreadPoolExecutor, proof: Future[Ints], heard: list[Ints], seed: int) -> None:
+    """Walks beside a proof that takes long; their plans go to `heard`."""
+    while time.monotonic() - run.started < _PATIENCE_S:
+        if wait([proof], timeout=0.05).done or run.tick():
+            return
+    if run.model.links or run.model.minima or run.model.must.any():
+        return
+    first = price_pools(run.model, stop=run.tick)
+    walks = _Walks(run, first, Neighbourhoods(run.model, first, seed=seed), seed)
+    while not (proof.done() or run.tick()):
+        (job,) = walks.submit(run, workers, 1)
+        while not wait([job], timeout=0.05).done:
+            run.tick()
+        heard.append(job.result())
 
 
 def _polish(run: _Run, workers: ThreadPoolExecutor, near: Neighbourhoods, *, count: int = _WORKERS) -> bool:
