@@ -53,7 +53,7 @@ def stays_within(page):
 @pytest.mark.parametrize(("language", "size"), VISITS, ids=IDS)
 def test_parcels_to_a_changed_score_and_back(visit, server, small, language, size):
     page = opened(visit, f"{server[0]}/score", language, size, "score.title")
-    first = page.get_by_test_id("stAlert").first
+    first = page.locator(".gc-verdict").first
     expect(first).to_contain_text("Gedian" if language == "en" else "葛店")
     before = first.inner_text()
     go(page, "data", language, size)
@@ -67,13 +67,13 @@ def test_parcels_to_a_changed_score_and_back(visit, server, small, language, siz
     page.get_by_role("tab", name=text("data.tab.taken", language)).click()
     expect(page.get_by_text("示例_葛店.geojson").first).to_be_visible()
     go(page, "score", language, size)
-    expect(page.get_by_test_id("stAlert").first).not_to_have_text(before)
+    expect(page.locator(".gc-verdict").first).not_to_have_text(before)
     go(page, "data", language, size)
     page.get_by_role("tab", name=text("data.tab.taken", language)).click()
     page.get_by_role("button", name=text("data.revert", language), exact=True).click()
     expect(page.get_by_text(text("data.none_taken", language))).to_be_visible()
     go(page, "score", language, size)
-    expect(page.get_by_test_id("stAlert").first).to_have_text(before)
+    expect(page.locator(".gc-verdict").first).to_have_text(before)
 
 
 @pytest.mark.parametrize(("language", "size"), VISITS[::3], ids=IDS[::3])

@@ -92,6 +92,7 @@ def test_after_a_kill_everything_is_found_again(visit, place):
             metric = page.locator("[data-testid=stMetric]", has_text=text("match.placed", language))
             expect(metric).to_be_visible(timeout=90_000)
             drawn(page)
+            expect(metric).to_contain_text("/ 30")
             left[size, language] = page.url, metric.inner_text()
             page.context.close()
         os.kill(server.pid, signal.SIGKILL)
@@ -104,7 +105,7 @@ def test_after_a_kill_everything_is_found_again(visit, place):
             expect(level(page, "cautious", language)).to_be_checked(timeout=90_000)
             metric = page.locator("[data-testid=stMetric]", has_text=text("match.placed", language))
             expect(metric).to_be_visible(timeout=90_000)
-            assert metric.inner_text() == placed
+            expect(metric).to_have_text(placed, use_inner_text=True)
             drawn(page)
             page.get_by_role("button", name=text("work.undo", language)).click()
             expect(level(page, "likely", language)).to_be_checked()
