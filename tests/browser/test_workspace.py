@@ -113,6 +113,7 @@ def test_after_a_kill_everything_is_found_again(visit, place):
             expect(page.locator(".st-key-work-revisions")).to_contain_text(text("work.began", language))
             sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert sideways <= 0, "the page scrolls sideways"
+            page.context.close()  # before its server is gone
 
 
 def test_two_windows_and_the_second_is_told(visit, running, place):
