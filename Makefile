@@ -45,7 +45,7 @@ data: .tools/dev  ## rebuild data/geo from data/facts and pinned packages
 
 .tools/run: pyproject.toml uv.lock | $(UV)
 	@$(UV) sync --frozen --quiet --inexact
-	@$(UV) run --no-sync python -c "from geo_cluster.matching.anneal import warm; warm()"
+	@$(UV) run --no-sync python -c "from geo_cluster.matching import anneal, branch; anneal.warm(); branch.warm()"
 	@mkdir -p .tools && touch $@
 
 # the data packages are large Python files that nobody imports: not worth a minute of compiling

@@ -118,7 +118,8 @@ class Jobs:
             job.step = name
 
         def news(progress: Progress) -> bool:
-            job.news.append(progress)
+            if progress.is_new:
+                job.news.append(progress)
             return not job.stopped
 
         with self._turn:

@@ -7,6 +7,8 @@ Two families of our own, and the generalised-assignment types of the literature:
 `gap`       the OR-Library's gap1 … gap12 by their recipe (Chu & Beasley 1997): profits, nothing need be placed
 `a` … `e`   Chu & Beasley (1997) types a-d and Laguna et al. (1995) type e, as costs with agents as pools;
             a price nobody wants to pay for leaving a job out makes it the minimisation form
+`f`         single-source facility location, its facilities open: costs grow with distance and demand, and a
+            customer takes the same from whichever serves it
 """
 
 import warnings
@@ -91,6 +93,11 @@ def literature(kind: str, jobs: int, agents: int, rng: np.random.Generator) -> t
     elif kind == "d":
         weight = rng.integers(1, 101, (jobs, agents))
         cost, room = 111 - weight + rng.integers(-10, 11, (jobs, agents)), 0.8 * weight.sum(axis=0) / agents
+    elif kind == "f":
+        need, at, to = rng.integers(10, 51, jobs), rng.uniform(0, 100, (jobs, 2)), rng.uniform(0, 100, (agents, 2))
+        weight = np.broadcast_to(need[:, None], (jobs, agents))
+        cost = np.rint(np.linalg.norm(at[:, None] - to[None], axis=2) * need[:, None] / 10)
+        room = np.maximum(rng.uniform(0.7, 1.3, agents) * need.sum() / agents * 1.15, need.max())
     else:
         weight = np.maximum(1, np.ceil(1 - 10 * np.log(rng.uniform(1e-4, 1, (jobs, agents)))))
         cost = np.ceil(1000 / weight - 10 * rng.uniform(0, 1, (jobs, agents)))

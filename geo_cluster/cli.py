@@ -188,7 +188,8 @@ def match(
     settings, projects = _read(scenario, out)
 
     def tell(news: Progress) -> None:
-        screen.print(f"{news.elapsed_s:7.1f} s  {news.objective:12,.2f} ≤ {news.bound:12,.2f}", highlight=False)
+        if news.is_new:
+            screen.print(f"{news.elapsed_s:7.1f} s  {news.objective:12,.2f} ≤ {news.bound:12,.2f}", highlight=False)
 
     result = pipeline.run(settings, projects=projects, progress=tell)
     with screen.status("…"):

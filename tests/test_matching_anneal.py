@@ -93,4 +93,4 @@ def test_where_nothing_can_be_kept_it_is_compiled_each_time(monkeypatch):
         return lambda function: ("compiled", function)
 
     monkeypatch.setattr(compiled, "njit", njit)
-    assert compiled._compiled(max) == ("compiled", max)
+    assert compiled.compiled(max) == ("compiled", max)

@@ -28,11 +28,10 @@ def page() -> None:
     heading("match")
     st.html(STYLE)
     with refusals():
-        wanted = _settings()
+        _settings()
         match_edit.show_refusal()
         match_portfolio.panel(expanded=state.last_study() is None)
-        if wanted:
-            match_run.start(state.scenario())
+        match_run.start()
         match_run.watch()
         study = state.last_study()
         if study is None:
@@ -45,8 +44,8 @@ def page() -> None:
     footer()
 
 
-def _settings() -> bool:
-    """Scenario, level, anchor and the finer settings; True when it is to be run."""
+def _settings() -> None:
+    """Scenario, level, anchor, the finer settings, and the button that runs it."""
     language, scenario = state.language(), state.work().scenario
     anchors = cached.layer_table("anchors").set_index("id")[f"name_{language}"].to_dict()
     levels = layers.words("planning_level")
@@ -85,7 +84,7 @@ def _settings() -> bool:
                 key=state.show(key, kind(getattr(scenario, key))),
                 on_change=match_edit.setting(key, key),
             )
-    return button.button(t("match.run"), type="primary", width="stretch")
+    button.button(t("match.run"), type="primary", width="stretch", on_click=match_run.ask)
 
 
 def _shipped(place: DeltaGenerator) -> None:

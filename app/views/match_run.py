@@ -10,17 +10,23 @@ from app import cached, state
 from app.jobs import Job
 from app.widgets import refusals, t
 from geo_cluster import catalog
-from geo_cluster.domain import Scenario
 
 SOON_S = 1.0
 """A run that ends within this many seconds shows its results at once."""
 
 
-def start(scenario: Scenario) -> None:
-    """Run a scenario, or join its run."""
-    job = cached.jobs().start(scenario)
-    job.wait(SOON_S)
-    state.keep("run", job)
+def ask() -> None:
+    """Remember that a run is wanted: a click may come in the middle of a rerun, and another rerun may follow it."""
+    state.keep("run-wanted", True)
+
+
+def start() -> None:
+    """Run what is wanted, or join its run."""
+    if state.kept("run-wanted"):
+        state.keep("run-wanted", None)
+        job = cached.jobs().start(state.scenario())
+        state.keep("run", job)
+        job.wait(SOON_S)
 
 
 def is_running() -> bool:

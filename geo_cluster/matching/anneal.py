@@ -185,7 +185,7 @@ def _full(p, s, demand, pool, wide, left):  # type: ignore[no-untyped-def]
     return full
 
 
-def _compiled(function):  # type: ignore[no-untyped-def]
+def compiled(function):  # type: ignore[no-untyped-def]
     """Compiled when first called; kept beside this file, in the user's cache, or nowhere when neither is writable."""
     try:
         return njit(cache=True, nogil=True)(function)
@@ -193,7 +193,7 @@ def _compiled(function):  # type: ignore[no-untyped-def]
         return njit(nogil=True)(function)
 
 
-@_compiled
+@compiled
 def _walk(  # type: ignore[no-untyped-def]
     value, out, demand, pool, room, rows, listed, option, moves, hot, cold, state, stop
 ):

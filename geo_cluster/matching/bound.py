@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import minimize
 
-from geo_cluster.matching.model import Model
+from geo_cluster.matching.model import Draw, Model
 from geo_cluster.matching.problem import Floats, Ints
 
 _WIDTH = 64  # options of a project that are looked at while prices move
@@ -265,12 +265,19 @@ def price_knapsacks(
     return Bound(min(value, start.value), rent, prices, left, (p[chosen], s[chosen]))
 
 
-class _Knapsacks:
-    """The pools of one draw, each a 0-1 knapsack on a grid of whole numbers."""
+class Grid:
+    """The pools of one draw as knapsacks of whole numbers.
 
-    def __init__(self, model: Model, main: int) -> None:
-        self.model, self.main, self.draw = model, main, model.draws[main]
-        capacity, grain = self.draw.capacity, _grain(self.draw.demand)
+    Attributes
+    ----------
+    cell : (K,) array
+        Demand that one cell of each pool holds.
+    room : (K,) int array
+        Cells of each pool.
+    """
+
+    def __init__(self, draw: Draw) -> None:
+        capacity, grain = draw.capacity, _grain(draw.demand)
         exact = np.zeros(len(capacity), dtype=bool) if grain is None else capacity / grain <= 2 * _GRID
         self.cell = np.where(exact, grain or 1.0, np.maximum(capacity, 1e-12) / _GRID)
         self.room = np.where(exact, np.floor(capacity / self.cell + 1e-6), _GRID).astype(np.intp)
@@ -278,6 +285,15 @@ class _Knapsacks:
     def weights(self, demand: Floats, pool: Ints) -> Ints:
         """Demand in cells of the pool's grid, rounded down unless it is a whole number of them."""
         return np.floor(np.minimum(demand / self.cell[pool], 4.0 * _GRID) + 1e-6).astype(np.intp)
+
+
+class _Knapsacks:
+    """The pools of one draw, each a 0-1 knapsack."""
+
+    def __init__(self, model: Model, main: int) -> None:
+        self.model, self.main, self.draw = model, main, model.draws[main]
+        grid = Grid(self.draw)
+        self.room, self.weights = grid.room, grid.weights
 
     def solve(self, entries: _Entries, rent: Floats, prices: list[Floats]) -> tuple[float, Ints, dict[int, Floats]]:
         """The bound at given prices, the entries that fill the knapsacks best, each knapsack's worth by room."""

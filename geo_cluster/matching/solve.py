@@ -7,11 +7,13 @@ one exact programme. Small problems are proven that way in well under a second.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -27,7 +29,12 @@ from geo_cluster.matching.verify import Violation, objective, verify
 _WORKERS = 2
 _DIRECT = 2_000  # columns that HiGHS alone proves soonest
 _QUICK = 2_000  # nodes of the search tree within which a light search settles most small problems
+_GLANCE = 20  # where branching on knapsacks settles the others sooner
 _HEADSTART_S = 0.15  # before a thorough search begins beside it
+_SILENCE_S = 0.5  # whoever wants to stop is asked at least so often
+_TRIES = 2_000  # nodes of branching where it may lead nowhere
+_BITS = 63  # of the sets of options that branching works with; one is for staying unplaced
+_WALKS = 6  # before branching begins
 _PATIENCE_S = 3.0  # before walks look for plans beside it
 _EXACT = 6_000  # columns up to which the exact programme begins at once
 _KERNEL = 220  # projects of a kernel
@@ -51,11 +58,14 @@ class Progress:
         Seconds since the start.
     objective, bound : float
         Worth of the plan in hand; what no plan exceeds.
+    is_new : bool
+        False when nothing changed since the last time.
     """
 
     elapsed_s: float
     objective: float
     bound: float
+    is_new: bool = True
 
     @property
     def gap(self) -> float:
@@ -118,7 +128,8 @@ def solve(
     start : (P,) int array, optional
         A plan to begin with, where it keeps the rules.
     progress : callable, optional
-        Told of each improvement, in the caller's thread; returning False stops with the plan in hand.
+        Told of each improvement, and of none now and then, in the caller's thread; returning False stops with the plan
+        in hand.
 
     Returns
     -------
@@ -168,6 +179,7 @@ class _Run:
         self.option = np.full(len(self.model.value), UNPLACED, dtype=np.intp)
         self.worth, self.short = self.model.worth(self.option), self.model.short(self.option)
         self.told: tuple[float, float] | None = None
+        self.told_at = 0.0
 
     def left_s(self) -> float:
         return max(self.until - time.monotonic(), 0.0)
@@ -201,13 +213,12 @@ class _Run:
         return self.short <= 0 and self.bound <= self.worth + slack
 
     def tick(self) -> bool:
-        """Report what is new; True when it is time to stop."""
-        if self.progress and self.told != (self.worth, self.bound):
-            self.told = (self.worth, self.bound)
-            if (
-                self.progress(Progress(time.monotonic() - self.started, self.worth, max(self.bound, self.worth)))
-                is False
-            ):
+        """Report what is new, and now and then that nothing is; True when it is time to stop."""
+        elapsed, now = time.monotonic() - self.started, (self.worth, self.bound)
+        if self.progress and (self.told != now or elapsed > self.told_at + _SILENCE_S):
+            news = Progress(elapsed, self.worth, max(self.bound, self.worth), is_new=self.told != now)
+            self.told, self.told_at = now, elapsed
+            if self.progress(news) is False:
                 self.stop.set()
         if self.proven or self.left_s() <= 0:
             self.stop.set()
@@ -271,7 +282,9 @@ def _solve(run: _Run, seed: int) -> None:
         try:
             if direct:
                 _small(run, workers, seed)
-            else:
+            elif columns <= _EXACT and _branches(model):
+                run.wait([workers.submit(_branch, run, model, None, seed)])
+            if not direct and not run.tick():
                 _large(run, workers, first, soft is not relaxed, columns, seed)
         finally:
             run.stop.set()
@@ -286,14 +299,21 @@ def _small(run: _Run, workers: ThreadPoolExecutor, seed: int) -> None:
     """
     p, s = np.nonzero(np.isfinite(run.model.value))
     task = program(run.model, p, s, np.full(len(run.model.value), UNPLACED))
-    hurry = threading.Event()
+    hurry, branches = threading.Event(), _branches(run.model)
     heard: list[Ints] = []
+
+    def thorough() -> Future[Ints]:
+        if branches:
+            return workers.submit(_branch, run, run.model, None, seed)
+        return workers.submit(_finish, run, task, None, run.model.base, seed)
+
+    nodes, left_s = _GLANCE if branches else _QUICK, run.left_s()
     quick = workers.submit(
-        task.solve, nodes=_QUICK, light=True, time_limit_s=run.left_s(), mip_gap=run.mip_gap, seed=seed, stop=hurry
+        task.solve, nodes=nodes, light=True, time_limit_s=left_s, mip_gap=run.mip_gap, seed=seed, stop=hurry
     )
     try:
         wait([quick], timeout=_HEADSTART_S)
-        jobs = [] if quick.done() else [workers.submit(_finish, run, task, None, run.model.base, seed)]
+        jobs = [] if quick.done() else [thorough()]
         while not wait([quick], timeout=0.02).done:
             if run.tick() and not run.proven:
                 hurry.set()
@@ -307,7 +327,7 @@ def _small(run: _Run, workers: ThreadPoolExecutor, seed: int) -> None:
         if option is not None:
             heard.append(option)
         if not run.tick():
-            jobs = jobs or [workers.submit(_finish, run, task, None, run.model.base, seed)]
+            jobs = jobs or [thorough()]
             _stroll(run, workers, jobs[0], heard, seed)
             run.wait(jobs)
     finally:
@@ -393,6 +413,35 @@ def _finish(run: _Run, task: Program, start: Ints | None, base: float, seed: int
     return run.option if option is None else option
 
 
+def _branches(model: Model) -> bool:
+    """Whether branching on knapsacks beats HiGHS: capacities of one kind, a generalised assignment problem."""
+    if len(model.draws) != 1 or model.links or model.minima or model.value.shape[1] >= _BITS:
+        return False
+    pool = model.draws[0].pool[model.draws[0].pool >= 0]
+    return model.draws[0].demand.ndim == 1 or len(np.unique(pool)) == len(pool)
+
+
+def _branch(run: _Run, model: Model, start: Bound | None, seed: int) -> Ints:
+    """Branch on knapsacks from given prices; without these after a few walks."""
+    from geo_cluster.matching.branch import search  # compiled, too
+
+    if start is None:
+        first = price_pools(model.softened(), stop=run.stop.is_set)
+        walks = _Walks(run, first, Neighbourhoods(model, first, seed=seed), seed)
+        for _ in range(_WALKS):
+            run.offer(walks.next(run)())
+        model = model if run.short else model.tightened(run.worth)
+        start = price_pools(model, stop=run.stop.is_set)
+    # where bonuses drown the rest and not everyone fits, what counts is how many do: that may be HiGHS's strength
+    limit = _TRIES if model.softened() is not model else sys.maxsize
+    slack = max(run.mip_gap * abs(run.worth), 0.999 * run.grain if run.grain else 5e-10 * max(1.0, abs(run.worth), 100))
+    search(
+        model, start, plan=lambda: -np.inf if run.short else run.worth, step=slack, stop=run.stop.is_set,
+        found=run.offer, told=run.lower, limit=limit,
+    )  # fmt: skip
+    return run.option
+
+
 def _impossible(run: _Run) -> list[Fault]:
     """Minima that can't be met together: what each could have at the least shortfall of all."""
     model = run.model
@@ -470,8 +519,11 @@ def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bo
             failed = 0 if _better(run, workers, near, walks, free) else failed + 1
             continue
         if proof is None and pricing is None and columns <= _PROOF and (small or late):
-            task = _open_programme(run, tight, bound.forced)
-            proof = workers.submit(_finish, run, task, run.option, tight.base, seed)
+            if _branches(tight) and tight.softened() is tight:
+                proof = workers.submit(_branch, run, tight, bound, seed)
+            else:
+                task = _open_programme(run, tight, bound.forced)
+                proof = workers.submit(_finish, run, task, run.option, tight.base, seed)
             free -= 1
         if proof is not None and (proof.done() or columns <= _EXACT // 6 or (small and turn > 2 * len(_EACH))):
             run.wait([proof])
@@ -497,16 +549,19 @@ class _Walks:
 
     def submit(self, run: _Run, workers: ThreadPoolExecutor, count: int) -> list[Future[Ints]]:
         """A walk for each of `count` workers."""
-        jobs = [
-            workers.submit(
-                self.walk, self.terrain, run.option, self.listed, moves=self.moves, hot=_HOT * self.heat,
-                cold=_COLD * self.heat, thrift=_THRIFT[number % len(_THRIFT)], seed=self.seed + number, stop=run.halt,
-            )
-            for number in range(self.count, self.count + count)
-        ]  # fmt: skip
-        self.count += count
-        self.moves = min(2 * self.moves, self.most)
+        moves = self.moves
+        jobs = [workers.submit(self.next(run, moves)) for _ in range(count)]
+        self.moves = min(2 * moves, self.most)
         return jobs
+
+    def next(self, run: _Run, moves: int | None = None) -> Callable[[], Ints]:
+        """The next walk from the plan in hand, ready to be called."""
+        self.count += 1
+        return partial(
+            self.walk, self.terrain, run.option, self.listed, moves=moves or self.moves, hot=_HOT * self.heat,
+            cold=_COLD * self.heat, thrift=_THRIFT[(self.count - 1) % len(_THRIFT)], seed=self.seed + self.count - 1,
+            stop=run.halt,
+        )  # fmt: skip
 
 
 def _better(run: _Run, workers: ThreadPoolExecutor, near: Neighbourhoods, walks: _Walks | None, count: int) -> bool:

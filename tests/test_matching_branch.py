@@ -1,0 +1,124 @@
+"""Branching on knapsacks: against all plans, against HiGHS, and on the instances that HiGHS leaves open."""
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from geo_cluster.matching import Problem, Resource, solve, verify
+from geo_cluster.matching.bound import price_pools
+from geo_cluster.matching.branch import search
+from geo_cluster.matching.model import compile_model
+
+
+def searched(problem, *, step=1e-7, stop=lambda: False, model=None):
+    """The best plan of a search that nobody helps, its worth, the last bound, and every bound."""
+    model = model or compile_model(problem)
+    kept, bounds = [(-np.inf, None)], [np.inf]
+
+    def found(option):
+        assert model.fits(option)
+        assert model.short(option) == 0
+        kept.append((model.worth(option), option))
+
+    search(model, price_pools(model), plan=lambda: kept[-1][0], step=step, stop=stop, found=found, told=bounds.append)
+    return kept[-1][1], kept[-1][0], bounds
+
+
+def small(seed):
+    """One resource: demands of a project or of a pair, whole or not, pools shared, sites without a pool."""
+    rng = np.random.default_rng(seed)
+    projects, sites = int(rng.integers(2, 6)), int(rng.integers(2, 5))
+    score = np.round(rng.uniform(1, 9, (projects, sites)), int(rng.integers(0, 3)))
+    score[rng.random(score.shape) < 0.2] = np.nan
+    score[0, 0] = 5.0
+    pair = bool(rng.random() < 0.5)
+    pool = np.arange(sites) if pair else rng.integers(-1, 2, sites)
+    pool[0] = 0
+    demand = rng.uniform(1, 5, (projects, sites) if pair else projects).round(int(rng.choice([0, 1, 6])))
+    room = rng.uniform(3, 8, max(pool.max() + 1, 1)).round(2)
+    return Problem(score, [Resource("land", "mu", demand, pool, room)], bonus=float(rng.integers(0, 30)))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("block", range(6))
+def test_no_plan_is_better_than_what_the_search_finds(block):
+    seen = 0
+    for seed in range(40 * block, 40 * block + 40):
+        model = compile_model(small(seed))
+        if not model.draws:
+            continue
+        rng = np.random.default_rng(seed)
+        options = [[*np.flatnonzero(np.isfinite(row)), -1] for row in model.value]
+        must = rng.random(len(options)) < 0.3 * (rng.random() < 0.5)
+        model.must[:] = must & (np.array([len(each) for each in options]) > 1)
+        plans = [np.array(each) for each in itertools.product(*options)]
+        allowed = [model.worth(each) for each in plans if model.fits(each) and not model.short(each)]
+        best = max(allowed, default=-np.inf)
+        option, worth, bounds = searched(None, model=model)
+        assert worth == pytest.approx(best, abs=1e-6), seed
+        if option is not None:
+            assert bounds[-1] == pytest.approx(best, abs=1e-5), seed
+            assert min(bounds) >= best - 1e-6, seed
+        seen += 1
+    assert seen > 15
+
+
+def assignment(kind, agents, jobs, seed):
+    """Costs and demands of Chu & Beasley's (1997) types c and d, as scores below 1,000."""
+    rng = np.random.default_rng(seed)
+    demand = rng.integers(5, 26, (jobs, agents)) if kind == "c" else rng.integers(1, 101, (jobs, agents))
+    cost = rng.integers(10, 51, (jobs, agents)) if kind == "c" else 111 - demand + rng.integers(-10, 11, demand.shape)
+    room = np.floor(0.8 * demand.sum(axis=0) / agents)
+    return Problem(1000.0 - cost, [Resource("hours", "h", demand, np.arange(agents), room)], bonus=10_000.0)
+
+
+def by_highs(problem):
+    """The optimum that HiGHS proves."""
+    (hours,) = problem.resources
+    projects, sites = problem.shape
+    once = np.kron(np.eye(projects), np.ones(sites))
+    room = np.zeros((sites, projects * sites))
+    for s in range(sites):
+        room[s, s::sites] = hours.demand[:, s]
+    rows = [LinearConstraint(once, 1, 1), LinearConstraint(room, 0, hours.at("likely"))]
+    every = np.ones(projects * sites)
+    result = milp(-problem.score.ravel(), integrality=every, bounds=Bounds(0, 1), constraints=rows)
+    return -result.fun + problem.bonus.sum()
+
+
+@pytest.mark.parametrize("kind", ["c", "d"])
+@pytest.mark.parametrize("seed", range(6))
+def test_highs_finds_no_other_optimum(kind, seed):
+    problem = assignment(kind, 4, 16, seed)
+    _, worth, bounds = searched(problem, step=0.999)
+    assert worth == pytest.approx(by_highs(problem))
+    assert bounds[-1] < worth + 1
+
+
+@pytest.mark.parametrize("agents", [5, 10])
+def test_type_d_with_sixty_jobs_is_proven(agents):
+    """Its relaxations are a few units apart and its plans too: HiGHS alone is left with a gap after a minute."""
+    problem = assignment("d", agents, 60, 1)
+    plan = solve(problem, time_limit_s=600)
+    assert plan.status == "optimal"
+    assert plan.bound == plan.objective
+    assert verify(problem, plan) == ()
+    assert solve(problem, time_limit_s=600).site.tolist() == plan.site.tolist()
+
+
+def test_a_search_that_is_stopped_leaves_a_plan_and_a_true_bound():
+    problem = assignment("d", 10, 60, 2)
+    best = solve(problem, time_limit_s=600).objective
+    looks = itertools.count()
+    _, worth, bounds = searched(problem, step=0.999, stop=lambda: next(looks) >= 12)
+    assert worth <= best <= min(bounds)
+    assert min(bounds) < best + 50
+
+
+def test_who_waits_is_asked_whether_to_stop_though_nothing_is_new():
+    news = []
+    plan = solve(assignment("d", 20, 100, 1), time_limit_s=4, progress=news.append)
+    assert plan.status == "feasible"
+    assert any(not each.is_new for each in news)
