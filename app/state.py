@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import RerunException
 
 from app import cached, signin
 from app.texts import text
@@ -79,7 +80,7 @@ def attach(note: str, **files: bytes | None) -> None:
 def _keep(changed: Work, note: str) -> None:
     """Take a change and save it at once; what can't be saved stays in this visit, and the work bar says why."""
     before = work()
-    if changed == before:
+    if changed == before and (saved() is None or is_saved()):
         return
     st.session_state["work"] = changed
     if person().may("planner") and not isinstance(trouble(), Conflict):
@@ -246,16 +247,33 @@ def _study_of(id_: str) -> Study | None:
 def keep_study(study: Study) -> None:
     """Remember a run, and keep its plan with the work."""
     is_new = st.session_state.get("study") is not study
-    st.session_state["study"] = study
     kept = saved()
     if is_new and kept is not None and is_saved() and person().may("planner") and study.scenario.id == scenario().id:
         _try(lambda: desk().keep_plan(kept.id, kept.revision.number, study))
+    st.session_state["study"] = study
 
 
 def is_stale() -> bool:
     """Whether the last run was for other settings than those now shown."""
     study = last_study()
     return study is not None and study.scenario.id != scenario().id
+
+
+def whole(action: Callable[[], None]) -> Callable[[], None]:
+    """A callback that is done to its end.
+
+    Streamlit breaks off whatever runs at its next access of the state when the visitor has done something else
+    meanwhile, and what a callback had not done by then would be lost. Actions that say the same again change nothing.
+    """
+
+    def done() -> None:
+        try:
+            action()
+        except RerunException:
+            action()
+            raise
+
+    return done
 
 
 def show(key: str, value: Any) -> str:

@@ -84,7 +84,7 @@ def _settings() -> None:
                 key=state.show(key, kind(getattr(scenario, key))),
                 on_change=match_edit.setting(key, key),
             )
-    button.button(t("match.run"), type="primary", width="stretch", on_click=match_run.ask)
+    button.button(t("match.run"), type="primary", width="stretch", on_click=state.whole(match_run.ask))
 
 
 def _shipped(place: DeltaGenerator) -> None:

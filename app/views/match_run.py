@@ -23,9 +23,9 @@ def ask() -> None:
 def start() -> None:
     """Run what is wanted, or join its run."""
     if state.kept("run-wanted"):
-        state.keep("run-wanted", None)
         job = cached.jobs().start(state.scenario())
         state.keep("run", job)
+        state.keep("run-wanted", None)  # last: what is broken off before is done again
         job.wait(SOON_S)
 
 
@@ -46,10 +46,11 @@ def watch() -> None:
     if not job.ended:
         _progress(job)
         return
-    state.keep("run", None)
     if job.study is not None:
         state.take_study(job.study)
+        state.keep("run", None)
         return
+    state.keep("run", None)
     with refusals():
         raise job.refusal or RuntimeError
 
