@@ -5,12 +5,10 @@ from __future__ import annotations
 import datetime
 import functools
 import hashlib
-import io
 import json
 import os
 import tempfile
 import threading
-import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -115,16 +113,6 @@ def assumed_count(scenario: Scenario) -> int:
     return int((known["attribute"].isin(inputs.OFFERS) & (known["basis"] == "assumed")).sum())
 
 
-@st.cache_data(show_spinner=False, max_entries=8)
-def download_of(_study: Study, scenario_id: str, language: Language) -> bytes:  # noqa: ARG001
-    """Every file of a study as one ZIP."""
-    packed = io.BytesIO()
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(bundle.write(_study, Path(folder) / "study", language=language)):
-            archive.write(path, path.name)
-    return packed.getvalue()
-
-
 # ---- the page 数据 ------------------------------------------------------------------------------------------
 
 
@@ -179,16 +167,10 @@ class Screening:
                     self.done.append(intake.appraise(self.region, self.projects.iloc[start : start + intake.BATCH]))
                     continue
                 self.table = pd.concat([intake.shortlist(part) for part in self.done], ignore_index=True)
-                self.archive = _zip(lambda folder: bundle.write_appraisal(self.done, folder))
+                with tempfile.TemporaryDirectory() as folder:
+                    paths = sorted(bundle.write_appraisal(self.done, Path(folder)))
+                    self.archive = bundle.zipped({path.name: path.read_bytes() for path in paths})
                 self.done = []
-
-
-def _zip(write: Callable[[Path], list[Path]]) -> bytes:
-    packed = io.BytesIO()
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(write(Path(folder) / "files")):
-            archive.write(path, path.name)
-    return packed.getvalue()
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -237,11 +219,7 @@ def _work_file(scenario: str, files: tuple[tuple[str, bytes], ...]) -> bytes:
         row = row.model_copy(update={"portfolio": PROJECTS, "portfolio_sha256": ""})
     if any(name.startswith(f"{LAYERS}/") for name in own):
         row = row.model_copy(update={"layers": LAYERS, "layers_sha256": ""})
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in {"scenario.toml": bundle.scenario_toml(row).encode(), **own}.items():
-            archive.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), content)
-    return packed.getvalue()
+    return bundle.zipped({"scenario.toml": bundle.scenario_toml(row).encode(), **own})
 
 
 def work_file(work: Work) -> bytes:
