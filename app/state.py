@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import RerunException
 
 from app import cached, signin
 from app.texts import text
@@ -257,23 +256,6 @@ def is_stale() -> bool:
     """Whether the last run was for other settings than those now shown."""
     study = last_study()
     return study is not None and study.scenario.id != scenario().id
-
-
-def whole(action: Callable[[], None]) -> Callable[[], None]:
-    """A callback that is done to its end.
-
-    Streamlit breaks off whatever runs at its next access of the state when the visitor has done something else
-    meanwhile, and what a callback had not done by then would be lost. Actions that say the same again change nothing.
-    """
-
-    def done() -> None:
-        try:
-            action()
-        except RerunException:
-            action()
-            raise
-
-    return done
 
 
 def show(key: str, value: Any) -> str:

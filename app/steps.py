@@ -27,5 +27,5 @@ def first_steps(page: str) -> None:
             icon=":material/close:",
             type="tertiary",
             key="steps-close",
-            on_click=state.whole(lambda: state.mark(MARK)),
+            on_click=lambda: state.mark(MARK),
         )

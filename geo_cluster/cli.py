@@ -328,7 +328,6 @@ def app(
     command += ["--browser.gatherUsageStats", "false", "--server.showEmailPrompt", "false"]
     command += ["--client.toolbarMode", "viewer"]
     command += ["--client.showErrorDetails", "none"]
-    command += ["--runner.fastReruns", "false"]  # clicks in quick succession are joined; else the first is dropped
     page = catalog.table("style")["page"]
     theme = {
         "base": "light",

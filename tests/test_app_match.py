@@ -47,6 +47,10 @@ def own(*rows):
     return Work(catalog.scenario(), {PROJECTS: portfolio.write_text(table)})
 
 
+def plan_editor(page):
+    return next(table.proto for table in page.dataframe if "keep" in table.value.columns)
+
+
 def shown(page, heading):
     return next(table.value for table in page.dataframe if heading in table.value.columns)
 
@@ -92,6 +96,17 @@ def test_changed_settings_make_the_results_stale():
     assert not page.warning
     assert page.session_state["study"].scenario.id == catalog.scenario("cautious").id
     assert page.session_state["study_before"] is run()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_plan_of_other_projects_is_to_look_at_only(language):
+    study, other = run(), own(("fiber_laser", "3"), ("laser_chip", "4"))
+    page = opened("match", language, study=study, work=other)
+    assert [one.value for one in page.warning] == [text("match.other_projects", language, id=study.scenario.id)]
+    assert plan_editor(page).disabled
+    press(page, "match.run", language)
+    assert not ended(page).warning
+    assert not plan_editor(page).disabled
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

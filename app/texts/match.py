@@ -48,6 +48,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "下面是情景 {id} 的结果，设置已改动；按“运行”更新。",
         "These results belong to scenario {id}; the settings have changed. Press Run to update.",
     ),
+    "match.other_projects": (
+        "下面是情景 {id} 的结果，项目表已改动：只能看，按“运行”后才能拍板。",
+        "These results belong to scenario {id} and to other projects: to look at only, press Run before deciding.",
+    ),
     # the run
     "match.stop": ("停止", "Stop"),
     "match.stopping": ("正在收尾，交出手上的方案…", "Stopping with the plan in hand …"),

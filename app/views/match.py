@@ -39,7 +39,8 @@ def page() -> None:
                 st.info(t("match.first"), icon=":material/play_circle:")
         else:
             if state.is_stale():
-                st.warning(t("match.stale", id=study.scenario.id), icon=":material/history:")
+                told = "match.stale" if match_portfolio.is_of(study) else "match.other_projects"
+                st.warning(t(told, id=study.scenario.id), icon=":material/history:")
             _results(study)
     footer()
 
@@ -84,7 +85,7 @@ def _settings() -> None:
                 key=state.show(key, kind(getattr(scenario, key))),
                 on_change=match_edit.setting(key, key),
             )
-    button.button(t("match.run"), type="primary", width="stretch", on_click=state.whole(match_run.ask))
+    button.button(t("match.run"), type="primary", width="stretch", on_click=match_run.ask)
 
 
 def _shipped(place: DeltaGenerator) -> None:

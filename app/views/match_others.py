@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached, state
-from app.views import match_change, match_edit, match_plan
+from app.views import match_change, match_edit, match_plan, match_portfolio
 from app.widgets import t
 from geo_cluster import catalog, explained
 from geo_cluster.explained import Other, Stability
@@ -112,6 +112,7 @@ def _chosen(study: Study, one: Other, label: str) -> None:
         icon=":material/check:",
         width="stretch",
         help=t("match.adopt_help"),
+        disabled=not match_portfolio.is_of(study),
         on_click=match_edit.keep(lambda: state.change(note, locked=rows, forbidden=[])),
     )
     match_change.show(explained.difference_table(study, after), study, after)

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached, state
-from app.views import match_edit
+from app.views import match_edit, match_portfolio
 from app.widgets import t
 from geo_cluster import catalog, explained
 from geo_cluster.domain import Pair, Scenario
@@ -50,7 +50,7 @@ def table(study: Study) -> None:
         placeholder="—",
         column_order=list(shown),
         column_config=config,
-        disabled=[column for column in rows.columns if column not in DECIDED],
+        disabled=[column for column in rows if column not in DECIDED] if match_portfolio.is_of(study) else True,
         height=min(36 * (len(rows) + 1) + 2, 440),
         on_change=match_edit.keep(lambda: _decide(study, rows, key)),
         alt=t("match.plan"),
@@ -214,6 +214,7 @@ def unplaced(study: Study) -> None:
             key=f"way-{number}",
             help=t("match.way_use_help"),
             width="stretch",
+            disabled=not match_portfolio.is_of(study),
             on_click=match_edit.keep(_change(note, settings)),
         )
 

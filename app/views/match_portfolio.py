@@ -44,6 +44,12 @@ def label(study: Study) -> None:
     st.html(f'<span class="gc-sample">{t(key, n=made_up, all=len(study.projects))}</span>')
 
 
+def is_of(study: Study) -> bool:
+    """Whether a study's projects are those of the table now, by id and name, so that its plan can be decided on."""
+    checked, _ = cached.projects_faults(_content())
+    return checked is not None and study.projects["name"].equals(checked["name"])
+
+
 def _content() -> bytes:
     work = state.work()
     return work.files.get(PROJECTS) or portfolio.path_of(work.scenario.portfolio).read_bytes()

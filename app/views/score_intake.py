@@ -36,7 +36,7 @@ def form() -> pd.DataFrame:
         with column:
             typed[key] = _quantity(key, guess[key], segments[segment])
     if any(typed[key] for key in QUANTITIES):
-        st.button(t("score.reset"), icon=":material/undo:", on_click=state.whole(_forget), key="intake-reset")
+        st.button(t("score.reset"), icon=":material/undo:", on_click=_forget, key="intake-reset")
     state.keep("score-typed", typed)
     given = {key: value for key, value in typed.items() if value}
     return portfolio.check(pd.DataFrame([given]), where=t("score.one"))

@@ -38,7 +38,7 @@ def spreadsheet() -> pd.DataFrame | None:
 
 def _upload() -> None:
     upload_words()
-    st.file_uploader(t("score.upload"), ["csv", "xlsx"], key="score-upload", on_change=state.whole(_take))
+    st.file_uploader(t("score.upload"), ["csv", "xlsx"], key="score-upload", on_change=_take)
     st.caption(t("score.upload_help"))
     with st.container(horizontal=True):
         st.download_button(
