@@ -15,8 +15,8 @@ from geo_cluster.errors import Fault, GeoClusterError
 from geo_cluster.matching.solve import Progress
 from geo_cluster.study import Study
 
-KEPT = 12
-"""How many runs that have ended are kept."""
+KEPT, KEPT_BYTES = 12, 1 << 30
+"""How many runs that have ended are kept at most, and how large their draws may be together; the last is always."""
 
 
 @dataclass(eq=False)
@@ -96,11 +96,17 @@ class Jobs:
             job = Job(scenario)
             self._jobs.pop(scenario.id, None)
             self._jobs[scenario.id] = job
-            ended = [key for key, one in self._jobs.items() if one.ended]
-            for key in ended[: max(len(ended) - KEPT, 0)]:
-                del self._jobs[key]
+            self._forget()
         threading.Thread(target=self._work, args=[job], daemon=True, name=f"run-{scenario.id}").start()
         return job
+
+    def _forget(self) -> None:
+        """Let the oldest of those go that are too many, or too much."""
+        left = KEPT_BYTES
+        for number, (key, job) in enumerate((k, one) for k, one in reversed(list(self._jobs.items())) if one.ended):
+            left -= job.study.decision.nbytes if job.study else 0
+            if number and (number >= KEPT or left < 0):
+                del self._jobs[key]
 
     def ahead(self, job: Job) -> int:
         """How many runs are under way or queued before this one."""

@@ -1,13 +1,13 @@
 """The Match page: what is typed is kept, what is clicked is decided, what is shown belongs to the plan."""
 
 import threading
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pandas as pd
 import pytest
 
 from app import cached
-from app.jobs import Jobs
+from app.jobs import KEPT, KEPT_BYTES, Jobs
 from app.texts import text
 from app.views import match_edit, match_plan
 from geo_cluster import catalog, portfolio
@@ -259,6 +259,17 @@ def test_a_stopped_run_keeps_its_plan_and_can_be_run_again():
     assert again is not job
     again.stop()
     assert again.wait(20)
+
+
+@pytest.mark.parametrize(("each", "kept"), [(1, KEPT), (KEPT_BYTES // 3, 3), (KEPT_BYTES, 1), (9 * KEPT_BYTES, 1)])
+def test_of_runs_that_have_ended_only_as_many_are_kept_as_there_is_room_for(each, kept):
+    jobs = Jobs(lambda scenario, say, progress: Mock(decision=Mock(nbytes=each)))
+    asked = [catalog.scenario().model_copy(update={"seed": seed}) for seed in range(KEPT + 3)]
+    for scenario in asked:
+        assert jobs.start(scenario).wait(20)
+    jobs.start(asked[-1].model_copy(update={"seed": 99})).wait(20)
+    there = [scenario for scenario in asked if jobs.find(scenario)]
+    assert there == asked[-kept:]
 
 
 def test_a_run_that_breaks_tells_no_traceback():

@@ -168,6 +168,11 @@ class DecisionMatrix:
         """(N, P, S): score of each draw, 0 to 100."""
         return np.sum(list(self.theme_draws.values()), axis=0)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the draws take."""
+        return sum(draws.nbytes for draws in self.theme_draws.values())
+
     def interval(self, share: float = 0.9) -> tuple[np.ndarray, np.ndarray]:
         """(P, S) low and high: the middle `share` of the draws."""
         return _middle(self.draws, share)
