@@ -26,6 +26,11 @@ def language() -> Language:
     return st.session_state.get("language") or _linked_language()
 
 
+def _linked_language() -> Language:
+    """The language that a link to a view was copied in; the switch takes over once it is drawn."""
+    return "en" if st.query_params.get("language") == "en" else "zh"
+
+
 def t(key: str, **values: object) -> str:
     """A text in the visitor's language."""
     return text(key, language(), **values)
@@ -74,6 +79,12 @@ def attach(note: str, **files: bytes | None) -> None:
     """Add files of the planner's own to the work, replace them, or take them out (None)."""
     kept = {name: content for name, content in {**work().files, **files}.items() if content is not None}
     _keep(Work(work().scenario, kept), note)
+
+
+def hold(note: str, *, known: Iterable[KnownBetter], files: Mapping[str, bytes]) -> None:
+    """Change the numbers known better and all files together, as one step of the history."""
+    row = work().scenario.model_dump() | {"known": [one.model_dump() for one in known]}
+    _keep(Work(catalog.scenario_from(row), dict(files)), note)
 
 
 def _keep(changed: Work, note: str) -> None:
@@ -243,13 +254,20 @@ def _study_of(id_: str) -> Study | None:
         return None
 
 
-def keep_study(study: Study) -> None:
-    """Remember a run, and keep its plan with the work."""
+def take_study(study: Study) -> None:
+    """Remember a run and the one before it, to compare them, and keep its plan with the work."""
+    last, kept = last_study(), saved()
+    if last is not None and last is not study:
+        st.session_state["study_before"] = last
     is_new = st.session_state.get("study") is not study
-    kept = saved()
     if is_new and kept is not None and is_saved() and person().may("planner") and study.scenario.id == scenario().id:
         _try(lambda: desk().keep_plan(kept.id, kept.revision.number, study))
     st.session_state["study"] = study
+
+
+def previous_study() -> Study | None:
+    """What the visitor ran before the last run."""
+    return st.session_state.get("study_before")
 
 
 def is_stale() -> bool:
@@ -274,6 +292,11 @@ def typed(key: str, default: Any) -> Any:
     return st.session_state.get(key, default)
 
 
+def edits(key: str) -> dict[str, Any]:
+    """What was edited in an editable table since it was last given its rows."""
+    return st.session_state.get(key) or {}
+
+
 def keep(key: str, value: Any) -> None:
     """Remember something of a page for this visit; None forgets it."""
     st.session_state[f"kept-{key}"] = value
@@ -282,12 +305,6 @@ def keep(key: str, value: Any) -> None:
 def kept(key: str, default: Any = None) -> Any:
     """What a page remembered in this visit."""
     return st.session_state.get(f"kept-{key}", default)
-
-
-def hold(note: str, *, known: Iterable[KnownBetter], files: Mapping[str, bytes]) -> None:
-    """Change the numbers known better and all files together, as one step of the history."""
-    row = work().scenario.model_dump() | {"known": [one.model_dump() for one in known]}
-    _keep(Work(catalog.scenario_from(row), dict(files)), note)
 
 
 def mark(what: str) -> None:
@@ -320,26 +337,3 @@ def has_seen(page: str, which: str) -> bool:
 def has_run() -> bool:
     """Whether there is a plan to look at."""
     return st.session_state.get("study") is not None
-
-
-def _linked_language() -> Language:
-    """The language that a link to a view was copied in; the switch takes over once it is drawn."""
-    return "en" if st.query_params.get("language") == "en" else "zh"
-
-
-def take_study(study: Study) -> None:
-    """Remember a run and the one before it, to compare them."""
-    last = last_study()
-    if last is not None and last is not study:
-        st.session_state["study_before"] = last
-    keep_study(study)
-
-
-def previous_study() -> Study | None:
-    """What the visitor ran before the last run."""
-    return st.session_state.get("study_before")
-
-
-def edits(key: str) -> dict[str, Any]:
-    """What was edited in an editable table since it was last given its rows."""
-    return st.session_state.get(key) or {}

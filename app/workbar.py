@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import streamlit as st
@@ -138,33 +138,22 @@ def _menu(may_save: bool) -> None:
 
 def _others() -> None:
     """Other works to go on with, and deleted ones to bring back."""
-    kept, language = state.saved(), state.language()
-    desk = state.desk()
-    others = {one.id: one for one in desk.works(limit=SHOWN) if kept is None or one.id != kept.id}
-    if others:
-        chosen = st.selectbox(
-            t("work.open"),
-            list(others),
-            index=None,
-            format_func=lambda id_: _entry(others[id_], language),
-            placeholder=t("work.choose"),
-        )
-        if chosen:
-            state.open_work(chosen)
-            st.rerun()
-    gone = {one.id: one for one in desk.works(deleted=True, limit=SHOWN)} if state.person().may("planner") else {}
-    if gone:
-        back = st.selectbox(
-            t("work.restore"),
-            list(gone),
-            index=None,
-            format_func=lambda id_: _entry(gone[id_], language),
-            placeholder=t("work.choose"),
-        )
-        if back:
-            desk.restore(back)
-            state.open_work(back)
-            st.rerun()
+    kept, desk = state.saved(), state.desk()
+    if chosen := _choose("work.open", [one for one in desk.works(limit=SHOWN) if kept is None or one.id != kept.id]):
+        state.open_work(chosen)
+        st.rerun()
+    if state.person().may("planner") and (back := _choose("work.restore", desk.works(deleted=True, limit=SHOWN))):
+        desk.restore(back)
+        state.open_work(back)
+        st.rerun()
+
+
+def _choose(label: str, entries: Iterable[Entry]) -> str | None:
+    """The id of a chosen work; nothing to choose from, nothing shown."""
+    told = {one.id: _entry(one, state.language()) for one in entries}
+    if not told:
+        return None
+    return st.selectbox(t(label), list(told), index=None, format_func=told.__getitem__, placeholder=t("work.choose"))
 
 
 def _entry(entry: Entry, language: str) -> str:

@@ -46,5 +46,5 @@ if not state.kept("hostile"):
     ]
     state.change(NAMES[0], known=known)
     state.attach(NAMES[1], **{"projects.csv": projects()}, **own_sites())
-    state.keep_study(cached.study_of(state.scenario()))
+    state.take_study(cached.study_of(state.scenario()))
 runpy.run_path(str(Path(cached.__file__).with_name("main.py")))

@@ -1,5 +1,7 @@
 """The app as a visitor has it: a real server, a real browser, no network."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -122,6 +124,7 @@ def test_language_and_settings_stay_from_page_to_page(visit, server):
     page.get_by_role("link", name="Match").click()
     expect(page.get_by_role("heading", name="Projects to sites")).to_be_visible()
     page.get_by_text("cautious", exact=True).click()
+    expect(page).to_have_url(re.compile("work="))  # it is saved
     page.get_by_role("link", name="Data").click()
     expect(page.get_by_role("heading", name="Data and sources")).to_be_visible()
     page.get_by_role("link", name="Match").click()
