@@ -97,7 +97,7 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
         that a project's choice changes, mean over projects), each with its standard error; `projects` affected.
     """
     known = region.observations
-    open_ = known["attribute"].isin(OFFERS) & (known["high"] > known["low"])
+    open_ = known["attribute"].isin(OFFERS) & (known["high"] > known["low"]) & known["site_id"].isin(region.names)
     rows, parameters = known[open_].reset_index(drop=True), region.draws[:, open_.to_numpy()]
     choosers = np.flatnonzero(allowed.allowed.sum(axis=1) > 1)
     found = [of_parameters(decision.draws[:, p, allowed.allowed[p]], parameters) for p in choosers]

@@ -15,6 +15,7 @@ import openpyxl
 import pandas as pd
 import pyogrio
 import pytest
+import tomli_w
 
 from geo_cluster import catalog, layers, study
 from geo_cluster.errors import InputError
@@ -217,6 +218,25 @@ def test_a_portfolio_of_ones_own_goes_round(suffix, tmp_path):
     assert again.scenario.id == first.scenario.id
     assert tables.csv_tables(again) == tables.csv_tables(first)
     assert str(tmp_path) not in (moved / "scenario.toml").read_text(encoding="utf-8")
+
+
+def test_layers_of_ones_own_go_along_in_the_app(tmp_path):
+    layer, path = catalog.layers()["sites"], write_own(tmp_path / "mine")
+    content = (catalog.data_dir() / layer.file).read_bytes().replace(b"E03", b"E93")
+    row = layer.model_dump(mode="json") | {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    own = tmp_path / "mine" / "own"
+    own.mkdir()
+    (own / layer.file).write_bytes(content)
+    (own / "sources.toml").write_text(tomli_w.dumps({"layers": {"sites": row}}), encoding="utf-8")
+    path.write_text(f'layers = "own"\n{path.read_text(encoding="utf-8")}', encoding="utf-8")
+    first = study.run(catalog.scenario(path))
+    zipfile.ZipFile(io.BytesIO(bundle.zipped(bundle.study_files(first)))).extractall(tmp_path / "elsewhere")
+    (own / layer.file).unlink()
+    again = study.run(catalog.scenario(tmp_path / "elsewhere" / "scenario.toml"))
+    assert "E93" in set(again.sites["id"])
+    assert again.scenario.id == first.scenario.id
+    assert tables.csv_tables(again) == tables.csv_tables(first)
+    assert str(tmp_path) not in (tmp_path / "elsewhere" / "scenario.toml").read_text(encoding="utf-8")
 
 
 def test_a_portfolio_named_like_a_result_is_refused(tmp_path):

@@ -56,5 +56,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "brief.file_attribution": ("来源、许可与署名", "Sources, licences, attribution"),
     "brief.file_study": ("测算摘要：版本、证明、输入哈希", "Summary: versions, proof, hashes of the input"),
     "brief.file_sources": ("图层登记：来源、时点、哈希", "Registry of the layers: source, date, hash"),
+    "brief.file_layer": ("自己的图层", "Your own layer"),
     "brief.file_portfolio": ("自己的项目表", "Your own portfolio"),
 }

@@ -93,7 +93,7 @@ def _what(group: str, name: str) -> str:
                 return layer.title_en if state.language() == "en" else layer.title_zh
     if name in (*bundle.FILES, "sheet.html", "sources.toml"):
         return t(f"brief.file_{name.split('.')[0].lower()}")
-    return t("brief.file_portfolio")
+    return t("brief.file_layer" if "/" in name else "brief.file_portfolio")
 
 
 def _whole(group: str, language: Language, files: dict[str, bytes]) -> None:
@@ -130,7 +130,7 @@ def _one(group: str, language: Language, files: dict[str, bytes]) -> None:
     save.download_button(
         t("brief.save"),
         files[name],
-        file_name=name,
+        file_name=name.rsplit("/", 1)[-1],
         icon=":material/download:",
         width="stretch",
         on_click="ignore",

@@ -81,10 +81,17 @@ def write_match(study: Study, out: Path, *, language: Language = "zh") -> list[P
 
 
 def study_files(study: Study, *, language: Language = "zh") -> dict[str, bytes]:
-    """Every file of a study by name, and `sheet.html`, the briefing sheet to print."""
+    """Every file of a study by name, and `sheet.html`, the briefing sheet to print.
+
+    Layers of the user's own are under `layers/`, and `scenario.toml` looks for them there.
+    """
     with tempfile.TemporaryDirectory() as folder:
         _make(study, Path(folder), language)
         files = {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
+    if study.scenario.layers:
+        own = sorted(path for path in Path(study.scenario.layers).iterdir() if path.is_file())
+        files |= {f"layers/{path.name}": path.read_bytes() for path in own}
+        files["scenario.toml"] = scenario_toml(study.scenario.model_copy(update={"layers": "layers"})).encode()
     return {"sheet.html": sheet(study, language=language).encode()} | files
 
 
