@@ -23,6 +23,7 @@ from geo_cluster.export.sheet import sheet
 from geo_cluster.export.tables import SAMPLE, as_csv, csv_tables
 from geo_cluster.intake import Appraisal
 from geo_cluster.study import Study
+from geo_cluster.work import LAYERS
 
 FILES: tuple[str, ...] = (
     "ranking.csv",
@@ -90,8 +91,8 @@ def study_files(study: Study, *, language: Language = "zh") -> dict[str, bytes]:
         files = {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
     if study.scenario.layers:
         own = sorted(path for path in Path(study.scenario.layers).iterdir() if path.is_file())
-        files |= {f"layers/{path.name}": path.read_bytes() for path in own}
-        files["scenario.toml"] = scenario_toml(study.scenario.model_copy(update={"layers": "layers"})).encode()
+        files |= {f"{LAYERS}/{path.name}": path.read_bytes() for path in own}
+        files["scenario.toml"] = scenario_toml(study.scenario.model_copy(update={"layers": LAYERS})).encode()
     return {"sheet.html": sheet(study, language=language).encode()} | files
 
 
