@@ -26,6 +26,9 @@ h3 { font-size: 1.05rem !important; font-weight: 600 !important; }
 [data-testid="stMetric"] { background: #fff; border: 1px solid #dfe4e3; border-radius: 10px; padding: .55rem .9rem; }
 [data-testid="stMetricValue"] { font-size: 1.4rem; line-height: 2.1rem; font-variant-numeric: tabular-nums; }
 [data-testid="stMetricLabel"] { color: #56636c; }
+[data-testid="stStatusWidget"] { display: none; }
+[data-test-script-state="running"]::before { content: ""; position: fixed; inset: 0 0 auto; height: 3px;
+  background: #0b6e75; z-index: 1000000; }
 iframe { border-radius: 10px; border: 1px solid #dfe4e3; }
 button[data-variant="segmented_control"][data-selected="true"] p { color: #07494f; }
 .gc-footer { color: #56636c; font-size: .78rem; border-top: 1px solid #dfe4e3; margin-top: 1rem; padding-top: .6rem; }
@@ -109,11 +112,24 @@ def refusals() -> Iterator[None]:
         st.error(t("error") + "\n\n" + "\n".join(f"- {plain(str(fault))}" for fault in faults), icon=":material/error:")
 
 
+def draw(chart: alt.Chart | alt.LayerChart) -> None:
+    """Show a chart so that the next run of the page changes its data in place.
+
+    Streamlit embeds a chart anew, at some cost to the browser, whenever its specification differs; apart from
+    the data it is to stay the same, so every field names its type and sites stand in the order of their rows.
+    """
+    specification = chart.copy(deep=False)
+    specification.data = alt.Undefined
+    st.vega_lite_chart(chart.data, specification.to_dict(validate=False), width="stretch")
+
+
 def _tips(**labels: str) -> list[alt.Tooltip]:
     """Tooltip fields under the names that people read, numbers with one decimal."""
     numbers = ("score", "low", "high", "points", "planned", "used")
     return [
-        alt.Tooltip(field, title=t(label), format=",.1f" if field in numbers else alt.Undefined)
+        alt.Tooltip(f"{field}:Q", title=t(label), format=",.1f")
+        if field in numbers
+        else alt.Tooltip(f"{field}:N", title=t(label))
         for field, label in labels.items()
     ]
 
@@ -121,46 +137,44 @@ def _tips(**labels: str) -> list[alt.Tooltip]:
 def score_chart(ranking: pd.DataFrame) -> alt.LayerChart:
     """Score and interval of a project's eligible sites, best first."""
     page = catalog.table("style")["page"]
-    order = ranking["site_label"].tolist()
-    base = alt.Chart(ranking).encode(y=alt.Y("site_label:N", sort=order, title=None, axis=alt.Axis(labelLimit=190)))
+    base = alt.Chart(ranking).encode(y=alt.Y("site_label:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)))
     scale = alt.Scale(zero=False, nice=True)
     rule = base.mark_rule(strokeWidth=5, color="#b9d5d6", strokeCap="round").encode(
         x=alt.X("low:Q", scale=scale, title=t("col.score")), x2="high:Q"
     )
     tips = _tips(site_label="col.site", score="col.score", low="col.low", high="col.high")
-    tips.append(alt.Tooltip("chance_first", title=t("col.chance"), format=".0%"))
+    tips.append(alt.Tooltip("chance_first:Q", title=t("col.chance"), format=".0%"))
     dots = base.mark_circle(size=95, color=page["accent"], opacity=1).encode(
         x=alt.X("score:Q", scale=scale), tooltip=tips
     )
-    return (rule + dots).properties(height=28 * max(len(order), 2) + 30)
+    return (rule + dots).properties(height=28 * max(len(ranking), 2) + 30)
 
 
 def points_chart(points: pd.DataFrame) -> alt.Chart:
     """Stacked contributions of the criteria to the score of a few sites."""
     themes = {"land": "#5b3f8c", "energy": "#e08a1e", "reach": "#0b6e75", "chain": "#b3223e"}
-    order, names = points["site_label"].drop_duplicates().tolist(), catalog.themes()
+    names = catalog.themes()
     labels = [names[key][state.language()] for key in themes]
     scale = alt.Scale(domain=labels, range=list(themes.values()))
     return (
         alt.Chart(points)
         .mark_bar(stroke="white", strokeWidth=0.8)
         .encode(
-            y=alt.Y("site_label:N", sort=order, title=None, axis=alt.Axis(labelLimit=190)),
+            y=alt.Y("site_label:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)),
             x=alt.X("sum(points):Q", title=None),
             color=alt.Color("theme:N", scale=scale, legend=alt.Legend(title=None, orient="bottom", columns=2)),
             order="position:Q",
             detail="criterion_label:N",
             tooltip=_tips(criterion_label="col.criterion", points="col.points", natural_text="col.natural"),
         )
-        .properties(height=34 * max(len(order), 2) + 100)
+        .properties(height=34 * max(points["site_label"].nunique(), 2) + 100)
     )
 
 
 def pool_chart(pools: pd.DataFrame) -> alt.LayerChart:
     """What each pool may have (low to high), what was planned with, and what the plan uses."""
-    order = pools["label"].tolist()
     style = catalog.table("style")
-    base = alt.Chart(pools).encode(y=alt.Y("label:N", sort=order, title=None, axis=alt.Axis(labelLimit=190)))
+    base = alt.Chart(pools).encode(y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)))
     colour = alt.Color(
         "basis:N",
         scale=alt.Scale(domain=list(style["evidence"]), range=list(style["evidence"].values())),
@@ -171,7 +185,7 @@ def pool_chart(pools: pd.DataFrame) -> alt.LayerChart:
     tick = base.mark_tick(thickness=2.5, size=20, color=style["page"]["ink"]).encode(x="planned:Q")
     tips = _tips(label="col.pool", low="col.low", planned="col.planned", high="col.high", used="col.used")
     tips += _tips(basis_label="col.basis")
-    return (span + used + tick).encode(tooltip=tips).properties(height=30 * max(len(order), 2) + 20)
+    return (span + used + tick).encode(tooltip=tips).properties(height=30 * max(len(pools), 2) + 20)
 
 
 def upload_words() -> None:

@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app import cached, state
 from app.views import match_change, match_edit, match_others, match_plan, match_pools, match_portfolio, match_run
-from app.widgets import footer, heading, points_chart, refusals, score_chart, show_map, t
+from app.widgets import draw, footer, heading, points_chart, refusals, score_chart, show_map, t
 from geo_cluster import catalog, layers
 from geo_cluster.study import Study
 
@@ -150,10 +150,10 @@ def _ranking(study: Study) -> None:
     left, right = st.columns(2)
     with left:
         st.subheader(t("match.by_score"), anchor=False)
-        st.altair_chart(score_chart(best), width="stretch")
+        draw(score_chart(best))
     with right:
         st.subheader(t("match.why"), anchor=False)
-        st.altair_chart(points_chart(_points(study, project, best.head(6))), width="stretch")
+        draw(points_chart(_points(study, project, best.head(6))))
     refused = rows[~rows["eligible"]]
     if len(refused):
         st.subheader(t("match.refused"), anchor=False)

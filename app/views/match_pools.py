@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import cached, state
 from app.views import match_change, match_edit
-from app.widgets import pool_chart, t
+from app.widgets import draw, pool_chart, t
 from geo_cluster import catalog, explained, layers
 from geo_cluster.results import WORDS
 from geo_cluster.study import Study
@@ -92,7 +92,7 @@ def pools(study: Study) -> None:
         rows = table[(table["resource"] == resource) & ((table["used"] > 0) | (resource != "land"))]
         if len(rows):
             st.subheader(t(f"resource.{resource}"), anchor=False)
-            st.altair_chart(pool_chart(rows.sort_values("used", ascending=False)), width="stretch")
+            draw(pool_chart(rows.sort_values("used", ascending=False)))
 
 
 def _worth(study: Study, table: pd.DataFrame) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app import state
-from app.widgets import score_chart, t
+from app.widgets import draw, score_chart, t
 from geo_cluster import catalog, choice
 from geo_cluster.choice import Weighed
 
@@ -33,11 +33,11 @@ def ranking(weighed: Weighed) -> None:
         left, right = st.columns([1.15, 1], gap="medium")
         with left:
             st.subheader(t("col.score"), anchor=False)
-            st.altair_chart(score_chart(best), width="stretch")
+            draw(score_chart(best))
         with right:
             st.subheader(t("score.ranks"), anchor=False)
             chances = labelled(choice.rank_chances(weighed, sites=SHOWN), weighed)
-            st.altair_chart(_chances_chart(chances), width="stretch")
+            draw(_chances_chart(chances))
         _table(best)
         st.caption(t("score.chance_note", error=f"{best['chance_error'].max():.1%}"))
     _refused(weighed)
@@ -46,7 +46,6 @@ def ranking(weighed: Weighed) -> None:
 def _chances_chart(chances: pd.DataFrame) -> alt.Chart:
     """The chance of each rank, stacked to 100 % a site."""
     words = [t("score.place", n=rank) for rank in range(1, 6)] + [t("score.later")]
-    order = chances["site_label"].drop_duplicates().tolist()
     shown = chances.assign(
         place=[words[rank - 1] for rank in chances["rank"]], position=[rank or 6 for rank in chances["rank"]]
     )
@@ -54,7 +53,7 @@ def _chances_chart(chances: pd.DataFrame) -> alt.Chart:
         alt.Chart(shown)
         .mark_bar(stroke="white", strokeWidth=0.6, height=17)
         .encode(
-            y=alt.Y("site_label:N", sort=order, title=None, axis=alt.Axis(labelLimit=150)),
+            y=alt.Y("site_label:N", sort=None, title=None, axis=alt.Axis(labelLimit=150)),
             x=alt.X("chance:Q", title=None, axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
             color=alt.Color(
                 "place:N",
@@ -69,7 +68,7 @@ def _chances_chart(chances: pd.DataFrame) -> alt.Chart:
                 alt.Tooltip("chance:Q", title=t("score.chance_of"), format=".0%"),
             ],
         )
-        .properties(height=28 * max(len(order), 2) + 100)
+        .properties(height=28 * max(chances["site_label"].nunique(), 2) + 100)
     )
 
 
