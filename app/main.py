@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # streamlit run
 
 from app import signin
 from app.views import brief, data, explore, match, score, supply
-from app.widgets import STYLE, refusals, t
+from app.widgets import STYLE, refusals, t, top
 
 log = logging.getLogger("geo_cluster.app")
 
@@ -26,35 +26,42 @@ def run() -> None:
     st.html(STYLE)
     try:
         with refusals():
-            if signin.person() is None:
-                st.navigation([st.Page(_sign_in)], position="hidden").run()
-            else:
-                _pages()
+            _pages(signed_in=signin.person() is not None)
     except Exception as problem:  # what nobody thought of: a sentence here, the details in the log
         number = secrets.token_hex(4)
         log.error("error %s: %s", number, problem, exc_info=problem)
         st.error(t("sorry", id=number), icon=":material/sentiment_dissatisfied:")
 
 
-def _pages() -> None:
+def _pages(*, signed_in: bool) -> None:
+    """The page of the address; until somebody signed in, each address is that of the way in."""
+    views = {
+        "explore": (explore.page, ":material/map:"),
+        "supply": (supply.page, ":material/bolt:"),
+        "score": (score.page, ":material/ads_click:"),
+        "match": (match.page, ":material/insights:"),
+        "data": (data.page, ":material/database:"),
+        "brief": (brief.page, ":material/co_present:"),
+    }
     pages = [
-        st.Page(explore.page, title=t("explore"), icon=":material/map:", url_path="explore", default=True),
-        st.Page(supply.page, title=t("supply"), icon=":material/bolt:", url_path="supply"),
-        st.Page(score.page, title=t("score"), icon=":material/ads_click:", url_path="score"),
-        st.Page(match.page, title=t("match"), icon=":material/insights:", url_path="match"),
-        st.Page(data.page, title=t("data"), icon=":material/database:", url_path="data"),
-        st.Page(brief.page, title=t("brief"), icon=":material/co_present:", url_path="brief"),
+        st.Page(page if signed_in else _sign_in, title=t(name), icon=icon, url_path=name, default=name == "explore")
+        for name, (page, icon) in views.items()
     ]
-    st.navigation(pages, position="top").run()
+    page = st.navigation(pages, position="top" if signed_in else "hidden")
+    if signed_in and signin.is_on():
+        signin.go_on()
+    page.run()
 
 
 def _sign_in() -> None:
-    st.title(t("signin.title"), anchor=False)
-    st.markdown(t("signin.lead"))
+    top("signin")
     for name in signin.providers():
-        st.button(t("signin.with", name=name), on_click=st.login, args=(name,), icon=":material/login:")
-    if not signin.providers():
-        st.button(t("signin.go"), on_click=st.login, type="primary", icon=":material/login:")
+        label = t("signin.with", name=name) if name else t("signin.go")
+        if st.button(label, type="primary", icon=":material/login:", key=f"signin-{name}"):
+            with refusals():
+                signin.go(name)
+    st.caption(t("signin.again"))
+    signin.remember_way()
 
 
 run()

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 from streamlit_folium import st_folium
 
-from app import state
+from app import signin, state
 from app.state import t
 from app.texts.faults import told
 from geo_cluster import catalog, maps
@@ -45,6 +45,7 @@ button[data-variant="segmented_control"][data-selected="true"] p { color: #07494
 [data-testid="stCaptionContainer"] p { color: #56636c; }
 [data-testid="stTable"] td p { overflow-wrap: anywhere; }
 .gc-lead { color: #56636c; margin: 0 0 .6rem; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-way) { display: none; }
 @media (max-width: 640px) {
   .st-key-workbar { gap: .35rem; }
   .st-key-work-menu { max-width: 40vw; }
@@ -62,26 +63,46 @@ button[data-variant="segmented_control"][data-selected="true"] p { color: #07494
 
 
 def heading(page: str) -> None:
-    """Title and lead of a page, with the language switch at the right."""
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.title(t(f"{page}.title"), anchor=False, width="content")
-        st.segmented_control(
-            t("language"),
-            ("zh", "en"),
-            format_func={"zh": "中文", "en": "English"}.__getitem__,
-            default=state.language(),
-            key="language",
-            persist_state="session",
-            label_visibility="collapsed",
-            required=True,
-        )
-    st.html(f'<p class="gc-lead">{t(f"{page}.lead")}</p>')
+    """Top of a page, its first steps and the work bar."""
+    top(page)
     from app.steps import first_steps  # these are made of the pieces below
     from app.workbar import work_bar
 
     first_steps(page)
     if page != "explore":
         work_bar()
+
+
+def top(page: str) -> None:
+    """Title and lead of a page, with the language switch at the right, and the way out for who signed in."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.title(t(f"{page}.title"), anchor=False, width="content")
+        with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
+            _leave()
+            _languages()
+    st.html(f'<p class="gc-lead">{t(f"{page}.lead")}</p>')
+
+
+def _languages() -> None:
+    st.segmented_control(
+        t("language"),
+        ("zh", "en"),
+        format_func={"zh": "中文", "en": "English"}.__getitem__,
+        default=state.language(),
+        key="language",
+        persist_state="session",
+        label_visibility="collapsed",
+        required=True,
+    )
+
+
+def _leave() -> None:
+    who = signin.person() if signin.is_on() else None
+    if who is not None:
+        told = t("signin.as", name=plain(who.name), role=t(f"signin.{who.role}"))
+        st.button(
+            t("signin.leave"), icon=":material/logout:", type="tertiary", on_click=st.logout, help=told, key="leave"
+        )
 
 
 def footer() -> None:
