@@ -94,3 +94,16 @@ def test_where_nothing_can_be_kept_it_is_compiled_each_time(monkeypatch):
 
     monkeypatch.setattr(compiled, "njit", njit)
     assert compiled.compiled(max) == ("compiled", max)
+
+
+def test_the_pool_without_limit_stands_for_many_draws(monkeypatch):
+    """Step by step in Python, where an index past the end is an error and not a crash."""
+    rng = np.random.default_rng(0)
+    pool = np.append(0, np.full(5, UNPLACED))
+    resources = [Resource(f"r{i}", "u", rng.integers(1, 20, 12), pool, [40.0]) for i in range(4)]
+    made = compile_model(Problem(rng.uniform(0, 100, (12, 6)), resources, bonus=10.0))
+    assert len(made.draws) == 4
+    monkeypatch.setattr(compiled, "_walk", compiled._walk.py_func)
+    found = walked(made, start=np.full(12, UNPLACED), moves=1_000)
+    assert made.fits(found)
+    assert (found >= 0).all()

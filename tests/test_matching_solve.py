@@ -234,3 +234,74 @@ def test_a_large_problem_gets_a_plan_and_a_bound():
     plan = solve(region(300, 40), time_limit_s=4)
     assert plan.violations == ()
     assert plan.gap < 0.1
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e-6, 1e-3, 1e9, 1e12])
+def test_scores_may_be_in_any_unit(unit):
+    for seed in range(10):
+        problem = small(seed, extras=False)
+        plan = solve(problem.but(score=problem.score * unit, bonus=2.0 * unit))
+        assert plan.status == "optimal"
+        assert plan.objective == pytest.approx(unit * best_worth(problem), rel=1e-7, abs=unit * 1e-7)
+
+
+@pytest.mark.parametrize("bonus", [1e4, 1e9, 1e11])
+@pytest.mark.parametrize("room", [0.6, 1.2])
+def test_the_cheapest_of_the_fullest_plans_however_large_the_bonus(bonus, room):
+    """Tolerances are of the costs, not of a bonus that is a thousand million times as large."""
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        cost, weight = rng.integers(10, 50, (6, 3)).astype(float), rng.integers(5, 25, (6, 3))
+        hours = Resource("hours", "h", weight, np.arange(3), np.floor(room * weight.sum(axis=0) / 3))
+        news = []
+        plan = solve(Problem(-cost, [hours], bonus=bonus), progress=news.append)
+        placed = {
+            site: bonus * np.count_nonzero(site) - sum(cost[p, s - 1] for p, s in enumerate(site) if s)
+            for site in itertools.product(range(4), repeat=6)
+            if all(sum(weight[p, k] for p, s in enumerate(site) if s == k + 1) <= hours.capacity[k] for k in range(3))
+        }
+        assert plan.status == "optimal"
+        assert plan.objective == pytest.approx(max(placed.values()), rel=0, abs=0.01)
+        assert all(each.bound >= max(placed.values()) - 0.01 for each in news)
+
+
+def test_a_minimum_of_projects_that_choose_between_pools():
+    reach = np.array([[True, True], [False, True]])
+    gas = Resource("gas", "m3", [1.0, 1.0, 3.0], reach, [4.0, 4.0], [4.0, 3.0])
+    with pytest.raises(InputError, match=r"'gas': (pool \d can't reach its minimum|the minima add up)"):
+        solve(Problem(np.ones((3, 2)), [gas]))
+    with pytest.raises(InputError, match="can't reach its minimum of 4"):
+        solve(Problem(np.ones((3, 2)), [Resource("gas", "m3", [3.0, 3.0, 3.0], reach, [4.0, 4.0], [4.0, 0.0])]))
+
+
+def test_a_minimum_is_refused_where_locks_have_decided_everything():
+    """Nothing is left to choose, and what is decided falls short."""
+    rule = quota("Shiyan", np.zeros(1, int), projects=2, minimum=[2])
+    land = Resource("land", "mu", [1.0, 1.0], [0], [1.0])
+    with pytest.raises(InputError, match="minimum of 2 projects → Lower it to 1"):
+        solve(Problem(np.ones((2, 1)), [rule, land], locked={0: 0}))
+
+
+def test_minima_out_of_reach_are_named_before_anything_is_solved():
+    group = np.arange(6) // 2
+    rule = quota("prefecture", group, projects=16, minimum=[6, 6, 6])
+    with pytest.raises(InputError, match="add up to 18 projects; all projects together draw at most 16"):
+        solve(region().but(resources=(rule,)), time_limit_s=0)
+    rare = region().score.copy()
+    rare[3:, :2] = np.nan
+    alone = quota("prefecture", group, projects=16, minimum=[5, 0, 0])
+    with pytest.raises(InputError, match=r"pool 0 must have 5 projects; all who may come draw [0-3]"):
+        solve(region().but(score=rare, resources=(alone,)), time_limit_s=0)
+
+
+def test_locks_that_can_or_cant_share_pools_are_told_at_once():
+    """Bin packing: searching through all 2^24 ways would take minutes."""
+    reach = np.array([[True, True], [False, True]])
+    for room, fits in ((11.5, False), (12.5, True)):
+        power = Resource("power", "MVA", np.ones(24), reach, [room, room])
+        problem = Problem(np.ones((24, 2)), [power], locked=dict.fromkeys(range(24), 0))
+        if fits:
+            assert solve(problem).status == "optimal"
+        else:
+            with pytest.raises(InputError, match="can't stand together"):
+                solve(problem)

@@ -82,3 +82,11 @@ def test_a_plan_holds_in_the_share_of_draws_in_which_every_pool_is_large_enough(
     assert hold(problem, [0, 0, 1], count=20_000).holds == pytest.approx(0.25, abs=0.01)
     demand = hold(problem, [0, 0, 1], capacity={"land": np.full((2, 2), 4.0)}, demand={"land": [[2, 2, 2], [3, 2, 2]]})
     assert demand.holds == 0.5
+
+
+def test_pools_for_many_projects_are_looked_for_within_reason():
+    """Three bins that lack a thousandth: no search tells, but what they hold together does."""
+    demand = np.random.default_rng(0).uniform(1, 2, 40)
+    for share, found in ((0.999, 1), (1.1, 0)):
+        power = Resource("power", "MVA", demand, np.ones((2, 3), dtype=bool), np.full(3, demand.sum() / 3 * share))
+        assert len(verify(Problem(np.ones((40, 2)), [power]), np.zeros(40, dtype=int))) == found

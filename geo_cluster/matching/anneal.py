@@ -59,16 +59,7 @@ def flatten(model: Model, prices: list[Floats], *, penalty: float) -> Terrain:
     penalty : float
         What leaving out a project costs that must be placed.
     """
-    projects, options = model.value.shape
-    wide = any(draw.demand.ndim == 2 for draw in model.draws)
-    demand = np.zeros((len(model.draws), projects, options if wide else 1))
-    pool = np.zeros((len(model.draws), options), dtype=np.intp)
-    last, first = sum(len(draw.capacity) for draw in model.draws), 0
-    for d, draw in enumerate(model.draws):
-        demand[d] = draw.demand if draw.demand.ndim == 2 else draw.demand[:, None]
-        pool[d] = np.where(draw.pool >= 0, draw.pool + first, last)
-        first += len(draw.capacity)
-    capacity = np.concatenate([*[draw.capacity for draw in model.draws], [np.inf]])
+    capacity, pool, demand = model.stacked()
     room = np.where(np.isfinite(capacity), capacity + 1e-9 * np.maximum(1.0, capacity), 1e18)
     open_ = np.isfinite(model.value)
     rent = np.where(open_, np.where(open_, model.value, 0.0) - model.reduced(prices), 0.0)
@@ -90,7 +81,7 @@ def anneal(
     """The better of `option` and the plan at the end of a walk from it.
 
     Two walks: one from `hot` to `cold` on which projects pay a share of the prices of what they draw, so that room is
-    left to others, and a shorter one from `cold` on which only worth counts..
+    left to others, and a shorter one from `cold` on which only worth counts.
 
     Parameters
     ----------
@@ -198,9 +189,10 @@ def _walk(  # type: ignore[no-untyped-def]
     value, out, demand, pool, room, rows, listed, option, moves, hot, cold, state, stop
 ):
     projects, width, draws, wide = len(value), listed.shape[1], len(pool), demand.shape[2] > 1
-    left, top = room.copy(), out.copy()
-    members = np.empty((len(room), projects), np.int32)  # of each pool; pages that nobody writes on cost nothing
-    count, at = np.zeros(len(room), np.int32), np.zeros((draws, projects), np.int32)
+    left, top, free = room.copy(), out.copy(), len(room) - 1
+    # of each pool with a limit: the one without may stand for several draws; pages nobody writes on cost nothing
+    members = np.empty((free, projects), np.int32)
+    count, at = np.zeros(free, np.int32), np.zeros((draws, projects), np.int32)
     for p in rows:
         for c in range(width):
             if listed[p, c] >= 0:
@@ -209,8 +201,9 @@ def _walk(  # type: ignore[no-untyped-def]
             for d in range(draws):
                 k = pool[d, option[p]]
                 left[k] -= demand[d, p, option[p] if wide else 0]
-                members[k, count[k]], at[d, p] = p, count[k]
-                count[k] += 1
+                if k < free:
+                    members[k, count[k]], at[d, p] = p, count[k]
+                    count[k] += 1
     gained, best, kept, fresh = 0.0, 0.0, option.copy(), False
     cooling, heat = (cold / hot) ** (_STAGE / max(moves, _STAGE)), hot
     for move in range(moves):
@@ -262,13 +255,13 @@ def _walk(  # type: ignore[no-untyped-def]
             _draw(r, new, 1.0, demand, pool, wide, left)
             option[r] = new
             for d in range(draws):
-                if old >= 0:
-                    k = pool[d, old]
+                k = pool[d, old] if old >= 0 else free
+                if k < free:
                     count[k] -= 1
                     last = members[k, count[k]]
                     members[k, at[d, r]], at[d, last] = last, at[d, r]
-                if new >= 0:
-                    k = pool[d, new]
+                k = pool[d, new] if new >= 0 else free
+                if k < free:
                     members[k, count[k]], at[d, r] = r, count[k]
                     count[k] += 1
     return option if fresh else kept

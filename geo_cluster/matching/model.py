@@ -16,6 +16,8 @@ from geo_cluster.matching.problem import UNPLACED, Bools, Floats, Ints, Link, Pr
 
 _MOST_OPTIONS = 64  # ways of choosing pools at one site, when several resources offer several
 _MOST_SUBSETS = 4096  # groups of pools whose capacity binds together, when projects may be split
+_MOST_TRIES = 20_000  # ways of choosing pools for locked projects that are tried before the solver has to find out
+_HANDY = 1.0, 1e9  # greatest values that need no other unit
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +143,32 @@ class Model:
             return self
         return replace(self, value=self.value - surplus[:, None])
 
+    def rescaled(self) -> tuple[Model, float, float]:
+        """The same in handy numbers: tolerances of solvers are made for values around a hundred.
+
+        Returns
+        -------
+        Model, unit, cut
+            A plan that places n open projects is worth `unit * worth + cut * n` in the problem's own numbers. The cut
+            is the part of an overwhelming bonus that decides nothing: one more project placed is still worth more than
+            all that plans can differ in besides, and without it that difference drowns in rounding.
+        """
+        finite = np.isfinite(self.value)
+        if not finite.any():
+            return self, 1.0, 0.0
+        least = float(self.value[finite].min())
+        tops = self.value.max(axis=1)
+        rest = float((tops[np.isfinite(tops)] - least).sum()) + sum(link.gain for link in self.links)
+        most = max(float(np.abs(self.value[finite]).max()), *[link.gain for link in self.links], 0.0)
+        cut = least - 2 * rest if rest > 0 and least > 4 * rest else 0.0
+        most -= cut
+        unit = 1.0 if _HANDY[0] <= most <= _HANDY[1] or most == 0 else float(10.0 ** np.floor(np.log10(most) - 2))
+        cut = unit * float(np.floor(cut / unit))
+        if unit == 1.0 and not cut:
+            return self, 1.0, 0.0
+        links = tuple(replace(link, gain=link.gain / unit) for link in self.links)
+        return replace(self, value=(self.value - cut) / unit, links=links, base=self.base / unit), unit, cut
+
     def tightened(self, plan: float) -> Model:
         """With projects that no plan worth more than `plan` leaves out marked, their values shifted to near zero."""
         rows = self.open
@@ -159,6 +187,26 @@ class Model:
         """What a plan draws from each pool of each draw."""
         placed = np.flatnonzero((option != UNPLACED) & (self.held == UNPLACED))
         return [draw.load(placed, option[placed]) for draw in self.draws]
+
+    def stacked(self) -> tuple[Floats, Ints, Floats]:
+        """All draws as arrays, their pools in one row.
+
+        Returns
+        -------
+        room : (K + 1,) array, the last without limit
+        pool : (D, S) int array
+        demand : (D, P, S) array, or (D, P, 1) where none depends on the option
+        """
+        wide = any(draw.demand.ndim == 2 for draw in self.draws)
+        projects, options = self.value.shape
+        demand = np.zeros((len(self.draws), projects, options if wide else 1))
+        pool = np.zeros((len(self.draws), options), dtype=np.intp)
+        last, first = sum(len(draw.capacity) for draw in self.draws), 0
+        for d, draw in enumerate(self.draws):
+            demand[d] = draw.demand if draw.demand.ndim == 2 else draw.demand[:, None]
+            pool[d] = np.where(draw.pool >= 0, draw.pool + first, last)
+            first += len(draw.capacity)
+        return np.concatenate([*[draw.capacity for draw in self.draws], [np.inf]]), pool, demand
 
     def reduced(self, prices: list[Floats]) -> Floats:
         """(P, S): value less what its draws cost at given prices of the pools."""
@@ -287,19 +335,27 @@ def _shared(demand: Floats, reach: Bools, capacity: Floats, resource: Resource) 
     if resource.minimum is not None and (resource.minimum > 0).any():
         what = "has a minimum on pools that sites split their demand over"
         raise InputError(Fault(f"resource {resource.name!r}", what, "Set the minimum with a quota on sites instead."))
-    draws = []
+    # sets without a common site share a draw
+    taken, pool = np.zeros((len(sets), len(reach)), dtype=bool), np.full((len(sets), len(reach)), UNPLACED)
+    rooms: list[list[float]] = []
     for pools in sorted(sets, key=lambda each: (len(each), sorted(each))):
-        chosen = np.isin(np.arange(len(capacity)), list(pools))
+        chosen = np.zeros(len(capacity), dtype=bool)
+        chosen[list(pools)] = True
         inside = reach.any(axis=1) & ~(reach & ~chosen).any(axis=1)
-        total = np.array([capacity[chosen].sum()])
-        draws.append(Draw(demand, np.where(inside, 0, UNPLACED), total, np.zeros(1)))
-    return draws
+        row = int((taken[:, inside].any(axis=1)).argmin())
+        if row == len(rooms):
+            rooms.append([])
+        taken[row] |= inside
+        pool[row, inside] = len(rooms[row])
+        rooms[row].append(float(capacity[chosen].sum()))
+    return [Draw(demand, pool[r], np.array(room), np.zeros(len(room))) for r, room in enumerate(rooms)]
 
 
 def _place_locked(problem: Problem, site: Ints, value: Floats, draws: list[Draw]) -> tuple[Ints, Bools]:
     """The option of each locked project that has but one, -1 elsewhere; and who must still choose between pools.
 
-    A depth-first search makes sure that all locked projects fit together.
+    A depth-first search makes sure that all locked projects fit together, unless it takes too long: then that is for
+    the solver to find out.
     """
     held = np.full(problem.shape[0], UNPLACED, dtype=np.intp)
     locked = np.flatnonzero(problem.locked != UNPLACED)
@@ -309,11 +365,17 @@ def _place_locked(problem: Problem, site: Ints, value: Floats, draws: list[Draw]
         if len(ways[int(p)]) == 1:
             held[p] = ways[int(p)][0]
 
+    tries = 0
+
     def fits() -> bool:
         rows = np.flatnonzero(held != UNPLACED)
         return all((d.load(rows, held[rows]) <= d.capacity * (1 + 1e-9) + 1e-9).all() for d in draws)
 
     def place(rest: list[int]) -> bool:
+        nonlocal tries
+        tries += 1
+        if tries > _MOST_TRIES:
+            return True
         if not fits():
             return False
         if not rest:
@@ -325,12 +387,23 @@ def _place_locked(problem: Problem, site: Ints, value: Floats, draws: list[Draw]
         held[rest[0]] = UNPLACED
         return False
 
-    if not place(free):
+    if not _may_hold(free, ways, draws) or not place(free):
         names = ", ".join(problem.project_name(p) for p in locked)
         what = f"{names} can't stand together where they are locked: the pools they may draw on don't hold them"
         raise InputError(Fault("locked", what, "Unlock one of them, or enlarge a pool."))
     held[free] = UNPLACED
     return held, np.isin(np.arange(len(held)), free)
+
+
+def _may_hold(rows: list[int], ways: dict[int, Ints], draws: list[Draw]) -> bool:
+    """Whether the pools that projects may choose among hold them all, were they to share."""
+    for draw in draws:
+        bound = [p for p in rows if (draw.pool[ways[p]] >= 0).all()]
+        pools = np.unique(np.concatenate([draw.pool[ways[p]] for p in bound])) if bound else np.zeros(0, dtype=np.intp)
+        least = sum(float(draw.of(np.full(len(ways[p]), p), ways[p]).min(initial=np.inf)) for p in bound)
+        if bound and least > draw.capacity[pools].sum() * (1 + 1e-9) + 1e-9:
+            return False
+    return True
 
 
 def _settle(links: tuple[Link, ...], held: Ints, value: Floats) -> tuple[tuple[Link, ...], float]:

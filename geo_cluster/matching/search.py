@@ -63,17 +63,15 @@ def greedy(model: Model, prices: list[Floats], first: tuple[Ints, Ints] | None =
 def _in_order(model: Model, order: Ints, listed: Ints, before: tuple[Ints, Ints]) -> Ints:
     """The plan of placing single pairs `before`, then projects in order, where they fit."""
     option = np.full(len(listed), UNPLACED, dtype=np.intp)
-    room = [np.append(draw.capacity, np.inf) for draw in model.draws]
+    room, pool, demand = model.stacked()
 
     def place(p: Ints, at: Ints) -> None:
-        fits = np.ones(len(at), dtype=bool)
-        for draw, rest in zip(model.draws, room, strict=True):
-            fits &= rest[draw.pool[at]] >= draw.of(np.broadcast_to(p, at.shape), at) - _SLACK
+        takes = demand[:, p, at] if demand.shape[2] > 1 else demand[:, p]
+        fits = (room[pool[:, at]] >= takes - _SLACK).all(axis=0)
         if fits.any():
-            option[p] = at[fits.argmax()]
-            for draw, rest in zip(model.draws, room, strict=True):
-                if draw.pool[option[p]] >= 0:
-                    rest[draw.pool[option[p]]] -= draw.of(p, option[p])
+            first = int(fits.argmax())
+            option[p] = at[first]
+            np.subtract.at(room, pool[:, at[first]], takes[:, first if takes.shape[1] > 1 else 0])
 
     for p, s in zip(before[0], before[1], strict=True):
         if option[p] == UNPLACED:

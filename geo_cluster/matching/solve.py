@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from geo_cluster.errors import Fault, InputError
+from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.matching.bound import Bound, price_knapsacks, price_pools
 from geo_cluster.matching.model import Model, compile_model
 from geo_cluster.matching.problem import UNPLACED, Floats, Ints, Problem
@@ -140,6 +140,7 @@ def solve(
     InputError
         When the minima can't be met together: with the most that can be had of each.
     """
+    refuse_if(_out_of_reach(problem))
     run = _Run(problem, time_limit_s, mip_gap, progress)
     try:
         if start is not None:
@@ -168,7 +169,7 @@ class _Run:
     ) -> None:
         self.started = time.monotonic()
         self.problem, self.until, self.mip_gap, self.progress = problem, self.started + time_limit_s, mip_gap, progress
-        self.model = compile_model(problem)
+        self.model, self.unit, self.cut = compile_model(problem).rescaled()
         self.stop, self.lock, self.halt = threading.Event(), threading.Lock(), np.zeros(1, dtype=bool)
         finite = self.model.value[np.isfinite(self.model.value)]
         gains = [link.gain for link in self.model.links]
@@ -207,16 +208,31 @@ class _Run:
         with self.lock:
             self.bound = min(self.bound, bound)
 
+    def missing(self) -> float:
+        """What a better plan could be worth more, in the problem's own numbers."""
+        more = self.unit * (self.bound - self.worth)
+        if self.cut:
+            value = self.model.value
+            least = float(value[np.isfinite(value)].min())
+            most = min(len(self.model.open), int((self.bound - self.model.base) / least + 1e-6))
+            more += self.cut * (most - np.count_nonzero(self.option != UNPLACED))
+        return max(more, 0.0)
+
+    @property
+    def earned(self) -> float:
+        """Worth of the plan in hand, in the problem's own numbers."""
+        return self.unit * self.worth + self.cut * np.count_nonzero(self.option != UNPLACED)
+
     @property
     def proven(self) -> bool:
-        slack = max(self.mip_gap * abs(self.worth), 1e-9 * max(1.0, abs(self.worth)), 1e-6 if self.grain else 1e-7)
-        return self.short <= 0 and self.bound <= self.worth + slack
+        slack = self.unit * max(1e-9 * max(1.0, abs(self.worth)), 1e-6 if self.grain else 1e-7)
+        return self.short <= 0 and self.missing() <= max(self.mip_gap * abs(self.earned), slack)
 
     def tick(self) -> bool:
         """Report what is new, and now and then that nothing is; True when it is time to stop."""
         elapsed, now = time.monotonic() - self.started, (self.worth, self.bound)
         if self.progress and (self.told != now or elapsed > self.told_at + _SILENCE_S):
-            news = Progress(elapsed, self.worth, max(self.bound, self.worth), is_new=self.told != now)
+            news = Progress(elapsed, self.earned, self.earned + self.missing(), is_new=self.told != now)
             self.told, self.told_at = now, elapsed
             if self.progress(news) is False:
                 self.stop.set()
@@ -247,7 +263,7 @@ class _Run:
                 pools[resource.name] = np.full(len(option), UNPLACED, dtype=np.intp)
                 pools[resource.name][placed] = model.pools[option[placed], r]
         worth = objective(self.problem, site)
-        bound = worth if self.proven and self.mip_gap == 0 else max(self.bound, worth)
+        bound = worth if self.proven and self.mip_gap == 0 else worth + self.missing()
         plan = Assignment(site, worth, bound, _gap(worth, bound), "optimal" if self.proven else "feasible", pools=pools)
         return Assignment(**{**vars(plan), "violations": verify(self.problem, plan)})
 
@@ -262,7 +278,9 @@ def _grain(values: Floats) -> float | None:
 
 def _solve(run: _Run, seed: int) -> None:
     model = run.model
-    if not np.isfinite(model.value).any() and not run.short:
+    if not np.isfinite(model.value).any():
+        if run.short:
+            raise InputError(_impossible(run))
         run.lower(run.worth)
         return
     columns = int(np.isfinite(model.value).sum())
@@ -442,22 +460,51 @@ def _branch(run: _Run, model: Model, start: Bound | None, seed: int) -> Ints:
     return run.option
 
 
+def _out_of_reach(problem: Problem) -> list[Fault]:
+    """Minima beyond what all projects together could draw, each pool's and those of a resource together."""
+    faults = []
+    for resource in problem.resources:
+        if resource.minimum is None or not (resource.minimum > 0).any():
+            continue
+        demand = np.where(
+            problem.eligible, resource.demand if resource.demand.ndim == 2 else resource.demand[:, None], 0
+        )
+        wanted = np.flatnonzero(resource.minimum > 0)
+        reach = resource.pool[:, wanted] if resource.several else resource.pool[:, None] == wanted
+        most = [float(demand[:, at].max(axis=1, initial=0.0).sum()) for at in reach.T]
+        where, unit = f"resource {resource.name!r}", resource.unit
+        for k, had in zip(wanted, most, strict=True):
+            if had < resource.minimum[k] * (1 - 1e-7):
+                what = (
+                    f"{resource.pool_name(k)} must have {resource.minimum[k]:g} {unit}; all who may come draw {had:g}"
+                )
+                faults.append(
+                    Fault(where, what, f"Lower the minimum to {had:g}, or make more projects eligible there.")
+                )
+        asked, had = float(resource.minimum[wanted].sum()), float(demand[:, reach.any(axis=1)].max(axis=1).sum())
+        if not faults and had < asked * (1 - 1e-7):
+            what = f"the minima add up to {asked:g} {unit}; all projects together draw at most {had:g}"
+            faults.append(Fault(where, what, f"Lower them to {had:g} in all, or make more projects eligible."))
+    return faults
+
+
 def _impossible(run: _Run) -> list[Fault]:
     """Minima that can't be met together: what each could have at the least shortfall of all."""
     model = run.model
     p, s = np.nonzero(np.isfinite(model.value))
-    option, _ = program(model, p, s, np.full(len(model.value), UNPLACED), penalty=run.penalty).solve(
-        time_limit_s=max(run.left_s(), 1.0)
-    )
-    option = run.option if option is None else option
-    placed = np.flatnonzero(np.where(model.held != UNPLACED, model.held, option) != UNPLACED)
-    at = model.site[np.where(model.held != UNPLACED, model.held, option)[placed]]
+    option: Ints | None = run.option
+    if len(p):
+        option, _ = program(model, p, s, np.full(len(model.value), UNPLACED), penalty=run.penalty).solve(
+            time_limit_s=max(run.left_s(), 1.0)
+        )
+    option = np.where(model.held != UNPLACED, model.held, run.option if option is None else option)
+    placed = np.flatnonzero(option != UNPLACED)
     faults = []
-    for resource in run.problem.resources:
+    for r, resource in enumerate(run.problem.resources):
         if resource.minimum is None:
             continue
-        pool, demand = resource.pool[at], resource.demand
-        drawn = demand[placed] if demand.ndim == 1 else demand[placed, at]
+        pool, demand = model.pools[option[placed], r], resource.demand
+        drawn = demand[placed] if demand.ndim == 1 else demand[placed, model.site[option[placed]]]
         load = np.bincount(pool[pool >= 0], weights=drawn[pool >= 0], minlength=len(resource.minimum))
         for k in np.flatnonzero(load < resource.minimum * (1 - 1e-7)):
             what = f"{resource.pool_name(k)} can't reach its minimum of {resource.minimum[k]:g} {resource.unit}"

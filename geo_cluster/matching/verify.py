@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from geo_cluster.matching.solve import Assignment
 
 TOLERANCE = 1e-7  # of the capacity (or of one unit, when that is larger): the rounding of sums, not a margin
+_MOST_STATES = 20_000  # of a search for pools that could hold a plan
 
 Kind = Literal["site", "eligibility", "forbidden", "lock", "capacity", "minimum", "objective", "bound"]
 
@@ -168,7 +169,7 @@ def _pool_violations(problem: Problem, resource: Resource, site: Ints, pool: Int
 def _choice_violations(problem: Problem, resource: Resource, site: Ints, pool: Ints | None) -> list[Violation]:
     """Projects that draw whole on one of several pools."""
     if pool is None:
-        what = "no choice of pools holds the projects placed"
+        what = "no choice of pools was found that holds the projects placed"
         return [Violation("capacity", resource.name, 1.0, what)]
     found, must = [], (site != UNPLACED) & resource.pool[site].any(axis=1)
     wrong = must & ((pool < 0) | ~resource.pool[site, np.maximum(pool, 0)])
@@ -179,7 +180,12 @@ def _choice_violations(problem: Problem, resource: Resource, site: Ints, pool: I
 
 
 def _choose(problem: Problem, resource: Resource, site: Ints) -> Ints | None:
-    """A pool for each project within capacity, largest demands first, by depth-first search; None if there is none."""
+    """A pool for each project within capacity, largest demands first, by depth-first search; None if none is found.
+
+    Bin packing: there is none for certain where even splitting wouldn't help, and the search is given up in the end.
+    """
+    if _split_violations(problem, resource, site):
+        return None
     demand, room = _demand(resource, site), resource.at(problem.level) + _slack(resource.at(problem.level))
     pool = np.full(len(site), UNPLACED, dtype=np.intp)
     must = np.flatnonzero((site != UNPLACED) & resource.pool[site].any(axis=1))
@@ -190,7 +196,7 @@ def _choose(problem: Problem, resource: Resource, site: Ints) -> Ints | None:
         if i == len(order):
             return True
         state = (i, np.round(left, 9).tobytes())
-        if state in dead:
+        if state in dead or len(dead) > _MOST_STATES:
             return False
         p = order[i]
         for k in np.flatnonzero(resource.pool[site[p]] & (left >= demand[p])):
