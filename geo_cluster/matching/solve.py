@@ -44,7 +44,8 @@ _SWEEP = 1_000_000  # columns beyond which small neighbourhoods are too many to 
 _FIRST, _LAST = 5_000, 160_000  # moves per project in the first and the longest walks
 _TRIED = 20  # options of a project that walks try
 _HOT, _COLD = 1.1, 0.3  # temperatures, in units of what third choices lose
-_THRIFT = (0.8, 0.5)  # shares of the pools' prices that walks pay, taken in turn
+_THRIFT = {100: (0.2, 0.0), 400: (0.4, 0.2)}  # shares of the pools' prices that walks pay, up to so many projects
+_MOST_THRIFT = (0.8, 0.5)  # and beyond: the fewer moves a pool gets, the more its price has to tell
 _PROOF = 30_000  # columns beyond which the exact programme isn't begun
 
 
@@ -592,6 +593,8 @@ class _Walks:
         self.terrain = anneal.flatten(run.model, first.prices, penalty=run.penalty)
         self.walk, self.listed, self.heat = anneal.anneal, near.listed[:, :_TRIED], near.spread()
         self.seed, self.count = 1_000_003 * seed, 0
+        open_projects = len(self.terrain.rows)
+        self.thrift = next((pair for most, pair in _THRIFT.items() if open_projects <= most), _MOST_THRIFT)
         self.moves, self.most = (each * len(self.terrain.rows) for each in (_FIRST, _LAST))
 
     def submit(self, run: _Run, workers: ThreadPoolExecutor, count: int) -> list[Future[Ints]]:
@@ -606,7 +609,7 @@ class _Walks:
         self.count += 1
         return partial(
             self.walk, self.terrain, run.option, self.listed, moves=moves or self.moves, hot=_HOT * self.heat,
-            cold=_COLD * self.heat, thrift=_THRIFT[(self.count - 1) % len(_THRIFT)], seed=self.seed + self.count - 1,
+            cold=_COLD * self.heat, thrift=self.thrift[self.count % 2 - 1], seed=self.seed + self.count - 1,
             stop=run.halt,
         )  # fmt: skip
 
