@@ -70,11 +70,20 @@ class Prior(Declared):
         return self
 
 
+class Spoken(Text):
+    """The unit in which people ask and answer, where it isn't the one that is reckoned in."""
+
+    times: Positive
+    """So many of it are one of the attribute's own."""
+
+
 class Attribute(Declared):
     """One thing we want to know of a site, a substation or a prefecture."""
 
     subject: Literal["site", "substation", "prefecture"]
     unit: Text
+    spoken: Spoken | None = None
+    """Unit of the question, where it isn't `unit`."""
     name: Text
     help: Text
     question: Text
@@ -89,6 +98,10 @@ class Attribute(Declared):
     @classmethod
     def _unit(cls, row: dict) -> dict:
         return {**row, "unit": both(row["unit"])} if "unit" in row else row
+
+    def told(self) -> tuple[float, Text]:
+        """How many of the unit that people speak in make one of the attribute's own, and that unit's name."""
+        return (self.spoken.times, self.spoken) if self.spoken else (1.0, self.unit)
 
 
 class Criterion(Declared):

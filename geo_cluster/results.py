@@ -126,6 +126,16 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
     return useful.sort_values(["gain", "change"], ascending=False, kind="stable", ignore_index=True)
 
 
+def told_requests(requests: pd.DataFrame) -> pd.DataFrame:
+    """The same requests for people: numbers in the unit that the question asks for, to four significant digits."""
+    told = [catalog.attributes()[key].told() for key in requests["attribute"]]
+    times = np.array([[factor] for factor, _ in told]).reshape(-1, 1)
+    ends = requests[["low", "likely", "high"]].to_numpy(float) * times
+    table = requests.copy()
+    table[["low", "likely", "high"]] = np.vectorize(lambda end: float(f"{end:.4g}"), otypes=[float])(ends)
+    return table.assign(**{f"unit_{language}": [unit[language] for _, unit in told] for language in LANGUAGES})
+
+
 def _pairs(projects: pd.DataFrame, sites: gpd.GeoDataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {

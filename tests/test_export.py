@@ -362,7 +362,22 @@ def test_the_list_to_telephone_with_has_question_interval_and_whom_to_ask(langua
     assert len(table) == len(asked)
     assert table.iloc[:, 1].tolist() == asked[f"subject_{language}"].tolist()
     assert table.iloc[:, 4].str.len().gt(0).all()
-    assert table.iloc[:, 5:8].to_numpy(float).tolist() == asked[["low", "likely", "high"]].to_numpy(float).tolist()
+    times = [15.0 if key == "available_land_ha" else 1.0 for key in asked["attribute"]]
+    ends = asked[["low", "likely", "high"]].to_numpy(float) * np.array(times)[:, None]
+    np.testing.assert_allclose(table.iloc[:, 5:8].to_numpy(float), ends, rtol=5e-4)
+
+
+def test_intervals_are_told_in_the_unit_that_the_question_asks_for(default):
+    asked = default.requests.reset_index(drop=True)
+    at = asked.index[asked["attribute"] == "available_land_ha"][0]
+    assert "亩" in asked["question_zh"][at]
+    low, high = (float(f"{asked[end][at] * 15:.4g}") for end in ("low", "high"))
+    assert f"{low:,.12g}–{high:,.12g} 亩" in sheet(default)
+    book = openpyxl.load_workbook(io.BytesIO(as_xlsx({"a": phone_list(asked, "zh")})))["a"]
+    row = [cell.value for cell in book[int(at) + 2]]
+    assert (row[5], row[7], row[8]) == (low, high, "亩"), "no digits that nobody knows"
+    csv = pd.read_csv(io.BytesIO(tables.csv_tables(default)["data_request.csv"]))
+    assert csv.loc[at, ["low", "high", "unit_en"]].tolist() == [low, high, "mu"]
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -143,7 +143,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "问到的数写在这里，评分、布局与区间随即按它重算；随时可撤回。",
         "Write down what you were told: scores, plan and intervals follow at once; it can be taken back.",
     ),
-    "supply.mu_unit": ("亩", "mu"),
     "supply.who_said": ("谁说的", "Who said so"),
     "supply.who_said_example": ("单位、人、文件或电话记录", "office, person, document or call"),
     "supply.take": ("采用这个数", "Use this number"),

@@ -10,6 +10,7 @@ import pandas as pd
 from geo_cluster import catalog
 from geo_cluster.domain import Language
 from geo_cluster.export.tables import SAMPLE
+from geo_cluster.results import told_requests
 from geo_cluster.study import Study
 
 REQUESTS = 8
@@ -218,9 +219,9 @@ def _asked(study: Study, words: dict[str, str], language: Language) -> str:
         (
             row[f"subject_{language}"],
             row[f"question_{language}"],
-            f"{row['low']:,.4g}–{row['high']:,.4g} {row[f'unit_{language}']}",
+            f"{row['low']:,.12g}–{row['high']:,.12g} {row[f'unit_{language}']}",
             declared[row["attribute"]].whom[language],
         )
-        for row in study.requests.head(REQUESTS).to_dict("records")
+        for row in told_requests(study.requests.head(REQUESTS)).to_dict("records")
     ]
     return _table((words[key] for key in ("subject", "question", "range", "whom")), rows)

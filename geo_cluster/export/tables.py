@@ -10,6 +10,7 @@ from openpyxl.utils import get_column_letter
 
 from geo_cluster import catalog
 from geo_cluster.domain import Language
+from geo_cluster.results import told_requests
 from geo_cluster.study import Study
 
 SAMPLE = "示例：项目为虚构，不代表任何企业的计划 / sample: made-up projects, nobody's plan"
@@ -43,7 +44,7 @@ def csv_tables(study: Study) -> dict[str, bytes]:
         "unplaced.csv": study.unplaced,
         "pools.csv": study.pools,
         "observations.csv": study.observations,
-        "data_request.csv": study.requests,
+        "data_request.csv": told_requests(study.requests),
     }
     if study.scenario.is_sample:
         about_projects = [name for name in tables if name != "observations.csv"]
@@ -88,7 +89,7 @@ def phone_list(requests: pd.DataFrame, language: Language) -> pd.DataFrame:
     language : {"zh", "en"}
         Of headings and words.
     """
-    declared = catalog.attributes()
+    declared, requests = catalog.attributes(), told_requests(requests)
     table = pd.DataFrame(
         {
             "rank": range(1, len(requests) + 1),
