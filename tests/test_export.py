@@ -1,4 +1,5 @@
 import dataclasses
+import datetime as dt
 import errno
 import hashlib
 import html
@@ -17,10 +18,12 @@ import pyogrio
 import pytest
 import tomli_w
 
-from geo_cluster import catalog, layers, study
+from app.texts import text
+from geo_cluster import catalog, explained, layers, study
 from geo_cluster.errors import InputError
 from geo_cluster.export import bundle, geopackage, preview, tables
 from geo_cluster.export.attribution import attribution
+from geo_cluster.export.sheet import WORDS as sheet_words
 from geo_cluster.export.sheet import sheet
 from geo_cluster.export.tables import as_xlsx, phone_list
 from tests.studies import run, write_own
@@ -422,3 +425,28 @@ def test_a_preview_is_a_table_or_none_and_what_is_spoilt_is_refused(tmp_path):
         preview.table_of("x.geojson", b"{")
     with pytest.raises(InputError, match="can't be read"):
         preview.table_of("x.gpkg", b"no package")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_sheet_says_how_surely_the_plan_holds_and_when_it_was_made(language):
+    result = dataclasses.replace(run(), day=dt.date(2026, 11, 5))
+    page, found = sheet(result, language=language), explained.holds_table(result)
+    assert f"<b>{1 - found['breaks'].iloc[0]:.0%}</b>" in page
+    assert html.escape(result.region.names[found["pool"].iloc[1]][language]) in page
+    assert "2026-11-05" in page
+
+
+def test_a_plan_that_holds_in_every_draw_names_no_pool():
+    assert explained.holds_table(run("cautious"))["breaks"].iloc[0] == 0
+    assert "最先不够" not in sheet(run("cautious"))
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_sheet_speaks_in_the_words_of_the_app(language):
+    said = sheet_words[language]
+    same = {"placed", "worth", "proof", "optimal", "feasible", "check", "assumed", "holds_told", "breaks_first"}
+    assert {key: said[key] for key in same} == {key: text(f"match.{key}", language) for key in same}
+    assert said["held"] == text("match.check_ok", language)
+    assert said["broken"] == text("match.check_bad", language)
+    assert f"{said['level']}" == text("match.level", language)
+    assert layers.words("planning_level")["cautious"][language] in sheet(run("cautious"), language=language)
