@@ -332,6 +332,7 @@ def verdict(weighed: Weighed) -> dict[str, Any]:
         sentences = {"sentence_zh": f"只有{name.zh}可去。", "sentence_en": f"Only {name.en} is eligible."}
         return {"project": choice.project, "first": first, **sentences}
     pair = int(order[0]), int(order[1])
+    firsts = float(weighed.chances[pair[0], 0]), float(weighed.chances[pair[1], 0])
     change = smallest_weight_change(choice.value, weighed.weight, rival=pair[1])
     turn = _turn(weighed, *pair)
     ranks = method_ranks(weighed).reindex(list(choice.sites))
@@ -340,7 +341,7 @@ def verdict(weighed: Weighed) -> dict[str, Any]:
         "project": choice.project,
         "first": first,
         "second": choice.sites[pair[1]],
-        "chance_first": round(float(weighed.chances[pair[0], 0]), 4),
+        "chance_first": round(firsts[0], 4),
         "weight_criterion": list(catalog.criteria())[change.criterion] if change.criterion >= 0 else "",
         "weight_change": round(change.distance, 4) if np.isfinite(change.distance) else None,
         "datum": turn["datum"],
@@ -349,7 +350,7 @@ def verdict(weighed: Weighed) -> dict[str, Any]:
         "datum_unit_en": turn["unit_en"],
         "agreement": round(float(agree.to_numpy()[np.triu_indices(len(METHODS), 1)].mean()), 4),
         **{f"by_{method}": ranks[method].idxmin() for method in METHODS},
-        **{f"sentence_{language}": _sentence(weighed, pair, language) for language in LANGUAGES},
+        **{f"sentence_{language}": _sentence(weighed, pair, language, firsts=firsts) for language in LANGUAGES},
     }
 
 
@@ -375,7 +376,14 @@ def _turn(weighed: Weighed, leader: int, rival: int) -> dict[str, Any]:
     return {"datum": key, "needed": round(needed, 2), **unit, "above": criterion.best > criterion.worst}
 
 
-def _sentence(weighed: Weighed, pair: tuple[int, int], language: Language, *, chance: float | None = None) -> str:
+def _sentence(
+    weighed: Weighed,
+    pair: tuple[int, int],
+    language: Language,
+    *,
+    chance: float | None = None,
+    firsts: tuple[float, float] | None = None,
+) -> str:
     """Why the first of a pair leads the second, and what would change it."""
     choice, criteria = weighed.choice, catalog.criteria()
     values = choice.value[list(pair)]
@@ -393,7 +401,9 @@ def _sentence(weighed: Weighed, pair: tuple[int, int], language: Language, *, ch
         (weighed.score[pair[0]], weighed.score[pair[1]]),
         language=language,
         digits=1,
+        unit=" 分" if language == "zh" else " points",
         chance=chance,
+        firsts=firsts,
         weight_change=round(change.distance, 4),
         turn=turn,
     )

@@ -19,6 +19,7 @@ from geo_cluster.matching.solve import Assignment
 from geo_cluster.matching.verify import usage
 from geo_cluster.scoring.aggregate import competition_rank
 from geo_cluster.scoring.criteria import DecisionMatrix
+from geo_cluster.scoring.explain import significant
 from geo_cluster.scoring.information import of_parameters
 
 
@@ -132,7 +133,7 @@ def told_requests(requests: pd.DataFrame) -> pd.DataFrame:
     times = np.array([[factor] for factor, _ in told]).reshape(-1, 1)
     ends = requests[["low", "likely", "high"]].to_numpy(float) * times
     table = requests.copy()
-    table[["low", "likely", "high"]] = np.vectorize(lambda end: float(f"{end:.4g}"), otypes=[float])(ends)
+    table[["low", "likely", "high"]] = [[significant(end, 4) for end in row] for row in ends]
     return table.assign(**{f"unit_{language}": [unit[language] for _, unit in told] for language in LANGUAGES})
 
 

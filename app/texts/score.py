@@ -16,7 +16,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.land_mu": ("用地（亩）", "Land (mu)"),
     "score.power_mva": ("受电容量（MVA）", "Power (MVA)"),
     "score.energy_gwh": ("年用电（GWh）", "Energy (GWh)"),
-    "score.max_minutes": ("最长车程（分）", "Longest trip (min)"),
+    "score.max_minutes": ("最长车程（分钟）", "Longest trip (min)"),
     "score.estimated": ("估算", "estimated"),
     "score.given": ("填报", "given"),
     "score.about": ("估 {likely}", "about {likely}"),
