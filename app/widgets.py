@@ -188,10 +188,14 @@ def pool_chart(pools: pd.DataFrame) -> alt.LayerChart:
     return (span + used + tick).encode(tooltip=tips).properties(height=30 * max(len(pools), 2) + 20)
 
 
-def upload_words() -> None:
-    """Give the drop zones of a page words in the visitor's language; Streamlit only has its own."""
+def upload_words(most_mb: int | None = None) -> None:
+    """Give the drop zones of a page words in the visitor's language; Streamlit only has its own.
+
+    `most_mb` is the limit of the zone, where it isn't that of the server.
+    """
     zone = '[data-testid="stFileUploaderDropzone'
-    words = {f'{zone}"] > span button p': t("upload.choose"), f'{zone}Instructions"]': t("upload.drop")}
-    rules = [f"{', '.join(words)} {{ font-size: 0 !important; }}"]
+    choose, told = f'{zone}"] > span button p', f'{zone}Instructions"]'
+    words = {choose: t("upload.choose"), told: t("upload.drop", mb=most_mb or st.get_option("server.maxUploadSize"))}
+    rules = [f"{choose} {{ font-size: 0 !important; }}", f"{told} > * {{ display: none; }}"]
     rules += [f'{place}::after {{ content: "{word}"; font-size: .875rem; }}' for place, word in words.items()]
     st.html(f"<style>{' '.join(rules)}</style>")

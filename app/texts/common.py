@@ -50,5 +50,5 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "error": ("做不到，原因如下：", "This can't be done:"),
     "upload.choose": ("选择文件", "Choose files"),
-    "upload.drop": ("或拖到这里", "or drop them here"),
+    "upload.drop": ("或拖到这里，每个文件不超过 {mb} MB", "or drop them here, up to {mb} MB a file"),
 }
