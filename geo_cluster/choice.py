@@ -233,7 +233,7 @@ def rank_chances(weighed: Weighed, *, sites: int = 8, ranks: int = 5) -> pd.Data
 
 
 def side_by_side(weighed: Weighed, sites: list[str]) -> pd.DataFrame:
-    """Criterion by site, for a few sites: natural value, value, points, evidence, source, and whether it is the best.
+    """Criterion by site, for a few sites: natural value, value, points, evidence, source in both languages, and whether it is the best.
 
     Nobody is the best where all are equal, or where the value is unknown.
     """
@@ -250,7 +250,12 @@ def side_by_side(weighed: Weighed, sites: list[str]) -> pd.DataFrame:
             "points": weighed.points[place, c],
             "weight": weighed.weight[c],
             "evidence": weighed.choice.evidence[place, c],
-            "source": weighed.choice.source[place, c],
+            **{
+                f"source_{language}": catalog.source_in(
+                    language, criterion.attribute or "", weighed.choice.source[place, c]
+                )
+                for language in LANGUAGES
+            },
             "best": bool(best[at, c]),
         }
         for c, (key, criterion) in enumerate(catalog.criteria().items())

@@ -92,6 +92,8 @@ class Attribute(Declared):
     """Who knows, to be asked."""
     digits: int = 1
     """Decimals shown."""
+    sources: tuple[Text, ...] = ()
+    """How it is derived, where it is: roads first."""
     priors: tuple[Prior, ...] = ()
 
     @model_validator(mode="before")
@@ -321,7 +323,9 @@ class Layer(Declared):
     title_zh: str
     title_en: str
     producer: str
+    producer_zh: str = ""
     licence: str
+    licence_zh: str = ""
     licence_url: str
     attribution_zh: str
     attribution_en: str
@@ -335,3 +339,9 @@ class Layer(Declared):
     geometry: str
     made_by: str
     notes: str = ""
+    notes_zh: str = ""
+
+    def said(self, what: Literal["producer", "licence", "notes"], language: Language) -> str:
+        """A text of the entry in a language; as it is where nobody has put it into that language."""
+        translated = getattr(self, f"{what}_zh") if language == "zh" else ""
+        return translated or getattr(self, what)

@@ -161,11 +161,6 @@ def offers_table(region: Region) -> pd.DataFrame:
         no subject (a prefecture without station) the numbers are nan and the basis is empty.
     """
     sites, known = region.sites, region.observations.set_index(["attribute", "site_id"])
-    reasons = {
-        (key, prior.reason.zh): prior.reason.en
-        for key, attribute in catalog.attributes().items()
-        for prior in attribute.priors
-    }
     tables = []
     for resource, (attribute, times) in SUPPLY.items():
         subject = subject_of(attribute, sites)
@@ -185,7 +180,7 @@ def offers_table(region: Region) -> pd.DataFrame:
         table["basis"], table["as_of"] = at["basis"].fillna("").to_numpy(), at["as_of"].fillna("").to_numpy()
         source = at["source"].fillna("").to_numpy()
         table["source_zh"] = source
-        table["source_en"] = [reasons.get((attribute, one), one) for one in source]
+        table["source_en"] = [catalog.source_in("en", attribute, one) for one in source]
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 

@@ -26,6 +26,7 @@ from geo_cluster.export.attribution import attribution
 from geo_cluster.export.sheet import WORDS as sheet_words
 from geo_cluster.export.sheet import sheet
 from geo_cluster.export.tables import as_xlsx, phone_list
+from geo_cluster.export.workbook import SHEETS
 from tests.studies import run, write_own
 
 SAMPLE = "示例"
@@ -450,3 +451,24 @@ def test_the_sheet_speaks_in_the_words_of_the_app(language):
     assert said["broken"] == text("match.check_bad", language)
     assert f"{said['level']}" == text("match.level", language)
     assert layers.words("planning_level")["cautious"][language] in sheet(run("cautious"), language=language)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_tables_for_people_are_in_their_language(default, language):
+    made = bundle.study_files(default, language=language)
+    book = openpyxl.load_workbook(io.BytesIO(made["tables.xlsx"]))
+    assert book.sheetnames == [words[language == "en"] for words in SHEETS.values()]
+    headings = [str(cell.value) for page in book for cell in page[1]]
+    chinese = [bool(re.search(r"[\u4e00-\u9fff]", heading)) for heading in headings]
+    assert all(chinese) if language == "zh" else not any(chinese)
+    site = default.region.names[default.assignment["site"].iloc[0]][language]
+    assert site in [cell.value for cell in book.worksheets[0]["D"]]
+    assert book.worksheets[0].max_row == len(default.assignment) + 1
+    assert preview.table_of("tables.xlsx", made["tables.xlsx"]).columns[0] == headings[0]
+
+
+def test_pools_go_out_with_their_names(default, out):
+    pools = table(out, "pools.csv")
+    names = [default.region.names[pool] for pool in pools["pool"].astype(str)]
+    assert pools["pool_zh"].tolist() == [name.zh for name in names]
+    assert pools["pool_en"].tolist() == [name.en for name in names]

@@ -197,6 +197,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.range": ("下限–最可能–上限", "Low – likely – high"),
     "score.basis": ("依据", "Basis"),
     "score.bill": ("年电费（万元）", "Electricity a year (10,000 yuan)"),
+    "score.tariff": ("{title}（{months}）", "{title} ({months})"),
     "score.voltage": ("接入电压", "Connection voltage"),
     "score.dual": ("需两路独立电源", "needs two independent supplies"),
     "score.support": (

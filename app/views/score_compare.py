@@ -125,7 +125,7 @@ def _cell(cell: Any, names: dict[str, str], unit: str) -> str:
     natural = f"{cell.natural:,.4g} {escape(unit)}" if known else t("score.unknown")
     told = t("score.cell", value=f"{cell.value:.2f}", points=f"{cell.points:.1f}")
     tag = f'<span class="gc-tag {escape(cell.evidence)}">{t(f"basis.{cell.evidence}")}</span>'
-    source = escape(cell.source or t("score.by_layer"))
+    source = escape(getattr(cell, f"source_{state.language()}") or t("score.by_layer"))
     return _boxed(
         f"<b>{natural}</b>",
         names[cell.site],

@@ -9,7 +9,7 @@ import pandas as pd
 from openpyxl.utils import get_column_letter
 
 from geo_cluster import catalog
-from geo_cluster.domain import Language
+from geo_cluster.domain import LANGUAGES, Language
 from geo_cluster.results import told_requests
 from geo_cluster.study import Study
 
@@ -42,7 +42,7 @@ def csv_tables(study: Study) -> dict[str, bytes]:
         "contributions.csv": study.contributions,
         "assignment.csv": study.assignment,
         "unplaced.csv": study.unplaced,
-        "pools.csv": study.pools,
+        "pools.csv": _named(study),
         "observations.csv": study.observations,
         "data_request.csv": told_requests(study.requests),
     }
@@ -50,6 +50,14 @@ def csv_tables(study: Study) -> dict[str, bytes]:
         about_projects = [name for name in tables if name != "observations.csv"]
         tables |= {name: tables[name].assign(notice=SAMPLE) for name in about_projects}
     return {name: as_csv(table) for name, table in tables.items()}
+
+
+def _named(study: Study) -> pd.DataFrame:
+    """The pools with their names beside their ids."""
+    names, table = study.region.names, study.pools.copy()
+    for at, language in enumerate(LANGUAGES):
+        table.insert(2 + at, f"pool_{language}", [names[pool][language] for pool in table["pool"]])
+    return table
 
 
 def as_csv(table: pd.DataFrame, *, heading: bool = True) -> bytes:
