@@ -11,7 +11,7 @@ import streamlit as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # streamlit runs this file as a script
 
-from app import signin
+from app import signin, state
 from app.views import brief, data, explore, match, score, supply
 from app.widgets import STYLE, refusals, t
 
@@ -37,15 +37,16 @@ def run() -> None:
 
 
 def _pages() -> None:
-    pages = [
-        st.Page(explore.page, title=t("explore"), icon=":material/map:", url_path="explore", default=True),
-        st.Page(supply.page, title=t("supply"), icon=":material/bolt:", url_path="supply"),
-        st.Page(score.page, title=t("score"), icon=":material/ads_click:", url_path="score"),
-        st.Page(match.page, title=t("match"), icon=":material/insights:", url_path="match"),
-        st.Page(data.page, title=t("data"), icon=":material/database:", url_path="data"),
-        st.Page(brief.page, title=t("brief"), icon=":material/co_present:", url_path="brief"),
-    ]
-    st.navigation(pages, position="top").run()
+    pages = {
+        "explore": st.Page(explore.page, title=t("explore"), icon=":material/map:", url_path="explore", default=True),
+        "supply": st.Page(supply.page, title=t("supply"), icon=":material/bolt:", url_path="supply"),
+        "score": st.Page(score.page, title=t("score"), icon=":material/ads_click:", url_path="score"),
+        "match": st.Page(match.page, title=t("match"), icon=":material/insights:", url_path="match"),
+        "data": st.Page(data.page, title=t("data"), icon=":material/database:", url_path="data"),
+        "brief": st.Page(brief.page, title=t("brief"), icon=":material/co_present:", url_path="brief"),
+    }
+    state.show_pages(pages)
+    st.navigation(list(pages.values()), position="top").run()
 
 
 def _sign_in() -> None:

@@ -13,6 +13,7 @@ from streamlit_folium import st_folium
 
 from app import state
 from app.state import t
+from app.texts import short
 from app.texts.faults import told
 from geo_cluster import catalog, maps
 from geo_cluster.errors import GeoClusterError
@@ -145,7 +146,8 @@ def _tips(**labels: str) -> list[alt.Tooltip]:
 def score_chart(ranking: pd.DataFrame) -> alt.LayerChart:
     """Score and interval of a project's eligible sites, best first."""
     page = catalog.table("style")["page"]
-    base = alt.Chart(ranking).encode(y=alt.Y("site_label:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)))
+    ranking = ranking.assign(site_short=ranking["site_label"].map(short))
+    base = alt.Chart(ranking).encode(y=alt.Y("site_short:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)))
     scale = alt.Scale(zero=False, nice=True)
     rule = base.mark_rule(strokeWidth=5, color="#b9d5d6", strokeCap="round").encode(
         x=alt.X("low:Q", scale=scale, title=t("col.score")), x2="high:Q"
@@ -165,15 +167,17 @@ def points_chart(points: pd.DataFrame) -> alt.Chart:
     labels = [names[key][state.language()] for key in themes]
     scale = alt.Scale(domain=labels, range=list(themes.values()))
     return (
-        alt.Chart(points)
+        alt.Chart(points.assign(site_short=points["site_label"].map(short)))
         .mark_bar(stroke="white", strokeWidth=0.8)
         .encode(
-            y=alt.Y("site_label:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)),
+            y=alt.Y("site_short:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)),
             x=alt.X("sum(points):Q", title=None),
             color=alt.Color("theme:N", scale=scale, legend=alt.Legend(title=None, orient="bottom", columns=2)),
             order="position:Q",
             detail="criterion_label:N",
-            tooltip=_tips(criterion_label="col.criterion", points="col.points", natural_text="col.natural"),
+            tooltip=_tips(
+                site_label="col.site", criterion_label="col.criterion", points="col.points", natural_text="col.natural"
+            ),
         )
         .properties(height=34 * max(points["site_label"].nunique(), 2) + 100)
     )
@@ -182,7 +186,8 @@ def points_chart(points: pd.DataFrame) -> alt.Chart:
 def pool_chart(pools: pd.DataFrame) -> alt.LayerChart:
     """What each pool may have (low to high), what was planned with, and what the plan uses."""
     style = catalog.table("style")
-    base = alt.Chart(pools).encode(y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)))
+    pools = pools.assign(label_short=pools["label"].map(short))
+    base = alt.Chart(pools).encode(y=alt.Y("label_short:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)))
     colour = alt.Color(
         "basis:N",
         scale=alt.Scale(domain=list(style["evidence"]), range=list(style["evidence"].values())),

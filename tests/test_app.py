@@ -3,11 +3,13 @@ import re
 from pathlib import Path
 from unittest.mock import patch
 
+import altair as alt
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import cached
-from app.texts import TEXTS, text
+from app.texts import TEXTS, short, text
 from geo_cluster import catalog, layers
 from geo_cluster import study as pipeline
 from geo_cluster.errors import DataError, Fault
@@ -190,3 +192,17 @@ def test_every_text_asked_for_is_there():
         asked |= set(re.findall(r'\b(?:t|text)\(\s*"([\w.]+)"', path.read_text(encoding="utf-8")))
     assert len(asked) > 30
     assert asked - set(TEXTS) == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_short_names_of_sites_are_short_and_still_tell_them_apart(language):
+    names = [short(name) for name in layers.read("sites")[f"name_{language}"]]
+    assert len(set(names)) == len(names)
+    assert max(len(name) for name in names) <= {"zh": 13, "en": 46}[language]
+
+
+def test_charts_are_written_in_a_grey_that_can_be_read():
+    config = alt.Chart(pd.DataFrame({"x": [1]})).mark_point().encode(x="x:Q").to_dict()["config"]
+    muted = catalog.table("style")["page"]["muted"]
+    assert {config[part]["titleColor"] for part in ("axis", "legend")} == {muted}
+    assert config["axis"]["labelColor"] == muted

@@ -232,3 +232,9 @@ def test_the_bill_names_its_notice():
     notice = catalog.table("tariffs")["tariff"][-1]
     assert notice["title_en"] in told
     assert notice["source"] in told
+
+
+def test_what_is_on_offer_stands_beside_net_land():
+    told = "\n".join(one.value for one in at("losses").caption)
+    for site, mu in cached.land_on_offer(None).items():
+        assert f"{site} {mu:,.1f} 亩" in told

@@ -111,7 +111,9 @@ def test_the_lead_is_that_of_the_scores_as_they_are_read():
     assert sum(parts) == pytest.approx(2.0)
 
 
-@pytest.mark.parametrize(("firsts", "told"), [((0.497, 0.495), "两者难分：居首概率 50 % 对 50 %"), ((0.8, 0.1), "；居首概率 80 % 对 10 %")])
+@pytest.mark.parametrize(
+    ("firsts", "told"), [((0.497, 0.495), "两者难分：居首概率 50 % 对 50 %"), ((0.8, 0.1), "；居首概率 80 % 对 10 %")]
+)
 def test_the_sentence_says_how_sure_it_is(firsts, told):
     assert told in pair_sentence(("A", "B"), ["x"], [0.1], (0.5, 0.4), language="zh", firsts=firsts)
 

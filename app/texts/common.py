@@ -1,5 +1,20 @@
 """Words of the frame and of several pages."""
 
+SHORT: dict[str, str] = {
+    "Economic and Technological Development Zone": "ETDZ",
+    "High-tech Industrial Development Zone": "High-tech Zone",
+    "Economic Development Zone": "EDZ",
+    "Development Zone": "DZ",
+    "Industrial Parks": "Parks",
+    "Industrial Park": "Park",
+    "Science and Technology": "Sci-tech",
+    "经济技术开发区": "经开区",
+    "高新技术产业开发区": "高新区",
+    "高新技术产业园区": "高新园",
+    "经济开发区": "经开区",
+}
+"""What long names of sites are cut to where a chart has little room, the longer wording first."""
+
 TEXTS: dict[str, tuple[str, str]] = {
     "app": ("湖北激光产业布局", "Hubei laser siting"),
     "explore": ("总览", "Explore"),

@@ -169,8 +169,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.no_number": ("单个数字不足以改变", "no single number would do"),
     "score.stability": ("若某个权重不同", "If one weight were different"),
     "score.stability_note": (
-        "横条为{first}保持居首的区间（其余权重按比例变动），竖线为现权重；到头处注明谁取而代之。",
-        "The bar is where {first} stays first (other weights in proportion), the tick is the present weight; at its ends, who takes over.",
+        "横条为{first}保持居首的区间（其余权重按比例变动），竖线为现权重；下表写明越过之后谁取而代之。",
+        "The bar is where {first} stays first (other weights in proportion), the tick is the present weight; the table says who takes over beyond it.",
     ),
     "score.robust_weights": (
         "任何单个权重变动都不改变首位。",

@@ -65,6 +65,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "毛面积逐条扣除；两条规则重叠的地只计入先扣的一条，因此毛面积＝净面积＋各项扣除。",
         "Gross area less each rule in turn; ground under two rules counts once, with the first, so gross = net + losses.",
     ),
+    "supply.losses_offered": (
+        "净用地含已供和非工业地块；其中可供（未供的工业用地）：{told}。命令行 geo-cluster land 与“导入自有数据”报的是可供部分。",
+        "Net land counts parcels already granted and not industrial; on offer of it (industrial, not granted): {told}. geo-cluster land and the import report what is on offer.",
+    ),
+    "supply.losses_one_offered": ("{site} {mu} 亩", "{site} {mu} mu"),
     "supply.losses_all": ("各园区：净用地与各项扣除", "Each site: net land and what each rule takes"),
     "supply.losses_one": ("从毛面积到净面积", "From gross to net"),
     "supply.gross": ("毛面积", "gross"),
@@ -74,8 +79,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "supply.mu": ("亩", "mu"),
     # network
     "supply.network_note": (
-        "方块为变电站，颜色为可开放容量的依据，数字为下限–最可能–上限；实线表示来源写明，虚线表示按本市最近的站假定。连到同一座站的园区分用同一份容量。",
-        "Squares are substations, coloured by the evidence for their headroom (low–likely–high); a full line is named by a source, a dashed one assumed as the prefecture's nearest. Sites tied to one station share its capacity.",
+        "方块为变电站，颜色为可开放容量的依据，数字为下限–最可能–上限。金色连线为供电关系：实线表示来源写明，虚线表示按本市最近的站假定。连到同一座站的园区分用同一份容量。",
+        "Squares are substations, coloured by the evidence for their headroom (low–likely–high); gold lines say who feeds whom: a full one is named by a source, a dashed one assumed as the prefecture's nearest. Sites tied to one station share its capacity.",
     ),
     "supply.network_alt": (
         "{stations} 座变电站与从其取电的 {sites} 个园区，同样内容见下表",
