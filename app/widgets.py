@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -114,7 +115,7 @@ def refusals() -> Iterator[None]:
 
 
 @alt.theme.register("geo_cluster", enable=True)
-def _chart_theme() -> alt.theme.ThemeConfig:
+def _chart_theme() -> Any:
     """Texts of every chart in a grey that can be read on white; Streamlit's own is too faint (3.7:1)."""
     page = catalog.table("style")["page"]
     text = {"labelColor": page["muted"], "titleColor": page["muted"]}

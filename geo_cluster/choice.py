@@ -233,9 +233,9 @@ def rank_chances(weighed: Weighed, *, sites: int = 8, ranks: int = 5) -> pd.Data
 
 
 def side_by_side(weighed: Weighed, sites: list[str]) -> pd.DataFrame:
-    """Criterion by site, for a few sites: natural value, value, points, evidence, source in both languages, and whether it is the best.
+    """Criterion by site, for a few sites: natural value, value, points, evidence, source, and whether it is the best.
 
-    Nobody is the best where all are equal, or where the value is unknown.
+    Sources are in both languages. Nobody is the best where all are equal, or where the value is unknown.
     """
     places = [weighed.choice.sites.index(site) for site in sites]
     value = weighed.choice.value[places]

@@ -4,7 +4,6 @@ from pathlib import Path
 from unittest.mock import patch
 
 import altair as alt
-import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -202,7 +201,7 @@ def test_short_names_of_sites_are_short_and_still_tell_them_apart(language):
 
 
 def test_charts_are_written_in_a_grey_that_can_be_read():
-    config = alt.Chart(pd.DataFrame({"x": [1]})).mark_point().encode(x="x:Q").to_dict()["config"]
+    config = alt.Chart(alt.Data(values=[{"x": 1}])).mark_point().encode(x="x:Q").to_dict()["config"]
     muted = catalog.table("style")["page"]["muted"]
     assert {config[part]["titleColor"] for part in ("axis", "legend")} == {muted}
     assert config["axis"]["labelColor"] == muted

@@ -23,8 +23,7 @@ from geo_cluster import catalog, explained, layers, study
 from geo_cluster.errors import InputError
 from geo_cluster.export import bundle, geopackage, preview, tables
 from geo_cluster.export.attribution import attribution
-from geo_cluster.export.sheet import WORDS as sheet_words
-from geo_cluster.export.sheet import sheet
+from geo_cluster.export.sheet import WORDS, sheet
 from geo_cluster.export.tables import as_xlsx, phone_list
 from geo_cluster.export.workbook import SHEETS
 from tests.studies import run, write_own
@@ -444,7 +443,7 @@ def test_a_plan_that_holds_in_every_draw_names_no_pool():
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_sheet_speaks_in_the_words_of_the_app(language):
-    said = sheet_words[language]
+    said = WORDS[language]
     same = {"placed", "worth", "proof", "optimal", "feasible", "check", "assumed", "holds_told", "breaks_first"}
     assert {key: said[key] for key in same} == {key: text(f"match.{key}", language) for key in same}
     assert said["held"] == text("match.check_ok", language)

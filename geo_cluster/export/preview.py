@@ -16,7 +16,7 @@ ROWS = 200
 
 
 def table_of(name: str, content: bytes) -> pd.DataFrame | None:
-    """The first rows of a CSV, GeoJSON or the first sheet of an XLSX, the layers of a GeoPackage; None for what is no table.
+    """The first rows of a CSV, a GeoJSON or an XLSX's first sheet, the layers of a GeoPackage; None for no table.
 
     Raises
     ------

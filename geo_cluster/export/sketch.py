@@ -66,8 +66,7 @@ def _dots(study: Study, onto: list[float], language: Language) -> list[str]:
     for site, count in study.assignment["site"].value_counts(ascending=True).items():
         at = affine_transform(places[site], onto)
         told = html.escape(f"{names[str(site)][language]}: {count}")
-        dots.append(
-            f'<g><title>{told}</title><circle cx="{at.x:.0f}" cy="{at.y:.0f}" r="17" fill="#0b6e75" stroke="#fff"/>'
-            f'<text x="{at.x:.0f}" y="{at.y + 7:.0f}" text-anchor="middle" font-size="20" fill="#fff">{count}</text></g>'
-        )
+        circle = f'<circle cx="{at.x:.0f}" cy="{at.y:.0f}" r="17" fill="#0b6e75" stroke="#fff"/>'
+        place = f'x="{at.x:.0f}" y="{at.y + 7:.0f}" text-anchor="middle" font-size="20" fill="#fff"'
+        dots.append(f"<g><title>{told}</title>{circle}<text {place}>{count}</text></g>")
     return dots
