@@ -40,6 +40,8 @@ button[data-variant="segmented_control"][data-selected="true"] p { color: #07494
 .st-key-workbar button { min-height: 2.1rem; }
 .st-key-steps { background: #eef4f4; border-radius: 10px; padding: .3rem .9rem; }
 .st-key-steps p { font-size: .9rem; }
+.st-key-steps [data-testid="stPageLink"] p { white-space: normal; }
+.st-key-steps [data-testid="stPageLink"] strong { color: #07494f; text-decoration: underline; }
 .st-key-work-revisions [data-testid="stHorizontalBlock"] { flex-wrap: nowrap; }
 .st-key-work-revisions [data-testid="stColumn"] { min-width: 0; }
 .gc-kept { color: #56636c; font-size: .82rem; white-space: nowrap; }
@@ -119,7 +121,9 @@ def _chart_theme() -> Any:
     """Texts of every chart in a grey that can be read on white; Streamlit's own is too faint (3.7:1)."""
     page = catalog.table("style")["page"]
     text = {"labelColor": page["muted"], "titleColor": page["muted"]}
-    return {"config": {"axis": text, "legend": text | {"labelColor": page["ink"]}, "header": text}}
+    return {
+        "config": {"axis": text | {"labelFlush": False}, "legend": text | {"labelColor": page["ink"]}, "header": text}
+    }
 
 
 def draw(chart: alt.Chart | alt.LayerChart) -> None:

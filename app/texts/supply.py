@@ -65,11 +65,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "毛面积逐条扣除；两条规则重叠的地只计入先扣的一条，因此毛面积＝净面积＋各项扣除。",
         "Gross area less each rule in turn; ground under two rules counts once, with the first, so gross = net + losses.",
     ),
-    "supply.losses_offered": (
-        "净用地含已供和非工业地块；其中可供（未供的工业用地）：{told}。命令行 geo-cluster land 与“导入自有数据”报的是可供部分。",
-        "Net land counts parcels already granted and not industrial; on offer of it (industrial, not granted): {told}. geo-cluster land and the import report what is on offer.",
+    "supply.offered": ("其中可供", "of it on offer"),
+    "supply.offered_note": (
+        "净用地含已供和非工业地块；“其中可供”是未供的工业用地，命令行 geo-cluster land 与“导入自有数据”报的是它。",
+        "Net land counts parcels already granted or not industrial. On offer are industrial ones not granted: that is what geo-cluster land and the import report.",
     ),
-    "supply.losses_one_offered": ("{site} {mu} 亩", "{site} {mu} mu"),
     "supply.losses_all": ("各园区：净用地与各项扣除", "Each site: net land and what each rule takes"),
     "supply.losses_one": ("从毛面积到净面积", "From gross to net"),
     "supply.gross": ("毛面积", "gross"),

@@ -65,8 +65,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "signin.with": ("用 {name} 登录", "Sign in with {name}"),
     "steps.look": ("**总览**里看链条和园区", "Look at the chain and the sites in **Explore**"),
     "steps.own": (
-        "**数据**里放进您的项目和图层，改动即自动保存",
-        "Put your own projects and layers in under **Data**; changes save themselves",
+        "**数据**里放进您的项目和图层",
+        "Add your own projects and layers in **Data**",
     ),
     "steps.run": ("**布局**里运行，到**汇报**带走", "Run it in **Match**, take it along from **Brief**"),
     "steps.close": ("知道了", "Got it"),

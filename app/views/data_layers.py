@@ -15,7 +15,8 @@ from geo_cluster.imports.substations import MADE_BY
 
 STYLE = """
 <style>
-.gc-about { display: grid; grid-template-columns: max-content 1fr; gap: .35rem 1.2rem; font-size: .9rem; margin: 0; }
+.gc-about { display: grid; grid-template-columns: max-content 1fr; gap: .35rem 1.2rem; font-size: .9rem; }
+dl.gc-about { margin: 0 !important; padding: 0 !important; }
 .gc-about dt { color: #56636c; } .gc-about dd { margin: 0; overflow-wrap: anywhere; min-width: 0; }
 @media (max-width: 640px) { .gc-about { grid-template-columns: 1fr; gap: 0; } .gc-about dd { margin-bottom: .5rem; } }
 </style>
@@ -84,7 +85,7 @@ def _one_layer(registry: dict[str, Layer], own: set[str]) -> None:
     if chart is not None:
         st.altair_chart(chart, width="stretch")
     else:
-        headings = {column: rule[state.language()] for column, rule in layers.headings(name).items()}
+        headings = {column: _short(rule[state.language()]) for column, rule in layers.headings(name).items()}
         told = layers.as_read(name, table, state.language())
         st.dataframe(told, hide_index=True, column_config={column: headings.get(column, column) for column in told})
     st.subheader(t("data.about"), anchor=False)
@@ -94,6 +95,11 @@ def _one_layer(registry: dict[str, Layer], own: set[str]) -> None:
         heads = [t("data.column"), t("data.meaning")]
         first = {heads[0]: st.column_config.TextColumn(width=130)}
         st.dataframe(pd.DataFrame(rows, columns=heads), hide_index=True, column_config=first)
+
+
+def _short(meaning: str) -> str:
+    """What a column means as a heading: without what follows the colon."""
+    return meaning.partition("：")[0].partition(": ")[0]
 
 
 def _about(layer: Layer) -> None:

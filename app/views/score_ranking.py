@@ -56,7 +56,7 @@ def _chances_chart(chances: pd.DataFrame) -> alt.Chart:
         alt.Chart(shown)
         .mark_bar(stroke="white", strokeWidth=0.6, height=17)
         .encode(
-            y=alt.Y("site_short:N", sort=None, title=None, axis=alt.Axis(labelLimit=150)),
+            y=alt.Y("site_short:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)),
             x=alt.X("chance:Q", title=None, axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
             color=alt.Color(
                 "place:N",

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached, state
-from app.widgets import plain, t
+from app.widgets import t
 from geo_cluster import catalog
 from geo_cluster.coordinates import MU_PER_HA
 
@@ -31,11 +31,9 @@ def show() -> None:
     with right:
         _one_site(steps)
     shown = steps.pivot_table(index="site", columns="step_label", values="mu", sort=False).round(1)
+    shown[t("supply.offered")] = cached.land_on_offer(own).round(1)
     st.dataframe(shown.rename_axis(t("col.site")).reset_index(), hide_index=True, alt=t("supply.losses_all"))
-    told = [
-        t("supply.losses_one_offered", site=site, mu=f"{mu:,.1f}") for site, mu in cached.land_on_offer(own).items()
-    ]
-    st.caption(plain(t("supply.losses_offered", told=("、" if state.language() == "zh" else ", ").join(told))))
+    st.caption(t("supply.offered_note"))
 
 
 def _spoken(steps: pd.DataFrame) -> pd.DataFrame:
