@@ -47,7 +47,6 @@ button[data-variant="segmented_control"][data-selected="true"] p { color: #07494
 .gc-kept { color: #56636c; font-size: .82rem; white-space: nowrap; }
 [data-testid="stCaptionContainer"] { opacity: 1; }
 [data-testid="stCaptionContainer"] p { color: #56636c; }
-[data-testid="stTable"] td p { overflow-wrap: anywhere; }
 .gc-lead { color: #56636c; margin: 0 0 .6rem; }
 @media (max-width: 640px) {
   .st-key-workbar { gap: .35rem; }
