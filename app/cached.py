@@ -262,7 +262,21 @@ def phone_files(scenario: str, language: Language) -> tuple[bytes, bytes]:
 @st.cache_data(show_spinner=False, max_entries=8)
 def land_losses(land_csv: bytes | None) -> pd.DataFrame:
     """What each rule takes of each site: of the planner's own survey, or of the sample pack (示例)."""
-    return survey.losses(survey.sample().land if land_csv is None else survey.read_land(land_csv))
+    return survey.losses(_surveyed(land_csv))
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def land_on_offer(land_csv: bytes | None) -> pd.Series:
+    """Net mu by site that can be given to a project, of the same survey."""
+    return survey.on_offer(_surveyed(land_csv))
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _surveyed(land_csv: bytes | None) -> pd.DataFrame:
+    if land_csv is not None:
+        return survey.read_land(land_csv)
+    land = survey.sample().land
+    return pd.DataFrame(land.drop(columns=["geometry", "rectangle"]))
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

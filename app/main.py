@@ -11,7 +11,7 @@ import streamlit as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # streamlit runs this file as a script
 
-from app import signin
+from app import signin, state
 from app.views import brief, data, explore, match, score, supply
 from app.widgets import STYLE, refusals, t, top
 
@@ -43,11 +43,12 @@ def _pages(*, signed_in: bool) -> None:
         "data": (data.page, ":material/database:"),
         "brief": (brief.page, ":material/co_present:"),
     }
-    pages = [
-        st.Page(page if signed_in else _sign_in, title=t(name), icon=icon, url_path=name, default=name == "explore")
+    pages = {
+        name: st.Page(page if signed_in else _sign_in, title=t(name), icon=icon, url_path=name, default=name == "explore")
         for name, (page, icon) in views.items()
-    ]
-    page = st.navigation(pages, position="top" if signed_in else "hidden")
+    }
+    state.show_pages(pages)
+    page = st.navigation(list(pages.values()), position="top" if signed_in else "hidden")
     if signed_in and signin.is_on():
         signin.go_on()
     page.run()

@@ -307,6 +307,16 @@ def kept(key: str, default: Any = None) -> Any:
     return st.session_state.get(f"kept-{key}", default)
 
 
+def show_pages(pages: Mapping[str, Any]) -> None:
+    """Remember the pages of the frame, so that a page can link to another."""
+    st.session_state["pages"] = dict(pages)
+
+
+def pages() -> Mapping[str, Any]:
+    """The pages of the frame by name; empty where a page is drawn by itself."""
+    return st.session_state.get("pages", {})
+
+
 def mark(what: str) -> None:
     """Remember that the visitor has seen something, beyond this visit."""
     st.session_state[f"mark-{what}"] = True

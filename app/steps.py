@@ -8,6 +8,8 @@ from app import state
 from app.widgets import t
 
 MARK = "first-steps"
+WHERE = {"look": "explore", "own": "data", "run": "match"}
+"""The page where each step is taken."""
 
 
 def first_steps(page: str) -> None:
@@ -20,8 +22,7 @@ def first_steps(page: str) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="steps"):
         for number, (step, is_done) in enumerate(done.items()):
-            sign = ":material/check_circle:" if is_done else "①②③"[number]
-            st.markdown(f"{sign} {t(f'steps.{step}')}", width="content")
+            _step(WHERE[step], f"{':material/check_circle:' if is_done else '①②③'[number]} {t(f'steps.{step}')}")
         st.button(
             t("steps.close"),
             icon=":material/close:",
@@ -29,3 +30,12 @@ def first_steps(page: str) -> None:
             key="steps-close",
             on_click=lambda: state.mark(MARK),
         )
+
+
+def _step(page: str, label: str) -> None:
+    """A step as a link to its page; as text where a page is drawn without the frame."""
+    pages = state.pages()
+    if page in pages:
+        st.page_link(pages[page], label=label, width="content")
+    else:
+        st.markdown(label, width="content")

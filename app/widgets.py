@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -13,6 +14,7 @@ from streamlit_folium import st_folium
 
 from app import signin, state
 from app.state import t
+from app.texts import short
 from app.texts.faults import told
 from geo_cluster import catalog, maps
 from geo_cluster.errors import GeoClusterError
@@ -38,12 +40,13 @@ button[data-variant="segmented_control"][data-selected="true"] p { color: #07494
 .st-key-workbar button { min-height: 2.1rem; }
 .st-key-steps { background: #eef4f4; border-radius: 10px; padding: .3rem .9rem; }
 .st-key-steps p { font-size: .9rem; }
+.st-key-steps [data-testid="stPageLink"] p { white-space: normal; }
+.st-key-steps [data-testid="stPageLink"] strong { color: #07494f; text-decoration: underline; }
 .st-key-work-revisions [data-testid="stHorizontalBlock"] { flex-wrap: nowrap; }
 .st-key-work-revisions [data-testid="stColumn"] { min-width: 0; }
 .gc-kept { color: #56636c; font-size: .82rem; white-space: nowrap; }
 [data-testid="stCaptionContainer"] { opacity: 1; }
 [data-testid="stCaptionContainer"] p { color: #56636c; }
-[data-testid="stTable"] td p { overflow-wrap: anywhere; }
 .gc-lead { color: #56636c; margin: 0 0 .6rem; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-way) { display: none; }
 @media (max-width: 640px) {
@@ -133,6 +136,16 @@ def refusals() -> Iterator[None]:
         st.error(t("error") + "\n\n" + "\n".join(f"- {plain(str(fault))}" for fault in faults), icon=":material/error:")
 
 
+@alt.theme.register("geo_cluster", enable=True)
+def _chart_theme() -> Any:
+    """Texts of every chart in a grey that can be read on white; Streamlit's own is too faint (3.7:1)."""
+    page = catalog.table("style")["page"]
+    text = {"labelColor": page["muted"], "titleColor": page["muted"]}
+    return {
+        "config": {"axis": text | {"labelFlush": False}, "legend": text | {"labelColor": page["ink"]}, "header": text}
+    }
+
+
 def draw(chart: alt.Chart | alt.LayerChart) -> None:
     """Show a chart so that the next run of the page changes its data in place.
 
@@ -158,7 +171,8 @@ def _tips(**labels: str) -> list[alt.Tooltip]:
 def score_chart(ranking: pd.DataFrame) -> alt.LayerChart:
     """Score and interval of a project's eligible sites, best first."""
     page = catalog.table("style")["page"]
-    base = alt.Chart(ranking).encode(y=alt.Y("site_label:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)))
+    ranking = ranking.assign(site_short=ranking["site_label"].map(short))
+    base = alt.Chart(ranking).encode(y=alt.Y("site_short:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)))
     scale = alt.Scale(zero=False, nice=True)
     rule = base.mark_rule(strokeWidth=5, color="#b9d5d6", strokeCap="round").encode(
         x=alt.X("low:Q", scale=scale, title=t("col.score")), x2="high:Q"
@@ -178,15 +192,17 @@ def points_chart(points: pd.DataFrame) -> alt.Chart:
     labels = [names[key][state.language()] for key in themes]
     scale = alt.Scale(domain=labels, range=list(themes.values()))
     return (
-        alt.Chart(points)
+        alt.Chart(points.assign(site_short=points["site_label"].map(short)))
         .mark_bar(stroke="white", strokeWidth=0.8)
         .encode(
-            y=alt.Y("site_label:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)),
+            y=alt.Y("site_short:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)),
             x=alt.X("sum(points):Q", title=None),
             color=alt.Color("theme:N", scale=scale, legend=alt.Legend(title=None, orient="bottom", columns=2)),
             order="position:Q",
             detail="criterion_label:N",
-            tooltip=_tips(criterion_label="col.criterion", points="col.points", natural_text="col.natural"),
+            tooltip=_tips(
+                site_label="col.site", criterion_label="col.criterion", points="col.points", natural_text="col.natural"
+            ),
         )
         .properties(height=34 * max(points["site_label"].nunique(), 2) + 100)
     )
@@ -195,7 +211,8 @@ def points_chart(points: pd.DataFrame) -> alt.Chart:
 def pool_chart(pools: pd.DataFrame) -> alt.LayerChart:
     """What each pool may have (low to high), what was planned with, and what the plan uses."""
     style = catalog.table("style")
-    base = alt.Chart(pools).encode(y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)))
+    pools = pools.assign(label_short=pools["label"].map(short))
+    base = alt.Chart(pools).encode(y=alt.Y("label_short:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)))
     colour = alt.Color(
         "basis:N",
         scale=alt.Scale(domain=list(style["evidence"]), range=list(style["evidence"].values())),
@@ -209,10 +226,14 @@ def pool_chart(pools: pd.DataFrame) -> alt.LayerChart:
     return (span + used + tick).encode(tooltip=tips).properties(height=30 * max(len(pools), 2) + 20)
 
 
-def upload_words() -> None:
-    """Give the drop zones of a page words in the visitor's language; Streamlit only has its own."""
+def upload_words(most_mb: int | None = None) -> None:
+    """Give the drop zones of a page words in the visitor's language; Streamlit only has its own.
+
+    `most_mb` is the limit of the zone, where it isn't that of the server.
+    """
     zone = '[data-testid="stFileUploaderDropzone'
-    words = {f'{zone}"] > span button p': t("upload.choose"), f'{zone}Instructions"]': t("upload.drop")}
-    rules = [f"{', '.join(words)} {{ font-size: 0 !important; }}"]
+    choose, told = f'{zone}"] > span button p', f'{zone}Instructions"]'
+    words = {choose: t("upload.choose"), told: t("upload.drop", mb=most_mb or st.get_option("server.maxUploadSize"))}
+    rules = [f"{choose} {{ font-size: 0 !important; }}", f"{told} > * {{ display: none; }}"]
     rules += [f'{place}::after {{ content: "{word}"; font-size: .875rem; }}' for place, word in words.items()]
     st.html(f"<style>{' '.join(rules)}</style>")

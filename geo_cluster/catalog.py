@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from geo_cluster.domain import Attribute, Criterion, Exclusion, Layer, Scenario, Segment, Text
+from geo_cluster.domain import Attribute, Criterion, Exclusion, Language, Layer, Scenario, Segment, Text
 from geo_cluster.errors import DataError, Fault, GeoClusterError, InputError, refuse_if
 
 PACKAGE = Path(__file__).parent
@@ -89,6 +89,22 @@ def table(name: str) -> dict[str, Any]:
 def attributes() -> dict[str, Attribute]:
     """What we want to know of sites, substations and prefectures, with priors."""
     return _declared("attributes.toml", Attribute, table("attributes"))
+
+
+@cache
+def _source_words() -> dict[tuple[str, str], Text]:
+    """What is declared in both languages of where a number comes from: reasons of priors, ways of deriving."""
+    return {
+        (key, said.zh): said
+        for key, attribute in attributes().items()
+        for said in (*(prior.reason for prior in attribute.priors), *attribute.sources)
+    }
+
+
+def source_in(language: Language, attribute: str, source: str) -> str:
+    """Where a number comes from, in a language; a document or a person is named as they are."""
+    words = _source_words().get((attribute, source))
+    return words[language] if words else source
 
 
 @cache

@@ -235,7 +235,7 @@ def rank_chances(weighed: Weighed, *, sites: int = 8, ranks: int = 5) -> pd.Data
 def side_by_side(weighed: Weighed, sites: list[str]) -> pd.DataFrame:
     """Criterion by site, for a few sites: natural value, value, points, evidence, source, and whether it is the best.
 
-    Nobody is the best where all are equal, or where the value is unknown.
+    Sources are in both languages. Nobody is the best where all are equal, or where the value is unknown.
     """
     places = [weighed.choice.sites.index(site) for site in sites]
     value = weighed.choice.value[places]
@@ -250,7 +250,12 @@ def side_by_side(weighed: Weighed, sites: list[str]) -> pd.DataFrame:
             "points": weighed.points[place, c],
             "weight": weighed.weight[c],
             "evidence": weighed.choice.evidence[place, c],
-            "source": weighed.choice.source[place, c],
+            **{
+                f"source_{language}": catalog.source_in(
+                    language, criterion.attribute or "", weighed.choice.source[place, c]
+                )
+                for language in LANGUAGES
+            },
             "best": bool(best[at, c]),
         }
         for c, (key, criterion) in enumerate(catalog.criteria().items())
@@ -332,6 +337,7 @@ def verdict(weighed: Weighed) -> dict[str, Any]:
         sentences = {"sentence_zh": f"只有{name.zh}可去。", "sentence_en": f"Only {name.en} is eligible."}
         return {"project": choice.project, "first": first, **sentences}
     pair = int(order[0]), int(order[1])
+    firsts = float(weighed.chances[pair[0], 0]), float(weighed.chances[pair[1], 0])
     change = smallest_weight_change(choice.value, weighed.weight, rival=pair[1])
     turn = _turn(weighed, *pair)
     ranks = method_ranks(weighed).reindex(list(choice.sites))
@@ -340,7 +346,7 @@ def verdict(weighed: Weighed) -> dict[str, Any]:
         "project": choice.project,
         "first": first,
         "second": choice.sites[pair[1]],
-        "chance_first": round(float(weighed.chances[pair[0], 0]), 4),
+        "chance_first": round(firsts[0], 4),
         "weight_criterion": list(catalog.criteria())[change.criterion] if change.criterion >= 0 else "",
         "weight_change": round(change.distance, 4) if np.isfinite(change.distance) else None,
         "datum": turn["datum"],
@@ -349,7 +355,7 @@ def verdict(weighed: Weighed) -> dict[str, Any]:
         "datum_unit_en": turn["unit_en"],
         "agreement": round(float(agree.to_numpy()[np.triu_indices(len(METHODS), 1)].mean()), 4),
         **{f"by_{method}": ranks[method].idxmin() for method in METHODS},
-        **{f"sentence_{language}": _sentence(weighed, pair, language) for language in LANGUAGES},
+        **{f"sentence_{language}": _sentence(weighed, pair, language, firsts=firsts) for language in LANGUAGES},
     }
 
 
@@ -375,7 +381,14 @@ def _turn(weighed: Weighed, leader: int, rival: int) -> dict[str, Any]:
     return {"datum": key, "needed": round(needed, 2), **unit, "above": criterion.best > criterion.worst}
 
 
-def _sentence(weighed: Weighed, pair: tuple[int, int], language: Language, *, chance: float | None = None) -> str:
+def _sentence(
+    weighed: Weighed,
+    pair: tuple[int, int],
+    language: Language,
+    *,
+    chance: float | None = None,
+    firsts: tuple[float, float] | None = None,
+) -> str:
     """Why the first of a pair leads the second, and what would change it."""
     choice, criteria = weighed.choice, catalog.criteria()
     values = choice.value[list(pair)]
@@ -393,7 +406,9 @@ def _sentence(weighed: Weighed, pair: tuple[int, int], language: Language, *, ch
         (weighed.score[pair[0]], weighed.score[pair[1]]),
         language=language,
         digits=1,
+        unit=" 分" if language == "zh" else " points",
         chance=chance,
+        firsts=firsts,
         weight_change=round(change.distance, 4),
         turn=turn,
     )

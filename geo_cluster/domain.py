@@ -70,11 +70,20 @@ class Prior(Declared):
         return self
 
 
+class Spoken(Text):
+    """The unit in which people ask and answer, where it isn't the one that is reckoned in."""
+
+    times: Positive
+    """So many of it are one of the attribute's own."""
+
+
 class Attribute(Declared):
     """One thing we want to know of a site, a substation or a prefecture."""
 
     subject: Literal["site", "substation", "prefecture"]
     unit: Text
+    spoken: Spoken | None = None
+    """Unit of the question, where it isn't `unit`."""
     name: Text
     help: Text
     question: Text
@@ -83,12 +92,18 @@ class Attribute(Declared):
     """Who knows, to be asked."""
     digits: int = 1
     """Decimals shown."""
+    sources: tuple[Text, ...] = ()
+    """How it is derived, where it is: roads first."""
     priors: tuple[Prior, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
     def _unit(cls, row: dict) -> dict:
         return {**row, "unit": both(row["unit"])} if "unit" in row else row
+
+    def told(self) -> tuple[float, Text]:
+        """How many of the unit that people speak in make one of the attribute's own, and that unit's name."""
+        return (self.spoken.times, self.spoken) if self.spoken else (1.0, self.unit)
 
 
 class Criterion(Declared):
@@ -308,7 +323,9 @@ class Layer(Declared):
     title_zh: str
     title_en: str
     producer: str
+    producer_zh: str = ""
     licence: str
+    licence_zh: str = ""
     licence_url: str
     attribution_zh: str
     attribution_en: str
@@ -322,3 +339,9 @@ class Layer(Declared):
     geometry: str
     made_by: str
     notes: str = ""
+    notes_zh: str = ""
+
+    def said(self, what: Literal["producer", "licence", "notes"], language: Language) -> str:
+        """A text of the entry in a language; as it is where nobody has put it into that language."""
+        translated = getattr(self, f"{what}_zh") if language == "zh" else ""
+        return translated or getattr(self, what)

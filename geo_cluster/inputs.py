@@ -313,7 +313,7 @@ def _observe(
 ) -> pd.DataFrame:
     """Every number of sites, stations and prefectures: the user's, the published, the derived, the assumed."""
     declared = catalog.attributes()
-    way = {"road": "公路：路网最短路按公开时距校准", "rail": "铁路门到门：接驳、候车、乘车"}
+    way = {mode: said.zh for mode, said in zip(("road", "rail"), declared["trip_min"].sources, strict=True)}
     derived = pd.DataFrame(
         {
             "site_id": trips["destination"],
@@ -321,7 +321,7 @@ def _observe(
             **{end: trips[f"{end}_min"] for end in _ENDS},
             "unit": "分钟",
             "basis": "derived",
-            "source": trips["mode"].map(way) + "（docs/access.md）",
+            "source": trips["mode"].map(way),
             "as_of": "2026-11",
             "source_class": "c",
             "confidence": "medium",

@@ -19,7 +19,7 @@ from scipy.spatial import cKDTree
 
 from geo_cluster import catalog
 from geo_cluster.coordinates import SYSTEMS, convert
-from geo_cluster.domain import Layer
+from geo_cluster.domain import Language, Layer
 from geo_cluster.errors import DataError, Fault, refuse_if
 
 CRS = "EPSG:4326"
@@ -121,6 +121,28 @@ def columns(name: str) -> dict[str, dict]:
     return layer.get("columns", {}) | (declared["common"] if layer.get("row_source", True) else {})
 
 
+def headings(name: str) -> dict[str, dict[str, str]]:
+    """What people call the columns of a layer, those beyond its contract too: column -> {zh, en}."""
+    return catalog.table("layers")["headings"] | columns(name)
+
+
+def as_read(name: str, table: pd.DataFrame, language: Language) -> pd.DataFrame:
+    """A layer's rows with words in place of the keys of its vocabularies; columns keep their names."""
+    rules, told = headings(name), table.copy()
+    for column in set(table) & set(rules):
+        vocabulary = rules[column].get("words") or rules[column].get("read")
+        if vocabulary:
+            known = {key: word[language] for key, word in words(vocabulary).items()}
+            told[column] = [_worded(str(cell), known) for cell in table[column].fillna("")]
+    return told
+
+
+def _worded(cell: str, known: dict[str, str]) -> str:
+    """A cell of words joined by `;` or `+`, each by its name where it has one."""
+    joint = "+" if "+" in cell and ";" not in cell else ";"
+    return {"+": " + ", ";": "; "}[joint].join(known.get(part, part) for part in cell.split(joint))
+
+
 def words(vocabulary: str) -> dict[str, dict[str, str]]:
     """A closed vocabulary: value -> {zh, en}; constraints, segments and clauses are declared in tables of their own."""
     if vocabulary == "clause":
@@ -128,6 +150,8 @@ def words(vocabulary: str) -> dict[str, dict[str, str]]:
         return {key: {"zh": f"第{key}条 {of['zh']}", "en": f"clause {key}, {of['en']}"} for key, of in clauses.items()}
     if vocabulary == "constraint":
         return catalog.table("exclusions")["constraint_names"]
+    if vocabulary == "attribute":
+        return {key: one.name.model_dump() for key, one in catalog.attributes().items()}
     if vocabulary == "segment":
         return {key: segment["name"] for key, segment in catalog.table("requirements")["segments"].items()}
     return catalog.table("layers")["words"][vocabulary]

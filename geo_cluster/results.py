@@ -19,6 +19,7 @@ from geo_cluster.matching.solve import Assignment
 from geo_cluster.matching.verify import usage
 from geo_cluster.scoring.aggregate import competition_rank
 from geo_cluster.scoring.criteria import DecisionMatrix
+from geo_cluster.scoring.explain import significant
 from geo_cluster.scoring.information import of_parameters
 
 
@@ -126,6 +127,16 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
     return useful.sort_values(["gain", "change"], ascending=False, kind="stable", ignore_index=True)
 
 
+def told_requests(requests: pd.DataFrame) -> pd.DataFrame:
+    """The same requests for people: numbers in the unit that the question asks for, to four significant digits."""
+    told = [catalog.attributes()[key].told() for key in requests["attribute"]]
+    times = np.array([[factor] for factor, _ in told]).reshape(-1, 1)
+    ends = requests[["low", "likely", "high"]].to_numpy(float) * times
+    table = requests.copy()
+    table[["low", "likely", "high"]] = [[significant(end, 4) for end in row] for row in ends]
+    return table.assign(**{f"unit_{language}": [unit[language] for _, unit in told] for language in LANGUAGES})
+
+
 def _pairs(projects: pd.DataFrame, sites: gpd.GeoDataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
@@ -150,11 +161,6 @@ def offers_table(region: Region) -> pd.DataFrame:
         no subject (a prefecture without station) the numbers are nan and the basis is empty.
     """
     sites, known = region.sites, region.observations.set_index(["attribute", "site_id"])
-    reasons = {
-        (key, prior.reason.zh): prior.reason.en
-        for key, attribute in catalog.attributes().items()
-        for prior in attribute.priors
-    }
     tables = []
     for resource, (attribute, times) in SUPPLY.items():
         subject = subject_of(attribute, sites)
@@ -174,7 +180,7 @@ def offers_table(region: Region) -> pd.DataFrame:
         table["basis"], table["as_of"] = at["basis"].fillna("").to_numpy(), at["as_of"].fillna("").to_numpy()
         source = at["source"].fillna("").to_numpy()
         table["source_zh"] = source
-        table["source_en"] = [reasons.get((attribute, one), one) for one in source]
+        table["source_en"] = [catalog.source_in("en", attribute, one) for one in source]
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 

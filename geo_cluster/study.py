@@ -5,6 +5,7 @@ layers -> observations -> access and supply -> eligibility -> decision matrix ->
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import importlib.metadata
 import time
@@ -61,6 +62,8 @@ class Study:
         Where the time went.
     hashes : dict
         SHA-256 of each layer and of the portfolio.
+    day : date
+        When the plan was made.
     """
 
     scenario: Scenario
@@ -79,6 +82,7 @@ class Study:
     violations: tuple[Violation, ...]
     seconds: dict[str, float]
     hashes: dict[str, str]
+    day: datetime.date
 
     @property
     def sites(self) -> gpd.GeoDataFrame:
@@ -191,6 +195,7 @@ def run(
         violations=violations,
         seconds=clock.stop(),
         hashes=hashes(projects, scenario.layers, registered=given is None),
+        day=datetime.date.today(),
     )
 
 

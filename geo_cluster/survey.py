@@ -169,6 +169,13 @@ def read_land(content: bytes) -> pd.DataFrame:
         raise InputError(_unreadable(Path("land.csv"), problem)) from None
 
 
+def on_offer(land: pd.DataFrame) -> pd.Series:
+    """Net mu by site of what can be given to a project, of a survey's parcels or of the `land.csv` written of them."""
+    free = land[offered(land, land=catalog.table("land"))] if "status" in land else land
+    sites = land["site"].astype(str)
+    return free.groupby(sites, sort=True)["net_ha"].sum().reindex(sorted(set(sites)), fill_value=0.0) * MU_PER_HA
+
+
 def losses(land: pd.DataFrame) -> pd.DataFrame:
     """What each rule took of each site, from a survey's parcels or from the `land.csv` that was written of them.
 

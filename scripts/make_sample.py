@@ -50,6 +50,10 @@ to show the formats that the app imports. Never mix it with real layers, never q
 - `sample_substations.csv` (CSV, lon and lat in WGS 84): voltages, transformers, peak load, commissioned, upstream
 - `sample_committed.xlsx` (Excel): capacity already promised, with substation, MVA low/likely/high, from
 
+The app's page Data takes the parcels (with the rules and the exclusions) and the substations. `sample_committed.xlsx`
+and `sample_elevation.tif` are for Python: `supply.substations.headroom`, `supply.raster.raster_exclusion`.
+应用“数据”页可导入地块(连同规则与约束图层)和变电站;`sample_committed.xlsx`、`sample_elevation.tif` 只供 Python 使用。
+
 Each row carries `sample` = "示例 sample, not real". Licence: CC0.
 """
 

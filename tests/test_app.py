@@ -3,11 +3,12 @@ import re
 from pathlib import Path
 from unittest.mock import patch
 
+import altair as alt
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import cached
-from app.texts import TEXTS, text
+from app.texts import TEXTS, short, text
 from geo_cluster import catalog, layers
 from geo_cluster import study as pipeline
 from geo_cluster.errors import DataError, Fault
@@ -88,7 +89,7 @@ def test_the_frame_opens_on_the_map(language):
 def test_english_pages_have_no_chinese_label(name):
     page = opened(name, "en", study=run("cautious"))
     assert not page.exception
-    assert [one for one in says(page) if CJK.search(one)] == []
+    assert [one for one in says(page) if CJK.search(one) and "gc-about" not in one] == []  # notes name places
     for table in page.dataframe:
         headings = [str(heading) for heading in table.value.columns]
         assert not [heading for heading in headings if CJK.search(heading)]
@@ -117,6 +118,29 @@ def test_the_data_page_names_every_layer():
         page.selectbox[0].set_value(name).run()
         assert not page.exception, name
         assert len(page.dataframe[1].value) == catalog.layers()[name].rows
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_data_page_speaks_of_layers_in_the_visitor_s_language(language):
+    page = opened("data", language)
+    registry = page.dataframe[0].value
+    whom, terms = registry[text("data.producer", language)], registry[text("data.licence", language)]
+    if language == "en":
+        assert not whom.str.contains(CJK).any()
+        return
+    assert whom.str.contains(CJK).mean() > 0.8, "all but names such as GeoNames"
+    assert not terms.str.contains("terms|official").any()
+    assert "审图号" in "\n".join(one for one in says(page) if "gc-about" in one)
+
+
+def test_rows_are_read_in_words_under_headings():
+    page = opened("data")
+    page.selectbox[0].set_value("substations").run()
+    table = page.dataframe[1]
+    assert set(table.value["confidence"]) == {"高"}
+    assert set(table.value["source_class"]) <= {"公开来源", "公开来源 + 背景知识"}
+    headings = layers.headings("substations")
+    assert [column for column in table.value if column not in headings] == []
 
 
 def test_a_spoilt_layer_is_told_on_the_page():
@@ -167,3 +191,17 @@ def test_every_text_asked_for_is_there():
         asked |= set(re.findall(r'\b(?:t|text)\(\s*"([\w.]+)"', path.read_text(encoding="utf-8")))
     assert len(asked) > 30
     assert asked - set(TEXTS) == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_short_names_of_sites_are_short_and_still_tell_them_apart(language):
+    names = [short(name) for name in layers.read("sites")[f"name_{language}"]]
+    assert len(set(names)) == len(names)
+    assert max(len(name) for name in names) <= {"zh": 13, "en": 46}[language]
+
+
+def test_charts_are_written_in_a_grey_that_can_be_read():
+    config = alt.Chart(alt.Data(values=[{"x": 1}])).mark_point().encode(x="x:Q").to_dict()["config"]
+    muted = catalog.table("style")["page"]["muted"]
+    assert {config[part]["titleColor"] for part in ("axis", "legend")} == {muted}
+    assert config["axis"]["labelColor"] == muted

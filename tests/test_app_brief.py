@@ -38,14 +38,14 @@ def test_after_a_run_every_file_of_the_bundle_is_listed(language):
     page = opened("brief", language, study=run())
     assert not page.exception
     assert not page.warning
-    assert set(files(page)[text("brief.file", language)]) == {*bundle.FILES, "sheet.html"}
+    assert set(files(page)[text("brief.file", language)]) == {*bundle.FILES, "sheet.html", "tables.xlsx"}
     assert text("brief.sample", language) in "\n".join(says(page))
     assert run().scenario.id in "\n".join(one.value for one in page.text)
     if language == "en":
         assert [one for one in files(page)[text("brief.what", "en")] if CJK.search(one)] == []
 
 
-@pytest.mark.parametrize("name", [*bundle.FILES, "sheet.html"])
+@pytest.mark.parametrize("name", [*bundle.FILES, "sheet.html", "tables.xlsx"])
 def test_each_file_has_a_preview(name):
     page = opened("brief", study=run())
     page.selectbox(key="brief-file-study-zh").set_value(name).run()
@@ -64,7 +64,7 @@ def test_the_zip_holds_what_is_listed():
     made = cached.study_files(run(), run().scenario.id, "zh")
     archive = zipfile.ZipFile(io.BytesIO(cached.packed(made, "test")))
     assert archive.testzip() is None
-    assert set(archive.namelist()) == {*bundle.FILES, "sheet.html"}
+    assert set(archive.namelist()) == {*bundle.FILES, "sheet.html", "tables.xlsx"}
     assert archive.read("assignment.csv") == made["assignment.csv"]
 
 

@@ -217,3 +217,14 @@ def test_no_project_of_a_visitor_is_in_what_others_share():
     assert NAME not in str(vars(weighed.choice))
     one = next(choices(cached.region(catalog.scenario()), project))
     assert weigh(one, {}).score == pytest.approx(weighed.score)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sources_and_tariff_are_read_in_the_visitor_s_language(language):
+    page = at(opened("score", language), "compare", language)
+    side = next(one for one in says(page) if "gc-side" in one and "<table" in one)
+    assert bool(CJK.search(side)) == (language == "zh")
+    needs = at(page, "needs", language).dataframe[0].value
+    notice = needs[text("score.basis", language)].tolist()
+    assert any("2026-01" in one and "hubei-2026" not in one for one in notice)
+    assert bool(CJK.search("".join(notice))) == (language == "zh")

@@ -180,7 +180,8 @@ def test_what_rules_take_adds_up_and_the_sample_is_labelled():
     page = at("losses")
     assert text("supply.losses_sample", "zh") in "\n".join(says(page))
     table = page.dataframe[0].value
-    losses = table.drop(columns=[text("supply.gross", "zh"), text("supply.net", "zh")])
+    ends = ("col.site", "supply.gross", "supply.net", "supply.offered")
+    losses = table.drop(columns=[text(end, "zh") for end in ends])
     assert (table[text("supply.gross", "zh")] - losses.sum(axis=1)).to_numpy() == pytest.approx(
         table[text("supply.net", "zh")].to_numpy(), abs=1
     )
@@ -194,7 +195,7 @@ def test_an_own_survey_takes_the_place_of_the_sample(tmp_path):
     page = at("losses", work=Work(catalog.scenario(), {LAND: (tmp_path / "land.csv").read_bytes()}))
     assert not page.exception
     assert text("supply.losses_sample", "zh") not in "\n".join(says(page))
-    assert page.dataframe[0].value.index.tolist() == [HOSTILE[:60]]
+    assert page.dataframe[0].value[text("col.site", "zh")].tolist() == [HOSTILE[:60]]
     assert "<b>河</b>" in page.dataframe[0].value
 
 
@@ -232,3 +233,10 @@ def test_the_bill_names_its_notice():
     notice = catalog.table("tariffs")["tariff"][-1]
     assert notice["title_en"] in told
     assert notice["source"] in told
+
+
+def test_what_is_on_offer_stands_beside_net_land():
+    table = at("losses").dataframe[0].value.set_index(text("col.site", "zh"))
+    offer = cached.land_on_offer(None)
+    assert table[text("supply.offered", "zh")].to_dict() == pytest.approx(offer.round(1).to_dict())
+    assert (table[text("supply.offered", "zh")] < table[text("supply.net", "zh")]).all()

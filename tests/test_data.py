@@ -174,6 +174,8 @@ def test_registry_entry_is_complete(name):
     layer = REGISTRY[name]
     texts = "file title_zh title_en producer licence licence_url attribution_zh attribution_en retrieved as_of notes"
     assert [key for key in texts.split() if not layer[key]] == []
+    assert re.search(r"[\u4e00-\u9fff]", layer["notes_zh"])
+    assert not re.search(r"[\u4e00-\u9fff]", layer["producer"] + layer["licence"]), "in English; Chinese is beside it"
     assert layer["urls"]
     assert layer["crs"] == ("" if layer["geometry"] == "none" else "EPSG:4326")
     assert layer["made_by"] == "scripts/make_data.py"

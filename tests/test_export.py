@@ -1,4 +1,5 @@
 import dataclasses
+import datetime as dt
 import errno
 import hashlib
 import html
@@ -17,12 +18,14 @@ import pyogrio
 import pytest
 import tomli_w
 
-from geo_cluster import catalog, layers, study
+from app.texts import text
+from geo_cluster import catalog, explained, layers, study
 from geo_cluster.errors import InputError
 from geo_cluster.export import bundle, geopackage, preview, tables
 from geo_cluster.export.attribution import attribution
-from geo_cluster.export.sheet import sheet
+from geo_cluster.export.sheet import WORDS, sheet
 from geo_cluster.export.tables import as_xlsx, phone_list
+from geo_cluster.export.workbook import SHEETS
 from tests.studies import run, write_own
 
 SAMPLE = "示例"
@@ -362,7 +365,22 @@ def test_the_list_to_telephone_with_has_question_interval_and_whom_to_ask(langua
     assert len(table) == len(asked)
     assert table.iloc[:, 1].tolist() == asked[f"subject_{language}"].tolist()
     assert table.iloc[:, 4].str.len().gt(0).all()
-    assert table.iloc[:, 5:8].to_numpy(float).tolist() == asked[["low", "likely", "high"]].to_numpy(float).tolist()
+    times = [15.0 if key == "available_land_ha" else 1.0 for key in asked["attribute"]]
+    ends = asked[["low", "likely", "high"]].to_numpy(float) * np.array(times)[:, None]
+    np.testing.assert_allclose(table.iloc[:, 5:8].to_numpy(float), ends, rtol=5e-4)
+
+
+def test_intervals_are_told_in_the_unit_that_the_question_asks_for(default):
+    asked = default.requests.reset_index(drop=True)
+    at = asked.index[asked["attribute"] == "available_land_ha"][0]
+    assert "亩" in asked["question_zh"][at]
+    low, high = (float(f"{asked[end][at] * 15:.4g}") for end in ("low", "high"))
+    assert f"{low:,.12g}–{high:,.12g} 亩" in sheet(default)
+    book = openpyxl.load_workbook(io.BytesIO(as_xlsx({"a": phone_list(asked, "zh")})))["a"]
+    row = [cell.value for cell in book[int(at) + 2]]
+    assert (row[5], row[7], row[8]) == (low, high, "亩"), "no digits that nobody knows"
+    csv = pd.read_csv(io.BytesIO(tables.csv_tables(default)["data_request.csv"]))
+    assert csv.loc[at, ["low", "high", "unit_en"]].tolist() == [low, high, "mu"]
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -407,3 +425,49 @@ def test_a_preview_is_a_table_or_none_and_what_is_spoilt_is_refused(tmp_path):
         preview.table_of("x.geojson", b"{")
     with pytest.raises(InputError, match="can't be read"):
         preview.table_of("x.gpkg", b"no package")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_sheet_says_how_surely_the_plan_holds_and_when_it_was_made(language):
+    result = dataclasses.replace(run(), day=dt.date(2026, 11, 5))
+    page, found = sheet(result, language=language), explained.holds_table(result)
+    assert f"<b>{1 - found['breaks'].iloc[0]:.0%}</b>" in page
+    assert html.escape(result.region.names[found["pool"].iloc[1]][language]) in page
+    assert "2026-11-05" in page
+
+
+def test_a_plan_that_holds_in_every_draw_names_no_pool():
+    assert explained.holds_table(run("cautious"))["breaks"].iloc[0] == 0
+    assert "最先不够" not in sheet(run("cautious"))
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_sheet_speaks_in_the_words_of_the_app(language):
+    said = WORDS[language]
+    same = {"placed", "worth", "proof", "optimal", "feasible", "check", "assumed", "holds_told", "breaks_first"}
+    assert {key: said[key] for key in same} == {key: text(f"match.{key}", language) for key in same}
+    assert said["held"] == text("match.check_ok", language)
+    assert said["broken"] == text("match.check_bad", language)
+    assert f"{said['level']}" == text("match.level", language)
+    assert layers.words("planning_level")["cautious"][language] in sheet(run("cautious"), language=language)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_tables_for_people_are_in_their_language(default, language):
+    made = bundle.study_files(default, language=language)
+    book = openpyxl.load_workbook(io.BytesIO(made["tables.xlsx"]))
+    assert book.sheetnames == [words[language == "en"] for words in SHEETS.values()]
+    headings = [str(cell.value) for page in book for cell in page[1]]
+    chinese = [bool(re.search(r"[\u4e00-\u9fff]", heading)) for heading in headings]
+    assert all(chinese) if language == "zh" else not any(chinese)
+    site = default.region.names[default.assignment["site"].iloc[0]][language]
+    assert site in [cell.value for cell in book.worksheets[0]["D"]]
+    assert book.worksheets[0].max_row == len(default.assignment) + 1
+    assert preview.table_of("tables.xlsx", made["tables.xlsx"]).columns[0] == headings[0]
+
+
+def test_pools_go_out_with_their_names(default, out):
+    pools = table(out, "pools.csv")
+    names = [default.region.names[pool] for pool in pools["pool"].astype(str)]
+    assert pools["pool_zh"].tolist() == [name.zh for name in names]
+    assert pools["pool_en"].tolist() == [name.en for name in names]

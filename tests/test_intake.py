@@ -45,10 +45,16 @@ def test_the_sentence_adds_up_to_the_lead(found):
     """Every number that is read: the parts named and the rest sum to the lead, to the digit."""
     for sentence in found.verdicts["sentence_zh"]:
         head, *clauses = sentence.rstrip("。").split("；")
-        lead = 0.0 if "持平" in head else float(re.search(r"领先.*?([\d.]+)$", head)[1])
+        lead = 0.0 if "持平" in head else float(re.search(r"领先.*）([\d.]+) 分$", head)[1])
         parts = [float(number) for clause in clauses for number in re.findall(r"（([+-][\d.]+)）", clause)]
         rest = [float(number) for clause in clauses for number in re.findall(r"其余合计([+-][\d.]+)", clause)]
         assert sum(parts + rest) == pytest.approx(lead, abs=1e-9)
+
+
+def test_the_verdict_says_how_sure_it_is(found):
+    for verdict in found.verdicts.dropna(subset=["second"]).itertuples():
+        assert f"居首概率 {100 * verdict.chance_first:.0f} % 对 " in verdict.sentence_zh
+        assert re.search(r"first of all in \d+ % against \d+ %", verdict.sentence_en)
 
 
 def test_moving_the_named_number_puts_the_second_first(region):

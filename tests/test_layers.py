@@ -146,3 +146,10 @@ def test_sites_shifted_as_a_whole_are_noticed_by_the_gazetteer_even_deep_inside_
     register(copy, "sites")
     with pytest.raises(DataError, match=r"looks shifted: taken as GCJ02.*convert the points from GCJ02 to WGS84"):
         layers.read("sites")
+
+
+@pytest.mark.parametrize("name", list(catalog.layers()))
+def test_every_column_of_a_shipped_layer_has_a_name_that_people_read(name):
+    columns = set(layers.read(name)) - {"geometry"}
+    assert columns <= set(layers.headings(name))
+    assert all(rule["zh"] and rule["en"] for rule in layers.headings(name).values())

@@ -80,7 +80,7 @@ def test_sentence_in_chinese():
     )
     assert sentence == (
         "大冶湖（0.630）领先葛店（0.470）0.160；优于对方的是用地（+0.200）；不及对方的是用电（-0.030）；"
-        "其余合计-0.010；若葛店的可用容量低于63兆伏安，则葛店胜出。"
+        "其余合计-0.010；若葛店的可用容量低于 63 兆伏安，则葛店胜出。"
     )
 
 
@@ -99,7 +99,31 @@ def test_numbers_that_are_read_add_up(lead, language):
     ("lead", "word"), [([0.1], "leads"), ([-0.1], "is behind"), ([0.0], "are level"), ([1e-5], "are level")]
 )
 def test_sentence_says_who_leads(lead, word):
-    assert word in pair_sentence(("A", "B"), ["x"], lead, (0.5, 0.4))
+    assert word in pair_sentence(("A", "B"), ["x"], lead, (0.5 + lead[0], 0.5))
+
+
+def test_the_lead_is_that_of_the_scores_as_they_are_read():
+    sentence = pair_sentence(
+        ("葛店", "滨江"), ["车程", "地价"], [3.08, -1.0], (92.84, 90.76), language="zh", digits=1, unit=" 分"
+    )
+    assert sentence.startswith("葛店（92.8）领先滨江（90.8）2.0 分；"), "92.8 - 90.8 is not 2.1"
+    parts = [float(number) for number in re.findall(r"[+-]\d\.\d", sentence)]
+    assert sum(parts) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(
+    ("firsts", "told"), [((0.497, 0.495), "两者难分：居首概率 50 % 对 50 %"), ((0.8, 0.1), "；居首概率 80 % 对 10 %")]
+)
+def test_the_sentence_says_how_sure_it_is(firsts, told):
+    assert told in pair_sentence(("A", "B"), ["x"], [0.1], (0.5, 0.4), language="zh", firsts=firsts)
+
+
+def test_numbers_of_a_sentence_have_no_digits_that_nobody_knows():
+    def needed(number):
+        return pair_sentence(("A", "B"), ["x"], [0.1], (0.5, 0.4), turn=Turn("drive", number, "min", above=False))
+
+    assert "below 21 min" in needed(20.97)
+    assert "below 1,320 min" in needed(1316.0)
 
 
 def test_unusable_sentences_are_refused():

@@ -107,3 +107,13 @@ def test_land_that_does_not_add_up_is_refused_by_row():
         survey.losses(land)
     with pytest.raises(InputError, match="net_ha"):
         survey.losses(land.drop(columns="net_ha"))
+
+
+def test_what_is_on_offer_is_what_a_survey_adds_up():
+    found = survey.sample()
+    offer = survey.on_offer(found.land)
+    sites = found.sites.set_index("site")
+    assert offer[sites.index].to_numpy() == pytest.approx(sites["net_mu"].to_numpy(), abs=0.01)
+    net = survey.losses(found.land).query("step == 'net'").set_index("site")["ha"] * 15
+    assert (offer <= net[offer.index] + 1e-6).all()
+    assert (offer < net[offer.index] - 1).any(), "the sample has granted parcels"

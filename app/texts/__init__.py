@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from app.texts import brief, common, data, explore, match, score, supply, work
 from geo_cluster.domain import Language
 
@@ -16,3 +18,10 @@ def text(key: str, language: Language, **values: object) -> str:
     """A text in a language, with values filled in."""
     words = TEXTS[key][1 if language == "en" else 0]
     return words.format(**values) if values else words
+
+
+def short(name: str) -> str:
+    """The name of a site for a chart: usual abbreviations, nothing in brackets."""
+    for words, letters in common.SHORT.items():
+        name = name.replace(words, letters)
+    return re.sub(r"\s*[（(][^（）()]*[)）]", "", name)

@@ -40,6 +40,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "brief.save": ("下载这一件", "Download this file"),
     "brief.no_preview": ("这种文件没有预览，请下载查看。", "There is no preview of this kind of file: download it."),
     "brief.file_sheet": ("方案简报，可打印", "Briefing sheet, to print"),
+    "brief.file_tables": (
+        "全部表格，供人查看：方案、未落地、资源池、排名、该问哪些数",
+        "All tables, for people: plan, who stays out, pools, ranking, numbers to ask for",
+    ),
     "brief.file_map": ("单文件地图，离线可开", "Map in one file, opens offline"),
     "brief.file_assignment": ("方案：项目去哪个园区、占用多少", "The plan: which project goes where and what it takes"),
     "brief.file_ranking": (

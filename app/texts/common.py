@@ -1,5 +1,20 @@
 """Words of the frame and of several pages."""
 
+SHORT: dict[str, str] = {
+    "Economic and Technological Development Zone": "ETDZ",
+    "High-tech Industrial Development Zone": "High-tech Zone",
+    "Economic Development Zone": "EDZ",
+    "Development Zone": "DZ",
+    "Industrial Parks": "Parks",
+    "Industrial Park": "Park",
+    "Science and Technology": "Sci-tech",
+    "经济技术开发区": "经开区",
+    "高新技术产业开发区": "高新区",
+    "高新技术产业园区": "高新园",
+    "经济开发区": "经开区",
+}
+"""What long names of sites are cut to where a chart has little room, the longer wording first."""
+
 TEXTS: dict[str, tuple[str, str]] = {
     "app": ("湖北激光产业布局", "Hubei laser siting"),
     "explore": ("总览", "Explore"),
@@ -31,7 +46,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "col.land": ("用地（亩）", "Land (mu)"),
     "col.power": ("容量（MVA）", "Power (MVA)"),
     "col.energy": ("能耗（吨标煤）", "Energy (tce)"),
-    "col.drive": ("车程（分）", "Drive (min)"),
+    "col.drive": ("车程（分钟）", "Drive (min)"),
     "score": ("选址", "Score"),
     "method.weighted_sum": ("加权和", "Weighted sum"),
     "method.weighted_product": ("加权积", "Weighted product"),
@@ -50,5 +65,5 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "error": ("做不到，原因如下：", "This can't be done:"),
     "upload.choose": ("选择文件", "Choose files"),
-    "upload.drop": ("或拖到这里", "or drop them here"),
+    "upload.drop": ("或拖到这里，每个文件不超过 {mb} MB", "or drop them here, up to {mb} MB a file"),
 }

@@ -119,7 +119,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "field.power_mva_help": ("留空则估算。", "Estimated when empty."),
     "field.energy_gwh": ("年用电（GWh）", "Electricity (GWh a year)"),
     "field.energy_gwh_help": ("留空则估算。", "Estimated when empty."),
-    "field.max_minutes": ("最长车程（分）", "Longest drive (min)"),
+    "field.max_minutes": ("最长车程（分钟）", "Longest drive (min)"),
     "field.max_minutes_help": (
         "到研发锚点单程；留空取环节的一般要求。",
         "One way to R&D; the segment's usual when empty.",

@@ -16,7 +16,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.land_mu": ("用地（亩）", "Land (mu)"),
     "score.power_mva": ("受电容量（MVA）", "Power (MVA)"),
     "score.energy_gwh": ("年用电（GWh）", "Energy (GWh)"),
-    "score.max_minutes": ("最长车程（分）", "Longest trip (min)"),
+    "score.max_minutes": ("最长车程（分钟）", "Longest trip (min)"),
     "score.estimated": ("估算", "estimated"),
     "score.given": ("填报", "given"),
     "score.about": ("估 {likely}", "about {likely}"),
@@ -169,8 +169,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.no_number": ("单个数字不足以改变", "no single number would do"),
     "score.stability": ("若某个权重不同", "If one weight were different"),
     "score.stability_note": (
-        "横条为{first}保持居首的区间（其余权重按比例变动），竖线为现权重；到头处注明谁取而代之。",
-        "The bar is where {first} stays first (other weights in proportion), the tick is the present weight; at its ends, who takes over.",
+        "横条为{first}保持居首的区间（其余权重按比例变动），竖线为现权重；下表写明越过之后谁取而代之。",
+        "The bar is where {first} stays first (other weights in proportion), the tick is the present weight; the table says who takes over beyond it.",
     ),
     "score.robust_weights": (
         "任何单个权重变动都不改变首位。",
@@ -197,6 +197,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.range": ("下限–最可能–上限", "Low – likely – high"),
     "score.basis": ("依据", "Basis"),
     "score.bill": ("年电费（万元）", "Electricity a year (10,000 yuan)"),
+    "score.tariff": ("{title}（{months}）", "{title} ({months})"),
     "score.voltage": ("接入电压", "Connection voltage"),
     "score.dual": ("需两路独立电源", "needs two independent supplies"),
     "score.support": (

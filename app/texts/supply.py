@@ -65,6 +65,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "毛面积逐条扣除；两条规则重叠的地只计入先扣的一条，因此毛面积＝净面积＋各项扣除。",
         "Gross area less each rule in turn; ground under two rules counts once, with the first, so gross = net + losses.",
     ),
+    "supply.offered": ("其中可供", "of it on offer"),
+    "supply.offered_note": (
+        "净用地含已供和非工业地块；“其中可供”是未供的工业用地，命令行 geo-cluster land 与“导入自有数据”报的是它。",
+        "Net land counts parcels already granted or not industrial. On offer are industrial ones not granted: that is what geo-cluster land and the import report.",
+    ),
     "supply.losses_all": ("各园区：净用地与各项扣除", "Each site: net land and what each rule takes"),
     "supply.losses_one": ("从毛面积到净面积", "From gross to net"),
     "supply.gross": ("毛面积", "gross"),
@@ -74,8 +79,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "supply.mu": ("亩", "mu"),
     # network
     "supply.network_note": (
-        "方块为变电站，颜色为可开放容量的依据，数字为下限–最可能–上限；实线表示来源写明，虚线表示按本市最近的站假定。连到同一座站的园区分用同一份容量。",
-        "Squares are substations, coloured by the evidence for their headroom (low–likely–high); a full line is named by a source, a dashed one assumed as the prefecture's nearest. Sites tied to one station share its capacity.",
+        "方块为变电站，颜色为可开放容量的依据，数字为下限–最可能–上限。金色连线为供电关系：实线表示来源写明，虚线表示按本市最近的站假定。连到同一座站的园区分用同一份容量。",
+        "Squares are substations, coloured by the evidence for their headroom (low–likely–high); gold lines say who feeds whom: a full one is named by a source, a dashed one assumed as the prefecture's nearest. Sites tied to one station share its capacity.",
     ),
     "supply.network_alt": (
         "{stations} 座变电站与从其取电的 {sites} 个园区，同样内容见下表",
@@ -143,7 +148,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "问到的数写在这里，评分、布局与区间随即按它重算；随时可撤回。",
         "Write down what you were told: scores, plan and intervals follow at once; it can be taken back.",
     ),
-    "supply.mu_unit": ("亩", "mu"),
     "supply.who_said": ("谁说的", "Who said so"),
     "supply.who_said_example": ("单位、人、文件或电话记录", "office, person, document or call"),
     "supply.take": ("采用这个数", "Use this number"),

@@ -77,8 +77,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "signin.with": ("用 {name} 登录", "Sign in with {name}"),
     "steps.look": ("**总览**里看链条和园区", "Look at the chain and the sites in **Explore**"),
     "steps.own": (
-        "**布局**里选情景，**数据**里放进您的项目和图层",
-        "Choose a scenario in **Match**, put your own projects and layers in under **Data**",
+        "**数据**里放进您的项目和图层",
+        "Add your own projects and layers in **Data**",
     ),
     "steps.run": ("**布局**里运行，到**汇报**带走", "Run it in **Match**, take it along from **Brief**"),
     "steps.close": ("知道了", "Got it"),

@@ -13,7 +13,7 @@ from geo_cluster import catalog
 from geo_cluster.domain import Language
 from geo_cluster.export import bundle
 
-FIRST = ("sheet.html", "map.html", "assignment.csv")
+FIRST = ("sheet.html", "tables.xlsx", "map.html")
 """What is asked for most often comes first."""
 
 KINDS = {".md": "markdown", ".toml": "toml", ".json": "json"}
@@ -91,7 +91,7 @@ def _what(group: str, name: str) -> str:
         for layer in catalog.registry(state.scenario().layers).values():
             if layer.file == name:
                 return layer.title_en if state.language() == "en" else layer.title_zh
-    if name in (*bundle.FILES, "sheet.html", "sources.toml"):
+    if name in (*bundle.FILES, "sheet.html", "tables.xlsx", "sources.toml"):
         return t(f"brief.file_{name.split('.')[0].lower()}")
     return t("brief.file_layer" if "/" in name else "brief.file_portfolio")
 

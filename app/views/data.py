@@ -47,5 +47,5 @@ def _priors() -> None:
         pd.DataFrame(rows, columns=[t(f"data.{key}") for key in keys]),
         hide_index=True,
         height="content",
-        column_config={t("data.attribute"): st.column_config.TextColumn(pinned=True, width="small")},
+        column_config={t("data.attribute"): st.column_config.TextColumn(width=150)},
     )

@@ -36,7 +36,7 @@ def draw() -> None:
     st.markdown(t("data.import.how"))
     _templates()
     stamp = digest(state.work().files.get(ledger.LEDGER, b""))[:12]
-    upload_words()
+    upload_words(MOST_BYTES // 2**20)
     uploaded = st.file_uploader(
         t("data.import.drop"),
         type=[one.lstrip(".") for one in (*TABLES, *SHAPES)],

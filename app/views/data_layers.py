@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import pandas as pd
 import streamlit as st
 
 from app import cached, state
-from app.widgets import plain, t
+from app.widgets import t
 from geo_cluster import catalog, layers
 from geo_cluster.domain import Layer
 from geo_cluster.imports.substations import MADE_BY
+
+STYLE = """
+<style>
+.gc-about { display: grid; grid-template-columns: max-content 1fr; gap: .35rem 1.2rem; font-size: .9rem; }
+dl.gc-about { margin: 0 !important; padding: 0 !important; }
+.gc-about dt { color: #56636c; } .gc-about dd { margin: 0; overflow-wrap: anywhere; min-width: 0; }
+@media (max-width: 640px) { .gc-about { grid-template-columns: 1fr; gap: 0; } .gc-about dd { margin-bottom: .5rem; } }
+</style>
+"""
+NAME_PX = 260
+"""Wide enough for the name of a layer in either language."""
 
 SHOWN = ("producer", "licence", "as_of", "retrieved", "rows", "crs", "made_by", "hash", "attribution", "notes")
 
@@ -28,8 +41,9 @@ def _title(layer: Layer) -> str:
 
 def _facts(layer: Layer) -> dict[str, object]:
     """What the registry says of a layer, under the keys of `SHOWN`."""
-    row = layer.model_dump()
-    return {**row, "hash": layer.sha256, "attribution": row[f"attribution_{state.language()}"]}
+    row, language = layer.model_dump(), state.language()
+    said = {key: layer.said(key, language) for key in ("producer", "licence", "notes")}
+    return {**row, **said, "hash": layer.sha256, "attribution": row[f"attribution_{language}"]}
 
 
 def _registry(registry: dict[str, Layer], own: set[str]) -> None:
@@ -44,8 +58,8 @@ def _registry(registry: dict[str, Layer], own: set[str]) -> None:
     ]
     table = pd.DataFrame(rows).rename(columns={key: t(f"data.{key}") for key in ("layer", *keys)})
     narrow = {t(f"data.{key}"): st.column_config.Column(width="small") for key in ("origin", "rows", "as_of", "hash")}
-    pinned = {t("data.layer"): st.column_config.TextColumn(pinned=True, width=190)}
-    st.dataframe(table, hide_index=True, column_config=narrow | pinned)
+    first = {t("data.layer"): st.column_config.TextColumn(width=NAME_PX)}
+    st.dataframe(table, hide_index=True, column_config=narrow | first)
 
 
 def _one_layer(registry: dict[str, Layer], own: set[str]) -> None:
@@ -71,7 +85,9 @@ def _one_layer(registry: dict[str, Layer], own: set[str]) -> None:
     if chart is not None:
         st.altair_chart(chart, width="stretch")
     else:
-        st.dataframe(table, hide_index=True)
+        headings = {column: _short(rule[state.language()]) for column, rule in layers.headings(name).items()}
+        told = layers.as_read(name, table, state.language())
+        st.dataframe(told, hide_index=True, column_config={column: headings.get(column, column) for column in told})
     st.subheader(t("data.about"), anchor=False)
     _about(registry[name])
     with st.expander(t("data.columns")):
@@ -81,8 +97,13 @@ def _one_layer(registry: dict[str, Layer], own: set[str]) -> None:
         st.dataframe(pd.DataFrame(rows, columns=heads), hide_index=True, column_config=first)
 
 
+def _short(meaning: str) -> str:
+    """What a column means as a heading: without what follows the colon."""
+    return meaning.partition("：")[0].partition(": ")[0]
+
+
 def _about(layer: Layer) -> None:
-    """Where a layer comes from and on what terms, as a table that wraps on a phone."""
+    """Where a layer comes from and on what terms, as a list that wraps on a phone."""
     facts = _facts(layer)
-    told = {t(f"data.{key}"): plain(str(facts[key])) for key in SHOWN if str(facts[key]).strip()}
-    st.table(pd.Series(told, name=" ").to_frame(), border="horizontal")
+    told = {t(f"data.{key}"): escape(str(facts[key])) for key in SHOWN if str(facts[key]).strip()}
+    st.html(STYLE + f'<dl class="gc-about">{"".join(f"<dt>{key}</dt><dd>{of}</dd>" for key, of in told.items())}</dl>')

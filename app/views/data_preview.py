@@ -84,8 +84,8 @@ def _shown(rows: Sequence[Mapping[str, object]]) -> None:
 
 
 def _table(table: pd.DataFrame) -> None:
-    """A table whose first column stays in sight and leaves room for the others, on a phone too."""
-    first = {table.columns[0]: st.column_config.TextColumn(pinned=True, width=130)}
+    """A table whose first column can be read; a pinned one would be grey on grey."""
+    first = {table.columns[0]: st.column_config.TextColumn(width=220)}
     st.dataframe(table, hide_index=True, column_config=first)
 
 

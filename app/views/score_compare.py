@@ -11,11 +11,13 @@ import pandas as pd
 import streamlit as st
 
 from app import state
+from app.texts import short
 from app.views.score_ranking import labelled
 from app.widgets import t
 from geo_cluster import catalog, choice
 from geo_cluster.choice import Weighed
 from geo_cluster.domain import Language
+from geo_cluster.scoring.explain import significant
 
 MOST = 4
 COLOURS = ("#0b6e75", "#b4541a", "#5b3f8c", "#37556e")
@@ -76,8 +78,9 @@ def _theme_chart(table: pd.DataFrame) -> alt.LayerChart:
     """Points of each site in each theme, told apart by colour and shape."""
     language, themes = state.language(), catalog.themes()
     points = table.groupby(["theme", "site_label"], sort=False)["points"].sum().reset_index()
+    points["site_short"] = points["site_label"].map(short)
     points["name"] = [themes[key][language] for key in points["theme"]]
-    order, sites = [name[language] for name in themes.values()], table["site_label"].drop_duplicates().tolist()
+    order, sites = [name[language] for name in themes.values()], points["site_short"].drop_duplicates().tolist()
     base = alt.Chart(points).encode(
         y=alt.Y("name:N", sort=order, title=None),
         x=alt.X("points:Q", title=t("col.points"), scale=alt.Scale(zero=False, nice=True)),
@@ -85,8 +88,8 @@ def _theme_chart(table: pd.DataFrame) -> alt.LayerChart:
     span = base.mark_rule(color="#c9d2d2", strokeWidth=2).encode(x="min(points):Q", x2="max(points):Q")
     legend = alt.Legend(title=None, orient="bottom", columns=2, labelLimit=260)
     dots = base.mark_point(size=120, filled=True, opacity=0.95).encode(
-        color=alt.Color("site_label:N", scale=alt.Scale(domain=sites, range=list(COLOURS)), legend=legend),
-        shape=alt.Shape("site_label:N", scale=alt.Scale(domain=sites, range=list(SHAPES)), legend=legend),
+        color=alt.Color("site_short:N", scale=alt.Scale(domain=sites, range=list(COLOURS)), legend=legend),
+        shape=alt.Shape("site_short:N", scale=alt.Scale(domain=sites, range=list(SHAPES)), legend=legend),
         tooltip=[
             alt.Tooltip("site_label:N", title=t("col.site")),
             alt.Tooltip("name:N", title=t("score.theme")),
@@ -122,10 +125,10 @@ def _table(table: pd.DataFrame, weighed: Weighed, language: Language) -> str:
 
 def _cell(cell: Any, names: dict[str, str], unit: str) -> str:
     known = not np.isnan(cell.natural)
-    natural = f"{cell.natural:,.4g} {escape(unit)}" if known else t("score.unknown")
+    natural = f"{significant(cell.natural):,.12g} {escape(unit)}" if known else t("score.unknown")
     told = t("score.cell", value=f"{cell.value:.2f}", points=f"{cell.points:.1f}")
     tag = f'<span class="gc-tag {escape(cell.evidence)}">{t(f"basis.{cell.evidence}")}</span>'
-    source = escape(cell.source or t("score.by_layer"))
+    source = escape(getattr(cell, f"source_{state.language()}") or t("score.by_layer"))
     return _boxed(
         f"<b>{natural}</b>",
         names[cell.site],

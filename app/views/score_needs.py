@@ -7,7 +7,9 @@ import streamlit as st
 
 from app import state
 from app.widgets import t
-from geo_cluster import intake, portfolio
+from geo_cluster import catalog, intake, portfolio
+from geo_cluster.scoring.explain import significant
+from geo_cluster.supply.tariff import tariff_on
 
 
 def needs(project: pd.DataFrame) -> None:
@@ -15,13 +17,20 @@ def needs(project: pd.DataFrame) -> None:
     found, language = intake.needs_table(project).iloc[0], state.language()
     rows = []
     for key in portfolio.NEEDS:
-        bounds = " – ".join(f"{found[f'{key}_{end}']:,.1f}" for end in ("low", "likely", "high"))
+        bounds = " – ".join(f"{significant(found[f'{key}_{end}']):,.12g}" for end in ("low", "likely", "high"))
         rows.append((t(f"score.{key}"), bounds, t("score.given" if found[f"{key}_given"] else "score.estimated")))
     bounds = " – ".join(f"{found[f'bill_10k_yuan_{end}']:,.0f}" for end in ("low", "likely", "high"))
-    rows.append((t("score.bill"), bounds, found["tariff"]))
+    rows.append((t("score.bill"), bounds, _notice()))
     rows.append((t("score.voltage"), f"{found['voltage_kv']} kV", t("score.dual") if found["dual_supply"] else ""))
     headings = [t("score.quantity"), t("score.range"), t("score.basis")]
     st.dataframe(pd.DataFrame(rows, columns=headings), hide_index=True)
     st.caption(t("score.support", most=f"{found['support_most_10k_yuan']:,.0f}", told=found[f"support_{language}"]))
     st.caption(t("score.paste"))
     st.code(found[f"review_{language}"], language=None, wrap_lines=True)
+
+
+def _notice() -> str:
+    """The notice of prices behind a bill: its name and the months that it was valid."""
+    row = tariff_on(catalog.table("tariffs"))
+    months = dict.fromkeys(f"{day:%Y-%m}" for day in (row["valid_from"], row["valid_to"]))
+    return t("score.tariff", title=row[f"title_{state.language()}"], months="–".join(months))

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app import state
+from app.texts import short
 from app.widgets import draw, score_chart, t
 from geo_cluster import catalog, choice
 from geo_cluster.choice import Weighed
@@ -47,13 +48,15 @@ def _chances_chart(chances: pd.DataFrame) -> alt.Chart:
     """The chance of each rank, stacked to 100 % a site."""
     words = [t("score.place", n=rank) for rank in range(1, 6)] + [t("score.later")]
     shown = chances.assign(
-        place=[words[rank - 1] for rank in chances["rank"]], position=[rank or 6 for rank in chances["rank"]]
+        site_short=chances["site_label"].map(short),
+        place=[words[rank - 1] for rank in chances["rank"]],
+        position=[rank or 6 for rank in chances["rank"]],
     )
     return (
         alt.Chart(shown)
         .mark_bar(stroke="white", strokeWidth=0.6, height=17)
         .encode(
-            y=alt.Y("site_label:N", sort=None, title=None, axis=alt.Axis(labelLimit=150)),
+            y=alt.Y("site_short:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)),
             x=alt.X("chance:Q", title=None, axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
             color=alt.Color(
                 "place:N",

@@ -15,6 +15,7 @@ from app.views.score_ranking import SITE_PX, labelled
 from app.widgets import t
 from geo_cluster import catalog, choice
 from geo_cluster.choice import METHODS, Weighed
+from geo_cluster.scoring.explain import significant
 from geo_cluster.scoring.robustness import agreement
 
 RANKED = 6
@@ -47,7 +48,7 @@ def _thresholds(weighed: Weighed) -> None:
         declared = criteria.get(row["datum"]) or catalog.attributes()[row["datum"]]
         names.append(declared.name[language])
         bound = "score.at_least" if row["above"] else "score.at_most"
-        needed.append(t(bound, needed=f"{row['needed']:,g}", unit=row[f"unit_{language}"]))
+        needed.append(t(bound, needed=f"{significant(row['needed']):,.12g}", unit=row[f"unit_{language}"]))
     shown = pd.DataFrame(
         {
             t("col.site"): table["site_label"],

@@ -15,6 +15,7 @@ from geo_cluster.domain import Criterion
 from geo_cluster.scoring.criteria import value_function
 
 MARKED = 6
+ACROSS = 3
 
 
 def values(weighed: Weighed) -> None:
@@ -23,11 +24,12 @@ def values(weighed: Weighed) -> None:
     st.caption(t("score.values_note"))
     places = weighed.order[:MARKED]
     names = [weighed.name(place, language) for place in places]
-    columns = st.columns(3, gap="medium")
     for c, criterion in enumerate(catalog.criteria().values()):
+        if c % ACROSS == 0:
+            columns = st.columns(ACROSS, gap="medium")  # a row of its own, so that cards stand level
         unit = criterion.unit[language]
         marks = pd.DataFrame({"site": names, "x": weighed.choice.natural[places, c]}).dropna()
-        with columns[c % 3]:
+        with columns[c % ACROSS]:
             st.subheader(f"{criterion.name[language]} · {weighed.weight[c]:.1%}", anchor=False)
             st.altair_chart(_curve(criterion, marks, unit), width="stretch")
             worst, best = (f"{end:g} {unit}" for end in (criterion.worst, criterion.best))

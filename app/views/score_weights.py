@@ -14,6 +14,7 @@ import pandas as pd
 import streamlit as st
 
 from app import state
+from app.texts import short
 from app.widgets import refusals, t
 from geo_cluster import catalog, choice
 from geo_cluster.choice import Weighed
@@ -217,7 +218,7 @@ def _effect_chart(kept: Weighed, trial: Weighed) -> alt.LayerChart:
     """Score of the best sites, before (hollow) and with the trial weights (filled)."""
     language, places = state.language(), trial.order[:SHOWN]
     rank = np.argsort(kept.order)
-    labels = [f"{at + 1}. {trial.name(place, language)}" for at, place in enumerate(places)]
+    labels = [f"{at + 1}. {short(trial.name(place, language))}" for at, place in enumerate(places)]
     moves = [f"{rank[place] + 1} → {at + 1}" for at, place in enumerate(places)]
     shown = pd.DataFrame({"site": labels, "now": kept.score[places], "trial": trial.score[places], "move": moves})
     page = catalog.table("style")["page"]

@@ -31,7 +31,9 @@ def show() -> None:
     with right:
         _one_site(steps)
     shown = steps.pivot_table(index="site", columns="step_label", values="mu", sort=False).round(1)
-    st.dataframe(shown.rename_axis(t("col.site")), alt=t("supply.losses_all"))
+    shown[t("supply.offered")] = cached.land_on_offer(own).round(1)
+    st.dataframe(shown.rename_axis(t("col.site")).reset_index(), hide_index=True, alt=t("supply.losses_all"))
+    st.caption(t("supply.offered_note"))
 
 
 def _spoken(steps: pd.DataFrame) -> pd.DataFrame:

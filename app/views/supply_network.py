@@ -8,7 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from app import state
-from app.views.supply_offers import shown
+from app.texts import short
+from app.views.supply_offers import legend, shown
 from app.widgets import t
 from geo_cluster import catalog
 
@@ -19,6 +20,7 @@ ROW = 25
 def show() -> None:
     """Draw the tab."""
     st.caption(t("supply.network_note"))
+    legend()
     rows = shown(state.scenario())
     rows = rows[(rows["resource"] == "power")]
     fed = rows[rows["basis"] != ""]
@@ -89,7 +91,7 @@ def _drawing(fed: pd.DataFrame) -> alt.LayerChart:
     stations = stations.assign(
         x=0.0, spare=[f"{row.low:,.0f}–{row.likely:,.0f}–{row.high:,.0f} MVA" for row in stations.itertuples()]
     )
-    sites = sites.assign(x=1.0, far=[f"{km:.0f} km" for km in sites["km"]])
+    sites = sites.assign(x=1.0, short=sites["label"].map(short), far=[f"{km:.0f} km" for km in sites["km"]])
     about_station = [("name", "supply.station"), ("spare", "supply.headroom"), ("basis_label", "col.basis")]
     about_station += [("sharers", "supply.sharers"), ("as_of", "supply.as_of"), ("source", "supply.source")]
     about_site = [("label", "col.site"), ("from", "supply.station"), ("feed", "supply.feed"), ("far", "supply.km")]
@@ -98,7 +100,7 @@ def _drawing(fed: pd.DataFrame) -> alt.LayerChart:
         y=alt.Y("y:Q", scale=y, axis=None),
         tooltip=[alt.Tooltip(key, title=t(label)) for key, label in about_station],
     )
-    site = layer(sites[["x", "y", "label", "from", "feed", "far"]]).encode(
+    site = layer(sites[["x", "y", "label", "short", "from", "feed", "far"]]).encode(
         x=alt.X("x:Q", scale=x, axis=None),
         y=alt.Y("y:Q", scale=y, axis=None),
         tooltip=[alt.Tooltip(key, title=t(label)) for key, label in about_site],
@@ -118,7 +120,7 @@ def _drawing(fed: pd.DataFrame) -> alt.LayerChart:
         ).encode(text="spare:N"),
         site.mark_circle(size=70, opacity=1, color=style["map"]["site"]),
         site.mark_text(align="left", dx=9, limit=alt.ExprRef("width * 0.36"), fontSize=12, color=ink).encode(
-            text="label:N"
+            text="short:N"
         ),
     ]
     return alt.layer(*parts).properties(height=int(ROW * (float(y.domain[1]) + 1.6))).configure_view(stroke=None)

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached, state
+from app.texts import short
 from app.widgets import plain, refusals, t
 from geo_cluster import catalog, layers, results
 from geo_cluster.domain import Scenario
@@ -34,7 +35,7 @@ def _offers() -> None:
     rows = shown(state.scenario())
     rows = _chosen(rows)
     st.caption(t("supply.offers_note"))
-    _legend()
+    legend()
     left, right = st.columns(2)
     with left:
         _bars(rows, "land")
@@ -109,7 +110,7 @@ def _bars(rows: pd.DataFrame, resource: str) -> None:
     st.altair_chart(offer_chart(rows), width="stretch", alt=f"{t(f'resource.{resource}')}: {told}")
 
 
-def _legend() -> None:
+def legend() -> None:
     """What the colours of the bars mean."""
     colours, words = catalog.table("style")["evidence"], layers.words("basis")
     dot = "display:inline-block;width:.8em;height:.8em;border-radius:2px;margin:0 .35em 0 0;background:"
@@ -124,11 +125,14 @@ def _legend() -> None:
 def offer_chart(rows: pd.DataFrame) -> alt.LayerChart:
     """Low to high in the evidence's colour, the likely value as a tick, a number where it pays to telephone."""
     style, words, language = catalog.table("style"), layers.words("basis"), state.language()
-    order = rows["label"].tolist()
+    rows = rows.assign(short=rows["label"].map(short))
+    order = rows["short"].tolist()
     rows = rows.assign(mark=["" if pd.isna(n) or n > MARKED else f"☎{n}" for n in rows["ask"]])
-    rows = rows[["label", "low", "likely", "high", "basis_label", "from", "km", "sharers", "source", "as_of", "mark"]]
+    rows = rows[
+        ["short", "label", "low", "likely", "high", "basis_label", "from", "km", "sharers", "source", "as_of", "mark"]
+    ]
     base = alt.Chart(rows).encode(
-        y=alt.Y("label:N", sort=order, title=None, axis=alt.Axis(labelLimit=180, labelPadding=6, labelOverlap=False))
+        y=alt.Y("short:N", sort=order, title=None, axis=alt.Axis(labelLimit=180, labelPadding=6, labelOverlap=False))
     )
     evidence = alt.Scale(
         domain=[words[one][language] for one in style["evidence"]], range=list(style["evidence"].values())

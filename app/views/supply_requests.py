@@ -10,8 +10,7 @@ import streamlit as st
 
 from app import cached, state
 from app.widgets import t
-from geo_cluster import catalog
-from geo_cluster.coordinates import MU_PER_HA
+from geo_cluster import catalog, results
 from geo_cluster.inputs import OFFERS, Region
 from geo_cluster.observations import KEY
 
@@ -39,7 +38,7 @@ def _list(asked: pd.DataFrame) -> tuple[str, str] | None:
             "supply.ask": range(1, len(asked) + 1),
             "col.subject": asked[f"subject_{language}"],
             "supply.attribute": asked[f"name_{language}"],
-            "col.range": [_range(row) for row in asked.itertuples()],
+            "col.range": [_range(row) for row in results.told_requests(asked).to_dict("records")],
             "col.gain": [f"{row.gain:.2f} ± {row.gain_error:.2f}" for row in asked.itertuples()],
             "col.change": [f"{row.change:.1%} ± {row.change_error:.1%}" for row in asked.itertuples()],
             "col.question": asked[f"question_{language}"],
@@ -63,9 +62,9 @@ def _list(asked: pd.DataFrame) -> tuple[str, str] | None:
     return (asked["subject"].iloc[rows[0]], asked["attribute"].iloc[rows[0]]) if rows else None
 
 
-def _range(row: Any) -> str:
-    times, unit = _unit(row.attribute)
-    return " – ".join(f"{end * times:,.4g}" for end in (row.low, row.likely, row.high)) + f" {unit}"
+def _range(row: dict[str, Any]) -> str:
+    span = " – ".join(f"{row[end]:,.12g}" for end in ("low", "likely", "high"))
+    return f"{span} {row[f'unit_{state.language()}']}"
 
 
 def _files(asked: pd.DataFrame) -> None:
@@ -142,9 +141,8 @@ def _known_better(region: Region, picked: tuple[str, str] | None) -> None:
 
 def _unit(attribute: str) -> tuple[float, str]:
     """How many of the unit that people speak in make one of the attribute's own, and that unit's name."""
-    if attribute == "available_land_ha":
-        return MU_PER_HA, t("supply.mu_unit")
-    return 1.0, catalog.attributes()[attribute].unit[state.language()]
+    times, unit = catalog.attributes()[attribute].told()
+    return times, unit[state.language()]
 
 
 def _take(entry: dict[str, Any], note: str) -> None:

@@ -538,6 +538,7 @@ def _write(fresh: Path, name: str, frame: gpd.GeoDataFrame, area: Area, session:
         "title_zh": WANTED[name].title_zh,
         "title_en": WANTED[name].title_en,
         "producer": "OpenStreetMap contributors",
+        "producer_zh": "OpenStreetMap 贡献者",
         "licence": "ODbL-1.0",
         "licence_url": "https://opendatacommons.org/licenses/odbl/1-0/",
         "attribution_zh": "© OpenStreetMap 贡献者（ODbL 1.0）",
@@ -552,6 +553,7 @@ def _write(fresh: Path, name: str, frame: gpd.GeoDataFrame, area: Area, session:
         "geometry": "/".join(sorted(frame.geom_type.unique())),
         "made_by": "geo-cluster refresh-osm",
         "notes": f"Area: {area if isinstance(area, str) else 'drawn'}. What nobody has mapped is missing.",
+        "notes_zh": f"范围：{area if isinstance(area, str) else '手绘'}。无人测绘的没有。",
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from geo_cluster import catalog
+from geo_cluster.domain import LANGUAGES
 from geo_cluster.export.tables import SAMPLE
 from geo_cluster.study import Study
 
@@ -42,6 +43,8 @@ def _owed(folder: str) -> list[str]:
     ]
     for layer in catalog.registry(folder).values():
         licence = f"[{layer.licence}]({layer.licence_url})" if layer.licence_url else layer.licence
-        cells = (f"{layer.title_zh} / {layer.title_en}", layer.producer, licence, layer.attribution_en, layer.as_of)
+        producer = " / ".join(dict.fromkeys(layer.said("producer", language) for language in LANGUAGES))
+        title = f"{layer.title_zh} / {layer.title_en}"
+        cells = (title, producer, licence, layer.attribution_en, layer.as_of)
         lines.append("| " + " | ".join(cell.replace("|", "/") for cell in cells) + f" | `{layer.sha256[:16]}…` |")
     return lines

@@ -21,6 +21,7 @@ from geo_cluster.export.attribution import attribution, layers_attribution
 from geo_cluster.export.geopackage import write_geopackage
 from geo_cluster.export.sheet import sheet
 from geo_cluster.export.tables import SAMPLE, as_csv, csv_tables
+from geo_cluster.export.workbook import workbook
 from geo_cluster.intake import Appraisal
 from geo_cluster.study import Study
 from geo_cluster.work import LAYERS
@@ -82,7 +83,7 @@ def write_match(study: Study, out: Path, *, language: Language = "zh") -> list[P
 
 
 def study_files(study: Study, *, language: Language = "zh") -> dict[str, bytes]:
-    """Every file of a study by name, and `sheet.html`, the briefing sheet to print.
+    """Every file of a study by name, `sheet.html`, the briefing sheet to print, and `tables.xlsx` to read and sort.
 
     Layers of the user's own are under `layers/`, and `scenario.toml` looks for them there.
     """
@@ -93,7 +94,11 @@ def study_files(study: Study, *, language: Language = "zh") -> dict[str, bytes]:
         own = sorted(path for path in Path(study.scenario.layers).iterdir() if path.is_file())
         files |= {f"{LAYERS}/{path.name}": path.read_bytes() for path in own}
         files["scenario.toml"] = scenario_toml(study.scenario.model_copy(update={"layers": LAYERS})).encode()
-    return {"sheet.html": sheet(study, language=language).encode()} | files
+    for_people = {
+        "sheet.html": sheet(study, language=language).encode(),
+        "tables.xlsx": workbook(study, language=language),
+    }
+    return for_people | files
 
 
 def layer_files(folder: str = "", *, language: Language = "zh") -> dict[str, bytes]:

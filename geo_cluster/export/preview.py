@@ -16,7 +16,7 @@ ROWS = 200
 
 
 def table_of(name: str, content: bytes) -> pd.DataFrame | None:
-    """The first rows of a CSV or GeoJSON, the layers of a GeoPackage; None for what is no table.
+    """The first rows of a CSV, a GeoJSON or an XLSX's first sheet, the layers of a GeoPackage; None for no table.
 
     Raises
     ------
@@ -27,6 +27,8 @@ def table_of(name: str, content: bytes) -> pd.DataFrame | None:
         kind = PurePath(name).suffix
         if kind == ".csv":
             return pd.read_csv(io.BytesIO(content), nrows=ROWS, encoding="utf-8-sig", dtype=str, keep_default_na=False)
+        if kind == ".xlsx":
+            return pd.read_excel(io.BytesIO(content), nrows=ROWS, dtype=str, keep_default_na=False)
         if kind == ".geojson":
             return pyogrio.read_dataframe(content, read_geometry=False, max_features=ROWS)
         if kind == ".gpkg":

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from geo_cluster import catalog
+from geo_cluster import catalog, explained, layers
 from geo_cluster.domain import Language
+from geo_cluster.export.sketch import sketch
 from geo_cluster.export.tables import SAMPLE
+from geo_cluster.results import told_requests, words_of
 from geo_cluster.study import Study
 
 REQUESTS = 8
@@ -20,15 +22,20 @@ WORDS: dict[Language, dict[str, str]] = {
         "title": "湖北激光产业布局：方案简报",
         "scenario": "情景",
         "level": "规划口径",
+        "day": "测算日期",
         "placed": "落地项目",
         "worth": "方案总分",
-        "proof": "最优性",
+        "proof": "证明",
         "optimal": "已证最优",
-        "feasible": "可行，与上界差距 {gap:.2%}",
-        "check": "独立校核",
-        "held": "全部满足",
-        "broken": "{n} 处不满足",
-        "assumed": "所用数中按类别假定",
+        "feasible": "差距 {gap:.2%}",
+        "holds": "放得下的情形",
+        "holds_told": "把容量和需求按各自区间抽 {draws} 次，{share:.0%} 的情形下方案都放得下。",
+        "breaks_first": "最先不够的是{pool}：占放不下的情形的 {share:.0%}。",
+        "check": "独立核验",
+        "held": "无违反",
+        "broken": "{n} 处违反",
+        "assumed": "靠假定的数",
+        "sketch": "红点为研发锚点，绿点为园区，数字为落地项目数；完整地图见 map.html。",
         "plan": "方案",
         "unplaced": "未落地",
         "pools": "资源池（占用大于零的）",
@@ -41,7 +48,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "land": "用地（亩）",
         "power": "容量（MVA）",
         "energy": "能耗（吨标煤/年）",
-        "drive": "车程（分）",
+        "drive": "车程（分钟）",
         "reason": "理由",
         "pool": "资源池",
         "used": "占用",
@@ -54,23 +61,25 @@ WORDS: dict[Language, dict[str, str]] = {
         "whom": "问谁",
         "none": "全部项目落地",
         "review": "地图公开发布须送审并标注审图号。区间为无人公布之数的假定，须核实。",
-        "cautious": "审慎",
-        "likely": "最可能",
-        "hopeful": "乐观",
     },
     "en": {
         "title": "Hubei laser siting: the plan in brief",
         "scenario": "Scenario",
         "level": "Planning level",
+        "day": "Run on",
         "placed": "Projects placed",
         "worth": "Worth of the plan",
         "proof": "Proof",
-        "optimal": "proven optimal",
-        "feasible": "feasible, {gap:.2%} from the bound",
+        "optimal": "proven best",
+        "feasible": "gap {gap:.2%}",
+        "holds": "Draws in which it holds",
+        "holds_told": "Capacities and needs drawn {draws} times: the plan holds in {share:.0%} of the draws.",
+        "breaks_first": " What gives way first is {pool}, in {share:.0%} of the draws that break.",
         "check": "Independent check",
-        "held": "all rules hold",
-        "broken": "{n} broken",
-        "assumed": "Share of numbers assumed",
+        "held": "no violation",
+        "broken": "{n} violations",
+        "assumed": "Assumed numbers",
+        "sketch": "Red: the R&amp;D anchor. Green: sites, with the number of projects. The full map is map.html.",
         "plan": "Plan",
         "unplaced": "Not placed",
         "pools": "Pools in use",
@@ -96,9 +105,6 @@ WORDS: dict[Language, dict[str, str]] = {
         "whom": "Whom to ask",
         "none": "every project is placed",
         "review": "Publishing a map needs a map review number. Intervals that nobody published are assumed: verify.",
-        "cautious": "cautious",
-        "likely": "likely",
-        "hopeful": "hopeful",
     },
 }
 
@@ -109,24 +115,30 @@ body { font: 10.5pt/1.45 "Source Han Sans SC", "Noto Sans CJK SC", "PingFang SC"
 h1 { font-size: 16pt; margin: 0 0 1mm; } h2 { font-size: 11.5pt; margin: 5mm 0 1.5mm; color: #0b6e75; }
 p { margin: 0 0 2mm; } .muted { color: #56636c; font-size: 9pt; }
 .sample { background: #fff3d6; color: #7a5200; border: 1px solid #e9cf8f; border-radius: 4px; padding: 0 2mm; }
-.facts { display: flex; flex-wrap: wrap; gap: 2mm; margin: 3mm 0; }
-.facts div { border: 1px solid #dfe4e3; border-radius: 6px; padding: 1.5mm 3mm; flex: 1 1 30mm; }
+.facts { display: grid; grid-template-columns: repeat(3, 1fr); gap: 2mm; margin: 3mm 0; }
+.facts div { border: 1px solid #dfe4e3; border-radius: 6px; padding: 1.5mm 3mm; }
 .facts b { display: block; font-size: 13pt; font-variant-numeric: tabular-nums; }
+figure { margin: 3mm 0; break-inside: avoid; } svg { display: block; width: 100%; }
+figure path { stroke: #b9c4c6; } figure svg { border: 1px solid #dfe4e3; border-radius: 6px; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: 9pt; }
 th, td { border-bottom: 1px solid #dfe4e3; padding: .7mm 1.5mm; text-align: left; vertical-align: top; }
 th { color: #56636c; font-weight: 600; } td.n { text-align: right; font-variant-numeric: tabular-nums; }
 td { overflow-wrap: anywhere; } tr { break-inside: avoid; } h2 { break-after: avoid; }
+@media (max-width: 640px) { .facts { grid-template-columns: 1fr 1fr; } }
 """
 
 
 def sheet(study: Study, *, language: Language = "zh") -> str:
     """The briefing sheet of a study as HTML: headline numbers, plan, who stays out, pools, what to verify, sources."""
     words, scenario = WORDS[language], study.scenario
-    level = words[scenario.planning_level]
-    told = f"{words['scenario']}: {scenario.name[language]} ({scenario.id}) · {words['level']}: {level}"
+    level = layers.words("planning_level")[scenario.planning_level][language]
+    about = {"scenario": f"{scenario.name[language]} ({scenario.id})", "level": level, "day": study.day.isoformat()}
+    colon = "：" if language == "zh" else ": "
+    told = " · ".join(f"{words[key]}{colon}{value}" for key, value in about.items())
     parts = [f"<h1>{words['title']}</h1>", f"<p class=muted>{html.escape(told)}</p>"]
     parts += [f"<p><span class=sample>{html.escape(SAMPLE)}</span></p>"] if scenario.is_sample else []
-    parts += [_facts(study, words)]
+    parts += [_facts(study, words, language)]
+    parts += [f"<figure>{sketch(study, language)}<figcaption class=muted>{words['sketch']}</figcaption></figure>"]
     parts += [f"<h2>{words['plan']}</h2>", _plan(study, words, language)]
     parts += [f"<h2>{words['unplaced']}</h2>", _unplaced(study, words, language)]
     parts += [f"<h2>{words['pools']}</h2>", _pools(study, words, language)]
@@ -142,7 +154,9 @@ def sheet(study: Study, *, language: Language = "zh") -> str:
     return f'<!doctype html>\n<html lang="{lang}"><head>{head}</head>\n<body>' + "\n".join(parts) + "</body></html>\n"
 
 
-def _facts(study: Study, words: dict[str, str]) -> str:
+def _facts(study: Study, words: dict[str, str], language: Language) -> str:
+    """The headline numbers: how good the plan is, that it is proven, and how surely it holds."""
+    holds, sentence = _holds(study, words, language)
     plan, count = study.plan, len(study.violations)
     assumed = float((study.observations["basis"] == "assumed").mean())
     proof = words["optimal"] if plan.status == "optimal" else words["feasible"].format(gap=plan.gap)
@@ -150,11 +164,26 @@ def _facts(study: Study, words: dict[str, str]) -> str:
         "placed": f"{len(study.assignment)} / {len(study.projects)}",
         "worth": f"{plan.objective:,.1f}",
         "proof": proof,
+        "holds": holds,
         "check": words["broken"].format(n=count) if count else words["held"],
         "assumed": f"{assumed:.0%}",
     }
     boxes = (f"<div><span class=muted>{words[key]}</span><b>{value}</b></div>" for key, value in facts.items())
-    return f"<div class=facts>{''.join(boxes)}</div>"
+    return f"<div class=facts>{''.join(boxes)}</div><p>{html.escape(sentence)}</p>"
+
+
+def _holds(study: Study, words: dict[str, str], language: Language) -> tuple[str, str]:
+    """In how many of the draws the plan holds, and the sentence that says which pool gives way first."""
+    table = explained.holds_table(study)
+    if table.empty:
+        return "—", ""
+    broken, pools = float(table["breaks"].iloc[0]), table.iloc[1:]
+    told = words["holds_told"].format(share=1 - broken, draws=study.scenario.draws)
+    if len(pools) and broken:
+        first = pools.iloc[0]
+        pool = f"{study.region.names[first['pool']][language]} · {words_of(first['resource'], language)[0]}"
+        told += words["breaks_first"].format(pool=pool, share=first["first"] / broken)
+    return f"{1 - broken:.0%}", told
 
 
 def _table(headings: Iterable[str], rows: Iterable[Sequence[object]]) -> str:
@@ -218,9 +247,9 @@ def _asked(study: Study, words: dict[str, str], language: Language) -> str:
         (
             row[f"subject_{language}"],
             row[f"question_{language}"],
-            f"{row['low']:,.4g}–{row['high']:,.4g} {row[f'unit_{language}']}",
+            f"{row['low']:,.12g}–{row['high']:,.12g} {row[f'unit_{language}']}",
             declared[row["attribute"]].whom[language],
         )
-        for row in study.requests.head(REQUESTS).to_dict("records")
+        for row in told_requests(study.requests.head(REQUESTS)).to_dict("records")
     ]
     return _table((words[key] for key in ("subject", "question", "range", "whom")), rows)

@@ -9,7 +9,8 @@ import pandas as pd
 from openpyxl.utils import get_column_letter
 
 from geo_cluster import catalog
-from geo_cluster.domain import Language
+from geo_cluster.domain import LANGUAGES, Language
+from geo_cluster.results import told_requests
 from geo_cluster.study import Study
 
 SAMPLE = "示例：项目为虚构，不代表任何企业的计划 / sample: made-up projects, nobody's plan"
@@ -41,14 +42,22 @@ def csv_tables(study: Study) -> dict[str, bytes]:
         "contributions.csv": study.contributions,
         "assignment.csv": study.assignment,
         "unplaced.csv": study.unplaced,
-        "pools.csv": study.pools,
+        "pools.csv": _named(study),
         "observations.csv": study.observations,
-        "data_request.csv": study.requests,
+        "data_request.csv": told_requests(study.requests),
     }
     if study.scenario.is_sample:
         about_projects = [name for name in tables if name != "observations.csv"]
         tables |= {name: tables[name].assign(notice=SAMPLE) for name in about_projects}
     return {name: as_csv(table) for name, table in tables.items()}
+
+
+def _named(study: Study) -> pd.DataFrame:
+    """The pools with their names beside their ids."""
+    names, table = study.region.names, study.pools.copy()
+    for at, language in enumerate(LANGUAGES):
+        table.insert(2 + at, f"pool_{language}", [names[pool][language] for pool in table["pool"]])
+    return table
 
 
 def as_csv(table: pd.DataFrame, *, heading: bool = True) -> bytes:
@@ -88,7 +97,7 @@ def phone_list(requests: pd.DataFrame, language: Language) -> pd.DataFrame:
     language : {"zh", "en"}
         Of headings and words.
     """
-    declared = catalog.attributes()
+    declared, requests = catalog.attributes(), told_requests(requests)
     table = pd.DataFrame(
         {
             "rank": range(1, len(requests) + 1),

@@ -382,7 +382,9 @@ def layer_files(added: Mapping[str, pd.DataFrame]) -> tuple[dict[str, bytes], di
                 "title_zh": f"{shipped.title_zh}（含自有）",
                 "title_en": f"{shipped.title_en} (own added)",
                 "producer": f"{shipped.producer} + {who}",
+                "producer_zh": f"{shipped.said('producer', 'zh')} + {who}",
                 "licence": f"{shipped.licence}; own: not stated",
+                "licence_zh": f"{shipped.said('licence', 'zh')}；自有：未说明",
                 "attribution_zh": f"{shipped.attribution_zh}；{who}",
                 "attribution_en": f"{shipped.attribution_en}; {who}",
                 "as_of": max(rows["as_of"].max() for rows in frames),
@@ -391,6 +393,7 @@ def layer_files(added: Mapping[str, pd.DataFrame]) -> tuple[dict[str, bytes], di
                 "rows": len(flat),
                 "made_by": MADE_BY,
                 "notes": f"own rows from: {who}",
+                "notes_zh": f"自有各行来自：{who}",
             }
         )
     return files, registry

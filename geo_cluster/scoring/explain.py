@@ -76,6 +76,15 @@ def round_parts(parts: ArrayLike, digits: int) -> Array:
     return rounded / 10**digits + 0.0
 
 
+def significant(value: float, digits: int = 3) -> float:
+    """A number with no more digits than people can trust."""
+    return float(f"{value:.{digits}g}")
+
+
+CLOSE = 0.1
+"""Two sites whose chances of being first differ by less than this can't be told apart."""
+
+
 @dataclass(frozen=True)
 class Turn:
     """The number that would turn a comparison, in its own unit, for `pair_sentence`.
@@ -105,7 +114,9 @@ def pair_sentence(
     language: str = "en",
     most: int = 3,
     digits: int = 3,
+    unit: str = "",
     chance: float | None = None,
+    firsts: tuple[float, float] | None = None,
     weight_change: float | None = None,
     turn: Turn | None = None,
 ) -> str:
@@ -126,8 +137,12 @@ def pair_sentence(
         How many criteria to name on each side; the rest is summed up, so that the numbers read add up to the lead.
     digits : int
         Decimals of a score.
+    unit : str
+        What a score is counted in, as it follows the number.
     chance : float, optional
         That the first beats the second, 0..1.
+    firsts : (float, float), optional
+        That each of them is first of all, 0..1.
     weight_change : float, optional
         How far a weight would have to move.
     turn : Turn, optional
@@ -141,7 +156,8 @@ def pair_sentence(
     say = PHRASES[language]
     order = np.argsort(-np.abs(parts), kind="stable")
     named = [at for at in order if parts[at] > 0][:most] + [at for at in order if parts[at] < 0][:most]
-    rest = parts.sum() - parts[named].sum()
+    total = round(scores[0], digits) - round(scores[1], digits)  # what is read above is what is read here
+    rest = total - parts[named].sum()
     rounded = round_parts([*parts[named], rest], digits)
     pieces = [(criteria[at], amount) for at, amount in zip(named, rounded, strict=False) if amount]
 
@@ -151,16 +167,18 @@ def pair_sentence(
         )
 
     ahead, behind = [p for p in pieces if p[1] > 0], [p for p in pieces if p[1] < 0]
-    total = rounded.sum()
     head = "lead" if round(total, digits) > 0 else "level" if round(total, digits) == 0 else "behind"
     values = {
         "first": names[0],
         "second": names[1],
-        "lead": f"{abs(total):.{digits}f}",
+        "lead": f"{abs(total):.{digits}f}{unit}",
         "first_score": f"{scores[0]:.{digits}f}",
         "second_score": f"{scores[1]:.{digits}f}",
     }
     clauses = [say[head].format(**values)]
+    if firsts is not None:
+        key = "close" if abs(firsts[0] - firsts[1]) < CLOSE else "firsts"
+        clauses.append(say[key].format(one=f"{100 * firsts[0]:.0f}", other=f"{100 * firsts[1]:.0f}"))
     if ahead:
         clauses.append(say["ahead"].format(parts=listed(ahead), **values))
     if behind:
@@ -173,7 +191,7 @@ def pair_sentence(
         clauses.append(say["weight"].format(change=f"{weight_change:.2f}"))
     if turn is not None:
         bound = say["above" if turn.above else "below"]
-        needed = f"{turn.needed:,.4g}"
+        needed = f"{significant(turn.needed):,.12g}"
         clauses.append(
             say["turn"].format(criterion=turn.criterion, bound=bound, needed=needed, unit=turn.unit, **values)
         )
@@ -188,6 +206,8 @@ PHRASES: dict[str, dict[str, str]] = {
         "ahead": "better on {parts}",
         "behind_on": "worse on {parts}",
         "rest": "all else {amount}",
+        "firsts": "first of all in {one} % against {other} % of what can't be ruled out",
+        "close": "too close to call: first of all in {one} % against {other} % of what can't be ruled out",
         "chance": "it beats {second} in {chance} % of what can't be ruled out",
         "weight": "a weight would have to move by {change} to change that",
         "turn": "{second} would win if its {criterion} were {bound} {needed} {unit}",
@@ -205,9 +225,11 @@ PHRASES: dict[str, dict[str, str]] = {
         "ahead": "优于对方的是{parts}",
         "behind_on": "不及对方的是{parts}",
         "rest": "其余合计{amount}",
-        "chance": "在不能排除的情形中有{chance}%胜过{second}",
-        "weight": "权重须变动{change}才会改变结论",
-        "turn": "若{second}的{criterion}{bound}{needed}{unit}，则{second}胜出",
+        "firsts": "居首概率 {one} % 对 {other} %",
+        "close": "两者难分：居首概率 {one} % 对 {other} %",
+        "chance": "在不能排除的情形中有 {chance} % 胜过{second}",
+        "weight": "权重须变动 {change} 才会改变结论",
+        "turn": "若{second}的{criterion}{bound} {needed} {unit}，则{second}胜出",
         "above": "高于",
         "below": "低于",
         "part": "{name}（{amount}）",

@@ -1,0 +1,100 @@
+"""The tables of a plan for people: one spreadsheet, headings and names in the language of the edition.
+
+The CSV files beside it are for programs: their columns are the same in every edition.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from geo_cluster import catalog
+from geo_cluster.domain import Language
+from geo_cluster.export.tables import SAMPLE, as_xlsx, phone_list
+from geo_cluster.results import words_of
+from geo_cluster.study import Study
+
+SHEETS = {
+    "plan": ("方案", "Plan"),
+    "unplaced": ("未落地", "Not placed"),
+    "pools": ("资源池", "Pools"),
+    "ranking": ("排名", "Ranking"),
+    "asked": ("该问哪些数", "Numbers to ask for"),
+}
+HEADINGS = {
+    "project": ("编号", "No."),
+    "project_name": ("项目", "Project"),
+    "segment": ("环节", "Segment"),
+    "site": ("园区", "Site"),
+    "score": ("得分", "Score"),
+    "low": ("下限", "Low"),
+    "high": ("上限", "High"),
+    "rank": ("本项目排名", "Its rank"),
+    "land_mu": ("用地（亩）", "Land (mu)"),
+    "power_mva": ("容量（MVA）", "Power (MVA)"),
+    "energy_tce": ("能耗（吨标煤/年）", "Energy (tce a year)"),
+    "trip_min": ("车程（分钟）", "Drive (min)"),
+    "reason": ("理由", "Reason"),
+    "resource": ("资源", "Resource"),
+    "pool": ("资源池", "Pool"),
+    "unit": ("单位", "Unit"),
+    "likely": ("最可能", "Likely"),
+    "planned": ("规划口径", "Planned with"),
+    "used": ("占用", "Used"),
+    "left": ("余量", "Left"),
+    "notice": ("说明", "Notice"),
+}
+
+
+def workbook(study: Study, *, language: Language = "zh") -> bytes:
+    """Plan, who stays out, pools, ranking and the numbers to ask for, a sheet each."""
+    tables = {
+        "plan": _plan(study, language),
+        "unplaced": _unplaced(study, language),
+        "pools": _pools(study, language),
+        "ranking": _ranking(study, language),
+    }
+    if study.scenario.is_sample:
+        tables = {name: table.assign(notice=SAMPLE) for name, table in tables.items()}
+    at = 1 if language == "en" else 0
+    sheets = {
+        name: table.rename(columns={key: words[at] for key, words in HEADINGS.items()})
+        for name, table in tables.items()
+    }
+    sheets["asked"] = phone_list(study.requests, language)
+    return as_xlsx({SHEETS[name][at]: table for name, table in sheets.items()})
+
+
+def _plan(study: Study, language: Language) -> pd.DataFrame:
+    columns = ["project", "project_name", "segment", "site", "score", "low", "high", "rank"]
+    columns += ["land_mu", "power_mva", "energy_tce", "trip_min"]
+    names, segments = study.region.names, catalog.segments()
+    keys = study.assignment["project"].map(study.projects["segment"])
+    return study.assignment.assign(
+        site=[names[one][language] for one in study.assignment["site"]],
+        segment=[segments[key].name[language] for key in keys],
+    )[columns].round(1)
+
+
+def _unplaced(study: Study, language: Language) -> pd.DataFrame:
+    reason = study.unplaced["reason_en" if language == "en" else "reason"]
+    return study.unplaced.assign(reason=reason)[["project", "project_name", "reason"]]
+
+
+def _pools(study: Study, language: Language) -> pd.DataFrame:
+    names = study.region.names
+    words = [words_of(resource, language) for resource in study.pools["resource"]]
+    return study.pools.assign(
+        resource=[word for word, _ in words],
+        unit=[unit for _, unit in words],
+        pool=[names[pool][language] for pool in study.pools["pool"]],
+    )[["resource", "pool", "unit", "low", "likely", "high", "planned", "used", "left"]].round(1)
+
+
+def _ranking(study: Study, language: Language) -> pd.DataFrame:
+    """Every project at every site, best first; where it may not go, why not."""
+    order = ["project", "eligible", "score"]
+    rows = study.ranking.sort_values(order, ascending=[True, False, False], kind="stable")
+    reason = rows["reason_en" if language == "en" else "reason"]
+    columns = ["project", "project_name", "site", "score", "low", "high", "rank", "reason"]
+    site = [study.region.names[one][language] for one in rows["site"]]
+    return rows.assign(site=site, reason=reason)[columns].round(1)
