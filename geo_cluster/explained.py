@@ -296,8 +296,8 @@ def holds_table(study: Study) -> pd.DataFrame:
 def gauge_table(study: Study) -> pd.DataFrame:
     """Every pool with its names, evidence, how full it is, and how many projects would rather be in it; fullest first.
 
-    `share` is what the plan uses of what was planned with; `waiting` counts projects that score higher at a site of
-    the pool than where they are, and for which this pool has no room left: such a pool binds.
+    `share` is what the plan uses of what was planned with (1 where that is nothing); `waiting` counts projects that
+    score higher at a site of the pool than where they are, and for which this pool has no room left: such a pool binds.
     """
     basis = study.observations.set_index(["attribute", "site_id"])["basis"]
     table = study.pools.copy()
@@ -307,7 +307,7 @@ def gauge_table(study: Study) -> pd.DataFrame:
         basis[DRAWN[resource][0], pool] for resource, pool in zip(table["resource"], table["pool"], strict=True)
     ]
     planned = table["planned"].to_numpy()
-    table["share"] = np.where(planned > 0, table["used"] / np.where(planned > 0, planned, 1.0), 0.0)
+    table["share"] = np.where(planned > 0, table["used"] / np.where(planned > 0, planned, 1.0), 1.0)
     waiting = _waiting(study)
     table["waiting"] = [
         waiting.get((resource, pool), 0) for resource, pool in zip(table["resource"], table["pool"], strict=True)
@@ -494,6 +494,16 @@ def other_plans(study: Study, count: int = 3, within: float = 0.02) -> tuple[Oth
     return tuple(found)
 
 
+def distinct(plans: tuple[Other, ...]) -> tuple[Other, ...]:
+    """Each plan once: a front begins with the study's own plan, and several limits may lead to the same one."""
+    kept: dict[Any, Other] = {}
+    for one in plans:
+        same = [(one.site.tobytes(),), (one.kind, round(one.value), round(one.worth, 1))]
+        if not any(key in kept for key in same):
+            kept |= dict.fromkeys(same, one)
+    return tuple(dict.fromkeys(kept.values()))
+
+
 @dataclass(frozen=True, eq=False)
 class Stability:
     """How a plan stands with firms and cities that may walk away together.
@@ -501,7 +511,7 @@ class Stability:
     Attributes
     ----------
     blocking : DataFrame
-        Pairs that would rather have each other: `project`, `project_name`, `from`, `to`, `displaced` (ids).
+        Pairs that would rather have each other: `project`, `project_name`, `from`, `to`, `displaced` (a tuple of ids).
     stable : Study
         The same study with the plan of deferred acceptance.
     cost : float
@@ -534,7 +544,7 @@ def stability(study: Study) -> Stability | None:
             names.iloc[one.project],
             ids[study.plan.site[one.project]],
             ids[one.site],
-            "、".join(study.projects.index[list(one.displaced)]),
+            tuple(study.projects.index[list(one.displaced)]),
         )
         for one in blocking_pairs(problem, study.plan.site, problem.score, cities)
     ]

@@ -31,7 +31,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "col.land": ("用地（亩）", "Land (mu)"),
     "col.power": ("容量（MVA）", "Power (MVA)"),
     "col.energy": ("能耗（吨标煤）", "Energy (tce)"),
-    "col.drive": ("车程（分）", "Drive (min)"),
+    "col.drive": ("车程（分钟）", "Drive (min)"),
     "score": ("选址", "Score"),
     "method.weighted_sum": ("加权和", "Weighted sum"),
     "method.weighted_product": ("加权积", "Weighted product"),

@@ -6,7 +6,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "填好项目，运行；看每个项目去哪、有多大把握、占了谁的地和电，再逐个拍板。",
         "List the projects and run: where each goes, how sure that is, whose land and power it takes. Then decide one by one.",
     ),
-    "match.scenario": ("情景", "Scenario"),
+    "match.scenario": ("套用随附情景", "Start from a shipped scenario"),
+    "match.scenario_help": (
+        "用随附情景的设置和项目换掉当前的；可撤销。",
+        "Puts a shipped scenario's settings and projects in place of the present ones; undo brings them back.",
+    ),
     "match.level": ("规划口径", "Planning level"),
     "match.level_help": (
         "从紧：容量取下限、需求取上限；最可能：都取最可能值；乐观：容量取上限、需求取下限。",
@@ -34,7 +38,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "不确定的数抽多少次。项目很多时自动减少，以免久等。",
         "How often uncertain numbers are drawn. Lowered by itself for very many projects.",
     ),
-    "match.changed_scenario": ("换情景", "Another scenario"),
+    "match.changed_scenario": ("套用随附情景", "Another scenario"),
     "match.changed_planning_level": ("改规划口径", "Planning level changed"),
     "match.changed_anchor": ("改研发锚点", "R&D anchor changed"),
     "match.changed_placing_bonus": ("改落地加分", "Placing bonus changed"),
@@ -43,20 +47,27 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.changed_draws": ("改抽样次数", "Draws changed"),
     "match.run": ("运行", "Run"),
     "match.running": ("正在测算…", "Running …"),
-    "match.first": ("选好情景，按“运行”。几秒出结果。", "Pick a scenario and press Run. It takes seconds."),
+    "match.first": (
+        "看过项目和口径，按“运行”。几秒出结果。",
+        "Look over projects and level, then press Run. It takes seconds.",
+    ),
     "match.stale": (
-        "下面是情景 {id} 的结果，设置已改动；按“运行”更新。",
-        "These results belong to scenario {id}; the settings have changed. Press Run to update.",
+        "下面是“{of}”的结果，设置已改动；按“运行”更新。",
+        "These are the results of “{of}”; the settings have changed. Press Run to update.",
     ),
     "match.other_projects": (
-        "下面是情景 {id} 的结果，项目表已改动：只能看，按“运行”后才能拍板。",
-        "These results belong to scenario {id} and to other projects: to look at only, press Run before deciding.",
+        "下面是“{of}”的结果，项目表已改动：只能看，按“运行”后才能拍板。",
+        "These are the results of “{of}”, for other projects: to look at only, press Run before deciding.",
+    ),
+    "match.meanwhile": (
+        "新结果算好前，下面仍是“{of}”的结果。",
+        "Until the new results are here, those of “{of}” are shown.",
     ),
     # the run
     "match.stop": ("停止", "Stop"),
     "match.stopping": ("正在收尾，交出手上的方案…", "Stopping with the plan in hand …"),
     "match.queued": ("排队中，前面还有 {n} 个测算", "Queued behind {n} runs"),
-    "match.bound_now": ("上界", "Bound"),
+    "match.bound_now": ("上界（分）", "Bound (points)"),
     "match.gap": ("差距", "Gap"),
     "match.elapsed": ("用时", "Elapsed"),
     "match.seconds": ("{n:.0f} 秒", "{n:.0f} s"),
@@ -119,7 +130,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "field.power_mva_help": ("留空则估算。", "Estimated when empty."),
     "field.energy_gwh": ("年用电（GWh）", "Electricity (GWh a year)"),
     "field.energy_gwh_help": ("留空则估算。", "Estimated when empty."),
-    "field.max_minutes": ("最长车程（分）", "Longest drive (min)"),
+    "field.max_minutes": ("最长车程（分钟）", "Longest drive (min)"),
     "field.max_minutes_help": (
         "到研发锚点单程；留空取环节的一般要求。",
         "One way to R&D; the segment's usual when empty.",
@@ -128,7 +139,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "field.notes_help": ("随项目走的说明。", "Goes along with the project."),
     # headline
     "match.placed": ("落地项目", "Projects placed"),
-    "match.worth": ("方案总分", "Worth of the plan"),
+    "match.worth": ("方案总分（分）", "Worth of the plan (points)"),
     "match.worth_help": (
         "落地项目的得分与落地加分之和；上界表示任何方案都不会超过它。",
         "Scores plus placing bonus; no plan is worth more than the bound.",
@@ -136,10 +147,15 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.proof": ("证明", "Proof"),
     "match.optimal": ("已证最优", "proven best"),
     "match.feasible": ("差距 {gap:.2%}", "gap {gap:.2%}"),
-    "match.bound": ("上界 {bound:,.1f}", "bound {bound:,.1f}"),
+    "match.bound": ("上界 {bound:,.1f} 分", "bound {bound:,.1f} points"),
     "match.check": ("独立核验", "Independent check"),
     "match.check_ok": ("无违反", "no violation"),
     "match.check_bad": ("{n} 处违反", "{n} violations"),
+    "match.held": ("抽样中成立", "Holds in draws"),
+    "match.held_help": (
+        "把容量和需求按各自区间抽 {draws:,} 次，方案仍放得下的占比。“已证最优”“无违反”只就规划口径的数而言。",
+        "Capacities and needs are drawn {draws:,} times within their ranges: the share of draws in which the plan still fits. “Proven best” and “no violation” only speak of the numbers planned with.",
+    ),
     "match.assumed": ("靠假定的数", "Assumed numbers"),
     "match.assumed_help": (
         "测算用到的数中无人公布、按类别假定的占比。",
@@ -197,16 +213,22 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "match.way_used": ("照办法试算：{project}", "A way in tried: {project}"),
     # resources
-    "match.gauges": ("资源占用", "How full"),
+    "match.gauges": ("资源占用", "Resource use"),
+    "match.gauges_all": ("全部 {n} 个资源池", "All {n} pools"),
+    "match.gauge_none": ("此口径下没有", "none at this level"),
     "match.gauge_note": (
-        "深色为本方案占用，竖线为规划口径（100%），浅带为可供量下限—上限，颜色示依据。",
-        "Dark: used. Tick: planned with (100 %). Band: low to high of what there is, coloured by evidence.",
+        "深色为本方案占用，竖线为规划口径（100%），浅带为可供量下限—上限，颜色示依据。最满的在前。",
+        "Dark: used. Tick: planned with (100 %). Band: low to high of what there is, coloured by evidence. Fullest first.",
     ),
     "match.none_binding": (
         "没有哪个资源池卡住项目：各项目都在得分最高处。",
         "No pool binds: every project is where it scores highest.",
     ),
     "match.binding": ("卡住的资源 {n} 处：{pools}", "{n} pools bind: {pools}"),
+    "match.binding_most": (
+        "卡住的资源 {n} 处，其中最紧的三处：{pools}",
+        "{n} pools bind; the three that most projects want into: {pools}",
+    ),
     "match.binding_one": ("{pool}（{n} 个项目想进）", "{pool} ({n} want in)"),
     "match.comma": ("、", ", "),
     "match.waiting": ("想进而放不下的项目", "Projects that want in"),
@@ -222,7 +244,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.worth_step": ("多要多少（各按其单位）", "How much more (in its unit)"),
     "match.worth_run": ("逐个重算", "Solve for each"),
     "match.more_units": ("增加", "More"),
-    "match.gain": ("方案增分", "Gain"),
+    "match.gain": ("方案增分（分）", "Gain (points)"),
     "match.worth_note": (
         "只算卡住的资源池：单独加这么多再求解，方案总分增加多少。",
         "For the pools that bind: what the plan gains when this much is added to that pool alone.",
@@ -238,8 +260,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.try": ("试算", "Try"),
     "match.supposed": ("试算假定，待核实", "a supposition, to be verified"),
     "match.what_if_told": (
-        "{pool}设为 {amount:,.1f} {unit}：方案总分 {gain:+,.1f}，落地项目 {placed:+d} 个。",
-        "{pool} at {amount:,.1f} {unit}: worth {gain:+,.1f}, projects placed {placed:+d}.",
+        "{pool}设为 {amount:,.1f} {unit}：方案总分 {gain:+,.1f} 分，{placed}。",
+        "{pool} at {amount:,.1f} {unit}: worth {gain:+,.1f} points, {placed}.",
     ),
     "match.source": ("谁说的（留空则记为假定）", "Who said so (empty: kept as assumed)"),
     "match.source_hint": ("如：某供电公司电话 2026-11-20", "e.g. the grid company by telephone, 2026-11-20"),
@@ -261,17 +283,25 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.other_commuting": ("通勤每月 {value:,.0f} 小时", "Commuting {value:,.0f} h a month"),
     "match.other_balance": ("每市至少 {value:.0f} 个", "At least {value:.0f} in each prefecture"),
     "match.other": (
-        "{told} · 总分 {worth:,.1f} · {elsewhere:.0%} 的项目换地方",
-        "{told} · worth {worth:,.1f} · {elsewhere:.0%} of projects elsewhere",
+        "{told} · 总分 {worth:,.1f} 分 · {elsewhere:.0%} 的项目换地方",
+        "{told} · worth {worth:,.1f} points · {elsewhere:.0%} of projects elsewhere",
     ),
     "match.front_commuting": ("总分与通勤", "Worth against commuting"),
     "match.front_balance": ("总分与各市均衡", "Worth against balance"),
+    "match.only_commuting": (
+        "没有可取舍的：通勤已是最少，每月 {value:,.0f} 小时，总分 {worth:,.1f} 分。",
+        "Nothing to trade: commuting is as little as it can be, {value:,.0f} h a month, at a worth of {worth:,.1f} points.",
+    ),
+    "match.only_balance": (
+        "没有可取舍的：最少的市有 {value:.0f} 个项目，不能再多；总分 {worth:,.1f} 分。",
+        "Nothing to trade: no plan gives every prefecture more than {value:.0f}; worth {worth:,.1f} points.",
+    ),
     "match.axis_commuting": ("研发通勤（小时/月）", "R&D staff on the way (hours a month)"),
     "match.axis_balance": ("项目最少的市有几个", "Fewest projects in a prefecture"),
     "match.elsewhere": ("换地方的项目", "Projects elsewhere"),
     "match.give_up": (
-        "改用它，总分少 {loss:,.1f}，{elsewhere:.0%} 的项目换地方：",
-        "Taking it gives up {loss:,.1f} and moves {elsewhere:.0%} of the projects:",
+        "改用它，总分少 {loss:,.1f} 分，{elsewhere:.0%} 的项目换地方：",
+        "Taking it gives up {loss:,.1f} points and moves {elsewhere:.0%} of the projects:",
     ),
     "match.adopt": ("采用", "Adopt"),
     "match.adopt_help": ("把它的每个安排都锁定；之后按“运行”。", "Locks every placement of it; then press Run."),
@@ -282,9 +312,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Change a setting, lock or ban and run again: this lists who moved, and why.",
     ),
     "match.changed_told": (
-        "从 {before} 到 {after}：{n} 个项目有变，总分 {gain:+,.1f}，落地 {placed:+d} 个。",
-        "From {before} to {after}: {n} projects differ, worth {gain:+,.1f}, placed {placed:+d}.",
+        "从上次（{before}）到这次（{after}）：{n} 个项目有变，总分 {gain:+,.1f} 分，{placed}。",
+        "From the run before ({before}) to this one ({after}): {n} projects differ, worth {gain:+,.1f} points, {placed}.",
     ),
+    "match.placed_same": ("落地项目数不变", "as many projects placed"),
+    "match.placed_more": ("多落地 {n} 个项目", "{n} more placed"),
+    "match.placed_less": ("少落地 {n} 个项目", "{n} fewer placed"),
     "match.same_plan": ("没有项目换地方。", "No project is elsewhere."),
     "match.from": ("原在", "From"),
     "match.to": ("现在", "To"),
@@ -293,9 +326,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.score_change": ("增减", "Change"),
     "match.reason": ("缘由", "Why"),
     # robustness
+    "match.all_out": ("没有项目可去任何园区。", "No project may go to any site."),
     "match.holds_told": (
-        "把容量和需求按各自区间抽 {draws} 次，{share:.0%} 的情形下方案都放得下。",
-        "Capacities and needs drawn {draws} times: the plan holds in {share:.0%} of the draws.",
+        "把容量和需求按各自区间抽 {draws:,} 次，{share:.0%} 的情形下方案都放得下。",
+        "Capacities and needs drawn {draws:,} times: the plan holds in {share:.0%} of the draws.",
     ),
     "match.breaks_first": (
         "最先不够的是{pool}：占放不下的情形的 {share:.0%}。",
@@ -303,7 +337,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "match.breaks": ("不够的概率", "Chance it breaks"),
     "match.first_breaks": ("最先不够的概率", "Chance it is first"),
-    "match.over": ("平均缺口", "Mean shortfall"),
+    "match.over": ("不够时平均缺口", "Mean shortfall when it breaks"),
     "match.stable": ("企业与地方会不会另谋", "Would a firm and a city walk away together"),
     "match.no_blocking": (
         "没有企业和园区会撇开方案另行结对：方案稳定。",
@@ -311,12 +345,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "match.blocking": ("有 {n} 对企业与园区更愿意选彼此。", "{n} pairs of firm and site would rather have each other."),
     "match.stability_cost": (
-        "要让谁都不想另谋，总分要少 {cost:,.1f}。",
-        " A plan that nobody would leave is worth {cost:,.1f} less.",
+        "要让谁都不想另谋，总分要少 {cost:,.1f} 分。",
+        " A plan that nobody would leave is worth {cost:,.1f} points less.",
     ),
     "match.stability_none": (
-        "多种资源下未必有稳定方案；找到的最稳方案还剩 {n} 对，总分少 {cost:,.1f}。",
-        " With several resources there may be no stable plan; the most stable one found keeps {n} pairs and is worth {cost:,.1f} less.",
+        "多种资源下未必有稳定方案；找到的最稳方案还剩 {n} 对，总分少 {cost:,.1f} 分。",
+        " With several resources there may be no stable plan; the most stable one found keeps {n} pairs and is worth {cost:,.1f} points less.",
     ),
     "match.stable_note": (
         "企业按本项目得分选园区，地方按亩均产值选项目；这是约定，不是调查。",
