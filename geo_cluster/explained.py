@@ -7,7 +7,9 @@ Each table comes from solving again (`geo_cluster.matching`), so each row is a f
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -33,7 +35,7 @@ from geo_cluster.matching.solve import Assignment, solve
 from geo_cluster.matching.stable import blocking_pairs, match_stably
 from geo_cluster.matching.verify import hold, objective, usage, verify
 from geo_cluster.results import words_of
-from geo_cluster.study import ENDS, Study
+from geo_cluster.study import ENDS, Say, Study
 
 DRAWN = {
     "land": ("available_land_ha", "land_mu", MU_PER_HA),
@@ -46,25 +48,35 @@ LIMIT_S = 5.0
 """Seconds that each solving again may take."""
 
 
-def explain(study: Study) -> dict[str, pd.DataFrame]:
-    """Every table by its file name; empty when no project may go anywhere."""
+def explain(study: Study, *, say: Say = lambda _: None) -> dict[str, pd.DataFrame]:
+    """Every table by its file name; empty when no project may go anywhere.
+
+    It takes minutes: `say` hears the name of each table before it is made, of ways in also how many projects are done.
+    """
     if study.problem is None:
         return {}
-    return {
-        "ways_in": ways_in_table(study),
-        "pool_worth": pool_worth_table(study),
-        "why_here": why_here_table(study),
-        "site_importance": importance_table(study),
-        "alternatives": alternatives_table(study),
-        "trade_off": front_table(study),
-        "holds": holds_table(study),
+    tables: dict[str, Callable[[Study], pd.DataFrame]] = {
+        "ways_in": partial(ways_in_table, say=say),
+        "pool_worth": pool_worth_table,
+        "why_here": why_here_table,
+        "site_importance": importance_table,
+        "alternatives": alternatives_table,
+        "trade_off": front_table,
+        "holds": holds_table,
     }
+    made = {}
+    for name, table in tables.items():
+        say(name)
+        made[name] = table(study)
+    return made
 
 
-def ways_in_table(study: Study, *, most: int = 3) -> pd.DataFrame:
+def ways_in_table(study: Study, *, most: int = 3, say: Say = lambda _: None) -> pd.DataFrame:
     """For each unplaced project the cheapest ways in, each verified by solving again."""
-    left = study.projects.index[study.plan.site == UNPLACED]
-    rows = [way_row(study, way) for project in left for way in ways_of(study, project, most=most)]
+    left, rows = study.projects.index[study.plan.site == UNPLACED], []
+    for number, project in enumerate(left):
+        say(f"ways_in {number}/{len(left)}")
+        rows += [way_row(study, way) for way in ways_of(study, project, most=most)]
     return pd.DataFrame(rows, columns=["project", "project_name", "site", "way", "way_en", "gain", "proven"])
 
 
