@@ -354,6 +354,28 @@ def test_a_stopped_run_keeps_its_plan_and_can_be_run_again():
     assert again.wait(20)
 
 
+def test_a_run_stopped_before_there_is_a_plan_ends_at_the_next_step():
+    begun, go = threading.Event(), threading.Event()
+
+    def long(scenario, say, progress):
+        say("scoring")
+        begun.set()
+        assert go.wait(20)
+        say("information")
+        raise AssertionError("a step began after the stop")
+
+    jobs = Jobs(long)
+    with patch.object(cached, "jobs", return_value=jobs):
+        page = opened("match")
+        press(page, "match.run")
+        assert begun.wait(20)
+        press(page, "match.stop")
+        go.set()
+        ended(page)
+    assert text("match.stopped", "zh") in [one.value for one in page.info]
+    assert not page.error
+
+
 @pytest.mark.parametrize(("each", "kept"), [(1, KEPT), (KEPT_BYTES // 3, 3), (KEPT_BYTES, 1), (9 * KEPT_BYTES, 1)])
 def test_of_runs_that_have_ended_only_as_many_are_kept_as_there_is_room_for(each, kept):
     jobs = Jobs(lambda scenario, say, progress: Mock(decision=Mock(nbytes=each)))

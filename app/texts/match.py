@@ -66,6 +66,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     # the run
     "match.stop": ("停止", "Stop"),
     "match.stopping": ("正在收尾，交出手上的方案…", "Stopping with the plan in hand …"),
+    "match.stopping_early": ("这一步做完就停…", "Stopping after this step …"),
+    "match.stopped": ("已停止：那时还没有方案。", "Stopped before there was a plan."),
     "match.queued": ("排队中，前面还有 {n} 个测算", "Queued behind {n} runs"),
     "match.bound_now": ("上界（分）", "Bound (points)"),
     "match.gap": ("差距", "Gap"),
@@ -356,6 +358,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "企业按本项目得分选园区，地方按亩均产值选项目；这是约定，不是调查。",
         "Firms choose by their score, cities by output per mu of land: a convention, not a survey.",
     ),
+    "match.stable_run": ("查一查", "Find out"),
     "match.rather": ("更愿去", "Would rather be at"),
     "match.displaced": ("会挤走", "Would push out"),
     # ranking

@@ -14,6 +14,9 @@ from geo_cluster.explained import Other, Stability
 from geo_cluster.results import words_of
 from geo_cluster.study import Study
 
+MANY = 100
+"""With more projects than this, who would walk away takes minutes to find: only when asked."""
+
 
 def others(study: Study) -> None:
     """Alternatives nearly as good and both fronts, on request; one of them compared and adopted."""
@@ -178,7 +181,14 @@ def holds(study: Study) -> None:
         }
         st.dataframe(shown, hide_index=True, column_config=config)
     st.subheader(t("match.stable"), anchor=False)
-    _stable(study, cached.asked(study, cached.plan_key(study), "stability"))
+    key = cached.plan_key(study)
+    if len(study.projects) > MANY and state.kept("stable") != key:
+        if not st.button(t("match.stable_run"), icon=":material/group:"):
+            return
+        state.keep("stable", key)
+    with st.spinner(t("match.ways_running")):
+        found = cached.asked(study, key, "stability")
+    _stable(study, found)
 
 
 def _stable(study: Study, found: Stability | None) -> None:

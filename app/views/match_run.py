@@ -53,8 +53,11 @@ def show() -> None:
         if job.study is not None:
             state.take_study(job.study)
             return
+        if job.refusal is None:
+            st.info(t("match.stopped"), icon=":material/stop_circle:")
+            return
         with refusals():
-            raise job.refusal or RuntimeError
+            raise job.refusal
 
 
 def _joined() -> Job | None:
@@ -93,7 +96,7 @@ def _progress(job: Job) -> None:
 
 def _told(job: Job) -> str:
     if job.stopped:
-        return t("match.stopping")
+        return t("match.stopping" if job.news else "match.stopping_early")
     if job.state == "queued":
         return t("match.queued", n=cached.jobs().ahead(job))
     return t(f"step.{job.step}") if job.step else t("match.running")
