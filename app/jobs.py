@@ -19,6 +19,14 @@ KEPT, KEPT_BYTES = 12, 1 << 30
 """How many runs that have ended are kept at most, and how large their draws may be together; the last is always."""
 
 
+BEFORE_A_PLAN = ("region", "eligibility", "scoring", "information", "matching")
+"""Steps that need not begin once a run is stopped: no plan comes before the last of them."""
+
+
+class _StoppedError(Exception):
+    """Ends a run that has no plan yet."""
+
+
 @dataclass(eq=False)
 class Job:
     """One run of a scenario.
@@ -33,7 +41,7 @@ class Job:
     study : Study
         Once done.
     refusal : GeoClusterError
-        Once failed.
+        Once failed; None when it was stopped before there was a plan.
     stopped : bool
         Whether a visitor stopped it: the plan in hand is what there is.
     """
@@ -59,7 +67,7 @@ class Job:
         return time.monotonic() - self.began
 
     def stop(self) -> None:
-        """Stop at the next news with the plan in hand."""
+        """Stop at the next news with the plan in hand; before there is one, at the next step with nothing."""
         self.stopped = True
 
     def wait(self, timeout_s: float) -> bool:
@@ -121,6 +129,8 @@ class Jobs:
 
     def _work(self, job: Job) -> None:
         def step(name: str) -> None:
+            if job.stopped and name in BEFORE_A_PLAN:
+                raise _StoppedError
             job.step = name
 
         def news(progress: Progress) -> bool:
@@ -133,6 +143,8 @@ class Jobs:
             try:
                 job.study = self._run(job.scenario, say=step, progress=news)
                 job.state = "done"
+            except _StoppedError:
+                job.state = "failed"
             except GeoClusterError as refusal:
                 job.refusal, job.state = refusal, "failed"
             except Exception:

@@ -44,7 +44,9 @@ def _pages(*, signed_in: bool) -> None:
         "brief": (brief.page, ":material/co_present:"),
     }
     pages = {
-        name: st.Page(page if signed_in else _sign_in, title=t(name), icon=icon, url_path=name, default=name == "explore")
+        name: st.Page(
+            page if signed_in else _sign_in, title=t(name), icon=icon, url_path=name, default=name == "explore"
+        )
         for name, (page, icon) in views.items()
     }
     state.show_pages(pages)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
@@ -248,7 +249,10 @@ def last_study() -> Study | None:
 def _study_of(id_: str) -> Study | None:
     try:
         plan = desk().last_plan(id_)
-        return cached.study_again(plan) if plan is not None else None
+        study = cached.study_again(plan) if plan is not None else None
+        if plan is not None and study is not None:
+            _remember(study, plan.at)
+        return study
     except GeoClusterError as problem:  # it can be run again
         log.warning("the last plan of work %s is not shown: %s", id_, problem)
         return None
@@ -262,7 +266,18 @@ def take_study(study: Study) -> None:
     is_new = st.session_state.get("study") is not study
     if is_new and kept is not None and is_saved() and person().may("planner") and study.scenario.id == scenario().id:
         _try(lambda: desk().keep_plan(kept.id, kept.revision.number, study))
+    if is_new:
+        _remember(study, datetime.now(UTC))
     st.session_state["study"] = study
+
+
+def _remember(study: Study, at: datetime) -> None:
+    st.session_state.setdefault("run-at", {})[cached.plan_key(study)] = at
+
+
+def run_at(study: Study) -> datetime | None:
+    """When a plan was made, as far as this visit knows."""
+    return st.session_state.get("run-at", {}).get(cached.plan_key(study))
 
 
 def previous_study() -> Study | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import altair as alt
@@ -18,6 +19,7 @@ from app.texts import short
 from app.texts.faults import told
 from geo_cluster import catalog, maps
 from geo_cluster.errors import GeoClusterError
+from geo_cluster.study import Study
 
 FONT = '"Source Han Sans SC", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "Segoe UI", Roboto, sans-serif'
 STYLE = """
@@ -114,16 +116,36 @@ def footer() -> None:
 
 
 def show_map(source: tuple[str, tuple[str, ...]], *, key: str, height: int = 640) -> None:
-    """A map that pans and zooms without asking the server for anything."""
+    """A map that pans and zooms without asking the server for anything.
+
+    Under the same key it shows another source without going blank in between.
+    """
     address, scripts = source
     st_folium(
-        maps.map_of(address, scripts=scripts), key=key, height=height, use_container_width=True, returned_objects=[]
+        maps.canvas_of(scripts=scripts),
+        key=key,
+        height=height,
+        feature_group_to_add=maps.Drawn(address),
+        use_container_width=True,
+        returned_objects=[],
     )
 
 
 def plain(text: str) -> str:
     """Text from data as markdown that shows it as it is: no link, formula, icon or colour."""
     return re.sub(r":(?=[\w/+-]*(?::|\\\[))", ":\u2060", re.sub(r"([\\`*_\[\]<>$~|#])", r"\\\1", text))
+
+
+def clock(at: datetime) -> str:
+    """A time as the visitor's clock shows it; the day too, unless it is today."""
+    here, now = at.astimezone(), datetime.now().astimezone()
+    return f"{here:%H:%M}" if here.date() == now.date() else f"{here:%m-%d %H:%M}"
+
+
+def told_of(study: Study) -> str:
+    """Which plan it is, as people say it: the name of its scenario and when it was run."""
+    at = state.run_at(study)
+    return plain(study.scenario.name[state.language()]) + (f" · {clock(at)}" if at else "")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import cached, signin, state
 from app.texts.faults import told
-from app.widgets import plain, refusals, t
+from app.widgets import clock, plain, refusals, t
 from geo_cluster import catalog
 from geo_cluster.errors import Conflict, GeoClusterError
 from geo_cluster.people import LOCAL
@@ -63,7 +63,7 @@ def _status(may_save: bool) -> str:
         return t("work.read_only")
     if state.trouble() is not None:
         return t("work.not_saved")
-    return t("work.unsaved") if kept is None else t("work.saved", at=_clock(kept.revision.at))
+    return t("work.unsaved") if kept is None else t("work.saved", at=clock(kept.revision.at))
 
 
 def _notices() -> None:
@@ -71,7 +71,7 @@ def _notices() -> None:
     trouble, kept = state.trouble(), state.saved()
     newest = state.newer()
     if isinstance(trouble, Conflict) and kept is not None:
-        at = _clock(datetime.fromisoformat(trouble.at + "+00:00"))
+        at = clock(datetime.fromisoformat(trouble.at + "+00:00"))
         warning = t("work.conflict", who=plain(_other(trouble.author)), at=at, note=plain(trouble.note))
         st.warning(warning, icon=":material/group:")
         with st.container(horizontal=True):
@@ -84,7 +84,7 @@ def _notices() -> None:
         if state.person().may("planner"):
             _do(t("work.again"), "again", state.save_again)
     elif newest is not None and kept is not None:
-        at = _clock(newest.at)
+        at = clock(newest.at)
         st.info(t("work.newer", who=plain(_other(newest.author)), at=at, note=_told(newest)), icon=":material/update:")
         _do(t("work.open_theirs"), "newest", lambda: state.open_work(kept.id))
 
@@ -175,7 +175,7 @@ def _choose(label: str, entries: Iterable[Entry]) -> Entry | None:
 
 def _entry(entry: Entry, language: str) -> str:
     name = _short(entry.name.en if language == "en" else entry.name.zh)
-    told = [name, _clock(entry.revision.at), *([t("work.sample")] if entry.is_sample else [])]
+    told = [name, clock(entry.revision.at), *([t("work.sample")] if entry.is_sample else [])]
     return " · ".join([*told, *([_who(entry.owner)] if entry.owner != state.person().name else [])])
 
 
@@ -188,7 +188,7 @@ def _history(may_save: bool) -> None:
     with st.container(height=340 if len(revisions) > 5 else "content", border=False, key="work-revisions"):
         for one in revisions:
             text, button = st.columns([3, 1.2], vertical_alignment="center")
-            text.markdown(f"{_told(one)}  \n:small[{plain(_who(one.author))} · {plain(_clock(one.at))}]")
+            text.markdown(f"{_told(one)}  \n:small[{plain(_who(one.author))} · {plain(clock(one.at))}]")
             if one.number == kept.revision.number:
                 button.markdown(f":small[{t('work.now')}]")
             elif may_save and button.button(t("work.back"), key=f"work-back-{one.number}", type="tertiary"):
@@ -210,9 +210,3 @@ def _other(name: str) -> str:
 
 def _short(text: str, length: int = 60) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
-
-
-def _clock(at: datetime) -> str:
-    """A time as the visitor's clock shows it; the day too, unless it is today."""
-    here, now = at.astimezone(), datetime.now().astimezone()
-    return f"{here:%H:%M}" if here.date() == now.date() else f"{here:%m-%d %H:%M}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,7 +14,7 @@ import typer
 from geo_cluster.errors import Fault, GeoClusterError, InputError, refuse_if
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     import pandas as pd
     from rich.console import Console
@@ -192,13 +193,51 @@ def match(
             screen.print(f"{news.elapsed_s:7.1f} s  {news.objective:12,.2f} ≤ {news.bound:12,.2f}", highlight=False)
 
     result = pipeline.run(settings, projects=projects, progress=tell)
-    with screen.status("…"):
-        files = bundle.write_match(result, out, language=lang)
+    with _steps(screen, lang) as say:
+        files = bundle.write_match(result, out, language=lang, say=say)
         holds = explained.holds_table(result)
     _report(result, console, lang)
     if len(holds):
         console.print(f"{'在抽样中成立' if lang == 'zh' else 'holds in'} {1 - holds['breaks'].iloc[0]:.0%}")
     console.print(f"\n{len(files)} files → {out}", soft_wrap=True)
+
+
+STEPS = {
+    "export": ("写出方案", "writing the plan"),
+    "ways_in": ("落地办法", "ways in"),
+    "pool_worth": ("各资源多一点值多少", "worth of each pool"),
+    "why_here": ("为何在此", "why each is where it is"),
+    "site_importance": ("各园区的分量", "importance of each site"),
+    "alternatives": ("备选方案", "alternatives"),
+    "trade_off": ("权衡", "fronts"),
+    "holds": ("在抽样中是否成立", "does it hold in draws"),
+}
+"""Tables of `explained.explain` as the command line names them."""
+
+
+@contextmanager
+def _steps(screen: Console, lang: Literal["zh", "en"]) -> Iterator[Callable[[str], None]]:
+    """A line for the step at work with the time it has taken; each step that is done stays on the screen."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    zh, now = lang == "zh", "export"
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Progress(*columns, console=screen, transient=True) as bar:
+        task = bar.add_task(STEPS[now][not zh], total=None)
+
+        def done() -> None:
+            screen.print(f"{bar.tasks[0].elapsed or 0:7.1f} s  {STEPS[now][not zh]} ✓", highlight=False)
+
+        def say(step: str) -> None:
+            nonlocal now
+            name, _, count = step.partition(" ")
+            if name != now:
+                done()
+                now = name
+            bar.update(task, description=f"{STEPS[now][not zh]} {count}")
+
+        yield say
+        done()
 
 
 @cli.command()

@@ -7,7 +7,9 @@ Each table comes from solving again (`geo_cluster.matching`), so each row is a f
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -33,7 +35,7 @@ from geo_cluster.matching.solve import Assignment, solve
 from geo_cluster.matching.stable import blocking_pairs, match_stably
 from geo_cluster.matching.verify import hold, objective, usage, verify
 from geo_cluster.results import words_of
-from geo_cluster.study import ENDS, Study
+from geo_cluster.study import ENDS, Say, Study
 
 DRAWN = {
     "land": ("available_land_ha", "land_mu", MU_PER_HA),
@@ -46,25 +48,35 @@ LIMIT_S = 5.0
 """Seconds that each solving again may take."""
 
 
-def explain(study: Study) -> dict[str, pd.DataFrame]:
-    """Every table by its file name; empty when no project may go anywhere."""
+def explain(study: Study, *, say: Say = lambda _: None) -> dict[str, pd.DataFrame]:
+    """Every table by its file name; empty when no project may go anywhere.
+
+    It takes minutes: `say` hears the name of each table before it is made, of ways in also how many projects are done.
+    """
     if study.problem is None:
         return {}
-    return {
-        "ways_in": ways_in_table(study),
-        "pool_worth": pool_worth_table(study),
-        "why_here": why_here_table(study),
-        "site_importance": importance_table(study),
-        "alternatives": alternatives_table(study),
-        "trade_off": front_table(study),
-        "holds": holds_table(study),
+    tables: dict[str, Callable[[Study], pd.DataFrame]] = {
+        "ways_in": partial(ways_in_table, say=say),
+        "pool_worth": pool_worth_table,
+        "why_here": why_here_table,
+        "site_importance": importance_table,
+        "alternatives": alternatives_table,
+        "trade_off": front_table,
+        "holds": holds_table,
     }
+    made = {}
+    for name, table in tables.items():
+        say(name)
+        made[name] = table(study)
+    return made
 
 
-def ways_in_table(study: Study, *, most: int = 3) -> pd.DataFrame:
+def ways_in_table(study: Study, *, most: int = 3, say: Say = lambda _: None) -> pd.DataFrame:
     """For each unplaced project the cheapest ways in, each verified by solving again."""
-    left = study.projects.index[study.plan.site == UNPLACED]
-    rows = [way_row(study, way) for project in left for way in ways_of(study, project, most=most)]
+    left, rows = study.projects.index[study.plan.site == UNPLACED], []
+    for number, project in enumerate(left):
+        say(f"ways_in {number}/{len(left)}")
+        rows += [way_row(study, way) for way in ways_of(study, project, most=most)]
     return pd.DataFrame(rows, columns=["project", "project_name", "site", "way", "way_en", "gain", "proven"])
 
 
@@ -296,8 +308,8 @@ def holds_table(study: Study) -> pd.DataFrame:
 def gauge_table(study: Study) -> pd.DataFrame:
     """Every pool with its names, evidence, how full it is, and how many projects would rather be in it; fullest first.
 
-    `share` is what the plan uses of what was planned with; `waiting` counts projects that score higher at a site of
-    the pool than where they are, and for which this pool has no room left: such a pool binds.
+    `share` is what the plan uses of what was planned with (1 where that is nothing); `waiting` counts projects that
+    score higher at a site of the pool than where they are, and for which this pool has no room left: such a pool binds.
     """
     basis = study.observations.set_index(["attribute", "site_id"])["basis"]
     table = study.pools.copy()
@@ -307,7 +319,7 @@ def gauge_table(study: Study) -> pd.DataFrame:
         basis[DRAWN[resource][0], pool] for resource, pool in zip(table["resource"], table["pool"], strict=True)
     ]
     planned = table["planned"].to_numpy()
-    table["share"] = np.where(planned > 0, table["used"] / np.where(planned > 0, planned, 1.0), 0.0)
+    table["share"] = np.where(planned > 0, table["used"] / np.where(planned > 0, planned, 1.0), 1.0)
     waiting = _waiting(study)
     table["waiting"] = [
         waiting.get((resource, pool), 0) for resource, pool in zip(table["resource"], table["pool"], strict=True)
@@ -494,6 +506,16 @@ def other_plans(study: Study, count: int = 3, within: float = 0.02) -> tuple[Oth
     return tuple(found)
 
 
+def distinct(plans: tuple[Other, ...]) -> tuple[Other, ...]:
+    """Each plan once: a front begins with the study's own plan, and several limits may lead to the same one."""
+    kept: dict[Any, Other] = {}
+    for one in plans:
+        same = [(one.site.tobytes(),), (one.kind, round(one.value), round(one.worth, 1))]
+        if not any(key in kept for key in same):
+            kept |= dict.fromkeys(same, one)
+    return tuple(dict.fromkeys(kept.values()))
+
+
 @dataclass(frozen=True, eq=False)
 class Stability:
     """How a plan stands with firms and cities that may walk away together.
@@ -501,7 +523,7 @@ class Stability:
     Attributes
     ----------
     blocking : DataFrame
-        Pairs that would rather have each other: `project`, `project_name`, `from`, `to`, `displaced` (ids).
+        Pairs that would rather have each other: `project`, `project_name`, `from`, `to`, `displaced` (a tuple of ids).
     stable : Study
         The same study with the plan of deferred acceptance.
     cost : float
@@ -534,7 +556,7 @@ def stability(study: Study) -> Stability | None:
             names.iloc[one.project],
             ids[study.plan.site[one.project]],
             ids[one.site],
-            "、".join(study.projects.index[list(one.displaced)]),
+            tuple(study.projects.index[list(one.displaced)]),
         )
         for one in blocking_pairs(problem, study.plan.site, problem.score, cities)
     ]

@@ -11,6 +11,7 @@ import importlib.resources
 import json
 import os
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "score": "得分",
         "effort": "车程 {minutes:.0f} 分钟 · 用地 {land:.0f} 亩 · 容量 {power:.1f} MVA",
         "trust": "来源：{source} · 可信度{confidence} · {as_of}",
-        "within": " · 坐标误差约 {km:g} 千米",
+        "within": " · 坐标误差约 {km:g} 公里",
         "filter": "筛选",
         "any": "全部",
         "all": "清除",
@@ -261,26 +262,24 @@ def payload(
         "filters": _filters(read["chain"], language),
         **({} if study else {"matrix": _matrix(read["chain"], language, style)}),
         "places": _places(language),
-        "bounds": EAST,
+        "bounds": _extent(study) if study else EAST,
+        "pinned": words["plan"] if study else "",
         "title": _title(study, language),
         "attribution": _attribution(shown, language),
     }
 
 
-def map_of(source: dict[str, Any] | str, *, scripts: Iterable[str] = ()) -> folium.Map:
-    """A folium map that draws a payload, or the payload found at a URL; its style is inside the page.
+def canvas_of(*, scripts: Iterable[str] = ()) -> folium.Map:
+    """A folium map with nothing on it yet (`Drawn` puts something there); its style is inside the page.
 
     Parameters
     ----------
-    source : dict or str
-        `payload(...)`, or where the page can fetch it as JSON.
     scripts : iterable of str
         Where the page finds `leaflet.js` and then `SCRIPTS`; none when they are put into the page itself.
     """
     canvas = OfflineMap(location=(30.4, 114.7), zoom_start=9, tiles=None)
     canvas.default_js = [(url, url) for url in scripts]
     canvas.options |= {"maxZoom": 16, "minZoom": 6, "zoomSnap": 0.5}
-    canvas.add_child(_Layers(source))
     figure = Figure()
     figure.add_child(canvas)
     for css in (leaflet_file("leaflet.css"), ASSETS / "map.css"):
@@ -290,7 +289,9 @@ def map_of(source: dict[str, Any] | str, *, scripts: Iterable[str] = ()) -> foli
 
 def standalone(source: dict[str, Any]) -> str:
     """One HTML page with script, style and data inside: it opens from a disk, on an intranet, for years."""
-    figure: Any = map_of(source).get_root()
+    canvas = canvas_of()
+    canvas.add_child(_Layers(source))
+    figure: Any = canvas.get_root()
     figure.title = html.escape(source["title"]["text"] if source["title"] else source["words"]["map"])
     figure.header.add_child(Element("<style>html, body { margin: 0; height: 100%; }</style>"))
     for script in (leaflet_file("leaflet.js"), *(ASSETS / name for name in SCRIPTS)):
@@ -335,10 +336,29 @@ class _Layers(MacroElement):
         "{% macro script(this, kwargs) %}geoClusterMap({{ this._parent.get_name() }}, {{ this.source }});{% endmacro %}"
     )
 
-    def __init__(self, source: dict[str, Any] | str):
+    def __init__(self, source: dict[str, Any]):
         super().__init__()
         self._name = "Layers"
-        self.source = json.dumps(source) if isinstance(source, str) else as_json(source)
+        self.source = as_json(source)
+
+
+class Drawn(folium.FeatureGroup):
+    """Draws the payload found at an address on a map that stands, in place of what it shows.
+
+    As a feature group it is what streamlit-folium can exchange on a map without loading its frame anew: the map of the
+    last plan stays until the next one is there.
+    """
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "var {{ this.get_name() }} = L.featureGroup();"
+        "geoClusterMap({{ this._parent.get_name() }}, {{ this.address }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, address: str):
+        super().__init__()
+        self.address = json.dumps(address)
 
 
 # ---- what the layers are ----------------------------------------------------------------------------------
@@ -361,8 +381,7 @@ def _base(language: Language, style: Mapping[str, Any], folder: str) -> list[dic
     """Boundaries, roads and railways: our own backdrop, since there are no tiles."""
     colour, names = style["map"], catalog.table("layers")["layers"]
     prefectures, counties = layers.read("prefectures"), layers.read("counties")
-    tints = dict.fromkeys(("420200", "420700", "420300"), colour["target"]) | {"420100": colour["wuhan"]}
-    areas = _shapes(prefectures, fill=[tints.get(code, colour["province"]) for code in prefectures["code"]])
+    shapes = _backdrop(folder)
     group = WORDS[language]["base"]
 
     def layer(key: str, kind: str, features: Any, **more: Any) -> dict[str, Any]:
@@ -371,20 +390,33 @@ def _base(language: Language, style: Mapping[str, Any], folder: str) -> list[dic
 
     label: dict[str, Any] = {"kind": "label", "legend": False}
     return [
-        layer("prefectures", "area", areas, color=colour["prefecture_line"], fill=colour["province"], weight=1.4),
-        layer("counties", "area", _shapes(counties, codes=True), color=colour["county_line"], weight=0.8),
-        layer("roads", "line", _shapes(layers.read("roads", folder), merge=True), color=colour["road"], weight=1.3),
         layer(
-            "railways",
-            "line",
-            _shapes(layers.read("railways"), merge=True),
-            color=colour["railway"],
-            weight=1.1,
-            dash="6 4",
+            "prefectures",
+            "area",
+            shapes["prefectures"],
+            color=colour["prefecture_line"],
+            fill=colour["province"],
+            weight=1.4,
         ),
+        layer("counties", "area", shapes["counties"], color=colour["county_line"], weight=0.8),
+        layer("roads", "line", shapes["roads"], color=colour["road"], weight=1.3),
+        layer("railways", "line", shapes["railways"], color=colour["railway"], weight=1.1, dash="6 4"),
         layer("prefecture_labels", features=_labels(prefectures, language), strong=True, maxZoom=9.5, **label),
         layer("county_labels", features=_labels(counties, language), minZoom=10, **label),
     ]
+
+
+@cache
+def _backdrop(folder: str) -> dict[str, dict[str, Any]]:
+    """Shapes of the base map, the same for every plan: simplifying them takes as long as all the rest of a payload."""
+    colour, prefectures = catalog.table("style")["map"], layers.read("prefectures")
+    tints = dict.fromkeys(("420200", "420700", "420300"), colour["target"]) | {"420100": colour["wuhan"]}
+    return {
+        "prefectures": _shapes(prefectures, fill=[tints.get(code, colour["province"]) for code in prefectures["code"]]),
+        "counties": _shapes(layers.read("counties"), codes=True),
+        "roads": _shapes(layers.read("roads", folder), merge=True),
+        "railways": _shapes(layers.read("railways"), merge=True),
+    }
 
 
 def _shapes(
@@ -415,20 +447,13 @@ def _labels(frame: gpd.GeoDataFrame, language: Language) -> list[dict[str, Any]]
 def _reach(study: Study | None, language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Areas within so many minutes of the R&D anchor by road, door to door, and the roads that the plan takes."""
     words, group = WORDS[language], WORDS[language]["reach"]
-    if study:
-        network, calibration, anchor = study.region.network, study.region.calibration, study.anchor
-    else:
-        network, calibration = inputs.travel_of({name: layers.read(name) for name in inputs.LAYERS})
-        anchor = layers.read("anchors").set_index("id").loc["future_city"]
-    at = gpd.GeoSeries([anchor.geometry], crs=layers.CRS)
-    driving = [(band - calibration.intercept_min) / calibration.factor for band in BANDS_MIN]
-    areas = isochrones(network, at, within_min=driving, clip=layers.read("province").geometry.iloc[0])
-    features, labels = [], []
-    for band, shape in reversed(list(zip(BANDS_MIN, areas.geometry, strict=True))):
-        outline = json.loads(shapely.to_geojson(shapely.set_precision(shape.simplify(0.008), 1e-4)))
-        features.append({"type": "Feature", "properties": {}, "geometry": outline})
-        top = max(shapely.get_coordinates(shape).tolist(), key=lambda point: point[1])
-        labels.append({"at": [round(top[1], 4), round(top[0], 4)], "p": {"title": f"{band} {words['minutes']}"}})
+    anchor = study.anchor if study else layers.read("anchors").set_index("id").loc["future_city"]
+    outlines, tops = _isochrones(study.scenario.layers if study else "", anchor.geometry.x, anchor.geometry.y)
+    features = [{"type": "Feature", "properties": {}, "geometry": outline} for outline in outlines]
+    labels = [
+        {"at": top, "p": {"title": f"{band} {words['minutes']}"}}
+        for band, top in zip(reversed(BANDS_MIN), tops, strict=True)
+    ]
     accent = style["map"]["reach"]
     base = {"group": group, "color": accent, "visible": True, "legend": True}
     shown = [
@@ -438,13 +463,28 @@ def _reach(study: Study | None, language: Language, style: Mapping[str, Any]) ->
     ]
     if study:
         places = study.sites.set_index("id").geometry[study.assignment["site"].unique()]
-        lines = [route(network, anchor.geometry, place).line for place in places]
+        lines = [route(study.region.network, study.anchor.geometry, place).line for place in places]
         ways = _shapes(gpd.GeoDataFrame(geometry=lines, crs=layers.CRS), merge=True)
         shown.append(
             {**base, "key": "routes", "name": words["routes"], "kind": "line", "weight": 2.2, "features": ways}
-            | {"color": style["map"]["route"], "visible": False}
+            | {"color": style["map"]["route"], "visible": False, "group": words["plan"]}
         )
     return shown
+
+
+@cache
+def _isochrones(folder: str, lon: float, lat: float) -> tuple[list[dict[str, Any]], list[list[float]]]:
+    """Outlines of what is within `BANDS_MIN` of an anchor, the widest first, and the northern tip of each."""
+    network, calibration = inputs.travel_of({name: layers.read(name, folder) for name in inputs.LAYERS})
+    at = gpd.GeoSeries([shapely.Point(lon, lat)], crs=layers.CRS)
+    driving = [(band - calibration.intercept_min) / calibration.factor for band in BANDS_MIN]
+    areas = isochrones(network, at, within_min=driving, clip=layers.read("province").geometry.iloc[0])
+    outlines, tops = [], []
+    for shape in reversed(list(areas.geometry)):
+        outlines.append(json.loads(shapely.to_geojson(shapely.set_precision(shape.simplify(0.008), 1e-4))))
+        top = max(shapely.get_coordinates(shape).tolist(), key=lambda point: point[1])
+        tops.append([round(top[1], 4), round(top[0], 4)])
+    return outlines, tops
 
 
 def _rings(
@@ -709,16 +749,23 @@ def _places(language: Language) -> list[dict[str, Any]]:
     return places
 
 
+def _extent(study: Study) -> list[list[float]]:
+    """South-west and north-east corner of a plan: the R&D base and the sites it uses."""
+    used = study.sites.loc[study.sites["id"].isin(study.assignment["site"]), "geometry"].tolist()
+    west, south, east, north = shapely.total_bounds([study.anchor.geometry, *used]).tolist()
+    return [[south, west], [north, east]] if used else EAST
+
+
 def _title(study: Study | None, language: Language) -> dict[str, str] | None:
     if study is None:
         return None
     plan, placed, total = study.plan, len(study.assignment), len(study.projects)
     worth, bound = f"{plan.objective:,.1f}", f"{plan.bound:,.1f}"
     told = {
-        "zh": f"落地 {placed}/{total} 个项目 · 总分 {worth} · 上界 {bound}",
-        "en": f"{placed} of {total} placed · worth {worth} · bound {bound}",
+        "zh": f"落地 {placed}/{total} 个项目 · 总分 {worth} 分 · 上界 {bound}",
+        "en": f"{placed} of {total} placed · worth {worth} points · bound {bound}",
     }
-    title = {"text": study.scenario.name[language], "sub": f"{told[language]} · {study.scenario.id}"}
+    title = {"text": study.scenario.name[language], "sub": told[language]}
     if study.scenario.is_sample:
         title["sample"] = WORDS[language]["sample"]
     return title

@@ -9,9 +9,10 @@ import pytest
 from app import cached
 from app.jobs import KEPT, KEPT_BYTES, Jobs
 from app.texts import text
-from app.views import match_edit, match_plan
-from geo_cluster import catalog, portfolio
+from app.views import match_edit, match_plan, match_pools
+from geo_cluster import catalog, explained, portfolio
 from geo_cluster.errors import DataError, Fault, InputError
+from geo_cluster.explained import Other
 from geo_cluster.matching.solve import Progress
 from geo_cluster.workspace import PROJECTS, Work
 from tests.studies import run
@@ -81,11 +82,102 @@ def test_a_reload_finds_the_run_again():
     assert opened("match").metric, "another session of the same scenario sees its run"
 
 
+def test_a_result_shows_in_the_pass_in_which_it_is_taken():
+    page = opened("match")
+    assert page.expander[0].proto.expanded, "nothing to look at but the projects"
+    press(page, "match.run")
+    ended(page)
+    assert page.metric
+    assert not page.expander[0].proto.expanded, "the results would be below the fold"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_during_a_run_nobody_is_told_to_run(language):
+    go = threading.Event()
+
+    def slow(scenario, say, progress):
+        assert go.wait(60)
+        return run("cautious")
+
+    work = Work(catalog.scenario("cautious"))
+    with patch.object(cached, "jobs", return_value=Jobs(slow)):
+        page = opened("match", language, study=run(), work=work)
+        assert page.warning
+        press(page, "match.run", language)
+        assert not page.warning
+        told = text("match.meanwhile", language, of=run().scenario.name[language])
+        assert told in [one.value for one in page.info]
+        assert text("match.stop", language) in [one.label for one in page.button]
+        assert page.metric[0].value == f"{len(run().assignment)} / {len(run().projects)}", "what was there stays"
+        go.set()
+        ended(page)
+    assert page.metric[0].value == f"{len(run('cautious').assignment)} / {len(run('cautious').projects)}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_headline_says_how_often_the_plan_holds(language):
+    page = opened("match", language, study=run())
+    table = explained.holds_table(run())
+    held = next(one for one in page.metric if one.label == text("match.held", language))
+    assert held.value == f"{1 - table['breaks'].iloc[0]:.0%}"
+    assert run().region.names[table["pool"].iloc[1]][language] in held.help
+
+
+def test_no_hash_is_shown_to_a_planner():
+    before, after = run(), run("cautious")
+    page = opened("match", study=after, study_before=before)
+    told = "\n".join([*says(at(page, "changes")), *(one.value for one in page.text)])
+    assert before.scenario.id not in told
+    assert after.scenario.id not in told
+    assert before.scenario.name.zh in told
+
+
+@pytest.mark.parametrize(("language", "unit"), [("zh", ("亩", "MVA", "吨标煤/年")), ("en", ("mu", "MVA", "tce"))])
+def test_each_shortfall_has_its_unit(language, unit):
+    table = shown(at(opened("match", language, study=run()), "holds", language), "over")
+    assert len(table)
+    assert all(one.endswith(unit) for one in table["over"])
+
+
+def test_who_would_be_pushed_out_is_named():
+    result = run("cautious")
+    page = at(opened("match", "en", study=result), "holds", "en")
+    heading = text("match.displaced", "en")
+    names = set(result.projects["name"])
+    assert set(", ".join(shown(page, heading)[heading]).split(", ")) <= names
+
+
+def test_pools_that_have_nothing_are_among_the_gauges():
+    table = explained.gauge_table(run("cautious"))
+    empty = table[(table["planned"] == 0) & (table["waiting"] > 0)]
+    assert len(empty)
+    assert set(empty.index) <= set(range(match_pools.FULLEST)), "what has nothing left is full"
+
+
+def test_a_front_of_one_point_is_a_sentence_and_no_plan_is_listed_twice():
+    result = run("cautious")
+    plan = result.plan
+
+    def other(kind, value):
+        return Other(kind, value, plan.site, plan.objective, plan.bound, 0.0, True)
+
+    plans = (other("best", 0), other("commuting", 1668.0), other("commuting", 1668.2), other("balance", 1))
+    assert explained.distinct(plans) == plans[:1]
+    page = opened("match", study=result)
+    with patch.object(cached.explained, "other_plans", return_value=plans):
+        press(at(page, "others"), "match.others_run")
+    assert not page.exception
+    told = [one.value for one in page.text]
+    for kind, value in (("commuting", 1668.0), ("balance", 1)):
+        assert text(f"match.only_{kind}", "zh", value=value, worth=plan.objective) in told
+    assert len(shown(page, "worth")) == 1
+
+
 def test_changed_settings_make_the_results_stale():
     page = opened("match", study=run())
     assert not page.warning
     page.segmented_control(key="level").set_value("hopeful").run()
-    assert [warning.value for warning in page.warning] == [text("match.stale", "zh", id=run().scenario.id)]
+    assert [warning.value for warning in page.warning] == [text("match.stale", "zh", of=run().scenario.name.zh)]
     assert page.metric[0].value == f"{len(run().assignment)} / {len(run().projects)}"
     page.segmented_control(key="level").set_value("likely").run()
     assert not page.warning
@@ -102,7 +194,8 @@ def test_changed_settings_make_the_results_stale():
 def test_a_plan_of_other_projects_is_to_look_at_only(language):
     study, other = run(), own(("fiber_laser", "3"), ("laser_chip", "4"))
     page = opened("match", language, study=study, work=other)
-    assert [one.value for one in page.warning] == [text("match.other_projects", language, id=study.scenario.id)]
+    told = text("match.other_projects", language, of=study.scenario.name[language])
+    assert [one.value for one in page.warning] == [told]
     assert plan_editor(page).disabled
     press(page, "match.run", language)
     assert not ended(page).warning
@@ -259,6 +352,28 @@ def test_a_stopped_run_keeps_its_plan_and_can_be_run_again():
     assert again is not job
     again.stop()
     assert again.wait(20)
+
+
+def test_a_run_stopped_before_there_is_a_plan_ends_at_the_next_step():
+    begun, go = threading.Event(), threading.Event()
+
+    def long(scenario, say, progress):
+        say("scoring")
+        begun.set()
+        assert go.wait(20)
+        say("information")
+        raise AssertionError("a step began after the stop")
+
+    jobs = Jobs(long)
+    with patch.object(cached, "jobs", return_value=jobs):
+        page = opened("match")
+        press(page, "match.run")
+        assert begun.wait(20)
+        press(page, "match.stop")
+        go.set()
+        ended(page)
+    assert text("match.stopped", "zh") in [one.value for one in page.info]
+    assert not page.error
 
 
 @pytest.mark.parametrize(("each", "kept"), [(1, KEPT), (KEPT_BYTES // 3, 3), (KEPT_BYTES, 1), (9 * KEPT_BYTES, 1)])

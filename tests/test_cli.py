@@ -190,6 +190,17 @@ def test_study_of_ones_own_in_english(tmp_path, call):
     assert '"lang":"en"' in (tmp_path / "out" / "map.html").read_text(encoding="utf-8")
 
 
+def test_match_names_each_step_as_it_is_done(tmp_path, call):
+    path = write_own(tmp_path / "mine")
+    code, _, complaint = call("match", path, "--out", tmp_path / "out", "--lang", "en")
+    assert code == 0, complaint
+    done = [line.strip() for line in complaint.splitlines() if "✓" in line]
+    assert [line.split(" s ", 1)[1].strip(" ✓") for line in done] == [en for _, en in cli.STEPS.values()]
+    assert {f"{name}.csv" for name in cli.STEPS if name != "export"} <= {
+        one.name for one in (tmp_path / "out").iterdir()
+    }
+
+
 def test_study_of_the_sample_says_so(tmp_path):
     done = geo_cluster("study", "--out", str(tmp_path / "out"), env=os.environ | {"COLUMNS": "140"})
     assert done.returncode == 0, done.stderr

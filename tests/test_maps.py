@@ -202,6 +202,24 @@ def test_base_maps_are_the_declared_ones_and_the_house_s_own(monkeypatch, tmp_pa
     assert len(refusal.value.faults) == 4
 
 
+def test_the_map_of_a_plan_opens_on_the_plan():
+    for scenario in ("default", "cautious"):
+        result = run(scenario)
+        (south, west), (north, east) = maps.payload("zh", result)["bounds"]
+        used = result.sites[result.sites["id"].isin(result.assignment["site"])].geometry
+        for place in [result.anchor.geometry, *used]:
+            assert west <= place.x <= east
+            assert south <= place.y <= north
+    assert maps.payload("zh")["bounds"] == maps.EAST
+
+
+def test_the_plan_stands_first_in_the_legend_of_its_map(plan, language):
+    assert plan["pinned"] == maps.WORDS[language]["plan"]
+    pinned = {layer["key"] for layer in plan["layers"] if layer["group"] == plan["pinned"]}
+    assert pinned == {"flows", "routes"}
+    assert not maps.payload(language)["pinned"]
+
+
 def test_an_exported_page_has_no_tile_server(plan):
     assert "basemaps" not in plan
     assert "tianditu.gov" not in maps.standalone(plan)

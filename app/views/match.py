@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app import cached, state
 from app.views import match_change, match_edit, match_others, match_plan, match_pools, match_portfolio, match_run
-from app.widgets import draw, footer, heading, points_chart, refusals, score_chart, show_map, t
+from app.widgets import draw, footer, heading, points_chart, refusals, score_chart, show_map, t, told_of
 from geo_cluster import catalog, layers
 from geo_cluster.study import Study
 
@@ -16,6 +16,8 @@ STYLE = """
 <style>
 .gc-faults { background: #fdf1ea; border: 1px solid #e6b89a; border-radius: 8px; padding: .5rem .9rem; color: #6b2f0c; }
 .gc-faults ul { margin: .3rem 0 0; padding-left: 1.2rem; overflow-wrap: anywhere; font-size: .9rem; }
+.st-key-match-settings [data-testid="stButtonGroup"] button { min-height: 2.5rem; }
+.st-key-match-settings [data-testid="stButtonGroup"] [data-testid="stWidgetLabel"] { max-height: 1.5rem; }
 .gc-chips { display: flex; flex-wrap: wrap; gap: .2rem .9rem; color: #56636c; font-size: .82rem; }
 .gc-chip i { display: inline-block; width: .8rem; height: .8rem; border-radius: 3px; margin-right: .35rem; }
 </style>
@@ -28,21 +30,34 @@ def page() -> None:
     heading("match")
     st.html(STYLE)
     with refusals():
-        _settings()
+        with st.container(key="match-settings"):
+            _settings()
         match_edit.show_refusal()
-        match_portfolio.panel(expanded=state.last_study() is None)
         match_run.start()
-        match_run.watch()
-        study = state.last_study()
-        if study is None:
-            if not match_run.is_running():
-                st.info(t("match.first"), icon=":material/play_circle:")
-        else:
-            if state.is_stale():
-                told = "match.stale" if match_portfolio.is_of(study) else "match.other_projects"
-                st.warning(t(told, id=study.scenario.id), icon=":material/history:")
-            _results(study)
+        match_run.show()
+        study, is_running = state.last_study(), match_run.is_running()
+        with st.container(key="match-portfolio"):
+            match_portfolio.panel(expanded=study is None and not is_running)
+        with st.container(key="match-notice"):
+            _notice(study, is_running=is_running)
+        if study is not None:
+            with st.container(key="match-label"):
+                match_portfolio.label(study)
+            with st.container(key="match-results"):
+                _results(study)
     footer()
+
+
+def _notice(study: Study | None, *, is_running: bool) -> None:
+    """What to do first, or whose results are below."""
+    if study is None:
+        if not is_running:
+            st.info(t("match.first"), icon=":material/play_circle:")
+    elif is_running:
+        st.info(t("match.meanwhile", of=told_of(study)), icon=":material/hourglass_top:")
+    elif state.is_stale():
+        key = "match.stale" if match_portfolio.is_of(study) else "match.other_projects"
+        st.warning(t(key, of=told_of(study)), icon=":material/history:")
 
 
 def _settings() -> None:
@@ -89,26 +104,25 @@ def _settings() -> None:
 
 
 def _shipped(place: DeltaGenerator) -> None:
-    """Begin with one of the shipped scenarios."""
+    """Put the settings of a shipped scenario in place of the work's."""
     language = state.language()
     scenarios = {name: catalog.scenario(name) for name in catalog.scenario_names()}
     place.selectbox(
         t("match.scenario"),
         list(scenarios),
         format_func=lambda key: scenarios[key].name[language],
-        key=state.show("scenario", state.typed("scenario", "default")),  # its labels change with the language
-        persist_state="session",
+        placeholder=t("work.choose"),
+        help=t("match.scenario_help"),
+        key=state.show("scenario", None),  # to choose is to act: what the work is called stands in its bar
         on_change=match_edit.shipped("scenario"),
     )
 
 
 def _results(study: Study) -> None:
-    match_portfolio.label(study)
     _headline(study)
     left, right = st.columns([1.75, 1])
     with left:
-        source = cached.plan_map(study, cached.plan_key(study), state.language())
-        show_map(source, key=f"plan-{cached.plan_key(study)}-{state.language()}", height=560)
+        show_map(cached.plan_map(study, cached.plan_key(study), state.language()), key="plan-map", height=560)
     with right:
         match_pools.gauges(study)
     drawn = {
@@ -129,14 +143,16 @@ def _results(study: Study) -> None:
 
 def _headline(study: Study) -> None:
     plan, shares = study.plan, study.observations["basis"].value_counts(normalize=True)
-    columns = st.columns(5)
+    columns = st.columns(6)
     columns[0].metric(t("match.placed"), f"{len(study.assignment)} / {len(study.projects)}")
     columns[1].metric(t("match.worth"), f"{plan.objective:,.1f}", help=t("match.worth_help"))
     proof = t("match.optimal") if plan.status == "optimal" else t("match.feasible", gap=plan.gap)
     columns[2].metric(t("match.proof"), proof, help=t("match.bound", bound=plan.bound))
     count = len(study.violations)
     columns[3].metric(t("match.check"), t("match.check_bad", n=count) if count else t("match.check_ok"))
-    columns[4].metric(t("match.assumed"), f"{shares.get('assumed', 0):.0%}", help=t("match.assumed_help"))
+    held, help_ = match_others.holding(study)
+    columns[4].metric(t("match.held"), held, help=help_)
+    columns[5].metric(t("match.assumed"), f"{shares.get('assumed', 0):.0%}", help=t("match.assumed_help"))
 
 
 def _ranking(study: Study) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import cached, state
 from app.views import match_edit
-from app.widgets import show_map, t
+from app.widgets import show_map, t, told_of
 from geo_cluster import explained
 from geo_cluster.study import Study
 
@@ -20,18 +20,18 @@ def changes(study: Study) -> None:
         return
     gain = study.plan.objective - before.plan.objective
     table = explained.difference_table(before, study)
-    st.text(
-        t(
-            "match.changed_told",
-            n=len(table),
-            before=before.scenario.id,
-            after=study.scenario.id,
-            gain=gain,
-            placed=len(study.assignment) - len(before.assignment),
-        )
+    more = placed(before, study)
+    st.markdown(
+        t("match.changed_told", n=len(table), before=told_of(before), after=told_of(study), gain=gain, placed=more)
     )
     show(table, before, study)
     compared(study, before)
+
+
+def placed(before: Study, after: Study) -> str:
+    """How many more or fewer projects have a place."""
+    more = len(after.assignment) - len(before.assignment)
+    return t(f"match.placed_{'same' if not more else 'more' if more > 0 else 'less'}", n=abs(more))
 
 
 def compared(study: Study, before: Study) -> None:
@@ -39,7 +39,7 @@ def compared(study: Study, before: Study) -> None:
     sites = dict(zip(before.assignment["project"], before.assignment["site"], strict=True))
     keys = cached.plan_key(study), cached.plan_key(before)
     source = cached.compared_map(study, keys[0], state.language(), sites, keys[1])
-    show_map(source, key=f"compared-{keys[0]}-{keys[1]}-{state.language()}", height=460)
+    show_map(source, key="compared-map", height=460)
 
 
 def show(table: pd.DataFrame, before: Study, after: Study) -> None:
@@ -57,4 +57,4 @@ def show(table: pd.DataFrame, before: Study, after: Study) -> None:
     }
     config["change"] = st.column_config.NumberColumn(t("match.score_change"), format="%+.1f")
     config |= {key: st.column_config.Column(t(label)) for key, label in columns.items() if key not in config}
-    st.dataframe(shown[list(columns)], hide_index=True, column_config=config)
+    st.dataframe(shown[list(columns)], hide_index=True, column_config=config, placeholder="—")

@@ -11,7 +11,11 @@ from app.views import match_change, match_edit, match_plan, match_portfolio
 from app.widgets import t
 from geo_cluster import catalog, explained
 from geo_cluster.explained import Other, Stability
+from geo_cluster.results import words_of
 from geo_cluster.study import Study
+
+MANY = 100
+"""With more projects than this, who would walk away takes minutes to find: only when asked."""
 
 
 def others(study: Study) -> None:
@@ -28,6 +32,8 @@ def others(study: Study) -> None:
     with st.spinner(t("match.ways_running")):
         plans = cached.asked(study, cached.plan_key(study), "other_plans", count, within / 100)
     _fronts(plans)
+    plans = explained.distinct(plans)
+    _list(plans)
     labels = [_label(one) for one in plans]
     at = st.selectbox(t("match.choose_plan"), range(1, len(plans)), format_func=lambda number: labels[number])
     if at is None:
@@ -46,10 +52,18 @@ def _fronts(plans: tuple[Other, ...]) -> None:
     left, right = st.columns(2)
     for place, kind in ((left, "commuting"), (right, "balance")):
         rows = [one for one in plans if one.kind == kind]
-        if rows:
-            with place:
-                st.subheader(t(f"match.front_{kind}"), anchor=False)
+        if not rows:
+            continue
+        with place:
+            st.subheader(t(f"match.front_{kind}"), anchor=False)
+            if len({(round(one.value), round(one.worth, 1)) for one in rows}) > 1:
                 st.altair_chart(_front(rows, kind), width="stretch")
+            else:
+                st.text(t(f"match.only_{kind}", value=rows[0].value, worth=rows[0].worth))
+
+
+def _list(plans: tuple[Other, ...]) -> None:
+    """Every plan found, the study's own first."""
     table = pd.DataFrame(
         [
             (
@@ -65,8 +79,8 @@ def _fronts(plans: tuple[Other, ...]) -> None:
     )
     config = {
         "plan": st.column_config.Column(t("match.plan")),
-        "worth": st.column_config.NumberColumn(t("match.worth"), format="%.1f"),
-        "bound": st.column_config.NumberColumn(t("match.bound_now"), format="%.1f"),
+        "worth": st.column_config.NumberColumn(t("match.worth"), format="%,.1f"),
+        "bound": st.column_config.NumberColumn(t("match.bound_now"), format="%,.1f"),
         "elsewhere": st.column_config.NumberColumn(t("match.elsewhere"), format="percent"),
         "proof": st.column_config.Column(t("match.proof")),
     }
@@ -84,9 +98,11 @@ def _front(rows: list[Other], kind: str) -> alt.LayerChart:
             "proof": [t(f"match.is_{one.proven}") for one in rows],
         }
     )
-    axis = alt.Axis(tickMinStep=1) if kind == "balance" else alt.Axis()
+    axis = alt.Axis(format=",.0f", tickCount=6, tickMinStep=1)
     base = alt.Chart(table).encode(x=alt.X("value:Q", title=t(f"match.axis_{kind}"), axis=axis))
-    y = alt.Y("worth:Q", title=t("match.worth"), scale=alt.Scale(zero=False))
+    y = alt.Y(
+        "worth:Q", title=t("match.worth"), scale=alt.Scale(zero=False), axis=alt.Axis(format=",.1~f", tickCount=5)
+    )
     line = base.mark_line(color="#b9d5d6", strokeWidth=2).encode(y=y)
     whisker = base.mark_rule(color=page["warning"], strokeDash=[3, 2]).encode(y=y, y2="bound:Q")
     tips = [
@@ -119,35 +135,60 @@ def _chosen(study: Study, one: Other, label: str) -> None:
     match_change.compared(after, study)
 
 
+def holding(study: Study) -> tuple[str, str]:
+    """In what share of the draws the plan holds, for the headline, and what that means and which pool breaks first."""
+    table = _held(study)
+    if table.empty:
+        return "—", t("match.all_out")
+    return f"{1 - table['breaks'].iloc[0]:.0%}", t("match.held_help", draws=study.scenario.draws) + _first(table)
+
+
+def _held(study: Study) -> pd.DataFrame:
+    """The plan when numbers are drawn: its own row, then the pools that break, in the reader's words."""
+    table, language = cached.asked(study, cached.plan_key(study), "holds_table"), state.language()
+    if table.empty:
+        return table
+    label = [
+        f"{study.region.names[row.pool][language]} · {t(f'resource.short_{row.resource}')}" if row.pool else ""
+        for row in table.itertuples()
+    ]
+    over = [f"{row.over:,.1f} {words_of(row.resource, language)[1]}" if row.pool else "" for row in table.itertuples()]
+    return table.assign(pool=label, over=over)
+
+
+def _first(table: pd.DataFrame) -> str:
+    """Which pool gives way first; nothing when none does."""
+    broken = float(table["breaks"].iloc[0])
+    if len(table) < 2 or not broken:
+        return ""
+    return t("match.breaks_first", pool=table["pool"].iloc[1], share=table["first"].iloc[1] / broken)
+
+
 def holds(study: Study) -> None:
     """How the plan stands when numbers are drawn, and when firms and cities may walk away together."""
-    table = cached.asked(study, cached.plan_key(study), "holds_table")
+    table = _held(study)
     if table.empty:
         return
-    broken = float(table["breaks"].iloc[0])
-    pools = table.iloc[1:]
-    language = state.language()
-    label = [
-        f"{study.region.names[row.pool][language]} · {t(f'resource.short_{row.resource}')}"
-        for row in pools.itertuples()
-    ]
-    sentence = t("match.holds_told", share=1 - broken, draws=study.scenario.draws)
-    if len(pools):
-        first = pools.iloc[0]
-        of_broken = first["first"] / broken if broken else 0.0
-        sentence += t("match.breaks_first", pool=label[0], share=of_broken)
-    st.info(sentence, icon=":material/casino:")
-    if len(pools):
-        shown = pools.assign(pool=label)[["pool", "breaks", "first", "over"]]
+    told = t("match.holds_told", share=1 - table["breaks"].iloc[0], draws=study.scenario.draws)
+    st.info(told + _first(table), icon=":material/casino:")
+    if len(table) > 1:
+        shown = table.iloc[1:][["pool", "breaks", "first", "over"]]
         config = {
             "pool": st.column_config.Column(t("col.pool")),
             "breaks": st.column_config.NumberColumn(t("match.breaks"), format="percent"),
             "first": st.column_config.NumberColumn(t("match.first_breaks"), format="percent"),
-            "over": st.column_config.NumberColumn(t("match.over"), format="%.1f"),
+            "over": st.column_config.Column(t("match.over")),
         }
         st.dataframe(shown, hide_index=True, column_config=config)
     st.subheader(t("match.stable"), anchor=False)
-    _stable(study, cached.asked(study, cached.plan_key(study), "stability"))
+    key = cached.plan_key(study)
+    if len(study.projects) > MANY and state.kept("stable") != key:
+        if not st.button(t("match.stable_run"), icon=":material/group:"):
+            return
+        state.keep("stable", key)
+    with st.spinner(t("match.ways_running")):
+        found = cached.asked(study, key, "stability")
+    _stable(study, found)
 
 
 def _stable(study: Study, found: Stability | None) -> None:
@@ -164,6 +205,8 @@ def _stable(study: Study, found: Stability | None) -> None:
     if not count:
         return
     shown = found.blocking.assign(**{key: found.blocking[key].map(names) for key in ("from", "to")})
+    projects, comma = study.projects["name"], t("match.comma")
+    shown["displaced"] = [comma.join(projects[list(ids)]) for ids in shown["displaced"]]
     heads = ["match.project", "match.from", "match.rather", "match.displaced"]
     shown = shown[["project_name", "from", "to", "displaced"]].set_axis([t(key) for key in heads], axis=1)
     st.dataframe(shown, hide_index=True, height=min(36 * (count + 1) + 2, 330))

@@ -34,7 +34,7 @@ def table(study: Study) -> None:
     shown |= {"send": "match.send", "score": "col.score", "interval": "col.interval", "rank": "col.rank"}
     shown |= {"segment": "col.segment", "prefecture": "col.prefecture", "land_mu": "col.land"}
     shown |= {"power_mva": "col.power", "energy_tce": "col.energy", "trip_min": "col.drive"}
-    formats = {"land_mu": "%.0f", "power_mva": "%.1f", "energy_tce": "%.0f", "trip_min": "%.0f"}
+    formats = {"land_mu": "%,.0f", "power_mva": "%,.1f", "energy_tce": "%,.0f", "trip_min": "%.0f"}
     config: dict[str, Any] = {key: st.column_config.NumberColumn(t(shown[key]), format=f) for key, f in formats.items()}
     config["score"] = st.column_config.ProgressColumn(t("col.score"), format="%.1f", min_value=0, max_value=100)
     config["keep"] = st.column_config.CheckboxColumn(t("match.keep"), help=t("match.keep_help"), width="small")

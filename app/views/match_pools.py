@@ -14,7 +14,10 @@ from geo_cluster.results import WORDS
 from geo_cluster.study import Study
 
 FULLEST = 9
-"""Pools that the gauges beside the map show."""
+"""Pools that the gauges beside the map show unless all are asked for."""
+
+NAMED = 3
+"""Pools that bind and are named in the sentence above the gauges."""
 
 
 def _table(study: Study) -> pd.DataFrame:
@@ -37,13 +40,17 @@ def gauges(study: Study) -> None:
     if binding.empty:
         st.caption(t("match.none_binding"))
     else:
-        shown = binding.head(3)
-        told = [t("match.binding_one", pool=row.gauge, n=row.waiting) for row in shown.itertuples()]
-        st.text(t("match.binding", n=len(binding), pools=t("match.comma").join(told)))
-    used = table[table["used"] > 0].head(FULLEST)
-    if len(used):
-        st.altair_chart(_gauge_chart(used), width="stretch")
-        st.caption(t("match.gauge_note"))
+        told = [t("match.binding_one", pool=row.gauge, n=row.waiting) for row in binding.head(NAMED).itertuples()]
+        key = "match.binding_most" if len(binding) > NAMED else "match.binding"
+        st.text(t(key, n=len(binding), pools=t("match.comma").join(told)))
+    used = table[(table["used"] > 0) | (table["waiting"] > 0)].head(FULLEST)
+    with st.container(key="gauges"):
+        if st.toggle(t("match.gauges_all", n=len(table)), key="gauges-all", persist_state="session"):
+            used = table
+        if len(used):
+            with st.container(height="content" if len(used) <= FULLEST else 360, border=False):
+                st.altair_chart(_gauge_chart(used), width="stretch")
+            st.caption(t("match.gauge_note"))
     basis = layers.words("basis")
     colours = catalog.table("style")["evidence"]
     chips = "".join(
@@ -57,12 +64,12 @@ def gauges(study: Study) -> None:
 def _gauge_chart(pools: pd.DataFrame) -> alt.LayerChart:
     """Used as a share of what was planned with; behind it what the pool may have, in the colour of its evidence."""
     style, most = catalog.table("style"), 2.0
-    planned = pools["planned"].where(pools["planned"] > 0, 1.0)
+    planned = pools["planned"].where(pools["planned"] > 0)  # of nothing there are no shares to draw
     pools = pools.assign(
-        a=(pools["low"] / planned).clip(upper=most),
-        b=(pools["high"] / planned).clip(upper=most),
-        full=pools["share"].clip(upper=most),
-        told=[f"{one:.0%}" for one in pools["share"]],
+        a=(pools["low"] / planned).clip(upper=most).fillna(0.0),
+        b=(pools["high"] / planned).clip(upper=most).fillna(0.0),
+        full=(pools["used"] / planned).clip(upper=most).fillna(0.0),
+        told=[f"{a:.0%}" if b > 0 else t("match.gauge_none") for a, b in zip(pools["share"], planned, strict=True)],
     )
     order = pools["gauge"].tolist()
     base = alt.Chart(pools).encode(y=alt.Y("gauge:N", sort=order, title=None, axis=alt.Axis(labelLimit=170)))
@@ -143,8 +150,7 @@ def _what_if(study: Study, table: pd.DataFrame) -> None:
     trial = explained.pool_scenario(study, row["resource"], row["pool"], value, source=t("match.supposed"))
     with st.spinner(t("match.running")):
         after = cached.study_of(trial)
-    gain = after.plan.objective - study.plan.objective
-    placed = len(after.assignment) - len(study.assignment)
+    gain, placed = after.plan.objective - study.plan.objective, match_change.placed(study, after)
     st.text(t("match.what_if_told", pool=row["gauge"], amount=value, unit=row["unit"], gain=gain, placed=placed))
     match_change.show(explained.difference_table(study, after), study, after)
     _keep(row, value)

@@ -14,6 +14,9 @@ from geo_cluster import catalog
 SOON_S = 1.0
 """A run that ends within this many seconds shows its results at once."""
 
+NEWS_OF_A_CURVE = 4
+"""Before so much is known a curve says less than the numbers above it."""
+
 
 def ask() -> None:
     """Remember that a run is wanted: a click may come in the middle of a rerun, and another rerun may follow it."""
@@ -34,25 +37,37 @@ def is_running() -> bool:
     return state.kept("run") is not None
 
 
-def watch() -> None:
-    """Show the run that the visitor waits for; take its result when it is there."""
+def show() -> None:
+    """Show the run that the visitor waits for; take its result when it is there.
+
+    It stands above all that depends on the result, so that a page shows either a run or what came of it.
+    """
+    with st.container(key="match-run"):
+        job = _joined()
+        if job is None:
+            return
+        if not job.ended:
+            _progress(job)
+            return
+        state.keep("run", None)
+        if job.study is not None:
+            state.take_study(job.study)
+            return
+        if job.refusal is None:
+            st.info(t("match.stopped"), icon=":material/stop_circle:")
+            return
+        with refusals():
+            raise job.refusal
+
+
+def _joined() -> Job | None:
+    """The run that the visitor waits for; after a reload what was begun before is found again."""
     job: Job | None = state.kept("run")
-    if job is None and state.last_study() is None:  # after a reload: what was begun before is found again
+    if job is None and state.last_study() is None:
         job = cached.jobs().find(state.scenario())
         job = None if job is None or job.state == "failed" else job
         state.keep("run", job)
-    if job is None:
-        return
-    if not job.ended:
-        _progress(job)
-        return
-    if job.study is not None:
-        state.take_study(job.study)
-        state.keep("run", None)
-        return
-    state.keep("run", None)
-    with refusals():
-        raise job.refusal or RuntimeError
+    return job
 
 
 @st.fragment(run_every=0.7)
@@ -75,12 +90,13 @@ def _progress(job: Job) -> None:
         columns[1].metric(t("match.bound_now"), f"{last.bound:,.1f}")
         columns[2].metric(t("match.gap"), f"{last.gap:.2%}")
         columns[3].metric(t("match.elapsed"), t("match.seconds", n=job.elapsed_s))
-        st.altair_chart(_curve(job), width="stretch")
+        if len(job.news) >= NEWS_OF_A_CURVE:
+            st.altair_chart(_curve(job), width="stretch")
 
 
 def _told(job: Job) -> str:
     if job.stopped:
-        return t("match.stopping")
+        return t("match.stopping" if job.news else "match.stopping_early")
     if job.state == "queued":
         return t("match.queued", n=cached.jobs().ahead(job))
     return t(f"step.{job.step}") if job.step else t("match.running")
@@ -100,13 +116,13 @@ def _curve(job: Job) -> alt.Chart:
         alt.Chart(table)
         .mark_line(interpolate="step-after", strokeWidth=2, point={"size": 18})
         .encode(
-            x=alt.X("s:Q", title=t("match.axis_seconds")),
-            y=alt.Y("points:Q", title=None, scale=alt.Scale(zero=False)),
+            x=alt.X("s:Q", title=t("match.axis_seconds"), scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=6)),
+            y=alt.Y("points:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(format=",.1~f", tickCount=4)),
             color=alt.Color(
                 "line:N",
                 scale=alt.Scale(domain=list(names), range=[page["accent"], page["warning"]]),
                 legend=alt.Legend(title=None, orient="top"),
             ),
         )
-        .properties(height=170)
+        .properties(height=190)
     )

@@ -314,10 +314,10 @@
   }
 
   function panel(map, payload, built, filters, onChange) {
-    const small = map.getSize().x < 640, box = el("div", "gc-card gc-panel" + (small ? " gc-closed" : ""));
-    const head = el("button", "", payload.words.layers), body = el("div", "gc-body");
+    const closed = map.getSize().x < 640 || Boolean(payload.pinned), box = el("div", "gc-card gc-panel" + (closed ? " gc-closed" : ""));
+    const head = el("button", "", payload.words.layers), pinned = el("div", "gc-pinned"), body = el("div", "gc-body");
     head.type = "button";
-    head.setAttribute("aria-expanded", String(!small));
+    head.setAttribute("aria-expanded", String(!closed));
     head.onclick = () => head.setAttribute("aria-expanded", String(!box.classList.toggle("gc-closed")));
     const groups = new Map(), ticks = new Map();
     filters.panel(body);
@@ -327,7 +327,7 @@
         const g = el("div", "gc-group");
         g.appendChild(el("h4", "", layer.group));
         groups.set(layer.group, g);
-        body.appendChild(g);
+        (layer.group === payload.pinned ? pinned : body).appendChild(g);
       }
       const row = el("label", "gc-row"), tick = el("input");
       tick.type = "checkbox";
@@ -344,7 +344,7 @@
       if (layer.visible) built[i].show();
     });
     (payload.notes || []).forEach((note) => body.appendChild(el("p", "gc-note", note)));
-    box.append(head, body);
+    box.append(head, pinned, body);
     control("topright", box).addTo(map);
     return { body: body, ticks: ticks };
   }
@@ -505,6 +505,19 @@
     return { base: (base) => { online.textContent = base ? base.attribution : ""; base ? list.prepend(online) : online.remove(); } };
   }
 
+  /* Everything that the map is about, arcs included; a plan's clear of the cards, which are beside it or above it. */
+  function fit(map, payload) {
+    const extent = L.latLngBounds(payload.bounds);
+    for (const layer of payload.layers) if (layer.kind === "flow") for (const f of layer.features) arc(f.from, f.to).forEach((at) => extent.extend(at));
+    if (!payload.pinned) return map.fitBounds(extent, { animate: false });
+    const mark = 24, size = map.getSize(), [left, right] = ["topleft", "topright"].map((corner) => map._controlCorners[corner]);
+    const top = Math.min(Math.max(left.offsetHeight, right.offsetHeight), 0.4 * size.y);
+    const beside = [[left.offsetWidth + mark, mark], [right.offsetWidth + mark, 2 * mark]], above = [[mark, top + mark], [mark, 2 * mark]];
+    const zoom = ([a, b]) => map.getBoundsZoom(extent, false, L.point(a).add(b));
+    const [a, b] = left.offsetWidth + right.offsetWidth < 0.7 * size.x && zoom(beside) > zoom(above) ? beside : above;
+    map.fitBounds(extent, { animate: false, paddingTopLeft: a, paddingBottomRight: b });
+  }
+
   Object.assign(gc, { el: el, svg: svg, control: control });
 
   function draw(map, payload) {
@@ -534,16 +547,27 @@
     tools = gc.tools(map, payload, shown, () => view.changed());
     filters.listen(() => { built.forEach((one) => one.filter && one.filter()); onChange(); });
     gc.tiles(map, payload, body, (base) => { built.forEach((one) => one.plain && one.plain(Boolean(base))); owed.base(base); });
-    map.fitBounds(payload.bounds, { animate: false });
+    fit(map, payload);
     view = View(map, payload, { ticks: ticks, filters: filters, tools: tools });
     view.read();
     view.button(tools.bar);
     container.dataset.ready = "true";
   }
 
+  /* A map that shows something already makes room for the next payload once it is there, not before. */
+  function emptied(map) {
+    const box = map.getContainer(), options = Object.assign({}, map.options, { crs: L.CRS.EPSG3857 });
+    if (!box.dataset.ready) return map;
+    map.remove();
+    delete box.dataset.ready;
+    return (window.map = window.map_div = L.map(box, options)); // by these names streamlit-folium knows it
+  }
+
+  let wanted = "";
   window.geoClusterMap = function (map, payload) {
     if (typeof payload !== "string") return draw(map, payload);
-    return fetch(payload).then((answer) => { if (!answer.ok) throw new Error(answer.status); return answer.json(); }).then((p) => draw(map, p)).catch(() => {
+    wanted = payload;
+    return fetch(payload).then((answer) => { if (!answer.ok) throw new Error(answer.status); return answer.json(); }).then((p) => { if (wanted === payload) draw(emptied(map), p); }).catch(() => {
       map.getContainer().textContent = "地图数据没有送到，请刷新页面。 / The map's data did not arrive; reload the page.";
     });
   };

@@ -69,12 +69,14 @@ def write_appraisal(parts: Iterable[Appraisal], out: Path, *, sample: bool = Fal
     return write_files(out, make)
 
 
-def write_match(study: Study, out: Path, *, language: Language = "zh") -> list[Path]:
+def write_match(
+    study: Study, out: Path, *, language: Language = "zh", say: Callable[[str], None] = lambda _: None
+) -> list[Path]:
     """Write every file of a study and its explanations (`geo_cluster.explained`); see `write_files`."""
 
     def make(folder: Path) -> None:
         _make(study, folder, language)
-        for name, table in explained.explain(study).items():
+        for name, table in explained.explain(study, say=say).items():
             (folder / f"{name}.csv").write_bytes(
                 as_csv(table.assign(notice=SAMPLE) if study.scenario.is_sample else table)
             )

@@ -47,6 +47,27 @@ def test_the_map_is_painted(opened, palette, size):
 
 
 @pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
+def test_the_whole_plan_is_in_the_frame(visit, tmp_path, size):
+    """Some of the cautious plan is in Shiyan, 400 km from the rest."""
+    payload = maps.payload("zh", study.run(catalog.scenario("cautious")))
+    (tmp_path / "map.html").write_text(maps.standalone(payload), encoding="utf-8")
+    page = visit((tmp_path / "map.html").as_uri(), size)
+    page.locator("[data-ready=true]").wait_for()
+    expect(page.get_by_label("研发 → 制造")).to_be_visible()
+    expect(page.locator("[data-layer=roads]")).to_be_hidden()
+    used = next(layer for layer in payload["layers"] if layer["key"] == "sites")["features"]
+    titles = [feature["p"]["title"] for feature in used if feature["p"]["mark"]]
+    cards = [page.locator(card).bounding_box() for card in (".gc-title", ".gc-search", ".gc-panel")]
+    for title in titles:
+        box = page.get_by_label(title, exact=True).first.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        assert 0 < x < size[0], title
+        assert 0 < y < size[1], title
+        hidden = [a["x"] < x < a["x"] + a["width"] and a["y"] < y < a["y"] + a["height"] for a in cards]
+        assert not any(hidden), f"{title} is under a card"
+
+
+@pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
 def test_nothing_lies_on_something_else(opened, size):
     page = opened(size)
     selectors = [".gc-title", ".gc-search", ".gc-panel", ".leaflet-control-zoom", ".gc-owed", ".leaflet-control-scale"]
@@ -62,6 +83,7 @@ def test_nothing_lies_on_something_else(opened, size):
 
 def test_layers_and_rings_can_be_switched(opened, palette):
     page = opened()
+    page.get_by_role("button", name=maps.WORDS["zh"]["layers"]).click()
     before = Painted(page.locator(".gc-map"))
     page.locator("[data-layer=prefectures]").uncheck()
     bare = Painted(page.locator(".gc-map"))

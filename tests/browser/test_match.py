@@ -53,10 +53,12 @@ def test_portfolio_to_plan_to_lock_to_new_plan(visit, server, size, language):
     expect(placed).to_contain_text(f"/ {count}")  # until now the last run of the same settings may have been shown
     expect(page.locator("[data-test-script-state=notRunning]").first).to_be_visible()
     expect(page.get_by_text(text("match.optimal", language), exact=True)).to_be_visible()
+    if size == LAPTOP:
+        assert placed.bounding_box()["y"] < size[1], "the result is below the fold"
     stays_in_width(page)
     plan = page.get_by_role("region", name=text("match.plan", language), exact=True)
     plan.scroll_into_view_if_needed()
-    stale = page.get_by_text(text("match.stale", language, id="·").split("·")[1]).first
+    stale = page.get_by_text(text("match.stale", language, of="·").split("·")[1]).first
     for _ in range(4):  # the table is a canvas that draws itself anew while the page settles
         plan.locator(".dvn-scroller").first.click(position={"x": 40, "y": 55})  # the first project's name
         for key in ("ArrowRight", "ArrowRight", "ArrowRight", "Enter"):  # site, lock, ban: tick it
