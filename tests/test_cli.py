@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from geo_cluster import catalog, cli, layers
+from geo_cluster.access import osm
 from tests.studies import OWN, write_own
 
 BIN = [sys.executable, "-m", "geo_cluster.cli"]
@@ -219,6 +220,13 @@ def test_what_room_can_not_be_looked_for(options, named, call, tmp_path):
     given = [folder / "sample_parcels.geojson", "--rules", folder / "sample_rules.csv"]
     given += ["--layers", folder / "sample_exclusions.gpkg", "--out", tmp_path / "out"]
     refused(call("land", *given, *options), tmp_path / "out", named)
+
+
+def test_refresh_says_which_server_it_tries(call, tmp_path, monkeypatch):
+    monkeypatch.setattr(osm, "KNOCK_PAUSE_S", 0)
+    told = call("refresh-osm", "--area", "[/nope]", "--nominatim", "http://127.0.0.1:9", "--out", tmp_path / "out")
+    refused(told, tmp_path / "out", "127.0.0.1:9: can't be reached")
+    assert "0% [/nope]: trying 127.0.0.1:9" in told[2]
 
 
 def test_usage_errors_end_with_2(call):
