@@ -175,7 +175,8 @@ def _choose(label: str, entries: Iterable[Entry]) -> Entry | None:
 
 def _entry(entry: Entry, language: str) -> str:
     name = _short(entry.name.en if language == "en" else entry.name.zh)
-    told = [name, clock(entry.revision.at), *([t("work.sample")] if entry.is_sample else [])]
+    told = [name, *([t("work.damaged")] if entry.is_damaged else []), clock(entry.revision.at)]
+    told += [t("work.sample")] if entry.is_sample else []
     return " · ".join([*told, *([_who(entry.owner)] if entry.owner != state.person().name else [])])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ import typer
 from geo_cluster.errors import Fault, GeoClusterError, InputError, refuse_if
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import pandas as pd
     from rich.console import Console
@@ -45,13 +46,11 @@ def study(
     import time
 
     began = time.perf_counter()
-    from rich.console import Console
-
     from geo_cluster import study as pipeline
     from geo_cluster.export import bundle
 
     imported = time.perf_counter()
-    console, progress = Console(), Console(stderr=True)
+    console, progress = _console(), _console(stderr=True)
     settings, projects = _read(scenario, out)
     with progress.status("…") as status:
         result = pipeline.run(settings, projects=projects, say=lambda step: status.update(f"{step} …"))
@@ -67,23 +66,33 @@ def study(
             console.print(f"{step:>12} {spent:7.2f} s")
 
 
+def _console(*, stderr: bool = False) -> Console:
+    """A terminal that shows data as it is: a project may be named `[/b]` or `:factory:`."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, markup=False, emoji=False)
+
+
+def _together(*readers: Callable[[], Any]) -> list[Any]:
+    """What each reader reads; what several refuse is told at once, so that nobody mends one file after the other."""
+    found: list[Any] = []
+    faults: list[Fault] = []
+    for read in readers:
+        try:
+            found.append(read())
+        except InputError as refusal:
+            faults += refusal.faults
+    refuse_if(faults)
+    return found
+
+
 def _read(name_or_path: str, out: Path) -> tuple[Scenario, pd.DataFrame]:
     """Read a scenario with its projects and see whether `out` can be written to; the faults of all at once."""
     from geo_cluster import inputs
     from geo_cluster.export import bundle
 
-    faults, found = [], None
-    try:
-        found = inputs.read_scenario(name_or_path)
-    except InputError as refusal:
-        faults += refusal.faults
-    try:
-        bundle.check_writable(out)
-    except InputError as refusal:
-        faults += refusal.faults
-    refuse_if(faults)
-    assert found is not None  # no fault means it was read
-    return found
+    (settings, projects), _ = _together(lambda: inputs.read_scenario(name_or_path), lambda: bundle.check_writable(out))
+    return settings, projects
 
 
 def _report(result: Study, console: Console, lang: Literal["zh", "en"]) -> None:
@@ -136,28 +145,23 @@ def score(
     """Score projects at intake, one or thousands, without matching them. 受理评分：逐个项目看去哪、有多大把握。"""
     import json
 
-    from rich.console import Console
-
-    from geo_cluster import catalog, inputs, intake, portfolio
+    from geo_cluster import inputs, intake, portfolio
     from geo_cluster import study as pipeline
     from geo_cluster.export import bundle
 
     if as_json:
-        try:
-            project = json.loads(as_json)
-        except json.JSONDecodeError as problem:
-            fault = Fault(
-                "--json", f"is not JSON ({problem})", 'write {"segment": "fiber_laser", "output_100m_yuan": 6}'
-            )
-            raise InputError(fault) from None
-        region = inputs.prepare(catalog.scenario(scenario), pipeline.read_layers())
+        project, settings = _together(lambda: _project(as_json), lambda: inputs.read_for_others(scenario))
+        region = inputs.prepare(settings, pipeline.read_layers(settings.layers))
         typer.echo(json.dumps(intake.appraise_one(region, project), ensure_ascii=False, indent=2))
         return
-    bundle.check_writable(out)
-    checked = portfolio.read(projects)
-    region = inputs.prepare(catalog.scenario(scenario), pipeline.read_layers())
+    _, checked, settings = _together(
+        lambda: bundle.check_writable(out),
+        lambda: portfolio.read(projects),
+        lambda: inputs.read_for_others(scenario),
+    )
+    region = inputs.prepare(settings, pipeline.read_layers(settings.layers))
     shown: list[str] = []
-    progress = Console(stderr=True)
+    progress = _console(stderr=True)
 
     def parts() -> Iterator[intake.Appraisal]:
         with progress.status("…") as status:
@@ -172,6 +176,23 @@ def score(
     typer.echo(f"{len(checked)} → {', '.join(str(path) for path in files)}")
 
 
+def _project(text: str) -> Mapping[str, Any]:
+    """One project as a person wrote it in JSON, with every fault of it."""
+    import json
+
+    from geo_cluster import intake
+
+    remedy = 'write {"segment": "fiber_laser", "output_100m_yuan": 6}'
+    try:
+        project = json.loads(text)
+    except (ValueError, RecursionError) as problem:
+        raise InputError(Fault("--json", f"is not JSON ({problem})", remedy)) from None
+    if not isinstance(project, dict):
+        raise InputError(Fault("--json", "is JSON, but not of one project", remedy))
+    intake.checked(project)
+    return project
+
+
 @cli.command()
 def match(
     scenario: Annotated[str, typer.Argument(help="情景名或 TOML 文件 / shipped scenario or TOML file")] = "default",
@@ -179,13 +200,11 @@ def match(
     lang: LanguageOption = "zh",
 ) -> None:
     """Match with live progress (Ctrl-C keeps the plan in hand) and explain the plan. 布局求解，并解释方案。"""
-    from rich.console import Console
-
     from geo_cluster import explained
     from geo_cluster import study as pipeline
     from geo_cluster.export import bundle
 
-    console, screen = Console(), Console(stderr=True)
+    console, screen = _console(), _console(stderr=True)
     settings, projects = _read(scenario, out)
 
     def tell(news: Progress) -> None:
@@ -253,15 +272,13 @@ def land(
     from geo_cluster import survey
     from geo_cluster.export import bundle
 
-    bundle.check_writable(out)
-    hall_m = None
-    if hall:
-        sides = hall.lower().replace("×", "x").split("x")
-        if len(sides) != 2 or not all(side.strip().replace(".", "", 1).isdigit() for side in sides):
-            raise InputError(Fault("--hall", f"{hall!r} is no width x length", "write e.g. 60x120, in metres"))
-        hall_m = (float(sides[0]), float(sides[1]))
-    ground = survey.read_parcels(parcels)
-    found = survey.survey(ground, survey.read_rules(rules, layers), land_mu=need or None, hall_m=hall_m)
+    _, room, ground, exclusions = _together(
+        lambda: bundle.check_writable(out),
+        lambda: _room(need, hall),
+        lambda: survey.checked_parcels(parcels),
+        lambda: survey.read_rules(rules, layers),
+    )
+    found = survey.survey(ground, exclusions, land_mu=room[0], hall_m=room[1])
     files = bundle.write_files(out, lambda folder: survey.write(found, folder, source=parcels.name))
     for row in found.sites.itertuples():
         typer.echo(
@@ -270,6 +287,21 @@ def land(
     if need:
         typer.echo(f"{len(found.fits)} ← {need:g} mu {hall}")
     typer.echo(f"{len(files)} files → {out}")
+
+
+def _room(need: float, hall: str) -> tuple[float | None, tuple[float, float] | None]:
+    """What land and what hall to look for: mu, and width and length in metres; None where nobody asked."""
+    faults = []
+    if not 0 <= need < float("inf"):
+        faults.append(Fault("--need", f"is {need:g}", "give the land in mu, above zero"))
+    sides = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*[xX×]\s*(\d+(?:\.\d+)?)\s*", hall)
+    hall_m = (float(sides[1]), float(sides[2])) if sides else None
+    if hall and not (hall_m and min(hall_m) > 0):
+        faults.append(Fault("--hall", f"{hall!r} is no width x length", "write e.g. 60x120, in metres"))
+    if hall and need == 0:
+        faults.append(Fault("--hall", "is looked for with the land of a project", "add --need and its land in mu"))
+    refuse_if(faults)
+    return need or None, hall_m
 
 
 @cli.command("refresh-osm")
@@ -281,8 +313,6 @@ def refresh_osm(
     nominatim: Annotated[str, typer.Option(help="Nominatim 地址 / server", envvar="GEO_CLUSTER_NOMINATIM")] = "",
 ) -> None:
     """Download roads, land, power, water and stations from OpenStreetMap (needs the network). 从 OSM 更新图层。"""
-    from rich.console import Console
-
     from geo_cluster import layers as shipped
     from geo_cluster.access import osm
 
@@ -294,19 +324,31 @@ def refresh_osm(
             fault = Fault("--area", f"{area!r} is no box", "write west,south,east,north in degrees, or a name")
             raise InputError(fault) from None
     wanted = tuple(part.strip() for part in layers.split(",") if part.strip()) or tuple(osm.WANTED)
-    with Console(stderr=True).status("…") as status:
+    with _progress(_console(stderr=True)) as say:
         done = osm.refresh(
             where,
             out,
             layers=wanted,
             around=shipped.read("roads"),
-            progress=lambda text, share: status.update(f"{share:.0%} {text}"),
+            progress=lambda text, share: say(f"{share:.0%} {text}"),
             overpass_url=overpass or osm.OVERPASS_URL,
             nominatim_url=nominatim or osm.NOMINATIM_URL,
         )
     for change in done.changes:
         typer.echo(f"· {change}")
     typer.echo(f'{len(done.sources)} → {done.folder}。在情景里写 / put into the scenario: layers = "{done.folder}"')
+
+
+@contextmanager
+def _progress(screen: Console) -> Iterator[Callable[[str], None]]:
+    """Where to say what is going on: one line that changes on a terminal, line by line in a log."""
+    from rich.text import Text
+
+    if not screen.is_terminal:
+        yield screen.print
+        return
+    with screen.status("…") as status:
+        yield lambda text: status.update(Text(text))
 
 
 @cli.command("check-data")
@@ -332,7 +374,7 @@ def list_layers(lang: LanguageOption = "zh") -> None:
 
 @cli.command()
 def app(
-    port: Annotated[int, typer.Option(help="端口 / port")] = 8501,
+    port: Annotated[int, typer.Option(help="端口 / port", min=0, max=65535)] = 8501,
     address: Annotated[str, typer.Option(help="监听地址 / address to listen on")] = "localhost",
     headless: Annotated[bool, typer.Option(help="不打开浏览器 / do not open a browser")] = False,
     workspace: Annotated[

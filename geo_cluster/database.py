@@ -35,6 +35,26 @@ _MAKING = 20260101
 
 tables = MetaData()
 
+
+class Moment(sa.TypeDecorator):
+    """A time in UTC; None where what is kept is none, so that one spoilt row doesn't hide the others."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def result_processor(self, dialect: Any, coltype: object) -> Any:
+        """SQLAlchemy's own reader, without what it raises."""
+        read = super().result_processor(dialect, coltype)
+
+        def moment(value: Any) -> Any:
+            try:
+                return read(value) if read else value
+            except (ValueError, TypeError):
+                return None
+
+        return moment
+
+
 made = Table("geo_cluster_schema", tables, Column("version", Integer, primary_key=True))
 
 blobs = Table(
@@ -50,7 +70,7 @@ works = Table(
     Column("id", sa.String(32), primary_key=True),
     Column("owner", Words, nullable=False),
     Column("shared", sa.Boolean, nullable=False),
-    Column("deleted_at", sa.DateTime),
+    Column("deleted_at", Moment),
     Column("deleted_by", Words),
 )
 revisions = Table(
@@ -66,7 +86,7 @@ revisions = Table(
     Column("files", Words, nullable=False, comment="JSON: path -> SHA-256 of the content"),
     Column("note", Words, nullable=False),
     Column("author", Words, nullable=False),
-    Column("at", sa.DateTime, nullable=False, comment="UTC"),
+    Column("at", Moment, nullable=False, comment="UTC"),
     comment="what works were and are; rows are added, never changed",
 )
 plans = Table(
@@ -78,7 +98,7 @@ plans = Table(
     Column("scenario_id", sa.String(12), nullable=False),
     Column("content", Words, nullable=False, comment="JSON: site of each project, bound, hashes of what went in"),
     Column("author", Words, nullable=False),
-    Column("at", sa.DateTime, nullable=False, comment="UTC"),
+    Column("at", Moment, nullable=False, comment="UTC"),
     ForeignKeyConstraint(["work", "number"], ["geo_cluster_revisions.work", "geo_cluster_revisions.number"]),
 )
 marks = Table(
@@ -190,6 +210,7 @@ def _check_file(path: Path) -> None:
 def _set_up(connection: Any, _: object) -> None:
     """Acknowledged means on disk; and transactions begin where we say so, not where the driver guesses."""
     connection.isolation_level = None
+    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")  # a spoilt byte is told where it is
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
@@ -230,6 +251,7 @@ def _told(engine: Engine) -> Iterator[None]:
         elif "full" in reason:
             remedy = "free space on the disk and try again"
         first = reason.splitlines()[0] if reason else type(problem).__name__
+        first = first.partition(" with text ")[0]  # SQLite would tell what is in the cell
         where = masked(engine.url.render_as_string(hide_password=False))
         raise DataError(Fault(where, f"the workspace can't be used ({_without(engine.url, first)})", remedy)) from None
 

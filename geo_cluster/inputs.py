@@ -213,22 +213,34 @@ def _names(world: Mapping[str, pd.DataFrame]) -> dict[str, Text]:
 def read_scenario(name_or_path: str | Path) -> tuple[Scenario, pd.DataFrame]:
     """Read a scenario and its projects; the faults of the file, of the portfolio and of every name at once."""
     row, where = catalog.scenario_row(name_or_path)
-    faults: list[Fault] = []
-    scenario, projects = None, None
-    try:
-        scenario = catalog.scenario_from(row, where=where)
-    except InputError as refusal:
-        faults += refusal.faults
+    projects, faults = None, []
     try:
         projects = portfolio.read(str(row.get("portfolio", "sample")))
     except InputError as refusal:
-        faults += refusal.faults
-    world = {name: layers.read(name) for name in ("sites", "substations", "prefectures", "anchors")}
-    faults += name_faults(row, world, None if projects is None else set(projects.index), where=where)
-    refuse_if(faults)
-    assert scenario is not None  # no fault means both were read
-    assert projects is not None
+        faults = refusal.faults
+    scenario = _scenario(row, where, None if projects is None else set(projects.index), faults)
+    assert projects is not None  # no fault means it was read
     return scenario, projects
+
+
+def read_for_others(name_or_path: str | Path) -> Scenario:
+    """Read a scenario for projects that are not its own: what it says of its own by name is left aside."""
+    row, where = catalog.scenario_row(name_or_path)
+    scenario = _scenario(row, where, None, [])
+    return scenario.model_copy(update=dict.fromkeys(("locked", "forbidden", "partners", "present"), ()))
+
+
+def _scenario(row: Mapping[str, Any], where: str, projects: set[str] | None, more: list[Fault]) -> Scenario:
+    """A scenario from its dict; every fault of it, of the names in it, and those found elsewhere, at once."""
+    scenario, faults = None, []
+    try:
+        scenario = catalog.scenario_from(dict(row), where=where)
+    except InputError as refusal:
+        faults = refusal.faults
+    world = {name: layers.read(name) for name in ("sites", "substations", "prefectures", "anchors")}
+    refuse_if(faults + more + name_faults(row, world, projects, where=where))
+    assert scenario is not None  # no fault means it was read
+    return scenario
 
 
 def name_faults(

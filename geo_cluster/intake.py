@@ -90,11 +90,16 @@ def appraise_one(region: Region, project: Mapping[str, Any]) -> dict[str, Any]:
     InputError
         With every fault of the project.
     """
-    checked = portfolio.check(pd.DataFrame([{key: str(value) for key, value in project.items()}]), where="project")
-    found = appraise(region, checked)
+    found = appraise(region, checked(project))
     plain = {name: getattr(found, name).astype(object) for name in ("scores", "verdicts", "needs")}
     rows = {name: table.where(table.notna(), None).to_dict("records") for name, table in plain.items()}
     return {"verdict": rows["verdicts"][0], "needs": rows["needs"][0], "scores": rows["scores"]}
+
+
+def checked(project: Mapping[str, Any]) -> pd.DataFrame:
+    """One project as `portfolio.check` gives it; null is as good as empty."""
+    told = {key: "" if value is None else str(value) for key, value in project.items()}
+    return portfolio.check(pd.DataFrame([told]), where="project")
 
 
 def estimated(segment: str, output_100m_yuan: float) -> dict[str, tuple[float, float, float]]:

@@ -12,9 +12,10 @@ import unicodedata
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 
-from geo_cluster import catalog
+from geo_cluster import catalog, separated
 from geo_cluster.errors import Fault, InputError, refuse_if
 
 COLUMNS = {
@@ -68,7 +69,7 @@ def read_text(content: bytes, name: str = "portfolio.csv") -> pd.DataFrame:
 
     Only the headings are checked; cells are what `check` is for. Rows without any text are left out.
     """
-    return headed(_open(Path(name), content), where=name)
+    return headed(_open(Path(name), content), where=name).reset_index(drop=True)
 
 
 def write_text(table: pd.DataFrame) -> bytes:
@@ -92,22 +93,41 @@ def made_up(table: pd.DataFrame) -> int:
 
 
 def _open(path: Path, content: bytes | None = None) -> pd.DataFrame:
-    def source() -> Path | io.BytesIO:
-        return path if content is None else io.BytesIO(content)
-
     try:
+        raw = path.read_bytes() if content is None else content
         if path.suffix.lower() in (".xlsx", ".xlsm"):
-            return pd.read_excel(source(), dtype=str, keep_default_na=False)
-        try:
-            return pd.read_csv(source(), dtype=str, keep_default_na=False, encoding="utf-8-sig")
-        except UnicodeDecodeError:  # spreadsheets on Chinese Windows save CSV as GB 18030
-            return pd.read_csv(source(), dtype=str, keep_default_na=False, encoding="gb18030")
+            table = pd.read_excel(io.BytesIO(raw), dtype=str, keep_default_na=False)
+            refuse_if(_unsaved(raw, path.name))
+            return table
+        return separated.read(raw, where=path.name)
+    except InputError:
+        raise
     except FileNotFoundError:
         remedy = "give the path of a CSV or XLSX file, or 'sample'"
         raise InputError(Fault(str(path), "no such portfolio", remedy)) from None
     except Exception as problem:
         msg = f"can't be read as a table ({str(problem).splitlines()[0] if str(problem) else type(problem).__name__})"
         raise InputError(Fault(str(path), msg, "save it as CSV (UTF-8) or XLSX with one heading row")) from None
+
+
+def _unsaved(content: bytes, where: str) -> list[Fault]:
+    """Cells whose formula nobody worked out: programs that write workbooks leave that to whoever opens them first."""
+    written, saved = (
+        openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=bare).worksheets[0].iter_rows()
+        for bare in (False, True)
+    )
+    headings: list[object] = []
+    faults = []
+    for row, (formulas, values) in enumerate(zip(written, saved, strict=True), start=1):
+        headings = headings or [cell.value for cell in formulas]
+        for heading, formula, value in zip(headings, formulas, values, strict=False):
+            if formula.data_type == "f" and value.value is None and value.data_type != "str":  # str: worked out, to ""
+                place, remedy = (
+                    f"{where}, row {row}, column {heading}",
+                    "open and save it in Excel or WPS, or paste values",
+                )
+                faults.append(Fault(place, "holds a formula without a value", remedy))
+    return faults
 
 
 def check(table: pd.DataFrame, *, where: str = "portfolio") -> pd.DataFrame:
@@ -119,7 +139,10 @@ def check(table: pd.DataFrame, *, where: str = "portfolio") -> pd.DataFrame:
 
 
 def headed(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
-    """The text of a table's cells under the keys of `COLUMNS`; refused when its headings aren't a portfolio's."""
+    """The text of a table's cells under the keys of `COLUMNS`; refused when its headings aren't a portfolio's.
+
+    Rows without any text are left out; the index says which row of the table each is, from 0.
+    """
     names = {title: key for key, title in COLUMNS.items()} | {key: key for key in COLUMNS}
     headings = [_plain(str(heading)) for heading in table.columns]
     faults = [
@@ -139,14 +162,14 @@ def headed(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
         if key not in table.columns
     ]
     refuse_if(faults)
-    text = table.reindex(columns=list(COLUMNS)).astype(object).fillna("").astype(str)
+    text = table.reset_index(drop=True).reindex(columns=list(COLUMNS)).astype(object).fillna("").astype(str)
     text = text.apply(lambda column: column.str.strip())
-    return text[(text != "").any(axis=1)].reset_index(drop=True)
+    return text[(text != "").any(axis=1)]
 
 
 def _projects(text: pd.DataFrame, where: str) -> pd.DataFrame:
     faults: list[Fault] = []
-    ids = text["id"].where(text["id"] != "", [f"P{row + 1:02d}" for row in range(len(text))])
+    ids = text["id"].where(text["id"] != "", [f"P{number:02d}" for number in range(1, len(text) + 1)])
     faults += [
         Fault(_place(where, row, "id"), f"{ids[row]!r} is used twice", "give each project its own")
         for row in _where(ids.duplicated())
@@ -159,9 +182,10 @@ def _projects(text: pd.DataFrame, where: str) -> pd.DataFrame:
     ]
     given = {need: _intervals(text[need], where, faults, positive=True) for need in NEEDS}
     years = _intervals(text["year"], where, faults, positive=True)
+    odd = pd.Series((years[:, 1] < 2000) | (years[:, 1] > 2100), index=text.index)
     faults += [
         Fault(_place(where, row, "year"), f"{text['year'][row]!r} is not a year", "write e.g. 2027")
-        for row in _where((years[:, 1] < 2000) | (years[:, 1] > 2100))
+        for row in _where(odd)
     ]
     minutes = _intervals(text["max_minutes"], where, faults, positive=True)
     refuse_if(faults)
@@ -222,8 +246,8 @@ def _place(where: str, row: int, key: str) -> str:
     return f"{where}, row {row + 2}, column {COLUMNS[key]}"
 
 
-def _where(mask: pd.Series | np.ndarray) -> list[int]:
-    return np.flatnonzero(mask).tolist()
+def _where(mask: pd.Series) -> list[int]:
+    return mask.index[mask].tolist()
 
 
 def _segments(column: pd.Series, where: str, faults: list[Fault]) -> list[str]:
@@ -234,7 +258,7 @@ def _segments(column: pd.Series, where: str, faults: list[Fault]) -> list[str]:
     found = [keys.get(value) or keys.get(value.lower(), "") for value in column]
     faults += [
         Fault(_place(where, row, "segment"), f"{column[row]!r} is not a segment", f"use one of {known}")
-        for row, key in enumerate(found)
+        for row, key in zip(column.index, found, strict=True)
         if not key
     ]
     return found
@@ -243,21 +267,21 @@ def _segments(column: pd.Series, where: str, faults: list[Fault]) -> list[str]:
 def _intervals(column: pd.Series, where: str, faults: list[Fault], *, positive: bool) -> np.ndarray:
     """(P, 3) low, likely, high of cells like `30` or `25-35`; nan where empty."""
     bounds = np.full((len(column), 3), np.nan)
-    for row, cell in enumerate(column):
+    for number, (row, cell) in enumerate(column.items()):
         if cell == "":
             continue
         value = _plain(cell).replace(",", "")
         point, span = _POINT.match(value), _RANGE.match(value)
         if point:
-            bounds[row] = float(point[1])
+            bounds[number] = float(point[1])
         elif span:
             low, high = float(span[1]), float(span[2])
-            bounds[row] = low, (low + high) / 2, high
+            bounds[number] = low, (low + high) / 2, high
         place = _place(where, row, str(column.name))
         if not point and not span:
             faults.append(Fault(place, f"{cell!r} is not a number", "write 30, or 25-35 for a range"))
-        elif bounds[row, 0] > bounds[row, 2]:
+        elif bounds[number, 0] > bounds[number, 2]:
             faults.append(Fault(place, f"{cell!r} runs backwards", "write the smaller number first"))
-        elif positive and bounds[row, 0] <= 0:
+        elif positive and bounds[number, 0] <= 0:
             faults.append(Fault(place, f"{cell!r} is not above zero", "give a positive number or leave it empty"))
     return bounds

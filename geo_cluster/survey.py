@@ -18,7 +18,7 @@ import pandas as pd
 import pyogrio
 import tomli_w
 
-from geo_cluster import catalog
+from geo_cluster import catalog, separated
 from geo_cluster.coordinates import MU_PER_HA
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.supply.land import Exclusion, developable
@@ -62,10 +62,7 @@ def survey(
         With every fault of the parcels or the rules.
     """
     table = catalog.table("land")
-    faults = (
-        [] if "site" in parcels else [Fault("parcels, column site", "is missing", "say which site each belongs to")]
-    )
-    refuse_if(faults + parcel_faults(parcels, land=table))
+    _check(parcels)
     found = developable(parcels, rules)
     own = parcels.drop(columns=parcels.geometry.name)
     land = found.join(own[[column for column in own if column not in found]])
@@ -84,7 +81,7 @@ def totals(land: pd.DataFrame) -> pd.DataFrame:
 
 
 def read_parcels(path: Path) -> gpd.GeoDataFrame:
-    """Open a vector file of parcels; what can't be read or has no CRS is refused."""
+    """Open a vector file of parcels, counted from 1; what can't be read or has no CRS is refused."""
     try:
         frame = gpd.read_file(path)
     except Exception as problem:
@@ -93,20 +90,43 @@ def read_parcels(path: Path) -> gpd.GeoDataFrame:
         raise InputError(Fault(str(path), "has no geometry", "give a vector file: GeoJSON, GeoPackage or Shapefile"))
     if frame.crs is None:
         raise InputError(Fault(str(path), "has no CRS", "save it with its coordinate reference system"))
+    frame.index = pd.RangeIndex(1, len(frame) + 1)
     return frame
+
+
+def checked_parcels(path: Path) -> gpd.GeoDataFrame:
+    """Open a vector file of parcels that can be surveyed; every fault of them is refused, before any rule is read."""
+    parcels = read_parcels(path)
+    _check(parcels)
+    return parcels
+
+
+def _check(parcels: gpd.GeoDataFrame) -> None:
+    told = Fault("parcels, column site", "is missing", "say which site each belongs to")
+    refuse_if([told] * ("site" not in parcels) + parcel_faults(parcels, land=catalog.table("land")))
 
 
 def read_rules(rules: Path, layers: Path) -> list[Exclusion]:
     """Open the rules and the layers that they name; every rule without a layer or a number is a fault."""
+    faults: list[Fault] = []
+    table, known = pd.DataFrame(), set[str]()
     try:
-        table = pd.read_csv(rules, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        table = separated.read(rules.read_bytes(), where=rules.name)
+    except InputError as refusal:
+        faults += refusal.faults
+    except Exception as problem:
+        faults.append(_unreadable(rules, problem))
+    try:
         known = set(pyogrio.list_layers(layers)[:, 0])
     except Exception as problem:
-        raise InputError(_unreadable(rules, problem)) from None
-    missing = [column for column in ("name", "layer", "buffer_m") if column not in table]
-    refuse_if([Fault(f"{rules.name}, column {column}", "is missing", "add it") for column in missing])
+        faults.append(_unreadable(layers, problem))
+    refuse_if(faults)
+    table = table[(table != "").any(axis=1)]
+    told = {0: ("is missing", "add it"), 2: ("appears twice", "keep one of them")}
+    counts = {column: min((table.columns == column).sum(), 2) for column in ("name", "layer", "buffer_m")}
+    refuse_if([Fault(f"{rules.name}, column {column}", *told[many]) for column, many in counts.items() if many in told])
     buffers = pd.to_numeric(table["buffer_m"], errors="coerce")
-    faults = [
+    faults += [
         Fault(
             f"{rules.name}, row {row + 2}", f"{layer!r} is no layer of {layers.name}", f"use {', '.join(sorted(known))}"
         )

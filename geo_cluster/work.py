@@ -151,7 +151,7 @@ class Saved:
 
 @dataclass(frozen=True)
 class Entry:
-    """A work in the list of works."""
+    """A work in the list of works; of a damaged one the name, and whatever else can't be read, is made up."""
 
     id: str
     name: Text
@@ -159,6 +159,7 @@ class Entry:
     owner: str
     shared: bool
     revision: Revision
+    is_damaged: bool = False
 
 
 @dataclass(frozen=True, eq=False)

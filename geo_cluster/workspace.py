@@ -24,7 +24,7 @@ from sqlalchemy.engine import Connection, Engine, Row
 from geo_cluster import catalog
 from geo_cluster.database import blobs, marks, plans, reading, revisions, works, writing
 from geo_cluster.domain import Text
-from geo_cluster.errors import Conflict, DataError, Fault, Refused, refuse_if
+from geo_cluster.errors import Conflict, DataError, Fault, InputError, Refused, refuse_if
 from geo_cluster.matching.solve import Assignment
 from geo_cluster.people import LOCAL, Person, Role
 from geo_cluster.study import Study
@@ -40,6 +40,12 @@ from geo_cluster.work import (
     Work,
     plain_text,
 )
+
+SPOILT = (ValueError, KeyError, TypeError, AttributeError)
+"""What reading something that isn't what was written ends in."""
+
+LONG_AGO = datetime(1970, 1, 1)
+"""When a revision was saved whose time can't be read."""
 
 __all__ = ["LAYERS", "PROJECTS", "Entry", "KeptPlan", "Revision", "Saved", "Work", "Workspace"]
 
@@ -101,7 +107,7 @@ class Workspace:
         """A work as it is now, or as it was at a revision."""
         with reading(self.engine) as connection:
             kept = self._find(connection, id_)
-            row = self._row(connection, id_, number) if number else self._head(connection, id_)
+            row = self._head(connection, id_) if number is None else self._row(connection, id_, number)
             undoes, redoes = self._around(connection, id_, row)
             work = _work(connection, row)
         return Saved(id_, work, _revision(row), kept.owner, kept.shared, undoes, redoes)
@@ -198,13 +204,16 @@ class Workspace:
             if row is None:
                 return None
             work = _work(connection, self._row(connection, id_, row.number))
-        told = json.loads(row.content)
-        plan = Assignment(
-            site=np.array(told["site"], dtype=np.intp),
-            pools={name: np.array(pool, dtype=np.intp) for name, pool in told["pools"].items()},
-            **{key: told[key] for key in ("objective", "bound", "gap", "status")},
-        )
-        more = (told["hashes"], told["violations"], told["seconds"], row.author, row.at.replace(tzinfo=UTC))
+        try:
+            told = json.loads(row.content)
+            plan = Assignment(
+                site=np.array(told["site"], dtype=np.intp),
+                pools={name: np.array(pool, dtype=np.intp) for name, pool in told["pools"].items()},
+                **{key: told[key] for key in ("objective", "bound", "gap", "status")},
+            )
+            more = (told["hashes"], told["violations"], told["seconds"], row.author, row.at.replace(tzinfo=UTC))
+        except SPOILT:
+            raise _damaged(id_, "its plan can't be read") from None
         return KeptPlan(work, row.scenario_id, plan, *more)
 
     def mark(self, mark: str) -> None:
@@ -277,8 +286,10 @@ class Workspace:
         query = select(revisions.c.number, revisions.c.before).where(revisions.c.work == id_)
         parents = {row.number: row.before for row in connection.execute(query)}
         after = row.tip
-        while parents[after] != row.origin:
-            after = parents[after]
+        while parents.get(after) != row.origin:
+            after = parents.pop(after, None)
+            if after is None:  # the line breaks off, or leads back to where it came from
+                raise _damaged(id_, "its history can't be followed")
         return before, self._row(connection, id_, after)
 
     def _around(self, connection: Connection, id_: str, row: Row) -> tuple[str | None, str | None]:
@@ -289,7 +300,10 @@ class Workspace:
 
     def _head(self, connection: Connection, id_: str) -> Row:
         query = select(revisions).where(revisions.c.work == id_).order_by(revisions.c.number.desc()).limit(1)
-        return connection.execute(query).one()
+        row = connection.execute(query).one_or_none()
+        if row is None:
+            raise _damaged(id_, "has no revision")
+        return row
 
     def _row(self, connection: Connection, id_: str, number: int) -> Row:
         query = select(revisions).where(revisions.c.work == id_, revisions.c.number == number)
@@ -331,19 +345,35 @@ def _insert(connection: Connection, table: sa.Table) -> Any:
     return {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[connection.dialect.name](table)
 
 
+def _damaged(id_: str, what: str) -> DataError:
+    """A work of which something is not what was saved; a file that this program wrote doesn't become so by itself."""
+    remedy = "go back to an earlier revision of it, or put a copy of the workspace back"
+    return DataError(Fault(f"work {id_!r}", f"is damaged: {what}", remedy))
+
+
 def _revision(row: Row) -> Revision:
-    return Revision(row.number, row.kind, row.note, row.author, row.at.replace(tzinfo=UTC))
+    note, author = plain_text(row.note, NOTE_LENGTH), plain_text(row.author, NAME_LENGTH)
+    return Revision(row.number, row.kind, note, author, (row.at or LONG_AGO).replace(tzinfo=UTC))
 
 
 def _entry(row: Row) -> Entry:
-    scenario, files = json.loads(row.scenario), json.loads(row.files)
-    is_sample = scenario["portfolio"] == "sample" and PROJECTS not in files
-    return Entry(row.id, Text.model_validate(scenario["name"]), is_sample, row.owner, row.shared, _revision(row))
+    """A line of the list; one that can't be read must not take the others with it."""
+    more = (plain_text(row.owner, NAME_LENGTH), row.shared, _revision(row))
+    try:
+        scenario, files = json.loads(row.scenario), json.loads(row.files)
+        name, is_sample = Text.model_validate(scenario["name"]), scenario["portfolio"] == "sample"
+        return Entry(row.id, name, is_sample and PROJECTS not in files, *more)
+    except SPOILT:
+        return Entry(row.id, Text(zh=row.id, en=row.id), False, *more, is_damaged=True)
 
 
 def _work(connection: Connection, row: Row) -> Work:
     """A revision's content; a file that isn't what was saved is refused."""
-    hashes: dict[str, str] = json.loads(row.files)
+    try:
+        hashes: dict[str, str] = {str(path): str(sha256) for path, sha256 in json.loads(row.files).items()}
+        told = dict(json.loads(row.scenario))
+    except SPOILT:
+        raise _damaged(row.work, f"revision {row.number} can't be read") from None
     query = select(blobs).where(blobs.c.sha256.in_(set(hashes.values())))
     try:
         contents = {sha256: zlib.decompress(packed) for sha256, packed in connection.execute(query)}
@@ -353,5 +383,8 @@ def _work(connection: Connection, row: Row) -> Work:
     spoilt = sorted(path for path, sha256 in hashes.items() if sha256 not in whole)
     remedy = "put a copy of the workspace back"
     refuse_if([Fault(path, "is not what was saved", remedy) for path in spoilt], DataError)
-    scenario = catalog.scenario_from(json.loads(row.scenario), where=f"work {row.work!r}")
-    return Work(scenario, {path: contents[sha256] for path, sha256 in hashes.items()})
+    try:
+        scenario = catalog.scenario_from(told, where=f"work {row.work!r}")
+        return Work(scenario, {path: contents[sha256] for path, sha256 in hashes.items()})
+    except InputError as refusal:
+        raise DataError(refusal.faults) from None  # it was checked when it was saved

@@ -2,6 +2,7 @@ import hashlib
 import os
 import socket
 import sqlite3
+import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,6 +108,31 @@ def test_a_fault_that_stays_leaves_the_old_layers_and_says_so(
     assert "old layers stay" in str(refusal.value)
     assert snapshot(folder) == before
     assert {p.name for p in tmp_path.iterdir()} <= {"osm", ".osm-answers"}
+
+
+@pytest.mark.parametrize("area", ["黄石市", BOX])
+def test_a_server_that_is_not_there_is_named_at_once_and_soon_given_up(
+    tmp_path: Path, area: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(osm, "KNOCK_PAUSE_S", 0.1)
+    with socket.socket() as hole:  # bound, but nobody listens: connections are refused
+        hole.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{hole.getsockname()[1]}"
+        said, began = [], time.monotonic()
+        with pytest.raises(DataError) as refusal:
+            osm.refresh(
+                area,
+                tmp_path / "osm",
+                overpass_url=f"http://{host}/api",
+                nominatim_url=f"http://{host}",
+                progress=lambda text, _: said.append(text),
+            )
+    assert time.monotonic() - began < osm.KNOCK_S
+    assert any(f"trying {host}" in one for one in said)
+    assert f"{host}: can't be reached (ConnectionError), 4 times → old layers stay; check the address" in str(
+        refusal.value
+    )
+    assert not (tmp_path / "osm").exists()
 
 
 def test_what_came_before_a_refusal_is_not_asked_again(server: FakeOSM, tmp_path: Path) -> None:

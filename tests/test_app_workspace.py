@@ -7,7 +7,7 @@ import pytest
 import streamlit
 from streamlit.testing.v1 import AppTest
 
-from app import cached, signin
+from app import cached, signin, workbar
 from app.texts import text
 from app.texts.faults import sentence
 from geo_cluster import catalog, database
@@ -246,6 +246,20 @@ def test_a_work_that_is_not_there_is_told_and_the_page_works(kept):
     assert not page.exception
     assert not page.warning
     assert len(kept.works()) == 1
+
+
+def test_a_damaged_work_is_shown_as_one_and_the_others_open(kept):
+    sound, spoilt = (kept.create(Work(catalog.scenario()).named(name), note="x") for name in ("甲", "乙"))
+    with database.writing(kept.engine) as connection:
+        connection.execute(
+            database.revisions.update().where(database.revisions.c.work == spoilt.id).values(scenario="{")
+        )
+    told = {entry.id: workbar._entry(entry, "zh") for entry in kept.works()}
+    assert text("work.damaged", "zh") in told[spoilt.id]
+    assert text("work.damaged", "zh") not in told[sound.id]
+    page = reopened(spoilt.id)
+    assert not page.exception
+    assert sentence("is damaged: revision 1 can't be read", "zh") in page.warning[0].value
 
 
 HOSTILE = "</script><b>*x*</b> [a](javascript:1) $x$ :smile: `" + "长" * 100

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from geo_cluster import catalog, cli, layers
+from geo_cluster.access import osm
 from tests.studies import OWN, write_own
 
 BIN = [sys.executable, "-m", "geo_cluster.cli"]
@@ -128,7 +129,11 @@ PORTFOLIOS = {
     ),
     "binary": (bytes(range(256)) * 40, ("bad.csv",)),
     "a picture": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(2000), ("bad.csv",)),
-    "ragged": ("环节,年产值(亿元)\n光纤激光器,5,6,7\n".encode(), ("bad.csv",)),
+    "ragged": (
+        "环节,年产值(亿元)\n\n光纤激光器,5,6,7\n光纤激光器,5\n光纤激光器,5,,8\n".encode(),
+        ("bad.csv, row 3: has more cells", "bad.csv, row 5: has more cells"),
+    ),
+    "a quote left open": ('环节,年产值(亿元)\n光纤激光器,"5\n光纤激光器,6\n'.encode(), ("bad.csv",)),
 }
 
 
@@ -168,8 +173,64 @@ def test_a_folder_that_cannot_be_made(tmp_path, call):
     refused(call("study", "--out", tmp_path / "file" / "out"), tmp_path / "file" / "out", "--out")
 
 
+SCORE = ["score", "{bad}", "--scenario", "{nope}"]
+LAND = ["land", "{bad}", "--rules", "{rules}", "--layers", "{nope}", "--hall", "0x0"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (SCORE, ("is a file, not a folder", "炼金", "nope: no such file")),
+        (["score", "--json", '{"segment": "炼金"}', "--scenario", "{nope}"], ("年产值", "nope: no such file")),
+        (LAND, ("is a file, not a folder", "bad.csv: has no geometry", "rules.csv: can't", "nope: can't", "--hall")),
+    ],
+)
+def test_the_faults_of_all_files_come_at_once(arguments, named, tmp_path, call):
+    (tmp_path / "out").write_text("mine", encoding="utf-8")
+    (tmp_path / "bad.csv").write_text("环节,年产值(亿元)\n炼金,5\n", encoding="utf-8")
+    there = {"bad": tmp_path / "bad.csv", "rules": tmp_path / "rules.csv", "nope": tmp_path / "nope"}
+    filled = [there.get(one.strip("{}"), one) for one in arguments]
+    refused(call(*filled, "--out", tmp_path / "out"), tmp_path / "out", *named)
+
+
+@pytest.mark.parametrize("text", ["[1]", "null", '"x"', "{", "[" * 30_000, "1" * 5000])
+def test_json_that_is_no_project(text, call, tmp_path):
+    refused(call("score", "--json", text), tmp_path / "out", "--json")
+
+
+def test_a_null_is_as_good_as_nothing(call, tmp_path):
+    told = call("score", "--json", '{"segment": null, "output_100m_yuan": null, "name": "x"}')
+    refused(told, tmp_path / "out", "年产值(亿元): is empty")
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--hall", "²x5", "--need", "9"], "²x5"),
+        (["--hall", "60x", "--need", "9"], "60x"),
+        (["--hall", "0x0", "--need", "9"], "0x0"),
+        (["--hall", "60x120"], "add --need"),
+        (["--need", "-1"], "--need"),
+        (["--need", "nan"], "--need"),
+        (["--need", "inf"], "--need"),
+    ],
+)
+def test_what_room_can_not_be_looked_for(options, named, call, tmp_path):
+    folder = catalog.sample_dir()
+    given = [folder / "sample_parcels.geojson", "--rules", folder / "sample_rules.csv"]
+    given += ["--layers", folder / "sample_exclusions.gpkg", "--out", tmp_path / "out"]
+    refused(call("land", *given, *options), tmp_path / "out", named)
+
+
+def test_refresh_says_which_server_it_tries(call, tmp_path, monkeypatch):
+    monkeypatch.setattr(osm, "KNOCK_PAUSE_S", 0)
+    told = call("refresh-osm", "--area", "[/nope]", "--nominatim", "http://127.0.0.1:9", "--out", tmp_path / "out")
+    refused(told, tmp_path / "out", "127.0.0.1:9: can't be reached")
+    assert "0% [/nope]: trying 127.0.0.1:9" in told[2]
+
+
 def test_usage_errors_end_with_2(call):
-    for arguments in (["nonsense"], ["study", "--lang", "fr"], ["study", "--nope"]):
+    for arguments in (["nonsense"], ["study", "--lang", "fr"], ["study", "--nope"], ["app", "--port", "99999999"]):
         code, _, complaint = call(*arguments)
         assert code == 2, arguments
         assert "Traceback" not in complaint
@@ -199,6 +260,31 @@ def test_match_names_each_step_as_it_is_done(tmp_path, call):
     assert {f"{name}.csv" for name in cli.STEPS if name != "export"} <= {
         one.name for one in (tmp_path / "out").iterdir()
     }
+
+
+MARKUP = "[bold]rich[/bold] [/nope] :factory:"
+
+
+@pytest.mark.parametrize("command", ["study", "match"])
+def test_names_are_not_taken_for_markup(command, tmp_path, call, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    path = write_own(tmp_path / "mine")
+    portfolio = path.with_name("own.csv")
+    portfolio.write_text(portfolio.read_text(encoding="utf-8-sig").replace("甲厂", MARKUP), encoding="utf-8")
+    out = tmp_path / "[out" / "b]"
+    code, printed, complaint = call(command, path, "--out", out)
+    assert code == 0, complaint
+    assert MARKUP in printed
+    assert f"→ {out}" in printed
+
+
+def test_scoring_leaves_aside_what_a_scenario_says_of_its_own_projects(call, scenario):
+    path = scenario('locked = [{ project = "P01", site = "E01" }]\n')
+    code, printed, complaint = call(
+        "score", "--scenario", path, "--json", '{"segment": "fiber_laser", "output_100m_yuan": 6}'
+    )
+    assert code == 0, complaint
+    assert json.loads(printed)["verdict"]["project"] == "P01"
 
 
 def test_study_of_the_sample_says_so(tmp_path):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import zipfile
+
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -103,3 +106,35 @@ def test_binary_and_missing_files_are_refused(tmp_path):
         portfolio.read(broken)
     with pytest.raises(InputError, match="no such portfolio"):
         portfolio.read(tmp_path / "nothing.csv")
+
+
+def test_rows_are_those_of_the_file_blank_ones_counted(tmp_path):
+    path = tmp_path / "p.csv"
+    path.write_text("环节,年产值(亿元),,\n\n激光雷达,3,,\n,,,\n炼金,4\n激光雷达,x\n", encoding="utf-8")
+    with pytest.raises(InputError) as refusal:
+        portfolio.read(path)
+    told = [fault.where for fault in refusal.value.faults]
+    assert told == ["p.csv, row 5, column 环节", "p.csv, row 6, column 年产值(亿元)"]
+    path.write_text(path.read_text(encoding="utf-8").replace("炼金", "激光清洗").replace("x", "5"), encoding="utf-8")
+    assert portfolio.read(path).index.tolist() == ["P01", "P02", "P03"]
+    assert portfolio.read_text(path.read_bytes()).index.tolist() == [0, 1, 2]
+
+
+def test_a_formula_that_nobody_worked_out_is_no_empty_cell(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["环节", "年产值(亿元)", "备注"])
+    book.active.append(["激光雷达", "=1+2", "x"])
+    book.save(tmp_path / "p.xlsx")
+    with pytest.raises(
+        InputError, match=r"row 2, column 年产值\(亿元\): holds a formula without a value → open and save"
+    ):
+        portfolio.read(tmp_path / "p.xlsx")
+    saved = tmp_path / "saved.xlsx"
+    with zipfile.ZipFile(tmp_path / "p.xlsx") as book, zipfile.ZipFile(saved, "w") as worked_out:
+        for name in book.namelist():
+            content = book.read(name).decode()
+            content = content.replace("<f>1+2</f><v /></c>", "<f>1+2</f><v>3</v></c>").replace(
+                "<f>1+2</f><v></v>", "<f>1+2</f><v>3</v>"
+            )
+            worked_out.writestr(name, content)
+    assert portfolio.read(saved)["output_100m_yuan"].tolist() == [3]

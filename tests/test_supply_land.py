@@ -157,7 +157,7 @@ def test_every_fault_is_named_at_once():
     with pytest.raises(InputError) as caught:
         developable(gpd.GeoDataFrame(geometry=[Point(0, 0)]), rules)
     text = str(caught.value)
-    for part in ("sites: has no coordinate", "row 0: is a Point", "(a): has no coordinate", "no name of its own",
+    for part in ("sites: has no coordinate", "row 1: is a Point", "(a): has no coordinate", "no name of its own",
                  "its numbers are degrees", "its numbers are not", "are swapped",
                  "buffer_m is nan", "is a LineString"):  # fmt: skip
         assert part in text, part

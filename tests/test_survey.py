@@ -8,7 +8,7 @@ import tomllib
 import geopandas as gpd
 import pandas as pd
 import pytest
-from shapely import box
+from shapely import Point, Polygon, box
 
 from geo_cluster import catalog, cli, study, survey
 from geo_cluster.errors import InputError
@@ -85,6 +85,38 @@ def test_every_fault_of_rules_and_parcels_is_named(files):
     bare = survey.read_parcels(files / "parcels.gpkg").drop(columns="site")
     with pytest.raises(InputError, match="column site: is missing"):
         survey.survey(bare, [])
+
+
+def test_parcels_are_counted_from_one_in_every_fault(tmp_path):
+    shapes = [Point(EAST, NORTH), box(EAST, NORTH, EAST + 9, NORTH + 9)]
+    shapes.append(Polygon([(EAST, NORTH), (EAST + 9, NORTH + 9), (EAST + 9, NORTH), (EAST, NORTH + 9)]))
+    gpd.GeoDataFrame({"site": ["X1"] * 3}, geometry=shapes, crs=ZONE).to_file(tmp_path / "parcels.geojson")
+    with pytest.raises(InputError) as refusal:
+        survey.checked_parcels(tmp_path / "parcels.geojson")
+    assert [fault.where for fault in refusal.value.faults] == ["parcels row 1", "parcels row 3"]
+
+
+def test_unions_are_named_by_rows_that_are_counted_from_one(files):
+    rules = survey.read_rules(files / "rules.csv", files / "layers.gpkg")
+    found = survey.survey(survey.read_parcels(files / "parcels.gpkg"), rules, land_mu=20)
+    assert found.fits["parcels"].tolist() == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "name,layer,buffer_m\na,water,0,1\n\nb,farmland,0,2\n",
+            ("rules.csv, row 2: has more", "rules.csv, row 4: has more"),
+        ),
+        ("name,layer,layer,buffer_m\na,water,water,0\n", ("rules.csv, column layer: appears twice",)),
+    ],
+)
+def test_rules_that_are_no_table(files, text, told):
+    (files / "rules.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as refusal:
+        survey.read_rules(files / "rules.csv", files / "layers.gpkg")
+    assert all(one in str(refusal.value) for one in told)
 
 
 def test_losses_read_back_from_the_file_are_those_of_the_survey(tmp_path):

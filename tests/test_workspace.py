@@ -110,6 +110,79 @@ def test_files_are_stored_once_and_checked(engine):
         space.open(kept.id)
 
 
+def spoil(engine, id_, **values):
+    """Write into the newest revision of a work what this program never would."""
+    told = ", ".join(f'"{column}" = {value}' for column, value in values.items())
+    with database.writing(engine) as connection:
+        connection.exec_driver_sql(f"UPDATE geo_cluster_revisions SET {told} WHERE work = '{id_}'")
+
+
+SPOILT = [
+    {"scenario": "'{bad'"},
+    {"scenario": "'null'"},
+    {"scenario": """'{"foo": 1}'"""},
+    {"scenario": """'{"name": 3, "portfolio": "sample"}'"""},
+    {"files": "'{bad'"},
+]
+SPOILT_BYTES = [
+    {"scenario": "CAST(x'7b22ff' AS TEXT)"},
+    {"scenario": "replace(scenario, '2', CAST(x'ff' AS TEXT))"},
+    {"note": "CAST(x'ff' AS TEXT)"},
+    {"author": "CAST(x'ff' AS TEXT)"},
+    {"at": "'yesterday'"},
+]
+
+
+@pytest.mark.parametrize("values", SPOILT)
+def test_one_damaged_work_does_not_hide_the_others(engine, values):
+    _one_damaged(engine, values)
+
+
+@pytest.mark.parametrize("address", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("values", SPOILT_BYTES)
+def test_one_work_with_spoilt_bytes_does_not_hide_the_others(engine, values):
+    _one_damaged(engine, values)
+
+
+def _one_damaged(engine, values):
+    space = Workspace(engine)
+    sound, spoilt = space.create(work(), note="a"), space.create(work(), note="b")
+    spoil(engine, spoilt.id, **values)
+    entries = {one.id: one for one in space.works()}
+    assert set(entries) == {sound.id, spoilt.id}
+    assert not entries[sound.id].is_damaged
+    is_content = {"scenario", "files"} & set(values)
+    assert entries[spoilt.id].is_damaged == bool(is_content)
+    assert space.open(sound.id) == sound
+    assert len(space.history(spoilt.id)) == 1
+    if is_content:
+        with pytest.raises(DataError) as told:
+            space.open(spoilt.id)
+        assert "rd_minutes" not in str(told.value), "the text of the scenario is nobody's business"
+        space.save(spoilt.id, work(20), seen=1, note="mended")
+        assert level(space.open(spoilt.id)) == 20
+    space.delete(spoilt.id)
+    assert [one.id for one in space.works(deleted=True)] == [spoilt.id]
+
+
+@pytest.mark.parametrize("values", [{"tip": 9}, {"tip": 3, "origin": 2}, {"before": 7}])
+def test_a_history_that_can_not_be_followed_is_told(engine, values):
+    space = Workspace(engine)
+    kept = space.create(work(), note="a")
+    kept = space.save(kept.id, work(20), seen=1, note="b")
+    spoil(engine, kept.id, **values)
+    with pytest.raises((DataError, Refused)):
+        space.open(kept.id)
+
+
+def test_there_is_no_revision_before_the_first(engine):
+    space = Workspace(engine)
+    kept = space.create(work(), note="a")
+    for number in (0, -1, 2):
+        with pytest.raises(Refused, match=f"has no revision {number}"):
+            space.open(kept.id, number)
+
+
 # ---- history ------------------------------------------------------------------------------------------------
 
 steps = st.lists(st.sampled_from(["save", "save", "undo", "redo", "back"]), max_size=25)

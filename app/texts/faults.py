@@ -109,6 +109,10 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("does not answer ({})", "没有应答（{}）"),
     ("answers with status {}", "应答状态为 {}"),
     ("does not answer as an identity provider does", "应答的不是身份提供方"),
+    ("is damaged: its history can't be followed", "已损坏：历史对不上"),
+    ("is damaged: its plan can't be read", "已损坏：测算结果读不出"),
+    ("is damaged: has no revision", "已损坏：没有任何版本"),
+    ("is damaged: revision {} can't be read", "已损坏：第 {} 版读不出"),
     ("there is no such work for you", "没有您能看的这个方案"),
     ("was deleted by {}", "已被 {} 删除"),
     ("is not yours to share", "不归您共享"),
@@ -117,6 +121,10 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("may not save works (role {})", "不能保存方案（角色 {}）"),
     ("may not save plans (role {})", "不能保存测算结果（角色 {}）"),
     # what to do
+    (
+        "go back to an earlier revision of it, or put a copy of the workspace back",
+        "回到它较早的版本，或用工作区的备份恢复",
+    ),
     ("fill it in", "请填写"),
     ("add it", "请补上"),
     ("add it; it is required", "请补上，此列必填"),

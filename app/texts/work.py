@@ -47,6 +47,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "work.delete_other": ("删除此方案", "Delete it"),
     "work.choose": ("选择…", "Choose …"),
     "work.sample": ("示例", "sample"),
+    "work.damaged": ("已损坏", "damaged"),
     "work.conflict": (
         "{who}在 {at} 先保存了（{note}）。您的改动还在本页，未保存，也没有覆盖对方。",
         "{who} saved first, at {at} ({note}). Your change is still here on this page; it is not saved and has overwritten nothing.",

@@ -41,6 +41,11 @@ NOMINATIM_URL = "https://nominatim.openstreetmap.org/"
 USER_AGENT = "geo-cluster (industrial site planning; uses OSMnx)"
 LARGEST_KM2 = 60_000.0
 """A larger area is refused: it is no prefecture, and a burden on a server that others share."""
+KNOCK_S, KNOCK_PAUSE_S = 10.0, 3.0
+"""How long a server may take to answer at all, and how long to wait before trying one that didn't again.
+
+A busy server is worth a minute; one that isn't there, or that a firewall hides, is told within a minute in all.
+"""
 KEEP_ANSWERS_H = 48.0
 """Answers of an interrupted refresh are used again for so long."""
 
@@ -108,6 +113,7 @@ class _Session:
     pause_s: float
     timeout_s: float
     as_of: list[str] = field(default_factory=list)
+    reached: set[str] = field(default_factory=set)
     now: str = ""
     share: float = 0.0
 
@@ -338,18 +344,21 @@ def _inspect(answer: Any, session: _Session) -> None:
         session.say(f"{len(content) / 1e6:.2f} MB, {len(said.get('elements', [])):,} elements")
 
 
-def _patiently(session: _Session, host: str, ask: Callable[[], T]) -> T:
+def _patiently(session: _Session, url: str, ask: Callable[[], T]) -> T:
     """Ask again after a refusal, waiting longer each time; what was answered before is not asked again."""
     from requests.exceptions import RequestException
 
-    pause = session.pause_s
+    pause, host = session.pause_s, str(urlparse(url).netloc)
     for attempt in range(1, session.attempts + 1):
         try:
+            _knock(session, url, host)
             return ask()
         except (_Refused, RequestException) as refusal:
             what = str(refusal) if isinstance(refusal, _Refused) else f"can't be reached ({type(refusal).__name__})"
             if attempt == session.attempts:
                 remedy = "old layers stay; try again later, what has come is kept for two days"
+                if host not in session.reached:
+                    remedy = "old layers stay; check the address, the network and its proxy, or name another server"
                 raise DataError(Fault(host, f"{what}, {attempt} times", remedy)) from refusal
             wait = pause if not isinstance(refusal, _Refused) or refusal.wait_s is None else refusal.wait_s
             session.say(f"{host} {what}; asking again in {wait:.0f} s")
@@ -358,13 +367,30 @@ def _patiently(session: _Session, host: str, ask: Callable[[], T]) -> T:
     raise AssertionError  # pragma: no cover
 
 
+def _knock(session: _Session, url: str, host: str) -> None:
+    """See once whether a server is there; for one that isn't, osmnx would wait minutes and say nothing."""
+    import requests
+
+    if host in session.reached:
+        return
+    session.say(f"trying {host}")
+    try:
+        requests.head(url, timeout=KNOCK_S, headers={"User-Agent": USER_AGENT})
+    except requests.ReadTimeout:  # it is there and thinks
+        pass
+    except requests.RequestException as problem:
+        what = f"can't be reached ({type(problem).__name__})"
+        raise _Refused(what, min(KNOCK_PAUSE_S, session.pause_s)) from None
+    session.reached.add(host)
+
+
 def _polygon(area: Area, session: _Session, ox: Any) -> shapely.Polygon | shapely.MultiPolygon:
     if isinstance(area, str):
         session.now = area
         session.say("looking up its boundary")
         host = str(urlparse(ox.settings.nominatim_url).netloc)
         try:
-            found = _patiently(session, host, partial(ox.geocode_to_gdf, area))
+            found = _patiently(session, ox.settings.nominatim_url, partial(ox.geocode_to_gdf, area))
         except (ox._errors.InsufficientResponseError, ox._errors.ResponseStatusCodeError, TypeError, KeyError) as error:
             what = f"is no place with a boundary, says {host}"
             raise DataError(Fault(repr(area), what, "spell it as OpenStreetMap does, or draw the area")) from error
@@ -412,7 +438,7 @@ def _download(
         session.say("asking")
         ask = _roads if name == "roads" else _features
         try:
-            frame = _patiently(session, host, partial(ask, polygon, WANTED[name], ox))
+            frame = _patiently(session, ox.settings.overpass_url, partial(ask, polygon, WANTED[name], ox))
         except ox._errors.InsufficientResponseError:
             if name == "roads":
                 faults.append(Fault("roads", f"{host} knows no road in this area", "check the area; old layers stay"))

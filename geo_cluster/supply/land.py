@@ -360,10 +360,9 @@ def layer_faults(layer: Any, where: str, *, kind: str | None = None) -> list[Fau
         flat = np.flatnonzero(
             (shapely.get_dimensions(shapes) < 2) & ~shapely.is_empty(shapes) & ~shapely.is_missing(shapes)
         )
-        labels = layer.index if placed else range(len(shapes))
         faults += [
             Fault(
-                f"{where} row {labels[k]}",
+                f"{where} row {k + 1}",
                 f"is a {shapes[k].geom_type}, which has no area",
                 "give polygons, or a buffer_m",
             )
