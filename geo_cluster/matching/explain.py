@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
-from geo_cluster.errors import InputError
+from geo_cluster.errors import Fault, InputError
 from geo_cluster.matching.milp import maximise
 from geo_cluster.matching.model import compile_model
 from geo_cluster.matching.problem import UNPLACED, Floats, Ints, Problem, Resource
@@ -31,12 +32,15 @@ class Shortage:
     resource, pool, unit : str
     amount : float
         In `unit`.
+    index : int
+        Number of the pool: names may be given twice.
     """
 
     resource: str
     pool: str
     amount: float
     unit: str
+    index: int = -1
 
     def __str__(self) -> str:
         return f"+{self.amount:.4g} {self.unit} at {self.pool} ({self.resource})"
@@ -144,7 +148,8 @@ class Price:
         The locked project, or the site.
     name : str
     loss : float
-        Worth of the plan without the lock (or with the site) less its worth with (without).
+        Worth of the plan without the lock (or with the site) less its worth with (without); inf when no plan without
+        the site keeps the rules.
     proven : bool
     """
 
@@ -155,20 +160,55 @@ class Price:
 
 
 def shortages(problem: Problem, site: Ints, project: int, at: int) -> tuple[Shortage, ...]:
-    """What the pools of one site lack for one more project, while everyone else stays."""
-    others = np.where(np.arange(len(site)) == project, UNPLACED, site)
+    """What the pools of one site lack for one more project, while everyone else stays at its site.
+
+    Where sites may draw on several pools, others may change pools to make room; what is lacking is the least there is.
+    """
+    after = np.array(site)
+    after[project] = at
     lacking = []
     for resource in problem.resources:
+        capacity = resource.at(problem.level)
         if resource.several:
-            continue
-        k = resource.pool[at]
-        if k < 0:
-            continue
+            over = _least_over(resource, after, capacity, at)
+        else:
+            over = np.where(np.arange(len(capacity)) == resource.pool[at], usage(resource, after) - capacity, 0.0)
         need = resource.demand[project] if resource.demand.ndim == 1 else resource.demand[project, at]
-        amount = usage(resource, others)[k] + need - resource.at(problem.level)[k]
-        if amount > 1e-9 * max(1.0, need):
-            lacking.append(Shortage(resource.name, resource.pool_name(k), float(amount), resource.unit))
+        lacking += [
+            Shortage(resource.name, resource.pool_name(k), float(over[k]), resource.unit, int(k))
+            for k in np.flatnonzero(over > 1e-9 * max(1.0, float(need)))
+        ]
     return tuple(lacking)
+
+
+def _least_over(resource: Resource, site: Ints, capacity: Floats, at: int) -> Floats:
+    """(K,): how much larger the pools that one site may draw on have to be, in sum the least, for a plan to fit."""
+    placed = np.flatnonzero(site != UNPLACED)
+    row, pool = np.nonzero(resource.pool[site[placed]])
+    here = np.flatnonzero(resource.pool[at])
+    if not here.size:
+        return np.zeros(len(capacity))
+    demand = resource.demand[placed] if resource.demand.ndim == 1 else resource.demand[placed, site[placed]]
+    draws, more = np.arange(len(row)), len(row) + np.arange(len(here))
+    # projects that draw somewhere, each whole; then pools, less what they are larger by
+    entries = np.concatenate([np.ones(len(row)), demand[row], -np.ones(len(here))])
+    rows = np.concatenate([row, len(placed) + pool, len(placed) + here])
+    columns = np.concatenate([draws, draws, more])
+    matrix = sparse.csc_array((entries, (rows, columns)), shape=(len(placed) + len(capacity), len(row) + len(here)))
+    whole = resource.pool[site[placed]].any(axis=1).astype(float)
+    enlarges = np.arange(len(row) + len(here)) >= len(row)
+    found = maximise(
+        np.where(enlarges, -1.0, 0.0),
+        matrix,
+        np.concatenate([whole, np.full(len(capacity), -np.inf)]),
+        np.concatenate([whole, capacity]),
+        upper=np.where(enlarges, np.inf, 1.0),
+        whole=~enlarges & (not resource.split),
+    )
+    over = np.zeros(len(capacity))
+    if found.x is not None:
+        over[here] = found.x[len(row) :]
+    return np.where(over > 1e-6 * np.maximum(1.0, np.where(np.isfinite(capacity), capacity, 1.0)), over, 0.0)
 
 
 def ways_in(
@@ -189,25 +229,34 @@ def ways_in(
         Most ways to return.
     time_limit_s : float
         For each re-solve.
+
+    Raises
+    ------
+    InputError
+        When there is no such project.
     """
+    if not 0 <= project < problem.shape[0]:
+        remedy = f"Name one of the {problem.shape[0]} projects, counted from 0."
+        raise InputError(Fault("project", f"there is no project {project}", remedy))
     ways = []
     loss = 4.0 * float(np.nanmax(np.abs(problem.score))) + 4.0 * float(np.abs(problem.bonus).max()) + 1.0
     loss += float(sum(link.gain for link in problem.links)) + 2.0 * abs(plan.objective)
     bonus = problem.bonus.copy()
     bonus[project] += loss
-    forced = solve(problem.but(bonus=bonus), time_limit_s=time_limit_s)
-    if forced.site[project] != UNPLACED:
+    forced = solve(problem.suppose(bonus=bonus), time_limit_s=time_limit_s)
+    if forced.site[project] != UNPLACED and not forced.violations:
         ways.append(_way(problem, plan, forced, project, (), forced.objective - loss - plan.objective))
     lacking = {
         int(s): shortages(problem, plan.site, project, int(s)) for s in np.flatnonzero(problem.eligible[project])
     }
     nearest = sorted((s for s in lacking if lacking[s]), key=lambda s: (_effort(problem, lacking[s]), s))
     for s in nearest[: max(most - len(ways), 0)]:
-        wider = _enlarged(problem, lacking[s]).but(
-            locked=np.where(np.arange(len(plan.site)) == project, s, problem.locked)
-        )
         start = np.where(np.arange(len(plan.site)) == project, s, plan.site)
-        again = solve(wider, time_limit_s=time_limit_s, start=start)
+        try:
+            wider = _enlarged(problem, lacking[s]).suppose(locked=_locked(problem, project, s))
+            again = solve(wider, time_limit_s=time_limit_s, start=start)
+        except InputError:  # it can't stand there together with what is locked, or minima can't be met
+            continue
         if again.site[project] == s and not again.violations:
             ways.append(_way(problem, plan, again, project, lacking[s], again.objective - plan.objective))
     return tuple(sorted(ways, key=lambda way: (len(way.more) > 0, _effort(problem, way.more))))
@@ -231,11 +280,9 @@ def _enlarged(problem: Problem, lacking: tuple[Shortage, ...]) -> Problem:
         more = np.zeros(len(resource.capacity))
         for short in lacking:
             if short.resource == resource.name:
-                more[[resource.pool_name(k) for k in range(len(more))].index(short.pool)] += short.amount * (
-                    1 + _MARGIN
-                )
+                more[short.index] += short.amount * (1 + _MARGIN)
         resources.append(_with_more(resource, more) if more.any() else resource)
-    return problem.but(resources=tuple(resources))
+    return problem.suppose(resources=tuple(resources))
 
 
 def _with_more(resource: Resource, more: Floats) -> Resource:
@@ -271,14 +318,21 @@ def pool_worth(
     """For each pool: what `step` more units are worth, by solving again and by the linear relaxation.
 
     Pools without a limit are left out. Rows come with the most valuable pool first.
+
+    Raises
+    ------
+    InputError
+        When `step` isn't a positive number.
     """
+    if not 0 < step < np.inf:
+        raise InputError(Fault("step", f"is {step}", "Give how much larger each pool is to be, in its unit."))
     prices = pool_prices(problem)
     found = []
     for resource in problem.resources:
         for k in np.flatnonzero(np.isfinite(resource.at(problem.level))):
             more = np.where(np.arange(len(resource.capacity)) == k, step, 0.0)
             wider = tuple(_with_more(each, more) if each is resource else each for each in problem.resources)
-            again = solve(problem.but(resources=wider), time_limit_s=time_limit_s, start=plan.site)
+            again = solve(problem.suppose(resources=wider), time_limit_s=time_limit_s, start=plan.site)
             price = float(prices[resource.name][k])
             gain = again.objective - plan.objective
             row = PoolWorth(
@@ -304,7 +358,7 @@ def pool_prices(problem: Problem, *, step: float = 1e-4) -> dict[str, Floats]:
         for k in np.flatnonzero(np.isfinite(capacity)):
             more = np.where(np.arange(len(capacity)) == k, step * max(1.0, capacity[k]), 0.0)
             wider = tuple(_with_more(each, more) if each is resource else each for each in problem.resources)
-            price[k] = max(_relaxation(problem.but(resources=wider)) - base, 0.0) / more[k]
+            price[k] = max(_relaxation(problem.suppose(resources=wider)) - base, 0.0) / more[k]
         prices[resource.name] = price
     return prices
 
@@ -354,11 +408,8 @@ def site_importance(problem: Problem, plan: Assignment, *, time_limit_s: float =
         score = problem.score.copy()
         score[:, s] = np.nan
         locked = np.where(problem.locked == s, UNPLACED, problem.locked)
-        if np.isnan(score).all():
-            loss, proven = plan.objective, plan.status == "optimal"
-        else:
-            start = np.where(plan.site == s, UNPLACED, plan.site)
-            loss, proven = _loss_of(problem, plan, time_limit_s, score=score, locked=locked, start=start)
+        start = np.where(plan.site == s, UNPLACED, plan.site)
+        loss, proven = _loss_of(problem, plan, time_limit_s, score=score, locked=locked, start=start)
         found.append(Price(int(s), problem.site_name(s), loss, proven))
     return tuple(sorted(found, key=lambda row: -row.loss))
 
@@ -372,9 +423,9 @@ def _loss_of(
 ) -> tuple[float, bool]:
     """What the plan loses under a change, inf when nothing keeps the rules; and whether that is proven."""
     try:
-        again = solve(problem.but(**changes), time_limit_s=time_limit_s, start=start)
+        again = solve(problem.suppose(**changes), time_limit_s=time_limit_s, start=start)
     except InputError:
         return np.inf, True
-    if again.violations:
-        return np.inf, False
+    if again.violations:  # minima not met: nobody can go anywhere, or time ended before
+        return np.inf, not np.isfinite(compile_model(problem.suppose(**changes)).value).any()
     return plan.objective - again.objective, again.status == plan.status == "optimal"

@@ -228,10 +228,10 @@ def numbers(given: Any) -> NDArray[Any]:
             return np.asarray(given, dtype=float)
     except (TypeError, ValueError):
         pass
-    return _as_given(given)
+    return as_given(given)
 
 
-def _as_given(given: Any) -> NDArray[Any]:
+def as_given(given: Any) -> NDArray[Any]:
     """As numpy reads it; where it can't, an array of objects."""
     try:
         return np.asarray(given)
@@ -250,7 +250,7 @@ def number_faults(given: NDArray[Any], where: str, name: str = "") -> list[Fault
         if np.ndim(one) if isinstance(one, np.ndarray) else isinstance(one, list | tuple):
             return [Fault(where, f"{name} has rows of different lengths".strip(), "Give rows of equal length.")]
         try:
-            float(1j if isinstance(one, np.complexfloating) else one)  # numpy would drop the imaginary part
+            float(str(one) if isinstance(one, np.complexfloating) else one)  # numpy would drop the imaginary part
         except (TypeError, ValueError):
             told = one.item() if isinstance(one, np.generic) else one
             return [Fault(where, f"{name}{list(map(int, at)) if at else ''} is {told!r}, not a number".strip(), remedy)]
@@ -259,7 +259,7 @@ def number_faults(given: NDArray[Any], where: str, name: str = "") -> list[Fault
 
 def _whole(given: Any) -> NDArray[Any]:
     """Numbers of pools as integers; what isn't whole, or true and false, stays as it is, to be refused by name."""
-    pool = _as_given(given)
+    pool = as_given(given)
     if pool.dtype.kind not in "iuf":
         return pool
     with np.errstate(invalid="ignore"):
@@ -406,7 +406,7 @@ def plan_faults(problem: Problem, site: NDArray[Any], where: str) -> list[Fault]
 
 def _pairs(value: Any, where: str, problem: Problem, faults: list[Fault]) -> Ints:
     """(n, 2) pairs of project and site, in range."""
-    pairs = _as_given(value)
+    pairs = as_given(value)
     if pairs.size == 0:
         return np.empty((0, 2), dtype=np.intp)
     if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu":
@@ -440,7 +440,7 @@ def _locks(problem: Problem, faults: list[Fault]) -> Ints:
         return site
     if isinstance(given, Mapping):
         given = list(given.items())
-    given = _as_given(list(given) if isinstance(given, Iterable) else given)
+    given = as_given(list(given) if isinstance(given, Iterable) else given)
     if given.shape == site.shape and given.dtype.kind in "iu":
         held = np.flatnonzero(given != UNPLACED)
         given = np.column_stack([held, given[held]])
@@ -458,7 +458,7 @@ def _forbids(problem: Problem, faults: list[Fault]) -> Bools | None:
     if problem.forbidden is None:
         return None
     given = problem.forbidden
-    given = _as_given(list(given) if isinstance(given, Iterable) and not hasattr(given, "dtype") else given)
+    given = as_given(list(given) if isinstance(given, Iterable) and not hasattr(given, "dtype") else given)
     if given.dtype == bool and given.shape == problem.shape:
         return given
     mask = np.zeros(problem.shape, dtype=bool)
@@ -504,7 +504,7 @@ def _link_faults(link: Link, where: str, problem: Problem) -> list[Fault]:
         faults.append(Fault(where, f"gains {link.gain}", "Give a positive number, or leave the link out."))
     if link.near is None:
         return faults
-    near = _as_given(link.near)
+    near = as_given(link.near)
     if near.shape != (sites, sites):
         faults.append(Fault(where, f"near has the shape {near.shape}", f"Give ({sites}, {sites})."))
     elif near.dtype != bool and not (near.dtype.kind in "iuf" and np.isin(near, (0, 1)).all()):
@@ -742,7 +742,7 @@ def keep(problem: Problem, site: ArrayLike, *, price: float) -> Problem:
     InputError
         On a plan of another shape or with sites that there aren't, and on a price that is none.
     """
-    present = _as_given(site)
+    present = as_given(site)
     faults = plan_faults(problem, present, "site")
     if number_faults(numbers(price), "price") or np.shape(price) or not 0 <= price < np.inf:
         faults.append(Fault("price", f"is {price!r}", "Give what moving one project costs, zero or more."))
