@@ -1,6 +1,7 @@
 """Explanations, alternatives and stable plans: each claim recomputed."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -83,6 +84,80 @@ def test_one_more_unit_is_worth_what_solving_again_says():
         assert solve(problem.but(resources=wider)).objective - plan.objective == pytest.approx(row.gain, abs=1e-6)
         assert row.gain >= -1e-9
         assert row.price >= 0
+
+
+def test_a_pool_without_anything_is_worth_what_a_unit_lets_in():
+    problem = Problem([[5.0], [4.0]], [Resource("land", "mu", [1, 1], [0], [0.0])])
+    (row,) = pool_worth(problem, solve(problem))
+    assert row.gain == 5.0
+    with pytest.raises(InputError, match="step: is 0"):
+        pool_worth(problem, solve(problem), step=0)
+
+
+def test_losing_a_site_costs_its_projects_also_where_the_others_are_far_too_small():
+    problem = Problem([[5.0, 4.0], [3.0, 9.0]], [Resource("land", "mu", [[1, 100], [1, 1]], [0, 1], [10.0, 10.0])])
+    rows = {row.index: row for row in site_importance(problem, solve(problem))}
+    assert {s: row.loss for s, row in rows.items()} == {0: 5.0, 1: 6.0}
+    assert all(row.proven for row in rows.values())
+    alone = Problem([[5.0]], [quota("least", [0], projects=1, minimum=[1])])
+    (row,) = site_importance(alone, solve(alone))
+    assert (row.loss, row.proven) == (np.inf, True)
+
+
+def test_what_pools_on_offer_lack_counts_among_the_ways_in():
+    """Two stations of 10 MVA serve one site; four projects of 6: two are in, the third lacks 2, not 0 and not 6."""
+    power = Resource("power", "MVA", [6, 6, 6], [[True, True]], [10.0, 10.0], pools=["一站", "二站"])
+    problem = Problem([[9.0], [8.0], [7.0]], [power])
+    plan = solve(problem)
+    (way,) = (way for way in ways_in(problem, plan, project=2) if way.more)
+    (short,) = way.more
+    assert short.amount == pytest.approx(2.0)
+    assert short.unit == "MVA"
+    assert way.moves == ()
+    assert way.gain == pytest.approx(7.0)
+    split = problem.but(resources=[Resource("power", "MVA", [6, 6, 9], [[True, True]], [10.0, 10.0], split=True)])
+    (way,) = (way for way in ways_in(split, solve(split), project=2) if way.more)
+    assert sum(short.amount for short in way.more) == pytest.approx(1.0)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_every_way_in_by_more_is_worth_what_every_plan_says():
+    """The best plan with the pools enlarged, by listing all; and nobody has to leave because of what wasn't counted."""
+    seen = 0
+    for problem, plan in problems(80, least=1, several=True):
+        for p in np.flatnonzero((plan.site < 0) & problem.eligible.any(axis=1)):
+            for way in ways_in(problem, plan, project=int(p)):
+                resources = []
+                for resource in problem.resources:
+                    capacity = resource.capacity.copy()
+                    for short in way.more:
+                        if short.resource == resource.name:
+                            capacity[short.index] += short.amount * (1 + 1e-6)
+                    resources.append(replace(resource, capacity=capacity))
+                wider = problem.suppose(resources=resources)
+                at = [
+                    worth for site, worth in plans_of(wider) if site[p] == way.site or (not way.more and site[p] >= 0)
+                ]
+                assert way.gain == pytest.approx(max(at) - plan.objective)
+                if way.more:
+                    stays = plan.site.copy()
+                    stays[p] = way.site
+                    assert not verify(wider, stays), "everyone else can stay"
+                seen += 1
+    assert seen > 20
+
+
+def test_of_two_pools_with_one_name_the_right_one_is_enlarged():
+    land = Resource("land", "mu", [4, 4], [0, 1], [4, 2], pools=["东区", "东区"])
+    problem = Problem([[9.0, np.nan], [np.nan, 5.0]], [land])
+    ways = ways_in(problem, solve(problem), project=1)
+    assert [(way.site, way.more[0].index, way.gain) for way in ways] == [(1, 1, pytest.approx(5.0))]
+
+
+def test_a_project_that_is_not_there_has_no_way_in():
+    problem = region(0)
+    with pytest.raises(InputError, match="project: there is no project 77"):
+        ways_in(problem, solve(problem), project=77)
 
 
 def test_the_linear_price_of_a_pool_is_its_dual():
@@ -370,6 +445,11 @@ def test_blocking_pairs_of_any_plan_and_the_cost_of_stability():
     assert match_stably(problem, firms, cities).cost(best) == pytest.approx(0.0)
     with pytest.raises(InputError, match=r"firms: has the shape \(1, 2\)"):
         match_stably(problem, firms[:1], cities)
+    for site, told in (([1, 9], "project 1 is at 9: there is no such site"), ([1], r"site: has the shape \(1,\)")):
+        with pytest.raises(InputError, match=told):
+            blocking_pairs(problem, site, firms, cities)
+    with pytest.raises(InputError, match=r"firms: \[0, 0\] is 'much', not a number"):
+        match_stably(problem, [["much", 1], [2, 1]], cities)
 
 
 def test_with_several_resources_the_plan_keeps_every_capacity_and_lists_what_blocks():
