@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geo_cluster.errors import Fault, InputError, refuse_if
+from geo_cluster.matching.allowance import Allowance
 from geo_cluster.matching.model import near
 from geo_cluster.matching.problem import (
     UNPLACED,
@@ -25,7 +26,7 @@ from geo_cluster.matching.problem import (
     numbers,
     quota,
 )
-from geo_cluster.matching.solve import Assignment, solve
+from geo_cluster.matching.solve import Assignment
 from geo_cluster.matching.verify import objective, verify
 
 _SAME = 1e-9  # worths that differ by a smaller share are the same but for the rounding of sums
@@ -108,7 +109,7 @@ def distance(a: ArrayLike, b: ArrayLike) -> float:
 
 
 def alternatives(
-    problem: Problem, best: Assignment, *, count: int = 3, within: float = 0.02, time_limit_s: float = 20.0
+    problem: Problem, best: Assignment, *, count: int = 3, within: float = 0.02, time_limit_s: float | Allowance = 20.0
 ) -> tuple[Alternative, ...]:
     """Plans worth at least `(1 - within)` of the best that differ from it, and from each other, the most.
 
@@ -123,8 +124,8 @@ def alternatives(
         How many; fewer come back when there are no others, or none was found in time.
     within : float
         Share of the best plan's worth that may be given up. What links earn isn't counted on.
-    time_limit_s : float
-        For each plan.
+    time_limit_s : float or Allowance
+        For each plan, or for all of them together.
 
     Raises
     ------
@@ -137,10 +138,13 @@ def alternatives(
     if not 0 <= within <= 1:
         faults.append(Fault("within", f"is {within}", "Give a share between 0 and 1, 0.02 for two percent."))
     refuse_if(faults, InputError)
-    floor = best.objective - within * abs(best.objective)
+    clock, floor = Allowance.of(time_limit_s), best.objective - within * abs(best.objective)
     plans: list[Ints] = [best.site]
     found: list[Alternative] = []
-    while len(found) < count and (other := _farthest(problem, plans, floor, time_limit_s)) is not None:
+    while len(found) < count:
+        other = _farthest(problem, plans, floor, clock, count - len(found))
+        if other is None:
+            break
         site, proven = other
         nearest = min(distance(site, plan) for plan in plans)
         value = objective(problem, site)
@@ -151,7 +155,9 @@ def alternatives(
     return tuple(found)
 
 
-def _farthest(problem: Problem, plans: list[Ints], floor: float, time_limit_s: float) -> tuple[Ints, bool] | None:
+def _farthest(
+    problem: Problem, plans: list[Ints], floor: float, clock: Allowance, waiting: int
+) -> tuple[Ints, bool] | None:
     """The plan worth at least `floor` that is farthest from the nearest of `plans`, and whether that is proven.
 
     In how many projects it differs from each is at least 1 plus the steps that are up. Steps count more than all
@@ -166,10 +172,11 @@ def _farthest(problem: Problem, plans: list[Ints], floor: float, time_limit_s: f
     wide = _wide(problem, np.sum(apart, axis=0), rules, steps=steps, height=height)
     start = np.concatenate([np.where(plans[-1] == UNPLACED, sites, plans[-1]), np.full(len(steps), sites)])
     try:
-        again = solve(wide, time_limit_s=time_limit_s, start=start)
+        again = clock.solve(wide, start=start, waiting=waiting)
     except InputError:
         return None
-    if again.violations:
+    if again is None or again.violations:
+        clock.missed = True  # there may be others
         return None
     up = int(steps[again.site[projects:] > sites].sum())
     proven = again.status == "optimal" or (len(steps) > 0 and again.bound < height * (up + 1) - 1e-6)
@@ -265,7 +272,7 @@ def trade_off(
     burden: ArrayLike,
     *,
     points: int = 7,
-    time_limit_s: float = 20.0,
+    time_limit_s: float | Allowance = 20.0,
     name: str = "burden",
 ) -> tuple[Point, ...]:
     """Best plans under tighter and tighter limits on a burden (commuting, cost): the front of score against it.
@@ -281,8 +288,8 @@ def trade_off(
         What each pair adds to the burden; not negative.
     points : int
         Most points, from the burden of the best plan down to none.
-    time_limit_s : float
-        For each time that is solved: twice a point.
+    time_limit_s : float or Allowance
+        For each time that is solved, twice a point; or for all of them together.
     name : str
         What the burden is called.
 
@@ -297,7 +304,8 @@ def trade_off(
     not be the least.
     """
     table = _burden(problem, burden, name, points)
-    front = [_lightest(problem, Point(0.0, 0.0, best), table, time_limit_s)]
+    clock = Allowance.of(time_limit_s)
+    front = [_lightest(problem, Point(0.0, 0.0, best), table, clock, 2 * points)]
     limits = np.linspace(front[0].limit, 0.0, points + 1)[1:-1].tolist()
     empty: list[tuple[float, float]] = []  # between the two burdens, the first aside, lies no plan of the front
     while len(front) < points:
@@ -307,10 +315,12 @@ def trade_off(
         if limit > front[0].other - _APART or any(low <= limit <= high for low, high in empty):
             continue
         start = min((each for each in front if each.other > limit), key=lambda each: each.other)
-        point = _held(problem, start.plan.site, table, limit, name, time_limit_s)
+        point = _held(problem, start.plan.site, table, limit, name, clock, 2 * (points - len(front)))
         empty.append((-np.inf if point is None else point.other, limit))
         if point is not None and all(abs(point.other - each.other) > _APART for each in front):
             front.append(point)
+        if clock.missed:
+            break
     return _undominated(front)
 
 
@@ -351,18 +361,23 @@ def _burden(problem: Problem, burden: ArrayLike, name: str, points: int) -> Floa
     return np.where(problem.eligible, table, 0.0)
 
 
-def _held(problem: Problem, start: Ints, table: Floats, limit: float, name: str, time_limit_s: float) -> Point | None:
+def _held(
+    problem: Problem, start: Ints, table: Floats, limit: float, name: str, clock: Allowance, waiting: int
+) -> Point | None:
     """The best plan with a burden of at most `limit`, and of such plans the one with the least; None without one."""
     pool = np.zeros(problem.shape[1], dtype=np.intp)
     held = Resource(_unused(name, problem), "", table, pool, np.array([limit]))
     try:
-        plan = solve(problem.suppose(resources=(*problem.resources, held)), time_limit_s=time_limit_s, start=start)
+        plan = clock.solve(problem.suppose(resources=(*problem.resources, held)), start=start, waiting=waiting)
     except InputError:
         return None
-    return None if plan.violations else _lightest(problem, Point(limit, limit, plan), table, time_limit_s)
+    if plan is None or plan.violations:
+        clock.missed = True
+        return None
+    return _lightest(problem, Point(limit, limit, plan), table, clock, waiting - 1)
 
 
-def _lightest(problem: Problem, point: Point, table: Floats, time_limit_s: float) -> Point:
+def _lightest(problem: Problem, point: Point, table: Floats, clock: Allowance, waiting: int) -> Point:
     """The point with the least burden at the worth of its plan."""
     plan, sites = point.plan, problem.shape[1]
     total = _total(table, plan.site)
@@ -376,8 +391,10 @@ def _lightest(problem: Problem, point: Point, table: Floats, time_limit_s: float
     wide = _wide(stays, -np.column_stack([table, np.zeros(len(table))]), [least])
     start = np.where(plan.site == UNPLACED, sites, plan.site)
     try:
-        again = solve(wide, time_limit_s=time_limit_s, start=start)
+        again = clock.solve(wide, start=start, waiting=waiting)
     except InputError:  # a worth that is just reached, by rounding
+        again = None
+    if again is None:
         return Point(limit, total, plan, False)
     site = np.where(again.site < sites, again.site, UNPLACED)
     settled = again.status == "optimal" and not problem.links
@@ -397,7 +414,7 @@ def _as_good(problem: Problem, site: Ints, plan: Assignment) -> bool:
 
 
 def balance_front(
-    problem: Problem, best: Assignment, region: ArrayLike, *, time_limit_s: float = 20.0
+    problem: Problem, best: Assignment, region: ArrayLike, *, time_limit_s: float | Allowance = 20.0
 ) -> tuple[Point, ...]:
     """Best plans when each region must get at least 0, 1, 2 … projects, as long as any plan can.
 
@@ -409,8 +426,8 @@ def balance_front(
         The problem and its solution.
     region : (S,) int array
         Region of each site, -1 for none.
-    time_limit_s : float
-        For each plan.
+    time_limit_s : float or Allowance
+        For each plan, or for all of them together.
 
     Raises
     ------
@@ -436,16 +453,19 @@ def balance_front(
         at = member[site[site != UNPLACED]]
         return float(np.bincount(at[at >= 0], minlength=regions).min())
 
+    clock = Allowance.of(time_limit_s)
     front = [Point(fewest(best.site), fewest(best.site), best)]
     while (front[-1].other + 1) * regions <= problem.shape[0]:
         least = front[-1].other + 1
         name = _unused("balance", problem)
         rule = quota(name, member, projects=problem.shape[0], minimum=np.full(regions, least))
         try:
-            plan = solve(problem.suppose(resources=(*problem.resources, rule)), time_limit_s=time_limit_s)
+            waiting = problem.shape[0] // regions - int(front[-1].other)
+            plan = clock.solve(problem.suppose(resources=(*problem.resources, rule)), waiting=waiting)
         except InputError:
             break
-        if plan.violations:
+        if plan is None or plan.violations:
+            clock.missed = True
             break
         if plan.objective >= front[-1].plan.objective - _SAME * max(1.0, abs(plan.objective)):
             front.pop()
