@@ -6,10 +6,12 @@ Each table comes from solving again (`geo_cluster.matching`), so each row is a f
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +20,7 @@ import pandas as pd
 from geo_cluster import catalog, inputs, results
 from geo_cluster.coordinates import MU_PER_HA
 from geo_cluster.domain import LANGUAGES, KnownBetter, Language, Pair, Scenario, Share
+from geo_cluster.matching.allowance import Allowance
 from geo_cluster.matching.alternatives import Alternative, Point, alternatives, balance_front, trade_off
 from geo_cluster.matching.explain import (
     Move,
@@ -47,45 +50,110 @@ DRAWN = {
 LIMIT_S = 5.0
 """Seconds that each solving again may take."""
 
+TOTAL_S = 45.0
+"""Seconds that all of them together may take."""
 
-def explain(study: Study, *, say: Say = lambda _: None) -> dict[str, pd.DataFrame]:
+_LEAST_S = 3.0  # for the ways in of one project: rather none for some than poor ones for all
+
+NOT_REACHED = {"zh": "时间内未算出", "en": "not worked out within the time"}
+"""What a row says that the time didn't suffice for."""
+
+
+def explain(study: Study, *, total_s: float | None = None, say: Say = lambda _: None) -> dict[str, pd.DataFrame]:
     """Every table by its file name; empty when no project may go anywhere.
 
-    It takes minutes: `say` hears the name of each table before it is made, of ways in also how many projects are done.
+    Each question has a share of the time, and what one leaves goes to those after it. Rows that weren't reached say
+    so. Ctrl-C ends solving with what there is; a second one ends the programme.
+
+    Parameters
+    ----------
+    study : Study
+    total_s : float, optional
+        Seconds for all of it; `TOTAL_S` when left out.
+    say : callable
+        Hears the name of each table before it is made, of ways in also how many projects are done.
     """
     if study.problem is None:
         return {}
-    tables: dict[str, Callable[[Study], pd.DataFrame]] = {
-        "ways_in": partial(ways_in_table, say=say),
-        "pool_worth": pool_worth_table,
-        "why_here": why_here_table,
-        "site_importance": importance_table,
-        "alternatives": alternatives_table,
-        "trade_off": front_table,
-        "holds": holds_table,
-    }
-    made = {}
-    for name, table in tables.items():
-        say(name)
-        made[name] = table(study)
-    return made
+    with _until_stopped(Allowance(LIMIT_S, TOTAL_S if total_s is None else total_s)) as clock:
+        tables: dict[str, Callable[[], pd.DataFrame]] = {
+            "ways_in": lambda: ways_in_table(study, clock=clock.part(0.3), say=say),
+            "pool_worth": lambda: pool_worth_table(study, clock=clock.part(0.25)),
+            "why_here": lambda: why_here_table(study, clock=clock.part(0.3)),
+            "site_importance": lambda: importance_table(study, clock=clock.part(0.4)),
+            "alternatives": lambda: alternatives_table(study, clock=clock.part(0.5)),
+            "trade_off": lambda: front_table(study, clock=clock),
+            "holds": lambda: holds_table(study),
+        }
+        made = {}
+        for name, table in tables.items():
+            say(name)
+            made[name] = table()
+        return made
 
 
-def ways_in_table(study: Study, *, most: int = 3, say: Say = lambda _: None) -> pd.DataFrame:
+@contextlib.contextmanager
+def _until_stopped(clock: Allowance) -> Iterator[Allowance]:
+    """While explaining, the first Ctrl-C stops the clock; the second is one as ever."""
+    if threading.current_thread() is not threading.main_thread():
+        yield clock  # signals are the main thread's
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def stop(_signal: int, _frame: Any) -> None:
+        clock.stop.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield clock
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _clock(clock: Allowance | None = None) -> Allowance:
+    return Allowance(LIMIT_S, TOTAL_S) if clock is None else clock
+
+
+def _reached(numbers: pd.Series) -> list[str]:
+    """What rows say of themselves: nothing, or that the time didn't suffice."""
+    return ["" if known else f"{NOT_REACHED['zh']} / {NOT_REACHED['en']}" for known in numbers.notna()]
+
+
+def ways_in_table(
+    study: Study, *, most: int = 3, clock: Allowance | None = None, say: Say = lambda _: None
+) -> pd.DataFrame:
     """For each unplaced project the cheapest ways in, each verified by solving again."""
-    left, rows = study.projects.index[study.plan.site == UNPLACED], []
-    for number, project in enumerate(left):
-        say(f"ways_in {number}/{len(left)}")
-        rows += [way_row(study, way) for way in ways_of(study, project, most=most)]
-    return pd.DataFrame(rows, columns=["project", "project_name", "site", "way", "way_en", "gain", "proven"])
+    clock, columns = _clock(clock), ["project", "project_name", "site", "way", "way_en", "gain", "proven"]
+    if study.problem is None:
+        return pd.DataFrame(columns=columns)
+    best = np.where(study.problem.eligible, study.problem.score + study.problem.bonus[:, None], -np.inf).max(axis=1)
+    left = np.flatnonzero(study.plan.site == UNPLACED)
+    found: dict[int, list[dict[str, Any]]] = {}
+    order = left[np.argsort(-best[left], kind="stable")].tolist()  # who would bring the most first
+    for number, p in enumerate(order):
+        say(f"ways_in {number}/{len(order)}")
+        own = clock.part(max(1.0 / (len(order) - number), min(_LEAST_S / max(clock.left_s, 1e-9), 1.0)))
+        found[p] = [way_row(study, way) for way in _ways(study, p, most, own)]
+        if own.missed and not found[p]:
+            found[p] = [_unreached_way(study, p)]
+    return pd.DataFrame([row for p in left.tolist() for row in found[p]], columns=columns)
+
+
+def _unreached_way(study: Study, p: int) -> dict[str, Any]:
+    row = {"project": study.projects.index[p], "project_name": study.projects["name"].iloc[p], "site": ""}
+    return row | {"way": NOT_REACHED["zh"], "way_en": NOT_REACHED["en"], "gain": np.nan, "proven": False}
 
 
 def ways_of(study: Study, project: str, *, most: int = 3) -> tuple[WayIn, ...]:
     """The cheapest ways in for one project that the plan leaves out."""
+    return _ways(study, int(study.projects.index.get_loc(project)), most, _clock())
+
+
+def _ways(study: Study, number: int, most: int, clock: Allowance) -> tuple[WayIn, ...]:
     if study.problem is None:
         return ()
-    number = int(study.projects.index.get_loc(project))
-    return ways_in(study.problem, study.plan, project=number, most=most, time_limit_s=LIMIT_S)
+    return ways_in(study.problem, study.plan, project=number, most=most, time_limit_s=clock)
 
 
 def way_row(study: Study, way: WayIn) -> dict[str, Any]:
@@ -175,21 +243,22 @@ def _moves(study: Study, moves: tuple[Move, ...], language: str) -> list[str]:
     return told
 
 
-def pool_worth_table(study: Study) -> pd.DataFrame:
+def pool_worth_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame:
     """What one more unit of each pool in use is worth, by solving again and as the price of the relaxation."""
-    found = pool_worth(study.problem, study.plan, time_limit_s=LIMIT_S) if study.problem else ()
+    found = pool_worth(study.problem, study.plan, time_limit_s=_clock(clock)) if study.problem else ()
     rows = [
         (one.resource, one.pool, study.region.names[one.pool].zh, one.step, one.gain, one.price, one.proven)
         for one in found
     ]
     columns = ["resource", "pool", "pool_name", "step", "gain", "price", "proven"]
     table = pd.DataFrame(rows, columns=columns).round({"gain": 4, "price": 4})
+    table["note"] = _reached(table["gain"])
     return table.sort_values(["gain", "price"], ascending=False, kind="stable", ignore_index=True)
 
 
-def why_here_table(study: Study) -> pd.DataFrame:
+def why_here_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame:
     """For each placed project that is not at its favourite site: what that site lacks, and what insisting costs."""
-    found = why_here(study.problem, study.plan, time_limit_s=LIMIT_S) if study.problem else ()
+    found = why_here(study.problem, study.plan, time_limit_s=_clock(clock)) if study.problem else ()
     ids, rows = study.sites["id"], []
     for one in found:
         favourite = study.region.names[ids.iloc[one.favourite]]
@@ -197,6 +266,8 @@ def why_here_table(study: Study) -> pd.DataFrame:
         en = ", ".join(_more(study, one.lacking, "en")) or "its share is worth more to others"
         cost = "办不到" if np.isinf(one.loss) else f"全局损失 {one.loss:.1f} 分"
         price = "impossible" if np.isinf(one.loss) else f"costs {one.loss:.1f}"
+        if np.isnan(one.loss):
+            cost, price = f"的代价{NOT_REACHED['zh']}", f"costs what was {NOT_REACHED['en']}"
         rows.append(
             {
                 "project": study.projects.index[one.project],
@@ -211,24 +282,28 @@ def why_here_table(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["project", "site", "favourite", "why", "why_en", "loss", "proven"])
 
 
-def importance_table(study: Study) -> pd.DataFrame:
+def importance_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame:
     """What is lost if a site drops out, most important first."""
-    found = site_importance(study.problem, study.plan, time_limit_s=LIMIT_S) if study.problem else ()
+    found = site_importance(study.problem, study.plan, time_limit_s=_clock(clock)) if study.problem else ()
     ids = study.sites["id"]
     rows = [(ids.iloc[one.index], study.region.names[ids.iloc[one.index]].zh, one.loss, one.proven) for one in found]
-    return pd.DataFrame(rows, columns=["site", "site_name", "loss", "proven"]).round({"loss": 4})
+    table = pd.DataFrame(rows, columns=["site", "site_name", "loss", "proven"]).round({"loss": 4})
+    return table.assign(note=_reached(table["loss"]))
 
 
-def alternatives_of(study: Study, *, count: int = 3, within: float = 0.02) -> tuple[Alternative, ...]:
+def alternatives_of(
+    study: Study, *, count: int = 3, within: float = 0.02, clock: Allowance | None = None
+) -> tuple[Alternative, ...]:
     """Plans within a share of the best that differ the most from it and from each other."""
     if study.problem is None or not len(study.assignment):
         return ()
-    return alternatives(study.problem, study.plan, count=count, within=within, time_limit_s=LIMIT_S)
+    return alternatives(study.problem, study.plan, count=count, within=within, time_limit_s=_clock(clock))
 
 
-def alternatives_table(study: Study) -> pd.DataFrame:
+def alternatives_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame:
     """One row a project: its site in the plan and in each alternative; the last rows say what each is worth."""
-    found = alternatives_of(study)
+    clock = _clock(clock)
+    found = alternatives_of(study, clock=clock)
     ids = np.array([*study.sites["id"], ""])
     table = pd.DataFrame({"project": study.projects.index, "project_name": study.projects["name"].to_numpy()})
     table["plan"] = ids[study.plan.site]
@@ -238,20 +313,32 @@ def alternatives_table(study: Study) -> pd.DataFrame:
     away = {"project": "distance", "project_name": "与方案不同的项目占比 / share elsewhere", "plan": "0%"}
     for number, one in enumerate(found, 1):
         worth[f"alternative_{number}"], away[f"alternative_{number}"] = f"{one.objective:.2f}", f"{one.distance:.0%}"
+    if clock.missed:
+        column = f"alternative_{len(found) + 1}"
+        table[column], worth[column], away[column] = "", f"{NOT_REACHED['zh']} / {NOT_REACHED['en']}", ""
     return pd.concat([table, pd.DataFrame([worth, away])], ignore_index=True)
 
 
-def fronts_of(study: Study) -> dict[str, tuple[Point, ...]]:
-    """Score against commuting (trips a month × minutes, in hours) and against the least number a prefecture gets."""
+def fronts_of(
+    study: Study, *, clock: Allowance | None = None, missed: list[str] | None = None
+) -> dict[str, tuple[Point, ...]]:
+    """Score against commuting (trips a month × minutes, in hours) and against the least number a prefecture gets.
+
+    Fronts that the time ended before their last point are named in `missed`.
+    """
     if study.problem is None or not len(study.assignment):
         return {}
     prefecture = pd.factorize(study.sites["prefecture_code"])[0]
-    return {
-        "commuting_hours": trade_off(
-            study.problem, study.plan, commuting_hours(study), points=5, time_limit_s=LIMIT_S, name="commuting"
-        ),
-        "fewest_in_a_prefecture": balance_front(study.problem, study.plan, prefecture, time_limit_s=LIMIT_S),
+    clock = _clock(clock)
+    half = clock.part(0.6)
+    hours = commuting_hours(study)
+    fronts = {
+        "commuting_hours": trade_off(study.problem, study.plan, hours, points=5, time_limit_s=half, name="commuting"),
+        "fewest_in_a_prefecture": balance_front(study.problem, study.plan, prefecture, time_limit_s=clock),
     }
+    if missed is not None:
+        missed += [name for name, each in zip(fronts, (half, clock), strict=True) if each.missed]
+    return fronts
 
 
 def commuting_hours(study: Study) -> np.ndarray:
@@ -262,9 +349,10 @@ def commuting_hours(study: Study) -> np.ndarray:
     return monthly[:, None] * 2 * study.region.offers["trip_min"][:, 1][None, :] / 60
 
 
-def front_table(study: Study) -> pd.DataFrame:
+def front_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame:
     """One row a point of each front: what is given up for what, and whether it was proven."""
-    rows = [
+    missed: list[str] = []
+    rows: list[tuple[Any, ...]] = [
         (
             name,
             point.other,
@@ -273,9 +361,10 @@ def front_table(study: Study) -> pd.DataFrame:
             point.plan.status,
             int((point.plan.site >= 0).sum()),
         )
-        for name, points in fronts_of(study).items()
+        for name, points in fronts_of(study, clock=clock, missed=missed).items()
         for point in points
     ]
+    rows += [(name, np.nan, np.nan, np.nan, NOT_REACHED["en"], 0) for name in missed]
     columns = ["against", "value", "worth", "bound", "status", "placed"]
     return pd.DataFrame(rows, columns=columns).round({"value": 2, "worth": 2, "bound": 2})
 
@@ -359,13 +448,13 @@ def worth_of(study: Study, resource: str, pool: str, step: float = 1.0) -> tuple
             more = np.where(np.array(one.pools) == pool, step, 0.0)
             one = replace(one, capacity=one.capacity + (more if one.capacity.ndim == 1 else more[:, None]))
         wider.append(one)
-    again = solve(study.problem.but(resources=tuple(wider)), time_limit_s=LIMIT_S, start=study.plan.site)
+    again = solve(study.problem.suppose(resources=tuple(wider)), time_limit_s=LIMIT_S, start=study.plan.site)
     return again.objective - study.plan.objective, again.status == study.plan.status == "optimal"
 
 
 def lock_table(study: Study) -> pd.DataFrame:
     """What each lock costs: worth of the plan without it, less its worth with it."""
-    found = lock_prices(study.problem, study.plan, time_limit_s=LIMIT_S) if study.problem else ()
+    found = lock_prices(study.problem, study.plan, time_limit_s=_clock()) if study.problem else ()
     rows = [
         (
             study.projects.index[one.index],
@@ -492,13 +581,14 @@ def other_plans(study: Study, count: int = 3, within: float = 0.02) -> tuple[Oth
 
     plan = study.plan
     found = [Other("best", 0, plan.site, plan.objective, plan.bound, 0.0, plan.status == "optimal")]
-    for number, one in enumerate(alternatives_of(study, count=count, within=within), 1):
+    clock = _clock()
+    for number, one in enumerate(alternatives_of(study, count=count, within=within, clock=clock.part(0.5)), 1):
         found.append(Other("alternative", number, one.site, one.objective, plan.bound, apart(one.site), one.proven))
     kinds: dict[str, Literal["commuting", "balance"]] = {
         "commuting_hours": "commuting",
         "fewest_in_a_prefecture": "balance",
     }
-    for name, points in fronts_of(study).items():
+    for name, points in fronts_of(study, clock=clock).items():
         for point in points:
             own = point.plan
             proven = own.status == "optimal"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +18,7 @@ from tests import world
 def patience(monkeypatch):
     """A busy machine proves the same, later."""
     monkeypatch.setattr(explained, "LIMIT_S", 60.0)
+    monkeypatch.setattr(explained, "TOTAL_S", 600.0)
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +91,54 @@ def test_nothing_to_explain_where_nobody_may_go_anywhere():
     nobody = study.run(world.scenario(), world.layers(), projects=world.projects(1, land_mu="5000"))
     assert explained.explain(nobody) == {}
     assert explained.ways_in_table(nobody).empty
+
+
+def test_what_the_time_did_not_suffice_for_says_so(crowded):
+    tables = explained.explain(crowded, total_s=0.0)
+    (left,) = crowded.unplaced["project"]
+    ways = tables["ways_in"].set_index("project")
+    assert ways.loc[left, ["way", "way_en", "proven"]].tolist() == [
+        "时间内未算出",
+        "not worked out within the time",
+        False,
+    ]
+    whole = explained.explain(crowded)
+    for name in ("pool_worth", "site_importance"):
+        assert tables[name]["note"].str.contains("not worked out").all()
+        assert len(tables[name]) == len(whole[name])
+        assert not whole[name]["note"].any()
+    assert tables["why_here"]["why_en"].str.contains("not worked out").all()
+    assert tables["alternatives"]["alternative_1"].iloc[-2].endswith("not worked out within the time")
+    assert set(tables["trade_off"]["against"][tables["trade_off"]["value"].isna()]) == {
+        "commuting_hours",
+        "fewest_in_a_prefecture",
+    }
+    assert not tables["holds"].empty, "what takes no solving is there"
+    assert "not worked out" not in str(whole)
+
+
+def test_the_time_is_kept_and_what_matters_most_comes_first(crowded, monkeypatch):
+    monkeypatch.setattr(explained, "LIMIT_S", 0.05)
+    began = time.monotonic()
+    tables = explained.explain(crowded, total_s=0.2)
+    assert time.monotonic() - began < 10.0
+    assert tables["ways_in"]["gain"].notna().any()
+
+
+def test_the_first_interrupt_ends_explaining_with_what_there_is(crowded, monkeypatch):
+    asked = []
+
+    def interrupted(*given, **how):
+        asked.append(given)
+        os.kill(os.getpid(), signal.SIGINT)
+        return ()
+
+    monkeypatch.setattr(explained, "pool_worth", interrupted)
+    tables = explained.explain(crowded)
+    assert asked
+    assert tables["ways_in"]["gain"].notna().any()
+    assert tables["site_importance"]["loss"].isna().all()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 # ---- what the Match page asks -------------------------------------------------------------------------------

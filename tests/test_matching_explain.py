@@ -1,12 +1,13 @@
 """Explanations, alternatives and stable plans: each claim recomputed."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from geo_cluster.errors import InputError
-from geo_cluster.matching import Problem, Resource, solve, verify
+from geo_cluster.matching import Link, Problem, Resource, quota, solve, verify
 from geo_cluster.matching.alternatives import alternatives, balance_front, difference, distance, trade_off
 from geo_cluster.matching.explain import lock_prices, pool_worth, site_importance, ways_in, why_here
 from geo_cluster.matching.stable import blocking_pairs, match_stably
@@ -85,6 +86,80 @@ def test_one_more_unit_is_worth_what_solving_again_says():
         assert row.price >= 0
 
 
+def test_a_pool_without_anything_is_worth_what_a_unit_lets_in():
+    problem = Problem([[5.0], [4.0]], [Resource("land", "mu", [1, 1], [0], [0.0])])
+    (row,) = pool_worth(problem, solve(problem))
+    assert row.gain == 5.0
+    with pytest.raises(InputError, match="step: is 0"):
+        pool_worth(problem, solve(problem), step=0)
+
+
+def test_losing_a_site_costs_its_projects_also_where_the_others_are_far_too_small():
+    problem = Problem([[5.0, 4.0], [3.0, 9.0]], [Resource("land", "mu", [[1, 100], [1, 1]], [0, 1], [10.0, 10.0])])
+    rows = {row.index: row for row in site_importance(problem, solve(problem))}
+    assert {s: row.loss for s, row in rows.items()} == {0: 5.0, 1: 6.0}
+    assert all(row.proven for row in rows.values())
+    alone = Problem([[5.0]], [quota("least", [0], projects=1, minimum=[1])])
+    (row,) = site_importance(alone, solve(alone))
+    assert (row.loss, row.proven) == (np.inf, True)
+
+
+def test_what_pools_on_offer_lack_counts_among_the_ways_in():
+    """Two stations of 10 MVA serve one site; four projects of 6: two are in, the third lacks 2, not 0 and not 6."""
+    power = Resource("power", "MVA", [6, 6, 6], [[True, True]], [10.0, 10.0], pools=["一站", "二站"])
+    problem = Problem([[9.0], [8.0], [7.0]], [power])
+    plan = solve(problem)
+    (way,) = (way for way in ways_in(problem, plan, project=2) if way.more)
+    (short,) = way.more
+    assert short.amount == pytest.approx(2.0)
+    assert short.unit == "MVA"
+    assert way.moves == ()
+    assert way.gain == pytest.approx(7.0)
+    split = problem.but(resources=[Resource("power", "MVA", [6, 6, 9], [[True, True]], [10.0, 10.0], split=True)])
+    (way,) = (way for way in ways_in(split, solve(split), project=2) if way.more)
+    assert sum(short.amount for short in way.more) == pytest.approx(1.0)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_every_way_in_by_more_is_worth_what_every_plan_says():
+    """The best plan with the pools enlarged, by listing all; and nobody has to leave because of what wasn't counted."""
+    seen = 0
+    for problem, plan in problems(80, least=1, several=True):
+        for p in np.flatnonzero((plan.site < 0) & problem.eligible.any(axis=1)):
+            for way in ways_in(problem, plan, project=int(p)):
+                resources = []
+                for resource in problem.resources:
+                    capacity = resource.capacity.copy()
+                    for short in way.more:
+                        if short.resource == resource.name:
+                            capacity[short.index] += short.amount * (1 + 1e-6)
+                    resources.append(replace(resource, capacity=capacity))
+                wider = problem.suppose(resources=resources)
+                at = [
+                    worth for site, worth in plans_of(wider) if site[p] == way.site or (not way.more and site[p] >= 0)
+                ]
+                assert way.gain == pytest.approx(max(at) - plan.objective)
+                if way.more:
+                    stays = plan.site.copy()
+                    stays[p] = way.site
+                    assert not verify(wider, stays), "everyone else can stay"
+                seen += 1
+    assert seen > 20
+
+
+def test_of_two_pools_with_one_name_the_right_one_is_enlarged():
+    land = Resource("land", "mu", [4, 4], [0, 1], [4, 2], pools=["东区", "东区"])
+    problem = Problem([[9.0, np.nan], [np.nan, 5.0]], [land])
+    ways = ways_in(problem, solve(problem), project=1)
+    assert [(way.site, way.more[0].index, way.gain) for way in ways] == [(1, 1, pytest.approx(5.0))]
+
+
+def test_a_project_that_is_not_there_has_no_way_in():
+    problem = region(0)
+    with pytest.raises(InputError, match="project: there is no project 77"):
+        ways_in(problem, solve(problem), project=77)
+
+
 def test_the_linear_price_of_a_pool_is_its_dual():
     """One pool, projects of one mu each: the price is the score of the next one."""
     problem = Problem([[9.0], [5.0], [3.0]], [Resource("land", "mu", [1, 1, 1], [0], [1.5])])
@@ -157,6 +232,169 @@ def test_balance_is_pushed_as_far_as_a_plan_can():
     assert len(front) > 1
 
 
+def small(seed, *, least=-4, several=False):
+    """A random problem of which every plan can be listed: scores of both signs, locks, prohibitions, minima."""
+    rng = np.random.default_rng(seed)
+    projects, sites = int(rng.integers(2, 5)), int(rng.integers(2, 4))
+    score = rng.integers(least, 10, (projects, sites)).astype(float)
+    score[rng.random(score.shape) < 0.1] = np.nan
+    demand = rng.integers(1, 5, projects).astype(float)
+    room = np.floor(np.full(sites, 1.2 * demand.sum() / sites))
+    resources = [Resource("worth", "mu", demand, np.arange(sites), room)]
+    if several or rng.random() < 0.3:
+        reach = rng.random((sites, 2)) < 0.7
+        reach[:, 0] |= ~reach.any(axis=1)
+        split = bool(rng.random() < 0.3)
+        resources.append(Resource("power", "MVA", demand, reach, np.full(2, demand.sum() / 2), split=split))
+    if rng.random() < 0.3:
+        resources.append(quota("burden", np.zeros(sites, dtype=int), projects=projects, minimum=[1]))
+    problem = {"bonus": float(rng.integers(-2, 4)), "resources": resources}
+    if rng.random() < 0.3:
+        problem["forbidden"] = [(0, 0)]
+    if rng.random() < 0.3 and not np.isnan(score[1, 1]):
+        problem["locked"] = {1: 1}
+    try:
+        problem = Problem(score, **problem)
+        plan = solve(problem)
+    except InputError:  # a lock, a minimum or a prohibition too many
+        return None
+    return None if plan.violations else (problem, plan)
+
+
+def plans_of(problem):
+    """Every plan that keeps the rules, with its worth."""
+    each = (np.array(at) for at in itertools.product(range(-1, problem.shape[1]), repeat=problem.shape[0]))
+    return [(site, objective(problem, site)) for site in each if not verify(problem, site)]
+
+
+def problems(count, **how):
+    """The first `count` random problems that have a plan."""
+    found = (small(seed, **how) for seed in itertools.count())
+    return itertools.islice((each for each in found if each is not None), count)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_the_trade_off_is_the_whole_front_and_nothing_but_the_front():
+    """Against every plan there is: no point dominated, none missing, also where burdens tie and limits are tight."""
+    rng, longest = np.random.default_rng(0), 0
+    for number, (problem, best) in enumerate(problems(100)):
+        burden = (rng.integers(0, 12, problem.shape) * rng.integers(1, 6, (problem.shape[0], 1))).astype(float)
+        listed = [(sum(burden[p, s] for p, s in enumerate(site) if s >= 0), worth) for site, worth in plans_of(problem)]
+        pareto, most = [], -np.inf
+        for total, worth in sorted(listed, key=lambda each: (each[0], -each[1])):
+            if worth > most + 1e-9:
+                pareto.append((total, worth))
+                most = worth
+        front = trade_off(problem, best, burden, points=50)
+        assert [(point.other, point.plan.objective) for point in front] == [pytest.approx(one) for one in pareto[::-1]]
+        assert all(point.settled and point.plan.status == "optimal" for point in front)
+        assert all(point.other <= point.limit + 1e-6 and not verify(problem, point.plan) for point in front)
+        longest = max(longest, len(front))
+        if number % 5:
+            continue
+        few = trade_off(problem, best, burden, points=3)
+        assert len(few) == min(3, len(pareto))
+        assert {(point.other, point.plan.objective) for point in few} <= {
+            (point.other, point.plan.objective) for point in front
+        }
+    assert longest > 5
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_alternatives_are_as_far_from_the_nearest_as_any_plan_is():
+    """Against every plan there is, also where the best plan is a loss and only ties are let in."""
+    rng = np.random.default_rng(1)
+    for problem, best in problems(120):
+        within = float(rng.choice([0.0, 0.1, 0.5]))
+        floor = best.objective - within * abs(best.objective)
+        good = [site for site, worth in plans_of(problem) if worth >= floor - 1e-7]
+        found, before = alternatives(problem, best, count=4, within=within), [best.site]
+        assert len(found) == min(4, len(good) - 1)
+        for one in found:
+            nearest = [min(distance(site, plan) for plan in before) for site in good]
+            assert one.nearest == pytest.approx(max(nearest))
+            assert one.nearest == min(distance(one.site, plan) for plan in before)
+            assert one.proven
+            assert one.objective >= floor - 1e-6
+            assert not verify(problem, one.site)
+            before.append(one.site)
+
+
+def test_all_plans_that_are_equally_good_are_found():
+    problem = Problem(np.ones((2, 2)), [])
+    assert len(alternatives(problem, solve(problem), count=5, within=0)) == 3
+    least = quota("least", [0, 0], projects=2, minimum=[1])
+    loss = Problem([[10.0, 10.0], [-12.0, -12.0]], [least], forbidden=[(0, 0), (0, 1)])
+    (other,) = alternatives(loss, solve(loss), count=3, within=0)
+    assert other.objective == -12
+
+
+def test_where_links_pay_every_point_keeps_its_worth_and_no_less_burden_is_missed_by_limits():
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        score = rng.integers(1, 5, (4, 3)).astype(float)
+        links = [Link(0, 1, 2.0), Link(2, 3, 1.0, rng.random((3, 3)) < 0.5)]
+        problem = Problem(score, [Resource("land", "mu", [1, 1, 1, 1], [0, 1, 2], [2, 2, 2])], links=links)
+        burden = rng.integers(1, 9, (4, 3)).astype(float)
+        for point in trade_off(problem, solve(problem), burden, points=5):
+            best = max(
+                worth for site, worth in plans_of(problem) if burden[np.arange(4), site][site >= 0].sum() <= point.limit
+            )
+            assert point.plan.objective == pytest.approx(best)
+            assert not verify(problem, point.plan)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"burden": np.ones((2, 2))}, r"burden: has the shape \(2, 2\) → Give one number a pair: \(3, 2\)"),
+        ({"burden": -np.ones((3, 2))}, r"burden: is -1.0 for project 0 at site 0 → Give zero or more"),
+        ({"burden": np.full((3, 2), np.nan)}, r"burden: is nan for project 0 at site 0"),
+        ({"burden": [["far", 1], [1, 1], [1, 1]]}, r"burden: \[0, 0\] is 'far', not a number"),
+        ({"burden": np.ones((3, 2)), "points": 0}, r"points: is 0"),
+    ],
+)
+def test_a_burden_that_cannot_be_one_is_refused(given, told):
+    problem = Problem(np.ones((3, 2)), [])
+    with pytest.raises(InputError, match=told):
+        trade_off(problem, solve(problem), **given)
+
+
+@pytest.mark.parametrize(
+    ("region", "told"),
+    [
+        ([0], r"region: has the shape \(1,\) → Give the region of each of the 2 sites"),
+        ([-1, -1], r"region: puts no site in a region"),
+        ([0.5, 0], r"region: has numbers that name no region"),
+        (["E", "W"], r"region: \[0\] is 'E', not a number"),
+    ],
+)
+def test_regions_that_cannot_be_are_refused(region, told):
+    problem = Problem(np.ones((3, 2)), [])
+    with pytest.raises(InputError, match=told):
+        balance_front(problem, solve(problem), region)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_balance_is_the_whole_front():
+    for problem, best in problems(60):
+        region = np.arange(problem.shape[1]) % 2 * 3  # regions 0 and 3: the gap doesn't count
+        listed = [
+            (min((region[site[site >= 0]] == one).sum() for one in (0, 3)), worth) for site, worth in plans_of(problem)
+        ]
+        pareto = [
+            (fewest, max(worth for other, worth in listed if other >= fewest))
+            for fewest in sorted({fewest for fewest, _ in listed})
+        ]
+        pareto = [
+            each
+            for number, each in enumerate(pareto)
+            if each[1] > max((w for _, w in pareto[number + 1 :]), default=-np.inf)
+        ]
+        front = balance_front(problem, best, region)
+        assert [(point.other, point.plan.objective) for point in front] == [pytest.approx(one) for one in pareto]
+
+
 def test_a_difference_lists_who_is_elsewhere():
     problem = region(0)
     changes = difference(problem, [0] * 9, [0, 1, -1] + [0] * 6)
@@ -207,6 +445,11 @@ def test_blocking_pairs_of_any_plan_and_the_cost_of_stability():
     assert match_stably(problem, firms, cities).cost(best) == pytest.approx(0.0)
     with pytest.raises(InputError, match=r"firms: has the shape \(1, 2\)"):
         match_stably(problem, firms[:1], cities)
+    for site, told in (([1, 9], "project 1 is at 9: there is no such site"), ([1], r"site: has the shape \(1,\)")):
+        with pytest.raises(InputError, match=told):
+            blocking_pairs(problem, site, firms, cities)
+    with pytest.raises(InputError, match=r"firms: \[0, 0\] is 'much', not a number"):
+        match_stably(problem, [["much", 1], [2, 1]], cities)
 
 
 def test_with_several_resources_the_plan_keeps_every_capacity_and_lists_what_blocks():

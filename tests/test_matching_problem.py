@@ -10,8 +10,8 @@ SCORE = np.array([[9.0, 5.0], [8.0, np.nan], [4.0, 7.0]])
 
 
 def land(**changes):
-    given = {"demand": [2, 2, 2], "pool": [0, 1], "capacity": [2, 4]} | changes
-    return Resource("land", "mu", **given)
+    given = {"name": "land", "unit": "mu", "demand": [2, 2, 2], "pool": [0, 1], "capacity": [2, 4]} | changes
+    return Resource(**given)
 
 
 def test_a_small_plan_is_proven():
@@ -54,6 +54,33 @@ def test_a_small_plan_is_proven():
         ({"links": [Link(0, 0, 1.0)]}, r"link 0: joins projects 0 and 0"),
         ({"links": [Link(0, 1, -1.0)]}, r"link 0: gains -1.0"),
         ({"projects": ["P01"]}, r"projects: 1 names for 3"),
+        ({"score": [[1, 2], [3]]}, r"score: has rows of different lengths → Give rows of equal length"),
+        ({"score": [["about 9", 1], [1, 1], [1, 1]]}, r"score: \[0, 0\] is 'about 9', not a number"),
+        ({"score": np.full((3, 2), 1j)}, r"score: \[0, 0\] is 1j, not a number"),
+        ({"bonus": "much"}, r"bonus: is 'much', not a number"),
+        ({"bonus": [1, [2], 3]}, r"bonus: has rows of different lengths"),
+        ({"resources": [land(demand=["about 30", 1, 2])]}, r"'land': demand\[0\] is 'about 30', not a number"),
+        ({"resources": [land(capacity=["x", 2])]}, r"'land': capacity\[0\] is 'x'"),
+        ({"resources": [land(capacity=np.zeros(0))]}, r"capacity has the shape \(0,\) → .* at least one pool"),
+        ({"resources": [land(pool=["a", "b"])]}, r"pool has 'a', not the number of a pool → .* names go into pools="),
+        ({"resources": [land(pool=[[0], [0, 1]])]}, r"'land': pool has \[0\], not the number of a pool"),
+        ({"resources": [land(minimum=["x", 0])]}, r"'land': minimum\[0\] is 'x'"),
+        ({"resources": [{"name": "land"}]}, r"resources: .* is no Resource"),
+        ({"resources": [quota("city", ["a", "b"], projects=3)]}, r"'city': pool has 'a', not the number of a pool"),
+        ({"resources": [quota("city", [0.5, 1], projects=3, maximum=[1, 1])]}, r"pool names pools outside -1 … 1"),
+        ({"locked": {"P07": 0}}, r"locked: has 'P07': projects and sites are told by number → Give their positions"),
+        (
+            {"locked": np.array([np.nan, 1, np.nan])},
+            r"locked: has nan → Give whole numbers; -1 where a project is open",
+        ),
+        ({"locked": [(0, 1), (2,)]}, r"locked: has entries that aren't pairs"),
+        ({"forbidden": [(0,), (1, 2)]}, r"forbidden: has entries that aren't pairs"),
+        ({"forbidden": np.ones((2, 2), dtype=bool)}, r"forbidden: has the shape \(2, 2\) → Give a table \(3, 2\)"),
+        ({"forbidden": np.ones((3, 2), dtype=bool)}, r"forbidden: rules out every site at which a project is eligible"),
+        ({"links": [Link(0.5, 1, 1.0)]}, r"link 0: joins projects 0.5 and 1 → Name two different projects by number"),
+        ({"links": [Link("a", 1, 1.0)]}, r"link 0: joins projects 'a' and 1"),
+        ({"links": [Link(0, 1, "x")]}, r"link 0: gains x"),
+        ({"links": [Link(0, 1, 1.0, np.full((2, 2), np.nan))]}, r"link 0: near isn't true or false"),
     ],
 )
 def test_each_fault_is_named_with_its_remedy(given, told):
@@ -68,6 +95,46 @@ def test_all_faults_come_at_once():
     assert all(fault.remedy for fault in caught.value.faults)
 
 
+def test_faults_of_every_kind_come_together():
+    """Shapes, texts, values, locks, what is far too large and what nobody draws on: one refusal."""
+    resources = [
+        land(demand=[1, 2]),
+        land(name="power", demand=["about 30", 1, 2], capacity=[-1, 4]),
+        land(name="energy", demand=[90, 2, 2]),
+        land(name="water", pool=[-1, -1]),
+        land(name="rail", demand=[3, 3, 3]),
+    ]
+    links = [Link(0, 0, 1.0)]
+    with pytest.raises(InputError) as caught:
+        Problem(SCORE, resources, bonus=np.nan, locked={1: 0, 2: 1, 0: 0}, links=links, projects=["P1"])
+    told = "\n".join(map(str, caught.value.faults))
+    for words in (
+        "projects: 1 names for 3",
+        "bonus: is nan",
+        "'land': demand has the shape (2,)",
+        "'power': demand[0] is 'about 30'",
+        "'power': pool 0 has a negative capacity",
+        "'energy': project 0 demands 90 mu",
+        "'water': no site draws on any of its pools",
+        "locked, rail: the locks of project 0, project 1 take 6",
+        "link 0: joins projects 0 and 0",
+    ):
+        assert words in told
+    with pytest.raises(InputError) as caught:
+        Problem([["x", 1.0]], [land(demand=["y"], capacity=[-2, 4])])
+    assert len(caught.value.faults) == 3
+
+
+def test_a_supposition_may_leave_nowhere_to_go():
+    problem = Problem(SCORE, [land()])
+    nothing = problem.suppose(score=np.full((3, 2), np.nan), resources=[land(capacity=[0.1, 0.1])])
+    assert solve(nothing).site.tolist() == [-1, -1, -1]
+    with pytest.raises(InputError, match="no project is eligible"):
+        problem.but(score=np.full((3, 2), np.nan))
+    with pytest.raises(InputError, match="has a negative capacity"):
+        problem.suppose(resources=[land(capacity=[-1, 4])])
+
+
 def test_what_is_odd_but_possible_is_noted():
     with pytest.warns(UserWarning, match="no site draws on pool 2"):
         problem = Problem(SCORE, [land(capacity=[2, 4, 9])])
@@ -75,6 +142,9 @@ def test_what_is_odd_but_possible_is_noted():
     with pytest.warns(UserWarning, match=r"project 0 demands 6 mu; the largest pool has 4 .* stays unplaced"):
         problem = Problem(SCORE, [land(demand=[6, 2, 2])])
     assert solve(problem).site[0] == -1
+    intervals = land(demand=[5, 2, 2], capacity=[[2, 2, 4], [4, 4, 9]])
+    with pytest.warns(UserWarning, match=r"project 0 demands 5 mu; the largest pool has 4 \(likely\), 9 at best"):
+        Problem(SCORE, [intervals])
 
 
 @pytest.mark.parametrize("locked", [{0: 1}, [(0, 1)], np.array([[0, 1]]), np.array([1, -1, -1])])
@@ -84,6 +154,7 @@ def test_locks_can_be_written_in_any_way(locked):
     assert solve(problem).site[0] == 1
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
 def test_the_planning_level_chooses_the_end_of_the_interval():
     intervals = land(capacity=[[0, 2, 2], [0, 2, 6]])
     placed = {
@@ -116,6 +187,21 @@ def test_the_present_plan_is_kept_unless_moving_pays():
     assert solve(keep(Problem(SCORE, []), present, price=1.0)).site.tolist() == [0, 0, 1]
 
 
+@pytest.mark.parametrize(
+    ("site", "price", "told"),
+    [
+        ([0, 1], 1.0, r"site: has the shape \(2,\)"),
+        ([0, 1, 7], 1.0, r"site: project 2 is at 7: there is no such site"),
+        ([0, 1, 0.5], 1.0, r"site: isn't whole numbers"),
+        ([0, 1, 1], np.nan, r"price: is nan"),
+        ([0, 1, 1], "dear", r"price: is 'dear'"),
+    ],
+)
+def test_a_plan_that_cannot_be_kept_is_refused(site, price, told):
+    with pytest.raises(InputError, match=told):
+        keep(Problem(SCORE, []), site, price=price)
+
+
 def test_a_site_may_draw_whole_on_one_of_several_pools_or_split():
     reach = [[True, True], [False, False]]
     power = Resource("power", "MVA", [3, 3, 3], reach, [4.0, 5.0])
@@ -139,6 +225,24 @@ def test_a_substation_that_arrives_later_lets_the_second_project_in_later():
     assert [late.site_name(s) for s in solve(late).site] == ["E03 2029", "E03 2027"]
     with pytest.raises(InputError, match="there is no such resource"):
         phase(problem, [2027, 2029], {"water": [[5, 10]]})
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"delay": [1, 2, 3]}, r"delay: has the shape \(3,\) → .* 2 numbers, or a table 3 × 2"),
+        ({"delay": np.nan}, r"delay: isn't finite"),
+        ({"delay": "long"}, r"delay: is 'long', not a number"),
+        ({"earliest": [2027]}, r"earliest: has the shape \(1,\)"),
+        ({"earliest": [2027, np.nan, 2027]}, r"earliest: has years that aren't known"),
+        ({"arrives": {"land": [["soon", 1], [1, 2]]}}, r"arrives 'land': \[0, 0\] is 'soon'"),
+        ({"arrives": {"land": [[1, 2]]}}, r"arrives 'land': has the shape \(1, 2\)"),
+        ({"years": ["now", "then"]}, r"years: are"),
+    ],
+)
+def test_phases_that_do_not_fit_are_refused(given, told):
+    with pytest.raises(InputError, match=told):
+        phase(Problem(SCORE, [land()]), **({"years": [2027, 2029], "arrives": {}} | given))
 
 
 def test_partners_meet_when_it_pays():

@@ -6,16 +6,31 @@ a stated distance, so that an alternative is another plan and not an accident of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from geo_cluster.errors import Fault, InputError, refuse_if
-from geo_cluster.matching.problem import UNPLACED, Floats, Ints, Problem, Resource, quota
-from geo_cluster.matching.solve import Assignment, solve
-from geo_cluster.matching.verify import objective
+from geo_cluster.matching.allowance import Allowance
+from geo_cluster.matching.model import near
+from geo_cluster.matching.problem import (
+    UNPLACED,
+    Floats,
+    Ints,
+    Problem,
+    Resource,
+    number_faults,
+    numbers,
+    quota,
+)
+from geo_cluster.matching.solve import Assignment
+from geo_cluster.matching.verify import objective, verify
+
+_SAME = 1e-9  # worths that differ by a smaller share are the same but for the rounding of sums
+_APART = 1e-6  # burdens that differ by less are the same: what a capacity is overdrawn by in rounding, ten times
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +49,7 @@ class Alternative:
     nearest : float
         Distance to the nearest of the best plan and the alternatives before it.
     proven : bool
-        Whether it was proven to differ the most, in sum, from all plans before it.
+        Whether no plan is proven to be farther from the nearest of the plans before it.
     """
 
     site: Ints
@@ -54,14 +69,17 @@ class Point:
     limit : float
         What the second aim was held to.
     other : float
-        What it came to.
+        What it came to: no plan of this worth does better by the second aim, where `settled`.
     plan : Assignment
         The best plan under the limit, with its own bound.
+    settled : bool
+        Whether that is proven; whether the worth is, `plan.status` says.
     """
 
     limit: float
     other: float
     plan: Assignment
+    settled: bool = True
 
 
 @dataclass(frozen=True)
@@ -91,20 +109,28 @@ def distance(a: ArrayLike, b: ArrayLike) -> float:
 
 
 def alternatives(
-    problem: Problem, best: Assignment, *, count: int = 3, within: float = 0.02, time_limit_s: float = 20.0
+    problem: Problem, best: Assignment, *, count: int = 3, within: float = 0.02, time_limit_s: float | Allowance = 20.0
 ) -> tuple[Alternative, ...]:
     """Plans worth at least `(1 - within)` of the best that differ from it, and from each other, the most.
+
+    One after another: each is as far as can be from the nearest of the plans before it, and of such plans the one
+    that is farthest from all of them in sum.
 
     Parameters
     ----------
     problem, best
         The problem and its solution.
     count : int
-        How many; fewer come back when there are no others.
+        How many; fewer come back when there are no others, or none was found in time.
     within : float
         Share of the best plan's worth that may be given up. What links earn isn't counted on.
-    time_limit_s : float
-        For each plan.
+    time_limit_s : float or Allowance
+        For each plan, or for all of them together.
+
+    Raises
+    ------
+    InputError
+        On a count below one or a share outside 0 … 1.
     """
     faults = []
     if count < 1:
@@ -112,54 +138,132 @@ def alternatives(
     if not 0 <= within <= 1:
         faults.append(Fault("within", f"is {within}", "Give a share between 0 and 1, 0.02 for two percent."))
     refuse_if(faults, InputError)
-    floor = best.objective - within * abs(best.objective)
-    at_least = _worth_at_least(problem, floor)
-    plans, found = [best.site], []
-    for _ in range(count):
-        same = sum(_indicator(problem, plan) for plan in plans)
-        stays_out = sum((plan == UNPLACED).astype(float) for plan in plans)
-        # differing from a plan that leaves a project out means placing it
-        score = np.where(np.isnan(problem.score), np.nan, -same)
-        apart = problem.but(score=score, bonus=stays_out, links=(), resources=(*problem.resources, at_least))
-        try:
-            other = solve(apart, time_limit_s=time_limit_s, start=plans[-1])
-        except InputError:
+    clock, floor = Allowance.of(time_limit_s), best.objective - within * abs(best.objective)
+    plans: list[Ints] = [best.site]
+    found: list[Alternative] = []
+    while len(found) < count:
+        other = _farthest(problem, plans, floor, clock, count - len(found))
+        if other is None:
             break
-        nearest = min(distance(other.site, plan) for plan in plans)
-        value = objective(problem, other.site)
-        if nearest == 0 or other.violations or value < floor - 1e-6 * max(1.0, abs(floor)):
+        site, proven = other
+        nearest = min(distance(site, plan) for plan in plans)
+        value = objective(problem, site)
+        if nearest == 0 or value < floor - 1e-6 * max(1.0, abs(floor)):
             break
-        plans.append(other.site)
-        row = Alternative(
-            other.site,
-            value,
-            best.objective - value,
-            distance(other.site, best.site),
-            nearest,
-            other.status == "optimal",
-        )
-        found.append(row)
+        plans.append(site)
+        found.append(Alternative(site, value, best.objective - value, distance(site, best.site), nearest, proven))
     return tuple(found)
 
 
-def _worth_at_least(problem: Problem, floor: float) -> Resource:
-    """The rule that a plan is worth at least `floor`, as a minimum; as a cap on losses when `floor` is negative."""
-    worth, pool = np.nan_to_num(_worth(problem)), np.zeros(problem.shape[1], dtype=np.intp)
-    if floor > 0:
-        return Resource("worth", "points", worth, pool, np.array([np.inf]), np.array([floor]))
-    return Resource("losses", "points", np.maximum(-worth, 0.0), pool, np.array([-floor]))
+def _farthest(
+    problem: Problem, plans: list[Ints], floor: float, clock: Allowance, waiting: int
+) -> tuple[Ints, bool] | None:
+    """The plan worth at least `floor` that is farthest from the nearest of `plans`, and whether that is proven.
+
+    In how many projects it differs from each is at least 1 plus the steps that are up. Steps count more than all
+    differences together, so that the sum decides only between plans that are equally far from the nearest.
+    """
+    projects, sites = problem.shape
+    apart = [_differs(problem, plan) for plan in plans]
+    steps = _steps(int((problem.locked == UNPLACED).sum()) - 1 if len(plans) > 1 else 0)
+    height = len(plans) * projects + 1
+    rules = [_worth_at_least(problem, floor)]
+    rules += [(f"difference {number}", each, 1.0 + steps.sum()) for number, each in enumerate(apart, 1)]
+    wide = _wide(problem, np.sum(apart, axis=0), rules, steps=steps, height=height)
+    start = np.concatenate([np.where(plans[-1] == UNPLACED, sites, plans[-1]), np.full(len(steps), sites)])
+    try:
+        again = clock.solve(wide, start=start, waiting=waiting)
+    except InputError:
+        return None
+    if again is None or again.violations:
+        clock.missed = True  # there may be others
+        return None
+    up = int(steps[again.site[projects:] > sites].sum())
+    proven = again.status == "optimal" or (len(steps) > 0 and again.bound < height * (up + 1) - 1e-6)
+    return np.where(again.site[:projects] < sites, again.site[:projects], UNPLACED), proven
+
+
+def _steps(total: int) -> Floats:
+    """(U,): whole numbers of which sums give every number up to `total`, and none above it."""
+    sizes: list[int] = []
+    while sum(sizes) < total:
+        sizes.append(min(sum(sizes) + 1, total - sum(sizes)))
+    return np.array(sizes, dtype=float)
+
+
+def _differs(problem: Problem, plan: Ints) -> Floats:
+    """(P, S + 1): 1 where a project isn't in a plan; the last column is staying out."""
+    apart = np.ones((problem.shape[0], problem.shape[1] + 1))
+    apart[np.arange(len(plan)), plan] = 0.0  # -1 is the last column, too
+    return apart
+
+
+_Rule = tuple[str, Floats, float]  # a name; what each project adds at each site and out, (P, S + 1); the least sum
+
+
+def _worth_at_least(problem: Problem, floor: float) -> _Rule:
+    """The rule that score and bonus come to at least `floor`; raised by so much a project that nothing is negative."""
+    worth = np.where(problem.eligible, _worth(problem), 0.0)
+    worth = np.column_stack([worth, np.zeros(len(worth))])
+    more = max(0.0, -float(worth.min()), (1.0 - floor) / len(worth))
+    least = floor - _SAME * max(1.0, abs(floor)) + more * len(worth)
+    return "worth", worth + more, least
+
+
+def _wide(
+    problem: Problem, aim: Floats, rules: Sequence[_Rule], *, steps: Floats | tuple[()] = (), height: float = 1.0
+) -> Problem:
+    """The problem with another aim and with minima on sums over all projects, of which some may stay out.
+
+    Staying out is a site of its own here, the last but one, so that it can count, too. Steps are further projects:
+    each stays out there as well, or is up at the last site; there it earns `height` times its size, and what it
+    leaves out is taken from the sum of every rule but the first.
+
+    Parameters
+    ----------
+    aim : (P, S + 1) array
+        What each project earns at each site, and out.
+    rules : sequence of name, (P, S + 1) array, number
+    steps : (U,) array
+    """
+    (projects, sites), more = problem.shape, len(steps)
+    score = np.full((projects + more, sites + 2), np.nan)
+    score[:projects, :-1] = aim
+    score[:projects, :sites][~problem.eligible] = np.nan
+    score[projects:, -2], score[projects:, -1] = 0.0, height * np.asarray(steps)
+    resources = []
+    for resource in problem.resources:
+        several, flat = resource.several, resource.demand.ndim == 1
+        pool = np.pad(resource.pool, ((0, 2), (0, 0)) if several else (0, 2), constant_values=False if several else -1)
+        demand = np.pad(resource.demand, (0, more) if flat else ((0, more), (0, 2)))
+        resources.append(replace(resource, pool=pool, demand=demand))
+    for number, (name, table, least) in enumerate(rules):
+        demand = np.pad(table, ((0, more), (0, 1)))
+        demand[projects:, -2] = steps if number else 0.0
+        one = np.zeros(sites + 2, dtype=np.intp)
+        resources.append(Resource(_unused(name, problem), "", demand, one, np.array([np.inf]), np.array([least])))
+    return problem.suppose(
+        score=score,
+        resources=tuple(resources),
+        bonus=0.0,
+        locked=np.append(problem.locked, np.full(more, UNPLACED)),
+        forbidden=None,
+        links=(),
+        projects=(),
+        sites=(),
+    )
+
+
+def _unused(name: str, problem: Problem) -> str:
+    """A name that no resource of the problem has."""
+    taken = {resource.name for resource in problem.resources}
+    while name in taken:
+        name += "′"
+    return name
 
 
 def _worth(problem: Problem) -> Floats:
     return problem.score + problem.bonus[:, None]
-
-
-def _indicator(problem: Problem, plan: Ints) -> Floats:
-    """(P, S): 1 where a plan has the project."""
-    at = np.zeros(problem.shape)
-    placed = np.flatnonzero(plan != UNPLACED)
-    at[placed, plan[placed]] = 1.0
-    return at
 
 
 def trade_off(
@@ -168,10 +272,13 @@ def trade_off(
     burden: ArrayLike,
     *,
     points: int = 7,
-    time_limit_s: float = 20.0,
+    time_limit_s: float | Allowance = 20.0,
     name: str = "burden",
 ) -> tuple[Point, ...]:
     """Best plans under tighter and tighter limits on a burden (commuting, cost): the front of score against it.
+
+    No plan is worth as much as a point's with less burden, nor more with as little. Limits are set evenly; where
+    several lead to the same plan, the widest gaps are searched for others.
 
     Parameters
     ----------
@@ -180,32 +287,138 @@ def trade_off(
     burden : (P, S) array
         What each pair adds to the burden; not negative.
     points : int
-        Limits, evenly from the burden of the best plan down to none.
-    time_limit_s : float
-        For each plan.
+        Most points, from the burden of the best plan down to none.
+    time_limit_s : float or Allowance
+        For each time that is solved, twice a point; or for all of them together.
     name : str
         What the burden is called.
+
+    Raises
+    ------
+    InputError
+        On a burden of another shape, or one that is negative or not known where a project may go.
+
+    Notes
+    -----
+    Where links pay, projects that earn one stay where they are while the burden of a point is lessened; then it may
+    not be the least.
     """
-    table = np.nan_to_num(np.asarray(burden, dtype=float))
-    total = _total(table, best.site)
-    front, start = [Point(total, total, best)], best.site
+    table = _burden(problem, burden, name, points)
+    clock = Allowance.of(time_limit_s)
+    front = [_lightest(problem, Point(0.0, 0.0, best), table, clock, 2 * points)]
+    limits = np.linspace(front[0].limit, 0.0, points + 1)[1:-1].tolist()
+    empty: list[tuple[float, float]] = []  # between the two burdens, the first aside, lies no plan of the front
+    while len(front) < points:
+        limit = limits.pop(0) if limits else _widest_gap(front, empty)
+        if limit is None:
+            break
+        if limit > front[0].other - _APART or any(low <= limit <= high for low, high in empty):
+            continue
+        start = min((each for each in front if each.other > limit), key=lambda each: each.other)
+        point = _held(problem, start.plan.site, table, limit, name, clock, 2 * (points - len(front)))
+        empty.append((-np.inf if point is None else point.other, limit))
+        if point is not None and all(abs(point.other - each.other) > _APART for each in front):
+            front.append(point)
+        if clock.missed:
+            break
+    return _undominated(front)
+
+
+def _undominated(points: list[Point]) -> tuple[Point, ...]:
+    """Points in falling order of burden, without those that time left worse than another in both aims."""
+    kept: list[Point] = []
+    for point in sorted(points, key=lambda each: (each.other, -each.plan.objective)):
+        if not kept or point.plan.objective > kept[-1].plan.objective + _SAME * max(1.0, abs(point.plan.objective)):
+            kept.append(point)
+    return tuple(reversed(kept))
+
+
+def _widest_gap(front: list[Point], empty: list[tuple[float, float]]) -> float | None:
+    """A limit just below the point of the front under which the widest stretch of burdens isn't searched yet."""
+    found = []
+    for point in front:
+        limit = point.other - _APART * max(1.0, point.other)
+        below = max((high for _, high in empty if high < point.other), default=0.0)
+        if limit >= 0 and not any(low <= limit <= high for low, high in empty):
+            found.append((point.other - below, limit))
+    return max(found)[1] if found else None
+
+
+def _burden(problem: Problem, burden: ArrayLike, name: str, points: int) -> Floats:
+    """(P, S): the burden, 0 where a project may not go."""
+    table = numbers(burden)
+    faults = number_faults(table, name)
+    if not faults and table.shape != problem.shape:
+        faults.append(Fault(name, f"has the shape {table.shape}", f"Give one number a pair: {problem.shape}."))
+    elif not faults:
+        wrong = np.argwhere(problem.eligible & ~((table >= 0) & (table < np.inf)))
+        for p, s in wrong[:1]:
+            what = f"is {table[p, s]} for {problem.project_name(p)} at {problem.site_name(s)}"
+            faults.append(Fault(name, what, "Give zero or more for every pair that may be."))
+    if points < 1:
+        faults.append(Fault("points", f"is {points}", "Ask for one point or more."))
+    refuse_if(faults, InputError)
+    return np.where(problem.eligible, table, 0.0)
+
+
+def _held(
+    problem: Problem, start: Ints, table: Floats, limit: float, name: str, clock: Allowance, waiting: int
+) -> Point | None:
+    """The best plan with a burden of at most `limit`, and of such plans the one with the least; None without one."""
     pool = np.zeros(problem.shape[1], dtype=np.intp)
-    for limit in np.linspace(total, 0.0, points + 1)[1:-1]:
-        held = Resource(name, "", table, pool, np.array([limit]))
-        try:
-            plan = solve(problem.but(resources=(*problem.resources, held)), time_limit_s=time_limit_s, start=start)
-        except InputError:
-            break
-        if plan.violations:
-            break
-        front.append(Point(float(limit), _total(table, plan.site), plan))
-    return tuple(front)
+    held = Resource(_unused(name, problem), "", table, pool, np.array([limit]))
+    try:
+        plan = clock.solve(problem.suppose(resources=(*problem.resources, held)), start=start, waiting=waiting)
+    except InputError:
+        return None
+    if plan is None or plan.violations:
+        clock.missed = True
+        return None
+    return _lightest(problem, Point(limit, limit, plan), table, clock, waiting - 1)
+
+
+def _lightest(problem: Problem, point: Point, table: Floats, clock: Allowance, waiting: int) -> Point:
+    """The point with the least burden at the worth of its plan."""
+    plan, sites = point.plan, problem.shape[1]
+    total = _total(table, plan.site)
+    limit = max(point.limit, total)
+    if total <= 0 or plan.violations:
+        return Point(limit, total, plan, not plan.violations)
+    earning = [link for link in problem.links if near(link, plan.site)]
+    partners = np.isin(np.arange(len(plan.site)), [end for link in earning for end in (link.first, link.second)])
+    stays = problem.suppose(locked=np.where(partners, plan.site, problem.locked))
+    least = _worth_at_least(stays, plan.objective - sum(link.gain for link in earning))
+    wide = _wide(stays, -np.column_stack([table, np.zeros(len(table))]), [least])
+    start = np.where(plan.site == UNPLACED, sites, plan.site)
+    try:
+        again = clock.solve(wide, start=start, waiting=waiting)
+    except InputError:  # a worth that is just reached, by rounding
+        again = None
+    if again is None:
+        return Point(limit, total, plan, False)
+    site = np.where(again.site < sites, again.site, UNPLACED)
+    settled = again.status == "optimal" and not problem.links
+    if again.violations or _total(table, site) >= total or not _as_good(problem, site, plan):
+        return Point(limit, total, plan, settled)
+    worth, bound = objective(problem, site), max(plan.bound, objective(problem, site))
+    pools = {name: pool[: len(site)] for name, pool in again.pools.items()}
+    gap = (bound - worth) / max(abs(worth), 1e-9)
+    lighter = replace(plan, site=site, objective=worth, bound=bound, gap=gap, pools=pools)
+    return Point(limit, _total(table, site), lighter, settled)
+
+
+def _as_good(problem: Problem, site: Ints, plan: Assignment) -> bool:
+    """Whether a plan keeps the rules and is worth what another is."""
+    least = plan.objective - 1e-7 * max(1.0, abs(plan.objective))
+    return objective(problem, site) >= least and not verify(problem, site)
 
 
 def balance_front(
-    problem: Problem, best: Assignment, region: ArrayLike, *, time_limit_s: float = 20.0
+    problem: Problem, best: Assignment, region: ArrayLike, *, time_limit_s: float | Allowance = 20.0
 ) -> tuple[Point, ...]:
     """Best plans when each region must get at least 0, 1, 2 … projects, as long as any plan can.
+
+    A plan that is worth no more than one with better balance isn't among them.
 
     Parameters
     ----------
@@ -213,26 +426,49 @@ def balance_front(
         The problem and its solution.
     region : (S,) int array
         Region of each site, -1 for none.
-    time_limit_s : float
-        For each plan.
+    time_limit_s : float or Allowance
+        For each plan, or for all of them together.
+
+    Raises
+    ------
+    InputError
+        On regions of another shape, or when no site is in one.
     """
-    group = np.asarray(region, dtype=np.intp)
-    regions = int(group.max()) + 1
+    group = np.array(numbers(region))
+    faults = number_faults(group, "region")
+    if not faults and group.shape != problem.shape[1:]:
+        what, remedy = f"has the shape {group.shape}", f"Give the region of each of the {problem.shape[1]} sites."
+        faults.append(Fault("region", what, remedy))
+    elif not faults and not ((group >= UNPLACED) & (group == np.floor(group))).all():
+        faults.append(Fault("region", "has numbers that name no region", "Number regions from 0; -1 for none."))
+    elif not faults and (group == UNPLACED).all():
+        faults.append(Fault("region", "puts no site in a region", "Give a region to one site at least."))
+    refuse_if(faults, InputError)
+    inside = group != UNPLACED
+    group[inside] = np.unique(group[inside], return_inverse=True)[1]  # regions without a site don't count
+    member = group.astype(np.intp)
+    regions = int(member.max()) + 1
 
     def fewest(site: Ints) -> float:
-        at = group[site[site != UNPLACED]]
+        at = member[site[site != UNPLACED]]
         return float(np.bincount(at[at >= 0], minlength=regions).min())
 
+    clock = Allowance.of(time_limit_s)
     front = [Point(fewest(best.site), fewest(best.site), best)]
-    while len(front) * regions <= problem.shape[0] + regions:
+    while (front[-1].other + 1) * regions <= problem.shape[0]:
         least = front[-1].other + 1
-        rule = quota("balance", group, projects=problem.shape[0], minimum=np.full(regions, least))
+        name = _unused("balance", problem)
+        rule = quota(name, member, projects=problem.shape[0], minimum=np.full(regions, least))
         try:
-            plan = solve(problem.but(resources=(*problem.resources, rule)), time_limit_s=time_limit_s)
+            waiting = problem.shape[0] // regions - int(front[-1].other)
+            plan = clock.solve(problem.suppose(resources=(*problem.resources, rule)), waiting=waiting)
         except InputError:
             break
-        if plan.violations:
+        if plan is None or plan.violations:
+            clock.missed = True
             break
+        if plan.objective >= front[-1].plan.objective - _SAME * max(1.0, abs(plan.objective)):
+            front.pop()
         front.append(Point(least, fewest(plan.site), plan))
     return tuple(front)
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 from typing import Any, Literal, SupportsIndex
 
 import numpy as np
@@ -65,12 +65,11 @@ class Resource:
     pools: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "demand", np.asarray(self.demand, dtype=float))
-        object.__setattr__(self, "capacity", np.asarray(self.capacity, dtype=float))
-        pool = np.asarray(self.pool)
-        object.__setattr__(self, "pool", pool if pool.dtype == bool else _whole(pool))
+        object.__setattr__(self, "demand", numbers(self.demand))
+        object.__setattr__(self, "capacity", numbers(self.capacity))
+        object.__setattr__(self, "pool", _whole(self.pool))
         if self.minimum is not None:
-            object.__setattr__(self, "minimum", np.asarray(self.minimum, dtype=float))
+            object.__setattr__(self, "minimum", numbers(self.minimum))
         object.__setattr__(self, "pools", tuple(map(str, self.pools)))
 
     @property
@@ -129,6 +128,9 @@ class Problem:
         The end of the capacity intervals to plan with.
     projects, sites : sequence of str, optional
         Names, for people.
+    supposed : bool
+        A problem that was checked already, under a supposition (a pool without anything, a site that drops out):
+        what can't be meant in a table, a unit slip or nowhere to go, is then no fault.
 
     Attributes
     ----------
@@ -150,25 +152,32 @@ class Problem:
     level: Level = "likely"
     projects: tuple[str, ...] = ()
     sites: tuple[str, ...] = ()
+    supposed: InitVar[bool] = False
     notes: tuple[Fault, ...] = field(default=(), init=False, repr=False)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, supposed: bool) -> None:
         put = object.__setattr__
-        put(self, "score", np.asarray(self.score, dtype=float))
+        put(self, "score", numbers(self.score))
+        put(self, "bonus", numbers(self.bonus))
         put(self, "resources", (self.resources,) if isinstance(self.resources, Resource) else tuple(self.resources))
         put(self, "links", tuple(self.links))
         put(self, "projects", tuple(map(str, self.projects)))
         put(self, "sites", tuple(map(str, self.sites)))
-        refuse_if(_shape_faults(self))
-        put(self, "bonus", np.broadcast_to(np.asarray(self.bonus, dtype=float), self.score.shape[:1]))
-        faults: list[Fault] = []
+        faults = _score_faults(self)
+        if faults:  # without a table of scores only what concerns a resource alone can be told
+            put(self, "projects", ())
+            refuse_if(faults + _resources_faults(self, shape=None))
+        for fault in _name_faults(self):  # numbers serve in what follows
+            faults.append(fault)
+            put(self, fault.where, ())
+        faults += _frame_faults(self)
         put(self, "locked", _locks(self, faults))
         put(self, "forbidden", _forbids(self, faults))
-        faults += _value_faults(self)
-        refuse_if(faults)
-        refuse_if(_lock_faults(self))
+        faults += _value_faults(self, supposed=supposed) + _resources_faults(self, shape=self.shape)
+        faults += _lock_faults(self)
         notes = _notes(self)
-        refuse_if([fault for fault, grave in notes if grave])
+        refuse_if(faults + [fault for fault, grave in notes if grave and not supposed])
+        put(self, "bonus", np.broadcast_to(self.bonus, self.score.shape[:1]))
         put(self, "notes", tuple(fault for fault, _ in notes))
         for fault in self.notes:
             warnings.warn(str(fault), UserWarning, stacklevel=3)
@@ -204,72 +213,224 @@ class Problem:
             warnings.simplefilter("ignore", UserWarning)
             return replace(self, **changes)
 
+    def suppose(self, **changes: Any) -> Problem:
+        """Like `but`, for a supposition of the program's own: what would be a slip in a table is taken as it is."""
+        return self.but(**changes, supposed=True)
+
 
 # ---- refusals --------------------------------------------------------------------------------------------------
 
 
-def _whole(pool: NDArray[Any]) -> NDArray[Any]:
-    """As integers when they are whole numbers; otherwise as they are, to be refused by name."""
+def numbers(given: Any) -> NDArray[Any]:
+    """As floats; text, complex numbers and rows of different lengths stay as they are, to be refused by name."""
+    try:
+        if not np.iscomplexobj(given):
+            return np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        pass
+    return as_given(given)
+
+
+def as_given(given: Any) -> NDArray[Any]:
+    """As numpy reads it; where it can't, an array of objects."""
+    try:
+        return np.asarray(given)
+    except ValueError:
+        kept = np.empty(len(given), dtype=object)
+        kept[:] = list(given)
+        return kept
+
+
+def number_faults(given: NDArray[Any], where: str, name: str = "") -> list[Fault]:
+    """What `numbers` couldn't read: the first entry that is no number."""
+    if given.dtype == float:
+        return []
+    remedy = "Write plain numbers only."
+    for at, one in np.ndenumerate(given):
+        if np.ndim(one) if isinstance(one, np.ndarray) else isinstance(one, list | tuple):
+            return [Fault(where, f"{name} has rows of different lengths".strip(), "Give rows of equal length.")]
+        try:
+            float(str(one) if isinstance(one, np.complexfloating) else one)  # numpy would drop the imaginary part
+        except (TypeError, ValueError):
+            told = one.item() if isinstance(one, np.generic) else one
+            return [Fault(where, f"{name}{list(map(int, at)) if at else ''} is {told!r}, not a number".strip(), remedy)]
+    return [Fault(where, f"{name} holds no numbers".strip(), remedy)]
+
+
+def _whole(given: Any) -> NDArray[Any]:
+    """Numbers of pools as integers; what isn't whole, or true and false, stays as it is, to be refused by name."""
+    pool = as_given(given)
+    if pool.dtype.kind not in "iuf":
+        return pool
     with np.errstate(invalid="ignore"):
-        rounded = np.asarray(pool, dtype=float)
-        return pool.astype(np.intp) if np.all(rounded == np.floor(rounded)) and np.all(np.isfinite(rounded)) else pool
+        whole = np.isfinite(pool).all() and np.all(pool == np.floor(pool))
+    return pool.astype(np.intp) if whole else pool
 
 
-def _shape_faults(problem: Problem) -> list[Fault]:
-    """Shapes that don't fit each other."""
-    faults = []
+def _score_faults(problem: Problem) -> list[Fault]:
+    """A table of scores that is none."""
+    if faults := number_faults(problem.score, "score"):
+        return faults
     if problem.score.ndim != 2 or 0 in problem.score.shape:
         what = f"has the shape {problem.score.shape}"
         return [Fault("score", what, "Give one row a project and one column a site, at least one of each.")]
-    projects, sites = problem.score.shape
-    if np.ndim(problem.bonus) and np.shape(problem.bonus) != (projects,):
-        faults.append(Fault("bonus", f"has the shape {np.shape(problem.bonus)}", f"Give one number or {projects}."))
+    return []
+
+
+def _frame_faults(problem: Problem) -> list[Fault]:
+    """A bonus or a level that can't be used."""
+    projects = problem.shape[0]
+    faults = number_faults(problem.bonus, "bonus")
+    if not faults and problem.bonus.shape not in {(), (projects,)}:
+        faults.append(Fault("bonus", f"has the shape {problem.bonus.shape}", f"Give one number or {projects}."))
+    elif not faults and not np.isfinite(problem.bonus).all():
+        each = np.broadcast_to(problem.bonus, projects)
+        p = int(np.flatnonzero(~np.isfinite(each))[0])
+        what = f"is {each[p]} for {problem.project_name(p)}"
+        faults.append(Fault("bonus", what, "Give a finite price of leaving it out."))
     if problem.level not in LEVELS:
         faults.append(Fault("level", f"is {problem.level!r}", f"Choose one of {', '.join(LEVELS)}."))
-    for names, wanted, where in ((problem.projects, projects, "projects"), (problem.sites, sites, "sites")):
-        if names and len(names) != wanted:
-            faults.append(Fault(where, f"{len(names)} names for {wanted}", "Give one name each, or none."))
-    for resource in problem.resources:
-        where = f"resource {resource.name!r}"
-        if resource.demand.shape not in {(projects,), (projects, sites)}:
-            what = f"demand has the shape {resource.demand.shape}"
-            faults.append(Fault(where, what, f"Give ({projects},) or ({projects}, {sites})."))
-        if resource.capacity.ndim not in (1, 2) or (resource.capacity.ndim == 2 and resource.capacity.shape[1] != 3):
-            what = f"capacity has the shape {resource.capacity.shape}"
-            faults.append(Fault(where, what, "Give one number a pool, or three: low, likely, high."))
-        pools = len(resource.capacity) if resource.capacity.ndim else 0
-        if resource.pool.shape != (sites, pools) if resource.several else resource.pool.shape != (sites,):
-            what = f"pool has the shape {resource.pool.shape}"
-            remedy = f"Give the pool of each of the {sites} sites, or a table sites × pools of true and false."
-            faults.append(Fault(where, what, remedy))
-        elif not resource.several and (
-            resource.pool.dtype.kind not in "iu" or resource.pool.min() < -1 or resource.pool.max() >= pools
-        ):
-            what = f"pool names pools outside -1 … {pools - 1}"
-            faults.append(Fault(where, what, "Number pools from 0; -1 for a site that draws on none."))
-        elif resource.several and resource.pool.dtype != bool:
-            faults.append(Fault(where, "pool by site and pool isn't true or false", "Give a table of booleans."))
-        if resource.minimum is not None and resource.minimum.shape != (pools,):
-            what = f"minimum has the shape {resource.minimum.shape}"
-            faults.append(Fault(where, what, f"Give one number for each of the {pools} pools."))
-        if resource.pools and len(resource.pools) != pools:
-            faults.append(Fault(where, f"{len(resource.pools)} names for {pools} pools", "Give one each, or none."))
     return faults
 
 
-def _pairs(value: ArrayLike, where: str, problem: Problem, faults: list[Fault]) -> Ints:
+def _name_faults(problem: Problem) -> list[Fault]:
+    """Too few or too many names; `where` is the field."""
+    (projects, sites), remedy = problem.shape, "Give one name each, or none."
+    wanted = (("projects", problem.projects, projects), ("sites", problem.sites, sites))
+    return [
+        Fault(field, f"{len(names)} names for {count}", remedy)
+        for field, names, count in wanted
+        if names and len(names) != count
+    ]
+
+
+def _resources_faults(problem: Problem, *, shape: tuple[int, int] | None) -> list[Fault]:
+    """Everything wrong with resources; `shape` is None when it isn't known how many projects and sites there are."""
+    strange = [each for each in problem.resources if not isinstance(each, Resource)]
+    faults = [Fault("resources", f"{each!r} is no Resource", "Give Resource(name, unit, …).") for each in strange]
+    resources = [each for each in problem.resources if isinstance(each, Resource)]
+    names = [resource.name for resource in resources]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    faults += [Fault(f"resource {name!r}", "is given twice", "Give each resource its own name.") for name in twice]
+    for resource in resources:
+        faults += _form_faults(resource, shape) + _resource_faults(resource, problem, shape)
+    return faults
+
+
+def _form_faults(resource: Resource, shape: tuple[int, int] | None) -> list[Fault]:
+    """Shapes and kinds of one resource's arrays."""
+    faults, where = [], f"resource {resource.name!r}"
+    for part in ("demand", "capacity", "minimum"):
+        if getattr(resource, part) is not None:
+            faults += number_faults(getattr(resource, part), where, part)
+    if resource.demand.dtype == float and not _fits(resource.demand, shape):
+        what = f"demand has the shape {resource.demand.shape}"
+        wanted = "one number a project, or a table projects × sites" if shape is None else f"({shape[0]},) or {shape}"
+        faults.append(Fault(where, what, f"Give {wanted}."))
+    if resource.capacity.dtype == float and not _is_capacity(resource):
+        what = f"capacity has the shape {resource.capacity.shape}"
+        faults.append(Fault(where, what, "Give one number a pool, or three: low, likely, high; at least one pool."))
+    if not _is_capacity(resource):
+        return faults
+    pools = len(resource.capacity)
+    if not _is_pool(resource, shape):
+        faults.append(_pool_fault(resource, shape))
+    if resource.minimum is not None and resource.minimum.dtype == float and resource.minimum.shape != (pools,):
+        what = f"minimum has the shape {resource.minimum.shape}"
+        faults.append(Fault(where, what, f"Give one number for each of the {pools} pools."))
+    if resource.pools and len(resource.pools) != pools:
+        faults.append(Fault(where, f"{len(resource.pools)} names for {pools} pools", "Give one each, or none."))
+    return faults
+
+
+def _pool_fault(resource: Resource, shape: tuple[int, int] | None) -> Fault:
+    """Why `pool` doesn't say which pool each site draws on."""
+    where, pool, pools = f"resource {resource.name!r}", resource.pool, len(resource.capacity)
+    sites = len(pool) if shape is None and pool.ndim else 0 if shape is None else shape[1]
+    if pool.dtype.kind not in "biuf":
+        bad = next(iter(pool.flat), None)
+        told = bad.item() if isinstance(bad, np.generic) else bad
+        return Fault(
+            where, f"pool has {told!r}, not the number of a pool", "Number pools from 0; names go into pools=."
+        )
+    if pool.shape != (sites, pools) if resource.several else pool.shape != (sites,):
+        remedy = f"Give the pool of each of the {sites} sites, or a table sites × pools of true and false."
+        return Fault(where, f"pool has the shape {pool.shape}", remedy)
+    if resource.several:
+        return Fault(where, "pool by site and pool isn't true or false", "Give a table of booleans.")
+    what = f"pool names pools outside -1 … {pools - 1}"
+    return Fault(where, what, "Number pools from 0; -1 for a site that draws on none.")
+
+
+def _fits(demand: NDArray[Any], shape: tuple[int, int] | None) -> bool:
+    """Whether demand is one number a project, or one a pair."""
+    if demand.dtype != float:
+        return False
+    return demand.ndim in (1, 2) if shape is None else demand.shape in {shape[:1], shape}
+
+
+def _is_capacity(resource: Resource) -> bool:
+    capacity = resource.capacity
+    form = capacity.ndim == 1 or (capacity.ndim == 2 and capacity.shape[1] == 3)
+    return bool(capacity.dtype == float and form and len(capacity))
+
+
+def _is_pool(resource: Resource, shape: tuple[int, int] | None) -> bool:
+    """Whether `pool` is a table of booleans or numbers of pools that there are."""
+    pool, pools = resource.pool, len(resource.capacity)
+    if shape is not None and pool.shape[:1] != shape[1:]:
+        return False
+    if resource.several:
+        return bool(pool.dtype == bool and pool.shape[1] == pools)
+    return bool(pool.ndim == 1 and pool.dtype.kind in "iu" and ((pool >= UNPLACED) & (pool < pools)).all())
+
+
+def _sound(problem: Problem) -> list[Resource]:
+    """Resources whose arrays fit the scores and each other."""
+    resources = [each for each in problem.resources if isinstance(each, Resource)]
+    fit = [each for each in resources if _fits(each.demand, problem.shape) and _is_capacity(each)]
+    return [each for each in fit if _is_pool(each, problem.shape)] if problem.level in LEVELS else []
+
+
+def plan_faults(problem: Problem, site: NDArray[Any], where: str) -> list[Fault]:
+    """Why an array can't be a plan of the problem: shape, kind or sites that there aren't."""
+    projects, sites = problem.shape
+    remedy = f"Give the site of each of the {projects} projects, 0 … {sites - 1}, -1 where it has none."
+    if site.shape != (projects,):
+        return [Fault(where, f"has the shape {site.shape}", remedy)]
+    if site.dtype.kind not in "iu":
+        return [Fault(where, f"isn't whole numbers ({site.dtype})", remedy)]
+    outside = np.flatnonzero((site < UNPLACED) | (site >= sites))
+    return [Fault(where, f"{problem.project_name(p)} is at {site[p]}: there is no such site", remedy) for p in outside]
+
+
+def _pairs(value: Any, where: str, problem: Problem, faults: list[Fault]) -> Ints:
     """(n, 2) pairs of project and site, in range."""
-    pairs = np.asarray(value)
+    pairs = as_given(value)
     if pairs.size == 0:
         return np.empty((0, 2), dtype=np.intp)
     if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu":
-        faults.append(Fault(where, f"has the shape {pairs.shape}", "Give pairs of project and site numbers."))
+        faults.append(_no_pairs(pairs, where, problem.shape))
         return np.empty((0, 2), dtype=np.intp)
     outside = ((pairs < 0) | (pairs >= problem.shape)).any(axis=1)
     for p, s in pairs[outside]:
         what = f"project {p}, site {s}: there is no such pair among {problem.shape[0]} × {problem.shape[1]}"
         faults.append(Fault(where, what, "Number projects and sites from 0."))
     return pairs[~outside].astype(np.intp)
+
+
+def _no_pairs(given: NDArray[Any], where: str, shape: tuple[int, int]) -> Fault:
+    """Why an array isn't pairs of project and site: names, gaps, fractions, or its shape."""
+    if given.dtype.kind in "USO" and not any(isinstance(one, list | tuple) for one in given.flat):
+        named = next((one for one in given.flat if isinstance(one, str)), given.flat[0])
+        what = f"has {str(named)!r}: projects and sites are told by number"
+        return Fault(where, what, "Give their positions in the table of scores, counted from 0.")
+    if given.dtype.kind == "f" and given.shape in {shape[:1], (len(given), 2)}:
+        what = "has nan" if np.isnan(given).any() else f"isn't whole numbers ({given.dtype})"
+        return Fault(where, what, "Give whole numbers; -1 where a project is open.")
+    if given.dtype == object:
+        return Fault(where, "has entries that aren't pairs", "Give pairs of project and site numbers.")
+    return Fault(where, f"has the shape {given.shape}", "Give pairs of project and site numbers.")
 
 
 def _locks(problem: Problem, faults: list[Fault]) -> Ints:
@@ -279,7 +440,7 @@ def _locks(problem: Problem, faults: list[Fault]) -> Ints:
         return site
     if isinstance(given, Mapping):
         given = list(given.items())
-    given = np.asarray(list(given) if isinstance(given, Iterable) else given)
+    given = as_given(list(given) if isinstance(given, Iterable) else given)
     if given.shape == site.shape and given.dtype.kind in "iu":
         held = np.flatnonzero(given != UNPLACED)
         given = np.column_stack([held, given[held]])
@@ -296,83 +457,124 @@ def _forbids(problem: Problem, faults: list[Fault]) -> Bools | None:
     """(P, S) mask of what a person ruled out."""
     if problem.forbidden is None:
         return None
-    given = np.asarray(problem.forbidden if hasattr(problem.forbidden, "dtype") else list(problem.forbidden))
+    given = problem.forbidden
+    given = as_given(list(given) if isinstance(given, Iterable) and not hasattr(given, "dtype") else given)
     if given.dtype == bool and given.shape == problem.shape:
         return given
     mask = np.zeros(problem.shape, dtype=bool)
+    if given.dtype == bool:
+        what, remedy = f"has the shape {given.shape}", f"Give a table {problem.shape} of true and false, or pairs."
+        faults.append(Fault("forbidden", what, remedy))
+        return mask
     pairs = _pairs(given, "forbidden", problem, faults)
     mask[pairs[:, 0], pairs[:, 1]] = True
     return mask
 
 
-def _value_faults(problem: Problem) -> list[Fault]:
-    """Numbers that can't be what they are said to be."""
+def _value_faults(problem: Problem, *, supposed: bool) -> list[Fault]:
+    """Numbers that can't be what they are said to be: scores and links."""
     faults = []
     if np.isinf(problem.score).any():
         p, s = np.argwhere(np.isinf(problem.score))[0]
         where = f"score of {problem.project_name(p)} at {problem.site_name(s)}"
         faults.append(Fault(where, "is infinite", "Write nan for 'not eligible', a number otherwise."))
-    if np.isnan(problem.score).all():
+    allowed = ~np.isnan(problem.score)
+    if not allowed.any() and not supposed:
         remedy = "Loosen an exclusion, or check that scores were computed: nan means 'not eligible'."
         faults.append(Fault("score", "no project is eligible at any site", remedy))
-    if not np.isfinite(problem.bonus).all():
-        p = int(np.flatnonzero(~np.isfinite(problem.bonus))[0])
-        what = f"is {problem.bonus[p]} for {problem.project_name(p)}"
-        faults.append(Fault("bonus", what, "Give a finite price of leaving it out."))
-    names = [resource.name for resource in problem.resources]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    faults += [Fault(f"resource {name!r}", "is given twice", "Give each resource its own name.") for name in twice]
-    for resource in problem.resources:
-        faults += _resource_faults(resource, problem)
+    elif problem.forbidden is not None and not (allowed & ~problem.forbidden).any() and not supposed:
+        what = "rules out every site at which a project is eligible"
+        faults.append(Fault("forbidden", what, "Lift some: true means 'may not go there'."))
     for number, link in enumerate(problem.links):
-        where, projects, sites = f"link {number}", *problem.shape
-        if not (0 <= link.first < projects and 0 <= link.second < projects and link.first != link.second):
-            what = f"joins projects {link.first} and {link.second}"
-            faults.append(Fault(where, what, f"Name two different projects, 0 … {projects - 1}."))
-        if not (np.isfinite(link.gain) and link.gain > 0):
-            faults.append(Fault(where, f"gains {link.gain}", "Give a positive number, or leave the link out."))
-        if link.near is not None and np.shape(link.near) != (sites, sites):
-            faults.append(Fault(where, f"near has the shape {np.shape(link.near)}", f"Give ({sites}, {sites})."))
+        faults += _link_faults(link, f"link {number}", problem)
     return faults
 
 
-def _resource_faults(resource: Resource, problem: Problem) -> list[Fault]:
-    """Demands, capacities and minima of one resource."""
+def _link_faults(link: Link, where: str, problem: Problem) -> list[Fault]:
+    """Partners, gain and neighbourhood of one link."""
+    faults, (projects, sites) = [], problem.shape
+    ends = [link.first, link.second]
+    whole = all(isinstance(end, int | np.integer) and not isinstance(end, bool) for end in ends)
+    if not whole or not all(0 <= end < projects for end in ends) or link.first == link.second:
+        told = " and ".join(str(end) if isinstance(end, int | np.integer) else repr(end) for end in ends)
+        what, remedy = f"joins projects {told}", f"Name two different projects by number, 0 … {projects - 1}."
+        faults.append(Fault(where, what, remedy))
+    gain = numbers(link.gain)
+    if gain.dtype != float or gain.shape or not np.isfinite(gain) or gain <= 0:
+        faults.append(Fault(where, f"gains {link.gain}", "Give a positive number, or leave the link out."))
+    if link.near is None:
+        return faults
+    near = as_given(link.near)
+    if near.shape != (sites, sites):
+        faults.append(Fault(where, f"near has the shape {near.shape}", f"Give ({sites}, {sites})."))
+    elif near.dtype != bool and not (near.dtype.kind in "iuf" and np.isin(near, (0, 1)).all()):
+        faults.append(Fault(where, "near isn't true or false", "Give a table of booleans."))
+    return faults
+
+
+def _resource_faults(resource: Resource, problem: Problem, shape: tuple[int, int] | None) -> list[Fault]:
+    """Values of one resource that can't be meant, as far as its arrays have the right form."""
+    faults = _demand_faults(resource, problem) if _fits(resource.demand, shape) else []
+    if not _is_capacity(resource):
+        return faults
+    drawn = _drawn(resource) if _is_pool(resource, shape) else np.ones(len(resource.capacity), dtype=bool)
+    faults += _capacity_faults(resource, drawn)
+    least = resource.minimum
+    if least is not None and least.dtype == float and least.shape == drawn.shape and problem.level in LEVELS:
+        faults += _minimum_faults(resource, least, resource.at(problem.level), drawn)
+    return faults
+
+
+def _demand_faults(resource: Resource, problem: Problem) -> list[Fault]:
     faults, where = [], f"resource {resource.name!r}"
-    counts = np.isposinf(
-        resource.capacity
-    ).all()  # without capacities it is a count with a minimum; worth may be negative
+    # without capacities it is a count with a minimum; worth may be negative
+    counts = resource.capacity.dtype == float and np.isposinf(resource.capacity).all()
     wrong = ~np.isfinite(resource.demand) | ((resource.demand < 0) & ~counts)
-    if wrong.ndim == 2:
+    if wrong.ndim == 2 and wrong.shape == problem.score.shape and problem.score.dtype == float:
         wrong &= ~np.isnan(problem.score)
     for p in np.unique(np.nonzero(wrong)[0]):
         bad = resource.demand[p] if resource.demand.ndim == 1 else resource.demand[p][wrong[p]][0]
         what = f"{problem.project_name(p)} demands {bad} {resource.unit}"
         faults.append(Fault(where, what, "Give a number of zero or more; an estimate is better than none."))
-    drawn, capacity = _drawn(resource), resource.at(problem.level)
-    for k in np.flatnonzero((resource.capacity.reshape(len(capacity), -1) < 0).any(axis=1)):
-        what = f"{resource.pool_name(k)} has a negative capacity, {resource.capacity[k]} {resource.unit}"
+    return faults
+
+
+def _capacity_faults(resource: Resource, drawn: Bools) -> list[Fault]:
+    faults, where = [], f"resource {resource.name!r}"
+    table = resource.capacity.reshape(len(drawn), -1)
+    for k in np.flatnonzero((table < 0).any(axis=1)):
+        what = f"{_pool_named(resource, k)} has a negative capacity, {resource.capacity[k]} {resource.unit}"
         remedy = "Give zero when nothing is left; an overdrawn pool is to be relieved first."
         faults.append(Fault(where, what, remedy))
-    for k in np.flatnonzero(np.isnan(resource.capacity.reshape(len(capacity), -1)).any(axis=1) & drawn):
-        what = f"capacity of {resource.pool_name(k)} is not known (nan)"
+    for k in np.flatnonzero(np.isnan(table).any(axis=1) & drawn):
+        what = f"capacity of {_pool_named(resource, k)} is not known (nan)"
         faults.append(Fault(where, what, "Give an estimate, or inf when it doesn't bind."))
-    if resource.capacity.ndim == 2:
-        for k in np.flatnonzero((np.diff(resource.capacity, axis=1) < 0).any(axis=1)):
-            what = f"{resource.pool_name(k)}: low, likely, high are {resource.capacity[k]}"
-            faults.append(Fault(where, what, "Give them in rising order."))
-    if resource.minimum is not None:
-        for k in np.flatnonzero(~np.isfinite(resource.minimum) | (resource.minimum < 0)):
-            what = f"minimum of {resource.pool_name(k)} is {resource.minimum[k]}"
-            faults.append(Fault(where, what, "Give a number of zero or more."))
-        for k in np.flatnonzero((resource.minimum > capacity) & (capacity >= 0)):
-            what = f"{resource.pool_name(k)}: minimum {resource.minimum[k]:g} above maximum {capacity[k]:g}"
-            remedy = f"Lower the minimum or raise the maximum, in {resource.unit}."
-            faults.append(Fault(where, what, remedy))
-        for k in np.flatnonzero((resource.minimum > 0) & ~drawn):
-            what = f"{resource.pool_name(k)} has a minimum, but no site draws on it"
-            faults.append(Fault(where, what, "Give a site to the pool, or drop the minimum."))
+    with np.errstate(invalid="ignore"):  # inf less inf
+        falls = (np.diff(table, axis=1) < 0).any(axis=1)
+    for k in np.flatnonzero(falls):
+        what = f"{_pool_named(resource, k)}: low, likely, high are {resource.capacity[k]}"
+        faults.append(Fault(where, what, "Give them in rising order."))
     return faults
+
+
+def _minimum_faults(resource: Resource, minimum: Floats, capacity: Floats, drawn: Bools) -> list[Fault]:
+    faults, where = [], f"resource {resource.name!r}"
+    for k in np.flatnonzero(~np.isfinite(minimum) | (minimum < 0)):
+        what = f"minimum of {_pool_named(resource, k)} is {minimum[k]}"
+        faults.append(Fault(where, what, "Give a number of zero or more."))
+    for k in np.flatnonzero((minimum > capacity) & (capacity >= 0)):
+        what = f"{_pool_named(resource, k)}: minimum {minimum[k]:g} above maximum {capacity[k]:g}"
+        remedy = f"Lower the minimum or raise the maximum, in {resource.unit}."
+        faults.append(Fault(where, what, remedy))
+    for k in np.flatnonzero((minimum > 0) & ~drawn):
+        what = f"{_pool_named(resource, k)} has a minimum, but no site draws on it"
+        faults.append(Fault(where, what, "Give a site to the pool, or drop the minimum."))
+    return faults
+
+
+def _pool_named(resource: Resource, k: SupportsIndex) -> str:
+    """Name of pool `k`, also where there are fewer names than pools."""
+    return resource.pool_name(k) if len(resource.pools) in (0, len(resource.capacity)) else f"pool {k}"
 
 
 def _lock_faults(problem: Problem) -> list[Fault]:
@@ -385,7 +587,7 @@ def _lock_faults(problem: Problem) -> list[Fault]:
             faults.append(Fault("locked", f"{names}, where it isn't eligible", remedy))
         elif problem.forbidden is not None and problem.forbidden[p, s]:
             faults.append(Fault("locked", f"{names} and forbidden there", "Drop the lock or the prohibition."))
-    for resource in problem.resources:
+    for resource in _sound(problem):
         if resource.several:
             continue
         demand = (
@@ -393,12 +595,13 @@ def _lock_faults(problem: Problem) -> list[Fault]:
             if resource.demand.ndim == 1
             else resource.demand[np.arange(len(problem.locked)), problem.locked]
         )
+        demand = np.where(np.isfinite(demand), demand, 0.0)
         pool, capacity = resource.pool[problem.locked], resource.at(problem.level)
         inside = (problem.locked != UNPLACED) & (pool >= 0)
         used = np.bincount(pool[inside], weights=demand[inside], minlength=len(capacity))
-        for k in np.flatnonzero(used > capacity * (1 + 1e-9) + 1e-9):
+        for k in np.flatnonzero((used > capacity * (1 + 1e-9) + 1e-9) & (capacity >= 0)):
             names = ", ".join(problem.project_name(p) for p in np.flatnonzero(inside & (pool == k)))
-            have = f"{capacity[k]:g} {resource.unit} of {resource.pool_name(k)}"
+            have = f"{capacity[k]:g} {resource.unit} of {_pool_named(resource, k)}"
             what = f"the locks of {names} take {used[k]:g} of the {have}"
             remedy = f"Unlock one of them, or find {used[k] - capacity[k]:g} {resource.unit} more."
             faults.append(Fault(f"locked, {resource.name}", what, remedy))
@@ -417,32 +620,42 @@ def _drawn(resource: Resource) -> Bools:
 def _notes(problem: Problem) -> list[tuple[Fault, bool]]:
     """What is odd: a pool nobody draws on, a project larger than any pool; with True when it can't be meant."""
     notes = []
-    for resource in problem.resources:
+    for resource in _sound(problem):
         where, drawn = f"resource {resource.name!r}", _drawn(resource)
         if not drawn.any():
             what = "no site draws on any of its pools"
             notes.append((Fault(where, what, "Say which pool each site draws on, or leave the resource out."), True))
             continue
         if not drawn.all():
-            names = ", ".join(resource.pool_name(k) for k in np.flatnonzero(~drawn)[:5])
+            names = ", ".join(_pool_named(resource, k) for k in np.flatnonzero(~drawn)[:5])
             more = f" and {(~drawn).sum() - 5} more" if (~drawn).sum() > 5 else ""
             what = f"no site draws on {names}{more}"
             notes.append((Fault(where, what, "Assign a site to the pool, or drop the pool."), False))
-        largest = float(resource.capacity.reshape(len(drawn), -1)[drawn].max())
-        if resource.split and resource.several:
-            largest = float(resource.capacity.reshape(len(drawn), -1)[drawn].max(axis=1).sum())
-        least = resource.demand
-        if least.ndim == 2:
-            least = np.where(
-                np.isnan(problem.score) | (resource.pool < 0 if not resource.several else False), np.inf, least
-            )
-            least = np.where(np.isfinite(least).any(axis=1), least.min(axis=1), 0)
-        bound_to = (resource.pool >= 0) if not resource.several else resource.pool.any(axis=1)
-        somewhere_free = (~np.isnan(problem.score) & ~bound_to).any(axis=1)
-        for p in np.flatnonzero((least > largest) & ~somewhere_free & ~np.isnan(problem.score).all(axis=1)):
-            what = f"{problem.project_name(p)} demands {least[p]:g} {resource.unit}; the largest pool has {largest:g}"
-            remedy = "Check the unit, split the project, or enlarge a pool; as it is the project stays unplaced."
-            notes.append((Fault(where, what, remedy), largest > 0 and least[p] > _UNIT_SLIP * largest))
+        notes += _too_large(resource, problem, drawn)
+    return notes
+
+
+def _too_large(resource: Resource, problem: Problem, drawn: Bools) -> list[tuple[Fault, bool]]:
+    """Projects that no pool can hold at the planning level; a slip of units where none could by far."""
+    planned = resource.at(problem.level)[drawn]
+    high = resource.capacity.reshape(len(drawn), -1)[drawn].max(axis=1)
+    together = resource.split and resource.several
+    largest, most = (float(each.sum() if together else each.max()) for each in (planned, high))
+    least = resource.demand
+    if least.ndim == 2:
+        elsewhere = np.isnan(problem.score) | (resource.pool < 0 if not resource.several else False)
+        least = np.where(elsewhere, np.inf, least)
+        least = np.where(np.isfinite(least).any(axis=1), least.min(axis=1), 0)
+    bound_to = (resource.pool >= 0) if not resource.several else resource.pool.any(axis=1)
+    somewhere_free = (~np.isnan(problem.score) & ~bound_to).any(axis=1)
+    notes = []
+    for p in np.flatnonzero((least > largest) & ~somewhere_free & ~np.isnan(problem.score).all(axis=1)):
+        what = f"{problem.project_name(p)} demands {least[p]:g} {resource.unit}; the largest pool has {largest:g}"
+        remedy = "Check the unit, split the project, or enlarge a pool; as it is the project stays unplaced."
+        if least[p] <= most:
+            what = f"{what} ({problem.level}), {most:g} at best"
+            remedy = "Plan with a more hopeful level, or enlarge a pool; as it is the project stays unplaced."
+        notes.append((Fault(f"resource {resource.name!r}", what, remedy), most > 0 and least[p] > _UNIT_SLIP * most))
     return notes
 
 
@@ -476,13 +689,14 @@ def quota(
     groups : sequence of str
         Names of the groups.
     """
-    group = np.asarray(group, dtype=np.intp)
+    member = _whole(group)
     bounds = maximum if minimum is None else minimum
-    count = int(group.max()) + 1 if bounds is None else np.asarray(bounds).size
-    demand = np.ones(projects) if weight is None else np.asarray(weight, dtype=float)
-    capacity = np.full(count, np.inf) if maximum is None else np.asarray(maximum, dtype=float)
-    least = None if minimum is None else np.asarray(minimum, dtype=float)
-    return Resource(name, "projects" if weight is None else "", demand, group, capacity, least, pools=tuple(groups))
+    some = member.dtype.kind in "iu" and member.size
+    count = np.size(bounds) if bounds is not None else int(member.max()) + 1 if some else 1
+    demand = np.ones(projects) if weight is None else weight
+    capacity = np.full(count, np.inf) if maximum is None else maximum
+    unit = "projects" if weight is None else ""
+    return Resource(name, unit, demand, member, capacity, minimum, pools=tuple(groups))  # type: ignore[arg-type]
 
 
 def segment_cap(
@@ -503,16 +717,12 @@ def segment_cap(
     cities : sequence of str
         Names of the cities.
     """
-    return Resource(
-        name, "projects", np.asarray(member, dtype=float), np.asarray(city), np.asarray(cap), pools=tuple(cities)
-    )
+    return Resource(name, "projects", numbers(member), city, numbers(cap), pools=tuple(cities))  # type: ignore[arg-type]
 
 
 def budget(cost: ArrayLike, limit: float, *, sites: int, name: str = "budget", unit: str = "M yuan") -> Resource:
     """One purse: `cost`, (P,) or (P, S), summed over placed projects stays within `limit`."""
-    return Resource(
-        name, unit, np.asarray(cost, dtype=float), np.zeros(sites, dtype=np.intp), np.array([limit]), pools=(name,)
-    )
+    return Resource(name, unit, numbers(cost), np.zeros(sites, dtype=np.intp), numbers([limit]), pools=(name,))
 
 
 def keep(problem: Problem, site: ArrayLike, *, price: float) -> Problem:
@@ -525,9 +735,18 @@ def keep(problem: Problem, site: ArrayLike, *, price: float) -> Problem:
     site : (P,) int array
         The present plan, -1 where a project has no place yet.
     price : float
-        What moving one project costs, in units of score.
+        What moving one project costs, in units of score; zero or more.
+
+    Raises
+    ------
+    InputError
+        On a plan of another shape or with sites that there aren't, and on a price that is none.
     """
-    present = np.asarray(site, dtype=np.intp)
+    present = as_given(site)
+    faults = plan_faults(problem, present, "site")
+    if number_faults(numbers(price), "price") or np.shape(price) or not 0 <= price < np.inf:
+        faults.append(Fault("price", f"is {price!r}", "Give what moving one project costs, zero or more."))
+    refuse_if(faults)
     stays = np.zeros(problem.shape)
     placed = np.flatnonzero(present != UNPLACED)
     stays[placed, present[placed]] = price
@@ -561,22 +780,37 @@ def phase(
     Raises
     ------
     InputError
-        On years that don't rise, names that are no resource, or capacities of another shape.
+        On years that don't rise, names that are no resource, or arrays of another shape.
     """
     projects, sites = problem.shape
-    count = len(years)
+    count, when = len(years), numbers(years)
     faults = []
-    if not count or (np.diff(years) <= 0).any():
+    if when.dtype != float or when.ndim != 1 or not count or not (np.diff(when) > 0).all():
         faults.append(Fault("years", f"are {list(years)}", "Give each year once, in rising order."))
+    if earliest is not None and not (first := number_faults(numbers(earliest), "earliest")):
+        if np.shape(earliest) != (projects,):
+            what = f"has the shape {np.shape(earliest)}"
+            first = [Fault("earliest", what, f"Give the first year of each of the {projects} projects.")]
+        elif not np.isfinite(numbers(earliest)).all():
+            first = [Fault("earliest", "has years that aren't known", "Give the first year where a project may start.")]
+    faults += first if earliest is not None else []
+    lost = numbers(delay)
+    faults += number_faults(lost, "delay")
+    if lost.dtype == float and lost.shape not in {(), (count,), (projects, count)}:
+        remedy = f"Give one number a year of delay, {count} numbers, or a table {projects} × {count}."
+        faults.append(Fault("delay", f"has the shape {lost.shape}", remedy))
+    elif lost.dtype == float and not np.isfinite(lost).all():
+        faults.append(Fault("delay", "isn't finite", "Give the score lost by starting in each year."))
     known = {resource.name: resource for resource in problem.resources}
     for name, capacity in arrives.items():
         if name not in known:
             faults.append(Fault(f"arrives {name!r}", "there is no such resource", f"Name one of {', '.join(known)}."))
+        elif wrong := number_faults(numbers(capacity), f"arrives {name!r}"):
+            faults += wrong
         elif np.shape(capacity) != (len(known[name].capacity), count):
             what = f"has the shape {np.shape(capacity)}"
             faults.append(Fault(f"arrives {name!r}", what, f"Give {len(known[name].capacity)} pools × {count} years."))
     refuse_if(faults)
-    lost = np.asarray(delay, dtype=float)
     lost = lost * (np.asarray(years) - years[0]) if lost.ndim == 0 else lost
     score = problem.score[:, None, :] - np.broadcast_to(lost, (projects, count))[:, :, None]
     opens = np.zeros(projects, dtype=np.intp)

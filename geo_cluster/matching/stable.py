@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geo_cluster.errors import Fault, InputError, refuse_if
-from geo_cluster.matching.problem import UNPLACED, Floats, Ints, Problem
+from geo_cluster.matching.problem import UNPLACED, Floats, Ints, Problem, as_given, number_faults, numbers, plan_faults
 from geo_cluster.matching.solve import Assignment
 from geo_cluster.matching.verify import objective
 
@@ -143,8 +143,13 @@ def blocking_pairs(problem: Problem, site: ArrayLike, firms: ArrayLike, cities: 
         Any plan.
     firms, cities : (P, S) array
         Preferences, as for `match_stably`.
+
+    Raises
+    ------
+    InputError
+        As `match_stably`; and on a plan of another shape, or with sites that there aren't.
     """
-    firms, cities = _preferences(problem, firms, cities)
+    firms, cities = _preferences(problem, firms, cities, site=site)
     plan = np.asarray(site, dtype=np.intp)
     acceptable = problem.eligible & ~np.isnan(firms) & ~np.isnan(cities)
     acceptable[problem.locked != UNPLACED] = False
@@ -158,11 +163,16 @@ def blocking_pairs(problem: Problem, site: ArrayLike, firms: ArrayLike, cities: 
     return tuple(found)
 
 
-def _preferences(problem: Problem, firms: ArrayLike, cities: ArrayLike) -> tuple[Floats, Floats]:
-    tables, faults = [], []
+def _preferences(
+    problem: Problem, firms: ArrayLike, cities: ArrayLike, *, site: ArrayLike | None = None
+) -> tuple[Floats, Floats]:
+    """Both tables as floats; refuses them, a plan, or rules under which no site can choose."""
+    tables: list[Floats] = []
+    faults = [] if site is None else plan_faults(problem, as_given(site), "site")
     for name, given in (("firms", firms), ("cities", cities)):
-        table = np.asarray(given, dtype=float)
-        if table.shape != problem.shape:
+        table = numbers(given)
+        faults += (wrong := number_faults(table, name))
+        if not wrong and table.shape != problem.shape:
             faults.append(Fault(name, f"has the shape {table.shape}", f"Give one number a pair: {problem.shape}."))
         tables.append(table)
     for resource in problem.resources:

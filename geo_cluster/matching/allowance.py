@@ -1,0 +1,73 @@
+"""Time that many re-solves share, so that explaining a plan ends when it was said to."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from geo_cluster.matching.problem import Problem
+from geo_cluster.matching.solve import Assignment, Progress, solve
+
+_WORTH_S = 1.0  # a re-solve of less than this tells little: rather fewer of them, the first ones first
+
+
+class Allowance:
+    """Seconds for each re-solve, and for all of them together.
+
+    Parameters
+    ----------
+    each_s : float
+        Most for one.
+    total_s : float
+        For all, from now on.
+    stop : Event, optional
+        Set it, from another thread or a signal handler, to end early.
+
+    Attributes
+    ----------
+    missed : bool
+        Whether something was asked for when nothing was left.
+    """
+
+    def __init__(self, each_s: float, total_s: float = np.inf, *, stop: threading.Event | None = None):
+        self.each_s, self.until = each_s, time.monotonic() + total_s
+        self.stop = threading.Event() if stop is None else stop
+        self.missed = False
+
+    @classmethod
+    def of(cls, given: float | Allowance) -> Allowance:
+        """Itself, or so many seconds for each and no end to all."""
+        return given if isinstance(given, Allowance) else cls(given)
+
+    @property
+    def left_s(self) -> float:
+        """What is left for all."""
+        return 0.0 if self.stop.is_set() else max(self.until - time.monotonic(), 0.0)
+
+    def part(self, share: float) -> Allowance:
+        """A share, 0 … 1, of what is left."""
+        return Allowance(self.each_s, self.left_s * share, stop=self.stop)
+
+    def solve(self, problem: Problem, *, start: ArrayLike | None = None, waiting: int = 1) -> Assignment | None:
+        """The plan found in the time of one of `waiting` re-solves; None when nothing is left or it was stopped.
+
+        Raises
+        ------
+        InputError
+            As `solve`.
+        """
+        left = self.left_s
+        plan = None
+        if left > 0:
+            limit = min(self.each_s, left, max(left / max(waiting, 1), _WORTH_S))
+            plan = solve(problem, time_limit_s=limit, start=start, progress=self._goes_on)
+        if plan is None or (self.stop.is_set() and plan.status != "optimal"):
+            self.missed = True
+            return None
+        return plan
+
+    def _goes_on(self, _: Progress) -> bool:
+        return not self.stop.is_set()
