@@ -6,14 +6,16 @@ import logging
 import secrets
 import sys
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # streamlit runs this file as a script
 
 from app import signin
 from app.views import brief, data, explore, match, score, supply
-from app.widgets import STYLE, refusals, t
+from app.widgets import STYLE, own_words, refusals, t
 
 log = logging.getLogger("geo_cluster.app")
 
@@ -24,6 +26,7 @@ def run() -> None:
         page_title=t("app"), page_icon=str(Path(__file__).with_name("assets") / "icon.svg"), layout="wide"
     )
     st.html(STYLE)
+    own_words()
     try:
         with refusals():
             if signin.person() is None:
@@ -37,8 +40,10 @@ def run() -> None:
 
 
 def _pages() -> None:
+    named = (st.context.url or "").partition("?")[0].endswith("/explore")  # streamlit's default page has no name
     pages = [
-        st.Page(explore.page, title=t("explore"), icon=":material/map:", url_path="explore", default=True),
+        _explore(url_path="start", default=True, visibility="hidden" if named else "visible"),
+        _explore(url_path="explore", visibility="visible" if named else "hidden"),
         st.Page(supply.page, title=t("supply"), icon=":material/bolt:", url_path="supply"),
         st.Page(score.page, title=t("score"), icon=":material/ads_click:", url_path="score"),
         st.Page(match.page, title=t("match"), icon=":material/insights:", url_path="match"),
@@ -46,6 +51,10 @@ def _pages() -> None:
         st.Page(brief.page, title=t("brief"), icon=":material/co_present:", url_path="brief"),
     ]
     st.navigation(pages, position="top").run()
+
+
+def _explore(**how: Any) -> StreamlitPage:
+    return st.Page(explore.page, title=t("explore"), icon=":material/map:", **how)
 
 
 def _sign_in() -> None:

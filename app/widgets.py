@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import altair as alt
 import pandas as pd
@@ -13,6 +15,7 @@ from streamlit_folium import st_folium
 
 from app import state
 from app.state import t
+from app.texts import TEXTS
 from app.texts.faults import told
 from geo_cluster import catalog, maps
 from geo_cluster.errors import GeoClusterError
@@ -45,9 +48,26 @@ button[data-variant="segmented_control"][data-selected="true"] p { color: #07494
 [data-testid="stCaptionContainer"] p { color: #56636c; }
 [data-testid="stTable"] td p { overflow-wrap: anywhere; }
 .gc-lead { color: #56636c; margin: 0 0 .6rem; }
+:is(a, button, summary, iframe, [tabindex], [role="slider"]):focus-visible,
+label:has(input:is([type="checkbox"], [type="radio"]):focus-visible) {
+  outline: 2px solid #0b6e75 !important; outline-offset: 2px !important; }
+:is([data-testid="stMain"], [data-testid="stTopNavLink"], [role="tab"]):focus-visible { outline-offset: -2px !important; }
+.gc-where { display: none; }
+[data-testid="stElementContainer"]:has(> .stHtml > script) { display: none; }
+.st-key-counts [data-testid="stMetric"] { padding: .1rem .9rem; }
+.st-key-counts [data-testid="stMetric"] > div { display: flex; justify-content: space-between; align-items: center; }
+.st-key-counts [data-testid="stMetricValue"] { font-size: 1.2rem; }
+.st-key-overview { --above: 15.4rem; }
+[data-testid="stMain"]:has(.st-key-steps) .st-key-overview { --above: 19.3rem; }
+.st-key-overview iframe { height: calc(max(26rem, 100vh - var(--above)) + 360px) !important; }
 @media (max-width: 640px) {
-  .st-key-workbar { gap: .35rem; }
-  .st-key-work-menu { max-width: 40vw; }
+  .st-key-workbar { flex-wrap: nowrap; gap: .2rem; }
+  .st-key-workbar > .st-key-work-menu { flex: 0 1 auto; min-width: 4.5rem; }
+  .st-key-workbar > [data-testid="stElementContainer"]:has(.gc-kept) { flex: 1 0 auto; max-width: 50vw; }
+  .gc-kept { display: block; overflow: hidden; text-overflow: ellipsis; text-align: right; }
+  .gc-wide { display: none; }
+  .gc-where { display: block; position: fixed; top: 0; left: 3.6rem; z-index: 999991; line-height: 3.75rem; margin: 0;
+    font-weight: 600; pointer-events: none; }
   .st-key-workbar :is(.st-key-work-undo, .st-key-work-redo, .st-key-work-history) button p {
     position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
   }
@@ -59,6 +79,16 @@ button[data-variant="segmented_control"][data-selected="true"] p { color: #07494
 }
 </style>
 """
+
+
+SCRIPT = Path(__file__).with_name("assets").joinpath("page.js").read_text(encoding="utf-8")
+
+
+def own_words() -> None:
+    """Tell the browser the page's language, and give Streamlit's own words in it."""
+    pairs = [words for key, words in TEXTS.items() if key.startswith("frame.")]
+    told = ", ".join(json.dumps(one, ensure_ascii=False) for one in (state.language(), pairs, t("frame.help")))
+    st.html(f"<script>{SCRIPT.strip()}({told});</script>", unsafe_allow_javascript=True)
 
 
 def heading(page: str) -> None:
@@ -75,7 +105,7 @@ def heading(page: str) -> None:
             label_visibility="collapsed",
             required=True,
         )
-    st.html(f'<p class="gc-lead">{t(f"{page}.lead")}</p>')
+    st.html(f'<p class="gc-where">{t(page)}</p><p class="gc-lead">{t(f"{page}.lead")}</p>')
     from app.steps import first_steps  # these are made of the pieces below
     from app.workbar import work_bar
 
