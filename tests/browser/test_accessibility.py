@@ -7,7 +7,8 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import expect
 
-from app.texts import TEXTS, frame
+from app.texts import TEXTS
+from app.texts.frame import PAIRS
 from tests.browser.painted import LAPTOP, PHONE
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
@@ -69,7 +70,7 @@ def test_the_page_says_its_language_and_streamlit_s_own_words_are_in_it(visit, s
     settled(page)
     lang = "() => document.documentElement.lang"
     names = "() => [...document.querySelectorAll('[aria-label]')].map((node) => node.ariaLabel)"
-    ours, theirs = zip(*frame.PAIRS, strict=True)
+    ours, theirs = zip(*PAIRS, strict=True)
     assert page.evaluate(lang) == "zh-CN"
     said = [name.partition(": ")[0] for name in page.evaluate(names)]
     assert "下载为 CSV" in set(said) & set(ours)
