@@ -6,16 +6,14 @@ import logging
 import secrets
 import sys
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
-from streamlit.navigation.page import StreamlitPage
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # streamlit runs this file as a script
 
 from app import signin
 from app.views import brief, data, explore, match, score, supply
-from app.widgets import STYLE, own_words, refusals, t
+from app.widgets import STYLE, own_words, refusals, t, top
 
 log = logging.getLogger("geo_cluster.app")
 
@@ -29,41 +27,52 @@ def run() -> None:
     own_words()
     try:
         with refusals():
-            if signin.person() is None:
-                st.navigation([st.Page(_sign_in)], position="hidden").run()
-            else:
-                _pages()
+            _pages(signed_in=signin.person() is not None)
     except Exception as problem:  # what nobody thought of: a sentence here, the details in the log
         number = secrets.token_hex(4)
         log.error("error %s: %s", number, problem, exc_info=problem)
         st.error(t("sorry", id=number), icon=":material/sentiment_dissatisfied:")
 
 
-def _pages() -> None:
-    named = (st.context.url or "").partition("?")[0].endswith("/explore")  # streamlit's default page has no name
+def _pages(*, signed_in: bool) -> None:
+    """The page of the address; until somebody signed in, each address is that of the way in."""
+    views = {
+        "": (explore.page, ":material/map:"),
+        "explore": (explore.page, ":material/map:"),
+        "supply": (supply.page, ":material/bolt:"),
+        "score": (score.page, ":material/ads_click:"),
+        "match": (match.page, ":material/insights:"),
+        "data": (data.page, ":material/database:"),
+        "brief": (brief.page, ":material/co_present:"),
+    }
+    # streamlit's default page has no name of its own: the first page is there twice, and shown once
+    hidden = "" if (st.context.url or "").partition("?")[0].endswith("/explore") else "explore"
     pages = [
-        _explore(url_path="start", default=True, visibility="hidden" if named else "visible"),
-        _explore(url_path="explore", visibility="visible" if named else "hidden"),
-        st.Page(supply.page, title=t("supply"), icon=":material/bolt:", url_path="supply"),
-        st.Page(score.page, title=t("score"), icon=":material/ads_click:", url_path="score"),
-        st.Page(match.page, title=t("match"), icon=":material/insights:", url_path="match"),
-        st.Page(data.page, title=t("data"), icon=":material/database:", url_path="data"),
-        st.Page(brief.page, title=t("brief"), icon=":material/co_present:", url_path="brief"),
+        st.Page(
+            page if signed_in else _sign_in,
+            title=t(name or "explore"),
+            icon=icon,
+            url_path=name,
+            default=not name,
+            visibility="hidden" if name == hidden else "visible",
+        )
+        for name, (page, icon) in views.items()
     ]
-    st.navigation(pages, position="top").run()
-
-
-def _explore(**how: Any) -> StreamlitPage:
-    return st.Page(explore.page, title=t("explore"), icon=":material/map:", **how)
+    page = st.navigation(pages, position="top" if signed_in else "hidden")
+    if signed_in and signin.is_on():
+        signin.go_on()
+    page.run()
 
 
 def _sign_in() -> None:
-    st.title(t("signin.title"), anchor=False)
-    st.markdown(t("signin.lead"))
+    top("signin")
     for name in signin.providers():
-        st.button(t("signin.with", name=name), on_click=st.login, args=(name,), icon=":material/login:")
-    if not signin.providers():
-        st.button(t("signin.go"), on_click=st.login, type="primary", icon=":material/login:")
+        label = t("signin.with", name=name) if name else t("signin.go")
+        if st.button(label, type="primary", icon=":material/login:", key=f"signin-{name}"):
+            with refusals():
+                signin.go(name)
+    st.caption(t("signin.again"))
+    signin.remember_way()
 
 
 run()

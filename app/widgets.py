@@ -15,7 +15,7 @@ import pandas as pd
 import streamlit as st
 from streamlit_folium import st_folium
 
-from app import state
+from app import signin, state
 from app.state import t
 from app.texts import frame
 from app.texts.faults import told
@@ -57,13 +57,14 @@ label:has(input:is([type="checkbox"], [type="radio"]):focus-visible) {
 :is([data-testid="stMain"], [data-testid="stTopNavLink"], [role="tab"]):focus-visible {
   outline-offset: -2px !important; }
 .gc-where { display: none; }
-.st-key-own-words { display: none; }
 .st-key-counts [data-testid="stMetric"] { padding: .1rem .9rem; }
 .st-key-counts [data-testid="stMetric"] > div { display: flex; justify-content: space-between; align-items: center; }
 .st-key-counts [data-testid="stMetricValue"] { font-size: 1.2rem; }
 .st-key-overview { --above: 15.4rem; }
 [data-testid="stMain"]:has(.st-key-steps) .st-key-overview { --above: 19.3rem; }
 .st-key-overview iframe { height: calc(max(26rem, 100vh - var(--above)) + 360px) !important; }
+[data-testid="stLayoutWrapper"]:has(> :is(.st-key-way, .st-key-own-words)) { display: none; }
+[data-stale="true"] { opacity: 1 !important; transition: none !important; }
 @media (max-width: 640px) {
   .st-key-workbar { flex-wrap: nowrap; gap: .2rem; }
   .st-key-workbar > .st-key-work-menu { flex: 0 1 auto; min-width: 4.5rem; }
@@ -97,26 +98,49 @@ def own_words() -> None:
 
 
 def heading(page: str) -> None:
-    """Title and lead of a page, with the language switch at the right."""
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.title(t(f"{page}.title"), anchor=False, width="content")
-        st.segmented_control(
-            t("language"),
-            ("zh", "en"),
-            format_func={"zh": "中文", "en": "English"}.__getitem__,
-            default=state.language(),
-            key="language",
-            persist_state="session",
-            label_visibility="collapsed",
-            required=True,
-        )
-    st.html(f'<p class="gc-where">{t(page)}</p><p class="gc-lead">{t(f"{page}.lead")}</p>')
+    """Top of a page, its first steps and the work bar."""
+    top(page, named=t(page))
     from app.steps import first_steps  # these are made of the pieces below
     from app.workbar import work_bar
 
     first_steps(page)
     if page != "explore":
         work_bar()
+
+
+def top(page: str, *, named: str = "") -> None:
+    """Title and lead of a page, with the language switch at the right, and the way out for who signed in.
+
+    The name of the page, as it stands in the menu, is for phones: there the menu is closed.
+    """
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.title(t(f"{page}.title"), anchor=False, width="content")
+        with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
+            _leave()
+            _languages()
+    st.html(f'<p class="gc-where">{named}</p><p class="gc-lead">{t(f"{page}.lead")}</p>')
+
+
+def _languages() -> None:
+    st.segmented_control(
+        t("language"),
+        ("zh", "en"),
+        format_func={"zh": "中文", "en": "English"}.__getitem__,
+        default=state.language(),
+        key="language",
+        persist_state="session",
+        label_visibility="collapsed",
+        required=True,
+    )
+
+
+def _leave() -> None:
+    who = signin.person() if signin.is_on() else None
+    if who is not None:
+        told = t("signin.as", name=plain(who.name), role=t(f"signin.{who.role}"))
+        st.button(
+            t("signin.leave"), icon=":material/logout:", type="tertiary", on_click=st.logout, help=told, key="leave"
+        )
 
 
 def footer() -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 import streamlit as st
 
 from app import cached, signin, state
+from app.texts.faults import told
 from app.widgets import plain, refusals, t
 from geo_cluster import catalog
 from geo_cluster.errors import Conflict, GeoClusterError
@@ -54,8 +55,6 @@ def _bar() -> None:
                     with refusals():
                         _history(may_save)
         st.html(f'<span class="gc-kept" role="status">{_status(may_save)}</span>', width="content")
-        if signin.is_on():
-            st.button(t("work.leave"), icon=":material/logout:", type="tertiary", on_click=st.logout, key="work-leave")
 
 
 def _status(may_save: bool) -> str:
@@ -75,14 +74,14 @@ def _notices() -> None:
     newest = state.newer()
     if isinstance(trouble, Conflict) and kept is not None:
         at = _clock(datetime.fromisoformat(trouble.at + "+00:00"))
-        told = t("work.conflict", who=plain(_other(trouble.author)), at=at, note=plain(trouble.note))
-        st.warning(told, icon=":material/group:")
+        warning = t("work.conflict", who=plain(_other(trouble.author)), at=at, note=plain(trouble.note))
+        st.warning(warning, icon=":material/group:")
         with st.container(horizontal=True):
             name = t("work.mine", name=state.work().scenario.name[state.language()])
             _do(t("work.open_theirs"), "theirs", lambda: state.open_work(kept.id))
             _do(t("work.keep_mine"), "mine", lambda: state.copy_work(name))
     elif trouble is not None:
-        faults = "\n".join(f"- {plain(str(fault))}" for fault in trouble.faults)
+        faults = "\n".join(f"- {plain(str(told(fault, state.language())))}" for fault in trouble.faults)
         st.warning(f"{t('work.trouble')}\n\n{faults}", icon=":material/save:")
         if state.person().may("planner"):
             _do(t("work.again"), "again", state.save_again)
@@ -139,23 +138,41 @@ def _menu(may_save: bool) -> None:
 
 
 def _others() -> None:
-    """Other works to go on with, and deleted ones to bring back."""
-    kept, desk = state.saved(), state.desk()
+    """Other works to go on with, and deleted ones to bring back; an admin finds everybody's."""
+    kept, desk, me = state.saved(), state.desk(), state.person()
     if chosen := _choose("work.open", [one for one in desk.works(limit=SHOWN) if kept is None or one.id != kept.id]):
-        state.open_work(chosen)
+        state.open_work(chosen.id)
         st.rerun()
-    if state.person().may("planner") and (back := _choose("work.restore", desk.works(deleted=True, limit=SHOWN))):
-        desk.restore(back)
-        state.open_work(back)
+    is_admin = me.may("admin")
+    deleted = desk.works(everybody=is_admin, deleted=True) if me.may("planner") else []
+    if back := _choose("work.restore", deleted):
+        desk.restore(back.id)
+        if back.shared or back.owner == me.name:
+            state.open_work(back.id)
         st.rerun()
+    if is_admin and (
+        other := _choose("work.others", [one for one in desk.works(everybody=True) if one.owner != me.name])
+    ):
+        _look_after(other)
 
 
-def _choose(label: str, entries: Iterable[Entry]) -> str | None:
-    """The id of a chosen work; nothing to choose from, nothing shown."""
-    told = {one.id: _entry(one, state.language()) for one in entries}
-    if not told:
+def _look_after(other: Entry) -> None:
+    """Share or put away somebody else's work, which an admin does without looking into it."""
+    desk = state.desk()
+    with st.container(horizontal=True):
+        label = t("work.unshare_other" if other.shared else "work.share_other")
+        _do(label, "share-other", lambda: desk.share(other.id, not other.shared))
+        _do(t("work.delete_other"), "delete-other", lambda: desk.delete(other.id))
+
+
+def _choose(label: str, entries: Iterable[Entry]) -> Entry | None:
+    """A work that was chosen; nothing to choose from, nothing shown."""
+    there = {one.id: one for one in entries}
+    if not there:
         return None
-    return st.selectbox(t(label), list(told), index=None, format_func=told.__getitem__, placeholder=t("work.choose"))
+    told = {id_: _entry(one, state.language()) for id_, one in there.items()}
+    chosen = st.selectbox(t(label), list(told), index=None, format_func=told.__getitem__, placeholder=t("work.choose"))
+    return there[chosen] if chosen else None
 
 
 def _entry(entry: Entry, language: str) -> str:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -344,11 +344,17 @@ def app(
 
 
 def _signs_in() -> bool:
-    """Whether people sign in: the secrets that streamlit reads have an `[auth]` section."""
-    from geo_cluster import catalog
+    """Whether people sign in: the secrets that streamlit reads have an `[auth]` section, which is checked."""
+    from geo_cluster import catalog, people
 
-    files = [folder / ".streamlit" / "secrets.toml" for folder in (Path.home(), Path.cwd())]
-    return any("auth" in catalog.read_toml(file) for file in files if file.is_file())
+    told: dict[str, Any] = {}
+    for folder in (Path.home(), Path.cwd()):
+        file = folder / ".streamlit" / "secrets.toml"
+        told |= catalog.read_toml(file) if file.is_file() else {}
+    if "auth" in told:
+        people.check_sign_in(told["auth"])
+        people.check_rules(told.get("roles", {}))
+    return "auth" in told
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import cached, signin
 from app.texts import text
+from app.texts.faults import sentence
 from geo_cluster import catalog, database
 from geo_cluster import study as pipeline
 from geo_cluster.errors import InputError
@@ -240,7 +241,7 @@ def test_what_can_not_be_saved_stays_on_the_page(kept, monkeypatch):
 def test_a_work_that_is_not_there_is_told_and_the_page_works(kept):
     page = reopened("nowhere")
     assert not page.exception
-    assert "there is no such work for you" in page.warning[0].value
+    assert sentence("there is no such work for you", "zh") in page.warning[0].value
     set_level(page, "cautious")
     assert not page.exception
     assert not page.warning
@@ -265,7 +266,13 @@ def test_hostile_names_and_notes_are_text_on_every_page(kept, name):
 # ---- who may do what ----------------------------------------------------------------------------------------
 
 SECRETS = {
-    "auth": {"client_id": "x", "client_secret": "geheim", "cookie_secret": "geheim2"},
+    "auth": {
+        "redirect_uri": "http://localhost:8501/oauth2callback",
+        "cookie_secret": "geheim" * 6,
+        "client_id": "x",
+        "client_secret": "geheim",
+        "server_metadata_url": "http://127.0.0.1:9/nobody-answers",
+    },
     "roles": {"planner": ["li@plan.example", "wu@plan.example"], "admin": ["chiefs"]},
 }
 
@@ -300,11 +307,51 @@ def test_a_viewer_tries_things_out_and_saves_nothing(kept):
     assert text("work.read_only", "zh") in status(page)
 
 
+def test_a_step_that_the_page_does_not_offer_is_refused_all_the_same(kept):
+    li = Workspace(kept.engine, LI)
+    saved = li.create(Work(catalog.scenario()), note="new")
+    li.save(saved.id, Work(catalog.scenario("cautious")), seen=1, note="cautious")
+    li.share(saved.id, True)
+    page = AppTest.from_function(_undo, default_timeout=90)
+    page.query_params["work"] = saved.id
+    signed_in(page, "guest@elsewhere.example")
+    assert not page.exception
+    assert "may not save works (role viewer)" in page.text[0].value
+    assert li.head(saved.id).number == 2
+
+
+def _undo():
+    import streamlit as st
+
+    from app import state
+
+    state.work()
+    state.undo()
+    st.text(str(state.trouble()))
+
+
+def test_an_admin_finds_everybodys_works_and_a_planner_only_their_own(kept):
+    Workspace(kept.engine, LI).create(Work(catalog.scenario()).named("李的"), note="new")
+    for email, sees in (("wu@plan.example", False), ("chief@elsewhere.example", True)):
+        page = AppTest.from_function(_everybodys, default_timeout=90)
+        signed_in(page, email, groups=["chiefs"] if sees else [])
+        assert not page.exception
+        assert [one.label for one in page.selectbox if one.label == text("work.others", "zh")] == (
+            [text("work.others", "zh")] if sees else []
+        )
+
+
+def _everybodys():
+    from app import workbar
+
+    workbar._others()
+
+
 def test_nobody_sees_another_ones_work(kept):
     li = Workspace(kept.engine, LI)
     saved = li.create(Work(catalog.scenario("cautious")).named("秘密"), note="new")
     page = signed_in(frame(id_=saved.id), "wu@plan.example")
-    assert "there is no such work for you" in page.warning[0].value
+    assert sentence("there is no such work for you", "zh") in page.warning[0].value
     assert not [one for one in says(page) if "秘密" in one]
     li.share(saved.id, True)
     page = signed_in(frame(id_=saved.id), "wu@plan.example")
@@ -348,8 +395,31 @@ def test_whoever_has_not_signed_in_sees_nothing_but_that(kept, language):
     assert not page.exception
     assert [one.value for one in page.title] == [text("signin.title", language)]
     assert [one.label for one in page.button] == [text("signin.go", language)]
-    assert not page.segmented_control
+    assert [one.key for one in page.segmented_control] == ["language"]
     assert "geheim" not in str(says(page))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_provider_that_does_not_answer_is_told_with_its_address(kept, language):
+    page = AppTest.from_file(str(APP / "main.py"), default_timeout=90)
+    page.session_state["language"] = language
+    page.secrets, page.user = SECRETS, {"is_logged_in": False}
+    page.run().button(key="signin-").click().run()
+    assert not page.exception
+    (told,) = [one.value for one in page.error]
+    assert "nobody-answers" in told
+    assert sentence("check the address, and the way there from this server", language) in told
+
+
+def test_settings_spoilt_while_the_app_runs_let_nobody_in(kept):
+    page = AppTest.from_file(str(APP / "main.py"), default_timeout=90)
+    page.secrets = {"auth": {key: value for key, value in SECRETS["auth"].items() if key != "redirect_uri"}}
+    page.user = {"is_logged_in": True, "email": LI.name}
+    page.run()
+    assert not page.exception
+    (told,) = [one.value for one in page.error]
+    assert "redirect\\_uri" in told
+    assert not page.title
 
 
 def test_secrets_that_can_not_be_read_let_nobody_in(tmp_path, monkeypatch):

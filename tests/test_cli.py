@@ -274,6 +274,26 @@ def test_the_app_asks_nothing_of_somebody_at_a_terminal(tmp_path):
     assert "URL" in told, told
 
 
+SIGN_IN = """
+[auth]
+cookie_secret = "kurz"
+client_id = "siting"
+client_secret = "geheim"
+server_metadata_url = "https://login.example/.well-known/openid-configuration"
+"""
+
+
+def test_the_app_does_not_start_with_faults_in_how_to_sign_in(call, monkeypatch, tmp_path):
+    (tmp_path / ".streamlit").mkdir()
+    (tmp_path / ".streamlit" / "secrets.toml").write_text(SIGN_IN, encoding="utf-8")
+    monkeypatch.setenv("HOME", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "elsewhere"))
+    monkeypatch.chdir(tmp_path)
+    told = call("app", "--headless")
+    refused(told, tmp_path / "out", "redirect_uri", "cookie_secret")
+    assert "geheim" not in str(told)
+
+
 # ---- help ---------------------------------------------------------------------------------------------------
 
 HEAVY = {"streamlit", "geopandas", "pandas", "numpy", "scipy", "folium", "osmnx", "highspy", "rasterio"}

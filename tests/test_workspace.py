@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from geo_cluster import catalog, database, study
 from geo_cluster.domain import Text
 from geo_cluster.errors import Conflict, DataError, InputError, Refused
-from geo_cluster.people import Person, check_rules, role_of
+from geo_cluster.people import Person, check_rules, check_sign_in, role_of
 from geo_cluster.workspace import PROJECTS, Work, Workspace
 from tests.databases import address, postgres  # noqa: F401  (fixtures)
 from tests.studies import OWN
@@ -388,6 +388,38 @@ def test_faults_of_the_rules_are_told_at_once():
         check_rules({"boss": ["x"], "admin": "wu@plan.example"})
     assert [fault.where.rpartition(" ")[2] for fault in told.value.faults] == ["boss", "admin"]
     assert check_rules(RULES) == RULES
+    with pytest.raises(InputError, match="is no section"):
+        check_rules(["wu@plan.example"])
+
+
+SIGN_IN = {"redirect_uri": "http://localhost:{port}/oauth2callback", "cookie_secret": "k" * 32}
+OKTA = {"client_id": "a", "client_secret": "b", "server_metadata_url": "https://login.example/openid"}
+
+
+@pytest.mark.parametrize("auth", [SIGN_IN | OKTA | {"client_kwargs": {"prompt": "login"}}, SIGN_IN | {"okta": OKTA}])
+def test_settings_of_signing_in_that_will_do(auth):
+    assert list(check_sign_in(auth)) == (["okta"] if "okta" in auth else [""])
+
+
+@pytest.mark.parametrize(
+    ("auth", "places"),
+    [
+        ("geheim", ["[auth]"]),
+        ({}, ["redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url"]),
+        (SIGN_IN | OKTA | {"redirect_uri": "https://siting.example/"}, ["redirect_uri"]),
+        (SIGN_IN | OKTA | {"cookie_secret": "kurz"}, ["cookie_secret"]),
+        (SIGN_IN | OKTA | {"server_metadata_url": "geheim"}, ["server_metadata_url"]),
+        (SIGN_IN | OKTA | {"client_secret": 12345}, ["client_secret"]),
+        (SIGN_IN | {"my_okta": OKTA, "gitlab": {"client_id": "a", "client_secret": "geheim"}},
+         ["[auth.my_okta]", "server_metadata_url"]),
+    ],
+)  # fmt: skip
+def test_faults_of_signing_in_are_told_at_once_and_tell_no_value(auth, places):
+    with pytest.raises(InputError) as told:
+        check_sign_in(auth)
+    assert [fault.where.rpartition(", ")[2] for fault in told.value.faults] == places
+    for value in ("geheim", "kurz", "12345"):
+        assert value not in str(told.value)
 
 
 # ---- plans --------------------------------------------------------------------------------------------------

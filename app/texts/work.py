@@ -42,6 +42,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "work.new": ("从随附情景新建", "New from a shipped scenario"),
     "work.open": ("打开其他方案", "Open another"),
+    "work.others": ("管理他人的方案", "Look after somebody else's"),
+    "work.share_other": ("让同事都能看到", "Share it"),
+    "work.unshare_other": ("取消共享", "Share it no longer"),
+    "work.delete_other": ("删除此方案", "Delete it"),
     "work.choose": ("选择…", "Choose …"),
     "work.sample": ("示例", "sample"),
     "work.conflict": (
@@ -56,13 +60,21 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "work.again": ("再存一次", "Save again"),
     "work.newer": ("{who}在 {at} 改过这个方案（{note}）。", "{who} changed this at {at} ({note})."),
-    "work.leave": ("退出登录", "Sign out"),
     "signin.title": ("请先登录", "Please sign in"),
     "signin.lead": (
         "登录后看到自己的方案和同事共享的方案。",
         "You then see your own work and what colleagues share.",
     ),
     "signin.go": ("登录", "Sign in"),
+    "signin.again": (
+        "登录后又回到本页？请再试一次；仍不行，请管理员看服务器日志，那里有原因。",
+        "Back here after signing in? Try once more; if it stays so, the server's log tells your administrator why.",
+    ),
+    "signin.leave": ("退出登录", "Sign out"),
+    "signin.as": ("{name}，{role}", "{name}, {role}"),
+    "signin.viewer": ("只读", "viewer"),
+    "signin.planner": ("规划员", "planner"),
+    "signin.admin": ("管理员", "admin"),
     "signin.with": ("用 {name} 登录", "Sign in with {name}"),
     "steps.look": ("**总览**里看链条和园区", "Look at the chain and the sites in **Explore**"),
     "steps.own": (
