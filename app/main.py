@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # streamlit run
 
 from app import signin, state
 from app.views import brief, data, explore, match, score, supply
-from app.widgets import STYLE, refusals, t, top
+from app.widgets import STYLE, own_words, refusals, t, top
 
 log = logging.getLogger("geo_cluster.app")
 
@@ -24,6 +24,7 @@ def run() -> None:
         page_title=t("app"), page_icon=str(Path(__file__).with_name("assets") / "icon.svg"), layout="wide"
     )
     st.html(STYLE)
+    own_words()
     try:
         with refusals():
             _pages(signed_in=signin.person() is not None)
@@ -36,6 +37,7 @@ def run() -> None:
 def _pages(*, signed_in: bool) -> None:
     """The page of the address; until somebody signed in, each address is that of the way in."""
     views = {
+        "": (explore.page, ":material/map:"),
         "explore": (explore.page, ":material/map:"),
         "supply": (supply.page, ":material/bolt:"),
         "score": (score.page, ":material/ads_click:"),
@@ -43,9 +45,16 @@ def _pages(*, signed_in: bool) -> None:
         "data": (data.page, ":material/database:"),
         "brief": (brief.page, ":material/co_present:"),
     }
+    # streamlit's default page has no name of its own: the first page is there twice, and shown once
+    hidden = "" if (st.context.url or "").partition("?")[0].endswith("/explore") else "explore"
     pages = {
         name: st.Page(
-            page if signed_in else _sign_in, title=t(name), icon=icon, url_path=name, default=name == "explore"
+            page if signed_in else _sign_in,
+            title=t(name or "explore"),
+            icon=icon,
+            url_path=name,
+            default=not name,
+            visibility="hidden" if name == hidden else "visible",
         )
         for name, (page, icon) in views.items()
     }

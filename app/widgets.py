@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import altair as alt
 import pandas as pd
@@ -15,9 +18,10 @@ from streamlit_folium import st_folium
 
 from app import signin, state
 from app.state import t
-from app.texts import short
+from app.texts import frame, short
 from app.texts.faults import told
 from geo_cluster import catalog, maps
+from geo_cluster.domain import Language
 from geo_cluster.errors import GeoClusterError
 from geo_cluster.study import Study
 
@@ -50,10 +54,28 @@ button[data-variant="segmented_control"][data-selected="true"] p { color: #07494
 [data-testid="stCaptionContainer"] { opacity: 1; }
 [data-testid="stCaptionContainer"] p { color: #56636c; }
 .gc-lead { color: #56636c; margin: 0 0 .6rem; }
-[data-testid="stLayoutWrapper"]:has(> .st-key-way) { display: none; }
+:is(a, button, summary, iframe, [tabindex], [role="slider"]):focus-visible,
+label:has(input:is([type="checkbox"], [type="radio"]):focus-visible) {
+  outline: 2px solid #0b6e75 !important; outline-offset: 2px !important; }
+:is([data-testid="stMain"], [data-testid="stTopNavLink"], [role="tab"]):focus-visible {
+  outline-offset: -2px !important; }
+.gc-where { display: none; }
+.st-key-counts [data-testid="stMetric"] { padding: .1rem .9rem; }
+.st-key-counts [data-testid="stMetric"] > div { display: flex; justify-content: space-between; align-items: center; }
+.st-key-counts [data-testid="stMetricValue"] { font-size: 1.2rem; }
+.st-key-overview { --above: 15.4rem; }
+[data-testid="stMain"]:has(.st-key-steps) .st-key-overview { --above: 19.3rem; }
+.st-key-overview iframe { height: calc(max(26rem, 100vh - var(--above)) + 360px) !important; }
+[data-testid="stLayoutWrapper"]:has(> :is(.st-key-way, .st-key-own-words)) { display: none; }
+[data-stale="true"] { opacity: 1 !important; transition: none !important; }
 @media (max-width: 640px) {
-  .st-key-workbar { gap: .35rem; }
-  .st-key-work-menu { max-width: 40vw; }
+  .st-key-workbar { flex-wrap: nowrap; gap: .2rem; }
+  .st-key-workbar > .st-key-work-menu { flex: 0 1 auto; min-width: 4.5rem; }
+  .st-key-workbar > [data-testid="stElementContainer"]:has(.gc-kept) { flex: 1 0 auto; max-width: 50vw; }
+  .gc-kept { display: block; overflow: hidden; text-overflow: ellipsis; text-align: right; }
+  .gc-wide { display: none; }
+  .gc-where { display: block; position: fixed; top: 0; left: 3.6rem; z-index: 999991; line-height: 3.75rem; margin: 0;
+    font-weight: 600; pointer-events: none; }
   .st-key-workbar :is(.st-key-work-undo, .st-key-work-redo, .st-key-work-history) button p {
     position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
   }
@@ -67,9 +89,20 @@ button[data-variant="segmented_control"][data-selected="true"] p { color: #07494
 """
 
 
+SCRIPT = Path(__file__).with_name("assets").joinpath("page.js").read_text(encoding="utf-8")
+
+
+def own_words() -> None:
+    """Tell the browser the page's language, and give Streamlit's own words in it."""
+    language, help_for = state.language(), t("frame.help", label="{label}")
+    told = ", ".join(json.dumps(one, ensure_ascii=False) for one in (language, frame.PAIRS, help_for))
+    with st.container(key="own-words"):
+        st.html(f"<script>{SCRIPT.strip()}({told});</script>", unsafe_allow_javascript=True)
+
+
 def heading(page: str) -> None:
     """Top of a page, its first steps and the work bar."""
-    top(page)
+    top(page, named=t(page))
     from app.steps import first_steps  # these are made of the pieces below
     from app.workbar import work_bar
 
@@ -78,14 +111,17 @@ def heading(page: str) -> None:
         work_bar()
 
 
-def top(page: str) -> None:
-    """Title and lead of a page, with the language switch at the right, and the way out for who signed in."""
+def top(page: str, *, named: str = "") -> None:
+    """Title and lead of a page, with the language switch at the right, and the way out for who signed in.
+
+    The name of the page, as it stands in the menu, is for phones: there the menu is closed.
+    """
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title(t(f"{page}.title"), anchor=False, width="content")
         with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
             _leave()
             _languages()
-    st.html(f'<p class="gc-lead">{t(f"{page}.lead")}</p>')
+    st.html(f'<p class="gc-where">{named}</p><p class="gc-lead">{t(f"{page}.lead")}</p>')
 
 
 def _languages() -> None:
@@ -168,15 +204,28 @@ def _chart_theme() -> Any:
     }
 
 
-def draw(chart: alt.Chart | alt.LayerChart) -> None:
-    """Show a chart so that the next run of the page changes its data in place.
+class Drawn(NamedTuple):
+    """Data, and a function that says how it looks; it goes by what stands in `about` and by nothing of the data."""
 
-    Streamlit embeds a chart anew, at some cost to the browser, whenever its specification differs; apart from
-    the data it is to stay the same, so every field names its type and sites stand in the order of their rows.
+    data: pd.DataFrame
+    look: Callable[..., alt.Chart | alt.LayerChart]
+    about: tuple[Hashable, ...] = ()
+
+
+def draw(drawn: Drawn, **how: Any) -> None:
+    """Show data so that the next run of the page changes it in place.
+
+    Streamlit embeds a chart anew, at some cost to the browser, whenever its specification differs. Making one costs
+    the server more than all else on a page, so each is made once for all visitors: the function names the type of
+    every field, and rows stand in their order.
     """
-    specification = chart.copy(deep=False)
-    specification.data = alt.Undefined
-    st.vega_lite_chart(chart.data, specification.to_dict(validate=False), width="stretch")
+    specification = _specification(drawn.look, state.language(), *drawn.about)
+    st.vega_lite_chart(drawn.data, specification, width="stretch", **how)
+
+
+@lru_cache(maxsize=256)
+def _specification(look: Callable[..., alt.Chart], language: Language, *about: Hashable) -> dict[str, Any]:  # noqa: ARG001
+    return look(*about).to_dict(validate=False)
 
 
 def _tips(**labels: str) -> list[alt.Tooltip]:
@@ -190,11 +239,14 @@ def _tips(**labels: str) -> list[alt.Tooltip]:
     ]
 
 
-def score_chart(ranking: pd.DataFrame) -> alt.LayerChart:
+def score_chart(ranking: pd.DataFrame) -> Drawn:
     """Score and interval of a project's eligible sites, best first."""
+    return Drawn(ranking.assign(site_short=ranking["site_label"].map(short)), _scores, (max(len(ranking), 2),))
+
+
+def _scores(rows: int) -> alt.LayerChart:
     page = catalog.table("style")["page"]
-    ranking = ranking.assign(site_short=ranking["site_label"].map(short))
-    base = alt.Chart(ranking).encode(y=alt.Y("site_short:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)))
+    base = alt.Chart().encode(y=alt.Y("site_short:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)))
     scale = alt.Scale(zero=False, nice=True)
     rule = base.mark_rule(strokeWidth=5, color="#b9d5d6", strokeCap="round").encode(
         x=alt.X("low:Q", scale=scale, title=t("col.score")), x2="high:Q"
@@ -204,37 +256,45 @@ def score_chart(ranking: pd.DataFrame) -> alt.LayerChart:
     dots = base.mark_circle(size=95, color=page["accent"], opacity=1).encode(
         x=alt.X("score:Q", scale=scale), tooltip=tips
     )
-    return (rule + dots).properties(height=28 * max(len(ranking), 2) + 30)
+    return (rule + dots).properties(height=28 * rows + 30)
 
 
-def points_chart(points: pd.DataFrame) -> alt.Chart:
+def points_chart(points: pd.DataFrame) -> Drawn:
     """Stacked contributions of the criteria to the score of a few sites."""
+    points = points.assign(site_short=points["site_label"].map(short))
+    return Drawn(points, _points, (max(points["site_short"].nunique(), 2),))
+
+
+def _points(rows: int) -> alt.Chart:
     themes = {"land": "#5b3f8c", "energy": "#e08a1e", "reach": "#0b6e75", "chain": "#b3223e"}
     names = catalog.themes()
     labels = [names[key][state.language()] for key in themes]
     scale = alt.Scale(domain=labels, range=list(themes.values()))
     return (
-        alt.Chart(points.assign(site_short=points["site_label"].map(short)))
+        alt.Chart()
         .mark_bar(stroke="white", strokeWidth=0.8)
         .encode(
             y=alt.Y("site_short:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)),
             x=alt.X("sum(points):Q", title=None),
             color=alt.Color("theme:N", scale=scale, legend=alt.Legend(title=None, orient="bottom", columns=2)),
-            order="position:Q",
-            detail="criterion_label:N",
+            order=alt.Order("position:Q"),
+            detail=alt.Detail("criterion_label:N"),
             tooltip=_tips(
                 site_label="col.site", criterion_label="col.criterion", points="col.points", natural_text="col.natural"
             ),
         )
-        .properties(height=34 * max(points["site_label"].nunique(), 2) + 100)
+        .properties(height=34 * rows + 100)
     )
 
 
-def pool_chart(pools: pd.DataFrame) -> alt.LayerChart:
+def pool_chart(pools: pd.DataFrame) -> Drawn:
     """What each pool may have (low to high), what was planned with, and what the plan uses."""
+    return Drawn(pools.assign(label_short=pools["label"].map(short)), _pools, (max(len(pools), 2),))
+
+
+def _pools(rows: int) -> alt.LayerChart:
     style = catalog.table("style")
-    pools = pools.assign(label_short=pools["label"].map(short))
-    base = alt.Chart(pools).encode(y=alt.Y("label_short:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)))
+    base = alt.Chart().encode(y=alt.Y("label_short:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)))
     colour = alt.Color(
         "basis:N",
         scale=alt.Scale(domain=list(style["evidence"]), range=list(style["evidence"].values())),
@@ -245,7 +305,7 @@ def pool_chart(pools: pd.DataFrame) -> alt.LayerChart:
     tick = base.mark_tick(thickness=2.5, size=20, color=style["page"]["ink"]).encode(x="planned:Q")
     tips = _tips(label="col.pool", low="col.low", planned="col.planned", high="col.high", used="col.used")
     tips += _tips(basis_label="col.basis")
-    return (span + used + tick).encode(tooltip=tips).properties(height=30 * max(len(pools), 2) + 20)
+    return (span + used + tick).encode(tooltip=tips).properties(height=30 * rows + 20)
 
 
 def upload_words(most_mb: int | None = None) -> None:

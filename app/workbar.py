@@ -63,7 +63,9 @@ def _status(may_save: bool) -> str:
         return t("work.read_only")
     if state.trouble() is not None:
         return t("work.not_saved")
-    return t("work.unsaved") if kept is None else t("work.saved", at=clock(kept.revision.at))
+    if kept is None:
+        return f'{t("work.unsaved")}<span class="gc-wide">{t("work.unsaved_more")}</span>'
+    return t("work.saved", at=clock(kept.revision.at))
 
 
 def _notices() -> None:

@@ -100,7 +100,7 @@ def choices_of(region: Region, facts: Facts, allowed: Eligibility, likely: Setti
     natural = natural_values(likely, criteria)
     known = np.stack([value_function(one).value(natural[:, :, c]) for c, one in enumerate(criteria.values())], axis=2)
     value = np.where(np.isnan(known), 0.5, known)
-    evidence, source = _evidence(region)
+    evidence, source = region.evidence
     for p, project in enumerate(allowed.projects):
         here = np.flatnonzero(allowed.allowed[p])
         yield Choice(
@@ -130,22 +130,6 @@ def _utilities(drawn: Setting, project: int, sites: np.ndarray) -> np.ndarray:
     count, everywhere = next(iter(drawn.offers.values())).shape
     values = [drawn_values(one, criterion, c) for c, criterion in enumerate(catalog.criteria().values())]
     return np.stack([np.broadcast_to(v, (count, 1, everywhere))[:, 0, sites] for v in values], axis=2)
-
-
-def _evidence(region: Region) -> tuple[np.ndarray, np.ndarray]:
-    """(S, C) basis and source of every number."""
-    known = region.observations.set_index(["attribute", "site_id"])
-    evidence, source = [], []
-    for criterion in catalog.criteria().values():
-        if criterion.attribute is None:
-            evidence.append(np.full(len(region.sites), criterion.basis, dtype=object))
-            source.append(np.full(len(region.sites), "", dtype=object))
-            continue
-        subject = inputs.subject_of(criterion.attribute, region.sites)
-        rows = known.reindex(pd.MultiIndex.from_product([[criterion.attribute], subject]))
-        evidence.append(rows["basis"].fillna("assumed").to_numpy(object))
-        source.append(rows["source"].fillna("").to_numpy(object))
-    return np.stack(evidence, axis=1), np.stack(source, axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,6 +177,11 @@ class Weighed:
     def chances(self) -> np.ndarray:
         """(A, A): chance of each site taking each rank; certain where there is but one site."""
         return self.robust.acceptability if len(self.choice.sites) > 1 else np.ones((len(self.choice.sites),) * 2)
+
+    @cached_property
+    def turns(self) -> dict[tuple[int, int], dict[str, Any]]:
+        """By leader and rival, what was found of them: several sentences ask for the same."""
+        return {}
 
     def name(self, place: int, language: Language) -> str:
         """Name of a site."""
@@ -361,6 +350,12 @@ def verdict(weighed: Weighed) -> dict[str, Any]:
 
 def _turn(weighed: Weighed, leader: int, rival: int) -> dict[str, Any]:
     """The one number of the rival that would put it level: an attribute in its own unit where there is one."""
+    if (leader, rival) not in weighed.turns:
+        weighed.turns[leader, rival] = _find_turn(weighed, leader, rival)
+    return weighed.turns[leader, rival]
+
+
+def _find_turn(weighed: Weighed, leader: int, rival: int) -> dict[str, Any]:
     choice, criteria = weighed.choice, catalog.criteria()
     functions = [value_function(criterion) for criterion in criteria.values()]
     pair = choice.value[[leader, rival]]

@@ -407,7 +407,7 @@ def app(
     command = [sys.executable, "-m", "app.serve", "run", str(main), "--server.port", str(port)]
     command += ["--server.address", address, "--server.headless", str(headless).lower()]
     command += ["--browser.gatherUsageStats", "false", "--server.showEmailPrompt", "false"]
-    command += ["--client.toolbarMode", "viewer"]
+    command += ["--client.toolbarMode", "minimal"]
     command += ["--client.showErrorDetails", "none"]
     page = catalog.table("style")["page"]
     theme = {

@@ -81,6 +81,22 @@ class Region:
         return observations.draw(self.observations, draws=self.scenario.draws, seed=self.scenario.seed)
 
     @cached_property
+    def evidence(self) -> tuple[np.ndarray, np.ndarray]:
+        """(S, C) arrays of str: basis and source of every number that criteria go by."""
+        known = self.observations.set_index(["attribute", "site_id"])
+        evidence, source = [], []
+        for criterion in catalog.criteria().values():
+            if criterion.attribute is None:
+                evidence.append(np.full(len(self.sites), criterion.basis, dtype=object))
+                source.append(np.full(len(self.sites), "", dtype=object))
+                continue
+            subject = subject_of(criterion.attribute, self.sites)
+            rows = known.reindex(pd.MultiIndex.from_product([[criterion.attribute], subject]))
+            evidence.append(rows["basis"].fillna("assumed").to_numpy(object))
+            source.append(rows["source"].fillna("").to_numpy(object))
+        return np.stack(evidence, axis=1), np.stack(source, axis=1)
+
+    @cached_property
     def places(self) -> dict[str, np.ndarray]:
         """Attribute -> (S,): which observation counts for each site; -1 where nobody's could."""
         keys = zip(self.observations["attribute"], self.observations["site_id"], strict=True)

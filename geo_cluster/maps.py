@@ -79,6 +79,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "filter": "筛选",
         "any": "全部",
         "all": "清除",
+        "left": "筛出 {n} / {all} 个",
+        "nowhere": "另有 {n} 个主体地址未查到，不上图。",
         "stage": "环节",
         "segment": "细分领域",
         "city": "市州",
@@ -157,6 +159,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "filter": "Filter",
         "any": "All",
         "all": "Clear",
+        "left": "{n} of {all} match",
+        "nowhere": "Not on the map: {n} of unknown address.",
         "stage": "Stage",
         "segment": "Segment",
         "city": "City",
@@ -214,7 +218,7 @@ WORDS: dict[Language, dict[str, str]] = {
 }
 
 SPOKEN = (
-    *("layers", "search", "nothing", "map", "sources", "filter", "any", "all", "gap", "comma", "colon"),
+    *("layers", "search", "nothing", "map", "sources", "filter", "any", "all", "left", "gap", "comma", "colon"),
     *("tools", "distance", "polygon", "rectangle", "circle", "more", "keys", "finish", "clear", "link", "refused"),
     *("how_distance", "how_polygon", "how_rectangle", "how_circle", "length", "radius", "area"),
     *("found", "empty", "inside", "perhaps", "csv", "copy", "copied", "save"),
@@ -260,6 +264,7 @@ def payload(
         "layers": shown,
         "notes": notes,
         "filters": _filters(read["chain"], language),
+        "nowhere": words["nowhere"].format(n=n) if (n := int(read["chain"].geometry.isna().sum())) else "",
         **({} if study else {"matrix": _matrix(read["chain"], language, style)}),
         "places": _places(language),
         "bounds": _extent(study) if study else EAST,

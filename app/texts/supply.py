@@ -16,7 +16,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Spare capacity of {n} substations in all, each counted once.",
     ),
     "supply.total_energy": ("{n} 个市州能耗指标余量之和。", "Energy quota left in {n} prefectures in all."),
-    "supply.unconfirmed": ("无人证实的数", "Numbers nobody confirmed"),
+    "supply.unconfirmed": ("待证实", "Numbers nobody confirmed"),
     "supply.unconfirmed_help": (
         "用地、容量、指标三类数中按类别假定的个数与总数。市州和电网公司都未公布。",
         "How many of the numbers for land, capacity and quota are priors of a class. Neither prefectures nor grid company publish them.",
@@ -45,7 +45,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "supply.feed_nearest": ("假定：本市最近的站", "assumed: the prefecture's nearest"),
     "supply.likely": ("最可能", "Likely"),
     "supply.resource": ("资源", "Resource"),
-    "supply.from": ("数属于", "Whose number"),
+    "supply.from": ("取自", "Taken from"),
     "supply.feed": ("供电关系", "How it is fed"),
     "supply.km": ("距离（公里）", "Distance (km)"),
     "supply.sharers": ("共用园区数", "Sites sharing it"),

@@ -13,11 +13,13 @@ def page() -> None:
     heading("explore")
     with refusals():
         counts = {name: len(cached.layer_table(name)) for name in ("chain", "sites", "substations")}
-        columns = st.columns(4)
+        with st.container(key="counts"):
+            columns = st.columns(4)
         nowhere = int((cached.layer_table("chain")["lon"].isna()).sum())
         columns[0].metric(t("explore.firms"), counts["chain"], help=t("explore.firms_help", n=nowhere))
         columns[1].metric(t("explore.sites"), counts["sites"])
         columns[2].metric(t("explore.stations"), counts["substations"])
         columns[3].metric(t("explore.unknown"), cached.assumed_count(state.scenario()), help=t("explore.unknown_help"))
-        show_map(cached.overview(state.language()), key=f"overview-{state.language()}", height=1010)
+        with st.container(key="overview"):  # as high as the window leaves room for, and the matrix below
+            show_map(cached.overview(state.language()), key=f"overview-{state.language()}", height=1010)
     footer()

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import cached, state
 from app.views import match_change, match_edit
-from app.widgets import draw, pool_chart, t
+from app.widgets import Drawn, draw, pool_chart, t
 from geo_cluster import catalog, explained, layers
 from geo_cluster.results import WORDS
 from geo_cluster.study import Study
@@ -18,6 +18,8 @@ FULLEST = 9
 
 NAMED = 3
 """Pools that bind and are named in the sentence above the gauges."""
+MOST = 2.0
+"""Where the gauges end, as a share of what was planned with."""
 
 
 def _table(study: Study) -> pd.DataFrame:
@@ -49,7 +51,7 @@ def gauges(study: Study) -> None:
             used = table
         if len(used):
             with st.container(height="content" if len(used) <= FULLEST else 360, border=False):
-                st.altair_chart(_gauge_chart(used), width="stretch")
+                draw(_gauge_chart(used))
             st.caption(t("match.gauge_note"))
     basis = layers.words("basis")
     colours = catalog.table("style")["evidence"]
@@ -61,9 +63,9 @@ def gauges(study: Study) -> None:
     st.html(f'<div class="gc-chips">{chips}</div>')
 
 
-def _gauge_chart(pools: pd.DataFrame) -> alt.LayerChart:
+def _gauge_chart(pools: pd.DataFrame) -> Drawn:
     """Used as a share of what was planned with; behind it what the pool may have, in the colour of its evidence."""
-    style, most = catalog.table("style"), 2.0
+    most = MOST
     planned = pools["planned"].where(pools["planned"] > 0)  # of nothing there are no shares to draw
     pools = pools.assign(
         a=(pools["low"] / planned).clip(upper=most).fillna(0.0),
@@ -71,22 +73,28 @@ def _gauge_chart(pools: pd.DataFrame) -> alt.LayerChart:
         full=(pools["used"] / planned).clip(upper=most).fillna(0.0),
         told=[f"{a:.0%}" if b > 0 else t("match.gauge_none") for a, b in zip(pools["share"], planned, strict=True)],
     )
-    order = pools["gauge"].tolist()
-    base = alt.Chart(pools).encode(y=alt.Y("gauge:N", sort=order, title=None, axis=alt.Axis(labelLimit=170)))
+    return Drawn(pools, _gauges, (max(len(pools), 2),))
+
+
+def _gauges(rows: int) -> alt.LayerChart:
+    style, most = catalog.table("style"), MOST
+    base = alt.Chart().encode(y=alt.Y("gauge:N", sort=None, title=None, axis=alt.Axis(labelLimit=170)))
     evidence = style["evidence"]
     colour = alt.Color("basis:N", scale=alt.Scale(domain=list(evidence), range=list(evidence.values())), legend=None)
     axis = alt.Axis(format=".0%", values=[0, 0.5, 1, 1.5, 2], grid=True)
     x = alt.X("a:Q", title=None, scale=alt.Scale(domain=[0, most]), axis=axis)
-    tips = [alt.Tooltip("gauge", title=t("col.pool"))]
-    tips += [alt.Tooltip(key, title=t(f"col.{key}"), format=",.1f") for key in ("low", "planned", "high", "used")]
-    tips += [alt.Tooltip("waiting", title=t("match.waiting")), alt.Tooltip("basis_label", title=t("col.basis"))]
+    tips = [alt.Tooltip("gauge:N", title=t("col.pool"))]
+    tips += [
+        alt.Tooltip(f"{key}:Q", title=t(f"col.{key}"), format=",.1f") for key in ("low", "planned", "high", "used")
+    ]
+    tips += [alt.Tooltip("waiting:Q", title=t("match.waiting")), alt.Tooltip("basis_label:N", title=t("col.basis"))]
     span = base.mark_bar(height=17, opacity=0.8).encode(x=x, x2="b:Q", color=colour, tooltip=tips)
     used = base.mark_bar(height=8, color=style["page"]["accent"]).encode(x="full:Q", tooltip=tips)
     tick = base.mark_tick(thickness=2.5, size=20, color=style["page"]["ink"]).encode(x=alt.datum(1))
     text = base.mark_text(align="right", dx=-4, color=style["page"]["ink"], fontSize=11).encode(
-        x=alt.datum(most), text="told"
+        x=alt.datum(most), text="told:N"
     )
-    return (span + used + tick + text).properties(height=32 * max(len(order), 2) + 26)
+    return (span + used + tick + text).properties(height=32 * rows + 26)
 
 
 def pools(study: Study) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from app import state
 from app.texts import short
-from app.widgets import draw, score_chart, t
+from app.widgets import Drawn, draw, score_chart, t
 from geo_cluster import catalog, choice
 from geo_cluster.choice import Weighed
 
@@ -44,16 +44,25 @@ def ranking(weighed: Weighed) -> None:
     _refused(weighed)
 
 
-def _chances_chart(chances: pd.DataFrame) -> alt.Chart:
+def _chances_chart(chances: pd.DataFrame) -> Drawn:
     """The chance of each rank, stacked to 100 % a site."""
-    words = [t("score.place", n=rank) for rank in range(1, 6)] + [t("score.later")]
+    words = _places()
     shown = chances.assign(
         site_short=chances["site_label"].map(short),
         place=[words[rank - 1] for rank in chances["rank"]],
         position=[rank or 6 for rank in chances["rank"]],
     )
+    return Drawn(shown, _chances, (max(chances["site_label"].nunique(), 2),))
+
+
+def _places() -> list[str]:
+    return [t("score.place", n=rank) for rank in range(1, 6)] + [t("score.later")]
+
+
+def _chances(rows: int) -> alt.Chart:
+    words = _places()
     return (
-        alt.Chart(shown)
+        alt.Chart()
         .mark_bar(stroke="white", strokeWidth=0.6, height=17)
         .encode(
             y=alt.Y("site_short:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)),
@@ -64,14 +73,14 @@ def _chances_chart(chances: pd.DataFrame) -> alt.Chart:
                 scale=alt.Scale(domain=words, range=list(SHADES)),
                 legend=alt.Legend(title=None, orient="bottom", columns=2),
             ),
-            order="position:Q",
+            order=alt.Order("position:Q"),
             tooltip=[
                 alt.Tooltip("site_label:N", title=t("col.site")),
                 alt.Tooltip("place:N", title=t("score.place_name")),
                 alt.Tooltip("chance:Q", title=t("score.chance_of"), format=".0%"),
             ],
         )
-        .properties(height=28 * max(chances["site_label"].nunique(), 2) + 100)
+        .properties(height=28 * rows + 100)
     )
 
 

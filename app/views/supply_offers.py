@@ -11,7 +11,7 @@ import streamlit as st
 
 from app import cached, state
 from app.texts import short
-from app.widgets import plain, refusals, t
+from app.widgets import Drawn, draw, plain, refusals, t
 from geo_cluster import catalog, layers, results
 from geo_cluster.domain import Scenario
 
@@ -107,7 +107,7 @@ def _bars(rows: pd.DataFrame, resource: str) -> None:
         st.info(t("supply.nobody"))
         return
     told = "; ".join(f"{row.label} {row.low:,.0f}–{row.high:,.0f}" for row in rows.head(5).itertuples())
-    st.altair_chart(offer_chart(rows), width="stretch", alt=f"{t(f'resource.{resource}')}: {told}")
+    draw(offer_chart(rows), alt=f"{t(f'resource.{resource}')}: {told}")
 
 
 def legend() -> None:
@@ -122,36 +122,41 @@ def legend() -> None:
     st.html(f'<div style="font-size:.85rem">{"".join(parts)}</div>')
 
 
-def offer_chart(rows: pd.DataFrame) -> alt.LayerChart:
+def offer_chart(rows: pd.DataFrame) -> Drawn:
     """Low to high in the evidence's colour, the likely value as a tick, a number where it pays to telephone."""
-    style, words, language = catalog.table("style"), layers.words("basis"), state.language()
-    rows = rows.assign(short=rows["label"].map(short))
-    order = rows["short"].tolist()
     rows = rows.assign(mark=["" if pd.isna(n) or n > MARKED else f"☎{n}" for n in rows["ask"]])
-    rows = rows[
+    rows = rows.assign(short=rows["label"].map(short))[
         ["short", "label", "low", "likely", "high", "basis_label", "from", "km", "sharers", "source", "as_of", "mark"]
     ]
-    base = alt.Chart(rows).encode(
-        y=alt.Y("short:N", sort=order, title=None, axis=alt.Axis(labelLimit=180, labelPadding=6, labelOverlap=False))
+    far = float(rows["high"].max()) * 1.12 or 1.0  # room for a mark at the end
+    return Drawn(rows, _look, (max(len(rows), 2), far, bool(rows["km"].notna().any())))
+
+
+def _look(rows: int, far: float, is_fed: bool) -> alt.LayerChart:
+    style, words, language = catalog.table("style"), layers.words("basis"), state.language()
+    base = alt.Chart().encode(
+        y=alt.Y("short:N", sort=None, title=None, axis=alt.Axis(labelLimit=180, labelPadding=6, labelOverlap=False))
     )
     evidence = alt.Scale(
         domain=[words[one][language] for one in style["evidence"]], range=list(style["evidence"].values())
     )
     colour = alt.Color("basis_label:N", scale=evidence, legend=None)
-    far = alt.Scale(domain=[0, float(rows["high"].max()) * 1.12 or 1], nice=False)  # room for a mark at the end
     bar = base.mark_bar(height=13, cornerRadius=2).encode(
-        x=alt.X("low:Q", title=None, scale=far), x2="high:Q", color=colour
+        x=alt.X("low:Q", title=None, scale=alt.Scale(domain=[0, far], nice=False)), x2="high:Q", color=colour
     )
     tick = base.mark_tick(thickness=2.5, size=17, color=style["page"]["ink"]).encode(x="likely:Q")
     mark = base.mark_text(align="left", dx=6, fontSize=11, fontWeight=600, color=style["page"]["warning"])
     fields = {"label": "col.site", "low": "col.low", "likely": "supply.likely", "high": "col.high"}
     fields |= {"basis_label": "col.basis", "from": "supply.from", "sharers": "supply.sharers"}
-    fields |= {"km": "supply.km"} if rows["km"].notna().any() else {}
+    fields |= {"km": "supply.km"} if is_fed else {}
     fields |= {"as_of": "supply.as_of", "source": "supply.source"}
-    numbers = {"low": ",.0f", "likely": ",.0f", "high": ",.0f", "km": ".1f"}
-    tips = [alt.Tooltip(key, title=t(label), format=numbers.get(key, "")) for key, label in fields.items()]
+    numbers = {"low": ",.0f", "likely": ",.0f", "high": ",.0f", "km": ".1f", "sharers": ""}
+    tips = [
+        alt.Tooltip(f"{key}:{'Q' if key in numbers else 'N'}", title=t(label), format=numbers.get(key, ""))
+        for key, label in fields.items()
+    ]
     chart = (bar + tick + mark.encode(x="high:Q", text="mark:N")).encode(tooltip=tips)
-    return chart.properties(height=20 * max(len(order), 2) + 52)
+    return chart.properties(height=20 * rows + 52)
 
 
 COLUMNS = {

@@ -65,8 +65,15 @@
     shape.bindTooltip(el("span", "", f.p.title), { direction: "top", opacity: 0.95 });
   }
 
+  /* A card stays clear of what stands around the map: beside an open legend and list, below the search, above the tools. */
+  function clear(map) {
+    const box = map.getContainer(), size = (which, side) => box.querySelector(which)?.[side] || 0, wide = box.clientWidth > 640;
+    const left = wide && size(".gc-told", "offsetWidth"), right = wide && size(".gc-panel:not(.gc-closed)", "offsetWidth");
+    return { autoPanPaddingTopLeft: [left + 20, size(".leaflet-top.leaflet-left", "offsetHeight") + 10], autoPanPaddingBottomRight: [right + 20, size(".gc-tools", "offsetHeight") + 45] };
+  }
+
   function openCard(map, at, members) {
-    const popup = L.popup({ maxWidth: 340, autoPanPadding: [30, 30], offset: [0, -6] }).setLatLng(at).setContent(card(members.map((m) => m.f.p)));
+    const popup = L.popup({ maxWidth: 340, offset: [0, -6], ...clear(map) }).setLatLng(at).setContent(card(members.map((m) => m.f.p)));
     popup.shows = members.filter((m) => m.f.p.id).slice(0, 60).map((m) => m.layer.key + ":" + m.f.p.id);
     popup.openOn(map);
   }
@@ -291,6 +298,7 @@
       left.setAttribute("role", "status");
       line.append(left, reset);
       box.appendChild(line);
+      if (payload.nowhere) box.appendChild(el("p", "gc-note", payload.nowhere));
       body.appendChild(box);
       const update = () => {
         for (const facet of facets) {
@@ -304,7 +312,7 @@
           }));
           boxes[facet.key].value = chosen[facet.key] || "";
         }
-        left.textContent = everyone.filter((f) => pass(f)).length + " / " + everyone.length;
+        left.textContent = payload.words.left.replace("{n}", everyone.filter((f) => pass(f)).length).replace("{all}", everyone.length);
         reset.disabled = !Object.keys(chosen).length;
       };
       listeners.push(update);
@@ -343,6 +351,7 @@
       if (layer.kind === "point") filters.listen(() => { counted.textContent = layer.features.filter((f) => filters.pass(f)).length; });
       if (layer.visible) built[i].show();
     });
+    if (payload.matrix) body.prepend(groups.get(payload.layers.find((layer) => layer.kind === "point").group)); // what the colours say comes first
     (payload.notes || []).forEach((note) => body.appendChild(el("p", "gc-note", note)));
     box.append(head, pinned, body);
     control("topright", box).addTo(map);

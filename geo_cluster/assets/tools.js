@@ -3,6 +3,8 @@
   "use strict";
   const gc = (window.geoCluster = window.geoCluster || {});
   const MU_PER_HA = 15, INK = "#b4541a";
+  const DRAG = 8; // pixels from which a press is no click
+  const WAY = 300; // corners of an area drawn in one go, at most: they stand in the link
 
   const number = (x, digits) => x.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
   const metres = (m) => (m < 1000 ? number(m, 0) + " m" : number(m / 1000, m < 100000 ? 2 : 1) + " km");
@@ -57,9 +59,9 @@
     const ends = () => (kind === "rectangle" || kind === "circle" ? 2 : Infinity);
     const least = () => (kind === "polygon" ? 3 : 2);
 
-    function sketch() {
+    function sketch(way) {
       drawn.clearLayers();
-      const all = drawing && hover && points.length ? [...points, hover] : points, shape = shapeOf(kind, all).map((p) => [p.lat, p.lng]);
+      const all = way || (drawing && hover && points.length ? [...points, hover] : points), shape = shapeOf(kind, all).map((p) => [p.lat, p.lng]);
       if (kind === "distance" || shape.length < 3) drawn.addLayer(L.polyline(shape, ink));
       else drawn.addLayer(L.polygon(shape, ink));
       for (const p of points) drawn.addLayer(L.circleMarker([p.lat, p.lng], { radius: 3.5, color: INK, fillColor: "#fff", fillOpacity: 1, weight: 2, interactive: false }));
@@ -122,8 +124,12 @@
       acts.appendChild(action(words.clear, clear));
       told.appendChild(acts);
     }
+    /* An area may be drawn in one go, from press to release; once a first point is set, a drag moves the map. */
+    const inOneGo = () => drawing && kind !== "distance" && !points.length;
+    function hold() { map.dragging[inOneGo() ? "disable" : "enable"](); }
     function state(on) {
       drawing = on;
+      hold();
       container.classList.toggle("gc-drawing", on);
       map.doubleClickZoom[on ? "disable" : "enable"]();
       if (!on) { cross.hidden = true; hover = null; }
@@ -143,8 +149,30 @@
     function add(at) {
       points.push({ lat: Number(at.lat.toFixed(5)), lng: Number(at.lng.toFixed(5)) });
       if (points.length >= ends()) return finish();
+      hold();
       sketch();
       report();
+    }
+    let pressed = null, trail = []; // where the pointer went down, and its way since, in pixels of the map's window
+    const where = (e) => map.mouseEventToContainerPoint(e);
+    function press(e) {
+      pressed = inOneGo() && e.isPrimary && !e.button && !e.target.closest(".leaflet-control") ? where(e) : null;
+      trail = pressed ? [pressed] : [];
+    }
+    function drag(e) {
+      if (!pressed || !e.isPrimary || (trail.length < 2 && where(e).distanceTo(pressed) < DRAG)) return;
+      trail.push(where(e));
+      cross.hidden = true;
+      const way = (ends() === 2 ? [pressed, trail.at(-1)] : L.LineUtil.simplify(trail, 3)).map((p) => map.containerPointToLatLng(p));
+      sketch(way);
+      return way;
+    }
+    function release(e) {
+      const way = drag(e);
+      pressed = null;
+      if (!way || e.type === "pointercancel") return sketch();
+      way.slice(0, WAY).forEach(add);
+      if (drawing) finish();
     }
     function finish() {
       if (points.length < least()) return clear();
@@ -161,6 +189,10 @@
       report();
       onChange();
     }
+    container.addEventListener("pointerdown", press);
+    window.addEventListener("pointermove", drag);
+    window.addEventListener("pointerup", release);
+    window.addEventListener("pointercancel", release);
     map.on("click", (e) => { if (drawing) { cross.hidden = true; const last = points[points.length - 1]; if (!last || map.latLngToContainerPoint(last).distanceTo(e.containerPoint) > 4) add(e.latlng); } });
     map.on("dblclick", () => { if (drawing) finish(); });
     map.on("mousemove", (e) => { if (drawing) { hover = e.latlng; sketch(); } });
@@ -173,7 +205,7 @@
         cross.hidden = false;
         const at = map.getCenter(), last = points[points.length - 1];
         last && map.latLngToContainerPoint(last).distanceTo(map.latLngToContainerPoint(at)) < 4 ? finish() : add(at);
-      } else if (e.key === "Backspace") { e.preventDefault(); points.pop(); sketch(); report(); }
+      } else if (e.key === "Backspace") { e.preventDefault(); points.pop(); hold(); sketch(); report(); }
     });
     for (const tool of ["distance", "polygon", "rectangle", "circle"]) {
       const button = el("button", "", words[tool]);

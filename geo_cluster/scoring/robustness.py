@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 from statistics import NormalDist
 
 import numpy as np
@@ -384,18 +383,23 @@ def agreement(rankings: Mapping[str, Aggregation | ArrayLike], *, measure: str =
     DataFrame
         Names × names, 1 on the diagonal; nan where a method ties all alternatives.
     """
-    from scipy.stats import kendalltau, spearmanr  # takes longer to import than all the rest
-
-    correlations = {"kendall": kendalltau, "spearman": spearmanr}
-    if measure not in correlations:
+    if measure not in ("kendall", "spearman"):
         refuse_if([Fault("measure", f"{measure!r} is unknown", "use kendall or spearman")])
-    ranks = {name: np.asarray(r.rank if isinstance(r, Aggregation) else r) for name, r in rankings.items()}
-    table = pd.DataFrame(np.eye(len(ranks)), index=list(ranks), columns=list(ranks))
-    for one, other in combinations(ranks, 2):
-        told_apart = np.ptp(ranks[one]) > 0 and np.ptp(ranks[other]) > 0
-        value = correlations[measure](ranks[one], ranks[other]).statistic if told_apart else np.nan
-        table.loc[one, other] = table.loc[other, one] = value
-    return table
+    ranks = np.array([r.rank if isinstance(r, Aggregation) else r for r in rankings.values()], dtype=float)
+    if measure == "kendall":  # tau-b is the cosine of who is ahead of whom
+        told = np.sign(ranks[:, :, None] - ranks[:, None, :]).reshape(len(ranks), -1)
+    else:
+        told = np.array([_midranks(row) for row in ranks])
+    length = np.linalg.norm(told, axis=1)
+    with np.errstate(invalid="ignore"):
+        table = np.clip(told @ told.T / np.outer(length, length), -1, 1)
+    np.fill_diagonal(table, 1.0)
+    return pd.DataFrame(table, index=list(rankings), columns=list(rankings))
+
+
+def _midranks(values: Array) -> Array:
+    """Ranks around their mean, ties in the middle of theirs."""
+    return (np.sign(values[:, None] - values[None, :])).sum(axis=1) / 2
 
 
 def _rank_shares(write: Callable[[slice, Array], object], draws: int, count: int) -> Array:

@@ -1,14 +1,19 @@
 """Every page by axe-core, frames included: nothing serious, nothing critical."""
 
+import re
 from pathlib import Path
 
 import axe_playwright_python
 import pytest
+from playwright.sync_api import expect
 
+from app.texts import TEXTS
+from app.texts.frame import PAIRS
 from tests.browser.painted import LAPTOP, PHONE
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 PAGES = ("explore", "supply", "score", "match", "data", "brief")
+CJK = re.compile("[\u3000-\u9fff\uff00-\uffef]")
 SETTINGS = [("zh", LAPTOP), ("en", PHONE)]
 UNMENDED = {("scrollable-region-focusable", "st-emotion-cache"): "the frame that Streamlit puts around `st.table`"}
 """Findings that are not mended, each with its reason: rule and a part of the element's address."""
@@ -40,7 +45,7 @@ def findings(page):
 @pytest.mark.parametrize(("language", "size"), SETTINGS, ids=["zh-laptop", "en-phone"])
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_accessible(visit, server, name, language, size):
-    page = visit(f"{server[0]}/{name if name != 'explore' else ''}", size)
+    page = visit(f"{server[0]}/{name}", size)
     settled(page)
     if language == "en":
         page.get_by_text("English", exact=True).click()
@@ -58,6 +63,66 @@ def test_a_page_is_accessible(visit, server, name, language, size):
             tabs.nth(n).click()
             settled(page)
         assert findings(page) == []
+
+
+def test_the_page_says_its_language_and_streamlit_s_own_words_are_in_it(visit, server):
+    page = visit(f"{server[0]}/match")
+    settled(page)
+    lang = "() => document.documentElement.lang"
+    names = "() => [...document.querySelectorAll('[aria-label]')].map((node) => node.ariaLabel)"
+    ours, theirs = zip(*PAIRS, strict=True)
+    assert page.evaluate(lang) == "zh-CN"
+    said = [name.partition(": ")[0] for name in page.evaluate(names)]
+    assert "下载为 CSV" in set(said) & set(ours)
+    assert set(said).isdisjoint(theirs)
+    assert not [name for name in said if name.startswith("Help for")]
+    page.get_by_text("English", exact=True).click()
+    page.get_by_text("Sources: each point").wait_for()
+    settled(page)
+    assert page.evaluate(lang) == "en"
+    said = [name.partition(": ")[0] for name in page.evaluate(names)]
+    assert "Download as CSV" in said
+    assert [name for name in said if CJK.search(name)] == []
+    expect(page.locator("[data-testid=stMainMenu]")).to_have_count(0)
+
+
+def test_whatever_has_the_keyboard_s_focus_has_a_ring(visit, server):
+    page = visit(f"{server[0]}/supply")
+    settled(page)
+    ring = """() => { const node = document.activeElement, { outlineStyle, outlineWidth } = getComputedStyle(node);
+      return [node.dataset.testid || node.tagName, outlineStyle === "solid" && parseFloat(outlineWidth) >= 2]; }"""
+    ringed = []
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        ringed.append(page.evaluate(ring))
+    assert [name for name, has_one in ringed if not has_one] == []
+    assert {"stTopNavLink", "stMain", "stPopoverButton"} <= {name for name, _ in ringed}
+    page.goto(f"{server[0]}/")
+    frame = page.frame_locator("iframe").first
+    frame.locator("[data-ready=true]").wait_for()
+    for part in (".gc-search input", ".gc-places button", ".gc-tools button", "a.leaflet-control-zoom-in"):
+        node = frame.locator(part).first
+        node.focus()
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Tab")
+        assert node.evaluate("node => parseFloat(getComputedStyle(node).outlineWidth)") >= 2, part
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("name", [name for name in PAGES if name != "explore"])
+def test_on_the_phone_a_page_says_its_name_at_the_top_and_its_status_in_one_line(visit, server, name, language):
+    page = visit(f"{server[0]}/{name}?language={language}", PHONE)
+    settled(page)
+    where = page.locator(".gc-where")
+    expect(where).to_have_text(TEXTS[name][language == "en"])
+    assert where.bounding_box()["y"] + where.bounding_box()["height"] <= 64
+    middles = []
+    for part in (".st-key-work-menu button", ".st-key-work-undo button", ".gc-kept"):
+        box = page.locator(part).first.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= PHONE[0]
+        middles.append(box["y"] + box["height"] / 2)
+    assert max(middles) - min(middles) < 6
 
 
 def test_axe_finds_what_is_wrong(visit, tmp_path):

@@ -19,6 +19,7 @@ PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108020000009077"
     "53de0000000c4944415408d763b0b0b00000016200b15e0a5ea30000000049454e44ae426082"
 )
+THE_MAP = "const map = window[Object.keys(window).find((key) => /^map_/.test(key))];"
 HOSTILE = "</script><script>window.broken = 1</script><img src=x onerror='window.broken = 1'>'\" 🔬"
 
 
@@ -89,7 +90,9 @@ def test_what_was_explored_opens_again_from_its_link(visit, server, language, si
     frame.locator("[data-filter=segment]").select_option("cutting_welding")
     rows = layers.read("chain")
     fits = rows[rows["segments"].str.split(";").map(lambda of: "cutting_welding" in of) & rows.geometry.notna()]
-    expect(frame.locator(".gc-left span")).to_have_text(f"{len(fits)} / {rows.geometry.notna().sum()}")
+    expect(frame.locator(".gc-left span")).to_have_text(
+        words["left"].format(n=len(fits), all=rows.geometry.notna().sum())
+    )
     frame.locator("[data-layer=chain_counties]").check()
     frame.locator("[data-layer=railways]").uncheck()
     if size == PHONE:
@@ -137,7 +140,7 @@ def test_a_cell_of_the_matrix_filters_the_map_and_names_who_is_there(visit, serv
     button.press("Enter")
     expect(frame.locator(".gc-names")).to_contain_text("、".join(lasers["names"]))
     expect(frame.locator("[data-filter=stage]")).to_have_value("lasers")
-    expect(frame.locator(".gc-left span")).to_contain_text(f"{len(lasers['ids'])} /")
+    expect(frame.locator(".gc-left span")).to_contain_text(f" {len(lasers['ids'])} /")
     button.press("Enter")
     expect(frame.locator("[data-filter=stage]")).to_have_value("")
 
@@ -213,6 +216,83 @@ def test_an_area_drawn_with_the_mouse_lists_what_lies_inside_and_escape_ends(ope
     expect(told).to_be_hidden()
 
 
+def test_the_map_with_its_tools_fits_the_window_and_stages_come_first_in_the_legend(visit, server):
+    page = visit(f"{server[0]}/explore")
+    frame = the_map(page)
+    for part in (".gc-tools", ".leaflet-control-scale", ".gc-owed"):
+        box = frame.locator(part).bounding_box()
+        assert box["y"] + box["height"] <= LAPTOP[1], f"{part} is below the window"
+    expect(frame.locator(".gc-body h4").first).to_have_text(maps.WORDS["zh"]["chain"])
+    expect(frame.locator(".gc-filters")).to_contain_text(maps.WORDS["zh"]["nowhere"].format(n=1))
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator('[data-testid="stTopNavLink"][aria-current]')).to_contain_text("总览")
+
+
+def test_a_card_stays_clear_of_the_panels(opened, overview):
+    page = opened(overview)
+    for corner in ([30.6, 115.3], [30.6, 114.3], [30.05, 114.3]):
+        page.evaluate(f"() => {{ {THE_MAP} map.setView({corner}, 10, {{ animate: false }}); }}")
+        search = page.get_by_role("searchbox")
+        search.fill("F02")
+        search.press("Enter")
+        card = page.locator(".leaflet-popup-content-wrapper").last
+        card.wait_for()
+        page.wait_for_timeout(700)
+        for panel in (".gc-panel", ".gc-search", ".gc-tools"):
+            assert not overlap(card.bounding_box(), page.locator(panel).bounding_box()), f"{corner} {panel}"
+        page.keyboard.press("Escape")
+
+
+def overlap(one, other):
+    across = min(one["x"] + one["width"], other["x"] + other["width"]) - max(one["x"], other["x"])
+    down = min(one["y"] + one["height"], other["y"] + other["height"]) - max(one["y"], other["y"])
+    return across > 0 and down > 0
+
+
+@pytest.mark.parametrize("touch", [False, True], ids=["mouse", "touch"])
+@pytest.mark.parametrize(("tool", "corners"), [("矩形", 2), ("圆", 2), ("圈地", 4)])
+def test_an_area_is_drawn_from_press_to_release_and_the_map_stays(opened, overview, tool, corners, touch):
+    page = opened(overview, PHONE if touch else LAPTOP, has_touch=touch)
+    page.get_by_role("button", name=tool, exact=True).click()
+    before = page.evaluate(f"() => {{ {THE_MAP} return map.getCenter(); }}")
+    way = [(90, 230), (200, 240), (300, 260), (310, 400), (300, 520)]
+    way = way if touch else [(3 * x, y - 50) for x, y in way]
+    if touch:
+        finger = page.context.new_cdp_session(page)
+        for n, (x, y) in enumerate(way):
+            points = [{"x": x, "y": y}]
+            finger.send("Input.dispatchTouchEvent", {"type": "touchMove" if n else "touchStart", "touchPoints": points})
+        finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    else:
+        page.mouse.move(*way[0])
+        page.mouse.down()
+        for x, y in way[1:]:
+            page.mouse.move(x, y)
+        page.mouse.up()
+    expect(page.locator(".gc-result")).to_contain_text("公顷")
+    expect(page.locator(".gc-told li").first).to_be_visible()
+    assert page.evaluate(f"() => {{ {THE_MAP} return map.getCenter(); }}") == before
+    page.wait_for_function("location.hash.includes('drawn=')")
+    assert len(page.url.partition("drawn=")[2].split(";")) >= corners
+    bullets = page.locator(".gc-told ul").first.evaluate("node => parseFloat(getComputedStyle(node).paddingLeft)")
+    assert bullets >= 18, "bullets are cut off"
+
+
+def test_between_two_corners_a_drag_moves_the_map(opened, overview):
+    page = opened(overview)
+    page.get_by_role("button", name="矩形").click()
+    page.mouse.click(300, 150)
+    before = page.evaluate(f"() => {{ {THE_MAP} return map.getCenter(); }}")
+    page.mouse.move(600, 400)
+    page.mouse.down()
+    page.mouse.move(700, 450, steps=4)
+    page.mouse.up()
+    assert page.evaluate(f"() => {{ {THE_MAP} return map.getCenter(); }}") != before
+    expect(page.locator(".gc-told")).to_contain_text("继续点选")
+    page.mouse.click(850, 420)
+    expect(page.locator(".gc-result")).to_contain_text("公顷")
+
+
 def test_uncertain_points_are_hollow_once_their_area_is_larger_than_a_pin(opened, overview):
     page = opened(overview)
     page.locator("[data-layer=sites]").uncheck()
@@ -277,7 +357,7 @@ def test_tiles_come_with_their_attribution_and_the_key_stays_here(opened, overvi
 
 def test_on_shifted_tiles_the_data_is_shifted_and_links_are_not(opened, overview, tiles):
     page = opened(overview | {"basemaps": [base(tiles[0], system="gcj02")]})
-    at = "const map = window[Object.keys(window).find((key) => /^map_/.test(key))], p = L.latLng(30.5, 114.4);"
+    at = THE_MAP + "const p = L.latLng(30.5, 114.4);"
     plain = page.evaluate(f"() => {{ {at} return map.project(p, 12); }}")
     page.get_by_role("radio", name="own").check()
     shifted = page.evaluate(f"() => {{ {at} return map.project(p, 12); }}")
