@@ -85,7 +85,8 @@ def test_faults_stand_in_the_way_and_are_said_in_the_readers_language(language):
         assert all(CJK.search(said) for said in faults[what])
         assert all(CJK.search(said) for said in faults[text("data.fault.remedy", language)])
     else:
-        assert [one for one in says(page) if CJK.search(one)] == []
+        # what a layer is may name places in Chinese; the faults may not
+        assert [one for one in says(page) if CJK.search(one) and "gc-about" not in one] == []
 
 
 def test_parcels_with_rules_change_the_scores_once_confirmed(tmp_path):
