@@ -364,9 +364,10 @@ def front_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame
         for name, points in fronts_of(study, clock=clock, missed=missed).items()
         for point in points
     ]
-    rows += [(name, np.nan, np.nan, np.nan, NOT_REACHED["en"], 0) for name in missed]
+    rows += [(name, np.nan, np.nan, np.nan, NOT_REACHED["en"], pd.NA) for name in missed]
     columns = ["against", "value", "worth", "bound", "status", "placed"]
-    return pd.DataFrame(rows, columns=columns).round({"value": 2, "worth": 2, "bound": 2})
+    table = pd.DataFrame(rows, columns=columns).astype({"placed": "Int64"})
+    return table.round({"value": 2, "worth": 2, "bound": 2})
 
 
 def holds_table(study: Study) -> pd.DataFrame:

@@ -320,6 +320,22 @@ def test_alternatives_are_as_far_from_the_nearest_as_any_plan_is():
             before.append(one.site)
 
 
+def test_large_problems_have_alternatives_before_anything_is_proven():
+    """120 projects, a second each: each differs from all before it in several projects, and none claims too much."""
+    rng = np.random.default_rng(0)
+    land = rng.integers(10, 60, 120)
+    score = np.round(60 + 10 * rng.normal(size=(1, 40)) + 3 * rng.normal(size=(120, 40)), 1)
+    pools = Resource("land", "mu", land, np.arange(40), np.full(40, 0.7 * land.sum() / 40))
+    problem = Problem(score, [pools], bonus=50.0)
+    best = solve(problem, time_limit_s=1.0)
+    found = alternatives(problem, best, count=2, within=0.05, time_limit_s=1.0)
+    assert len(found) == 2
+    for one in found:
+        assert one.nearest >= 0.02
+        assert one.objective >= 0.95 * best.objective - 1e-6
+        assert not verify(problem, one.site)
+
+
 def test_all_plans_that_are_equally_good_are_found():
     problem = Problem(np.ones((2, 2)), [])
     assert len(alternatives(problem, solve(problem), count=5, within=0)) == 3

@@ -27,8 +27,9 @@ from geo_cluster.matching.problem import (
     quota,
 )
 from geo_cluster.matching.solve import Assignment
-from geo_cluster.matching.verify import objective, verify
+from geo_cluster.matching.verify import objective, usage, verify
 
+_TRIED = 12  # sites of a project that are tried for a plan to begin with
 _SAME = 1e-9  # worths that differ by a smaller share are the same but for the rounding of sums
 _APART = 1e-6  # burdens that differ by less are the same: what a capacity is overdrawn by in rounding, ten times
 
@@ -170,7 +171,9 @@ def _farthest(
     rules = [_worth_at_least(problem, floor)]
     rules += [(f"difference {number}", each, 1.0 + steps.sum()) for number, each in enumerate(apart, 1)]
     wide = _wide(problem, np.sum(apart, axis=0), rules, steps=steps, height=height)
-    start = np.concatenate([np.where(plans[-1] == UNPLACED, sites, plans[-1]), np.full(len(steps), sites)])
+    near_by = _drift(problem, plans, floor)
+    reach = min(int((near_by != plan).sum()) for plan in plans) - 1
+    start = np.concatenate([np.where(near_by == UNPLACED, sites, near_by), sites + _up(steps, reach)])
     try:
         again = clock.solve(wide, start=start, waiting=waiting)
     except InputError:
@@ -189,6 +192,57 @@ def _steps(total: int) -> Floats:
     while sum(sizes) < total:
         sizes.append(min(sum(sizes) + 1, total - sum(sizes)))
     return np.array(sizes, dtype=float)
+
+
+def _up(steps: Floats, total: int) -> Ints:
+    """(U,): 1 for steps that together make up `total`, or as much of it as there is."""
+    up = np.zeros(len(steps), dtype=np.intp)
+    for number in np.argsort(-steps):
+        if steps[number] <= total:
+            up[number] = 1
+            total -= int(steps[number])
+    return up
+
+
+def _drift(problem: Problem, plans: list[Ints], floor: float) -> Ints:
+    """A plan to begin with: the best one, with projects moved to where no plan has them, at the least loss.
+
+    The last of `plans` when that leads nowhere.
+    """
+    site, rows = plans[0].copy(), np.arange(problem.shape[0])
+    worth = np.column_stack([np.where(problem.eligible, _worth(problem), -np.inf), np.zeros(len(rows))])
+    fresh = worth.copy()
+    for plan in plans:
+        fresh[rows, plan] = -np.inf  # -1 is the last column: staying out
+    fresh[problem.locked != UNPLACED] = -np.inf
+    pooled = [resource for resource in problem.resources if not resource.several]
+    room = [resource.at(problem.level) - usage(resource, site) for resource in pooled]
+    loss, spare = worth[rows, site][:, None] - fresh, float(worth[rows, site].sum()) - floor
+    order = np.argsort(loss.min(axis=1), kind="stable")
+    for p in np.concatenate([order, order]):  # whoever stays out the first time makes room for others
+        if site[p] != plans[0][p]:
+            continue
+        for s in np.append(np.argsort(loss[p], kind="stable")[:_TRIED], problem.shape[1]):
+            if not loss[p, s] <= spare:
+                break
+            s = int(s) if s < problem.shape[1] else UNPLACED
+            moved = [
+                _moved(resource, left, int(p), int(site[p]), s) for resource, left in zip(pooled, room, strict=True)
+            ]
+            if all((after >= np.minimum(left, 0.0)).all() for after, left in zip(moved, room, strict=True)):
+                site[p], room, spare = s, moved, spare - float(loss[p, s])
+                break
+    return plans[-1] if verify(problem, site) else site
+
+
+def _moved(resource: Resource, room: Floats, p: int, before: int, after: int) -> Floats:
+    """(K,): what is left in each pool when a project moves."""
+    left = room.copy()
+    for at, sign in ((before, 1.0), (after, -1.0)):
+        if at != UNPLACED and resource.pool[at] >= 0:
+            need = resource.demand[p] if resource.demand.ndim == 1 else resource.demand[p, at]
+            left[resource.pool[at]] += sign * need
+    return left
 
 
 def _differs(problem: Problem, plan: Ints) -> Floats:
@@ -382,8 +436,8 @@ def _lightest(problem: Problem, point: Point, table: Floats, clock: Allowance, w
     plan, sites = point.plan, problem.shape[1]
     total = _total(table, plan.site)
     limit = max(point.limit, total)
-    if total <= 0 or plan.violations:
-        return Point(limit, total, plan, not plan.violations)
+    if total <= 0 or plan.status != "optimal":  # where the worth isn't proven, the time is better spent on others
+        return Point(limit, total, plan, plan.status == "optimal")
     earning = [link for link in problem.links if near(link, plan.site)]
     partners = np.isin(np.arange(len(plan.site)), [end for link in earning for end in (link.first, link.second)])
     stays = problem.suppose(locked=np.where(partners, plan.site, problem.locked))
