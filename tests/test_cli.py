@@ -152,15 +152,20 @@ def test_a_workbook_that_is_none(tmp_path, scenario, call):
     refused(told, tmp_path / "out", "bad.xlsx", "XLSX")
 
 
+SAMPLE = catalog.sample_dir()
+SURVEY = ["land", SAMPLE / "sample_parcels.geojson", "--rules", SAMPLE / "sample_rules.csv"]
+SURVEY += ["--layers", SAMPLE / "sample_exclusions.gpkg"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits on Windows")
-def test_a_full_disk_leaves_earlier_results_as_they_were(tmp_path):
-    """Files can grow to 1 MB and no further, as on a full disk."""
+@pytest.mark.parametrize(("arguments", "most"), [(["study"], 1_000_000), (SURVEY, 60_000), (SURVEY, 120_000)])
+def test_a_full_disk_leaves_earlier_results_as_they_were(arguments, most, tmp_path):
+    """Files can grow so far and no further, as on a full disk."""
     (tmp_path / "ranking.csv").write_text("earlier", encoding="utf-8")
-    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))\n"
+    limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))\n"
     limited += "import runpy; runpy.run_module('geo_cluster.cli', run_name='__main__')"
-    done = subprocess.run(
-        [sys.executable, "-c", limited, "study", "--out", str(tmp_path)], capture_output=True, text=True, timeout=120
-    )
+    command = [sys.executable, "-c", limited, *map(str, arguments), "--out", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     assert "✗" in done.stderr
