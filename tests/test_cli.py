@@ -7,7 +7,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from geo_cluster import catalog, cli, layers
+from geo_cluster import catalog, cli, explained, layers
 from geo_cluster.access import osm
 from tests.studies import OWN, write_own
 
@@ -279,6 +279,20 @@ def test_scoring_leaves_aside_what_a_scenario_says_of_its_own_projects(call, sce
     )
     assert code == 0, complaint
     assert json.loads(printed)["verdict"]["project"] == "P01"
+
+
+def test_stopped_while_explaining_nothing_is_left_behind(tmp_path, call, monkeypatch):
+    def stopped(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(explained, "explain", stopped)
+    out = tmp_path / "out"
+    assert call("match", write_own(tmp_path / "mine"), "--out", out)[0] == 130
+    assert not out.exists()
+    out.mkdir()
+    (out / "ranking.csv").write_text("earlier", encoding="utf-8")
+    assert call("match", write_own(tmp_path / "mine"), "--out", out)[0] == 130
+    assert [path.read_text(encoding="utf-8") for path in out.iterdir()] == ["earlier"]
 
 
 def test_study_of_the_sample_says_so(tmp_path):
