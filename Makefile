@@ -35,7 +35,7 @@ format: .tools/dev  ## put the code in shape
 	@$(UV) run --no-sync ruff check --fix-only . && $(UV) run --no-sync ruff format .
 
 bench: .tools/dev  ## measure against peers (minutes; prints ratios)
-	@$(UV) sync --frozen --quiet --no-compile-bytecode --group dev --group data --group cluster --group bench
+	@$(SYNC) --group dev --group data --group cluster --group bench
 	@for file in benchmarks/*.py; do echo "== $$file"; $(UV) run --no-sync python $$file || exit 1; done
 
 data: .tools/dev  ## rebuild data/geo from data/facts and pinned packages
@@ -43,14 +43,18 @@ data: .tools/dev  ## rebuild data/geo from data/facts and pinned packages
 
 # ---- set-up ---------------------------------------------------------------------------------------------------
 
+# uv would compile every file there is, with a minute for each, and fail: the data packages of `make data` are large
+# Python files that nobody imports. Importing what the app needs compiles that and no more.
+SYNC = $(UV) sync --frozen --quiet --no-compile-bytecode
+
 .tools/run: pyproject.toml uv.lock | $(UV)
-	@$(UV) sync --frozen --quiet --inexact
+	@$(SYNC) --inexact
+	@$(UV) run --no-sync python -c "import streamlit.web.cli, geo_cluster.export.bundle"
 	@$(UV) run --no-sync python -c "from geo_cluster.matching import anneal, branch; anneal.warm(); branch.warm()"
 	@mkdir -p .tools && touch $@
 
-# the data packages are large Python files that nobody imports: not worth a minute of compiling
 .tools/dev: .tools/run
-	@$(UV) sync --frozen --quiet --inexact --no-compile-bytecode --group dev --group data --group cluster
+	@$(SYNC) --inexact --group dev --group data --group cluster
 	@touch $@
 
 # uv, when the machine has none: into .tools, with whatever Debian's bare python3 lacks for that

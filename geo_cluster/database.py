@@ -248,6 +248,8 @@ def _told(engine: Engine) -> Iterator[None]:
             remedy = "another program holds it; try again in a moment"
         elif "not a database" in reason or "malformed" in reason:
             remedy = "choose another file with --workspace FILE, or put a copy of it back"
+        elif "readonly" in reason:
+            remedy = "nothing was saved; get the right to write to the file and its folder"
         elif "full" in reason:
             remedy = "free space on the disk and try again"
         first = reason.splitlines()[0] if reason else type(problem).__name__

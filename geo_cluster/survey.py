@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import tomli_w
+from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
 from geo_cluster import catalog, separated
 from geo_cluster.coordinates import MU_PER_HA
@@ -156,17 +157,29 @@ def tables(found: Survey) -> dict[str, bytes]:
 
 
 def write(found: Survey, folder: Path, *, source: str) -> None:
-    """Write `land.csv`, `sites.csv`, `land.gpkg` and `known.toml` (entries for a scenario) into a folder."""
+    """Write `land.csv`, `sites.csv`, `land.gpkg` and `known.toml` (entries for a scenario) into a folder.
+
+    Raises
+    ------
+    OSError
+        The files can't be written or the disk is full.
+    """
     for name, content in tables(found).items():
         (folder / name).write_bytes(content)
-    package = folder / "land.gpkg"
+    try:
+        _write_package(found, folder / "land.gpkg")
+    except (DataSourceError, DataLayerError, FeatureError) as problem:
+        raise OSError(str(problem)) from problem
+    (folder / "known.toml").write_text(tomli_w.dumps({"known": known(found.sites, source)}), encoding="utf-8")
+
+
+def _write_package(found: Survey, package: Path) -> None:
     found.land.drop(columns="rectangle").to_file(package, layer="net_land")
     halls = found.land.drop(columns="geometry").set_geometry("rectangle", crs=found.land.crs)
     halls[~halls.geometry.is_empty].to_file(package, layer="largest_rectangle")
     if len(found.fits):
         fits = found.fits.assign(parcels=[", ".join(map(str, labels)) for labels in found.fits["parcels"]])
         fits.to_file(package, layer="fits")
-    (folder / "known.toml").write_text(tomli_w.dumps({"known": known(found.sites, source)}), encoding="utf-8")
 
 
 def known(sites: pd.DataFrame, source: str) -> list[dict[str, Any]]:

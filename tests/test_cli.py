@@ -7,7 +7,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from geo_cluster import catalog, cli, layers
+from geo_cluster import catalog, cli, explained, layers
 from geo_cluster.access import osm
 from tests.studies import OWN, write_own
 
@@ -152,15 +152,20 @@ def test_a_workbook_that_is_none(tmp_path, scenario, call):
     refused(told, tmp_path / "out", "bad.xlsx", "XLSX")
 
 
+SAMPLE = catalog.sample_dir()
+SURVEY = ["land", SAMPLE / "sample_parcels.geojson", "--rules", SAMPLE / "sample_rules.csv"]
+SURVEY += ["--layers", SAMPLE / "sample_exclusions.gpkg"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits on Windows")
-def test_a_full_disk_leaves_earlier_results_as_they_were(tmp_path):
-    """Files can grow to 1 MB and no further, as on a full disk."""
+@pytest.mark.parametrize(("arguments", "most"), [(["study"], 1_000_000), (SURVEY, 60_000), (SURVEY, 120_000)])
+def test_a_full_disk_leaves_earlier_results_as_they_were(arguments, most, tmp_path):
+    """Files can grow so far and no further, as on a full disk."""
     (tmp_path / "ranking.csv").write_text("earlier", encoding="utf-8")
-    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))\n"
+    limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))\n"
     limited += "import runpy; runpy.run_module('geo_cluster.cli', run_name='__main__')"
-    done = subprocess.run(
-        [sys.executable, "-c", limited, "study", "--out", str(tmp_path)], capture_output=True, text=True, timeout=120
-    )
+    command = [sys.executable, "-c", limited, *map(str, arguments), "--out", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     assert "✗" in done.stderr
@@ -285,6 +290,20 @@ def test_scoring_leaves_aside_what_a_scenario_says_of_its_own_projects(call, sce
     )
     assert code == 0, complaint
     assert json.loads(printed)["verdict"]["project"] == "P01"
+
+
+def test_stopped_while_explaining_nothing_is_left_behind(tmp_path, call, monkeypatch):
+    def stopped(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(explained, "explain", stopped)
+    out = tmp_path / "out"
+    assert call("match", write_own(tmp_path / "mine"), "--out", out)[0] == 130
+    assert not out.exists()
+    out.mkdir()
+    (out / "ranking.csv").write_text("earlier", encoding="utf-8")
+    assert call("match", write_own(tmp_path / "mine"), "--out", out)[0] == 130
+    assert [path.read_text(encoding="utf-8") for path in out.iterdir()] == ["earlier"]
 
 
 def test_study_of_the_sample_says_so(tmp_path):

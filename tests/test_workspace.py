@@ -607,6 +607,16 @@ def test_what_is_no_workspace_is_refused_in_words(tmp_path, monkeypatch):
         database.connect(str(tmp_path / "a.sqlite"))
 
 
+def test_a_file_that_may_only_be_read_is_read_and_told(tmp_path):
+    engine = database.connect(str(tmp_path / "a.sqlite"))
+    kept = Workspace(engine).create(work(), note="a")
+    sa.event.listen(engine, "checkout", lambda connection, *_: connection.execute("PRAGMA query_only=ON"))
+    assert Workspace(engine).open(kept.id) == kept
+    with pytest.raises(DataError, match=r"readonly database\) → nothing was saved; get the right"):
+        Workspace(engine).save(kept.id, work(20), seen=1, note="b")
+    engine.dispose()
+
+
 def test_the_default_is_a_file_of_the_users(tmp_path, monkeypatch):
     monkeypatch.delenv(database.ENVIRONMENT, raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))

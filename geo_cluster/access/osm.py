@@ -532,7 +532,7 @@ def _replace(
         changes += [f"{name}: nothing in this area, the old layer stays" for name in empty]
         (fresh / "sources.toml").write_text(tomli_w.dumps({"layers": registry | sources}), encoding="utf-8")
         _swap(folder, fresh)
-    except pyogrio.errors.DataSourceError as error:
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
         raise OSError(str(error)) from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
