@@ -71,7 +71,7 @@ label:has(input:is([type="checkbox"], [type="radio"]):focus-visible) {
   .st-key-workbar > [data-testid="stElementContainer"]:has(.gc-kept) { flex: 1 0 auto; max-width: 50vw; }
   .gc-kept { display: block; overflow: hidden; text-overflow: ellipsis; text-align: right; }
   .gc-wide { display: none; }
-  .gc-where { display: block; position: fixed; top: 0; left: 3.6rem; z-index: 999991; line-height: 3.75rem; margin: 0;
+  .gc-where { display: block; position: fixed; top: 0; left: 3.6rem; z-index: 999990; line-height: 3.75rem; margin: 0;
     font-weight: 600; pointer-events: none; }
   .st-key-workbar :is(.st-key-work-undo, .st-key-work-redo, .st-key-work-history) button p {
     position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
