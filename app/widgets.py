@@ -192,7 +192,8 @@ def draw(drawn: Drawn, **how: Any) -> None:
 
 @lru_cache(maxsize=256)
 def _specification(look: Callable[..., alt.Chart], language: Language, *about: Hashable) -> dict[str, Any]:  # noqa: ARG001
-    return look(*about).to_dict(validate=False)
+    made = look(*about).to_dict(validate=False)
+    return {key: part for key, part in made.items() if key not in ("data", "datasets")}  # Altair's is one empty row
 
 
 def _tips(**labels: str) -> list[alt.Tooltip]:

@@ -1,4 +1,5 @@
 import ast
+import json
 import re
 from pathlib import Path
 from unittest.mock import patch
@@ -117,6 +118,18 @@ def test_the_data_page_names_every_layer():
         page.selectbox[0].set_value(name).run()
         assert not page.exception, name
         assert len(page.dataframe[1].value) == catalog.layers()[name].rows
+
+
+@pytest.mark.parametrize("name", ["score", "supply", "match"])
+def test_charts_show_the_rows_they_are_given_and_keep_their_looks(name):
+    page = opened(name, study=run("cautious"))
+    charts = [one.proto for one in page.get("vega_lite_chart")]
+    assert charts
+    for chart in charts:
+        assert not {"data", "datasets"} & set(json.loads(chart.spec))
+        assert chart.data.data
+        assert not chart.datasets, "rows beside those given"
+    assert [one.proto.spec for one in page.run().get("vega_lite_chart")] == [chart.spec for chart in charts]
 
 
 def test_a_spoilt_layer_is_told_on_the_page():
