@@ -74,7 +74,7 @@ label:has(input:is([type="checkbox"], [type="radio"]):focus-visible) {
   .st-key-workbar > [data-testid="stElementContainer"]:has(.gc-kept) { flex: 1 0 auto; max-width: 50vw; }
   .gc-kept { display: block; overflow: hidden; text-overflow: ellipsis; text-align: right; }
   .gc-wide { display: none; }
-  .gc-where { display: block; position: fixed; top: 0; left: 3.6rem; z-index: 999991; line-height: 3.75rem; margin: 0;
+  .gc-where { display: block; position: fixed; top: 0; left: 3.6rem; z-index: 999990; line-height: 3.75rem; margin: 0;
     font-weight: 600; pointer-events: none; }
   .st-key-workbar :is(.st-key-work-undo, .st-key-work-redo, .st-key-work-history) button p {
     position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
@@ -225,7 +225,8 @@ def draw(drawn: Drawn, **how: Any) -> None:
 
 @lru_cache(maxsize=256)
 def _specification(look: Callable[..., alt.Chart], language: Language, *about: Hashable) -> dict[str, Any]:  # noqa: ARG001
-    return look(*about).to_dict(validate=False)
+    made = look(*about).to_dict(validate=False)
+    return {key: part for key, part in made.items() if key not in ("data", "datasets")}  # Altair's is one empty row
 
 
 def _tips(**labels: str) -> list[alt.Tooltip]:

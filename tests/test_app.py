@@ -1,4 +1,5 @@
 import ast
+import json
 import re
 from pathlib import Path
 from unittest.mock import patch
@@ -141,6 +142,18 @@ def test_rows_are_read_in_words_under_headings():
     assert set(table.value["source_class"]) <= {"公开来源", "公开来源 + 背景知识"}
     headings = layers.headings("substations")
     assert [column for column in table.value if column not in headings] == []
+
+
+@pytest.mark.parametrize("name", ["score", "supply", "match"])
+def test_charts_show_the_rows_they_are_given_and_keep_their_looks(name):
+    page = opened(name, study=run("cautious"))
+    charts = [one.proto for one in page.get("vega_lite_chart")]
+    assert charts
+    for chart in charts:
+        assert not {"data", "datasets"} & set(json.loads(chart.spec))
+        assert chart.data.data
+        assert not chart.datasets, "rows beside those given"
+    assert [one.proto.spec for one in page.run().get("vega_lite_chart")] == [chart.spec for chart in charts]
 
 
 def test_a_spoilt_layer_is_told_on_the_page():

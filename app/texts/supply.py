@@ -16,7 +16,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Spare capacity of {n} substations in all, each counted once.",
     ),
     "supply.total_energy": ("{n} 个市州能耗指标余量之和。", "Energy quota left in {n} prefectures in all."),
-    "supply.unconfirmed": ("待证实", "Numbers nobody confirmed"),
+    "supply.unconfirmed": ("待证实", "Unconfirmed"),
     "supply.unconfirmed_help": (
         "用地、容量、指标三类数中按类别假定的个数与总数。市州和电网公司都未公布。",
         "How many of the numbers for land, capacity and quota are priors of a class. Neither prefectures nor grid company publish them.",
