@@ -86,6 +86,7 @@ def test_one_more_unit_is_worth_what_solving_again_says():
         assert row.price >= 0
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
 def test_a_pool_without_anything_is_worth_what_a_unit_lets_in():
     problem = Problem([[5.0], [4.0]], [Resource("land", "mu", [1, 1], [0], [0.0])])
     (row,) = pool_worth(problem, solve(problem))
@@ -105,7 +106,7 @@ def test_losing_a_site_costs_its_projects_also_where_the_others_are_far_too_smal
 
 
 def test_what_pools_on_offer_lack_counts_among_the_ways_in():
-    """Two stations of 10 MVA serve one site; four projects of 6: two are in, the third lacks 2, not 0 and not 6."""
+    """Two stations of 10 MVA serve one site; three projects of 6: two are in, the third lacks 2, not 6."""
     power = Resource("power", "MVA", [6, 6, 6], [[True, True]], [10.0, 10.0], pools=["一站", "二站"])
     problem = Problem([[9.0], [8.0], [7.0]], [power])
     plan = solve(problem)

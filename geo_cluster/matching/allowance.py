@@ -8,6 +8,8 @@ import time
 import numpy as np
 from numpy.typing import ArrayLike
 
+from geo_cluster.errors import Fault, InputError
+from geo_cluster.matching.model import compile_model
 from geo_cluster.matching.problem import Problem
 from geo_cluster.matching.solve import Assignment, Progress, solve
 
@@ -57,13 +59,16 @@ class Allowance:
         Raises
         ------
         InputError
-            As `solve`.
+            As `solve`; also where minima can't be met because nobody can go anywhere.
         """
         left = self.left_s
         plan = None
         if left > 0:
             limit = min(self.each_s, left, max(left / max(waiting, 1), _WORTH_S))
             plan = solve(problem, time_limit_s=limit, start=start, progress=self._goes_on)
+            if plan.violations and not np.isfinite(compile_model(problem).value).any():
+                what = "minima can't be met: no project that is open can go anywhere"
+                raise InputError(Fault("problem", what, "Lower a minimum, or make room."))
         if plan is None or (self.stop.is_set() and plan.status != "optimal"):
             self.missed = True
             return None

@@ -373,7 +373,7 @@ def trade_off(
         empty.append((-np.inf if point is None else point.other, limit))
         if point is not None and all(abs(point.other - each.other) > _APART for each in front):
             front.append(point)
-        if clock.missed:
+        if clock.left_s <= 0:
             break
     return _undominated(front)
 

@@ -445,14 +445,12 @@ def _loss_of(
     problem: Problem, plan: Assignment, clock: Allowance, waiting: int, start: Ints | None = None, **changes: Any
 ) -> tuple[float, bool]:
     """What the plan loses under a change and whether that is proven; inf when nothing keeps the rules, nan unsolved."""
-    changed = problem
     try:
-        changed = problem.suppose(**changes)
-        again = clock.solve(changed, start=start, waiting=waiting)
+        again = clock.solve(problem.suppose(**changes), start=start, waiting=waiting)
     except InputError:
         return np.inf, True
     if again is None:
         return np.nan, False
-    if again.violations:  # minima not met: nobody can go anywhere, or time ended before
-        return np.inf, not np.isfinite(compile_model(changed).value).any()
+    if again.violations:  # time ended before minima were met
+        return np.inf, False
     return plan.objective - again.objective, again.status == plan.status == "optimal"
