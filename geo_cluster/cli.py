@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -425,16 +426,15 @@ def app(
 
 
 def _signs_in() -> bool:
-    """Whether people sign in: the secrets that streamlit reads have an `[auth]` section, which is checked."""
+    """Whether people sign in, by `[auth]` in the secrets that streamlit reads; it and `[roles]` are checked."""
     from geo_cluster import catalog, people
 
     told: dict[str, Any] = {}
     for folder in (Path.home(), Path.cwd()):
         file = folder / ".streamlit" / "secrets.toml"
         told |= catalog.read_toml(file) if file.is_file() else {}
-    if "auth" in told:
-        people.check_sign_in(told["auth"])
-        people.check_rules(told.get("roles", {}))
+    checks = {"auth": people.check_sign_in, "roles": people.check_rules}
+    _together(*(partial(check, told[key]) for key, check in checks.items() if key in told))
     return "auth" in told
 
 

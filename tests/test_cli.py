@@ -399,14 +399,23 @@ server_metadata_url = "https://login.example/.well-known/openid-configuration"
 """
 
 
-def test_the_app_does_not_start_with_faults_in_how_to_sign_in(call, monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    ("secrets", "named"),
+    [
+        (SIGN_IN, ("redirect_uri", "cookie_secret")),
+        (SIGN_IN + '[roles]\nboss = "x"\n', ("redirect_uri", "boss: is no role", "boss: is no list")),
+        ('auth = "yes"\n', ("[auth]: is no section",)),
+        ('[roles]\nboss = "x"\n', ("boss: is no role", "boss: is no list")),
+    ],
+)
+def test_the_app_does_not_start_with_faults_in_how_to_sign_in(secrets, named, call, monkeypatch, tmp_path):
     (tmp_path / ".streamlit").mkdir()
-    (tmp_path / ".streamlit" / "secrets.toml").write_text(SIGN_IN, encoding="utf-8")
+    (tmp_path / ".streamlit" / "secrets.toml").write_text(secrets, encoding="utf-8")
     monkeypatch.setenv("HOME", str(tmp_path / "elsewhere"))
     monkeypatch.setenv("USERPROFILE", str(tmp_path / "elsewhere"))
     monkeypatch.chdir(tmp_path)
     told = call("app", "--headless")
-    refused(told, tmp_path / "out", "redirect_uri", "cookie_secret")
+    refused(told, tmp_path / "out", *named)
     assert "geheim" not in str(told)
 
 
