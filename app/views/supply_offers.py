@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached, state
-from app.widgets import Drawn, draw, plain, refusals, t
+from app.widgets import ROWS, Drawn, draw, plain, refusals, t
 from geo_cluster import catalog, layers, results
 from geo_cluster.domain import Scenario
 
@@ -131,7 +131,7 @@ def offer_chart(rows: pd.DataFrame) -> Drawn:
 
 def _look(rows: int, far: float, is_fed: bool) -> alt.LayerChart:
     style, words, language = catalog.table("style"), layers.words("basis"), state.language()
-    base = alt.Chart().encode(
+    base = alt.Chart(ROWS).encode(
         y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=180, labelPadding=6, labelOverlap=False))
     )
     evidence = alt.Scale(
