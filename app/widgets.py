@@ -204,6 +204,10 @@ def _chart_theme() -> Any:
     }
 
 
+ROWS = alt.NamedData("source")
+"""Stands in the look of a chart for its data; by this name Streamlit knows the rows that it is given."""
+
+
 class Drawn(NamedTuple):
     """Data, and a function that says how it looks; it goes by what stands in `about` and by nothing of the data."""
 
@@ -225,8 +229,7 @@ def draw(drawn: Drawn, **how: Any) -> None:
 
 @lru_cache(maxsize=256)
 def _specification(look: Callable[..., alt.Chart], language: Language, *about: Hashable) -> dict[str, Any]:  # noqa: ARG001
-    made = look(*about).to_dict(validate=False)
-    return {key: part for key, part in made.items() if key not in ("data", "datasets")}  # Altair's is one empty row
+    return look(*about).to_dict(validate=False)
 
 
 def _tips(**labels: str) -> list[alt.Tooltip]:
@@ -247,7 +250,7 @@ def score_chart(ranking: pd.DataFrame) -> Drawn:
 
 def _scores(rows: int) -> alt.LayerChart:
     page = catalog.table("style")["page"]
-    base = alt.Chart().encode(y=alt.Y("site_short:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)))
+    base = alt.Chart(ROWS).encode(y=alt.Y("site_short:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)))
     scale = alt.Scale(zero=False, nice=True)
     rule = base.mark_rule(strokeWidth=5, color="#b9d5d6", strokeCap="round").encode(
         x=alt.X("low:Q", scale=scale, title=t("col.score")), x2="high:Q"
@@ -272,7 +275,7 @@ def _points(rows: int) -> alt.Chart:
     labels = [names[key][state.language()] for key in themes]
     scale = alt.Scale(domain=labels, range=list(themes.values()))
     return (
-        alt.Chart()
+        alt.Chart(ROWS)
         .mark_bar(stroke="white", strokeWidth=0.8)
         .encode(
             y=alt.Y("site_short:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)),
@@ -295,7 +298,7 @@ def pool_chart(pools: pd.DataFrame) -> Drawn:
 
 def _pools(rows: int) -> alt.LayerChart:
     style = catalog.table("style")
-    base = alt.Chart().encode(y=alt.Y("label_short:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)))
+    base = alt.Chart(ROWS).encode(y=alt.Y("label_short:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)))
     colour = alt.Color(
         "basis:N",
         scale=alt.Scale(domain=list(style["evidence"]), range=list(style["evidence"].values())),

@@ -150,7 +150,10 @@ def test_charts_show_the_rows_they_are_given_and_keep_their_looks(name):
     charts = [one.proto for one in page.get("vega_lite_chart")]
     assert charts
     for chart in charts:
-        assert not {"data", "datasets"} & set(json.loads(chart.spec))
+        told = json.loads(chart.spec)
+        assert "datasets" not in told
+        assert told["data"] == {"name": "source"}
+        assert not [layer for layer in told.get("layer", ()) if "data" in layer]
         assert chart.data.data
         assert not chart.datasets, "rows beside those given"
     assert [one.proto.spec for one in page.run().get("vega_lite_chart")] == [chart.spec for chart in charts]

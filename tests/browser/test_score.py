@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from app.texts import text
+from app.views.score_ranking import SHOWN
 from geo_cluster import catalog
 from tests.browser.painted import LAPTOP, PHONE
 
@@ -33,6 +34,8 @@ def test_from_intake_to_a_ranking(visit, server, language, size):
     expect(page.get_by_text(say("score.instead", range="21–48"))).to_be_visible()
     expect(verdict).not_to_have_text(before)
     expect(page.locator("[data-testid=stVegaLiteChart]").nth(1)).to_be_visible()
+    dots = page.locator("[data-testid=stVegaLiteChart]").first.locator(".mark-symbol.role-mark path")
+    expect(dots).to_have_count(SHOWN)
     page.get_by_role("tab", name=say("score.weights"), exact=True).click()
     keep = page.get_by_role("button", name=say("score.keep_weights"))
     expect(keep).to_be_disabled()
