@@ -66,7 +66,7 @@ def test_a_page_is_accessible(visit, server, name, language, size):
 
 
 def test_the_page_says_its_language_and_streamlit_s_own_words_are_in_it(visit, server):
-    page = visit(f"{server[0]}/match")
+    page = visit(f"{server[0]}/supply")
     settled(page)
     lang = "() => document.documentElement.lang"
     names = "() => [...document.querySelectorAll('[aria-label]')].map((node) => node.ariaLabel)"
@@ -92,7 +92,7 @@ def test_whatever_has_the_keyboard_s_focus_has_a_ring(visit, server):
     ring = """() => { const node = document.activeElement, { outlineStyle, outlineWidth } = getComputedStyle(node);
       return [node.dataset.testid || node.tagName, outlineStyle === "solid" && parseFloat(outlineWidth) >= 2]; }"""
     ringed = []
-    for _ in range(12):
+    for _ in range(16):
         page.keyboard.press("Tab")
         ringed.append(page.evaluate(ring))
     assert [name for name, has_one in ringed if not has_one] == []
