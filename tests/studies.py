@@ -31,7 +31,10 @@ def write_own(folder, suffix=".csv"):
     if suffix == ".csv":
         OWN.to_csv(folder / "own.csv", index=False, encoding="utf-8-sig")
     else:
-        OWN.to_excel(folder / "own.xlsx", index=False)
+        with pd.ExcelWriter(folder / "own.xlsx", engine="openpyxl") as writer:
+            OWN.to_excel(writer, index=False)
+            for cell in (cell for row in writer.book.active.iter_rows() for cell in row):
+                cell.data_type = "s"  # typed in as text, as with an apostrophe
     path = folder / "mine.toml"
     path.write_text(f'portfolio = "own{suffix}"\ndraws = 50\nname = {{ zh = "我的", en = "Mine" }}\n', encoding="utf-8")
     return path

@@ -293,7 +293,7 @@ def test_scoring_leaves_aside_what_a_scenario_says_of_its_own_projects(call, sce
 
 
 def test_stopped_while_explaining_nothing_is_left_behind(tmp_path, call, monkeypatch):
-    def stopped(_):
+    def stopped(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(explained, "explain", stopped)
