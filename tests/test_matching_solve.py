@@ -278,7 +278,7 @@ def test_a_minimum_is_refused_where_locks_have_decided_everything():
     """Nothing is left to choose, and what is decided falls short."""
     rule = quota("Shiyan", np.zeros(1, int), projects=2, minimum=[2])
     land = Resource("land", "mu", [1.0, 1.0], [0], [1.0])
-    with pytest.raises(InputError, match="minimum of 2 projects → Lower it to 1"):
+    with pytest.raises(InputError, match="minimum of 2 projects → Lower it to 1,"):
         solve(Problem(np.ones((2, 1)), [rule, land], locked={0: 0}))
 
 
@@ -290,7 +290,7 @@ def test_minima_out_of_reach_are_named_before_anything_is_solved():
     rare = region().score.copy()
     rare[3:, :2] = np.nan
     alone = quota("prefecture", group, projects=16, minimum=[5, 0, 0])
-    with pytest.raises(InputError, match=r"pool 0 must have 5 projects; all who may come draw [0-3]"):
+    with pytest.raises(InputError, match=r"pool 0 can't reach its minimum of 5 projects → Lower it to [0-3],"):
         solve(region().but(score=rare, resources=(alone,)), time_limit_s=0)
 
 

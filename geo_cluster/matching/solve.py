@@ -476,12 +476,9 @@ def _out_of_reach(problem: Problem) -> list[Fault]:
         where, unit = f"resource {resource.name!r}", resource.unit
         for k, had in zip(wanted, most, strict=True):
             if had < resource.minimum[k] * (1 - 1e-7):
-                what = (
-                    f"{resource.pool_name(k)} must have {resource.minimum[k]:g} {unit}; all who may come draw {had:g}"
-                )
-                faults.append(
-                    Fault(where, what, f"Lower the minimum to {had:g}, or make more projects eligible there.")
-                )
+                what = f"{resource.pool_name(k)} can't reach its minimum of {resource.minimum[k]:g} {unit}"
+                remedy = f"Lower it to {had:g}, which all who may come draw, or make more projects eligible there."
+                faults.append(Fault(where, what, remedy))
         asked, had = float(resource.minimum[wanted].sum()), float(demand[:, reach.any(axis=1)].max(axis=1).sum())
         if not faults and had < asked * (1 - 1e-7):
             what = f"the minima add up to {asked:g} {unit}; all projects together draw at most {had:g}"
