@@ -479,7 +479,10 @@ def _out_of_reach(problem: Problem) -> list[Fault]:
                 what = f"{resource.pool_name(k)} can't reach its minimum of {resource.minimum[k]:g} {unit}"
                 remedy = f"Lower it to {had:g}, which all who may come draw, or make more projects eligible there."
                 faults.append(Fault(where, what, remedy))
-        asked, had = float(resource.minimum[wanted].sum()), float(demand[:, reach.any(axis=1)].max(axis=1).sum())
+        asked, had = (
+            float(resource.minimum[wanted].sum()),
+            float(demand[:, reach.any(axis=1)].max(axis=1, initial=0.0).sum()),
+        )
         if not faults and had < asked * (1 - 1e-7):
             what = f"the minima add up to {asked:g} {unit}; all projects together draw at most {had:g}"
             faults.append(Fault(where, what, f"Lower them to {had:g} in all, or make more projects eligible."))
