@@ -133,7 +133,8 @@ def told_requests(requests: pd.DataFrame) -> pd.DataFrame:
     times = np.array([[factor] for factor, _ in told]).reshape(-1, 1)
     ends = requests[["low", "likely", "high"]].to_numpy(float) * times
     table = requests.copy()
-    table[["low", "likely", "high"]] = [[significant(end, 4) for end in row] for row in ends]
+    for name, column in zip(("low", "likely", "high"), ends.T, strict=True):
+        table[name] = [significant(end, 4) for end in column]
     return table.assign(**{f"unit_{language}": [unit[language] for _, unit in told] for language in LANGUAGES})
 
 

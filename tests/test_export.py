@@ -54,6 +54,15 @@ def table(folder, name):
 # ---- the folder: all or nothing -----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_study_of_which_every_number_is_known_asks_for_none_and_is_handed_over_whole(default, language):
+    known = dataclasses.replace(default, requests=default.requests.iloc[:0])
+    files = bundle.study_files(known, language=language)
+    assert pd.read_csv(io.BytesIO(files["data_request.csv"])).empty
+    assert set(files) >= set(bundle.FILES)
+    assert phone_list(known.requests, language).empty
+
+
 def test_every_promised_file_is_there_and_nothing_else(out):
     assert {path.name for path in out.iterdir()} == set(bundle.FILES)
     assert [path.name for path in out.parent.iterdir()] == ["out"], "a draft folder was left behind"

@@ -305,3 +305,35 @@ def test_locks_that_can_or_cant_share_pools_are_told_at_once():
         else:
             with pytest.raises(InputError, match="can't stand together"):
                 solve(problem)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"start": [0]}, r"start: has the shape \(1,\) → Give the site of each of the 2 projects"),
+        ({"start": ["a", "b"]}, r"start: isn't whole numbers"),
+        ({"start": [0, [1, 2]]}, r"start: isn't whole numbers"),
+        ({"start": [0, 5]}, r"start: project 1 is at 5: there is no such site"),
+        ({"mip_gap": np.nan}, r"mip_gap: is nan → Give one number, zero or more"),
+        ({"mip_gap": -0.1}, r"mip_gap: is -0\.1"),
+        ({"time_limit_s": "soon"}, r"time_limit_s: is 'soon'"),
+        ({"time_limit_s": [1.0, 2.0]}, r"time_limit_s: is \[1\.0, 2\.0\]"),
+        ({"seed": -1}, r"seed: is -1 → Give a whole number"),
+        ({"seed": 0.5}, r"seed: is 0\.5"),
+    ],
+)
+def test_what_cant_be_asked_of_the_solver_is_refused_in_words(asked, told):
+    with pytest.raises(InputError, match=told):
+        solve(Problem([[5.0, 4.0], [3.0, 9.0]], []), **asked)
+
+
+def test_a_start_may_be_whole_numbers_of_any_kind():
+    problem = Problem([[5.0, 4.0], [3.0, 9.0]], [])
+    for start in ([0.0, -1.0], np.array([1, 0], dtype=np.int8), (0, 1)):
+        assert solve(problem, start=start).objective == 14
+
+
+def test_all_that_is_wrong_with_a_call_is_said_at_once():
+    with pytest.raises(InputError) as told:
+        solve(Problem([[5.0]], []), mip_gap=-1, time_limit_s=np.nan, seed="x")
+    assert len(told.value.faults) == 3

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from geo_cluster.errors import InputError
 from geo_cluster.matching import Problem, Resource, hold, quota, solve, verify
 
 SCORE = np.array([[9.0, 5.0], [8.0, np.nan], [4.0, 7.0]])
@@ -90,3 +91,30 @@ def test_pools_for_many_projects_are_looked_for_within_reason():
     for share, found in ((0.999, 1), (1.1, 0)):
         power = Resource("power", "MVA", demand, np.ones((2, 3), dtype=bool), np.full(3, demand.sum() / 3 * share))
         assert len(verify(Problem(np.ones((40, 2)), [power]), np.zeros(40, dtype=int))) == found
+
+
+@pytest.mark.parametrize("plan", [[0], [[0, 1, 1]], [0, 1, [1, 0]], ["a", "b", "c"], [0.0, 1.0, 1.0]])
+def test_what_cant_be_a_plan_is_no_plan_and_no_crash(plan):
+    problem = Problem([[5.0, 4.0], [3.0, 9.0], [2.0, 2.0]], [])
+    (wrong,) = verify(problem, plan)
+    assert wrong.kind == "site"
+    assert "shape" in wrong.what or "whole numbers" in wrong.what
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"plan": [0]}, r"plan: has the shape \(1,\)"),
+        ({"plan": [0, 7]}, r"plan: project 1 is at 7: there is no such site"),
+        ({"capacity": {"water": [[1.0, 1.0]]}}, r"capacity of 'water': there is no such resource → There are: land"),
+        ({"capacity": {"land": [[1.0]]}}, r"capacity of 'land': has the shape \(1, 1\) → Give rows of 2 numbers"),
+        ({"capacity": {"land": [1.0, 1.0]}}, r"capacity of 'land': has the shape \(2,\)"),
+        ({"capacity": {"land": np.empty((0, 2))}}, r"capacity of 'land': has the shape \(0, 2\)"),
+        ({"demand": {"land": [[1.0, np.nan]]}}, r"demand of 'land': has nan"),
+        ({"demand": {"land": [["x", 1.0]]}}, r"demand of 'land': .*is 'x', not a number"),
+    ],
+)
+def test_draws_that_are_none_are_refused_by_name(given, told):
+    problem = Problem([[5.0, 4.0], [3.0, 9.0]], [Resource("land", "mu", [1, 1], [0, 1], [1, 1])])
+    with pytest.raises(InputError, match=told):
+        hold(problem, **{"plan": [0, 1]} | given)

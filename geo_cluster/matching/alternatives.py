@@ -24,6 +24,7 @@ from geo_cluster.matching.problem import (
     Resource,
     number_faults,
     numbers,
+    plan_of,
     quota,
 )
 from geo_cluster.matching.solve import Assignment
@@ -534,7 +535,7 @@ def _total(table: Floats, site: Ints) -> float:
 
 def difference(problem: Problem, before: ArrayLike, after: ArrayLike) -> tuple[Change, ...]:
     """Row by row, who is elsewhere in the second of two plans."""
-    a, b, worth = np.asarray(before), np.asarray(after), _worth(problem)
+    a, b, worth = plan_of(problem, before, "before"), plan_of(problem, after, "after"), _worth(problem)
 
     def place(s: Any) -> str:
         return "unplaced" if s == UNPLACED else problem.site_name(s)

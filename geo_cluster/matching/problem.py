@@ -257,6 +257,16 @@ def number_faults(given: NDArray[Any], where: str, name: str = "") -> list[Fault
     return [Fault(where, f"{name} holds no numbers".strip(), remedy)]
 
 
+def amount_faults(**given: Any) -> list[Fault]:
+    """What isn't one number of zero or more: limits, gaps, prices."""
+    faults = []
+    for where, value in given.items():
+        wrong = number_faults(numbers(value), where) or np.shape(value)
+        if wrong or not numbers(value) >= 0:
+            faults.append(Fault(where, f"is {value!r}", "Give one number, zero or more."))
+    return faults
+
+
 def _whole(given: Any) -> NDArray[Any]:
     """Numbers of pools as integers; what isn't whole, or true and false, stays as it is, to be refused by name."""
     pool = as_given(given)
@@ -390,6 +400,13 @@ def _sound(problem: Problem) -> list[Resource]:
     resources = [each for each in problem.resources if isinstance(each, Resource)]
     fit = [each for each in resources if _fits(each.demand, problem.shape) and _is_capacity(each)]
     return [each for each in fit if _is_pool(each, problem.shape)] if problem.level in LEVELS else []
+
+
+def plan_of(problem: Problem, given: ArrayLike, where: str) -> Ints:
+    """A plan as it was given, (P,); refused by name where it can't be one of the problem."""
+    site = _whole(given)
+    refuse_if(plan_faults(problem, site, where))
+    return site.astype(np.intp)
 
 
 def plan_faults(problem: Problem, site: NDArray[Any], where: str) -> list[Fault]:

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.matching.bound import Bound, price_knapsacks, price_pools
 from geo_cluster.matching.model import Model, compile_model
-from geo_cluster.matching.problem import UNPLACED, Floats, Ints, Problem
+from geo_cluster.matching.problem import UNPLACED, Floats, Ints, Problem, amount_faults, plan_of
 from geo_cluster.matching.search import Neighbourhoods, Program, greedy, improve, program
 from geo_cluster.matching.verify import Violation, objective, verify
 
@@ -139,17 +139,27 @@ def solve(
     Raises
     ------
     InputError
-        When the minima can't be met together: with the most that can be had of each.
+        When the minima can't be met together: with the most that can be had of each. On a limit, gap or seed that is
+        none, and on a start of another shape or with sites that there aren't.
     """
+    refuse_if(_call_faults(time_limit_s=time_limit_s, mip_gap=mip_gap, seed=seed))
+    before = None if start is None else plan_of(problem, start, "start")
     refuse_if(_out_of_reach(problem))
     run = _Run(problem, time_limit_s, mip_gap, progress)
     try:
-        if start is not None:
-            run.offer(_option_of(run.model, np.asarray(start)))
+        if before is not None:
+            run.offer(_option_of(run.model, before))
         _solve(run, seed)
     except KeyboardInterrupt:
         run.progress = None  # who interrupts has heard enough
     return run.assignment()
+
+
+def _call_faults(*, seed: int, **amounts: float) -> list[Fault]:
+    faults = amount_faults(**amounts)
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        faults.append(Fault("seed", f"is {seed!r}", "Give a whole number, zero or more."))
+    return faults
 
 
 def _option_of(model: Model, site: Ints) -> Ints:

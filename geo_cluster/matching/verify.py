@@ -14,7 +14,19 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from geo_cluster.matching.problem import UNPLACED, Bools, Floats, Ints, Problem, Resource
+from geo_cluster.errors import Fault, refuse_if
+from geo_cluster.matching.problem import (
+    UNPLACED,
+    Bools,
+    Floats,
+    Ints,
+    Problem,
+    Resource,
+    as_given,
+    number_faults,
+    numbers,
+    plan_of,
+)
 
 if TYPE_CHECKING:
     from geo_cluster.matching.solve import Assignment
@@ -65,11 +77,13 @@ def verify(problem: Problem, plan: Assignment | ArrayLike) -> tuple[Violation, .
         The plan; of an `Assignment` the claimed objective and bound are checked too.
     """
     claimed = hasattr(plan, "objective")
-    site = np.asarray(plan.site if claimed else plan)  # type: ignore[union-attr]
+    site = as_given(plan.site if claimed else plan)  # type: ignore[union-attr]
     projects, sites = problem.shape
-    if site.shape != (projects,) or site.dtype.kind not in "iu":
+    if site.shape != (projects,):
         what = f"the plan has the shape {site.shape}, the problem {projects} projects"
         return (Violation("site", "plan", 1.0, what),)
+    if site.dtype.kind not in "iu":
+        return (Violation("site", "plan", 1.0, f"the plan isn't whole numbers ({site.dtype})"),)
     outside = np.flatnonzero((site < UNPLACED) | (site >= sites))
     found = [
         Violation("site", problem.project_name(p), 1.0, f"there is no site {site[p]}", project=int(p)) for p in outside
@@ -327,31 +341,33 @@ def hold(
     count, seed : int
         How many draws to make where none are given, and from where.
 
+    Raises
+    ------
+    InputError
+        On a plan of another shape or with sites that there aren't, and on draws that are none: of a resource that
+        there isn't, of another shape, with gaps.
+
     Notes
     -----
     Where sites split demand over several pools, these are taken together.
     """
-    capacity, demand = dict(capacity or {}), dict(demand or {})
-    site = np.asarray(getattr(plan, "site", plan), dtype=np.intp)
+    site = plan_of(problem, getattr(plan, "site", plan), "plan")
+    capacity = _draws(problem, "capacity", capacity or {})
+    demand = _draws(problem, "demand", demand or {})
     random = np.random.default_rng(seed)
-    given = [np.shape(each)[0] for each in [*capacity.values(), *demand.values()]]
-    count = min(given, default=count)
+    count = min((len(each) for each in [*capacity.values(), *demand.values()]), default=count)
     rows: list[tuple[Resource, int]] = []
     excess: list[Floats] = []
     amounts: list[Floats] = []
     for resource in problem.resources:
-        room = (
-            np.asarray(capacity[resource.name])[:count] if resource.name in capacity else _draw(resource, count, random)
-        )
+        room = capacity[resource.name][:count] if resource.name in capacity else _draw(resource, count, random)
         pool = resource.pool[site] if not resource.several else getattr(plan, "pools", {}).get(resource.name)
         if pool is None:
             pool = np.where(resource.pool[site].any(axis=1), 0, UNPLACED)
             room = room[:, resource.pool[site[site != UNPLACED]].any(axis=0)].sum(axis=1, keepdims=True)
         pool = np.where(site == UNPLACED, UNPLACED, pool)
         member = (pool[:, None] == np.arange(room.shape[1])).astype(float)
-        each = (
-            np.asarray(demand[resource.name])[:count] if resource.name in demand else _demand(resource, site)[None, :]
-        )
+        each = demand[resource.name][:count] if resource.name in demand else _demand(resource, site)[None, :]
         beyond = each @ member - room
         beyond = np.where(beyond > TOLERANCE * np.maximum(1.0, room), beyond, 0.0)
         rows += [(resource, k) for k in range(room.shape[1])]
@@ -370,6 +386,24 @@ def hold(
             PoolRisk(resource.name, resource.pool_name(k), k, float(broken[:, column].mean()), first, over_mean)
         )
     return Holding(float(np.mean(~broken.any(axis=1))), tuple(sorted(pools, key=lambda row: (-row.first, -row.breaks))))
+
+
+def _draws(problem: Problem, where: str, given: Mapping[str, ArrayLike]) -> dict[str, Floats]:
+    """Draws by name of the resource, (D, K) of capacity or (D, P) of demand; what can't be that is refused."""
+    widths = {each.name: len(each.capacity) if where == "capacity" else problem.shape[0] for each in problem.resources}
+    found, faults = {name: numbers(draws) for name, draws in given.items()}, []
+    for name, draws in found.items():
+        at = f"{where} of {name!r}"
+        if name not in widths:
+            faults.append(Fault(at, "there is no such resource", f"There are: {', '.join(widths) or 'none'}."))
+        elif wrong := number_faults(draws, at):
+            faults += wrong
+        elif draws.ndim != 2 or draws.shape[1] != widths[name] or not len(draws):
+            faults.append(Fault(at, f"has the shape {draws.shape}", f"Give rows of {widths[name]} numbers, one a draw."))
+        elif np.isnan(draws).any():
+            faults.append(Fault(at, "has nan", "Give a number in every draw."))
+    refuse_if(faults)
+    return found
 
 
 def _draw(resource: Resource, count: int, random: np.random.Generator) -> Floats:

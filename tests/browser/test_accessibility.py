@@ -68,6 +68,7 @@ def test_a_page_is_accessible(visit, server, name, language, size):
 def test_the_page_says_its_language_and_streamlit_s_own_words_are_in_it(visit, server):
     page = visit(f"{server[0]}/supply")
     settled(page)
+    expect(page.get_by_label("下载为 CSV").first).to_be_attached()
     lang = "() => document.documentElement.lang"
     names = "() => [...document.querySelectorAll('[aria-label]')].map((node) => node.ariaLabel)"
     ours, theirs = zip(*PAIRS, strict=True)
@@ -79,6 +80,7 @@ def test_the_page_says_its_language_and_streamlit_s_own_words_are_in_it(visit, s
     page.get_by_text("English", exact=True).click()
     page.get_by_text("Sources: each point").wait_for()
     settled(page)
+    expect(page.get_by_label("Download as CSV").first).to_be_attached()
     assert page.evaluate(lang) == "en"
     said = [name.partition(": ")[0] for name in page.evaluate(names)]
     assert "Download as CSV" in said
@@ -89,6 +91,7 @@ def test_the_page_says_its_language_and_streamlit_s_own_words_are_in_it(visit, s
 def test_whatever_has_the_keyboard_s_focus_has_a_ring(visit, server):
     page = visit(f"{server[0]}/supply")
     settled(page)
+    page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").first.wait_for()
     ring = """() => { const node = document.activeElement, { outlineStyle, outlineWidth } = getComputedStyle(node);
       return [node.dataset.testid || node.tagName, outlineStyle === "solid" && parseFloat(outlineWidth) >= 2]; }"""
     ringed = []
@@ -116,10 +119,11 @@ def test_on_the_phone_a_page_says_its_name_at_the_top_and_its_status_in_one_line
     where = page.locator(".gc-where")
     expect(where).to_have_text(TEXTS[name][language == "en"])
     assert where.bounding_box()["y"] + where.bounding_box()["height"] <= 64
-    boxes = page.evaluate(  # all at one moment: what comes in above moves them together
-        "parts => parts.map(part => document.querySelector(part).getBoundingClientRect().toJSON())",
-        [".st-key-work-menu button", ".st-key-work-undo button", ".gc-kept"],
-    )
+    boxes = page.wait_for_function(  # all at one moment: what comes in above moves them together
+        """parts => { const found = parts.map(part => document.querySelector(part));
+          return found.every(Boolean) && found.map(part => part.getBoundingClientRect().toJSON()); }""",
+        arg=[".st-key-work-menu button", ".st-key-work-undo button", ".gc-kept"],
+    ).json_value()
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= PHONE[0] for box in boxes)
     middles = [box["y"] + box["height"] / 2 for box in boxes]
     assert max(middles) - min(middles) < 6

@@ -143,7 +143,7 @@ def test_the_address_stays_from_page_to_page(visit, running):
     choose(page, "cautious")
     saved(page)
     work = page.url.split("work=")[1]
-    page.get_by_role("link", name="数据").click()
+    page.get_by_role("link", name="数据", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(text("data.title", "zh"))
     page.wait_for_url(f"**/data?work={work}")
     page.reload()
