@@ -20,7 +20,7 @@ from geo_cluster.matching.verify import usage
 from geo_cluster.scoring.aggregate import competition_rank
 from geo_cluster.scoring.criteria import DecisionMatrix
 from geo_cluster.scoring.explain import significant
-from geo_cluster.scoring.information import of_parameters
+from geo_cluster.scoring.information import of_choosers
 
 
 def ranking_table(
@@ -101,7 +101,7 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
     open_ = known["attribute"].isin(OFFERS) & (known["high"] > known["low"]) & known["site_id"].isin(region.names)
     rows, parameters = known[open_].reset_index(drop=True), region.draws[:, open_.to_numpy()]
     choosers = np.flatnonzero(allowed.allowed.sum(axis=1) > 1)
-    found = [of_parameters(decision.draws[:, p, allowed.allowed[p]], parameters) for p in choosers]
+    found = list(of_choosers((decision.draws[:, p, allowed.allowed[p]] for p in choosers), parameters))
     total = {name: np.zeros(len(rows)) for name in ("gain", "gain_error", "change", "change_error")}
     affected = np.zeros(len(rows), dtype=int)
     for one in found:

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from geo_cluster.errors import InputError
-from geo_cluster.scoring.information import of_parameters, of_triangular, of_values, request_list
+from geo_cluster.scoring.information import of_choosers, of_parameters, of_triangular, of_values, request_list
 from geo_cluster.scoring.robustness import sample_triangular
 from geo_cluster.scoring.values import ValueFunction
 
@@ -161,3 +161,15 @@ def test_unusable_input_is_refused():
         of_parameters(np.ones((6, 2)), np.ones((6, 1)), blocks=3)
     with pytest.raises(InputError, match="same draws"):
         of_parameters(np.ones((60, 2)), np.ones((50, 1)))
+
+
+def test_many_choosers_are_answered_as_each_alone():
+    rng = np.random.default_rng(5)
+    parameters = rng.normal(size=(503, 4))
+    scores = [rng.normal(size=(503, a)) + parameters[:, :1] * rng.normal(size=a) for a in (2, 5, 3)]
+    for one, given in zip(of_choosers(scores, parameters), scores, strict=True):
+        alone = of_parameters(given, parameters)
+        for name in ("gain", "gain_error", "change", "score"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(alone, name))
+    with pytest.raises(InputError, match="have 503 draws, scores 10"):
+        list(of_choosers([scores[0], np.ones((10, 2))], parameters))

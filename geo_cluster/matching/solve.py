@@ -538,7 +538,7 @@ def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bo
     model = run.model
     near = Neighbourhoods(model, first, seed=seed)
     walks = None if model.links or model.minima else _Walks(run, first, near, seed)
-    for _ in range(2 if walks else 20):
+    for _ in range(2 if walks or columns <= _DIRECT else 20):
         if run.tick():
             return
         _better(run, workers, near, walks, _WORKERS)
@@ -558,7 +558,7 @@ def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bo
     bound, small = start, columns <= _EXACT and len(near.open) <= 100
     proof: Future[Ints] | None = None
     # the more there is to do, the sooner wide neighbourhoods pay
-    patience = 20 + len(near.open) // 10 if columns <= _PROOF else 10 if columns <= _SWEEP else 0
+    patience = 20 + len(near.open) // 10 if _DIRECT < columns <= _PROOF else 10 if _PROOF < columns <= _SWEEP else 0
     failed, turn = 0, 0
     if small:
         job.exception()  # wait for it, so that the walk is the same each time

@@ -15,12 +15,13 @@ largest first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+from scipy import sparse
 
 from geo_cluster.errors import Fault, refuse_if
 from geo_cluster.scoring.aggregate import TIE, Array, as_floats, as_weights, checked, first_at
@@ -158,32 +159,79 @@ def of_parameters(scores: ArrayLike, parameters: ArrayLike, *, blocks: int | Non
     Information
         (K,).
     """
+    (one,) = of_choosers([scores], parameters, blocks=blocks)
+    return one
+
+
+def of_choosers(
+    scores: Iterable[ArrayLike], parameters: ArrayLike, *, blocks: int | None = None
+) -> Iterator[Information]:
+    """`of_parameters` for several choosers under the same draws, which are sorted once for all.
+
+    Parameters
+    ----------
+    scores : iterable of array-like, (N, A)
+        Of each chooser; A may differ.
+    parameters, blocks
+        As for `of_parameters`.
+
+    Yields
+    ------
+    Information
+        (K,), in the order of `scores`.
+    """
     faults: list[Fault] = []
-    s, theta = as_floats(scores, "scores", (2,), faults), as_floats(parameters, "parameters", (2,), faults)
-    for name, array in (("scores", s), ("parameters", theta)):
-        if not np.isfinite(array).all():
-            faults.append(Fault(first_at(name, ~np.isfinite(array)), "is not finite", "draw what is unknown"))
-    count = round(len(s) ** (1 / 3)) if blocks is None else blocks
-    if len(s) != len(theta):
-        faults.append(Fault("parameters", f"have {len(theta)} draws, scores {len(s)}", "give the same draws of both"))
-    elif count < 1 or len(s) < 4 * count:
-        faults.append(Fault("blocks", f"{count} of {len(s)} draws leave fewer than 4 each", "draw more, or use fewer"))
-    refuse_if(faults)
+    theta = _finite(parameters, "parameters", faults)
+    members: sparse.csr_array | None = None
+    for given in scores:
+        s = _finite(given, "scores", faults)
+        count = round(len(s) ** (1 / 3)) if blocks is None else blocks
+        if len(s) != len(theta):
+            what = f"have {len(theta)} draws, scores {len(s)}"
+            faults.append(Fault("parameters", what, "give the same draws of both"))
+        elif count < 1 or len(s) < 4 * count:
+            what = f"{count} of {len(s)} draws leave fewer than 4 each"
+            faults.append(Fault("blocks", what, "draw more, or use fewer"))
+        refuse_if(faults)
+        members = _halves(theta, count) if members is None else members
+        yield _worth(s, members, count)
+
+
+def _finite(given: ArrayLike, name: str, faults: list[Fault]) -> Array:
+    array = as_floats(given, name, (2,), faults)
+    if not np.isfinite(array).all():
+        faults.append(Fault(first_at(name, ~np.isfinite(array)), "is not finite", "draw what is unknown"))
+    return array
+
+
+def _halves(theta: Array, count: int) -> sparse.csr_array:
+    """(K · count · 2, N): times scores, their mean in each half of each block of the draws sorted by each parameter."""
+    draws, number = theta.shape
+    half = draws // count // 2
+    order = np.argsort(theta, axis=0, kind="stable")
+    # unequal remainders are left out at random places of the order, not at an end
+    kept = order[np.linspace(0, draws - 1, 2 * count * half).round().astype(np.intp)].T
+    member = kept.reshape(number, count, half, 2).swapaxes(2, 3)
+    starts = np.arange(0, member.size + 1, half)
+    return sparse.csr_array((np.full(member.size, 1.0 / half), member.ravel(), starts), (len(starts) - 1, draws))
+
+
+def _worth(s: Array, members: sparse.csr_array, count: int) -> Information:
+    """What knowing each parameter is worth to who has these scores, (N, A)."""
     mean = s.mean(axis=0)
     choice = int(np.argmax(mean))
     lead = s - s[:, [choice]]
-    size = len(s) // count // 2 * 2
-    gain, gain_error, change = (np.empty(theta.shape[1]) for _ in range(3))
-    for k in range(theta.shape[1]):
-        # unequal remainders are left out at random places of the order, not at an end
-        order = np.argsort(theta[:, k], kind="stable")
-        kept = order[np.linspace(0, len(s) - 1, count * size).round().astype(np.intp)]
-        halves = lead[kept].reshape(count, size // 2, 2, -1).mean(axis=1)  # (blocks, halves, A)
-        best = halves.argmax(axis=-1)
-        valued = np.take_along_axis(halves, best[:, ::-1, None], axis=-1)[..., 0]
-        gain[k], gain_error[k] = max(valued.mean(), 0.0), _block_error(lead[kept], best, count, size)
-        change[k] = (best != choice).mean()
-    return Information(gain, gain_error, change, np.sqrt(change * (1 - change) / count), choice, mean)
+    halves = (members @ lead).reshape(-1, count, 2, s.shape[1])
+    best = halves.argmax(axis=-1)
+    other = best[..., ::-1, None]  # each half is valued by the choice of the other one
+    valued = np.take_along_axis(halves, other, axis=-1)[..., 0]
+    squares = np.take_along_axis((members @ lead**2).reshape(halves.shape), other, axis=-1)[..., 0]
+    gain = valued.mean(axis=(1, 2))
+    spread = np.sqrt(np.maximum(squares.mean(axis=(1, 2)) - gain**2, 0.0))
+    used = members.nnz / len(halves)
+    change = (best != choice).mean(axis=(1, 2))
+    error = np.sqrt(change * (1 - change) / count)
+    return Information(np.maximum(gain, 0.0), spread / np.sqrt(used), change, error, choice, mean)
 
 
 def request_list(information: Information, rows: pd.DataFrame) -> pd.DataFrame:
@@ -277,9 +325,3 @@ def _choice(score: Array) -> tuple[int, Array, Array]:
 
 def _second(score: Array, choice: int) -> int:
     return int(np.argmax(np.where(np.arange(len(score)) == choice, -np.inf, score)))
-
-
-def _block_error(lead: Array, best: NDArray[np.intp], count: int, size: int) -> float:
-    """Standard error of the gain: of each draw's lead of the one chosen for it."""
-    chosen = np.repeat(best[:, None, ::-1], size // 2, axis=1).reshape(-1)
-    return float(np.std(lead[np.arange(count * size), chosen]) / np.sqrt(count * size))
