@@ -195,7 +195,7 @@ def _table(headings: Iterable[str], rows: Iterable[Sequence[object]]) -> str:
 
     head = "".join(f"<th>{html.escape(heading)}</th>" for heading in headings)
     body = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in rows)
-    return f"<div class=wide><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    return f"<div class=wide tabindex=0><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
 def _plan(study: Study, words: dict[str, str], language: Language) -> str:

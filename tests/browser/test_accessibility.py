@@ -9,28 +9,23 @@ from playwright.sync_api import expect
 
 from app.texts import TEXTS
 from app.texts.frame import PAIRS
+from tests.browser.pages import PAGES, go, in_language, settled
 from tests.browser.painted import LAPTOP, PHONE
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-PAGES = ("explore", "supply", "score", "match", "data", "brief")
 CJK = re.compile("[\u3000-\u9fff\uff00-\uffef]")
 SETTINGS = [("zh", LAPTOP), ("en", PHONE)]
 UNMENDED = {("scrollable-region-focusable", "st-emotion-cache"): "the frame that Streamlit puts around `st.table`"}
 """Findings that are not mended, each with its reason: rule and a part of the element's address."""
 
 
-def settled(page):
-    page.locator(".gc-footer").wait_for()
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-    page.wait_for_timeout(300)
-
-
-def findings(page):
-    """Serious and critical findings in the page and its frames: rule, address, element, what is wrong."""
+def findings(page, part=None):
+    """Serious and critical findings in a part, or the page and its frames: rule, address, element, what is wrong."""
     found = []
-    for frame in page.frames:
-        frame.evaluate(AXE)
-        told = frame.evaluate("axe.run(document, {iframes: false, resultTypes: ['violations']})")
+    for frame in page.frames if part is None else [page.main_frame]:
+        if not frame.evaluate("'axe' in window"):
+            frame.evaluate(AXE)
+        told = frame.evaluate("part => axe.run(part || document, {iframes: false, resultTypes: ['violations']})", part)
         assert told["passes"], "axe looked at nothing"
         for rule in told["violations"]:
             if rule["impact"] not in ("serious", "critical"):
@@ -43,26 +38,24 @@ def findings(page):
 
 
 @pytest.mark.parametrize(("language", "size"), SETTINGS, ids=["zh-laptop", "en-phone"])
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_accessible(visit, server, name, language, size):
-    page = visit(f"{server[0]}/{name}", size)
+def test_every_page_is_accessible(visit, server, language, size):
+    page = visit(server[0], size)
     settled(page)
-    if language == "en":
-        page.get_by_text("English", exact=True).click()
-        page.get_by_text("Sources: each point").wait_for()
+    in_language(page, language)
+    for name in PAGES:
+        go(page, name, language, size)
+        if name == "explore":
+            page.frame_locator("iframe").first.locator("[data-ready=true]").wait_for()
+        if name == "match":
+            page.get_by_role("button", name="运行" if language == "zh" else "Run").first.click()
+            page.get_by_role("tab").first.wait_for()
         settled(page)
-    if name == "explore":
-        page.frame_locator("iframe").first.locator("[data-ready=true]").wait_for()
-    if name == "match":
-        page.get_by_role("button", name="运行" if language == "zh" else "Run").first.click()
-        page.get_by_role("tab").first.wait_for()
-        settled(page)
-    tabs = page.get_by_role("tab")
-    for n in range(max(tabs.count(), 1)):
-        if tabs.count():
+        assert findings(page) == []
+        tabs = page.get_by_role("tab")
+        for n in range(1, tabs.count()):
             tabs.nth(n).click()
             settled(page)
-        assert findings(page) == []
+            assert findings(page, "[role=tabpanel]:not([hidden])") == []
 
 
 def test_the_page_says_its_language_and_streamlit_s_own_words_are_in_it(visit, server):
@@ -112,10 +105,17 @@ def test_whatever_has_the_keyboard_s_focus_has_a_ring(visit, server):
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize("name", [name for name in PAGES if name != "explore"])
-def test_on_the_phone_a_page_says_its_name_at_the_top_and_its_status_in_one_line(visit, server, name, language):
-    page = visit(f"{server[0]}/{name}?language={language}", PHONE)
+def test_on_the_phone_a_page_says_its_name_at_the_top_and_its_status_in_one_line(visit, server, language):
+    page = visit(server[0], PHONE)
     settled(page)
+    in_language(page, language)
+    for name in PAGES[1:]:
+        go(page, name, language, PHONE)
+        settled(page)
+        says_its_name_and_status(page, name, language)
+
+
+def says_its_name_and_status(page, name, language):
     where = page.locator(".gc-where")
     expect(where).to_have_text(TEXTS[name][language == "en"])
     assert where.bounding_box()["y"] + where.bounding_box()["height"] <= 64

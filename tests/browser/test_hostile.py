@@ -10,9 +10,9 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import _free_port, _wait_for
 from tests.browser.hostile import NAMES, SCRIPT
+from tests.browser.pages import PAGES, go, in_language, settled, stays_within
 from tests.browser.painted import LAPTOP, PHONE
 
-PAGES = ("explore", "supply", "score", "match", "data", "brief")
 SCRIPT_PATH = Path(__file__).with_name("hostile_app.py")
 
 
@@ -36,13 +36,6 @@ def hostile_server(tmp_path_factory):
         process.wait()
 
 
-def settled(page):
-    """Once the script has run through and what it drew is there."""
-    page.locator(".gc-footer").wait_for(timeout=120_000)
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-    page.wait_for_timeout(300)
-
-
 def is_harmless(page):
     """No script of a name ran, none of its markup became an element, and the page does not scroll sideways."""
     for frame in page.frames:
@@ -52,24 +45,26 @@ def is_harmless(page):
     for words in ("bold", "gone"):
         inside = page.locator(f"strong:text-is('{words}'), del:text-is('{words}')")
         assert inside.count() == 0, "a name was taken for markdown"
-    sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert sideways <= 0, "the page scrolls sideways"
+    stays_within(page)
     assert page.locator("[data-testid=stException]").count() == 0
 
 
-@pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
-@pytest.mark.parametrize("name", PAGES)
-def test_hostile_names_are_only_names(visit, hostile_server, name, size):
-    page = visit(f"{hostile_server[0]}/{name if name != 'explore' else ''}", size)
+@pytest.mark.parametrize(("size", "language"), [(LAPTOP, "zh"), (PHONE, "en")], ids=["laptop-zh", "phone-en"])
+def test_hostile_names_are_only_names(visit, hostile_server, size, language):
+    page = visit(hostile_server[0], size)
     dialogs = []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
     settled(page)
-    tabs = page.get_by_role("tab")
-    for n in range(max(tabs.count(), 1)):
-        if tabs.count():
-            tabs.nth(n).click()
-            settled(page)
-        is_harmless(page)
+    in_language(page, language)
+    for name in PAGES:
+        go(page, name, language, size)
+        settled(page)
+        tabs = page.get_by_role("tab")
+        for n in range(max(tabs.count(), 1)):
+            if tabs.count():
+                tabs.nth(n).click()
+                settled(page)
+            is_harmless(page)
     assert dialogs == []
 
 

@@ -9,6 +9,7 @@ from shapely import box
 
 from app.texts import text
 from geo_cluster import layers
+from tests.browser.pages import go, stays_within
 from tests.browser.painted import LAPTOP, PHONE
 
 VISITS = [("zh", LAPTOP), ("en", LAPTOP), ("zh", PHONE), ("en", PHONE)]
@@ -34,20 +35,6 @@ def opened(visit, address, language, size, heading):
         page.get_by_text("English", exact=True).click()
     expect(page.get_by_role("heading", name=text(heading, language), exact=True)).to_be_visible()
     return page
-
-
-def go(page, key, language, size):
-    """To another page of the app within the same visit, as a person does."""
-    if size == PHONE:
-        page.get_by_test_id("stExpandSidebarButton").click()
-    page.get_by_role("link", name=text(key, language), exact=True).first.click()
-    expect(page.get_by_role("heading", name=text(f"{key}.title", language), exact=True)).to_be_visible()
-    if size == PHONE and page.get_by_test_id("stSidebarCollapseButton").is_visible():
-        page.get_by_test_id("stSidebarCollapseButton").locator("button").click()
-
-
-def stays_within(page):
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
 
 
 @pytest.mark.parametrize(("language", "size"), VISITS, ids=IDS)

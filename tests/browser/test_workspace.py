@@ -72,16 +72,21 @@ def drawn(page):
 
 
 def in_language(page, language):
-    if language == "en":
-        page.get_by_text("English", exact=True).click()
-        expect(page.get_by_role("heading", level=1)).to_have_text(text("match.title", "en"))
-        expect(page.locator("[data-test-script-state=notRunning]").first).to_be_visible()  # widgets know the language
+    page.get_by_text("English" if language == "en" else "中文", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(text("match.title", language))
+    expect(page.locator("[data-test-script-state=notRunning]").first).to_be_visible()  # widgets know the language
+
+
+def placed(page, language):
+    """How many projects the plan places."""
+    metric = page.locator("[data-testid=stMetric]", has_text=text("match.placed", language))
+    return metric.get_by_test_id("stMetricValue")
 
 
 def test_after_a_kill_everything_is_found_again(visit, place):
-    """In both languages and sizes: change, run, kill -9, start again, open the same address."""
-    port, left = _free_port(), {}
-    views = [(size, language) for size in (LAPTOP, PHONE) for language in ("zh", "en")]
+    """Change, run, kill -9, start again, open the same address: in both languages and sizes."""
+    port, left = _free_port(), []
+    views = [(LAPTOP, "zh"), (PHONE, "en")]
     with app(place, port) as server:
         for size, language in views:
             page = visit(f"http://localhost:{port}/match", size)
@@ -89,28 +94,30 @@ def test_after_a_kill_everything_is_found_again(visit, place):
             choose(page, "cautious", language)
             saved(page, language)
             page.get_by_role("button", name=text("match.run", language), exact=True).click()
-            metric = page.locator("[data-testid=stMetric]", has_text=text("match.placed", language))
-            expect(metric).to_be_visible(timeout=90_000)
+            expect(placed(page, language)).to_contain_text("/ 30", timeout=90_000)
             drawn(page)
-            expect(metric).to_contain_text("/ 30")
-            left[size, language] = page.url, metric.inner_text()
+            left.append((page.url, placed(page, language).inner_text()))
             page.context.close()
         os.kill(server.pid, signal.SIGKILL)
         server.wait(20)
-    assert len({url for url, _ in left.values()}) == len(views), "each visitor has a work of their own"
+    assert len({url for url, _ in left}) == len(views), "each visitor has a work of their own"
     with app(place, port):
-        for (size, language), (url, placed) in left.items():
+        for (url, before), (size, language) in zip(left, views, strict=True):
             page = visit(url, size)
             in_language(page, language)
             expect(level(page, "cautious", language)).to_be_checked(timeout=90_000)
-            metric = page.locator("[data-testid=stMetric]", has_text=text("match.placed", language))
-            expect(metric).to_be_visible(timeout=90_000)
-            expect(metric).to_have_text(placed, use_inner_text=True)
+            expect(placed(page, language)).to_have_text(before, use_inner_text=True, timeout=90_000)
             drawn(page)
-            page.get_by_role("button", name=text("work.undo", language)).click()
-            expect(level(page, "likely", language)).to_be_checked()
+            other = "zh" if language == "en" else "en"
+            in_language(page, other)
+            page.set_viewport_size(dict(zip(("width", "height"), PHONE if size == LAPTOP else LAPTOP, strict=True)))
+            expect(level(page, "cautious", other)).to_be_checked()
+            expect(placed(page, other)).to_have_text(before, use_inner_text=True)
+            drawn(page)
+            page.get_by_role("button", name=text("work.undo", other)).click()
+            expect(level(page, "likely", other)).to_be_checked()
             page.locator(".st-key-work-history button").first.click()
-            expect(page.locator(".st-key-work-revisions")).to_contain_text(text("work.began", language))
+            expect(page.locator(".st-key-work-revisions")).to_contain_text(text("work.began", other))
             sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert sideways <= 0, "the page scrolls sideways"
             page.context.close()  # before its server is gone
