@@ -54,7 +54,9 @@ def test_portfolio_to_plan_to_lock_to_new_plan(visit, server, size, language):
     expect(page.locator("[data-test-script-state=notRunning]").first).to_be_visible()
     expect(page.get_by_text(text("match.optimal", language), exact=True)).to_be_visible()
     if size == LAPTOP:
-        assert placed.bounding_box()["y"] < size[1], "the result is below the fold"
+        page.wait_for_function(  # once what told of the run has gone: the result is above the fold
+            "() => document.querySelector('[data-testid=stMetricValue]')?.getBoundingClientRect().top < innerHeight"
+        )
     stays_in_width(page)
     plan = page.get_by_role("region", name=text("match.plan", language), exact=True)
     plan.scroll_into_view_if_needed()

@@ -117,7 +117,7 @@ def test_after_a_kill_everything_is_found_again(visit, place):
             page.get_by_role("button", name=text("work.undo", other)).click()
             expect(level(page, "likely", other)).to_be_checked()
             page.locator(".st-key-work-history button").first.click()
-            expect(page.locator(".st-key-work-revisions")).to_contain_text(text("work.began", other))
+            expect(page.locator(".st-key-work-revisions")).to_contain_text(text("work.began", language))
             sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert sideways <= 0, "the page scrolls sideways"
             page.context.close()  # before its server is gone
