@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from functools import cache
 
 import pytest
 
@@ -35,6 +36,16 @@ def cluster(tmp_path_factory):
         for process in processes:
             process.kill()  # a worker asked to end would first wait for its scheduler
             process.wait()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def packages_looked_through_once():
+    """For each run of a page `AppTest` starts a runtime that reads every package's metadata: a quarter of a second."""
+    from streamlit.components.v2 import manifest_scanner
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

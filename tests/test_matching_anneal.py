@@ -19,6 +19,7 @@ from geo_cluster.matching.search import candidates, greedy
 def model(seed, projects, sites, *, wide):
     rng = np.random.default_rng(seed)
     score = np.where(rng.random((projects, sites)) < 0.8, rng.uniform(0, 100, (projects, sites)), np.nan)
+    score[0, 0] = 50.0  # somebody may go somewhere
     land = rng.uniform(5, 40, projects)
     power = np.round(rng.uniform(0.5, 4, (projects, sites) if wide else projects), 1)
     station = rng.integers(-1, 3, sites)

@@ -37,7 +37,7 @@ def page() -> None:
         match_run.show()
         study, is_running = state.last_study(), match_run.is_running()
         with st.container(key="match-portfolio"):
-            match_portfolio.panel(expanded=study is None and not is_running)
+            match_portfolio.panel(expanded=study is None and not is_running, runs=match_run.count())
         with st.container(key="match-notice"):
             _notice(study, is_running=is_running)
         if study is not None:

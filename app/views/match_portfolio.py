@@ -21,13 +21,13 @@ MANY = 300_000
 """Projects × draws from which a run takes minutes: draws are then lowered, and the page says so."""
 
 
-def panel(*, expanded: bool) -> None:
-    """The table with what is done to it as a whole."""
+def panel(*, expanded: bool, runs: int) -> None:
+    """The table with what is done to it as a whole; each run closes it, for there is a plan to look at."""
     content = _content()
     text = cached.projects_text(content)
     checked, faults = cached.projects_faults(content)
-    key, title = f"portfolio-{expanded}", _title(text, faults)  # it closes once there is a plan to look at
-    with st.expander(title, expanded=expanded, key=key, icon=":material/table_rows:"):
+    key = f"portfolio-{expanded}-{runs}"  # under a new one it is as it says, not as it was left
+    with st.expander(_title(text, faults), expanded=expanded, key=key, icon=":material/table_rows:"):
         _editor(text)
         _whole(text)
         if checked is not None:

@@ -28,8 +28,14 @@ def start() -> None:
     if state.kept("run-wanted"):
         job = cached.jobs().start(state.scenario())
         state.keep("run", job)
+        state.keep("runs", count() + 1)
         state.keep("run-wanted", None)  # last: what is broken off before is done again
         job.wait(SOON_S)
+
+
+def count() -> int:
+    """How many runs the visitor has asked for."""
+    return state.kept("runs", 0)
 
 
 def is_running() -> bool:

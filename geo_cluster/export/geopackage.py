@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import geopandas as gpd
@@ -23,6 +24,7 @@ def write_geopackage(study: Study, path: Path) -> None:
     OSError
         The file can't be written or the disk is full.
     """
+    pyogrio.set_gdal_config_options({"OGR_SQLITE_SYNCHRONOUS": "OFF"})  # once at the end is enough for a new file
     for name, layer in catalog.registry(study.scenario.layers).items():
         about = {"source": layer.producer, "licence": layer.licence, "attribution": layer.attribution_en}
         _write(
@@ -30,6 +32,8 @@ def write_geopackage(study: Study, path: Path) -> None:
         )
     notice = {"scenario_id": study.scenario.id, "notice": SAMPLE if study.scenario.is_sample else ""}
     _write(plan_lines(study), path, "plan", notice)
+    with path.open("rb+") as file:
+        os.fsync(file)
 
 
 def plan_lines(study: Study) -> gpd.GeoDataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 from openpyxl.utils import get_column_letter
 
@@ -66,8 +67,8 @@ def as_csv(table: pd.DataFrame, *, heading: bool = True) -> bytes:
     Text that a spreadsheet would take for a formula gets a leading apostrophe.
     """
     text = table.select_dtypes(["object", "string"]).columns
-    inert = table.assign(**{column: table[column].map(_inert) for column in text})
-    text_of = inert.to_csv(index=False, header=heading, lineterminator="\r\n")
+    safe = table.assign(**{column: _inert(table[column]) for column in text})
+    text_of = safe.to_csv(index=False, header=heading, lineterminator="\r\n")
     return text_of.encode("utf-8-sig" if heading else "utf-8")
 
 
@@ -77,7 +78,7 @@ def as_xlsx(sheets: Mapping[str, pd.DataFrame]) -> bytes:
     with pd.ExcelWriter(file, engine="openpyxl") as writer:
         for name, table in sheets.items():
             text = table.select_dtypes(["object", "string"]).columns
-            table.assign(**{column: table[column].map(_inert) for column in text}).to_excel(
+            table.assign(**{column: _inert(table[column]) for column in text}).to_excel(
                 writer, sheet_name=name, index=False, freeze_panes=(1, 0)
             )
             for number, column in enumerate(table, start=1):
@@ -117,5 +118,10 @@ def phone_list(requests: pd.DataFrame, language: Language) -> pd.DataFrame:
     return table.rename(columns={key: HEADINGS[key][language == "en"] for key in table})
 
 
-def _inert(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+def _inert(column: pd.Series) -> pd.Series:
+    """The column with an apostrophe before what a spreadsheet would take for a formula."""
+    codes, cells = pd.factorize(column)
+    risky = [isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") for cell in cells]
+    if not any(risky):
+        return column
+    return column.where(~np.append(risky, False)[codes], "'" + column.astype(str))

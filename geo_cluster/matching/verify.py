@@ -351,7 +351,7 @@ def hold(
     -----
     Where sites split demand over several pools, these are taken together.
     """
-    site = plan_of(problem, getattr(plan, "site", plan), "plan")
+    site = plan_of(problem, plan.site if hasattr(plan, "site") else plan, "plan")
     capacity = _draws(problem, "capacity", capacity or {})
     demand = _draws(problem, "demand", demand or {})
     random = np.random.default_rng(seed)
@@ -399,7 +399,9 @@ def _draws(problem: Problem, where: str, given: Mapping[str, ArrayLike]) -> dict
         elif wrong := number_faults(draws, at):
             faults += wrong
         elif draws.ndim != 2 or draws.shape[1] != widths[name] or not len(draws):
-            faults.append(Fault(at, f"has the shape {draws.shape}", f"Give rows of {widths[name]} numbers, one a draw."))
+            faults.append(
+                Fault(at, f"has the shape {draws.shape}", f"Give rows of {widths[name]} numbers, one a draw.")
+            )
         elif np.isnan(draws).any():
             faults.append(Fault(at, "has nan", "Give a number in every draw."))
     refuse_if(faults)

@@ -241,6 +241,7 @@ def test_a_card_stays_clear_of_the_panels(opened, overview):
         for panel in (".gc-panel", ".gc-search", ".gc-tools"):
             assert not overlap(card.bounding_box(), page.locator(panel).bounding_box()), f"{corner} {panel}"
         page.keyboard.press("Escape")
+        expect(card).to_have_count(0)
 
 
 def overlap(one, other):

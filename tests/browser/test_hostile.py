@@ -59,11 +59,11 @@ def test_hostile_names_are_only_names(visit, hostile_server, size, language):
     for name in PAGES:
         go(page, name, language, size)
         settled(page)
+        is_harmless(page)
         tabs = page.get_by_role("tab")
-        for n in range(max(tabs.count(), 1)):
-            if tabs.count():
-                tabs.nth(n).click()
-                settled(page)
+        for n in range(1, tabs.count() if size == PHONE else 0):  # what is as wide as a name shows on the phone first
+            tabs.nth(n).click()
+            settled(page)
             is_harmless(page)
     assert dialogs == []
 

@@ -9,7 +9,7 @@ from shapely import box
 
 from app.texts import text
 from geo_cluster import layers
-from tests.browser.pages import go, stays_within
+from tests.browser.pages import go, stays_within, turned
 from tests.browser.painted import LAPTOP, PHONE
 
 VISITS = [("zh", LAPTOP), ("en", LAPTOP), ("zh", PHONE), ("en", PHONE)]
@@ -37,7 +37,7 @@ def opened(visit, address, language, size, heading):
     return page
 
 
-@pytest.mark.parametrize(("language", "size"), VISITS, ids=IDS)
+@pytest.mark.parametrize(("language", "size"), VISITS[::3], ids=IDS[::3])
 def test_parcels_to_a_changed_score_and_back(visit, server, small, language, size):
     page = opened(visit, f"{server[0]}/score", language, size, "score.title")
     first = page.locator(".gc-verdict").first
@@ -55,11 +55,13 @@ def test_parcels_to_a_changed_score_and_back(visit, server, small, language, siz
     expect(page.get_by_text("示例_葛店.geojson").first).to_be_visible()
     go(page, "score", language, size)
     expect(page.locator(".gc-verdict").first).not_to_have_text(before)
-    go(page, "data", language, size)
-    page.get_by_role("tab", name=text("data.tab.taken", language)).click()
-    page.get_by_role("button", name=text("data.revert", language), exact=True).click()
-    expect(page.get_by_text(text("data.none_taken", language))).to_be_visible()
-    go(page, "score", language, size)
+    other, screen = turned(page, language, size)
+    go(page, "data", other, screen)
+    page.get_by_role("tab", name=text("data.tab.taken", other)).click()
+    page.get_by_role("button", name=text("data.revert", other), exact=True).click()
+    expect(page.get_by_text(text("data.none_taken", other))).to_be_visible()
+    go(page, "score", other, screen)
+    turned(page, other, screen)
     expect(page.locator(".gc-verdict").first).to_have_text(before)
 
 

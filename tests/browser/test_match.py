@@ -7,21 +7,11 @@ from playwright.sync_api import expect
 
 from app.texts import text
 from geo_cluster import catalog, portfolio
+from tests.browser.pages import in_language, stays_within, turned
 from tests.browser.painted import LAPTOP, PHONE
 
-PLACES = [(LAPTOP, "zh"), (LAPTOP, "en"), (PHONE, "zh"), (PHONE, "en")]
-NAMES = ["laptop-zh", "laptop-en", "phone-zh", "phone-en"]
-
-
-def in_language(page, language):
-    if language == "en":
-        page.get_by_text("English", exact=True).click()
-    expect(page.get_by_role("heading", name=text("match.title", language))).to_be_visible()
-
-
-def stays_in_width(page):
-    sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert sideways <= 0, "the page scrolls sideways"
+PLACES = [(LAPTOP, "zh"), (PHONE, "en")]
+NAMES = ["laptop-zh", "phone-en"]
 
 
 def upload(page, content):
@@ -57,7 +47,7 @@ def test_portfolio_to_plan_to_lock_to_new_plan(visit, server, size, language):
         page.wait_for_function(  # once what told of the run has gone: the result is above the fold
             "() => document.querySelector('[data-testid=stMetricValue]')?.getBoundingClientRect().top < innerHeight"
         )
-    stays_in_width(page)
+    stays_within(page)
     plan = page.get_by_role("region", name=text("match.plan", language), exact=True)
     plan.scroll_into_view_if_needed()
     stale = page.get_by_text(text("match.stale", language, of="·").split("·")[1]).first
@@ -74,7 +64,13 @@ def test_portfolio_to_plan_to_lock_to_new_plan(visit, server, size, language):
     expect(stale).to_be_hidden(timeout=60_000)
     page.get_by_role("tab", name=text("match.changes", language)).click()
     expect(page.get_by_text("projects differ" if language == "en" else "个项目有变")).to_be_visible()
-    stays_in_width(page)
+    stays_within(page)
+    other, _ = turned(page, language, size)
+    expect(page.get_by_text(text("match.optimal", other), exact=True)).to_be_visible()
+    expect(page.get_by_test_id("stMetricValue").first).to_contain_text(f"/ {count}")
+    page.get_by_role("tab", name=text("match.changes", other)).click()
+    expect(page.get_by_text("projects differ" if other == "en" else "个项目有变")).to_be_visible()
+    stays_within(page)
 
 
 def test_a_long_run_is_stopped_with_the_plan_in_hand(visit, server):

@@ -1,0 +1,46 @@
+"""Going from page to page of the app as a person does."""
+
+from playwright.sync_api import expect
+
+from app.texts import text
+from tests.browser.painted import LAPTOP, PHONE
+
+PAGES = ("explore", "supply", "score", "match", "data", "brief")
+
+
+def settled(page):
+    """Once the script has run through and what it drew is there."""
+    page.locator(".gc-footer").wait_for(timeout=120_000)
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    page.wait_for_timeout(300)
+
+
+def in_language(page, language):
+    """Switch the page to a language."""
+    page.get_by_text("English" if language == "en" else "中文", exact=True).click()
+    page.get_by_text("Sources: each point" if language == "en" else "数据来源见各点").first.wait_for()
+    settled(page)
+
+
+def turned(page, language, size):
+    """The same visit in the other language, on the other screen; nothing scrolls sideways there. Says which."""
+    language, size = "zh" if language == "en" else "en", PHONE if size == LAPTOP else LAPTOP
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    in_language(page, language)
+    stays_within(page)
+    return language, size
+
+
+def go(page, key, language, size):
+    """To another page of the app within the same visit."""
+    if size == PHONE:
+        page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_role("link", name=text(key, language), exact=True).first.click()
+    expect(page.get_by_role("heading", name=text(f"{key}.title", language), exact=True)).to_be_visible()
+    if size == PHONE and page.get_by_test_id("stSidebarCollapseButton").is_visible():
+        page.get_by_test_id("stSidebarCollapseButton").locator("button").click()
+
+
+def stays_within(page):
+    """The page does not scroll sideways."""
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
