@@ -19,7 +19,7 @@ run: .tools/run  ## install, then start the app at localhost:8501 (PORT=8502 for
 	@$(UV) run --no-sync geo-cluster app --port $(PORT) $(if $(CI)$(HEADLESS),--headless)
 
 test: .tools/dev browser  ## install, then run every test
-	@$(UV) run --no-sync pytest -n 2 --dist loadfile
+	@$(UV) run --no-sync pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 study: .tools/run  ## run the default scenario into OUT=out
 	@$(UV) run --no-sync geo-cluster study --out $(OUT) --profile
