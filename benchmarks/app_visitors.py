@@ -96,14 +96,14 @@ async def own(page, number: int) -> bool:
     """Whether the visitor, after a walk through the pages, finds the level and the output it chose itself."""
     level, output = LEVELS[number % 3], f"{number + 1}.5"
     await ask(page, output)
-    await page.get_by_role("link", name="布局").click()
+    await page.get_by_role("link", name="布局", exact=True).click()
     await page.get_by_text(level, exact=True).first.click()
     await asyncio.sleep(1)
-    await page.get_by_role("link", name="选址").click()
+    await page.get_by_role("link", name="选址", exact=True).click()
     await expect(page.get_by_label("年产值")).to_be_visible(timeout=60_000)
     await asyncio.sleep(1)
     kept = await page.get_by_label("年产值").input_value()
-    await page.get_by_role("link", name="布局").click()
+    await page.get_by_role("link", name="布局", exact=True).click()
     await expect(page.get_by_role("radio", name=level)).to_be_visible(timeout=60_000)
     mine = float(kept) == float(output) and await page.get_by_role("radio", name=level).is_checked()
     if not mine:
