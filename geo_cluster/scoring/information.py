@@ -228,7 +228,7 @@ def _worth(s: Array, members: sparse.csr_array, count: int) -> Information:
     squares = np.take_along_axis((members @ lead**2).reshape(halves.shape), other, axis=-1)[..., 0]
     gain = valued.mean(axis=(1, 2))
     spread = np.sqrt(np.maximum(squares.mean(axis=(1, 2)) - gain**2, 0.0))
-    used = members.nnz / len(halves)
+    used = len(s) // count // 2 * 2 * count
     change = (best != choice).mean(axis=(1, 2))
     error = np.sqrt(change * (1 - change) / count)
     return Information(np.maximum(gain, 0.0), spread / np.sqrt(used), change, error, choice, mean)

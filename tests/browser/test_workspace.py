@@ -14,6 +14,7 @@ from app.texts import text
 from geo_cluster import catalog, database, layers
 from geo_cluster.workspace import Work, Workspace
 from tests.browser.conftest import _free_port, _wait_for
+from tests.browser.pages import in_language
 from tests.browser.painted import LAPTOP, PHONE
 
 LEVELS = layers.words("planning_level")
@@ -69,12 +70,6 @@ def drawn(page):
     """Wait for the map of the plan: leaving while its scripts load is an error of its own."""
     page.locator("iframe").first.scroll_into_view_if_needed()
     page.frame_locator("iframe").first.locator("[data-ready=true]").wait_for(timeout=90_000)
-
-
-def in_language(page, language):
-    page.get_by_text("English" if language == "en" else "中文", exact=True).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(text("match.title", language))
-    expect(page.locator("[data-test-script-state=notRunning]").first).to_be_visible()  # widgets know the language
 
 
 def placed(page, language):
