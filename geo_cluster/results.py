@@ -100,7 +100,7 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
     known = region.observations
     open_ = known["attribute"].isin(OFFERS) & (known["high"] > known["low"]) & known["site_id"].isin(region.names)
     rows, parameters = known[open_].reset_index(drop=True), region.draws[:, open_.to_numpy()]
-    choosers = np.flatnonzero(allowed.allowed.sum(axis=1) > 1)
+    choosers = np.flatnonzero(allowed.allowed.sum(axis=1) > 1) if len(rows) else ()
     found = list(of_choosers((decision.draws[:, p, allowed.allowed[p]] for p in choosers), parameters))
     total = {name: np.zeros(len(rows)) for name in ("gain", "gain_error", "change", "change_error")}
     affected = np.zeros(len(rows), dtype=int)

@@ -173,10 +173,3 @@ def test_many_choosers_are_answered_as_each_alone():
             np.testing.assert_array_equal(getattr(one, name), getattr(alone, name))
     with pytest.raises(InputError, match="have 503 draws, scores 10"):
         list(of_choosers([scores[0], np.ones((10, 2))], parameters))
-
-
-def test_where_nothing_is_unknown_there_is_nothing_to_know():
-    scores = np.random.default_rng(0).normal(size=(100, 3))
-    told = of_parameters(scores, np.empty((100, 0)))
-    assert [len(part) for part in (told.gain, told.gain_error, told.change, told.change_error)] == [0, 0, 0, 0]
-    assert told.choice == scores.mean(axis=0).argmax()

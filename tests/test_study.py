@@ -217,6 +217,15 @@ def test_nothing_to_ask_when_everything_is_known():
     assert result.requests.empty
 
 
+def test_a_region_without_any_interval_asks_for_nothing(tiny):
+    exact = tiny.region.observations.assign(low=tiny.region.observations["likely"])
+    exact["high"] = exact["likely"]
+    region = dataclasses.replace(tiny.region, observations=exact)
+    asked = results.request_table(region, tiny.eligibility, tiny.decision)
+    assert asked.empty
+    assert list(asked) == list(tiny.requests)
+
+
 def test_evidence_shares_say_what_rests_on_assumptions(tiny):
     assumed = tiny.ranking["assumed"].iloc[0]
     weights = {key: c.weight for key, c in catalog.criteria().items()}
