@@ -57,7 +57,10 @@ def small(seed, *, extras=True):
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("block", range(10))
-def test_no_plan_is_better_than_the_optimal_one(block):
+def test_no_plan_is_better_than_the_optimal_one(block, monkeypatch):
+    """By HiGHS alone, and in every second block by walks and cuts first."""
+    if block % 2:
+        monkeypatch.setattr(sys.modules["geo_cluster.matching.solve"], "_TINY", 0)
     seen = 0
     for seed in range(30 * block, 30 * block + 30):
         try:
@@ -93,6 +96,23 @@ def region(projects=16, sites=6, seed=0):
         ],
         bonus=30.0,
     )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_highs_alone_finds_no_other_optimum(seed):
+    problem = region(20, 10, seed)
+    p, s = np.nonzero(problem.eligible)
+    rows = [np.arange(20)[:, None] == p]
+    rows += [(np.arange(len(r.capacity))[:, None] == r.pool[s]) * r.demand[p] for r in problem.resources]
+    top = np.concatenate([np.ones(20), *[r.capacity for r in problem.resources]])
+    worth = problem.score[p, s] + problem.bonus[p]
+    alone = milp(
+        -worth, integrality=np.ones(len(p)), bounds=Bounds(0, 1), options={"mip_rel_gap": 0},
+        constraints=LinearConstraint(np.vstack(rows), -np.inf, top),
+    )  # fmt: skip
+    plan = solve(problem)
+    assert plan.status == "optimal"
+    assert plan.objective == pytest.approx(-alone.fun)
 
 
 def with_capacity(problem, factor):

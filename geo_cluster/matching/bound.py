@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import minimize
 
+from geo_cluster.matching.milp import Relaxation
 from geo_cluster.matching.model import Draw, Model
 from geo_cluster.matching.problem import Floats, Ints
 
@@ -121,6 +122,18 @@ def price_pools(model: Model, *, stop: Callable[[], bool] = lambda: False) -> Bo
         if stop() or 0 <= gain < 1e-5 * abs(best.value):
             break
     return best
+
+
+def price_relaxed(model: Model) -> Bound:
+    """Bound by prices of pools, of the linear relaxation itself: soonest where problems are small."""
+    p, s = np.nonzero(np.isfinite(model.value))
+    count = len(model.value)
+    top = np.concatenate([np.ones(count), *[draw.capacity for draw in model.draws]])
+    low = np.full(len(top), -np.inf)
+    low[:count][model.must] = 1.0
+    found = Relaxation(model.value[p, s], model.matrix(p, s), low, top).solve()
+    price = np.zeros(len(top)) if found is None else np.maximum(found[1], 0.0)
+    return _bound_at(model, np.split(price[count:], np.cumsum([len(draw.capacity) for draw in model.draws])[:-1]))
 
 
 def _sample(model: Model) -> Model:

@@ -11,16 +11,13 @@ import highspy
 import numpy as np
 from scipy import sparse
 
-from geo_cluster.matching.problem import Bools, Floats
+from geo_cluster.matching.problem import Bools, Floats, Ints
 
 _LIGHT: dict[str, Any] = {
     "mip_heuristic_effort": 0.0,
     "mip_heuristic_run_feasibility_jump": False,
     "mip_allow_restart": False,
     "mip_detect_symmetry": False,
-    "mip_allow_cut_separation_at_nodes": False,
-    "mip_pool_soft_limit": 500,
-    "mip_pool_age_limit": 5,
     "mip_pscost_minreliable": 1,
 }
 
@@ -41,6 +38,45 @@ class _Quiet(highspy.Highs):
     def enableCallbacks(self) -> None:  # noqa: N802 - highspy's name
         self.setOptionValue("output_flag", False)
         super().enableCallbacks()
+
+
+class Relaxation:
+    """Maximise `cost @ x` with `low <= matrix @ x <= top`, `0 <= x <= upper`, again after rows were added."""
+
+    def __init__(
+        self, cost: Floats, matrix: sparse.csc_array, low: Floats, top: Floats, *, upper: Floats | float = 1.0
+    ) -> None:
+        self.solver = _Quiet()
+        for option, value in {"output_flag": False, "threads": 1, "presolve": "off"}.items():
+            self.solver.setOptionValue(option, value)
+        self.solver.passModel(_linear(cost, matrix, low, top, upper))
+
+    def add(self, columns: Ints, values: Floats, top: float) -> None:
+        """The row `values @ x[columns] <= top`."""
+        self.solver.addRow(-np.inf, top, len(columns), columns.astype(np.int32), values)
+
+    def solve(self) -> tuple[Floats, Floats] | None:
+        """The solution and the price of each row; None when there is none."""
+        self.solver.run()
+        if self.solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return None
+        found = self.solver.getSolution()
+        return np.asarray(found.col_value), np.asarray(found.row_dual)
+
+
+def _linear(
+    cost: Floats, matrix: sparse.csc_array, low: Floats, top: Floats, upper: Floats | float
+) -> highspy.HighsLp:
+    count = len(cost)
+    lp = highspy.HighsLp()
+    lp.num_row_, lp.num_col_ = matrix.shape
+    lp.sense_ = highspy.ObjSense.kMaximize
+    lp.col_cost_, lp.col_lower_ = cost, np.zeros(count)
+    lp.col_upper_ = np.broadcast_to(np.asarray(upper, dtype=float), count).copy()
+    lp.row_lower_, lp.row_upper_ = low, top
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
+    return lp
 
 
 def maximise(
@@ -75,17 +111,9 @@ def maximise(
     news : callable, optional
         Told `(x or None, bound)` as they improve.
     """
-    count = len(cost)
-    lp = highspy.HighsLp()
-    lp.num_row_, lp.num_col_ = matrix.shape
-    lp.sense_ = highspy.ObjSense.kMaximize
-    lp.col_cost_, lp.col_lower_ = cost, np.zeros(count)
-    lp.col_upper_ = np.broadcast_to(np.asarray(upper, dtype=float), count).copy()
-    lp.row_lower_, lp.row_upper_ = low, top
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
+    lp = _linear(cost, matrix, low, top, upper)
     kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-    lp.integrality_ = [kinds[int(each)] for each in np.broadcast_to(whole, count)]
+    lp.integrality_ = [kinds[int(each)] for each in np.broadcast_to(whole, len(cost))]
     solver = _Quiet()
     options: dict[str, Any] = {
         "output_flag": False,

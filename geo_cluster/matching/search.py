@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -112,6 +112,16 @@ class Program:
             **how,  # type: ignore[arg-type]
         )
         return (None if outcome.x is None else self.plan(outcome.x)), outcome
+
+    def narrowed(self, keep: Bools) -> Program:
+        """With those columns only; those of links and shortfalls stay."""
+        keep = np.concatenate([keep[: len(self.p)], np.ones(len(self.cost) - len(self.p), dtype=bool)])
+        p, s = self.p[keep[: len(self.p)]], self.s[keep[: len(self.p)]]
+        matrix = sparse.csc_array(self.matrix[:, np.flatnonzero(keep)])
+        matrix.indices, matrix.indptr = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
+        return replace(
+            self, p=p, s=s, cost=self.cost[keep], matrix=matrix, upper=self.upper[keep], whole=self.whole[keep]
+        )
 
     def plan(self, x: Floats) -> Ints:
         """(P,): the option that each project has in a solution."""

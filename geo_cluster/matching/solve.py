@@ -20,21 +20,22 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geo_cluster.errors import Fault, InputError, refuse_if
-from geo_cluster.matching.bound import Bound, price_knapsacks, price_pools
+from geo_cluster.matching.bound import Bound, price_knapsacks, price_pools, price_relaxed
 from geo_cluster.matching.model import Model, compile_model
-from geo_cluster.matching.problem import UNPLACED, Floats, Ints, Problem, amount_faults, plan_of
+from geo_cluster.matching.problem import UNPLACED, Bools, Floats, Ints, Problem, amount_faults, plan_of
 from geo_cluster.matching.search import Neighbourhoods, Program, greedy, improve, program
 from geo_cluster.matching.verify import Violation, objective, verify
 
 _WORKERS = 2
 _DIRECT = 2_000  # columns that HiGHS alone proves soonest
-_QUICK = 2_000  # nodes of the search tree within which a light search settles most small problems
-_GLANCE = 20  # where branching on knapsacks settles the others sooner
-_HEADSTART_S = 0.15  # before a thorough search begins beside it
+_TINY, _QUICK = 150, 100  # columns up to which HiGHS alone may take milliseconds, and nodes of its tree by then
 _SILENCE_S = 0.5  # whoever wants to stop is asked at least so often
 _TRIES = 2_000  # nodes of branching where it may lead nowhere
 _BITS = 63  # of the sets of options that branching works with; one is for staying unplaced
 _WALKS = 6  # before branching begins
+_FIRST_WALKS, _MOST_WALKS = 3, 9  # before the exact programme of a small problem
+_PER_WALK = 50  # columns left for which another walk may pay
+_FILLINGS = 300, 1_000, 3_000  # of a pool, looked at for one cut: first, and again where much is left
 _PATIENCE_S = 3.0  # before walks look for plans beside it
 _EXACT = 6_000  # columns up to which the exact programme begins at once
 _KERNEL = 220  # projects of a kernel
@@ -312,7 +313,7 @@ def _solve(run: _Run, seed: int) -> None:
             if direct:
                 _small(run, workers, seed)
             elif columns <= _EXACT and _branches(model):
-                run.wait([workers.submit(_branch, run, model, None, seed)])
+                run.wait([workers.submit(_branch, run, seed)])
             if not direct and not run.tick():
                 _large(run, workers, first, soft is not relaxed, columns, seed)
         finally:
@@ -321,48 +322,40 @@ def _solve(run: _Run, seed: int) -> None:
 
 
 def _small(run: _Run, workers: ThreadPoolExecutor, seed: int) -> None:
-    """A light search for a limited number of nodes, then a thorough one beside it.
+    """HiGHS alone where that takes milliseconds, else walks, cuts and then HiGHS.
 
-    Where the light one gets to a proof, its plan counts, however far the other is: so the plan doesn't depend on the
-    clock. For the same reason it tells nothing on its way, and without a proof it is heard last.
+    Meanwhile the other worker goes on walking. Its plans are heard when time is over: where there is a proof, the
+    plan doesn't depend on the clock.
     """
     p, s = np.nonzero(np.isfinite(run.model.value))
-    task = program(run.model, p, s, np.full(len(run.model.value), UNPLACED))
-    hurry, branches = threading.Event(), _branches(run.model)
-    heard: list[Ints] = []
-
-    def thorough() -> Future[Ints]:
-        if branches:
-            return workers.submit(_branch, run, run.model, None, seed)
-        return workers.submit(_finish, run, task, None, run.model.base, seed)
-
-    nodes, left_s = _GLANCE if branches else _QUICK, run.left_s()
-    quick = workers.submit(
-        task.solve, nodes=nodes, light=True, time_limit_s=left_s, mip_gap=run.mip_gap, seed=seed, stop=hurry
-    )
-    try:
-        wait([quick], timeout=_HEADSTART_S)
-        jobs = [] if quick.done() else [thorough()]
-        while not wait([quick], timeout=0.02).done:
-            if run.tick() and not run.proven:
-                hurry.set()
-        option, outcome = quick.result()
+    if len(p) <= _TINY:
+        task = program(run.model, p, s, np.full(len(run.model.value), UNPLACED))
+        option, outcome = task.solve(nodes=_QUICK, light=True, time_limit_s=run.left_s(), mip_gap=run.mip_gap, seed=seed)
         if outcome.infeasible:
             raise InputError(_impossible(run))
         run.lower(outcome.bound + run.model.base)
-        if option is not None and outcome.finished:
-            run.take(option)
-            return
         if option is not None:
-            heard.append(option)
-        if not run.tick():
-            jobs = jobs or [thorough()]
-            _stroll(run, workers, jobs[0], heard, seed)
-            run.wait(jobs)
+            run.offer(option)
+        if run.tick():
+            return
+    proof = workers.submit(_branch if _branches(run.model) else _thorough, run, seed)
+    heard: list[Ints] = []
+    try:
+        _stroll(run, workers, proof, heard, seed)
+        run.wait([proof])
     finally:
-        hurry.set()
         for option in heard:
             run.offer(option)
+
+
+def _thorough(run: _Run, seed: int) -> Ints:
+    """Walks for a plan, blind to links and minima, then the exact programme."""
+    model = run.model
+    first = price_relaxed(model)
+    walks = _Walks(run, first, Neighbourhoods(model, first, seed=seed), seed)
+    for _ in range(_FIRST_WALKS):
+        walks.take(run)
+    return _prove(run, model, None, seed, walks)
 
 
 def _stroll(run: _Run, workers: ThreadPoolExecutor, proof: Future[Ints], heard: list[Ints], seed: int) -> None:
@@ -374,6 +367,7 @@ def _stroll(run: _Run, workers: ThreadPoolExecutor, proof: Future[Ints], heard: 
         return
     first = price_pools(run.model, stop=run.tick)
     walks = _Walks(run, first, Neighbourhoods(run.model, first, seed=seed), seed)
+    walks.count = _MOST_WALKS  # others than those before the proof
     while not (proof.done() or run.tick()):
         (job,) = walks.submit(run, workers, 1)
         while not wait([job], timeout=0.05).done:
@@ -415,12 +409,37 @@ def _kernels(run: _Run, workers: ThreadPoolExecutor, near: Neighbourhoods, turn:
     run.wait(jobs)
 
 
-def _open_programme(run: _Run, model: Model, forced: Floats) -> Program:
+def _prove(run: _Run, model: Model, forced: Floats | None, seed: int, walks: _Walks | None = None) -> Ints:
+    """The exact programme of what bounds and the plan in hand leave open, with cuts.
+
+    While that is much, walks may find a better plan, which leaves less.
+    """
+    from geo_cluster.matching.cuts import cut  # compiled, too
+
+    def open_to(forced: Floats) -> Bools:
+        return forced >= (-np.inf if run.short else run.worth - 1e-6 * max(1.0, abs(run.worth)))
+
     keep = np.isfinite(model.value)
-    if not run.short:
-        keep &= forced >= run.worth - 1e-6 * max(1.0, abs(run.worth))
-    p, s = np.nonzero(keep)
-    return program(model, p, s, np.full(len(model.value), UNPLACED))
+    p, s = np.nonzero(keep if forced is None else keep & open_to(forced))
+    task = program(model, p, s, np.full(len(model.value), UNPLACED))
+    for fillings in _FILLINGS:
+        cuts = cut(model, task, fillings=fillings, stop=run.stop.is_set)
+        if cuts is None or run.stop.is_set():
+            break
+        bound = cuts.bound + model.base
+        run.lower(bound if run.short else max(bound, run.worth))
+        left = open_to(cuts.forced + model.base)
+        most = 0 if walks is None or model.links else min(left.sum() * left.mean() // _PER_WALK, _MOST_WALKS)
+        while walks and walks.count < most and not run.stop.is_set():
+            walks.take(run)
+            left = open_to(cuts.forced + model.base)
+            most = min(most, left.sum() * left.mean() // _PER_WALK)
+        task = cuts.task.narrowed(left)
+        if not left.any():
+            return run.option
+        if walks and walks.count <= _FIRST_WALKS:
+            break
+    return _finish(run, task, run.option, model.base, seed)
 
 
 def _finish(run: _Run, task: Program, start: Ints | None, base: float, seed: int) -> Ints:
@@ -434,8 +453,9 @@ def _finish(run: _Run, task: Program, start: Ints | None, base: float, seed: int
             run.lower(max(bound + base, in_hand))
 
     option, outcome = task.solve(
-        start, time_limit_s=run.left_s(), mip_gap=run.mip_gap, seed=seed, stop=run.stop, news=news
-    )
+        start, time_limit_s=run.left_s(), mip_gap=run.mip_gap, seed=seed, stop=run.stop, news=news,
+        light=len(task.p) <= _DIRECT,
+    )  # fmt: skip
     if outcome.infeasible and not np.isfinite(in_hand):
         raise InputError(_impossible(run))
     run.lower(max(outcome.bound + base, in_hand) if not outcome.infeasible else in_hand)
@@ -450,11 +470,12 @@ def _branches(model: Model) -> bool:
     return model.draws[0].demand.ndim == 1 or len(np.unique(pool)) == len(pool)
 
 
-def _branch(run: _Run, model: Model, start: Bound | None, seed: int) -> Ints:
-    """Branch on knapsacks from given prices; without these after a few walks."""
+def _branch(run: _Run, seed: int, model: Model | None = None, start: Bound | None = None) -> Ints:
+    """Branch on knapsacks of a model from given prices; by default of the whole, after a few walks."""
     from geo_cluster.matching.branch import search  # compiled, too
 
-    if start is None:
+    if model is None or start is None:
+        model = run.model
         first = price_pools(model.softened(), stop=run.stop.is_set)
         walks = _Walks(run, first, Neighbourhoods(model, first, seed=seed), seed)
         for _ in range(_WALKS):
@@ -578,10 +599,9 @@ def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bo
             continue
         if proof is None and pricing is None and columns <= _PROOF and (small or late):
             if _branches(tight) and tight.softened() is tight:
-                proof = workers.submit(_branch, run, tight, bound, seed)
+                proof = workers.submit(_branch, run, seed, tight, bound)
             else:
-                task = _open_programme(run, tight, bound.forced)
-                proof = workers.submit(_finish, run, task, run.option, tight.base, seed)
+                proof = workers.submit(_prove, run, tight, bound.forced, seed)
             free -= 1
         if proof is not None and (proof.done() or columns <= _EXACT // 6 or (small and turn > 2 * len(_EACH))):
             run.wait([proof])
@@ -613,6 +633,11 @@ class _Walks:
         jobs = [workers.submit(self.next(run, moves)) for _ in range(count)]
         self.moves = min(2 * moves, self.most)
         return jobs
+
+    def take(self, run: _Run) -> None:
+        """A walk here and now."""
+        run.offer(self.next(run)())
+        self.moves = min(2 * self.moves, self.most)
 
     def next(self, run: _Run, moves: int | None = None) -> Callable[[], Ints]:
         """The next walk from the plan in hand, ready to be called."""
