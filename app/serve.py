@@ -8,28 +8,13 @@ from __future__ import annotations
 import gc
 import sys
 import threading
+import time
 
-from streamlit.proto.WidgetStates_pb2 import WidgetStates
-from streamlit.runtime.scriptrunner_utils import script_requests
 from streamlit.web.cli import main
 
+from app import whole
 
-def keep_clicks() -> None:
-    """Lose no click of someone who leaves a page before it was dealt with, as happens on a busy machine.
-
-    Streamlit folds the requests that wait into one and takes the settings of the newest alone, which knows only the
-    widgets of the page that is opened. Those of the page that is left are kept here, so that their callbacks run.
-    """
-    fold = script_requests._coalesce_widget_states
-
-    def fold_all(old: WidgetStates | None, new: WidgetStates | None) -> WidgetStates | None:
-        folded = fold(old, new)
-        if old is not None and folded is not None and folded is not old:
-            named = {state.id for state in folded.widgets}
-            folded.widgets.extend(state for state in old.widgets if state.id not in named)
-        return folded
-
-    script_requests._coalesce_widget_states = fold_all
+_FIRST_PAGE_S = 10  # until the first page is there, and matching may be made ready
 
 
 def _warm() -> None:
@@ -44,10 +29,14 @@ def _warm() -> None:
     finally:
         gc.freeze()
         gc.enable()
+    time.sleep(_FIRST_PAGE_S)
+    from geo_cluster.matching.solve import warm
+
+    warm()
 
 
 if __name__ == "__main__":
-    keep_clicks()
+    whole.install()
     gc.disable()
     threading.Thread(target=_warm, daemon=True).start()
     sys.exit(main())

@@ -12,6 +12,7 @@ import streamlit as st
 
 from app import cached, signin
 from app.texts import text
+from app.whole import undisturbed
 from geo_cluster import catalog
 from geo_cluster.domain import KnownBetter, Language, Scenario
 from geo_cluster.errors import Conflict, GeoClusterError
@@ -53,10 +54,18 @@ def work() -> Work:
         st.session_state["work"] = Work(catalog.scenario())
         if named := st.query_params.get("work"):
             _try(lambda: open_work(named))
+    return st.session_state["work"]
+
+
+def name_in_address() -> None:
+    """Let the address name the work, which a change of pages drops from it.
+
+    Only while a page is drawn: what is told to the browser in the midst of a change may be its end, when the visitor
+    has gone on to another page meanwhile.
+    """
     kept = saved()
     if kept is not None and st.query_params.get("work") != kept.id:
-        st.query_params["work"] = kept.id  # pages that are changed to drop it
-    return st.session_state["work"]
+        st.query_params["work"] = kept.id
 
 
 def scenario() -> Scenario:
@@ -88,6 +97,7 @@ def hold(note: str, *, known: Iterable[KnownBetter], files: Mapping[str, bytes])
     _keep(Work(catalog.scenario_from(row), dict(files)), note)
 
 
+@undisturbed()
 def _keep(changed: Work, note: str) -> None:
     """Take a change and save it at once; what can't be saved stays in this visit, and the work bar says why."""
     before = work()
@@ -117,7 +127,6 @@ def _take(kept: Saved, *, shown: bool = True, keep_study: bool = False) -> None:
     """Go on with a work as it is kept."""
     st.session_state["saved"] = kept
     st.session_state["trouble"] = None
-    st.query_params["work"] = kept.id
     if shown:
         st.session_state["work"] = kept.work
     if not keep_study:
@@ -161,6 +170,7 @@ def newer() -> Revision | None:
     return newest if newest.number > kept.revision.number else None
 
 
+@undisturbed()
 def open_work(id_: str) -> None:
     """Go on with a kept work as it is now.
 
@@ -173,24 +183,28 @@ def open_work(id_: str) -> None:
     _take(desk().open(id_), keep_study=same)
 
 
+@undisturbed()
 def new_work(shipped: str) -> None:
     """Begin with a shipped scenario; it is saved at the first change."""
     for key in ("saved", "trouble", "study"):
         st.session_state.pop(key, None)
-    st.query_params.pop("work", None)
     st.session_state["work"] = Work(catalog.scenario(shipped))
+    st.query_params.pop("work", None)
 
 
+@undisturbed()
 def save_again() -> None:
     """Save what could not be saved before."""
     _try(lambda: _save(work(), t("work.again_note")))
 
 
+@undisturbed()
 def copy_work(name: str) -> None:
     """Keep what is shown under another name and go on with that."""
     _try(lambda: _take(desk().create(work().named(name), note=t("work.copied")), keep_study=True))
 
 
+@undisturbed()
 def rename_work(name: str) -> None:
     """Give the work another name."""
     _try(lambda: _keep(work().named(name), t("work.renamed")))
@@ -212,12 +226,14 @@ def back_to(number: int) -> None:
     _move(lambda kept: desk().back(kept.id, number, seen=kept.revision.number, note=note))
 
 
+@undisturbed()
 def _move(step: Callable[[Saved], Saved]) -> None:
     kept = saved()
     if kept is not None:
         _try(lambda: _take(step(kept), keep_study=True))
 
 
+@undisturbed()
 def share_work(shared: bool) -> None:
     """Let others see the work, or no longer."""
     kept = saved()
@@ -226,6 +242,7 @@ def share_work(shared: bool) -> None:
         st.session_state["saved"] = replace(kept, shared=shared) if trouble() is None else kept
 
 
+@undisturbed()
 def delete_work() -> None:
     """Put the work away; it can be brought back from the list."""
     kept = saved()
@@ -258,6 +275,7 @@ def _study_of(id_: str) -> Study | None:
         return None
 
 
+@undisturbed()
 def take_study(study: Study) -> None:
     """Remember a run and the one before it, to compare them, and keep its plan with the work."""
     last, kept = last_study(), saved()

@@ -66,20 +66,20 @@ def cut(model: Model, task: Program, *, fillings: int = 300, stop: Callable[[], 
         found = relaxation.solve()
         if found is None:
             return None
-        value = float(task.cost @ found[0])
+        x, price = found
+        value = float(task.cost @ x)
         stale = 0 if best == np.inf or value < best - _LITTLE * abs(best) else stale + 1
         best = min(best, value)
         if stale >= _STALE or stop():
             break
-        new = [each for pool in pools if (each := pool.separate(found[0], turn, fillings)) is not None]
-        for columns, values in new:
-            relaxation.add(columns, values, 1.0)
+        new = [each for pool in pools if (each := pool.separate(x, turn, fillings)) is not None]
         if not new:
             break
+        for columns, values in new:
+            relaxation.add(columns, values, 1.0)
         cuts += new
-    x, price = found
     binds = [each for each in cuts if each[1] @ x[each[0]] > 1 - 1e-6]
-    bound, forced = _proven(task, cuts, price)
+    bound, forced = _proven(task, cuts[: len(price) - len(task.top)], price)
     return Cuts(_with(task, binds), bound, forced)
 
 

@@ -47,7 +47,8 @@ class Relaxation:
         self, cost: Floats, matrix: sparse.csc_array, low: Floats, top: Floats, *, upper: Floats | float = 1.0
     ) -> None:
         self.solver = _Quiet()
-        for option, value in {"output_flag": False, "threads": 1, "presolve": "off"}.items():
+        options: dict[str, Any] = {"output_flag": False, "threads": 1, "presolve": "off"}
+        for option, value in options.items():
             self.solver.setOptionValue(option, value)
         self.solver.passModel(_linear(cost, matrix, low, top, upper))
 
@@ -64,9 +65,7 @@ class Relaxation:
         return np.asarray(found.col_value), np.asarray(found.row_dual)
 
 
-def _linear(
-    cost: Floats, matrix: sparse.csc_array, low: Floats, top: Floats, upper: Floats | float
-) -> highspy.HighsLp:
+def _linear(cost: Floats, matrix: sparse.csc_array, low: Floats, top: Floats, upper: Floats | float) -> highspy.HighsLp:
     count = len(cost)
     lp = highspy.HighsLp()
     lp.num_row_, lp.num_col_ = matrix.shape

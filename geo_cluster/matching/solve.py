@@ -156,6 +156,15 @@ def solve(
     return run.assignment()
 
 
+def warm() -> None:
+    """Compile what `solve` needs and keep it on disk: else the first solve on a machine does, for some ten seconds."""
+    from geo_cluster.matching import anneal, branch, cuts
+
+    anneal.warm()
+    branch.warm()
+    cuts.warm()
+
+
 def _call_faults(*, seed: int, **amounts: float) -> list[Fault]:
     faults = amount_faults(**amounts)
     if not isinstance(seed, int | np.integer) or seed < 0:
@@ -330,7 +339,9 @@ def _small(run: _Run, workers: ThreadPoolExecutor, seed: int) -> None:
     p, s = np.nonzero(np.isfinite(run.model.value))
     if len(p) <= _TINY:
         task = program(run.model, p, s, np.full(len(run.model.value), UNPLACED))
-        option, outcome = task.solve(nodes=_QUICK, light=True, time_limit_s=run.left_s(), mip_gap=run.mip_gap, seed=seed)
+        option, outcome = task.solve(
+            nodes=_QUICK, light=True, time_limit_s=run.left_s(), mip_gap=run.mip_gap, seed=seed
+        )
         if outcome.infeasible:
             raise InputError(_impossible(run))
         run.lower(outcome.bound + run.model.base)

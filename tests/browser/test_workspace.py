@@ -14,7 +14,7 @@ from app.texts import text
 from geo_cluster import catalog, database, layers
 from geo_cluster.workspace import Work, Workspace
 from tests.browser.conftest import _free_port, _wait_for
-from tests.browser.pages import in_language
+from tests.browser.pages import go, in_language, settled
 from tests.browser.painted import LAPTOP, PHONE
 
 LEVELS = layers.words("planning_level")
@@ -116,6 +116,24 @@ def test_after_a_kill_everything_is_found_again(visit, place):
             sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert sideways <= 0, "the page scrolls sideways"
             page.context.close()  # before its server is gone
+
+
+def test_what_was_clicked_just_before_leaving_a_page_is_kept(visit, running):
+    """The next page is asked for while the server is still at work on the click."""
+    page = visit(f"{running}/match")
+    settled(page)
+    clicks = """async ([level, link]) => {
+        const find = (what, name) => [...document.querySelectorAll(what)].find(one => one.textContent.includes(name));
+        find('button[role=radio]', level).click();
+        await new Promise(done => setTimeout(done, 30));
+        find('a', link).click();
+    }"""
+    for key in ("cautious", "hopeful", "likely", "cautious"):
+        page.evaluate(clicks, [LEVELS[key]["zh"], text("supply", "zh")])
+        expect(page.get_by_role("heading", name=text("supply.title", "zh"), exact=True)).to_be_visible()
+        go(page, "match", "zh", LAPTOP)
+        expect(level(page, key, "zh")).to_be_checked()
+    assert not page.get_by_text("另一个窗口在").is_visible()
 
 
 def test_two_windows_and_the_second_is_told(visit, running, place):
