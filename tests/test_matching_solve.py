@@ -115,6 +115,15 @@ def test_highs_alone_finds_no_other_optimum(seed):
     assert plan.objective == pytest.approx(-alone.fun)
 
 
+@pytest.mark.parametrize("room", [1e6, np.inf])
+def test_where_there_is_room_for_all_everyone_goes_where_they_score_most(room):
+    problem = region(30, 10)
+    resources = [Resource(r.name, r.unit, r.demand, r.pool, np.full(len(r.capacity), room)) for r in problem.resources]
+    plan = solve(problem.but(resources=resources))
+    assert plan.status == "optimal"
+    assert plan.objective == pytest.approx(np.nanmax(problem.score, axis=1).sum() + 30 * 30)
+
+
 def with_capacity(problem, factor):
     wider = [Resource(r.name, r.unit, r.demand, r.pool, r.capacity * factor) for r in problem.resources]
     return problem.but(resources=wider)

@@ -133,7 +133,8 @@ def price_relaxed(model: Model) -> Bound:
     low[:count][model.must] = 1.0
     found = Relaxation(model.value[p, s], model.matrix(p, s), low, top).solve()
     price = np.zeros(len(top)) if found is None else np.maximum(found[1], 0.0)
-    return _bound_at(model, np.split(price[count:], np.cumsum([len(draw.capacity) for draw in model.draws])[:-1]))
+    cuts = np.cumsum([len(draw.capacity) for draw in model.draws], dtype=np.intp)
+    return _bound_at(model, np.split(price[count:], cuts)[: len(cuts)])
 
 
 def _sample(model: Model) -> Model:

@@ -1,8 +1,8 @@
 """The best plan, or a good one with a true bound.
 
 How: `model` takes out what is decided and strikes what can't happen; `bound` prices the pools; `search` places
-greedily at those prices and improves neighbourhoods; what the bound and the plan leave open goes to HiGHS as
-one exact programme. Small problems are proven that way in well under a second.
+greedily at those prices, `anneal` walks on from there; `cuts` describe the pools exactly; what all that leaves open goes
+to HiGHS as one exact programme. Usual portfolios are proven that way in about a second.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from geo_cluster.matching.search import Neighbourhoods, Program, greedy, improve
 from geo_cluster.matching.verify import Violation, objective, verify
 
 _WORKERS = 2
-_DIRECT = 2_000  # columns that HiGHS alone proves soonest
+_DIRECT = 2_000  # columns of a problem that is proven rather than searched
 _TINY, _QUICK = 150, 100  # columns up to which HiGHS alone may take milliseconds, and nodes of its tree by then
 _SILENCE_S = 0.5  # whoever wants to stop is asked at least so often
 _TRIES = 2_000  # nodes of branching where it may lead nowhere
