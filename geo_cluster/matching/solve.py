@@ -1,8 +1,8 @@
 """The best plan, or a good one with a true bound.
 
 How: `model` takes out what is decided and strikes what can't happen; `bound` prices the pools; `search` places
-greedily at those prices, `anneal` walks on from there; `cuts` describe the pools exactly; what all that leaves open goes
-to HiGHS as one exact programme. Usual portfolios are proven that way in about a second.
+greedily at those prices, `anneal` walks on from there; `cuts` describe the pools exactly; what all that leaves open
+goes to HiGHS as one exact programme. Usual portfolios are proven that way in about a second.
 """
 
 from __future__ import annotations
