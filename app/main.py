@@ -62,7 +62,6 @@ def _pages(*, signed_in: bool) -> None:
     page = st.navigation(list(pages.values()), position="top" if signed_in else "hidden")
     if signed_in and signin.is_on():
         signin.go_on()
-    state.name_in_address()
     page.run()
 
 

@@ -102,6 +102,7 @@ def own_words() -> None:
 
 def heading(page: str) -> None:
     """Top of a page, its first steps and the work bar."""
+    state.name_in_address()
     top(page, named=t(page))
     from app.steps import first_steps  # these are made of the pieces below
     from app.workbar import work_bar

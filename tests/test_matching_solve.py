@@ -124,6 +124,14 @@ def test_where_there_is_room_for_all_everyone_goes_where_they_score_most(room):
     assert plan.objective == pytest.approx(np.nanmax(problem.score, axis=1).sum() + 30 * 30)
 
 
+def test_a_minimum_without_a_maximum_is_kept():
+    problem = region(30, 10)
+    shares = quota("Shiyan", np.zeros(10, int) + (np.arange(10) > 7) - 1, projects=30, minimum=[6])
+    plan = solve(problem.but(resources=(*problem.resources, shares)))
+    assert plan.status == "optimal"
+    assert np.count_nonzero(plan.site > 7) >= 6
+
+
 def with_capacity(problem, factor):
     wider = [Resource(r.name, r.unit, r.demand, r.pool, r.capacity * factor) for r in problem.resources]
     return problem.but(resources=wider)

@@ -362,7 +362,7 @@ def _small(run: _Run, workers: ThreadPoolExecutor, seed: int) -> None:
 def _thorough(run: _Run, seed: int) -> Ints:
     """Walks for a plan, blind to links and minima, then the exact programme."""
     model = run.model
-    first = price_relaxed(model)
+    first = price_relaxed(model.relaxed())
     walks = _Walks(run, first, Neighbourhoods(model, first, seed=seed), seed)
     for _ in range(_FIRST_WALKS):
         walks.take(run)
