@@ -216,11 +216,6 @@ class _Run:
             if better and self.model.fits(option):
                 self.option, self.worth, self.short = option, worth, short
 
-    def take(self, option: Ints) -> None:
-        """Take a plan that is proven best in place of any other."""
-        with self.lock:
-            self.option, self.worth, self.short = option, self.model.worth(option), self.model.short(option)
-
     def lower(self, bound: float) -> None:
         """Take a bound when it is lower; rounded to what worths can be."""
         if self.grain:
