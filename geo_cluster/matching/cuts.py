@@ -107,9 +107,7 @@ def _rows(task: Program, cuts: list[tuple[Ints, Floats]]) -> sparse.csc_array:
         (np.concatenate([values for _, values in cuts]), np.concatenate([columns for columns, _ in cuts]), starts),
         shape=(len(cuts), task.matrix.shape[1]),
     )
-    rows = sparse.csc_array(sparse.vstack([task.matrix, further]))
-    rows.indices, rows.indptr = rows.indices.astype(np.int32), rows.indptr.astype(np.int32)
-    return rows
+    return sparse.csc_array(sparse.vstack([task.matrix, further]))
 
 
 def _with(task: Program, cuts: list[tuple[Ints, Floats]]) -> Program:

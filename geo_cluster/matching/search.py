@@ -118,7 +118,6 @@ class Program:
         keep = np.concatenate([keep[: len(self.p)], np.ones(len(self.cost) - len(self.p), dtype=bool)])
         p, s = self.p[keep[: len(self.p)]], self.s[keep[: len(self.p)]]
         matrix = sparse.csc_array(self.matrix[:, np.flatnonzero(keep)])
-        matrix.indices, matrix.indptr = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
         return replace(
             self, p=p, s=s, cost=self.cost[keep], matrix=matrix, upper=self.upper[keep], whole=self.whole[keep]
         )

@@ -441,7 +441,8 @@ def _prove(run: _Run, model: Model, forced: Floats | None, seed: int, walks: _Wa
             left = open_to(cuts.forced + model.base)
             most = min(most, left.sum() * left.mean() // _PER_WALK)
         task = cuts.task.narrowed(left)
-        if not left.any():
+        if not left.any():  # no pair is in a better plan
+            run.lower(run.worth)
             return run.option
         if walks and walks.count <= _FIRST_WALKS:
             break
