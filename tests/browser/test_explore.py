@@ -78,9 +78,10 @@ def base(url, **more):
 # ---- the journey: explore, and share a link -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_what_was_explored_opens_again_from_its_link(visit, server, language, size):
+@pytest.mark.parametrize(
+    ("language", "size", "other_size"), [("zh", LAPTOP, PHONE), ("en", PHONE, LAPTOP)], ids=["zh-laptop", "en-phone"]
+)
+def test_what_was_explored_opens_again_from_its_link(visit, server, language, size, other_size):
     words = maps.WORDS[language]
     page = visit(f"{server[0]}/?language={language}", size, permissions=["clipboard-read", "clipboard-write"])
     frame = the_map(page)
@@ -117,7 +118,7 @@ def test_what_was_explored_opens_again_from_its_link(visit, server, language, si
     page.wait_for_function("navigator.clipboard.readText().then((text) => text.includes('#at='))")
     link = page.evaluate("navigator.clipboard.readText()")
 
-    other = visit(link, size)
+    other = visit(link, other_size)
     again = the_map(other)
     expect(other.get_by_role("heading", level=1)).to_be_visible()
     expect(again.locator("[data-filter=segment]")).to_have_value("cutting_welding")
