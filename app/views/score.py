@@ -34,6 +34,13 @@ def page() -> None:
     """Draw the page."""
     heading("score")
     st.html(STYLE)
+    _body()
+    footer()
+
+
+@st.fragment
+def _body() -> None:
+    """All that follows from what is typed; whatever changes the work asks for the whole page itself."""
     with refusals():
         language = state.language()
         words = {key: t(f"score.{key}") for key in ("one", "many")}
@@ -54,7 +61,6 @@ def page() -> None:
             if mode == "one":
                 into_portfolio(state.kept("score-typed"))
             _parts(weighed, project)
-    footer()
 
 
 def _verdict(sentence: str) -> None:
