@@ -207,6 +207,8 @@ def _chart_theme() -> Any:
 
 ROWS = alt.NamedData("source")
 """Stands in the look of a chart for its data; by this name Streamlit knows the rows that it is given."""
+BY_ROW = alt.EncodingSortField(field="row", op="min")
+"""As the rows stand. Without it what was drawn first stays first, whatever rows come later."""
 
 
 class Drawn(NamedTuple):
@@ -222,10 +224,10 @@ def draw(drawn: Drawn, **how: Any) -> None:
 
     Streamlit embeds a chart anew, at some cost to the browser, whenever its specification differs. Making one costs
     the server more than all else on a page, so each is made once for all visitors: the function names the type of
-    every field, and rows stand in their order.
+    every field, and has rows in their order by `BY_ROW`.
     """
     specification = _specification(drawn.look, state.language(), *drawn.about)
-    st.vega_lite_chart(drawn.data, specification, width="stretch", **how)
+    st.vega_lite_chart(drawn.data.assign(row=range(len(drawn.data))), specification, width="stretch", **how)
 
 
 @lru_cache(maxsize=256)
@@ -251,7 +253,7 @@ def score_chart(ranking: pd.DataFrame) -> Drawn:
 
 def _scores(rows: int) -> alt.LayerChart:
     page = catalog.table("style")["page"]
-    base = alt.Chart(ROWS).encode(y=alt.Y("site_short:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)))
+    base = alt.Chart(ROWS).encode(y=alt.Y("site_short:N", sort=BY_ROW, title=None, axis=alt.Axis(labelLimit=190)))
     scale = alt.Scale(zero=False, nice=True)
     rule = base.mark_rule(strokeWidth=5, color="#b9d5d6", strokeCap="round").encode(
         x=alt.X("low:Q", scale=scale, title=t("col.score")), x2="high:Q"
@@ -279,7 +281,7 @@ def _points(rows: int) -> alt.Chart:
         alt.Chart(ROWS)
         .mark_bar(stroke="white", strokeWidth=0.8)
         .encode(
-            y=alt.Y("site_short:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)),
+            y=alt.Y("site_short:N", sort=BY_ROW, title=None, axis=alt.Axis(labelLimit=190)),
             x=alt.X("sum(points):Q", title=None),
             color=alt.Color("theme:N", scale=scale, legend=alt.Legend(title=None, orient="bottom", columns=2)),
             order=alt.Order("position:Q"),
@@ -299,7 +301,7 @@ def pool_chart(pools: pd.DataFrame) -> Drawn:
 
 def _pools(rows: int) -> alt.LayerChart:
     style = catalog.table("style")
-    base = alt.Chart(ROWS).encode(y=alt.Y("label_short:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)))
+    base = alt.Chart(ROWS).encode(y=alt.Y("label_short:N", sort=BY_ROW, title=None, axis=alt.Axis(labelLimit=190)))
     colour = alt.Color(
         "basis:N",
         scale=alt.Scale(domain=list(style["evidence"]), range=list(style["evidence"].values())),

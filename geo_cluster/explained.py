@@ -537,15 +537,31 @@ def _why_moved(before: Study, after: Study, project: str, old: str, new: str) ->
             reason = (str(after.eligibility.reason[key][p, s]) for key in LANGUAGES)
             zh, en = reason
             return f"原园区不再可去：{zh}", f"its old site is ruled out now: {en}"
+        if new and (here := after.problem.score[p, ids.index(new)]) > (there := after.problem.score[p, s]):
+            zh = f"按现在的数，原园区得 {there:.1f} 分，这里 {here:.1f} 分"
+            return zh, f"by the numbers now its old site scores {there:.1f}, this one {here:.1f}"
         lacking = shortages(after.problem, after.plan.site, p, s)
-        if new and after.problem.score[p, ids.index(new)] > after.problem.score[p, s]:
-            return "现在这里得分更高", "it scores higher here now"
         if lacking:
             zh, en = "、".join(_more(after, lacking, "zh")), ", ".join(_more(after, lacking, "en"))
+            if any(_has_shrunk(before, after, one) for one in lacking):
+                return f"原园区的容量比原来少了（{zh}才放得下）", f"its old site has less to give now ({en} would be needed)"
             return f"原园区让给了别的项目（{zh}才放得下）", f"its room went to others ({en} would be needed)"
     if not old:
         return "现在有容量放得下", "there is room for it now"
-    return "全局总分更高", "the plan as a whole is worth more"
+    if before.scenario.id != after.scenario.id:
+        return "按现在的设置，这样全局总分更高", "by the settings now the plan as a whole is worth more so"
+    if after.plan.objective > before.plan.objective:
+        return "全局总分更高", "the plan as a whole is worth more"
+    return "可以不动：这个方案换了一种安排", "it could have stayed: this plan is another arrangement"
+
+
+def _has_shrunk(before: Study, after: Study, lacking: Shortage) -> bool:
+    """Whether a pool has less to give in the second study than in the first."""
+    had, has = (
+        one.pools.loc[(one.pools["resource"] == lacking.resource) & (one.pools["pool"] == lacking.pool), "planned"]
+        for one in (before, after)
+    )
+    return len(had) == len(has) == 1 and has.iloc[0] < had.iloc[0] - 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -563,6 +579,8 @@ class Other:
     elsewhere : float
         Share of projects that are elsewhere than in the study's plan.
     proven : bool
+    whole : bool
+        Whether the front that it is of was searched to its end before the time was over.
     """
 
     kind: Literal["best", "alternative", "commuting", "balance"]
@@ -572,6 +590,7 @@ class Other:
     bound: float
     elsewhere: float
     proven: bool
+    whole: bool = True
 
 
 def other_plans(study: Study, count: int = 3, within: float = 0.02) -> tuple[Other, ...]:
@@ -589,11 +608,11 @@ def other_plans(study: Study, count: int = 3, within: float = 0.02) -> tuple[Oth
         "commuting_hours": "commuting",
         "fewest_in_a_prefecture": "balance",
     }
-    for name, points in fronts_of(study, clock=clock).items():
+    missed: list[str] = []
+    for name, points in fronts_of(study, clock=clock, missed=missed).items():
         for point in points:
-            own = point.plan
-            proven = own.status == "optimal"
-            found.append(Other(kinds[name], point.other, own.site, own.objective, own.bound, apart(own.site), proven))
+            own, ends = point.plan, (point.plan.status == "optimal", name not in missed)
+            found.append(Other(kinds[name], point.other, own.site, own.objective, own.bound, apart(own.site), *ends))
     return tuple(found)
 
 

@@ -290,6 +290,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "match.front_commuting": ("总分与通勤", "Worth against commuting"),
     "match.front_balance": ("总分与各市均衡", "Worth against balance"),
+    "match.not_whole": (
+        "时间用完，没有算完：还可能有别的点。",
+        "Time ended before all was searched: there may be further points.",
+    ),
     "match.only_commuting": (
         "没有可取舍的：通勤已是最少，每月 {value:,.0f} 小时，总分 {worth:,.1f} 分。",
         "Nothing to trade: commuting is as little as it can be, {value:,.0f} h a month, at a worth of {worth:,.1f} points.",

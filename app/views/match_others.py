@@ -56,9 +56,12 @@ def _fronts(plans: tuple[Other, ...]) -> None:
             continue
         with place:
             st.subheader(t(f"match.front_{kind}"), anchor=False)
+            is_whole = all(one.whole for one in rows)
+            if not is_whole:
+                st.caption(t("match.not_whole"))
             if len({(round(one.value), round(one.worth, 1)) for one in rows}) > 1:
                 st.altair_chart(_front(rows, kind), width="stretch")
-            else:
+            elif is_whole:
                 st.text(t(f"match.only_{kind}", value=rows[0].value, worth=rows[0].worth))
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import cached, state
 from app.views import match_change, match_edit
-from app.widgets import ROWS, Drawn, draw, pool_chart, t
+from app.widgets import BY_ROW, ROWS, Drawn, draw, pool_chart, t
 from geo_cluster import catalog, explained, layers
 from geo_cluster.results import WORDS
 from geo_cluster.study import Study
@@ -78,7 +78,7 @@ def _gauge_chart(pools: pd.DataFrame) -> Drawn:
 
 def _gauges(rows: int) -> alt.LayerChart:
     style, most = catalog.table("style"), MOST
-    base = alt.Chart(ROWS).encode(y=alt.Y("gauge:N", sort=None, title=None, axis=alt.Axis(labelLimit=170)))
+    base = alt.Chart(ROWS).encode(y=alt.Y("gauge:N", sort=BY_ROW, title=None, axis=alt.Axis(labelLimit=170)))
     evidence = style["evidence"]
     colour = alt.Color("basis:N", scale=alt.Scale(domain=list(evidence), range=list(evidence.values())), legend=None)
     axis = alt.Axis(format=".0%", values=[0, 0.5, 1, 1.5, 2], grid=True)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from app import state
 from app.texts import short
-from app.widgets import ROWS, Drawn, draw, score_chart, t
+from app.widgets import BY_ROW, ROWS, Drawn, draw, score_chart, t
 from geo_cluster import catalog, choice
 from geo_cluster.choice import Weighed
 
@@ -65,7 +65,7 @@ def _chances(rows: int) -> alt.Chart:
         alt.Chart(ROWS)
         .mark_bar(stroke="white", strokeWidth=0.6, height=17)
         .encode(
-            y=alt.Y("site_short:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)),
+            y=alt.Y("site_short:N", sort=BY_ROW, title=None, axis=alt.Axis(labelLimit=190)),
             x=alt.X("chance:Q", title=None, axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
             color=alt.Color(
                 "place:N",

@@ -11,7 +11,7 @@ import streamlit as st
 
 from app import cached, state
 from app.texts import short
-from app.widgets import ROWS, Drawn, draw, plain, refusals, t
+from app.widgets import BY_ROW, ROWS, Drawn, draw, plain, refusals, t
 from geo_cluster import catalog, layers, results
 from geo_cluster.domain import Scenario
 
@@ -135,7 +135,7 @@ def offer_chart(rows: pd.DataFrame) -> Drawn:
 def _look(rows: int, far: float, is_fed: bool) -> alt.LayerChart:
     style, words, language = catalog.table("style"), layers.words("basis"), state.language()
     base = alt.Chart(ROWS).encode(
-        y=alt.Y("short:N", sort=None, title=None, axis=alt.Axis(labelLimit=180, labelPadding=6, labelOverlap=False))
+        y=alt.Y("short:N", sort=BY_ROW, title=None, axis=alt.Axis(labelLimit=180, labelPadding=6, labelOverlap=False))
     )
     evidence = alt.Scale(
         domain=[words[one][language] for one in style["evidence"]], range=list(style["evidence"].values())

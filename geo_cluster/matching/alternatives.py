@@ -375,6 +375,7 @@ def trade_off(
         if point is not None and all(abs(point.other - each.other) > _APART for each in front):
             front.append(point)
         if clock.left_s <= 0:
+            clock.missed = clock.missed or len(front) < points
             break
     return _undominated(front)
 
