@@ -23,6 +23,8 @@ LANGUAGES: tuple[Language, ...] = ("zh", "en")
 PlanningLevel = Literal["cautious", "likely", "hopeful"]
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Points = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+"""Score points: a score is 0 … 100, so that a thousand million outweighs whatever there is."""
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -211,7 +213,7 @@ class Partners(Declared):
 
     first: str
     second: str
-    gain: Positive
+    gain: Annotated[Points, Field(gt=0)]
     """What being close is worth, in score points."""
     close: Literal["site", "prefecture"] = "site"
     """What counts as close: the same site, or the same prefecture."""
@@ -259,7 +261,7 @@ class Scenario(Declared):
     """Weights by criterion that replace the declared ones."""
     planning_level: PlanningLevel = "likely"
     """Which end of the intervals capacities and needs are planned with."""
-    placing_bonus: NonNegative = 50.0
+    placing_bonus: Points = 50.0
     """What placing a project is worth on top of its score, in score points."""
     draws: Annotated[int, Field(ge=10, le=100_000)] = 1000
     """How many draws carry the uncertainty of the data into score and rank."""
@@ -280,7 +282,7 @@ class Scenario(Declared):
     """Projects that gain from being close."""
     present: tuple[Pair, ...] = ()
     """The present plan, which is kept where moving is not worth its price."""
-    moving_price: NonNegative = 0.0
+    moving_price: Points = 0.0
     """What it costs to move one project away from the present plan, in score points."""
 
     @model_validator(mode="after")
@@ -295,6 +297,12 @@ class Scenario(Declared):
         told += [f"two shares for {', '.join(again)}"] if again else []
         alone = sorted({one.first for one in self.partners if one.first == one.second})
         told += [f"its own partner: {', '.join(alone)}"] if alone else []
+        placed = [pair.project for pair in self.present]
+        moved = sorted({project for project in placed if placed.count(project) > 1})
+        told += [f"twice in the present plan: {', '.join(moved)}"] if moved else []
+        joined = [" and ".join(sorted((one.first, one.second))) for one in self.partners]
+        doubled = sorted({pair for pair in joined if joined.count(pair) > 1})
+        told += [f"partners twice: {', '.join(doubled)}"] if doubled else []
         if told:
             raise ValueError("; ".join(told))
         return self

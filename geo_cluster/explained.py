@@ -544,7 +544,10 @@ def _why_moved(before: Study, after: Study, project: str, old: str, new: str) ->
         if lacking:
             zh, en = "、".join(_more(after, lacking, "zh")), ", ".join(_more(after, lacking, "en"))
             if any(_has_shrunk(before, after, one) for one in lacking):
-                return f"原园区的容量比原来少了（{zh}才放得下）", f"its old site has less to give now ({en} would be needed)"
+                return (
+                    f"原园区的容量比原来少了（{zh}才放得下）",
+                    f"its old site has less to give now ({en} would be needed)",
+                )
             return f"原园区让给了别的项目（{zh}才放得下）", f"its room went to others ({en} would be needed)"
     if not old:
         return "现在有容量放得下", "there is room for it now"

@@ -35,7 +35,8 @@ COLUMNS = {
 NEEDS = ("land_mu", "power_mva", "energy_gwh")
 """Quantities a project takes; each is `<need>_low`, `<need>_likely`, `<need>_high` in the result."""
 
-_NUMBER = r"(\d+(?:\.\d+)?)"
+_NUMBER = r"(\d+(?:\.\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?)"
+_LARGEST = 1e9  # no plant needs or yields more, in any of the units
 _POINT = re.compile(rf"^{_NUMBER}$")
 _RANGE = re.compile(rf"^{_NUMBER}\s*(?:-|–|—|~|至|to)\s*{_NUMBER}$")
 
@@ -182,7 +183,9 @@ def _projects(text: pd.DataFrame, where: str) -> pd.DataFrame:
     ]
     given = {need: _intervals(text[need], where, faults, positive=True) for need in NEEDS}
     years = _intervals(text["year"], where, faults, positive=True)
-    odd = pd.Series((years[:, 1] < 2000) | (years[:, 1] > 2100), index=text.index)
+    first, year, last = years.T
+    is_none = (year < 2000) | (year > 2100) | (first != last) | (year != np.floor(year))
+    odd = pd.Series(~np.isnan(year) & is_none, index=text.index)
     faults += [
         Fault(_place(where, row, "year"), f"{text['year'][row]!r} is not a year", "write e.g. 2027")
         for row in _where(odd)
@@ -270,18 +273,24 @@ def _intervals(column: pd.Series, where: str, faults: list[Fault], *, positive: 
     for number, (row, cell) in enumerate(column.items()):
         if cell == "":
             continue
-        value = _plain(cell).replace(",", "")
+        value = _plain(cell)
         point, span = _POINT.match(value), _RANGE.match(value)
         if point:
-            bounds[number] = float(point[1])
+            bounds[number] = _number(point[1])
         elif span:
-            low, high = float(span[1]), float(span[2])
+            low, high = _number(span[1]), _number(span[2])
             bounds[number] = low, (low + high) / 2, high
         place = _place(where, row, str(column.name))
         if not point and not span:
             faults.append(Fault(place, f"{cell!r} is not a number", "write 30, or 25-35 for a range"))
         elif bounds[number, 0] > bounds[number, 2]:
             faults.append(Fault(place, f"{cell!r} runs backwards", "write the smaller number first"))
+        elif bounds[number, 2] > _LARGEST:
+            faults.append(Fault(place, f"{cell!r} is too large", "check the unit in the heading"))
         elif positive and bounds[number, 0] <= 0:
             faults.append(Fault(place, f"{cell!r} is not above zero", "give a positive number or leave it empty"))
     return bounds
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", ""))

@@ -26,6 +26,24 @@ def searched(problem, *, step=1e-7, stop=lambda: False, model=None):
     return kept[-1][1], kept[-1][0], bounds
 
 
+def test_a_search_that_is_to_end_at_once_ends_at_once_with_a_true_bound():
+    model = compile_model(instance(40, 20, seed=2))
+    bounds, halt = [], np.ones(1, dtype=bool)
+    stopped = iter([False, True])
+    nodes = search(
+        model, price_pools(model), plan=lambda: -np.inf, step=1e-7, stop=lambda: next(stopped),
+        found=lambda _: bounds.append(np.inf), told=bounds.append, halt=halt,
+    )  # fmt: skip
+    assert nodes == 1
+    assert min(bounds, default=np.inf) >= solve(instance(40, 20, seed=2), time_limit_s=20).objective
+
+
+def instance(projects, sites, *, seed):
+    rng = np.random.default_rng(seed)
+    room = Resource("power", "MVA", rng.uniform(1, 10, projects), np.arange(sites) // 3, np.full(-(-sites // 3), 20.0))
+    return Problem(rng.uniform(0, 100, (projects, sites)), room)
+
+
 def small(seed):
     """One resource: demands of a project or of a pair, whole or not, pools shared, sites without a pool."""
     rng = np.random.default_rng(seed)

@@ -54,6 +54,9 @@ def test_a_small_plan_is_proven():
         ({"links": [Link(0, 0, 1.0)]}, r"link 0: joins projects 0 and 0"),
         ({"links": [Link(0, 1, -1.0)]}, r"link 0: gains -1.0"),
         ({"projects": ["P01"]}, r"projects: 1 names for 3"),
+        ({"bonus": 1e308}, r"score: scores, bonus and gains add up to as much as inf → Use a smaller unit"),
+        ({"links": [Link(0, 1, 1e101)]}, r"score: scores, bonus and gains add up to as much as 1.0e\+101"),
+        ({"score": np.full((3, 2), np.datetime64("2027-01-01"))}, r"score: .*is .*2027.*, not a number"),
         ({"score": [[1, 2], [3]]}, r"score: has rows of different lengths → Give rows of equal length"),
         ({"score": [["about 9", 1], [1, 1], [1, 1]]}, r"score: \[0, 0\] is 'about 9', not a number"),
         ({"score": np.full((3, 2), 1j)}, r"score: \[0, 0\] is 1j, not a number"),
@@ -253,3 +256,37 @@ def test_partners_meet_when_it_pays():
     plan = solve(linked)
     assert plan.site.tolist() == [0, 1]
     assert plan.objective == pytest.approx(9 + 7 + 3)
+
+
+def test_locks_that_several_pools_cannot_hold_are_named_with_their_resource_and_without_bystanders():
+    """Two of 8 MVA behind 10 and 5: together 16 of 15, each whole at most one; whoever draws elsewhere isn't named."""
+    reach = np.array([[True, True], [False, False]])
+    for split, told in ((False, "8 + 8 MVA, each whole, of 10 MVA of A and 5 MVA of B"), (True, "8 + 8 MVA of 10")):
+        power = Resource("power", "MVA", [8.0, 8.0, 1.0], reach, [10.0, 5.0], split=split, pools=("A", "B"))
+        problem = Problem(np.full((3, 2), 5.0), power, locked={0: 0, 1: 0, 2: 1})
+        with pytest.raises(InputError, match="locked, power: the locks of project 0, project 1 take") as refusal:
+            solve(problem)
+        assert told in str(refusal.value)
+        assert "project 2" not in str(refusal.value)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_locks_stand_beside_a_pool_of_nobody_that_has_no_known_capacity():
+    reach = np.array([[True, False], [False, False]])
+    power = Resource("power", "MVA", [8.0, 8.0, 1.0], reach, [10.0, np.nan])
+    assert solve(Problem(np.full((3, 2), 5.0), power, locked={0: 0})).objective == 15
+
+
+def test_a_neighbourhood_may_be_given_as_lists():
+    problem = Problem(SCORE, [land()], links=[Link(0, 2, 3.0, [[1, 0], [0, 1]])])
+    assert solve(problem).objective == solve(Problem(SCORE, [land()], links=[Link(0, 2, 3.0)])).objective
+
+
+def test_the_minimum_that_a_refusal_names_can_be_had():
+    """Rounded down: whoever follows the remedy isn't refused again."""
+    demand = [411.8559, 411.8559, 411.856]
+    with pytest.raises(InputError, match="can't reach its minimum of 2000 mu") as refusal:
+        solve(Problem(SCORE[:, :1], [land(demand=demand, pool=[0], capacity=[9000], minimum=[2000])]))
+    had = float(str(refusal.value).partition("Lower it to ")[2].split(",")[0])
+    assert 0 <= sum(demand) - had < 0.01
+    solve(Problem(SCORE[:, :1], [land(demand=demand, pool=[0], capacity=[9000], minimum=[had])]))

@@ -340,7 +340,7 @@ def test_locks_that_can_or_cant_share_pools_are_told_at_once():
         if fits:
             assert solve(problem).status == "optimal"
         else:
-            with pytest.raises(InputError, match="can't stand together"):
+            with pytest.raises(InputError, match="locked, power: the locks of project 0"):
                 solve(problem)
 
 

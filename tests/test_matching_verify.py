@@ -118,3 +118,15 @@ def test_draws_that_are_none_are_refused_by_name(given, told):
     problem = Problem([[5.0, 4.0], [3.0, 9.0]], [Resource("land", "mu", [1, 1], [0, 1], [1, 1])])
     with pytest.raises(InputError, match=told):
         hold(problem, **{"plan": [0, 1]} | given)
+
+
+def test_a_choice_of_pools_is_searched_for_that_reaches_the_minima():
+    """Two projects at two substations, of which the second must be drawn on: one of them goes there."""
+    either = np.ones((2, 2), dtype=bool)
+    power = Resource("power", "MVA", [3.0, 3.0], either, [10.0, 10.0], [0.0, 2.0], pools=("A", "B"))
+    problem = Problem(np.full((2, 2), 10.0), power)
+    plan = solve(problem)
+    assert plan.objective == 20
+    assert verify(problem, plan) == verify(problem, plan.site) == ()
+    (violation,) = verify(problem.but(resources=(replace(power, minimum=np.array([0.0, 7.0])),)), plan.site)
+    assert (violation.kind, violation.pool) == ("minimum", 1)

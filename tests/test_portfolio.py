@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 
 import numpy as np
@@ -81,6 +82,26 @@ def test_every_fault_of_every_row_is_listed_with_its_place(tmp_path):
     for sentence in expected:
         assert any(fault.startswith(sentence) for fault in told), sentence
     assert len(told) == len(expected)
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        ("9" * 400 + ",", "is too large → check the unit in the heading"),
+        ("3,2027-2030", "'2027-2030' is not a year"),
+        ("3,2027.5", "'2027.5' is not a year"),
+        ('"1,5",', "'1,5' is not a number"),
+        ('"1,,,2,",', "'1,,,2,' is not a number"),
+    ],
+)
+def test_what_could_be_meant_otherwise_is_not_guessed(cells, told):
+    with pytest.raises(InputError, match=re.escape(told)):
+        portfolio.check(portfolio.read_text(f"环节,年产值(亿元),投产年份\n光纤激光器,{cells}\n".encode()))
+
+
+def test_thousands_may_be_set_apart():
+    table = portfolio.check(portfolio.read_text('环节,年产值(亿元)\n光纤激光器,"1,234.5-2,000"\n'.encode()))
+    assert table["output_100m_yuan"].tolist() == [(1234.5 + 2000) / 2]
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,13 @@ def test_a_share_that_cannot_be_met_is_refused_with_what_can_be_had():
         ({"shares": [{"prefecture": EZHOU, "segment": "toys"}]}, "there is no 'toys'"),
         ({"partners": [{"first": "P01", "second": "P01", "gain": 5}]}, "its own partner: P01"),
         ({"partners": [{"first": "P01", "second": "P99", "gain": 5}]}, "there is no 'P99'"),
+        (
+            {"partners": [{"first": a, "second": b, "gain": 5} for a, b in (("P01", "P02"), ("P02", "P01"))]},
+            "twice: P01",
+        ),
+        ({"partners": [{"first": "P01", "second": "P02", "gain": 1e308}]}, "less than or equal to 1000000000"),
+        ({"placing_bonus": 1.7e308}, "less than or equal to 1000000000"),
+        ({"present": [{"project": "P01", "site": site} for site in ("E01", "E02")]}, "twice in the present plan: P01"),
         ({"present": [{"project": "P01", "site": "Z9"}], "moving_price": 3}, "there is no 'Z9'"),
     ],
 )

@@ -21,6 +21,8 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("{} is not a number", "{} 不是数"),
     ("{} runs backwards", "{} 前大后小"),
     ("{} is not above zero", "{} 不大于零"),
+    ("{} is too large", "{} 太大"),
+    ("check the unit in the heading", "请核对表头里的单位"),
     ("{} is no positive number", "{} 不是正数"),
     ("is below zero", "小于零"),
     ("{} does not hold", "{} 不成立"),

@@ -8,9 +8,9 @@ import time
 import numpy as np
 from numpy.typing import ArrayLike
 
-from geo_cluster.errors import Fault, InputError
+from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.matching.model import compile_model
-from geo_cluster.matching.problem import Problem
+from geo_cluster.matching.problem import Problem, amount_faults
 from geo_cluster.matching.solve import Assignment, Progress, solve
 
 _WORTH_S = 1.0  # a re-solve of less than this tells little: rather fewer of them, the first ones first
@@ -32,9 +32,15 @@ class Allowance:
     ----------
     missed : bool
         Whether something was asked for when nothing was left.
+
+    Raises
+    ------
+    InputError
+        On seconds that are no number of zero or more.
     """
 
     def __init__(self, each_s: float, total_s: float = np.inf, *, stop: threading.Event | None = None):
+        refuse_if(amount_faults(time_limit_s=each_s, total_s=total_s), InputError)
         self.each_s, self.until = each_s, time.monotonic() + total_s
         self.stop = threading.Event() if stop is None else stop
         self.missed = False

@@ -17,7 +17,7 @@ import numpy as np
 from geo_cluster.matching.anneal import compiled
 from geo_cluster.matching.bound import Bound, Grid
 from geo_cluster.matching.model import Draw, Model
-from geo_cluster.matching.problem import UNPLACED, Floats, Ints
+from geo_cluster.matching.problem import UNPLACED, Bools, Floats, Ints
 
 _OUT = 1 << 62  # the bit of staying unplaced; those before it are of options
 _CHUNK = 20  # nodes between two looks at the clock
@@ -58,6 +58,7 @@ class _Desk(NamedTuple):
     without: Floats  # (P, K + 1)
     worth: Floats  # (P, S + 1): what no plan exceeds with the project there
     load: Floats  # (K + 1,)
+    halt: Bools  # (1,): set from outside when it is time to stop
 
 
 class _Tree(NamedTuple):
@@ -77,6 +78,7 @@ def search(
     stop: Callable[[], bool],
     found: Callable[[Ints], None],
     told: Callable[[float], None],
+    halt: Bools | None = None,
     limit: int = sys.maxsize,
 ) -> int:
     """Search until nothing is left that could be worth `step` more than the best plan; the number of nodes.
@@ -98,6 +100,8 @@ def search(
         Told of each better plan, as the option of each project.
     told : callable
         Told what no plan exceeds.
+    halt : (1,) array of bool, optional
+        Set it from another thread to end within a step; the node at work counts as not searched.
     limit : int
         Most nodes, about.
     """
@@ -110,7 +114,7 @@ def search(
     bits = np.isfinite(model.value[np.ix_(rows, order)]) @ (1 << np.arange(options, dtype=np.int64))
     tree.alive[0] = bits | np.where(model.must[rows], 0, _OUT)
     tree.rent[0] = start.rent[rows]
-    desk = _desk(land)
+    desk = _desk(land, np.zeros(1, dtype=bool) if halt is None else halt)
     best, kept, top, nodes = np.array([-np.inf]), np.full(projects, UNPLACED, dtype=np.int64), 1, 0
     while top and nodes < limit and not stop():
         best[0] = before = max(best[0], plan() - model.base)
@@ -153,7 +157,7 @@ def _land(model: Model, draw: Draw, rows: Ints, order: Ints) -> _Land:
     )
 
 
-def _desk(land: _Land) -> _Desk:
+def _desk(land: _Land, halt: Bools) -> _Desk:
     (projects, options), pools, deepest = land.value.shape, len(land.space), int(land.space.max()) + 1
 
     def some(*shape: int) -> Floats:
@@ -166,6 +170,7 @@ def _desk(land: _Land) -> _Desk:
     return _Desk(
         whole(p), some(p), some(p), whole(p), whole(pools), whole(p), whole(p), some(p), whole(p), whole(p), some(p),
         some(p + 1, deepest), some(p + 1, deepest), some(p, options), some(p, pools), some(p, options + 1), some(pools),
+        halt,
     )  # fmt: skip
 
 
@@ -298,7 +303,7 @@ def _descend(land, desk, best, kept, step, steps):  # type: ignore[no-untyped-de
             desk.best_rent[:] = desk.rent
         else:
             stale += 1
-        if lowest < best[0] + step:
+        if lowest < best[0] + step or desk.halt[0]:
             break
         _keep(land, desk, best, kept)
         if stale >= _STALE:
@@ -395,7 +400,7 @@ def _settle(land, desk, best, kept, step, steps):  # type: ignore[no-untyped-def
         if not _decide(land, desk):
             return -1
         lowest = _descend(land, desk, best, kept, step, steps if rounds == 1 else _MORE_STEPS)
-        if lowest < best[0] + step:
+        if lowest < best[0] + step or desk.halt[0]:
             return -1
         struck, choice = _strike(land, desk, lowest, best[0] + step)
         if choice == -2:
@@ -424,6 +429,8 @@ def _explore(land, desk, tree, top, best, kept, step, limit, steps):  # type: ig
         desk.alive[:] = tree.alive[top]
         desk.rent[:] = tree.rent[top]
         p, first = _settle(land, desk, best, kept, step, steps), top
+        if desk.halt[0]:
+            return top + 1, done
         if p < 0:
             continue
         for s in range(options + 1):

@@ -17,7 +17,7 @@ from geo_cluster.errors import Fault, InputError
 from geo_cluster.matching.allowance import Allowance
 from geo_cluster.matching.milp import maximise
 from geo_cluster.matching.model import compile_model
-from geo_cluster.matching.problem import UNPLACED, Floats, Ints, Problem, Resource
+from geo_cluster.matching.problem import UNPLACED, Floats, Ints, Problem, Resource, rounded
 from geo_cluster.matching.search import program
 from geo_cluster.matching.solve import Assignment
 from geo_cluster.matching.verify import usage
@@ -45,7 +45,7 @@ class Shortage:
     index: int = -1
 
     def __str__(self) -> str:
-        return f"+{self.amount:.4g} {self.unit} at {self.pool} ({self.resource})"
+        return f"+{rounded(self.amount, up=True)} {self.unit} at {self.pool} ({self.resource})"
 
 
 @dataclass(frozen=True)

@@ -249,14 +249,16 @@ def compile_model(problem: Problem) -> Model:
     site, pools = _options(problem)
     value = np.where(problem.eligible, problem.score + problem.bonus[:, None], -np.inf)[:, site]
     draws: list[Draw] = []
+    owners: list[Resource] = []  # whose each draw is
     for r, resource in enumerate(problem.resources):
         demand = resource.demand if resource.demand.ndim == 1 else np.nan_to_num(resource.demand[:, site])
         capacity = resource.at(problem.level)
         minimum = np.zeros(len(capacity)) if resource.minimum is None else resource.minimum
         if resource.several and resource.split:
             draws += _shared(demand, resource.pool[site], capacity, resource)
-            continue
-        draws.append(Draw(demand, pools[:, r], capacity, minimum))
+        else:
+            draws.append(Draw(demand, pools[:, r], capacity, minimum))
+        owners += [resource] * (len(draws) - len(owners))
     for draw in draws:
         value[_above(draw)] = -np.inf
     everywhere = site[:, None] == site[None, :] if any(link.near is None for link in problem.links) else None
@@ -264,7 +266,7 @@ def compile_model(problem: Problem) -> Model:
         replace(link, near=everywhere if link.near is None else np.asarray(link.near, dtype=bool)[np.ix_(site, site)])
         for link in problem.links
     )
-    held, must = _place_locked(problem, site, value, draws)
+    held, must = _place_locked(problem, site, value, draws, owners)
     rows = np.flatnonzero(held != UNPLACED)
     base = float((problem.score[rows, problem.locked[rows]] + problem.bonus[rows]).sum())
     draws = [
@@ -351,7 +353,9 @@ def _shared(demand: Floats, reach: Bools, capacity: Floats, resource: Resource) 
     return [Draw(demand, pool[r], np.array(room), np.zeros(len(room))) for r, room in enumerate(rooms)]
 
 
-def _place_locked(problem: Problem, site: Ints, value: Floats, draws: list[Draw]) -> tuple[Ints, Bools]:
+def _place_locked(
+    problem: Problem, site: Ints, value: Floats, draws: list[Draw], owners: list[Resource]
+) -> tuple[Ints, Bools]:
     """The option of each locked project that has but one, -1 elsewhere; and who must still choose between pools.
 
     A depth-first search makes sure that all locked projects fit together, unless it takes too long: then that is for
@@ -365,11 +369,18 @@ def _place_locked(problem: Problem, site: Ints, value: Floats, draws: list[Draw]
         if len(ways[int(p)]) == 1:
             held[p] = ways[int(p)][0]
 
-    tries = 0
+    if not _hold_together(held, free, ways, draws):
+        raise InputError(_lock_conflicts(problem, held, free, ways, draws, owners))
+    return held, np.isin(np.arange(len(held)), free)
 
-    def fits() -> bool:
-        rows = np.flatnonzero(held != UNPLACED)
-        return all((d.load(rows, held[rows]) <= d.capacity * (1 + 1e-9) + 1e-9).all() for d in draws)
+
+def _hold_together(held: Ints, free: list[int], ways: dict[int, Ints], draws: list[Draw]) -> bool:
+    """Whether those who may still choose find pools beside those who are held; True where that takes too long."""
+    at, tries = held.copy(), 0
+
+    def fits() -> bool:  # a pool without a known capacity is one that nobody draws on
+        rows = np.flatnonzero(at != UNPLACED)
+        return not any((d.load(rows, at[rows]) > d.capacity * (1 + 1e-9) + 1e-9).any() for d in draws)
 
     def place(rest: list[int]) -> bool:
         nonlocal tries
@@ -381,18 +392,46 @@ def _place_locked(problem: Problem, site: Ints, value: Floats, draws: list[Draw]
         if not rest:
             return True
         for option in ways[rest[0]]:
-            held[rest[0]] = option
+            at[rest[0]] = option
             if place(rest[1:]):
                 return True
-        held[rest[0]] = UNPLACED
+        at[rest[0]] = UNPLACED
         return False
 
-    if not _may_hold(free, ways, draws) or not place(free):
-        names = ", ".join(problem.project_name(p) for p in locked)
+    return _may_hold(free, ways, draws) and place(free)
+
+
+def _lock_conflicts(
+    problem: Problem, held: Ints, free: list[int], ways: dict[int, Ints], draws: list[Draw], owners: list[Resource]
+) -> list[Fault]:
+    """Which resources don't hold what is locked, each with the fewest of the locks that already conflict."""
+    faults = []
+    for resource, draw in zip(owners, draws, strict=True):
+        where = f"locked, {resource.name}"
+        if any(fault.where == where for fault in faults) or _hold_together(held, free, ways, [draw]):
+            continue
+        locked = [int(p) for p in (*np.flatnonzero(held != UNPLACED), *free)]
+        for p in locked.copy():  # whoever isn't needed for the conflict
+            rest = [q for q in locked if q != p]
+            if not _hold_together(*_only(rest, held, free), ways, [draw]):
+                locked = rest
+        at = problem.locked[locked]
+        pools = np.flatnonzero(resource.pool[at].any(axis=0)) if resource.several else np.unique(resource.pool[at])
+        demand = resource.demand[locked] if resource.demand.ndim == 1 else resource.demand[locked, at]
+        names, unit = ", ".join(problem.project_name(p) for p in locked), resource.unit
+        have = " and ".join(f"{resource.at(problem.level)[k]:g} {unit} of {resource.pool_name(k)}" for k in pools)
+        what = f"the locks of {names} take {' + '.join(f'{one:g}' for one in demand)} {unit}{'' if resource.split else ', each whole,'} of {have}"
+        faults.append(Fault(where, what, "Unlock one of them, or enlarge a pool."))
+    if not faults:
+        names = ", ".join(problem.project_name(p) for p in free)
         what = f"{names} can't stand together where they are locked: the pools they may draw on don't hold them"
-        raise InputError(Fault("locked", what, "Unlock one of them, or enlarge a pool."))
-    held[free] = UNPLACED
-    return held, np.isin(np.arange(len(held)), free)
+        faults.append(Fault("locked", what, "Unlock one of them, or enlarge a pool."))
+    return faults
+
+
+def _only(rows: list[int], held: Ints, free: list[int]) -> tuple[Ints, list[int]]:
+    """`held` and `free` of these projects alone."""
+    return np.where(np.isin(np.arange(len(held)), rows), held, UNPLACED), [p for p in free if p in rows]
 
 
 def _may_hold(rows: list[int], ways: dict[int, Ints], draws: list[Draw]) -> bool:

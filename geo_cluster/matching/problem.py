@@ -29,6 +29,7 @@ Level = Literal["cautious", "likely", "hopeful"]
 
 LEVELS: tuple[Level, ...] = ("cautious", "likely", "hopeful")
 UNPLACED = -1
+_MOST = 1e100  # what all projects together may come to, so that nothing overflows
 _UNIT_SLIP = 5.0  # a demand this many times the largest pool is a unit slip, not a large project
 
 
@@ -160,7 +161,7 @@ class Problem:
         put(self, "score", numbers(self.score))
         put(self, "bonus", numbers(self.bonus))
         put(self, "resources", (self.resources,) if isinstance(self.resources, Resource) else tuple(self.resources))
-        put(self, "links", tuple(self.links))
+        put(self, "links", tuple(map(_link_given, self.links)))
         put(self, "projects", tuple(map(str, self.projects)))
         put(self, "sites", tuple(map(str, self.sites)))
         faults = _score_faults(self)
@@ -224,7 +225,7 @@ class Problem:
 def numbers(given: Any) -> NDArray[Any]:
     """As floats; text, complex numbers and rows of different lengths stay as they are, to be refused by name."""
     try:
-        if not np.iscomplexobj(given):
+        if not np.iscomplexobj(given) and np.asarray(given).dtype.kind not in "mM":  # dates would become days
             return np.asarray(given, dtype=float)
     except (TypeError, ValueError):
         pass
@@ -239,6 +240,15 @@ def as_given(given: Any) -> NDArray[Any]:
         kept = np.empty(len(given), dtype=object)
         kept[:] = list(given)
         return kept
+
+
+def rounded(value: float, up: bool = False) -> str:
+    """Six digits that people can act on: of what can be had never more, of what is lacking never less."""
+    if not np.isfinite(value) or value == 0:
+        return f"{value:g}"
+    step = 10.0 ** (np.floor(np.log10(abs(value))) - 5)
+    whole = value / step
+    return f"{(np.ceil(whole - 1e-6) if up else np.floor(whole + 1e-6)) * step:g}"
 
 
 def number_faults(given: NDArray[Any], where: str, name: str = "") -> list[Fault]:
@@ -265,6 +275,14 @@ def amount_faults(**given: Any) -> list[Fault]:
         if wrong or not numbers(value) >= 0:
             faults.append(Fault(where, f"is {value!r}", "Give one number, zero or more."))
     return faults
+
+
+def _link_given(link: Link) -> Link:
+    """The link with its neighbourhood as a table of booleans; what is none stays as it is, to be refused by name."""
+    if not isinstance(link, Link) or link.near is None:
+        return link
+    near = as_given(link.near)
+    return replace(link, near=near.astype(bool) if near.dtype.kind in "iuf" and np.isin(near, (0, 1)).all() else near)
 
 
 def _whole(given: Any) -> NDArray[Any]:
@@ -504,7 +522,18 @@ def _value_faults(problem: Problem, *, supposed: bool) -> list[Fault]:
         faults.append(Fault("forbidden", what, "Lift some: true means 'may not go there'."))
     for number, link in enumerate(problem.links):
         faults += _link_faults(link, f"link {number}", problem)
+    is_bonus = problem.bonus.dtype == float and problem.bonus.shape in {(), problem.score.shape[:1]}
+    if not faults and is_bonus and np.isfinite(problem.bonus).all() and (most := _most(problem)) > _MOST:
+        what = f"scores, bonus and gains add up to as much as {most:.1e}"
+        faults.append(Fault("score", what, f"Use a smaller unit, so that they stay below {_MOST:.0e}."))
     return faults
+
+
+def _most(problem: Problem) -> float:
+    """What all projects, at their largest score and with every gain, come to in size."""
+    with np.errstate(over="ignore"):
+        each = np.nan_to_num(np.abs(problem.score)).max(axis=1) + np.abs(problem.bonus)
+        return float(each.sum() + sum(float(link.gain) for link in problem.links))
 
 
 def _link_faults(link: Link, where: str, problem: Problem) -> list[Fault]:
@@ -620,7 +649,7 @@ def _lock_faults(problem: Problem) -> list[Fault]:
             names = ", ".join(problem.project_name(p) for p in np.flatnonzero(inside & (pool == k)))
             have = f"{capacity[k]:g} {resource.unit} of {_pool_named(resource, k)}"
             what = f"the locks of {names} take {used[k]:g} of the {have}"
-            remedy = f"Unlock one of them, or find {used[k] - capacity[k]:g} {resource.unit} more."
+            remedy = f"Unlock one of them, or find {rounded(used[k] - capacity[k], up=True)} {resource.unit} more."
             faults.append(Fault(f"locked, {resource.name}", what, remedy))
     return faults
 
@@ -800,10 +829,16 @@ def phase(
         On years that don't rise, names that are no resource, or arrays of another shape.
     """
     projects, sites = problem.shape
-    count, when = len(years), numbers(years)
+    when = numbers(years)
+    count = when.size
     faults = []
-    if when.dtype != float or when.ndim != 1 or not count or not (np.diff(when) > 0).all():
-        faults.append(Fault("years", f"are {list(years)}", "Give each year once, in rising order."))
+    if (
+        when.dtype != float
+        or when.ndim != 1
+        or not count
+        or not (np.isfinite(when).all() and (np.diff(when) > 0).all())
+    ):
+        faults.append(Fault("years", f"are {years!r}", "Give each year once, in rising order."))
     if earliest is not None and not (first := number_faults(numbers(earliest), "earliest")):
         if np.shape(earliest) != (projects,):
             what = f"has the shape {np.shape(earliest)}"

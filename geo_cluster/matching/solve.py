@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.matching.bound import Bound, price_knapsacks, price_pools, price_relaxed
 from geo_cluster.matching.model import Model, compile_model
-from geo_cluster.matching.problem import UNPLACED, Bools, Floats, Ints, Problem, amount_faults, plan_of
+from geo_cluster.matching.problem import UNPLACED, Bools, Floats, Ints, Problem, amount_faults, plan_of, rounded
 from geo_cluster.matching.search import Neighbourhoods, Program, greedy, improve, program
 from geo_cluster.matching.verify import Violation, objective, verify
 
@@ -494,7 +494,7 @@ def _branch(run: _Run, seed: int, model: Model | None = None, start: Bound | Non
     slack = max(run.mip_gap * abs(run.worth), 0.999 * run.grain if run.grain else 5e-10 * max(1.0, abs(run.worth), 100))
     search(
         model, start, plan=lambda: -np.inf if run.short else run.worth, step=slack, stop=run.stop.is_set,
-        found=run.offer, told=run.lower, limit=limit,
+        found=run.offer, told=run.lower, halt=run.halt, limit=limit,
     )  # fmt: skip
     return run.option
 
@@ -515,7 +515,9 @@ def _out_of_reach(problem: Problem) -> list[Fault]:
         for k, had in zip(wanted, most, strict=True):
             if had < resource.minimum[k] * (1 - 1e-7):
                 what = f"{resource.pool_name(k)} can't reach its minimum of {resource.minimum[k]:g} {unit}"
-                remedy = f"Lower it to {had:g}, which all who may come draw, or make more projects eligible there."
+                remedy = (
+                    f"Lower it to {rounded(had)}, which all who may come draw, or make more projects eligible there."
+                )
                 faults.append(Fault(where, what, remedy))
         asked, had = (
             float(resource.minimum[wanted].sum()),
@@ -523,7 +525,7 @@ def _out_of_reach(problem: Problem) -> list[Fault]:
         )
         if not faults and had < asked * (1 - 1e-7):
             what = f"the minima add up to {asked:g} {unit}; all projects together draw at most {had:g}"
-            faults.append(Fault(where, what, f"Lower them to {had:g} in all, or make more projects eligible."))
+            faults.append(Fault(where, what, f"Lower them to {rounded(had)} in all, or make more projects eligible."))
     return faults
 
 
@@ -547,9 +549,8 @@ def _impossible(run: _Run) -> list[Fault]:
         load = np.bincount(pool[pool >= 0], weights=drawn[pool >= 0], minlength=len(resource.minimum))
         for k in np.flatnonzero(load < resource.minimum * (1 - 1e-7)):
             what = f"{resource.pool_name(k)} can't reach its minimum of {resource.minimum[k]:g} {resource.unit}"
-            remedy = (
-                f"Lower it to {load[k]:g}, which can be had, or make more projects eligible or more capacity available."
-            )
+            had = rounded(float(load[k]))
+            remedy = f"Lower it to {had}, which can be had, or make more projects eligible or more capacity available."
             faults.append(Fault(f"resource {resource.name!r}", what, remedy))
     if not faults:
         what = "locked projects, minima and capacities contradict each other"

@@ -174,6 +174,8 @@ def _preferences(
         faults += (wrong := number_faults(table, name))
         if not wrong and table.shape != problem.shape:
             faults.append(Fault(name, f"has the shape {table.shape}", f"Give one number a pair: {problem.shape}."))
+        elif not wrong and np.isinf(table).any():
+            faults.append(Fault(name, "has infinite numbers", "Give nan for a pair that won't have each other."))
         tables.append(table)
     for resource in problem.resources:
         if resource.several or resource.minimum is not None:

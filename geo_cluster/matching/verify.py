@@ -194,35 +194,44 @@ def _choice_violations(problem: Problem, resource: Resource, site: Ints, pool: I
 
 
 def _choose(problem: Problem, resource: Resource, site: Ints) -> Ints | None:
-    """A pool for each project within capacity, largest demands first, by depth-first search; None if none is found.
+    """A pool for each project within capacity, and if possible above the minima; None if none is found.
 
-    Bin packing: there is none for certain where even splitting wouldn't help, and the search is given up in the end.
+    Largest demands first, by depth-first search. Bin packing: there is none for certain where even splitting wouldn't
+    help, and the search is given up in the end.
     """
     if _split_violations(problem, resource, site):
         return None
-    demand, room = _demand(resource, site), resource.at(problem.level) + _slack(resource.at(problem.level))
-    pool = np.full(len(site), UNPLACED, dtype=np.intp)
+    capacity, least = resource.at(problem.level), np.zeros(len(resource.capacity))
+    chosen = None
+    if resource.minimum is not None:
+        chosen = _fill(resource, site, capacity + _slack(capacity), resource.minimum - _slack(capacity))
+    return _fill(resource, site, capacity + _slack(capacity), least) if chosen is None else chosen
+
+
+def _fill(resource: Resource, site: Ints, room: Floats, least: Floats) -> Ints | None:
+    """A pool for each project so that each pool's sum is between `least` and `room`, both (K,)."""
+    demand, pool = _demand(resource, site), np.full(len(site), UNPLACED, dtype=np.intp)
     must = np.flatnonzero((site != UNPLACED) & resource.pool[site].any(axis=1))
     order = must[np.argsort(-demand[must], kind="stable")]
     dead: set[tuple[int, bytes]] = set()
 
-    def place(i: int, left: Floats) -> bool:
+    def place(i: int, used: Floats) -> bool:
         if i == len(order):
-            return True
-        state = (i, np.round(left, 9).tobytes())
+            return bool((used >= least).all())
+        state = (i, np.round(used, 9).tobytes())
         if state in dead or len(dead) > _MOST_STATES:
             return False
         p = order[i]
-        for k in np.flatnonzero(resource.pool[site[p]] & (left >= demand[p])):
+        for k in np.flatnonzero(resource.pool[site[p]] & (used + demand[p] <= room)):
             pool[p] = k
-            rest = left.copy()
-            rest[k] -= demand[p]
-            if place(i + 1, rest):
+            more = used.copy()
+            more[k] += demand[p]
+            if place(i + 1, more):
                 return True
         dead.add(state)
         return False
 
-    return pool if place(0, room.astype(float)) else None
+    return pool if place(0, np.zeros(len(room))) else None
 
 
 def _split_violations(problem: Problem, resource: Resource, site: Ints) -> list[Violation]:
