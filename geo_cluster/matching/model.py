@@ -405,7 +405,7 @@ def _lock_conflicts(
     problem: Problem, held: Ints, free: list[int], ways: dict[int, Ints], draws: list[Draw], owners: list[Resource]
 ) -> list[Fault]:
     """Which resources don't hold what is locked, each with the fewest of the locks that already conflict."""
-    faults = []
+    faults: list[Fault] = []
     for resource, draw in zip(owners, draws, strict=True):
         where = f"locked, {resource.name}"
         if any(fault.where == where for fault in faults) or _hold_together(held, free, ways, [draw]):
@@ -420,7 +420,8 @@ def _lock_conflicts(
         demand = resource.demand[locked] if resource.demand.ndim == 1 else resource.demand[locked, at]
         names, unit = ", ".join(problem.project_name(p) for p in locked), resource.unit
         have = " and ".join(f"{resource.at(problem.level)[k]:g} {unit} of {resource.pool_name(k)}" for k in pools)
-        what = f"the locks of {names} take {' + '.join(f'{one:g}' for one in demand)} {unit}{'' if resource.split else ', each whole,'} of {have}"
+        takes = " + ".join(f"{one:g}" for one in demand) + f" {unit}" + ("" if resource.split else ", each whole,")
+        what = f"the locks of {names} take {takes} of {have}"
         faults.append(Fault(where, what, "Unlock one of them, or enlarge a pool."))
     if not faults:
         names = ", ".join(problem.project_name(p) for p in free)
