@@ -84,6 +84,7 @@ label:has(input:is([type="checkbox"], [type="radio"]):focus-visible) {
   [data-testid="stHorizontalBlock"]:has([data-testid="stMetric"]) { display: grid; gap: .5rem; }
   [data-testid="stHorizontalBlock"]:has([data-testid="stMetric"]) { grid-template-columns: 1fr 1fr; }
   [data-testid="stColumn"]:has([data-testid="stMetric"]) { min-width: 0; width: auto; }
+  [data-testid="stMetricLabel"] :is(div, p) { white-space: normal; overflow: visible; }
 }
 </style>
 """

@@ -103,7 +103,7 @@ def _source_words() -> dict[tuple[str, str], Text]:
 
 def source_in(language: Language, attribute: str, source: str) -> str:
     """Where a number comes from, in a language; a document or a person is named as they are."""
-    words = _source_words().get((attribute, source))
+    words = _source_words().get((attribute, source)) or table("layers")["words"]["source"].get(source)
     return words[language] if words else source
 
 

@@ -224,10 +224,12 @@ def rank_chances(weighed: Weighed, *, sites: int = 8, ranks: int = 5) -> pd.Data
 def side_by_side(weighed: Weighed, sites: list[str]) -> pd.DataFrame:
     """Criterion by site, for a few sites: natural value, value, points, evidence, source, and whether it is the best.
 
-    Sources are in both languages. Nobody is the best where all are equal, or where the value is unknown.
+    `value_low` and `value_high` hold nine of ten draws of the value. Sources are in both languages. Nobody is the best
+    where all are equal, or where the value is unknown.
     """
     places = [weighed.choice.sites.index(site) for site in sites]
     value = weighed.choice.value[places]
+    low, high = np.quantile(weighed.choice.utilities[:, places], (0.05, 0.95), axis=0)
     best = (value == value.max(axis=0)) & (np.ptp(value, axis=0) > 1e-9) & ~np.isnan(weighed.choice.natural[places])
     rows = [
         {
@@ -236,6 +238,8 @@ def side_by_side(weighed: Weighed, sites: list[str]) -> pd.DataFrame:
             "site": site,
             "natural": weighed.choice.natural[place, c],
             "value": weighed.choice.value[place, c],
+            "value_low": low[at, c],
+            "value_high": high[at, c],
             "points": weighed.points[place, c],
             "weight": weighed.weight[c],
             "evidence": weighed.choice.evidence[place, c],

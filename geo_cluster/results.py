@@ -180,8 +180,8 @@ def offers_table(region: Region) -> pd.DataFrame:
         table[["low", "likely", "high"]] = at[["low", "likely", "high"]].to_numpy(float) * times
         table["basis"], table["as_of"] = at["basis"].fillna("").to_numpy(), at["as_of"].fillna("").to_numpy()
         source = at["source"].fillna("").to_numpy()
-        table["source_zh"] = source
-        table["source_en"] = [catalog.source_in("en", attribute, one) for one in source]
+        for language in LANGUAGES:
+            table[f"source_{language}"] = [catalog.source_in(language, attribute, one) for one in source]
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 

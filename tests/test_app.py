@@ -158,6 +158,9 @@ def test_charts_show_the_rows_they_are_given_and_keep_their_looks(name):
         assert not [layer for layer in told.get("layer", ()) if "data" in layer]
         assert chart.data.data
         assert not chart.datasets, "rows beside those given"
+        channels = [layer["encoding"]["y"] for layer in told.get("layer", [told])]
+        sorts = {json.dumps(y.get("sort")) for y in channels if y["type"] == "nominal"}
+        assert sorts == {json.dumps({"field": "row", "op": "min"})}, "else what was drawn first stays first"
     assert [one.proto.spec for one in page.run().get("vega_lite_chart")] == [chart.spec for chart in charts]
 
 

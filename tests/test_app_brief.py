@@ -52,6 +52,7 @@ def test_each_file_has_a_preview(name):
     assert not page.exception
     assert not page.error
     shown = [*page.code, *page.dataframe[1:], *page.get("iframe"), *page.get("component_instance")]
+    shown += [one for one in page.info if one.value == text("brief.no_rows", "zh")]
     assert len(shown) == 1
 
 

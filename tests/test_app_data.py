@@ -56,7 +56,7 @@ def test_numbers_are_previewed_taken_over_and_reverted(language):
     assert not page.exception
     assert not page.error
     shown = next(one.value for one in page.dataframe if text("data.preview.new", language) in one.value.columns)
-    assert "4.0 (3.0–5.0)" in shown[text("data.preview.new", language)].iloc[0]
+    assert "60.0 (45.0–75.0)" in shown[text("data.preview.new", language)].iloc[0]
     assert text("data.effect.replaces", language) in shown[text("data.preview.effect", language)].tolist()
     assert "work" not in page.session_state or not page.session_state["work"].files, "nothing is taken over by looking"
     button(page, "data.import.take", language).click().run()

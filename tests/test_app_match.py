@@ -20,6 +20,7 @@ from tests.test_app import LANGUAGES, no_second_run, opened, says
 
 pytestmark = pytest.mark.usefixtures(no_second_run.__name__)
 __all__ = ["no_second_run"]
+FRONTS = ("commuting", "balance")
 
 
 def press(page, key, language="zh"):
@@ -171,6 +172,20 @@ def test_a_front_of_one_point_is_a_sentence_and_no_plan_is_listed_twice():
     for kind, value in (("commuting", 1668.0), ("balance", 1)):
         assert text(f"match.only_{kind}", "zh", value=value, worth=plan.objective) in told
     assert len(shown(page, "worth")) == 1
+
+
+def test_a_front_that_time_ended_before_is_not_said_to_be_all_there_is():
+    result = run("cautious")
+    plan = result.plan
+    plans = tuple(Other(kind, 0.0, plan.site, plan.objective, plan.bound, 0.0, True, False) for kind in FRONTS)
+    page = opened("match", study=result)
+    cached.asked.clear()
+    with patch.object(cached.explained, "other_plans", return_value=plans):
+        press(at(page, "others"), "match.others_run")
+    cached.asked.clear()
+    assert [one.value for one in page.caption].count(text("match.not_whole", "zh")) == len(FRONTS)
+    only = [text(f"match.only_{kind}", "zh", value=0, worth=plan.objective) for kind in FRONTS]
+    assert not {one.value for one in page.text} & set(only)
 
 
 def test_changed_settings_make_the_results_stale():

@@ -51,6 +51,9 @@ def test_side_by_side_is_the_score_taken_apart(weighed, one):
         others = table[(table["criterion"] == row["criterion"]) & (table["site"] != row["site"])]
         assert (row["value"] >= others["value"]).all()
         assert (row["value"] > others["value"]).any()
+    assert (table["value_low"] <= table["value_high"]).all()
+    assumed = table[table["evidence"] == "assumed"]
+    assert (assumed["value_low"] < assumed["value_high"]).any(), "what is assumed is an interval"
     assert set(table["evidence"]) <= {"reported", "published", "derived", "assumed"}
 
 

@@ -225,6 +225,36 @@ def test_why_a_project_moved_begins_with_what_a_person_did():
     assert explained.difference_table(free, free).empty
 
 
+def test_a_reason_agrees_with_the_numbers_beside_it(crowded):
+    """Less to give: the pool says so; another arrangement of the same settings: not that it is worth more."""
+    ample = study.run(
+        explained.pool_scenario(crowded, "power", "G1", 85.0, source="试算"),
+        world.layers(),
+        projects=world.projects(4, power_mva="20"),
+    )
+    left = explained.difference_table(ample, crowded)
+    (row,) = left[left["to"] == ""].to_dict("records")
+    assert row["why"].startswith("原园区的容量比原来少了（")
+    assert "再要 20.0 MVA" in row["why"]
+    away = crowded.plan.site.copy()
+    at = int(np.flatnonzero(away >= 0)[0])
+    away[at] = -1
+    (row,) = explained.difference_table(crowded, explained.with_plan(crowded, away)).to_dict("records")
+    assert row["why"] == "可以不动：这个方案换了一种安排"
+    table = explained.difference_table(crowded, ample)
+    assert set(table.loc[table["from"] == "", "why"]) == {"现在有容量放得下"}
+    for one in table[(table["from"] != "") & (table["to"] != "")].to_dict("records"):
+        assert one["why"] in ("按现在的设置，这样全局总分更高",) or one["why"].startswith("按现在的数，原园区得")
+
+
+def test_a_front_that_time_ended_before_says_so(crowded, monkeypatch):
+    assert all(one.whole for one in explained.other_plans(crowded))
+    monkeypatch.setattr(explained, "TOTAL_S", 0.0)
+    fronts = [one for one in explained.other_plans(crowded) if one.kind in ("commuting", "balance")]
+    assert fronts
+    assert not any(one.whole for one in fronts)
+
+
 def test_other_plans_are_no_better_and_bounded(crowded):
     plans = explained.other_plans(crowded)
     assert plans[0].kind == "best"

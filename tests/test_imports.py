@@ -643,3 +643,9 @@ def test_places_are_told_in_chinese():
         Fault("a.csv, row 3, column 下限", "'x' is not a number", "write 30, or 25-35 for a range"), "zh"
     )
     assert str(fault) == "a.csv 第 3 行 “下限”列: 'x' 不是数 → 写 30，或区间 25-35"
+
+
+def test_a_file_that_only_says_it_is_a_workbook_is_told_so():
+    with pytest.raises(InputError, match=r"is no Excel workbook → save it as \.xlsx or CSV"):
+        files.read_table(b"this is not a workbook", "junk.xlsx")
+    assert len(files.read_table("编号,名称\n1,a\n".encode(), "really a table.xlsx")) == 1

@@ -38,6 +38,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "brief.preview": ("预览", "Preview"),
     "brief.pick": ("看哪一件", "Which file"),
     "brief.save": ("下载这一件", "Download this file"),
+    "brief.no_rows": ("这张表没有行。", "This table has no rows."),
     "brief.no_preview": ("这种文件没有预览，请下载查看。", "There is no preview of this kind of file: download it."),
     "brief.file_sheet": ("方案简报，可打印", "Briefing sheet, to print"),
     "brief.file_tables": (

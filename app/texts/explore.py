@@ -15,7 +15,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "explore.stations": ("220千伏以上站", "Stations ≥ 220 kV"),
     "explore.unknown": ("待核关键数", "Numbers to verify"),
     "explore.unknown_help": (
-        "各园区可供用地、各站可开放容量、各市能耗指标均无公布数，现用区间代替；由市州上报后替换。",
-        "Free land, spare capacity and energy quotas are published nowhere; intervals stand in until the prefectures report.",
+        "各园区可供用地与地价、各站可开放容量、各市能耗指标均无公布数，现用区间代替；由市州上报后替换。",
+        "Free land and its price, spare capacity and energy quotas are published nowhere; intervals stand in until the prefectures report.",
     ),
 }

@@ -76,6 +76,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("overlaps {} by {} ha", "与 {} 重叠 {} 公顷"),
     ("is a file of shapes", "是图形文件"),
     ("has no heading row", "没有表头行"),
+    ("is no Excel workbook", "不是 Excel 工作簿"),
     ("has more cells than headings", "单元格比表头多"),
     ("has no project", "没有项目"),
     ("has nothing to take over", "没有可采用的内容"),

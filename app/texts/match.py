@@ -219,7 +219,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.gauges_all": ("全部 {n} 个资源池", "All {n} pools"),
     "match.gauge_none": ("此口径下没有", "none at this level"),
     "match.gauge_note": (
-        "深色为本方案占用，竖线为规划口径（100%），浅带为可供量下限—上限，颜色示依据。最满的在前。",
+        "深色为本方案占用，竖线为规划口径（100%），浅带为可供量下限—上限（▸ 上限超过 200%），颜色示依据。最满的在前。",
         "Dark: used. Tick: planned with (100 %). Band: low to high of what there is, coloured by evidence. Fullest first.",
     ),
     "match.none_binding": (
@@ -248,8 +248,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.more_units": ("增加", "More"),
     "match.gain": ("方案增分（分）", "Gain (points)"),
     "match.worth_note": (
-        "只算卡住的资源池：单独加这么多再求解，方案总分增加多少。",
-        "For the pools that bind: what the plan gains when this much is added to that pool alone.",
+        "只算等的项目最多的 {n} 处：单独加这么多再求解，方案总分增加多少。",
+        "For the {n} that most projects want into: what the plan gains when this much is added to that pool alone.",
     ),
     "match.is_True": ("已证", "proven"),
     "match.is_False": ("未证", "not proven"),

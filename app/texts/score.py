@@ -95,11 +95,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.winner": ("最优", "best"),
     "score.unknown": ("未知", "unknown"),
     "score.cell": ("价值 {value} · {points} 分", "worth {value} · {points} points"),
+    "score.value_range": ("{value}（九成在 {low}–{high}）", "{value} (nine in ten within {low}–{high})"),
     "score.of_weight": ("权重 {weight}", "weight {weight}"),
     "score.total": ("总分", "Total"),
     "score.by_layer": ("由图层量算", "measured on the layers"),
     "score.table_label": ("各指标逐园区比较", "Criteria by site"),
-    "score.theme_points": ("各主题得分", "Points by theme"),
+    "score.theme_points": ("各主题占总分几分", "What each theme adds to the score"),
     "score.theme": ("主题", "Theme"),
     "basis.reported": ("已核实", "reported"),
     "basis.published": ("已公布", "published"),
@@ -202,7 +203,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.dual": ("需两路独立电源", "needs two independent supplies"),
     "score.support": (
         "可争取的省级政策资金上限 {most} 万元：{told}",
-        "Provincial support it could draw, at most {most} × 10,000 yuan: {told}",
+        "Provincial support it could draw, at most {most} × 10k yuan: {told}",
     ),
     "score.paste": ("节能审查口径，可直接粘贴：", "Energy review, ready to paste:"),
     # value functions

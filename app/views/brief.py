@@ -106,7 +106,7 @@ def _whole(group: str, language: Language, files: dict[str, bytes]) -> None:
     st.download_button(
         t("brief.all", n=len(files)),
         data=lambda: cached.packed(files, f"{group}-{stem}-{language}"),
-        file_name=f"geo_cluster_{stem}.zip",
+        file_name=f"geo_cluster_{stem}_{language}.zip",
         mime="application/zip",
         icon=":material/folder_zip:",
         type="primary",
@@ -154,5 +154,7 @@ def _preview(group: str, language: Language, name: str, content: bytes) -> None:
         table = cached.file_table(name, hashlib.sha256(content).hexdigest(), content)
         if table is None:
             st.info(t("brief.no_preview"))
+        elif table.empty:
+            st.info(t("brief.no_rows"))
         else:
             st.dataframe(table, hide_index=True, height=420, alt=f"{t('brief.preview')}: {name}")

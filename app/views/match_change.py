@@ -56,5 +56,10 @@ def show(table: pd.DataFrame, before: Study, after: Study) -> None:
         key: st.column_config.NumberColumn(t(columns[key]), format="%.1f") for key in ("score_before", "score_after")
     }
     config["change"] = st.column_config.NumberColumn(t("match.score_change"), format="%+.1f")
-    config |= {key: st.column_config.Column(t(label)) for key, label in columns.items() if key not in config}
+    widths = {"from": "medium", "to": "medium", why: "large"}
+    config |= {
+        key: st.column_config.Column(t(label), width=widths.get(key))  # type: ignore[arg-type]
+        for key, label in columns.items()
+        if key not in config
+    }
     st.dataframe(shown[list(columns)], hide_index=True, column_config=config, placeholder="—")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import altair as alt
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -16,6 +17,8 @@ from geo_cluster.study import Study
 FULLEST = 9
 """Pools that the gauges beside the map show unless all are asked for."""
 
+SOLVED = 6
+"""Pools that bind and are solved again for."""
 NAMED = 3
 """Pools that bind and are named in the sentence above the gauges."""
 MOST = 2.0
@@ -71,6 +74,7 @@ def _gauge_chart(pools: pd.DataFrame) -> Drawn:
         a=(pools["low"] / planned).clip(upper=most).fillna(0.0),
         b=(pools["high"] / planned).clip(upper=most).fillna(0.0),
         full=(pools["used"] / planned).clip(upper=most).fillna(0.0),
+        beyond=np.where(pools["high"] > MOST * planned, "▸", ""),
         told=[f"{a:.0%}" if b > 0 else t("match.gauge_none") for a, b in zip(pools["share"], planned, strict=True)],
     )
     return Drawn(pools, _gauges, (max(len(pools), 2),))
@@ -91,10 +95,13 @@ def _gauges(rows: int) -> alt.LayerChart:
     span = base.mark_bar(height=17, opacity=0.8).encode(x=x, x2="b:Q", color=colour, tooltip=tips)
     used = base.mark_bar(height=8, color=style["page"]["accent"]).encode(x="full:Q", tooltip=tips)
     tick = base.mark_tick(thickness=2.5, size=20, color=style["page"]["ink"]).encode(x=alt.datum(1))
-    text = base.mark_text(align="right", dx=-4, color=style["page"]["ink"], fontSize=11).encode(
+    beyond = base.mark_text(align="right", dx=1, color=style["page"]["ink"], fontSize=15).encode(
+        x=alt.datum(most), text="beyond:N"
+    )
+    text = base.mark_text(align="right", dx=-12, color=style["page"]["ink"], fontSize=11).encode(
         x=alt.datum(most), text="told:N"
     )
-    return (span + used + tick + text).properties(height=32 * rows + 26)
+    return (span + used + tick + beyond + text).properties(height=32 * rows + 26)
 
 
 def pools(study: Study) -> None:
@@ -112,7 +119,7 @@ def pools(study: Study) -> None:
 
 def _worth(study: Study, table: pd.DataFrame) -> None:
     """What one more unit of each binding pool is worth, by solving again."""
-    binding = table[table["waiting"] > 0].sort_values("waiting", ascending=False).head(6)
+    binding = table[table["waiting"] > 0].sort_values("waiting", ascending=False).head(SOLVED)
     if binding.empty:
         return
     st.subheader(t("match.worth_unit"), anchor=False)
@@ -129,7 +136,7 @@ def _worth(study: Study, table: pd.DataFrame) -> None:
             rows.append((row.label, row.kind, f"+{step:g} {row.unit}", round(gain, 2), t(f"match.is_{proven}")))
     heads = ["col.pool", "match.resource", "match.more_units", "match.gain", "match.proof"]
     st.dataframe(pd.DataFrame(rows, columns=[t(key) for key in heads]), hide_index=True)
-    st.caption(t("match.worth_note"))
+    st.caption(t("match.worth_note", n=len(rows)))
 
 
 def _what_if(study: Study, table: pd.DataFrame) -> None:

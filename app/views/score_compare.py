@@ -83,7 +83,7 @@ def _theme_chart(table: pd.DataFrame) -> alt.LayerChart:
     order, sites = [name[language] for name in themes.values()], points["site_short"].drop_duplicates().tolist()
     base = alt.Chart(points).encode(
         y=alt.Y("name:N", sort=order, title=None),
-        x=alt.X("points:Q", title=t("col.points"), scale=alt.Scale(zero=False, nice=True)),
+        x=alt.X("points:Q", title=t("col.points"), scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=8)),
     )
     span = base.mark_rule(color="#c9d2d2", strokeWidth=2).encode(x="min(points):Q", x2="max(points):Q")
     legend = alt.Legend(title=None, orient="bottom", columns=2, labelLimit=260)
@@ -126,7 +126,11 @@ def _table(table: pd.DataFrame, weighed: Weighed, language: Language) -> str:
 def _cell(cell: Any, names: dict[str, str], unit: str) -> str:
     known = not np.isnan(cell.natural)
     natural = f"{significant(cell.natural):,.12g} {escape(unit)}" if known else t("score.unknown")
-    told = t("score.cell", value=f"{cell.value:.2f}", points=f"{cell.points:.1f}")
+    low, high = f"{cell.value_low:.2f}", f"{cell.value_high:.2f}"
+    value = (
+        f"{cell.value:.2f}" if low == high else t("score.value_range", value=f"{cell.value:.2f}", low=low, high=high)
+    )
+    told = t("score.cell", value=value, points=f"{cell.points:.1f}")
     tag = f'<span class="gc-tag {escape(cell.evidence)}">{t(f"basis.{cell.evidence}")}</span>'
     source = escape(getattr(cell, f"source_{state.language()}") or t("score.by_layer"))
     return _boxed(

@@ -49,10 +49,12 @@ def _thresholds(weighed: Weighed) -> None:
         names.append(declared.name[language])
         bound = "score.at_least" if row["above"] else "score.at_most"
         needed.append(t(bound, needed=f"{significant(row['needed']):,.12g}", unit=row[f"unit_{language}"]))
+    score = dict(zip(weighed.choice.sites, weighed.score.round(1), strict=True))  # as they are shown elsewhere
+    best = score[weighed.choice.sites[weighed.order[0]]]
     shown = pd.DataFrame(
         {
             t("col.site"): table["site_label"],
-            t("score.behind"): table["lead"].round(1),
+            t("score.behind"): [round(best - score[site], 1) for site in table["site"]],
             t("score.number"): names,
             t("score.needed"): needed,
         }
@@ -132,8 +134,8 @@ def _methods(weighed: Weighed) -> None:
 
 def _tau_chart(cells: pd.DataFrame, order: list[str]) -> alt.LayerChart:
     base = alt.Chart(cells).encode(
-        x=alt.X("other:N", sort=order, title=None, axis=alt.Axis(labelAngle=-35, labelLimit=110)),
-        y=alt.Y("one:N", sort=order, title=None),
+        x=alt.X("other:N", sort=order, title=None, axis=alt.Axis(labelAngle=-35, labelLimit=110, labelOverlap=False)),
+        y=alt.Y("one:N", sort=order, title=None, axis=alt.Axis(labelOverlap=False)),
         tooltip=[
             alt.Tooltip("one:N", title=t("score.method")),
             alt.Tooltip("other:N", title=t("score.other_method")),

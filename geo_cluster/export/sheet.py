@@ -14,6 +14,8 @@ from geo_cluster.export.tables import SAMPLE
 from geo_cluster.results import told_requests, words_of
 from geo_cluster.study import Study
 
+SHORT = 16
+"""Characters that stay on one line."""
 REQUESTS = 8
 """So many numbers to ask for are on the page; the rest is in `data_request.csv`."""
 
@@ -123,6 +125,7 @@ figure path { stroke: #b9c4c6; } figure svg { border: 1px solid #dfe4e3; border-
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: 9pt; }
 th, td { border-bottom: 1px solid #dfe4e3; padding: .7mm 1.5mm; text-align: left; vertical-align: top; }
 th { color: #56636c; font-weight: 600; } td.n { text-align: right; font-variant-numeric: tabular-nums; }
+td.s { white-space: nowrap; }
 td { overflow-wrap: anywhere; } tr { break-inside: avoid; } h2 { break-after: avoid; }
 @media (max-width: 640px) { .facts { grid-template-columns: 1fr 1fr; } }
 """
@@ -187,11 +190,12 @@ def _holds(study: Study, words: dict[str, str], language: Language) -> tuple[str
 
 
 def _table(headings: Iterable[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table; numbers, and texts that begin with a digit, stand at the right."""
+    """A table; numbers, and texts that begin with a digit, stand at the right; what is short keeps to one line."""
 
     def cell(value: object) -> str:
         text = str(value)
-        return f"<td{' class=n' if text[:1].isdigit() else ''}>{html.escape(text)}</td>"
+        classes = ("n" if text[:1].isdigit() else "") + (" s" if len(text) <= SHORT else "")
+        return f'<td class="{classes.strip()}">{html.escape(text)}</td>'
 
     head = "".join(f"<th>{html.escape(heading)}</th>" for heading in headings)
     body = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in rows)

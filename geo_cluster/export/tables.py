@@ -44,7 +44,7 @@ def csv_tables(study: Study) -> dict[str, bytes]:
         "assignment.csv": study.assignment,
         "unplaced.csv": study.unplaced,
         "pools.csv": _named(study),
-        "observations.csv": study.observations,
+        "observations.csv": study.observations.round(6),
         "data_request.csv": told_requests(study.requests),
     }
     if study.scenario.is_sample:

@@ -150,6 +150,8 @@ def read_table(content: bytes, name: str) -> pd.DataFrame:
         raise InputError(_unreadable(name, problem)) from None
     top = next((k for k, row in enumerate(rows) if sum(cell != "" for cell in row) >= 2), None)
     if top is None:
+        if suffix(name) in (".xlsx", ".xlsm") and content[:2] != b"PK":
+            raise InputError(Fault(name, "is no Excel workbook", "save it as .xlsx or CSV"))
         raise InputError(Fault(name, "has no heading row", "put the headings into one row, the data below it"))
     headings = rows[top]
     width = max((k + 1 for k, heading in enumerate(headings) if heading), default=0)
