@@ -475,3 +475,15 @@ def test_with_several_resources_the_plan_keeps_every_capacity_and_lists_what_blo
         result = match_stably(problem, problem.score, rng.random(problem.shape))
         assert verify(problem, result.site) == ()
         assert result.cost(solve(problem)) >= -1e-6
+
+
+@pytest.mark.parametrize("question", [ways_in, pool_worth, why_here, lock_prices, site_importance])
+def test_a_plan_of_something_else_and_seconds_that_are_none_are_refused(question):
+    problem = Problem(np.ones((3, 2)), Resource("land", "mu", np.ones(3), [0, 1], [1.0, 1.0]))
+    plan = solve(problem)
+    more = {"project": 0} if question is ways_in else {}
+    with pytest.raises(InputError, match="plan: has the shape"):
+        question(problem, replace(plan, site=plan.site[:2]), **more)
+    for seconds in (-1, np.nan, "long"):
+        with pytest.raises(InputError, match="time_limit_s: is"):
+            question(problem, plan, time_limit_s=seconds, **more)

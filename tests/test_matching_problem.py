@@ -290,3 +290,26 @@ def test_the_minimum_that_a_refusal_names_can_be_had():
     had = float(str(refusal.value).partition("Lower it to ")[2].split(",")[0])
     assert 0 <= sum(demand) - had < 0.01
     solve(Problem(SCORE[:, :1], [land(demand=demand, pool=[0], capacity=[9000], minimum=[had])]))
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"resources": 5}, "resources: 5 is no Resource"),
+        ({"links": (0, 1, 3.0)}, "link 0: 0 is no Link"),
+        ({"links": "P01"}, "link 0: 'P01' is no Link"),
+    ],
+)
+def test_what_is_no_list_of_rules_is_refused_by_name(given, told):
+    with pytest.raises(InputError) as refusal:
+        Problem(SCORE, **{"resources": [land()], **given})
+    assert told in str(refusal.value)
+
+
+def test_nothing_given_is_nothing_and_one_is_one():
+    link = Link(0, 2, 3.0)
+    assert Problem(SCORE, None, links=link, projects=None).links == (link,)
+    with pytest.raises(InputError, match="price: is None"):
+        keep(Problem(SCORE, [land()]), [0, 0, 1], price=None)
+    with pytest.raises(InputError, match=r"years: are \[nan\]"):
+        phase(Problem(SCORE, [land()]), [np.nan], {})

@@ -130,3 +130,9 @@ def test_a_choice_of_pools_is_searched_for_that_reaches_the_minima():
     assert verify(problem, plan) == verify(problem, plan.site) == ()
     (violation,) = verify(problem.but(resources=(replace(power, minimum=np.array([0.0, 7.0])),)), plan.site)
     assert (violation.kind, violation.pool) == ("minimum", 1)
+
+
+def test_draws_are_counted_in_whole_numbers():
+    for given in ({"count": 0}, {"count": 1.5}, {"count": None}, {"seed": -1}, {"seed": "a"}):
+        with pytest.raises(InputError, match=f"{next(iter(given))}: is .*Give a whole number"):
+            hold(PROBLEM, [0, 0, 1], **given)

@@ -89,7 +89,9 @@ def _table(best: pd.DataFrame) -> None:
     columns |= {"chance_top3": "score.top3"} | {theme: f"score.{theme}" for theme in catalog.themes()}
     columns |= {"assumed": "score.assumed"}
     table = best.assign(
-        assumed=best["assumed"].round(2), interval=[f"{row.low:.0f}–{row.high:.0f}" for row in best.itertuples()]
+        site_label=best["site_label"].map(short),  # as in the charts above
+        assumed=best["assumed"].round(2),
+        interval=[f"{row.low:.0f}–{row.high:.0f}" for row in best.itertuples()],
     )
     config: dict[str, Any] = {key: st.column_config.Column(t(label)) for key, label in columns.items()}
     config["site_label"] = st.column_config.Column(t("col.site"), width=SITE_PX)

@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from app import state
+from app.texts import short
 from app.views.score_ranking import SITE_PX, labelled
 from app.widgets import t
 from geo_cluster import catalog, choice
@@ -53,7 +54,7 @@ def _thresholds(weighed: Weighed) -> None:
     best = score[weighed.choice.sites[weighed.order[0]]]
     shown = pd.DataFrame(
         {
-            t("col.site"): table["site_label"],
+            t("col.site"): table["site_label"].map(short),
             t("score.behind"): [round(best - score[site], 1) for site in table["site"]],
             t("score.number"): names,
             t("score.needed"): needed,
@@ -125,7 +126,7 @@ def _methods(weighed: Weighed) -> None:
     mean = np.nanmean(tau.to_numpy()[np.triu_indices(len(METHODS), 1)])
     language = state.language()
     table = ranks.head(RANKED).rename(columns=words)
-    table.insert(0, t("col.site"), [weighed.choice.names[site][language] for site in table.index])
+    table.insert(0, t("col.site"), [short(weighed.choice.names[site][language]) for site in table.index])
     left, right = st.columns([1, 1.3], gap="large")
     left.altair_chart(_tau_chart(cells, list(words.values())), width="stretch")
     right.dataframe(table, hide_index=True, column_config=_narrow())

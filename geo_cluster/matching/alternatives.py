@@ -22,6 +22,7 @@ from geo_cluster.matching.problem import (
     Ints,
     Problem,
     Resource,
+    amount_faults,
     number_faults,
     numbers,
     plan_of,
@@ -134,11 +135,12 @@ def alternatives(
     InputError
         On a count below one or a share outside 0 … 1.
     """
+    plan_of(problem, best.site, "best")
     faults = []
-    if count < 1:
-        faults.append(Fault("count", f"is {count}", "Ask for one alternative or more."))
-    if not 0 <= within <= 1:
-        faults.append(Fault("within", f"is {within}", "Give a share between 0 and 1, 0.02 for two percent."))
+    if not isinstance(count, int | np.integer) or count < 1:
+        faults.append(Fault("count", f"is {count!r}", "Ask for one alternative or more."))
+    if amount_faults(within=within) or within > 1:
+        faults.append(Fault("within", f"is {within!r}", "Give a share between 0 and 1, 0.02 for two percent."))
     refuse_if(faults, InputError)
     clock, floor = Allowance.of(time_limit_s), best.objective - within * abs(best.objective)
     plans: list[Ints] = [best.site]
@@ -411,8 +413,8 @@ def _burden(problem: Problem, burden: ArrayLike, name: str, points: int) -> Floa
         for p, s in wrong[:1]:
             what = f"is {table[p, s]} for {problem.project_name(p)} at {problem.site_name(s)}"
             faults.append(Fault(name, what, "Give zero or more for every pair that may be."))
-    if points < 1:
-        faults.append(Fault("points", f"is {points}", "Ask for one point or more."))
+    if not isinstance(points, int | np.integer) or points < 1:
+        faults.append(Fault("points", f"is {points!r}", "Ask for one point or more."))
     refuse_if(faults, InputError)
     return np.where(problem.eligible, table, 0.0)
 

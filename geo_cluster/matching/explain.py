@@ -17,7 +17,7 @@ from geo_cluster.errors import Fault, InputError
 from geo_cluster.matching.allowance import Allowance
 from geo_cluster.matching.milp import maximise
 from geo_cluster.matching.model import compile_model
-from geo_cluster.matching.problem import UNPLACED, Floats, Ints, Problem, Resource, rounded
+from geo_cluster.matching.problem import UNPLACED, Floats, Ints, Problem, Resource, amount_faults, plan_of, rounded
 from geo_cluster.matching.search import program
 from geo_cluster.matching.solve import Assignment
 from geo_cluster.matching.verify import usage
@@ -237,9 +237,10 @@ def ways_in(
     InputError
         When there is no such project.
     """
-    if not 0 <= project < problem.shape[0]:
+    plan_of(problem, plan.site, "plan")
+    if not isinstance(project, int | np.integer) or not 0 <= project < problem.shape[0]:
         remedy = f"Name one of the {problem.shape[0]} projects, counted from 0."
-        raise InputError(Fault("project", f"there is no project {project}", remedy))
+        raise InputError(Fault("project", f"there is no project {project!r}", remedy))
     ways, clock = [], Allowance.of(time_limit_s)
     loss = 4.0 * float(np.nanmax(np.abs(problem.score))) + 4.0 * float(np.abs(problem.bonus).max()) + 1.0
     loss += float(sum(link.gain for link in problem.links)) + 2.0 * abs(plan.objective)
@@ -326,8 +327,9 @@ def pool_worth(
     InputError
         When `step` isn't a positive number.
     """
-    if not 0 < step < np.inf:
-        raise InputError(Fault("step", f"is {step}", "Give how much larger each pool is to be, in its unit."))
+    plan_of(problem, plan.site, "plan")
+    if amount_faults(step=step) or not 0 < step < np.inf:
+        raise InputError(Fault("step", f"is {step!r}", "Give how much larger each pool is to be, in its unit."))
     clock = Allowance.of(time_limit_s)
     prices = pool_prices(problem, time_limit_s=clock.part(0.3))
     pools = _fullest_first(problem, plan)
@@ -390,6 +392,7 @@ def _relaxation(problem: Problem, clock: Allowance) -> float:
 
 def why_here(problem: Problem, plan: Assignment, *, time_limit_s: float | Allowance = 10.0) -> tuple[Reason, ...]:
     """For each placed project that isn't at its favourite site: why not, and what putting it there would cost."""
+    plan_of(problem, plan.site, "plan")
     clock, found = Allowance.of(time_limit_s), []
     score = np.where(problem.eligible, problem.score, -np.inf)
     missing = score.max(axis=1) - np.where(plan.site == UNPLACED, np.inf, score[np.arange(len(score)), plan.site])
@@ -413,6 +416,7 @@ def why_here(problem: Problem, plan: Assignment, *, time_limit_s: float | Allowa
 
 def lock_prices(problem: Problem, plan: Assignment, *, time_limit_s: float | Allowance = 10.0) -> tuple[Price, ...]:
     """For each lock: what the plan would gain without it."""
+    plan_of(problem, plan.site, "plan")
     clock, found = Allowance.of(time_limit_s), []
     held = np.flatnonzero(problem.locked != UNPLACED)
     for number, p in enumerate(held):
@@ -424,6 +428,7 @@ def lock_prices(problem: Problem, plan: Assignment, *, time_limit_s: float | All
 
 def site_importance(problem: Problem, plan: Assignment, *, time_limit_s: float | Allowance = 10.0) -> tuple[Price, ...]:
     """For each site that the plan uses: what is lost if it drops out, with its locks. Most important first."""
+    plan_of(problem, plan.site, "plan")
     clock, found = Allowance.of(time_limit_s), []
     used, count = np.unique(plan.site[plan.site != UNPLACED], return_counts=True)
     for number, s in enumerate(used[np.argsort(-count, kind="stable")]):  # those with the most projects first

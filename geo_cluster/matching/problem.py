@@ -160,10 +160,10 @@ class Problem:
         put = object.__setattr__
         put(self, "score", numbers(self.score))
         put(self, "bonus", numbers(self.bonus))
-        put(self, "resources", (self.resources,) if isinstance(self.resources, Resource) else tuple(self.resources))
-        put(self, "links", tuple(map(_link_given, self.links)))
-        put(self, "projects", tuple(map(str, self.projects)))
-        put(self, "sites", tuple(map(str, self.sites)))
+        put(self, "resources", _several(self.resources))
+        put(self, "links", tuple(map(_link_given, _several(self.links))))
+        put(self, "projects", tuple(map(str, _several(self.projects))))
+        put(self, "sites", tuple(map(str, _several(self.sites))))
         faults = _score_faults(self)
         if faults:  # without a table of scores only what concerns a resource alone can be told
             put(self, "projects", ())
@@ -275,6 +275,13 @@ def amount_faults(**given: Any) -> list[Fault]:
         if wrong or not numbers(value) >= 0:
             faults.append(Fault(where, f"is {value!r}", "Give one number, zero or more."))
     return faults
+
+
+def _several(given: Any) -> tuple[Any, ...]:
+    """A sequence as it is, one thing as a sequence of itself, None as none."""
+    if given is None:
+        return ()
+    return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
 
 
 def _link_given(link: Link) -> Link:
@@ -538,6 +545,8 @@ def _most(problem: Problem) -> float:
 
 def _link_faults(link: Link, where: str, problem: Problem) -> list[Fault]:
     """Partners, gain and neighbourhood of one link."""
+    if not isinstance(link, Link):
+        return [Fault(where, f"{link!r} is no Link", "Give Link(first, second, gain).")]
     faults, (projects, sites) = [], problem.shape
     ends = [link.first, link.second]
     whole = all(isinstance(end, int | np.integer) and not isinstance(end, bool) for end in ends)
@@ -790,7 +799,8 @@ def keep(problem: Problem, site: ArrayLike, *, price: float) -> Problem:
     """
     present = as_given(site)
     faults = plan_faults(problem, present, "site")
-    if number_faults(numbers(price), "price") or np.shape(price) or not 0 <= price < np.inf:
+    faults += amount_faults(price=price)
+    if not faults and not np.isfinite(price):
         faults.append(Fault("price", f"is {price!r}", "Give what moving one project costs, zero or more."))
     refuse_if(faults)
     stays = np.zeros(problem.shape)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from geo_cluster.errors import Fault, refuse_if
+from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.matching.problem import (
     UNPLACED,
     Bools,
@@ -363,6 +363,9 @@ def hold(
     site = plan_of(problem, plan.site if hasattr(plan, "site") else plan, "plan")
     capacity = _draws(problem, "capacity", capacity or {})
     demand = _draws(problem, "demand", demand or {})
+    for name, given, least in (("count", count, 1), ("seed", seed, 0)):
+        if not isinstance(given, int | np.integer) or given < least:
+            raise InputError(Fault(name, f"is {given!r}", f"Give a whole number, {least} or more."))
     random = np.random.default_rng(seed)
     count = min((len(each) for each in [*capacity.values(), *demand.values()]), default=count)
     rows: list[tuple[Resource, int]] = []
