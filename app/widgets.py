@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
@@ -146,6 +146,18 @@ def _leave() -> None:
         st.button(
             t("signin.leave"), icon=":material/logout:", type="tertiary", on_click=st.logout, help=told, key="leave"
         )
+
+
+def open_tab(key: str, labels: Mapping[str, str]) -> tuple[str, Any]:
+    """Draw tabs by name; the open one, by name and as a container. It stays open in the other language too."""
+    language, (last, spoken) = state.language(), state.kept(key, ("", ""))
+    at = f"{key}-{language}"
+    if last in labels and spoken != language:
+        state.show(at, labels[last])
+    tabs = dict(zip(labels, st.tabs(list(labels.values()), key=at, on_change="rerun"), strict=True))
+    name = next((name for name, tab in tabs.items() if tab.open), next(iter(tabs)))
+    state.keep(key, (name, language))
+    return name, tabs[name]
 
 
 def footer() -> None:

@@ -23,7 +23,7 @@ def verdict(page):
 
 
 def at(page, part, language="zh"):
-    page.session_state["score-tabs"] = text(f"score.{part}", language)
+    page.session_state[f"score-tabs-{language}"] = text(f"score.{part}", language)
     return page.run()
 
 

@@ -22,7 +22,7 @@ HOSTILE = "</script><img src=x onerror=alert(1)> **粗** [链接](http://x) $x$ 
 
 def at(tab, language="zh", **session):
     """The page with one of its tabs open."""
-    return opened("supply", language, **{"supply-tabs": text(f"supply.{tab}", language)}, **session)
+    return opened("supply", language, **{f"supply-tabs-{language}": text(f"supply.{tab}", language)}, **session)
 
 
 def labelled(page, kind, key, language="zh"):
@@ -32,6 +32,19 @@ def labelled(page, kind, key, language="zh"):
 def charts(page):
     """What the charts of a page say, as JSON."""
     return [one.proto.spec for one in page.get("vega_lite_chart")]
+
+
+def test_the_open_tab_stays_open_in_the_other_language():
+    page = at("tariff", "zh")
+    for language in ("en", "zh"):
+        page.segmented_control(key="language").set_value(language).run()
+        assert not page.exception
+        assert page.session_state[f"supply-tabs-{language}"] == text("supply.tariff", language)
+        assert text("supply.bill", language) in [one.label for one in page.metric]
+    page.session_state["supply-tabs-zh"] = text("supply.offers", "zh")
+    page.run()
+    page.segmented_control(key="language").set_value("en").run()
+    assert page.session_state["supply-tabs-en"] == text("supply.offers", "en"), "the last one that was open"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app import cached, state
 from app.views import match_change, match_edit, match_others, match_plan, match_pools, match_portfolio, match_run
-from app.widgets import draw, footer, heading, points_chart, refusals, score_chart, show_map, t, told_of
+from app.widgets import draw, footer, heading, open_tab, points_chart, refusals, score_chart, show_map, t, told_of
 from geo_cluster import catalog, layers
 from geo_cluster.study import Study
 
@@ -134,11 +134,9 @@ def _results(study: Study) -> None:
         "holds": match_others.holds,
         "ranking": _ranking,
     }
-    labels = [t(f"match.{tab}") for tab in TABS]
-    for name, tab in zip(TABS, st.tabs(labels, key=f"match-{state.language()}", on_change="rerun"), strict=True):
-        if tab.open:
-            with tab, refusals():
-                drawn[name](study)
+    name, tab = open_tab("match", {name: t(f"match.{name}") for name in TABS})
+    with tab, refusals():
+        drawn[name](study)
 
 
 def _headline(study: Study) -> None:

@@ -17,7 +17,7 @@ from app.views.score_reasons import reasons
 from app.views.score_table import spreadsheet
 from app.views.score_values import values
 from app.views.score_weights import weights
-from app.widgets import footer, heading, refusals, t
+from app.widgets import footer, heading, open_tab, refusals, t
 from geo_cluster import choice
 from geo_cluster.choice import Weighed
 
@@ -78,8 +78,6 @@ def _parts(weighed: Weighed, project: pd.DataFrame) -> None:
         "needs": lambda: needs(project),
         "values": lambda: values(weighed),
     }
-    labels = [t(f"score.{part}") for part in parts]
-    for tab, draw in zip(st.tabs(labels, key="score-tabs", on_change="rerun"), parts.values(), strict=True):
-        if tab.open:
-            with tab:
-                draw()
+    part, tab = open_tab("score-tabs", {part: t(f"score.{part}") for part in parts})
+    with tab:
+        parts[part]()

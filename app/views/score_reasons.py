@@ -179,7 +179,9 @@ def _pair(weighed: Weighed) -> None:
                 axis=alt.Axis(labelLimit=150, labelOverlap=False),
             ),
             x=alt.X("points:Q", title=None),
-            color=alt.Color("side:N", scale=scale, legend=alt.Legend(title=None, orient="bottom", labelLimit=260)),
+            color=alt.Color(
+                "side:N", scale=scale, legend=alt.Legend(title=None, orient="bottom", columns=1, labelLimit=290)
+            ),
             tooltip=[
                 alt.Tooltip("name:N", title=t("col.criterion")),
                 alt.Tooltip("points:Q", title=t("col.points"), format="+.1f"),

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import cached, state
 from app.views import supply_losses, supply_network, supply_offers, supply_requests, supply_tariff
-from app.widgets import footer, heading, refusals, t
+from app.widgets import footer, heading, open_tab, refusals, t
 from geo_cluster import results
 
 TABS = {
@@ -23,11 +23,9 @@ def page() -> None:
     heading("supply")
     with refusals():
         _headline()
-        tabs = st.tabs([t(f"supply.{tab}") for tab in TABS], key="supply-tabs", on_change="rerun")
-        for tab, show in zip(tabs, TABS.values(), strict=True):
-            if tab.open:
-                with tab, refusals():
-                    show()
+        name, tab = open_tab("supply-tabs", {name: t(f"supply.{name}") for name in TABS})
+        with tab, refusals():
+            TABS[name]()
     footer()
 
 

@@ -73,7 +73,9 @@ def _stack(steps: pd.DataFrame) -> alt.Chart:
             y=alt.Y("site:N", title=None, axis=alt.Axis(labelLimit=150)),
             x=alt.X("mu:Q", title=t("supply.mu"), stack="zero"),
             color=alt.Color(
-                "step_label:N", scale=_colours(parts), legend=alt.Legend(title=None, orient="bottom", columns=2)
+                "step_label:N",
+                scale=_colours(parts),
+                legend=alt.Legend(title=None, orient="bottom", columns=2, labelLimit=125),
             ),
             order="position:Q",
             tooltip=_tips(site="col.site", step_label="supply.step", mu="supply.mu"),
