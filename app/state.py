@@ -315,6 +315,14 @@ def show(key: str, value: Any) -> str:
     return key
 
 
+def spoken(key: str) -> str:
+    """The key of a widget that is another one in the other language.
+
+    A browser may still send the old language's words for the options; the widget would take them for a change.
+    """
+    return f"{key}-{language()}"
+
+
 def chosen(key: str) -> Any:
     """What a widget says, for its callback."""
     return st.session_state[key]

@@ -11,6 +11,7 @@ from app.jobs import KEPT, KEPT_BYTES, Jobs
 from app.texts import text
 from app.views import match_edit, match_plan, match_pools
 from geo_cluster import catalog, explained, portfolio
+from geo_cluster.domain import Pair
 from geo_cluster.errors import DataError, Fault, InputError
 from geo_cluster.explained import Other
 from geo_cluster.matching.solve import Progress
@@ -188,6 +189,20 @@ def test_a_front_that_time_ended_before_is_not_said_to_be_all_there_is():
     assert not {one.value for one in page.text} & set(only)
 
 
+def test_decisions_are_kept_when_the_language_changes():
+    """In the other language it is another widget: words of the old one are no change of it."""
+    first = run().assignment.iloc[0]
+    pair = Pair(project=first["project"], site=first["site"])
+    page = opened("match", study=run(), work=Work(catalog.scenario().model_copy(update={"locked": (pair,)})))
+    at(page, "plan")
+    for language in ("en", "zh"):
+        page.segmented_control(key="language").set_value(language).run()
+        assert not page.exception
+        assert [one.key for one in page.multiselect] == [f"decisions-{language}"]
+        assert page.multiselect[0].value == [f"locked·{pair.project}·{pair.site}"]
+        assert page.session_state["work"].scenario.locked == (pair,)
+
+
 def test_changed_settings_make_the_results_stale():
     page = opened("match", study=run())
     assert not page.warning
@@ -196,7 +211,7 @@ def test_changed_settings_make_the_results_stale():
     assert page.metric[0].value == f"{len(run().assignment)} / {len(run().projects)}"
     page.segmented_control(key="level").set_value("likely").run()
     assert not page.warning
-    page.selectbox(key="scenario").set_value("cautious").run()
+    page.selectbox(key="scenario-zh").set_value("cautious").run()
     assert page.warning
     press(page, "match.run")
     ended(page)

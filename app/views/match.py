@@ -80,8 +80,8 @@ def _settings() -> None:
         t("match.anchor"),
         list(anchors),
         format_func=anchors.__getitem__,
-        key=state.show("anchor", scenario.anchor),
-        on_change=match_edit.setting("anchor", "anchor"),
+        key=state.show(state.spoken("anchor"), scenario.anchor),
+        on_change=match_edit.setting(state.spoken("anchor"), "anchor"),
     )
     with more.popover(t("match.more"), icon=":material/tune:", width="stretch"):
         for key, low, high, step, kind in (
@@ -113,8 +113,8 @@ def _shipped(place: DeltaGenerator) -> None:
         format_func=lambda key: scenarios[key].name[language],
         placeholder=t("work.choose"),
         help=t("match.scenario_help"),
-        key=state.show("scenario", None),  # to choose is to act: what the work is called stands in its bar
-        on_change=match_edit.shipped("scenario"),
+        key=state.show(state.spoken("scenario"), None),  # to choose is to act: what the work is called is in its bar
+        on_change=match_edit.shipped(state.spoken("scenario")),
     )
 
 

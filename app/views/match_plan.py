@@ -156,10 +156,10 @@ def _decisions(study: Study, names: dict[str, str]) -> None:
     if not pairs:
         return
     labels = {key: _told(study, one, names, "match.did") for key, one in pairs.items()}
-    note = t("match.decisions_changed")
+    note, widget = t("match.decisions_changed"), state.spoken("decisions")
 
     def less() -> None:
-        left = [pairs[key] for key in state.chosen("decisions")]
+        left = [pairs[key] for key in state.chosen(widget)]
         state.change(
             note,
             **{kind: [{"project": p, "site": s} for k, p, s in left if k == kind] for kind in ("locked", "forbidden")},
@@ -169,7 +169,7 @@ def _decisions(study: Study, names: dict[str, str]) -> None:
         t("match.decisions"),
         list(pairs),
         format_func=lambda key: labels.get(key, key),
-        key=state.show("decisions", list(pairs)),
+        key=state.show(widget, list(pairs)),
         on_change=match_edit.keep(less),
     )
     if not study.scenario.locked:

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from geo_cluster import layers
+from tests.browser.pages import settled
 from tests.browser.painted import LAPTOP, PHONE, Painted, on_white
 
 
@@ -118,6 +119,7 @@ def test_language_and_settings_stay_from_page_to_page(visit, server):
     the_map(page)
     page.get_by_text("English", exact=True).click()
     expect(page.get_by_role("heading", name="The laser value chain and candidate sites")).to_be_visible()
+    settled(page)  # the frame of the map is another one now
     expect(the_map(page).get_by_role("searchbox", name="Find firm, site, place")).to_be_visible()
     page.get_by_role("link", name="Data", exact=True).click()
     expect(page.get_by_role("heading", name="Data and sources")).to_be_visible()
