@@ -151,7 +151,7 @@ def _leave() -> None:
 def open_tab(key: str, labels: Mapping[str, str]) -> tuple[str, Any]:
     """Draw tabs by name; the open one, by name and as a container. It stays open in the other language too."""
     language, (last, spoken) = state.language(), state.kept(key, ("", ""))
-    at = f"{key}-{language}"
+    at = state.spoken(key)
     if last in labels and spoken != language:
         state.show(at, labels[last])
     tabs = dict(zip(labels, st.tabs(list(labels.values()), key=at, on_change="rerun"), strict=True))

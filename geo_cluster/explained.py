@@ -226,8 +226,9 @@ def _more(study: Study, lacking: tuple[Shortage, ...], language: Language) -> li
     told = []
     for one in lacking:
         pool, (word, unit) = study.region.names[one.pool], words_of(one.resource, language)
-        zh = f"{pool.zh}再要 {one.amount:,.1f} {unit}{word}"
-        en = f"+{one.amount:,.1f} {unit} of {word} at {pool.en}".replace("  ", " ")
+        amount = np.ceil(10 * one.amount - 1e-6) / 10  # less would not do
+        zh = f"{pool.zh}再要 {amount:,.1f} {unit}{word}"
+        en = f"+{amount:,.1f} {unit} of {word} at {pool.en}".replace("  ", " ")
         told.append(zh if language == "zh" else en)
     return told
 

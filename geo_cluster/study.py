@@ -23,7 +23,8 @@ from geo_cluster.domain import PlanningLevel, Scenario, Share
 from geo_cluster.eligibility import Eligibility, Facts
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.inputs import Region
-from geo_cluster.matching.problem import UNPLACED, Link, Problem, Resource, keep, quota
+from geo_cluster.matching.problem import UNPLACED, Link, Problem, Resource
+from geo_cluster.matching.rules import keep, quota
 from geo_cluster.matching.solve import Assignment, Progress, solve
 from geo_cluster.matching.verify import Violation, verify
 from geo_cluster.scoring.criteria import DecisionMatrix, decide

@@ -26,22 +26,21 @@ def searched(problem, *, step=1e-7, stop=lambda: False, model=None):
     return kept[-1][1], kept[-1][0], bounds
 
 
-def test_a_search_that_is_to_end_at_once_ends_at_once_with_a_true_bound():
-    model = compile_model(instance(40, 20, seed=2))
-    bounds, halt = [], np.ones(1, dtype=bool)
-    stopped = iter([False, True])
-    nodes = search(
-        model, price_pools(model), plan=lambda: -np.inf, step=1e-7, stop=lambda: next(stopped),
-        found=lambda _: bounds.append(np.inf), told=bounds.append, halt=halt,
+@pytest.mark.parametrize("halted", [True, False])
+def test_a_node_that_was_ended_halfway_counts_as_not_searched(halted):
+    """One round at the root: ended, nothing is known of it yet; not ended, a bound above every plan."""
+    rng = np.random.default_rng(2)
+    room = Resource("power", "MVA", rng.uniform(1, 10, 40), np.arange(20) // 3, np.full(7, 20.0))
+    model = compile_model(Problem(rng.uniform(0, 100, (40, 20)), room))
+    bounds, once = [], iter([False, True])
+    best = (
+        solve(Problem(rng.uniform(0, 100, (40, 20)), room), time_limit_s=1).objective / 2
+    )  # worth less than any bound
+    search(
+        model, price_pools(model), plan=lambda: best, step=1e-7, stop=lambda: next(once), found=lambda _: None,
+        told=bounds.append, halt=np.array([halted]),
     )  # fmt: skip
-    assert nodes == 1
-    assert min(bounds, default=np.inf) >= solve(instance(40, 20, seed=2), time_limit_s=20).objective
-
-
-def instance(projects, sites, *, seed):
-    rng = np.random.default_rng(seed)
-    room = Resource("power", "MVA", rng.uniform(1, 10, projects), np.arange(sites) // 3, np.full(-(-sites // 3), 20.0))
-    return Problem(rng.uniform(0, 100, (projects, sites)), room)
+    assert np.isinf(bounds[-1]) == halted
 
 
 def small(seed):

@@ -271,6 +271,31 @@ def test_locks_that_several_pools_cannot_hold_are_named_with_their_resource_and_
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_lock_that_no_pool_holds_is_told_of_the_resource_that_lacks():
+    """Land is there; it is power that isn't, though with neither pool open no option is left at all."""
+    power = Resource("power", "MVA", [12.0, 1.0, 1.0], np.ones((2, 2), dtype=bool), [10.0, 5.0], pools=("A", "B"))
+    with pytest.raises(InputError) as refusal:
+        solve(Problem(np.full((3, 2), 5.0), [land(), power], locked={0: 0, 1: 1}))
+    (fault,) = refusal.value.faults
+    assert (fault.where, fault.what) == (
+        "locked, power",
+        "the locks of project 0 take 12 MVA, each whole, of 10 MVA of A and 5 MVA of B",
+    )
+
+
+def test_very_many_locks_on_several_pools_are_placed_or_refused_in_few_words():
+    reach, count = np.array([[True, True], [False, True]]), 1500
+    for room in (0.6 * count, 0.4 * count):
+        power = Resource("power", "MVA", np.ones(count), reach, [room, room], pools=("A", "B"))
+        problem = Problem(np.ones((count, 2)), power, locked=dict.fromkeys(range(count), 0))
+        if room > count / 2:
+            assert verify(problem, solve(problem, time_limit_s=5).site) == ()
+            continue
+        with pytest.raises(InputError, match=r"project 4 and 1196 more take 1201 MVA, each whole, of 600 MVA of A"):
+            solve(problem)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
 def test_locks_stand_beside_a_pool_of_nobody_that_has_no_known_capacity():
     reach = np.array([[True, False], [False, False]])
     power = Resource("power", "MVA", [8.0, 8.0, 1.0], reach, [10.0, np.nan])

@@ -220,7 +220,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.gauge_none": ("此口径下没有", "none at this level"),
     "match.gauge_note": (
         "深色为本方案占用，竖线为规划口径（100%），浅带为可供量下限—上限（▸ 上限超过 200%），颜色示依据。最满的在前。",
-        "Dark: used. Tick: planned with (100 %). Band: low to high of what there is, coloured by evidence. Fullest first.",
+        "Dark: used. Tick: planned with (100 %). Band: low to high of what there is (▸ beyond 200 %), coloured by evidence. Fullest first.",
     ),
     "match.none_binding": (
         "没有哪个资源池卡住项目：各项目都在得分最高处。",

@@ -64,15 +64,14 @@ def _numbers(checked: Checked) -> None:
     rows = []
     for one in checked.preview.head(MOST_ROWS).itertuples():
         attribute = catalog.attributes()[one.attribute]
-        is_area = one.attribute.endswith("_ha")  # planners think in mu
-        times, unit = (MU_PER_HA, t("supply.mu")) if is_area else (1.0, attribute.unit[language])
+        times, unit = attribute.told()
         digits = max(attribute.digits, 1)
         old = _span(one.old_low * times, one.old_likely * times, one.old_high * times, digits)
         new = _span(one.low * times, one.likely * times, one.high * times, digits)
         rows.append(
             {
                 "subject": _name(one.subject),
-                "attribute": f"{attribute.name[language]} ({unit})",
+                "attribute": f"{attribute.name[language]} ({unit[language]})",
                 "old": f"{old} · {bases[one.old_basis][language]}" if one.old_basis else old,
                 "new": f"{new} · {bases[one.basis][language]}",
                 "effect": t(f"data.effect.{one.effect}"),

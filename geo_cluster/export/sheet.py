@@ -15,7 +15,7 @@ from geo_cluster.results import told_requests, words_of
 from geo_cluster.study import Study
 
 SHORT = 16
-"""Characters that stay on one line."""
+"""Characters of a number or an interval that stay on one line."""
 REQUESTS = 8
 """So many numbers to ask for are on the page; the rest is in `data_request.csv`."""
 
@@ -190,12 +190,12 @@ def _holds(study: Study, words: dict[str, str], language: Language) -> tuple[str
 
 
 def _table(headings: Iterable[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table; numbers, and texts that begin with a digit, stand at the right; what is short keeps to one line."""
+    """A table; numbers, and texts that begin with a digit, stand at the right, on one line when they are short."""
 
     def cell(value: object) -> str:
         text = str(value)
-        classes = ("n" if text[:1].isdigit() else "") + (" s" if len(text) <= SHORT else "")
-        return f'<td class="{classes.strip()}">{html.escape(text)}</td>'
+        classes = "" if not text[:1].isdigit() else " class=n" if len(text) > SHORT else ' class="n s"'
+        return f"<td{classes}>{html.escape(text)}</td>"
 
     head = "".join(f"<th>{html.escape(heading)}</th>" for heading in headings)
     body = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in rows)

@@ -26,8 +26,8 @@ from geo_cluster.matching.problem import (
     number_faults,
     numbers,
     plan_of,
-    quota,
 )
+from geo_cluster.matching.rules import quota
 from geo_cluster.matching.solve import Assignment
 from geo_cluster.matching.verify import objective, usage, verify
 

@@ -6,6 +6,7 @@ pools, and links. An *option* is a site, or a site through one of the pools it m
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from geo_cluster.matching.problem import UNPLACED, Bools, Floats, Ints, Link, Pr
 
 _MOST_OPTIONS = 64  # ways of choosing pools at one site, when several resources offer several
 _MOST_SUBSETS = 4096  # groups of pools whose capacity binds together, when projects may be split
+_NAMED, _FEW = 5, 30  # locks that a refusal names; and of which those are left out that aren't needed for it
 _MOST_TRIES = 20_000  # ways of choosing pools for locked projects that are tried before the solver has to find out
 _HANDY = 1.0, 1e9  # greatest values that need no other unit
 
@@ -370,69 +372,78 @@ def _place_locked(
             held[p] = ways[int(p)][0]
 
     if not _hold_together(held, free, ways, draws):
-        raise InputError(_lock_conflicts(problem, held, free, ways, draws, owners))
+        raise InputError(_lock_conflicts(problem, site, draws, owners))
     return held, np.isin(np.arange(len(held)), free)
 
 
 def _hold_together(held: Ints, free: list[int], ways: dict[int, Ints], draws: list[Draw]) -> bool:
     """Whether those who may still choose find pools beside those who are held; True where that takes too long."""
-    at, tries = held.copy(), 0
+    if not _may_hold(free, ways, draws):
+        return False
+    at, tried, depth = held.copy(), [0] * len(free), 0
 
     def fits() -> bool:  # a pool without a known capacity is one that nobody draws on
         rows = np.flatnonzero(at != UNPLACED)
         return not any((d.load(rows, at[rows]) > d.capacity * (1 + 1e-9) + 1e-9).any() for d in draws)
 
-    def place(rest: list[int]) -> bool:
-        nonlocal tries
-        tries += 1
-        if tries > _MOST_TRIES:
-            return True
-        if not fits():
-            return False
-        if not rest:
-            return True
-        for option in ways[rest[0]]:
-            at[rest[0]] = option
-            if place(rest[1:]):
-                return True
-        at[rest[0]] = UNPLACED
+    if not fits():
         return False
+    for _ in range(_MOST_TRIES):
+        if depth == len(free):
+            return True
+        p = free[depth]
+        if tried[depth] < len(ways[p]):
+            at[p] = ways[p][tried[depth]]
+            tried[depth] += 1
+            depth += fits()
+        elif depth == 0:
+            return False
+        else:
+            at[p], tried[depth] = UNPLACED, 0
+            depth -= 1
+    return True
 
-    return _may_hold(free, ways, draws) and place(free)
 
-
-def _lock_conflicts(
-    problem: Problem, held: Ints, free: list[int], ways: dict[int, Ints], draws: list[Draw], owners: list[Resource]
-) -> list[Fault]:
-    """Which resources don't hold what is locked, each with the fewest of the locks that already conflict."""
+def _lock_conflicts(problem: Problem, site: Ints, draws: list[Draw], owners: list[Resource]) -> list[Fault]:
+    """Which resources alone don't hold what is locked, and locks that already conflict: of a few, those needed."""
     faults: list[Fault] = []
+    locked, nobody = np.flatnonzero(problem.locked != UNPLACED).tolist(), np.full(problem.shape[0], UNPLACED)
     for resource, draw in zip(owners, draws, strict=True):
-        where = f"locked, {resource.name}"
-        if any(fault.where == where for fault in faults) or _hold_together(held, free, ways, [draw]):
+        where, ways = f"locked, {resource.name}", {}
+        for p in locked:  # of the options that draw on the same pool, one
+            options = np.flatnonzero(site == problem.locked[p])
+            ways[p] = options[np.unique(draw.pool[options], return_index=True)[1]]
+
+        def hold(some: list[int], ways: dict[int, Ints] = ways, draw: Draw = draw) -> bool:
+            return _hold_together(nobody, some, ways, [draw])
+
+        if any(fault.where == where for fault in faults) or hold(locked):
             continue
-        locked = [int(p) for p in (*np.flatnonzero(held != UNPLACED), *free)]
-        for p in locked.copy():  # whoever isn't needed for the conflict
-            rest = [q for q in locked if q != p]
-            if not _hold_together(*_only(rest, held, free), ways, [draw]):
-                locked = rest
-        at = problem.locked[locked]
-        pools = np.flatnonzero(resource.pool[at].any(axis=0)) if resource.several else np.unique(resource.pool[at])
-        demand = resource.demand[locked] if resource.demand.ndim == 1 else resource.demand[locked, at]
-        names, unit = ", ".join(problem.project_name(p) for p in locked), resource.unit
-        have = " and ".join(f"{resource.at(problem.level)[k]:g} {unit} of {resource.pool_name(k)}" for k in pools)
-        takes = " + ".join(f"{one:g}" for one in demand) + f" {unit}" + ("" if resource.split else ", each whole,")
-        what = f"the locks of {names} take {takes} of {have}"
-        faults.append(Fault(where, what, "Unlock one of them, or enlarge a pool."))
+        some = locked[: bisect.bisect_left(range(len(locked)), True, key=lambda n: not hold(locked[: n + 1])) + 1]
+        for p in some.copy() if len(some) <= _FEW else ():  # whoever isn't needed for the conflict
+            rest = [q for q in some if q != p]
+            some = rest if not hold(rest) else some
+        faults.append(Fault(where, _too_much(problem, resource, some), "Unlock one of them, or enlarge a pool."))
     if not faults:
-        names = ", ".join(problem.project_name(p) for p in free)
-        what = f"{names} can't stand together where they are locked: the pools they may draw on don't hold them"
+        what = f"{_named(problem, locked)} can't stand together where they are locked: their pools don't hold them"
         faults.append(Fault("locked", what, "Unlock one of them, or enlarge a pool."))
     return faults
 
 
-def _only(rows: list[int], held: Ints, free: list[int]) -> tuple[Ints, list[int]]:
-    """`held` and `free` of these projects alone."""
-    return np.where(np.isin(np.arange(len(held)), rows), held, UNPLACED), [p for p in free if p in rows]
+def _too_much(problem: Problem, resource: Resource, locked: list[int]) -> str:
+    """What locked projects take of a resource, and what there is of it where they are locked."""
+    at = problem.locked[locked]
+    pools = np.flatnonzero(resource.pool[at].any(axis=0)) if resource.several else np.unique(resource.pool[at])
+    demand = resource.demand[locked] if resource.demand.ndim == 1 else resource.demand[locked, at]
+    takes = " + ".join(f"{one:g}" for one in demand) if len(locked) <= _NAMED else f"{demand.sum():g}"
+    whole = "" if resource.split or not resource.several else ", each whole,"
+    have = " and ".join(f"{resource.at(problem.level)[k]:g} {resource.unit} of {resource.pool_name(k)}" for k in pools)
+    return f"the locks of {_named(problem, locked)} take {takes} {resource.unit}{whole} of {have}"
+
+
+def _named(problem: Problem, projects: list[int]) -> str:
+    names = ", ".join(problem.project_name(p) for p in projects[:_NAMED])
+    return names + (f" and {len(projects) - _NAMED} more" if len(projects) > _NAMED else "")
 
 
 def _may_hold(rows: list[int], ways: dict[int, Ints], draws: list[Draw]) -> bool:

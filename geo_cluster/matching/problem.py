@@ -2,8 +2,8 @@
 
 One concept carries nearly every rule of a plan. A `Resource` has pools; a site draws on pools; the draws on
 a pool stay between its minimum and its capacity. Land, megavolt-amperes and energy quota are resources, and
-so are a budget, a cap on one segment per city, or the least number of projects a prefecture must get: the
-constructors at the end of this file (`quota`, `segment_cap`, `budget`) only spell them.
+so are a budget, a cap on one segment per city, or the least number of projects a prefecture must get: `rules`
+only spells them.
 
 The model is a generalised assignment problem with pooled resources (Martello & Toth 1990, ch. 7): each
 project goes whole to one site or stays unplaced; the sum of `score + bonus` over placed projects, plus what
@@ -13,7 +13,7 @@ partner links earn, is maximised. `bonus` is the price of leaving a project unpl
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import InitVar, dataclass, field, replace
 from typing import Any, Literal, SupportsIndex
 
@@ -68,7 +68,7 @@ class Resource:
     def __post_init__(self) -> None:
         object.__setattr__(self, "demand", numbers(self.demand))
         object.__setattr__(self, "capacity", numbers(self.capacity))
-        object.__setattr__(self, "pool", _whole(self.pool))
+        object.__setattr__(self, "pool", whole_numbers(self.pool))
         if self.minimum is not None:
             object.__setattr__(self, "minimum", numbers(self.minimum))
         object.__setattr__(self, "pools", tuple(map(str, self.pools)))
@@ -292,7 +292,7 @@ def _link_given(link: Link) -> Link:
     return replace(link, near=near.astype(bool) if near.dtype.kind in "iuf" and np.isin(near, (0, 1)).all() else near)
 
 
-def _whole(given: Any) -> NDArray[Any]:
+def whole_numbers(given: Any) -> NDArray[Any]:
     """Numbers of pools as integers; what isn't whole, or true and false, stays as it is, to be refused by name."""
     pool = as_given(given)
     if pool.dtype.kind not in "iuf":
@@ -429,7 +429,7 @@ def _sound(problem: Problem) -> list[Resource]:
 
 def plan_of(problem: Problem, given: ArrayLike, where: str) -> Ints:
     """A plan as it was given, (P,); refused by name where it can't be one of the problem."""
-    site = _whole(given)
+    site = whole_numbers(given)
     refuse_if(plan_faults(problem, site, where))
     return site.astype(np.intp)
 
@@ -712,199 +712,3 @@ def _too_large(resource: Resource, problem: Problem, drawn: Bools) -> list[tuple
             remedy = "Plan with a more hopeful level, or enlarge a pool; as it is the project stays unplaced."
         notes.append((Fault(f"resource {resource.name!r}", what, remedy), most > 0 and least[p] > _UNIT_SLIP * most))
     return notes
-
-
-# ---- rules that are resources ----------------------------------------------------------------------------------
-
-
-def quota(
-    name: str,
-    group: ArrayLike,
-    *,
-    projects: int,
-    maximum: ArrayLike | None = None,
-    minimum: ArrayLike | None = None,
-    weight: ArrayLike | None = None,
-    groups: Sequence[str] = (),
-) -> Resource:
-    """How many projects (or how much of `weight`) each group of sites must and may get.
-
-    Parameters
-    ----------
-    name : str
-        What the rule is called.
-    group : (S,) int array
-        Group (prefecture, city) of each site, -1 for none.
-    projects : int
-        Number of projects.
-    maximum, minimum : (K,) array, optional
-        Bounds of each group; no bound when left out.
-    weight : (P,) array, optional
-        What each project counts for; one when left out.
-    groups : sequence of str
-        Names of the groups.
-    """
-    member = _whole(group)
-    bounds = maximum if minimum is None else minimum
-    some = member.dtype.kind in "iu" and member.size
-    count = np.size(bounds) if bounds is not None else int(member.max()) + 1 if some else 1
-    demand = np.ones(projects) if weight is None else weight
-    capacity = np.full(count, np.inf) if maximum is None else maximum
-    unit = "projects" if weight is None else ""
-    return Resource(name, unit, demand, member, capacity, minimum, pools=tuple(groups))  # type: ignore[arg-type]
-
-
-def segment_cap(
-    name: str, member: ArrayLike, city: ArrayLike, cap: ArrayLike, *, cities: Sequence[str] = ()
-) -> Resource:
-    """At most `cap` projects of one segment in each city.
-
-    Parameters
-    ----------
-    name : str
-        The segment.
-    member : (P,) bool array
-        Which projects belong to it.
-    city : (S,) int array
-        City of each site.
-    cap : (K,) array
-        Most projects of the segment in each city.
-    cities : sequence of str
-        Names of the cities.
-    """
-    return Resource(name, "projects", numbers(member), city, numbers(cap), pools=tuple(cities))  # type: ignore[arg-type]
-
-
-def budget(cost: ArrayLike, limit: float, *, sites: int, name: str = "budget", unit: str = "M yuan") -> Resource:
-    """One purse: `cost`, (P,) or (P, S), summed over placed projects stays within `limit`."""
-    return Resource(name, unit, numbers(cost), np.zeros(sites, dtype=np.intp), numbers([limit]), pools=(name,))
-
-
-def keep(problem: Problem, site: ArrayLike, *, price: float) -> Problem:
-    """The problem with a price on leaving the present plan: another site costs `price`, and so does no site.
-
-    Parameters
-    ----------
-    problem : Problem
-        What is to be decided.
-    site : (P,) int array
-        The present plan, -1 where a project has no place yet.
-    price : float
-        What moving one project costs, in units of score; zero or more.
-
-    Raises
-    ------
-    InputError
-        On a plan of another shape or with sites that there aren't, and on a price that is none.
-    """
-    present = as_given(site)
-    faults = plan_faults(problem, present, "site")
-    faults += amount_faults(price=price)
-    if not faults and not np.isfinite(price):
-        faults.append(Fault("price", f"is {price!r}", "Give what moving one project costs, zero or more."))
-    refuse_if(faults)
-    stays = np.zeros(problem.shape)
-    placed = np.flatnonzero(present != UNPLACED)
-    stays[placed, present[placed]] = price
-    return problem.but(score=problem.score + stays)
-
-
-def phase(
-    problem: Problem,
-    years: Sequence[int],
-    arrives: Mapping[str, ArrayLike],
-    *,
-    earliest: ArrayLike | None = None,
-    delay: ArrayLike | float = 0.0,
-) -> Problem:
-    """The problem over years: site s in the t-th year is site `s + S * t` of the phased problem.
-
-    Parameters
-    ----------
-    problem : Problem
-        Without phases. Locked projects are there from the first year they may.
-    years : sequence of int
-        The years, rising.
-    arrives : mapping of resource name to (K, T) array
-        Capacity of each pool in each year, when it grows (a substation that arrives later): what started in a year
-        draws on it from then on. Resources not named are the same in all years.
-    earliest : (P,) int array, optional
-        First year in which each project can start.
-    delay : float or (T,) or (P, T) array
-        Score lost by starting in each year; a number is the loss a year after the first.
-
-    Raises
-    ------
-    InputError
-        On years that don't rise, names that are no resource, or arrays of another shape.
-    """
-    projects, sites = problem.shape
-    when = numbers(years)
-    count = when.size
-    faults = []
-    if (
-        when.dtype != float
-        or when.ndim != 1
-        or not count
-        or not (np.isfinite(when).all() and (np.diff(when) > 0).all())
-    ):
-        faults.append(Fault("years", f"are {years!r}", "Give each year once, in rising order."))
-    if earliest is not None and not (first := number_faults(numbers(earliest), "earliest")):
-        if np.shape(earliest) != (projects,):
-            what = f"has the shape {np.shape(earliest)}"
-            first = [Fault("earliest", what, f"Give the first year of each of the {projects} projects.")]
-        elif not np.isfinite(numbers(earliest)).all():
-            first = [Fault("earliest", "has years that aren't known", "Give the first year where a project may start.")]
-    faults += first if earliest is not None else []
-    lost = numbers(delay)
-    faults += number_faults(lost, "delay")
-    if lost.dtype == float and lost.shape not in {(), (count,), (projects, count)}:
-        remedy = f"Give one number a year of delay, {count} numbers, or a table {projects} × {count}."
-        faults.append(Fault("delay", f"has the shape {lost.shape}", remedy))
-    elif lost.dtype == float and not np.isfinite(lost).all():
-        faults.append(Fault("delay", "isn't finite", "Give the score lost by starting in each year."))
-    known = {resource.name: resource for resource in problem.resources}
-    for name, capacity in arrives.items():
-        if name not in known:
-            faults.append(Fault(f"arrives {name!r}", "there is no such resource", f"Name one of {', '.join(known)}."))
-        elif wrong := number_faults(numbers(capacity), f"arrives {name!r}"):
-            faults += wrong
-        elif np.shape(capacity) != (len(known[name].capacity), count):
-            what = f"has the shape {np.shape(capacity)}"
-            faults.append(Fault(f"arrives {name!r}", what, f"Give {len(known[name].capacity)} pools × {count} years."))
-    refuse_if(faults)
-    lost = lost * (np.asarray(years) - years[0]) if lost.ndim == 0 else lost
-    score = problem.score[:, None, :] - np.broadcast_to(lost, (projects, count))[:, :, None]
-    opens = np.zeros(projects, dtype=np.intp)
-    if earliest is not None:
-        early = np.asarray(earliest)[:, None] > np.asarray(years)[None, :]
-        score = np.where(early[:, :, None], np.nan, score)
-        opens = np.minimum(early.sum(axis=1), count - 1)
-    resources = []
-    start = np.repeat(np.arange(count), sites)
-    for resource in problem.resources:
-        pool = np.concatenate([resource.pool] * count)
-        demand = resource.demand if resource.demand.ndim == 1 else np.tile(resource.demand, (1, count))
-        wide = replace(resource, pool=pool, demand=demand)
-        if resource.name not in arrives:
-            resources.append(wide)
-            continue
-        capacity = np.asarray(arrives[resource.name], dtype=float)
-        for t, year in enumerate(years):
-            begun = start <= t
-            drawn = np.where(begun[:, None], pool, False) if resource.several else np.where(begun, pool, UNPLACED)
-            resources.append(replace(wide, name=f"{resource.name} {year}", pool=drawn, capacity=capacity[:, t]))
-    return Problem(
-        score.reshape(projects, count * sites),
-        tuple(resources),
-        bonus=problem.bonus,
-        locked=np.where(problem.locked == UNPLACED, UNPLACED, problem.locked + sites * opens),
-        forbidden=None if problem.forbidden is None else np.tile(problem.forbidden, (1, count)),
-        links=tuple(
-            replace(link, near=np.tile(np.eye(sites, dtype=bool) if link.near is None else link.near, (count, count)))
-            for link in problem.links
-        ),
-        level=problem.level,
-        projects=problem.projects,
-        sites=[f"{problem.site_name(s)} {year}" for year in years for s in range(sites)],  # type: ignore[arg-type]
-    )

@@ -6,7 +6,7 @@ the bound lies on the right side of it. Nothing in this file imports an optimise
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
@@ -215,23 +215,30 @@ def _fill(resource: Resource, site: Ints, room: Floats, least: Floats) -> Ints |
     order = must[np.argsort(-demand[must], kind="stable")]
     dead: set[tuple[int, bytes]] = set()
 
-    def place(i: int, used: Floats) -> bool:
-        if i == len(order):
-            return bool((used >= least).all())
-        state = (i, np.round(used, 9).tobytes())
-        if state in dead or len(dead) > _MOST_STATES:
-            return False
-        p = order[i]
-        for k in np.flatnonzero(resource.pool[site[p]] & (used + demand[p] <= room)):
-            pool[p] = k
-            more = used.copy()
-            more[k] += demand[p]
-            if place(i + 1, more):
-                return True
-        dead.add(state)
-        return False
+    def ways(i: int, used: Floats) -> Iterator[int]:
+        return iter(np.flatnonzero(resource.pool[site[order[i]]] & (used + demand[order[i]] <= room)))
 
-    return pool if place(0, np.zeros(len(room))) else None
+    sums = [np.zeros(len(room))]  # before each project that is being placed
+    if not len(order):
+        return pool if (sums[0] >= least).all() else None
+    open_ways = [ways(0, sums[0])]
+    while open_ways:
+        i, used = len(open_ways) - 1, sums[-1]
+        k = next(open_ways[-1], None)
+        if k is None:
+            dead.add((i, np.round(used, 9).tobytes()))
+            open_ways.pop()
+            sums.pop()
+            continue
+        pool[order[i]], more = k, used.copy()
+        more[k] += demand[order[i]]
+        if i + 1 < len(order):
+            if len(dead) <= _MOST_STATES and (i + 1, np.round(more, 9).tobytes()) not in dead:
+                open_ways.append(ways(i + 1, more))
+                sums.append(more)
+        elif (more >= least).all():
+            return pool
+    return None
 
 
 def _split_violations(problem: Problem, resource: Resource, site: Ints) -> list[Violation]:

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import _free_port, _wait_for
 from tests.browser.hostile import NAMES, SCRIPT
-from tests.browser.pages import PAGES, go, in_language, settled, stays_within
+from tests.browser.pages import PAGES, go, in_language, settled, stays_within, turned
 from tests.browser.painted import LAPTOP, PHONE
 
 SCRIPT_PATH = Path(__file__).with_name("hostile_app.py")
@@ -50,7 +50,7 @@ def is_harmless(page):
 
 
 def test_hostile_names_are_only_names(visit, hostile_server):
-    """Every page and tab on the phone, where what is as wide as a name shows first; every page on the laptop too."""
+    """Every page and tab on the phone, where what is as wide as a name shows first; every page on the laptop, too."""
     page, language = visit(hostile_server[0], PHONE), "en"
     dialogs = []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
@@ -60,17 +60,15 @@ def test_hostile_names_are_only_names(visit, hostile_server):
         go(page, name, language, PHONE)
         settled(page)
         is_harmless(page)
-        for size in (LAPTOP, PHONE):
-            page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
-            settled(page)
-            is_harmless(page)
+        turned(page, language, PHONE)
+        is_harmless(page)
+        turned(page, "zh", LAPTOP)
+        is_harmless(page)
         tabs = page.get_by_role("tab")
         for n in range(1, tabs.count()):
             tabs.nth(n).click()
             settled(page)
             is_harmless(page)
-    in_language(page, "zh")
-    is_harmless(page)
     assert dialogs == []
 
 
