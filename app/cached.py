@@ -21,7 +21,7 @@ from sqlalchemy.engine import Engine
 
 from app import charts
 from app.jobs import Jobs
-from geo_cluster import catalog, choice, database, explained, inputs, intake, layers, maps, portfolio, results, survey
+from geo_cluster import catalog, choice, database, inputs, intake, layers, maps, portfolio, results, survey
 from geo_cluster import study as pipeline
 from geo_cluster.choice import Choice, Weighed
 from geo_cluster.domain import Language, Scenario
@@ -395,10 +395,14 @@ def overview_payload(language: Language) -> dict[str, Any]:
 # ---- match: what is asked of a plan ---------------------------------------------------------------------------
 
 
+def asked(question: Callable[..., Any], study: Study, *about: Any) -> Any:
+    """What a function of `explained` or `compared` says of a plan; worked out once for a plan (see `plan_key`)."""
+    return _asked(question, study, question.__name__, plan_key(study), *about)
+
+
 @st.cache_resource(show_spinner=False, max_entries=64)
-def asked(_study: Study, key: str, question: str, *about: Any) -> Any:  # noqa: ARG001
-    """The answer of one of the functions of `explained` on a plan (see `plan_key`)."""
-    return getattr(explained, question)(_study, *about)
+def _asked(_question: Callable[..., Any], _study: Study, name: str, key: str, *about: Any) -> Any:  # noqa: ARG001
+    return _question(_study, *about)
 
 
 def plan_key(study: Study) -> str:

@@ -11,13 +11,13 @@ import math
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from geo_cluster import catalog, inputs, results
+from geo_cluster import catalog, inputs
 from geo_cluster.coordinates import MU_PER_HA
 from geo_cluster.domain import LANGUAGES, KnownBetter, Language, Pair, Scenario, Share
 from geo_cluster.matching.allowance import Allowance
@@ -28,17 +28,15 @@ from geo_cluster.matching.explain import (
     WayIn,
     lock_prices,
     pool_worth,
-    shortages,
     site_importance,
     ways_in,
     why_here,
 )
-from geo_cluster.matching.problem import UNPLACED, Ints
-from geo_cluster.matching.solve import Assignment, solve
-from geo_cluster.matching.stable import blocking_pairs, match_stably
-from geo_cluster.matching.verify import hold, objective, usage, verify
+from geo_cluster.matching.problem import UNPLACED
+from geo_cluster.matching.solve import solve
+from geo_cluster.matching.verify import hold, usage
 from geo_cluster.results import words_of
-from geo_cluster.study import ENDS, Say, Study
+from geo_cluster.study import Say, Study
 
 DRAWN = {
     "land": ("available_land_ha", "land_mu", MU_PER_HA),
@@ -111,7 +109,8 @@ def _until_stopped(clock: Allowance) -> Iterator[Allowance]:
         signal.signal(signal.SIGINT, before)
 
 
-def _clock(clock: Allowance | None = None) -> Allowance:
+def allowance(clock: Allowance | None = None) -> Allowance:
+    """The clock that was given, or a fresh one of `LIMIT_S` and `TOTAL_S`."""
     return Allowance(LIMIT_S, TOTAL_S) if clock is None else clock
 
 
@@ -124,7 +123,7 @@ def ways_in_table(
     study: Study, *, most: int = 3, clock: Allowance | None = None, say: Say = lambda _: None
 ) -> pd.DataFrame:
     """For each unplaced project the cheapest ways in, each verified by solving again."""
-    clock, columns = _clock(clock), ["project", "project_name", "site", "way", "way_en", "gain", "proven"]
+    clock, columns = allowance(clock), ["project", "project_name", "site", "way", "way_en", "gain", "proven"]
     if study.problem is None:
         return pd.DataFrame(columns=columns)
     best = np.where(study.problem.eligible, study.problem.score + study.problem.bonus[:, None], -np.inf).max(axis=1)
@@ -147,7 +146,7 @@ def _unreached_way(study: Study, p: int) -> dict[str, Any]:
 
 def ways_of(study: Study, project: str, *, most: int = 3) -> tuple[WayIn, ...]:
     """The cheapest ways in for one project that the plan leaves out."""
-    return _ways(study, int(study.projects.index.get_loc(project)), most, _clock())
+    return _ways(study, int(study.projects.index.get_loc(project)), most, allowance())
 
 
 def _ways(study: Study, number: int, most: int, clock: Allowance) -> tuple[WayIn, ...]:
@@ -159,8 +158,8 @@ def _ways(study: Study, number: int, most: int, clock: Allowance) -> tuple[WayIn
 def way_row(study: Study, way: WayIn) -> dict[str, Any]:
     """One way in, told in both languages."""
     site = study.sites["id"].iloc[way.site]
-    zh = [*_more(study, way.more, "zh"), *_moves(study, way.moves, "zh")]
-    en = [*_more(study, way.more, "en"), *_moves(study, way.moves, "en")]
+    zh = [*shortfalls(study, way.more, "zh"), *_moves(study, way.moves, "zh")]
+    en = [*shortfalls(study, way.more, "en"), *_moves(study, way.moves, "en")]
     loss = max(-way.gain, 0.0)
     zh_cost, en_cost = (f"，全局让出 {loss:.1f} 分", f" at a loss of {loss:.1f}") if loss > 0.05 else ("", "")
     return {
@@ -221,8 +220,8 @@ def pool_scenario(study: Study, resource: str, pool: str, amount: float, *, sour
     return study.scenario.model_copy(update={"known": known})
 
 
-def _more(study: Study, lacking: tuple[Shortage, ...], language: Language) -> list[str]:
-    """What has to be found: `+6.2 MVA at Ya'erhu`."""
+def shortfalls(study: Study, lacking: tuple[Shortage, ...], language: Language) -> list[str]:
+    """What has to be found, pool by pool: `+6.2 MVA of power at Ya'erhu`."""
     told = []
     for one in lacking:
         pool, (word, unit) = study.region.names[one.pool], words_of(one.resource, language)
@@ -246,7 +245,7 @@ def _moves(study: Study, moves: tuple[Move, ...], language: str) -> list[str]:
 
 def pool_worth_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame:
     """What one more unit of each pool in use is worth, by solving again and as the price of the relaxation."""
-    found = pool_worth(study.problem, study.plan, time_limit_s=_clock(clock)) if study.problem else ()
+    found = pool_worth(study.problem, study.plan, time_limit_s=allowance(clock)) if study.problem else ()
     rows = [
         (one.resource, one.pool, study.region.names[one.pool].zh, one.step, one.gain, one.price, one.proven)
         for one in found
@@ -259,12 +258,12 @@ def pool_worth_table(study: Study, *, clock: Allowance | None = None) -> pd.Data
 
 def why_here_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame:
     """For each placed project that is not at its favourite site: what that site lacks, and what insisting costs."""
-    found = why_here(study.problem, study.plan, time_limit_s=_clock(clock)) if study.problem else ()
+    found = why_here(study.problem, study.plan, time_limit_s=allowance(clock)) if study.problem else ()
     ids, rows = study.sites["id"], []
     for one in found:
         favourite = study.region.names[ids.iloc[one.favourite]]
-        zh = "、".join(_more(study, one.lacking, "zh")) or "容量让给了更合适的项目"
-        en = ", ".join(_more(study, one.lacking, "en")) or "its share is worth more to others"
+        zh = "、".join(shortfalls(study, one.lacking, "zh")) or "容量让给了更合适的项目"
+        en = ", ".join(shortfalls(study, one.lacking, "en")) or "its share is worth more to others"
         cost = "办不到" if np.isinf(one.loss) else f"全局损失 {one.loss:.1f} 分"
         price = "impossible" if np.isinf(one.loss) else f"costs {one.loss:.1f}"
         if np.isnan(one.loss):
@@ -285,7 +284,7 @@ def why_here_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFr
 
 def importance_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame:
     """What is lost if a site drops out, most important first."""
-    found = site_importance(study.problem, study.plan, time_limit_s=_clock(clock)) if study.problem else ()
+    found = site_importance(study.problem, study.plan, time_limit_s=allowance(clock)) if study.problem else ()
     ids = study.sites["id"]
     rows = [(ids.iloc[one.index], study.region.names[ids.iloc[one.index]].zh, one.loss, one.proven) for one in found]
     table = pd.DataFrame(rows, columns=["site", "site_name", "loss", "proven"]).round({"loss": 4})
@@ -298,12 +297,12 @@ def alternatives_of(
     """Plans within a share of the best that differ the most from it and from each other."""
     if study.problem is None or not len(study.assignment):
         return ()
-    return alternatives(study.problem, study.plan, count=count, within=within, time_limit_s=_clock(clock))
+    return alternatives(study.problem, study.plan, count=count, within=within, time_limit_s=allowance(clock))
 
 
 def alternatives_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame:
     """One row a project: its site in the plan and in each alternative; the last rows say what each is worth."""
-    clock = _clock(clock)
+    clock = allowance(clock)
     found = alternatives_of(study, clock=clock)
     ids = np.array([*study.sites["id"], ""])
     table = pd.DataFrame({"project": study.projects.index, "project_name": study.projects["name"].to_numpy()})
@@ -330,7 +329,7 @@ def fronts_of(
     if study.problem is None or not len(study.assignment):
         return {}
     prefecture = pd.factorize(study.sites["prefecture_code"])[0]
-    clock = _clock(clock)
+    clock = allowance(clock)
     half = clock.part(0.6)
     hours = commuting_hours(study)
     fronts = {
@@ -456,7 +455,7 @@ def worth_of(study: Study, resource: str, pool: str, step: float = 1.0) -> tuple
 
 def lock_table(study: Study) -> pd.DataFrame:
     """What each lock costs: worth of the plan without it, less its worth with it."""
-    found = lock_prices(study.problem, study.plan, time_limit_s=_clock()) if study.problem else ()
+    found = lock_prices(study.problem, study.plan, time_limit_s=allowance()) if study.problem else ()
     rows = [
         (
             study.projects.index[one.index],
@@ -468,212 +467,3 @@ def lock_table(study: Study) -> pd.DataFrame:
         for one in found
     ]
     return pd.DataFrame(rows, columns=["project", "project_name", "site", "loss", "proven"])
-
-
-def with_plan(study: Study, site: Ints) -> Study:
-    """The same study with another plan in place of its own, checked anew; the bound stays."""
-    problem = study.problem
-    if problem is None:
-        return study
-    worth, bound = objective(problem, site), study.plan.bound
-    gap = max(bound - worth, 0.0) / max(abs(worth), 1e-9)
-    plan = Assignment(site, worth, bound, gap, "optimal" if worth >= bound - 1e-6 else "feasible")
-    facts, sites, projects = inputs.facts_of(study.region, study.projects), study.sites, study.projects
-    level = study.scenario.planning_level
-    return replace(
-        study,
-        plan=plan,
-        assignment=results.assignment_table(projects, sites, facts, study.ranking, plan, ENDS[level]),
-        unplaced=results.unplaced_table(problem, projects, study.region, study.eligibility, plan),
-        pools=results.pools_table(tuple(one for one in problem.resources if one.name in DRAWN), level, plan),
-        violations=verify(problem, plan),
-    )
-
-
-def plan_locks(study: Study) -> tuple[Pair, ...]:
-    """Every placed project of a plan as a lock: the plan, kept."""
-    pairs = zip(study.assignment["project"], study.assignment["site"], strict=True)
-    return tuple(Pair(project=project, site=site) for project, site in pairs)
-
-
-def difference_table(before: Study, after: Study) -> pd.DataFrame:
-    """Who is elsewhere in the second of two studies, and why.
-
-    Projects are compared by id; `from` and `to` are site ids, empty where a project is unplaced. `change` is the score
-    at the new place less the score at the old place, each as its own study saw it.
-    """
-    old, new = (one.assignment.set_index("project") for one in (before, after))
-    rows = []
-    for project in dict.fromkeys([*after.projects.index, *before.projects.index]):
-        place = [table["site"].get(project, "") for table in (old, new)]
-        gone, fresh = project not in after.projects.index, project not in before.projects.index
-        if place[0] == place[1] and not gone and not fresh:
-            continue
-        scores = [table["score"].get(project, np.nan) for table in (old, new)]
-        study = before if gone else after
-        zh, en = _why_moved(before, after, project, place[0], place[1])
-        name = study.projects.loc[project, "name"]
-        rows.append((project, name, *place, *scores, np.nan_to_num(scores[1]) - np.nan_to_num(scores[0]), zh, en))
-    columns = ["project", "project_name", "from", "to", "score_before", "score_after", "change", "why", "why_en"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _why_moved(before: Study, after: Study, project: str, old: str, new: str) -> tuple[str, str]:
-    """The first reason that holds, from what a person did to what the solver weighed."""
-    if project not in after.projects.index:
-        return "已从组合中删去", "taken out of the portfolio"
-    if project not in before.projects.index:
-        return "新加入组合", "new in the portfolio"
-    if Pair(project=project, site=new or "-") in after.scenario.locked:
-        return "按锁定", "locked there"
-    if old and Pair(project=project, site=old) in after.scenario.forbidden:
-        return "原园区已被禁止", "its old site was ruled out"
-    ids = after.sites["id"].tolist()
-    if old and old not in ids:
-        return "原园区不在本次考虑之列", "its old site is not considered now"
-    p = int(after.projects.index.get_loc(project))
-    if old and after.problem is not None:
-        s = ids.index(old)
-        if not after.eligibility.allowed[p, s]:
-            reason = (str(after.eligibility.reason[key][p, s]) for key in LANGUAGES)
-            zh, en = reason
-            return f"原园区不再可去：{zh}", f"its old site is ruled out now: {en}"
-        if new and (here := after.problem.score[p, ids.index(new)]) > (there := after.problem.score[p, s]):
-            zh = f"按现在的数，原园区得 {there:.1f} 分，这里 {here:.1f} 分"
-            return zh, f"by the numbers now its old site scores {there:.1f}, this one {here:.1f}"
-        lacking = shortages(after.problem, after.plan.site, p, s)
-        if lacking:
-            zh, en = "、".join(_more(after, lacking, "zh")), ", ".join(_more(after, lacking, "en"))
-            if any(_has_shrunk(before, after, one) for one in lacking):
-                return (
-                    f"原园区的容量比原来少了（{zh}才放得下）",
-                    f"its old site has less to give now ({en} would be needed)",
-                )
-            return f"原园区让给了别的项目（{zh}才放得下）", f"its room went to others ({en} would be needed)"
-    if not old:
-        return "现在有容量放得下", "there is room for it now"
-    if before.scenario.id != after.scenario.id:
-        return "按现在的设置，这样全局总分更高", "by the settings now the plan as a whole is worth more so"
-    if after.plan.objective > before.plan.objective:
-        return "全局总分更高", "the plan as a whole is worth more"
-    return "可以不动：这个方案换了一种安排", "it could have stayed: this plan is another arrangement"
-
-
-def _has_shrunk(before: Study, after: Study, lacking: Shortage) -> bool:
-    """Whether a pool has less to give in the second study than in the first."""
-    had, has = (
-        one.pools.loc[(one.pools["resource"] == lacking.resource) & (one.pools["pool"] == lacking.pool), "planned"]
-        for one in (before, after)
-    )
-    return len(had) == len(has) == 1 and has.iloc[0] < had.iloc[0] - 1e-6
-
-
-@dataclass(frozen=True, eq=False)
-class Other:
-    """A plan to set beside the study's own.
-
-    Attributes
-    ----------
-    kind : {"best", "alternative", "commuting", "balance"}
-    value : float
-        Which alternative (1, 2 …), hours a month on the way, or the fewest projects that a prefecture gets.
-    site : (P,) int array
-    worth, bound : float
-        What it is worth; what no plan of its kind exceeds.
-    elsewhere : float
-        Share of projects that are elsewhere than in the study's plan.
-    proven : bool
-    whole : bool
-        Whether the front that it is of was searched to its end before the time was over.
-    """
-
-    kind: Literal["best", "alternative", "commuting", "balance"]
-    value: float
-    site: Ints
-    worth: float
-    bound: float
-    elsewhere: float
-    proven: bool
-    whole: bool = True
-
-
-def other_plans(study: Study, count: int = 3, within: float = 0.02) -> tuple[Other, ...]:
-    """The study's plan, alternatives nearly as good, and both fronts, as plans to compare and adopt."""
-
-    def apart(site: Ints) -> float:
-        return float(np.mean(site != study.plan.site))
-
-    plan = study.plan
-    found = [Other("best", 0, plan.site, plan.objective, plan.bound, 0.0, plan.status == "optimal")]
-    clock = _clock()
-    for number, one in enumerate(alternatives_of(study, count=count, within=within, clock=clock.part(0.5)), 1):
-        found.append(Other("alternative", number, one.site, one.objective, plan.bound, apart(one.site), one.proven))
-    kinds: dict[str, Literal["commuting", "balance"]] = {
-        "commuting_hours": "commuting",
-        "fewest_in_a_prefecture": "balance",
-    }
-    missed: list[str] = []
-    for name, points in fronts_of(study, clock=clock, missed=missed).items():
-        for point in points:
-            own, ends = point.plan, (point.plan.status == "optimal", name not in missed)
-            found.append(Other(kinds[name], point.other, own.site, own.objective, own.bound, apart(own.site), *ends))
-    return tuple(found)
-
-
-def distinct(plans: tuple[Other, ...]) -> tuple[Other, ...]:
-    """Each plan once: a front begins with the study's own plan, and several limits may lead to the same one."""
-    kept: dict[Any, Other] = {}
-    for one in plans:
-        same = [(one.site.tobytes(),), (one.kind, round(one.value), round(one.worth, 1))]
-        if not any(key in kept for key in same):
-            kept |= dict.fromkeys(same, one)
-    return tuple(dict.fromkeys(kept.values()))
-
-
-@dataclass(frozen=True, eq=False)
-class Stability:
-    """How a plan stands with firms and cities that may walk away together.
-
-    Attributes
-    ----------
-    blocking : DataFrame
-        Pairs that would rather have each other: `project`, `project_name`, `from`, `to`, `displaced` (a tuple of ids).
-    stable : Study
-        The same study with the plan of deferred acceptance.
-    cost : float
-        What that plan is worth less.
-    remaining : int
-        Blocking pairs that it has left; 0 when it is stable.
-    """
-
-    blocking: pd.DataFrame
-    stable: Study
-    cost: float
-    remaining: int
-
-
-def stability(study: Study) -> Stability | None:
-    """Blocking pairs of the plan and what a stable one costs; None when no project may go anywhere.
-
-    Firms prefer sites by the project's score; cities prefer projects by annual output per mu, which is how the land
-    is rationed in practice. Both are declared here, not observed.
-    """
-    problem = study.problem
-    if problem is None:
-        return None
-    density = study.projects["output_100m_yuan"].to_numpy(float) / study.projects["land_mu_likely"].to_numpy(float)
-    cities = np.broadcast_to(density[:, None], problem.shape)
-    ids, names = np.array([*study.sites["id"], ""]), study.projects["name"]
-    rows = [
-        (
-            study.projects.index[one.project],
-            names.iloc[one.project],
-            ids[study.plan.site[one.project]],
-            ids[one.site],
-            tuple(study.projects.index[list(one.displaced)]),
-        )
-        for one in blocking_pairs(problem, study.plan.site, problem.score, cities)
-    ]
-    table = pd.DataFrame(rows, columns=["project", "project_name", "from", "to", "displaced"])
-    found = match_stably(problem, problem.score, cities)
-    return Stability(table, with_plan(study, found.site), found.cost(study.plan), len(found.blocking))

@@ -27,6 +27,7 @@ from geo_cluster.access.isochrones import isochrones
 from geo_cluster.access.travel import route
 from geo_cluster.domain import Language
 from geo_cluster.errors import Fault, refuse_if
+from geo_cluster.map_words import GRADES, SPOKEN, WORDS
 from geo_cluster.study import Study
 
 ASSETS = Path(__file__).parent / "assets"
@@ -47,187 +48,6 @@ BASEMAPS = "GEO_CLUSTER_BASEMAPS"
 
 BANDS_MIN = (30, 60, 90, 240)
 """Isochrones of the R&D anchor, minutes door to door."""
-
-WORDS: dict[Language, dict[str, str]] = {
-    "zh": {
-        "layers": "图层与图例",
-        "search": "搜索企业、园区、地名",
-        "nothing": "没有找到",
-        "map": "湖北激光产业地图",
-        "sample": "示例",
-        "chain": "激光产业链",
-        "sites": "制造承载",
-        "plan": "本次方案",
-        "infrastructure": "要素设施",
-        "base": "底图",
-        "rings": "位置不确定范围",
-        "flows": "研发 → 制造",
-        "changed": "较上一方案移址",
-        "moves": "较上一方案：移址 {moved} 个，新落地 {placed} 个，不再落地 {left} 个。",
-        "reach": "可达",
-        "isochrones": "光谷公路门到门 30/60/90/240 分钟",
-        "minutes": "分钟",
-        "routes": "方案所走公路",
-        "review": "公开发布须送审并标注审图号",
-        "note": "实心点：位置可靠到此比例尺；空心点、虚线环与淡色圆：只知大致范围。圆环内数字为合并的点数。",
-        "unused": "带数字的菱形：本方案落地的项目数；灰色菱形：本方案未用。",
-        "placed": "落地项目",
-        "score": "得分",
-        "effort": "车程 {minutes:.0f} 分钟 · 用地 {land:.0f} 亩 · 容量 {power:.1f} MVA",
-        "trust": "来源：{source} · 可信度{confidence} · {as_of}",
-        "within": " · 坐标误差约 {km:g} 公里",
-        "filter": "筛选",
-        "any": "全部",
-        "all": "清除",
-        "left": "筛出 {n} / {all} 个",
-        "nowhere": "另有 {n} 个主体地址未查到，不上图。",
-        "stage": "环节",
-        "segment": "细分领域",
-        "city": "市州",
-        "clause": "政策条款",
-        "counties": "各县区主体数（随筛选）",
-        "county_note": "按点位所在县区计；{doubtful} 个坐标误差越出县界，可能属邻县；{nowhere} 个地址未查到，未计。",
-        "matrix": "产业链矩阵：环节 × 城市",
-        "gap": "补链",
-        "matrix_note": "补链：公开来源未见该环节主体，不等于没有。另有 {n} 个主体所在市未查到，未计。",
-        "tools": "测量与圈选",
-        "distance": "测距",
-        "polygon": "圈地",
-        "rectangle": "矩形",
-        "circle": "圆",
-        "how_distance": "点选折线各点，双击结束。",
-        "how_polygon": "点选边界各点，双击结束。",
-        "how_rectangle": "点选两个对角。",
-        "how_circle": "先点圆心，再点圆周。",
-        "more": "继续点选。",
-        "keys": "键盘：方向键移动，回车落点，原地再按回车结束，退格撤点，Esc 取消。",
-        "finish": "完成",
-        "clear": "清除图形",
-        "length": "长度",
-        "radius": "半径",
-        "area": "面积 {ha} 公顷（{mu} 亩）· 周长 {around}",
-        "found": "其内 {n} 个，其中 {unsure} 个坐标误差跨界，只是可能在内。",
-        "empty": "其内没有所示图层的点。",
-        "inside": "在内",
-        "perhaps": "可能",
-        "csv": "图层|编号|名称|纬度|经度|坐标误差（米）|是否在内",
-        "copy": "复制表格",
-        "copied": "已复制",
-        "save": "下载 CSV",
-        "link": "复制链接",
-        "refused": "浏览器不许复制",
-        "online": "在线底图",
-        "offline": "离线底图",
-        "key": "天地图密钥（只存本机浏览器）",
-        "needsKey": "请填天地图密钥（浏览器端 tk）。",
-        "unreachable": "在线底图连不上，已回到离线底图。",
-        "own": "本单位底图",
-        "comma": "、",
-        "colon": "：",
-        "sources": "© 天地图 · OpenStreetMap 贡献者",
-    },
-    "en": {
-        "layers": "Layers and legend",
-        "search": "Find firm, site, place",
-        "nothing": "Nothing found",
-        "map": "Map of Hubei's laser industry",
-        "sample": "sample",
-        "chain": "Laser value chain",
-        "sites": "Manufacturing sites",
-        "plan": "This plan",
-        "infrastructure": "Land, power, transport",
-        "base": "Base map",
-        "rings": "Position uncertainty",
-        "flows": "R&D → manufacturing",
-        "changed": "Moved since the plan before",
-        "moves": "Since the plan before: {moved} moved, {placed} newly placed, {left} no longer placed.",
-        "reach": "Reach",
-        "isochrones": "30/60/90/240 min door to door by road",
-        "minutes": "min",
-        "routes": "Roads that the plan's trips take",
-        "review": "Publication needs a map review number",
-        "note": (
-            "Solid: the position holds at this scale. Hollow, in a pale circle: known "
-            "by that area only. Numbers count merged points."
-        ),
-        "unused": "A number in a diamond counts the projects placed there; grey ones are not used by this plan.",
-        "placed": "Projects placed",
-        "score": "score",
-        "effort": "drive {minutes:.0f} min · land {land:.0f} mu · capacity {power:.1f} MVA",
-        "trust": "Source: {source} · confidence: {confidence} · {as_of}",
-        "within": " · position within about {km:g} km",
-        "filter": "Filter",
-        "any": "All",
-        "all": "Clear",
-        "left": "{n} of {all} match",
-        "nowhere": "Not on the map: {n} of unknown address.",
-        "stage": "Stage",
-        "segment": "Segment",
-        "city": "City",
-        "clause": "Policy clause",
-        "counties": "Entities by county (as filtered)",
-        "county_note": (
-            "By the county of the point; {doubtful} are so uncertain that they may lie in the "
-            "next one. Not counted: {nowhere} of unknown address."
-        ),
-        "matrix": "Chain matrix: stage by city",
-        "gap": "gap",
-        "matrix_note": (
-            "A gap: no public source names an entity of this stage there, which does not prove "
-            "that there is none. Not counted: {n} of unknown city."
-        ),
-        "tools": "Measure and select",
-        "distance": "Distance",
-        "polygon": "Polygon",
-        "rectangle": "Rectangle",
-        "circle": "Circle",
-        "how_distance": "Click along the line; double-click to end.",
-        "how_polygon": "Click around the area; double-click to end.",
-        "how_rectangle": "Click two opposite corners.",
-        "how_circle": "Click the centre, then the rim.",
-        "more": "Go on clicking.",
-        "keys": (
-            "Keyboard: arrows move, Enter sets a point, Enter again on the spot "
-            "ends, Backspace takes back, Esc cancels."
-        ),
-        "finish": "Finish",
-        "clear": "Clear",
-        "length": "Length",
-        "radius": "Radius",
-        "area": "Area {ha} ha ({mu} mu) · perimeter {around}",
-        "found": "{n} inside, {unsure} of them only perhaps: their position is too uncertain to tell.",
-        "empty": "No point of the layers shown lies inside.",
-        "inside": "inside",
-        "perhaps": "perhaps",
-        "csv": "layer|id|name|lat|lon|position uncertainty (m)|inside",
-        "copy": "Copy table",
-        "copied": "Copied",
-        "save": "Download CSV",
-        "link": "Copy link",
-        "refused": "Copying refused",
-        "online": "Online base map",
-        "offline": "Offline base map",
-        "key": "Tianditu key (stays in this browser)",
-        "needsKey": "Enter a Tianditu key (tk for browsers).",
-        "unreachable": "The online base map can't be reached; back to the offline one.",
-        "own": "The house's own tiles",
-        "comma": ", ",
-        "colon": ": ",
-        "sources": "© Tianditu · OpenStreetMap contributors",
-    },
-}
-
-SPOKEN = (
-    *("layers", "search", "nothing", "map", "sources", "filter", "any", "all", "left", "gap", "comma", "colon"),
-    *("tools", "distance", "polygon", "rectangle", "circle", "more", "keys", "finish", "clear", "link", "refused"),
-    *("how_distance", "how_polygon", "how_rectangle", "how_circle", "length", "radius", "area"),
-    *("found", "empty", "inside", "perhaps", "csv", "copy", "copied", "save"),
-    *("online", "offline", "key", "needsKey", "unreachable"),
-)
-"""Words that the script itself shows."""
-
-GRADES = {"high": "高", "medium": "中", "low": "低", "very low": "很低"}
-"""Confidence as people say it in Chinese; `low-medium` is two of them."""
 
 
 def payload(
@@ -611,7 +431,7 @@ def basemaps(language: Language) -> list[dict[str, Any]]:
 def _sites(
     frame: gpd.GeoDataFrame, language: Language, style: Mapping[str, Any], study: Study | None
 ) -> dict[str, Any]:
-    features = _cards(frame, "sites", language)
+    features, words = _cards(frame, "sites", language), WORDS[language]
     if study:
         taken = study.assignment["site"].value_counts()
         for feature, one in zip(features, frame["id"], strict=True):
@@ -621,9 +441,9 @@ def _sites(
             if not count:
                 feature["p"]["color"] = style["stage"]["support"]
             projects = study.assignment.loc[study.assignment["site"] == one, "project_name"]
-            feature["p"]["rows"].insert(0, [WORDS[language]["placed"], "、".join(projects) or "0"])
+            feature["p"]["rows"].insert(0, [words["placed"], words["comma"].join(projects) or "0"])
     name = catalog.table("layers")["layers"]["sites"]["name"][language]
-    layer = {"key": "sites", "group": WORDS[language]["sites"], "name": name, "kind": "site", "search": True}
+    layer = {"key": "sites", "group": words["sites"], "name": name, "kind": "site", "search": True}
     more = {"color": style["map"]["site"], "visible": True, "legend": True, "count": len(features)}
     return {**layer, **more, "features": features}
 
@@ -737,7 +557,7 @@ def _spoken(value: Any, words: Mapping[str, Mapping[str, str]], language: Langua
     if isinstance(value, float):
         return f"{value:,.6g}"
     parts: Iterable[str] = str(value).split(";") if words or language == "zh" else [str(value)]
-    return ("、" if language == "zh" else ", ").join(words.get(part, {}).get(language, part) for part in parts)
+    return WORDS[language]["comma"].join(words.get(part, {}).get(language, part) for part in parts)
 
 
 def _places(language: Language) -> list[dict[str, Any]]:

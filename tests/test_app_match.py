@@ -10,10 +10,10 @@ from app import cached
 from app.jobs import KEPT, KEPT_BYTES, Jobs
 from app.texts import text
 from app.views import match_edit, match_plan, match_pools
-from geo_cluster import catalog, explained, portfolio
+from geo_cluster import catalog, compared, explained, portfolio
+from geo_cluster.compared import Other
 from geo_cluster.domain import Pair
 from geo_cluster.errors import DataError, Fault, InputError
-from geo_cluster.explained import Other
 from geo_cluster.matching.solve import Progress
 from geo_cluster.workspace import PROJECTS, Work
 from tests.studies import run
@@ -164,9 +164,9 @@ def test_a_front_of_one_point_is_a_sentence_and_no_plan_is_listed_twice():
         return Other(kind, value, plan.site, plan.objective, plan.bound, 0.0, True)
 
     plans = (other("best", 0), other("commuting", 1668.0), other("commuting", 1668.2), other("balance", 1))
-    assert explained.distinct(plans) == plans[:1]
+    assert compared.distinct(plans) == plans[:1]
     page = opened("match", study=result)
-    with patch.object(cached.explained, "other_plans", return_value=plans):
+    with patch.object(compared, "other_plans", return_value=plans, __name__="other_plans"):
         press(at(page, "others"), "match.others_run")
     assert not page.exception
     told = [one.value for one in page.text]
@@ -180,10 +180,10 @@ def test_a_front_that_time_ended_before_is_not_said_to_be_all_there_is():
     plan = result.plan
     plans = tuple(Other(kind, 0.0, plan.site, plan.objective, plan.bound, 0.0, True, False) for kind in FRONTS)
     page = opened("match", study=result)
-    cached.asked.clear()
-    with patch.object(cached.explained, "other_plans", return_value=plans):
+    cached._asked.clear()
+    with patch.object(compared, "other_plans", return_value=plans, __name__="other_plans"):
         press(at(page, "others"), "match.others_run")
-    cached.asked.clear()
+    cached._asked.clear()
     assert [one.value for one in page.caption].count(text("match.not_whole", "zh")) == len(FRONTS)
     only = [text(f"match.only_{kind}", "zh", value=0, worth=plan.objective) for kind in FRONTS]
     assert not {one.value for one in page.text} & set(only)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geo_cluster import explained, study
+from geo_cluster import compared, explained, study
 from tests import world
 
 
@@ -171,7 +171,7 @@ def test_a_pool_at_another_value_is_the_scenario_with_that_number(crowded):
     assert (known.subject, known.attribute, known.low, known.high) == ("G1", "spare_mva", 85.0, 85.0)
     after = study.run(trial, world.layers(), projects=world.projects(4, power_mva="20"))
     assert after.unplaced.empty
-    table = explained.difference_table(crowded, after)
+    table = compared.difference_table(crowded, after)
     assert table.loc[table["from"] == "", "project"].tolist() == crowded.unplaced["project"].tolist()
     land = explained.pool_scenario(crowded, "land", "X1", 150.0, source="试算").known[0]
     assert land.likely == pytest.approx(10.0), "150 mu are 10 ha"
@@ -203,13 +203,13 @@ def test_another_plan_in_a_study_is_checked_and_can_be_locked(crowded):
     site = crowded.plan.site.copy()
     site[:] = -1
     site[0] = 0
-    other = explained.with_plan(crowded, site)
+    other = compared.with_plan(crowded, site)
     assert len(other.assignment) == 1
     assert not other.violations
     assert other.plan.objective < crowded.plan.objective <= other.plan.bound + 1e-6
-    (pair,) = explained.plan_locks(other)
+    (pair,) = compared.plan_locks(other)
     assert (pair.project, pair.site) == ("P01", crowded.sites["id"].iloc[0])
-    broken = explained.with_plan(crowded, np.zeros(4, dtype=int))
+    broken = compared.with_plan(crowded, np.zeros(4, dtype=int))
     assert broken.violations, "80 MVA behind a station of 60"
 
 
@@ -220,9 +220,9 @@ def test_why_a_project_moved_begins_with_what_a_person_did():
     for change, told in (("locked", "按锁定"), ("forbidden", "原园区已被禁止")):
         site = away if change == "locked" else at
         after = run_crowded(**{change: [{"project": "P01", "site": site}]})
-        row = explained.difference_table(free, after).set_index("project").loc["P01"]
+        row = compared.difference_table(free, after).set_index("project").loc["P01"]
         assert (row["from"], row["why"]) == (at, told)
-    assert explained.difference_table(free, free).empty
+    assert compared.difference_table(free, free).empty
 
 
 def test_a_reason_agrees_with_the_numbers_beside_it(crowded):
@@ -232,31 +232,31 @@ def test_a_reason_agrees_with_the_numbers_beside_it(crowded):
         world.layers(),
         projects=world.projects(4, power_mva="20"),
     )
-    left = explained.difference_table(ample, crowded)
+    left = compared.difference_table(ample, crowded)
     (row,) = left[left["to"] == ""].to_dict("records")
     assert row["why"].startswith("原园区的容量比原来少了（")
     assert "再要 20.0 MVA" in row["why"]
     away = crowded.plan.site.copy()
     at = int(np.flatnonzero(away >= 0)[0])
     away[at] = -1
-    (row,) = explained.difference_table(crowded, explained.with_plan(crowded, away)).to_dict("records")
+    (row,) = compared.difference_table(crowded, compared.with_plan(crowded, away)).to_dict("records")
     assert row["why"] == "可以不动：这个方案换了一种安排"
-    table = explained.difference_table(crowded, ample)
+    table = compared.difference_table(crowded, ample)
     assert set(table.loc[table["from"] == "", "why"]) == {"现在有容量放得下"}
     for one in table[(table["from"] != "") & (table["to"] != "")].to_dict("records"):
         assert one["why"] in ("按现在的设置，这样全局总分更高",) or one["why"].startswith("按现在的数，原园区得")
 
 
 def test_a_front_that_time_ended_before_says_so(crowded, monkeypatch):
-    assert all(one.whole for one in explained.other_plans(crowded))
+    assert all(one.whole for one in compared.other_plans(crowded))
     monkeypatch.setattr(explained, "TOTAL_S", 0.0)
-    fronts = [one for one in explained.other_plans(crowded) if one.kind in ("commuting", "balance")]
+    fronts = [one for one in compared.other_plans(crowded) if one.kind in ("commuting", "balance")]
     assert fronts
     assert not any(one.whole for one in fronts)
 
 
 def test_other_plans_are_no_better_and_bounded(crowded):
-    plans = explained.other_plans(crowded)
+    plans = compared.other_plans(crowded)
     assert plans[0].kind == "best"
     assert {one.kind for one in plans} >= {"commuting", "balance"}
     for one in plans:
@@ -266,7 +266,7 @@ def test_other_plans_are_no_better_and_bounded(crowded):
 
 def test_a_plan_with_room_for_all_has_no_blocking_pair():
     roomy = study.run(world.scenario(), world.layers(), projects=world.projects(1))
-    found = explained.stability(roomy)
+    found = compared.stability(roomy)
     assert found.blocking.empty
     assert found.remaining == 0
     assert found.cost == pytest.approx(0.0, abs=1e-6)

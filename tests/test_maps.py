@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from geo_cluster import catalog, layers, maps, study
+from geo_cluster import catalog, layers, map_words, maps, study
 from geo_cluster.errors import InputError
 from tests.studies import run, write_own
 
@@ -214,7 +214,7 @@ def test_the_map_of_a_plan_opens_on_the_plan():
 
 
 def test_the_plan_stands_first_in_the_legend_of_its_map(plan, language):
-    assert plan["pinned"] == maps.WORDS[language]["plan"]
+    assert plan["pinned"] == map_words.WORDS[language]["plan"]
     pinned = {layer["key"] for layer in plan["layers"] if layer["group"] == plan["pinned"]}
     assert pinned == {"flows", "routes"}
     assert not maps.payload(language)["pinned"]
@@ -238,23 +238,23 @@ def test_sites_say_what_they_take(plan):
 
 
 def test_both_languages_have_the_same_words():
-    assert set(maps.WORDS["zh"]) == set(maps.WORDS["en"])
+    assert set(map_words.WORDS["zh"]) == set(map_words.WORDS["en"])
     fields = re.compile(r"{(\w+)")
-    for key, text in maps.WORDS["zh"].items():
-        assert fields.findall(text) == fields.findall(maps.WORDS["en"][key]), key
-    assert not [text for text in maps.WORDS["en"].values() if re.search("[\u3000-\u9fff\uff00-\uffef]", text)]
+    for key, text in map_words.WORDS["zh"].items():
+        assert fields.findall(text) == fields.findall(map_words.WORDS["en"][key]), key
+    assert not [text for text in map_words.WORDS["en"].values() if re.search("[\u3000-\u9fff\uff00-\uffef]", text)]
 
 
 def test_every_word_is_used():
-    source = maps.Path(maps.__file__).read_text(encoding="utf-8")
-    for key in maps.WORDS["zh"]:
+    source = "".join(maps.Path(part.__file__).read_text(encoding="utf-8") for part in (maps, map_words))
+    for key in map_words.WORDS["zh"]:
         assert len(re.findall(f'"{key}"', source)) > 2 or f"['{key}']" in source, f"WORDS[...]['{key}'] is never shown"
     script = "".join((maps.ASSETS / name).read_text(encoding="utf-8") for name in maps.SCRIPTS)
     spoken = set(re.findall(r"\bwords\.(\w+)", script))
     assert spoken | {"how_distance", "how_polygon", "how_rectangle", "how_circle", "distance", "polygon"} | {
         "rectangle",
         "circle",
-    } == set(maps.SPOKEN)
+    } == set(map_words.SPOKEN)
 
 
 def test_attribution_names_who_each_shown_layer_is_owed_to(plan, language):

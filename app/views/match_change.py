@@ -8,7 +8,7 @@ import streamlit as st
 from app import cached, state
 from app.views import match_edit
 from app.widgets import show_map, t, told_of
-from geo_cluster import explained
+from geo_cluster import compared
 from geo_cluster.study import Study
 
 
@@ -19,13 +19,13 @@ def changes(study: Study) -> None:
         st.info(t("match.no_before"), icon=":material/compare_arrows:")
         return
     gain = study.plan.objective - before.plan.objective
-    table = explained.difference_table(before, study)
+    table = compared.difference_table(before, study)
     more = placed(before, study)
     st.markdown(
         t("match.changed_told", n=len(table), before=told_of(before), after=told_of(study), gain=gain, placed=more)
     )
     show(table, before, study)
-    compared(study, before)
+    both_plans(study, before)
 
 
 def placed(before: Study, after: Study) -> str:
@@ -34,7 +34,7 @@ def placed(before: Study, after: Study) -> str:
     return t(f"match.placed_{'same' if not more else 'more' if more > 0 else 'less'}", n=abs(more))
 
 
-def compared(study: Study, before: Study) -> None:
+def both_plans(study: Study, before: Study) -> None:
     """Both plans on one map."""
     sites = dict(zip(before.assignment["project"], before.assignment["site"], strict=True))
     keys = cached.plan_key(study), cached.plan_key(before)

@@ -9,8 +9,8 @@ import streamlit as st
 from app import cached, state
 from app.views import match_change, match_edit, match_plan, match_portfolio
 from app.widgets import t
-from geo_cluster import catalog, explained
-from geo_cluster.explained import Other, Stability
+from geo_cluster import catalog, compared, explained
+from geo_cluster.compared import Other, Stability
 from geo_cluster.results import words_of
 from geo_cluster.study import Study
 
@@ -30,9 +30,9 @@ def others(study: Study) -> None:
     if state.kept("others") != asked:
         return
     with st.spinner(t("match.ways_running")):
-        plans = cached.asked(study, cached.plan_key(study), "other_plans", count, within / 100)
+        plans = cached.asked(compared.other_plans, study, count, within / 100)
     _fronts(plans)
-    plans = explained.distinct(plans)
+    plans = compared.distinct(plans)
     _list(plans)
     labels = [_label(one) for one in plans]
     at = st.selectbox(t("match.choose_plan"), range(1, len(plans)), format_func=lambda number: labels[number])
@@ -122,10 +122,10 @@ def _front(rows: list[Other], kind: str) -> alt.LayerChart:
 
 def _chosen(study: Study, one: Other, label: str) -> None:
     """One plan beside the study's: what would change; adopt it as locks."""
-    after = explained.with_plan(study, one.site)
+    after = compared.with_plan(study, one.site)
     told, act = st.columns([4, 1], vertical_alignment="center")
     told.text(t("match.give_up", loss=study.plan.objective - one.worth, elsewhere=one.elsewhere))
-    rows, note = match_plan.locks(explained.plan_locks(after)), t("match.adopted", plan=label)
+    rows, note = match_plan.locks(compared.plan_locks(after)), t("match.adopted", plan=label)
     act.button(
         t("match.adopt"),
         icon=":material/check:",
@@ -134,8 +134,8 @@ def _chosen(study: Study, one: Other, label: str) -> None:
         disabled=not match_portfolio.is_of(study),
         on_click=match_edit.keep(lambda: state.change(note, locked=rows, forbidden=[])),
     )
-    match_change.show(explained.difference_table(study, after), study, after)
-    match_change.compared(after, study)
+    match_change.show(compared.difference_table(study, after), study, after)
+    match_change.both_plans(after, study)
 
 
 def holding(study: Study) -> tuple[str, str]:
@@ -148,7 +148,7 @@ def holding(study: Study) -> tuple[str, str]:
 
 def _held(study: Study) -> pd.DataFrame:
     """The plan when numbers are drawn: its own row, then the pools that break, in the reader's words."""
-    table, language = cached.asked(study, cached.plan_key(study), "holds_table"), state.language()
+    table, language = cached.asked(explained.holds_table, study), state.language()
     if table.empty:
         return table
     label = [
@@ -190,7 +190,7 @@ def holds(study: Study) -> None:
             return
         state.keep("stable", key)
     with st.spinner(t("match.ways_running")):
-        found = cached.asked(study, key, "stability")
+        found = cached.asked(compared.stability, study)
     _stable(study, found)
 
 

@@ -175,7 +175,7 @@ def _decisions(study: Study, names: dict[str, str]) -> None:
     if not study.scenario.locked:
         return
     if st.button(t("match.lock_price"), icon=":material/sell:"):
-        prices = cached.asked(study, cached.plan_key(study), "lock_table")
+        prices = cached.asked(explained.lock_table, study)
         shown = prices.assign(site=prices["site"].map(names))[["project_name", "site", "loss"]]
         heads = [t("match.project"), t("match.locked_to"), t("match.lock_loss")]
         st.dataframe(shown.set_axis(heads, axis=1), hide_index=True)
@@ -199,7 +199,7 @@ def unplaced(study: Study) -> None:
     if state.kept("ways") != asked:
         return
     with st.spinner(t("match.ways_running")):
-        ways = cached.asked(study, cached.plan_key(study), "ways_of", project)
+        ways = cached.asked(explained.ways_of, study, project)
     if not ways:
         st.info(t("match.no_way"))
     st.caption(t("match.ways"))

@@ -10,7 +10,7 @@ import streamlit as st
 from app import cached, state
 from app.views import match_change, match_edit
 from app.widgets import BY_ROW, ROWS, Drawn, draw, pool_chart, t
-from geo_cluster import catalog, explained, layers
+from geo_cluster import catalog, compared, explained, layers
 from geo_cluster.results import WORDS
 from geo_cluster.study import Study
 
@@ -27,7 +27,7 @@ MOST = 2.0
 
 def _table(study: Study) -> pd.DataFrame:
     language = state.language()
-    table = cached.asked(study, cached.plan_key(study), "gauge_table")
+    table = cached.asked(explained.gauge_table, study)
     words = layers.words("basis")
     table = table.assign(label=table[f"pool_{language}"], basis_label=[words[one][language] for one in table["basis"]])
     table["kind"] = [t(f"resource.short_{one}") for one in table["resource"]]
@@ -132,7 +132,7 @@ def _worth(study: Study, table: pd.DataFrame) -> None:
     rows = []
     with st.spinner(t("match.ways_running")):
         for row in binding.itertuples():
-            gain, proven = cached.asked(study, cached.plan_key(study), "worth_of", row.resource, row.pool, step)
+            gain, proven = cached.asked(explained.worth_of, study, row.resource, row.pool, step)
             rows.append((row.label, row.kind, f"+{step:g} {row.unit}", round(gain, 2), t(f"match.is_{proven}")))
     heads = ["col.pool", "match.resource", "match.more_units", "match.gain", "match.proof"]
     st.dataframe(pd.DataFrame(rows, columns=[t(key) for key in heads]), hide_index=True)
@@ -167,7 +167,7 @@ def _what_if(study: Study, table: pd.DataFrame) -> None:
         after = cached.study_of(trial)
     gain, placed = after.plan.objective - study.plan.objective, match_change.placed(study, after)
     st.text(t("match.what_if_told", pool=row["gauge"], amount=value, unit=row["unit"], gain=gain, placed=placed))
-    match_change.show(explained.difference_table(study, after), study, after)
+    match_change.show(compared.difference_table(study, after), study, after)
     _keep(row, value)
 
 

@@ -133,7 +133,7 @@
   /* Points that would overlap are one bubble: a ring of their colours and their number. Those that share an anchor
      never come apart, however far one zooms in: the card lists them all. A point whose position is uncertain by more
      than a pin is wide is drawn as the area that it lies in. Only what is in view (and somewhat around) is drawn. */
-  function Bubbles(map, lines) {
+  function Bubbles(map, lines, comma) {
     const markers = L.layerGroup().addTo(map), discs = L.layerGroup().addTo(map), shown = new Map();
     let drawn = new Map(), zoomed = null, cells = new Map();
     const reach = (m) => ((m.f.p.within_m || 0) * 2 ** (map.getZoom() + 8)) / (EQUATOR_M * Math.cos((m.at.lat * Math.PI) / 180));
@@ -155,7 +155,7 @@
       const members = cell.members, zoom = map.getZoom();
       const at = map.unproject([cell.x / members.length, cell.y / members.length], zoom);
       const unsure = members.some((m) => reach(m) > PIN);
-      const title = members.length === 1 ? members[0].f.p.title : members.slice(0, 6).map((m) => m.f.p.title).join("、") + (members.length > 6 ? "…" : "");
+      const title = members.length === 1 ? members[0].f.p.title : members.slice(0, 6).map((m) => m.f.p.title).join(comma) + (members.length > 6 ? "…" : "");
       const one = named(title, L.marker(at, { icon: donut(members, unsure), riseOnHover: true, zIndexOffset: 200 }));
       one.on("add", () => one.getElement() && one.getElement().setAttribute("aria-label", members.length > 1 ? members.length + " · " + title : title));
       one.bindTooltip(el("span", "", title), { direction: "top" });
@@ -502,6 +502,27 @@
     control("topleft", box).addTo(map);
   }
 
+  /* Names don't lie on each other: strong ones keep their place, then those that were drawn first. */
+  function apart(map) {
+    let waiting = false;
+    const lie = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+    function choose() {
+      waiting = false;
+      const names = [...map.getPane("markerPane").querySelectorAll(".gc-label")], taken = [];
+      names.sort((a, b) => b.classList.contains("gc-strong") - a.classList.contains("gc-strong"));
+      const boxes = names.map((name) => name.getBoundingClientRect());
+      names.forEach((name, i) => {
+        const free = !taken.some((box) => lie(box, boxes[i]));
+        name.style.visibility = free ? "" : "hidden";
+        if (free) taken.push(boxes[i]);
+      });
+    }
+    map.on("zoomend layeradd layerremove", () => {
+      if (!waiting) requestAnimationFrame(choose);
+      waiting = true;
+    });
+  }
+
   /* Leaflet's own attribution takes markup; this one takes text and unfolds. */
   function sources(map, payload) {
     const box = el("details", "gc-card gc-owed");
@@ -538,7 +559,7 @@
     const owed = sources(map, payload);
     map.zoomControl.setPosition("bottomright");
     L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
-    const lines = L.canvas({ padding: 0.4 }), filters = Filters(payload), bubbles = Bubbles(map, lines);
+    const lines = L.canvas({ padding: 0.4 }), filters = Filters(payload), bubbles = Bubbles(map, lines, payload.words.comma);
     if (payload.title) {
       const title = el("div", "gc-card gc-title", payload.title.text);
       if (payload.title.sample) title.appendChild(el("span", "gc-sample", payload.title.sample));
@@ -547,6 +568,7 @@
     }
     if (payload.matrix) gc.matrix(map, payload, filters);
     search(map, payload);
+    apart(map);
     let view = { changed: () => {} };
     const built = payload.layers.map((layer) => build(layer, map, bubbles, lines, filters, payload));
     const onChange = () => { tools && tools.refresh(); view.changed(); };

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 from pyproj import Geod
 
-from geo_cluster import layers, maps
+from geo_cluster import layers, map_words, maps
 from geo_cluster.coordinates import convert
 from tests.browser.painted import LAPTOP, PHONE
 
@@ -82,7 +82,7 @@ def base(url, **more):
     ("language", "size", "other_size"), [("zh", LAPTOP, PHONE), ("en", PHONE, LAPTOP)], ids=["zh-laptop", "en-phone"]
 )
 def test_what_was_explored_opens_again_from_its_link(visit, server, language, size, other_size):
-    words = maps.WORDS[language]
+    words = map_words.WORDS[language]
     page = visit(f"{server[0]}/?language={language}", size, permissions=["clipboard-read", "clipboard-write"])
     frame = the_map(page)
     frame.locator(".gc-map").scroll_into_view_if_needed()
@@ -223,8 +223,8 @@ def test_the_map_with_its_tools_fits_the_window_and_stages_come_first_in_the_leg
     for part in (".gc-tools", ".leaflet-control-scale", ".gc-owed"):
         box = frame.locator(part).bounding_box()
         assert box["y"] + box["height"] <= LAPTOP[1], f"{part} is below the window"
-    expect(frame.locator(".gc-body h4").first).to_have_text(maps.WORDS["zh"]["chain"])
-    expect(frame.locator(".gc-filters")).to_contain_text(maps.WORDS["zh"]["nowhere"].format(n=1))
+    expect(frame.locator(".gc-body h4").first).to_have_text(map_words.WORDS["zh"]["chain"])
+    expect(frame.locator(".gc-filters")).to_contain_text(map_words.WORDS["zh"]["nowhere"].format(n=1))
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.locator('[data-testid="stTopNavLink"][aria-current]')).to_contain_text("总览")
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from geo_cluster import catalog, layers, maps, study
+from geo_cluster import catalog, layers, map_words, maps, study
 from geo_cluster.export import bundle
 from tests.browser.painted import LAPTOP, PHONE, Painted, on_white
 
@@ -83,7 +83,7 @@ def test_nothing_lies_on_something_else(opened, size):
 
 def test_layers_and_rings_can_be_switched(opened, palette):
     page = opened()
-    page.get_by_role("button", name=maps.WORDS["zh"]["layers"]).click()
+    page.get_by_role("button", name=map_words.WORDS["zh"]["layers"]).click()
     before = Painted(page.locator(".gc-map"))
     page.locator("[data-layer=prefectures]").uncheck()
     bare = Painted(page.locator(".gc-map"))
