@@ -305,7 +305,9 @@ class _Knapsacks:
     """The pools of one draw, each a 0-1 knapsack."""
 
     def __init__(self, model: Model, main: int) -> None:
-        self.model, self.main, self.draw = model, main, model.draws[main]
+        from geo_cluster.matching.knapsack import fill  # compiled: not loaded for what HiGHS alone proves at once
+
+        self.model, self.main, self.draw, self.fill = model, main, model.draws[main], fill
         grid = Grid(self.draw)
         self.room, self.weights = grid.room, grid.weights
 
@@ -336,7 +338,7 @@ class _Knapsacks:
         for group, size in zip(np.split(at, cuts), np.split(weight, cuts), strict=True):
             if len(group):
                 k = int(pool[group[0]])
-                taken, worth[k] = _choice_knapsack(entries.p[group], profit[group], size, int(self.room[k]))
+                taken, worth[k] = self.fill(entries.p[group], profit[group], size, int(self.room[k]))
                 total += float(worth[k][-1])
                 chosen.append(group[taken])
         return total, np.concatenate(chosen) if chosen else np.zeros(0, dtype=np.intp), worth
@@ -359,47 +361,3 @@ def _grain(demand: Floats) -> float | None:
         if np.allclose(demand / grain, np.rint(demand / grain), rtol=0, atol=1e-6):
             return grain
     return None
-
-
-def knapsack(profit: Floats, weight: Ints, room: int) -> tuple[Ints, Floats]:
-    """Items of the best filling, and the best profit for each room 0 … `room` (Bellman's recursion)."""
-    best = np.zeros(room + 1)
-    if weight.sum() <= room and len(profit) > 30:
-        order = np.argsort(-profit / np.maximum(weight, 1))
-        profit, weight = profit[order], weight[order]
-    else:
-        order = np.arange(len(profit))
-    used = np.zeros((len(profit), room + 1), dtype=bool)
-    for i, (gain, size) in enumerate(zip(profit.tolist(), weight.tolist(), strict=True)):
-        with_it = best[: room + 1 - size] + gain
-        better = with_it > best[size:]
-        used[i, size:] = better
-        best[size:] = np.where(better, with_it, best[size:])
-    taken, at = [], room
-    for i in range(len(profit) - 1, -1, -1):
-        if used[i, at]:
-            taken.append(i)
-            at -= int(weight[i])
-    return order[np.array(taken[::-1], dtype=np.intp)], best
-
-
-def _choice_knapsack(row: Ints, profit: Floats, weight: Ints, room: int) -> tuple[Ints, Floats]:
-    """As `knapsack`, with at most one item of each row."""
-    if len(np.unique(row)) == len(row):
-        return knapsack(profit, weight, room)
-    best, chosen = np.zeros(room + 1), []
-    groups = np.split(np.arange(len(row)), np.flatnonzero(np.diff(row)) + 1)
-    for group in groups:
-        before, which = best, np.full(room + 1, -1, dtype=np.int32)
-        for i in group:
-            with_it = before[: room + 1 - weight[i]] + profit[i]
-            better = with_it > best[weight[i] :]
-            which[weight[i] :][better] = i
-            best = np.concatenate([best[: weight[i]], np.where(better, with_it, best[weight[i] :])])
-        chosen.append(which)
-    taken, at = [], room
-    for which in reversed(chosen):
-        if which[at] >= 0:
-            taken.append(int(which[at]))
-            at -= int(weight[which[at]])
-    return np.array(taken[::-1], dtype=np.intp), best

@@ -44,9 +44,12 @@ _EARLY_S = 8.0  # how long both workers look for plans before one turns to the e
 _SWEEP = 1_000_000  # columns beyond which small neighbourhoods are too many to wait for
 _FIRST, _LAST = 5_000, 160_000  # moves per project in the first and the longest walks
 _TRIED = 20  # options of a project that walks try
-_HOT, _COLD = 1.1, 0.3  # temperatures, in units of what third choices lose
+_HEAT = 1.1, 0.3  # first and last temperature of a walk, in units of what third choices lose
 _THRIFT = {100: (0.2, 0.0), 400: (0.4, 0.2)}  # shares of the pools' prices that walks pay, up to so many projects
-_MOST_THRIFT = (0.8, 0.5)  # and beyond: the fewer moves a pool gets, the more its price has to tell
+_MANY_HEAT, _MANY_THRIFT = (0.8, 0.2), (0.8,)  # and beyond: the fewer moves a pool gets, the more its price has to tell
+_MANY_LAST, _MANY_MOVES = 80_000, 100_000_000  # moves per project, and in all, after which walks there become gentle:
+_GENTLE_HEAT, _GENTLE_THRIFT = (0.3, 0.1), (0.4, 0.2, 0.0)  # they keep most of the plan in hand
+_GENTLE_LAST = 40_000
 _PROOF = 30_000  # columns beyond which the exact programme isn't begun
 
 
@@ -158,11 +161,10 @@ def solve(
 
 def warm() -> None:
     """Compile what `solve` needs and keep it on disk: else the first solve on a machine does, for some ten seconds."""
-    from geo_cluster.matching import anneal, branch, cuts
+    from geo_cluster.matching import anneal, branch, cuts, knapsack
 
-    anneal.warm()
-    branch.warm()
-    cuts.warm()
+    for each in (anneal, branch, cuts, knapsack):
+        each.warm()
 
 
 def _call_faults(*, seed: int, **amounts: float) -> list[Fault]:
@@ -581,8 +583,7 @@ def _large(run: _Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bo
     def half_over() -> bool:
         return run.stop.is_set() or time.monotonic() > half
 
-    steps = 250 if columns <= _PROOF else 100  # the last steps bring little and cost what the search could use
-    job = workers.submit(price_knapsacks, relaxed, start, plan=run.worth, steps=steps, stop=half_over, told=run.lower)
+    job = workers.submit(price_knapsacks, relaxed, start, plan=run.worth, stop=half_over, told=run.lower)
     pricing: Future[Bound] | None = job
     bound, small = start, columns <= _EXACT and len(near.open) <= 100
     proof: Future[Ints] | None = None
@@ -632,28 +633,39 @@ class _Walks:
         self.walk, self.listed, self.heat = anneal.anneal, near.listed[:, :_TRIED], near.spread()
         self.seed, self.count = 1_000_003 * seed, 0
         open_projects = len(self.terrain.rows)
-        self.thrift = next((pair for most, pair in _THRIFT.items() if open_projects <= most), _MOST_THRIFT)
-        self.moves, self.most = (each * len(self.terrain.rows) for each in (_FIRST, _LAST))
+        few: tuple[float, ...] | None = next((pair for most, pair in _THRIFT.items() if open_projects <= most), None)
+        self.heats, self.thrift = (_HEAT, few) if few else (_MANY_HEAT, _MANY_THRIFT)  # each walk takes the next share
+        last = _LAST if few else min(_MANY_LAST, _MANY_MOVES // open_projects)
+        self.becomes_gentle, self.moves, self.most = not few, _FIRST * open_projects, last * open_projects
 
     def submit(self, run: _Run, workers: ThreadPoolExecutor, count: int) -> list[Future[Ints]]:
         """A walk for each of `count` workers."""
         moves = self.moves
         jobs = [workers.submit(self.next(run, moves)) for _ in range(count)]
-        self.moves = min(2 * moves, self.most)
+        self._lengthen()
         return jobs
+
+    def _lengthen(self) -> None:
+        """The next round is longer; of many projects gentle after the longest."""
+        if self.becomes_gentle and self.moves >= self.most:
+            projects = len(self.terrain.rows)
+            self.heats, self.thrift, self.becomes_gentle = _GENTLE_HEAT, _GENTLE_THRIFT, False
+            self.moves, self.most = _FIRST * projects, _GENTLE_LAST * projects
+        else:
+            self.moves = min((4 if self.becomes_gentle else 2) * self.moves, self.most)
 
     def take(self, run: _Run) -> None:
         """A walk here and now."""
         run.offer(self.next(run)())
-        self.moves = min(2 * self.moves, self.most)
+        self._lengthen()
 
     def next(self, run: _Run, moves: int | None = None) -> Callable[[], Ints]:
         """The next walk from the plan in hand, ready to be called."""
         self.count += 1
+        hot, cold = (each * self.heat for each in self.heats)
         return partial(
-            self.walk, self.terrain, run.option, self.listed, moves=moves or self.moves, hot=_HOT * self.heat,
-            cold=_COLD * self.heat, thrift=self.thrift[self.count % 2 - 1], seed=self.seed + self.count - 1,
-            stop=run.halt,
+            self.walk, self.terrain, run.option, self.listed, moves=moves or self.moves, hot=hot, cold=cold,
+            thrift=self.thrift[self.count % len(self.thrift) - 1], seed=self.seed + self.count - 1, stop=run.halt,
         )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """`map.html` as somebody has it who was sent the file: opened from disk, no network."""
 
+import itertools
 import json
 
 import pytest
@@ -67,6 +68,11 @@ def test_the_whole_plan_is_in_the_frame(visit, tmp_path, size):
         assert not any(hidden), f"{title} is under a card"
 
 
+def lie_apart(a, b):
+    apart = a["x"] + a["width"] <= b["x"] or a["y"] + a["height"] <= b["y"]
+    return apart or b["x"] + b["width"] <= a["x"] or b["y"] + b["height"] <= a["y"]
+
+
 @pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
 def test_nothing_lies_on_something_else(opened, size):
     page = opened(size)
@@ -76,9 +82,19 @@ def test_nothing_lies_on_something_else(opened, size):
         assert a["x"] >= 0
         assert a["x"] + a["width"] <= size[0], one
         for other, b in boxes.items():
-            apart = a["x"] + a["width"] <= b["x"] or a["y"] + a["height"] <= b["y"]
-            apart = apart or b["x"] + b["width"] <= a["x"] or b["y"] + b["height"] <= a["y"]
-            assert one == other or apart, f"{one} and {other} overlap"
+            assert one == other or lie_apart(a, b), f"{one} and {other} overlap"
+
+
+@pytest.mark.parametrize("place", ["全省", "黄石"])
+def test_names_lie_apart(opened, place):
+    page = opened(PHONE)
+    page.get_by_role("button", name=place, exact=True).click()
+    page.wait_for_timeout(1500)  # the flight there
+    names = page.locator(".gc-label:visible")
+    boxes = [each.bounding_box() for each in names.all()]
+    assert len(boxes) > 5
+    for a, b in itertools.combinations(boxes, 2):
+        assert lie_apart(a, b)
 
 
 def test_layers_and_rings_can_be_switched(opened, palette):
