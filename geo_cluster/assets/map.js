@@ -508,7 +508,7 @@
     const lie = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
     function choose() {
       waiting = false;
-      const names = [...map.getPane("markerPane").querySelectorAll(".gc-label")], taken = [];
+      const names = [...map.getContainer().querySelectorAll(".gc-label")], taken = [];
       names.sort((a, b) => b.classList.contains("gc-strong") - a.classList.contains("gc-strong"));
       const boxes = names.map((name) => name.getBoundingClientRect());
       names.forEach((name, i) => {
