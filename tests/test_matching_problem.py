@@ -338,3 +338,95 @@ def test_nothing_given_is_nothing_and_one_is_one():
         keep(Problem(SCORE, [land()]), [0, 0, 1], price=None)
     with pytest.raises(InputError, match=r"years: are \[nan\]"):
         phase(Problem(SCORE, [land()]), [np.nan], {})
+
+
+ODD = [
+    None, "x", "", b"b", 1, 1.5, -1, np.nan, np.inf, True, [], [None], ["a"], [[1], [1, 2]], {}, {"a": 1}, {1: 2},
+    object(), np.array([]), np.zeros((2, 2)), np.array(["2027-01-01"], dtype="M8[D]"), 1 + 2j, [1, 2, 3], range(3),
+    10**400, 2**62,
+]  # fmt: skip
+RULES = {
+    quota: {
+        "name": "q",
+        "group": [0, 1],
+        "projects": 3,
+        "maximum": [2, 2],
+        "minimum": [0, 0],
+        "weight": [1, 1, 1],
+        "groups": ("a", "b"),
+    },
+    segment_cap: {
+        "name": "s",
+        "member": [True, False, True],
+        "city": [0, 1],
+        "cap": [1, 1],
+        "cities": ("a", "b"),
+    },
+    budget: {"cost": [1, 2, 3], "limit": 4, "sites": 2, "name": "b", "unit": "u"},
+    Resource: {
+        "name": "land",
+        "unit": "mu",
+        "demand": [2, 2, 2],
+        "pool": [0, 1],
+        "capacity": [2, 4],
+        "minimum": [0, 0],
+        "split": False,
+        "pools": ("a", "b"),
+    },
+    keep: {"problem": Problem(SCORE, [land()]), "site": [0, 0, -1], "price": 1.0},
+    phase: {
+        "problem": Problem(SCORE, [land()]),
+        "years": [2026, 2027],
+        "arrives": {"land": [[1, 2], [1, 2]]},
+        "earliest": [2026, 2026, 2027],
+        "delay": 1.0,
+    },
+    Link: {"first": 0, "second": 1, "gain": 1.0, "near": None},
+    Problem: {
+        "bonus": 1,
+        "locked": None,
+        "forbidden": None,
+        "links": (),
+        "level": "likely",
+        "projects": (),
+        "sites": (),
+    },
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("make", "part"), [(make, part) for make, parts in RULES.items() for part in parts if part != "problem"]
+)
+def test_whatever_is_given_is_taken_or_refused_in_words(make, part):
+    wanted = {"price", "years", "arrives", "sites", "projects", "gain", "level", "pool", "capacity", "demand", "limit"}
+    refused = 0
+    for odd in ODD:
+        try:
+            made = make(
+                **({"score": SCORE, "resources": [land()]} if make is Problem else {}), **RULES[make] | {part: odd}
+            )
+            match made:
+                case Resource():
+                    Problem(SCORE, [made])
+                case Link():
+                    Problem(SCORE, [land()], links=[made])
+        except InputError as refusal:
+            refused += 1
+            assert all(fault.what and fault.remedy and len(str(fault)) < 1000 for fault in refusal.faults)
+    assert refused > 0 or part not in wanted
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (lambda: budget([1, 2, 3], 4, sites="two"), r"sites: is 'two' → Give one whole number, 1 or more"),
+        (lambda: quota("q", [0, 1], projects=-1), r"projects: is -1"),
+        (lambda: phase(Problem(SCORE, [land()]), [2026], [[1], [1]]), r"arrives: isn't a mapping"),
+        (lambda: keep(Problem(SCORE, [land()]), [0, 0, -1], price=10**400), r"price: is 10{20,}…"),
+        (lambda: Problem(SCORE, [land(split="no")]), r"'land': split is 'no' → Say True or False"),
+    ],
+)
+def test_odd_counts_and_words_are_refused_by_name(given, told):
+    with pytest.raises(InputError, match=told):
+        given()

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geo_cluster.errors import Fault, refuse_if
+from geo_cluster.matching.given import as_given, number_faults, numbers, rounded, several, whole_numbers
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -71,7 +72,7 @@ class Resource:
         object.__setattr__(self, "pool", whole_numbers(self.pool))
         if self.minimum is not None:
             object.__setattr__(self, "minimum", numbers(self.minimum))
-        object.__setattr__(self, "pools", tuple(map(str, self.pools)))
+        object.__setattr__(self, "pools", tuple(map(str, several(self.pools))))
 
     @property
     def several(self) -> bool:
@@ -160,10 +161,10 @@ class Problem:
         put = object.__setattr__
         put(self, "score", numbers(self.score))
         put(self, "bonus", numbers(self.bonus))
-        put(self, "resources", _several(self.resources))
-        put(self, "links", tuple(map(_link_given, _several(self.links))))
-        put(self, "projects", tuple(map(str, _several(self.projects))))
-        put(self, "sites", tuple(map(str, _several(self.sites))))
+        put(self, "resources", several(self.resources))
+        put(self, "links", tuple(map(_link_given, several(self.links))))
+        put(self, "projects", tuple(map(str, several(self.projects))))
+        put(self, "sites", tuple(map(str, several(self.sites))))
         faults = _score_faults(self)
         if faults:  # without a table of scores only what concerns a resource alone can be told
             put(self, "projects", ())
@@ -222,84 +223,12 @@ class Problem:
 # ---- refusals --------------------------------------------------------------------------------------------------
 
 
-def numbers(given: Any) -> NDArray[Any]:
-    """As floats; text, complex numbers and rows of different lengths stay as they are, to be refused by name."""
-    try:
-        if not np.iscomplexobj(given) and np.asarray(given).dtype.kind not in "mM":  # dates would become days
-            return np.asarray(given, dtype=float)
-    except (TypeError, ValueError):
-        pass
-    return as_given(given)
-
-
-def as_given(given: Any) -> NDArray[Any]:
-    """As numpy reads it; where it can't, an array of objects."""
-    try:
-        return np.asarray(given)
-    except ValueError:
-        kept = np.empty(len(given), dtype=object)
-        kept[:] = list(given)
-        return kept
-
-
-def rounded(value: float, up: bool = False) -> str:
-    """Six digits that people can act on: of what can be had never more, of what is lacking never less."""
-    if not np.isfinite(value) or value == 0:
-        return f"{value:g}"
-    step = 10.0 ** (np.floor(np.log10(abs(value))) - 5)
-    whole = value / step
-    return f"{(np.ceil(whole - 1e-6) if up else np.floor(whole + 1e-6)) * step:g}"
-
-
-def number_faults(given: NDArray[Any], where: str, name: str = "") -> list[Fault]:
-    """What `numbers` couldn't read: the first entry that is no number."""
-    if given.dtype == float:
-        return []
-    remedy = "Write plain numbers only."
-    for at, one in np.ndenumerate(given):
-        if np.ndim(one) if isinstance(one, np.ndarray) else isinstance(one, list | tuple):
-            return [Fault(where, f"{name} has rows of different lengths".strip(), "Give rows of equal length.")]
-        try:
-            float(str(one) if isinstance(one, np.complexfloating) else one)  # numpy would drop the imaginary part
-        except (TypeError, ValueError):
-            told = one.item() if isinstance(one, np.generic) else one
-            return [Fault(where, f"{name}{list(map(int, at)) if at else ''} is {told!r}, not a number".strip(), remedy)]
-    return [Fault(where, f"{name} holds no numbers".strip(), remedy)]
-
-
-def amount_faults(**given: Any) -> list[Fault]:
-    """What isn't one number of zero or more: limits, gaps, prices."""
-    faults = []
-    for where, value in given.items():
-        wrong = number_faults(numbers(value), where) or np.shape(value)
-        if wrong or not numbers(value) >= 0:
-            faults.append(Fault(where, f"is {value!r}", "Give one number, zero or more."))
-    return faults
-
-
-def _several(given: Any) -> tuple[Any, ...]:
-    """A sequence as it is, one thing as a sequence of itself, None as none."""
-    if given is None:
-        return ()
-    return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
-
-
 def _link_given(link: Link) -> Link:
     """The link with its neighbourhood as a table of booleans; what is none stays as it is, to be refused by name."""
     if not isinstance(link, Link) or link.near is None:
         return link
     near = as_given(link.near)
     return replace(link, near=near.astype(bool) if near.dtype.kind in "iuf" and np.isin(near, (0, 1)).all() else near)
-
-
-def whole_numbers(given: Any) -> NDArray[Any]:
-    """Numbers of pools as integers; what isn't whole, or true and false, stays as it is, to be refused by name."""
-    pool = as_given(given)
-    if pool.dtype.kind not in "iuf":
-        return pool
-    with np.errstate(invalid="ignore"):
-        whole = np.isfinite(pool).all() and np.all(pool == np.floor(pool))
-    return pool.astype(np.intp) if whole else pool
 
 
 def _score_faults(problem: Problem) -> list[Fault]:
@@ -323,9 +252,13 @@ def _frame_faults(problem: Problem) -> list[Fault]:
         p = int(np.flatnonzero(~np.isfinite(each))[0])
         what = f"is {each[p]} for {problem.project_name(p)}"
         faults.append(Fault("bonus", what, "Give a finite price of leaving it out."))
-    if problem.level not in LEVELS:
+    if not _is_level(problem.level):
         faults.append(Fault("level", f"is {problem.level!r}", f"Choose one of {', '.join(LEVELS)}."))
     return faults
+
+
+def _is_level(level: Any) -> bool:
+    return isinstance(level, str) and level in LEVELS
 
 
 def _name_faults(problem: Problem) -> list[Fault]:
@@ -358,6 +291,8 @@ def _form_faults(resource: Resource, shape: tuple[int, int] | None) -> list[Faul
     for part in ("demand", "capacity", "minimum"):
         if getattr(resource, part) is not None:
             faults += number_faults(getattr(resource, part), where, part)
+    if not _is_split(resource):
+        faults.append(Fault(where, f"split is {resource.split!r}", "Say True or False."))
     if resource.demand.dtype == float and not _fits(resource.demand, shape):
         what = f"demand has the shape {resource.demand.shape}"
         wanted = "one number a project, or a table projects × sites" if shape is None else f"({shape[0]},) or {shape}"
@@ -410,6 +345,10 @@ def _is_capacity(resource: Resource) -> bool:
     return bool(capacity.dtype == float and form and len(capacity))
 
 
+def _is_split(resource: Resource) -> bool:
+    return isinstance(resource.split, bool | np.bool_)
+
+
 def _is_pool(resource: Resource, shape: tuple[int, int] | None) -> bool:
     """Whether `pool` is a table of booleans or numbers of pools that there are."""
     pool, pools = resource.pool, len(resource.capacity)
@@ -423,8 +362,8 @@ def _is_pool(resource: Resource, shape: tuple[int, int] | None) -> bool:
 def _sound(problem: Problem) -> list[Resource]:
     """Resources whose arrays fit the scores and each other."""
     resources = [each for each in problem.resources if isinstance(each, Resource)]
-    fit = [each for each in resources if _fits(each.demand, problem.shape) and _is_capacity(each)]
-    return [each for each in fit if _is_pool(each, problem.shape)] if problem.level in LEVELS else []
+    fit = [each for each in resources if _fits(each.demand, problem.shape) and _is_capacity(each) and _is_split(each)]
+    return [each for each in fit if _is_pool(each, problem.shape)] if _is_level(problem.level) else []
 
 
 def plan_of(problem: Problem, given: ArrayLike, where: str) -> Ints:
@@ -467,7 +406,7 @@ def _no_pairs(given: NDArray[Any], where: str, shape: tuple[int, int]) -> Fault:
         named = next((one for one in given.flat if isinstance(one, str)), given.flat[0])
         what = f"has {str(named)!r}: projects and sites are told by number"
         return Fault(where, what, "Give their positions in the table of scores, counted from 0.")
-    if given.dtype.kind == "f" and given.shape in {shape[:1], (len(given), 2)}:
+    if given.dtype.kind == "f" and given.shape in {shape[:1], (*given.shape[:1], 2)}:
         what = "has nan" if np.isnan(given).any() else f"isn't whole numbers ({given.dtype})"
         return Fault(where, what, "Give whole numbers; -1 where a project is open.")
     if given.dtype == object:
@@ -575,7 +514,7 @@ def _resource_faults(resource: Resource, problem: Problem, shape: tuple[int, int
     drawn = _drawn(resource) if _is_pool(resource, shape) else np.ones(len(resource.capacity), dtype=bool)
     faults += _capacity_faults(resource, drawn)
     least = resource.minimum
-    if least is not None and least.dtype == float and least.shape == drawn.shape and problem.level in LEVELS:
+    if least is not None and least.dtype == float and least.shape == drawn.shape and _is_level(problem.level):
         faults += _minimum_faults(resource, least, resource.at(problem.level), drawn)
     return faults
 

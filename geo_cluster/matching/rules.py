@@ -9,17 +9,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geo_cluster.errors import Fault, refuse_if
-from geo_cluster.matching.problem import (
-    UNPLACED,
-    Problem,
-    Resource,
+from geo_cluster.matching.given import (
     amount_faults,
     as_given,
+    count_faults,
     number_faults,
     numbers,
-    plan_faults,
+    several,
     whole_numbers,
 )
+from geo_cluster.matching.problem import UNPLACED, Problem, Resource, plan_faults
 
 
 def quota(
@@ -48,15 +47,21 @@ def quota(
         What each project counts for; one when left out.
     groups : sequence of str
         Names of the groups.
+
+    Raises
+    ------
+    InputError
+        When `projects` isn't a number of projects; what else is wrong `Problem` refuses, with all other faults.
     """
+    refuse_if(count_faults(projects=projects))
     member = whole_numbers(group)
     bounds = maximum if minimum is None else minimum
     some = member.dtype.kind in "iu" and member.size
-    count = np.size(bounds) if bounds is not None else int(member.max()) + 1 if some else 1
+    count = numbers(bounds).size if bounds is not None else int(member.max()) + 1 if some else 1
     demand = np.ones(projects) if weight is None else weight
     capacity = np.full(count, np.inf) if maximum is None else maximum
     unit = "projects" if weight is None else ""
-    return Resource(name, unit, demand, member, capacity, minimum, pools=tuple(groups))  # type: ignore[arg-type]
+    return Resource(name, unit, demand, member, capacity, minimum, pools=several(groups))  # type: ignore[arg-type]
 
 
 def segment_cap(
@@ -77,11 +82,12 @@ def segment_cap(
     cities : sequence of str
         Names of the cities.
     """
-    return Resource(name, "projects", numbers(member), city, numbers(cap), pools=tuple(cities))  # type: ignore[arg-type]
+    return Resource(name, "projects", numbers(member), city, numbers(cap), pools=several(cities))  # type: ignore[arg-type]
 
 
 def budget(cost: ArrayLike, limit: float, *, sites: int, name: str = "budget", unit: str = "M yuan") -> Resource:
-    """One purse: `cost`, (P,) or (P, S), summed over placed projects stays within `limit`."""
+    """One purse: `cost`, (P,) or (P, S), summed over placed projects stays within `limit`; refuses odd `sites`."""
+    refuse_if(count_faults(sites=sites))
     return Resource(name, unit, numbers(cost), np.zeros(sites, dtype=np.intp), numbers([limit]), pools=(name,))
 
 
@@ -165,6 +171,10 @@ def phase(
     elif lost.dtype == float and not np.isfinite(lost).all():
         faults.append(Fault("delay", "isn't finite", "Give the score lost by starting in each year."))
     known = {resource.name: resource for resource in problem.resources}
+    if not isinstance(arrives, Mapping):
+        remedy = "Give the capacities of each pool in each year by the name of the resource."
+        faults.append(Fault("arrives", "isn't a mapping", remedy))
+        arrives = {}
     for name, capacity in arrives.items():
         if name not in known:
             faults.append(Fault(f"arrives {name!r}", "there is no such resource", f"Name one of {', '.join(known)}."))

@@ -21,8 +21,9 @@ from numpy.typing import ArrayLike
 
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.matching.bound import Bound, price_knapsacks, price_pools, price_relaxed
+from geo_cluster.matching.given import amount_faults, rounded
 from geo_cluster.matching.model import Model, compile_model
-from geo_cluster.matching.problem import UNPLACED, Bools, Floats, Ints, Problem, amount_faults, plan_of, rounded
+from geo_cluster.matching.problem import UNPLACED, Bools, Floats, Ints, Problem, plan_of
 from geo_cluster.matching.search import Neighbourhoods, Program, greedy, improve, program
 from geo_cluster.matching.verify import Violation, objective, verify
 

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geo_cluster.errors import Fault, InputError, refuse_if
-from geo_cluster.matching.problem import UNPLACED, Floats, Ints, Problem, as_given, number_faults, numbers, plan_faults
+from geo_cluster.matching.given import as_given, number_faults, numbers
+from geo_cluster.matching.problem import UNPLACED, Floats, Ints, Problem, plan_faults
 from geo_cluster.matching.solve import Assignment
 from geo_cluster.matching.verify import objective
 
