@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geo_cluster.errors import Fault, InputError, refuse_if
+from geo_cluster.matching.given import as_given, number_faults, numbers
 from geo_cluster.matching.problem import (
     UNPLACED,
     Bools,
@@ -22,9 +23,6 @@ from geo_cluster.matching.problem import (
     Ints,
     Problem,
     Resource,
-    as_given,
-    number_faults,
-    numbers,
     plan_of,
 )
 
