@@ -1,9 +1,10 @@
-"""Changes happen whole and no click is lost, however fast a visitor goes on and however busy the machine is.
+"""Changes happen whole, no click is lost and no answer, however fast a visitor goes on and however busy the machine is.
 
 Streamlit ends a script at its next look into the session's state once the visitor has clicked again, be it between
 saving a change and remembering that it was saved; it folds the requests that wait into the newest, which knows only
-the widgets of the page that is opened. It has no switch for either; where a release of it no longer has what is
-changed here, it stays as it is.
+the widgets of the page that is opened; and where a script has ended but what it drew is still on its way, a part of
+the page (a fragment) that is asked for next throws that away and then finds no page to stand on ("Bad delta path"). It
+has no switch for any of these; where a release of it no longer has what is changed here, it stays as it is.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from streamlit.runtime import app_session, forward_msg_queue
 from streamlit.runtime.scriptrunner import script_runner
 from streamlit.runtime.scriptrunner_utils import script_requests
 from streamlit.runtime.state import safe_session_state
@@ -31,15 +33,23 @@ def undisturbed() -> Iterator[None]:
 
 
 def install() -> None:
-    """Make Streamlit heed `undisturbed`, run the callbacks of widgets so, and keep clicks on a page that is left."""
-    _wrap(script_runner.ScriptRunner, "_maybe_handle_execution_control_request", _when_free)
-    _wrap(safe_session_state.SafeSessionState, "on_script_will_rerun", _whole)
-    _wrap(script_requests, "_coalesce_widget_states", _all)
+    """Make Streamlit heed `undisturbed`, run the callbacks of widgets so, and keep clicks and answers."""
+    _wrap(script_runner.ScriptRunner, _maybe_handle_execution_control_request=_when_free)
+    _wrap(safe_session_state.SafeSessionState, on_script_will_rerun=_whole)
+    _wrap(script_requests, _coalesce_widget_states=_all)
+    _wrap(
+        app_session.AppSession,
+        _create_scriptrunner=_after_the_last,
+        _handle_scriptrunner_event_on_event_loop=_then_the_next,
+    )
+    _wrap(forward_msg_queue.ForwardMsgQueue, clear=_beside_parts)
 
 
-def _wrap(owner: Any, name: str, how: Any) -> None:
-    if hasattr(owner, name):
-        setattr(owner, name, how(getattr(owner, name)))
+def _wrap(owner: Any, **hows: Any) -> None:
+    """Wrap what is named, all of it or nothing."""
+    if all(hasattr(owner, name) for name in hows):
+        for name, how in hows.items():
+            setattr(owner, name, how(getattr(owner, name)))
 
 
 def _when_free(look: Any) -> Any:
@@ -67,3 +77,43 @@ def _all(fold: Any) -> Any:
         return folded
 
     return fold_all
+
+
+def _after_the_last(begin: Any) -> Any:
+    """A new runner, when there is one that has ended but hasn't been heard out, waits until it has."""
+
+    def begin_in_turn(session: Any, asked: Any) -> None:
+        waiting = vars(session).setdefault("_waiting", [])
+        if session._scriptrunner is None and not waiting:
+            begin(session, asked)
+        else:
+            waiting.append(asked)
+
+    return begin_in_turn
+
+
+def _then_the_next(hear: Any) -> Any:
+    """What waited until the last runner was heard out comes after it, in the order in which it was asked."""
+
+    def hear_and_go_on(session: Any, *given: Any, **named: Any) -> None:
+        hear(session, *given, **named)
+        if session._scriptrunner is not None or session._state == app_session.AppSessionState.SHUTDOWN_REQUESTED:
+            return
+        waiting, session._waiting = vars(session).get("_waiting", []), []
+        for asked in waiting:
+            if session._scriptrunner is None or not session._scriptrunner.request_rerun(asked):
+                session._create_scriptrunner(asked)
+
+    return hear_and_go_on
+
+
+def _beside_parts(clear: Any) -> Any:
+    """A part of the page that is drawn anew takes nothing away of what is on its way to the browser."""
+
+    def clear_for_pages(queue: Any, retain_lifecycle_msgs: bool = False, fragment_ids_this_run: Any = None) -> None:
+        if fragment_ids_this_run:
+            queue._delta_index_map = {}  # what comes now stands behind what waits, and isn't put in its place
+        else:
+            clear(queue, retain_lifecycle_msgs, fragment_ids_this_run)
+
+    return clear_for_pages

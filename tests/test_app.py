@@ -6,11 +6,9 @@ from unittest.mock import patch
 
 import altair as alt
 import pytest
-from streamlit.proto.WidgetStates_pb2 import WidgetStates
-from streamlit.runtime.scriptrunner_utils import script_requests
 from streamlit.testing.v1 import AppTest
 
-from app import cached, whole
+from app import cached
 from app.texts import TEXTS, short, text
 from geo_cluster import catalog, layers
 from geo_cluster import study as pipeline
@@ -226,13 +224,3 @@ def test_charts_are_written_in_a_grey_that_can_be_read():
     muted = catalog.table("style")["page"]["muted"]
     assert {config[part]["titleColor"] for part in ("axis", "legend")} == {muted}
     assert config["axis"]["labelColor"] == muted
-
-
-def test_settings_on_a_page_that_is_left_outlive_the_request_for_the_next():
-    """Streamlit alone keeps the newest request's widgets only, and what buttons say."""
-    first, second = WidgetStates(), WidgetStates()
-    first.widgets.add(id="level", string_value="cautious")
-    first.widgets.add(id="both", int_value=1)
-    second.widgets.add(id="both", int_value=2)
-    folded = whole._all(script_requests._coalesce_widget_states)(first, second)
-    assert {one.id: one.string_value or one.int_value for one in folded.widgets} == {"level": "cautious", "both": 2}
