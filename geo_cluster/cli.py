@@ -410,6 +410,7 @@ def app(
     command += ["--browser.gatherUsageStats", "false", "--server.showEmailPrompt", "false"]
     command += ["--client.toolbarMode", "minimal"]
     command += ["--client.showErrorDetails", "none"]
+    command += ["--server.fileWatcherType", "none"]  # it looks at the files of all modules after each answer
     command += ["--runner.fastReruns", "false"]  # else a second script of the same visit begins before the first ends
     page = catalog.table("style")["page"]
     theme = {
