@@ -411,6 +411,7 @@ def app(
     command += ["--client.toolbarMode", "minimal"]
     command += ["--client.showErrorDetails", "none"]
     command += ["--server.fileWatcherType", "none"]  # it looks at the files of all modules after each answer
+    command += ["--runner.postScriptGC", "false"]  # it looks at all objects after each answer; python does when it pays
     command += ["--runner.fastReruns", "false"]  # else a second script of the same visit begins before the first ends
     page = catalog.table("style")["page"]
     theme = {
