@@ -1,10 +1,11 @@
 """Changes happen whole, no click is lost and no answer, however fast a visitor goes on and however busy the machine is.
 
 Streamlit ends a script at its next look into the session's state once the visitor has clicked again, be it between
-saving a change and remembering that it was saved; it folds the requests that wait into the newest, which knows only
-the widgets of the page that is opened; and where a script has ended but what it drew is still on its way, a part of
-the page (a fragment) that is asked for next throws that away and then finds no page to stand on ("Bad delta path"). It
-has no switch for any of these; where a release of it no longer has what is changed here, it stays as it is.
+saving a change and remembering that it was saved. It folds the requests that wait into the newest, which knows only
+the widgets of the page that is opened, or would go back to the page that is left. Where a script has ended but what it
+drew is still on its way, a part of the page (a fragment) that is asked for next throws that away and then finds no page
+to stand on ("Bad delta path"), as does a part of a page that has been left meanwhile. It has no switch for any of
+these; where a release of it no longer has what is changed here, it stays as it is.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from streamlit.runtime import app_session, forward_msg_queue
@@ -34,9 +36,10 @@ def undisturbed() -> Iterator[None]:
 
 def install() -> None:
     """Make Streamlit heed `undisturbed`, run the callbacks of widgets so, and keep clicks and answers."""
-    _wrap(script_runner.ScriptRunner, _maybe_handle_execution_control_request=_when_free)
+    _wrap(script_runner.ScriptRunner, _maybe_handle_execution_control_request=_when_free, _run_script=_on_its_page)
     _wrap(safe_session_state.SafeSessionState, on_script_will_rerun=_whole)
     _wrap(script_requests, _coalesce_widget_states=_all)
+    _wrap(script_requests.ScriptRequests, _request_rerun_locked=_to_the_page_asked_for)
     _wrap(
         app_session.AppSession,
         _create_scriptrunner=_after_the_last,
@@ -60,6 +63,19 @@ def _when_free(look: Any) -> Any:
     return look_when_free
 
 
+def _on_its_page(run: Any) -> Any:
+    """A part of a page that is no longer there becomes the page that is."""
+
+    def run_on_its_page(runner: Any, asked: Any) -> None:
+        runner._requests._pages = runner._pages_manager
+        here = runner._pages_manager.current_page_script_hash
+        if asked.fragment_id_queue and here and asked.page_script_hash not in ("", here):
+            asked = replace(asked, fragment_id_queue=[], is_fragment_scoped_rerun=False, page_script_hash=here)
+        run(runner, asked)
+
+    return run_on_its_page
+
+
 def _whole(call: Any) -> Any:
     def call_whole(*given: Any, **named: Any) -> Any:
         with undisturbed():
@@ -77,6 +93,22 @@ def _all(fold: Any) -> Any:
         return folded
 
     return fold_all
+
+
+def _to_the_page_asked_for(fold: Any) -> Any:
+    """Who has asked for another page gets there, whatever is clicked, or asked for by a script, before it is there."""
+
+    def fold_for_it(requests: Any, new: Any) -> Any:
+        here = getattr(vars(requests).get("_pages"), "current_page_script_hash", "")
+        waits = requests._rerun_data if requests._state == script_requests.ScriptRequestType.RERUN else new
+        if here and waits.page_script_hash not in ("", here) and new.page_script_hash in ("", here):
+            there: dict[str, Any] = {
+                name: getattr(waits, name) for name in ("page_script_hash", "page_name", "query_string")
+            }
+            new = replace(new, fragment_id=None, fragment_id_queue=[], is_fragment_scoped_rerun=False, **there)
+        return fold(requests, new)
+
+    return fold_for_it
 
 
 def _after_the_last(begin: Any) -> Any:

@@ -397,7 +397,11 @@ def _sentence(
         declared = criteria.get(turned["datum"]) or catalog.attributes()[turned["datum"]]
         unit = turned[f"unit_{language}"]
         turn = Turn(declared.name[language], turned["needed"], unit, above=turned["above"])
-    change = smallest_weight_change(values, weighed.weight)
+    change, weight = smallest_weight_change(values, weighed.weight), None
+    if change.criterion >= 0:
+        name = list(criteria.values())[change.criterion].name[language]
+        needed = float(change.weights[change.criterion])
+        weight = Turn(name, needed, "%", above=needed > weighed.weight[change.criterion])
     return pair_sentence(
         (weighed.name(pair[0], language), weighed.name(pair[1], language)),
         [criterion.name[language] for criterion in criteria.values()],
@@ -408,6 +412,6 @@ def _sentence(
         unit=" 分" if language == "zh" else " points",
         chance=chance,
         firsts=firsts,
-        weight_change=round(change.distance, 4),
+        weight=weight,
         turn=turn,
     )

@@ -414,6 +414,7 @@ def app(
     command += ["--runner.postScriptGC", "false"]  # it looks at all objects after each answer; python does when it pays
     command += ["--runner.fastReruns", "false"]  # else a second script of the same visit begins before the first ends
     page = catalog.table("style")["page"]
+    command += ["--global.maxCachedMessageAge", "50"]  # runs that may end before a request that waits; else "MISS"
     theme = {
         "base": "light",
         "primaryColor": page["accent"],

@@ -51,6 +51,9 @@ LIMIT_S = 5.0
 TOTAL_S = 45.0
 """Seconds that all of them together may take."""
 
+SELDOM = 0.5
+"""A plan that holds in a smaller share of the draws is one to warn of."""
+
 _LEAST_S = 3.0  # for the ways in of one project: rather none for some than poor ones for all
 
 NOT_REACHED = {"zh": "时间内未算出", "en": "not worked out within the time"}

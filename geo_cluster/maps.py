@@ -521,6 +521,8 @@ def _cards(frame: gpd.GeoDataFrame, layer: str, language: Language) -> list[dict
     declared = catalog.table("layers")["layers"][layer]["popup"]
     columns = layers.columns(layer)
     spoken = {column: layers.words(rule["words"]) for column, rule in columns.items() if "words" in rule}
+    cities = layers.read("prefectures")
+    spoken["prefecture_zh"] = {row.name_zh: {"zh": row.name_zh, "en": row.name_en} for row in cities.itertuples()}
     features = []
     for row in frame.to_dict("records"):
         title = row[f"name_{language}"] or row["name_en"] or row["name_zh"]

@@ -470,8 +470,15 @@ def test_the_tables_for_people_are_in_their_language(default, language):
     chinese = [bool(re.search(r"[\u4e00-\u9fff]", heading)) for heading in headings]
     assert all(chinese) if language == "zh" else not any(chinese)
     site = default.region.names[default.assignment["site"].iloc[0]][language]
-    assert site in [cell.value for cell in book.worksheets[0]["D"]]
-    assert book.worksheets[0].max_row == len(default.assignment) + 1
+    about, plan = book.worksheets[:2]
+    assert site in [cell.value for cell in plan["D"]]
+    assert plan.max_row == len(default.assignment) + 1
+    assert plan.auto_filter.ref == plan.dimensions
+    assert {cell.number_format for cell in plan["E"][1:]} == {"#,##0.0"}
+    told = {row[0].value: row[1].value for row in about}
+    assert told[WORDS[language]["placed"]] == f"{len(default.assignment)} / {len(default.projects)}"
+    assert told[WORDS[language]["day"]] == default.day.isoformat()
+    assert tables.SAMPLE in told.values()
     assert preview.table_of("tables.xlsx", made["tables.xlsx"]).columns[0] == headings[0]
 
 

@@ -58,12 +58,13 @@ def test_sentence_in_english():
         (0.63, 0.46),
         most=1,
         chance=0.81,
-        weight_change=0.12,
+        weight=Turn("power", 0.123, "%"),
         turn=Turn("spare capacity", 63, "MVA"),
     )
     assert sentence == (
         "Daye Lake (0.630) leads Gedian (0.460) by 0.170; better on land (+0.200); worse on power (-0.030); "
-        "it beats Gedian in 81 % of what can't be ruled out; a weight would have to move by 0.12 to change that; "
+        "it beats Gedian in 81 % of what can't be ruled out; "
+        "Gedian would lead if the weight of power were above 12.3 %; "
         "Gedian would win if its spare capacity were above 63 MVA."
     )
 

@@ -226,10 +226,13 @@ TEXTS: dict[str, tuple[str, str]] = {
         "没有哪个资源池卡住项目：各项目都在得分最高处。",
         "No pool binds: every project is where it scores highest.",
     ),
-    "match.binding": ("卡住的资源 {n} 处：{pools}", "{n} pools bind: {pools}"),
+    "match.binding": (
+        "卡住的资源 {n} 处（余量放不下想进的项目）：{pools}",
+        "{n} pools bind (what is left is too little for projects that want in): {pools}",
+    ),
     "match.binding_most": (
-        "卡住的资源 {n} 处，其中最紧的三处：{pools}",
-        "{n} pools bind; the three that most projects want into: {pools}",
+        "卡住的资源 {n} 处（余量放不下想进的项目），想进的项目最多的三处：{pools}",
+        "{n} pools bind (what is left is too little for projects that want in); most wanted: {pools}",
     ),
     "match.binding_one": ("{pool}（{n} 个项目想进）", "{pool} ({n} want in)"),
     "match.comma": ("、", ", "),
@@ -291,8 +294,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.front_commuting": ("总分与通勤", "Worth against commuting"),
     "match.front_balance": ("总分与各市均衡", "Worth against balance"),
     "match.not_whole": (
-        "时间用完，没有算完：还可能有别的点。",
-        "Time ended before all was searched: there may be further points.",
+        "时间用完，没有算完：还可能有别的点。可在“更多”里调大求解时限再算。",
+        "Time ended before all was searched: there may be further points. Raise the time limit under More and compute again.",
     ),
     "match.only_commuting": (
         "没有可取舍的：通勤已是最少，每月 {value:,.0f} 小时，总分 {worth:,.1f} 分。",
@@ -333,6 +336,18 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.reason": ("缘由", "Why"),
     # robustness
     "match.all_out": ("没有项目可去任何园区。", "No project may go to any site."),
+    "match.seldom": (
+        "各数按各自区间抽样，这个方案只有 {share:.0%} 的情形放得下：“已证最优”和“无违反”只对“{level}”口径成立。"
+        "要更稳，先问准下面“稳健”页签里最先不够的那个数，或改用更紧的口径再运行。",
+        "With numbers drawn within their intervals this plan holds in {share:.0%} of the cases only: that it is proven and "
+        "breaks nothing is true of “{level}”. To be surer, ask for the number that gives way first (tab Robustness), or run "
+        "it with a more cautious level.",
+    ),
+    "match.of": ("{n} / {of}", "{n} of {of}"),
+    "match.proof_of_others": (
+        "已证的是：在允许少得的分数内没有差别更大的方案；权衡上的点则是没有更好的。",
+        "What is proven: no plan within the points given up differs more; of a trade-off, that no plan is better there.",
+    ),
     "match.holds_told": (
         "把容量和需求按各自区间抽 {draws:,} 次，{share:.0%} 的情形下方案都放得下。",
         "Capacities and needs drawn {draws:,} times: the plan holds in {share:.0%} of the draws.",

@@ -181,6 +181,15 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.below_site": ("低于则", "Below it"),
     "score.above_site": ("高于则", "Above it"),
     "score.agreement": ("方法是否一致", "Do the methods agree"),
+    "score.methods_agree": (
+        "{n} 种方法都把{site}排在第一。",
+        "All {n} methods put {site} first.",
+    ),
+    "score.methods_differ": (
+        "{n} 种方法中 {agree} 种把{site}排在第一，其余另选：{others}。换一种算法就换结论，汇报时应说明。",
+        "{agree} of {n} methods put {site} first, the others choose {others}. Where the method decides, say so.",
+    ),
+    "score.method_says": ("{site}（{methods}）", "{site} ({methods})"),
     "score.agreement_help": (
         "六种方法排名两两的 Kendall τ，1 为完全一致；平均 {mean}。",
         "Kendall tau of each pair of six methods' ranks, 1 is full agreement; mean {mean}.",

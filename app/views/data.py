@@ -9,6 +9,7 @@ from app import state
 from app.views import data_history, data_import, data_layers
 from app.widgets import footer, heading, refusals, t
 from geo_cluster import catalog, layers
+from geo_cluster.scoring.explain import significant
 
 
 def page() -> None:
@@ -31,13 +32,11 @@ def _priors() -> None:
     rows = []
     for attribute in catalog.attributes().values():
         for prior in attribute.priors:
-            share = prior.share_of is not None
-            bounds = [f"{bound:.0%}" if share else f"{bound:g}" for bound in (prior.low, prior.likely, prior.high)]
-            of = (
-                f" × {catalog.attributes()[prior.share_of].name[language]}"
-                if prior.share_of
-                else f" {attribute.unit[language]}"
-            )
+            ends, (factor, unit) = (prior.low, prior.likely, prior.high), attribute.told()
+            if prior.share_of:
+                bounds, of = [f"{end:.0%}" for end in ends], f" × {catalog.attributes()[prior.share_of].name[language]}"
+            else:
+                bounds, of = [f"{significant(end * factor, 4):,.12g}" for end in ends], f" {unit[language]}"
             named = classes.get(prior.class_, {}).get(language)
             class_ = named or (f"{prior.class_} kV" if prior.class_.isdigit() else t("data.any_class"))
             rows.append((attribute.name[language], class_, " – ".join(bounds) + of, prior.reason[language]))

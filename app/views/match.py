@@ -72,8 +72,8 @@ def _settings() -> None:
         list(levels),
         format_func=lambda key: levels[key][language],
         help=t("match.level_help"),
-        key=state.show("level", scenario.planning_level),
-        on_change=match_edit.setting("level", "planning_level"),
+        key=state.show(state.spoken("level"), scenario.planning_level),
+        on_change=match_edit.setting(state.spoken("level"), "planning_level"),
         required=True,
     )
     anchor.selectbox(
@@ -151,6 +151,8 @@ def _headline(study: Study) -> None:
     held, help_ = match_others.holding(study)
     columns[4].metric(t("match.held"), held, help=help_)
     columns[5].metric(t("match.assumed"), f"{shares.get('assumed', 0):.0%}", help=t("match.assumed_help"))
+    if seldom := match_others.seldom(study):
+        st.warning(seldom, icon=":material/casino:")
 
 
 def _ranking(study: Study) -> None:

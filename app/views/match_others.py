@@ -9,7 +9,7 @@ import streamlit as st
 from app import cached, state
 from app.views import match_change, match_edit, match_plan, match_portfolio
 from app.widgets import t
-from geo_cluster import catalog, compared, explained
+from geo_cluster import catalog, compared, explained, layers
 from geo_cluster.compared import Other, Stability
 from geo_cluster.results import words_of
 from geo_cluster.study import Study
@@ -33,7 +33,7 @@ def others(study: Study) -> None:
         plans = cached.asked(compared.other_plans, study, count, within / 100)
     _fronts(plans)
     plans = compared.distinct(plans)
-    _list(plans)
+    _list(plans, len(study.projects))
     labels = [_label(one) for one in plans]
     at = st.selectbox(t("match.choose_plan"), range(1, len(plans)), format_func=lambda number: labels[number])
     if at is None:
@@ -65,15 +65,15 @@ def _fronts(plans: tuple[Other, ...]) -> None:
                 st.text(t(f"match.only_{kind}", value=rows[0].value, worth=rows[0].worth))
 
 
-def _list(plans: tuple[Other, ...]) -> None:
-    """Every plan found, the study's own first."""
+def _list(plans: tuple[Other, ...], projects: int) -> None:
+    """Every plan found, the study's own first; a bound only where it is what is left to prove."""
     table = pd.DataFrame(
         [
             (
                 t(f"match.other_{one.kind}", value=one.value),
                 one.worth,
-                one.bound,
-                one.elsewhere,
+                None if one.proven else one.bound,
+                t("match.of", n=round(one.elsewhere * projects), of=projects),
                 t(f"match.is_{one.proven}"),
             )
             for one in plans
@@ -84,10 +84,10 @@ def _list(plans: tuple[Other, ...]) -> None:
         "plan": st.column_config.Column(t("match.plan")),
         "worth": st.column_config.NumberColumn(t("match.worth"), format="%,.1f"),
         "bound": st.column_config.NumberColumn(t("match.bound_now"), format="%,.1f"),
-        "elsewhere": st.column_config.NumberColumn(t("match.elsewhere"), format="percent"),
-        "proof": st.column_config.Column(t("match.proof")),
+        "elsewhere": st.column_config.Column(t("match.elsewhere")),
+        "proof": st.column_config.Column(t("match.proof"), help=t("match.proof_of_others")),
     }
-    st.dataframe(table, hide_index=True, column_config=config)
+    st.dataframe(table, hide_index=True, column_config=config, placeholder="—")
 
 
 def _front(rows: list[Other], kind: str) -> alt.LayerChart:
@@ -144,6 +144,15 @@ def holding(study: Study) -> tuple[str, str]:
     if table.empty:
         return "—", t("match.all_out")
     return f"{1 - table['breaks'].iloc[0]:.0%}", t("match.held_help", draws=study.scenario.draws) + _first(table)
+
+
+def seldom(study: Study) -> str:
+    """What to think of a plan that holds in fewer than half of the draws; nothing of one that holds more often."""
+    table = _held(study)
+    if table.empty or (share := 1 - table["breaks"].iloc[0]) >= explained.SELDOM:
+        return ""
+    level = layers.words("planning_level")[study.scenario.planning_level][state.language()]
+    return t("match.seldom", share=share, level=level) + _first(table)
 
 
 def _held(study: Study) -> pd.DataFrame:

@@ -121,16 +121,36 @@ def _methods(weighed: Weighed) -> None:
     st.subheader(t("score.agreement"), anchor=False)
     ranks = choice.method_ranks(weighed)
     tau = agreement({method: ranks[method].to_numpy() for method in METHODS})
-    words = {method: t(f"method.{method}") for method in METHODS}
+    words = {method: _method(method) for method in METHODS}
     cells = tau.rename(index=words, columns=words).rename_axis("one").reset_index().melt("one", var_name="other")
     mean = np.nanmean(tau.to_numpy()[np.triu_indices(len(METHODS), 1)])
     language = state.language()
     table = ranks.head(RANKED).rename(columns=words)
     table.insert(0, t("col.site"), [short(weighed.choice.names[site][language]) for site in table.index])
+    st.text(_others_first(weighed, ranks))
     left, right = st.columns([1, 1.3], gap="large")
     left.altair_chart(_tau_chart(cells, list(words.values())), width="stretch")
     right.dataframe(table, hide_index=True, column_config=_narrow())
     st.caption(t("score.agreement_help", mean=f"{mean:.2f}"))
+
+
+def _method(key: str) -> str:
+    return t(f"method.{key}")
+
+
+def _others_first(weighed: Weighed, ranks: pd.DataFrame) -> str:
+    """How many of the methods put another site first than the weighted sum does, and which."""
+    language, firsts = state.language(), ranks.idxmin()
+    others = firsts[firsts != ranks.index[0]]
+    name = short(weighed.choice.names[ranks.index[0]][language])
+    if others.empty:
+        return t("score.methods_agree", n=len(firsts), site=name)
+    comma, by_site = t("match.comma"), others.groupby(others.to_numpy()).groups
+    told = comma.join(
+        t("score.method_says", site=short(weighed.choice.names[site][language]), methods=comma.join(map(_method, by)))
+        for site, by in by_site.items()
+    )
+    return t("score.methods_differ", n=len(firsts), agree=len(firsts) - len(others), site=name, others=told)
 
 
 def _tau_chart(cells: pd.DataFrame, order: list[str]) -> alt.LayerChart:

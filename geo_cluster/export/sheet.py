@@ -127,29 +127,27 @@ th, td { border-bottom: 1px solid #dfe4e3; padding: .7mm 1.5mm; text-align: left
 th { color: #56636c; font-weight: 600; } td.n { text-align: right; font-variant-numeric: tabular-nums; }
 td.s { white-space: nowrap; }
 td { overflow-wrap: anywhere; } tr { break-inside: avoid; } h2 { break-after: avoid; }
-@media (max-width: 640px) { .facts { grid-template-columns: 1fr 1fr; } }
+@media (max-width: 640px) { .facts { grid-template-columns: 1fr 1fr; } table { min-width: 150mm; } }
 """
 
 
 def sheet(study: Study, *, language: Language = "zh") -> str:
     """The briefing sheet of a study as HTML: headline numbers, plan, who stays out, pools, what to verify, sources."""
     words, scenario = WORDS[language], study.scenario
-    level = layers.words("planning_level")[scenario.planning_level][language]
-    about = {"scenario": f"{scenario.name[language]} ({scenario.id})", "level": level, "day": study.day.isoformat()}
     colon = "：" if language == "zh" else ": "
-    told = " · ".join(f"{words[key]}{colon}{value}" for key, value in about.items())
+    told = " · ".join(f"{words[key]}{colon}{value}" for key, value in about(study, language).items())
     parts = [f"<h1>{words['title']}</h1>", f"<p class=muted>{html.escape(told)}</p>"]
     parts += [f"<p><span class=sample>{html.escape(SAMPLE)}</span></p>"] if scenario.is_sample else []
-    parts += [_facts(study, words, language)]
+    told_facts, sentence, seldom = facts(study, language)
+    boxes = (f"<div><span class=muted>{words[key]}</span><b>{value}</b></div>" for key, value in told_facts.items())
+    parts += [f"<div class=facts>{''.join(boxes)}</div>"]
+    parts += [f"<p{' class=sample' if seldom else ''}>{html.escape(sentence)}</p>"]
     parts += [f"<figure>{sketch(study, language)}<figcaption class=muted>{words['sketch']}</figcaption></figure>"]
     parts += [f"<h2>{words['plan']}</h2>", _plan(study, words, language)]
     parts += [f"<h2>{words['unplaced']}</h2>", _unplaced(study, words, language)]
     parts += [f"<h2>{words['pools']}</h2>", _pools(study, words, language)]
     parts += [f"<h2>{words['asked']}</h2>", _asked(study, words, language)]
-    owed = [
-        html.escape(getattr(layer, f"attribution_{language}")) for layer in catalog.registry(scenario.layers).values()
-    ]
-    parts += [f"<h2>{words['sources']}</h2>", f"<p class=muted>{' · '.join(dict.fromkeys(owed))}</p>"]
+    parts += [f"<h2>{words['sources']}</h2>", f"<p class=muted>{html.escape(' · '.join(owed(study, language)))}</p>"]
     parts += [f"<p class=muted>{words['review']}</p>"]
     lang = {"zh": "zh-CN", "en": "en"}[language]
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -157,36 +155,47 @@ def sheet(study: Study, *, language: Language = "zh") -> str:
     return f'<!doctype html>\n<html lang="{lang}"><head>{head}</head>\n<body>' + "\n".join(parts) + "</body></html>\n"
 
 
-def _facts(study: Study, words: dict[str, str], language: Language) -> str:
-    """The headline numbers: how good the plan is, that it is proven, and how surely it holds."""
-    holds, sentence = _holds(study, words, language)
-    plan, count = study.plan, len(study.violations)
+def about(study: Study, language: Language) -> dict[str, str]:
+    """What was run, by the keys of `WORDS`: scenario, planning level, day."""
+    scenario = study.scenario
+    level = layers.words("planning_level")[scenario.planning_level][language]
+    return {"scenario": f"{scenario.name[language]} ({scenario.id})", "level": level, "day": study.day.isoformat()}
+
+
+def facts(study: Study, language: Language) -> tuple[dict[str, str], str, bool]:
+    """Headline numbers by the keys of `WORDS`, how surely the plan holds in a sentence, and whether that is seldom."""
+    words, plan, count = WORDS[language], study.plan, len(study.violations)
+    held, sentence = _holds(study, words, language)
     assumed = float((study.observations["basis"] == "assumed").mean())
-    proof = words["optimal"] if plan.status == "optimal" else words["feasible"].format(gap=plan.gap)
-    facts = {
+    told = {
         "placed": f"{len(study.assignment)} / {len(study.projects)}",
         "worth": f"{plan.objective:,.1f}",
-        "proof": proof,
-        "holds": holds,
+        "proof": words["optimal"] if plan.status == "optimal" else words["feasible"].format(gap=plan.gap),
+        "holds": "—" if held is None else f"{held:.0%}",
         "check": words["broken"].format(n=count) if count else words["held"],
         "assumed": f"{assumed:.0%}",
     }
-    boxes = (f"<div><span class=muted>{words[key]}</span><b>{value}</b></div>" for key, value in facts.items())
-    return f"<div class=facts>{''.join(boxes)}</div><p>{html.escape(sentence)}</p>"
+    return told, sentence, held is not None and held < explained.SELDOM
 
 
-def _holds(study: Study, words: dict[str, str], language: Language) -> tuple[str, str]:
-    """In how many of the draws the plan holds, and the sentence that says which pool gives way first."""
+def owed(study: Study, language: Language) -> list[str]:
+    """Whom the layers are owed to, each once."""
+    registry = catalog.registry(study.scenario.layers)
+    return list(dict.fromkeys(getattr(layer, f"attribution_{language}") for layer in registry.values()))
+
+
+def _holds(study: Study, words: dict[str, str], language: Language) -> tuple[float | None, str]:
+    """In what share of the draws the plan holds, and the sentence that says which pool gives way first."""
     table = explained.holds_table(study)
     if table.empty:
-        return "—", ""
+        return None, ""
     broken, pools = float(table["breaks"].iloc[0]), table.iloc[1:]
     told = words["holds_told"].format(share=1 - broken, draws=study.scenario.draws)
     if len(pools) and broken:
         first = pools.iloc[0]
         pool = f"{study.region.names[first['pool']][language]} · {words_of(first['resource'], language)[0]}"
         told += words["breaks_first"].format(pool=pool, share=first["first"] / broken)
-    return f"{1 - broken:.0%}", told
+    return 1 - broken, told
 
 
 def _table(headings: Iterable[str], rows: Iterable[Sequence[object]]) -> str:

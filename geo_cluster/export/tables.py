@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -72,8 +73,11 @@ def as_csv(table: pd.DataFrame, *, heading: bool = True) -> bytes:
     return text_of.encode("utf-8-sig" if heading else "utf-8")
 
 
-def as_xlsx(sheets: Mapping[str, pd.DataFrame]) -> bytes:
-    """Tables as one spreadsheet, a sheet each, headings kept in sight; text stays text."""
+def as_xlsx(sheets: Mapping[str, pd.DataFrame], *, formats: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    """Tables as one spreadsheet, a sheet each, headings kept in sight and ready to filter; text stays text.
+
+    `formats` says how the numbers of a column are shown, by its heading.
+    """
     file = io.BytesIO()
     with pd.ExcelWriter(file, engine="openpyxl") as writer:
         for name, table in sheets.items():
@@ -84,7 +88,11 @@ def as_xlsx(sheets: Mapping[str, pd.DataFrame]) -> bytes:
             for number, column in enumerate(table, start=1):
                 widest = max([len(str(column)), *(len(str(cell)) for cell in table[column])])
                 letter = get_column_letter(number)
-                writer.sheets[name].column_dimensions[letter].width = min(max(2 + 1.4 * widest, 8), 60)
+                page = writer.sheets[name]
+                page.column_dimensions[letter].width = min(max(2 + 1.4 * widest, 8), 60)
+                page.auto_filter.ref = page.dimensions
+                for (cell,) in page[f"{letter}2:{letter}{page.max_row}"] if column in formats and len(table) else ():
+                    cell.number_format = formats[column]
     return file.getvalue()
 
 

@@ -9,11 +9,14 @@ import pandas as pd
 
 from geo_cluster import catalog
 from geo_cluster.domain import Language
+from geo_cluster.export import sheet
+from geo_cluster.export.tables import HEADINGS as ASKED
 from geo_cluster.export.tables import SAMPLE, as_xlsx, phone_list
 from geo_cluster.results import words_of
 from geo_cluster.study import Study
 
 SHEETS = {
+    "about": ("说明", "About"),
     "plan": ("方案", "Plan"),
     "unplaced": ("未落地", "Not placed"),
     "pools": ("资源池", "Pools"),
@@ -42,11 +45,20 @@ HEADINGS = {
     "used": ("占用", "Used"),
     "left": ("余量", "Left"),
     "notice": ("说明", "Notice"),
+    "what": ("项", "What"),
+    "told": ("内容", "Told"),
 }
+FORMATS = {
+    **dict.fromkeys(("score", "low", "high", "power_mva", "likely", "planned", "used", "left"), "#,##0.0"),
+    **dict.fromkeys(("land_mu", "energy_tce", "trip_min", "rank"), "#,##0"),
+    "gain": "0.00",
+    "change": "0.0%",
+}
+"""How numbers are shown, by the key of their column."""
 
 
 def workbook(study: Study, *, language: Language = "zh") -> bytes:
-    """Plan, who stays out, pools, ranking and the numbers to ask for, a sheet each."""
+    """What it is about, plan, who stays out, pools, ranking and the numbers to ask for, a sheet each."""
     tables = {
         "plan": _plan(study, language),
         "unplaced": _unplaced(study, language),
@@ -60,8 +72,19 @@ def workbook(study: Study, *, language: Language = "zh") -> bytes:
         name: table.rename(columns={key: words[at] for key, words in HEADINGS.items()})
         for name, table in tables.items()
     }
-    sheets["asked"] = phone_list(study.requests, language)
-    return as_xlsx({SHEETS[name][at]: table for name, table in sheets.items()})
+    sheets = {"about": _about(study, language), **sheets, "asked": phone_list(study.requests, language)}
+    formats = {words[key][at]: form for words in (HEADINGS, ASKED) for key, form in FORMATS.items() if key in words}
+    return as_xlsx({SHEETS[name][at]: table for name, table in sheets.items()}, formats=formats)
+
+
+def _about(study: Study, language: Language) -> pd.DataFrame:
+    """What was run, how good and how sure the plan is, and where its numbers come from."""
+    words, (told, sentence, _) = sheet.WORDS[language], sheet.facts(study, language)
+    rows = [(words["title"], SAMPLE if study.scenario.is_sample else "")]
+    rows += [(words[key], value) for key, value in (sheet.about(study, language) | told).items()]
+    rows += [(words["holds"], sentence), (words["sources"], " · ".join(sheet.owed(study, language)))]
+    rows += [("", words["review"])]
+    return pd.DataFrame(rows, columns=[HEADINGS[key][language == "en"] for key in ("what", "told")])
 
 
 def _plan(study: Study, language: Language) -> pd.DataFrame:
@@ -76,6 +99,8 @@ def _plan(study: Study, language: Language) -> pd.DataFrame:
 
 
 def _unplaced(study: Study, language: Language) -> pd.DataFrame:
+    if study.unplaced.empty:
+        return pd.DataFrame([("", "", sheet.WORDS[language]["none"])], columns=["project", "project_name", "reason"])
     reason = study.unplaced["reason_en" if language == "en" else "reason"]
     return study.unplaced.assign(reason=reason)[["project", "project_name", "reason"]]
 

@@ -117,7 +117,7 @@ def pair_sentence(
     unit: str = "",
     chance: float | None = None,
     firsts: tuple[float, float] | None = None,
-    weight_change: float | None = None,
+    weight: Turn | None = None,
     turn: Turn | None = None,
 ) -> str:
     """One plain sentence: who leads whom, by how much, by what, and what would change it.
@@ -143,8 +143,8 @@ def pair_sentence(
         That the first beats the second, 0..1.
     firsts : (float, float), optional
         That each of them is first of all, 0..1.
-    weight_change : float, optional
-        How far a weight would have to move.
+    weight : Turn, optional
+        The weight, as a share, that would put the other first.
     turn : Turn, optional
         The number that would put the other first.
     """
@@ -178,7 +178,7 @@ def pair_sentence(
     clauses = [say[head].format(**values)]
     if firsts is not None:
         key = "close" if abs(firsts[0] - firsts[1]) < CLOSE else "firsts"
-        clauses.append(say[key].format(one=f"{100 * firsts[0]:.0f}", other=f"{100 * firsts[1]:.0f}"))
+        clauses.append(say[key].format(one=f"{100 * firsts[0]:.0f}", other=f"{100 * firsts[1]:.0f}", **values))
     if ahead:
         clauses.append(say["ahead"].format(parts=listed(ahead), **values))
     if behind:
@@ -187,8 +187,10 @@ def pair_sentence(
         clauses.append(say["rest"].format(amount=f"{rounded[-1]:+.{digits}f}"))
     if chance is not None:
         clauses.append(say["chance"].format(chance=f"{100 * chance:.0f}", **values))
-    if weight_change is not None and np.isfinite(weight_change):
-        clauses.append(say["weight"].format(change=f"{weight_change:.2f}"))
+    if weight is not None:
+        bound = say["above" if weight.above else "below"]
+        needed = f"{100 * weight.needed:.1f} %"
+        clauses.append(say["weight"].format(criterion=weight.criterion, bound=bound, needed=needed, **values))
     if turn is not None:
         bound = say["above" if turn.above else "below"]
         needed = f"{significant(turn.needed):,.12g}"
@@ -206,10 +208,10 @@ PHRASES: dict[str, dict[str, str]] = {
         "ahead": "better on {parts}",
         "behind_on": "worse on {parts}",
         "rest": "all else {amount}",
-        "firsts": "first of all in {one} % against {other} % of what can't be ruled out",
-        "close": "too close to call: first of all in {one} % against {other} % of what can't be ruled out",
+        "firsts": "it is first of all in {one} % of what can't be ruled out, {second} in {other} %",
+        "close": "too close to call: it is first of all in {one} % of what can't be ruled out, {second} in {other} %",
         "chance": "it beats {second} in {chance} % of what can't be ruled out",
-        "weight": "a weight would have to move by {change} to change that",
+        "weight": "{second} would lead if the weight of {criterion} were {bound} {needed}",
         "turn": "{second} would win if its {criterion} were {bound} {needed} {unit}",
         "above": "above",
         "below": "below",
@@ -228,7 +230,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "firsts": "居首概率 {one} % 对 {other} %",
         "close": "两者难分：居首概率 {one} % 对 {other} %",
         "chance": "在不能排除的情形中有 {chance} % 胜过{second}",
-        "weight": "权重须变动 {change} 才会改变结论",
+        "weight": "若{criterion}的权重{bound} {needed}，则{second}领先",
         "turn": "若{second}的{criterion}{bound} {needed} {unit}，则{second}胜出",
         "above": "高于",
         "below": "低于",
