@@ -69,7 +69,7 @@ label:has(input:is([type="checkbox"], [type="radio"]):focus-visible) {
 [data-testid="stLayoutWrapper"]:has(> :is(.st-key-way, .st-key-own-words)) { display: none; }
 [data-stale="true"] { opacity: 1 !important; transition: none !important; }
 @media (max-width: 640px) {
-  .st-key-overview iframe { height: calc(max(26rem, 100vh - var(--above)) + 470px) !important; }
+  .st-key-overview iframe { height: calc(max(26rem, 100vh - var(--above)) + 400px) !important; }
   .st-key-workbar { flex-wrap: nowrap; gap: .2rem; }
   .st-key-workbar > .st-key-work-menu { flex: 0 1 auto; min-width: 4.5rem; }
   .st-key-workbar > [data-testid="stElementContainer"]:has(.gc-kept) { flex: 1 0 auto; max-width: 50vw; }

@@ -45,8 +45,8 @@ HEADINGS = {
     "used": ("占用", "Used"),
     "left": ("余量", "Left"),
     "notice": ("说明", "Notice"),
-    "what": ("项", "What"),
-    "told": ("内容", "Told"),
+    "what": ("项", "Item"),
+    "told": ("内容", "Content"),
 }
 FORMATS = {
     **dict.fromkeys(("score", "low", "high", "power_mva", "likely", "planned", "used", "left"), "#,##0.0"),
