@@ -337,11 +337,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     # robustness
     "match.all_out": ("没有项目可去任何园区。", "No project may go to any site."),
     "match.seldom": (
-        "各数按各自区间抽样，这个方案只有 {share:.0%} 的情形放得下：“已证最优”和“无违反”只对“{level}”口径成立。"
-        "要更稳，先问准下面“稳健”页签里最先不够的那个数，或改用更紧的口径再运行。",
-        "With numbers drawn within their intervals this plan holds in {share:.0%} of the cases only: that it is proven and "
-        "breaks nothing is true of “{level}”. To be surer, ask for the number that gives way first (tab Robustness), or run "
-        "it with a more cautious level.",
+        "各数按各自区间抽样，这个方案只有 {share:.0%} 的情形放得下；证明和核验只对“{level}”口径成立。"
+        "要更稳，先问准“稳健”页签里最先不够的那个数，或改用更紧的口径再运行。",
+        "With numbers drawn within their intervals this plan holds in {share:.0%} of the cases only; proof and check are "
+        "true of “{level}” alone. To be surer, ask for the number that gives way first (tab Robustness), or run it with a "
+        "more cautious level.",
     ),
     "match.of": ("{n} / {of}", "{n} of {of}"),
     "match.proof_of_others": (
