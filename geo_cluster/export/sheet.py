@@ -116,7 +116,7 @@ body { font: 10.5pt/1.45 "Source Han Sans SC", "Noto Sans CJK SC", "PingFang SC"
   color: #1d2b36; max-width: 190mm; margin: 6mm auto; padding: 0 4mm; }
 h1 { font-size: 16pt; margin: 0 0 1mm; } h2 { font-size: 11.5pt; margin: 5mm 0 1.5mm; color: #0b6e75; }
 p { margin: 0 0 2mm; } .muted { color: #56636c; font-size: 9pt; }
-.sample { background: #fff3d6; color: #7a5200; border: 1px solid #e9cf8f; border-radius: 4px; padding: 0 2mm; }
+.sample, .warned { background: #fff3d6; color: #7a5200; border: 1px solid #e9cf8f; border-radius: 4px; padding: 0 2mm; }
 .facts { display: grid; grid-template-columns: repeat(3, 1fr); gap: 2mm; margin: 3mm 0; }
 .facts div { border: 1px solid #dfe4e3; border-radius: 6px; padding: 1.5mm 3mm; }
 .facts b { display: block; font-size: 13pt; font-variant-numeric: tabular-nums; }
@@ -141,7 +141,7 @@ def sheet(study: Study, *, language: Language = "zh") -> str:
     told_facts, sentence, seldom = facts(study, language)
     boxes = (f"<div><span class=muted>{words[key]}</span><b>{value}</b></div>" for key, value in told_facts.items())
     parts += [f"<div class=facts>{''.join(boxes)}</div>"]
-    parts += [f"<p{' class=sample' if seldom else ''}>{html.escape(sentence)}</p>"]
+    parts += [f"<p{' class=warned' if seldom else ''}>{html.escape(sentence)}</p>"]
     parts += [f"<figure>{sketch(study, language)}<figcaption class=muted>{words['sketch']}</figcaption></figure>"]
     parts += [f"<h2>{words['plan']}</h2>", _plan(study, words, language)]
     parts += [f"<h2>{words['unplaced']}</h2>", _unplaced(study, words, language)]

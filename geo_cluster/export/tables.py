@@ -85,12 +85,12 @@ def as_xlsx(sheets: Mapping[str, pd.DataFrame], *, formats: Mapping[str, str] = 
             table.assign(**{column: _inert(table[column]) for column in text}).to_excel(
                 writer, sheet_name=name, index=False, freeze_panes=(1, 0)
             )
+            page = writer.sheets[name]
+            page.auto_filter.ref = page.dimensions
             for number, column in enumerate(table, start=1):
                 widest = max([len(str(column)), *(len(str(cell)) for cell in table[column])])
                 letter = get_column_letter(number)
-                page = writer.sheets[name]
                 page.column_dimensions[letter].width = min(max(2 + 1.4 * widest, 8), 60)
-                page.auto_filter.ref = page.dimensions
                 for (cell,) in page[f"{letter}2:{letter}{page.max_row}"] if column in formats and len(table) else ():
                     cell.number_format = formats[column]
     return file.getvalue()
