@@ -1,5 +1,7 @@
 """A choice under any weights: what it says would change it does, when it is carried out."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -63,6 +65,20 @@ def test_two_sites_are_told_the_same_way_round(weighed, one):
         told = choice.why(weighed, first, last, language)
         assert told == choice.why(weighed, last, first, language)
         assert told.index(one.names[first][language]) < told.index(word) < told.rindex(one.names[last][language])
+
+
+def test_beyond_the_weight_that_the_verdict_names_the_second_leads(weighed, one):
+    """The verdict is carried out: that weight, a little further, and the others in proportion."""
+    told = re.search(r"若([^；]+)的权重(高于|低于) ([\d.]+) %，则", choice.verdict(weighed)["sentence_zh"])
+    assert told, "the verdict names no weight"
+    at = [criterion.name.zh for criterion in catalog.criteria().values()].index(told[1])
+    for step, leads in ((-0.002, 0), (0.002, 1)):
+        weight = weighed.weight.copy()
+        moved = float(told[3]) / 100 + (step if told[2] == "高于" else -step)
+        weight *= (1 - moved) / (1 - weight[at])
+        weight[at] = moved
+        first, second = one.value[weighed.order[:2]] @ weight
+        assert (second > first) == leads
 
 
 def test_methods_rank_all_sites_and_the_sum_comes_first(weighed, one):

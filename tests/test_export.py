@@ -461,6 +461,11 @@ def test_the_sheet_speaks_in_the_words_of_the_app(language):
     assert layers.words("planning_level")["cautious"][language] in sheet(run("cautious"), language=language)
 
 
+def test_the_sheet_warns_of_a_plan_that_seldom_holds():
+    assert "<p class=warned>" in sheet(run("default"))
+    assert "<p class=warned>" not in sheet(run("cautious"))
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_tables_for_people_are_in_their_language(default, language):
     made = bundle.study_files(default, language=language)
