@@ -6,16 +6,15 @@ ranges (`tables/requirements.toml`) and stays an interval.
 
 from __future__ import annotations
 
-import io
 import re
 import unicodedata
 from pathlib import Path
 
 import numpy as np
-import openpyxl
 import pandas as pd
 
-from geo_cluster import catalog, separated
+from geo_cluster import catalog, tabular
+from geo_cluster.box import door
 from geo_cluster.errors import Fault, InputError, refuse_if
 
 COLUMNS = {
@@ -56,7 +55,7 @@ def read(name_or_path: str | Path) -> pd.DataFrame:
         With every fault of every row.
     """
     path = path_of(name_or_path)
-    return check(_open(path), where=path.name)
+    return _checked(_open(path), path.name)
 
 
 def path_of(name_or_path: str | Path) -> Path:
@@ -94,45 +93,22 @@ def made_up(table: pd.DataFrame) -> int:
 
 
 def _open(path: Path, content: bytes | None = None) -> pd.DataFrame:
-    try:
-        raw = path.read_bytes() if content is None else content
-        if path.suffix.lower() in (".xlsx", ".xlsm"):
-            table = pd.read_excel(io.BytesIO(raw), dtype=str, keep_default_na=False)
-            refuse_if(_unsaved(raw, path.name))
-            return table
-        return separated.read(raw, where=path.name)
-    except InputError:
-        raise
-    except FileNotFoundError:
-        remedy = "give the path of a CSV or XLSX file, or 'sample'"
-        raise InputError(Fault(str(path), "no such portfolio", remedy)) from None
-    except Exception as problem:
-        msg = f"can't be read as a table ({str(problem).splitlines()[0] if str(problem) else type(problem).__name__})"
-        raise InputError(Fault(str(path), msg, "save it as CSV (UTF-8) or XLSX with one heading row")) from None
-
-
-def _unsaved(content: bytes, where: str) -> list[Fault]:
-    """Cells whose formula nobody worked out: programs that write workbooks leave that to whoever opens them first."""
-    written, saved = (
-        openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=bare).worksheets[0].iter_rows()
-        for bare in (False, True)
-    )
-    headings: list[object] = []
-    faults = []
-    for row, (formulas, values) in enumerate(zip(written, saved, strict=True), start=1):
-        headings = headings or [cell.value for cell in formulas]
-        for heading, formula, value in zip(headings, formulas, values, strict=False):
-            if formula.data_type == "f" and value.value is None and value.data_type != "str":  # str: worked out, to ""
-                place, remedy = (
-                    f"{where}, row {row}, column {heading}",
-                    "open and save it in Excel or WPS, or paste values",
-                )
-                faults.append(Fault(place, "holds a formula without a value", remedy))
-    return faults
+    """The table of a file; the index says which row of a table that begins with its headings each is, from 0."""
+    if content is None:
+        if not path.exists():
+            remedy = "give the path of a CSV or XLSX file, or 'sample'"
+            raise InputError(Fault(str(path), "no such portfolio", remedy))
+        content = door.content_of(path)
+    table = tabular.read(content, path.name)
+    return table.set_axis(table.index - 2)
 
 
 def check(table: pd.DataFrame, *, where: str = "portfolio") -> pd.DataFrame:
     """Check a table of projects with the headings of `COLUMNS` and estimate what it leaves open; see `read`."""
+    return _checked(table.reset_index(drop=True), where)
+
+
+def _checked(table: pd.DataFrame, where: str) -> pd.DataFrame:
     text = headed(table, where=where)
     if text.empty:
         raise InputError(Fault(where, "has no project", "add at least one row with segment and output"))
@@ -142,7 +118,7 @@ def check(table: pd.DataFrame, *, where: str = "portfolio") -> pd.DataFrame:
 def headed(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
     """The text of a table's cells under the keys of `COLUMNS`; refused when its headings aren't a portfolio's.
 
-    Rows without any text are left out; the index says which row of the table each is, from 0.
+    Rows without any text are left out; the index stays.
     """
     names = {title: key for key, title in COLUMNS.items()} | {key: key for key in COLUMNS}
     headings = [_plain(str(heading)) for heading in table.columns]
@@ -163,7 +139,7 @@ def headed(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
         if key not in table.columns
     ]
     refuse_if(faults)
-    text = table.reset_index(drop=True).reindex(columns=list(COLUMNS)).astype(object).fillna("").astype(str)
+    text = table.reindex(columns=list(COLUMNS)).astype(object).fillna("").astype(str)
     text = text.apply(lambda column: column.str.strip())
     return text[(text != "").any(axis=1)]
 

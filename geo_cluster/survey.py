@@ -15,11 +15,12 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import tomli_w
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
-from geo_cluster import catalog, separated
+from geo_cluster import catalog, tabular
+from geo_cluster.box import door
+from geo_cluster.box.shapes import BESIDE
 from geo_cluster.coordinates import MU_PER_HA
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.supply.land import Exclusion, developable
@@ -83,16 +84,21 @@ def totals(land: pd.DataFrame) -> pd.DataFrame:
 
 def read_parcels(path: Path) -> gpd.GeoDataFrame:
     """Open a vector file of parcels, counted from 1; what can't be read or has no CRS is refused."""
-    try:
-        frame = gpd.read_file(path)
-    except Exception as problem:
-        raise InputError(_unreadable(path, problem)) from None
+    found = door.shapes(_files(path), str(path)).read
+    frame = next(iter(found.values()), None)
     if not isinstance(frame, gpd.GeoDataFrame):
         raise InputError(Fault(str(path), "has no geometry", "give a vector file: GeoJSON, GeoPackage or Shapefile"))
     if frame.crs is None:
         raise InputError(Fault(str(path), "has no CRS", "save it with its coordinate reference system"))
     frame.index = pd.RangeIndex(1, len(frame) + 1)
     return frame
+
+
+def _files(path: Path) -> dict[str, bytes]:
+    """A vector file by its ending; of a Shapefile, what lies beside it too."""
+    ending = path.suffix.lower()
+    others = [path.with_suffix(kind) for kind in BESIDE[1:]] if ending == ".shp" else []
+    return {ending: door.content_of(path)} | {one.suffix: door.content_of(one) for one in others if one.is_file()}
 
 
 def checked_parcels(path: Path) -> gpd.GeoDataFrame:
@@ -110,41 +116,48 @@ def _check(parcels: gpd.GeoDataFrame) -> None:
 def read_rules(rules: Path, layers: Path) -> list[Exclusion]:
     """Open the rules and the layers that they name; every rule without a layer or a number is a fault."""
     faults: list[Fault] = []
-    table, known = pd.DataFrame(), set[str]()
+    contents = []
+    for path in (rules, layers):
+        try:
+            contents.append(door.content_of(path))
+        except InputError as refusal:
+            faults += refusal.faults
+    refuse_if(faults)
+    return rules_of(contents[0], rules.name, contents[1], layers.name)
+
+
+def rules_of(rules: bytes, rules_name: str, layers: bytes, layers_name: str) -> list[Exclusion]:
+    """Exclusion rules and their layers from the bytes of both files; see `read_rules`."""
+    faults: list[Fault] = []
+    table, found = pd.DataFrame(), door.Shapes({}, {})
     try:
-        table = separated.read(rules.read_bytes(), where=rules.name)
+        table = tabular.read(rules, rules_name)
     except InputError as refusal:
         faults += refusal.faults
-    except Exception as problem:
-        faults.append(_unreadable(rules, problem))
+    wanted = sorted(set(table["layer"])) if "layer" in table and not table.columns.duplicated().any() else []
     try:
-        known = set(pyogrio.list_layers(layers)[:, 0])
-    except Exception as problem:
-        faults.append(_unreadable(layers, problem))
+        found = door.shapes({door.suffix(layers_name): layers}, layers_name, layers=wanted)
+    except InputError as refusal:
+        faults += refusal.faults
     refuse_if(faults)
-    table = table[(table != "").any(axis=1)]
     told = {0: ("is missing", "add it"), 2: ("appears twice", "keep one of them")}
     counts = {column: min((table.columns == column).sum(), 2) for column in ("name", "layer", "buffer_m")}
-    refuse_if([Fault(f"{rules.name}, column {column}", *told[many]) for column, many in counts.items() if many in told])
+    refuse_if([Fault(f"{rules_name}, column {column}", *told[many]) for column, many in counts.items() if many in told])
     buffers = pd.to_numeric(table["buffer_m"], errors="coerce")
     faults += [
         Fault(
-            f"{rules.name}, row {row + 2}", f"{layer!r} is no layer of {layers.name}", f"use {', '.join(sorted(known))}"
+            f"{rules_name}, row {row}", f"{layer!r} is no layer of {layers_name}", f"use {', '.join(sorted(found.layers))}"
         )
         for row, layer in table["layer"].items()
-        if layer not in known
+        if layer not in found.layers
     ]
     faults += [
-        Fault(
-            f"{rules.name}, row {row + 2}, buffer_m",
-            f"{table['buffer_m'][row]!r} is no number",
-            "write metres, e.g. 30",
-        )
+        Fault(f"{rules_name}, row {row}, buffer_m", f"{table['buffer_m'][row]!r} is no number", "write metres, e.g. 30")
         for row in buffers.index[buffers.isna()]
     ]
     refuse_if(faults)
     return [
-        Exclusion(name, gpd.read_file(layers, layer=layer), float(metres))
+        Exclusion(name, found.read[layer], float(metres))
         for name, layer, metres in zip(table["name"], table["layer"], buffers, strict=True)
     ]
 
@@ -252,22 +265,6 @@ def sample() -> Survey:
     folder = catalog.sample_dir()
     rules = read_rules(folder / "sample_rules.csv", folder / "sample_exclusions.gpkg")
     return survey(read_parcels(folder / "sample_parcels.geojson"), rules)
-
-
-def _known(sites: pd.DataFrame, source: str) -> list[dict[str, Any]]:
-    """Scenario entries: unknown ground is in the interval, not in the number."""
-    return [
-        {
-            "subject": str(row.site),
-            "attribute": "available_land_ha",
-            "low": round(max(row.net_ha - row.unknown_ha, 0.0), 3),
-            "likely": round(row.net_ha, 3),
-            "high": round(row.net_ha, 3),
-            "basis": "derived",
-            "source": source,
-        }
-        for row in sites.itertuples()
-    ]
 
 
 def _unreadable(path: Path, problem: Exception) -> Fault:

@@ -7,6 +7,8 @@ from functools import cache
 
 import pytest
 
+from geo_cluster.box import limits
+
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
@@ -54,3 +56,17 @@ def own_workspace(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GEO_CLUSTER_WORKSPACE", str(tmp_path_factory.mktemp("kept") / "workspace.sqlite"))
         yield
+
+
+@pytest.fixture
+def limited(monkeypatch, tmp_path):
+    """Put limits of the owner's in force: `limited(cells=10)`."""
+
+    def put(**own):
+        file = tmp_path / "limits.toml"
+        file.write_text("".join(f"{key} = {value}\n" for key, value in own.items()))
+        monkeypatch.setenv("GEO_CLUSTER_LIMITS", str(file))
+        limits._limits.cache_clear()
+
+    yield put
+    limits._limits.cache_clear()

@@ -149,7 +149,7 @@ def test_a_portfolio_that_is_none(kind, tmp_path, scenario, call):
 def test_a_workbook_that_is_none(tmp_path, scenario, call):
     (tmp_path / "bad.xlsx").write_bytes(b"not a workbook")
     told = call("study", scenario('portfolio = "bad.xlsx"\n'), "--out", tmp_path / "out")
-    refused(told, tmp_path / "out", "bad.xlsx", "XLSX")
+    refused(told, tmp_path / "out", "bad.xlsx: is no Excel workbook")
 
 
 SAMPLE = catalog.sample_dir()
@@ -187,7 +187,7 @@ LAND = ["land", "{bad}", "--rules", "{rules}", "--layers", "{nope}", "--hall", "
     [
         (SCORE, ("is a file, not a folder", "炼金", "nope: no such file")),
         (["score", "--json", '{"segment": "炼金"}', "--scenario", "{nope}"], ("年产值", "nope: no such file")),
-        (LAND, ("is a file, not a folder", "bad.csv: has no geometry", "rules.csv: can't", "nope: can't", "--hall")),
+        (LAND, ("is a file, not a folder", "bad.csv: is of a kind", "rules.csv: no such file", "nope: no such file", "--hall")),
     ],
 )
 def test_the_faults_of_all_files_come_at_once(arguments, named, tmp_path, call):

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from shapely import box
 
 from app.texts import faults as phrases
-from geo_cluster import catalog, inputs, layers, portfolio, study
+from geo_cluster import catalog, inputs, layers, portfolio, study, tabular
 from geo_cluster.coordinates import MU_PER_HA, convert_geometry
 from geo_cluster.domain import KnownBetter
 from geo_cluster.errors import InputError
@@ -218,15 +218,14 @@ def test_what_is_no_table_is_a_fault_like_any_other(region, content, name, says)
     assert "/tmp" not in str(fault)
 
 
-def test_too_big_is_told_in_words(region, monkeypatch):
-    monkeypatch.setattr(files, "MOST_BYTES", 1000)
-    (fault,) = read(region, as_csv(*[GOOD] * 50)).faults
+def test_too_big_is_told_in_words(region, limited):
+    limited(megabytes=1)
+    (fault,) = read(region, as_csv(*[GOOD] * 20000)).faults
     assert "MB" in fault.what
-    monkeypatch.undo()
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/sheet.xml", b"0" * 30_000_000)
-    monkeypatch.setattr(files, "MOST_UNPACKED", 10_000_000)
+    limited(unpacked_megabytes=10)
     assert "unpacks to" in read(region, bomb.getvalue(), "a.xlsx").faults[0].what
     rows = catalog.table("imports")["observations"]["most_rows"] + 1
     assert "rows" in read(region, as_csv(*[GOOD] * rows)).faults[0].what
@@ -258,7 +257,7 @@ def test_a_filled_template_is_taken_over_and_its_example_is_not(region, kind, tm
         bare = read(region, content, name, kind)
         assert bare.faults == ()
         assert not bare.is_ready, "the example row is nobody's datum"
-        table = files.read_table(content, name)
+        table = tabular.read(content, name)
         table[:] = table.replace(files.EXAMPLE, "某园区管委会")
         found = read(region, as_csv(*table.to_numpy().tolist(), heads=list(table.columns)), kind=kind)
         assert found.faults == ()
@@ -342,7 +341,7 @@ def test_hostile_names_survive(region, name):
     assert ledger.entries(held.files)[0].known[0]["source"] == name
     rows = as_csv(("甲", name, "光纤激光器", "5", name), heads=("编号", "名称", "环节", "年产值(亿元)", "备注"))
     projects = read(region, rows, kind="projects")
-    again = portfolio.check(files.read_table(projects.files["projects.csv"], "p.csv"))
+    again = portfolio.check(tabular.read(projects.files["projects.csv"], "p.csv"))
     assert (again["name"].iloc[0], again["notes"].iloc[0]) == (name, name)
 
 
@@ -360,7 +359,7 @@ def test_projects_replace_the_portfolio_and_come_back(region, tmp_path):
     scenario = Work(catalog.scenario(), held.files).settled(tmp_path)
     assert portfolio.read(scenario.portfolio).index.tolist() == ["B"]
     middle = ledger.revert(held.known, held.files, "2")
-    assert portfolio.check(files.read_table(middle.files["projects.csv"], "p.csv")).index.tolist() == ["A"]
+    assert portfolio.check(tabular.read(middle.files["projects.csv"], "p.csv")).index.tolist() == ["A"]
     last = ledger.revert(held.known, held.files, "1")
     assert ledger.revert(last.known, last.files, "2").files == {}
 
@@ -486,9 +485,9 @@ def test_parcels_become_land_of_their_site(region, suffix):
     assert known["available_land_ha"].likely == pytest.approx(4, rel=1e-3), "the granted one is not on offer"
     assert known["available_land_ha"].source == "招商局"
     held = ledger.take_over((), {}, found, when=NOW)
-    land = files.read_table(held.files["land/land.csv"], "land.csv")
+    land = tabular.read(held.files["land/land.csv"], "land.csv")
     assert len(land) == 2
-    assert files.read_table(held.files["land/sites.csv"], "sites.csv")["site"].tolist() == ["H01"]
+    assert tabular.read(held.files["land/sites.csv"], "sites.csv")["site"].tolist() == ["H01"]
 
 
 def test_chinese_attributes_of_a_shapefile_without_its_code_page(region):
@@ -592,10 +591,10 @@ def test_the_latest_survey_of_a_site_counts(region):
     held = ledger.take_over((), {}, first, when=NOW)
     second = read(region, packed(parcels(("H01",))), "2.geojson", "parcels")
     held = ledger.take_over(held.known, held.files, second, when=NOW)
-    land = files.read_table(held.files["land/land.csv"], "l.csv")
+    land = tabular.read(held.files["land/land.csv"], "l.csv")
     assert sorted(land["site"]) == ["H01", "H03"]
     back = ledger.revert(held.known, held.files, "2")
-    assert len(files.read_table(back.files["land/land.csv"], "l.csv")) == 2
+    assert len(tabular.read(back.files["land/land.csv"], "l.csv")) == 2
 
 
 @pytest.mark.parametrize(
@@ -647,5 +646,6 @@ def test_places_are_told_in_chinese():
 
 def test_a_file_that_only_says_it_is_a_workbook_is_told_so():
     with pytest.raises(InputError, match=r"is no Excel workbook → save it as \.xlsx or CSV"):
-        files.read_table(b"this is not a workbook", "junk.xlsx")
-    assert len(files.read_table("编号,名称\n1,a\n".encode(), "really a table.xlsx")) == 1
+        tabular.read(b"this is not a workbook", "junk.xlsx")
+    with pytest.raises(InputError, match="is no Excel workbook"):
+        tabular.read("编号,名称\n1,a\n".encode(), "really a table.xlsx")

@@ -107,7 +107,7 @@ def test_thousands_may_be_set_apart():
 @pytest.mark.parametrize(
     ("content", "word"),
     [
-        ("", "can't be read"),
+        ("", "is empty"),
         (f"{HEADING}\n", "no project"),
         (f"{HEADING}\n,,,,,,,,,\n", "no project"),
         ("环节,未知\n", "未知"),
@@ -123,7 +123,7 @@ def test_empty_or_strange_files_are_refused(tmp_path, content, word):
 def test_binary_and_missing_files_are_refused(tmp_path):
     broken = tmp_path / "p.xlsx"
     broken.write_bytes(b"\x00\x01\x02")
-    with pytest.raises(InputError, match="can't be read"):
+    with pytest.raises(InputError, match="is no Excel workbook"):
         portfolio.read(broken)
     with pytest.raises(InputError, match="no such portfolio"):
         portfolio.read(tmp_path / "nothing.csv")

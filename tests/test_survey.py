@@ -80,7 +80,7 @@ def test_every_fault_of_rules_and_parcels_is_named(files):
     told = str(refusal.value)
     assert "rules.csv, row 2: 'swamp' is no layer of layers.gpkg → use farmland, water" in told
     assert "rules.csv, row 3, buffer_m: 'wide' is no number" in told
-    with pytest.raises(InputError, match="has no geometry"):
+    with pytest.raises(InputError, match="isn't read here"):
         survey.read_parcels(files / "rules.csv")
     bare = survey.read_parcels(files / "parcels.gpkg").drop(columns="site")
     with pytest.raises(InputError, match="column site: is missing"):

@@ -13,8 +13,9 @@ from app.texts.faults import told
 from app.views.data_preview import faulty, preview
 from app.widgets import plain, t, upload_words
 from geo_cluster import catalog
+from geo_cluster.box.limits import limits
 from geo_cluster.imports import ledger
-from geo_cluster.imports.files import KINDS, MOST_BYTES, SHAPES, TABLES, Checked, Kind, digest, fault_table
+from geo_cluster.imports.files import KINDS, SHAPES, TABLES, Checked, Kind, digest, fault_table
 
 OTHERS = ("rules", "exclusions")
 
@@ -36,13 +37,13 @@ def draw() -> None:
     st.markdown(t("data.import.how"))
     _templates()
     stamp = digest(state.work().files.get(ledger.LEDGER, b""))[:12]
-    upload_words(MOST_BYTES // 2**20)
+    upload_words(limits().megabytes)
     uploaded = st.file_uploader(
         t("data.import.drop"),
         type=[one.lstrip(".") for one in (*TABLES, *SHAPES)],
         accept_multiple_files=True,
         key=f"import-files-{stamp}",
-        max_upload_size=MOST_BYTES // 2**20,
+        max_upload_size=limits().megabytes,
     )
     st.caption(t("data.import.limits"))
     files = [Dropped(one.name, one.getvalue()) for one in uploaded]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 
-from geo_cluster import survey
+from geo_cluster import survey, tabular
+from geo_cluster.box.door import suffix
 from geo_cluster.domain import Text
 from geo_cluster.errors import Fault, InputError
-from geo_cluster.imports.files import SHAPES, Checked, Kind, digest, read_shapes, read_table, suffix
+from geo_cluster.imports.files import SHAPES, Checked, Kind, digest, read_shapes
 from geo_cluster.imports.observations import check_observations
 from geo_cluster.imports.parcels import check_parcels
 from geo_cluster.imports.projects import check_projects
@@ -55,7 +54,7 @@ def check_file(
     """
     sha256 = digest(content)
     try:
-        given = read_shapes(content, name, crs=crs) if suffix(name) in SHAPES else read_table(content, name)
+        given = read_shapes(content, name, crs=crs) if suffix(name) in SHAPES else tabular.read(content, name)
         exclusions = read_rules(*rules) if rules and kind == "parcels" else []
     except InputError as refusal:
         return Checked(kind, name, sha256, pd.DataFrame(), tuple(refusal.faults))
@@ -111,14 +110,4 @@ def as_table(shapes: pd.DataFrame) -> pd.DataFrame:
 
 def read_rules(rules: bytes, layers: bytes) -> list[Exclusion]:
     """Exclusion rules and their layers from the bytes of both files."""
-    with tempfile.TemporaryDirectory() as folder:
-        table, package = Path(folder) / "rules.csv", Path(folder) / "exclusions.gpkg"
-        table.write_bytes(rules)
-        package.write_bytes(layers)
-        try:
-            return survey.read_rules(table, package)
-        except InputError as refusal:
-            cleaned = [
-                Fault(f.where.replace(f"{folder}/", ""), f.what.replace(folder, ""), f.remedy) for f in refusal.faults
-            ]
-            raise InputError(cleaned) from None
+    return survey.rules_of(rules, "rules.csv", layers, "exclusions.gpkg")

@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
 import hashlib
-import io
 import re
-import tempfile
 import unicodedata
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
-import openpyxl
 import pandas as pd
-import pyogrio
 import pyproj
 
-from geo_cluster import catalog
+from geo_cluster import catalog, tabular
+from geo_cluster.box import door
+from geo_cluster.box.door import suffix
 from geo_cluster.coordinates import convert_geometry
 from geo_cluster.domain import KnownBetter, Text
-from geo_cluster.errors import Fault, InputError, refuse_if
+from geo_cluster.errors import Fault, InputError
 
 Kind = Literal["observations", "parcels", "substations", "projects"]
 KINDS: tuple[Kind, ...] = ("observations", "parcels", "substations", "projects")
 
 TABLES = (".csv", ".txt", ".xlsx", ".xlsm")
 SHAPES = (".geojson", ".json", ".gpkg", ".zip", ".kml", ".dxf")
-MOST_BYTES = 100 * 2**20
-MOST_UNPACKED = 1000 * 2**20
-"""What a ZIP or an XLSX may become: more is a bomb or a mistake."""
 
 EXAMPLE = "示例行，导入时略过 / example row, left out at import"
 """Marks the row of a template that is never taken over."""
@@ -115,136 +107,7 @@ def plain(text: object) -> str:
     return unicodedata.normalize("NFKC", str(text)).strip()
 
 
-def suffix(name: str) -> str:
-    """How a file's name ends, in small letters."""
-    return PurePosixPath(name.replace("\\", "/")).suffix.lower()
-
-
 # ---- tables -------------------------------------------------------------------------------------------------
-
-
-def read_table(content: bytes, name: str) -> pd.DataFrame:
-    """Read a CSV (UTF-8, UTF-8 with BOM, UTF-16, GB 18030) or the first sheet of an XLSX as text.
-
-    Returns
-    -------
-    DataFrame
-        Text; columns are the headings as they came, the index is the row in the file, blank rows are left out. The
-        heading row is the first with two cells or more that are not empty, so that a title above it does no harm.
-
-    Raises
-    ------
-    InputError
-        For a file that is too big or no table, and for every cell of a sheet that holds a formula nobody worked out
-        or an error such as #REF!.
-    """
-    _refuse_size(content, name)
-    if suffix(name) == ".xls":
-        raise InputError(Fault(name, "is an old Excel file (.xls)", "save it as .xlsx or CSV"))
-    faults: list[Fault] = []
-    try:
-        rows = _sheet(content, name, faults) if content[:2] == b"PK" else _separated(content, name)
-    except (InputError, MemoryError):
-        raise
-    except Exception as problem:
-        raise InputError(_unreadable(name, problem)) from None
-    top = next((k for k, row in enumerate(rows) if sum(cell != "" for cell in row) >= 2), None)
-    if top is None:
-        if suffix(name) in (".xlsx", ".xlsm") and content[:2] != b"PK":
-            raise InputError(Fault(name, "is no Excel workbook", "save it as .xlsx or CSV"))
-        raise InputError(Fault(name, "has no heading row", "put the headings into one row, the data below it"))
-    headings = rows[top]
-    width = max((k + 1 for k, heading in enumerate(headings) if heading), default=0)
-    headings = [heading or f"#{k + 1}" for k, heading in enumerate(headings[:width])]
-    body = {}
-    for number, row in enumerate(rows[top + 1 :], start=top + 2):
-        if any(row):
-            body[number] = (row + [""] * width)[:width]
-            if any(row[width:]):
-                faults.append(
-                    Fault(f"{name}, row {number}", "has more cells than headings", "add a heading or remove them")
-                )
-    refuse_if(faults)
-    return pd.DataFrame.from_dict(body, orient="index", columns=headings, dtype=object)
-
-
-def _refuse_size(content: bytes, name: str) -> None:
-    if not content:
-        raise InputError(Fault(name, "is empty", "save the file again"))
-    if len(content) > MOST_BYTES:
-        what = f"has {len(content) / 2**20:,.0f} MB, more than the {MOST_BYTES / 2**20:.0f} MB that are read at once"
-        raise InputError(Fault(name, what, "split it, or leave out columns and vertices that are not needed"))
-    if content[:2] == b"PK":
-        try:
-            unpacked = sum(one.file_size for one in zipfile.ZipFile(io.BytesIO(content)).infolist())
-        except zipfile.BadZipFile:
-            raise InputError(Fault(name, "is a damaged archive", "save or pack the file again")) from None
-        if unpacked > MOST_UNPACKED:
-            what = f"unpacks to {unpacked / 2**20:,.0f} MB, more than the {MOST_UNPACKED / 2**20:,.0f} MB allowed"
-            raise InputError(Fault(name, what, "split it"))
-
-
-def _separated(content: bytes, name: str) -> list[list[str]]:
-    """Rows of a CSV; the separator is the one that its first line has most of."""
-    codes = ("utf-16",) if content[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030")
-    text = None
-    for code in codes:
-        try:
-            text = content.decode(code)
-            break
-        except UnicodeDecodeError:
-            continue
-    if text is None or "\0" in text:
-        raise InputError(Fault(name, "is not text in UTF-8 or GB 18030", "save it as CSV (UTF-8) or XLSX"))
-    first = text.lstrip().split("\n", 1)[0]
-    mark = max(",\t;，", key=first.count)
-    return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=mark)]
-
-
-def _sheet(content: bytes, name: str, faults: list[Fault]) -> list[list[str]]:
-    """Rows of the first sheet as values; cells whose formula has no value, or an error for one, are faults."""
-    values = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    formulas = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
-    sheets = zip(
-        values.worksheets[0].iter_rows(values_only=True),
-        formulas.worksheets[0].iter_rows(values_only=True),
-        strict=False,
-    )
-    rows: list[list[str]] = []
-    for number, (row, written) in enumerate(sheets, start=1):
-        cells = [_cell(value) for value in row]
-        for k, (cell, formula) in enumerate(zip(cells, written, strict=False)):
-            here = place(name, number, rows[0][k] if rows and k < len(rows[0]) and rows[0][k] else _letter(k))
-            if (
-                cell.startswith("#")
-                and cell.rstrip("!?").isupper()
-                and isinstance(formula, str)
-                and formula[:1] in "=#"
-            ):
-                faults.append(
-                    Fault(here, f"{cell} is an error of the spreadsheet", "mend the formula or write the value")
-                )
-            elif not cell and isinstance(formula, str) and formula.startswith("="):
-                faults.append(
-                    Fault(here, "holds a formula without a value", "open and save it in Excel or WPS, or paste values")
-                )
-        rows.append(cells)
-    return rows
-
-
-def _letter(column: int) -> str:
-    return openpyxl.utils.get_column_letter(column + 1)
-
-
-def _cell(value: Any) -> str:
-    """What a cell shows, as text."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.15g}"
-    if isinstance(value, datetime.datetime):
-        return value.date().isoformat() if value.time() == datetime.time() else value.isoformat(sep=" ")
-    return str(value).strip()
 
 
 def keyed(table: pd.DataFrame, kind: Kind, name: str) -> tuple[pd.DataFrame, dict[str, str], list[Fault], list[Text]]:
@@ -358,14 +221,7 @@ def read_shapes(content: bytes, name: str, *, crs: str = "") -> gpd.GeoDataFrame
     InputError
         What can't be read, has no geometry, or has no CRS while none is chosen.
     """
-    _refuse_size(content, name)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"file{suffix(name)}"
-        path.write_bytes(content)
-        try:
-            frame = _opened(path)
-        except Exception as problem:
-            raise InputError(_unreadable(name, problem)) from None
+    frame = next(iter(door.shapes({suffix(name): content}, name).read.values()), None)
     if not isinstance(frame, gpd.GeoDataFrame) or frame.geometry.isna().all():
         raise InputError(Fault(name, "has no geometry", "give a layer of polygons or points"))
     stated = frame.crs.to_string() if frame.crs else ""
@@ -384,46 +240,22 @@ def read_shapes(content: bytes, name: str, *, crs: str = "") -> gpd.GeoDataFrame
     return frame
 
 
-def _opened(path: Path) -> gpd.GeoDataFrame:
-    """The first layer with geometry; Chinese attributes of a Shapefile without a .cpg are taken for GB 18030."""
-    target: Any = path
-    if path.suffix == ".zip":
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-        inner = [one for one in names if one.lower().endswith((".shp", ".gpkg", ".geojson", ".kml", ".dxf"))]
-        if not inner:
-            msg = "the archive has no .shp, .gpkg, .geojson, .kml or .dxf"
-            raise ValueError(msg)
-        target = f"/vsizip/{path}/{inner[0]}"
-        coded = any(one.lower().endswith(".cpg") for one in names)
-        if inner[0].lower().endswith(".shp") and not coded:
-            try:
-                return pyogrio.read_dataframe(target, encoding="utf-8")
-            except UnicodeDecodeError:
-                return pyogrio.read_dataframe(target, encoding="gb18030")
-    found = [layer for layer, kind in pyogrio.list_layers(target) if kind is not None]
-    return pyogrio.read_dataframe(target, layer=found[0] if found else 0)
-
-
-def _unreadable(name: str, problem: Exception) -> Fault:
-    lines = str(problem).splitlines()
-    reason = re.sub(r"\S*/tmp\S*|'/\S+'", "the file", lines[0]) if lines else type(problem).__name__
-    return Fault(name, f"can't be read ({reason[:200]})", "check that it opens where it was made, and save it again")
-
-
 # ---- which kind ---------------------------------------------------------------------------------------------
 
 
 def guess(content: bytes, name: str) -> str:
-    """Which kind a file is: one of `KINDS`, `rules` (exclusion rules), `exclusions` (their layers), '' if none."""
-    if suffix(name) in SHAPES:
-        return _guess_shapes(content, name)
-    if suffix(name) not in TABLES:
-        return ""
+    """Which kind a file is: one of `KINDS`, `rules` (exclusion rules), `exclusions` (their layers), '' if none.
+
+    It is read in the box, as it will be when it is checked, and what came out is looked at.
+    """
     try:
-        headings = [_head(heading) for heading in read_table(content, name).columns]
+        if suffix(name) in SHAPES:
+            return _kind_of_shapes(door.shapes({suffix(name): content}, name), name)
+        if suffix(name) not in TABLES:
+            return ""
+        headings = [_head(heading) for heading in tabular.read(content, name).columns]
     except InputError:
-        return ""
+        return "parcels" if suffix(name) in SHAPES else ""
     if {"name", "layer", "bufferm"} <= set(headings):
         return "rules"
     best, most = "", 1.0
@@ -440,14 +272,8 @@ def guess(content: bytes, name: str) -> str:
     return best
 
 
-def _guess_shapes(content: bytes, name: str) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"file{suffix(name)}"
-        path.write_bytes(content)
-        try:
-            layers = pyogrio.list_layers(f"/vsizip/{path}" if path.suffix == ".zip" else path)
-        except Exception:
-            return "parcels"
-    if suffix(name) == ".gpkg" and len(layers) > 1:
+def _kind_of_shapes(found: door.Shapes, name: str) -> str:
+    kinds = list(found.layers.values())
+    if suffix(name) == ".gpkg" and len(kinds) > 1:
         return "exclusions"
-    return "substations" if len(layers) and "Point" in str(layers[0][1]) else "parcels"
+    return "substations" if kinds and "Point" in kinds[0] else "parcels"

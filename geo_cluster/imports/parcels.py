@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from geo_cluster import catalog, layers, survey
+from geo_cluster.box import door
 from geo_cluster.coordinates import convert_geometry
 from geo_cluster.domain import KnownBetter, Text
 from geo_cluster.errors import Fault, InputError
@@ -81,10 +82,10 @@ def _outlines(
     """Outlines of a table's rows; None where it has none."""
     if not text["outline"].ne("").any():
         return None
-    shapes = shapely.from_wkt(text["outline"].to_numpy(dtype=object), on_invalid="ignore")
-    for row, shape in zip(text.index, shapes, strict=True):
-        if shape is None or shapely.is_empty(shape):
-            here = place(name, row, headings["outline"])
+    places = [place(name, row, headings["outline"]) for row in text.index]
+    shapes = door.outlines(text["outline"].tolist(), name, places)
+    for here, shape in zip(places, shapes, strict=True):
+        if shape is None:
             faults.append(
                 Fault(here, "is no outline in WKT", "write POLYGON ((x y, x y, …)), the first corner again at its end")
             )

@@ -1,0 +1,15 @@
+"""The box: files that somebody brings are opened in a process of their own, which can do nothing but read them.
+
+::
+
+    limits.py   how large a file may be and what reading it may take: `tables/limits.toml`, raised by the owner
+    door.py     this side: hands a file in, waits, takes out tables and shapes, or the fault in words
+    wire.py     how answers come out: JSON and bare arrays, nothing that could run
+    ---- below this line is what runs inside
+    inside.py   what the process does: import, lock itself in, read, answer
+    lock.py     no network, no other file, no other program; memory, time and open files limited
+    tables.py   CSV and XLSX -> rows of text
+    shapes.py   GeoJSON, GeoPackage, Shapefile, KML, DXF, WKT -> arrays of coordinates
+
+What is inside trusts no file, and what is outside trusts no answer: geometry comes out as flat arrays, text as JSON.
+"""

@@ -1,0 +1,258 @@
+"""Geometry of a file as arrays of coordinates, its columns as arrays and texts; runs in the box.
+
+Only the driver of the file's ending is there, and only what the ending promises is read.
+"""
+
+from __future__ import annotations
+
+import io
+import sqlite3
+import zipfile
+from contextlib import closing
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+import shapely
+
+from geo_cluster.box import sizes
+from geo_cluster.box.limits import Limits
+from geo_cluster.errors import Fault, InputError
+
+DRIVERS = {
+    ".geojson": ("GeoJSON",),
+    ".json": ("GeoJSON", "ESRIJSON"),
+    ".gpkg": ("GPKG",),
+    ".shp": ("ESRI Shapefile",),
+    ".kml": ("LIBKML", "KML"),
+    ".dxf": ("DXF",),
+}
+"""What may open a file, by its ending; every other driver is taken out of GDAL before it starts."""
+
+BESIDE = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+"""The files of a Shapefile."""
+
+COLLECTION = 7
+SQLITE = b"SQLite format 3\0"
+Answer = tuple[dict[str, Any], dict[str, Any]]
+
+
+def allowed(ending: str) -> set[str]:
+    """Drivers that may open a file of this ending; of a ZIP, those of what may lie in it."""
+    return set().union(*DRIVERS.values()) if ending == ".zip" else set(DRIVERS.get(ending, ()))
+
+
+def shapes(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) -> Answer:
+    """One or more layers of a file, and the names and kinds of all.
+
+    `asked["layers"]`: which ones; empty for the first that has geometry.
+    """
+    import pyogrio
+
+    name, wanted, ending = asked["name"], asked["layers"], next(iter(files))
+    if set(pyogrio.list_drivers()) - allowed(ending):
+        msg = "GDAL has other drivers than it should"
+        raise RuntimeError(msg)
+    source, encodings = _checked(files, ending, name, limits)
+    there = [(str(layer), kind) for layer, kind in pyogrio.list_layers(source)]
+    with_shapes = [layer for layer, kind in there if kind is not None]
+    chosen = [one for one in wanted if one in dict(there)] if wanted else (with_shapes or [one for one, _ in there])[:1]
+    told, arrays = [], {}
+    for number, layer in enumerate(chosen):
+        about, found = _layer(source, layer, encodings, name, limits)
+        told.append(about | {"layer": layer})
+        arrays |= {f"{number}/{key}": array for key, array in found.items()}
+    return {"layers": there, "read": told}, arrays
+
+
+def outlines(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) -> Answer:
+    """Outlines in WKT, one a line, as geometry; none where a line is no outline."""
+    (content,) = files.values()
+    texts = content.decode().split("\n")
+    for place, text in zip(asked["places"], texts, strict=True):
+        levels = sizes.depth(text.encode(), b"(", b")", limits.nesting)
+        limits.refuse(place, "nesting", levels, "is nested {} levels deep")
+    found = shapely.from_wkt(np.array(texts, dtype=object), on_invalid="ignore")
+    return {}, _taken_apart(found, asked["name"], limits)
+
+
+# ---- is it what it says -------------------------------------------------------------------------------------
+
+
+def _checked(
+    files: dict[str, bytes], ending: str, name: str, limits: Limits
+) -> tuple[bytes, tuple[str | None, ...]]:
+    """What GDAL may open, and the encodings to try: Chinese texts without a .cpg are UTF-8, else GB 18030."""
+    if ending == ".zip":
+        files = _unpacked(files[ending], name, limits)
+        ending = next(iter(files))
+    if ending != ".shp":
+        _LOOKS[ending](files[ending], name, limits)
+        return _plain(files[ending]), (None,)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for kind, content in files.items():
+            archive.writestr(f"layer{kind}", content)
+    return packed.getvalue(), (None,) if ".cpg" in files else ("utf-8", "gb18030")
+
+
+def _unpacked(content: bytes, name: str, limits: Limits) -> dict[str, bytes]:
+    """The files of an archive's first layer by ending."""
+    with sizes.archive(content, name, limits) as packed:
+        paths = {one: PurePosixPath(one) for one in packed.namelist() if not one.startswith("__MACOSX/")}
+        inner = next((path for path in paths.values() if path.suffix.lower() in DRIVERS and path.name[0] != "."), None)
+        if inner is None:
+            remedy = "pack the .shp, .shx, .dbf and .prj of the Shapefile together"
+            raise InputError(Fault(name, f"holds none of {', '.join(DRIVERS)}", remedy))
+        ending = inner.suffix.lower()
+        beside = {
+            path.suffix.lower(): one for one, path in paths.items() if path.with_suffix("") == inner.with_suffix("")
+        }
+        kinds = [ending, *BESIDE[1:]] if ending == ".shp" else [ending]
+        return {kind: packed.read(beside[kind]) for kind in kinds if kind in beside}
+
+
+def _plain(content: bytes) -> bytes:
+    """A database as if its log were merged into it: what is handed over has no log beside it."""
+    is_logged = content.startswith(SQLITE) and content[18:20] == b"\2\2"
+    return content[:18] + b"\1\1" + content[20:] if is_logged else content
+
+
+def _is_no(kind: str, name: str) -> InputError:
+    return InputError(Fault(name, f"is no {kind}, as its ending says", "give it the ending of what it is"))
+
+
+def _look_at_json(content: bytes, name: str, limits: Limits) -> None:
+    if content.lstrip(_BLANK)[:1] != b"{":
+        raise _is_no("GeoJSON", name)
+    limits.refuse(name, "vertices", content.count(b"["), "has {} vertices")
+    limits.refuse(name, "nesting", sizes.depth(content, b"[{", b"]}", limits.nesting), "is nested {} levels deep")
+
+
+def _look_at_xml(content: bytes, name: str, limits: Limits) -> None:
+    from xml.parsers import expat
+
+    if content.lstrip(_BLANK)[:1] != b"<" or b"kml" not in content[:65536]:
+        raise _is_no("KML", name)
+    level = 0
+
+    def refuse(*_: Any) -> None:
+        raise InputError(Fault(name, "declares entities of XML", "save it again without them"))
+
+    def begins(*_: Any) -> None:
+        nonlocal level
+        level += 1
+        limits.refuse(name, "nesting", level, "is nested {} levels deep")
+
+    def ends(*_: Any) -> None:
+        nonlocal level
+        level -= 1
+
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler, parser.EntityDeclHandler = refuse, refuse
+    parser.StartElementHandler, parser.EndElementHandler = begins, ends
+    parser.Parse(content, True)
+
+
+def _look_at_drawing(content: bytes, name: str, _limits: Limits) -> None:
+    first = [line.strip() for line in content[:256].lstrip(_BLANK).split(b"\n")[:2]]
+    if not content.startswith(b"AutoCAD Binary DXF") and first[:1] != [b"999"] and first != [b"0", b"SECTION"]:
+        raise _is_no("DXF", name)
+
+
+def _look_at_package(content: bytes, name: str, limits: Limits) -> None:
+    """Whether a database is a GeoPackage of plain tables: nothing in it that runs when it is looked at."""
+    if not content.startswith(SQLITE):
+        raise _is_no("GeoPackage", name)
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.deserialize(_plain(content))
+        made = database.execute("SELECT type, name, coalesce(sql, '') FROM sqlite_master LIMIT 20000").fetchall()
+    if ("table", "gpkg_contents") not in [(kind, one) for kind, one, _ in made]:
+        raise _is_no("GeoPackage", name)
+    faults = [
+        Fault(f"{name}, {one}", "is no plain table, but a view", "save the layers into a new GeoPackage")
+        for kind, one, sql in made
+        if kind == "view" or (sql.split()[1:2] and sql.split()[1].upper() == "VIRTUAL" and one[:6].lower() != "rtree_")
+    ]
+    if faults:
+        raise InputError(faults[:10])
+    limits.refuse(name, "columns", max(sql.count(",") for _, _, sql in made), "has {} columns")
+
+
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+_LOOKS = {
+    ".geojson": _look_at_json,
+    ".json": _look_at_json,
+    ".gpkg": _look_at_package,
+    ".kml": _look_at_xml,
+    ".dxf": _look_at_drawing,
+}
+
+
+# ---- what is in it ------------------------------------------------------------------------------------------
+
+
+def _layer(
+    source: bytes, layer: str, encodings: tuple[str | None, ...], name: str, limits: Limits
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """One layer: what it says of itself with its columns of text, and its columns of numbers with its geometry."""
+    import pyogrio.raw
+
+    for encoding in encodings:
+        try:
+            info = pyogrio.read_info(source, layer=layer, encoding=encoding)
+            limits.refuse(name, "features", info["features"], "has {} shapes")
+            limits.refuse(name, "columns", len(info["fields"]), "has {} columns")
+            meta, _, geometry, fields = pyogrio.raw.read(source, layer=layer, encoding=encoding, force_2d=True)
+            break
+        except UnicodeDecodeError:
+            if encoding == encodings[-1]:
+                raise
+    columns, arrays = [], {}
+    for number, (heading, values) in enumerate(zip(meta["fields"], fields, strict=True)):
+        kind = "array" if values.dtype.kind in "iufb" or values.dtype.kind == "M" else "text"
+        columns.append({"name": str(heading), "kind": kind})
+        if kind == "array":
+            arrays[f"column{number}"] = values.astype(_KINDS.get(values.dtype.kind, values.dtype.name), copy=False)
+        else:
+            columns[-1]["texts"] = [None if one is None else str(one) for one in values.tolist()]
+    told = {"crs": meta["crs"], "columns": columns, "rows": len(fields[0]) if len(fields) else 0}
+    if geometry is None:
+        return told | {"is_shapes": False}, arrays
+    shapes = shapely.from_wkb(geometry)
+    return told | {"is_shapes": True, "rows": len(shapes)}, arrays | _taken_apart(shapes, name, limits)
+
+
+_KINDS = {"i": "int64", "u": "int64", "f": "float64", "b": "bool", "M": "datetime64[ms]"}
+
+
+def _taken_apart(shapes: Any, name: str, limits: Limits) -> dict[str, Any]:
+    """Geometry as arrays, which `door.put_together` makes geometry of again.
+
+    Returns
+    -------
+    dict
+        `kinds`: (n,) GEOS type of each shape, -1 where there is none. For each type `k` of part: `k/row` the shape that
+        it belongs to, `k/at` its coordinates, `k/end0`, … where rings, parts and shapes end (GeoArrow).
+    """
+    limits.refuse(name, "vertices", int(shapely.get_num_coordinates(shapes).sum()), "has {} vertices")
+    shapes = np.where(shapely.is_empty(shapes), None, shapes)
+    arrays = {"kinds": shapely.get_type_id(shapes).astype(np.int32)}
+    parts, rows = _flat(shapes)
+    kinds = shapely.get_type_id(parts)
+    for kind in np.unique(kinds).tolist():
+        _, coordinates, ends = shapely.to_ragged_array(parts[kinds == kind], include_z=False)
+        arrays |= {f"{kind}/row": rows[kinds == kind], f"{kind}/at": coordinates}
+        arrays |= {f"{kind}/end{k}": end.astype(np.int64) for k, end in enumerate(ends)}
+    return arrays
+
+
+def _flat(shapes: Any) -> tuple[Any, Any]:
+    """Shapes that are no collections, and the row that each belongs to."""
+    rows = np.arange(len(shapes), dtype=np.int64)
+    while (is_many := shapely.get_type_id(shapes) == COLLECTION).any():
+        parts, which = shapely.get_parts(shapes[is_many], return_index=True)
+        shapes = np.concatenate([shapes[~is_many], parts])
+        rows = np.concatenate([rows[~is_many], rows[is_many][which]])
+    is_there = shapely.get_type_id(shapes) >= 0
+    return shapes[is_there], rows[is_there]
