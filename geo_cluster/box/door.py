@@ -11,6 +11,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -42,11 +43,24 @@ left: ContextVar[Callable[[], bool]] = ContextVar("left", default=lambda: False)
 """Says whether whoever asked has left; then the box is closed, and `Left` raised."""
 
 BEGIN = (
-    "import sys, json; asked = json.loads(sys.stdin.buffer.readline()); sys.path[:] = asked['path'];"
-    "from geo_cluster.box.inside import main; main(asked)"
+    "import sys, json; setting = json.loads(sys.stdin.buffer.readline()); sys.path[:] = setting['path'];"
+    "from geo_cluster.box.inside import main; main(setting)"
 )
 
+GDAL = {
+    "GDAL_DRIVER_PATH": "disable",
+    "GDAL_PYTHON_DRIVER_PATH": "",
+    "GDAL_VRT_ENABLE_PYTHON": "NO",
+    "OGR_SQLITE_LOAD_EXTENSIONS": "",
+    "OGR_SQLITE_PRAGMA": "trusted_schema=OFF",
+    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": "{none}",
+    "PROJ_NETWORK": "OFF",
+}
+"""No plug-ins, no Python, no network; which drivers there are is decided inside, by the ending of the file."""
+
 _waiting = threading.Condition()
+_beginner = ThreadPoolExecutor(1, "geo-cluster-box")
+_spare: dict[tuple[int, str, str], Future[subprocess.Popen[bytes]]] = {}
 _busy = 0
 _kept: OrderedDict[str, tuple[Any, dict[str, Any]]] = OrderedDict()
 
@@ -145,7 +159,7 @@ def shapes(files: Mapping[str, bytes], name: str, *, layers: Sequence[str] = ())
 def outlines(texts: Sequence[str], name: str, places: Sequence[str]) -> Any:
     """Geometry of outlines in WKT, None where there is none; `places` says where each stands in the file."""
     content = "\n".join(" ".join(text.split()) for text in texts).encode()
-    _, arrays = _asked("outlines", {".txt": content}, name, places=list(places))
+    _, arrays = _asked("shapes", {".txt": content}, name, places=list(places), is_text=True)
     return put_together(arrays)
 
 
@@ -299,20 +313,11 @@ def _turn() -> Iterator[None]:
 
 
 def _run(question: str, files: Mapping[str, bytes], name: str, more: Mapping[str, Any]) -> bytes:
-    asked = {"question": question, "name": name, "limits": vars(limits()), **more}
-    asked |= {"files": [(ending, len(content)) for ending, content in files.items()]}
-    asked |= {"path": [one for one in sys.path if Path(one).is_absolute()], "parent": os.getpid()}
+    asked = {"name": name, "files": [(ending, len(content)) for ending, content in files.items()], **more}
     with _turn():
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-B", "-c", BEGIN],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=_environment(next(iter(files)) if question == "shapes" else ""),
-        )
-        told = bytearray()
+        process, told = _taken(question), bytearray()
         talk = [
-            threading.Thread(target=_say, args=(process.stdin, [json.dumps(asked).encode(), b"\n", *files.values()])),
+            threading.Thread(target=_say, args=(process.stdin, [_line(asked), *files.values()])),
             threading.Thread(target=_listen, args=(process.stdout, told, limits().output_megabytes * MB)),
         ]
         try:
@@ -324,6 +329,42 @@ def _run(question: str, files: Mapping[str, bytes], name: str, more: Mapping[str
             process.wait()
             for one in talk:
                 one.join()
+
+
+def _taken(question: str) -> subprocess.Popen[bytes]:
+    """A box that is ready, or will be in a moment; another is made ready for whoever asks next.
+
+    All begin in one thread that stays: on Linux they end with the thread that they were begun by.
+    """
+    key = (os.getpid(), question, json.dumps(vars(limits())))
+    with _waiting:
+        ready = _spare.pop(key, None)
+        for other in [one for one in _spare if one[2] != key[2]]:
+            _spare.pop(other).add_done_callback(lambda box: box.result().kill())
+        if ready is not None and ready.done() and ready.result().poll() is not None:
+            ready = None
+        ready = ready or _beginner.submit(_begin, question)
+        _spare[key] = _beginner.submit(_begin, question)
+    return ready.result()
+
+
+def _begin(question: str) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", "-B", "-c", BEGIN],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=_environment(),
+    )
+    setting = {"question": question, "limits": vars(limits()), "parent": os.getpid()}
+    with suppress(OSError):  # it ended at once; whoever takes it hears so
+        process.stdin.write(_line(setting | {"path": [one for one in sys.path if Path(one).is_absolute()]}))  # type: ignore[union-attr]
+        process.stdin.flush()  # type: ignore[union-attr]
+    return process
+
+
+def _line(told: object) -> bytes:
+    return json.dumps(told).encode() + b"\n"
 
 
 def _heard(process: subprocess.Popen[bytes], listener: threading.Thread, told: bytearray, name: str) -> bytes:
@@ -358,27 +399,8 @@ def _listen(pipe: Any, told: bytearray, most: int) -> None:
             told += piece
 
 
-def _environment(ending: str) -> dict[str, str]:
-    """What the process knows of its surroundings: nothing of ours, and GDAL without what the ending doesn't need."""
+def _environment() -> dict[str, str]:
+    """What the process knows of its surroundings: nothing of ours, and GDAL without what no file needs."""
     kept = {key: os.environ[key] for key in ("SYSTEMROOT", "WINDIR", "PATH", "LD_LIBRARY_PATH") if key in os.environ}
     quiet = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "GDAL_NUM_THREADS"), "1")
-    return kept | quiet | (_gdal(ending) if ending else {})
-
-
-def _gdal(ending: str) -> dict[str, str]:
-    import pyogrio
-
-    from geo_cluster.box.shapes import allowed
-
-    others = sorted(set(pyogrio.list_drivers()) - allowed(ending))
-    return {
-        "GDAL_SKIP": ",".join(others),
-        "OGR_SKIP": ",".join(others),
-        "GDAL_DRIVER_PATH": "disable",
-        "GDAL_PYTHON_DRIVER_PATH": "",
-        "GDAL_VRT_ENABLE_PYTHON": "NO",
-        "OGR_SQLITE_LOAD_EXTENSIONS": "",
-        "OGR_SQLITE_PRAGMA": "trusted_schema=OFF",
-        "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": "{none}",
-        "PROJ_NETWORK": "OFF",
-    }
+    return kept | quiet | GDAL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import sys
 from typing import Any
@@ -14,34 +15,35 @@ from geo_cluster.errors import InputError
 NEEDS = {
     "lines": ("encodings.gb18030", "encodings.utf_16", "geo_cluster.box.tables"),
     "sheet": ("openpyxl.worksheet._reader", "openpyxl.reader.excel", "geo_cluster.box.tables"),
-    "shapes": ("numpy", "shapely", "pyogrio.raw", "encodings.gb18030", "geo_cluster.box.shapes"),
-    "outlines": ("numpy", "shapely", "geo_cluster.box.shapes"),
+    "shapes": ("encodings.gb18030", "pyogrio.raw", "geo_cluster.box.shapes"),
 }
-"""Modules of each question, imported before the door closes."""
+"""Modules that answer each question, imported before the door closes; the last one has a function of its name."""
 
 ABSENT = ("pandas", "geopandas", "pyarrow", "matplotlib", "lxml", "PIL", "defusedxml")
 """Libraries that the readers would import for what isn't asked of them here: a second of work, and more to attack."""
 
 
-def main(asked: dict[str, Any]) -> None:
-    """Answer one question and end.
+def main(setting: dict[str, Any]) -> None:
+    """Get ready, lock the door, wait for one question, answer it and end.
 
     Parameters
     ----------
-    asked : dict
-        `question` (one of `NEEDS`), `name` (what the file is called), `files` (endings and lengths of what follows on
-        the standard input), `parent` (whose child this is), `limits`, and what the question needs besides.
+    setting : dict
+        `question` (one of `NEEDS`), `limits`, `parent` (whose child this is). On the standard input follow a line of
+        JSON with `name` (what the file is called), `files` (endings and lengths) and what the question needs besides,
+        and the files themselves.
     """
-    lock.end_with(asked["parent"])
+    lock.end_with(setting["parent"])
     lock.leave_network()
     sys.modules.update(dict.fromkeys(ABSENT))  # type: ignore[arg-type]  # importing one is an ImportError now
-    reader = [importlib.import_module(name) for name in NEEDS[asked["question"]]][-1]
-    limits = Limits(**asked["limits"])
+    reader = [importlib.import_module(name) for name in NEEDS[setting["question"]]][-1]
+    limits = Limits(**setting["limits"])
     lock.close(limits)
+    asked = json.loads(sys.stdin.buffer.readline())
     out = sys.stdout.buffer
     try:
         files = {ending: sys.stdin.buffer.read(length) for ending, length in asked["files"]}
-        wire.send(out, *getattr(reader, asked["question"])(files, asked, limits))
+        wire.send(out, *getattr(reader, setting["question"])(files, asked, limits))
     except InputError as refusal:
         wire.send(out, {"faults": [[one.where, one.what, one.remedy] for one in refusal.faults]})
     except MemoryError:

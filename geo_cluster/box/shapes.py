@@ -27,7 +27,10 @@ DRIVERS = {
     ".kml": ("LIBKML", "KML"),
     ".dxf": ("DXF",),
 }
-"""What may open a file, by its ending; every other driver is taken out of GDAL before it starts."""
+"""What may open a file, by its ending; every other driver is taken out of GDAL before it is opened."""
+
+MANY = (".gpkg", ".kml", ".dxf")
+"""What may hold several layers; looking for them in another kind would read all of it."""
 
 BESIDE = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 """The files of a Shapefile."""
@@ -49,23 +52,44 @@ def shapes(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) -> An
     """
     import pyogrio
 
+    if asked.get("is_text"):
+        return _outlines(files, asked, limits)
     name, wanted, ending = asked["name"], asked["layers"], next(iter(files))
-    if set(pyogrio.list_drivers()) - allowed(ending):
-        msg = "GDAL has other drivers than it should"
-        raise RuntimeError(msg)
-    source, encodings = _checked(files, ending, name, limits)
-    there = [(str(layer), kind) for layer, kind in pyogrio.list_layers(source)]
-    with_shapes = [layer for layer, kind in there if kind is not None]
-    chosen = [one for one in wanted if one in dict(there)] if wanted else (with_shapes or [one for one, _ in there])[:1]
+    _leave_only(allowed(ending))
+    ending, source, encodings = _checked(files, ending, name, limits)
+    there, chosen = _chosen(source, wanted) if ending in MANY or wanted else ([], [0])
     told, arrays = [], {}
     for number, layer in enumerate(chosen):
         about, found = _layer(source, layer, encodings, name, limits)
-        told.append(about | {"layer": layer})
+        told.append(about | {"layer": layer or ""})
         arrays |= {f"{number}/{key}": array for key, array in found.items()}
-    return {"layers": there, "read": told}, arrays
+    return {"layers": there or [("", told[0]["kind"])], "read": told}, arrays
 
 
-def outlines(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) -> Answer:
+def _chosen(source: bytes, wanted: list[str]) -> tuple[list[tuple[str, Any]], list[str]]:
+    """Names and kinds of all layers, and those to read."""
+    import pyogrio
+
+    there = [(str(layer), kind) for layer, kind in pyogrio.list_layers(source)]
+    with_shapes = [layer for layer, kind in there if kind is not None]
+    if wanted:
+        return there, [one for one in wanted if one in dict(there)]
+    return there, (with_shapes or [layer for layer, _ in there])[:1]
+
+
+def _leave_only(drivers: set[str]) -> None:
+    """Take every other driver out of GDAL."""
+    import pyogrio
+    from pyogrio import _ogr
+
+    pyogrio.set_gdal_config_options({"GDAL_SKIP": ",".join(set(pyogrio.list_drivers()) - drivers)})
+    _ogr._register_drivers()
+    if others := set(pyogrio.list_drivers()) - drivers:
+        msg = f"GDAL keeps {', '.join(sorted(others))}"
+        raise RuntimeError(msg)
+
+
+def _outlines(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) -> Answer:
     """Outlines in WKT, one a line, as geometry; none where a line is no outline."""
     (content,) = files.values()
     texts = content.decode().split("\n")
@@ -81,19 +105,19 @@ def outlines(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) -> 
 
 def _checked(
     files: dict[str, bytes], ending: str, name: str, limits: Limits
-) -> tuple[bytes, tuple[str | None, ...]]:
-    """What GDAL may open, and the encodings to try: Chinese texts without a .cpg are UTF-8, else GB 18030."""
+) -> tuple[str, bytes, tuple[str | None, ...]]:
+    """What GDAL may open, its ending, and the encodings to try: texts without a .cpg are UTF-8, else GB 18030."""
     if ending == ".zip":
         files = _unpacked(files[ending], name, limits)
         ending = next(iter(files))
     if ending != ".shp":
         _LOOKS[ending](files[ending], name, limits)
-        return _plain(files[ending]), (None,)
+        return ending, _plain(files[ending]), (None,)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for kind, content in files.items():
             archive.writestr(f"layer{kind}", content)
-    return packed.getvalue(), (None,) if ".cpg" in files else ("utf-8", "gb18030")
+    return ending, packed.getvalue(), (None,) if ".cpg" in files else ("utf-8", "gb18030")
 
 
 def _unpacked(content: bytes, name: str, limits: Limits) -> dict[str, bytes]:
@@ -193,21 +217,19 @@ _LOOKS = {
 
 
 def _layer(
-    source: bytes, layer: str, encodings: tuple[str | None, ...], name: str, limits: Limits
+    source: bytes, layer: str | int, encodings: tuple[str | None, ...], name: str, limits: Limits
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """One layer: what it says of itself with its columns of text, and its columns of numbers with its geometry."""
     import pyogrio.raw
 
     for encoding in encodings:
         try:
-            info = pyogrio.read_info(source, layer=layer, encoding=encoding)
-            limits.refuse(name, "features", info["features"], "has {} shapes")
-            limits.refuse(name, "columns", len(info["fields"]), "has {} columns")
             meta, _, geometry, fields = pyogrio.raw.read(source, layer=layer, encoding=encoding, force_2d=True)
             break
         except UnicodeDecodeError:
             if encoding == encodings[-1]:
                 raise
+    limits.refuse(name, "columns", len(fields), "has {} columns")
     columns, arrays = [], {}
     for number, (heading, values) in enumerate(zip(meta["fields"], fields, strict=True)):
         kind = "array" if values.dtype.kind in "iufb" or values.dtype.kind == "M" else "text"
@@ -216,7 +238,9 @@ def _layer(
             arrays[f"column{number}"] = values.astype(_KINDS.get(values.dtype.kind, values.dtype.name), copy=False)
         else:
             columns[-1]["texts"] = [None if one is None else str(one) for one in values.tolist()]
-    told = {"crs": meta["crs"], "columns": columns, "rows": len(fields[0]) if len(fields) else 0}
+    told = {"kind": meta["geometry_type"], "crs": meta["crs"], "columns": columns}
+    told |= {"rows": len(fields[0]) if len(fields) else 0}
+    limits.refuse(name, "features", max(told["rows"], 0 if geometry is None else len(geometry)), "has {} shapes")
     if geometry is None:
         return told | {"is_shapes": False}, arrays
     shapes = shapely.from_wkb(geometry)
