@@ -18,11 +18,14 @@ import pandas as pd
 import streamlit as st
 import streamlit.components.v1 as components
 from sqlalchemy.engine import Engine
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app import charts
 from app.jobs import Jobs
 from geo_cluster import catalog, choice, database, inputs, intake, layers, maps, portfolio, results, survey
 from geo_cluster import study as pipeline
+from geo_cluster.box import door
 from geo_cluster.choice import Choice, Weighed
 from geo_cluster.domain import Language, Scenario
 from geo_cluster.errors import Fault, InputError
@@ -175,10 +178,7 @@ class Screening:
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _screening(scenario: str, suffix: str, content: bytes) -> Screening:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"projects{suffix}"
-        path.write_bytes(content)
-        projects = portfolio.read(path)
+    projects = portfolio.read_content(content, f"projects{suffix}")
     return Screening(region(Scenario.model_validate_json(scenario)), projects)
 
 
@@ -333,6 +333,16 @@ def layer_chart(name: str, folder: str, sha256: str, language: Language) -> Any:
 def template(kind: Kind, ending: str) -> bytes:
     """A template to fill in."""
     return templates.as_xlsx(kind) if ending == "xlsx" else templates.as_csv(kind)
+
+
+def _while_somebody_waits() -> None:
+    """End the run of a page whose visitor has left, and with it the file that is being read."""
+    here = get_script_run_ctx(suppress_warning=True)
+    if here is not None and runtime.exists() and not runtime.get_instance().is_active_session(here.session_id):
+        st.stop()
+
+
+door.WAITS[:] = [_while_somebody_waits]
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

@@ -17,10 +17,11 @@ import pandas as pd
 import pandera.pandas as pa
 from scipy.spatial import cKDTree
 
-from geo_cluster import catalog
+from geo_cluster import catalog, tabular
+from geo_cluster.box import door
 from geo_cluster.coordinates import SYSTEMS, convert
 from geo_cluster.domain import Language, Layer
-from geo_cluster.errors import DataError, Fault, refuse_if
+from geo_cluster.errors import DataError, Fault, InputError, refuse_if
 
 CRS = "EPSG:4326"
 REMEDY = "run `make data`, or restore the file from the repository"
@@ -43,7 +44,7 @@ def _read(name: str, folder: Path) -> pd.DataFrame:
         raise DataError(Fault("sources.toml", f"no layer named {name!r}", f"use one of {', '.join(declared)}"))
     layer, path = declared[name], folder / declared[name].file
     refuse_if(file_faults(path, layer), DataError)
-    table = parse(path)
+    table = parse(path) if folder == catalog.data_dir() else _unpacked(path)
     refuse_if(contract_faults(name, table) + _count_faults(layer, table), DataError)
     refuse_if(_misplaced(name, table), DataError)
     return table
@@ -83,7 +84,7 @@ def file_faults(path: Path, layer: Layer) -> list[Fault]:
 
 
 def parse(path: Path) -> pd.DataFrame:
-    """Read a CSV (points by lon/lat where it has them) or a vector file; unreadable ones are refused."""
+    """Read a shipped CSV (points by lon/lat where it has them) or a vector file; unreadable ones are refused."""
     try:
         if path.suffix == ".csv":
             table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
@@ -93,6 +94,21 @@ def parse(path: Path) -> pd.DataFrame:
         reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
         raise DataError(Fault(str(path), f"can't be read ({reason})", REMEDY)) from None
     if frame.crs is None:
+        raise DataError(Fault(str(path), "has no CRS", "save the layer with its coordinate reference system"))
+    return frame.to_crs(CRS)
+
+
+def _unpacked(path: Path) -> pd.DataFrame:
+    """`parse` for a file of somebody's own, which is opened in the box."""
+    try:
+        content = door.content_of(path)
+        if path.suffix == ".csv":
+            table = tabular.read(content, path.name).reset_index(drop=True)
+            return _points(table) if {"lon", "lat"} <= set(table.columns) else table
+        frame = next(iter(door.shapes({path.suffix: content}, path.name).read.values()), None)
+    except InputError as refusal:
+        raise DataError(refusal.faults) from None
+    if not isinstance(frame, gpd.GeoDataFrame) or frame.crs is None:
         raise DataError(Fault(str(path), "has no CRS", "save the layer with its coordinate reference system"))
     return frame.to_crs(CRS)
 

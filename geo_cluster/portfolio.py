@@ -55,7 +55,14 @@ def read(name_or_path: str | Path) -> pd.DataFrame:
         With every fault of every row.
     """
     path = path_of(name_or_path)
-    return _checked(_open(path), path.name)
+    if not path.exists():
+        raise InputError(Fault(str(path), "no such portfolio", "give the path of a CSV or XLSX file, or 'sample'"))
+    return read_content(door.content_of(path), path.name)
+
+
+def read_content(content: bytes, name: str) -> pd.DataFrame:
+    """Read and check a portfolio from the bytes of a CSV or XLSX file; see `read`."""
+    return _checked(_open(content, name), name)
 
 
 def path_of(name_or_path: str | Path) -> Path:
@@ -69,7 +76,7 @@ def read_text(content: bytes, name: str = "portfolio.csv") -> pd.DataFrame:
 
     Only the headings are checked; cells are what `check` is for. Rows without any text are left out.
     """
-    return headed(_open(Path(name), content), where=name).reset_index(drop=True)
+    return headed(_open(content, name), where=name).reset_index(drop=True)
 
 
 def write_text(table: pd.DataFrame) -> bytes:
@@ -92,14 +99,9 @@ def made_up(table: pd.DataFrame) -> int:
     return int(told.sum())
 
 
-def _open(path: Path, content: bytes | None = None) -> pd.DataFrame:
+def _open(content: bytes, name: str) -> pd.DataFrame:
     """The table of a file; the index says which row of a table that begins with its headings each is, from 0."""
-    if content is None:
-        if not path.exists():
-            remedy = "give the path of a CSV or XLSX file, or 'sample'"
-            raise InputError(Fault(str(path), "no such portfolio", remedy))
-        content = door.content_of(path)
-    table = tabular.read(content, path.name)
+    table = tabular.read(content, name)
     return table.set_axis(table.index - 2)
 
 

@@ -144,10 +144,9 @@ def rules_of(rules: bytes, rules_name: str, layers: bytes, layers_name: str) -> 
     counts = {column: min((table.columns == column).sum(), 2) for column in ("name", "layer", "buffer_m")}
     refuse_if([Fault(f"{rules_name}, column {column}", *told[many]) for column, many in counts.items() if many in told])
     buffers = pd.to_numeric(table["buffer_m"], errors="coerce")
+    known = ", ".join(sorted(found.layers))
     faults += [
-        Fault(
-            f"{rules_name}, row {row}", f"{layer!r} is no layer of {layers_name}", f"use {', '.join(sorted(found.layers))}"
-        )
+        Fault(f"{rules_name}, row {row}", f"{layer!r} is no layer of {layers_name}", f"use {known}")
         for row, layer in table["layer"].items()
         if layer not in found.layers
     ]

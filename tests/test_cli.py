@@ -187,7 +187,7 @@ LAND = ["land", "{bad}", "--rules", "{rules}", "--layers", "{nope}", "--hall", "
     [
         (SCORE, ("is a file, not a folder", "炼金", "nope: no such file")),
         (["score", "--json", '{"segment": "炼金"}', "--scenario", "{nope}"], ("年产值", "nope: no such file")),
-        (LAND, ("is a file, not a folder", "bad.csv: is of a kind", "rules.csv: no such file", "nope: no such file", "--hall")),
+        (LAND, ("not a folder", "bad.csv: is of a kind", "rules.csv: no such file", "nope: no such file", "--hall")),
     ],
 )
 def test_the_faults_of_all_files_come_at_once(arguments, named, tmp_path, call):

@@ -13,7 +13,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -25,7 +24,6 @@ from geo_cluster.errors import Fault, InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import geopandas as gpd
     import pandas as pd
 
 BOOKS = (".xlsx", ".xlsm")
@@ -34,13 +32,17 @@ OLD_BOOK = b"\xd0\xcf\x11\xe0"
 
 MB = 2**20
 LOOK_S = 0.1
-"""So often is looked whether whoever asked is still there."""
+"""So often `WAITS` are called."""
 
 KEPT, KEPT_MB = 16, 8
 """So many answers of up to so many MB are kept, for a page asks for the same file again and again."""
 
-left: ContextVar[Callable[[], bool]] = ContextVar("left", default=lambda: False)
-"""Says whether whoever asked has left; then the box is closed, and `Left` raised."""
+WAITS: list[Callable[[], None]] = []
+"""Called again and again while an answer is awaited; whatever one raises ends the box: whoever asked may have left."""
+
+LONGEST_CRS = 20_000
+ELSEWHERE = ("nadgrids", "geoidgrids", "parameterfile", "://", "@")
+"""Words of a coordinate reference system that would have other files opened."""
 
 BEGIN = (
     "import sys, json; setting = json.loads(sys.stdin.buffer.readline()); sys.path[:] = setting['path'];"
@@ -63,10 +65,6 @@ _beginner = ThreadPoolExecutor(1, "geo-cluster-box")
 _spare: dict[tuple[int, str, str], Future[subprocess.Popen[bytes]]] = {}
 _busy = 0
 _kept: OrderedDict[str, tuple[Any, dict[str, Any]]] = OrderedDict()
-
-
-class Left(Exception):  # noqa: N818  (nothing failed: nobody waits for the answer)
-    """Whoever asked has left."""
 
 
 @dataclass(frozen=True)
@@ -233,8 +231,12 @@ def _system(stated: object, name: str) -> Any:
     if not stated:
         return None
     text = str(stated)
-    if len(text) > 20_000 or any(word in text.lower() for word in ("nadgrids", "geoidgrids", "@", "://", "parameterfile")):
-        raise InputError(Fault(name, "has a coordinate reference system that needs other files", "state it by its code"))
+    if len(text) > 20_000 or any(
+        word in text.lower() for word in ("nadgrids", "geoidgrids", "@", "://", "parameterfile")
+    ):
+        raise InputError(
+            Fault(name, "has a coordinate reference system that needs other files", "state it by its code")
+        )
     try:
         return pyproj.CRS.from_user_input(text)
     except pyproj.exceptions.CRSError:
@@ -294,6 +296,11 @@ def _failed(how: str, reason: str, name: str) -> Fault:
     return Fault(name, f"can't be read ({reason})", "check that it opens where it was made, and save it again")
 
 
+def _wait_on() -> None:
+    for one in WAITS:
+        one()
+
+
 @contextmanager
 def _turn() -> Iterator[None]:
     """Only so many boxes at once, whoever asks."""
@@ -301,8 +308,7 @@ def _turn() -> Iterator[None]:
     with _waiting:
         while _busy >= limits().at_once:
             _waiting.wait(LOOK_S)
-            if left.get()():
-                raise Left
+            _wait_on()
         _busy += 1
     try:
         yield
@@ -356,6 +362,10 @@ def _begin(question: str) -> subprocess.Popen[bytes]:
         stderr=subprocess.DEVNULL,
         env=_environment(),
     )
+    if sys.platform == "win32":
+        from geo_cluster.box import windows
+
+        windows.confine(process, limits())
     setting = {"question": question, "limits": vars(limits()), "parent": os.getpid()}
     with suppress(OSError):  # it ended at once; whoever takes it hears so
         process.stdin.write(_line(setting | {"path": [one for one in sys.path if Path(one).is_absolute()]}))  # type: ignore[union-attr]
@@ -373,8 +383,7 @@ def _heard(process: subprocess.Popen[bytes], listener: threading.Thread, told: b
     until = time.monotonic() + now.seconds
     while listener.is_alive() and time.monotonic() < until:
         listener.join(LOOK_S)
-        if left.get()():
-            raise Left
+        _wait_on()
     if listener.is_alive():
         raise InputError(Fault(name, f"takes more than {now.seconds:,} s to read", REMEDY.format(key="seconds")))
     now.refuse(name, "output_megabytes", len(told) / MB, "gives {} MB")

@@ -104,7 +104,7 @@ _TCP, _SCOPES = 0b11, 0b11
 
 
 def libraries() -> list[Path]:
-    """What the process needs besides its file, encodings of the C library among them: the modules and data of Python's own folders, and this package."""
+    """What the process reads besides its file: Python's own folders, this package, encodings of the C library."""
     paths = sysconfig.get_paths()
     folders = {Path(paths[key]) for key in ("stdlib", "platstdlib", "purelib", "platlib")}
     folders |= {Path(one) for one in sys.path if Path(one).name in ("site-packages", "dist-packages")}
@@ -163,7 +163,7 @@ _MISSING = {"clone3": (435, 435), "openat2": (437, 437)}
 """Answered as if the kernel were older, so that libraries take the older way, which is looked at."""
 _OPENING = {"open": (2, -1, 1), "openat": (257, 56, 2)}
 """Ways to open a file, and which argument says how: never to write."""
-_TO_WRITE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC if not sys.platform == "win32" else 0
+_TO_WRITE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC if sys.platform != "win32" else 0
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
@@ -191,8 +191,9 @@ def _program(column: int, machine: int) -> list[tuple[int, int, int, int]]:
         for numbers in table.values():
             if numbers[column] >= 0:
                 steps += [(_EQUAL, 0, 1, numbers[column]), fail[error]]
-    for *numbers, argument in _OPENING.values():
-        if numbers[column] >= 0:
-            steps += [(_EQUAL, 0, 4, numbers[column]), (_LOAD, 0, 0, 16 + 8 * argument)]
+    for opening in _OPENING.values():
+        number, argument = opening[column], opening[2]
+        if number >= 0:
+            steps += [(_EQUAL, 0, 4, number), (_LOAD, 0, 0, 16 + 8 * argument)]
             steps += [(_ANY_BIT, 0, 1, _TO_WRITE), fail[_EACCES], (_RETURN, 0, 0, _ALLOW)]
     return [*steps, (_RETURN, 0, 0, _ALLOW)]

@@ -50,15 +50,14 @@ def shapes(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) -> An
 
     `asked["layers"]`: which ones; empty for the first that has geometry.
     """
-    import pyogrio
-
     if asked.get("is_text"):
         return _outlines(files, asked, limits)
     name, wanted, ending = asked["name"], asked["layers"], next(iter(files))
     _leave_only(allowed(ending))
     ending, source, encodings = _checked(files, ending, name, limits)
-    there, chosen = _chosen(source, wanted) if ending in MANY or wanted else ([], [0])
-    told, arrays = [], {}
+    there, chosen = _chosen(source, wanted) if ending in MANY or wanted else ([], [None])
+    told: list[dict[str, Any]] = []
+    arrays: dict[str, Any] = {}
     for number, layer in enumerate(chosen):
         about, found = _layer(source, layer, encodings, name, limits)
         told.append(about | {"layer": layer or ""})
@@ -66,15 +65,15 @@ def shapes(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) -> An
     return {"layers": there or [("", told[0]["kind"])], "read": told}, arrays
 
 
-def _chosen(source: bytes, wanted: list[str]) -> tuple[list[tuple[str, Any]], list[str]]:
+def _chosen(source: bytes, wanted: list[str]) -> tuple[list[tuple[str, Any]], list[str | None]]:
     """Names and kinds of all layers, and those to read."""
     import pyogrio
 
     there = [(str(layer), kind) for layer, kind in pyogrio.list_layers(source)]
-    with_shapes = [layer for layer, kind in there if kind is not None]
+    with_shapes: list[str | None] = [layer for layer, kind in there if kind is not None]
     if wanted:
-        return there, [one for one in wanted if one in dict(there)]
-    return there, (with_shapes or [layer for layer, _ in there])[:1]
+        return there, [layer for layer, _ in there if layer in wanted]
+    return there, [*with_shapes, *(layer for layer, _ in there)][:1]
 
 
 def _leave_only(drivers: set[str]) -> None:
@@ -217,7 +216,7 @@ _LOOKS = {
 
 
 def _layer(
-    source: bytes, layer: str | int, encodings: tuple[str | None, ...], name: str, limits: Limits
+    source: bytes, layer: str | None, encodings: tuple[str | None, ...], name: str, limits: Limits
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """One layer: what it says of itself with its columns of text, and its columns of numbers with its geometry."""
     import pyogrio.raw
@@ -233,11 +232,12 @@ def _layer(
     columns, arrays = [], {}
     for number, (heading, values) in enumerate(zip(meta["fields"], fields, strict=True)):
         kind = "array" if values.dtype.kind in "iufb" or values.dtype.kind == "M" else "text"
-        columns.append({"name": str(heading), "kind": kind})
+        column: dict[str, Any] = {"name": str(heading), "kind": kind}
         if kind == "array":
             arrays[f"column{number}"] = values.astype(_KINDS.get(values.dtype.kind, values.dtype.name), copy=False)
         else:
-            columns[-1]["texts"] = [None if one is None else str(one) for one in values.tolist()]
+            column["texts"] = [None if one is None else str(one) for one in values.tolist()]
+        columns.append(column)
     told = {"kind": meta["geometry_type"], "crs": meta["crs"], "columns": columns}
     told |= {"rows": len(fields[0]) if len(fields) else 0}
     limits.refuse(name, "features", max(told["rows"], 0 if geometry is None else len(geometry)), "has {} shapes")

@@ -50,7 +50,7 @@ def counted(file: IO[bytes], marks: Iterable[bytes]) -> list[int]:
 
 
 def depth(text: bytes, opening: bytes, closing: bytes, enough: int) -> int:
-    """How deep brackets are nested; those within double quotes are left out where they would make it more than enough."""
+    """How deep brackets are nested; within double quotes they don't count where that would make it more than enough."""
     deepest = _depth(text, opening, closing)
     return deepest if deepest <= enough else _depth(_STRING.sub(b"", text), opening, closing)
 

@@ -9,6 +9,9 @@ from pathlib import Path, PurePath
 import pandas as pd
 import pyogrio
 
+from geo_cluster import tabular
+from geo_cluster.box import door
+from geo_cluster.box.shapes import DRIVERS
 from geo_cluster.errors import Fault, InputError
 
 ROWS = 200
@@ -16,21 +19,21 @@ ROWS = 200
 
 
 def table_of(name: str, content: bytes) -> pd.DataFrame | None:
-    """The first rows of a CSV, a GeoJSON or an XLSX's first sheet, the layers of a GeoPackage; None for no table.
+    """The first rows of a CSV, an own GeoJSON or an XLSX's first sheet, the layers of a GeoPackage; None for no table.
 
     Raises
     ------
     InputError
         The file can't be read.
     """
+    kind = PurePath(name).suffix
+    if "/" in name or kind == ".geojson":  # a layer, maybe of the user's own
+        return _own(kind, name, content)
     try:
-        kind = PurePath(name).suffix
         if kind == ".csv":
             return pd.read_csv(io.BytesIO(content), nrows=ROWS, encoding="utf-8-sig", dtype=str, keep_default_na=False)
         if kind == ".xlsx":
             return pd.read_excel(io.BytesIO(content), nrows=ROWS, dtype=str, keep_default_na=False)
-        if kind == ".geojson":
-            return pyogrio.read_dataframe(content, read_geometry=False, max_features=ROWS)
         if kind == ".gpkg":
             return _layers(content)
     except (
@@ -42,6 +45,19 @@ def table_of(name: str, content: bytes) -> pd.DataFrame | None:
         told = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
         raise InputError(Fault(name, f"can't be read ({told})", "check the file and its format")) from None
     return None
+
+
+def _own(kind: str, name: str, content: bytes) -> pd.DataFrame | None:
+    """The same of a file that we didn't write: it is opened in the box."""
+    if kind == ".csv":
+        return tabular.read(content, name).head(ROWS)
+    if kind not in DRIVERS:
+        return None
+    found = door.shapes({kind: content}, name)
+    if len(found.layers) > 1:
+        return pd.DataFrame({"layer": list(found.layers), "geometry": list(found.layers.values())})
+    (table,) = found.read.values()
+    return pd.DataFrame(table).drop(columns="geometry", errors="ignore").head(ROWS)
 
 
 def _layers(content: bytes) -> pd.DataFrame:

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from geo_cluster import catalog, layers, survey
 from geo_cluster.box import door

@@ -22,6 +22,9 @@ from geo_cluster.supply.land import Exclusion, layer_faults
 
 Floats = NDArray[np.float64]
 
+DRIVERS = ("GTiff", "HFA", "AAIGrid", "EHdr", "ENVI", "SRTMHGT")
+"""Formats that are read: files that hold their cells, none that would have others opened."""
+
 
 @dataclass(frozen=True)
 class CellRule:
@@ -90,7 +93,7 @@ def raster_exclusion(
     name : str
         Name of the rule.
     raster : path
-        Any raster that GDAL reads, with a CRS.
+        A raster of one of `DRIVERS`, with a CRS.
     rule : CellRule
     within : GeoDataFrame, optional
         The sites: their ground beyond the raster then counts as unknown too.
@@ -205,7 +208,7 @@ def _read(raster: str | Path, band: int, slope: bool) -> tuple[Floats, Any, Any]
     """Values with nan for no data, transform and CRS."""
     import rasterio
 
-    with rasterio.open(raster) as source:
+    with rasterio.open(raster, driver=DRIVERS) as source:
         faults = []
         if source.crs is None:
             faults.append(
