@@ -50,10 +50,10 @@ def table_of(name: str, content: bytes) -> pd.DataFrame | None:
 def _own(kind: str, name: str, content: bytes) -> pd.DataFrame | None:
     """The same of a file that we didn't write: it is opened in the box."""
     if kind == ".csv":
-        return tabular.read(content, name).head(ROWS)
+        return tabular.read(content, PurePath(name).name).head(ROWS)
     if kind not in DRIVERS:
         return None
-    found = door.shapes({kind: content}, name)
+    found = door.shapes({kind: content}, PurePath(name).name)
     if len(found.layers) > 1:
         return pd.DataFrame({"layer": list(found.layers), "geometry": list(found.layers.values())})
     (table,) = found.read.values()
