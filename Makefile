@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 PORT ?= 8501
 OUT ?= out
+SECONDS ?= 300
 PYTHON ?= python3
 UV := $(shell command -v uv || echo .tools/bin/uv)
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
@@ -10,7 +11,7 @@ AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 export UV_SYSTEM_CERTS ?= true
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
-.PHONY: help run test study check bench data format
+.PHONY: help run test study check bench data format fuzz
 
 help:  ## explain the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -37,6 +38,9 @@ format: .tools/dev  ## put the code in shape
 bench: .tools/dev  ## measure against peers (minutes; prints ratios)
 	@$(SYNC) --group dev --group data --group cluster --group bench
 	@for file in benchmarks/*.py; do echo "== $$file"; $(UV) run --no-sync python $$file || exit 1; done
+
+fuzz: .tools/dev  ## hand changed files to every reader, for SECONDS=300
+	@$(UV) run --no-sync python -m tests.fuzzing --seconds $(SECONDS)
 
 data: .tools/dev  ## rebuild data/geo from data/facts and pinned packages
 	@$(UV) run --no-sync python scripts/make_data.py

@@ -20,6 +20,7 @@ from geo_cluster.errors import Fault, InputError
 from geo_cluster.export import preview
 from geo_cluster.imports import files
 from geo_cluster.imports.check import check_file
+from tests.fuzzing import fuzz
 from tests.hostile_files import hostile
 
 SECRET = "cookie_secret-3f9a"
@@ -319,3 +320,10 @@ def test_nothing_is_left_behind(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     door.rows(b"a,b\n3,4\n", "left.csv")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_changed_files_are_read_or_refused():
+    told, broke = fuzz(20, seed=int(time.time()))
+    assert broke == []
+    assert sum(told.values()) > 5
+    assert told["refused"] > 0
