@@ -17,7 +17,7 @@ import pandas as pd
 import pandera.pandas as pa
 from scipy.spatial import cKDTree
 
-from geo_cluster import catalog
+from geo_cluster import catalog, written
 from geo_cluster.coordinates import SYSTEMS, convert
 from geo_cluster.domain import Language, Layer
 from geo_cluster.errors import DataError, Fault, refuse_if
@@ -37,11 +37,8 @@ KM_PER_DEGREE, KM_PER_DEGREE_LON = 111.2, 95.5
 
 
 @cache
-def _read(name: str, folder: Path) -> pd.DataFrame:
-    declared = catalog.layers(folder)
-    if name not in declared:
-        raise DataError(Fault("sources.toml", f"no layer named {name!r}", f"use one of {', '.join(declared)}"))
-    layer, path = declared[name], folder / declared[name].file
+def _read(name: str, folder: str) -> pd.DataFrame:
+    path, layer = catalog.layer_path(name, folder), catalog.registry(folder)[name]
     refuse_if(file_faults(path, layer), DataError)
     table = parse(path)
     refuse_if(contract_faults(name, table) + _count_faults(layer, table), DataError)
@@ -67,7 +64,7 @@ def read(name: str, folder: str | Path = "") -> Any:
         The file is missing, truncated, changed, or breaks its contract; every fault is listed.
     """
     own = bool(folder) and name in catalog.layers(Path(folder))
-    return _read(name, Path(folder) if own else catalog.data_dir()).copy()
+    return _read(name, str(folder) if own else "").copy()
 
 
 def file_faults(path: Path, layer: Layer) -> list[Fault]:
@@ -86,7 +83,7 @@ def parse(path: Path) -> pd.DataFrame:
     """Read a CSV (points by lon/lat where it has them) or a vector file; unreadable ones are refused."""
     try:
         if path.suffix == ".csv":
-            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+            table = written.read_csv(path.read_bytes())
             return _points(table) if {"lon", "lat"} <= set(table.columns) else table
         frame = gpd.read_file(path)
     except Exception as problem:

@@ -15,7 +15,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 
-from geo_cluster import catalog, separated
+from geo_cluster import catalog, separated, written
 from geo_cluster.errors import Fault, InputError, refuse_if
 
 COLUMNS = {
@@ -56,7 +56,7 @@ def read(name_or_path: str | Path) -> pd.DataFrame:
         With every fault of every row.
     """
     path = path_of(name_or_path)
-    return check(_open(path), where=path.name)
+    return check(written.bared(_open(path)), where=path.name)
 
 
 def path_of(name_or_path: str | Path) -> Path:
@@ -70,7 +70,7 @@ def read_text(content: bytes, name: str = "portfolio.csv") -> pd.DataFrame:
 
     Only the headings are checked; cells are what `check` is for. Rows without any text are left out.
     """
-    return headed(_open(Path(name), content), where=name).reset_index(drop=True)
+    return headed(written.bared(_open(Path(name), content)), where=name).reset_index(drop=True)
 
 
 def write_text(table: pd.DataFrame) -> bytes:
@@ -83,8 +83,7 @@ def write_text(table: pd.DataFrame) -> bytes:
             number += 1
         taken.add(one)
         ids.append(one)
-    content = table.assign(id=ids)[list(COLUMNS)].rename(columns=COLUMNS).to_csv(index=False, lineterminator="\n")
-    return content.encode("utf-8-sig")
+    return written.as_csv(table.assign(id=ids)[list(COLUMNS)].rename(columns=COLUMNS))
 
 
 def made_up(table: pd.DataFrame) -> int:

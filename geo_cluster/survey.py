@@ -7,7 +7,6 @@ GeoPackage. `data/sample/` shows them (示例).
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ import pyogrio
 import tomli_w
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
-from geo_cluster import catalog, separated
+from geo_cluster import catalog, separated, written
 from geo_cluster.coordinates import MU_PER_HA
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.supply.land import Exclusion, developable
@@ -153,7 +152,7 @@ def tables(found: Survey) -> dict[str, bytes]:
     """`land.csv`, a row a parcel, and `sites.csv`, a row a site, as bytes."""
     flat = pd.DataFrame(found.land.drop(columns=["geometry", "rectangle"])).round(4)
     rows = {"land.csv": flat, "sites.csv": found.sites}
-    return {name: table.to_csv(index=False).encode("utf-8-sig") for name, table in rows.items()}
+    return {name: written.as_csv(table) for name, table in rows.items()}
 
 
 def write(found: Survey, folder: Path, *, source: str) -> None:
@@ -197,7 +196,7 @@ def known(sites: pd.DataFrame, source: str) -> list[dict[str, Any]]:
 def read_land(content: bytes) -> pd.DataFrame:
     """Read a `land.csv` that `write` wrote; what is no such table is refused."""
     try:
-        return pd.read_csv(io.BytesIO(content), encoding="utf-8-sig", dtype={"site": str})
+        return written.read_csv(content, dtype={"site": str})
     except (ValueError, pd.errors.ParserError) as problem:
         raise InputError(_unreadable(Path("land.csv"), problem)) from None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from geo_cluster import study as pipeline
 from geo_cluster.domain import Scenario, Text
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.matching.solve import Assignment
+from geo_cluster.packed import path_faults
 from geo_cluster.study import Study
 
 PROJECTS = "projects.csv"
@@ -27,8 +27,6 @@ LAYERS = "layers"
 
 NAME_LENGTH = 200
 NOTE_LENGTH = 500
-
-_PATH = re.compile(r"^[^/\\:\x00-\x1f]+(/[^/\\:\x00-\x1f]+)*\Z")
 
 Kind = Literal["new", "save", "undo", "redo"]
 
@@ -56,13 +54,7 @@ class Work:
 
     def __post_init__(self) -> None:
         """Refuse paths that would lead out of the work."""
-        refuse_if(
-            [
-                Fault(repr(name), "is no path inside a work", "use plain names with / between them, e.g. layers/a.csv")
-                for name in self.files
-                if not _PATH.match(name) or ".." in PurePosixPath(name).parts
-            ]
-        )
+        refuse_if(path_faults(self.files))
 
     @property
     def is_sample(self) -> bool:

@@ -24,8 +24,10 @@ from geo_cluster.errors import InputError
 from geo_cluster.export import bundle, geopackage, preview, tables
 from geo_cluster.export.attribution import attribution
 from geo_cluster.export.sheet import WORDS, sheet
-from geo_cluster.export.tables import as_xlsx, phone_list
+from geo_cluster.export.tables import phone_list
 from geo_cluster.export.workbook import SHEETS
+from geo_cluster.packed import zipped
+from geo_cluster.written import as_xlsx
 from tests.studies import run, write_own
 
 SAMPLE = "示例"
@@ -242,7 +244,7 @@ def test_layers_of_ones_own_go_along_in_the_app(tmp_path):
     (own / "sources.toml").write_text(tomli_w.dumps({"layers": {"sites": row}}), encoding="utf-8")
     path.write_text(f'layers = "own"\n{path.read_text(encoding="utf-8")}', encoding="utf-8")
     first = study.run(catalog.scenario(path))
-    zipfile.ZipFile(io.BytesIO(bundle.zipped(bundle.study_files(first)))).extractall(tmp_path / "elsewhere")
+    zipfile.ZipFile(io.BytesIO(zipped(bundle.study_files(first)))).extractall(tmp_path / "elsewhere")
     (own / layer.file).unlink()
     again = study.run(catalog.scenario(tmp_path / "elsewhere" / "scenario.toml"))
     assert "E93" in set(again.sites["id"])
@@ -421,8 +423,8 @@ def test_layers_go_out_with_their_registry_and_the_same_zip_twice():
         assert layer.licence in files["ATTRIBUTION.md"].decode()
     assert set(tomllib.loads(files["sources.toml"].decode())["layers"]) == set(catalog.layers())
     some = {name: files[name] for name in ("ATTRIBUTION.md", "ports.csv")}
-    assert bundle.zipped(some) == bundle.zipped(some)
-    assert zipfile.ZipFile(io.BytesIO(bundle.zipped(some))).read("ports.csv") == files["ports.csv"]
+    assert zipped(some) == zipped(some)
+    assert zipfile.ZipFile(io.BytesIO(zipped(some))).read("ports.csv") == files["ports.csv"]
 
 
 def test_a_preview_is_a_table_or_none_and_what_is_spoilt_is_refused(tmp_path):

@@ -26,6 +26,7 @@ from geo_cluster import catalog
 from geo_cluster.coordinates import convert_geometry
 from geo_cluster.domain import KnownBetter, Text
 from geo_cluster.errors import Fault, InputError, refuse_if
+from geo_cluster.written import bared
 
 Kind = Literal["observations", "parcels", "substations", "projects"]
 KINDS: tuple[Kind, ...] = ("observations", "parcels", "substations", "projects")
@@ -165,7 +166,7 @@ def read_table(content: bytes, name: str) -> pd.DataFrame:
                     Fault(f"{name}, row {number}", "has more cells than headings", "add a heading or remove them")
                 )
     refuse_if(faults)
-    return pd.DataFrame.from_dict(body, orient="index", columns=headings, dtype=object)
+    return bared(pd.DataFrame.from_dict(body, orient="index", columns=headings, dtype=object))
 
 
 def _refuse_size(content: bytes, name: str) -> None:

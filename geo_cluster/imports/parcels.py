@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo_cluster import catalog, layers, survey
+from geo_cluster import catalog, layers, survey, written
 from geo_cluster.coordinates import convert_geometry
 from geo_cluster.domain import KnownBetter, Text
 from geo_cluster.errors import Fault, InputError
@@ -238,7 +238,7 @@ def _listed(
 
 
 def _csv(table: pd.DataFrame) -> bytes:
-    return table.round(4).to_csv(index=False).encode("utf-8-sig")
+    return written.as_csv(table.round(4))
 
 
 def _unit_in(heading: str) -> str:

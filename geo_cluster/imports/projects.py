@@ -6,7 +6,7 @@ import re
 
 import pandas as pd
 
-from geo_cluster import portfolio
+from geo_cluster import portfolio, written
 from geo_cluster.domain import Text
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.imports.files import Checked, keyed, place
@@ -35,7 +35,7 @@ def check_projects(table: pd.DataFrame, *, name: str, sha256: str = "") -> Check
             en=f"{len(preview)} projects; {given} needs are given, {3 * len(preview) - given} estimated by segment.",
         )
     )
-    content = rows.to_csv(index=False).encode("utf-8-sig")
+    content = written.as_csv(rows)
     return Checked(
         "projects",
         name,

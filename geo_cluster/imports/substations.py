@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import io
 from collections.abc import Mapping, Sequence
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_cluster import catalog, layers
+from geo_cluster import catalog, layers, written
 from geo_cluster.coordinates import convert
 from geo_cluster.domain import Basis, KnownBetter, Layer, Text
 from geo_cluster.errors import Fault, InputError
@@ -105,7 +104,7 @@ def check_substations(
                 en="No site draws on these stations: sources name others. Say so in the column feeds.",
             )
         )
-    content = rows.to_csv(index=False).encode("utf-8-sig")
+    content = written.as_csv(rows)
     return Checked(
         "substations",
         name,
@@ -353,7 +352,7 @@ def _fed(sites: gpd.GeoDataFrame, added: Sequence[pd.DataFrame]) -> gpd.GeoDataF
 
 def read_rows(content: bytes) -> pd.DataFrame:
     """Stations as `Checked.files` keeps them."""
-    rows = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    rows = written.read_csv(content)
     numeric = ["voltage_kv", "transformer_mva", "lon", "lat"]
     return rows.assign(**{key: pd.to_numeric(rows[key].where(rows[key] != ""), errors="coerce") for key in numeric})
 
@@ -373,7 +372,7 @@ def layer_files(added: Mapping[str, pd.DataFrame]) -> tuple[dict[str, bytes], di
     files, registry = {}, {}
     for name, table in tables.items():
         flat = pd.DataFrame(table.drop(columns="geometry"))
-        content = flat.to_csv(index=False, lineterminator="\n").encode()
+        content = written.as_csv(flat)
         shipped, who = catalog.layers()[name], "；".join(added)
         files[f"{name}.csv"] = content
         registry[name] = shipped.model_copy(
