@@ -44,7 +44,7 @@ def path_faults(paths: Iterable[str]) -> list[Fault]:
         parts = path.split("/")
         if any(file_name(part) != part for part in parts):
             remedy = "use plain names with / between them, e.g. layers/a.csv"
-            faults.append(Fault(repr(path), "is no path inside a work", remedy))
+            faults.append(Fault(repr(path), "is no path that every system has", remedy))
             continue
         key = path.casefold()
         above = set(accumulate(key.split("/")[:-1], lambda folder, name: f"{folder}/{name}"))

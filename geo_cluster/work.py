@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,6 @@ from geo_cluster import study as pipeline
 from geo_cluster.domain import Scenario, Text
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.matching.solve import Assignment
-from geo_cluster.packed import path_faults
 from geo_cluster.study import Study
 
 PROJECTS = "projects.csv"
@@ -27,6 +27,8 @@ LAYERS = "layers"
 
 NAME_LENGTH = 200
 NOTE_LENGTH = 500
+
+_PATH = re.compile(r"^[^/\\:\x00-\x1f]+(/[^/\\:\x00-\x1f]+)*\Z")
 
 Kind = Literal["new", "save", "undo", "redo"]
 
@@ -54,7 +56,13 @@ class Work:
 
     def __post_init__(self) -> None:
         """Refuse paths that would lead out of the work."""
-        refuse_if(path_faults(self.files))
+        refuse_if(
+            [
+                Fault(repr(name), "is no path inside a work", "use plain names with / between them, e.g. layers/a.csv")
+                for name in self.files
+                if not _PATH.match(name) or ".." in PurePosixPath(name).parts
+            ]
+        )
 
     @property
     def is_sample(self) -> bool:
