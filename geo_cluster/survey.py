@@ -179,6 +179,7 @@ def _write_package(found: Survey, package: Path) -> None:
     if len(found.fits):
         fits = found.fits.assign(parcels=[", ".join(map(str, labels)) for labels in found.fits["parcels"]])
         fits.to_file(package, layer="fits")
+    written.undate_package(package)
 
 
 def known(sites: pd.DataFrame, source: str) -> list[dict[str, Any]]:

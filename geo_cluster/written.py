@@ -6,11 +6,13 @@ Whatever table goes out, goes through here. Text that a spreadsheet could take f
 
 from __future__ import annotations
 
-import datetime
+import contextlib
 import io
 import re
+import sqlite3
 import zipfile
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -108,10 +110,28 @@ def undated(workbook: bytes) -> bytes:
     """A workbook without the time of its making: the same content gives the same bytes."""
     with zipfile.ZipFile(io.BytesIO(workbook)) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
-    day = f"{datetime.datetime(1980, 1, 1):%Y-%m-%dT%H:%M:%SZ}".encode()
     core = "docProps/core.xml"
-    files[core] = re.sub(rb"(<dcterms:\w+ [^>]*>)[^<]*", rb"\g<1>" + day, files[core])
+    files[core] = re.sub(rb"(<dcterms:\w+ [^>]*>)[^<]*", rb"\g<1>1980-01-01T00:00:00Z", files[core])
     return archived(files)
+
+
+def undate_package(path: Path) -> None:
+    """Take the time of its making out of a GeoPackage: the same content gives the same bytes.
+
+    Raises
+    ------
+    OSError
+        It can't be written or the disk is full.
+    """
+    try:
+        with contextlib.closing(sqlite3.connect(path)) as package, package:
+            package.execute("PRAGMA synchronous = OFF")  # whoever made the file sees to that, once at the end
+            names = {name for (name,) in package.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            for table, column in (("gpkg_contents", "last_change"), ("gpkg_metadata_reference", "timestamp")):
+                if table in names:
+                    package.execute(f"UPDATE {table} SET {column} = '1980-01-01T00:00:00.000Z'")
+    except sqlite3.Error as problem:
+        raise OSError(str(problem)) from problem
 
 
 def _told(text: str) -> str:
