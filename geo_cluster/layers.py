@@ -20,7 +20,7 @@ from scipy.spatial import cKDTree
 from geo_cluster import catalog, written
 from geo_cluster.coordinates import SYSTEMS, convert
 from geo_cluster.domain import Language, Layer
-from geo_cluster.errors import DataError, Fault, refuse_if
+from geo_cluster.errors import DataError, Fault, place, refuse_if
 
 CRS = "EPSG:4326"
 REMEDY = "run `make data`, or restore the file from the repository"
@@ -181,15 +181,15 @@ def contract_faults(name: str, table: pd.DataFrame) -> list[Fault]:
     _cast(name, table)
     present = [column for column in columns(name) if column not in table]
     if present:
-        return [Fault(f"layer {name}, column {column}", "is missing", "add the column") for column in present]
+        return [Fault(place(f"layer {name}", 0, column), "is missing", "add the column") for column in present]
     faults = []
     try:
         contract(name).validate(table, lazy=True)
     except pa.errors.SchemaErrors as problem:
         for found in problem.failure_cases.itertuples():
-            row = "" if pd.isna(found.index) else f", row {int(found.index) + 2}"
+            row = 0 if pd.isna(found.index) else int(found.index) + 2
             what = f"{found.failure_case!r} breaks {found.check}"
-            faults.append(Fault(f"layer {name}{row}, column {found.column}", what, "correct the value"))
+            faults.append(Fault(place(f"layer {name}", row, str(found.column)), what, "correct the value"))
     if isinstance(table, gpd.GeoDataFrame):
         faults += _geometry_faults(name, table)
     return faults
@@ -200,12 +200,14 @@ def _geometry_faults(name: str, table: gpd.GeoDataFrame) -> list[Fault]:
     bounds = table.geometry.bounds
     outside = (bounds.minx < west) | (bounds.miny < south) | (bounds.maxx > east) | (bounds.maxy > north)
     faults = [
-        Fault(f"layer {name}, row {row + 2}", "lies outside Hubei and its neighbours", "check for swapped lon/lat")
+        Fault(
+            place(f"layer {name}", int(row) + 2), "lies outside Hubei and its neighbours", "check for swapped lon/lat"
+        )
         for row in outside.to_numpy().nonzero()[0]
     ]
     invalid = ~table.geometry.is_valid & table.geometry.notna()
     faults += [
-        Fault(f"layer {name}, row {row + 2}", "has an invalid geometry", "repair it, e.g. with make_valid")
+        Fault(place(f"layer {name}", int(row) + 2), "has an invalid geometry", "repair it, e.g. with make_valid")
         for row in invalid.to_numpy().nonzero()[0]
     ]
     return faults
@@ -233,7 +235,7 @@ def place_faults(
     areas = counties.set_index("code").geometry.reindex(claims["county_code"]).reset_index(drop=True)
     names = counties.set_index("code")["name_zh"]
     faults = [
-        Fault(f"layer {name}, row {row + 2}", f"lies outside {names.get(county, county)}, which it claims", "check it")
+        Fault(place(f"layer {name}", row + 2), f"lies outside {names.get(county, county)}, which it claims", "check it")
         for row, county in claims.loc[~areas.covers(at).to_numpy(), "county_code"].items()
     ]
     placed = {system: _in_place(at, system, areas, anchors) for system in SYSTEMS}

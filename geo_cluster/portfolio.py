@@ -16,7 +16,7 @@ import openpyxl
 import pandas as pd
 
 from geo_cluster import catalog, separated, written
-from geo_cluster.errors import Fault, InputError, refuse_if
+from geo_cluster.errors import Fault, InputError, Place, place, refuse_if
 
 COLUMNS = {
     "id": "编号",
@@ -146,18 +146,18 @@ def headed(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
     names = {title: key for key, title in COLUMNS.items()} | {key: key for key in COLUMNS}
     headings = [_plain(str(heading)) for heading in table.columns]
     faults = [
-        Fault(f"{where}, column {heading}", "is not a column of a portfolio", f"use {'、'.join(COLUMNS.values())}")
+        Fault(place(where, 0, heading), "is not a column of a portfolio", f"use {'、'.join(COLUMNS.values())}")
         for heading in headings
         if heading not in names
     ]
     table = table.set_axis([names.get(heading, heading) for heading in headings], axis=1)
     faults += [
-        Fault(f"{where}, column {COLUMNS[key]}", "appears twice", "keep one of them")
+        Fault(place(where, 0, COLUMNS[key]), "appears twice", "keep one of them")
         for key in COLUMNS
         if (table.columns == key).sum() > 1
     ]
     faults += [
-        Fault(f"{where}, column {COLUMNS[key]} ({key})", "is missing", "add it; it is required")
+        Fault(Place(f"{where}, column {COLUMNS[key]} ({key})", 0, COLUMNS[key]), "is missing", "add it; it is required")
         for key in ("segment", "output_100m_yuan")
         if key not in table.columns
     ]
@@ -244,8 +244,8 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip()
 
 
-def _place(where: str, row: int, key: str) -> str:
-    return f"{where}, row {row + 2}, column {COLUMNS[key]}"
+def _place(where: str, row: int, key: str) -> Place:
+    return place(where, row + 2, COLUMNS[key])
 
 
 def _where(mask: pd.Series) -> list[int]:

@@ -7,7 +7,7 @@ import io
 
 import pandas as pd
 
-from geo_cluster.errors import Fault, refuse_if
+from geo_cluster.errors import Fault, place, refuse_if
 
 
 def read(content: bytes, *, where: str) -> pd.DataFrame:
@@ -34,7 +34,7 @@ def read(content: bytes, *, where: str) -> pd.DataFrame:
     width = max(number for number, heading in enumerate(rows[top], start=1) if heading)
     refuse_if(
         [
-            Fault(f"{where}, row {number}", "has more cells than headings", "add a heading or remove them")
+            Fault(place(where, number), "has more cells than headings", "add a heading or remove them")
             for number, row in enumerate(rows, start=1)
             if number > top + 1 and any(row[width:])
         ]

@@ -20,7 +20,7 @@ from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
 from geo_cluster import catalog, separated, written
 from geo_cluster.coordinates import MU_PER_HA
-from geo_cluster.errors import Fault, InputError, refuse_if
+from geo_cluster.errors import Fault, InputError, Place, place, refuse_if
 from geo_cluster.supply.land import Exclusion, developable
 from geo_cluster.supply.parcels import fitting, offered, parcel_faults
 
@@ -102,7 +102,7 @@ def checked_parcels(path: Path) -> gpd.GeoDataFrame:
 
 
 def _check(parcels: gpd.GeoDataFrame) -> None:
-    told = Fault("parcels, column site", "is missing", "say which site each belongs to")
+    told = Fault(place("parcels", 0, "site"), "is missing", "say which site each belongs to")
     refuse_if([told] * ("site" not in parcels) + parcel_faults(parcels, land=catalog.table("land")))
 
 
@@ -124,18 +124,16 @@ def read_rules(rules: Path, layers: Path) -> list[Exclusion]:
     table = table[(table != "").any(axis=1)]
     told = {0: ("is missing", "add it"), 2: ("appears twice", "keep one of them")}
     counts = {column: min((table.columns == column).sum(), 2) for column in ("name", "layer", "buffer_m")}
-    refuse_if([Fault(f"{rules.name}, column {column}", *told[many]) for column, many in counts.items() if many in told])
+    refuse_if([Fault(place(rules.name, 0, column), *told[many]) for column, many in counts.items() if many in told])
     buffers = pd.to_numeric(table["buffer_m"], errors="coerce")
     faults += [
-        Fault(
-            f"{rules.name}, row {row + 2}", f"{layer!r} is no layer of {layers.name}", f"use {', '.join(sorted(known))}"
-        )
+        Fault(place(rules.name, row + 2), f"{layer!r} is no layer of {layers.name}", f"use {', '.join(sorted(known))}")
         for row, layer in table["layer"].items()
         if layer not in known
     ]
     faults += [
         Fault(
-            f"{rules.name}, row {row + 2}, buffer_m",
+            Place(f"{rules.name}, row {row + 2}, buffer_m", row + 2, "buffer_m"),
             f"{table['buffer_m'][row]!r} is no number",
             "write metres, e.g. 30",
         )
@@ -226,14 +224,14 @@ def losses(land: pd.DataFrame) -> pd.DataFrame:
     rules = [column for column in land if column.startswith("lost_") and column.endswith("_ha")]
     missing = [column for column in ("site", "gross_ha", "net_ha") if column not in land]
     remedy = "give the land.csv of a land survey"
-    refuse_if([Fault(f"land.csv, column {column}", "is missing", remedy) for column in missing])
+    refuse_if([Fault(place("land.csv", 0, column), "is missing", remedy) for column in missing])
     columns = ["gross_ha", *rules, "net_ha"]
     numbers = land[columns].apply(pd.to_numeric, errors="coerce")
     spoilt = numbers.isna().any(axis=1) | (
         (numbers["gross_ha"] - numbers["net_ha"] - numbers[rules].sum(axis=1)).abs() > ROUNDED_HA * len(columns)
     )
     told = "gross is not net and losses, or is no number"
-    refuse_if([Fault(f"land.csv, row {row + 2}", told, remedy) for row in spoilt.to_numpy().nonzero()[0]])
+    refuse_if([Fault(place("land.csv", int(row) + 2), told, remedy) for row in spoilt.to_numpy().nonzero()[0]])
     steps = numbers.groupby(land["site"].astype(str), sort=True).sum()
     left = steps["gross_ha"].to_numpy()[:, None] - steps[rules].cumsum(axis=1).to_numpy()
     names = ["gross", *(column.removeprefix("lost_").removesuffix("_ha") for column in rules), "net"]

@@ -1,4 +1,4 @@
-"""Everything that is handed over, into a folder: `python -m tests.handed_over FOLDER` does it in a process of its own."""
+"""All that is handed over, into a folder; `python -m tests.handed_over FOLDER` does it in a process of its own."""
 
 import dataclasses
 import datetime as dt

@@ -7,6 +7,7 @@ numbered). A sentence that isn't here is shown as it is.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 
 from geo_cluster.domain import Language
@@ -259,6 +260,21 @@ def told(fault: Fault, language: Language) -> Fault:
     """A fault in a language; its place with 行 and 列."""
     if language == "en":
         return fault
-    where = re.sub(r",? row (\d+)", r" 第 \1 行", fault.where)
-    where = re.sub(r", column (.+)$", r" “\1”列", where, flags=re.DOTALL)
-    return Fault(where, sentence(fault.what, language), sentence(fault.remedy, language))
+    return replace(
+        fault,
+        where=_where(fault),
+        what=sentence(fault.what, language),
+        remedy=sentence(fault.remedy, language),
+    )
+
+
+def _where(fault: Fault) -> str:
+    """The place of a fault in Chinese, by the row and the column it names: what else it says may be any name."""
+    where, column = fault.where, ""
+    if fault.column and f", column {fault.column}" in where:
+        where, _, more = where.rpartition(f", column {fault.column}")
+        column = f" “{fault.column}”列{more}"
+    if fault.row and f" row {fault.row}" in where:
+        name, _, more = where.rpartition(f" row {fault.row}")
+        where = f"{name.removesuffix(',')} 第 {fault.row} 行{more}"
+    return where + column

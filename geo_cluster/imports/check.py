@@ -119,6 +119,7 @@ def read_rules(rules: bytes, layers: bytes) -> list[Exclusion]:
             return survey.read_rules(table, package)
         except InputError as refusal:
             cleaned = [
-                Fault(f.where.replace(f"{folder}/", ""), f.what.replace(folder, ""), f.remedy) for f in refusal.faults
+                replace(fault, where=fault.where.replace(f"{folder}/", ""), what=fault.what.replace(folder, ""))
+                for fault in refusal.faults
             ]
             raise InputError(cleaned) from None

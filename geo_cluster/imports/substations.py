@@ -12,8 +12,8 @@ import pandas as pd
 from geo_cluster import catalog, layers, written
 from geo_cluster.coordinates import convert
 from geo_cluster.domain import Basis, KnownBetter, Layer, Text
-from geo_cluster.errors import Fault, InputError
-from geo_cluster.imports.files import Checked, day, digest, keyed, place, plain, spans
+from geo_cluster.errors import Fault, InputError, place
+from geo_cluster.imports.files import Checked, day, digest, keyed, plain, spans
 from geo_cluster.imports.observations import Wrong, named, subjects, unit_factor
 from geo_cluster.inputs import Region
 from geo_cluster.supply.pools import feeding_station
@@ -218,10 +218,8 @@ def _spare(
         stations = text.loc[measured, ["name", "voltage_kv", "transformers_mva"]].join(peaks)
         stations["name"] = rows["id"]
         stations["commissioned"] = rows["in_service_from"]
-        told = {str(k + 1): row for k, row in enumerate(stations.index)}
-        for fault in substation_faults(stations, where="row"):
-            row = told[fault.where.split()[2]] if fault.where.startswith("row row") else stations.index[0]
-            wrong(row, "peak_mva", fault.what, fault.remedy)
+        for fault in substation_faults(stations):
+            wrong(stations.index[max(fault.row, 1) - 1], "peak_mva", fault.what, fault.remedy)
         try:
             spare = headroom(stations, at=today.isoformat())
         except InputError:
@@ -270,12 +268,8 @@ def _locate(rows: pd.DataFrame, text: pd.DataFrame, faults: list[Fault], wrong: 
     rows["prefecture_code"] = at["prefecture_code"].fillna("").to_numpy()
     claims = points.reset_index(drop=True)
     for fault in layers.place_faults("substations", claims, counties, layers.read(layers.GAZETTEER).geometry):
-        row = fault.where.rpartition(" row ")[2]
-        faults.append(
-            Fault(
-                place(name, int(rows.index[int(row) - 2]), "县区") if row.isdigit() else name, fault.what, fault.remedy
-            )
-        )
+        here = place(name, int(rows.index[fault.row - 2]), "县区") if fault.row else name
+        faults.append(Fault(here, fault.what, fault.remedy))
 
 
 def _preview(rows: pd.DataFrame, spare: pd.DataFrame, region: Region, found: pd.DataFrame) -> pd.DataFrame:
