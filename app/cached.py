@@ -217,7 +217,6 @@ def _work_file(scenario: str, files: tuple[tuple[str, bytes], ...]) -> bytes:
     row = Scenario.model_validate_json(scenario)
     own = dict(files)
     if PROJECTS in own:
-        own[PROJECTS] = portfolio.write_text(portfolio.read_text(own[PROJECTS]))  # 0.1.0 wrote formulas as they came
         row = row.model_copy(update={"portfolio": PROJECTS, "portfolio_sha256": ""})
     if any(name.startswith(f"{LAYERS}/") for name in own):
         row = row.model_copy(update={"layers": LAYERS, "layers_sha256": ""})

@@ -124,7 +124,17 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("is not yours to restore", "不归您找回"),
     ("may not save works (role {})", "不能保存方案（角色 {}）"),
     ("may not save plans (role {})", "不能保存测算结果（角色 {}）"),
+    ("is no plain file name (got {})", "不是普通文件名（{}）"),
+    ("{} is a link to another place", "{} 是指向别处的链接"),
+    ("is no path that every system has", "不是各系统都可用的路径"),
+    ("has the name of another file", "与另一文件重名"),
+    ("is named like a file of the results", "与结果文件重名"),
     # what to do
+    ("name a file that lies beside sources.toml, such as sites.csv", "写 sources.toml 旁的文件名，如 sites.csv"),
+    ("put the file itself there", "把文件本身放在那里"),
+    ("use plain names with / between them, e.g. layers/a.csv", "用普通名称，以 / 分隔，如 layers/a.csv"),
+    ("rename one of them", "给其中一个改名"),
+    ("rename the portfolio", "给项目表改名"),
     (
         "go back to an earlier revision of it, or put a copy of the workspace back",
         "回到它较早的版本，或用工作区的备份恢复",

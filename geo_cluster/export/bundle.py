@@ -115,9 +115,10 @@ def layer_files(folder: str = "", *, language: Language = "zh") -> dict[str, byt
     about = ("map.html", "sources.toml", "ATTRIBUTION.md")
     refuse_if(path_faults([*about, *(layer.file for layer in declared.values())]), DataError)
     rows = {name: layer.model_dump(mode="json") for name, layer in declared.items()}
+    files = {layer.file: catalog.layer_path(name, folder).read_bytes() for name, layer in declared.items()}
     return {
         "map.html": maps.standalone(maps.payload(language)).encode(),
-        **{layer.file: catalog.layer_path(name, folder).read_bytes() for name, layer in declared.items()},
+        **files,
         "sources.toml": tomli_w.dumps({"layers": rows}).encode(),
         "ATTRIBUTION.md": layers_attribution(folder).encode(),
     }
@@ -179,16 +180,16 @@ def _swap(new: Path, out: Path, earlier: Path) -> list[Path]:
 
 
 def _make(study: Study, folder: Path, language: Language) -> None:
-    for name, content in csv_tables(study).items():
-        (folder / name).write_bytes(content)
-    write_geopackage(study, folder / "layers.gpkg")
-    (folder / "map.html").write_text(maps.standalone(maps.payload(language, study)), encoding="utf-8")
     portfolio = study.scenario.portfolio
     if not _is_shipped(study.scenario):
         name = _name_of(portfolio)
         if path_faults([*FILES, *OTHERS, name]):
             raise InputError(Fault(portfolio, "is named like a file of the results", "rename the portfolio"))
         shutil.copyfile(portfolio, folder / name)
+    for name, content in csv_tables(study).items():
+        (folder / name).write_bytes(content)
+    write_geopackage(study, folder / "layers.gpkg")
+    (folder / "map.html").write_text(maps.standalone(maps.payload(language, study)), encoding="utf-8")
     (folder / "scenario.toml").write_text(scenario_toml(study.scenario), encoding="utf-8")
     (folder / "ATTRIBUTION.md").write_text(attribution(study), encoding="utf-8")
     notice = {"notice": SAMPLE} if study.scenario.is_sample else {}
