@@ -23,7 +23,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app import charts
 from app.jobs import Jobs
-from geo_cluster import catalog, choice, database, inputs, intake, layers, maps, portfolio, results, survey
+from geo_cluster import catalog, choice, database, inputs, intake, layers, maps, portfolio, results, survey, written
 from geo_cluster import study as pipeline
 from geo_cluster.box import door
 from geo_cluster.choice import Choice, Weighed
@@ -35,6 +35,7 @@ from geo_cluster.imports.check import check_file
 from geo_cluster.imports.files import Checked, Kind, digest, guess
 from geo_cluster.inputs import Region
 from geo_cluster.intake import Appraisal
+from geo_cluster.packed import zipped
 from geo_cluster.study import Study
 from geo_cluster.supply.tariff import Bill, bills
 from geo_cluster.workspace import LAYERS, PROJECTS, KeptPlan, Work
@@ -172,7 +173,7 @@ class Screening:
                 self.table = pd.concat([intake.shortlist(part) for part in self.done], ignore_index=True)
                 with tempfile.TemporaryDirectory() as folder:
                     paths = sorted(bundle.write_appraisal(self.done, Path(folder)))
-                    self.archive = bundle.zipped({path.name: path.read_bytes() for path in paths})
+                    self.archive = zipped({path.name: path.read_bytes() for path in paths})
                 self.done = []
 
 
@@ -219,7 +220,7 @@ def _work_file(scenario: str, files: tuple[tuple[str, bytes], ...]) -> bytes:
         row = row.model_copy(update={"portfolio": PROJECTS, "portfolio_sha256": ""})
     if any(name.startswith(f"{LAYERS}/") for name in own):
         row = row.model_copy(update={"layers": LAYERS, "layers_sha256": ""})
-    return bundle.zipped({"scenario.toml": bundle.scenario_toml(row).encode(), **own})
+    return zipped({"scenario.toml": bundle.scenario_toml(row).encode(), **own})
 
 
 def work_file(work: Work) -> bytes:
@@ -256,7 +257,7 @@ def phone_files(scenario: str, language: Language) -> tuple[bytes, bytes]:
     """The list to telephone with as CSV and as XLSX, of a scenario as JSON."""
     table = tables.phone_list(_requests(scenario), language)
     sheet = {"zh": "数据请求", "en": "Data request"}[language]
-    return tables.as_csv(table), tables.as_xlsx({sheet: table})
+    return written.as_csv(table), written.as_xlsx({sheet: table})
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
@@ -306,7 +307,7 @@ def layer_files(folder: str, registered: str, language: Language) -> dict[str, b
 @st.cache_resource(show_spinner=False, max_entries=4)
 def packed(_files: dict[str, bytes], key: str) -> bytes:  # noqa: ARG001
     """The files as one ZIP."""
-    return bundle.zipped(_files)
+    return zipped(_files)
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
@@ -318,8 +319,7 @@ def file_table(name: str, digest: str, _content: bytes) -> pd.DataFrame | None: 
 @st.cache_data(show_spinner=False, max_entries=32)
 def layer_file(name: str, folder: str = "", sha256: str = "") -> bytes:  # noqa: ARG001
     """A layer's file as it is."""
-    place = Path(folder) if folder else catalog.data_dir()
-    return (place / catalog.layers(Path(folder) if folder else None)[name].file).read_bytes()
+    return catalog.layer_path(name, folder).read_bytes()
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # streamlit run
 
 from app import signin, state
 from app.views import brief, data, explore, match, score, supply
-from app.widgets import STYLE, own_words, refusals, t, top
+from app.widgets import STYLE, own_words, plain, refusals, t, top
 
 log = logging.getLogger("geo_cluster.app")
 
@@ -68,7 +68,7 @@ def _pages(*, signed_in: bool) -> None:
 def _sign_in() -> None:
     top("signin")
     for name in signin.providers():
-        label = t("signin.with", name=name) if name else t("signin.go")
+        label = t("signin.with", name=plain(name)) if name else t("signin.go")
         if st.button(label, type="primary", icon=":material/login:", key=f"signin-{name}"):
             with refusals():
                 signin.go(name)

@@ -182,9 +182,16 @@ def show_map(source: tuple[str, tuple[str, ...]], *, key: str, height: int = 640
     )
 
 
+_SPOKEN = re.compile(r":(?=[\w/+-]*[:\[])|:(?=//)|@|(?<=www)(?=\.)|(?<=[<>~-])(?=[<>=-])", re.IGNORECASE)
+"""What Streamlit makes more of, even where it is escaped: icons, colours, bare addresses, arrows."""
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>$~|#]|&(?=#?\w+;)|^[-+=]|(?<=^\d)[.)]|(?<=^\d\d)[.)]|(?<=^\d{3})[.)]")
+"""What Markdown makes more of where it isn't escaped: marks, entities, and the beginning of an item or a rule."""
+
+
 def plain(text: str) -> str:
-    """Text from data as markdown that shows it as it is: no link, formula, icon or colour."""
-    return re.sub(r":(?=[\w/+-]*(?::|\\\[))", ":\u2060", re.sub(r"([\\`*_\[\]<>$~|#])", r"\\\1", text))
+    """Text from data as markdown that shows it as it is, on one line: no link, formula, icon, list or colour."""
+    apart = _SPOKEN.sub("\\g<0>\u2060", re.sub(r"\s*[\r\n]\s*", " ", text).strip())
+    return _MARKDOWN.sub(r"\\\g<0>", apart)
 
 
 def clock(at: datetime) -> str:

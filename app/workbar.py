@@ -12,6 +12,7 @@ from app.texts.faults import told
 from app.widgets import clock, plain, refusals, t
 from geo_cluster import catalog
 from geo_cluster.errors import Conflict, GeoClusterError
+from geo_cluster.packed import file_name
 from geo_cluster.people import LOCAL
 from geo_cluster.workspace import Entry, Revision
 
@@ -122,7 +123,7 @@ def _menu(may_save: bool) -> None:
     with st.container(horizontal=True):
         if may_save:
             _do(t("work.copy"), "copy", lambda: state.copy_work(t("work.copy_of", name=name)))
-        file = f"{name[:40] or 'work'}.zip".replace("/", "-").replace("\\", "-")
+        file = f"{file_name(name, 'work')}.zip"
         packed = cached.work_file(state.work())
         st.download_button(t("work.take"), packed, file_name=file, on_click="ignore", help=t("work.take_help"))
         if may_save and kept is not None:

@@ -409,6 +409,7 @@ def app(
     command += ["--server.address", address, "--server.headless", str(headless).lower()]
     command += ["--browser.gatherUsageStats", "false", "--server.showEmailPrompt", "false"]
     command += ["--client.toolbarMode", "minimal"]
+    command += ["--client.disableDataExport", "true"]  # a table's own CSV and copies would have formulas as they came
     command += ["--client.showErrorDetails", "none"]
     command += ["--server.fileWatcherType", "none"]  # it looks at the files of all modules after each answer
     command += ["--runner.postScriptGC", "false"]  # it looks at all objects after each answer; python does when it pays

@@ -10,7 +10,10 @@ import hashlib
 import json
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from geo_cluster.packed import file_name
 
 Basis = Literal["reported", "published", "derived", "assumed"]
 """How a number is known, best first: a prefecture or grid company said so; a public document says so;
@@ -324,10 +327,18 @@ class Scenario(Declared):
         return self.portfolio == "sample"
 
 
+def _plain_name(name: str) -> str:
+    """Refuse the name of a file that leads elsewhere or that some system could not have."""
+    if file_name(name) != name:
+        raise PydanticCustomError("file_name", "is no plain file name")
+    return name
+
+
 class Layer(Declared):
     """How a registered layer came to be: one entry of `data/geo/sources.toml`."""
 
-    file: str
+    file: Annotated[str, AfterValidator(_plain_name)]
+    """Name of the file, which lies beside the registry."""
     title_zh: str
     title_en: str
     producer: str

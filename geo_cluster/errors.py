@@ -18,6 +18,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 
+class Place(str):
+    """A place in words that knows the row and the column it speaks of: names may hold any words, so none are parsed."""
+
+    row: int
+    column: str
+
+    def __new__(cls, words: str, row: int = 0, column: str = "") -> Place:  # noqa: D102
+        place = super().__new__(cls, words)
+        place.row, place.column = row, column
+        return place
+
+
+def place(name: str, row: int = 0, column: str = "") -> Place:
+    """A row (0 for none) and a column ('' for none) of a file."""
+    words = name + (f", row {row}" if row else "") + (f", column {column}" if column else "")
+    return Place(words, row, column)
+
+
 @dataclass(frozen=True)
 class Fault:
     """One thing that is wrong.
@@ -30,11 +48,22 @@ class Fault:
         What is there and why it can't be used.
     remedy : str
         What to do about it.
+    row, column : int, str
+        The row (0 for none) and the heading ('' for none) that `where` speaks of; a `Place` brings them along.
     """
 
     where: str
     what: str
     remedy: str
+    row: int = 0
+    column: str = ""
+
+    def __post_init__(self) -> None:
+        """Take over what a place knows."""
+        if isinstance(self.where, Place):
+            object.__setattr__(self, "row", self.row or self.where.row)
+            object.__setattr__(self, "column", self.column or self.where.column)
+            object.__setattr__(self, "where", str(self.where))
 
     def __str__(self) -> str:
         """One line: where, what, what to do."""

@@ -60,6 +60,10 @@ NOT_REACHED = {"zh": "时间内未算出", "en": "not worked out within the time
 """What a row says that the time didn't suffice for."""
 
 
+TABLES = ("ways_in", "pool_worth", "why_here", "site_importance", "alternatives", "trade_off", "holds")
+"""Tables of `explain`, in the order in which they are made."""
+
+
 def explain(study: Study, *, total_s: float | None = None, say: Say = lambda _: None) -> dict[str, pd.DataFrame]:
     """Every table by its file name; empty when no project may go anywhere.
 
@@ -77,17 +81,17 @@ def explain(study: Study, *, total_s: float | None = None, say: Say = lambda _: 
     if study.problem is None:
         return {}
     with _until_stopped(Allowance(LIMIT_S, TOTAL_S if total_s is None else total_s)) as clock:
-        tables: dict[str, Callable[[], pd.DataFrame]] = {
-            "ways_in": lambda: ways_in_table(study, clock=clock.part(0.3), say=say),
-            "pool_worth": lambda: pool_worth_table(study, clock=clock.part(0.25)),
-            "why_here": lambda: why_here_table(study, clock=clock.part(0.3)),
-            "site_importance": lambda: importance_table(study, clock=clock.part(0.4)),
-            "alternatives": lambda: alternatives_table(study, clock=clock.part(0.5)),
-            "trade_off": lambda: front_table(study, clock=clock),
-            "holds": lambda: holds_table(study),
-        }
+        tables: tuple[Callable[[], pd.DataFrame], ...] = (
+            lambda: ways_in_table(study, clock=clock.part(0.3), say=say),
+            lambda: pool_worth_table(study, clock=clock.part(0.25)),
+            lambda: why_here_table(study, clock=clock.part(0.3)),
+            lambda: importance_table(study, clock=clock.part(0.4)),
+            lambda: alternatives_table(study, clock=clock.part(0.5)),
+            lambda: front_table(study, clock=clock),
+            lambda: holds_table(study),
+        )
         made = {}
-        for name, table in tables.items():
+        for name, table in zip(TABLES, tables, strict=True):
             say(name)
             made[name] = table()
         return made

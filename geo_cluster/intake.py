@@ -6,7 +6,6 @@ chance of a rank covers both what we don't know of the sites and what people don
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from geo_cluster import catalog, eligibility, inputs, portfolio, results
+from geo_cluster import catalog, eligibility, inputs, portfolio, results, written
 from geo_cluster.choice import choices_of, verdict, weigh
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.inputs import Region
@@ -122,7 +121,7 @@ def shortlist(part: Appraisal) -> pd.DataFrame:
 
 def template() -> bytes:
     """An empty portfolio file: the headings."""
-    return pd.DataFrame(columns=list(portfolio.COLUMNS.values())).to_csv(index=False).encode("utf-8-sig")
+    return written.as_csv(pd.DataFrame(columns=list(portfolio.COLUMNS.values())))
 
 
 def sample_table() -> bytes:
@@ -136,7 +135,7 @@ def count(table: bytes) -> int:
 
 
 def _rows(table: bytes) -> pd.DataFrame:
-    return pd.read_csv(io.BytesIO(table), dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    return written.read_csv(table)
 
 
 def with_project(table: bytes, project: Mapping[str, str]) -> bytes:
@@ -164,7 +163,7 @@ def with_project(table: bytes, project: Mapping[str, str]) -> bytes:
     row = {columns[key]: value for key, value in {"id": free, **project}.items()}
     longer = pd.concat([rows, pd.DataFrame([row])], ignore_index=True).fillna("")
     portfolio.check(longer)
-    return longer.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
+    return written.as_csv(longer)
 
 
 def requests(region: Region, projects: pd.DataFrame) -> pd.DataFrame:

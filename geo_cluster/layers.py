@@ -17,11 +17,11 @@ import pandas as pd
 import pandera.pandas as pa
 from scipy.spatial import cKDTree
 
-from geo_cluster import catalog, tabular
+from geo_cluster import catalog, tabular, written
 from geo_cluster.box import door
 from geo_cluster.coordinates import SYSTEMS, convert
 from geo_cluster.domain import Language, Layer
-from geo_cluster.errors import DataError, Fault, InputError, refuse_if
+from geo_cluster.errors import DataError, Fault, InputError, place, refuse_if
 
 CRS = "EPSG:4326"
 REMEDY = "run `make data`, or restore the file from the repository"
@@ -38,13 +38,10 @@ KM_PER_DEGREE, KM_PER_DEGREE_LON = 111.2, 95.5
 
 
 @cache
-def _read(name: str, folder: Path) -> pd.DataFrame:
-    declared = catalog.layers(folder)
-    if name not in declared:
-        raise DataError(Fault("sources.toml", f"no layer named {name!r}", f"use one of {', '.join(declared)}"))
-    layer, path = declared[name], folder / declared[name].file
+def _read(name: str, folder: str) -> pd.DataFrame:
+    path, layer = catalog.layer_path(name, folder), catalog.registry(folder)[name]
     refuse_if(file_faults(path, layer), DataError)
-    table = parse(path) if folder == catalog.data_dir() else _unpacked(path)
+    table = _unpacked(path) if folder else parse(path)
     refuse_if(contract_faults(name, table) + _count_faults(layer, table), DataError)
     refuse_if(_misplaced(name, table), DataError)
     return table
@@ -68,7 +65,7 @@ def read(name: str, folder: str | Path = "") -> Any:
         The file is missing, truncated, changed, or breaks its contract; every fault is listed.
     """
     own = bool(folder) and name in catalog.layers(Path(folder))
-    return _read(name, Path(folder) if own else catalog.data_dir()).copy()
+    return _read(name, str(folder) if own else "").copy()
 
 
 def file_faults(path: Path, layer: Layer) -> list[Fault]:
@@ -87,7 +84,7 @@ def parse(path: Path) -> pd.DataFrame:
     """Read a shipped CSV (points by lon/lat where it has them) or a vector file; unreadable ones are refused."""
     try:
         if path.suffix == ".csv":
-            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+            table = written.read_csv(path.read_bytes())
             return _points(table) if {"lon", "lat"} <= set(table.columns) else table
         frame = gpd.read_file(path)
     except Exception as problem:
@@ -200,15 +197,15 @@ def contract_faults(name: str, table: pd.DataFrame) -> list[Fault]:
     _cast(name, table)
     present = [column for column in columns(name) if column not in table]
     if present:
-        return [Fault(f"layer {name}, column {column}", "is missing", "add the column") for column in present]
+        return [Fault(place(f"layer {name}", 0, column), "is missing", "add the column") for column in present]
     faults = []
     try:
         contract(name).validate(table, lazy=True)
     except pa.errors.SchemaErrors as problem:
         for found in problem.failure_cases.itertuples():
-            row = "" if pd.isna(found.index) else f", row {int(found.index) + 2}"
+            row = 0 if pd.isna(found.index) else int(found.index) + 2
             what = f"{found.failure_case!r} breaks {found.check}"
-            faults.append(Fault(f"layer {name}{row}, column {found.column}", what, "correct the value"))
+            faults.append(Fault(place(f"layer {name}", row, str(found.column)), what, "correct the value"))
     if isinstance(table, gpd.GeoDataFrame):
         faults += _geometry_faults(name, table)
     return faults
@@ -219,12 +216,14 @@ def _geometry_faults(name: str, table: gpd.GeoDataFrame) -> list[Fault]:
     bounds = table.geometry.bounds
     outside = (bounds.minx < west) | (bounds.miny < south) | (bounds.maxx > east) | (bounds.maxy > north)
     faults = [
-        Fault(f"layer {name}, row {row + 2}", "lies outside Hubei and its neighbours", "check for swapped lon/lat")
+        Fault(
+            place(f"layer {name}", int(row) + 2), "lies outside Hubei and its neighbours", "check for swapped lon/lat"
+        )
         for row in outside.to_numpy().nonzero()[0]
     ]
     invalid = ~table.geometry.is_valid & table.geometry.notna()
     faults += [
-        Fault(f"layer {name}, row {row + 2}", "has an invalid geometry", "repair it, e.g. with make_valid")
+        Fault(place(f"layer {name}", int(row) + 2), "has an invalid geometry", "repair it, e.g. with make_valid")
         for row in invalid.to_numpy().nonzero()[0]
     ]
     return faults
@@ -252,7 +251,7 @@ def place_faults(
     areas = counties.set_index("code").geometry.reindex(claims["county_code"]).reset_index(drop=True)
     names = counties.set_index("code")["name_zh"]
     faults = [
-        Fault(f"layer {name}, row {row + 2}", f"lies outside {names.get(county, county)}, which it claims", "check it")
+        Fault(place(f"layer {name}", row + 2), f"lies outside {names.get(county, county)}, which it claims", "check it")
         for row, county in claims.loc[~areas.covers(at).to_numpy(), "county_code"].items()
     ]
     placed = {system: _in_place(at, system, areas, anchors) for system in SYSTEMS}

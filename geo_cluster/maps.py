@@ -115,7 +115,10 @@ def canvas_of(*, scripts: Iterable[str] = ()) -> folium.Map:
 def standalone(source: dict[str, Any]) -> str:
     """One HTML page with script, style and data inside: it opens from a disk, on an intranet, for years."""
     canvas = canvas_of()
-    canvas.add_child(_Layers(source))
+    drawn = _Layers(source)
+    canvas.add_child(drawn)
+    for number, element in enumerate((canvas, drawn)):  # branca names them at random: no two files would be the same
+        element._id = f"{number:032x}"
     figure: Any = canvas.get_root()
     figure.title = html.escape(source["title"]["text"] if source["title"] else source["words"]["map"])
     figure.header.add_child(Element("<style>html, body { margin: 0; height: 100%; }</style>"))

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from geo_cluster import catalog, tabular
+from geo_cluster import catalog, tabular, written
 from geo_cluster.box import door
-from geo_cluster.errors import Fault, InputError, refuse_if
+from geo_cluster.errors import Fault, InputError, Place, place, refuse_if
 
 COLUMNS = {
     "id": "编号",
@@ -89,8 +89,7 @@ def write_text(table: pd.DataFrame) -> bytes:
             number += 1
         taken.add(one)
         ids.append(one)
-    content = table.assign(id=ids)[list(COLUMNS)].rename(columns=COLUMNS).to_csv(index=False, lineterminator="\n")
-    return content.encode("utf-8-sig")
+    return written.as_csv(table.assign(id=ids)[list(COLUMNS)].rename(columns=COLUMNS))
 
 
 def made_up(table: pd.DataFrame) -> int:
@@ -125,18 +124,18 @@ def headed(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
     names = {title: key for key, title in COLUMNS.items()} | {key: key for key in COLUMNS}
     headings = [_plain(str(heading)) for heading in table.columns]
     faults = [
-        Fault(f"{where}, column {heading}", "is not a column of a portfolio", f"use {'、'.join(COLUMNS.values())}")
+        Fault(place(where, 0, heading), "is not a column of a portfolio", f"use {'、'.join(COLUMNS.values())}")
         for heading in headings
         if heading not in names
     ]
     table = table.set_axis([names.get(heading, heading) for heading in headings], axis=1)
     faults += [
-        Fault(f"{where}, column {COLUMNS[key]}", "appears twice", "keep one of them")
+        Fault(place(where, 0, COLUMNS[key]), "appears twice", "keep one of them")
         for key in COLUMNS
         if (table.columns == key).sum() > 1
     ]
     faults += [
-        Fault(f"{where}, column {COLUMNS[key]} ({key})", "is missing", "add it; it is required")
+        Fault(Place(f"{where}, column {COLUMNS[key]} ({key})", 0, COLUMNS[key]), "is missing", "add it; it is required")
         for key in ("segment", "output_100m_yuan")
         if key not in table.columns
     ]
@@ -223,8 +222,8 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip()
 
 
-def _place(where: str, row: int, key: str) -> str:
-    return f"{where}, row {row + 2}, column {COLUMNS[key]}"
+def _place(where: str, row: int, key: str) -> Place:
+    return place(where, row + 2, COLUMNS[key])
 
 
 def _where(mask: pd.Series) -> list[int]:

@@ -7,7 +7,6 @@ GeoPackage. `data/sample/` shows them (示例).
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,11 @@ import pandas as pd
 import tomli_w
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
-from geo_cluster import catalog, tabular
+from geo_cluster import catalog, tabular, written
 from geo_cluster.box import door
 from geo_cluster.box.shapes import BESIDE
 from geo_cluster.coordinates import MU_PER_HA
-from geo_cluster.errors import Fault, InputError, refuse_if
+from geo_cluster.errors import Fault, InputError, Place, place, refuse_if
 from geo_cluster.supply.land import Exclusion, developable
 from geo_cluster.supply.parcels import fitting, offered, parcel_faults
 
@@ -109,7 +108,7 @@ def checked_parcels(path: Path) -> gpd.GeoDataFrame:
 
 
 def _check(parcels: gpd.GeoDataFrame) -> None:
-    told = Fault("parcels, column site", "is missing", "say which site each belongs to")
+    told = Fault(place("parcels", 0, "site"), "is missing", "say which site each belongs to")
     refuse_if([told] * ("site" not in parcels) + parcel_faults(parcels, land=catalog.table("land")))
 
 
@@ -142,16 +141,20 @@ def rules_of(rules: bytes, rules_name: str, layers: bytes, layers_name: str) -> 
     refuse_if(faults)
     told = {0: ("is missing", "add it"), 2: ("appears twice", "keep one of them")}
     counts = {column: min((table.columns == column).sum(), 2) for column in ("name", "layer", "buffer_m")}
-    refuse_if([Fault(f"{rules_name}, column {column}", *told[many]) for column, many in counts.items() if many in told])
+    refuse_if([Fault(place(rules_name, 0, column), *told[many]) for column, many in counts.items() if many in told])
     buffers = pd.to_numeric(table["buffer_m"], errors="coerce")
     known = ", ".join(sorted(found.layers))
     faults += [
-        Fault(f"{rules_name}, row {row}", f"{layer!r} is no layer of {layers_name}", f"use {known}")
+        Fault(place(rules_name, row), f"{layer!r} is no layer of {layers_name}", f"use {known}")
         for row, layer in table["layer"].items()
         if layer not in found.layers
     ]
     faults += [
-        Fault(f"{rules_name}, row {row}, buffer_m", f"{table['buffer_m'][row]!r} is no number", "write metres, e.g. 30")
+        Fault(
+            Place(f"{rules_name}, row {row}, buffer_m", row, "buffer_m"),
+            f"{table['buffer_m'][row]!r} is no number",
+            "write metres, e.g. 30",
+        )
         for row in buffers.index[buffers.isna()]
     ]
     refuse_if(faults)
@@ -165,7 +168,7 @@ def tables(found: Survey) -> dict[str, bytes]:
     """`land.csv`, a row a parcel, and `sites.csv`, a row a site, as bytes."""
     flat = pd.DataFrame(found.land.drop(columns=["geometry", "rectangle"])).round(4)
     rows = {"land.csv": flat, "sites.csv": found.sites}
-    return {name: table.to_csv(index=False).encode("utf-8-sig") for name, table in rows.items()}
+    return {name: written.as_csv(table) for name, table in rows.items()}
 
 
 def write(found: Survey, folder: Path, *, source: str) -> None:
@@ -192,6 +195,7 @@ def _write_package(found: Survey, package: Path) -> None:
     if len(found.fits):
         fits = found.fits.assign(parcels=[", ".join(map(str, labels)) for labels in found.fits["parcels"]])
         fits.to_file(package, layer="fits")
+    written.undate_package(package)
 
 
 def known(sites: pd.DataFrame, source: str) -> list[dict[str, Any]]:
@@ -209,7 +213,7 @@ def known(sites: pd.DataFrame, source: str) -> list[dict[str, Any]]:
 def read_land(content: bytes) -> pd.DataFrame:
     """Read a `land.csv` that `write` wrote; what is no such table is refused."""
     try:
-        return pd.read_csv(io.BytesIO(content), encoding="utf-8-sig", dtype={"site": str})
+        return written.read_csv(content, dtype={"site": str})
     except (ValueError, pd.errors.ParserError) as problem:
         raise InputError(_unreadable(Path("land.csv"), problem)) from None
 
@@ -238,14 +242,14 @@ def losses(land: pd.DataFrame) -> pd.DataFrame:
     rules = [column for column in land if column.startswith("lost_") and column.endswith("_ha")]
     missing = [column for column in ("site", "gross_ha", "net_ha") if column not in land]
     remedy = "give the land.csv of a land survey"
-    refuse_if([Fault(f"land.csv, column {column}", "is missing", remedy) for column in missing])
+    refuse_if([Fault(place("land.csv", 0, column), "is missing", remedy) for column in missing])
     columns = ["gross_ha", *rules, "net_ha"]
     numbers = land[columns].apply(pd.to_numeric, errors="coerce")
     spoilt = numbers.isna().any(axis=1) | (
         (numbers["gross_ha"] - numbers["net_ha"] - numbers[rules].sum(axis=1)).abs() > ROUNDED_HA * len(columns)
     )
     told = "gross is not net and losses, or is no number"
-    refuse_if([Fault(f"land.csv, row {row + 2}", told, remedy) for row in spoilt.to_numpy().nonzero()[0]])
+    refuse_if([Fault(place("land.csv", int(row) + 2), told, remedy) for row in spoilt.to_numpy().nonzero()[0]])
     steps = numbers.groupby(land["site"].astype(str), sort=True).sum()
     left = steps["gross_ha"].to_numpy()[:, None] - steps[rules].cumsum(axis=1).to_numpy()
     names = ["gross", *(column.removeprefix("lost_").removesuffix("_ha") for column in rules), "net"]

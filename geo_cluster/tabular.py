@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from geo_cluster import written
 from geo_cluster.box import door
-from geo_cluster.errors import Fault, InputError, refuse_if
+from geo_cluster.errors import Fault, InputError, place, refuse_if
 
 
 def read(content: bytes, name: str) -> pd.DataFrame:
@@ -17,7 +18,8 @@ def read(content: bytes, name: str) -> pd.DataFrame:
     -------
     DataFrame
         Text; columns are the headings as they came, the index is the row in the file, blank rows are left out. The
-        heading row is the first with two cells or more that are not empty, so that a title above it does no harm.
+        heading row is the first with two cells or more that are not empty, so that a title above it does no harm. The
+        apostrophes of `written` are taken away again.
 
     Raises
     ------
@@ -35,13 +37,11 @@ def read(content: bytes, name: str) -> pd.DataFrame:
     remedy = "add a heading or remove them"
     faults = _odd_cells(found.odd, name, headings)
     faults += [
-        Fault(f"{name}, row {number}", "has more cells than headings", remedy)
-        for number, row in body
-        if len(row) > width
+        Fault(place(name, number), "has more cells than headings", remedy) for number, row in body if len(row) > width
     ]
     refuse_if(faults)
     cells = [row + [""] * (width - len(row)) for _, row in body]
-    return pd.DataFrame(cells, columns=headings, index=[number for number, _ in body], dtype=object)
+    return written.bared(pd.DataFrame(cells, columns=headings, index=[number for number, _ in body], dtype=object))
 
 
 def _odd_cells(odd: Sequence[tuple[int, int, str, str]], name: str, headings: Sequence[str]) -> list[Fault]:
@@ -52,5 +52,5 @@ def _odd_cells(odd: Sequence[tuple[int, int, str, str]], name: str, headings: Se
         what, remedy = f"{shown} is an error of the spreadsheet", "mend the formula or write the value"
         if kind == "unsaved":
             what, remedy = "holds a formula without a value", "open and save it in Excel or WPS, or paste values"
-        faults.append(Fault(f"{name}, row {row}, column {heading}", what, remedy))
+        faults.append(Fault(place(name, row, heading), what, remedy))
     return faults

@@ -17,15 +17,18 @@ import pandas as pd
 import pyogrio
 import pytest
 import tomli_w
+from markdown_it import MarkdownIt
 
 from app.texts import text
 from geo_cluster import catalog, explained, layers, study
 from geo_cluster.errors import InputError
 from geo_cluster.export import bundle, geopackage, preview, tables
-from geo_cluster.export.attribution import attribution
+from geo_cluster.export.attribution import attribution, layers_attribution
 from geo_cluster.export.sheet import WORDS, sheet
-from geo_cluster.export.tables import as_xlsx, phone_list
+from geo_cluster.export.tables import phone_list
 from geo_cluster.export.workbook import SHEETS
+from geo_cluster.packed import zipped
+from geo_cluster.written import as_xlsx
 from tests.studies import run, write_own
 
 SAMPLE = "示例"
@@ -240,9 +243,12 @@ def test_layers_of_ones_own_go_along_in_the_app(tmp_path):
     own.mkdir()
     (own / layer.file).write_bytes(content)
     (own / "sources.toml").write_text(tomli_w.dumps({"layers": {"sites": row}}), encoding="utf-8")
+    (own / "private.key").write_text("nobody else's", encoding="utf-8")
     path.write_text(f'layers = "own"\n{path.read_text(encoding="utf-8")}', encoding="utf-8")
     first = study.run(catalog.scenario(path))
-    zipfile.ZipFile(io.BytesIO(bundle.zipped(bundle.study_files(first)))).extractall(tmp_path / "elsewhere")
+    zipfile.ZipFile(io.BytesIO(zipped(bundle.study_files(first)))).extractall(tmp_path / "elsewhere")
+    handed = {one.name for one in (tmp_path / "elsewhere" / "layers").iterdir()}
+    assert handed == {layer.file, "sources.toml"}, "a file that is not registered went along"
     (own / layer.file).unlink()
     again = study.run(catalog.scenario(tmp_path / "elsewhere" / "scenario.toml"))
     assert "E93" in set(again.sites["id"])
@@ -421,8 +427,8 @@ def test_layers_go_out_with_their_registry_and_the_same_zip_twice():
         assert layer.licence in files["ATTRIBUTION.md"].decode()
     assert set(tomllib.loads(files["sources.toml"].decode())["layers"]) == set(catalog.layers())
     some = {name: files[name] for name in ("ATTRIBUTION.md", "ports.csv")}
-    assert bundle.zipped(some) == bundle.zipped(some)
-    assert zipfile.ZipFile(io.BytesIO(bundle.zipped(some))).read("ports.csv") == files["ports.csv"]
+    assert zipped(some) == zipped(some)
+    assert zipfile.ZipFile(io.BytesIO(zipped(some))).read("ports.csv") == files["ports.csv"]
 
 
 def test_a_preview_is_a_table_or_none_and_what_is_spoilt_is_refused(tmp_path):
@@ -485,6 +491,29 @@ def test_the_tables_for_people_are_in_their_language(default, language):
     assert told[WORDS[language]["day"]] == default.day.isoformat()
     assert tables.SAMPLE in told.values()
     assert preview.table_of("tables.xlsx", made["tables.xlsx"]).columns[0] == headings[0]
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "https://evil.example/x", "data:text/html,x) [y](z"])
+def test_nothing_that_a_user_wrote_is_a_link_in_the_attribution(address, monkeypatch):
+    evil = "[x](https://evil.example) | https://evil.example www.evil.example a@evil.example ![](//e/p) <b> `c`\n# d"
+    shipped = catalog.layers()
+    given = {"licence_url": address, "title_zh": evil, "producer": evil, "licence": evil, "attribution_en": evil}
+    own = shipped["sites"].model_copy(update=given)
+    monkeypatch.setattr(catalog, "registry", lambda _: {"sites": own, "ports": shipped["ports"]})
+    told = layers_attribution("own")
+    (row,) = [line for line in told.splitlines() if "evil" in line]
+    assert row.count(" | ") == 5, "a name is one cell"
+    assert not re.search(r"https?://|www\.|\w@\w", row), "an address would become a link"
+    marks = [one for token in MarkdownIt().enable("table").parse(told) for one in token.children or ()]
+    assert [one.attrs["href"] for one in marks if one.type == "link_open"] == [shipped["ports"].licence_url]
+    assert {one.type for one in marks} <= {
+        "text",
+        "softbreak",
+        "code_inline",
+        "link_open",
+        "link_close",
+        "text_special",
+    }
 
 
 def test_pools_go_out_with_their_names(default, out):

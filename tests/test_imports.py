@@ -636,12 +636,42 @@ def test_what_imports_refuse_is_said_in_chinese():
 
 
 def test_places_are_told_in_chinese():
-    from geo_cluster.errors import Fault
+    from geo_cluster.errors import Fault, place
 
     fault = phrases.told(
-        Fault("a.csv, row 3, column 下限", "'x' is not a number", "write 30, or 25-35 for a range"), "zh"
+        Fault(place("a.csv", 3, "下限"), "'x' is not a number", "write 30, or 25-35 for a range"), "zh"
     )
     assert str(fault) == "a.csv 第 3 行 “下限”列: 'x' 不是数 → 写 30，或区间 25-35"
+    assert (fault.row, fault.column) == (3, "下限")
+
+
+NAMES = ["row 99.csv", "a, row 5, column x.csv", "x row 7, column 名称.csv", "row 2 (x).csv"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_that_speak_of_rows_and_columns_are_only_names(region, name):
+    heads = ("id", "名称", "segment", "年产值", "land_mu, column y")
+    rows = (("A", "row 8", "光纤激光器", "5", ""), ("A", "column z", "???", "", "about 30"))
+    found = read(region, as_csv(*rows, heads=heads), name, kind="projects")
+    assert set(cells(found)) == {(3, "id"), (3, "segment"), (3, "年产值")}
+    assert {str(phrases.told(fault, "zh")).split(": ")[0] for fault in found.faults} == {
+        f"{name} 第 3 行 “{column}”列" for column in ("id", "segment", "年产值")
+    }
+    frame = parcels(("H01", "H01"), 状态=["净地", "怪地"], parcel=["row 1", ", row 9, column 用途"])
+    assert cells(read(region, packed(frame), f"{name}.geojson", kind="parcels")) == [(2, "状态")]
+    (empty,) = read(region, b"", name).faults
+    assert (empty.row, empty.column) == (0, "")
+    assert str(phrases.told(empty, "zh")).startswith(f"{name}: ")
+    stations = as_csv(("S1", "row 4", "x", "50", "30", "", "114.9", "30.4", ""), heads=STATION)
+    assert set(cells(read(region, stations, name, kind="substations"))) == {(2, "voltage_kv")}
+
+
+def test_a_heading_that_speaks_of_a_column_is_only_a_heading(region):
+    heads = tuple("最可能 / likely, column y" if head == "最可能" else head for head in HEADS)
+    heads = tuple("下限(x, column y)" if head == "下限" else head for head in heads)
+    found = read(region, as_csv(changed(low="x"), heads=heads), "a.csv")
+    assert (2, "下限(x, column y)") in cells(found)
+    assert str(phrases.told(found.faults[-1], "zh")).startswith("a.csv")
 
 
 def test_a_file_that_only_says_it_is_a_workbook_is_told_so():

@@ -7,6 +7,7 @@ numbered). A sentence that isn't here is shown as it is.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 
 from geo_cluster.domain import Language
@@ -154,7 +155,17 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("has a coordinate reference system that needs other files", "坐标系要用到别的文件"),
     ("is no file", "不是文件"),
     ("no such file", "没有这个文件"),
+    ("is no plain file name (got {})", "不是普通文件名（{}）"),
+    ("{} is a link to another place", "{} 是指向别处的链接"),
+    ("is no path that every system has", "不是各系统都可用的路径"),
+    ("has the name of another file", "与另一文件重名"),
+    ("is named like a file of the results", "与结果文件重名"),
     # what to do
+    ("name a file that lies beside sources.toml, such as sites.csv", "写 sources.toml 旁的文件名，如 sites.csv"),
+    ("put the file itself there", "把文件本身放在那里"),
+    ("use plain names with / between them, e.g. layers/a.csv", "用普通名称，以 / 分隔，如 layers/a.csv"),
+    ("rename one of them", "给其中一个改名"),
+    ("rename the portfolio", "给项目表改名"),
     (
         "split the file, or have the limit `{}` raised (GEO_CLUSTER_LIMITS)",
         "请拆分文件，或请管理员调高限额 {}（GEO_CLUSTER_LIMITS）",
@@ -304,6 +315,21 @@ def told(fault: Fault, language: Language) -> Fault:
     """A fault in a language; its place with 行 and 列."""
     if language == "en":
         return fault
-    where = re.sub(r",? row (\d+)", r" 第 \1 行", fault.where)
-    where = re.sub(r", column (.+)$", r" “\1”列", where, flags=re.DOTALL)
-    return Fault(where, sentence(fault.what, language), sentence(fault.remedy, language))
+    return replace(
+        fault,
+        where=_where(fault),
+        what=sentence(fault.what, language),
+        remedy=sentence(fault.remedy, language),
+    )
+
+
+def _where(fault: Fault) -> str:
+    """The place of a fault in Chinese, by the row and the column it names: what else it says may be any name."""
+    where, column = fault.where, ""
+    if fault.column and f", column {fault.column}" in where:
+        where, _, more = where.rpartition(f", column {fault.column}")
+        column = f" “{fault.column}”列{more}"
+    if fault.row and f" row {fault.row}" in where:
+        name, _, more = where.rpartition(f" row {fault.row}")
+        where = f"{name.removesuffix(',')} 第 {fault.row} 行{more}"
+    return where + column

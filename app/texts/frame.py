@@ -2,7 +2,6 @@
 
 PAIRS: tuple[tuple[str, str], ...] = (
     ("说明", "Help"),
-    ("下载为 CSV", "Download as CSV"),
     ("下载为 PNG", "Download as PNG"),
     ("复制 Vega-Lite 代码", "Copy Vega-Lite spec"),
     ("查找", "Search"),

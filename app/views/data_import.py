@@ -12,7 +12,7 @@ from app import cached, state
 from app.texts.faults import told
 from app.views.data_preview import faulty, preview
 from app.widgets import plain, t, upload_words
-from geo_cluster import catalog
+from geo_cluster import catalog, written
 from geo_cluster.box.limits import limits
 from geo_cluster.imports import ledger
 from geo_cluster.imports.files import KINDS, SHAPES, TABLES, Checked, Kind, digest, fault_table
@@ -183,7 +183,7 @@ def _refused(checked: Checked, key: str) -> None:
     st.dataframe(shown.drop(columns=t("data.fault.where")).head(500), hide_index=True, key=f"faults-{key}")
     st.download_button(
         t("data.import.save_faults"),
-        shown.to_csv(index=False).encode("utf-8-sig"),
+        written.as_csv(shown),
         file_name="faults.csv",
         icon=":material/download:",
         key=f"save-faults-{key}",

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import cached, state
 from app.views import match_change, match_edit, match_plan, match_portfolio
-from app.widgets import t
+from app.widgets import plain, t
 from geo_cluster import catalog, compared, explained, layers
 from geo_cluster.compared import Other, Stability
 from geo_cluster.results import words_of
@@ -173,7 +173,7 @@ def _first(table: pd.DataFrame) -> str:
     broken = float(table["breaks"].iloc[0])
     if len(table) < 2 or not broken:
         return ""
-    return t("match.breaks_first", pool=table["pool"].iloc[1], share=table["first"].iloc[1] / broken)
+    return t("match.breaks_first", pool=plain(table["pool"].iloc[1]), share=table["first"].iloc[1] / broken)
 
 
 def holds(study: Study) -> None:

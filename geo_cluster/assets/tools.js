@@ -9,8 +9,10 @@
   const number = (x, digits) => x.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
   const metres = (m) => (m < 1000 ? number(m, 0) + " m" : number(m / 1000, m < 100000 ? 2 : 1) + " km");
   const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-  /* A cell that a spreadsheet would take for a formula begins with an apostrophe. */
-  const cell = (value) => { const text = String(value); return '"' + (/^[=+\-@\t\r]/.test(text) && isNaN(Number(text)) ? "'" + text : text).replace(/"/g, '""') + '"'; };
+  /* What a spreadsheet would take for a formula gets an apostrophe, as in geo_cluster/written.py; numbers stay numbers. */
+  const CELL = /(?:^|(?<=[;\t\r\n]))([\s\p{Cc}\p{Cf}\p{Z}\ufe00-\ufe0f']*)([=+\-@⁺⁻⁼₊₋₌−⩵⩶﬩﹢﹣﹦﹫＋－＝＠]?)/gu;
+  const guarded = (all, blank, lead, at) => lead ? "'" + blank.replace(/[\t\r\n]/g, "$&'") + lead : at === 0 && /^'*[\t\r\n]/.test(blank) ? "'" + blank : all;
+  const cell = gc.cell = (value) => '"' + (typeof value === "number" ? String(value) : String(value).replace(CELL, guarded)).replace(/"/g, '""') + '"';
 
   function shapeOf(kind, points) {
     if (kind === "rectangle" && points.length > 1) {

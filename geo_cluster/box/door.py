@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from geo_cluster.box import wire
 from geo_cluster.box.limits import REMEDY, limits
-from geo_cluster.errors import Fault, InputError
+from geo_cluster.errors import Fault, InputError, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,10 +154,12 @@ def shapes(files: Mapping[str, bytes], name: str, *, layers: Sequence[str] = ())
     return Shapes({str(layer): str(kind or "") for layer, kind in told["layers"]}, read)
 
 
-def outlines(texts: Sequence[str], name: str, places: Sequence[str]) -> Any:
+def outlines(texts: Sequence[str], name: str, places: Sequence[Place]) -> Any:
     """Geometry of outlines in WKT, None where there is none; `places` says where each stands in the file."""
     content = "\n".join(" ".join(text.split()) for text in texts).encode()
-    _, arrays = _asked("shapes", {".txt": content}, name, places=list(places), is_text=True)
+    _, arrays = _asked(
+        "shapes", {".txt": content}, name, places=[[one, one.row, one.column] for one in places], is_text=True
+    )
     return put_together(arrays)
 
 
@@ -276,7 +278,8 @@ def _opened(content: bytes, name: str) -> tuple[Any, dict[str, Any]]:
     if not isinstance(told, dict):
         raise InputError(_broken(name))
     if told.get("faults"):
-        raise InputError([Fault(*(str(part) for part in one)) for one in told["faults"]])
+        faults = told["faults"]
+        raise InputError([Fault(str(a), str(b), str(c), int(row), str(column)) for a, b, c, row, column in faults])
     if "failed" in told:
         raise InputError(_failed(str(told["failed"]), str(told.get("reason", "")), name))
     return told, arrays

@@ -17,7 +17,7 @@ import shapely
 
 from geo_cluster.box import sizes
 from geo_cluster.box.limits import Limits
-from geo_cluster.errors import Fault, InputError
+from geo_cluster.errors import Fault, InputError, Place
 
 DRIVERS = {
     ".geojson": ("GeoJSON",),
@@ -94,7 +94,7 @@ def _outlines(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) ->
     texts = content.decode().split("\n")
     for place, text in zip(asked["places"], texts, strict=True):
         levels = sizes.depth(text.encode(), b"(", b")", limits.nesting)
-        limits.refuse(place, "nesting", levels, "is nested {} levels deep")
+        limits.refuse(Place(*place), "nesting", levels, "is nested {} levels deep")
     found = shapely.from_wkt(np.array(texts, dtype=object), on_invalid="ignore")
     return {}, _taken_apart(found, asked["name"], limits)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from geo_cluster.box import sizes
 from geo_cluster.box.limits import Limits
-from geo_cluster.errors import Fault, InputError
+from geo_cluster.errors import Fault, InputError, place
 
 BOOK = "[Content_Types].xml"
 Answer = tuple[dict[str, Any]]
@@ -36,11 +36,11 @@ def lines(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) -> Ans
                 shown.pop()
             if shown:
                 cells += len(shown)
-                limits.refuse(f"{name}, row {number}", "columns", len(shown), "has {} cells")
+                limits.refuse(place(name, number), "columns", len(shown), "has {} cells")
                 limits.refuse(name, "cells", cells, "has {} cells or more")
                 rows.append((number, shown))
     except csv.Error as problem:
-        where = f"{name}, row {number + 1}"
+        where = place(name, number + 1)
         if "field limit" in str(problem):
             limits.refuse(where, "characters", len(text), "has a cell of up to {} characters")
         what, remedy = f"can't be read ({problem})", "see whether a quotation mark is missing, and save it again"
@@ -108,8 +108,8 @@ def sheet(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) -> Ans
                 elif one["formula"] and one["value"] is None and kind != "str":  # str: worked out, to ""
                     odd.append((number, one["column"], "unsaved", ""))
             if cells:
-                limits.refuse(f"{name}, row {number}", "rows", number, "is row {}")
-                limits.refuse(f"{name}, row {number}", "columns", max(cells), "has {} cells")
+                limits.refuse(place(name, number), "rows", number, "is row {}")
+                limits.refuse(place(name, number), "columns", max(cells), "has {} cells")
                 rows.append((number, [cells.get(column, "") for column in range(1, max(cells) + 1)]))
     return ({"rows": rows, "odd": odd},)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from geo_cluster import catalog
 from geo_cluster.domain import LANGUAGES
 from geo_cluster.export.tables import SAMPLE
@@ -10,10 +12,11 @@ from geo_cluster.study import Study
 
 def attribution(study: Study) -> str:
     """Markdown: every layer with producer, licence, date and hash; what is sample, what is assumed."""
+    name = plain(f"{study.scenario.name.zh} / {study.scenario.name.en}")
     lines = [
         "# 数据来源与许可 / Data sources and licences",
         "",
-        f"情景 / Scenario: {study.scenario.name.zh} / {study.scenario.name.en} (`{study.scenario.id}`)",
+        f"情景 / Scenario: {name} (`{study.scenario.id}`)",
         "",
     ]
     if study.scenario.is_sample:
@@ -35,6 +38,7 @@ def layers_attribution(folder: str = "") -> str:
 
 
 def _owed(folder: str) -> list[str]:
+    shipped = {layer.licence_url for layer in catalog.layers().values()}  # whose addresses may be links
     lines = [
         "地图公开发布须送审并标注审图号。 / Publishing a map needs a map review number (审图号).",
         "",
@@ -42,9 +46,17 @@ def _owed(folder: str) -> list[str]:
         "|---|---|---|---|---|---|",
     ]
     for layer in catalog.registry(folder).values():
-        licence = f"[{layer.licence}]({layer.licence_url})" if layer.licence_url else layer.licence
         producer = " / ".join(dict.fromkeys(layer.said("producer", language) for language in LANGUAGES))
         title = f"{layer.title_zh} / {layer.title_en}"
-        cells = (title, producer, licence, layer.attribution_en, layer.as_of)
-        lines.append("| " + " | ".join(cell.replace("|", "/") for cell in cells) + f" | `{layer.sha256[:16]}…` |")
+        cells = [plain(cell) for cell in (title, producer, layer.licence, layer.attribution_en, layer.as_of)]
+        if layer.licence_url in shipped:
+            cells[2] = f"[{cells[2]}]({layer.licence_url})"
+        lines.append(f"| {' | '.join(cells)} | `{layer.sha256[:16]}…` |")
     return lines
+
+
+def plain(text: str) -> str:
+    """Text from data as a cell of a Markdown table that shows it as it is: no link, image, code or further cell."""
+    line = re.sub(r"\s+", " ", text).replace("|", "/")
+    apart = re.sub(r":(?=//)|@|(?<=www)(?=\.)", "\\g<0>\u2060", line, flags=re.IGNORECASE)
+    return re.sub(r"[\\`*\[\]<>~$]|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", apart)

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import io
 import json
 import shutil
 import tempfile
-import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import tomli_w
 
 from geo_cluster import catalog, explained, maps
 from geo_cluster.domain import Language, Scenario
-from geo_cluster.errors import Fault, InputError
+from geo_cluster.errors import DataError, Fault, InputError, refuse_if
 from geo_cluster.export.attribution import attribution, layers_attribution
 from geo_cluster.export.geopackage import write_geopackage
 from geo_cluster.export.sheet import sheet
-from geo_cluster.export.tables import SAMPLE, as_csv, csv_tables
+from geo_cluster.export.tables import SAMPLE, csv_tables
 from geo_cluster.export.workbook import workbook
 from geo_cluster.intake import Appraisal
+from geo_cluster.packed import file_name, path_faults
 from geo_cluster.study import Study
 from geo_cluster.work import LAYERS
+from geo_cluster.written import as_csv
 
 FILES: tuple[str, ...] = (
     "ranking.csv",
@@ -36,6 +36,8 @@ FILES: tuple[str, ...] = (
     "data_request.csv",
 )
 FILES += ("layers.gpkg", "map.html", "scenario.toml", "ATTRIBUTION.md", "study.json")
+OTHERS = ("sheet.html", "tables.xlsx", f"{LAYERS}/sources.toml", *(f"{name}.csv" for name in explained.TABLES))
+"""Files that some of the results have besides."""
 
 
 def check_writable(out: Path) -> None:
@@ -93,8 +95,9 @@ def study_files(study: Study, *, language: Language = "zh") -> dict[str, bytes]:
         _make(study, Path(folder), language)
         files = {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
     if study.scenario.layers:
-        own = sorted(path for path in Path(study.scenario.layers).iterdir() if path.is_file())
-        files |= {f"{LAYERS}/{path.name}": path.read_bytes() for path in own}
+        own = [catalog.layer_path(name, study.scenario.layers) for name in catalog.layers(Path(study.scenario.layers))]
+        own.append(Path(study.scenario.layers) / "sources.toml")
+        files |= {f"{LAYERS}/{path.name}": path.read_bytes() for path in sorted(own)}
         files["scenario.toml"] = scenario_toml(study.scenario.model_copy(update={"layers": LAYERS})).encode()
     for_people = {
         "sheet.html": sheet(study, language=language).encode(),
@@ -108,26 +111,17 @@ def layer_files(folder: str = "", *, language: Language = "zh") -> dict[str, byt
 
     `sources.toml` has the registry's entries of exactly these files, `ATTRIBUTION.md` says whom they are owed to.
     """
-    own = catalog.layers(Path(folder)) if folder else {}
     declared = catalog.registry(folder)
-    places = {name: Path(folder) if name in own else catalog.data_dir() for name in declared}
-    files = {layer.file: (places[name] / layer.file).read_bytes() for name, layer in declared.items()}
+    about = ("map.html", "sources.toml", "ATTRIBUTION.md")
+    refuse_if(path_faults([*about, *(layer.file for layer in declared.values())]), DataError)
     rows = {name: layer.model_dump(mode="json") for name, layer in declared.items()}
+    files = {layer.file: catalog.layer_path(name, folder).read_bytes() for name, layer in declared.items()}
     return {
         "map.html": maps.standalone(maps.payload(language)).encode(),
         **files,
         "sources.toml": tomli_w.dumps({"layers": rows}).encode(),
         "ATTRIBUTION.md": layers_attribution(folder).encode(),
     }
-
-
-def zipped(files: Mapping[str, bytes]) -> bytes:
-    """Files as one ZIP; the same files give the same bytes."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
-    return packed.getvalue()
 
 
 def write_files(out: Path, make: Callable[[Path], None]) -> list[Path]:
@@ -186,15 +180,16 @@ def _swap(new: Path, out: Path, earlier: Path) -> list[Path]:
 
 
 def _make(study: Study, folder: Path, language: Language) -> None:
+    portfolio = study.scenario.portfolio
+    if not _is_shipped(study.scenario):
+        name = _name_of(portfolio)
+        if path_faults([*FILES, *OTHERS, name]):
+            raise InputError(Fault(portfolio, "is named like a file of the results", "rename the portfolio"))
+        shutil.copyfile(portfolio, folder / name)
     for name, content in csv_tables(study).items():
         (folder / name).write_bytes(content)
     write_geopackage(study, folder / "layers.gpkg")
     (folder / "map.html").write_text(maps.standalone(maps.payload(language, study)), encoding="utf-8")
-    portfolio = Path(study.scenario.portfolio)
-    if not _is_shipped(study.scenario):
-        if portfolio.name in FILES:
-            raise InputError(Fault(str(portfolio), "is named like a file of the results", "rename the portfolio"))
-        shutil.copyfile(portfolio, folder / portfolio.name)
     (folder / "scenario.toml").write_text(scenario_toml(study.scenario), encoding="utf-8")
     (folder / "ATTRIBUTION.md").write_text(attribution(study), encoding="utf-8")
     notice = {"notice": SAMPLE} if study.scenario.is_sample else {}
@@ -207,10 +202,15 @@ def _is_shipped(scenario: Scenario) -> bool:
     return (catalog.PORTFOLIOS / f"{scenario.portfolio}.csv").is_file()
 
 
+def _name_of(portfolio: str) -> str:
+    """What a portfolio of one's own is called where it is handed over."""
+    return file_name(Path(portfolio).name, "projects.csv")
+
+
 def scenario_toml(scenario: Scenario) -> str:
     """A scenario as the TOML file that gives it again; a portfolio of the user's own lies beside it."""
     row = scenario.model_dump(mode="json")
     if not _is_shipped(scenario):
-        row["portfolio"] = Path(scenario.portfolio).name
+        row["portfolio"] = _name_of(scenario.portfolio)
     heading = "# 重算：geo-cluster study scenario.toml --out DIR / run it again with this command\n\n"
     return heading + tomli_w.dumps({key: value for key, value in row.items() if value not in ([], {})})

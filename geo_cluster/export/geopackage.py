@@ -14,6 +14,7 @@ from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 from geo_cluster import catalog, layers
 from geo_cluster.export.tables import SAMPLE
 from geo_cluster.study import Study
+from geo_cluster.written import undate_package
 
 
 def write_geopackage(study: Study, path: Path) -> None:
@@ -32,6 +33,7 @@ def write_geopackage(study: Study, path: Path) -> None:
         )
     notice = {"scenario_id": study.scenario.id, "notice": SAMPLE if study.scenario.is_sample else ""}
     _write(plan_lines(study), path, "plan", notice)
+    undate_package(path)
     with path.open("rb+") as file:
         os.fsync(file)
 

@@ -151,6 +151,7 @@ def sheet(study: Study, *, language: Language = "zh") -> str:
     parts += [f"<p class=muted>{words['review']}</p>"]
     lang = {"zh": "zh-CN", "en": "en"}[language]
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+    head += '<meta name="format-detection" content="telephone=no, date=no, address=no, email=no">'  # phones make links
     head += f"<title>{words['title']} · {html.escape(scenario.name[language])}</title><style>{STYLE}</style>"
     return f'<!doctype html>\n<html lang="{lang}"><head>{head}</head>\n<body>' + "\n".join(parts) + "</body></html>\n"
 

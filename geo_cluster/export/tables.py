@@ -1,19 +1,14 @@
-"""Tables as CSV that a spreadsheet opens: UTF-8 with a byte-order mark, nothing that it would run as a formula."""
+"""The tables of a study that are handed over, and the list to telephone with."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping
-from types import MappingProxyType
-
-import numpy as np
 import pandas as pd
-from openpyxl.utils import get_column_letter
 
 from geo_cluster import catalog
 from geo_cluster.domain import LANGUAGES, Language
 from geo_cluster.results import told_requests
 from geo_cluster.study import Study
+from geo_cluster.written import as_csv
 
 SAMPLE = "示例：项目为虚构，不代表任何企业的计划 / sample: made-up projects, nobody's plan"
 
@@ -62,40 +57,6 @@ def _named(study: Study) -> pd.DataFrame:
     return table
 
 
-def as_csv(table: pd.DataFrame, *, heading: bool = True) -> bytes:
-    """One table as CSV bytes, or, without `heading`, rows to add to it.
-
-    Text that a spreadsheet would take for a formula gets a leading apostrophe.
-    """
-    text = table.select_dtypes(["object", "string"]).columns
-    safe = table.assign(**{column: _inert(table[column]) for column in text})
-    text_of = safe.to_csv(index=False, header=heading, lineterminator="\r\n")
-    return text_of.encode("utf-8-sig" if heading else "utf-8")
-
-
-def as_xlsx(sheets: Mapping[str, pd.DataFrame], *, formats: Mapping[str, str] = MappingProxyType({})) -> bytes:
-    """Tables as one spreadsheet, a sheet each, headings kept in sight and ready to filter; text stays text.
-
-    `formats` says how the numbers of a column are shown, by its heading.
-    """
-    file = io.BytesIO()
-    with pd.ExcelWriter(file, engine="openpyxl") as writer:
-        for name, table in sheets.items():
-            text = table.select_dtypes(["object", "string"]).columns
-            table.assign(**{column: _inert(table[column]) for column in text}).to_excel(
-                writer, sheet_name=name, index=False, freeze_panes=(1, 0)
-            )
-            page = writer.sheets[name]
-            page.auto_filter.ref = page.dimensions
-            for number, column in enumerate(table, start=1):
-                widest = max([len(str(column)), *(len(str(cell)) for cell in table[column])])
-                letter = get_column_letter(number)
-                page.column_dimensions[letter].width = min(max(2 + 1.4 * widest, 8), 60)
-                for (cell,) in page[f"{letter}2:{letter}{page.max_row}"] if column in formats and len(table) else ():
-                    cell.number_format = formats[column]
-    return file.getvalue()
-
-
 def phone_list(requests: pd.DataFrame, language: Language) -> pd.DataFrame:
     """The data request list as somebody has it beside the telephone: whom to ask what, and what it is worth.
 
@@ -124,12 +85,3 @@ def phone_list(requests: pd.DataFrame, language: Language) -> pd.DataFrame:
         }
     )
     return table.rename(columns={key: HEADINGS[key][language == "en"] for key in table})
-
-
-def _inert(column: pd.Series) -> pd.Series:
-    """The column with an apostrophe before what a spreadsheet would take for a formula."""
-    codes, cells = pd.factorize(column)
-    risky = [isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") for cell in cells]
-    if not any(risky):
-        return column
-    return column.where(~np.append(risky, False)[codes], "'" + column.astype(str))

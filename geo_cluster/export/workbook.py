@@ -11,9 +11,10 @@ from geo_cluster import catalog
 from geo_cluster.domain import Language
 from geo_cluster.export import sheet
 from geo_cluster.export.tables import HEADINGS as ASKED
-from geo_cluster.export.tables import SAMPLE, as_xlsx, phone_list
+from geo_cluster.export.tables import SAMPLE, phone_list
 from geo_cluster.results import words_of
 from geo_cluster.study import Study
+from geo_cluster.written import as_xlsx
 
 SHEETS = {
     "about": ("说明", "About"),

@@ -20,7 +20,7 @@ from geo_cluster.box import door
 from geo_cluster.box.door import suffix
 from geo_cluster.coordinates import convert_geometry
 from geo_cluster.domain import KnownBetter, Text
-from geo_cluster.errors import Fault, InputError
+from geo_cluster.errors import Fault, InputError, place
 
 Kind = Literal["observations", "parcels", "substations", "projects"]
 KINDS: tuple[Kind, ...] = ("observations", "parcels", "substations", "projects")
@@ -33,8 +33,6 @@ EXAMPLE = "示例行，导入时略过 / example row, left out at import"
 
 _SPAN = re.compile(r"^(-?\d+(?:\.\d+)?)(?:\s*(?:-|–|—|~|至|to)\s*(\d+(?:\.\d+)?))?$")
 _DAY = re.compile(r"^((?:19|20)\d\d)(?:\s*[-/.年]\s*(\d{1,2})(?:\s*[-/.月]\s*(\d{1,2})日?|月?)|年?)$")
-_PLACE = re.compile(r"\brow (\d+)")
-_COLUMN = re.compile(r", column (.+)$", re.DOTALL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,16 +83,8 @@ class Checked:
 
 def fault_table(faults: tuple[Fault, ...]) -> pd.DataFrame:
     """Faults with the row (0 for the whole file) and the column heading that each concerns."""
-    rows = []
-    for fault in faults:
-        row, column = _PLACE.search(fault.where), _COLUMN.search(fault.where)
-        rows.append((int(row[1]) if row else 0, column[1] if column else "", fault.where, fault.what, fault.remedy))
-    return pd.DataFrame(rows, columns=["row", "column", "where", "what", "remedy"])
-
-
-def place(name: str, row: int, heading: str) -> str:
-    """Where a cell is, as `fault_table` reads it again."""
-    return f"{name}, row {row}, column {heading}"
+    names = ["row", "column", "where", "what", "remedy"]
+    return pd.DataFrame([[getattr(fault, name) for name in names] for fault in faults], columns=names)
 
 
 def digest(content: bytes) -> str:
@@ -128,13 +118,13 @@ def keyed(table: pd.DataFrame, kind: Kind, name: str) -> tuple[pd.DataFrame, dic
         if key and key in headings:
             faults.append(
                 Fault(
-                    f"{name}, column {heading}", f"is a second column for {declared['columns'][key]['zh']}", "keep one"
+                    place(name, 0, str(heading)), f"is a second column for {declared['columns'][key]['zh']}", "keep one"
                 )
             )
         elif key:
             headings[key] = heading
     faults += [
-        Fault(f"{name}, column {column['zh']}", "is missing", f"add a column {column['zh']} or {column['en']}")
+        Fault(place(name, 0, column["zh"]), "is missing", f"add a column {column['zh']} or {column['en']}")
         for key, column in declared["columns"].items()
         if column.get("required") and key not in headings
     ]

@@ -8,7 +8,6 @@ Layers and land tables are composed anew from the rows of the imports that remai
 from __future__ import annotations
 
 import datetime
-import io
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -18,7 +17,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import tomli_w
 
-from geo_cluster import layers
+from geo_cluster import layers, written
 from geo_cluster.domain import KnownBetter
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.imports import substations
@@ -224,10 +223,10 @@ def _land(files: Mapping[str, bytes], surveys: Sequence[Entry]) -> dict[str, byt
     for name in ("land.csv", "sites.csv"):
         joined = pd.DataFrame()
         for one in surveys:
-            rows = pd.read_csv(io.BytesIO(files[f"{ROWS}/{one.id}/{name}"]), encoding="utf-8-sig", dtype=object)
+            rows = written.read_csv(files[f"{ROWS}/{one.id}/{name}"], dtype=object)
             joined = pd.concat([joined[~joined["site"].isin(rows["site"])] if len(joined) else joined, rows])
         if len(joined):
-            out[f"land/{name}"] = joined.to_csv(index=False).encode("utf-8-sig")
+            out[f"land/{name}"] = written.as_csv(joined)
     return out
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 
 from geo_cluster import catalog, layers
 from geo_cluster.domain import BASES, KnownBetter, Text
-from geo_cluster.errors import Fault
-from geo_cluster.imports.files import Checked, day, keyed, place, plain, spans
+from geo_cluster.errors import Fault, place
+from geo_cluster.imports.files import Checked, day, keyed, plain, spans
 from geo_cluster.inputs import Region
 
 Wrong = Callable[[int, str, str, str], None]

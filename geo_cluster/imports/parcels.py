@@ -9,12 +9,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_cluster import catalog, layers, survey
+from geo_cluster import catalog, layers, survey, written
 from geo_cluster.box import door
 from geo_cluster.coordinates import convert_geometry
 from geo_cluster.domain import KnownBetter, Text
-from geo_cluster.errors import Fault, InputError
-from geo_cluster.imports.files import Checked, keyed, place, plain, spans
+from geo_cluster.errors import Fault, InputError, Place, place
+from geo_cluster.imports.files import Checked, keyed, plain, spans
 from geo_cluster.imports.observations import compared, named, subjects, unit_factor
 from geo_cluster.inputs import Region
 from geo_cluster.supply.land import Exclusion
@@ -238,7 +238,7 @@ def _listed(
 
 
 def _csv(table: pd.DataFrame) -> bytes:
-    return table.round(4).to_csv(index=False).encode("utf-8-sig")
+    return written.as_csv(table.round(4))
 
 
 def _unit_in(heading: str) -> str:
@@ -299,7 +299,7 @@ def _sites(
         far = away > reach
         for row, distance in zip(members[far], away[far], strict=True):
             what = f"lies {distance:.0f} km from {everyone['id'].iloc[chosen[0]]}, the site it would belong to"
-            here = place(name, row, headings["site"]) if "site" in headings else f"{name}, row {row}"
+            here = place(name, row, headings["site"]) if "site" in headings else place(name, row)
             faults.append(Fault(here, what, "name its site, or check the coordinate reference system"))
         for at in np.unique(chosen):
             here = chosen == at
@@ -309,12 +309,10 @@ def _sites(
 
 def _moved(fault: Fault, name: str, rows: pd.Index, headings: Mapping[str, str]) -> Fault:
     """The fault under the row and the heading of the file."""
-
-    def real(found: re.Match[str]) -> str:
-        return f"row {rows[int(found[1]) - 1]}" if 0 < int(found[1]) <= len(rows) else found[0]
-
-    at = fault.where.partition(", column ")
-    where = re.sub(r"\brow (\d+)", real, at[0].replace(f"{name} row", f"{name}, row"))
-    if at[2]:
-        where += f", column {headings.get(at[2], at[2])}"
-    return Fault(where, fault.what, fault.remedy)
+    if not 0 < fault.row <= len(rows):
+        return fault
+    row, column = int(rows[fault.row - 1]), headings.get(fault.column, fault.column)
+    where, mark = fault.where.removesuffix(f", column {fault.column}"), f" row {fault.row}"
+    whose, more = (name, where.removeprefix(name + mark)) if where.startswith(name + mark) else where.split(mark, 1)
+    told = f"{whose}{',' if whose == name else ''} row {row}{more}" + (f", column {column}" if column else "")
+    return Fault(Place(told, row, column), fault.what, fault.remedy)

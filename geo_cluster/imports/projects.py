@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 import pandas as pd
 
-from geo_cluster import portfolio
+from geo_cluster import portfolio, written
 from geo_cluster.domain import Text
-from geo_cluster.errors import Fault, InputError
-from geo_cluster.imports.files import Checked, keyed, place
-
-_PLACE = re.compile(r", row (\d+), column (.+)$", re.DOTALL)
+from geo_cluster.errors import Fault, InputError, place
+from geo_cluster.imports.files import Checked, keyed
 
 
 def check_projects(table: pd.DataFrame, *, name: str, sha256: str = "") -> Checked:
@@ -35,7 +31,7 @@ def check_projects(table: pd.DataFrame, *, name: str, sha256: str = "") -> Check
             en=f"{len(preview)} projects; {given} needs are given, {3 * len(preview) - given} estimated by segment.",
         )
     )
-    content = rows.to_csv(index=False).encode("utf-8-sig")
+    content = written.as_csv(rows)
     return Checked(
         "projects",
         name,
@@ -51,9 +47,8 @@ def check_projects(table: pd.DataFrame, *, name: str, sha256: str = "") -> Check
 
 def _moved(fault: Fault, name: str, rows: pd.Index, headings: dict[str, str]) -> Fault:
     """The fault at its row and heading in the file: blank rows and headings of one's own are counted."""
-    found = _PLACE.search(fault.where)
-    if not found:
+    if not fault.row:
         return fault
-    keys = {title: key for key, title in portfolio.COLUMNS.items()}
-    key = keys.get(found[2], "")
-    return Fault(place(name, int(rows[int(found[1]) - 2]), headings.get(key, found[2])), fault.what, fault.remedy)
+    key = {title: key for key, title in portfolio.COLUMNS.items()}.get(fault.column, "")
+    here = place(name, int(rows[fault.row - 2]), headings.get(key, fault.column))
+    return Fault(here, fault.what, fault.remedy)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import datetime
-import io
 from collections.abc import Mapping, Sequence
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_cluster import catalog, layers
+from geo_cluster import catalog, layers, written
 from geo_cluster.coordinates import convert
 from geo_cluster.domain import Basis, KnownBetter, Layer, Text
-from geo_cluster.errors import Fault, InputError
-from geo_cluster.imports.files import Checked, day, digest, keyed, place, plain, spans
+from geo_cluster.errors import Fault, InputError, place
+from geo_cluster.imports.files import Checked, day, digest, keyed, plain, spans
 from geo_cluster.imports.observations import Wrong, named, subjects, unit_factor
 from geo_cluster.inputs import Region
 from geo_cluster.supply.pools import feeding_station
@@ -105,7 +104,7 @@ def check_substations(
                 en="No site draws on these stations: sources name others. Say so in the column feeds.",
             )
         )
-    content = rows.to_csv(index=False).encode("utf-8-sig")
+    content = written.as_csv(rows)
     return Checked(
         "substations",
         name,
@@ -219,10 +218,8 @@ def _spare(
         stations = text.loc[measured, ["name", "voltage_kv", "transformers_mva"]].join(peaks)
         stations["name"] = rows["id"]
         stations["commissioned"] = rows["in_service_from"]
-        told = {str(k + 1): row for k, row in enumerate(stations.index)}
-        for fault in substation_faults(stations, where="row"):
-            row = told[fault.where.split()[2]] if fault.where.startswith("row row") else stations.index[0]
-            wrong(row, "peak_mva", fault.what, fault.remedy)
+        for fault in substation_faults(stations):
+            wrong(stations.index[max(fault.row, 1) - 1], "peak_mva", fault.what, fault.remedy)
         try:
             spare = headroom(stations, at=today.isoformat())
         except InputError:
@@ -271,12 +268,8 @@ def _locate(rows: pd.DataFrame, text: pd.DataFrame, faults: list[Fault], wrong: 
     rows["prefecture_code"] = at["prefecture_code"].fillna("").to_numpy()
     claims = points.reset_index(drop=True)
     for fault in layers.place_faults("substations", claims, counties, layers.read(layers.GAZETTEER).geometry):
-        row = fault.where.rpartition(" row ")[2]
-        faults.append(
-            Fault(
-                place(name, int(rows.index[int(row) - 2]), "县区") if row.isdigit() else name, fault.what, fault.remedy
-            )
-        )
+        here = place(name, int(rows.index[fault.row - 2]), "县区") if fault.row else name
+        faults.append(Fault(here, fault.what, fault.remedy))
 
 
 def _preview(rows: pd.DataFrame, spare: pd.DataFrame, region: Region, found: pd.DataFrame) -> pd.DataFrame:
@@ -353,7 +346,7 @@ def _fed(sites: gpd.GeoDataFrame, added: Sequence[pd.DataFrame]) -> gpd.GeoDataF
 
 def read_rows(content: bytes) -> pd.DataFrame:
     """Stations as `Checked.files` keeps them."""
-    rows = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    rows = written.read_csv(content)
     numeric = ["voltage_kv", "transformer_mva", "lon", "lat"]
     return rows.assign(**{key: pd.to_numeric(rows[key].where(rows[key] != ""), errors="coerce") for key in numeric})
 
@@ -373,7 +366,7 @@ def layer_files(added: Mapping[str, pd.DataFrame]) -> tuple[dict[str, bytes], di
     files, registry = {}, {}
     for name, table in tables.items():
         flat = pd.DataFrame(table.drop(columns="geometry"))
-        content = flat.to_csv(index=False, lineterminator="\n").encode()
+        content = written.as_csv(flat)
         shipped, who = catalog.layers()[name], "；".join(added)
         files[f"{name}.csv"] = content
         registry[name] = shipped.model_copy(

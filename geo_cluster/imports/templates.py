@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Mapping
 from typing import Any
 
 import openpyxl
+import pandas as pd
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from geo_cluster import catalog, layers
+from geo_cluster import catalog, layers, written
 from geo_cluster.imports.files import EXAMPLE, Kind
 
 LABELLED = ("source", "notes")
@@ -46,11 +46,8 @@ def example(kind: Kind) -> list[str]:
 
 def as_csv(kind: Kind) -> bytes:
     """A template as CSV, UTF-8 with BOM, as spreadsheets on Chinese Windows open it."""
-    text = io.StringIO()
-    write = csv.writer(text, lineterminator="\r\n")
-    write.writerow([heading(column) for column in catalog.table("imports")[kind]["columns"].values()])
-    write.writerow(example(kind))
-    return text.getvalue().encode("utf-8-sig")
+    headings = [heading(column) for column in catalog.table("imports")[kind]["columns"].values()]
+    return written.as_csv(pd.DataFrame([example(kind)], columns=headings))
 
 
 def as_xlsx(kind: Kind) -> bytes:
@@ -84,7 +81,7 @@ def as_xlsx(kind: Kind) -> bytes:
         _dress(page)
     out = io.BytesIO()
     book.save(out)
-    return out.getvalue()
+    return written.undated(out.getvalue())
 
 
 def _plain_list(book: openpyxl.Workbook, kind: Kind, key: str, allowed: list[tuple[str, str]]) -> str:

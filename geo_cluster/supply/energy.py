@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo_cluster.errors import Fault, InputError, refuse_if
+from geo_cluster.errors import Fault, InputError, Place, refuse_if
 from geo_cluster.supply.interval import Interval
 from geo_cluster.supply.substations import Pools, feeding_levels, headroom, pools, substation_faults
 from geo_cluster.supply.tariff import Bill, bill
@@ -225,11 +225,11 @@ def load_faults(projects: pd.DataFrame, *, grid: Table, where: str = "projects")
     """Name the rows whose `power_mva` and `power_mw` do not go together, or whose power is not positive."""
     faults = []
     for number, row in enumerate(projects.to_dict("records"), start=1):
-        mva, mw = row.get("power_mva"), row.get("power_mw")
+        mva, mw, here = row.get("power_mva"), row.get("power_mw"), Place(f"{where} row {number}", number)
         if mva is not None and not pd.isna(mva) and not mva > 0:
-            faults.append(Fault(f"{where} row {number}", f"power_mva is {mva:g}", "give a capacity above 0 MVA"))
+            faults.append(Fault(here, f"power_mva is {mva:g}", "give a capacity above 0 MVA"))
         elif mva is not None and mw is not None and not pd.isna(mva) and not pd.isna(mw):
-            faults += _power_factor_faults(f"{where} row {number}", mw, mva, grid)
+            faults += _power_factor_faults(here, mw, mva, grid)
     return faults
 
 

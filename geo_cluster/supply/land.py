@@ -18,7 +18,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo_cluster.coordinates import cgcs2000_zone
-from geo_cluster.errors import Fault, refuse_if
+from geo_cluster.errors import Fault, Place, refuse_if
 from geo_cluster.supply.rectangle import largest_rectangles
 
 Geometries = NDArray[np.object_]
@@ -362,7 +362,7 @@ def layer_faults(layer: Any, where: str, *, kind: str | None = None) -> list[Fau
         )
         faults += [
             Fault(
-                f"{where} row {k + 1}",
+                Place(f"{where} row {k + 1}", int(k) + 1),
                 f"is a {shapes[k].geom_type}, which has no area",
                 "give polygons, or a buffer_m",
             )

@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 
 from geo_cluster.coordinates import MU_PER_HA
-from geo_cluster.errors import Fault, refuse_if
+from geo_cluster.errors import Fault, Place, refuse_if
 from geo_cluster.supply.interval import Interval
 from geo_cluster.supply.land import layer_faults, zones_of
 from geo_cluster.supply.rectangle import largest_rectangles
@@ -39,7 +39,9 @@ def parcel_faults(parcels: gpd.GeoDataFrame, *, land: Table, where: str = "parce
     """
     faults = layer_faults(parcels, where, kind="Polygon")
     shapes = parcels.geometry.to_numpy()
-    label = [f"{where} row {k + 1}" + (f" ({name})" if name else "") for k, name in enumerate(_names(parcels))]
+    label = [
+        Place(f"{where} row {k}" + (f" ({name})" if name else ""), k) for k, name in enumerate(_names(parcels), start=1)
+    ]
     for k in np.flatnonzero(~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)):
         reason = shapely.is_valid_reason(shapes[k])
         faults.append(
@@ -68,7 +70,7 @@ def parcel_faults(parcels: gpd.GeoDataFrame, *, land: Table, where: str = "parce
         if column in parcels:
             faults += [
                 Fault(
-                    f"{label[k]}, column {column}",
+                    Place(f"{label[k]}, column {column}", k + 1, column),
                     f"{value!r} is not known",
                     f"use one of {', '.join(sorted(allowed))}",
                 )
@@ -81,7 +83,7 @@ def parcel_faults(parcels: gpd.GeoDataFrame, *, land: Table, where: str = "parce
             bad = parcels[column].notna() & ~(numbers >= 0)
             faults += [
                 Fault(
-                    f"{label[k]}, column {column}",
+                    Place(f"{label[k]}, column {column}", int(k) + 1, column),
                     f"{parcels[column].iloc[k]!r} is no positive number",
                     "write a number",
                 )

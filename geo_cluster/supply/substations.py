@@ -12,7 +12,7 @@ import pandas as pd
 import pyproj
 from numpy.typing import NDArray
 
-from geo_cluster.errors import Fault, refuse_if
+from geo_cluster.errors import Fault, Place, refuse_if
 
 Table = Mapping[str, Any]
 
@@ -45,7 +45,7 @@ def substation_faults(stations: pd.DataFrame, *, where: str = "substations") -> 
     if faults:
         return faults
     for row, name in enumerate(stations["name"].astype(str)):
-        here = f"{where} row {row + 1} ({name})"
+        here = Place(f"{where} row {row + 1} ({name})", row + 1)
         if name in set(stations["name"].astype(str).iloc[:row]):
             faults.append(
                 Fault(
@@ -140,7 +140,7 @@ def headroom(
     if committed is not None:
         faults += [
             Fault(
-                f"committed row {row + 1}",
+                Place(f"committed row {row + 1}", row + 1),
                 f"substation {name!r} is not in the layer",
                 "correct the name or add the substation",
             )

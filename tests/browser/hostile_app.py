@@ -29,7 +29,9 @@ def own_sites() -> dict[str, bytes]:
     layer = catalog.layers()["sites"]
     table = pd.read_csv(catalog.data_dir() / layer.file, dtype=str, keep_default_na=False)
     for language in ("zh", "en"):
-        table[f"name_{language}"] = [f"{NAMES[n % len(NAMES)]} {site}" for n, site in enumerate(table["id"])]
+        first = table["id"].tolist().index("E08")  # the best site of most has the worst name
+        names = [NAMES[(n - first) % len(NAMES)] for n in range(len(table))]
+        table[f"name_{language}"] = [f"{name} {site}" for name, site in zip(names, table["id"], strict=True)]
     content = table.to_csv(index=False, lineterminator="\n").encode()
     row = layer.model_dump() | {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
     row |= {"producer": NAMES[0], "title_zh": NAMES[1], "title_en": NAMES[1], "notes": NAMES[3]}
@@ -44,6 +46,9 @@ if not state.kept("hostile"):
         {"subject": site, "attribute": "available_land_ha", "low": 20, "likely": 30, "high": 40, "source": name}
         for site, name in zip(sites, NAMES, strict=False)
     ]
+    for n, name in enumerate(NAMES):
+        state.change(name, time_limit_s=20.0 + n)  # each is in the history
+    state.rename_work("www.evil.example https://evil.example a@evil.example")
     state.change(NAMES[0], known=known)
     state.attach(NAMES[1], **{"projects.csv": projects()}, **own_sites())
     state.take_study(cached.study_of(state.scenario()))

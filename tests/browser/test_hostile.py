@@ -1,6 +1,7 @@
 """Hostile names in every place where data shows: nothing runs, nothing is interpreted, nothing breaks the layout."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,12 @@ from tests.browser.conftest import _free_port, _wait_for
 from tests.browser.hostile import NAMES, SCRIPT
 from tests.browser.pages import PAGES, go, in_language, settled, stays_within, turned
 from tests.browser.painted import LAPTOP, PHONE
+
+LEADS_OUT = """() => [...document.querySelectorAll("[href], [src], [action], [ping]")]
+  .map((node) => node.href?.baseVal ?? node.href ?? node.src ?? node.action)
+  .filter((url) => url && !/^(about|blob|data:(image|font)|https?:..(localhost|127.0.0.1)[:/])/.test(url))
+  .filter((url) => url !== "https://leafletjs.com/")"""
+"""What leads elsewhere: links, images, forms; but Leaflet's own link, which is there until our script is."""
 
 SCRIPT_PATH = Path(__file__).with_name("hostile_app.py")
 
@@ -42,6 +49,8 @@ def is_harmless(page):
         assert frame.evaluate("window.top.hacked") is None, "a name ran as a script"
         marked = "img[src='x'], a[href^='javascript'], .katex, [onerror]"
         assert frame.locator(marked).count() == 0, "a name became an element"
+        assert frame.evaluate(LEADS_OUT) == [], "a name became a link"
+        assert frame.locator("li, p, span").get_by_text(re.compile("^[己庚辛]$")).count() == 0, "a name became a list"
     for words in ("bold", "gone"):
         inside = page.locator(f"strong:text-is('{words}'), del:text-is('{words}')")
         assert inside.count() == 0, "a name was taken for markdown"
@@ -87,6 +96,7 @@ def test_a_file_and_its_faults_may_be_called_anything(visit, hostile_server):
     settled(page)
     page.get_by_text("一张表", exact=True).click()
     bad = f"环节,年产值(亿元)\n{NAMES[3]},{NAMES[4]}\n{SCRIPT},5\n{'庚' * 500},x\n"
+    bad += "".join(f"{name},{name}\n" for name in NAMES[10:16])
     page.locator("input[type=file]").set_input_files(
         {"name": f"{'unbroken' * 20}$x$ {SCRIPT.replace('/', '')}.csv", "mimeType": "text/csv", "buffer": bad.encode()}
     )
@@ -96,6 +106,36 @@ def test_a_file_and_its_faults_may_be_called_anything(visit, hostile_server):
         {"name": "a.csv", "mimeType": "text/csv", "buffer": table_of(NAMES).encode()}
     )
     expect(page.get_by_text("下载全部结果")).to_be_visible()
+    settled(page)
+    is_harmless(page)
+
+
+def test_what_was_done_and_what_is_dropped_in_is_told_without_a_link(visit, hostile_server):
+    page = visit(f"{hostile_server[0]}/data")
+    settled(page)
+    page.get_by_role("button", name="历史").click()
+    expect(page.get_by_test_id("stPopoverBody")).to_contain_text(NAMES[12].replace("www", "www\u2060"))
+    is_harmless(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="撤销").hover()
+    expect(page.get_by_role("tooltip")).to_be_visible()
+    is_harmless(page)
+    page.get_by_role("tab", name="导入自有数据").click()
+    name = "www.evil.example a@evil.example http:evil.csv"
+    rows = table_of(NAMES).replace("光纤激光器,2", "https://evil.example www.evil.example,a@evil.example")
+    page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "text/csv", "buffer": rows.encode()})
+    expect(page.get_by_role("alert").first).to_be_visible()
+    settled(page)
+    is_harmless(page)
+    page.locator("input[type=file]").set_input_files(
+        {"name": name, "mimeType": "text/csv", "buffer": table_of(NAMES).encode()}
+    )
+    take = page.get_by_role("button", name="采用", exact=True).last
+    expect(take).to_be_enabled()
+    is_harmless(page)
+    take.click()
+    expect(page.get_by_test_id("stToast")).to_contain_text("evil")
+    is_harmless(page)
     settled(page)
     is_harmless(page)
 

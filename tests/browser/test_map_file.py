@@ -6,9 +6,10 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from geo_cluster import catalog, layers, map_words, maps, study
+from geo_cluster import catalog, layers, map_words, maps, study, written
 from geo_cluster.export import bundle
 from tests.browser.painted import LAPTOP, PHONE, Painted, on_white
+from tests.test_written import INNER, RISKS
 
 
 @pytest.fixture(scope="module")
@@ -172,3 +173,10 @@ def test_the_gate_sees_what_wants_to_leave(visit, tmp_path):
     visit((tmp_path / "page.html").as_uri())
     assert visit.left == ["https://tiles.invalid/1.png"]
     visit.left.clear()
+
+
+def test_cells_of_the_list_of_an_area_are_guarded_as_those_of_all_tables(opened):
+    texts = [*RISKS, *INNER, ";=1", ";\t=1", "甲, -5", "-5", 'a"b']
+    assert opened().evaluate("texts => texts.map(geoCluster.cell)", texts) == [
+        '"' + written.inert(text).replace('"', '""') + '"' for text in texts
+    ]

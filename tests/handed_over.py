@@ -1,0 +1,31 @@
+"""All that is handed over, into a folder; `python -m tests.handed_over FOLDER` does it in a process of its own."""
+
+import dataclasses
+import datetime as dt
+import sys
+import time
+from pathlib import Path
+
+from geo_cluster import catalog, inputs, intake, packed, study, survey
+from geo_cluster.export import bundle
+from tests.studies import write_own
+
+DAY = dt.date(2026, 11, 30)
+
+
+def everything(folder: Path) -> None:
+    """What `match` (with all that `study` has), `score` and `land` write, and the ZIPs of the app; of a given day."""
+    scenario = catalog.scenario(write_own(folder.with_name(f"{folder.name} own")))
+    result = dataclasses.replace(study.run(scenario), day=DAY)
+    bundle.write_match(result, folder / "match")
+    region = inputs.prepare(inputs.read_for_others("default"), study.read_layers())
+    bundle.write_appraisal(intake.batches(region, result.projects), folder / "score")
+    bundle.write_files(folder / "land", lambda place: survey.write(survey.sample(), place, source="sample"))
+    for name, files in {"study": bundle.study_files(result), "layers": bundle.layer_files()}.items():
+        (folder / f"{name}.zip").write_bytes(packed.zipped(files))
+
+
+if __name__ == "__main__":
+    later = time.time() + 100_000
+    time.time = lambda: later  # what asks for the time by way of Python is a day ahead; the rest is some seconds
+    everything(Path(sys.argv[1]))
