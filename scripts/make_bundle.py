@@ -1,6 +1,6 @@
 """Make archives that install geo_cluster on a machine without any network: dist/geo-cluster-VERSION-offline-PLATFORM.*
 
-    python scripts/make_bundle.py [--platform linux|windows] [--python 3.11] [--out dist]
+    python scripts/make_bundle.py [--platform linux|windows] [--python 3.11 ...] [--out dist]
 
 Each holds the wheels of all that a run needs, in the versions and with the hashes of uv.lock, for every Python that has
 them; our own wheel; checksums; and what lies in deploy/offline: scripts to install and to start, and how to. Downloads
@@ -14,6 +14,7 @@ import hashlib
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -23,7 +24,8 @@ import tomllib
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.tags import compatible_tags, cpython_tags
@@ -70,56 +72,48 @@ class Wheel:
         return f"{self.needs} --hash=sha256:{self.sha256}"
 
 
-class Missing(Exception):
-    """A package has no wheel for a platform and a Python."""
+Package = tuple[Requirement, dict[str, Any]]
+"""A requirement with its markers, and the entry of uv.lock that meets it."""
 
 
 def main() -> int:
     """Make what was asked for; 0 if each archive was made, even where a Python had to be left out."""
     asked = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     asked.add_argument("--platform", choices=[*PLATFORMS, "all"], default="all")
-    asked.add_argument("--python", choices=[*PYTHONS, "all"], default="all")
+    asked.add_argument("--python", choices=PYTHONS, nargs="+", default=PYTHONS)
     asked.add_argument("--out", type=Path, default=ROOT / "dist")
     told = asked.parse_args()
     platforms = list(PLATFORMS) if told.platform == "all" else [told.platform]
-    pythons = PYTHONS if told.python == "all" else (told.python,)
+    pythons = tuple(python for python in PYTHONS if python in told.python)
 
     CACHE.mkdir(parents=True, exist_ok=True)
     told.out.mkdir(parents=True, exist_ok=True)
-    lock = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))
-    requirements = _exported()
+    locked = packages()
     with tempfile.TemporaryDirectory() as folder:
         own = _own_wheel(Path(folder))
-        made = [_bundle(platform, pythons, lock, requirements, own, told.out) for platform in platforms]
+        made = [_bundle(platform, pythons, locked, own, told.out) for platform in platforms]
     return 0 if all(made) else 1
 
 
-def _bundle(
-    platform: str,
-    pythons: tuple[str, ...],
-    lock: dict,
-    requirements: list[Requirement],
-    own: Wheel,
-    out: Path,
-) -> bool:
+def _bundle(platform: str, pythons: tuple[str, ...], locked: list[Package], own: Wheel, out: Path) -> bool:
     """One archive; False where no Python has all wheels."""
     began = time.monotonic()
     wheels: dict[str, Path] = {}
     files: dict[str, bytes | Path] = {}
     for python in pythons:
-        try:
-            chosen = _wheels(platform, python, lock, requirements)
-        except Missing as why:
-            print(f"left out: {platform}, Python {python}: {why}")
+        chosen, lacking = choose(platform, python, locked)
+        if lacking:
+            print(f"left out: {platform}, Python {python}: no wheel of {', '.join(lacking)}")
             continue
-        installed = [own, *(wheel for wheel in chosen if wheel.needs.partition("==")[0] != "pip")]
+        _download([wheel for wheel in chosen if not _is_there(wheel)], platform, python)
+        installed = [own, *(wheel for wheel in chosen if not wheel.needs.startswith("pip=="))]
         files[f"requirements-{python}.txt"] = "".join(f"{wheel.line}\n" for wheel in installed).encode()
         wheels |= {wheel.name: wheel.path for wheel in [*chosen, own]}
     if not files:
         print(f"not made: {platform}: no Python has all wheels")
         return False
     files |= {f"wheels/{name}": path for name, path in wheels.items()}
-    files |= _papers(platform)
+    files |= papers(platform)
     files["SHA256SUMS"] = "".join(f"{_sha256(files[name])}  {name}\n" for name in sorted(files)).encode()
     stem = f"{own.needs.replace('==', '-')}-offline-{platform}"
     if pythons != PYTHONS:
@@ -130,18 +124,21 @@ def _bundle(
     return True
 
 
-def _exported() -> list[Requirement]:
-    """What a run needs and the pip that installs it, as locked, with markers."""
-    command = ["uv", "export", "--frozen", "--no-dev", "--group", "bundle", "--no-emit-project"]
+def packages() -> list[Package]:
+    """What a run needs and the pip that installs it: each requirement with its entry in the lock."""
+    uv = os.environ.get("UV") or shutil.which("uv") or str(ROOT / ".tools" / "bin" / "uv")
+    command = [uv, "export", "--frozen", "--no-dev", "--group", "bundle", "--no-emit-project"]
     command += ["--no-hashes", "--no-annotate", "--no-header", "--quiet"]
-    command[0] = os.environ.get("UV", "uv")
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    lock = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))
+    entries = {f"{package['name']}=={package['version']}": package for package in lock["package"]}
     found = [Requirement(line) for line in done.stdout.splitlines() if line.strip()]
-    return [each for each in found if each.name != "setuptools"]  # it builds; nothing that runs needs it
+    # setuptools builds; nothing that runs needs it
+    return [(each, entries[f"{each.name}{each.specifier}"]) for each in found if each.name != "setuptools"]
 
 
-def _wheels(platform: str, python: str, lock: dict, requirements: list[Requirement]) -> list[Wheel]:
-    """The wheels for a platform and a Python, in the cache."""
+def choose(platform: str, python: str, locked: list[Package]) -> tuple[list[Wheel], list[str]]:
+    """The wheels for a platform and a Python, and the packages that have none."""
     environment = MARKERS[platform] | {
         "python_version": python,
         "python_full_version": f"{python}.0",
@@ -150,27 +147,18 @@ def _wheels(platform: str, python: str, lock: dict, requirements: list[Requireme
         "platform_python_implementation": "CPython",
         "platform_release": "",
         "platform_version": "",
-        "extra": "",
     }
     ranks = {tag: rank for rank, tag in enumerate(_tags(platform, python))}
-    locked = {(package["name"], package["version"]): package for package in lock["package"]}
     found, lacking = [], []
-    for each in requirements:
+    for each, package in locked:
         if each.marker and not each.marker.evaluate(environment):
             continue
-        version = str(each.specifier).removeprefix("==")
-        package = locked[each.name, version]
-        wheel = _best(package, ranks)
-        if wheel is None and not package.get("wheels"):
-            wheel = _built(package)
+        wheel = _best(package, ranks) if package.get("wheels") else _built(package)
         if wheel is None:
-            lacking.append(f"{each.name} {version}")
+            lacking.append(f"{each.name}{each.specifier}")
         else:
             found.append(wheel)
-    if lacking:
-        raise Missing(f"no wheel of {', '.join(lacking)}")
-    _download([wheel for wheel in found if not _is_there(wheel)], platform, python)
-    return found
+    return found, lacking
 
 
 def _tags(platform: str, python: str) -> Iterator:
@@ -239,25 +227,25 @@ def _own_wheel(folder: Path) -> Wheel:
     """geo_cluster itself, as the working tree has it."""
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     environment = os.environ | {"SOURCE_DATE_EPOCH": EPOCH}
-    subprocess.run(command, cwd=ROOT, check=True, env=environment, stdout=subprocess.DEVNULL)
+    subprocess.run(command, cwd=ROOT, check=True, env=environment)
     (path,) = folder.glob("*.whl")
     version = parse_wheel_filename(path.name)[1]
     return Wheel(f"geo-cluster=={version}", path.name, _sha256(path), path)
 
 
-def _papers(platform: str) -> dict[str, bytes | Path]:
+def papers(platform: str) -> dict[str, bytes | Path]:
     """Scripts and papers, with the line ends that the platform wants."""
     folder = ROOT / "deploy" / "offline"
     files: dict[str, bytes] = {
         name: (folder / name).read_bytes() for name in ["install.py", "no-python.txt", "INSTALL.txt", "安装说明.txt"]
     }
     files |= {name: (folder / name).read_bytes() for name in SCRIPTS[platform]}
-    files |= {PurePosixPath(name).name: (ROOT / name).read_bytes() for name in PAPERS}
+    files |= {Path(name).name: (ROOT / name).read_bytes() for name in PAPERS}
     if platform == "linux":
         files |= {f"deploy/{path.name}": path.read_bytes() for path in (ROOT / "deploy").glob("*.*") if path.is_file()}
-        return files
-    # Notepad and cmd of older Windows want CRLF; the source keeps LF
-    return {name: re.sub(rb"\r?\n", b"\r\n", text) for name, text in files.items()}
+    # the Notepad and cmd of older Windows want CRLF, bash wants LF, whatever git made of them here
+    end = b"\r\n" if platform == "windows" else b"\n"
+    return {name: re.sub(rb"\r?\n", end, text) for name, text in files.items()}
 
 
 def _pack(stem: str, files: dict[str, bytes | Path], out: Path, platform: str) -> Path:

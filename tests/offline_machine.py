@@ -30,21 +30,19 @@ def main(folder: Path, python: str) -> None:
     home.mkdir()
     environment = {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHON": python, "LANG": "C.UTF-8"}
     told = {"network": _only_loopback()}
-    done = _run(["./install.sh"], folder, environment)
-    told["installed"] = done.stdout
-    told["study"] = _run(["./geo-cluster", "study", "--out", str(home / "out")], home, environment, at=folder).stdout
+    told["installed"] = _run([folder / "install.sh"], home, environment)
+    told["study"] = _run([folder / "geo-cluster", "study", "--out", "out"], home, environment)
     told["files"] = sorted(path.name for path in (home / "out").iterdir())
     told |= _visit(folder, environment)
-    told["home"] = sorted(str(path.relative_to(home)) for path in home.rglob("*.sqlite"))
+    told["works"] = sorted(str(path.relative_to(home)) for path in home.rglob("*.sqlite"))
     print(json.dumps(told))
 
 
-def _run(command: list[str], folder: Path, environment: dict, at: Path | None = None) -> subprocess.CompletedProcess:
-    command = [str((at or folder) / command[0]), *command[1:]]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+def _run(command: list[str | Path], at: Path, environment: dict) -> str:
+    done = subprocess.run(command, cwd=at, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}")
-    return done
+    return done.stdout
 
 
 def _only_loopback() -> str:

@@ -28,16 +28,22 @@ COMPLETE = "complete"
 """A file in `venv`, written last: what starts the app looks for it."""
 
 MACHINES = ("x86_64", "amd64")
-GLIBC = (2, 28)
+GLIBC = 28
+"""The least 2.x that the wheels were chosen for."""
+
 SPARE_MB = 100
-WARM = "import streamlit.web.cli, geo_cluster.export.bundle, app.cached; from geo_cluster.matching.solve import warm; warm()"
+WARM = """
+import streamlit.web.cli, geo_cluster.export.bundle, app.cached
+from geo_cluster.matching.solve import warm
+warm()
+"""
 
 
-class Refused(Exception):
+class InstallError(Exception):
     """Why it can't be installed: in Chinese, in English."""
 
     def __init__(self, zh, en):
-        super().__init__("✗ %s\n✗ %s" % (zh, en))
+        super().__init__(f"✗ {zh}\n✗ {en}")
 
 
 def main():
@@ -46,8 +52,11 @@ def main():
         if "--fits" in sys.argv[1:]:
             return 0
         install()
-    except Refused as why:
+    except InstallError as why:
         print(why, file=sys.stderr)
+        return 2
+    except OSError as why:
+        print(f"✗ 读写出错：{why}\n✗ reading or writing failed: {why}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("✗ 已中断，未改动原有安装\n✗ stopped; what was installed before is as it was", file=sys.stderr)
@@ -57,45 +66,43 @@ def main():
 
 def check_python():
     """Refuse a Python for which there are no wheels here."""
-    version = "%d.%d" % sys.version_info[:2]
+    version = "{}.{}".format(*sys.version_info)
     held = sorted(path.stem.partition("-")[2] for path in HERE.glob("requirements-*.txt"))
     system = "windows" if sys.platform == "win32" else sys.platform
     made_for = "windows" if (HERE / "install.bat").exists() else "linux"
     if system != made_for:
-        raise Refused(
-            "此安装包用于 %s，本机是 %s" % (made_for, system), "this archive is for %s, not %s" % (made_for, system)
-        )
+        raise InstallError(f"此安装包用于 {made_for}，本机是 {system}", f"this archive is for {made_for}, not {system}")
     if platform.machine().lower() not in MACHINES:
-        raise Refused(
-            "处理器为 %s，安装包只用于 x86-64" % platform.machine(),
-            "the processor is %s; the archive is for x86-64" % platform.machine(),
+        raise InstallError(
+            f"处理器为 {platform.machine()}，安装包只用于 x86-64",
+            f"the processor is {platform.machine()}; the archive is for x86-64",
         )
     if struct.calcsize("P") != 8:
-        raise Refused(
-            "这是 32 位 Python %s，请装 64 位的" % version, "this is a 32-bit Python %s; install a 64-bit one" % version
+        raise InstallError(
+            f"这是 32 位 Python {version}，请装 64 位的", f"this is a 32-bit Python {version}; install a 64-bit one"
         )
     if sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED"):
-        raise Refused(
+        raise InstallError(
             "需要标准的 CPython（不是 PyPy，也不是无 GIL 版）",
             "it needs the usual CPython, neither PyPy nor one without GIL",
         )
     if version not in held:
-        raise Refused(
-            "Python %s 不合适，安装包只有 %s 的文件" % (version, "、".join(held)),
-            "Python %s does not fit; the archive is for %s" % (version, ", ".join(held)),
+        raise InstallError(
+            f"Python {version} 不合适，安装包只有 {'、'.join(held)} 的文件",
+            f"Python {version} does not fit; the archive is for {', '.join(held)}",
         )
     if system == "linux":
         name, number = platform.libc_ver()
-        if name != "glibc" or tuple(map(int, number.split(".")[:2])) < GLIBC:
-            raise Refused(
-                "系统库 %s %s 太旧或不是 glibc，需要 glibc %d.%d 以上" % ((name or "libc", number) + GLIBC),
-                "the system has %s %s; it needs glibc %d.%d or later" % ((name or "another libc", number) + GLIBC),
+        if name != "glibc" or int(number.split(".")[1]) < GLIBC:
+            raise InstallError(
+                f"系统库太旧或不是 glibc（{name} {number}），需要 glibc 2.{GLIBC} 以上",
+                f"the system's C library ({name} {number}) won't do: glibc 2.{GLIBC} or later is needed",
             )
 
 
 def install():
     """Check what lies here, then put it into `venv`; on failure `venv` is what it was."""
-    requirements = HERE / ("requirements-%d.%d.txt" % sys.version_info[:2])
+    requirements = HERE / "requirements-{}.{}.txt".format(*sys.version_info)
     say("校验文件", "checking the files")
     check_files()
     restore()  # an installation that was killed
@@ -106,9 +113,8 @@ def install():
         try:
             VENV.rename(OLD)
         except OSError:
-            raise Refused(
-                "原有程序正在使用，请先停止再安装", "what is installed is in use, or may not be changed: stop it first"
-            )
+            zh, en = "原有程序正在使用，请先停止再安装", "what is installed is in use: stop it first"
+            raise InstallError(zh, en) from None
     try:
         fill(requirements)
         (VENV / COMPLETE).write_text(requirements.read_text().partition(" ")[0] + "\n")
@@ -117,14 +123,14 @@ def install():
         raise
     remove(OLD)
     start = "start.bat" if sys.platform == "win32" else "./start.sh"
-    say("安装完成。启动：%s" % start, "installed. To start: %s" % start)
+    say(f"安装完成。启动：{start}", f"installed. To start: {start}")
 
 
 def check_files():
     """Refuse a folder from which a file is missing, or in which one isn't what it was."""
     lines = (HERE / "SHA256SUMS").read_text(encoding="utf-8").splitlines() if (HERE / "SHA256SUMS").exists() else []
     if not lines:
-        raise Refused("缺少 SHA256SUMS，请重新解压安装包", "SHA256SUMS is missing: unpack the archive again")
+        raise InstallError("缺少 SHA256SUMS，请重新解压安装包", "SHA256SUMS is missing: unpack the archive again")
     bad = []
     for line in lines:
         wanted, name = line.split("  ", 1)
@@ -135,9 +141,9 @@ def check_files():
             bad.append(name)
     if bad:
         names = ", ".join(bad[:5]) + (" …" if len(bad) > 5 else "")
-        raise Refused(
-            "文件损坏或缺失，请重新拷贝并解压安装包：%s" % names,
-            "damaged or missing, copy and unpack the archive again: %s" % names,
+        raise InstallError(
+            f"文件损坏或缺失，请重新拷贝并解压安装包：{names}",
+            f"damaged or missing, copy and unpack the archive again: {names}",
         )
 
 
@@ -152,19 +158,19 @@ def check_room(requirements):
                 size += sum(member.file_size for member in wheel.infolist())
     needed, free = int(size / 1e6) + SPARE_MB, int(shutil.disk_usage(str(HERE)).free / 1e6)
     if free < needed:
-        raise Refused(
-            "磁盘空间不足：需要 %d MB，只剩 %d MB" % (needed, free),
-            "the disk is too full: %d MB needed, %d MB free" % (needed, free),
+        raise InstallError(
+            f"磁盘空间不足：需要 {needed} MB，只剩 {free} MB",
+            f"the disk is too full: {needed} MB needed, {free} MB free",
         )
     try:
-        probe = HERE / "venv.probe"
-        probe.mkdir(exist_ok=True)
-        probe.rmdir()
-    except OSError as why:
-        raise Refused(
-            "不能写入本文件夹（%s）：请放到自己有权写入的位置" % why.strerror,
-            "this folder can't be written (%s): put it where you may write" % why.strerror,
+        OLD.mkdir()
+        OLD.rmdir()
+    except OSError:
+        zh, en = (
+            "不能写入本文件夹，请放到自己有权写入的位置",
+            "this folder can't be written: put it where you may write",
         )
+        raise InstallError(zh, en) from None
 
 
 def fill(requirements):
@@ -191,9 +197,9 @@ def run(command):
     if done.returncode == 0:
         return
     if os.strerror(errno.ENOSPC) in done.stdout or shutil.disk_usage(str(HERE)).free < 1e6:
-        raise Refused("磁盘已满", "the disk is full")
+        raise InstallError("磁盘已满", "the disk is full")
     last = "\n".join(done.stdout.strip().splitlines()[-8:])
-    raise Refused("这一步没有成功：%s" % command[1:3], "a step failed, with exit code %d:\n%s" % (done.returncode, last))
+    raise InstallError("有一步没有成功，见下", f"a step failed, with exit code {done.returncode}:\n{last}")
 
 
 def restore():
@@ -211,7 +217,7 @@ def remove(folder):
 
 
 def say(zh, en):
-    print("· %s / %s" % (zh, en), flush=True)
+    print(f"· {zh} / {en}", flush=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 unset PYTHONPATH PYTHONHOME
 
-candidates=(python3.13 python3.12 python3.11 python3 python)
+candidates=(python3.13 python3.12 python3.11 python3)
 if [ -n "${PYTHON:-}" ]; then
   candidates=("$PYTHON")
 fi
@@ -19,7 +19,7 @@ cat "$here/no-python.txt" >&2
 for python in "${candidates[@]}"; do
   if command -v "$python" >/dev/null; then
     echo "$python:" >&2
-    "$python" "$here/install.py" --fits >&2 || true
+    "$python" "$here/install.py" --fits 2>&1 | tail -n 2 >&2 || true
   fi
 done
 exit 2
