@@ -11,6 +11,7 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,19 @@ def test_a_full_disk_is_refused_before_anything_is_written(folder, monkeypatch, 
     assert installer.main() == 2
     assert "the disk is too full: 100 MB needed, 0 MB free" in capsys.readouterr().err
     assert not (folder / "venv").exists()
+
+
+def test_a_path_too_long_for_windows_is_refused(folder, monkeypatch, capsys):
+    with zipfile.ZipFile(folder / "wheels" / "thing-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("thing/" + "x" * 230, "")
+    summed(folder)
+    (folder / "install.bat").touch()
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(sys, "argv", ["install.py"])
+    code = installer.main()
+    monkeypatch.undo()
+    assert code == 2
+    assert "characters too long" in capsys.readouterr().err
 
 
 def half_filled(requirements):

@@ -32,6 +32,9 @@ GLIBC = 28
 """The least 2.x that the wheels were chosen for."""
 
 SPARE_MB = 100
+WINDOWS_PATH = 259
+"""Characters that a path may have there, unless somebody switched that off."""
+
 WARM = """
 import streamlit.web.cli, geo_cluster.export.bundle, app.cached
 from geo_cluster.matching.solve import warm
@@ -148,14 +151,21 @@ def check_files():
 
 
 def check_room(requirements):
-    """Refuse a disk that is too full, and a folder that may not be written."""
+    """Refuse a disk that is too full, a path that is too long, and a folder that may not be written."""
     names = [line.split(" ")[0].replace("-", "_").lower().split("==") for line in requirements.read_text().splitlines()]
     wanted = {tuple(name) for name in names}
-    size = 0
+    size = longest = 0
     for path in WHEELS.glob("*.whl"):
         if tuple(path.name.lower().split("-")[:2]) in wanted:
             with zipfile.ZipFile(str(path)) as wheel:
                 size += sum(member.file_size for member in wheel.infolist())
+                longest = max([longest, *(len(member.filename) for member in wheel.infolist())])
+    over = len(str(VENV / "Lib" / "site-packages")) + 1 + longest - WINDOWS_PATH
+    if sys.platform == "win32" and over > 0:
+        raise InstallError(
+            f"文件夹路径太长（超出 {over} 个字符），请移到较短的路径，例如 D:\\geo",
+            f"the path of this folder is {over} characters too long: move it to a shorter one, e.g. D:\\geo",
+        )
     needed, free = int(size / 1e6) + SPARE_MB, int(shutil.disk_usage(str(HERE)).free / 1e6)
     if free < needed:
         raise InstallError(

@@ -4,7 +4,5 @@ rem Close this window, or press Ctrl+C in it, to stop.
 setlocal
 call "%~dp0geo-cluster.bat" app %*
 set "CODE=%ERRORLEVEL%"
-if "%CODE%"=="0" goto end
-if not defined GEO_CLUSTER_NO_PAUSE pause
-:end
+if not "%CODE%"=="0" if not defined GEO_CLUSTER_NO_PAUSE pause
 exit /b %CODE%
