@@ -53,7 +53,14 @@ SCRIPTS = {
     "linux": ["install.sh", "start.sh", "geo-cluster"],
     "windows": ["install.bat", "start.bat", "geo-cluster.bat"],
 }
-PAPERS = ["LICENSE", "LICENSE-DATA.md", "docs/operations.md", "docs/operations.zh-CN.md"]
+PAPERS = [
+    "LICENSE",
+    "LICENSE-DATA.md",
+    "README.md",
+    "README.zh-CN.md",
+    "docs/operations.md",
+    "docs/operations.zh-CN.md",
+]
 """What goes along as it is; on Linux also the rest of deploy/."""
 
 
@@ -240,7 +247,7 @@ def papers(platform: str) -> dict[str, bytes | Path]:
         name: (folder / name).read_bytes() for name in ["install.py", "no-python.txt", "INSTALL.txt", "安装说明.txt"]
     }
     files |= {name: (folder / name).read_bytes() for name in SCRIPTS[platform]}
-    files |= {Path(name).name: (ROOT / name).read_bytes() for name in PAPERS}
+    files |= {name: (ROOT / name).read_bytes() for name in PAPERS}
     if platform == "linux":
         files |= {f"deploy/{path.name}": path.read_bytes() for path in (ROOT / "deploy").glob("*.*") if path.is_file()}
     # the Notepad and cmd of older Windows want CRLF, bash wants LF, whatever git made of them here

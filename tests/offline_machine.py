@@ -66,7 +66,7 @@ def _visit(folder: Path, environment: dict) -> dict[str, str]:
                     health = answer.read().decode()
                 break
             except OSError:
-                if server.poll() is not None or time.monotonic() - begun > 60:
+                if server.poll() is not None or time.monotonic() - begun > 120:
                     sys.exit(f"the app did not start:\n{log.read_text()}")
                 time.sleep(0.1)
         seconds = time.monotonic() - begun

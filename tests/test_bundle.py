@@ -286,7 +286,7 @@ def test_it_installs_starts_and_plans_without_a_network(archive, tmp_path):
     (folder,) = place.iterdir()
     python = getattr(sys, "_base_executable", sys.executable)
     command = ["unshare", "--map-root-user", "--net", sys.executable, "-m", "tests.offline_machine", folder, python]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["network"] == "ENETUNREACH"
