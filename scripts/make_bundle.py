@@ -95,10 +95,15 @@ def main() -> int:
 
     CACHE.mkdir(parents=True, exist_ok=True)
     told.out.mkdir(parents=True, exist_ok=True)
-    locked = packages()
-    with tempfile.TemporaryDirectory() as folder:
-        own = _own_wheel(Path(folder))
-        made = [_bundle(platform, pythons, locked, own, told.out) for platform in platforms]
+    try:
+        locked = packages()
+        with tempfile.TemporaryDirectory() as folder:
+            own = _own_wheel(Path(folder))
+            made = [_bundle(platform, pythons, locked, own, told.out) for platform in platforms]
+    except subprocess.CalledProcessError as failed:
+        sys.exit(
+            f"not made: {' '.join(failed.cmd[:4])} … ended with {failed.returncode}: {failed.stderr or 'see above'}"
+        )
     return 0 if all(made) else 1
 
 
@@ -257,21 +262,29 @@ def papers(platform: str) -> dict[str, bytes | Path]:
 
 def _pack(stem: str, files: dict[str, bytes | Path], out: Path, platform: str) -> Path:
     """A tar for Linux, which keeps what may be executed; a zip for Windows. Wheels are packed already."""
-    if platform == "linux":
-        path = out / f"{stem}.tar"
-        with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
-            for name in sorted(files):
-                content = _bytes(files[name])
-                member = tarfile.TarInfo(f"{stem}/{name}")
-                member.size, member.mtime = len(content), int(EPOCH)
-                member.mode = 0o755 if name in SCRIPTS[platform] else 0o644
-                archive.addfile(member, io.BytesIO(content))
-        return path
-    path = out / f"{stem}.zip"
+    path = out / f"{stem}.{'tar' if platform == 'linux' else 'zip'}"
+    part = path.with_suffix(".part")  # one that was stopped is not taken for a bundle
+    pack = _tar if platform == "linux" else _zip
+    pack(part, {f"{stem}/{name}": files[name] for name in sorted(files)})
+    return part.replace(path)
+
+
+def _tar(path: Path, files: dict[str, bytes | Path]) -> None:
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
+        for name, held in files.items():
+            content = _bytes(held)
+            member = tarfile.TarInfo(name)
+            member.size, member.mtime = len(content), int(EPOCH)
+            member.mode = 0o755 if Path(name).name in SCRIPTS["linux"] else 0o644
+            archive.addfile(member, io.BytesIO(content))
+
+
+def _zip(path: Path, files: dict[str, bytes | Path]) -> None:
     with zipfile.ZipFile(path, "w") as archive:
-        for name in sorted(files):
-            archive.writestr(zipfile.ZipInfo(f"{stem}/{name}", time.gmtime(int(EPOCH))[:6]), _bytes(files[name]))
-    return path
+        for name, held in files.items():
+            member = zipfile.ZipInfo(name, time.gmtime(int(EPOCH))[:6])
+            member.create_system = 3  # else it says on what system it was made
+            archive.writestr(member, _bytes(held))
 
 
 def _bytes(content: bytes | Path) -> bytes:
