@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PORT ?= 8501
 OUT ?= out
 SECONDS ?= 300
+PLATFORM ?= all
+PYTHONS ?= 3.11 3.12 3.13
 PYTHON ?= python3
 UV := $(shell command -v uv || echo .tools/bin/uv)
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
@@ -11,7 +13,7 @@ AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 export UV_SYSTEM_CERTS ?= true
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
-.PHONY: help run test study check bench data format fuzz
+.PHONY: help run test study check bench data bundle format fuzz
 
 help:  ## explain the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -44,6 +46,9 @@ fuzz: .tools/dev  ## hand changed files to every reader, for SECONDS=300
 
 data: .tools/dev  ## rebuild data/geo from data/facts and pinned packages
 	@$(UV) run --no-sync python scripts/make_data.py
+
+bundle: .tools/dev  ## archives that install without a network (PLATFORM=linux PYTHONS=3.12 for one of them), into dist/
+	@$(UV) run --no-sync python scripts/make_bundle.py --platform $(PLATFORM) --python $(PYTHONS)
 
 # ---- set-up ---------------------------------------------------------------------------------------------------
 

@@ -164,7 +164,7 @@ class Voice:
                     element = told.delta.new_element
                     if element.number_input.label.startswith("年产值"):
                         self.field = Field(element.number_input, told.delta.fragment_id)
-                    elif "gc-verdict" in element.html.body and first:
+                    elif 'class="gc-verdict"' in element.html.body and first:
                         self.sentence, first = element.html.body, False
                     elif element.WhichOneof("type") == "exception":
                         self.errors.append(element.exception.message)

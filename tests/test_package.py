@@ -1,3 +1,5 @@
+import ast
+import importlib.metadata
 import pkgutil
 import re
 import subprocess
@@ -74,6 +76,44 @@ def test_the_lock_names_public_addresses_only():
     packages = {package["name"]: package["source"] for package in tomllib.loads(lock)["package"]}
     assert packages.pop("geo-cluster") == {"editable": "."}
     assert {str(source) for source in packages.values()} == {"{'registry': 'https://pypi.org/simple'}"}
+
+
+NAMED_ONLY = {"psycopg": "postgresql+psycopg"}
+"""Dependencies that nothing imports, and the words by which another one is told to."""
+
+
+def imported():
+    """Modules from outside that our own code imports, or finds by name (`find_spec`, `files`)."""
+    found = set()
+    for path in (path for folder in ("geo_cluster", "app") for path in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Import(names=names):
+                    found |= {name.name.partition(".")[0] for name in names}
+                case ast.ImportFrom(module=str(module), level=0):
+                    found.add(module.partition(".")[0])
+                case ast.Call(func=ast.Attribute(attr="find_spec" | "files"), args=[ast.Constant(value=str(module))]):
+                    found.add(module)
+    return found - set(sys.stdlib_module_names) - {"geo_cluster", "app"}
+
+
+def test_every_dependency_is_used_and_everything_used_is_a_dependency():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    declared = {re.match(r"[\w.-]+", line)[0] for line in project["project"]["dependencies"]}
+    on_wish = {re.match(r"[\w.-]+", line)[0] for line in project["dependency-groups"]["cluster"]}
+    owners = importlib.metadata.packages_distributions()
+    used = {owner.lower().replace("_", "-") for module in imported() for owner in owners[module]}
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "geo_cluster").rglob("*.py"))
+    used |= {name for name, words in NAMED_ONLY.items() if words in code}
+    assert declared - used == set(), "declared, and used by nobody"
+    assert used - declared - on_wish == set(), "used, and there only because something else brings it"
+
+
+def test_streamlit_stays_where_it_was_read():
+    """`app/whole.py` changes the insides of this release; a later one is read before it is taken."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert "streamlit[auth]>=1.67,<1.68" in project["project"]["dependencies"]
+    assert importlib.metadata.version("streamlit").startswith("1.67.")
 
 
 def test_no_machine_is_named():
