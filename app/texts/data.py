@@ -51,8 +51,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "data.import.drop": ("文件（可多份）", "Files (several at once)"),
     "data.import.limits": (
-        "CSV（UTF-8、GB 18030）、XLSX；地块另可用 GeoJSON、GPKG、Shapefile 压缩包、KML、DXF。每份至多 100 MB、20 万地块。",
-        "CSV (UTF-8, GB 18030), XLSX; parcels also as GeoJSON, GPKG, zipped Shapefile, KML, DXF. At most 100 MB and 200,000 parcels a file.",
+        "CSV（UTF-8、GB 18030）、XLSX；地块另可用 GeoJSON、GPKG、Shapefile 压缩包、KML、DXF。每份至多 {mb} MB、{shapes:,} 个图形。",
+        "CSV (UTF-8, GB 18030), XLSX; parcels also as GeoJSON, GPKG, zipped Shapefile, KML, DXF. At most {mb} MB and {shapes:,} shapes a file.",
+    ),
+    "data.import.all_limits": ("全部限额", "All limits"),
+    "data.import.limit": ("限额", "Limit"),
+    "data.import.raise_limits": (
+        "文件在隔离的进程中读取。管理员可用 GEO_CLUSTER_LIMITS 指明的 TOML 调高限额。",
+        "Files are read in a process of their own. Whoever runs the app raises limits with a TOML named by GEO_CLUSTER_LIMITS.",
     ),
     "data.import.kind": ("“{name}”按何种数据读取", "Read {name} as"),
     "data.kind.observations": ("观测值", "Observations"),

@@ -45,7 +45,7 @@ def draw() -> None:
         key=f"import-files-{stamp}",
         max_upload_size=limits().megabytes,
     )
-    st.caption(t("data.import.limits"))
+    _limits()
     files = [Dropped(one.name, one.getvalue()) for one in uploaded]
     with st.container(horizontal=True):
         kinds = {k: _kind(k, file, stamp) for k, file in enumerate(files)}
@@ -55,6 +55,16 @@ def draw() -> None:
         if kind:
             with st.container(border=True):
                 _one(k, file, kind, rules, stamp)
+
+
+def _limits() -> None:
+    """What is taken, and how large it may be."""
+    now, names = limits(), catalog.table("limits")
+    st.caption(t("data.import.limits", mb=now.megabytes, shapes=now.features))
+    with st.popover(t("data.import.all_limits"), icon=":material/straighten:"):
+        rows = [f"| {row[state.language()]} | {getattr(now, key):,} |" for key, row in names.items()]
+        st.markdown("\n".join([f"| {t('data.import.limit')} | |", "|---|---:|", *rows]))
+        st.caption(t("data.import.raise_limits"))
 
 
 def _templates() -> None:
