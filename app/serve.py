@@ -100,7 +100,7 @@ def _server(told: Serving, script: Path) -> tuple[uvicorn.Server, socket.socket]
     listening = _listening(told)
     told = told.model_copy(update={"port": listening.getsockname()[1]})
     config.set_option("server.port", told.port)
-    auth = None if doors.auth is None else dict(doors.auth)
+    auth: dict[str, Any] | None = None if doors.auth is None else dict(doors.auth)
     guard = Middleware(web.Guard, serving=told, auth=auth)
     app = App(script, secrets=None if auth is None else {"auth": auth}, middleware=[guard])
     asked = uvicorn.Config(

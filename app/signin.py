@@ -8,6 +8,7 @@ spoilt or gone, nobody is let in until it is as it was or the app is started aga
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -33,7 +34,12 @@ def is_on() -> bool:
 
 
 def _doors() -> serving.Doors:
-    told = serving.doors(serving.secret_files())
+    try:
+        told = serving.doors(serving.secret_files())
+    except InputError as refusal:  # a visitor needn't know where on the server the file lies
+        paths = {str(file) for file in serving.secret_files()}
+        faults = [replace(one, where="secrets.toml") if one.where in paths else one for one in refusal.faults]
+        raise InputError(faults) from None
     if told.auth != begun_with():
         where, remedy = "secrets.toml, [auth]", "start the app again; until then nobody is let in"
         raise InputError(Fault(where, "is not what the app was started with", remedy))

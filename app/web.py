@@ -14,9 +14,9 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import streamlit as st
@@ -25,6 +25,7 @@ from starlette.requests import ClientDisconnect, cookie_parser
 from starlette.responses import PlainTextResponse
 from streamlit.auth_util import get_cookie_with_chunks
 from streamlit.runtime import Runtime
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.web.server.server_util import get_cookie_secret
@@ -45,7 +46,11 @@ EVERYBODY_BYTES = 4 * FILES_BYTES
 
 _KEY = secrets.token_bytes(32)
 _OPEN = ("_stcore/health", "_stcore/host-config", "_stcore/stream")
-"""What Streamlit has of its own and the app needs; its metrics, its health checks of scripts and its API are closed."""
+"""What Streamlit has of its own and the app needs; its metrics, checks of scripts and API are closed."""
+_HEARD = ("rerun_script", "stop_script", "app_heartbeat", "file_urls_request", "backend_operation_request")
+"""What a browser may ask of its session. Streamlit would also empty everybody's caches, and tell of our files."""
+_STRANGER_BYTES = 64 * 1024
+"""What may be said at once by somebody who has yet to sign in: nothing much is kept of them."""
 _UPLOAD = re.compile(r"_stcore/upload_file/([^/]+)/[^/]+")
 _OF_A_VISITOR = re.compile(r"media/(?P<file>[^/]+)|component/[^/]*gc_maps/(?P<map>[^/]+\.json)")
 _COOKIE_OF_SCRIPTS = XSRF_COOKIE_NAME.encode()
@@ -81,7 +86,13 @@ def _visitor(cookies: Mapping[str, str], claims: Mapping[str, Any]) -> str:
 
 
 def install() -> None:
-    """Have Streamlit give what can be downloaded addresses that only their visitor can use."""
+    """Have Streamlit give what can be downloaded addresses that only their visitor can use, and obey no stranger."""
+    handle: Any = AppSession.handle_backmsg
+
+    def handle_if_heard(session: AppSession, message: Any) -> None:
+        if message.WhichOneof("type") in _HEARD:
+            handle(session, message)
+
     add, execute = MediaFileManager.add, MediaFileManager.execute_deferred
 
     def add_for_visitor(manager: MediaFileManager, *given: Any, **named: Any) -> str:
@@ -92,8 +103,9 @@ def install() -> None:
         client = Runtime.instance().get_client(entry["session_id"]) if entry else None
         return _ticketed(execute(manager, file_id), _visitor_of(client) if client else "")
 
-    MediaFileManager.add = add_for_visitor  # type: ignore[method-assign]
-    MediaFileManager.execute_deferred = execute_for_visitor  # type: ignore[method-assign]
+    manager, session = cast("Any", MediaFileManager), cast("Any", AppSession)
+    manager.add, manager.execute_deferred = add_for_visitor, execute_for_visitor
+    session.handle_backmsg = handle_if_heard
 
 
 # ---- the guard ------------------------------------------------------------------------------------------------
@@ -122,10 +134,8 @@ class Guard:
             await self._websocket(scope, receive, send)
         elif scope["type"] == "http":
             answer = self._answers(scope, send)
-            try:
+            with suppress(ClientDisconnect):  # gone in the midst of a file
                 await self._http(scope, receive, answer)
-            except ClientDisconnect:  # gone in the midst of a file
-                pass
         else:
             await self.app(scope, receive, send)
 
@@ -135,9 +145,18 @@ class Guard:
         if not host or not same:
             await send({"type": "websocket.close", "code": 1008})
             return
-        if not await self._is_in(scope):
+        is_in = await self._is_in(scope)
+        if not is_in:
             _forget_login(scope)
-        await self.app(scope, receive, send)
+
+        async def heard() -> MutableMapping[str, Any]:
+            message: MutableMapping[str, Any] = await receive()
+            if not is_in and len(message.get("bytes") or b"") > _STRANGER_BYTES:
+                await send({"type": "websocket.close", "code": 1009})
+                return {"type": "websocket.disconnect", "code": 1009}
+            return message
+
+        await self.app(scope, heard, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"].removeprefix(self.serving.prefix).lstrip("/")
@@ -205,7 +224,8 @@ class Guard:
             if claims:
                 await to_thread.run_sync(_end, signed_out.login_of(claims))
         except GeoClusterError:
-            await PlainTextResponse("退出未成 / not signed out: the workspace can't be used\n", 503)(scope, receive, send)
+            told = "退出未成 / not signed out: the workspace can't be used\n"
+            await PlainTextResponse(told, 503)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
@@ -213,7 +233,7 @@ class Guard:
         """Answers with what a browser needs to know to keep them safe."""
         secure = self.is_secure or scope.get("scheme") in ("https", "wss")
         path = scope["path"].removeprefix(self.serving.prefix).lstrip("/")
-        policy = _policy(path, "".join(_all(scope, b"host")))
+        policy = _policy(path, self._host(scope))
         newcomer = scope["method"] == "GET" and VISITOR not in _cookies(scope) and "/" not in path
 
         async def answer(message: MutableMapping[str, Any]) -> None:
@@ -356,7 +376,7 @@ def _cookies(scope: Scope) -> dict[str, str]:
 
 
 def _claims(cookies: Mapping[str, str]) -> dict[str, Any]:
-    """What the identity provider said of whoever is signed in, as Streamlit keeps it in a signed cookie; else nothing."""
+    """What the identity provider said of whoever is signed in, from the cookie that Streamlit signed; else nothing."""
 
     def one(name: str) -> bytes | None:
         value = cookies.get(name)
@@ -378,7 +398,7 @@ def _forget_login(scope: Scope) -> None:
 
 
 def _baked(cookie: bytes, secure: bool) -> bytes:
-    """A cookie that goes back here only, over TLS where there is TLS, and that scripts can't read unless they have to."""
+    """A cookie that goes back here only, over TLS where there is TLS, and that no script reads unless it has to."""
     said = {part.partition(b"=")[0].strip().lower() for part in cookie.split(b";")[1:]}
     wanted = {b"samesite": b"SameSite=Lax"} | ({b"secure": b"Secure"} if secure else {})
     if cookie.partition(b"=")[0] != _COOKIE_OF_SCRIPTS:
@@ -403,7 +423,7 @@ def _policy(path: str, host: str) -> bytes:
         "style-src": "'self' 'unsafe-inline'",
         "img-src": "'self' data: blob:",
         "font-src": "'self' data:",
-        "connect-src": f"'self' ws://{host} wss://{host}",
+        "connect-src": f"'self' ws://{host} wss://{host}" if host else "'self'",
         "worker-src": "'self' blob:",
         "frame-src": "'self'",
         "object-src": "'none'",
@@ -412,7 +432,10 @@ def _policy(path: str, host: str) -> bytes:
         "frame-ancestors": "'self'",
     }
     if path.startswith("component/"):  # the frame of a map, which evaluates the scripts that the page tells it
-        rules |= {"script-src": "'self' 'unsafe-inline' 'unsafe-eval'", "img-src": f"'self' data: blob: {_tiles()}".strip()}
+        rules |= {
+            "script-src": "'self' 'unsafe-inline' 'unsafe-eval'",
+            "img-src": f"'self' data: blob: {_tiles()}".strip(),
+        }
     return "; ".join(f"{name} {value}" for name, value in rules.items()).encode("latin-1", "replace")
 
 
@@ -420,7 +443,8 @@ def _policy(path: str, host: str) -> bytes:
 def _hashes() -> str:
     """Hashes of the scripts that our pages and Streamlit's own have inside them."""
     return " ".join(
-        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in page_scripts.every()
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+        for script in page_scripts.every()
     )
 
 

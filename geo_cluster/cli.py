@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -411,8 +410,15 @@ def app(
     from geo_cluster import database, serving
 
     doors = serving.doors(serving.secret_files())
-    asked = {"port": port, "address": address, "headless": headless, "prefix": prefix}
-    told = serving.checked(doors, **asked, hosts=host or [], proxies=proxy or [])
+    told = serving.checked(
+        doors,
+        port=port,
+        address=address,
+        headless=headless,
+        hosts=host or [],
+        prefix=prefix,
+        proxies=proxy or [],
+    )
     database.connect(workspace).dispose()  # refused now rather than on the first page
     typer.echo(f"工作区 / workspace: {database.masked(workspace or database.default_address())}", err=True)
     if address not in serving.HERE and doors.auth is None:

@@ -47,7 +47,7 @@ MORE = ("client_kwargs", "trust_email")
 `trust_email = true` is for a provider that never says whether it confirmed an address (the claim `email_verified` is
 missing): its addresses count all the same. It doesn't help where the claim is there and isn't `true`.
 """
-EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+=?^_`{}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
+EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'+=?^_`{}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
 """An address as it may name a person: plain ASCII, so that no two that look alike are one, or one is two."""
 NAME_LENGTH = 160
 """The longest name of a person; a longer one is named by its hash, so that none is cut to be another's."""
@@ -133,13 +133,13 @@ def person_of(
     >>> person_of(claims | {"email_verified": True}, {"": {}}, {}).name
     'li@plan.example'
     """
-    named = claims.get("provider")
-    provider = providers.get("" if named == "default" else str(named))
+    named = str(claims.get("provider"))
+    provider = providers.get("" if named == "default" and named not in providers else named)
     if provider is None:
         return None
     email, told = _email(claims, trusted=provider.get("trust_email") is True), claims.get("groups")
     groups = [one for one in told if isinstance(one, str)] if isinstance(told, list | tuple) else []
-    return Person(_subject(claims) if not email else email, role_of(email, groups, rules))
+    return Person(email or _subject(claims), role_of(email, groups, rules))
 
 
 def _email(claims: Mapping[str, object], *, trusted: bool) -> str:
@@ -264,7 +264,9 @@ def check_sign_in(auth: object, *, where: str = "secrets.toml, [auth]") -> dict[
 def _unknown(settings: Mapping[str, object], known: tuple[str, ...], where: str) -> list[Fault]:
     """Settings that nobody knows; a misspelt one would be no setting at all."""
     return [
-        Fault(f"{where}, {key}", "is no setting known here", f"write {_meant(key, known) or 'one of ' + ', '.join(known)}")
+        Fault(
+            f"{where}, {key}", "is no setting known here", f"write {_meant(key, known) or 'one of ' + ', '.join(known)}"
+        )
         for key in settings
         if key not in known
     ]

@@ -110,7 +110,7 @@ def checked(
     """How the app is to be served, or every fault at once; the address that people sign in by is a name of it too."""
     names, faults = [*HERE], []
     for host in hosts:
-        if NAME.fullmatch(host) or _is_address(host):
+        if NAME.fullmatch(_plain(host)) or _is_address(host):
             names.append(_plain(host))
         else:
             faults.append(Fault(f"--host {host}", "is no name of a machine", "write it bare, e.g. siting.example"))
@@ -124,9 +124,11 @@ def checked(
             below = back.path.removesuffix("/oauth2callback") or "/"
             what = f"lies below {below}, and the app below {prefix or '/'}"
             faults.append(Fault("secrets.toml, [auth], redirect_uri", what, f"start the app with --prefix {below}"))
-    for proxy in proxies:
-        if not _is_network(proxy):
-            faults.append(Fault(f"--proxy {proxy}", "is no address", "write e.g. 10.0.0.5, or 10.0.0.0/24"))
+    faults += [
+        Fault(f"--proxy {proxy}", "is no address", "write e.g. 10.0.0.5, or 10.0.0.0/24")
+        for proxy in proxies
+        if not _is_network(proxy)
+    ]
     if address not in ANYWHERE:
         names.append(_plain(address))
     elif not set(names) - set(HERE):

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Column, MetaData, Table, select
@@ -48,7 +49,7 @@ def _prepare(engine: Engine) -> None:
 def end(engine: Engine, login: str) -> None:
     """From now on nobody is signed in by this; it is on disk when this returns."""
     _prepare(engine)
-    insert = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[engine.dialect.name]
+    insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[engine.dialect.name]
     with writing(engine) as connection:
         connection.execute(insert(_ended).values(login=login, at=_now()).on_conflict_do_nothing())
 
