@@ -7,6 +7,7 @@ would keep, and with some hundreds of them nobody else gets in.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from typing import Any
 
 import h11
@@ -22,8 +23,10 @@ class Impatient(H11Protocol):
     """Bytes that have come earn time: one second for so many."""
     unread_s = 60.0
     """For somebody to take a part of the answer that waits for them."""
-    most = 1000
-    """Connections at once; one more is closed at once."""
+    most, most_each = 1000, 200
+    """Connections at once, of all and of one address; one more is closed at once."""
+    proxies: tuple[str, ...] = ()
+    """Addresses and networks that stand for many visitors."""
     most_head = 64 * 1024
     """Bytes that a head may have."""
 
@@ -34,7 +37,7 @@ class Impatient(H11Protocol):
     def connection_made(self, transport: Any) -> None:
         """Begin to look at the clock."""
         super().connection_made(transport)
-        if len(self.connections) > self.most:
+        if len(self.connections) > self.most or self._are_too_many():
             transport.abort()
             return
         self._since = self._moved = self.loop.time()
@@ -61,6 +64,13 @@ class Impatient(H11Protocol):
         """Look no more: websockets are asked now and then whether they are there."""
         self._silence()
         super().handle_websocket_upgrade(event)
+
+    def _are_too_many(self) -> bool:
+        clients = [getattr(one, "client", None) for one in self.connections]
+        if self.client is None or sum(1 for one in clients if one and one[0] == self.client[0]) <= self.most_each:
+            return False
+        here = ipaddress.ip_address(self.client[0])
+        return not any(here in ipaddress.ip_network(proxy) for proxy in self.proxies)
 
     def _is_whole(self) -> bool:
         return self.conn.their_state not in (h11.IDLE, h11.SEND_BODY)

@@ -101,6 +101,7 @@ def _server(told: Serving, script: Path) -> tuple[uvicorn.Server, socket.socket]
     told = told.model_copy(update={"port": listening.getsockname()[1]})
     config.set_option("server.port", told.port)
     auth: dict[str, Any] | None = None if doors.auth is None else dict(doors.auth)
+    Impatient.proxies = told.proxies
     guard = Middleware(web.Guard, serving=told, auth=auth)
     app = App(script, secrets=None if auth is None else {"auth": auth}, middleware=[guard])
     asked = uvicorn.Config(
@@ -155,10 +156,10 @@ def _more_files() -> None:
 def main(told: str, script: str = str(Path(__file__).with_name("main.py"))) -> None:
     """Serve until somebody stops it."""
     whole.install()
-    web.install()
     gc.disable()
     _more_files()
     try:
+        web.install()
         server, listening = _server(Serving.model_validate_json(told), Path(script))
     except GeoClusterError as refusal:
         for fault in refusal.faults:

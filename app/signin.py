@@ -13,8 +13,8 @@ from typing import Any
 
 import streamlit as st
 
-from app import cached, page_scripts
-from geo_cluster import serving, signed_out
+from app import page_scripts
+from geo_cluster import database, serving, signed_out
 from geo_cluster.errors import DataError, Fault, InputError
 from geo_cluster.people import LOCAL, Person, check_sign_in, person_of
 
@@ -67,9 +67,18 @@ def person() -> Person | None:
 def who(claims: Mapping[str, Any]) -> Person | None:
     """The person of what an identity provider said; None for nothing, and where it no longer counts."""
     told = _doors()
-    if told.auth is None or not claims or signed_out.has_ended(cached.kept_in(), signed_out.login_of(claims)):
+    if told.auth is None or not claims or _has_ended(claims):
         return None
     return person_of(claims, check_sign_in(told.auth), told.rules)
+
+
+def _has_ended(claims: Mapping[str, Any]) -> bool:
+    return signed_out.has_ended(database.default_address(), signed_out.login_of(claims))
+
+
+def leave(claims: Mapping[str, Any]) -> None:
+    """End a sign-in: from now on what the identity provider said then counts no more, whoever has a copy of it."""
+    signed_out.end(database.default_address(), signed_out.login_of(claims))
 
 
 def providers() -> list[str]:

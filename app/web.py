@@ -32,9 +32,9 @@ from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME, XSRF_COOKIE_NAME
 
-from app import page_scripts
+from app import page_scripts, signin
 from geo_cluster import signed_out
-from geo_cluster.errors import GeoClusterError
+from geo_cluster.errors import Fault, GeoClusterError, InputError
 from geo_cluster.serving import Serving
 
 VISITOR = "geo_cluster_visitor"
@@ -52,7 +52,7 @@ _HEARD = ("rerun_script", "stop_script", "app_heartbeat", "file_urls_request", "
 _STRANGER_BYTES = 64 * 1024
 """What may be said at once by somebody who has yet to sign in: nothing much is kept of them."""
 _UPLOAD = re.compile(r"_stcore/upload_file/([^/]+)/[^/]+")
-_OF_A_VISITOR = re.compile(r"media/(?P<file>[^/]+)|component/[^/]*gc_maps/(?P<map>[^/]+\.json)")
+_OF_A_VISITOR = re.compile(r"(?:media|component/[^/]*gc_maps)(?:/.*)?", re.DOTALL)
 _COOKIE_OF_SCRIPTS = XSRF_COOKIE_NAME.encode()
 """The one cookie that scripts have to read: they send it back in a header, which no other site can."""
 _CORS = b"access-control-"
@@ -72,10 +72,12 @@ def ticketed(address: str) -> str:
 
 
 def _ticketed(address: str, visitor: str) -> str:
-    return f"{address}?for={_ticket(address.rpartition('/')[2], visitor)}"
+    return f"{address}?for={_ticket(address, visitor)}"
 
 
-def _ticket(name: str, visitor: str) -> str:
+def _ticket(address: str, visitor: str) -> str:
+    """Goes with the last two parts of an address: a page knows no more of it than they are."""
+    name = "/".join(address.split("/")[-2:])
     return hmac.new(_KEY, f"{visitor}/{name}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
@@ -86,7 +88,20 @@ def _visitor(cookies: Mapping[str, str], claims: Mapping[str, Any]) -> str:
 
 
 def install() -> None:
-    """Have Streamlit give what can be downloaded addresses that only their visitor can use, and obey no stranger."""
+    """Have Streamlit give what can be downloaded addresses that only their visitor can use, and obey no stranger.
+
+    Raises
+    ------
+    InputError
+        A release of it no longer has what is changed here: nothing is served without it.
+    """
+    wanted = {MediaFileManager: ("add", "execute_deferred"), AppSession: ("handle_backmsg",)}
+    missing = [
+        f"{owner.__name__}.{name}" for owner, names in wanted.items() for name in names if not hasattr(owner, name)
+    ]
+    if missing:
+        what = f"{st.__version__} has no {', '.join(missing)}: the app can't be guarded"
+        raise InputError(Fault("streamlit", what, "install the release that geo-cluster was made for"))
     handle: Any = AppSession.handle_backmsg
 
     def handle_if_heard(session: AppSession, message: Any) -> None:
@@ -165,8 +180,8 @@ class Guard:
             await PlainTextResponse(told, 421)(scope, receive, send)
         elif upload := _UPLOAD.fullmatch(path):
             await self._upload(upload[1], scope, receive, send)
-        elif private := _OF_A_VISITOR.fullmatch(path):
-            await self._private(private["file"] or private["map"], scope, receive, send)
+        elif _OF_A_VISITOR.fullmatch(path):
+            await self._private(scope, receive, send)
         elif path == "auth/logout" and self.signs_in:
             await self._sign_out(scope, receive, send)
         elif self._is_closed(path):
@@ -190,12 +205,12 @@ class Guard:
         """Whether the request is of somebody who is let in."""
         return await to_thread.run_sync(_is_let_in, _claims(_cookies(scope)))
 
-    async def _private(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
-        """What a visitor was shown, for them."""
+    async def _private(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What a visitor was shown, for them, at the very address that they were told."""
         cookies = _cookies(scope)
         visitor = _visitor(cookies, _claims(cookies))
         given = parse_qs(scope["query_string"].decode("latin-1")).get("for", [""])[0]
-        fits = hmac.compare_digest(given.encode(), _ticket(name, visitor).encode())
+        fits = hmac.compare_digest(given.encode(), _ticket(scope["path"], visitor).encode())
         if visitor and fits and await self._is_in(scope):
             await self.app(scope, receive, send)
         else:
@@ -222,7 +237,7 @@ class Guard:
         claims = _claims(_cookies(scope))
         try:
             if claims:
-                await to_thread.run_sync(_end, signed_out.login_of(claims))
+                await to_thread.run_sync(signin.leave, claims)
         except GeoClusterError:
             told = "退出未成 / not signed out: the workspace can't be used\n"
             await PlainTextResponse(told, 503)(scope, receive, send)
@@ -340,18 +355,10 @@ def _visitor_of(client: Any) -> str:
 
 def _is_let_in(claims: Mapping[str, Any]) -> bool:
     """Whether somebody with these claims, maybe none, may see anything."""
-    from app import signin  # what it needs is imported while the server begins to listen
-
     try:
         return not signin.is_on() or signin.who(claims) is not None
     except GeoClusterError:
         return False
-
-
-def _end(login: str) -> None:
-    from app import cached
-
-    signed_out.end(cached.kept_in(), login)
 
 
 # ---- cookies and headers --------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from sqlalchemy import Column, MetaData, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
 
-from geo_cluster.database import reading, writing
+from geo_cluster.database import connect, reading, writing
 
 KEPT = timedelta(days=40)
 """Longer than a cookie lives: 30 days, and a day of grace."""
@@ -39,25 +39,26 @@ def login_of(claims: Mapping[str, object]) -> str:
 
 
 @lru_cache(maxsize=8)
-def _prepare(engine: Engine) -> None:
-    """Make the table where it isn't yet, and forget what no cookie can use any more."""
+def _kept_in(workspace: str) -> Engine:
+    """The workspace at an address, with the table, and without what no cookie can use any more; opened once."""
+    engine = connect(workspace)
     with writing(engine) as connection:
         _tables.create_all(connection)
         connection.execute(_ended.delete().where(_ended.c.at < _now() - KEPT))
+    return engine
 
 
-def end(engine: Engine, login: str) -> None:
+def end(workspace: str, login: str) -> None:
     """From now on nobody is signed in by this; it is on disk when this returns."""
-    _prepare(engine)
+    engine = _kept_in(workspace)
     insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[engine.dialect.name]
     with writing(engine) as connection:
         connection.execute(insert(_ended).values(login=login, at=_now()).on_conflict_do_nothing())
 
 
-def has_ended(engine: Engine, login: str) -> bool:
+def has_ended(workspace: str, login: str) -> bool:
     """Whether somebody has signed out of it."""
-    _prepare(engine)
-    with reading(engine) as connection:
+    with reading(_kept_in(workspace)) as connection:
         return connection.execute(select(_ended.c.login).where(_ended.c.login == login)).first() is not None
 
 

@@ -8,10 +8,10 @@ import pytest
 import tomli_w
 from streamlit.testing.v1 import AppTest
 
-from app import cached, workbar
+from app import cached, signin, workbar
 from app.texts import text
 from app.texts.faults import sentence
-from geo_cluster import catalog, database, serving, signed_out
+from geo_cluster import catalog, database, serving
 from geo_cluster import study as pipeline
 from geo_cluster.people import Person
 from geo_cluster.workspace import PROJECTS, Work, Workspace
@@ -463,7 +463,7 @@ def test_sign_in_that_is_turned_on_while_the_app_runs_lets_nobody_in(kept, secre
 def test_whoever_signed_out_is_out_in_every_window_and_after_a_restart(kept):
     page = signed_in(AppTest.from_function(_who, default_timeout=90), LI.name, nonce="a")
     assert page.text[0].value == f"{LI.name} planner"
-    signed_out.end(cached.kept_in(), signed_out.login_of(page.user))
+    signin.leave(page.user)
     assert page.run().text[0].value == "nobody"
     again = signed_in(AppTest.from_function(_who, default_timeout=90), LI.name, nonce="b")
     assert again.text[0].value == f"{LI.name} planner", "a new sign-in is another one"

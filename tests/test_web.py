@@ -3,15 +3,17 @@
 import json
 import os
 import re
+import select
 import socket
 import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.cookies import SimpleCookie
 from pathlib import Path
 
+import anyio
 import httpx
 import pytest
 import tomli_w
@@ -19,6 +21,7 @@ import uvicorn
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -224,6 +227,25 @@ def test_a_websocket_of_another_site_or_name_is_refused_and_nobody_is_asked_who_
     assert refused.value.response.status_code == 403
 
 
+def test_tiles_come_only_from_servers_that_the_owner_named_and_only_into_the_frame_of_the_map(monkeypatch, tmp_path):
+    own = tmp_path / "own.toml"
+    name = {"zh": "自有", "en": "own"}
+    row = {"name": name, "attribution": name, "system": "wgs84", "subdomains": "ab"}
+    urls = ["https://t{s}.house.example:8443/{z}/{x}/{y}.png?k={key}", "http://10.0.0.5/{z}/{x}/{y}"]
+    own.write_text(tomli_w.dumps({"house": row | {"urls": urls}}), encoding="utf-8")
+    monkeypatch.setenv("GEO_CLUSTER_BASEMAPS", str(own))
+    monkeypatch.setattr(web, "_tiles", web._tiles.__wrapped__)
+    frame, page = (web._policy(path, "localhost:1").decode() for path in ("component/x/index.html", "explore"))
+    images = next(rule for rule in frame.split("; ") if rule.startswith("img-src")).split()
+    shipped = {f"https://t{n}.tianditu.gov.cn" for n in range(8)} | {"https://tile.openstreetmap.org"}
+    named = {"https://ta.house.example:8443", "https://tb.house.example:8443", "http://10.0.0.5"}
+    assert set(images[4:]) == shipped | named
+    assert "house" not in page
+    assert "https:" not in page
+    own.write_text("[house\n", encoding="utf-8")
+    assert "house" not in web._policy("component/x/index.html", "localhost:1").decode()
+
+
 def test_what_the_app_does_not_need_is_closed(server):
     for path in (
         "metrics",
@@ -349,10 +371,26 @@ def test_what_a_visitor_was_shown_is_fetched_by_nobody_else(server):
         for address in shown:
             for other in (wu, nobody):
                 assert other.get(address).status_code == 404
-            bare = address.partition("?")[0]
-            for forged in (bare, f"{bare}?for=", f"{bare}?for={'0' * 32}", f"{bare}?for={address[-32:]}&for=x"):
-                assert li.get(forged).status_code == (200 if forged.endswith("&for=x") else 404), forged
-            assert li.get("/component//" + bare.split("/component/")[-1]).status_code in (400, 404)
+            bare, _, ticket = address.partition("?")
+            folder, _, name = bare.rpartition("/")
+            for forged in (
+                bare,
+                f"{bare}?for=",
+                f"{bare}?for={'0' * 32}",
+                f"{bare}?for=x&{ticket}",
+                f"{bare}#{ticket}",
+            ):
+                assert li.get(forged).status_code == 404, forged
+            for way in (
+                f"{folder}/%2e/{name}",
+                f"{folder}//{name}",
+                f"{folder}/x/%2e%2e/{name}",
+                f"/{bare}",
+                f"/%2e{bare}",
+            ):
+                for said in ("", f"?{ticket}"):
+                    answer = nobody.get(way + said)
+                    assert answer.status_code in (400, 404) or b"<title>Streamlit" in answer.content, way
             copied = Visitor(server, LI, nonce="show")
             assert copied.get(address).status_code == 404, "another browser"
             left = Visitor(server)
@@ -381,10 +419,9 @@ def test_signing_out_ends_every_copy_of_the_cookie_and_a_restart_revives_none(se
         assert window.run()[1][0] == f"{LI} planner", "another sign-in of the same person"
     other = Server(server.place)
     with other.running():
-        for visitor, who in ((copied, "nobody"), (again, f"{LI} planner")):
-            visitor.server = other
-            with visitor.window() as window:
-                assert window.run()[1][0] == who, "after a restart"
+        copied.server = again.server = other
+        assert copied.put("a-session-of-nobody", b"a").status_code == 401, "after a restart"
+        assert again.put("a-session-of-nobody", b"a").status_code == 403, "signed in, but that is no session of theirs"
 
 
 def test_a_role_taken_away_is_gone_in_open_windows_and_secrets_that_vanish_open_no_door(server):
@@ -448,7 +485,6 @@ def guard(monkeypatch):
 
 def sent(guard, session, file, content, visitor=None, chunked=False):
     """Status of the answer to an upload."""
-    import anyio
 
     async def go():
         transport = httpx.ASGITransport(app=guard)
@@ -534,6 +570,23 @@ def test_names_come_from_options_the_address_and_where_people_sign_in():
         checked(doors, **PLAIN)
 
 
+@pytest.mark.parametrize(
+    ("client", "seen"),
+    [("127.0.0.1", ("https", "1.2.3.4")), ("10.0.0.7", ("https", "1.2.3.4")), ("10.0.1.9", ("http", "10.0.1.9"))],
+)
+def test_the_word_of_a_proxy_counts_and_what_others_say_of_themselves_does_not(client, seen):
+    told = checked(Doors(None, {}), **PLAIN | {"proxies": ["10.0.0.0/24"]})
+    heard = []
+
+    async def inner(scope, receive, send):
+        heard.append((scope["scheme"], scope["client"][0]))
+
+    scope = {"type": "http", "scheme": "http", "client": (client, 1)}
+    scope["headers"] = [(b"x-forwarded-proto", b"https"), (b"x-forwarded-for", b"1.2.3.4")]
+    anyio.run(ProxyHeadersMiddleware(inner, trusted_hosts=list(told.proxies)), scope, None, None)
+    assert heard == [seen]
+
+
 def test_streamlit_reads_no_secrets_that_were_not_checked(tmp_path, monkeypatch):
     own, other = tmp_path / "own" / ".streamlit", tmp_path / "other.toml"
     own.mkdir(parents=True)
@@ -573,6 +626,7 @@ class Hasty(Impatient):
     wait_s = 1.0
     unread_s = 2.0
     rate = 10_000
+    proxies = ("127.0.0.1",)
 
 
 @pytest.fixture(scope="module")
@@ -616,11 +670,9 @@ def closed_after(opened, wait):
     """Seconds until the server closes; fails if it doesn't in time."""
     began = time.monotonic()
     opened.settimeout(wait)
-    try:
+    with suppress(ConnectionError, TimeoutError):
         while opened.recv(65536):
             pass
-    except ConnectionError:
-        pass
     return time.monotonic() - began
 
 
@@ -632,7 +684,7 @@ def test_two_hundred_half_sent_requests_are_closed_and_others_are_answered_meanw
     assert httpx.put(f"http://127.0.0.1:{hasty[1]}/", content=b"x" * 1000, timeout=5).text == "1000"
     assert time.monotonic() - began < 1
     for one in opened:
-        closed_after(one, 5)
+        assert closed_after(one, 5) < 5
         one.close()
     assert time.monotonic() - began < 4
 
@@ -669,6 +721,21 @@ def test_an_answer_that_nobody_takes_is_given_up(hasty):
             for _ in range(100):
                 opened.sendall(b"x")
                 time.sleep(0.02)
+
+
+def test_one_address_takes_no_more_connections_than_it_may_unless_it_is_a_proxy(hasty, monkeypatch):
+    def are_open():
+        opened = [socket.create_connection(hasty) for _ in range(5)]
+        time.sleep(0.3)
+        closed, _, _ = select.select(opened, [], [], 0)
+        for one in opened:
+            one.close()
+        return 5 - len(closed)
+
+    for most, each, proxies, left in ((100, 3, ("10.0.0.0/24",), 3), (100, 3, ("127.0.0.0/8",), 5), (2, 3, (), 2)):
+        for name, value in {"most": most, "most_each": each, "proxies": proxies}.items():
+            monkeypatch.setattr(Hasty, name, value)
+        assert are_open() == left
 
 
 def test_bombs_of_headers_are_refused(hasty):
