@@ -27,7 +27,7 @@ from streamlit.web.server.starlette import App
 
 from app import web, whole
 from app.impatient import Impatient
-from geo_cluster import catalog, serving
+from geo_cluster import catalog, database, serving, signed_out
 from geo_cluster.errors import Fault, GeoClusterError, InputError, refuse_if
 from geo_cluster.serving import Serving
 
@@ -101,6 +101,11 @@ def _server(told: Serving, script: Path) -> tuple[uvicorn.Server, socket.socket]
     told = told.model_copy(update={"port": listening.getsockname()[1]})
     config.set_option("server.port", told.port)
     auth: dict[str, Any] | None = None if doors.auth is None else dict(doors.auth)
+    if auth is not None:  # now: a workspace that is gone when the first visitor comes is not to be made anew
+        signed_out.has_ended(database.default_address(), "")
+        config.set_option(
+            "server.cookieSecret", auth["cookie_secret"]
+        )  # on the way to the provider, other processes too
     Impatient.proxies = told.proxies
     guard = Middleware(web.Guard, serving=told, auth=auth)
     app = App(script, secrets=None if auth is None else {"auth": auth}, middleware=[guard])
