@@ -76,9 +76,12 @@ SYNC = $(UV) sync --frozen --quiet --no-compile-bytecode
 	@.tools/venv/bin/pip install --quiet --disable-pip-version-check "uv>=0.8"
 	@mkdir -p .tools/bin && ln -sf ../venv/bin/uv $@
 
-# a real browser for tests/browser, with a Chinese font for it to draw
+# a real browser for tests/browser, with a Chinese font for it to draw, and a real proxy before the app
+NEEDS = $(if $(strip $(foreach name,$(BROWSERS),$(shell command -v $(name)))),,chromium fonts-noto-cjk)
+NEEDS += $(if $(shell PATH="$$PATH:/usr/sbin" command -v nginx),,nginx-light)
+
 .PHONY: browser
 browser:
-	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done; \
-	command -v apt-get >/dev/null || { echo "tests/browser need Chromium: install it and put it on the PATH"; exit 1; }; \
-	$(AS_ROOT) apt-get update -qq && $(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk >/dev/null
+	@[ -n "$(strip $(NEEDS))" ] || exit 0; \
+	command -v apt-get >/dev/null || { echo "tests/browser need $(NEEDS): install them and put them on the PATH"; exit 1; }; \
+	$(AS_ROOT) apt-get update -qq && $(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(NEEDS) >/dev/null

@@ -1,29 +1,25 @@
 """Who is there. Sign-in is off until `secrets.toml` has an `[auth]` section (OIDC, `st.login`).
 
-`[roles]` beside it says who may do what: role -> e-mail addresses, `*@domain`, names of groups.
+`[roles]` beside it says who may do what: role -> e-mail addresses, `*@domain`, names of groups. The file is read at
+every step: roles hold at once. `[auth]` is that with which the app was started; once it is another one, or the file is
+spoilt or gone, nobody is let in until it is as it was or the app is started again.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
+from app import page_scripts
+from geo_cluster import database, serving, signed_out
 from geo_cluster.errors import DataError, Fault, InputError
-from geo_cluster.people import LOCAL, Person, check_rules, check_sign_in, role_of
+from geo_cluster.people import LOCAL, Person, check_sign_in, person_of
 
 ANSWER_S = 5.0
 """How long an identity provider may take, as when Streamlit asks it."""
-REMEMBER = "sessionStorage.setItem('way', location.href)"
-GO_ON = """
-const [page, view] = (sessionStorage.getItem('way') ?? '').split('#'), here = location.href.split('#')[0];
-sessionStorage.removeItem('way');
-if (page && (page !== here || (view && view !== location.hash.slice(1)))) {
-  location.replace(view ? page + '#' + view : page);
-  if (page === here) location.reload();
-}
-"""
-"""Signing in ends on the first page: the browser's tab remembers which link a visitor came by."""
 
 
 def is_on() -> bool:
@@ -32,36 +28,57 @@ def is_on() -> bool:
     Raises
     ------
     InputError
-        The secrets can't be read: nobody is let in rather than everybody.
+        What `secrets.toml` says can't be relied on: nobody is let in rather than everybody.
     """
-    if st.secrets.load_if_toml_exists():
-        return "auth" in st.secrets
-    spoilt = [file for file in st.get_option("secrets.files") if Path(file).is_file()]
-    if spoilt:
-        raise InputError(Fault("secrets.toml", "can't be read", "mend it; until then nobody is let in"))
-    return False
+    return _doors().auth is not None
+
+
+def _doors() -> serving.Doors:
+    try:
+        told = serving.doors(serving.secret_files())
+    except InputError as refusal:  # a visitor needn't know where on the server the file lies
+        paths = {str(file) for file in serving.secret_files()}
+        faults = [replace(one, where="secrets.toml") if one.where in paths else one for one in refusal.faults]
+        raise InputError(faults) from None
+    if told.auth != begun_with():
+        where, remedy = "secrets.toml, [auth]", "start the app again; until then nobody is let in"
+        raise InputError(Fault(where, "is not what the app was started with", remedy))
+    return told
+
+
+def begun_with() -> Mapping[str, Any] | None:
+    """`[auth]` as it was when the app was started: Streamlit has it from `app.serve` and reads no file of its own."""
+    return st.secrets.to_dict().get("auth") if st.secrets.load_if_toml_exists() else None
 
 
 def person() -> Person | None:
-    """Whoever is there; None until they have signed in.
+    """Whoever is there; None until they have signed in, and once they have signed out, in any window.
 
     Raises
     ------
     InputError
         The settings of signing in or the roles have faults.
+    DataError
+        The workspace can't tell whether somebody has signed out.
     """
-    if not is_on():
-        return LOCAL
-    check_sign_in(st.secrets["auth"])
-    rules = check_rules(st.secrets.get("roles", {}))
-    if not st.user.get("is_logged_in"):
+    return who(st.user.to_dict() if st.user.get("is_logged_in") else {}) if is_on() else LOCAL
+
+
+def who(claims: Mapping[str, Any]) -> Person | None:
+    """The person of what an identity provider said; None for nothing, and where it no longer counts."""
+    told = _doors()
+    if told.auth is None or not claims or _has_ended(claims):
         return None
-    claims = st.user.to_dict()
-    confirmed = claims.get("email_verified", True) is not False
-    email = str(claims.get("email") or "").casefold() if confirmed else ""
-    told: object = claims.get("groups")
-    groups: list[str] = [str(group) for group in told] if isinstance(told, list | tuple) else []
-    return Person(email or str(claims.get("sub", "")), role_of(email, groups, rules))
+    return person_of(claims, check_sign_in(told.auth), told.rules)
+
+
+def _has_ended(claims: Mapping[str, Any]) -> bool:
+    return signed_out.has_ended(database.default_address(), signed_out.login_of(claims))
+
+
+def leave(claims: Mapping[str, Any]) -> None:
+    """End a sign-in: from now on what the identity provider said then counts no more, whoever has a copy of it."""
+    signed_out.end(database.default_address(), signed_out.login_of(claims))
 
 
 def providers() -> list[str]:
@@ -104,14 +121,14 @@ def _check_answer(url: str) -> None:
 
 def remember_way() -> None:
     """Have the browser remember the link that the visitor came by."""
-    _script(REMEMBER)
+    _run(page_scripts.REMEMBER)
 
 
 def go_on() -> None:
     """Lead whoever signed in to the link that they came by."""
-    _script(GO_ON)
+    _run(page_scripts.GO_ON)
 
 
-def _script(script: str) -> None:
+def _run(script: str) -> None:
     with st.container(key="way"):
-        st.html(f"<script>{{{script}}}</script>", unsafe_allow_javascript=True)
+        st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import altair as alt
@@ -16,9 +14,9 @@ import pandas as pd
 import streamlit as st
 from streamlit_folium import st_folium
 
-from app import signin, state
+from app import page_scripts, signin, state, web
 from app.state import t
-from app.texts import frame, short
+from app.texts import short
 from app.texts.faults import told
 from geo_cluster import catalog, maps
 from geo_cluster.domain import Language
@@ -91,15 +89,10 @@ label:has(input:is([type="checkbox"], [type="radio"]):focus-visible) {
 """
 
 
-SCRIPT = Path(__file__).with_name("assets").joinpath("page.js").read_text(encoding="utf-8")
-
-
 def own_words() -> None:
     """Tell the browser the page's language, and give Streamlit's own words in it."""
-    language, help_for = state.language(), t("frame.help", label="{label}")
-    told = ", ".join(json.dumps(one, ensure_ascii=False) for one in (language, frame.PAIRS, help_for))
     with st.container(key="own-words"):
-        st.html(f"<script>{SCRIPT.strip()}({told});</script>", unsafe_allow_javascript=True)
+        st.html(f"<script>{page_scripts.own_words(state.language())}</script>", unsafe_allow_javascript=True)
 
 
 def heading(page: str) -> None:
@@ -176,7 +169,7 @@ def show_map(source: tuple[str, tuple[str, ...]], *, key: str, height: int = 640
         maps.canvas_of(scripts=scripts),
         key=key,
         height=height,
-        feature_group_to_add=maps.Drawn(address),
+        feature_group_to_add=maps.Drawn(web.ticketed(address)),
         use_container_width=True,
         returned_objects=[],
     )

@@ -40,15 +40,22 @@ def sample_dir() -> Path:
 def read_toml(path: Path, *, error: type[GeoClusterError] = InputError) -> dict[str, Any]:
     """Read one TOML file; what can't be read or parsed is refused with its place."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        content = path.read_bytes()
     except FileNotFoundError:
         raise error(Fault(str(path), "no such file", "check the path")) from None
-    except UnicodeDecodeError:
-        raise error(Fault(str(path), "is not UTF-8 text", "save it as UTF-8")) from None
     except OSError as problem:
         raise error(Fault(str(path), f"can't be read ({problem.strerror})", "check the path and its rights")) from None
+    return toml_of(content, str(path), error=error)
+
+
+def toml_of(content: bytes, where: str, *, error: type[GeoClusterError] = InputError) -> dict[str, Any]:
+    """The content of a TOML file; what can't be parsed is refused with its place."""
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise error(Fault(where, "is not UTF-8 text", "save it as UTF-8")) from None
     except tomllib.TOMLDecodeError as problem:
-        raise error(Fault(str(path), f"is not valid TOML ({problem})", "mend the line named")) from None
+        raise error(Fault(where, f"is not valid TOML ({problem})", "mend the line named")) from None
 
 
 def faults_of(problem: ValidationError, where: str) -> list[Fault]:

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -384,63 +383,58 @@ def app(
             help="工作区：文件或 postgresql://… / where work is kept", envvar="GEO_CLUSTER_WORKSPACE", show_envvar=True
         ),
     ] = "",
+    host: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="大家打开应用用的主机名，可多次 / a name people open the app by, repeatable",
+            envvar="GEO_CLUSTER_HOSTS",
+            show_envvar=True,
+        ),
+    ] = None,
+    prefix: Annotated[
+        str,
+        typer.Option(help="反向代理下的路径，如 /siting / path below a proxy", envvar="GEO_CLUSTER_PREFIX"),
+    ] = "",
+    proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="可信反向代理的地址或网段，可多次 / address or network of a trusted proxy, repeatable",
+            envvar="GEO_CLUSTER_PROXIES",
+            show_envvar=True,
+        ),
+    ] = None,
 ) -> None:
     """Start the app in the browser. 启动网页应用。"""
     import importlib.util
 
-    from geo_cluster import catalog, database
+    from geo_cluster import database, serving
 
-    signs_in = _signs_in()
+    doors = serving.doors(serving.secret_files())
+    told = serving.checked(
+        doors,
+        port=port,
+        address=address,
+        headless=headless,
+        hosts=host or [],
+        prefix=prefix,
+        proxies=proxy or [],
+    )
     database.connect(workspace).dispose()  # refused now rather than on the first page
     typer.echo(f"工作区 / workspace: {database.masked(workspace or database.default_address())}", err=True)
-    if address not in ("localhost", "127.0.0.1", "::1") and not signs_in:
+    if address not in serving.HERE and doors.auth is None:
         typer.echo(
             f"! {address}：未启用登录，能连上的人都能看到并修改全部工作。"
             " / no sign-in: whoever can reach this address sees and changes all work."
             " Add [auth] to .streamlit/secrets.toml (README).",
             err=True,
         )
-
-    package = importlib.util.find_spec("app")  # found, not imported: the core knows nothing of the screen
-    if package is None or package.origin is None:
+    if importlib.util.find_spec("app") is None:  # found, not imported: the core knows nothing of the screen
         raise InputError(Fault("app", "is not installed", "install geo-cluster with its app"))
-    main = Path(package.origin).with_name("main.py")
-    command = [sys.executable, "-m", "app.serve", "run", str(main), "--server.port", str(port)]
-    command += ["--server.address", address, "--server.headless", str(headless).lower()]
-    command += ["--browser.gatherUsageStats", "false", "--server.showEmailPrompt", "false"]
-    command += ["--client.toolbarMode", "minimal"]
-    command += ["--client.disableDataExport", "true"]  # a table's own CSV and copies would have formulas as they came
-    command += ["--client.showErrorDetails", "none"]
-    command += ["--server.fileWatcherType", "none"]  # it looks at the files of all modules after each answer
-    command += ["--runner.postScriptGC", "false"]  # it looks at all objects after each answer; python does when it pays
-    command += ["--runner.fastReruns", "false"]  # else a second script of the same visit begins before the first ends
-    page = catalog.table("style")["page"]
-    command += ["--global.maxCachedMessageAge", "50"]  # runs that may end before a request that waits; else "MISS"
-    theme = {
-        "base": "light",
-        "primaryColor": page["accent"],
-        "textColor": page["ink"],
-        "backgroundColor": page["paper"],
-    }
-    for option, value in theme.items():
-        command += [f"--theme.{option}", value]
+    command = [sys.executable, "-m", "app.serve", told.model_dump_json()]
     environment = os.environ | ({database.ENVIRONMENT: workspace} if workspace else {})  # a URL isn't for `ps` to see
     if sys.platform == "win32":
         raise typer.Exit(subprocess.call(command, env=environment))
-    os.execve(command[0], command, environment)  # becomes streamlit, so that whoever stops us stops it
-
-
-def _signs_in() -> bool:
-    """Whether people sign in, by `[auth]` in the secrets that streamlit reads; it and `[roles]` are checked."""
-    from geo_cluster import catalog, people
-
-    told: dict[str, Any] = {}
-    for folder in (Path.home(), Path.cwd()):
-        file = folder / ".streamlit" / "secrets.toml"
-        told |= catalog.read_toml(file) if file.is_file() else {}
-    checks = {"auth": people.check_sign_in, "roles": people.check_rules}
-    _together(*(partial(check, told[key]) for key, check in checks.items() if key in told))
-    return "auth" in told
+    os.execve(command[0], command, environment)  # becomes the server, so that whoever stops us stops it
 
 
 def main() -> None:

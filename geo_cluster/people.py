@@ -1,10 +1,17 @@
-"""Who is at work and what they may do. Without sign-in everybody is the local person."""
+"""Who is at work and what they may do. Without sign-in everybody is the local person.
+
+A person is named by an e-mail address that their identity provider confirmed, else by provider and subject
+(`https://login.example|42`). The two can't be mistaken for each other: an address has no `|`, a subject always has.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Literal, get_args
 
 from geo_cluster.errors import Fault, InputError, refuse_if
@@ -34,6 +41,16 @@ PROVIDER = {
     ),
 }
 """Settings of signing in, shared and by provider: what they look like, what is wrong otherwise, what to do."""
+MORE = ("client_kwargs", "trust_email")
+"""Settings of a provider that may be there.
+
+`trust_email = true` is for a provider that never says whether it confirmed an address (the claim `email_verified` is
+missing): its addresses count all the same. It doesn't help where the claim is there and isn't `true`.
+"""
+EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'+=?^_`{}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
+"""An address as it may name a person: plain ASCII, so that no two that look alike are one, or one is two."""
+NAME_LENGTH = 160
+"""The longest name of a person; a longer one is named by its hash, so that none is cut to be another's."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +60,7 @@ class Person:
     Attributes
     ----------
     name : str
-        E-mail address, or `local` without sign-in.
+        E-mail address, provider and subject, or `local` without sign-in.
     role : {"viewer", "planner", "admin"}
     """
 
@@ -75,11 +92,107 @@ def role_of(email: str, groups: Iterable[str], rules: Mapping[str, Iterable[str]
     >>> role_of("Li@plan.example", [], {"planner": ["*@plan.example"], "admin": ["wu@plan.example"]})
     'planner'
     """
-    email = email.casefold()
-    names = {email, "*@" + email.rpartition("@")[2]} if "@" in email else set()
-    names |= {group.casefold() for group in groups if "@" not in group}  # no group passes for an address
-    held = [role for role in ROLES if names & {str(name).casefold() for name in rules.get(role, ())}]
+    email = email.lower() if EMAIL.fullmatch(email) else ""
+    names = {email, "*@" + email.rpartition("@")[2]} if email else set()
+    names |= {_folded(group) for group in groups if group and "@" not in group}  # no group passes for an address
+    held = [role for role in ROLES if names & {_folded(name) for name in rules.get(role, ())}]
     return held[-1] if held else "viewer"
+
+
+def _folded(name: str) -> str:
+    """A name without its case. Beyond ASCII the case stays: there a `K` (Kelvin) would become somebody's `k`."""
+    return name.lower() if name.isascii() else name
+
+
+def person_of(
+    claims: Mapping[str, object], providers: Mapping[str, Mapping[str, object]], rules: Mapping[str, Iterable[str]]
+) -> Person | None:
+    """Whoever an identity provider says is there; None if it is no longer one of the providers.
+
+    Every provider named is trusted: an address that one of them confirmed is the same person as by another.
+
+    Parameters
+    ----------
+    claims : mapping
+        Of the ID token, and `provider`: the name of the provider, `default` for the one without a name.
+    providers : mapping
+        From `check_sign_in`.
+    rules : mapping
+        From `check_rules`.
+
+    Raises
+    ------
+    InputError
+        The claims name nobody.
+
+    Examples
+    --------
+    >>> claims = {"iss": "https://login.example", "sub": "42", "email": "li@plan.example", "provider": "default"}
+    >>> person_of(claims, {"": {}}, {}).name
+    'https://login.example|42'
+    >>> person_of(claims | {"email_verified": True}, {"": {}}, {}).name
+    'li@plan.example'
+    """
+    named = str(claims.get("provider"))
+    provider = providers.get("" if named == "default" and named not in providers else named)
+    if provider is None:
+        return None
+    email, told = _email(claims, trusted=provider.get("trust_email") is True), claims.get("groups")
+    groups = [one for one in told if isinstance(one, str)] if isinstance(told, list | tuple) else []
+    return Person(email or _subject(claims), role_of(email, groups, rules))
+
+
+def _email(claims: Mapping[str, object], *, trusted: bool) -> str:
+    """The confirmed address, else an empty text. Confirmed is `true` and nothing that looks like it."""
+    email = claims.get("email")
+    confirmed = claims["email_verified"] is True if "email_verified" in claims else trusted
+    return email.lower() if confirmed and isinstance(email, str) and EMAIL.fullmatch(email) else ""
+
+
+def _subject(claims: Mapping[str, object]) -> str:
+    """The subject with its issuer before it; one that is long or odd, by its hash."""
+    issuer, subject = claims.get("iss"), claims.get("sub")
+    if not (isinstance(issuer, str) and isinstance(subject, str) and issuer.strip() and subject.strip()):
+        remedy = "have it send them, each as a text"
+        raise InputError(Fault("sign-in", "the identity provider says no issuer and subject (iss, sub)", remedy))
+    name = f"{issuer}|{subject}"
+    if len(name) > NAME_LENGTH or "|" in issuer or not name.isprintable() or name != name.strip():
+        return "sha256|" + hashlib.sha256(json.dumps([issuer, subject]).encode()).hexdigest()
+    return name
+
+
+def check_secrets(told: Mapping[str, object]) -> tuple[Mapping[str, object] | None, dict[str, list[str]]]:
+    """`[auth]` and the rules of `[roles]` of a `secrets.toml`, or every fault at once; no `[auth]`: no sign-in.
+
+    A section that only looks like one of the two is a fault: with it, everybody would be let in without a word.
+    Others belong to other programs.
+    """
+    faults, auth, rules = [], told.get("auth"), {}
+    for name in told.keys() - {"auth", "roles"}:
+        meant = _meant(name, ("auth", "roles"))
+        if meant:
+            what = "is no section known here"
+            faults.append(Fault(f"secrets.toml, [{name}]", what, f"write [{meant}], or another name"))
+    if "roles" in told and "auth" not in told:
+        faults.append(Fault("secrets.toml, [roles]", "stands alone: nobody would have to sign in", "add [auth]"))
+    try:
+        rules = check_rules(told.get("roles", {}))
+    except InputError as refusal:
+        faults += refusal.faults
+    try:
+        if "auth" in told:
+            check_sign_in(auth)
+    except InputError as refusal:
+        faults += refusal.faults
+    refuse_if(faults)
+    return (auth if isinstance(auth, Mapping) else None), rules
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    """What somebody may have meant who wrote another name; an empty text if nothing like it is known."""
+    plain = name.casefold().replace("-", "_")
+    close = get_close_matches(plain, known, n=1, cutoff=0.6)
+    return close[0] if close else next((one for one in known if one.removesuffix("s") in plain), "")
 
 
 def check_rules(rules: object, *, where: str = "secrets.toml, [roles]") -> dict[str, list[str]]:
@@ -95,8 +208,21 @@ def check_rules(rules: object, *, where: str = "secrets.toml, [roles]") -> dict[
         for role in rules
         if role not in lists
     ]
+    for role, names in lists.items():
+        faults += [
+            Fault(f"{where}, {role}", f"{name!r} is no address, domain or group", "write it as text, in plain letters")
+            for name in names
+            if not _is_rule(name)
+        ]
     refuse_if(faults, InputError)
-    return {role: [str(name) for name in names] for role, names in lists.items()}
+    return {role: list(names) for role, names in lists.items()}
+
+
+def _is_rule(name: object) -> bool:
+    if not isinstance(name, str) or not name or name != name.strip() or not name.isprintable():
+        return False
+    address = "x" + name.removeprefix("*") if name.startswith("*@") else name
+    return bool(EMAIL.fullmatch(address)) if "@" in name else "*" not in name
 
 
 def providers(auth: Mapping[str, object]) -> dict[str, Mapping[str, object]]:
@@ -118,13 +244,32 @@ def check_sign_in(auth: object, *, where: str = "secrets.toml, [auth]") -> dict[
     if not isinstance(auth, Mapping):
         raise InputError(Fault(where, "is no section", "write [auth], and the settings below it"))
     faults, named = _faults(auth, SHARED, where), providers(auth)
+    shared = {key: value for key, value in auth.items() if key not in named}
+    faults += _unknown(shared, (*SHARED, *(() if "" not in named else (*PROVIDER, *MORE))), where)
     for name, settings in named.items():
         place = where.replace("]", f".{name}]") if name else where
         if "_" in name:
             faults.append(Fault(place, "has an underscore in its name", "use letters and digits"))
         faults += _faults(settings, PROVIDER, place)
+        faults += _unknown(settings, (*PROVIDER, *MORE), place) if name else []
+        if not isinstance(settings.get("trust_email", False), bool):
+            faults.append(Fault(f"{place}, trust_email", "is neither true nor false", "write true or false, bare"))
+        kwargs = settings.get("client_kwargs", {})
+        if not isinstance(kwargs, Mapping) or not all(isinstance(value, str) for value in kwargs.values()):
+            faults.append(Fault(f"{place}, client_kwargs", "is no section of texts", 'write { prompt = "login" }'))
     refuse_if(faults, InputError)
     return named
+
+
+def _unknown(settings: Mapping[str, object], known: tuple[str, ...], where: str) -> list[Fault]:
+    """Settings that nobody knows; a misspelt one would be no setting at all."""
+    return [
+        Fault(
+            f"{where}, {key}", "is no setting known here", f"write {_meant(key, known) or 'one of ' + ', '.join(known)}"
+        )
+        for key in settings
+        if key not in known
+    ]
 
 
 def _faults(settings: Mapping[str, object], wanted: Mapping[str, tuple[str, str, str]], where: str) -> list[Fault]:

@@ -1,18 +1,18 @@
 """The screen on the workspace: saved at once, undone, conflicts, restarts, who may do what."""
 
 import io
+import re
 import zipfile
 
 import pytest
-import streamlit
+import tomli_w
 from streamlit.testing.v1 import AppTest
 
 from app import cached, signin, workbar
 from app.texts import text
 from app.texts.faults import sentence
-from geo_cluster import catalog, database
+from geo_cluster import catalog, database, serving
 from geo_cluster import study as pipeline
-from geo_cluster.errors import InputError
 from geo_cluster.people import Person
 from geo_cluster.workspace import PROJECTS, Work, Workspace
 from tests.studies import OWN, run
@@ -293,10 +293,27 @@ SECRETS = {
 }
 
 
+CLAIMS = {"iss": "https://login.example", "sub": "42", "provider": "default", "email_verified": True}
+
+
+@pytest.fixture(autouse=True)
+def secrets_file(tmp_path, monkeypatch):
+    """Where the tests of this file put `secrets.toml`; none to begin with."""
+    file = tmp_path / "secrets.toml"
+    monkeypatch.setattr(serving, "secret_files", lambda: (file,))
+    return file
+
+
+def with_sign_in(page, claims=None):
+    """The app, started with sign-in, and somebody there with these claims."""
+    serving.secret_files()[0].write_text(tomli_w.dumps(SECRETS), encoding="utf-8")
+    page.secrets = {"auth": SECRETS["auth"]}
+    page.user = {"is_logged_in": True, **claims} if claims else {"is_logged_in": False}
+    return page
+
+
 def signed_in(page, email, **claims):
-    page.secrets = SECRETS
-    page.user = {"is_logged_in": True, "email": email, **claims}
-    return page.run()
+    return with_sign_in(page, CLAIMS | {"email": email} | claims).run()
 
 
 def frame(language="zh", id_=None):
@@ -379,18 +396,77 @@ def test_nobody_sees_another_ones_work(kept):
 @pytest.mark.parametrize(
     ("claims", "who"),
     [
-        ({"email": "Li@plan.example", "email_verified": True}, LI),
-        ({"email": "li@plan.example", "email_verified": False, "sub": "42"}, Person("42", "viewer")),
+        ({"email": "Li@plan.example"}, LI),
+        ({"email": "li@plan.example", "email_verified": False}, Person("https://login.example|42", "viewer")),
         ({"email": "x@elsewhere.example", "groups": ["chiefs"]}, Person("x@elsewhere.example", "admin")),
-        ({"sub": "43", "groups": "chiefs"}, Person("43", "viewer")),
+        ({"groups": "chiefs"}, Person("https://login.example|42", "viewer")),
     ],
 )
-def test_roles_come_from_what_the_provider_confirmed(claims, who):
-    page = AppTest.from_function(_who, default_timeout=90)
-    page.secrets, page.user = SECRETS, {"is_logged_in": True, **claims}
-    page.run()
+def test_roles_come_from_what_the_provider_confirmed(kept, claims, who):
+    page = with_sign_in(AppTest.from_function(_who, default_timeout=90), CLAIMS | claims).run()
     assert not page.exception
     assert page.text[0].value == f"{who.name} {who.role}"
+
+
+def test_a_role_that_is_taken_away_is_gone_at_the_next_step(kept, secrets_file):
+    page = signed_in(AppTest.from_function(_who, default_timeout=90), LI.name)
+    assert page.text[0].value == f"{LI.name} planner"
+    secrets_file.write_text(tomli_w.dumps(SECRETS | {"roles": {"planner": [WU.name]}}), encoding="utf-8")
+    assert page.run().text[0].value == f"{LI.name} viewer"
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda file: file.unlink(), "secrets.toml, [auth]"),
+        (lambda file: file.write_text(""), "secrets.toml, [auth]"),
+        (lambda file: file.write_text("[auth\n"), "secrets.toml"),
+        (lambda file: file.write_bytes(b"\xff\xfe"), "secrets.toml"),
+        (lambda file: (file.unlink(), file.mkdir()), "secrets.toml"),
+        (lambda file: file.write_text(tomli_w.dumps({"Auth": SECRETS["auth"]})), "Auth"),
+        (
+            lambda file: file.write_text(tomli_w.dumps({"auth": SECRETS["auth"] | {"cookie_secret": "neu" * 20}})),
+            "auth",
+        ),
+        (lambda file: file.write_text(tomli_w.dumps({"auth": SECRETS["auth"], "roles": {"boss": ["x"]}})), "boss"),
+    ],
+    ids=["gone", "empty", "broken", "no text", "a folder", "misspelt", "another", "no role"],
+)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_secrets_that_are_spoilt_or_gone_while_the_app_runs_let_nobody_in(kept, secrets_file, change, named, language):
+    page = AppTest.from_file(str(APP / "main.py"), default_timeout=90)
+    page.session_state["language"] = language
+    signed_in(page, LI.name)
+    assert not page.error
+    change(secrets_file)
+    page.run()
+    assert not page.exception
+    (told,) = [one.value for one in page.error]
+    assert named in told.replace("\\", "")
+    assert not page.title
+    assert "geheim" not in told
+    assert secrets_file.parent.name not in told.replace("\\", "")
+    if language == "zh":
+        assert not re.search(r"[a-z]{4,} [a-z]{3,} [a-z]{2,}", re.sub(r"（.*?）", "", told)), "is not said in Chinese"
+
+
+def test_sign_in_that_is_turned_on_while_the_app_runs_lets_nobody_in(kept, secrets_file):
+    page = AppTest.from_file(str(APP / "main.py"), default_timeout=90).run()
+    assert page.title
+    secrets_file.write_text(tomli_w.dumps(SECRETS), encoding="utf-8")
+    page.run()
+    assert not page.exception
+    assert page.error
+    assert not page.title
+
+
+def test_whoever_signed_out_is_out_in_every_window_and_after_a_restart(kept):
+    page = signed_in(AppTest.from_function(_who, default_timeout=90), LI.name, nonce="a")
+    assert page.text[0].value == f"{LI.name} planner"
+    signin.leave(page.user)
+    assert page.run().text[0].value == "nobody"
+    again = signed_in(AppTest.from_function(_who, default_timeout=90), LI.name, nonce="b")
+    assert again.text[0].value == f"{LI.name} planner", "a new sign-in is another one"
 
 
 def _who():
@@ -406,8 +482,7 @@ def _who():
 def test_whoever_has_not_signed_in_sees_nothing_but_that(kept, language):
     page = AppTest.from_file(str(APP / "main.py"), default_timeout=90)
     page.session_state["language"] = language
-    page.secrets, page.user = SECRETS, {"is_logged_in": False}
-    page.run()
+    with_sign_in(page).run()
     assert not page.exception
     assert [one.value for one in page.title] == [text("signin.title", language)]
     assert [one.label for one in page.button] == [text("signin.go", language)]
@@ -419,32 +494,11 @@ def test_whoever_has_not_signed_in_sees_nothing_but_that(kept, language):
 def test_a_provider_that_does_not_answer_is_told_with_its_address(kept, language):
     page = AppTest.from_file(str(APP / "main.py"), default_timeout=90)
     page.session_state["language"] = language
-    page.secrets, page.user = SECRETS, {"is_logged_in": False}
-    page.run().button(key="signin-").click().run()
+    with_sign_in(page).run().button(key="signin-").click().run()
     assert not page.exception
     (told,) = [one.value for one in page.error]
     assert "nobody-answers" in told
     assert sentence("check the address, and the way there from this server", language) in told
-
-
-def test_settings_spoilt_while_the_app_runs_let_nobody_in(kept):
-    page = AppTest.from_file(str(APP / "main.py"), default_timeout=90)
-    page.secrets = {"auth": {key: value for key, value in SECRETS["auth"].items() if key != "redirect_uri"}}
-    page.user = {"is_logged_in": True, "email": LI.name}
-    page.run()
-    assert not page.exception
-    (told,) = [one.value for one in page.error]
-    assert "redirect\\_uri" in told
-    assert not page.title
-
-
-def test_secrets_that_can_not_be_read_let_nobody_in(tmp_path, monkeypatch):
-    spoilt = tmp_path / "secrets.toml"
-    spoilt.write_text("[auth\nclient_id = ")
-    monkeypatch.setattr(streamlit, "get_option", lambda _: [str(spoilt)])
-    monkeypatch.setattr(type(streamlit.secrets), "load_if_toml_exists", lambda _: False)
-    with pytest.raises(InputError, match="nobody is let in"):
-        signin.is_on()
 
 
 # ---- first steps, errors ------------------------------------------------------------------------------------

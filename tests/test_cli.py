@@ -1,6 +1,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -405,7 +406,10 @@ server_metadata_url = "https://login.example/.well-known/openid-configuration"
         (SIGN_IN, ("redirect_uri", "cookie_secret")),
         (SIGN_IN + '[roles]\nboss = "x"\n', ("redirect_uri", "boss: is no role", "boss: is no list")),
         ('auth = "yes"\n', ("[auth]: is no section",)),
-        ('[roles]\nboss = "x"\n', ("boss: is no role", "boss: is no list")),
+        ('[roles]\nboss = "x"\n', ("boss: is no role", "boss: is no list", "[roles]: stands alone")),
+        ('[Auth]\nclient_id = "x"\n', ("[Auth]: is no section known here",)),
+        ("[role]\nadmin = []\n", ("[role]: is no section known here",)),
+        ("[auth\n", ("is not valid TOML",)),
     ],
 )
 def test_the_app_does_not_start_with_faults_in_how_to_sign_in(secrets, named, call, monkeypatch, tmp_path):
@@ -417,6 +421,32 @@ def test_the_app_does_not_start_with_faults_in_how_to_sign_in(secrets, named, ca
     told = call("app", "--headless")
     refused(told, tmp_path / "out", *named)
     assert "geheim" not in str(told)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--address", "0.0.0.0"], "--host siting.example"),
+        (["--host", "https://siting.example"], "is no name of a machine"),
+        (["--prefix", "siting"], "write e.g. /siting"),
+        (["--proxy", "*"], "is no address"),
+    ],
+)
+def test_the_app_does_not_start_where_it_would_serve_anybody_by_any_name(arguments, named, call, monkeypatch, tmp_path):
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    refused(call("app", "--headless", *arguments), tmp_path / "out", named)
+
+
+def test_a_port_that_is_taken_is_said_in_words(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        command = [*BIN, "app", "--headless", "--port", str(taken.getsockname()[1])]
+        environment = os.environ | {"HOME": str(tmp_path), "GEO_CLUSTER_WORKSPACE": str(tmp_path / "kept.sqlite")}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment, encoding="utf-8")
+    assert done.returncode == 2
+    assert "can't be listened at" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 # ---- help ---------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -64,7 +65,7 @@ _waiting = threading.Condition()
 _beginner = ThreadPoolExecutor(1, "geo-cluster-box")
 _spare: dict[tuple[int, str, str], Future[subprocess.Popen[bytes]]] = {}
 _busy = 0
-_kept: OrderedDict[str, tuple[Any, dict[str, Any]]] = OrderedDict()
+_kept: OrderedDict[str, bytes | InputError] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -249,25 +250,34 @@ def _system(stated: object, name: str) -> Any:
 
 
 def _asked(question: str, files: Mapping[str, bytes], name: str, **more: Any) -> tuple[Any, dict[str, Any]]:
-    """What the box answers; kept for a while, for the same file is asked about more than once."""
-    import hashlib
-
+    """What the box answers; kept as it came for a while, for the same file is asked about more than once."""
     mark = hashlib.sha256(json.dumps([question, name, more, vars(limits())]).encode())
     for file, content in files.items():
         mark.update(file.encode() + b"\0" + hashlib.sha256(content).digest())
     key = mark.hexdigest()
-    if key in _kept:
-        with suppress(KeyError):
+    with _waiting:
+        answer = _kept.get(key)
+        if answer is not None:
             _kept.move_to_end(key)
-            return _kept[key]
-    content = _run(question, files, name, more)
-    told, arrays = _opened(content, name)
-    if len(content) < KEPT_MB * MB:
-        _kept[key] = told, arrays
-        while len(_kept) > KEPT:
-            with suppress(KeyError):
-                _kept.popitem(last=False)
-    return told, arrays
+    if answer is None:
+        try:
+            answer = _run(question, files, name, more)
+        except _SlowError:  # which may be the machine's fault, and another time not
+            raise
+        except InputError as refusal:
+            answer = refusal
+        if isinstance(answer, InputError) or len(answer) < KEPT_MB * MB:
+            with _waiting:
+                _kept[key] = answer
+                while len(_kept) > KEPT:
+                    _kept.popitem(last=False)
+    if isinstance(answer, InputError):
+        raise InputError(answer.faults)
+    return _opened(answer, name)
+
+
+class _SlowError(InputError):
+    """It took too long."""
 
 
 def _opened(content: bytes, name: str) -> tuple[Any, dict[str, Any]]:
@@ -388,7 +398,7 @@ def _heard(process: subprocess.Popen[bytes], listener: threading.Thread, told: b
         listener.join(LOOK_S)
         _wait_on()
     if listener.is_alive():
-        raise InputError(Fault(name, f"takes more than {now.seconds:,} s to read", REMEDY.format(key="seconds")))
+        raise _SlowError(Fault(name, f"takes more than {now.seconds:,} s to read", REMEDY.format(key="seconds")))
     now.refuse(name, "output_megabytes", len(told) / MB, "gives {} MB")
     code = process.wait()
     if code in (-signal.SIGKILL, -signal.SIGXCPU) if os.name == "posix" else False:

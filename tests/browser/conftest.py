@@ -42,7 +42,7 @@ def chromium():
 @pytest.fixture
 def visit(chromium):
     """Open an address at a size; whatever wants to leave the machine finds no host there and fails the test."""
-    opened, left, broken = [], [], []
+    opened, left, broken, forbidden = [], [], [], []
 
     def is_outside(url):
         address = urlparse(url)
@@ -52,10 +52,15 @@ def visit(chromium):
         if is_outside(request.url):
             left.append(request.url)
 
+    def heard(message):
+        if "Content Security Policy" in message.text:
+            forbidden.append(message.text)
+
     def open_page(url, size=LAPTOP, **more):
         context = chromium.new_context(viewport={"width": size[0], "height": size[1]}, **more)
         context.set_default_timeout(45_000)
         context.on("request", told)
+        context.on("console", heard)
         page = context.new_page()
         page.on("pageerror", lambda error: broken.append(str(error)))
         page.on("websocket", lambda socket: left.append(socket.url) if is_outside(socket.url) else None)
@@ -69,6 +74,7 @@ def visit(chromium):
         context.close()
     assert left == [], "the page wanted something from outside"
     assert broken == [], "a script of the page failed"
+    assert forbidden == [], "the page wanted what its server forbids"
 
 
 @pytest.fixture(scope="session")

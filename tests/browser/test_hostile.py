@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from geo_cluster.serving import Serving
 from tests.browser.conftest import _free_port, _wait_for
 from tests.browser.hostile import NAMES, SCRIPT
 from tests.browser.pages import PAGES, go, in_language, settled, stays_within, turned
@@ -28,8 +29,8 @@ def hostile_server(tmp_path_factory):
     """The app with a work full of hostile names for every visitor."""
     home, port = tmp_path_factory.mktemp("home"), _free_port()
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("STREAMLIT", "XDG"))}
-    command = [sys.executable, "-m", "streamlit", "run", str(SCRIPT_PATH), "--server.port", str(port)]
-    command += ["--server.headless", "true", "--browser.gatherUsageStats", "false", "--server.address", "localhost"]
+    serving = Serving(port=port, headless=True).model_dump_json()
+    command = [sys.executable, "-m", "app.serve", serving, str(SCRIPT_PATH)]
     log = home / "log.txt"
     with log.open("wb") as told:
         process = subprocess.Popen(

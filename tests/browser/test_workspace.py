@@ -27,10 +27,10 @@ def place(tmp_path_factory):
 
 
 @contextmanager
-def app(place, port):
+def app(place, port, *, prefix=""):
     """The app on one workspace file; ended as a power cut would end it."""
     command = [sys.executable, "-m", "geo_cluster.cli", "app", "--headless", "--port", str(port)]
-    command += ["--workspace", str(place / "workspace.sqlite")]
+    command += ["--workspace", str(place / "workspace.sqlite"), "--prefix", prefix]
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("STREAMLIT", "GEO_CLUSTER"))}
     log = place / f"log-{port}.txt"
     with log.open("ab") as told:
@@ -38,7 +38,7 @@ def app(place, port):
             command, stdout=told, stderr=told, stdin=subprocess.DEVNULL, env=environment | {"HOME": str(place)}
         )
     try:
-        _wait_for(f"http://localhost:{port}/_stcore/health", process, log)
+        _wait_for(f"http://localhost:{port}{prefix}/_stcore/health", process, log)
         yield process
     finally:
         process.kill()

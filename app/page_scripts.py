@@ -1,0 +1,40 @@
+"""Scripts of our own inside the page. A browser runs these and no others there: it is told their hashes (`app.web`)."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import get_args
+
+from streamlit import file_util
+
+from app.texts import frame, text
+from geo_cluster.domain import Language
+
+REMEMBER = "{sessionStorage.setItem('way', location.href)}"
+GO_ON = """{
+const [page, view] = (sessionStorage.getItem('way') ?? '').split('#'), here = location.href.split('#')[0];
+sessionStorage.removeItem('way');
+if (page && (page !== here || (view && view !== location.hash.slice(1)))) {
+  location.replace(view ? page + '#' + view : page);
+  if (page === here) location.reload();
+}
+}"""
+"""Signing in ends on the first page: the browser's tab remembers which link a visitor came by."""
+
+_WORDS = Path(__file__).with_name("assets").joinpath("page.js").read_text(encoding="utf-8").strip()
+
+
+def own_words(language: Language) -> str:
+    """Tells the browser the page's language, and gives Streamlit's own words in it."""
+    help_for = text("frame.help", language, label="{label}")
+    told = ", ".join(json.dumps(one, ensure_ascii=False) for one in (language, frame.PAIRS, help_for))
+    return f"{_WORDS}({told});"
+
+
+def every() -> list[str]:
+    """All that may stand inside a page, Streamlit's own among them."""
+    page = Path(file_util.get_static_dir(), "index.html").read_text(encoding="utf-8")
+    theirs = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    return [*theirs, REMEMBER, GO_ON, *(own_words(language) for language in get_args(Language))]
