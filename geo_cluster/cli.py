@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import re
+import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -33,6 +36,12 @@ cli = typer.Typer(
     add_completion=False,
 )
 
+WorkspaceOption = Annotated[
+    str,
+    typer.Option(
+        help="工作区：文件或 postgresql://… / where work is kept", envvar="GEO_CLUSTER_WORKSPACE", show_envvar=True
+    ),
+]
 LanguageOption = Annotated[Literal["zh", "en"], typer.Option("--lang", help="界面语言 / language")]
 
 
@@ -374,16 +383,42 @@ def list_layers(lang: LanguageOption = "zh") -> None:
 
 
 @cli.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="备份文件，不可已存在 / file to make, not there yet")],
+    workspace: WorkspaceOption = "",
+) -> None:
+    """Copy a workspace into one file while others work on it, and check the copy. 备份工作区，可在使用中进行。"""
+    from geo_cluster import backup as backups
+    from geo_cluster import database
+
+    counts = backups.write(database.connect(workspace, make=False), file)
+    typer.echo(f"{_counted(counts)} → {file}")
+
+
+@cli.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="备份文件 / file made by `geo-cluster backup`")],
+    workspace: WorkspaceOption = "",
+) -> None:
+    """Put a backup into a workspace that is new or has no works. 把备份恢复到新的或空的工作区。"""
+    from geo_cluster import backup as backups
+    from geo_cluster import database
+
+    backups.check(file)
+    counts = backups.restore(file, database.connect(workspace))
+    typer.echo(f"{_counted(counts)} → {database.masked(workspace or database.default_address())}")
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{counts[f'geo_cluster_{name}']} {name}" for name in ("works", "revisions", "plans", "blobs"))
+
+
+@cli.command()
 def app(
     port: Annotated[int, typer.Option(help="端口 / port", min=0, max=65535)] = 8501,
     address: Annotated[str, typer.Option(help="监听地址 / address to listen on")] = "localhost",
     headless: Annotated[bool, typer.Option(help="不打开浏览器 / do not open a browser")] = False,
-    workspace: Annotated[
-        str,
-        typer.Option(
-            help="工作区：文件或 postgresql://… / where work is kept", envvar="GEO_CLUSTER_WORKSPACE", show_envvar=True
-        ),
-    ] = "",
+    workspace: WorkspaceOption = "",
 ) -> None:
     """Start the app in the browser. 启动网页应用。"""
     import importlib.util
@@ -444,14 +479,57 @@ def _signs_in() -> bool:
 
 def main() -> None:
     """Run the command line; refusals are printed as sentences and end with exit code 2."""
+    _any_terminal()
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # ended by others as by Ctrl-C: nothing is left behind
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    code: int | str | None = 0
     try:
-        cli()
+        try:
+            cli()
+        except SystemExit as end:
+            code = end.code
+        sys.stdout.flush()
     except GeoClusterError as refusal:
         for fault in refusal.faults:
             typer.echo(f"✗ {fault}", err=True)
-        sys.exit(2)
+        code = 2
     except KeyboardInterrupt:
-        sys.exit(130)
+        code = 130
+    except OSError as problem:
+        code = _told(problem, code)
+    sys.exit(code)
+
+
+def _told(problem: OSError, code: int | str | None) -> int | str | None:
+    """What the system refuses, in words; that nobody reads on is no fault (`geo-cluster layers | head`)."""
+    with suppress(OSError):  # what is left in the buffer has nowhere to go
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(problem, BrokenPipeError):
+        return code
+    fault = Fault(
+        str(problem.filename or "output"), f"can't be used ({problem.strerror})", "free space, or look after it"
+    )
+    typer.echo(f"✗ {fault}", err=True)
+    return 2
+
+
+PLAIN = {"→": "->", "≤": "<=", "✗": "x", "✓": "ok", "·": "-", "–": "-", "…": "...", "×": "x", "©": "(c)", "°": " deg"}
+"""What stands for our signs on a terminal that doesn't have them."""
+
+
+def _any_terminal() -> None:
+    """Let no terminal or file end a command because it lacks a character."""
+
+    def plain(problem: UnicodeError) -> tuple[str | bytes, int]:
+        if not isinstance(problem, UnicodeEncodeError):
+            raise problem
+        lacking = problem.object[problem.start : problem.end]
+        return "".join(PLAIN.get(one) or ascii(one)[1:-1] for one in lacking), problem.end
+
+    codecs.register_error("geo-cluster", plain)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="geo-cluster")
 
 
 if __name__ == "__main__":
