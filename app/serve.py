@@ -6,13 +6,14 @@ Nothing that declares a component is imported here: one that is declared before 
 from __future__ import annotations
 
 import gc
-import sys
 import threading
 import time
+from contextlib import suppress
 
 from streamlit.web.cli import main
 
-from app import whole
+from app import ending, whole
+from geo_cluster.errors import GeoClusterError
 
 _FIRST_PAGE_S = 10  # until the first page is there, and matching may be made ready
 
@@ -25,6 +26,8 @@ def _warm() -> None:
     try:
         from app import cached
 
+        with suppress(GeoClusterError):  # it is told on the page
+            cached.kept_in()  # now, for a workspace that is gone when the first visitor comes is not to be made anew
         cached.overview_payload("zh")
     finally:
         gc.freeze()
@@ -39,4 +42,5 @@ if __name__ == "__main__":
     whole.install()
     gc.disable()
     threading.Thread(target=_warm, daemon=True).start()
-    sys.exit(main())
+    with ending.at_once():
+        main()

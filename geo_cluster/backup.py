@@ -10,7 +10,8 @@ import shutil
 import sqlite3
 import stat
 import zlib
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from geo_cluster.database import (
     works,
     writing,
 )
-from geo_cluster.errors import DataError, Fault, InputError
+from geo_cluster.errors import DataError, Fault, GeoClusterError, InputError
 from geo_cluster.place import placed, uri
 
 CONTENT = (blobs, works, revisions, plans, marks)
@@ -76,8 +77,8 @@ def write(engine: Engine, file: Path) -> Counts:
     return counts
 
 
-def restore(file: Path, engine: Engine) -> Counts:
-    """Put what a backup holds into a workspace without works, all of it or nothing, and check it.
+def restore(file: Path, address: str) -> Counts:
+    """Put what a backup holds into a workspace that is new or has no works, all of it or nothing, and check it.
 
     Returns
     -------
@@ -93,40 +94,49 @@ def restore(file: Path, engine: Engine) -> Counts:
     """
     with scratch.temporary() as folder:
         copy = _copied(file, folder)
-        source = connect(str(copy), make=False)  # steps the copy up, not the backup
-        spoilt = _checked(copy)
+        with _named(file, copy):
+            source = connect(str(copy), make=False)  # steps the copy up, not the backup
+            spoilt = _checked(copy)
+        engine = connect(address)
         with told(engine):
             counts = _into_file(copy, engine) if engine.dialect.name == "sqlite" else _into_server(source, engine)
-    with reading(engine) as connection:
-        if {table.name: _count(connection, table) for table in CONTENT if table is not marks} != {
-            name: count for name, count in counts.items() if name != marks.name
-        }:
-            raise DataError(Fault(str(file), "did not arrive whole", "look after the database and try again"))
+        with reading(engine) as connection:
+            arrived = {table.name: _count(connection, table) for table in CONTENT if table is not marks}
+    if arrived.items() - counts.items():
+        raise DataError(Fault(str(file), "did not arrive whole", "look after the database and try again"))
     _tell(spoilt, file)
     return counts
 
 
-def check(file: Path) -> None:
-    """Refuse a path without a file, before a workspace is made for what is in it."""
-    try:
-        if stat.S_ISREG(file.stat().st_mode):
-            return
-    except (OSError, ValueError):
-        pass
-    raise InputError(Fault(str(file), "there is no such file", "check the path"))
-
-
 def _copied(file: Path, folder: Path) -> Path:
     """A backup with the log that may lie beside it, where it can be stepped up."""
-    check(file)
+    copy = folder / "backup.sqlite"
     try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise InputError(Fault(str(file), "is no file", "give one that `geo-cluster backup` made"))
         for suffix in ("", "-wal"):
             beside = file.with_name(file.name + suffix)
             if beside.is_file():
-                shutil.copyfile(beside, folder / f"backup.sqlite{suffix}")
-    except OSError as problem:
-        raise InputError(Fault(str(file), f"can't be read ({problem.strerror})", "check the path")) from None
-    return folder / "backup.sqlite"
+                shutil.copyfile(beside, f"{copy}{suffix}")
+                Path(f"{copy}{suffix}").chmod(0o600)
+    except (OSError, ValueError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else problem
+        raise InputError(Fault(str(file), f"can't be read ({reason})", "check the path")) from None
+    return copy
+
+
+@contextmanager
+def _named(file: Path, copy: Path) -> Iterator[None]:
+    """What is wrong with the copy of a backup is wrong with the backup."""
+    try:
+        yield
+    except GeoClusterError as refusal:
+        remedy = "give another file that `geo-cluster backup` made"
+        raise InputError(
+            [Fault(str(file), fault.what.replace(str(copy), ""), remedy) for fault in refusal.faults]
+        ) from None
+    except sqlite3.Error as problem:
+        raise InputError(Fault(str(file), f"can't be read ({problem})", "try an earlier backup")) from None
 
 
 def _from_file(engine: Engine, part: Path) -> Counts:

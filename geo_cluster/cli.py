@@ -404,8 +404,7 @@ def restore(
     from geo_cluster import backup as backups
     from geo_cluster import database
 
-    backups.check(file)
-    counts = backups.restore(file, database.connect(workspace))
+    counts = backups.restore(file, workspace)
     typer.echo(f"{_counted(counts)} → {database.masked(workspace or database.default_address())}")
 
 
