@@ -13,8 +13,6 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FOLDER = tempfile.tempdir = tempfile.mkdtemp()
-
 from app import cached
 from geo_cluster import catalog, explained, scratch
 from geo_cluster.catalog import PORTFOLIOS
@@ -29,7 +27,7 @@ def memory_mb() -> float:
 
 def files_mb() -> tuple[int, float]:
     """Temporary files and how large they are together."""
-    there = [path for path in Path(FOLDER).rglob("*") if path.is_file()]
+    there = [path for path in Path(tempfile.gettempdir()).rglob("*") if path.is_file()]
     return len(there), sum(path.stat().st_size for path in there) / 2**20
 
 
@@ -63,6 +61,7 @@ class Visitor:
 
 def main() -> None:
     runs, visitors = map(int, sys.argv[1:3] + ["200", "4"][len(sys.argv) - 1 :])
+    tempfile.tempdir = tempfile.mkdtemp()
     people = [Visitor(number) for number in range(visitors)]
     began, curve = time.monotonic(), []
     for turn in range(1, runs + 1):
@@ -77,7 +76,7 @@ def main() -> None:
     if runs >= 10:
         print(f"after {runs} runs {curve[-1] / curve[9]:.2f} times of what it was after the first ten")
     scratch.remove()
-    left = [path for path in Path(FOLDER).rglob("*") if path.is_file()]
+    left = [path for path in Path(tempfile.gettempdir()).rglob("*") if path.is_file()]
     print(f"temporary files left at the end: {len(left)}")
 
 

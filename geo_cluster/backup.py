@@ -218,6 +218,8 @@ def _checked(file: Path) -> list[str]:
         found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
         if found != ["ok"]:
             raise DataError(Fault(str(file), f"is a damaged database ({found[0]})", "try an earlier backup"))
+        for table in CONTENT:
+            connection.execute(f"SELECT {', '.join(table.columns.keys())} FROM {table.name} LIMIT 0")
         rows = connection.execute(f"SELECT sha256, packed FROM {blobs.name}")
         return [sha256 for sha256, packed in rows if _sha256(packed) != sha256]
 
@@ -228,7 +230,7 @@ def _sha256(packed: bytes) -> str:
     try:
         while not unpack.eof:
             piece = unpack.decompress(packed, PIECE)
-            if not piece and not unpack.unconsumed_tail:
+            if not (piece or unpack.eof or unpack.unconsumed_tail):  # it is cut off
                 return ""
             content.update(piece)
             packed = unpack.unconsumed_tail

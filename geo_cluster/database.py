@@ -25,7 +25,18 @@ from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from geo_cluster.errors import DataError, Fault, InputError
-from geo_cluster.place import ENVIRONMENT, check_file, default_address, masked, placed, tighten, uri, url_of
+from geo_cluster.place import (
+    ENVIRONMENT,
+    check_file,
+    default_address,
+    masked,
+    masked_url,
+    placed,
+    tighten,
+    uri,
+    url_of,
+    which,
+)
 
 __all__ = ["ENVIRONMENT", "SCHEMA", "connect", "default_address", "masked", "reading", "writing"]
 
@@ -294,7 +305,9 @@ STEPS: dict[int, Callable[[Connection], None]] = {1: _name_and_count}
 
 def _copy_before(path: Path, version: int) -> None:
     """Keep a copy of a file beside it before it is stepped up."""
-    kept = path.with_name(f"{path.stem}.schema-{version}.{datetime.now():%Y%m%d-%H%M%S}{path.suffix}")
+    kept = path.with_name(
+        f"{path.stem}.schema-{version}.{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}{path.suffix}"
+    )
     try:
         with placed(kept) as part, closing(open_file(path)) as source, closing(sqlite3.connect(part)) as target:
             source.backup(target)
@@ -320,13 +333,17 @@ def reading(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that writes: all of it, or nothing; it is there when this ends well."""
-    token = secrets.token_hex(8)
+    token, path = secrets.token_hex(8), Path(str(engine.url.database))
+    is_file = engine.dialect.name == "sqlite"
     with told(engine):
+        file = which(path) if is_file else None
         with engine.connect().execution_options(writes=True) as connection, connection.begin():
             known = _recognise(connection)
             yield connection
             connection.execute(saves.insert().values(token=token))
-        if engine.dialect.name == "sqlite":  # a server keeps its tables while it says that they were saved
+        if is_file:  # a server keeps its tables while it says that they were saved
+            if which(path) not in (file, (0, 0)):
+                raise DataError(Fault(str(path), "the workspace was replaced while it was written to", _LOST))
             with engine.connect() as connection, connection.begin():
                 _recognise(connection, token)
         known.save = token
@@ -335,7 +352,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 def _recognise(connection: Connection, save: str = "") -> _Known:
     """Refuse what isn't the workspace that was opened, or is an older copy of it; what is known of it."""
     known: _Known = connection.get_execution_options()["known"]
-    shown = masked(connection.engine.url.render_as_string(hide_password=False))
+    shown = masked_url(connection.engine.url)
     last = sa.exists().where(saves.c.token == (save or known.save))
     row = connection.execute(sa.select(made.c.version, made.c.workspace, last)).one_or_none()
     if row is None or row.workspace != known.workspace:
@@ -369,7 +386,7 @@ def told(engine: Engine) -> Iterator[None]:
             remedy = "free space on the disk and try again"
         first = reason.splitlines()[0] if reason else type(problem).__name__
         first = first.partition(" with text ")[0]  # SQLite would tell what is in the cell
-        where = masked(engine.url.render_as_string(hide_password=False))
+        where = masked_url(engine.url)
         raise DataError(Fault(where, f"the workspace can't be used ({_without(engine.url, first)})", remedy)) from None
 
 

@@ -48,7 +48,11 @@ def default_address() -> str:
 
 def masked(address: str) -> str:
     """An address as it may be shown: without password, and without the options that may hold one."""
-    url = url_of(address)
+    return masked_url(url_of(address))
+
+
+def masked_url(url: URL) -> str:
+    """The same of an address that was read."""
     return url.database or "" if url.drivername == "sqlite" else url.set(query={}).render_as_string(hide_password=True)
 
 
@@ -190,6 +194,15 @@ def _sync(folder: Path) -> None:
             os.fsync(held)
         finally:
             os.close(held)
+
+
+def which(path: Path) -> tuple[int, int]:
+    """Which file is at a path, whatever its name; none has zeros."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_dev, found.st_ino
 
 
 def uri(path: Path) -> str:

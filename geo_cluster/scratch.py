@@ -99,7 +99,8 @@ def write(path: Path, content: bytes) -> None:
     part = path.with_name(f".{secrets.token_hex(6)}.part")
     with _in_words():
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for parent in reversed([one for one in path.parents if not one.exists()]):
+                parent.mkdir(mode=0o700, exist_ok=True)
             with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
                 file.write(content)
             part.replace(path)
