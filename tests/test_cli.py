@@ -3,6 +3,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -310,7 +311,7 @@ def test_study_of_the_sample_says_so(tmp_path):
     done = geo_cluster("study", "--out", str(tmp_path / "out"), env=os.environ | {"COLUMNS": "140"})
     assert done.returncode == 0, done.stderr
     assert "示例项目，非任何企业的计划" in done.stdout
-    assert "12 files" in done.stdout
+    assert "13 files" in done.stdout
     assert "HiGHS" not in done.stdout + done.stderr, "the solver talks to the user"
     assert "Warning" not in done.stderr
 
@@ -417,6 +418,41 @@ def test_the_app_does_not_start_with_faults_in_how_to_sign_in(secrets, named, ca
     told = call("app", "--headless")
     refused(told, tmp_path / "out", *named)
     assert "geheim" not in str(told)
+
+
+# ---- terminals and pipes ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "gbk"])
+def test_no_terminal_lacks_the_characters_to_end_well(encoding, tmp_path):
+    """Results were written and the exit code was 1, for want of an arrow."""
+    for arguments, shown in (
+        (["study", str(write_own(tmp_path)), "--lang", "en", "--out", str(tmp_path / "out")], "13 files"),
+        (["layers"], "prefectures"),
+        (["study", str(tmp_path / "no.toml")], ": "),
+    )[0 if encoding == "ascii" else 1 :]:
+        environment = os.environ | {"PYTHONIOENCODING": encoding, "LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0"}
+        done = subprocess.run([*BIN, *arguments], capture_output=True, env=environment, timeout=120)
+        assert b"Traceback" not in done.stderr
+        assert done.returncode == (2 if "no.toml" in arguments[-1] else 0), done.stderr
+        told = (done.stdout + done.stderr).decode(encoding)
+        assert shown in told
+    assert ("->" in told) == (encoding == "ascii")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
+def test_nobody_reads_on_or_the_disk_is_full():
+    for arguments in (["layers"], ["--help"]):
+        read, write = os.pipe()
+        os.close(read)
+        done = subprocess.run([*BIN, *arguments], stdout=write, stderr=subprocess.PIPE, timeout=60)
+        os.close(write)
+        assert done.stderr == b"", "a pipe that is read no further is no fault"
+        with Path("/dev/full").open("wb") as full:
+            done = subprocess.run([*BIN, *arguments], stdout=full, stderr=subprocess.PIPE, timeout=60)
+        assert done.returncode == 2
+        assert done.stderr.decode().startswith("✗ output: can't be used (No space left on device) → free space")
+        assert done.stderr.count(b"\n") == 1
 
 
 # ---- help ---------------------------------------------------------------------------------------------------
