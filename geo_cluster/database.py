@@ -32,6 +32,7 @@ from geo_cluster.place import (
     masked,
     masked_url,
     placed,
+    sweep,
     tighten,
     uri,
     url_of,
@@ -190,6 +191,7 @@ def connect(address: str = "", *, make: bool = True) -> Engine:
         known.workspace = _step_up(connection, masked(place), make=make)
     if engine.dialect.name == "sqlite":
         tighten(Path(str(url.database)))
+        sweep(Path(str(url.database)).parent)
     return engine
 
 

@@ -29,6 +29,9 @@ ENVIRONMENT = "GEO_CLUSTER_WORKSPACE"
 ABANDONED_S = 3600.0
 """A file that was begun so long ago and is not in its place yet has no writer any more."""
 
+PART = ".geo-cluster-"
+"""How the names of files begin that are not in their place yet."""
+
 _CHOOSE = "choose a file in a folder that you may write to, with --workspace FILE"
 _KINDS = {stat.S_ISDIR: "a folder", stat.S_ISCHR: "a device", stat.S_ISBLK: "a device"}
 _KINDS |= {stat.S_ISFIFO: "a pipe", stat.S_ISSOCK: "a socket"}
@@ -142,7 +145,7 @@ def _kind(path: Path) -> os.stat_result | None:
 @contextmanager
 def _beside(path: Path) -> Iterator[Path]:
     """A name for a file beside another, which is gone afterwards."""
-    name = path.with_name(f".{path.name[:60]}.{secrets.token_hex(4)}.part")
+    name = path.with_name(f"{PART}{secrets.token_hex(6)}.part")
     try:
         yield name
     finally:
@@ -162,10 +165,7 @@ def placed(path: Path) -> Iterator[Path]:
     OSError
         It can't be written, or put there.
     """
-    with suppress(OSError):
-        for part in path.parent.glob(f".{_plain(path.name[:60])}.*.part*"):
-            if time.time() - part.stat().st_mtime > ABANDONED_S:
-                part.unlink()
+    sweep(path.parent)
     with _beside(path) as part:
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         part.chmod(0o600)  # whatever the umask says
@@ -181,9 +181,12 @@ def placed(path: Path) -> Iterator[Path]:
         _sync(path.parent)
 
 
-def _plain(name: str) -> str:
-    """A name in which no character means another one to `glob`."""
-    return re.sub(r"([*?[])", r"[\1]", name)
+def sweep(folder: Path) -> None:
+    """Take away files that were begun in a folder by a process that was killed."""
+    for part in folder.glob(f"{PART}*.part*"):
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime > ABANDONED_S:
+                part.unlink()
 
 
 def _sync(folder: Path) -> None:
