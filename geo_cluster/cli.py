@@ -162,7 +162,7 @@ def score(
     if as_json:
         project, settings = _together(lambda: _project(as_json), lambda: inputs.read_for_others(scenario))
         region = inputs.prepare(settings, pipeline.read_layers(settings.layers))
-        typer.echo(json.dumps(intake.appraise_one(region, project), ensure_ascii=False, indent=2))
+        _say(json.dumps(intake.appraise_one(region, project), ensure_ascii=False, indent=2))
         return
     _, checked, settings = _together(
         lambda: bundle.check_writable(out),
@@ -182,8 +182,8 @@ def score(
 
     files = bundle.write_appraisal(parts(), out, sample=projects == "sample")
     for sentence in shown:
-        typer.echo(f"· {sentence}")
-    typer.echo(f"{len(checked)} → {', '.join(str(path) for path in files)}")
+        _say(f"· {sentence}")
+    _say(f"{len(checked)} → {', '.join(str(path) for path in files)}")
 
 
 def _project(text: str) -> Mapping[str, Any]:
@@ -291,12 +291,10 @@ def land(
     found = survey.survey(ground, exclusions, land_mu=room[0], hall_m=room[1])
     files = bundle.write_files(out, lambda folder: survey.write(found, folder, source=parcels.name))
     for row in found.sites.itertuples():
-        typer.echo(
-            f"{row.site}: {row.net_ha:.2f} ha = {row.net_mu:.0f} mu, largest piece {row.largest_piece_ha:.2f} ha"
-        )
+        _say(f"{row.site}: {row.net_ha:.2f} ha = {row.net_mu:.0f} mu, largest piece {row.largest_piece_ha:.2f} ha")
     if need:
-        typer.echo(f"{len(found.fits)} ← {need:g} mu {hall}")
-    typer.echo(f"{len(files)} files → {out}")
+        _say(f"{len(found.fits)} ← {need:g} mu {hall}")
+    _say(f"{len(files)} files → {out}")
 
 
 def _room(need: float, hall: str) -> tuple[float | None, tuple[float, float] | None]:
@@ -345,8 +343,8 @@ def refresh_osm(
             nominatim_url=nominatim or osm.NOMINATIM_URL,
         )
     for change in done.changes:
-        typer.echo(f"· {change}")
-    typer.echo(f'{len(done.sources)} → {done.folder}。在情景里写 / put into the scenario: layers = "{done.folder}"')
+        _say(f"· {change}")
+    _say(f'{len(done.sources)} → {done.folder}。在情景里写 / put into the scenario: layers = "{done.folder}"')
 
 
 @contextmanager
@@ -369,7 +367,7 @@ def check_data() -> None:
 
     refuse_if(layers.check_all(), DataError)
     for name, layer in catalog.layers().items():
-        typer.echo(f"ok  {name:<14} {layer.rows:>6}  {layer.sha256[:12]}  {layer.licence}")
+        _say(f"ok  {name:<14} {layer.rows:>6}  {layer.sha256[:12]}  {layer.licence}")
 
 
 @cli.command("layers")
@@ -379,7 +377,7 @@ def list_layers(lang: LanguageOption = "zh") -> None:
 
     for name, layer in catalog.layers().items():
         title = layer.title_zh if lang == "zh" else layer.title_en
-        typer.echo(f"{name:<14} {layer.rows:>6}  {layer.as_of:<12} {title} · {layer.licence}")
+        _say(f"{name:<14} {layer.rows:>6}  {layer.as_of:<12} {title} · {layer.licence}")
 
 
 @cli.command()
@@ -392,7 +390,7 @@ def backup(
     from geo_cluster import database
 
     counts = backups.write(database.connect(workspace, make=False), file)
-    typer.echo(f"{_counted(counts)} → {file}")
+    _say(f"{_counted(counts)} → {file}")
 
 
 @cli.command()
@@ -405,7 +403,7 @@ def restore(
     from geo_cluster import database
 
     counts = backups.restore(file, workspace)
-    typer.echo(f"{_counted(counts)} → {database.masked(workspace or database.default_address())}")
+    _say(f"{_counted(counts)} → {database.masked(workspace or database.default_address())}")
 
 
 def _counted(counts: Mapping[str, int]) -> str:
@@ -426,9 +424,9 @@ def app(
 
     signs_in = _signs_in()
     database.connect(workspace).dispose()  # refused now rather than on the first page
-    typer.echo(f"工作区 / workspace: {database.masked(workspace or database.default_address())}", err=True)
+    _say(f"工作区 / workspace: {database.masked(workspace or database.default_address())}", err=True)
     if address not in ("localhost", "127.0.0.1", "::1") and not signs_in:
-        typer.echo(
+        _say(
             f"! {address}：未启用登录，能连上的人都能看到并修改全部工作。"
             " / no sign-in: whoever can reach this address sees and changes all work."
             " Add [auth] to .streamlit/secrets.toml (README).",
@@ -490,7 +488,7 @@ def main() -> None:
         sys.stdout.flush()
     except GeoClusterError as refusal:
         for fault in refusal.faults:
-            typer.echo(f"✗ {fault}", err=True)
+            _say(f"✗ {fault}", err=True)
         code = 2
     except KeyboardInterrupt:
         code = 130
@@ -508,12 +506,17 @@ def _told(problem: OSError, code: int | str | None) -> int | str | None:
     fault = Fault(
         str(problem.filename or "output"), f"can't be used ({problem.strerror})", "free space, or look after it"
     )
-    typer.echo(f"✗ {fault}", err=True)
+    _say(f"✗ {fault}", err=True)
     return 2
 
 
 PLAIN = {"→": "->", "≤": "<=", "✗": "x", "✓": "ok", "·": "-", "–": "-", "…": "...", "×": "x", "©": "(c)", "°": " deg"}
 """What stands for our signs on a terminal that doesn't have them."""
+
+
+def _say(text: str, *, err: bool = False) -> None:
+    """Print a line; `typer.echo` would write UTF-8 to a terminal that says it knows ASCII only."""
+    print(text, file=sys.stderr if err else sys.stdout)
 
 
 def _any_terminal() -> None:

@@ -311,7 +311,7 @@ def test_study_of_the_sample_says_so(tmp_path):
     done = geo_cluster("study", "--out", str(tmp_path / "out"), env=os.environ | {"COLUMNS": "140"})
     assert done.returncode == 0, done.stderr
     assert "示例项目，非任何企业的计划" in done.stdout
-    assert "13 files" in done.stdout
+    assert "12 files" in done.stdout
     assert "HiGHS" not in done.stdout + done.stderr, "the solver talks to the user"
     assert "Warning" not in done.stderr
 
