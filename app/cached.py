@@ -7,12 +7,11 @@ import functools
 import hashlib
 import json
 import os
-import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -23,7 +22,20 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app import charts
 from app.jobs import Jobs
-from geo_cluster import catalog, choice, database, inputs, intake, layers, maps, portfolio, results, survey, written
+from geo_cluster import (
+    catalog,
+    choice,
+    database,
+    inputs,
+    intake,
+    layers,
+    maps,
+    portfolio,
+    results,
+    scratch,
+    survey,
+    written,
+)
 from geo_cluster import study as pipeline
 from geo_cluster.box import door
 from geo_cluster.choice import Choice, Weighed
@@ -41,40 +53,61 @@ from geo_cluster.supply.tariff import Bill, bills
 from geo_cluster.workspace import LAYERS, PROJECTS, KeptPlan, Work
 
 
+class Source(NamedTuple):
+    """A map's payload as the page fetches it; its file is there as long as a visitor, or what is cached, holds on."""
+
+    address: str
+    scripts: tuple[str, ...]
+    file: scratch.Held
+
+
 @st.cache_resource(show_spinner=False)
 def _served() -> tuple[Path, tuple[str, ...]]:
     """A folder that the app serves for payloads, and where pages find our scripts: on this server, nowhere else."""
-    payloads = Path(tempfile.mkdtemp(prefix="geo-cluster-"))
+    payloads = scratch.folder() / "maps"
+    payloads.mkdir(mode=0o700, exist_ok=True)
     folders = {"maps": payloads, "assets": maps.ASSETS, "leaflet": maps.leaflet_file("leaflet.js").parent}
     names = {key: components.declare_component(f"gc_{key}", path=str(path)).name for key, path in folders.items()}
     scripts = (f"../{names['leaflet']}/leaflet.js", *(f"../{names['assets']}/{script}" for script in maps.SCRIPTS))
     return payloads, (*scripts, f"../{names['maps']}")
 
 
-def map_source(payload: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+def map_source(payload: dict[str, Any]) -> Source:
     """Put a payload where the page can fetch it: its address (named by its content) and our scripts."""
     folder, (*scripts, address) = _served()
     content = maps.as_json(payload).encode()
     name = f"{hashlib.sha256(content).hexdigest()[:24]}.json"
-    if not (folder / name).exists():
-        (folder / name).write_bytes(content)
-    return f"{address}/{name}", tuple(scripts)
+    held = scratch.hold(folder / name)
+    if not held.path.exists():
+        scratch.write(held.path, content)
+    return Source(f"{address}/{name}", tuple(scripts), held)
 
 
-@st.cache_resource(show_spinner=False)
 def own_files() -> Path:
     """Where the files of works are laid out for a run."""
-    return Path(tempfile.mkdtemp(prefix="geo-cluster-"))
+    return scratch.folder() / "works"
+
+
+def settled(work: Work) -> tuple[Scenario, list[scratch.Held]]:
+    """A work's scenario ready to run, and its files: they are there as long as somebody holds on to them."""
+    held = [scratch.hold(work.place(own_files()))] if work.files else []
+    return work.settled(own_files()), held
+
+
+def files_of(scenario: Scenario) -> list[scratch.Held]:
+    """The files that were laid out for a scenario, to hold on to."""
+    named = [Path(one) for one in (scenario.portfolio, scenario.layers) if one]
+    return [scratch.hold(path.parent) for path in named if path.parent.parent == own_files()]
 
 
 @st.cache_resource(show_spinner=False)
-def overview(language: Language) -> tuple[str, tuple[str, ...]]:
+def overview(language: Language) -> Source:
     """The map of the whole chain."""
     return map_source(overview_payload(language) | {"link": "explore", "basemaps": maps.basemaps(language)})
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
-def plan_map(_study: Study, scenario_id: str, language: Language) -> tuple[str, tuple[str, ...]]:  # noqa: ARG001
+def plan_map(_study: Study, scenario_id: str, language: Language) -> Source:  # noqa: ARG001
     """The map of a plan."""
     return map_source(maps.payload(language, _study) | {"basemaps": maps.basemaps(language)})
 
@@ -82,7 +115,15 @@ def plan_map(_study: Study, scenario_id: str, language: Language) -> tuple[str, 
 @st.cache_resource(show_spinner=False)
 def jobs() -> Jobs:
     """Runs in the background, shared by all visitors."""
-    return Jobs(lambda scenario, **told: pipeline.run(scenario, **told))
+
+    def run(scenario: Scenario, **told: Any) -> Study:
+        held = files_of(scenario)  # whoever began may have left meanwhile
+        try:
+            return pipeline.run(scenario, **told)
+        finally:
+            held.clear()
+
+    return Jobs(run)
 
 
 def study_of(scenario: Scenario) -> Study:
@@ -171,8 +212,8 @@ class Screening:
                     self.done.append(intake.appraise(self.region, self.projects.iloc[start : start + intake.BATCH]))
                     continue
                 self.table = pd.concat([intake.shortlist(part) for part in self.done], ignore_index=True)
-                with tempfile.TemporaryDirectory() as folder:
-                    paths = sorted(bundle.write_appraisal(self.done, Path(folder)))
+                with scratch.temporary() as folder:
+                    paths = sorted(bundle.write_appraisal(self.done, folder))
                     self.archive = zipped({path.name: path.read_bytes() for path in paths})
                 self.done = []
 
@@ -209,7 +250,10 @@ def _study_again(_plan: KeptPlan, scenario: str, plan: str) -> Study | None:  # 
 
 def study_again(plan: KeptPlan) -> Study | None:
     """The study of a kept plan, checked anew; None when the data is other now."""
-    return _study_again(plan, plan.work.settled(own_files()).model_dump_json(), plan.at.isoformat())
+    scenario, held = settled(plan.work)
+    study = _study_again(plan, scenario.model_dump_json(), plan.at.isoformat())
+    held.clear()
+    return study
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
@@ -378,8 +422,11 @@ def import_effect(checked: Checked, scenario: Scenario, work: Work) -> pd.DataFr
     """What taking a checked file over would change in the scores of the work's projects."""
     held = ledger.take_over(scenario.known, work.files, checked, when=datetime.datetime(2000, 1, 1))
     row = work.scenario.model_dump() | {"known": [one.model_dump() for one in held.known]}
-    after = Work(catalog.scenario_from(row), held.files).settled(own_files())
-    return _effect(region(scenario), region(after), scenario.id, after.id, scenario.portfolio)
+    after, files = settled(Work(catalog.scenario_from(row), held.files))
+    try:
+        return _effect(region(scenario), region(after), scenario.id, after.id, scenario.portfolio)
+    finally:
+        files.clear()
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -427,7 +474,7 @@ def compared_map(
     language: Language,
     _before: dict[str, str],
     before_key: str,  # noqa: ARG001
-) -> tuple[str, tuple[str, ...]]:
+) -> Source:
     """The map of a plan beside an earlier one: `_before` is the site of each project then."""
     return map_source(maps.payload(language, _study, before=_before))
 

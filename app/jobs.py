@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,7 +17,7 @@ from geo_cluster.errors import Fault, GeoClusterError
 from geo_cluster.matching.solve import Progress
 from geo_cluster.study import Study
 
-KEPT, KEPT_BYTES = 12, 1 << 30
+KEPT, KEPT_BYTES = 8, 1 << 29
 """How many runs that have ended are kept at most, and how large their draws may be together; the last is always."""
 
 
@@ -153,3 +155,10 @@ class Jobs:
                 job.refusal, job.state = GeoClusterError(told), "failed"
             finally:
                 job._ended.set()
+                _give_back()
+
+
+def _give_back() -> None:
+    """Let the system have what a run no longer needs; glibc would keep it for each of the threads that ran."""
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)

@@ -9,7 +9,6 @@ declared before the server runs is not served.
 from __future__ import annotations
 
 import gc
-import signal
 import socket
 import sys
 import threading
@@ -25,7 +24,7 @@ from streamlit import config
 from streamlit.web import bootstrap
 from streamlit.web.server.starlette import App
 
-from app import web, whole
+from app import ending, web, whole
 from app.impatient import Impatient
 from geo_cluster import catalog, database, serving, signed_out
 from geo_cluster.errors import Fault, GeoClusterError, InputError, refuse_if
@@ -140,6 +139,8 @@ def _warm() -> None:
     try:
         from app import cached
 
+        with suppress(GeoClusterError):  # it is told on the page
+            cached.kept_in()  # now, for a workspace that is gone when the first visitor comes is not to be made anew
         cached.overview_payload("zh")
     finally:
         gc.freeze()
@@ -171,9 +172,8 @@ def main(told: str, script: str = str(Path(__file__).with_name("main.py"))) -> N
         for fault in refusal.faults:
             print(f"✗ {fault}", file=sys.stderr)
         sys.exit(2)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again once it has closed everything
     threading.Thread(target=_warm, daemon=True).start()
-    with suppress(KeyboardInterrupt):
+    with ending.at_once():
         server.run(sockets=[listening])
 
 

@@ -20,6 +20,9 @@ from geo_cluster.people import Person
 from geo_cluster.study import Study
 from geo_cluster.workspace import Revision, Saved, Work, Workspace
 
+HELD = 4
+"""Of so many works and runs of a visit the files stay where they were laid out: those of this plan and the last too."""
+
 log = logging.getLogger("geo_cluster.app")
 
 
@@ -70,7 +73,24 @@ def name_in_address() -> None:
 
 def scenario() -> Scenario:
     """The work's scenario, ready to run: its own projects and layers are where it points to."""
-    return work().settled(cached.own_files())
+    return _settled(work())
+
+
+def _settled(one: Work) -> Scenario:
+    """A work's scenario ready to run; the files of the last ones stay as long as the visit."""
+    settled, files = cached.settled(one)
+    if files:
+        _hold("files", str(files[0].path), files)
+    return settled
+
+
+def _hold(what: str, key: str, files: list[Any]) -> None:
+    """Hold on to files that were laid out, as long as the visit or until there were others since."""
+    held = st.session_state.setdefault(what, {})
+    held.pop(key, None)
+    held[key] = files
+    while len(held) > HELD:
+        held.pop(next(iter(held)))
 
 
 def change(note: str, **settings: Any) -> None:
@@ -118,7 +138,7 @@ def _begin(before: Work) -> Saved:
     kept = desk().create(before, note=t("work.began"))
     _take(kept, shown=False, keep_study=True)
     study = st.session_state.get("study")
-    if study is not None and study.scenario.id == before.settled(cached.own_files()).id:
+    if study is not None and study.scenario.id == _settled(before).id:
         desk().keep_plan(kept.id, kept.revision.number, study)
     return kept
 
@@ -291,6 +311,7 @@ def take_study(study: Study) -> None:
 
 def _remember(study: Study, at: datetime) -> None:
     st.session_state.setdefault("run-at", {})[cached.plan_key(study)] = at
+    _hold("run-files", study.scenario.id, cached.files_of(study.scenario))
 
 
 def run_at(study: Study) -> datetime | None:

@@ -14,7 +14,7 @@ import pandas as pd
 import streamlit as st
 from streamlit_folium import st_folium
 
-from app import page_scripts, signin, state, web
+from app import cached, page_scripts, signin, state, web
 from app.state import t
 from app.texts import short
 from app.texts.faults import told
@@ -159,12 +159,13 @@ def footer() -> None:
     st.html(f'<div class="gc-footer">{t("footer")}</div>')
 
 
-def show_map(source: tuple[str, tuple[str, ...]], *, key: str, height: int = 640) -> None:
+def show_map(source: cached.Source, *, key: str, height: int = 640) -> None:
     """A map that pans and zooms without asking the server for anything.
 
     Under the same key it shows another source without going blank in between.
     """
-    address, scripts = source
+    address, scripts, file = source
+    state.keep(f"map-{key}", file)
     st_folium(
         maps.canvas_of(scripts=scripts),
         key=key,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -147,7 +147,7 @@ def segments() -> dict[str, Segment]:
     return _declared("requirements.toml", Segment, table("requirements")["segments"])
 
 
-@cache
+@lru_cache(maxsize=64)
 def layers(folder: Path | None = None) -> dict[str, Layer]:
     """The registry of a folder, by default of `data_dir()`: every file with producer, licence, dates and hash."""
     rows = read_toml((folder or data_dir()) / "sources.toml", error=DataError)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import re
+import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -32,6 +35,12 @@ cli = typer.Typer(
     add_completion=False,
 )
 
+WorkspaceOption = Annotated[
+    str,
+    typer.Option(
+        help="工作区：文件或 postgresql://… / where work is kept", envvar="GEO_CLUSTER_WORKSPACE", show_envvar=True
+    ),
+]
 LanguageOption = Annotated[Literal["zh", "en"], typer.Option("--lang", help="界面语言 / language")]
 
 
@@ -152,7 +161,7 @@ def score(
     if as_json:
         project, settings = _together(lambda: _project(as_json), lambda: inputs.read_for_others(scenario))
         region = inputs.prepare(settings, pipeline.read_layers(settings.layers))
-        typer.echo(json.dumps(intake.appraise_one(region, project), ensure_ascii=False, indent=2))
+        _say(json.dumps(intake.appraise_one(region, project), ensure_ascii=False, indent=2))
         return
     _, checked, settings = _together(
         lambda: bundle.check_writable(out),
@@ -172,8 +181,8 @@ def score(
 
     files = bundle.write_appraisal(parts(), out, sample=projects == "sample")
     for sentence in shown:
-        typer.echo(f"· {sentence}")
-    typer.echo(f"{len(checked)} → {', '.join(str(path) for path in files)}")
+        _say(f"· {sentence}")
+    _say(f"{len(checked)} → {', '.join(str(path) for path in files)}")
 
 
 def _project(text: str) -> Mapping[str, Any]:
@@ -281,12 +290,10 @@ def land(
     found = survey.survey(ground, exclusions, land_mu=room[0], hall_m=room[1])
     files = bundle.write_files(out, lambda folder: survey.write(found, folder, source=parcels.name))
     for row in found.sites.itertuples():
-        typer.echo(
-            f"{row.site}: {row.net_ha:.2f} ha = {row.net_mu:.0f} mu, largest piece {row.largest_piece_ha:.2f} ha"
-        )
+        _say(f"{row.site}: {row.net_ha:.2f} ha = {row.net_mu:.0f} mu, largest piece {row.largest_piece_ha:.2f} ha")
     if need:
-        typer.echo(f"{len(found.fits)} ← {need:g} mu {hall}")
-    typer.echo(f"{len(files)} files → {out}")
+        _say(f"{len(found.fits)} ← {need:g} mu {hall}")
+    _say(f"{len(files)} files → {out}")
 
 
 def _room(need: float, hall: str) -> tuple[float | None, tuple[float, float] | None]:
@@ -335,8 +342,8 @@ def refresh_osm(
             nominatim_url=nominatim or osm.NOMINATIM_URL,
         )
     for change in done.changes:
-        typer.echo(f"· {change}")
-    typer.echo(f'{len(done.sources)} → {done.folder}。在情景里写 / put into the scenario: layers = "{done.folder}"')
+        _say(f"· {change}")
+    _say(f'{len(done.sources)} → {done.folder}。在情景里写 / put into the scenario: layers = "{done.folder}"')
 
 
 @contextmanager
@@ -359,7 +366,7 @@ def check_data() -> None:
 
     refuse_if(layers.check_all(), DataError)
     for name, layer in catalog.layers().items():
-        typer.echo(f"ok  {name:<14} {layer.rows:>6}  {layer.sha256[:12]}  {layer.licence}")
+        _say(f"ok  {name:<14} {layer.rows:>6}  {layer.sha256[:12]}  {layer.licence}")
 
 
 @cli.command("layers")
@@ -369,7 +376,37 @@ def list_layers(lang: LanguageOption = "zh") -> None:
 
     for name, layer in catalog.layers().items():
         title = layer.title_zh if lang == "zh" else layer.title_en
-        typer.echo(f"{name:<14} {layer.rows:>6}  {layer.as_of:<12} {title} · {layer.licence}")
+        _say(f"{name:<14} {layer.rows:>6}  {layer.as_of:<12} {title} · {layer.licence}")
+
+
+@cli.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="备份文件，不可已存在 / file to make, not there yet")],
+    workspace: WorkspaceOption = "",
+) -> None:
+    """Copy a workspace into one file while others work on it, and check the copy. 备份工作区，可在使用中进行。"""
+    from geo_cluster import backup as backups
+    from geo_cluster import database
+
+    counts = backups.write(database.connect(workspace, make=False), file)
+    _say(f"{_counted(counts)} → {file}")
+
+
+@cli.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="备份文件 / file made by `geo-cluster backup`")],
+    workspace: WorkspaceOption = "",
+) -> None:
+    """Put a backup into a workspace that is new or has no works. 把备份恢复到新的或空的工作区。"""
+    from geo_cluster import backup as backups
+    from geo_cluster import database
+
+    counts = backups.restore(file, workspace)
+    _say(f"{_counted(counts)} → {database.masked(workspace or database.default_address())}")
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{counts[f'geo_cluster_{name}']} {name}" for name in ("works", "revisions", "plans", "blobs"))
 
 
 @cli.command()
@@ -377,12 +414,7 @@ def app(
     port: Annotated[int, typer.Option(help="端口 / port", min=0, max=65535)] = 8501,
     address: Annotated[str, typer.Option(help="监听地址 / address to listen on")] = "localhost",
     headless: Annotated[bool, typer.Option(help="不打开浏览器 / do not open a browser")] = False,
-    workspace: Annotated[
-        str,
-        typer.Option(
-            help="工作区：文件或 postgresql://… / where work is kept", envvar="GEO_CLUSTER_WORKSPACE", show_envvar=True
-        ),
-    ] = "",
+    workspace: WorkspaceOption = "",
     host: Annotated[
         list[str] | None,
         typer.Option(
@@ -420,9 +452,9 @@ def app(
         proxies=proxy or [],
     )
     database.connect(workspace).dispose()  # refused now rather than on the first page
-    typer.echo(f"工作区 / workspace: {database.masked(workspace or database.default_address())}", err=True)
+    _say(f"工作区 / workspace: {database.masked(workspace or database.default_address())}", err=True)
     if address not in serving.HERE and doors.auth is None:
-        typer.echo(
+        _say(
             f"! {address}：未启用登录，能连上的人都能看到并修改全部工作。"
             " / no sign-in: whoever can reach this address sees and changes all work."
             " Add [auth] to .streamlit/secrets.toml (README).",
@@ -439,14 +471,62 @@ def app(
 
 def main() -> None:
     """Run the command line; refusals are printed as sentences and end with exit code 2."""
+    _any_terminal()
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # ended by others as by Ctrl-C: nothing is left behind
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    code: int | str | None = 0
     try:
-        cli()
+        try:
+            cli()
+        except SystemExit as end:
+            code = end.code
+        sys.stdout.flush()
     except GeoClusterError as refusal:
         for fault in refusal.faults:
-            typer.echo(f"✗ {fault}", err=True)
-        sys.exit(2)
+            _say(f"✗ {fault}", err=True)
+        code = 2
     except KeyboardInterrupt:
-        sys.exit(130)
+        code = 130
+    except OSError as problem:
+        code = _told(problem, code)
+    sys.exit(code)
+
+
+def _told(problem: OSError, code: int | str | None) -> int | str | None:
+    """What the system refuses, in words; that nobody reads on is no fault (`geo-cluster layers | head`)."""
+    with suppress(OSError):  # what is left in the buffer has nowhere to go
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(problem, BrokenPipeError):
+        return code
+    fault = Fault(
+        str(problem.filename or "output"), f"can't be used ({problem.strerror})", "free space, or look after it"
+    )
+    _say(f"✗ {fault}", err=True)
+    return 2
+
+
+PLAIN = {"→": "->", "≤": "<=", "✗": "x", "✓": "ok", "·": "-", "–": "-", "…": "...", "×": "x", "©": "(c)", "°": " deg"}
+"""What stands for our signs on a terminal that doesn't have them."""
+
+
+def _say(text: str, *, err: bool = False) -> None:
+    """Print a line; `typer.echo` would write UTF-8 to a terminal that says it knows ASCII only."""
+    print(text, file=sys.stderr if err else sys.stdout)
+
+
+def _any_terminal() -> None:
+    """Let no terminal or file end a command because it lacks a character."""
+
+    def plain(problem: UnicodeError) -> tuple[str | bytes, int]:
+        if not isinstance(problem, UnicodeEncodeError):
+            raise problem
+        lacking = problem.object[problem.start : problem.end]
+        return "".join(PLAIN.get(one) or ascii(one)[1:-1] for one in lacking), problem.end
+
+    codecs.register_error("geo-cluster", plain)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="geo-cluster")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ KM_PER_DEGREE, KM_PER_DEGREE_LON = 111.2, 95.5
 """Kilometres in a degree of latitude, and of longitude at 31° N: near enough to tell 100 m from a shift of 500."""
 
 
-@cache
+@lru_cache(maxsize=64)  # the shipped ones, and own ones of the works that are looked at
 def _read(name: str, folder: str) -> pd.DataFrame:
     path, layer = catalog.layer_path(name, folder), catalog.registry(folder)[name]
     refuse_if(file_faults(path, layer), DataError)

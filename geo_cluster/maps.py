@@ -11,7 +11,7 @@ import importlib.resources
 import json
 import os
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -234,7 +234,7 @@ def _base(language: Language, style: Mapping[str, Any], folder: str) -> list[dic
     ]
 
 
-@cache
+@lru_cache(maxsize=8)
 def _backdrop(folder: str) -> dict[str, dict[str, Any]]:
     """Shapes of the base map, the same for every plan: simplifying them takes as long as all the rest of a payload."""
     colour, prefectures = catalog.table("style")["map"], layers.read("prefectures")
@@ -300,7 +300,7 @@ def _reach(study: Study | None, language: Language, style: Mapping[str, Any]) ->
     return shown
 
 
-@cache
+@lru_cache(maxsize=32)
 def _isochrones(folder: str, lon: float, lat: float) -> tuple[list[dict[str, Any]], list[list[float]]]:
     """Outlines of what is within `BANDS_MIN` of an anchor, the widest first, and the northern tip of each."""
     network, calibration = inputs.travel_of({name: layers.read(name, folder) for name in inputs.LAYERS})

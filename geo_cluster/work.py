@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from geo_cluster import catalog, portfolio
+from geo_cluster import catalog, portfolio, scratch
 from geo_cluster import study as pipeline
 from geo_cluster.domain import Scenario, Text
 from geo_cluster.errors import Fault, InputError, refuse_if
@@ -76,21 +76,22 @@ class Work:
             raise InputError(Fault("name", "is empty", "give the work a name"))
         return replace(self, scenario=self.scenario.model_copy(update={"name": Text(zh=plain, en=plain)}))
 
-    def settled(self, folder: Path) -> Scenario:
-        """The scenario ready to run: its files laid out in `folder`, in a place named by their content."""
-        if not self.files:
-            return self.scenario
+    def place(self, folder: Path) -> Path:
+        """Where its files are laid out in `folder`: a place named by their content."""
         content = hashlib.sha256()
         for name in sorted(self.files):
             content.update(name.encode() + b"\0" + hashlib.sha256(self.files[name]).digest())
-        place = folder / content.hexdigest()[:24]
+        return folder / content.hexdigest()[:24]
+
+    def settled(self, folder: Path) -> Scenario:
+        """The scenario ready to run, its files laid out in `folder`."""
+        if not self.files:
+            return self.scenario
+        place = self.place(folder)
         for name, data in self.files.items():
             path = place / PurePosixPath(name)
             if not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                partial = path.with_name(f"{path.name}.{id(data)}.part")
-                partial.write_bytes(data)
-                partial.replace(path)
+                scratch.write(path, data)
         row = self.scenario.model_dump()
         if PROJECTS in self.files:
             row["portfolio"] = str(place / PROJECTS)

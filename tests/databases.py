@@ -10,7 +10,7 @@ KINDS = ("sqlite", "postgresql")
 _number = itertools.count()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def postgres(tmp_path_factory):
     """A server of our own; that there is none is a failure on Linux, where it is known to run."""
     try:

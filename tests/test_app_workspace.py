@@ -1,5 +1,6 @@
 """The screen on the workspace: saved at once, undone, conflicts, restarts, who may do what."""
 
+import gc
 import io
 import re
 import zipfile
@@ -233,7 +234,7 @@ def test_what_can_not_be_saved_stays_on_the_page(kept, monkeypatch):
     with kept.engine.connect().execution_options(writes=True) as holder, holder.begin():
         set_level(page, "hopeful")
         assert not page.exception
-        assert "another program holds it" in warnings(page)[0]
+        assert sentence("another program holds it; try again in a moment", "zh") in warnings(page)[0]
         assert level(page) == "hopeful"
     press(page, "work-do-again")
     assert not warnings(page)
@@ -534,3 +535,58 @@ def test_the_unexpected_is_a_sentence_with_a_number_and_the_log_has_the_rest(mon
     number = record.args[0]
     assert text("sorry", language, id=number) == told
     assert record.exc_info
+
+
+# ---- the file under the app, and files laid out for it ------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_when_the_workspace_vanishes_the_change_stays_on_the_page_and_is_saved_later(kept, tmp_path, language):
+    page = set_level(opened("match", language), "cautious")
+    (entry,) = kept.works()
+    file = tmp_path / "workspace.sqlite"
+    file.rename(tmp_path / "away")
+    set_level(page, "hopeful")
+    assert not page.exception
+    assert text("work.not_saved", language) in status(page)
+    told = " ".join(warnings(page) + says(page)).replace("\\", "")
+    assert sentence("the workspace is gone: deleted, moved or renamed", language) in told
+    assert sentence(database._LOST, language) in told
+    if language == "zh":
+        assert "the workspace" not in told
+    assert level(page.run()) == "hopeful"
+    assert not file.exists()
+    (tmp_path / "away").rename(file)
+    press(page, "work-do-again")
+    assert level(page) == "hopeful"
+    assert kept.open(entry.id).work.scenario.planning_level == "hopeful"
+
+
+def test_files_that_were_laid_out_go_with_the_last_visitor(kept):
+    content = OWN.to_csv(index=False).encode()
+    saved = kept.create(Work(catalog.scenario(), {PROJECTS: content}), note="new")
+    place = saved.work.place(cached.own_files())
+    first, second = reopened(saved.id), reopened(saved.id)
+    assert (place / PROJECTS).read_bytes() == content
+    cached.jobs().clear()
+    del first
+    gc.collect()
+    second.run()
+    assert not second.exception
+    assert (place / PROJECTS).exists()
+    del second
+    gc.collect()
+    assert not place.exists()
+
+
+def test_the_file_of_a_map_stays_as_long_as_it_may_be_shown(kept):
+    study = run()
+    source = cached.plan_map(study, "of-this-test", "zh")
+    path = source.file.path
+    del source
+    gc.collect()
+    assert path.exists(), "another visitor may be shown it"
+    cached.plan_map.clear()
+    gc.collect()
+    assert not path.exists()
+    assert cached.plan_map(study, "of-this-test", "zh").file.path.stat().st_size > 10_000

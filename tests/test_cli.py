@@ -4,6 +4,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -447,6 +448,41 @@ def test_a_port_that_is_taken_is_said_in_words(tmp_path):
     assert done.returncode == 2
     assert "can't be listened at" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+# ---- terminals and pipes ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "gbk"])
+def test_no_terminal_lacks_the_characters_to_end_well(encoding, tmp_path):
+    """Results were written and the exit code was 1, for want of an arrow."""
+    for arguments, shown in (
+        (["study", str(write_own(tmp_path)), "--lang", "en", "--out", str(tmp_path / "out")], "13 files"),
+        (["layers"], "prefectures"),
+        (["study", str(tmp_path / "no.toml")], ": "),
+    )[0 if encoding == "ascii" else 1 :]:
+        environment = os.environ | {"PYTHONIOENCODING": encoding, "LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0"}
+        done = subprocess.run([*BIN, *arguments], capture_output=True, env=environment, timeout=120)
+        assert b"Traceback" not in done.stderr
+        assert done.returncode == (2 if "no.toml" in arguments[-1] else 0), done.stderr
+        told = (done.stdout + done.stderr).decode(encoding)
+        assert shown in told
+    assert ("->" in told) == (encoding == "ascii")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
+def test_nobody_reads_on_or_the_disk_is_full():
+    for arguments in (["layers"], ["--help"]):
+        read, write = os.pipe()
+        os.close(read)
+        done = subprocess.run([*BIN, *arguments], stdout=write, stderr=subprocess.PIPE, timeout=60)
+        os.close(write)
+        assert done.stderr == b"", "a pipe that is read no further is no fault"
+        with Path("/dev/full").open("wb") as full:
+            done = subprocess.run([*BIN, *arguments], stdout=full, stderr=subprocess.PIPE, timeout=60)
+        assert done.returncode == 2
+        assert done.stderr.decode().startswith("✗ output: can't be used (No space left on device) → free space")
+        assert done.stderr.count(b"\n") == 1
 
 
 # ---- help ---------------------------------------------------------------------------------------------------

@@ -170,6 +170,22 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("is no path that every system has", "不是各系统都可用的路径"),
     ("has the name of another file", "与另一文件重名"),
     ("is named like a file of the results", "与结果文件重名"),
+    ("the workspace is gone: deleted, moved or renamed", "工作区文件不见了：被删除、移走或改名"),
+    ("the workspace was replaced while it was written to", "写入时工作区文件被替换"),
+    ("the workspace can't be used ({})", "工作区用不了（{}）"),
+    ("is another workspace than the one that was opened", "不是启动时打开的那个工作区"),
+    (
+        "is an older copy of the workspace: what was saved last is not in it",
+        "是工作区较早的副本，最近保存的内容不在其中",
+    ),
+    ("is another program's database", "是其他程序的数据库"),
+    ("is empty, and no workspace", "是空文件，不是工作区"),
+    ("has no tables, and is no workspace", "没有数据表，不是工作区"),
+    (
+        "was made by a later version (its tables are of version {}, this program knows {})",
+        "由更新的版本建立（表版本 {}，本程序只认 {}）",
+    ),
+    ("could not be written ({})", "写不进去（{}）"),
     # what to do
     ("name a file that lies beside sources.toml, such as sites.csv", "写 sources.toml 旁的文件名，如 sites.csv"),
     ("put the file itself there", "把文件本身放在那里"),
@@ -192,6 +208,24 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("state it by its code", "用代码写明坐标系"),
     ("check the path", "核对路径"),
     ("check the path and its rights", "核对路径与权限"),
+    (
+        "nothing was saved; put the right one back, or start the app again to go on with what is there",
+        "没有保存；请放回原来的，或重启应用、沿用现有的",
+    ),
+    ("nothing was saved; look after the database and try again", "没有保存；请查看数据库，再试一次"),
+    (
+        "nothing was saved; get the right to write to the file and its folder",
+        "没有保存；请取得该文件及其文件夹的写权限",
+    ),
+    ("another program holds it; try again in a moment", "被其他程序占用，请稍后再试"),
+    ("its tables are gone; put a copy of it back", "数据表不见了，请用备份恢复"),
+    (
+        "choose another file with --workspace FILE, or put a copy of it back",
+        "用 --workspace 另选文件，或用备份恢复",
+    ),
+    ("put a copy of it back; if it never was one, delete the file", "请用备份恢复；若本来就不是工作区，请删除该文件"),
+    ("free space on the disk and try again", "请腾出磁盘空间，再试一次"),
+    ("update geo-cluster, or choose another workspace", "请升级 geo-cluster，或另选工作区"),
     (
         "go back to an earlier revision of it, or put a copy of the workspace back",
         "回到它较早的版本，或用工作区的备份恢复",
@@ -336,7 +370,7 @@ def told(fault: Fault, language: Language) -> Fault:
         return fault
     return replace(
         fault,
-        where=_where(fault),
+        where={"temporary files": "临时文件"}.get(fault.where) or _where(fault),
         what=sentence(fault.what, language),
         remedy=sentence(fault.remedy, language),
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import tomli_w
 
-from geo_cluster import catalog, explained, maps
+from geo_cluster import catalog, explained, maps, scratch
 from geo_cluster.domain import Language, Scenario
 from geo_cluster.errors import DataError, Fault, InputError, refuse_if
 from geo_cluster.export.attribution import attribution, layers_attribution
@@ -91,9 +91,9 @@ def study_files(study: Study, *, language: Language = "zh") -> dict[str, bytes]:
 
     Layers of the user's own are under `layers/`, and `scenario.toml` looks for them there.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        _make(study, Path(folder), language)
-        files = {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
+    with scratch.temporary() as folder:
+        _make(study, folder, language)
+        files = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
     if study.scenario.layers:
         own = [catalog.layer_path(name, study.scenario.layers) for name in catalog.layers(Path(study.scenario.layers))]
         own.append(Path(study.scenario.layers) / "sources.toml")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-import tempfile
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 import pandas as pd
 import pyogrio
 
-from geo_cluster import tabular
+from geo_cluster import scratch, tabular
 from geo_cluster.box import door
 from geo_cluster.box.shapes import DRIVERS
 from geo_cluster.errors import Fault, InputError
@@ -62,8 +61,8 @@ def _own(kind: str, name: str, content: bytes) -> pd.DataFrame | None:
 
 def _layers(content: bytes) -> pd.DataFrame:
     """The layers of a GeoPackage, which the driver wants to see as a file of that name."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "layers.gpkg")
+    with scratch.temporary() as folder:
+        path = folder / "layers.gpkg"
         path.write_bytes(content)
         found = {layer: pyogrio.read_info(path, layer=layer) for layer, _ in pyogrio.list_layers(path)}
     kinds = [of["geometry_type"] or "" for of in found.values()]
