@@ -31,6 +31,7 @@ from geo_cluster.database import (
     reading,
     revisions,
     saves,
+    signed_out,
     told,
     works,
     writing,
@@ -38,7 +39,7 @@ from geo_cluster.database import (
 from geo_cluster.errors import DataError, Fault, GeoClusterError, InputError
 from geo_cluster.place import placed, uri
 
-CONTENT = (blobs, works, revisions, plans, marks)
+CONTENT = (blobs, works, revisions, plans, marks, signed_out)
 """What a workspace holds, each table after those that it points to."""
 
 PIECE = 1 << 20
@@ -101,7 +102,7 @@ def restore(file: Path, address: str) -> Counts:
         with told(engine):
             counts = _into_file(copy, engine) if engine.dialect.name == "sqlite" else _into_server(source, engine)
         with reading(engine) as connection:
-            arrived = {table.name: _count(connection, table) for table in CONTENT if table is not marks}
+            arrived = {table.name: _count(connection, table) for table in CONTENT if table not in (marks, signed_out)}
     if arrived.items() - counts.items():
         raise DataError(Fault(str(file), "did not arrive whole", "look after the database and try again"))
     _tell(spoilt, file)

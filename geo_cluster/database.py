@@ -144,6 +144,13 @@ marks = Table(
     Column("mark", sa.String(64), primary_key=True),
     comment="what a person has seen and need not see again",
 )
+signed_out = Table(
+    "geo_cluster_signed_out",
+    tables,
+    Column("login", sa.String(64), primary_key=True, comment="hash of the claims"),
+    Column("at", Moment, nullable=False, comment="UTC"),
+    comment="sign-ins that have ended, so that a copied cookie is worth nothing",
+)
 
 
 @dataclass
@@ -292,13 +299,16 @@ def _refuse_later(version: int, shown: str) -> None:
 
 
 def _name_and_count(connection: Connection) -> None:
-    """From 1 (version 0.1.0) to 2: which workspace it is, and a token for each save."""
+    """From 1 (version 0.1.0) to 2: which workspace it is, a token for each save, sign-ins that have ended."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION}")
     added = "ALTER TABLE geo_cluster_schema ADD COLUMN workspace VARCHAR(32) DEFAULT '' NOT NULL"
     connection.exec_driver_sql(added)
     connection.execute(sa.text("UPDATE geo_cluster_schema SET workspace = :name"), {"name": secrets.token_hex(16)})
     connection.exec_driver_sql("CREATE TABLE geo_cluster_saves (token VARCHAR(32) NOT NULL, PRIMARY KEY (token))")
+    moment = {"sqlite": "DATETIME", "postgresql": "TIMESTAMP"}[connection.dialect.name]
+    columns = f"login VARCHAR(64) NOT NULL, at {moment} NOT NULL, PRIMARY KEY (login)"
+    connection.exec_driver_sql(f"CREATE TABLE geo_cluster_signed_out ({columns})")
 
 
 STEPS: dict[int, Callable[[Connection], None]] = {1: _name_and_count}

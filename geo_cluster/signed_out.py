@@ -12,24 +12,14 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy import Column, MetaData, Table, select
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
 
-from geo_cluster.database import connect, reading, writing
+from geo_cluster.database import connect, reading, signed_out, writing
 
 KEPT = timedelta(days=40)
 """Longer than a cookie lives: 30 days, and a day of grace."""
-
-_tables = MetaData()
-_ended = Table(
-    "geo_cluster_signed_out",
-    _tables,
-    Column("login", sa.String(64), primary_key=True, comment="hash of the claims"),
-    Column("at", sa.DateTime, nullable=False, comment="UTC"),
-    comment="sign-ins that have ended",
-)
 
 
 def login_of(claims: Mapping[str, object]) -> str:
@@ -40,11 +30,10 @@ def login_of(claims: Mapping[str, object]) -> str:
 
 @lru_cache(maxsize=8)
 def _kept_in(workspace: str) -> Engine:
-    """The workspace at an address, with the table, and without what no cookie can use any more; opened once."""
+    """The workspace at an address, without what no cookie can use any more; opened once."""
     engine = connect(workspace)
     with writing(engine) as connection:
-        _tables.create_all(connection)
-        connection.execute(_ended.delete().where(_ended.c.at < _now() - KEPT))
+        connection.execute(signed_out.delete().where(signed_out.c.at < _now() - KEPT))
     return engine
 
 
@@ -53,13 +42,13 @@ def end(workspace: str, login: str) -> None:
     engine = _kept_in(workspace)
     insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[engine.dialect.name]
     with writing(engine) as connection:
-        connection.execute(insert(_ended).values(login=login, at=_now()).on_conflict_do_nothing())
+        connection.execute(insert(signed_out).values(login=login, at=_now()).on_conflict_do_nothing())
 
 
 def has_ended(workspace: str, login: str) -> bool:
     """Whether somebody has signed out of it."""
     with reading(_kept_in(workspace)) as connection:
-        return connection.execute(select(_ended.c.login).where(_ended.c.login == login)).first() is not None
+        return connection.execute(select(signed_out.c.login).where(signed_out.c.login == login)).first() is not None
 
 
 def _now() -> datetime:

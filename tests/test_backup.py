@@ -12,7 +12,7 @@ from contextlib import closing
 import pytest
 import sqlalchemy as sa
 
-from geo_cluster import backup, catalog, cli, database
+from geo_cluster import backup, catalog, cli, database, signed_out
 from geo_cluster.errors import Conflict, DataError, InputError
 from geo_cluster.people import Person
 from geo_cluster.workspace import Work, Workspace
@@ -40,6 +40,7 @@ def filled(address):  # noqa: F811
     other.share(gone.id, True)
     other.delete(gone.id)
     space.mark("first-steps")
+    signed_out.end(address, "a sign-in that has ended")
     return engine
 
 

@@ -367,6 +367,14 @@ def _taken(question: str) -> subprocess.Popen[bytes]:
     return ready.result()
 
 
+def make_ready() -> None:
+    """Have a box of each kind ready for the first file; for a server, whose visitors would wait."""
+    now = json.dumps(vars(limits()))
+    with _waiting:
+        for question in ("lines", "sheet", "shapes"):
+            _spare.setdefault((os.getpid(), question, now), _beginner.submit(_begin, question))
+
+
 def _begin(question: str) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", "-B", "-c", BEGIN],
