@@ -27,6 +27,7 @@ from streamlit.web.server.starlette import App
 from app import ending, web, whole
 from app.impatient import Impatient
 from geo_cluster import catalog, database, serving, signed_out
+from geo_cluster.box.limits import limits
 from geo_cluster.errors import Fault, GeoClusterError, InputError, refuse_if
 from geo_cluster.serving import Serving
 
@@ -43,6 +44,7 @@ def _options(told: Serving) -> dict[str, Any]:
         "server.address": told.address,
         "server.baseUrlPath": told.prefix,
         "server.headless": True,
+        "server.maxUploadSize": limits().megabytes,
         "server.enableCORS": True,
         "server.enableXsrfProtection": True,
         "server.enableStaticServing": False,

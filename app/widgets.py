@@ -19,6 +19,7 @@ from app.state import t
 from app.texts import short
 from app.texts.faults import told
 from geo_cluster import catalog, maps
+from geo_cluster.box.limits import limits
 from geo_cluster.domain import Language
 from geo_cluster.errors import GeoClusterError
 from geo_cluster.study import Study
@@ -330,14 +331,11 @@ def _pools(rows: int) -> alt.LayerChart:
     return (span + used + tick).encode(tooltip=tips).properties(height=30 * rows + 20)
 
 
-def upload_words(most_mb: int | None = None) -> None:
-    """Give the drop zones of a page words in the visitor's language; Streamlit only has its own.
-
-    `most_mb` is the limit of the zone, where it isn't that of the server.
-    """
+def upload_words() -> None:
+    """Give the drop zones of a page words in the visitor's language; Streamlit only has its own."""
     zone = '[data-testid="stFileUploaderDropzone'
     choose, told = f'{zone}"] > span button p', f'{zone}Instructions"]'
-    words = {choose: t("upload.choose"), told: t("upload.drop", mb=most_mb or st.get_option("server.maxUploadSize"))}
+    words = {choose: t("upload.choose"), told: t("upload.drop", mb=limits().megabytes)}
     rules = [f"{choose} {{ font-size: 0 !important; }}", f"{told} > * {{ display: none; }}"]
     rules += [f'{place}::after {{ content: "{word}"; font-size: .875rem; }}' for place, word in words.items()]
     st.html(f"<style>{' '.join(rules)}</style>")

@@ -20,6 +20,9 @@ from geo_cluster.errors import DataError, Fault, GeoClusterError, InputError, re
 PACKAGE = Path(__file__).parent
 TABLES = PACKAGE / "tables"
 SCENARIOS = TABLES / "scenarios"
+TOML_MB = 10
+"""No scenario, registry or table of settings is larger."""
+
 PORTFOLIOS = TABLES / "portfolios"
 
 Declaration = TypeVar("Declaration", bound=BaseModel)
@@ -40,11 +43,16 @@ def sample_dir() -> Path:
 def read_toml(path: Path, *, error: type[GeoClusterError] = InputError) -> dict[str, Any]:
     """Read one TOML file; what can't be read or parsed is refused with its place."""
     try:
+        if path.exists() and not path.is_file():  # reading from a device or a pipe may never end
+            raise error(Fault(str(path), "is no file", "check the path"))
+        if path.stat().st_size > TOML_MB * 2**20:
+            raise error(Fault(str(path), f"has more than {TOML_MB} MB", "give a file of settings"))
         content = path.read_bytes()
     except FileNotFoundError:
         raise error(Fault(str(path), "no such file", "check the path")) from None
-    except OSError as problem:
-        raise error(Fault(str(path), f"can't be read ({problem.strerror})", "check the path and its rights")) from None
+    except (OSError, ValueError) as problem:
+        reason = getattr(problem, "strerror", None) or str(problem)
+        raise error(Fault(str(path), f"can't be read ({reason})", "check the path and its rights")) from None
     return toml_of(content, str(path), error=error)
 
 
@@ -56,6 +64,8 @@ def toml_of(content: bytes, where: str, *, error: type[GeoClusterError] = InputE
         raise error(Fault(where, "is not UTF-8 text", "save it as UTF-8")) from None
     except tomllib.TOMLDecodeError as problem:
         raise error(Fault(where, f"is not valid TOML ({problem})", "mend the line named")) from None
+    except RecursionError:
+        raise error(Fault(where, "is nested too deeply", "mend it, or make it again")) from None
 
 
 def faults_of(problem: ValidationError, where: str) -> list[Fault]:

@@ -450,6 +450,20 @@ def test_a_port_that_is_taken_is_said_in_words(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("spoil", ["pipe", "device", "nested", "huge", "folder"])
+def test_a_scenario_that_never_ends_is_told_at_once(spoil, tmp_path, call):
+    file = tmp_path / "s.toml"
+    if spoil == "pipe":
+        os.mkfifo(file)
+    elif spoil == "device":
+        file.symlink_to("/dev/zero")
+    elif spoil == "folder":
+        file.mkdir()
+    else:
+        file.write_text("a = " + "[" * 30_000 if spoil == "nested" else "#" * 11_000_000)
+    refused(call("study", file, "--out", tmp_path / "out"), tmp_path / "out", "s.toml")
+
+
 # ---- terminals and pipes ------------------------------------------------------------------------------------
 
 

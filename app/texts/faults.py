@@ -154,6 +154,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("takes more than {} MB of memory to read", "读取所用内存超过 {} MB"),
     ("brings down what reads it", "使读取程序崩溃"),
     ("is nested too deeply", "嵌套太深"),
+    ("has more than {} MB", "超过 {} MB"),
     ("is guarded by a password", "有密码保护"),
     ("declares entities of XML", "含 XML 实体声明"),
     ("is no plain table, but a view", "不是普通表，而是视图"),

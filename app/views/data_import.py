@@ -37,13 +37,12 @@ def draw() -> None:
     st.markdown(t("data.import.how"))
     _templates()
     stamp = digest(state.work().files.get(ledger.LEDGER, b""))[:12]
-    upload_words(limits().megabytes)
+    upload_words()
     uploaded = st.file_uploader(
         t("data.import.drop"),
         type=[one.lstrip(".") for one in (*TABLES, *SHAPES)],
         accept_multiple_files=True,
         key=f"import-files-{stamp}",
-        max_upload_size=limits().megabytes,
     )
     _limits()
     files = [Dropped(one.name, one.getvalue()) for one in uploaded]
