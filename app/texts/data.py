@@ -55,7 +55,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "CSV (UTF-8, GB 18030), XLSX; parcels also as GeoJSON, GPKG, zipped Shapefile, KML, DXF. At most {mb} MB and {shapes:,} shapes a file.",
     ),
     "data.import.all_limits": ("全部限额", "All limits"),
-    "data.import.limit": ("限额", "Limit"),
     "data.import.raise_limits": (
         "文件在隔离的进程中读取。管理员可用 GEO_CLUSTER_LIMITS 指明的 TOML 调高限额。",
         "Files are read in a process of their own. Whoever runs the app raises limits with a TOML named by GEO_CLUSTER_LIMITS.",

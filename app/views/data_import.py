@@ -60,9 +60,8 @@ def _limits() -> None:
     """What is taken, and how large it may be."""
     now, names = limits(), catalog.table("limits")
     st.caption(t("data.import.limits", mb=now.megabytes, shapes=now.features))
-    with st.popover(t("data.import.all_limits"), icon=":material/straighten:"):
-        rows = [f"| {row[state.language()]} | {getattr(now, key):,} |" for key, row in names.items()]
-        st.markdown("\n".join([f"| {t('data.import.limit')} | |", "|---|---:|", *rows]))
+    with st.expander(t("data.import.all_limits"), icon=":material/straighten:"):
+        st.caption(" · ".join(f"{row[state.language()]} {getattr(now, key):,}" for key, row in names.items()))
         st.caption(t("data.import.raise_limits"))
 
 
