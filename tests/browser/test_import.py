@@ -1,6 +1,12 @@
 """The journey from a planner's parcels to a changed score, and files with faults, as a visitor sees them."""
 
 import json
+import os
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlparse
 
 import geopandas as gpd
 import pytest
@@ -94,3 +100,49 @@ def test_a_template_is_downloaded_and_read_again(visit, server):
         {"name": "t.xlsx", "mimeType": "application/octet-stream", "buffer": waiting.value.path().read_bytes()}
     )
     expect(page.get_by_text(text("data.import.nothing", "zh"))).to_be_visible()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+def test_whoever_leaves_takes_the_file_that_is_being_read_along(visit, server):
+    """The box would go on until its processor time is up; nobody waits for what it reads."""
+    columns = dict.fromkeys(map(str, range(30_000)), 1)
+    slow = {"type": "Feature", "properties": columns, "geometry": {"type": "Point", "coordinates": [115, 30]}}
+    page = opened(visit, f"{server[0]}/data", "zh", LAPTOP, "data.title")
+    page.get_by_role("tab", name=text("data.tab.import", "zh")).click()
+    page.locator("input[type=file]").set_input_files(
+        {"name": "slow.geojson", "mimeType": "application/json", "buffer": json.dumps(slow).encode()}
+    )
+    port = urlparse(server[0]).port
+    busy = _until(lambda: [pid for pid, seconds in _boxes(port).items() if seconds > 1.5])
+    page.context.close()
+    began = time.monotonic()
+    _until(lambda: not set(busy) & set(_boxes(port)))
+    assert time.monotonic() - began < 8, "the box was left to itself"
+
+
+def _boxes(port):
+    """Processor seconds of each box of the server at a port."""
+    found, servers = {}, set()
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            command = (place / "cmdline").read_bytes()
+            parent, spent = _told(place)
+            if b"geo_cluster.box" in command:
+                found[int(place.name)] = parent, spent
+            elif f'"port":{port}'.encode() in command:
+                servers.add(int(place.name))
+    return {pid: spent for pid, (parent, spent) in found.items() if parent in servers}
+
+
+def _told(place):
+    """Parent and processor seconds of a process."""
+    fields = (place / "stat").read_text().rpartition(")")[2].split()
+    return int(fields[1]), (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _until(what):
+    until = time.monotonic() + 60
+    while not (found := what()):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    return found
