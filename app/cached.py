@@ -37,7 +37,7 @@ from geo_cluster import (
     written,
 )
 from geo_cluster import study as pipeline
-from geo_cluster.box import door
+from geo_cluster.box import process
 from geo_cluster.choice import Choice, Weighed
 from geo_cluster.domain import Language, Scenario
 from geo_cluster.errors import Fault, InputError
@@ -386,7 +386,7 @@ def _while_somebody_waits() -> None:
         st.stop()
 
 
-door.WAITS[:] = [_while_somebody_waits]
+process.WAITS[:] = [_while_somebody_waits]
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

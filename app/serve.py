@@ -148,10 +148,10 @@ def _warm() -> None:
         gc.freeze()
         gc.enable()
     time.sleep(_FIRST_PAGE_S)
-    from geo_cluster.box import door
+    from geo_cluster.box import process
     from geo_cluster.matching.solve import warm
 
-    door.make_ready()
+    process.make_ready()
     warm()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import textwrap
@@ -15,8 +16,8 @@ import pytest
 
 from app.texts import faults as phrases
 from geo_cluster import catalog, inputs, portfolio, study, survey
-from geo_cluster.box import door, limits
-from geo_cluster.errors import Fault, InputError
+from geo_cluster.box import door, limits, process
+from geo_cluster.errors import Fault, InputError, Place
 from geo_cluster.export import preview
 from geo_cluster.imports import files
 from geo_cluster.imports.check import check_file
@@ -155,7 +156,7 @@ def test_a_locked_process_can_only_read_and_answer(tmp_path):
 
 def test_a_box_knows_nothing_of_our_surroundings(monkeypatch):
     monkeypatch.setenv("GEO_CLUSTER_WORKSPACE", f"postgresql://u:{SECRET}@h/d")
-    assert SECRET not in str(door._environment())
+    assert SECRET not in str(process._environment())
 
 
 def test_whoever_leaves_closes_the_box_and_its_turn():
@@ -165,13 +166,13 @@ def test_whoever_leaves_closes_the_box_and_its_turn():
     def leave():
         raise LeftError
 
-    door.WAITS.append(leave)
+    process.WAITS.append(leave)
     try:
         with pytest.raises(LeftError):
             door.rows(b"a,b\n" + b"1,2\n" * 300_000, "long.csv")
     finally:
-        door.WAITS.remove(leave)
-    assert door._busy == 0
+        process.WAITS.remove(leave)
+    assert process._busy == 0
     assert door.rows(b"a,b\n1,2\n", "short.csv").rows[1] == (2, ["1", "2"])
 
 
@@ -179,8 +180,8 @@ def test_a_box_ends_with_its_parent(tmp_path):
     """A box that would think for long is gone when whoever asked is killed."""
     script = textwrap.dedent("""
         import os, sys
-        from geo_cluster.box import door
-        door.WAITS.append(lambda: (print(*[p.pid for p in seen], flush=True), os.kill(os.getpid(), 9)))
+        from geo_cluster.box import door, process
+        process.WAITS.append(lambda: (print(*[p.pid for p in seen], flush=True), os.kill(os.getpid(), 9)))
         import subprocess
         seen, make = [], subprocess.Popen
         subprocess.Popen = lambda *a, **k: seen.append(make(*a, **k)) or seen[-1]
@@ -207,12 +208,12 @@ def _is_alive(pid):
 def test_many_at_once_wait_for_their_turn(limited):
     limited(at_once=2)
     most, told = [], []
-    seen = door._busy
+    seen = process._busy
 
     def look():
-        most.append(door._busy)
+        most.append(process._busy)
 
-    door.WAITS.append(look)
+    process.WAITS.append(look)
     try:
         content = [b"a,b\n" + f"{k},2\n".encode() * 20_000 for k in range(6)]
         readers = [
@@ -224,7 +225,7 @@ def test_many_at_once_wait_for_their_turn(limited):
         for one in readers:
             one.join()
     finally:
-        door.WAITS.remove(look)
+        process.WAITS.remove(look)
     assert len(told) == 6
     assert max(most, default=seen) <= 2
 
@@ -327,3 +328,31 @@ def test_changed_files_are_read_or_refused():
     assert broke == []
     assert sum(told.values()) > 5
     assert told["refused"] > 0
+
+
+LIES = (
+    b"",
+    b"{}\n",
+    b'{"told": 5, "arrays": []}\n',
+    b'{"told": {}, "arrays": [["kinds", "object", [1]]]}\n',
+    b'{"told": {}, "arrays": [["kinds", "int32", [99999999999999]]]}\n',
+    b'{"told": {}, "arrays": [["kinds", "int32", [-1]]]}\n',
+    b'{"told": {}, "arrays": [["kinds", "int32", [1]], ["3/row", "int64", [1]], ["3/at", "float64", [2, 2]], '
+    b'["3/end0", "int64", [2]], ["3/end1", "int64", [2]]]}\n' + struct.pack("<iq4d4q", 3, 0, 1, 2, 3, 4, 0, 99, 0, 1),
+    b'{"told": {"rows": [["x", 1]], "odd": [], "layers": [[1]], "read": [{"layer": 1}]}, "arrays": []}\n',
+    b'{"told": {"layers": [], "read": [{"layer": 1, "columns": [], "rows": 9e15, "is_shapes": true}]}, "arrays": []}\n',
+    b'{"told": {"faults": [[1]]}, "arrays": []}\n',
+    b"[" * 100_000,
+)
+
+
+@pytest.mark.parametrize("lie", range(len(LIES)))
+def test_a_box_that_was_taken_over_is_not_believed(lie, monkeypatch):
+    monkeypatch.setattr(process, "_run", lambda *_: LIES[lie])
+    monkeypatch.setattr(process, "_kept", type(process._kept)())
+    with pytest.raises(InputError, match="brings down what reads it"):
+        door.rows(b"a,b\n1,2\n", f"{lie}.csv")
+    with pytest.raises(InputError, match="brings down what reads it"):
+        door.shapes({".geojson": b"{}"}, f"{lie}.geojson")
+    with pytest.raises(InputError, match="brings down what reads it"):
+        door.outlines(["x"], f"{lie}.csv", [Place("a")])

@@ -153,6 +153,8 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("takes more than {} s of processor time to read", "读取所用处理器时间超过 {} 秒"),
     ("takes more than {} MB of memory to read", "读取所用内存超过 {} MB"),
     ("brings down what reads it", "使读取程序崩溃"),
+    ("can't be read now ({})", "现在读不了（{}）"),
+    ("try again in a moment", "请稍后再试"),
     ("is nested too deeply", "嵌套太深"),
     ("has more than {} MB", "超过 {} MB"),
     ("is guarded by a password", "有密码保护"),

@@ -3,7 +3,8 @@
 ::
 
     limits.py   how large a file may be and what reading it may take: `tables/limits.toml`, raised by the owner
-    door.py     this side: hands a file in, waits, takes out tables and shapes, or the fault in words
+    door.py     this side: hands a file in, takes out tables and shapes, or the fault in words
+    process.py  begins the process, waits for its answer as long as it may take, ends it
     wire.py     how answers come out: JSON and bare arrays, nothing that could run
     ---- below this line is what runs inside
     inside.py   what the process does: import, lock itself in, read, answer

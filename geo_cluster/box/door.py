@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import signal
-import subprocess
-import sys
-import threading
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from geo_cluster.box import wire
-from geo_cluster.box.limits import REMEDY, limits
+from geo_cluster.box.limits import limits
+from geo_cluster.box.process import ask, broken
 from geo_cluster.errors import Fault, InputError, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import pandas as pd
 
 BOOKS = (".xlsx", ".xlsm")
@@ -32,40 +20,9 @@ OLD_BOOK = b"\xd0\xcf\x11\xe0"
 """How an old Excel file begins, and a new one under a password."""
 
 MB = 2**20
-LOOK_S = 0.1
-"""So often `WAITS` are called."""
-
-KEPT, KEPT_MB = 16, 8
-"""So many answers of up to so many MB are kept, for a page asks for the same file again and again."""
-
-WAITS: list[Callable[[], None]] = []
-"""Called again and again while an answer is awaited; whatever one raises ends the box: whoever asked may have left."""
-
 LONGEST_CRS = 20_000
 ELSEWHERE = ("nadgrids", "geoidgrids", "parameterfile", "://", "@")
 """Words of a coordinate reference system that would have other files opened."""
-
-BEGIN = (
-    "import sys, json; setting = json.loads(sys.stdin.buffer.readline()); sys.path[:] = setting['path'];"
-    "from geo_cluster.box.inside import main; main(setting)"
-)
-
-GDAL = {
-    "GDAL_DRIVER_PATH": "disable",
-    "GDAL_PYTHON_DRIVER_PATH": "",
-    "GDAL_VRT_ENABLE_PYTHON": "NO",
-    "OGR_SQLITE_LOAD_EXTENSIONS": "",
-    "OGR_SQLITE_PRAGMA": "trusted_schema=OFF",
-    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": "{none}",
-    "PROJ_NETWORK": "OFF",
-}
-"""No plug-ins, no Python, no network; which drivers there are is decided inside, by the ending of the file."""
-
-_waiting = threading.Condition()
-_beginner = ThreadPoolExecutor(1, "geo-cluster-box")
-_spare: dict[tuple[int, str, str], Future[subprocess.Popen[bytes]]] = {}
-_busy = 0
-_kept: OrderedDict[str, bytes | InputError] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -123,8 +80,10 @@ def rows(content: bytes, name: str) -> Rows:
         raise InputError(Fault(name, "is packed, and no text as its ending says", "give it the ending of what it is"))
     if is_book and not is_packed:
         raise InputError(Fault(name, "is no Excel workbook", "save it as .xlsx or CSV"))
-    told, _ = _asked("sheet" if is_book else "lines", {suffix(name): content}, name)
-    return Rows([(int(n), [str(c) for c in cells]) for n, cells in told["rows"]], [tuple(o) for o in told["odd"]])
+    told, _ = ask("sheet" if is_book else "lines", {suffix(name): content}, name)
+    with _believed(name):
+        odd = [(int(row), int(column), str(kind), str(shown)) for row, column, kind, shown in told["odd"]]
+        return Rows([(int(number), list(map(str, cells))) for number, cells in told["rows"]], odd)
 
 
 def shapes(files: Mapping[str, bytes], name: str, *, layers: Sequence[str] = ()) -> Shapes:
@@ -147,21 +106,36 @@ def shapes(files: Mapping[str, bytes], name: str, *, layers: Sequence[str] = ())
     if ending not in (*DRIVERS, ".zip"):
         what = f"is of a kind that isn't read here ({ending or 'no ending'})"
         raise InputError(Fault(name, what, f"use one of {', '.join((*DRIVERS, '.zip'))}"))
-    told, arrays = _asked("shapes", files, name, layers=list(layers))
-    read = {}
-    for number, one in enumerate(told["read"]):
-        mine = {key.partition("/")[2]: array for key, array in arrays.items() if key.partition("/")[0] == str(number)}
-        read[str(one["layer"])] = _frame(one, mine, name)
-    return Shapes({str(layer): str(kind or "") for layer, kind in told["layers"]}, read)
+    told, arrays = ask("shapes", files, name, layers=list(layers))
+    with _believed(name):
+        kinds, read = {str(layer): str(kind or "") for layer, kind in told["layers"]}, {}
+        for number, one in enumerate(told["read"]):
+            mine = {
+                key.removeprefix(f"{number}/"): array for key, array in arrays.items() if key.startswith(f"{number}/")
+            }
+            read[str(one["layer"])] = _frame(one, mine, name)
+        return Shapes(kinds, read)
 
 
 def outlines(texts: Sequence[str], name: str, places: Sequence[Place]) -> Any:
     """Geometry of outlines in WKT, None where there is none; `places` says where each stands in the file."""
     content = "\n".join(" ".join(text.split()) for text in texts).encode()
-    _, arrays = _asked(
+    _, arrays = ask(
         "shapes", {".txt": content}, name, places=[[one, one.row, one.column] for one in places], is_text=True
     )
-    return put_together(arrays)
+    with _believed(name):
+        return put_together(arrays)
+
+
+@contextmanager
+def _believed(name: str) -> Iterator[None]:
+    """What the box said, as far as it makes sense: one that was taken over by its file may say anything."""
+    from shapely.errors import ShapelyError
+
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, ShapelyError):
+        raise InputError(broken(name)) from None
 
 
 def content_of(path: Path) -> bytes:
@@ -220,8 +194,11 @@ def _frame(told: Mapping[str, Any], arrays: Mapping[str, Any], name: str) -> pd.
     columns = {}
     for number, column in enumerate(told["columns"]):
         values = arrays[f"column{number}"] if column["kind"] == "array" else column["texts"]
+        if len(values) != told["rows"]:
+            msg = "columns of different lengths"
+            raise ValueError(msg)
         columns[str(column["name"])] = pd.Series(values, dtype=None if column["kind"] == "array" else object)
-    table = pd.DataFrame(columns, index=pd.RangeIndex(int(told["rows"])))
+    table = pd.DataFrame(columns)
     if not told["is_shapes"]:
         return table
     return gpd.GeoDataFrame(table, geometry=put_together(arrays), crs=_system(told["crs"], name))
@@ -234,203 +211,10 @@ def _system(stated: object, name: str) -> Any:
     if not stated:
         return None
     text = str(stated)
-    if len(text) > 20_000 or any(
-        word in text.lower() for word in ("nadgrids", "geoidgrids", "@", "://", "parameterfile")
-    ):
-        raise InputError(
-            Fault(name, "has a coordinate reference system that needs other files", "state it by its code")
-        )
+    if len(text) > LONGEST_CRS or any(word in text.lower() for word in ELSEWHERE):
+        what = "has a coordinate reference system that needs other files"
+        raise InputError(Fault(name, what, "state it by its code"))
     try:
         return pyproj.CRS.from_user_input(text)
     except pyproj.exceptions.CRSError:
         return None
-
-
-# ---- the process --------------------------------------------------------------------------------------------
-
-
-def _asked(question: str, files: Mapping[str, bytes], name: str, **more: Any) -> tuple[Any, dict[str, Any]]:
-    """What the box answers; kept as it came for a while, for the same file is asked about more than once."""
-    mark = hashlib.sha256(json.dumps([question, name, more, vars(limits())]).encode())
-    for file, content in files.items():
-        mark.update(file.encode() + b"\0" + hashlib.sha256(content).digest())
-    key = mark.hexdigest()
-    with _waiting:
-        answer = _kept.get(key)
-        if answer is not None:
-            _kept.move_to_end(key)
-    if answer is None:
-        try:
-            answer = _run(question, files, name, more)
-        except _SlowError:  # which may be the machine's fault, and another time not
-            raise
-        except InputError as refusal:
-            answer = refusal
-        if isinstance(answer, InputError) or len(answer) < KEPT_MB * MB:
-            with _waiting:
-                _kept[key] = answer
-                while len(_kept) > KEPT:
-                    _kept.popitem(last=False)
-    if isinstance(answer, InputError):
-        raise InputError(answer.faults)
-    return _opened(answer, name)
-
-
-class _SlowError(InputError):
-    """It took too long."""
-
-
-def _opened(content: bytes, name: str) -> tuple[Any, dict[str, Any]]:
-    try:
-        told, arrays = wire.receive(content)
-    except (ValueError, TypeError, KeyError, RecursionError):
-        raise InputError(_broken(name)) from None
-    if not isinstance(told, dict):
-        raise InputError(_broken(name))
-    if told.get("faults"):
-        faults = told["faults"]
-        raise InputError([Fault(str(a), str(b), str(c), int(row), str(column)) for a, b, c, row, column in faults])
-    if "failed" in told:
-        raise InputError(_failed(str(told["failed"]), str(told.get("reason", "")), name))
-    return told, arrays
-
-
-def _broken(name: str) -> Fault:
-    return Fault(name, "brings down what reads it", "save it again in the program it was made with")
-
-
-def _failed(how: str, reason: str, name: str) -> Fault:
-    now = limits()
-    if how == "memory":
-        what = f"takes more than {now.memory_megabytes:,} MB of memory to read"
-        return Fault(name, what, REMEDY.format(key="memory_megabytes"))
-    if how == "nesting":
-        return Fault(name, "is nested too deeply", "save it again in the program it was made with")
-    return Fault(name, f"can't be read ({reason})", "check that it opens where it was made, and save it again")
-
-
-def _wait_on() -> None:
-    for one in WAITS:
-        one()
-
-
-@contextmanager
-def _turn() -> Iterator[None]:
-    """Only so many boxes at once, whoever asks."""
-    global _busy
-    with _waiting:
-        while _busy >= limits().at_once:
-            _waiting.wait(LOOK_S)
-            _wait_on()
-        _busy += 1
-    try:
-        yield
-    finally:
-        with _waiting:
-            _busy -= 1
-            _waiting.notify()
-
-
-def _run(question: str, files: Mapping[str, bytes], name: str, more: Mapping[str, Any]) -> bytes:
-    asked = {"name": name, "files": [(ending, len(content)) for ending, content in files.items()], **more}
-    with _turn():
-        process, told = _taken(question), bytearray()
-        talk = [
-            threading.Thread(target=_say, args=(process.stdin, [_line(asked), *files.values()])),
-            threading.Thread(target=_listen, args=(process.stdout, told, limits().output_megabytes * MB)),
-        ]
-        try:
-            for one in talk:
-                one.start()
-            return _heard(process, talk[-1], told, name)
-        finally:
-            process.kill()
-            process.wait()
-            for one in talk:
-                one.join()
-
-
-def _taken(question: str) -> subprocess.Popen[bytes]:
-    """A box that is ready, or will be in a moment; another is made ready for whoever asks next.
-
-    All begin in one thread that stays: on Linux they end with the thread that they were begun by.
-    """
-    key = (os.getpid(), question, json.dumps(vars(limits())))
-    with _waiting:
-        ready = _spare.pop(key, None)
-        for other in [one for one in _spare if one[2] != key[2]]:
-            _spare.pop(other).add_done_callback(lambda box: box.result().kill())
-        if ready is not None and ready.done() and ready.result().poll() is not None:
-            ready = None
-        ready = ready or _beginner.submit(_begin, question)
-        _spare[key] = _beginner.submit(_begin, question)
-    return ready.result()
-
-
-def make_ready() -> None:
-    """Have a box of each kind ready for the first file; for a server, whose visitors would wait."""
-    now = json.dumps(vars(limits()))
-    with _waiting:
-        for question in ("lines", "sheet", "shapes"):
-            _spare.setdefault((os.getpid(), question, now), _beginner.submit(_begin, question))
-
-
-def _begin(question: str) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-S", "-B", "-c", BEGIN],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=_environment(),
-    )
-    if sys.platform == "win32":
-        from geo_cluster.box import windows
-
-        windows.confine(process, limits())
-    setting = {"question": question, "limits": vars(limits()), "parent": os.getpid()}
-    with suppress(OSError):  # it ended at once; whoever takes it hears so
-        process.stdin.write(_line(setting | {"path": [one for one in sys.path if Path(one).is_absolute()]}))  # type: ignore[union-attr]
-        process.stdin.flush()  # type: ignore[union-attr]
-    return process
-
-
-def _line(told: object) -> bytes:
-    return json.dumps(told).encode() + b"\n"
-
-
-def _heard(process: subprocess.Popen[bytes], listener: threading.Thread, told: bytearray, name: str) -> bytes:
-    """What the process says, as long as it keeps to its limits and somebody waits for it."""
-    now = limits()
-    until = time.monotonic() + now.seconds
-    while listener.is_alive() and time.monotonic() < until:
-        listener.join(LOOK_S)
-        _wait_on()
-    if listener.is_alive():
-        raise _SlowError(Fault(name, f"takes more than {now.seconds:,} s to read", REMEDY.format(key="seconds")))
-    now.refuse(name, "output_megabytes", len(told) / MB, "gives {} MB")
-    code = process.wait()
-    if code in (-signal.SIGKILL, -signal.SIGXCPU) if os.name == "posix" else False:
-        what = f"takes more than {now.cpu_seconds:,} s of processor time to read"
-        raise InputError(Fault(name, what, REMEDY.format(key="cpu_seconds")))
-    if code:
-        raise InputError(_broken(name))
-    return bytes(told)
-
-
-def _say(pipe: Any, parts: Sequence[bytes]) -> None:
-    with suppress(OSError), pipe:  # it may end before it has heard everything
-        for part in parts:
-            pipe.write(part)
-
-
-def _listen(pipe: Any, told: bytearray, most: int) -> None:
-    with suppress(OSError), pipe:
-        while len(told) <= most and (piece := pipe.read1(MB)):
-            told += piece
-
-
-def _environment() -> dict[str, str]:
-    """What the process knows of its surroundings: nothing of ours, and GDAL without what no file needs."""
-    kept = {key: os.environ[key] for key in ("SYSTEMROOT", "WINDIR", "PATH", "LD_LIBRARY_PATH") if key in os.environ}
-    quiet = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "GDAL_NUM_THREADS"), "1")
-    return kept | quiet | GDAL
