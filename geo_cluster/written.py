@@ -68,8 +68,8 @@ def bare(text: str) -> str:
 
 
 def as_csv(table: pd.DataFrame, *, heading: bool = True) -> bytes:
-    """One table as CSV in UTF-8 with a byte-order mark, text and headings inert; without `heading`, rows to add."""
-    text = _each(table, inert).to_csv(index=False, header=heading, lineterminator="\r\n")
+    """One table as CSV in UTF-8 with a byte-order mark, text inert and without NUL; without `heading`, rows to add."""
+    text = _each(table, inert).to_csv(index=False, header=heading, lineterminator="\r\n").replace("\0", "")
     return text.encode("utf-8-sig" if heading else "utf-8", "replace")
 
 

@@ -25,8 +25,9 @@ except InputError:
     st.stop()
 st.text(f"{person.name} {person.role}" if person else "nobody")
 if person:
-    address, _ = cached.map_source({"map of": person.name})
-    st.text(web.ticketed(address))
+    source = cached.map_source({"map of": person.name})
+    st.session_state["map"] = source.file
+    st.text(web.ticketed(source.address))
     st.download_button("now", f"for {person.name}", "own.txt", "text/plain")
     st.download_button("later", lambda: f"made for {person.name}", "made.txt", "text/plain", on_click="ignore")
     st.file_uploader("up", key="up")

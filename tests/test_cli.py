@@ -114,7 +114,7 @@ def test_a_scenario_that_is_not_there_or_no_toml(tmp_path, scenario, call):
     out = tmp_path / "out"
     refused(call("study", tmp_path / "absent.toml", "--out", out), out, "absent.toml", "no such file")
     refused(call("study", scenario("draws = = 3\n"), "--out", out), out, "mine.toml", "not valid TOML", "line 2")
-    refused(call("study", tmp_path, "--out", out), out, "can't be read")
+    refused(call("study", tmp_path, "--out", out), out, "is no file")
     (tmp_path / "binary.toml").write_bytes(bytes(range(256)))
     refused(call("study", tmp_path / "binary.toml", "--out", out), out, "binary.toml", "UTF-8")
     (tmp_path / "empty.toml").write_text("", encoding="utf-8")

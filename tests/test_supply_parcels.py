@@ -199,3 +199,14 @@ def test_subscore_adds_up_and_tells_its_evidence():
     assert got.evidence == pytest.approx(dict(zip(BASES, (0, 1 / 3, 0, 2 / 3), strict=True)))
     with pytest.raises(InputError, match="'rumour' is not known"):
         evidence(["rumour"])
+
+
+def test_a_raster_is_opened_by_what_its_ending_says_only(tmp_path):
+    secret = tmp_path / "secret.tif"
+    described = f"<VRTDataset><VRTRasterBand><SourceFilename>{secret}</SourceFilename></VRTRasterBand></VRTDataset>"
+    (tmp_path / "r.vrt").write_text(described)
+    with pytest.raises(InputError, match="isn't read here → use one of"):
+        raster_exclusion("a", tmp_path / "r.vrt", CellRule(classes=[1]))
+    (tmp_path / "r.tif").write_text(described)
+    with pytest.raises(rasterio.errors.RasterioIOError):
+        raster_exclusion("a", tmp_path / "r.tif", CellRule(classes=[1]))

@@ -25,9 +25,8 @@ RISKS += ["\rx", "\nx", "\n=1"]
 RISKS += [" =1", "\u3000=1", "\ufeff=1", "\u200b=1", "\x0b=1", "'=1", "''=1", "=cmd|' /C calc'!A0", '=HYPERLINK("x")']
 INNER = ["a;=1", "a; =1", "a\t=1", "a\n=1", "a\r\n＝1", "a;\u200b@x", 'x";=1;"', "a;'=1", "\t;\t=1"]
 
-TEXTS = some.text(
-    some.characters(exclude_categories=["Cs"]) | some.sampled_from("=+-@＝＋－＠';,\t\r\n \"|\ufeff\u200b"), max_size=12
-)
+LETTERS = some.characters(exclude_categories=["Cs"], exclude_characters="\0")
+TEXTS = some.text(LETTERS | some.sampled_from("=+-@＝＋－＠';,\t\r\n \"|\ufeff\u200b"), max_size=12)
 
 
 def cells_of(content, mark):

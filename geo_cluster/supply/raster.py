@@ -17,13 +17,13 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geo_cluster.errors import Fault, refuse_if
+from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.supply.land import Exclusion, layer_faults
 
 Floats = NDArray[np.float64]
 
-DRIVERS = ("GTiff", "HFA", "AAIGrid", "EHdr", "ENVI", "SRTMHGT")
-"""Formats that are read: files that hold their cells, none that would have others opened."""
+DRIVERS = {".tif": "GTiff", ".tiff": "GTiff", ".img": "HFA", ".asc": "AAIGrid", ".bil": "EHdr", ".hgt": "SRTMHGT"}
+"""What may open a raster, by its ending: files that hold their cells, none that would have others opened."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def raster_exclusion(
     name : str
         Name of the rule.
     raster : path
-        A raster of one of `DRIVERS`, with a CRS.
+        A file with one of the endings of `DRIVERS`, with a CRS.
     rule : CellRule
     within : GeoDataFrame, optional
         The sites: their ground beyond the raster then counts as unknown too.
@@ -208,7 +208,11 @@ def _read(raster: str | Path, band: int, slope: bool) -> tuple[Floats, Any, Any]
     """Values with nan for no data, transform and CRS."""
     import rasterio
 
-    with rasterio.open(raster, driver=DRIVERS) as source:
+    driver = DRIVERS.get(Path(raster).suffix.lower())
+    if driver is None:
+        what = "is of a kind that isn't read here"
+        raise InputError(Fault(str(raster), what, f"use one of {', '.join(DRIVERS)}"))
+    with rasterio.open(raster, driver=driver) as source:
         faults = []
         if source.crs is None:
             faults.append(
