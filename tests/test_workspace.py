@@ -584,7 +584,7 @@ def test_a_plan_is_shown_again_without_solving(engine, tmp_path, monkeypatch, ow
 
 @pytest.mark.parametrize(
     "content",
-    ["[" * 100_000, '{"site": [1e400]}', '{"site": [1' + "0" * 30 + "]}", '{"site": [0], "pools": 3}', "null", "{}", ""],
+    ["[" * 100_000, '{"site": [1e400]}', f'{{"site": [1{"0" * 30}]}}', '{"site": [0], "pools": 3}', "null", "{}", ""],
 )
 def test_a_plan_that_can_not_be_read_is_told(engine, content):
     space = Workspace(engine)
