@@ -210,7 +210,7 @@ def test_of_long_lists_the_first_few_are_named():
     partners = [{"first": f"P{number}", "second": "Q", "gain": 1} for number in range(20_000)]
     shares = [{"prefecture": f"{number}"} for number in range(20_000)]
     rows = {"present": pairs, "locked": pairs, "forbidden": pairs[1:], "partners": partners, "shares": shares}
-    with pytest.raises(InputError, match="both locked and forbidden: P10000–E01, .* and 19994 more"):
+    with pytest.raises(InputError, match=r"both locked and forbidden: P10000–E01, .* and 19994 more"):
         catalog.scenario_from({"name": {"zh": "长", "en": "long"}} | rows)
 
 
