@@ -7,6 +7,8 @@ Tables are TOML files in `geo_cluster/tables`; layers are files in `data/geo` of
 from __future__ import annotations
 
 import hashlib
+import re
+import reprlib
 import tomllib
 from functools import cache, lru_cache
 from pathlib import Path
@@ -20,10 +22,32 @@ from geo_cluster.errors import DataError, Fault, GeoClusterError, InputError, re
 PACKAGE = Path(__file__).parent
 TABLES = PACKAGE / "tables"
 SCENARIOS = TABLES / "scenarios"
-TOML_MB = 10
+TOML_MB = 2
 """No scenario, registry or table of settings is larger."""
 
+TOML_DEPTH = 20
+"""None has tables in tables, or a key of so many parts: reading a dotted key takes the square of its length."""
+
 PORTFOLIOS = TABLES / "portfolios"
+
+SHOWN = 80
+"""Of what was given, so many characters are told at most."""
+
+_PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]++|\\[^\n])*+"?|'[^'\n]*+'?)"""
+_PIECES = re.compile(
+    rf"""
+    \"{{3}}(?:[^"\\]++|\\.|"(?!""))*+"{{0,5}}  # texts of several lines
+    | \'{{3}}(?:[^']++|'(?!''))*+'{{0,5}}
+    | \#[^\n]*+
+    | (?P<deep>{_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{TOML_DEPTH},}}+)
+    | {_PART}
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+"""What a TOML file is made of, as far as it takes to tell a dotted key from dots in a text or a remark."""
+
+_short = reprlib.Repr()
+_short.maxstring = _short.maxother = SHOWN
 
 Declaration = TypeVar("Declaration", bound=BaseModel)
 
@@ -51,21 +75,82 @@ def read_toml(path: Path, *, error: type[GeoClusterError] = InputError) -> dict[
     except FileNotFoundError:
         raise error(Fault(str(path), "no such file", "check the path")) from None
     except (OSError, ValueError) as problem:
-        reason = getattr(problem, "strerror", None) or str(problem)
-        raise error(Fault(str(path), f"can't be read ({reason})", "check the path and its rights")) from None
+        raise error(_unreadable(problem, cut(str(path)))) from None
     return toml_of(content, str(path), error=error)
 
 
 def toml_of(content: bytes, where: str, *, error: type[GeoClusterError] = InputError) -> dict[str, Any]:
     """The content of a TOML file; what can't be parsed is refused with its place."""
     try:
-        return tomllib.loads(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
+        if any(piece.lastgroup for piece in _PIECES.finditer(text)):
+            raise RecursionError
+        told = tomllib.loads(text)
+        _check_values(told)
     except UnicodeDecodeError:
         raise error(Fault(where, "is not UTF-8 text", "save it as UTF-8")) from None
     except tomllib.TOMLDecodeError as problem:
-        raise error(Fault(where, f"is not valid TOML ({problem})", "mend the line named")) from None
+        raise error(Fault(where, f"is not valid TOML ({cut(str(problem))})", "mend the line named")) from None
     except RecursionError:
         raise error(Fault(where, "is nested too deeply", "mend it, or make it again")) from None
+    except ValueError:  # Python reads no number of thousands of digits
+        raise error(Fault(where, "holds a whole number that is too large", "correct the value")) from None
+    return told
+
+
+def _check_values(told: dict[str, Any]) -> None:
+    """Refuse what would be too deep to show or to check, and whole numbers beyond those of TOML."""
+    level: list[Any] = [told]
+    for _ in range(TOML_DEPTH + 1):
+        if any(isinstance(one, int) and not -(2**63) <= one < 2**63 for one in level):
+            raise ValueError
+        inner = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
+        level = [one for values in inner for one in values]
+    if level:
+        raise RecursionError
+
+
+def cut(text: str) -> str:
+    """A text that isn't ours, short enough to be told: its beginning and its end."""
+    return text if len(text) <= SHOWN else f"{text[: SHOWN // 2]}…{text[-SHOWN // 2 + 1 :]}"
+
+
+def shown(value: object) -> str:
+    """What was given, short enough to be told."""
+    return cut(_short.repr(value))
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; what no file can be called is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def file_at(path: Path, where: str) -> Path:
+    """A path that somebody wrote, whether or not a file is there; what no file can be called is refused."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as problem:
+        raise InputError(_unreadable(problem, where)) from None
+    return path
+
+
+def sha256_of(path: Path, *, error: type[GeoClusterError] = InputError) -> str:
+    """The hash of a file, a piece at a time."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as problem:
+        raise error(_unreadable(problem, str(path))) from None
+
+
+def _unreadable(problem: OSError | ValueError, where: str) -> Fault:
+    reason = getattr(problem, "strerror", None) or str(problem)
+    return Fault(where, f"can't be read ({reason})", "check the path and its rights")
 
 
 def faults_of(problem: ValidationError, where: str) -> list[Fault]:
@@ -77,12 +162,12 @@ def faults_of(problem: ValidationError, where: str) -> list[Fault]:
     }
     faults = []
     for found in problem.errors():
-        key = ".".join(str(part) for part in found["loc"]) or "the whole entry"
-        shown = "" if found["type"] == "missing" else f" (got {found['input']!r})"
+        key = cut(".".join(str(part) for part in found["loc"])) or "the whole entry"
+        got = "" if found["type"] == "missing" else f" (got {shown(found['input'])})"
         remedy = remedies.get(found["type"], "correct the value")
         if "ge" in found.get("ctx", {}):
             remedy = f"give a number from {found['ctx']['ge']} on"
-        faults.append(Fault(f"{where}, {key}", f"{found['msg']}{shown}", remedy))
+        faults.append(Fault(f"{where}, {key}", f"{found['msg']}{got}", remedy))
     return faults
 
 
@@ -205,19 +290,20 @@ def scenario(name_or_path: str | Path = "default") -> Scenario:
 
 def scenario_row(name_or_path: str | Path) -> tuple[dict[str, Any], str]:
     """A scenario's TOML as it stands and its file's name; a portfolio file is found beside it and hashed."""
-    shipped = SCENARIOS / f"{name_or_path}.toml"
-    path = shipped if shipped.is_file() else Path(name_or_path)
+    path = SCENARIOS / f"{name_or_path}.toml"
+    if not is_file(path):
+        path = file_at(Path(name_or_path), cut(str(name_or_path)))
     row = read_toml(path)
     portfolio = row.get("portfolio")
-    if isinstance(portfolio, str) and not (PORTFOLIOS / f"{portfolio}.csv").is_file():
-        file = (path.parent / portfolio).resolve()
+    if isinstance(portfolio, str) and not is_file(PORTFOLIOS / f"{portfolio}.csv"):
+        file = file_at(path.parent / portfolio, f"{path.name}, portfolio").resolve()
         row["portfolio"] = str(file)
-        row["portfolio_sha256"] = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
+        row["portfolio_sha256"] = sha256_of(file) if file.is_file() else ""
     if isinstance(row.get("layers"), str) and row["layers"]:
-        folder = (path.parent / row["layers"]).resolve()
+        folder = file_at(path.parent / row["layers"], f"{path.name}, layers").resolve()
         registered = folder / "sources.toml"
         row["layers"] = str(folder)
-        row["layers_sha256"] = hashlib.sha256(registered.read_bytes()).hexdigest() if registered.is_file() else ""
+        row["layers_sha256"] = sha256_of(registered) if registered.is_file() else ""
     return row, path.name
 
 
@@ -233,12 +319,13 @@ def scenario_from(row: dict[str, Any], *, where: str = "scenario") -> Scenario:
     for key in weights if isinstance(weights, dict) else ():
         if key not in criteria():
             remedy = f"use one of {', '.join(criteria())}"
-            faults.append(Fault(f"{where}, weights.{key}", "no such criterion", remedy))
+            faults.append(Fault(f"{where}, weights.{cut(str(key))}", "no such criterion", remedy))
     known = row.get("known")
     for number, entry in enumerate(known if isinstance(known, list | tuple) else ()):
-        if isinstance(entry, dict) and entry.get("attribute") not in attributes():
+        named = entry.get("attribute") if isinstance(entry, dict) else None
+        if isinstance(entry, dict) and not (isinstance(named, str) and named in attributes()):
             remedy = f"use one of {', '.join(attributes())}"
-            what = f"{entry.get('attribute')!r} is no attribute"
+            what = f"{shown(named)} is no attribute"
             faults.append(Fault(f"{where}, known.{number}.attribute", what, remedy))
     if parsed and not any({**{k: c.weight for k, c in criteria().items()}, **parsed.weights}.values()):
         faults.append(Fault(f"{where}, weights", "every weight is zero", "give at least one criterion weight"))

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Column, ForeignKey, ForeignKeyConstraint, Integer, LargeBinary, MetaData, Table, event
+from sqlalchemy import Column, ForeignKey, ForeignKeyConstraint, Integer, MetaData, Table, event
 from sqlalchemy import Text as Words
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -80,6 +80,17 @@ class Moment(sa.TypeDecorator):
         return moment
 
 
+class Packed(sa.TypeDecorator):
+    """Bytes; none where what is kept is a text or a number, so that it is refused like any other spoilt content."""
+
+    impl = sa.LargeBinary
+    cache_ok = True
+
+    def result_processor(self, dialect: Any, coltype: object) -> Any:  # noqa: ARG002
+        """SQLAlchemy's own reader would make as many zeros of a number."""
+        return lambda value: bytes(value) if isinstance(value, bytes | memoryview) else b""
+
+
 made = Table(
     "geo_cluster_schema",
     tables,
@@ -97,7 +108,7 @@ blobs = Table(
     "geo_cluster_blobs",
     tables,
     Column("sha256", sa.String(64), primary_key=True),
-    Column("packed", LargeBinary, nullable=False),
+    Column("packed", Packed, nullable=False),
     comment="contents of files, compressed, each once",
 )
 works = Table(
@@ -245,9 +256,9 @@ def open_file(path: Path, *, has_log: bool = True) -> sqlite3.Connection:
 def _refuse_other(connection: sqlite3.Connection, path: Path) -> None:
     """Refuse a file of another program before anything is changed in it."""
     connection.execute("PRAGMA trusted_schema=OFF")
-    kinds = dict(connection.execute("SELECT name, type FROM sqlite_master"))
-    if kinds.get(made.name) != "table" or set(kinds.values()) - {"table", "index"}:
-        what = "is another program's database" if kinds else "has no tables, and is no workspace"
+    there = connection.execute("SELECT type, name FROM sqlite_master").fetchall()  # a trigger may share a table's name
+    if ("table", made.name) not in there or {kind for kind, _ in there} - {"table", "index"}:
+        what = "is another program's database" if there else "has no tables, and is no workspace"
         raise DataError(Fault(str(path), what, "choose another file with --workspace FILE, or put a copy of it back"))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -292,20 +293,20 @@ class Scenario(Declared):
     def _no_contradiction(self) -> Scenario:
         sites = {pair.project: pair.site for pair in self.locked}
         twice = sorted({pair.project for pair in self.locked if sites[pair.project] != pair.site})
-        both_ways = sorted({f"{pair.project}–{pair.site}" for pair in self.locked if pair in self.forbidden})
-        told = [f"locked to two sites: {', '.join(twice)}"] if twice else []
-        told += [f"both locked and forbidden: {', '.join(both_ways)}"] if both_ways else []
+        both_ways = sorted(f"{pair.project}–{pair.site}" for pair in {*self.locked} & {*self.forbidden})
+        told = [f"locked to two sites: {_some(twice)}"] if twice else []
+        told += [f"both locked and forbidden: {_some(both_ways)}"] if both_ways else []
         named = [(share.prefecture, share.segment) for share in self.shares]
-        again = sorted({" ".join(one).strip() for one in named if named.count(one) > 1})
-        told += [f"two shares for {', '.join(again)}"] if again else []
+        again = sorted(" ".join(one).strip() for one, times in Counter(named).items() if times > 1)
+        told += [f"two shares for {_some(again)}"] if again else []
         alone = sorted({one.first for one in self.partners if one.first == one.second})
-        told += [f"its own partner: {', '.join(alone)}"] if alone else []
-        placed = [pair.project for pair in self.present]
-        moved = sorted({project for project in placed if placed.count(project) > 1})
-        told += [f"twice in the present plan: {', '.join(moved)}"] if moved else []
-        joined = [" and ".join(sorted((one.first, one.second))) for one in self.partners]
-        doubled = sorted({pair for pair in joined if joined.count(pair) > 1})
-        told += [f"partners twice: {', '.join(doubled)}"] if doubled else []
+        told += [f"its own partner: {_some(alone)}"] if alone else []
+        placed = Counter(pair.project for pair in self.present)
+        moved = sorted(project for project, times in placed.items() if times > 1)
+        told += [f"twice in the present plan: {_some(moved)}"] if moved else []
+        joined = Counter(" and ".join(sorted((one.first, one.second))) for one in self.partners)
+        doubled = sorted(pair for pair, times in joined.items() if times > 1)
+        told += [f"partners twice: {_some(doubled)}"] if doubled else []
         if told:
             raise ValueError("; ".join(told))
         return self
@@ -325,6 +326,12 @@ class Scenario(Declared):
     def is_sample(self) -> bool:
         """Whether the projects are the made-up ones (示例)."""
         return self.portfolio == "sample"
+
+
+def _some(names: list[str]) -> str:
+    """The first few of many names."""
+    more = len(names) - 5
+    return ", ".join(names[:5]) + (f" and {more} more" if more > 0 else "")
 
 
 def _plain_name(name: str) -> str:

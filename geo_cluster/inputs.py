@@ -264,10 +264,11 @@ def name_faults(
 ) -> list[Fault]:
     """Every anchor, site, subject or project that a scenario, as a dict, names and that there isn't."""
     sites = set(world["sites"]["id"])
-    chosen = (set(row.get("sites") or ()) & sites) or sites
+    picked = _texts(row.get("sites"))
+    chosen = (picked & sites) or sites
     subjects = {*sites, *world["substations"]["id"], *world["prefectures"]["code"]}
-    named = [("anchor", {row.get("anchor", "future_city")}, set(world["anchors"]["id"]))]
-    named.append(("sites", set(row.get("sites") or ()), sites))
+    named = [("anchor", _texts([row.get("anchor", "future_city")]), set(world["anchors"]["id"]))]
+    named.append(("sites", picked, sites))
     named.append(("known, subject", _values(row, "known", "subject"), subjects))
     for key in ("locked", "forbidden", "present"):
         named.append((f"{key}, site", _values(row, key, "site"), chosen))
@@ -279,10 +280,15 @@ def name_faults(
     named.append(("shares, prefecture", _values(row, "shares", "prefecture"), cities))
     named.append(("shares, segment", _values(row, "shares", "segment") - {""}, set(catalog.segments())))
     return [
-        Fault(f"{where}, {key}", f"there is no {name!r}", f"use one of {', '.join(sorted(names))}")
+        Fault(f"{where}, {key}", f"there is no {catalog.shown(name)}", f"use one of {', '.join(sorted(names))}")
         for key, used, names in named
         for name in sorted(used - names)
     ]
+
+
+def _texts(entries: Any) -> set[str]:
+    """The texts of a list; what is no list of texts is a fault told elsewhere."""
+    return {one for one in entries if isinstance(one, str)} if isinstance(entries, list | tuple) else set()
 
 
 def _values(row: Mapping[str, Any], key: str, field: str) -> set[str]:

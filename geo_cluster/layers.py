@@ -6,7 +6,6 @@ Nothing downstream reads a file of `data/geo` by itself, so what a study used is
 from __future__ import annotations
 
 import functools
-import hashlib
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -72,10 +71,10 @@ def file_faults(path: Path, layer: Layer) -> list[Fault]:
     """Whether a file is there and is, byte for byte, the one that the registry names."""
     if not path.is_file():
         return [Fault(str(path), "is missing", REMEDY)]
-    content = path.read_bytes()
-    if len(content) != layer.bytes:
-        return [Fault(str(path), f"has {len(content):,} bytes, the registry says {layer.bytes:,}", REMEDY)]
-    if hashlib.sha256(content).hexdigest() != layer.sha256:
+    size = path.stat().st_size
+    if size != layer.bytes:  # told before a byte of it is read
+        return [Fault(str(path), f"has {size:,} bytes, the registry says {layer.bytes:,}", REMEDY)]
+    if catalog.sha256_of(path, error=DataError) != layer.sha256:
         return [Fault(str(path), "its SHA-256 is not the registered one: the file was changed", REMEDY)]
     return []
 

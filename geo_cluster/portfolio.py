@@ -54,7 +54,7 @@ def read(name_or_path: str | Path) -> pd.DataFrame:
     InputError
         With every fault of every row.
     """
-    path = path_of(name_or_path)
+    path = catalog.file_at(path_of(name_or_path), "portfolio")
     if not path.exists():
         raise InputError(Fault(str(path), "no such portfolio", "give the path of a CSV or XLSX file, or 'sample'"))
     return read_content(door.content_of(path), path.name)
@@ -68,7 +68,7 @@ def read_content(content: bytes, name: str) -> pd.DataFrame:
 def path_of(name_or_path: str | Path) -> Path:
     """Where a portfolio is: a shipped one by name, or a file of one's own."""
     shipped = catalog.PORTFOLIOS / f"{name_or_path}.csv"
-    return shipped if shipped.is_file() else Path(name_or_path)
+    return shipped if catalog.is_file(shipped) else Path(name_or_path)
 
 
 def read_text(content: bytes, name: str = "portfolio.csv") -> pd.DataFrame:

@@ -308,7 +308,8 @@ def _solve(
 def _refuse_misfit(plan: Assignment, projects: int, sites: int) -> None:
     """Refuse a plan of other projects or sites; whether it keeps the rules is for `verify`."""
     site = np.asarray(plan.site)
-    if site.shape != (projects,) or ((site < UNPLACED) | (site >= sites)).any():
+    shapes = {np.shape(one) for one in (site, *plan.pools.values())}
+    if shapes != {(projects,)} or ((site < UNPLACED) | (site >= sites)).any():
         remedy = "run the scenario without a plan"
         raise InputError(Fault("plan", f"is not one of {projects} projects and {sites} sites", remedy))
 

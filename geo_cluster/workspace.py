@@ -13,7 +13,7 @@ import secrets
 import zlib
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import sqlalchemy as sa
@@ -22,6 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine, Row
 
 from geo_cluster import catalog
+from geo_cluster.box.limits import limits
 from geo_cluster.database import blobs, marks, plans, reading, revisions, works, writing
 from geo_cluster.domain import Text
 from geo_cluster.errors import Conflict, DataError, Fault, InputError, Refused, refuse_if
@@ -35,13 +36,14 @@ from geo_cluster.work import (
     PROJECTS,
     Entry,
     KeptPlan,
+    Kind,
     Revision,
     Saved,
     Work,
     plain_text,
 )
 
-SPOILT = (ValueError, KeyError, TypeError, AttributeError)
+SPOILT = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)
 """What reading something that isn't what was written ends in."""
 
 LONG_AGO = datetime(1970, 1, 1)
@@ -110,7 +112,7 @@ class Workspace:
             row = self._head(connection, id_) if number is None else self._row(connection, id_, number)
             undoes, redoes = self._around(connection, id_, row)
             work = _work(connection, row)
-        return Saved(id_, work, _revision(row), kept.owner, kept.shared, undoes, redoes)
+        return Saved(id_, work, _revision(row), _text(kept.owner, NAME_LENGTH), kept.shared, undoes, redoes)
 
     def head(self, id_: str) -> Revision:
         """The newest revision of a work, without its content."""
@@ -209,9 +211,13 @@ class Workspace:
             plan = Assignment(
                 site=np.array(told["site"], dtype=np.intp),
                 pools={name: np.array(pool, dtype=np.intp) for name, pool in told["pools"].items()},
-                **{key: told[key] for key in ("objective", "bound", "gap", "status")},
+                objective=float(told["objective"]),
+                bound=float(told["bound"]),
+                gap=float(told["gap"]),
+                status="optimal" if told["status"] == "optimal" else "feasible",
             )
-            more = (told["hashes"], told["violations"], told["seconds"], row.author, row.at.replace(tzinfo=UTC))
+            author, at = _text(row.author, NAME_LENGTH), row.at.replace(tzinfo=UTC)
+            more = (told["hashes"], told["violations"], told["seconds"], author, at)
         except SPOILT:
             raise _damaged(id_, "its plan can't be read") from None
         return KeptPlan(work, row.scenario_id, plan, *more)
@@ -259,8 +265,9 @@ class Workspace:
         kept = self._find(connection, id_, for_update=True)
         head = self._head(connection, id_)
         if head.number != seen:
-            at = f"{head.at:%Y-%m-%d %H:%M:%S}"
-            raise Conflict(f"work {id_!r}", author=head.author, at=at, note=head.note, number=head.number)
+            theirs = _revision(head)
+            at = f"{theirs.at:%Y-%m-%d %H:%M:%S}"
+            raise Conflict(f"work {id_!r}", author=theirs.author, at=at, note=theirs.note, number=theirs.number)
         return kept, head
 
     def _move(self, id_: str, seen: int, kind: Literal["undo", "redo"]) -> Saved:
@@ -271,7 +278,7 @@ class Workspace:
             if target is None:
                 raise Refused(Fault(f"work {id_!r}", f"there is nothing to {kind}", "look at its history"))
             changed = self._row(connection, id_, head.origin) if kind == "undo" else target
-            more = {"kind": kind, "note": changed.note, "origin": target.number, "tip": head.tip}
+            more = {"kind": kind, "note": _text(changed.note, NOTE_LENGTH), "origin": target.number, "tip": head.tip}
             work = _work(connection, target)
             revision = self._add(connection, id_, work, number=seen + 1, **more)
             undoes, redoes = self._around(connection, id_, self._head(connection, id_))
@@ -295,8 +302,9 @@ class Workspace:
     def _around(self, connection: Connection, id_: str, row: Row) -> tuple[str | None, str | None]:
         """What undo and redo would undo and redo."""
         before, after = self._neighbours(connection, id_, row)
-        undoes = self._row(connection, id_, row.origin).note if before is not None else None
-        return undoes, after.note if after is not None else None
+        undone = self._row(connection, id_, row.origin) if before is not None else None
+        undoes, redoes = (None if one is None else _text(one.note, NOTE_LENGTH) for one in (undone, after))
+        return undoes, redoes
 
     def _head(self, connection: Connection, id_: str) -> Row:
         query = select(revisions).where(revisions.c.work == id_).order_by(revisions.c.number.desc()).limit(1)
@@ -316,6 +324,8 @@ class Workspace:
         """Add a revision, with those of its files that aren't there yet."""
         hashes = {path: hashlib.sha256(content).hexdigest() for path, content in work.files.items()}
         wanted = {hashes[path]: path for path in work.files}
+        megabytes = sum(len(work.files[path]) for path in wanted.values()) / 2**20
+        limits().refuse(work.scenario.name.zh, "unpacked_megabytes", megabytes, "has {} MB")  # or it can't be opened
         there = set(connection.scalars(select(blobs.c.sha256).where(blobs.c.sha256.in_(wanted))))
         for sha256 in sorted(wanted.keys() - there):  # sorted: two savers take locks in the same order
             packed = zlib.compress(work.files[wanted[sha256]])
@@ -351,20 +361,29 @@ def _damaged(id_: str, what: str) -> DataError:
     return DataError(Fault(f"work {id_!r}", f"is damaged: {what}", remedy))
 
 
+def _text(value: object, length: int) -> str:
+    """A text that is kept, as it may be shown; empty where something else is in its place."""
+    return plain_text(value, length) if isinstance(value, str) else ""
+
+
 def _revision(row: Row) -> Revision:
-    note, author = plain_text(row.note, NOTE_LENGTH), plain_text(row.author, NAME_LENGTH)
-    return Revision(row.number, row.kind, note, author, (row.at or LONG_AGO).replace(tzinfo=UTC))
+    number = row.number if isinstance(row.number, int) else 0
+    kind: Kind = row.kind if row.kind in get_args(Kind) else "save"
+    note, author = _text(row.note, NOTE_LENGTH), _text(row.author, NAME_LENGTH)
+    return Revision(number, kind, note, author, (row.at or LONG_AGO).replace(tzinfo=UTC))
 
 
 def _entry(row: Row) -> Entry:
     """A line of the list; one that can't be read must not take the others with it."""
-    more = (plain_text(row.owner, NAME_LENGTH), row.shared, _revision(row))
+    id_ = row.id if isinstance(row.id, str) else repr(row.id)
+    more = (_text(row.owner, NAME_LENGTH), row.shared, _revision(row))
     try:
         scenario, files = json.loads(row.scenario), json.loads(row.files)
         name, is_sample = Text.model_validate(scenario["name"]), scenario["portfolio"] == "sample"
-        return Entry(row.id, name, is_sample and PROJECTS not in files, *more)
+        return Entry(id_, name, is_sample and PROJECTS not in files, *more)
     except SPOILT:
-        return Entry(row.id, Text(zh=row.id, en=row.id), False, *more, is_damaged=True)
+        made_up = _text(id_, NAME_LENGTH) or "?"
+        return Entry(id_, Text(zh=made_up, en=made_up), False, *more, is_damaged=True)
 
 
 def _work(connection: Connection, row: Row) -> Work:
@@ -374,13 +393,8 @@ def _work(connection: Connection, row: Row) -> Work:
         told = dict(json.loads(row.scenario))
     except SPOILT:
         raise _damaged(row.work, f"revision {row.number} can't be read") from None
-    query = select(blobs).where(blobs.c.sha256.in_(set(hashes.values())))
-    try:
-        contents = {sha256: zlib.decompress(packed) for sha256, packed in connection.execute(query)}
-    except zlib.error:
-        contents = {}
-    whole = {sha256 for sha256, content in contents.items() if hashlib.sha256(content).hexdigest() == sha256}
-    spoilt = sorted(path for path, sha256 in hashes.items() if sha256 not in whole)
+    contents = _contents(connection, row.work, set(hashes.values()))
+    spoilt = sorted(path for path, sha256 in hashes.items() if sha256 not in contents)
     remedy = "put a copy of the workspace back"
     refuse_if([Fault(path, "is not what was saved", remedy) for path in spoilt], DataError)
     try:
@@ -388,3 +402,21 @@ def _work(connection: Connection, row: Row) -> Work:
         return Work(scenario, {path: contents[sha256] for path, sha256 in hashes.items()})
     except InputError as refusal:
         raise DataError(refusal.faults) from None  # it was checked when it was saved
+
+
+def _contents(connection: Connection, id_: str, wanted: set[str]) -> dict[str, bytes]:
+    """The files that are what was saved, by their hash; a small one may be made to unpack to more than memory holds."""
+    contents: dict[str, bytes] = {}
+    most = limits().unpacked_megabytes
+    room = most * 2**20
+    for sha256, packed in connection.execute(select(blobs).where(blobs.c.sha256.in_(wanted))):
+        try:
+            content = zlib.decompressobj().decompress(packed, room + 1)
+        except zlib.error:
+            continue
+        if len(content) > room:
+            raise _damaged(id_, f"unpacks to more than {most} MB")
+        if hashlib.sha256(content).hexdigest() == sha256:
+            contents[sha256] = content
+            room -= len(content)
+    return contents

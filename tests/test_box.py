@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import os
 import platform
 import signal
 import socket
+import sqlite3
 import struct
 import subprocess
 import sys
 import textwrap
 import threading
 import time
+import zipfile
 from pathlib import Path
 
+import geopandas as gpd
 import pytest
+import shapely
 
 from app.texts import faults as phrases
 from geo_cluster import catalog, inputs, portfolio, study, survey
@@ -358,9 +363,6 @@ def test_every_refusal_of_the_box_has_its_chinese():
 
 
 def test_geometry_comes_out_as_it_went_in(tmp_path):
-    import geopandas as gpd
-    import shapely
-
     shapes = [
         shapely.Point(1, 2),
         shapely.LineString([(0, 0), (1, 1), (2, 0)]),
@@ -386,10 +388,6 @@ def test_geometry_comes_out_as_it_went_in(tmp_path):
 
 
 def test_a_package_that_keeps_a_log_is_read(tmp_path):
-    import sqlite3
-
-    import geopandas as gpd
-    import shapely
 
     path = tmp_path / "a.gpkg"
     gpd.GeoDataFrame({"n": [1]}, geometry=[shapely.box(115, 30, 116, 31)], crs=4490).to_file(path)
@@ -440,3 +438,52 @@ def test_a_box_that_was_taken_over_is_not_believed(lie, monkeypatch):
         door.shapes({".geojson": b"{}"}, f"{lie}.geojson")
     with pytest.raises(InputError, match="brings down what reads it"):
         door.outlines(["x"], f"{lie}.csv", [Place("a")])
+
+
+def test_a_box_that_is_killed_is_no_fault_of_the_file(monkeypatch):
+    """As the system does when memory is short: the next try reads the file."""
+    killed = []
+
+    def kill():
+        if not killed:
+            killed.append(seen[-1])
+            os.kill(seen[-1], signal.SIGKILL)
+
+    seen, make = [], process._taken
+    monkeypatch.setattr(process, "_taken", lambda *given: seen.append((box := make(*given)).pid) or box)
+    monkeypatch.setattr(process, "WAITS", [kill])
+    content = b"a,b\n" + b"1,2\n" * 200_000
+    with pytest.raises(InputError, match="brings down what reads it"):
+        door.rows(content, "killed.csv")
+    assert len(door.rows(content, "killed.csv").rows) == 200_001
+
+
+def test_where_no_box_can_begin_it_is_told_and_tried_again(monkeypatch):
+    with monkeypatch.context() as gone:
+        gone.setattr(sys, "executable", "/nowhere/python")
+        process._spare.clear()
+        with pytest.raises(InputError, match="can't be read now"):
+            door.rows(b"a,b\n9,2\n", "a.csv")
+    assert door.rows(b"a,b\n9,2\n", "a.csv").rows
+
+
+@pytest.mark.parametrize("upper", [True, False])
+def test_a_shapefile_is_found_with_what_lies_beside_it(tmp_path, upper):
+    frame = gpd.GeoDataFrame({"site": ["H01"]}, geometry=[shapely.box(115, 30, 115.01, 30.01)], crs=4490)
+    frame.to_file(tmp_path / "a.shp")
+    if upper:
+        for one in list(tmp_path.iterdir()):
+            one.rename(tmp_path / one.name.upper())
+    read = survey.read_parcels(tmp_path / ("A.SHP" if upper else "a.shp"))
+    assert read["site"].tolist() == ["H01"]
+    assert read.crs == frame.crs
+
+
+def test_a_packed_kml_is_read(region):
+    place = "<coordinates>115.08,30.15 115.09,30.15 115.09,30.16 115.08,30.15</coordinates>"
+    ring = f"<outerBoundaryIs><LinearRing>{place}</LinearRing></outerBoundaryIs>"
+    kml = f'<kml xmlns="http://www.opengis.net/kml/2.2"><Placemark><name>甲</name><Polygon>{ring}</Polygon></Placemark></kml>'
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("doc.kml", kml)
+    assert check_file(packed.getvalue(), "a.kmz", "parcels", region).is_ready

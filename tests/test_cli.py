@@ -104,6 +104,15 @@ def test_the_faults_of_out_and_scenario_come_together(tmp_path, scenario, call):
         ),
         ('[[known]]\nsubject = "E01"\nattribute = "spare_mva"\nlow = 5\nlikely = 2\nhigh = 3\nsource = "x"', ("5",)),
         ("name = { zh = '', en = 'x' }", ("name",)),
+        ('portfolio = "a\\u0000b"', ("portfolio: can't be read (embedded null byte)",)),
+        (f'portfolio = "{"a" * 5000}"', ("portfolio: can't be read (File name too long)",)),
+        ('layers = "a\\u0000b"', ("layers: can't be read (embedded null byte)",)),
+        (f'layers = "{"a" * 5000}"', ("layers: can't be read (File name too long)",)),
+        ("sites = [[1]]", ("sites",)),
+        ("sites = 3", ("sites",)),
+        ("anchor = []", ("anchor",)),
+        ("anchor = " + "9" * 5000, ("is too large",)),
+        (".".join("a" * 30_000) + " = 1", ("is nested too deeply",)),
     ],
 )
 def test_what_a_scenario_may_not_say(text, named, tmp_path, scenario, call):

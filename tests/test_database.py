@@ -110,6 +110,15 @@ def _trigger(file, older):
         connection.execute(f"CREATE TRIGGER gone {what}")
 
 
+def _trigger_named_like_a_table(file, older):
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("DROP TABLE geo_cluster_marks")
+        what = "AFTER INSERT ON geo_cluster_works BEGIN UPDATE geo_cluster_works SET owner = 'mallory'; END"
+        connection.execute(f"CREATE TRIGGER geo_cluster_marks {what}")
+        connection.execute("CREATE TABLE geo_cluster_marks (person TEXT, mark TEXT, PRIMARY KEY (person, mark))")
+        connection.commit()
+
+
 def _folder(file, older):
     file.unlink()
     file.mkdir()
@@ -129,6 +138,7 @@ HAPPENINGS = {
     _text: "not a database",
     _drop: "another program's database",
     _trigger: "another program's database",
+    _trigger_named_like_a_table: "another program's database",
     _folder: "unable to open",
 }
 if sys.platform != "win32":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import tracemalloc
 
 import geopandas as gpd
 import numpy as np
@@ -70,6 +71,21 @@ def test_missing_truncated_and_changed_files(copy):
     assert "stations.csv: its SHA-256 is not the registered one" in told
     with pytest.raises(DataError, match="SHA-256"):
         layers.read("stations")
+
+
+def test_a_file_of_another_length_is_not_read(tmp_path):
+    path = tmp_path / "sites.csv"
+    with path.open("wb") as file:
+        file.truncate(2**28)  # a hole
+    layer = catalog.layers()["sites"]
+    tracemalloc.start()
+    (fault,) = layers.file_faults(path, layer)
+    assert "has 268,435,456 bytes" in fault.what
+    (fault,) = layers.file_faults(path, layer.model_copy(update={"bytes": 2**28}))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert "SHA-256" in fault.what
+    assert most < 2**23, "it was read as a whole"
 
 
 def test_unregistered_file(copy):

@@ -152,6 +152,68 @@ def test_a_broken_table_is_refused_with_its_place(tmp_path):
         catalog.read_toml(path, error=DataError)
 
 
+DOTS = ".".join(["a"] * 50_000)
+BOMBS = {
+    "dots": (f"{DOTS} = 1", "nested too deeply"),
+    "header": (f"[{DOTS}]", "nested too deeply"),
+    "quoted": (" . ".join(['"a"', "''"] * 9_000) + " = 1", "nested too deeply"),
+    "inside": (f"x = {{ {DOTS} = 1 }}", "nested too deeply"),
+    "after a text": (f'x = [ """a"""", {{ {DOTS} = 1 }} ]', "nested too deeply"),
+    "after a quote": (f'x = \'a"\'\n# """\n{DOTS} = 1', "nested too deeply"),
+    "brackets": ("a = " + "[" * 100_000, "nested too deeply"),
+    "lists": ("a = " + "[" * 50 + "]" * 50, "nested too deeply"),
+    "digits": ("a = " + "9" * 5_000, "a whole number that is too large"),
+    "hex": ("a = 0x" + "f" * 10_000, "a whole number that is too large"),
+    "65 bits": ("a = 9223372036854775808", "a whole number that is too large"),
+    "key": ("a" * 5_000 + " = {b.c = 1, b = 2}\n" + "a" * 5_000, "not valid TOML"),
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_small_file_takes_neither_time_nor_memory(bomb):
+    text, why = BOMBS[bomb]
+    with pytest.raises(InputError, match=why) as told:
+        catalog.toml_of(text.encode(), "t.toml")
+    assert len(str(told.value)) < 200
+
+
+def test_dots_in_texts_and_remarks_and_many_numbers_are_no_dotted_key():
+    dots = ".".join("a" * 99)
+    numbers = "1.5, " * 99
+    text = f"""# {dots}\nx = "{dots}"\ny = '{dots}'\nz = [{numbers}]\nu = \"\"\"\n{dots}\"\"\"\"\"\n{dots[:39]} = 1\n"""
+    told = catalog.toml_of(text.encode(), "t.toml")
+    assert (told["x"], told["y"], len(told["z"]), told["u"]) == (dots, dots, 99, f'{dots}""')
+    assert told["a"] == tomllib.loads(f"{dots[:39]} = 1")["a"]
+
+
+def test_a_file_larger_than_settings_are_is_not_read(tmp_path):
+    path = tmp_path / "t.toml"
+    path.write_bytes(b"#" * (2 * 2**20 + 1))
+    with pytest.raises(InputError, match="has more than 2 MB"):
+        catalog.read_toml(path)
+
+
+def test_of_what_was_given_little_is_told():
+    deep = list[object]()
+    for _ in range(5_000):
+        deep = [deep]
+    rows = {"draws": "9" * 10_000, "seed": deep, "k" * 10_000: 1, "weights": {"w" * 10_000: 1}, "name": {"zh": 1}}
+    with pytest.raises(InputError) as told:
+        catalog.scenario_from(rows | {"known": [{"attribute": []}, {"attribute": "a" * 10_000}]})
+    assert max(len(str(fault)) for fault in told.value.faults) < 600, "the longest lists what may be written"
+    assert "\n".join(fault.what for fault in told.value.faults).count("9" * 10) >= 1
+    assert all(len(fault.what) < 250 and len(fault.where) < 150 for fault in told.value.faults)
+
+
+def test_of_long_lists_the_first_few_are_named():
+    pairs = [{"project": f"P{number}", "site": "E01"} for number in range(20_000)]
+    partners = [{"first": f"P{number}", "second": "Q", "gain": 1} for number in range(20_000)]
+    shares = [{"prefecture": f"{number}"} for number in range(20_000)]
+    rows = {"present": pairs, "locked": pairs, "forbidden": pairs[1:], "partners": partners, "shares": shares}
+    with pytest.raises(InputError, match=r"both locked and forbidden: P10000–E01, .* and 19994 more"):
+        catalog.scenario_from({"name": {"zh": "长", "en": "long"}} | rows)
+
+
 def test_tables_are_plain_toml_without_code():
     for path in catalog.TABLES.rglob("*.toml"):
         tomllib.loads(path.read_text(encoding="utf-8"))

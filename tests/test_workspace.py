@@ -4,6 +4,7 @@ import signal
 import sys
 import threading
 import time
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -123,6 +124,10 @@ SPOILT = [
     {"scenario": """'{"foo": 1}'"""},
     {"scenario": """'{"name": 3, "portfolio": "sample"}'"""},
     {"files": "'{bad'"},
+    {"scenario": f"'{'[' * 100_000}'"},
+    {"files": f"'{'[' * 100_000}'"},
+    {"files": "'3'"},
+    {"kind": "'odd'"},
 ]
 SPOILT_BYTES = [
     {"scenario": "CAST(x'7b22ff' AS TEXT)"},
@@ -130,6 +135,12 @@ SPOILT_BYTES = [
     {"note": "CAST(x'ff' AS TEXT)"},
     {"author": "CAST(x'ff' AS TEXT)"},
     {"at": "'yesterday'"},
+    {"at": "x'00'"},
+    {"note": "x'ff00'"},
+    {"author": "x'ff00'"},
+    {"kind": "x'ff00'"},
+    {"scenario": "x'ff00'"},
+    {"files": "x'ff00'"},
 ]
 
 
@@ -163,6 +174,59 @@ def _one_damaged(engine, values):
         assert level(space.open(spoilt.id)) == 20
     space.delete(spoilt.id)
     assert [one.id for one in space.works(deleted=True)] == [spoilt.id]
+
+
+@pytest.mark.parametrize("address", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "told",
+    ["owner = x'ff00', shared = 1", "owner = 7.5, shared = 1", "id = x'ff00'", "id = ''", "deleted_by = x'ff'"],
+)
+def test_a_work_of_no_texts_does_not_hide_the_others(engine, told):
+    space = Workspace(engine)
+    sound, spoilt = space.create(work(), note="a"), space.create(work(), note="b")
+    new = told.removeprefix("id = ") if told.startswith("id") else f"'{spoilt.id}'"
+    with engine.connect() as connection, connection.begin():
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+        connection.exec_driver_sql(f"UPDATE geo_cluster_works SET {told} WHERE id = '{spoilt.id}'")
+        connection.exec_driver_sql(f"UPDATE geo_cluster_revisions SET work = {new} WHERE work = '{spoilt.id}'")
+    entries = space.works()
+    assert sound.id in [one.id for one in entries]
+    assert len(entries) == 2
+    assert all(isinstance(text, str) for one in entries for text in (one.id, one.owner, one.name.zh))
+    assert space.open(sound.id) == sound
+    if not told.startswith("id"):
+        assert isinstance(space.open(spoilt.id).owner, str)
+
+
+@pytest.mark.parametrize("address", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("packed", ["'text'", "7", "1000000000000", "2.5", "x''"])
+def test_a_content_that_is_no_bytes_is_refused(engine, packed):
+    space = Workspace(engine)
+    kept = space.create(work(**{"a.csv": b"a,b"}), note="a")
+    with database.writing(engine) as connection:
+        connection.exec_driver_sql(f"UPDATE geo_cluster_blobs SET packed = {packed}")
+    with pytest.raises(DataError, match=r"a\.csv: is not what was saved"):
+        space.open(kept.id)
+
+
+def test_a_content_is_not_unpacked_without_limit(engine, tmp_path, monkeypatch):
+    space, bomb = Workspace(engine), bytes(2**26)
+    kept = space.create(work(**{"a.csv": bomb, "b.csv": b"b"}), note="a")
+    mine = tmp_path / "limits.toml"
+    mine.write_text("unpacked_megabytes = 8")
+    monkeypatch.setenv("GEO_CLUSTER_LIMITS", str(mine))
+    tracemalloc.start()
+    with pytest.raises(DataError, match="is damaged: unpacks to more than 8 MB"):
+        space.open(kept.id)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 2**25
+    with pytest.raises(InputError, match="has 64 MB, more than the 8 that are read at once"):
+        space.create(work(**{"a.csv": bomb}), note="a")
+    halves = {"a.csv": bytes(5 * 2**20), "b.csv": b"b" * (5 * 2**20)}
+    with pytest.raises(InputError, match="has 10 MB, more than the 8 that are read at once"):
+        space.create(work(**halves), note="one may be small, and all together large")
+    assert [one.id for one in space.works()] == [kept.id]
 
 
 @pytest.mark.parametrize("values", [{"tip": 9}, {"tip": 3, "origin": 2}, {"before": 7}])
@@ -518,6 +582,20 @@ def test_a_plan_is_shown_again_without_solving(engine, tmp_path, monkeypatch, ow
     assert again.pools.equals(result.pools)
 
 
+@pytest.mark.parametrize(
+    "content",
+    ["[" * 100_000, '{"site": [1e400]}', f'{{"site": [1{"0" * 30}]}}', '{"site": [0], "pools": 3}', "null", "{}", ""],
+)
+def test_a_plan_that_can_not_be_read_is_told(engine, content):
+    space = Workspace(engine)
+    kept = space.create(Work(catalog.scenario()), note="new")
+    row = {"work": kept.id, "number": 1, "scenario_id": "", "author": "", "at": kept.revision.at.replace(tzinfo=None)}
+    with database.writing(engine) as connection:
+        connection.execute(database.plans.insert().values(content=content, **row))
+    with pytest.raises(DataError, match="its plan can't be read"):
+        space.last_plan(kept.id)
+
+
 @pytest.mark.parametrize("change", ["hashes", "site", "scenario_id"])
 def test_a_plan_of_other_data_is_not_shown(engine, tmp_path, change):
     space = Workspace(engine)
@@ -541,6 +619,8 @@ def test_a_given_plan_is_checked_anew():
     for wrong in (site[:-1], np.full_like(site, 99), np.full_like(site, -2)):
         with pytest.raises(InputError, match="is not one of 30 projects and 29 sites"):
             study.run(result.scenario, plan=replace(result.plan, site=wrong))
+    with pytest.raises(InputError, match="is not one of 30 projects and 29 sites"):
+        study.run(result.scenario, plan=replace(result.plan, pools={"power": site[:3]}))
 
 
 def test_what_was_seen_stays_seen(engine):

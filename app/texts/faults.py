@@ -123,6 +123,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("does not answer as an identity provider does", "应答的不是身份提供方"),
     ("is damaged: its history can't be followed", "已损坏：历史对不上"),
     ("is damaged: its plan can't be read", "已损坏：测算结果读不出"),
+    ("is damaged: unpacks to more than {} MB", "已损坏：解压后超过 {} MB"),
     ("is damaged: has no revision", "已损坏：没有任何版本"),
     ("is damaged: revision {} can't be read", "已损坏：第 {} 版读不出"),
     ("there is no such work for you", "没有您能看的这个方案"),
@@ -135,6 +136,11 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("has {} MB, more than the {} that are read at once", "有 {} MB，超过一次可读的 {}"),
     ("has {} lines, more than the {} that are read at once", "有 {} 行，超过一次可读的 {}"),
     ("has {} cells, more than the {} that are read at once", "有 {} 个单元格，超过一次可读的 {}"),
+    (
+        "has {} cells, empty ones counted, more than the {} that are read at once",
+        "连空单元格有 {} 个，超过一次可读的 {}",
+    ),
+    ("has a text of {} characters, more than the {} that are read at once", "有 {} 字的文本，超过一次可读的 {}"),
     ("has {} cells or more, more than the {} that are read at once", "有 {} 个以上单元格，超过一次可读的 {}"),
     (
         "has a cell of up to {} characters, more than the {} that are read at once",
@@ -155,6 +161,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("brings down what reads it", "使读取程序崩溃"),
     ("can't be read now ({})", "现在读不了（{}）"),
     ("try again in a moment", "请稍后再试"),
+    ("holds a whole number that is too large", "含有过大的整数"),
     ("is nested too deeply", "嵌套太深"),
     ("has more than {} MB", "超过 {} MB"),
     ("is guarded by a password", "有密码保护"),

@@ -152,7 +152,7 @@ _ALLOWED = {
     "getppid": (110, 173), "getuid": (102, 174), "geteuid": (107, 175), "getgid": (104, 176), "getegid": (108, 177),
     "exit": (60, 93), "exit_group": (231, 94),
 }  # fmt: skip
-_COMMANDS = {"fcntl": (72, 25, (1, 2, 3)), "ioctl": (16, 29, (0x5401, 0x802C542A, 0x5450, 0x5451))}
+_COMMANDS = {"fcntl": ((72, 25), (1, 2, 3)), "ioctl": ((16, 29), (0x5401, 0x802C542A, 0x5450, 0x5451))}
 """Allowed for what the second argument is: F_GETFD, F_SETFD, F_GETFL; TCGETS, TCGETS2, FIONCLEX, FIOCLEX."""
 _OPENING = {"open": (2, -1, 1), "openat": (257, 56, 2)}
 """Ways to open a file, and which argument says how: never to write."""
@@ -186,9 +186,9 @@ def _program(column: int, machine: int) -> list[tuple[int, int, int, int]]:
     for numbers in _ALLOWED.values():
         if numbers[column] >= 0:
             steps += [(_EQUAL, 0, 1, numbers[column]), allow]
-    for call in _COMMANDS.values():
-        looks = [step for value in call[2] for step in ((_EQUAL, 0, 1, value), allow)]
-        steps += [(_EQUAL, 0, 2 + len(looks), call[column]), (_LOAD, 0, 0, 16 + 8), *looks, fail[_EPERM]]
+    for numbers, commands in _COMMANDS.values():
+        looks = [step for command in commands for step in ((_EQUAL, 0, 1, command), allow)]
+        steps += [(_EQUAL, 0, 2 + len(looks), numbers[column]), (_LOAD, 0, 0, 16 + 8), *looks, fail[_EPERM]]
     for opening in _OPENING.values():
         number, argument = opening[column], opening[2]
         if number >= 0:

@@ -199,7 +199,7 @@ def _make(study: Study, folder: Path, language: Language) -> None:
 
 
 def _is_shipped(scenario: Scenario) -> bool:
-    return (catalog.PORTFOLIOS / f"{scenario.portfolio}.csv").is_file()
+    return catalog.is_file(catalog.PORTFOLIOS / f"{scenario.portfolio}.csv")
 
 
 def _name_of(portfolio: str) -> str:
