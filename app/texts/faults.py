@@ -149,6 +149,13 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("unpacks to {} MB, more than the {} that are read at once", "解压后 {} MB，超过允许的 {}"),
     ("unpacks to {} times its size, more than the {} that are read at once", "解压后大 {} 倍，超过允许的 {}"),
     ("gives {} MB, more than the {} that are read at once", "读出 {} MB，超过允许的 {}"),
+    ("has {} pairs or more of shapes that meet, more than the {} that are read at once", "有 {} 对以上图形相接，超过允许的 {}"),
+    ("has outlines that cross {} times or more, more than the {} that are read at once", "边界相交 {} 次以上，超过允许的 {}"),
+    ("gives {} unions or more of adjoining parcels, more than the {} that are read at once", "相邻地块的组合达 {} 种以上，超过允许的 {}"),
+    ("takes more than {} s to lay over each other", "叠加超过 {} 秒"),
+    ("can't be laid over each other ({})", "无法叠加（{}）"),
+    ("has more parcels that overlap than the {} told here", "重叠的地块多于此处所列的 {} 处"),
+    ("there are {} more faults", "还有 {} 处错误"),
     ("takes more than {} s to read", "读取超过 {} 秒"),
     ("takes more than {} s of processor time to read", "读取所用处理器时间超过 {} 秒"),
     ("takes more than {} MB of memory to read", "读取所用内存超过 {} MB"),
@@ -289,6 +296,8 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("give polygons, or a buffer_m", "给面图形"),
     ("give an area, or an outline", "填面积，或给边界"),
     ("correct the ring in its source", "在原图中改正边界"),
+    ("correct the outlines in their source", "在原图中改正边界"),
+    ("mend these first", "请先改好所列各处"),
     ("draw the boundary between them once", "公共边界只画一次"),
     ("read it as parcels or substations", "按地块或变电站读取"),
     ("put the headings into one row, the data below it", "表头一行，数据在下"),
@@ -373,7 +382,7 @@ def told(fault: Fault, language: Language) -> Fault:
         return fault
     return replace(
         fault,
-        where={"temporary files": "临时文件"}.get(fault.where) or _where(fault),
+        where={"temporary files": "临时文件", "beyond these": "此外"}.get(fault.where) or _where(fault),
         what=sentence(fault.what, language),
         remedy=sentence(fault.remedy, language),
     )
