@@ -38,7 +38,7 @@ BATCH = 2500
 """Sites that one thread takes at a time."""
 
 UNIONS = 10
-"""How many times the crossings that may be are worked out again: for each site that several shapes reach."""
+"""How many times the crossings that may be are worked out again before a batch is parted."""
 
 LARGE = 10
 """Batches with more than this part of the crossings that may be are worked on one at a time; bounds the memory."""
@@ -191,8 +191,8 @@ def _subtracted(
     """Take the layers off a batch of the ground, in parts whose outlines cross no more often than may be."""
     overlay.refuse_slow("sites", since)
     with overlay.in_words("sites"):
-        count, unions = _work(ground[batch], [*layers.values(), *doubts])
-    is_much = count > limits().crossings or count * unions > UNIONS * limits().crossings
+        count, again = _work(ground[batch], [*layers.values(), *doubts])
+    is_much = count > limits().crossings or again > UNIONS * limits().crossings
     if is_much and len(batch) > 1:
         for half in np.array_split(batch, 2):
             yield from _subtracted(half, ground, layers, doubts, rows, since)
@@ -204,11 +204,17 @@ def _subtracted(
 
 
 def _work(ground: Geometries, layers: Sequence[Geometries]) -> tuple[int, int]:
-    """How often the ground and what reaches it cross, and how many sites several shapes reach."""
+    """How often the ground and what reaches it cross, and how often that is worked out again.
+
+    Where several shapes of a layer reach a site, they are united for it: all that each of them crosses.
+    """
     shapes = np.concatenate([*layers, np.empty(0, dtype=object)])
     site, shape = overlay.all_meeting("sites", shapely.STRtree(shapes), ground, predicate="intersects")
-    count = overlay.crossings(np.concatenate([ground, shapes[np.unique(shape)]])) if len(shape) else 0
-    return count, int((np.bincount(site, minlength=1) > 1).sum())
+    reached, which = np.unique(shape, return_inverse=True)
+    count, by_shape = overlay.crossings_by_shape(np.concatenate([ground, shapes[reached]]))
+    layer = np.repeat(np.arange(len(layers)), [len(one) for one in layers])[shape]
+    _, group, members = np.unique(site * len(layers) + layer, return_inverse=True, return_counts=True)
+    return count, int(by_shape[len(ground) + which[members[group] > 1]].sum())
 
 
 def _subtract(
@@ -352,6 +358,7 @@ def _reaching(
     _, near_by = overlay.all_meeting(name, shapely.STRtree(areas), ground, predicate="dwithin", distance=buffer_m)
     reached = areas[np.unique(near_by)]
     overlay.refuse_crossings(name, overlay.crossings(reached, of_each=True))
+    overlay.refuse_crossings(name, overlay.buffer_crossings(reached, buffer_m))
     with overlay.in_words(name):
         return shapely.buffer(reached, buffer_m, quad_segs=quad_segs), notes
 

@@ -1,4 +1,4 @@
-"""What laying shapes over each other would take, found out before it is done, and refused in words where it is too much.
+"""What laying shapes over each other would take, found out before it is done; too much is refused in words.
 
 Every crossing of two edges costs some 1.5 kB and 10 µs: two combs of a thousand teeth, 200 kB of a file, cross four
 million times. Edges are counted by the boxes around them, a few at a time, and no further than the limit.
@@ -25,10 +25,16 @@ Geometries = NDArray[np.object_]
 AT_ONCE = 4_000_000
 """Pairs that are looked at at a time; bounds the memory."""
 
+SMOOTH = 10
+"""Pairs of near edges that a smooth line has for each of its edges."""
+
+COMPARED = 250_000
+"""Pairs of edges that are held against each other at a time."""
+
 SAMPLE = 40_000
 """Edges that tell whether all have to be counted."""
 
-LOOKED_AT = 100
+LOOKED_AT = 25
 """Pairs of edges that are looked at for each crossing that may be: their boxes meet, they may not."""
 
 
@@ -52,6 +58,13 @@ def all_meeting(where: str, tree: shapely.STRtree, shapes: Geometries, **how: An
 
 
 def crossings(shapes: Geometries, *, window: Any = None, of_each: bool = False) -> int:
+    """How often edges cross; see `crossings_by_shape`."""
+    return crossings_by_shape(shapes, window=window, of_each=of_each)[0]
+
+
+def crossings_by_shape(
+    shapes: Geometries, *, window: Any = None, of_each: bool = False
+) -> tuple[int, NDArray[np.float64]]:
     """How often edges cross, touch or run over each other, other than at corners that they share; no more than needed.
 
     Parameters
@@ -64,9 +77,10 @@ def crossings(shapes: Geometries, *, window: Any = None, of_each: bool = False) 
 
     Returns
     -------
-    int
-        Counting ends beyond the limit `crossings`; what it ends with is then beyond it too. Of very many edges, some
-        taken at random are counted first: where they cross seldom, that is the answer.
+    int, (n,) array
+        All crossings, and those that each shape takes part in. Counting ends beyond the limit `crossings`; what it ends
+        with is then beyond it too. Of very many edges, some taken at random are counted first: where they cross seldom,
+        that is the answer.
     """
     start, end, of = _edges(shapes)
     low, high = np.minimum(start, end), np.maximum(start, end)
@@ -75,17 +89,35 @@ def crossings(shapes: Geometries, *, window: Any = None, of_each: bool = False) 
         start, end, of, low, high = start[inside], end[inside], of[inside], low[inside], high[inside]
     most = limits().crossings
     if len(start) * (len(start) - 1) // 2 <= most:
-        return 0
+        return 0, np.zeros(len(shapes))
     if len(start) > 2 * SAMPLE:
         some = np.random.default_rng().choice(len(start), SAMPLE, replace=False)
-        guess = _counted(start[some], end[some], of[some], of_each) * (len(start) / SAMPLE) ** 2
-        if guess < most / 2:
-            return int(guess)
-    return _counted(start, end, of, of_each)
+        count, by_shape = _counted(start[some], end[some], of[some], of_each, len(shapes))
+        stands_for = (len(start) / SAMPLE) ** 2
+        if count * stands_for < most / 2:
+            return int(count * stands_for), by_shape * stands_for
+    return _counted(start, end, of, of_each, len(shapes))
 
 
-def _counted(start: Any, end: Any, of: Ints, of_each: bool) -> int:
+def buffer_crossings(shapes: Geometries, metres: float) -> int:
+    """How often the outlines of buffers cross about, beyond what smooth lines have: two for each pair of near edges."""
+    start, end, of = _edges(shapely.simplify(shapes, metres / 100, preserve_topology=False))
+    edges = np.bincount(of, minlength=len(shapes))
+    many = edges[of] > 2 * SMOOTH  # fewer can't have more pairs
+    start, end, of = start[many], end[many], of[many]
+    low, high = np.minimum(start, end) - metres, np.maximum(start, end) + metres
+    boxes, near = shapely.box(*low.T, *high.T), np.zeros(len(shapes), dtype=np.int64)
+    for one, other in meeting(shapely.STRtree(boxes), boxes):
+        near += np.bincount(of[one[(one < other) & (of[one] == of[other])]], minlength=len(shapes))
+        count = 2 * int(np.maximum(near - SMOOTH * edges, 0).sum())
+        if count > limits().crossings:
+            return count
+    return 0
+
+
+def _counted(start: Any, end: Any, of: Ints, of_each: bool, shapes: int) -> tuple[int, NDArray[np.float64]]:
     most, count, looked_at = limits().crossings, 0, 0
+    by_shape = np.zeros(shapes)
     lines = shapely.linestrings(np.stack([start, end], axis=1))
     for one, other in meeting(shapely.STRtree(lines), lines):
         later = one < other
@@ -93,12 +125,16 @@ def _counted(start: Any, end: Any, of: Ints, of_each: bool) -> int:
             later &= of[one] == of[other]
         one, other = one[later], other[later]
         looked_at += len(one)
-        count += int(_cross(start[one], end[one], start[other], end[other]).sum())
+        for some in np.array_split(np.arange(len(one)), 1 + len(one) // COMPARED):
+            a, b = one[some], other[some]
+            cross = _cross(start[a], end[a], start[b], end[b])
+            count += int(cross.sum())
+            by_shape += np.bincount(of[a[cross]], minlength=shapes) + np.bincount(of[b[cross]], minlength=shapes)
         if looked_at > LOOKED_AT * most + 20 * len(lines):
             count = max(count, most + 1)
         if count > most:
             break
-    return count
+    return count, by_shape
 
 
 def _edges(shapes: Geometries) -> tuple[NDArray[np.float64], NDArray[np.float64], Ints]:

@@ -47,7 +47,7 @@ def parcel_faults(parcels: gpd.GeoDataFrame, *, land: Table, where: str = "parce
     shapes = parcels.geometry.to_numpy()
     called = _names(parcels)
 
-    def label(k: int) -> Place:
+    def label(k: int | np.integer[Any]) -> Place:
         return Place(f"{where} row {k + 1}" + (f" ({called[k]})" if called[k] else ""), int(k) + 1)
 
     for k in np.flatnonzero(~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)):
@@ -107,15 +107,14 @@ def _overlaps(metres: Any, label: Callable[[int], Place], where: str) -> Iterato
     for one, other in overlay.meeting(shapely.STRtree(metres), metres, predicate="intersects"):
         one, other = one[one < other], other[one < other]
         work = edges[one] * edges[other]  # as often as they can cross
-        for k in np.flatnonzero(work > most):
-            a, b = bounds[[one[k], other[k]]]
-            window = np.concatenate([np.maximum(a, b)[:2], np.minimum(a, b)[2:]])
-            count = overlay.crossings(metres[[one[k], other[k]]], window=window)
-            overlay.refuse_crossings(label(other[k]), count)
-            overlay.refuse_slow(where, since)
         load = (np.cumsum(np.minimum(work, most)) // most).astype(int)
         for some in np.split(np.arange(len(one)), np.flatnonzero(np.diff(load)) + 1):
             overlay.refuse_slow(where, since)
+            for k in some[work[some] > most]:
+                a, b = bounds[[one[k], other[k]]]
+                window = np.concatenate([np.maximum(a, b)[:2], np.minimum(a, b)[2:]])
+                count = overlay.crossings(metres[[one[k], other[k]]], window=window)
+                overlay.refuse_crossings(label(other[k]), count)
             with overlay.in_words(where):
                 shared = shapely.area(shapely.intersection(metres[one[some]], metres[other[some]]))
             over = shared > OVERLAP_M2
