@@ -14,7 +14,7 @@ code 2; the app shows it in place. Nothing here is for programming mistakes: tho
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 
@@ -70,11 +70,58 @@ class Fault:
         return f"{self.where}: {self.what} → {self.remedy}"
 
 
+MOST = 1000
+"""Faults that are kept of one thing: nobody mends more at a time, and a file may have a million."""
+
+
+@dataclass(frozen=True)
+class More(Fault):
+    """How many faults there are besides those that are told."""
+
+    count: int = 0
+
+
+class Faults:
+    """Everything found wrong: the first `MOST`, and how many more there are; its length counts them all."""
+
+    def __init__(self, found: Iterable[Fault] = ()):
+        self._kept: list[Fault] = []
+        self._more = 0
+        self.extend(found)
+
+    def append(self, fault: Fault) -> None:
+        """Keep a fault, or count it."""
+        if isinstance(fault, More):
+            self._more += fault.count
+        elif len(self._kept) < MOST:
+            self._kept.append(fault)
+        else:
+            self._more += 1
+
+    def extend(self, found: Iterable[Fault]) -> None:
+        """Keep or count each; give a generator, so that those which are only counted are gone at once."""
+        for fault in found:
+            self.append(fault)
+
+    def __iadd__(self, found: Iterable[Fault]) -> Faults:
+        self.extend(found)
+        return self
+
+    def __len__(self) -> int:
+        return len(self._kept) + self._more
+
+    def __iter__(self) -> Iterator[Fault]:
+        yield from self._kept
+        if self._more:
+            what = f"there are {self._more:,} more faults"
+            yield More("beyond these", what, "mend these first", count=self._more)
+
+
 class GeoClusterError(Exception):
-    """Base of all refusals; `faults` lists every one found, not just the first."""
+    """Base of all refusals; `faults` lists every one found, not just the first, and counts those beyond `MOST`."""
 
     def __init__(self, faults: Iterable[Fault] | Fault):
-        self.faults: list[Fault] = [faults] if isinstance(faults, Fault) else list(faults)
+        self.faults: list[Fault] = list(Faults([faults] if isinstance(faults, Fault) else faults))
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
@@ -107,7 +154,7 @@ class Conflict(GeoClusterError):  # noqa: N818  (nothing failed: somebody was fi
         super().__init__(Fault(where, what, "open theirs, or save yours as a copy"))
 
 
-def refuse_if(faults: list[Fault], error: type[GeoClusterError] = InputError) -> None:
+def refuse_if(faults: Collection[Fault] | Faults, error: type[GeoClusterError] = InputError) -> None:
     """Raise `error` with all `faults`, or return when there are none."""
     if faults:
         raise error(faults)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from geo_cluster import catalog, tabular, written
 from geo_cluster.box import door
-from geo_cluster.errors import Fault, InputError, Place, place, refuse_if
+from geo_cluster.errors import Fault, Faults, InputError, Place, place, refuse_if
 
 COLUMNS = {
     "id": "编号",
@@ -123,22 +123,22 @@ def headed(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
     """
     names = {title: key for key, title in COLUMNS.items()} | {key: key for key in COLUMNS}
     headings = [_plain(str(heading)) for heading in table.columns]
-    faults = [
+    faults = Faults(
         Fault(place(where, 0, heading), "is not a column of a portfolio", f"use {'、'.join(COLUMNS.values())}")
         for heading in headings
         if heading not in names
-    ]
+    )
     table = table.set_axis([names.get(heading, heading) for heading in headings], axis=1)
-    faults += [
+    faults += (
         Fault(place(where, 0, COLUMNS[key]), "appears twice", "keep one of them")
         for key in COLUMNS
         if (table.columns == key).sum() > 1
-    ]
-    faults += [
+    )
+    faults += (
         Fault(Place(f"{where}, column {COLUMNS[key]} ({key})", 0, COLUMNS[key]), "is missing", "add it; it is required")
         for key in ("segment", "output_100m_yuan")
         if key not in table.columns
-    ]
+    )
     refuse_if(faults)
     text = table.reindex(columns=list(COLUMNS)).astype(object).fillna("").astype(str)
     text = text.apply(lambda column: column.str.strip())
@@ -146,27 +146,27 @@ def headed(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
 
 
 def _projects(text: pd.DataFrame, where: str) -> pd.DataFrame:
-    faults: list[Fault] = []
+    faults = Faults()
     ids = text["id"].where(text["id"] != "", [f"P{number:02d}" for number in range(1, len(text) + 1)])
-    faults += [
+    faults += (
         Fault(_place(where, row, "id"), f"{ids[row]!r} is used twice", "give each project its own")
         for row in _where(ids.duplicated())
-    ]
+    )
     segment = _segments(text["segment"], where, faults)
     output = _intervals(text["output_100m_yuan"], where, faults, positive=True)
-    faults += [
+    faults += (
         Fault(_place(where, row, "output_100m_yuan"), "is empty", "give the annual output in 亿元")
         for row in _where(text["output_100m_yuan"] == "")
-    ]
+    )
     given = {need: _intervals(text[need], where, faults, positive=True) for need in NEEDS}
     years = _intervals(text["year"], where, faults, positive=True)
     first, year, last = years.T
     is_none = (year < 2000) | (year > 2100) | (first != last) | (year != np.floor(year))
     odd = pd.Series(~np.isnan(year) & is_none, index=text.index)
-    faults += [
+    faults += (
         Fault(_place(where, row, "year"), f"{text['year'][row]!r} is not a year", "write e.g. 2027")
         for row in _where(odd)
-    ]
+    )
     minutes = _intervals(text["max_minutes"], where, faults, positive=True)
     refuse_if(faults)
 
@@ -230,21 +230,21 @@ def _where(mask: pd.Series) -> list[int]:
     return mask.index[mask].tolist()
 
 
-def _segments(column: pd.Series, where: str, faults: list[Fault]) -> list[str]:
+def _segments(column: pd.Series, where: str, faults: Faults) -> list[str]:
     keys: dict[str, str] = {}
     for key, segment in catalog.segments().items():
         keys |= dict.fromkeys((key, segment.name.zh, segment.name.en.lower()), key)
     known = "、".join(segment.name.zh for segment in catalog.segments().values())
     found = [keys.get(value) or keys.get(value.lower(), "") for value in column]
-    faults += [
+    faults += (
         Fault(_place(where, row, "segment"), f"{column[row]!r} is not a segment", f"use one of {known}")
         for row, key in zip(column.index, found, strict=True)
         if not key
-    ]
+    )
     return found
 
 
-def _intervals(column: pd.Series, where: str, faults: list[Fault], *, positive: bool) -> np.ndarray:
+def _intervals(column: pd.Series, where: str, faults: Faults, *, positive: bool) -> np.ndarray:
     """(P, 3) low, likely, high of cells like `30` or `25-35`; nan where empty."""
     bounds = np.full((len(column), 3), np.nan)
     for number, (row, cell) in enumerate(column.items()):

@@ -9,7 +9,7 @@ import pandas as pd
 from geo_cluster import written
 from geo_cluster.box import door
 from geo_cluster.box.limits import limits
-from geo_cluster.errors import Fault, InputError, place, refuse_if
+from geo_cluster.errors import Fault, Faults, InputError, place, refuse_if
 
 
 def read(content: bytes, name: str) -> pd.DataFrame:
@@ -37,18 +37,18 @@ def read(content: bytes, name: str) -> pd.DataFrame:
     width, body = len(headings), found.rows[top + 1 :]
     remedy = "add a heading or remove them"
     faults = _odd_cells(found.odd, name, headings)
-    faults += [
+    faults += (
         Fault(place(name, number), "has more cells than headings", remedy) for number, row in body if len(row) > width
-    ]
+    )
     refuse_if(faults)
     limits().refuse(name, "cells", len(body) * width, "has {} cells, empty ones counted")
     cells = [row + [""] * (width - len(row)) for _, row in body]
     return written.bared(pd.DataFrame(cells, columns=headings, index=[number for number, _ in body], dtype=object))
 
 
-def _odd_cells(odd: Sequence[tuple[int, int, str, str]], name: str, headings: Sequence[str]) -> list[Fault]:
+def _odd_cells(odd: Sequence[tuple[int, int, str, str]], name: str, headings: Sequence[str]) -> Faults:
     """A fault for every cell that doesn't hold what it shows."""
-    faults = []
+    faults = Faults()
     for row, column, kind, shown in odd:
         heading = headings[column - 1] if column <= len(headings) else f"#{column}"
         what, remedy = f"{shown} is an error of the spreadsheet", "mend the formula or write the value"

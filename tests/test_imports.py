@@ -20,7 +20,7 @@ from app.texts import faults as phrases
 from geo_cluster import catalog, inputs, layers, portfolio, study, tabular
 from geo_cluster.coordinates import MU_PER_HA, convert_geometry
 from geo_cluster.domain import KnownBetter
-from geo_cluster.errors import InputError
+from geo_cluster.errors import MOST, InputError
 from geo_cluster.imports import effect, files, ledger, templates
 from geo_cluster.imports.check import check_file
 from geo_cluster.workspace import Work
@@ -679,3 +679,69 @@ def test_a_file_that_only_says_it_is_a_workbook_is_told_so():
         tabular.read(b"this is not a workbook", "junk.xlsx")
     with pytest.raises(InputError, match="is no Excel workbook"):
         tabular.read("编号,名称\n1,a\n".encode(), "really a table.xlsx")
+
+
+# ---- hostile files ------------------------------------------------------------------------------------------
+
+
+def test_of_very_many_faults_the_first_are_kept_and_the_others_counted(region):
+    bad = changed(subject="nowhere", likely="x")
+    checked = read(region, as_csv(*[bad] * 3_000))
+    assert len(checked.faults) == MOST + 1
+    assert checked.faults[-1].what == "there are 5,000 more faults"
+    assert phrases.told(checked.faults[-1], "zh").what == "还有 5,000 处错误"
+    table = "环节,年产值(亿元)\n" + "x,y\n" * 3_000
+    checked = read(region, table.encode(), name="p.csv", kind="projects")
+    assert len(checked.faults) == MOST + 1
+    assert checked.faults[-1].what == "there are 5,000 more faults"
+
+
+def test_very_many_parcels_with_words_of_their_own_are_counted(region):
+    content = parcels(["H01"] * 1_500, status=["whatever"] * 1_500, use=["?"] * 1_500)
+    checked = read(region, packed(content), name="p.geojson", kind="parcels")
+    assert len(checked.faults) == MOST + 1
+    assert checked.faults[0].row == 1
+    assert "more faults" in checked.faults[-1].what
+
+
+TRIANGLE = "POLYGON ((115.08 30.15, 115.081 30.15, 115.081 30.151, 115.08 30.15))"
+
+
+@pytest.mark.parametrize(
+    "outline",
+    [
+        "LINEARRING (0 0, 1 0, 1 1, 0 0)",
+        "CIRCULARSTRING (0 0, 1 0, 1 1)",
+        "CURVEPOLYGON (CIRCULARSTRING (0 0, 1 0, 1 1, 0 1, 0 0))",
+        "MULTISURFACE (((0 0, 1 0, 1 1, 0 0)))",
+        "GEOMETRYCOLLECTION (LINEARRING (0 0, 1 0, 1 1, 0 0))",
+    ],
+)
+def test_an_outline_with_a_curve_is_told_with_its_row(region, outline):
+    content = as_csv(("H01", "a", TRIANGLE), ("H01", "b", outline), heads=("site", "parcel", "outline"))
+    checked = read(region, content, name="p.csv", kind="parcels", crs="EPSG:4326")
+    assert [(fault.row, fault.what) for fault in checked.faults] == [(3, "is no outline in WKT")]
+
+
+@pytest.mark.parametrize("crs", ["EPSG:1", 'LOCAL_CS["x",UNIT["m",1]]', "IAU_2015:30100", "EPSG:5703", "EPSG:4978"])
+@pytest.mark.parametrize("name", ["p.csv", "p.geojson"])
+def test_a_chosen_crs_that_places_nothing_is_told(region, crs, name):
+    table = as_csv(("H01", "a", TRIANGLE), heads=("site", "parcel", "outline"))
+    content = table if name == "p.csv" else packed(parcels().to_crs(4326))
+    checked = read(region, content, name=name, kind="parcels", crs=crs)
+    assert checked.faults
+    assert not checked.is_ready
+
+
+def test_land_on_the_other_side_of_the_world_is_told(region):
+    checked = read(region, packed(parcels().to_crs(4326).translate(-230)), name="p.geojson", kind="parcels")
+    assert "longitude -114.9" in checked.faults[0].what
+    assert "经度" in phrases.told(checked.faults[0], "zh").what
+
+
+@pytest.mark.parametrize("transformers", ["0x63", "-2x50", "999999999x1"])
+def test_no_and_too_many_transformers_are_told(region, transformers):
+    heads = ("name", "voltage_kv", "transformers_mva", "peak_mva", "lon", "lat")
+    row = ("新站", "110", transformers, "20", "115.08", "30.15")
+    checked = read(region, as_csv(row, heads=heads), name="s.csv", kind="substations")
+    assert [(fault.row, fault.what) for fault in checked.faults] == [(2, f"{transformers!r} can't be read")]

@@ -155,6 +155,24 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("unpacks to {} MB, more than the {} that are read at once", "解压后 {} MB，超过允许的 {}"),
     ("unpacks to {} times its size, more than the {} that are read at once", "解压后大 {} 倍，超过允许的 {}"),
     ("gives {} MB, more than the {} that are read at once", "读出 {} MB，超过允许的 {}"),
+    (
+        "has {} pairs or more of shapes that meet, more than the {} that are read at once",
+        "有 {} 对以上图形相接，超过允许的 {}",
+    ),
+    (
+        "has outlines that cross {} times or more, more than the {} that are read at once",
+        "边界相交 {} 次以上，超过允许的 {}",
+    ),
+    (
+        "gives {} unions or more of adjoining parcels, more than the {} that are read at once",
+        "相邻地块的组合达 {} 种以上，超过允许的 {}",
+    ),
+    ("takes more than {} s to lay over each other", "叠加超过 {} 秒"),
+    ("can't be laid over each other ({})", "无法叠加（{}）"),
+    ("has more parcels that overlap than the {} told here", "重叠的地块多于此处所列的 {} 处"),
+    ("longitude {} is in no CGCS2000 3-degree zone (73.5 to 136.5 degrees east)", "经度 {} 不在 CGCS2000 三度带内"),
+    ("{} places nothing on the map", "{} 不能在地图上定位"),
+    ("there are {} more faults", "还有 {} 处错误"),
     ("takes more than {} s to read", "读取超过 {} 秒"),
     ("takes more than {} s of processor time to read", "读取所用处理器时间超过 {} 秒"),
     ("takes more than {} MB of memory to read", "读取所用内存超过 {} MB"),
@@ -283,6 +301,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("fill in at least one row", "至少填一行"),
     ("give longitude and latitude in degrees", "填经纬度（度）"),
     ("give longitude first", "经度在前"),
+    ("give longitude in degrees, longitude first", "经度在前，单位度"),
     ("give longitude first, in degrees", "经度在前，单位度"),
     ("check for swapped lon/lat", "看经纬度是否写反"),
     ("check it", "请核对"),
@@ -296,6 +315,8 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("give polygons, or a buffer_m", "给面图形"),
     ("give an area, or an outline", "填面积，或给边界"),
     ("correct the ring in its source", "在原图中改正边界"),
+    ("correct the outlines in their source", "在原图中改正边界"),
+    ("mend these first", "请先改好所列各处"),
     ("draw the boundary between them once", "公共边界只画一次"),
     ("read it as parcels or substations", "按地块或变电站读取"),
     ("put the headings into one row, the data below it", "表头一行，数据在下"),
@@ -380,7 +401,7 @@ def told(fault: Fault, language: Language) -> Fault:
         return fault
     return replace(
         fault,
-        where={"temporary files": "临时文件"}.get(fault.where) or _where(fault),
+        where={"temporary files": "临时文件", "beyond these": "此外"}.get(fault.where) or _where(fault),
         what=sentence(fault.what, language),
         remedy=sentence(fault.remedy, language),
     )

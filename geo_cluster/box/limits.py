@@ -39,6 +39,10 @@ class Limits(SimpleNamespace):
     output_megabytes: int
     open_files: int
     at_once: int
+    pairs: int
+    crossings: int
+    unions: int
+    overlay_seconds: int
 
     def refuse(self, where: str, key: str, found: float, what: str) -> None:
         """Refuse `found` when it is beyond the limit `key`; `what` says what there is too much of, with a place for it.

@@ -62,7 +62,10 @@ def check_file(
     made_up = next((column for column in given.columns if str(column).strip().lower() in ("sample", "示例")), None)
     if made_up is not None and SAMPLE not in source:
         source = f"{SAMPLE}：{source}"
-    checked = _checked(given, name, kind, region, sha256, source, crs, belongs, exclusions)
+    try:
+        checked = _checked(given, name, kind, region, sha256, source, crs, belongs, exclusions)
+    except InputError as refusal:
+        return Checked(kind, name, sha256, pd.DataFrame(), tuple(refusal.faults))
     if made_up is None:
         return checked
     said = Text(

@@ -20,7 +20,7 @@ from geo_cluster.box import door
 from geo_cluster.box.door import suffix
 from geo_cluster.coordinates import convert_geometry
 from geo_cluster.domain import KnownBetter, Text
-from geo_cluster.errors import Fault, InputError, place
+from geo_cluster.errors import Fault, Faults, InputError, place
 
 Kind = Literal["observations", "parcels", "substations", "projects"]
 KINDS: tuple[Kind, ...] = ("observations", "parcels", "substations", "projects")
@@ -100,7 +100,7 @@ def plain(text: object) -> str:
 # ---- tables -------------------------------------------------------------------------------------------------
 
 
-def keyed(table: pd.DataFrame, kind: Kind, name: str) -> tuple[pd.DataFrame, dict[str, str], list[Fault], list[Text]]:
+def keyed(table: pd.DataFrame, kind: Kind, name: str) -> tuple[pd.DataFrame, dict[str, str], Faults, list[Text]]:
     """Bring a table under the keys of its kind: text by key, heading by key, faults of the headings, notes.
 
     A heading may be a key, a name in either language, an alias, or both names with a slash between.
@@ -112,7 +112,7 @@ def keyed(table: pd.DataFrame, kind: Kind, name: str) -> tuple[pd.DataFrame, dic
             known.setdefault(_head(one), key)
     found = {heading: _key_of(heading, known) for heading in dict.fromkeys(table.columns)}
     headings: dict[str, str] = {}
-    faults = []
+    faults = Faults()
     for heading in table.columns:
         key = found[heading]
         if key and key in headings:
@@ -123,11 +123,11 @@ def keyed(table: pd.DataFrame, kind: Kind, name: str) -> tuple[pd.DataFrame, dic
             )
         elif key:
             headings[key] = heading
-    faults += [
+    faults += (
         Fault(place(name, 0, column["zh"]), "is missing", f"add a column {column['zh']} or {column['en']}")
         for key, column in declared["columns"].items()
         if column.get("required") and key not in headings
-    ]
+    )
     if len(table) > declared["most_rows"]:
         what = f"has {len(table):,} rows, more than the {declared['most_rows']:,} that are read at once"
         faults.append(Fault(name, what, "split the file"))
@@ -219,15 +219,24 @@ def read_shapes(content: bytes, name: str, *, crs: str = "") -> gpd.GeoDataFrame
     if crs in ("gcj02", "bd09"):
         frame = convert_geometry(frame.set_crs(4326, allow_override=True), source=crs, target="wgs84")
     elif crs:
-        try:
-            frame = frame.set_crs(crs, allow_override=True)
-        except pyproj.exceptions.CRSError:
-            raise InputError(Fault(name, f"{crs!r} is no coordinate reference system", "give e.g. EPSG:4547")) from None
+        frame = frame.set_crs(chosen_system(crs, name), allow_override=True)
     elif frame.crs is None or (frame.crs.is_geographic and np.abs(frame.total_bounds).max() > 360):
         what = "has no coordinate reference system" if frame.crs is None else f"is not in degrees, as {stated} would be"
         raise InputError(Fault(name, what, "choose the one that it was drawn in"))
     frame.attrs["crs"] = stated
     return frame
+
+
+def chosen_system(crs: str, name: str) -> pyproj.CRS:
+    """The coordinate reference system that somebody chose for a file; one whose points can't be placed is refused."""
+    try:
+        system = pyproj.CRS.from_user_input(crs)
+        pyproj.Transformer.from_crs(system, 4490, always_xy=True).transform(0.0, 0.0)
+    except pyproj.exceptions.CRSError:
+        raise InputError(Fault(name, f"{crs!r} is no coordinate reference system", "give e.g. EPSG:4547")) from None
+    except pyproj.exceptions.ProjError:
+        raise InputError(Fault(name, f"{crs!r} places nothing on the map", "give e.g. EPSG:4547")) from None
+    return system
 
 
 # ---- which kind ---------------------------------------------------------------------------------------------

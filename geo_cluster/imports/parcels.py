@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import geopandas as gpd
 import numpy as np
@@ -13,8 +13,8 @@ from geo_cluster import catalog, layers, survey, written
 from geo_cluster.box import door
 from geo_cluster.coordinates import convert_geometry
 from geo_cluster.domain import KnownBetter, Text
-from geo_cluster.errors import Fault, InputError, Place, place
-from geo_cluster.imports.files import Checked, keyed, plain, spans
+from geo_cluster.errors import Fault, Faults, InputError, Place, place
+from geo_cluster.imports.files import Checked, chosen_system, keyed, plain, spans
 from geo_cluster.imports.observations import compared, named, subjects, unit_factor
 from geo_cluster.inputs import Region
 from geo_cluster.supply.land import Exclusion
@@ -28,6 +28,9 @@ FAR_KM = 50.0
 """Where the site was named, only this far is a mistake: a zone runs several parks."""
 
 _SHIFTED = re.compile(r"gcj|bd-?09|火星|百度|高德|baidu|amap|tencent|腾讯", re.IGNORECASE)
+_CURVED = re.compile("linearring|circular|curve|surface", re.IGNORECASE)
+"""Kinds of WKT that are no outline of corners."""
+
 _OPTIONAL = ("status", "use", "plot_ratio_max", "height_max_m", "price_wan_yuan_per_mu", "notes")
 
 
@@ -76,13 +79,14 @@ def check_parcels(
 
 
 def _outlines(
-    text: pd.DataFrame, name: str, headings: Mapping[str, str], faults: list[Fault], crs: str
+    text: pd.DataFrame, name: str, headings: Mapping[str, str], faults: Faults, crs: str
 ) -> gpd.GeoSeries | None:
     """Outlines of a table's rows; None where it has none."""
     if not text["outline"].ne("").any():
         return None
     places = [place(name, row, headings["outline"]) for row in text.index]
-    shapes = door.outlines(text["outline"].tolist(), name, places)
+    plain_ones = ["" if _CURVED.search(outline) else outline for outline in text["outline"]]
+    shapes = door.outlines(plain_ones, name, places)
     for here, shape in zip(places, shapes, strict=True):
         if shape is None:
             faults.append(
@@ -90,8 +94,10 @@ def _outlines(
             )
     if not crs and not faults:
         faults.append(Fault(name, "has no coordinate reference system", "choose the one that it was drawn in"))
-    outlines = gpd.GeoSeries(shapes, index=text.index, crs=layers.CRS if crs in ("gcj02", "bd09") else crs or None)
-    return convert_geometry(outlines, source=crs, target="wgs84") if crs in ("gcj02", "bd09") else outlines
+    if crs in ("gcj02", "bd09"):
+        outlines = gpd.GeoSeries(shapes, index=text.index, crs=layers.CRS)
+        return convert_geometry(outlines, source=crs, target="wgs84")
+    return gpd.GeoSeries(shapes, index=text.index, crs=chosen_system(crs, name) if crs else None)
 
 
 def _surveyed(
@@ -100,7 +106,7 @@ def _surveyed(
     geometry: gpd.GeoSeries,
     table: pd.DataFrame,
     region: Region,
-    faults: list[Fault],
+    faults: Faults,
     notes: list[Text],
     *,
     name: str,
@@ -117,7 +123,7 @@ def _surveyed(
     if "parcel" not in headings:
         parcels["parcel"] = [f"{row}" for row in parcels.index]
     told = parcel_faults(parcels, land=catalog.table("land"), where=name) if parcels.crs is not None else []
-    faults += [_moved(fault, name, parcels.index, headings) for fault in told]
+    faults += (_moved(fault, name, parcels.index, headings) for fault in told)
     hint = _SHIFTED.search(name)
     if hint:
         notes.append(
@@ -163,7 +169,7 @@ def _listed(
     headings: Mapping[str, str],
     table: pd.DataFrame,
     region: Region,
-    faults: list[Fault],
+    faults: Faults,
     notes: list[Text],
     name: str,
     sha256: str,
@@ -202,10 +208,10 @@ def _listed(
             faults.append(Fault(place(name, row, headings.get("site", "园区")), what, "write its id or name, e.g. H01"))
     faults += _worded(text, name, headings)
     repeated = text["parcel"].duplicated() & (text["parcel"] != "")
-    faults += [
+    faults += (
         Fault(place(name, row, headings["parcel"]), "has the name of an earlier row", "give it its own name")
         for row in text.index[repeated]
-    ]
+    )
     if faults:
         return Checked("parcels", name, sha256, table, tuple(faults), tuple(notes))
     used = [key for key in _OPTIONAL if key in headings]
@@ -249,13 +255,13 @@ def _unit_in(heading: str) -> str:
     )
 
 
-def _worded(text: pd.DataFrame, name: str, headings: Mapping[str, str]) -> list[Fault]:
+def _worded(text: pd.DataFrame, name: str, headings: Mapping[str, str]) -> Iterator[Fault]:
     land = catalog.table("land")
     allowed = {
         "status": {row[f"name_{tongue}"] for row in land["status"] for tongue in ("zh", "en")} | {""},
         "use": {row[code] for row in land["use"] for code in ("code", "new_code")} | {""},
     }
-    return [
+    return (
         Fault(
             place(name, row, headings[key]), f"{value!r} is not known", f"use one of {', '.join(sorted(words - {''}))}"
         )
@@ -263,7 +269,7 @@ def _worded(text: pd.DataFrame, name: str, headings: Mapping[str, str]) -> list[
         if key in headings
         for row, value in text[key].items()
         if value not in words
-    ]
+    )
 
 
 def _sites(
@@ -272,7 +278,7 @@ def _sites(
     belongs: Mapping[str, str],
     name: str,
     headings: Mapping[str, str],
-    faults: list[Fault],
+    faults: Faults,
 ) -> tuple[list[str], pd.DataFrame]:
     """Site of each parcel: by the name it says, by what was decided for that name, else the nearest in reach."""
     everyone = layers.read("sites", region.scenario.layers)

@@ -12,7 +12,7 @@ import pandas as pd
 from geo_cluster import catalog, layers, written
 from geo_cluster.coordinates import convert
 from geo_cluster.domain import Basis, KnownBetter, Layer, Text
-from geo_cluster.errors import Fault, InputError, place
+from geo_cluster.errors import Fault, Faults, InputError, place
 from geo_cluster.imports.files import Checked, day, digest, keyed, plain, spans
 from geo_cluster.imports.observations import Wrong, named, subjects, unit_factor
 from geo_cluster.inputs import Region
@@ -244,7 +244,7 @@ def _feeds(text: pd.DataFrame, region: Region, wrong: Wrong) -> list[str]:
     return out
 
 
-def _locate(rows: pd.DataFrame, text: pd.DataFrame, faults: list[Fault], wrong: Wrong, name: str) -> None:
+def _locate(rows: pd.DataFrame, text: pd.DataFrame, faults: Faults, wrong: Wrong, name: str) -> None:
     """Prefecture and county by position; a county that a row claims is held against it, and shifts are told."""
     counties = layers.read("counties")
     codes = {

@@ -6,8 +6,12 @@ such a zone and lie in it stay there; everything else is brought to the zone of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,17 +21,29 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
+from geo_cluster.box.limits import limits
 from geo_cluster.coordinates import cgcs2000_zone
 from geo_cluster.errors import Fault, Place, refuse_if
+from geo_cluster.supply import overlay
 from geo_cluster.supply.rectangle import largest_rectangles
 
 Geometries = NDArray[np.object_]
+Part = tuple[NDArray[np.intp], dict[str, NDArray[np.float64]], Geometries]
+"""Some sites: their positions, measures and net land."""
 
 SCREENING = 500
 """More sites than this are screened by area; rectangles only on request."""
 
 BATCH = 2500
 """Sites that one thread takes at a time."""
+
+UNIONS = 10
+"""How many times the crossings that may be are worked out again before a batch is parted."""
+
+LARGE = 10
+"""Batches with more than this part of the crossings that may be are worked on one at a time; bounds the memory."""
+
+_LARGE = threading.Lock()
 
 CRUMB_M2 = 0.01
 """Parts smaller than this come from rounding, not from the ground: they are no piece of land."""
@@ -115,8 +131,10 @@ def developable(
     for zone in np.unique(zones):
         rows = np.flatnonzero(zones == zone)
         crs = pyproj.CRS(int(zone)) if zone else sites.crs
-        ground, mended = _clean(_project(given[rows], sites.crs, crs))
+        ground, mended = _clean(_project(given[rows], sites.crs, crs), "sites")
         repairs += [_repair_note("sites", sites.index[rows[k]], given[rows[k]]) for k in mended]
+        since = time.monotonic()
+        shapely.prepare(ground)
         blanks = [rule.unknown for rule in rules if rule.unknown is not None]
         doubts = [_reaching("unknown", blank, 0.0, ground, sites.crs, crs)[0] for blank in blanks]
         batches = np.array_split(np.arange(len(rows)), 1 + len(rows) // BATCH)
@@ -128,11 +146,14 @@ def developable(
             reached = list(threads.map(reaching, rules))
             repairs += [note for _, notes in reached for note in notes]
             layers = {name: areas for name, (areas, _) in zip(names, reached, strict=True)}
-            done = threads.map(lambda batch: _subtract(ground[batch], layers, doubts), batches)  # noqa: B023
-            for batch, (measures, net) in zip(batches, done, strict=True):
+
+            def subtracted(batch: NDArray[np.intp]) -> list[Part]:
+                return list(_subtracted(batch, ground, layers, doubts, rows, since))  # noqa: B023
+
+            for part, measures, net in itertools.chain.from_iterable(threads.map(subtracted, batches)):
                 for column, values in measures.items():
-                    columns[column][rows[batch]] = values
-                net_all[rows[batch]] = _project(net, crs, sites.crs)
+                    columns[column][rows[part]] = values
+                net_all[rows[part]] = _project(net, crs, sites.crs)
         if wanted:
             found = largest_rectangles(net_all[rows] if crs == sites.crs else _project(net_all[rows], sites.crs, crs))
             columns["rectangle_width_m"][rows] = found.width_m
@@ -159,6 +180,43 @@ def _as_exclusion(rule: Any) -> Exclusion:
     return Exclusion(rule.name, rule.geometries, getattr(rule, "buffer_m", 0.0), getattr(rule, "unknown", None))
 
 
+def _subtracted(
+    batch: NDArray[np.intp],
+    ground: Geometries,
+    layers: Mapping[str, Geometries],
+    doubts: Sequence[Geometries],
+    rows: NDArray[np.intp],
+    since: float,
+) -> Iterator[Part]:
+    """Take the layers off a batch of the ground, in parts whose outlines cross no more often than may be."""
+    overlay.refuse_slow("sites", since)
+    with overlay.in_words("sites"):
+        count, again = _work(ground[batch], [*layers.values(), *doubts])
+    is_much = count > limits().crossings or again > UNIONS * limits().crossings
+    if is_much and len(batch) > 1:
+        for half in np.array_split(batch, 2):
+            yield from _subtracted(half, ground, layers, doubts, rows, since)
+        return
+    row = int(rows[batch[0]]) + 1 if len(batch) else 0
+    overlay.refuse_crossings(Place(f"sites row {row}", row), count)
+    with _LARGE if count > limits().crossings // LARGE else nullcontext(), overlay.in_words("sites"):
+        yield batch, *_subtract(ground[batch], layers, doubts)
+
+
+def _work(ground: Geometries, layers: Sequence[Geometries]) -> tuple[int, int]:
+    """How often the ground and what reaches it cross, and how often that is worked out again.
+
+    Where several shapes of a layer reach a site, they are united for it: all that each of them crosses.
+    """
+    shapes = np.concatenate([*layers, np.empty(0, dtype=object)])
+    site, shape = overlay.all_meeting("sites", shapely.STRtree(shapes), ground, predicate="intersects")
+    reached, which = np.unique(shape, return_inverse=True)
+    count, by_shape = overlay.crossings_by_shape(np.concatenate([ground, shapes[reached]]))
+    layer = np.repeat(np.arange(len(layers)), [len(one) for one in layers])[shape]
+    _, group, members = np.unique(site * len(layers) + layer, return_inverse=True, return_counts=True)
+    return count, int(by_shape[len(ground) + which[members[group] > 1]].sum())
+
+
 def _subtract(
     ground: Geometries, layers: Mapping[str, Geometries], doubts: Sequence[Geometries]
 ) -> tuple[dict[str, NDArray[np.float64]], Geometries]:
@@ -172,8 +230,7 @@ def _subtract(
     measures = {"gross_ha": gross / 1e4}
     shapes = np.concatenate([*layers.values(), np.empty(0, dtype=object)])
     rule = np.repeat(np.arange(len(layers)), [len(layer) for layer in layers.values()])
-    shapely.prepare(ground)
-    site, shape = shapely.STRtree(shapes).query(ground, predicate="intersects")
+    site, shape = overlay.all_meeting("sites", shapely.STRtree(shapes), ground, predicate="intersects")
     alone = _apart(shapes, np.unique(shape))
     simple = alone & (shapely.get_type_id(shapes) == 3) & (shapely.get_num_interior_rings(shapes) == 0)
     hole = simple[shape]
@@ -202,7 +259,7 @@ def _subtract(
 
     doubt = np.full(len(ground), shapely.Polygon(), dtype=object)
     for layer in doubts:
-        site, shape = shapely.STRtree(layer).query(ground, predicate="intersects")
+        site, shape = overlay.all_meeting("sites", shapely.STRtree(layer), ground, predicate="intersects")
         touched, blank = _gather(site, layer[shape], np.zeros(len(shape), dtype=bool))
         doubt[touched] = shapely.union(doubt[touched], blank)
     measures["unknown_ha"] = shapely.area(shapely.intersection(net, doubt)) / 1e4 if doubts else np.zeros(len(net))
@@ -218,7 +275,7 @@ def _subtract(
 
 def _apart(shapes: Geometries, reaching: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Shapes whose extent meets that of no other shape in play."""
-    one, other = shapely.STRtree(shapes[reaching]).query(shapes[reaching])
+    one, other = overlay.all_meeting("exclusions", shapely.STRtree(shapes[reaching]), shapes[reaching])
     alone = np.ones(len(shapes), dtype=bool)
     alone[reaching[one[one != other]]] = False
     return alone
@@ -293,21 +350,27 @@ def _reaching(
     bounds = shapely.bounds(shapes).reshape(-1, 4)
     close = (bounds[:, :2] <= window[2:]).all(axis=1) & (bounds[:, 2:] >= window[:2]).all(axis=1)
     near = np.flatnonzero(close)
-    areas, mended = _clean(_project(shapes[near], source, crs), areas_only=buffer_m == 0)
+    areas, mended = _clean(_project(shapes[near], source, crs), name, areas_only=buffer_m == 0)
     labels = near if bare else layer.index[near]
     notes = [_repair_note(name, labels[k], shapes[near[k]]) for k in mended]
     if not buffer_m:
         return areas, notes
-    reached = np.unique(shapely.STRtree(areas).query(ground, predicate="dwithin", distance=buffer_m)[1])
-    return shapely.buffer(areas[reached], buffer_m, quad_segs=quad_segs), notes
+    _, near_by = overlay.all_meeting(name, shapely.STRtree(areas), ground, predicate="dwithin", distance=buffer_m)
+    reached = areas[np.unique(near_by)]
+    overlay.refuse_crossings(name, overlay.crossings(reached, of_each=True))
+    overlay.refuse_crossings(name, overlay.buffer_crossings(reached, buffer_m))
+    with overlay.in_words(name):
+        return shapely.buffer(reached, buffer_m, quad_segs=quad_segs), notes
 
 
-def _clean(shapes: Geometries, *, areas_only: bool = True) -> tuple[Geometries, NDArray[np.intp]]:
+def _clean(shapes: Geometries, name: str, *, areas_only: bool = True) -> tuple[Geometries, NDArray[np.intp]]:
     """Valid 2-D geometries (only their polygons, if asked), and the positions of those that had to be repaired."""
     shapes = shapely.force_2d(shapes) if shapely.has_z(shapes).any() else shapes.copy()
     shapes[shapely.is_missing(shapes)] = shapely.Polygon()
     broken = np.flatnonzero(~shapely.is_valid(shapes))
-    shapes[broken] = shapely.make_valid(shapes[broken], method="structure", keep_collapsed=not areas_only)
+    overlay.refuse_crossings(name, overlay.crossings(shapes[broken], of_each=True))
+    with overlay.in_words(name):
+        shapes[broken] = shapely.make_valid(shapes[broken], method="structure", keep_collapsed=not areas_only)
     if areas_only:
         mixed = np.flatnonzero(shapely.get_type_id(shapes) == 7)
         for k in mixed:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import geopandas as gpd
@@ -10,14 +11,19 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geo_cluster.box.limits import limits
 from geo_cluster.coordinates import MU_PER_HA
-from geo_cluster.errors import Fault, Place, refuse_if
+from geo_cluster.errors import Fault, Faults, InputError, Place, refuse_if
+from geo_cluster.supply import overlay
 from geo_cluster.supply.interval import Interval
 from geo_cluster.supply.land import layer_faults, zones_of
 from geo_cluster.supply.rectangle import largest_rectangles
 
 Table = Mapping[str, Any]
 Quantity = Interval | float | Sequence[float]
+
+OVERLAPS = 200
+"""Overlaps that are told: they are dear to find, and one layer drawn twice has them all."""
 
 OVERLAP_M2 = 1.0
 """Parcels that share more ground than this overlap: more than a surveyor's rounding."""
@@ -37,59 +43,82 @@ def parcel_faults(parcels: gpd.GeoDataFrame, *, land: Table, where: str = "parce
     land : mapping
         Parsed `land.toml`.
     """
-    faults = layer_faults(parcels, where, kind="Polygon")
+    faults = Faults(layer_faults(parcels, where, kind="Polygon"))
     shapes = parcels.geometry.to_numpy()
-    label = [
-        Place(f"{where} row {k}" + (f" ({name})" if name else ""), k) for k, name in enumerate(_names(parcels), start=1)
-    ]
+    called = _names(parcels)
+
+    def label(k: int | np.integer[Any]) -> Place:
+        return Place(f"{where} row {k + 1}" + (f" ({called[k]})" if called[k] else ""), int(k) + 1)
+
     for k in np.flatnonzero(~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)):
         reason = shapely.is_valid_reason(shapes[k])
         faults.append(
-            Fault(label[k], f"its ring crosses or touches itself: {reason}", "correct the ring in its source")
+            Fault(label(k), f"its ring crosses or touches itself: {reason}", "correct the ring in its source")
         )
     if parcels.crs is not None and not faults:
-        metres = _in_zone(parcels)
-        one, other = shapely.STRtree(metres).query(metres, predicate="intersects")
-        one, other = one[one < other], other[one < other]
-        shared = shapely.area(shapely.intersection(metres[one], metres[other]))
-        faults += [
-            Fault(label[b], f"overlaps {label[a]} by {area / 1e4:.3f} ha", "draw the boundary between them once")
-            for a, b, area in zip(one, other, shared, strict=True)
-            if area > OVERLAP_M2
-        ]
-    names = pd.Series(_names(parcels))
+        try:
+            for count, (a, b, area) in enumerate(_overlaps(_in_zone(parcels), label, where)):
+                what, remedy = f"overlaps {label(a)} by {area / 1e4:.3f} ha", "draw the boundary between them once"
+                if count == OVERLAPS:
+                    faults.append(Fault(where, f"has more parcels that overlap than the {count} told here", remedy))
+                    break
+                faults.append(Fault(label(b), what, remedy))
+        except InputError as refusal:
+            faults += refusal.faults
+    names = pd.Series(called)
     repeated = names.duplicated() & (names != "")
-    faults += [
-        Fault(label[k], "has the name of an earlier row", "give it its own name") for k in np.flatnonzero(repeated)
-    ]
+    faults += (
+        Fault(label(k), "has the name of an earlier row", "give it its own name") for k in np.flatnonzero(repeated)
+    )
     known = {
         "status": {row[f"name_{tongue}"] for row in land["status"] for tongue in ("zh", "en")},
         "use": {row[code] for row in land["use"] for code in ("code", "new_code")},
     }
     for column, allowed in known.items():
         if column in parcels:
-            faults += [
+            faults += (
                 Fault(
-                    Place(f"{label[k]}, column {column}", k + 1, column),
+                    Place(f"{label(k)}, column {column}", k + 1, column),
                     f"{value!r} is not known",
                     f"use one of {', '.join(sorted(allowed))}",
                 )
                 for k, value in enumerate(parcels[column].astype(str))
                 if value not in allowed
-            ]
+            )
     for column in ("plot_ratio_max", "height_max_m", "price_wan_yuan_per_mu"):
         if column in parcels:
             numbers = pd.to_numeric(parcels[column], errors="coerce")
             bad = parcels[column].notna() & ~(numbers >= 0)
-            faults += [
+            faults += (
                 Fault(
-                    Place(f"{label[k]}, column {column}", int(k) + 1, column),
+                    Place(f"{label(k)}, column {column}", int(k) + 1, column),
                     f"{parcels[column].iloc[k]!r} is no positive number",
                     "write a number",
                 )
                 for k in np.flatnonzero(bad)
-            ]
-    return faults
+            )
+    return list(faults)
+
+
+def _overlaps(metres: Any, label: Callable[[int], Place], where: str) -> Iterator[tuple[int, int, float]]:
+    """Pairs of parcels that share more ground than `OVERLAP_M2`, and how much; found a few at a time."""
+    since, most = time.monotonic(), limits().crossings
+    edges, bounds = shapely.get_num_coordinates(metres), shapely.bounds(metres).reshape(-1, 4)
+    for one, other in overlay.meeting(shapely.STRtree(metres), metres, predicate="intersects"):
+        one, other = one[one < other], other[one < other]
+        work = edges[one] * edges[other]  # as often as they can cross
+        load = (np.cumsum(np.minimum(work, most)) // most).astype(int)
+        for some in np.split(np.arange(len(one)), np.flatnonzero(np.diff(load)) + 1):
+            overlay.refuse_slow(where, since)
+            for k in some[work[some] > most]:
+                a, b = bounds[[one[k], other[k]]]
+                window = np.concatenate([np.maximum(a, b)[:2], np.minimum(a, b)[2:]])
+                count = overlay.crossings(metres[[one[k], other[k]]], window=window)
+                overlay.refuse_crossings(label(other[k]), count)
+            with overlay.in_words(where):
+                shared = shapely.area(shapely.intersection(metres[one[some]], metres[other[some]]))
+            over = shared > OVERLAP_M2
+            yield from zip(one[some][over].tolist(), other[some][over].tolist(), shared[over].tolist(), strict=True)
 
 
 def _names(parcels: gpd.GeoDataFrame) -> list[str]:
@@ -159,28 +188,31 @@ def fitting(
     pool = parcels if land is None else parcels[offered(parcels, land=land)]
     shapes = shapely.make_valid(_in_zone(pool))
     pool, shapes = pool[~shapely.is_empty(shapes)], shapes[~shapely.is_empty(shapes)]
-    limits = _limits(pool, floor_area_m2, height_m)
+    allowed = _allowed(pool, floor_area_m2, height_m)
     area_mu = shapely.area(shapes) * MU_PER_HA / 1e4
     found: list[tuple[frozenset[int], float, Any]] = []
-    layer = {frozenset([k]) for k in range(len(pool)) if limits["tall"][k]}
+    layer = {frozenset([k]) for k in range(len(pool)) if allowed["tall"][k]}
     near = _neighbours(shapes, touch_m)
     for _ in range(largest_union):
-        fits, open_ = _tested(layer, shapes, area_mu, need, hall, touch_m, limits)
+        fits, open_ = _tested(layer, shapes, area_mu, need, hall, touch_m, allowed)
         found += fits
         done = [members for members, _, _ in found]
-        layer = {
-            group | {k}
-            for group in open_
-            for member in group
-            for k in near[member]
-            if k not in group and limits["tall"][k]
-        }
+        layer = _grown(open_, near, allowed["tall"])
         layer = {group for group in layer if not any(members <= group for members in done)}
     found.sort(key=lambda item: (item[1], sorted(item[0])))
     return _listed(found, pool, need, shapes, zones_of(pool))
 
 
-def _limits(pool: gpd.GeoDataFrame, floor_area_m2: float, height_m: float) -> dict[str, Any]:
+def _grown(groups: Sequence[frozenset[int]], near: Sequence[Sequence[int]], tall: Any) -> set[frozenset[int]]:
+    """Each group with each of its neighbours; refused when there are more than may be."""
+    found: set[frozenset[int]] = set()
+    for group in groups:
+        found |= {group | {k} for member in group for k in near[member] if k not in group and tall[k]}
+        limits().refuse("parcels", "unions", len(found), "gives {} unions or more of adjoining parcels")
+    return found
+
+
+def _allowed(pool: gpd.GeoDataFrame, floor_area_m2: float, height_m: float) -> dict[str, Any]:
     ratio = pd.to_numeric(pool.get("plot_ratio_max", pd.Series(np.inf, index=pool.index)), errors="coerce")
     height = pd.to_numeric(pool.get("height_max_m", pd.Series(np.inf, index=pool.index)), errors="coerce")
     return {
@@ -192,7 +224,8 @@ def _limits(pool: gpd.GeoDataFrame, floor_area_m2: float, height_m: float) -> di
 
 def _neighbours(shapes: Any, touch_m: float) -> list[list[int]]:
     """Parcels that share a stretch of boundary, not just a corner."""
-    one, other = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=touch_m)
+    tree = shapely.STRtree(shapes)
+    one, other = overlay.all_meeting("parcels", tree, shapes, predicate="dwithin", distance=touch_m)
     one, other = one[one != other], other[one != other]
     # the grown neighbour holds a stretch of boundary that is longer than a corner's would be
     shared = shapely.length(shapely.intersection(shapely.boundary(shapes[one]), shapely.buffer(shapes[other], touch_m)))
@@ -209,13 +242,13 @@ def _tested(
     need: Interval,
     hall: tuple[float, float] | None,
     touch_m: float,
-    limits: dict[str, Any],
+    allowed: dict[str, Any],
 ) -> tuple[list[tuple[frozenset[int], float, Any]], list[frozenset[int]]]:
     """Split unions into those that fit and those to go on joining."""
     groups = sorted(layer, key=sorted)
     areas = [float(area_mu[list(group)].sum()) for group in groups]
-    floors = [float((limits["ratio"][list(group)] * area_mu[list(group)]).sum() * 1e4 / MU_PER_HA) for group in groups]
-    large = [a >= need.likely and f >= limits["floor_area_m2"] for a, f in zip(areas, floors, strict=True)]
+    floors = [float((allowed["ratio"][list(group)] * area_mu[list(group)]).sum() * 1e4 / MU_PER_HA) for group in groups]
+    large = [a >= need.likely and f >= allowed["floor_area_m2"] for a, f in zip(areas, floors, strict=True)]
     ready = [k for k, enough in enumerate(large) if enough]
     joined = np.empty(len(ready), dtype=object)
     for place, k in enumerate(ready):

@@ -12,12 +12,14 @@ import pandas as pd
 import pyproj
 from numpy.typing import NDArray
 
-from geo_cluster.errors import Fault, Place, refuse_if
+from geo_cluster.errors import Fault, Faults, Place, refuse_if
 
 Table = Mapping[str, Any]
 
 SUBSTATION_COLUMNS = ("name", "voltage_kv", "transformers_mva", "peak_mva", "commissioned")
 """Columns of a substation layer; bounds of the peak may follow as `peak_low_mva`, `peak_high_mva`."""
+
+MOST_TRANSFORMERS = 100
 
 
 def feeding_levels(text: Any) -> frozenset[float]:
@@ -30,6 +32,9 @@ def transformers(value: Any) -> list[float]:
     ratings: list[float] = []
     for part in str(value).replace("×", "x").replace("*", "x").replace(";", "+").split("+"):
         count, _, rating = part.strip().partition("x")
+        if rating and not 0 < int(count) <= MOST_TRANSFORMERS:
+            msg = f"no station has {int(count)} transformers of a kind"
+            raise ValueError(msg)
         ratings += [float(rating)] * int(count) if rating else [float(count)]
     return ratings
 
@@ -41,12 +46,13 @@ def substation_faults(stations: pd.DataFrame, *, where: str = "substations") -> 
     of order, active power above what the load in MVA allows.
     """
     missing = [column for column in ("name", "voltage_kv") if column not in stations]
-    faults = [Fault(where, f"has no column {column}", f"add the column {column}") for column in missing]
-    if faults:
-        return faults
-    for row, name in enumerate(stations["name"].astype(str)):
+    if missing:
+        return [Fault(where, f"has no column {column}", f"add the column {column}") for column in missing]
+    faults = Faults()
+    names = stations["name"].astype(str)
+    for row, (name, repeated) in enumerate(zip(names, names.duplicated(), strict=True)):
         here = Place(f"{where} row {row + 1} ({name})", row + 1)
-        if name in set(stations["name"].astype(str).iloc[:row]):
+        if repeated:
             faults.append(
                 Fault(
                     here, "has the name of an earlier row", "give each substation a name of its own, or merge the rows"
@@ -81,7 +87,7 @@ def substation_faults(stations: pd.DataFrame, *, where: str = "substations") -> 
                     "check both numbers and their units (MVA)",
                 )
             )
-    return faults
+    return list(faults)
 
 
 def _peak_bounds(record: pd.Series) -> tuple[float, float, float]:
