@@ -26,6 +26,9 @@ Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 PlanningLevel = Literal["cautious", "likely", "hopeful"]
 
+MOST_NAMED = 20
+"""So many are told by name of those that contradict each other."""
+
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Points = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 """Score points: a score is 0 … 100, so that a thousand million outweighs whatever there is."""
@@ -36,6 +39,11 @@ class Declared(BaseModel):
     """Base of all declarations: frozen, no unknown keys, field docstrings are the help texts."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+def _some(names: list[str]) -> str:
+    """The first of them, for there may be thousands."""
+    return ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
 
 
 class Text(Declared):
@@ -294,19 +302,19 @@ class Scenario(Declared):
         sites = {pair.project: pair.site for pair in self.locked}
         twice = sorted({pair.project for pair in self.locked if sites[pair.project] != pair.site})
         both_ways = sorted(f"{pair.project}–{pair.site}" for pair in {*self.locked} & {*self.forbidden})
-        told = [f"locked to two sites: {', '.join(twice)}"] if twice else []
-        told += [f"both locked and forbidden: {', '.join(both_ways)}"] if both_ways else []
+        told = [f"locked to two sites: {_some(twice)}"] if twice else []
+        told += [f"both locked and forbidden: {_some(both_ways)}"] if both_ways else []
         named = [(share.prefecture, share.segment) for share in self.shares]
         again = sorted(" ".join(one).strip() for one, times in Counter(named).items() if times > 1)
-        told += [f"two shares for {', '.join(again)}"] if again else []
+        told += [f"two shares for {_some(again)}"] if again else []
         alone = sorted({one.first for one in self.partners if one.first == one.second})
-        told += [f"its own partner: {', '.join(alone)}"] if alone else []
+        told += [f"its own partner: {_some(alone)}"] if alone else []
         placed = Counter(pair.project for pair in self.present)
         moved = sorted(project for project, times in placed.items() if times > 1)
-        told += [f"twice in the present plan: {', '.join(moved)}"] if moved else []
+        told += [f"twice in the present plan: {_some(moved)}"] if moved else []
         joined = Counter(" and ".join(sorted((one.first, one.second))) for one in self.partners)
         doubled = sorted(pair for pair, times in joined.items() if times > 1)
-        told += [f"partners twice: {', '.join(doubled)}"] if doubled else []
+        told += [f"partners twice: {_some(doubled)}"] if doubled else []
         if told:
             raise ValueError("; ".join(told))
         return self

@@ -112,11 +112,10 @@ def _trigger(file, older):
 
 def _trigger_named_like_a_table(file, older):
     with closing(sqlite3.connect(file)) as connection:
-        what = "BEFORE INSERT ON geo_cluster_revisions BEGIN SELECT 1; END"
-        connection.execute(f"CREATE TRIGGER geo_cluster_works {what}")
-        connection.execute("PRAGMA writable_schema=ON")
-        connection.execute("UPDATE sqlite_master SET rowid = 0 WHERE type = 'trigger'")  # the table comes later
-        connection.commit()
+        connection.execute("DROP TABLE geo_cluster_marks")
+        what = "AFTER INSERT ON geo_cluster_revisions BEGIN DELETE FROM geo_cluster_revisions; END"
+        connection.execute(f"CREATE TRIGGER geo_cluster_marks {what}")
+        connection.execute("CREATE TABLE geo_cluster_marks (person TEXT, mark TEXT, PRIMARY KEY (person, mark))")
 
 
 def _folder(file, older):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import tracemalloc
 
 import geopandas as gpd
 import numpy as np
