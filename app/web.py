@@ -29,16 +29,17 @@ from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.web.server.server_util import get_cookie_secret
-from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value, decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME, XSRF_COOKIE_NAME
 
 from app import page_scripts, signin
 from geo_cluster import signed_out
 from geo_cluster.errors import Fault, GeoClusterError, InputError
+from geo_cluster.people import LOCAL, Person
 from geo_cluster.serving import Serving
 
 VISITOR = "geo_cluster_visitor"
-"""Cookie that tells browsers apart; only the server can read it."""
+"""Cookie that tells browsers apart; no script can read it, and none but the server can make one."""
 FILES, FILES_BYTES = 100, 500 * 2**20
 """How many files a visitor may have on the server at once, and how large they may be together."""
 EVERYBODY_BYTES = 4 * FILES_BYTES
@@ -82,9 +83,14 @@ def _ticket(address: str, visitor: str) -> str:
 
 
 def _visitor(cookies: Mapping[str, str], claims: Mapping[str, Any]) -> str:
-    """A browser with whoever is signed in there; empty for a browser that keeps no cookie."""
-    browser = cookies.get(VISITOR, "")
+    """A browser with whoever is signed in there; empty for a browser that has no cookie of ours."""
+    browser = _browser(cookies)
     return f"{browser}/{signed_out.login_of(claims) if claims else ''}" if browser else ""
+
+
+def _browser(cookies: Mapping[str, str]) -> str:
+    """What we call a browser; whatever it calls itself is nothing."""
+    return (decode_signed_value(get_cookie_secret(), VISITOR, cookies.get(VISITOR, "")) or b"").decode()
 
 
 def install() -> None:
@@ -156,7 +162,7 @@ class Guard:
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         host, origins = self._host(scope), _all(scope, b"origin")
-        same = all(urlsplit(origin).netloc.lower() == host for origin in origins) and len(origins) < 2
+        same = len(origins) < 2 and {origin.lower() for origin in origins} <= {f"http://{host}", f"https://{host}"}
         if not host or not same:
             await send({"type": "websocket.close", "code": 1008})
             return
@@ -178,6 +184,9 @@ class Guard:
         if not self._host(scope):
             told = "该主机名未登记：请管理者用 --host 指明 / this host is not known: its owner names it with --host\n"
             await PlainTextResponse(told, 421)(scope, receive, send)
+        elif _all(scope, b"content-length") and _all(scope, b"transfer-encoding"):
+            told = "one length, please\n"  # what reads the other one, a proxy say, would see another request in it
+            await PlainTextResponse(told, 400, {"connection": "close"})(scope, receive, send)
         elif upload := _UPLOAD.fullmatch(path):
             await self._upload(upload[1], scope, receive, send)
         elif _OF_A_VISITOR.fullmatch(path):
@@ -203,7 +212,7 @@ class Guard:
 
     async def _is_in(self, scope: Scope) -> bool:
         """Whether the request is of somebody who is let in."""
-        return await to_thread.run_sync(_is_let_in, _claims(_cookies(scope)))
+        return await to_thread.run_sync(_let_in, _claims(_cookies(scope))) is not None
 
     async def _private(self, scope: Scope, receive: Receive, send: Send) -> None:
         """What a visitor was shown, for them, at the very address that they were told."""
@@ -219,15 +228,17 @@ class Guard:
     async def _upload(self, session: str, scope: Scope, receive: Receive, send: Send) -> None:
         """A file from a visitor to a session of theirs, as many and as large as they may have."""
         client, cookies = Runtime.instance().get_client(session), _cookies(scope)
-        visitor = _visitor(cookies, _claims(cookies))
-        if not await self._is_in(scope):
+        claims = _claims(cookies)
+        visitor, person = _visitor(cookies, claims), await to_thread.run_sync(_let_in, claims)
+        if person is None:
             await PlainTextResponse("sign in first\n", 401)(scope, receive, send)
         elif client is None or not visitor or visitor != _visitor_of(client):
             await PlainTextResponse("no such session of yours\n", 403)(scope, receive, send)
         elif scope["method"] != "PUT":
             await self.app(scope, receive, send)
         else:
-            await self.uploads.take(visitor, session, self.app, scope, receive, send)
+            whose = person.name if self.signs_in else visitor  # one person has as many browsers as they like
+            await self.uploads.take(whose, session, self.app, scope, receive, send)
 
     async def _sign_out(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sign out here, and wherever the same cookie has got to."""
@@ -249,7 +260,8 @@ class Guard:
         secure = self.is_secure or scope.get("scheme") in ("https", "wss")
         path = scope["path"].removeprefix(self.serving.prefix).lstrip("/")
         policy = _policy(path, self._host(scope))
-        newcomer = scope["method"] == "GET" and VISITOR not in _cookies(scope) and "/" not in path
+        entry = "/" not in path or path == "_stcore/health"  # which a page that lost its server asks before all else
+        newcomer = scope["method"] == "GET" and entry and not _browser(_cookies(scope))
 
         async def answer(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
@@ -257,7 +269,8 @@ class Guard:
                 kept = [(name, value) for name, value in given if not name.startswith(_CORS)]
                 kept = [(name, _baked(value, secure) if name == b"set-cookie" else value) for name, value in kept]
                 if newcomer:
-                    cookie = f"{VISITOR}={secrets.token_urlsafe(24)}; Path={self.serving.prefix or '/'}"
+                    named = create_signed_value(get_cookie_secret(), VISITOR, secrets.token_urlsafe(24)).decode()
+                    cookie = f"{VISITOR}={named}; Path={self.serving.prefix or '/'}"
                     kept.append((b"set-cookie", _baked(cookie.encode(), secure)))
                 cached = dict(kept).get(b"cache-control", b"")
                 own = HEADERS | {b"content-security-policy": policy, b"cache-control": _kept_where(path, cached)}
@@ -271,7 +284,7 @@ class Guard:
 
 
 class Uploads:
-    """What is on the server, or on its way there, of each visitor."""
+    """What is on the server, or on its way there, of each visitor: a person, or a browser where nobody signs in."""
 
     def __init__(self) -> None:
         self.of: dict[str, str] = {}  # session -> visitor
@@ -353,12 +366,12 @@ def _visitor_of(client: Any) -> str:
     return _visitor(cookies, _claims(cookies))
 
 
-def _is_let_in(claims: Mapping[str, Any]) -> bool:
-    """Whether somebody with these claims, maybe none, may see anything."""
+def _let_in(claims: Mapping[str, Any]) -> Person | None:
+    """Who has these claims, maybe none; None for somebody who may see nothing."""
     try:
-        return not signin.is_on() or signin.who(claims) is not None
+        return signin.who(claims) if signin.is_on() else LOCAL
     except GeoClusterError:
-        return False
+        return None
 
 
 # ---- cookies and headers --------------------------------------------------------------------------------------

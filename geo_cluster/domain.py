@@ -26,9 +26,6 @@ Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 PlanningLevel = Literal["cautious", "likely", "hopeful"]
 
-MOST_NAMED = 20
-"""So many are told by name of those that contradict each other."""
-
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Points = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 """Score points: a score is 0 … 100, so that a thousand million outweighs whatever there is."""
@@ -39,11 +36,6 @@ class Declared(BaseModel):
     """Base of all declarations: frozen, no unknown keys, field docstrings are the help texts."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-def _some(names: list[str]) -> str:
-    """The first of them, for there may be thousands."""
-    return ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
 
 
 class Text(Declared):
@@ -334,6 +326,12 @@ class Scenario(Declared):
     def is_sample(self) -> bool:
         """Whether the projects are the made-up ones (示例)."""
         return self.portfolio == "sample"
+
+
+def _some(names: list[str]) -> str:
+    """The first few of many names."""
+    more = len(names) - 5
+    return ", ".join(names[:5]) + (f" and {more} more" if more > 0 else "")
 
 
 def _plain_name(name: str) -> str:

@@ -94,10 +94,13 @@ def read_parcels(path: Path) -> gpd.GeoDataFrame:
 
 
 def _files(path: Path) -> dict[str, bytes]:
-    """A vector file by its ending; of a Shapefile, what lies beside it too."""
+    """A vector file by its ending; of a Shapefile, what lies beside it too, whatever the case of its letters."""
     ending = path.suffix.lower()
-    others = [path.with_suffix(kind) for kind in BESIDE[1:]] if ending == ".shp" else []
-    return {ending: door.content_of(path)} | {one.suffix: door.content_of(one) for one in others if one.is_file()}
+    found = {ending: door.content_of(path)}
+    if ending == ".shp":
+        beside = [one for one in path.parent.iterdir() if one.stem.lower() == path.stem.lower() and one.is_file()]
+        found |= {one.suffix.lower(): door.content_of(one) for one in beside if one.suffix.lower() in BESIDE[1:]}
+    return found
 
 
 def checked_parcels(path: Path) -> gpd.GeoDataFrame:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from geo_cluster import written
 from geo_cluster.box import door
+from geo_cluster.box.limits import limits
 from geo_cluster.errors import Fault, InputError, place, refuse_if
 
 
@@ -40,6 +41,7 @@ def read(content: bytes, name: str) -> pd.DataFrame:
         Fault(place(name, number), "has more cells than headings", remedy) for number, row in body if len(row) > width
     ]
     refuse_if(faults)
+    limits().refuse(name, "cells", len(body) * width, "has {} cells, empty ones counted")
     cells = [row + [""] * (width - len(row)) for _, row in body]
     return written.bared(pd.DataFrame(cells, columns=headings, index=[number for number, _ in body], dtype=object))
 

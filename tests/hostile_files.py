@@ -82,7 +82,13 @@ def _json(secret: Path, trap: str) -> dict[str, bytes]:
     link = {"type": "link", "properties": {"href": f"{trap}crs", "type": "proj4"}}
     grid = {"type": "name", "properties": {"name": f"+proj=longlat +nadgrids={secret} +type=crs"}}
     deep = b'{"type":"GeometryCollection","geometries":[' * 60_000 + b"]}" * 60_000
+    local = {"type": "name", "properties": {"name": 'LOCAL_CS["x",UNIT["m",1]]'}}
+    moon = 'GEOGCS["Moon",DATUM["D_Moon",SPHEROID["Moon",1737400,0]],PRIMEM["0",0],UNIT["Degree",0.0174]]'
+    esri = {"geometryType": "esriGeometryPoint", "spatialReference": {"wkt": moon}, "fields": []}
+    esri |= {"features": [{"attributes": {}, "geometry": {"x": 1, "y": 2}}]}
     return {
+        "crs_local.geojson": collection(SQUARE, crs=local),
+        "crs_moon.json": json.dumps(esri).encode(),
         "crs_link.geojson": collection(SQUARE, crs=link),
         "crs_grid.geojson": collection(SQUARE, crs=grid),
         "nested_arrays.geojson": b'{"type":"FeatureCollection","features":' + b"[" * 200_000,
@@ -91,10 +97,21 @@ def _json(secret: Path, trap: str) -> dict[str, bytes]:
         "endless_number.geojson": collection(SQUARE).replace(b"115.01", b"9" * 100_000),
         "not_finite.geojson": collection(SQUARE).replace(b"115.01", b"1e999"),
         "topology.json": json.dumps({"type": "Topology", "objects": {}, "arcs": [], "transform": trap}).encode(),
+        **{f"empty_part_{k}.geojson": collection(one) for k, one in enumerate(_with_empty_parts())},
         "many_columns.geojson": json.dumps(
             {"type": "Feature", "properties": dict.fromkeys(map(str, range(30_000)), 1), "geometry": SQUARE}
         ).encode(),
     }
+
+
+def _with_empty_parts() -> list[dict]:
+    """Shapes with a part without corners, which bring down what trusts them to have some."""
+    ring = SQUARE["coordinates"][0]
+    many = [
+        {"type": "MultiPolygon", "coordinates": one} for one in ([[], [ring]], [[ring], []], [[[]], [ring]], [[], []])
+    ]
+    lines = {"type": "MultiLineString", "coordinates": [[], ring]}
+    return [*many, lines, {"type": "GeometryCollection", "geometries": [many[0], lines, SQUARE]}]
 
 
 def _xml(secret: Path, trap: str) -> dict[str, bytes]:
@@ -181,6 +198,11 @@ def _packages(secret: Path, out: Path) -> dict[str, Callable[[], bytes]]:
         "endless_geometry.gpkg": lambda: _package(
             run("ALTER TABLE gpkg_geometry_columns RENAME TO g", f"CREATE VIEW gpkg_geometry_columns AS {endless}")
         ),
+        "virtual_by_comment.gpkg": lambda: _package(
+            run("CREATE VIRTUAL TABLE rtree_b USING fts4(c)", "PRAGMA writable_schema = ON",
+                "UPDATE sqlite_master SET sql = 'CREATE/**/VIRTUAL TABLE \"b USING rtree(\" USING VirtualOGR(1)' WHERE name = 'rtree_b'")
+        ),
+        "long_text.gpkg": lambda: _package(run("ALTER TABLE a ADD COLUMN t GENERATED ALWAYS AS (printf('%.*c', 50000000, 'x'))")),
         "virtual.gpkg": lambda: _package(run("CREATE VIRTUAL TABLE b USING fts4(c)")),
         "other_file.gpkg": lambda: _package(
             run("CREATE VIRTUAL TABLE b USING fts4(c)", "PRAGMA writable_schema = ON",
@@ -237,6 +259,7 @@ def _archives(secret: Path, trap: str) -> dict[str, Callable[[], bytes]]:
         "named.zip": lambda: _zip(
             [("}/vsicurl/" + trap.replace("/", "_") + "{.geojson", b"{}"), ("a\nb\0c.kml", b"<kml/>")]
         ),
+        "local.zip": lambda: _zip(_shapefile(prj=b'LOCAL_CS["x",UNIT["m",1]]')),
         "grid.zip": lambda: _zip(_shapefile(prj=grid.encode())),
         "huge_header.zip": lambda: _zip(_shapefile(shp=huge, shx=huge)),
         "cut_shape.zip": lambda: _zip([(name, part[:110]) for name, part in _shapefile()]),
@@ -321,6 +344,10 @@ def _texts() -> dict[str, Callable[[], bytes]]:
         "wide.csv": lambda: b"a," * 200_000 + b"\n" + b"1," * 200_000,
         "open_quote.csv": lambda: HEAD.encode() + b'1,"' + b"x" * 5_000_000,
         "zeros.csv": lambda: b"\0" * 5_000_000,
+        "empty_outline.csv": lambda: (
+            '园区,边界\nH01,"MULTIPOLYGON (EMPTY, ((115 30, 115.1 30, 115.1 30.1, 115 30)))"\n'.encode()
+        ),
+        "padded.csv": lambda: ",".join(f"h{k}" for k in range(1000)).encode() + b"\n" + b"1\n" * 200_000,
         "nested_outline.csv": lambda: f"园区,边界\nH01,{deep}\n".encode(),
         "not_finite.csv": lambda: '园区,边界\nH01,"POLYGON((0 0, 1e999 0, nan inf, 0 0))"\n'.encode(),
         "halves.csv": lambda: HEAD.encode("utf-16-le") + b"\x00\xd8",

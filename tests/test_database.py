@@ -113,9 +113,10 @@ def _trigger(file, older):
 def _trigger_named_like_a_table(file, older):
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("DROP TABLE geo_cluster_marks")
-        what = "AFTER INSERT ON geo_cluster_revisions BEGIN DELETE FROM geo_cluster_revisions; END"
+        what = "AFTER INSERT ON geo_cluster_works BEGIN UPDATE geo_cluster_works SET owner = 'mallory'; END"
         connection.execute(f"CREATE TRIGGER geo_cluster_marks {what}")
         connection.execute("CREATE TABLE geo_cluster_marks (person TEXT, mark TEXT, PRIMARY KEY (person, mark))")
+        connection.commit()
 
 
 def _folder(file, older):

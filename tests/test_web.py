@@ -20,15 +20,17 @@ import tomli_w
 import uvicorn
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from app import serve, web
+from app import serve, signin, web
 from app.impatient import Impatient
 from geo_cluster import serving
 from geo_cluster.errors import InputError
+from geo_cluster.people import Person
 from geo_cluster.serving import HERE, Doors, Serving, checked
 from tests.browser.conftest import _free_port, _wait_for
 
@@ -217,6 +219,8 @@ def test_the_names_by_which_people_open_it_are_served_and_no_others(server):
         {"Origin": f"https://{HOST}:9999"},
         {"Origin": "null"},
         {"Origin": "http://localhost:1"},
+        {"Origin": "http://["},
+        {"Origin": f"https://{HOST}/"},
         {"Host": "evil.example", "Origin": "https://evil.example"},
     ],
     ids=str,
@@ -225,6 +229,15 @@ def test_a_websocket_of_another_site_or_name_is_refused_and_nobody_is_asked_who_
     with pytest.raises(InvalidStatus) as refused, Visitor(server, LI).window(**headers):
         pass
     assert refused.value.response.status_code == 403
+
+
+def test_a_request_of_two_lengths_is_refused_and_nothing_comes_after_it(server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as opened:
+        head = f"GET /siting/_stcore/health HTTP/1.1\r\nHost: {HOST}\r\n".encode()
+        opened.sendall(head + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + head + b"\r\n")
+        said = b"".join(iter(lambda: opened.recv(65536), b""))
+    assert said.startswith(b"HTTP/1.1 400")
+    assert said.count(b"HTTP/1.1 ") == 1
 
 
 def test_tiles_come_only_from_servers_that_the_owner_named_and_only_into_the_frame_of_the_map(monkeypatch, tmp_path):
@@ -316,6 +329,34 @@ def test_uploads_are_taken_from_those_who_signed_in_to_sessions_of_theirs(server
         forged = Visitor(server)
         forged.cookies["_streamlit_user"] = li.cookies["_streamlit_user"][:-4] + "AAAA"
         assert forged.put(own, b"a").status_code == 401
+
+
+def test_a_browser_is_called_what_we_call_it_and_not_what_it_calls_itself(server):
+    li = Visitor(server, LI, nonce="called")
+    ours = li.cookies[web.VISITOR]
+    for made_up in (
+        "mine",
+        "",
+        ours[:-1],
+        f"{ours[:-8]}AAAAAAAA",
+        create_signed_value("x" * 40, web.VISITOR, "mine").decode(),
+    ):
+        for path in ("/", "/_stcore/health"):
+            answer = Visitor.client.get(server.url + path, headers={"Host": HOST, "Cookie": f"{web.VISITOR}={made_up}"})
+            assert web.VISITOR in answer.headers.get("set-cookie", ""), made_up
+    li.cookies[web.VISITOR] = "mine"
+    with li.window() as window:
+        session, said, _ = window.run()
+        assert said[0] == f"{LI} planner"
+        assert li.put(session, b"a").status_code == 403
+        assert li.cookies[web.VISITOR] == "mine", "only a page names a browser anew"
+    li.get("/")
+    assert li.cookies[web.VISITOR] not in ("mine", ours)
+    named = li.cookies[web.VISITOR]
+    li.get("/")
+    assert li.cookies[web.VISITOR] == named
+    with li.window() as window:
+        assert li.put(window.run()[0], b"a").status_code == 204
 
 
 def test_no_visitor_empties_what_is_kept_for_all_or_is_told_of_our_files(server):
@@ -446,6 +487,13 @@ def test_a_role_taken_away_is_gone_in_open_windows_and_secrets_that_vanish_open_
 # ---- quotas and headers, without a server ---------------------------------------------------------------------
 
 
+def cookies_of(browser):
+    """What a browser sends along; `li+phone` is one that Li is signed in to."""
+    person, plus, _ = browser.partition("+")
+    told = {web.VISITOR: browser} | ({"_streamlit_user": json.dumps(claims(person, browser))} if plus else {})
+    return {name: create_signed_value(get_cookie_secret(), name, value).decode() for name, value in told.items()}
+
+
 class Kept:
     """Streamlit's runtime as far as an upload needs it."""
 
@@ -453,7 +501,7 @@ class Kept:
         self.file_storage = {}
 
     def get_client(self, session):
-        cookies = {web.VISITOR: session.partition("-")[0]}
+        cookies = cookies_of(session.partition("-")[0])
         return type("Client", (), {"client_context": type("Context", (), {"cookies": cookies})})
 
 
@@ -488,7 +536,7 @@ def sent(guard, session, file, content, visitor=None, chunked=False):
 
     async def go():
         transport = httpx.ASGITransport(app=guard)
-        cookies = {web.VISITOR: visitor or session.partition("-")[0]}
+        cookies = cookies_of(visitor or session.partition("-")[0])
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost", cookies=cookies) as client:
 
             async def pieces():
@@ -524,6 +572,17 @@ def test_a_visitor_has_so_many_files_and_no_more(guard):
     assert sent(guard, "wu-1", "b", b"x", visitor="li") == 403, "a session of somebody else"
     assert sent(guard, "wu-1", "c", b"x", visitor="-") == 403
     assert len(guard.kept["li-1"]) == 3
+
+
+def test_a_person_sends_no_more_with_many_browsers_and_sign_ins(guard, monkeypatch):
+    guard.signs_in = True
+    monkeypatch.setattr(signin, "is_on", lambda: True)
+    monkeypatch.setattr(signin, "who", lambda told: Person(told["email"]) if told else None)
+    assert sent(guard, "li+phone-1", "a", b"x" * 600) == 204
+    assert sent(guard, "li+desk-1", "b", b"x" * 600) == 413
+    assert sent(guard, "li+desk-1", "b", b"x" * 400) == 204
+    assert sent(guard, "wu+desk-1", "c", b"x" * 400) == 204
+    assert sent(guard, "wu-1", "d", b"x") == 401
 
 
 # ---- how it is to be served -----------------------------------------------------------------------------------

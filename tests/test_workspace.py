@@ -181,7 +181,7 @@ def _one_damaged(engine, values):
 @pytest.mark.parametrize("address", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     "told",
-    ["owner = x'ff00', shared = 1", "id = x'ff00'", "id = ''", "deleted_by = x'ff'"],
+    ["owner = x'ff00', shared = 1", "owner = 7.5, shared = 1", "id = x'ff00'", "id = ''", "deleted_by = x'ff'"],
 )
 def test_a_work_of_no_texts_does_not_hide_the_others(engine, told):
     space = Workspace(engine)
@@ -586,15 +586,7 @@ def test_a_plan_is_shown_again_without_solving(engine, tmp_path, monkeypatch, ow
 
 @pytest.mark.parametrize(
     "content",
-    [
-        "[" * 100_000,
-        '{"site": [1e400]}',
-        '{"site": [1' + "0" * 30 + "]}",
-        '{"site": [0], "pools": 3}',
-        "null",
-        "{}",
-        "",
-    ],
+    ["[" * 100_000, '{"site": [1e400]}', f'{{"site": [1{"0" * 30}]}}', '{"site": [0], "pools": 3}', "null", "{}", ""],
 )
 def test_a_plan_that_can_not_be_read_is_told(engine, content):
     space = Workspace(engine)
@@ -630,7 +622,7 @@ def test_a_given_plan_is_checked_anew():
         with pytest.raises(InputError, match="is not one of 30 projects and 29 sites"):
             study.run(result.scenario, plan=replace(result.plan, site=wrong))
     with pytest.raises(InputError, match="is not one of 30 projects and 29 sites"):
-        study.run(result.scenario, plan=replace(result.plan, pools={"any": site[:3]}))
+        study.run(result.scenario, plan=replace(result.plan, pools={"power": site[:3]}))
 
 
 def test_what_was_seen_stays_seen(engine):

@@ -51,8 +51,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "data.import.drop": ("文件（可多份）", "Files (several at once)"),
     "data.import.limits": (
-        "CSV（UTF-8、GB 18030）、XLSX；地块另可用 GeoJSON、GPKG、Shapefile 压缩包、KML、DXF。每份至多 {mb} MB、{shapes:,} 个图形。",
-        "CSV (UTF-8, GB 18030), XLSX; parcels also as GeoJSON, GPKG, zipped Shapefile, KML, DXF. At most {mb} MB and {shapes:,} shapes a file.",
+        "CSV（UTF-8、GB 18030）、XLSX；地块另可用 GeoJSON、GPKG、Shapefile 压缩包、KML、KMZ、DXF。每份至多 {mb} MB、{shapes:,} 个图形。",
+        "CSV (UTF-8, GB 18030), XLSX; parcels also as GeoJSON, GPKG, zipped Shapefile, KML, KMZ, DXF. At most {mb} MB and {shapes:,} shapes a file.",
     ),
     "data.import.all_limits": ("全部限额", "All limits"),
     "data.import.raise_limits": (

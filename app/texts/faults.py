@@ -136,6 +136,11 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("has {} MB, more than the {} that are read at once", "有 {} MB，超过一次可读的 {}"),
     ("has {} lines, more than the {} that are read at once", "有 {} 行，超过一次可读的 {}"),
     ("has {} cells, more than the {} that are read at once", "有 {} 个单元格，超过一次可读的 {}"),
+    (
+        "has {} cells, empty ones counted, more than the {} that are read at once",
+        "连空单元格有 {} 个，超过一次可读的 {}",
+    ),
+    ("has a text of {} characters, more than the {} that are read at once", "有 {} 字的文本，超过一次可读的 {}"),
     ("has {} cells or more, more than the {} that are read at once", "有 {} 个以上单元格，超过一次可读的 {}"),
     (
         "has a cell of up to {} characters, more than the {} that are read at once",

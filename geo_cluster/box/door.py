@@ -98,14 +98,14 @@ def shapes(files: Mapping[str, bytes], name: str, *, layers: Sequence[str] = ())
     layers : sequence of str
         The layers to read, as far as they are there; none for the first that has geometry.
     """
-    from geo_cluster.box.shapes import DRIVERS
+    from geo_cluster.box.shapes import ARCHIVES, DRIVERS
 
     for content in files.values():
         check_size(content, name)
     ending = next(iter(files))
-    if ending not in (*DRIVERS, ".zip"):
+    if ending not in (*DRIVERS, *ARCHIVES):
         what = f"is of a kind that isn't read here ({ending or 'no ending'})"
-        raise InputError(Fault(name, what, f"use one of {', '.join((*DRIVERS, '.zip'))}"))
+        raise InputError(Fault(name, what, f"use one of {', '.join((*DRIVERS, *ARCHIVES))}"))
     told, arrays = ask("shapes", files, name, layers=list(layers))
     with _believed(name):
         kinds, read = {str(layer): str(kind or "") for layer, kind in told["layers"]}, {}
@@ -164,19 +164,30 @@ def check_size(content: bytes, name: str) -> None:
     limits().refuse(name, "megabytes", len(content) / MB, "has {} MB")
 
 
+ENDS = {0: 0, 1: 1, 3: 2, 4: 1, 5: 2, 6: 3}
+"""How many levels of ends a kind of shape has (GEOS types; GeoArrow)."""
+
+
 def put_together(arrays: Mapping[str, Any]) -> Any:
-    """(n,) geometry of what `box.shapes` took apart."""
+    """(n,) geometry of what `box.shapes` took apart.
+
+    Raises
+    ------
+    ValueError
+        The arrays describe none. Nothing is made of them before: the library that does so trusts them.
+    """
     import numpy as np
     import shapely
 
     kinds = arrays["kinds"]
     out = np.full(len(kinds), None, dtype=object)
     parts, owners = [], []
-    for kind in sorted({key.partition("/")[0] for key in arrays if "/" in key}):
-        ends = [arrays[f"{kind}/end{k}"] for k in range(3) if f"{kind}/end{k}" in arrays]
-        made = shapely.from_ragged_array(shapely.GeometryType(int(kind)), arrays[f"{kind}/at"], tuple(ends) or None)
-        rows = arrays[f"{kind}/row"]
-        alone = kinds[rows] == int(kind)
+    for kind in sorted({int(key.partition("/")[0]) for key in arrays if "/" in key}):
+        ends = [arrays[f"{kind}/end{level}"] for level in range(ENDS[kind])]
+        rows, corners = arrays[f"{kind}/row"], arrays[f"{kind}/at"]
+        _check_ends(ends, corners, rows, len(kinds))
+        made = shapely.from_ragged_array(shapely.GeometryType(kind), corners, tuple(ends) or None)
+        alone = kinds[rows] == kind
         out[rows[alone]] = made[alone]
         parts.append(made[~alone])
         owners.append(rows[~alone])
@@ -185,6 +196,19 @@ def put_together(arrays: Mapping[str, Any]) -> Any:
         rows, which = np.unique(np.concatenate(owners)[order], return_inverse=True)
         out[rows] = shapely.geometrycollections(np.concatenate(parts)[order], indices=which)
     return out
+
+
+def _check_ends(ends: Sequence[Any], corners: Any, rows: Any, count: int) -> None:
+    """Refuse ends that are not those of rings, parts and shapes one after the other, and rows that are none."""
+    length, least = len(corners), 0
+    is_right = corners.ndim == 2 and corners.shape[1] == 2 and corners.dtype == "float64"
+    for end in ends:
+        is_right = is_right and end.ndim == 1 and len(end) > 0 and end[0] == 0 and end[-1] == length
+        is_right = is_right and bool((end[1:] - end[:-1] >= least).all())
+        length, least = len(end) - 1, 1
+    if not is_right or rows.shape != (length,) or not ((rows >= 0) & (rows < count)).all():
+        msg = "no geometry"
+        raise ValueError(msg)
 
 
 def _frame(told: Mapping[str, Any], arrays: Mapping[str, Any], name: str) -> pd.DataFrame:
@@ -201,11 +225,19 @@ def _frame(told: Mapping[str, Any], arrays: Mapping[str, Any], name: str) -> pd.
     table = pd.DataFrame(columns)
     if not told["is_shapes"]:
         return table
-    return gpd.GeoDataFrame(table, geometry=put_together(arrays), crs=_system(told["crs"], name))
+    geometry = gpd.GeoSeries(put_together(arrays))
+    return gpd.GeoDataFrame(table, geometry=geometry, crs=_system(told["crs"], name, geometry.total_bounds))
 
 
-def _system(stated: object, name: str) -> Any:
-    """A coordinate reference system that a file states; one that would have other files opened is refused."""
+def _system(stated: object, name: str, bounds: Any) -> Any:
+    """A coordinate reference system that a file states; None where the file's numbers have no place on Earth in it.
+
+    Raises
+    ------
+    InputError
+        It would have other files opened.
+    """
+    import numpy as np
     import pyproj
 
     if not stated:
@@ -215,6 +247,9 @@ def _system(stated: object, name: str) -> Any:
         what = "has a coordinate reference system that needs other files"
         raise InputError(Fault(name, what, "state it by its code"))
     try:
-        return pyproj.CRS.from_user_input(text)
-    except pyproj.exceptions.CRSError:
+        system = pyproj.CRS.from_user_input(text)
+        to_degrees = pyproj.Transformer.from_crs(system, "EPSG:4326", always_xy=True)
+        placed = to_degrees.transform(*np.nan_to_num(bounds[:2]))
+    except pyproj.exceptions.ProjError:
         return None
+    return system if np.isfinite(placed).all() else None

@@ -1,9 +1,9 @@
 """Locks a process in: no network, no file but the libraries', no other program, limits on everything.
 
-Linux: limits of resources, an empty network (namespaces), Landlock for files, seccomp for whatever else a reader never
-needs. Each holds without the others; where a kernel lacks one, those that it has stay. macOS: limits of resources. On
-Windows the parent puts the process into a job (`geo_cluster.box.windows`). What drivers and paths may be is decided by
-the readers, on every system.
+Linux: limits of resources, an empty network (namespaces), Landlock for files, seccomp for all calls but the few that a
+reader makes. Each holds without the others; where a kernel lacks one, those that it has stay. macOS: limits of
+resources. On Windows the parent puts the process into a job (`geo_cluster.box.windows`). What drivers and paths may be
+is decided by the readers, on every system.
 
 Sources: man 2 setrlimit, unshare, seccomp; man 7 landlock; linux/audit.h, linux/filter.h, linux/landlock.h.
 """
@@ -134,36 +134,31 @@ def _landlock() -> bool:
     return bool(held)
 
 
-# ---- everything else: seccomp -------------------------------------------------------------------------------
+# ---- what may be called: seccomp ------------------------------------------------------------------------------
 
-# system calls that no reader makes, by kind of processor: x86_64, aarch64 (-1 where it has none)
-_DENIED = {
-    "socket": (41, 198), "connect": (42, 203), "accept": (43, 202), "accept4": (288, 242), "sendto": (44, 206),
-    "sendmsg": (46, 211), "sendmmsg": (307, 269), "bind": (49, 200), "listen": (50, 201), "socketpair": (53, 199),
-    "clone": (56, 220), "fork": (57, -1), "vfork": (58, -1), "execve": (59, 221), "execveat": (322, 281),
-    "kill": (62, 129), "tkill": (200, 130), "ptrace": (101, 117), "process_vm_readv": (310, 270),
-    "process_vm_writev": (311, 271), "pidfd_open": (434, 434), "pidfd_send_signal": (424, 424),
-    "pidfd_getfd": (438, 438), "prlimit64": (302, 261), "setrlimit": (160, 164), "unshare": (272, 97),
-    "setns": (308, 268), "mount": (165, 40), "umount2": (166, 39), "chroot": (161, 51), "pivot_root": (155, 41),
-    "open_tree": (428, 428), "move_mount": (429, 429), "fsopen": (430, 430), "mount_setattr": (442, 442),
-    "init_module": (175, 105), "finit_module": (313, 273), "delete_module": (176, 106), "kexec_load": (246, 104),
-    "bpf": (321, 280), "perf_event_open": (298, 241), "userfaultfd": (323, 282), "io_uring_setup": (425, 425),
-    "io_uring_enter": (426, 426), "io_uring_register": (427, 427), "add_key": (248, 217), "request_key": (249, 218),
-    "keyctl": (250, 219), "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265),
-    "memfd_create": (319, 279), "shmget": (29, 194), "shmat": (30, 196), "msgget": (68, 186), "mq_open": (240, 180),
-    "truncate": (76, 45), "ftruncate": (77, 46), "fallocate": (285, 47), "rename": (82, -1), "renameat": (264, 38),
-    "renameat2": (316, 276), "mkdir": (83, -1), "mkdirat": (258, 34), "rmdir": (84, -1), "creat": (85, -1),
-    "link": (86, -1), "linkat": (265, 37), "unlink": (87, -1), "unlinkat": (263, 35), "symlink": (88, -1),
-    "symlinkat": (266, 36), "chmod": (90, -1), "fchmod": (91, 52), "fchmodat": (268, 53), "chown": (92, -1),
-    "fchown": (93, 55), "lchown": (94, -1), "fchownat": (260, 54), "mknod": (133, -1), "mknodat": (259, 33),
-    "utime": (132, -1), "utimes": (235, -1), "utimensat": (280, 88), "setxattr": (188, 5), "lsetxattr": (189, 6),
-    "fsetxattr": (190, 7), "setuid": (105, 146), "setgid": (106, 144), "reboot": (169, 142), "swapon": (167, 224),
+# the only system calls that a reader makes, by kind of processor: x86_64, aarch64 (-1 where it has none), with those
+# of other versions of the C library; none of them changes a file, or reaches another process
+_ALLOWED = {
+    "read": (0, 63), "readv": (19, 65), "pread64": (17, 67), "lseek": (8, 62), "write": (1, 64), "writev": (20, 66),
+    "close": (3, 57), "stat": (4, -1), "lstat": (6, -1), "fstat": (5, 80), "newfstatat": (262, 79),
+    "statx": (332, 291), "access": (21, -1), "faccessat": (269, 48), "faccessat2": (439, 439), "readlink": (89, -1),
+    "readlinkat": (267, 78), "getcwd": (79, 17), "getdents64": (217, 61), "poll": (7, -1), "ppoll": (271, 73),
+    "brk": (12, 214), "mmap": (9, 222), "mprotect": (10, 226), "munmap": (11, 215), "mremap": (25, 216),
+    "madvise": (28, 233), "futex": (202, 98), "sched_yield": (24, 124), "sched_getaffinity": (204, 123),
+    "rt_sigaction": (13, 134), "rt_sigprocmask": (14, 135), "rt_sigreturn": (15, 139), "sigaltstack": (131, 132),
+    "time": (201, -1), "gettimeofday": (96, 169), "clock_gettime": (228, 113), "clock_getres": (229, 114),
+    "clock_nanosleep": (230, 115), "nanosleep": (35, 101), "restart_syscall": (219, 128), "getrusage": (98, 165),
+    "sysinfo": (99, 179), "uname": (63, 160), "getrandom": (318, 278), "getpid": (39, 172), "gettid": (186, 178),
+    "getppid": (110, 173), "getuid": (102, 174), "geteuid": (107, 175), "getgid": (104, 176), "getegid": (108, 177),
+    "exit": (60, 93), "exit_group": (231, 94),
 }  # fmt: skip
-_MISSING = {"clone3": (435, 435), "openat2": (437, 437)}
-"""Answered as if the kernel were older, so that libraries take the older way, which is looked at."""
+_COMMANDS = {"fcntl": ((72, 25), (1, 2, 3)), "ioctl": ((16, 29), (0x5401, 0x802C542A, 0x5450, 0x5451))}
+"""Allowed for what the second argument is: F_GETFD, F_SETFD, F_GETFL; TCGETS, TCGETS2, FIONCLEX, FIOCLEX."""
 _OPENING = {"open": (2, -1, 1), "openat": (257, 56, 2)}
 """Ways to open a file, and which argument says how: never to write."""
 _TO_WRITE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC if sys.platform != "win32" else 0
+_NEWER = 435
+"""From here on (`clone3`) calls are answered as if the kernel were older: libraries then take the older way."""
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
@@ -184,16 +179,19 @@ def _seccomp() -> bool:
 
 def _program(column: int, machine: int) -> list[tuple[int, int, int, int]]:
     """The filter as steps of (code, jump if true, jump if false, value)."""
+    allow = (_RETURN, 0, 0, _ALLOW)
     fail = {error: (_RETURN, 0, 0, _ERRNO | error) for error in (_EPERM, _EACCES, _ENOSYS)}
     steps = [(_LOAD, 0, 0, 4), (_EQUAL, 1, 0, machine), (_RETURN, 0, 0, _KILL), (_LOAD, 0, 0, 0)]
     steps += [(_AT_LEAST, 0, 1, 0x40000000), (_RETURN, 0, 0, _KILL)]  # another way to call on x86_64 (x32)
-    for table, error in ((_DENIED, _EPERM), (_MISSING, _ENOSYS)):
-        for numbers in table.values():
-            if numbers[column] >= 0:
-                steps += [(_EQUAL, 0, 1, numbers[column]), fail[error]]
+    for numbers in _ALLOWED.values():
+        if numbers[column] >= 0:
+            steps += [(_EQUAL, 0, 1, numbers[column]), allow]
+    for numbers, commands in _COMMANDS.values():
+        looks = [step for command in commands for step in ((_EQUAL, 0, 1, command), allow)]
+        steps += [(_EQUAL, 0, 2 + len(looks), numbers[column]), (_LOAD, 0, 0, 16 + 8), *looks, fail[_EPERM]]
     for opening in _OPENING.values():
         number, argument = opening[column], opening[2]
         if number >= 0:
             steps += [(_EQUAL, 0, 4, number), (_LOAD, 0, 0, 16 + 8 * argument)]
-            steps += [(_ANY_BIT, 0, 1, _TO_WRITE), fail[_EACCES], (_RETURN, 0, 0, _ALLOW)]
-    return [*steps, (_RETURN, 0, 0, _ALLOW)]
+            steps += [(_ANY_BIT, 0, 1, _TO_WRITE), fail[_EACCES], allow]
+    return [*steps, (_AT_LEAST, 0, 1, _NEWER), fail[_ENOSYS], fail[_EPERM]]

@@ -67,7 +67,7 @@ def ask(question: str, files: Mapping[str, bytes], name: str, **more: Any) -> tu
     if answer is None:
         try:
             answer = _run(question, files, name, more)
-        except _SlowError:  # which may be the machine's fault, and another time not
+        except _PassingError:
             raise
         except InputError as refusal:
             answer = refusal
@@ -81,8 +81,8 @@ def ask(question: str, files: Mapping[str, bytes], name: str, **more: Any) -> tu
     return _opened(answer, name)
 
 
-class _SlowError(InputError):
-    """It took too long, or could not begin: not because of the file, maybe."""
+class _PassingError(InputError):
+    """It took too long, was killed or could not begin: the machine's fault, maybe, and another time not."""
 
 
 def _opened(content: bytes, name: str) -> tuple[Any, dict[str, Any]]:
@@ -150,7 +150,7 @@ def _run(question: str, files: Mapping[str, bytes], name: str, more: Mapping[str
             process, told = _taken(question), bytearray()
         except OSError as problem:
             what = f"can't be read now ({problem.strerror})"
-            raise _SlowError(Fault(name, what, "try again in a moment")) from None
+            raise _PassingError(Fault(name, what, "try again in a moment")) from None
         talk = [
             threading.Thread(target=_say, args=(process.stdin, [_line(asked), *files.values()])),
             threading.Thread(target=_listen, args=(process.stdout, told, limits().output_megabytes * MB)),
@@ -175,12 +175,20 @@ def _taken(question: str) -> subprocess.Popen[bytes]:
     with _waiting:
         ready = _spare.pop(key, None)
         for other in [one for one in _spare if one[2] != key[2]]:
-            _spare.pop(other).add_done_callback(lambda box: box.result().kill())
-        if ready is not None and ready.done() and ready.result().poll() is not None:
-            ready = None
-        ready = ready or _beginner.submit(_begin, question)
+            _spare.pop(other).add_done_callback(_end)
+        now = _beginner.submit(_begin, question) if ready is None else ready
         _spare[key] = _beginner.submit(_begin, question)
-    return ready.result()
+    with suppress(OSError):
+        box = now.result()
+        if box.poll() is None:
+            return box
+    return _beginner.submit(_begin, question).result()  # the one that was ready ended while it waited
+
+
+def _end(box: Future[subprocess.Popen[bytes]]) -> None:
+    if not box.exception():
+        box.result().kill()
+        box.result().wait()
 
 
 def make_ready() -> None:
@@ -222,14 +230,14 @@ def _heard(process: subprocess.Popen[bytes], listener: threading.Thread, told: b
         listener.join(LOOK_S)
         _wait_on()
     if listener.is_alive():
-        raise _SlowError(Fault(name, f"takes more than {now.seconds:,} s to read", REMEDY.format(key="seconds")))
+        raise _PassingError(Fault(name, f"takes more than {now.seconds:,} s to read", REMEDY.format(key="seconds")))
     now.refuse(name, "output_megabytes", len(told) / MB, "gives {} MB")
     code = process.wait()
     if code == -getattr(signal, "SIGXCPU", 0) != 0:
         what = f"takes more than {now.cpu_seconds:,} s of processor time to read"
         raise InputError(Fault(name, what, REMEDY.format(key="cpu_seconds")))
     if code:
-        raise InputError(broken(name))
+        raise _PassingError(broken(name))
     return bytes(told)
 
 

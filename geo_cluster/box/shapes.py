@@ -6,6 +6,7 @@ Only the driver of the file's ending is there, and only what the ending promises
 from __future__ import annotations
 
 import io
+import re
 import sqlite3
 import zipfile
 from contextlib import closing
@@ -29,6 +30,9 @@ DRIVERS = {
 }
 """What may open a file, by its ending; every other driver is taken out of GDAL before it is opened."""
 
+ARCHIVES: dict[str, tuple[str, ...]] = {".zip": tuple(DRIVERS), ".kmz": (".kml",)}
+"""What may lie in an archive, by its ending."""
+
 MANY = (".gpkg", ".kml", ".dxf")
 """What may hold several layers; looking for them in another kind would read all of it."""
 
@@ -41,8 +45,8 @@ Answer = tuple[dict[str, Any], dict[str, Any]]
 
 
 def allowed(ending: str) -> set[str]:
-    """Drivers that may open a file of this ending; of a ZIP, those of what may lie in it."""
-    return set().union(*DRIVERS.values()) if ending == ".zip" else set(DRIVERS.get(ending, ()))
+    """Drivers that may open a file of this ending; of an archive, those of what may lie in it."""
+    return set().union(*(DRIVERS[one] for one in ARCHIVES.get(ending, (ending,))))
 
 
 def shapes(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) -> Answer:
@@ -55,25 +59,27 @@ def shapes(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) -> An
     name, wanted, ending = asked["name"], asked["layers"], next(iter(files))
     _leave_only(allowed(ending))
     ending, source, encodings = _checked(files, ending, name, limits)
-    there, chosen = _chosen(source, wanted) if ending in MANY or wanted else ([], [None])
+    there, chosen = _chosen(source, wanted) if ending in MANY or wanted else ([], [0])
     told: list[dict[str, Any]] = []
     arrays: dict[str, Any] = {}
     for number, layer in enumerate(chosen):
         about, found = _layer(source, layer, encodings, name, limits)
-        told.append(about | {"layer": layer or ""})
+        told.append(about | {"layer": there[layer][0] if there else ""})
         arrays |= {f"{number}/{key}": array for key, array in found.items()}
-    return {"layers": there or [("", told[0]["kind"])], "read": told}, arrays
+    return {"layers": there or [("", one["kind"]) for one in told], "read": told}, arrays
 
 
-def _chosen(source: bytes, wanted: list[str]) -> tuple[list[tuple[str, Any]], list[str | None]]:
-    """Names and kinds of all layers, and those to read."""
+def _chosen(source: bytes, wanted: list[str]) -> tuple[list[tuple[str, Any]], list[int]]:
+    """Names and kinds of all layers, and which to read; one that has no name of its own is called ''."""
     import pyogrio
 
-    there = [(str(layer), kind) for layer, kind in pyogrio.list_layers(source)]
-    with_shapes: list[str | None] = [layer for layer, kind in there if kind is not None]
+    there = [
+        ("" if str(name).startswith("pyogrio_") else str(name), kind) for name, kind in pyogrio.list_layers(source)
+    ]
     if wanted:
-        return there, [layer for layer, _ in there if layer in wanted]
-    return there, [*with_shapes, *(layer for layer, _ in there)][:1]
+        return there, [number for number, (name, _) in enumerate(there) if name in wanted]
+    with_shapes = [number for number, (_, kind) in enumerate(there) if kind is not None]
+    return there, [*with_shapes, *range(len(there))][:1]
 
 
 def _leave_only(drivers: set[str]) -> None:
@@ -106,8 +112,8 @@ def _checked(
     files: dict[str, bytes], ending: str, name: str, limits: Limits
 ) -> tuple[str, bytes, tuple[str | None, ...]]:
     """What GDAL may open, its ending, and the encodings to try: texts without a .cpg are UTF-8, else GB 18030."""
-    if ending == ".zip":
-        files = _unpacked(files[ending], name, limits)
+    if ending in ARCHIVES:
+        files = _unpacked(files[ending], ARCHIVES[ending], name, limits)
         ending = next(iter(files))
     if ending != ".shp":
         _LOOKS[ending](files[ending], name, limits)
@@ -119,14 +125,14 @@ def _checked(
     return ending, packed.getvalue(), (None,) if ".cpg" in files else ("utf-8", "gb18030")
 
 
-def _unpacked(content: bytes, name: str, limits: Limits) -> dict[str, bytes]:
+def _unpacked(content: bytes, endings: tuple[str, ...], name: str, limits: Limits) -> dict[str, bytes]:
     """The files of an archive's first layer by ending."""
     with sizes.archive(content, name, limits) as packed:
         paths = {one: PurePosixPath(one) for one in packed.namelist() if not one.startswith("__MACOSX/")}
-        inner = next((path for path in paths.values() if path.suffix.lower() in DRIVERS and path.name[0] != "."), None)
+        inner = next((path for path in paths.values() if path.suffix.lower() in endings and path.name[0] != "."), None)
         if inner is None:
             remedy = "pack the .shp, .shx, .dbf and .prj of the Shapefile together"
-            raise InputError(Fault(name, f"holds none of {', '.join(DRIVERS)}", remedy))
+            raise InputError(Fault(name, f"holds none of {', '.join(endings)}", remedy))
         ending = inner.suffix.lower()
         beside = {
             path.suffix.lower(): one for one, path in paths.items() if path.with_suffix("") == inner.with_suffix("")
@@ -189,19 +195,23 @@ def _look_at_package(content: bytes, name: str, limits: Limits) -> None:
         raise _is_no("GeoPackage", name)
     with closing(sqlite3.connect(":memory:")) as database:
         database.deserialize(_plain(content))
-        made = database.execute("SELECT type, name, coalesce(sql, '') FROM sqlite_master LIMIT 20000").fetchall()
-    if ("table", "gpkg_contents") not in [(kind, one) for kind, one, _ in made]:
+        query = "SELECT type, name, coalesce(sql, ''), rootpage FROM sqlite_master LIMIT 20000"
+        made = database.execute(query).fetchall()
+    if ("table", "gpkg_contents") not in [(kind, one) for kind, one, _, _ in made]:
         raise _is_no("GeoPackage", name)
     faults = [
         Fault(f"{name}, {one}", "is no plain table, but a view", "save the layers into a new GeoPackage")
-        for kind, one, sql in made
-        if kind == "view" or (sql.split()[1:2] and sql.split()[1].upper() == "VIRTUAL" and one[:6].lower() != "rtree_")
+        for kind, one, sql, page in made
+        if kind == "view" or (kind == "table" and not page and not _RTREE.fullmatch(_QUOTED.sub(" q ", sql)))
     ]
     if faults:
         raise InputError(faults[:10])
-    limits.refuse(name, "columns", max(sql.count(",") for _, _, sql in made), "has {} columns")
+    limits.refuse(name, "columns", max(sql.count(",") for _, _, sql, _ in made), "has {} columns")
 
 
+_QUOTED = re.compile(r"/\*.*?\*/|--[^\n]*|\"(?:[^\"]|\"\")*\"|'(?:[^']|'')*'|\[[^\]]*\]|`[^`]*`", re.DOTALL)
+_RTREE = re.compile(r"\s*CREATE\s+VIRTUAL\s+TABLE\s+\S+\s+USING\s+rtree\s*\(.*", re.DOTALL | re.IGNORECASE)
+"""The one kind of table that is worked out when it is read and may be there: the index of a layer."""
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 _LOOKS = {
     ".geojson": _look_at_json,
@@ -216,7 +226,7 @@ _LOOKS = {
 
 
 def _layer(
-    source: bytes, layer: str | None, encodings: tuple[str | None, ...], name: str, limits: Limits
+    source: bytes, layer: int, encodings: tuple[str | None, ...], name: str, limits: Limits
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """One layer: what it says of itself with its columns of text, and its columns of numbers with its geometry."""
     import pyogrio.raw
@@ -237,6 +247,8 @@ def _layer(
             arrays[f"column{number}"] = values.astype(_KINDS.get(values.dtype.kind, values.dtype.name), copy=False)
         else:
             column["texts"] = [None if one is None else str(one) for one in values.tolist()]
+            longest = max((len(text) for text in column["texts"] if text), default=0)
+            limits.refuse(f"{name}, column {heading}", "characters", longest, "has a text of {} characters")
         columns.append(column)
     told = {"kind": meta["geometry_type"], "crs": meta["crs"], "columns": columns}
     told |= {"rows": len(fields[0]) if len(fields) else 0}
@@ -260,15 +272,30 @@ def _taken_apart(shapes: Any, name: str, limits: Limits) -> dict[str, Any]:
         it belongs to, `k/at` its coordinates, `k/end0`, … where rings, parts and shapes end (GeoArrow).
     """
     limits.refuse(name, "vertices", int(shapely.get_num_coordinates(shapes).sum()), "has {} vertices")
-    shapes = np.where(shapely.is_empty(shapes), None, shapes)
+    shapes = _without_empty_parts(np.where(shapely.is_empty(shapes), None, shapes))
     arrays = {"kinds": shapely.get_type_id(shapes).astype(np.int32)}
     parts, rows = _flat(shapes)
+    parts = _without_empty_parts(parts)
     kinds = shapely.get_type_id(parts)
     for kind in np.unique(kinds).tolist():
         _, coordinates, ends = shapely.to_ragged_array(parts[kinds == kind], include_z=False)
         arrays |= {f"{kind}/row": rows[kinds == kind], f"{kind}/at": coordinates}
         arrays |= {f"{kind}/end{k}": end.astype(np.int64) for k, end in enumerate(ends)}
     return arrays
+
+
+def _without_empty_parts(shapes: Any) -> Any:
+    """Shapes whose parts all have corners: a part without any is nothing, and some libraries don't survive it."""
+    for kind, build in ((5, shapely.multilinestrings), (6, shapely.multipolygons)):
+        rows = np.flatnonzero(shapely.get_type_id(shapes) == kind)
+        parts, which = shapely.get_parts(shapes[rows], return_index=True)
+        is_empty = shapely.is_empty(parts)
+        if is_empty.any():
+            again = np.unique(which[is_empty])
+            kept = np.isin(which, again) & ~is_empty
+            shapes = shapes.copy()
+            shapes[rows[again]] = build(parts[kept], indices=np.searchsorted(again, which[kept]))
+    return shapes
 
 
 def _flat(shapes: Any) -> tuple[Any, Any]:

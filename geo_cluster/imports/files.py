@@ -26,7 +26,7 @@ Kind = Literal["observations", "parcels", "substations", "projects"]
 KINDS: tuple[Kind, ...] = ("observations", "parcels", "substations", "projects")
 
 TABLES = (".csv", ".txt", ".xlsx", ".xlsm")
-SHAPES = (".geojson", ".json", ".gpkg", ".zip", ".kml", ".dxf")
+SHAPES = (".geojson", ".json", ".gpkg", ".zip", ".kml", ".kmz", ".dxf")
 
 EXAMPLE = "示例行，导入时略过 / example row, left out at import"
 """Marks the row of a template that is never taken over."""
