@@ -165,7 +165,7 @@ BOMBS = {
     "digits": ("a = " + "9" * 5_000, "a whole number that is too large"),
     "hex": ("a = 0x" + "f" * 10_000, "a whole number that is too large"),
     "65 bits": ("a = 9223372036854775808", "a whole number that is too large"),
-    "key": ("a" * 5_000 + " = {b.c = 1, b = 2}\n" + "a" * 5_000, "not valid TOML"),
+    "key": (f"x = {{ {'k' * 5_000} = 1, {'k' * 5_000} = 2 }}", "not valid TOML"),
 }
 
 

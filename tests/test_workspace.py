@@ -166,6 +166,8 @@ def _one_damaged(engine, values):
     assert entries[spoilt.id].is_damaged == bool(is_content)
     assert space.open(sound.id) == sound
     assert len(space.history(spoilt.id)) == 1
+    with pytest.raises(Conflict):
+        space.save(spoilt.id, work(20), seen=9, note="of another one")
     if is_content:
         with pytest.raises(DataError) as told:
             space.open(spoilt.id)
