@@ -210,11 +210,14 @@ def _work(ground: Geometries, layers: Sequence[Geometries]) -> tuple[int, int]:
     """
     shapes = np.concatenate([*layers, np.empty(0, dtype=object)])
     site, shape = overlay.all_meeting("sites", shapely.STRtree(shapes), ground, predicate="intersects")
+    if not len(site):
+        return 0, 0
     reached, which = np.unique(shape, return_inverse=True)
-    count, by_shape = overlay.crossings_by_shape(np.concatenate([ground, shapes[reached]]))
+    touched = ground[np.unique(site)]  # the rest is laid over nothing
+    count, by_shape = overlay.crossings_by_shape(np.concatenate([touched, shapes[reached]]))
     layer = np.repeat(np.arange(len(layers)), [len(one) for one in layers])[shape]
     _, group, members = np.unique(site * len(layers) + layer, return_inverse=True, return_counts=True)
-    return count, int(by_shape[len(ground) + which[members[group] > 1]].sum())
+    return count, int(by_shape[len(touched) + which[members[group] > 1]].sum())
 
 
 def _subtract(
