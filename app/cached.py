@@ -22,35 +22,28 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app import charts
 from app.jobs import Jobs
-from geo_cluster import (
-    catalog,
-    choice,
-    database,
-    inputs,
-    intake,
-    layers,
-    maps,
-    portfolio,
-    results,
-    scratch,
-    survey,
-    written,
-)
+from geo_cluster import scratch, toml
 from geo_cluster import study as pipeline
+from geo_cluster.archive import zipped
 from geo_cluster.box import process
-from geo_cluster.choice import Choice, Weighed
 from geo_cluster.domain import Language, Scenario
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.export import bundle, preview, tables
 from geo_cluster.imports import effect, ledger, templates
 from geo_cluster.imports.check import check_file
 from geo_cluster.imports.files import Checked, Kind, digest, guess
-from geo_cluster.inputs import Region
-from geo_cluster.intake import Appraisal
-from geo_cluster.packed import zipped
+from geo_cluster.intake import appraise, site_choice
+from geo_cluster.intake.appraise import Appraisal
+from geo_cluster.intake.site_choice import Choice, Weighed
+from geo_cluster.maps import payload as maps_payload
+from geo_cluster.region import OFFERS, Region, prepare
+from geo_cluster.report import tables as report_tables
 from geo_cluster.study import Study
+from geo_cluster.supply import land_survey
 from geo_cluster.supply.tariff import Bill, bills
-from geo_cluster.workspace import LAYERS, PROJECTS, KeptPlan, Work
+from geo_cluster.workspace import database
+from geo_cluster.workspace.repository import LAYERS, PROJECTS, KeptPlan, Work
+from geo_cluster.world import catalog, layers, portfolio, spreadsheet
 
 
 class Source(NamedTuple):
@@ -66,16 +59,23 @@ def _served() -> tuple[Path, tuple[str, ...]]:
     """A folder that the app serves for payloads, and where pages find our scripts: on this server, nowhere else."""
     payloads = scratch.folder() / "maps"
     payloads.mkdir(mode=0o700, exist_ok=True)
-    folders = {"maps": payloads, "assets": maps.ASSETS, "leaflet": maps.leaflet_file("leaflet.js").parent}
+    folders = {
+        "maps": payloads,
+        "assets": maps_payload.ASSETS,
+        "leaflet": maps_payload.leaflet_file("leaflet.js").parent,
+    }
     names = {key: components.declare_component(f"gc_{key}", path=str(path)).name for key, path in folders.items()}
-    scripts = (f"../{names['leaflet']}/leaflet.js", *(f"../{names['assets']}/{script}" for script in maps.SCRIPTS))
+    scripts = (
+        f"../{names['leaflet']}/leaflet.js",
+        *(f"../{names['assets']}/{script}" for script in maps_payload.SCRIPTS),
+    )
     return payloads, (*scripts, f"../{names['maps']}")
 
 
 def map_source(payload: dict[str, Any]) -> Source:
     """Put a payload where the page can fetch it: its address (named by its content) and our scripts."""
     folder, (*scripts, address) = _served()
-    content = maps.as_json(payload).encode()
+    content = maps_payload.as_json(payload).encode()
     name = f"{hashlib.sha256(content).hexdigest()[:24]}.json"
     held = scratch.hold(folder / name)
     if not held.path.exists():
@@ -103,13 +103,13 @@ def files_of(scenario: Scenario) -> list[scratch.Held]:
 @st.cache_resource(show_spinner=False)
 def overview(language: Language) -> Source:
     """The map of the whole chain."""
-    return map_source(overview_payload(language) | {"link": "explore", "basemaps": maps.basemaps(language)})
+    return map_source(overview_payload(language) | {"link": "explore", "basemaps": maps_payload.basemaps(language)})
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def plan_map(_study: Study, scenario_id: str, language: Language) -> Source:  # noqa: ARG001
     """The map of a plan."""
-    return map_source(maps.payload(language, _study) | {"basemaps": maps.basemaps(language)})
+    return map_source(maps_payload.payload(language, _study) | {"basemaps": maps_payload.basemaps(language)})
 
 
 @st.cache_resource(show_spinner=False)
@@ -139,7 +139,7 @@ def study_of(scenario: Scenario) -> Study:
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _region(scenario: str) -> Region:
     given = Scenario.model_validate_json(scenario)
-    return inputs.prepare(given, pipeline.read_layers(given.layers))
+    return prepare(given, pipeline.read_layers(given.layers))
 
 
 def _placeless(scenario: Scenario) -> Scenario:
@@ -155,7 +155,7 @@ def region(scenario: Scenario) -> Region:
 def assumed_count(scenario: Scenario) -> int:
     """How many of the numbers that decide are assumed because nobody publishes them."""
     known = region(scenario).observations
-    return int((known["attribute"].isin(inputs.OFFERS) & (known["basis"] == "assumed")).sum())
+    return int((known["attribute"].isin(OFFERS) & (known["basis"] == "assumed")).sum())
 
 
 # ---- the page 数据 ------------------------------------------------------------------------------------------
@@ -179,12 +179,12 @@ def ground(scenario: Scenario) -> Scenario:
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _choice(scenario: str, project: str, _projects: pd.DataFrame) -> Choice:  # noqa: ARG001
-    return next(choice.choices(region(Scenario.model_validate_json(scenario)), _projects))
+    return next(site_choice.choices(region(Scenario.model_validate_json(scenario)), _projects))
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _weighed(scenario: str, weights: str, project: str, _projects: pd.DataFrame) -> Weighed:
-    return choice.weigh(_choice(scenario, project, _projects), json.loads(weights))
+    return site_choice.weigh(_choice(scenario, project, _projects), json.loads(weights))
 
 
 def weighed_of(scenario: Scenario, project: pd.DataFrame) -> Weighed:
@@ -206,12 +206,12 @@ class Screening:
         """Do what is left and pack the files; `tell` hears how much is done, 0 to 1."""
         with self.lock:
             while not self.archive:
-                start = intake.BATCH * len(self.done)
+                start = appraise.BATCH * len(self.done)
                 if start < len(self.projects):
                     tell(start / len(self.projects))
-                    self.done.append(intake.appraise(self.region, self.projects.iloc[start : start + intake.BATCH]))
+                    self.done.append(appraise.appraise(self.region, self.projects.iloc[start : start + appraise.BATCH]))
                     continue
-                self.table = pd.concat([intake.shortlist(part) for part in self.done], ignore_index=True)
+                self.table = pd.concat([appraise.shortlist(part) for part in self.done], ignore_index=True)
                 with scratch.temporary() as folder:
                     paths = sorted(bundle.write_appraisal(self.done, folder))
                     self.archive = zipped({path.name: path.read_bytes() for path in paths})
@@ -277,7 +277,7 @@ def work_file(work: Work) -> bytes:
 
 @st.cache_data(show_spinner=False, max_entries=16)
 def _offers(scenario: str) -> pd.DataFrame:
-    return results.offers_table(_region(scenario))
+    return report_tables.offers_table(_region(scenario))
 
 
 def offers_of(scenario: Scenario) -> pd.DataFrame:
@@ -288,7 +288,7 @@ def offers_of(scenario: Scenario) -> pd.DataFrame:
 @st.cache_data(show_spinner=False, max_entries=16)
 def _requests(scenario: str) -> pd.DataFrame:
     given = Scenario.model_validate_json(scenario)
-    return intake.requests(replace(region(given), scenario=given), portfolio.read(given.portfolio))
+    return appraise.requests(replace(region(given), scenario=given), portfolio.read(given.portfolio))
 
 
 def requests_of(scenario: Scenario) -> pd.DataFrame:
@@ -301,26 +301,26 @@ def phone_files(scenario: str, language: Language) -> tuple[bytes, bytes]:
     """The list to telephone with as CSV and as XLSX, of a scenario as JSON."""
     table = tables.phone_list(_requests(scenario), language)
     sheet = {"zh": "数据请求", "en": "Data request"}[language]
-    return written.as_csv(table), written.as_xlsx({sheet: table})
+    return spreadsheet.as_csv(table), spreadsheet.as_xlsx({sheet: table})
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
 def land_losses(land_csv: bytes | None) -> pd.DataFrame:
     """What each rule takes of each site: of the planner's own survey, or of the sample pack (示例)."""
-    return survey.losses(_surveyed(land_csv))
+    return land_survey.losses(_surveyed(land_csv))
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
 def land_on_offer(land_csv: bytes | None) -> pd.Series:
     """Net mu by site that can be given to a project, of the same survey."""
-    return survey.on_offer(_surveyed(land_csv))
+    return land_survey.on_offer(_surveyed(land_csv))
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
 def _surveyed(land_csv: bytes | None) -> pd.DataFrame:
     if land_csv is not None:
-        return survey.read_land(land_csv)
-    land = survey.sample().land
+        return land_survey.read_land(land_csv)
+    land = land_survey.sample().land
     return pd.DataFrame(land.drop(columns=["geometry", "rectangle"]))
 
 
@@ -330,7 +330,7 @@ def bills_of(
 ) -> list[Bill]:
     """A year's electricity at each voltage of the two-part tariff."""
     options: dict[str, Any] = {"load_factor": load, "profile": shape, "transformer_loading": loading}
-    return bills(annual_gwh, tariffs=catalog.table("tariffs"), **options)
+    return bills(annual_gwh, tariffs=toml.table("tariffs"), **options)
 
 
 # ---- the brief page -------------------------------------------------------------------------------------------
@@ -439,7 +439,7 @@ def parcel_charts(_checked: Checked, sha256: str, sites: str) -> Any:  # noqa: A
 
 # ---- explore ------------------------------------------------------------------------------------------------
 
-_overview_payload = functools.cache(maps.payload)
+_overview_payload = functools.cache(maps_payload.payload)
 _one_at_a_time = threading.Lock()
 
 
@@ -476,7 +476,7 @@ def compared_map(
     before_key: str,  # noqa: ARG001
 ) -> Source:
     """The map of a plan beside an earlier one: `_before` is the site of each project then."""
-    return map_source(maps.payload(language, _study, before=_before))
+    return map_source(maps_payload.payload(language, _study, before=_before))
 
 
 @st.cache_data(show_spinner=False, max_entries=32)

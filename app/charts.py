@@ -9,7 +9,7 @@ import altair as alt
 import geopandas as gpd
 import shapely
 
-from geo_cluster import catalog
+from geo_cluster import toml
 
 MOST_SHAPES = 2000
 """More shapes than this are thinned: a preview, not a map."""
@@ -31,7 +31,7 @@ def _drawn(features: alt.Data, **look: Any) -> alt.Chart:
 
 def outline(layer: gpd.GeoDataFrame, ground: gpd.GeoDataFrame, label: str) -> alt.TopLevelMixin:
     """A layer on the outlines of an area; the label shows on hovering."""
-    colour = catalog.table("style")["page"]["accent"]
+    colour = toml.table("style")["page"]["accent"]
     under = _drawn(_features(ground[["geometry"]], tolerance=0.005), fill="#f4f6f6", stroke="#b9c4c6", strokeWidth=0.8)
     kept = layer[[label, "geometry"]] if label in layer else layer[["geometry"]]
     areal = layer.geom_type.str.contains("Polygon").all()
@@ -48,7 +48,7 @@ def outline(layer: gpd.GeoDataFrame, ground: gpd.GeoDataFrame, label: str) -> al
 
 def parcels(gross: gpd.GeoDataFrame, net: gpd.GeoDataFrame) -> dict[str, alt.TopLevelMixin]:
     """By site: outlines of its parcels, and in them the land that the rules leave."""
-    accent = catalog.table("style")["page"]["accent"]
+    accent = toml.table("style")["page"]["accent"]
     panels: dict[str, alt.TopLevelMixin] = {}
     for site, rows in gross.groupby("site"):
         left = net.loc[net["site"] == site, ["geometry"]]

@@ -14,7 +14,7 @@ from typing import Literal
 
 from geo_cluster.domain import Scenario
 from geo_cluster.errors import Fault, GeoClusterError
-from geo_cluster.matching.solve import Progress
+from geo_cluster.matching.plan import Progress
 from geo_cluster.study import Study
 
 KEPT, KEPT_BYTES = 8, 1 << 29

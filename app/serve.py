@@ -24,12 +24,13 @@ from streamlit import config
 from streamlit.web import bootstrap
 from streamlit.web.server.starlette import App
 
-from app import ending, web, whole
+from app import ending, streamlit_patches, web
 from app.impatient import Impatient
-from geo_cluster import catalog, database, serving, signed_out
+from geo_cluster import serving, toml
 from geo_cluster.box.limits import limits
 from geo_cluster.errors import Fault, GeoClusterError, InputError, refuse_if
 from geo_cluster.serving import Serving
+from geo_cluster.workspace import database, sessions
 
 _FIRST_PAGE_S = 10  # until the first page is there, and matching may be made ready
 _MESSAGE_BYTES = 25 * 2**20  # what a browser may say at once; Streamlit takes no more of it
@@ -38,7 +39,7 @@ _GOODBYE_S = 3  # for answers that are on their way when the app is stopped
 
 def _options(told: Serving) -> dict[str, Any]:
     """How Streamlit is to be; nothing in a `config.toml` or the environment goes before it."""
-    page = catalog.table("style")["page"]
+    page = toml.table("style")["page"]
     return {
         "server.port": told.port,
         "server.address": told.address,
@@ -104,7 +105,7 @@ def _server(told: Serving, script: Path) -> tuple[uvicorn.Server, socket.socket]
     config.set_option("server.port", told.port)
     auth: dict[str, Any] | None = None if doors.auth is None else dict(doors.auth)
     if auth is not None:  # now: a workspace that is gone when the first visitor comes is not to be made anew
-        signed_out.has_ended(database.default_address(), "")
+        sessions.has_ended(database.default_address(), "")
         config.set_option(
             "server.cookieSecret", auth["cookie_secret"]
         )  # on the way to the provider, other processes too
@@ -166,7 +167,7 @@ def _more_files() -> None:
 
 def main(told: str, script: str = str(Path(__file__).with_name("main.py"))) -> None:
     """Serve until somebody stops it."""
-    whole.install()
+    streamlit_patches.install()
     gc.disable()
     _more_files()
     try:

@@ -14,9 +14,10 @@ from typing import Any
 import streamlit as st
 
 from app import page_scripts
-from geo_cluster import database, serving, signed_out
+from geo_cluster import serving
 from geo_cluster.errors import DataError, Fault, InputError
-from geo_cluster.people import LOCAL, Person, check_sign_in, person_of
+from geo_cluster.workspace import database, sessions
+from geo_cluster.workspace.roles import LOCAL, Person, check_sign_in, person_of
 
 ANSWER_S = 5.0
 """How long an identity provider may take, as when Streamlit asks it."""
@@ -73,12 +74,12 @@ def who(claims: Mapping[str, Any]) -> Person | None:
 
 
 def _has_ended(claims: Mapping[str, Any]) -> bool:
-    return signed_out.has_ended(database.default_address(), signed_out.login_of(claims))
+    return sessions.has_ended(database.default_address(), sessions.login_of(claims))
 
 
 def leave(claims: Mapping[str, Any]) -> None:
     """End a sign-in: from now on what the identity provider said then counts no more, whoever has a copy of it."""
-    signed_out.end(database.default_address(), signed_out.login_of(claims))
+    sessions.end(database.default_address(), sessions.login_of(claims))
 
 
 def providers() -> list[str]:

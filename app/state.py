@@ -11,14 +11,14 @@ from typing import Any
 import streamlit as st
 
 from app import cached, signin
+from app.streamlit_patches import undisturbed
 from app.texts import text
-from app.whole import undisturbed
-from geo_cluster import catalog
 from geo_cluster.domain import KnownBetter, Language, Scenario
 from geo_cluster.errors import Conflict, GeoClusterError
-from geo_cluster.people import Person
 from geo_cluster.study import Study
-from geo_cluster.workspace import Revision, Saved, Work, Workspace
+from geo_cluster.workspace.repository import Revision, Saved, Work, Workspace
+from geo_cluster.workspace.roles import Person
+from geo_cluster.world import catalog
 
 HELD = 4
 """Of so many works and runs of a visit the files stay where they were laid out: those of this plan and the last too."""

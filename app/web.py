@@ -33,10 +33,10 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME, XSRF_COOKIE_NAME
 
 from app import page_scripts, signin
-from geo_cluster import signed_out
 from geo_cluster.errors import Fault, GeoClusterError, InputError
-from geo_cluster.people import LOCAL, Person
 from geo_cluster.serving import Serving
+from geo_cluster.workspace import sessions
+from geo_cluster.workspace.roles import LOCAL, Person
 
 VISITOR = "geo_cluster_visitor"
 """Cookie that tells browsers apart; no script can read it, and none but the server can make one."""
@@ -85,7 +85,7 @@ def _ticket(address: str, visitor: str) -> str:
 def _visitor(cookies: Mapping[str, str], claims: Mapping[str, Any]) -> str:
     """A browser with whoever is signed in there; empty for a browser that has no cookie of ours."""
     browser = _browser(cookies)
-    return f"{browser}/{signed_out.login_of(claims) if claims else ''}" if browser else ""
+    return f"{browser}/{sessions.login_of(claims) if claims else ''}" if browser else ""
 
 
 def _browser(cookies: Mapping[str, str]) -> str:
@@ -471,10 +471,10 @@ def _hashes() -> str:
 @cache
 def _tiles() -> str:
     """Servers of the base maps that a person may switch on."""
-    from geo_cluster import maps  # is there by then; to begin to listen, the server doesn't wait for it
+    from geo_cluster.maps import payload
 
     try:
-        rows = maps.basemaps("en")
+        rows = payload.basemaps("en")
     except GeoClusterError:
         return ""
     return " ".join(sorted({origin for row in rows for url in row["urls"] for origin in _origins(url, row)}))

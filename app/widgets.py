@@ -18,11 +18,13 @@ from app import cached, page_scripts, signin, state, web
 from app.state import t
 from app.texts import short
 from app.texts.faults import told
-from geo_cluster import catalog, maps
+from geo_cluster import toml
 from geo_cluster.box.limits import limits
 from geo_cluster.domain import Language
 from geo_cluster.errors import GeoClusterError
+from geo_cluster.maps import payload
 from geo_cluster.study import Study
+from geo_cluster.world import catalog
 
 FONT = '"Source Han Sans SC", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "Segoe UI", Roboto, sans-serif'
 STYLE = """
@@ -168,10 +170,10 @@ def show_map(source: cached.Source, *, key: str, height: int = 640) -> None:
     address, scripts, file = source
     state.keep(f"map-{key}", file)
     st_folium(
-        maps.canvas_of(scripts=scripts),
+        payload.canvas_of(scripts=scripts),
         key=key,
         height=height,
-        feature_group_to_add=maps.Drawn(web.ticketed(address)),
+        feature_group_to_add=payload.Drawn(web.ticketed(address)),
         use_container_width=True,
         returned_objects=[],
     )
@@ -214,7 +216,7 @@ def refusals() -> Iterator[None]:
 @alt.theme.register("geo_cluster", enable=True)
 def _chart_theme() -> Any:
     """Texts of every chart in a grey that can be read on white; Streamlit's own is too faint (3.7:1)."""
-    page = catalog.table("style")["page"]
+    page = toml.table("style")["page"]
     text = {"labelColor": page["muted"], "titleColor": page["muted"]}
     return {
         "config": {"axis": text | {"labelFlush": False}, "legend": text | {"labelColor": page["ink"]}, "header": text}
@@ -268,7 +270,7 @@ def score_chart(ranking: pd.DataFrame) -> Drawn:
 
 
 def _scores(rows: int) -> alt.LayerChart:
-    page = catalog.table("style")["page"]
+    page = toml.table("style")["page"]
     base = alt.Chart(ROWS).encode(y=alt.Y("site_short:N", sort=BY_ROW, title=None, axis=alt.Axis(labelLimit=190)))
     scale = alt.Scale(zero=False, nice=True)
     rule = base.mark_rule(strokeWidth=5, color="#b9d5d6", strokeCap="round").encode(
@@ -316,7 +318,7 @@ def pool_chart(pools: pd.DataFrame) -> Drawn:
 
 
 def _pools(rows: int) -> alt.LayerChart:
-    style = catalog.table("style")
+    style = toml.table("style")
     base = alt.Chart(ROWS).encode(y=alt.Y("label_short:N", sort=BY_ROW, title=None, axis=alt.Axis(labelLimit=190)))
     colour = alt.Color(
         "basis:N",

@@ -10,11 +10,11 @@ import streamlit as st
 from app import cached, signin, state
 from app.texts.faults import told
 from app.widgets import clock, plain, refusals, t
-from geo_cluster import catalog
+from geo_cluster.archive import file_name
 from geo_cluster.errors import Conflict, GeoClusterError
-from geo_cluster.packed import file_name
-from geo_cluster.people import LOCAL
-from geo_cluster.workspace import Entry, Revision
+from geo_cluster.workspace.repository import Entry, Revision
+from geo_cluster.workspace.roles import LOCAL
+from geo_cluster.world import catalog
 
 SHOWN = 40
 """Revisions and works shown in a list."""

@@ -10,7 +10,7 @@ import geopandas as gpd
 import pandas as pd
 
 from geo_cluster.access.network import RoadNetwork
-from geo_cluster.access.trips import calibrate, trips
+from geo_cluster.access.travel_cost import calibrate, trips
 
 ROOT = Path(__file__).parent.parent
 

@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app import cached
-from geo_cluster import catalog, explained, scratch
-from geo_cluster.catalog import PORTFOLIOS
-from geo_cluster.workspace import PROJECTS, Work
+from geo_cluster import scratch
+from geo_cluster.report import explanation
+from geo_cluster.workspace.repository import PROJECTS, Work
+from geo_cluster.world import catalog
+from geo_cluster.world.catalog import PORTFOLIOS
 
 
 def memory_mb() -> float:
@@ -52,7 +54,7 @@ class Visitor:
             before = dict(self.studies[-1].assignment.set_index("project")["site"])
             keys = cached.plan_key(study), cached.plan_key(self.studies[-1])
             maps.append(cached.compared_map(study, keys[0], "zh", before, keys[1]))
-        cached.asked(explained.holds_table, study)
+        cached.asked(explanation.holds_table, study)
         if turn % 10 == 0:
             cached.packed(cached.study_files(study, settled.id, "zh"), f"{settled.id}-zh")
         self.studies = [*self.studies[-1:], study]

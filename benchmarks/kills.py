@@ -19,9 +19,10 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from geo_cluster import backup, catalog, database
 from geo_cluster.errors import GeoClusterError
-from geo_cluster.workspace import Work, Workspace
+from geo_cluster.workspace import backup, database
+from geo_cluster.workspace.repository import Work, Workspace
+from geo_cluster.world import catalog
 
 SAVERS = 3
 

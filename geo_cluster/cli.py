@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-    from geo_cluster import intake
     from geo_cluster.domain import Scenario
-    from geo_cluster.matching.solve import Progress
+    from geo_cluster.intake import appraise
+    from geo_cluster.matching.plan import Progress
     from geo_cluster.study import Study
 
 cli = typer.Typer(
@@ -97,10 +97,10 @@ def _together(*readers: Callable[[], Any]) -> list[Any]:
 
 def _read(name_or_path: str, out: Path) -> tuple[Scenario, pd.DataFrame]:
     """Read a scenario with its projects and see whether `out` can be written to; the faults of all at once."""
-    from geo_cluster import inputs
     from geo_cluster.export import bundle
+    from geo_cluster.region import read_scenario
 
-    (settings, projects), _ = _together(lambda: inputs.read_scenario(name_or_path), lambda: bundle.check_writable(out))
+    (settings, projects), _ = _together(lambda: read_scenario(name_or_path), lambda: bundle.check_writable(out))
     return settings, projects
 
 
@@ -154,28 +154,30 @@ def score(
     """Score projects at intake, one or thousands, without matching them. 受理评分：逐个项目看去哪、有多大把握。"""
     import json
 
-    from geo_cluster import inputs, intake, portfolio
     from geo_cluster import study as pipeline
     from geo_cluster.export import bundle
+    from geo_cluster.intake import appraise
+    from geo_cluster.region import prepare, read_for_others
+    from geo_cluster.world import portfolio
 
     if as_json:
-        project, settings = _together(lambda: _project(as_json), lambda: inputs.read_for_others(scenario))
-        region = inputs.prepare(settings, pipeline.read_layers(settings.layers))
-        _say(json.dumps(intake.appraise_one(region, project), ensure_ascii=False, indent=2))
+        project, settings = _together(lambda: _project(as_json), lambda: read_for_others(scenario))
+        region = prepare(settings, pipeline.read_layers(settings.layers))
+        _say(json.dumps(appraise.appraise_one(region, project), ensure_ascii=False, indent=2))
         return
     _, checked, settings = _together(
         lambda: bundle.check_writable(out),
         lambda: portfolio.read(projects),
-        lambda: inputs.read_for_others(scenario),
+        lambda: read_for_others(scenario),
     )
-    region = inputs.prepare(settings, pipeline.read_layers(settings.layers))
+    region = prepare(settings, pipeline.read_layers(settings.layers))
     shown: list[str] = []
     progress = _console(stderr=True)
 
-    def parts() -> Iterator[intake.Appraisal]:
+    def parts() -> Iterator[appraise.Appraisal]:
         with progress.status("…") as status:
-            for done, part in enumerate(intake.batches(region, checked, scheduler=scheduler)):
-                status.update(f"{min((done + 1) * intake.BATCH, len(checked))}/{len(checked)}")
+            for done, part in enumerate(appraise.batches(region, checked, scheduler=scheduler)):
+                status.update(f"{min((done + 1) * appraise.BATCH, len(checked))}/{len(checked)}")
                 shown.extend(part.verdicts[f"sentence_{lang}"].head(max(0, 5 - len(shown))))
                 yield part
 
@@ -189,7 +191,7 @@ def _project(text: str) -> Mapping[str, Any]:
     """One project as a person wrote it in JSON, with every fault of it."""
     import json
 
-    from geo_cluster import intake
+    from geo_cluster.intake import appraise
 
     remedy = 'write {"segment": "fiber_laser", "output_100m_yuan": 6}'
     try:
@@ -198,7 +200,7 @@ def _project(text: str) -> Mapping[str, Any]:
         raise InputError(Fault("--json", f"is not JSON ({problem})", remedy)) from None
     if not isinstance(project, dict):
         raise InputError(Fault("--json", "is JSON, but not of one project", remedy))
-    intake.checked(project)
+    appraise.checked(project)
     return project
 
 
@@ -209,9 +211,9 @@ def match(
     lang: LanguageOption = "zh",
 ) -> None:
     """Match with live progress (Ctrl-C keeps the plan in hand) and explain the plan. 布局求解，并解释方案。"""
-    from geo_cluster import explained
     from geo_cluster import study as pipeline
     from geo_cluster.export import bundle
+    from geo_cluster.report import explanation
 
     console, screen = _console(), _console(stderr=True)
     settings, projects = _read(scenario, out)
@@ -223,7 +225,7 @@ def match(
     result = pipeline.run(settings, projects=projects, progress=tell)
     with _steps(screen, lang) as say:
         files = bundle.write_match(result, out, language=lang, say=say)
-        holds = explained.holds_table(result)
+        holds = explanation.holds_table(result)
     _report(result, console, lang)
     if len(holds):
         console.print(f"{'在抽样中成立' if lang == 'zh' else 'holds in'} {1 - holds['breaks'].iloc[0]:.0%}")
@@ -278,17 +280,17 @@ def land(
     hall: Annotated[str, typer.Option(help="厂房，如 60x120（米）/ hall, e.g. 60x120 metres")] = "",
 ) -> None:
     """Net developable land of parcels, its largest rectangle, and room for a project. 净可建用地与最大厂房。"""
-    from geo_cluster import survey
     from geo_cluster.export import bundle
+    from geo_cluster.supply import land_survey
 
     _, room, ground, exclusions = _together(
         lambda: bundle.check_writable(out),
         lambda: _room(need, hall),
-        lambda: survey.checked_parcels(parcels),
-        lambda: survey.read_rules(rules, layers),
+        lambda: land_survey.checked_parcels(parcels),
+        lambda: land_survey.read_rules(rules, layers),
     )
-    found = survey.survey(ground, exclusions, land_mu=room[0], hall_m=room[1])
-    files = bundle.write_files(out, lambda folder: survey.write(found, folder, source=parcels.name))
+    found = land_survey.survey(ground, exclusions, land_mu=room[0], hall_m=room[1])
+    files = bundle.write_files(out, lambda folder: land_survey.write(found, folder, source=parcels.name))
     for row in found.sites.itertuples():
         _say(f"{row.site}: {row.net_ha:.2f} ha = {row.net_mu:.0f} mu, largest piece {row.largest_piece_ha:.2f} ha")
     if need:
@@ -320,8 +322,8 @@ def refresh_osm(
     nominatim: Annotated[str, typer.Option(help="Nominatim 地址 / server", envvar="GEO_CLUSTER_NOMINATIM")] = "",
 ) -> None:
     """Download roads, land, power, water and stations from OpenStreetMap (needs the network). 从 OSM 更新图层。"""
-    from geo_cluster import layers as shipped
     from geo_cluster.access import osm
+    from geo_cluster.world import layers as shipped
 
     where: str | tuple[float, ...] = area
     if area.count(",") == 3:
@@ -361,8 +363,8 @@ def _progress(screen: Console) -> Iterator[Callable[[str], None]]:
 @cli.command("check-data")
 def check_data() -> None:
     """Check every shipped layer against its hash and contract. 核对数据的登记、哈希与字段约定。"""
-    from geo_cluster import catalog, layers
     from geo_cluster.errors import DataError
+    from geo_cluster.world import catalog, layers
 
     refuse_if(layers.check_all(), DataError)
     for name, layer in catalog.layers().items():
@@ -372,7 +374,7 @@ def check_data() -> None:
 @cli.command("layers")
 def list_layers(lang: LanguageOption = "zh") -> None:
     """List the shipped layers with licence and date. 列出图层、许可与时点。"""
-    from geo_cluster import catalog
+    from geo_cluster.world import catalog
 
     for name, layer in catalog.layers().items():
         title = layer.title_zh if lang == "zh" else layer.title_en
@@ -385,8 +387,8 @@ def backup(
     workspace: WorkspaceOption = "",
 ) -> None:
     """Copy a workspace into one file while others work on it, and check the copy. 备份工作区，可在使用中进行。"""
-    from geo_cluster import backup as backups
-    from geo_cluster import database
+    from geo_cluster.workspace import backup as backups
+    from geo_cluster.workspace import database
 
     counts = backups.write(database.connect(workspace, make=False), file)
     _say(f"{_counted(counts)} → {file}")
@@ -398,8 +400,8 @@ def restore(
     workspace: WorkspaceOption = "",
 ) -> None:
     """Put a backup into a workspace that is new or has no works. 把备份恢复到新的或空的工作区。"""
-    from geo_cluster import backup as backups
-    from geo_cluster import database
+    from geo_cluster.workspace import backup as backups
+    from geo_cluster.workspace import database
 
     counts = backups.restore(file, workspace)
     _say(f"{_counted(counts)} → {database.masked(workspace or database.default_address())}")
@@ -439,7 +441,8 @@ def app(
     """Start the app in the browser. 启动网页应用。"""
     import importlib.util
 
-    from geo_cluster import database, serving
+    from geo_cluster import serving
+    from geo_cluster.workspace import database
 
     doors = serving.doors(serving.secret_files())
     told = serving.checked(

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from geo_cluster.packed import file_name
+from geo_cluster.archive import file_name
 
 Basis = Literal["reported", "published", "derived", "assumed"]
 """How a number is known, best first: a prefecture or grid company said so; a public document says so;

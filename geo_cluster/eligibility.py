@@ -14,9 +14,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_cluster import catalog
-from geo_cluster.coordinates import MU_PER_HA
 from geo_cluster.domain import Language, Text
+from geo_cluster.world import catalog
+from geo_cluster.world.coordinates import MU_PER_HA
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict
 
-from geo_cluster import catalog
+from geo_cluster import toml
 from geo_cluster.errors import Fault, InputError, refuse_if
-from geo_cluster.people import check_secrets
+from geo_cluster.workspace.roles import check_secrets
 
 HERE = ("localhost", "127.0.0.1", "::1")
 """Names of this machine to itself: always served, and proxies there always believed."""
@@ -93,7 +93,7 @@ def doors(files: tuple[Path, ...]) -> Doors:
 def _doors(contents: tuple[tuple[str, bytes], ...]) -> Doors:
     told: dict[str, object] = {}
     for name, content in contents:
-        told |= catalog.toml_of(content, name)
+        told |= toml.parse(content, name)
     return Doors(*check_secrets(told))
 
 

@@ -17,17 +17,20 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_cluster import catalog, eligibility, inputs, layers, portfolio, results
-from geo_cluster.coordinates import MU_PER_HA
+from geo_cluster import eligibility
 from geo_cluster.domain import PlanningLevel, Scenario, Share
 from geo_cluster.eligibility import Eligibility, Facts
 from geo_cluster.errors import Fault, InputError
-from geo_cluster.inputs import Region
+from geo_cluster.matching.plan import Assignment, Progress, Violation
 from geo_cluster.matching.problem import UNPLACED, Link, Problem, Resource
 from geo_cluster.matching.rules import keep, quota
-from geo_cluster.matching.solve import Assignment, Progress, solve
-from geo_cluster.matching.verify import Violation, verify
+from geo_cluster.matching.solve import solve
+from geo_cluster.matching.verify import verify
+from geo_cluster.region import LAYERS, Region, facts_of, prepare, settings_of, subject_of
+from geo_cluster.report import tables
 from geo_cluster.scoring.criteria import DecisionMatrix, decide
+from geo_cluster.world import catalog, layers, portfolio
+from geo_cluster.world.coordinates import MU_PER_HA
 
 ENDS: Mapping[PlanningLevel, int] = {"hopeful": 0, "likely": 1, "cautious": 2}
 """Which end of a need (low, likely, high) each planning level plans with."""
@@ -123,7 +126,7 @@ class Study:
 
 def read_layers(folder: str = "") -> dict[str, pd.DataFrame]:
     """The registered layers that a study reads, those in `folder` in place of the shipped ones."""
-    return {name: layers.read(name, folder) for name in inputs.LAYERS}
+    return {name: layers.read(name, folder) for name in LAYERS}
 
 
 def run(
@@ -162,15 +165,15 @@ def run(
     world = dict(given) if given is not None else read_layers(scenario.layers)
     projects = portfolio.read(scenario.portfolio) if projects is None else projects
     clock("region")
-    region = inputs.prepare(scenario, world, projects=projects.index)
-    sites, facts = region.sites, inputs.facts_of(region, projects)
+    region = prepare(scenario, world, projects=projects.index)
+    sites, facts = region.sites, facts_of(region, projects)
     clock("eligibility")
     allowed = eligibility.judge(facts)
     clock("scoring")
-    decision = decide(*inputs.settings_of(region, facts), catalog.criteria(), scenario.weights)
-    ranking = results.ranking_table(projects, sites, allowed, decision, region.observations)
+    decision = decide(*settings_of(region, facts), catalog.criteria(), scenario.weights)
+    ranking = tables.ranking_table(projects, sites, allowed, decision, region.observations)
     clock("information")
-    requests = results.request_table(region, allowed, decision)
+    requests = tables.request_table(region, allowed, decision)
     clock("matching")
     resources = _resources(scenario, facts)
     problem = _problem(scenario, facts, allowed, decision.score, resources)
@@ -186,12 +189,12 @@ def run(
         eligibility=allowed,
         decision=decision,
         ranking=ranking,
-        contributions=results.contributions_table(projects, sites, decision),
+        contributions=tables.contributions_table(projects, sites, decision),
         problem=problem,
         plan=plan,
-        assignment=results.assignment_table(projects, sites, facts, ranking, plan, ENDS[scenario.planning_level]),
-        unplaced=results.unplaced_table(problem, projects, region, allowed, plan),
-        pools=results.pools_table(resources, scenario.planning_level, plan),
+        assignment=tables.assignment_table(projects, sites, facts, ranking, plan, ENDS[scenario.planning_level]),
+        unplaced=tables.unplaced_table(problem, projects, region, allowed, plan),
+        pools=tables.pools_table(resources, scenario.planning_level, plan),
         requests=requests,
         violations=violations,
         seconds=clock.stop(),
@@ -225,7 +228,7 @@ def _resources(scenario: Scenario, facts: Facts) -> tuple[Resource, ...]:
     sites, end = facts.sites, ENDS[scenario.planning_level]
 
     def pooled(name: str, unit: str, need: str, attribute: str, *, times: float = 1.0) -> Resource:
-        subject = inputs.subject_of(attribute, sites)
+        subject = subject_of(attribute, sites)
         names = [one for one in dict.fromkeys(subject) if one]
         pool = np.array([names.index(one) if one else -1 for one in subject])
         first = {one: int(np.flatnonzero(subject == one)[0]) for one in names}
@@ -319,5 +322,5 @@ def hashes(projects: pd.DataFrame, folder: str = "", *, registered: bool = True)
     content = projects.to_csv(lineterminator="\n").encode()
     found = {"portfolio": hashlib.sha256(content).hexdigest()}
     if registered:
-        found |= {name: catalog.registry(folder)[name].sha256 for name in inputs.LAYERS}
+        found |= {name: catalog.registry(folder)[name].sha256 for name in LAYERS}
     return found

@@ -19,7 +19,7 @@ from streamlit.runtime import Runtime, RuntimeConfig
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
-from app import whole
+from app import streamlit_patches
 
 PAGE = """
 import time
@@ -61,7 +61,7 @@ class Browser:
 async def main(folder, ended, mended):
     config.set_option("runner.fastReruns", False)
     if mended:
-        whole.install()
+        streamlit_patches.install()
     page = Path(folder) / "page.py"
     page.write_text(PAGE)
     runtime = Runtime(

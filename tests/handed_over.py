@@ -6,8 +6,12 @@ import sys
 import time
 from pathlib import Path
 
-from geo_cluster import catalog, inputs, intake, packed, study, survey
+from geo_cluster import archive, study
 from geo_cluster.export import bundle
+from geo_cluster.intake import appraise
+from geo_cluster.region import prepare, read_for_others
+from geo_cluster.supply import land_survey
+from geo_cluster.world import catalog
 from tests.studies import write_own
 
 DAY = dt.date(2026, 11, 30)
@@ -18,11 +22,11 @@ def everything(folder: Path) -> None:
     scenario = catalog.scenario(write_own(folder.with_name(f"{folder.name} own")))
     result = dataclasses.replace(study.run(scenario), day=DAY)
     bundle.write_match(result, folder / "match")
-    region = inputs.prepare(inputs.read_for_others("default"), study.read_layers())
-    bundle.write_appraisal(intake.batches(region, result.projects), folder / "score")
-    bundle.write_files(folder / "land", lambda place: survey.write(survey.sample(), place, source="sample"))
+    region = prepare(read_for_others("default"), study.read_layers())
+    bundle.write_appraisal(appraise.batches(region, result.projects), folder / "score")
+    bundle.write_files(folder / "land", lambda place: land_survey.write(land_survey.sample(), place, source="sample"))
     for name, files in {"study": bundle.study_files(result), "layers": bundle.layer_files()}.items():
-        (folder / f"{name}.zip").write_bytes(packed.zipped(files))
+        (folder / f"{name}.zip").write_bytes(archive.zipped(files))
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@ from functools import cache
 
 import pandas as pd
 
-from geo_cluster import catalog
 from geo_cluster.study import Study
 from geo_cluster.study import run as run_study
+from geo_cluster.world import catalog
 
 OWN = pd.DataFrame(
     {

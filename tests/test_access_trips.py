@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 import geo_cluster
-from geo_cluster.access import trips as access
+from geo_cluster.access import travel_cost as access
 from geo_cluster.access.network import RoadNetwork
 from geo_cluster.access.travel import matrix
-from geo_cluster.access.trips import Rail, RoadCalibration, Span
+from geo_cluster.access.travel_cost import Rail, RoadCalibration, Span
 from geo_cluster.errors import DataError, InputError
 
 ROOT = Path(__file__).parent.parent

@@ -10,9 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from app import cached
 from app.texts import TEXTS, short, text
-from geo_cluster import catalog, layers
 from geo_cluster import study as pipeline
+from geo_cluster import toml
 from geo_cluster.errors import DataError, Fault
+from geo_cluster.world import catalog, layers
 from tests.studies import run
 
 APP = Path(cached.__file__).parent
@@ -221,6 +222,6 @@ def test_short_names_of_sites_are_short_and_still_tell_them_apart(language):
 
 def test_charts_are_written_in_a_grey_that_can_be_read():
     config = alt.Chart(alt.Data(values=[{"x": 1}])).mark_point().encode(x="x:Q").to_dict()["config"]
-    muted = catalog.table("style")["page"]["muted"]
+    muted = toml.table("style")["page"]["muted"]
     assert {config[part]["titleColor"] for part in ("axis", "legend")} == {muted}
     assert config["axis"]["labelColor"] == muted

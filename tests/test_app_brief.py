@@ -8,9 +8,9 @@ import pytest
 
 from app import cached
 from app.texts import text
-from geo_cluster import catalog
 from geo_cluster.export import bundle
-from geo_cluster.workspace import PROJECTS, Work
+from geo_cluster.workspace.repository import PROJECTS, Work
+from geo_cluster.world import catalog
 from tests.studies import run
 from tests.test_app import CJK, LANGUAGES, opened, says
 

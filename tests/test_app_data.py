@@ -9,13 +9,15 @@ import pytest
 
 from app import cached
 from app.texts import text
-from geo_cluster import catalog, intake, portfolio
+from geo_cluster import toml
 from geo_cluster.imports import ledger
 from geo_cluster.imports.check import check_file
-from geo_cluster.workspace import Work
+from geo_cluster.intake import appraise
+from geo_cluster.workspace.repository import Work
+from geo_cluster.world import catalog, portfolio
 from tests.test_app import CJK, LANGUAGES, opened, says
 
-SAMPLE = catalog.PACKAGE.parent / "data" / "sample"
+SAMPLE = toml.PACKAGE.parent / "data" / "sample"
 HEADS = ("对象", "指标", "最可能", "单位", "依据", "来源")
 NASTY = "</script>*a*_b_[c](d)$e$"
 
@@ -107,7 +109,7 @@ def test_parcels_with_rules_change_the_scores_once_confirmed(tmp_path):
     assert {one.subject for one in work.scenario.known} == {"H01", "S01"}
     project = portfolio.check(pd.DataFrame([{"segment": "fiber_laser", "output_100m_yuan": "20"}]))
     scores = [
-        intake.appraise(cached.region(one), project).scores.set_index("site")["score"]
+        appraise.appraise(cached.region(one), project).scores.set_index("site")["score"]
         for one in (catalog.scenario(), work.settled(tmp_path))
     ]
     assert scores[1]["H01"] < scores[0]["H01"] - 1

@@ -15,8 +15,9 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from app.texts import text
-from geo_cluster import catalog, database
-from geo_cluster.workspace import PROJECTS, Work, Workspace
+from geo_cluster.workspace import database
+from geo_cluster.workspace.repository import PROJECTS, Work, Workspace
+from geo_cluster.world import catalog
 
 SOON_S = 8.0
 LONG = {"draws": 50, "time_limit_s": 120.0, "mip_gap": 0.0}

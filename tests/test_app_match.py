@@ -10,12 +10,13 @@ from app import cached
 from app.jobs import KEPT, KEPT_BYTES, Jobs
 from app.texts import text
 from app.views import match_edit, match_plan, match_pools
-from geo_cluster import catalog, compared, explained, portfolio
-from geo_cluster.compared import Other
 from geo_cluster.domain import Pair
 from geo_cluster.errors import DataError, Fault, InputError
-from geo_cluster.matching.solve import Progress
-from geo_cluster.workspace import PROJECTS, Work
+from geo_cluster.matching.plan import Progress
+from geo_cluster.report import comparison, explanation
+from geo_cluster.report.comparison import Other
+from geo_cluster.workspace.repository import PROJECTS, Work
+from geo_cluster.world import catalog, portfolio
 from tests.studies import run
 from tests.test_app import LANGUAGES, no_second_run, opened, says
 
@@ -124,7 +125,7 @@ def test_during_a_run_nobody_is_told_to_run(language):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_headline_says_how_often_the_plan_holds(language):
     page = opened("match", language, study=run())
-    table = explained.holds_table(run())
+    table = explanation.holds_table(run())
     held = next(one for one in page.metric if one.label == text("match.held", language))
     assert held.value == f"{1 - table['breaks'].iloc[0]:.0%}"
     assert run().region.names[table["pool"].iloc[1]][language] in held.help
@@ -155,7 +156,7 @@ def test_who_would_be_pushed_out_is_named():
 
 
 def test_pools_that_have_nothing_are_among_the_gauges():
-    table = explained.gauge_table(run("cautious"))
+    table = explanation.gauge_table(run("cautious"))
     empty = table[(table["planned"] == 0) & (table["waiting"] > 0)]
     assert len(empty)
     assert set(empty.index) <= set(range(match_pools.FULLEST)), "what has nothing left is full"
@@ -169,9 +170,9 @@ def test_a_front_of_one_point_is_a_sentence_and_no_plan_is_listed_twice():
         return Other(kind, value, plan.site, plan.objective, plan.bound, 0.0, True)
 
     plans = (other("best", 0), other("commuting", 1668.0), other("commuting", 1668.2), other("balance", 1))
-    assert compared.distinct(plans) == plans[:1]
+    assert comparison.distinct(plans) == plans[:1]
     page = opened("match", study=result)
-    with patch.object(compared, "other_plans", return_value=plans, __name__="other_plans"):
+    with patch.object(comparison, "other_plans", return_value=plans, __name__="other_plans"):
         press(at(page, "others"), "match.others_run")
     assert not page.exception
     told = [one.value for one in page.text]
@@ -186,7 +187,7 @@ def test_a_front_that_time_ended_before_is_not_said_to_be_all_there_is():
     plans = tuple(Other(kind, 0.0, plan.site, plan.objective, plan.bound, 0.0, True, False) for kind in FRONTS)
     page = opened("match", study=result)
     cached._asked.clear()
-    with patch.object(compared, "other_plans", return_value=plans, __name__="other_plans"):
+    with patch.object(comparison, "other_plans", return_value=plans, __name__="other_plans"):
         press(at(page, "others"), "match.others_run")
     cached._asked.clear()
     assert [one.value for one in page.caption].count(text("match.not_whole", "zh")) == len(FRONTS)

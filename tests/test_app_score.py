@@ -9,9 +9,10 @@ import pytest
 from app import cached
 from app.texts import text
 from app.widgets import plain
-from geo_cluster import catalog, intake, portfolio
-from geo_cluster.choice import choices, ranking, weigh
-from geo_cluster.workspace import Work
+from geo_cluster.intake import appraise
+from geo_cluster.intake.site_choice import choices, ranking, weigh
+from geo_cluster.workspace.repository import Work
+from geo_cluster.world import catalog, portfolio
 from tests.test_app import CJK, LANGUAGES, opened, says
 
 PARTS = ("ranking", "compare", "weights", "change", "needs", "values")
@@ -161,7 +162,7 @@ def test_a_table_with_faults_is_refused_with_all_of_them_at_once():
 
 
 def test_a_table_is_scored_project_by_project(monkeypatch):
-    monkeypatch.setattr(intake, "BATCH", 2)
+    monkeypatch.setattr(appraise, "BATCH", 2)
     quoted = NAME.replace('"', '""')
     table = f'name,segment,output_100m_yuan\n"{quoted}",激光雷达,5\n乙,光纤激光器,3\n丙,光纤激光器,9\n'
     page = opened("score", **{"score-mode": "many", "kept-score-table": ("own.csv", table.encode())})
@@ -183,7 +184,7 @@ def test_the_page_says_what_intake_says():
     """One project on the page, under other weights, as in a batch."""
     scenario = catalog.scenario_from(catalog.scenario().model_dump() | {"weights": {"rd_minutes": 2.0}})
     project = portfolio.check(pd.DataFrame([{"segment": "光纤激光器", "output_100m_yuan": "6"}]))
-    there = intake.appraise(cached.region(scenario), project)
+    there = appraise.appraise(cached.region(scenario), project)
     here = ranking(cached.weighed_of(scenario, project))
     scores = there.scores[there.scores["eligible"]].reset_index(drop=True)
     assert here["site"].tolist() == scores["site"].tolist()

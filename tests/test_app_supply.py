@@ -9,10 +9,13 @@ import pytest
 from app import cached
 from app.texts import text
 from app.views.supply_losses import LAND
-from geo_cluster import catalog, inputs, layers, survey
-from geo_cluster.coordinates import MU_PER_HA
+from geo_cluster import toml
 from geo_cluster.domain import KnownBetter
-from geo_cluster.workspace import Work
+from geo_cluster.region import LAYERS, prepare
+from geo_cluster.supply import land_survey
+from geo_cluster.workspace.repository import Work
+from geo_cluster.world import catalog, layers
+from geo_cluster.world.coordinates import MU_PER_HA
 from tests.studies import run
 from tests.test_app import CJK, LANGUAGES, opened, says
 
@@ -150,7 +153,7 @@ def test_a_number_known_better_replaces_the_prior_and_can_be_taken_back():
     (known,) = page.session_state["work"].scenario.known
     assert known.attribute == "available_land_ha"
     assert (known.low * MU_PER_HA, known.likely * MU_PER_HA) == pytest.approx((300, 330))
-    region = inputs.prepare(page.session_state["work"].scenario, {name: layers.read(name) for name in inputs.LAYERS})
+    region = prepare(page.session_state["work"].scenario, {name: layers.read(name) for name in LAYERS})
     row = region.observations.set_index(["attribute", "site_id"]).loc[("available_land_ha", known.subject)]
     assert (row["basis"], row["source"]) == ("reported", "园区管委会")
     page = take(page, 310.0, 310.0, 310.0, "园区管委会，二次核实")
@@ -202,9 +205,9 @@ def test_what_rules_take_adds_up_and_the_sample_is_labelled():
 
 
 def test_an_own_survey_takes_the_place_of_the_sample(tmp_path):
-    found = survey.sample()
+    found = land_survey.sample()
     land = found.land.assign(site=HOSTILE[:60]).rename(columns={"lost_water_ha": "lost_<b>河</b>_ha"})
-    survey.write(survey.Survey(land, found.sites, found.fits), tmp_path, source="test")
+    land_survey.write(land_survey.Survey(land, found.sites, found.fits), tmp_path, source="test")
     page = at("losses", work=Work(catalog.scenario(), {LAND: (tmp_path / "land.csv").read_bytes()}))
     assert not page.exception
     assert text("supply.losses_sample", "zh") not in "\n".join(says(page))
@@ -243,7 +246,7 @@ def test_the_bill_follows_capacity_and_energy():
 def test_the_bill_names_its_notice():
     page = at("tariff", "en")
     told = "\n".join(says(page) + [one.value for one in page.text])
-    notice = catalog.table("tariffs")["tariff"][-1]
+    notice = toml.table("tariffs")["tariff"][-1]
     assert notice["title_en"] in told
     assert notice["source"] in told
 

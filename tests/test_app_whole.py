@@ -11,9 +11,9 @@ import pytest
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.scriptrunner_utils import script_requests
 
-from app import whole
+from app import streamlit_patches
 
-ROOT = Path(whole.__file__).parents[1]
+ROOT = Path(streamlit_patches.__file__).parents[1]
 
 
 @pytest.mark.parametrize("ended", [True, False], ids=["ended", "running"])
@@ -34,7 +34,7 @@ def test_settings_on_a_page_that_is_left_outlive_the_request_for_the_next():
     first.widgets.add(id="level", string_value="cautious")
     first.widgets.add(id="both", int_value=1)
     second.widgets.add(id="both", int_value=2)
-    folded = whole._all(script_requests._coalesce_widget_states)(first, second)
+    folded = streamlit_patches._all(script_requests._coalesce_widget_states)(first, second)
     assert {one.id: one.string_value or one.int_value for one in folded.widgets} == {"level": "cautious", "both": 2}
 
 
@@ -42,7 +42,7 @@ def test_who_asked_for_another_page_gets_there_whatever_is_asked_for_meanwhile()
     """Streamlit alone goes back to the page of the newest request."""
     asked = script_requests.ScriptRequests()
     asked._pages = SimpleNamespace(current_page_script_hash="score")
-    fold = whole._to_the_page_asked_for(type(asked)._request_rerun_locked)
+    fold = streamlit_patches._to_the_page_asked_for(type(asked)._request_rerun_locked)
 
     def requested(page, part=None):
         return script_requests.RerunData(page_script_hash=page, fragment_id=part, query_string=f"from={page}")
@@ -63,7 +63,7 @@ def test_who_asked_for_another_page_gets_there_whatever_is_asked_for_meanwhile()
 def test_a_part_of_a_page_that_was_left_becomes_the_page_that_is_there():
     ran = []
     runner = SimpleNamespace(_pages_manager=SimpleNamespace(current_page_script_hash="score"), _requests=Mock())
-    run = whole._on_its_page(lambda _, asked: ran.append((asked.page_script_hash, asked.fragment_id_queue)))
+    run = streamlit_patches._on_its_page(lambda _, asked: ran.append((asked.page_script_hash, asked.fragment_id_queue)))
     for page in ("supply", "score"):
         run(runner, script_requests.RerunData(page_script_hash=page, fragment_id_queue=["part"]))
     assert ran == [("score", []), ("score", ["part"])]

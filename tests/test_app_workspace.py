@@ -12,10 +12,12 @@ from streamlit.testing.v1 import AppTest
 from app import cached, signin, workbar
 from app.texts import text
 from app.texts.faults import sentence
-from geo_cluster import catalog, database, serving
+from geo_cluster import serving
 from geo_cluster import study as pipeline
-from geo_cluster.people import Person
-from geo_cluster.workspace import PROJECTS, Work, Workspace
+from geo_cluster.workspace import database
+from geo_cluster.workspace.repository import PROJECTS, Work, Workspace
+from geo_cluster.workspace.roles import Person
+from geo_cluster.world import catalog
 from tests.studies import OWN, run
 from tests.test_app import APP, CJK, LANGUAGES, _script, opened, says
 from tests.test_app_match import ended

@@ -12,10 +12,12 @@ from contextlib import closing
 import pytest
 import sqlalchemy as sa
 
-from geo_cluster import backup, catalog, cli, database, signed_out
+from geo_cluster import cli
 from geo_cluster.errors import Conflict, DataError, InputError
-from geo_cluster.people import Person
-from geo_cluster.workspace import Work, Workspace
+from geo_cluster.workspace import backup, database, sessions
+from geo_cluster.workspace.repository import Work, Workspace
+from geo_cluster.workspace.roles import Person
+from geo_cluster.world import catalog
 from tests.databases import address, postgres  # noqa: F401  (fixtures)
 from tests.studies import run as shipped
 from tests.test_database import EXPECTED, as_of_0_1_0, told_of
@@ -40,7 +42,7 @@ def filled(address):  # noqa: F811
     other.share(gone.id, True)
     other.delete(gone.id)
     space.mark("first-steps")
-    signed_out.end(address, "a sign-in that has ended")
+    sessions.end(address, "a sign-in that has ended")
     return engine
 
 

@@ -22,12 +22,15 @@ import pytest
 import shapely
 
 from app.texts import faults as phrases
-from geo_cluster import catalog, inputs, portfolio, study, survey
+from geo_cluster import study, toml
 from geo_cluster.box import door, limits, process
 from geo_cluster.errors import Fault, InputError, Place
 from geo_cluster.export import preview
 from geo_cluster.imports import files
 from geo_cluster.imports.check import check_file
+from geo_cluster.region import prepare
+from geo_cluster.supply import land_survey
+from geo_cluster.world import catalog, portfolio
 from tests.fuzzing import fuzz
 from tests.hostile_files import hostile
 
@@ -37,7 +40,7 @@ TABLE = "编号,名称,环节,年产值(亿元)\nA,甲,激光雷达,3\n".encode(
 
 @pytest.fixture(scope="module")
 def region():
-    return inputs.prepare(catalog.scenario(), study.read_layers())
+    return prepare(catalog.scenario(), study.read_layers())
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +78,8 @@ def through_every_door(name, content, region):
     doors = {
         "guess": lambda: files.guess(content, name),
         **{kind: lambda kind=kind: check_file(content, name, kind, region, crs="EPSG:4326") for kind in files.KINDS},
-        "rules": lambda: survey.rules_of(TABLE, "rules.csv", content, name),
-        "rules table": lambda: survey.rules_of(content, name, TABLE, "a.gpkg"),
+        "rules": lambda: land_survey.rules_of(TABLE, "rules.csv", content, name),
+        "rules table": lambda: land_survey.rules_of(content, name, TABLE, "a.gpkg"),
         "score": lambda: portfolio.read_content(content, name),
         "match": lambda: portfolio.read_text(content, name),
         "preview": lambda: preview.table_of(f"layers/{name}", content),
@@ -237,7 +240,7 @@ def locked(begin, tries):
         capture_output=True,
         text=True,
         timeout=60,
-        cwd=catalog.PACKAGE.parent,
+        cwd=toml.PACKAGE.parent,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -348,9 +351,9 @@ def test_limits_that_are_none_are_refused(tmp_path, monkeypatch, text):
 
 
 def test_every_refusal_of_the_box_has_its_chinese():
-    source = "".join(path.read_text(encoding="utf-8") for path in (catalog.PACKAGE / "box").glob("*.py"))
+    source = "".join(path.read_text(encoding="utf-8") for path in (toml.PACKAGE / "box").glob("*.py"))
     assert source.count("Fault(") > 20
-    for key, row in catalog.table("limits").items():
+    for key, row in toml.table("limits").items():
         assert row["zh"]
         assert key in limits.Limits.__annotations__
     said = ["takes more than 20 s to read", "brings down what reads it", "is no GeoJSON, as its ending says"]
@@ -474,7 +477,7 @@ def test_a_shapefile_is_found_with_what_lies_beside_it(tmp_path, upper):
     if upper:
         for one in list(tmp_path.iterdir()):
             one.rename(tmp_path / one.name.upper())
-    read = survey.read_parcels(tmp_path / ("A.SHP" if upper else "a.shp"))
+    read = land_survey.read_parcels(tmp_path / ("A.SHP" if upper else "a.shp"))
     assert read["site"].tolist() == ["H01"]
     assert read.crs == frame.crs
 

@@ -5,22 +5,24 @@ import re
 import numpy as np
 import pytest
 
-from geo_cluster import catalog, choice, inputs, portfolio, study
+from geo_cluster import region, study
+from geo_cluster.intake import site_choice
+from geo_cluster.world import catalog, portfolio
 
 
 @pytest.fixture(scope="module")
 def one():
     scenario = catalog.scenario_from({"name": {"zh": "甲", "en": "a"}, "draws": 300})
-    return next(choice.choices(inputs.prepare(scenario, study.read_layers()), portfolio.read("sample").head(1)))
+    return next(site_choice.choices(region.prepare(scenario, study.read_layers()), portfolio.read("sample").head(1)))
 
 
 @pytest.fixture(scope="module")
 def weighed(one):
-    return choice.weigh(one, {})
+    return site_choice.weigh(one, {})
 
 
 def test_rank_chances_of_a_site_add_up_to_one(weighed):
-    table = choice.rank_chances(weighed, sites=99, ranks=5)
+    table = site_choice.rank_chances(weighed, sites=99, ranks=5)
     assert table.groupby("site")["chance"].sum().to_numpy() == pytest.approx(1)
     assert table[table["rank"] == 1]["chance"].sum() == pytest.approx(1, abs=0.01)
 
@@ -29,7 +31,7 @@ def test_beyond_its_stability_interval_the_named_site_leads(one, weighed):
     """Each end of each interval, a little beyond: the weight moves, the others keep their proportions."""
     leader = one.sites[weighed.order[0]]
     moved = 0
-    for row in choice.stability(weighed).to_dict("records"):
+    for row in site_choice.stability(weighed).to_dict("records"):
         at = list(catalog.criteria()).index(row["criterion"])
         for end, sign in (("low", -1), ("high", 1)):
             if not row[f"{end}_site"] or not 1e-3 < row[end] < 1 - 1e-3:
@@ -37,7 +39,7 @@ def test_beyond_its_stability_interval_the_named_site_leads(one, weighed):
             for beyond, expected in ((1e-4, row[f"{end}_site"]), (-1e-4, leader)):
                 weight = weighed.weight * (1 - row[end] - sign * beyond) / (1 - weighed.weight[at])
                 weight[at] = row[end] + sign * beyond
-                found = choice.weigh(one, dict(zip(catalog.criteria(), weight, strict=True)))
+                found = site_choice.weigh(one, dict(zip(catalog.criteria(), weight, strict=True)))
                 assert one.sites[found.order[0]] == expected
             moved += 1
     assert moved
@@ -45,7 +47,7 @@ def test_beyond_its_stability_interval_the_named_site_leads(one, weighed):
 
 def test_side_by_side_is_the_score_taken_apart(weighed, one):
     sites = [one.sites[place] for place in weighed.order[:4]]
-    table = choice.side_by_side(weighed, sites)
+    table = site_choice.side_by_side(weighed, sites)
     assert table.groupby("site", sort=False)["points"].sum().to_numpy() == pytest.approx(
         weighed.score[weighed.order[:4]]
     )
@@ -62,14 +64,14 @@ def test_side_by_side_is_the_score_taken_apart(weighed, one):
 def test_two_sites_are_told_the_same_way_round(weighed, one):
     first, last = one.sites[weighed.order[0]], one.sites[weighed.order[-1]]
     for language, word in (("zh", "领先"), ("en", "leads")):
-        told = choice.why(weighed, first, last, language)
-        assert told == choice.why(weighed, last, first, language)
+        told = site_choice.why(weighed, first, last, language)
+        assert told == site_choice.why(weighed, last, first, language)
         assert told.index(one.names[first][language]) < told.index(word) < told.rindex(one.names[last][language])
 
 
 def test_beyond_the_weight_that_the_verdict_names_the_second_leads(weighed, one):
     """The verdict is carried out: that weight, a little further, and the others in proportion."""
-    told = re.search(r"若([^；]+)的权重(高于|低于) ([\d.]+) %，则", choice.verdict(weighed)["sentence_zh"])
+    told = re.search(r"若([^；]+)的权重(高于|低于) ([\d.]+) %，则", site_choice.verdict(weighed)["sentence_zh"])
     assert told, "the verdict names no weight"
     at = [criterion.name.zh for criterion in catalog.criteria().values()].index(told[1])
     for step, leads in ((-0.002, 0), (0.002, 1)):
@@ -82,11 +84,11 @@ def test_beyond_the_weight_that_the_verdict_names_the_second_leads(weighed, one)
 
 
 def test_methods_rank_all_sites_and_the_sum_comes_first(weighed, one):
-    ranks = choice.method_ranks(weighed)
+    ranks = site_choice.method_ranks(weighed)
     assert set(ranks.index) == set(one.sites)
     assert ranks["weighted_sum"].is_monotonic_increasing
 
 
 def test_an_unknown_value_is_never_the_best(one):
-    bare = choice.Choice(**vars(one) | {"natural": np.full_like(one.natural, np.nan)})
-    assert not choice.side_by_side(choice.weigh(bare, {}), list(one.sites[:3]))["best"].any()
+    bare = site_choice.Choice(**vars(one) | {"natural": np.full_like(one.natural, np.nan)})
+    assert not site_choice.side_by_side(site_choice.weigh(bare, {}), list(one.sites[:3]))["best"].any()

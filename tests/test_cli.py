@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from geo_cluster import catalog, cli, explained, layers
+from geo_cluster import cli
 from geo_cluster.access import osm
+from geo_cluster.report import explanation
+from geo_cluster.world import catalog, layers
 from tests.studies import OWN, write_own
 
 BIN = [sys.executable, "-m", "geo_cluster.cli"]
@@ -307,7 +309,7 @@ def test_stopped_while_explaining_nothing_is_left_behind(tmp_path, call, monkeyp
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(explained, "explain", stopped)
+    monkeypatch.setattr(explanation, "explain", stopped)
     out = tmp_path / "out"
     assert call("match", write_own(tmp_path / "mine"), "--out", out)[0] == 130
     assert not out.exists()

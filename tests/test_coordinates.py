@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS, Geod
 
-from geo_cluster.coordinates import (
+from geo_cluster.errors import InputError
+from geo_cluster.world.coordinates import (
     SYSTEMS,
     area_ha,
     area_mu,
@@ -16,7 +17,6 @@ from geo_cluster.coordinates import (
     convert_geometry,
     guess_shift,
 )
-from geo_cluster.errors import InputError
 
 lons, lats = st.floats(73.0, 136.0), st.floats(3.0, 54.0)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from geo_cluster import catalog
 from geo_cluster.scoring.criteria import MEASURES, Setting, decide
+from geo_cluster.world import catalog
 
 P, S = 2, 3
 

@@ -15,9 +15,12 @@ from contextlib import closing
 import pytest
 import sqlalchemy as sa
 
-from geo_cluster import catalog, cli, database, place
+from geo_cluster import cli
 from geo_cluster.errors import DataError, GeoClusterError, InputError
-from geo_cluster.workspace import Work, Workspace
+from geo_cluster.workspace import address as workspace_address
+from geo_cluster.workspace import database
+from geo_cluster.workspace.repository import Work, Workspace
+from geo_cluster.world import catalog
 from tests.databases import address, postgres  # noqa: F401  (fixtures)
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="as POSIX has it")
@@ -289,8 +292,8 @@ def test_a_new_workspace_that_can_not_be_made_leaves_nothing(tmp_path, monkeypat
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(place.os, "link", full)
-    monkeypatch.setattr(place.Path, "rename", full)
+    monkeypatch.setattr(workspace_address.os, "link", full)
+    monkeypatch.setattr(workspace_address.Path, "rename", full)
     with pytest.raises(InputError, match="No space left on device"):
         database.connect(str(tmp_path / "a.sqlite"))
     assert list(tmp_path.iterdir()) == []

@@ -10,15 +10,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geo_cluster import compared, explained, study
+from geo_cluster import study
+from geo_cluster.report import comparison, explanation
 from tests import world
 
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch):
     """A busy machine proves the same, later."""
-    monkeypatch.setattr(explained, "LIMIT_S", 60.0)
-    monkeypatch.setattr(explained, "TOTAL_S", 600.0)
+    monkeypatch.setattr(explanation, "LIMIT_S", 60.0)
+    monkeypatch.setattr(explanation, "TOTAL_S", 600.0)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def crowded() -> study.Study:
 
 
 def test_the_way_in_is_what_it_takes(crowded):
-    ways = explained.ways_in_table(crowded)
+    ways = explanation.ways_in_table(crowded)
     (left,) = crowded.unplaced["project"]
     assert set(ways["project"]) == {left}
     assert ways["way"].str.contains("一号站再要 20.0 MVA容量").any()
@@ -41,14 +42,14 @@ def test_the_way_in_is_what_it_takes(crowded):
 
 def test_twenty_more_mva_are_worth_what_the_plan_gains(crowded):
     known = [{"subject": "G1", "attribute": "spare_mva", "low": 61, "likely": 61, "high": 61, "source": "试算"}]
-    worth = explained.pool_worth_table(crowded).set_index(["resource", "pool"])["gain"]
+    worth = explanation.pool_worth_table(crowded).set_index(["resource", "pool"])["gain"]
     assert worth["power", "G1"] == pytest.approx(0), "one more MVA lets nobody in"
     after = study.run(world.scenario(known=known), world.layers(), projects=world.projects(4, power_mva="20"))
     assert len(after.assignment) == len(crowded.assignment)
 
 
 def test_losing_a_site_costs_what_a_study_without_it_is_worth_less(crowded):
-    table = explained.importance_table(crowded).set_index("site")["loss"]
+    table = explanation.importance_table(crowded).set_index("site")["loss"]
     for site in table.index:
         other = {"X1": "X2", "X2": "X1"}[site]
         without = study.run(world.scenario(sites=[other]), world.layers(), projects=world.projects(4, power_mva="20"))
@@ -56,7 +57,7 @@ def test_losing_a_site_costs_what_a_study_without_it_is_worth_less(crowded):
 
 
 def test_every_row_of_the_fronts_is_worth_no_more_than_the_plan_and_bounded(crowded):
-    front = explained.front_table(crowded)
+    front = explanation.front_table(crowded)
     assert (front["worth"] <= crowded.plan.objective + 0.01).all()
     assert (front["bound"] >= front["worth"] - 0.01).all()
     commuting = front[front["against"] == "commuting_hours"]
@@ -72,7 +73,7 @@ def test_share_of_draws_in_which_the_plan_holds_by_hand():
     ]
     scenario = world.scenario(known=known, sites=["X1"], draws=2000)
     result = study.run(scenario, world.layers(), projects=world.projects(1))
-    table = explained.holds_table(result).set_index("resource")["breaks"]
+    table = explanation.holds_table(result).set_index("resource")["breaks"]
     column = list(result.observations["attribute"]).index("available_land_ha")
     by_hand = np.mean(result.region.draws[:, column] * 15 < 30)
     assert table["plan"] == pytest.approx(by_hand, abs=1e-4)
@@ -81,7 +82,7 @@ def test_share_of_draws_in_which_the_plan_holds_by_hand():
 
 
 def test_alternatives_are_told_project_by_project_with_their_worth(crowded):
-    table = explained.alternatives_table(crowded)
+    table = explanation.alternatives_table(crowded)
     assert list(table["project"][-2:]) == ["worth", "distance"]
     assert float(table["plan"].iloc[-2]) == pytest.approx(crowded.plan.objective, abs=0.01)
     assert isinstance(table, pd.DataFrame)
@@ -89,12 +90,12 @@ def test_alternatives_are_told_project_by_project_with_their_worth(crowded):
 
 def test_nothing_to_explain_where_nobody_may_go_anywhere():
     nobody = study.run(world.scenario(), world.layers(), projects=world.projects(1, land_mu="5000"))
-    assert explained.explain(nobody) == {}
-    assert explained.ways_in_table(nobody).empty
+    assert explanation.explain(nobody) == {}
+    assert explanation.ways_in_table(nobody).empty
 
 
 def test_what_the_time_did_not_suffice_for_says_so(crowded):
-    tables = explained.explain(crowded, total_s=0.0)
+    tables = explanation.explain(crowded, total_s=0.0)
     (left,) = crowded.unplaced["project"]
     ways = tables["ways_in"].set_index("project")
     assert ways.loc[left, ["way", "way_en", "proven"]].tolist() == [
@@ -102,7 +103,7 @@ def test_what_the_time_did_not_suffice_for_says_so(crowded):
         "not worked out within the time",
         False,
     ]
-    whole = explained.explain(crowded)
+    whole = explanation.explain(crowded)
     for name in ("pool_worth", "site_importance"):
         assert tables[name]["note"].str.contains("not worked out").all()
         assert len(tables[name]) == len(whole[name])
@@ -118,9 +119,9 @@ def test_what_the_time_did_not_suffice_for_says_so(crowded):
 
 
 def test_the_time_is_kept_and_what_matters_most_comes_first(crowded, monkeypatch):
-    monkeypatch.setattr(explained, "LIMIT_S", 0.05)
+    monkeypatch.setattr(explanation, "LIMIT_S", 0.05)
     began = time.monotonic()
-    tables = explained.explain(crowded, total_s=0.2)
+    tables = explanation.explain(crowded, total_s=0.2)
     assert time.monotonic() - began < 10.0
     assert tables["ways_in"]["gain"].notna().any()
 
@@ -133,8 +134,8 @@ def test_the_first_interrupt_ends_explaining_with_what_there_is(crowded, monkeyp
         os.kill(os.getpid(), signal.SIGINT)
         return ()
 
-    monkeypatch.setattr(explained, "pool_worth", interrupted)
-    tables = explained.explain(crowded)
+    monkeypatch.setattr(explanation, "pool_worth", interrupted)
+    tables = explanation.explain(crowded)
     assert asked
     assert tables["ways_in"]["gain"].notna().any()
     assert tables["site_importance"]["loss"].isna().all()
@@ -154,37 +155,37 @@ def rows(settings):
 
 def test_using_a_way_in_places_the_project(crowded):
     (left,) = crowded.unplaced["project"]
-    ways = explained.ways_of(crowded, left)
+    ways = explanation.ways_of(crowded, left)
     assert ways
     for way in ways:
-        after = run_crowded(**rows(explained.way_settings(crowded, way, source="试算")))
+        after = run_crowded(**rows(explanation.way_settings(crowded, way, source="试算")))
         places = after.assignment.set_index("project")["site"]
-        assert places[left] == explained.way_row(crowded, way)["site"]
+        assert places[left] == explanation.way_row(crowded, way)["site"]
         if way.more:
             assert after.unplaced.empty
             assert (after.observations["source"] == "试算").any(), "the supposition shows as one"
 
 
 def test_a_pool_at_another_value_is_the_scenario_with_that_number(crowded):
-    trial = explained.pool_scenario(crowded, "power", "G1", 85.0, source="试算")
+    trial = explanation.pool_scenario(crowded, "power", "G1", 85.0, source="试算")
     (known,) = trial.known
     assert (known.subject, known.attribute, known.low, known.high) == ("G1", "spare_mva", 85.0, 85.0)
     after = study.run(trial, world.layers(), projects=world.projects(4, power_mva="20"))
     assert after.unplaced.empty
-    table = compared.difference_table(crowded, after)
+    table = comparison.difference_table(crowded, after)
     assert table.loc[table["from"] == "", "project"].tolist() == crowded.unplaced["project"].tolist()
-    land = explained.pool_scenario(crowded, "land", "X1", 150.0, source="试算").known[0]
+    land = explanation.pool_scenario(crowded, "land", "X1", 150.0, source="试算").known[0]
     assert land.likely == pytest.approx(10.0), "150 mu are 10 ha"
-    again = explained.known_with(trial.known, "power", "G1", 70.0, source="又一次")
+    again = explanation.known_with(trial.known, "power", "G1", 70.0, source="又一次")
     assert [one.likely for one in again] == [70.0], "the same number is replaced, not doubled"
 
 
 def test_the_full_station_binds_and_the_others_do_not(crowded):
-    table = explained.gauge_table(crowded).set_index("pool")
+    table = explanation.gauge_table(crowded).set_index("pool")
     assert table.loc["G1", "share"] == pytest.approx(1.0)
     assert table.loc["G1", "waiting"] == 1, "the one that stays out"
     assert table.loc[world.PREFECTURE, "waiting"] == 0
-    gain, proven = explained.worth_of(crowded, "power", "G1", 20.0)
+    gain, proven = explanation.worth_of(crowded, "power", "G1", 20.0)
     assert proven
     assert gain > 50, "placing the fourth is worth its bonus and its score"
 
@@ -194,7 +195,7 @@ def test_a_lock_costs_what_it_loses():
     best = free.assignment["site"].mode()[0]
     worse = {"X1": "X2", "X2": "X1"}[best]
     held = run_crowded(locked=[{"project": "P01", "site": worse}])
-    (row,) = explained.lock_table(held).to_dict("records")
+    (row,) = explanation.lock_table(held).to_dict("records")
     assert (row["project"], row["site"]) == ("P01", worse)
     assert row["loss"] == pytest.approx(free.plan.objective - held.plan.objective, abs=1e-3)
 
@@ -203,13 +204,13 @@ def test_another_plan_in_a_study_is_checked_and_can_be_locked(crowded):
     site = crowded.plan.site.copy()
     site[:] = -1
     site[0] = 0
-    other = compared.with_plan(crowded, site)
+    other = comparison.with_plan(crowded, site)
     assert len(other.assignment) == 1
     assert not other.violations
     assert other.plan.objective < crowded.plan.objective <= other.plan.bound + 1e-6
-    (pair,) = compared.plan_locks(other)
+    (pair,) = comparison.plan_locks(other)
     assert (pair.project, pair.site) == ("P01", crowded.sites["id"].iloc[0])
-    broken = compared.with_plan(crowded, np.zeros(4, dtype=int))
+    broken = comparison.with_plan(crowded, np.zeros(4, dtype=int))
     assert broken.violations, "80 MVA behind a station of 60"
 
 
@@ -220,43 +221,43 @@ def test_why_a_project_moved_begins_with_what_a_person_did():
     for change, told in (("locked", "按锁定"), ("forbidden", "原园区已被禁止")):
         site = away if change == "locked" else at
         after = run_crowded(**{change: [{"project": "P01", "site": site}]})
-        row = compared.difference_table(free, after).set_index("project").loc["P01"]
+        row = comparison.difference_table(free, after).set_index("project").loc["P01"]
         assert (row["from"], row["why"]) == (at, told)
-    assert compared.difference_table(free, free).empty
+    assert comparison.difference_table(free, free).empty
 
 
 def test_a_reason_agrees_with_the_numbers_beside_it(crowded):
     """Less to give: the pool says so; another arrangement of the same settings: not that it is worth more."""
     ample = study.run(
-        explained.pool_scenario(crowded, "power", "G1", 85.0, source="试算"),
+        explanation.pool_scenario(crowded, "power", "G1", 85.0, source="试算"),
         world.layers(),
         projects=world.projects(4, power_mva="20"),
     )
-    left = compared.difference_table(ample, crowded)
+    left = comparison.difference_table(ample, crowded)
     (row,) = left[left["to"] == ""].to_dict("records")
     assert row["why"].startswith("原园区的容量比原来少了（")
     assert "再要 20.0 MVA" in row["why"]
     away = crowded.plan.site.copy()
     at = int(np.flatnonzero(away >= 0)[0])
     away[at] = -1
-    (row,) = compared.difference_table(crowded, compared.with_plan(crowded, away)).to_dict("records")
+    (row,) = comparison.difference_table(crowded, comparison.with_plan(crowded, away)).to_dict("records")
     assert row["why"] == "可以不动：这个方案换了一种安排"
-    table = compared.difference_table(crowded, ample)
+    table = comparison.difference_table(crowded, ample)
     assert set(table.loc[table["from"] == "", "why"]) == {"现在有容量放得下"}
     for one in table[(table["from"] != "") & (table["to"] != "")].to_dict("records"):
         assert one["why"] in ("按现在的设置，这样全局总分更高",) or one["why"].startswith("按现在的数，原园区得")
 
 
 def test_a_front_that_time_ended_before_says_so(crowded, monkeypatch):
-    assert all(one.whole for one in compared.other_plans(crowded))
-    monkeypatch.setattr(explained, "TOTAL_S", 0.0)
-    fronts = [one for one in compared.other_plans(crowded) if one.kind in ("commuting", "balance")]
+    assert all(one.whole for one in comparison.other_plans(crowded))
+    monkeypatch.setattr(explanation, "TOTAL_S", 0.0)
+    fronts = [one for one in comparison.other_plans(crowded) if one.kind in ("commuting", "balance")]
     assert fronts
     assert not any(one.whole for one in fronts)
 
 
 def test_other_plans_are_no_better_and_bounded(crowded):
-    plans = compared.other_plans(crowded)
+    plans = comparison.other_plans(crowded)
     assert plans[0].kind == "best"
     assert {one.kind for one in plans} >= {"commuting", "balance"}
     for one in plans:
@@ -266,7 +267,7 @@ def test_other_plans_are_no_better_and_bounded(crowded):
 
 def test_a_plan_with_room_for_all_has_no_blocking_pair():
     roomy = study.run(world.scenario(), world.layers(), projects=world.projects(1))
-    found = compared.stability(roomy)
+    found = comparison.stability(roomy)
     assert found.blocking.empty
     assert found.remaining == 0
     assert found.cost == pytest.approx(0.0, abs=1e-6)

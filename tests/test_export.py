@@ -20,15 +20,17 @@ import tomli_w
 from markdown_it import MarkdownIt
 
 from app.texts import text
-from geo_cluster import catalog, explained, layers, study
+from geo_cluster import study
+from geo_cluster.archive import zipped
 from geo_cluster.errors import InputError
 from geo_cluster.export import bundle, geopackage, preview, tables
 from geo_cluster.export.attribution import attribution, layers_attribution
 from geo_cluster.export.sheet import WORDS, sheet
 from geo_cluster.export.tables import phone_list
 from geo_cluster.export.workbook import SHEETS
-from geo_cluster.packed import zipped
-from geo_cluster.written import as_xlsx
+from geo_cluster.report import explanation
+from geo_cluster.world import catalog, layers
+from geo_cluster.world.spreadsheet import as_xlsx
 from tests.studies import run, write_own
 
 SAMPLE = "示例"
@@ -445,14 +447,14 @@ def test_a_preview_is_a_table_or_none_and_what_is_spoilt_is_refused(tmp_path):
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_sheet_says_how_surely_the_plan_holds_and_when_it_was_made(language):
     result = dataclasses.replace(run(), day=dt.date(2026, 11, 5))
-    page, found = sheet(result, language=language), explained.holds_table(result)
+    page, found = sheet(result, language=language), explanation.holds_table(result)
     assert f"<b>{1 - found['breaks'].iloc[0]:.0%}</b>" in page
     assert html.escape(result.region.names[found["pool"].iloc[1]][language]) in page
     assert "2026-11-05" in page
 
 
 def test_a_plan_that_holds_in_every_draw_names_no_pool():
-    assert explained.holds_table(run("cautious"))["breaks"].iloc[0] == 0
+    assert explanation.holds_table(run("cautious"))["breaks"].iloc[0] == 0
     assert "最先不够" not in sheet(run("cautious"))
 
 

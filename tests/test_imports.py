@@ -17,15 +17,17 @@ from hypothesis import strategies as st
 from shapely import box
 
 from app.texts import faults as phrases
-from geo_cluster import catalog, inputs, layers, portfolio, study, tabular
-from geo_cluster.coordinates import MU_PER_HA, convert_geometry
+from geo_cluster import study, toml
 from geo_cluster.domain import KnownBetter
 from geo_cluster.errors import MOST, InputError
 from geo_cluster.imports import effect, files, ledger, templates
 from geo_cluster.imports.check import check_file
-from geo_cluster.workspace import Work
+from geo_cluster.region import prepare
+from geo_cluster.workspace.repository import Work
+from geo_cluster.world import catalog, layers, portfolio, tabular
+from geo_cluster.world.coordinates import MU_PER_HA, convert_geometry
 
-SAMPLE = catalog.PACKAGE.parent / "data" / "sample"
+SAMPLE = toml.PACKAGE.parent / "data" / "sample"
 NOW = datetime.datetime(2026, 11, 23, 9, 30)
 HEADS = ("对象", "指标", "下限", "最可能", "上限", "单位", "依据", "来源", "时点")
 GOOD = ("H01", "可供工业用地", "300", "350", "420", "亩", "上报", "经开区招商局", "2026-10")
@@ -35,7 +37,7 @@ HOSTILE = ("</script><b>", "\"quoted\", 'twice'", "😀 笑", "甲" * 500, "=HYP
 @pytest.fixture(scope="module")
 def region():
     scenario = catalog.scenario()
-    return inputs.prepare(scenario, study.read_layers())
+    return prepare(scenario, study.read_layers())
 
 
 def as_csv(*rows, heads=HEADS, encoding="utf-8"):
@@ -74,7 +76,7 @@ def prepared(held, folder):
     """The region of a work that holds these numbers and files."""
     row = catalog.scenario().model_dump() | {"known": [one.model_dump() for one in held.known]}
     scenario = Work(catalog.scenario_from(row), held.files).settled(folder)
-    return inputs.prepare(scenario, study.read_layers(scenario.layers))
+    return prepare(scenario, study.read_layers(scenario.layers))
 
 
 def parcels(sites=("H01", "H01"), at=(115.08, 30.15), **columns):
@@ -122,9 +124,7 @@ def test_a_table_is_read_in_the_encodings_of_spreadsheets(region, encoding):
 
 def test_english_and_bilingual_headings_and_a_title_above_do_as_well(region):
     english = as_csv(GOOD, heads=("subject", "attribute", "low", "likely", "high", "unit", "basis", "source", "as of"))
-    both = as_csv(
-        GOOD, heads=[templates.heading(c) for c in catalog.table("imports")["observations"]["columns"].values()]
-    )
+    both = as_csv(GOOD, heads=[templates.heading(c) for c in toml.table("imports")["observations"]["columns"].values()])
     titled = "黄石市上报表,,,,,,,,\r\n\r\n".encode() + as_csv(GOOD)
     expected = read(region, as_csv(GOOD)).known
     for content in (english, both, titled, as_xlsx(GOOD)):
@@ -185,7 +185,7 @@ def test_missing_and_doubled_columns_are_named(region):
 
 
 def test_units_are_converted():
-    known = catalog.table("imports")["units"]
+    known = toml.table("imports")["units"]
     assert set(known) <= set(catalog.attributes())
     one_mu = 10_000 / MU_PER_HA
     assert known["available_land_ha"]["亩"] == pytest.approx(1 / MU_PER_HA)
@@ -227,7 +227,7 @@ def test_too_big_is_told_in_words(region, limited):
         archive.writestr("xl/sheet.xml", b"0" * 30_000_000)
     limited(unpacked_megabytes=10)
     assert "unpacks to" in read(region, bomb.getvalue(), "a.xlsx").faults[0].what
-    rows = catalog.table("imports")["observations"]["most_rows"] + 1
+    rows = toml.table("imports")["observations"]["most_rows"] + 1
     assert "rows" in read(region, as_csv(*[GOOD] * rows)).faults[0].what
 
 
@@ -455,7 +455,7 @@ def test_stations_not_yet_in_service_spare_nothing(region):
 
 
 def test_shifted_stations_are_told_and_can_be_brought_home(region):
-    from geo_cluster.coordinates import convert
+    from geo_cluster.world.coordinates import convert
 
     places = layers.read("geonames")
     few = places[places.geometry.notna()].head(12)
@@ -509,7 +509,7 @@ def test_without_a_crs_a_file_is_refused_until_one_is_chosen(region):
     content = packed(frame, ".gpkg")
     (fault,) = read(region, content, "p.gpkg", "parcels").faults
     assert "no coordinate reference system" in fault.what
-    for row in catalog.table("imports")["crs"]:
+    for row in toml.table("imports")["crs"]:
         if row["code"].startswith("EPSG"):
             zone = packed(gpd.GeoDataFrame(parcels().to_crs(row["code"])).set_crs(None, allow_override=True), ".gpkg")
             chosen = read(region, zone, "p.gpkg", "parcels", crs=row["code"])
@@ -617,9 +617,9 @@ def test_what_imports_refuse_is_said_in_chinese():
     """Every literal sentence of a fault in the modules of imports has its translation."""
     import ast
 
-    folder = catalog.PACKAGE / "imports"
+    folder = toml.PACKAGE / "imports"
     said = set()
-    for path in [*folder.glob("*.py"), catalog.PACKAGE / "portfolio.py", catalog.PACKAGE / "supply" / "parcels.py"]:
+    for path in [*folder.glob("*.py"), toml.PACKAGE / "portfolio.py", toml.PACKAGE / "supply" / "parcels.py"]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             called = getattr(getattr(node, "func", None), "id", "") if isinstance(node, ast.Call) else ""
             if called in ("Fault", "wrong"):

@@ -10,20 +10,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geo_cluster import catalog, inputs, intake, portfolio, study
+from geo_cluster import study
 from geo_cluster.errors import InputError
+from geo_cluster.intake import appraise
+from geo_cluster.region import Region, prepare
+from geo_cluster.world import catalog, portfolio
 from tests import world
 from tests.studies import run
 
 
 @pytest.fixture(scope="module")
-def region() -> inputs.Region:
-    return inputs.prepare(catalog.scenario_from({"name": {"zh": "甲", "en": "a"}, "draws": 300}), study.read_layers())
+def region() -> Region:
+    return prepare(catalog.scenario_from({"name": {"zh": "甲", "en": "a"}, "draws": 300}), study.read_layers())
 
 
 @pytest.fixture(scope="module")
-def found(region) -> intake.Appraisal:
-    return intake.appraise(region, portfolio.read("sample"))
+def found(region) -> appraise.Appraisal:
+    return appraise.appraise(region, portfolio.read("sample"))
 
 
 def test_scores_are_those_of_the_study(found):
@@ -61,7 +64,7 @@ def test_moving_the_named_number_puts_the_second_first(region):
     """The verdict is carried out: with the number it names, the second choice leads."""
     several = pd.concat([world.projects(1, land_mu=str(mu), power_mva="15", energy_gwh="50") for mu in (60, 190, 400)])
     several.index = ["P1", "P2", "P3"]
-    verdicts = intake.appraise(region, several).verdicts.set_index("project")
+    verdicts = appraise.appraise(region, several).verdicts.set_index("project")
     units = {"available_land_ha": 1 / 15, "spare_mva": 1, "rd_minutes": 1}
     tried = verdicts[verdicts["datum"].isin(units)]
     assert len(tried)
@@ -75,13 +78,15 @@ def test_moving_the_named_number_puts_the_second_first(region):
         number = {"low": value, "likely": value, "high": value, "source": "试算"}
         known = [{"subject": subject, "attribute": attribute, **number}]
         scenario = catalog.scenario_from({"name": {"zh": "乙", "en": "b"}, "draws": 50, "known": known})
-        after = intake.appraise(inputs.prepare(scenario, study.read_layers()), several.loc[[project]]).verdicts.iloc[0]
+        after = appraise.appraise(prepare(scenario, study.read_layers()), several.loc[[project]]).verdicts.iloc[0]
         assert after["first"] == verdict["second"]
 
 
 def test_one_project_as_plain_data(region, found):
     sample = portfolio.read("sample").iloc[0]
-    answer = intake.appraise_one(region, {"segment": sample["segment"], "output_100m_yuan": sample["output_100m_yuan"]})
+    answer = appraise.appraise_one(
+        region, {"segment": sample["segment"], "output_100m_yuan": sample["output_100m_yuan"]}
+    )
     text = json.dumps(answer, ensure_ascii=False, allow_nan=False)
     assert answer["verdict"]["first"] == found.verdicts.iloc[0]["first"]
     assert json.loads(text)["scores"][0]["rank"] == 1
@@ -89,49 +94,49 @@ def test_one_project_as_plain_data(region, found):
 
 def test_one_project_with_faults_is_refused_with_all_of_them(region):
     with pytest.raises(InputError) as refusal:
-        intake.appraise_one(region, {"segment": "量子", "output_100m_yuan": "many", "colour": "red"})
+        appraise.appraise_one(region, {"segment": "量子", "output_100m_yuan": "many", "colour": "red"})
     assert "colour" in str(refusal.value)
     with pytest.raises(InputError) as refusal:
-        intake.appraise_one(region, {"segment": "量子", "output_100m_yuan": "many"})
+        appraise.appraise_one(region, {"segment": "量子", "output_100m_yuan": "many"})
     assert len(refusal.value.faults) == 2
 
 
 def test_batches_give_what_one_piece_gives(region, monkeypatch):
     projects = portfolio.read("sample").head(7)
-    whole = intake.appraise(region, projects)
-    monkeypatch.setattr(intake, "BATCH", 3)
-    assert [len(part.needs) for part in intake.batches(region, projects)] == [3, 3, 1]
-    pieces = intake.appraise(region, projects)
+    whole = appraise.appraise(region, projects)
+    monkeypatch.setattr(appraise, "BATCH", 3)
+    assert [len(part.needs) for part in appraise.batches(region, projects)] == [3, 3, 1]
+    pieces = appraise.appraise(region, projects)
     pd.testing.assert_frame_equal(pieces.scores.reset_index(drop=True), whole.scores.reset_index(drop=True))
 
 
 def test_no_site_and_only_one_site_are_said_plainly():
-    region = inputs.prepare(world.scenario(), world.layers())
-    nobody = intake.appraise(region, world.projects(1, land_mu="5000")).verdicts.iloc[0]
+    region = prepare(world.scenario(), world.layers())
+    nobody = appraise.appraise(region, world.projects(1, land_mu="5000")).verdicts.iloc[0]
     assert nobody["sentence_zh"] == "没有可去的园区：用地不足 2。"
     assert "Too little land 2" in nobody["sentence_en"]
-    one = intake.appraise(region, world.projects(1, land_mu="300")).verdicts.iloc[0]
+    one = appraise.appraise(region, world.projects(1, land_mu="300")).verdicts.iloc[0]
     assert one["first"] == "X2"
     assert one["sentence_zh"] == "只有乙园可去。"
 
 
 def test_a_cluster_gives_the_same_answers(region, monkeypatch, cluster):
-    monkeypatch.setattr(intake, "BATCH", 4)
+    monkeypatch.setattr(appraise, "BATCH", 4)
     projects = portfolio.read("sample").head(8)
-    parts = list(intake.batches(region, projects, scheduler=cluster[0]))
-    here = list(intake.batches(region, projects))
+    parts = list(appraise.batches(region, projects, scheduler=cluster[0]))
+    here = list(appraise.batches(region, projects))
     for there, local in zip(parts, here, strict=True):
         pd.testing.assert_frame_equal(there.scores, local.scores)
 
 
 def test_a_cluster_that_is_not_there_is_named(region):
     with pytest.raises(InputError, match="--scheduler"):
-        list(intake.batches(region, portfolio.read("sample").head(1), scheduler="nowhere:1:2"))
+        list(appraise.batches(region, portfolio.read("sample").head(1), scheduler="nowhere:1:2"))
 
 
 def test_policy_money_is_what_the_clauses_name(region):
     small, large = (
-        intake.appraise_one(region, {"segment": "fiber_laser", "output_100m_yuan": output})["needs"]
+        appraise.appraise_one(region, {"segment": "fiber_laser", "output_100m_yuan": output})["needs"]
         for output in (6, 120)
     )
     assert small["support_most_10k_yuan"] == 1000  # clause 19
@@ -142,31 +147,31 @@ def test_policy_money_is_what_the_clauses_name(region):
 
 def test_requests_without_matching_are_those_of_the_study():
     result = run()
-    asked = intake.requests(result.region, result.projects)
+    asked = appraise.requests(result.region, result.projects)
     pd.testing.assert_frame_equal(asked, result.requests)
 
 
 def test_a_portfolio_grows_by_one_and_keeps_what_it_had():
     hostile = '</script>"\n,=1+1 \u202e😀'
     table = "id,name,环节,output_100m_yuan,备注\r\nP02,甲,激光雷达,5,注\r\n".encode()
-    longer = intake.with_project(table, {"name": hostile, "segment": "fiber_laser", "output_100m_yuan": "3"})
+    longer = appraise.with_project(table, {"name": hostile, "segment": "fiber_laser", "output_100m_yuan": "3"})
     checked = portfolio.check(pd.read_csv(io.BytesIO(longer), dtype=str, keep_default_na=False))
     assert checked.index.tolist() == ["P02", "P03"]
     assert checked["name"].tolist() == ["甲", hostile]
     assert checked["notes"].tolist() == ["注", ""]
-    assert intake.count(longer) == 2
+    assert appraise.count(longer) == 2
     with pytest.raises(InputError, match="is not a number"):
-        intake.with_project(longer, {"segment": "fiber_laser", "output_100m_yuan": "many"})
+        appraise.with_project(longer, {"segment": "fiber_laser", "output_100m_yuan": "many"})
 
 
 def test_the_template_has_the_headings_and_nothing_else():
-    table = pd.read_csv(io.BytesIO(intake.template()))
+    table = pd.read_csv(io.BytesIO(appraise.template()))
     assert list(table) == list(portfolio.COLUMNS.values())
     assert table.empty
 
 
 def test_estimates_are_those_that_a_check_fills_in():
     checked = portfolio.check(pd.DataFrame([{"segment": "laser_chip", "output_100m_yuan": "7"}])).iloc[0]
-    for need, bounds in intake.estimated("laser_chip", 7.0).items():
+    for need, bounds in appraise.estimated("laser_chip", 7.0).items():
         columns = [need] if need == "max_minutes" else [f"{need}_{end}" for end in ("low", "likely", "high")]
         assert set(np.round(bounds, 9)) == set(np.round(checked[columns].to_numpy(float), 9))

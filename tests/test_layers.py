@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import shapely
 
-from geo_cluster import catalog, layers
-from geo_cluster.coordinates import convert
 from geo_cluster.errors import DataError
+from geo_cluster.world import catalog, layers
+from geo_cluster.world.coordinates import convert
 
 
 @pytest.fixture

@@ -6,8 +6,11 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from geo_cluster import catalog, layers, map_words, maps, study
+from geo_cluster import study, toml
 from geo_cluster.errors import InputError
+from geo_cluster.maps import payload as maps_payload
+from geo_cluster.maps import words
+from geo_cluster.world import catalog, layers
 from tests.studies import run, write_own
 
 HOSTILE = [
@@ -29,7 +32,7 @@ def language(request):
 
 @pytest.fixture(scope="module")
 def plan(language):
-    return maps.payload(language, run())
+    return maps_payload.payload(language, run())
 
 
 def layer_of(payload, key):
@@ -71,13 +74,13 @@ class Page(HTMLParser):
 
 
 def test_the_payload_is_plain_data(plan):
-    assert json.loads(maps.as_json(plan)) == json.loads(json.dumps(plan, allow_nan=False))
+    assert json.loads(maps_payload.as_json(plan)) == json.loads(json.dumps(plan, allow_nan=False))
     assert all(isinstance(leaf, str | int | float | bool) for leaf in leaves(plan))
     assert not {"nan", "None", "NaT", "<NA>"} & {leaf for leaf in leaves(plan) if isinstance(leaf, str)}
 
 
 def test_each_layer_is_in_the_legend_with_its_name(language):
-    shown = maps.payload(language, run())["layers"]
+    shown = maps_payload.payload(language, run())["layers"]
     assert len({layer["key"] for layer in shown}) == len(shown)
     for layer in shown:
         assert layer["features"], f"{layer['key']} shows nothing"
@@ -140,7 +143,7 @@ def test_what_changed_since_an_earlier_plan_is_drawn_and_counted(language):
     other = next(site for site in result.sites["id"] if site not in (now[first], now[second]))
     before = {**now, first: other, second: other, "gone": other}
     del before[third]
-    shown = maps.payload(language, result, before=before)
+    shown = maps_payload.payload(language, result, before=before)
     lines = layer_of(shown, "changed")["features"]
     sites = result.sites.set_index("id").geometry
     assert {tuple(line["from"]) for line in lines} == {(sites[other].y, sites[other].x)}
@@ -153,28 +156,28 @@ def test_what_changed_since_an_earlier_plan_is_drawn_and_counted(language):
 def test_nothing_changed_draws_nothing_and_says_so():
     result = run()
     now = dict(zip(result.assignment["project"], result.assignment["site"], strict=True))
-    shown = maps.payload("zh", result, before=now)
+    shown = maps_payload.payload("zh", result, before=now)
     assert "changed" not in {layer["key"] for layer in shown["layers"]}
     assert re.findall(r"\d+", shown["notes"][0]) == ["0", "0", "0"]
-    assert "较上一方案" not in " ".join(maps.payload("zh", result)["notes"])
+    assert "较上一方案" not in " ".join(maps_payload.payload("zh", result)["notes"])
 
 
 def test_filters_offer_what_occurs_and_every_entity_can_be_found_by_them():
-    shown = maps.payload("zh")
+    shown = maps_payload.payload("zh")
     entities = [f["p"] for layer in shown["layers"] if layer["kind"] == "point" for f in layer["features"]]
     rows = layers.read("chain").set_index("id")
     assert {one["id"] for one in entities} == set(rows.index[rows.geometry.notna()])
-    assert [facet["key"] for facet in shown["filters"]] == list(maps.FACETS)
+    assert [facet["key"] for facet in shown["filters"]] == list(maps_payload.FACETS)
     for facet in shown["filters"]:
         offered = {value for value, _ in facet["options"]}
         assert offered == {value for one in entities for value in one["tags"].get(facet["key"], [])}
         for one in entities:
-            cell = rows.loc[one["id"], maps.FACETS[facet["key"]]]
+            cell = rows.loc[one["id"], maps_payload.FACETS[facet["key"]]]
             assert one["tags"].get(facet["key"], []) == (cell.split(";") if cell else [])
 
 
 def test_the_matrix_and_the_county_shades_leave_out_nobody_silently():
-    shown, rows = maps.payload("zh"), layers.read("chain")
+    shown, rows = maps_payload.payload("zh"), layers.read("chain")
     counted = [one for cell in shown["matrix"]["cells"] for one in cell["ids"]]
     assert len(counted) == len(set(counted))
     assert re.findall(r"\d+", shown["matrix"]["note"]) == [str(len(rows) - len(counted))]
@@ -182,47 +185,47 @@ def test_the_matrix_and_the_county_shades_leave_out_nobody_silently():
     inside = [one for county in shades["features"] for one in county["ids"]]
     assert len(inside) == len(set(inside))
     assert re.findall(r"\d+", shades["note"])[1] == str(len(rows) - len(inside))
-    assert "matrix" not in maps.payload("zh", run())
+    assert "matrix" not in maps_payload.payload("zh", run())
 
 
 def test_base_maps_are_the_declared_ones_and_the_house_s_own(monkeypatch, tmp_path):
-    declared = [one["id"] for one in maps.basemaps("zh")]
-    assert declared == list(catalog.table("basemaps"))
+    declared = [one["id"] for one in maps_payload.basemaps("zh")]
+    assert declared == list(toml.table("basemaps"))
     template = "https://tiles.example.org/{z}/{x}/{y}.png"
-    monkeypatch.setenv(maps.BASEMAPS, template)
-    assert maps.basemaps("en")[0]["urls"] == [template]
+    monkeypatch.setenv(maps_payload.BASEMAPS, template)
+    assert maps_payload.basemaps("en")[0]["urls"] == [template]
     own = '[house]\nname = {zh = "内网", en = "house"}\nurls = ["x"]\nsystem = "gcj02"\n'
     own += 'attribution = {zh = "a", en = "b"}\n'
     (tmp_path / "own.toml").write_text(own, encoding="utf-8")
-    monkeypatch.setenv(maps.BASEMAPS, str(tmp_path / "own.toml"))
-    assert [one["id"] for one in maps.basemaps("en")] == ["house", *declared]
+    monkeypatch.setenv(maps_payload.BASEMAPS, str(tmp_path / "own.toml"))
+    assert [one["id"] for one in maps_payload.basemaps("en")] == ["house", *declared]
     (tmp_path / "own.toml").write_text('[house]\nsystem = "bd09"\n', encoding="utf-8")
     with pytest.raises(InputError) as refusal:
-        maps.basemaps("en")
+        maps_payload.basemaps("en")
     assert len(refusal.value.faults) == 4
 
 
 def test_the_map_of_a_plan_opens_on_the_plan():
     for scenario in ("default", "cautious"):
         result = run(scenario)
-        (south, west), (north, east) = maps.payload("zh", result)["bounds"]
+        (south, west), (north, east) = maps_payload.payload("zh", result)["bounds"]
         used = result.sites[result.sites["id"].isin(result.assignment["site"])].geometry
         for place in [result.anchor.geometry, *used]:
             assert west <= place.x <= east
             assert south <= place.y <= north
-    assert maps.payload("zh")["bounds"] == maps.EAST
+    assert maps_payload.payload("zh")["bounds"] == maps_payload.EAST
 
 
 def test_the_plan_stands_first_in_the_legend_of_its_map(plan, language):
-    assert plan["pinned"] == map_words.WORDS[language]["plan"]
+    assert plan["pinned"] == words.WORDS[language]["plan"]
     pinned = {layer["key"] for layer in plan["layers"] if layer["group"] == plan["pinned"]}
     assert pinned == {"flows", "routes"}
-    assert not maps.payload(language)["pinned"]
+    assert not maps_payload.payload(language)["pinned"]
 
 
 def test_an_exported_page_has_no_tile_server(plan):
     assert "basemaps" not in plan
-    assert "tianditu.gov" not in maps.standalone(plan)
+    assert "tianditu.gov" not in maps_payload.standalone(plan)
 
 
 def test_a_plan_of_the_sample_says_so_on_the_map(plan, language):
@@ -238,23 +241,23 @@ def test_sites_say_what_they_take(plan):
 
 
 def test_both_languages_have_the_same_words():
-    assert set(map_words.WORDS["zh"]) == set(map_words.WORDS["en"])
+    assert set(words.WORDS["zh"]) == set(words.WORDS["en"])
     fields = re.compile(r"{(\w+)")
-    for key, text in map_words.WORDS["zh"].items():
-        assert fields.findall(text) == fields.findall(map_words.WORDS["en"][key]), key
-    assert not [text for text in map_words.WORDS["en"].values() if re.search("[\u3000-\u9fff\uff00-\uffef]", text)]
+    for key, text in words.WORDS["zh"].items():
+        assert fields.findall(text) == fields.findall(words.WORDS["en"][key]), key
+    assert not [text for text in words.WORDS["en"].values() if re.search("[\u3000-\u9fff\uff00-\uffef]", text)]
 
 
 def test_every_word_is_used():
-    source = "".join(maps.Path(part.__file__).read_text(encoding="utf-8") for part in (maps, map_words))
-    for key in map_words.WORDS["zh"]:
+    source = "".join(maps_payload.Path(part.__file__).read_text(encoding="utf-8") for part in (maps_payload, words))
+    for key in words.WORDS["zh"]:
         assert len(re.findall(f'"{key}"', source)) > 2 or f"['{key}']" in source, f"WORDS[...]['{key}'] is never shown"
-    script = "".join((maps.ASSETS / name).read_text(encoding="utf-8") for name in maps.SCRIPTS)
+    script = "".join((maps_payload.ASSETS / name).read_text(encoding="utf-8") for name in maps_payload.SCRIPTS)
     spoken = set(re.findall(r"\bwords\.(\w+)", script))
     assert spoken | {"how_distance", "how_polygon", "how_rectangle", "how_circle", "distance", "polygon"} | {
         "rectangle",
         "circle",
-    } == set(map_words.SPOKEN)
+    } == set(words.SPOKEN)
 
 
 def test_attribution_names_who_each_shown_layer_is_owed_to(plan, language):
@@ -267,7 +270,7 @@ def test_attribution_names_who_each_shown_layer_is_owed_to(plan, language):
 
 
 def test_the_page_fetches_nothing(plan):
-    html = maps.standalone(plan)
+    html = maps_payload.standalone(plan)
     page = Page(html)
     for tag, attributes in page.tags:
         for name in ("src", "href", "data", "action", "poster", "srcset"):
@@ -276,14 +279,14 @@ def test_the_page_fetches_nothing(plan):
     for style in styles:
         assert "@import" not in style
         assert set(re.findall(r"url\(\s*['\"]?(\w+:|#|[^)]{0,20})", style)) <= {"data:", "#"}
-    for name in ("leaflet.js", *maps.SCRIPTS):
-        folder = maps.ASSETS if name in maps.SCRIPTS else maps.leaflet_file(name).parent
+    for name in ("leaflet.js", *maps_payload.SCRIPTS):
+        folder = maps_payload.ASSETS if name in maps_payload.SCRIPTS else maps_payload.leaflet_file(name).parent
         assert (folder / name).read_text(encoding="utf-8").strip() in html, name
     assert html.count("geoClusterMap(map_") == 1
 
 
 def test_the_page_has_one_title_and_is_utf8(plan):
-    page = Page(maps.standalone(plan))
+    page = Page(maps_payload.standalone(plan))
     assert [tag for tag, _ in page.tags].count("title") == 1
     charsets = [attributes for tag, attributes in page.tags if tag == "meta" and "charset" in str(attributes).lower()]
     assert charsets
@@ -307,12 +310,15 @@ def hostile(monkeypatch, tmp_path):
     text = path.read_text(encoding="utf-8").replace('zh = "我的", en = "Mine"', f"zh = {names}, en = {names}")
     path.write_text(text, encoding="utf-8")
     result = study.run(catalog.scenario(path))
-    monkeypatch.setattr(maps.layers, "read", spoilt)
+    monkeypatch.setattr(maps_payload.layers, "read", spoilt)
     return result
 
 
 def test_names_cannot_break_out_of_the_page(hostile, plan, language):
-    spoilt, usual = Page(maps.standalone(maps.payload(language, hostile))), Page(maps.standalone(plan))
+    spoilt, usual = (
+        Page(maps_payload.standalone(maps_payload.payload(language, hostile))),
+        Page(maps_payload.standalone(plan)),
+    )
     assert [tag for tag, _ in spoilt.tags] == [tag for tag, _ in usual.tags], "a name became an element"
     assert len(spoilt.scripts) == len(usual.scripts)
     handed = re.search(r"geoClusterMap\(\w+, (.*)\);", spoilt.scripts[-1])
@@ -328,7 +334,7 @@ def test_names_cannot_break_out_of_the_page(hostile, plan, language):
 
 
 def test_the_script_never_writes_markup():
-    assert sorted(path.name for path in maps.ASSETS.glob("*.js")) == sorted(maps.SCRIPTS)
-    script = "".join((maps.ASSETS / name).read_text(encoding="utf-8") for name in maps.SCRIPTS)
+    assert sorted(path.name for path in maps_payload.ASSETS.glob("*.js")) == sorted(maps_payload.SCRIPTS)
+    script = "".join((maps_payload.ASSETS / name).read_text(encoding="utf-8") for name in maps_payload.SCRIPTS)
     assert not re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|addAttribution|eval\(", script)
     assert not re.findall(r"https?://(?!www\.w3\.org/2000/svg)", script)

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo_cluster.matching import Problem, Resource
-from geo_cluster.matching import anneal as compiled
-from geo_cluster.matching.anneal import anneal, flatten, warm
-from geo_cluster.matching.bound import price_pools
-from geo_cluster.matching.model import compile_model
+from geo_cluster.matching.engine import anneal as compiled
+from geo_cluster.matching.engine.anneal import anneal, flatten, warm
+from geo_cluster.matching.engine.bound import price_pools
+from geo_cluster.matching.engine.model import compile_model
+from geo_cluster.matching.engine.search import candidates, greedy
 from geo_cluster.matching.problem import UNPLACED
-from geo_cluster.matching.search import candidates, greedy
 
 
 def model(seed, projects, sites, *, wide):

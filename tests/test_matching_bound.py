@@ -5,9 +5,9 @@ import pytest
 from scipy.optimize import linprog
 
 from geo_cluster.matching import Problem, Resource
-from geo_cluster.matching import bound as bounds
-from geo_cluster.matching.bound import price_knapsacks, price_pools
-from geo_cluster.matching.model import compile_model
+from geo_cluster.matching.engine import bound as bounds
+from geo_cluster.matching.engine.bound import price_knapsacks, price_pools
+from geo_cluster.matching.engine.model import compile_model
 
 
 def model(seed, projects=60, sites=20):

@@ -7,9 +7,9 @@ import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from geo_cluster.matching import Problem, Resource, solve, verify
-from geo_cluster.matching.bound import price_pools
-from geo_cluster.matching.branch import search
-from geo_cluster.matching.model import compile_model
+from geo_cluster.matching.engine.bound import price_pools
+from geo_cluster.matching.engine.branch import search
+from geo_cluster.matching.engine.model import compile_model
 
 
 def searched(problem, *, step=1e-7, stop=lambda: False, model=None):

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo_cluster.matching import Problem, Resource
-from geo_cluster.matching.cuts import _Pool, cut
-from geo_cluster.matching.model import compile_model
+from geo_cluster.matching.engine.cuts import _Pool, cut
+from geo_cluster.matching.engine.model import compile_model
+from geo_cluster.matching.engine.search import program
 from geo_cluster.matching.problem import UNPLACED
-from geo_cluster.matching.search import program
 
 
 def whole(problem):

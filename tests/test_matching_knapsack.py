@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo_cluster.matching.knapsack import fill
+from geo_cluster.matching.engine.knapsack import fill
 
 items = st.lists(st.tuples(st.integers(0, 3), st.floats(0.01, 9.0), st.integers(0, 6)), max_size=9)
 

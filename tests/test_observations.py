@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from geo_cluster import catalog, observations
 from geo_cluster.domain import KnownBetter
 from geo_cluster.errors import InputError
+from geo_cluster.world import catalog, observations
 
 
 def rows(*given: tuple) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import shapely
 
-from geo_cluster import catalog
+from geo_cluster import toml
 from geo_cluster.errors import InputError
 from geo_cluster.supply import overlay
 from geo_cluster.supply.land import Exclusion, developable
@@ -54,7 +54,7 @@ def most_memory():
 
 
 def faults(frame):
-    return parcel_faults(frame, land=catalog.table("land"))
+    return parcel_faults(frame, land=toml.table("land"))
 
 
 SQUARE = layer(shapely.box(0, 0, 1000, 1000))

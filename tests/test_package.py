@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import geo_cluster
-from geo_cluster import catalog
+from geo_cluster.world import catalog
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -39,7 +39,7 @@ def test_the_wheel_carries_code_app_tables_assets_and_data(wheel):
         ("geo_cluster", "**/*.py"),
         ("app", "**/*.py"),
         ("app/assets", "*"),
-        ("geo_cluster/assets", "*"),
+        ("geo_cluster/maps/assets", "*"),
         ("geo_cluster/tables", "**/*.toml"),
         ("geo_cluster/tables", "**/*.csv"),
     ):

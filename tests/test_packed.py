@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from app.texts.faults import sentence, told
-from geo_cluster import catalog, cli, layers, study
+from geo_cluster import cli, study
+from geo_cluster.archive import MOST_BYTES, file_name, path_faults, zipped
 from geo_cluster.domain import Layer
 from geo_cluster.errors import DataError, InputError
 from geo_cluster.export import bundle
-from geo_cluster.packed import MOST_BYTES, file_name, path_faults, zipped
+from geo_cluster.world import catalog, layers
 from tests.studies import write_own
 
 RESERVED = ["CON", "con", "NUL.txt", "aux.tar.gz", "COM1", "lpt9.csv", "COM¹.csv", "PRN .txt", "CONIN$", "nul."]

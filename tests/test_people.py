@@ -2,10 +2,11 @@
 
 import pytest
 
-from geo_cluster import catalog, database
 from geo_cluster.errors import InputError, Refused
-from geo_cluster.people import LOCAL, Person, check_rules, check_secrets, person_of, role_of
-from geo_cluster.workspace import Work, Workspace
+from geo_cluster.workspace import database
+from geo_cluster.workspace.repository import Work, Workspace
+from geo_cluster.workspace.roles import LOCAL, Person, check_rules, check_secrets, person_of, role_of
+from geo_cluster.world import catalog
 
 ISSUER = "https://login.example"
 CLAIMS = {"iss": ISSUER, "sub": "42", "provider": "default", "email": "wu@plan.example"}

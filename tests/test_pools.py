@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from pyproj import Geod
 
-from geo_cluster import layers
-from geo_cluster.supply.pools import distance_km, feeding_station
+from geo_cluster.supply.serving_station import distance_km, feeding_station
+from geo_cluster.world import layers
 from tests import world
 
 

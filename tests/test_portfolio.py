@@ -10,8 +10,8 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from geo_cluster import catalog, portfolio
 from geo_cluster.errors import InputError
+from geo_cluster.world import catalog, portfolio
 
 HEADING = "编号,名称,环节,年产值(亿元),投产年份,用地(亩),受电容量(MVA),年用电(GWh),最长车程(分钟),备注"
 

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from geo_cluster import catalog
+from geo_cluster import toml
 from tests.handed_over import everything
 
 
@@ -12,7 +12,7 @@ def test_everything_handed_over_is_the_same_in_another_process(tmp_path):
     there, here = tmp_path / "there", tmp_path / "here"
     environment = os.environ | {"PYTHONHASHSEED": "12345", "TZ": "Pacific/Kiritimati", "LC_ALL": "C"}
     command = [sys.executable, "-m", "tests.handed_over", str(there)]
-    other = subprocess.Popen(command, cwd=catalog.PACKAGE.parent, env=environment)
+    other = subprocess.Popen(command, cwd=toml.PACKAGE.parent, env=environment)
     everything(here)
     assert other.wait(300) == 0
     files = sorted(path.relative_to(here) for path in here.rglob("*") if path.is_file())

@@ -10,9 +10,10 @@ import threading
 
 import pytest
 
-from geo_cluster import catalog, scratch
+from geo_cluster import scratch
 from geo_cluster.errors import DataError
-from geo_cluster.workspace import PROJECTS, Work
+from geo_cluster.workspace.repository import PROJECTS, Work
+from geo_cluster.world import catalog
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="as POSIX has it")
 

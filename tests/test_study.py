@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 import tomli_w
 
-from geo_cluster import catalog, results, study
+from geo_cluster import study
 from geo_cluster.errors import InputError
 from geo_cluster.matching.verify import verify
+from geo_cluster.report import tables
+from geo_cluster.world import catalog
 from tests import world
 from tests.studies import run
 
@@ -221,7 +223,7 @@ def test_a_region_without_any_interval_asks_for_nothing(tiny):
     exact = tiny.region.observations.assign(low=tiny.region.observations["likely"])
     exact["high"] = exact["likely"]
     region = dataclasses.replace(tiny.region, observations=exact)
-    asked = results.request_table(region, tiny.eligibility, tiny.decision)
+    asked = tables.request_table(region, tiny.eligibility, tiny.decision)
     assert asked.empty
     assert list(asked) == list(tiny.requests)
 
@@ -277,18 +279,18 @@ def test_layers_of_ones_own_stand_in_place_of_the_shipped_ones(tmp_path, real):
 
 def test_offers_say_whose_number_it_is_and_totals_count_each_pool_once():
     result = run()
-    offers = results.offers_table(result.region)
+    offers = tables.offers_table(result.region)
     assert len(offers) == 3 * len(result.sites)
-    for resource, (attribute, times) in results.SUPPLY.items():
+    for resource, (attribute, times) in tables.SUPPLY.items():
         rows = offers[offers["resource"] == resource]
         assert rows["site"].tolist() == result.sites["id"].tolist()
         bounds = result.region.offers[attribute] * times
         assert rows[["low", "likely", "high"]].to_numpy() == pytest.approx(bounds, nan_ok=True)
     power = offers[offers["resource"] == "power"]
     assert power.groupby("subject")["site"].size().to_dict() == power.groupby("subject")["sharers"].first().to_dict()
-    totals = results.supply_totals(offers)
+    totals = tables.supply_totals(offers)
     pools = result.pools.groupby("resource")[["low", "likely", "high"]].sum()
-    for resource in results.SUPPLY:
+    for resource in tables.SUPPLY:
         expected = pools.loc[resource].to_numpy()
         assert totals.loc[resource, ["low", "likely", "high"]].to_numpy(float) == pytest.approx(expected, rel=1e-6)
 
@@ -296,7 +298,7 @@ def test_offers_say_whose_number_it_is_and_totals_count_each_pool_once():
 def test_a_prefecture_without_station_offers_no_power_and_says_so():
     region = run().region
     lone = region.sites.assign(station=["", *region.sites["station"].iloc[1:]])
-    offers = results.offers_table(dataclasses.replace(region, sites=lone))
+    offers = tables.offers_table(dataclasses.replace(region, sites=lone))
     row = offers[(offers["resource"] == "power") & (offers["site"] == lone["id"].iloc[0])].iloc[0]
     assert np.isnan(row["likely"])
     assert row["basis"] == ""

@@ -5,10 +5,12 @@ import itertools
 import numpy as np
 import pytest
 
-from geo_cluster import catalog, explained, study
+from geo_cluster import study
 from geo_cluster.errors import InputError
 from geo_cluster.matching.problem import UNPLACED
 from geo_cluster.matching.verify import usage
+from geo_cluster.report import explanation
+from geo_cluster.world import catalog
 from tests.studies import run
 
 EZHOU, HUANGSHI, SHIYAN = "420700", "420200", "420300"
@@ -49,7 +51,7 @@ def test_who_stays_out_for_a_share_is_told_so_in_both_languages():
     assert len(result.assignment) == 6
     assert result.unplaced["reason"].str.contains("项目名额（").all()
     assert result.unplaced["reason_en"].str.contains("of the share of projects short at").all()
-    assert explained.holds_table(result)["resource"].isin(["plan", "land", "power", "energy"]).all()
+    assert explanation.holds_table(result)["resource"].isin(["plan", "land", "power", "energy"]).all()
 
 
 def test_a_share_that_cannot_be_met_is_refused_with_what_can_be_had():

@@ -10,11 +10,12 @@ import pandas as pd
 import pytest
 from shapely import Point, Polygon, box
 
-from geo_cluster import catalog, cli, study, survey
+from geo_cluster import cli, study, toml
 from geo_cluster.errors import InputError
+from geo_cluster.supply import land_survey
 from tests import world
 
-SAMPLE = catalog.PACKAGE.parent / "data" / "sample"
+SAMPLE = toml.PACKAGE.parent / "data" / "sample"
 ZONE = "EPSG:4547"
 EAST, NORTH = 540_000.0, 3_380_000.0
 
@@ -37,8 +38,8 @@ def files(tmp_path):
 
 
 def test_areas_are_those_worked_out_by_hand(files):
-    rules = survey.read_rules(files / "rules.csv", files / "layers.gpkg")
-    found = survey.survey(survey.read_parcels(files / "parcels.gpkg"), rules, land_mu=20, hall_m=(60, 150))
+    rules = land_survey.read_rules(files / "rules.csv", files / "layers.gpkg")
+    found = land_survey.survey(land_survey.read_parcels(files / "parcels.gpkg"), rules, land_mu=20, hall_m=(60, 150))
     first = found.land.iloc[0]
     assert first["gross_ha"] == pytest.approx(6)
     assert first["lost_farmland_ha"] == pytest.approx(2)  # its upper third
@@ -51,9 +52,9 @@ def test_areas_are_those_worked_out_by_hand(files):
 
 
 def test_its_numbers_go_into_a_scenario_and_count_there(files):
-    rules = survey.read_rules(files / "rules.csv", files / "layers.gpkg")
-    found = survey.survey(survey.read_parcels(files / "parcels.gpkg"), rules)
-    survey.write(found, files, source="parcels.gpkg")
+    rules = land_survey.read_rules(files / "rules.csv", files / "layers.gpkg")
+    found = land_survey.survey(land_survey.read_parcels(files / "parcels.gpkg"), rules)
+    land_survey.write(found, files, source="parcels.gpkg")
     known = tomllib.loads((files / "known.toml").read_text(encoding="utf-8"))["known"]
     result = study.run(world.scenario(known=known), world.layers(), projects=world.projects(2))
     row = result.observations.query("site_id == 'X1' and attribute == 'available_land_ha'").iloc[0]
@@ -76,15 +77,15 @@ def test_the_sample_pack_runs_from_the_command_line_and_says_that_it_is_one(tmp_
 def test_every_fault_of_rules_and_parcels_is_named(files):
     (files / "rules.csv").write_text("name,layer,buffer_m\na,swamp,0\nb,water,wide\n", encoding="utf-8")
     with pytest.raises(InputError) as refusal:
-        survey.read_rules(files / "rules.csv", files / "layers.gpkg")
+        land_survey.read_rules(files / "rules.csv", files / "layers.gpkg")
     told = str(refusal.value)
     assert "rules.csv, row 2: 'swamp' is no layer of layers.gpkg → use farmland, water" in told
     assert "rules.csv, row 3, buffer_m: 'wide' is no number" in told
     with pytest.raises(InputError, match="isn't read here"):
-        survey.read_parcels(files / "rules.csv")
-    bare = survey.read_parcels(files / "parcels.gpkg").drop(columns="site")
+        land_survey.read_parcels(files / "rules.csv")
+    bare = land_survey.read_parcels(files / "parcels.gpkg").drop(columns="site")
     with pytest.raises(InputError, match="column site: is missing"):
-        survey.survey(bare, [])
+        land_survey.survey(bare, [])
 
 
 def test_parcels_are_counted_from_one_in_every_fault(tmp_path):
@@ -92,13 +93,13 @@ def test_parcels_are_counted_from_one_in_every_fault(tmp_path):
     shapes.append(Polygon([(EAST, NORTH), (EAST + 9, NORTH + 9), (EAST + 9, NORTH), (EAST, NORTH + 9)]))
     gpd.GeoDataFrame({"site": ["X1"] * 3}, geometry=shapes, crs=ZONE).to_file(tmp_path / "parcels.geojson")
     with pytest.raises(InputError) as refusal:
-        survey.checked_parcels(tmp_path / "parcels.geojson")
+        land_survey.checked_parcels(tmp_path / "parcels.geojson")
     assert [fault.where for fault in refusal.value.faults] == ["parcels row 1", "parcels row 3"]
 
 
 def test_unions_are_named_by_rows_that_are_counted_from_one(files):
-    rules = survey.read_rules(files / "rules.csv", files / "layers.gpkg")
-    found = survey.survey(survey.read_parcels(files / "parcels.gpkg"), rules, land_mu=20)
+    rules = land_survey.read_rules(files / "rules.csv", files / "layers.gpkg")
+    found = land_survey.survey(land_survey.read_parcels(files / "parcels.gpkg"), rules, land_mu=20)
     assert found.fits["parcels"].tolist() == [(1,)]
 
 
@@ -115,15 +116,15 @@ def test_unions_are_named_by_rows_that_are_counted_from_one(files):
 def test_rules_that_are_no_table(files, text, told):
     (files / "rules.csv").write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as refusal:
-        survey.read_rules(files / "rules.csv", files / "layers.gpkg")
+        land_survey.read_rules(files / "rules.csv", files / "layers.gpkg")
     assert all(one in str(refusal.value) for one in told)
 
 
 def test_losses_read_back_from_the_file_are_those_of_the_survey(tmp_path):
-    found = survey.sample()
-    survey.write(found, tmp_path, source="test")
-    there = survey.losses(survey.read_land((tmp_path / "land.csv").read_bytes()))
-    here = survey.losses(found.land)
+    found = land_survey.sample()
+    land_survey.write(found, tmp_path, source="test")
+    there = land_survey.losses(land_survey.read_land((tmp_path / "land.csv").read_bytes()))
+    here = land_survey.losses(found.land)
     assert there[["site", "step"]].equals(here[["site", "step"]])
     assert there["ha"].to_numpy() == pytest.approx(here["ha"].to_numpy(), abs=0.01)
     for _, steps in here.groupby("site"):
@@ -136,16 +137,16 @@ def test_losses_read_back_from_the_file_are_those_of_the_survey(tmp_path):
 def test_land_that_does_not_add_up_is_refused_by_row():
     land = pd.DataFrame({"site": ["A", "A"], "gross_ha": [2, 3], "lost_x_ha": [1, 1], "net_ha": [1, 1]})
     with pytest.raises(InputError, match="row 3"):
-        survey.losses(land)
+        land_survey.losses(land)
     with pytest.raises(InputError, match="net_ha"):
-        survey.losses(land.drop(columns="net_ha"))
+        land_survey.losses(land.drop(columns="net_ha"))
 
 
 def test_what_is_on_offer_is_what_a_survey_adds_up():
-    found = survey.sample()
-    offer = survey.on_offer(found.land)
+    found = land_survey.sample()
+    offer = land_survey.on_offer(found.land)
     sites = found.sites.set_index("site")
     assert offer[sites.index].to_numpy() == pytest.approx(sites["net_mu"].to_numpy(), abs=0.01)
-    net = survey.losses(found.land).query("step == 'net'").set_index("site")["ha"] * 15
+    net = land_survey.losses(found.land).query("step == 'net'").set_index("site")["ha"] * 15
     assert (offer <= net[offer.index] + 1e-6).all()
     assert (offer < net[offer.index] - 1).any(), "the sample has granted parcels"

@@ -8,11 +8,12 @@ import tomllib
 import numpy as np
 import pytest
 
-from geo_cluster import catalog, eligibility
-from geo_cluster import layers as layer_contracts
+from geo_cluster import eligibility, toml
 from geo_cluster.domain import STAGES
 from geo_cluster.errors import DataError, InputError
 from geo_cluster.scoring import criteria
+from geo_cluster.world import catalog
+from geo_cluster.world import layers as layer_contracts
 
 
 @pytest.mark.parametrize("key", list(catalog.criteria()))
@@ -62,12 +63,12 @@ def test_segment_ranges_rise_and_its_words_are_in_the_stage_vocabulary(key):
 
 
 def test_conversion_to_standard_coal_is_the_equivalent_value():
-    assert catalog.table("requirements")["tce_per_gwh"] == pytest.approx(0.1229 * 1e6 / 1e3)  # kgce/kWh to tce/GWh
+    assert toml.table("requirements")["tce_per_gwh"] == pytest.approx(0.1229 * 1e6 / 1e3)  # kgce/kWh to tce/GWh
 
 
 def test_contracts_exist_for_exactly_the_registered_layers():
-    assert set(catalog.table("layers")["layers"]) == set(catalog.layers())
-    for name, layer in catalog.table("layers")["layers"].items():
+    assert set(toml.table("layers")["layers"]) == set(catalog.layers())
+    for name, layer in toml.table("layers")["layers"].items():
         assert set(layer["popup"]) <= set(layer_contracts.columns(name))
         for rule in layer_contracts.columns(name).values():
             assert rule["zh"]
@@ -76,7 +77,7 @@ def test_contracts_exist_for_exactly_the_registered_layers():
 
 def test_stage_vocabulary_is_the_closed_one_and_has_colours():
     assert tuple(layer_contracts.words("stage")) == STAGES
-    assert set(catalog.table("style")["stage"]) == set(STAGES)
+    assert set(toml.table("style")["stage"]) == set(STAGES)
 
 
 def _seen(colour: str, deficiency: np.ndarray) -> np.ndarray:
@@ -95,7 +96,7 @@ def _seen(colour: str, deficiency: np.ndarray) -> np.ndarray:
     ids=["normal", "protanope"],
 )
 def test_stage_colours_are_told_apart_pairwise(deficiency):
-    colours = catalog.table("style")["stage"]
+    colours = toml.table("style")["stage"]
     for (one, a), (other, b) in itertools.combinations(colours.items(), 2):
         distance = np.linalg.norm(_seen(a, deficiency) - _seen(b, deficiency))
         assert distance > 10, f"{one} and {other} look alike ({distance:.0f})"
@@ -149,7 +150,7 @@ def test_a_broken_table_is_refused_with_its_place(tmp_path):
     path = tmp_path / "t.toml"
     path.write_text("a = \n", encoding="utf-8")
     with pytest.raises(DataError, match=r"t\.toml: is not valid TOML"):
-        catalog.read_toml(path, error=DataError)
+        toml.read(path, error=DataError)
 
 
 DOTS = ".".join(["a"] * 50_000)
@@ -173,7 +174,7 @@ BOMBS = {
 def test_a_small_file_takes_neither_time_nor_memory(bomb):
     text, why = BOMBS[bomb]
     with pytest.raises(InputError, match=why) as told:
-        catalog.toml_of(text.encode(), "t.toml")
+        toml.parse(text.encode(), "t.toml")
     assert len(str(told.value)) < 200
 
 
@@ -181,7 +182,7 @@ def test_dots_in_texts_and_remarks_and_many_numbers_are_no_dotted_key():
     dots = ".".join("a" * 99)
     numbers = "1.5, " * 99
     text = f"""# {dots}\nx = "{dots}"\ny = '{dots}'\nz = [{numbers}]\nu = \"\"\"\n{dots}\"\"\"\"\"\n{dots[:39]} = 1\n"""
-    told = catalog.toml_of(text.encode(), "t.toml")
+    told = toml.parse(text.encode(), "t.toml")
     assert (told["x"], told["y"], len(told["z"]), told["u"]) == (dots, dots, 99, f'{dots}""')
     assert told["a"] == tomllib.loads(f"{dots[:39]} = 1")["a"]
 
@@ -190,7 +191,7 @@ def test_a_file_larger_than_settings_are_is_not_read(tmp_path):
     path = tmp_path / "t.toml"
     path.write_bytes(b"#" * (2 * 2**20 + 1))
     with pytest.raises(InputError, match="has more than 2 MB"):
-        catalog.read_toml(path)
+        toml.read(path)
 
 
 def test_of_what_was_given_little_is_told():
@@ -215,5 +216,5 @@ def test_of_long_lists_the_first_few_are_named():
 
 
 def test_tables_are_plain_toml_without_code():
-    for path in catalog.TABLES.rglob("*.toml"):
+    for path in toml.TABLES.rglob("*.toml"):
         tomllib.loads(path.read_text(encoding="utf-8"))

@@ -30,8 +30,8 @@ from app import serve, signin, web
 from app.impatient import Impatient
 from geo_cluster import serving
 from geo_cluster.errors import InputError
-from geo_cluster.people import Person
 from geo_cluster.serving import HERE, Doors, Serving, checked
+from geo_cluster.workspace.roles import Person
 from tests.browser.conftest import _free_port, _wait_for
 
 HOST = "siting.example"

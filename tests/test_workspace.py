@@ -13,11 +13,13 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from geo_cluster import catalog, database, study
+from geo_cluster import study
 from geo_cluster.domain import Text
 from geo_cluster.errors import Conflict, DataError, InputError, Refused
-from geo_cluster.people import Person, check_rules, check_sign_in, role_of
-from geo_cluster.workspace import PROJECTS, Work, Workspace
+from geo_cluster.workspace import database
+from geo_cluster.workspace.repository import PROJECTS, Work, Workspace
+from geo_cluster.workspace.roles import Person, check_rules, check_sign_in, role_of
+from geo_cluster.world import catalog
 from tests.databases import address, postgres  # noqa: F401  (fixtures)
 from tests.studies import OWN
 from tests.studies import run as shipped

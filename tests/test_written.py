@@ -14,7 +14,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
-from geo_cluster import catalog, portfolio, written
+from geo_cluster import toml
+from geo_cluster.world import portfolio, spreadsheet
 
 LEADS = [one for one in map(chr, range(sys.maxunicode + 1)) if unicodedata.normalize("NFKC", one)[:1] in (*"=+-@−",)]
 BLANKS = [
@@ -39,13 +40,13 @@ def is_formula(cell):
 
 
 def test_every_form_of_a_lead_and_every_blank_is_known():
-    assert [one for one in LEADS if written.inert(f"{one}1") != f"'{one}1"] == []
-    assert [one for one in BLANKS if not written.inert(f"{one}=1").startswith("'")] == []
+    assert [one for one in LEADS if spreadsheet.inert(f"{one}1") != f"'{one}1"] == []
+    assert [one for one in BLANKS if not spreadsheet.inert(f"{one}=1").startswith("'")] == []
 
 
 @pytest.mark.parametrize("text", [*RISKS, *INNER])
 def test_nothing_begins_a_formula_whatever_separates_the_cells(text):
-    content = written.as_csv(pd.DataFrame({"name": [text], text: ["x"], "n": [-1.5]}))
+    content = spreadsheet.as_csv(pd.DataFrame({"name": [text], text: ["x"], "n": [-1.5]}))
     told = pd.read_csv(io.BytesIO(content), encoding="utf-8-sig", dtype=str, keep_default_na=False)
     assert not any(is_formula(cell) for cell in [*told.columns, told.iloc[0, 0]])
     assert told["n"].tolist() == ["-1.5"], "numbers stay numbers"
@@ -57,8 +58,8 @@ def test_nothing_begins_a_formula_whatever_separates_the_cells(text):
 @example("''\t;=")
 @settings(max_examples=500, deadline=None)
 def test_taking_the_guard_away_gives_the_text(text):
-    assert written.bare(written.inert(text)) == text
-    for cell in re.split(r"[;\t\r\n]", written.inert(text)):
+    assert spreadsheet.bare(spreadsheet.inert(text)) == text
+    for cell in re.split(r"[;\t\r\n]", spreadsheet.inert(text)):
         assert not is_formula(cell)
 
 
@@ -66,7 +67,7 @@ def test_taking_the_guard_away_gives_the_text(text):
 @settings(max_examples=150, deadline=None)
 def test_what_is_written_is_what_is_read(rows, heading):
     table = pd.DataFrame(rows, columns=["id", f"{heading}x"], dtype=object)
-    pd.testing.assert_frame_equal(written.read_csv(written.as_csv(table)).astype(object), table)
+    pd.testing.assert_frame_equal(spreadsheet.read_csv(spreadsheet.as_csv(table)).astype(object), table)
 
 
 CELLS = TEXTS.map(str.strip)
@@ -88,8 +89,8 @@ def test_a_portfolio_guards_what_the_table_of_projects_was_given():
 
 def test_a_long_run_of_blanks_is_looked_through_once():
     began = time.perf_counter()
-    written.inert("\t" * 500_000 + "x")
-    written.bare("'\t" * 500_000 + "x")
+    spreadsheet.inert("\t" * 500_000 + "x")
+    spreadsheet.bare("'\t" * 500_000 + "x")
     assert time.perf_counter() - began < 3  # 2 * 10^11 steps if each began anew
 
 
@@ -97,7 +98,7 @@ def test_a_long_run_of_blanks_is_looked_through_once():
 
 
 def book_of(table):
-    return openpyxl.load_workbook(io.BytesIO(written.as_xlsx({"a": table})))["a"]
+    return openpyxl.load_workbook(io.BytesIO(spreadsheet.as_xlsx({"a": table})))["a"]
 
 
 @pytest.mark.parametrize("text", [*RISKS, *INNER, "#REF!", "#N/A", "TRUE", "2026-01-01", "\x00\x08\x1f\ufffe"])
@@ -118,12 +119,12 @@ def test_a_cell_of_a_workbook_is_no_longer_than_it_may_be(text):
 
 def test_a_workbook_comes_back_as_it_was():
     texts = [*RISKS[:9], "'x", "x'", "a;=1"]
-    content = written.as_xlsx({"a": pd.DataFrame({"t": texts})})
-    assert written.bared(pd.read_excel(io.BytesIO(content), dtype=str))["t"].tolist() == texts
+    content = spreadsheet.as_xlsx({"a": pd.DataFrame({"t": texts})})
+    assert spreadsheet.bared(pd.read_excel(io.BytesIO(content), dtype=str))["t"].tolist() == texts
 
 
 def test_a_workbook_does_not_say_when_it_was_made():
-    content = written.as_xlsx({"a": pd.DataFrame({"t": ["x"]})})
+    content = spreadsheet.as_xlsx({"a": pd.DataFrame({"t": ["x"]})})
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert {one.date_time for one in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert set(re.findall(rb"\d{4}-\d\d-\d\dT[\d:]+Z", archive.read("docProps/core.xml"))) == {
@@ -133,13 +134,13 @@ def test_a_workbook_does_not_say_when_it_was_made():
 
 def test_a_table_keeps_what_is_no_text():
     table = pd.DataFrame({"a": [None, "=1", np.nan], "b": [1, 2, 3], "c": pd.Categorical(["=x", "y", "=x"])})
-    told = written.as_csv(table).decode("utf-8-sig").split("\r\n")
+    told = spreadsheet.as_csv(table).decode("utf-8-sig").split("\r\n")
     assert told[1:4] == [",1,'=x", "'=1,2,y", ",3,'=x"]
 
 
 # ---- one writer ---------------------------------------------------------------------------------------------
 
-ROOT = catalog.PACKAGE.parent
+ROOT = toml.PACKAGE.parent
 NO_WRITERS = {
     "geo_cluster/study.py": "the portfolio as it is hashed",
     "app/views/data_preview.py": "the key of a cache",
@@ -156,4 +157,4 @@ def test_no_table_leaves_by_another_door():
         for path in (ROOT / folder).rglob("*.py")
         if writes.search(path.read_text(encoding="utf-8"))
     }
-    assert found == {"geo_cluster/written.py", *NO_WRITERS}
+    assert found == {"geo_cluster/world/spreadsheet.py", *NO_WRITERS}

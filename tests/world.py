@@ -11,8 +11,8 @@ import geopandas as gpd
 import pandas as pd
 from shapely import LineString
 
-from geo_cluster import catalog, portfolio
 from geo_cluster.domain import Scenario
+from geo_cluster.world import catalog, portfolio
 
 A, B, C = (114.50, 30.50), (114.60, 30.50), (114.80, 30.50)
 PREFECTURE = "420700"

@@ -9,9 +9,9 @@ import streamlit as st
 
 from app import cached, state
 from app.widgets import footer, heading, refusals, show_map, t
-from geo_cluster import catalog
 from geo_cluster.domain import Language
 from geo_cluster.export import bundle
+from geo_cluster.world import catalog
 
 FIRST = ("sheet.html", "tables.xlsx", "map.html")
 """What is asked for most often comes first."""

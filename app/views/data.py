@@ -8,8 +8,8 @@ import streamlit as st
 from app import state
 from app.views import data_history, data_import, data_layers
 from app.widgets import footer, heading, refusals, t
-from geo_cluster import catalog, layers
 from geo_cluster.scoring.explain import significant
+from geo_cluster.world import catalog, layers
 
 
 def page() -> None:

@@ -12,10 +12,11 @@ from app import cached, state
 from app.texts.faults import told
 from app.views.data_preview import faulty, preview
 from app.widgets import plain, t, upload_words
-from geo_cluster import catalog, written
+from geo_cluster import toml
 from geo_cluster.box.limits import limits
 from geo_cluster.imports import ledger
 from geo_cluster.imports.files import KINDS, SHAPES, TABLES, Checked, Kind, digest, fault_table
+from geo_cluster.world import spreadsheet
 
 OTHERS = ("rules", "exclusions")
 
@@ -58,7 +59,7 @@ def draw() -> None:
 
 def _limits() -> None:
     """What is taken, and how large it may be."""
-    now, names = limits(), catalog.table("limits")
+    now, names = limits(), toml.table("limits")
     st.caption(t("data.import.limits", mb=now.megabytes, shapes=now.features))
     with st.expander(t("data.import.all_limits"), icon=":material/straighten:"):
         st.caption(" · ".join(f"{row[state.language()]} {getattr(now, key):,}" for key, row in names.items()))
@@ -69,7 +70,7 @@ def _templates() -> None:
     with st.expander(t("data.import.templates"), icon=":material/table_view:"):
         st.caption(t("data.import.templates_how"))
         for kind in KINDS:
-            declared = catalog.table("imports")[kind]
+            declared = toml.table("imports")[kind]
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{declared['name'][state.language()]}**", width=130)
                 for ending in ("xlsx", "csv"):
@@ -149,9 +150,7 @@ def _one(k: int, file: Dropped, kind: Kind, rules: tuple[bytes, bytes] | None, s
 def _crs(key: str) -> str:
     """What the coordinates are in: as the file says, or one of the list."""
     offered = {"": t("data.import.crs_file")}
-    offered |= {
-        row["code"]: f"{row['name'][state.language()]} · {row['code']}" for row in catalog.table("imports")["crs"]
-    }
+    offered |= {row["code"]: f"{row['name'][state.language()]} · {row['code']}" for row in toml.table("imports")["crs"]}
     return st.selectbox(
         t("data.import.crs"), list(offered), format_func=offered.__getitem__, key=f"crs-{key}", width=420
     )
@@ -191,7 +190,7 @@ def _refused(checked: Checked, key: str) -> None:
     st.dataframe(shown.drop(columns=t("data.fault.where")).head(500), hide_index=True, key=f"faults-{key}")
     st.download_button(
         t("data.import.save_faults"),
-        written.as_csv(shown),
+        spreadsheet.as_csv(shown),
         file_name="faults.csv",
         icon=":material/download:",
         key=f"save-faults-{key}",

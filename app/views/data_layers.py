@@ -9,9 +9,9 @@ import streamlit as st
 
 from app import cached, state
 from app.widgets import t
-from geo_cluster import catalog, layers
 from geo_cluster.domain import Layer
 from geo_cluster.imports.substations import MADE_BY
+from geo_cluster.world import catalog, layers
 
 STYLE = """
 <style>

@@ -9,8 +9,8 @@ from streamlit.delta_generator import DeltaGenerator
 from app import cached, state
 from app.views import match_change, match_edit, match_others, match_plan, match_pools, match_portfolio, match_run
 from app.widgets import draw, footer, heading, open_tab, points_chart, refusals, score_chart, show_map, t, told_of
-from geo_cluster import catalog, layers
 from geo_cluster.study import Study
+from geo_cluster.world import catalog, layers
 
 STYLE = """
 <style>

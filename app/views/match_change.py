@@ -8,7 +8,7 @@ import streamlit as st
 from app import cached, state
 from app.views import match_edit
 from app.widgets import show_map, t, told_of
-from geo_cluster import compared
+from geo_cluster.report import comparison
 from geo_cluster.study import Study
 
 
@@ -19,7 +19,7 @@ def changes(study: Study) -> None:
         st.info(t("match.no_before"), icon=":material/compare_arrows:")
         return
     gain = study.plan.objective - before.plan.objective
-    table = compared.difference_table(before, study)
+    table = comparison.difference_table(before, study)
     more = placed(before, study)
     st.markdown(
         t("match.changed_told", n=len(table), before=told_of(before), after=told_of(study), gain=gain, placed=more)

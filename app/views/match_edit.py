@@ -10,9 +10,9 @@ import pandas as pd
 
 from app import state
 from app.widgets import refusals, t
-from geo_cluster import catalog
 from geo_cluster.errors import GeoClusterError
 from geo_cluster.study import Study
+from geo_cluster.world import catalog
 
 
 @dataclass(frozen=True, eq=False)

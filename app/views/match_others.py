@@ -9,10 +9,12 @@ import streamlit as st
 from app import cached, state
 from app.views import match_change, match_edit, match_plan, match_portfolio
 from app.widgets import plain, t
-from geo_cluster import catalog, compared, explained, layers
-from geo_cluster.compared import Other, Stability
-from geo_cluster.results import words_of
+from geo_cluster import toml
+from geo_cluster.report import comparison, explanation
+from geo_cluster.report.comparison import Other, Stability
+from geo_cluster.report.tables import words_of
 from geo_cluster.study import Study
+from geo_cluster.world import layers
 
 MANY = 100
 """With more projects than this, who would walk away takes minutes to find: only when asked."""
@@ -30,9 +32,9 @@ def others(study: Study) -> None:
     if state.kept("others") != asked:
         return
     with st.spinner(t("match.ways_running")):
-        plans = cached.asked(compared.other_plans, study, count, within / 100)
+        plans = cached.asked(comparison.other_plans, study, count, within / 100)
     _fronts(plans)
-    plans = compared.distinct(plans)
+    plans = comparison.distinct(plans)
     _list(plans, len(study.projects))
     labels = [_label(one) for one in plans]
     at = st.selectbox(t("match.choose_plan"), range(1, len(plans)), format_func=lambda number: labels[number])
@@ -91,7 +93,7 @@ def _list(plans: tuple[Other, ...], projects: int) -> None:
 
 
 def _front(rows: list[Other], kind: str) -> alt.LayerChart:
-    page = catalog.table("style")["page"]
+    page = toml.table("style")["page"]
     table = pd.DataFrame(
         {
             "value": [one.value for one in rows],
@@ -122,10 +124,10 @@ def _front(rows: list[Other], kind: str) -> alt.LayerChart:
 
 def _chosen(study: Study, one: Other, label: str) -> None:
     """One plan beside the study's: what would change; adopt it as locks."""
-    after = compared.with_plan(study, one.site)
+    after = comparison.with_plan(study, one.site)
     told, act = st.columns([4, 1], vertical_alignment="center")
     told.text(t("match.give_up", loss=study.plan.objective - one.worth, elsewhere=one.elsewhere))
-    rows, note = match_plan.locks(compared.plan_locks(after)), t("match.adopted", plan=label)
+    rows, note = match_plan.locks(comparison.plan_locks(after)), t("match.adopted", plan=label)
     act.button(
         t("match.adopt"),
         icon=":material/check:",
@@ -134,7 +136,7 @@ def _chosen(study: Study, one: Other, label: str) -> None:
         disabled=not match_portfolio.is_of(study),
         on_click=match_edit.keep(lambda: state.change(note, locked=rows, forbidden=[])),
     )
-    match_change.show(compared.difference_table(study, after), study, after)
+    match_change.show(comparison.difference_table(study, after), study, after)
     match_change.both_plans(after, study)
 
 
@@ -149,7 +151,7 @@ def holding(study: Study) -> tuple[str, str]:
 def seldom(study: Study) -> str:
     """What to think of a plan that holds in fewer than half of the draws; nothing of one that holds more often."""
     table = _held(study)
-    if table.empty or (share := 1 - table["breaks"].iloc[0]) >= explained.SELDOM:
+    if table.empty or (share := 1 - table["breaks"].iloc[0]) >= explanation.SELDOM:
         return ""
     level = layers.words("planning_level")[study.scenario.planning_level][state.language()]
     return t("match.seldom", share=share, level=level) + _first(table)
@@ -157,7 +159,7 @@ def seldom(study: Study) -> str:
 
 def _held(study: Study) -> pd.DataFrame:
     """The plan when numbers are drawn: its own row, then the pools that break, in the reader's words."""
-    table, language = cached.asked(explained.holds_table, study), state.language()
+    table, language = cached.asked(explanation.holds_table, study), state.language()
     if table.empty:
         return table
     label = [
@@ -199,7 +201,7 @@ def holds(study: Study) -> None:
             return
         state.keep("stable", key)
     with st.spinner(t("match.ways_running")):
-        found = cached.asked(compared.stability, study)
+        found = cached.asked(comparison.stability, study)
     _stable(study, found)
 
 

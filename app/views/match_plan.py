@@ -10,9 +10,10 @@ import streamlit as st
 from app import cached, state
 from app.views import match_edit, match_portfolio
 from app.widgets import t
-from geo_cluster import catalog, explained
 from geo_cluster.domain import Pair, Scenario
+from geo_cluster.report import explanation
 from geo_cluster.study import Study
+from geo_cluster.world import catalog
 
 DECIDED = ["keep", "ban", "send"]
 TRIED = "试算：为落地假定放宽，待核实 / supposed to let a project in, to be verified"
@@ -175,7 +176,7 @@ def _decisions(study: Study, names: dict[str, str]) -> None:
     if not study.scenario.locked:
         return
     if st.button(t("match.lock_price"), icon=":material/sell:"):
-        prices = cached.asked(explained.lock_table, study)
+        prices = cached.asked(explanation.lock_table, study)
         shown = prices.assign(site=prices["site"].map(names))[["project_name", "site", "loss"]]
         heads = [t("match.project"), t("match.locked_to"), t("match.lock_loss")]
         st.dataframe(shown.set_axis(heads, axis=1), hide_index=True)
@@ -199,16 +200,16 @@ def unplaced(study: Study) -> None:
     if state.kept("ways") != asked:
         return
     with st.spinner(t("match.ways_running")):
-        ways = cached.asked(explained.ways_of, study, project)
+        ways = cached.asked(explanation.ways_of, study, project)
     if not ways:
         st.info(t("match.no_way"))
     st.caption(t("match.ways"))
     for number, way in enumerate(ways):
-        row = explained.way_row(study, way)
+        row = explanation.way_row(study, way)
         told, act = st.columns([4, 1], vertical_alignment="center")
         told.text(row["way_en" if english else "way"] + ("" if way.proven else t("match.unproven")))
         note = t("match.way_used", project=names[project])
-        settings = explained.way_settings(study, way, source=TRIED)
+        settings = explanation.way_settings(study, way, source=TRIED)
         act.button(
             t("match.way_use"),
             key=f"way-{number}",

@@ -10,9 +10,11 @@ import streamlit as st
 from app import cached, state
 from app.views import match_change, match_edit
 from app.widgets import BY_ROW, ROWS, Drawn, draw, pool_chart, t
-from geo_cluster import catalog, compared, explained, layers
-from geo_cluster.results import WORDS
+from geo_cluster import toml
+from geo_cluster.report import comparison, explanation
+from geo_cluster.report.tables import WORDS
 from geo_cluster.study import Study
+from geo_cluster.world import layers
 
 FULLEST = 9
 """Pools that the gauges beside the map show unless all are asked for."""
@@ -27,7 +29,7 @@ MOST = 2.0
 
 def _table(study: Study) -> pd.DataFrame:
     language = state.language()
-    table = cached.asked(explained.gauge_table, study)
+    table = cached.asked(explanation.gauge_table, study)
     words = layers.words("basis")
     table = table.assign(label=table[f"pool_{language}"], basis_label=[words[one][language] for one in table["basis"]])
     table["kind"] = [t(f"resource.short_{one}") for one in table["resource"]]
@@ -57,7 +59,7 @@ def gauges(study: Study) -> None:
                 draw(_gauge_chart(used))
             st.caption(t("match.gauge_note"))
     basis = layers.words("basis")
-    colours = catalog.table("style")["evidence"]
+    colours = toml.table("style")["evidence"]
     chips = "".join(
         f'<span class="gc-chip"><i style="background:{colours[one]}"></i>{basis[one][state.language()]}</span>'
         for one in colours
@@ -81,7 +83,7 @@ def _gauge_chart(pools: pd.DataFrame) -> Drawn:
 
 
 def _gauges(rows: int) -> alt.LayerChart:
-    style, most = catalog.table("style"), MOST
+    style, most = toml.table("style"), MOST
     base = alt.Chart(ROWS).encode(y=alt.Y("gauge:N", sort=BY_ROW, title=None, axis=alt.Axis(labelLimit=170)))
     evidence = style["evidence"]
     colour = alt.Color("basis:N", scale=alt.Scale(domain=list(evidence), range=list(evidence.values())), legend=None)
@@ -110,7 +112,7 @@ def pools(study: Study) -> None:
     _what_if(study, table)
     _worth(study, table)
     st.caption(t("match.pool_note"))
-    for resource in explained.DRAWN:
+    for resource in explanation.DRAWN:
         rows = table[(table["resource"] == resource) & ((table["used"] > 0) | (resource != "land"))]
         if len(rows):
             st.subheader(t(f"resource.{resource}"), anchor=False)
@@ -132,7 +134,7 @@ def _worth(study: Study, table: pd.DataFrame) -> None:
     rows = []
     with st.spinner(t("match.ways_running")):
         for row in binding.itertuples():
-            gain, proven = cached.asked(explained.worth_of, study, row.resource, row.pool, step)
+            gain, proven = cached.asked(explanation.worth_of, study, row.resource, row.pool, step)
             rows.append((row.label, row.kind, f"+{step:g} {row.unit}", round(gain, 2), t(f"match.is_{proven}")))
     heads = ["col.pool", "match.resource", "match.more_units", "match.gain", "match.proof"]
     st.dataframe(pd.DataFrame(rows, columns=[t(key) for key in heads]), hide_index=True)
@@ -162,12 +164,12 @@ def _what_if(study: Study, table: pd.DataFrame) -> None:
         state.keep("what-if", asked)
     if state.kept("what-if") != asked:
         return
-    trial = explained.pool_scenario(study, row["resource"], row["pool"], value, source=t("match.supposed"))
+    trial = explanation.pool_scenario(study, row["resource"], row["pool"], value, source=t("match.supposed"))
     with st.spinner(t("match.running")):
         after = cached.study_of(trial)
     gain, placed = after.plan.objective - study.plan.objective, match_change.placed(study, after)
     st.text(t("match.what_if_told", pool=row["gauge"], amount=value, unit=row["unit"], gain=gain, placed=placed))
-    match_change.show(compared.difference_table(study, after), study, after)
+    match_change.show(comparison.difference_table(study, after), study, after)
     _keep(row, value)
 
 
@@ -177,7 +179,7 @@ def _keep(row: pd.Series, value: float) -> None:
     source = who.text_input(t("match.source"), placeholder=t("match.source_hint"), key="what-if-source")
     note = t("match.kept", pool=row["gauge"], amount=value, unit=row["unit"])
     basis = "reported" if source.strip() else "assumed"
-    known = explained.known_with(
+    known = explanation.known_with(
         state.work().scenario.known,
         row["resource"],
         row["pool"],

@@ -11,10 +11,10 @@ import streamlit as st
 from app import cached, state
 from app.views import match_edit
 from app.widgets import t, upload_words
-from geo_cluster import catalog, portfolio
 from geo_cluster.errors import Fault
 from geo_cluster.study import Study
-from geo_cluster.workspace import PROJECTS
+from geo_cluster.workspace.repository import PROJECTS
+from geo_cluster.world import catalog, portfolio
 
 SHOWN_FAULTS = 12
 MANY = 300_000

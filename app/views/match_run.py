@@ -9,7 +9,7 @@ import streamlit as st
 from app import cached, state
 from app.jobs import Job
 from app.widgets import refusals, t
-from geo_cluster import catalog
+from geo_cluster import toml
 
 SOON_S = 1.0
 """A run that ends within this many seconds shows its results at once."""
@@ -110,7 +110,7 @@ def _told(job: Job) -> str:
 
 def _curve(job: Job) -> alt.Chart:
     """Worth of the plan in hand and its bound against time; the bound from where it is near enough to be read."""
-    page, news = catalog.table("style")["page"], list(job.news)
+    page, news = toml.table("style")["page"], list(job.news)
     near = news[-1].objective + 3 * max(news[-1].bound - news[-1].objective, 0.002 * abs(news[-1].objective), 1e-6)
     names = (t("match.worth"), t("match.bound_now"))
     rows = [(one.elapsed_s, one.objective, names[0]) for one in news]

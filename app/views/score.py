@@ -18,8 +18,8 @@ from app.views.score_table import spreadsheet
 from app.views.score_values import values
 from app.views.score_weights import weights
 from app.widgets import footer, heading, open_tab, refusals, t
-from geo_cluster import choice
-from geo_cluster.choice import Weighed
+from geo_cluster.intake import site_choice
+from geo_cluster.intake.site_choice import Weighed
 
 STYLE = """
 <style>
@@ -58,7 +58,7 @@ def _body() -> None:
         project = spreadsheet() if mode == "many" else form()
         if project is not None:
             weighed = cached.weighed_of(state.scenario(), project)
-            _verdict(choice.verdict(weighed)[f"sentence_{language}"])
+            _verdict(site_choice.verdict(weighed)[f"sentence_{language}"])
             if mode == "one":
                 into_portfolio(state.kept("score-typed"))
             _parts(weighed, project)

@@ -14,10 +14,11 @@ from app import state
 from app.texts import short
 from app.views.score_ranking import labelled
 from app.widgets import t
-from geo_cluster import catalog, choice
-from geo_cluster.choice import Weighed
 from geo_cluster.domain import Language
+from geo_cluster.intake import site_choice
+from geo_cluster.intake.site_choice import Weighed
 from geo_cluster.scoring.explain import significant
+from geo_cluster.world import catalog
 
 MOST = 4
 COLOURS = ("#0b6e75", "#b4541a", "#5b3f8c", "#37556e")
@@ -68,7 +69,7 @@ def compare(weighed: Weighed) -> None:
     if not chosen:
         st.caption(t("score.pick_some"))
         return
-    table = labelled(choice.side_by_side(weighed, chosen), weighed)
+    table = labelled(site_choice.side_by_side(weighed, chosen), weighed)
     st.subheader(t("score.theme_points"), anchor=False)
     st.altair_chart(_theme_chart(table), width="stretch")
     st.html(STYLE + _table(table, weighed, language))

@@ -9,9 +9,10 @@ import streamlit as st
 
 from app import state
 from app.widgets import t
-from geo_cluster import catalog, intake, portfolio
 from geo_cluster.domain import Segment
-from geo_cluster.workspace import PROJECTS
+from geo_cluster.intake import appraise
+from geo_cluster.workspace.repository import PROJECTS
+from geo_cluster.world import catalog, portfolio
 
 QUANTITIES = (*portfolio.NEEDS, "max_minutes")
 
@@ -31,7 +32,7 @@ def form() -> pd.DataFrame:
     )
     output = third.number_input(t("score.output"), 0.1, 1000.0, 6.0, 0.5, key="intake-output", persist_state="session")
     typed = {"name": name.strip(), "segment": segment, "output_100m_yuan": f"{output:g}"}
-    guess = intake.estimated(segment, output)
+    guess = appraise.estimated(segment, output)
     for column, key in zip(st.columns(4), QUANTITIES, strict=True):
         with column:
             typed[key] = _quantity(key, guess[key], segments[segment])
@@ -85,14 +86,14 @@ def into_portfolio(typed: dict[str, str]) -> None:
                 t("score.add_where"), list(words), format_func=words.__getitem__, key="intake-where", width="content"
             )
         else:
-            st.caption(t("score.add_own", n=intake.count(own)))
+            st.caption(t("score.add_own", n=appraise.count(own)))
         year = st.text_input(t("score.year"), key="intake-year", max_chars=4)
         notes = st.text_input(t("score.notes"), key="intake-notes", max_chars=500)
         if st.button(t("score.add"), type="primary", key="intake-add"):
-            table = own or (intake.sample_table() if where == "sample" else b"")
+            table = own or (appraise.sample_table() if where == "sample" else b"")
             named = typed["name"] or t("score.unnamed")
             project = {**typed, "name": named, "year": year.strip(), "notes": notes}
-            longer = intake.with_project(table, project)
+            longer = appraise.with_project(table, project)
             state.attach(t("score.noted_add", name=named), **{PROJECTS: longer})
             state.keep("score-added", typed)
             st.rerun()

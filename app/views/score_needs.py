@@ -7,14 +7,16 @@ import streamlit as st
 
 from app import state
 from app.widgets import t
-from geo_cluster import catalog, intake, portfolio
+from geo_cluster import toml
+from geo_cluster.intake import appraise
 from geo_cluster.scoring.explain import significant
 from geo_cluster.supply.tariff import tariff_on
+from geo_cluster.world import portfolio
 
 
 def needs(project: pd.DataFrame) -> None:
     """Needs, given or estimated; voltage, bill, policy money; the energy review to paste."""
-    found, language = intake.needs_table(project).iloc[0], state.language()
+    found, language = appraise.needs_table(project).iloc[0], state.language()
     rows = []
     for key in portfolio.NEEDS:
         bounds = " – ".join(f"{significant(found[f'{key}_{end}']):,.12g}" for end in ("low", "likely", "high"))
@@ -31,6 +33,6 @@ def needs(project: pd.DataFrame) -> None:
 
 def _notice() -> str:
     """The notice of prices behind a bill: its name and the months that it was valid."""
-    row = tariff_on(catalog.table("tariffs"))
+    row = tariff_on(toml.table("tariffs"))
     months = dict.fromkeys(f"{day:%Y-%m}" for day in (row["valid_from"], row["valid_to"]))
     return t("score.tariff", title=row[f"title_{state.language()}"], months="–".join(months))

@@ -11,8 +11,9 @@ import streamlit as st
 from app import state
 from app.texts import short
 from app.widgets import BY_ROW, ROWS, Drawn, draw, score_chart, t
-from geo_cluster import catalog, choice
-from geo_cluster.choice import Weighed
+from geo_cluster.intake import site_choice
+from geo_cluster.intake.site_choice import Weighed
+from geo_cluster.world import catalog
 
 SHOWN = 12
 SITE_PX = 190
@@ -30,14 +31,14 @@ def labelled(table: pd.DataFrame, weighed: Weighed) -> pd.DataFrame:
 def ranking(weighed: Weighed) -> None:
     """Scores with intervals, chances of ranks, the table of both."""
     if weighed.choice.sites:
-        best = labelled(choice.ranking(weighed), weighed).head(SHOWN)
+        best = labelled(site_choice.ranking(weighed), weighed).head(SHOWN)
         left, right = st.columns([1.15, 1], gap="medium")
         with left:
             st.subheader(t("col.score"), anchor=False)
             draw(score_chart(best))
         with right:
             st.subheader(t("score.ranks"), anchor=False)
-            chances = labelled(choice.rank_chances(weighed, sites=SHOWN), weighed)
+            chances = labelled(site_choice.rank_chances(weighed, sites=SHOWN), weighed)
             draw(_chances_chart(chances))
         _table(best)
         st.caption(t("score.chance_note", error=f"{best['chance_error'].max():.1%}"))

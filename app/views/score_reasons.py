@@ -14,10 +14,12 @@ from app import state
 from app.texts import short
 from app.views.score_ranking import SITE_PX, labelled
 from app.widgets import t
-from geo_cluster import catalog, choice
-from geo_cluster.choice import METHODS, Weighed
+from geo_cluster import toml
+from geo_cluster.intake import site_choice
+from geo_cluster.intake.site_choice import METHODS, Weighed
 from geo_cluster.scoring.explain import significant
 from geo_cluster.scoring.robustness import agreement
+from geo_cluster.world import catalog
 
 RANKED = 6
 
@@ -39,7 +41,7 @@ def reasons(weighed: Weighed) -> None:
 def _thresholds(weighed: Weighed) -> None:
     language, criteria = state.language(), catalog.criteria()
     st.subheader(t("score.thresholds"), anchor=False)
-    table = labelled(choice.thresholds(weighed), weighed)
+    table = labelled(site_choice.thresholds(weighed), weighed)
     names, needed = [], []
     for row in table.to_dict("records"):
         if not row["datum"]:
@@ -71,7 +73,7 @@ def _narrow() -> dict[str, Any]:
 def _stability(weighed: Weighed) -> None:
     language, criteria = state.language(), catalog.criteria()
     st.subheader(t("score.stability"), anchor=False)
-    table = choice.stability(weighed)
+    table = site_choice.stability(weighed)
     if not np.isfinite(table["room"]).any():
         st.caption(t("score.robust_weights"))
         return
@@ -96,7 +98,7 @@ def _stability(weighed: Weighed) -> None:
 
 
 def _stability_chart(shown: pd.DataFrame) -> alt.LayerChart:
-    page = catalog.table("style")["page"]
+    page = toml.table("style")["page"]
     order = shown["name"].tolist()
     base = alt.Chart(shown).encode(y=alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=150)))
     tips = [
@@ -119,7 +121,7 @@ def _stability_chart(shown: pd.DataFrame) -> alt.LayerChart:
 def _methods(weighed: Weighed) -> None:
     """Kendall's tau of each pair of methods, and the ranks that each gives to the best sites."""
     st.subheader(t("score.agreement"), anchor=False)
-    ranks = choice.method_ranks(weighed)
+    ranks = site_choice.method_ranks(weighed)
     tau = agreement({method: ranks[method].to_numpy() for method in METHODS})
     words = {method: _method(method) for method in METHODS}
     cells = tau.rename(index=words, columns=words).rename_axis("one").reset_index().melt("one", var_name="other")
@@ -181,7 +183,7 @@ def _pair(weighed: Weighed) -> None:
     one = left.selectbox(t("score.site_a"), sites, format_func=names.__getitem__, key="score-pair-a")
     rest = [site for site in sites if site != one]
     other = right.selectbox(t("score.site_b"), rest, format_func=names.__getitem__, key="score-pair-b")
-    st.html(f'<div class="gc-verdict" role="status">{escape(choice.why(weighed, one, other, language))}</div>')
+    st.html(f'<div class="gc-verdict" role="status">{escape(site_choice.why(weighed, one, other, language))}</div>')
     a, b = weighed.choice.sites.index(one), weighed.choice.sites.index(other)
     parts = pd.DataFrame({"points": weighed.points[a] - weighed.points[b]})
     parts["name"] = [criterion.name[language] for criterion in catalog.criteria().values()]

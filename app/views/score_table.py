@@ -9,8 +9,9 @@ import streamlit as st
 
 from app import cached, state
 from app.widgets import t, upload_words
-from geo_cluster import catalog, intake
 from geo_cluster.errors import InputError
+from geo_cluster.intake import appraise
+from geo_cluster.world import catalog
 
 SAMPLE = "sample.csv"
 
@@ -43,14 +44,14 @@ def _upload() -> None:
     with st.container(horizontal=True):
         st.download_button(
             t("score.template"),
-            intake.template(),
+            appraise.template(),
             "projects.csv",
             "text/csv",
             icon=":material/download:",
             on_click="ignore",
         )
         if st.button(t("score.sample_table"), icon=":material/science:", key="score-sample"):
-            state.keep("score-table", (SAMPLE, intake.sample_table()))
+            state.keep("score-table", (SAMPLE, appraise.sample_table()))
             st.rerun()
 
 

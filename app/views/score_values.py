@@ -9,10 +9,11 @@ import streamlit as st
 
 from app import state
 from app.widgets import t
-from geo_cluster import catalog
-from geo_cluster.choice import Weighed
+from geo_cluster import toml
 from geo_cluster.domain import Criterion
+from geo_cluster.intake.site_choice import Weighed
 from geo_cluster.scoring.criteria import value_function
+from geo_cluster.world import catalog
 
 MARKED = 6
 ACROSS = 3
@@ -45,10 +46,10 @@ def _curve(criterion: Criterion, marks: pd.DataFrame, unit: str) -> alt.LayerCha
     axis = alt.Axis(tickCount=4)
     x = alt.X("x:Q", title=unit, scale=alt.Scale(domain=[low, high], nice=False), axis=axis)
     y = alt.Y("value:Q", title=t("score.worth"), scale=alt.Scale(domain=[0, 1]), axis=axis)
-    line = alt.Chart(curve).mark_line(color=catalog.table("style")["page"]["accent"]).encode(x=x, y=y)
+    line = alt.Chart(curve).mark_line(color=toml.table("style")["page"]["accent"]).encode(x=x, y=y)
     dots = (
         alt.Chart(shown)
-        .mark_circle(size=75, color=catalog.table("style")["page"]["warning"], opacity=0.75)
+        .mark_circle(size=75, color=toml.table("style")["page"]["warning"], opacity=0.75)
         .encode(
             x=alt.X("at:Q"),
             y="value:Q",

@@ -16,10 +16,12 @@ import streamlit as st
 from app import state
 from app.texts import short
 from app.widgets import refusals, t
-from geo_cluster import catalog, choice
-from geo_cluster.choice import Weighed
+from geo_cluster import toml
 from geo_cluster.domain import Criterion
+from geo_cluster.intake import site_choice
+from geo_cluster.intake.site_choice import Weighed
 from geo_cluster.scoring.weights import Ahp, ahp, hierarchical
+from geo_cluster.world import catalog
 
 WAYS = ("sliders", "swing", "ahp")
 SCALE = (9, 8, 7, 6, 5, 4, 3, 2, 1, -2, -3, -4, -5, -6, -7, -8, -9)
@@ -41,10 +43,10 @@ def weights(weighed: Weighed) -> None:
         with right:
             st.subheader(t("score.effect"), anchor=False)
             is_same = trial is None or np.allclose(
-                choice.weigh(weighed.choice, trial).weight, weighed.weight, atol=1e-3
+                site_choice.weigh(weighed.choice, trial).weight, weighed.weight, atol=1e-3
             )
             if trial is not None:
-                _effect(weighed, choice.weigh(weighed.choice, trial))
+                _effect(weighed, site_choice.weigh(weighed.choice, trial))
             with st.container(horizontal=True):
                 keep = st.button(t("score.keep_weights"), type="primary", disabled=is_same, key="weights-keep")
                 reset = st.button(
@@ -221,7 +223,7 @@ def _effect_chart(kept: Weighed, trial: Weighed) -> alt.LayerChart:
     labels = [f"{at + 1}. {short(trial.name(place, language))}" for at, place in enumerate(places)]
     moves = [f"{rank[place] + 1} → {at + 1}" for at, place in enumerate(places)]
     shown = pd.DataFrame({"site": labels, "now": kept.score[places], "trial": trial.score[places], "move": moves})
-    page = catalog.table("style")["page"]
+    page = toml.table("style")["page"]
     base = alt.Chart(shown).encode(y=alt.Y("site:N", sort=labels, title=None, axis=alt.Axis(labelLimit=160)))
     scale = alt.Scale(zero=False, nice=True)
     tips = [

@@ -7,7 +7,7 @@ import streamlit as st
 from app import cached, state
 from app.views import supply_losses, supply_network, supply_offers, supply_requests, supply_tariff
 from app.widgets import footer, heading, open_tab, refusals, t
-from geo_cluster import results
+from geo_cluster.report import tables
 
 TABS = {
     "offers": supply_offers.show,
@@ -31,7 +31,7 @@ def page() -> None:
 
 def _headline() -> None:
     scenario = state.scenario()
-    totals = results.supply_totals(cached.offers_of(scenario))
+    totals = tables.supply_totals(cached.offers_of(scenario))
     columns = st.columns(4)
     for column, (resource, row) in zip(columns, totals.iterrows(), strict=False):
         column.metric(

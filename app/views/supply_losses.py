@@ -8,8 +8,8 @@ import streamlit as st
 
 from app import cached, state
 from app.widgets import t
-from geo_cluster import catalog
-from geo_cluster.coordinates import MU_PER_HA
+from geo_cluster import toml
+from geo_cluster.world.coordinates import MU_PER_HA
 
 LAND = "land/land.csv"
 """Where a land survey's result lies among a work's files."""
@@ -38,7 +38,7 @@ def show() -> None:
 
 def _spoken(steps: pd.DataFrame) -> pd.DataFrame:
     """Steps under the names that people use, in mu."""
-    language, named = state.language(), catalog.table("land")["rules"]
+    language, named = state.language(), toml.table("land")["rules"]
     ends = {"gross": t("supply.gross"), "net": t("supply.net")}
     labels = [ends.get(step) or named.get(step, {}).get(language, step) for step in steps["step"]]
     return steps.assign(step_label=labels, mu=steps["ha"] * MU_PER_HA, left=steps["left_ha"] * MU_PER_HA)
@@ -47,7 +47,7 @@ def _spoken(steps: pd.DataFrame) -> pd.DataFrame:
 def _colours(steps: pd.DataFrame) -> alt.Scale:
     rules = steps.loc[~steps["step"].isin(["gross", "net"]), "step_label"].drop_duplicates().tolist()
     colours = [LOSS_COLOURS[n % len(LOSS_COLOURS)] for n in range(len(rules))]
-    page = catalog.table("style")["page"]
+    page = toml.table("style")["page"]
     ends = [t("supply.net"), t("supply.gross")]
     if "gross" not in set(steps["step"]):
         return alt.Scale(domain=[ends[0], *rules], range=[page["accent"], *colours])

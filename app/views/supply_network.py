@@ -11,7 +11,7 @@ from app import state
 from app.texts import short
 from app.views.supply_offers import legend, shown
 from app.widgets import t
-from geo_cluster import catalog
+from geo_cluster import toml
 
 ROW = 25
 """Height of a site, pixels."""
@@ -58,7 +58,7 @@ def _placed(fed: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _drawing(fed: pd.DataFrame) -> alt.LayerChart:
-    style = catalog.table("style")
+    style = toml.table("style")
     sites, stations = _placed(fed)
     bend = np.linspace(0.0, 1.0, 13)
     links = sites[["site", "label", "from", "km", "feed", "y", "subject", "named"]].merge(

@@ -12,8 +12,10 @@ import streamlit as st
 from app import cached, state
 from app.texts import short
 from app.widgets import BY_ROW, ROWS, Drawn, draw, plain, refusals, t
-from geo_cluster import catalog, layers, results
+from geo_cluster import toml
 from geo_cluster.domain import Scenario
+from geo_cluster.report import tables
+from geo_cluster.world import layers
 
 SORTS = ("likely", "doubt", "ask", "listed")
 MARKED = 10
@@ -92,7 +94,7 @@ def _chosen(rows: pd.DataFrame) -> pd.DataFrame:
     if sort == "listed":
         return rows
     by = {"likely": -rows["likely"], "doubt": rows["low"] - rows["high"], "ask": rows["ask"].astype(float)}[sort]
-    first = rows["resource"].map({key: n for n, key in enumerate(results.SUPPLY)})
+    first = rows["resource"].map({key: n for n, key in enumerate(tables.SUPPLY)})
     order = ["_first", "_by"]
     return rows.assign(_first=first, _by=by).sort_values(order, kind="stable", na_position="last")
 
@@ -112,7 +114,7 @@ def _bars(rows: pd.DataFrame, resource: str) -> None:
 
 def legend() -> None:
     """What the colours of the bars mean."""
-    colours, words = catalog.table("style")["evidence"], layers.words("basis")
+    colours, words = toml.table("style")["evidence"], layers.words("basis")
     dot = "display:inline-block;width:.8em;height:.8em;border-radius:2px;margin:0 .35em 0 0;background:"
     parts = [
         f'<span style="margin-right:1.2em;white-space:nowrap"><span style="{dot}{colours[key]}"></span>'
@@ -133,7 +135,7 @@ def offer_chart(rows: pd.DataFrame) -> Drawn:
 
 
 def _look(rows: int, far: float, is_fed: bool) -> alt.LayerChart:
-    style, words, language = catalog.table("style"), layers.words("basis"), state.language()
+    style, words, language = toml.table("style"), layers.words("basis"), state.language()
     base = alt.Chart(ROWS).encode(
         y=alt.Y("short:N", sort=BY_ROW, title=None, axis=alt.Axis(labelLimit=180, labelPadding=6, labelOverlap=False))
     )
@@ -178,7 +180,7 @@ COLUMNS = {
 
 
 def _table(rows: pd.DataFrame) -> pd.DataFrame:
-    labels = {key: t(f"resource.{key}") for key in results.SUPPLY}
+    labels = {key: t(f"resource.{key}") for key in tables.SUPPLY}
     rows = rows.round({"low": 0, "likely": 0, "high": 0})
     return rows.assign(resource_label=rows["resource"].map(labels))[list(COLUMNS)]
 

@@ -11,10 +11,11 @@ import streamlit as st
 
 from app import cached, state
 from app.widgets import refusals, t
-from geo_cluster import catalog, portfolio
+from geo_cluster import toml
 from geo_cluster.supply.energy import needs_dual_supply, quota, voltages
 from geo_cluster.supply.interval import Interval
 from geo_cluster.supply.tariff import Bill, load_factor, tariff_on
+from geo_cluster.world import catalog, portfolio
 
 LOAD_FACTOR = (0.35, 0.65)
 """Where the slider begins: the range that intake counts with."""
@@ -41,8 +42,8 @@ def _calculator() -> None:
         ways = {key: t(f"supply.way_{key}") for key in ("segment", "load")}
         way = _either("supply-way", t("supply.way"), ways)
         power, gwh, load, loading = _by_segment() if way == "segment" else _by_load()
-        shape, levels = _shape(), voltages(_ends(power), grid=catalog.table("grid"))
-        rated = [float(row["voltage_kv"]) for row in tariff_on(catalog.table("tariffs"))["rate"]]
+        shape, levels = _shape(), voltages(_ends(power), grid=toml.table("grid"))
+        rated = [float(row["voltage_kv"]) for row in tariff_on(toml.table("tariffs"))["rate"]]
         known = sorted({kv for kv in rated if kv >= 10})
         usual = min(known, key=lambda kv: abs(kv - levels[0]))
         label = {kv: f"{kv:g} kV" + (t("supply.usual") if kv in levels else "") for kv in known}
@@ -87,14 +88,14 @@ def _by_segment() -> tuple[Interval, Interval, Interval, None]:
         t("supply.load"), 0.05, 1.0, LOAD_FACTOR, 0.05, help=t("supply.load_help"), key="supply-load", **KEPT
     )
     st.caption(t("supply.estimated", power=f"{power:.1f}", gwh=f"{gwh:.1f}"))
-    if needs_dual_supply(segment, grid=catalog.table("grid")):
+    if needs_dual_supply(segment, grid=toml.table("grid")):
         st.caption(t("supply.dual"))
     return power, gwh, Interval.of(load), None
 
 
 def _by_load() -> tuple[Interval, Interval, Interval, float | None]:
     """Capacity and energy as the visitor states them; the load factor follows."""
-    factor = catalog.table("grid")["power_factor"]["likely"]
+    factor = toml.table("grid")["power_factor"]["likely"]
     mva = st.number_input(t("supply.mva"), 0.1, 2000.0, 20.0, 1.0, key="supply-mva", **KEPT)
     gwh = st.number_input(t("supply.gwh"), 0.1, 15000.0, 60.0, 5.0, key="supply-gwh", **KEPT)
     ways = {key: t(f"supply.charged_{key}") for key in ("demand", "capacity")}
@@ -106,7 +107,7 @@ def _by_load() -> tuple[Interval, Interval, Interval, float | None]:
 
 def _shape() -> tuple[float, ...] | None:
     """Load of each hour, or None for the price without time of use."""
-    shapes = {row["id"]: row for row in catalog.table("tariffs")["shape"]}
+    shapes = {row["id"]: row for row in toml.table("tariffs")["shape"]}
     names = {"none": t("supply.no_shape")} | {key: row[f"name_{state.language()}"] for key, row in shapes.items()}
     chosen = st.selectbox(
         t("supply.shape"), list(names), format_func=names.__getitem__, key=f"supply-shape-{state.language()}", **KEPT
@@ -129,7 +130,7 @@ def _answer(bills: list[Bill], bill: Bill, gwh: Interval) -> None:
     st.altair_chart(_chart(table, bill.voltage_kv), width="stretch", alt=t("supply.by_voltage"))
     words = ("voltage", "price", "energy_part", "basic_part", "bill", "saves")
     st.dataframe(table[list(words)].set_axis([t(f"supply.{key}") for key in words], axis=1), hide_index=True)
-    review = quota(_ends(gwh), grid=catalog.table("grid"))
+    review = quota(_ends(gwh), grid=toml.table("grid"))
     st.text(review.words_en if state.language() == "en" else review.words_zh)
     _source()
 
@@ -158,7 +159,7 @@ def _row(one: Bill, chosen: Bill) -> dict[str, Any]:
 
 
 def _chart(table: pd.DataFrame, voltage: float) -> alt.LayerChart:
-    page = catalog.table("style")["page"]
+    page = toml.table("style")["page"]
     rows = table[["kv", "low_", "likely_", "high_", "price"]]
     base = alt.Chart(rows).encode(
         y=alt.Y("kv:N", sort=None, title=None),
@@ -180,7 +181,7 @@ def _chart(table: pd.DataFrame, voltage: float) -> alt.LayerChart:
 
 def _source() -> None:
     """The notice, how long it was valid, what is left out."""
-    notice, language = tariff_on(catalog.table("tariffs")), state.language()
+    notice, language = tariff_on(toml.table("tariffs")), state.language()
     title, note = notice[f"title_{language}"], notice[f"note_{language}"]
     st.caption(t("supply.notice", title=title, start=notice["valid_from"], end=notice["valid_to"], note=note))
     st.text(notice["source"])

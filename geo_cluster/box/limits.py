@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+from geo_cluster import toml
 from geo_cluster.errors import Fault, InputError, refuse_if
 
 if TYPE_CHECKING:
@@ -71,10 +72,9 @@ def limits() -> Limits:
 
 @cache
 def _limits(own: str) -> Limits:
-    from geo_cluster import catalog  # inside the box nothing is looked up
 
-    declared = {key: row["value"] for key, row in catalog.table("limits").items()}
-    raised = catalog.read_toml(Path(own).expanduser()) if own else {}
+    declared = {key: row["value"] for key, row in toml.table("limits").items()}
+    raised = toml.read(Path(own).expanduser()) if own else {}
     refuse_if(_faults(raised, declared, own))
     return Limits(**declared | raised)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from geo_cluster import catalog
 from geo_cluster.domain import LANGUAGES
 from geo_cluster.export.tables import SAMPLE
 from geo_cluster.study import Study
+from geo_cluster.world import catalog
 
 
 def attribution(study: Study) -> str:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import tomli_w
 
-from geo_cluster import catalog, explained, maps, scratch
+from geo_cluster import scratch, toml
+from geo_cluster.archive import file_name, path_faults
 from geo_cluster.domain import Language, Scenario
 from geo_cluster.errors import DataError, Fault, InputError, refuse_if
 from geo_cluster.export.attribution import attribution, layers_attribution
@@ -20,11 +21,13 @@ from geo_cluster.export.geopackage import write_geopackage
 from geo_cluster.export.sheet import sheet
 from geo_cluster.export.tables import SAMPLE, csv_tables
 from geo_cluster.export.workbook import workbook
-from geo_cluster.intake import Appraisal
-from geo_cluster.packed import file_name, path_faults
+from geo_cluster.intake.appraise import Appraisal
+from geo_cluster.maps import payload
+from geo_cluster.report import explanation
 from geo_cluster.study import Study
-from geo_cluster.work import LAYERS
-from geo_cluster.written import as_csv
+from geo_cluster.workspace.works import LAYERS
+from geo_cluster.world import catalog
+from geo_cluster.world.spreadsheet import as_csv
 
 FILES: tuple[str, ...] = (
     "ranking.csv",
@@ -36,7 +39,7 @@ FILES: tuple[str, ...] = (
     "data_request.csv",
 )
 FILES += ("layers.gpkg", "map.html", "scenario.toml", "ATTRIBUTION.md", "study.json")
-OTHERS = ("sheet.html", "tables.xlsx", f"{LAYERS}/sources.toml", *(f"{name}.csv" for name in explained.TABLES))
+OTHERS = ("sheet.html", "tables.xlsx", f"{LAYERS}/sources.toml", *(f"{name}.csv" for name in explanation.TABLES))
 """Files that some of the results have besides."""
 
 
@@ -74,11 +77,11 @@ def write_appraisal(parts: Iterable[Appraisal], out: Path, *, sample: bool = Fal
 def write_match(
     study: Study, out: Path, *, language: Language = "zh", say: Callable[[str], None] = lambda _: None
 ) -> list[Path]:
-    """Write every file of a study and its explanations (`geo_cluster.explained`); see `write_files`."""
+    """Write every file of a study and its explanations (`report.explanation`); see `write_files`."""
 
     def make(folder: Path) -> None:
         _make(study, folder, language)
-        for name, table in explained.explain(study, say=say).items():
+        for name, table in explanation.explain(study, say=say).items():
             (folder / f"{name}.csv").write_bytes(
                 as_csv(table.assign(notice=SAMPLE) if study.scenario.is_sample else table)
             )
@@ -117,7 +120,7 @@ def layer_files(folder: str = "", *, language: Language = "zh") -> dict[str, byt
     rows = {name: layer.model_dump(mode="json") for name, layer in declared.items()}
     files = {layer.file: catalog.layer_path(name, folder).read_bytes() for name, layer in declared.items()}
     return {
-        "map.html": maps.standalone(maps.payload(language)).encode(),
+        "map.html": payload.standalone(payload.payload(language)).encode(),
         **files,
         "sources.toml": tomli_w.dumps({"layers": rows}).encode(),
         "ATTRIBUTION.md": layers_attribution(folder).encode(),
@@ -189,7 +192,7 @@ def _make(study: Study, folder: Path, language: Language) -> None:
     for name, content in csv_tables(study).items():
         (folder / name).write_bytes(content)
     write_geopackage(study, folder / "layers.gpkg")
-    (folder / "map.html").write_text(maps.standalone(maps.payload(language, study)), encoding="utf-8")
+    (folder / "map.html").write_text(payload.standalone(payload.payload(language, study)), encoding="utf-8")
     (folder / "scenario.toml").write_text(scenario_toml(study.scenario), encoding="utf-8")
     (folder / "ATTRIBUTION.md").write_text(attribution(study), encoding="utf-8")
     notice = {"notice": SAMPLE} if study.scenario.is_sample else {}
@@ -199,7 +202,7 @@ def _make(study: Study, folder: Path, language: Language) -> None:
 
 
 def _is_shipped(scenario: Scenario) -> bool:
-    return catalog.is_file(catalog.PORTFOLIOS / f"{scenario.portfolio}.csv")
+    return toml.is_file(catalog.PORTFOLIOS / f"{scenario.portfolio}.csv")
 
 
 def _name_of(portfolio: str) -> str:

@@ -11,10 +11,10 @@ import pyogrio
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
-from geo_cluster import catalog, layers
 from geo_cluster.export.tables import SAMPLE
 from geo_cluster.study import Study
-from geo_cluster.written import undate_package
+from geo_cluster.world import catalog, layers
+from geo_cluster.world.spreadsheet import undate_package
 
 
 def write_geopackage(study: Study, path: Path) -> None:

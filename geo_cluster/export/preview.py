@@ -8,10 +8,11 @@ from pathlib import PurePath
 import pandas as pd
 import pyogrio
 
-from geo_cluster import scratch, tabular
+from geo_cluster import scratch
 from geo_cluster.box import door
 from geo_cluster.box.shapes import DRIVERS
 from geo_cluster.errors import Fault, InputError
+from geo_cluster.world import tabular
 
 ROWS = 200
 """So many rows are looked at."""

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from geo_cluster import catalog, explained, layers
 from geo_cluster.domain import Language
 from geo_cluster.export.sketch import sketch
 from geo_cluster.export.tables import SAMPLE
-from geo_cluster.results import told_requests, words_of
+from geo_cluster.report import explanation
+from geo_cluster.report.tables import told_requests, words_of
 from geo_cluster.study import Study
+from geo_cluster.world import catalog, layers
 
 SHORT = 16
 """Characters of a number or an interval that stay on one line."""
@@ -176,7 +177,7 @@ def facts(study: Study, language: Language) -> tuple[dict[str, str], str, bool]:
         "check": words["broken"].format(n=count) if count else words["held"],
         "assumed": f"{assumed:.0%}",
     }
-    return told, sentence, held is not None and held < explained.SELDOM
+    return told, sentence, held is not None and held < explanation.SELDOM
 
 
 def owed(study: Study, language: Language) -> list[str]:
@@ -187,7 +188,7 @@ def owed(study: Study, language: Language) -> list[str]:
 
 def _holds(study: Study, words: dict[str, str], language: Language) -> tuple[float | None, str]:
     """In what share of the draws the plan holds, and the sentence that says which pool gives way first."""
-    table = explained.holds_table(study)
+    table = explanation.holds_table(study)
     if table.empty:
         return None, ""
     broken, pools = float(table["breaks"].iloc[0]), table.iloc[1:]

@@ -9,10 +9,10 @@ import geopandas as gpd
 import shapely
 from shapely.affinity import affine_transform
 
-from geo_cluster import layers
 from geo_cluster.domain import Language
 from geo_cluster.export.geopackage import plan_lines
 from geo_cluster.study import Study
+from geo_cluster.world import layers
 
 WIDTH, HEIGHT = 1000.0, 460.0
 MARGIN_DEG = 0.15

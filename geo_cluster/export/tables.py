@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from geo_cluster import catalog
 from geo_cluster.domain import LANGUAGES, Language
-from geo_cluster.results import told_requests
+from geo_cluster.report.tables import told_requests
 from geo_cluster.study import Study
-from geo_cluster.written import as_csv
+from geo_cluster.world import catalog
+from geo_cluster.world.spreadsheet import as_csv
 
 SAMPLE = "示例：项目为虚构，不代表任何企业的计划 / sample: made-up projects, nobody's plan"
 

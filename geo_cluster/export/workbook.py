@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import pandas as pd
 
-from geo_cluster import catalog
 from geo_cluster.domain import Language
 from geo_cluster.export import sheet
 from geo_cluster.export.tables import HEADINGS as ASKED
 from geo_cluster.export.tables import SAMPLE, phone_list
-from geo_cluster.results import words_of
+from geo_cluster.report.tables import words_of
 from geo_cluster.study import Study
-from geo_cluster.written import as_xlsx
+from geo_cluster.world import catalog
+from geo_cluster.world.spreadsheet import as_xlsx
 
 SHEETS = {
     "about": ("说明", "About"),

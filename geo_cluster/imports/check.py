@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pandas as pd
 
-from geo_cluster import survey, tabular
 from geo_cluster.box.door import suffix
 from geo_cluster.domain import Text
 from geo_cluster.errors import Fault, InputError
@@ -16,8 +15,10 @@ from geo_cluster.imports.observations import check_observations
 from geo_cluster.imports.parcels import check_parcels
 from geo_cluster.imports.projects import check_projects
 from geo_cluster.imports.substations import check_substations
-from geo_cluster.inputs import Region
+from geo_cluster.region import Region
+from geo_cluster.supply import land_survey
 from geo_cluster.supply.land import Exclusion
+from geo_cluster.world import tabular
 
 SAMPLE = "示例 sample"
 
@@ -113,4 +114,4 @@ def as_table(shapes: pd.DataFrame) -> pd.DataFrame:
 
 def read_rules(rules: bytes, layers: bytes) -> list[Exclusion]:
     """Exclusion rules and their layers from the bytes of both files."""
-    return survey.rules_of(rules, "rules.csv", layers, "exclusions.gpkg")
+    return land_survey.rules_of(rules, "rules.csv", layers, "exclusions.gpkg")

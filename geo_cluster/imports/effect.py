@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from geo_cluster import catalog, eligibility, inputs
-from geo_cluster.inputs import Region
+from geo_cluster import eligibility
+from geo_cluster.region import Region, facts_of, settings_of
 from geo_cluster.scoring.criteria import decide
+from geo_cluster.world import catalog
 
 
 def changes(before: Region, after: Region, projects: pd.DataFrame) -> pd.DataFrame:
@@ -41,7 +42,7 @@ def changes(before: Region, after: Region, projects: pd.DataFrame) -> pd.DataFra
 
 def _scores(region: Region, projects: pd.DataFrame) -> np.ndarray:
     """(P, S) scores of likely values; nan where a project may not go."""
-    facts = inputs.facts_of(region, projects)
-    likely, _ = inputs.settings_of(region, facts)
+    facts = facts_of(region, projects)
+    likely, _ = settings_of(region, facts)
     decision = decide(likely, likely, catalog.criteria(), region.scenario.weights)
     return np.where(eligibility.judge(facts).allowed, decision.score, np.nan)

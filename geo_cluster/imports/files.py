@@ -15,12 +15,13 @@ import numpy as np
 import pandas as pd
 import pyproj
 
-from geo_cluster import catalog, tabular
+from geo_cluster import toml
 from geo_cluster.box import door
 from geo_cluster.box.door import suffix
-from geo_cluster.coordinates import convert_geometry
 from geo_cluster.domain import KnownBetter, Text
 from geo_cluster.errors import Fault, Faults, InputError, place
+from geo_cluster.world import tabular
+from geo_cluster.world.coordinates import convert_geometry
 
 Kind = Literal["observations", "parcels", "substations", "projects"]
 KINDS: tuple[Kind, ...] = ("observations", "parcels", "substations", "projects")
@@ -105,7 +106,7 @@ def keyed(table: pd.DataFrame, kind: Kind, name: str) -> tuple[pd.DataFrame, dic
 
     A heading may be a key, a name in either language, an alias, or both names with a slash between.
     """
-    declared = catalog.table("imports")[kind]
+    declared = toml.table("imports")[kind]
     known: dict[str, str] = {}
     for key, column in declared["columns"].items():
         for one in (key, column["zh"], column["en"], *column.get("aliases", ())):
@@ -259,7 +260,7 @@ def guess(content: bytes, name: str) -> str:
         return "rules"
     best, most = "", 1.0
     for kind in KINDS:
-        columns = catalog.table("imports")[kind]["columns"]
+        columns = toml.table("imports")[kind]["columns"]
         names = {_head(one) for key, of in columns.items() for one in (key, of["zh"], of["en"], *of.get("aliases", ()))}
         halves = {_head(part) for heading in headings for part in str(heading).split("/")}
         hit = len(names & halves) / len(halves) + len(names & halves) / 100

@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 import pandas as pd
 import tomli_w
 
-from geo_cluster import layers, written
 from geo_cluster.domain import KnownBetter
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.imports import substations
 from geo_cluster.imports.files import Checked, Kind
+from geo_cluster.world import layers, spreadsheet
 
 LEDGER = "imports.json"
 ROWS = "imports"
@@ -223,10 +223,10 @@ def _land(files: Mapping[str, bytes], surveys: Sequence[Entry]) -> dict[str, byt
     for name in ("land.csv", "sites.csv"):
         joined = pd.DataFrame()
         for one in surveys:
-            rows = written.read_csv(files[f"{ROWS}/{one.id}/{name}"], dtype=object)
+            rows = spreadsheet.read_csv(files[f"{ROWS}/{one.id}/{name}"], dtype=object)
             joined = pd.concat([joined[~joined["site"].isin(rows["site"])] if len(joined) else joined, rows])
         if len(joined):
-            out[f"land/{name}"] = written.as_csv(joined)
+            out[f"land/{name}"] = spreadsheet.as_csv(joined)
     return out
 
 

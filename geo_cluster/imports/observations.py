@@ -7,11 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from geo_cluster import catalog, layers
+from geo_cluster import toml
 from geo_cluster.domain import BASES, KnownBetter, Text
 from geo_cluster.errors import Fault, place
 from geo_cluster.imports.files import Checked, day, keyed, plain, spans
-from geo_cluster.inputs import Region
+from geo_cluster.region import Region
+from geo_cluster.world import catalog, layers
 
 Wrong = Callable[[int, str, str, str], None]
 """Told of a fault: row, key of the column, what, remedy."""
@@ -46,7 +47,7 @@ def named(rows: pd.DataFrame) -> dict[str, str]:
 
 def unit_factor(attribute: str, unit: str) -> float | None:
     """How many of the attribute's own unit one `unit` is; None when it isn't understood."""
-    known = catalog.table("imports")["units"].get(attribute, {})
+    known = toml.table("imports")["units"].get(attribute, {})
     factors = {plain(name).lower().replace(" ", ""): value for name, value in known.items()}
     return factors.get(plain(unit).lower().replace(" ", ""))
 
@@ -104,7 +105,7 @@ def check_observations(table: pd.DataFrame, region: Region, *, name: str, sha256
             wrong(row, "subject", what, f"name a {whose}")
         factor = unit_factor(attribute, cells["unit"]) if attribute and cells["unit"] else None
         if attribute and cells["unit"] and factor is None:
-            units = "、".join(catalog.table("imports")["units"].get(attribute, {}))
+            units = "、".join(toml.table("imports")["units"].get(attribute, {}))
             wrong(
                 row, "unit", f"{cells['unit']!r} is no unit of {attributes[attribute].name.zh}", f"use one of {units}"
             )

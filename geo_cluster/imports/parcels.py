@@ -9,17 +9,19 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_cluster import catalog, layers, survey, written
+from geo_cluster import toml
 from geo_cluster.box import door
-from geo_cluster.coordinates import convert_geometry
 from geo_cluster.domain import KnownBetter, Text
 from geo_cluster.errors import Fault, Faults, InputError, Place, place
 from geo_cluster.imports.files import Checked, chosen_system, keyed, plain, spans
 from geo_cluster.imports.observations import compared, named, subjects, unit_factor
-from geo_cluster.inputs import Region
+from geo_cluster.region import Region
+from geo_cluster.supply import land_survey
 from geo_cluster.supply.land import Exclusion
 from geo_cluster.supply.parcels import offered, parcel_faults
-from geo_cluster.supply.pools import distance_km
+from geo_cluster.supply.serving_station import distance_km
+from geo_cluster.world import layers, spreadsheet
+from geo_cluster.world.coordinates import convert_geometry
 
 NEAR_KM = 10.0
 """Parcels farther from every site than this, its own extent and the doubt of its position, belong to none of them."""
@@ -122,7 +124,7 @@ def _surveyed(
             parcels[key] = parcels[key].where(parcels[key] != "", None)
     if "parcel" not in headings:
         parcels["parcel"] = [f"{row}" for row in parcels.index]
-    told = parcel_faults(parcels, land=catalog.table("land"), where=name) if parcels.crs is not None else []
+    told = parcel_faults(parcels, land=toml.table("land"), where=name) if parcels.crs is not None else []
     faults += (_moved(fault, name, parcels.index, headings) for fault in told)
     hint = _SHIFTED.search(name)
     if hint:
@@ -138,7 +140,7 @@ def _surveyed(
     if faults:
         return Checked("parcels", name, sha256, table, tuple(faults), tuple(notes), extra={"belongs": where})
     try:
-        found = survey.survey(parcels, list(rules))
+        found = land_survey.survey(parcels, list(rules))
     except InputError as refusal:
         again = tuple(_moved(fault, name, parcels.index, headings) for fault in refusal.faults)
         return Checked("parcels", name, sha256, table, again, tuple(notes), extra={"belongs": where})
@@ -148,7 +150,7 @@ def _surveyed(
         )
     if len(found.sites) == 0:
         notes.append(Text(zh="没有可供的地块（状态或用途）。", en="No parcel is on offer, by status or use class."))
-    known = tuple(KnownBetter(**row) for row in survey.known(found.sites, source))
+    known = tuple(KnownBetter(**row) for row in land_survey.known(found.sites, source))
     return Checked(
         "parcels",
         name,
@@ -158,7 +160,7 @@ def _surveyed(
         tuple(notes),
         preview=compared(known, region),
         known=known,
-        files=survey.tables(found),
+        files=land_survey.tables(found),
         source=source,
         extra={"belongs": where, "land": found.land, "sites": found.sites, "gross": parcels},
     )
@@ -218,9 +220,9 @@ def _listed(
     land = text[["parcel", *used]].assign(site=sites, gross_ha=area, net_ha=area, unknown_ha=0.0, largest_piece_ha=area)
     stated = land.assign(status=land["status"].replace("", "净地")) if "status" in land else land
     stated = stated.assign(use=stated["use"].replace("", "M1")) if "use" in stated else stated
-    free = land[offered(stated, land=catalog.table("land"))]
-    totals = survey.totals(free)
-    known = tuple(KnownBetter(**{**row, "basis": "reported"}) for row in survey.known(totals, source))
+    free = land[offered(stated, land=toml.table("land"))]
+    totals = land_survey.totals(free)
+    known = tuple(KnownBetter(**{**row, "basis": "reported"}) for row in land_survey.known(totals, source))
     notes.append(
         Text(
             zh="只有面积、没有边界：面积按所报净面积计入。",
@@ -244,7 +246,7 @@ def _listed(
 
 
 def _csv(table: pd.DataFrame) -> bytes:
-    return written.as_csv(table.round(4))
+    return spreadsheet.as_csv(table.round(4))
 
 
 def _unit_in(heading: str) -> str:
@@ -256,7 +258,7 @@ def _unit_in(heading: str) -> str:
 
 
 def _worded(text: pd.DataFrame, name: str, headings: Mapping[str, str]) -> Iterator[Fault]:
-    land = catalog.table("land")
+    land = toml.table("land")
     allowed = {
         "status": {row[f"name_{tongue}"] for row in land["status"] for tongue in ("zh", "en")} | {""},
         "use": {row[code] for row in land["use"] for code in ("code", "new_code")} | {""},

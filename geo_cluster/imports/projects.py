@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from geo_cluster import portfolio, written
 from geo_cluster.domain import Text
 from geo_cluster.errors import Fault, InputError, place
 from geo_cluster.imports.files import Checked, keyed
+from geo_cluster.world import portfolio, spreadsheet
 
 
 def check_projects(table: pd.DataFrame, *, name: str, sha256: str = "") -> Checked:
@@ -31,7 +31,7 @@ def check_projects(table: pd.DataFrame, *, name: str, sha256: str = "") -> Check
             en=f"{len(preview)} projects; {given} needs are given, {3 * len(preview) - given} estimated by segment.",
         )
     )
-    content = written.as_csv(rows)
+    content = spreadsheet.as_csv(rows)
     return Checked(
         "projects",
         name,

@@ -9,15 +9,16 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_cluster import catalog, layers, written
-from geo_cluster.coordinates import convert
+from geo_cluster import toml
 from geo_cluster.domain import Basis, KnownBetter, Layer, Text
 from geo_cluster.errors import Fault, Faults, InputError, place
 from geo_cluster.imports.files import Checked, day, digest, keyed, plain, spans
 from geo_cluster.imports.observations import Wrong, named, subjects, unit_factor
-from geo_cluster.inputs import Region
-from geo_cluster.supply.pools import feeding_station
+from geo_cluster.region import Region
+from geo_cluster.supply.serving_station import feeding_station
 from geo_cluster.supply.substations import feeding_levels, headroom, substation_faults, transformers
+from geo_cluster.world import catalog, layers, spreadsheet
+from geo_cluster.world.coordinates import convert
 
 FILE = "substations.csv"
 MADE_BY = "import"
@@ -104,7 +105,7 @@ def check_substations(
                 en="No site draws on these stations: sources name others. Say so in the column feeds.",
             )
         )
-    content = written.as_csv(rows)
+    content = spreadsheet.as_csv(rows)
     return Checked(
         "substations",
         name,
@@ -205,7 +206,7 @@ def _spare(
             wrong(row, "spare_mva", f"{text.loc[row, 'spare_mva']!r} is not a number", "write 30, or 20-40 for a range")
         factor = unit_factor("spare_mva", text.loc[row, "unit"] or "MVA")
         if factor is None:
-            units = "、".join(catalog.table("imports")["units"]["spare_mva"])
+            units = "、".join(toml.table("imports")["units"]["spare_mva"])
             wrong(row, "unit", f"{text.loc[row, 'unit']!r} is no unit of 可开放容量", f"use one of {units}")
         elif text.loc[row, "spare_mva"] and not bad[k]:
             out.loc[row, ["low", "likely", "high"]] = np.round(stated[k] * factor, 6)
@@ -346,7 +347,7 @@ def _fed(sites: gpd.GeoDataFrame, added: Sequence[pd.DataFrame]) -> gpd.GeoDataF
 
 def read_rows(content: bytes) -> pd.DataFrame:
     """Stations as `Checked.files` keeps them."""
-    rows = written.read_csv(content)
+    rows = spreadsheet.read_csv(content)
     numeric = ["voltage_kv", "transformer_mva", "lon", "lat"]
     return rows.assign(**{key: pd.to_numeric(rows[key].where(rows[key] != ""), errors="coerce") for key in numeric})
 
@@ -366,7 +367,7 @@ def layer_files(added: Mapping[str, pd.DataFrame]) -> tuple[dict[str, bytes], di
     files, registry = {}, {}
     for name, table in tables.items():
         flat = pd.DataFrame(table.drop(columns="geometry"))
-        content = written.as_csv(flat)
+        content = spreadsheet.as_csv(flat)
         shipped, who = catalog.layers()[name], "；".join(added)
         files[f"{name}.csv"] = content
         registry[name] = shipped.model_copy(

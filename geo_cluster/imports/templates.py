@@ -11,8 +11,9 @@ import pandas as pd
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from geo_cluster import catalog, layers, written
+from geo_cluster import toml
 from geo_cluster.imports.files import EXAMPLE, Kind
+from geo_cluster.world import catalog, layers, spreadsheet
 
 LABELLED = ("source", "notes")
 """Columns that carry the mark of the example row, the first that a kind has."""
@@ -25,8 +26,8 @@ def heading(column: Mapping[str, Any]) -> str:
 
 def words(kind: Kind, key: str) -> list[tuple[str, str]]:
     """What a column may say, in Chinese and English; empty where anything may."""
-    column = catalog.table("imports")[kind]["columns"][key]
-    land = catalog.table("land")
+    column = toml.table("imports")[kind]["columns"][key]
+    land = toml.table("land")
     if kind == "parcels" and key in ("status", "use"):
         rows = land[key]
         return [(row["name_zh"], row["name_en"]) if key == "status" else (row["code"], row["name_en"]) for row in rows]
@@ -39,23 +40,23 @@ def words(kind: Kind, key: str) -> list[tuple[str, str]]:
 
 def example(kind: Kind) -> list[str]:
     """The example row of a kind, marked as one."""
-    columns = catalog.table("imports")[kind]["columns"]
+    columns = toml.table("imports")[kind]["columns"]
     label = next(key for key in LABELLED if key in columns)
     return [EXAMPLE if key == label else column.get("example", "") for key, column in columns.items()]
 
 
 def as_csv(kind: Kind) -> bytes:
     """A template as CSV, UTF-8 with BOM, as spreadsheets on Chinese Windows open it."""
-    headings = [heading(column) for column in catalog.table("imports")[kind]["columns"].values()]
-    return written.as_csv(pd.DataFrame([example(kind)], columns=headings))
+    headings = [heading(column) for column in toml.table("imports")[kind]["columns"].values()]
+    return spreadsheet.as_csv(pd.DataFrame([example(kind)], columns=headings))
 
 
 def as_xlsx(kind: Kind) -> bytes:
     """A template as a workbook: the table to fill in, and a sheet that explains every column and lists its words."""
     book = openpyxl.Workbook()
     sheet, guide, lists = book.active, book.create_sheet("说明 guide"), book.create_sheet("取值 values")
-    sheet.title = catalog.table("imports")[kind]["name"]["zh"]
-    columns = catalog.table("imports")[kind]["columns"]
+    sheet.title = toml.table("imports")[kind]["name"]["zh"]
+    columns = toml.table("imports")[kind]["columns"]
     sheet.append([heading(column) for column in columns.values()])
     sheet.append(example(kind))
     guide.append(["列 / column", "必填 / required", "说明", "meaning"])
@@ -81,14 +82,14 @@ def as_xlsx(kind: Kind) -> bytes:
         _dress(page)
     out = io.BytesIO()
     book.save(out)
-    return written.undated(out.getvalue())
+    return spreadsheet.undated(out.getvalue())
 
 
 def _plain_list(book: openpyxl.Workbook, kind: Kind, key: str, allowed: list[tuple[str, str]]) -> str:
     """A hidden sheet with the words alone, for the drop-down lists of the first."""
     page = book["lists"] if "lists" in book.sheetnames else book.create_sheet("lists")
     page.sheet_state = "hidden"
-    column = list(catalog.table("imports")[kind]["columns"]).index(key) + 1
+    column = list(toml.table("imports")[kind]["columns"]).index(key) + 1
     for row, (zh, _) in enumerate(allowed, start=1):
         page.cell(row, column, zh)
     return "lists"
@@ -97,9 +98,9 @@ def _plain_list(book: openpyxl.Workbook, kind: Kind, key: str, allowed: list[tup
 def _units(page: Any, kind: Kind, column: int) -> None:
     """Units that are understood, where the kind has a column of units."""
     if kind == "observations":
-        wanted = catalog.table("imports")["units"]
+        wanted = toml.table("imports")["units"]
     else:
-        wanted = {key: catalog.table("imports")["units"][key] for key in _UNITS.get(kind, ())}
+        wanted = {key: toml.table("imports")["units"][key] for key in _UNITS.get(kind, ())}
     page.cell(1, column, "指标 / attribute")
     page.cell(1, column + 1, "可用单位 / units understood")
     for row, (attribute, units) in enumerate(wanted.items(), start=2):

@@ -11,10 +11,11 @@
 `model`, `bound`, `search` and `milp` are how `solve` works.
 """
 
+from geo_cluster.matching.plan import Assignment, Progress, Violation
 from geo_cluster.matching.problem import Link, Problem, Resource
 from geo_cluster.matching.rules import budget, keep, phase, quota, segment_cap
-from geo_cluster.matching.solve import Assignment, Progress, solve
-from geo_cluster.matching.verify import Holding, Violation, hold, verify
+from geo_cluster.matching.solve import solve
+from geo_cluster.matching.verify import Holding, hold, verify
 
 __all__ = [
     "Assignment",

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geo_cluster.errors import Fault, InputError, refuse_if
-from geo_cluster.matching.given import amount_faults
-from geo_cluster.matching.model import compile_model
+from geo_cluster.matching.arguments import amount_faults
+from geo_cluster.matching.engine.model import compile_model
+from geo_cluster.matching.plan import Assignment, Progress
 from geo_cluster.matching.problem import Problem
-from geo_cluster.matching.solve import Assignment, Progress, solve
+from geo_cluster.matching.solve import solve
 
 _WORTH_S = 1.0  # a re-solve of less than this tells little: rather fewer of them, the first ones first
 

@@ -15,11 +15,11 @@ from numpy.typing import ArrayLike
 
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.matching.allowance import Allowance
-from geo_cluster.matching.given import amount_faults, number_faults, numbers
-from geo_cluster.matching.model import near
+from geo_cluster.matching.arguments import amount_faults, number_faults, numbers
+from geo_cluster.matching.engine.model import near
+from geo_cluster.matching.plan import Assignment
 from geo_cluster.matching.problem import UNPLACED, Floats, Ints, Problem, Resource, plan_of
 from geo_cluster.matching.rules import quota
-from geo_cluster.matching.solve import Assignment
 from geo_cluster.matching.verify import objective, usage, verify
 
 _TRIED = 12  # sites of a project that are tried for a plan to begin with

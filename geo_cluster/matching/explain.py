@@ -15,12 +15,12 @@ from scipy import sparse
 
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.matching.allowance import Allowance
-from geo_cluster.matching.given import amount_faults, rounded
-from geo_cluster.matching.milp import maximise
-from geo_cluster.matching.model import compile_model
+from geo_cluster.matching.arguments import amount_faults, rounded
+from geo_cluster.matching.engine.milp import maximise
+from geo_cluster.matching.engine.model import compile_model
+from geo_cluster.matching.engine.search import program
+from geo_cluster.matching.plan import Assignment
 from geo_cluster.matching.problem import UNPLACED, Floats, Ints, Problem, Resource, plan_of
-from geo_cluster.matching.search import program
-from geo_cluster.matching.solve import Assignment
 from geo_cluster.matching.verify import usage
 
 _MARGIN = 1e-6  # what is asked for on top of the shortage, as a share of it, so that rounding doesn't undo it

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geo_cluster.errors import Fault, refuse_if
-from geo_cluster.matching.given import as_given, number_faults, numbers, rounded, several, whole_numbers
+from geo_cluster.matching.arguments import as_given, number_faults, numbers, rounded, several, whole_numbers
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geo_cluster.errors import Fault, refuse_if
-from geo_cluster.matching.given import (
+from geo_cluster.matching.arguments import (
     amount_faults,
     as_given,
     count_faults,

@@ -12,20 +12,19 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from geo_cluster.errors import Fault, InputError, refuse_if
-from geo_cluster.matching.bound import Bound, price_knapsacks, price_pools, price_relaxed
-from geo_cluster.matching.given import amount_faults, rounded
-from geo_cluster.matching.model import Model, compile_model
+from geo_cluster.matching.arguments import amount_faults, rounded
+from geo_cluster.matching.engine.bound import Bound, price_knapsacks, price_pools, price_relaxed
+from geo_cluster.matching.engine.model import Model, compile_model
+from geo_cluster.matching.engine.search import Neighbourhoods, Program, greedy, improve, program
+from geo_cluster.matching.plan import Assignment, Progress, relative_gap
 from geo_cluster.matching.problem import UNPLACED, Bools, Floats, Ints, Problem, plan_of
-from geo_cluster.matching.search import Neighbourhoods, Program, greedy, improve, program
-from geo_cluster.matching.verify import Violation, objective, verify
+from geo_cluster.matching.verify import objective, verify
 
 _WORKERS = 2
 _DIRECT = 2_000  # columns of a problem that is proven rather than searched
@@ -52,62 +51,6 @@ _MANY_LAST, _MANY_MOVES = 80_000, 100_000_000  # moves per project, and in all, 
 _GENTLE_HEAT, _GENTLE_THRIFT = (0.3, 0.1), (0.4, 0.2, 0.0)  # they keep most of the plan in hand
 _GENTLE_LAST = 40_000
 _PROOF = 30_000  # columns beyond which the exact programme isn't begun
-
-
-@dataclass(frozen=True)
-class Progress:
-    """News while solving.
-
-    Attributes
-    ----------
-    elapsed_s : float
-        Seconds since the start.
-    objective, bound : float
-        Worth of the plan in hand; what no plan exceeds.
-    is_new : bool
-        False when nothing changed since the last time.
-    """
-
-    elapsed_s: float
-    objective: float
-    bound: float
-    is_new: bool = True
-
-    @property
-    def gap(self) -> float:
-        """`(bound - objective) / |objective|`."""
-        return _gap(self.objective, self.bound)
-
-
-@dataclass(frozen=True, eq=False)
-class Assignment:
-    """A plan and how good it is.
-
-    Attributes
-    ----------
-    site : (P,) int array
-        Site of each project, -1 when it stays unplaced.
-    objective : float
-        Sum of score and bonus of placed projects and of what links earn.
-    bound : float
-        No plan is worth more.
-    gap : float
-        `(bound - objective) / |objective|`.
-    status : {"optimal", "feasible"}
-        `optimal` only when proven at the gap that was asked for.
-    violations : tuple of Violation
-        What `verify` found: empty, unless time ended before the minima could be met.
-    pools : dict
-        For each resource that offers a site several whole pools: the pool each project draws on, (P,), -1 for none.
-    """
-
-    site: Ints
-    objective: float
-    bound: float
-    gap: float
-    status: Literal["optimal", "feasible"]
-    violations: tuple[Violation, ...] = ()
-    pools: dict[str, Ints] = field(default_factory=dict)
 
 
 def solve(
@@ -162,7 +105,7 @@ def solve(
 
 def warm() -> None:
     """Compile what `solve` needs and keep it on disk: else the first solve on a machine does, for some ten seconds."""
-    from geo_cluster.matching import anneal, branch, cuts, knapsack
+    from geo_cluster.matching.engine import anneal, branch, cuts, knapsack
 
     for each in (anneal, branch, cuts, knapsack):
         each.warm()
@@ -179,10 +122,6 @@ def _option_of(model: Model, site: Ints) -> Ints:
     """The first option that each project has at its site; -1 where it has none."""
     here = (model.site[None, :] == site[:, None]) & np.isfinite(model.value)
     return np.where(here.any(axis=1), here.argmax(axis=1), UNPLACED)
-
-
-def _gap(worth: float, bound: float) -> float:
-    return max(bound - worth, 0.0) / max(abs(worth), 1e-9)
 
 
 class _Run:
@@ -283,7 +222,9 @@ class _Run:
                 pools[resource.name][placed] = model.pools[option[placed], r]
         worth = objective(self.problem, site)
         bound = worth if self.proven and self.mip_gap == 0 else worth + self.missing()
-        plan = Assignment(site, worth, bound, _gap(worth, bound), "optimal" if self.proven else "feasible", pools=pools)
+        plan = Assignment(
+            site, worth, bound, relative_gap(worth, bound), "optimal" if self.proven else "feasible", pools=pools
+        )
         return Assignment(**{**vars(plan), "violations": verify(self.problem, plan)})
 
 
@@ -423,7 +364,7 @@ def _prove(run: _Run, model: Model, forced: Floats | None, seed: int, walks: _Wa
 
     While that is much, walks may find a better plan, which leaves less.
     """
-    from geo_cluster.matching.cuts import cut  # compiled, too
+    from geo_cluster.matching.engine.cuts import cut
 
     def open_to(forced: Floats) -> Bools:
         return forced >= (-np.inf if run.short else run.worth - 1e-6 * max(1.0, abs(run.worth)))
@@ -482,7 +423,7 @@ def _branches(model: Model) -> bool:
 
 def _branch(run: _Run, seed: int, model: Model | None = None, start: Bound | None = None) -> Ints:
     """Branch on knapsacks of a model from given prices; by default of the whole, after a few walks."""
-    from geo_cluster.matching.branch import search  # compiled, too
+    from geo_cluster.matching.engine.branch import search
 
     if model is None or start is None:
         model = run.model
@@ -628,7 +569,7 @@ class _Walks:
     """Annealing, round after round, each longer than the last."""
 
     def __init__(self, run: _Run, first: Bound, near: Neighbourhoods, seed: int) -> None:
-        from geo_cluster.matching import anneal  # compiled: not loaded for what HiGHS alone proves at once
+        from geo_cluster.matching.engine import anneal
 
         self.terrain = anneal.flatten(run.model, first.prices, penalty=run.penalty)
         self.walk, self.listed, self.heat = anneal.anneal, near.listed[:, :_TRIED], near.spread()

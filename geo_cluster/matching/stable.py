@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geo_cluster.errors import Fault, InputError, refuse_if
-from geo_cluster.matching.given import as_given, number_faults, numbers
+from geo_cluster.matching.arguments import as_given, number_faults, numbers
+from geo_cluster.matching.plan import Assignment
 from geo_cluster.matching.problem import UNPLACED, Floats, Ints, Problem, plan_faults
-from geo_cluster.matching.solve import Assignment
 from geo_cluster.matching.verify import objective
 
 _SLACK = 1e-7

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from geo_cluster.errors import Fault, InputError, refuse_if
-from geo_cluster.matching.given import as_given, number_faults, numbers
+from geo_cluster.matching.arguments import as_given, number_faults, numbers
+from geo_cluster.matching.plan import Assignment, Violation
 from geo_cluster.matching.problem import (
     UNPLACED,
     Bools,
@@ -26,42 +27,8 @@ from geo_cluster.matching.problem import (
     plan_of,
 )
 
-if TYPE_CHECKING:
-    from geo_cluster.matching.solve import Assignment
-
 TOLERANCE = 1e-7  # of the capacity (or of one unit, when that is larger): the rounding of sums, not a margin
 _MOST_STATES = 20_000  # of a search for pools that could hold a plan
-
-Kind = Literal["site", "eligibility", "forbidden", "lock", "capacity", "minimum", "objective", "bound"]
-
-
-@dataclass(frozen=True)
-class Violation:
-    """One way in which a plan breaks the problem it claims to solve.
-
-    Attributes
-    ----------
-    kind : str
-        site, eligibility, forbidden, lock, capacity, minimum, objective or bound.
-    where : str
-        The project, or the resource and pool.
-    amount : float
-        By how much, in the resource's unit or in score; 1 for a pair that may not be.
-    what : str
-        The sentence for people.
-    project, pool : int
-        Position of the project or pool, -1 when it isn't about one.
-    """
-
-    kind: Kind
-    where: str
-    amount: float
-    what: str
-    project: int = -1
-    pool: int = -1
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.what}"
 
 
 def verify(problem: Problem, plan: Assignment | ArrayLike) -> tuple[Violation, ...]:

@@ -13,9 +13,9 @@ from functools import cached_property
 
 import numpy as np
 
-from geo_cluster.coordinates import MU_PER_HA
 from geo_cluster.domain import Criterion
 from geo_cluster.scoring.values import ValueFunction
+from geo_cluster.world.coordinates import MU_PER_HA
 
 
 @dataclass(frozen=True)

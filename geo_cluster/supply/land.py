@@ -22,10 +22,10 @@ import shapely
 from numpy.typing import NDArray
 
 from geo_cluster.box.limits import limits
-from geo_cluster.coordinates import cgcs2000_zone
 from geo_cluster.errors import Fault, Place, refuse_if
 from geo_cluster.supply import overlay
 from geo_cluster.supply.rectangle import largest_rectangles
+from geo_cluster.world.coordinates import cgcs2000_zone
 
 Geometries = NDArray[np.object_]
 Part = tuple[NDArray[np.intp], dict[str, NDArray[np.float64]], Geometries]

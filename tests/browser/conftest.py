@@ -12,7 +12,7 @@ from urllib.parse import urlparse
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from geo_cluster import catalog
+from geo_cluster import toml
 from tests.browser.painted import LAPTOP
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -118,4 +118,4 @@ def _wait_for(url, process, log):
 
 @pytest.fixture(scope="session")
 def palette():
-    return catalog.table("style")
+    return toml.table("style")

@@ -11,7 +11,7 @@ import tomli_w
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # streamlit runs this file as a script
 
 from app import cached, state
-from geo_cluster import catalog, portfolio
+from geo_cluster.world import catalog, portfolio
 from tests.browser.hostile import NAMES
 
 

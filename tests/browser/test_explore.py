@@ -11,8 +11,10 @@ import pytest
 from playwright.sync_api import expect
 from pyproj import Geod
 
-from geo_cluster import layers, map_words, maps
-from geo_cluster.coordinates import convert
+from geo_cluster.maps import payload as maps_payload
+from geo_cluster.maps import words as maps_words
+from geo_cluster.world import layers
+from geo_cluster.world.coordinates import convert
 from tests.browser.painted import LAPTOP, PHONE
 
 PIXEL = bytes.fromhex(
@@ -25,7 +27,7 @@ HOSTILE = "</script><script>window.broken = 1</script><img src=x onerror='window
 
 @pytest.fixture(scope="module")
 def overview():
-    return json.loads(maps.as_json(maps.payload("zh")))
+    return json.loads(maps_payload.as_json(maps_payload.payload("zh")))
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def opened(visit, tmp_path):
     """A payload as a page by itself."""
 
     def at(payload, size=LAPTOP, **more):
-        (tmp_path / "map.html").write_text(maps.standalone(payload), encoding="utf-8")
+        (tmp_path / "map.html").write_text(maps_payload.standalone(payload), encoding="utf-8")
         page = visit((tmp_path / "map.html").as_uri(), size, **more)
         page.locator("[data-ready=true]").wait_for()
         return page
@@ -82,7 +84,7 @@ def base(url, **more):
     ("language", "size", "other_size"), [("zh", LAPTOP, PHONE), ("en", PHONE, LAPTOP)], ids=["zh-laptop", "en-phone"]
 )
 def test_what_was_explored_opens_again_from_its_link(visit, server, language, size, other_size):
-    words = map_words.WORDS[language]
+    words = maps_words.WORDS[language]
     page = visit(f"{server[0]}/?language={language}", size, permissions=["clipboard-read", "clipboard-write"])
     frame = the_map(page)
     frame.locator(".gc-map").scroll_into_view_if_needed()
@@ -134,7 +136,7 @@ def test_what_was_explored_opens_again_from_its_link(visit, server, language, si
 
 def test_a_cell_of_the_matrix_filters_the_map_and_names_who_is_there(visit, server):
     frame = the_map(visit(server[0]))
-    cells = {(cell["stage"], cell["city"]): cell for cell in maps.payload("zh")["matrix"]["cells"]}
+    cells = {(cell["stage"], cell["city"]): cell for cell in maps_payload.payload("zh")["matrix"]["cells"]}
     expect(frame.locator(".gc-gap")).to_have_count(sum(cell["gap"] for cell in cells.values()))
     lasers = cells["lasers", "420100"]
     button = frame.get_by_role("button", name=f"激光器 · 武汉市 {len(lasers['ids'])}")
@@ -223,8 +225,8 @@ def test_the_map_with_its_tools_fits_the_window_and_stages_come_first_in_the_leg
     for part in (".gc-tools", ".leaflet-control-scale", ".gc-owed"):
         box = frame.locator(part).bounding_box()
         assert box["y"] + box["height"] <= LAPTOP[1], f"{part} is below the window"
-    expect(frame.locator(".gc-body h4").first).to_have_text(map_words.WORDS["zh"]["chain"])
-    expect(frame.locator(".gc-filters")).to_contain_text(map_words.WORDS["zh"]["nowhere"].format(n=1))
+    expect(frame.locator(".gc-body h4").first).to_have_text(maps_words.WORDS["zh"]["chain"])
+    expect(frame.locator(".gc-filters")).to_contain_text(maps_words.WORDS["zh"]["nowhere"].format(n=1))
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.locator('[data-testid="stTopNavLink"][aria-current]')).to_contain_text("总览")
 

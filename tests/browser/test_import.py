@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from shapely import box
 
 from app.texts import text
-from geo_cluster import layers
+from geo_cluster.world import layers
 from tests.browser.pages import go, stays_within, turned
 from tests.browser.painted import LAPTOP, PHONE
 

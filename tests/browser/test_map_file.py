@@ -6,8 +6,11 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from geo_cluster import catalog, layers, map_words, maps, study, written
+from geo_cluster import study
 from geo_cluster.export import bundle
+from geo_cluster.maps import payload as maps_payload
+from geo_cluster.maps import words
+from geo_cluster.world import catalog, layers, spreadsheet
 from tests.browser.painted import LAPTOP, PHONE, Painted, on_white
 from tests.test_written import INNER, RISKS
 
@@ -51,8 +54,8 @@ def test_the_map_is_painted(opened, palette, size):
 @pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
 def test_the_whole_plan_is_in_the_frame(visit, tmp_path, size):
     """Some of the cautious plan is in Shiyan, 400 km from the rest."""
-    payload = maps.payload("zh", study.run(catalog.scenario("cautious")))
-    (tmp_path / "map.html").write_text(maps.standalone(payload), encoding="utf-8")
+    payload = maps_payload.payload("zh", study.run(catalog.scenario("cautious")))
+    (tmp_path / "map.html").write_text(maps_payload.standalone(payload), encoding="utf-8")
     page = visit((tmp_path / "map.html").as_uri(), size)
     page.locator("[data-ready=true]").wait_for()
     if size == PHONE:  # the legend of the plan waits until it is asked for, and covers neither title nor search
@@ -104,7 +107,7 @@ def test_names_lie_apart(opened, place):
 
 def test_layers_and_rings_can_be_switched(opened, palette):
     page = opened()
-    page.get_by_role("button", name=map_words.WORDS["zh"]["layers"]).click()
+    page.get_by_role("button", name=words.WORDS["zh"]["layers"]).click()
     before = Painted(page.locator(".gc-map"))
     page.locator("[data-layer=prefectures]").uncheck()
     bare = Painted(page.locator(".gc-map"))
@@ -148,14 +151,14 @@ def test_a_plan_line_says_what_it_carries(opened, result):
 
 def test_hostile_names_stay_text(visit, result, tmp_path):
     attack = "</script><script>window.broken = 1</script><img src=x onerror='window.broken = 1'>{{ 7 * 7 }}"
-    payload = json.loads(maps.as_json(maps.payload("zh", result)))
+    payload = json.loads(maps_payload.as_json(maps_payload.payload("zh", result)))
     for layer in payload["layers"]:
         for feature in layer["features"] if isinstance(layer["features"], list) else ():
             feature["p"] |= {"title": attack, "sub": attack, "source": attack, "rows": [[attack, attack]]}
         layer["name"] = attack
     payload["title"]["text"] = attack
     payload["attribution"] = [attack]
-    (tmp_path / "map.html").write_text(maps.standalone(payload), encoding="utf-8")
+    (tmp_path / "map.html").write_text(maps_payload.standalone(payload), encoding="utf-8")
     page = visit((tmp_path / "map.html").as_uri())
     page.locator("[data-ready=true]").wait_for()
     page.locator(".gc-diamond").last.dispatch_event("click")
@@ -178,5 +181,5 @@ def test_the_gate_sees_what_wants_to_leave(visit, tmp_path):
 def test_cells_of_the_list_of_an_area_are_guarded_as_those_of_all_tables(opened):
     texts = [*RISKS, *INNER, ";=1", ";\t=1", "甲, -5", "-5", 'a"b']
     assert opened().evaluate("texts => texts.map(geoCluster.cell)", texts) == [
-        '"' + written.inert(text).replace('"', '""') + '"' for text in texts
+        '"' + spreadsheet.inert(text).replace('"', '""') + '"' for text in texts
     ]

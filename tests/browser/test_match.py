@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from app.texts import text
-from geo_cluster import catalog, portfolio
+from geo_cluster.world import catalog, portfolio
 from tests.browser.pages import in_language, stays_within, turned
 from tests.browser.painted import LAPTOP, PHONE
 

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from app.texts import text
 from app.views.score_ranking import SHOWN
-from geo_cluster import catalog
+from geo_cluster.world import catalog
 from tests.browser.pages import stays_within, turned
 from tests.browser.painted import LAPTOP, PHONE
 

@@ -10,10 +10,11 @@ from playwright.sync_api import expect
 
 from app.texts import text
 from app.texts.faults import sentence
-from geo_cluster import catalog, database
 from geo_cluster.errors import Refused
-from geo_cluster.people import Person
-from geo_cluster.workspace import Work, Workspace
+from geo_cluster.workspace import database
+from geo_cluster.workspace.repository import Work, Workspace
+from geo_cluster.workspace.roles import Person
+from geo_cluster.world import catalog
 from tests.browser.conftest import _free_port
 from tests.browser.test_workspace import app, choose, level
 from tests.fake_oidc import CLIENT_ID, CLIENT_SECRET, fake_oidc

@@ -7,7 +7,7 @@ import openpyxl
 import pytest
 from playwright.sync_api import expect
 
-from geo_cluster import catalog
+from geo_cluster.world import catalog
 from tests.browser.painted import LAPTOP, PHONE, Painted
 
 SIZES = pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])

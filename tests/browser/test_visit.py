@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from geo_cluster import layers
+from geo_cluster.world import layers
 from tests.browser.pages import settled
 from tests.browser.painted import LAPTOP, PHONE, Painted, on_white
 

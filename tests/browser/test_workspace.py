@@ -11,8 +11,9 @@ import pytest
 from playwright.sync_api import expect
 
 from app.texts import text
-from geo_cluster import catalog, database, layers
-from geo_cluster.workspace import Work, Workspace
+from geo_cluster.workspace import database
+from geo_cluster.workspace.repository import Work, Workspace
+from geo_cluster.world import catalog, layers
 from tests.browser.conftest import _free_port, _wait_for
 from tests.browser.pages import go, in_language, settled
 from tests.browser.painted import LAPTOP, PHONE

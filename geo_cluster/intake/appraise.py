@@ -1,0 +1,251 @@
+"""Projects at intake, one or thousands: where each would go, how sure that is, and why; nothing is matched.
+
+Only segment and output are required. Weights are uncertain too: they are drawn around the stated ones, so that the
+chance of a rank covers both what we don't know of the sites and what people don't agree on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from geo_cluster import eligibility, toml
+from geo_cluster.errors import Fault, InputError
+from geo_cluster.intake.site_choice import choices_of, verdict, weigh
+from geo_cluster.region import Region, facts_of, settings_of
+from geo_cluster.report import tables
+from geo_cluster.scoring.criteria import decide
+from geo_cluster.supply.energy import quota, voltages
+from geo_cluster.supply.tariff import bill
+from geo_cluster.world import catalog, portfolio, spreadsheet
+
+BATCH = 100
+"""Projects appraised at once; bounds memory, changes nothing else."""
+
+
+@dataclass(frozen=True)
+class Appraisal:
+    """What intake says of a batch of projects.
+
+    Attributes
+    ----------
+    scores : DataFrame
+        One row a project and site, best first: the ranking's columns, and `chance_first`, `chance_top3` over data and
+        weights with `chance_error`.
+    verdicts : DataFrame
+        One row a project: first and second choice, a sentence in each language, the smallest change of one weight and
+        of one number that puts the second first, what each method would choose, their mean Kendall tau.
+    needs : DataFrame
+        One row a project: what it was taken to need and whether that was given or estimated; voltage, review and bill.
+    """
+
+    scores: pd.DataFrame
+    verdicts: pd.DataFrame
+    needs: pd.DataFrame
+
+
+def appraise(region: Region, projects: pd.DataFrame) -> Appraisal:
+    """Appraise checked projects (`portfolio.check`) in a region; see `Appraisal`."""
+    parts = list(batches(region, projects))
+    return Appraisal(*(pd.concat([getattr(part, name) for part in parts]) for name in ("scores", "verdicts", "needs")))
+
+
+def batches(region: Region, projects: pd.DataFrame, *, scheduler: str = "") -> Iterator[Appraisal]:
+    """Appraise many projects a batch at a time, in order, so that thousands fit into memory.
+
+    Parameters
+    ----------
+    scheduler : str
+        Address of a Dask cluster (`tcp://host:8786`) that does the batches; this process, when empty. The answers are
+        the same.
+    """
+    pieces = [projects.iloc[start : start + BATCH] for start in range(0, len(projects), BATCH)]
+    if not scheduler:
+        yield from (_batch(region, piece) for piece in pieces)
+        return
+    try:
+        from distributed import Client
+
+        client = Client(scheduler, timeout=10)
+    except ImportError:
+        fault = Fault("--scheduler", "needs dask and distributed", "install them: pip install distributed")
+        raise InputError(fault) from None
+    except (OSError, ValueError) as problem:
+        remedy = "give the address that `dask scheduler` printed, e.g. tcp://host:8786"
+        raise InputError(Fault("--scheduler", f"{scheduler!r} can't be reached ({problem})", remedy)) from None
+    with client:
+        there = client.scatter(region, broadcast=True)
+        for future in [client.submit(_batch, there, piece, pure=False) for piece in pieces]:
+            yield future.result()
+
+
+def appraise_one(region: Region, project: Mapping[str, Any]) -> dict[str, Any]:
+    """Appraise one project given as a mapping with the keys of `portfolio.COLUMNS`; plain data, ready for JSON.
+
+    Raises
+    ------
+    InputError
+        With every fault of the project.
+    """
+    found = appraise(region, checked(project))
+    plain = {name: getattr(found, name).astype(object) for name in ("scores", "verdicts", "needs")}
+    rows = {name: table.where(table.notna(), None).to_dict("records") for name, table in plain.items()}
+    return {"verdict": rows["verdicts"][0], "needs": rows["needs"][0], "scores": rows["scores"]}
+
+
+def checked(project: Mapping[str, Any]) -> pd.DataFrame:
+    """One project as `portfolio.check` gives it; null is as good as empty."""
+    told = {key: "" if value is None else str(value) for key, value in project.items()}
+    return portfolio.check(pd.DataFrame([told]), where="project")
+
+
+def estimated(segment: str, output_100m_yuan: float) -> dict[str, tuple[float, float, float]]:
+    """Low, likely and high of what a project is taken to need where nobody says: `portfolio.NEEDS`, `max_minutes`."""
+    output = np.full((1, 3), output_100m_yuan)
+    usual = catalog.segments()[segment].max_minutes
+    needs = {
+        need: (low, likely, high) for need, ((low, likely, high),) in portfolio.estimate([segment], output).items()
+    }
+    return needs | {"max_minutes": (usual, usual, usual)}
+
+
+def shortlist(part: Appraisal) -> pd.DataFrame:
+    """One row a project: name, segment, output, best site with score and interval, runner-up, sentences."""
+    about = part.needs[["project", "name", "segment", "output_100m_yuan"]].merge(part.verdicts, on="project")
+    best = part.scores[part.scores["eligible"]].drop_duplicates("project")[["project", "score", "low", "high"]]
+    columns = [*about.columns[:4], "first", "score", "low", "high", "chance_first", "second"]
+    return about.merge(best, on="project", how="left").reindex(columns=[*columns, "sentence_zh", "sentence_en"])
+
+
+def template() -> bytes:
+    """An empty portfolio file: the headings."""
+    return spreadsheet.as_csv(pd.DataFrame(columns=list(portfolio.COLUMNS.values())))
+
+
+def sample_table() -> bytes:
+    """The shipped sample portfolio, whose names and notes say 示例."""
+    return (catalog.PORTFOLIOS / "sample.csv").read_bytes()
+
+
+def count(table: bytes) -> int:
+    """How many projects a portfolio file has."""
+    return len(_rows(table))
+
+
+def _rows(table: bytes) -> pd.DataFrame:
+    return spreadsheet.read_csv(table)
+
+
+def with_project(table: bytes, project: Mapping[str, str]) -> bytes:
+    """A portfolio file with one more project, everything else as it was.
+
+    Parameters
+    ----------
+    table : bytes
+        A CSV with headings of `portfolio.COLUMNS`; empty begins a new one.
+    project : mapping
+        Keys of `portfolio.COLUMNS`; without `id` it gets the next free one.
+
+    Raises
+    ------
+    InputError
+        With every fault of the portfolio with the project.
+    """
+    rows = pd.DataFrame(columns=list(portfolio.COLUMNS.values()), dtype=str)
+    if table:
+        rows = _rows(table)
+    titles = portfolio.COLUMNS
+    columns = {key: titles[key] if titles[key] in rows or key not in rows else key for key in titles}
+    taken = set(rows[columns["id"]]) if columns["id"] in rows else set()
+    free = next(name for n in range(len(rows) + 1, 2 * len(rows) + 3) if (name := f"P{n:02d}") not in taken)
+    row = {columns[key]: value for key, value in {"id": free, **project}.items()}
+    longer = pd.concat([rows, pd.DataFrame([row])], ignore_index=True).fillna("")
+    portfolio.check(longer)
+    return spreadsheet.as_csv(longer)
+
+
+def requests(region: Region, projects: pd.DataFrame) -> pd.DataFrame:
+    """The numbers to go and ask for, were these checked projects to choose today; see `results.request_table`."""
+    facts = facts_of(region, projects)
+    decision = decide(*settings_of(region, facts), catalog.criteria(), region.scenario.weights)
+    return tables.request_table(region, eligibility.judge(facts), decision)
+
+
+def _batch(region: Region, projects: pd.DataFrame) -> Appraisal:
+    facts = facts_of(region, projects)
+    allowed = eligibility.judge(facts)
+    likely, drawn = settings_of(region, facts)
+    weights = region.scenario.weights
+    decision = decide(likely, drawn, catalog.criteria(), weights)
+    ranking = tables.ranking_table(projects, region.sites, allowed, decision, region.observations)
+    chances = np.full((len(projects), len(region.sites), 2), np.nan)
+    verdicts = []
+    for p, one in enumerate(choices_of(region, facts, allowed, likely, drawn)):
+        weighed = weigh(one, weights)
+        if one.sites:
+            first, top3 = weighed.chances[:, 0], weighed.chances[:, :3].sum(axis=1)
+            chances[p, allowed.allowed[p]] = np.column_stack([first, top3])
+        verdicts.append(verdict(weighed))
+    ranking["chance_first"] = chances[:, :, 0].ravel().round(4)
+    ranking.insert(ranking.columns.get_loc("chance_first") + 1, "chance_top3", chances[:, :, 1].ravel().round(4))
+    error = np.sqrt(chances[:, :, 0] * (1 - chances[:, :, 0]) / region.scenario.draws)
+    ranking.insert(ranking.columns.get_loc("chance_top3") + 1, "chance_error", error.ravel().round(4))
+    order = ["project", "eligible", "score"]
+    scores = ranking.sort_values(order, ascending=[True, False, False], kind="stable", ignore_index=True)
+    return Appraisal(scores, pd.DataFrame(verdicts), needs_table(projects))
+
+
+def needs_table(projects: pd.DataFrame) -> pd.DataFrame:
+    """One row a project: what it was taken to need, how it is connected, which review it triggers, what it draws."""
+    needs = projects.drop(columns="notes").round(4).reset_index(names="project")
+    return needs.join(_energy(projects))
+
+
+def _energy(projects: pd.DataFrame) -> pd.DataFrame:
+    """How each project is connected, which energy review it triggers, and what its electricity costs a year."""
+    grid, tariffs, segments = toml.table("grid"), toml.table("tariffs"), catalog.segments()
+    rows = []
+    for project in projects.itertuples():
+        power = (project.power_mva_low, project.power_mva_likely, project.power_mva_high)
+        gwh = (project.energy_gwh_low, project.energy_gwh_likely, project.energy_gwh_high)
+        levels, review = voltages(power, grid=grid), quota(gwh, grid=grid)
+        cost = bill(gwh, voltage_kv=max(levels[0], 10.0), tariffs=tariffs)
+        rows.append(
+            {
+                "voltage_kv": "/".join(f"{kv:g}" for kv in levels),
+                "dual_supply": segments[project.segment].dual_supply,
+                "energy_tce_low": review.tce.low,
+                "energy_tce_likely": review.tce.likely,
+                "energy_tce_high": review.tce.high,
+                "review": review.review,
+                "review_zh": review.words_zh,
+                "review_en": review.words_en,
+                "bill_10k_yuan_low": cost.annual_wan_yuan.low,
+                "bill_10k_yuan_likely": cost.annual_wan_yuan.likely,
+                "bill_10k_yuan_high": cost.annual_wan_yuan.high,
+                "price_yuan_kwh": cost.price_yuan_kwh.likely,
+                "tariff": cost.tariff,
+                **_support(segments[project.segment].stage, project.output_100m_yuan),
+            }
+        )
+    return pd.DataFrame(rows).round(4)
+
+
+def _support(stage: str, output_100m_yuan: float) -> dict[str, str | float]:
+    """What the policy lets a project draw at most: the clause's own words, the highest revenue step only."""
+    rows = [
+        row
+        for row in toml.table("policy")["support"]
+        if stage in row["stages"] and output_100m_yuan >= row.get("output_from", 0)
+    ]
+    by_clause = {row["clause"]: row for row in sorted(rows, key=lambda row: row["most_10k_yuan"])}
+    told = {
+        "zh": "；".join(f"第{clause}条 {row['name']['zh']}" for clause, row in sorted(by_clause.items())),
+        "en": "; ".join(f"clause {clause}: {row['name']['en']}" for clause, row in sorted(by_clause.items())),
+    }
+    most = sum(row["most_10k_yuan"] for row in by_clause.values())
+    return {"support_most_10k_yuan": most, "support_zh": told["zh"], "support_en": told["en"]}

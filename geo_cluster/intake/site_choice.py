@@ -1,0 +1,418 @@
+"""One project's choice among its sites: worked out once, then weighed with any weights in milliseconds.
+
+A `Choice` is what no weight changes about a project and the sites it may go to. `weigh` adds weights: scores, chances
+of ranks, what would change them, and the sentences that say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from geo_cluster import eligibility
+from geo_cluster.domain import LANGUAGES, Language, Text
+from geo_cluster.eligibility import Eligibility, Facts
+from geo_cluster.region import Region, facts_of, settings_of
+from geo_cluster.scoring.aggregate import aggregate
+from geo_cluster.scoring.criteria import Setting, drawn_values, natural_values, value_function, weights_of
+from geo_cluster.scoring.explain import Turn, compare, pair_sentence
+from geo_cluster.scoring.robustness import (
+    Smaa,
+    agreement,
+    smaa,
+    smallest_datum_change,
+    smallest_weight_change,
+    weight_stability,
+)
+from geo_cluster.scoring.weights import sample_around
+from geo_cluster.world import catalog
+
+METHODS = ("weighted_sum", "weighted_product", "topsis", "vikor", "promethee", "edas")
+"""Methods whose agreement is shown; the score itself is the weighted sum."""
+
+CONCENTRATION = 200.0
+"""How closely weights are drawn around the stated ones (Dirichlet): a weight of 0.16 mostly stays within 0.11-0.21."""
+
+NEED_UNITS = {
+    "land_mu": {"zh": "亩", "en": "mu"},
+    "power_mva": {"zh": "MVA", "en": "MVA"},
+    "energy_tce": {"zh": "吨标煤/年", "en": "tce a year"},
+}
+"""Units in which the amount that would turn a choice is told."""
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """One project and the A sites it may go to, before any weight; C criteria, N draws.
+
+    Attributes
+    ----------
+    project : str
+    sites : tuple of str, length A
+        Ids of the sites, in the region's order.
+    names : mapping of Text
+        Names of the sites, by id.
+    needs : mapping of (3,) arrays
+        Low, likely and high of what the project takes.
+    natural : (A, C) array
+        Likely values in natural units; nan where unknown.
+    value : (A, C) array
+        The same on the value functions, 0 to 1; 0.5 where unknown.
+    utilities : (N, A, C) array
+        Draws of `value`; what is unknown lies anywhere from 0 to 1.
+    evidence : (A, C) array of str
+        How each number is known (`domain.BASES`).
+    source : (A, C) array of str
+        Who says so; empty where a criterion is measured on the layers.
+    refused : DataFrame
+        One row a site that the project may not go to: `site`, `rule`, `reason_zh`, `reason_en`.
+    seed : int
+        Of the weights that are drawn around the stated ones.
+    """
+
+    project: str
+    sites: tuple[str, ...]
+    names: Mapping[str, Text]
+    needs: Mapping[str, np.ndarray]
+    natural: np.ndarray
+    value: np.ndarray
+    utilities: np.ndarray
+    evidence: np.ndarray
+    source: np.ndarray
+    refused: pd.DataFrame
+    seed: int
+
+
+def choices(region: Region, projects: pd.DataFrame) -> Iterator[Choice]:
+    """The choice of each checked project (`portfolio.check`), in order."""
+    facts = facts_of(region, projects)
+    likely, drawn = settings_of(region, facts)
+    yield from choices_of(region, facts, eligibility.judge(facts), likely, drawn)
+
+
+def choices_of(region: Region, facts: Facts, allowed: Eligibility, likely: Setting, drawn: Setting) -> Iterator[Choice]:
+    """The same from what has been worked out of the projects before."""
+    criteria = catalog.criteria()
+    natural = natural_values(likely, criteria)
+    known = np.stack([value_function(one).value(natural[:, :, c]) for c, one in enumerate(criteria.values())], axis=2)
+    value = np.where(np.isnan(known), 0.5, known)
+    evidence, source = region.evidence
+    for p, project in enumerate(allowed.projects):
+        here = np.flatnonzero(allowed.allowed[p])
+        yield Choice(
+            project=project,
+            sites=tuple(region.sites["id"].iloc[here]),
+            names=region.names,
+            needs={key: bounds[p] for key, bounds in facts.needs.items()},
+            natural=natural[p, here],
+            value=value[p, here],
+            utilities=_utilities(drawn, p, here),
+            evidence=evidence[here],
+            source=source[here],
+            refused=_refused(region, allowed, p),
+            seed=region.scenario.seed,
+        )
+
+
+def _refused(region: Region, allowed: Eligibility, p: int) -> pd.DataFrame:
+    reasons = {f"reason_{language}": allowed.reason[language][p] for language in LANGUAGES}
+    table = pd.DataFrame({"site": region.sites["id"].to_numpy(), "rule": allowed.rule[p], **reasons})
+    return table[~allowed.allowed[p]].reset_index(drop=True)
+
+
+def _utilities(drawn: Setting, project: int, sites: np.ndarray) -> np.ndarray:
+    """(N, A, C): values of one project at its eligible sites in every draw."""
+    one = drawn.only(slice(project, project + 1))
+    count, everywhere = next(iter(drawn.offers.values())).shape
+    values = [drawn_values(one, criterion, c) for c, criterion in enumerate(catalog.criteria().values())]
+    return np.stack([np.broadcast_to(v, (count, 1, everywhere))[:, 0, sites] for v in values], axis=2)
+
+
+@dataclass(frozen=True, eq=False)
+class Weighed:
+    """A choice under one set of weights; each part is made when first asked for.
+
+    Attributes
+    ----------
+    choice : Choice
+    weight : (C,) array
+        Weights that sum to 1.
+    """
+
+    choice: Choice
+    weight: np.ndarray
+
+    @cached_property
+    def points(self) -> np.ndarray:
+        """(A, C): what each criterion adds to the score."""
+        return 100 * self.choice.value * self.weight
+
+    @cached_property
+    def score(self) -> np.ndarray:
+        """(A,): weighted sum at the likely values, 0 to 100."""
+        return self.points.sum(axis=1)
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """(A,): places of the sites, best first."""
+        return np.argsort(-self.score, kind="stable")
+
+    @cached_property
+    def interval(self) -> np.ndarray:
+        """(2, A): the middle 90 % of the draws of the data, at these weights."""
+        return np.quantile(100 * self.choice.utilities @ self.weight, [0.05, 0.95], axis=0)
+
+    @cached_property
+    def robust(self) -> Smaa:
+        """Chances over the draws of the data and weights drawn around these."""
+        count = len(self.choice.utilities)
+        around = sample_around(self.weight, count, concentration=CONCENTRATION, seed=self.choice.seed)
+        return smaa(self.choice.utilities, around)
+
+    @cached_property
+    def chances(self) -> np.ndarray:
+        """(A, A): chance of each site taking each rank; certain where there is but one site."""
+        return self.robust.acceptability if len(self.choice.sites) > 1 else np.ones((len(self.choice.sites),) * 2)
+
+    @cached_property
+    def turns(self) -> dict[tuple[int, int], dict[str, Any]]:
+        """By leader and rival, what was found of them: several sentences ask for the same."""
+        return {}
+
+    def name(self, place: int, language: Language) -> str:
+        """Name of a site."""
+        return self.choice.names[self.choice.sites[place]][language]
+
+
+def weigh(choice: Choice, weights: Mapping[str, float]) -> Weighed:
+    """Weigh a choice with the declared weights, replaced where `weights` says so."""
+    return Weighed(choice, weights_of(catalog.criteria(), weights))
+
+
+def ranking(weighed: Weighed) -> pd.DataFrame:
+    """One row a site, best first: `site`, `score`, `low`, `high`, `chance_first`, `chance_top3`, theme sub-scores.
+
+    `chance_error` is the sampling error of `chance_first`; `assumed` the share of the weight that rests on assumptions.
+    """
+    low, high = weighed.interval
+    first = weighed.chances[:, 0]
+    table = pd.DataFrame({"site": weighed.choice.sites, "score": weighed.score, "low": low, "high": high})
+    table["chance_first"], table["chance_top3"] = first, weighed.chances[:, :3].sum(axis=1)
+    table["chance_error"] = np.sqrt(first * (1 - first) / len(weighed.choice.utilities))
+    theme = np.array([one.theme for one in catalog.criteria().values()])
+    for key in catalog.themes():
+        whole = max(weighed.weight[theme == key].sum(), 1e-12)
+        table[key] = weighed.points[:, theme == key].sum(axis=1) / whole
+    table["assumed"] = (weighed.choice.evidence == "assumed") @ weighed.weight
+    return table.iloc[weighed.order].reset_index(drop=True)
+
+
+def rank_chances(weighed: Weighed, *, sites: int = 8, ranks: int = 5) -> pd.DataFrame:
+    """Chance of each of the first `ranks` for the best sites: `site`, `rank`, `chance`; rank 0 is any later one."""
+    rows = []
+    for place in weighed.order[:sites]:
+        chances = weighed.chances[place]
+        rows += [(weighed.choice.sites[place], rank + 1, chance) for rank, chance in enumerate(chances[:ranks])]
+        rows.append((weighed.choice.sites[place], 0, max(1 - chances[:ranks].sum(), 0.0)))
+    return pd.DataFrame(rows, columns=["site", "rank", "chance"])
+
+
+def side_by_side(weighed: Weighed, sites: list[str]) -> pd.DataFrame:
+    """Criterion by site, for a few sites: natural value, value, points, evidence, source, and whether it is the best.
+
+    `value_low` and `value_high` hold nine of ten draws of the value. Sources are in both languages. Nobody is the best
+    where all are equal, or where the value is unknown.
+    """
+    places = [weighed.choice.sites.index(site) for site in sites]
+    value = weighed.choice.value[places]
+    low, high = np.quantile(weighed.choice.utilities[:, places], (0.05, 0.95), axis=0)
+    best = (value == value.max(axis=0)) & (np.ptp(value, axis=0) > 1e-9) & ~np.isnan(weighed.choice.natural[places])
+    rows = [
+        {
+            "criterion": key,
+            "theme": criterion.theme,
+            "site": site,
+            "natural": weighed.choice.natural[place, c],
+            "value": weighed.choice.value[place, c],
+            "value_low": low[at, c],
+            "value_high": high[at, c],
+            "points": weighed.points[place, c],
+            "weight": weighed.weight[c],
+            "evidence": weighed.choice.evidence[place, c],
+            **{
+                f"source_{language}": catalog.source_in(
+                    language, criterion.attribute or "", weighed.choice.source[place, c]
+                )
+                for language in LANGUAGES
+            },
+            "best": bool(best[at, c]),
+        }
+        for c, (key, criterion) in enumerate(catalog.criteria().items())
+        for at, (site, place) in enumerate(zip(sites, places, strict=True))
+    ]
+    return pd.DataFrame(rows)
+
+
+def stability(weighed: Weighed) -> pd.DataFrame:
+    """How far each weight may move, others in proportion, before another site leads; see `weight_stability`.
+
+    Returns
+    -------
+    DataFrame
+        One row a criterion, the most sensitive first: `criterion`, `weight`, `low`, `high`, the site that takes over
+        below and above (empty where nobody does), `room` to the nearer of both (inf where there is none).
+    """
+    found = weight_stability(weighed.choice.value, weighed.weight)
+    table = pd.DataFrame({"criterion": list(catalog.criteria()), "weight": found.weights})
+    for end, rival in (("low", found.low_rival), ("high", found.high_rival)):
+        table[end] = getattr(found, end)
+        table[f"{end}_site"] = [weighed.choice.sites[at] if at >= 0 else "" for at in rival]
+    below = np.where(found.low_rival >= 0, found.weights - found.low, np.inf)
+    above = np.where(found.high_rival >= 0, found.high - found.weights, np.inf)
+    table["room"] = np.minimum(below, above)
+    return table.sort_values("room", kind="stable", ignore_index=True)
+
+
+def thresholds(weighed: Weighed, *, rivals: int = 5) -> pd.DataFrame:
+    """The one number of each of the next sites that would put it first.
+
+    Returns
+    -------
+    DataFrame
+        `site`, `lead` (points it is behind), `datum` (attribute or criterion, empty where no single number would do),
+        `needed`, `unit_zh`, `unit_en`, `above`.
+    """
+    rows = []
+    for place in weighed.order[1 : rivals + 1]:
+        turn = _turn(weighed, int(weighed.order[0]), int(place))
+        lead = weighed.score[weighed.order[0]] - weighed.score[place]
+        rows.append({"site": weighed.choice.sites[place], "lead": lead, **turn})
+    return pd.DataFrame(rows)
+
+
+def method_ranks(weighed: Weighed) -> pd.DataFrame:
+    """(A, methods): rank of every site by each of `METHODS`, in the order of the weighted sum."""
+    value = np.maximum(weighed.choice.value, 1e-6)  # lifted a little where a method multiplies
+    ranks = {method: aggregate(value, weighed.weight, method=method).rank for method in METHODS}
+    return pd.DataFrame(ranks, index=pd.Index(weighed.choice.sites, name="site")).iloc[weighed.order]
+
+
+def why(weighed: Weighed, first: str, second: str, language: Language) -> str:
+    """One sentence on two sites: who leads, by what, how sure that is, and what would turn it."""
+    a, b = weighed.choice.sites.index(first), weighed.choice.sites.index(second)
+    leads = weighed.score[a] >= weighed.score[b]
+    pair = (a, b) if leads else (b, a)
+    return _sentence(weighed, pair, language, chance=float(weighed.robust.pairwise[pair]))
+
+
+def verdict(weighed: Weighed) -> dict[str, Any]:
+    """First and second choice, a sentence in each language, what would put the second first, what each method says."""
+    choice, order = weighed.choice, weighed.order
+    if not choice.sites:
+        counts = choice.refused["rule"].value_counts()
+        rules = catalog.exclusions()
+        told = {
+            language: "；".join(f"{rules[str(rule)].name[language]} {n}" for rule, n in counts.items())
+            for language in LANGUAGES
+        }
+        sentences = {
+            "sentence_zh": f"没有可去的园区：{told['zh']}。",
+            "sentence_en": f"No eligible site: {told['en']}.",
+        }
+        return {"project": choice.project, **sentences}
+    first = choice.sites[order[0]]
+    if len(choice.sites) == 1:
+        name = choice.names[first]
+        sentences = {"sentence_zh": f"只有{name.zh}可去。", "sentence_en": f"Only {name.en} is eligible."}
+        return {"project": choice.project, "first": first, **sentences}
+    pair = int(order[0]), int(order[1])
+    firsts = float(weighed.chances[pair[0], 0]), float(weighed.chances[pair[1], 0])
+    change = smallest_weight_change(choice.value, weighed.weight, rival=pair[1])
+    turn = _turn(weighed, *pair)
+    ranks = method_ranks(weighed).reindex(list(choice.sites))
+    agree = agreement({method: ranks[method].to_numpy() for method in METHODS})
+    return {
+        "project": choice.project,
+        "first": first,
+        "second": choice.sites[pair[1]],
+        "chance_first": round(firsts[0], 4),
+        "weight_criterion": list(catalog.criteria())[change.criterion] if change.criterion >= 0 else "",
+        "weight_change": round(change.distance, 4) if np.isfinite(change.distance) else None,
+        "datum": turn["datum"],
+        "datum_needed": turn["needed"],
+        "datum_unit_zh": turn["unit_zh"],
+        "datum_unit_en": turn["unit_en"],
+        "agreement": round(float(agree.to_numpy()[np.triu_indices(len(METHODS), 1)].mean()), 4),
+        **{f"by_{method}": ranks[method].idxmin() for method in METHODS},
+        **{f"sentence_{language}": _sentence(weighed, pair, language, firsts=firsts) for language in LANGUAGES},
+    }
+
+
+def _turn(weighed: Weighed, leader: int, rival: int) -> dict[str, Any]:
+    """The one number of the rival that would put it level: an attribute in its own unit where there is one."""
+    if (leader, rival) not in weighed.turns:
+        weighed.turns[leader, rival] = _find_turn(weighed, leader, rival)
+    return weighed.turns[leader, rival]
+
+
+def _find_turn(weighed: Weighed, leader: int, rival: int) -> dict[str, Any]:
+    choice, criteria = weighed.choice, catalog.criteria()
+    functions = [value_function(criterion) for criterion in criteria.values()]
+    pair = choice.value[[leader, rival]]
+    turns = smallest_datum_change(pair, weighed.weight, functions=functions)
+    if (pair @ weighed.weight)[1] > (pair @ weighed.weight)[0]:
+        turns = turns.iloc[:0]
+    turns = turns[turns["alternative"] == 1].head(1)
+    if turns.empty:
+        return {"datum": "", "needed": None, "unit_zh": "", "unit_en": "", "above": True}
+    key = list(criteria)[int(turns["criterion"].iloc[0])]
+    criterion, needed = criteria[key], float(turns["needed_natural"].iloc[0])
+    if criterion.need and criterion.attribute:
+        unit = {f"unit_{language}": word for language, word in NEED_UNITS[criterion.need].items()}
+        least, likely, _ = choice.needs[criterion.need]
+        needed = max(needed * likely, least)  # with less than it needs at least, the project may not go there at all
+        return {"datum": criterion.attribute, "needed": round(needed, 1), **unit, "above": True}
+    unit = {f"unit_{language}": criterion.unit[language] for language in LANGUAGES}
+    return {"datum": key, "needed": round(needed, 2), **unit, "above": criterion.best > criterion.worst}
+
+
+def _sentence(
+    weighed: Weighed,
+    pair: tuple[int, int],
+    language: Language,
+    *,
+    chance: float | None = None,
+    firsts: tuple[float, float] | None = None,
+) -> str:
+    """Why the first of a pair leads the second, and what would change it."""
+    choice, criteria = weighed.choice, catalog.criteria()
+    values = choice.value[list(pair)]
+    turned = _turn(weighed, *pair)
+    turn = None
+    if turned["datum"]:
+        declared = criteria.get(turned["datum"]) or catalog.attributes()[turned["datum"]]
+        unit = turned[f"unit_{language}"]
+        turn = Turn(declared.name[language], turned["needed"], unit, above=turned["above"])
+    change, weight = smallest_weight_change(values, weighed.weight), None
+    if change.criterion >= 0:
+        name = list(criteria.values())[change.criterion].name[language]
+        needed = float(change.weights[change.criterion])
+        weight = Turn(name, needed, "%", above=needed > weighed.weight[change.criterion])
+    return pair_sentence(
+        (weighed.name(pair[0], language), weighed.name(pair[1], language)),
+        [criterion.name[language] for criterion in criteria.values()],
+        100 * compare(values, weighed.weight, 0, 1),
+        (weighed.score[pair[0]], weighed.score[pair[1]]),
+        language=language,
+        digits=1,
+        unit=" 分" if language == "zh" else " points",
+        chance=chance,
+        firsts=firsts,
+        weight=weight,
+        turn=turn,
+    )

@@ -1,0 +1,610 @@
+"""Layers and a Study as a map: one payload, drawn by the same script in the app and in the single-file `map.html`.
+
+The payload is plain data (layers, cards, legend, words). `assets/map.js` draws it with Leaflet from the wheel
+`django-js-lib-leaflet`: nothing is fetched from the network. Whatever came from data enters the page as text.
+"""
+
+from __future__ import annotations
+
+import html
+import importlib.resources
+import json
+import os
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import folium
+import geopandas as gpd
+import pandas as pd
+import shapely
+from branca.element import Element, Figure, MacroElement
+from folium.template import Template
+
+from geo_cluster import region, toml
+from geo_cluster.access.isochrones import isochrones
+from geo_cluster.access.travel import route
+from geo_cluster.domain import Language
+from geo_cluster.errors import Fault, refuse_if
+from geo_cluster.maps import chain_matrix
+from geo_cluster.maps.words import GRADES, SPOKEN, WORDS
+from geo_cluster.study import Study
+from geo_cluster.world import catalog, layers
+
+ASSETS = Path(__file__).parent / "assets"
+EAST = [[30.02, 114.32], [30.68, 115.32]]
+"""Where the map opens: Optics Valley, Ezhou and Huangshi."""
+
+SCRIPTS = ("geodesy.js", "tiles.js", "tools.js", "matrix.js", "map.js")
+"""What draws a payload, in the order in which a page needs it; Leaflet before."""
+
+CITIES = ("420100", "420700", "420200", "420300")
+"""Columns of the chain matrix: Wuhan, Ezhou, Huangshi, Shiyan."""
+
+COUNTY_CLASSES = (1, 2, 5, 10, 20)
+"""Lower bounds of the classes by which counties are shaded, the same whatever is counted."""
+
+BASEMAPS = "GEO_CLUSTER_BASEMAPS"
+"""Environment variable with a tile server of the house: a URL template, or a TOML file like `tables/basemaps.toml`."""
+
+BANDS_MIN = (30, 60, 90, 240)
+"""Isochrones of the R&D anchor, minutes door to door."""
+
+
+def payload(
+    language: Language = "zh", study: Study | None = None, *, before: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Everything that the map shows, as plain data.
+
+    Parameters
+    ----------
+    language : {"zh", "en"}
+    study : Study, optional
+        Adds its plan: flows from R&D to sites, sites sized by what they take.
+    before : mapping of str, optional
+        Project id -> site id of an earlier plan, its unplaced projects left out. Adds what the study's plan changed:
+        the layer `changed` with a dashed line from the old site to the new one of each project that moved (projects
+        that moved the same way share a line), and a note that counts moved, newly placed and no longer placed ones.
+    """
+    words = WORDS[language]
+    style = toml.table("style")
+    read = {name: layers.read(name) for name in _POINTS}
+    shown = [*_base(language, style, study.scenario.layers if study else ""), *_rings(read, words, style)]
+    shown += _reach(study, language, style)
+    shown += _plan(study, language, style) if study else []
+    shown += _changed(study, before, language, style) if study and before is not None else []
+    shown += [_sites(read["sites"], language, style, study)]
+    shown += [_by_county(read["chain"], language, style), *_chain(read["chain"], language, style)]
+    shown += _infrastructure(read, language, style)
+    notes = [words["note"], *([words["unused"]] if study else [])]
+    if study and before is not None:
+        notes.insert(0, _moves(study, before, words))
+    return {
+        "lang": "zh-CN" if language == "zh" else "en",
+        "words": {key: words[key] for key in SPOKEN},
+        "layers": shown,
+        "notes": notes,
+        "filters": _filters(read["chain"], language),
+        "nowhere": words["nowhere"].format(n=n) if (n := int(read["chain"].geometry.isna().sum())) else "",
+        **({} if study else {"matrix": _matrix(read["chain"], language, style)}),
+        "places": _places(language),
+        "bounds": _extent(study) if study else EAST,
+        "pinned": words["plan"] if study else "",
+        "title": _title(study, language),
+        "attribution": _attribution(shown, language),
+    }
+
+
+def canvas_of(*, scripts: Iterable[str] = ()) -> folium.Map:
+    """A folium map with nothing on it yet (`Drawn` puts something there); its style is inside the page.
+
+    Parameters
+    ----------
+    scripts : iterable of str
+        Where the page finds `leaflet.js` and then `SCRIPTS`; none when they are put into the page itself.
+    """
+    canvas = OfflineMap(location=(30.4, 114.7), zoom_start=9, tiles=None)
+    canvas.default_js = [(url, url) for url in scripts]
+    canvas.options |= {"maxZoom": 16, "minZoom": 6, "zoomSnap": 0.5}
+    figure = Figure()
+    figure.add_child(canvas)
+    for css in (leaflet_file("leaflet.css"), ASSETS / "map.css"):
+        figure.header.add_child(Element(f"<style>{_inlined(css)}</style>"))
+    return canvas
+
+
+def standalone(source: dict[str, Any]) -> str:
+    """One HTML page with script, style and data inside: it opens from a disk, on an intranet, for years."""
+    canvas = canvas_of()
+    drawn = _Layers(source)
+    canvas.add_child(drawn)
+    for number, element in enumerate((canvas, drawn)):  # branca names them at random: no two files would be the same
+        element._id = f"{number:032x}"
+    figure: Any = canvas.get_root()
+    figure.title = html.escape(source["title"]["text"] if source["title"] else source["words"]["map"])
+    figure.header.add_child(Element("<style>html, body { margin: 0; height: 100%; }</style>"))
+    for script in (leaflet_file("leaflet.js"), *(ASSETS / name for name in SCRIPTS)):
+        figure.header.add_child(Element(f"<script>{script.read_text(encoding='utf-8')}</script>"))
+    return figure.render()
+
+
+def as_json(source: dict[str, Any]) -> str:
+    """The payload as JSON that can stand inside a script element, and in the Jinja template that branca makes of it.
+
+    What it escapes can only stand inside strings: JSON has no `<`, and no brace before a brace, `%` or `#`.
+    """
+    text = json.dumps(source, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for risky in ("<", "\u2028", "\u2029"):
+        text = text.replace(risky, f"\\u{ord(risky):04x}")
+    for opening in ("{{", "{%", "{#"):
+        text = text.replace(opening, f"{{\\u{ord(opening[1]):04x}")
+    return text
+
+
+def leaflet_file(name: str) -> Path:
+    """A file of the Leaflet distribution in the wheel `django-js-lib-leaflet`."""
+    return Path(str(importlib.resources.files("js_lib_leaflet"))) / "static" / "js_lib_leaflet" / name
+
+
+def _inlined(css: Path) -> str:
+    """A style sheet without its images: we use none of Leaflet's, and a page from disk could not load them."""
+    return css.read_text(encoding="utf-8").replace("url(images/", "url(data:,")
+
+
+class OfflineMap(folium.Map):
+    """A folium map without the scripts and styles that folium would fetch from the network."""
+
+    default_js: list[tuple[str, str]] = []  # noqa: RUF012 - folium's own class attribute
+    default_css: list[tuple[str, str]] = []  # noqa: RUF012
+
+
+class _Layers(MacroElement):
+    """Hands the payload to `assets/map.js` once the map stands."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}geoClusterMap({{ this._parent.get_name() }}, {{ this.source }});{% endmacro %}"
+    )
+
+    def __init__(self, source: dict[str, Any]):
+        super().__init__()
+        self._name = "Layers"
+        self.source = as_json(source)
+
+
+class Drawn(folium.FeatureGroup):
+    """Draws the payload found at an address on a map that stands, in place of what it shows.
+
+    As a feature group it is what streamlit-folium can exchange on a map without loading its frame anew: the map of the
+    last plan stays until the next one is there.
+    """
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "var {{ this.get_name() }} = L.featureGroup();"
+        "geoClusterMap({{ this._parent.get_name() }}, {{ this.address }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, address: str):
+        super().__init__()
+        self.address = json.dumps(address)
+
+
+# ---- what the layers are ----------------------------------------------------------------------------------
+
+_DOTS = {
+    "anchors": "sites",
+    "dev_zones": "sites",
+    "substations": "infrastructure",
+    "power_plants": "infrastructure",
+    "stations": "infrastructure",
+    "airports": "infrastructure",
+    "ports": "infrastructure",
+    "geonames": "base",
+}
+"""Point layers that are drawn as they are, and the group of the legend they stand in."""
+_POINTS = ("chain", "sites", *_DOTS)
+
+
+def _base(language: Language, style: Mapping[str, Any], folder: str) -> list[dict[str, Any]]:
+    """Boundaries, roads and railways: our own backdrop, since there are no tiles."""
+    colour, names = style["map"], toml.table("layers")["layers"]
+    prefectures, counties = layers.read("prefectures"), layers.read("counties")
+    shapes = _backdrop(folder)
+    group = WORDS[language]["base"]
+
+    def layer(key: str, kind: str, features: Any, **more: Any) -> dict[str, Any]:
+        given = {"key": key, "group": group, "name": names.get(key, {}).get("name", {}).get(language, "")}
+        return {**given, "kind": kind, "features": features, "visible": True, "legend": True, **more}
+
+    label: dict[str, Any] = {"kind": "label", "legend": False}
+    return [
+        layer(
+            "prefectures",
+            "area",
+            shapes["prefectures"],
+            color=colour["prefecture_line"],
+            fill=colour["province"],
+            weight=1.4,
+        ),
+        layer("counties", "area", shapes["counties"], color=colour["county_line"], weight=0.8),
+        layer("roads", "line", shapes["roads"], color=colour["road"], weight=1.3),
+        layer("railways", "line", shapes["railways"], color=colour["railway"], weight=1.1, dash="6 4"),
+        layer("prefecture_labels", features=_labels(prefectures, language), strong=True, maxZoom=9.5, **label),
+        layer("county_labels", features=_labels(counties, language), minZoom=10, **label),
+    ]
+
+
+@lru_cache(maxsize=8)
+def _backdrop(folder: str) -> dict[str, dict[str, Any]]:
+    """Shapes of the base map, the same for every plan: simplifying them takes as long as all the rest of a payload."""
+    colour, prefectures = toml.table("style")["map"], layers.read("prefectures")
+    tints = dict.fromkeys(("420200", "420700", "420300"), colour["target"]) | {"420100": colour["wuhan"]}
+    return {
+        "prefectures": _shapes(prefectures, fill=[tints.get(code, colour["province"]) for code in prefectures["code"]]),
+        "counties": _shapes(layers.read("counties"), codes=True),
+        "roads": _shapes(layers.read("roads", folder), merge=True),
+        "railways": _shapes(layers.read("railways"), merge=True),
+    }
+
+
+def _shapes(
+    frame: gpd.GeoDataFrame, *, fill: list[str] | None = None, codes: bool = False, merge: bool = False
+) -> dict[str, Any]:
+    """GeoJSON without attributes but a fill or a code; `merge` joins lines into one feature: much faster to draw."""
+    shapes = [shapely.union_all(frame.geometry.to_numpy(), grid_size=1e-5)] if merge else frame.geometry.tolist()
+    shapes = [shapely.line_merge(shape) for shape in shapes] if merge else shapes
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"fill": fill[i]} if fill else {"code": frame["code"].iloc[i]} if codes else {},
+            "geometry": json.loads(shapely.to_geojson(shapely.set_precision(shape, 1e-4))),
+        }
+        for i, shape in enumerate(shapes)
+    ]
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _labels(frame: gpd.GeoDataFrame, language: Language) -> list[dict[str, Any]]:
+    middles = frame.geometry.representative_point()
+    return [
+        {"at": [round(at.y, 4), round(at.x, 4)], "p": {"title": name}}
+        for at, name in zip(middles, frame[f"name_{language}"], strict=True)
+    ]
+
+
+def _reach(study: Study | None, language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Areas within so many minutes of the R&D anchor by road, door to door, and the roads that the plan takes."""
+    words, group = WORDS[language], WORDS[language]["reach"]
+    anchor = study.anchor if study else layers.read("anchors").set_index("id").loc["future_city"]
+    outlines, tops = _isochrones(study.scenario.layers if study else "", anchor.geometry.x, anchor.geometry.y)
+    features = [{"type": "Feature", "properties": {}, "geometry": outline} for outline in outlines]
+    labels = [
+        {"at": top, "p": {"title": f"{band} {words['minutes']}"}}
+        for band, top in zip(reversed(BANDS_MIN), tops, strict=True)
+    ]
+    accent = style["map"]["reach"]
+    base = {"group": group, "color": accent, "visible": True, "legend": True}
+    shown = [
+        {**base, "key": "reach", "name": words["isochrones"], "kind": "area", "weight": 1.3}
+        | {"dash": "1 5", "opacity": 0.9, "features": {"type": "FeatureCollection", "features": features}},
+        {"key": "reach_labels", "group": group, "name": "", "kind": "label", "legend": False, "features": labels},
+    ]
+    if study:
+        places = study.sites.set_index("id").geometry[study.assignment["site"].unique()]
+        lines = [route(study.region.network, study.anchor.geometry, place).line for place in places]
+        ways = _shapes(gpd.GeoDataFrame(geometry=lines, crs=layers.CRS), merge=True)
+        shown.append(
+            {**base, "key": "routes", "name": words["routes"], "kind": "line", "weight": 2.2, "features": ways}
+            | {"color": style["map"]["route"], "visible": False, "group": words["plan"]}
+        )
+    return shown
+
+
+@lru_cache(maxsize=32)
+def _isochrones(folder: str, lon: float, lat: float) -> tuple[list[dict[str, Any]], list[list[float]]]:
+    """Outlines of what is within `BANDS_MIN` of an anchor, the widest first, and the northern tip of each."""
+    network, calibration = region.travel_of({name: layers.read(name, folder) for name in region.LAYERS})
+    at = gpd.GeoSeries([shapely.Point(lon, lat)], crs=layers.CRS)
+    driving = [(band - calibration.intercept_min) / calibration.factor for band in BANDS_MIN]
+    areas = isochrones(network, at, within_min=driving, clip=layers.read("province").geometry.iloc[0])
+    outlines, tops = [], []
+    for shape in reversed(list(areas.geometry)):
+        outlines.append(json.loads(shapely.to_geojson(shapely.set_precision(shape.simplify(0.008), 1e-4))))
+        top = max(shapely.get_coordinates(shape).tolist(), key=lambda point: point[1])
+        tops.append([round(top[1], 4), round(top[0], 4)])
+    return outlines, tops
+
+
+def _rings(
+    read: Mapping[str, gpd.GeoDataFrame], words: Mapping[str, str], style: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Circles within which the points of chain, sites and grid really lie."""
+    features: dict[tuple, dict[str, Any]] = {}
+    for name in ("chain", "sites", "substations"):
+        for row in _located(read[name]).itertuples():
+            radius = row.coord_uncertainty_m
+            at = (round(row.lat, 5), round(row.lon, 5))
+            features[(*at, radius)] = {"at": list(at), "p": {"title": "", "radius_m": radius}}
+    layer = {"key": "rings", "group": words["base"], "name": words["rings"], "kind": "ring", "legend": True}
+    return [{**layer, "color": style["map"]["ring"], "visible": False, "features": list(features.values())}]
+
+
+def _located(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    return frame[frame.geometry.notna()]
+
+
+def _chain(frame: gpd.GeoDataFrame, language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One layer a stage of the value chain."""
+    stages, words = layers.words("stage"), WORDS[language]
+    shown = []
+    for stage, name in stages.items():
+        part = _located(frame[frame["stage"] == stage])
+        layer = {"key": f"chain-{stage}", "group": words["chain"], "name": name[language], "kind": "point"}
+        features = _cards(part, "chain", language)
+        for feature, row in zip(features, part.to_dict("records"), strict=True):
+            feature["p"]["tags"] = {facet: row[column].split(";") for facet, column in FACETS.items() if row[column]}
+        more = {"color": style["stage"][stage], "visible": True, "legend": True, "search": True, "count": len(features)}
+        shown.append({**layer, **more, "features": features})
+    return shown
+
+
+FACETS = {"stage": "stage", "segment": "segments", "city": "prefecture_code", "clause": "policy_clauses"}
+"""What the chain can be filtered by, and the column that says it; `;` joins several."""
+
+
+def _filters(frame: gpd.GeoDataFrame, language: Language) -> list[dict[str, Any]]:
+    """The facets with the choices that occur, in the order of their vocabularies."""
+    cities = layers.read("prefectures").set_index("code")[f"name_{language}"]
+    vocabularies = {facet: layers.words(facet) for facet in ("stage", "segment", "clause")}
+    names = {facet: {key: name[language] for key, name in words.items()} for facet, words in vocabularies.items()}
+    names["city"] = {code: cities[code] for code in [*CITIES, *cities.index.difference(CITIES)]}
+    shown = []
+    for facet, column in FACETS.items():
+        present = set(_located(frame)[column].str.split(";").explode())
+        options = [[key, name] for key, name in names[facet].items() if key in present]
+        shown.append({"key": facet, "name": WORDS[language][facet], "options": options})
+    return shown
+
+
+def _by_county(frame: gpd.GeoDataFrame, language: Language, style: Mapping[str, Any]) -> dict[str, Any]:
+    """Counties to be shaded by the number of entities in them."""
+    words, counties = WORDS[language], layers.read("counties")
+    placed = chain_matrix.by_county(frame, counties)
+    names = counties.set_index("code")[f"name_{language}"]
+    features = [
+        {"county": code, "p": {"title": names[code]}, "ids": ids.tolist()}
+        for code, ids in placed.groupby("county_code")["id"]
+    ]
+    note = words["county_note"].format(doubtful=int(placed["doubtful"].sum()), nowhere=len(frame) - len(placed))
+    layer = {"key": "chain_counties", "group": words["chain"], "name": words["counties"], "kind": "choropleth"}
+    classes = {"of": "counties", "classes": list(COUNTY_CLASSES), "colors": style["map"]["shades"], "note": note}
+    more = {"color": style["map"]["shades"][-1], "visible": False, "legend": True, "features": features}
+    return {**layer, **classes, **more}
+
+
+def _matrix(frame: gpd.GeoDataFrame, language: Language, style: Mapping[str, Any]) -> dict[str, Any]:
+    """The chain matrix with the names in each cell."""
+    words, stages = WORDS[language], layers.words("stage")
+    table = chain_matrix.matrix(frame, stages=stages, cities=CITIES)
+    names = frame.set_index("id")[f"name_{language}"]
+    cities = layers.read("prefectures").set_index("code")[f"name_{language}"]
+    return {
+        "title": words["matrix"],
+        "note": words["matrix_note"].format(n=len(frame) - int(table["count"].sum())),
+        "stages": [{"key": key, "name": of[language], "color": style["stage"][key]} for key, of in stages.items()],
+        "cities": [{"key": code, "name": cities[code]} for code in CITIES],
+        "cells": [
+            {"stage": row.stage, "city": row.city, "ids": row.ids, "names": names[row.ids].tolist(), "gap": row.gap}
+            for row in table.itertuples()
+        ],
+    }
+
+
+def basemaps(language: Language) -> list[dict[str, Any]]:
+    """Online base maps that a person may switch on: those of `tables/basemaps.toml` and the house's own.
+
+    The app adds them to a payload as `basemaps`; an exported page has none. No key is in them.
+
+    Raises
+    ------
+    InputError
+        When `GEO_CLUSTER_BASEMAPS` names a file that can't be read or an entry that lacks something.
+    """
+    rows, own = dict(toml.table("basemaps")), os.environ.get(BASEMAPS, "").strip()
+    if own.startswith(("http://", "https://")):
+        names = {each: WORDS[each]["own"] for each in ("zh", "en")}
+        rows = {"own": {"name": names, "urls": [own], "system": "wgs84", "attribution": names}} | rows
+    elif own:
+        rows = toml.read(Path(own)) | rows
+    faults = [
+        Fault(
+            f"{BASEMAPS}, [{key}]", f"lacks {need}" if need not in row else f"{need} is none of wgs84, gcj02", "mend it"
+        )
+        for key, row in rows.items()
+        for need in ("name", "urls", "system", "attribution")
+        if need not in row or (need == "system" and row[need] not in ("wgs84", "gcj02"))
+    ]
+    refuse_if(faults)
+    return [
+        {**row, "id": key, "name": row["name"][language], "attribution": row["attribution"][language]}
+        for key, row in rows.items()
+    ]
+
+
+def _sites(
+    frame: gpd.GeoDataFrame, language: Language, style: Mapping[str, Any], study: Study | None
+) -> dict[str, Any]:
+    features, words = _cards(frame, "sites", language), WORDS[language]
+    if study:
+        taken = study.assignment["site"].value_counts()
+        for feature, one in zip(features, frame["id"], strict=True):
+            count = int(taken.get(one, 0))
+            feature["p"]["mark"] = str(count) if count else ""
+            feature["p"]["size"] = 17 + 4 * min(count, 4)
+            if not count:
+                feature["p"]["color"] = style["stage"]["support"]
+            projects = study.assignment.loc[study.assignment["site"] == one, "project_name"]
+            feature["p"]["rows"].insert(0, [words["placed"], words["comma"].join(projects) or "0"])
+    name = toml.table("layers")["layers"]["sites"]["name"][language]
+    layer = {"key": "sites", "group": words["sites"], "name": name, "kind": "site", "search": True}
+    more = {"color": style["map"]["site"], "visible": True, "legend": True, "count": len(features)}
+    return {**layer, **more, "features": features}
+
+
+def _infrastructure(
+    read: Mapping[str, gpd.GeoDataFrame], language: Language, style: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    words, names = WORDS[language], toml.table("layers")["layers"]
+    shown = []
+    for key, group in _DOTS.items():
+        features = _cards(_located(read[key]), key, language)
+        colour = style["map"][key.removesuffix("s")]
+        kind = "square" if key in ("substations", "power_plants") else "dot"
+        layer = {"key": key, "group": words[group], "name": names[key]["name"][language], "kind": kind, "color": colour}
+        more = {"visible": key == "anchors", "legend": True, "search": True, "count": len(features)}
+        shown.append({**layer, **more, "features": features})
+    return shown
+
+
+def _plan(study: Study, language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Flows from the R&D anchor to each site that takes projects, as wide as the number it takes."""
+    words, start = WORDS[language], study.anchor.geometry
+    sites = study.sites.set_index("id")
+    features = []
+    for site, group in study.assignment.groupby("site", sort=True):
+        end = sites.geometry[site]
+        rows = [
+            [row.project, f"{row.project_name} · {words['score']} {row.score:.1f} ({row.low:.0f}–{row.high:.0f})"]
+            for row in group.itertuples()
+        ]
+        title = f"{study.anchor[f'name_{language}']} → {sites.loc[site, f'name_{language}']}"
+        taken = {"land": group["land_mu"].sum(), "power": group["power_mva"].sum()}
+        sub = words["effort"].format(minutes=group["trip_min"].iloc[0], **taken)
+        card = {"title": title, "sub": sub, "rows": rows, "weight": min(1.5 + 0.7 * len(group), 8)}
+        if study.scenario.is_sample:
+            card["sample"] = words["sample"]
+        features.append({"from": [start.y, start.x], "to": [end.y, end.x], "p": card})
+    layer = {"key": "flows", "group": words["plan"], "name": words["flows"], "kind": "flow", "weight": 3}
+    more = {"color": style["map"]["flow"], "visible": True, "legend": True, "count": len(features)}
+    return [{**layer, **more, "features": features}]
+
+
+def _changed(
+    study: Study, before: Mapping[str, str], language: Language, style: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Lines from the site that a project had to the one it has now; nothing when no project moved."""
+    sites, plan = study.sites.set_index("id"), study.assignment
+    names = sites[f"name_{language}"]
+    moved = plan.assign(old=plan["project"].map(before)).dropna(subset="old")
+    moved = moved[(moved["old"] != moved["site"]) & moved["old"].isin(sites.index)]
+    features = []
+    for (old, new), group in moved.groupby(["old", "site"], sort=True):
+        start, end = sites.geometry[old], sites.geometry[new]
+        rows = [[row.project, row.project_name] for row in group.itertuples()]
+        card = {"title": f"{names[old]} → {names[new]}", "rows": rows, "weight": min(1.5 + 0.7 * len(group), 8)}
+        if study.scenario.is_sample:
+            card["sample"] = WORDS[language]["sample"]
+        features.append({"from": [start.y, start.x], "to": [end.y, end.x], "p": card})
+    if not features:
+        return []
+    layer = {"key": "changed", "group": WORDS[language]["plan"], "name": WORDS[language]["changed"], "kind": "flow"}
+    more = {"weight": 3, "dash": "7 6", "color": style["map"]["changed"], "visible": True, "legend": True}
+    return [{**layer, **more, "count": len(moved), "features": features}]
+
+
+def _moves(study: Study, before: Mapping[str, str], words: Mapping[str, str]) -> str:
+    """How many projects moved, came and left since an earlier plan."""
+    now = dict(zip(study.assignment["project"], study.assignment["site"], strict=True))
+    moved = sum(before[project] != site for project, site in now.items() if project in before)
+    return words["moves"].format(moved=moved, placed=len(now.keys() - before), left=len(before.keys() - now.keys()))
+
+
+def _cards(frame: gpd.GeoDataFrame, layer: str, language: Language) -> list[dict[str, Any]]:
+    """Point features with the card that a click shows: name, declared columns, source and confidence."""
+    declared = toml.table("layers")["layers"][layer]["popup"]
+    columns = layers.columns(layer)
+    spoken = {column: layers.words(rule["words"]) for column, rule in columns.items() if "words" in rule}
+    cities = layers.read("prefectures")
+    spoken["prefecture_zh"] = {row.name_zh: {"zh": row.name_zh, "en": row.name_en} for row in cities.itertuples()}
+    features = []
+    for row in frame.to_dict("records"):
+        title = row[f"name_{language}"] or row["name_en"] or row["name_zh"]
+        other = row["name_en" if language == "zh" else "name_zh"]
+        rows = []
+        for column in declared:
+            text = _spoken(row.get(column), spoken.get(column, {}), language)
+            if text:
+                rows.append([columns[column][language], text])
+        card = {"title": title, "sub": other if other != title else "", "rows": rows}
+        card["source"] = _trust(row, language)
+        card["id"] = str(row.get("id", row.get("code", "")))
+        if pd.notna(row["coord_uncertainty_m"]):
+            card["within_m"] = row["coord_uncertainty_m"]
+        card["find"] = f"{row.get('id', row.get('code', ''))} {row.get('alias_zh', '')}"
+        features.append({"at": [round(row["lat"], 5), round(row["lon"], 5)], "p": card})
+    return features
+
+
+def _trust(row: Mapping[str, Any], language: Language) -> str:
+    """Where a row comes from, how far to trust it and its position."""
+    words, grade = WORDS[language], row["confidence"]
+    if language == "zh":
+        grade = "".join(GRADES.get(part, part) for part in grade.split("-"))
+    told = words["trust"].format(source=row["source"], confidence=grade, as_of=row["as_of"])
+    radius = row["coord_uncertainty_m"]
+    return told if pd.isna(radius) else told + words["within"].format(km=radius / 1000)
+
+
+def _spoken(value: Any, words: Mapping[str, Mapping[str, str]], language: Language) -> str:
+    """A cell as people read it: closed vocabularies by name, lists joined, numbers without a tail."""
+    if value is None or value == "" or pd.isna(value):
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.6g}"
+    parts: Iterable[str] = str(value).split(";") if words or language == "zh" else [str(value)]
+    return WORDS[language]["comma"].join(words.get(part, {}).get(language, part) for part in parts)
+
+
+def _places(language: Language) -> list[dict[str, Any]]:
+    """Buttons that fly to the province, Optics Valley and the three prefectures."""
+    prefectures = layers.read("prefectures").set_index("code")
+    names = {"zh": ("全省", "光谷"), "en": ("Hubei", "Optics Valley")}[language]
+    west, south, east, north = prefectures.total_bounds
+    places = [{"name": names[0], "bounds": [[south, west], [north, east]]}]
+    places.append({"name": names[1], "bounds": [[30.40, 114.36], [30.56, 114.70]]})
+    for code in ("420700", "420200", "420300"):
+        west, south, east, north = prefectures.geometry[code].bounds
+        name = prefectures.loc[code, f"name_{language}"].removesuffix("市").removesuffix(" City")
+        places.append({"name": name, "bounds": [[south, west], [north, east]]})
+    return places
+
+
+def _extent(study: Study) -> list[list[float]]:
+    """South-west and north-east corner of a plan: the R&D base and the sites it uses."""
+    used = study.sites.loc[study.sites["id"].isin(study.assignment["site"]), "geometry"].tolist()
+    west, south, east, north = shapely.total_bounds([study.anchor.geometry, *used]).tolist()
+    return [[south, west], [north, east]] if used else EAST
+
+
+def _title(study: Study | None, language: Language) -> dict[str, str] | None:
+    if study is None:
+        return None
+    plan, placed, total = study.plan, len(study.assignment), len(study.projects)
+    worth, bound = f"{plan.objective:,.1f}", f"{plan.bound:,.1f}"
+    told = {
+        "zh": f"落地 {placed}/{total} 个项目 · 总分 {worth} 分 · 上界 {bound}",
+        "en": f"{placed} of {total} placed · worth {worth} points · bound {bound}",
+    }
+    title = {"text": study.scenario.name[language], "sub": told[language]}
+    if study.scenario.is_sample:
+        title["sample"] = WORDS[language]["sample"]
+    return title
+
+
+def _attribution(shown: Iterable[Mapping[str, Any]], language: Language) -> list[str]:
+    """Who the shown layers are owed to, each once, and what publication needs."""
+    keys = {layer["key"].split("-")[0] for layer in shown}
+    owed = [getattr(layer, f"attribution_{language}") for name, layer in catalog.layers().items() if name in keys]
+    return [*dict.fromkeys(owed), WORDS[language]["review"]]

@@ -1,0 +1,267 @@
+"""Compiled search: simulated annealing over who is where (Kirkpatrick, Gelatt & Vecchi 1983).
+
+A move takes a project to another of its options. Where a pool doesn't hold it, one of those who draw on the full pool
+gives way (an ejection) and goes to its best option that fits, perhaps to none. Capacities are always kept. Work is
+counted in moves, so that the same seed walks the same way on any machine. numba is imported here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from geo_cluster.matching.engine.model import Model
+from geo_cluster.matching.problem import Bools, Floats, Ints
+
+_STAGE = 1_000  # moves at one temperature
+
+
+@dataclass(frozen=True, eq=False)
+class Terrain:
+    """A model without links and minima as plain arrays, the pools of all draws in one row.
+
+    Attributes
+    ----------
+    value : (P, S) array
+        Worth of each project at each option, -inf where it can't go.
+    rent : (P, S) array
+        What it draws there, at the prices of the pools.
+    out : (P,) array
+        Worth of staying unplaced: minus a penalty for those that must be placed.
+    demand : (D, P, S) or (D, P, 1) array
+        The latter where no demand depends on the option.
+    pool : (D, S) int array
+        The last pool, which has no limit, for options that draw on none.
+    room : (K + 1,) array
+    rows : int array
+        Projects that can go somewhere.
+    """
+
+    value: Floats
+    rent: Floats
+    out: Floats
+    demand: Floats
+    pool: Ints
+    room: Floats
+    rows: Ints
+
+
+def flatten(model: Model, prices: list[Floats], *, penalty: float) -> Terrain:
+    """The arrays that `anneal` walks on.
+
+    Parameters
+    ----------
+    model : Model
+    prices : list of (K,) arrays
+        Prices of the pools of each draw.
+    penalty : float
+        What leaving out a project costs that must be placed.
+    """
+    capacity, pool, demand = model.stacked()
+    room = np.where(np.isfinite(capacity), capacity + 1e-9 * np.maximum(1.0, capacity), 1e18)
+    open_ = np.isfinite(model.value)
+    rent = np.where(open_, np.where(open_, model.value, 0.0) - model.reduced(prices), 0.0)
+    return Terrain(model.value, rent, np.where(model.must, -penalty, 0.0), demand, pool, room, model.open)
+
+
+def anneal(
+    terrain: Terrain,
+    option: Ints,
+    listed: Ints,
+    *,
+    moves: int,
+    hot: float,
+    cold: float,
+    thrift: float,
+    seed: int,
+    stop: Bools,
+) -> Ints:
+    """The better of `option` and the plan at the end of a walk from it.
+
+    Two walks: one from `hot` to `cold` on which projects pay a share of the prices of what they draw, so that room is
+    left to others, and a shorter one from `cold` on which only worth counts.
+
+    Parameters
+    ----------
+    terrain : Terrain
+    option : (P,) int array
+        A plan that keeps the capacities; -1 for unplaced.
+    listed : (P, C) int array
+        The options that are tried, most promising first; -1 past the last.
+    moves : int
+        How many moves to try.
+    hot, cold : float
+        First and last temperature, in units of value: what a move may lose in one case of e.
+    thrift : float
+        Share of the prices that is paid on the first walk.
+    seed : int
+    stop : (1,) bool array
+        Set from another thread to end the walk early.
+    """
+    if not len(terrain.rows) or not listed.shape[1]:
+        return option
+    t = terrain
+    state = np.full(1, (seed + 1) * 0x9E3779B97F4A7C15 % 2**64, dtype=np.uint64)
+
+    def walk(value: Floats, begin: Ints, moves: int, hot: float, cold: float) -> Ints:
+        # rows first, always: another layout would be compiled anew
+        table, tried = np.ascontiguousarray(value), np.ascontiguousarray(listed)
+        rest = t.out, t.demand, t.pool, t.room, t.rows, tried, begin.copy(), moves, hot, cold, state, stop
+        return np.asarray(_walk(table, *rest))
+
+    found = walk(t.value - thrift * t.rent, option, moves, hot, cold)
+    found = walk(t.value, found, moves // 4, cold, cold / 4)
+    return found if _total(t, found) > _total(t, option) else option
+
+
+def warm() -> None:
+    """Compile the search and keep it on disk, so that no plan waits for it: some seconds, once a machine."""
+    one = np.zeros(1, dtype=np.intp)
+    room = np.array([2.0, 1e18])
+    terrain = Terrain(
+        np.ones((1, 2)), np.zeros((1, 2)), np.zeros(1), np.ones((1, 1, 1)), np.zeros((1, 2), int), room, one
+    )
+    options, stop = np.zeros((1, 2), dtype=np.intp), np.zeros(1, dtype=bool)
+    anneal(terrain, one, options, moves=4, hot=1.0, cold=0.5, thrift=0.5, seed=0, stop=stop)
+
+
+def _total(t: Terrain, option: Ints) -> float:
+    """What the open projects are worth."""
+    placed = option[t.rows] >= 0
+    return float(np.where(placed, t.value[t.rows, option[t.rows]], t.out[t.rows]).sum())
+
+
+# the small ones are inlined: counting references to their arrays would cost more than what they do
+
+
+@njit(inline="always")
+def _next(state):  # type: ignore[no-untyped-def]
+    """Xorshift (Marsaglia 2003)."""
+    x = state[0]
+    x ^= x << np.uint64(13)
+    x ^= x >> np.uint64(7)
+    x ^= x << np.uint64(17)
+    state[0] = x
+    return x
+
+
+@njit(inline="always")
+def _unit(state):  # type: ignore[no-untyped-def]
+    """Between 0 and 1, neither included."""
+    return (np.float64(_next(state) >> np.uint64(11)) + 0.5) / 9007199254740992.0
+
+
+@njit(inline="always")
+def _below(state, n):  # type: ignore[no-untyped-def]
+    return np.int64(((_next(state) >> np.uint64(33)) * np.uint64(n)) >> np.uint64(31))
+
+
+@njit(inline="always")
+def _draw(p, s, times, demand, pool, wide, left):  # type: ignore[no-untyped-def]
+    if s >= 0:
+        for d in range(len(pool)):
+            left[pool[d, s]] -= times * demand[d, p, s if wide else 0]
+
+
+@njit(inline="always")
+def _full(p, s, demand, pool, wide, left):  # type: ignore[no-untyped-def]
+    """The first draw whose pool doesn't hold the project at option s; -1 when all do."""
+    full = -1
+    for d in range(len(pool)):
+        if demand[d, p, s if wide else 0] > left[pool[d, s]]:
+            full = d
+            break
+    return full
+
+
+def compiled(function):  # type: ignore[no-untyped-def]
+    """Compiled when first called; kept beside this file, in the user's cache, or nowhere when neither is writable."""
+    try:
+        return njit(cache=True, nogil=True)(function)
+    except RuntimeError:
+        return njit(nogil=True)(function)
+
+
+@compiled
+def _walk(  # type: ignore[no-untyped-def]
+    value, out, demand, pool, room, rows, listed, option, moves, hot, cold, state, stop
+):
+    projects, width, draws, wide = len(value), listed.shape[1], len(pool), demand.shape[2] > 1
+    left, top, free = room.copy(), out.copy(), len(room) - 1
+    # of each pool with a limit: the one without may stand for several draws; pages nobody writes on cost nothing
+    members = np.empty((free, projects), np.int32)
+    count, at = np.zeros(free, np.int32), np.zeros((draws, projects), np.int32)
+    for p in rows:
+        for c in range(width):
+            if listed[p, c] >= 0:
+                top[p] = max(top[p], value[p, listed[p, c]])
+        if option[p] >= 0:
+            for d in range(draws):
+                k = pool[d, option[p]]
+                left[k] -= demand[d, p, option[p] if wide else 0]
+                if k < free:
+                    members[k, count[k]], at[d, p] = p, count[k]
+                    count[k] += 1
+    gained, best, kept, fresh = 0.0, 0.0, option.copy(), False
+    cooling, heat = (cold / hot) ** (_STAGE / max(moves, _STAGE)), hot
+    for move in range(moves):
+        if move % _STAGE == 0:
+            if stop[0]:
+                break
+            heat *= cooling if move else 1.0
+        p = rows[_below(state, len(rows))]
+        s, was = listed[p, int(_unit(state) ** 2 * width)], option[p]
+        if s < 0 or s == was:
+            continue
+        need = heat * np.log(_unit(state))
+        gain = value[p, s] - (value[p, was] if was >= 0 else out[p])
+        q, gave, to = -1, -1, -1
+        _draw(p, was, -1.0, demand, pool, wide, left)
+        full = _full(p, s, demand, pool, wide, left)
+        if full >= 0:
+            k = pool[full, s]
+            if count[k]:
+                q = members[k, _below(state, count[k])]
+            if q >= 0 and q != p:
+                gave = option[q]
+                most = max(out[q], need - gain + value[q, gave] - 1e-9)  # less than this isn't accepted
+                if top[q] >= most:
+                    _draw(q, gave, -1.0, demand, pool, wide, left)
+                    full = _full(p, s, demand, pool, wide, left)
+                    if full < 0:
+                        _draw(p, s, 1.0, demand, pool, wide, left)
+                        for c in range(width + 1):
+                            o = listed[q, c] if c < width else was
+                            if o >= 0 and value[q, o] > most and _full(q, o, demand, pool, wide, left) < 0:
+                                most, to = value[q, o], o
+                        _draw(p, s, -1.0, demand, pool, wide, left)
+                    _draw(q, gave, 1.0, demand, pool, wide, left)
+                gain += (value[q, to] if to >= 0 else out[q]) - value[q, gave]
+        if full >= 0 or gain < need:
+            _draw(p, was, 1.0, demand, pool, wide, left)
+            continue
+        if fresh and gain < 0:  # keep the best plan before it gets worse
+            kept[:] = option
+            fresh = False
+        gained += gain
+        if gained > best + 1e-9:
+            best, fresh = gained, True
+        _draw(p, was, 1.0, demand, pool, wide, left)
+        for turn in range(1 if q < 0 else 2):
+            r, old, new = (q, gave, to) if turn else (p, was, s)
+            _draw(r, old, -1.0, demand, pool, wide, left)
+            _draw(r, new, 1.0, demand, pool, wide, left)
+            option[r] = new
+            for d in range(draws):
+                k = pool[d, old] if old >= 0 else free
+                if k < free:
+                    count[k] -= 1
+                    last = members[k, count[k]]
+                    members[k, at[d, r]], at[d, last] = last, at[d, r]
+                k = pool[d, new] if new >= 0 else free
+                if k < free:
+                    members[k, count[k]], at[d, r] = r, count[k]
+                    count[k] += 1
+    return option if fresh else kept

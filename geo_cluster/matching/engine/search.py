@@ -1,0 +1,302 @@
+"""Good plans: greedy at the prices of the pools, then large neighbourhoods solved exactly.
+
+A neighbourhood frees some projects and solves for them while everything else stays where it is (Shaw 1998).
+Small ones (a dozen projects, many options each) polish; wide ones (hundreds of projects, the few options each
+that prices favour) are the kernels of Angelelli, Mansini & Speranza (2010). Limits count nodes of the search
+tree, so that the same seed walks the same way.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+
+from geo_cluster.matching.engine.bound import Bound
+from geo_cluster.matching.engine.milp import Outcome, maximise
+from geo_cluster.matching.engine.model import Model
+from geo_cluster.matching.problem import UNPLACED, Bools, Floats, Ints
+
+_SLACK = 1e-9
+_WIDTH = 40  # options of a project that are looked at, best first
+
+
+def candidates(forced: Floats, *, width: int = _WIDTH) -> Ints:
+    """(P, width): the options of each project, most promising first; -1 past the last."""
+    width = min(width, forced.shape[1])
+    top = np.argpartition(-forced, width - 1, axis=1)[:, :width]
+    worth = np.take_along_axis(forced, top, axis=1)
+    order = np.argsort(-worth, axis=1, kind="stable")
+    top, worth = np.take_along_axis(top, order, axis=1), np.take_along_axis(worth, order, axis=1)
+    return np.where(np.isfinite(worth), top, UNPLACED)
+
+
+def greedy(model: Model, prices: list[Floats], first: tuple[Ints, Ints] | None = None) -> Ints:
+    """(P,): each project to its best option that still fits.
+
+    Twice: those that lose most by waiting go first; those that gain most go first. The better plan counts.
+
+    Parameters
+    ----------
+    model : Model
+    prices : list of (K,) arrays
+        Prices of the pools of each draw, by which options are compared.
+    first : projects and options, optional
+        Placed before all others, the most valuable first, as far as they fit.
+    """
+    left = model.reduced(prices)
+    listed = candidates(left)
+    worth = np.where(listed >= 0, np.take_along_axis(left, np.maximum(listed, 0), axis=1), -np.inf)
+    second = np.maximum(worth[:, 1], 0.0) if worth.shape[1] > 1 else np.zeros(len(worth))
+    urgency = np.where(np.isfinite(worth[:, 0]), worth[:, 0] - second, -np.inf)
+    before = np.zeros((0,), dtype=np.intp), np.zeros((0,), dtype=np.intp)
+    if first is not None:
+        order = np.argsort(-left[first], kind="stable")
+        before = first[0][order], first[1][order]
+    plans = [_in_order(model, np.argsort(-key, kind="stable"), listed, before) for key in (urgency, worth[:, 0])]
+    return max(plans, key=model.worth)
+
+
+def _in_order(model: Model, order: Ints, listed: Ints, before: tuple[Ints, Ints]) -> Ints:
+    """The plan of placing single pairs `before`, then projects in order, where they fit."""
+    option = np.full(len(listed), UNPLACED, dtype=np.intp)
+    room, pool, demand = model.stacked()
+
+    def place(p: Ints, at: Ints) -> None:
+        takes = demand[:, p, at] if demand.shape[2] > 1 else demand[:, p]
+        fits = (room[pool[:, at]] >= takes - _SLACK).all(axis=0)
+        if fits.any():
+            first = int(fits.argmax())
+            option[p] = at[first]
+            np.subtract.at(room, pool[:, at[first]], takes[:, first if takes.shape[1] > 1 else 0])
+
+    for p, s in zip(before[0], before[1], strict=True):
+        if option[p] == UNPLACED:
+            place(p, np.array([s]))
+    for p in order:
+        if option[p] == UNPLACED:
+            place(p, listed[p][listed[p] >= 0])
+    return option
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A mixed-integer programme: columns 'project p at option s', then those of links and shortfalls."""
+
+    p: Ints
+    s: Ints
+    cost: Floats
+    matrix: sparse.csc_array
+    low: Floats
+    top: Floats
+    upper: Floats
+    whole: Bools
+    rows: int
+
+    def solve(self, option: Ints | None = None, **how: object) -> tuple[Ints | None, Outcome]:
+        """The option of each project that has a column, all others unplaced; and what HiGHS says."""
+        start = None
+        if option is not None:
+            start = np.concatenate([option[self.p] == self.s, np.zeros(len(self.cost) - len(self.p))]).astype(float)
+        outcome = maximise(
+            self.cost,
+            self.matrix,
+            self.low,
+            self.top,
+            upper=self.upper,
+            whole=self.whole,
+            start=start,
+            **how,  # type: ignore[arg-type]
+        )
+        return (None if outcome.x is None else self.plan(outcome.x)), outcome
+
+    def narrowed(self, keep: Bools) -> Program:
+        """With those columns only; those of links and shortfalls stay."""
+        keep = np.concatenate([keep[: len(self.p)], np.ones(len(self.cost) - len(self.p), dtype=bool)])
+        p, s = self.p[keep[: len(self.p)]], self.s[keep[: len(self.p)]]
+        matrix = sparse.csc_array(self.matrix[:, np.flatnonzero(keep)])
+        return replace(
+            self, p=p, s=s, cost=self.cost[keep], matrix=matrix, upper=self.upper[keep], whole=self.whole[keep]
+        )
+
+    def plan(self, x: Floats) -> Ints:
+        """(P,): the option that each project has in a solution."""
+        option = np.full(self.rows, UNPLACED, dtype=np.intp)
+        chosen = x[: len(self.p)] > 0.5
+        option[self.p[chosen]] = self.s[chosen]
+        return option
+
+
+def program(model: Model, p: Ints, s: Ints, rest: Ints, *, penalty: float | None = None) -> Program:
+    """The programme that chooses among columns while `rest` stays.
+
+    Parameters
+    ----------
+    p, s : int arrays
+        The columns: project p at option s.
+    rest : (P,) int array
+        Option of each project that stays, -1 for those that are chosen anew.
+    penalty : float, optional
+        Price of missing a whole minimum, or a project that must be placed. When left out, none may be missed.
+    """
+    loads = model.loads(rest)
+    left = [draw.capacity - load for draw, load in zip(model.draws, loads, strict=True)]
+    fits = np.isfinite(model.value[p, s])
+    for draw, room in zip(model.draws, left, strict=True):
+        fits &= draw.of(p, s) <= np.append(room + _SLACK * np.maximum(1, room), np.inf)[draw.pool[s]]
+    p, s = p[fits], s[fits]
+    matrix = model.matrix(p, s)
+    top = np.concatenate([np.ones(len(model.value)), *[np.maximum(room, 0.0) for room in left]])
+    low = np.full(len(top), -np.inf)
+    stays = rest != UNPLACED
+    cost, extra = model.value[p, s].copy(), []
+    if penalty is None:
+        low[: len(model.value)][model.must & ~stays] = 1.0
+    else:
+        cost += penalty * model.must[p]
+    first = len(model.value)
+    for draw, load in zip(model.draws, loads, strict=True):
+        wanted = draw.minimum - load
+        for k in np.flatnonzero((draw.minimum > 0) & (wanted > 0)):
+            low[first + k] = wanted[k]
+            if penalty is not None:
+                extra.append((-penalty / draw.minimum[k], wanted[k], [(first + k, 1.0)]))
+                top[first + k] = max(top[first + k], wanted[k])
+        first += len(draw.capacity)
+    rows: list[tuple[list[int], list[float]]] = []
+    for link in model.links:
+        assert link.near is not None
+        a, b = rest[link.first], rest[link.second]
+        if a != UNPLACED and b != UNPLACED:
+            continue
+        mine, other = np.flatnonzero(p == link.first), np.flatnonzero(p == link.second)
+        if a != UNPLACED:
+            cost[other] += link.gain * link.near[a, s[other]]
+        elif b != UNPLACED:
+            cost[mine] += link.gain * link.near[s[mine], b]
+        else:
+            for j in mine:
+                close = other[link.near[s[j], s[other]]]
+                if len(close):
+                    z = len(p) + len(extra)
+                    extra.append((link.gain, 1.0, []))
+                    rows.append(([z, int(j)], [1.0, -1.0]))
+                    rows.append(([z, *close.tolist()], [1.0, *[-1.0] * len(close)]))
+    upper = np.concatenate([np.ones(len(p)), [each[1] for each in extra]])
+    whole = np.concatenate([np.ones(len(p), dtype=bool), np.zeros(len(extra), dtype=bool)])
+    if extra:
+        cost = np.concatenate([cost, [each[0] for each in extra]])
+        entries = [(int(row), len(p) + j, v) for j, each in enumerate(extra) for row, v in each[2]]
+        entries += [(len(top) + i, c, v) for i, row in enumerate(rows) for c, v in zip(*row, strict=True)]
+        at_row, at_column, entry = (np.array(each) for each in zip(*entries, strict=True))
+        shape = (len(top) + len(rows), len(cost))
+        wide = sparse.csc_array(
+            (matrix.data, matrix.indices, np.append(matrix.indptr, [matrix.nnz] * len(extra))), (len(top), len(cost))
+        )
+        wide.resize(shape)
+        matrix = sparse.csc_array(wide + sparse.csc_array((entry, (at_row, at_column)), shape=shape))
+        low = np.concatenate([low, np.full(len(rows), -np.inf)])
+        top = np.concatenate([top, np.zeros(len(rows))])
+    touched = np.flatnonzero(np.bincount(matrix.indices, minlength=len(top)) | np.isfinite(low))
+    slim = sparse.csc_array(
+        (matrix.data, np.searchsorted(touched, matrix.indices), matrix.indptr), shape=(len(touched), matrix.shape[1])
+    )
+    return Program(p, s, cost, slim, low[touched], top[touched], upper, whole, len(model.value))
+
+
+class Neighbourhoods:
+    """Which projects to free next, and which of their options to look at.
+
+    Parameters
+    ----------
+    model : Model
+    bound : Bound
+        Says what each option is worth at best.
+    seed : int
+    """
+
+    def __init__(self, model: Model, bound: Bound, *, seed: int) -> None:
+        self.model = model
+        self.listed = candidates(bound.forced)
+        self.forced = np.where(
+            self.listed >= 0, np.take_along_axis(bound.forced, np.maximum(self.listed, 0), axis=1), -np.inf
+        )
+        self.random = np.random.default_rng(seed)
+        self.open = model.open
+
+    def spread(self) -> float:
+        """What a usual project loses at its third choice."""
+        worth = self.forced[self.open][:, :3]
+        lost = worth[:, 0] - worth[:, -1]
+        lost = lost[np.isfinite(lost) & (lost > 0)]
+        return float(np.median(lost)) if len(lost) else 1.0
+
+    def related(self, option: Ints, size: int) -> Ints:
+        """Projects around pools that one project could go to, and some that have no place."""
+        size = min(size, len(self.open))
+        if size == len(self.open):
+            return self.open
+        unplaced = self.open[option[self.open] == UNPLACED]
+        chosen = set(self.random.permutation(unplaced)[: max(size // 3, 1)].tolist())
+        draw = self.model.draws[self.random.integers(len(self.model.draws))] if self.model.draws else None
+        placed = option >= 0
+        pool = np.full(len(option), UNPLACED)
+        if draw is not None:
+            pool[placed] = draw.pool[option[placed]]
+        while len(chosen) < size:
+            p = int(self.random.choice(self.open))
+            chosen.add(p)
+            near = self.listed[p, :6]
+            pools = draw.pool[near[near >= 0]] if draw is not None else np.zeros(0, dtype=np.intp)
+            members = np.flatnonzero(np.isin(pool, pools[pools >= 0]) & placed & (self.model.held == UNPLACED))
+            chosen |= set(self.random.permutation(members)[: max(size - len(chosen), 0)].tolist())
+        return np.array(sorted(chosen), dtype=np.intp)
+
+    def columns(self, freed: Ints, option: Ints, *, each: float, noise: float = 0.0) -> tuple[Ints, Ints]:
+        """The most promising options of freed projects, `each` on average, and those they have now."""
+        p = np.repeat(freed, self.listed.shape[1])
+        s, worth = self.listed[freed].ravel(), self.forced[freed].ravel()
+        if noise:
+            worth = worth - noise * self.random.exponential(size=len(worth))
+        if not len(worth):
+            return freed, freed
+        count = min(int(each * len(freed)), len(worth) - 1)
+        keep = (s >= 0) & (worth >= -np.partition(-worth, count)[count])
+        has = freed[option[freed] != UNPLACED]
+        p, s = np.concatenate([p[keep], has]), np.concatenate([s[keep], option[has]])
+        _, once = np.unique(p * self.model.value.shape[1] + s, return_index=True)
+        return p[once], s[once]
+
+
+def improve(
+    model: Model,
+    option: Ints,
+    freed: Ints,
+    columns: tuple[Ints, Ints],
+    *,
+    penalty: float,
+    nodes: int,
+    light: bool,
+    time_limit_s: float,
+    stop: threading.Event,
+    news: Callable[[Ints], None] | None = None,
+) -> Ints:
+    """The plan with the freed projects placed anew, as well as their columns allow."""
+    rest = option.copy()
+    rest[freed] = UNPLACED
+    task = program(model, *columns, rest, penalty=penalty)
+    if not len(task.p):
+        return option
+
+    def whole(x: Floats | None, _: float) -> None:
+        if x is not None and news is not None:
+            news(np.where(rest != UNPLACED, rest, task.plan(x)))
+
+    found, _ = task.solve(
+        option, nodes=nodes, light=light, time_limit_s=time_limit_s, stop=stop, seed=int(freed[0]),
+        news=None if news is None else whole,
+    )  # fmt: skip
+    return option if found is None else np.where(rest != UNPLACED, rest, found)

@@ -1,0 +1,391 @@
+"""From layers and scenario to what rules and measures look at.
+
+`prepare` does once what no project changes (sites, travel, observations and their draws): a `Region`. `facts_of` and
+`settings_of` then add projects, thousands of them or one, in milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geo_cluster import toml
+from geo_cluster.access.network import RoadNetwork
+from geo_cluster.access.travel import matrix
+from geo_cluster.access.travel_cost import RoadCalibration, calibrate, freight_minutes, trips
+from geo_cluster.domain import Scenario, Text
+from geo_cluster.eligibility import Facts
+from geo_cluster.errors import Fault, InputError, refuse_if
+from geo_cluster.scoring.criteria import Setting
+from geo_cluster.supply.serving_station import feeding_station
+from geo_cluster.world import catalog, layers, observations, portfolio
+
+LAYERS: tuple[str, ...] = ("sites", "substations", "prefectures", "chain", "anchors", "roads")
+LAYERS += ("stations", "ports", "airports", "observations")
+"""Layers that a study reads."""
+
+OFFERS = ("available_land_ha", "spare_mva", "energy_quota_tce", "land_price_10k_yuan_per_mu", "trip_min")
+"""Attributes that rules and measures use, by site."""
+
+SUPPLIER_MINUTES = 60.0
+CARGO_AIRPORTS = ("EHU", "WUH")
+_ENDS = ("low", "likely", "high")
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """What a scenario makes of the layers before any project: S sites, K observations, N draws, G segments.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    sites : GeoDataFrame
+        S sites, with the `station` that feeds each.
+    anchor : Series
+        Where R&D is.
+    network : RoadNetwork
+    calibration : RoadCalibration
+        From minutes on the network to minutes door to door.
+    trips : DataFrame
+        Anchor to each site by road and rail, the better of both, how often one can go, and what it costs.
+    observations : DataFrame
+        K numbers of sites, stations and prefectures: the user's, the published, the derived, the assumed.
+    by_site : mapping of (S,) arrays
+        Measures that neither draw nor project change.
+    by_segment : mapping of (G, S) arrays
+        Measures that depend on the project's segment, in the order of `catalog.segments()`.
+    names : mapping of Text
+        Names of sites, stations and prefectures by id.
+    """
+
+    scenario: Scenario
+    sites: gpd.GeoDataFrame
+    anchor: pd.Series
+    network: RoadNetwork
+    calibration: RoadCalibration
+    trips: pd.DataFrame
+    observations: pd.DataFrame
+    by_site: Mapping[str, np.ndarray]
+    by_segment: Mapping[str, np.ndarray]
+    names: Mapping[str, Text]
+
+    @cached_property
+    def draws(self) -> np.ndarray:
+        """(N, K): draws of every observation."""
+        return observations.draw(self.observations, draws=self.scenario.draws, seed=self.scenario.seed)
+
+    @cached_property
+    def evidence(self) -> tuple[np.ndarray, np.ndarray]:
+        """(S, C) arrays of str: basis and source of every number that criteria go by."""
+        known = self.observations.set_index(["attribute", "site_id"])
+        evidence, source = [], []
+        for criterion in catalog.criteria().values():
+            if criterion.attribute is None:
+                evidence.append(np.full(len(self.sites), criterion.basis, dtype=object))
+                source.append(np.full(len(self.sites), "", dtype=object))
+                continue
+            subject = subject_of(criterion.attribute, self.sites)
+            rows = known.reindex(pd.MultiIndex.from_product([[criterion.attribute], subject]))
+            evidence.append(rows["basis"].fillna("assumed").to_numpy(object))
+            source.append(rows["source"].fillna("").to_numpy(object))
+        return np.stack(evidence, axis=1), np.stack(source, axis=1)
+
+    @cached_property
+    def places(self) -> dict[str, np.ndarray]:
+        """Attribute -> (S,): which observation counts for each site; -1 where nobody's could."""
+        keys = zip(self.observations["attribute"], self.observations["site_id"], strict=True)
+        row = {key: i for i, key in enumerate(keys)}
+        return {
+            attribute: np.array([row.get((attribute, one), -1) for one in subject_of(attribute, self.sites)])
+            for attribute in OFFERS
+        }
+
+    @cached_property
+    def offers(self) -> dict[str, np.ndarray]:
+        """Attribute -> (S, 3): low, likely, high of what each site has; nan where nobody's number could be it."""
+        bounds = self.observations[list(_ENDS)].to_numpy(float)
+        return {key: np.where((at >= 0)[:, None], bounds[at], np.nan) for key, at in self.places.items()}
+
+
+def prepare(scenario: Scenario, world: Mapping[str, pd.DataFrame], *, projects: Iterable[str] = ()) -> Region:
+    """Choose sites, measure travel, complete the observations.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    world : mapping
+        The layers named in `LAYERS`.
+    projects : iterable of str
+        Ids of the projects to come, which locked and forbidden pairs may name.
+
+    Raises
+    ------
+    InputError
+        Naming every anchor, site, project or subject of the scenario that there isn't.
+    """
+    refuse_if(name_faults(scenario.model_dump(mode="json"), world, set(projects), where="scenario"))
+    sites = world["sites"]
+    sites = (sites[sites["id"].isin(scenario.sites)] if scenario.sites else sites).reset_index(drop=True)
+    anchor = world["anchors"].loc[world["anchors"]["id"] == scenario.anchor].set_index("id")
+    network, calibration = travel_of(world)
+    trips = _trips(network, calibration, world, scenario.anchor, sites)
+    feed = feeding_station(sites, world["substations"])
+    sites = sites.assign(station=feed.station)
+    by_site, by_segment = _measures(network, calibration, world, sites)
+    return Region(
+        scenario=scenario,
+        sites=sites,
+        anchor=anchor.iloc[0],
+        network=network,
+        calibration=calibration,
+        trips=trips,
+        observations=_observe(scenario, world, sites, trips),
+        by_site=by_site | {"grid_km": feed.km},
+        by_segment=by_segment,
+        names=_names(world),
+    )
+
+
+def travel_of(world: Mapping[str, pd.DataFrame]) -> tuple[RoadNetwork, RoadCalibration]:
+    """The road network and its calibration on the published times whose places are in the layers.
+
+    Where fewer than three of them are (a country of one's own), minutes on the network count as they are.
+    """
+    network = RoadNetwork.from_layer(world["roads"])
+    places, table = _places(world), toml.table("travel")
+    rows = [row for row in table["road"] if {row["origin"], row["destination"]} <= set(places)]
+    if sum(row.get("fit", True) for row in rows) < 3:
+        return network, RoadCalibration(0.0, 1.0, 0.0, 0.0, pd.DataFrame(rows))
+    return network, calibrate(network, {**table, "road": rows}, places)
+
+
+def _places(world: Mapping[str, pd.DataFrame]) -> dict[str, tuple[float, float]]:
+    """Where the ids are that the travel table names."""
+    places: dict[str, tuple[float, float]] = {}
+    for name in ("airports", "ports", "stations", "sites", "anchors"):
+        points = world[name][world[name].geometry.notna()]
+        places |= dict(zip(points["id"], zip(points.geometry.x, points.geometry.y, strict=True), strict=True))
+    return places
+
+
+def _trips(
+    network: RoadNetwork,
+    calibration: RoadCalibration,
+    world: Mapping[str, pd.DataFrame],
+    anchor: str,
+    sites: gpd.GeoDataFrame,
+) -> pd.DataFrame:
+    """Anchor to each site; by road alone where the railway's stops are not in the layers."""
+    places, table = _places(world), toml.table("travel")
+    services = [
+        service
+        for service in table.get("rail", {}).get("service", [])
+        if {stop["at"] for stop in service["stop"]} <= set(places)
+    ]
+    table = {**table, "rail": {**table["rail"], "service": services}}
+    return trips(network, calibration, table, places, origins=[anchor], destinations=sites["id"].tolist())
+
+
+def facts_of(region: Region, projects: pd.DataFrame) -> Facts:
+    """What the rules look at."""
+    forbidden = frozenset((pair.project, pair.site) for pair in region.scenario.forbidden)
+    return Facts(projects, region.sites, _needs(projects), region.offers, forbidden)
+
+
+def settings_of(region: Region, facts: Facts) -> tuple[Setting, Setting]:
+    """What the measures look at: the likely values, and the draws of all that is uncertain."""
+    segment = [list(catalog.segments()).index(key) for key in facts.projects["segment"]]
+    fixed = {key: row[None, :] for key, row in region.by_site.items()}
+    fixed |= {key: rows[segment] for key, rows in region.by_segment.items()}
+    likely = Setting(
+        {key: bounds[:, 1:2].T for key, bounds in facts.needs.items()},
+        {key: bounds[:, 1:2].T for key, bounds in facts.offers.items()},
+        fixed,
+    )
+    offers = {key: np.where(at >= 0, region.draws[:, at], np.nan) for key, at in region.places.items()}
+    needs = {key: _draw_needs(region.scenario, facts.projects, key, bounds) for key, bounds in facts.needs.items()}
+    return likely, Setting(needs, offers, fixed)
+
+
+def subject_of(attribute: str, sites: gpd.GeoDataFrame) -> pd.Series:
+    """Whose number of this attribute counts for each site: its own, its station's, its prefecture's."""
+    column = {"site": "id", "substation": "station", "prefecture": "prefecture_code"}
+    return sites[column[catalog.attributes()[attribute].subject]]
+
+
+def _names(world: Mapping[str, pd.DataFrame]) -> dict[str, Text]:
+    """Names of everything that an observation can be about."""
+    ids = {"sites": "id", "substations": "id", "prefectures": "code"}
+    rows = [world[layer].set_index(key)[["name_zh", "name_en"]] for layer, key in ids.items()]
+    return {one: Text(zh=zh, en=en) for one, zh, en in pd.concat(rows).itertuples()}
+
+
+def read_scenario(name_or_path: str | Path) -> tuple[Scenario, pd.DataFrame]:
+    """Read a scenario and its projects; the faults of the file, of the portfolio and of every name at once."""
+    row, where = catalog.scenario_row(name_or_path)
+    projects, faults = None, []
+    try:
+        projects = portfolio.read(str(row.get("portfolio", "sample")))
+    except InputError as refusal:
+        faults = refusal.faults
+    scenario = _scenario(row, where, None if projects is None else set(projects.index), faults)
+    assert projects is not None  # no fault means it was read
+    return scenario, projects
+
+
+def read_for_others(name_or_path: str | Path) -> Scenario:
+    """Read a scenario for projects that are not its own: what it says of its own by name is left aside."""
+    row, where = catalog.scenario_row(name_or_path)
+    scenario = _scenario(row, where, None, [])
+    return scenario.model_copy(update=dict.fromkeys(("locked", "forbidden", "partners", "present"), ()))
+
+
+def _scenario(row: Mapping[str, Any], where: str, projects: set[str] | None, more: list[Fault]) -> Scenario:
+    """A scenario from its dict; every fault of it, of the names in it, and those found elsewhere, at once."""
+    scenario, faults = None, []
+    try:
+        scenario = catalog.scenario_from(dict(row), where=where)
+    except InputError as refusal:
+        faults = refusal.faults
+    world = {name: layers.read(name) for name in ("sites", "substations", "prefectures", "anchors")}
+    refuse_if(faults + more + name_faults(row, world, projects, where=where))
+    assert scenario is not None  # no fault means it was read
+    return scenario
+
+
+def name_faults(
+    row: Mapping[str, Any], world: Mapping[str, pd.DataFrame], projects: set[str] | None, *, where: str
+) -> list[Fault]:
+    """Every anchor, site, subject or project that a scenario, as a dict, names and that there isn't."""
+    sites = set(world["sites"]["id"])
+    picked = _texts(row.get("sites"))
+    chosen = (picked & sites) or sites
+    subjects = {*sites, *world["substations"]["id"], *world["prefectures"]["code"]}
+    named = [("anchor", _texts([row.get("anchor", "future_city")]), set(world["anchors"]["id"]))]
+    named.append(("sites", picked, sites))
+    named.append(("known, subject", _values(row, "known", "subject"), subjects))
+    for key in ("locked", "forbidden", "present"):
+        named.append((f"{key}, site", _values(row, key, "site"), chosen))
+        if projects is not None:
+            named.append((f"{key}, project", _values(row, key, "project"), projects))
+    if projects is not None:
+        named += [(f"partners, {key}", _values(row, "partners", key), projects) for key in ("first", "second")]
+    cities = set(world["sites"].loc[world["sites"]["id"].isin(chosen), "prefecture_code"])
+    named.append(("shares, prefecture", _values(row, "shares", "prefecture"), cities))
+    named.append(("shares, segment", _values(row, "shares", "segment") - {""}, set(catalog.segments())))
+    return [
+        Fault(f"{where}, {key}", f"there is no {toml.shown(name)}", f"use one of {', '.join(sorted(names))}")
+        for key, used, names in named
+        for name in sorted(used - names)
+    ]
+
+
+def _texts(entries: Any) -> set[str]:
+    """The texts of a list; what is no list of texts is a fault told elsewhere."""
+    return {one for one in entries if isinstance(one, str)} if isinstance(entries, list | tuple) else set()
+
+
+def _values(row: Mapping[str, Any], key: str, field: str) -> set[str]:
+    """What the entries of a list of tables say in one field; what is no list of tables is a fault told elsewhere."""
+    entries = row.get(key)
+    tables = [one for one in entries if isinstance(one, dict)] if isinstance(entries, list | tuple) else []
+    return {str(one[field]) for one in tables if field in one}
+
+
+def _measures(
+    network: RoadNetwork, calibration: RoadCalibration, world: Mapping[str, pd.DataFrame], sites: gpd.GeoDataFrame
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """(S,) measures of sites, and (G, S) measures that depend on the segment."""
+    chain, airports = world["chain"], world["airports"]
+    chain = chain[chain.geometry.notna()]
+    firms = chain[chain["kind"].isin(["firm", "plant"])]
+    labs = chain[chain["kind"].isin(["platform", "lab"])]
+    suppliers = firms[~firms["stage"].isin(["applications", "support"])]
+    gates = {"port": world["ports"], "air": airports[airports["iata"].isin(CARGO_AIRPORTS)]}
+    table = toml.table("travel")
+    freight = {
+        key: freight_minutes(network, calibration, sites.geometry, points.geometry, table).minutes.likely
+        for key, points in gates.items()
+    }
+    testing = _minutes(network, calibration, sites, labs).min(axis=1, initial=np.inf)
+    segments = catalog.segments()
+    industries = (sites["industries_zh"] + sites["catalogue_industries_zh"]).tolist()
+    fit = [[min(1.0, sum(word in text for word in s.industries) / 3) for text in industries] for s in segments.values()]
+    same = np.array([firms["segments"].str.split(";").map(lambda parts, key=key: key in parts) for key in segments])
+    city = firms["prefecture_code"].to_numpy()[:, None] == sites["prefecture_code"].to_numpy()[None, :]
+    constraints = [len([word for word in text.split(";") if word]) for text in sites["constraints"]]
+    by_site = {
+        "testing_minutes": np.where(np.isfinite(testing), testing, np.nan),
+        "supplier_count": (_minutes(network, calibration, sites, suppliers) <= SUPPLIER_MINUTES).sum(axis=1) * 1.0,
+        "open_constraints": np.array(constraints, dtype=float),
+    }
+    by_segment = {
+        "freight_minutes": np.array([freight[segment.freight] for segment in segments.values()]),
+        "industry_fit": np.array(fit),
+        "same_segment": same.astype(float) @ city.astype(float),
+    }
+    return by_site, by_segment
+
+
+def _minutes(
+    network: RoadNetwork, calibration: RoadCalibration, sites: gpd.GeoDataFrame, points: gpd.GeoDataFrame
+) -> np.ndarray:
+    """(S, points): likely minutes by road, door to door."""
+    if points.empty:
+        return np.empty((len(sites), 0))
+    return calibration.minutes(matrix(network, sites.geometry, points.geometry).minutes).likely
+
+
+def _observe(
+    scenario: Scenario, world: Mapping[str, pd.DataFrame], sites: gpd.GeoDataFrame, trips: pd.DataFrame
+) -> pd.DataFrame:
+    """Every number of sites, stations and prefectures: the user's, the published, the derived, the assumed."""
+    declared = catalog.attributes()
+    way = {mode: said.zh for mode, said in zip(("road", "rail"), declared["trip_min"].sources, strict=True)}
+    derived = pd.DataFrame(
+        {
+            "site_id": trips["destination"],
+            "attribute": "trip_min",
+            **{end: trips[f"{end}_min"] for end in _ENDS},
+            "unit": "分钟",
+            "basis": "derived",
+            "source": trips["mode"].map(way),
+            "as_of": "2026-11",
+            "source_class": "c",
+            "confidence": "medium",
+        }
+    )
+    stated = observations.known_rows(scenario.known, declared)
+    rows = pd.concat([world["observations"][observations.COLUMNS], derived, stated], ignore_index=True)
+    stations = world["substations"]
+    subjects = {
+        "site": dict(zip(sites["id"], sites["site_class"], strict=True)),
+        "substation": {
+            one: f"{kv:.0f}" if status == "operating" else "unconfirmed"
+            for one, kv, status in zip(stations["id"], stations["voltage_kv"], stations["status"], strict=True)
+            if one in set(sites["station"])
+        },
+        "prefecture": dict.fromkeys(sorted(set(sites["prefecture_code"])), "*"),
+    }
+    return observations.complete(rows, subjects, declared)
+
+
+def _needs(projects: pd.DataFrame) -> dict[str, np.ndarray]:
+    """(P, 3) low, likely, high of what each project takes."""
+    needs = {need: projects[[f"{need}_{end}" for end in _ENDS]] for need in portfolio.NEEDS}
+    arrays = {need: table.to_numpy(float) for need, table in needs.items()}
+    arrays["energy_tce"] = arrays.pop("energy_gwh") * toml.table("requirements")["tce_per_gwh"]
+    return arrays
+
+
+def _draw_needs(scenario: Scenario, projects: pd.DataFrame, need: str, bounds: np.ndarray) -> np.ndarray:
+    """(N, P): draws of one need of every project."""
+    rows = pd.DataFrame(bounds, columns=list(_ENDS)).assign(site_id=projects.index, attribute=need)
+    return observations.draw(rows, draws=scenario.draws, seed=scenario.seed)

@@ -1,0 +1,1 @@
+"""What is reported of a study: its tables, its plan explained, and a plan beside others."""

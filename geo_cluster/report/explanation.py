@@ -1,0 +1,477 @@
+"""A plan explained for the meeting: ways in, worth of a pool, why here, importance of a site, alternatives, fronts.
+
+Each table comes from solving again (`geo_cluster.matching`), so each row is a fact about the plan, not a guess;
+`proven` says where a time limit cut the proof short.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from geo_cluster.domain import LANGUAGES, KnownBetter, Language, Pair, Scenario, Share
+from geo_cluster.matching.allowance import Allowance
+from geo_cluster.matching.alternatives import Alternative, Point, alternatives, balance_front, trade_off
+from geo_cluster.matching.explain import (
+    Move,
+    Shortage,
+    WayIn,
+    lock_prices,
+    pool_worth,
+    site_importance,
+    ways_in,
+    why_here,
+)
+from geo_cluster.matching.problem import UNPLACED
+from geo_cluster.matching.solve import solve
+from geo_cluster.matching.verify import hold, usage
+from geo_cluster.region import facts_of, settings_of
+from geo_cluster.report.tables import words_of
+from geo_cluster.study import Say, Study
+from geo_cluster.world import catalog
+from geo_cluster.world.coordinates import MU_PER_HA
+
+DRAWN = {
+    "land": ("available_land_ha", "land_mu", MU_PER_HA),
+    "power": ("spare_mva", "power_mva", 1.0),
+    "energy": ("energy_quota_tce", "energy_tce", 1.0),
+}
+"""Resource -> the attribute and the need that are drawn for it, and units of the pool in one of the attribute."""
+
+LIMIT_S = 5.0
+"""Seconds that each solving again may take."""
+
+TOTAL_S = 45.0
+"""Seconds that all of them together may take."""
+
+SELDOM = 0.5
+"""A plan that holds in a smaller share of the draws is one to warn of."""
+
+_LEAST_S = 3.0  # for the ways in of one project: rather none for some than poor ones for all
+
+NOT_REACHED = {"zh": "时间内未算出", "en": "not worked out within the time"}
+"""What a row says that the time didn't suffice for."""
+
+
+TABLES = ("ways_in", "pool_worth", "why_here", "site_importance", "alternatives", "trade_off", "holds")
+"""Tables of `explain`, in the order in which they are made."""
+
+
+def explain(study: Study, *, total_s: float | None = None, say: Say = lambda _: None) -> dict[str, pd.DataFrame]:
+    """Every table by its file name; empty when no project may go anywhere.
+
+    Each question has a share of the time, and what one leaves goes to those after it. Rows that weren't reached say
+    so. Ctrl-C ends solving with what there is; a second one ends the programme.
+
+    Parameters
+    ----------
+    study : Study
+    total_s : float, optional
+        Seconds for all of it; `TOTAL_S` when left out.
+    say : callable
+        Hears the name of each table before it is made, of ways in also how many projects are done.
+    """
+    if study.problem is None:
+        return {}
+    with _until_stopped(Allowance(LIMIT_S, TOTAL_S if total_s is None else total_s)) as clock:
+        tables: tuple[Callable[[], pd.DataFrame], ...] = (
+            lambda: ways_in_table(study, clock=clock.part(0.3), say=say),
+            lambda: pool_worth_table(study, clock=clock.part(0.25)),
+            lambda: why_here_table(study, clock=clock.part(0.3)),
+            lambda: importance_table(study, clock=clock.part(0.4)),
+            lambda: alternatives_table(study, clock=clock.part(0.5)),
+            lambda: front_table(study, clock=clock),
+            lambda: holds_table(study),
+        )
+        made = {}
+        for name, table in zip(TABLES, tables, strict=True):
+            say(name)
+            made[name] = table()
+        return made
+
+
+@contextlib.contextmanager
+def _until_stopped(clock: Allowance) -> Iterator[Allowance]:
+    """While explaining, the first Ctrl-C stops the clock; the second is one as ever."""
+    if threading.current_thread() is not threading.main_thread():
+        yield clock  # signals are the main thread's
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def stop(_signal: int, _frame: Any) -> None:
+        clock.stop.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield clock
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def allowance(clock: Allowance | None = None) -> Allowance:
+    """The clock that was given, or a fresh one of `LIMIT_S` and `TOTAL_S`."""
+    return Allowance(LIMIT_S, TOTAL_S) if clock is None else clock
+
+
+def _reached(numbers: pd.Series) -> list[str]:
+    """What rows say of themselves: nothing, or that the time didn't suffice."""
+    return ["" if known else f"{NOT_REACHED['zh']} / {NOT_REACHED['en']}" for known in numbers.notna()]
+
+
+def ways_in_table(
+    study: Study, *, most: int = 3, clock: Allowance | None = None, say: Say = lambda _: None
+) -> pd.DataFrame:
+    """For each unplaced project the cheapest ways in, each verified by solving again."""
+    clock, columns = allowance(clock), ["project", "project_name", "site", "way", "way_en", "gain", "proven"]
+    if study.problem is None:
+        return pd.DataFrame(columns=columns)
+    best = np.where(study.problem.eligible, study.problem.score + study.problem.bonus[:, None], -np.inf).max(axis=1)
+    left = np.flatnonzero(study.plan.site == UNPLACED)
+    found: dict[int, list[dict[str, Any]]] = {}
+    order = left[np.argsort(-best[left], kind="stable")].tolist()  # who would bring the most first
+    for number, p in enumerate(order):
+        say(f"ways_in {number}/{len(order)}")
+        own = clock.part(max(1.0 / (len(order) - number), min(_LEAST_S / max(clock.left_s, 1e-9), 1.0)))
+        found[p] = [way_row(study, way) for way in _ways(study, p, most, own)]
+        if own.missed and not found[p]:
+            found[p] = [_unreached_way(study, p)]
+    return pd.DataFrame([row for p in left.tolist() for row in found[p]], columns=columns)
+
+
+def _unreached_way(study: Study, p: int) -> dict[str, Any]:
+    row = {"project": study.projects.index[p], "project_name": study.projects["name"].iloc[p], "site": ""}
+    return row | {"way": NOT_REACHED["zh"], "way_en": NOT_REACHED["en"], "gain": np.nan, "proven": False}
+
+
+def ways_of(study: Study, project: str, *, most: int = 3) -> tuple[WayIn, ...]:
+    """The cheapest ways in for one project that the plan leaves out."""
+    return _ways(study, int(study.projects.index.get_loc(project)), most, allowance())
+
+
+def _ways(study: Study, number: int, most: int, clock: Allowance) -> tuple[WayIn, ...]:
+    if study.problem is None:
+        return ()
+    return ways_in(study.problem, study.plan, project=number, most=most, time_limit_s=clock)
+
+
+def way_row(study: Study, way: WayIn) -> dict[str, Any]:
+    """One way in, told in both languages."""
+    site = study.sites["id"].iloc[way.site]
+    zh = [*shortfalls(study, way.more, "zh"), *_moves(study, way.moves, "zh")]
+    en = [*shortfalls(study, way.more, "en"), *_moves(study, way.moves, "en")]
+    loss = max(-way.gain, 0.0)
+    zh_cost, en_cost = (f"，全局让出 {loss:.1f} 分", f" at a loss of {loss:.1f}") if loss > 0.05 else ("", "")
+    return {
+        "project": study.projects.index[way.project],
+        "project_name": study.projects["name"].iloc[way.project],
+        "site": site,
+        "way": f"进{study.region.names[site].zh}：{'、'.join(zh) or '腾挪即可'}{zh_cost}",
+        "way_en": f"{study.region.names[site].en}: {', '.join(en) or 'room can be made'}{en_cost}",
+        "gain": round(way.gain, 4),
+        "proven": way.proven,
+    }
+
+
+def way_settings(study: Study, way: WayIn, *, source: str) -> dict[str, Any]:
+    """What a way in changes of the scenario: the project's lock, and the pools that have to be larger.
+
+    `source` says what the new numbers are (a supposition to try); it shows wherever they do.
+    """
+    scenario, project = study.scenario, study.projects.index[way.project]
+    site = study.sites["id"].iloc[way.site]
+    locked = [pair for pair in scenario.locked if pair.project != project]
+    known: tuple[KnownBetter, ...] = scenario.known
+    pools = study.pools.set_index(["resource", "pool"])["planned"]
+    wider = {(one.resource, one.pool): math.ceil(one.amount) for one in way.more if one.resource not in DRAWN}
+    shares = tuple(
+        share.model_copy(update={"most": share.most + wider.get((_rule(share), share.prefecture), 0)})
+        if share.most is not None
+        else share
+        for share in scenario.shares
+    )
+    for one in way.more:
+        if one.resource not in DRAWN:
+            continue
+        more = pools[one.resource, one.pool] + one.amount * (1 + 1e-6) + 1e-3
+        known = known_with(known, one.resource, one.pool, more, source=source)
+    return {"locked": (*locked, Pair(project=project, site=site)), "known": known, "shares": shares}
+
+
+def _rule(share: Share) -> str:
+    """Name of the resource that a share of a prefecture is in the problem."""
+    return f"projects:{share.segment}" if share.segment else "projects"
+
+
+def known_with(
+    known: tuple[KnownBetter, ...], resource: str, pool: str, amount: float, *, source: str, basis: str = "assumed"
+) -> tuple[KnownBetter, ...]:
+    """Numbers known better, with one pool's in place: `amount` in the unit of the pool (mu, MVA, tce a year)."""
+    attribute, _, times = DRAWN[resource]
+    value = amount / times
+    row = {"subject": pool, "attribute": attribute, "low": value, "likely": value, "high": value, "basis": basis}
+    others = tuple(one for one in known if (one.subject, one.attribute) != (pool, attribute))
+    return (*others, KnownBetter.model_validate({**row, "source": source}))
+
+
+def pool_scenario(study: Study, resource: str, pool: str, amount: float, *, source: str) -> Scenario:
+    """The study's scenario with one pool at a value: run it to see who gets in and who loses its place."""
+    known = known_with(study.scenario.known, resource, pool, amount, source=source)
+    return study.scenario.model_copy(update={"known": known})
+
+
+def shortfalls(study: Study, lacking: tuple[Shortage, ...], language: Language) -> list[str]:
+    """What has to be found, pool by pool: `+6.2 MVA of power at Ya'erhu`."""
+    told = []
+    for one in lacking:
+        pool, (word, unit) = study.region.names[one.pool], words_of(one.resource, language)
+        amount = np.ceil(10 * one.amount - 1e-6) / 10  # less would not do
+        zh = f"{pool.zh}再要 {amount:,.1f} {unit}{word}"
+        en = f"+{amount:,.1f} {unit} of {word} at {pool.en}".replace("  ", " ")
+        told.append(zh if language == "zh" else en)
+    return told
+
+
+def _moves(study: Study, moves: tuple[Move, ...], language: str) -> list[str]:
+    """Who else moves where."""
+    told = []
+    for move in moves:
+        name = study.projects["name"].iloc[move.project]
+        place = None if move.after == UNPLACED else study.region.names[study.sites["id"].iloc[move.after]]
+        zh = f"{name}改去{place.zh}" if place else f"{name}让出"
+        told.append(zh if language == "zh" else f"{name} → {place.en if place else 'out'}")
+    return told
+
+
+def pool_worth_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame:
+    """What one more unit of each pool in use is worth, by solving again and as the price of the relaxation."""
+    found = pool_worth(study.problem, study.plan, time_limit_s=allowance(clock)) if study.problem else ()
+    rows = [
+        (one.resource, one.pool, study.region.names[one.pool].zh, one.step, one.gain, one.price, one.proven)
+        for one in found
+    ]
+    columns = ["resource", "pool", "pool_name", "step", "gain", "price", "proven"]
+    table = pd.DataFrame(rows, columns=columns).round({"gain": 4, "price": 4})
+    table["note"] = _reached(table["gain"])
+    return table.sort_values(["gain", "price"], ascending=False, kind="stable", ignore_index=True)
+
+
+def why_here_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame:
+    """For each placed project that is not at its favourite site: what that site lacks, and what insisting costs."""
+    found = why_here(study.problem, study.plan, time_limit_s=allowance(clock)) if study.problem else ()
+    ids, rows = study.sites["id"], []
+    for one in found:
+        favourite = study.region.names[ids.iloc[one.favourite]]
+        zh = "、".join(shortfalls(study, one.lacking, "zh")) or "容量让给了更合适的项目"
+        en = ", ".join(shortfalls(study, one.lacking, "en")) or "its share is worth more to others"
+        cost = "办不到" if np.isinf(one.loss) else f"全局损失 {one.loss:.1f} 分"
+        price = "impossible" if np.isinf(one.loss) else f"costs {one.loss:.1f}"
+        if np.isnan(one.loss):
+            cost, price = f"的代价{NOT_REACHED['zh']}", f"costs what was {NOT_REACHED['en']}"
+        rows.append(
+            {
+                "project": study.projects.index[one.project],
+                "site": ids.iloc[one.site],
+                "favourite": ids.iloc[one.favourite],
+                "why": f"首选{favourite.zh}（{one.favourite_score:.1f} 分）{zh}；硬放过去{cost}",
+                "why_en": f"favourite {favourite.en} ({one.favourite_score:.1f}): {en}; insisting {price}",
+                "loss": round(float(one.loss), 4),
+                "proven": one.proven,
+            }
+        )
+    return pd.DataFrame(rows, columns=["project", "site", "favourite", "why", "why_en", "loss", "proven"])
+
+
+def importance_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame:
+    """What is lost if a site drops out, most important first."""
+    found = site_importance(study.problem, study.plan, time_limit_s=allowance(clock)) if study.problem else ()
+    ids = study.sites["id"]
+    rows = [(ids.iloc[one.index], study.region.names[ids.iloc[one.index]].zh, one.loss, one.proven) for one in found]
+    table = pd.DataFrame(rows, columns=["site", "site_name", "loss", "proven"]).round({"loss": 4})
+    return table.assign(note=_reached(table["loss"]))
+
+
+def alternatives_of(
+    study: Study, *, count: int = 3, within: float = 0.02, clock: Allowance | None = None
+) -> tuple[Alternative, ...]:
+    """Plans within a share of the best that differ the most from it and from each other."""
+    if study.problem is None or not len(study.assignment):
+        return ()
+    return alternatives(study.problem, study.plan, count=count, within=within, time_limit_s=allowance(clock))
+
+
+def alternatives_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame:
+    """One row a project: its site in the plan and in each alternative; the last rows say what each is worth."""
+    clock = allowance(clock)
+    found = alternatives_of(study, clock=clock)
+    ids = np.array([*study.sites["id"], ""])
+    table = pd.DataFrame({"project": study.projects.index, "project_name": study.projects["name"].to_numpy()})
+    table["plan"] = ids[study.plan.site]
+    for number, one in enumerate(found, 1):
+        table[f"alternative_{number}"] = ids[one.site]
+    worth = {"project": "worth", "project_name": "总分 / worth", "plan": f"{study.plan.objective:.2f}"}
+    away = {"project": "distance", "project_name": "与方案不同的项目占比 / share elsewhere", "plan": "0%"}
+    for number, one in enumerate(found, 1):
+        worth[f"alternative_{number}"], away[f"alternative_{number}"] = f"{one.objective:.2f}", f"{one.distance:.0%}"
+    if clock.missed:
+        column = f"alternative_{len(found) + 1}"
+        table[column], worth[column], away[column] = "", f"{NOT_REACHED['zh']} / {NOT_REACHED['en']}", ""
+    return pd.concat([table, pd.DataFrame([worth, away])], ignore_index=True)
+
+
+def fronts_of(
+    study: Study, *, clock: Allowance | None = None, missed: list[str] | None = None
+) -> dict[str, tuple[Point, ...]]:
+    """Score against commuting (trips a month × minutes, in hours) and against the least number a prefecture gets.
+
+    Fronts that the time ended before their last point are named in `missed`.
+    """
+    if study.problem is None or not len(study.assignment):
+        return {}
+    prefecture = pd.factorize(study.sites["prefecture_code"])[0]
+    clock = allowance(clock)
+    half = clock.part(0.6)
+    hours = commuting_hours(study)
+    fronts = {
+        "commuting_hours": trade_off(study.problem, study.plan, hours, points=5, time_limit_s=half, name="commuting"),
+        "fewest_in_a_prefecture": balance_front(study.problem, study.plan, prefecture, time_limit_s=clock),
+    }
+    if missed is not None:
+        missed += [name for name, each in zip(fronts, (half, clock), strict=True) if each.missed]
+    return fronts
+
+
+def commuting_hours(study: Study) -> np.ndarray:
+    """(P, S): hours a month that R&D staff spend on the way, there and back."""
+    segments = catalog.segments()
+    trips = [np.sqrt(np.prod(segments[key].trips_per_month)) for key in study.projects["segment"]]
+    monthly = np.array(trips) * study.projects["output_100m_yuan"].to_numpy(float)
+    return monthly[:, None] * 2 * study.region.offers["trip_min"][:, 1][None, :] / 60
+
+
+def front_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame:
+    """One row a point of each front: what is given up for what, and whether it was proven."""
+    missed: list[str] = []
+    rows: list[tuple[Any, ...]] = [
+        (
+            name,
+            point.other,
+            point.plan.objective,
+            point.plan.bound,
+            point.plan.status,
+            int((point.plan.site >= 0).sum()),
+        )
+        for name, points in fronts_of(study, clock=clock, missed=missed).items()
+        for point in points
+    ]
+    rows += [(name, np.nan, np.nan, np.nan, NOT_REACHED["en"], pd.NA) for name in missed]
+    columns = ["against", "value", "worth", "bound", "status", "placed"]
+    table = pd.DataFrame(rows, columns=columns).astype({"placed": "Int64"})
+    return table.round({"value": 2, "worth": 2, "bound": 2})
+
+
+def holds_table(study: Study) -> pd.DataFrame:
+    """In which share of the draws of capacities and needs the plan holds, and which pools break, the first one first.
+
+    The first row is the plan as a whole: `breaks` is the share of draws in which any pool is over.
+    """
+    if study.problem is None:
+        return pd.DataFrame()
+    region = study.region
+    _, drawn = settings_of(region, facts_of(region, study.projects))
+    keys = list(zip(region.observations["attribute"], region.observations["site_id"], strict=True))
+    capacity, demand = {}, {}
+    for resource in study.problem.resources:
+        if resource.name not in DRAWN:  # shares of prefectures are decided, not known more or less well
+            continue
+        attribute, need, times = DRAWN[resource.name]
+        columns = [keys.index((attribute, pool)) for pool in resource.pools]
+        capacity[resource.name] = region.draws[:, columns] * times
+        demand[resource.name] = drawn.needs[need]
+    found = hold(study.problem, study.plan, capacity=capacity, demand=demand)
+    rows = [("plan", "", "", 1 - found.holds, np.nan, np.nan)]
+    rows += [(p.resource, p.pool, region.names[p.pool].zh, p.breaks, p.first, p.over) for p in found.pools]
+    names = ["resource", "pool", "pool_name", "breaks", "first", "over"]
+    return pd.DataFrame(rows, columns=names).round(4)
+
+
+def gauge_table(study: Study) -> pd.DataFrame:
+    """Every pool with its names, evidence, how full it is, and how many projects would rather be in it; fullest first.
+
+    `share` is what the plan uses of what was planned with (1 where that is nothing); `waiting` counts projects that
+    score higher at a site of the pool than where they are, and for which this pool has no room left: such a pool binds.
+    """
+    basis = study.observations.set_index(["attribute", "site_id"])["basis"]
+    table = study.pools.copy()
+    for language in LANGUAGES:
+        table[f"pool_{language}"] = [study.region.names[pool][language] for pool in table["pool"]]
+    table["basis"] = [
+        basis[DRAWN[resource][0], pool] for resource, pool in zip(table["resource"], table["pool"], strict=True)
+    ]
+    planned = table["planned"].to_numpy()
+    table["share"] = np.where(planned > 0, table["used"] / np.where(planned > 0, planned, 1.0), 1.0)
+    waiting = _waiting(study)
+    table["waiting"] = [
+        waiting.get((resource, pool), 0) for resource, pool in zip(table["resource"], table["pool"], strict=True)
+    ]
+    return table.sort_values(["share", "waiting"], ascending=False, kind="stable", ignore_index=True)
+
+
+def _waiting(study: Study) -> dict[tuple[str, str], int]:
+    """Resource and pool -> how many projects would score higher there and find no room."""
+    problem = study.problem
+    if problem is None:
+        return {}
+    at = study.plan.site
+    score = np.where(problem.eligible, problem.score, -np.inf)
+    now = np.where(at == UNPLACED, -np.inf, score[np.arange(len(at)), at])
+    wants = score > now[:, None]
+    found: dict[tuple[str, str], int] = {}
+    for resource in problem.resources:
+        pool = resource.pool
+        left = (resource.at(problem.level) - usage(resource, at))[pool]  # (S,)
+        mine = np.where(at == UNPLACED, UNPLACED, pool[at])
+        frees = (mine[:, None] == pool[None, :]) & (pool >= 0)  # its own share comes free when it moves within a pool
+        need = resource.demand[:, None] if resource.demand.ndim == 1 else resource.demand
+        lacks = wants & (pool >= 0) & (need * ~frees > left + 1e-9 * np.maximum(1.0, need))
+        for k in np.unique(pool[lacks.any(axis=0)]):
+            found[resource.name, resource.pool_name(k)] = int(lacks[:, pool == k].any(axis=1).sum())
+    return found
+
+
+def worth_of(study: Study, resource: str, pool: str, step: float = 1.0) -> tuple[float, bool]:
+    """What `step` more units in one pool are worth, by solving again, and whether that is proven."""
+    if study.problem is None:
+        return 0.0, True
+    wider = []
+    for one in study.problem.resources:
+        if one.name == resource:
+            more = np.where(np.array(one.pools) == pool, step, 0.0)
+            one = replace(one, capacity=one.capacity + (more if one.capacity.ndim == 1 else more[:, None]))
+        wider.append(one)
+    again = solve(study.problem.suppose(resources=tuple(wider)), time_limit_s=LIMIT_S, start=study.plan.site)
+    return again.objective - study.plan.objective, again.status == study.plan.status == "optimal"
+
+
+def lock_table(study: Study) -> pd.DataFrame:
+    """What each lock costs: worth of the plan without it, less its worth with it."""
+    found = lock_prices(study.problem, study.plan, time_limit_s=allowance()) if study.problem else ()
+    rows = [
+        (
+            study.projects.index[one.index],
+            study.projects["name"].iloc[one.index],
+            study.sites["id"].iloc[study.plan.site[one.index]],
+            round(max(one.loss, 0.0), 4),
+            one.proven,
+        )
+        for one in found
+    ]
+    return pd.DataFrame(rows, columns=["project", "project_name", "site", "loss", "proven"])

@@ -1,0 +1,306 @@
+"""The tables of a study: ranking, contributions, plan, who stays out, pools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geo_cluster.domain import BASES, LANGUAGES, Language, PlanningLevel, Text
+from geo_cluster.eligibility import Eligibility, Facts
+from geo_cluster.matching.explain import Shortage, shortages
+from geo_cluster.matching.plan import Assignment
+from geo_cluster.matching.problem import UNPLACED, Problem, Resource
+from geo_cluster.matching.verify import usage
+from geo_cluster.region import OFFERS, Region, subject_of
+from geo_cluster.scoring.aggregate import competition_rank
+from geo_cluster.scoring.criteria import DecisionMatrix
+from geo_cluster.scoring.explain import significant
+from geo_cluster.scoring.information import of_choosers
+from geo_cluster.world import catalog
+from geo_cluster.world.coordinates import MU_PER_HA
+
+
+def ranking_table(
+    projects: pd.DataFrame,
+    sites: gpd.GeoDataFrame,
+    allowed: Eligibility,
+    decision: DecisionMatrix,
+    known: pd.DataFrame,
+) -> pd.DataFrame:
+    """One row a pair: score, interval, rank among the eligible, chance of being first, sub-scores, reason if refused.
+
+    `<theme>`, `<theme>_low`, `<theme>_high` are sub-scores from 0 to 100; `reported`, `published`, `derived`, `assumed`
+    say what share of the weight rests on numbers known in that way, `<theme>_assumed` the last of them for a theme.
+    """
+    low, high = decision.interval()
+    rank = np.zeros(decision.score.shape, dtype=int)
+    for project in np.flatnonzero(allowed.allowed.any(axis=1)):
+        row = allowed.allowed[project]
+        rank[project, row] = competition_rank(decision.score[project, row])
+    table = _pairs(projects, sites)
+    table["score"] = decision.score.ravel().round(4)
+    table["low"], table["high"] = low.ravel().round(4), high.ravel().round(4)
+    table["rank"] = pd.array(rank.ravel(), dtype="Int64")
+    table.loc[table["rank"] == 0, "rank"] = pd.NA
+    table["chance_first"] = decision.chance_first(allowed.allowed).ravel().round(4)
+    for theme in catalog.themes():
+        parts = decision.theme(theme, catalog.criteria())
+        for name, part in zip((theme, f"{theme}_low", f"{theme}_high"), parts, strict=True):
+            table[name] = part.ravel().round(2)
+        assumed = evidence_shares(sites, known, decision, theme=theme)["assumed"]
+        table[f"{theme}_assumed"] = np.tile(assumed, len(projects)).round(4)
+    for basis, share in evidence_shares(sites, known, decision).items():
+        table[basis] = np.tile(share, len(projects)).round(4)
+    table["eligible"] = allowed.allowed.ravel()
+    table["rule"] = allowed.rule.ravel()
+    table["reason"], table["reason_en"] = allowed.reason["zh"].ravel(), allowed.reason["en"].ravel()
+    return table
+
+
+def evidence_shares(
+    sites: gpd.GeoDataFrame, known: pd.DataFrame, decision: DecisionMatrix, *, theme: str | None = None
+) -> dict[str, np.ndarray]:
+    """Basis -> (S,): what share of the weight (of one theme, or of all) rests on numbers known in that way.
+
+    A number that nobody could have told (a site without a station) counts as assumed.
+    """
+    basis = known.set_index(["attribute", "site_id"])["basis"]
+    shares = {name: np.zeros(len(sites)) for name in BASES}
+    for key, weight in zip(decision.criteria, decision.weight, strict=True):
+        criterion = catalog.criteria()[key]
+        if theme not in (None, criterion.theme):
+            continue
+        if criterion.attribute is None:
+            shares[criterion.basis] += weight
+            continue
+        subject = subject_of(criterion.attribute, sites)
+        index = pd.MultiIndex.from_product([[criterion.attribute], subject])
+        found = basis.reindex(index).fillna("assumed").to_numpy()
+        for name in BASES:
+            shares[name] += weight * (found == name)
+    total = np.maximum(sum(shares.values()), 1e-12)
+    return {name: share / total for name, share in shares.items()}
+
+
+def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix) -> pd.DataFrame:
+    """The numbers to go and ask for: which unknown ones, if known, would most change who wins.
+
+    Expected value of partial perfect information over the draws, each project choosing its best eligible site.
+
+    Returns
+    -------
+    DataFrame
+        The most useful first: `subject`, `subject_zh`, `subject_en`, `attribute`, names, questions in both languages,
+        `unit`, the range now assumed, its `basis`; `gain` (score points, summed over projects) and `change` (chance
+        that a project's choice changes, mean over projects), each with its standard error; `projects` affected.
+    """
+    known = region.observations
+    open_ = known["attribute"].isin(OFFERS) & (known["high"] > known["low"]) & known["site_id"].isin(region.names)
+    rows, parameters = known[open_].reset_index(drop=True), region.draws[:, open_.to_numpy()]
+    choosers = np.flatnonzero(allowed.allowed.sum(axis=1) > 1) if len(rows) else ()
+    found = list(of_choosers((decision.draws[:, p, allowed.allowed[p]] for p in choosers), parameters))
+    total = {name: np.zeros(len(rows)) for name in ("gain", "gain_error", "change", "change_error")}
+    affected = np.zeros(len(rows), dtype=int)
+    for one in found:
+        total["gain"] += one.gain
+        total["gain_error"] += one.gain_error**2
+        total["change"] += one.change / len(found)
+        total["change_error"] += (one.change_error / len(found)) ** 2
+        affected += one.gain > 0
+    declared, names = catalog.attributes(), region.names
+    table = pd.DataFrame({"subject": rows["site_id"]})
+    for language in LANGUAGES:
+        table[f"subject_{language}"] = [names[one][language] for one in rows["site_id"]]
+    table["attribute"] = rows["attribute"]
+    for language in LANGUAGES:
+        table[f"name_{language}"] = [declared[key].name[language] for key in rows["attribute"]]
+        table[f"question_{language}"] = [declared[key].question[language] for key in rows["attribute"]]
+        table[f"unit_{language}"] = [declared[key].unit[language] for key in rows["attribute"]]
+    table[["low", "likely", "high", "basis"]] = rows[["low", "likely", "high", "basis"]]
+    table["gain"], table["gain_error"] = total["gain"].round(3), np.sqrt(total["gain_error"]).round(3)
+    table["change"], table["change_error"] = total["change"].round(4), np.sqrt(total["change_error"]).round(4)
+    table["projects"] = affected
+    useful = table[table["gain"] > 0]
+    return useful.sort_values(["gain", "change"], ascending=False, kind="stable", ignore_index=True)
+
+
+def told_requests(requests: pd.DataFrame) -> pd.DataFrame:
+    """The same requests for people: numbers in the unit that the question asks for, to four significant digits."""
+    told = [catalog.attributes()[key].told() for key in requests["attribute"]]
+    times = np.array([[factor] for factor, _ in told]).reshape(-1, 1)
+    ends = requests[["low", "likely", "high"]].to_numpy(float) * times
+    table = requests.copy()
+    for name, column in zip(("low", "likely", "high"), ends.T, strict=True):
+        table[name] = [significant(end, 4) for end in column]
+    return table.assign(**{f"unit_{language}": [unit[language] for _, unit in told] for language in LANGUAGES})
+
+
+def _pairs(projects: pd.DataFrame, sites: gpd.GeoDataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "project": np.repeat(projects.index.to_numpy(), len(sites)),
+            "project_name": np.repeat(projects["name"].to_numpy(), len(sites)),
+            "site": np.tile(sites["id"].to_numpy(), len(projects)),
+            "site_name": np.tile(sites["name_zh"].to_numpy(), len(projects)),
+        }
+    )
+
+
+def offers_table(region: Region) -> pd.DataFrame:
+    """What each site can draw on: its land, its station's spare capacity, its prefecture's energy quota.
+
+    Returns
+    -------
+    DataFrame
+        One row a site and resource, in the order of the sites: `site` and its names, `prefecture`, `resource`
+        (land in mu, power in MVA, energy in tce a year), `attribute`; `subject` whose number it is, its names,
+        distance in `km` and `sharers` that draw on it too (itself counted); `named`: whether a source names the
+        station for the site; `low`, `likely`, `high`, `basis`, sources in both languages, `as_of`. Where there is
+        no subject (a prefecture without station) the numbers are nan and the basis is empty.
+    """
+    sites, known = region.sites, region.observations.set_index(["attribute", "site_id"])
+    tables = []
+    for resource, (attribute, times) in SUPPLY.items():
+        subject = subject_of(attribute, sites)
+        at = known.reindex(pd.MultiIndex.from_product([[attribute], subject]))
+        table = pd.DataFrame({"site": sites["id"].to_numpy()})
+        for language in LANGUAGES:
+            table[f"site_{language}"] = sites[f"name_{language}"].to_numpy()
+        table["prefecture"] = sites["prefecture_code"].to_numpy()
+        table["resource"], table["attribute"], table["subject"] = resource, attribute, subject.to_numpy()
+        for language in LANGUAGES:
+            table[f"subject_{language}"] = [region.names[one][language] if one else "" for one in subject]
+        table["km"] = region.by_site["grid_km"] if resource == "power" else np.nan
+        table["sharers"] = subject.map(subject.value_counts()).to_numpy()
+        named = [one in text.split(";") for one, text in zip(subject, sites["stations"], strict=True)]
+        table["named"] = named if resource == "power" else True
+        table[["low", "likely", "high"]] = at[["low", "likely", "high"]].to_numpy(float) * times
+        table["basis"], table["as_of"] = at["basis"].fillna("").to_numpy(), at["as_of"].fillna("").to_numpy()
+        source = at["source"].fillna("").to_numpy()
+        for language in LANGUAGES:
+            table[f"source_{language}"] = [catalog.source_in(language, attribute, one) for one in source]
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def supply_totals(offers: pd.DataFrame) -> pd.DataFrame:
+    """Low, likely and high of each resource in all, every pool counted once; `pools`, and how many are `assumed`.
+
+    Bounds are sums of bounds: they hold whatever the numbers have to do with each other.
+    """
+    once = offers[offers["basis"] != ""].drop_duplicates(["resource", "subject"])
+    groups = once.groupby("resource")
+    totals = groups[["low", "likely", "high"]].sum()
+    totals["pools"], totals["assumed"] = groups.size(), groups["basis"].agg(lambda basis: (basis == "assumed").sum())
+    return totals.reindex(list(SUPPLY)).fillna(0)
+
+
+def contributions_table(projects: pd.DataFrame, sites: gpd.GeoDataFrame, decision: DecisionMatrix) -> pd.DataFrame:
+    """One row a pair and criterion: natural value, value, weight, points; points add up to the score."""
+    pairs = _pairs(projects, sites)
+    count = len(decision.criteria)
+    table = pairs.loc[pairs.index.repeat(count)].reset_index(drop=True)
+    declared = catalog.criteria()
+    table["criterion"] = list(decision.criteria) * len(pairs)
+    table["criterion_name"] = [declared[key].name.zh for key in decision.criteria] * len(pairs)
+    table["natural"] = decision.natural.reshape(-1).round(4)
+    table["unit"] = [declared[key].unit.zh for key in decision.criteria] * len(pairs)
+    table["value"] = decision.value.reshape(-1).round(6)
+    table["weight"] = np.tile(decision.weight, len(pairs)).round(6)
+    table["points"] = decision.contributions.reshape(-1).round(6)
+    return table
+
+
+def assignment_table(
+    projects: pd.DataFrame, sites: gpd.GeoDataFrame, facts: Facts, ranking: pd.DataFrame, plan: Assignment, end: int
+) -> pd.DataFrame:
+    """One row a placed project: where, how good, its own rank of that site, what it takes at the planned `end`."""
+    placed = np.flatnonzero(plan.site >= 0)
+    at = plan.site[placed]
+    chosen = ranking.iloc[placed * len(sites) + at].reset_index(drop=True)
+    table = chosen[["project", "project_name", "site", "site_name", "score", "low", "high", "rank"]].copy()
+    table["prefecture"] = sites["prefecture_zh"].to_numpy()[at]
+    table["segment"] = [catalog.segments()[key].name.zh for key in projects["segment"].iloc[placed]]
+    for need in ("land_mu", "power_mva", "energy_tce"):
+        table[need] = facts.needs[need][placed, end].round(3)
+    table["station"] = sites["station"].to_numpy()[at]
+    table["trip_min"] = facts.offers["trip_min"][at, 1].round(1)
+    return table
+
+
+SUPPLY = {
+    "land": ("available_land_ha", MU_PER_HA),
+    "power": ("spare_mva", 1.0),
+    "energy": ("energy_quota_tce", 1.0),
+}
+"""Resource -> the attribute that says how much there is, and what turns it into the resource's unit."""
+
+WORDS = {"land": ("用地", "亩"), "power": ("容量", "MVA"), "energy": ("能耗指标", "吨标煤/年")}
+"""Chinese names and units of the resources."""
+
+UNITS = {"land": "mu", "power": "MVA", "energy": "tce"}
+"""Their units in English."""
+
+
+def words_of(resource: str, language: Language) -> tuple[str, str]:
+    """Name and unit of a resource; shares of projects are named after their segment."""
+    if resource in WORDS:
+        return WORDS[resource] if language == "zh" else (resource, UNITS[resource])
+    segment = resource.partition(":")[2]
+    name = catalog.segments()[segment].name[language] if segment else ""
+    return (f"{name}项目名额", "个") if language == "zh" else (f"the share of {name or 'projects'}", "")
+
+
+def unplaced_table(
+    problem: Problem | None, projects: pd.DataFrame, region: Region, allowed: Eligibility, plan: Assignment
+) -> pd.DataFrame:
+    """Who stays out, why, and what is missing at the site that suits best."""
+    rows, sites = [], region.sites
+    for p in np.flatnonzero(plan.site == UNPLACED).tolist():
+        best, zh, en = "", *_nowhere(allowed, p)
+        if problem is not None and allowed.allowed[p].any():
+            s = int(np.nanargmax(problem.score[p]))
+            best = sites["id"].iloc[s]
+            zh, en = _crowded_out(shortages(problem, plan.site, p, s), sites.iloc[s], region.names)
+        rows.append((projects.index[p], projects["name"].iloc[p], best, zh, en))
+    return pd.DataFrame(rows, columns=["project", "project_name", "best_site", "reason", "reason_en"])
+
+
+def _nowhere(allowed: Eligibility, p: int) -> tuple[str, str]:
+    """How many sites each rule refuses."""
+    rules, declared = pd.Series(allowed.rule[p]).value_counts(), catalog.exclusions()
+    zh = "、".join(f"{declared[str(rule)].name.zh} {n} 处" for rule, n in rules.items() if rule)
+    en = ", ".join(f"{declared[str(rule)].name.en} {n}" for rule, n in rules.items() if rule)
+    return f"没有可去的园区：{zh}", f"No eligible site: {en}"
+
+
+def _crowded_out(lacking: tuple[Shortage, ...], site: pd.Series, names: Mapping[str, Text]) -> tuple[str, str]:
+    """What the best site lacks while everyone else stays."""
+    zh, en = [], []
+    for one in lacking:
+        word, unit = words_of(one.resource, "zh")
+        zh.append(f"{word}（{names[one.pool].zh}）还差 {one.amount:,.1f} {unit}")
+        word, unit = words_of(one.resource, "en")
+        en.append(f"{one.amount:,.1f} {unit} of {word} short at {names[one.pool].en}".replace("  ", " "))
+    return (
+        f"得分最高的{site['name_zh']}：{'；'.join(zh) or '容量让给了总分更高的组合'}",
+        f"At the best site, {site['name_en']}: {'; '.join(en) or 'its share is worth more to others'}",
+    )
+
+
+def pools_table(resources: tuple[Resource, ...], level: PlanningLevel, plan: Assignment) -> pd.DataFrame:
+    """One row a pool: low, likely, high, what was planned with, what is used and left."""
+    tables = []
+    for r in resources:
+        table = pd.DataFrame(r.capacity, columns=["low", "likely", "high"])
+        table.insert(0, "resource", r.name)
+        table.insert(1, "pool", r.pools)
+        table["unit"] = r.unit
+        table["planned"] = r.at(level)
+        table["used"] = usage(r, plan.site)
+        table["left"] = table["planned"] - table["used"]
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True).round(4)

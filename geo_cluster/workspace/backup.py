@@ -1,0 +1,247 @@
+"""A workspace's copy in one file, made while others work on it, and the way back.
+
+A backup is a workspace in an SQLite file, whatever the workspace itself lies in: the app opens it as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sqlite3
+import stat
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Engine
+
+from geo_cluster import scratch
+from geo_cluster.errors import DataError, Fault, GeoClusterError, InputError
+from geo_cluster.workspace.address import placed, uri
+from geo_cluster.workspace.database import (
+    blobs,
+    connect,
+    made,
+    make_tables,
+    marks,
+    open_file,
+    plans,
+    reading,
+    revisions,
+    saves,
+    signed_out,
+    told,
+    works,
+    writing,
+)
+
+CONTENT = (blobs, works, revisions, plans, marks, signed_out)
+"""What a workspace holds, each table after those that it points to."""
+
+PIECE = 1 << 20
+
+Counts = dict[str, int]
+
+
+def write(engine: Engine, file: Path) -> Counts:
+    """Copy a workspace as it is at this moment into a new file, and check the copy.
+
+    Returns
+    -------
+    dict
+        Rows by table.
+
+    Raises
+    ------
+    InputError
+        The file is there already or can't be written; nothing is left of it.
+    DataError
+        The workspace can't be used, or holds what is not as it was saved: the copy is there, and as damaged.
+    """
+    file = file.absolute()
+    if file.exists() or file.is_symlink():
+        raise InputError(Fault(str(file), "is there already", "choose another name, or move it away"))
+    try:
+        with placed(file) as part, told(engine):
+            counts = _from_file(engine, part) if engine.dialect.name == "sqlite" else _from_server(engine, part)
+            spoilt = _checked(part)
+    except FileExistsError:
+        raise InputError(Fault(str(file), "is there already", "choose another name, or move it away")) from None
+    except OSError as problem:
+        remedy = "free space, or choose a file in a folder that you may write to"
+        raise InputError(Fault(str(file), f"could not be written ({problem.strerror})", remedy)) from None
+    _tell(spoilt, file)
+    return counts
+
+
+def restore(file: Path, address: str) -> Counts:
+    """Put what a backup holds into a workspace that is new or has no works, all of it or nothing, and check it.
+
+    Returns
+    -------
+    dict
+        Rows by table.
+
+    Raises
+    ------
+    InputError
+        The backup is none or can't be read, or the workspace holds works already.
+    DataError
+        The workspace can't be used, or the backup holds what is not as it was saved: it is there, and as damaged.
+    """
+    with scratch.temporary() as folder:
+        copy = _copied(file, folder)
+        with _named(file, copy):
+            source = connect(str(copy), make=False)  # steps the copy up, not the backup
+            spoilt = _checked(copy)
+        engine = connect(address)
+        with told(engine):
+            counts = _into_file(copy, engine) if engine.dialect.name == "sqlite" else _into_server(source, engine)
+        with reading(engine) as connection:
+            arrived = {table.name: _count(connection, table) for table in CONTENT if table not in (marks, signed_out)}
+    if arrived.items() - counts.items():
+        raise DataError(Fault(str(file), "did not arrive whole", "look after the database and try again"))
+    _tell(spoilt, file)
+    return counts
+
+
+def _copied(file: Path, folder: Path) -> Path:
+    """A backup with the log that may lie beside it, where it can be stepped up."""
+    copy = folder / "backup.sqlite"
+    try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise InputError(Fault(str(file), "is no file", "give one that `geo-cluster backup` made"))
+        for suffix in ("", "-wal"):
+            beside = file.with_name(file.name + suffix)
+            if beside.is_file():
+                shutil.copyfile(beside, f"{copy}{suffix}")
+                Path(f"{copy}{suffix}").chmod(0o600)
+    except (OSError, ValueError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else problem
+        raise InputError(Fault(str(file), f"can't be read ({reason})", "check the path")) from None
+    return copy
+
+
+@contextmanager
+def _named(file: Path, copy: Path) -> Iterator[None]:
+    """What is wrong with the copy of a backup is wrong with the backup."""
+    try:
+        yield
+    except GeoClusterError as refusal:
+        remedy = "give another file that `geo-cluster backup` made"
+        raise InputError(
+            [Fault(str(file), fault.what.replace(str(copy), ""), remedy) for fault in refusal.faults]
+        ) from None
+    except sqlite3.Error as problem:
+        raise InputError(Fault(str(file), f"can't be read ({problem})", "try an earlier backup")) from None
+
+
+def _from_file(engine: Engine, part: Path) -> Counts:
+    with reading(engine) as connection:
+        make_tables(part, workspace=connection.scalar(sa.select(made.c.workspace)) or "")
+    with closing(open_file(part, has_log=False)) as target:
+        return _filled(target, Path(str(engine.url.database)), (*CONTENT, saves))
+
+
+def _into_file(source: Path, engine: Engine) -> Counts:
+    with closing(open_file(Path(str(engine.url.database)))) as target:
+        return _filled(target, source, CONTENT)
+
+
+def _filled(target: sqlite3.Connection, source: Path, tables: tuple[sa.Table, ...]) -> Counts:
+    """Copy every row of one file into another, bytes as they are, from one moment, in one transaction."""
+    target.execute("ATTACH ? AS origin", [f"{uri(source)}?mode=rw"])
+    target.execute("BEGIN IMMEDIATE")
+    _refuse_works(target.execute(f"SELECT count(*) FROM main.{works.name}").fetchone()[0])
+    counts = {}
+    for table in tables:
+        names = ", ".join(f'"{column.name}"' for column in table.columns)
+        target.execute(f"INSERT OR IGNORE INTO main.{table.name} ({names}) SELECT {names} FROM origin.{table.name}")
+        counts[table.name] = target.execute(f"SELECT count(*) FROM origin.{table.name}").fetchone()[0]
+    target.execute("COMMIT")
+    return counts
+
+
+def _refuse_works(count: int) -> None:
+    if count:
+        remedy = "choose another file with --workspace FILE; what is there stays"
+        raise InputError(Fault("workspace", f"holds {count} works already", remedy))
+
+
+def _from_server(engine: Engine, part: Path) -> Counts:
+    alike = engine.execution_options(isolation_level="REPEATABLE READ")  # all tables as they were at one moment
+    with reading(alike) as origin:
+        make_tables(part, workspace=origin.scalar(sa.select(made.c.workspace)) or "")
+        target = connect(str(part), make=False)
+        with writing(target) as connection:
+            return _carried(origin, connection, (*CONTENT, saves))
+
+
+def _into_server(source: Engine, engine: Engine) -> Counts:
+    with reading(source) as origin, writing(engine) as connection:
+        connection.execute(sa.text(f"LOCK TABLE {works.name} IN SHARE ROW EXCLUSIVE MODE"))
+        _refuse_works(_count(connection, works))
+        counts = _carried(origin, connection, CONTENT)
+        sequence = f"pg_get_serial_sequence('{plans.name}', 'id')"
+        connection.execute(sa.text(f"SELECT setval({sequence}, (SELECT coalesce(max(id), 0) + 1 FROM {plans.name}))"))
+        return counts
+
+
+def _carried(origin: Connection, target: Connection, tables: tuple[sa.Table, ...]) -> Counts:
+    """Copy every row from one database into another, a few at a time."""
+    insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[target.dialect.name]
+    counts = {}
+    for table in tables:
+        counts[table.name] = 0
+        try:
+            for rows in origin.execute(sa.select(table), execution_options={"yield_per": 50}).partitions():
+                target.execute(insert(table).on_conflict_do_nothing(), [dict(row._mapping) for row in rows])
+                counts[table.name] += len(rows)
+        except (sa.exc.IntegrityError, UnicodeError):
+            what = "holds a row that another kind of database does not take"
+            raise DataError(
+                Fault(table.name, what, "restore it into a file, and look after the damaged work")
+            ) from None
+    return counts
+
+
+def _count(connection: Connection, table: sa.Table) -> int:
+    return connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+
+def _checked(file: Path) -> list[str]:
+    """Contents of a file that are not what was saved; a file that is no sound database is refused."""
+    with closing(open_file(file, has_log=False)) as connection:
+        found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
+        if found != ["ok"]:
+            raise DataError(Fault(str(file), f"is a damaged database ({found[0]})", "try an earlier backup"))
+        for table in CONTENT:
+            connection.execute(f"SELECT {', '.join(table.columns.keys())} FROM {table.name} LIMIT 0")
+        rows = connection.execute(f"SELECT sha256, packed FROM {blobs.name}")
+        return [sha256 for sha256, packed in rows if _sha256(packed) != sha256]
+
+
+def _sha256(packed: bytes) -> str:
+    """The hash of what is packed, a piece at a time: a small file may be made to unpack to a huge one."""
+    content, unpack = hashlib.sha256(), zlib.decompressobj()
+    try:
+        while not unpack.eof:
+            piece = unpack.decompress(packed, PIECE)
+            if not (piece or unpack.eof or unpack.unconsumed_tail):  # it is cut off
+                return ""
+            content.update(piece)
+            packed = unpack.unconsumed_tail
+    except (zlib.error, TypeError):
+        return ""
+    return content.hexdigest()
+
+
+def _tell(spoilt: list[str], file: Path) -> None:
+    what = "is copied, with a content that is not what was saved"
+    remedy = "open its works; those that are refused need an earlier backup"
+    if spoilt:
+        raise DataError([Fault(f"{file}, {sha256[:12]}", what, remedy) for sha256 in spoilt])

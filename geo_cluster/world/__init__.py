@@ -1,0 +1,1 @@
+"""What is read: declared tables, registered layers, observations, portfolios, tables and coordinates of any file."""

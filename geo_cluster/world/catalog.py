@@ -1,0 +1,213 @@
+"""The only file that knows paths: declared tables, the registry of layers, scenarios.
+
+Tables are TOML files in `geo_cluster/tables`; layers are files in `data/geo` of a checkout, or
+`geo_cluster/_data` of an installed wheel, each registered in `sources.toml`.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from geo_cluster import toml
+from geo_cluster.domain import Attribute, Criterion, Exclusion, Language, Layer, Scenario, Segment, Text
+from geo_cluster.errors import DataError, Fault, refuse_if
+from geo_cluster.toml import PACKAGE, TABLES, cut, file_at, is_file, sha256_of, shown, table
+
+SCENARIOS = TABLES / "scenarios"
+
+
+PORTFOLIOS = TABLES / "portfolios"
+
+
+Declaration = TypeVar("Declaration", bound=BaseModel)
+
+
+def data_dir() -> Path:
+    """Folder of the shipped layers: inside the wheel, else the checkout's `data/geo`."""
+    packaged = PACKAGE / "_data"
+    return packaged if packaged.is_dir() else PACKAGE.parent / "data" / "geo"
+
+
+def sample_dir() -> Path:
+    """Folder of the sample data pack (示例): inside the wheel, else the checkout's `data/sample`."""
+    packaged = PACKAGE / "_sample"
+    return packaged if packaged.is_dir() else PACKAGE.parent / "data" / "sample"
+
+
+def faults_of(problem: ValidationError, where: str) -> list[Fault]:
+    """Translate pydantic's findings, one fault each, with the key they concern."""
+    remedies = {
+        "extra_forbidden": "remove the key or correct its spelling",
+        "missing": "add the key",
+        "file_name": "name a file that lies beside sources.toml, such as sites.csv",
+    }
+    faults = []
+    for found in problem.errors():
+        key = cut(".".join(str(part) for part in found["loc"])) or "the whole entry"
+        got = "" if found["type"] == "missing" else f" (got {shown(found['input'])})"
+        remedy = remedies.get(found["type"], "correct the value")
+        if "ge" in found.get("ctx", {}):
+            remedy = f"give a number from {found['ctx']['ge']} on"
+        faults.append(Fault(f"{where}, {key}", f"{found['msg']}{got}", remedy))
+    return faults
+
+
+def _declared(file: str, kind: type[Declaration], rows: dict[str, Any]) -> dict[str, Declaration]:
+    declared, faults = {}, []
+    for key, row in rows.items():
+        try:
+            declared[key] = kind.model_validate(row)
+        except ValidationError as problem:
+            faults += faults_of(problem, f"{file}, [{key}]")
+    refuse_if(faults, DataError)
+    return declared
+
+
+@cache
+def attributes() -> dict[str, Attribute]:
+    """What we want to know of sites, substations and prefectures, with priors."""
+    return _declared("attributes.toml", Attribute, table("attributes"))
+
+
+@cache
+def _source_words() -> dict[tuple[str, str], Text]:
+    """What is declared in both languages of where a number comes from: reasons of priors, ways of deriving."""
+    return {
+        (key, said.zh): said
+        for key, attribute in attributes().items()
+        for said in (*(prior.reason for prior in attribute.priors), *attribute.sources)
+    }
+
+
+def source_in(language: Language, attribute: str, source: str) -> str:
+    """Where a number comes from, in a language; a document or a person is named as they are."""
+    words = _source_words().get((attribute, source)) or table("layers")["words"]["source"].get(source)
+    return words[language] if words else source
+
+
+@cache
+def criteria() -> dict[str, Criterion]:
+    """The columns of the decision matrix."""
+    rows = {key: row for key, row in table("criteria").items() if key != "themes"}
+    return _declared("criteria.toml", Criterion, rows)
+
+
+@cache
+def themes() -> dict[str, Text]:
+    """Names of the criteria's themes."""
+    return _declared("criteria.toml", Text, table("criteria")["themes"])
+
+
+@cache
+def exclusions() -> dict[str, Exclusion]:
+    """Why a project may not go to a site."""
+    rows = {key: row for key, row in table("exclusions").items() if key != "constraint_names"}
+    return _declared("exclusions.toml", Exclusion, rows)
+
+
+@cache
+def constraint_names() -> dict[str, Text]:
+    """Closed vocabulary of site constraints."""
+    return _declared("exclusions.toml", Text, table("exclusions")["constraint_names"])
+
+
+@cache
+def segments() -> dict[str, Segment]:
+    """Requirements of each segment of the laser industry."""
+    return _declared("requirements.toml", Segment, table("requirements")["segments"])
+
+
+@lru_cache(maxsize=64)
+def layers(folder: Path | None = None) -> dict[str, Layer]:
+    """The registry of a folder, by default of `data_dir()`: every file with producer, licence, dates and hash."""
+    rows = toml.read((folder or data_dir()) / "sources.toml", error=DataError)
+    return _declared("sources.toml", Layer, rows.get("layers", {}))
+
+
+def registry(folder: str = "") -> dict[str, Layer]:
+    """The shipped layers, those registered in `folder` in place of them and beside them."""
+    return layers() | (layers(Path(folder)) if folder else {})
+
+
+def layer_path(name: str, folder: str = "") -> Path:
+    """Where the file of a registered layer is; that of one's own folder has to lie in it, and not be a way out of it.
+
+    Raises
+    ------
+    DataError
+        There is no such layer, or its file is a link to another place.
+    """
+    declared = registry(folder)
+    if name not in declared:
+        raise DataError(Fault("sources.toml", f"no layer named {name!r}", f"use one of {', '.join(declared)}"))
+    if not folder or name not in layers(Path(folder)):
+        return data_dir() / declared[name].file
+    path = Path(folder) / declared[name].file
+    if path.resolve().parent != Path(folder).resolve():
+        raise DataError(
+            Fault(
+                f"sources.toml, [{name}], file", f"{path.name} is a link to another place", "put the file itself there"
+            )
+        )
+    return path
+
+
+def scenario_names() -> list[str]:
+    """Shipped scenarios, the default one first."""
+    return sorted((path.stem for path in SCENARIOS.glob("*.toml")), key=lambda name: (name != "default", name))
+
+
+def scenario(name_or_path: str | Path = "default") -> Scenario:
+    """Read a shipped scenario by name, or a TOML file by path; all faults at once."""
+    row, where = scenario_row(name_or_path)
+    return scenario_from(row, where=where)
+
+
+def scenario_row(name_or_path: str | Path) -> tuple[dict[str, Any], str]:
+    """A scenario's TOML as it stands and its file's name; a portfolio file is found beside it and hashed."""
+    path = SCENARIOS / f"{name_or_path}.toml"
+    if not is_file(path):
+        path = file_at(Path(name_or_path), cut(str(name_or_path)))
+    row = toml.read(path)
+    portfolio = row.get("portfolio")
+    if isinstance(portfolio, str) and not is_file(PORTFOLIOS / f"{portfolio}.csv"):
+        file = file_at(path.parent / portfolio, f"{path.name}, portfolio").resolve()
+        row["portfolio"] = str(file)
+        row["portfolio_sha256"] = sha256_of(file) if file.is_file() else ""
+    if isinstance(row.get("layers"), str) and row["layers"]:
+        folder = file_at(path.parent / row["layers"], f"{path.name}, layers").resolve()
+        registered = folder / "sources.toml"
+        row["layers"] = str(folder)
+        row["layers_sha256"] = sha256_of(registered) if registered.is_file() else ""
+    return row, path.name
+
+
+def scenario_from(row: dict[str, Any], *, where: str = "scenario") -> Scenario:
+    """Validate a scenario given as a dict, against the types and the names in the shipped tables."""
+    faults: list[Fault] = []
+    parsed = None
+    try:
+        parsed = Scenario.model_validate(row)
+    except ValidationError as problem:
+        faults += faults_of(problem, where)
+    weights = row.get("weights")
+    for key in weights if isinstance(weights, dict) else ():
+        if key not in criteria():
+            remedy = f"use one of {', '.join(criteria())}"
+            faults.append(Fault(f"{where}, weights.{cut(str(key))}", "no such criterion", remedy))
+    known = row.get("known")
+    for number, entry in enumerate(known if isinstance(known, list | tuple) else ()):
+        named = entry.get("attribute") if isinstance(entry, dict) else None
+        if isinstance(entry, dict) and not (isinstance(named, str) and named in attributes()):
+            remedy = f"use one of {', '.join(attributes())}"
+            what = f"{shown(named)} is no attribute"
+            faults.append(Fault(f"{where}, known.{number}.attribute", what, remedy))
+    if parsed and not any({**{k: c.weight for k, c in criteria().items()}, **parsed.weights}.values()):
+        faults.append(Fault(f"{where}, weights", "every weight is zero", "give at least one criterion weight"))
+    refuse_if(faults)
+    assert parsed is not None  # no fault means it was parsed
+    return parsed

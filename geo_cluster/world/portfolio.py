@@ -1,0 +1,274 @@
+"""A portfolio of projects: read from a spreadsheet, checked row by row, needs estimated where not given.
+
+Only segment and output are required. Whatever else is left empty is estimated from the segment's requirement
+ranges (`tables/requirements.toml`) and stays an interval.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from geo_cluster import toml
+from geo_cluster.box import door
+from geo_cluster.errors import Fault, Faults, InputError, Place, place, refuse_if
+from geo_cluster.world import catalog, spreadsheet, tabular
+
+COLUMNS = {
+    "id": "编号",
+    "name": "名称",
+    "segment": "环节",
+    "output_100m_yuan": "年产值(亿元)",
+    "year": "投产年份",
+    "land_mu": "用地(亩)",
+    "power_mva": "受电容量(MVA)",
+    "energy_gwh": "年用电(GWh)",
+    "max_minutes": "最长车程(分钟)",
+    "notes": "备注",
+}
+"""Columns of a portfolio file: the key and its Chinese heading; either may be used."""
+
+NEEDS = ("land_mu", "power_mva", "energy_gwh")
+"""Quantities a project takes; each is `<need>_low`, `<need>_likely`, `<need>_high` in the result."""
+
+_NUMBER = r"(\d+(?:\.\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?)"
+_LARGEST = 1e9  # no plant needs or yields more, in any of the units
+_POINT = re.compile(rf"^{_NUMBER}$")
+_RANGE = re.compile(rf"^{_NUMBER}\s*(?:-|–|—|~|至|to)\s*{_NUMBER}$")
+
+
+def read(name_or_path: str | Path) -> pd.DataFrame:
+    """Read and check a portfolio: a shipped one by name, or a CSV or XLSX file by path.
+
+    Returns
+    -------
+    DataFrame
+        One row a project, indexed by `id`: name, segment, output_100m_yuan, year, max_minutes, notes and
+        low/likely/high of `land_mu`, `power_mva`, `energy_gwh` with `<need>_given` (True where the file says it).
+
+    Raises
+    ------
+    InputError
+        With every fault of every row.
+    """
+    path = toml.file_at(path_of(name_or_path), "portfolio")
+    if not path.exists():
+        raise InputError(Fault(str(path), "no such portfolio", "give the path of a CSV or XLSX file, or 'sample'"))
+    return read_content(door.content_of(path), path.name)
+
+
+def read_content(content: bytes, name: str) -> pd.DataFrame:
+    """Read and check a portfolio from the bytes of a CSV or XLSX file; see `read`."""
+    return _checked(_open(content, name), name)
+
+
+def path_of(name_or_path: str | Path) -> Path:
+    """Where a portfolio is: a shipped one by name, or a file of one's own."""
+    shipped = catalog.PORTFOLIOS / f"{name_or_path}.csv"
+    return shipped if toml.is_file(shipped) else Path(name_or_path)
+
+
+def read_text(content: bytes, name: str = "portfolio.csv") -> pd.DataFrame:
+    """A portfolio file as it is written: the text of its cells under the keys of `COLUMNS`, for an editor.
+
+    Only the headings are checked; cells are what `check` is for. Rows without any text are left out.
+    """
+    return headed(_open(content, name), where=name).reset_index(drop=True)
+
+
+def write_text(table: pd.DataFrame) -> bytes:
+    """A table of `read_text` as a CSV file that spreadsheets open; each row gets an id that no other has."""
+    ids, taken = [], set(table["id"])
+    for one in table["id"]:
+        number = len(taken) + 1
+        while not one:
+            one = "" if f"P{number:02d}" in taken else f"P{number:02d}"
+            number += 1
+        taken.add(one)
+        ids.append(one)
+    return spreadsheet.as_csv(table.assign(id=ids)[list(COLUMNS)].rename(columns=COLUMNS))
+
+
+def made_up(table: pd.DataFrame) -> int:
+    """How many of these projects are still those of the shipped sample (示例), by name or by note."""
+    told = table["name"].astype(str).str.startswith("示例") | table["notes"].astype(str).str.startswith("示例")
+    return int(told.sum())
+
+
+def _open(content: bytes, name: str) -> pd.DataFrame:
+    """The table of a file; the index says which row of a table that begins with its headings each is, from 0."""
+    table = tabular.read(content, name)
+    return table.set_axis(table.index - 2)
+
+
+def check(table: pd.DataFrame, *, where: str = "portfolio") -> pd.DataFrame:
+    """Check a table of projects with the headings of `COLUMNS` and estimate what it leaves open; see `read`."""
+    return _checked(table.reset_index(drop=True), where)
+
+
+def _checked(table: pd.DataFrame, where: str) -> pd.DataFrame:
+    text = headed(table, where=where)
+    if text.empty:
+        raise InputError(Fault(where, "has no project", "add at least one row with segment and output"))
+    return _projects(text, where)
+
+
+def headed(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
+    """The text of a table's cells under the keys of `COLUMNS`; refused when its headings aren't a portfolio's.
+
+    Rows without any text are left out; the index stays.
+    """
+    names = {title: key for key, title in COLUMNS.items()} | {key: key for key in COLUMNS}
+    headings = [_plain(str(heading)) for heading in table.columns]
+    faults = Faults(
+        Fault(place(where, 0, heading), "is not a column of a portfolio", f"use {'、'.join(COLUMNS.values())}")
+        for heading in headings
+        if heading not in names
+    )
+    table = table.set_axis([names.get(heading, heading) for heading in headings], axis=1)
+    faults += (
+        Fault(place(where, 0, COLUMNS[key]), "appears twice", "keep one of them")
+        for key in COLUMNS
+        if (table.columns == key).sum() > 1
+    )
+    faults += (
+        Fault(Place(f"{where}, column {COLUMNS[key]} ({key})", 0, COLUMNS[key]), "is missing", "add it; it is required")
+        for key in ("segment", "output_100m_yuan")
+        if key not in table.columns
+    )
+    refuse_if(faults)
+    text = table.reindex(columns=list(COLUMNS)).astype(object).fillna("").astype(str)
+    text = text.apply(lambda column: column.str.strip())
+    return text[(text != "").any(axis=1)]
+
+
+def _projects(text: pd.DataFrame, where: str) -> pd.DataFrame:
+    faults = Faults()
+    ids = text["id"].where(text["id"] != "", [f"P{number:02d}" for number in range(1, len(text) + 1)])
+    faults += (
+        Fault(_place(where, row, "id"), f"{ids[row]!r} is used twice", "give each project its own")
+        for row in _where(ids.duplicated())
+    )
+    segment = _segments(text["segment"], where, faults)
+    output = _intervals(text["output_100m_yuan"], where, faults, positive=True)
+    faults += (
+        Fault(_place(where, row, "output_100m_yuan"), "is empty", "give the annual output in 亿元")
+        for row in _where(text["output_100m_yuan"] == "")
+    )
+    given = {need: _intervals(text[need], where, faults, positive=True) for need in NEEDS}
+    years = _intervals(text["year"], where, faults, positive=True)
+    first, year, last = years.T
+    is_none = (year < 2000) | (year > 2100) | (first != last) | (year != np.floor(year))
+    odd = pd.Series(~np.isnan(year) & is_none, index=text.index)
+    faults += (
+        Fault(_place(where, row, "year"), f"{text['year'][row]!r} is not a year", "write e.g. 2027")
+        for row in _where(odd)
+    )
+    minutes = _intervals(text["max_minutes"], where, faults, positive=True)
+    refuse_if(faults)
+
+    declared = catalog.segments()
+    estimated = estimate(segment, output)
+    projects = pd.DataFrame({"name": text["name"].where(text["name"] != "", ids), "segment": segment})
+    projects["output_100m_yuan"] = output[:, 1]
+    projects["year"] = pd.array(years[:, 1], dtype="Float64").astype("Int64")
+    usual = np.array([declared[key].max_minutes for key in segment])
+    projects["max_minutes"] = np.where(np.isnan(minutes[:, 1]), usual, minutes[:, 1])
+    for need in NEEDS:
+        is_given = ~np.isnan(given[need][:, 1])
+        bounds = np.where(is_given[:, None], given[need], estimated[need])
+        projects[[f"{need}_low", f"{need}_likely", f"{need}_high"]] = bounds
+        projects[f"{need}_given"] = is_given
+    projects["notes"] = text["notes"]
+    return projects.set_index(pd.Index(ids, name="id"))
+
+
+def estimate(segment: list[str], output: np.ndarray) -> dict[str, np.ndarray]:
+    """Needs of plants from the requirement ranges of their segments.
+
+    Parameters
+    ----------
+    segment : list of str, length P
+        Keys of `catalog.segments()`.
+    output : (P, 3) array
+        Annual output in 100 M yuan: low, likely, high.
+
+    Returns
+    -------
+    dict
+        `land_mu`, `power_mva`, `energy_gwh`: (P, 3) arrays. Power is floor area × installed density ÷ power
+        factor. The likely value is the geometric mean of a range's bounds.
+    """
+    declared = catalog.segments()
+    factor = toml.table("requirements")["power_factor"]
+
+    def bounds(field: str) -> np.ndarray:
+        low, high = np.array([getattr(declared[key], field) for key in segment]).T
+        return np.column_stack([low, np.sqrt(low * high), high])
+
+    power = bounds("floor_m2") / 1e4 * bounds("density_mw_per_10k_m2") / factor
+    return {
+        "land_mu": bounds("land_mu") * output,
+        "power_mva": power * output,
+        "energy_gwh": bounds("energy_gwh") * output,
+    }
+
+
+def _plain(text: str) -> str:
+    """Full-width letters, digits and punctuation as half-width ones (NFKC)."""
+    return unicodedata.normalize("NFKC", text).strip()
+
+
+def _place(where: str, row: int, key: str) -> Place:
+    return place(where, row + 2, COLUMNS[key])
+
+
+def _where(mask: pd.Series) -> list[int]:
+    return mask.index[mask].tolist()
+
+
+def _segments(column: pd.Series, where: str, faults: Faults) -> list[str]:
+    keys: dict[str, str] = {}
+    for key, segment in catalog.segments().items():
+        keys |= dict.fromkeys((key, segment.name.zh, segment.name.en.lower()), key)
+    known = "、".join(segment.name.zh for segment in catalog.segments().values())
+    found = [keys.get(value) or keys.get(value.lower(), "") for value in column]
+    faults += (
+        Fault(_place(where, row, "segment"), f"{column[row]!r} is not a segment", f"use one of {known}")
+        for row, key in zip(column.index, found, strict=True)
+        if not key
+    )
+    return found
+
+
+def _intervals(column: pd.Series, where: str, faults: Faults, *, positive: bool) -> np.ndarray:
+    """(P, 3) low, likely, high of cells like `30` or `25-35`; nan where empty."""
+    bounds = np.full((len(column), 3), np.nan)
+    for number, (row, cell) in enumerate(column.items()):
+        if cell == "":
+            continue
+        value = _plain(cell)
+        point, span = _POINT.match(value), _RANGE.match(value)
+        if point:
+            bounds[number] = _number(point[1])
+        elif span:
+            low, high = _number(span[1]), _number(span[2])
+            bounds[number] = low, (low + high) / 2, high
+        place = _place(where, row, str(column.name))
+        if not point and not span:
+            faults.append(Fault(place, f"{cell!r} is not a number", "write 30, or 25-35 for a range"))
+        elif bounds[number, 0] > bounds[number, 2]:
+            faults.append(Fault(place, f"{cell!r} runs backwards", "write the smaller number first"))
+        elif bounds[number, 2] > _LARGEST:
+            faults.append(Fault(place, f"{cell!r} is too large", "check the unit in the heading"))
+        elif positive and bounds[number, 0] <= 0:
+            faults.append(Fault(place, f"{cell!r} is not above zero", "give a positive number or leave it empty"))
+    return bounds
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", ""))

@@ -1,0 +1,58 @@
+"""Tables as planners bring them, CSV or XLSX, as text under their headings: nothing is guessed, shifted or left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from geo_cluster.box import door
+from geo_cluster.box.limits import limits
+from geo_cluster.errors import Fault, Faults, InputError, place, refuse_if
+from geo_cluster.world import spreadsheet
+
+
+def read(content: bytes, name: str) -> pd.DataFrame:
+    """Read a CSV or the first sheet of an XLSX as text; see `box.door.rows` for what is read.
+
+    Returns
+    -------
+    DataFrame
+        Text; columns are the headings as they came, the index is the row in the file, blank rows are left out. The
+        heading row is the first with two cells or more that are not empty, so that a title above it does no harm. The
+        apostrophes of `written` are taken away again.
+
+    Raises
+    ------
+    InputError
+        For a file that is too big or no table, for every row with more cells than headings (which heading such a cell
+        is under, nobody can tell), and for every cell of a sheet that holds a formula nobody worked out or an error
+        such as #REF!.
+    """
+    found = door.rows(content, name)
+    top = next((k for k, (_, row) in enumerate(found.rows) if sum(cell != "" for cell in row) >= 2), None)
+    if top is None:
+        raise InputError(Fault(name, "has no heading row", "put the headings into one row, the data below it"))
+    headings = [heading or f"#{k}" for k, heading in enumerate(found.rows[top][1], start=1)]
+    width, body = len(headings), found.rows[top + 1 :]
+    remedy = "add a heading or remove them"
+    faults = _odd_cells(found.odd, name, headings)
+    faults += (
+        Fault(place(name, number), "has more cells than headings", remedy) for number, row in body if len(row) > width
+    )
+    refuse_if(faults)
+    limits().refuse(name, "cells", len(body) * width, "has {} cells, empty ones counted")
+    cells = [row + [""] * (width - len(row)) for _, row in body]
+    return spreadsheet.bared(pd.DataFrame(cells, columns=headings, index=[number for number, _ in body], dtype=object))
+
+
+def _odd_cells(odd: Sequence[tuple[int, int, str, str]], name: str, headings: Sequence[str]) -> Faults:
+    """A fault for every cell that doesn't hold what it shows."""
+    faults = Faults()
+    for row, column, kind, shown in odd:
+        heading = headings[column - 1] if column <= len(headings) else f"#{column}"
+        what, remedy = f"{shown} is an error of the spreadsheet", "mend the formula or write the value"
+        if kind == "unsaved":
+            what, remedy = "holds a formula without a value", "open and save it in Excel or WPS, or paste values"
+        faults.append(Fault(place(name, row, heading), what, remedy))
+    return faults
