@@ -21,7 +21,7 @@ KEPT, KEPT_BYTES = 8, 1 << 29
 """How many runs that have ended are kept at most, and how large their draws may be together; the last is always."""
 
 
-BEFORE_A_PLAN = ("region", "eligibility", "scoring", "information", "matching")
+BEFORE_A_PLAN = ("region", "eligibility", "scoring", "matching")
 """Steps that need not begin once a run is stopped: no plan comes before the last of them."""
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from geo_cluster.errors import Fault, GeoClusterError, InputError, refuse_if
+from geo_cluster.report import tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -118,7 +119,7 @@ def _report(result: Study, console: Console, lang: Literal["zh", "en"]) -> None:
             table.add_row(*row)
         console.print(table)
 
-    best = result.ranking[result.ranking["rank"] == 1].head(8)
+    best = tables.ranking(result)[tables.ranking(result)["rank"] == 1].head(8)
     show(
         "各项目首选" if zh else "First choice of each project",
         ("项目", "首选园区", "得分", "区间", "居首概率") if zh else ("project", "site", "score", "interval", "chance"),
@@ -132,13 +133,13 @@ def _report(result: Study, console: Console, lang: Literal["zh", "en"]) -> None:
         ("项目", "园区", "得分", "本项目排名") if zh else ("project", "site", "score", "its rank"),
         (
             (r.project_name, names[r.site], f"{r.score:.1f}", str(r.rank))
-            for r in result.assignment.head(12).itertuples()
+            for r in tables.assignment(result).head(12).itertuples()
         ),
     )
-    plan, placed = result.plan, f"{len(result.assignment)}/{len(result.projects)}"
+    plan, placed = result.plan, f"{len(tables.assignment(result))}/{len(result.projects)}"
     proof = f"{plan.objective:,.2f} ≤ {plan.bound:,.2f}, gap {plan.gap:.4%}, {plan.status}"
     console.print(f"{'落地' if zh else 'placed'} {placed}, {proof}, violations {len(result.violations)}")
-    for row in result.unplaced.head(8).itertuples():
+    for row in tables.unplaced(result).head(8).itertuples():
         console.print(f"  {row.project_name}: {row.reason if zh else row.reason_en}")
 
 

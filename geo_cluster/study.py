@@ -1,6 +1,6 @@
 """The whole pipeline in one screenful: `run(scenario) -> Study`.
 
-layers -> observations -> access and supply -> eligibility -> decision matrix -> ranking -> matching -> verify
+layers -> observations -> access and supply -> eligibility -> decision matrix -> matching -> verify
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import importlib.metadata
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import wraps
+from typing import Any, TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -27,7 +29,6 @@ from geo_cluster.matching.rules import keep, quota
 from geo_cluster.matching.solve import solve
 from geo_cluster.matching.verify import verify
 from geo_cluster.region import LAYERS, Region, facts_of, prepare, settings_of, subject_of
-from geo_cluster.report import tables
 from geo_cluster.scoring.criteria import DecisionMatrix, decide
 from geo_cluster.world import catalog, layers, portfolio
 from geo_cluster.world.coordinates import MU_PER_HA
@@ -36,11 +37,12 @@ ENDS: Mapping[PlanningLevel, int] = {"hopeful": 0, "likely": 1, "cautious": 2}
 """Which end of a need (low, likely, high) each planning level plans with."""
 
 Say = Callable[[str], None]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """Everything that a run found; tables are in the scenario's order of projects and sites.
+    """Everything that a run found, in the scenario's order of projects and sites; `report.tables` makes tables of it.
 
     Attributes
     ----------
@@ -48,18 +50,16 @@ class Study:
         What the scenario made of the layers: sites with their stations, observations, trips, network, draws.
     projects : DataFrame
         P projects with their needs.
+    facts : Facts
+        Needs and offers as (P, 3) and (S, 3) arrays: low, likely, high.
     eligibility : Eligibility
         Who may go where, and why not.
     decision : DecisionMatrix
         Natural units, values, contributions, draws.
-    ranking, contributions : DataFrame
-        One row a pair; one row a pair and criterion.
+    resources : tuple of Resource
+        The pools that projects share: land, power, energy.
     problem, plan : Problem, Assignment
         What was matched (None when no project may go anywhere), and the plan with its bound.
-    assignment, unplaced, pools : DataFrame
-        The plan by project, who stays out and why, and what each pool has and gives.
-    requests : DataFrame
-        The numbers to go and ask for, the most useful first.
     violations : tuple
         What the independent check found; empty when the plan holds.
     seconds : dict
@@ -68,25 +68,24 @@ class Study:
         SHA-256 of each layer and of the portfolio.
     day : date
         When the plan was made.
+    memo : dict
+        What was worked out of this study already, by name; see `once`.
     """
 
     scenario: Scenario
     region: Region
     projects: pd.DataFrame
+    facts: Facts
     eligibility: Eligibility
     decision: DecisionMatrix
-    ranking: pd.DataFrame
-    contributions: pd.DataFrame
+    resources: tuple[Resource, ...]
     problem: Problem | None
     plan: Assignment
-    assignment: pd.DataFrame
-    unplaced: pd.DataFrame
-    pools: pd.DataFrame
-    requests: pd.DataFrame
     violations: tuple[Violation, ...]
     seconds: dict[str, float]
     hashes: dict[str, str]
     day: datetime.date
+    memo: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def sites(self) -> gpd.GeoDataFrame:
@@ -113,8 +112,8 @@ class Study:
             "projects": len(self.projects),
             "sites": len(self.sites),
             "eligible_pairs": int(self.eligibility.allowed.sum()),
-            "placed": len(self.assignment),
-            "unplaced": len(self.unplaced),
+            "placed": int((self.plan.site >= 0).sum()),
+            "unplaced": int((self.plan.site < 0).sum()),
             "objective": round(self.plan.objective, 6),
             "bound": round(self.plan.bound, 6),
             "gap": round(self.plan.gap, 9),
@@ -122,6 +121,19 @@ class Study:
             "violations": [str(violation) for violation in self.violations],
             "inputs": self.hashes,
         }
+
+
+def once(function: Callable[[Study], Result]) -> Callable[[Study], Result]:
+    """Make a function of a study work it out once and keep the answer with the study."""
+
+    @wraps(function)
+    def kept(study: Study) -> Result:
+        name = f"{function.__module__}.{function.__qualname__}"
+        if name not in study.memo:
+            study.memo[name] = function(study)
+        return study.memo[name]
+
+    return kept
 
 
 def read_layers(folder: str = "") -> dict[str, pd.DataFrame]:
@@ -171,9 +183,6 @@ def run(
     allowed = eligibility.judge(facts)
     clock("scoring")
     decision = decide(*settings_of(region, facts), catalog.criteria(), scenario.weights)
-    ranking = tables.ranking_table(projects, sites, allowed, decision, region.observations)
-    clock("information")
-    requests = tables.request_table(region, allowed, decision)
     clock("matching")
     resources = _resources(scenario, facts)
     problem = _problem(scenario, facts, allowed, decision.score, resources)
@@ -186,16 +195,12 @@ def run(
         scenario=scenario,
         region=region,
         projects=projects,
+        facts=facts,
         eligibility=allowed,
         decision=decision,
-        ranking=ranking,
-        contributions=tables.contributions_table(projects, sites, decision),
+        resources=resources,
         problem=problem,
         plan=plan,
-        assignment=tables.assignment_table(projects, sites, facts, ranking, plan, ENDS[scenario.planning_level]),
-        unplaced=tables.unplaced_table(problem, projects, region, allowed, plan),
-        pools=tables.pools_table(resources, scenario.planning_level, plan),
-        requests=requests,
         violations=violations,
         seconds=clock.stop(),
         hashes=hashes(projects, scenario.layers, registered=given is None),

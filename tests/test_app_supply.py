@@ -12,6 +12,7 @@ from app.views.supply_losses import LAND
 from geo_cluster import toml
 from geo_cluster.domain import KnownBetter
 from geo_cluster.region import LAYERS, prepare
+from geo_cluster.report import tables
 from geo_cluster.supply import land_survey
 from geo_cluster.workspace.repository import Work
 from geo_cluster.world import catalog, layers
@@ -114,7 +115,7 @@ def test_the_filter_keeps_one_prefecture_and_the_sort_reorders():
 
 def test_numbers_to_phone_about_are_marked_as_the_list_has_them():
     page = opened("supply")
-    asked = run().requests.reset_index(drop=True)
+    asked = tables.requests(run()).reset_index(drop=True)
     table = page.dataframe[0].value
     first = asked[asked["attribute"] == "available_land_ha"].iloc[0]
     place = asked.index[(asked["attribute"] == "available_land_ha")][0] + 1
@@ -124,7 +125,7 @@ def test_numbers_to_phone_about_are_marked_as_the_list_has_them():
 
 def test_the_request_list_is_the_study_s_and_can_be_taken_along():
     page = at("requests")
-    asked = run().requests
+    asked = tables.requests(run())
     shown = page.dataframe[0].value
     assert shown["col.subject"].tolist() == asked["subject_zh"].tolist()
     assert shown["col.question"].tolist() == asked["question_zh"].tolist()

@@ -12,6 +12,7 @@ import pytest
 
 from geo_cluster import study
 from geo_cluster.report import comparison, explanation
+from geo_cluster.report import tables as report_tables
 from tests import world
 
 
@@ -30,14 +31,14 @@ def crowded() -> study.Study:
 
 def test_the_way_in_is_what_it_takes(crowded):
     ways = explanation.ways_in_table(crowded)
-    (left,) = crowded.unplaced["project"]
+    (left,) = report_tables.unplaced(crowded)["project"]
     assert set(ways["project"]) == {left}
     assert ways["way"].str.contains("一号站再要 20.0 MVA容量").any()
     assert ways["way_en"].str.contains("+20.0 MVA of power at Station one", regex=False).any()
     assert ways["proven"].all()
     known = [{"subject": "G1", "attribute": "spare_mva", "low": 80, "likely": 80, "high": 80, "source": "试算"}]
     after = study.run(world.scenario(known=known), world.layers(), projects=world.projects(4, power_mva="20"))
-    assert after.unplaced.empty
+    assert report_tables.unplaced(after).empty
 
 
 def test_twenty_more_mva_are_worth_what_the_plan_gains(crowded):
@@ -45,7 +46,7 @@ def test_twenty_more_mva_are_worth_what_the_plan_gains(crowded):
     worth = explanation.pool_worth_table(crowded).set_index(["resource", "pool"])["gain"]
     assert worth["power", "G1"] == pytest.approx(0), "one more MVA lets nobody in"
     after = study.run(world.scenario(known=known), world.layers(), projects=world.projects(4, power_mva="20"))
-    assert len(after.assignment) == len(crowded.assignment)
+    assert len(report_tables.assignment(after)) == len(report_tables.assignment(crowded))
 
 
 def test_losing_a_site_costs_what_a_study_without_it_is_worth_less(crowded):
@@ -96,7 +97,7 @@ def test_nothing_to_explain_where_nobody_may_go_anywhere():
 
 def test_what_the_time_did_not_suffice_for_says_so(crowded):
     tables = explanation.explain(crowded, total_s=0.0)
-    (left,) = crowded.unplaced["project"]
+    (left,) = report_tables.unplaced(crowded)["project"]
     ways = tables["ways_in"].set_index("project")
     assert ways.loc[left, ["way", "way_en", "proven"]].tolist() == [
         "时间内未算出",
@@ -154,15 +155,15 @@ def rows(settings):
 
 
 def test_using_a_way_in_places_the_project(crowded):
-    (left,) = crowded.unplaced["project"]
+    (left,) = report_tables.unplaced(crowded)["project"]
     ways = explanation.ways_of(crowded, left)
     assert ways
     for way in ways:
         after = run_crowded(**rows(explanation.way_settings(crowded, way, source="试算")))
-        places = after.assignment.set_index("project")["site"]
+        places = report_tables.assignment(after).set_index("project")["site"]
         assert places[left] == explanation.way_row(crowded, way)["site"]
         if way.more:
-            assert after.unplaced.empty
+            assert report_tables.unplaced(after).empty
             assert (after.observations["source"] == "试算").any(), "the supposition shows as one"
 
 
@@ -171,9 +172,9 @@ def test_a_pool_at_another_value_is_the_scenario_with_that_number(crowded):
     (known,) = trial.known
     assert (known.subject, known.attribute, known.low, known.high) == ("G1", "spare_mva", 85.0, 85.0)
     after = study.run(trial, world.layers(), projects=world.projects(4, power_mva="20"))
-    assert after.unplaced.empty
+    assert report_tables.unplaced(after).empty
     table = comparison.difference_table(crowded, after)
-    assert table.loc[table["from"] == "", "project"].tolist() == crowded.unplaced["project"].tolist()
+    assert table.loc[table["from"] == "", "project"].tolist() == report_tables.unplaced(crowded)["project"].tolist()
     land = explanation.pool_scenario(crowded, "land", "X1", 150.0, source="试算").known[0]
     assert land.likely == pytest.approx(10.0), "150 mu are 10 ha"
     again = explanation.known_with(trial.known, "power", "G1", 70.0, source="又一次")
@@ -192,7 +193,7 @@ def test_the_full_station_binds_and_the_others_do_not(crowded):
 
 def test_a_lock_costs_what_it_loses():
     free = run_crowded()
-    best = free.assignment["site"].mode()[0]
+    best = report_tables.assignment(free)["site"].mode()[0]
     worse = {"X1": "X2", "X2": "X1"}[best]
     held = run_crowded(locked=[{"project": "P01", "site": worse}])
     (row,) = explanation.lock_table(held).to_dict("records")
@@ -205,7 +206,7 @@ def test_another_plan_in_a_study_is_checked_and_can_be_locked(crowded):
     site[:] = -1
     site[0] = 0
     other = comparison.with_plan(crowded, site)
-    assert len(other.assignment) == 1
+    assert len(report_tables.assignment(other)) == 1
     assert not other.violations
     assert other.plan.objective < crowded.plan.objective <= other.plan.bound + 1e-6
     (pair,) = comparison.plan_locks(other)
@@ -216,7 +217,7 @@ def test_another_plan_in_a_study_is_checked_and_can_be_locked(crowded):
 
 def test_why_a_project_moved_begins_with_what_a_person_did():
     free = run_crowded()
-    at = free.assignment.set_index("project")["site"]["P01"]
+    at = report_tables.assignment(free).set_index("project")["site"]["P01"]
     away = {"X1": "X2", "X2": "X1"}[at]
     for change, told in (("locked", "按锁定"), ("forbidden", "原园区已被禁止")):
         site = away if change == "locked" else at

@@ -29,6 +29,7 @@ from geo_cluster.export.sheet import WORDS, sheet
 from geo_cluster.export.tables import phone_list
 from geo_cluster.export.workbook import SHEETS
 from geo_cluster.report import explanation
+from geo_cluster.report import tables as report_tables
 from geo_cluster.world import catalog, layers
 from geo_cluster.world.spreadsheet import as_xlsx
 from tests.studies import run, write_own
@@ -61,11 +62,11 @@ def table(folder, name):
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_study_of_which_every_number_is_known_asks_for_none_and_is_handed_over_whole(default, language):
-    known = dataclasses.replace(default, requests=default.requests.iloc[:0])
+    known = dataclasses.replace(default, requests=report_tables.requests(default).iloc[:0])
     files = bundle.study_files(known, language=language)
     assert pd.read_csv(io.BytesIO(files["data_request.csv"])).empty
     assert set(files) >= set(bundle.FILES)
-    assert phone_list(known.requests, language).empty
+    assert phone_list(report_tables.requests(known), language).empty
 
 
 def test_every_promised_file_is_there_and_nothing_else(out):
@@ -295,7 +296,9 @@ def test_the_geopackage_reads_back_with_every_layer(out, default):
             assert len(frame) == catalog.layers()[name].rows
             continue
         assert frame.crs.to_string() == "EPSG:4326", name
-        assert len(frame) == (len(default.assignment) if name == "plan" else catalog.layers()[name].rows), name
+        assert len(frame) == (
+            len(report_tables.assignment(default)) if name == "plan" else catalog.layers()[name].rows
+        ), name
         if name != "plan":
             same = layers.read(name).geometry
             assert frame.geometry.isna().sum() == same.isna().sum()
@@ -319,7 +322,7 @@ def test_plan_lines_run_from_the_anchor_to_the_sites(out, default):
 
 
 def test_a_plan_that_places_nobody_is_an_empty_layer(default, tmp_path):
-    nobody = dataclasses.replace(default, assignment=default.assignment.iloc[:0])
+    nobody = dataclasses.replace(default, assignment=report_tables.assignment(default).iloc[:0])
     geopackage.write_geopackage(nobody, tmp_path / "layers.gpkg")
     plan = pyogrio.read_dataframe(tmp_path / "layers.gpkg", layer="plan")
     assert len(plan) == 0
@@ -377,7 +380,7 @@ def test_a_spreadsheet_runs_no_formula():
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_list_to_telephone_with_has_question_interval_and_whom_to_ask(language):
-    asked = run().requests
+    asked = report_tables.requests(run())
     table = phone_list(asked, language)
     assert len(table) == len(asked)
     assert table.iloc[:, 1].tolist() == asked[f"subject_{language}"].tolist()
@@ -388,7 +391,7 @@ def test_the_list_to_telephone_with_has_question_interval_and_whom_to_ask(langua
 
 
 def test_intervals_are_told_in_the_unit_that_the_question_asks_for(default):
-    asked = default.requests.reset_index(drop=True)
+    asked = report_tables.requests(default).reset_index(drop=True)
     at = asked.index[asked["attribute"] == "available_land_ha"][0]
     assert "亩" in asked["question_zh"][at]
     low, high = (float(f"{asked[end][at] * 15:.4g}") for end in ("low", "high"))
@@ -405,7 +408,7 @@ def test_the_sheet_tells_the_plan_and_needs_nothing_from_outside(language):
     result = run()
     page = sheet(result, language=language)
     names = result.region.names
-    for row in result.assignment.itertuples():
+    for row in report_tables.assignment(result).itertuples():
         assert f"{row.project_name} ({row.project})" in page
         assert names[row.site][language] in page
     assert SAMPLE in page
@@ -416,7 +419,7 @@ def test_the_sheet_tells_the_plan_and_needs_nothing_from_outside(language):
 def test_hostile_names_on_the_sheet_are_escaped():
     result = run()
     attack = "</td></html><script>x</script>"
-    hostile = dataclasses.replace(result, assignment=result.assignment.assign(project_name=attack))
+    hostile = dataclasses.replace(result, assignment=report_tables.assignment(result).assign(project_name=attack))
     page = sheet(hostile)
     assert "<script" not in page
     assert html.escape(attack) in page
@@ -482,14 +485,14 @@ def test_the_tables_for_people_are_in_their_language(default, language):
     headings = [str(cell.value) for page in book for cell in page[1]]
     chinese = [bool(re.search(r"[\u4e00-\u9fff]", heading)) for heading in headings]
     assert all(chinese) if language == "zh" else not any(chinese)
-    site = default.region.names[default.assignment["site"].iloc[0]][language]
+    site = default.region.names[report_tables.assignment(default)["site"].iloc[0]][language]
     about, plan = book.worksheets[:2]
     assert site in [cell.value for cell in plan["D"]]
-    assert plan.max_row == len(default.assignment) + 1
+    assert plan.max_row == len(report_tables.assignment(default)) + 1
     assert plan.auto_filter.ref == plan.dimensions
     assert {cell.number_format for cell in plan["E"][1:]} == {"#,##0.0"}
     told = {row[0].value: row[1].value for row in about}
-    assert told[WORDS[language]["placed"]] == f"{len(default.assignment)} / {len(default.projects)}"
+    assert told[WORDS[language]["placed"]] == f"{len(report_tables.assignment(default))} / {len(default.projects)}"
     assert told[WORDS[language]["day"]] == default.day.isoformat()
     assert tables.SAMPLE in told.values()
     assert preview.table_of("tables.xlsx", made["tables.xlsx"]).columns[0] == headings[0]

@@ -23,6 +23,7 @@ from geo_cluster.errors import MOST, InputError
 from geo_cluster.imports import effect, files, ledger, templates
 from geo_cluster.imports.check import check_file
 from geo_cluster.region import prepare
+from geo_cluster.report import tables
 from geo_cluster.workspace.repository import Work
 from geo_cluster.world import catalog, layers, portfolio, tabular
 from geo_cluster.world.coordinates import MU_PER_HA, convert_geometry
@@ -388,7 +389,11 @@ def test_the_sample_stations_stand_beside_the_shipped_ones_and_feed_sites(region
     fed = dict(zip(after.sites["id"], after.sites["station"], strict=True))
     assert fed["H08"] == "U02"
     result = study.run(after.scenario.model_copy(update={"draws": 20}))
-    pools = result.pools.query("resource == 'power'") if "resource" in result.pools else result.pools
+    pools = (
+        tables.pools(result).query("resource == 'power'")
+        if "resource" in tables.pools(result)
+        else tables.pools(result)
+    )
     assert "U02" in pools.to_string()
     own = layers.read("substations", after.scenario.layers).set_index("id")
     assert set(layers.read("substations")["id"]) < set(own.index)

@@ -14,6 +14,7 @@ from geo_cluster import study
 from geo_cluster.errors import InputError
 from geo_cluster.intake import appraise
 from geo_cluster.region import Region, prepare
+from geo_cluster.report import tables
 from geo_cluster.world import catalog, portfolio
 from tests import world
 from tests.studies import run
@@ -148,7 +149,7 @@ def test_policy_money_is_what_the_clauses_name(region):
 def test_requests_without_matching_are_those_of_the_study():
     result = run()
     asked = appraise.requests(result.region, result.projects)
-    pd.testing.assert_frame_equal(asked, result.requests)
+    pd.testing.assert_frame_equal(asked, tables.requests(result))
 
 
 def test_a_portfolio_grows_by_one_and_keeps_what_it_had():

@@ -10,6 +10,7 @@ from geo_cluster import study, toml
 from geo_cluster.errors import InputError
 from geo_cluster.maps import payload as maps_payload
 from geo_cluster.maps import words
+from geo_cluster.report import tables
 from geo_cluster.world import catalog, layers
 from tests.studies import run, write_own
 
@@ -130,15 +131,15 @@ def test_flows_run_from_the_anchor_to_the_sites_of_the_plan(plan):
     result = run()
     flows = layer_of(plan, "flows")["features"]
     sites = result.sites.set_index("id").geometry
-    ends = {(sites[site].y, sites[site].x): len(group) for site, group in result.assignment.groupby("site")}
+    ends = {(sites[site].y, sites[site].x): len(group) for site, group in tables.assignment(result).groupby("site")}
     assert {tuple(flow["to"]): len(flow["p"]["rows"]) for flow in flows} == ends
     assert {tuple(flow["from"]) for flow in flows} == {(result.anchor.geometry.y, result.anchor.geometry.x)}
-    assert sum(ends.values()) == len(result.assignment)
+    assert sum(ends.values()) == len(tables.assignment(result))
 
 
 def test_what_changed_since_an_earlier_plan_is_drawn_and_counted(language):
     result = run()
-    now = dict(zip(result.assignment["project"], result.assignment["site"], strict=True))
+    now = dict(zip(tables.assignment(result)["project"], tables.assignment(result)["site"], strict=True))
     first, second, third = list(now)[:3]
     other = next(site for site in result.sites["id"] if site not in (now[first], now[second]))
     before = {**now, first: other, second: other, "gone": other}
@@ -155,7 +156,7 @@ def test_what_changed_since_an_earlier_plan_is_drawn_and_counted(language):
 
 def test_nothing_changed_draws_nothing_and_says_so():
     result = run()
-    now = dict(zip(result.assignment["project"], result.assignment["site"], strict=True))
+    now = dict(zip(tables.assignment(result)["project"], tables.assignment(result)["site"], strict=True))
     shown = maps_payload.payload("zh", result, before=now)
     assert "changed" not in {layer["key"] for layer in shown["layers"]}
     assert re.findall(r"\d+", shown["notes"][0]) == ["0", "0", "0"]
@@ -209,7 +210,7 @@ def test_the_map_of_a_plan_opens_on_the_plan():
     for scenario in ("default", "cautious"):
         result = run(scenario)
         (south, west), (north, east) = maps_payload.payload("zh", result)["bounds"]
-        used = result.sites[result.sites["id"].isin(result.assignment["site"])].geometry
+        used = result.sites[result.sites["id"].isin(tables.assignment(result)["site"])].geometry
         for place in [result.anchor.geometry, *used]:
             assert west <= place.x <= east
             assert south <= place.y <= north
@@ -235,7 +236,7 @@ def test_a_plan_of_the_sample_says_so_on_the_map(plan, language):
 
 
 def test_sites_say_what_they_take(plan):
-    taken = run().assignment["site"].value_counts()
+    taken = tables.assignment(run())["site"].value_counts()
     marks = [feature["p"]["mark"] for feature in layer_of(plan, "sites")["features"]]
     assert marks == [str(taken[site]) if site in taken else "" for site in layers.read("sites")["id"]]
 

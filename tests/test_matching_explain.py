@@ -12,6 +12,7 @@ from geo_cluster.matching.alternatives import alternatives, balance_front, diffe
 from geo_cluster.matching.explain import lock_prices, pool_worth, site_importance, ways_in, why_here
 from geo_cluster.matching.stable import blocking_pairs, match_stably
 from geo_cluster.matching.verify import objective
+from geo_cluster.report import tables
 
 
 def region(seed=0, projects=9, sites=4, **more):
@@ -41,7 +42,7 @@ def test_ways_in_hold_when_solved_again():
                     k = [resource.pool_name(i) for i in range(len(resource.capacity))].index(short.pool)
                     capacity[short.resource][k] += short.amount * 1.00001
                 wider = [
-                    Resource(r.name, r.unit, r.demand, r.pool, capacity[r.name], pools=r.pools)
+                    Resource(r.name, r.unit, r.demand, r.pool, capacity[r.name], pools=tables.pools(r))
                     for r in problem.resources
                 ]
                 site = plan.site.copy()

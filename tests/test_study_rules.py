@@ -9,7 +9,7 @@ from geo_cluster import study
 from geo_cluster.errors import InputError
 from geo_cluster.matching.problem import UNPLACED
 from geo_cluster.matching.verify import usage
-from geo_cluster.report import explanation
+from geo_cluster.report import explanation, tables
 from geo_cluster.world import catalog
 from tests.studies import run
 
@@ -21,7 +21,7 @@ def asked(**rules):
 
 
 def placed(result, segment=None):
-    rows = result.assignment
+    rows = tables.assignment(result)
     code = result.sites.set_index("id")["prefecture_code"]
     if segment:
         rows = rows[rows["project"].isin(result.projects.index[result.projects["segment"] == segment])]
@@ -48,9 +48,9 @@ def test_one_segment_can_be_capped_in_a_city():
 
 def test_who_stays_out_for_a_share_is_told_so_in_both_languages():
     result = asked(shares=[{"prefecture": code, "most": 2} for code in (EZHOU, HUANGSHI, SHIYAN)])
-    assert len(result.assignment) == 6
-    assert result.unplaced["reason"].str.contains("项目名额（").all()
-    assert result.unplaced["reason_en"].str.contains("of the share of projects short at").all()
+    assert len(tables.assignment(result)) == 6
+    assert tables.unplaced(result)["reason"].str.contains("项目名额（").all()
+    assert tables.unplaced(result)["reason_en"].str.contains("of the share of projects short at").all()
     assert explanation.holds_table(result)["resource"].isin(["plan", "land", "power", "energy"]).all()
 
 
@@ -86,29 +86,29 @@ def test_rules_that_make_no_sense_are_refused(rules, told):
 
 
 def test_partners_come_together_when_it_pays():
-    plan = run().assignment.set_index("project")["site"]
+    plan = tables.assignment(run()).set_index("project")["site"]
     first, second = next(pair for pair in itertools.combinations(plan.index, 2) if plan[pair[0]] != plan[pair[1]])
     result = asked(partners=[{"first": first, "second": second, "gain": 500}])
-    together = result.assignment.set_index("project")["site"]
+    together = tables.assignment(result).set_index("project")["site"]
     assert together[first] == together[second]
     assert result.plan.status == "optimal"
 
 
 def test_partners_may_be_neighbours_in_one_prefecture():
-    plan = run().assignment.set_index("project")
+    plan = tables.assignment(run()).set_index("project")
     first, second = plan[plan["prefecture"] == "鄂州市"].index[0], plan[plan["prefecture"] == "黄石市"].index[0]
     result = asked(partners=[{"first": first, "second": second, "gain": 500, "close": "prefecture"}])
-    city = result.assignment.set_index("project")["prefecture"]
+    city = tables.assignment(result).set_index("project")["prefecture"]
     assert city[first] == city[second]
 
 
 def test_the_present_plan_is_kept_where_moving_does_not_pay():
     other = asked(planning_level="cautious", shares=[{"prefecture": EZHOU, "most": 6}])
-    present = [{"project": row.project, "site": row.site} for row in other.assignment.itertuples()]
+    present = [{"project": row.project, "site": row.site} for row in tables.assignment(other).itertuples()]
 
     def moved(price):
         result = asked(present=present, moving_price=price)
-        where = result.assignment.set_index("project")["site"]
+        where = tables.assignment(result).set_index("project")["site"]
         return sum(where.get(pair["project"]) != pair["site"] for pair in present)
 
     assert moved(0) > moved(10) >= moved(1000) == 0
@@ -120,4 +120,4 @@ def test_rules_are_resources_that_the_independent_check_counts():
     used = usage(rule, result.plan.site)
     assert used.sum() == np.sum(result.plan.site != UNPLACED)
     assert used[rule.pools.index(EZHOU)] == 5
-    assert set(result.pools["resource"]) == {"land", "power", "energy"}, "a rule is no supply"
+    assert set(tables.pools(result)["resource"]) == {"land", "power", "energy"}, "a rule is no supply"

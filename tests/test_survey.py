@@ -12,6 +12,7 @@ from shapely import Point, Polygon, box
 
 from geo_cluster import cli, study, toml
 from geo_cluster.errors import InputError
+from geo_cluster.report import tables
 from geo_cluster.supply import land_survey
 from tests import world
 
@@ -59,7 +60,7 @@ def test_its_numbers_go_into_a_scenario_and_count_there(files):
     result = study.run(world.scenario(known=known), world.layers(), projects=world.projects(2))
     row = result.observations.query("site_id == 'X1' and attribute == 'available_land_ha'").iloc[0]
     assert (row["likely"], row["basis"], row["source"]) == (pytest.approx(3.4), "derived", "parcels.gpkg")
-    assert sorted(result.assignment["site"]) == ["X1", "X2"], "51 mu hold one project of 30"
+    assert sorted(tables.assignment(result)["site"]) == ["X1", "X2"], "51 mu hold one project of 30"
     assert set(gpd.list_layers(files / "land.gpkg")["name"]) == {"net_land", "largest_rectangle"}
 
 

@@ -78,7 +78,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "step.region": ("算通勤、补观测值…", "Measuring travel, completing numbers …"),
     "step.eligibility": ("逐对判断能不能去…", "Judging who may go where …"),
     "step.scoring": ("逐对打分…", "Scoring every pair …"),
-    "step.information": ("看哪些数最该去问…", "Finding the numbers to ask for …"),
     "step.matching": ("求最优方案…", "Looking for the best plan …"),
     "step.verify": ("独立核验…", "Checking the plan …"),
     # the portfolio

@@ -11,6 +11,7 @@ from app import cached, state
 from app.widgets import footer, heading, refusals, show_map, t
 from geo_cluster.domain import Language
 from geo_cluster.export import bundle
+from geo_cluster.report import tables
 from geo_cluster.world import catalog
 
 FIRST = ("sheet.html", "tables.xlsx", "map.html")
@@ -56,7 +57,7 @@ def _group() -> str:
         if study.scenario.is_sample:
             st.html(f'<span class="gc-sample">{t("brief.sample")}</span>')
         name = study.scenario.name[language]
-        placed, projects = len(study.assignment), len(study.projects)
+        placed, projects = len(tables.assignment(study)), len(study.projects)
         st.text(t("brief.about", name=name, id=study.scenario.id, placed=placed, projects=projects))
     return group
 

@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app import cached, state
 from app.views import match_change, match_edit, match_others, match_plan, match_pools, match_portfolio, match_run
 from app.widgets import draw, footer, heading, open_tab, points_chart, refusals, score_chart, show_map, t, told_of
+from geo_cluster.report import tables
 from geo_cluster.study import Study
 from geo_cluster.world import catalog, layers
 
@@ -142,7 +143,7 @@ def _results(study: Study) -> None:
 def _headline(study: Study) -> None:
     plan, shares = study.plan, study.observations["basis"].value_counts(normalize=True)
     columns = st.columns(6)
-    columns[0].metric(t("match.placed"), f"{len(study.assignment)} / {len(study.projects)}")
+    columns[0].metric(t("match.placed"), f"{len(tables.assignment(study))} / {len(study.projects)}")
     columns[1].metric(t("match.worth"), f"{plan.objective:,.1f}", help=t("match.worth_help"))
     proof = t("match.optimal") if plan.status == "optimal" else t("match.feasible", gap=plan.gap)
     columns[2].metric(t("match.proof"), proof, help=t("match.bound", bound=plan.bound))
@@ -160,7 +161,7 @@ def _ranking(study: Study) -> None:
     project = st.selectbox(
         t("match.project"), study.projects.index, format_func=lambda one: f"{one} · {study.projects.loc[one, 'name']}"
     )
-    rows = study.ranking[study.ranking["project"] == project]
+    rows = tables.ranking(study)[tables.ranking(study)["project"] == project]
     rows = rows.assign(site_label=rows["site"].map(names), label_rank=rows["rank"])
     best = rows[rows["eligible"]].sort_values("rank").head(12)
     left, right = st.columns(2)
@@ -180,7 +181,7 @@ def _ranking(study: Study) -> None:
 
 def _points(study: Study, project: str, best: pd.DataFrame) -> pd.DataFrame:
     language, criteria = state.language(), catalog.criteria()
-    rows = study.contributions
+    rows = tables.contributions(study)
     rows = rows[(rows["project"] == project) & rows["site"].isin(best["site"])].merge(
         best[["site", "site_label", "rank"]]
     )

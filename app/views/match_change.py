@@ -8,7 +8,7 @@ import streamlit as st
 from app import cached, state
 from app.views import match_edit
 from app.widgets import show_map, t, told_of
-from geo_cluster.report import comparison
+from geo_cluster.report import comparison, tables
 from geo_cluster.study import Study
 
 
@@ -30,13 +30,13 @@ def changes(study: Study) -> None:
 
 def placed(before: Study, after: Study) -> str:
     """How many more or fewer projects have a place."""
-    more = len(after.assignment) - len(before.assignment)
+    more = len(tables.assignment(after)) - len(tables.assignment(before))
     return t(f"match.placed_{'same' if not more else 'more' if more > 0 else 'less'}", n=abs(more))
 
 
 def both_plans(study: Study, before: Study) -> None:
     """Both plans on one map."""
-    sites = dict(zip(before.assignment["project"], before.assignment["site"], strict=True))
+    sites = dict(zip(tables.assignment(before)["project"], tables.assignment(before)["site"], strict=True))
     keys = cached.plan_key(study), cached.plan_key(before)
     source = cached.compared_map(study, keys[0], state.language(), sites, keys[1])
     show_map(source, key="compared-map", height=460)

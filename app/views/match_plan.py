@@ -11,7 +11,7 @@ from app import cached, state
 from app.views import match_edit, match_portfolio
 from app.widgets import t
 from geo_cluster.domain import Pair, Scenario
-from geo_cluster.report import explanation
+from geo_cluster.report import explanation, tables
 from geo_cluster.study import Study
 from geo_cluster.world import catalog
 
@@ -62,7 +62,7 @@ def table(study: Study) -> None:
 def _rows(study: Study, names: dict[str, str]) -> pd.DataFrame:
     """One row a project, those without a place last; what is decided comes from the work, not from the study."""
     language, scenario, projects = state.language(), state.work().scenario, study.projects
-    plan = study.assignment.set_index("project").reindex(projects.index)
+    plan = tables.assignment(study).set_index("project").reindex(projects.index)
     cities = cached.layer_table("prefectures").set_index("code")[f"name_{language}"]
     city = study.sites.set_index("id")["prefecture_code"].map(cities)
     locked = {pair.project: pair.site for pair in scenario.locked}
@@ -185,13 +185,13 @@ def _decisions(study: Study, names: dict[str, str]) -> None:
 
 def unplaced(study: Study) -> None:
     """Who stays out and why, and for one of them the ways in, each to be tried."""
-    if study.unplaced.empty:
+    if tables.unplaced(study).empty:
         st.success(t("match.all_placed"), icon=":material/check_circle:")
         return
     english = state.language() == "en"
-    reasons = study.unplaced[["project_name", "reason_en" if english else "reason"]]
+    reasons = tables.unplaced(study)[["project_name", "reason_en" if english else "reason"]]
     st.dataframe(reasons.set_axis([t("match.project"), t("col.reason")], axis=1), hide_index=True)
-    names = study.unplaced.set_index("project")["project_name"]
+    names = tables.unplaced(study).set_index("project")["project_name"]
     choose, find = st.columns([3, 1], vertical_alignment="bottom")
     project = choose.selectbox(t("match.ways_for"), names.index, format_func=lambda one: f"{one} · {names[one]}")
     asked = (cached.plan_key(study), project)

@@ -12,6 +12,7 @@ import shapely
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
 from geo_cluster.export.tables import SAMPLE
+from geo_cluster.report import tables
 from geo_cluster.study import Study
 from geo_cluster.world import catalog, layers
 from geo_cluster.world.spreadsheet import undate_package
@@ -40,10 +41,10 @@ def write_geopackage(study: Study, path: Path) -> None:
 
 def plan_lines(study: Study) -> gpd.GeoDataFrame:
     """One line a placed project, from the R&D anchor to its site, with the assignment's columns."""
-    ends = study.sites.set_index("id").geometry.reindex(study.assignment["site"])
+    ends = study.sites.set_index("id").geometry.reindex(tables.assignment(study)["site"])
     start = study.anchor.geometry
     lines = [shapely.LineString([start, end]) for end in ends]
-    frame = gpd.GeoDataFrame(study.assignment.copy(), geometry=gpd.GeoSeries(lines, crs=layers.CRS))
+    frame = gpd.GeoDataFrame(tables.assignment(study).copy(), geometry=gpd.GeoSeries(lines, crs=layers.CRS))
     return frame.assign(notice=SAMPLE if study.scenario.is_sample else "")
 
 

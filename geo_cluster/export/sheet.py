@@ -10,7 +10,7 @@ import pandas as pd
 from geo_cluster.domain import Language
 from geo_cluster.export.sketch import sketch
 from geo_cluster.export.tables import SAMPLE
-from geo_cluster.report import explanation
+from geo_cluster.report import explanation, tables
 from geo_cluster.report.tables import told_requests, words_of
 from geo_cluster.study import Study
 from geo_cluster.world import catalog, layers
@@ -170,7 +170,7 @@ def facts(study: Study, language: Language) -> tuple[dict[str, str], str, bool]:
     held, sentence = _holds(study, words, language)
     assumed = float((study.observations["basis"] == "assumed").mean())
     told = {
-        "placed": f"{len(study.assignment)} / {len(study.projects)}",
+        "placed": f"{len(tables.assignment(study))} / {len(study.projects)}",
         "worth": f"{plan.objective:,.1f}",
         "proof": words["optimal"] if plan.status == "optimal" else words["feasible"].format(gap=plan.gap),
         "holds": "—" if held is None else f"{held:.0%}",
@@ -227,22 +227,24 @@ def _plan(study: Study, words: dict[str, str], language: Language) -> str:
             f"{row.energy_tce:,.0f}",
             f"{row.trip_min:.0f}",
         )
-        for row in study.assignment.sort_values(["site", "project"]).itertuples()
+        for row in tables.assignment(study).sort_values(["site", "project"]).itertuples()
     ]
     return _table((words[key] for key in keys), rows)
 
 
 def _unplaced(study: Study, words: dict[str, str], language: Language) -> str:
-    if study.unplaced.empty:
+    if tables.unplaced(study).empty:
         return f"<p>{words['none']}</p>"
     reason = "reason_en" if language == "en" else "reason"
-    rows = [(f"{row['project_name']} ({row['project']})", row[reason]) for row in study.unplaced.to_dict("records")]
+    rows = [
+        (f"{row['project_name']} ({row['project']})", row[reason]) for row in tables.unplaced(study).to_dict("records")
+    ]
     return _table((words["project"], words["reason"]), rows)
 
 
 def _pools(study: Study, words: dict[str, str], language: Language) -> str:
     names = study.region.names
-    used: pd.DataFrame = study.pools[study.pools["used"] > 0]
+    used: pd.DataFrame = tables.pools(study)[tables.pools(study)["used"] > 0]
     rows = [
         (
             names[row.pool][language],
@@ -265,6 +267,6 @@ def _asked(study: Study, words: dict[str, str], language: Language) -> str:
             f"{row['low']:,.12g}–{row['high']:,.12g} {row[f'unit_{language}']}",
             declared[row["attribute"]].whom[language],
         )
-        for row in told_requests(study.requests.head(REQUESTS)).to_dict("records")
+        for row in told_requests(tables.requests(study).head(REQUESTS)).to_dict("records")
     ]
     return _table((words[key] for key in ("subject", "question", "range", "whom")), rows)

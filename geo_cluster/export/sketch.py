@@ -11,6 +11,7 @@ from shapely.affinity import affine_transform
 
 from geo_cluster.domain import Language
 from geo_cluster.export.geopackage import plan_lines
+from geo_cluster.report import tables
 from geo_cluster.study import Study
 from geo_cluster.world import layers
 
@@ -22,7 +23,7 @@ COARSE_DEG = 0.002
 
 def sketch(study: Study, language: Language) -> str:
     """The plan as inline SVG; empty when nobody is placed. The full map is `map.html`."""
-    if study.assignment.empty:
+    if tables.assignment(study).empty:
         return ""
     lines = plan_lines(study).drop_duplicates("site").geometry
     onto, frame = _frame(lines)
@@ -32,7 +33,9 @@ def sketch(study: Study, language: Language) -> str:
     ground = [affine_transform(one, onto).svg(fill_color="#f4f6f6", opacity=1) for one in outlines.geometry]
     ties = [affine_transform(one, onto).svg(stroke_color="#0b6e75", opacity=0.6) for one in lines]
     drawn = [*ground, *_names(outlines, onto, language), *ties, *_dots(study, onto, language)]
-    label = html.escape(" · ".join(study.region.names[one][language] for one in study.assignment["site"].unique()))
+    label = html.escape(
+        " · ".join(study.region.names[one][language] for one in tables.assignment(study)["site"].unique())
+    )
     return f'<svg viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" role="img" aria-label="{label}">{"".join(drawn)}</svg>'
 
 
@@ -63,7 +66,7 @@ def _dots(study: Study, onto: list[float], language: Language) -> list[str]:
     places, names = study.sites.set_index("id").geometry, study.region.names
     anchor = affine_transform(study.anchor.geometry, onto)
     dots = [f'<circle cx="{anchor.x:.0f}" cy="{anchor.y:.0f}" r="11" fill="#b3223e" stroke="#fff"/>']
-    for site, count in study.assignment["site"].value_counts(ascending=True).items():
+    for site, count in tables.assignment(study)["site"].value_counts(ascending=True).items():
         at = affine_transform(places[site], onto)
         told = html.escape(f"{names[str(site)][language]}: {count}")
         circle = f'<circle cx="{at.x:.0f}" cy="{at.y:.0f}" r="17" fill="#0b6e75" stroke="#fff"/>'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from geo_cluster.domain import LANGUAGES, Language
+from geo_cluster.report import tables as report_tables
 from geo_cluster.report.tables import told_requests
 from geo_cluster.study import Study
 from geo_cluster.world import catalog
@@ -33,15 +34,17 @@ HEADINGS = {
 
 def csv_tables(study: Study) -> dict[str, bytes]:
     """File name -> content of every table of a study; the same scenario gives the same bytes."""
-    ranking = study.ranking.sort_values(["project", "eligible", "score"], ascending=[True, False, False], kind="stable")
+    ranking = report_tables.ranking(study).sort_values(
+        ["project", "eligible", "score"], ascending=[True, False, False], kind="stable"
+    )
     tables = {
         "ranking.csv": ranking,
-        "contributions.csv": study.contributions,
-        "assignment.csv": study.assignment,
-        "unplaced.csv": study.unplaced,
+        "contributions.csv": report_tables.contributions(study),
+        "assignment.csv": report_tables.assignment(study),
+        "unplaced.csv": report_tables.unplaced(study),
         "pools.csv": _named(study),
         "observations.csv": study.observations.round(6),
-        "data_request.csv": told_requests(study.requests),
+        "data_request.csv": told_requests(report_tables.requests(study)),
     }
     if study.scenario.is_sample:
         about_projects = [name for name in tables if name != "observations.csv"]
@@ -51,7 +54,7 @@ def csv_tables(study: Study) -> dict[str, bytes]:
 
 def _named(study: Study) -> pd.DataFrame:
     """The pools with their names beside their ids."""
-    names, table = study.region.names, study.pools.copy()
+    names, table = study.region.names, report_tables.pools(study).copy()
     for at, language in enumerate(LANGUAGES):
         table.insert(2 + at, f"pool_{language}", [names[pool][language] for pool in table["pool"]])
     return table

@@ -11,6 +11,7 @@ from geo_cluster.domain import Language
 from geo_cluster.export import sheet
 from geo_cluster.export.tables import HEADINGS as ASKED
 from geo_cluster.export.tables import SAMPLE, phone_list
+from geo_cluster.report import tables as report_tables
 from geo_cluster.report.tables import words_of
 from geo_cluster.study import Study
 from geo_cluster.world import catalog
@@ -73,7 +74,7 @@ def workbook(study: Study, *, language: Language = "zh") -> bytes:
         name: table.rename(columns={key: words[at] for key, words in HEADINGS.items()})
         for name, table in tables.items()
     }
-    sheets = {"about": _about(study, language), **sheets, "asked": phone_list(study.requests, language)}
+    sheets = {"about": _about(study, language), **sheets, "asked": phone_list(report_tables.requests(study), language)}
     formats = {words[key][at]: form for words in (HEADINGS, ASKED) for key, form in FORMATS.items() if key in words}
     return as_xlsx({SHEETS[name][at]: table for name, table in sheets.items()}, formats=formats)
 
@@ -92,34 +93,42 @@ def _plan(study: Study, language: Language) -> pd.DataFrame:
     columns = ["project", "project_name", "segment", "site", "score", "low", "high", "rank"]
     columns += ["land_mu", "power_mva", "energy_tce", "trip_min"]
     names, segments = study.region.names, catalog.segments()
-    keys = study.assignment["project"].map(study.projects["segment"])
-    return study.assignment.assign(
-        site=[names[one][language] for one in study.assignment["site"]],
-        segment=[segments[key].name[language] for key in keys],
-    )[columns].round(1)
+    keys = report_tables.assignment(study)["project"].map(study.projects["segment"])
+    return (
+        report_tables.assignment(study)
+        .assign(
+            site=[names[one][language] for one in report_tables.assignment(study)["site"]],
+            segment=[segments[key].name[language] for key in keys],
+        )[columns]
+        .round(1)
+    )
 
 
 def _unplaced(study: Study, language: Language) -> pd.DataFrame:
-    if study.unplaced.empty:
+    if report_tables.unplaced(study).empty:
         return pd.DataFrame([("", "", sheet.WORDS[language]["none"])], columns=["project", "project_name", "reason"])
-    reason = study.unplaced["reason_en" if language == "en" else "reason"]
-    return study.unplaced.assign(reason=reason)[["project", "project_name", "reason"]]
+    reason = report_tables.unplaced(study)["reason_en" if language == "en" else "reason"]
+    return report_tables.unplaced(study).assign(reason=reason)[["project", "project_name", "reason"]]
 
 
 def _pools(study: Study, language: Language) -> pd.DataFrame:
     names = study.region.names
-    words = [words_of(resource, language) for resource in study.pools["resource"]]
-    return study.pools.assign(
-        resource=[word for word, _ in words],
-        unit=[unit for _, unit in words],
-        pool=[names[pool][language] for pool in study.pools["pool"]],
-    )[["resource", "pool", "unit", "low", "likely", "high", "planned", "used", "left"]].round(1)
+    words = [words_of(resource, language) for resource in report_tables.pools(study)["resource"]]
+    return (
+        report_tables.pools(study)
+        .assign(
+            resource=[word for word, _ in words],
+            unit=[unit for _, unit in words],
+            pool=[names[pool][language] for pool in report_tables.pools(study)["pool"]],
+        )[["resource", "pool", "unit", "low", "likely", "high", "planned", "used", "left"]]
+        .round(1)
+    )
 
 
 def _ranking(study: Study, language: Language) -> pd.DataFrame:
     """Every project at every site, best first; where it may not go, why not."""
     order = ["project", "eligible", "score"]
-    rows = study.ranking.sort_values(order, ascending=[True, False, False], kind="stable")
+    rows = report_tables.ranking(study).sort_values(order, ascending=[True, False, False], kind="stable")
     reason = rows["reason_en" if language == "en" else "reason"]
     columns = ["project", "project_name", "site", "score", "low", "high", "rank", "reason"]
     site = [study.region.names[one][language] for one in rows["site"]]

@@ -29,6 +29,7 @@ from geo_cluster.domain import Language
 from geo_cluster.errors import Fault, refuse_if
 from geo_cluster.maps import chain_matrix
 from geo_cluster.maps.words import GRADES, SPOKEN, WORDS
+from geo_cluster.report import tables
 from geo_cluster.study import Study
 from geo_cluster.world import catalog, layers
 
@@ -292,7 +293,7 @@ def _reach(study: Study | None, language: Language, style: Mapping[str, Any]) ->
         {"key": "reach_labels", "group": group, "name": "", "kind": "label", "legend": False, "features": labels},
     ]
     if study:
-        places = study.sites.set_index("id").geometry[study.assignment["site"].unique()]
+        places = study.sites.set_index("id").geometry[tables.assignment(study)["site"].unique()]
         lines = [route(study.region.network, study.anchor.geometry, place).line for place in places]
         ways = _shapes(gpd.GeoDataFrame(geometry=lines, crs=layers.CRS), merge=True)
         shown.append(
@@ -438,14 +439,14 @@ def _sites(
 ) -> dict[str, Any]:
     features, words = _cards(frame, "sites", language), WORDS[language]
     if study:
-        taken = study.assignment["site"].value_counts()
+        taken = tables.assignment(study)["site"].value_counts()
         for feature, one in zip(features, frame["id"], strict=True):
             count = int(taken.get(one, 0))
             feature["p"]["mark"] = str(count) if count else ""
             feature["p"]["size"] = 17 + 4 * min(count, 4)
             if not count:
                 feature["p"]["color"] = style["stage"]["support"]
-            projects = study.assignment.loc[study.assignment["site"] == one, "project_name"]
+            projects = tables.assignment(study).loc[tables.assignment(study)["site"] == one, "project_name"]
             feature["p"]["rows"].insert(0, [words["placed"], words["comma"].join(projects) or "0"])
     name = toml.table("layers")["layers"]["sites"]["name"][language]
     layer = {"key": "sites", "group": words["sites"], "name": name, "kind": "site", "search": True}
@@ -473,7 +474,7 @@ def _plan(study: Study, language: Language, style: Mapping[str, Any]) -> list[di
     words, start = WORDS[language], study.anchor.geometry
     sites = study.sites.set_index("id")
     features = []
-    for site, group in study.assignment.groupby("site", sort=True):
+    for site, group in tables.assignment(study).groupby("site", sort=True):
         end = sites.geometry[site]
         rows = [
             [row.project, f"{row.project_name} · {words['score']} {row.score:.1f} ({row.low:.0f}–{row.high:.0f})"]
@@ -495,7 +496,7 @@ def _changed(
     study: Study, before: Mapping[str, str], language: Language, style: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """Lines from the site that a project had to the one it has now; nothing when no project moved."""
-    sites, plan = study.sites.set_index("id"), study.assignment
+    sites, plan = study.sites.set_index("id"), tables.assignment(study)
     names = sites[f"name_{language}"]
     moved = plan.assign(old=plan["project"].map(before)).dropna(subset="old")
     moved = moved[(moved["old"] != moved["site"]) & moved["old"].isin(sites.index)]
@@ -516,7 +517,7 @@ def _changed(
 
 def _moves(study: Study, before: Mapping[str, str], words: Mapping[str, str]) -> str:
     """How many projects moved, came and left since an earlier plan."""
-    now = dict(zip(study.assignment["project"], study.assignment["site"], strict=True))
+    now = dict(zip(tables.assignment(study)["project"], tables.assignment(study)["site"], strict=True))
     moved = sum(before[project] != site for project, site in now.items() if project in before)
     return words["moves"].format(moved=moved, placed=len(now.keys() - before), left=len(before.keys() - now.keys()))
 
@@ -583,7 +584,7 @@ def _places(language: Language) -> list[dict[str, Any]]:
 
 def _extent(study: Study) -> list[list[float]]:
     """South-west and north-east corner of a plan: the R&D base and the sites it uses."""
-    used = study.sites.loc[study.sites["id"].isin(study.assignment["site"]), "geometry"].tolist()
+    used = study.sites.loc[study.sites["id"].isin(tables.assignment(study)["site"]), "geometry"].tolist()
     west, south, east, north = shapely.total_bounds([study.anchor.geometry, *used]).tolist()
     return [[south, west], [north, east]] if used else EAST
 
@@ -591,7 +592,7 @@ def _extent(study: Study) -> list[list[float]]:
 def _title(study: Study | None, language: Language) -> dict[str, str] | None:
     if study is None:
         return None
-    plan, placed, total = study.plan, len(study.assignment), len(study.projects)
+    plan, placed, total = study.plan, len(tables.assignment(study)), len(study.projects)
     worth, bound = f"{plan.objective:,.1f}", f"{plan.bound:,.1f}"
     told = {
         "zh": f"落地 {placed}/{total} 个项目 · 总分 {worth} 分 · 上界 {bound}",

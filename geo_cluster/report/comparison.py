@@ -8,7 +8,6 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from geo_cluster import region
 from geo_cluster.domain import LANGUAGES, Pair
 from geo_cluster.matching.explain import Shortage, shortages
 from geo_cluster.matching.plan import Assignment
@@ -16,8 +15,8 @@ from geo_cluster.matching.problem import Ints
 from geo_cluster.matching.stable import blocking_pairs, match_stably
 from geo_cluster.matching.verify import objective, verify
 from geo_cluster.report import tables
-from geo_cluster.report.explanation import DRAWN, allowance, alternatives_of, fronts_of, shortfalls
-from geo_cluster.study import ENDS, Study
+from geo_cluster.report.explanation import allowance, alternatives_of, fronts_of, shortfalls
+from geo_cluster.study import Study
 
 
 def with_plan(study: Study, site: Ints) -> Study:
@@ -28,21 +27,12 @@ def with_plan(study: Study, site: Ints) -> Study:
     worth, bound = objective(problem, site), study.plan.bound
     gap = max(bound - worth, 0.0) / max(abs(worth), 1e-9)
     plan = Assignment(site, worth, bound, gap, "optimal" if worth >= bound - 1e-6 else "feasible")
-    facts, sites, projects = region.facts_of(study.region, study.projects), study.sites, study.projects
-    level = study.scenario.planning_level
-    return replace(
-        study,
-        plan=plan,
-        assignment=tables.assignment_table(projects, sites, facts, study.ranking, plan, ENDS[level]),
-        unplaced=tables.unplaced_table(problem, projects, study.region, study.eligibility, plan),
-        pools=tables.pools_table(tuple(one for one in problem.resources if one.name in DRAWN), level, plan),
-        violations=verify(problem, plan),
-    )
+    return replace(study, plan=plan, violations=verify(problem, plan))
 
 
 def plan_locks(study: Study) -> tuple[Pair, ...]:
     """Every placed project of a plan as a lock: the plan, kept."""
-    pairs = zip(study.assignment["project"], study.assignment["site"], strict=True)
+    pairs = zip(tables.assignment(study)["project"], tables.assignment(study)["site"], strict=True)
     return tuple(Pair(project=project, site=site) for project, site in pairs)
 
 
@@ -52,7 +42,7 @@ def difference_table(before: Study, after: Study) -> pd.DataFrame:
     Projects are compared by id; `from` and `to` are site ids, empty where a project is unplaced. `change` is the score
     at the new place less the score at the old place, each as its own study saw it.
     """
-    old, new = (one.assignment.set_index("project") for one in (before, after))
+    old, new = (tables.assignment(one).set_index("project") for one in (before, after))
     rows = []
     for project in dict.fromkeys([*after.projects.index, *before.projects.index]):
         place = [table["site"].get(project, "") for table in (old, new)]
@@ -112,7 +102,9 @@ def _why_moved(before: Study, after: Study, project: str, old: str, new: str) ->
 def _has_shrunk(before: Study, after: Study, lacking: Shortage) -> bool:
     """Whether a pool has less to give in the second study than in the first."""
     had, has = (
-        one.pools.loc[(one.pools["resource"] == lacking.resource) & (one.pools["pool"] == lacking.pool), "planned"]
+        tables.pools(one).loc[
+            (tables.pools(one)["resource"] == lacking.resource) & (tables.pools(one)["pool"] == lacking.pool), "planned"
+        ]
         for one in (before, after)
     )
     return len(had) == len(has) == 1 and has.iloc[0] < had.iloc[0] - 1e-6

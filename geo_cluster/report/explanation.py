@@ -34,6 +34,7 @@ from geo_cluster.matching.problem import UNPLACED
 from geo_cluster.matching.solve import solve
 from geo_cluster.matching.verify import hold, usage
 from geo_cluster.region import facts_of, settings_of
+from geo_cluster.report import tables as report_tables
 from geo_cluster.report.tables import words_of
 from geo_cluster.study import Say, Study
 from geo_cluster.world import catalog
@@ -190,7 +191,7 @@ def way_settings(study: Study, way: WayIn, *, source: str) -> dict[str, Any]:
     site = study.sites["id"].iloc[way.site]
     locked = [pair for pair in scenario.locked if pair.project != project]
     known: tuple[KnownBetter, ...] = scenario.known
-    pools = study.pools.set_index(["resource", "pool"])["planned"]
+    pools = report_tables.pools(study).set_index(["resource", "pool"])["planned"]
     wider = {(one.resource, one.pool): math.ceil(one.amount) for one in way.more if one.resource not in DRAWN}
     shares = tuple(
         share.model_copy(update={"most": share.most + wider.get((_rule(share), share.prefecture), 0)})
@@ -303,7 +304,7 @@ def alternatives_of(
     study: Study, *, count: int = 3, within: float = 0.02, clock: Allowance | None = None
 ) -> tuple[Alternative, ...]:
     """Plans within a share of the best that differ the most from it and from each other."""
-    if study.problem is None or not len(study.assignment):
+    if study.problem is None or not len(report_tables.assignment(study)):
         return ()
     return alternatives(study.problem, study.plan, count=count, within=within, time_limit_s=allowance(clock))
 
@@ -334,7 +335,7 @@ def fronts_of(
 
     Fronts that the time ended before their last point are named in `missed`.
     """
-    if study.problem is None or not len(study.assignment):
+    if study.problem is None or not len(report_tables.assignment(study)):
         return {}
     prefecture = pd.factorize(study.sites["prefecture_code"])[0]
     clock = allowance(clock)
@@ -410,7 +411,7 @@ def gauge_table(study: Study) -> pd.DataFrame:
     score higher at a site of the pool than where they are, and for which this pool has no room left: such a pool binds.
     """
     basis = study.observations.set_index(["attribute", "site_id"])["basis"]
-    table = study.pools.copy()
+    table = report_tables.pools(study).copy()
     for language in LANGUAGES:
         table[f"pool_{language}"] = [study.region.names[pool][language] for pool in table["pool"]]
     table["basis"] = [

@@ -1,4 +1,8 @@
-"""The tables of a study: ranking, contributions, plan, who stays out, pools."""
+"""The tables of a study, each made once when it is asked for: `ranking(study)`, `assignment(study)`, …
+
+`ranking`: one row a pair; `contributions`: one row a pair and criterion; `assignment`: one row a placed project;
+`unplaced`: who stays out and why; `pools`: what each pool has and gives; `requests`: the numbers to go and ask for.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +23,46 @@ from geo_cluster.scoring.aggregate import competition_rank
 from geo_cluster.scoring.criteria import DecisionMatrix
 from geo_cluster.scoring.explain import significant
 from geo_cluster.scoring.information import of_choosers
+from geo_cluster.study import ENDS, Study, once
 from geo_cluster.world import catalog
 from geo_cluster.world.coordinates import MU_PER_HA
+
+
+@once
+def ranking(study: Study) -> pd.DataFrame:
+    """One row a pair; see `ranking_table`."""
+    return ranking_table(study.projects, study.sites, study.eligibility, study.decision, study.observations)
+
+
+@once
+def contributions(study: Study) -> pd.DataFrame:
+    """One row a pair and criterion; see `contributions_table`."""
+    return contributions_table(study.projects, study.sites, study.decision)
+
+
+@once
+def assignment(study: Study) -> pd.DataFrame:
+    """One row a placed project; see `assignment_table`."""
+    end = ENDS[study.scenario.planning_level]
+    return assignment_table(study.projects, study.sites, study.facts, ranking(study), study.plan, end)
+
+
+@once
+def unplaced(study: Study) -> pd.DataFrame:
+    """One row a project that stays out, and why; see `unplaced_table`."""
+    return unplaced_table(study.problem, study.projects, study.region, study.eligibility, study.plan)
+
+
+@once
+def pools(study: Study) -> pd.DataFrame:
+    """One row a pool; see `pools_table`."""
+    return pools_table(study.resources, study.scenario.planning_level, study.plan)
+
+
+@once
+def requests(study: Study) -> pd.DataFrame:
+    """The numbers to go and ask for, the most useful first; see `request_table`."""
+    return request_table(study.region, study.eligibility, study.decision)
 
 
 def ranking_table(

@@ -25,6 +25,7 @@ from geo_cluster.box.limits import limits
 from geo_cluster.domain import Text
 from geo_cluster.errors import Conflict, DataError, Fault, InputError, Refused, refuse_if
 from geo_cluster.matching.plan import Assignment
+from geo_cluster.report import tables
 from geo_cluster.study import Study
 from geo_cluster.workspace.database import blobs, marks, plans, reading, revisions, works, writing
 from geo_cluster.workspace.roles import LOCAL, Person, Role
@@ -186,7 +187,7 @@ class Workspace:
             "bound": plan.bound,
             "gap": plan.gap,
             "status": plan.status,
-            "placed": dict(zip(study.assignment["project"], study.assignment["site"], strict=True)),
+            "placed": dict(zip(tables.assignment(study)["project"], tables.assignment(study)["site"], strict=True)),
             "hashes": study.hashes,
             "violations": [str(violation) for violation in study.violations],
             "seconds": study.seconds,

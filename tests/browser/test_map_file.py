@@ -10,6 +10,7 @@ from geo_cluster import study
 from geo_cluster.export import bundle
 from geo_cluster.maps import payload as maps_payload
 from geo_cluster.maps import words
+from geo_cluster.report import tables
 from geo_cluster.world import catalog, layers, spreadsheet
 from tests.browser.painted import LAPTOP, PHONE, Painted, on_white
 from tests.test_written import INNER, RISKS
@@ -146,7 +147,7 @@ def test_a_plan_line_says_what_it_carries(opened, result):
     expect(card.locator("h3")).to_contain_text("→")
     expect(card.locator(".gc-sample")).to_have_text("示例")
     projects = set(card.locator("dt").all_inner_texts())
-    assert projects in [set(group["project"]) for _, group in result.assignment.groupby("site")]
+    assert projects in [set(group["project"]) for _, group in tables.assignment(result).groupby("site")]
 
 
 def test_hostile_names_stay_text(visit, result, tmp_path):
