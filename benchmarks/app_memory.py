@@ -15,7 +15,7 @@ from pathlib import Path
 
 from app import cached
 from geo_cluster import scratch
-from geo_cluster.report import explanation
+from geo_cluster.report import explanation, tables
 from geo_cluster.workspace.repository import PROJECTS, Work
 from geo_cluster.world import catalog
 from geo_cluster.world.catalog import PORTFOLIOS
@@ -51,7 +51,7 @@ class Visitor:
         self.held = [*self.held[-3:], held]
         maps = [cached.plan_map(study, cached.plan_key(study), "zh")]
         if self.studies:
-            before = dict(self.studies[-1].assignment.set_index("project")["site"])
+            before = dict(tables.assignment(self.studies[-1]).set_index("project")["site"])
             keys = cached.plan_key(study), cached.plan_key(self.studies[-1])
             maps.append(cached.compared_map(study, keys[0], "zh", before, keys[1]))
         cached.asked(explanation.holds_table, study)

@@ -62,7 +62,9 @@ def table(folder, name):
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_study_of_which_every_number_is_known_asks_for_none_and_is_handed_over_whole(default, language):
-    known = dataclasses.replace(default, requests=report_tables.requests(default).iloc[:0])
+    seen = default.observations
+    exact = dataclasses.replace(default.region, observations=seen.assign(low=seen["likely"], high=seen["likely"]))
+    known = dataclasses.replace(default, region=exact)
     files = bundle.study_files(known, language=language)
     assert pd.read_csv(io.BytesIO(files["data_request.csv"])).empty
     assert set(files) >= set(bundle.FILES)
@@ -322,7 +324,7 @@ def test_plan_lines_run_from_the_anchor_to_the_sites(out, default):
 
 
 def test_a_plan_that_places_nobody_is_an_empty_layer(default, tmp_path):
-    nobody = dataclasses.replace(default, assignment=report_tables.assignment(default).iloc[:0])
+    nobody = dataclasses.replace(default, plan=dataclasses.replace(default.plan, site=np.full(30, -1)))
     geopackage.write_geopackage(nobody, tmp_path / "layers.gpkg")
     plan = pyogrio.read_dataframe(tmp_path / "layers.gpkg", layer="plan")
     assert len(plan) == 0
@@ -419,7 +421,7 @@ def test_the_sheet_tells_the_plan_and_needs_nothing_from_outside(language):
 def test_hostile_names_on_the_sheet_are_escaped():
     result = run()
     attack = "</td></html><script>x</script>"
-    hostile = dataclasses.replace(result, assignment=report_tables.assignment(result).assign(project_name=attack))
+    hostile = dataclasses.replace(result, projects=result.projects.assign(name=attack))
     page = sheet(hostile)
     assert "<script" not in page
     assert html.escape(attack) in page

@@ -31,7 +31,7 @@ def found(region) -> appraise.Appraisal:
 
 
 def test_scores_are_those_of_the_study(found):
-    ranking = study.run(catalog.scenario()).ranking.set_index(["project", "site"])["score"]
+    ranking = tables.ranking(study.run(catalog.scenario())).set_index(["project", "site"])["score"]
     scores = found.scores.set_index(["project", "site"])["score"]
     assert np.allclose(scores.reindex(ranking.index), ranking)
 

@@ -122,8 +122,8 @@ def test_every_unknown_name_is_named_at_once():
 
 
 def test_adding_a_site_changes_nobody_elses_score_or_interval():
-    both = study.run(world.scenario(), world.layers(), projects=world.projects(1)).ranking
-    one = study.run(world.scenario(sites=["X1"]), world.layers(), projects=world.projects(1)).ranking
+    both = tables.ranking(study.run(world.scenario(), world.layers(), projects=world.projects(1)))
+    one = tables.ranking(study.run(world.scenario(sites=["X1"]), world.layers(), projects=world.projects(1)))
     columns = ["score", "low", "high"]
     assert both.query("site == 'X1'")[columns].equals(one[columns])
 
@@ -170,7 +170,7 @@ def test_summary_names_versions_counts_proof_and_inputs(real):
     assert summary["sample"] is True
     assert summary["placed"] + summary["unplaced"] == summary["projects"] == 30
     assert summary["sites"] == 29
-    assert set(summary["inputs"]) == {"portfolio", *study.inputs.LAYERS}
+    assert set(summary["inputs"]) == {"portfolio", *study.LAYERS}
     assert summary["violations"] == []
 
 
