@@ -39,7 +39,10 @@ def _doors() -> serving.Doors:
         told = serving.doors(serving.secret_files())
     except InputError as refusal:  # a visitor needn't know where on the server the file lies
         paths = {str(file) for file in serving.secret_files()}
-        faults = [replace(one, where="secrets.toml") if one.where in paths else one for one in refusal.faults]
+        faults = [
+            one.at(replace(one.place, name="secrets.toml")) if one.place.name in paths else one
+            for one in refusal.faults
+        ]
         raise InputError(faults) from None
     if told.auth != begun_with():
         where, remedy = "secrets.toml, [auth]", "start the app again; until then nobody is let in"

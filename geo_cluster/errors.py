@@ -8,77 +8,187 @@
     ├── Refused                  this person may not do that, or there is no such work for them
     └── Conflict                 somebody else saved first; nothing was overwritten
 
-Each error carries a list of `Fault`; its text is that list. The command line prints it and exits with
-code 2; the app shows it in place. Nothing here is for programming mistakes: those stay `TypeError` etc.
+Each error carries a list of `Fault`: a code, a place and values. What a fault says, and what to do about it, stands in
+`tables/faults/` by code, in Chinese and English. The command line prints it and exits with code 2; the app shows it in
+place. Nothing here is for programming mistakes: those stay `TypeError` etc.
 """
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal, NamedTuple
 
+FAULTS = Path(__file__).parent / "tables" / "faults"
+"""One TOML file a room, one table a code: `what` and `remedy`, each in `zh` and `en`, with `{names}` for the values."""
 
-class Place(str):
-    """A place in words that knows the row and the column it speaks of: names may hold any words, so none are parsed."""
-
-    row: int
-    column: str
-
-    def __new__(cls, words: str, row: int = 0, column: str = "") -> Place:  # noqa: D102
-        place = super().__new__(cls, words)
-        place.row, place.column = row, column
-        return place
-
-
-def place(name: str, row: int = 0, column: str = "") -> Place:
-    """A row (0 for none) and a column ('' for none) of a file."""
-    words = name + (f", row {row}" if row else "") + (f", column {column}" if column else "")
-    return Place(words, row, column)
+Spoken = Literal["zh", "en"]
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a fault is, so that a person can put a finger on it.
+
+    Parameters
+    ----------
+    name : str
+        Name of a file, an option or an argument, as people know it.
+    kind : str
+        What sort of thing it is where the name alone doesn't say: a key of `tables/faults/places.toml`.
+    sheet : str
+        Sheet of a workbook, or layer of a file of shapes.
+    key : str
+        Key of a setting, as it stands in the file.
+    row : int
+        Row as a spreadsheet counts it, 0 for none.
+    entry : str
+        What stands in that row: a name, an id.
+    column : str
+        Heading, '' for none.
+    """
+
+    name: str
+    kind: str = ""
+    sheet: str = ""
+    key: str = ""
+    row: int = 0
+    entry: str = ""
+    column: str = ""
+
+    def words(self, language: Spoken = "en") -> str:
+        """The place in a language."""
+        name = f"{_places()[self.kind][language]} {self.name}".rstrip() if self.kind else self.name
+        if language == "en":
+            row = f"row {self.row}" + (f" ({self.entry})" if self.entry else "") if self.row else self.entry
+            column = f"column {self.column}" if self.column else ""
+            return ", ".join(part for part in (name, self.sheet, self.key, row, column) if part)
+        row = (
+            f" 第 {self.row} 行" + (f"（{self.entry}）" if self.entry else "")
+            if self.row
+            else f" {self.entry}".rstrip()
+        )
+        column = f"“{self.column}”列" if self.column else ""
+        return "，".join(part for part in (name, self.sheet, self.key) if part) + row + column
+
+
+class Words(NamedTuple):
+    """A fault in a language: where it is, what is wrong, what to do."""
+
+    where: str
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what} → {self.remedy}"
+
+
 class Fault:
     """One thing that is wrong.
 
     Parameters
     ----------
-    where : str
-        File, row, column or key, so that a person can put a finger on it.
-    what : str
-        What is there and why it can't be used.
-    remedy : str
-        What to do about it.
-    row, column : int, str
-        The row (0 for none) and the heading ('' for none) that `where` speaks of; a `Place` brings them along.
+    code : str
+        `file.key` of `tables/faults/<file>.toml`, e.g. `table.not_a_number`.
+    place : Place, str or Path
+        Where it is; a text or a path is a place by that name.
+    **values
+        What the sentences name: texts, numbers, `Text` in both languages, or lists of them.
     """
 
-    where: str
-    what: str
-    remedy: str
-    row: int = 0
-    column: str = ""
+    def __init__(self, code: str | Place, place: Place | str | Path, /, *prose: str, **values: object):
+        self.place = place if isinstance(place, Place) else Place(str(place))
+        if prose:  # until every room has its codes
+            self.place = code if isinstance(code, Place) else Place(str(code))
+            code, values = "common.prose", {"what": str(place), "remedy": prose[0]}
+        self.code, self.values = str(code), values
+        self._sentences()  # an unknown code is a mistake of ours, and shows at once
 
-    def __post_init__(self) -> None:
-        """Take over what a place knows."""
-        if isinstance(self.where, Place):
-            object.__setattr__(self, "row", self.row or self.where.row)
-            object.__setattr__(self, "column", self.column or self.where.column)
-            object.__setattr__(self, "where", str(self.where))
+    def _sentences(self) -> dict[str, dict[Spoken, str]]:
+        room, _, key = self.code.partition(".")
+        return _room(room)[key]
+
+    def words(self, language: Spoken = "en") -> Words:
+        """Where, what and what to do about it, in a language."""
+        told = {name: _shown(value, language) for name, value in self.values.items()}
+        what, remedy = (self._sentences()[part][language].format(**told) for part in ("what", "remedy"))
+        return Words(self.place.words(language), what, remedy)
+
+    @property
+    def where(self) -> str:
+        """The place in English."""
+        return self.place.words()
+
+    @property
+    def what(self) -> str:
+        """What is there and why it can't be used, in English."""
+        return self.words().what
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it, in English."""
+        return self.words().remedy
+
+    @property
+    def row(self) -> int:
+        """Row of the place, 0 for none."""
+        return self.place.row
+
+    @property
+    def column(self) -> str:
+        """Heading of the place, '' for none."""
+        return self.place.column
+
+    def at(self, place: Place) -> Fault:
+        """The same fault in another place."""
+        return Fault(self.code, place, **self.values)
 
     def __str__(self) -> str:
-        """One line: where, what, what to do."""
-        return f"{self.where}: {self.what} → {self.remedy}"
+        return str(self.words())
+
+    def __repr__(self) -> str:
+        return f"Fault({self.code!r}, {self.place!r}, {self.values!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Fault) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((self.code, self.place))
+
+
+def _shown(value: object, language: Spoken) -> object:
+    """A value as a sentence names it: lists joined, texts in the language, numbers as they are for the format."""
+    if isinstance(value, list | tuple | set | frozenset):
+        shown = (str(_shown(one, language)) for one in value)
+        return ("、" if language == "zh" else ", ").join(sorted(shown) if isinstance(value, set | frozenset) else shown)
+    spoken = getattr(value, language, None)
+    return spoken if isinstance(spoken, str) else value
+
+
+@cache
+def _room(name: str) -> dict[str, dict[str, dict[Spoken, str]]]:
+    """The sentences of a room by key."""
+    return tomllib.loads((FAULTS / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _places() -> dict[str, dict[Spoken, str]]:
+    """What kinds of places are called."""
+    return tomllib.loads((FAULTS / "places.toml").read_text(encoding="utf-8"))
 
 
 MOST = 1000
 """Faults that are kept of one thing: nobody mends more at a time, and a file may have a million."""
 
 
-@dataclass(frozen=True)
 class More(Fault):
-    """How many faults there are besides those that are told."""
+    """How many faults there are besides those that are kept."""
 
-    count: int = 0
+    def __init__(self, count: int):
+        super().__init__("common.more", Place("", kind="beyond"), count=count)
+        self.count = count
 
 
 class Faults:
@@ -113,8 +223,7 @@ class Faults:
     def __iter__(self) -> Iterator[Fault]:
         yield from self._kept
         if self._more:
-            what = f"there are {self._more:,} more faults"
-            yield More("beyond these", what, "mend these first", count=self._more)
+            yield More(self._more)
 
 
 class GeoClusterError(Exception):
@@ -148,13 +257,17 @@ class Conflict(GeoClusterError):  # noqa: N818  (nothing failed: somebody was fi
         Number of the newest revision.
     """
 
-    def __init__(self, where: str, *, author: str, at: str, note: str, number: int):
+    def __init__(self, place: Place | str, *, author: str, at: str, note: str, number: int):
         self.author, self.at, self.note, self.number = author, at, note, number
-        what = f"{author} changed it at {at} UTC ({note}) since you opened it"
-        super().__init__(Fault(where, what, "open theirs, or save yours as a copy"))
+        super().__init__(Fault("common.saved_by_another", place, author=author, at=at, note=note))
 
 
 def refuse_if(faults: Collection[Fault] | Faults, error: type[GeoClusterError] = InputError) -> None:
     """Raise `error` with all `faults`, or return when there are none."""
     if faults:
         raise error(faults)
+
+
+def place(name: str, row: int = 0, column: str = "") -> Place:
+    """A row (0 for none) and a column ('' for none) of a file."""
+    return Place(name, row=row, column=column)

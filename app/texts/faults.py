@@ -7,11 +7,10 @@ numbered). A sentence that isn't here is shown as it is.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import cache
 
 from geo_cluster.domain import Language
-from geo_cluster.errors import Fault
+from geo_cluster.errors import Fault, Words
 
 SENTENCES: tuple[tuple[str, str], ...] = (
     ("is empty", "为空"),
@@ -395,25 +394,9 @@ def sentence(said: str, language: Language) -> str:
     return said
 
 
-def told(fault: Fault, language: Language) -> Fault:
-    """A fault in a language; its place with 行 and 列."""
-    if language == "en":
-        return fault
-    return replace(
-        fault,
-        where={"temporary files": "临时文件", "beyond these": "此外"}.get(fault.where) or _where(fault),
-        what=sentence(fault.what, language),
-        remedy=sentence(fault.remedy, language),
-    )
-
-
-def _where(fault: Fault) -> str:
-    """The place of a fault in Chinese, by the row and the column it names: what else it says may be any name."""
-    where, column = fault.where, ""
-    if fault.column and f", column {fault.column}" in where:
-        where, _, more = where.rpartition(f", column {fault.column}")
-        column = f" “{fault.column}”列{more}"
-    if fault.row and f" row {fault.row}" in where:
-        name, _, more = where.rpartition(f" row {fault.row}")
-        where = f"{name.removesuffix(',')} 第 {fault.row} 行{more}"
-    return where + column
+def told(fault: Fault, language: Language) -> Words:
+    """A fault in a language."""
+    words = fault.words(language)
+    if fault.code != "common.prose":
+        return words
+    return words._replace(what=sentence(words.what, language), remedy=sentence(words.remedy, language))

@@ -121,9 +121,7 @@ def shapes(files: Mapping[str, bytes], name: str, *, layers: Sequence[str] = ())
 def outlines(texts: Sequence[str], name: str, places: Sequence[Place]) -> Any:
     """Geometry of outlines in WKT, None where there is none; `places` says where each stands in the file."""
     content = "\n".join(" ".join(text.split()) for text in texts).encode()
-    _, arrays = ask(
-        "shapes", {".txt": content}, name, places=[[one, one.row, one.column] for one in places], is_text=True
-    )
+    _, arrays = ask("shapes", {".txt": content}, name, places=[vars(one) for one in places], is_text=True)
     with _believed(name):
         return put_together(arrays)
 

@@ -45,7 +45,7 @@ def main(setting: dict[str, Any]) -> None:
         files = {ending: sys.stdin.buffer.read(length) for ending, length in asked["files"]}
         wire.send(out, *getattr(reader, setting["question"])(files, asked, limits))
     except InputError as refusal:
-        wire.send(out, {"faults": [list(vars(one).values()) for one in refusal.faults]})
+        wire.send(out, {"faults": [(one.code, vars(one.place), one.values) for one in refusal.faults]})
     except MemoryError:
         wire.send(out, {"failed": "memory"})
     except RecursionError:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from geo_cluster import toml
-from geo_cluster.errors import Fault, InputError, refuse_if
+from geo_cluster.errors import Fault, InputError, Place, refuse_if
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,7 @@ class Limits(SimpleNamespace):
     unions: int
     overlay_seconds: int
 
-    def refuse(self, where: str, key: str, found: float, what: str) -> None:
+    def refuse(self, where: Place | str, key: str, found: float, what: str) -> None:
         """Refuse `found` when it is beyond the limit `key`; `what` says what there is too much of, with a place for it.
 
         Raises

@@ -19,7 +19,7 @@ from typing import Any
 
 from geo_cluster.box import wire
 from geo_cluster.box.limits import REMEDY, limits
-from geo_cluster.errors import Fault, InputError
+from geo_cluster.errors import Fault, InputError, Place
 
 MB = 2**20
 LOOK_S = 0.1
@@ -101,9 +101,18 @@ def _opened(content: bytes, name: str) -> tuple[Any, dict[str, Any]]:
 
 def _faults(told: Any, name: str) -> list[Fault]:
     try:
-        return [Fault(str(a), str(b), str(c), int(row), str(column)) for a, b, c, row, column in told]
-    except (ValueError, TypeError):
+        return [_checked(Fault(str(code), Place(**place), **values)) for code, place, values in told]
+    except (ValueError, TypeError, KeyError, OSError):
         return [broken(name)]
+
+
+def _checked(fault: Fault) -> Fault:
+    """A fault that can be put into words: the box may have been taken over by what it read."""
+    for language in ("zh", "en"):
+        fault.words(language)
+    if any(not isinstance(one, str | int | float) for one in (*vars(fault.place).values(), *fault.values.values())):
+        raise TypeError
+    return fault
 
 
 def broken(name: str) -> Fault:

@@ -100,7 +100,7 @@ def _outlines(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) ->
     texts = content.decode().split("\n")
     for place, text in zip(asked["places"], texts, strict=True):
         levels = sizes.depth(text.encode(), b"(", b")", limits.nesting)
-        limits.refuse(Place(*place), "nesting", levels, "is nested {} levels deep")
+        limits.refuse(Place(**place), "nesting", levels, "is nested {} levels deep")
     found = shapely.from_wkt(np.array(texts, dtype=object), on_invalid="ignore")
     return {}, _taken_apart(found, asked["name"], limits)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -12,7 +13,7 @@ import pandas as pd
 from geo_cluster import toml
 from geo_cluster.box import door
 from geo_cluster.domain import KnownBetter, Text
-from geo_cluster.errors import Fault, Faults, InputError, Place, place
+from geo_cluster.errors import Fault, Faults, InputError, place
 from geo_cluster.imports.files import Checked, chosen_system, keyed, plain, spans
 from geo_cluster.imports.observations import compared, named, subjects, unit_factor
 from geo_cluster.region import Region
@@ -320,7 +321,4 @@ def _moved(fault: Fault, name: str, rows: pd.Index, headings: Mapping[str, str])
     if not 0 < fault.row <= len(rows):
         return fault
     row, column = int(rows[fault.row - 1]), headings.get(fault.column, fault.column)
-    where, mark = fault.where.removesuffix(f", column {fault.column}"), f" row {fault.row}"
-    whose, more = (name, where.removeprefix(name + mark)) if where.startswith(name + mark) else where.split(mark, 1)
-    told = f"{whose}{',' if whose == name else ''} row {row}{more}" + (f", column {column}" if column else "")
-    return Fault(Place(told, row, column), fault.what, fault.remedy)
+    return fault.at(replace(fault.place, name=name, row=row, column=column))

@@ -225,7 +225,7 @@ def load_faults(projects: pd.DataFrame, *, grid: Table, where: str = "projects")
     """Name the rows whose `power_mva` and `power_mw` do not go together, or whose power is not positive."""
     faults = []
     for number, row in enumerate(projects.to_dict("records"), start=1):
-        mva, mw, here = row.get("power_mva"), row.get("power_mw"), Place(f"{where} row {number}", number)
+        mva, mw, here = row.get("power_mva"), row.get("power_mw"), Place(where, row=number)
         if mva is not None and not pd.isna(mva) and not mva > 0:
             faults.append(Fault(here, f"power_mva is {mva:g}", "give a capacity above 0 MVA"))
         elif mva is not None and mw is not None and not pd.isna(mva) and not pd.isna(mw):
@@ -233,7 +233,7 @@ def load_faults(projects: pd.DataFrame, *, grid: Table, where: str = "projects")
     return faults
 
 
-def _power_factor_faults(where: str, mw: float, mva: float, grid: Table) -> list[Fault]:
+def _power_factor_faults(here: Place | str, mw: float, mva: float, grid: Table) -> list[Fault]:
     rule = grid["power_factor"]
     factor = mw / mva if mva else float("nan")
     if rule["low"] <= factor <= rule["high"]:

@@ -198,7 +198,7 @@ def _subtracted(
             yield from _subtracted(half, ground, layers, doubts, rows, since)
         return
     row = int(rows[batch[0]]) + 1 if len(batch) else 0
-    overlay.refuse_crossings(Place(f"sites row {row}", row), count)
+    overlay.refuse_crossings(Place("sites", row=row), count)
     with _LARGE if count > limits().crossings // LARGE else nullcontext(), overlay.in_words("sites"):
         yield batch, *_subtract(ground[batch], layers, doubts)
 
@@ -428,7 +428,7 @@ def layer_faults(layer: Any, where: str, *, kind: str | None = None) -> list[Fau
         )
         faults += [
             Fault(
-                Place(f"{where} row {k + 1}", int(k) + 1),
+                Place(where, row=int(k) + 1),
                 f"is a {shapes[k].geom_type}, which has no area",
                 "give polygons, or a buffer_m",
             )

@@ -155,7 +155,7 @@ def rules_of(rules: bytes, rules_name: str, layers: bytes, layers_name: str) -> 
     ]
     faults += [
         Fault(
-            Place(f"{rules_name}, row {row}, buffer_m", row, "buffer_m"),
+            Place(rules_name, row=row, column="buffer_m"),
             f"{table['buffer_m'][row]!r} is no number",
             "write metres, e.g. 30",
         )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from shapely.errors import GEOSException
 
 from geo_cluster.box.limits import REMEDY, limits
-from geo_cluster.errors import Fault, InputError
+from geo_cluster.errors import Fault, InputError, Place
 
 Ints = NDArray[np.intp]
 Geometries = NDArray[np.object_]
@@ -164,7 +164,7 @@ def _cross(a: Any, b: Any, c: Any, d: Any) -> Any:
     return (meet & (shared == 0)) | over
 
 
-def refuse_crossings(where: str, count: int) -> None:
+def refuse_crossings(where: Place | str, count: int) -> None:
     """Refuse outlines that cross more often than may be."""
     limits().refuse(where, "crossings", count, "has outlines that cross {} times or more")
 

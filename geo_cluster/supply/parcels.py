@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import geopandas as gpd
@@ -48,7 +49,7 @@ def parcel_faults(parcels: gpd.GeoDataFrame, *, land: Table, where: str = "parce
     called = _names(parcels)
 
     def label(k: int | np.integer[Any]) -> Place:
-        return Place(f"{where} row {k + 1}" + (f" ({called[k]})" if called[k] else ""), int(k) + 1)
+        return Place(where, row=int(k) + 1, entry=called[k])
 
     for k in np.flatnonzero(~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)):
         reason = shapely.is_valid_reason(shapes[k])
@@ -78,7 +79,7 @@ def parcel_faults(parcels: gpd.GeoDataFrame, *, land: Table, where: str = "parce
         if column in parcels:
             faults += (
                 Fault(
-                    Place(f"{label(k)}, column {column}", k + 1, column),
+                    replace(label(k), column=column),
                     f"{value!r} is not known",
                     f"use one of {', '.join(sorted(allowed))}",
                 )
@@ -91,7 +92,7 @@ def parcel_faults(parcels: gpd.GeoDataFrame, *, land: Table, where: str = "parce
             bad = parcels[column].notna() & ~(numbers >= 0)
             faults += (
                 Fault(
-                    Place(f"{label(k)}, column {column}", int(k) + 1, column),
+                    replace(label(k), column=column),
                     f"{parcels[column].iloc[k]!r} is no positive number",
                     "write a number",
                 )

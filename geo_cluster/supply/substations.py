@@ -51,7 +51,7 @@ def substation_faults(stations: pd.DataFrame, *, where: str = "substations") -> 
     faults = Faults()
     names = stations["name"].astype(str)
     for row, (name, repeated) in enumerate(zip(names, names.duplicated(), strict=True)):
-        here = Place(f"{where} row {row + 1} ({name})", row + 1)
+        here = Place(where, row=row + 1, entry=name)
         if repeated:
             faults.append(
                 Fault(
@@ -146,7 +146,7 @@ def headroom(
     if committed is not None:
         faults += [
             Fault(
-                Place(f"committed row {row + 1}", row + 1),
+                Place("committed", row=row + 1),
                 f"substation {name!r} is not in the layer",
                 "correct the name or add the substation",
             )

@@ -136,7 +136,7 @@ def headed(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
         if (table.columns == key).sum() > 1
     )
     faults += (
-        Fault(Place(f"{where}, column {COLUMNS[key]} ({key})", 0, COLUMNS[key]), "is missing", "add it; it is required")
+        Fault(Place(where, column=COLUMNS[key]), "is missing", "add it; it is required")
         for key in ("segment", "output_100m_yuan")
         if key not in table.columns
     )
