@@ -233,7 +233,7 @@ def load_faults(projects: pd.DataFrame, *, grid: Table, where: str = "projects")
     return faults
 
 
-def _power_factor_faults(here: Place | str, mw: float, mva: float, grid: Table) -> list[Fault]:
+def _power_factor_faults(where: Place | str, mw: float, mva: float, grid: Table) -> list[Fault]:
     rule = grid["power_factor"]
     factor = mw / mva if mva else float("nan")
     if rule["low"] <= factor <= rule["high"]:
