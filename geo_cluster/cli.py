@@ -156,7 +156,6 @@ def score(
     """Score projects at intake, one or thousands, without matching them. 受理评分：逐个项目看去哪、有多大把握。"""
     import json
 
-    from geo_cluster import study as pipeline
     from geo_cluster.export import bundle
     from geo_cluster.intake import appraise
     from geo_cluster.region import prepare, read_for_others
@@ -164,7 +163,7 @@ def score(
 
     if as_json:
         project, settings = _together(lambda: _project(as_json), lambda: read_for_others(scenario))
-        region = prepare(settings, pipeline.read_layers(settings.layers))
+        region = prepare(settings)
         _say(json.dumps(appraise.appraise_one(region, project), ensure_ascii=False, indent=2))
         return
     _, checked, settings = _together(
@@ -172,7 +171,7 @@ def score(
         lambda: portfolio.read(projects),
         lambda: read_for_others(scenario),
     )
-    region = prepare(settings, pipeline.read_layers(settings.layers))
+    region = prepare(settings)
     shown: list[str] = []
     progress = _console(stderr=True)
 
@@ -325,7 +324,7 @@ def refresh_osm(
 ) -> None:
     """Download roads, land, power, water and stations from OpenStreetMap (needs the network). 从 OSM 更新图层。"""
     from geo_cluster.access import osm
-    from geo_cluster.world import layers as shipped
+    from geo_cluster.world.layers import Layers
 
     where: str | tuple[float, ...] = area
     if area.count(",") == 3:
@@ -340,7 +339,7 @@ def refresh_osm(
             where,
             out,
             layers=wanted,
-            around=shipped.read("roads"),
+            around=Layers().read("roads"),
             progress=lambda text, share: say(f"{share:.0%} {text}"),
             overpass_url=overpass or osm.OVERPASS_URL,
             nominatim_url=nominatim or osm.NOMINATIM_URL,
@@ -366,19 +365,20 @@ def _progress(screen: Console) -> Iterator[Callable[[str], None]]:
 def check_data() -> None:
     """Check every shipped layer against its hash and contract. 核对数据的登记、哈希与字段约定。"""
     from geo_cluster.errors import DataError
-    from geo_cluster.world import catalog, layers
+    from geo_cluster.world.layers import Layers, check_all
 
-    refuse_if(layers.check_all(), DataError)
-    for name, layer in catalog.layers().items():
+    shipped = Layers()
+    refuse_if(check_all(shipped), DataError)
+    for name, layer in shipped.registry.items():
         _say(f"ok  {name:<14} {layer.rows:>6}  {layer.sha256[:12]}  {layer.licence}")
 
 
 @cli.command("layers")
 def list_layers(lang: LanguageOption = "zh") -> None:
     """List the shipped layers with licence and date. 列出图层、许可与时点。"""
-    from geo_cluster.world import catalog
+    from geo_cluster.world.layers import Layers
 
-    for name, layer in catalog.layers().items():
+    for name, layer in Layers().registry.items():
         title = layer.title_zh if lang == "zh" else layer.title_en
         _say(f"{name:<14} {layer.rows:>6}  {layer.as_of:<12} {title} · {layer.licence}")
 

@@ -25,7 +25,8 @@ from geo_cluster.eligibility import Facts
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.scoring.criteria import Setting
 from geo_cluster.supply.serving_station import feeding_station
-from geo_cluster.world import catalog, layers, observations, portfolio
+from geo_cluster.world import catalog, observations, portfolio
+from geo_cluster.world.layers import Layers
 
 LAYERS: tuple[str, ...] = ("sites", "substations", "prefectures", "chain", "anchors", "roads")
 LAYERS += ("stations", "ports", "airports", "observations")
@@ -46,6 +47,8 @@ class Region:
     Attributes
     ----------
     scenario : Scenario
+    layers : Layers
+        What it was made of.
     sites : GeoDataFrame
         S sites, with the `station` that feeds each.
     anchor : Series
@@ -66,6 +69,7 @@ class Region:
     """
 
     scenario: Scenario
+    layers: Layers
     sites: gpd.GeoDataFrame
     anchor: pd.Series
     network: RoadNetwork
@@ -114,14 +118,19 @@ class Region:
         return {key: np.where((at >= 0)[:, None], bounds[at], np.nan) for key, at in self.places.items()}
 
 
-def prepare(scenario: Scenario, world: Mapping[str, pd.DataFrame], *, projects: Iterable[str] = ()) -> Region:
+def prepare(
+    scenario: Scenario,
+    layers: Layers | Mapping[str, pd.DataFrame] | None = None,
+    *,
+    projects: Iterable[str] = (),
+) -> Region:
     """Choose sites, measure travel, complete the observations.
 
     Parameters
     ----------
     scenario : Scenario
-    world : mapping
-        The layers named in `LAYERS`.
+    layers : Layers or mapping of DataFrame, optional
+        What to make it of; tables by name stand in place of the scenario's layers. By default the scenario's.
     projects : iterable of str
         Ids of the projects to come, which locked and forbidden pairs may name.
 
@@ -130,6 +139,8 @@ def prepare(scenario: Scenario, world: Mapping[str, pd.DataFrame], *, projects: 
     InputError
         Naming every anchor, site, project or subject of the scenario that there isn't.
     """
+    layers = layers if isinstance(layers, Layers) else Layers(scenario.layers, tables=layers)
+    world = {name: layers.read(name) for name in LAYERS}
     refuse_if(name_faults(scenario.model_dump(mode="json"), world, set(projects), where="scenario"))
     sites = world["sites"]
     sites = (sites[sites["id"].isin(scenario.sites)] if scenario.sites else sites).reset_index(drop=True)
@@ -141,6 +152,7 @@ def prepare(scenario: Scenario, world: Mapping[str, pd.DataFrame], *, projects: 
     by_site, by_segment = _measures(network, calibration, world, sites)
     return Region(
         scenario=scenario,
+        layers=layers,
         sites=sites,
         anchor=anchor.iloc[0],
         network=network,
@@ -254,6 +266,7 @@ def _scenario(row: Mapping[str, Any], where: str, projects: set[str] | None, mor
         scenario = catalog.scenario_from(dict(row), where=where)
     except InputError as refusal:
         faults = refusal.faults
+    layers = Layers(row["layers"] if isinstance(row.get("layers"), str) else "")
     world = {name: layers.read(name) for name in ("sites", "substations", "prefectures", "anchors")}
     refuse_if(faults + more + name_faults(row, world, projects, where=where))
     assert scenario is not None  # no fault means it was read

@@ -52,17 +52,21 @@ _short.maxstring = _short.maxother = SHOWN
 
 def read(path: Path, *, error: type[GeoClusterError] = InputError) -> dict[str, Any]:
     """Read one TOML file; what can't be read or parsed is refused with its place."""
+    return parse(content_of(path, error=error), str(path), error=error)
+
+
+def content_of(path: Path, *, error: type[GeoClusterError] = InputError) -> bytes:
+    """The bytes of a file of settings; what can't be read, or is too large for one, is refused with its place."""
     try:
         if path.exists() and not path.is_file():  # reading from a device or a pipe may never end
             raise error(Fault(str(path), "is no file", "check the path"))
         if path.stat().st_size > TOML_MB * 2**20:
             raise error(Fault(str(path), f"has more than {TOML_MB} MB", "give a file of settings"))
-        content = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         raise error(Fault(str(path), "no such file", "check the path")) from None
     except (OSError, ValueError) as problem:
         raise error(_unreadable(problem, cut(str(path)))) from None
-    return parse(content, str(path), error=error)
 
 
 def parse(content: bytes, where: str, *, error: type[GeoClusterError] = InputError) -> dict[str, Any]:

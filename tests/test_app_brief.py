@@ -11,6 +11,7 @@ from app.texts import text
 from geo_cluster.export import bundle
 from geo_cluster.workspace.repository import PROJECTS, Work
 from geo_cluster.world import catalog
+from geo_cluster.world.layers import Layers
 from tests.studies import run
 from tests.test_app import CJK, LANGUAGES, opened, says
 
@@ -27,7 +28,11 @@ def test_without_a_run_the_layers_are_there(language):
     assert not page.exception
     assert text("brief.no_study", language) in [one.value for one in page.info]
     names = set(files(page)[text("brief.file", language)])
-    assert {layer.file for layer in catalog.layers().values()} | {"map.html", "sources.toml", "ATTRIBUTION.md"} == names
+    assert names == {layer.file for layer in Layers().registry.values()} | {
+        "map.html",
+        "sources.toml",
+        "ATTRIBUTION.md",
+    }
     if language == "en":
         assert [one for one in says(page) if CJK.search(one)] == []
         assert [one for one in files(page)[text("brief.what", "en")] if CJK.search(one)] == []
@@ -62,7 +67,7 @@ def test_moved_settings_are_said():
 
 
 def test_the_zip_holds_what_is_listed():
-    made = cached.study_files(run(), run().scenario.id, "zh")
+    made = cached.study_files(run(), "zh")
     archive = zipfile.ZipFile(io.BytesIO(cached.packed(made, "test")))
     assert archive.testzip() is None
     assert set(archive.namelist()) == {*bundle.FILES, "sheet.html", "tables.xlsx"}

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from geo_cluster import cli
 from geo_cluster.access import osm
 from geo_cluster.report import explanation
-from geo_cluster.world import catalog, layers
+from geo_cluster.world import catalog
+from geo_cluster.world.layers import Layers
 from tests.studies import OWN, write_own
 
 BIN = [sys.executable, "-m", "geo_cluster.cli"]
@@ -332,7 +333,7 @@ def test_layers_lists_every_layer():
     for language, key in (("zh", "title_zh"), ("en", "title_en")):
         told = CliRunner().invoke(cli.cli, ["layers", "--lang", language])
         assert told.exit_code == 0
-        for name, layer in catalog.layers().items():
+        for name, layer in Layers().registry.items():
             assert name in told.output
             assert getattr(layer, key) in told.output
 
@@ -340,7 +341,7 @@ def test_layers_lists_every_layer():
 def test_check_data_passes_what_is_shipped(call):
     code, printed, _ = call("check-data")
     assert code == 0
-    assert printed.count("ok  ") == len(catalog.layers())
+    assert printed.count("ok  ") == len(Layers().registry)
 
 
 @pytest.fixture
@@ -349,12 +350,7 @@ def copied(tmp_path, monkeypatch):
     folder = tmp_path / "geo"
     shutil.copytree(catalog.data_dir(), folder)
     monkeypatch.setattr(catalog, "data_dir", lambda: folder)
-    caches = (catalog.layers, layers._read)
-    for cached in caches:
-        cached.cache_clear()
-    yield folder
-    for cached in caches:
-        cached.cache_clear()
+    return folder
 
 
 def test_check_data_names_every_layer_that_was_tampered_with(copied, call):
@@ -371,7 +367,6 @@ def test_check_data_names_every_layer_that_was_tampered_with(copied, call):
 def test_check_data_of_a_broken_registry(copied, call):
     (copied / "sources.toml").write_text("[layers.sites\n", encoding="utf-8")
     refused(call("check-data"), copied / "out", "sources.toml")
-    catalog.layers.cache_clear()
     (copied / "sources.toml").unlink()
     refused(call("check-data"), copied / "out", "sources.toml")
 

@@ -25,8 +25,9 @@ from geo_cluster.imports.check import check_file
 from geo_cluster.region import prepare
 from geo_cluster.report import tables
 from geo_cluster.workspace.repository import Work
-from geo_cluster.world import catalog, layers, portfolio, tabular
+from geo_cluster.world import catalog, portfolio, tabular
 from geo_cluster.world.coordinates import MU_PER_HA, convert_geometry
+from geo_cluster.world.layers import Layers
 
 SAMPLE = toml.PACKAGE.parent / "data" / "sample"
 NOW = datetime.datetime(2026, 11, 23, 9, 30)
@@ -38,7 +39,7 @@ HOSTILE = ("</script><b>", "\"quoted\", 'twice'", "😀 笑", "甲" * 500, "=HYP
 @pytest.fixture(scope="module")
 def region():
     scenario = catalog.scenario()
-    return prepare(scenario, study.read_layers())
+    return prepare(scenario, Layers())
 
 
 def as_csv(*rows, heads=HEADS, encoding="utf-8"):
@@ -77,7 +78,7 @@ def prepared(held, folder):
     """The region of a work that holds these numbers and files."""
     row = catalog.scenario().model_dump() | {"known": [one.model_dump() for one in held.known]}
     scenario = Work(catalog.scenario_from(row), held.files).settled(folder)
-    return prepare(scenario, study.read_layers(scenario.layers))
+    return prepare(scenario, Layers(scenario.layers))
 
 
 def parcels(sites=("H01", "H01"), at=(115.08, 30.15), **columns):
@@ -395,9 +396,9 @@ def test_the_sample_stations_stand_beside_the_shipped_ones_and_feed_sites(region
         else tables.pools(result)
     )
     assert "U02" in pools.to_string()
-    own = layers.read("substations", after.scenario.layers).set_index("id")
-    assert set(layers.read("substations")["id"]) < set(own.index)
-    registered = catalog.registry(after.scenario.layers)["substations"]
+    own = Layers(after.scenario.layers).read("substations").set_index("id")
+    assert set(Layers().read("substations")["id"]) < set(own.index)
+    registered = Layers(after.scenario.layers).registry["substations"]
     assert "sample_substations.csv" in registered.producer
     assert ledger.revert(held.known, held.files, "1") == ledger.Held((), {})
 
@@ -414,7 +415,7 @@ def test_a_known_station_is_updated_and_a_stated_feed_counts(region, tmp_path):
     after = prepared(held, tmp_path)
     fed = dict(zip(after.sites["id"], after.sites["station"], strict=True))
     assert fed["H01"] == fed["H03"] == "U01"
-    station = layers.read("substations", after.scenario.layers).set_index("id").loc["G10"]
+    station = Layers(after.scenario.layers).read("substations").set_index("id").loc["G10"]
     assert (station["transformer_mva"], station["status"], station["source"]) == (360, "operating", "供电公司")
     spare = after.observations.query("site_id == 'G10' and attribute == 'spare_mva'").iloc[0]
     assert (spare["likely"], spare["basis"]) == (80, "derived")
@@ -462,9 +463,9 @@ def test_stations_not_yet_in_service_spare_nothing(region):
 def test_shifted_stations_are_told_and_can_be_brought_home(region):
     from geo_cluster.world.coordinates import convert
 
-    places = layers.read("geonames")
+    places = Layers().read("geonames")
     few = places[places.geometry.notna()].head(12)
-    counties = layers.read("counties")
+    counties = Layers().read("counties")
     at = gpd.sjoin(few[["geometry"]], counties[["code", "geometry"]], predicate="within")
     lon, lat = convert(at.geometry.x, at.geometry.y, source="wgs84", target="gcj02")
     rows = [

@@ -15,6 +15,7 @@ import shapely
 from geo_cluster.errors import DataError
 from geo_cluster.world import catalog, layers
 from geo_cluster.world.coordinates import convert
+from geo_cluster.world.layers import Layers
 
 
 @pytest.fixture
@@ -23,24 +24,16 @@ def copy(tmp_path, monkeypatch):
     folder = tmp_path / "geo"
     shutil.copytree(catalog.data_dir(), folder)
     monkeypatch.setattr(catalog, "data_dir", lambda: folder)
-    clear()
-    yield folder
-    clear()
-
-
-def clear() -> None:
-    catalog.layers.cache_clear()
-    layers._read.cache_clear()
+    return folder
 
 
 def register(folder, name: str) -> None:
-    layer, registry = catalog.layers()[name], folder / "sources.toml"
+    layer, registry = Layers().registry[name], folder / "sources.toml"
     content = (folder / layer.file).read_bytes()
     text = registry.read_text(encoding="utf-8").replace(layer.sha256, hashlib.sha256(content).hexdigest())
     start = text.index(f"[layers.{name}]")
     text = text[:start] + re.sub(r"bytes = \d+", f"bytes = {len(content)}", text[start:], count=1)
     registry.write_text(text, encoding="utf-8")
-    clear()
 
 
 def change(folder, file: str, old: str, new: str) -> None:
@@ -51,13 +44,13 @@ def change(folder, file: str, old: str, new: str) -> None:
 
 
 def test_shipped_layers_are_sound():
-    assert layers.check_all() == []
+    assert layers.check_all(Layers()) == []
 
 
 def test_a_layer_is_a_copy_so_that_nobody_spoils_it_for_others():
-    first = layers.read("sites")
+    first = Layers().read("sites")
     first.loc[0, "name_zh"] = "spoilt"
-    assert layers.read("sites").loc[0, "name_zh"] != "spoilt"
+    assert Layers().read("sites").loc[0, "name_zh"] != "spoilt"
 
 
 def test_missing_truncated_and_changed_files(copy):
@@ -65,19 +58,19 @@ def test_missing_truncated_and_changed_files(copy):
     truncated = copy / "sites.csv"
     truncated.write_bytes(truncated.read_bytes()[:-500])
     change(copy, "stations.csv", "武汉站", "汉口站")
-    told = "\n".join(map(str, layers.check_all()))
+    told = "\n".join(map(str, layers.check_all(Layers())))
     assert "ports.csv: is missing → run `make data`" in told
     assert re.search(r"sites\.csv: has [\d,]+ bytes, the registry says", told)
     assert "stations.csv: its SHA-256 is not the registered one" in told
     with pytest.raises(DataError, match="SHA-256"):
-        layers.read("stations")
+        Layers().read("stations")
 
 
 def test_a_file_of_another_length_is_not_read(tmp_path):
     path = tmp_path / "sites.csv"
     with path.open("wb") as file:
         file.truncate(2**28)  # a hole
-    layer = catalog.layers()["sites"]
+    layer = Layers().registry["sites"]
     tracemalloc.start()
     (fault,) = layers.file_faults(path, layer)
     assert "has 268,435,456 bytes" in fault.what
@@ -90,21 +83,23 @@ def test_a_file_of_another_length_is_not_read(tmp_path):
 
 def test_unregistered_file(copy):
     (copy / "stray.csv").write_text("a\n")
-    assert [str(f) for f in layers.check_all()] == [f"{copy / 'stray.csv'}: is not registered → register or remove it"]
+    assert [str(f) for f in layers.check_all(Layers())] == [
+        f"{copy / 'stray.csv'}: is not registered → register or remove it"
+    ]
 
 
 def test_registered_but_unreadable(copy):
     (copy / "counties.geojson").write_text("{ half a file")
     register(copy, "counties")
     with pytest.raises(DataError, match=r"counties\.geojson: can't be read"):
-        layers.read("counties")
+        Layers().read("counties")
 
 
 def test_contract_faults_are_all_listed_with_row_and_column(copy):
     change(copy, "substations.csv", ",substation,500,", ",windmill,500,")
     change(copy, "substations.csv", ",substation,220,", ",substation,two-twenty,")
     register(copy, "substations")
-    told = "\n".join(map(str, layers.check_all()))
+    told = "\n".join(map(str, layers.check_all(Layers())))
     assert re.search(r"layer substations, row \d+, column kind: 'windmill' breaks is not one of", told)
     assert "column voltage_kv" in told
 
@@ -114,7 +109,7 @@ def test_missing_column_and_repeated_id(copy):
     change(copy, "stations.csv", "T02,", "T01,")
     register(copy, "ports")
     register(copy, "stations")
-    told = "\n".join(map(str, layers.check_all()))
+    told = "\n".join(map(str, layers.check_all(Layers())))
     assert "layer ports, column confidence: is missing" in told
     assert re.search(r"layer stations, row \d+, column id: 'T01'", told)
 
@@ -123,13 +118,13 @@ def test_swapped_coordinates_are_outside(copy):
     text = (copy / "stations.csv").read_text(encoding="utf-8")
     (copy / "stations.csv").write_text(text.replace("lon,lat", "lat,lon", 1), encoding="utf-8", newline="\n")
     register(copy, "stations")
-    assert any("check for swapped lon/lat" in str(fault) for fault in layers.check_all())
+    assert any("check for swapped lon/lat" in str(fault) for fault in layers.check_all(Layers()))
 
 
 def test_points_outside_the_county_they_claim(copy):
     change(copy, "sites.csv", "114.6550,30.5050", "114.3000,30.6000")  # Gedian moved to downtown Wuhan
     register(copy, "sites")
-    (fault,) = layers.check_all()
+    (fault,) = layers.check_all(Layers())
     assert re.match(r"layer sites, row 12: lies outside \S+区, which it claims", str(fault))
 
 
@@ -151,21 +146,21 @@ def test_points_that_look_shifted_are_named_as_such():
 
 def test_unknown_layer_is_named():
     with pytest.raises(DataError, match=r"no layer named 'rivers'.*use one of"):
-        layers.read("rivers")
+        Layers().read("rivers")
 
 
 def test_sites_shifted_as_a_whole_are_noticed_by_the_gazetteer_even_deep_inside_their_counties(copy):
-    sites = layers.read("sites")
+    sites = Layers().read("sites")
     lon, lat = convert(sites.geometry.x, sites.geometry.y, source="wgs84", target="gcj02")
     table = sites.drop(columns="geometry").assign(lon=lon.round(6), lat=lat.round(6))
     table.to_csv(copy / "sites.csv", index=False, lineterminator="\n")
     register(copy, "sites")
     with pytest.raises(DataError, match=r"looks shifted: taken as GCJ02.*convert the points from GCJ02 to WGS84"):
-        layers.read("sites")
+        Layers().read("sites")
 
 
-@pytest.mark.parametrize("name", list(catalog.layers()))
+@pytest.mark.parametrize("name", list(Layers().registry))
 def test_every_column_of_a_shipped_layer_has_a_name_that_people_read(name):
-    columns = set(layers.read(name)) - {"geometry"}
+    columns = set(Layers().read(name)) - {"geometry"}
     assert columns <= set(layers.headings(name))
     assert all(rule["zh"] and rule["en"] for rule in layers.headings(name).values())

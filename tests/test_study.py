@@ -15,6 +15,7 @@ from geo_cluster.errors import InputError
 from geo_cluster.matching.verify import verify
 from geo_cluster.report import tables
 from geo_cluster.world import catalog
+from geo_cluster.world.layers import Layers
 from tests import world
 from tests.studies import run
 
@@ -260,7 +261,7 @@ def test_sub_scores_are_the_weighted_means_of_their_criteria(tiny):
 
 def test_layers_of_ones_own_stand_in_place_of_the_shipped_ones(tmp_path, real):
     """Other speeds in a folder that the scenario names: other trips; the shipped layers stay as they are."""
-    layer = catalog.layers()["roads"]
+    layer = Layers().registry["roads"]
     text = (catalog.data_dir() / layer.file).read_text(encoding="utf-8").replace('"speed_kmh":100', '"speed_kmh":50')
     folder = tmp_path / "osm"
     folder.mkdir()

@@ -14,6 +14,7 @@ from geo_cluster.errors import DataError, InputError
 from geo_cluster.scoring import criteria
 from geo_cluster.world import catalog
 from geo_cluster.world import layers as layer_contracts
+from geo_cluster.world.layers import Layers
 
 
 @pytest.mark.parametrize("key", list(catalog.criteria()))
@@ -67,7 +68,7 @@ def test_conversion_to_standard_coal_is_the_equivalent_value():
 
 
 def test_contracts_exist_for_exactly_the_registered_layers():
-    assert set(toml.table("layers")["layers"]) == set(catalog.layers())
+    assert set(toml.table("layers")["layers"]) == set(Layers().registry)
     for name, layer in toml.table("layers")["layers"].items():
         assert set(layer["popup"]) <= set(layer_contracts.columns(name))
         for rule in layer_contracts.columns(name).values():

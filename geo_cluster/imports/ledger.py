@@ -21,7 +21,8 @@ from geo_cluster.domain import KnownBetter
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.imports import substations
 from geo_cluster.imports.files import Checked, Kind
-from geo_cluster.world import layers, spreadsheet
+from geo_cluster.world import spreadsheet
+from geo_cluster.world.layers import Layers
 
 LEDGER = "imports.json"
 ROWS = "imports"
@@ -166,7 +167,7 @@ def _orphans(held: Held, files: Mapping[str, bytes], gone: Entry) -> list[Fault]
     """Numbers that speak of a station which went with the import."""
     if gone.kind != "substations":
         return []
-    left = {row.id for row in _stations(held.files, entries(held.files))} | set(layers.read("substations")["id"])
+    left = {row.id for row in _stations(held.files, entries(held.files))} | set(Layers().read("substations")["id"])
     brought = set(substations.read_rows(files[f"{ROWS}/{gone.id}/{substations.FILE}"])["id"]) - left
     return [
         Fault(f"{one.subject}, {one.attribute}", f"was said by {one.source} of a station that goes with this import",
@@ -199,7 +200,7 @@ def _composed(files: Mapping[str, bytes], remaining: Sequence[Entry]) -> dict[st
                 files[f"{ROWS}/{one.id}/{substations.FILE}"]
             )
     if added:
-        own, described = substations.layer_files(added)
+        own, described = substations.layer_files(added, Layers())
         taken = sorted(set(described) & set(declared))
         refuse_if([Fault(f"layer {name}", "is already one of your own", "take that layer out first") for name in taken])
         kept |= {f"layers/{name}": content for name, content in own.items()}

@@ -284,7 +284,7 @@ def _sites(
     faults: Faults,
 ) -> tuple[list[str], pd.DataFrame]:
     """Site of each parcel: by the name it says, by what was decided for that name, else the nearest in reach."""
-    everyone = layers.read("sites", region.scenario.layers)
+    everyone = region.layers.read("sites")
     calls = named(everyone[["id", "name_zh", "name_en"]])
     middle = parcels.geometry.to_crs(layers.CRS).representative_point()
     groups = []

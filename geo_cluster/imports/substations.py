@@ -17,7 +17,7 @@ from geo_cluster.imports.observations import Wrong, named, subjects, unit_factor
 from geo_cluster.region import Region
 from geo_cluster.supply.serving_station import feeding_station
 from geo_cluster.supply.substations import feeding_levels, headroom, substation_faults, transformers
-from geo_cluster.world import catalog, layers, spreadsheet
+from geo_cluster.world import layers, spreadsheet
 from geo_cluster.world.coordinates import convert
 
 FILE = "substations.csv"
@@ -62,7 +62,7 @@ def check_substations(
     def wrong(row: int, key: str, what: str, remedy: str) -> None:
         faults.append(Fault(place(name, row, headings.get(key, key)), what, remedy))
 
-    base = layers.read("substations", region.scenario.layers)
+    base = region.layers.read("substations")
     numbers = _numbers(text, wrong)
     rows = _rows(text, numbers, base, wrong)
     spare = _spare(text, numbers, rows, wrong, today)
@@ -76,7 +76,7 @@ def check_substations(
         notes.append(
             Text(zh=f"坐标由 {system.upper()} 换算为 WGS 84。", en=f"Converted from {system.upper()} to WGS 84.")
         )
-    _locate(rows, text, faults, wrong, name)
+    _locate(rows, text, region.layers, faults, wrong, name)
     if faults:
         return refused()
     found = _merged(base, [rows])
@@ -245,9 +245,11 @@ def _feeds(text: pd.DataFrame, region: Region, wrong: Wrong) -> list[str]:
     return out
 
 
-def _locate(rows: pd.DataFrame, text: pd.DataFrame, faults: Faults, wrong: Wrong, name: str) -> None:
+def _locate(
+    rows: pd.DataFrame, text: pd.DataFrame, base: layers.Layers, faults: Faults, wrong: Wrong, name: str
+) -> None:
     """Prefecture and county by position; a county that a row claims is held against it, and shifts are told."""
-    counties = layers.read("counties")
+    counties = base.read("counties")
     codes = {
         plain(call).lower(): code
         for code, *names in counties[["code", "name_zh", "name_en"]].itertuples(index=False)
@@ -268,7 +270,7 @@ def _locate(rows: pd.DataFrame, text: pd.DataFrame, faults: Faults, wrong: Wrong
     rows["county_code"] = at["code"].fillna("").to_numpy()
     rows["prefecture_code"] = at["prefecture_code"].fillna("").to_numpy()
     claims = points.reset_index(drop=True)
-    for fault in layers.place_faults("substations", claims, counties, layers.read(layers.GAZETTEER).geometry):
+    for fault in layers.place_faults("substations", claims, counties, base.read(layers.GAZETTEER).geometry):
         here = place(name, int(rows.index[fault.row - 2]), "县区") if fault.row else name
         faults.append(Fault(here, fault.what, fault.remedy))
 
@@ -352,23 +354,25 @@ def read_rows(content: bytes) -> pd.DataFrame:
     return rows.assign(**{key: pd.to_numeric(rows[key].where(rows[key] != ""), errors="coerce") for key in numeric})
 
 
-def layer_files(added: Mapping[str, pd.DataFrame]) -> tuple[dict[str, bytes], dict[str, Layer]]:
+def layer_files(added: Mapping[str, pd.DataFrame], base: layers.Layers) -> tuple[dict[str, bytes], dict[str, Layer]]:
     """The layers `substations` and, where a feed is stated, `sites` with the stations of each source: files, registry.
 
     Parameters
     ----------
     added : mapping
         Source -> stations as `read_rows` gives them, in the order of their import.
+    base : Layers
+        What they are added to.
     """
     frames = list(added.values())
-    tables = {"substations": _merged(layers.read("substations"), frames)}
+    tables = {"substations": _merged(base.read("substations"), frames)}
     if any(rows["feeds"].ne("").any() for rows in frames):
-        tables["sites"] = _fed(layers.read("sites"), frames)
+        tables["sites"] = _fed(base.read("sites"), frames)
     files, registry = {}, {}
     for name, table in tables.items():
         flat = pd.DataFrame(table.drop(columns="geometry"))
         content = spreadsheet.as_csv(flat)
-        shipped, who = catalog.layers()[name], "；".join(added)
+        shipped, who = base.registry[name], "；".join(added)
         files[f"{name}.csv"] = content
         registry[name] = shipped.model_copy(
             update={

@@ -33,7 +33,6 @@ from geo_cluster.matching.explain import (
 from geo_cluster.matching.problem import UNPLACED
 from geo_cluster.matching.solve import solve
 from geo_cluster.matching.verify import hold, usage
-from geo_cluster.region import facts_of, settings_of
 from geo_cluster.report import tables as report_tables
 from geo_cluster.report.tables import words_of
 from geo_cluster.study import Say, Study
@@ -387,7 +386,6 @@ def holds_table(study: Study) -> pd.DataFrame:
     if study.problem is None:
         return pd.DataFrame()
     region = study.region
-    _, drawn = settings_of(region, facts_of(region, study.projects))
     keys = list(zip(region.observations["attribute"], region.observations["site_id"], strict=True))
     capacity, demand = {}, {}
     for resource in study.problem.resources:
@@ -396,7 +394,7 @@ def holds_table(study: Study) -> pd.DataFrame:
         attribute, need, times = DRAWN[resource.name]
         columns = [keys.index((attribute, pool)) for pool in resource.pools]
         capacity[resource.name] = region.draws[:, columns] * times
-        demand[resource.name] = drawn.needs[need]
+        demand[resource.name] = study.drawn.needs[need]
     found = hold(study.problem, study.plan, capacity=capacity, demand=demand)
     rows = [("plan", "", "", 1 - found.holds, np.nan, np.nan)]
     rows += [(p.resource, p.pool, region.names[p.pool].zh, p.breaks, p.first, p.over) for p in found.pools]
