@@ -22,7 +22,7 @@ from geo_cluster.access.travel import matrix
 from geo_cluster.access.travel_cost import RoadCalibration, calibrate, freight_minutes, trips
 from geo_cluster.domain import Scenario, Text
 from geo_cluster.eligibility import Facts
-from geo_cluster.errors import Fault, InputError, refuse_if
+from geo_cluster.errors import DataError, Fault, InputError, refuse_if
 from geo_cluster.scoring.criteria import Setting
 from geo_cluster.supply.serving_station import feeding_station
 from geo_cluster.world import catalog, observations, portfolio
@@ -266,8 +266,12 @@ def _scenario(row: Mapping[str, Any], where: str, projects: set[str] | None, mor
         scenario = catalog.scenario_from(dict(row), where=where)
     except InputError as refusal:
         faults = refusal.faults
-    layers = Layers(row["layers"] if isinstance(row.get("layers"), str) else "")
-    world = {name: layers.read(name) for name in ("sites", "substations", "prefectures", "anchors")}
+    try:
+        layers = Layers(row["layers"] if isinstance(row.get("layers"), str) else "")
+        world = {name: layers.read(name) for name in ("sites", "substations", "prefectures", "anchors")}
+    except DataError as damage:
+        refuse_if([*faults, *more, *damage.faults] if faults or more else [])
+        raise
     refuse_if(faults + more + name_faults(row, world, projects, where=where))
     assert scenario is not None  # no fault means it was read
     return scenario

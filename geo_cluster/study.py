@@ -189,6 +189,8 @@ def run(
     clock = _Clock(say)
     clock("layers")
     layers = layers if isinstance(layers, Layers) else Layers(scenario.layers, tables=layers)
+    if scenario.layers_sha256 and layers.folder == scenario.layers:  # refreshed since the scenario was read: another id
+        scenario = scenario.model_copy(update={"layers_sha256": layers.sha256})
     projects = portfolio.read(scenario.portfolio) if projects is None else projects
     clock("region")
     region = prepare(scenario, layers, projects=projects.index)

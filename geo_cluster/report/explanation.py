@@ -35,7 +35,7 @@ from geo_cluster.matching.solve import solve
 from geo_cluster.matching.verify import hold, usage
 from geo_cluster.report import tables as report_tables
 from geo_cluster.report.tables import words_of
-from geo_cluster.study import Say, Study
+from geo_cluster.study import Say, Study, once
 from geo_cluster.world import catalog
 from geo_cluster.world.coordinates import MU_PER_HA
 
@@ -378,6 +378,7 @@ def front_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame
     return table.round({"value": 2, "worth": 2, "bound": 2})
 
 
+@once
 def holds_table(study: Study) -> pd.DataFrame:
     """In which share of the draws of capacities and needs the plan holds, and which pools break, the first one first.
 

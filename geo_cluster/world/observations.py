@@ -16,6 +16,7 @@ import pandas as pd
 
 from geo_cluster.domain import BASES, Attribute, KnownBetter
 from geo_cluster.errors import Fault, InputError
+from geo_cluster.world import triangular
 
 COLUMNS = ["site_id", "attribute", "low", "likely", "high", "unit", "basis", "source", "as_of"]
 COLUMNS += ["source_class", "confidence"]
@@ -95,19 +96,10 @@ def draw(observations: pd.DataFrame, *, draws: int, seed: int) -> np.ndarray:
     array, shape (draws, rows)
         Constant where low equals high.
     """
-    low, mode, high = (observations[column].to_numpy(float) for column in ("low", "likely", "high"))
+    low, likely, high = (observations[column].to_numpy(float) for column in ("low", "likely", "high"))
     uniform = np.empty((draws, len(observations)))
     strata = np.arange(draws)
     for column, (subject, attribute) in enumerate(zip(observations["site_id"], observations["attribute"], strict=True)):
         rng = np.random.default_rng([seed, zlib.crc32(f"{subject}/{attribute}".encode())])
         uniform[:, column] = (rng.permutation(strata) + rng.random(draws)) / draws
-    return triangular(uniform, low, mode, high)
-
-
-def triangular(uniform: np.ndarray, low: np.ndarray, mode: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Quantiles of triangular distributions (inverse of the cumulative distribution), broadcast over arrays."""
-    width = high - low
-    rising = np.divide(mode - low, width, out=np.zeros_like(width), where=width > 0)
-    below = low + np.sqrt(uniform * width * (mode - low))
-    above = high - np.sqrt((1 - uniform) * width * (high - mode))
-    return np.where(uniform < rising, below, above)
+    return triangular.quantiles(uniform, low, likely, high)
