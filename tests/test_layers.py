@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import re
 import shutil
 import tracemalloc
+import weakref
 
 import geopandas as gpd
 import numpy as np
@@ -15,7 +17,8 @@ import shapely
 from geo_cluster.errors import DataError
 from geo_cluster.world import catalog, layers
 from geo_cluster.world.coordinates import convert
-from geo_cluster.world.layers import Layers
+from geo_cluster.world.layers import Layers, by_content
+from tests import own
 
 
 @pytest.fixture
@@ -164,3 +167,93 @@ def test_every_column_of_a_shipped_layer_has_a_name_that_people_read(name):
     columns = set(Layers().read(name)) - {"geometry"}
     assert columns <= set(layers.headings(name))
     assert all(rule["zh"] and rule["en"] for rule in layers.headings(name).values())
+
+
+# ---- layers of one's own: seen when they are refreshed, gone when nobody needs them -----------------------------
+
+
+def test_own_layers_stand_in_place_of_the_shipped_ones(tmp_path):
+    mine, shipped = Layers(own.register(tmp_path / "own", sites=own.sites())), Layers()
+    assert set(mine.own) == {"sites"}
+    assert set(mine.registry) == set(shipped.registry)
+    assert own.SITE in set(mine.read("sites")["id"])
+    assert own.SITE not in set(shipped.read("sites")["id"])
+    assert mine.hashes(["ports"]) == shipped.hashes(["ports"])
+    assert mine.hashes(["sites"]) != shipped.hashes(["sites"])
+    assert len({mine.key, shipped.key, Layers(tmp_path / "own").key}) == 2
+
+
+def test_a_folder_refreshed_in_place_is_seen(tmp_path):
+    folder = own.register(tmp_path / "own", sites=own.sites("旧名"))
+    before = Layers(folder)
+    assert "旧名" in set(before.read("sites")["name_zh"])
+    own.register(folder, sites=own.sites("新名"))
+    after = Layers(folder)
+    assert "新名" in set(after.read("sites")["name_zh"])
+    assert before.key != after.key
+    assert "旧名" in set(before.read("sites")["name_zh"]), "what was read stays what it was"
+
+
+def test_an_own_file_that_changed_under_its_registry_is_told(tmp_path):
+    folder = own.register(tmp_path / "own", sites=own.sites("旧名"))
+    assert len(Layers(folder).read("sites"))
+    change(folder, "sites.csv", "旧名", "新名")
+    for read in (lambda: Layers(folder).read("sites"), lambda: Layers(folder).content("sites")):
+        with pytest.raises(DataError, match="SHA-256"):
+            read()
+
+
+def test_own_tables_are_shared_by_content_and_go_with_who_read_them(tmp_path):
+    first = Layers(own.register(tmp_path / "a", sites=own.sites()))
+    second = Layers(own.register(tmp_path / "b", sites=own.sites()))
+    first.read("sites")
+    second.read("sites")
+    table = weakref.ref(first._tables["sites"])
+    assert table() is second._tables["sites"]
+    del first
+    gc.collect()
+    assert table() is not None
+    del second
+    gc.collect()
+    assert table() is None, "a work that was closed stays in memory"
+
+
+def test_a_shipped_file_is_not_hashed_again_while_nothing_touched_it(copy, monkeypatch):
+    Layers().read("ports")
+    hashed = []
+    monkeypatch.setattr(layers.toml, "sha256_of", lambda path, **_: hashed.append(path) or "0" * 64)
+    assert len(Layers().read("ports"))
+    assert hashed == []
+    (copy / "ports.csv").touch()
+    with pytest.raises(DataError, match="SHA-256"):
+        Layers().read("ports")
+    assert [path.name for path in hashed] == ["ports.csv"]
+
+
+def test_tables_that_are_handed_in_are_layers_like_any_other():
+    table = Layers().read("sites").iloc[:3]
+    mine = Layers(tables={"sites": table})
+    assert mine.read("sites").equals(table)
+    assert mine.registry["sites"].rows == 3
+    assert mine.key not in (Layers().key, Layers(tables={"sites": table.iloc[:2]}).key)
+    assert mine.key == Layers(tables={"sites": table.copy()}).key
+    moved = table.set_geometry(table.geometry.translate(0.01))
+    assert mine.key != Layers(tables={"sites": moved}).key
+    with pytest.raises(DataError, match="handed in"):
+        mine.path("sites")
+
+
+def test_what_is_made_of_layers_is_kept_by_their_content(tmp_path):
+    asked = []
+
+    @by_content("sites", most=2)
+    def count(layers, factor):
+        asked.append(factor)
+        return factor * len(layers.read("sites"))
+
+    mine = Layers(own.register(tmp_path / "own", sites=own.sites()))
+    assert count(Layers(), 1) == count(Layers(), 1) == count(mine, 1) - 1
+    assert asked == [1, 1]
+    count(mine, 2)
+    count(Layers(), 1)
+    assert asked == [1, 1, 2, 1], "more were kept than was said"

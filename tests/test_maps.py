@@ -8,11 +8,14 @@ import pytest
 
 from geo_cluster import study, toml
 from geo_cluster.errors import InputError
+from geo_cluster.export.sheet import sheet
 from geo_cluster.maps import payload as maps_payload
 from geo_cluster.maps import words
+from geo_cluster.region import read_scenario
 from geo_cluster.report import tables
 from geo_cluster.world import catalog
 from geo_cluster.world.layers import Layers
+from tests import own
 from tests.studies import run, write_own
 
 HOSTILE = [
@@ -337,3 +340,25 @@ def test_the_script_never_writes_markup():
     script = "".join((maps_payload.ASSETS / name).read_text(encoding="utf-8") for name in maps_payload.SCRIPTS)
     assert not re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|addAttribution|eval\(", script)
     assert not re.findall(r"https?://(?!www\.w3\.org/2000/svg)", script)
+
+
+def test_an_own_site_has_its_marker_and_its_place_in_the_briefing_sheet(tmp_path):
+    own.register(tmp_path / "own", sites=own.sites())
+    file = own.scenario(tmp_path / "s.toml", f'sites = ["{own.SITE}", "E01"]')
+    scenario, projects = read_scenario(file)
+    assert scenario.sites == (own.SITE, "E01"), "reading knows the sites that running does"
+    result = study.run(scenario, projects=projects)
+    assert own.SITE in set(tables.assignment(result)["site"])
+    shown = {layer["key"]: layer for layer in maps_payload.payload(result, "zh")["layers"]}
+    marker = next(one["p"] for one in shown["sites"]["features"] if one["p"]["id"] == own.SITE)
+    assert marker["title"] == "自有园区"
+    assert int(marker["mark"]) == (tables.assignment(result)["site"] == own.SITE).sum()
+    assert "自有园区" in sheet(result)
+    alone = {layer["key"]: layer for layer in maps_payload.payload(Layers(tmp_path / "own"), "zh")["layers"]}
+    assert own.SITE in {one["p"]["id"] for one in alone["sites"]["features"]}
+    assert own.SITE not in {
+        one["p"]["id"]
+        for layer in maps_payload.payload(Layers(), "zh")["layers"]
+        if layer["key"] == "sites"
+        for one in layer["features"]
+    }
