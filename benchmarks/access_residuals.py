@@ -1,4 +1,4 @@
-"""Print the tables of docs/access.md: each published time beside what the shipped network and services give.
+"""Print the tables of docs/methods/access.md: each published time beside what the shipped network and services give.
 
 python benchmarks/access_residuals.py
 """

@@ -191,7 +191,9 @@ class Pair(Declared):
     """A project and a site, named in a scenario."""
 
     project: str
+    """Id of the project (P01)."""
     site: str
+    """Id of the site (H01)."""
 
 
 class Share(Declared):
@@ -202,7 +204,9 @@ class Share(Declared):
     segment: str = ""
     """Segment that the numbers are for; empty for all projects."""
     least: Annotated[int, Field(ge=0)] = 0
+    """Projects that it must get, as long as any plan can."""
     most: Annotated[int, Field(ge=0)] | None = None
+    """Projects that it may get; without it, any number."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Share:
@@ -216,7 +220,9 @@ class Partners(Declared):
     """Two projects that gain from being close, supplier and customer for instance."""
 
     first: str
+    """Id of one project."""
     second: str
+    """Id of the other."""
     gain: Annotated[Points, Field(gt=0)]
     """What being close is worth, in score points."""
     close: Literal["site", "prefecture"] = "site"
@@ -229,13 +235,19 @@ class KnownBetter(Declared):
     subject: str
     """Site (H01), substation (G10) or prefecture (420700)."""
     attribute: str
+    """Which number: a key of `tables/attributes.toml`, in that attribute's unit."""
     low: NonNegative
+    """What it is at least."""
     likely: NonNegative
+    """What it most likely is."""
     high: NonNegative
+    """What it is at most."""
     basis: Basis = "reported"
+    """Who says so: reported (told to us), published, derived or assumed."""
     source: str = Field(min_length=1)
     """Who said so; it shows wherever the number does."""
     as_of: str = ""
+    """Day or month that the number speaks of."""
 
     @model_validator(mode="after")
     def _ordered(self) -> KnownBetter:
@@ -249,6 +261,7 @@ class Scenario(Declared):
     """Everything a study depends on besides the shipped data. A change is a new scenario."""
 
     name: Text
+    """What it is called, in Chinese and English: `{ zh = "…", en = "…" }`."""
     portfolio: str = "sample"
     """Name of a shipped portfolio (`sample` is made up: 示例) or the path of a CSV or XLSX file."""
     portfolio_sha256: str = ""
@@ -270,6 +283,7 @@ class Scenario(Declared):
     draws: Annotated[int, Field(ge=10, le=100_000)] = 1000
     """How many draws carry the uncertainty of the data into score and rank."""
     seed: Annotated[int, Field(ge=0)] = 20260101
+    """Where all random streams begin: the same seed, the same digits."""
     time_limit_s: Positive = 20.0
     """When matching stops with the plan in hand."""
     mip_gap: NonNegative = 1e-6

@@ -193,6 +193,12 @@ def scenario() -> str:
     return "\n".join(page)
 
 
+def undescribed() -> list[str]:
+    """Fields of a scenario that no text says the meaning of."""
+    kinds = (domain.Scenario, *_nested(domain.Scenario))
+    return [f"{one.__name__}.{name}" for one in kinds for name in one.model_fields if not _described(one).get(name)]
+
+
 def _nested(kind: type[BaseModel]) -> Iterator[type[BaseModel]]:
     """Declared types that the fields of another are made of, each once."""
     seen = dict.fromkeys(

@@ -196,9 +196,9 @@ def test_trips_of_the_shipped_data(world: tuple[RoadNetwork, dict, RoadCalibrati
 def test_the_docs_show_the_residual_of_every_published_time(
     world: tuple[RoadNetwork, dict, RoadCalibration],
 ) -> None:
-    """`python benchmarks/access_residuals.py` prints the two tables of docs/access.md."""
+    """`python benchmarks/access_residuals.py` prints the two tables of docs/methods/access.md."""
     network, places, calibration = world
-    docs = (ROOT / "docs/access.md").read_text(encoding="utf-8")
+    docs = (ROOT / "docs/methods/access.md").read_text(encoding="utf-8")
     shown = {
         (mode, a, b): float(residual)
         for mode, a, b, residual in re.findall(
