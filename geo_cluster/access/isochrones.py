@@ -73,6 +73,10 @@ class Lattice:
         widest_gap_km : float
             How far from a road an isochrone reaches at most.
 
+        Returns
+        -------
+        Lattice
+
         Raises
         ------
         InputError
@@ -101,7 +105,17 @@ class Lattice:
         return cls(network, columns, rows, cell, sample, gap_min, tail, after_min, places)
 
     def surface(self, node_min: Floats) -> Floats:
-        """Minutes at each lattice point, (H, W), inf far from roads, from minutes at each node."""
+        """Minutes at each lattice point, from minutes at each node.
+
+        Parameters
+        ----------
+        node_min : (N,) ndarray
+
+        Returns
+        -------
+        (H, W) ndarray
+            inf far from roads.
+        """
         road_min = node_min[self.tail] + self.after_min
         field = np.full(self.lat.size * self.lon.size, np.inf)
         field[self.cell] = (road_min[self.sample] + self.gap_min).min(axis=1)

@@ -173,7 +173,13 @@ class RoadNetwork:
         return rank[member]
 
     def largest_component(self) -> RoadNetwork:
-        """Return the part in which one can get from everywhere to everywhere, with a note on what was dropped."""
+        """Return the part in which one can get from everywhere to everywhere, with a note on what was dropped.
+
+        Returns
+        -------
+        RoadNetwork
+            This one where all of it hangs together.
+        """
         keep = self.component == 0
         if keep.all():
             return self
@@ -199,7 +205,22 @@ class RoadNetwork:
         )
 
     def position(self, label: ArrayLike) -> Ints:
-        """Positions of node labels, shape as given; InputError names those that are not in the network."""
+        """Positions of node labels.
+
+        Parameters
+        ----------
+        label : array_like of int
+
+        Returns
+        -------
+        ndarray of int
+            Shaped like `label`.
+
+        Raises
+        ------
+        InputError
+            Naming the labels that are not in the network.
+        """
         wanted = np.asarray(label, dtype=np.int64)
         at = np.minimum(np.searchsorted(self.label, wanted), max(self.label.size - 1, 0))
         unknown = np.unique(wanted[self.label[at] != wanted]) if self.label.size else np.unique(wanted)
@@ -263,7 +284,23 @@ class RoadNetwork:
 
 
 def as_numbers(name: str, values: ArrayLike) -> Floats:
-    """Read an array of numbers; InputError when something in it isn't one."""
+    """Read an array of numbers.
+
+    Parameters
+    ----------
+    name : str
+        What they are called in the fault.
+    values : array_like
+
+    Returns
+    -------
+    ndarray of float
+
+    Raises
+    ------
+    InputError
+        When something in it is no number.
+    """
     try:
         return np.asarray(values, dtype=float)
     except (TypeError, ValueError) as error:

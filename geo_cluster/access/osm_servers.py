@@ -105,6 +105,18 @@ class Session:
     def ask(self, url: str, question: Callable[[], T]) -> T:
         """Ask a server, again after a refusal, waiting longer each time.
 
+        Parameters
+        ----------
+        url : str
+            The server, of `Servers`.
+        question : callable
+            Asks it through osmnx; what was answered before is not asked again.
+
+        Returns
+        -------
+        object
+            The answer.
+
         Raises
         ------
         DataError
@@ -132,6 +144,10 @@ class Session:
 
     def inspect(self, answer: Any) -> None:
         """Look at an answer before osmnx does: it would sleep 55 s on a refusal, for ever, and take half an answer.
+
+        Parameters
+        ----------
+        answer : requests.Response
 
         Raises
         ------
@@ -188,6 +204,11 @@ def lent_osmnx(session: Session, answers: Path) -> Iterator[Any]:
     session : Session
     answers : Path
         Folder in which answers are kept for a second try.
+
+    Yields
+    ------
+    module
+        osmnx.
     """
     import osmnx as ox
 

@@ -56,7 +56,19 @@ def as_lon_lat(points: Any) -> tuple[Floats, Floats, list[Place]]:
 
 
 def point_faults(lon: Floats, lat: Floats, names: list[Place]) -> list[Fault]:
-    """List the points that are empty or not in degrees, in the order of `as_lon_lat`."""
+    """List the points that are empty or not in degrees, in the order of `as_lon_lat`.
+
+    Parameters
+    ----------
+    lon, lat : (n,) ndarray
+        Degrees.
+    names : list of Place
+        Where the fault of each is.
+
+    Returns
+    -------
+    list of Fault
+    """
     missing = np.flatnonzero(~(np.isfinite(lon) & np.isfinite(lat)))
     faults = [Fault("access.point_without_place", names[i]) for i in missing]
     for i in np.flatnonzero((np.abs(lat) > 90) | (np.abs(lon) > 180)):

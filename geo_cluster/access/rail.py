@@ -40,6 +40,15 @@ class Rail:
     def from_table(cls, table: Mapping[str, Any]) -> Rail:
         """Read the `rail.service` rows of `tables/travel.toml`.
 
+        Parameters
+        ----------
+        table : mapping
+            `tables/travel.toml`.
+
+        Returns
+        -------
+        Rail
+
         Raises
         ------
         DataError

@@ -59,7 +59,18 @@ class RoadCalibration:
     pairs: pd.DataFrame
 
     def minutes(self, network_min: ArrayLike) -> Span:
-        """Door-to-door minutes with their interval, shaped like the network's; inf stays inf."""
+        """Door-to-door minutes with their interval.
+
+        Parameters
+        ----------
+        network_min : array_like
+            Minutes on the network.
+
+        Returns
+        -------
+        Span
+            Shaped like `network_min`; inf stays inf.
+        """
         likely = self.intercept_min + self.factor * np.asarray(network_min, dtype=float)
         root = np.sqrt(likely)
         with np.errstate(invalid="ignore"):  # inf - inf

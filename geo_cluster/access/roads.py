@@ -137,6 +137,14 @@ def from_osmnx(graph: Any, *, source: str = "© OpenStreetMap contributors, ODbL
 def from_graphml(path: Path | str) -> RoadNetwork:
     """Build a network from a GraphML file that any version of osmnx wrote; see `from_osmnx`.
 
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    RoadNetwork
+
     Raises
     ------
     DataError
@@ -211,7 +219,18 @@ def _connectors(new: gpd.GeoDataFrame, label: np.ndarray, place: np.ndarray) -> 
 
 
 def main_nodes(roads: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Places of the nodes of the largest part in which one can get from everywhere to everywhere."""
+    """Places of the nodes of the largest part in which one can get from everywhere to everywhere.
+
+    Parameters
+    ----------
+    roads : GeoDataFrame
+        Columns `u`, `v`, `oneway`; LineStrings.
+
+    Returns
+    -------
+    DataFrame
+        `lon` and `lat` by label.
+    """
     lines = roads.geometry.to_numpy()
     ends = np.concatenate([shapely.get_coordinates(shapely.get_point(lines, i)) for i in (0, -1)])
     label, first, number = np.unique(np.concatenate([roads["u"], roads["v"]]), return_index=True, return_inverse=True)

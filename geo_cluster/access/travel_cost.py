@@ -54,6 +54,11 @@ def visit_class(minutes: ArrayLike, table: Mapping[str, Any]) -> NDArray[np.str_
     table : mapping
         `tables/travel.toml`: `visit`.
 
+    Returns
+    -------
+    ndarray of str
+        Of `VISITS`.
+
     Raises
     ------
     DataError

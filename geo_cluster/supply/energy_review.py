@@ -40,7 +40,19 @@ class EnergyReview:
 
 
 def coal_equivalent_tce(gwh: Any, *, grid: Table) -> Any:
-    """Tonnes of coal equivalent of electricity (number, array or Interval), at the equivalent value 当量值."""
+    """Tonnes of coal equivalent of electricity, at the equivalent value (当量值).
+
+    Parameters
+    ----------
+    gwh : number, array or Interval
+    grid : mapping
+        Parsed `grid.toml`: `conversion`.
+
+    Returns
+    -------
+    number, array or Interval
+        As `gwh` is.
+    """
     return gwh * (grid["conversion"]["kgce_per_kwh"] * 1000.0)
 
 
@@ -67,7 +79,21 @@ def review_class(gwh: float, tce: float, *, grid: Table) -> str:
 
 
 def heat_tce(*, grid: Table, gas_m3: Quantity = 0.0, steam_gj: Quantity = 0.0) -> Interval:
-    """Tonnes of coal equivalent of a year's natural gas (m3) and steam (GJ), for `energy_review`."""
+    """Tonnes of coal equivalent of a year's gas and steam, for `energy_review`.
+
+    Parameters
+    ----------
+    grid : mapping
+        Parsed `grid.toml`: `conversion`.
+    gas_m3 : number or interval
+        Natural gas, m3.
+    steam_gj : number or interval
+        Steam, GJ.
+
+    Returns
+    -------
+    Interval
+    """
     rule = grid["conversion"]
     gas = Interval.of(gas_m3) * Interval.of(rule["gas_kgce_per_m3"])
     return (gas + Interval.of(steam_gj) * rule["steam_kgce_per_gj"]) * 0.001

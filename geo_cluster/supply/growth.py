@@ -26,7 +26,17 @@ _STEPS = 4
 
 
 def corners(x: Floats) -> Floats:
-    """Corners of rectangles (centre, half sides, angle), shape (n, 4, 2)."""
+    """Corners of rectangles.
+
+    Parameters
+    ----------
+    x : (n, 5) ndarray
+        Centre, half sides, angle in radians.
+
+    Returns
+    -------
+    (n, 4, 2) ndarray
+    """
     u, v = _axes(x)
     along = SIGNS[:, :1] * x[:, None, 2:3] * u[:, None]
     across = SIGNS[:, 1:] * x[:, None, 3:4] * v[:, None]
@@ -160,7 +170,29 @@ def grow(
     *,
     turning: bool,
 ) -> Floats:
-    """Maximise the log of the area behind separating lines; never returns a smaller rectangle."""
+    """Maximise the log of the area behind separating lines; never returns a smaller rectangle.
+
+    Parameters
+    ----------
+    x : (n, 5) ndarray
+        Rectangles that no edge enters: centre, half sides, angle in radians.
+    x_of : (n,) ndarray of int
+        Polygon of each.
+    edges : Edges
+        Of the polygons.
+    barrier : sequence of float
+        Weights of the barrier, one after the other.
+    turning : bool
+        Whether the angle may change.
+
+    Returns
+    -------
+    (n, 5) ndarray
+
+    References
+    ----------
+    Boyd & Vandenberghe (2004), Convex Optimization, 11 (barrier methods).
+    """
     best = x.copy()
     for weight in barrier:
         rules, valid = _separate(x, x_of, edges)

@@ -447,6 +447,15 @@ def zones_of(sites: gpd.GeoDataFrame) -> NDArray[np.int64]:
 
     A layer that came in a Gauss-Kruger zone and whose middle lies in that zone is measured there as a whole, as
     surveyors do when a town straddles a meridian. A projected layer outside China is measured in its own CRS.
+
+    Parameters
+    ----------
+    sites : GeoDataFrame
+        Any CRS.
+
+    Returns
+    -------
+    (sites,) ndarray of int
     """
     own = np.zeros(len(sites), dtype=np.int64)
     bounds = shapely.bounds(sites.geometry.to_numpy())

@@ -89,7 +89,18 @@ def survey(
 
 
 def totals(land: pd.DataFrame) -> pd.DataFrame:
-    """Land on offer summed up by site: net, unknown, what each rule took (ha), the largest piece, and mu."""
+    """Land on offer summed up by site.
+
+    Parameters
+    ----------
+    land : DataFrame
+        Of a survey: `site` and the columns of `developable`.
+
+    Returns
+    -------
+    DataFrame
+        One row a site: `net_ha`, `unknown_ha`, what each rule took (``lost_<name>_ha``), `largest_piece_ha`, `net_mu`.
+    """
     lost = [column for column in land if str(column).startswith("lost_")]
     wanted = {column: (column, "sum") for column in ("net_ha", "unknown_ha", *lost)}
     sites = land.groupby("site", sort=True).agg(**wanted, largest_piece_ha=("largest_piece_ha", "max"))
@@ -99,6 +110,15 @@ def totals(land: pd.DataFrame) -> pd.DataFrame:
 
 def read_parcels(path: Path) -> gpd.GeoDataFrame:
     """Open a vector file of parcels, counted from 1.
+
+    Parameters
+    ----------
+    path : Path
+        GeoJSON, GeoPackage or Shapefile.
+
+    Returns
+    -------
+    GeoDataFrame
 
     Raises
     ------
@@ -128,6 +148,15 @@ def _files(path: Path) -> dict[str, bytes]:
 def checked_parcels(path: Path) -> gpd.GeoDataFrame:
     """Open a vector file of parcels that can be surveyed.
 
+    Parameters
+    ----------
+    path : Path
+        As for `read_parcels`.
+
+    Returns
+    -------
+    GeoDataFrame
+
     Raises
     ------
     InputError
@@ -146,6 +175,17 @@ def _check(parcels: gpd.GeoDataFrame) -> None:
 def read_rules(rules: Path, layers: Path) -> list[Exclusion]:
     """Open the rules and the layers that they name.
 
+    Parameters
+    ----------
+    rules : Path
+        CSV of `name`, `layer`, `buffer_m`, in the order in which ground is charged.
+    layers : Path
+        GeoPackage of the layers.
+
+    Returns
+    -------
+    list of Exclusion
+
     Raises
     ------
     InputError
@@ -163,7 +203,24 @@ def read_rules(rules: Path, layers: Path) -> list[Exclusion]:
 
 
 def rules_of(rules: bytes, rules_name: str, layers: bytes, layers_name: str) -> list[Exclusion]:
-    """Exclusion rules and their layers from the bytes of both files; see `read_rules`."""
+    """Exclusion rules and their layers from the bytes of both files; see `read_rules`.
+
+    Parameters
+    ----------
+    rules, layers : bytes
+        Both files.
+    rules_name, layers_name : str
+        What they are called in the faults; the ending of `layers_name` says what it is.
+
+    Returns
+    -------
+    list of Exclusion
+
+    Raises
+    ------
+    InputError
+        With every fault of both files.
+    """
     faults: list[Fault] = []
     table, found = pd.DataFrame(), door.Shapes({}, {})
     try:
@@ -239,6 +296,18 @@ def known(sites: pd.DataFrame, source: str) -> list[dict[str, Any]]:
     """Scenario entries of net land and the largest piece, hectares.
 
     Unknown ground is in the interval, not in the number; the largest piece is exact or nothing.
+
+    Parameters
+    ----------
+    sites : DataFrame
+        As `totals` gives it.
+    source : str
+        Where the numbers are from.
+
+    Returns
+    -------
+    list of dict
+        Fields of `domain.KnownBetter`.
     """
     rows = []
     for row in sites.itertuples():
@@ -253,6 +322,15 @@ def known(sites: pd.DataFrame, source: str) -> list[dict[str, Any]]:
 def read_land(content: bytes) -> pd.DataFrame:
     """Read a `land.csv` that `write` wrote.
 
+    Parameters
+    ----------
+    content : bytes
+        Of the file.
+
+    Returns
+    -------
+    DataFrame
+
     Raises
     ------
     InputError
@@ -266,14 +344,30 @@ def read_land(content: bytes) -> pd.DataFrame:
 
 
 def on_offer(land: pd.DataFrame) -> pd.Series:
-    """Net mu by site of what can be given to a project, of a survey's parcels or of the `land.csv` written of them."""
+    """Net land by site that can be given to a project.
+
+    Parameters
+    ----------
+    land : DataFrame
+        A survey's parcels, or the `land.csv` that was written of them.
+
+    Returns
+    -------
+    Series
+        mu by site.
+    """
     free = land[offered(land, land=toml.table("land"))] if "status" in land else land
     sites = land["site"].astype(str)
     return free.groupby(sites, sort=True)["net_ha"].sum().reindex(sorted(set(sites)), fill_value=0.0) * MU_PER_HA
 
 
 def losses(land: pd.DataFrame) -> pd.DataFrame:
-    """What each rule took of each site, from a survey's parcels or from the `land.csv` that was written of them.
+    """What each rule took of each site.
+
+    Parameters
+    ----------
+    land : DataFrame
+        A survey's parcels, or the `land.csv` that was written of them.
 
     Returns
     -------

@@ -39,7 +39,19 @@ LOOKED_AT = 25
 
 
 def meeting(tree: shapely.STRtree, shapes: Geometries, **how: Any) -> Iterator[tuple[Ints, Ints]]:
-    """Pairs (position in `shapes`, position in the tree) in order, as `STRtree.query` finds them, a few at a time."""
+    """Pairs (position in `shapes`, position in the tree) in order, as `STRtree.query` finds them, a few at a time.
+
+    Parameters
+    ----------
+    tree : STRtree
+    shapes : (n,) array of geometries
+    **how
+        `predicate` and `distance`, as of `STRtree.query`.
+
+    Yields
+    ------
+    pair of (k,) ndarray of int
+    """
     step = max(1, AT_ONCE // max(1, len(tree)))
     for first in range(0, len(shapes), step):
         one, other = tree.query(shapes[first : first + step], **how)
@@ -108,7 +120,20 @@ def crossings_by_shape(
 
 
 def buffer_crossings(shapes: Geometries, metres: float) -> int:
-    """How often the outlines of buffers cross about, beyond what smooth lines have: two for each pair of near edges."""
+    """How often the outlines of buffers cross about, beyond what smooth lines have: two for each pair of near edges.
+
+    Parameters
+    ----------
+    shapes : array of geometries
+        In metres.
+    metres : float
+        Of the buffer.
+
+    Returns
+    -------
+    int
+        Above the limit `crossings`, or 0.
+    """
     start, end, of = _edges(shapely.simplify(shapes, metres / 100, preserve_topology=False))
     edges = np.bincount(of, minlength=len(shapes))
     many = edges[of] > 2 * SMOOTH  # fewer can't have more pairs

@@ -124,7 +124,20 @@ def _in_zone(parcels: gpd.GeoDataFrame) -> Any:
 
 
 def offered(parcels: gpd.GeoDataFrame, *, land: Table) -> pd.Series:
-    """Tell which parcels can be given to a project: status not granted, use class industrial; unknown counts as yes."""
+    """Tell which parcels can be given to a project.
+
+    Parameters
+    ----------
+    parcels : GeoDataFrame
+        With `status` and `use` where they are known.
+    land : mapping
+        Parsed `land.toml`.
+
+    Returns
+    -------
+    Series of bool
+        Status not granted, use class industrial; what is unknown counts as yes.
+    """
     out = pd.Series(True, index=parcels.index, name="offered")
     if "status" in parcels:
         open_ = {row[f"name_{tongue}"] for row in land["status"] if row["offered"] for tongue in ("zh", "en")}
@@ -300,6 +313,21 @@ def hall_fits(ground: Any, hall: tuple[float, float], largest: Any = None, *, st
     The largest rectangle answers most cases at once. Where it has another shape than the hall, the hall is turned in
     steps and slid: at each angle, the places where its centre may be are the ground eroded by the hall
     (Minkowski difference), computed exactly for the polygon's edges.
+
+    Parameters
+    ----------
+    ground : Polygon or MultiPolygon
+        In metres.
+    hall : (float, float)
+        Its sides, metres.
+    largest : Polygon, optional
+        The largest rectangle in the ground, if it is known.
+    step_deg : float
+        Step of the turn, degrees, besides the directions of the ground's edges.
+
+    Returns
+    -------
+    bool
     """
     width, length = sorted(hall)
     if largest is not None and not shapely.is_empty(largest):

@@ -57,6 +57,18 @@ class Bill:
 def tariff_on(tariffs: Table, on: dt.date | None = None) -> Table:
     """Notice that was valid on a day; without a day, the latest.
 
+    Parameters
+    ----------
+    tariffs : mapping
+        Parsed `tariffs.toml`.
+    on : date, optional
+        A day.
+
+    Returns
+    -------
+    mapping
+        One notice.
+
     Raises
     ------
     InputError
@@ -73,7 +85,18 @@ def tariff_on(tariffs: Table, on: dt.date | None = None) -> Table:
 
 
 def period_hours(tariff: Table) -> NDArray[np.intp]:
-    """Period of each hour of the day in each month, shape (12, 24), as positions in `PERIODS`."""
+    """Period of each hour of the day in each month.
+
+    Parameters
+    ----------
+    tariff : mapping
+        One notice.
+
+    Returns
+    -------
+    (12, 24) ndarray of int
+        Positions in `PERIODS`.
+    """
     rule = tariff["periods"]
     hours = np.full((12, 24), -1, dtype=np.intp)
     for month in range(1, 13):
