@@ -17,9 +17,11 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster import toml
+from geo_cluster.access import roads
 from geo_cluster.access.network import RoadNetwork
+from geo_cluster.access.road_calibration import RoadCalibration, calibrate
 from geo_cluster.access.travel import matrix
-from geo_cluster.access.travel_cost import RoadCalibration, calibrate, freight_minutes, trips
+from geo_cluster.access.travel_cost import freight_minutes, trips
 from geo_cluster.domain import Scenario, Text
 from geo_cluster.eligibility import Facts
 from geo_cluster.errors import Fault, InputError, refuse_if
@@ -158,7 +160,7 @@ def travel_of(world: Mapping[str, pd.DataFrame]) -> tuple[RoadNetwork, RoadCalib
 
     Where fewer than three of them are (a country of one's own), minutes on the network count as they are.
     """
-    network = RoadNetwork.from_layer(world["roads"])
+    network = roads.from_layer(world["roads"])
     places, table = _places(world), toml.table("travel")
     rows = [row for row in table["road"] if {row["origin"], row["destination"]} <= set(places)]
     if sum(row.get("fit", True) for row in rows) < 3:
