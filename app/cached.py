@@ -30,8 +30,9 @@ from geo_cluster.domain import Language, Scenario
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.export import bundle, preview, tables
 from geo_cluster.imports import effect, ledger, templates
-from geo_cluster.imports.check import check_file
-from geo_cluster.imports.files import Checked, Kind, digest, guess
+from geo_cluster.imports.check import check_file, guess
+from geo_cluster.imports.checked import Checked, Kind
+from geo_cluster.imports.files import digest
 from geo_cluster.intake import appraise, site_choice
 from geo_cluster.intake.appraise import Appraisal
 from geo_cluster.intake.site_choice import Choice, Weighed
@@ -419,8 +420,8 @@ def _effect(_before: Region, _after: Region, before: str, after: str, own: str) 
 
 
 def import_effect(checked: Checked, scenario: Scenario, work: Work) -> pd.DataFrame:
-    """What taking a checked file over would change in the scores of the work's projects."""
-    held = ledger.take_over(scenario.known, work.files, checked, when=datetime.datetime(2000, 1, 1))
+    """What accepting a checked file would change in the scores of the work's projects."""
+    held = ledger.accept(scenario.known, work.files, checked, when=datetime.datetime(2000, 1, 1))
     row = work.scenario.model_dump() | {"known": [one.model_dump() for one in held.known]}
     after, files = settled(Work(catalog.scenario_from(row), held.files))
     try:
