@@ -72,11 +72,10 @@ def batches(region: Region, projects: pd.DataFrame, *, scheduler: str = "") -> I
 
         client = Client(scheduler, timeout=10)
     except ImportError:
-        fault = Fault("--scheduler", "needs dask and distributed", "install them: pip install distributed")
-        raise InputError(fault) from None
+        raise InputError(Fault("intake.no_dask", "--scheduler")) from None
     except (OSError, ValueError) as problem:
-        remedy = "give the address that `dask scheduler` printed, e.g. tcp://host:8786"
-        raise InputError(Fault("--scheduler", f"{scheduler!r} can't be reached ({problem})", remedy)) from None
+        fault = Fault("intake.no_scheduler", "--scheduler", address=scheduler, reason=str(problem))
+        raise InputError(fault) from None
     with client:
         there = client.scatter(region, broadcast=True)
         for future in [client.submit(_batch, there, piece, pure=False) for piece in pieces]:
