@@ -28,7 +28,8 @@ from geo_cluster.archive import zipped
 from geo_cluster.box import process
 from geo_cluster.domain import Language, Scenario
 from geo_cluster.errors import Fault, InputError
-from geo_cluster.export import bundle, preview, tables
+from geo_cluster.export import bundle, preview
+from geo_cluster.export.phone_list import phone_list
 from geo_cluster.imports import effect, ledger, templates
 from geo_cluster.imports.check import check_file, guess
 from geo_cluster.imports.checked import Checked, Kind
@@ -300,7 +301,7 @@ def requests_of(scenario: Scenario) -> pd.DataFrame:
 @st.cache_data(show_spinner=False, max_entries=16)
 def phone_files(scenario: str, language: Language) -> tuple[bytes, bytes]:
     """The list to telephone with as CSV and as XLSX, of a scenario as JSON."""
-    table = tables.phone_list(_requests(scenario), language)
+    table = phone_list(_requests(scenario), language)
     sheet = {"zh": "数据请求", "en": "Data request"}[language]
     return spreadsheet.as_csv(table), spreadsheet.as_xlsx({sheet: table})
 

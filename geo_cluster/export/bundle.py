@@ -17,9 +17,9 @@ from geo_cluster.archive import file_name, path_faults
 from geo_cluster.domain import Language, Scenario
 from geo_cluster.errors import DataError, Fault, InputError, refuse_if
 from geo_cluster.export.attribution import attribution, layers_attribution
+from geo_cluster.export.csv_tables import SAMPLE, csv_tables
 from geo_cluster.export.geopackage import write_geopackage
 from geo_cluster.export.sheet import sheet
-from geo_cluster.export.tables import SAMPLE, csv_tables
 from geo_cluster.export.workbook import workbook
 from geo_cluster.intake.appraise import Appraisal
 from geo_cluster.maps import payload
