@@ -227,7 +227,7 @@ def match(
     result = pipeline.run(settings, projects=projects, progress=tell)
     with _steps(screen, lang) as say:
         files = bundle.write_match(result, out, language=lang, say=say)
-        holds = explanation.holds_table(result)
+        holds = explanation.feasibility_table(result)
     _report(result, console, lang)
     if len(holds):
         console.print(f"{'在抽样中成立' if lang == 'zh' else 'holds in'} {1 - holds['breaks'].iloc[0]:.0%}")

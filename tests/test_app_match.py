@@ -128,7 +128,7 @@ def test_during_a_run_nobody_is_told_to_run(language):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_headline_says_how_often_the_plan_holds(language):
     page = opened("match", language, study=run())
-    table = explanation.holds_table(run())
+    table = explanation.feasibility_table(run())
     held = next(one for one in page.metric if one.label == text("match.held", language))
     assert held.value == f"{1 - table['breaks'].iloc[0]:.0%}"
     assert run().region.names[table["pool"].iloc[1]][language] in held.help

@@ -51,7 +51,7 @@ def test_who_stays_out_for_a_share_is_told_so_in_both_languages():
     assert len(tables.assignment(result)) == 6
     assert tables.unplaced(result)["reason"].str.contains("项目名额（").all()
     assert tables.unplaced(result)["reason_en"].str.contains("of the share of projects short at").all()
-    assert explanation.holds_table(result)["resource"].isin(["plan", "land", "power", "energy"]).all()
+    assert explanation.feasibility_table(result)["resource"].isin(["plan", "land", "power", "energy"]).all()
 
 
 def test_a_share_that_cannot_be_met_is_refused_with_what_can_be_had():

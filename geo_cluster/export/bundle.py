@@ -17,9 +17,9 @@ from geo_cluster.archive import file_name, path_faults
 from geo_cluster.domain import Language, Scenario
 from geo_cluster.errors import DataError, Fault, InputError, refuse_if
 from geo_cluster.export.attribution import attribution, layers_attribution
+from geo_cluster.export.csv_tables import SAMPLE, csv_tables
 from geo_cluster.export.geopackage import write_geopackage
 from geo_cluster.export.sheet import sheet
-from geo_cluster.export.tables import SAMPLE, csv_tables
 from geo_cluster.export.workbook import workbook
 from geo_cluster.intake.appraise import Appraisal
 from geo_cluster.maps import payload
@@ -46,7 +46,7 @@ OTHERS = ("sheet.html", "tables.xlsx", f"{LAYERS}/sources.toml", *(f"{name}.csv"
 def check_writable(out: Path) -> None:
     """Refuse a folder that can't be written to, before any work is done."""
     if out.exists() and not out.is_dir():
-        raise InputError(Fault(str(out), "is a file, not a folder", "choose another folder with --out"))
+        raise InputError(Fault("export.no_folder", out))
     try:
         nearest = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
         with tempfile.TemporaryDirectory(dir=nearest):
@@ -158,8 +158,15 @@ def write_files(out: Path, make: Callable[[Path], None]) -> list[Path]:
 
 
 def _refusal(out: Path, problem: OSError) -> InputError:
+    """Why a folder can't be written to; what the system or a library says of it stands in English only."""
     reason = problem.strerror or str(problem)
-    return InputError(Fault(str(out), f"could not be written ({reason})", "free space or choose another --out"))
+    if problem.errno in (errno.ENOSPC, errno.EDQUOT):
+        return InputError(Fault("export.disk_full", out, reason=reason))
+    if problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return InputError(Fault("export.not_permitted", out, reason=reason))
+    if isinstance(problem, IsADirectoryError):
+        return InputError(Fault("export.folder_in_the_way", out, name=problem.filename))
+    return InputError(Fault("export.not_written", out, reason=reason))
 
 
 def _swap(new: Path, out: Path, earlier: Path) -> list[Path]:
@@ -168,7 +175,7 @@ def _swap(new: Path, out: Path, earlier: Path) -> list[Path]:
     try:
         for name in names:
             if (out / name).is_dir():
-                raise IsADirectoryError(errno.EISDIR, f"{name} is a folder")
+                raise IsADirectoryError(errno.EISDIR, "is a folder", name)
             if (out / name).exists():
                 (out / name).rename(earlier / name)
             (new / name).rename(out / name)
@@ -187,7 +194,7 @@ def _make(study: Study, folder: Path, language: Language) -> None:
     if not _is_shipped(study.scenario):
         name = _name_of(portfolio)
         if path_faults([*FILES, *OTHERS, name]):
-            raise InputError(Fault(portfolio, "is named like a file of the results", "rename the portfolio"))
+            raise InputError(Fault("export.name_taken", portfolio))
         shutil.copyfile(portfolio, folder / name)
     for name, content in csv_tables(study).items():
         (folder / name).write_bytes(content)
