@@ -39,6 +39,9 @@ from geo_cluster.matching.resource import (
 LOCKS = Place("", kind="locks")
 """Where locks are refused."""
 
+PROBLEM = Place("", kind="problem")
+"""Where what contradicts each other is refused."""
+
 _MOST = 1e100  # what all projects together may come to, so that nothing overflows
 _UNIT_SLIP = 5.0  # a demand this many times the largest pool is a unit slip, not a large project
 _NAMED = 5  # pools or projects that a sentence names
