@@ -14,7 +14,7 @@ import numpy as np
 
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.matching.arguments import amount_faults, shown
-from geo_cluster.matching.engine.milp import maximise
+from geo_cluster.matching.engine.milp import Limits, maximise
 from geo_cluster.matching.engine.presolve import presolve
 from geo_cluster.matching.engine.search import program
 from geo_cluster.matching.plan import Assignment
@@ -280,7 +280,9 @@ def _fullest_first(problem: Problem, plan: Assignment) -> list[tuple[Resource, i
     return [(resource, k) for _, resource, k in sorted(found, key=lambda each: each[0])]
 
 
-def pool_prices(problem: Problem, *, step: float = 1e-4, time_limit_s: float | TimeBudget = np.inf) -> dict[str, Floats]:
+def pool_prices(
+    problem: Problem, *, step: float = 1e-4, time_limit_s: float | TimeBudget = np.inf
+) -> dict[str, Floats]:
     """Dual price of each pool in the linear relaxation, by a small step up.
 
     Parameters
@@ -319,7 +321,7 @@ def _relaxation(problem: Problem, clock: TimeBudget) -> float:
     p, s = np.nonzero(np.isfinite(model.value))
     task = program(model, p, s, np.full(len(model.value), UNPLACED))
     outcome = maximise(
-        task.cost, task.matrix, task.low, task.top, upper=task.upper, integer=False, time_limit_s=min(left, clock.each_s)
+        replace(task, integer=np.zeros(len(task.cost), dtype=bool)), Limits(time_limit_s=min(left, clock.each_s))
     )
     return outcome.bound + model.base if outcome.finished else np.nan
 
@@ -369,7 +371,9 @@ def lock_prices(problem: Problem, plan: Assignment, *, time_limit_s: float | Tim
     return tuple(found)
 
 
-def site_importance(problem: Problem, plan: Assignment, *, time_limit_s: float | TimeBudget = 10.0) -> tuple[Price, ...]:
+def site_importance(
+    problem: Problem, plan: Assignment, *, time_limit_s: float | TimeBudget = 10.0
+) -> tuple[Price, ...]:
     """For each site that the plan uses: what is lost if it drops out, with its locks. Most important first.
 
     Parameters

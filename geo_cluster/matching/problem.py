@@ -491,7 +491,12 @@ def _too_large(resource: Resource, problem: Problem, reached: Bools) -> list[tup
         values = {"project": problem.project_name(p), "demand": float(least[p]), "unit": resource.unit}
         if least[p] <= most:
             found = Fault(
-                "matching.demand_above_planned", resource.place, **values, largest=largest, level=problem.level, most=most
+                "matching.demand_above_planned",
+                resource.place,
+                **values,
+                largest=largest,
+                level=problem.level,
+                most=most,
             )
         else:
             found = Fault("matching.demand_above_pools", resource.place, **values, largest=largest)

@@ -182,31 +182,33 @@ def amount_faults(resource: Resource, shape: tuple[int, int] | None, level: Any)
 
 
 def _capacity_faults(resource: Resource, reached: Bools) -> list[Fault]:
-    faults, place, unit = [], resource.place, resource.unit
-    table = resource.capacity.reshape(len(reached), -1)
-    for k in np.flatnonzero((table < 0).any(axis=1)):
-        have = table[k].tolist()
-        faults.append(Fault("matching.capacity_negative", place, pool=named(resource, k), capacity=have, unit=unit))
-    for k in np.flatnonzero(np.isnan(table).any(axis=1) & reached):
-        faults.append(Fault("matching.capacity_unknown", place, pool=named(resource, k)))
+    place, unit, table = resource.place, resource.unit, resource.capacity.reshape(len(reached), -1)
     with np.errstate(invalid="ignore"):  # inf less inf
         falls = (np.diff(table, axis=1) < 0).any(axis=1)
-    for k in np.flatnonzero(falls):
-        faults.append(Fault("matching.capacity_falling", place, pool=named(resource, k), capacity=table[k].tolist()))
-    return faults
+    pools = [{"pool": named(resource, k), "capacity": table[k].tolist()} for k in range(len(table))]
+    faults = [
+        Fault("matching.capacity_negative", place, unit=unit, **pools[k])
+        for k in np.flatnonzero((table < 0).any(axis=1))
+    ]
+    faults += [
+        Fault("matching.capacity_unknown", place, pool=named(resource, k))
+        for k in np.flatnonzero(np.isnan(table).any(axis=1) & reached)
+    ]
+    return faults + [Fault("matching.capacity_falling", place, **pools[k]) for k in np.flatnonzero(falls)]
 
 
 def _minimum_faults(resource: Resource, minimum: Floats, capacity: Floats, reached: Bools) -> list[Fault]:
-    faults, place = [], resource.place
-    for k in np.flatnonzero(~np.isfinite(minimum) | (minimum < 0)):
-        faults.append(Fault("matching.minimum_value", place, pool=named(resource, k), minimum=float(minimum[k])))
+    place, unit, pools = resource.place, resource.unit, [named(resource, k) for k in range(len(minimum))]
+    faults = [
+        Fault("matching.minimum_value", place, pool=pools[k], minimum=float(minimum[k]))
+        for k in np.flatnonzero(~np.isfinite(minimum) | (minimum < 0))
+    ]
     for k in np.flatnonzero((minimum > capacity) & (capacity >= 0)):
-        least, most = float(minimum[k]), float(capacity[k])
-        bounds = {"minimum": least, "maximum": most, "unit": resource.unit}
-        faults.append(Fault("matching.minimum_above_maximum", place, pool=named(resource, k), **bounds))
-    for k in np.flatnonzero((minimum > 0) & ~reached):
-        faults.append(Fault("matching.minimum_without_site", place, pool=named(resource, k)))
-    return faults
+        bounds = {"minimum": float(minimum[k]), "maximum": float(capacity[k])}
+        faults += [Fault("matching.minimum_above_maximum", place, pool=pools[k], unit=unit, **bounds)]
+    return faults + [
+        Fault("matching.minimum_without_site", place, pool=pools[k]) for k in np.flatnonzero((minimum > 0) & ~reached)
+    ]
 
 
 def named(resource: Resource, k: SupportsIndex) -> str:

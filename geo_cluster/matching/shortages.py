@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from geo_cluster.matching.engine.milp import maximise
+from geo_cluster.matching.engine.milp import Linear, maximise
 from geo_cluster.matching.problem import Problem
 from geo_cluster.matching.resource import UNPLACED, Floats, Ints, Resource
 from geo_cluster.matching.verify import usage
@@ -79,7 +79,7 @@ def _least_over(resource: Resource, site: Ints, capacity: Floats, at: int) -> Fl
     matrix = sparse.csc_array((entries, (rows, columns)), shape=(len(placed) + len(capacity), len(row) + len(here)))
     one = resource.pool[site[placed]].any(axis=1).astype(float)
     enlarges = np.arange(len(row) + len(here)) >= len(row)
-    found = maximise(
+    task = Linear(
         np.where(enlarges, -1.0, 0.0),
         matrix,
         np.concatenate([one, np.full(len(capacity), -np.inf)]),
@@ -87,6 +87,7 @@ def _least_over(resource: Resource, site: Ints, capacity: Floats, at: int) -> Fl
         upper=np.where(enlarges, np.inf, 1.0),
         integer=~enlarges & (not resource.split),
     )
+    found = maximise(task)
     over = np.zeros(len(capacity))
     if found.x is not None:
         over[here] = found.x[len(row) :]

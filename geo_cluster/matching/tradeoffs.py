@@ -54,8 +54,8 @@ def trade_off(
 ) -> tuple[Point, ...]:
     """Best plans under tighter and tighter limits on a burden (commuting, cost): the front of score against it.
 
-    No plan has as high an objective value as a point's with less burden, nor a higher one with as little. Limits are set evenly; where
-    several lead to the same plan, the widest gaps are searched for others.
+    No plan has as high an objective value as a point's with less burden, nor a higher one with as little. Limits are
+    set evenly; where several lead to the same plan, the widest gaps are searched for others.
 
     Parameters
     ----------

@@ -232,7 +232,9 @@ def _split_violations(problem: Problem, resource: Resource, site: Ints) -> list[
     short = float(need.sum())
     if short <= slack:
         return []
-    return [Violation("capacity", short, Fault("matching.split_overdrawn", resource.name, over=short, unit=resource.unit))]
+    return [
+        Violation("capacity", short, Fault("matching.split_overdrawn", resource.name, over=short, unit=resource.unit))
+    ]
 
 
 def _augment(group: int, reach: Bools, flow: Floats, room: Floats) -> list[tuple[int, int]] | None:
@@ -371,7 +373,9 @@ def feasible_share(
         pools.append(
             PoolRisk(resource.name, resource.pool_name(k), k, float(broken[:, column].mean()), first, over_mean)
         )
-    return FeasibleShare(float(np.mean(~broken.any(axis=1))), tuple(sorted(pools, key=lambda row: (-row.first, -row.breaks))))
+    return FeasibleShare(
+        float(np.mean(~broken.any(axis=1))), tuple(sorted(pools, key=lambda row: (-row.first, -row.breaks)))
+    )
 
 
 def _draws(problem: Problem, name: str, draws: Mapping[str, ArrayLike]) -> dict[str, Floats]:
