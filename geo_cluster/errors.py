@@ -18,7 +18,7 @@ from __future__ import annotations
 import errno
 import tomllib
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -293,6 +293,6 @@ def refuse_if(faults: Collection[Fault] | Faults, error: type[GeoClusterError] =
         raise error(faults)
 
 
-def place(name: str, row: int = 0, column: str = "") -> Place:
+def place(where: Place | str, row: int = 0, column: str = "") -> Place:
     """A row (0 for none) and a column ('' for none) of a file."""
-    return Place(name, row=row, column=column)
+    return replace(where, row=row, column=column) if isinstance(where, Place) else Place(where, row=row, column=column)

@@ -23,7 +23,6 @@ from geo_cluster.supply.energy import (
     heat_tce,
     load_faults,
     needs_dual_supply,
-    pools,
     quota,
 )
 from geo_cluster.supply.interval import Interval
@@ -205,15 +204,6 @@ def test_megawatts_taken_for_megavoltamperes():
     connection(10, power_mw=9.5, grid=GRID)
     table = pd.DataFrame({"power_mva": [10.0, 10.0, -1.0], "power_mw": [9.0, 12.0, None]})
     assert [fault.where for fault in load_faults(table, grid=GRID)] == ["projects row 2", "projects row 3"]
-
-
-def test_the_same_mva_is_one_pool():
-    sites = gpd.GeoDataFrame(geometry=[Point(115.0, 30.01), Point(115.01, 29.99), Point(116.5, 30.0)], crs=4490)
-    layer = stations()
-    got = pools(sites, layer, headroom(layer), voltage_kv=10, grid=GRID)
-    assert got.pool.tolist() == [0, 0, -1]
-    assert got.capacity_mva[0].tolist() == [10.0, 20.0, 20.0]
-    assert got.distance_km[0] == pytest.approx(1.109, abs=0.005)
 
 
 numbers = st.lists(st.floats(-1e3, 1e3), min_size=3, max_size=3).map(sorted)

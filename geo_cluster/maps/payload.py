@@ -26,7 +26,7 @@ from geo_cluster import region, toml
 from geo_cluster.access.isochrones import isochrones
 from geo_cluster.access.travel import route
 from geo_cluster.domain import Language
-from geo_cluster.errors import Fault, refuse_if
+from geo_cluster.errors import Fault, Place, refuse_if
 from geo_cluster.maps import chain_matrix
 from geo_cluster.maps.words import GRADES, SPOKEN, WORDS
 from geo_cluster.report import tables
@@ -421,7 +421,7 @@ def basemaps(language: Language) -> list[dict[str, Any]]:
         rows = toml.read(Path(own)) | rows
     faults = [
         Fault(
-            f"{BASEMAPS}, [{key}]", f"lacks {need}" if need not in row else f"{need} is none of wgs84, gcj02", "mend it"
+            "maps.basemap_system" if need in row else "maps.basemap_lacks", Place(BASEMAPS, sheet=f"[{key}]"), need=need
         )
         for key, row in rows.items()
         for need in ("name", "urls", "system", "attribution")

@@ -19,14 +19,13 @@ from numpy.typing import NDArray
 
 from geo_cluster.errors import Fault, InputError, Place, refuse_if
 from geo_cluster.supply.interval import Interval
-from geo_cluster.supply.substations import Pools, feeding_levels, headroom, pools, substation_faults
+from geo_cluster.supply.substations import feeding_levels, headroom, substation_faults
 from geo_cluster.supply.tariff import Bill, bill
 
 __all__ = [
     "Bill",
     "Connection",
     "Option",
-    "Pools",
     "Quota",
     "bill",
     "coal_equivalent_tce",
@@ -35,7 +34,6 @@ __all__ = [
     "heat_tce",
     "load_faults",
     "needs_dual_supply",
-    "pools",
     "quota",
     "review_class",
     "voltages",

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyproj
 from numpy.typing import NDArray
 
 from geo_cluster.errors import Fault, Faults, Place, refuse_if
@@ -188,64 +185,3 @@ def _committed(committed: pd.DataFrame | None, names: pd.Index, at: Any) -> NDAr
     )
     np.add.at(total, names.get_indexer(pd.Index(rows["substation"].astype(str))), bounds)
     return total
-
-
-@dataclass(frozen=True)
-class Pools:
-    """Substation capacity as a pooled resource: each site draws on one pool, each MVA is promised once.
-
-    Parameters
-    ----------
-    pool : ndarray of int, shape (sites,)
-        Substation of each site, -1 where none is in reach.
-    capacity_mva : ndarray of float, shape (substations, 3)
-        Headroom of each substation: low, likely, high.
-    names : tuple of str
-        Substations, in the order of `capacity_mva`.
-    distance_km : ndarray of float, shape (sites,)
-        To the substation drawn on, nan where none.
-    """
-
-    pool: NDArray[np.intp]
-    capacity_mva: NDArray[np.float64]
-    names: tuple[str, ...]
-    distance_km: NDArray[np.float64]
-
-
-def pools(
-    sites: gpd.GeoDataFrame, substations: gpd.GeoDataFrame, spare: pd.DataFrame, *, voltage_kv: float, grid: Table
-) -> Pools:
-    """Assign each site the nearest substation in reach that feeds a voltage and has headroom.
-
-    Parameters
-    ----------
-    sites, substations : GeoDataFrame
-        With a CRS each; substations with `name` and `voltage_kv`.
-    spare : DataFrame
-        Result of `headroom` for these substations.
-    voltage_kv : float
-        Level that the sites are fed at.
-    grid : mapping
-        Parsed `grid.toml`, for the reach of the level.
-    """
-    refuse_if(substation_faults(substations))
-    reach = next(row["reach_km"] for row in grid["voltage"] if row["kv"] == voltage_kv)
-    names = tuple(substations["name"].astype(str))
-    capacity = spare.loc[list(names), ["headroom_low_mva", "headroom_likely_mva", "headroom_high_mva"]].to_numpy(float)
-    feeds = np.array([voltage_kv in feeding_levels(text) for text in substations["voltage_kv"]], dtype=bool)
-    km = _distances_km(sites, substations)
-    km[:, ~(feeds & (capacity[:, 2] > 0))] = np.inf
-    km[km > reach] = np.inf
-    nearest = km.argmin(axis=1) if km.shape[1] else np.zeros(len(km), dtype=np.intp)
-    distance = km[np.arange(len(km)), nearest] if km.shape[1] else np.full(len(km), np.inf)
-    found = np.isfinite(distance)
-    return Pools(np.where(found, nearest, -1), capacity, names, np.where(found, distance, np.nan))
-
-
-def _distances_km(sites: gpd.GeoDataFrame, stations: gpd.GeoDataFrame) -> NDArray[np.float64]:
-    """Geodesic distances between representative points, shape (sites, stations)."""
-    ends = [layer.geometry.to_crs(4490).representative_point() for layer in (sites, stations)]
-    lon1, lon2 = np.meshgrid(ends[0].x, ends[1].x, indexing="ij")
-    lat1, lat2 = np.meshgrid(ends[0].y, ends[1].y, indexing="ij")
-    metres = pyproj.Geod(ellps="GRS80").inv(lon1.ravel(), lat1.ravel(), lon2.ravel(), lat2.ravel())[2]
-    return np.asarray(metres).reshape(lon1.shape) / 1000.0
