@@ -155,8 +155,8 @@ class Criterion(Declared):
         return {**row, "unit": both(row["unit"])} if isinstance(row, dict) and "unit" in row else row
 
 
-class Exclusion(Declared):
-    """One reason why a project may not go to a site."""
+class Rule(Declared):
+    """A rule by which a project may not go to a site."""
 
     name: Text
     reason: Text

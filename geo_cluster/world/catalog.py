@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from geo_cluster import toml
-from geo_cluster.domain import Attribute, Criterion, Exclusion, FieldError, Language, Layer, Scenario, Segment, Text
+from geo_cluster.domain import Attribute, Criterion, FieldError, Language, Layer, Rule, Scenario, Segment, Text
 from geo_cluster.errors import DataError, Fault, Place, refuse_if
 from geo_cluster.toml import PACKAGE, TABLES, cut, file_at, is_file, sha256_of, shown, table
 
@@ -141,10 +141,10 @@ def themes() -> dict[str, Text]:
 
 
 @cache
-def exclusions() -> dict[str, Exclusion]:
+def exclusions() -> dict[str, Rule]:
     """Why a project may not go to a site."""
     rows = {key: row for key, row in table("exclusions").items() if key != "constraint_names"}
-    return _declared("exclusions.toml", Exclusion, rows)
+    return _declared("exclusions.toml", Rule, rows)
 
 
 @cache
