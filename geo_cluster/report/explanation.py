@@ -36,7 +36,7 @@ from geo_cluster.matching.verify import hold, usage
 from geo_cluster.region import facts_of, settings_of
 from geo_cluster.report import tables as report_tables
 from geo_cluster.report.tables import words_of
-from geo_cluster.study import Say, Study
+from geo_cluster.study import OnStep, Study
 from geo_cluster.world import catalog
 from geo_cluster.world.coordinates import MU_PER_HA
 
@@ -66,7 +66,7 @@ TABLES = ("ways_in", "pool_worth", "why_here", "site_importance", "alternatives"
 """Tables of `explain`, in the order in which they are made."""
 
 
-def explain(study: Study, *, total_s: float | None = None, say: Say = lambda _: None) -> dict[str, pd.DataFrame]:
+def explain(study: Study, *, total_s: float | None = None, on_step: OnStep = lambda _: None) -> dict[str, pd.DataFrame]:
     """Every table by its file name; empty when no project may go anywhere.
 
     Each question has a share of the time, and what one leaves goes to those after it. Rows that weren't reached say
@@ -77,14 +77,14 @@ def explain(study: Study, *, total_s: float | None = None, say: Say = lambda _: 
     study : Study
     total_s : float, optional
         Seconds for all of it; `TOTAL_S` when left out.
-    say : callable
-        Hears the name of each table before it is made, of ways in also how many projects are done.
+    on_step : callable
+        Called with the name of each table before it is made, of ways in also how many projects are done.
     """
     if study.problem is None:
         return {}
     with _until_stopped(Allowance(LIMIT_S, TOTAL_S if total_s is None else total_s)) as clock:
         tables: tuple[Callable[[], pd.DataFrame], ...] = (
-            lambda: ways_in_table(study, clock=clock.part(0.3), say=say),
+            lambda: ways_in_table(study, clock=clock.part(0.3), on_step=on_step),
             lambda: pool_worth_table(study, clock=clock.part(0.25)),
             lambda: why_here_table(study, clock=clock.part(0.3)),
             lambda: importance_table(study, clock=clock.part(0.4)),
@@ -94,7 +94,7 @@ def explain(study: Study, *, total_s: float | None = None, say: Say = lambda _: 
         )
         made = {}
         for name, table in zip(TABLES, tables, strict=True):
-            say(name)
+            on_step(name)
             made[name] = table()
         return made
 
@@ -129,7 +129,7 @@ def _reached(numbers: pd.Series) -> list[str]:
 
 
 def ways_in_table(
-    study: Study, *, most: int = 3, clock: Allowance | None = None, say: Say = lambda _: None
+    study: Study, *, most: int = 3, clock: Allowance | None = None, on_step: OnStep = lambda _: None
 ) -> pd.DataFrame:
     """For each unplaced project the cheapest ways in, each verified by solving again."""
     clock, columns = allowance(clock), ["project", "project_name", "site", "way", "way_en", "gain", "proven"]
@@ -140,7 +140,7 @@ def ways_in_table(
     found: dict[int, list[dict[str, Any]]] = {}
     order = left[np.argsort(-best[left], kind="stable")].tolist()  # who would bring the most first
     for number, p in enumerate(order):
-        say(f"ways_in {number}/{len(order)}")
+        on_step(f"ways_in {number}/{len(order)}")
         own = clock.part(max(1.0 / (len(order) - number), min(_LEAST_S / max(clock.left_s, 1e-9), 1.0)))
         found[p] = [way_row(study, way) for way in _ways(study, p, most, own)]
         if own.missed and not found[p]:
