@@ -33,6 +33,7 @@ from geo_cluster.errors import InputError
 from geo_cluster.serving import HERE, Doors, Serving, checked
 from geo_cluster.workspace.roles import Person
 from tests.browser.conftest import _free_port, _wait_for
+from tests.refusals import refused
 
 HOST = "siting.example"
 SECRET = "cookie-secret-of-the-test-that-is-long-enough"
@@ -625,7 +626,7 @@ def test_names_come_from_options_the_address_and_where_people_sign_in():
     assert told.prefix == "/siting"
     assert told.proxies == ("127.0.0.1", "::1", "10.0.0.0/24")
     assert checked(Doors(None, {}), **PLAIN | {"address": "10.0.0.7"}).hosts == (*HERE, "10.0.0.7")
-    with pytest.raises(InputError, match="--prefix /siting"):
+    with refused("workspace.redirect_elsewhere", error=InputError, below="/siting"):
         checked(doors, **PLAIN)
 
 
