@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from geo_cluster.errors import Fault, GeoClusterError, InputError, refuse_if
-from geo_cluster.report import tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -108,6 +107,8 @@ def _read(name_or_path: str, out: Path) -> tuple[Scenario, pd.DataFrame]:
 def _report(result: Study, console: Console, lang: Literal["zh", "en"]) -> None:
     """Print the top of the ranking and of the plan."""
     from rich.table import Table
+
+    from geo_cluster.report import tables
 
     zh = lang == "zh"
     notice = "（示例项目，非任何企业的计划）" if zh else " (sample projects, nobody's plan)"
