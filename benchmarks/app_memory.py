@@ -53,7 +53,7 @@ class Visitor:
         if self.studies:
             before = dict(tables.assignment(self.studies[-1]).set_index("project")["site"])
             maps.append(cached.compared_map(study, "zh", before))
-        cached.asked(explanation.holds_table, study)
+        cached.asked(explanation.feasibility_table, study)
         if turn % 10 == 0:
             cached.packed(cached.study_files(study, "zh"), f"{study.key}-zh")
         self.studies = [*self.studies[-1:], study]
