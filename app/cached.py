@@ -37,6 +37,7 @@ from geo_cluster.imports.files import digest
 from geo_cluster.intake import appraise, site_choice
 from geo_cluster.intake.appraise import Appraisal
 from geo_cluster.intake.site_choice import Choice, Weighed
+from geo_cluster.maps import page as maps_page
 from geo_cluster.maps import payload as maps_payload
 from geo_cluster.region import OFFERS, Region, prepare
 from geo_cluster.report import tables as report_tables
@@ -63,13 +64,13 @@ def _served() -> tuple[Path, tuple[str, ...]]:
     payloads.mkdir(mode=0o700, exist_ok=True)
     folders = {
         "maps": payloads,
-        "assets": maps_payload.ASSETS,
-        "leaflet": maps_payload.leaflet_file("leaflet.js").parent,
+        "assets": maps_page.ASSETS,
+        "leaflet": maps_page.leaflet_file("leaflet.js").parent,
     }
     names = {key: components.declare_component(f"gc_{key}", path=str(path)).name for key, path in folders.items()}
     scripts = (
         f"../{names['leaflet']}/leaflet.js",
-        *(f"../{names['assets']}/{script}" for script in maps_payload.SCRIPTS),
+        *(f"../{names['assets']}/{script}" for script in maps_page.SCRIPTS),
     )
     return payloads, (*scripts, f"../{names['maps']}")
 
@@ -77,7 +78,7 @@ def _served() -> tuple[Path, tuple[str, ...]]:
 def map_source(payload: dict[str, Any]) -> Source:
     """Put a payload where the page can fetch it: its address (named by its content) and our scripts."""
     folder, (*scripts, address) = _served()
-    content = maps_payload.as_json(payload).encode()
+    content = maps_page.as_json(payload).encode()
     name = f"{hashlib.sha256(content).hexdigest()[:24]}.json"
     held = scratch.hold(folder / name)
     if not held.path.exists():

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from geo_cluster.errors import Fault, GeoClusterError, InputError, refuse_if
-from geo_cluster.report import tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -108,6 +107,8 @@ def _read(name_or_path: str, out: Path) -> tuple[Scenario, pd.DataFrame]:
 def _report(result: Study, console: Console, lang: Literal["zh", "en"]) -> None:
     """Print the top of the ranking and of the plan."""
     from rich.table import Table
+
+    from geo_cluster.report import tables
 
     zh = lang == "zh"
     notice = "（示例项目，非任何企业的计划）" if zh else " (sample projects, nobody's plan)"
@@ -324,6 +325,7 @@ def refresh_osm(
 ) -> None:
     """Download roads, land, power, water and stations from OpenStreetMap (needs the network). 从 OSM 更新图层。"""
     from geo_cluster.access import osm
+    from geo_cluster.access.osm_servers import PUBLIC, Servers
     from geo_cluster.world import layers as shipped
 
     where: str | tuple[float, ...] = area
@@ -341,11 +343,10 @@ def refresh_osm(
             layers=wanted,
             around=shipped.read("roads"),
             progress=lambda text, share: say(f"{share:.0%} {text}"),
-            overpass_url=overpass or osm.OVERPASS_URL,
-            nominatim_url=nominatim or osm.NOMINATIM_URL,
+            servers=Servers(overpass or PUBLIC.overpass_url, nominatim or PUBLIC.nominatim_url),
         )
     for change in done.changes:
-        _say(f"· {change}")
+        _say(f"· {change.zh} / {change.en}")
     _say(f'{len(done.sources)} → {done.folder}。在情景里写 / put into the scenario: layers = "{done.folder}"')
 
 

@@ -22,7 +22,7 @@ import pandas as pd
 from geo_cluster import eligibility
 from geo_cluster.domain import PlanningLevel, Scenario, Share
 from geo_cluster.eligibility import Eligibility, Facts
-from geo_cluster.errors import Fault, InputError
+from geo_cluster.errors import Fault, InputError, Place
 from geo_cluster.matching.plan import Assignment, Progress, Violation
 from geo_cluster.matching.problem import UNPLACED, Link, Problem, Resource
 from geo_cluster.matching.rules import keep, quota
@@ -318,8 +318,7 @@ def _refuse_misfit(plan: Assignment, projects: int, sites: int) -> None:
     site = np.asarray(plan.site)
     shapes = {np.shape(one) for one in (site, *plan.pools.values())}
     if shapes != {(projects,)} or ((site < UNPLACED) | (site >= sites)).any():
-        remedy = "run the scenario without a plan"
-        raise InputError(Fault("plan", f"is not one of {projects} projects and {sites} sites", remedy))
+        raise InputError(Fault("world.plan_of_another", Place("", kind="plan"), projects=projects, sites=sites))
 
 
 def hashes(projects: pd.DataFrame, folder: str = "", *, registered: bool = True) -> dict[str, str]:

@@ -22,7 +22,7 @@ from geo_cluster.export.geopackage import write_geopackage
 from geo_cluster.export.sheet import sheet
 from geo_cluster.export.workbook import workbook
 from geo_cluster.intake.appraise import Appraisal
-from geo_cluster.maps import payload
+from geo_cluster.maps import page, payload
 from geo_cluster.report import explanation
 from geo_cluster.study import Study
 from geo_cluster.workspace.works import LAYERS
@@ -120,7 +120,7 @@ def layer_files(folder: str = "", *, language: Language = "zh") -> dict[str, byt
     rows = {name: layer.model_dump(mode="json") for name, layer in declared.items()}
     files = {layer.file: catalog.layer_path(name, folder).read_bytes() for name, layer in declared.items()}
     return {
-        "map.html": payload.standalone(payload.payload(language)).encode(),
+        "map.html": page.standalone(payload.payload(language)).encode(),
         **files,
         "sources.toml": tomli_w.dumps({"layers": rows}).encode(),
         "ATTRIBUTION.md": layers_attribution(folder).encode(),
@@ -199,7 +199,7 @@ def _make(study: Study, folder: Path, language: Language) -> None:
     for name, content in csv_tables(study).items():
         (folder / name).write_bytes(content)
     write_geopackage(study, folder / "layers.gpkg")
-    (folder / "map.html").write_text(payload.standalone(payload.payload(language, study)), encoding="utf-8")
+    (folder / "map.html").write_text(page.standalone(payload.payload(language, study)), encoding="utf-8")
     (folder / "scenario.toml").write_text(scenario_toml(study.scenario), encoding="utf-8")
     (folder / "ATTRIBUTION.md").write_text(attribution(study), encoding="utf-8")
     notice = {"notice": SAMPLE} if study.scenario.is_sample else {}

@@ -19,7 +19,8 @@ from geo_cluster.intake.site_choice import choices_of, verdict, weigh
 from geo_cluster.region import Region, facts_of, settings_of
 from geo_cluster.report import tables
 from geo_cluster.scoring.criteria import decide
-from geo_cluster.supply.energy import quota, voltages
+from geo_cluster.supply.energy_review import energy_review
+from geo_cluster.supply.grid_connection import voltages
 from geo_cluster.supply.tariff import bill
 from geo_cluster.world import catalog, portfolio, spreadsheet
 
@@ -211,7 +212,7 @@ def _energy(projects: pd.DataFrame) -> pd.DataFrame:
     for project in projects.itertuples():
         power = (project.power_mva_low, project.power_mva_likely, project.power_mva_high)
         gwh = (project.energy_gwh_low, project.energy_gwh_likely, project.energy_gwh_high)
-        levels, review = voltages(power, grid=grid), quota(gwh, grid=grid)
+        levels, review = voltages(power, grid=grid), energy_review(gwh, grid=grid)
         cost = bill(gwh, voltage_kv=max(levels[0], 10.0), tariffs=tariffs)
         rows.append(
             {

@@ -1,8 +1,8 @@
 """Why a plan is as it is, and what would change it. Every claim is a problem solved again.
 
-Questions have one function each: `ways_in` (for a project left out), `pool_worth`, `why_here` (for a project
+Questions have one function each: `placement_options` (for a project left out), `pool_values`, `why_here` (for a project
 not at its favourite), `lock_prices`, `site_importance`. `proven` says whether each re-solve was. Where re-solves share
-an `Allowance`, what it didn't reach is nan.
+a `TimeBudget`, what it didn't reach is nan. Sentences in both languages are `report.explanation`'s.
 """
 
 from __future__ import annotations
@@ -11,42 +11,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from geo_cluster.errors import Fault, InputError
-from geo_cluster.matching.allowance import Allowance
-from geo_cluster.matching.arguments import amount_faults, rounded
-from geo_cluster.matching.engine.milp import maximise
-from geo_cluster.matching.engine.model import compile_model
+from geo_cluster.matching.arguments import amount_faults, shown
+from geo_cluster.matching.engine.milp import Limits, maximise
+from geo_cluster.matching.engine.presolve import presolve
 from geo_cluster.matching.engine.search import program
 from geo_cluster.matching.plan import Assignment
-from geo_cluster.matching.problem import UNPLACED, Floats, Ints, Problem, Resource, plan_of
+from geo_cluster.matching.problem import Problem, plan_of
+from geo_cluster.matching.resource import UNPLACED, Floats, Ints, Resource
+from geo_cluster.matching.shortages import Shortage, shortages
+from geo_cluster.matching.time_budget import TimeBudget
 from geo_cluster.matching.verify import usage
 
 _MARGIN = 1e-6  # what is asked for on top of the shortage, as a share of it, so that rounding doesn't undo it
-
-
-@dataclass(frozen=True)
-class Shortage:
-    """What a pool lacks for one more project.
-
-    Attributes
-    ----------
-    resource, pool, unit : str
-    amount : float
-        In `unit`.
-    index : int
-        Number of the pool: names may be given twice.
-    """
-
-    resource: str
-    pool: str
-    amount: float
-    unit: str
-    index: int = -1
-
-    def __str__(self) -> str:
-        return f"+{rounded(self.amount, up=True)} {self.unit} at {self.pool} ({self.resource})"
 
 
 @dataclass(frozen=True)
@@ -59,8 +37,8 @@ class Move:
 
 
 @dataclass(frozen=True)
-class WayIn:
-    """One way to place a project that the plan leaves out, solved again.
+class PlacementOption:
+    """How a project that the plan leaves out can be placed, solved again.
 
     Attributes
     ----------
@@ -71,11 +49,9 @@ class WayIn:
     moves : tuple of Move
         Who else moves.
     gain : float
-        Worth of the new plan less that of the old one: negative is a loss.
+        Objective value of the new plan less that of the old one: negative is a loss.
     proven : bool
         Whether the new plan was proven best.
-    text : str
-        The sentence for people.
     """
 
     project: int
@@ -84,12 +60,11 @@ class WayIn:
     moves: tuple[Move, ...]
     gain: float
     proven: bool
-    text: str
 
 
 @dataclass(frozen=True)
-class PoolWorth:
-    """What one more unit in a pool is worth.
+class PoolValue:
+    """What the plan gains by more in a pool.
 
     Attributes
     ----------
@@ -127,7 +102,6 @@ class Reason:
     loss : float
         What the plan loses when the project is put there; inf when no plan can.
     proven : bool
-    text : str
     """
 
     project: int
@@ -138,7 +112,6 @@ class Reason:
     lacking: tuple[Shortage, ...]
     loss: float
     proven: bool
-    text: str
 
 
 @dataclass(frozen=True)
@@ -151,8 +124,8 @@ class Price:
         The locked project, or the site.
     name : str
     loss : float
-        Worth of the plan without the lock (or with the site) less its worth with (without); inf when no plan without
-        the site keeps the rules.
+        Objective value of the plan without the lock (or with the site) less its value with (without); inf when no plan
+        without the site keeps the rules.
     proven : bool
     """
 
@@ -162,62 +135,10 @@ class Price:
     proven: bool
 
 
-def shortages(problem: Problem, site: Ints, project: int, at: int) -> tuple[Shortage, ...]:
-    """What the pools of one site lack for one more project, while everyone else stays at its site.
-
-    Where sites may draw on several pools, others may change pools to make room; what is lacking is the least there is.
-    """
-    after = np.array(site)
-    after[project] = at
-    lacking = []
-    for resource in problem.resources:
-        capacity = resource.at(problem.level)
-        if resource.several:
-            over = _least_over(resource, after, capacity, at)
-        else:
-            over = np.where(np.arange(len(capacity)) == resource.pool[at], usage(resource, after) - capacity, 0.0)
-        need = resource.demand[project] if resource.demand.ndim == 1 else resource.demand[project, at]
-        lacking += [
-            Shortage(resource.name, resource.pool_name(k), float(over[k]), resource.unit, int(k))
-            for k in np.flatnonzero(over > 1e-9 * max(1.0, float(need)))
-        ]
-    return tuple(lacking)
-
-
-def _least_over(resource: Resource, site: Ints, capacity: Floats, at: int) -> Floats:
-    """(K,): how much larger the pools that one site may draw on have to be, in sum the least, for a plan to fit."""
-    placed = np.flatnonzero(site != UNPLACED)
-    row, pool = np.nonzero(resource.pool[site[placed]])
-    here = np.flatnonzero(resource.pool[at])
-    if not here.size:
-        return np.zeros(len(capacity))
-    demand = resource.demand[placed] if resource.demand.ndim == 1 else resource.demand[placed, site[placed]]
-    draws, more = np.arange(len(row)), len(row) + np.arange(len(here))
-    # projects that draw somewhere, each whole; then pools, less what they are larger by
-    entries = np.concatenate([np.ones(len(row)), demand[row], -np.ones(len(here))])
-    rows = np.concatenate([row, len(placed) + pool, len(placed) + here])
-    columns = np.concatenate([draws, draws, more])
-    matrix = sparse.csc_array((entries, (rows, columns)), shape=(len(placed) + len(capacity), len(row) + len(here)))
-    whole = resource.pool[site[placed]].any(axis=1).astype(float)
-    enlarges = np.arange(len(row) + len(here)) >= len(row)
-    found = maximise(
-        np.where(enlarges, -1.0, 0.0),
-        matrix,
-        np.concatenate([whole, np.full(len(capacity), -np.inf)]),
-        np.concatenate([whole, capacity]),
-        upper=np.where(enlarges, np.inf, 1.0),
-        whole=~enlarges & (not resource.split),
-    )
-    over = np.zeros(len(capacity))
-    if found.x is not None:
-        over[here] = found.x[len(row) :]
-    return np.where(over > 1e-6 * np.maximum(1.0, np.where(np.isfinite(capacity), capacity, 1.0)), over, 0.0)
-
-
-def ways_in(
-    problem: Problem, plan: Assignment, *, project: int, most: int = 5, time_limit_s: float | Allowance = 10.0
-) -> tuple[WayIn, ...]:
-    """The cheapest ways to place a project that the plan leaves out.
+def placement_options(
+    problem: Problem, plan: Assignment, *, project: int, most: int = 5, time_limit_s: float | TimeBudget = 10.0
+) -> tuple[PlacementOption, ...]:
+    """The cheapest options to place a project that the plan leaves out.
 
     First the best plan that places it with the capacities there are (others move); then, for the sites that lack
     least (as shares of their pools), what has to be found there so that nobody moves for the worse.
@@ -229,8 +150,8 @@ def ways_in(
     project : int
         Who is left out.
     most : int
-        Most ways to return.
-    time_limit_s : float or Allowance
+        Most options to return.
+    time_limit_s : float or TimeBudget
         For each re-solve, or for all of them together.
 
     Raises
@@ -240,21 +161,20 @@ def ways_in(
     """
     plan_of(problem, plan.site, "plan")
     if not isinstance(project, int | np.integer) or not 0 <= project < problem.shape[0]:
-        remedy = f"Name one of the {problem.shape[0]} projects, counted from 0."
-        raise InputError(Fault("project", f"there is no project {project!r}", remedy))
-    ways, clock = [], Allowance.of(time_limit_s)
+        raise InputError(Fault("matching.no_such_project", "project", value=shown(project), projects=problem.shape[0]))
+    options, clock = [], TimeBudget.of(time_limit_s)
     loss = 4.0 * float(np.nanmax(np.abs(problem.score))) + 4.0 * float(np.abs(problem.bonus).max()) + 1.0
     loss += float(sum(link.gain for link in problem.links)) + 2.0 * abs(plan.objective)
     bonus = problem.bonus.copy()
     bonus[project] += loss
     forced = clock.solve(problem.suppose(bonus=bonus), waiting=most)
     if forced is not None and forced.site[project] != UNPLACED and not forced.violations:
-        ways.append(_way(problem, plan, forced, project, (), forced.objective - loss - plan.objective))
+        options.append(_option(plan, forced, project, (), forced.objective - loss - plan.objective))
     lacking = {
         int(s): shortages(problem, plan.site, project, int(s)) for s in np.flatnonzero(problem.eligible[project])
     }
     nearest = sorted((s for s in lacking if lacking[s]), key=lambda s: (_effort(problem, lacking[s]), s))
-    for tried, s in enumerate(nearest[: max(most - len(ways), 0)], len(ways)):
+    for tried, s in enumerate(nearest[: max(most - len(options), 0)], len(options)):
         start = np.where(np.arange(len(plan.site)) == project, s, plan.site)
         try:
             wider = _enlarged(problem, lacking[s]).suppose(locked=_locked(problem, project, s))
@@ -262,8 +182,8 @@ def ways_in(
         except InputError:  # it can't stand there together with what is locked, or minima can't be met
             continue
         if again is not None and again.site[project] == s and not again.violations:
-            ways.append(_way(problem, plan, again, project, lacking[s], again.objective - plan.objective))
-    return tuple(sorted(ways, key=lambda way: (len(way.more) > 0, _effort(problem, way.more))))
+            options.append(_option(plan, again, project, lacking[s], again.objective - plan.objective))
+    return tuple(sorted(options, key=lambda one: (len(one.more) > 0, _effort(problem, one.more))))
 
 
 def _effort(problem: Problem, lacking: tuple[Shortage, ...]) -> float:
@@ -299,29 +219,28 @@ def moves(before: Ints, after: Ints) -> tuple[Move, ...]:
     return tuple(Move(int(p), int(before[p]), int(after[p])) for p in np.flatnonzero(before != after))
 
 
-def _way(
-    problem: Problem, plan: Assignment, again: Assignment, project: int, more: tuple[Shortage, ...], gain: float
-) -> WayIn:
+def _option(
+    plan: Assignment, again: Assignment, project: int, more: tuple[Shortage, ...], gain: float
+) -> PlacementOption:
     others = tuple(move for move in moves(plan.site, again.site) if move.project != project)
-    parts = [", ".join(map(str, more))] if more else []
-    parts += [
-        f"moving {problem.project_name(move.project)} to {problem.site_name(move.after)}"
-        if move.after != UNPLACED
-        else f"leaving out {problem.project_name(move.project)}"
-        for move in others
-    ]
-    outcome = f"at a loss of {-gain:.4g}" if gain < 0 else f"for a gain of {gain:.4g}"
-    site = int(again.site[project])
-    text = f"{problem.project_name(project)} to {problem.site_name(site)}: {', '.join(parts) or 'as it is'}, {outcome}"
-    return WayIn(project, site, more, others, float(gain), again.status == "optimal", text)
+    return PlacementOption(project, int(again.site[project]), more, others, float(gain), again.status == "optimal")
 
 
-def pool_worth(
-    problem: Problem, plan: Assignment, *, step: float = 1.0, time_limit_s: float | Allowance = 10.0
-) -> tuple[PoolWorth, ...]:
+def pool_values(
+    problem: Problem, plan: Assignment, *, step: float = 1.0, time_limit_s: float | TimeBudget = 10.0
+) -> tuple[PoolValue, ...]:
     """For each pool: what `step` more units are worth, by solving again and by the linear relaxation.
 
     Pools without a limit are left out. Rows come with the most valuable pool first.
+
+    Parameters
+    ----------
+    problem, plan
+        The problem and its solution.
+    step : float
+        How much larger each pool is made, in its unit.
+    time_limit_s : float or TimeBudget
+        For each re-solve, or for all of them together.
 
     Raises
     ------
@@ -330,8 +249,8 @@ def pool_worth(
     """
     plan_of(problem, plan.site, "plan")
     if amount_faults(step=step) or not 0 < step < np.inf:
-        raise InputError(Fault("step", f"is {step!r}", "Give how much larger each pool is to be, in its unit."))
-    clock = Allowance.of(time_limit_s)
+        raise InputError(Fault("matching.not_a_step", "step", value=shown(step)))
+    clock = TimeBudget.of(time_limit_s)
     prices = pool_prices(problem, time_limit_s=clock.part(0.3))
     pools = _fullest_first(problem, plan)
     found = []
@@ -342,7 +261,7 @@ def pool_worth(
         gain = np.nan if again is None else again.objective - plan.objective
         proven = again is not None and again.status == plan.status == "optimal"
         price = float(prices[resource.name][k])
-        found.append(PoolWorth(resource.name, resource.pool_name(k), k, step, gain, price, proven))
+        found.append(PoolValue(resource.name, resource.pool_name(k), k, step, gain, price, proven))
     return tuple(
         sorted(found, key=lambda row: (np.isnan(row.gain), -np.nan_to_num(row.gain), -np.nan_to_num(row.price)))
     )
@@ -361,9 +280,25 @@ def _fullest_first(problem: Problem, plan: Assignment) -> list[tuple[Resource, i
     return [(resource, k) for _, resource, k in sorted(found, key=lambda each: each[0])]
 
 
-def pool_prices(problem: Problem, *, step: float = 1e-4, time_limit_s: float | Allowance = np.inf) -> dict[str, Floats]:
-    """Price of one unit of each pool in the linear relaxation, by a small step up, (K,) a resource."""
-    clock = Allowance.of(time_limit_s)
+def pool_prices(
+    problem: Problem, *, step: float = 1e-4, time_limit_s: float | TimeBudget = np.inf
+) -> dict[str, Floats]:
+    """Dual price of each pool in the linear relaxation, by a small step up.
+
+    Parameters
+    ----------
+    problem : Problem
+    step : float
+        Of the capacity (or of one unit, when that is larger).
+    time_limit_s : float or TimeBudget
+        For each relaxation, or for all of them together.
+
+    Returns
+    -------
+    dict
+        Resource to (K,) prices of one unit; nan where time ended.
+    """
+    clock = TimeBudget.of(time_limit_s)
     base = _relaxation(problem, clock)
     prices = {}
     for resource in problem.resources:
@@ -377,24 +312,32 @@ def pool_prices(problem: Problem, *, step: float = 1e-4, time_limit_s: float | A
     return prices
 
 
-def _relaxation(problem: Problem, clock: Allowance) -> float:
+def _relaxation(problem: Problem, clock: TimeBudget) -> float:
     """Bound of the linear relaxation; nan when the time didn't suffice."""
     left = clock.left_s
     if left <= 0:
         return np.nan
-    model = compile_model(problem)
+    model = presolve(problem)
     p, s = np.nonzero(np.isfinite(model.value))
     task = program(model, p, s, np.full(len(model.value), UNPLACED))
     outcome = maximise(
-        task.cost, task.matrix, task.low, task.top, upper=task.upper, whole=False, time_limit_s=min(left, clock.each_s)
+        replace(task, integer=np.zeros(len(task.cost), dtype=bool)), Limits(time_limit_s=min(left, clock.each_s))
     )
     return outcome.bound + model.base if outcome.finished else np.nan
 
 
-def why_here(problem: Problem, plan: Assignment, *, time_limit_s: float | Allowance = 10.0) -> tuple[Reason, ...]:
-    """For each placed project that isn't at its favourite site: why not, and what putting it there would cost."""
+def why_here(problem: Problem, plan: Assignment, *, time_limit_s: float | TimeBudget = 10.0) -> tuple[Reason, ...]:
+    """For each placed project that isn't at its favourite site: why not, and what putting it there would cost.
+
+    Parameters
+    ----------
+    problem, plan
+        The problem and its solution.
+    time_limit_s : float or TimeBudget
+        For each re-solve, or for all of them together.
+    """
     plan_of(problem, plan.site, "plan")
-    clock, found = Allowance.of(time_limit_s), []
+    clock, found = TimeBudget.of(time_limit_s), []
     score = np.where(problem.eligible, problem.score, -np.inf)
     missing = score.max(axis=1) - np.where(plan.site == UNPLACED, np.inf, score[np.arange(len(score)), plan.site])
     order = np.argsort(-missing, kind="stable")[: (missing > 0).sum()]  # who is farthest from its favourite first
@@ -403,34 +346,45 @@ def why_here(problem: Problem, plan: Assignment, *, time_limit_s: float | Allowa
         lacking = shortages(problem, plan.site, int(p), favourite)
         waiting = len(order) - number
         loss, proven = _loss_of(problem, plan, clock, waiting, locked=_locked(problem, int(p), favourite))
-        names = f"{problem.project_name(p)} is at {problem.site_name(here)}, not at {problem.site_name(favourite)}"
-        why = f"which lacks {', '.join(map(str, lacking))}" if lacking else "where its place is worth more to others"
-        cost = f"putting it there costs the plan {loss:.4g}" if np.isfinite(loss) else "no plan can put it there"
-        cost = "what putting it there costs was not worked out within the time" if np.isnan(loss) else cost
-        text = f"{names}, {why}; {cost}"
-        row = Reason(
-            int(p), here, favourite, float(score[p, here]), float(score[p, favourite]), lacking, loss, proven, text
-        )
+        row = Reason(int(p), here, favourite, float(score[p, here]), float(score[p, favourite]), lacking, loss, proven)
         found.append(row)
     return tuple(sorted(found, key=lambda row: row.project))
 
 
-def lock_prices(problem: Problem, plan: Assignment, *, time_limit_s: float | Allowance = 10.0) -> tuple[Price, ...]:
-    """For each lock: what the plan would gain without it."""
+def lock_prices(problem: Problem, plan: Assignment, *, time_limit_s: float | TimeBudget = 10.0) -> tuple[Price, ...]:
+    """For each lock: what the plan would gain without it.
+
+    Parameters
+    ----------
+    problem, plan
+        The problem and its solution.
+    time_limit_s : float or TimeBudget
+        For each re-solve, or for all of them together.
+    """
     plan_of(problem, plan.site, "plan")
-    clock, found = Allowance.of(time_limit_s), []
-    held = np.flatnonzero(problem.locked != UNPLACED)
-    for number, p in enumerate(held):
-        free, waiting = _locked(problem, int(p), UNPLACED), len(held) - number
+    clock, found = TimeBudget.of(time_limit_s), []
+    rows = np.flatnonzero(problem.locked != UNPLACED)
+    for number, p in enumerate(rows):
+        free, waiting = _locked(problem, int(p), UNPLACED), len(rows) - number
         loss, proven = _loss_of(problem, plan, clock, waiting, locked=free, start=plan.site)
         found.append(Price(int(p), problem.project_name(p), -loss, proven))
     return tuple(found)
 
 
-def site_importance(problem: Problem, plan: Assignment, *, time_limit_s: float | Allowance = 10.0) -> tuple[Price, ...]:
-    """For each site that the plan uses: what is lost if it drops out, with its locks. Most important first."""
+def site_importance(
+    problem: Problem, plan: Assignment, *, time_limit_s: float | TimeBudget = 10.0
+) -> tuple[Price, ...]:
+    """For each site that the plan uses: what is lost if it drops out, with its locks. Most important first.
+
+    Parameters
+    ----------
+    problem, plan
+        The problem and its solution.
+    time_limit_s : float or TimeBudget
+        For each re-solve, or for all of them together.
+    """
     plan_of(problem, plan.site, "plan")
-    clock, found = Allowance.of(time_limit_s), []
+    clock, found = TimeBudget.of(time_limit_s), []
     used, count = np.unique(plan.site[plan.site != UNPLACED], return_counts=True)
     for number, s in enumerate(used[np.argsort(-count, kind="stable")]):  # those with the most projects first
         score = problem.score.copy()
@@ -448,7 +402,7 @@ def _locked(problem: Problem, project: int, site: int) -> Ints:
 
 
 def _loss_of(
-    problem: Problem, plan: Assignment, clock: Allowance, waiting: int, start: Ints | None = None, **changes: Any
+    problem: Problem, plan: Assignment, clock: TimeBudget, waiting: int, start: Ints | None = None, **changes: Any
 ) -> tuple[float, bool]:
     """What the plan loses under a change and whether that is proven; inf when nothing keeps the rules, nan unsolved."""
     try:

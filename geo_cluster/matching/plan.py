@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from geo_cluster.matching.problem import Ints
+from geo_cluster.errors import Fault, Spoken, Words
+from geo_cluster.matching.resource import Ints
 
 Kind = Literal["site", "eligibility", "forbidden", "lock", "capacity", "minimum", "objective", "bound"]
 
@@ -18,25 +19,31 @@ class Violation:
     ----------
     kind : str
         site, eligibility, forbidden, lock, capacity, minimum, objective or bound.
-    where : str
-        The project, or the resource and pool.
     amount : float
         By how much, in the resource's unit or in score; 1 for a pair that may not be.
-    what : str
-        The sentence for people.
+    fault : Fault
+        Where (the project, or the resource and pool), what, and what to do.
     project, pool : int
         Position of the project or pool, -1 when it isn't about one.
     """
 
     kind: Kind
-    where: str
     amount: float
-    what: str
+    fault: Fault
     project: int = -1
     pool: int = -1
 
+    @property
+    def where(self) -> str:
+        """The project, or the resource and pool."""
+        return self.fault.where
+
+    def words(self, language: Spoken = "en") -> Words:
+        """Where, what and what to do about it, in a language."""
+        return self.fault.words(language)
+
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}"
+        return f"{self.where}: {self.fault.what}"
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ class Progress:
     elapsed_s : float
         Seconds since the start.
     objective, bound : float
-        Worth of the plan in hand; what no plan exceeds.
+        Objective value of the plan in hand; what no plan exceeds.
     is_new : bool
         False when nothing changed since the last time.
     """
@@ -75,7 +82,7 @@ class Assignment:
     objective : float
         Sum of score and bonus of placed projects and of what links earn.
     bound : float
-        No plan is worth more.
+        No plan has a higher objective value.
     gap : float
         `(bound - objective) / |objective|`.
     status : {"optimal", "feasible"}
@@ -83,7 +90,7 @@ class Assignment:
     violations : tuple of Violation
         What `verify` found: empty, unless time ended before the minima could be met.
     pools : dict
-        For each resource that offers a site several whole pools: the pool each project draws on, (P,), -1 for none.
+        For each resource that offers a site several undivided pools: the pool each project draws on, (P,), -1 for none.
     """
 
     site: Ints
@@ -95,6 +102,6 @@ class Assignment:
     pools: dict[str, Ints] = field(default_factory=dict)
 
 
-def relative_gap(worth: float, bound: float) -> float:
-    """`(bound - worth) / |worth|`, never below zero."""
-    return max(bound - worth, 0.0) / max(abs(worth), 1e-9)
+def relative_gap(objective: float, bound: float) -> float:
+    """`(bound - objective) / |objective|`, never below zero."""
+    return max(bound - objective, 0.0) / max(abs(objective), 1e-9)

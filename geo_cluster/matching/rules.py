@@ -1,4 +1,4 @@
-"""What planners ask for, spelt as resources and scores: quotas, caps, budgets, the present plan, phases."""
+"""What planners ask for, spelt as resources and scores: limits of groups, caps, budgets, the present plan, phases."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from geo_cluster.errors import Fault, refuse_if
+from geo_cluster.errors import Fault, Place, refuse_if
 from geo_cluster.matching.arguments import (
     amount_faults,
-    as_given,
+    as_array,
     count_faults,
+    integers,
     number_faults,
     numbers,
     several,
-    whole_numbers,
+    shown,
 )
-from geo_cluster.matching.problem import UNPLACED, Problem, Resource, plan_faults
+from geo_cluster.matching.problem import Problem, plan_faults
+from geo_cluster.matching.resource import UNPLACED, Floats, Ints, Resource
 
 
-def quota(
+def group_limits(
     name: str,
     group: ArrayLike,
     *,
@@ -54,7 +56,7 @@ def quota(
         When `projects` isn't a number of projects; what else is wrong `Problem` refuses, with all other faults.
     """
     refuse_if(count_faults(projects=projects))
-    member = whole_numbers(group)
+    member = integers(group)
     bounds = maximum if minimum is None else minimum
     some = member.dtype.kind in "iu" and member.size
     count = numbers(bounds).size if bounds is not None else int(member.max()) + 1 if some else 1
@@ -86,7 +88,24 @@ def segment_cap(
 
 
 def budget(cost: ArrayLike, limit: float, *, sites: int, name: str = "budget", unit: str = "M yuan") -> Resource:
-    """One purse: `cost`, (P,) or (P, S), summed over placed projects stays within `limit`; refuses odd `sites`."""
+    """One purse: the cost of placed projects stays within a limit.
+
+    Parameters
+    ----------
+    cost : (P,) or (P, S) array
+        What each project costs (at each site), in `unit`.
+    limit : float
+        Most that may be spent.
+    sites : int
+        Number of sites.
+    name, unit : str
+        What the purse is called, and what it is counted in.
+
+    Raises
+    ------
+    InputError
+        When `sites` isn't a number of sites.
+    """
     refuse_if(count_faults(sites=sites))
     return Resource(name, unit, numbers(cost), np.zeros(sites, dtype=np.intp), numbers([limit]), pools=(name,))
 
@@ -108,11 +127,11 @@ def keep(problem: Problem, site: ArrayLike, *, price: float) -> Problem:
     InputError
         On a plan of another shape or with sites that there aren't, and on a price that is none.
     """
-    present = as_given(site)
+    present = as_array(site)
     faults = plan_faults(problem, present, "site")
     faults += amount_faults(price=price)
     if not faults and not np.isfinite(price):
-        faults.append(Fault("price", f"is {price!r}", "Give what moving one project costs, zero or more."))
+        faults.append(Fault("matching.price_not_finite", "price", value=shown(price)))
     refuse_if(faults)
     stays = np.zeros(problem.shape)
     placed = np.flatnonzero(present != UNPLACED)
@@ -149,41 +168,9 @@ def phase(
     InputError
         On years that don't rise, names that are no resource, or arrays of another shape.
     """
+    refuse_if(_phase_faults(problem, years, arrives, earliest, delay))
     projects, sites = problem.shape
-    when = numbers(years)
-    count = when.size
-    faults = []
-    is_list = when.dtype == float and when.ndim == 1 and count > 0
-    if not is_list or not np.isfinite(when).all() or not (np.diff(when) > 0).all():
-        faults.append(Fault("years", f"are {years!r}", "Give each year once, in rising order."))
-    if earliest is not None and not (first := number_faults(numbers(earliest), "earliest")):
-        if np.shape(earliest) != (projects,):
-            what = f"has the shape {np.shape(earliest)}"
-            first = [Fault("earliest", what, f"Give the first year of each of the {projects} projects.")]
-        elif not np.isfinite(numbers(earliest)).all():
-            first = [Fault("earliest", "has years that aren't known", "Give the first year where a project may start.")]
-    faults += first if earliest is not None else []
-    lost = numbers(delay)
-    faults += number_faults(lost, "delay")
-    if lost.dtype == float and lost.shape not in {(), (count,), (projects, count)}:
-        remedy = f"Give one number a year of delay, {count} numbers, or a table {projects} × {count}."
-        faults.append(Fault("delay", f"has the shape {lost.shape}", remedy))
-    elif lost.dtype == float and not np.isfinite(lost).all():
-        faults.append(Fault("delay", "isn't finite", "Give the score lost by starting in each year."))
-    known = {resource.name: resource for resource in problem.resources}
-    if not isinstance(arrives, Mapping):
-        remedy = "Give the capacities of each pool in each year by the name of the resource."
-        faults.append(Fault("arrives", "isn't a mapping", remedy))
-        arrives = {}
-    for name, capacity in arrives.items():
-        if name not in known:
-            faults.append(Fault(f"arrives {name!r}", "there is no such resource", f"Name one of {', '.join(known)}."))
-        elif wrong := number_faults(numbers(capacity), f"arrives {name!r}"):
-            faults += wrong
-        elif np.shape(capacity) != (len(known[name].capacity), count):
-            what = f"has the shape {np.shape(capacity)}"
-            faults.append(Fault(f"arrives {name!r}", what, f"Give {len(known[name].capacity)} pools × {count} years."))
-    refuse_if(faults)
+    count, lost = len(years), numbers(delay)
     lost = lost * (np.asarray(years) - years[0]) if lost.ndim == 0 else lost
     score = problem.score[:, None, :] - np.broadcast_to(lost, (projects, count))[:, :, None]
     opens = np.zeros(projects, dtype=np.intp)
@@ -191,20 +178,9 @@ def phase(
         early = np.asarray(earliest)[:, None] > np.asarray(years)[None, :]
         score = np.where(early[:, :, None], np.nan, score)
         opens = np.minimum(early.sum(axis=1), count - 1)
-    resources = []
-    start = np.repeat(np.arange(count), sites)
+    resources: list[Resource] = []
     for resource in problem.resources:
-        pool = np.concatenate([resource.pool] * count)
-        demand = resource.demand if resource.demand.ndim == 1 else np.tile(resource.demand, (1, count))
-        wide = replace(resource, pool=pool, demand=demand)
-        if resource.name not in arrives:
-            resources.append(wide)
-            continue
-        capacity = np.asarray(arrives[resource.name], dtype=float)
-        for t, year in enumerate(years):
-            begun = start <= t
-            drawn = np.where(begun[:, None], pool, False) if resource.several else np.where(begun, pool, UNPLACED)
-            resources.append(replace(wide, name=f"{resource.name} {year}", pool=drawn, capacity=capacity[:, t]))
+        resources += _phased(resource, years, sites, arrives.get(resource.name))
     return Problem(
         score.reshape(projects, count * sites),
         tuple(resources),
@@ -219,3 +195,63 @@ def phase(
         projects=problem.projects,
         sites=[f"{problem.site_name(s)} {year}" for year in years for s in range(sites)],  # type: ignore[arg-type]
     )
+
+
+def _phased(resource: Resource, years: Sequence[int], sites: int, arrives: ArrayLike | None) -> list[Resource]:
+    """A resource over years: one where its pools stay the same, one a year where capacity arrives."""
+    count, start = len(years), np.repeat(np.arange(len(years)), sites)
+    pool = np.concatenate([resource.pool] * count)
+    demand = resource.demand if resource.demand.ndim == 1 else np.tile(resource.demand, (1, count))
+    wide = replace(resource, pool=pool, demand=demand)
+    if arrives is None:
+        return [wide]
+    capacity, found = np.asarray(arrives, dtype=float), []
+    for t, year in enumerate(years):
+        begun = start <= t
+        drawn = np.where(begun[:, None], pool, False) if resource.several else np.where(begun, pool, UNPLACED)
+        found.append(replace(wide, name=f"{resource.name} {year}", pool=drawn, capacity=capacity[:, t]))
+    return found
+
+
+def _phase_faults(
+    problem: Problem,
+    years: Sequence[int],
+    arrives: Mapping[str, ArrayLike],
+    earliest: ArrayLike | None,
+    delay: ArrayLike | float,
+) -> list[Fault]:
+    """What can't be years, first years, delays or arriving capacities of the problem."""
+    when, lost, projects = numbers(years), numbers(delay), problem.shape[0]
+    count, faults = when.size, []
+    is_list = when.dtype == float and when.ndim == 1 and count > 0
+    if not is_list or not np.isfinite(when).all() or not (np.diff(when) > 0).all():
+        faults.append(Fault("matching.years", "years", value=shown(years)))
+    if earliest is not None:
+        faults += _earliest_faults(numbers(earliest), projects)
+    faults += number_faults(lost, "delay")
+    if lost.dtype == float and lost.shape not in {(), (count,), (projects, count)}:
+        faults.append(Fault("matching.delay_shape", "delay", shape=str(lost.shape), years=count, projects=projects))
+    elif lost.dtype == float and not np.isfinite(lost).all():
+        faults.append(Fault("matching.delay_not_finite", "delay"))
+    if not isinstance(arrives, Mapping):
+        return [*faults, Fault("matching.arrives_not_mapping", "arrives")]
+    known = {resource.name: len(resource.capacity) for resource in problem.resources}
+    for name, argument in arrives.items():
+        place, capacity = Place("arrives", key=str(name)), numbers(argument)
+        if name not in known:
+            faults.append(Fault("matching.no_such_resource", place, names=list(known)))
+        elif wrong := number_faults(capacity, place):
+            faults += wrong
+        elif capacity.shape != (known[name], count):
+            form = str(capacity.shape)
+            faults.append(Fault("matching.arrives_shape", place, shape=form, pools=known[name], years=count))
+    return faults
+
+
+def _earliest_faults(earliest: Floats | Ints, projects: int) -> list[Fault]:
+    """What can't be the first year of each project."""
+    if wrong := number_faults(earliest, "earliest"):
+        return wrong
+    if earliest.shape != (projects,):
+        return [Fault("matching.earliest_shape", "earliest", shape=str(earliest.shape), projects=projects)]
+    return [] if np.isfinite(earliest).all() else [Fault("matching.earliest_unknown", "earliest")]

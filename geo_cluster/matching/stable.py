@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geo_cluster.errors import Fault, InputError, refuse_if
-from geo_cluster.matching.arguments import as_given, number_faults, numbers
+from geo_cluster.matching.arguments import as_array, number_faults, numbers
 from geo_cluster.matching.plan import Assignment
-from geo_cluster.matching.problem import UNPLACED, Floats, Ints, Problem, plan_faults
+from geo_cluster.matching.problem import Problem, plan_faults
+from geo_cluster.matching.resource import UNPLACED, Floats, Ints
 from geo_cluster.matching.verify import objective
 
 _SLACK = 1e-7
@@ -48,7 +49,7 @@ class Stable:
     site : (P,) int array
         Site of each project, -1 when it stays unplaced.
     objective : float
-        What the plan is worth by the planner's scores.
+        Objective value by the planner's scores.
     blocking : tuple of Blocking
         Empty when the plan is stable.
     """
@@ -92,8 +93,8 @@ def match_stably(problem: Problem, firms: ArrayLike, cities: ArrayLike) -> Stabl
     firms, cities = _preferences(problem, firms, cities)
     acceptable = problem.eligible & ~np.isnan(firms) & ~np.isnan(cities)
     site = np.full(problem.shape[0], UNPLACED, dtype=np.intp)
-    held = np.flatnonzero(problem.locked != UNPLACED)
-    site[held] = problem.locked[held]
+    decided = np.flatnonzero(problem.locked != UNPLACED)
+    site[decided] = problem.locked[decided]
     order = [
         np.array(sorted(np.flatnonzero(row), key=lambda s: (-like[s], s)))
         for row, like in zip(acceptable, firms, strict=True)
@@ -169,21 +170,20 @@ def _preferences(
 ) -> tuple[Floats, Floats]:
     """Both tables as floats; refuses them, a plan, or rules under which no site can choose."""
     tables: list[Floats] = []
-    faults = [] if site is None else plan_faults(problem, as_given(site), "site")
-    for name, given in (("firms", firms), ("cities", cities)):
-        table = numbers(given)
+    faults = [] if site is None else plan_faults(problem, as_array(site), "site")
+    for name, argument in (("firms", firms), ("cities", cities)):
+        table = numbers(argument)
         faults += (wrong := number_faults(table, name))
         if not wrong and table.shape != problem.shape:
-            faults.append(Fault(name, f"has the shape {table.shape}", f"Give one number a pair: {problem.shape}."))
+            faults.append(Fault("matching.pair_shape", name, shape=str(table.shape), wanted=str(problem.shape)))
         elif not wrong and np.isinf(table).any():
-            faults.append(Fault(name, "has infinite numbers", "Give nan for a pair that won't have each other."))
+            faults.append(Fault("matching.preference_infinite", name))
         tables.append(table)
     for resource in problem.resources:
         if resource.several or resource.minimum is not None:
-            what = "has a minimum or offers several pools, for which no site can choose by itself"
-            faults.append(Fault(f"resource {resource.name!r}", what, "Leave it out of the stable matching."))
+            faults.append(Fault("matching.no_choice_by_site", resource.place))
     if problem.links:
-        faults.append(Fault("links", "tie choices of firms together", "Leave them out of the stable matching."))
+        faults.append(Fault("matching.links_tie_choices", "links"))
     refuse_if(faults, InputError)
     return tables[0], tables[1]
 

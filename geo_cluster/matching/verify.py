@@ -14,18 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from geo_cluster.errors import Fault, InputError, refuse_if
-from geo_cluster.matching.arguments import as_given, number_faults, numbers
+from geo_cluster.errors import Fault, Place, refuse_if
+from geo_cluster.matching.arguments import as_array, integer_faults, number_faults, numbers
 from geo_cluster.matching.plan import Assignment, Violation
-from geo_cluster.matching.problem import (
-    UNPLACED,
-    Bools,
-    Floats,
-    Ints,
-    Problem,
-    Resource,
-    plan_of,
-)
+from geo_cluster.matching.problem import Problem, plan_faults, plan_of
+from geo_cluster.matching.resource import UNPLACED, Bools, Floats, Ints, Resource
 
 TOLERANCE = 1e-7  # of the capacity (or of one unit, when that is larger): the rounding of sums, not a margin
 _MOST_STATES = 20_000  # of a search for pools that could hold a plan
@@ -42,18 +35,17 @@ def verify(problem: Problem, plan: Assignment | ArrayLike) -> tuple[Violation, .
         The plan; of an `Assignment` the claimed objective and bound are checked too.
     """
     claimed = hasattr(plan, "objective")
-    site = as_given(plan.site if claimed else plan)  # type: ignore[union-attr]
+    site = as_array(plan.site if claimed else plan)  # type: ignore[union-attr]
     projects, sites = problem.shape
-    if site.shape != (projects,):
-        what = f"the plan has the shape {site.shape}, the problem {projects} projects"
-        return (Violation("site", "plan", 1.0, what),)
-    if site.dtype.kind not in "iu":
-        return (Violation("site", "plan", 1.0, f"the plan isn't whole numbers ({site.dtype})"),)
-    outside = np.flatnonzero((site < UNPLACED) | (site >= sites))
+    if site.shape != (projects,) or site.dtype.kind not in "iu":
+        return tuple(Violation("site", 1.0, fault) for fault in plan_faults(problem, site, "plan"))
+    is_outside = (site < UNPLACED) | (site >= sites)
+    outside = np.flatnonzero(is_outside)
     found = [
-        Violation("site", problem.project_name(p), 1.0, f"there is no site {site[p]}", project=int(p)) for p in outside
+        Violation("site", 1.0, fault, project=int(p))
+        for p, fault in zip(outside, plan_faults(problem, site, "plan"), strict=True)
     ]
-    site = np.where((site < UNPLACED) | (site >= sites), UNPLACED, site).astype(np.intp)
+    site = np.where(is_outside, UNPLACED, site).astype(np.intp)
     found += _pair_violations(problem, site)
     chosen = getattr(plan, "pools", {})
     for resource in problem.resources:
@@ -72,10 +64,17 @@ def verify(problem: Problem, plan: Assignment | ArrayLike) -> tuple[Violation, .
 
 
 def objective(problem: Problem, site: Ints) -> float:
-    """Worth of a plan: score and bonus of placed projects, and what links earn. Ineligible pairs count nothing."""
+    """Objective value of a plan: score and bonus of placed projects, and what links earn.
+
+    Parameters
+    ----------
+    problem : Problem
+    site : (P,) int array
+        Site of each project, -1 where unplaced. Ineligible pairs count nothing.
+    """
     placed = np.flatnonzero(site != UNPLACED)
-    worth = np.nan_to_num(problem.score[placed, site[placed]]) + problem.bonus[placed]
-    return float(worth.sum() + sum(link.gain for link in problem.links if _close(link, site)))
+    earned = np.nan_to_num(problem.score[placed, site[placed]]) + problem.bonus[placed]
+    return float(earned.sum() + sum(link.gain for link in problem.links if _close(link, site)))
 
 
 def _close(link: Any, site: Ints) -> bool:
@@ -117,12 +116,13 @@ def _pair_violations(problem: Problem, site: Ints) -> list[Violation]:
     for p in np.flatnonzero(site != UNPLACED):
         name, at = problem.project_name(p), problem.site_name(site[p])
         if np.isnan(problem.score[p, site[p]]):
-            found.append(Violation("eligibility", name, 1.0, f"isn't eligible at {at}", project=int(p)))
+            found.append(Violation("eligibility", 1.0, Fault("matching.not_eligible", name, site=at), project=int(p)))
         elif problem.forbidden is not None and problem.forbidden[p, site[p]]:
-            found.append(Violation("forbidden", name, 1.0, f"is forbidden at {at}", project=int(p)))
+            found.append(Violation("forbidden", 1.0, Fault("matching.is_forbidden", name, site=at), project=int(p)))
     for p in np.flatnonzero((problem.locked != UNPLACED) & (problem.locked != site)):
-        what = f"is locked to {problem.site_name(problem.locked[p])} and isn't there"
-        found.append(Violation("lock", problem.project_name(p), 1.0, what, project=int(p)))
+        at = problem.site_name(problem.locked[p])
+        fault = Fault("matching.lock_broken", problem.project_name(p), site=at)
+        found.append(Violation("lock", 1.0, fault, project=int(p)))
     return found
 
 
@@ -134,27 +134,28 @@ def _pool_violations(problem: Problem, resource: Resource, site: Ints, pool: Int
     used, capacity, found = usage(resource, site, pool), resource.at(problem.level), []
     slack = _slack(capacity)
     for k in np.flatnonzero(used > capacity + slack):
-        over = float(used[k] - capacity[k])
-        what = f"{used[k]:g} {resource.unit} drawn, {capacity[k]:g} there: {over:g} too much"
-        found.append(Violation("capacity", f"{resource.name}, {resource.pool_name(k)}", over, what, pool=int(k)))
+        over, place = float(used[k] - capacity[k]), Place(resource.name, key=resource.pool_name(k))
+        amounts = {"used": float(used[k]), "capacity": float(capacity[k]), "over": over, "unit": resource.unit}
+        found.append(Violation("capacity", over, Fault("matching.overdrawn", place, **amounts), pool=int(k)))
     if resource.minimum is not None:
         for k in np.flatnonzero(used < resource.minimum - slack):
-            short = float(resource.minimum[k] - used[k])
-            what = f"{used[k]:g} {resource.unit} of at least {resource.minimum[k]:g}: {short:g} short"
-            found.append(Violation("minimum", f"{resource.name}, {resource.pool_name(k)}", short, what, pool=int(k)))
+            least = float(resource.minimum[k])
+            short, place = float(least - used[k]), Place(resource.name, key=resource.pool_name(k))
+            amounts = {"used": float(used[k]), "minimum": least, "short": short, "unit": resource.unit}
+            found.append(Violation("minimum", short, Fault("matching.minimum_missed", place, **amounts), pool=int(k)))
     return found
 
 
 def _choice_violations(problem: Problem, resource: Resource, site: Ints, pool: Ints | None) -> list[Violation]:
-    """Projects that draw whole on one of several pools."""
+    """Projects that draw undivided on one of several pools."""
     if pool is None:
-        what = "no choice of pools was found that holds the projects placed"
-        return [Violation("capacity", resource.name, 1.0, what)]
+        return [Violation("capacity", 1.0, Fault("matching.no_choice_of_pools", resource.name))]
     found, must = [], (site != UNPLACED) & resource.pool[site].any(axis=1)
     wrong = must & ((pool < 0) | ~resource.pool[site, np.maximum(pool, 0)])
     for p in np.flatnonzero(wrong):
-        what = f"draws on a pool of {resource.name} that {problem.site_name(site[p])} doesn't reach"
-        found.append(Violation("capacity", problem.project_name(p), 1.0, what, project=int(p)))
+        at, name = problem.site_name(site[p]), problem.project_name(p)
+        fault = Fault("matching.pool_not_reached", name, resource=resource.name, site=at)
+        found.append(Violation("capacity", 1.0, fault, project=int(p)))
     return found + _pool_violations(problem, resource, site, pool)
 
 
@@ -180,26 +181,26 @@ def _fill(resource: Resource, site: Ints, room: Floats, least: Floats) -> Ints |
     order = must[np.argsort(-demand[must], kind="stable")]
     dead: set[tuple[int, bytes]] = set()
 
-    def ways(i: int, used: Floats) -> Iterator[int]:
+    def choices(i: int, used: Floats) -> Iterator[int]:
         return iter(np.flatnonzero(resource.pool[site[order[i]]] & (used + demand[order[i]] <= room)))
 
     sums = [np.zeros(len(room))]  # before each project that is being placed
     if not len(order):
         return pool if (sums[0] >= least).all() else None
-    open_ways = [ways(0, sums[0])]
-    while open_ways:
-        i, used = len(open_ways) - 1, sums[-1]
-        k = next(open_ways[-1], None)
+    open_choices = [choices(0, sums[0])]
+    while open_choices:
+        i, used = len(open_choices) - 1, sums[-1]
+        k = next(open_choices[-1], None)
         if k is None:
             dead.add((i, np.round(used, 9).tobytes()))
-            open_ways.pop()
+            open_choices.pop()
             sums.pop()
             continue
         pool[order[i]], more = k, used.copy()
         more[k] += demand[order[i]]
         if i + 1 < len(order):
             if len(dead) <= _MOST_STATES and (i + 1, np.round(more, 9).tobytes()) not in dead:
-                open_ways.append(ways(i + 1, more))
+                open_choices.append(choices(i + 1, more))
                 sums.append(more)
         elif (more >= least).all():
             return pool
@@ -232,9 +233,7 @@ def _split_violations(problem: Problem, resource: Resource, site: Ints) -> list[
     if short <= slack:
         return []
     return [
-        Violation(
-            "capacity", resource.name, short, f"{short:g} {resource.unit} too much for the pools that sites reach"
-        )
+        Violation("capacity", short, Fault("matching.split_overdrawn", resource.name, over=short, unit=resource.unit))
     ]
 
 
@@ -256,14 +255,14 @@ def _augment(group: int, reach: Bools, flow: Floats, room: Floats) -> list[tuple
 
 
 def _claim_violations(problem: Problem, site: Ints, plan: Any) -> list[Violation]:
-    worth, found = objective(problem, site), []
-    slack = TOLERANCE * max(1.0, abs(worth))
-    if not abs(worth - plan.objective) <= slack:
-        what = f"{plan.objective:g} is claimed, the tables say {worth:g}"
-        found.append(Violation("objective", "objective", abs(worth - plan.objective), what))
-    if not plan.bound >= worth - slack:
-        what = f"{plan.bound:g} is claimed as a bound, the plan itself is worth {worth:g}"
-        found.append(Violation("bound", "bound", float(worth - plan.bound), what))
+    value, found = objective(problem, site), []
+    slack = TOLERANCE * max(1.0, abs(value))
+    if not abs(value - plan.objective) <= slack:
+        fault = Fault("matching.objective_wrong", "objective", claimed=float(plan.objective), value=value)
+        found.append(Violation("objective", abs(value - plan.objective), fault))
+    if not plan.bound >= value - slack:
+        fault = Fault("matching.bound_wrong", "bound", claimed=float(plan.bound), value=value)
+        found.append(Violation("bound", float(value - plan.bound), fault))
     return found
 
 
@@ -293,14 +292,21 @@ class PoolRisk:
 
 
 @dataclass(frozen=True)
-class Holding:
-    """In which share of the draws a plan holds, and the pools that break, the first one first."""
+class FeasibleShare:
+    """In which share of the draws a plan is feasible, and the pools that break, the first one first.
 
-    holds: float
+    Attributes
+    ----------
+    share : float
+        0 … 1.
+    pools : tuple of PoolRisk
+    """
+
+    share: float
     pools: tuple[PoolRisk, ...]
 
 
-def hold(
+def feasible_share(
     problem: Problem,
     plan: Assignment | ArrayLike,
     *,
@@ -308,8 +314,8 @@ def hold(
     demand: Mapping[str, ArrayLike] | None = None,
     count: int = 1000,
     seed: int = 0,
-) -> Holding:
-    """How a plan stands when capacities and demands are drawn.
+) -> FeasibleShare:
+    """How often a plan is feasible when capacities and demands are drawn.
 
     Parameters
     ----------
@@ -335,9 +341,7 @@ def hold(
     site = plan_of(problem, plan.site if hasattr(plan, "site") else plan, "plan")
     capacity = _draws(problem, "capacity", capacity or {})
     demand = _draws(problem, "demand", demand or {})
-    for name, given, least in (("count", count, 1), ("seed", seed, 0)):
-        if not isinstance(given, int | np.integer) or given < least:
-            raise InputError(Fault(name, f"is {given!r}", f"Give a whole number, {least} or more."))
+    refuse_if(integer_faults(count=count, least=1) + integer_faults(seed=seed, least=0))
     random = np.random.default_rng(seed)
     count = min((len(each) for each in [*capacity.values(), *demand.values()]), default=count)
     rows: list[tuple[Resource, int]] = []
@@ -358,7 +362,7 @@ def hold(
         amounts.append(beyond)
         excess.append(beyond / np.maximum(room, 1e-9))
     if not rows:
-        return Holding(1.0, ())
+        return FeasibleShare(1.0, ())
     share, amount = np.concatenate(excess, axis=1), np.concatenate(amounts, axis=1)
     broken, worst = share > 0, share.argmax(axis=1)
     pools = []
@@ -369,25 +373,25 @@ def hold(
         pools.append(
             PoolRisk(resource.name, resource.pool_name(k), k, float(broken[:, column].mean()), first, over_mean)
         )
-    return Holding(float(np.mean(~broken.any(axis=1))), tuple(sorted(pools, key=lambda row: (-row.first, -row.breaks))))
+    return FeasibleShare(
+        float(np.mean(~broken.any(axis=1))), tuple(sorted(pools, key=lambda row: (-row.first, -row.breaks)))
+    )
 
 
-def _draws(problem: Problem, where: str, given: Mapping[str, ArrayLike]) -> dict[str, Floats]:
+def _draws(problem: Problem, name: str, draws: Mapping[str, ArrayLike]) -> dict[str, Floats]:
     """Draws by name of the resource, (D, K) of capacity or (D, P) of demand; what can't be that is refused."""
-    widths = {each.name: len(each.capacity) if where == "capacity" else problem.shape[0] for each in problem.resources}
-    found, faults = {name: numbers(draws) for name, draws in given.items()}, []
-    for name, draws in found.items():
-        at = f"{where} of {name!r}"
-        if name not in widths:
-            faults.append(Fault(at, "there is no such resource", f"There are: {', '.join(widths) or 'none'}."))
-        elif wrong := number_faults(draws, at):
+    widths = {each.name: len(each.capacity) if name == "capacity" else problem.shape[0] for each in problem.resources}
+    found, faults = {resource: numbers(each) for resource, each in draws.items()}, []
+    for resource, each in found.items():
+        place = Place(name, key=str(resource))
+        if resource not in widths:
+            faults.append(Fault("matching.no_such_resource", place, names=list(widths)))
+        elif wrong := number_faults(each, place):
             faults += wrong
-        elif draws.ndim != 2 or draws.shape[1] != widths[name] or not len(draws):
-            faults.append(
-                Fault(at, f"has the shape {draws.shape}", f"Give rows of {widths[name]} numbers, one a draw.")
-            )
-        elif np.isnan(draws).any():
-            faults.append(Fault(at, "has nan", "Give a number in every draw."))
+        elif each.ndim != 2 or each.shape[1] != widths[resource] or not len(each):
+            faults.append(Fault("matching.draws_shape", place, shape=str(each.shape), width=widths[resource]))
+        elif np.isnan(each).any():
+            faults.append(Fault("matching.draws_unknown", place))
     refuse_if(faults)
     return found
 

@@ -2,34 +2,33 @@
 
 A move takes a project to another of its options. Where a pool doesn't hold it, one of those who draw on the full pool
 gives way (an ejection) and goes to its best option that fits, perhaps to none. Capacities are always kept. Work is
-counted in moves, so that the same seed walks the same way on any machine. numba is imported here and nowhere else.
+counted in moves, so that the same seed gives the same run on any machine.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from geo_cluster.matching.engine.compiled import compiled, inlined
 from geo_cluster.matching.engine.model import Model
-from geo_cluster.matching.problem import Bools, Floats, Ints
+from geo_cluster.matching.resource import Bools, Floats, Ints
 
 _STAGE = 1_000  # moves at one temperature
 
 
-@dataclass(frozen=True, eq=False)
-class Terrain:
+class Terrain(NamedTuple):
     """A model without links and minima as plain arrays, the pools of all draws in one row.
 
     Attributes
     ----------
     value : (P, S) array
-        Worth of each project at each option, -inf where it can't go.
-    rent : (P, S) array
+        Value of each project at each option, -inf where it can't go.
+    pool_cost : (P, S) array
         What it draws there, at the prices of the pools.
     out : (P,) array
-        Worth of staying unplaced: minus a penalty for those that must be placed.
+        Value of staying unplaced: minus a penalty for those that must be placed.
     demand : (D, P, S) or (D, P, 1) array
         The latter where no demand depends on the option.
     pool : (D, S) int array
@@ -40,7 +39,7 @@ class Terrain:
     """
 
     value: Floats
-    rent: Floats
+    pool_cost: Floats
     out: Floats
     demand: Floats
     pool: Ints
@@ -48,8 +47,27 @@ class Terrain:
     rows: Ints
 
 
+class Schedule(NamedTuple):
+    """How long an annealing run is, and how it cools.
+
+    Attributes
+    ----------
+    moves : int
+        How many moves to try.
+    hot, cold : float
+        First and last temperature, in units of value: what a move may lose in one case of e.
+    price_share : float
+        Share of the pools' prices that projects pay in the first phase.
+    """
+
+    moves: int
+    hot: float
+    cold: float
+    price_share: float
+
+
 def flatten(model: Model, prices: list[Floats], *, penalty: float) -> Terrain:
-    """The arrays that `anneal` walks on.
+    """The arrays that `anneal` works on.
 
     Parameters
     ----------
@@ -62,26 +80,17 @@ def flatten(model: Model, prices: list[Floats], *, penalty: float) -> Terrain:
     capacity, pool, demand = model.stacked()
     room = np.where(np.isfinite(capacity), capacity + 1e-9 * np.maximum(1.0, capacity), 1e18)
     open_ = np.isfinite(model.value)
-    rent = np.where(open_, np.where(open_, model.value, 0.0) - model.reduced(prices), 0.0)
-    return Terrain(model.value, rent, np.where(model.must, -penalty, 0.0), demand, pool, room, model.open)
+    pool_cost = np.where(open_, np.where(open_, model.value, 0.0) - model.reduced(prices), 0.0)
+    # rows first, always: another layout would be compiled anew
+    value, pool_cost = np.ascontiguousarray(model.value), np.ascontiguousarray(pool_cost)
+    return Terrain(value, pool_cost, np.where(model.must, -penalty, 0.0), demand, pool, room, model.open)
 
 
-def anneal(
-    terrain: Terrain,
-    option: Ints,
-    listed: Ints,
-    *,
-    moves: int,
-    hot: float,
-    cold: float,
-    thrift: float,
-    seed: int,
-    stop: Bools,
-) -> Ints:
-    """The better of `option` and the plan at the end of a walk from it.
+def anneal(terrain: Terrain, option: Ints, listed: Ints, *, schedule: Schedule, seed: int, stop: Bools) -> Ints:
+    """The better of `option` and the plan at the end of an annealing run from it.
 
-    Two walks: one from `hot` to `cold` on which projects pay a share of the prices of what they draw, so that room is
-    left to others, and a shorter one from `cold` on which only worth counts.
+    A run has two phases: one from `hot` to `cold` in which projects pay a share of the prices of what they draw, so
+    that room is left to others, and a shorter one from `cold` on in which only values count.
 
     Parameters
     ----------
@@ -90,30 +99,20 @@ def anneal(
         A plan that keeps the capacities; -1 for unplaced.
     listed : (P, C) int array
         The options that are tried, most promising first; -1 past the last.
-    moves : int
-        How many moves to try.
-    hot, cold : float
-        First and last temperature, in units of value: what a move may lose in one case of e.
-    thrift : float
-        Share of the prices that is paid on the first walk.
+    schedule : Schedule
     seed : int
     stop : (1,) bool array
-        Set from another thread to end the walk early.
+        Set from another thread to end the run early.
     """
     if not len(terrain.rows) or not listed.shape[1]:
         return option
-    t = terrain
+    moves, hot, cold, price_share = schedule
     state = np.full(1, (seed + 1) * 0x9E3779B97F4A7C15 % 2**64, dtype=np.uint64)
-
-    def walk(value: Floats, begin: Ints, moves: int, hot: float, cold: float) -> Ints:
-        # rows first, always: another layout would be compiled anew
-        table, tried = np.ascontiguousarray(value), np.ascontiguousarray(listed)
-        rest = t.out, t.demand, t.pool, t.room, t.rows, tried, begin.copy(), moves, hot, cold, state, stop
-        return np.asarray(_walk(table, *rest))
-
-    found = walk(t.value - thrift * t.rent, option, moves, hot, cold)
-    found = walk(t.value, found, moves // 4, cold, cold / 4)
-    return found if _total(t, found) > _total(t, option) else option
+    tried = np.ascontiguousarray(listed)
+    priced = terrain._replace(value=terrain.value - price_share * terrain.pool_cost)
+    found = np.asarray(_run(priced, tried, option.copy(), moves, hot, cold, state, stop))
+    found = np.asarray(_run(terrain, tried, found.copy(), moves // 4, cold, cold / 4, state, stop))
+    return found if _total(terrain, found) > _total(terrain, option) else option
 
 
 def warm() -> None:
@@ -124,7 +123,7 @@ def warm() -> None:
         np.ones((1, 2)), np.zeros((1, 2)), np.zeros(1), np.ones((1, 1, 1)), np.zeros((1, 2), int), room, one
     )
     options, stop = np.zeros((1, 2), dtype=np.intp), np.zeros(1, dtype=bool)
-    anneal(terrain, one, options, moves=4, hot=1.0, cold=0.5, thrift=0.5, seed=0, stop=stop)
+    anneal(terrain, one, options, schedule=Schedule(4, 1.0, 0.5, 0.5), seed=0, stop=stop)
 
 
 def _total(t: Terrain, option: Ints) -> float:
@@ -133,10 +132,7 @@ def _total(t: Terrain, option: Ints) -> float:
     return float(np.where(placed, t.value[t.rows, option[t.rows]], t.out[t.rows]).sum())
 
 
-# the small ones are inlined: counting references to their arrays would cost more than what they do
-
-
-@njit(inline="always")
+@inlined
 def _next(state):  # type: ignore[no-untyped-def]
     """Xorshift (Marsaglia 2003)."""
     x = state[0]
@@ -147,25 +143,25 @@ def _next(state):  # type: ignore[no-untyped-def]
     return x
 
 
-@njit(inline="always")
+@inlined
 def _unit(state):  # type: ignore[no-untyped-def]
     """Between 0 and 1, neither included."""
     return (np.float64(_next(state) >> np.uint64(11)) + 0.5) / 9007199254740992.0
 
 
-@njit(inline="always")
+@inlined
 def _below(state, n):  # type: ignore[no-untyped-def]
     return np.int64(((_next(state) >> np.uint64(33)) * np.uint64(n)) >> np.uint64(31))
 
 
-@njit(inline="always")
+@inlined
 def _draw(p, s, times, demand, pool, wide, left):  # type: ignore[no-untyped-def]
     if s >= 0:
         for d in range(len(pool)):
             left[pool[d, s]] -= times * demand[d, p, s if wide else 0]
 
 
-@njit(inline="always")
+@inlined
 def _full(p, s, demand, pool, wide, left):  # type: ignore[no-untyped-def]
     """The first draw whose pool doesn't hold the project at option s; -1 when all do."""
     full = -1
@@ -176,18 +172,10 @@ def _full(p, s, demand, pool, wide, left):  # type: ignore[no-untyped-def]
     return full
 
 
-def compiled(function):  # type: ignore[no-untyped-def]
-    """Compiled when first called; kept beside this file, in the user's cache, or nowhere when neither is writable."""
-    try:
-        return njit(cache=True, nogil=True)(function)
-    except RuntimeError:
-        return njit(nogil=True)(function)
-
-
 @compiled
-def _walk(  # type: ignore[no-untyped-def]
-    value, out, demand, pool, room, rows, listed, option, moves, hot, cold, state, stop
-):
+def _run(terrain, listed, option, moves, hot, cold, state, stop):  # type: ignore[no-untyped-def]
+    value, out, demand, pool = terrain.value, terrain.out, terrain.demand, terrain.pool
+    room, rows = terrain.room, terrain.rows
     projects, width, draws, wide = len(value), listed.shape[1], len(pool), demand.shape[2] > 1
     left, top, free = room.copy(), out.copy(), len(room) - 1
     # of each pool with a limit: the one without may stand for several draws; pages nobody writes on cost nothing
@@ -249,8 +237,8 @@ def _walk(  # type: ignore[no-untyped-def]
         if gained > best + 1e-9:
             best, fresh = gained, True
         _draw(p, was, 1.0, demand, pool, wide, left)
-        for turn in range(1 if q < 0 else 2):
-            r, old, new = (q, gave, to) if turn else (p, was, s)
+        for second in range(1 if q < 0 else 2):
+            r, old, new = (q, gave, to) if second else (p, was, s)
             _draw(r, old, -1.0, demand, pool, wide, left)
             _draw(r, new, 1.0, demand, pool, wide, left)
             option[r] = new

@@ -14,16 +14,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import minimize
 
-from geo_cluster.matching.engine.milp import Relaxation
+from geo_cluster.matching.engine.milp import Linear, Relaxation
 from geo_cluster.matching.engine.model import Draw, Model
-from geo_cluster.matching.problem import Floats, Ints
+from geo_cluster.matching.resource import Floats, Ints
 
 _WIDTH = 64  # options of a project that are looked at while prices move
 _MANY = 2_000_000  # pairs beyond which prices are found for a sample of projects first
 _SAMPLE = 1_000  # projects in it
 _STEPS = 60  # most quasi-Newton steps at one softness
-_NOTHING = 1e-12  # profit below which a pair isn't worth an item of a knapsack
-_GRID = 4096  # states of a knapsack whose weights aren't whole numbers: weights are rounded down, so the bound holds
+_NOTHING = 1e-12  # profit below which a pair is no item of a knapsack
+_GRID = 4096  # states of a knapsack whose weights aren't integers: weights are rounded down, so the bound holds
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,19 +33,19 @@ class Bound:
     Attributes
     ----------
     value : float
-        No plan is worth more.
-    rent : (P,) array
+        No plan has a higher objective value.
+    project_prices : (P,) array
         Price of each project: what the bound falls by, at least, when it stays unplaced.
     prices : list of (K,) arrays
         Price of one unit of each pool of each draw.
     forced : (P, S) array
-        No plan with project p at option s is worth more; -inf where it can't go.
+        No plan with project p at option s has a higher objective value; -inf where it can't go.
     filling : pair of int arrays
         Projects and options that fill the knapsacks best at these prices: nearly a plan.
     """
 
     value: float
-    rent: Floats
+    project_prices: Floats
     prices: list[Floats]
     forced: Floats
     filling: tuple[Ints, Ints] = (np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp))
@@ -131,7 +131,7 @@ def price_relaxed(model: Model) -> Bound:
     top = np.concatenate([np.ones(count), *[draw.capacity for draw in model.draws]])
     low = np.full(len(top), -np.inf)
     low[:count][model.must] = 1.0
-    found = Relaxation(model.value[p, s], model.matrix(p, s), low, top).solve()
+    found = Relaxation(Linear(model.value[p, s], model.matrix(p, s), low, top, 1.0, False)).solve()
     price = np.zeros(len(top)) if found is None else np.maximum(found[1], 0.0)
     cuts = np.cumsum([len(draw.capacity) for draw in model.draws], dtype=np.intp)
     return _bound_at(model, np.split(price[count:], cuts)[: len(cuts)])
@@ -154,7 +154,7 @@ def _smoothed(
         return prices
     starts = np.flatnonzero(np.diff(entries.p, prepend=-1))
     row = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(entries.p))))
-    least = np.where(model.must[entries.p[starts]], -np.inf, 0.0)  # what staying unplaced is worth
+    least = np.where(model.must[entries.p[starts]], -np.inf, 0.0)  # value of staying unplaced
     # prices are stepped per usual project, so that mu and MVA weigh alike
     unit = [max(float(draw.demand.mean()), 1e-9) for draw in model.draws]
     room = np.concatenate([draw.capacity / each for draw, each in zip(model.draws, unit, strict=True)])
@@ -192,15 +192,17 @@ def _smoothed(
 def _bound_at(model: Model, prices: list[Floats]) -> Bound:
     """The bound at given prices of the pools, over all pairs."""
     left = model.reduced(prices)
-    rent = left.max(axis=1)
-    rent = np.where(np.isfinite(rent), np.where(model.must, rent, np.maximum(rent, 0.0)), 0.0)
-    value = _at_prices(model, prices) + float(rent.sum())
-    left += value - rent[:, None]
-    return Bound(value, rent, prices, left)
+    project_prices = left.max(axis=1)
+    project_prices = np.where(
+        np.isfinite(project_prices), np.where(model.must, project_prices, np.maximum(project_prices, 0.0)), 0.0
+    )
+    value = _at_prices(model, prices) + float(project_prices.sum())
+    left += value - project_prices[:, None]
+    return Bound(value, project_prices, prices, left)
 
 
 def _at_prices(model: Model, prices: list[Floats]) -> float:
-    """What all pools are worth, with what is decided already."""
+    """What all pools cost at prices, with what is decided already."""
     return model.base + sum(float(price @ draw.capacity) for price, draw in zip(prices, model.draws, strict=True))
 
 
@@ -211,7 +213,7 @@ def price_knapsacks(
     plan: float,
     steps: int = 250,
     stop: Callable[[], bool] = lambda: False,
-    told: Callable[[float], None] = lambda _: None,
+    on_bound: Callable[[float], None] = lambda _: None,
 ) -> Bound:
     """Tighter bound: the pools of the resource with most pools as exact knapsacks.
 
@@ -221,66 +223,68 @@ def price_knapsacks(
     start : Bound
         Prices to begin with.
     plan : float
-        Worth of a plan: what the steps aim at.
+        Objective value of a plan: what the steps aim at.
     steps : int
         Most steps.
     stop : callable
         Asked before each step.
-    told : callable
-        Told of each better bound.
+    on_bound : callable
+        Called with each better bound.
     """
     if not model.draws:
         return start
     main = int(np.argmax([len(draw.capacity) for draw in model.draws]))
     unit = [max(float(draw.demand.mean()), 1e-9) for draw in model.draws]  # prices are stepped per usual project
     tied = np.where(model.must, np.inf, 0.0)
-    rent, prices = start.rent.copy(), [price.copy() for price in start.prices]
+    project_prices, prices = start.project_prices.copy(), [price.copy() for price in start.prices]
     entries, every = _entries(model, prices)
     prices[main] = np.zeros_like(prices[main])
     knapsacks = _Knapsacks(model, main)
-    best, best_at, scale, stale = np.inf, (rent, prices), 0.3, 0
-    push = [np.zeros(len(rent)), *[np.zeros(len(price)) for price in prices]]
+    best, best_at, scale, stale = np.inf, (project_prices, prices), 0.3, 0
+    push = [np.zeros(len(project_prices)), *[np.zeros(len(price)) for price in prices]]
     for _ in range(steps):
-        value, chosen, _worth = knapsacks.solve(entries, rent, prices)
+        value, chosen, _ = knapsacks.solve(entries, project_prices, prices)
         if value < best - 1e-9 * abs(value):
-            best, best_at, stale = value, (rent, prices), 0
+            best, best_at, stale = value, (project_prices, prices), 0
             if every:
-                told(best)
+                on_bound(best)
         else:
             stale += 1
         if stale >= 4:
-            scale, stale, (rent, prices) = scale / 2, 0, best_at
+            scale, stale, (project_prices, prices) = scale / 2, 0, best_at
         if scale < 1e-4 or best <= plan or stop():
             break
-        over = [np.bincount(entries.p[chosen], minlength=len(rent)) - 1.0]
+        over = [np.bincount(entries.p[chosen], minlength=len(project_prices)) - 1.0]
         loads = _load(entries, chosen, model)
         over += [(load - draw.capacity) / each for load, draw, each in zip(loads, model.draws, unit, strict=True)]
-        over = [np.where((at <= 0) & (o < 0), 0.0, o) for at, o in zip([rent + tied, *prices], over, strict=True)]
+        over = [
+            np.where((at <= 0) & (o < 0), 0.0, o) for at, o in zip([project_prices + tied, *prices], over, strict=True)
+        ]
         over[main + 1] = np.zeros_like(over[main + 1])
         push = [0.3 * old + 0.7 * new for old, new in zip(push, over, strict=True)]
         norm = sum(float(each @ each) for each in push)
         if norm < 1e-18:
             break
         step = scale * (value - plan) / norm
-        rent = np.maximum(rent + step * push[0], -tied)
+        project_prices = np.maximum(project_prices + step * push[0], -tied)
         prices = [
             np.maximum(price + step * each / u, 0.0) for price, each, u in zip(prices, push[1:], unit, strict=True)
         ]
-    rent, prices = best_at
+    project_prices, prices = best_at
     left = model.reduced(prices)
-    left -= rent[:, None]
+    left -= project_prices[:, None]
     p, s = np.nonzero(left > _NOTHING)
     demand, pool = [draw.of(p, s) for draw in model.draws], [draw.pool[s] for draw in model.draws]
-    value, chosen, worth = knapsacks.solve(_Entries(p, s, model.value[p, s], demand, pool), rent, prices)
-    told(value)
+    value, chosen, by_pool = knapsacks.solve(_Entries(p, s, model.value[p, s], demand, pool), project_prices, prices)
+    on_bound(value)
     left += value
-    knapsacks.force(left, worth)
+    knapsacks.force(left, by_pool)
     np.minimum(left, start.forced, out=left)
-    return Bound(min(value, start.value), rent, prices, left, (p[chosen], s[chosen]))
+    return Bound(min(value, start.value), project_prices, prices, left, (p[chosen], s[chosen]))
 
 
 class Grid:
-    """The pools of one draw as knapsacks of whole numbers.
+    """The pools of one draw as knapsacks of integers.
 
     Attributes
     ----------
@@ -297,7 +301,7 @@ class Grid:
         self.room = np.where(exact, np.floor(capacity / self.cell + 1e-6), _GRID).astype(np.intp)
 
     def weights(self, demand: Floats, pool: Ints) -> Ints:
-        """Demand in cells of the pool's grid, rounded down unless it is a whole number of them."""
+        """Demand in cells of the pool's grid, rounded down unless it is an integer number of them."""
         return np.floor(np.minimum(demand / self.cell[pool], 4.0 * _GRID) + 1e-6).astype(np.intp)
 
 
@@ -311,13 +315,15 @@ class _Knapsacks:
         grid = Grid(self.draw)
         self.room, self.weights = grid.room, grid.weights
 
-    def solve(self, entries: _Entries, rent: Floats, prices: list[Floats]) -> tuple[float, Ints, dict[int, Floats]]:
-        """The bound at given prices, the entries that fill the knapsacks best, each knapsack's worth by room."""
-        profit = entries.reduced(prices) - rent[entries.p]
+    def solve(
+        self, entries: _Entries, project_prices: Floats, prices: list[Floats]
+    ) -> tuple[float, Ints, dict[int, Floats]]:
+        """The bound at given prices, the entries that fill the knapsacks best, each knapsack's best profit by room."""
+        profit = entries.reduced(prices) - project_prices[entries.p]
         pool = entries.pool[self.main]
         at = np.flatnonzero(profit > _NOTHING)
         free = at[pool[at] < 0]
-        total = _at_prices(self.model, prices) + float(rent.sum())
+        total = _at_prices(self.model, prices) + float(project_prices.sum())
         chosen = []
         if len(free):  # options that draw on no knapsack: the best of each project
             free = free[np.lexsort((-profit[free], entries.p[free]))]
@@ -333,23 +339,23 @@ class _Knapsacks:
         if self.draw.demand.ndim == 1 and len(at):  # options of one project in one pool weigh the same: the best
             first = np.flatnonzero((np.diff(pool[at], prepend=-1) != 0) | (np.diff(entries.p[at], prepend=-1) != 0))
             at, weight = at[first], weight[first]
-        worth: dict[int, Floats] = {}
+        by_pool: dict[int, Floats] = {}
         cuts = np.flatnonzero(np.diff(pool[at])) + 1
         for group, size in zip(np.split(at, cuts), np.split(weight, cuts), strict=True):
             if len(group):
                 k = int(pool[group[0]])
-                taken, worth[k] = self.fill(entries.p[group], profit[group], size, int(self.room[k]))
-                total += float(worth[k][-1])
+                taken, by_pool[k] = self.fill(entries.p[group], profit[group], size, int(self.room[k]))
+                total += float(by_pool[k][-1])
                 chosen.append(group[taken])
-        return total, np.concatenate(chosen) if chosen else np.zeros(0, dtype=np.intp), worth
+        return total, np.concatenate(chosen) if chosen else np.zeros(0, dtype=np.intp), by_pool
 
-    def force(self, bound: Floats, worth: dict[int, Floats]) -> None:
+    def force(self, bound: Floats, by_pool: dict[int, Floats]) -> None:
         """Take from the (P, S) bound, in place, what the rest of a knapsack loses when a project is made to enter."""
         for s in np.flatnonzero(self.draw.pool >= 0):
             k = int(self.draw.pool[s])
             demand = self.draw.demand if self.draw.demand.ndim == 1 else self.draw.demand[:, s]
             rest = self.room[k] - self.weights(demand, np.full(len(demand), k))
-            by_room = worth.get(k)
+            by_room = by_pool.get(k)
             if by_room is not None:
                 bound[:, s] += by_room[np.maximum(rest, 0)] - by_room[-1]
             bound[rest < 0, s] = -np.inf

@@ -2,8 +2,8 @@
 
 Branch and bound (Fisher, Jaikumar & Van Wassenhove 1986; Posta, Ferland & Michelon 2012): 'each project at most once'
 is priced, so that each pool is a 0-1 knapsack of its own. Prices descend anew at each node; what forcing a pair in or
-out costs its knapsack strikes most pairs before a project is branched on, one child for each option left. Work is
-counted in nodes, so that the same seed walks the same way.
+out costs its knapsack fixes most pairs before a project is branched on, one child for each option left. Work is
+counted in nodes, so that the same seed searches the same way.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from geo_cluster.matching.engine.anneal import compiled
 from geo_cluster.matching.engine.bound import Bound, Grid
+from geo_cluster.matching.engine.compiled import compiled
 from geo_cluster.matching.engine.model import Draw, Model
-from geo_cluster.matching.problem import UNPLACED, Bools, Floats, Ints
+from geo_cluster.matching.resource import UNPLACED, Bools, Floats, Ints
 
 _OUT = 1 << 62  # the bit of staying unplaced; those before it are of options
 _CHUNK = 20  # nodes between two looks at the clock
-_FIRST_STEPS, _STEPS, _MORE_STEPS = 2_000, 30, 15  # of prices: at the root, at a node, and there after striking pairs
+_FIRST_STEPS, _STEPS, _MORE_STEPS = 2_000, 30, 15  # of prices: at the root, at a node, and there after fixing pairs
 _STALE = 4  # steps without a better bound before they get shorter
-_ROUNDS, _FEW = 3, 5  # after so many rounds of striking at a node, fewer than so many struck pairs end it
+_ROUNDS, _FEW = 3, 5  # after so many rounds of fixing at a node, fewer than so many fixed pairs end it
 
 
 class _Land(NamedTuple):
@@ -42,8 +42,8 @@ class _Desk(NamedTuple):
     """Room to work in, and the node at work."""
 
     alive: Ints  # (P,): the options of each project, a bit each
-    rent: Floats  # (P,): prices of 'at most once'
-    best_rent: Floats  # (P,): of the lowest bound
+    prices: Floats  # (P,): prices of 'at most once'
+    best_prices: Floats  # (P,): of the lowest bound
     only: Ints  # (P,): its option when one is left, S for staying unplaced, -1 when open
     left: Ints  # (K + 1,): cells that decided projects leave
     plan: Ints  # (P,): the last that entered a knapsack with the project, -1 for none
@@ -56,8 +56,10 @@ class _Desk(NamedTuple):
     behind: Floats
     into: Floats  # (P, S): what the bound changes by when the project is forced there; without: out of the pool
     without: Floats  # (P, K + 1)
-    worth: Floats  # (P, S + 1): what no plan exceeds with the project there
+    limit: Floats  # (P, S + 1): what no plan exceeds with the project there
     load: Floats  # (K + 1,)
+    best: Floats  # (1,): value of the best plan
+    kept: Ints  # (P,): that plan, where it was found here
     halt: Bools  # (1,): set from outside when it is time to stop
 
 
@@ -65,7 +67,7 @@ class _Tree(NamedTuple):
     """Nodes to come, the last first."""
 
     alive: Ints  # (N, P)
-    rent: Floats  # (N, P)
+    prices: Floats  # (N, P)
     bound: Floats  # (N,)
 
 
@@ -75,13 +77,12 @@ def search(
     *,
     plan: Callable[[], float],
     step: float,
-    stop: Callable[[], bool],
-    found: Callable[[Ints], None],
-    told: Callable[[float], None],
+    on_plan: Callable[[Ints], None],
+    on_bound: Callable[[float], None],
     halt: Bools | None = None,
     limit: int = sys.maxsize,
 ) -> int:
-    """Search until nothing is left that could be worth `step` more than the best plan; the number of nodes.
+    """Search until nothing is left that could exceed the best plan by `step`; the number of nodes.
 
     Parameters
     ----------
@@ -91,15 +92,13 @@ def search(
     start : Bound
         Prices to begin with.
     plan : callable
-        Worth of the best plan so far, whoever found it; -inf for none.
+        Objective value of the best plan so far, whoever found it; -inf for none.
     step : float
-        Plans that aren't worth this much more don't count.
-    stop : callable
-        Asked now and then.
-    found : callable
-        Told of each better plan, as the option of each project.
-    told : callable
-        Told what no plan exceeds.
+        Plans that aren't better by this much don't count.
+    on_plan : callable
+        Called with each better plan, as the option of each project.
+    on_bound : callable
+        Called with what no plan exceeds.
     halt : (1,) array of bool, optional
         Set it from another thread to end within a step; the node at work counts as not searched.
     limit : int
@@ -113,20 +112,20 @@ def search(
     tree = _Tree(np.zeros((size, projects), np.int64), np.zeros((size, projects)), np.full(size, np.inf))
     bits = np.isfinite(model.value[np.ix_(rows, order)]) @ (1 << np.arange(options, dtype=np.int64))
     tree.alive[0] = bits | np.where(model.must[rows], 0, _OUT)
-    tree.rent[0] = start.rent[rows]
+    tree.prices[0] = start.project_prices[rows]
     desk = _desk(land, np.zeros(1, dtype=bool) if halt is None else halt)
-    best, kept, top, nodes = np.array([-np.inf]), np.full(projects, UNPLACED, dtype=np.int64), 1, 0
-    while top and nodes < limit and not stop():
+    best, kept, top, nodes = desk.best, desk.kept, 1, 0
+    while top and nodes < limit and not desk.halt[0]:
         best[0] = before = max(best[0], plan() - model.base)
         limits = (_CHUNK, _STEPS) if nodes else (1, _FIRST_STEPS)
-        top, done = _explore(land, desk, tree, top, best, kept, step, *limits)
+        top, done = _explore(land, desk, tree, top, step, *limits)
         nodes += done
         if best[0] > before:
             option = np.full(len(model.value), UNPLACED, dtype=np.intp)
             option[rows] = np.where(kept >= 0, order[kept], UNPLACED)
-            found(option)
+            on_plan(option)
         if np.isfinite(best[0]):
-            told(model.base + max(float(tree.bound[:top].max(initial=-np.inf)), best[0] + step))
+            on_bound(model.base + max(float(tree.bound[:top].max(initial=-np.inf)), best[0] + step))
     return nodes
 
 
@@ -137,7 +136,7 @@ def warm() -> None:
     model = Model(np.eye(2), (draw,), (), np.arange(2), np.arange(2)[:, None], none, 0.0, np.zeros(2, dtype=bool))
     start = Bound(0.0, np.zeros(2), [np.zeros(2)], model.value)
     nothing: Any = lambda _: None  # noqa: E731
-    search(model, start, plan=lambda: -np.inf, step=0.5, stop=lambda: False, found=nothing, told=nothing)
+    search(model, start, plan=lambda: -np.inf, step=0.5, on_plan=nothing, on_bound=nothing)
 
 
 def _land(model: Model, draw: Draw, rows: Ints, order: Ints) -> _Land:
@@ -160,17 +159,17 @@ def _land(model: Model, draw: Draw, rows: Ints, order: Ints) -> _Land:
 def _desk(land: _Land, halt: Bools) -> _Desk:
     (projects, options), pools, deepest = land.value.shape, len(land.space), int(land.space.max()) + 1
 
-    def some(*shape: int) -> Floats:
+    def real(*shape: int) -> Floats:
         return np.zeros(shape)
 
-    def whole(*shape: int) -> Ints:
+    def integer(*shape: int) -> Ints:
         return np.zeros(shape, np.int64)
 
     p = projects
     return _Desk(
-        whole(p), some(p), some(p), whole(p), whole(pools), whole(p), whole(p), some(p), whole(p), whole(p), some(p),
-        some(p + 1, deepest), some(p + 1, deepest), some(p, options), some(p, pools), some(p, options + 1), some(pools),
-        halt,
+        integer(p), real(p), real(p), integer(p), integer(pools), integer(p), integer(p), real(p), integer(p),
+        integer(p), real(p), real(p + 1, deepest), real(p + 1, deepest), real(p, options), real(p, pools),
+        real(p, options + 1), real(pools), np.array([-np.inf]), np.full(p, UNPLACED, dtype=np.int64), halt,
     )  # fmt: skip
 
 
@@ -179,7 +178,7 @@ def _desk(land: _Land, halt: Bools) -> _Desk:
 
 @compiled
 def _decide(land, desk):  # type: ignore[no-untyped-def]
-    """Who has one option left and what that takes; strike what no longer fits. False when nothing fits."""
+    """Who has one option left and what that takes; drop what no longer fits. False when nothing fits."""
     projects, options = land.value.shape
     changed = True
     while changed:
@@ -217,8 +216,8 @@ def _gather(land, desk, k):  # type: ignore[no-untyped-def]
             continue
         most, which = 1e-12, -1
         for s in range(land.cuts[k], land.cuts[k + 1]):
-            if desk.alive[p] >> s & 1 and land.value[p, s] - desk.rent[p] > most:
-                most, which = land.value[p, s] - desk.rent[p], s
+            if desk.alive[p] >> s & 1 and land.value[p, s] - desk.prices[p] > most:
+                most, which = land.value[p, s] - desk.prices[p], s
         if which >= 0:
             desk.item[n], desk.profit[n], desk.size[n] = p, most, land.weight[p, which]
             n += 1
@@ -249,13 +248,13 @@ def _enter(land, desk, p, k):  # type: ignore[no-untyped-def]
 
 @compiled
 def _bound(land, desk):  # type: ignore[no-untyped-def]
-    """The bound at the prices in `rent`; `times` and `plan` say who enters the best fillings where."""
+    """The bound at the prices in `prices`; `times` and `plan` say who enters the best fillings where."""
     total = 0.0
     options = land.value.shape[1]
     for p in range(len(desk.alive)):
         desk.times[p], desk.plan[p] = 0, -1
         if desk.only[p] == -1:
-            total += desk.rent[p]
+            total += desk.prices[p]
         elif desk.only[p] < options:
             desk.times[p], desk.plan[p] = 1, desk.only[p]
             total += land.value[p, desk.only[p]]
@@ -276,7 +275,7 @@ def _bound(land, desk):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _keep(land, desk, best, kept):  # type: ignore[no-untyped-def]
+def _keep(land, desk):  # type: ignore[no-untyped-def]
     """Keep `plan` if it is one, and better than the best."""
     earned = 0.0
     desk.load[:] = 0.0
@@ -287,28 +286,28 @@ def _keep(land, desk, best, kept):  # type: ignore[no-untyped-def]
         if s >= 0:
             earned += land.value[p, s]
             desk.load[land.pool[s]] += land.demand[p, s]
-    if earned > best[0] + 1e-9 * max(1.0, abs(earned)) and (desk.load <= land.room).all():
-        best[0], kept[:] = earned, desk.plan
+    if earned > desk.best[0] + 1e-9 * max(1.0, abs(earned)) and (desk.load <= land.room).all():
+        desk.best[0], desk.kept[:] = earned, desk.plan
 
 
 @compiled
-def _descend(land, desk, best, kept, step, steps):  # type: ignore[no-untyped-def]
-    """Lower the bound by subgradient steps (Held & Karp 1971, Polyak's length); the lowest, at `best_rent`."""
+def _descend(land, desk, step, steps):  # type: ignore[no-untyped-def]
+    """Lower the bound by subgradient steps (Held & Karp 1971, Polyak's length); the lowest, at `best_prices`."""
     lowest, scale, stale = np.inf, 1.0 if steps > _STEPS else 0.5, 0
     desk.push[:] = 0.0
     for _ in range(steps):
         total = _bound(land, desk)
         if total < lowest - 1e-9 * abs(total):
             lowest, stale = total, 0
-            desk.best_rent[:] = desk.rent
+            desk.best_prices[:] = desk.prices
         else:
             stale += 1
-        if lowest < best[0] + step or desk.halt[0]:
+        if lowest < desk.best[0] + step or desk.halt[0]:
             break
-        _keep(land, desk, best, kept)
+        _keep(land, desk)
         if stale >= _STALE:
             scale, stale = scale / 2, 0
-            desk.rent[:] = desk.best_rent
+            desk.prices[:] = desk.best_prices
             desk.push[:] = 0.0
             if scale < 1e-3:
                 break
@@ -316,18 +315,18 @@ def _descend(land, desk, best, kept, step, steps):  # type: ignore[no-untyped-de
         norm = 0.0
         for p in range(len(desk.alive)):
             over = desk.times[p] - 1.0 if desk.only[p] == -1 else 0.0
-            if over < 0 and desk.rent[p] <= 0 and desk.alive[p] & _OUT:
+            if over < 0 and desk.prices[p] <= 0 and desk.alive[p] & _OUT:
                 over = 0.0
             desk.push[p] = 0.3 * desk.push[p] + 0.7 * over
             norm += desk.push[p] ** 2
         if norm < 1e-15:
             break
-        pace = scale * (total - best[0]) / norm if np.isfinite(best[0]) else scale
+        pace = scale * (total - desk.best[0]) / norm if np.isfinite(desk.best[0]) else scale
         for p in range(len(desk.alive)):
-            desk.rent[p] += pace * desk.push[p]
+            desk.prices[p] += pace * desk.push[p]
             if desk.alive[p] & _OUT:
-                desk.rent[p] = max(desk.rent[p], 0.0)
-    desk.rent[:] = desk.best_rent
+                desk.prices[p] = max(desk.prices[p], 0.0)
+    desk.prices[:] = desk.best_prices
     return lowest
 
 
@@ -344,7 +343,7 @@ def _force(land, desk):  # type: ignore[no-untyped-def]
         for p in range(len(desk.alive)):
             for s in range(land.cuts[k], land.cuts[k + 1]):
                 if desk.only[p] == -1 and desk.alive[p] >> s & 1:
-                    desk.into[p, s] = desk.ahead[n, room - land.weight[p, s]] - full + land.value[p, s] - desk.rent[p]
+                    desk.into[p, s] = desk.ahead[n, room - land.weight[p, s]] - full + land.value[p, s] - desk.prices[p]
         for t in range(n):
             p, w, inside, outside = desk.item[t], desk.size[t], -np.inf, -np.inf
             for c in range(room + 1):
@@ -353,18 +352,18 @@ def _force(land, desk):  # type: ignore[no-untyped-def]
                 inside = max(inside, desk.ahead[t, c] + desk.behind[n - 1 - t, room - w - c])
             desk.without[p, k] = outside - full
             for s in range(land.cuts[k], land.cuts[k + 1]):
-                desk.into[p, s] = inside - full + land.value[p, s] - desk.rent[p]
+                desk.into[p, s] = inside - full + land.value[p, s] - desk.prices[p]
 
 
 @compiled
-def _strike(land, desk, lowest, least):  # type: ignore[no-untyped-def]
-    """Strike what can't be worth `least`; how many, and the project to branch on.
+def _fix(land, desk, lowest, least):  # type: ignore[no-untyped-def]
+    """Fix by reduced cost what can't reach `least`; how many, and the project to branch on.
 
     The latter is -1 when all are decided, -2 when a project has nowhere left to go.
     """
     options = land.value.shape[1]
     _force(land, desk)
-    struck, choice, fewest = 0, -1, np.inf
+    fixed, choice, fewest = 0, -1, np.inf
     for p in range(len(desk.alive)):
         if desk.only[p] != -1:
             continue
@@ -374,35 +373,35 @@ def _strike(land, desk, lowest, least):  # type: ignore[no-untyped-def]
             if desk.alive[p] & bit == 0:
                 continue
             if s < options:
-                worth = lowest + desk.into[p, s] + gone - desk.without[p, land.pool[s]]
+                reach = lowest + desk.into[p, s] + gone - desk.without[p, land.pool[s]]
             else:
-                worth = lowest + gone - desk.rent[p]
-            desk.worth[p, s] = min(worth, lowest)
-            if worth < least:
+                reach = lowest + gone - desk.prices[p]
+            desk.limit[p, s] = min(reach, lowest)
+            if reach < least:
                 desk.alive[p] ^= bit
-                struck += 1
+                fixed += 1
             else:
                 ways += 1
-                weighed += np.exp(4.0 * (desk.worth[p, s] - lowest) / max(lowest - least, 1e-12))
+                weighed += np.exp(4.0 * (desk.limit[p, s] - lowest) / max(lowest - least, 1e-12))
         if ways == 0:
-            return struck, -2
+            return fixed, -2
         if ways > 1 and weighed < fewest:  # the fewest ways, those far below the bound counting less
             choice, fewest = p, weighed
-    return struck, choice
+    return fixed, choice
 
 
 @compiled
-def _settle(land, desk, best, kept, step, steps):  # type: ignore[no-untyped-def]
+def _settle(land, desk, step, steps):  # type: ignore[no-untyped-def]
     """Do all that can be done at a node; the project to branch on, -1 when nothing is left to find here."""
     options, rounds = land.value.shape[1], 0
     while True:
         rounds += 1
         if not _decide(land, desk):
             return -1
-        lowest = _descend(land, desk, best, kept, step, steps if rounds == 1 else _MORE_STEPS)
-        if lowest < best[0] + step or desk.halt[0]:
+        lowest = _descend(land, desk, step, steps if rounds == 1 else _MORE_STEPS)
+        if lowest < desk.best[0] + step or desk.halt[0]:
             return -1
-        struck, choice = _strike(land, desk, lowest, best[0] + step)
+        fixed, choice = _fix(land, desk, lowest, desk.best[0] + step)
         if choice == -2:
             return -1
         if choice == -1:
@@ -410,25 +409,25 @@ def _settle(land, desk, best, kept, step, steps):  # type: ignore[no-untyped-def
                 for p in range(len(desk.alive)):
                     desk.times[p] = desk.only[p] < options
                     desk.plan[p] = desk.only[p] if desk.only[p] < options else -1
-                _keep(land, desk, best, kept)
+                _keep(land, desk)
             return -1
-        if struck == 0 or (rounds >= _ROUNDS and struck < _FEW):
+        if fixed == 0 or (rounds >= _ROUNDS and fixed < _FEW):
             return choice
 
 
 @compiled
-def _explore(land, desk, tree, top, best, kept, step, limit, steps):  # type: ignore[no-untyped-def]
+def _explore(land, desk, tree, top, step, limit, steps):  # type: ignore[no-untyped-def]
     """Depth first, the most promising child next, for so many nodes; nodes that are left, nodes done."""
     options, done = land.value.shape[1], 0
     while top > 0 and done < limit:
         top -= 1
-        if tree.bound[top] < best[0] + step:
+        if tree.bound[top] < desk.best[0] + step:
             continue
         done += 1
         ceiling = tree.bound[top]
         desk.alive[:] = tree.alive[top]
-        desk.rent[:] = tree.rent[top]
-        p, first = _settle(land, desk, best, kept, step, steps), top
+        desk.prices[:] = tree.prices[top]
+        p, first = _settle(land, desk, step, steps), top
         if desk.halt[0]:
             return top + 1, done
         if p < 0:
@@ -438,11 +437,11 @@ def _explore(land, desk, tree, top, best, kept, step, limit, steps):  # type: ig
             if desk.alive[p] & bit == 0:
                 continue
             tree.alive[top] = desk.alive
-            tree.rent[top] = desk.best_rent
-            at, worth = top, min(desk.worth[p, s], ceiling)
-            while at > first and tree.bound[at - 1] > worth:  # siblings differ in p and the bound alone
+            tree.prices[top] = desk.best_prices
+            at, bound = top, min(desk.limit[p, s], ceiling)
+            while at > first and tree.bound[at - 1] > bound:  # siblings differ in p and the bound alone
                 tree.bound[at], tree.alive[at, p] = tree.bound[at - 1], tree.alive[at - 1, p]
                 at -= 1
-            tree.bound[at], tree.alive[at, p] = worth, bit
+            tree.bound[at], tree.alive[at, p] = bound, bit
             top += 1
     return top, done

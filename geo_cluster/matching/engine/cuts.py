@@ -1,6 +1,6 @@
 """Cuts that know which projects fit into a pool together.
 
-A pool says `demand @ x <= capacity`; of fractions of projects that allows more than whole ones can use. Each pool
+A pool says `demand @ x <= capacity`; of fractions of projects that allows more than undivided ones can use. Each pool
 is a 0-1 knapsack, and exact separation (Boccia 2006; Avella, Boccia & Vasilyev 2010) finds what a point violates of
 its convex hull, whatever the inequality looks like: the best cut is a linear programme over fillings of the knapsack,
 which a dynamic programme supplies as they are needed. Projects that the point leaves out are lifted in afterwards.
@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from geo_cluster.matching.engine.anneal import compiled
 from geo_cluster.matching.engine.bound import Grid
+from geo_cluster.matching.engine.compiled import compiled
 from geo_cluster.matching.engine.milp import Relaxation
 from geo_cluster.matching.engine.model import Model
 from geo_cluster.matching.engine.search import Program
-from geo_cluster.matching.problem import Floats, Ints
+from geo_cluster.matching.resource import Floats, Ints
 
 _ROUNDS = 100
 _STALE, _LITTLE = 3, 1e-5  # so many rounds that lower the bound by a smaller share are enough
@@ -35,9 +35,9 @@ class Cuts:
     task : Program
         The same programme with the cuts that bind as further rows.
     bound : float
-        No solution of the programme is worth more.
+        No solution of the programme has a higher value.
     forced : array
-        No solution with a column in it is worth more.
+        No solution with a column in it has a higher value.
     """
 
     task: Program
@@ -59,10 +59,10 @@ def cut(model: Model, task: Program, *, fillings: int = 300, stop: Callable[[], 
         Asked now and then.
     """
     pools = _pools(model, task)
-    relaxation = Relaxation(task.cost, task.matrix, task.low, task.top, upper=task.upper)
+    relaxation = Relaxation(task)
     cuts: list[tuple[Ints, Floats]] = []
     best, stale = np.inf, 0
-    for turn in range(_ROUNDS):
+    for number in range(_ROUNDS):
         found = relaxation.solve()
         if found is None:
             return None
@@ -72,7 +72,7 @@ def cut(model: Model, task: Program, *, fillings: int = 300, stop: Callable[[], 
         best = min(best, value)
         if stale >= _STALE or stop():
             break
-        new = [each for pool in pools if (each := pool.separate(x, turn, fillings)) is not None]
+        new = [each for pool in pools if (each := pool.separate(x, number, fillings)) is not None]
         if not new:
             break
         for columns, values in new:
@@ -134,12 +134,12 @@ class _Pool:
         self.columns, self.item, self.weight, self.room = columns, item, weight, room
         self.rests, self.until = 0, 0
 
-    def separate(self, x: Floats, turn: int, fillings: int) -> tuple[Ints, Floats] | None:
+    def separate(self, x: Floats, number: int, fillings: int) -> tuple[Ints, Floats] | None:
         """Columns and coefficients of a cut `coefficients @ x <= 1` that is violated, if there is any.
 
         To find out that there is none takes longest: a pool then rests, longer each time.
         """
-        if turn < self.until:
+        if number < self.until:
             return None
         share = np.bincount(self.item, weights=x[self.columns], minlength=len(self.weight))
         at = np.flatnonzero(share > 1e-6)
@@ -149,7 +149,7 @@ class _Pool:
         factor[at] = _factors(share[at], self.weight[at], self.room, fillings)
         if not factor.any():
             self.rests += 1
-            self.until = turn + 2 * self.rests
+            self.until = number + 2 * self.rests
             return None
         others = np.flatnonzero(share <= 1e-6)
         _lift(factor, self.weight, at, others[np.argsort(-self.weight[others])], self.room)
@@ -240,10 +240,10 @@ def _fill(profit, weight, room, best, used, taken):  # type: ignore[no-untyped-d
 def _lift(factor, weight, first, others, room):  # type: ignore[no-untyped-def]
     """Give the others, in order, the largest factors that keep the cut true (Padberg 1975), in place."""
     best = np.zeros(room + 1)
-    for turn in range(len(first) + len(others)):
-        i = first[turn] if turn < len(first) else others[turn - len(first)]
+    for t in range(len(first) + len(others)):
+        i = first[t] if t < len(first) else others[t - len(first)]
         w = weight[i]
-        if turn >= len(first):
+        if t >= len(first):
             factor[i] = max(1.0 - best[room - w], 0.0)
             if factor[i] < 1e-9:
                 factor[i] = 0.0

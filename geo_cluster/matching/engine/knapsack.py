@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from geo_cluster.matching.engine.anneal import compiled
+from geo_cluster.matching.engine.compiled import compiled
 
 
 @compiled

@@ -3,7 +3,7 @@
 A neighbourhood frees some projects and solves for them while everything else stays where it is (Shaw 1998).
 Small ones (a dozen projects, many options each) polish; wide ones (hundreds of projects, the few options each
 that prices favour) are the kernels of Angelelli, Mansini & Speranza (2010). Limits count nodes of the search
-tree, so that the same seed walks the same way.
+tree, so that the same seed searches the same way.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import numpy as np
 from scipy import sparse
 
 from geo_cluster.matching.engine.bound import Bound
-from geo_cluster.matching.engine.milp import Outcome, maximise
+from geo_cluster.matching.engine.milp import Limits, Linear, Outcome, maximise
 from geo_cluster.matching.engine.model import Model
-from geo_cluster.matching.problem import UNPLACED, Bools, Floats, Ints
+from geo_cluster.matching.resource import UNPLACED, Bools, Floats, Ints
 
 _SLACK = 1e-9
 _WIDTH = 40  # options of a project that are looked at, best first
@@ -28,10 +28,10 @@ def candidates(forced: Floats, *, width: int = _WIDTH) -> Ints:
     """(P, width): the options of each project, most promising first; -1 past the last."""
     width = min(width, forced.shape[1])
     top = np.argpartition(-forced, width - 1, axis=1)[:, :width]
-    worth = np.take_along_axis(forced, top, axis=1)
-    order = np.argsort(-worth, axis=1, kind="stable")
-    top, worth = np.take_along_axis(top, order, axis=1), np.take_along_axis(worth, order, axis=1)
-    return np.where(np.isfinite(worth), top, UNPLACED)
+    value = np.take_along_axis(forced, top, axis=1)
+    order = np.argsort(-value, axis=1, kind="stable")
+    top, value = np.take_along_axis(top, order, axis=1), np.take_along_axis(value, order, axis=1)
+    return np.where(np.isfinite(value), top, UNPLACED)
 
 
 def greedy(model: Model, prices: list[Floats], first: tuple[Ints, Ints] | None = None) -> Ints:
@@ -49,15 +49,15 @@ def greedy(model: Model, prices: list[Floats], first: tuple[Ints, Ints] | None =
     """
     left = model.reduced(prices)
     listed = candidates(left)
-    worth = np.where(listed >= 0, np.take_along_axis(left, np.maximum(listed, 0), axis=1), -np.inf)
-    second = np.maximum(worth[:, 1], 0.0) if worth.shape[1] > 1 else np.zeros(len(worth))
-    urgency = np.where(np.isfinite(worth[:, 0]), worth[:, 0] - second, -np.inf)
+    value = np.where(listed >= 0, np.take_along_axis(left, np.maximum(listed, 0), axis=1), -np.inf)
+    second = np.maximum(value[:, 1], 0.0) if value.shape[1] > 1 else np.zeros(len(value))
+    urgency = np.where(np.isfinite(value[:, 0]), value[:, 0] - second, -np.inf)
     before = np.zeros((0,), dtype=np.intp), np.zeros((0,), dtype=np.intp)
     if first is not None:
         order = np.argsort(-left[first], kind="stable")
         before = first[0][order], first[1][order]
-    plans = [_in_order(model, np.argsort(-key, kind="stable"), listed, before) for key in (urgency, worth[:, 0])]
-    return max(plans, key=model.worth)
+    plans = [_in_order(model, np.argsort(-key, kind="stable"), listed, before) for key in (urgency, value[:, 0])]
+    return max(plans, key=model.objective)
 
 
 def _in_order(model: Model, order: Ints, listed: Ints, before: tuple[Ints, Ints]) -> Ints:
@@ -83,34 +83,28 @@ def _in_order(model: Model, order: Ints, listed: Ints, before: tuple[Ints, Ints]
 
 
 @dataclass(frozen=True, eq=False)
-class Program:
-    """A mixed-integer programme: columns 'project p at option s', then those of links and shortfalls."""
+class Program(Linear):
+    """A mixed-integer programme: columns 'project p at option s', then those of links and shortfalls; P projects."""
 
+    upper: Floats
+    integer: Bools
     p: Ints
     s: Ints
-    cost: Floats
-    matrix: sparse.csc_array
-    low: Floats
-    top: Floats
-    upper: Floats
-    whole: Bools
-    rows: int
+    projects: int
 
-    def solve(self, option: Ints | None = None, **how: object) -> tuple[Ints | None, Outcome]:
-        """The option of each project that has a column, all others unplaced; and what HiGHS says."""
+    def solve(
+        self,
+        option: Ints | None = None,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+        *,
+        stop: threading.Event | None = None,
+        on_improvement: Callable[[Floats | None, float], None] | None = None,
+    ) -> tuple[Ints | None, Outcome]:
+        """The option of each project that has a column, all others unplaced; and what HiGHS found."""
         start = None
         if option is not None:
             start = np.concatenate([option[self.p] == self.s, np.zeros(len(self.cost) - len(self.p))]).astype(float)
-        outcome = maximise(
-            self.cost,
-            self.matrix,
-            self.low,
-            self.top,
-            upper=self.upper,
-            whole=self.whole,
-            start=start,
-            **how,  # type: ignore[arg-type]
-        )
+        outcome = maximise(self, limits, start=start, stop=stop, on_improvement=on_improvement)
         return (None if outcome.x is None else self.plan(outcome.x)), outcome
 
     def narrowed(self, keep: Bools) -> Program:
@@ -119,12 +113,12 @@ class Program:
         p, s = self.p[keep[: len(self.p)]], self.s[keep[: len(self.p)]]
         matrix = sparse.csc_array(self.matrix[:, np.flatnonzero(keep)])
         return replace(
-            self, p=p, s=s, cost=self.cost[keep], matrix=matrix, upper=self.upper[keep], whole=self.whole[keep]
+            self, p=p, s=s, cost=self.cost[keep], matrix=matrix, upper=self.upper[keep], integer=self.integer[keep]
         )
 
     def plan(self, x: Floats) -> Ints:
         """(P,): the option that each project has in a solution."""
-        option = np.full(self.rows, UNPLACED, dtype=np.intp)
+        option = np.full(self.projects, UNPLACED, dtype=np.intp)
         chosen = x[: len(self.p)] > 0.5
         option[self.p[chosen]] = self.s[chosen]
         return option
@@ -140,7 +134,7 @@ def program(model: Model, p: Ints, s: Ints, rest: Ints, *, penalty: float | None
     rest : (P,) int array
         Option of each project that stays, -1 for those that are chosen anew.
     penalty : float, optional
-        Price of missing a whole minimum, or a project that must be placed. When left out, none may be missed.
+        Price of missing all of a minimum, or a project that must be placed. When left out, none may be missed.
     """
     loads = model.loads(rest)
     left = [draw.capacity - load for draw, load in zip(model.draws, loads, strict=True)]
@@ -186,7 +180,7 @@ def program(model: Model, p: Ints, s: Ints, rest: Ints, *, penalty: float | None
                     rows.append(([z, int(j)], [1.0, -1.0]))
                     rows.append(([z, *close.tolist()], [1.0, *[-1.0] * len(close)]))
     upper = np.concatenate([np.ones(len(p)), [each[1] for each in extra]])
-    whole = np.concatenate([np.ones(len(p), dtype=bool), np.zeros(len(extra), dtype=bool)])
+    integer = np.concatenate([np.ones(len(p), dtype=bool), np.zeros(len(extra), dtype=bool)])
     if extra:
         cost = np.concatenate([cost, [each[0] for each in extra]])
         entries = [(int(row), len(p) + j, v) for j, each in enumerate(extra) for row, v in each[2]]
@@ -204,7 +198,7 @@ def program(model: Model, p: Ints, s: Ints, rest: Ints, *, penalty: float | None
     slim = sparse.csc_array(
         (matrix.data, np.searchsorted(touched, matrix.indices), matrix.indptr), shape=(len(touched), matrix.shape[1])
     )
-    return Program(p, s, cost, slim, low[touched], top[touched], upper, whole, len(model.value))
+    return Program(cost, slim, low[touched], top[touched], upper, integer, p, s, len(model.value))
 
 
 class Neighbourhoods:
@@ -214,7 +208,7 @@ class Neighbourhoods:
     ----------
     model : Model
     bound : Bound
-        Says what each option is worth at best.
+        Its bound on each option ranks them.
     seed : int
     """
 
@@ -229,8 +223,8 @@ class Neighbourhoods:
 
     def spread(self) -> float:
         """What a usual project loses at its third choice."""
-        worth = self.forced[self.open][:, :3]
-        lost = worth[:, 0] - worth[:, -1]
+        value = self.forced[self.open][:, :3]
+        lost = value[:, 0] - value[:, -1]
         lost = lost[np.isfinite(lost) & (lost > 0)]
         return float(np.median(lost)) if len(lost) else 1.0
 
@@ -251,20 +245,20 @@ class Neighbourhoods:
             chosen.add(p)
             near = self.listed[p, :6]
             pools = draw.pool[near[near >= 0]] if draw is not None else np.zeros(0, dtype=np.intp)
-            members = np.flatnonzero(np.isin(pool, pools[pools >= 0]) & placed & (self.model.held == UNPLACED))
+            members = np.flatnonzero(np.isin(pool, pools[pools >= 0]) & placed & (self.model.locked == UNPLACED))
             chosen |= set(self.random.permutation(members)[: max(size - len(chosen), 0)].tolist())
         return np.array(sorted(chosen), dtype=np.intp)
 
     def columns(self, freed: Ints, option: Ints, *, each: float, noise: float = 0.0) -> tuple[Ints, Ints]:
         """The most promising options of freed projects, `each` on average, and those they have now."""
         p = np.repeat(freed, self.listed.shape[1])
-        s, worth = self.listed[freed].ravel(), self.forced[freed].ravel()
+        s, value = self.listed[freed].ravel(), self.forced[freed].ravel()
         if noise:
-            worth = worth - noise * self.random.exponential(size=len(worth))
-        if not len(worth):
+            value = value - noise * self.random.exponential(size=len(value))
+        if not len(value):
             return freed, freed
-        count = min(int(each * len(freed)), len(worth) - 1)
-        keep = (s >= 0) & (worth >= -np.partition(-worth, count)[count])
+        count = min(int(each * len(freed)), len(value) - 1)
+        keep = (s >= 0) & (value >= -np.partition(-value, count)[count])
         has = freed[option[freed] != UNPLACED]
         p, s = np.concatenate([p[keep], has]), np.concatenate([s[keep], option[has]])
         _, once = np.unique(p * self.model.value.shape[1] + s, return_index=True)
@@ -278,25 +272,39 @@ def improve(
     columns: tuple[Ints, Ints],
     *,
     penalty: float,
-    nodes: int,
-    light: bool,
-    time_limit_s: float,
+    limits: Limits,
     stop: threading.Event,
-    news: Callable[[Ints], None] | None = None,
+    on_plan: Callable[[Ints], None] | None = None,
 ) -> Ints:
-    """The plan with the freed projects placed anew, as well as their columns allow."""
+    """The plan with the freed projects placed anew, as well as their columns allow.
+
+    Parameters
+    ----------
+    model : Model
+    option : (P,) int array
+        The plan in hand.
+    freed : int array
+        Projects that are placed anew; all others stay.
+    columns : pair of int arrays
+        Projects and options that are tried.
+    penalty : float
+        Price of missing all of a minimum, or a project that must be placed.
+    limits : Limits
+    stop : Event
+        Set it from another thread to end early.
+    on_plan : callable, optional
+        Called with each better plan.
+    """
     rest = option.copy()
     rest[freed] = UNPLACED
     task = program(model, *columns, rest, penalty=penalty)
     if not len(task.p):
         return option
 
-    def whole(x: Floats | None, _: float) -> None:
-        if x is not None and news is not None:
-            news(np.where(rest != UNPLACED, rest, task.plan(x)))
+    def complete(x: Floats | None, _: float) -> None:
+        if x is not None and on_plan is not None:
+            on_plan(np.where(rest != UNPLACED, rest, task.plan(x)))
 
-    found, _ = task.solve(
-        option, nodes=nodes, light=light, time_limit_s=time_limit_s, stop=stop, seed=int(freed[0]),
-        news=None if news is None else whole,
-    )  # fmt: skip
+    limits = replace(limits, seed=int(freed[0]))
+    found, _ = task.solve(option, limits, stop=stop, on_improvement=None if on_plan is None else complete)
     return option if found is None else np.where(rest != UNPLACED, rest, found)

@@ -10,15 +10,15 @@ from numpy.typing import ArrayLike
 
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.matching.arguments import amount_faults
-from geo_cluster.matching.engine.model import compile_model
+from geo_cluster.matching.engine.presolve import presolve
 from geo_cluster.matching.plan import Assignment, Progress
-from geo_cluster.matching.problem import Problem
+from geo_cluster.matching.problem import PROBLEM, Problem
 from geo_cluster.matching.solve import solve
 
-_WORTH_S = 1.0  # a re-solve of less than this tells little: rather fewer of them, the first ones first
+_USEFUL_S = 1.0  # a re-solve of less than this tells little: rather fewer of them, the first ones first
 
 
-class Allowance:
+class TimeBudget:
     """Seconds for each re-solve, and for all of them together.
 
     Parameters
@@ -48,18 +48,18 @@ class Allowance:
         self.missed = False
 
     @classmethod
-    def of(cls, given: float | Allowance) -> Allowance:
+    def of(cls, limit: float | TimeBudget) -> TimeBudget:
         """Itself, or so many seconds for each and no end to all."""
-        return given if isinstance(given, Allowance) else cls(given)
+        return limit if isinstance(limit, TimeBudget) else cls(limit)
 
     @property
     def left_s(self) -> float:
         """What is left for all."""
         return 0.0 if self.stop.is_set() else max(self.until - time.monotonic(), 0.0)
 
-    def part(self, share: float) -> Allowance:
+    def part(self, share: float) -> TimeBudget:
         """A share, 0 … 1, of what is left."""
-        return Allowance(self.each_s, self.left_s * share, stop=self.stop)
+        return TimeBudget(self.each_s, self.left_s * share, stop=self.stop)
 
     def solve(self, problem: Problem, *, start: ArrayLike | None = None, waiting: int = 1) -> Assignment | None:
         """The plan found in the time of one of `waiting` re-solves; None when nothing is left or it was stopped.
@@ -72,11 +72,10 @@ class Allowance:
         left = self.left_s
         plan = None
         if left > 0:
-            limit = min(self.each_s, left, max(left / max(waiting, 1), _WORTH_S))
+            limit = min(self.each_s, left, max(left / max(waiting, 1), _USEFUL_S))
             plan = solve(problem, time_limit_s=limit, start=start, progress=self._goes_on)
-            if plan.violations and not np.isfinite(compile_model(problem).value).any():
-                what = "minima can't be met: no project that is open can go anywhere"
-                raise InputError(Fault("problem", what, "Lower a minimum, or make room."))
+            if plan.violations and not np.isfinite(presolve(problem).value).any():
+                raise InputError(Fault("matching.nobody_open", PROBLEM))
         if plan is None or (self.stop.is_set() and plan.status != "optimal"):
             self.missed = True
             return None

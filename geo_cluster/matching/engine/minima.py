@@ -1,0 +1,74 @@
+"""Minima that can't be met, and what can be had instead."""
+
+from __future__ import annotations
+
+from typing import SupportsIndex
+
+import numpy as np
+
+from geo_cluster.errors import Fault
+from geo_cluster.matching.arguments import rounded
+from geo_cluster.matching.engine.milp import Limits
+from geo_cluster.matching.engine.run import Run
+from geo_cluster.matching.engine.search import program
+from geo_cluster.matching.problem import PROBLEM, Problem
+from geo_cluster.matching.resource import UNPLACED, Ints, Resource
+
+
+def out_of_reach(problem: Problem) -> list[Fault]:
+    """Minima beyond what all projects together could draw, each pool's and those of a resource together."""
+    faults = []
+    for resource in problem.resources:
+        if resource.minimum is None or not (resource.minimum > 0).any():
+            continue
+        demand = np.where(
+            problem.eligible, resource.demand if resource.demand.ndim == 2 else resource.demand[:, None], 0
+        )
+        wanted = np.flatnonzero(resource.minimum > 0)
+        reach = resource.pool[:, wanted] if resource.several else resource.pool[:, None] == wanted
+        most = [float(demand[:, at].max(axis=1, initial=0.0).sum()) for at in reach.T]
+        for k, had in zip(wanted, most, strict=True):
+            if had < resource.minimum[k] * (1 - 1e-7):
+                faults.append(
+                    Fault(
+                        "matching.minimum_out_of_reach",
+                        resource.place,
+                        **_lacking(resource, k, float(resource.minimum[k]), had),
+                    )
+                )
+        asked = float(resource.minimum[wanted].sum())
+        had = float(demand[:, reach.any(axis=1)].max(axis=1, initial=0.0).sum())
+        if not faults and had < asked * (1 - 1e-7):
+            sums = {"minimum": asked, "most": had, "reach": rounded(had), "unit": resource.unit}
+            faults.append(Fault("matching.minima_out_of_reach", resource.place, **sums))
+    return faults
+
+
+def impossible(run: Run) -> list[Fault]:
+    """Minima that can't be met together: what each could have at the least shortfall of all."""
+    model = run.model
+    p, s = np.nonzero(np.isfinite(model.value))
+    option: Ints | None = run.option
+    if len(p):
+        option, _ = program(model, p, s, np.full(len(model.value), UNPLACED), penalty=run.penalty).solve(
+            limits=Limits(time_limit_s=max(run.left_s(), 1.0))
+        )
+    option = np.where(model.locked != UNPLACED, model.locked, run.option if option is None else option)
+    placed = np.flatnonzero(option != UNPLACED)
+    faults = []
+    for r, resource in enumerate(run.problem.resources):
+        if resource.minimum is None:
+            continue
+        pool, demand = model.pools[option[placed], r], resource.demand
+        drawn = demand[placed] if demand.ndim == 1 else demand[placed, model.site[option[placed]]]
+        load = np.bincount(pool[pool >= 0], weights=drawn[pool >= 0], minlength=len(resource.minimum))
+        for k in np.flatnonzero(load < resource.minimum * (1 - 1e-7)):
+            values = _lacking(resource, k, float(resource.minimum[k]), float(load[k]))
+            faults.append(Fault("matching.minimum_impossible", resource.place, **values))
+    return faults or [Fault("matching.contradiction", PROBLEM)]
+
+
+def _lacking(resource: Resource, k: SupportsIndex, least: float, had: float) -> dict[str, object]:
+    """What a minimum asks of a pool, and what can be had."""
+    asked = {"pool": resource.pool_name(k), "minimum": least, "unit": resource.unit}
+    return asked | {"reach": rounded(had)}
