@@ -62,7 +62,7 @@ def study(
     console, progress = _console(), _console(stderr=True)
     settings, projects = _read(scenario, out)
     with progress.status("…") as status:
-        result = pipeline.run(settings, projects=projects, say=lambda step: status.update(f"{step} …"))
+        result = pipeline.run(settings, projects=projects, on_step=lambda step: status.update(f"{step} …"))
         status.update("export …")
         exporting = time.perf_counter()
         files = bundle.write(result, out, language=lang)
@@ -225,8 +225,8 @@ def match(
             screen.print(f"{news.elapsed_s:7.1f} s  {news.objective:12,.2f} ≤ {news.bound:12,.2f}", highlight=False)
 
     result = pipeline.run(settings, projects=projects, progress=tell)
-    with _steps(screen, lang) as say:
-        files = bundle.write_match(result, out, language=lang, say=say)
+    with _steps(screen, lang) as on_step:
+        files = bundle.write_match(result, out, language=lang, on_step=on_step)
         holds = explanation.feasibility_table(result)
     _report(result, console, lang)
     if len(holds):
@@ -260,7 +260,7 @@ def _steps(screen: Console, lang: Literal["zh", "en"]) -> Iterator[Callable[[str
         def done() -> None:
             screen.print(f"{bar.tasks[0].elapsed or 0:7.1f} s  {STEPS[now][not zh]} ✓", highlight=False)
 
-        def say(step: str) -> None:
+        def on_step(step: str) -> None:
             nonlocal now
             name, _, count = step.partition(" ")
             if name != now:
@@ -268,7 +268,7 @@ def _steps(screen: Console, lang: Literal["zh", "en"]) -> Iterator[Callable[[str
                 now = name
             bar.update(task, description=f"{STEPS[now][not zh]} {count}")
 
-        yield say
+        yield on_step
         done()
 
 
@@ -336,13 +336,13 @@ def refresh_osm(
             fault = Fault("--area", f"{area!r} is no box", "write west,south,east,north in degrees, or a name")
             raise InputError(fault) from None
     wanted = tuple(part.strip() for part in layers.split(",") if part.strip()) or tuple(osm.WANTED)
-    with _progress(_console(stderr=True)) as say:
+    with _progress(_console(stderr=True)) as on_step:
         done = osm.refresh(
             where,
             out,
             layers=wanted,
             around=shipped.read("roads"),
-            progress=lambda text, share: say(f"{share:.0%} {text}"),
+            progress=lambda text, share: on_step(f"{share:.0%} {text}"),
             servers=Servers(overpass or PUBLIC.overpass_url, nominatim or PUBLIC.nominatim_url),
         )
     for change in done.changes:

@@ -75,13 +75,13 @@ def write_appraisal(parts: Iterable[Appraisal], out: Path, *, sample: bool = Fal
 
 
 def write_match(
-    study: Study, out: Path, *, language: Language = "zh", say: Callable[[str], None] = lambda _: None
+    study: Study, out: Path, *, language: Language = "zh", on_step: Callable[[str], None] = lambda _: None
 ) -> list[Path]:
     """Write every file of a study and its explanations (`report.explanation`); see `write_files`."""
 
     def make(folder: Path) -> None:
         _make(study, folder, language)
-        for name, table in explanation.explain(study, say=say).items():
+        for name, table in explanation.explain(study, on_step=on_step).items():
             (folder / f"{name}.csv").write_bytes(
                 as_csv(table.assign(notice=SAMPLE) if study.scenario.is_sample else table)
             )

@@ -17,25 +17,26 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster.domain import LANGUAGES, Language
-from geo_cluster.matching.allowance import Allowance
-from geo_cluster.matching.alternatives import Alternative, Point, alternatives, balance_front, trade_off
+from geo_cluster.matching.alternatives import Alternative, alternatives
 from geo_cluster.matching.explain import (
     Move,
+    PlacementOption,
     Shortage,
-    WayIn,
     lock_prices,
-    pool_worth,
+    placement_options,
+    pool_values,
     site_importance,
-    ways_in,
     why_here,
 )
 from geo_cluster.matching.problem import UNPLACED
 from geo_cluster.matching.solve import solve
-from geo_cluster.matching.verify import hold, usage
+from geo_cluster.matching.time_budget import TimeBudget
+from geo_cluster.matching.tradeoffs import Point, balance_front, trade_off
+from geo_cluster.matching.verify import feasible_share, usage
 from geo_cluster.region import facts_of, settings_of
 from geo_cluster.report import tables as report_tables
 from geo_cluster.report.tables import words_of
-from geo_cluster.study import Say, Study
+from geo_cluster.study import OnStep, Study
 from geo_cluster.world import catalog
 from geo_cluster.world.coordinates import MU_PER_HA
 
@@ -65,7 +66,7 @@ TABLES = ("ways_in", "pool_worth", "why_here", "site_importance", "alternatives"
 """Tables of `explain`, in the order in which they are made."""
 
 
-def explain(study: Study, *, total_s: float | None = None, say: Say = lambda _: None) -> dict[str, pd.DataFrame]:
+def explain(study: Study, *, total_s: float | None = None, on_step: OnStep = lambda _: None) -> dict[str, pd.DataFrame]:
     """Every table by its file name; empty when no project may go anywhere.
 
     Each question has a share of the time, and what one leaves goes to those after it. Rows that weren't reached say
@@ -76,14 +77,14 @@ def explain(study: Study, *, total_s: float | None = None, say: Say = lambda _: 
     study : Study
     total_s : float, optional
         Seconds for all of it; `TOTAL_S` when left out.
-    say : callable
-        Hears the name of each table before it is made, of placement options also how many projects are done.
+    on_step : callable
+        Called with the name of each table before it is made, of placement options also how many projects are done.
     """
     if study.problem is None:
         return {}
-    with _until_stopped(Allowance(LIMIT_S, TOTAL_S if total_s is None else total_s)) as clock:
+    with _until_stopped(TimeBudget(LIMIT_S, TOTAL_S if total_s is None else total_s)) as clock:
         tables: tuple[Callable[[], pd.DataFrame], ...] = (
-            lambda: placement_options_table(study, clock=clock.part(0.3), say=say),
+            lambda: placement_options_table(study, clock=clock.part(0.3), on_step=on_step),
             lambda: pool_values_table(study, clock=clock.part(0.25)),
             lambda: why_here_table(study, clock=clock.part(0.3)),
             lambda: importance_table(study, clock=clock.part(0.4)),
@@ -93,13 +94,13 @@ def explain(study: Study, *, total_s: float | None = None, say: Say = lambda _: 
         )
         made = {}
         for name, table in zip(TABLES, tables, strict=True):
-            say(name)
+            on_step(name)
             made[name] = table()
         return made
 
 
 @contextlib.contextmanager
-def _until_stopped(clock: Allowance) -> Iterator[Allowance]:
+def _until_stopped(clock: TimeBudget) -> Iterator[TimeBudget]:
     """While explaining, the first Ctrl-C stops the clock; the second is one as ever."""
     if threading.current_thread() is not threading.main_thread():
         yield clock  # signals are the main thread's
@@ -117,9 +118,9 @@ def _until_stopped(clock: Allowance) -> Iterator[Allowance]:
         signal.signal(signal.SIGINT, before)
 
 
-def allowance(clock: Allowance | None = None) -> Allowance:
+def allowance(clock: TimeBudget | None = None) -> TimeBudget:
     """The clock handed in, or a fresh one of `LIMIT_S` and `TOTAL_S`."""
-    return Allowance(LIMIT_S, TOTAL_S) if clock is None else clock
+    return TimeBudget(LIMIT_S, TOTAL_S) if clock is None else clock
 
 
 def _reached(numbers: pd.Series) -> list[str]:
@@ -128,7 +129,7 @@ def _reached(numbers: pd.Series) -> list[str]:
 
 
 def placement_options_table(
-    study: Study, *, most: int = 3, clock: Allowance | None = None, say: Say = lambda _: None
+    study: Study, *, most: int = 3, clock: TimeBudget | None = None, on_step: OnStep = lambda _: None
 ) -> pd.DataFrame:
     """For each unplaced project the cheapest placement options, each verified by solving again."""
     clock, columns = allowance(clock), ["project", "project_name", "site", "way", "way_en", "gain", "proven"]
@@ -139,7 +140,7 @@ def placement_options_table(
     found: dict[int, list[dict[str, Any]]] = {}
     order = left[np.argsort(-best[left], kind="stable")].tolist()  # who would bring the most first
     for number, p in enumerate(order):
-        say(f"ways_in {number}/{len(order)}")
+        on_step(f"ways_in {number}/{len(order)}")
         own = clock.part(max(1.0 / (len(order) - number), min(_LEAST_S / max(clock.left_s, 1e-9), 1.0)))
         found[p] = [option_row(study, option) for option in _options(study, p, most, own)]
         if own.missed and not found[p]:
@@ -152,18 +153,18 @@ def _unreached_option(study: Study, p: int) -> dict[str, Any]:
     return row | {"way": NOT_REACHED["zh"], "way_en": NOT_REACHED["en"], "gain": np.nan, "proven": False}
 
 
-def placement_options_of(study: Study, project: str, *, most: int = 3) -> tuple[WayIn, ...]:
+def placement_options_of(study: Study, project: str, *, most: int = 3) -> tuple[PlacementOption, ...]:
     """The cheapest options to place one project that the plan leaves out."""
     return _options(study, int(study.projects.index.get_loc(project)), most, allowance())
 
 
-def _options(study: Study, number: int, most: int, clock: Allowance) -> tuple[WayIn, ...]:
+def _options(study: Study, number: int, most: int, clock: TimeBudget) -> tuple[PlacementOption, ...]:
     if study.problem is None:
         return ()
-    return ways_in(study.problem, study.plan, project=number, most=most, time_limit_s=clock)
+    return placement_options(study.problem, study.plan, project=number, most=most, time_limit_s=clock)
 
 
-def option_row(study: Study, option: WayIn) -> dict[str, Any]:
+def option_row(study: Study, option: PlacementOption) -> dict[str, Any]:
     """One placement option in both languages."""
     site = study.sites["id"].iloc[option.site]
     zh = [*shortfalls(study, option.more, "zh"), *_moves(study, option.moves, "zh")]
@@ -204,9 +205,9 @@ def _moves(study: Study, moves: tuple[Move, ...], language: str) -> list[str]:
     return sentences
 
 
-def pool_values_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame:
+def pool_values_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFrame:
     """What one more unit of each pool in use adds to the objective: by solving again, and as the dual price."""
-    found = pool_worth(study.problem, study.plan, time_limit_s=allowance(clock)) if study.problem else ()
+    found = pool_values(study.problem, study.plan, time_limit_s=allowance(clock)) if study.problem else ()
     rows = [
         (one.resource, one.pool, study.region.names[one.pool].zh, one.step, one.gain, one.price, one.proven)
         for one in found
@@ -217,7 +218,7 @@ def pool_values_table(study: Study, *, clock: Allowance | None = None) -> pd.Dat
     return table.sort_values(["gain", "price"], ascending=False, kind="stable", ignore_index=True)
 
 
-def why_here_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame:
+def why_here_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFrame:
     """For each placed project that is not at its favourite site: what that site lacks, and what insisting costs."""
     found = why_here(study.problem, study.plan, time_limit_s=allowance(clock)) if study.problem else ()
     ids, rows = study.sites["id"], []
@@ -243,7 +244,7 @@ def why_here_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFr
     return pd.DataFrame(rows, columns=["project", "site", "favourite", "why", "why_en", "loss", "proven"])
 
 
-def importance_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame:
+def importance_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFrame:
     """What is lost if a site drops out, most important first."""
     found = site_importance(study.problem, study.plan, time_limit_s=allowance(clock)) if study.problem else ()
     ids = study.sites["id"]
@@ -253,7 +254,7 @@ def importance_table(study: Study, *, clock: Allowance | None = None) -> pd.Data
 
 
 def alternatives_of(
-    study: Study, *, count: int = 3, within: float = 0.02, clock: Allowance | None = None
+    study: Study, *, count: int = 3, within: float = 0.02, clock: TimeBudget | None = None
 ) -> tuple[Alternative, ...]:
     """Plans within a share of the best that differ the most from it and from each other."""
     if study.problem is None or not len(report_tables.assignment(study)):
@@ -261,7 +262,7 @@ def alternatives_of(
     return alternatives(study.problem, study.plan, count=count, within=within, time_limit_s=allowance(clock))
 
 
-def alternatives_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame:
+def alternatives_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFrame:
     """One row a project: its site in the plan and in each alternative; the last rows give objective and distance."""
     clock = allowance(clock)
     found = alternatives_of(study, clock=clock)
@@ -281,7 +282,7 @@ def alternatives_table(study: Study, *, clock: Allowance | None = None) -> pd.Da
 
 
 def fronts_of(
-    study: Study, *, clock: Allowance | None = None, missed: list[str] | None = None
+    study: Study, *, clock: TimeBudget | None = None, missed: list[str] | None = None
 ) -> dict[str, tuple[Point, ...]]:
     """Score against commuting (trips a month × minutes, in hours) and against the least number a prefecture gets.
 
@@ -310,7 +311,7 @@ def commuting_hours(study: Study) -> np.ndarray:
     return monthly[:, None] * 2 * study.region.offers["trip_min"][:, 1][None, :] / 60
 
 
-def front_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame:
+def front_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFrame:
     """One row a point of each front: what is given up for what, and whether it was proven."""
     missed: list[str] = []
     rows: list[tuple[Any, ...]] = [
@@ -349,8 +350,8 @@ def feasibility_table(study: Study) -> pd.DataFrame:
         columns = [keys.index((attribute, pool)) for pool in resource.pools]
         capacity[resource.name] = region.draws[:, columns] * times
         demand[resource.name] = drawn.needs[need]
-    found = hold(study.problem, study.plan, capacity=capacity, demand=demand)
-    rows = [("plan", "", "", 1 - found.holds, np.nan, np.nan)]
+    found = feasible_share(study.problem, study.plan, capacity=capacity, demand=demand)
+    rows = [("plan", "", "", 1 - found.share, np.nan, np.nan)]
     rows += [(p.resource, p.pool, region.names[p.pool].zh, p.breaks, p.first, p.over) for p in found.pools]
     names = ["resource", "pool", "pool_name", "breaks", "first", "over"]
     return pd.DataFrame(rows, columns=names).round(4)

@@ -6,13 +6,13 @@ import math
 from typing import Any
 
 from geo_cluster.domain import KnownBetter, Pair, Scenario, Share
-from geo_cluster.matching.explain import WayIn
+from geo_cluster.matching.explain import PlacementOption
 from geo_cluster.report import tables
 from geo_cluster.report.explanation import DRAWN
 from geo_cluster.study import Study
 
 
-def option_settings(study: Study, option: WayIn, *, source: str) -> dict[str, Any]:
+def option_settings(study: Study, option: PlacementOption, *, source: str) -> dict[str, Any]:
     """What a placement option changes of the scenario: the project's lock, and the pools that have to be larger.
 
     Parameters
