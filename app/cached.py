@@ -430,7 +430,12 @@ def kind_of(content: bytes, name: str) -> str:
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _checked(_content: bytes, sha256: str, name: str, kind: Kind, scenario: str, options: str, _rules: Any) -> Checked:  # noqa: ARG001
     return check_file(
-        _content, name, kind, region(Scenario.model_validate_json(scenario)), rules=_rules, **json.loads(options)
+        _content,
+        name,
+        kind=kind,
+        region=region(Scenario.model_validate_json(scenario)),
+        rules=_rules,
+        **json.loads(options),
     )
 
 

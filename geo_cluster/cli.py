@@ -229,19 +229,19 @@ def match(
         holds = explanation.feasibility_table(result)
     _report(result, console, lang)
     if len(holds):
-        console.print(f"{'在抽样中成立' if lang == 'zh' else 'holds in'} {1 - holds['breaks'].iloc[0]:.0%}")
+        console.print(f"{'在抽样中成立' if lang == 'zh' else 'feasible in'} {1 - holds['breaks'].iloc[0]:.0%}")
     console.print(f"\n{len(files)} files → {out}", soft_wrap=True)
 
 
 STEPS = {
     "export": ("写出方案", "writing the plan"),
-    "ways_in": ("落地办法", "ways in"),
-    "pool_worth": ("各资源多一点值多少", "worth of each pool"),
+    "ways_in": ("落地办法", "placement options"),
+    "pool_worth": ("各资源多一点值多少", "value of each pool"),
     "why_here": ("为何在此", "why each is where it is"),
     "site_importance": ("各园区的分量", "importance of each site"),
     "alternatives": ("备选方案", "alternatives"),
     "trade_off": ("权衡", "fronts"),
-    "holds": ("在抽样中是否成立", "does it hold in draws"),
+    "holds": ("在抽样中是否成立", "feasible share of draws"),
 }
 """Tables of `explained.explain` as the command line names them."""
 

@@ -81,7 +81,7 @@ def changed(content: bytes, chance: random.Random) -> bytes:
 def tried(content: bytes, name: str, region: Region) -> str:
     """What the readers make of a file: `read`, `refused`, or the text of what broke."""
     ways = [lambda: guess(content, name), lambda: preview.table_of(f"layers/{name}", content)]
-    ways += [lambda kind=kind: check_file(content, name, kind, region, crs="EPSG:4326") for kind in KINDS]
+    ways += [lambda kind=kind: check_file(content, name, kind=kind, region=region, crs="EPSG:4326") for kind in KINDS]
     ways += [lambda: portfolio.read_content(content, name), lambda: land_survey.rules_of(content, name, b"x", "x.gpkg")]
     said = "refused"
     for way in ways:

@@ -78,7 +78,10 @@ def through_every_door(name, content, region):
     """What each door answers, as text."""
     doors = {
         "guess": lambda: guess(content, name),
-        **{kind: lambda kind=kind: check_file(content, name, kind, region, crs="EPSG:4326") for kind in KINDS},
+        **{
+            kind: lambda kind=kind: check_file(content, name, kind=kind, region=region, crs="EPSG:4326")
+            for kind in KINDS
+        },
         "rules": lambda: land_survey.rules_of(TABLE, "rules.csv", content, name),
         "rules table": lambda: land_survey.rules_of(content, name, TABLE, "a.gpkg"),
         "score": lambda: portfolio.read_content(content, name),
@@ -490,4 +493,4 @@ def test_a_packed_kml_is_read(region):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("doc.kml", kml)
-    assert check_file(packed.getvalue(), "a.kmz", "parcels", region).is_ready
+    assert check_file(packed.getvalue(), "a.kmz", kind="parcels", region=region).is_ready

@@ -96,7 +96,7 @@ def test_a_step_that_fails_leaves_no_trace(step, default, tmp_path, monkeypatch)
 
     out = tmp_path / "new" / "out"
     monkeypatch.setattr(bundle, step, fail)
-    with pytest.raises(InputError, check=coded("export.disk_full")):
+    with pytest.raises(InputError, check=coded("export.not_written")):
         bundle.write(default, out)
     assert list(tmp_path.iterdir()) == []
 
@@ -154,7 +154,7 @@ def test_out_without_rights_is_refused(default, tmp_path, monkeypatch):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     monkeypatch.setattr(bundle.tempfile, "mkdtemp", denied)
-    with pytest.raises(InputError, check=coded("export.not_permitted")):
+    with pytest.raises(InputError, check=coded("export.not_written")):
         bundle.check_writable(tmp_path / "new")
 
 

@@ -67,7 +67,7 @@ def changed(**cells):
 
 
 def read(region, content, name="numbers.csv", kind="observations", **more):
-    return check_file(content, name, kind, region, **more)
+    return check_file(content, name, kind=kind, region=region, **more)
 
 
 def cells(checked):

@@ -164,7 +164,9 @@ def _what_if(study: Study, table: pd.DataFrame) -> None:
         state.keep("what-if", asked)
     if state.kept("what-if") != asked:
         return
-    trial = what_if.pool_scenario(study, row["resource"], row["pool"], value, source=t("match.supposed"))
+    trial = what_if.pool_scenario(
+        study, resource=row["resource"], pool=row["pool"], amount=value, source=t("match.supposed")
+    )
     with st.spinner(t("match.running")):
         after = cached.study_of(trial)
     gain, placed = after.plan.objective - study.plan.objective, match_change.placed(study, after)
@@ -181,9 +183,9 @@ def _keep(row: pd.Series, value: float) -> None:
     basis = "reported" if source.strip() else "assumed"
     known = what_if.known_with(
         state.work().scenario.known,
-        row["resource"],
-        row["pool"],
-        value,
+        resource=row["resource"],
+        pool=row["pool"],
+        amount=value,
         source=source.strip() or t("match.supposed"),
         basis=basis,
     )

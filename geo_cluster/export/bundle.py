@@ -15,7 +15,7 @@ import tomli_w
 from geo_cluster import scratch, toml
 from geo_cluster.archive import file_name, path_faults
 from geo_cluster.domain import Language, Scenario
-from geo_cluster.errors import DataError, Fault, InputError, refuse_if
+from geo_cluster.errors import DataError, Fault, InputError, reason_of, refuse_if
 from geo_cluster.export.attribution import attribution, layers_attribution
 from geo_cluster.export.csv_tables import SAMPLE, csv_tables
 from geo_cluster.export.geopackage import write_geopackage
@@ -159,15 +159,9 @@ def write_files(out: Path, make: Callable[[Path], None]) -> list[Path]:
 
 
 def _refusal(out: Path, problem: OSError) -> InputError:
-    """Why a folder can't be written to; what the system or a library says of it stands in English only."""
-    reason = problem.strerror or str(problem)
-    if problem.errno in (errno.ENOSPC, errno.EDQUOT):
-        return InputError(Fault("export.disk_full", out, reason=reason))
-    if problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return InputError(Fault("export.not_permitted", out, reason=reason))
     if isinstance(problem, IsADirectoryError):
         return InputError(Fault("export.folder_in_the_way", out, name=problem.filename))
-    return InputError(Fault("export.not_written", out, reason=reason))
+    return InputError(Fault("export.not_written", out, reason=reason_of(problem)))
 
 
 def _swap(new: Path, out: Path, earlier: Path) -> list[Path]:

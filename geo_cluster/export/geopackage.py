@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -52,4 +53,4 @@ def _write(frame: pd.DataFrame, path: Path, layer: str, about: dict[str, str]) -
     try:
         pyogrio.write_dataframe(frame, path, layer=layer, driver="GPKG", layer_metadata=about, geometry_type=kind)
     except (DataSourceError, DataLayerError, FeatureError) as problem:
-        raise OSError(str(problem)) from problem
+        raise OSError(errno.EIO, str(problem)) from problem
