@@ -177,7 +177,7 @@ def travel_of(world: Mapping[str, pd.DataFrame]) -> tuple[RoadNetwork, RoadCalib
     rows = [row for row in table["road"] if {row["origin"], row["destination"]} <= set(places)]
     if sum(row.get("fit", True) for row in rows) < 3:
         return network, RoadCalibration(0.0, 1.0, 0.0, 0.0, pd.DataFrame(rows))
-    return network, calibrate(network, {**table, "road": rows}, places)
+    return network, calibrate(network, table={**table, "road": rows}, places=places)
 
 
 def _places(world: Mapping[str, pd.DataFrame]) -> dict[str, tuple[float, float]]:
@@ -204,7 +204,7 @@ def _trips(
         if {stop["at"] for stop in service["stop"]} <= set(places)
     ]
     table = {**table, "rail": {**table["rail"], "service": services}}
-    return trips(network, calibration, table, places, origins=[anchor], destinations=sites["id"].tolist())
+    return trips(network, calibration, table=table, places=places, origins=[anchor], destinations=sites["id"].tolist())
 
 
 def facts_of(region: Region, projects: pd.DataFrame) -> Facts:
@@ -331,7 +331,9 @@ def _measures(
     gates = {"port": world["ports"], "air": airports[airports["iata"].isin(CARGO_AIRPORTS)]}
     table = toml.table("travel")
     freight = {
-        key: freight_minutes(network, calibration, sites.geometry, points.geometry, table).minutes.likely
+        key: freight_minutes(
+            network, calibration, sites=sites.geometry, terminals=points.geometry, table=table
+        ).minutes.likely
         for key, points in gates.items()
     }
     testing = _minutes(network, calibration, sites, labs).min(axis=1, initial=np.inf)
