@@ -370,7 +370,7 @@ def _observe(
 ) -> pd.DataFrame:
     """Every number of sites, stations and prefectures: the user's, the published, the derived, the assumed."""
     declared = catalog.attributes()
-    way = {mode: said.zh for mode, said in zip(("road", "rail"), declared["trip_min"].sources, strict=True)}
+    way = {mode: words.zh for mode, words in zip(("road", "rail"), declared["trip_min"].sources, strict=True)}
     derived = pd.DataFrame(
         {
             "site_id": trips["destination"],

@@ -51,7 +51,7 @@ def test_attribute_is_explained_and_its_priors_reasoned(key):
     attribute = catalog.attributes()[key]
     assert attribute.question.zh.endswith("？"), "the question is ready to be sent"
     assert attribute.question.en.endswith("?")
-    assert ("亩" in attribute.question.zh) <= ("亩" in attribute.told()[1].zh), "asked and answered in one unit"
+    assert ("亩" in attribute.question.zh) <= ("亩" in attribute.display_unit()[1].zh), "asked and answered in one unit"
     for prior in attribute.priors:
         assert len(prior.reason.zh) > 15
         assert len(prior.reason.en) > 30

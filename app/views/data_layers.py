@@ -42,7 +42,7 @@ def _title(layer: Layer) -> str:
 def _facts(layer: Layer) -> dict[str, object]:
     """What the registry says of a layer, under the keys of `SHOWN`."""
     row, language = layer.model_dump(), state.language()
-    said = {key: layer.said(key, language) for key in ("producer", "licence", "notes")}
+    said = {key: layer.text_in(key, language) for key in ("producer", "licence", "notes")}
     return {**row, **said, "hash": layer.sha256, "attribution": row[f"attribution_{language}"]}
 
 

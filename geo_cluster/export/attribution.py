@@ -46,7 +46,7 @@ def _owed(layers: Layers) -> list[str]:
         "|---|---|---|---|---|---|",
     ]
     for layer in layers.registry.values():
-        producer = " / ".join(dict.fromkeys(layer.said("producer", language) for language in LANGUAGES))
+        producer = " / ".join(dict.fromkeys(layer.text_in("producer", language) for language in LANGUAGES))
         title = f"{layer.title_zh} / {layer.title_en}"
         cells = [plain(cell) for cell in (title, producer, layer.licence, layer.attribution_en, layer.as_of)]
         if layer.licence_url in shipped:

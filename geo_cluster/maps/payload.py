@@ -113,8 +113,8 @@ def _base(layers: Layers, language: Language, style: Mapping[str, Any]) -> list[
     group = WORDS[language]["base"]
 
     def layer(key: str, kind: str, features: Any, **more: Any) -> dict[str, Any]:
-        given = {"key": key, "group": group, "name": names.get(key, {}).get("name", {}).get(language, "")}
-        return {**given, "kind": kind, "features": features, "visible": True, "legend": True, **more}
+        common = {"key": key, "group": group, "name": names.get(key, {}).get("name", {}).get(language, "")}
+        return {**common, "kind": kind, "features": features, "visible": True, "legend": True, **more}
 
     label: dict[str, Any] = {"kind": "label", "legend": False}
     return [
@@ -461,9 +461,9 @@ def _trust(row: Mapping[str, Any], language: Language) -> str:
     words, grade = WORDS[language], row["confidence"]
     if language == "zh":
         grade = "".join(GRADES.get(part, part) for part in grade.split("-"))
-    told = words["trust"].format(source=row["source"], confidence=grade, as_of=row["as_of"])
+    text = words["trust"].format(source=row["source"], confidence=grade, as_of=row["as_of"])
     radius = row["coord_uncertainty_m"]
-    return told if pd.isna(radius) else told + words["within"].format(km=radius / 1000)
+    return text if pd.isna(radius) else text + words["within"].format(km=radius / 1000)
 
 
 def _spoken(value: Any, words: Mapping[str, Mapping[str, str]], language: Language) -> str:
@@ -501,12 +501,12 @@ def _title(study: Study | None, language: Language) -> dict[str, str] | None:
     if study is None:
         return None
     plan, placed, total = study.plan, len(tables.assignment(study)), len(study.projects)
-    worth, bound = f"{plan.objective:,.1f}", f"{plan.bound:,.1f}"
-    told = {
-        "zh": f"落地 {placed}/{total} 个项目 · 总分 {worth} 分 · 上界 {bound}",
-        "en": f"{placed} of {total} placed · worth {worth} points · bound {bound}",
+    objective, bound = f"{plan.objective:,.1f}", f"{plan.bound:,.1f}"
+    counts = {
+        "zh": f"落地 {placed}/{total} 个项目 · 总分 {objective} 分 · 上界 {bound}",
+        "en": f"{placed} of {total} placed · objective value {objective} · bound {bound}",
     }
-    title = {"text": study.scenario.name[language], "sub": told[language]}
+    title = {"text": study.scenario.name[language], "sub": counts[language]}
     if study.scenario.is_sample:
         title["sample"] = WORDS[language]["sample"]
     return title

@@ -115,9 +115,9 @@ def attributes() -> dict[str, Attribute]:
 def _source_words() -> dict[tuple[str, str], Text]:
     """What is declared in both languages of where a number comes from: reasons of priors, ways of deriving."""
     return {
-        (key, said.zh): said
+        (key, words.zh): words
         for key, attribute in attributes().items()
-        for said in (*(prior.reason for prior in attribute.priors), *attribute.sources)
+        for words in (*(prior.reason for prior in attribute.priors), *attribute.sources)
     }
 
 

@@ -322,13 +322,13 @@ def headings(name: str) -> dict[str, dict[str, str]]:
 
 def as_read(name: str, table: pd.DataFrame, language: Language) -> pd.DataFrame:
     """A layer's rows with words in place of the keys of its vocabularies; columns keep their names."""
-    rules, told = headings(name), table.copy()
+    rules, shown = headings(name), table.copy()
     for column in set(table) & set(rules):
         vocabulary = rules[column].get("words") or rules[column].get("read")
         if vocabulary:
             known = {key: word[language] for key, word in words(vocabulary).items()}
-            told[column] = [_worded(str(cell), known) for cell in table[column].fillna("")]
-    return told
+            shown[column] = [_worded(str(cell), known) for cell in table[column].fillna("")]
+    return shown
 
 
 def _worded(cell: str, known: dict[str, str]) -> str:

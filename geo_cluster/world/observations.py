@@ -25,13 +25,13 @@ KEY = ["site_id", "attribute"]
 
 def known_rows(known: Sequence[KnownBetter], attributes: Mapping[str, Attribute]) -> pd.DataFrame:
     """Rows for the numbers that a scenario states."""
-    said = {"source_class": "user", "confidence": "as stated"}
-    rows = [one.model_dump() | {"unit": attributes[one.attribute].unit.zh} | said for one in known]
+    source = {"source_class": "user", "confidence": "as stated"}
+    rows = [one.model_dump() | {"unit": attributes[one.attribute].unit.zh} | source for one in known]
     return pd.DataFrame(rows, columns=["subject", *COLUMNS[1:]]).set_axis(COLUMNS, axis=1)
 
 
 def best(rows: pd.DataFrame) -> pd.DataFrame:
-    """Keep one row for each subject and attribute: the best basis, then the latest date, then the last given."""
+    """Keep one row for each subject and attribute: the best basis, then the latest date, then the last row."""
     order = rows.assign(_basis=rows["basis"].map({basis: rank for rank, basis in enumerate(BASES)}))
     order = order.iloc[::-1].sort_values(["_basis", "as_of"], ascending=[True, False], kind="stable")
     return order.drop_duplicates(KEY)[COLUMNS].sort_values(KEY, kind="stable").reset_index(drop=True)
@@ -76,8 +76,8 @@ def _prior(key: str, attribute: Attribute, subject: str, class_: str, have: pd.D
         if prior.share_of is None:
             low, likely, high = prior.low, prior.likely, prior.high
         elif (subject, prior.share_of) in have.index:
-            whole = have.loc[(subject, prior.share_of)]
-            low, likely, high = prior.low * whole.low, prior.likely * whole.likely, prior.high * whole.high
+            total = have.loc[(subject, prior.share_of)]
+            low, likely, high = prior.low * total.low, prior.likely * total.likely, prior.high * total.high
         else:
             continue
         return low, likely, high, attribute.unit.zh, "assumed", prior.reason.zh, prior.as_of, "c", "low"
