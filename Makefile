@@ -7,22 +7,26 @@ SECONDS ?= 300
 PLATFORM ?= all
 PYTHONS ?= 3.11 3.12 3.13
 PYTHON ?= python3
+QUICK := not slow and not db and not cluster and not browser and not offline
 UV := $(shell command -v uv || echo .tools/bin/uv)
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 # trust what the machine trusts: on an intranet the registry may be behind a certificate of the house
 export UV_SYSTEM_CERTS ?= true
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
-.PHONY: help run test study check bench data bundle format fuzz
+.PHONY: help run test test-quick study check bench data bundle format fuzz
 
 help:  ## explain the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 run: .tools/run  ## install, then start the app at localhost:8501 (PORT=8502 for another port)
 	@$(UV) run --no-sync geo-cluster app --port $(PORT) $(if $(CI)$(HEADLESS),--headless)
 
 test: .tools/dev browser  ## install, then run every test
 	@$(UV) run --no-sync pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-quick: .tools/dev  ## what a change most often breaks, in under a minute
+	@$(UV) run --no-sync pytest -n 2 --dist loadfile --no-loadscope-reorder -m "$(QUICK)"
 
 study: .tools/run  ## run the default scenario into OUT=out
 	@$(UV) run --no-sync geo-cluster study --out $(OUT) --profile

@@ -28,13 +28,16 @@ from geo_cluster.archive import zipped
 from geo_cluster.box import process
 from geo_cluster.domain import Language, Scenario
 from geo_cluster.errors import Fault, InputError
-from geo_cluster.export import bundle, preview, tables
+from geo_cluster.export import bundle, preview
+from geo_cluster.export.phone_list import phone_list
 from geo_cluster.imports import effect, ledger, templates
-from geo_cluster.imports.check import check_file
-from geo_cluster.imports.files import Checked, Kind, digest, guess
+from geo_cluster.imports.check import check_file, guess
+from geo_cluster.imports.checked import Checked, Kind
+from geo_cluster.imports.files import digest
 from geo_cluster.intake import appraise, site_choice
 from geo_cluster.intake.appraise import Appraisal
 from geo_cluster.intake.site_choice import Choice, Weighed
+from geo_cluster.maps import page as maps_page
 from geo_cluster.maps import payload as maps_payload
 from geo_cluster.region import OFFERS, Region, prepare
 from geo_cluster.report import tables as report_tables
@@ -61,13 +64,13 @@ def _served() -> tuple[Path, tuple[str, ...]]:
     payloads.mkdir(mode=0o700, exist_ok=True)
     folders = {
         "maps": payloads,
-        "assets": maps_payload.ASSETS,
-        "leaflet": maps_payload.leaflet_file("leaflet.js").parent,
+        "assets": maps_page.ASSETS,
+        "leaflet": maps_page.leaflet_file("leaflet.js").parent,
     }
     names = {key: components.declare_component(f"gc_{key}", path=str(path)).name for key, path in folders.items()}
     scripts = (
         f"../{names['leaflet']}/leaflet.js",
-        *(f"../{names['assets']}/{script}" for script in maps_payload.SCRIPTS),
+        *(f"../{names['assets']}/{script}" for script in maps_page.SCRIPTS),
     )
     return payloads, (*scripts, f"../{names['maps']}")
 
@@ -75,7 +78,7 @@ def _served() -> tuple[Path, tuple[str, ...]]:
 def map_source(payload: dict[str, Any]) -> Source:
     """Put a payload where the page can fetch it: its address (named by its content) and our scripts."""
     folder, (*scripts, address) = _served()
-    content = maps_payload.as_json(payload).encode()
+    content = maps_page.as_json(payload).encode()
     name = f"{hashlib.sha256(content).hexdigest()[:24]}.json"
     held = scratch.hold(folder / name)
     if not held.path.exists():
@@ -299,7 +302,7 @@ def requests_of(scenario: Scenario) -> pd.DataFrame:
 @st.cache_data(show_spinner=False, max_entries=16)
 def phone_files(scenario: str, language: Language) -> tuple[bytes, bytes]:
     """The list to telephone with as CSV and as XLSX, of a scenario as JSON."""
-    table = tables.phone_list(_requests(scenario), language)
+    table = phone_list(_requests(scenario), language)
     sheet = {"zh": "数据请求", "en": "Data request"}[language]
     return spreadsheet.as_csv(table), spreadsheet.as_xlsx({sheet: table})
 
@@ -419,8 +422,8 @@ def _effect(_before: Region, _after: Region, before: str, after: str, own: str) 
 
 
 def import_effect(checked: Checked, scenario: Scenario, work: Work) -> pd.DataFrame:
-    """What taking a checked file over would change in the scores of the work's projects."""
-    held = ledger.take_over(scenario.known, work.files, checked, when=datetime.datetime(2000, 1, 1))
+    """What accepting a checked file would change in the scores of the work's projects."""
+    held = ledger.accept(scenario.known, work.files, checked, when=datetime.datetime(2000, 1, 1))
     row = work.scenario.model_dump() | {"known": [one.model_dump() for one in held.known]}
     after, files = settled(Work(catalog.scenario_from(row), held.files))
     try:

@@ -143,7 +143,7 @@ class Jobs:
         with self._turn:
             job.state, job.began = "running", time.monotonic()
             try:
-                job.study = self._run(job.scenario, say=step, progress=news)
+                job.study = self._run(job.scenario, on_step=step, progress=news)
                 job.state = "done"
             except _StoppedError:
                 job.state = "failed"

@@ -22,7 +22,7 @@ from geo_cluster import toml
 from geo_cluster.box.limits import limits
 from geo_cluster.domain import Language
 from geo_cluster.errors import GeoClusterError
-from geo_cluster.maps import payload
+from geo_cluster.maps import page as maps_page
 from geo_cluster.study import Study
 from geo_cluster.world import catalog
 
@@ -170,10 +170,10 @@ def show_map(source: cached.Source, *, key: str, height: int = 640) -> None:
     address, scripts, file = source
     state.keep(f"map-{key}", file)
     st_folium(
-        payload.canvas_of(scripts=scripts),
+        maps_page.canvas_of(scripts=scripts),
         key=key,
         height=height,
-        feature_group_to_add=payload.Drawn(web.ticketed(address)),
+        feature_group_to_add=maps_page.FetchedPayload(web.ticketed(address)),
         use_container_width=True,
         returned_objects=[],
     )

@@ -12,7 +12,7 @@ from app.texts.faults import told
 from app.widgets import clock, plain, refusals, t
 from geo_cluster.archive import file_name
 from geo_cluster.errors import Conflict, GeoClusterError
-from geo_cluster.workspace.repository import Entry, Revision
+from geo_cluster.workspace.repository import ListedWork, Revision
 from geo_cluster.workspace.roles import LOCAL
 from geo_cluster.world import catalog
 
@@ -157,7 +157,7 @@ def _others() -> None:
         _look_after(other)
 
 
-def _look_after(other: Entry) -> None:
+def _look_after(other: ListedWork) -> None:
     """Share or put away somebody else's work, which an admin does without looking into it."""
     desk = state.desk()
     with st.container(horizontal=True):
@@ -166,7 +166,7 @@ def _look_after(other: Entry) -> None:
         _do(t("work.delete_other"), "delete-other", lambda: desk.delete(other.id))
 
 
-def _choose(label: str, entries: Iterable[Entry]) -> Entry | None:
+def _choose(label: str, entries: Iterable[ListedWork]) -> ListedWork | None:
     """A work that was chosen; nothing to choose from, nothing shown."""
     there = {one.id: one for one in entries}
     if not there:
@@ -176,7 +176,7 @@ def _choose(label: str, entries: Iterable[Entry]) -> Entry | None:
     return there[chosen] if chosen else None
 
 
-def _entry(entry: Entry, language: str) -> str:
+def _entry(entry: ListedWork, language: str) -> str:
     name = _short(entry.name.en if language == "en" else entry.name.zh)
     told = [name, *([t("work.damaged")] if entry.is_damaged else []), clock(entry.revision.at)]
     told += [t("work.sample")] if entry.is_sample else []

@@ -21,6 +21,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra, minimum_spanning_tree
 from scipy.spatial import Delaunay
 
+from geo_cluster.access import roads
 from geo_cluster.access.isochrones import Lattice, isochrones
 from geo_cluster.access.network import RoadNetwork
 from geo_cluster.access.travel import matrix
@@ -179,7 +180,7 @@ def compare(graph: Graph) -> None:
 
 
 def warm_isochrones() -> None:
-    network = RoadNetwork.from_layer(gpd.read_file(DATA / "roads.geojson"))
+    network = roads.from_layer(gpd.read_file(DATA / "roads.geojson"))
     province = gpd.read_file(DATA / "province.geojson").geometry.iloc[0]
     sites = pd.read_csv(DATA / "sites.csv")
     points = gpd.GeoSeries.from_xy(sites["lon"], sites["lat"], crs=4326)

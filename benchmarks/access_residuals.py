@@ -1,4 +1,4 @@
-"""Print the tables of docs/access.md: each published time beside what the shipped network and services give.
+"""Print the tables of docs/methods/access.md: each published time beside what the shipped network and services give.
 
 python benchmarks/access_residuals.py
 """
@@ -9,8 +9,9 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
-from geo_cluster.access.network import RoadNetwork
-from geo_cluster.access.travel_cost import calibrate, trips
+from geo_cluster.access import roads
+from geo_cluster.access.road_calibration import calibrate
+from geo_cluster.access.travel_cost import trips
 
 ROOT = Path(__file__).parent.parent
 
@@ -21,7 +22,7 @@ def main() -> None:
     for layer in ("anchors", "sites", "stations", "ports", "airports"):
         rows = pd.read_csv(ROOT / f"data/geo/{layer}.csv")
         places |= {i: (x, y) for i, x, y in zip(rows["id"], rows["lon"], rows["lat"], strict=True)}
-    network = RoadNetwork.from_layer(gpd.read_file(ROOT / "data/geo/roads.geojson"))
+    network = roads.from_layer(gpd.read_file(ROOT / "data/geo/roads.geojson"))
     found = calibrate(network, table, places)
     print(f"minutes = {found.intercept_min:.1f} + {found.factor:.3f} x network minutes")
     print(f"interval: -{found.low_spread:.2f} to +{found.high_spread:.2f} times the square root of it\n")

@@ -25,8 +25,9 @@ OURS = "import sys; from geo_cluster.cli import main; main()"
 BARE = """
 import folium, geopandas as gpd, pandas as pd, streamlit as st, streamlit.components.v1 as components
 from streamlit_folium import st_folium
-from geo_cluster import catalog, maps
-leaflet = components.declare_component("leaflet", path=str(maps.leaflet_file("leaflet.js").parent)).name
+from geo_cluster.maps import page
+from geo_cluster.world import catalog
+leaflet = components.declare_component("leaflet", path=str(page.leaflet_file("leaflet.js").parent)).name
 class Bare(folium.Map):
     default_js, default_css = [("leaflet", f"../{leaflet}/leaflet.js")], [("leaflet", f"../{leaflet}/leaflet.css")]
 m = Bare(location=(30.35, 114.8), zoom_start=10, tiles=None, prefer_canvas=True)
@@ -65,8 +66,8 @@ MANY_BARE = (
     + """
 import folium, streamlit.components.v1 as components
 from streamlit_folium import st_folium
-from geo_cluster import maps
-leaflet = components.declare_component("leaflet", path=str(maps.leaflet_file("leaflet.js").parent)).name
+from geo_cluster.maps import page
+leaflet = components.declare_component("leaflet", path=str(page.leaflet_file("leaflet.js").parent)).name
 class Bare(folium.Map):
     default_js, default_css = [("leaflet", f"../{leaflet}/leaflet.js")], [("leaflet", f"../{leaflet}/leaflet.css")]
 m = Bare(location=(30.35, 114.8), zoom_start=10, tiles=None, prefer_canvas=True)

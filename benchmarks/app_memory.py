@@ -54,7 +54,7 @@ class Visitor:
             before = dict(tables.assignment(self.studies[-1]).set_index("project")["site"])
             keys = cached.plan_key(study), cached.plan_key(self.studies[-1])
             maps.append(cached.compared_map(study, keys[0], "zh", before, keys[1]))
-        cached.asked(explanation.holds_table, study)
+        cached.asked(explanation.feasibility_table, study)
         if turn % 10 == 0:
             cached.packed(cached.study_files(study, settled.id, "zh"), f"{settled.id}-zh")
         self.studies = [*self.studies[-1:], study]

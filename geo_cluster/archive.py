@@ -43,13 +43,12 @@ def path_faults(paths: Iterable[str]) -> list[Fault]:
     for path in paths:
         parts = path.split("/")
         if any(file_name(part) != part for part in parts):
-            remedy = "use plain names with / between them, e.g. layers/a.csv"
-            faults.append(Fault(repr(path), "is no path that every system has", remedy))
+            faults.append(Fault("world.path_unsafe", repr(path)))
             continue
         key = path.casefold()
         above = set(accumulate(key.split("/")[:-1], lambda folder, name: f"{folder}/{name}"))
         if key in taken or key in folders or above & taken.keys():
-            faults.append(Fault(repr(path), "has the name of another file", "rename one of them"))
+            faults.append(Fault("world.path_taken", repr(path)))
         taken[key] = path
         folders |= above
     return faults

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from geo_cluster.errors import Fault, GeoClusterError, InputError, refuse_if
-from geo_cluster.report import tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -63,7 +62,7 @@ def study(
     console, progress = _console(), _console(stderr=True)
     settings, projects = _read(scenario, out)
     with progress.status("…") as status:
-        result = pipeline.run(settings, projects=projects, say=lambda step: status.update(f"{step} …"))
+        result = pipeline.run(settings, projects=projects, on_step=lambda step: status.update(f"{step} …"))
         status.update("export …")
         exporting = time.perf_counter()
         files = bundle.write(result, out, language=lang)
@@ -108,6 +107,8 @@ def _read(name_or_path: str, out: Path) -> tuple[Scenario, pd.DataFrame]:
 def _report(result: Study, console: Console, lang: Literal["zh", "en"]) -> None:
     """Print the top of the ranking and of the plan."""
     from rich.table import Table
+
+    from geo_cluster.report import tables
 
     zh = lang == "zh"
     notice = "（示例项目，非任何企业的计划）" if zh else " (sample projects, nobody's plan)"
@@ -224,9 +225,9 @@ def match(
             screen.print(f"{news.elapsed_s:7.1f} s  {news.objective:12,.2f} ≤ {news.bound:12,.2f}", highlight=False)
 
     result = pipeline.run(settings, projects=projects, progress=tell)
-    with _steps(screen, lang) as say:
-        files = bundle.write_match(result, out, language=lang, say=say)
-        holds = explanation.holds_table(result)
+    with _steps(screen, lang) as on_step:
+        files = bundle.write_match(result, out, language=lang, on_step=on_step)
+        holds = explanation.feasibility_table(result)
     _report(result, console, lang)
     if len(holds):
         console.print(f"{'在抽样中成立' if lang == 'zh' else 'holds in'} {1 - holds['breaks'].iloc[0]:.0%}")
@@ -259,7 +260,7 @@ def _steps(screen: Console, lang: Literal["zh", "en"]) -> Iterator[Callable[[str
         def done() -> None:
             screen.print(f"{bar.tasks[0].elapsed or 0:7.1f} s  {STEPS[now][not zh]} ✓", highlight=False)
 
-        def say(step: str) -> None:
+        def on_step(step: str) -> None:
             nonlocal now
             name, _, count = step.partition(" ")
             if name != now:
@@ -267,7 +268,7 @@ def _steps(screen: Console, lang: Literal["zh", "en"]) -> Iterator[Callable[[str
                 now = name
             bar.update(task, description=f"{STEPS[now][not zh]} {count}")
 
-        yield say
+        yield on_step
         done()
 
 
@@ -324,6 +325,7 @@ def refresh_osm(
 ) -> None:
     """Download roads, land, power, water and stations from OpenStreetMap (needs the network). 从 OSM 更新图层。"""
     from geo_cluster.access import osm
+    from geo_cluster.access.osm_servers import PUBLIC, Servers
     from geo_cluster.world import layers as shipped
 
     where: str | tuple[float, ...] = area
@@ -334,18 +336,17 @@ def refresh_osm(
             fault = Fault("--area", f"{area!r} is no box", "write west,south,east,north in degrees, or a name")
             raise InputError(fault) from None
     wanted = tuple(part.strip() for part in layers.split(",") if part.strip()) or tuple(osm.WANTED)
-    with _progress(_console(stderr=True)) as say:
+    with _progress(_console(stderr=True)) as on_step:
         done = osm.refresh(
             where,
             out,
             layers=wanted,
             around=shipped.read("roads"),
-            progress=lambda text, share: say(f"{share:.0%} {text}"),
-            overpass_url=overpass or osm.OVERPASS_URL,
-            nominatim_url=nominatim or osm.NOMINATIM_URL,
+            progress=lambda text, share: on_step(f"{share:.0%} {text}"),
+            servers=Servers(overpass or PUBLIC.overpass_url, nominatim or PUBLIC.nominatim_url),
         )
     for change in done.changes:
-        _say(f"· {change}")
+        _say(f"· {change.zh} / {change.en}")
     _say(f'{len(done.sources)} → {done.folder}。在情景里写 / put into the scenario: layers = "{done.folder}"')
 
 

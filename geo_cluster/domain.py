@@ -12,9 +12,10 @@ from collections import Counter
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from geo_cluster.archive import file_name
+from geo_cluster.errors import Fault
+from geo_cluster.toml import shown
 
 Basis = Literal["reported", "published", "derived", "assumed"]
 """How a number is known, best first: a prefecture or grid company said so; a public document says so;
@@ -30,6 +31,14 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Points = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 """Score points: a score is 0 … 100, so that a thousand million outweighs whatever there is."""
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class FieldError(ValueError):
+    """What a validator of a declared type raises: faults, which get their place where the row was read."""
+
+    def __init__(self, *faults: Fault):
+        super().__init__("; ".join(fault.what for fault in faults))
+        self.faults = faults
 
 
 class Declared(BaseModel):
@@ -53,8 +62,13 @@ def both(text: object) -> object:
     return {"zh": text, "en": text} if isinstance(text, str) else text
 
 
+def _refuse_disorder(low: float, likely: float, high: float) -> None:
+    if not low <= likely <= high:
+        raise FieldError(Fault("world.not_in_order", "", low=low, likely=likely, high=high))
+
+
 class Prior(Declared):
-    """What is assumed of a subject's attribute while nobody has told us."""
+    """What is assumed of a subject's attribute while nobody knows it."""
 
     class_: str = Field(alias="class")
     """Class of subject it holds for, `*` for any other."""
@@ -70,9 +84,7 @@ class Prior(Declared):
 
     @model_validator(mode="after")
     def _ordered(self) -> Prior:
-        if not self.low <= self.likely <= self.high:
-            msg = f"low ≤ likely ≤ high does not hold: {self.low}, {self.likely}, {self.high}"
-            raise ValueError(msg)
+        _refuse_disorder(self.low, self.likely, self.high)
         return self
 
 
@@ -105,7 +117,7 @@ class Attribute(Declared):
     @model_validator(mode="before")
     @classmethod
     def _unit(cls, row: dict) -> dict:
-        return {**row, "unit": both(row["unit"])} if "unit" in row else row
+        return {**row, "unit": both(row["unit"])} if isinstance(row, dict) and "unit" in row else row
 
     def told(self) -> tuple[float, Text]:
         """How many of the unit that people speak in make one of the attribute's own, and that unit's name."""
@@ -140,11 +152,11 @@ class Criterion(Declared):
     @model_validator(mode="before")
     @classmethod
     def _unit(cls, row: dict) -> dict:
-        return {**row, "unit": both(row["unit"])} if "unit" in row else row
+        return {**row, "unit": both(row["unit"])} if isinstance(row, dict) and "unit" in row else row
 
 
-class Exclusion(Declared):
-    """One reason why a project may not go to a site."""
+class Rule(Declared):
+    """A rule by which a project may not go to a site."""
 
     name: Text
     reason: Text
@@ -191,7 +203,9 @@ class Pair(Declared):
     """A project and a site, named in a scenario."""
 
     project: str
+    """Id of the project (P01)."""
     site: str
+    """Id of the site (H01)."""
 
 
 class Share(Declared):
@@ -202,13 +216,14 @@ class Share(Declared):
     segment: str = ""
     """Segment that the numbers are for; empty for all projects."""
     least: Annotated[int, Field(ge=0)] = 0
+    """Projects that it must get, as long as any plan can."""
     most: Annotated[int, Field(ge=0)] | None = None
+    """Projects that it may get; without it, any number."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Share:
         if self.most is not None and self.most < self.least:
-            msg = f"most ({self.most}) is below least ({self.least})"
-            raise ValueError(msg)
+            raise FieldError(Fault("world.most_below_least", "", most=self.most, least=self.least))
         return self
 
 
@@ -216,7 +231,9 @@ class Partners(Declared):
     """Two projects that gain from being close, supplier and customer for instance."""
 
     first: str
+    """Id of one project."""
     second: str
+    """Id of the other."""
     gain: Annotated[Points, Field(gt=0)]
     """What being close is worth, in score points."""
     close: Literal["site", "prefecture"] = "site"
@@ -229,19 +246,23 @@ class KnownBetter(Declared):
     subject: str
     """Site (H01), substation (G10) or prefecture (420700)."""
     attribute: str
+    """Which number: a key of `tables/attributes.toml`, in that attribute's unit."""
     low: NonNegative
+    """What it is at least."""
     likely: NonNegative
+    """What it most likely is."""
     high: NonNegative
+    """What it is at most."""
     basis: Basis = "reported"
+    """Who says so: reported (told to us), published, derived or assumed."""
     source: str = Field(min_length=1)
     """Who said so; it shows wherever the number does."""
     as_of: str = ""
+    """Day or month that the number speaks of."""
 
     @model_validator(mode="after")
     def _ordered(self) -> KnownBetter:
-        if not self.low <= self.likely <= self.high:
-            msg = f"low ≤ likely ≤ high does not hold: {self.low}, {self.likely}, {self.high}"
-            raise ValueError(msg)
+        _refuse_disorder(self.low, self.likely, self.high)
         return self
 
 
@@ -249,6 +270,7 @@ class Scenario(Declared):
     """Everything a study depends on besides the shipped data. A change is a new scenario."""
 
     name: Text
+    """What it is called, in Chinese and English: `{ zh = "…", en = "…" }`."""
     portfolio: str = "sample"
     """Name of a shipped portfolio (`sample` is made up: 示例) or the path of a CSV or XLSX file."""
     portfolio_sha256: str = ""
@@ -270,6 +292,7 @@ class Scenario(Declared):
     draws: Annotated[int, Field(ge=10, le=100_000)] = 1000
     """How many draws carry the uncertainty of the data into score and rank."""
     seed: Annotated[int, Field(ge=0)] = 20260101
+    """Where all random streams begin: the same seed, the same digits."""
     time_limit_s: Positive = 20.0
     """When matching stops with the plan in hand."""
     mip_gap: NonNegative = 1e-6
@@ -294,21 +317,21 @@ class Scenario(Declared):
         sites = {pair.project: pair.site for pair in self.locked}
         twice = sorted({pair.project for pair in self.locked if sites[pair.project] != pair.site})
         both_ways = sorted(f"{pair.project}–{pair.site}" for pair in {*self.locked} & {*self.forbidden})
-        told = [f"locked to two sites: {_some(twice)}"] if twice else []
-        told += [f"both locked and forbidden: {_some(both_ways)}"] if both_ways else []
         named = [(share.prefecture, share.segment) for share in self.shares]
         again = sorted(" ".join(one).strip() for one, times in Counter(named).items() if times > 1)
-        told += [f"two shares for {_some(again)}"] if again else []
         alone = sorted({one.first for one in self.partners if one.first == one.second})
-        told += [f"its own partner: {_some(alone)}"] if alone else []
         placed = Counter(pair.project for pair in self.present)
         moved = sorted(project for project, times in placed.items() if times > 1)
-        told += [f"twice in the present plan: {_some(moved)}"] if moved else []
-        joined = Counter(" and ".join(sorted((one.first, one.second))) for one in self.partners)
+        joined = Counter("–".join(sorted((one.first, one.second))) for one in self.partners)
         doubled = sorted(pair for pair, times in joined.items() if times > 1)
-        told += [f"partners twice: {_some(doubled)}"] if doubled else []
-        if told:
-            raise ValueError("; ".join(told))
+        faults = [Fault("world.locked_twice", "", names=_some(twice))] if twice else []
+        faults += [Fault("world.locked_and_forbidden", "", names=_some(both_ways))] if both_ways else []
+        faults += [Fault("world.shares_twice", "", names=_some(again))] if again else []
+        faults += [Fault("world.own_partner", "", names=_some(alone))] if alone else []
+        faults += [Fault("world.placed_twice", "", names=_some(moved))] if moved else []
+        faults += [Fault("world.partners_twice", "", names=_some(doubled))] if doubled else []
+        if faults:
+            raise FieldError(*faults)
         return self
 
     @property
@@ -328,16 +351,16 @@ class Scenario(Declared):
         return self.portfolio == "sample"
 
 
-def _some(names: list[str]) -> str:
+def _some(names: list[str]) -> Text:
     """The first few of many names."""
-    more = len(names) - 5
-    return ", ".join(names[:5]) + (f" and {more} more" if more > 0 else "")
+    zh, en, more = "、".join(names[:5]), ", ".join(names[:5]), len(names) - 5
+    return Text(zh=f"{zh} 等 {len(names)} 个", en=f"{en} and {more} more") if more > 0 else Text(zh=zh, en=en)
 
 
 def _plain_name(name: str) -> str:
     """Refuse the name of a file that leads elsewhere or that some system could not have."""
     if file_name(name) != name:
-        raise PydanticCustomError("file_name", "is no plain file name")
+        raise FieldError(Fault("world.not_a_file_name", "", got=shown(name)))
     return name
 
 

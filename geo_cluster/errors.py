@@ -15,9 +15,10 @@ place. Nothing here is for programming mistakes: those stay `TypeError` etc.
 
 from __future__ import annotations
 
+import errno
 import tomllib
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -39,7 +40,7 @@ class Place:
     kind : str
         What sort of thing it is where the name alone doesn't say: a key of `tables/faults/places.toml`.
     sheet : str
-        Sheet of a workbook, or layer of a file of shapes.
+        Sheet of a workbook, layer of a file of shapes, or table of a TOML file.
     key : str
         Key of a setting, as it stands in the file.
     row : int
@@ -167,6 +168,30 @@ def _shown(value: object, language: Spoken) -> object:
     return spoken if isinstance(spoken, str) else value
 
 
+@dataclass(frozen=True)
+class Reason:
+    """Why a library or the system refused, in both languages: a value that a fault's sentence may name."""
+
+    zh: str
+    en: str
+
+
+def reason_of(problem: OSError | ValueError) -> Reason:
+    """Why the system would not read or write something; a `ValueError` is a name that no file can have."""
+    words, number = _reasons(), getattr(problem, "errno", None)
+    if isinstance(problem, ValueError):
+        return Reason(words["no_name"]["zh"], str(problem) or words["no_name"]["en"])
+    found = words.get(errno.errorcode.get(number or 0, ""), words["other"])
+    shown = {language: said.format(number=number or type(problem).__name__) for language, said in found.items()}
+    return Reason(shown["zh"], problem.strerror or str(problem) or shown["en"])
+
+
+@cache
+def _reasons() -> dict[str, dict[Spoken, str]]:
+    """What the system's reasons are called."""
+    return tomllib.loads((FAULTS / "reasons.toml").read_text(encoding="utf-8"))
+
+
 @cache
 def _room(name: str) -> dict[str, dict[str, dict[Spoken, str]]]:
     """The sentences of a room by key."""
@@ -268,6 +293,6 @@ def refuse_if(faults: Collection[Fault] | Faults, error: type[GeoClusterError] =
         raise error(faults)
 
 
-def place(name: str, row: int = 0, column: str = "") -> Place:
+def place(where: Place | str, row: int = 0, column: str = "") -> Place:
     """A row (0 for none) and a column ('' for none) of a file."""
-    return Place(name, row=row, column=column)
+    return replace(where, row=row, column=column) if isinstance(where, Place) else Place(where, row=row, column=column)

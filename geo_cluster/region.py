@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,14 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster import toml
+from geo_cluster.access import roads
 from geo_cluster.access.network import RoadNetwork
+from geo_cluster.access.road_calibration import RoadCalibration, calibrate
 from geo_cluster.access.travel import matrix
-from geo_cluster.access.travel_cost import RoadCalibration, calibrate, freight_minutes, trips
+from geo_cluster.access.travel_cost import freight_minutes, trips
 from geo_cluster.domain import Scenario, Text
 from geo_cluster.eligibility import Facts
-from geo_cluster.errors import Fault, InputError, refuse_if
+from geo_cluster.errors import Fault, InputError, Place, refuse_if
 from geo_cluster.scoring.criteria import Setting
 from geo_cluster.supply.serving_station import feeding_station
 from geo_cluster.world import catalog, layers, observations, portfolio
@@ -130,7 +132,7 @@ def prepare(scenario: Scenario, world: Mapping[str, pd.DataFrame], *, projects: 
     InputError
         Naming every anchor, site, project or subject of the scenario that there isn't.
     """
-    refuse_if(name_faults(scenario.model_dump(mode="json"), world, set(projects), where="scenario"))
+    refuse_if(name_faults(scenario.model_dump(mode="json"), world, set(projects), where=catalog.SCENARIO))
     sites = world["sites"]
     sites = (sites[sites["id"].isin(scenario.sites)] if scenario.sites else sites).reset_index(drop=True)
     anchor = world["anchors"].loc[world["anchors"]["id"] == scenario.anchor].set_index("id")
@@ -158,7 +160,7 @@ def travel_of(world: Mapping[str, pd.DataFrame]) -> tuple[RoadNetwork, RoadCalib
 
     Where fewer than three of them are (a country of one's own), minutes on the network count as they are.
     """
-    network = RoadNetwork.from_layer(world["roads"])
+    network = roads.from_layer(world["roads"])
     places, table = _places(world), toml.table("travel")
     rows = [row for row in table["road"] if {row["origin"], row["destination"]} <= set(places)]
     if sum(row.get("fit", True) for row in rows) < 3:
@@ -261,7 +263,7 @@ def _scenario(row: Mapping[str, Any], where: str, projects: set[str] | None, mor
 
 
 def name_faults(
-    row: Mapping[str, Any], world: Mapping[str, pd.DataFrame], projects: set[str] | None, *, where: str
+    row: Mapping[str, Any], world: Mapping[str, pd.DataFrame], projects: set[str] | None, *, where: Place | str
 ) -> list[Fault]:
     """Every anchor, site, subject or project that a scenario, as a dict, names and that there isn't."""
     sites = set(world["sites"]["id"])
@@ -270,18 +272,19 @@ def name_faults(
     subjects = {*sites, *world["substations"]["id"], *world["prefectures"]["code"]}
     named = [("anchor", _texts([row.get("anchor", "future_city")]), set(world["anchors"]["id"]))]
     named.append(("sites", picked, sites))
-    named.append(("known, subject", _values(row, "known", "subject"), subjects))
+    named.append(("known.subject", _values(row, "known", "subject"), subjects))
     for key in ("locked", "forbidden", "present"):
-        named.append((f"{key}, site", _values(row, key, "site"), chosen))
+        named.append((f"{key}.site", _values(row, key, "site"), chosen))
         if projects is not None:
-            named.append((f"{key}, project", _values(row, key, "project"), projects))
+            named.append((f"{key}.project", _values(row, key, "project"), projects))
     if projects is not None:
-        named += [(f"partners, {key}", _values(row, "partners", key), projects) for key in ("first", "second")]
+        named += [(f"partners.{key}", _values(row, "partners", key), projects) for key in ("first", "second")]
     cities = set(world["sites"].loc[world["sites"]["id"].isin(chosen), "prefecture_code"])
-    named.append(("shares, prefecture", _values(row, "shares", "prefecture"), cities))
-    named.append(("shares, segment", _values(row, "shares", "segment") - {""}, set(catalog.segments())))
+    named.append(("shares.prefecture", _values(row, "shares", "prefecture"), cities))
+    named.append(("shares.segment", _values(row, "shares", "segment") - {""}, set(catalog.segments())))
+    at = where if isinstance(where, Place) else Place(where)
     return [
-        Fault(f"{where}, {key}", f"there is no {toml.shown(name)}", f"use one of {', '.join(sorted(names))}")
+        Fault("world.no_such_name", replace(at, key=key), name=toml.shown(name), known=sorted(names))
         for key, used, names in named
         for name in sorted(used - names)
     ]

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from geo_cluster.errors import DataError, Fault
+from geo_cluster.errors import DataError, Fault, Place, reason_of
 
 PREFIX = "geo-cluster-"
 LOCK = ".lock"
@@ -37,7 +37,7 @@ def folder() -> Path:
     """
     with _guard:
         if os.getpid() not in _own:
-            with _in_words():
+            with _refusing():
                 _sweep()
                 _own.clear()  # what a parent had stays the parent's
                 _own[os.getpid()] = _made()
@@ -58,20 +58,19 @@ def _made() -> tuple[Path, int]:
 
 
 @contextmanager
-def _in_words() -> Iterator[None]:
+def _refusing() -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        remedy = "free space on the disk and try again"
-        told = problem.strerror or str(problem)
-        raise DataError(Fault("temporary files", f"could not be written ({told})", remedy)) from None
+        place = Place("", kind="scratch")
+        raise DataError(Fault("world.scratch_not_written", place, reason=reason_of(problem))) from None
 
 
 @contextmanager
 def temporary() -> Iterator[Path]:
     """A folder in it that is gone afterwards."""
     parent = folder()
-    with _in_words():
+    with _refusing():
         place = Path(tempfile.mkdtemp(dir=parent))
     try:
         yield place
@@ -89,7 +88,7 @@ def remove() -> None:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file, for its owner alone: the whole of it or, in words, nothing.
+    """Write a file, for its owner alone: all of it, or a refusal and nothing.
 
     Raises
     ------
@@ -97,7 +96,7 @@ def write(path: Path, content: bytes) -> None:
         The disk is full, or the like.
     """
     part = path.with_name(f".{secrets.token_hex(6)}.part")
-    with _in_words():
+    with _refusing():
         try:
             for parent in reversed([one for one in path.parents if not one.exists()]):
                 parent.mkdir(mode=0o700, exist_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -13,8 +14,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict
 
 from geo_cluster import toml
-from geo_cluster.errors import Fault, InputError, refuse_if
-from geo_cluster.workspace.roles import check_secrets
+from geo_cluster.errors import Fault, InputError, reason_of, refuse_if
+from geo_cluster.workspace.roles import AUTH_SECTION, check_secrets
 
 HERE = ("localhost", "127.0.0.1", "::1")
 """Names of this machine to itself: always served, and proxies there always believed."""
@@ -84,21 +85,20 @@ def doors(files: tuple[Path, ...]) -> Doors:
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as problem:
-            what = f"can't be read ({problem.strerror})"
-            raise InputError(Fault(str(file), what, "mend it; until then nobody is let in")) from None
+            raise InputError(Fault("workspace.secrets_unreadable", file, reason=reason_of(problem))) from None
     return _doors(tuple(contents))
 
 
 @lru_cache(maxsize=4)
 def _doors(contents: tuple[tuple[str, bytes], ...]) -> Doors:
-    told: dict[str, object] = {}
+    secrets: dict[str, object] = {}
     for name, content in contents:
-        told |= toml.parse(content, name)
-    return Doors(*check_secrets(told))
+        secrets |= toml.parse(content, name)
+    return Doors(*check_secrets(secrets))
 
 
 def checked(
-    told: Doors,
+    doors: Doors,
     *,
     port: int,
     address: str,
@@ -113,27 +113,22 @@ def checked(
         if NAME.fullmatch(_plain(host)) or _is_address(host):
             names.append(_plain(host))
         else:
-            faults.append(Fault(f"--host {host}", "is no name of a machine", "write it bare, e.g. siting.example"))
+            faults.append(Fault("workspace.odd_host", f"--host {host}"))
     prefix = prefix.rstrip("/")
     if prefix and not re.fullmatch(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", prefix):
-        faults.append(Fault(f"--prefix {prefix}", "is no path", "write e.g. /siting"))
-    if told.auth is not None:
-        back = urlsplit(str(told.auth["redirect_uri"]).replace("{port}", str(port)))
+        faults.append(Fault("workspace.odd_prefix", f"--prefix {prefix}"))
+    if doors.auth is not None:
+        back = urlsplit(str(doors.auth["redirect_uri"]).replace("{port}", str(port)))
         names.append(_plain(back.hostname or ""))
         if back.path != f"{prefix}/oauth2callback":
             below = back.path.removesuffix("/oauth2callback") or "/"
-            what = f"lies below {below}, and the app below {prefix or '/'}"
-            faults.append(Fault("secrets.toml, [auth], redirect_uri", what, f"start the app with --prefix {below}"))
-    faults += [
-        Fault(f"--proxy {proxy}", "is no address", "write e.g. 10.0.0.5, or 10.0.0.0/24")
-        for proxy in proxies
-        if not _is_network(proxy)
-    ]
+            place = replace(AUTH_SECTION, key="redirect_uri")
+            faults.append(Fault("workspace.redirect_elsewhere", place, below=below, prefix=prefix or "/"))
+    faults += [Fault("workspace.odd_proxy", f"--proxy {proxy}") for proxy in proxies if not _is_network(proxy)]
     if address not in ANYWHERE:
         names.append(_plain(address))
     elif not set(names) - set(HERE):
-        what = f"{address} is every address of this machine, and none is known by which people open the app"
-        faults.append(Fault("--address", what, "name it: --host siting.example, once for each name or address"))
+        faults.append(Fault("workspace.no_host_known", "--address", address=address))
     refuse_if(faults)
     return Serving(
         port=port,

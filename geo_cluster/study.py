@@ -22,10 +22,10 @@ import pandas as pd
 from geo_cluster import eligibility
 from geo_cluster.domain import PlanningLevel, Scenario, Share
 from geo_cluster.eligibility import Eligibility, Facts
-from geo_cluster.errors import Fault, InputError
+from geo_cluster.errors import Fault, InputError, Place
 from geo_cluster.matching.plan import Assignment, Progress, Violation
 from geo_cluster.matching.problem import UNPLACED, Link, Problem, Resource
-from geo_cluster.matching.rules import keep, quota
+from geo_cluster.matching.rules import group_limits, keep
 from geo_cluster.matching.solve import solve
 from geo_cluster.matching.verify import verify
 from geo_cluster.region import LAYERS, Region, facts_of, prepare, settings_of, subject_of
@@ -36,7 +36,7 @@ from geo_cluster.world.coordinates import MU_PER_HA
 ENDS: Mapping[PlanningLevel, int] = {"hopeful": 0, "likely": 1, "cautious": 2}
 """Which end of a need (low, likely, high) each planning level plans with."""
 
-Say = Callable[[str], None]
+OnStep = Callable[[str], None]
 Result = TypeVar("Result")
 
 
@@ -147,7 +147,7 @@ def run(
     *,
     projects: pd.DataFrame | None = None,
     plan: Assignment | None = None,
-    say: Say = lambda _: None,
+    on_step: OnStep = lambda _: None,
     progress: Callable[[Progress], bool | None] | None = None,
 ) -> Study:
     """Run the whole pipeline.
@@ -162,17 +162,17 @@ def run(
         Checked projects (`portfolio.check`) to use instead of the scenario's portfolio.
     plan : Assignment, optional
         A plan of this scenario that is there already: it isn't solved again, but checked anew.
-    say : callable
-        Told the name of each step as it begins.
+    on_step : callable
+        Called with the name of each step as it begins.
     progress : callable, optional
-        Told of each better plan or bound while matching; returning False stops with the plan in hand.
+        Called with each better plan or bound while matching; returning False stops with the plan in hand.
 
     Raises
     ------
     InputError, DataError
         With every fault of the scenario, the portfolio or a layer.
     """
-    clock = _Clock(say)
+    clock = _Clock(on_step)
     clock("layers")
     world = dict(given) if given is not None else read_layers(scenario.layers)
     projects = portfolio.read(scenario.portfolio) if projects is None else projects
@@ -209,10 +209,10 @@ def run(
 
 
 class _Clock:
-    """Tells each step as it begins and keeps how long it took."""
+    """Calls `on_step` as each step begins and keeps how long it took."""
 
-    def __init__(self, say: Say):
-        self.say, self.step, self.began = say, "", time.perf_counter()
+    def __init__(self, on_step: OnStep):
+        self.on_step, self.step, self.began = on_step, "", time.perf_counter()
         self.seconds: dict[str, float] = {}
 
     def __call__(self, step: str) -> None:
@@ -221,7 +221,7 @@ class _Clock:
             self.seconds[self.step] = now - self.began
         self.step, self.began = step, now
         if step:
-            self.say(step)
+            self.on_step(step)
 
     def stop(self) -> dict[str, float]:
         self("")
@@ -289,7 +289,7 @@ def _shares(scenario: Scenario, facts: Facts) -> list[Resource]:
             most[codes.index(share.prefecture)] = np.inf if share.most is None else share.most
         counted = facts.projects["segment"].isin([segment] if segment else catalog.segments()).to_numpy(float)
         name, count = f"projects:{segment}" if segment else "projects", len(facts.projects)
-        rule = quota(name, group, projects=count, maximum=most, minimum=least, weight=counted, groups=codes)
+        rule = group_limits(name, group, projects=count, maximum=most, minimum=least, weight=counted, groups=codes)
         found.append(replace(rule, unit="projects"))
     return found
 
@@ -318,8 +318,7 @@ def _refuse_misfit(plan: Assignment, projects: int, sites: int) -> None:
     site = np.asarray(plan.site)
     shapes = {np.shape(one) for one in (site, *plan.pools.values())}
     if shapes != {(projects,)} or ((site < UNPLACED) | (site >= sites)).any():
-        remedy = "run the scenario without a plan"
-        raise InputError(Fault("plan", f"is not one of {projects} projects and {sites} sites", remedy))
+        raise InputError(Fault("world.plan_of_another", Place("", kind="plan"), projects=projects, sites=sites))
 
 
 def hashes(projects: pd.DataFrame, folder: str = "", *, registered: bool = True) -> dict[str, str]:

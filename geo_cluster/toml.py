@@ -1,4 +1,4 @@
-"""TOML files, ours and other people's: read whole or refused with their place."""
+"""TOML files, ours and other people's: read completely or refused with their place."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from geo_cluster.errors import DataError, Fault, GeoClusterError, InputError
+from geo_cluster.errors import DataError, Fault, GeoClusterError, InputError, Place, reason_of
 
 PACKAGE = Path(__file__).parent
 
@@ -27,7 +27,7 @@ TOML_DEPTH = 20
 
 
 SHOWN = 80
-"""Of what was given, so many characters are told at most."""
+"""Of a value that isn't ours, so many characters are shown at most."""
 
 
 _PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]++|\\[^\n])*+"?|'[^'\n]*+'?)"""
@@ -46,6 +46,9 @@ _PIECES = re.compile(
 """What a TOML file is made of, as far as it takes to tell a dotted key from dots in a text or a remark."""
 
 
+_AT = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
+
+
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = SHOWN
 
@@ -54,39 +57,48 @@ def read(path: Path, *, error: type[GeoClusterError] = InputError) -> dict[str, 
     """Read one TOML file; what can't be read or parsed is refused with its place."""
     try:
         if path.exists() and not path.is_file():  # reading from a device or a pipe may never end
-            raise error(Fault(str(path), "is no file", "check the path"))
+            raise error(Fault("common.not_a_file", path))
         if path.stat().st_size > TOML_MB * 2**20:
-            raise error(Fault(str(path), f"has more than {TOML_MB} MB", "give a file of settings"))
+            raise error(Fault("common.settings_too_large", path, most=TOML_MB))
         content = path.read_bytes()
     except FileNotFoundError:
-        raise error(Fault(str(path), "no such file", "check the path")) from None
+        raise error(Fault("common.no_such_file", path)) from None
     except (OSError, ValueError) as problem:
-        raise error(_unreadable(problem, cut(str(path)))) from None
+        raise error(Fault("common.unreadable", cut(str(path)), reason=reason_of(problem))) from None
     return parse(content, str(path), error=error)
 
 
-def parse(content: bytes, where: str, *, error: type[GeoClusterError] = InputError) -> dict[str, Any]:
+def parse(content: bytes, where: Place | str, *, error: type[GeoClusterError] = InputError) -> dict[str, Any]:
     """The content of a TOML file; what can't be parsed is refused with its place."""
     try:
         text = content.decode("utf-8-sig")
         if any(piece.lastgroup for piece in _PIECES.finditer(text)):
             raise RecursionError
-        told = tomllib.loads(text)
-        _check_values(told)
+        parsed = tomllib.loads(text)
+        _check_values(parsed)
     except UnicodeDecodeError:
-        raise error(Fault(where, "is not UTF-8 text", "save it as UTF-8")) from None
+        raise error(Fault("common.not_utf8", where)) from None
     except tomllib.TOMLDecodeError as problem:
-        raise error(Fault(where, f"is not valid TOML ({cut(str(problem))})", "mend the line named")) from None
+        raise error(_syntax_fault(problem, where)) from None
     except RecursionError:
-        raise error(Fault(where, "is nested too deeply", "mend it, or make it again")) from None
+        raise error(Fault("common.nested_too_deep", where)) from None
     except ValueError:  # Python reads no number of thousands of digits
-        raise error(Fault(where, "holds a whole number that is too large", "correct the value")) from None
-    return told
+        raise error(Fault("common.integer_too_large", where)) from None
+    return parsed
 
 
-def _check_values(told: dict[str, Any]) -> None:
+def _syntax_fault(problem: tomllib.TOMLDecodeError, where: Place | str) -> Fault:
+    """What `tomllib` says is wrong, with line and column, which it only puts into its text before Python 3.14."""
+    at = _AT.search(str(problem))
+    reason = cut(str(problem)[: at.start()] if at else str(problem))
+    if at and at["line"]:
+        return Fault("common.not_toml", where, reason=reason, line=int(at["line"]), column=int(at["column"]))
+    return Fault("common.not_toml_at_end", where, reason=reason)
+
+
+def _check_values(parsed: dict[str, Any]) -> None:
     """Refuse what would be too deep to show or to check, and whole numbers beyond those of TOML."""
-    level: list[Any] = [told]
+    level: list[Any] = [parsed]
     for _ in range(TOML_DEPTH + 1):
         if any(isinstance(one, int) and not -(2**63) <= one < 2**63 for one in level):
             raise ValueError
@@ -97,12 +109,12 @@ def _check_values(told: dict[str, Any]) -> None:
 
 
 def cut(text: str) -> str:
-    """A text that isn't ours, short enough to be told: its beginning and its end."""
+    """A text that isn't ours, short enough to be shown: its beginning and its end."""
     return text if len(text) <= SHOWN else f"{text[: SHOWN // 2]}…{text[-SHOWN // 2 + 1 :]}"
 
 
 def shown(value: object) -> str:
-    """What was given, short enough to be told."""
+    """A value that isn't ours, short enough to be shown."""
     return cut(_short.repr(value))
 
 
@@ -114,14 +126,14 @@ def is_file(path: Path) -> bool:
         return False
 
 
-def file_at(path: Path, where: str) -> Path:
+def file_at(path: Path, where: Place | str) -> Path:
     """A path that somebody wrote, whether or not a file is there; what no file can be called is refused."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
         pass
     except (OSError, ValueError) as problem:
-        raise InputError(_unreadable(problem, where)) from None
+        raise InputError(Fault("common.unreadable", where, reason=reason_of(problem))) from None
     return path
 
 
@@ -131,12 +143,7 @@ def sha256_of(path: Path, *, error: type[GeoClusterError] = InputError) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as problem:
-        raise error(_unreadable(problem, str(path))) from None
-
-
-def _unreadable(problem: OSError | ValueError, where: str) -> Fault:
-    reason = getattr(problem, "strerror", None) or str(problem)
-    return Fault(where, f"can't be read ({reason})", "check the path and its rights")
+        raise error(Fault("common.unreadable", path, reason=reason_of(problem))) from None
 
 
 @cache

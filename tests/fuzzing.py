@@ -23,7 +23,8 @@ from geo_cluster import study
 from geo_cluster.errors import InputError
 from geo_cluster.export import preview
 from geo_cluster.imports import files, templates
-from geo_cluster.imports.check import check_file
+from geo_cluster.imports.check import check_file, guess
+from geo_cluster.imports.checked import KINDS
 from geo_cluster.region import Region, prepare
 from geo_cluster.supply import land_survey
 from geo_cluster.world import catalog, portfolio
@@ -38,7 +39,7 @@ INTEGERS = (b"\x00\x00\x00\x00", b"\xff\xff\xff\x7f", b"\xff\xff\xff\xff", b"\x0
 def corpus() -> dict[str, bytes]:
     """Honest files of every kind, by name."""
     found = {path.name: path.read_bytes() for path in sorted(catalog.sample_dir().iterdir()) if path.suffix != ".md"}
-    for kind in files.KINDS:
+    for kind in KINDS:
         found |= {f"{kind}.csv": templates.as_csv(kind), f"{kind}.xlsx": templates.as_xlsx(kind)}
     found["portfolio.csv"] = (catalog.PORTFOLIOS / "sample.csv").read_bytes()
     frame = gpd.GeoDataFrame({"site": ["H01"], "地块": ["甲"]}, geometry=[box(115.08, 30.15, 115.09, 30.16)], crs=4326)
@@ -79,8 +80,8 @@ def changed(content: bytes, chance: random.Random) -> bytes:
 
 def tried(content: bytes, name: str, region: Region) -> str:
     """What the readers make of a file: `read`, `refused`, or the text of what broke."""
-    ways = [lambda: files.guess(content, name), lambda: preview.table_of(f"layers/{name}", content)]
-    ways += [lambda kind=kind: check_file(content, name, kind, region, crs="EPSG:4326") for kind in files.KINDS]
+    ways = [lambda: guess(content, name), lambda: preview.table_of(f"layers/{name}", content)]
+    ways += [lambda kind=kind: check_file(content, name, kind, region, crs="EPSG:4326") for kind in KINDS]
     ways += [lambda: portfolio.read_content(content, name), lambda: land_survey.rules_of(content, name, b"x", "x.gpkg")]
     said = "refused"
     for way in ways:

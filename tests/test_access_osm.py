@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 import shapely
 
-from geo_cluster.access import osm
-from geo_cluster.access.network import RoadNetwork
+from geo_cluster.access import osm, osm_servers, roads
+from geo_cluster.access.osm_servers import Servers
 from geo_cluster.access.travel import matrix
-from geo_cluster.errors import DataError, InputError
+from geo_cluster.errors import DataError, Fault
 from tests.fake_osm import SOUTH, STEP, WEST, FakeOSM, fake_osm
+from tests.refusals import faults_of, refused
 
 BOX = (WEST - STEP, SOUTH - STEP, WEST + 5 * STEP, SOUTH + 5 * STEP)
 
@@ -29,8 +30,9 @@ def server() -> Iterator[FakeOSM]:
 
 
 def ask(server: FakeOSM, folder: Path, area: Any = BOX, **options: Any) -> osm.Refresh:
-    options = {"pause_s": 0.0, "attempts": 2, "timeout_s": 0.7} | options
-    return osm.refresh(area, folder, overpass_url=server.overpass_url, nominatim_url=server.url, **options)
+    patience = {"pause_s": 0.0, "attempts": 2, "timeout_s": 0.7}
+    patience |= {key: options.pop(key) for key in patience if key in options}
+    return osm.refresh(area, folder, servers=Servers(server.overpass_url, server.url, **patience), **options)
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
@@ -41,7 +43,7 @@ def test_all_layers_of_a_prefecture_come_with_their_sources(server: FakeOSM, tmp
     said: list[tuple[str, float]] = []
     done = ask(server, tmp_path / "osm", "黄石市", progress=lambda text, share: said.append((text, share)))
     assert set(done.sources) == set(osm.WANTED) - {"protected_areas"}
-    assert "protected_areas: nothing in this area, the old layer stays" in done.changes
+    assert any(change.en.startswith("protected_areas: nothing in this area") for change in done.changes)
     registry = tomllib.loads((tmp_path / "osm" / "sources.toml").read_text(encoding="utf-8"))["layers"]
     assert registry == done.sources
     for entry in registry.values():
@@ -55,12 +57,12 @@ def test_all_layers_of_a_prefecture_come_with_their_sources(server: FakeOSM, tmp
 
 def test_roads_have_speeds_of_their_pieces_and_both_ways(server: FakeOSM, tmp_path: Path) -> None:
     ask(server, tmp_path / "osm", layers=["roads"])
-    roads = gpd.read_file(tmp_path / "osm" / "roads.gpkg")
+    found = gpd.read_file(tmp_path / "osm" / "roads.gpkg")
     # 40 pieces of streets less 3 corners that are no crossings (the fourth lies on the one-way street) and the island
-    assert roads["oneway"].sum() > 0 and not roads["oneway"].all()
-    assert set(roads.loc[roads["highway"] == "residential", "speed_kmh"].round(3)) == {30.0}
-    assert set(roads.loc[roads["highway"] == "primary", "speed_kmh"].round(3)) == {55.0}
-    network = RoadNetwork.from_layer(roads)
+    assert found["oneway"].sum() > 0 and not found["oneway"].all()
+    assert set(found.loc[found["highway"] == "residential", "speed_kmh"].round(3)) == {30.0}
+    assert set(found.loc[found["highway"] == "primary", "speed_kmh"].round(3)) == {55.0}
+    network = roads.from_layer(found)
     assert any("dropped" in note for note in network.notes)
     low = np.array([[WEST + STEP, SOUTH], [WEST + 3 * STEP, SOUTH]])
     there = matrix(network, low[:1], low[1:])
@@ -81,31 +83,30 @@ def test_a_fault_that_passes_is_waited_out(server: FakeOSM, tmp_path: Path, faul
 
 
 @pytest.mark.parametrize(
-    ("fault", "words"),
+    ("fault", "code", "values"),
     [
-        ("429", "refuses for now (429"),
-        ("504", "refuses for now (504"),
-        ("html", "answered a web page"),
-        ("truncated", "breaks off or isn't JSON"),
-        ("cut", "can't be reached (ChunkedEncodingError)"),
-        ("remark", "gave up half way: runtime error: Query timed out"),
-        ("slow", "can't be reached (ReadTimeout)"),
-        ("400", "answered a web page (400"),
-        ("empty", "knows no road in this area"),
-        ("elsewhere", "roads"),
+        ("429", "server_busy", {"status": 429}),
+        ("504", "server_busy", {"status": 504}),
+        ("html", "server_shows_a_page", {"status": 200}),
+        ("truncated", "server_breaks_off", {"status": 200}),
+        ("cut", "server_silent", {"reason": "ChunkedEncodingError"}),
+        ("remark", "server_gives_up", {}),
+        ("slow", "server_silent", {"reason": "ReadTimeout"}),
+        ("400", "server_shows_a_page", {"status": 400}),
+        ("empty", "no_roads", {}),
+        ("elsewhere", "answer_unreadable", {}),
     ],
 )
 def test_a_fault_that_stays_leaves_the_old_layers_and_says_so(
-    server: FakeOSM, tmp_path: Path, fault: str, words: str
+    server: FakeOSM, tmp_path: Path, fault: str, code: str, values: dict[str, Any]
 ) -> None:
     folder = tmp_path / "osm"
     ask(server, folder, layers=["roads", "water"])
     before = snapshot(folder)
     server.always = fault
-    with pytest.raises(DataError) as refusal:
-        ask(server, folder, layers=["water", "roads"])
-    assert words in str(refusal.value)
-    assert "old layers stay" in str(refusal.value)
+    found = faults_of(ask, server, folder, layers=["water", "roads"])[-1]
+    assert found.code == f"access.{code}" and values.items() <= found.values.items()
+    assert "old layers stay" in found.remedy and "旧图层保留" in found.words("zh").remedy
     assert snapshot(folder) == before
     assert {p.name for p in tmp_path.iterdir()} <= {"osm", ".osm-answers"}
 
@@ -114,24 +115,17 @@ def test_a_fault_that_stays_leaves_the_old_layers_and_says_so(
 def test_a_server_that_is_not_there_is_named_at_once_and_soon_given_up(
     tmp_path: Path, area: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(osm, "KNOCK_PAUSE_S", 0.1)
+    monkeypatch.setattr(osm_servers, "KNOCK_PAUSE_S", 0.1)
     with socket.socket() as hole:  # bound, but nobody listens: connections are refused
         hole.bind(("127.0.0.1", 0))
         host = f"127.0.0.1:{hole.getsockname()[1]}"
         said, began = [], time.monotonic()
-        with pytest.raises(DataError) as refusal:
-            osm.refresh(
-                area,
-                tmp_path / "osm",
-                overpass_url=f"http://{host}/api",
-                nominatim_url=f"http://{host}",
-                progress=lambda text, _: said.append(text),
-            )
-    assert time.monotonic() - began < osm.KNOCK_S
+        servers = Servers(f"http://{host}/api", f"http://{host}")
+        options = {"servers": servers, "progress": lambda text, _: said.append(text)}
+        (found,) = faults_of(osm.refresh, area, tmp_path / "osm", **options)
+    assert time.monotonic() - began < osm_servers.KNOCK_S
     assert any(f"trying {host}" in one for one in said)
-    assert f"{host}: can't be reached (ConnectionError), 4 times → old layers stay; check the address" in str(
-        refusal.value
-    )
+    assert found == Fault("access.server_not_there", host, reason="ConnectionError", attempt=4)
     assert not (tmp_path / "osm").exists()
 
 
@@ -150,7 +144,7 @@ def test_what_came_before_a_refusal_is_not_asked_again(server: FakeOSM, tmp_path
 def test_layers_that_are_not_asked_for_stay(server: FakeOSM, tmp_path: Path) -> None:
     ask(server, tmp_path / "osm", layers=["water"])
     done = ask(server, tmp_path / "osm", layers=["roads", "water"])
-    assert any(change.startswith("water: 1 rows, replaces 1 rows of ") for change in done.changes)
+    assert any(change.en.startswith("water: 1 rows, replaces 1 rows of ") for change in done.changes)
     ask(server, tmp_path / "osm", layers=["industrial_land"])
     registry = tomllib.loads((tmp_path / "osm" / "sources.toml").read_text(encoding="utf-8"))["layers"]
     assert set(registry) == {"roads", "water", "industrial_land"}
@@ -164,8 +158,9 @@ def test_a_full_disk_leaves_the_old_layers(server: FakeOSM, tmp_path: Path, monk
         raise OSError(28, os.strerror(28))
 
     monkeypatch.setattr(gpd.GeoDataFrame, "to_file", full)
-    with pytest.raises(DataError, match=r"No space left on device.*old layers stay"):
-        ask(server, tmp_path / "osm", layers=["water", "roads"])
+    assert refused(ask, server, tmp_path / "osm", layers=["water", "roads"]) == [
+        ("access.disk_full", str(tmp_path / "osm"))
+    ]
     assert snapshot(tmp_path / "osm") == before
     assert {p.name for p in tmp_path.iterdir()} == {"osm", ".osm-answers"}
 
@@ -184,8 +179,7 @@ def test_a_failed_exchange_of_folders_puts_the_old_one_back(
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", held)
-    with pytest.raises(DataError, match="held by another program"):
-        ask(server, folder, layers=["roads"])
+    assert refused(ask, server, folder, layers=["roads"]) == [("access.no_right_to_write", str(folder))]
     assert snapshot(folder) == before
 
 
@@ -202,31 +196,28 @@ def test_osmnx_and_the_resolver_are_given_back_as_they_were(server: FakeOSM, tmp
 
 
 def test_a_place_without_boundary_is_named(server: FakeOSM, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"'Atlantis': is no place with a boundary"):
-        ask(server, tmp_path / "osm", "Atlantis")
+    assert refused(ask, server, tmp_path / "osm", "Atlantis") == [("access.no_boundary", "Atlantis")]
 
 
 @pytest.mark.parametrize(
-    ("area", "words"),
+    ("area", "code"),
     [
-        ((30.1, 115.0, 30.2, 115.1), "give longitude first"),
-        ((115.1, 30.1, 115.0, 30.2), "west, south, east, north"),
-        ((1, 2, 3), "give a name, a polygon"),
-        (shapely.Polygon(), "empty"),
-        (shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)]), "crosses itself"),
-        (shapely.box(110, 25, 118, 33), "take one prefecture"),
+        ((30.1, 115.0, 30.2, 115.1), "area_latitudes"),
+        ((115.1, 30.1, 115.0, 30.2), "area_backwards"),
+        ((1, 2, 3), "no_area"),
+        (shapely.Polygon(), "area_broken"),
+        (shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)]), "area_broken"),
+        (shapely.box(110, 25, 118, 33), "area_too_large"),
     ],
 )
-def test_areas_that_can_not_be_asked_for(server: FakeOSM, tmp_path: Path, area: Any, words: str) -> None:
-    with pytest.raises(InputError, match=words):
-        ask(server, tmp_path / "osm", area)
+def test_areas_that_can_not_be_asked_for(server: FakeOSM, tmp_path: Path, area: Any, code: str) -> None:
+    assert refused(ask, server, tmp_path / "osm", area) == [(f"access.{code}", "area")]
     assert not server.seen
 
 
 def test_all_wrong_options_are_named_at_once(server: FakeOSM, tmp_path: Path) -> None:
-    with pytest.raises(InputError) as refusal:
-        ask(server, tmp_path / "osm", layers=["castles"], timeout_s=0.0, attempts=0, pause_s=-1.0)
-    assert len(refusal.value.faults) == 4
+    wrong = {"layers": ["castles"], "timeout_s": 0.0, "attempts": 0, "pause_s": -1.0}
+    assert [where for _, where in refused(ask, server, tmp_path / "osm", **wrong)] == list(wrong)
 
 
 def test_new_roads_join_the_old_ones_at_the_edge_of_the_area(server: FakeOSM, tmp_path: Path) -> None:
@@ -238,9 +229,9 @@ def test_new_roads_join_the_old_ones_at_the_edge_of_the_area(server: FakeOSM, tm
         crs=4326,
     )
     ask(server, tmp_path / "osm", layers=["roads"], around=old)
-    roads = gpd.read_file(tmp_path / "osm" / "roads.gpkg")
-    assert (roads["length_km"] == 50).sum() == 1 and not (roads["length_km"] == 3).any()
-    network = RoadNetwork.from_layer(roads)
+    found = gpd.read_file(tmp_path / "osm" / "roads.gpkg")
+    assert (found["length_km"] == 50).sum() == 1 and not (found["length_km"] == 3).any()
+    network = roads.from_layer(found)
     trip = matrix(network, [places[0]], [(WEST + 2 * STEP, SOUTH + 2 * STEP)])
     assert 50 < trip.km[0, 0] < 55 and 30 < trip.minutes[0, 0] < 50
 

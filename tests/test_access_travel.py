@@ -11,7 +11,8 @@ from shapely.geometry.base import BaseGeometry
 from geo_cluster.access.isochrones import Lattice, isochrones
 from geo_cluster.access.network import RoadNetwork
 from geo_cluster.access.travel import matrix, minutes_to_all, reach, route
-from geo_cluster.errors import InputError
+from geo_cluster.errors import Fault
+from tests.refusals import faults_of, refused
 
 
 def square() -> RoadNetwork:
@@ -21,8 +22,7 @@ def square() -> RoadNetwork:
         [20, 30, 40, 10, 30],
         [1.0, 2.0, 3.0, 4.0, 9.0],
         km=[1, 2, 3, 4, 1],
-        lon=[114.0, 114.1, 114.1, 114.0],
-        lat=[30.0, 30.0, 30.1, 30.1],
+        places=[(114.0, 30.0), (114.1, 30.0), (114.1, 30.1), (114.0, 30.1)],
     )
 
 
@@ -137,8 +137,7 @@ def test_route_follows_the_drawn_lines_in_the_direction_of_travel() -> None:
         [2, 2],
         [1.0, 1.0],
         lines=[shapely.LineString(b) for b in bends],
-        lon=[114, 114.1, 114.2],
-        lat=[30, 30, 30],
+        places=[(114, 30), (114.1, 30), (114.2, 30)],
     )
     there = [(114, 30), (114.05, 29.9), (114.1, 30), (114.15, 30.1), (114.2, 30)]
     assert list(route(network, 1, 3).line.coords) == there
@@ -147,11 +146,10 @@ def test_route_follows_the_drawn_lines_in_the_direction_of_travel() -> None:
 
 
 def test_routes_that_can_not_be() -> None:
-    network = RoadNetwork.from_edges([1, 8], [2, 9], [1.0, 1.0], lon=[114, 114.1, 115, 115.1], lat=[30, 30, 30, 30])
-    with pytest.raises(InputError, match="node 1 to node 9: no way leads there"):
-        route(network, 1, 9)
-    with pytest.raises(InputError, match="mixes a node label and a point"):
-        route(network, 1, (114.0, 30.0))
+    places = [(114, 30), (114.1, 30), (115, 30), (115.1, 30)]
+    network = RoadNetwork.from_edges([1, 8], [2, 9], [1.0, 1.0], places=places)
+    assert faults_of(route, network, 1, 9) == [Fault("access.no_way", "route", start=1, end=9)]
+    assert refused(route, network, 1, (114.0, 30.0)) == [("access.label_and_point", "route")]
 
 
 def test_reach_counts_the_weight_of_places() -> None:
@@ -160,8 +158,7 @@ def test_reach_counts_the_weight_of_places() -> None:
     assert_allclose(near, [[1 / 8, 3 / 8, 1]])
     assert_allclose(reach(square(), [10, 30], [20, 40], within_min=(2,)), [[0.5], [0.5]])
     assert np.isnan(reach(square(), [10], [20], weight=[0])).all()
-    with pytest.raises(InputError, match="one weight of zero or more"):
-        reach(square(), [10], [20, 30], weight=[1])
+    assert refused(reach, square(), [10], [20, 30], weight=[1]) == [("access.weights_unusable", "weight")]
 
 
 def holes(shape: BaseGeometry) -> int:
@@ -170,7 +167,7 @@ def holes(shape: BaseGeometry) -> int:
 
 def test_isochrones_hold_what_is_near_and_nothing_that_is_far() -> None:
     tail, head, minutes, x, y = grid()
-    network = RoadNetwork.from_edges(tail, head, minutes, lon=x, lat=y)
+    network = RoadNetwork.from_edges(tail, head, minutes, places=np.column_stack([x, y]))
     areas = isochrones(network, [220, 0], within_min=(20, 6))
     assert areas["origin"].tolist() == [0, 0, 1, 1] and areas["within_min"].tolist() == [6, 20, 6, 20]
     assert areas.crs == "EPSG:4326" and areas.is_valid.all() and (areas.geom_type == "MultiPolygon").all()
@@ -188,9 +185,10 @@ def test_isochrones_hold_what_is_near_and_nothing_that_is_far() -> None:
 def test_a_hole_is_kept_only_where_a_road_is_out_of_reach() -> None:
     tail, head, minutes, x, y = grid(31)
     middle = np.hypot(x - x.mean(), y - y.mean()) < 0.13
-    lake = RoadNetwork.from_edges(*(a[~(middle[tail] | middle[head])] for a in (tail, head, minutes)),
-                                  nodes=np.arange(x.size), lon=x, lat=y).largest_component()  # fmt: skip
-    slow = RoadNetwork.from_edges(tail, head, np.where(middle[tail] | middle[head], 500.0, minutes), lon=x, lat=y)
+    apart, places = middle[tail] | middle[head], np.column_stack([x, y])
+    lake = RoadNetwork.from_edges(tail[~apart], head[~apart], minutes[~apart], nodes=np.arange(x.size), places=places)
+    lake = lake.largest_component()
+    slow = RoadNetwork.from_edges(tail, head, np.where(apart, 500.0, minutes), places=places)
     shapes = [isochrones(Lattice.of(n, widest_gap_km=4), [0], within_min=[130]).geometry[0] for n in (lake, slow)]
     assert [holes(shape) for shape in shapes] == [0, 1]
     centre = shapely.Point(x.mean(), y.mean())
@@ -199,7 +197,7 @@ def test_a_hole_is_kept_only_where_a_road_is_out_of_reach() -> None:
 
 def test_isochrones_are_cut_to_an_area() -> None:
     tail, head, minutes, x, y = grid()
-    lattice = Lattice.of(RoadNetwork.from_edges(tail, head, minutes, lon=x, lat=y))
+    lattice = Lattice.of(RoadNetwork.from_edges(tail, head, minutes, places=np.column_stack([x, y])))
     clip = shapely.box(114.1, 30.1, 114.3, 30.3).difference(shapely.box(114.15, 30.15, 114.2, 30.2))
     whole, cut = (isochrones(lattice, [220], within_min=(10, 20), clip=c).geometry for c in (None, clip))
     for a, b in zip(whole, cut, strict=True):
@@ -211,7 +209,7 @@ def test_isochrones_are_cut_to_an_area() -> None:
 
 def test_a_band_smaller_than_the_lattice_is_a_small_circle() -> None:
     tail, head, minutes, x, y = grid()
-    network = RoadNetwork.from_edges(tail, head, minutes, lon=x + 0.0037, lat=y + 0.0041)
+    network = RoadNetwork.from_edges(tail, head, minutes, places=np.column_stack([x + 0.0037, y + 0.0041]))
     shape = isochrones(network, [220], within_min=[0.5]).to_crs(4547).geometry[0]
     assert shape.area / 1e6 == pytest.approx(np.pi * 0.25**2, rel=0.03)  # half a minute at 30 km/h
     far = isochrones(network, np.array([[114.2, 30.44]]), within_min=[0.5]).geometry[0]
@@ -225,8 +223,8 @@ def test_isochrones_of_nothing_are_no_rows() -> None:
 
 def test_isochrones_refuse_bands_and_lattices_that_make_no_sense() -> None:
     network = square()
-    with pytest.raises(InputError, match="give minutes above zero"):
-        isochrones(network, [10], within_min=(30, -1))
-    with pytest.raises(InputError) as refusal:
-        Lattice.of(RoadNetwork.from_edges([1], [2], [1.0]), cell_km=0)
-    assert len(refusal.value.faults) == 2
+    assert refused(isochrones, network, [10], within_min=(30, -1)) == [("access.bands_not_positive", "within_min")]
+    assert refused(Lattice.of, RoadNetwork.from_edges([1], [2], [1.0]), cell_km=0) == [
+        ("access.km_not_positive", "cell_km"),
+        ("access.nodes_without_places", "network"),
+    ]

@@ -104,7 +104,7 @@ def test_a_result_shows_in_the_pass_in_which_it_is_taken():
 def test_during_a_run_nobody_is_told_to_run(language):
     go = threading.Event()
 
-    def slow(scenario, say, progress):
+    def slow(scenario, on_step, progress):
         assert go.wait(60)
         return run("cautious")
 
@@ -128,7 +128,7 @@ def test_during_a_run_nobody_is_told_to_run(language):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_headline_says_how_often_the_plan_holds(language):
     page = opened("match", language, study=run())
-    table = explanation.holds_table(run())
+    table = explanation.feasibility_table(run())
     held = next(one for one in page.metric if one.label == text("match.held", language))
     assert held.value == f"{1 - table['breaks'].iloc[0]:.0%}"
     assert run().region.names[table["pool"].iloc[1]][language] in held.help
@@ -363,7 +363,7 @@ def test_of_two_contradicting_clicks_the_newer_stays():
 def test_visitors_of_one_scenario_share_a_run_and_others_wait():
     go, begun = threading.Event(), []
 
-    def slow(scenario, say, progress):
+    def slow(scenario, on_step, progress):
         begun.append(scenario.id)
         assert go.wait(20)
         return run()
@@ -385,7 +385,7 @@ def test_a_stopped_run_keeps_its_plan_and_can_be_run_again():
     told = []
     begun = threading.Event()
 
-    def endless(scenario, say, progress):
+    def endless(scenario, on_step, progress):
         begun.set()
         while progress(Progress(1.0, 2.0, 3.0)) is not False:
             told.append(1)
@@ -406,11 +406,11 @@ def test_a_stopped_run_keeps_its_plan_and_can_be_run_again():
 def test_a_run_stopped_before_there_is_a_plan_ends_at_the_next_step():
     begun, go = threading.Event(), threading.Event()
 
-    def long(scenario, say, progress):
-        say("scoring")
+    def long(scenario, on_step, progress):
+        on_step("scoring")
         begun.set()
         assert go.wait(20)
-        say("scoring")
+        on_step("scoring")
         raise AssertionError("a step began after the stop")
 
     jobs = Jobs(long)
@@ -427,7 +427,7 @@ def test_a_run_stopped_before_there_is_a_plan_ends_at_the_next_step():
 
 @pytest.mark.parametrize(("each", "kept"), [(1, KEPT), (KEPT_BYTES // 3, 3), (KEPT_BYTES, 1), (9 * KEPT_BYTES, 1)])
 def test_of_runs_that_have_ended_only_as_many_are_kept_as_there_is_room_for(each, kept):
-    jobs = Jobs(lambda scenario, say, progress: Mock(decision=Mock(nbytes=each)))
+    jobs = Jobs(lambda scenario, on_step, progress: Mock(decision=Mock(nbytes=each)))
     asked = [catalog.scenario().model_copy(update={"seed": seed}) for seed in range(KEPT + 3)]
     for scenario in asked:
         assert jobs.start(scenario).wait(20)
@@ -437,7 +437,7 @@ def test_of_runs_that_have_ended_only_as_many_are_kept_as_there_is_room_for(each
 
 
 def test_a_run_that_breaks_tells_no_traceback():
-    def broken(scenario, say, progress):
+    def broken(scenario, on_step, progress):
         raise ZeroDivisionError("secret")
 
     job = Jobs(broken).start(catalog.scenario())

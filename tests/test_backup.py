@@ -14,11 +14,12 @@ import sqlalchemy as sa
 
 from geo_cluster import cli
 from geo_cluster.errors import Conflict, DataError, InputError
-from geo_cluster.workspace import backup, database, sessions
+from geo_cluster.workspace import backup, database, schema, sessions
 from geo_cluster.workspace.repository import Work, Workspace
 from geo_cluster.workspace.roles import Person
 from geo_cluster.world import catalog
 from tests.databases import address, postgres  # noqa: F401  (fixtures)
+from tests.refusals import refusal_of
 from tests.studies import run as shipped
 from tests.test_database import EXPECTED, as_of_0_1_0, told_of
 
@@ -165,7 +166,7 @@ def test_a_workspace_with_works_is_never_overwritten(address, tmp_path):  # noqa
     engine, file = filled(address), tmp_path / "copy.sqlite"
     backup.write(engine, file)
     before = everything(address)
-    with pytest.raises(InputError, match=r"holds 2 works already → choose another"):
+    with refusal_of("workspace.holds_works", error=InputError, count=2):
         backup.restore(file, address)
     assert everything(address) == before
     engine.dispose()
@@ -205,11 +206,12 @@ def _in(file, statement):
 def test_a_content_that_was_damaged_before_is_named_and_the_rest_is_copied(address, tmp_path):  # noqa: F811
     engine, file = filled(address), tmp_path / "copy.sqlite"
     with database.writing(engine) as connection:
-        one = connection.scalars(sa.select(database.blobs.c.sha256)).first()
+        one = connection.scalars(sa.select(schema.blobs.c.sha256)).first()
         packed = zlib.compress(b"something else")
-        connection.execute(database.blobs.update().where(database.blobs.c.sha256 == one).values(packed=packed))
-    with pytest.raises(DataError, match=rf"{one[:12]}: is copied, with a content that is not what was saved"):
+        connection.execute(schema.blobs.update().where(schema.blobs.c.sha256 == one).values(packed=packed))
+    with refusal_of("workspace.spoilt_content", error=DataError) as refusal:
         backup.write(engine, file)
+    assert [fault.place.key for fault in refusal.value.faults] == [one[:12]]
     assert everything(str(file)) == everything(address)
     engine.dispose()
 
@@ -274,7 +276,7 @@ def test_no_room_for_a_backup_leaves_none(tmp_path, monkeypatch):
         raise sqlite3.OperationalError("database or disk is full")
 
     monkeypatch.setattr(backup, "_filled", full)
-    with pytest.raises(DataError, match="disk is full"):
+    with refusal_of("workspace.disk_full", error=DataError):
         backup.write(engine, file)
     assert [path.name for path in tmp_path.iterdir()] == ["a.sqlite"]
 
@@ -318,7 +320,7 @@ def _killed(moment, do):
                 return connection
 
             backup.open_file = opened
-            backup._tell = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+            backup._refuse_spoilt = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
             backup.placed = _late(backup.placed)
             do()
         finally:

@@ -26,8 +26,8 @@ from geo_cluster import study, toml
 from geo_cluster.box import door, limits, process
 from geo_cluster.errors import Fault, InputError, Place
 from geo_cluster.export import preview
-from geo_cluster.imports import files
-from geo_cluster.imports.check import check_file
+from geo_cluster.imports.check import check_file, guess
+from geo_cluster.imports.checked import KINDS
 from geo_cluster.region import prepare
 from geo_cluster.supply import land_survey
 from geo_cluster.world import catalog, portfolio
@@ -76,8 +76,8 @@ NAMES = sorted(hostile(Path("/nowhere/secret.csv"), Path("/nowhere"), "http://12
 def through_every_door(name, content, region):
     """What each door answers, as text."""
     doors = {
-        "guess": lambda: files.guess(content, name),
-        **{kind: lambda kind=kind: check_file(content, name, kind, region, crs="EPSG:4326") for kind in files.KINDS},
+        "guess": lambda: guess(content, name),
+        **{kind: lambda kind=kind: check_file(content, name, kind, region, crs="EPSG:4326") for kind in KINDS},
         "rules": lambda: land_survey.rules_of(TABLE, "rules.csv", content, name),
         "rules table": lambda: land_survey.rules_of(content, name, TABLE, "a.gpkg"),
         "score": lambda: portfolio.read_content(content, name),

@@ -22,7 +22,7 @@ def weighed(one):
 
 
 def test_rank_chances_of_a_site_add_up_to_one(weighed):
-    table = site_choice.rank_chances(weighed, sites=99, ranks=5)
+    table = site_choice.rank_acceptability(weighed, sites=99, ranks=5)
     assert table.groupby("site")["chance"].sum().to_numpy() == pytest.approx(1)
     assert table[table["rank"] == 1]["chance"].sum() == pytest.approx(1, abs=0.01)
 
@@ -31,7 +31,7 @@ def test_beyond_its_stability_interval_the_named_site_leads(one, weighed):
     """Each end of each interval, a little beyond: the weight moves, the others keep their proportions."""
     leader = one.sites[weighed.order[0]]
     moved = 0
-    for row in site_choice.stability(weighed).to_dict("records"):
+    for row in site_choice.weight_intervals(weighed).to_dict("records"):
         at = list(catalog.criteria()).index(row["criterion"])
         for end, sign in (("low", -1), ("high", 1)):
             if not row[f"{end}_site"] or not 1e-3 < row[end] < 1 - 1e-3:

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from geo_cluster import cli
-from geo_cluster.access import osm
+from geo_cluster.access import osm_servers
 from geo_cluster.report import explanation
 from geo_cluster.world import catalog, layers
 from tests.studies import OWN, write_own
@@ -241,7 +241,7 @@ def test_what_room_can_not_be_looked_for(options, named, call, tmp_path):
 
 
 def test_refresh_says_which_server_it_tries(call, tmp_path, monkeypatch):
-    monkeypatch.setattr(osm, "KNOCK_PAUSE_S", 0)
+    monkeypatch.setattr(osm_servers, "KNOCK_PAUSE_S", 0)
     told = call("refresh-osm", "--area", "[/nope]", "--nominatim", "http://127.0.0.1:9", "--out", tmp_path / "out")
     refused(told, tmp_path / "out", "127.0.0.1:9: can't be reached")
     assert "0% [/nope]: trying 127.0.0.1:9" in told[2]

@@ -16,12 +16,13 @@ import pytest
 import sqlalchemy as sa
 
 from geo_cluster import cli
-from geo_cluster.errors import DataError, GeoClusterError, InputError
+from geo_cluster.errors import DataError, Fault, InputError, Reason
 from geo_cluster.workspace import address as workspace_address
-from geo_cluster.workspace import database
+from geo_cluster.workspace import database, refusals, schema
 from geo_cluster.workspace.repository import Work, Workspace
 from geo_cluster.world import catalog
 from tests.databases import address, postgres  # noqa: F401  (fixtures)
+from tests.refusals import refusal_of
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="as POSIX has it")
 
@@ -128,24 +129,24 @@ def _folder(file, older):
 
 
 HAPPENINGS = {
-    _delete: "is gone",
-    _empty: "is empty",
-    _halve: "malformed",
-    _cut: "not a database|malformed|disk I/O",
-    _move_folder: "is gone",
-    _new_folder: "is gone",
-    _put_older: "older copy",
-    _write_older_over_it: "older copy",
-    _put_another: "another workspace",
-    _foreign: "another program's database",
-    _text: "not a database",
-    _drop: "another program's database",
-    _trigger: "another program's database",
-    _trigger_named_like_a_table: "another program's database",
-    _folder: "unable to open",
+    _delete: ("workspace.gone",),
+    _empty: ("workspace.empty_file",),
+    _halve: ("workspace.corrupt_database",),
+    _cut: ("workspace.not_a_database", "workspace.corrupt_database", "workspace.disk_failed"),
+    _move_folder: ("workspace.gone",),
+    _new_folder: ("workspace.gone",),
+    _put_older: ("workspace.older_copy",),
+    _write_older_over_it: ("workspace.older_copy",),
+    _put_another: ("workspace.another_workspace",),
+    _foreign: ("workspace.foreign_database",),
+    _text: ("workspace.not_a_database",),
+    _drop: ("workspace.foreign_database",),
+    _trigger: ("workspace.foreign_database",),
+    _trigger_named_like_a_table: ("workspace.foreign_database",),
+    _folder: ("workspace.not_opened",),
 }
 if sys.platform != "win32":
-    HAPPENINGS[_link_another] = "another workspace"
+    HAPPENINGS[_link_another] = ("workspace.another_workspace",)
 
 
 @pytest.mark.parametrize("happens", HAPPENINGS, ids=lambda one: one.__name__.strip("_"))
@@ -167,9 +168,8 @@ def test_what_happens_to_the_file_is_told_before_a_save_is_acknowledged(space, f
         lambda: space.mark("x"),
         lambda: space.undo(kept.id, seen=2),
     ):
-        with pytest.raises(GeoClusterError, match=HAPPENINGS[happens]) as told:
+        with refusal_of(*HAPPENINGS[happens]):
             attempt()
-        assert all(len(fault.remedy) > 10 for fault in told.value.faults)
     assert (file.read_bytes() if file.is_file() else None) == left, "it is left as it was found"
     shutil.rmtree(file.parent, ignore_errors=True)
     shutil.copytree(whole, file.parent)
@@ -190,7 +190,7 @@ def test_what_happens_in_the_midst_of_a_save_is_told(space, file, tmp_path, happ
 
     done = []
     sa.event.listen(space.engine, "commit", late)
-    with pytest.raises(DataError, match=r"is gone|was replaced|disk I/O|can't be used"):
+    with refusal_of("workspace.gone", "workspace.replaced", "workspace.disk_failed", error=DataError):
         space.save(kept.id, work(20), seen=1, note="b")
     assert done
 
@@ -199,7 +199,7 @@ def test_moved_away_and_back_nothing_is_lost(space, file):
     kept = space.create(work(10), note="a")
     away = file.with_name("away")
     file.rename(away)
-    with pytest.raises(DataError, match="is gone"):
+    with refusal_of("workspace.gone", error=DataError):
         space.save(kept.id, work(20), seen=1, note="b")
     assert not file.exists(), "a new one is not made under the app"
     away.rename(file)
@@ -207,7 +207,7 @@ def test_moved_away_and_back_nothing_is_lost(space, file):
 
 
 def test_a_whole_copy_in_its_place_is_the_workspace(space, file):
-    """A disk was exchanged, a backup of this moment put back: nothing is missing, so nothing is refused."""
+    """A disk was exchanged, a backup of this moment put back: nothing is missing, so nothing is refusal_of."""
     kept = space.create(work(10), note="a")
     _put_older(file, file)
     assert space.save(kept.id, work(20), seen=1, note="b").revision.number == 2
@@ -239,7 +239,7 @@ def test_a_full_disk_is_told_and_nothing_is_half(space, file):
     sa.event.listen(
         space.engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count=30").fetchall()
     )
-    with pytest.raises(DataError, match=r"full\) → free space"):
+    with refusal_of("workspace.disk_full", error=DataError):
         space.save(kept.id, work(20, **{"a.bin": os.urandom(300_000)}), seen=1, note="b")
     assert space.open(kept.id) == kept
     assert space.save(kept.id, work(20), seen=1, note="b").revision.number == 2
@@ -253,21 +253,21 @@ def test_what_happens_to_the_database_is_told(address):  # noqa: F811
     engine = database.connect(address)
     space = Workspace(engine)
     kept = space.create(work(10), note="a")
-    everything = ", ".join(table.name for table in database.tables.sorted_tables)
+    everything = ", ".join(table.name for table in schema.tables.sorted_tables)
 
-    def told(why):
+    def refuses(code):
         for attempt in (lambda: space.save(kept.id, work(20), seen=1, note="b"), lambda: space.open(kept.id)):
-            with pytest.raises(DataError, match=why):
+            with refusal_of(code, error=DataError):
                 attempt()
 
     with engine.begin() as connection:
-        connection.execute(database.saves.delete())
-    told("older copy")
+        connection.execute(schema.saves.delete())
+    refuses("workspace.older_copy")
     with engine.begin() as connection:
         connection.exec_driver_sql(f"DROP TABLE {everything}")
-    told("its tables are gone")
+    refuses("workspace.tables_gone")
     other = database.connect(address)
-    told("another workspace")
+    refuses("workspace.another_workspace")
     other.dispose()
     engine.dispose()
 
@@ -279,13 +279,13 @@ def test_an_empty_file_is_never_taken_for_a_new_workspace(tmp_path):
     """Ours are whole before they are in their place; an empty file was cut off, or is somebody else's."""
     file = tmp_path / "a.sqlite"
     file.touch()
-    with pytest.raises(DataError, match=r"is empty, and no workspace → put a copy of it back; if it never was one"):
+    with refusal_of("workspace.empty_file", error=DataError):
         database.connect(str(file))
     assert file.stat().st_size == 0
     file.unlink()
     database.connect(str(file))
     with closing(sqlite3.connect(file)) as connection:
-        assert connection.execute("PRAGMA application_id").fetchone() == (database.APPLICATION,)
+        assert connection.execute("PRAGMA application_id").fetchone() == (schema.APPLICATION,)
 
 
 def test_a_new_workspace_that_can_not_be_made_leaves_nothing(tmp_path, monkeypatch):
@@ -294,7 +294,7 @@ def test_a_new_workspace_that_can_not_be_made_leaves_nothing(tmp_path, monkeypat
 
     monkeypatch.setattr(workspace_address.os, "link", full)
     monkeypatch.setattr(workspace_address.Path, "rename", full)
-    with pytest.raises(InputError, match="No space left on device"):
+    with refusal_of("workspace.not_made", reason=Reason("磁盘已满", "No space left on device")):
         database.connect(str(tmp_path / "a.sqlite"))
     assert list(tmp_path.iterdir()) == []
 
@@ -350,49 +350,90 @@ def _addresses(folder):
     listening.close()
     (folder / "plain").write_text("x" * 5000)
     return {
-        "~nobody-of-this-name/x": "there is no home of ~nobody-of-this-name",
-        "~": "is a folder",
-        " ": "is empty",
-        f"{folder}/a\0b": "NUL",
-        f"{folder}/{'x' * 300}": "too long",
-        f"{folder}/{'长' * 90}": "too long",
-        f"{'/x' * 3000}": "too long",
-        "/dev/null": "is a device",
-        "/dev/full": "is a device",
-        f"{folder}/pipe": "is a pipe",
-        f"{folder}/socket": "is a socket",
-        f"{folder}/loop": "symbolic links",
-        f"{folder}/loop/x": "symbolic links",
-        f"{folder}/nowhere": "a file that is not there",
-        f"{folder}/plain": "not a database",
-        f"{folder}/plain/x": "Not a directory",
-        f"file:{folder}/x": "is no path",
-        f"file://{folder}/x": "'file' is no kind of database",
-        f"sqlite:///{folder}/x?mode=memory": "more, or less, than a path",
-        f"sqlite://host/{folder}/x": "more, or less, than a path",
-        "sqlite://": "more, or less, than a path",
-        "sqlite:x": "is no path",
-        ":memory:": "is no path",
-        "sqlite:///:memory:": "is no path",
-        r"C:\plans\x.sqlite": "is a path of Windows",
-        r"\\server\plans\x.sqlite": "is a path of Windows",
-        "postgresql:plans": "is no path",
-        "postgresql://%zz:99999/x": "can't be used|is no URL",
-        "postgresql://127.0.0.1:1/x?no_such_option=1": "can't be used",
-        "postgresql://127.0.0.1:1/x?connect_timeout=never": "can't be used",
-        "postgresql://127.0.0.1:99999/x": "can't be used|is no URL",
-        "http://127.0.0.1/x": "'http' is no kind of database",
-        "://": "is no URL",
+        "~nobody-of-this-name/x": "no_home",
+        "~": "not_a_file",
+        " ": "no_address",
+        f"{folder}/a\0b": "no_address",
+        f"{folder}/{'x' * 300}": "not_writable",
+        f"{folder}/{'长' * 90}": "not_writable",
+        f"{'/x' * 3000}": "not_writable",
+        "/dev/null": "not_a_file",
+        "/dev/full": "not_a_file",
+        f"{folder}/pipe": "not_a_file",
+        f"{folder}/socket": "not_a_file",
+        f"{folder}/loop": "not_writable",
+        f"{folder}/loop/x": "not_writable",
+        f"{folder}/nowhere": "dangling_link",
+        f"{folder}/plain": "not_a_database",
+        f"{folder}/plain/x": "not_writable",
+        f"file:{folder}/x": "not_a_path",
+        f"file://{folder}/x": "unknown_database",
+        f"sqlite:///{folder}/x?mode=memory": "odd_sqlite_url",
+        f"sqlite://host/{folder}/x": "odd_sqlite_url",
+        "sqlite://": "odd_sqlite_url",
+        "sqlite:x": "not_a_path",
+        ":memory:": "not_a_path",
+        "sqlite:///:memory:": "not_a_path",
+        r"C:\plans\x.sqlite": "windows_path",
+        r"\\server\plans\x.sqlite": "windows_path",
+        "postgresql:plans": "not_a_path",
+        "postgresql://%zz:99999/x": "unknown_host odd_option not_a_url",
+        "postgresql://127.0.0.1:1/x?no_such_option=1": "odd_option",
+        "postgresql://127.0.0.1:1/x?connect_timeout=never": "connection_refused odd_option",
+        "postgresql://127.0.0.1:1/x": "connection_refused",
+        "postgresql://127.0.0.1:99999/x": "odd_option not_a_url",
+        "http://127.0.0.1/x": "unknown_database",
+        "://": "not_a_url",
     }
 
 
 @POSIX
 def test_an_address_that_is_none_is_told_in_words(tmp_path, capfd):
     before = {path.name for path in tmp_path.iterdir()}
-    for given, why in _addresses(tmp_path).items():
-        with pytest.raises((InputError, DataError), match=why):
+    for given, codes in _addresses(tmp_path).items():
+        with refusal_of(*(f"workspace.{code}" for code in codes.split())):
             database.connect(given)
     assert {path.name for path in tmp_path.iterdir()} - before == {"loop", "nowhere", "pipe", "socket", "plain"}
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ('connection failed: FATAL:  password authentication failed for user "li"', "wrong_password"),
+        ('connection failed: FATAL:  role "li" does not exist', "wrong_password"),
+        ('connection failed: FATAL:  database "plans" does not exist', "no_such_database"),
+        ('connection to server at "10.0.0.1", port 5432 failed: Connection refusal_of', "connection_refused"),
+        ("failed to resolve host 'db.example': [Errno -2] Name or service not known", "unknown_host"),
+        ("connection timeout expired", "no_answer"),
+        ("FATAL:  sorry, too many clients already", "too_many_connections"),
+        ("server closed the connection unexpectedly", "connection_lost"),
+        ('invalid connection option "x"', "odd_option"),
+        ("database disk image is malformed", "corrupt_database"),
+        ("something new", "unusable"),
+    ],
+)
+def test_what_a_driver_says_without_a_number_has_a_code(said, code):
+    assert refusals.code_of(Exception(said)) == f"workspace.{code}"
+
+
+@pytest.mark.parametrize(
+    "codes", [refusals.SQLITE, refusals.POSTGRESQL, refusals.PHRASES], ids=["sqlite", "pg", "said"]
+)
+def test_what_a_driver_refuses_can_be_read_in_chinese(codes):
+    for code in codes.values():
+        words = Fault(code, "workspace", reason="connection failed").words("zh")
+        assert "failed" not in words.what + words.remedy
+
+
+@pytest.mark.parametrize("address", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [({"database": "absent"}, "no_such_database"), ({"username": "nobody-here"}, "wrong_password")],
+)
+def test_a_server_that_refuses_to_let_in(address, change, code):  # noqa: F811
+    url = sa.make_url(address).set(**change).render_as_string(hide_password=False)
+    with refusal_of(f"workspace.{code}", error=DataError):
+        database.connect(url)
 
 
 @POSIX
@@ -492,8 +533,8 @@ def test_a_workspace_of_0_1_0_is_stepped_up_and_keeps_everything(address, tmp_pa
     assert told_of(address) == EXPECTED
     engine = database.connect(address)
     with database.reading(engine) as connection:
-        assert connection.scalar(sa.select(database.made.c.version)) == database.SCHEMA
-        assert len(connection.scalar(sa.select(database.made.c.workspace))) == 32
+        assert connection.scalar(sa.select(schema.made.c.version)) == schema.newest()
+        assert len(connection.scalar(sa.select(schema.made.c.workspace))) == 32
     kept = Workspace(engine).save("w", work(20), seen=2, note="b")
     assert Workspace(engine).undo("w", seen=3).work == EXPECTED[1][1]
     assert kept.revision.number == 3
@@ -523,16 +564,16 @@ def test_a_new_workspace_is_made_as_a_stepped_up_one_is(tmp_path):
 
 def test_an_interrupted_step_leaves_the_old_one(address, monkeypatch):  # noqa: F811
     as_of_0_1_0(address)
-    real = database.STEPS[1]
+    (first, *others) = schema.STEPS
 
     def interrupted(connection):
-        real(connection)
+        first.apply(connection)
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(database.STEPS, 1, interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        database.connect(address)
-    monkeypatch.setitem(database.STEPS, 1, real)
+    with monkeypatch.context() as patched:
+        patched.setattr(schema, "STEPS", (schema.Step("interrupted", interrupted), *others))
+        with pytest.raises(KeyboardInterrupt):
+            database.connect(address)
     if "://" not in address:
         with closing(sqlite3.connect(address)) as connection:
             assert connection.execute("SELECT * FROM geo_cluster_schema").fetchall() == [(1,)]
@@ -548,7 +589,7 @@ def test_there_is_no_step_without_room_for_a_copy(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(database, "placed", full)
-    with pytest.raises(DataError, match=r"could not be written \(No space left on device\) → free space beside it"):
+    with refusal_of("workspace.no_room_to_step_up", error=DataError):
         database.connect(str(file))
     assert file.read_bytes()[100:] == before[100:], "but for the head, which says how it is written to"
 
@@ -568,6 +609,38 @@ def test_two_servers_that_start_at_once_step_up_once(address):  # noqa: F811
     assert told_of(address) == EXPECTED
 
 
+def test_steps_are_applied_in_order_to_an_older_workspace(address, monkeypatch):  # noqa: F811
+    """Two steps that are yet to come: all of what 0.1.0 saved is there, and what they add."""
+
+    def add(connection):
+        connection.exec_driver_sql("CREATE TABLE geo_cluster_later (note VARCHAR(9) NOT NULL)")
+
+    def fill(connection):
+        connection.exec_driver_sql("INSERT INTO geo_cluster_later VALUES ('kept')")
+
+    as_of_0_1_0(address)
+    monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, schema.Step("a table", add), schema.Step("a row", fill)))
+    assert told_of(address) == EXPECTED
+    engine = database.connect(address)
+    with database.reading(engine) as connection:
+        assert connection.scalar(sa.select(schema.made.c.version)) == schema.newest() == 4
+        assert connection.exec_driver_sql("SELECT note FROM geo_cluster_later").all() == [("kept",)]
+    engine.dispose()
+    monkeypatch.undo()
+    with refusal_of("workspace.later_version", error=InputError, version=4, known=2):
+        database.connect(address)
+
+
+@pytest.mark.parametrize("version", [0, -1])
+def test_a_version_that_never_was_is_refused(address, version):  # noqa: F811
+    engine = database.connect(address)
+    with database.writing(engine) as connection:
+        connection.execute(schema.made.update().values(version=version))
+    engine.dispose()
+    with refusal_of("workspace.no_version", error=DataError):
+        database.connect(address)
+
+
 @POSIX
 def test_a_server_killed_while_it_steps_up_leaves_a_workspace(tmp_path):
     file = tmp_path / "workspace.sqlite"
@@ -584,7 +657,7 @@ def test_a_server_killed_while_it_steps_up_leaves_a_workspace(tmp_path):
 
 
 def _killed_at(file, moment):
-    real_copy, real_step = database._copy_before, database.STEPS[1]
+    real_copy, (first, *others) = database._copy_before, schema.STEPS
 
     def copy(*given):
         real_copy(*given)
@@ -592,10 +665,10 @@ def _killed_at(file, moment):
             os.kill(os.getpid(), signal.SIGKILL)
 
     def step(connection):
-        real_step(connection)
+        first.apply(connection)
         if moment == "_name_and_count":
             os.kill(os.getpid(), signal.SIGKILL)
 
-    database._copy_before, database.STEPS[1] = copy, step
+    database._copy_before, schema.STEPS = copy, (schema.Step("killed", step), *others)
     database.connect(file)
     os.kill(os.getpid(), signal.SIGKILL)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from geo_cluster import study
-from geo_cluster.report import comparison, explanation
+from geo_cluster.report import comparison, explanation, what_if
 from geo_cluster.report import tables as report_tables
 from tests import world
 
@@ -30,7 +30,7 @@ def crowded() -> study.Study:
 
 
 def test_the_way_in_is_what_it_takes(crowded):
-    ways = explanation.ways_in_table(crowded)
+    ways = explanation.placement_options_table(crowded)
     (left,) = report_tables.unplaced(crowded)["project"]
     assert set(ways["project"]) == {left}
     assert ways["way"].str.contains("一号站再要 20.0 MVA容量").any()
@@ -43,7 +43,7 @@ def test_the_way_in_is_what_it_takes(crowded):
 
 def test_twenty_more_mva_are_worth_what_the_plan_gains(crowded):
     known = [{"subject": "G1", "attribute": "spare_mva", "low": 61, "likely": 61, "high": 61, "source": "试算"}]
-    worth = explanation.pool_worth_table(crowded).set_index(["resource", "pool"])["gain"]
+    worth = explanation.pool_values_table(crowded).set_index(["resource", "pool"])["gain"]
     assert worth["power", "G1"] == pytest.approx(0), "one more MVA lets nobody in"
     after = study.run(world.scenario(known=known), world.layers(), projects=world.projects(4, power_mva="20"))
     assert len(report_tables.assignment(after)) == len(report_tables.assignment(crowded))
@@ -74,7 +74,7 @@ def test_share_of_draws_in_which_the_plan_holds_by_hand():
     ]
     scenario = world.scenario(known=known, sites=["X1"], draws=2000)
     result = study.run(scenario, world.layers(), projects=world.projects(1))
-    table = explanation.holds_table(result).set_index("resource")["breaks"]
+    table = explanation.feasibility_table(result).set_index("resource")["breaks"]
     column = list(result.observations["attribute"]).index("available_land_ha")
     by_hand = np.mean(result.region.draws[:, column] * 15 < 30)
     assert table["plan"] == pytest.approx(by_hand, abs=1e-4)
@@ -92,7 +92,7 @@ def test_alternatives_are_told_project_by_project_with_their_worth(crowded):
 def test_nothing_to_explain_where_nobody_may_go_anywhere():
     nobody = study.run(world.scenario(), world.layers(), projects=world.projects(1, land_mu="5000"))
     assert explanation.explain(nobody) == {}
-    assert explanation.ways_in_table(nobody).empty
+    assert explanation.placement_options_table(nobody).empty
 
 
 def test_what_the_time_did_not_suffice_for_says_so(crowded):
@@ -156,28 +156,28 @@ def rows(settings):
 
 def test_using_a_way_in_places_the_project(crowded):
     (left,) = report_tables.unplaced(crowded)["project"]
-    ways = explanation.ways_of(crowded, left)
+    ways = explanation.placement_options_of(crowded, left)
     assert ways
     for way in ways:
-        after = run_crowded(**rows(explanation.way_settings(crowded, way, source="试算")))
+        after = run_crowded(**rows(what_if.option_settings(crowded, way, source="试算")))
         places = report_tables.assignment(after).set_index("project")["site"]
-        assert places[left] == explanation.way_row(crowded, way)["site"]
+        assert places[left] == explanation.option_row(crowded, way)["site"]
         if way.more:
             assert report_tables.unplaced(after).empty
             assert (after.observations["source"] == "试算").any(), "the supposition shows as one"
 
 
 def test_a_pool_at_another_value_is_the_scenario_with_that_number(crowded):
-    trial = explanation.pool_scenario(crowded, "power", "G1", 85.0, source="试算")
+    trial = what_if.pool_scenario(crowded, "power", "G1", 85.0, source="试算")
     (known,) = trial.known
     assert (known.subject, known.attribute, known.low, known.high) == ("G1", "spare_mva", 85.0, 85.0)
     after = study.run(trial, world.layers(), projects=world.projects(4, power_mva="20"))
     assert report_tables.unplaced(after).empty
     table = comparison.difference_table(crowded, after)
     assert table.loc[table["from"] == "", "project"].tolist() == report_tables.unplaced(crowded)["project"].tolist()
-    land = explanation.pool_scenario(crowded, "land", "X1", 150.0, source="试算").known[0]
+    land = what_if.pool_scenario(crowded, "land", "X1", 150.0, source="试算").known[0]
     assert land.likely == pytest.approx(10.0), "150 mu are 10 ha"
-    again = explanation.known_with(trial.known, "power", "G1", 70.0, source="又一次")
+    again = what_if.known_with(trial.known, "power", "G1", 70.0, source="又一次")
     assert [one.likely for one in again] == [70.0], "the same number is replaced, not doubled"
 
 
@@ -186,7 +186,7 @@ def test_the_full_station_binds_and_the_others_do_not(crowded):
     assert table.loc["G1", "share"] == pytest.approx(1.0)
     assert table.loc["G1", "waiting"] == 1, "the one that stays out"
     assert table.loc[world.PREFECTURE, "waiting"] == 0
-    gain, proven = explanation.worth_of(crowded, "power", "G1", 20.0)
+    gain, proven = explanation.pool_value(crowded, "power", "G1", 20.0)
     assert proven
     assert gain > 50, "placing the fourth is worth its bonus and its score"
 
@@ -230,7 +230,7 @@ def test_why_a_project_moved_begins_with_what_a_person_did():
 def test_a_reason_agrees_with_the_numbers_beside_it(crowded):
     """Less to give: the pool says so; another arrangement of the same settings: not that it is worth more."""
     ample = study.run(
-        explanation.pool_scenario(crowded, "power", "G1", 85.0, source="试算"),
+        what_if.pool_scenario(crowded, "power", "G1", 85.0, source="试算"),
         world.layers(),
         projects=world.projects(4, power_mva="20"),
     )
@@ -250,11 +250,11 @@ def test_a_reason_agrees_with_the_numbers_beside_it(crowded):
 
 
 def test_a_front_that_time_ended_before_says_so(crowded, monkeypatch):
-    assert all(one.whole for one in comparison.other_plans(crowded))
+    assert all(one.complete for one in comparison.other_plans(crowded))
     monkeypatch.setattr(explanation, "TOTAL_S", 0.0)
     fronts = [one for one in comparison.other_plans(crowded) if one.kind in ("commuting", "balance")]
     assert fronts
-    assert not any(one.whole for one in fronts)
+    assert not any(one.complete for one in fronts)
 
 
 def test_other_plans_are_no_better_and_bounded(crowded):
@@ -262,13 +262,13 @@ def test_other_plans_are_no_better_and_bounded(crowded):
     assert plans[0].kind == "best"
     assert {one.kind for one in plans} >= {"commuting", "balance"}
     for one in plans:
-        assert one.worth <= crowded.plan.objective + 1e-6
-        assert one.worth <= one.bound + 1e-6
+        assert one.objective <= crowded.plan.objective + 1e-6
+        assert one.objective <= one.bound + 1e-6
 
 
 def test_a_plan_with_room_for_all_has_no_blocking_pair():
     roomy = study.run(world.scenario(), world.layers(), projects=world.projects(1))
-    found = comparison.stability(roomy)
+    found = comparison.plan_stability(roomy)
     assert found.blocking.empty
     assert found.remaining == 0
     assert found.cost == pytest.approx(0.0, abs=1e-6)

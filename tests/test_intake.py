@@ -131,8 +131,11 @@ def test_a_cluster_gives_the_same_answers(region, monkeypatch, cluster):
 
 
 def test_a_cluster_that_is_not_there_is_named(region):
-    with pytest.raises(InputError, match="--scheduler"):
+    with pytest.raises(InputError) as refusal:
         list(appraise.batches(region, portfolio.read("sample").head(1), scheduler="nowhere:1:2"))
+    (fault,) = refusal.value.faults
+    assert (fault.code, fault.place.name) == ("intake.no_scheduler", "--scheduler")
+    assert "nowhere:1:2" in fault.words("zh").what
 
 
 def test_policy_money_is_what_the_clauses_name(region):

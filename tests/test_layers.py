@@ -6,13 +6,14 @@ import hashlib
 import re
 import shutil
 import tracemalloc
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
 
-from geo_cluster.errors import DataError
+from geo_cluster.errors import DataError, Fault
 from geo_cluster.world import catalog, layers
 from geo_cluster.world.coordinates import convert
 
@@ -65,12 +66,14 @@ def test_missing_truncated_and_changed_files(copy):
     truncated = copy / "sites.csv"
     truncated.write_bytes(truncated.read_bytes()[:-500])
     change(copy, "stations.csv", "武汉站", "汉口站")
-    told = "\n".join(map(str, layers.check_all()))
-    assert "ports.csv: is missing → run `make data`" in told
-    assert re.search(r"sites\.csv: has [\d,]+ bytes, the registry says", told)
-    assert "stations.csv: its SHA-256 is not the registered one" in told
-    with pytest.raises(DataError, match="SHA-256"):
+    assert {(Path(fault.place.name).name, fault.code) for fault in layers.check_all()} == {
+        ("ports.csv", "world.layer_missing"),
+        ("sites.csv", "world.other_size"),
+        ("stations.csv", "world.other_hash"),
+    }
+    with pytest.raises(DataError) as refusal:
         layers.read("stations")
+    assert [fault.code for fault in refusal.value.faults] == ["world.other_hash"]
 
 
 def test_a_file_of_another_length_is_not_read(tmp_path):
@@ -80,33 +83,39 @@ def test_a_file_of_another_length_is_not_read(tmp_path):
     layer = catalog.layers()["sites"]
     tracemalloc.start()
     (fault,) = layers.file_faults(path, layer)
-    assert "has 268,435,456 bytes" in fault.what
+    assert (fault.code, fault.values["size"]) == ("world.other_size", 2**28)
     (fault,) = layers.file_faults(path, layer.model_copy(update={"bytes": 2**28}))
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert "SHA-256" in fault.what
+    assert fault.code == "world.other_hash"
     assert most < 2**23, "it was read as a whole"
 
 
 def test_unregistered_file(copy):
     (copy / "stray.csv").write_text("a\n")
-    assert [str(f) for f in layers.check_all()] == [f"{copy / 'stray.csv'}: is not registered → register or remove it"]
+    assert layers.check_all() == [Fault("world.unregistered", copy / "stray.csv")]
 
 
 def test_registered_but_unreadable(copy):
     (copy / "counties.geojson").write_text("{ half a file")
     register(copy, "counties")
-    with pytest.raises(DataError, match=r"counties\.geojson: can't be read"):
+    with pytest.raises(DataError) as refusal:
         layers.read("counties")
+    (fault,) = refusal.value.faults
+    assert (Path(fault.where).name, fault.code) == ("counties.geojson", "world.layer_unreadable")
+    assert "GDAL" not in fault.words("zh").what and fault.values["reason"] not in fault.words("zh").what
 
 
 def test_contract_faults_are_all_listed_with_row_and_column(copy):
     change(copy, "substations.csv", ",substation,500,", ",windmill,500,")
     change(copy, "substations.csv", ",substation,220,", ",substation,two-twenty,")
     register(copy, "substations")
-    told = "\n".join(map(str, layers.check_all()))
-    assert re.search(r"layer substations, row \d+, column kind: 'windmill' breaks is not one of", told)
-    assert "column voltage_kv" in told
+    faults = layers.check_all()
+    (kind,) = (fault for fault in faults if fault.column == "kind")
+    assert (kind.code, kind.values["value"]) == ("world.not_in_vocabulary", "windmill")
+    assert kind.where.startswith("layer substations, row ")
+    assert {"substation", "switching"} & set(kind.values["known"])
+    assert {fault.code for fault in faults if fault.column == "voltage_kv"} == {"world.wrong_type"}
 
 
 def test_missing_column_and_repeated_id(copy):
@@ -114,23 +123,24 @@ def test_missing_column_and_repeated_id(copy):
     change(copy, "stations.csv", "T02,", "T01,")
     register(copy, "ports")
     register(copy, "stations")
-    told = "\n".join(map(str, layers.check_all()))
-    assert "layer ports, column confidence: is missing" in told
-    assert re.search(r"layer stations, row \d+, column id: 'T01'", told)
+    found = {(fault.place.name, fault.column, fault.code) for fault in layers.check_all()}
+    assert ("ports", "confidence", "world.column_missing") in found
+    assert ("stations", "id", "world.not_unique") in found
 
 
 def test_swapped_coordinates_are_outside(copy):
     text = (copy / "stations.csv").read_text(encoding="utf-8")
     (copy / "stations.csv").write_text(text.replace("lon,lat", "lat,lon", 1), encoding="utf-8", newline="\n")
     register(copy, "stations")
-    assert any("check for swapped lon/lat" in str(fault) for fault in layers.check_all())
+    assert "world.outside_hubei" in {fault.code for fault in layers.check_all()}
 
 
 def test_points_outside_the_county_they_claim(copy):
     change(copy, "sites.csv", "114.6550,30.5050", "114.3000,30.6000")  # Gedian moved to downtown Wuhan
     register(copy, "sites")
     (fault,) = layers.check_all()
-    assert re.match(r"layer sites, row 12: lies outside \S+区, which it claims", str(fault))
+    assert (fault.code, fault.where) == ("world.outside_county", "layer sites, row 12")
+    assert fault.values["county"].endswith("区")
 
 
 def test_points_that_look_shifted_are_named_as_such():
@@ -144,14 +154,17 @@ def test_points_that_look_shifted_are_named_as_such():
     lon, lat = convert(points.geometry.x, points.geometry.y, source="wgs84", target="gcj02")
     shifted = points.set_geometry(gpd.points_from_xy(lon, lat), crs="EPSG:4326")
     first, *rest = layers.place_faults("mine", shifted, square, nowhere)
-    assert "looks shifted" in first.what
-    assert first.remedy == "convert the points from GCJ02 or BD09 to WGS84"
+    assert first.code == "world.looks_shifted"
+    assert first.values["systems"].en == "GCJ02 or BD09"
     assert len(rest) == 20
 
 
 def test_unknown_layer_is_named():
-    with pytest.raises(DataError, match=r"no layer named 'rivers'.*use one of"):
+    with pytest.raises(DataError) as refusal:
         layers.read("rivers")
+    (fault,) = refusal.value.faults
+    assert (fault.code, fault.values["name"]) == ("world.no_such_layer", "rivers")
+    assert "sites" in fault.values["known"]
 
 
 def test_sites_shifted_as_a_whole_are_noticed_by_the_gazetteer_even_deep_inside_their_counties(copy):
@@ -160,8 +173,10 @@ def test_sites_shifted_as_a_whole_are_noticed_by_the_gazetteer_even_deep_inside_
     table = sites.drop(columns="geometry").assign(lon=lon.round(6), lat=lat.round(6))
     table.to_csv(copy / "sites.csv", index=False, lineterminator="\n")
     register(copy, "sites")
-    with pytest.raises(DataError, match=r"looks shifted: taken as GCJ02.*convert the points from GCJ02 to WGS84"):
+    with pytest.raises(DataError) as refusal:
         layers.read("sites")
+    assert refusal.value.faults[0].code == "world.looks_shifted"
+    assert refusal.value.faults[0].values["systems"].en == "GCJ02"
 
 
 @pytest.mark.parametrize("name", list(catalog.layers()))

@@ -56,8 +56,11 @@ def test_a_national_zone_of_unknown_area_falls_back_to_the_general_prior():
 def test_no_prior_at_all_is_refused_by_name():
     attribute = catalog.attributes()["spare_mva"]
     bare = attribute.model_copy(update={"priors": attribute.priors[:1]})
-    with pytest.raises(InputError, match=r"spare_mva.*no prior fits G"):
+    with pytest.raises(InputError) as refusal:
         observations.complete(rows(), SUBJECTS, {"spare_mva": bare})
+    (fault,) = refusal.value.faults
+    assert (fault.code, fault.place.sheet) == ("world.no_prior", "[spare_mva]")
+    assert fault.values["subject"].startswith("G")
 
 
 def test_what_the_user_knows_becomes_rows():

@@ -57,7 +57,7 @@ def test_the_wheel_carries_code_app_tables_assets_and_data(wheel):
 
 def test_the_wheel_finds_its_own_data(wheel, tmp_path):
     zipfile.ZipFile(wheel).extractall(tmp_path)
-    code = "import sys, geo_cluster\nfrom geo_cluster import catalog, layers\nimport app\n"
+    code = "import sys, geo_cluster\nfrom geo_cluster.world import catalog, layers\nimport app\n"
     code += "print(geo_cluster.__file__, catalog.data_dir(), app.__file__, sep='\\n')\n"
     code += "assert not layers.check_all(), layers.check_all()\nprint(len(layers.read('sites')))"
     done = subprocess.run(

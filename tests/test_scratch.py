@@ -98,9 +98,11 @@ def test_on_a_full_disk_nothing_is_half_and_it_is_told(place):
     was = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-        with pytest.raises(DataError, match=r"could not be written \(File too large\) → free space"):
+        with pytest.raises(DataError) as refusal:
             scratch.write(target, b"x" * 5000)
-        with pytest.raises(DataError, match="could not be written"):
+        (fault,) = refusal.value.faults
+        assert (fault.code, fault.values["reason"].zh) == ("world.scratch_not_written", "文件太大")
+        with pytest.raises(DataError):
             Work(catalog.scenario(), {PROJECTS: b"x" * 5000}).settled(scratch.folder())
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -112,8 +114,9 @@ def test_on_a_full_disk_nothing_is_half_and_it_is_told(place):
 
 def test_no_place_for_temporary_files_is_told(place, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(place / "missing"))
-    with pytest.raises(DataError, match="temporary files: could not be written"):
+    with pytest.raises(DataError) as refusal:
         scratch.folder()
+    assert [(one.code, one.where) for one in refusal.value.faults] == [("world.scratch_not_written", "temporary files")]
 
 
 def test_a_file_is_there_as_long_as_somebody_holds_on_to_it(place):

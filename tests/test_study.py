@@ -117,8 +117,9 @@ def test_every_unknown_name_is_named_at_once():
     wrong |= {"known": [{"subject": "Z", "attribute": "spare_mva", "low": 1, "likely": 1, "high": 1, "source": "s"}]}
     with pytest.raises(InputError) as refusal:
         study.run(world.scenario(**wrong), world.layers(), projects=world.projects(1))
-    told = str(refusal.value)
-    assert all(name in told for name in ("nowhere", "X9", "P77", "'Z'"))
+    found = {(fault.code, fault.place.key, fault.values["name"]) for fault in refusal.value.faults}
+    wanted = {"anchor": "nowhere", "sites": "X9", "locked.project": "P77", "known.subject": "Z"}
+    assert found == {("world.no_such_name", key, repr(name)) for key, name in wanted.items()}
 
 
 def test_adding_a_site_changes_nobody_elses_score_or_interval():

@@ -1,4 +1,4 @@
-"""Connection, headroom, quota and bill."""
+"""Connection, headroom, energy review and bill."""
 
 from __future__ import annotations
 
@@ -15,20 +15,13 @@ from hypothesis import strategies as st
 from shapely.geometry import Point
 
 import geo_cluster
-from geo_cluster.errors import InputError
-from geo_cluster.supply.energy import (
-    coal_equivalent_tce,
-    connection,
-    headroom,
-    heat_tce,
-    load_faults,
-    needs_dual_supply,
-    pools,
-    quota,
-)
+from geo_cluster.errors import Place
+from geo_cluster.supply.energy_review import coal_equivalent_tce, energy_review, heat_tce
+from geo_cluster.supply.grid_connection import connection, needs_dual_supply
 from geo_cluster.supply.interval import Interval
-from geo_cluster.supply.substations import transformers
+from geo_cluster.supply.substations import headroom, transformers
 from geo_cluster.supply.tariff import bill, bills, load_factor, period_hours, period_shares, price_yuan_kwh, tariff_on
+from tests.refusals import faults_of, refused
 
 TABLES = Path(geo_cluster.__file__).parent / "tables"
 GRID = tomllib.loads((TABLES / "grid.toml").read_text(encoding="utf-8"))
@@ -102,11 +95,18 @@ def test_capacity_charge_instead_of_demand():
 
 def test_the_price_of_another_year_is_refused():
     assert tariff_on(TARIFFS, dt.date(2026, 1, 15))["id"] == "hubei-2026-01"
-    with pytest.raises(InputError, match="no notice covers 2025-06-01"):
-        bill(10, voltage_kv=10, tariffs=TARIFFS, on=dt.date(2025, 6, 1))
-    for wrong in ({"load_factor": 50}, {"voltage_kv": 66}, {"load_factor": 0}):
-        with pytest.raises(InputError):
-            bill(10, **({"voltage_kv": 10, "tariffs": TARIFFS} | wrong))
+    (found,) = faults_of(bill, 10, voltage_kv=10, tariffs=TARIFFS, on=dt.date(2025, 6, 1))
+    assert (found.code, found.values["day"]) == ("supply.no_notice", "2025-06-01")
+    for wrong, code in (
+        ({"load_factor": 50}, "load_factor_no_share"),
+        ({"voltage_kv": 66}, "no_rate"),
+        ({"load_factor": 0}, "load_factor_no_share"),
+        ({"transformer_loading": 9}, "loading_unusable"),
+        ({"profile": -np.ones(24)}, "profile_unusable"),
+    ):
+        options = {"voltage_kv": 10, "tariffs": TARIFFS} | wrong
+        assert refused(bill, 10, **options)[0] == (f"supply.{code}", next(iter(wrong)))
+    assert refused(bill, -1, voltage_kv=10, tariffs=TARIFFS) == [("supply.energy_negative", "annual_gwh")]
 
 
 @pytest.mark.parametrize(
@@ -114,29 +114,28 @@ def test_the_price_of_another_year_is_refused():
     [(4.99, "exempt"), (5.0, "local"), (81.3, "local"), (10_000 / 122.9, "provincial"), (82, "provincial")],
 )
 def test_review_classes(gwh, review):
-    assert quota(gwh, grid=GRID).review == review
+    assert energy_review(gwh, grid=GRID).review == review
 
 
-def test_quota_in_words_and_over_an_interval():
-    got = quota((2, 4, 20), grid=GRID)
+def test_energy_review_in_words_and_over_an_interval():
+    got = energy_review((2, 4, 20), grid=GRID)
     assert got.tce.likely == pytest.approx(4 * 122.9)
     assert (got.review, got.review_low, got.review_high) == ("exempt", "exempt", "local")
     assert "492" in got.words_zh
     assert "市（县）级" in got.words_zh
     assert "no separate" in got.words_en
-    assert quota(3, other_tce=700, grid=GRID).review == "local"  # below 5 GWh, but not below 1,000 tce
+    assert energy_review(3, other_tce=700, grid=GRID).review == "local"  # below 5 GWh, but not below 1,000 tce
     assert coal_equivalent_tce(np.array([1.0, 2.0]), grid=GRID).tolist() == pytest.approx([122.9, 245.8])
 
 
 def test_gas_steam_and_green_power():
     heat = heat_tce(gas_m3=1e6, steam_gj=1e4, grid=GRID)
     assert (heat.low, heat.high) == pytest.approx((1100 + 341.2, 1330 + 341.2))
-    got = quota(10, other_tce=100, green_share=(0.2, 0.3, 0.5), grid=GRID)
+    got = energy_review(10, other_tce=100, green_share=(0.2, 0.3, 0.5), grid=GRID)
     assert got.tce.likely == pytest.approx(1329)
     assert (got.counted_tce.low, got.counted_tce.likely) == pytest.approx((714.5, 960.3))
     assert got.review == "local"
-    with pytest.raises(InputError, match="between 0 and 1"):
-        quota(10, green_share=30, grid=GRID)
+    assert refused(energy_review, 10, green_share=30, grid=GRID) == [("supply.no_share", "green_share")]
 
 
 @pytest.mark.parametrize(
@@ -189,31 +188,28 @@ def test_headroom_under_n_minus_1():
 def test_every_fault_of_a_substation_layer_is_named():
     bad = stations(name=["A", "A", "C"], peak_mva=[30.0, 170.0, 10.0], transformers_mva=["2x50", "2x50", "a few"])
     bad["peak_high_mva"] = [20.0, 170.0, 10.0]
-    with pytest.raises(InputError) as caught:
-        headroom(bad, pd.DataFrame({"substation": ["Nowhere"], "mva": [1.0]}))
-    text = str(caught.value)
-    for part in ("row 2 (A): has the name", "row 1 (A): peak load", "100 MVA is below peak load 170",
-                 "'a few' can't be read", "'Nowhere' is not in the layer"):  # fmt: skip
-        assert part in text, part
+    found = faults_of(headroom, bad, pd.DataFrame({"substation": ["Nowhere"], "mva": [1.0]}))
+    assert [(fault.code, fault.place) for fault in found] == [
+        ("supply.peak_out_of_order", Place("substations", row=1, entry="A")),
+        ("supply.station_named_twice", Place("substations", row=2, entry="A")),
+        ("supply.capacity_below_peak", Place("substations", row=2, entry="A")),
+        ("supply.transformers_unreadable", Place("substations", row=3, entry="C")),
+        ("supply.commitment_unknown", Place("committed", row=1)),
+    ]
+    assert [fault.values for fault in found[2:]] == [
+        {"installed": 100.0, "peak": 170.0}, {"value": "a few"}, {"station": "Nowhere"},
+    ]  # fmt: skip
+    assert refused(headroom, stations().drop(columns="transformers_mva")) == [
+        ("supply.transformers_missing", "substations")
+    ]
 
 
 def test_megawatts_taken_for_megavoltamperes():
-    with pytest.raises(InputError, match=r"power factor of 1\.20"):
-        connection(10, power_mw=12, grid=GRID)
-    with pytest.raises(InputError, match=r"power factor of 0\.50"):
-        connection(10, power_mw=5, grid=GRID)
+    for mw, factor in ((12, 1.2), (5, 0.5)):
+        (found,) = faults_of(connection, 10, power_mw=mw, grid=GRID)
+        assert (found.code, found.values["factor"]) == ("supply.power_factor_unlikely", factor)
     connection(10, power_mw=9.5, grid=GRID)
-    table = pd.DataFrame({"power_mva": [10.0, 10.0, -1.0], "power_mw": [9.0, 12.0, None]})
-    assert [fault.where for fault in load_faults(table, grid=GRID)] == ["projects row 2", "projects row 3"]
-
-
-def test_the_same_mva_is_one_pool():
-    sites = gpd.GeoDataFrame(geometry=[Point(115.0, 30.01), Point(115.01, 29.99), Point(116.5, 30.0)], crs=4490)
-    layer = stations()
-    got = pools(sites, layer, headroom(layer), voltage_kv=10, grid=GRID)
-    assert got.pool.tolist() == [0, 0, -1]
-    assert got.capacity_mva[0].tolist() == [10.0, 20.0, 20.0]
-    assert got.distance_km[0] == pytest.approx(1.109, abs=0.005)
+    assert refused(connection, 0, grid=GRID) == [("supply.power_not_positive", "power_mva")]
 
 
 numbers = st.lists(st.floats(-1e3, 1e3), min_size=3, max_size=3).map(sorted)
@@ -227,15 +223,21 @@ def test_interval_arithmetic_holds_whatever_the_truth(a, b, s, t):
         assert got.low - 1e-6 <= truth <= got.high + 1e-6
 
 
+def test_an_interval_is_three_numbers_in_order():
+    assert refused(Interval, 3.0, 2.0, 4.0) == [("supply.interval_out_of_order", "interval (3.0, 2.0, 4.0)")]
+    assert refused(Interval.of, (1, 2, 3, 4)) == [("supply.interval_of_another_length", "interval (1, 2, 3, 4)")]
+
+
 def test_load_factor_is_energy_over_what_the_capacity_carries_in_a_year():
     assert load_factor(8.76, 2, power_factor=1.0).likely == pytest.approx(0.5)
     spread = load_factor((8.76, 17.52), (2, 4), power_factor=0.5)
     assert (spread.low, spread.high) == pytest.approx((1.0, 1.0))
-    with pytest.raises(InputError, match=r"carry at most 17\.5 GWh"):
-        load_factor(17.6, 2, power_factor=1.0)
-    with pytest.raises(InputError) as refusal:
-        load_factor(0, 0, power_factor=1.0)
-    assert len(refusal.value.faults) == 2
+    (found,) = faults_of(load_factor, 17.6, 2, power_factor=1.0)
+    assert (found.code, found.values["most"]) == ("supply.energy_beyond_capacity", pytest.approx(17.52))
+    assert refused(load_factor, 0, 0, power_factor=1.0) == [
+        ("supply.not_above_zero", "annual_gwh"),
+        ("supply.not_above_zero", "power_mva"),
+    ]
 
 
 def test_bills_are_one_a_voltage_and_those_of_bill():

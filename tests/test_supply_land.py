@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from shapely import affinity
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
-from geo_cluster.errors import InputError
+from geo_cluster.errors import Fault, Place
 from geo_cluster.supply.land import Exclusion, developable
+from geo_cluster.supply.rings import ring_fault
+from tests.refusals import refused
 
 CRS = 4547  # CGCS2000, zone about 114 E
 X, Y = 550_000.0, 3_350_000.0
@@ -85,10 +87,12 @@ def test_geometry_of_every_kind():
     assert list(out.index) == list("abcdef")
     assert out.gross_ha.tolist() == pytest.approx([0.5, 1.0, 1.0, 0.96, 0.0, 0.0])
     assert out.pieces.tolist()[3:] == [1, 0, 0]
-    assert "row a" in out.attrs["repairs"][0]
+    mended = out.attrs["repairs"][0]
+    assert (mended.code, mended.place) == ("supply.ring_crosses_itself", Place("sites", entry="a"))
+    assert (mended.values["x"], mended.values["y"]) == (X + 50, Y + 50)
     cut = developable(frame, [Exclusion("island", layer(bow_tie))])
     assert cut.net_ha["d"] == pytest.approx(0.96 - 0.48)
-    assert any(note.startswith("island row 0: Self-intersection") for note in cut.attrs["repairs"])
+    assert ("supply.ring_crosses_itself", "island, 0") in [(one.code, one.where) for one in cut.attrs["repairs"]]
 
 
 def test_an_exclusion_with_a_hole_leaves_an_island():
@@ -154,14 +158,35 @@ def test_every_fault_is_named_at_once():
         Exclusion("d", swapped),
         Exclusion("c", layer(LineString([(0, 0), (1, 1)]))),
     ]
-    with pytest.raises(InputError) as caught:
-        developable(gpd.GeoDataFrame(geometry=[Point(0, 0)]), rules)
-    text = str(caught.value)
-    for part in ("sites: has no coordinate", "row 1: is a Point", "(a): has no coordinate", "no name of its own",
-                 "its numbers are degrees", "its numbers are not", "are swapped",
-                 "buffer_m is nan", "is a LineString"):  # fmt: skip
-        assert part in text, part
-    assert "set_crs" in text
+    assert refused(developable, gpd.GeoDataFrame(geometry=[Point(0, 0)]), rules) == [
+        ("supply.no_crs", "sites"),
+        ("supply.no_area", "sites, row 1"),
+        ("supply.no_crs", "exclusion 1, a"),
+        ("supply.rule_without_name", "exclusion 2, a"),
+        ("supply.degrees_in_metres", "exclusion 2, a"),
+        ("supply.buffer_no_distance", "exclusion 3, b"),
+        ("supply.metres_in_degrees", "exclusion 3, b"),
+        ("supply.degrees_swapped", "exclusion 4, d"),
+        ("supply.no_area", "exclusion 5, c, row 1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("shape", "code", "x", "y"),
+    [
+        ("POLYGON((0 0,1 1,1 0,0 1,0 0))", "ring_crosses_itself", 0.5, 0.5),
+        ("POLYGON((0 0,2 0,2 2,1 0,0 2,0 0))", "ring_touches_itself", 1, 0),
+        ("POLYGON((0 0,1 0,0 0,0 0))", "ring_of_too_few_points", 0, 0),
+        ("POLYGON((0 0,9 0,9 9,0 9,0 0),(20 20,21 20,21 21,20 20))", "hole_outside", 20, 20),
+        ("POLYGON((0 0,9 0,9 9,0 9,0 0),(1 1,8 1,8 8,1 8,1 1),(2 2,3 2,3 3,2 2))", "holes_nested", 2, 2),
+        ("MULTIPOLYGON(((0 0,9 0,9 9,0 9,0 0)),((1 1,2 1,2 2,1 1)))", "shells_nested", 1, 1),
+        ("POLYGON((0 0,10 0,10 10,0 10,0 0),(0 5,5 0,10 5,5 10,0 5))", "interior_parted", 5, 0),
+    ],
+)
+def test_what_is_wrong_with_a_ring_has_a_code_and_a_place(shape, code, x, y):
+    found = ring_fault("here", shapely.from_wkt(shape))
+    assert found == Fault(f"supply.{code}", "here", x=x, y=y)
+    assert f"{x:g}，{y:g}" in found.words("zh").what
 
 
 def naive(frame, rules):

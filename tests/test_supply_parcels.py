@@ -1,8 +1,9 @@
-"""Parcels that fit, prices, standard land, rasters, refusals."""
+"""Parcels that fit, prices, standard land, rasters."""
 
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -14,14 +15,12 @@ from shapely import affinity
 from shapely.geometry import Polygon, box
 
 import geo_cluster
-from geo_cluster.domain import BASES
-from geo_cluster.errors import InputError
-from geo_cluster.supply.assessment import Part, evidence, hall_refusal, shortage, subscore
-from geo_cluster.supply.interval import Interval
+from geo_cluster.errors import Fault, Place
 from geo_cluster.supply.land import developable
 from geo_cluster.supply.parcels import fitting, hall_fits, parcel_faults
 from geo_cluster.supply.raster import CellRule, excluded_share, raster_exclusion, slope_percent
 from geo_cluster.supply.standards import floor_price, standard_land
+from tests.refusals import refused
 
 LAND = tomllib.loads((Path(geo_cluster.__file__).parent / "tables" / "land.toml").read_text(encoding="utf-8"))
 CRS = 4547
@@ -81,11 +80,15 @@ def test_status_use_and_limits_choose():
 def test_every_fault_of_a_parcel_layer_is_named():
     bow_tie = Polygon([(400, 0), (500, 100), (500, 0), (400, 100)])
     bad = parcels(box(0, 0, 100, 100), bow_tie, parcel=["A", "A"], status=["空地", "净地"], plot_ratio_max=[-1.0, 2.0])
-    text = "\n".join(str(fault) for fault in parcel_faults(bad, land=LAND))
-    for part in ("row 2 (A): its ring crosses", "row 2 (A): has the name", "'空地' is not known", "plot_ratio_max: "):
-        assert part in text, part
-    twice = parcel_faults(parcels(box(0, 0, 100, 100), box(90, 0, 200, 100)), land=LAND)
-    assert next(str(fault) for fault in twice).startswith("parcels row 2: overlaps parcels row 1 by 0.100 ha")
+    first, second = (Place("parcels", row=row, entry="A") for row in (1, 2))
+    assert [(fault.code, fault.place) for fault in parcel_faults(bad, land=LAND)] == [
+        ("supply.ring_crosses_itself", second),
+        ("supply.parcel_named_twice", second),
+        ("supply.word_unknown", replace(first, column="status")),
+        ("supply.no_positive_number", replace(first, column="plot_ratio_max")),
+    ]
+    (overlap,) = parcel_faults(parcels(box(0, 0, 100, 100), box(90, 0, 200, 100)), land=LAND)
+    assert overlap == Fault("supply.parcels_overlap", Place("parcels", row=2), other="1", ha=pytest.approx(0.1))
     assert parcel_faults(parcels(*ROW), land=LAND) == []
 
 
@@ -97,8 +100,10 @@ def test_floor_price_and_the_seventy_percent_rule():
     assert len(both.documents) == 2
     assert floor_price(9, land=LAND, priority_industry=True).share == 1
     assert floor_price(9, land=LAND, priority_industry=True, intensive=True, cost_yuan_per_m2=180).yuan_per_m2 == 180
-    with pytest.raises(InputError, match="16 is not in the table"):
-        floor_price(16, land=LAND)
+    assert refused(floor_price, 16, land=LAND, cost_yuan_per_m2=-1) == [
+        ("supply.land_class_unknown", "land_class"),
+        ("supply.cost_negative", "cost_yuan_per_m2"),
+    ]
 
 
 def test_standard_land_is_met_failed_open_or_unknown():
@@ -107,8 +112,7 @@ def test_standard_land_is_met_failed_open_or_unknown():
     asked = ["plot_ratio", "investment_wan_yuan_per_mu", "office_land_share", "tax_wan_yuan_per_mu"]
     assert got.result[asked].tolist() == ["met", "open", "failed", "unknown"]
     assert got.gap["office_land_share"] == pytest.approx(0.02)
-    with pytest.raises(InputError, match="not in the standard-land table"):
-        standard_land({"floor": 1}, land=LAND)
+    assert refused(standard_land, {"floor": 1}, land=LAND) == [("supply.indicator_unknown", "project, column floor")]
 
 
 def test_tables_carry_date_source_class_and_confidence():
@@ -174,39 +178,18 @@ def test_slope_of_a_tilted_plane(raster):
     path = raster(plane + 100)
     got = excluded_share(parcels(box(10, 10, 50, 40)), path, CellRule(at_least=49.9), slope=True).iloc[0]
     assert got.excluded == pytest.approx(1.0)
-    with pytest.raises(InputError, match="in degrees"):
-        excluded_share(parcels(*ROW[:1]), raster(plane, crs=4490), CellRule(above=1), slope=True)
-
-
-def test_refusals_name_rule_and_number():
-    got = shortage("land_in_one_piece", 35, (21, 24, 28))
-    assert got.en == "needs 35 mu in one piece; the largest is 21-28"
-    assert got.zh == "需要35亩连片用地；最大连片为21-28亩。"
-    assert got.certain
-    assert shortage("power", (20, 30, 40), (10, 28, 35), spec=".1f").certain is False
-    assert shortage("land_total", 20, 21) is None
-    assert hall_refusal((180, 60), (90.2, 95.7)).en == "needs a hall of 60 × 180 m; the largest rectangle is 90 × 96 m"
-
-
-def test_subscore_adds_up_and_tells_its_evidence():
-    parts = [
-        Part("area", Interval(20, 30, 40), 20, 40, 2.0, "assumed"),
-        Part("price", Interval(10, 10, 10), 25, 5, 1.0, "published"),
+    in_degrees = raster(plane, crs=4490)
+    assert refused(excluded_share, parcels(*ROW[:1]), in_degrees, CellRule(above=1), slope=True, band=2) == [
+        ("supply.slope_in_degrees", str(in_degrees)),
+        ("supply.raster_without_band", str(in_degrees)),
     ]
-    got = subscore(parts)
-    assert got.score.likely == pytest.approx((2 * 0.5 + 0.75) / 3) == pytest.approx(sum(got.contributions.values()))
-    assert (got.score.low, got.score.high) == pytest.approx((0.25, (2 + 0.75) / 3))
-    assert got.evidence == pytest.approx(dict(zip(BASES, (0, 1 / 3, 0, 2 / 3), strict=True)))
-    with pytest.raises(InputError, match="'rumour' is not known"):
-        evidence(["rumour"])
 
 
 def test_a_raster_is_opened_by_what_its_ending_says_only(tmp_path):
     secret = tmp_path / "secret.tif"
     described = f"<VRTDataset><VRTRasterBand><SourceFilename>{secret}</SourceFilename></VRTRasterBand></VRTDataset>"
     (tmp_path / "r.vrt").write_text(described)
-    with pytest.raises(InputError, match="isn't read here → use one of"):
-        raster_exclusion("a", tmp_path / "r.vrt", CellRule(classes=[1]))
     (tmp_path / "r.tif").write_text(described)
-    with pytest.raises(rasterio.errors.RasterioIOError):
-        raster_exclusion("a", tmp_path / "r.tif", CellRule(classes=[1]))
+    for name, code in (("r.vrt", "raster_of_another_kind"), ("r.tif", "raster_unreadable"), ("s.tif", "no_such_file")):
+        path = tmp_path / name
+        assert refused(raster_exclusion, "a", path, CellRule(classes=[1])) == [(f"supply.{code}", str(path))]

@@ -13,10 +13,11 @@ import pyogrio
 import pytest
 
 import geo_cluster
-from geo_cluster.supply.energy import connection, headroom, pools
+from geo_cluster.supply.grid_connection import connection
 from geo_cluster.supply.land import Exclusion, developable
 from geo_cluster.supply.parcels import fitting, parcel_faults
 from geo_cluster.supply.raster import CellRule, raster_exclusion
+from geo_cluster.supply.substations import headroom
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "data" / "sample"
@@ -93,12 +94,10 @@ def test_steep_ground_and_ground_nobody_surveyed(parcels):
     assert out.unknown_ha.sum() > 0
 
 
-def test_from_stations_to_pools(parcels, stations):
+def test_from_stations_to_a_connection(parcels, stations):
     promised = pd.read_excel(SAMPLE / "sample_committed.xlsx", dtype={"from": str})
     spare = headroom(stations, promised, at=2025)
     assert spare.headroom_likely_mva.tolist() == pytest.approx([0, 16, 0, 0, 16, 0])
     sites = parcels.dissolve("site")
-    got = pools(sites, stations, spare, voltage_kv=10, grid=GRID)
-    assert sorted(got.names[k] for k in got.pool) == ["示例变乙1", "示例变甲1"]
     site = gpd.GeoSeries([sites.geometry.iloc[0]], crs=sites.crs)
     assert len(connection(9, grid=GRID, dual_supply=True, site=site, substations=stations).best.substations) == 2

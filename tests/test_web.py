@@ -33,6 +33,7 @@ from geo_cluster.errors import InputError
 from geo_cluster.serving import HERE, Doors, Serving, checked
 from geo_cluster.workspace.roles import Person
 from tests.browser.conftest import _free_port, _wait_for
+from tests.refusals import refusal_of
 
 HOST = "siting.example"
 SECRET = "cookie-secret-of-the-test-that-is-long-enough"
@@ -226,9 +227,9 @@ def test_the_names_by_which_people_open_it_are_served_and_no_others(server):
     ids=str,
 )
 def test_a_websocket_of_another_site_or_name_is_refused_and_nobody_is_asked_who_we_are(server, headers):
-    with pytest.raises(InvalidStatus) as refused, Visitor(server, LI).window(**headers):
+    with pytest.raises(InvalidStatus) as refusal_of, Visitor(server, LI).window(**headers):
         pass
-    assert refused.value.response.status_code == 403
+    assert refusal_of.value.response.status_code == 403
 
 
 def test_a_request_of_two_lengths_is_refused_and_nothing_comes_after_it(server):
@@ -625,7 +626,7 @@ def test_names_come_from_options_the_address_and_where_people_sign_in():
     assert told.prefix == "/siting"
     assert told.proxies == ("127.0.0.1", "::1", "10.0.0.0/24")
     assert checked(Doors(None, {}), **PLAIN | {"address": "10.0.0.7"}).hosts == (*HERE, "10.0.0.7")
-    with pytest.raises(InputError, match="--prefix /siting"):
+    with refusal_of("workspace.redirect_elsewhere", error=InputError, below="/siting"):
         checked(doors, **PLAIN)
 
 

@@ -140,7 +140,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "field.notes_help": ("随项目走的说明。", "Goes along with the project."),
     # headline
     "match.placed": ("落地项目", "Projects placed"),
-    "match.worth": ("方案总分（分）", "Worth of the plan (points)"),
+    "match.worth": ("方案总分（分）", "Objective value (points)"),
     "match.worth_help": (
         "落地项目的得分与落地加分之和；上界表示任何方案都不会超过它。",
         "Scores plus placing bonus; no plan is worth more than the bound.",
@@ -349,7 +349,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "match.holds_told": (
         "把容量和需求按各自区间抽 {draws:,} 次，{share:.0%} 的情形下方案都放得下。",
-        "Capacities and needs drawn {draws:,} times: the plan holds in {share:.0%} of the draws.",
+        "Capacities and needs drawn {draws:,} times: the plan is feasible in {share:.0%} of the draws.",
     ),
     "match.breaks_first": (
         "最先不够的是{pool}：占放不下的情形的 {share:.0%}。",

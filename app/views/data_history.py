@@ -1,4 +1,4 @@
-"""Part of 数据: what was taken over into the work, each revertible on its own."""
+"""Part of 数据: imports that the work accepted, each revertible on its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from geo_cluster.imports import ledger
 
 def draw() -> None:
     """List the imports, the latest first, each with its button."""
-    taken = ledger.entries(state.work().files)
+    taken = ledger.accepted(state.work().files)
     if not taken:
         st.info(t("data.none_taken"), icon=":material/inventory_2:")
         return
@@ -22,7 +22,7 @@ def draw() -> None:
             _entry(entry)
 
 
-def _entry(entry: ledger.Entry) -> None:
+def _entry(entry: ledger.AcceptedImport) -> None:
     when = datetime.datetime.fromisoformat(entry.when)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.text(f"{t(f'data.kind.{entry.kind}')} · {entry.name}", width="content")

@@ -1,4 +1,4 @@
-"""Part of 数据: files dropped in, read, checked, previewed, and only then taken over."""
+"""Part of 数据: files dropped in, read, checked, previewed, and only then accepted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from app.widgets import plain, t, upload_words
 from geo_cluster import toml
 from geo_cluster.box.limits import limits
 from geo_cluster.imports import ledger
-from geo_cluster.imports.files import KINDS, SHAPES, TABLES, Checked, Kind, digest, fault_table
+from geo_cluster.imports.checked import KINDS, Checked, Kind, fault_table
+from geo_cluster.imports.files import SHAPES, TABLES, digest
 from geo_cluster.world import spreadsheet
 
 OTHERS = ("rules", "exclusions")
@@ -206,7 +207,7 @@ def _take(checked: Checked, key: str) -> None:
         sure = st.checkbox(t("data.import.sure"), key=f"sure-{key}")
     if st.button(t("data.import.take"), type="primary", icon=":material/check:", disabled=not sure, key=f"take-{key}"):
         now = datetime.datetime.now().astimezone()
-        held = ledger.take_over(state.scenario().known, state.work().files, checked, when=now)
+        held = ledger.accept(state.scenario().known, state.work().files, checked, when=now)
         state.hold(t("data.note.import", name=checked.name[:80]), known=held.known, files=held.files)
         st.toast(t("data.import.done", name=_safe(checked.name)), icon=":material/check:")
         st.rerun()

@@ -9,12 +9,12 @@ import streamlit as st
 
 from app import cached, state
 from app.widgets import t
-from geo_cluster.imports.files import Checked, fault_table
+from geo_cluster.imports.checked import Checked, fault_table
 from geo_cluster.world import catalog, layers, portfolio
 from geo_cluster.world.coordinates import MU_PER_HA
 
 MOST_ROWS = 500
-"""Rows shown; all are checked and all are taken over."""
+"""Rows shown; all are checked and all are accepted."""
 
 
 def preview(checked: Checked) -> None:

@@ -11,7 +11,7 @@ from app.views import match_change, match_edit, match_plan, match_portfolio
 from app.widgets import plain, t
 from geo_cluster import toml
 from geo_cluster.report import comparison, explanation
-from geo_cluster.report.comparison import Other, Stability
+from geo_cluster.report.comparison import Other, PlanStability
 from geo_cluster.report.tables import words_of
 from geo_cluster.study import Study
 from geo_cluster.world import layers
@@ -46,7 +46,7 @@ def others(study: Study) -> None:
 
 def _label(one: Other) -> str:
     told = t(f"match.other_{one.kind}", value=one.value)
-    return t("match.other", told=told, worth=one.worth, elsewhere=one.elsewhere)
+    return t("match.other", told=told, worth=one.objective, elsewhere=one.elsewhere)
 
 
 def _fronts(plans: tuple[Other, ...]) -> None:
@@ -58,13 +58,13 @@ def _fronts(plans: tuple[Other, ...]) -> None:
             continue
         with place:
             st.subheader(t(f"match.front_{kind}"), anchor=False)
-            is_whole = all(one.whole for one in rows)
+            is_whole = all(one.complete for one in rows)
             if not is_whole:
                 st.caption(t("match.not_whole"))
-            if len({(round(one.value), round(one.worth, 1)) for one in rows}) > 1:
+            if len({(round(one.value), round(one.objective, 1)) for one in rows}) > 1:
                 st.altair_chart(_front(rows, kind), width="stretch")
             elif is_whole:
-                st.text(t(f"match.only_{kind}", value=rows[0].value, worth=rows[0].worth))
+                st.text(t(f"match.only_{kind}", value=rows[0].value, worth=rows[0].objective))
 
 
 def _list(plans: tuple[Other, ...], projects: int) -> None:
@@ -73,7 +73,7 @@ def _list(plans: tuple[Other, ...], projects: int) -> None:
         [
             (
                 t(f"match.other_{one.kind}", value=one.value),
-                one.worth,
+                one.objective,
                 None if one.proven else one.bound,
                 t("match.of", n=round(one.elsewhere * projects), of=projects),
                 t(f"match.is_{one.proven}"),
@@ -97,7 +97,7 @@ def _front(rows: list[Other], kind: str) -> alt.LayerChart:
     table = pd.DataFrame(
         {
             "value": [one.value for one in rows],
-            "worth": [one.worth for one in rows],
+            "worth": [one.objective for one in rows],
             "bound": [one.bound for one in rows],
             "fill": [page["accent"] if one.proven else "#ffffff" for one in rows],
             "proof": [t(f"match.is_{one.proven}") for one in rows],
@@ -126,7 +126,7 @@ def _chosen(study: Study, one: Other, label: str) -> None:
     """One plan beside the study's: what would change; adopt it as locks."""
     after = comparison.with_plan(study, one.site)
     told, act = st.columns([4, 1], vertical_alignment="center")
-    told.text(t("match.give_up", loss=study.plan.objective - one.worth, elsewhere=one.elsewhere))
+    told.text(t("match.give_up", loss=study.plan.objective - one.objective, elsewhere=one.elsewhere))
     rows, note = match_plan.locks(comparison.plan_locks(after)), t("match.adopted", plan=label)
     act.button(
         t("match.adopt"),
@@ -159,7 +159,7 @@ def seldom(study: Study) -> str:
 
 def _held(study: Study) -> pd.DataFrame:
     """The plan when numbers are drawn: its own row, then the pools that break, in the reader's words."""
-    table, language = cached.asked(explanation.holds_table, study), state.language()
+    table, language = cached.asked(explanation.feasibility_table, study), state.language()
     if table.empty:
         return table
     label = [
@@ -201,11 +201,11 @@ def holds(study: Study) -> None:
             return
         state.keep("stable", key)
     with st.spinner(t("match.ways_running")):
-        found = cached.asked(comparison.stability, study)
+        found = cached.asked(comparison.plan_stability, study)
     _stable(study, found)
 
 
-def _stable(study: Study, found: Stability | None) -> None:
+def _stable(study: Study, found: PlanStability | None) -> None:
     if found is None:
         return
     names = match_edit.site_names(study) | {"": t("match.nowhere")}

@@ -11,7 +11,7 @@ from app import cached, state
 from app.views import match_edit, match_portfolio
 from app.widgets import t
 from geo_cluster.domain import Pair, Scenario
-from geo_cluster.report import explanation, tables
+from geo_cluster.report import explanation, tables, what_if
 from geo_cluster.study import Study
 from geo_cluster.world import catalog
 
@@ -200,16 +200,16 @@ def unplaced(study: Study) -> None:
     if state.kept("ways") != asked:
         return
     with st.spinner(t("match.ways_running")):
-        ways = cached.asked(explanation.ways_of, study, project)
+        ways = cached.asked(explanation.placement_options_of, study, project)
     if not ways:
         st.info(t("match.no_way"))
     st.caption(t("match.ways"))
     for number, way in enumerate(ways):
-        row = explanation.way_row(study, way)
+        row = explanation.option_row(study, way)
         told, act = st.columns([4, 1], vertical_alignment="center")
         told.text(row["way_en" if english else "way"] + ("" if way.proven else t("match.unproven")))
         note = t("match.way_used", project=names[project])
-        settings = explanation.way_settings(study, way, source=TRIED)
+        settings = what_if.option_settings(study, way, source=TRIED)
         act.button(
             t("match.way_use"),
             key=f"way-{number}",

@@ -11,7 +11,7 @@ from app import cached, state
 from app.views import match_change, match_edit
 from app.widgets import BY_ROW, ROWS, Drawn, draw, pool_chart, t
 from geo_cluster import toml
-from geo_cluster.report import comparison, explanation
+from geo_cluster.report import comparison, explanation, what_if
 from geo_cluster.report.tables import WORDS
 from geo_cluster.study import Study
 from geo_cluster.world import layers
@@ -134,7 +134,7 @@ def _worth(study: Study, table: pd.DataFrame) -> None:
     rows = []
     with st.spinner(t("match.ways_running")):
         for row in binding.itertuples():
-            gain, proven = cached.asked(explanation.worth_of, study, row.resource, row.pool, step)
+            gain, proven = cached.asked(explanation.pool_value, study, row.resource, row.pool, step)
             rows.append((row.label, row.kind, f"+{step:g} {row.unit}", round(gain, 2), t(f"match.is_{proven}")))
     heads = ["col.pool", "match.resource", "match.more_units", "match.gain", "match.proof"]
     st.dataframe(pd.DataFrame(rows, columns=[t(key) for key in heads]), hide_index=True)
@@ -164,7 +164,7 @@ def _what_if(study: Study, table: pd.DataFrame) -> None:
         state.keep("what-if", asked)
     if state.kept("what-if") != asked:
         return
-    trial = explanation.pool_scenario(study, row["resource"], row["pool"], value, source=t("match.supposed"))
+    trial = what_if.pool_scenario(study, row["resource"], row["pool"], value, source=t("match.supposed"))
     with st.spinner(t("match.running")):
         after = cached.study_of(trial)
     gain, placed = after.plan.objective - study.plan.objective, match_change.placed(study, after)
@@ -179,7 +179,7 @@ def _keep(row: pd.Series, value: float) -> None:
     source = who.text_input(t("match.source"), placeholder=t("match.source_hint"), key="what-if-source")
     note = t("match.kept", pool=row["gauge"], amount=value, unit=row["unit"])
     basis = "reported" if source.strip() else "assumed"
-    known = explanation.known_with(
+    known = what_if.known_with(
         state.work().scenario.known,
         row["resource"],
         row["pool"],

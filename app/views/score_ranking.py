@@ -38,7 +38,7 @@ def ranking(weighed: Weighed) -> None:
             draw(score_chart(best))
         with right:
             st.subheader(t("score.ranks"), anchor=False)
-            chances = labelled(site_choice.rank_chances(weighed, sites=SHOWN), weighed)
+            chances = labelled(site_choice.rank_acceptability(weighed, sites=SHOWN), weighed)
             draw(_chances_chart(chances))
         _table(best)
         st.caption(t("score.chance_note", error=f"{best['chance_error'].max():.1%}"))

@@ -73,7 +73,7 @@ def _narrow() -> dict[str, Any]:
 def _stability(weighed: Weighed) -> None:
     language, criteria = state.language(), catalog.criteria()
     st.subheader(t("score.stability"), anchor=False)
-    table = site_choice.stability(weighed)
+    table = site_choice.weight_intervals(weighed)
     if not np.isfinite(table["room"]).any():
         st.caption(t("score.robust_weights"))
         return

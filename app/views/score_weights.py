@@ -207,7 +207,7 @@ def _effect(kept: Weighed, trial: Weighed) -> None:
         return
     language = state.language()
     old, new = int(kept.order[0]), int(trial.order[0])
-    chances = {"before": f"{kept.chances[new, 0]:.0%}", "after": f"{trial.chances[new, 0]:.0%}"}
+    chances = {"before": f"{kept.acceptability[new, 0]:.0%}", "after": f"{trial.acceptability[new, 0]:.0%}"}
     key = "score.effect_same" if old == new else "score.effect_new"
     names = {"first": trial.name(new, language)} | ({} if old == new else {"old": kept.name(old, language)})
     moved = int((np.argsort(kept.order) != np.argsort(trial.order)).sum())

@@ -39,7 +39,7 @@ def _list(asked: pd.DataFrame) -> tuple[str, str] | None:
             "supply.ask": range(1, len(asked) + 1),
             "col.subject": asked[f"subject_{language}"],
             "supply.attribute": asked[f"name_{language}"],
-            "col.range": [_range(row) for row in tables.told_requests(asked).to_dict("records")],
+            "col.range": [_range(row) for row in tables.displayed_requests(asked).to_dict("records")],
             "col.gain": [f"{row.gain:.2f} ± {row.gain_error:.2f}" for row in asked.itertuples()],
             "col.change": [f"{row.change:.1%} ± {row.change_error:.1%}" for row in asked.itertuples()],
             "col.question": asked[f"question_{language}"],

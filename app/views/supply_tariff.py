@@ -12,7 +12,8 @@ import streamlit as st
 from app import cached, state
 from app.widgets import refusals, t
 from geo_cluster import toml
-from geo_cluster.supply.energy import needs_dual_supply, quota, voltages
+from geo_cluster.supply.energy_review import energy_review
+from geo_cluster.supply.grid_connection import needs_dual_supply, voltages
 from geo_cluster.supply.interval import Interval
 from geo_cluster.supply.tariff import Bill, load_factor, tariff_on
 from geo_cluster.world import catalog, portfolio
@@ -130,7 +131,7 @@ def _answer(bills: list[Bill], bill: Bill, gwh: Interval) -> None:
     st.altair_chart(_chart(table, bill.voltage_kv), width="stretch", alt=t("supply.by_voltage"))
     words = ("voltage", "price", "energy_part", "basic_part", "bill", "saves")
     st.dataframe(table[list(words)].set_axis([t(f"supply.{key}") for key in words], axis=1), hide_index=True)
-    review = quota(_ends(gwh), grid=toml.table("grid"))
+    review = energy_review(_ends(gwh), grid=toml.table("grid"))
     st.text(review.words_en if state.language() == "en" else review.words_zh)
     _source()
 

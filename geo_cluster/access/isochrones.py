@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from shapely.geometry.base import BaseGeometry
 
-from geo_cluster.access.network import EARTH_RADIUS_KM, RoadNetwork, as_numbers, unit_vectors
+from geo_cluster.access.network import RoadNetwork, as_numbers
+from geo_cluster.access.points import EARTH_RADIUS_KM, Floats, Ints, unit_vectors
 from geo_cluster.access.travel import minutes_to_all
 from geo_cluster.errors import Fault, InputError, refuse_if
 
@@ -32,9 +33,6 @@ WIDEST_GAP_KM = 6.0
 
 _NEAREST = 3  # road points that compete for a lattice point
 _KM_PER_DEGREE = 111.195
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,14 +72,23 @@ class Lattice:
             Spacing in kilometres.
         widest_gap_km : float
             How far from a road an isochrone reaches at most.
+
+        Returns
+        -------
+        Lattice
+
+        Raises
+        ------
+        InputError
+            With every fault: kilometres that aren't above zero, a network without places.
         """
         faults = [
-            Fault(name, f"is {value:g}", "give kilometres above zero")
+            Fault("access.km_not_positive", name, value=float(value))
             for name, value in (("cell_km", cell_km), ("widest_gap_km", widest_gap_km))
             if not value > 0
         ]
         if network.lon is None or network.lat is None or not network.label.size:
-            faults.append(Fault("network", "its nodes have no lon and lat", "give lon and lat to from_edges"))
+            faults.append(Fault("access.nodes_without_places", "network"))
         refuse_if(faults)
         lon, lat, tail, after_min = _road_points(network, cell_km)
         columns, rows = _axes(lon, lat, cell_km, widest_gap_km)
@@ -98,7 +105,17 @@ class Lattice:
         return cls(network, columns, rows, cell, sample, gap_min, tail, after_min, places)
 
     def surface(self, node_min: Floats) -> Floats:
-        """Minutes at each lattice point, (H, W), inf far from roads, from minutes at each node."""
+        """Minutes at each lattice point, from minutes at each node.
+
+        Parameters
+        ----------
+        node_min : (N,) ndarray
+
+        Returns
+        -------
+        (H, W) ndarray
+            inf far from roads.
+        """
         road_min = node_min[self.tail] + self.after_min
         field = np.full(self.lat.size * self.lon.size, np.inf)
         field[self.cell] = (road_min[self.sample] + self.gap_min).min(axis=1)
@@ -138,7 +155,7 @@ def isochrones(
     """
     bands = np.unique(as_numbers("within_min", within_min))
     if not bands.size or not (np.isfinite(bands) & (bands > 0)).all():
-        raise InputError(Fault("within_min", f"is {list(within_min)}", "give minutes above zero, e.g. (30, 60, 90)"))
+        raise InputError(Fault("access.bands_not_positive", "within_min", bands=bands.tolist()))
     lattice = Lattice.of(lattice) if isinstance(lattice, RoadNetwork) else lattice
     minutes = minutes_to_all(lattice.network, origins, limit_min=float(bands[-1]))
     shapes = np.array([shape for row in minutes for shape in _bands(lattice, row, bands)], dtype=object)

@@ -16,7 +16,8 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from geo_cluster.access.contraction import contract
-from geo_cluster.access.network import EARTH_RADIUS_KM, Floats, Ints, RoadNetwork, as_lon_lat, unit_vectors
+from geo_cluster.access.network import RoadNetwork
+from geo_cluster.access.points import EARTH_RADIUS_KM, Floats, Ints, as_lon_lat, unit_vectors
 from geo_cluster.errors import Fault, InputError
 
 _FEW = 12  # origins that plain Dijkstra serves in the time that a contraction takes
@@ -118,12 +119,17 @@ def reach(
     -------
     (origins, bands) ndarray
         Between 0 and 1; nan when there is nothing to reach.
+
+    Raises
+    ------
+    InputError
+        For weights that are negative or not one a place, and what `matrix` refuses.
     """
     minutes = matrix(network, origins, places).minutes
     weights = np.ones(minutes.shape[1]) if weight is None else np.asarray(weight, dtype=float)
     if weights.shape != minutes.shape[1:] or not (weights >= 0).all():
-        what = f"has shape {weights.shape} for {minutes.shape[1]} places, or something negative in it"
-        raise InputError(Fault("weight", what, "give one weight of zero or more for each place"))
+        shape, count = str(weights.shape), int(minutes.shape[1])
+        raise InputError(Fault("access.weights_unusable", "weight", shape=shape, places=count))
     total = weights.sum()
     near = minutes[:, :, None] <= np.asarray(within_min, dtype=float)
     return (near * weights[:, None]).sum(axis=1) / total if total else np.full((len(minutes), near.shape[2]), np.nan)
@@ -139,13 +145,17 @@ def route(network: RoadNetwork, origin: Any, destination: Any) -> Route:
     origin, destination : int or point
         A node label, a shapely Point, or (lon, lat).
 
+    Returns
+    -------
+    Route
+
     Raises
     ------
     InputError
         When no way leads there, or the network has no places.
     """
     if network.lon is None or network.lat is None:
-        raise InputError(Fault("network", "its nodes have no lon and lat", "give lon and lat to from_edges"))
+        raise InputError(Fault("access.nodes_without_places", "network"))
     pair = _terminals(network, _pair(origin, destination))
     start, end = pair.node
     minutes, before = dijkstra(network.graph, indices=start, return_predecessors=True)
@@ -156,8 +166,8 @@ def route(network: RoadNetwork, origin: Any, destination: Any) -> Route:
         line = shapely.LineString(np.concatenate([_place(origin), _place(destination)]))
         return Route(line, direct_min, direct_km)
     if np.isinf(minutes[end]):
-        where = f"node {network.label[start]} to node {network.label[end]}"
-        raise InputError(Fault(where, "no way leads there", "one of them is on an island: pick a connected node"))
+        labels = {"start": int(network.label[start]), "end": int(network.label[end])}
+        raise InputError(Fault("access.no_way", "route", **labels))
     nodes = [int(end)]
     while nodes[-1] != start:
         nodes.append(int(before[nodes[-1]]))
@@ -179,7 +189,7 @@ def _pair(origin: Any, destination: Any) -> Any:
     if np.ndim(origin) == 0 and isinstance(origin, int | np.integer) and isinstance(destination, int | np.integer):
         return np.array([origin, destination])
     if isinstance(origin, int | np.integer) or isinstance(destination, int | np.integer):
-        raise InputError(Fault("route", "mixes a node label and a point", "give two labels or two points"))
+        raise InputError(Fault("access.label_and_point", "route"))
     return np.concatenate([_place(origin), _place(destination)])
 
 

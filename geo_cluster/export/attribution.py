@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from geo_cluster.domain import LANGUAGES
-from geo_cluster.export.tables import SAMPLE
+from geo_cluster.export.csv_tables import SAMPLE
 from geo_cluster.study import Study
 from geo_cluster.world import catalog
 
@@ -22,9 +22,9 @@ def attribution(study: Study) -> str:
     if study.scenario.is_sample:
         lines += [f"**{SAMPLE}**", ""]
     shares = study.observations["basis"].value_counts()
-    told = ", ".join(f"{basis} {count}" for basis, count in shares.items())
+    counts = ", ".join(f"{basis} {count}" for basis, count in shares.items())
     lines += [
-        f"依据 / Basis of the numbers used: {told}.",
+        f"依据 / Basis of the numbers used: {counts}.",
         "`assumed`：无人公布、按类别假定的区间 / priors of a class, confirmed by nobody.",
         "",
         *_owed(study.scenario.layers),

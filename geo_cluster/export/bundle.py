@@ -17,12 +17,12 @@ from geo_cluster.archive import file_name, path_faults
 from geo_cluster.domain import Language, Scenario
 from geo_cluster.errors import DataError, Fault, InputError, refuse_if
 from geo_cluster.export.attribution import attribution, layers_attribution
+from geo_cluster.export.csv_tables import SAMPLE, csv_tables
 from geo_cluster.export.geopackage import write_geopackage
 from geo_cluster.export.sheet import sheet
-from geo_cluster.export.tables import SAMPLE, csv_tables
 from geo_cluster.export.workbook import workbook
 from geo_cluster.intake.appraise import Appraisal
-from geo_cluster.maps import payload
+from geo_cluster.maps import page, payload
 from geo_cluster.report import explanation
 from geo_cluster.study import Study
 from geo_cluster.workspace.works import LAYERS
@@ -46,7 +46,7 @@ OTHERS = ("sheet.html", "tables.xlsx", f"{LAYERS}/sources.toml", *(f"{name}.csv"
 def check_writable(out: Path) -> None:
     """Refuse a folder that can't be written to, before any work is done."""
     if out.exists() and not out.is_dir():
-        raise InputError(Fault(str(out), "is a file, not a folder", "choose another folder with --out"))
+        raise InputError(Fault("export.no_folder", out))
     try:
         nearest = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
         with tempfile.TemporaryDirectory(dir=nearest):
@@ -75,13 +75,13 @@ def write_appraisal(parts: Iterable[Appraisal], out: Path, *, sample: bool = Fal
 
 
 def write_match(
-    study: Study, out: Path, *, language: Language = "zh", say: Callable[[str], None] = lambda _: None
+    study: Study, out: Path, *, language: Language = "zh", on_step: Callable[[str], None] = lambda _: None
 ) -> list[Path]:
     """Write every file of a study and its explanations (`report.explanation`); see `write_files`."""
 
     def make(folder: Path) -> None:
         _make(study, folder, language)
-        for name, table in explanation.explain(study, say=say).items():
+        for name, table in explanation.explain(study, on_step=on_step).items():
             (folder / f"{name}.csv").write_bytes(
                 as_csv(table.assign(notice=SAMPLE) if study.scenario.is_sample else table)
             )
@@ -120,7 +120,7 @@ def layer_files(folder: str = "", *, language: Language = "zh") -> dict[str, byt
     rows = {name: layer.model_dump(mode="json") for name, layer in declared.items()}
     files = {layer.file: catalog.layer_path(name, folder).read_bytes() for name, layer in declared.items()}
     return {
-        "map.html": payload.standalone(payload.payload(language)).encode(),
+        "map.html": page.standalone(payload.payload(language)).encode(),
         **files,
         "sources.toml": tomli_w.dumps({"layers": rows}).encode(),
         "ATTRIBUTION.md": layers_attribution(folder).encode(),
@@ -158,8 +158,15 @@ def write_files(out: Path, make: Callable[[Path], None]) -> list[Path]:
 
 
 def _refusal(out: Path, problem: OSError) -> InputError:
+    """Why a folder can't be written to; what the system or a library says of it stands in English only."""
     reason = problem.strerror or str(problem)
-    return InputError(Fault(str(out), f"could not be written ({reason})", "free space or choose another --out"))
+    if problem.errno in (errno.ENOSPC, errno.EDQUOT):
+        return InputError(Fault("export.disk_full", out, reason=reason))
+    if problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return InputError(Fault("export.not_permitted", out, reason=reason))
+    if isinstance(problem, IsADirectoryError):
+        return InputError(Fault("export.folder_in_the_way", out, name=problem.filename))
+    return InputError(Fault("export.not_written", out, reason=reason))
 
 
 def _swap(new: Path, out: Path, earlier: Path) -> list[Path]:
@@ -168,7 +175,7 @@ def _swap(new: Path, out: Path, earlier: Path) -> list[Path]:
     try:
         for name in names:
             if (out / name).is_dir():
-                raise IsADirectoryError(errno.EISDIR, f"{name} is a folder")
+                raise IsADirectoryError(errno.EISDIR, "is a folder", name)
             if (out / name).exists():
                 (out / name).rename(earlier / name)
             (new / name).rename(out / name)
@@ -187,12 +194,12 @@ def _make(study: Study, folder: Path, language: Language) -> None:
     if not _is_shipped(study.scenario):
         name = _name_of(portfolio)
         if path_faults([*FILES, *OTHERS, name]):
-            raise InputError(Fault(portfolio, "is named like a file of the results", "rename the portfolio"))
+            raise InputError(Fault("export.name_taken", portfolio))
         shutil.copyfile(portfolio, folder / name)
     for name, content in csv_tables(study).items():
         (folder / name).write_bytes(content)
     write_geopackage(study, folder / "layers.gpkg")
-    (folder / "map.html").write_text(payload.standalone(payload.payload(language, study)), encoding="utf-8")
+    (folder / "map.html").write_text(page.standalone(payload.payload(language, study)), encoding="utf-8")
     (folder / "scenario.toml").write_text(scenario_toml(study.scenario), encoding="utf-8")
     (folder / "ATTRIBUTION.md").write_text(attribution(study), encoding="utf-8")
     notice = {"notice": SAMPLE} if study.scenario.is_sample else {}

@@ -11,7 +11,7 @@ import pyogrio
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
-from geo_cluster.export.tables import SAMPLE
+from geo_cluster.export.csv_tables import SAMPLE
 from geo_cluster.report import tables
 from geo_cluster.study import Study
 from geo_cluster.world import catalog, layers

@@ -42,8 +42,8 @@ def table_of(name: str, content: bytes) -> pd.DataFrame | None:
         pyogrio.errors.DataSourceError,
         pyogrio.errors.DataLayerError,
     ) as problem:
-        told = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-        raise InputError(Fault(name, f"can't be read ({told})", "check the file and its format")) from None
+        reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+        raise InputError(Fault("export.unreadable", name, reason=reason)) from None
     return None
 
 

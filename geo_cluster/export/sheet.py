@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from geo_cluster.domain import Language
+from geo_cluster.export.csv_tables import SAMPLE
 from geo_cluster.export.sketch import sketch
-from geo_cluster.export.tables import SAMPLE
 from geo_cluster.report import explanation, tables
-from geo_cluster.report.tables import told_requests, words_of
+from geo_cluster.report.tables import displayed_requests, words_of
 from geo_cluster.study import Study
 from geo_cluster.world import catalog, layers
 
@@ -27,16 +27,16 @@ WORDS: dict[Language, dict[str, str]] = {
         "level": "规划口径",
         "day": "测算日期",
         "placed": "落地项目",
-        "worth": "方案总分（分）",
+        "objective": "方案总分（分）",
         "proof": "证明",
         "optimal": "已证最优",
         "feasible": "差距 {gap:.2%}",
-        "holds": "放得下的情形",
-        "holds_told": "把容量和需求按各自区间抽 {draws:,} 次，{share:.0%} 的情形下方案都放得下。",
+        "feasible_share": "放得下的情形",
+        "feasible_in": "把容量和需求按各自区间抽 {draws:,} 次，{share:.0%} 的情形下方案都放得下。",
         "breaks_first": "最先不够的是{pool}：占放不下的情形的 {share:.0%}。",
         "check": "独立核验",
-        "held": "无违反",
-        "broken": "{n} 处违反",
+        "no_violation": "无违反",
+        "violations": "{n} 处违反",
         "assumed": "靠假定的数",
         "sketch": "红点为研发锚点，绿点为园区，数字为落地项目数；完整地图见 map.html。",
         "plan": "方案",
@@ -71,16 +71,16 @@ WORDS: dict[Language, dict[str, str]] = {
         "level": "Planning level",
         "day": "Run on",
         "placed": "Projects placed",
-        "worth": "Worth of the plan (points)",
+        "objective": "Objective value (points)",
         "proof": "Proof",
         "optimal": "proven best",
         "feasible": "gap {gap:.2%}",
-        "holds": "Draws in which it holds",
-        "holds_told": "Capacities and needs drawn {draws:,} times: the plan holds in {share:.0%} of the draws.",
+        "feasible_share": "Feasible share of draws",
+        "feasible_in": "Capacities and needs drawn {draws:,} times: the plan is feasible in {share:.0%} of the draws.",
         "breaks_first": " What gives way first is {pool}, in {share:.0%} of the draws that break.",
         "check": "Independent check",
-        "held": "no violation",
-        "broken": "{n} violations",
+        "no_violation": "no violation",
+        "violations": "{n} violations",
         "assumed": "Assumed numbers",
         "sketch": "Red: the R&amp;D anchor. Green: sites, with the number of projects. The full map is map.html.",
         "plan": "Plan",
@@ -136,11 +136,11 @@ def sheet(study: Study, *, language: Language = "zh") -> str:
     """The briefing sheet of a study as HTML: headline numbers, plan, who stays out, pools, what to verify, sources."""
     words, scenario = WORDS[language], study.scenario
     colon = "：" if language == "zh" else ": "
-    told = " · ".join(f"{words[key]}{colon}{value}" for key, value in about(study, language).items())
-    parts = [f"<h1>{words['title']}</h1>", f"<p class=muted>{html.escape(told)}</p>"]
+    run = " · ".join(f"{words[key]}{colon}{value}" for key, value in about(study, language).items())
+    parts = [f"<h1>{words['title']}</h1>", f"<p class=muted>{html.escape(run)}</p>"]
     parts += [f"<p><span class=sample>{html.escape(SAMPLE)}</span></p>"] if scenario.is_sample else []
-    told_facts, sentence, seldom = facts(study, language)
-    boxes = (f"<div><span class=muted>{words[key]}</span><b>{value}</b></div>" for key, value in told_facts.items())
+    headline, sentence, seldom = facts(study, language)
+    boxes = (f"<div><span class=muted>{words[key]}</span><b>{value}</b></div>" for key, value in headline.items())
     parts += [f"<div class=facts>{''.join(boxes)}</div>"]
     parts += [f"<p{' class=warned' if seldom else ''}>{html.escape(sentence)}</p>"]
     parts += [f"<figure>{sketch(study, language)}<figcaption class=muted>{words['sketch']}</figcaption></figure>"]
@@ -165,19 +165,19 @@ def about(study: Study, language: Language) -> dict[str, str]:
 
 
 def facts(study: Study, language: Language) -> tuple[dict[str, str], str, bool]:
-    """Headline numbers by the keys of `WORDS`, how surely the plan holds in a sentence, and whether that is seldom."""
+    """Headline numbers by the keys of `WORDS`, how surely it is feasible in a sentence, and whether that is seldom."""
     words, plan, count = WORDS[language], study.plan, len(study.violations)
-    held, sentence = _holds(study, words, language)
+    share, sentence = _feasible_share(study, words, language)
     assumed = float((study.observations["basis"] == "assumed").mean())
-    told = {
+    headline = {
         "placed": f"{len(tables.assignment(study))} / {len(study.projects)}",
-        "worth": f"{plan.objective:,.1f}",
+        "objective": f"{plan.objective:,.1f}",
         "proof": words["optimal"] if plan.status == "optimal" else words["feasible"].format(gap=plan.gap),
-        "holds": "—" if held is None else f"{held:.0%}",
-        "check": words["broken"].format(n=count) if count else words["held"],
+        "feasible_share": "—" if share is None else f"{share:.0%}",
+        "check": words["violations"].format(n=count) if count else words["no_violation"],
         "assumed": f"{assumed:.0%}",
     }
-    return told, sentence, held is not None and held < explanation.SELDOM
+    return headline, sentence, share is not None and share < explanation.SELDOM
 
 
 def owed(study: Study, language: Language) -> list[str]:
@@ -186,18 +186,18 @@ def owed(study: Study, language: Language) -> list[str]:
     return list(dict.fromkeys(getattr(layer, f"attribution_{language}") for layer in registry.values()))
 
 
-def _holds(study: Study, words: dict[str, str], language: Language) -> tuple[float | None, str]:
-    """In what share of the draws the plan holds, and the sentence that says which pool gives way first."""
-    table = explanation.holds_table(study)
+def _feasible_share(study: Study, words: dict[str, str], language: Language) -> tuple[float | None, str]:
+    """In what share of the draws the plan is feasible, and the sentence that says which pool gives way first."""
+    table = explanation.feasibility_table(study)
     if table.empty:
         return None, ""
     broken, pools = float(table["breaks"].iloc[0]), table.iloc[1:]
-    told = words["holds_told"].format(share=1 - broken, draws=study.scenario.draws)
+    sentence = words["feasible_in"].format(share=1 - broken, draws=study.scenario.draws)
     if len(pools) and broken:
         first = pools.iloc[0]
         pool = f"{study.region.names[first['pool']][language]} · {words_of(first['resource'], language)[0]}"
-        told += words["breaks_first"].format(pool=pool, share=first["first"] / broken)
-    return 1 - broken, told
+        sentence += words["breaks_first"].format(pool=pool, share=first["first"] / broken)
+    return 1 - broken, sentence
 
 
 def _table(headings: Iterable[str], rows: Iterable[Sequence[object]]) -> str:
@@ -267,6 +267,6 @@ def _asked(study: Study, words: dict[str, str], language: Language) -> str:
             f"{row['low']:,.12g}–{row['high']:,.12g} {row[f'unit_{language}']}",
             declared[row["attribute"]].whom[language],
         )
-        for row in told_requests(tables.requests(study).head(REQUESTS)).to_dict("records")
+        for row in displayed_requests(tables.requests(study).head(REQUESTS)).to_dict("records")
     ]
     return _table((words[key] for key in ("subject", "question", "range", "whom")), rows)

@@ -51,14 +51,14 @@ def _frame(lines: gpd.GeoSeries) -> tuple[list[float], shapely.Polygon]:
 
 def _names(outlines: gpd.GeoDataFrame, onto: list[float], language: Language) -> list[str]:
     """Names of the prefectures, each in its middle; of a sliver at the edge there is none."""
-    said = []
+    names = []
     for name, shape in zip(outlines[f"name_{language}"], outlines.geometry, strict=True):
         drawn = affine_transform(shape, onto)
         at = drawn.representative_point()
         if drawn.area > 8000:
             place = f'x="{at.x:.0f}" y="{at.y:.0f}" text-anchor="middle" font-size="22" fill="#56636c"'
-            said.append(f"<text {place}>{html.escape(name)}</text>")
-    return said
+            names.append(f"<text {place}>{html.escape(name)}</text>")
+    return names
 
 
 def _dots(study: Study, onto: list[float], language: Language) -> list[str]:
@@ -68,8 +68,8 @@ def _dots(study: Study, onto: list[float], language: Language) -> list[str]:
     dots = [f'<circle cx="{anchor.x:.0f}" cy="{anchor.y:.0f}" r="11" fill="#b3223e" stroke="#fff"/>']
     for site, count in tables.assignment(study)["site"].value_counts(ascending=True).items():
         at = affine_transform(places[site], onto)
-        told = html.escape(f"{names[str(site)][language]}: {count}")
+        title = html.escape(f"{names[str(site)][language]}: {count}")
         circle = f'<circle cx="{at.x:.0f}" cy="{at.y:.0f}" r="17" fill="#0b6e75" stroke="#fff"/>'
         place = f'x="{at.x:.0f}" y="{at.y + 7:.0f}" text-anchor="middle" font-size="20" fill="#fff"'
-        dots.append(f"<g><title>{told}</title>{circle}<text {place}>{count}</text></g>")
+        dots.append(f"<g><title>{title}</title>{circle}<text {place}>{count}</text></g>")
     return dots

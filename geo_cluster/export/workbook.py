@@ -9,8 +9,9 @@ import pandas as pd
 
 from geo_cluster.domain import Language
 from geo_cluster.export import sheet
-from geo_cluster.export.tables import HEADINGS as ASKED
-from geo_cluster.export.tables import SAMPLE, phone_list
+from geo_cluster.export.csv_tables import SAMPLE
+from geo_cluster.export.phone_list import HEADINGS as ASKED
+from geo_cluster.export.phone_list import phone_list
 from geo_cluster.report import tables as report_tables
 from geo_cluster.report.tables import words_of
 from geo_cluster.study import Study
@@ -48,7 +49,7 @@ HEADINGS = {
     "left": ("余量", "Left"),
     "notice": ("说明", "Notice"),
     "what": ("项", "Item"),
-    "told": ("内容", "Content"),
+    "content": ("内容", "Content"),
 }
 FORMATS = {
     **dict.fromkeys(("score", "low", "high", "power_mva", "likely", "planned", "used", "left"), "#,##0.0"),
@@ -81,12 +82,12 @@ def workbook(study: Study, *, language: Language = "zh") -> bytes:
 
 def _about(study: Study, language: Language) -> pd.DataFrame:
     """What was run, how good and how sure the plan is, and where its numbers come from."""
-    words, (told, sentence, _) = sheet.WORDS[language], sheet.facts(study, language)
+    words, (facts, sentence, _) = sheet.WORDS[language], sheet.facts(study, language)
     rows = [(words["title"], SAMPLE if study.scenario.is_sample else "")]
-    rows += [(words[key], value) for key, value in (sheet.about(study, language) | told).items()]
-    rows += [(words["holds"], sentence), (words["sources"], " · ".join(sheet.owed(study, language)))]
+    rows += [(words[key], value) for key, value in (sheet.about(study, language) | facts).items()]
+    rows += [(words["feasible_share"], sentence), (words["sources"], " · ".join(sheet.owed(study, language)))]
     rows += [("", words["review"])]
-    return pd.DataFrame(rows, columns=[HEADINGS[key][language == "en"] for key in ("what", "told")])
+    return pd.DataFrame(rows, columns=[HEADINGS[key][language == "en"] for key in ("what", "content")])
 
 
 def _plan(study: Study, language: Language) -> pd.DataFrame:

@@ -1,14 +1,17 @@
-"""What planners bring along: read, checked with all faults at once, taken over, reverted.
+"""What planners bring along: read, checked with all faults at once, accepted, reverted.
 
 ::
 
-    files.py         bytes -> table or shapes, as they came; which kind a file is
+    files.py         bytes -> shapes, as they came (tables: `world.tabular`)
+    headings.py      headings as people write them -> rows by key; which kind a table is
+    cells.py         what a cell says: a number or range, a day, a unit
+    checked.py       what a checker is handed (ImportContext) and gives back (Checked)
     observations.py  ┐
-    substations.py   │ table -> Checked: what would be taken over, and every fault with its row and column
+    substations.py   │ rows -> Checked: what would be accepted, and every fault with its row and column
     parcels.py       │
     projects.py      ┘
     check.py         the one door to these: a file of any kind
-    ledger.py        takes a Checked over into what a work holds, lists what was, reverts one
+    ledger.py        accepts a Checked into what a work holds, lists what was accepted, reverts one
     effect.py        what that changes in the scores
     templates.py     files to fill in, made from `tables/imports.toml`
 

@@ -7,17 +7,19 @@ from dataclasses import replace
 
 import pandas as pd
 
+from geo_cluster.box import door
 from geo_cluster.box.door import suffix
 from geo_cluster.domain import Text
 from geo_cluster.errors import Fault, InputError
-from geo_cluster.imports.files import SHAPES, Checked, Kind, digest, read_shapes
+from geo_cluster.imports.checked import Checked, ImportContext, Kind
+from geo_cluster.imports.files import SHAPES, TABLES, digest, read_shapes
+from geo_cluster.imports.headings import kind_of
 from geo_cluster.imports.observations import check_observations
 from geo_cluster.imports.parcels import check_parcels
 from geo_cluster.imports.projects import check_projects
 from geo_cluster.imports.substations import check_substations
 from geo_cluster.region import Region
 from geo_cluster.supply import land_survey
-from geo_cluster.supply.land import Exclusion
 from geo_cluster.world import tabular
 
 SAMPLE = "示例 sample"
@@ -41,7 +43,7 @@ def check_file(
     content, name : bytes, str
         The file.
     kind : str
-        What it is to be read as; `files.guess` proposes one.
+        What it is to be read as; `guess` proposes one.
     region : Region
         What holds now.
     source : str
@@ -52,54 +54,46 @@ def check_file(
         Site by what the parcels' column `site` says, where no site has that name.
     rules : (bytes, bytes), optional
         The CSV of exclusion rules and the GeoPackage of their layers, for parcels.
+
+    Returns
+    -------
+    Checked
+        With every fault; nothing is raised for what the file says.
     """
-    sha256 = digest(content)
+    context = ImportContext(kind, name, digest(content), region, source.strip() or name, crs, belongs=belongs or {})
     try:
-        given = read_shapes(content, name, crs=crs) if suffix(name) in SHAPES else tabular.read(content, name)
-        exclusions = read_rules(*rules) if rules and kind == "parcels" else []
+        rows = read_shapes(content, name, crs=crs) if suffix(name) in SHAPES else tabular.read(content, name)
+        if rules and kind == "parcels":
+            context = replace(
+                context, rules=tuple(land_survey.rules_of(rules[0], "rules.csv", rules[1], "exclusions.gpkg"))
+            )
+        made_up = any(str(column).strip().lower() in ("sample", "示例") for column in rows.columns)
+        if made_up and SAMPLE not in context.source:
+            context = replace(context, source=f"{SAMPLE}：{context.source}")
+        checked = _checked(rows, context)
     except InputError as refusal:
-        return Checked(kind, name, sha256, pd.DataFrame(), tuple(refusal.faults))
-    source = source.strip() or name
-    made_up = next((column for column in given.columns if str(column).strip().lower() in ("sample", "示例")), None)
-    if made_up is not None and SAMPLE not in source:
-        source = f"{SAMPLE}：{source}"
-    try:
-        checked = _checked(given, name, kind, region, sha256, source, crs, belongs, exclusions)
-    except InputError as refusal:
-        return Checked(kind, name, sha256, pd.DataFrame(), tuple(refusal.faults))
-    if made_up is None:
+        return Checked(kind, name, context.sha256, pd.DataFrame(), tuple(refusal.faults))
+    if not made_up:
         return checked
-    said = Text(
+    note = Text(
         zh="这是示例数据，不是真实数据；采用后来源注明示例。", en="Sample data, not real; its source will say so."
     )
-    return replace(checked, notes=(said, *checked.notes))
+    return replace(checked, notes=(note, *checked.notes))
 
 
-def _checked(
-    given: pd.DataFrame,
-    name: str,
-    kind: Kind,
-    region: Region,
-    sha256: str,
-    source: str,
-    crs: str,
-    belongs: Mapping[str, str] | None,
-    exclusions: list[Exclusion],
-) -> Checked:
-    if kind == "parcels":
-        return check_parcels(
-            given, region, name=name, sha256=sha256, source=source, rules=exclusions, belongs=belongs, crs=crs
-        )
-    table = as_table(given) if suffix(name) in SHAPES else given
-    if kind == "substations":
-        system = crs if crs in ("gcj02", "bd09") and suffix(name) not in SHAPES else "wgs84"
-        return check_substations(table, region, name=name, sha256=sha256, source=source, system=system)
-    if suffix(name) in SHAPES:
-        fault = Fault(name, "is a file of shapes", "read it as parcels or substations")
-        return Checked(kind, name, sha256, table, (fault,))
-    if kind == "observations":
-        return check_observations(table, region, name=name, sha256=sha256)
-    return check_projects(table, name=name, sha256=sha256)
+def _checked(rows: pd.DataFrame, context: ImportContext) -> Checked:
+    """Rows or shapes, by the checker of their kind."""
+    if context.kind == "parcels":
+        return check_parcels(rows, context)
+    shapes = suffix(context.name) in SHAPES
+    table = as_table(rows) if shapes else rows
+    if context.kind == "substations":
+        shifted = context.crs in ("gcj02", "bd09") and not shapes  # shapes are in WGS 84 already
+        return check_substations(table, replace(context, crs=context.crs if shifted else ""))
+    if shapes:
+        fault = Fault("imports.shapes", context.name)
+        return Checked(context.kind, context.name, context.sha256, table, (fault,))
+    return check_observations(table, context) if context.kind == "observations" else check_projects(table, context)
 
 
 def as_table(shapes: pd.DataFrame) -> pd.DataFrame:
@@ -112,6 +106,21 @@ def as_table(shapes: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def read_rules(rules: bytes, layers: bytes) -> list[Exclusion]:
-    """Exclusion rules and their layers from the bytes of both files."""
-    return land_survey.rules_of(rules, "rules.csv", layers, "exclusions.gpkg")
+def guess(content: bytes, name: str) -> str:
+    """Which kind a file is: one of `KINDS`, `rules` (exclusion rules), `exclusions` (their layers), '' if none.
+
+    It is read in the box, as it will be when it is checked, and what came out is looked at.
+    """
+    try:
+        if suffix(name) in SHAPES:
+            return _kind_of_shapes(door.shapes({suffix(name): content}, name), name)
+        return kind_of(tabular.read(content, name).columns) if suffix(name) in TABLES else ""
+    except InputError:
+        return "parcels" if suffix(name) in SHAPES else ""
+
+
+def _kind_of_shapes(found: door.Shapes, name: str) -> str:
+    kinds = list(found.layers.values())
+    if suffix(name) == ".gpkg" and len(kinds) > 1:
+        return "exclusions"
+    return "substations" if kinds and "Point" in kinds[0] else "parcels"

@@ -1,4 +1,4 @@
-"""What was taken over into a work: kept in its file `imports.json`, each import revertible on its own.
+"""Imports that a work accepted: kept in its file `imports.json`, each revertible on its own.
 
 A work holds numbers (`scenario.known`) and files. An import puts its numbers in place of those that stood there and
 remembers them; to revert it puts them back, or, where a later import stands on top, hands them down to that one.
@@ -18,9 +18,9 @@ import pandas as pd
 import tomli_w
 
 from geo_cluster.domain import KnownBetter
-from geo_cluster.errors import Fault, InputError, refuse_if
+from geo_cluster.errors import Fault, InputError, Place, refuse_if
 from geo_cluster.imports import substations
-from geo_cluster.imports.files import Checked, Kind
+from geo_cluster.imports.checked import Checked, Kind
 from geo_cluster.world import layers, spreadsheet
 
 LEDGER = "imports.json"
@@ -38,8 +38,8 @@ class Held(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One import.
+class AcceptedImport:
+    """One import that was accepted.
 
     Attributes
     ----------
@@ -48,9 +48,9 @@ class Entry:
     kind, name, sha256, source : str
         What it was, the file and its hash, who said so.
     when : str
-        ISO date and time of taking it over.
+        ISO date and time of accepting it.
     rows : int
-        Numbers, stations, parcels or projects taken over.
+        Numbers, stations, parcels or projects in it.
     known : tuple of dict
         The numbers it brought.
     replaced : tuple of dict
@@ -68,8 +68,8 @@ class Entry:
     replaced: tuple[dict[str, Any], ...]
 
 
-def entries(files: Mapping[str, bytes]) -> list[Entry]:
-    """What was taken over, the earliest first.
+def accepted(files: Mapping[str, bytes]) -> list[AcceptedImport]:
+    """The imports that a work holds, the earliest first.
 
     Raises
     ------
@@ -80,32 +80,39 @@ def entries(files: Mapping[str, bytes]) -> list[Entry]:
         return []
     try:
         rows = json.loads(files[LEDGER])
-        return [Entry(**{**row, "known": tuple(row["known"]), "replaced": tuple(row["replaced"])}) for row in rows]
+        return [
+            AcceptedImport(**{**row, "known": tuple(row["known"]), "replaced": tuple(row["replaced"])}) for row in rows
+        ]
     except (ValueError, TypeError, KeyError) as problem:
-        raise InputError(
-            Fault(LEDGER, f"can't be read ({problem})", "undo to an earlier version of the work")
-        ) from None
+        raise InputError(Fault("imports.damaged_ledger", LEDGER, reason=str(problem))) from None
 
 
-def take_over(
+def accept(
     known: Sequence[KnownBetter], files: Mapping[str, bytes], checked: Checked, *, when: datetime.datetime
 ) -> Held:
-    """What a work holds with a checked file taken over.
+    """What a work holds with a checked file accepted.
+
+    Parameters
+    ----------
+    known, files : sequence of KnownBetter, mapping of bytes
+        What it holds now.
+    checked : Checked
+    when : datetime
 
     Raises
     ------
     InputError
-        With the file's faults when it has any: nothing is taken over then.
+        With the file's faults when it has any: nothing is accepted then.
     """
     refuse_if(list(checked.faults))
     if not checked.is_ready:
-        raise InputError(Fault(checked.name, "has nothing to take over", "fill in at least one row"))
-    so_far = entries(files)
-    number = str(max((int(one.id) for one in so_far), default=0) + 1)
+        raise InputError(Fault("imports.nothing_to_accept", checked.name))
+    earlier = accepted(files)
+    number = str(max((int(one.id) for one in earlier), default=0) + 1)
     keys = {_key(one) for one in checked.known}
     replaced = [one for one in known if _key(one) in keys]
     held = [one for one in known if _key(one) not in keys]
-    entry = Entry(
+    latest = AcceptedImport(
         number, checked.kind, checked.name, checked.sha256, checked.source, when.isoformat(timespec="seconds"),
         _count(checked), tuple(one.model_dump() for one in checked.known), tuple(one.model_dump() for one in replaced),
     )  # fmt: skip
@@ -114,7 +121,7 @@ def take_over(
         if PROJECTS in files:
             kept[f"{ROWS}/{number}/{BEFORE}"] = files[PROJECTS]
         kept[PROJECTS] = checked.files[PROJECTS]
-    return Held((*held, *checked.known), _composed(kept, [*so_far, entry]))
+    return Held((*held, *checked.known), _composed(kept, [*earlier, latest]))
 
 
 def revert(known: Sequence[KnownBetter], files: Mapping[str, bytes], number: str) -> Held:
@@ -125,12 +132,12 @@ def revert(known: Sequence[KnownBetter], files: Mapping[str, bytes], number: str
     InputError
         When there is no such import, or other numbers speak of a station that only it brought.
     """
-    so_far = entries(files)
-    gone = next((one for one in so_far if one.id == number), None)
+    imports = accepted(files)
+    gone = next((one for one in imports if one.id == number), None)
     if gone is None:
-        raise InputError(Fault(LEDGER, f"has no import {number}", "look at the list again"))
-    later = so_far[so_far.index(gone) + 1 :]
-    remaining = [one for one in so_far if one is not gone]
+        raise InputError(Fault("imports.no_such_import", LEDGER, number=number))
+    later = imports[imports.index(gone) + 1 :]
+    remaining = [one for one in imports if one is not gone]
     held = list(known)
     before = {(row["subject"], row["attribute"]): row for row in gone.replaced}
     for row in gone.known:
@@ -152,38 +159,39 @@ def revert(known: Sequence[KnownBetter], files: Mapping[str, bytes], number: str
     return result
 
 
-def _hand_down_projects(kept: dict[str, bytes], files: Mapping[str, bytes], number: str, later: list[Entry]) -> None:
+def _hand_down_projects(
+    kept: dict[str, bytes], files: Mapping[str, bytes], number: str, later: list[AcceptedImport]
+) -> None:
     """What stood before a portfolio stands again, or stands before the next one."""
     before = files.get(f"{ROWS}/{number}/{BEFORE}")
     above = next((one for one in later if one.kind == "projects"), None)
-    place = f"{ROWS}/{above.id}/{BEFORE}" if above else PROJECTS
-    kept.pop(place, None)
+    path = f"{ROWS}/{above.id}/{BEFORE}" if above else PROJECTS
+    kept.pop(path, None)
     if before is not None:
-        kept[place] = before
+        kept[path] = before
 
 
-def _orphans(held: Held, files: Mapping[str, bytes], gone: Entry) -> list[Fault]:
+def _orphans(held: Held, files: Mapping[str, bytes], gone: AcceptedImport) -> list[Fault]:
     """Numbers that speak of a station which went with the import."""
     if gone.kind != "substations":
         return []
-    left = {row.id for row in _stations(held.files, entries(held.files))} | set(layers.read("substations")["id"])
+    left = {row.id for row in _stations(held.files, accepted(held.files))} | set(layers.read("substations")["id"])
     brought = set(substations.read_rows(files[f"{ROWS}/{gone.id}/{substations.FILE}"])["id"]) - left
     return [
-        Fault(f"{one.subject}, {one.attribute}", f"was said by {one.source} of a station that goes with this import",
-              "revert that import first")
+        Fault("imports.about_its_station", Place(one.subject, key=one.attribute), source=one.source)
         for one in held.known
         if one.subject in brought
-    ]  # fmt: skip
+    ]
 
 
-def _stations(files: Mapping[str, bytes], some: Sequence[Entry]) -> list[Any]:
+def _stations(files: Mapping[str, bytes], some: Sequence[AcceptedImport]) -> list[Any]:
     frames = [
         substations.read_rows(files[f"{ROWS}/{one.id}/{substations.FILE}"]) for one in some if one.kind == "substations"
     ]
     return [row for frame in frames for row in frame.itertuples()]
 
 
-def _composed(files: Mapping[str, bytes], remaining: Sequence[Entry]) -> dict[str, bytes]:
+def _composed(files: Mapping[str, bytes], remaining: Sequence[AcceptedImport]) -> dict[str, bytes]:
     """Files with the layers, the land tables and the ledger that the imports make together."""
     kept = {name: content for name, content in files.items() if not name.startswith("land/") and name != LEDGER}
     registry = tomllib.loads(kept[REGISTRY].decode()) if REGISTRY in kept else {}
@@ -199,9 +207,9 @@ def _composed(files: Mapping[str, bytes], remaining: Sequence[Entry]) -> dict[st
                 files[f"{ROWS}/{one.id}/{substations.FILE}"]
             )
     if added:
-        own, described = substations.layer_files(added)
+        own, described = substations.own_layers(added)
         taken = sorted(set(described) & set(declared))
-        refuse_if([Fault(f"layer {name}", "is already one of your own", "take that layer out first") for name in taken])
+        refuse_if([Fault("imports.layer_is_own", Place(name, kind="layer")) for name in taken])
         kept |= {f"layers/{name}": content for name, content in own.items()}
         declared |= {name: _plain(layer.model_dump()) for name, layer in described.items()}
     kept.pop(REGISTRY, None)
@@ -217,7 +225,7 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in row.items()}
 
 
-def _land(files: Mapping[str, bytes], surveys: Sequence[Entry]) -> dict[str, bytes]:
+def _land(files: Mapping[str, bytes], surveys: Sequence[AcceptedImport]) -> dict[str, bytes]:
     """`land/land.csv` and `land/sites.csv` of all imports of parcels; of a site, the latest survey counts."""
     out: dict[str, bytes] = {}
     for name in ("land.csv", "sites.csv"):

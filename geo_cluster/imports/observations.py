@@ -1,25 +1,32 @@
-"""Numbers that planners were told of sites, substations and prefectures."""
+"""Numbers that planners know of sites, substations and prefectures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from geo_cluster import toml
 from geo_cluster.domain import BASES, KnownBetter, Text
-from geo_cluster.errors import Fault, place
-from geo_cluster.imports.files import Checked, day, keyed, plain, spans
+from geo_cluster.errors import Fault
+from geo_cluster.imports.cells import day, plain, spans, unit_factor, units_of
+from geo_cluster.imports.checked import Checked, ImportContext
+from geo_cluster.imports.headings import Rows, recognise
 from geo_cluster.region import Region
 from geo_cluster.world import catalog, layers
-
-Wrong = Callable[[int, str, str, str], None]
-"""Told of a fault: row, key of the column, what, remedy."""
 
 _ENDS = ("low", "likely", "high")
 PREVIEW = ["row", "subject", "attribute", *_ENDS, "old_low", "old_likely", "old_high", "old_basis", "basis", "effect"]
 """Columns of the preview; `effect` is `new`, `replaces`, `same` or `weaker` (a better basis or a later date stands)."""
+
+SUBJECTS = {
+    "site": Text(zh="园区", en="site"),
+    "substation": Text(zh="变电站", en="substation"),
+    "prefecture": Text(zh="市州", en="prefecture"),
+}
+"""What kinds of subjects are called."""
 
 
 def subjects(region: Region) -> pd.DataFrame:
@@ -45,135 +52,144 @@ def named(rows: pd.DataFrame) -> dict[str, str]:
     return ids
 
 
-def unit_factor(attribute: str, unit: str) -> float | None:
-    """How many of the attribute's own unit one `unit` is; None when it isn't understood."""
-    known = toml.table("imports")["units"].get(attribute, {})
-    factors = {plain(name).lower().replace(" ", ""): value for name, value in known.items()}
-    return factors.get(plain(unit).lower().replace(" ", ""))
-
-
-def check_observations(table: pd.DataFrame, region: Region, *, name: str, sha256: str = "") -> Checked:
+def check_observations(table: pd.DataFrame, context: ImportContext) -> Checked:
     """Check a table of numbers; see `tables/imports.toml` for its columns.
 
     Parameters
     ----------
     table : DataFrame
-        As `read_table` gives it.
-    region : Region
-        What holds now: whose numbers there are, and what they are.
+        As `tabular.read` gives it.
+    context : ImportContext
 
     Returns
     -------
     Checked
         With all faults; preview columns are `PREVIEW`.
     """
-    text, headings, faults, notes = keyed(table, "observations", name)
-    if faults:
-        return Checked("observations", name, sha256, table, tuple(faults), tuple(notes))
-    everyone = subjects(region)
-    calls, kinds = named(everyone), dict(zip(everyone["id"].astype(str), everyone["kind"], strict=True))
-    attributes = catalog.attributes()
-    asked = {plain(call).lower(): key for key, one in attributes.items() for call in (key, one.name.zh, one.name.en)}
-    bases = {call: key for key, word in layers.words("basis").items() for call in (key, word["zh"], word["en"])}
-
-    def wrong(row: int, key: str, what: str, remedy: str) -> None:
-        faults.append(Fault(place(name, row, headings.get(key, key)), what, remedy))
-
-    bounds = {end: spans(text[end]) for end in _ENDS}
-    found: dict[int, dict] = {}
-    seen: dict[tuple[str, str], int] = {}
-    converted: dict[tuple[str, str], int] = {}
-    for k, (row, cells) in enumerate(zip(text.index, text.to_dict("records"), strict=True)):
-        before = len(faults)
-        subject, attribute = calls.get(cells["subject"].lower()), asked.get(cells["attribute"].lower())
+    rows = recognise(table, context)
+    if rows.faults:
+        return rows.checked()
+    words, bounds = _Words.of(context.region), {end: spans(rows.text[end]) for end in _ENDS}
+    found: dict[int, KnownBetter] = {}
+    first: dict[tuple[str, str], int] = {}
+    converted: Counter[tuple[str, str]] = Counter()
+    for k, (row, cells) in enumerate(zip(rows.text.index, rows.text.to_dict("records"), strict=True)):
+        before = len(rows.faults)
         for key in ("subject", "attribute", "likely", "unit", "basis", "source"):
             if not cells[key]:
-                wrong(row, key, "is empty", "fill it in")
-        if cells["subject"] and not subject:
-            what = "is the name of several" if subject == "" else "is no site, substation or prefecture"
-            wrong(row, "subject", f"{cells['subject']!r} {what}", "write its id, e.g. H01, G10 or 420700")
-        if cells["attribute"] and not attribute:
-            wrong(
-                row,
-                "attribute",
-                f"{cells['attribute']!r} is no attribute",
-                f"use one of {'、'.join(one.name.zh for one in attributes.values())}",
-            )
-        if subject and attribute and kinds[subject] != attributes[attribute].subject:
-            whose = attributes[attribute].subject
-            what = f"{attributes[attribute].name.zh} belongs to a {whose}, and {subject} is a {kinds[subject]}"
-            wrong(row, "subject", what, f"name a {whose}")
-        factor = unit_factor(attribute, cells["unit"]) if attribute and cells["unit"] else None
-        if attribute and cells["unit"] and factor is None:
-            units = "、".join(toml.table("imports")["units"].get(attribute, {}))
-            wrong(
-                row, "unit", f"{cells['unit']!r} is no unit of {attributes[attribute].name.zh}", f"use one of {units}"
-            )
-        basis = bases.get(cells["basis"].lower())
+                rows.faults.append(Fault("imports.empty", rows.at(row, key)))
+        subject, attribute = words.about(rows, row, cells)
+        factor = _factor(rows, row, cells["unit"], attribute)
+        basis = words.bases.get(cells["basis"].lower())
         if cells["basis"] and not basis:
-            wrong(row, "basis", f"{cells['basis']!r} is no basis", "write 上报, 公开, 推算 or 假定")
+            rows.faults.append(Fault("imports.unknown_basis", rows.at(row, "basis"), basis=cells["basis"]))
         as_of = day(cells["as_of"]) if cells["as_of"] else ""
         if as_of is None:
-            wrong(row, "as_of", f"{cells['as_of']!r} is no date", "write 2026, 2026-06 or 2026-06-15")
-        interval = _interval(k, bounds, row, cells, wrong)
-        if subject and attribute:
-            earlier = seen.setdefault((subject, attribute), row)
-            if earlier != row:
-                wrong(row, "subject", f"says the same thing of {subject} as row {earlier}", "keep one of the rows")
-        if len(faults) == before and subject and attribute and interval is not None and factor:
-            if factor != 1.0:
-                converted[attribute, cells["unit"]] = converted.get((attribute, cells["unit"]), 0) + 1
+            rows.faults.append(Fault("imports.not_a_date", rows.at(row, "as_of"), value=cells["as_of"]))
+        interval = _interval(rows, row, cells, {end: (both[0][k], both[1][k]) for end, both in bounds.items()})
+        earlier = first.setdefault((subject, attribute), row) if subject and attribute else row
+        if earlier != row:
+            rows.faults.append(Fault("imports.same_number", rows.at(row, "subject"), subject=subject, earlier=earlier))
+        if len(rows.faults) == before and interval is not None:
+            converted[attribute, cells["unit"]] += factor != 1.0
             low, likely, high = (round(float(value) * factor, 9) for value in interval)
-            found[row] = {
-                "subject": subject,
-                "attribute": attribute,
-                "low": low,
-                "likely": likely,
-                "high": high,
-                "basis": basis,
-                "source": cells["source"],
-                "as_of": as_of,
-            }
-    for (attribute, unit), count in converted.items():
-        own = attributes[attribute].unit
-        notes.append(
-            Text(
-                zh=f"{attributes[attribute].name.zh}：{count} 个数由{unit}换算为{own.zh}。",
-                en=f"{attributes[attribute].name.en}: {count} numbers converted to {own.en}.",
-            )
+            about: dict[str, Any] = {"subject": subject, "attribute": attribute, "basis": basis, "as_of": as_of}
+            found[row] = KnownBetter(**about, low=low, likely=likely, high=high, source=cells["source"])
+    rows.notes.extend(_conversion(attribute, unit, count) for (attribute, unit), count in converted.items() if count)
+    known = tuple(found.values())
+    source = "；".join(dict.fromkeys(one.source for one in known))[:200]
+    return rows.checked(preview=compared(known, context.region, rows=list(found)), known=known, source=source)
+
+
+@dataclass(frozen=True)
+class _Words:
+    """What words of a row mean: id by name of a subject and its kind by id, key by name of an attribute, of a basis."""
+
+    subjects: dict[str, str]
+    kinds: dict[str, str]
+    attributes: dict[str, str]
+    bases: dict[str, str]
+
+    @classmethod
+    def of(cls, region: Region) -> _Words:
+        everyone, attributes = subjects(region), catalog.attributes()
+        return cls(
+            named(everyone),
+            dict(zip(everyone["id"].astype(str), everyone["kind"], strict=True)),
+            {plain(call).lower(): key for key, one in attributes.items() for call in (key, one.name.zh, one.name.en)},
+            {call: key for key, word in layers.words("basis").items() for call in (key, word["zh"], word["en"])},
         )
-    known = tuple(KnownBetter(**row) for row in found.values())
-    return Checked(
-        "observations",
-        name,
-        sha256,
-        table,
-        tuple(faults),
-        tuple(notes),
-        preview=compared(known, region, rows=list(found)),
-        known=known,
-        source="；".join(dict.fromkeys(one.source for one in known))[:200],
+
+    def about(self, rows: Rows, row: int, cells: dict[str, str]) -> tuple[str, str]:
+        """Whose number a row is, and of what; '' where it isn't understood."""
+        subject = self.subjects.get(cells["subject"].lower())
+        attribute = self.attributes.get(cells["attribute"].lower(), "")
+        declared, place = catalog.attributes(), rows.at(row, "subject")
+        if cells["subject"] and subject == "":
+            rows.faults.append(Fault("imports.ambiguous_subject", place, subject=cells["subject"]))
+        elif cells["subject"] and not subject:
+            rows.faults.append(Fault("imports.unknown_subject", place, subject=cells["subject"]))
+        if cells["attribute"] and not attribute:
+            at, names = rows.at(row, "attribute"), [one.name for one in declared.values()]
+            rows.faults.append(Fault("imports.unknown_attribute", at, attribute=cells["attribute"], attributes=names))
+        if subject and attribute and self.kinds[subject] != declared[attribute].subject:
+            name, whose = declared[attribute].name, SUBJECTS[declared[attribute].subject]
+            kind = SUBJECTS[self.kinds[subject]]
+            rows.faults.append(
+                Fault("imports.wrong_subject", place, attribute=name, whose=whose, subject=subject, kind=kind)
+            )
+        return subject or "", attribute
+
+
+def _factor(rows: Rows, row: int, unit: str, attribute: str) -> float:
+    """What turns a number into the attribute's own unit; nan where that isn't known."""
+    if not unit or not attribute:
+        return np.nan
+    factor = unit_factor(attribute, unit)
+    if factor is None:
+        rows.faults.append(unknown_unit(rows, row, unit, attribute))
+    return np.nan if factor is None else factor
+
+
+def unknown_unit(rows: Rows, row: int, unit: str, attribute: str) -> Fault:
+    """A unit that is none of an attribute's."""
+    name = catalog.attributes()[attribute].name
+    return Fault(
+        "imports.unknown_unit", rows.at(row, "unit"), unit=unit, attribute=name, units=list(units_of(attribute))
     )
 
 
-def _interval(k: int, bounds: dict, row: int, cells: dict, wrong: Wrong) -> np.ndarray | None:
-    """Low, likely, high of a row: bounds of its own, else those of a range in the likely cell, else a point."""
-    bad = [end for end in _ENDS if bounds[end][1][k]]
+def _conversion(attribute: str, unit: str, count: int) -> Text:
+    declared = catalog.attributes()[attribute]
+    return Text(
+        zh=f"{declared.name.zh}：{count} 个数由{unit}换算为{declared.unit.zh}。",
+        en=f"{declared.name.en}: {count} numbers converted to {declared.unit.en}.",
+    )
+
+
+def _interval(
+    rows: Rows, row: int, cells: dict[str, str], bounds: dict[str, tuple[np.ndarray, np.bool_]]
+) -> tuple[float, float, float] | None:
+    """Low, likely, high of a row: bounds of its own, else those of a range in the likely cell, else a point.
+
+    `bounds` has what `spans` reads in each of the three cells.
+    """
+    bad = [end for end in _ENDS if bounds[end][1]]
     for end in bad:
-        wrong(row, end, f"{cells[end]!r} is not a number", "write 30, or 25-35 for a range")
+        rows.faults.append(Fault("imports.not_a_number", rows.at(row, end), value=cells[end]))
     if bad or not cells["likely"]:
         return None
-    low, likely, high = bounds["likely"][0][k]
-    low = bounds["low"][0][k][0] if cells["low"] else low
-    high = bounds["high"][0][k][2] if cells["high"] else high
+    low, likely, high = (float(value) for value in bounds["likely"][0])
+    low = float(bounds["low"][0][0]) if cells["low"] else low
+    high = float(bounds["high"][0][2]) if cells["high"] else high
     if min(low, likely, high) < 0:
-        wrong(row, "likely", "is below zero", "give a number from 0 on")
+        rows.faults.append(Fault("imports.below_zero", rows.at(row, "likely")))
         return None
     if not low <= likely <= high:
-        end = "low" if low > likely else "high"
-        wrong(row, end, f"{low:g} ≤ {likely:g} ≤ {high:g} does not hold", "put low, likely and high in order")
+        place = rows.at(row, "low" if low > likely else "high")
+        rows.faults.append(Fault("imports.out_of_order", place, low=low, likely=likely, high=high))
         return None
-    return np.array([low, likely, high])
+    return low, likely, high
 
 
 def compared(known: tuple[KnownBetter, ...], region: Region, *, rows: list[int] | None = None) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import geopandas as gpd
@@ -12,13 +12,14 @@ import pandas as pd
 
 from geo_cluster import toml
 from geo_cluster.box import door
-from geo_cluster.domain import KnownBetter, Text
-from geo_cluster.errors import Fault, Faults, InputError, place
-from geo_cluster.imports.files import Checked, chosen_system, keyed, plain, spans
-from geo_cluster.imports.observations import compared, named, subjects, unit_factor
-from geo_cluster.region import Region
+from geo_cluster.domain import LANGUAGES, KnownBetter, Text
+from geo_cluster.errors import Fault, InputError
+from geo_cluster.imports.cells import plain, spans, unit_factor
+from geo_cluster.imports.checked import Checked, ImportContext
+from geo_cluster.imports.files import chosen_system
+from geo_cluster.imports.headings import Rows, recognise
+from geo_cluster.imports.observations import compared, named, subjects
 from geo_cluster.supply import land_survey
-from geo_cluster.supply.land import Exclusion
 from geo_cluster.supply.parcels import offered, parcel_faults
 from geo_cluster.supply.serving_station import distance_km
 from geo_cluster.world import layers, spreadsheet
@@ -37,29 +38,16 @@ _CURVED = re.compile("linearring|circular|curve|surface", re.IGNORECASE)
 _OPTIONAL = ("status", "use", "plot_ratio_max", "height_max_m", "price_wan_yuan_per_mu", "notes")
 
 
-def check_parcels(
-    given: pd.DataFrame,
-    region: Region,
-    *,
-    name: str,
-    sha256: str = "",
-    source: str = "",
-    rules: Sequence[Exclusion] = (),
-    belongs: Mapping[str, str] | None = None,
-    crs: str = "",
-) -> Checked:
+def check_parcels(given: pd.DataFrame, context: ImportContext) -> Checked:
     """Check parcels, subtract the rules, sum up by site.
 
     Parameters
     ----------
     given : GeoDataFrame or DataFrame
-        Shapes as `read_shapes` gives them, or a table: with outlines (WKT, in `crs`), or with areas only, which are
-        then taken as net land that was stated.
-    rules : sequence of Exclusion
-        In the order in which ground is charged.
-    belongs : mapping, optional
-        Site by what the column `site` says ('' where it says nothing), for names that no site has; what it leaves
-        open goes to the nearest site.
+        Shapes as `read_shapes` gives them, or a table: with outlines (WKT, in the context's `crs`), or with areas
+        only, which are then taken as net land that was stated.
+    context : ImportContext
+        With `rules`, and `belongs` for names that no site has; what that leaves open goes to the nearest site.
 
     Returns
     -------
@@ -70,184 +58,140 @@ def check_parcels(
     shapes = isinstance(given, gpd.GeoDataFrame)
     table = pd.DataFrame(given.drop(columns=given.geometry.name)).astype(object) if shapes else given
     table = table.where(table.notna(), "").astype(str) if shapes else table
-    text, headings, faults, notes = keyed(table, "parcels", name)
-    source = source or name
-    if not faults and len(text):
-        geometry = given.geometry if shapes else _outlines(text, name, headings, faults, crs)
-        if geometry is not None:
-            return _surveyed(text, headings, gpd.GeoSeries(geometry).loc[text.index], table, region, faults, notes,
-                             name=name, sha256=sha256, source=source, rules=rules, belongs=belongs or {})  # fmt: skip
-        return _listed(text, headings, table, region, faults, notes, name, sha256, source, belongs or {})
-    return Checked("parcels", name, sha256, table, tuple(faults), tuple(notes))
+    rows = recognise(table, context)
+    if rows.faults or rows.text.empty:
+        return rows.checked()
+    geometry = given.geometry if shapes else _outlines(rows)
+    return _listed(rows) if geometry is None else _surveyed(rows, gpd.GeoSeries(geometry).loc[rows.text.index])
 
 
-def _outlines(
-    text: pd.DataFrame, name: str, headings: Mapping[str, str], faults: Faults, crs: str
-) -> gpd.GeoSeries | None:
+def _outlines(rows: Rows) -> gpd.GeoSeries | None:
     """Outlines of a table's rows; None where it has none."""
-    if not text["outline"].ne("").any():
+    outlines, name, crs = rows.text["outline"], rows.context.name, rows.context.crs
+    if not outlines.ne("").any():
         return None
-    places = [place(name, row, headings["outline"]) for row in text.index]
-    plain_ones = ["" if _CURVED.search(outline) else outline for outline in text["outline"]]
-    shapes = door.outlines(plain_ones, name, places)
-    for here, shape in zip(places, shapes, strict=True):
-        if shape is None:
-            faults.append(
-                Fault(here, "is no outline in WKT", "write POLYGON ((x y, x y, …)), the first corner again at its end")
-            )
-    if not crs and not faults:
-        faults.append(Fault(name, "has no coordinate reference system", "choose the one that it was drawn in"))
+    places = [rows.at(row, "outline") for row in outlines.index]
+    shapes = door.outlines(["" if _CURVED.search(outline) else outline for outline in outlines], name, places)
+    rows.faults.extend(
+        Fault("imports.not_an_outline", here) for here, shape in zip(places, shapes, strict=True) if shape is None
+    )
+    if not crs and not rows.faults:
+        rows.faults.append(Fault("imports.no_crs", name))
     if crs in ("gcj02", "bd09"):
-        outlines = gpd.GeoSeries(shapes, index=text.index, crs=layers.CRS)
-        return convert_geometry(outlines, source=crs, target="wgs84")
-    return gpd.GeoSeries(shapes, index=text.index, crs=chosen_system(crs, name) if crs else None)
+        return convert_geometry(gpd.GeoSeries(shapes, index=outlines.index, crs=layers.CRS), source=crs, target="wgs84")
+    return gpd.GeoSeries(shapes, index=outlines.index, crs=chosen_system(crs, name) if crs else None)
 
 
-def _surveyed(
-    text: pd.DataFrame,
-    headings: Mapping[str, str],
-    geometry: gpd.GeoSeries,
-    table: pd.DataFrame,
-    region: Region,
-    faults: Faults,
-    notes: list[Text],
-    *,
-    name: str,
-    sha256: str,
-    source: str,
-    rules: Sequence[Exclusion],
-    belongs: Mapping[str, str],
-) -> Checked:
-    used = [key for key in _OPTIONAL if key in headings]
-    parcels = gpd.GeoDataFrame(text[["site", "parcel", *used]], geometry=geometry)
-    for key in ("plot_ratio_max", "height_max_m", "price_wan_yuan_per_mu"):
-        if key in parcels:
-            parcels[key] = parcels[key].where(parcels[key] != "", None)
-    if "parcel" not in headings:
-        parcels["parcel"] = [f"{row}" for row in parcels.index]
-    told = parcel_faults(parcels, land=toml.table("land"), where=name) if parcels.crs is not None else []
-    faults += (_moved(fault, name, parcels.index, headings) for fault in told)
-    hint = _SHIFTED.search(name)
+def _surveyed(rows: Rows, geometry: gpd.GeoSeries) -> Checked:
+    """Outlines: each at its site, what the rules leave of it, and the sums."""
+    context, parcels = rows.context, _parcels(rows, geometry)
+    if parcels.crs is not None:
+        found = parcel_faults(parcels, land=toml.table("land"), where=context.name)
+        rows.faults.extend(_moved(fault, rows) for fault in found)
+    hint = _SHIFTED.search(context.name)
     if hint:
-        notes.append(
+        rows.notes.append(
             Text(
                 zh=f"文件名含“{hint[0]}”：坐标可能是 GCJ-02 或 BD-09（偏移数百米）。若是，请在坐标系中选。",
                 en="The file's name speaks of GCJ-02 or BD-09, hundreds of metres off. If it is, choose it as its CRS.",
             )
         )
-    if faults:
-        return Checked("parcels", name, sha256, table, tuple(faults), tuple(notes))
-    parcels["site"], where = _sites(parcels, region, belongs, name, headings, faults)
-    if faults:
-        return Checked("parcels", name, sha256, table, tuple(faults), tuple(notes), extra={"belongs": where})
+    if rows.faults:
+        return rows.checked()
+    parcels["site"], belongs = _sites(rows, parcels)
+    if rows.faults:
+        return rows.checked(extra={"belongs": belongs})
     try:
-        found = land_survey.survey(parcels, list(rules))
+        survey = land_survey.survey(parcels, list(context.rules))
     except InputError as refusal:
-        again = tuple(_moved(fault, name, parcels.index, headings) for fault in refusal.faults)
-        return Checked("parcels", name, sha256, table, again, tuple(notes), extra={"belongs": where})
-    if not rules:
-        notes.append(
+        rows.faults.extend(_moved(fault, rows) for fault in refusal.faults)
+        return rows.checked(extra={"belongs": belongs})
+    if not context.rules:
+        rows.notes.append(
             Text(zh="没有约束规则：净面积等于边界面积。", en="No exclusion rules: net area is the area of the outline.")
         )
-    if len(found.sites) == 0:
-        notes.append(Text(zh="没有可供的地块（状态或用途）。", en="No parcel is on offer, by status or use class."))
-    known = tuple(KnownBetter(**row) for row in land_survey.known(found.sites, source))
-    return Checked(
-        "parcels",
-        name,
-        sha256,
-        table,
-        (),
-        tuple(notes),
-        preview=compared(known, region),
+    if len(survey.sites) == 0:
+        rows.notes.append(
+            Text(zh="没有可供的地块（状态或用途）。", en="No parcel is on offer, by status or use class.")
+        )
+    source = context.source or context.name
+    known = tuple(KnownBetter(**row) for row in land_survey.known(survey.sites, source))
+    return rows.checked(
+        preview=compared(known, context.region),
         known=known,
-        files=land_survey.tables(found),
+        files=land_survey.tables(survey),
         source=source,
-        extra={"belongs": where, "land": found.land, "sites": found.sites, "gross": parcels},
+        extra={"belongs": belongs, "land": survey.land, "sites": survey.sites, "gross": parcels},
     )
 
 
-def _listed(
-    text: pd.DataFrame,
-    headings: Mapping[str, str],
-    table: pd.DataFrame,
-    region: Region,
-    faults: Faults,
-    notes: list[Text],
-    name: str,
-    sha256: str,
-    source: str,
-    belongs: Mapping[str, str],
-) -> Checked:
+def _parcels(rows: Rows, geometry: gpd.GeoSeries) -> gpd.GeoDataFrame:
+    """The columns that a survey reads, with outlines; a parcel without a name has its row's number."""
+    used = [key for key in _OPTIONAL if key in rows.headings]
+    parcels = gpd.GeoDataFrame(rows.text[["site", "parcel", *used]], geometry=geometry)
+    for key in ("plot_ratio_max", "height_max_m", "price_wan_yuan_per_mu"):
+        if key in parcels:
+            parcels[key] = parcels[key].where(parcels[key] != "", None)
+    if "parcel" not in rows.headings:
+        parcels["parcel"] = [f"{row}" for row in parcels.index]
+    return parcels
+
+
+def _listed(rows: Rows) -> Checked:
     """A list of areas: net land as it was stated, the largest parcel as the largest piece."""
-    calls = named(subjects(region).query("kind == 'site'"))
-    bounds, bad = spans(text["area"])
-    unit = _unit_in(headings.get("area", ""))
-    area = np.full(len(text), np.nan)
-    sites = []
+    context, text = rows.context, rows.text
+    calls = named(subjects(context.region).query("kind == 'site'"))
+    bounds, _ = spans(text["area"])
+    area, sites = np.full(len(text), np.nan), []
     for k, (row, cells) in enumerate(zip(text.index, text.to_dict("records"), strict=True)):
-        factor = unit_factor("available_land_ha", cells["unit"] or unit)
-        if "area" not in headings or not cells["area"]:
-            faults.append(
-                Fault(place(name, row, headings.get("area", "面积")), "is empty", "give an area, or an outline")
-            )
-        elif bad[k] or not bounds[k, 0] > 0:
-            faults.append(
-                Fault(
-                    place(name, row, headings["area"]), f"{cells['area']!r} is not a number", "write one number above 0"
-                )
-            )
-        elif factor is None:
-            what = f"{cells['unit']!r} is no unit of area" if cells["unit"] else "says no unit"
-            faults.append(
-                Fault(place(name, row, headings.get("unit", headings["area"])), what, "write 亩, 公顷 or 平方米")
-            )
-        else:
-            area[k] = bounds[k, 1] * factor
-        site = calls.get(cells["site"].lower()) or belongs.get(cells["site"], "")
+        area[k] = _area(rows, row, cells, bounds[k, 1] if bounds[k, 0] > 0 else np.nan)
+        site = calls.get(cells["site"].lower()) or context.belongs.get(cells["site"], "")
         sites.append(site)
-        if not site:
-            what = f"{cells['site']!r} is no site" if cells["site"] else "is empty"
-            faults.append(Fault(place(name, row, headings.get("site", "园区")), what, "write its id or name, e.g. H01"))
-    faults += _worded(text, name, headings)
+        if not site and cells["site"]:
+            rows.faults.append(Fault("imports.unknown_site", rows.at(row, "site"), site=cells["site"]))
+        elif not site:
+            rows.faults.append(Fault("imports.no_site", rows.at(row, "site")))
+    rows.faults.extend(_unknown_words(rows))
     repeated = text["parcel"].duplicated() & (text["parcel"] != "")
-    faults += (
-        Fault(place(name, row, headings["parcel"]), "has the name of an earlier row", "give it its own name")
-        for row in text.index[repeated]
-    )
-    if faults:
-        return Checked("parcels", name, sha256, table, tuple(faults), tuple(notes))
-    used = [key for key in _OPTIONAL if key in headings]
+    rows.faults.extend(Fault("imports.repeated_parcel", rows.at(row, "parcel")) for row in text.index[repeated])
+    if rows.faults:
+        return rows.checked()
+    used = [key for key in _OPTIONAL if key in rows.headings]
     land = text[["parcel", *used]].assign(site=sites, gross_ha=area, net_ha=area, unknown_ha=0.0, largest_piece_ha=area)
     stated = land.assign(status=land["status"].replace("", "净地")) if "status" in land else land
     stated = stated.assign(use=stated["use"].replace("", "M1")) if "use" in stated else stated
-    free = land[offered(stated, land=toml.table("land"))]
-    totals = land_survey.totals(free)
+    totals = land_survey.totals(land[offered(stated, land=toml.table("land"))])
+    source = context.source or context.name
     known = tuple(KnownBetter(**{**row, "basis": "reported"}) for row in land_survey.known(totals, source))
-    notes.append(
+    rows.notes.append(
         Text(
             zh="只有面积、没有边界：面积按所报净面积计入。",
             en="Areas without outlines: they count as net land, as stated.",
         )
     )
-    files = {"land.csv": _csv(land), "sites.csv": _csv(totals)}
-    return Checked(
-        "parcels",
-        name,
-        sha256,
-        table,
-        (),
-        tuple(notes),
-        preview=compared(known, region),
+    return rows.checked(
+        preview=compared(known, context.region),
         known=known,
-        files=files,
+        files={"land.csv": spreadsheet.as_csv(land.round(4)), "sites.csv": spreadsheet.as_csv(totals.round(4))},
         source=source,
         extra={"sites": totals},
     )
 
 
-def _csv(table: pd.DataFrame) -> bytes:
-    return spreadsheet.as_csv(table.round(4))
+def _area(rows: Rows, row: int, cells: Mapping[str, str], area: float) -> float:
+    """Hectares of a row; nan, and a fault, where they aren't known."""
+    unit = cells["unit"] or _unit_in(rows.headings.get("area", ""))
+    factor = unit_factor("available_land_ha", unit)
+    place = rows.at(row, "unit" if "unit" in rows.headings else "area")
+    if not cells["area"]:
+        rows.faults.append(Fault("imports.no_area", rows.at(row, "area")))
+    elif not area > 0:
+        rows.faults.append(Fault("imports.not_positive", rows.at(row, "area"), value=cells["area"]))
+    elif factor is None and cells["unit"]:
+        rows.faults.append(Fault("imports.unknown_area_unit", place, unit=cells["unit"]))
+    elif factor is None:
+        rows.faults.append(Fault("imports.no_area_unit", place))
+    return np.nan if factor is None else area * factor
 
 
 def _unit_in(heading: str) -> str:
@@ -258,67 +202,58 @@ def _unit_in(heading: str) -> str:
     )
 
 
-def _worded(text: pd.DataFrame, name: str, headings: Mapping[str, str]) -> Iterator[Fault]:
+def _unknown_words(rows: Rows) -> Iterator[Fault]:
+    """Faults of words that aren't in the closed vocabularies; nothing may be said."""
     land = toml.table("land")
     allowed = {
-        "status": {row[f"name_{tongue}"] for row in land["status"] for tongue in ("zh", "en")} | {""},
-        "use": {row[code] for row in land["use"] for code in ("code", "new_code")} | {""},
+        "status": {row[f"name_{language}"] for row in land["status"] for language in LANGUAGES},
+        "use": {row[code] for row in land["use"] for code in ("code", "new_code")} - {""},
     }
     return (
-        Fault(
-            place(name, row, headings[key]), f"{value!r} is not known", f"use one of {', '.join(sorted(words - {''}))}"
-        )
+        Fault("imports.unknown_word", rows.at(row, key), value=value, words=sorted(words))
         for key, words in allowed.items()
-        if key in headings
-        for row, value in text[key].items()
-        if value not in words
+        if key in rows.headings
+        for row, value in rows.text[key].items()
+        if value and value not in words
     )
 
 
-def _sites(
-    parcels: gpd.GeoDataFrame,
-    region: Region,
-    belongs: Mapping[str, str],
-    name: str,
-    headings: Mapping[str, str],
-    faults: Faults,
-) -> tuple[list[str], pd.DataFrame]:
+def _sites(rows: Rows, parcels: gpd.GeoDataFrame) -> tuple[list[str], pd.DataFrame]:
     """Site of each parcel: by the name it says, by what was decided for that name, else the nearest in reach."""
-    everyone = layers.read("sites", region.scenario.layers)
+    everyone = layers.read("sites", rows.context.region.scenario.layers)
     calls = named(everyone[["id", "name_zh", "name_en"]])
     middle = parcels.geometry.to_crs(layers.CRS).representative_point()
-    groups = []
+    ids, groups = everyone["id"].to_numpy(), []
+    radius = np.sqrt(pd.to_numeric(everyone["approved_ha"]).fillna(0).to_numpy() * 1e4 / np.pi) / 1000
+    doubt = pd.to_numeric(everyone["coord_uncertainty_m"]).fillna(0).to_numpy() / 1000
     site = pd.Series("", index=parcels.index, dtype=object)
-    for said, members in parcels.groupby("site", sort=False).groups.items():
-        own = calls.get(plain(said).lower(), "") if said else ""
-        decided = own or belongs.get(str(said), "")
+    for name, members in parcels.groupby("site", sort=False).groups.items():
+        own = calls.get(plain(name).lower(), "") if name else ""
+        decided = own or rows.context.belongs.get(str(name), "")
         km = np.nan_to_num(distance_km(middle[members], everyone.geometry), nan=np.inf)
-        radius = np.sqrt(pd.to_numeric(everyone["approved_ha"]).fillna(0).to_numpy() * 1e4 / np.pi) / 1000
-        doubt = pd.to_numeric(everyone["coord_uncertainty_m"]).fillna(0).to_numpy() / 1000
-        by = "name" if own else "chosen" if decided else "place"
         nearest = km.argmin(axis=1)
         if decided:
-            at = int(np.flatnonzero(everyone["id"] == decided)[0])
-            chosen = np.full(len(members), at)
+            chosen = np.full(len(members), int(np.flatnonzero(ids == decided)[0]))
         else:
-            chosen = nearest if not said else np.full(len(members), np.bincount(nearest).argmax())
+            chosen = nearest if not name else np.full(len(members), np.bincount(nearest).argmax())
         reach = np.maximum(FAR_KM if decided else NEAR_KM, (radius + doubt)[chosen])
         away = km[np.arange(len(members)), chosen]
-        site[members] = everyone["id"].to_numpy()[chosen]
+        site[members] = ids[chosen]
         far = away > reach
-        for row, distance in zip(members[far], away[far], strict=True):
-            what = f"lies {distance:.0f} km from {everyone['id'].iloc[chosen[0]]}, the site it would belong to"
-            here = place(name, row, headings["site"]) if "site" in headings else place(name, row)
-            faults.append(Fault(here, what, "name its site, or check the coordinate reference system"))
+        for row, distance, at in zip(members[far], away[far], chosen[far], strict=True):
+            place = rows.at(row, "site" if "site" in rows.headings else "")
+            rows.faults.append(Fault("imports.far_from_site", place, km=float(distance), site=str(ids[at])))
+        by = "name" if own else "chosen" if decided else "place"
         for at in np.unique(chosen):
             here = chosen == at
-            groups.append((str(said), everyone["id"].iloc[at], by, int(here.sum()), float(away[here].max())))
+            groups.append((str(name), ids[at], by, int(here.sum()), float(away[here].max())))
     return site.tolist(), pd.DataFrame(groups, columns=["said", "site", "by", "parcels", "km"])
 
 
-def _moved(fault: Fault, name: str, rows: pd.Index, headings: Mapping[str, str]) -> Fault:
+def _moved(fault: Fault, rows: Rows) -> Fault:
     """The fault under the row and the heading of the file."""
-    if not 0 < fault.row <= len(rows):
+    index = rows.text.index
+    if not 0 < fault.row <= len(index):
         return fault
-    row, column = int(rows[fault.row - 1]), headings.get(fault.column, fault.column)
-    return fault.at(replace(fault.place, name=name, row=row, column=column))
+    row, column = int(index[fault.row - 1]), rows.headings.get(fault.column, fault.column)
+    return fault.at(replace(fault.place, name=rows.context.name, row=row, column=column))

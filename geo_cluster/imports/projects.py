@@ -2,53 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from geo_cluster.domain import Text
-from geo_cluster.errors import Fault, InputError, place
-from geo_cluster.imports.files import Checked, keyed
+from geo_cluster.errors import Fault, InputError
+from geo_cluster.imports.checked import Checked, ImportContext
+from geo_cluster.imports.headings import Rows, recognise
 from geo_cluster.world import portfolio, spreadsheet
 
 
-def check_projects(table: pd.DataFrame, *, name: str, sha256: str = "") -> Checked:
+def check_projects(table: pd.DataFrame, context: ImportContext) -> Checked:
     """Check a table of projects; the preview is that of `portfolio.check`, the file `projects.csv`."""
-    text, headings, faults, notes = keyed(table, "projects", name)
-    if faults or text.empty:
-        if not faults and not notes:
-            faults.append(Fault(name, "has no project", "add at least one row with segment and output"))
-        return Checked("projects", name, sha256, table, tuple(faults), tuple(notes))
-    own = [key for key in portfolio.COLUMNS if key in headings]
-    rows = text[own].rename(columns=portfolio.COLUMNS)
+    rows = recognise(table, context)
+    if rows.faults or rows.text.empty:
+        if not rows.faults and not rows.notes:
+            rows.faults.append(Fault("imports.no_project", context.name))
+        return rows.checked()
+    own = [key for key in portfolio.COLUMNS if key in rows.headings]
+    text = rows.text[own].rename(columns=portfolio.COLUMNS)
     try:
-        preview = portfolio.check(rows.reset_index(drop=True), where=name)
+        preview = portfolio.check(text.reset_index(drop=True), where=context.name)
     except InputError as refusal:
-        moved = [_moved(fault, name, text.index, headings) for fault in refusal.faults]
-        return Checked("projects", name, sha256, table, tuple(moved), tuple(notes))
-    given = int(preview[[f"{need}_given" for need in portfolio.NEEDS]].to_numpy().sum())
-    notes.append(
+        rows.faults.extend(_moved(fault, rows) for fault in refusal.faults)
+        return rows.checked()
+    stated = int(preview[[f"{need}_given" for need in portfolio.NEEDS]].to_numpy().sum())
+    rows.notes.append(
         Text(
-            zh=f"{len(preview)} 个项目；{given} 个需求数是给出的，{3 * len(preview) - given} 个按环节估算。",
-            en=f"{len(preview)} projects; {given} needs are given, {3 * len(preview) - given} estimated by segment.",
+            zh=f"{len(preview)} 个项目；{stated} 个需求数是给出的，{3 * len(preview) - stated} 个按环节估算。",
+            en=f"{len(preview)} projects; {stated} needs are given, {3 * len(preview) - stated} estimated by segment.",
         )
     )
-    content = spreadsheet.as_csv(rows)
-    return Checked(
-        "projects",
-        name,
-        sha256,
-        table,
-        (),
-        tuple(notes),
-        preview=preview.reset_index(),
-        files={"projects.csv": content},
-        source=name,
-    )
+    files = {"projects.csv": spreadsheet.as_csv(text)}
+    return rows.checked(preview=preview.reset_index(), files=files, source=context.name)
 
 
-def _moved(fault: Fault, name: str, rows: pd.Index, headings: dict[str, str]) -> Fault:
+def _moved(fault: Fault, rows: Rows) -> Fault:
     """The fault at its row and heading in the file: blank rows and headings of one's own are counted."""
     if not fault.row:
         return fault
     key = {title: key for key, title in portfolio.COLUMNS.items()}.get(fault.column, "")
-    here = place(name, int(rows[fault.row - 2]), headings.get(key, fault.column))
-    return Fault(here, fault.what, fault.remedy)
+    row, column = int(rows.text.index[fault.row - 2]), rows.headings.get(key, fault.column)
+    return fault.at(replace(fault.place, row=row, column=column))

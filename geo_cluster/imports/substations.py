@@ -9,11 +9,13 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_cluster import toml
 from geo_cluster.domain import Basis, KnownBetter, Layer, Text
-from geo_cluster.errors import Fault, Faults, InputError, place
-from geo_cluster.imports.files import Checked, day, digest, keyed, plain, spans
-from geo_cluster.imports.observations import Wrong, named, subjects, unit_factor
+from geo_cluster.errors import Fault, InputError, Place
+from geo_cluster.imports.cells import day, plain, spans, unit_factor
+from geo_cluster.imports.checked import Checked, ImportContext
+from geo_cluster.imports.files import digest
+from geo_cluster.imports.headings import Rows, recognise
+from geo_cluster.imports.observations import named, subjects, unknown_unit
 from geo_cluster.region import Region
 from geo_cluster.supply.serving_station import feeding_station
 from geo_cluster.supply.substations import feeding_levels, headroom, substation_faults, transformers
@@ -26,16 +28,7 @@ NUMBERS = ("peak_low_mva", "peak_mva", "peak_high_mva", "lon", "lat")
 BASIS: dict[str, Basis] = {"stated": "reported", "N-1": "derived"}
 
 
-def check_substations(
-    table: pd.DataFrame,
-    region: Region,
-    *,
-    name: str,
-    sha256: str = "",
-    source: str = "",
-    system: str = "wgs84",
-    today: datetime.date | None = None,
-) -> Checked:
+def check_substations(table: pd.DataFrame, context: ImportContext, *, today: datetime.date | None = None) -> Checked:
     """Check a table of substations; see `tables/imports.toml` for its columns.
 
     A station whose id or name is in the layer updates it, any other is added. What it can spare is what the grid
@@ -43,47 +36,59 @@ def check_substations(
 
     Parameters
     ----------
-    source : str
-        Who says so, where a row doesn't; the file's name when empty.
-    system : {"wgs84", "gcj02", "bd09"}
-        What the coordinates are in.
-    today : date
+    table : DataFrame
+        As `tabular.read` gives it.
+    context : ImportContext
+        Its `crs` may be `gcj02` or `bd09`; coordinates are in WGS 84 otherwise.
+    today : date, optional
         Stations commissioned later offer nothing yet.
+
+    Returns
+    -------
+    Checked
+        Preview: one row a station; `files` has the stations as `read_rows` reads them.
     """
     today = today or datetime.date.today()
-    text, headings, faults, notes = keyed(table, "substations", name)
-
-    def refused() -> Checked:
-        return Checked("substations", name, sha256, table, tuple(faults), tuple(notes))
-
-    if faults or text.empty:
-        return refused()
-
-    def wrong(row: int, key: str, what: str, remedy: str) -> None:
-        faults.append(Fault(place(name, row, headings.get(key, key)), what, remedy))
-
+    rows = recognise(table, context)
+    if rows.faults or rows.text.empty:
+        return rows.checked()
+    region, text = context.region, rows.text
     base = layers.read("substations", region.scenario.layers)
-    numbers = _numbers(text, wrong)
-    rows = _rows(text, numbers, base, wrong)
-    spare = _spare(text, numbers, rows, wrong, today)
-    rows["feeds"] = _feeds(text, region, wrong)
-    if faults:
-        return refused()
-    rows["source"] = text["source"].where(text["source"] != "", source or name).to_numpy()
-    rows["as_of"] = today.isoformat()
-    if system != "wgs84":
-        rows["lon"], rows["lat"] = convert(rows["lon"], rows["lat"], source=system, target="wgs84")
-        notes.append(
-            Text(zh=f"坐标由 {system.upper()} 换算为 WGS 84。", en=f"Converted from {system.upper()} to WGS 84.")
+    numbers = _numbers(rows)
+    stations = _stations(rows, numbers, base)
+    spare = _spare(rows, numbers, stations, today)
+    stations["feeds"] = _feeds(rows)
+    if rows.faults:
+        return rows.checked()
+    source = context.source or context.name
+    stations["source"] = text["source"].where(text["source"] != "", source).to_numpy()
+    stations["as_of"] = today.isoformat()
+    if context.crs:
+        stations["lon"], stations["lat"] = convert(stations["lon"], stations["lat"], source=context.crs, target="wgs84")
+        system = context.crs.upper()
+        rows.notes.append(Text(zh=f"坐标由 {system} 换算为 WGS 84。", en=f"Converted from {system} to WGS 84."))
+    _locate(rows, stations)
+    if rows.faults:
+        return rows.checked()
+    found = _merged(base, [stations])
+    rows.faults.extend(layers.contract_faults("substations", found))
+    if rows.faults:
+        return rows.checked()
+    preview = _preview(stations, spare, region, found)
+    if not preview["sites"].ne("").any():
+        rows.notes.append(
+            Text(
+                zh="没有园区由这些站供电：站不在园区所列供电站中。可在“供电园区”列写明。",
+                en="No site draws on these stations: sources name others. Say so in the column feeds.",
+            )
         )
-    _locate(rows, text, faults, wrong, name)
-    if faults:
-        return refused()
-    found = _merged(base, [rows])
-    faults += layers.contract_faults("substations", found)
-    if faults:
-        return refused()
-    known = tuple(
+    files = {FILE: spreadsheet.as_csv(stations)}
+    return rows.checked(preview=preview, known=_known(stations, spare), files=files, source=source)
+
+
+def _known(stations: pd.DataFrame, spare: pd.DataFrame) -> tuple[KnownBetter, ...]:
+    """What each station can spare, as numbers of the scenario."""
+    return tuple(
         KnownBetter(
             subject=one.id,
             attribute="spare_mva",
@@ -94,135 +99,118 @@ def check_substations(
             source=one.source if one.by == "stated" else f"{one.source}（N-1）",
             as_of="",
         )
-        for one in pd.concat([rows, spare], axis=1).itertuples()
+        for one in pd.concat([stations, spare], axis=1).itertuples()
         if one.by
     )
-    preview = _preview(rows, spare, region, found)
-    if not preview["sites"].ne("").any():
-        notes.append(
-            Text(
-                zh="没有园区由这些站供电：站不在园区所列供电站中。可在“供电园区”列写明。",
-                en="No site draws on these stations: sources name others. Say so in the column feeds.",
-            )
-        )
-    content = spreadsheet.as_csv(rows)
-    return Checked(
-        "substations",
-        name,
-        sha256,
-        table,
-        (),
-        tuple(notes),
-        preview=preview,
-        known=known,
-        files={FILE: content},
-        source=source or name,
-    )
 
 
-def _numbers(text: pd.DataFrame, wrong: Wrong) -> pd.DataFrame:
-    out = pd.DataFrame(index=text.index)
+def _numbers(rows: Rows) -> pd.DataFrame:
+    """The cells of `NUMBERS`, each one number; nan where there is none."""
+    out = pd.DataFrame(index=rows.text.index)
     for key in NUMBERS:
-        bounds, bad = spans(text[key])
+        cells = rows.text[key]
+        bounds, bad = spans(cells)
         bad |= bounds[:, 0] != bounds[:, 2]
-        bad &= text[key].to_numpy() != ""
+        bad &= cells.to_numpy() != ""
         out[key] = np.where(bad, np.nan, bounds[:, 1])
-        for row in text.index[bad]:
-            wrong(row, key, f"{text.loc[row, key]!r} is not a number", "write one number")
+        rows.faults.extend(
+            Fault("imports.not_one_number", rows.at(row, key), value=cells[row]) for row in cells.index[bad]
+        )
     return out
 
 
-def _rows(text: pd.DataFrame, numbers: pd.DataFrame, base: pd.DataFrame, wrong: Wrong) -> pd.DataFrame:
+def _stations(rows: Rows, numbers: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
     """One row a station under the id that it has or gets."""
     calls = named(base[["id", "name_zh", "name_en"]])
     taken, fresh = set(base["id"]), 0
     seen: dict[str, int] = {}
     out = []
-    for row, cells in zip(text.index, text.to_dict("records"), strict=True):
-        for key in ("name", "voltage_kv"):
-            if not cells[key]:
-                wrong(row, key, "is empty", "fill it in")
+    for row, cells in zip(rows.text.index, rows.text.to_dict("records"), strict=True):
+        rows.faults.extend(
+            Fault("imports.empty", rows.at(row, key)) for key in ("name", "voltage_kv") if not cells[key]
+        )
         existing = calls.get(cells["id"].lower(), "") or calls.get(cells["name"].lower(), "")
-        one = cells["id"] or existing
-        if existing:
-            one = existing
+        one = existing or cells["id"]
         while not one or (not existing and not cells["id"] and one in taken):
             fresh += 1
             one = f"U{fresh:02d}"
         taken.add(one)
         if one in seen:
-            wrong(row, "name", f"is the station of row {seen[one]} again", "keep one of the rows")
+            rows.faults.append(Fault("imports.same_station", rows.at(row, "name"), earlier=seen[one]))
         seen[one] = row
-        levels: frozenset[float] = frozenset()
-        try:
-            levels = feeding_levels(cells["voltage_kv"].lower().replace("kv", "").replace("千伏", ""))
-        except ValueError:
-            wrong(row, "voltage_kv", f"{cells['voltage_kv']!r} is no voltage", "write e.g. 220/110/35")
-        installed = np.nan
-        try:
-            installed = sum(transformers(cells["transformers_mva"])) if cells["transformers_mva"] else np.nan
-        except ValueError:
-            wrong(
-                row,
-                "transformers_mva",
-                f"{cells['transformers_mva']!r} can't be read",
-                "write ratings in MVA, e.g. 2x50+31.5",
-            )
-        begun = day(cells["commissioned"]) if cells["commissioned"] else ""
-        if begun is None:
-            wrong(row, "commissioned", f"{cells['commissioned']!r} is no date", "write 2026, 2026-06 or 2026-06-15")
-        if not existing and not (numbers.loc[row, "lon"] > 0 and numbers.loc[row, "lat"] > 0):
-            wrong(row, "lon", "is needed for a new station", "give longitude and latitude in degrees")
-        elif not numbers.loc[row, ["lon", "lat"]].isna().all():
-            lon, lat = numbers.loc[row, ["lon", "lat"]]
-            west, south, east, north = layers.HUBEI
-            if not (west <= lon <= east and south <= lat <= north):
-                swapped = west <= lat <= east and south <= lon <= north
-                what = "has longitude and latitude swapped" if swapped else "lies outside Hubei and its neighbours"
-                wrong(row, "lon", what, "give longitude first, in degrees")
+        equipment = _equipment(rows, row, cells)
+        _check_position(rows, row, *numbers.loc[row, ["lon", "lat"]], is_new=not existing)
         out.append(
             {
                 "id": one,
                 "is_new": not existing,
                 "name": cells["name"],
-                "voltage_kv": max(levels, default=np.nan),
-                "transformer_mva": installed,
-                "in_service_from": begun or "",
+                **equipment,
                 "lon": numbers.loc[row, "lon"],
                 "lat": numbers.loc[row, "lat"],
             }
         )
-    return pd.DataFrame(out, index=text.index)
+    return pd.DataFrame(out, index=rows.text.index)
 
 
-def _spare(
-    text: pd.DataFrame, numbers: pd.DataFrame, rows: pd.DataFrame, wrong: Wrong, today: datetime.date
-) -> pd.DataFrame:
-    """Low, likely, high of what each can spare, and by what; '' where nothing is said."""
+def _equipment(rows: Rows, row: int, cells: Mapping[str, str]) -> dict[str, float | str]:
+    """Highest voltage, installed capacity and beginning of service."""
+    levels: frozenset[float] = frozenset()
+    try:
+        levels = feeding_levels(cells["voltage_kv"].lower().replace("kv", "").replace("千伏", ""))
+    except ValueError:
+        rows.faults.append(Fault("imports.unknown_voltage", rows.at(row, "voltage_kv"), value=cells["voltage_kv"]))
+    installed = np.nan
+    try:
+        installed = sum(transformers(cells["transformers_mva"])) if cells["transformers_mva"] else np.nan
+    except ValueError:
+        place = rows.at(row, "transformers_mva")
+        rows.faults.append(Fault("imports.unreadable_ratings", place, value=cells["transformers_mva"]))
+    begun = day(cells["commissioned"]) if cells["commissioned"] else ""
+    if begun is None:
+        rows.faults.append(Fault("imports.not_a_date", rows.at(row, "commissioned"), value=cells["commissioned"]))
+    return {"voltage_kv": max(levels, default=np.nan), "transformer_mva": installed, "in_service_from": begun or ""}
+
+
+def _check_position(rows: Rows, row: int, lon: float, lat: float, *, is_new: bool) -> None:
+    """Faults of a position, in degrees: a new station has one, and it is where it may be."""
+    if is_new and not (lon > 0 and lat > 0):
+        rows.faults.append(Fault("imports.no_position", rows.at(row, "lon")))
+    elif not (np.isnan(lon) and np.isnan(lat)):
+        west, south, east, north = layers.HUBEI
+        if west <= lat <= east and south <= lon <= north:
+            rows.faults.append(Fault("imports.swapped_position", rows.at(row, "lon")))
+        elif not (west <= lon <= east and south <= lat <= north):
+            rows.faults.append(Fault("imports.far_position", rows.at(row, "lon")))
+
+
+def _spare(rows: Rows, numbers: pd.DataFrame, stations: pd.DataFrame, today: datetime.date) -> pd.DataFrame:
+    """Low, likely, high of what each can spare, and by what; '' where nothing is stated."""
+    text = rows.text
     out = pd.DataFrame({"low": np.nan, "likely": np.nan, "high": np.nan, "by": ""}, index=text.index)
     stated, bad = spans(text["spare_mva"])
-    for k, row in enumerate(text.index):
+    for k, (row, cells) in enumerate(zip(text.index, text.to_dict("records"), strict=True)):
         if bad[k] or stated[k, 0] < 0 or stated[k, 0] > stated[k, 2]:
-            wrong(row, "spare_mva", f"{text.loc[row, 'spare_mva']!r} is not a number", "write 30, or 20-40 for a range")
-        factor = unit_factor("spare_mva", text.loc[row, "unit"] or "MVA")
+            rows.faults.append(Fault("imports.not_a_number", rows.at(row, "spare_mva"), value=cells["spare_mva"]))
+        factor = unit_factor("spare_mva", cells["unit"] or "MVA")
         if factor is None:
-            units = "、".join(toml.table("imports")["units"]["spare_mva"])
-            wrong(row, "unit", f"{text.loc[row, 'unit']!r} is no unit of 可开放容量", f"use one of {units}")
-        elif text.loc[row, "spare_mva"] and not bad[k]:
+            rows.faults.append(unknown_unit(rows, row, cells["unit"], "spare_mva"))
+        elif cells["spare_mva"] and not bad[k]:
             out.loc[row, ["low", "likely", "high"]] = np.round(stated[k] * factor, 6)
             out.loc[row, "by"] = "stated"
     measured = (out["by"] == "") & (text["transformers_mva"] != "") & numbers["peak_mva"].notna()
-    measured &= rows["voltage_kv"].notna() & rows["transformer_mva"].notna()
+    measured &= stations["voltage_kv"].notna() & stations["transformer_mva"].notna()
     if measured.any():
         peaks = numbers[["peak_low_mva", "peak_mva", "peak_high_mva"]][measured]
         peaks = peaks.assign(**{key: peaks[key].fillna(peaks["peak_mva"]) for key in peaks})
-        stations = text.loc[measured, ["name", "voltage_kv", "transformers_mva"]].join(peaks)
-        stations["name"] = rows["id"]
-        stations["commissioned"] = rows["in_service_from"]
-        for fault in substation_faults(stations):
-            wrong(stations.index[max(fault.row, 1) - 1], "peak_mva", fault.what, fault.remedy)
+        own = text.loc[measured, ["name", "voltage_kv", "transformers_mva"]].join(peaks)
+        own["name"] = stations["id"]
+        own["commissioned"] = stations["in_service_from"]
+        rows.faults.extend(
+            fault.at(rows.at(own.index[max(fault.row, 1) - 1], "peak_mva")) for fault in substation_faults(own)
+        )
         try:
-            spare = headroom(stations, at=today.isoformat())
+            spare = headroom(own, at=today.isoformat())
         except InputError:
             return out
         out.loc[measured, ["low", "likely", "high"]] = (
@@ -232,20 +220,23 @@ def _spare(
     return out
 
 
-def _feeds(text: pd.DataFrame, region: Region, wrong: Wrong) -> list[str]:
-    everyone = subjects(region)
+def _feeds(rows: Rows) -> list[str]:
+    """The sites that each station is said to feed, as ids joined by semicolons."""
+    everyone = subjects(rows.context.region)
     calls = named(everyone[everyone["kind"] == "site"])
     out = []
-    for row, cell in text["feeds"].items():
+    for row, cell in rows.text["feeds"].items():
         parts = [part.strip() for part in cell.replace("、", ";").replace(",", ";").split(";") if part.strip()]
-        for part in parts:
-            if not calls.get(part.lower()):
-                wrong(row, "feeds", f"{part!r} is no site", "write ids such as H01;H03")
+        rows.faults.extend(
+            Fault("imports.unknown_feed", rows.at(row, "feeds"), site=part)
+            for part in parts
+            if not calls.get(part.lower())
+        )
         out.append(";".join(calls.get(part.lower()) or part for part in parts))
     return out
 
 
-def _locate(rows: pd.DataFrame, text: pd.DataFrame, faults: Faults, wrong: Wrong, name: str) -> None:
+def _locate(rows: Rows, stations: pd.DataFrame) -> None:
     """Prefecture and county by position; a county that a row claims is held against it, and shifts are told."""
     counties = layers.read("counties")
     codes = {
@@ -254,34 +245,35 @@ def _locate(rows: pd.DataFrame, text: pd.DataFrame, faults: Faults, wrong: Wrong
         for call in (code, *names)
     }
     points = gpd.GeoDataFrame(
-        rows[["id"]], geometry=gpd.GeoSeries.from_xy(rows["lon"], rows["lat"], index=rows.index, crs=layers.CRS)
+        stations[["id"]],
+        geometry=gpd.GeoSeries.from_xy(stations["lon"], stations["lat"], index=stations.index, crs=layers.CRS),
     )
-    points.loc[rows["lon"].isna(), "geometry"] = None
-    for row, cell in text["county"].items():
+    points.loc[stations["lon"].isna(), "geometry"] = None
+    for row, cell in rows.text["county"].items():
         if cell and cell.lower() not in codes:
-            wrong(row, "county", f"{cell!r} is no county of Hubei", "write its name or code, e.g. 大冶市 or 420281")
-    points["county_code"] = [codes.get(cell.lower(), "") for cell in text["county"]]
+            rows.faults.append(Fault("imports.unknown_county", rows.at(row, "county"), county=cell))
+    points["county_code"] = [codes.get(cell.lower(), "") for cell in rows.text["county"]]
     at = gpd.sjoin(
         points, counties[["code", "prefecture_code", "geometry"]], predicate="within", how="left", rsuffix="in"
     )
     at = at[~at.index.duplicated()]
-    rows["county_code"] = at["code"].fillna("").to_numpy()
-    rows["prefecture_code"] = at["prefecture_code"].fillna("").to_numpy()
+    stations["county_code"] = at["code"].fillna("").to_numpy()
+    stations["prefecture_code"] = at["prefecture_code"].fillna("").to_numpy()
     claims = points.reset_index(drop=True)
     for fault in layers.place_faults("substations", claims, counties, layers.read(layers.GAZETTEER).geometry):
-        here = place(name, int(rows.index[fault.row - 2]), "县区") if fault.row else name
-        faults.append(Fault(here, fault.what, fault.remedy))
+        here = rows.at(stations.index[fault.row - 2], "county") if fault.row else Place(rows.context.name)
+        rows.faults.append(fault.at(here))
 
 
-def _preview(rows: pd.DataFrame, spare: pd.DataFrame, region: Region, found: pd.DataFrame) -> pd.DataFrame:
+def _preview(stations: pd.DataFrame, spare: pd.DataFrame, region: Region, found: pd.DataFrame) -> pd.DataFrame:
     """One row a station: new or updated, what it can spare now and then, and which sites would draw on it."""
     now = region.observations.query("attribute == 'spare_mva'").set_index("site_id")
-    feed = feeding_station(_fed(region.sites, [rows]), found)
+    feed = feeding_station(_fed(region.sites, [stations]), found)
     sites = region.sites["id"].to_numpy()
-    out = rows[["id", "name", "is_new", "voltage_kv"]].join(spare)
+    out = stations[["id", "name", "is_new", "voltage_kv"]].join(spare)
     for end in ("low", "likely", "high"):
-        out[f"old_{end}"] = [now[end].get(one, np.nan) for one in rows["id"]]
-    out["sites"] = ["、".join(sites[feed.station == one]) for one in rows["id"]]
+        out[f"old_{end}"] = [now[end].get(one, np.nan) for one in stations["id"]]
+    out["sites"] = ["、".join(sites[feed.station == one]) for one in stations["id"]]
     return out.reset_index(names="row")
 
 
@@ -334,13 +326,13 @@ def _numeric(table: pd.DataFrame) -> list[str]:
 
 def _fed(sites: gpd.GeoDataFrame, added: Sequence[pd.DataFrame]) -> gpd.GeoDataFrame:
     """Sites with the stations that the planner says feed them in place of those that a source names."""
-    said: dict[str, list[str]] = {}
+    stated: dict[str, list[str]] = {}
     for rows in added:
         for one in rows.itertuples():
             for site in filter(None, str(one.feeds).split(";")):
-                said.setdefault(site, []).append(one.id)
+                stated.setdefault(site, []).append(one.id)
     stations = sites["stations"].where(
-        ~sites["id"].isin(said), sites["id"].map(lambda one: ";".join(said.get(one, [])))
+        ~sites["id"].isin(stated), sites["id"].map(lambda one: ";".join(stated.get(one, [])))
     )
     return sites.assign(stations=stations)
 
@@ -352,7 +344,7 @@ def read_rows(content: bytes) -> pd.DataFrame:
     return rows.assign(**{key: pd.to_numeric(rows[key].where(rows[key] != ""), errors="coerce") for key in numeric})
 
 
-def layer_files(added: Mapping[str, pd.DataFrame]) -> tuple[dict[str, bytes], dict[str, Layer]]:
+def own_layers(added: Mapping[str, pd.DataFrame]) -> tuple[dict[str, bytes], dict[str, Layer]]:
     """The layers `substations` and, where a feed is stated, `sites` with the stations of each source: files, registry.
 
     Parameters

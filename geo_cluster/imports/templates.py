@@ -12,7 +12,8 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from geo_cluster import toml
-from geo_cluster.imports.files import EXAMPLE, Kind
+from geo_cluster.imports.checked import Kind
+from geo_cluster.imports.headings import EXAMPLE, columns_of
 from geo_cluster.world import catalog, layers, spreadsheet
 
 LABELLED = ("source", "notes")
@@ -26,7 +27,7 @@ def heading(column: Mapping[str, Any]) -> str:
 
 def words(kind: Kind, key: str) -> list[tuple[str, str]]:
     """What a column may say, in Chinese and English; empty where anything may."""
-    column = toml.table("imports")[kind]["columns"][key]
+    column = columns_of(kind)[key]
     land = toml.table("land")
     if kind == "parcels" and key in ("status", "use"):
         rows = land[key]
@@ -40,14 +41,14 @@ def words(kind: Kind, key: str) -> list[tuple[str, str]]:
 
 def example(kind: Kind) -> list[str]:
     """The example row of a kind, marked as one."""
-    columns = toml.table("imports")[kind]["columns"]
+    columns = columns_of(kind)
     label = next(key for key in LABELLED if key in columns)
     return [EXAMPLE if key == label else column.get("example", "") for key, column in columns.items()]
 
 
 def as_csv(kind: Kind) -> bytes:
     """A template as CSV, UTF-8 with BOM, as spreadsheets on Chinese Windows open it."""
-    headings = [heading(column) for column in toml.table("imports")[kind]["columns"].values()]
+    headings = [heading(column) for column in columns_of(kind).values()]
     return spreadsheet.as_csv(pd.DataFrame([example(kind)], columns=headings))
 
 
@@ -56,7 +57,7 @@ def as_xlsx(kind: Kind) -> bytes:
     book = openpyxl.Workbook()
     sheet, guide, lists = book.active, book.create_sheet("说明 guide"), book.create_sheet("取值 values")
     sheet.title = toml.table("imports")[kind]["name"]["zh"]
-    columns = toml.table("imports")[kind]["columns"]
+    columns = columns_of(kind)
     sheet.append([heading(column) for column in columns.values()])
     sheet.append(example(kind))
     guide.append(["列 / column", "必填 / required", "说明", "meaning"])
@@ -89,7 +90,7 @@ def _plain_list(book: openpyxl.Workbook, kind: Kind, key: str, allowed: list[tup
     """A hidden sheet with the words alone, for the drop-down lists of the first."""
     page = book["lists"] if "lists" in book.sheetnames else book.create_sheet("lists")
     page.sheet_state = "hidden"
-    column = list(toml.table("imports")[kind]["columns"]).index(key) + 1
+    column = list(columns_of(kind)).index(key) + 1
     for row, (zh, _) in enumerate(allowed, start=1):
         page.cell(row, column, zh)
     return "lists"

@@ -19,7 +19,8 @@ from geo_cluster.intake.site_choice import choices_of, verdict, weigh
 from geo_cluster.region import Region, facts_of, settings_of
 from geo_cluster.report import tables
 from geo_cluster.scoring.criteria import decide
-from geo_cluster.supply.energy import quota, voltages
+from geo_cluster.supply.energy_review import energy_review
+from geo_cluster.supply.grid_connection import voltages
 from geo_cluster.supply.tariff import bill
 from geo_cluster.world import catalog, portfolio, spreadsheet
 
@@ -72,11 +73,10 @@ def batches(region: Region, projects: pd.DataFrame, *, scheduler: str = "") -> I
 
         client = Client(scheduler, timeout=10)
     except ImportError:
-        fault = Fault("--scheduler", "needs dask and distributed", "install them: pip install distributed")
-        raise InputError(fault) from None
+        raise InputError(Fault("intake.no_dask", "--scheduler")) from None
     except (OSError, ValueError) as problem:
-        remedy = "give the address that `dask scheduler` printed, e.g. tcp://host:8786"
-        raise InputError(Fault("--scheduler", f"{scheduler!r} can't be reached ({problem})", remedy)) from None
+        fault = Fault("intake.no_scheduler", "--scheduler", address=scheduler, reason=str(problem))
+        raise InputError(fault) from None
     with client:
         there = client.scatter(region, broadcast=True)
         for future in [client.submit(_batch, there, piece, pure=False) for piece in pieces]:
@@ -99,8 +99,8 @@ def appraise_one(region: Region, project: Mapping[str, Any]) -> dict[str, Any]:
 
 def checked(project: Mapping[str, Any]) -> pd.DataFrame:
     """One project as `portfolio.check` gives it; null is as good as empty."""
-    told = {key: "" if value is None else str(value) for key, value in project.items()}
-    return portfolio.check(pd.DataFrame([told]), where="project")
+    text = {key: "" if value is None else str(value) for key, value in project.items()}
+    return portfolio.check(pd.DataFrame([text]), where="project")
 
 
 def estimated(segment: str, output_100m_yuan: float) -> dict[str, tuple[float, float, float]]:
@@ -169,7 +169,7 @@ def with_project(table: bytes, project: Mapping[str, str]) -> bytes:
 
 
 def requests(region: Region, projects: pd.DataFrame) -> pd.DataFrame:
-    """The numbers to go and ask for, were these checked projects to choose today; see `results.request_table`."""
+    """The numbers to go and ask for, were these checked projects to choose today; see `report.tables.request_table`."""
     facts = facts_of(region, projects)
     decision = decide(*settings_of(region, facts), catalog.criteria(), region.scenario.weights)
     return tables.request_table(region, eligibility.judge(facts), decision)
@@ -187,7 +187,7 @@ def _batch(region: Region, projects: pd.DataFrame) -> Appraisal:
     for p, one in enumerate(choices_of(region, facts, allowed, likely, drawn)):
         weighed = weigh(one, weights)
         if one.sites:
-            first, top3 = weighed.chances[:, 0], weighed.chances[:, :3].sum(axis=1)
+            first, top3 = weighed.acceptability[:, 0], weighed.acceptability[:, :3].sum(axis=1)
             chances[p, allowed.allowed[p]] = np.column_stack([first, top3])
         verdicts.append(verdict(weighed))
     ranking["chance_first"] = chances[:, :, 0].ravel().round(4)
@@ -212,7 +212,7 @@ def _energy(projects: pd.DataFrame) -> pd.DataFrame:
     for project in projects.itertuples():
         power = (project.power_mva_low, project.power_mva_likely, project.power_mva_high)
         gwh = (project.energy_gwh_low, project.energy_gwh_likely, project.energy_gwh_high)
-        levels, review = voltages(power, grid=grid), quota(gwh, grid=grid)
+        levels, review = voltages(power, grid=grid), energy_review(gwh, grid=grid)
         cost = bill(gwh, voltage_kv=max(levels[0], 10.0), tariffs=tariffs)
         rows.append(
             {
@@ -243,9 +243,9 @@ def _support(stage: str, output_100m_yuan: float) -> dict[str, str | float]:
         if stage in row["stages"] and output_100m_yuan >= row.get("output_from", 0)
     ]
     by_clause = {row["clause"]: row for row in sorted(rows, key=lambda row: row["most_10k_yuan"])}
-    told = {
+    clauses = {
         "zh": "；".join(f"第{clause}条 {row['name']['zh']}" for clause, row in sorted(by_clause.items())),
         "en": "; ".join(f"clause {clause}: {row['name']['en']}" for clause, row in sorted(by_clause.items())),
     }
     most = sum(row["most_10k_yuan"] for row in by_clause.values())
-    return {"support_most_10k_yuan": most, "support_zh": told["zh"], "support_en": told["en"]}
+    return {"support_most_10k_yuan": most, "support_zh": clauses["zh"], "support_en": clauses["en"]}

@@ -1,7 +1,7 @@
 """One project's choice among its sites: worked out once, then weighed with any weights in milliseconds.
 
-A `Choice` is what no weight changes about a project and the sites it may go to. `weigh` adds weights: scores, chances
-of ranks, what would change them, and the sentences that say so.
+A `Choice` is what no weight changes about a project and the sites it may go to. `weigh` adds weights: scores, rank
+acceptability, what would change them, and the sentences that say so.
 """
 
 from __future__ import annotations
@@ -175,12 +175,12 @@ class Weighed:
         return smaa(self.choice.utilities, around)
 
     @cached_property
-    def chances(self) -> np.ndarray:
-        """(A, A): chance of each site taking each rank; certain where there is but one site."""
+    def acceptability(self) -> np.ndarray:
+        """(A, A): rank acceptability, the share of draws in which each site takes each rank; 1 where it is alone."""
         return self.robust.acceptability if len(self.choice.sites) > 1 else np.ones((len(self.choice.sites),) * 2)
 
     @cached_property
-    def turns(self) -> dict[tuple[int, int], dict[str, Any]]:
+    def switching_values(self) -> dict[tuple[int, int], dict[str, Any]]:
         """By leader and rival, what was found of them: several sentences ask for the same."""
         return {}
 
@@ -200,23 +200,23 @@ def ranking(weighed: Weighed) -> pd.DataFrame:
     `chance_error` is the sampling error of `chance_first`; `assumed` the share of the weight that rests on assumptions.
     """
     low, high = weighed.interval
-    first = weighed.chances[:, 0]
+    first = weighed.acceptability[:, 0]
     table = pd.DataFrame({"site": weighed.choice.sites, "score": weighed.score, "low": low, "high": high})
-    table["chance_first"], table["chance_top3"] = first, weighed.chances[:, :3].sum(axis=1)
+    table["chance_first"], table["chance_top3"] = first, weighed.acceptability[:, :3].sum(axis=1)
     table["chance_error"] = np.sqrt(first * (1 - first) / len(weighed.choice.utilities))
     theme = np.array([one.theme for one in catalog.criteria().values()])
     for key in catalog.themes():
-        whole = max(weighed.weight[theme == key].sum(), 1e-12)
-        table[key] = weighed.points[:, theme == key].sum(axis=1) / whole
+        total = max(weighed.weight[theme == key].sum(), 1e-12)
+        table[key] = weighed.points[:, theme == key].sum(axis=1) / total
     table["assumed"] = (weighed.choice.evidence == "assumed") @ weighed.weight
     return table.iloc[weighed.order].reset_index(drop=True)
 
 
-def rank_chances(weighed: Weighed, *, sites: int = 8, ranks: int = 5) -> pd.DataFrame:
-    """Chance of each of the first `ranks` for the best sites: `site`, `rank`, `chance`; rank 0 is any later one."""
+def rank_acceptability(weighed: Weighed, *, sites: int = 8, ranks: int = 5) -> pd.DataFrame:
+    """Rank acceptability of the best sites, one row a rank: `site`, `rank`, `chance`; rank 0 is any after `ranks`."""
     rows = []
     for place in weighed.order[:sites]:
-        chances = weighed.chances[place]
+        chances = weighed.acceptability[place]
         rows += [(weighed.choice.sites[place], rank + 1, chance) for rank, chance in enumerate(chances[:ranks])]
         rows.append((weighed.choice.sites[place], 0, max(1 - chances[:ranks].sum(), 0.0)))
     return pd.DataFrame(rows, columns=["site", "rank", "chance"])
@@ -258,13 +258,13 @@ def side_by_side(weighed: Weighed, sites: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def stability(weighed: Weighed) -> pd.DataFrame:
-    """How far each weight may move, others in proportion, before another site leads; see `weight_stability`.
+def weight_intervals(weighed: Weighed) -> pd.DataFrame:
+    """Weight stability intervals: how far each may move, others in proportion, before another site leads.
 
     Returns
     -------
     DataFrame
-        One row a criterion, the most sensitive first: `criterion`, `weight`, `low`, `high`, the site that takes over
+        One row a criterion, the most sensitive first: `criterion`, `weight`, `low`, `high`, the site that leads
         below and above (empty where nobody does), `room` to the nearer of both (inf where there is none).
     """
     found = weight_stability(weighed.choice.value, weighed.weight)
@@ -289,9 +289,9 @@ def thresholds(weighed: Weighed, *, rivals: int = 5) -> pd.DataFrame:
     """
     rows = []
     for place in weighed.order[1 : rivals + 1]:
-        turn = _turn(weighed, int(weighed.order[0]), int(place))
+        switching = _switching_value(weighed, int(weighed.order[0]), int(place))
         lead = weighed.score[weighed.order[0]] - weighed.score[place]
-        rows.append({"site": weighed.choice.sites[place], "lead": lead, **turn})
+        rows.append({"site": weighed.choice.sites[place], "lead": lead, **switching})
     return pd.DataFrame(rows)
 
 
@@ -303,7 +303,7 @@ def method_ranks(weighed: Weighed) -> pd.DataFrame:
 
 
 def why(weighed: Weighed, first: str, second: str, language: Language) -> str:
-    """One sentence on two sites: who leads, by what, how sure that is, and what would turn it."""
+    """One sentence on two sites: who leads, by what, how sure that is, and what would change it."""
     a, b = weighed.choice.sites.index(first), weighed.choice.sites.index(second)
     leads = weighed.score[a] >= weighed.score[b]
     pair = (a, b) if leads else (b, a)
@@ -316,13 +316,13 @@ def verdict(weighed: Weighed) -> dict[str, Any]:
     if not choice.sites:
         counts = choice.refused["rule"].value_counts()
         rules = catalog.exclusions()
-        told = {
+        refused = {
             language: "；".join(f"{rules[str(rule)].name[language]} {n}" for rule, n in counts.items())
             for language in LANGUAGES
         }
         sentences = {
-            "sentence_zh": f"没有可去的园区：{told['zh']}。",
-            "sentence_en": f"No eligible site: {told['en']}.",
+            "sentence_zh": f"没有可去的园区：{refused['zh']}。",
+            "sentence_en": f"No eligible site: {refused['en']}.",
         }
         return {"project": choice.project, **sentences}
     first = choice.sites[order[0]]
@@ -331,9 +331,9 @@ def verdict(weighed: Weighed) -> dict[str, Any]:
         sentences = {"sentence_zh": f"只有{name.zh}可去。", "sentence_en": f"Only {name.en} is eligible."}
         return {"project": choice.project, "first": first, **sentences}
     pair = int(order[0]), int(order[1])
-    firsts = float(weighed.chances[pair[0], 0]), float(weighed.chances[pair[1], 0])
+    firsts = float(weighed.acceptability[pair[0], 0]), float(weighed.acceptability[pair[1], 0])
     change = smallest_weight_change(choice.value, weighed.weight, rival=pair[1])
-    turn = _turn(weighed, *pair)
+    switching = _switching_value(weighed, *pair)
     ranks = method_ranks(weighed).reindex(list(choice.sites))
     agree = agreement({method: ranks[method].to_numpy() for method in METHODS})
     return {
@@ -343,35 +343,35 @@ def verdict(weighed: Weighed) -> dict[str, Any]:
         "chance_first": round(firsts[0], 4),
         "weight_criterion": list(catalog.criteria())[change.criterion] if change.criterion >= 0 else "",
         "weight_change": round(change.distance, 4) if np.isfinite(change.distance) else None,
-        "datum": turn["datum"],
-        "datum_needed": turn["needed"],
-        "datum_unit_zh": turn["unit_zh"],
-        "datum_unit_en": turn["unit_en"],
+        "datum": switching["datum"],
+        "datum_needed": switching["needed"],
+        "datum_unit_zh": switching["unit_zh"],
+        "datum_unit_en": switching["unit_en"],
         "agreement": round(float(agree.to_numpy()[np.triu_indices(len(METHODS), 1)].mean()), 4),
         **{f"by_{method}": ranks[method].idxmin() for method in METHODS},
         **{f"sentence_{language}": _sentence(weighed, pair, language, firsts=firsts) for language in LANGUAGES},
     }
 
 
-def _turn(weighed: Weighed, leader: int, rival: int) -> dict[str, Any]:
-    """The one number of the rival that would put it level: an attribute in its own unit where there is one."""
-    if (leader, rival) not in weighed.turns:
-        weighed.turns[leader, rival] = _find_turn(weighed, leader, rival)
-    return weighed.turns[leader, rival]
+def _switching_value(weighed: Weighed, leader: int, rival: int) -> dict[str, Any]:
+    """Switching value: the one number of the rival that would put it level, in an attribute's unit where it has one."""
+    if (leader, rival) not in weighed.switching_values:
+        weighed.switching_values[leader, rival] = _find_switching_value(weighed, leader, rival)
+    return weighed.switching_values[leader, rival]
 
 
-def _find_turn(weighed: Weighed, leader: int, rival: int) -> dict[str, Any]:
+def _find_switching_value(weighed: Weighed, leader: int, rival: int) -> dict[str, Any]:
     choice, criteria = weighed.choice, catalog.criteria()
     functions = [value_function(criterion) for criterion in criteria.values()]
     pair = choice.value[[leader, rival]]
-    turns = smallest_datum_change(pair, weighed.weight, functions=functions)
+    changes = smallest_datum_change(pair, weighed.weight, functions=functions)
     if (pair @ weighed.weight)[1] > (pair @ weighed.weight)[0]:
-        turns = turns.iloc[:0]
-    turns = turns[turns["alternative"] == 1].head(1)
-    if turns.empty:
+        changes = changes.iloc[:0]
+    changes = changes[changes["alternative"] == 1].head(1)
+    if changes.empty:
         return {"datum": "", "needed": None, "unit_zh": "", "unit_en": "", "above": True}
-    key = list(criteria)[int(turns["criterion"].iloc[0])]
-    criterion, needed = criteria[key], float(turns["needed_natural"].iloc[0])
+    key = list(criteria)[int(changes["criterion"].iloc[0])]
+    criterion, needed = criteria[key], float(changes["needed_natural"].iloc[0])
     if criterion.need and criterion.attribute:
         unit = {f"unit_{language}": word for language, word in NEED_UNITS[criterion.need].items()}
         least, likely, _ = choice.needs[criterion.need]
@@ -392,12 +392,11 @@ def _sentence(
     """Why the first of a pair leads the second, and what would change it."""
     choice, criteria = weighed.choice, catalog.criteria()
     values = choice.value[list(pair)]
-    turned = _turn(weighed, *pair)
-    turn = None
-    if turned["datum"]:
-        declared = criteria.get(turned["datum"]) or catalog.attributes()[turned["datum"]]
-        unit = turned[f"unit_{language}"]
-        turn = Turn(declared.name[language], turned["needed"], unit, above=turned["above"])
+    switching, turn = _switching_value(weighed, *pair), None
+    if switching["datum"]:
+        declared = criteria.get(switching["datum"]) or catalog.attributes()[switching["datum"]]
+        unit = switching[f"unit_{language}"]
+        turn = Turn(declared.name[language], switching["needed"], unit, above=switching["above"])
     change, weight = smallest_weight_change(values, weighed.weight), None
     if change.criterion >= 0:
         name = list(criteria.values())[change.criterion].name[language]

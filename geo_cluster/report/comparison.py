@@ -24,9 +24,9 @@ def with_plan(study: Study, site: Ints) -> Study:
     problem = study.problem
     if problem is None:
         return study
-    worth, bound = objective(problem, site), study.plan.bound
-    gap = max(bound - worth, 0.0) / max(abs(worth), 1e-9)
-    plan = Assignment(site, worth, bound, gap, "optimal" if worth >= bound - 1e-6 else "feasible")
+    value, bound = objective(problem, site), study.plan.bound
+    gap = max(bound - value, 0.0) / max(abs(value), 1e-9)
+    plan = Assignment(site, value, bound, gap, "optimal" if value >= bound - 1e-6 else "feasible")
     return replace(study, plan=plan, violations=verify(problem, plan))
 
 
@@ -93,9 +93,9 @@ def _why_moved(before: Study, after: Study, project: str, old: str, new: str) ->
     if not old:
         return "现在有容量放得下", "there is room for it now"
     if before.scenario.id != after.scenario.id:
-        return "按现在的设置，这样全局总分更高", "by the settings now the plan as a whole is worth more so"
+        return "按现在的设置，这样全局总分更高", "by the settings now the total score is higher so"
     if after.plan.objective > before.plan.objective:
-        return "全局总分更高", "the plan as a whole is worth more"
+        return "全局总分更高", "the total score is higher"
     return "可以不动：这个方案换了一种安排", "it could have stayed: this plan is another arrangement"
 
 
@@ -120,23 +120,23 @@ class Other:
     value : float
         Which alternative (1, 2 …), hours a month on the way, or the fewest projects that a prefecture gets.
     site : (P,) int array
-    worth, bound : float
-        What it is worth; what no plan of its kind exceeds.
+    objective, bound : float
+        Its objective value; what no plan of its kind exceeds.
     elsewhere : float
         Share of projects that are elsewhere than in the study's plan.
     proven : bool
-    whole : bool
+    complete : bool
         Whether the front that it is of was searched to its end before the time was over.
     """
 
     kind: Literal["best", "alternative", "commuting", "balance"]
     value: float
     site: Ints
-    worth: float
+    objective: float
     bound: float
     elsewhere: float
     proven: bool
-    whole: bool = True
+    complete: bool = True
 
 
 def other_plans(study: Study, count: int = 3, within: float = 0.02) -> tuple[Other, ...]:
@@ -166,15 +166,15 @@ def distinct(plans: tuple[Other, ...]) -> tuple[Other, ...]:
     """Each plan once: a front begins with the study's own plan, and several limits may lead to the same one."""
     kept: dict[Any, Other] = {}
     for one in plans:
-        same = [(one.site.tobytes(),), (one.kind, round(one.value), round(one.worth, 1))]
+        same = [(one.site.tobytes(),), (one.kind, round(one.value), round(one.objective, 1))]
         if not any(key in kept for key in same):
             kept |= dict.fromkeys(same, one)
     return tuple(dict.fromkeys(kept.values()))
 
 
 @dataclass(frozen=True, eq=False)
-class Stability:
-    """How a plan stands with firms and cities that may walk away together.
+class PlanStability:
+    """How a plan stands with firms and cities that may leave it together.
 
     Attributes
     ----------
@@ -183,7 +183,7 @@ class Stability:
     stable : Study
         The same study with the plan of deferred acceptance.
     cost : float
-        What that plan is worth less.
+        How much lower the objective of that plan is.
     remaining : int
         Blocking pairs that it has left; 0 when it is stable.
     """
@@ -194,7 +194,7 @@ class Stability:
     remaining: int
 
 
-def stability(study: Study) -> Stability | None:
+def plan_stability(study: Study) -> PlanStability | None:
     """Blocking pairs of the plan and what a stable one costs; None when no project may go anywhere.
 
     Firms prefer sites by the project's score; cities prefer projects by annual output per mu, which is how the land
@@ -218,4 +218,4 @@ def stability(study: Study) -> Stability | None:
     ]
     table = pd.DataFrame(rows, columns=["project", "project_name", "from", "to", "displaced"])
     found = match_stably(problem, problem.score, cities)
-    return Stability(table, with_plan(study, found.site), found.cost(study.plan), len(found.blocking))
+    return PlanStability(table, with_plan(study, found.site), found.cost(study.plan), len(found.blocking))

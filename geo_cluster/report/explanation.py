@@ -1,4 +1,4 @@
-"""A plan explained for the meeting: ways in, worth of a pool, why here, importance of a site, alternatives, fronts.
+"""A plan explained for the meeting: placement options, value of a pool, why here, importance of a site, alternatives.
 
 Each table comes from solving again (`geo_cluster.matching`), so each row is a fact about the plan, not a guess;
 `proven` says where a time limit cut the proof short.
@@ -7,7 +7,6 @@ Each table comes from solving again (`geo_cluster.matching`), so each row is a f
 from __future__ import annotations
 
 import contextlib
-import math
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -17,26 +16,27 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from geo_cluster.domain import LANGUAGES, KnownBetter, Language, Pair, Scenario, Share
-from geo_cluster.matching.allowance import Allowance
-from geo_cluster.matching.alternatives import Alternative, Point, alternatives, balance_front, trade_off
+from geo_cluster.domain import LANGUAGES, Language
+from geo_cluster.matching.alternatives import Alternative, alternatives
 from geo_cluster.matching.explain import (
     Move,
+    PlacementOption,
     Shortage,
-    WayIn,
     lock_prices,
-    pool_worth,
+    placement_options,
+    pool_values,
     site_importance,
-    ways_in,
     why_here,
 )
 from geo_cluster.matching.problem import UNPLACED
 from geo_cluster.matching.solve import solve
-from geo_cluster.matching.verify import hold, usage
+from geo_cluster.matching.time_budget import TimeBudget
+from geo_cluster.matching.tradeoffs import Point, balance_front, trade_off
+from geo_cluster.matching.verify import feasible_share, usage
 from geo_cluster.region import facts_of, settings_of
 from geo_cluster.report import tables as report_tables
 from geo_cluster.report.tables import words_of
-from geo_cluster.study import Say, Study
+from geo_cluster.study import OnStep, Study
 from geo_cluster.world import catalog
 from geo_cluster.world.coordinates import MU_PER_HA
 
@@ -54,9 +54,9 @@ TOTAL_S = 45.0
 """Seconds that all of them together may take."""
 
 SELDOM = 0.5
-"""A plan that holds in a smaller share of the draws is one to warn of."""
+"""A plan that is feasible in a smaller share of the draws is one to warn of."""
 
-_LEAST_S = 3.0  # for the ways in of one project: rather none for some than poor ones for all
+_LEAST_S = 3.0  # for the options of one project: rather none for some than poor ones for all
 
 NOT_REACHED = {"zh": "时间内未算出", "en": "not worked out within the time"}
 """What a row says that the time didn't suffice for."""
@@ -66,7 +66,7 @@ TABLES = ("ways_in", "pool_worth", "why_here", "site_importance", "alternatives"
 """Tables of `explain`, in the order in which they are made."""
 
 
-def explain(study: Study, *, total_s: float | None = None, say: Say = lambda _: None) -> dict[str, pd.DataFrame]:
+def explain(study: Study, *, total_s: float | None = None, on_step: OnStep = lambda _: None) -> dict[str, pd.DataFrame]:
     """Every table by its file name; empty when no project may go anywhere.
 
     Each question has a share of the time, and what one leaves goes to those after it. Rows that weren't reached say
@@ -77,30 +77,30 @@ def explain(study: Study, *, total_s: float | None = None, say: Say = lambda _: 
     study : Study
     total_s : float, optional
         Seconds for all of it; `TOTAL_S` when left out.
-    say : callable
-        Hears the name of each table before it is made, of ways in also how many projects are done.
+    on_step : callable
+        Called with the name of each table before it is made, of placement options also how many projects are done.
     """
     if study.problem is None:
         return {}
-    with _until_stopped(Allowance(LIMIT_S, TOTAL_S if total_s is None else total_s)) as clock:
+    with _until_stopped(TimeBudget(LIMIT_S, TOTAL_S if total_s is None else total_s)) as clock:
         tables: tuple[Callable[[], pd.DataFrame], ...] = (
-            lambda: ways_in_table(study, clock=clock.part(0.3), say=say),
-            lambda: pool_worth_table(study, clock=clock.part(0.25)),
+            lambda: placement_options_table(study, clock=clock.part(0.3), on_step=on_step),
+            lambda: pool_values_table(study, clock=clock.part(0.25)),
             lambda: why_here_table(study, clock=clock.part(0.3)),
             lambda: importance_table(study, clock=clock.part(0.4)),
             lambda: alternatives_table(study, clock=clock.part(0.5)),
             lambda: front_table(study, clock=clock),
-            lambda: holds_table(study),
+            lambda: feasibility_table(study),
         )
         made = {}
         for name, table in zip(TABLES, tables, strict=True):
-            say(name)
+            on_step(name)
             made[name] = table()
         return made
 
 
 @contextlib.contextmanager
-def _until_stopped(clock: Allowance) -> Iterator[Allowance]:
+def _until_stopped(clock: TimeBudget) -> Iterator[TimeBudget]:
     """While explaining, the first Ctrl-C stops the clock; the second is one as ever."""
     if threading.current_thread() is not threading.main_thread():
         yield clock  # signals are the main thread's
@@ -118,9 +118,9 @@ def _until_stopped(clock: Allowance) -> Iterator[Allowance]:
         signal.signal(signal.SIGINT, before)
 
 
-def allowance(clock: Allowance | None = None) -> Allowance:
-    """The clock that was given, or a fresh one of `LIMIT_S` and `TOTAL_S`."""
-    return Allowance(LIMIT_S, TOTAL_S) if clock is None else clock
+def allowance(clock: TimeBudget | None = None) -> TimeBudget:
+    """The clock handed in, or a fresh one of `LIMIT_S` and `TOTAL_S`."""
+    return TimeBudget(LIMIT_S, TOTAL_S) if clock is None else clock
 
 
 def _reached(numbers: pd.Series) -> list[str]:
@@ -128,10 +128,10 @@ def _reached(numbers: pd.Series) -> list[str]:
     return ["" if known else f"{NOT_REACHED['zh']} / {NOT_REACHED['en']}" for known in numbers.notna()]
 
 
-def ways_in_table(
-    study: Study, *, most: int = 3, clock: Allowance | None = None, say: Say = lambda _: None
+def placement_options_table(
+    study: Study, *, most: int = 3, clock: TimeBudget | None = None, on_step: OnStep = lambda _: None
 ) -> pd.DataFrame:
-    """For each unplaced project the cheapest ways in, each verified by solving again."""
+    """For each unplaced project the cheapest placement options, each verified by solving again."""
     clock, columns = allowance(clock), ["project", "project_name", "site", "way", "way_en", "gain", "proven"]
     if study.problem is None:
         return pd.DataFrame(columns=columns)
@@ -140,121 +140,74 @@ def ways_in_table(
     found: dict[int, list[dict[str, Any]]] = {}
     order = left[np.argsort(-best[left], kind="stable")].tolist()  # who would bring the most first
     for number, p in enumerate(order):
-        say(f"ways_in {number}/{len(order)}")
+        on_step(f"ways_in {number}/{len(order)}")
         own = clock.part(max(1.0 / (len(order) - number), min(_LEAST_S / max(clock.left_s, 1e-9), 1.0)))
-        found[p] = [way_row(study, way) for way in _ways(study, p, most, own)]
+        found[p] = [option_row(study, option) for option in _options(study, p, most, own)]
         if own.missed and not found[p]:
-            found[p] = [_unreached_way(study, p)]
+            found[p] = [_unreached_option(study, p)]
     return pd.DataFrame([row for p in left.tolist() for row in found[p]], columns=columns)
 
 
-def _unreached_way(study: Study, p: int) -> dict[str, Any]:
+def _unreached_option(study: Study, p: int) -> dict[str, Any]:
     row = {"project": study.projects.index[p], "project_name": study.projects["name"].iloc[p], "site": ""}
     return row | {"way": NOT_REACHED["zh"], "way_en": NOT_REACHED["en"], "gain": np.nan, "proven": False}
 
 
-def ways_of(study: Study, project: str, *, most: int = 3) -> tuple[WayIn, ...]:
-    """The cheapest ways in for one project that the plan leaves out."""
-    return _ways(study, int(study.projects.index.get_loc(project)), most, allowance())
+def placement_options_of(study: Study, project: str, *, most: int = 3) -> tuple[PlacementOption, ...]:
+    """The cheapest options to place one project that the plan leaves out."""
+    return _options(study, int(study.projects.index.get_loc(project)), most, allowance())
 
 
-def _ways(study: Study, number: int, most: int, clock: Allowance) -> tuple[WayIn, ...]:
+def _options(study: Study, number: int, most: int, clock: TimeBudget) -> tuple[PlacementOption, ...]:
     if study.problem is None:
         return ()
-    return ways_in(study.problem, study.plan, project=number, most=most, time_limit_s=clock)
+    return placement_options(study.problem, study.plan, project=number, most=most, time_limit_s=clock)
 
 
-def way_row(study: Study, way: WayIn) -> dict[str, Any]:
-    """One way in, told in both languages."""
-    site = study.sites["id"].iloc[way.site]
-    zh = [*shortfalls(study, way.more, "zh"), *_moves(study, way.moves, "zh")]
-    en = [*shortfalls(study, way.more, "en"), *_moves(study, way.moves, "en")]
-    loss = max(-way.gain, 0.0)
+def option_row(study: Study, option: PlacementOption) -> dict[str, Any]:
+    """One placement option in both languages."""
+    site = study.sites["id"].iloc[option.site]
+    zh = [*shortfalls(study, option.more, "zh"), *_moves(study, option.moves, "zh")]
+    en = [*shortfalls(study, option.more, "en"), *_moves(study, option.moves, "en")]
+    loss = max(-option.gain, 0.0)
     zh_cost, en_cost = (f"，全局让出 {loss:.1f} 分", f" at a loss of {loss:.1f}") if loss > 0.05 else ("", "")
     return {
-        "project": study.projects.index[way.project],
-        "project_name": study.projects["name"].iloc[way.project],
+        "project": study.projects.index[option.project],
+        "project_name": study.projects["name"].iloc[option.project],
         "site": site,
         "way": f"进{study.region.names[site].zh}：{'、'.join(zh) or '腾挪即可'}{zh_cost}",
         "way_en": f"{study.region.names[site].en}: {', '.join(en) or 'room can be made'}{en_cost}",
-        "gain": round(way.gain, 4),
-        "proven": way.proven,
+        "gain": round(option.gain, 4),
+        "proven": option.proven,
     }
-
-
-def way_settings(study: Study, way: WayIn, *, source: str) -> dict[str, Any]:
-    """What a way in changes of the scenario: the project's lock, and the pools that have to be larger.
-
-    `source` says what the new numbers are (a supposition to try); it shows wherever they do.
-    """
-    scenario, project = study.scenario, study.projects.index[way.project]
-    site = study.sites["id"].iloc[way.site]
-    locked = [pair for pair in scenario.locked if pair.project != project]
-    known: tuple[KnownBetter, ...] = scenario.known
-    pools = report_tables.pools(study).set_index(["resource", "pool"])["planned"]
-    wider = {(one.resource, one.pool): math.ceil(one.amount) for one in way.more if one.resource not in DRAWN}
-    shares = tuple(
-        share.model_copy(update={"most": share.most + wider.get((_rule(share), share.prefecture), 0)})
-        if share.most is not None
-        else share
-        for share in scenario.shares
-    )
-    for one in way.more:
-        if one.resource not in DRAWN:
-            continue
-        more = pools[one.resource, one.pool] + one.amount * (1 + 1e-6) + 1e-3
-        known = known_with(known, one.resource, one.pool, more, source=source)
-    return {"locked": (*locked, Pair(project=project, site=site)), "known": known, "shares": shares}
-
-
-def _rule(share: Share) -> str:
-    """Name of the resource that a share of a prefecture is in the problem."""
-    return f"projects:{share.segment}" if share.segment else "projects"
-
-
-def known_with(
-    known: tuple[KnownBetter, ...], resource: str, pool: str, amount: float, *, source: str, basis: str = "assumed"
-) -> tuple[KnownBetter, ...]:
-    """Numbers known better, with one pool's in place: `amount` in the unit of the pool (mu, MVA, tce a year)."""
-    attribute, _, times = DRAWN[resource]
-    value = amount / times
-    row = {"subject": pool, "attribute": attribute, "low": value, "likely": value, "high": value, "basis": basis}
-    others = tuple(one for one in known if (one.subject, one.attribute) != (pool, attribute))
-    return (*others, KnownBetter.model_validate({**row, "source": source}))
-
-
-def pool_scenario(study: Study, resource: str, pool: str, amount: float, *, source: str) -> Scenario:
-    """The study's scenario with one pool at a value: run it to see who gets in and who loses its place."""
-    known = known_with(study.scenario.known, resource, pool, amount, source=source)
-    return study.scenario.model_copy(update={"known": known})
 
 
 def shortfalls(study: Study, lacking: tuple[Shortage, ...], language: Language) -> list[str]:
     """What has to be found, pool by pool: `+6.2 MVA of power at Ya'erhu`."""
-    told = []
+    sentences = []
     for one in lacking:
         pool, (word, unit) = study.region.names[one.pool], words_of(one.resource, language)
         amount = np.ceil(10 * one.amount - 1e-6) / 10  # less would not do
         zh = f"{pool.zh}再要 {amount:,.1f} {unit}{word}"
         en = f"+{amount:,.1f} {unit} of {word} at {pool.en}".replace("  ", " ")
-        told.append(zh if language == "zh" else en)
-    return told
+        sentences.append(zh if language == "zh" else en)
+    return sentences
 
 
 def _moves(study: Study, moves: tuple[Move, ...], language: str) -> list[str]:
     """Who else moves where."""
-    told = []
+    sentences = []
     for move in moves:
         name = study.projects["name"].iloc[move.project]
         place = None if move.after == UNPLACED else study.region.names[study.sites["id"].iloc[move.after]]
         zh = f"{name}改去{place.zh}" if place else f"{name}让出"
-        told.append(zh if language == "zh" else f"{name} → {place.en if place else 'out'}")
-    return told
+        sentences.append(zh if language == "zh" else f"{name} → {place.en if place else 'out'}")
+    return sentences
 
 
-def pool_worth_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame:
-    """What one more unit of each pool in use is worth, by solving again and as the price of the relaxation."""
-    found = pool_worth(study.problem, study.plan, time_limit_s=allowance(clock)) if study.problem else ()
+def pool_values_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFrame:
+    """What one more unit of each pool in use adds to the objective: by solving again, and as the dual price."""
+    found = pool_values(study.problem, study.plan, time_limit_s=allowance(clock)) if study.problem else ()
     rows = [
         (one.resource, one.pool, study.region.names[one.pool].zh, one.step, one.gain, one.price, one.proven)
         for one in found
@@ -265,7 +218,7 @@ def pool_worth_table(study: Study, *, clock: Allowance | None = None) -> pd.Data
     return table.sort_values(["gain", "price"], ascending=False, kind="stable", ignore_index=True)
 
 
-def why_here_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame:
+def why_here_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFrame:
     """For each placed project that is not at its favourite site: what that site lacks, and what insisting costs."""
     found = why_here(study.problem, study.plan, time_limit_s=allowance(clock)) if study.problem else ()
     ids, rows = study.sites["id"], []
@@ -291,7 +244,7 @@ def why_here_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFr
     return pd.DataFrame(rows, columns=["project", "site", "favourite", "why", "why_en", "loss", "proven"])
 
 
-def importance_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame:
+def importance_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFrame:
     """What is lost if a site drops out, most important first."""
     found = site_importance(study.problem, study.plan, time_limit_s=allowance(clock)) if study.problem else ()
     ids = study.sites["id"]
@@ -301,7 +254,7 @@ def importance_table(study: Study, *, clock: Allowance | None = None) -> pd.Data
 
 
 def alternatives_of(
-    study: Study, *, count: int = 3, within: float = 0.02, clock: Allowance | None = None
+    study: Study, *, count: int = 3, within: float = 0.02, clock: TimeBudget | None = None
 ) -> tuple[Alternative, ...]:
     """Plans within a share of the best that differ the most from it and from each other."""
     if study.problem is None or not len(report_tables.assignment(study)):
@@ -309,8 +262,8 @@ def alternatives_of(
     return alternatives(study.problem, study.plan, count=count, within=within, time_limit_s=allowance(clock))
 
 
-def alternatives_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame:
-    """One row a project: its site in the plan and in each alternative; the last rows say what each is worth."""
+def alternatives_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFrame:
+    """One row a project: its site in the plan and in each alternative; the last rows give objective and distance."""
     clock = allowance(clock)
     found = alternatives_of(study, clock=clock)
     ids = np.array([*study.sites["id"], ""])
@@ -318,18 +271,18 @@ def alternatives_table(study: Study, *, clock: Allowance | None = None) -> pd.Da
     table["plan"] = ids[study.plan.site]
     for number, one in enumerate(found, 1):
         table[f"alternative_{number}"] = ids[one.site]
-    worth = {"project": "worth", "project_name": "总分 / worth", "plan": f"{study.plan.objective:.2f}"}
+    value = {"project": "worth", "project_name": "总分 / worth", "plan": f"{study.plan.objective:.2f}"}
     away = {"project": "distance", "project_name": "与方案不同的项目占比 / share elsewhere", "plan": "0%"}
     for number, one in enumerate(found, 1):
-        worth[f"alternative_{number}"], away[f"alternative_{number}"] = f"{one.objective:.2f}", f"{one.distance:.0%}"
+        value[f"alternative_{number}"], away[f"alternative_{number}"] = f"{one.objective:.2f}", f"{one.distance:.0%}"
     if clock.missed:
         column = f"alternative_{len(found) + 1}"
-        table[column], worth[column], away[column] = "", f"{NOT_REACHED['zh']} / {NOT_REACHED['en']}", ""
-    return pd.concat([table, pd.DataFrame([worth, away])], ignore_index=True)
+        table[column], value[column], away[column] = "", f"{NOT_REACHED['zh']} / {NOT_REACHED['en']}", ""
+    return pd.concat([table, pd.DataFrame([value, away])], ignore_index=True)
 
 
 def fronts_of(
-    study: Study, *, clock: Allowance | None = None, missed: list[str] | None = None
+    study: Study, *, clock: TimeBudget | None = None, missed: list[str] | None = None
 ) -> dict[str, tuple[Point, ...]]:
     """Score against commuting (trips a month × minutes, in hours) and against the least number a prefecture gets.
 
@@ -358,7 +311,7 @@ def commuting_hours(study: Study) -> np.ndarray:
     return monthly[:, None] * 2 * study.region.offers["trip_min"][:, 1][None, :] / 60
 
 
-def front_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame:
+def front_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFrame:
     """One row a point of each front: what is given up for what, and whether it was proven."""
     missed: list[str] = []
     rows: list[tuple[Any, ...]] = [
@@ -379,10 +332,10 @@ def front_table(study: Study, *, clock: Allowance | None = None) -> pd.DataFrame
     return table.round({"value": 2, "worth": 2, "bound": 2})
 
 
-def holds_table(study: Study) -> pd.DataFrame:
-    """In which share of the draws of capacities and needs the plan holds, and which pools break, the first one first.
+def feasibility_table(study: Study) -> pd.DataFrame:
+    """Feasible share of the draws of capacities and needs, and which pools break, the first one first.
 
-    The first row is the plan as a whole: `breaks` is the share of draws in which any pool is over.
+    The first row is the entire plan: `breaks` is the share of draws in which any pool is over.
     """
     if study.problem is None:
         return pd.DataFrame()
@@ -397,8 +350,8 @@ def holds_table(study: Study) -> pd.DataFrame:
         columns = [keys.index((attribute, pool)) for pool in resource.pools]
         capacity[resource.name] = region.draws[:, columns] * times
         demand[resource.name] = drawn.needs[need]
-    found = hold(study.problem, study.plan, capacity=capacity, demand=demand)
-    rows = [("plan", "", "", 1 - found.holds, np.nan, np.nan)]
+    found = feasible_share(study.problem, study.plan, capacity=capacity, demand=demand)
+    rows = [("plan", "", "", 1 - found.share, np.nan, np.nan)]
     rows += [(p.resource, p.pool, region.names[p.pool].zh, p.breaks, p.first, p.over) for p in found.pools]
     names = ["resource", "pool", "pool_name", "breaks", "first", "over"]
     return pd.DataFrame(rows, columns=names).round(4)
@@ -448,8 +401,8 @@ def _waiting(study: Study) -> dict[tuple[str, str], int]:
     return found
 
 
-def worth_of(study: Study, resource: str, pool: str, step: float = 1.0) -> tuple[float, bool]:
-    """What `step` more units in one pool are worth, by solving again, and whether that is proven."""
+def pool_value(study: Study, resource: str, pool: str, step: float = 1.0) -> tuple[float, bool]:
+    """What `step` more units in one pool add to the objective, by solving again, and whether that is proven."""
     if study.problem is None:
         return 0.0, True
     wider = []
@@ -463,7 +416,7 @@ def worth_of(study: Study, resource: str, pool: str, step: float = 1.0) -> tuple
 
 
 def lock_table(study: Study) -> pd.DataFrame:
-    """What each lock costs: worth of the plan without it, less its worth with it."""
+    """What each lock costs: objective of the plan without it, less that with it."""
     found = lock_prices(study.problem, study.plan, time_limit_s=allowance()) if study.problem else ()
     rows = [
         (

@@ -169,7 +169,7 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
     return useful.sort_values(["gain", "change"], ascending=False, kind="stable", ignore_index=True)
 
 
-def told_requests(requests: pd.DataFrame) -> pd.DataFrame:
+def displayed_requests(requests: pd.DataFrame) -> pd.DataFrame:
     """The same requests for people: numbers in the unit that the question asks for, to four significant digits."""
     told = [catalog.attributes()[key].told() for key in requests["attribute"]]
     times = np.array([[factor] for factor, _ in told]).reshape(-1, 1)

@@ -80,7 +80,7 @@ class OfMargin:
     required: bool = False
 
 
-Criterion = OfSite | OfClass | OfMargin
+CriterionValues = OfSite | OfClass | OfMargin
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Best:
 
 
 def screen(
-    criteria: Sequence[Criterion],
+    criteria: Sequence[CriterionValues],
     weights: ArrayLike,
     *,
     projects: int | None = None,
@@ -162,7 +162,7 @@ class _Problem:
     top: int
 
     @classmethod
-    def of(cls, criteria: Sequence[Criterion], weights: ArrayLike, projects: int | None, top: int) -> _Problem:
+    def of(cls, criteria: Sequence[CriterionValues], weights: ArrayLike, projects: int | None, top: int) -> _Problem:
         faults: list[Fault] = []
         weight = np.atleast_2d(as_weights(weights, "weights", len(criteria), faults))
         counts = {"weights": len(weight)} if np.ndim(weights) == 2 else {}
@@ -313,11 +313,11 @@ def _in_order(submit: Callable[[NDArray[np.intp]], Any], blocks: list[NDArray[np
         yield waiting.popleft().result()
 
 
-def _sites(criterion: Criterion) -> int:
+def _sites(criterion: CriterionValues) -> int:
     return np.shape(criterion.offer if isinstance(criterion, OfMargin) else criterion.values)[-1]
 
 
-def _faults(where: str, criterion: Criterion) -> list[Fault]:
+def _faults(where: str, criterion: CriterionValues) -> list[Fault]:
     if isinstance(criterion, OfMargin):
         need, offer = np.asarray(criterion.need, dtype=np.float64), np.asarray(criterion.offer, dtype=np.float64)
         checks = [

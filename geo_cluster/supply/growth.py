@@ -26,7 +26,17 @@ _STEPS = 4
 
 
 def corners(x: Floats) -> Floats:
-    """Corners of rectangles (centre, half sides, angle), shape (n, 4, 2)."""
+    """Corners of rectangles.
+
+    Parameters
+    ----------
+    x : (n, 5) ndarray
+        Centre, half sides, angle in radians.
+
+    Returns
+    -------
+    (n, 4, 2) ndarray
+    """
     u, v = _axes(x)
     along = SIGNS[:, :1] * x[:, None, 2:3] * u[:, None]
     across = SIGNS[:, 1:] * x[:, None, 3:4] * v[:, None]
@@ -37,23 +47,23 @@ def corners(x: Floats) -> Floats:
 class _Rules:
     """Separating lines, two for each edge that is near, flat over all rectangles and sorted by rectangle.
 
-    The slack is ``given . table[row]``: either a corner of the rectangle stays behind the edge's line (given: the
+    The slack is ``fixed . table[row]``: either a corner of the rectangle stays behind the edge's line (fixed: the
     normal and offset of the line; row 0-3: the corner), or an end of the edge stays beyond a side of the rectangle
-    (given: the end; row 4-7: the side), with eight rows for each rectangle.
+    (fixed: the end; row 4-7: the side), with eight rows for each rectangle.
     """
 
     of: Ints
     heads: Ints
-    given: Floats
+    fixed: Floats
     row: Ints
 
     def slack(self, x: Floats) -> Floats:
         """Distance to spare of each line."""
-        return np.einsum("mi,mi->m", self.given, _table(x)[self.row])
+        return np.einsum("mi,mi->m", self.fixed, _table(x)[self.row])
 
     def gradient(self, x: Floats) -> Floats:
         """Derivatives of the slack by centre, half sides and angle, shape (lines, 5)."""
-        return np.einsum("mi,mij->mj", self.given, _table_gradient(x)[self.row])
+        return np.einsum("mi,mij->mj", self.fixed, _table_gradient(x)[self.row])
 
     def nearest(self, values: Floats) -> Floats:
         """Smallest value of each rectangle."""
@@ -137,7 +147,7 @@ def _separate(x: Floats, x_of: Ints, edges: Edges) -> tuple[_Rules, NDArray[np.b
     by_edge, rect = by_edge[near, None], rect[near]
     ends = np.ones((len(rect), 2, 3))
     ends[:, 0, :2], ends[:, 1, :2] = p[near], q[near]
-    given = np.where(by_edge[:, :, None], np.column_stack([normal, offset])[near, None, :], ends).reshape(-1, 3)
+    fixed = np.where(by_edge[:, :, None], np.column_stack([normal, offset])[near, None, :], ends).reshape(-1, 3)
     row = np.where(by_edge, corner[near], side[near, None] + 4) + 8 * rect[:, None]
     fence = np.repeat(table[:, 4:] * (1.0, 1.0, -1.0) + (0.0, 0.0, 1.0) * reach[:, None, None], 2, axis=1).reshape(
         -1, 3
@@ -148,7 +158,7 @@ def _separate(x: Floats, x_of: Ints, edges: Edges) -> tuple[_Rules, NDArray[np.b
     order = np.argsort(rows // 8, kind="stable")
     owner = rows[order] // 8
     begin = np.searchsorted(owner, np.arange(len(x)))
-    rules = _Rules(owner, begin, np.concatenate([given, fence])[order], rows[order])
+    rules = _Rules(owner, begin, np.concatenate([fixed, fence])[order], rows[order])
     return rules, closest > 0
 
 
@@ -160,7 +170,29 @@ def grow(
     *,
     turning: bool,
 ) -> Floats:
-    """Maximise the log of the area behind separating lines; never returns a smaller rectangle."""
+    """Maximise the log of the area behind separating lines; never returns a smaller rectangle.
+
+    Parameters
+    ----------
+    x : (n, 5) ndarray
+        Rectangles that no edge enters: centre, half sides, angle in radians.
+    x_of : (n,) ndarray of int
+        Polygon of each.
+    edges : Edges
+        Of the polygons.
+    barrier : sequence of float
+        Weights of the barrier, one after the other.
+    turning : bool
+        Whether the angle may change.
+
+    Returns
+    -------
+    (n, 5) ndarray
+
+    References
+    ----------
+    Boyd & Vandenberghe (2004), Convex Optimization, 11 (barrier methods).
+    """
     best = x.copy()
     for weight in barrier:
         rules, valid = _separate(x, x_of, edges)

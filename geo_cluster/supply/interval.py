@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geo_cluster.errors import Fault, InputError
+from geo_cluster.errors import Fault, InputError, Place
 
 
 @dataclass(frozen=True)
@@ -24,17 +24,18 @@ class Interval:
 
     def __post_init__(self) -> None:
         if not self.low <= self.likely <= self.high:
-            raise InputError(
-                Fault(
-                    f"interval ({self.low}, {self.likely}, {self.high})",
-                    "is not in the order low <= likely <= high, or holds no number",
-                    "give three numbers in rising order, or one number for all three",
-                )
-            )
+            here = Place(f"({self.low}, {self.likely}, {self.high})", kind="interval")
+            raise InputError(Fault("supply.interval_out_of_order", here))
 
     @classmethod
     def of(cls, value: Interval | float | Sequence[float]) -> Interval:
-        """Read a number, ``(low, high)`` with the middle as likely, or ``(low, likely, high)``."""
+        """Read a number, ``(low, high)`` with the middle as likely, or ``(low, likely, high)``.
+
+        Raises
+        ------
+        InputError
+            For another count of numbers, or an order other than low <= likely <= high.
+        """
         if isinstance(value, Interval):
             return value
         if not isinstance(value, Sequence | np.ndarray):
@@ -42,9 +43,8 @@ class Interval:
         if len(value) == 2:
             return cls(float(value[0]), (value[0] + value[1]) / 2, float(value[1]))
         if len(value) != 3:
-            raise InputError(
-                Fault(f"interval {tuple(value)}", "has neither two nor three numbers", "give low, likely, high")
-            )
+            here = Place(str(tuple(value)), kind="interval")
+            raise InputError(Fault("supply.interval_of_another_length", here))
         return cls(float(value[0]), float(value[1]), float(value[2]))
 
     def __add__(self, other: Interval | float) -> Interval:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
@@ -22,9 +22,11 @@ import shapely
 from numpy.typing import NDArray
 
 from geo_cluster.box.limits import limits
+from geo_cluster.domain import Text
 from geo_cluster.errors import Fault, Place, refuse_if
 from geo_cluster.supply import overlay
 from geo_cluster.supply.rectangle import largest_rectangles
+from geo_cluster.supply.rings import ring_fault
 from geo_cluster.world.coordinates import cgcs2000_zone
 
 Geometries = NDArray[np.object_]
@@ -47,6 +49,16 @@ _LARGE = threading.Lock()
 
 CRUMB_M2 = 0.01
 """Parts smaller than this come from rounding, not from the ground: they are no piece of land."""
+
+KINDS = {
+    "Point": Text(zh="点", en="Point"),
+    "MultiPoint": Text(zh="多点", en="MultiPoint"),
+    "LineString": Text(zh="线", en="LineString"),
+    "LinearRing": Text(zh="环线", en="LinearRing"),
+    "MultiLineString": Text(zh="多线", en="MultiLineString"),
+    "GeometryCollection": Text(zh="图形集合", en="GeometryCollection"),
+}
+"""Geometries without area."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +96,7 @@ def developable(
     ----------
     sites : GeoDataFrame
         Polygons, any CRS. Rings that cross themselves, here and in the exclusions, are repaired and named in
-        ``result.attrs["repairs"]``.
+        ``result.attrs["repairs"]``, a list of `Fault`.
     exclusions : sequence of Exclusion
         In the order in which they are charged: ground that two rules exclude counts as lost to the first.
     rectangles : bool, optional
@@ -109,30 +121,22 @@ def developable(
         a buffer that is not a number of metres: all of them at once.
     """
     rules = [_as_exclusion(rule) for rule in exclusions]
-    faults = layer_faults(sites, "sites", kind="Polygon")
     names = [rule.name for rule in rules]
-    for k, rule in enumerate(rules):
-        here = f"exclusion {k + 1} ({rule.name})"
-        if not rule.name or rule.name in names[:k]:
-            faults.append(Fault(here, "has no name of its own", "give each exclusion a different name"))
-        if not (np.isfinite(rule.buffer_m) and rule.buffer_m >= 0):
-            faults.append(Fault(here, f"buffer_m is {rule.buffer_m}", "give a distance in metres, 0 or more"))
-        faults += layer_faults(rule.geometries, here, kind="Polygon" if rule.buffer_m == 0 else None)
-    refuse_if(faults)
+    refuse_if(layer_faults(sites, "sites", kind="Polygon") + _rule_faults(rules))
 
     columns: dict[str, Any] = {column: np.zeros(len(sites)) for column in _columns(names)}
     columns |= {f"rectangle_{side}": np.full(len(sites), np.nan) for side in ("width_m", "length_m", "angle_deg")}
     net_all = np.full(len(sites), shapely.Polygon(), dtype=object)
     halls = np.full(len(sites), shapely.Polygon(), dtype=object)
     wanted = len(sites) <= SCREENING if rectangles is None else rectangles
-    repairs: list[str] = []
-    given = sites.geometry.to_numpy()
+    repairs: list[Fault] = []
+    original = sites.geometry.to_numpy()
     zones = zones_of(sites)
     for zone in np.unique(zones):
         rows = np.flatnonzero(zones == zone)
         crs = pyproj.CRS(int(zone)) if zone else sites.crs
-        ground, mended = _clean(_project(given[rows], sites.crs, crs), "sites")
-        repairs += [_repair_note("sites", sites.index[rows[k]], given[rows[k]]) for k in mended]
+        ground, mended = _clean(_project(original[rows], sites.crs, crs), "sites")
+        repairs += [_repair("sites", sites.index[rows[k]], original[rows[k]]) for k in mended]
         since = time.monotonic()
         shapely.prepare(ground)
         blanks = [rule.unknown for rule in rules if rule.unknown is not None]
@@ -140,7 +144,7 @@ def developable(
         batches = np.array_split(np.arange(len(rows)), 1 + len(rows) // BATCH)
         with ThreadPoolExecutor() as threads:  # GEOS works outside the interpreter's lock
 
-            def reaching(rule: Exclusion) -> tuple[Geometries, list[str]]:
+            def reaching(rule: Exclusion) -> tuple[Geometries, list[Fault]]:
                 return _reaching(rule.name, rule.geometries, rule.buffer_m, ground, sites.crs, crs, quad_segs)  # noqa: B023
 
             reached = list(threads.map(reaching, rules))
@@ -171,6 +175,18 @@ def _columns(names: Sequence[str]) -> list[str]:
     return measured + [f"lost_{name}_ha" for name in names] + [f"total_{name}_ha" for name in names]
 
 
+def _rule_faults(rules: Sequence[Exclusion]) -> list[Fault]:
+    faults, names = [], [rule.name for rule in rules]
+    for k, rule in enumerate(rules):
+        here = Place(str(k + 1), kind="exclusion", key=rule.name)
+        if not rule.name or rule.name in names[:k]:
+            faults.append(Fault("supply.rule_without_name", here))
+        if not (np.isfinite(rule.buffer_m) and rule.buffer_m >= 0):
+            faults.append(Fault("supply.buffer_no_distance", here, value=float(rule.buffer_m)))
+        faults += layer_faults(rule.geometries, here, kind="Polygon" if rule.buffer_m == 0 else None)
+    return faults
+
+
 def _as_exclusion(rule: Any) -> Exclusion:
     """Accept a mapping or any object with the same fields."""
     if isinstance(rule, Exclusion):
@@ -190,7 +206,7 @@ def _subtracted(
 ) -> Iterator[Part]:
     """Take the layers off a batch of the ground, in parts whose outlines cross no more often than may be."""
     overlay.refuse_slow("sites", since)
-    with overlay.in_words("sites"):
+    with overlay.refusing_what_fails("sites"):
         count, again = _work(ground[batch], [*layers.values(), *doubts])
     is_much = count > limits().crossings or again > UNIONS * limits().crossings
     if is_much and len(batch) > 1:
@@ -199,7 +215,7 @@ def _subtracted(
         return
     row = int(rows[batch[0]]) + 1 if len(batch) else 0
     overlay.refuse_crossings(Place("sites", row=row), count)
-    with _LARGE if count > limits().crossings // LARGE else nullcontext(), overlay.in_words("sites"):
+    with _LARGE if count > limits().crossings // LARGE else nullcontext(), overlay.refusing_what_fails("sites"):
         yield batch, *_subtract(ground[batch], layers, doubts)
 
 
@@ -335,7 +351,7 @@ def _punch(net: Geometries, site: NDArray[np.intp], holes: Geometries) -> Geomet
 
 def _reaching(
     name: str, layer: Any, buffer_m: float, ground: Geometries, sites_crs: Any, crs: pyproj.CRS, quad_segs: int = 16
-) -> tuple[Geometries, list[str]]:
+) -> tuple[Geometries, list[Fault]]:
     """Clean areas of a layer that reach the ground, buffered, in the zone's metres; and what had to be repaired.
 
     Only what is near the ground is projected and repaired, only what reaches it is buffered.
@@ -355,14 +371,14 @@ def _reaching(
     near = np.flatnonzero(close)
     areas, mended = _clean(_project(shapes[near], source, crs), name, areas_only=buffer_m == 0)
     labels = near if bare else layer.index[near]
-    notes = [_repair_note(name, labels[k], shapes[near[k]]) for k in mended]
+    notes = [_repair(name, labels[k], shapes[near[k]]) for k in mended]
     if not buffer_m:
         return areas, notes
     _, near_by = overlay.all_meeting(name, shapely.STRtree(areas), ground, predicate="dwithin", distance=buffer_m)
     reached = areas[np.unique(near_by)]
     overlay.refuse_crossings(name, overlay.crossings(reached, of_each=True))
     overlay.refuse_crossings(name, overlay.buffer_crossings(reached, buffer_m))
-    with overlay.in_words(name):
+    with overlay.refusing_what_fails(name):
         return shapely.buffer(reached, buffer_m, quad_segs=quad_segs), notes
 
 
@@ -372,7 +388,7 @@ def _clean(shapes: Geometries, name: str, *, areas_only: bool = True) -> tuple[G
     shapes[shapely.is_missing(shapes)] = shapely.Polygon()
     broken = np.flatnonzero(~shapely.is_valid(shapes))
     overlay.refuse_crossings(name, overlay.crossings(shapes[broken], of_each=True))
-    with overlay.in_words(name):
+    with overlay.refusing_what_fails(name):
         shapes[broken] = shapely.make_valid(shapes[broken], method="structure", keep_collapsed=not areas_only)
     if areas_only:
         mixed = np.flatnonzero(shapely.get_type_id(shapes) == 7)
@@ -382,59 +398,48 @@ def _clean(shapes: Geometries, name: str, *, areas_only: bool = True) -> tuple[G
     return shapes, broken
 
 
-def _repair_note(layer: str, row: Any, shape: Any) -> str:
-    reason = shapely.is_valid_reason(shape)
-    return str(Fault(f"{layer} row {row}", reason, "repaired here; correct the ring in its source"))
+def _repair(layer: str, row: Any, shape: Any) -> Fault:
+    """What was wrong with a shape that was repaired."""
+    return ring_fault(Place(layer, entry=str(row)), shape)
 
 
-def layer_faults(layer: Any, where: str, *, kind: str | None = None) -> list[Fault]:
+def layer_faults(layer: Any, place: Place | str, *, kind: str | None = None) -> list[Fault]:
     """List what makes a layer unusable: no CRS, degrees taken for metres, geometry of the wrong kind.
 
     Parameters
     ----------
     layer : GeoDataFrame, GeoSeries or array of geometries
-    where : str
-        Name of the layer in the faults.
+    place : Place or str
+        Of the layer.
     kind : {"Polygon", None}
         "Polygon" refuses points and lines.
     """
+    here = place if isinstance(place, Place) else Place(place)
     placed = isinstance(layer, gpd.GeoSeries | gpd.GeoDataFrame)
     shapes = layer.geometry.to_numpy() if placed else np.asarray(layer, dtype=object).ravel()
-    faults = []
-    if placed:
-        west, south, east, north = shapely.total_bounds(shapes) if len(shapes) else [np.nan] * 4
-        looks_like_degrees = 73 <= west <= east <= 136 and 3 <= south <= north <= 54
-        if layer.crs is None:
-            guess = (
-                "EPSG:4490 (the numbers look like degrees)"
-                if looks_like_degrees
-                else "the zone it was drawn in, e.g. EPSG:4547"
-            )
-            faults.append(Fault(where, "has no coordinate reference system", f"set it with set_crs: {guess}"))
-        elif layer.crs.is_projected and looks_like_degrees:
-            what = f"says {layer.crs.to_string()}, in metres, but its numbers are degrees ({west:.3f}, {south:.3f})"
-            faults.append(Fault(where, what, "set the CRS that the numbers are in, e.g. EPSG:4490"))
-        elif layer.crs.is_geographic and 3 <= west <= east <= 54 and 73 <= south <= north <= 136:
-            what = f"has x {west:.3f} and y {south:.3f}: longitude and latitude are swapped"
-            faults.append(Fault(where, what, "give longitude first"))
-        elif layer.crs.is_geographic and np.isfinite(west) and (west < -180 or east > 180 or south < -90 or north > 90):
-            what = (
-                f"says {layer.crs.to_string()}, which is in degrees, but its numbers are not ({west:.0f}, {south:.0f})"
-            )
-            faults.append(Fault(where, what, "set the projected CRS that the numbers are in, e.g. EPSG:4547"))
+    faults = _crs_faults(layer.crs, shapes, here) if placed else []
     if kind == "Polygon":
-        flat = np.flatnonzero(
-            (shapely.get_dimensions(shapes) < 2) & ~shapely.is_empty(shapes) & ~shapely.is_missing(shapes)
-        )
+        flat = (shapely.get_dimensions(shapes) < 2) & ~shapely.is_empty(shapes) & ~shapely.is_missing(shapes)
         faults += [
-            Fault(
-                Place(where, row=int(k) + 1),
-                f"is a {shapes[k].geom_type}, which has no area",
-                "give polygons, or a buffer_m",
-            )
-            for k in flat
+            Fault("supply.no_area", replace(here, row=int(k) + 1), type=KINDS[shapes[k].geom_type])
+            for k in np.flatnonzero(flat)
         ]
     return faults
+
+
+def _crs_faults(crs: pyproj.CRS | None, shapes: Geometries, here: Place) -> list[Fault]:
+    west, south, east, north = map(float, shapely.total_bounds(shapes) if len(shapes) else [np.nan] * 4)
+    looks_like_degrees = 73 <= west <= east <= 136 and 3 <= south <= north <= 54
+    if crs is None:
+        return [Fault("supply.no_crs_but_degrees", here) if looks_like_degrees else Fault("supply.no_crs", here)]
+    corner = {"x": west, "y": south}
+    if crs.is_projected and looks_like_degrees:
+        return [Fault("supply.degrees_in_metres", here, crs=crs.to_string(), **corner)]
+    if crs.is_geographic and 3 <= west <= east <= 54 and 73 <= south <= north <= 136:
+        return [Fault("supply.degrees_swapped", here, **corner)]
+    if crs.is_geographic and np.isfinite(west) and (west < -180 or east > 180 or south < -90 or north > 90):
+        return [Fault("supply.metres_in_degrees", here, crs=crs.to_string(), **corner)]
+    return []
 
 
 def zones_of(sites: gpd.GeoDataFrame) -> NDArray[np.int64]:
@@ -442,6 +447,15 @@ def zones_of(sites: gpd.GeoDataFrame) -> NDArray[np.int64]:
 
     A layer that came in a Gauss-Kruger zone and whose middle lies in that zone is measured there as a whole, as
     surveyors do when a town straddles a meridian. A projected layer outside China is measured in its own CRS.
+
+    Parameters
+    ----------
+    sites : GeoDataFrame
+        Any CRS.
+
+    Returns
+    -------
+    (sites,) ndarray of int
     """
     own = np.zeros(len(sites), dtype=np.int64)
     bounds = shapely.bounds(sites.geometry.to_numpy())

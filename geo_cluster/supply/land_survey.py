@@ -20,7 +20,7 @@ from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 from geo_cluster import toml
 from geo_cluster.box import door
 from geo_cluster.box.shapes import BESIDE
-from geo_cluster.errors import Fault, InputError, Place, place, refuse_if
+from geo_cluster.errors import Fault, InputError, Place, refuse_if
 from geo_cluster.supply.land import Exclusion, developable
 from geo_cluster.supply.parcels import fitting, offered, parcel_faults
 from geo_cluster.world import catalog, spreadsheet, tabular
@@ -58,6 +58,21 @@ def survey(
 ) -> Survey:
     """Subtract the rules from the parcels, sum up by site, and look for room for one project.
 
+    Parameters
+    ----------
+    parcels : GeoDataFrame
+        As `read_parcels` gives them.
+    rules : list of Exclusion
+        In the order in which ground is charged.
+    land_mu : float, optional
+        Land that the project needs, mu.
+    hall_m : (width, length), optional
+        Its largest hall, metres.
+
+    Returns
+    -------
+    Survey
+
     Raises
     ------
     InputError
@@ -74,7 +89,18 @@ def survey(
 
 
 def totals(land: pd.DataFrame) -> pd.DataFrame:
-    """Land on offer summed up by site: net, unknown, what each rule took (ha), the largest piece, and mu."""
+    """Land on offer summed up by site.
+
+    Parameters
+    ----------
+    land : DataFrame
+        Of a survey: `site` and the columns of `developable`.
+
+    Returns
+    -------
+    DataFrame
+        One row a site: `net_ha`, `unknown_ha`, what each rule took (``lost_<name>_ha``), `largest_piece_ha`, `net_mu`.
+    """
     lost = [column for column in land if str(column).startswith("lost_")]
     wanted = {column: (column, "sum") for column in ("net_ha", "unknown_ha", *lost)}
     sites = land.groupby("site", sort=True).agg(**wanted, largest_piece_ha=("largest_piece_ha", "max"))
@@ -83,13 +109,28 @@ def totals(land: pd.DataFrame) -> pd.DataFrame:
 
 
 def read_parcels(path: Path) -> gpd.GeoDataFrame:
-    """Open a vector file of parcels, counted from 1; what can't be read or has no CRS is refused."""
+    """Open a vector file of parcels, counted from 1.
+
+    Parameters
+    ----------
+    path : Path
+        GeoJSON, GeoPackage or Shapefile.
+
+    Returns
+    -------
+    GeoDataFrame
+
+    Raises
+    ------
+    InputError
+        For what can't be read, and a file without shapes or without CRS.
+    """
     found = door.shapes(_files(path), str(path)).read
     frame = next(iter(found.values()), None)
     if not isinstance(frame, gpd.GeoDataFrame):
-        raise InputError(Fault(str(path), "has no geometry", "give a vector file: GeoJSON, GeoPackage or Shapefile"))
+        raise InputError(Fault("supply.no_shapes", path))
     if frame.crs is None:
-        raise InputError(Fault(str(path), "has no CRS", "save it with its coordinate reference system"))
+        raise InputError(Fault("supply.saved_without_crs", path))
     frame.index = pd.RangeIndex(1, len(frame) + 1)
     return frame
 
@@ -105,19 +146,51 @@ def _files(path: Path) -> dict[str, bytes]:
 
 
 def checked_parcels(path: Path) -> gpd.GeoDataFrame:
-    """Open a vector file of parcels that can be surveyed; every fault of them is refused, before any rule is read."""
+    """Open a vector file of parcels that can be surveyed.
+
+    Parameters
+    ----------
+    path : Path
+        As for `read_parcels`.
+
+    Returns
+    -------
+    GeoDataFrame
+
+    Raises
+    ------
+    InputError
+        With every fault of the parcels, before any rule is read.
+    """
     parcels = read_parcels(path)
     _check(parcels)
     return parcels
 
 
 def _check(parcels: gpd.GeoDataFrame) -> None:
-    told = Fault(place("parcels", 0, "site"), "is missing", "say which site each belongs to")
-    refuse_if([told] * ("site" not in parcels) + parcel_faults(parcels, land=toml.table("land")))
+    missing = [] if "site" in parcels else [Fault("supply.site_missing", Place("parcels", column="site"))]
+    refuse_if(missing + parcel_faults(parcels, land=toml.table("land")))
 
 
 def read_rules(rules: Path, layers: Path) -> list[Exclusion]:
-    """Open the rules and the layers that they name; every rule without a layer or a number is a fault."""
+    """Open the rules and the layers that they name.
+
+    Parameters
+    ----------
+    rules : Path
+        CSV of `name`, `layer`, `buffer_m`, in the order in which ground is charged.
+    layers : Path
+        GeoPackage of the layers.
+
+    Returns
+    -------
+    list of Exclusion
+
+    Raises
+    ------
+    InputError
+        With every fault of both files: columns missing, a rule without a layer or a number.
+    """
     faults: list[Fault] = []
     contents = []
     for path in (rules, layers):
@@ -130,7 +203,24 @@ def read_rules(rules: Path, layers: Path) -> list[Exclusion]:
 
 
 def rules_of(rules: bytes, rules_name: str, layers: bytes, layers_name: str) -> list[Exclusion]:
-    """Exclusion rules and their layers from the bytes of both files; see `read_rules`."""
+    """Exclusion rules and their layers from the bytes of both files; see `read_rules`.
+
+    Parameters
+    ----------
+    rules, layers : bytes
+        Both files.
+    rules_name, layers_name : str
+        What they are called in the faults; the ending of `layers_name` says what it is.
+
+    Returns
+    -------
+    list of Exclusion
+
+    Raises
+    ------
+    InputError
+        With every fault of both files.
+    """
     faults: list[Fault] = []
     table, found = pd.DataFrame(), door.Shapes({}, {})
     try:
@@ -143,23 +233,23 @@ def rules_of(rules: bytes, rules_name: str, layers: bytes, layers_name: str) -> 
     except InputError as refusal:
         faults += refusal.faults
     refuse_if(faults)
-    told = {0: ("is missing", "add it"), 2: ("appears twice", "keep one of them")}
-    counts = {column: min((table.columns == column).sum(), 2) for column in ("name", "layer", "buffer_m")}
-    refuse_if([Fault(place(rules_name, 0, column), *told[many]) for column, many in counts.items() if many in told])
+    for column in ("name", "layer", "buffer_m"):
+        here, count = Place(rules_name, column=column), int((table.columns == column).sum())
+        if not count:
+            faults.append(Fault("supply.rule_column_missing", here))
+        if count > 1:
+            faults.append(Fault("supply.rule_column_twice", here))
+    refuse_if(faults)
     buffers = pd.to_numeric(table["buffer_m"], errors="coerce")
-    known = ", ".join(sorted(found.layers))
+    known = sorted(found.layers)
     faults += [
-        Fault(place(rules_name, row), f"{layer!r} is no layer of {layers_name}", f"use {known}")
+        Fault("supply.rule_layer_unknown", Place(rules_name, row=int(row)), layer=layer, file=layers_name, known=known)
         for row, layer in table["layer"].items()
         if layer not in found.layers
     ]
     faults += [
-        Fault(
-            Place(rules_name, row=row, column="buffer_m"),
-            f"{table['buffer_m'][row]!r} is no number",
-            "write metres, e.g. 30",
-        )
-        for row in buffers.index[buffers.isna()]
+        Fault("supply.buffer_no_number", Place(rules_name, row=int(row), column="buffer_m"), value=cell)
+        for row, cell in table["buffer_m"][buffers.isna()].items()
     ]
     refuse_if(faults)
     return [
@@ -203,7 +293,22 @@ def _write_package(found: Survey, package: Path) -> None:
 
 
 def known(sites: pd.DataFrame, source: str) -> list[dict[str, Any]]:
-    """Scenario entries: unknown ground is in the interval, not in the number; the largest piece is exact or nothing."""
+    """Scenario entries of net land and the largest piece, hectares.
+
+    Unknown ground is in the interval, not in the number; the largest piece is exact or nothing.
+
+    Parameters
+    ----------
+    sites : DataFrame
+        As `totals` gives it.
+    source : str
+        Where the numbers are from.
+
+    Returns
+    -------
+    list of dict
+        Fields of `domain.KnownBetter`.
+    """
     rows = []
     for row in sites.itertuples():
         net, least = round(float(row.net_ha), 3), round(max(float(row.net_ha - row.unknown_ha), 0.0), 3)
@@ -215,22 +320,54 @@ def known(sites: pd.DataFrame, source: str) -> list[dict[str, Any]]:
 
 
 def read_land(content: bytes) -> pd.DataFrame:
-    """Read a `land.csv` that `write` wrote; what is no such table is refused."""
+    """Read a `land.csv` that `write` wrote.
+
+    Parameters
+    ----------
+    content : bytes
+        Of the file.
+
+    Returns
+    -------
+    DataFrame
+
+    Raises
+    ------
+    InputError
+        For what is no such table.
+    """
     try:
         return spreadsheet.read_csv(content, dtype={"site": str})
     except (ValueError, pd.errors.ParserError) as problem:
-        raise InputError(_unreadable(Path("land.csv"), problem)) from None
+        reason = (str(problem).splitlines() or [type(problem).__name__])[0]
+        raise InputError(Fault("supply.land_unreadable", "land.csv", reason=reason)) from None
 
 
 def on_offer(land: pd.DataFrame) -> pd.Series:
-    """Net mu by site of what can be given to a project, of a survey's parcels or of the `land.csv` written of them."""
+    """Net land by site that can be given to a project.
+
+    Parameters
+    ----------
+    land : DataFrame
+        A survey's parcels, or the `land.csv` that was written of them.
+
+    Returns
+    -------
+    Series
+        mu by site.
+    """
     free = land[offered(land, land=toml.table("land"))] if "status" in land else land
     sites = land["site"].astype(str)
     return free.groupby(sites, sort=True)["net_ha"].sum().reindex(sorted(set(sites)), fill_value=0.0) * MU_PER_HA
 
 
 def losses(land: pd.DataFrame) -> pd.DataFrame:
-    """What each rule took of each site, from a survey's parcels or from the `land.csv` that was written of them.
+    """What each rule took of each site.
+
+    Parameters
+    ----------
+    land : DataFrame
+        A survey's parcels, or the `land.csv` that was written of them.
 
     Returns
     -------
@@ -245,15 +382,14 @@ def losses(land: pd.DataFrame) -> pd.DataFrame:
     """
     rules = [column for column in land if column.startswith("lost_") and column.endswith("_ha")]
     missing = [column for column in ("site", "gross_ha", "net_ha") if column not in land]
-    remedy = "give the land.csv of a land survey"
-    refuse_if([Fault(place("land.csv", 0, column), "is missing", remedy) for column in missing])
+    refuse_if([Fault("supply.land_column_missing", Place("land.csv", column=column)) for column in missing])
     columns = ["gross_ha", *rules, "net_ha"]
     numbers = land[columns].apply(pd.to_numeric, errors="coerce")
     spoilt = numbers.isna().any(axis=1) | (
         (numbers["gross_ha"] - numbers["net_ha"] - numbers[rules].sum(axis=1)).abs() > ROUNDED_HA * len(columns)
     )
-    told = "gross is not net and losses, or is no number"
-    refuse_if([Fault(place("land.csv", int(row) + 2), told, remedy) for row in spoilt.to_numpy().nonzero()[0]])
+    rows = (int(row) + 2 for row in spoilt.to_numpy().nonzero()[0])
+    refuse_if([Fault("supply.land_adds_up_wrong", Place("land.csv", row=row)) for row in rows])
     steps = numbers.groupby(land["site"].astype(str), sort=True).sum()
     left = steps["gross_ha"].to_numpy()[:, None] - steps[rules].cumsum(axis=1).to_numpy()
     names = ["gross", *(column.removeprefix("lost_").removesuffix("_ha") for column in rules), "net"]
@@ -272,8 +408,3 @@ def sample() -> Survey:
     folder = catalog.sample_dir()
     rules = read_rules(folder / "sample_rules.csv", folder / "sample_exclusions.gpkg")
     return survey(read_parcels(folder / "sample_parcels.geojson"), rules)
-
-
-def _unreadable(path: Path, problem: Exception) -> Fault:
-    reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-    return Fault(str(path), f"can't be read ({reason})", "check the path and the format")

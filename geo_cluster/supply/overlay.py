@@ -1,4 +1,4 @@
-"""What laying shapes over each other would take, found out before it is done; too much is refused in words.
+"""What laying shapes over each other would take, found out before it is done; too much is refused.
 
 Every crossing of two edges costs some 1.5 kB and 10 µs: two combs of a thousand teeth, 200 kB of a file, cross four
 million times. Edges are counted by the boxes around them, a few at a time, and no further than the limit.
@@ -16,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.errors import GEOSException
 
-from geo_cluster.box.limits import REMEDY, limits
+from geo_cluster.box.limits import limits
 from geo_cluster.errors import Fault, InputError, Place
 
 Ints = NDArray[np.intp]
@@ -39,20 +39,40 @@ LOOKED_AT = 25
 
 
 def meeting(tree: shapely.STRtree, shapes: Geometries, **how: Any) -> Iterator[tuple[Ints, Ints]]:
-    """Pairs (position in `shapes`, position in the tree) in order, as `STRtree.query` finds them, a few at a time."""
+    """Pairs (position in `shapes`, position in the tree) in order, as `STRtree.query` finds them, a few at a time.
+
+    Parameters
+    ----------
+    tree : STRtree
+    shapes : (n,) array of geometries
+    **how
+        `predicate` and `distance`, as of `STRtree.query`.
+
+    Yields
+    ------
+    pair of (k,) ndarray of int
+    """
     step = max(1, AT_ONCE // max(1, len(tree)))
     for first in range(0, len(shapes), step):
         one, other = tree.query(shapes[first : first + step], **how)
         yield one + first, other
 
 
-def all_meeting(where: str, tree: shapely.STRtree, shapes: Geometries, **how: Any) -> tuple[Ints, Ints]:
-    """All pairs of `meeting`; refused when there are more than may be."""
+def all_meeting(place: Place | str, tree: shapely.STRtree, shapes: Geometries, **how: Any) -> tuple[Ints, Ints]:
+    """All pairs of `meeting`.
+
+    Raises
+    ------
+    InputError
+        When there are more than may be.
+    """
+    most = limits().pairs
     found, count = [(np.empty(0, dtype=np.intp),) * 2], 0
     for pair in meeting(tree, shapes, **how):
         found.append(pair)
         count += len(pair[0])
-        limits().refuse(where, "pairs", count, "has {} pairs or more of shapes that meet")
+        if count > most:
+            raise InputError(Fault("supply.too_many_pairs", place, count=count, most=most))
     one, other = zip(*found, strict=True)
     return np.concatenate(one), np.concatenate(other)
 
@@ -100,7 +120,20 @@ def crossings_by_shape(
 
 
 def buffer_crossings(shapes: Geometries, metres: float) -> int:
-    """How often the outlines of buffers cross about, beyond what smooth lines have: two for each pair of near edges."""
+    """How often the outlines of buffers cross about, beyond what smooth lines have: two for each pair of near edges.
+
+    Parameters
+    ----------
+    shapes : array of geometries
+        In metres.
+    metres : float
+        Of the buffer.
+
+    Returns
+    -------
+    int
+        Above the limit `crossings`, or 0.
+    """
     start, end, of = _edges(shapely.simplify(shapes, metres / 100, preserve_topology=False))
     edges = np.bincount(of, minlength=len(shapes))
     many = edges[of] > 2 * SMOOTH  # fewer can't have more pairs
@@ -164,25 +197,27 @@ def _cross(a: Any, b: Any, c: Any, d: Any) -> Any:
     return (meet & (shared == 0)) | over
 
 
-def refuse_crossings(where: Place | str, count: int) -> None:
+def refuse_crossings(place: Place | str, count: int) -> None:
     """Refuse outlines that cross more often than may be."""
-    limits().refuse(where, "crossings", count, "has outlines that cross {} times or more")
+    most = limits().crossings
+    if count > most:
+        raise InputError(Fault("supply.too_many_crossings", place, count=count, most=most))
 
 
-def refuse_slow(where: str, since: float) -> None:
+def refuse_slow(place: Place | str, since: float) -> None:
     """Refuse to go on when laying shapes over each other takes too long; `since` is of `time.monotonic`."""
     most = limits().overlay_seconds
     if time.monotonic() - since > most:
-        what = f"takes more than {most} s to lay over each other"
-        raise InputError(Fault(where, what, REMEDY.format(key="overlay_seconds")))
+        raise InputError(Fault("supply.overlay_too_slow", place, most=most))
 
 
 @contextmanager
-def in_words(where: str) -> Iterator[None]:
-    """What GEOS can't do after all, in words."""
+def refusing_what_fails(place: Place | str) -> Iterator[None]:
+    """Turn what GEOS can't do after all into an `InputError`."""
     try:
         yield
     except (GEOSException, MemoryError) as problem:
-        reason = (str(problem).splitlines() or ["memory"])[0]
-        what = f"can't be laid over each other ({reason})"
-        raise InputError(Fault(where, what, "correct the outlines in their source")) from None
+        reason = (str(problem).splitlines() or [""])[0]
+        if isinstance(problem, MemoryError) or "bad_alloc" in reason:
+            raise InputError(Fault("supply.overlay_out_of_memory", place)) from None
+        raise InputError(Fault("supply.overlay_failed", place, reason=reason)) from None

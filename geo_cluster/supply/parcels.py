@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,13 +18,14 @@ from geo_cluster.supply import overlay
 from geo_cluster.supply.interval import Interval
 from geo_cluster.supply.land import layer_faults, zones_of
 from geo_cluster.supply.rectangle import largest_rectangles
+from geo_cluster.supply.rings import ring_fault
 from geo_cluster.world.coordinates import MU_PER_HA
 
 Table = Mapping[str, Any]
 Quantity = Interval | float | Sequence[float]
 
 OVERLAPS = 200
-"""Overlaps that are told: they are dear to find, and one layer drawn twice has them all."""
+"""Overlaps that are listed: they are dear to find, and one layer drawn twice has them all."""
 
 OVERLAP_M2 = 1.0
 """Parcels that share more ground than this overlap: more than a surveyor's rounding."""
@@ -43,65 +44,54 @@ def parcel_faults(parcels: gpd.GeoDataFrame, *, land: Table, where: str = "parce
         `price_wan_yuan_per_mu`.
     land : mapping
         Parsed `land.toml`.
+    where : str
+        Name of the layer in the faults.
     """
     faults = Faults(layer_faults(parcels, where, kind="Polygon"))
     shapes = parcels.geometry.to_numpy()
-    called = _names(parcels)
-
-    def label(k: int | np.integer[Any]) -> Place:
-        return Place(where, row=int(k) + 1, entry=called[k])
-
-    for k in np.flatnonzero(~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)):
-        reason = shapely.is_valid_reason(shapes[k])
-        faults.append(
-            Fault(label(k), f"its ring crosses or touches itself: {reason}", "correct the ring in its source")
-        )
+    places = [Place(where, row=k + 1, entry=name) for k, name in enumerate(_names(parcels))]
+    broken = np.flatnonzero(~shapely.is_valid(shapes) & ~shapely.is_missing(shapes))
+    faults += (ring_fault(places[k], shapes[k]) for k in broken)
     if parcels.crs is not None and not faults:
-        try:
-            for count, (a, b, area) in enumerate(_overlaps(_in_zone(parcels), label, where)):
-                what, remedy = f"overlaps {label(a)} by {area / 1e4:.3f} ha", "draw the boundary between them once"
-                if count == OVERLAPS:
-                    faults.append(Fault(where, f"has more parcels that overlap than the {count} told here", remedy))
-                    break
-                faults.append(Fault(label(b), what, remedy))
-        except InputError as refusal:
-            faults += refusal.faults
-    names = pd.Series(called)
+        faults += _overlap_faults(parcels, places)
+    names = pd.Series([place.entry for place in places])
     repeated = names.duplicated() & (names != "")
-    faults += (
-        Fault(label(k), "has the name of an earlier row", "give it its own name") for k in np.flatnonzero(repeated)
-    )
-    known = {
-        "status": {row[f"name_{tongue}"] for row in land["status"] for tongue in ("zh", "en")},
-        "use": {row[code] for row in land["use"] for code in ("code", "new_code")},
-    }
-    for column, allowed in known.items():
-        if column in parcels:
-            faults += (
-                Fault(
-                    replace(label(k), column=column),
-                    f"{value!r} is not known",
-                    f"use one of {', '.join(sorted(allowed))}",
-                )
-                for k, value in enumerate(parcels[column].astype(str))
-                if value not in allowed
-            )
-    for column in ("plot_ratio_max", "height_max_m", "price_wan_yuan_per_mu"):
-        if column in parcels:
-            numbers = pd.to_numeric(parcels[column], errors="coerce")
-            bad = parcels[column].notna() & ~(numbers >= 0)
-            faults += (
-                Fault(
-                    replace(label(k), column=column),
-                    f"{parcels[column].iloc[k]!r} is no positive number",
-                    "write a number",
-                )
-                for k in np.flatnonzero(bad)
-            )
+    faults += (Fault("supply.parcel_named_twice", places[k]) for k in np.flatnonzero(repeated))
+    faults += _column_faults(parcels, places, land)
     return list(faults)
 
 
-def _overlaps(metres: Any, label: Callable[[int], Place], where: str) -> Iterator[tuple[int, int, float]]:
+def _overlap_faults(parcels: gpd.GeoDataFrame, places: Sequence[Place]) -> Iterator[Fault]:
+    layer = places[0].name if places else ""
+    try:
+        for count, (a, b, area) in enumerate(_overlaps(_in_zone(parcels), places, layer)):
+            if count == OVERLAPS:
+                yield Fault("supply.more_overlaps", layer, count=count)
+                return
+            other = places[a].entry or str(places[a].row)
+            yield Fault("supply.parcels_overlap", places[b], other=other, ha=area / 1e4)
+    except InputError as refusal:
+        yield from refusal.faults
+
+
+def _column_faults(parcels: gpd.GeoDataFrame, places: Sequence[Place], land: Table) -> Iterator[Fault]:
+    known = {
+        "status": {row[f"name_{language}"] for row in land["status"] for language in ("zh", "en")},
+        "use": {row[code] for row in land["use"] for code in ("code", "new_code")},
+    }
+    for column in parcels.columns.intersection(list(known)):
+        for place, value in zip(places, parcels[column].astype(str), strict=True):
+            if value not in known[column]:
+                here = replace(place, column=column)
+                yield Fault("supply.word_unknown", here, value=value, known=sorted(known[column]))
+    for column in parcels.columns.intersection(["plot_ratio_max", "height_max_m", "price_wan_yuan_per_mu"]):
+        numbers = pd.to_numeric(parcels[column], errors="coerce")
+        for k in map(int, np.flatnonzero(parcels[column].notna() & ~(numbers >= 0))):
+            here = replace(places[k], column=column)
+            yield Fault("supply.no_positive_number", here, value=str(parcels[column].iloc[k]))
+
+
+def _overlaps(metres: Any, places: Sequence[Place], layer: str) -> Iterator[tuple[int, int, float]]:
     """Pairs of parcels that share more ground than `OVERLAP_M2`, and how much; found a few at a time."""
     since, most = time.monotonic(), limits().crossings
     edges, bounds = shapely.get_num_coordinates(metres), shapely.bounds(metres).reshape(-1, 4)
@@ -110,13 +100,13 @@ def _overlaps(metres: Any, label: Callable[[int], Place], where: str) -> Iterato
         work = edges[one] * edges[other]  # as often as they can cross
         load = (np.cumsum(np.minimum(work, most)) // most).astype(int)
         for some in np.split(np.arange(len(one)), np.flatnonzero(np.diff(load)) + 1):
-            overlay.refuse_slow(where, since)
+            overlay.refuse_slow(layer, since)
             for k in some[work[some] > most]:
                 a, b = bounds[[one[k], other[k]]]
                 window = np.concatenate([np.maximum(a, b)[:2], np.minimum(a, b)[2:]])
                 count = overlay.crossings(metres[[one[k], other[k]]], window=window)
-                overlay.refuse_crossings(label(other[k]), count)
-            with overlay.in_words(where):
+                overlay.refuse_crossings(places[int(other[k])], count)
+            with overlay.refusing_what_fails(layer):
                 shared = shapely.area(shapely.intersection(metres[one[some]], metres[other[some]]))
             over = shared > OVERLAP_M2
             yield from zip(one[some][over].tolist(), other[some][over].tolist(), shared[over].tolist(), strict=True)
@@ -134,7 +124,20 @@ def _in_zone(parcels: gpd.GeoDataFrame) -> Any:
 
 
 def offered(parcels: gpd.GeoDataFrame, *, land: Table) -> pd.Series:
-    """Tell which parcels can be given to a project: status not granted, use class industrial; unknown counts as yes."""
+    """Tell which parcels can be given to a project.
+
+    Parameters
+    ----------
+    parcels : GeoDataFrame
+        With `status` and `use` where they are known.
+    land : mapping
+        Parsed `land.toml`.
+
+    Returns
+    -------
+    Series of bool
+        Status not granted, use class industrial; what is unknown counts as yes.
+    """
     out = pd.Series(True, index=parcels.index, name="offered")
     if "status" in parcels:
         open_ = {row[f"name_{tongue}"] for row in land["status"] if row["offered"] for tongue in ("zh", "en")}
@@ -181,11 +184,16 @@ def fitting(
         One row a minimal union (no part of it that is connected fits by itself), smallest area first: `parcels`
         (labels), `count`, `area_mu`, `rectangle_width_m`, `rectangle_length_m`, `sure`, `price_wan_yuan` (sum, where
         every price is known), `geometry`.
+
+    Raises
+    ------
+    InputError
+        For a layer that can't be used, a need that isn't above 0, or too many unions to look at.
     """
     need = Interval.of(land_mu)
     refuse_if(layer_faults(parcels, "parcels", kind="Polygon"))
     if not need.low > 0 or largest_union < 1 or (hall is not None and not min(hall) > 0):
-        refuse_if([Fault("fitting", "land_mu, hall and largest_union must be above 0", "give positive numbers")])
+        raise InputError(Fault("supply.nothing_to_fit", "fitting"))
     pool = parcels if land is None else parcels[offered(parcels, land=land)]
     shapes = shapely.make_valid(_in_zone(pool))
     pool, shapes = pool[~shapely.is_empty(shapes)], shapes[~shapely.is_empty(shapes)]
@@ -207,9 +215,11 @@ def fitting(
 def _grown(groups: Sequence[frozenset[int]], near: Sequence[Sequence[int]], tall: Any) -> set[frozenset[int]]:
     """Each group with each of its neighbours; refused when there are more than may be."""
     found: set[frozenset[int]] = set()
+    most = limits().unions
     for group in groups:
         found |= {group | {k} for member in group for k in near[member] if k not in group and tall[k]}
-        limits().refuse("parcels", "unions", len(found), "gives {} unions or more of adjoining parcels")
+        if len(found) > most:
+            raise InputError(Fault("supply.too_many_unions", "parcels", count=len(found), most=most))
     return found
 
 
@@ -252,15 +262,15 @@ def _tested(
     large = [a >= need.likely and f >= allowed["floor_area_m2"] for a, f in zip(areas, floors, strict=True)]
     ready = [k for k, enough in enumerate(large) if enough]
     joined = np.empty(len(ready), dtype=object)
-    for place, k in enumerate(ready):
-        joined[place] = _joined(shapes[list(groups[k])], touch_m)
+    for position, k in enumerate(ready):
+        joined[position] = _joined(shapes[list(groups[k])], touch_m)
     rectangles = largest_rectangles(joined)
     holds = np.ones(len(ready), dtype=bool)
     if hall is not None:
         holds = np.array(
             [hall_fits(shape, hall, found) for shape, found in zip(joined, rectangles.geometry, strict=True)]
         )
-    fits = [(groups[k], areas[k], joined[place]) for place, k in enumerate(ready) if holds[place]]
+    fits = [(groups[k], areas[k], joined[position]) for position, k in enumerate(ready) if holds[position]]
     taken = {group for group, _, _ in fits}
     return fits, [group for group in groups if group not in taken]
 
@@ -303,6 +313,21 @@ def hall_fits(ground: Any, hall: tuple[float, float], largest: Any = None, *, st
     The largest rectangle answers most cases at once. Where it has another shape than the hall, the hall is turned in
     steps and slid: at each angle, the places where its centre may be are the ground eroded by the hall
     (Minkowski difference), computed exactly for the polygon's edges.
+
+    Parameters
+    ----------
+    ground : Polygon or MultiPolygon
+        In metres.
+    hall : (float, float)
+        Its sides, metres.
+    largest : Polygon, optional
+        The largest rectangle in the ground, if it is known.
+    step_deg : float
+        Step of the turn, degrees, besides the directions of the ground's edges.
+
+    Returns
+    -------
+    bool
     """
     width, length = sorted(hall)
     if largest is not None and not shapely.is_empty(largest):

@@ -28,7 +28,7 @@ DRIVERS = {".tif": "GTiff", ".tiff": "GTiff", ".img": "HFA", ".asc": "AAIGrid", 
 
 @dataclass(frozen=True)
 class CellRule:
-    """Which cells of a raster a rule excludes; a cell that meets any one of the given tests is excluded.
+    """Which cells of a raster a rule excludes; a cell that meets any one of the tests is excluded.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class CellRule:
     classes: Sequence[int] = ()
 
     def excludes(self, values: Floats) -> NDArray[np.bool_]:
-        """Cells excluded; nan (no data) never is."""
+        """Which cells are excluded, in the shape of `values`; nan (no data) never is."""
         out = np.isin(values, np.asarray(self.classes, dtype=float))
         for limit, test in (
             (self.at_least, np.greater_equal),
@@ -61,8 +61,21 @@ class CellRule:
 def slope_percent(elevation_m: Floats, cell_x_m: float, cell_y_m: float) -> Floats:
     """Slope in percent of an elevation grid, by Horn's third-order difference over the eight neighbours.
 
-    Cells at the edge, or with a neighbour without data, are unknown (nan). Source: Horn (1981), Proc. IEEE 69(1),
-    the method of GDAL and ArcGIS.
+    Parameters
+    ----------
+    elevation_m : (rows, columns) ndarray
+        Metres; nan where unknown.
+    cell_x_m, cell_y_m : float
+        Size of a cell, metres.
+
+    Returns
+    -------
+    (rows, columns) ndarray
+        nan at the edge, and where a neighbour is without data.
+
+    References
+    ----------
+    Horn (1981), Hill shading and the reflectance map, Proc. IEEE 69(1); the method of GDAL and ArcGIS.
     """
     z = np.asarray(elevation_m, dtype=float)
     out = np.full(z.shape, np.nan)
@@ -105,6 +118,12 @@ def raster_exclusion(
     -------
     Exclusion
         Excluded cells, dissolved; `unknown` holds the cells without data.
+
+    Raises
+    ------
+    InputError
+        With every fault of the raster: of another kind, missing, unreadable, without CRS, rotated, without the band,
+        in degrees where slope is asked for.
     """
     values, transform, crs = _read(raster, band, slope)
     excluded, unknown = rule.excludes(values), np.isnan(values)
@@ -142,10 +161,15 @@ def excluded_share(
     DataFrame
         Indexed like `sites`: `excluded`, `unknown` (no data, or beyond the raster), `free`; they add up to 1. In
         ``cell_centre`` mode a site without any cell centre is all unknown.
+
+    Raises
+    ------
+    InputError
+        With every fault of the sites, or of the raster (see `raster_exclusion`).
     """
     faults = layer_faults(sites, "sites", kind="Polygon")
     if mode not in ("exact", "cell_centre"):
-        faults.append(Fault("mode", f"is {mode!r}", "use exact or cell_centre"))
+        faults.append(Fault("supply.raster_mode_unknown", "mode", mode=mode))
     refuse_if(faults)
     values, transform, crs = _read(raster, band, slope)
     excluded, unknown = rule.excludes(values), np.isnan(values)
@@ -206,22 +230,32 @@ def _bounds(shape: tuple[int, int], transform: Any) -> tuple[float, float, float
 
 def _read(raster: str | Path, band: int, slope: bool) -> tuple[Floats, Any, Any]:
     """Values with nan for no data, transform and CRS."""
-    import rasterio
+    from rasterio.errors import RasterioIOError
 
     driver = DRIVERS.get(Path(raster).suffix.lower())
     if driver is None:
-        what = "is of a kind that isn't read here"
-        raise InputError(Fault(str(raster), what, f"use one of {', '.join(DRIVERS)}"))
+        raise InputError(Fault("supply.raster_of_another_kind", raster, known=list(DRIVERS)))
+    if not Path(raster).is_file():
+        raise InputError(Fault("supply.no_such_file", raster))
+    try:
+        return _values(raster, driver, band, slope)
+    except RasterioIOError as error:
+        raise InputError(Fault("supply.raster_unreadable", raster, reason=str(error))) from error
+
+
+def _values(raster: str | Path, driver: str, band: int, slope: bool) -> tuple[Floats, Any, Any]:
+    import rasterio
+
     with rasterio.open(raster, driver=driver) as source:
         faults = []
         if source.crs is None:
-            faults.append(
-                Fault(str(raster), "has no coordinate reference system", "set it, e.g. with rio edit-info --crs")
-            )
+            faults.append(Fault("supply.raster_without_crs", raster))
         elif slope and not source.crs.is_projected:
-            faults.append(Fault(str(raster), "is in degrees, so slope has no meaning", "project it to metres first"))
+            faults.append(Fault("supply.slope_in_degrees", raster))
         if source.transform.b or source.transform.d:
-            faults.append(Fault(str(raster), "is a rotated grid", "warp it to a north-up grid"))
+            faults.append(Fault("supply.raster_rotated", raster))
+        if band not in source.indexes:
+            faults.append(Fault("supply.raster_without_band", raster, band=band, known=list(source.indexes)))
         refuse_if(faults)
         values = source.read(band, masked=True).astype(float).filled(np.nan)
         transform, crs = source.transform, source.crs

@@ -70,15 +70,15 @@ def largest_rectangles(polygons: Geometries) -> Rectangles:
     order = np.lexsort((-area, owner))
     parts, owner, area = parts[order], owner[order], area[order]
     place = np.arange(len(parts)) - np.searchsorted(owner, owner)
-    turn = 0
+    rank = 0
     # largest part first; a smaller part only where it could still hold something larger
-    while (todo := np.flatnonzero((place == turn) & (area > 4 * best[owner, 2] * best[owner, 3] + 1e-9))).size:
+    while (todo := np.flatnonzero((place == rank) & (area > 4 * best[owner, 2] * best[owner, 3] + 1e-9))).size:
         load = np.cumsum(np.maximum(shapely.get_num_coordinates(parts[todo]) / BATCH_VERTICES, 1 / BATCH))
         for rows in np.split(todo, np.flatnonzero(np.diff(load.astype(int))) + 1):
             found = _search(parts[rows])
             better = found[:, 2] * found[:, 3] > best[owner[rows], 2] * best[owner[rows], 3]
             best[owner[rows[better]]] = found[better]
-        turn += 1
+        rank += 1
     return _described(best)
 
 
@@ -175,8 +175,8 @@ def _blocks(start: Floats, end: Floats, of: Ints, angles: Floats) -> tuple[Float
     problem = of[segment] * tried + np.tile(np.arange(tried), len(of))
     turn = angles.ravel()[problem]
     cos, sin = np.cos(turn), np.sin(turn)
-    x0, y0 = _turned(start[segment], cos, sin)
-    x1, y1 = _turned(end[segment], cos, sin)
+    x0, y0 = _rotated(start[segment], cos, sin)
+    x1, y1 = _rotated(end[segment], cos, sin)
     xs, ys = _lines(x0, problem, count * tried), _lines(y0, problem, count * tried)
     free = _free_cells(x0, y0, x1, y1, problem, xs, ys)
     left, right, low, high = _largest_block(free, xs, ys)
@@ -193,7 +193,7 @@ def _blocks(start: Floats, end: Floats, of: Ints, angles: Floats) -> tuple[Float
     return found[some], polygon[some], sector[some]
 
 
-def _turned(points: Floats, cos: Floats, sin: Floats) -> tuple[Floats, Floats]:
+def _rotated(points: Floats, cos: Floats, sin: Floats) -> tuple[Floats, Floats]:
     """Coordinates in axes turned by the angle."""
     return points[:, 0] * cos + points[:, 1] * sin, points[:, 1] * cos - points[:, 0] * sin
 

@@ -1,8 +1,6 @@
-"""Which pool of each shared resource a site draws on.
+"""Which substation each site is counted to: the nearest of those that a source names for it, else of its prefecture.
 
-Land is the site's own, energy quota its prefecture's, megavolt-amperes those of a substation that serves users:
-the nearest of those that a source names for the site, else the nearest of its prefecture. Which station really
-feeds a zone is not published: this is an assumption, and the page says so.
+Which station really feeds a zone is not published: this is an assumption, and the page says so.
 """
 
 from __future__ import annotations
@@ -27,7 +25,18 @@ class Feed(NamedTuple):
 
 
 def distance_km(first: gpd.GeoSeries, second: gpd.GeoSeries) -> np.ndarray:
-    """Geodesic distance between every pair of points (WGS84 degrees) in km, (n, m); nan where a point is missing."""
+    """Geodesic distance between every pair of points.
+
+    Parameters
+    ----------
+    first, second : GeoSeries of n and m points
+        WGS 84 degrees.
+
+    Returns
+    -------
+    (n, m) ndarray
+        km; nan where a point is missing.
+    """
     pairs = np.broadcast_arrays(*(axis.to_numpy()[:, None] for axis in (first.x, first.y)), second.x, second.y)
     lon_1, lat_1, lon_2, lat_2 = (np.ascontiguousarray(axis) for axis in pairs)
     return _GEOD.inv(lon_1, lat_1, lon_2, lat_2)[2] / 1000
@@ -42,6 +51,11 @@ def feeding_station(sites: gpd.GeoDataFrame, substations: gpd.GeoDataFrame) -> F
         Points with `prefecture_code` and `stations` (ids joined by `;`, may be empty).
     substations : GeoDataFrame
         Points with `id`, `kind`, `voltage_kv`, `prefecture_code`.
+
+    Returns
+    -------
+    Feed
+        (sites,) arrays.
     """
     low, high = SERVING_KV
     serves = substations[(substations["kind"] == "substation") & substations["voltage_kv"].between(low, high)]

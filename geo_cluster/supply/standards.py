@@ -8,13 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from geo_cluster.errors import Fault, refuse_if
+from geo_cluster.errors import Fault, Place, refuse_if
 from geo_cluster.supply.interval import Interval
+from geo_cluster.world.coordinates import MU_PER_HA
 
 Table = Mapping[str, Any]
 Quantity = Interval | float | Sequence[float]
 
-M2_PER_MU = 10_000.0 / 15.0
+M2_PER_MU = 10_000.0 / MU_PER_HA
 """One mu （亩） in square metres."""
 
 
@@ -66,6 +67,10 @@ def floor_price(
     cost_yuan_per_m2 : float, optional
         Cost of acquiring and preparing the land: the reduced floor never goes below it.
 
+    Returns
+    -------
+    FloorPrice
+
     Raises
     ------
     InputError
@@ -75,10 +80,9 @@ def floor_price(
     steps = len(table["yuan_per_m2"])
     faults = []
     if isinstance(land_class, bool) or land_class not in range(1, steps + 1):
-        remedy = f"give the class notified for the district, 1 to {steps}"
-        faults.append(Fault("land_class", f"{land_class!r} is not in the table", remedy))
+        faults.append(Fault("supply.land_class_unknown", "land_class", value=str(land_class), most=steps))
     if cost_yuan_per_m2 is not None and not cost_yuan_per_m2 >= 0:
-        faults.append(Fault("cost_yuan_per_m2", f"is {cost_yuan_per_m2}", "give a cost of 0 or more"))
+        faults.append(Fault("supply.cost_negative", "cost_yuan_per_m2", value=float(cost_yuan_per_m2)))
     refuse_if(faults)
 
     full = float(table["yuan_per_m2"][int(land_class) - 1])
@@ -123,11 +127,7 @@ def standard_land(project: Mapping[str, Quantity], *, land: Table) -> pd.DataFra
     known = {row["indicator"] for row in land["check"]}
     refuse_if(
         [
-            Fault(
-                f"project indicator {name!r}",
-                "is not in the standard-land table",
-                f"use one of {', '.join(sorted(known))}, or add a row",
-            )
+            Fault("supply.indicator_unknown", Place("project", column=name), known=sorted(known))
             for name in project
             if name not in known
         ]

@@ -1,15 +1,12 @@
-"""Substations: what they feed, what they can spare under N-1, and which site draws on which."""
+"""Substations: what they feed, and what they can spare under N-1."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyproj
 from numpy.typing import NDArray
 
 from geo_cluster.errors import Fault, Faults, Place, refuse_if
@@ -23,12 +20,18 @@ MOST_TRANSFORMERS = 100
 
 
 def feeding_levels(text: Any) -> frozenset[float]:
-    """Voltages that a station feeds customers at: ``"110/35/10"`` is 110, 35 and 10 kV."""
+    """Voltages (kV) that a station feeds customers at: ``"110/35/10"`` is 110, 35 and 10 kV."""
     return frozenset(float(part) for part in str(text).replace("kV", "").split("/") if part.strip())
 
 
 def transformers(value: Any) -> list[float]:
-    """Ratings of a station's transformers in MVA: ``"2x50+31.5"`` is two of 50 and one of 31.5."""
+    """Ratings of a station's transformers in MVA: ``"2x50+31.5"`` is two of 50 and one of 31.5.
+
+    Raises
+    ------
+    ValueError
+        For what can't be read so.
+    """
     ratings: list[float] = []
     for part in str(value).replace("×", "x").replace("*", "x").replace(";", "+").split("+"):
         count, _, rating = part.strip().partition("x")
@@ -43,50 +46,36 @@ def substation_faults(stations: pd.DataFrame, *, where: str = "substations") -> 
     """List everything wrong with a substation layer, each with row and remedy.
 
     Two stations of one name, transformers that can't be read, installed capacity below peak load, bounds out
-    of order, active power above what the load in MVA allows.
+    of order.
+
+    Parameters
+    ----------
+    stations : DataFrame
+        Columns `name` and `voltage_kv`, optionally `transformers_mva`, `peak_mva`, `peak_low_mva`, `peak_high_mva`.
+    where : str
+        Name of the layer in the faults.
     """
     missing = [column for column in ("name", "voltage_kv") if column not in stations]
     if missing:
-        return [Fault(where, f"has no column {column}", f"add the column {column}") for column in missing]
+        return [Fault("supply.station_column_missing", where, column=column) for column in missing]
     faults = Faults()
     names = stations["name"].astype(str)
     for row, (name, repeated) in enumerate(zip(names, names.duplicated(), strict=True)):
         here = Place(where, row=row + 1, entry=name)
         if repeated:
-            faults.append(
-                Fault(
-                    here, "has the name of an earlier row", "give each substation a name of its own, or merge the rows"
-                )
-            )
+            faults.append(Fault("supply.station_named_twice", here))
         record = stations.iloc[row]
         try:
             installed = sum(transformers(record.get("transformers_mva", 0.0)))
         except ValueError:
-            faults.append(
-                Fault(
-                    here,
-                    f"transformers_mva {record['transformers_mva']!r} can't be read",
-                    "write ratings in MVA, e.g. 2x50+31.5",
-                )
-            )
+            value = str(record["transformers_mva"])
+            faults.append(Fault("supply.transformers_unreadable", here, value=value))
             continue
         low, likely, high = _peak_bounds(record)
         if not low <= likely <= high:
-            faults.append(
-                Fault(
-                    here,
-                    f"peak load {low:g}, {likely:g}, {high:g} MVA is not in rising order",
-                    "write low <= likely <= high",
-                )
-            )
+            faults.append(Fault("supply.peak_out_of_order", here, low=low, likely=likely, high=high))
         elif "transformers_mva" in record and installed < low:
-            faults.append(
-                Fault(
-                    here,
-                    f"installed capacity {installed:g} MVA is below peak load {low:g} MVA",
-                    "check both numbers and their units (MVA)",
-                )
-            )
+            faults.append(Fault("supply.capacity_below_peak", here, installed=installed, peak=low))
     return list(faults)
 
 
@@ -142,14 +131,10 @@ def headroom(
     faults = substation_faults(substations)
     names = pd.Index(substations["name"].astype(str), name="name") if "name" in substations else pd.Index([])
     if "transformers_mva" not in substations:
-        faults.append(Fault("substations", "has no column transformers_mva", "add it: ratings in MVA, e.g. 2x50"))
+        faults.append(Fault("supply.transformers_missing", "substations"))
     if committed is not None:
         faults += [
-            Fault(
-                Place("committed", row=row + 1),
-                f"substation {name!r} is not in the layer",
-                "correct the name or add the substation",
-            )
+            Fault("supply.commitment_unknown", Place("committed", row=row + 1), station=name)
             for row, name in enumerate(committed["substation"].astype(str))
             if name not in names
         ]
@@ -188,64 +173,3 @@ def _committed(committed: pd.DataFrame | None, names: pd.Index, at: Any) -> NDAr
     )
     np.add.at(total, names.get_indexer(pd.Index(rows["substation"].astype(str))), bounds)
     return total
-
-
-@dataclass(frozen=True)
-class Pools:
-    """Substation capacity as a pooled resource: each site draws on one pool, each MVA is promised once.
-
-    Parameters
-    ----------
-    pool : ndarray of int, shape (sites,)
-        Substation of each site, -1 where none is in reach.
-    capacity_mva : ndarray of float, shape (substations, 3)
-        Headroom of each substation: low, likely, high.
-    names : tuple of str
-        Substations, in the order of `capacity_mva`.
-    distance_km : ndarray of float, shape (sites,)
-        To the substation drawn on, nan where none.
-    """
-
-    pool: NDArray[np.intp]
-    capacity_mva: NDArray[np.float64]
-    names: tuple[str, ...]
-    distance_km: NDArray[np.float64]
-
-
-def pools(
-    sites: gpd.GeoDataFrame, substations: gpd.GeoDataFrame, spare: pd.DataFrame, *, voltage_kv: float, grid: Table
-) -> Pools:
-    """Assign each site the nearest substation in reach that feeds a voltage and has headroom.
-
-    Parameters
-    ----------
-    sites, substations : GeoDataFrame
-        With a CRS each; substations with `name` and `voltage_kv`.
-    spare : DataFrame
-        Result of `headroom` for these substations.
-    voltage_kv : float
-        Level that the sites are fed at.
-    grid : mapping
-        Parsed `grid.toml`, for the reach of the level.
-    """
-    refuse_if(substation_faults(substations))
-    reach = next(row["reach_km"] for row in grid["voltage"] if row["kv"] == voltage_kv)
-    names = tuple(substations["name"].astype(str))
-    capacity = spare.loc[list(names), ["headroom_low_mva", "headroom_likely_mva", "headroom_high_mva"]].to_numpy(float)
-    feeds = np.array([voltage_kv in feeding_levels(text) for text in substations["voltage_kv"]], dtype=bool)
-    km = _distances_km(sites, substations)
-    km[:, ~(feeds & (capacity[:, 2] > 0))] = np.inf
-    km[km > reach] = np.inf
-    nearest = km.argmin(axis=1) if km.shape[1] else np.zeros(len(km), dtype=np.intp)
-    distance = km[np.arange(len(km)), nearest] if km.shape[1] else np.full(len(km), np.inf)
-    found = np.isfinite(distance)
-    return Pools(np.where(found, nearest, -1), capacity, names, np.where(found, distance, np.nan))
-
-
-def _distances_km(sites: gpd.GeoDataFrame, stations: gpd.GeoDataFrame) -> NDArray[np.float64]:
-    """Geodesic distances between representative points, shape (sites, stations)."""
-    ends = [layer.geometry.to_crs(4490).representative_point() for layer in (sites, stations)]
-    lon1, lon2 = np.meshgrid(ends[0].x, ends[1].x, indexing="ij")
-    lat1, lat2 = np.meshgrid(ends[0].y, ends[1].y, indexing="ij")
-    metres = pyproj.Geod(ellps="GRS80").inv(lon1.ravel(), lat1.ravel(), lon2.ravel(), lat2.ravel())[2]
-    return np.asarray(metres).reshape(lon1.shape) / 1000.0

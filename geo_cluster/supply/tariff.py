@@ -57,6 +57,18 @@ class Bill:
 def tariff_on(tariffs: Table, on: dt.date | None = None) -> Table:
     """Notice that was valid on a day; without a day, the latest.
 
+    Parameters
+    ----------
+    tariffs : mapping
+        Parsed `tariffs.toml`.
+    on : date, optional
+        A day.
+
+    Returns
+    -------
+    mapping
+        One notice.
+
     Raises
     ------
     InputError
@@ -68,18 +80,23 @@ def tariff_on(tariffs: Table, on: dt.date | None = None) -> Table:
     for row in reversed(rows):
         if row["valid_from"] <= on <= row["valid_to"]:
             return row
-    spans = ", ".join(f"{row['id']} ({row['valid_from']} to {row['valid_to']})" for row in rows)
-    raise InputError(
-        Fault(
-            "tariff",
-            f"no notice covers {on}; there are {spans}",
-            "add the notice of that month to tariffs.toml, or leave the day out to use the latest as an estimate",
-        )
-    )
+    notices = [f"{row['id']} ({row['valid_from']}/{row['valid_to']})" for row in rows]
+    raise InputError(Fault("supply.no_notice", "tariff", day=str(on), notices=notices))
 
 
 def period_hours(tariff: Table) -> NDArray[np.intp]:
-    """Period of each hour of the day in each month, shape (12, 24), as positions in `PERIODS`."""
+    """Period of each hour of the day in each month.
+
+    Parameters
+    ----------
+    tariff : mapping
+        One notice.
+
+    Returns
+    -------
+    (12, 24) ndarray of int
+        Positions in `PERIODS`.
+    """
     rule = tariff["periods"]
     hours = np.full((12, 24), -1, dtype=np.intp)
     for month in range(1, 13):
@@ -99,12 +116,20 @@ def period_shares(tariff: Table, profile: ArrayLike | None = None) -> NDArray[np
         One notice.
     profile : array_like of 24 or (12, 24), optional
         Load of each hour of the day, any unit; flat when left out.
+
+    Returns
+    -------
+    (4,) ndarray
+        Adds up to 1.
+
+    Raises
+    ------
+    InputError
+        For hours that are negative or missing, or no load at all.
     """
     load = np.ones((12, 24)) if profile is None else np.broadcast_to(np.asarray(profile, dtype=float), (12, 24))
     if not np.isfinite(load).all() or (load < 0).any() or load.sum() <= 0:
-        raise InputError(
-            Fault("profile", "has negative or missing hours, or no load at all", "give 24 numbers of 0 or more")
-        )
+        raise InputError(Fault("supply.profile_unusable", "profile"))
     days = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])[:, None]
     weight = load * days
     return np.bincount(period_hours(tariff).ravel(), weights=weight.ravel(), minlength=4) / weight.sum()
@@ -137,14 +162,23 @@ def price_yuan_kwh(
     transformer_loading : float, optional
         Peak load in kW per kVA of transformers: charges by capacity (kVA) instead of by demand (kW).
 
+    Returns
+    -------
+    ndarray
+        Yuan a kWh, shaped like `load_factor`.
+
+    Raises
+    ------
+    InputError
+        For a load factor outside (0, 1], a voltage without rate, a loading outside (0, 1.5].
+
     Notes
     -----
     Power factor adjustment (力调电费) is left out.
     """
     factor = np.asarray(load_factor, dtype=float)
     if not ((factor > 0) & (factor <= 1)).all():
-        remedy = "give mean load over peak load, above 0 and at most 1 (50 % is 0.5)"
-        raise InputError(Fault("load_factor", f"is {factor.tolist()}", remedy))
+        raise InputError(Fault("supply.load_factor_no_share", "load_factor", values=np.ravel(factor).tolist()))
     energy, hourly = _charges(tariff, voltage_kv, scheme, profile, transformer_loading)
     return np.asarray(energy + hourly / factor)
 
@@ -156,13 +190,11 @@ def _charges(
     found = [row for row in tariff["rate"] if row["scheme"] == scheme and row["voltage_kv"] == voltage_kv]
     faults = []
     if not found:
-        known = ", ".join(f"{row['voltage_kv']:g} kV {row['scheme']}" for row in tariff["rate"])
-        faults.append(
-            Fault("voltage_kv", f"{voltage_kv:g} kV has no {scheme} rate in {tariff['id']}", f"use one of {known}")
-        )
+        known = [f"{row['voltage_kv']:g} kV {row['scheme']}" for row in tariff["rate"]]
+        asked = {"kv": float(voltage_kv), "scheme": scheme, "notice": tariff["id"]}
+        faults.append(Fault("supply.no_rate", "voltage_kv", **asked, known=known))
     if transformer_loading is not None and not 0 < transformer_loading <= 1.5:
-        remedy = "give kW of peak load per kVA of transformers, such as 0.7"
-        faults.append(Fault("transformer_loading", f"is {transformer_loading}", remedy))
+        faults.append(Fault("supply.loading_unusable", "transformer_loading", value=float(transformer_loading)))
     refuse_if(faults)
     rate = found[0]
     energy = rate["energy"] if profile is None else period_shares(tariff, profile) @ [rate[p] for p in PERIODS]
@@ -200,6 +232,10 @@ def bill(
     scheme, profile, transformer_loading
         See `price_yuan_kwh`.
 
+    Returns
+    -------
+    Bill
+
     Raises
     ------
     InputError
@@ -207,7 +243,8 @@ def bill(
     """
     tariff = tariff_on(tariffs, on)
     gwh, factor = Interval.of(annual_gwh), Interval.of(load_factor)
-    refuse_if([Fault("annual_gwh", f"is {gwh:g}", "give a yearly use of 0 GWh or more")] if gwh.low < 0 else [])
+    if gwh.low < 0:
+        raise InputError(Fault("supply.energy_negative", "annual_gwh", value=f"{gwh:g}"))
 
     def price(kv: float) -> Interval:
         """The low price goes with the high load factor."""
@@ -266,7 +303,7 @@ def load_factor(annual_gwh: Quantity, power_mva: Quantity, *, power_factor: floa
     """
     gwh, mva = Interval.of(annual_gwh), Interval.of(power_mva)
     faults = [
-        Fault(name, f"is {value:g}", "give an amount above 0")
+        Fault("supply.not_above_zero", name, value=f"{value:g}")
         for name, value in (("annual_gwh", gwh), ("power_mva", mva))
         if not value.low > 0
     ]
@@ -275,6 +312,6 @@ def load_factor(annual_gwh: Quantity, power_mva: Quantity, *, power_factor: floa
     factors = [1000.0 * energy / (HOURS_PER_YEAR * power * power_factor) for energy, power in pairs]
     if max(factors) > 1:
         most = HOURS_PER_YEAR * mva.high * power_factor / 1000.0
-        told = f"is {gwh:g}, but {mva:g} MVA carry at most {most:.1f} GWh a year"
-        raise InputError(Fault("annual_gwh", told, "check both numbers and their units (GWh a year, MVA)"))
+        about = {"gwh": f"{gwh:g}", "mva": f"{mva:g}", "most": most}
+        raise InputError(Fault("supply.energy_beyond_capacity", "annual_gwh", **about))
     return Interval(*sorted(factors))

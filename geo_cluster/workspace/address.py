@@ -21,10 +21,14 @@ from urllib.parse import quote
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from geo_cluster.errors import Fault, InputError
+from geo_cluster.domain import Text
+from geo_cluster.errors import Fault, InputError, Place, reason_of
 
 ENVIRONMENT = "GEO_CLUSTER_WORKSPACE"
 """Variable that names the workspace; where it is empty, a file in the user's data folder is taken."""
+
+WORKSPACE = Place("", kind="workspace")
+"""Where a fault is that must not repeat an address."""
 
 ABANDONED_S = 3600.0
 """A file that was begun so long ago and is not in its place yet has no writer any more."""
@@ -32,9 +36,14 @@ ABANDONED_S = 3600.0
 PART = ".geo-cluster-"
 """How the names of files begin that are not in their place yet."""
 
-_CHOOSE = "choose a file in a folder that you may write to, with --workspace FILE"
-_KINDS = {stat.S_ISDIR: "a folder", stat.S_ISCHR: "a device", stat.S_ISBLK: "a device"}
-_KINDS |= {stat.S_ISFIFO: "a pipe", stat.S_ISSOCK: "a socket"}
+_DEVICE = Text(zh="设备", en="a device")
+_KINDS = {
+    stat.S_ISDIR: Text(zh="文件夹", en="a folder"),
+    stat.S_ISCHR: _DEVICE,
+    stat.S_ISBLK: _DEVICE,
+    stat.S_ISFIFO: Text(zh="管道", en="a pipe"),
+    stat.S_ISSOCK: Text(zh="套接字", en="a socket"),
+}
 
 log = logging.getLogger("geo_cluster")
 
@@ -60,7 +69,7 @@ def masked_url(url: URL) -> str:
 
 
 def url_of(address: str) -> URL:
-    """An address as a URL; a path is an SQLite file. What is wrong is told without repeating what may be secret.
+    """An address as a URL; a path is an SQLite file. Faults don't repeat what may be secret.
 
     Raises
     ------
@@ -68,30 +77,29 @@ def url_of(address: str) -> URL:
         It names no file and no PostgreSQL database.
     """
     if "\0" in address or not address.strip():
-        raise InputError(Fault("workspace", "the address is empty or cut off by a NUL character", _CHOOSE))
+        raise InputError(Fault("workspace.no_address", WORKSPACE))
     if "://" not in address:
         return URL.create("sqlite", database=str(_path(address)))
-    remedy = "give a file, or postgresql://user:password@host:5432/database (special characters as %40 and the like)"
     try:
         url = make_url(address)
     except (ArgumentError, ValueError):
-        raise InputError(Fault("workspace", "the address is no URL", remedy)) from None
+        raise InputError(Fault("workspace.not_a_url", WORKSPACE)) from None
     backend = {"postgres": "postgresql"}.get(url.drivername.split("+")[0], url.drivername.split("+")[0])
     if backend == "sqlite":
         if url.host or url.query or not url.database:
-            raise InputError(Fault("workspace", "is a URL of SQLite with more, or less, than a path", _CHOOSE))
+            raise InputError(Fault("workspace.odd_sqlite_url", WORKSPACE))
         return URL.create("sqlite", database=str(_path(url.database)))
     if backend != "postgresql":
-        raise InputError(Fault("workspace", f"{backend!r} is no kind of database known here", remedy))
+        raise InputError(Fault("workspace.unknown_database", WORKSPACE, kind=backend))
     return url.set(drivername="postgresql+psycopg")
 
 
 def _path(address: str) -> Path:
-    """A path as typed, whole; one that would mean something else here than where it was written is refused."""
+    """A path as typed, made absolute; one that would mean something else here than where it was written is refused."""
     if sys.platform != "win32" and re.match(r"[A-Za-z]:[\\/]|\\\\", address):
-        raise InputError(Fault(address, "is a path of Windows", _CHOOSE))
+        raise InputError(Fault("workspace.windows_path", address))
     if re.match(r"(file|sqlite|postgres|postgresql):|:memory:", address):
-        raise InputError(Fault(address, "is no path", _CHOOSE))
+        raise InputError(Fault("workspace.not_a_path", address))
     return _home(address).absolute()
 
 
@@ -99,8 +107,7 @@ def _home(path: str) -> Path:
     try:
         return Path(path).expanduser()
     except RuntimeError:
-        who = path.split("/")[0]
-        raise InputError(Fault(path, f"there is no home of {who}", "write the whole path")) from None
+        raise InputError(Fault("workspace.no_home", path, who=path.split("/")[0])) from None
 
 
 def check_file(path: Path, *, must_be: bool = False) -> bool:
@@ -116,15 +123,15 @@ def check_file(path: Path, *, must_be: bool = False) -> bool:
     try:
         there = _kind(path)
         if there is None and not path.parent.is_dir():
-            raise InputError(Fault(str(path.parent), "no such folder", f"make it, or {_CHOOSE}"))
+            raise InputError(Fault("workspace.no_folder", path.parent))
         if there is None and must_be:
-            raise InputError(Fault(str(path), "there is no such workspace", "check the path"))
+            raise InputError(Fault("workspace.no_workspace", path))
         if there and not os.access(path, os.R_OK | os.W_OK):
-            raise InputError(Fault(str(path), "can't be written to (no right to)", _CHOOSE))
+            raise InputError(Fault("workspace.no_right", path))
         with _beside(path) as probe, probe.open("xb"):  # SQLite writes its log beside the file
             pass
     except OSError as problem:
-        raise InputError(Fault(str(path), f"can't be written to ({problem.strerror})", _CHOOSE)) from None
+        raise InputError(Fault("workspace.not_writable", path, reason=reason_of(problem))) from None
     return bool(there)
 
 
@@ -134,11 +141,11 @@ def _kind(path: Path) -> os.stat_result | None:
         there = path.stat()
     except FileNotFoundError:
         if path.is_symlink():
-            raise InputError(Fault(str(path), "leads to a file that is not there", "mend the link")) from None
+            raise InputError(Fault("workspace.dangling_link", path)) from None
         return None
-    for is_kind, name in _KINDS.items():
+    for is_kind, kind in _KINDS.items():
         if is_kind(there.st_mode):
-            raise InputError(Fault(str(path), f"is {name}, not a file", _CHOOSE))
+            raise InputError(Fault("workspace.not_a_file", path, kind=kind))
     return there
 
 
@@ -156,7 +163,7 @@ def _beside(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def placed(path: Path) -> Iterator[Path]:
-    """An empty file to fill, nobody else's to read; it takes its place at `path` once it is whole, or never.
+    """An empty file to fill, nobody else's to read; it takes its place at `path` once it is complete, or never.
 
     Raises
     ------
@@ -174,7 +181,7 @@ def placed(path: Path) -> Iterator[Path]:
             os.link(part, path)
         except FileExistsError:
             raise
-        except OSError:  # a file system without links; where two begin at once there, the second is not told
+        except OSError:  # a file system without links; where two begin at once there, the second doesn't notice
             if path.exists():
                 raise FileExistsError(path) from None
             part.rename(path)
@@ -227,9 +234,9 @@ def tighten(path: Path) -> None:
                     file.chmod(0o600)
                     log.warning("%s was open to others (mode %o); it is yours alone now", file, mode)
                 except OSError:
-                    _say_open(file, mode)
+                    _warn_open(file, mode)
 
 
 @cache
-def _say_open(file: Path, mode: int) -> None:
+def _warn_open(file: Path, mode: int) -> None:
     log.warning("%s is open to others (mode %o), and is not ours to close", file, mode)

@@ -20,24 +20,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 
 from geo_cluster import scratch
-from geo_cluster.errors import DataError, Fault, GeoClusterError, InputError
-from geo_cluster.workspace.address import placed, uri
-from geo_cluster.workspace.database import (
-    blobs,
-    connect,
-    made,
-    make_tables,
-    marks,
-    open_file,
-    plans,
-    reading,
-    revisions,
-    saves,
-    signed_out,
-    told,
-    works,
-    writing,
-)
+from geo_cluster.domain import Text
+from geo_cluster.errors import DataError, Fault, GeoClusterError, InputError, Place, reason_of
+from geo_cluster.workspace.address import WORKSPACE, placed, uri
+from geo_cluster.workspace.database import connect, make_tables, open_file, reading, writing
+from geo_cluster.workspace.refusals import in_words, said_by
+from geo_cluster.workspace.schema import blobs, made, marks, plans, revisions, saves, signed_out, works
 
 CONTENT = (blobs, works, revisions, plans, marks, signed_out)
 """What a workspace holds, each table after those that it points to."""
@@ -64,17 +52,16 @@ def write(engine: Engine, file: Path) -> Counts:
     """
     file = file.absolute()
     if file.exists() or file.is_symlink():
-        raise InputError(Fault(str(file), "is there already", "choose another name, or move it away"))
+        raise InputError(Fault("workspace.already_there", file))
     try:
-        with placed(file) as part, told(engine):
+        with placed(file) as part, in_words(engine):
             counts = _from_file(engine, part) if engine.dialect.name == "sqlite" else _from_server(engine, part)
             spoilt = _checked(part)
     except FileExistsError:
-        raise InputError(Fault(str(file), "is there already", "choose another name, or move it away")) from None
+        raise InputError(Fault("workspace.already_there", file)) from None
     except OSError as problem:
-        remedy = "free space, or choose a file in a folder that you may write to"
-        raise InputError(Fault(str(file), f"could not be written ({problem.strerror})", remedy)) from None
-    _tell(spoilt, file)
+        raise InputError(Fault("workspace.backup_not_written", file, reason=reason_of(problem))) from None
+    _refuse_spoilt(spoilt, file)
     return counts
 
 
@@ -95,17 +82,17 @@ def restore(file: Path, address: str) -> Counts:
     """
     with scratch.temporary() as folder:
         copy = _copied(file, folder)
-        with _named(file, copy):
+        with _named(file):
             source = connect(str(copy), make=False)  # steps the copy up, not the backup
             spoilt = _checked(copy)
         engine = connect(address)
-        with told(engine):
+        with in_words(engine):
             counts = _into_file(copy, engine) if engine.dialect.name == "sqlite" else _into_server(source, engine)
         with reading(engine) as connection:
             arrived = {table.name: _count(connection, table) for table in CONTENT if table not in (marks, signed_out)}
     if arrived.items() - counts.items():
-        raise DataError(Fault(str(file), "did not arrive whole", "look after the database and try again"))
-    _tell(spoilt, file)
+        raise DataError(Fault("workspace.backup_incomplete", file))
+    _refuse_spoilt(spoilt, file)
     return counts
 
 
@@ -114,30 +101,27 @@ def _copied(file: Path, folder: Path) -> Path:
     copy = folder / "backup.sqlite"
     try:
         if not stat.S_ISREG(file.stat().st_mode):
-            raise InputError(Fault(str(file), "is no file", "give one that `geo-cluster backup` made"))
+            raise InputError(Fault("workspace.not_a_backup", file))
         for suffix in ("", "-wal"):
             beside = file.with_name(file.name + suffix)
             if beside.is_file():
                 shutil.copyfile(beside, f"{copy}{suffix}")
                 Path(f"{copy}{suffix}").chmod(0o600)
     except (OSError, ValueError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else problem
-        raise InputError(Fault(str(file), f"can't be read ({reason})", "check the path")) from None
+        raise InputError(Fault("workspace.backup_unreadable", file, reason=reason_of(problem))) from None
     return copy
 
 
 @contextmanager
-def _named(file: Path, copy: Path) -> Iterator[None]:
+def _named(file: Path) -> Iterator[None]:
     """What is wrong with the copy of a backup is wrong with the backup."""
     try:
         yield
     except GeoClusterError as refusal:
-        remedy = "give another file that `geo-cluster backup` made"
-        raise InputError(
-            [Fault(str(file), fault.what.replace(str(copy), ""), remedy) for fault in refusal.faults]
-        ) from None
+        found = [Text(zh=fault.words("zh").what, en=fault.words("en").what) for fault in refusal.faults]
+        raise InputError([Fault("workspace.backup_unusable", file, found=one) for one in found]) from None
     except sqlite3.Error as problem:
-        raise InputError(Fault(str(file), f"can't be read ({problem})", "try an earlier backup")) from None
+        raise InputError(Fault("workspace.backup_spoilt", file, reason=said_by(problem))) from None
 
 
 def _from_file(engine: Engine, part: Path) -> Counts:
@@ -168,8 +152,7 @@ def _filled(target: sqlite3.Connection, source: Path, tables: tuple[sa.Table, ..
 
 def _refuse_works(count: int) -> None:
     if count:
-        remedy = "choose another file with --workspace FILE; what is there stays"
-        raise InputError(Fault("workspace", f"holds {count} works already", remedy))
+        raise InputError(Fault("workspace.holds_works", WORKSPACE, count=count))
 
 
 def _from_server(engine: Engine, part: Path) -> Counts:
@@ -202,10 +185,7 @@ def _carried(origin: Connection, target: Connection, tables: tuple[sa.Table, ...
                 target.execute(insert(table).on_conflict_do_nothing(), [dict(row._mapping) for row in rows])
                 counts[table.name] += len(rows)
         except (sa.exc.IntegrityError, UnicodeError):
-            what = "holds a row that another kind of database does not take"
-            raise DataError(
-                Fault(table.name, what, "restore it into a file, and look after the damaged work")
-            ) from None
+            raise DataError(Fault("workspace.row_not_taken", table.name)) from None
     return counts
 
 
@@ -218,7 +198,7 @@ def _checked(file: Path) -> list[str]:
     with closing(open_file(file, has_log=False)) as connection:
         found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
         if found != ["ok"]:
-            raise DataError(Fault(str(file), f"is a damaged database ({found[0]})", "try an earlier backup"))
+            raise DataError(Fault("workspace.backup_damaged", file, reason=found[0]))
         for table in CONTENT:
             connection.execute(f"SELECT {', '.join(table.columns.keys())} FROM {table.name} LIMIT 0")
         rows = connection.execute(f"SELECT sha256, packed FROM {blobs.name}")
@@ -240,8 +220,6 @@ def _sha256(packed: bytes) -> str:
     return content.hexdigest()
 
 
-def _tell(spoilt: list[str], file: Path) -> None:
-    what = "is copied, with a content that is not what was saved"
-    remedy = "open its works; those that are refused need an earlier backup"
+def _refuse_spoilt(spoilt: list[str], file: Path) -> None:
     if spoilt:
-        raise DataError([Fault(f"{file}, {sha256[:12]}", what, remedy) for sha256 in spoilt])
+        raise DataError([Fault("workspace.spoilt_content", Place(str(file), key=sha256[:12])) for sha256 in spoilt])

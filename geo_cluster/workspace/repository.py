@@ -23,20 +23,21 @@ from sqlalchemy.engine import Connection, Engine, Row
 
 from geo_cluster.box.limits import limits
 from geo_cluster.domain import Text
-from geo_cluster.errors import Conflict, DataError, Fault, InputError, Refused, refuse_if
+from geo_cluster.errors import Conflict, DataError, Fault, InputError, Place, Refused, refuse_if
 from geo_cluster.matching.plan import Assignment
 from geo_cluster.report import tables
 from geo_cluster.study import Study
-from geo_cluster.workspace.database import blobs, marks, plans, reading, revisions, works, writing
+from geo_cluster.workspace.database import reading, writing
 from geo_cluster.workspace.roles import LOCAL, Person, Role
+from geo_cluster.workspace.schema import blobs, marks, plans, revisions, works
 from geo_cluster.workspace.works import (
     LAYERS,
     NAME_LENGTH,
     NOTE_LENGTH,
     PROJECTS,
-    Entry,
     KeptPlan,
     Kind,
+    ListedWork,
     Revision,
     Saved,
     Work,
@@ -47,10 +48,27 @@ from geo_cluster.world import catalog
 SPOILT = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)
 """What reading something that isn't what was written ends in."""
 
+NEEDS: dict[str, tuple[Role, str]] = {
+    "list": ("admin", "workspace.may_not_list"),
+    "save": ("planner", "workspace.may_not_save"),
+    "save_plans": ("planner", "workspace.may_not_save_plans"),
+    "share": ("planner", "workspace.may_not_share"),
+    "delete": ("planner", "workspace.may_not_delete"),
+    "restore": ("planner", "workspace.may_not_restore"),
+}
+"""The role that an action takes, and what somebody without it is answered."""
+
+NOT_YOURS = {
+    "share": "workspace.not_yours_to_share",
+    "delete": "workspace.not_yours_to_delete",
+    "restore": "workspace.not_yours_to_restore",
+}
+NOTHING_TO = {"undo": "workspace.nothing_to_undo", "redo": "workspace.nothing_to_redo"}
+
 LONG_AGO = datetime(1970, 1, 1)
 """When a revision was saved whose time can't be read."""
 
-__all__ = ["LAYERS", "PROJECTS", "Entry", "KeptPlan", "Revision", "Saved", "Work", "Workspace"]
+__all__ = ["LAYERS", "PROJECTS", "KeptPlan", "ListedWork", "Revision", "Saved", "Work", "Workspace"]
 
 
 class Workspace:
@@ -77,14 +95,14 @@ class Workspace:
         self.engine = engine
         self.person = replace(person, name=plain_text(person.name, NAME_LENGTH))
 
-    def works(self, *, everybody: bool = False, deleted: bool = False, limit: int = 200) -> list[Entry]:
+    def works(self, *, everybody: bool = False, deleted: bool = False, limit: int = 200) -> list[ListedWork]:
         """The person's own works and shared ones, or everybody's (for an admin); the last changed first."""
         newest = select(revisions.c.work, sa.func.max(revisions.c.number)).group_by(revisions.c.work)
         query = select(works, revisions).join(revisions)
         query = query.where(sa.tuple_(revisions.c.work, revisions.c.number).in_(newest))
         query = query.where(works.c.deleted_at.is_not(None) if deleted else works.c.deleted_at.is_(None))
         if everybody:
-            self._need("admin", "list everybody's works")
+            self._need("list")
         elif deleted:
             query = query.where(works.c.owner == self.person.name)
         else:
@@ -95,7 +113,7 @@ class Workspace:
 
     def create(self, work: Work, *, note: str) -> Saved:
         """Keep a new work, the person's own."""
-        self._need("planner", "save works")
+        self._need("save")
         id_ = secrets.token_hex(6)
         with writing(self.engine) as connection:
             connection.execute(works.insert().values(id=id_, owner=self.person.name, shared=False))
@@ -178,7 +196,7 @@ class Workspace:
 
     def keep_plan(self, id_: str, number: int, study: Study) -> None:
         """Keep the plan of a study that was run on a revision of a work."""
-        self._need("planner", "save plans")
+        self._need("save_plans")
         plan = study.plan
         content = {
             "site": np.asarray(plan.site).tolist(),
@@ -208,19 +226,19 @@ class Workspace:
                 return None
             work = _work(connection, self._row(connection, id_, row.number))
         try:
-            told = json.loads(row.content)
+            content = json.loads(row.content)
             plan = Assignment(
-                site=np.array(told["site"], dtype=np.intp),
-                pools={name: np.array(pool, dtype=np.intp) for name, pool in told["pools"].items()},
-                objective=float(told["objective"]),
-                bound=float(told["bound"]),
-                gap=float(told["gap"]),
-                status="optimal" if told["status"] == "optimal" else "feasible",
+                site=np.array(content["site"], dtype=np.intp),
+                pools={name: np.array(pool, dtype=np.intp) for name, pool in content["pools"].items()},
+                objective=float(content["objective"]),
+                bound=float(content["bound"]),
+                gap=float(content["gap"]),
+                status="optimal" if content["status"] == "optimal" else "feasible",
             )
             author, at = _text(row.author, NAME_LENGTH), row.at.replace(tzinfo=UTC)
-            more = (told["hashes"], told["violations"], told["seconds"], author, at)
+            more = (content["hashes"], content["violations"], content["seconds"], author, at)
         except SPOILT:
-            raise _damaged(id_, "its plan can't be read") from None
+            raise DataError(Fault("workspace.plan_unreadable", _place(id_))) from None
         return KeptPlan(work, row.scenario_id, plan, *more)
 
     def mark(self, mark: str) -> None:
@@ -235,40 +253,39 @@ class Workspace:
         with reading(self.engine) as connection:
             return connection.execute(query).first() is not None
 
-    def _need(self, role: Role, what: str) -> None:
+    def _need(self, action: str) -> None:
+        role, code = NEEDS[action]
         if not self.person.may(role):
-            remedy = f"ask for the role {role}"
-            raise Refused(Fault(self.person.name, f"may not {what} (role {self.person.role})", remedy))
+            raise Refused(Fault(code, self.person.name, role=self.person.role))
 
     def _find(self, connection: Connection, id_: str, *, for_update: bool = False) -> Row:
         """A work that the person may look at; what they may not see is not there for them."""
         query = select(works).where(works.c.id == id_)
         row = connection.execute(query.with_for_update() if for_update else query).one_or_none()
         if row is None or not (row.shared or row.owner == self.person.name):
-            raise Refused(Fault(f"work {id_!r}", "there is no such work for you", "check the link, or ask its owner"))
+            raise Refused(Fault("workspace.no_such_work", _place(id_)))
         if row.deleted_at is not None:
-            raise Refused(Fault(f"work {id_!r}", f"was deleted by {row.deleted_by}", "restore it, or open another"))
+            raise Refused(Fault("workspace.deleted", _place(id_), person=_text(row.deleted_by, NAME_LENGTH)))
         return row
 
-    def _set(self, id_: str, what: str, **values: Any) -> None:
+    def _set(self, id_: str, action: Literal["share", "delete", "restore"], **values: Any) -> None:
         """Owners look after their own works, admins after anybody's."""
-        self._need("planner", f"{what} works")
+        self._need(action)
         with writing(self.engine) as connection:
             owner = connection.scalar(select(works.c.owner).where(works.c.id == id_))
             if owner != self.person.name and not (owner and self.person.may("admin")):
-                remedy = "ask its owner or an admin"
-                raise Refused(Fault(f"work {id_!r}", f"is not yours to {what}", remedy))
+                raise Refused(Fault(NOT_YOURS[action], _place(id_)))
             connection.execute(works.update().where(works.c.id == id_).values(**values))
 
     def _to_save(self, connection: Connection, id_: str, seen: int) -> tuple[Row, Row]:
         """The work, held until the transaction ends, and its newest revision, which must be the one seen."""
-        self._need("planner", "save works")
+        self._need("save")
         kept = self._find(connection, id_, for_update=True)
         head = self._head(connection, id_)
         if head.number != seen:
             theirs = _revision(head)
             at = f"{theirs.at:%Y-%m-%d %H:%M:%S}"
-            raise Conflict(f"work {id_!r}", author=theirs.author, at=at, note=theirs.note, number=theirs.number)
+            raise Conflict(_place(id_), author=theirs.author, at=at, note=theirs.note, number=theirs.number)
         return kept, head
 
     def _move(self, id_: str, seen: int, kind: Literal["undo", "redo"]) -> Saved:
@@ -277,7 +294,7 @@ class Workspace:
             undone, redone = self._neighbours(connection, id_, head)
             target = undone if kind == "undo" else redone
             if target is None:
-                raise Refused(Fault(f"work {id_!r}", f"there is nothing to {kind}", "look at its history"))
+                raise Refused(Fault(NOTHING_TO[kind], _place(id_)))
             changed = self._row(connection, id_, head.origin) if kind == "undo" else target
             more = {"kind": kind, "note": _text(changed.note, NOTE_LENGTH), "origin": target.number, "tip": head.tip}
             work = _work(connection, target)
@@ -297,7 +314,7 @@ class Workspace:
         while parents.get(after) != row.origin:
             after = parents.pop(after, None)
             if after is None:  # the line breaks off, or leads back to where it came from
-                raise _damaged(id_, "its history can't be followed")
+                raise DataError(Fault("workspace.history_broken", _place(id_)))
         return before, self._row(connection, id_, after)
 
     def _around(self, connection: Connection, id_: str, row: Row) -> tuple[str | None, str | None]:
@@ -311,14 +328,14 @@ class Workspace:
         query = select(revisions).where(revisions.c.work == id_).order_by(revisions.c.number.desc()).limit(1)
         row = connection.execute(query).one_or_none()
         if row is None:
-            raise _damaged(id_, "has no revision")
+            raise DataError(Fault("workspace.without_revisions", _place(id_)))
         return row
 
     def _row(self, connection: Connection, id_: str, number: int) -> Row:
         query = select(revisions).where(revisions.c.work == id_, revisions.c.number == number)
         row = connection.execute(query).one_or_none()
         if row is None:
-            raise Refused(Fault(f"work {id_!r}", f"has no revision {number}", "look at its history"))
+            raise Refused(Fault("workspace.no_revision", _place(id_), number=number))
         return row
 
     def _add(self, connection: Connection, id_: str, work: Work, *, number: int, note: str, **more: Any) -> Revision:
@@ -356,10 +373,8 @@ def _insert(connection: Connection, table: sa.Table) -> Any:
     return {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[connection.dialect.name](table)
 
 
-def _damaged(id_: str, what: str) -> DataError:
-    """A work of which something is not what was saved; a file that this program wrote doesn't become so by itself."""
-    remedy = "go back to an earlier revision of it, or put a copy of the workspace back"
-    return DataError(Fault(f"work {id_!r}", f"is damaged: {what}", remedy))
+def _place(id_: str) -> Place:
+    return Place(repr(id_), kind="work")
 
 
 def _text(value: object, length: int) -> str:
@@ -374,32 +389,31 @@ def _revision(row: Row) -> Revision:
     return Revision(number, kind, note, author, (row.at or LONG_AGO).replace(tzinfo=UTC))
 
 
-def _entry(row: Row) -> Entry:
+def _entry(row: Row) -> ListedWork:
     """A line of the list; one that can't be read must not take the others with it."""
     id_ = row.id if isinstance(row.id, str) else repr(row.id)
     more = (_text(row.owner, NAME_LENGTH), row.shared, _revision(row))
     try:
         scenario, files = json.loads(row.scenario), json.loads(row.files)
         name, is_sample = Text.model_validate(scenario["name"]), scenario["portfolio"] == "sample"
-        return Entry(id_, name, is_sample and PROJECTS not in files, *more)
+        return ListedWork(id_, name, is_sample and PROJECTS not in files, *more)
     except SPOILT:
         made_up = _text(id_, NAME_LENGTH) or "?"
-        return Entry(id_, Text(zh=made_up, en=made_up), False, *more, is_damaged=True)
+        return ListedWork(id_, Text(zh=made_up, en=made_up), False, *more, is_damaged=True)
 
 
 def _work(connection: Connection, row: Row) -> Work:
     """A revision's content; a file that isn't what was saved is refused."""
     try:
         hashes: dict[str, str] = {str(path): str(sha256) for path, sha256 in json.loads(row.files).items()}
-        told = dict(json.loads(row.scenario))
+        saved = dict(json.loads(row.scenario))
     except SPOILT:
-        raise _damaged(row.work, f"revision {row.number} can't be read") from None
+        raise DataError(Fault("workspace.revision_unreadable", _place(row.work), number=row.number)) from None
     contents = _contents(connection, row.work, set(hashes.values()))
     spoilt = sorted(path for path, sha256 in hashes.items() if sha256 not in contents)
-    remedy = "put a copy of the workspace back"
-    refuse_if([Fault(path, "is not what was saved", remedy) for path in spoilt], DataError)
+    refuse_if([Fault("workspace.content_changed", path) for path in spoilt], DataError)
     try:
-        scenario = catalog.scenario_from(told, where=f"work {row.work!r}")
+        scenario = catalog.scenario_from(saved, where=f"work {row.work!r}")
         return Work(scenario, {path: contents[sha256] for path, sha256 in hashes.items()})
     except InputError as refusal:
         raise DataError(refusal.faults) from None  # it was checked when it was saved
@@ -416,7 +430,7 @@ def _contents(connection: Connection, id_: str, wanted: set[str]) -> dict[str, b
         except zlib.error:
             continue
         if len(content) > room:
-            raise _damaged(id_, f"unpacks to more than {most} MB")
+            raise DataError(Fault("workspace.unpacks_too_large", _place(id_), most=most))
         if hashlib.sha256(content).hexdigest() == sha256:
             contents[sha256] = content
             room -= len(content)

@@ -10,11 +10,11 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal, get_args
 
-from geo_cluster.errors import Fault, InputError, refuse_if
+from geo_cluster.errors import Fault, InputError, Place, refuse_if
 
 Role = Literal["viewer", "planner", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -22,25 +22,16 @@ ROLES: tuple[Role, ...] = get_args(Role)
 SHARED = {
     "redirect_uri": (
         r"https?://[^/\s]+(/\S*)?/oauth2callback",
-        "is not the address of the app with /oauth2callback",
-        "write the address that people open, e.g. https://siting.example/oauth2callback",
+        "workspace.odd_redirect",
     ),
-    "cookie_secret": (
-        r"(?s).{32,}",
-        "is shorter than 32 characters",
-        "write a long random text; whoever guesses it can be anybody",
-    ),
+    "cookie_secret": (r"(?s).{32,}", "workspace.short_secret"),
 }
 PROVIDER = {
-    "client_id": (".+", "is spread over lines", "write it on one line"),
-    "client_secret": (".+", "is spread over lines", "write it on one line"),
-    "server_metadata_url": (
-        r"https?://\S+",
-        "is not an address",
-        "write e.g. https://login.example/.well-known/openid-configuration",
-    ),
+    "client_id": (".+", "workspace.several_lines"),
+    "client_secret": (".+", "workspace.several_lines"),
+    "server_metadata_url": (r"https?://\S+", "workspace.odd_metadata_url"),
 }
-"""Settings of signing in, shared and by provider: what they look like, what is wrong otherwise, what to do."""
+"""Settings of signing in, shared and by provider: what they look like, and what is wrong otherwise."""
 MORE = ("client_kwargs", "trust_email")
 """Settings of a provider that may be there.
 
@@ -51,6 +42,10 @@ EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'+=?^_`{}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-
 """An address as it may name a person: plain ASCII, so that no two that look alike are one, or one is two."""
 NAME_LENGTH = 160
 """The longest name of a person; a longer one is named by its hash, so that none is cut to be another's."""
+
+
+AUTH_SECTION = Place("secrets.toml", sheet="[auth]")
+ROLES_SECTION = Place("secrets.toml", sheet="[roles]")
 
 
 @dataclass(frozen=True)
@@ -137,8 +132,8 @@ def person_of(
     provider = providers.get("" if named == "default" and named not in providers else named)
     if provider is None:
         return None
-    email, told = _email(claims, trusted=provider.get("trust_email") is True), claims.get("groups")
-    groups = [one for one in told if isinstance(one, str)] if isinstance(told, list | tuple) else []
+    email, claimed = _email(claims, trusted=provider.get("trust_email") is True), claims.get("groups")
+    groups = [one for one in claimed if isinstance(one, str)] if isinstance(claimed, list | tuple) else []
     return Person(email or _subject(claims), role_of(email, groups, rules))
 
 
@@ -153,34 +148,32 @@ def _subject(claims: Mapping[str, object]) -> str:
     """The subject with its issuer before it; one that is long or odd, by its hash."""
     issuer, subject = claims.get("iss"), claims.get("sub")
     if not (isinstance(issuer, str) and isinstance(subject, str) and issuer.strip() and subject.strip()):
-        remedy = "have it send them, each as a text"
-        raise InputError(Fault("sign-in", "the identity provider says no issuer and subject (iss, sub)", remedy))
+        raise InputError(Fault("workspace.no_claims", Place("", kind="sign_in")))
     name = f"{issuer}|{subject}"
     if len(name) > NAME_LENGTH or "|" in issuer or not name.isprintable() or name != name.strip():
         return "sha256|" + hashlib.sha256(json.dumps([issuer, subject]).encode()).hexdigest()
     return name
 
 
-def check_secrets(told: Mapping[str, object]) -> tuple[Mapping[str, object] | None, dict[str, list[str]]]:
+def check_secrets(secrets: Mapping[str, object]) -> tuple[Mapping[str, object] | None, dict[str, list[str]]]:
     """`[auth]` and the rules of `[roles]` of a `secrets.toml`, or every fault at once; no `[auth]`: no sign-in.
 
     A section that only looks like one of the two is a fault: with it, everybody would be let in without a word.
     Others belong to other programs.
     """
-    faults, auth, rules = [], told.get("auth"), {}
-    for name in told.keys() - {"auth", "roles"}:
+    faults, auth, rules = [], secrets.get("auth"), {}
+    for name in secrets.keys() - {"auth", "roles"}:
         meant = _meant(name, ("auth", "roles"))
         if meant:
-            what = "is no section known here"
-            faults.append(Fault(f"secrets.toml, [{name}]", what, f"write [{meant}], or another name"))
-    if "roles" in told and "auth" not in told:
-        faults.append(Fault("secrets.toml, [roles]", "stands alone: nobody would have to sign in", "add [auth]"))
+            faults.append(Fault("workspace.unknown_section", Place("secrets.toml", sheet=f"[{name}]"), meant=meant))
+    if "roles" in secrets and "auth" not in secrets:
+        faults.append(Fault("workspace.roles_alone", ROLES_SECTION))
     try:
-        rules = check_rules(told.get("roles", {}))
+        rules = check_rules(secrets.get("roles", {}))
     except InputError as refusal:
         faults += refusal.faults
     try:
-        if "auth" in told:
+        if "auth" in secrets:
             check_sign_in(auth)
     except InputError as refusal:
         faults += refusal.faults
@@ -195,22 +188,20 @@ def _meant(name: str, known: Iterable[str]) -> str:
     return close[0] if close else next((one for one in known if one.removesuffix("s") in plain), "")
 
 
-def check_rules(rules: object, *, where: str = "secrets.toml, [roles]") -> dict[str, list[str]]:
+def check_rules(rules: object, *, where: Place = ROLES_SECTION) -> dict[str, list[str]]:
     """The rules of `role_of` as a person wrote them, with every fault at once."""
     if not isinstance(rules, Mapping):
-        raise InputError(Fault(where, "is no section", "write [roles], and one line for each role"))
+        raise InputError(Fault("workspace.roles_no_section", where))
     faults = [
-        Fault(f"{where}, {role}", "is no role", f"use one of {', '.join(ROLES)}") for role in rules if role not in ROLES
+        Fault("workspace.unknown_role", replace(where, key=str(role)), roles=list(ROLES))
+        for role in rules
+        if role not in ROLES
     ]
     lists = {role: names for role, names in rules.items() if isinstance(names, list | tuple)}
-    faults += [
-        Fault(f"{where}, {role}", "is no list", 'write ["li@plan.example", "*@plan.example", "a-group"]')
-        for role in rules
-        if role not in lists
-    ]
+    faults += [Fault("workspace.role_no_list", replace(where, key=str(role))) for role in rules if role not in lists]
     for role, names in lists.items():
         faults += [
-            Fault(f"{where}, {role}", f"{name!r} is no address, domain or group", "write it as text, in plain letters")
+            Fault("workspace.odd_role_name", replace(where, key=str(role)), name=repr(name))
             for name in names
             if not _is_rule(name)
         ]
@@ -231,8 +222,8 @@ def providers(auth: Mapping[str, object]) -> dict[str, Mapping[str, object]]:
     return named or {"": auth}
 
 
-def check_sign_in(auth: object, *, where: str = "secrets.toml, [auth]") -> dict[str, Mapping[str, object]]:
-    """The identity providers, or every fault of the settings at once; no fault tells a value.
+def check_sign_in(auth: object, *, where: Place = AUTH_SECTION) -> dict[str, Mapping[str, object]]:
+    """The identity providers, or every fault of the settings at once; no fault repeats a value.
 
     Examples
     --------
@@ -242,42 +233,45 @@ def check_sign_in(auth: object, *, where: str = "secrets.toml, [auth]") -> dict[
     secrets.toml, [auth], server_metadata_url: is missing → add it
     """
     if not isinstance(auth, Mapping):
-        raise InputError(Fault(where, "is no section", "write [auth], and the settings below it"))
+        raise InputError(Fault("workspace.auth_no_section", where))
     faults, named = _faults(auth, SHARED, where), providers(auth)
     shared = {key: value for key, value in auth.items() if key not in named}
     faults += _unknown(shared, (*SHARED, *(() if "" not in named else (*PROVIDER, *MORE))), where)
     for name, settings in named.items():
-        place = where.replace("]", f".{name}]") if name else where
+        place = replace(where, sheet=where.sheet.replace("]", f".{name}]")) if name else where
         if "_" in name:
-            faults.append(Fault(place, "has an underscore in its name", "use letters and digits"))
+            faults.append(Fault("workspace.underscore", place))
         faults += _faults(settings, PROVIDER, place)
         faults += _unknown(settings, (*PROVIDER, *MORE), place) if name else []
         if not isinstance(settings.get("trust_email", False), bool):
-            faults.append(Fault(f"{place}, trust_email", "is neither true nor false", "write true or false, bare"))
+            faults.append(Fault("workspace.no_true_or_false", replace(place, key="trust_email")))
         kwargs = settings.get("client_kwargs", {})
         if not isinstance(kwargs, Mapping) or not all(isinstance(value, str) for value in kwargs.values()):
-            faults.append(Fault(f"{place}, client_kwargs", "is no section of texts", 'write { prompt = "login" }'))
+            faults.append(Fault("workspace.no_texts", replace(place, key="client_kwargs")))
     refuse_if(faults, InputError)
     return named
 
 
-def _unknown(settings: Mapping[str, object], known: tuple[str, ...], where: str) -> list[Fault]:
+def _unknown(settings: Mapping[str, object], known: tuple[str, ...], where: Place) -> list[Fault]:
     """Settings that nobody knows; a misspelt one would be no setting at all."""
-    return [
-        Fault(
-            f"{where}, {key}", "is no setting known here", f"write {_meant(key, known) or 'one of ' + ', '.join(known)}"
-        )
-        for key in settings
-        if key not in known
-    ]
-
-
-def _faults(settings: Mapping[str, object], wanted: Mapping[str, tuple[str, str, str]], where: str) -> list[Fault]:
     faults = []
-    for key, (pattern, what, remedy) in wanted.items():
+    for key in settings:
+        if key not in known:
+            meant, place = _meant(key, known), replace(where, key=key)
+            faults.append(
+                Fault("workspace.misspelt_setting", place, meant=meant)
+                if meant
+                else Fault("workspace.unknown_setting", place, known=list(known))
+            )
+    return faults
+
+
+def _faults(settings: Mapping[str, object], wanted: Mapping[str, tuple[str, str]], where: Place) -> list[Fault]:
+    faults = []
+    for key, (pattern, code) in wanted.items():
         value = settings.get(key)
         if not isinstance(value, str) or not value:
-            faults.append(Fault(f"{where}, {key}", "is missing", "add it"))
+            faults.append(Fault("workspace.missing_setting", replace(where, key=key)))
         elif not re.fullmatch(pattern, value):
-            faults.append(Fault(f"{where}, {key}", what, remedy))
+            faults.append(Fault(code, replace(where, key=key)))
     return faults

@@ -16,7 +16,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
 
-from geo_cluster.workspace.database import connect, reading, signed_out, writing
+from geo_cluster.workspace.database import connect, reading, writing
+from geo_cluster.workspace.schema import signed_out
 
 KEPT = timedelta(days=40)
 """Longer than a cookie lives: 30 days, and a day of grace."""

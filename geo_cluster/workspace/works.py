@@ -14,7 +14,7 @@ from typing import Literal
 from geo_cluster import scratch
 from geo_cluster import study as pipeline
 from geo_cluster.domain import Scenario, Text
-from geo_cluster.errors import Fault, InputError, refuse_if
+from geo_cluster.errors import Fault, InputError, Place, refuse_if
 from geo_cluster.matching.plan import Assignment
 from geo_cluster.study import Study
 from geo_cluster.world import catalog, portfolio
@@ -59,7 +59,7 @@ class Work:
         """Refuse paths that would lead out of the work."""
         refuse_if(
             [
-                Fault(repr(name), "is no path inside a work", "use plain names with / between them, e.g. layers/a.csv")
+                Fault("workspace.no_path_in_work", repr(name))
                 for name in self.files
                 if not _PATH.match(name) or ".." in PurePosixPath(name).parts
             ]
@@ -74,7 +74,7 @@ class Work:
         """The same work under another name."""
         plain = plain_text(name, NAME_LENGTH).strip()
         if not plain:
-            raise InputError(Fault("name", "is empty", "give the work a name"))
+            raise InputError(Fault("workspace.no_name", Place("", kind="name")))
         return replace(self, scenario=self.scenario.model_copy(update={"name": Text(zh=plain, en=plain)}))
 
     def place(self, folder: Path) -> Path:
@@ -152,7 +152,7 @@ class Saved:
 
 
 @dataclass(frozen=True)
-class Entry:
+class ListedWork:
     """A work in the list of works; of a damaged one the name, and whatever else can't be read, is made up."""
 
     id: str

@@ -6,6 +6,8 @@ Tables are TOML files in `geo_cluster/tables`; layers are files in `data/geo` of
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,9 +15,12 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from geo_cluster import toml
-from geo_cluster.domain import Attribute, Criterion, Exclusion, Language, Layer, Scenario, Segment, Text
-from geo_cluster.errors import DataError, Fault, refuse_if
+from geo_cluster.domain import Attribute, Criterion, FieldError, Language, Layer, Rule, Scenario, Segment, Text
+from geo_cluster.errors import DataError, Fault, Place, refuse_if
 from geo_cluster.toml import PACKAGE, TABLES, cut, file_at, is_file, sha256_of, shown, table
+
+SCENARIO = Place("", kind="scenario")
+"""Where the faults of a scenario are that was read from no file."""
 
 SCENARIOS = TABLES / "scenarios"
 
@@ -38,22 +43,55 @@ def sample_dir() -> Path:
     return packaged if packaged.is_dir() else PACKAGE.parent / "data" / "sample"
 
 
-def faults_of(problem: ValidationError, where: str) -> list[Fault]:
+FINDINGS = {
+    "missing": "world.key_missing",
+    "extra_forbidden": "world.key_unknown",
+    "string_type": "world.not_text",
+    "string_unicode": "world.not_text",
+    "string_too_short": "world.empty_text",
+    "string_pattern_mismatch": "world.not_of_pattern",
+    "tuple_type": "world.not_a_list",
+    "too_long": "world.list_too_long",
+    "dict_type": "world.not_a_table",
+    "model_type": "world.not_a_table",
+    "literal_error": "world.not_a_choice",
+    "int_type": "world.not_an_integer",
+    "int_parsing": "world.not_an_integer",
+    "int_parsing_size": "world.not_an_integer",
+    "int_from_float": "world.not_an_integer",
+    "float_type": "world.not_a_number",
+    "float_parsing": "world.not_a_number",
+    "finite_number": "world.not_finite",
+    "bool_type": "world.not_a_boolean",
+    "bool_parsing": "world.not_a_boolean",
+    "greater_than": "world.not_above",
+    "greater_than_equal": "world.below_least",
+    "less_than_equal": "world.above_most",
+}
+"""Pydantic's types of errors that declared types can have, and our codes."""
+
+
+def faults_of(problem: ValidationError, where: Place | str) -> list[Fault]:
     """Translate pydantic's findings, one fault each, with the key they concern."""
-    remedies = {
-        "extra_forbidden": "remove the key or correct its spelling",
-        "missing": "add the key",
-        "file_name": "name a file that lies beside sources.toml, such as sites.csv",
-    }
     faults = []
     for found in problem.errors():
-        key = cut(".".join(str(part) for part in found["loc"])) or "the whole entry"
-        got = "" if found["type"] == "missing" else f" (got {shown(found['input'])})"
-        remedy = remedies.get(found["type"], "correct the value")
-        if "ge" in found.get("ctx", {}):
-            remedy = f"give a number from {found['ctx']['ge']} on"
-        faults.append(Fault(f"{where}, {key}", f"{found['msg']}{got}", remedy))
+        context = found.get("ctx", {})
+        key = cut(".".join(str(part) for part in found["loc"]))
+        at = replace(where, key=key) if isinstance(where, Place) else Place(where, key=key)
+        if isinstance(context.get("error"), FieldError):
+            faults += [fault.at(at) for fault in context["error"].faults]
+            continue
+        code = FINDINGS.get(found["type"], "world.unfit_value")
+        faults.append(Fault(code, at, got=shown(found["input"]), bound=_bound(context), reason=found["msg"]))
     return faults
+
+
+def _bound(context: dict[str, Any]) -> object:
+    """What pydantic held a value against: a number, a pattern or a list of choices; '' where nothing."""
+    if "expected" in context:
+        return re.findall(r"'([^']*)'", context["expected"])
+    bound = next((context[key] for key in ("ge", "gt", "le", "max_length", "pattern") if key in context), "")
+    return int(bound) if isinstance(bound, float) and bound.is_integer() else bound
 
 
 def _declared(file: str, kind: type[Declaration], rows: dict[str, Any]) -> dict[str, Declaration]:
@@ -62,7 +100,7 @@ def _declared(file: str, kind: type[Declaration], rows: dict[str, Any]) -> dict[
         try:
             declared[key] = kind.model_validate(row)
         except ValidationError as problem:
-            faults += faults_of(problem, f"{file}, [{key}]")
+            faults += faults_of(problem, Place(file, sheet=f"[{key}]"))
     refuse_if(faults, DataError)
     return declared
 
@@ -103,10 +141,10 @@ def themes() -> dict[str, Text]:
 
 
 @cache
-def exclusions() -> dict[str, Exclusion]:
+def exclusions() -> dict[str, Rule]:
     """Why a project may not go to a site."""
     rows = {key: row for key, row in table("exclusions").items() if key != "constraint_names"}
-    return _declared("exclusions.toml", Exclusion, rows)
+    return _declared("exclusions.toml", Rule, rows)
 
 
 @cache
@@ -143,15 +181,13 @@ def layer_path(name: str, folder: str = "") -> Path:
     """
     declared = registry(folder)
     if name not in declared:
-        raise DataError(Fault("sources.toml", f"no layer named {name!r}", f"use one of {', '.join(declared)}"))
+        raise DataError(Fault("world.no_such_layer", "sources.toml", name=name, known=list(declared)))
     if not folder or name not in layers(Path(folder)):
         return data_dir() / declared[name].file
     path = Path(folder) / declared[name].file
     if path.resolve().parent != Path(folder).resolve():
         raise DataError(
-            Fault(
-                f"sources.toml, [{name}], file", f"{path.name} is a link to another place", "put the file itself there"
-            )
+            Fault("world.link_elsewhere", Place("sources.toml", sheet=f"[{name}]", key="file"), file=path.name)
         )
     return path
 
@@ -175,39 +211,46 @@ def scenario_row(name_or_path: str | Path) -> tuple[dict[str, Any], str]:
     row = toml.read(path)
     portfolio = row.get("portfolio")
     if isinstance(portfolio, str) and not is_file(PORTFOLIOS / f"{portfolio}.csv"):
-        file = file_at(path.parent / portfolio, f"{path.name}, portfolio").resolve()
+        file = file_at(path.parent / portfolio, Place(path.name, key="portfolio")).resolve()
         row["portfolio"] = str(file)
         row["portfolio_sha256"] = sha256_of(file) if file.is_file() else ""
     if isinstance(row.get("layers"), str) and row["layers"]:
-        folder = file_at(path.parent / row["layers"], f"{path.name}, layers").resolve()
+        folder = file_at(path.parent / row["layers"], Place(path.name, key="layers")).resolve()
         registered = folder / "sources.toml"
         row["layers"] = str(folder)
         row["layers_sha256"] = sha256_of(registered) if registered.is_file() else ""
     return row, path.name
 
 
-def scenario_from(row: dict[str, Any], *, where: str = "scenario") -> Scenario:
-    """Validate a scenario given as a dict, against the types and the names in the shipped tables."""
+def scenario_from(row: dict[str, Any], *, where: Place | str = SCENARIO) -> Scenario:
+    """Validate a scenario as a dict, against the types and the names in the shipped tables.
+
+    Raises
+    ------
+    InputError
+        With every fault of the types, and every criterion or attribute that there isn't.
+    """
+    at = where if isinstance(where, Place) else Place(where)
     faults: list[Fault] = []
     parsed = None
     try:
         parsed = Scenario.model_validate(row)
     except ValidationError as problem:
-        faults += faults_of(problem, where)
+        faults += faults_of(problem, at)
     weights = row.get("weights")
     for key in weights if isinstance(weights, dict) else ():
         if key not in criteria():
-            remedy = f"use one of {', '.join(criteria())}"
-            faults.append(Fault(f"{where}, weights.{cut(str(key))}", "no such criterion", remedy))
+            faults.append(
+                Fault("world.no_such_criterion", replace(at, key=f"weights.{cut(str(key))}"), known=list(criteria()))
+            )
     known = row.get("known")
     for number, entry in enumerate(known if isinstance(known, list | tuple) else ()):
         named = entry.get("attribute") if isinstance(entry, dict) else None
         if isinstance(entry, dict) and not (isinstance(named, str) and named in attributes()):
-            remedy = f"use one of {', '.join(attributes())}"
-            what = f"{shown(named)} is no attribute"
-            faults.append(Fault(f"{where}, known.{number}.attribute", what, remedy))
+            place = replace(at, key=f"known.{number}.attribute")
+            faults.append(Fault("world.no_such_attribute", place, name=shown(named), known=list(attributes())))
     if parsed and not any({**{k: c.weight for k, c in criteria().items()}, **parsed.weights}.values()):
-        faults.append(Fault(f"{where}, weights", "every weight is zero", "give at least one criterion weight"))
+        faults.append(Fault("world.no_weight", replace(at, key="weights")))
     refuse_if(faults)
     assert parsed is not None  # no fault means it was parsed
     return parsed

@@ -12,8 +12,6 @@ has, so a centimetre here means agreement with the published formula, not with t
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -24,7 +22,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
-from geo_cluster.errors import Fault, InputError, refuse_if
+from geo_cluster.errors import Fault, InputError, Place, refuse_if
 
 MU_PER_HA = 15.0
 """One mu (亩) is 1/15 hectare, 666.67 square metres."""
@@ -39,7 +37,6 @@ _SETTLED_DEG = 1e-10  # a hundredth of a millimetre; the iteration gains two to 
 _ROUNDS = 12
 _FIRST_ZONE, _LAST_ZONE = 25, 45
 _EPSG_ZONE_25_PREFIXED, _EPSG_ZONE_25_PLAIN = 4513, 4534
-_EARTH_RADIUS_M = 6_371_008.8
 
 Floats = NDArray[np.float64]
 G = TypeVar("G", BaseGeometry, gpd.GeoSeries, gpd.GeoDataFrame)
@@ -108,15 +105,13 @@ def convert(lon: ArrayLike, lat: ArrayLike, *, source: str, target: str) -> tupl
     """
     lon, lat = (np.array(a, dtype=float) for a in np.broadcast_arrays(lon, lat))
     faults = [
-        Fault(name, f"{value!r} is not a coordinate system known here", f"use one of {', '.join(SYSTEMS)}")
+        Fault("world.no_such_system", name, value=value, known=SYSTEMS)
         for name, value in (("source", source), ("target", target))
         if value not in SYSTEMS
     ]
     beyond = np.flatnonzero((np.abs(lat) > 90) | (np.abs(lon) > 180))
     if beyond.size:
-        where = f"point {beyond[0]}" + (f" and {beyond.size - 1} more" if beyond.size > 1 else "")
-        what = f"({lon.flat[beyond[0]]:g}, {lat.flat[beyond[0]]:g}) is not (longitude, latitude) in degrees"
-        faults.append(Fault(where, what, "give longitude first; degrees, not metres"))
+        faults.append(_not_degrees(lon.flat[beyond[0]], lat.flat[beyond[0]], beyond[0], beyond.size - 1))
     refuse_if(faults)
 
     inside = _in_china(lon, lat)
@@ -129,6 +124,13 @@ def convert(lon: ArrayLike, lat: ArrayLike, *, source: str, target: str) -> tupl
         x, y = _forward(x, y, target)
     lon[inside], lat[inside] = x, y
     return lon, lat
+
+
+def _not_degrees(lon: float, lat: float, first: int, more: int) -> Fault:
+    place = Place(str(first), kind="point")
+    if more:
+        return Fault("world.not_degrees_with_more", place, lon=float(lon), lat=float(lat), more=more)
+    return Fault("world.not_degrees", place, lon=float(lon), lat=float(lat))
 
 
 def convert_geometry(geometry: G, *, source: str, target: str) -> G:
@@ -187,13 +189,12 @@ def cgcs2000_zone(where: Any, *, prefix: bool = False) -> Any:
     zone = np.floor((lon + 1.5) / 3)
     bad = ~((zone >= _FIRST_ZONE) & (zone <= _LAST_ZONE))
     if bad.any():
-        first = np.flatnonzero(bad)[0]
+        first, more = np.flatnonzero(bad)[0], int(bad.sum()) - 1
+        x, place = float(lon.flat[first]), Place(str(first), kind="spot")
         raise InputError(
-            Fault(
-                f"place {first}" + (f" and {int(bad.sum()) - 1} more" if bad.sum() > 1 else ""),
-                f"longitude {lon.flat[first]:g} is in no CGCS2000 3-degree zone (73.5 to 136.5 degrees east)",
-                "give longitude in degrees, longitude first",
-            )
+            Fault("world.in_no_zone_with_more", place, lon=x, more=more)
+            if more
+            else Fault("world.in_no_zone", place, lon=x)
         )
     epsg = zone.astype(int) - _FIRST_ZONE + (_EPSG_ZONE_25_PREFIXED if prefix else _EPSG_ZONE_25_PLAIN)
     if index is not None:
@@ -209,7 +210,7 @@ def _middle_lon(series: gpd.GeoSeries) -> Floats:
 
 def _in_degrees(series: gpd.GeoSeries) -> gpd.GeoSeries:
     if series.crs is None:
-        raise InputError(Fault("geometry", "has no coordinate reference system", "set it, e.g. set_crs('EPSG:4326')"))
+        raise InputError(Fault("world.no_crs", Place("", kind="geometry")))
     return series if series.crs.is_geographic else series.to_crs(4326)
 
 
@@ -246,118 +247,3 @@ def area_ha(geometry: gpd.GeoSeries | gpd.GeoDataFrame) -> pd.Series:
 def area_mu(geometry: gpd.GeoSeries | gpd.GeoDataFrame) -> pd.Series:
     """Area in mu (亩), as `area_ha`."""
     return (area_ha(geometry) * MU_PER_HA).rename("area_mu")
-
-
-@dataclass(frozen=True)
-class ShiftGuess:
-    """What system points seem to be in, and why.
-
-    Attributes
-    ----------
-    system : {"wgs84", "gcj02", "bd09", "unknown"}
-        The best explanation, or "unknown" when the evidence doesn't separate it from the next best.
-    evidence : DataFrame
-        One row a system: `misfit_m` (median distance to where the points should be, were they in that system),
-        `inside_share` (share in the area they claim; nan against reference points).
-    reason : str
-        The evidence in a sentence.
-    """
-
-    system: str
-    evidence: pd.DataFrame
-    reason: str
-
-    @property
-    def shifted(self) -> bool:
-        """Whether the points look like GCJ-02 or BD-09."""
-        return self.system in ("gcj02", "bd09")
-
-
-def guess_shift(
-    points: gpd.GeoSeries,
-    *,
-    reference: gpd.GeoSeries | None = None,
-    within: gpd.GeoSeries | BaseGeometry | None = None,
-) -> ShiftGuess:
-    """Guess whether points are WGS 84, or GCJ-02 or BD-09 taken for it.
-
-    Each system is tried: the points are brought from it to WGS 84 and compared with where they should be.
-
-    Parameters
-    ----------
-    points : GeoSeries of points
-        Degrees as they came.
-    reference : GeoSeries of points, same length, optional
-        Where the same things are in trusted WGS 84 (row by row). The strongest evidence: the shift is 300-700 m, so
-        references good to 150 m settle it with a handful of points.
-    within : GeoSeries of polygons (row by row) or one polygon, optional
-        The area each point claims to be in. Weak evidence: only points within about 700 m of its edge speak.
-
-    Returns
-    -------
-    ShiftGuess
-        "unknown" unless the best system beats each other one clearly: against references, a median misfit less than
-        half of the next; within areas, at least three points and 5 % of all points more inside.
-
-    Raises
-    ------
-    InputError
-        Without exactly one of `reference` and `within`, or when lengths differ.
-    """
-    faults = []
-    if (reference is None) == (within is None):
-        faults.append(Fault("guess_shift", "needs exactly one of reference and within", "give one of the two"))
-    rows = reference if reference is not None else within
-    if isinstance(rows, gpd.GeoSeries) and len(rows) != len(points):
-        what = f"{len(points)} points but {len(rows)} places to compare them with"
-        faults.append(Fault("guess_shift", what, "give one place for each point, in the same order"))
-    refuse_if(faults)
-    if reference is not None:
-        return _guess_by_reference(points, reference)
-    return _guess_by_area(points, within)
-
-
-def _home(points: gpd.GeoSeries, system: str) -> tuple[Floats, Floats]:
-    return convert(points.x.to_numpy(), points.y.to_numpy(), source=system, target="wgs84")
-
-
-def _metres(lon1: Floats, lat1: Floats, lon2: Floats, lat2: Floats) -> Floats:
-    y = np.radians(lat2 - lat1)
-    x = np.radians(lon2 - lon1) * np.cos(np.radians((lat1 + lat2) / 2))
-    return _EARTH_RADIUS_M * np.hypot(x, y)
-
-
-def _guess_by_reference(points: gpd.GeoSeries, reference: gpd.GeoSeries) -> ShiftGuess:
-    true_lon, true_lat = reference.x.to_numpy(), reference.y.to_numpy()
-    misfit = [np.nanmedian(_metres(*_home(points, s), true_lon, true_lat)) for s in SYSTEMS] if len(points) else []
-    evidence = _evidence(misfit or [np.nan] * 3, [np.nan] * 3)
-    if not len(points):
-        return ShiftGuess("unknown", evidence, "there are no points")
-    best, second = evidence["misfit_m"].nsmallest(2).items()
-    told = f"taken as {best[0]} the points are {best[1]:.0f} m off at the median, as {second[0]} {second[1]:.0f} m"
-    return ShiftGuess(str(best[0]) if best[1] < second[1] / 2 else "unknown", evidence, told)
-
-
-def _guess_by_area(points: gpd.GeoSeries, within: gpd.GeoSeries | BaseGeometry | None) -> ShiftGuess:
-    areas = within.to_numpy() if isinstance(within, gpd.GeoSeries) else within
-    shares, misfit = [], []
-    for system in SYSTEMS:
-        at = shapely.points(*_home(points, system))
-        shares.append(float(np.mean(shapely.covers(areas, at))) if len(points) else np.nan)
-        misfit.append(float(np.median(shapely.distance(areas, at))) * 111_195 if len(points) else np.nan)
-    evidence = _evidence(misfit, shares)
-    if not len(points):
-        return ShiftGuess("unknown", evidence, "there are no points")
-    best, second = evidence["inside_share"].nlargest(2).items()
-    more = (best[1] - second[1]) * len(points)
-    told = (
-        f"{best[1]:.0%} of the points lie where they claim to when taken as {best[0]}, {second[1]:.0%} as {second[0]}"
-    )
-    clear = more >= 3 - 1e-9 and best[1] - second[1] >= 0.05
-    return ShiftGuess(str(best[0]) if clear else "unknown", evidence, told)
-
-
-def _evidence(misfit_m: Iterable[float], inside_share: Iterable[float]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {"misfit_m": list(misfit_m), "inside_share": list(inside_share)}, index=pd.Index(SYSTEMS, name="system")
-    )

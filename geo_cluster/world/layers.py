@@ -18,18 +18,22 @@ from scipy.spatial import cKDTree
 
 from geo_cluster import toml
 from geo_cluster.box import door
-from geo_cluster.domain import Language, Layer
-from geo_cluster.errors import DataError, Fault, InputError, place, refuse_if
+from geo_cluster.domain import Language, Layer, Text
+from geo_cluster.errors import DataError, Fault, InputError, Place, reason_of, refuse_if
 from geo_cluster.world import catalog, spreadsheet, tabular
 from geo_cluster.world.coordinates import SYSTEMS, convert
 
 CRS = "EPSG:4326"
-REMEDY = "run `make data`, or restore the file from the repository"
 HUBEI = (107.0, 28.0, 118.0, 35.0)
 """Bounds every shipped coordinate has to lie in: the province and its neighbours, degrees."""
 
 SHIFT_EVIDENCE = 3
 """So many points more in place make a shift of the whole layer likelier than single mistakes."""
+
+_FILLED, _KNOWN = "filled", "known"
+"""Names of the contract's checks of text: that there is some, and that its words are in the vocabulary."""
+
+_TYPES = {"str": Text(zh="文本", en="text"), "float": Text(zh="数", en="number"), "int": Text(zh="整数", en="integer")}
 
 GAZETTEER = "geonames"
 ANCHOR_KM = 0.1
@@ -71,12 +75,12 @@ def read(name: str, folder: str | Path = "") -> Any:
 def file_faults(path: Path, layer: Layer) -> list[Fault]:
     """Whether a file is there and is, byte for byte, the one that the registry names."""
     if not path.is_file():
-        return [Fault(str(path), "is missing", REMEDY)]
+        return [Fault("world.layer_missing", path)]
     size = path.stat().st_size
-    if size != layer.bytes:  # told before a byte of it is read
-        return [Fault(str(path), f"has {size:,} bytes, the registry says {layer.bytes:,}", REMEDY)]
+    if size != layer.bytes:  # seen before a byte of it is read
+        return [Fault("world.other_size", path, size=size, registered=layer.bytes)]
     if toml.sha256_of(path, error=DataError) != layer.sha256:
-        return [Fault(str(path), "its SHA-256 is not the registered one: the file was changed", REMEDY)]
+        return [Fault("world.other_hash", path)]
     return []
 
 
@@ -87,11 +91,17 @@ def parse(path: Path) -> pd.DataFrame:
             table = spreadsheet.read_csv(path.read_bytes())
             return _points(table) if {"lon", "lat"} <= set(table.columns) else table
         frame = gpd.read_file(path)
+    except OSError as problem:
+        raise DataError(Fault("common.unreadable", path, reason=reason_of(problem))) from None
+    except UnicodeDecodeError:
+        raise DataError(Fault("common.not_utf8", path)) from None
+    except pd.errors.EmptyDataError:
+        raise DataError(Fault("world.layer_empty", path)) from None
     except Exception as problem:
         reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-        raise DataError(Fault(str(path), f"can't be read ({reason})", REMEDY)) from None
+        raise DataError(Fault("world.layer_unreadable", path, reason=reason)) from None
     if frame.crs is None:
-        raise DataError(Fault(str(path), "has no CRS", "save the layer with its coordinate reference system"))
+        raise DataError(Fault("world.layer_without_crs", path))
     return frame.to_crs(CRS)
 
 
@@ -106,7 +116,7 @@ def _unpacked(path: Path) -> pd.DataFrame:
     except InputError as refusal:
         raise DataError(refusal.faults) from None
     if not isinstance(frame, gpd.GeoDataFrame) or frame.crs is None:
-        raise DataError(Fault(str(path), "has no CRS", "save the layer with its coordinate reference system"))
+        raise DataError(Fault("world.layer_without_crs", path))
     return frame.to_crs(CRS)
 
 
@@ -177,11 +187,11 @@ def contract(name: str) -> pa.DataFrameSchema:
         nullable = rule.get("null", False)
         rules = []
         if rule["type"] == "str" and not nullable:
-            rules.append(pa.Check(lambda text: text.str.strip() != "", element_wise=False, error="is empty"))
+            rules.append(pa.Check(lambda text: text.str.strip() != "", element_wise=False, error=_FILLED))
         if "words" in rule:
             known = {"", *words(rule["words"])}
             split = functools.partial(_within, known=known)
-            rules.append(pa.Check(split, error=f"is not one of {', '.join(sorted(known - {''}))}"))
+            rules.append(pa.Check(split, error=_KNOWN))
         kind = {"str": str, "float": float, "int": int}[rule["type"]]
         checks[column] = pa.Column(kind, rules, nullable=nullable, unique=rule.get("unique", False), coerce=True)
     return pa.DataFrameSchema(checks, strict=False)
@@ -197,35 +207,43 @@ def contract_faults(name: str, table: pd.DataFrame) -> list[Fault]:
     _cast(name, table)
     present = [column for column in columns(name) if column not in table]
     if present:
-        return [Fault(place(f"layer {name}", 0, column), "is missing", "add the column") for column in present]
+        return [Fault("world.column_missing", _place(name, column=column)) for column in present]
     faults = []
     try:
         contract(name).validate(table, lazy=True)
     except pa.errors.SchemaErrors as problem:
         for found in problem.failure_cases.itertuples():
             row = 0 if pd.isna(found.index) else int(found.index) + 2
-            what = f"{found.failure_case!r} breaks {found.check}"
-            faults.append(Fault(place(f"layer {name}", row, str(found.column)), what, "correct the value"))
+            faults.append(_broken_rule(name, row, str(found.column), str(found.check), found.failure_case))
     if isinstance(table, gpd.GeoDataFrame):
         faults += _geometry_faults(name, table)
     return faults
+
+
+def _place(name: str, row: int = 0, column: str = "") -> Place:
+    return Place(name, kind="layer", row=row, column=column)
+
+
+def _broken_rule(name: str, row: int, column: str, check: str, value: object) -> Fault:
+    """One of pandera's failure cases: the check that failed, by its name, and the value that it failed on."""
+    at, rule = _place(name, row, column), columns(name)[column]
+    value = value.item() if isinstance(value, np.generic) else value
+    if check in (_FILLED, "not_nullable"):
+        return Fault("world.cell_empty", at)
+    if check == _KNOWN:
+        return Fault("world.not_in_vocabulary", at, value=value, known=sorted(words(rule["words"])))
+    if check == "field_uniqueness":
+        return Fault("world.not_unique", at, value=value)
+    return Fault("world.wrong_type", at, value=value, expected=_TYPES[rule["type"]])
 
 
 def _geometry_faults(name: str, table: gpd.GeoDataFrame) -> list[Fault]:
     west, south, east, north = HUBEI
     bounds = table.geometry.bounds
     outside = (bounds.minx < west) | (bounds.miny < south) | (bounds.maxx > east) | (bounds.maxy > north)
-    faults = [
-        Fault(
-            place(f"layer {name}", int(row) + 2), "lies outside Hubei and its neighbours", "check for swapped lon/lat"
-        )
-        for row in outside.to_numpy().nonzero()[0]
-    ]
+    faults = [Fault("world.outside_hubei", _place(name, int(row) + 2)) for row in outside.to_numpy().nonzero()[0]]
     invalid = ~table.geometry.is_valid & table.geometry.notna()
-    faults += [
-        Fault(place(f"layer {name}", int(row) + 2), "has an invalid geometry", "repair it, e.g. with make_valid")
-        for row in invalid.to_numpy().nonzero()[0]
-    ]
+    faults += [Fault("world.invalid_geometry", _place(name, int(row) + 2)) for row in invalid.to_numpy().nonzero()[0]]
     return faults
 
 
@@ -251,16 +269,16 @@ def place_faults(
     areas = counties.set_index("code").geometry.reindex(claims["county_code"]).reset_index(drop=True)
     names = counties.set_index("code")["name_zh"]
     faults = [
-        Fault(place(f"layer {name}", row + 2), f"lies outside {names.get(county, county)}, which it claims", "check it")
+        Fault("world.outside_county", _place(name, row + 2), county=names.get(county, county))
         for row, county in claims.loc[~areas.covers(at).to_numpy(), "county_code"].items()
     ]
     placed = {system: _in_place(at, system, areas, anchors) for system in SYSTEMS}
     likely = [system for system in SYSTEMS if placed[system] - placed["wgs84"] >= SHIFT_EVIDENCE]
     if likely:
-        systems = " or ".join(system.upper() for system in likely)
+        named = [system.upper() for system in likely]
+        systems = Text(zh=" 或 ".join(named), en=" or ".join(named))
         more = max(placed.values()) - placed["wgs84"]
-        told = f"looks shifted: taken as {systems}, {more} more of its points are where they should be than as WGS84"
-        faults.insert(0, Fault(f"layer {name}", told, f"convert the points from {systems} to WGS84"))
+        faults.insert(0, Fault("world.looks_shifted", _place(name), systems=systems, more=more))
     return faults
 
 
@@ -279,7 +297,7 @@ def _in_place(points: gpd.GeoSeries, system: str, areas: gpd.GeoSeries, anchors:
 def _count_faults(layer: Layer, table: pd.DataFrame) -> list[Fault]:
     if len(table) == layer.rows:
         return []
-    return [Fault(layer.file, f"has {len(table)} rows, the registry says {layer.rows}", REMEDY)]
+    return [Fault("world.other_length", layer.file, rows=len(table), registered=layer.rows)]
 
 
 def check_all() -> list[Fault]:
@@ -298,5 +316,5 @@ def check_all() -> list[Fault]:
         faults += found
     known = {layer.file for layer in declared.values()} | {"sources.toml"}
     strays = sorted({path.name for path in folder.iterdir() if not path.name.startswith(".")} - known)
-    faults += [Fault(str(folder / stray), "is not registered", "register or remove it") for stray in strays]
+    faults += [Fault("world.unregistered", folder / stray) for stray in strays]
     return faults

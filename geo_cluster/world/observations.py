@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster.domain import BASES, Attribute, KnownBetter
-from geo_cluster.errors import Fault, InputError
+from geo_cluster.errors import Fault, InputError, Place
 
 COLUMNS = ["site_id", "attribute", "low", "likely", "high", "unit", "basis", "source", "as_of"]
 COLUMNS += ["source_class", "confidence"]
@@ -80,8 +80,8 @@ def _prior(key: str, attribute: Attribute, subject: str, class_: str, have: pd.D
         else:
             continue
         return low, likely, high, attribute.unit.zh, "assumed", prior.reason.zh, prior.as_of, "c", "low"
-    remedy = 'add a prior with class "*" to attributes.toml'
-    raise InputError(Fault(f"attributes.toml, [{key}]", f"no prior fits {subject} (class {class_})", remedy))
+    place = Place("attributes.toml", sheet=f"[{key}]")
+    raise InputError(Fault("world.no_prior", place, subject=subject, group=class_))
 
 
 def draw(observations: pd.DataFrame, *, draws: int, seed: int) -> np.ndarray:

@@ -32,6 +32,9 @@ COLUMNS = {
 }
 """Columns of a portfolio file: the key and its Chinese heading; either may be used."""
 
+PORTFOLIO = Place("", kind="portfolio")
+"""Where the faults of a portfolio are that was read from no file."""
+
 NEEDS = ("land_mu", "power_mva", "energy_gwh")
 """Quantities a project takes; each is `<need>_low`, `<need>_likely`, `<need>_high` in the result."""
 
@@ -55,9 +58,9 @@ def read(name_or_path: str | Path) -> pd.DataFrame:
     InputError
         With every fault of every row.
     """
-    path = toml.file_at(path_of(name_or_path), "portfolio")
+    path = toml.file_at(path_of(name_or_path), PORTFOLIO)
     if not path.exists():
-        raise InputError(Fault(str(path), "no such portfolio", "give the path of a CSV or XLSX file, or 'sample'"))
+        raise InputError(Fault("world.no_such_portfolio", path))
     return read_content(door.content_of(path), path.name)
 
 
@@ -105,19 +108,19 @@ def _open(content: bytes, name: str) -> pd.DataFrame:
     return table.set_axis(table.index - 2)
 
 
-def check(table: pd.DataFrame, *, where: str = "portfolio") -> pd.DataFrame:
+def check(table: pd.DataFrame, *, where: Place | str = PORTFOLIO) -> pd.DataFrame:
     """Check a table of projects with the headings of `COLUMNS` and estimate what it leaves open; see `read`."""
     return _checked(table.reset_index(drop=True), where)
 
 
-def _checked(table: pd.DataFrame, where: str) -> pd.DataFrame:
+def _checked(table: pd.DataFrame, where: Place | str) -> pd.DataFrame:
     text = headed(table, where=where)
     if text.empty:
-        raise InputError(Fault(where, "has no project", "add at least one row with segment and output"))
+        raise InputError(Fault("world.no_project", where))
     return _projects(text, where)
 
 
-def headed(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
+def headed(table: pd.DataFrame, *, where: Place | str) -> pd.DataFrame:
     """The text of a table's cells under the keys of `COLUMNS`; refused when its headings aren't a portfolio's.
 
     Rows without any text are left out; the index stays.
@@ -125,18 +128,18 @@ def headed(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
     names = {title: key for key, title in COLUMNS.items()} | {key: key for key in COLUMNS}
     headings = [_plain(str(heading)) for heading in table.columns]
     faults = Faults(
-        Fault(place(where, 0, heading), "is not a column of a portfolio", f"use {'、'.join(COLUMNS.values())}")
+        Fault("world.not_a_portfolio_column", place(where, 0, heading), known=list(COLUMNS.values()))
         for heading in headings
         if heading not in names
     )
     table = table.set_axis([names.get(heading, heading) for heading in headings], axis=1)
     faults += (
-        Fault(place(where, 0, COLUMNS[key]), "appears twice", "keep one of them")
+        Fault("world.column_twice", place(where, 0, COLUMNS[key]))
         for key in COLUMNS
         if (table.columns == key).sum() > 1
     )
     faults += (
-        Fault(Place(where, column=COLUMNS[key]), "is missing", "add it; it is required")
+        Fault("world.column_required", place(where, 0, COLUMNS[key]))
         for key in ("segment", "output_100m_yuan")
         if key not in table.columns
     )
@@ -146,17 +149,14 @@ def headed(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
     return text[(text != "").any(axis=1)]
 
 
-def _projects(text: pd.DataFrame, where: str) -> pd.DataFrame:
+def _projects(text: pd.DataFrame, where: Place | str) -> pd.DataFrame:
     faults = Faults()
     ids = text["id"].where(text["id"] != "", [f"P{number:02d}" for number in range(1, len(text) + 1)])
-    faults += (
-        Fault(_place(where, row, "id"), f"{ids[row]!r} is used twice", "give each project its own")
-        for row in _where(ids.duplicated())
-    )
+    faults += (Fault("world.id_twice", _place(where, row, "id"), value=ids[row]) for row in _where(ids.duplicated()))
     segment = _segments(text["segment"], where, faults)
     output = _intervals(text["output_100m_yuan"], where, faults, positive=True)
     faults += (
-        Fault(_place(where, row, "output_100m_yuan"), "is empty", "give the annual output in 亿元")
+        Fault("world.no_output", _place(where, row, "output_100m_yuan"))
         for row in _where(text["output_100m_yuan"] == "")
     )
     given = {need: _intervals(text[need], where, faults, positive=True) for need in NEEDS}
@@ -164,10 +164,7 @@ def _projects(text: pd.DataFrame, where: str) -> pd.DataFrame:
     first, year, last = years.T
     is_none = (year < 2000) | (year > 2100) | (first != last) | (year != np.floor(year))
     odd = pd.Series(~np.isnan(year) & is_none, index=text.index)
-    faults += (
-        Fault(_place(where, row, "year"), f"{text['year'][row]!r} is not a year", "write e.g. 2027")
-        for row in _where(odd)
-    )
+    faults += (Fault("world.not_a_year", _place(where, row, "year"), value=text["year"][row]) for row in _where(odd))
     minutes = _intervals(text["max_minutes"], where, faults, positive=True)
     refuse_if(faults)
 
@@ -223,7 +220,7 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip()
 
 
-def _place(where: str, row: int, key: str) -> Place:
+def _place(where: Place | str, row: int, key: str) -> Place:
     return place(where, row + 2, COLUMNS[key])
 
 
@@ -231,21 +228,21 @@ def _where(mask: pd.Series) -> list[int]:
     return mask.index[mask].tolist()
 
 
-def _segments(column: pd.Series, where: str, faults: Faults) -> list[str]:
+def _segments(column: pd.Series, where: Place | str, faults: Faults) -> list[str]:
     keys: dict[str, str] = {}
     for key, segment in catalog.segments().items():
         keys |= dict.fromkeys((key, segment.name.zh, segment.name.en.lower()), key)
-    known = "、".join(segment.name.zh for segment in catalog.segments().values())
+    known = [segment.name for segment in catalog.segments().values()]
     found = [keys.get(value) or keys.get(value.lower(), "") for value in column]
     faults += (
-        Fault(_place(where, row, "segment"), f"{column[row]!r} is not a segment", f"use one of {known}")
+        Fault("world.not_a_segment", _place(where, row, "segment"), value=column[row], known=known)
         for row, key in zip(column.index, found, strict=True)
         if not key
     )
     return found
 
 
-def _intervals(column: pd.Series, where: str, faults: Faults, *, positive: bool) -> np.ndarray:
+def _intervals(column: pd.Series, where: Place | str, faults: Faults, *, positive: bool) -> np.ndarray:
     """(P, 3) low, likely, high of cells like `30` or `25-35`; nan where empty."""
     bounds = np.full((len(column), 3), np.nan)
     for number, (row, cell) in enumerate(column.items()):
@@ -260,13 +257,13 @@ def _intervals(column: pd.Series, where: str, faults: Faults, *, positive: bool)
             bounds[number] = low, (low + high) / 2, high
         place = _place(where, row, str(column.name))
         if not point and not span:
-            faults.append(Fault(place, f"{cell!r} is not a number", "write 30, or 25-35 for a range"))
+            faults.append(Fault("world.not_a_number_or_range", place, value=cell))
         elif bounds[number, 0] > bounds[number, 2]:
-            faults.append(Fault(place, f"{cell!r} runs backwards", "write the smaller number first"))
+            faults.append(Fault("world.range_backwards", place, value=cell))
         elif bounds[number, 2] > _LARGEST:
-            faults.append(Fault(place, f"{cell!r} is too large", "check the unit in the heading"))
+            faults.append(Fault("world.number_too_large", place, value=cell))
         elif positive and bounds[number, 0] <= 0:
-            faults.append(Fault(place, f"{cell!r} is not above zero", "give a positive number or leave it empty"))
+            faults.append(Fault("world.number_not_above_zero", place, value=cell))
     return bounds
 
 

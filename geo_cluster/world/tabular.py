@@ -20,7 +20,7 @@ def read(content: bytes, name: str) -> pd.DataFrame:
     DataFrame
         Text; columns are the headings as they came, the index is the row in the file, blank rows are left out. The
         heading row is the first with two cells or more that are not empty, so that a title above it does no harm. The
-        apostrophes of `written` are taken away again.
+        apostrophes of `spreadsheet` are taken away again.
 
     Raises
     ------
@@ -32,14 +32,11 @@ def read(content: bytes, name: str) -> pd.DataFrame:
     found = door.rows(content, name)
     top = next((k for k, (_, row) in enumerate(found.rows) if sum(cell != "" for cell in row) >= 2), None)
     if top is None:
-        raise InputError(Fault(name, "has no heading row", "put the headings into one row, the data below it"))
+        raise InputError(Fault("world.no_headings", name))
     headings = [heading or f"#{k}" for k, heading in enumerate(found.rows[top][1], start=1)]
     width, body = len(headings), found.rows[top + 1 :]
-    remedy = "add a heading or remove them"
     faults = _odd_cells(found.odd, name, headings)
-    faults += (
-        Fault(place(name, number), "has more cells than headings", remedy) for number, row in body if len(row) > width
-    )
+    faults += (Fault("world.more_cells_than_headings", place(name, number)) for number, row in body if len(row) > width)
     refuse_if(faults)
     limits().refuse(name, "cells", len(body) * width, "has {} cells, empty ones counted")
     cells = [row + [""] * (width - len(row)) for _, row in body]
@@ -51,8 +48,10 @@ def _odd_cells(odd: Sequence[tuple[int, int, str, str]], name: str, headings: Se
     faults = Faults()
     for row, column, kind, shown in odd:
         heading = headings[column - 1] if column <= len(headings) else f"#{column}"
-        what, remedy = f"{shown} is an error of the spreadsheet", "mend the formula or write the value"
-        if kind == "unsaved":
-            what, remedy = "holds a formula without a value", "open and save it in Excel or WPS, or paste values"
-        faults.append(Fault(place(name, row, heading), what, remedy))
+        at = place(name, row, heading)
+        faults.append(
+            Fault("world.formula_without_value", at)
+            if kind == "unsaved"
+            else Fault("world.spreadsheet_error", at, value=shown)
+        )
     return faults

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 from pyproj import Geod
 
+from geo_cluster.maps import page as maps_page
 from geo_cluster.maps import payload as maps_payload
 from geo_cluster.maps import words as maps_words
 from geo_cluster.world import layers
@@ -27,7 +28,7 @@ HOSTILE = "</script><script>window.broken = 1</script><img src=x onerror='window
 
 @pytest.fixture(scope="module")
 def overview():
-    return json.loads(maps_payload.as_json(maps_payload.payload("zh")))
+    return json.loads(maps_page.as_json(maps_payload.payload("zh")))
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def opened(visit, tmp_path):
     """A payload as a page by itself."""
 
     def at(payload, size=LAPTOP, **more):
-        (tmp_path / "map.html").write_text(maps_payload.standalone(payload), encoding="utf-8")
+        (tmp_path / "map.html").write_text(maps_page.standalone(payload), encoding="utf-8")
         page = visit((tmp_path / "map.html").as_uri(), size, **more)
         page.locator("[data-ready=true]").wait_for()
         return page

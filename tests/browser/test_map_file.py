@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from geo_cluster import study
 from geo_cluster.export import bundle
+from geo_cluster.maps import page as maps_page
 from geo_cluster.maps import payload as maps_payload
 from geo_cluster.maps import words
 from geo_cluster.report import tables
@@ -56,7 +57,7 @@ def test_the_map_is_painted(opened, palette, size):
 def test_the_whole_plan_is_in_the_frame(visit, tmp_path, size):
     """Some of the cautious plan is in Shiyan, 400 km from the rest."""
     payload = maps_payload.payload("zh", study.run(catalog.scenario("cautious")))
-    (tmp_path / "map.html").write_text(maps_payload.standalone(payload), encoding="utf-8")
+    (tmp_path / "map.html").write_text(maps_page.standalone(payload), encoding="utf-8")
     page = visit((tmp_path / "map.html").as_uri(), size)
     page.locator("[data-ready=true]").wait_for()
     if size == PHONE:  # the legend of the plan waits until it is asked for, and covers neither title nor search
@@ -152,14 +153,14 @@ def test_a_plan_line_says_what_it_carries(opened, result):
 
 def test_hostile_names_stay_text(visit, result, tmp_path):
     attack = "</script><script>window.broken = 1</script><img src=x onerror='window.broken = 1'>{{ 7 * 7 }}"
-    payload = json.loads(maps_payload.as_json(maps_payload.payload("zh", result)))
+    payload = json.loads(maps_page.as_json(maps_payload.payload("zh", result)))
     for layer in payload["layers"]:
         for feature in layer["features"] if isinstance(layer["features"], list) else ():
             feature["p"] |= {"title": attack, "sub": attack, "source": attack, "rows": [[attack, attack]]}
         layer["name"] = attack
     payload["title"]["text"] = attack
     payload["attribution"] = [attack]
-    (tmp_path / "map.html").write_text(maps_payload.standalone(payload), encoding="utf-8")
+    (tmp_path / "map.html").write_text(maps_page.standalone(payload), encoding="utf-8")
     page = visit((tmp_path / "map.html").as_uri())
     page.locator("[data-ready=true]").wait_for()
     page.locator(".gc-diamond").last.dispatch_event("click")

@@ -1,6 +1,4 @@
-"""What power a site offers: voltage of connection, substations in reach, energy quota and review.
-
-Spare capacity is in `substations`, the bill in `tariff`; both can be had from here.
+"""How a project can be connected to the grid: at which voltage, to which substations, at what cost of line.
 
 Tables are parsed TOML (`geo_cluster/tables/grid.toml`), so that a planner can replace any number in them.
 Power is apparent power in MVA unless a name says MW.
@@ -17,29 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo_cluster.errors import Fault, InputError, Place, refuse_if
+from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.supply.interval import Interval
-from geo_cluster.supply.substations import Pools, feeding_levels, headroom, pools, substation_faults
-from geo_cluster.supply.tariff import Bill, bill
-
-__all__ = [
-    "Bill",
-    "Connection",
-    "Option",
-    "Pools",
-    "Quota",
-    "bill",
-    "coal_equivalent_tce",
-    "connection",
-    "headroom",
-    "heat_tce",
-    "load_faults",
-    "needs_dual_supply",
-    "pools",
-    "quota",
-    "review_class",
-    "voltages",
-]
+from geo_cluster.supply.substations import feeding_levels, substation_faults
 
 Table = Mapping[str, Any]
 Quantity = Interval | float | Sequence[float]
@@ -99,10 +77,20 @@ def voltages(power_mva: Quantity, *, grid: Table, has_35_kv: bool = True) -> tup
         Parsed `grid.toml`.
     has_35_kv : bool
         False where the local network has no 35 kV level: 10 kV then reaches further, 35 kV is left out.
+
+    Returns
+    -------
+    tuple of float
+        kV; the lowest of the table when none counts.
+
+    Raises
+    ------
+    InputError
+        For power that is not positive.
     """
     power = Interval.of(power_mva)
     if not power.low > 0:
-        raise InputError(Fault("power_mva", f"is {power:g}", "give the project's transformer capacity, above 0 MVA"))
+        raise InputError(Fault("supply.power_not_positive", "power_mva", value=f"{power:g}"))
     levels = []
     for row in grid["voltage"]:
         if row["kv"] == 35 and not has_35_kv:
@@ -159,7 +147,7 @@ def connection(
     """
     power = Interval.of(power_mva)
     if power_mw is not None:
-        refuse_if(_power_factor_faults("power_mw", power_mw, power.likely, grid))
+        refuse_if(_power_factor_faults(power_mw, power.likely, grid))
     levels = voltages(power, grid=grid, has_35_kv=has_35_kv)
     rows = {float(row["kv"]): row for row in grid["voltage"]}
     standard = f"{grid['standard']['source']} ({grid['standard']['as_of']})"
@@ -210,8 +198,8 @@ def _cheapest(near: NDArray[np.intp], stations: pd.DataFrame, dual: bool) -> tup
 
 def _in_metres(stations: gpd.GeoDataFrame, site: gpd.GeoSeries) -> tuple[gpd.GeoSeries, Any]:
     faults = [
-        Fault(what, "has no coordinate reference system", "set its CRS, e.g. EPSG:4490 for CGCS2000 degrees")
-        for what, layer in (("site", site), ("substations", stations))
+        Fault("supply.no_crs_but_degrees", name)
+        for name, layer in (("site", site), ("substations", stations))
         if layer.crs is None
     ]
     refuse_if(faults)
@@ -221,114 +209,10 @@ def _in_metres(stations: gpd.GeoDataFrame, site: gpd.GeoSeries) -> tuple[gpd.Geo
     return stations.geometry.to_crs(local), site.to_crs(local).union_all()
 
 
-def load_faults(projects: pd.DataFrame, *, grid: Table, where: str = "projects") -> list[Fault]:
-    """Name the rows whose `power_mva` and `power_mw` do not go together, or whose power is not positive."""
-    faults = []
-    for number, row in enumerate(projects.to_dict("records"), start=1):
-        mva, mw, here = row.get("power_mva"), row.get("power_mw"), Place(where, row=number)
-        if mva is not None and not pd.isna(mva) and not mva > 0:
-            faults.append(Fault(here, f"power_mva is {mva:g}", "give a capacity above 0 MVA"))
-        elif mva is not None and mw is not None and not pd.isna(mva) and not pd.isna(mw):
-            faults += _power_factor_faults(here, mw, mva, grid)
-    return faults
-
-
-def _power_factor_faults(where: Place | str, mw: float, mva: float, grid: Table) -> list[Fault]:
+def _power_factor_faults(mw: float, mva: float, grid: Table) -> list[Fault]:
     rule = grid["power_factor"]
     factor = mw / mva if mva else float("nan")
     if rule["low"] <= factor <= rule["high"]:
         return []
-    return [
-        Fault(
-            where,
-            f"{mw:g} MW on {mva:g} MVA is a power factor of {factor:.2f}, outside {rule['low']:g}-{rule['high']:g}",
-            "write active power in MW and transformer capacity in MVA; one of the two may be in the other's unit",
-        )
-    ]
-
-
-@dataclass(frozen=True)
-class Quota:
-    """Yearly energy of a project and the review it triggers.
-
-    Parameters
-    ----------
-    gwh, tce : Interval
-        Electricity, and all energy in tonnes of coal equivalent.
-    counted_tce : Interval
-        What draws on the prefecture's quota: all energy but the green share of the electricity.
-    review : {"exempt", "local", "provincial"}
-        Class at the likely use; `review_low` and `review_high` at the bounds.
-    words_zh, words_en : str
-        A paragraph to paste into a report.
-    """
-
-    gwh: Interval
-    tce: Interval
-    counted_tce: Interval
-    review: str
-    review_low: str
-    review_high: str
-    words_zh: str
-    words_en: str
-
-
-def coal_equivalent_tce(gwh: Any, *, grid: Table) -> Any:
-    """Tonnes of coal equivalent of electricity (number, array or Interval), at the equivalent value 当量值."""
-    return gwh * (grid["conversion"]["kgce_per_kwh"] * 1000.0)
-
-
-def review_class(gwh: float, tce: float, *, grid: Table) -> str:
-    """Review that a yearly use triggers: exempt only when both below the limits, provincial from 10,000 tce."""
-    rule = grid["review"]
-    gwh, tce = round(gwh, 6), round(tce, 6)  # 10,000 tce converted from GWh and back is 10,000 tce
-    if tce >= rule["provincial"]["from_tce"]:
-        return "provincial"
-    exempt = rule["exempt"]
-    return "exempt" if tce < exempt["below_tce"] and gwh < exempt["below_gwh"] else "local"
-
-
-def heat_tce(*, grid: Table, gas_m3: Quantity = 0.0, steam_gj: Quantity = 0.0) -> Interval:
-    """Tonnes of coal equivalent of a year's natural gas (m3) and steam (GJ), for `quota`."""
-    rule = grid["conversion"]
-    gas = Interval.of(gas_m3) * Interval.of(rule["gas_kgce_per_m3"])
-    return (gas + Interval.of(steam_gj) * rule["steam_kgce_per_gj"]) * 0.001
-
-
-def quota(annual_gwh: Quantity, *, grid: Table, other_tce: Quantity = 0.0, green_share: Quantity = 0.0) -> Quota:
-    """Energy of a project in GWh and tce, and its energy review in words.
-
-    Parameters
-    ----------
-    annual_gwh : number, (low, high), (low, likely, high) or Interval
-        Electricity a year, from the segment's range or the firm's own figure.
-    grid : mapping
-        Parsed `grid.toml`.
-    other_tce : number or interval
-        Gas, steam and other energy, tonnes of coal equivalent a year, see `heat_tce`.
-    green_share : number or interval
-        Share of the electricity, 0 to 1, from newly built renewables: it is reviewed, but draws on no quota.
-    """
-    gwh, green = Interval.of(annual_gwh), Interval.of(green_share)
-    faults = [Fault("annual_gwh", f"is {gwh:g}", "give a yearly use of 0 GWh or more")] if gwh.low < 0 else []
-    if not 0 <= green.low <= green.high <= 1:
-        faults.append(Fault("green_share", f"is {green:g}", "give a share between 0 and 1 (30 % is 0.3)"))
-    refuse_if(faults)
-    tce = coal_equivalent_tce(gwh, grid=grid) + Interval.of(other_tce)
-    review = review_class(gwh.likely, tce.likely, grid=grid)
-    ends = [review_class(g, t, grid=grid) for g, t in ((gwh.low, tce.low), (gwh.high, tce.high))]
-    row = grid["review"][review]
-    zh = row["words_zh"].format(tce=_spoken(tce, ".0f"), gwh=_spoken(gwh * 100.0, ".0f"))
-    en = row["words_en"].format(tce=_spoken(tce, ",.0f"), gwh=_spoken(gwh, ".2f"))
-    if ends[0] != ends[1]:
-        labels = [grid["review"][end] for end in ends]
-        zh += f"区间两端分别对应：{labels[0]['label_zh']}、{labels[1]['label_zh']}。"
-        en += f" The bounds fall under different rules: {labels[0]['label_en']} and {labels[1]['label_en']}."
-    counted = coal_equivalent_tce(gwh, grid=grid) * (1.0 - green) + Interval.of(other_tce)
-    return Quota(gwh, tce, counted, review, ends[0], ends[1], zh, en)
-
-
-def _spoken(amount: Interval, spec: str) -> str:
-    """``492 (246-2,458)``: the likely value, then the bounds where they differ."""
-    likely, span = format(amount.likely, spec), format(amount, spec)
-    return likely if likely == span else f"{likely} ({span})"
+    about = {"mw": mw, "mva": mva, "factor": factor, "low": rule["low"], "high": rule["high"]}
+    return [Fault("supply.power_factor_unlikely", "power_mw", **about)]

@@ -1,0 +1,41 @@
+"""The tables of a study as CSV files, for programs: the same columns in every edition."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from geo_cluster.domain import LANGUAGES
+from geo_cluster.report import tables as report_tables
+from geo_cluster.report.tables import displayed_requests
+from geo_cluster.study import Study
+from geo_cluster.world.spreadsheet import as_csv
+
+SAMPLE = "示例：项目为虚构，不代表任何企业的计划 / sample: made-up projects, nobody's plan"
+
+
+def csv_tables(study: Study) -> dict[str, bytes]:
+    """File name -> content of every table of a study; the same scenario gives the same bytes."""
+    ranking = report_tables.ranking(study).sort_values(
+        ["project", "eligible", "score"], ascending=[True, False, False], kind="stable"
+    )
+    tables = {
+        "ranking.csv": ranking,
+        "contributions.csv": report_tables.contributions(study),
+        "assignment.csv": report_tables.assignment(study),
+        "unplaced.csv": report_tables.unplaced(study),
+        "pools.csv": _named(study),
+        "observations.csv": study.observations.round(6),
+        "data_request.csv": displayed_requests(report_tables.requests(study)),
+    }
+    if study.scenario.is_sample:
+        about_projects = [name for name in tables if name != "observations.csv"]
+        tables |= {name: tables[name].assign(notice=SAMPLE) for name in about_projects}
+    return {name: as_csv(table) for name, table in tables.items()}
+
+
+def _named(study: Study) -> pd.DataFrame:
+    """The pools with their names beside their ids."""
+    names, table = study.region.names, report_tables.pools(study).copy()
+    for at, language in enumerate(LANGUAGES):
+        table.insert(2 + at, f"pool_{language}", [names[pool][language] for pool in table["pool"]])
+    return table

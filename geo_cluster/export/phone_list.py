@@ -1,0 +1,57 @@
+"""The list to telephone with: which numbers to ask for, and whom."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from geo_cluster.domain import Language
+from geo_cluster.report.tables import displayed_requests
+from geo_cluster.world import catalog
+
+HEADINGS = {
+    "rank": ("序号", "No."),
+    "subject": ("对象", "Subject"),
+    "name": ("要问的数", "Number"),
+    "question": ("问题", "Question"),
+    "whom": ("问谁", "Whom to ask"),
+    "low": ("现下限", "Low now"),
+    "likely": ("现最可能", "Likely now"),
+    "high": ("现上限", "High now"),
+    "unit": ("单位", "Unit"),
+    "gain": ("增益（分）", "Gain (points)"),
+    "change": ("改变选择概率", "Chance of another choice"),
+    "answer": ("答复", "Answer"),
+    "source": ("答复人", "Who said so"),
+    "as_of": ("时点", "As of"),
+}
+"""Its columns in Chinese and English."""
+
+
+def phone_list(requests: pd.DataFrame, language: Language) -> pd.DataFrame:
+    """The data request list as somebody has it beside the telephone: whom to ask what, and what it gains.
+
+    Parameters
+    ----------
+    requests : DataFrame
+        `report.tables.requests(study)`.
+    language : {"zh", "en"}
+        Of headings and words.
+    """
+    declared, requests = catalog.attributes(), displayed_requests(requests)
+    table = pd.DataFrame(
+        {
+            "rank": range(1, len(requests) + 1),
+            "subject": requests[f"subject_{language}"],
+            "name": requests[f"name_{language}"],
+            "question": requests[f"question_{language}"],
+            "whom": [declared[key].whom[language] for key in requests["attribute"]],
+            **{end: requests[end] for end in ("low", "likely", "high")},
+            "unit": requests[f"unit_{language}"],
+            "gain": requests["gain"],
+            "change": requests["change"],
+            "answer": "",
+            "source": "",
+            "as_of": "",
+        }
+    )
+    return table.rename(columns={key: HEADINGS[key][language == "en"] for key in table})

@@ -1,0 +1,59 @@
+"""Scenarios to try: a placement option carried out, a pool at another value."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from geo_cluster.domain import KnownBetter, Pair, Scenario, Share
+from geo_cluster.matching.explain import PlacementOption
+from geo_cluster.report import tables
+from geo_cluster.report.explanation import DRAWN
+from geo_cluster.study import Study
+
+
+def option_settings(study: Study, option: PlacementOption, *, source: str) -> dict[str, Any]:
+    """What a placement option changes of the scenario: the project's lock, and the pools that have to be larger.
+
+    `source` says what the new numbers are (a supposition to try); it shows wherever they do.
+    """
+    scenario, project = study.scenario, study.projects.index[option.project]
+    site = study.sites["id"].iloc[option.site]
+    locked = [pair for pair in scenario.locked if pair.project != project]
+    known: tuple[KnownBetter, ...] = scenario.known
+    pools = tables.pools(study).set_index(["resource", "pool"])["planned"]
+    wider = {(one.resource, one.pool): math.ceil(one.amount) for one in option.more if one.resource not in DRAWN}
+    shares = tuple(
+        share.model_copy(update={"most": share.most + wider.get((_rule(share), share.prefecture), 0)})
+        if share.most is not None
+        else share
+        for share in scenario.shares
+    )
+    for one in option.more:
+        if one.resource not in DRAWN:
+            continue
+        more = pools[one.resource, one.pool] + one.amount * (1 + 1e-6) + 1e-3
+        known = known_with(known, one.resource, one.pool, more, source=source)
+    return {"locked": (*locked, Pair(project=project, site=site)), "known": known, "shares": shares}
+
+
+def _rule(share: Share) -> str:
+    """Name of the resource that a share of a prefecture is in the problem."""
+    return f"projects:{share.segment}" if share.segment else "projects"
+
+
+def known_with(
+    known: tuple[KnownBetter, ...], resource: str, pool: str, amount: float, *, source: str, basis: str = "assumed"
+) -> tuple[KnownBetter, ...]:
+    """Numbers known better, with one pool's in place: `amount` in the unit of the pool (mu, MVA, tce a year)."""
+    attribute, _, times = DRAWN[resource]
+    value = amount / times
+    row = {"subject": pool, "attribute": attribute, "low": value, "likely": value, "high": value, "basis": basis}
+    others = tuple(one for one in known if (one.subject, one.attribute) != (pool, attribute))
+    return (*others, KnownBetter.model_validate({**row, "source": source}))
+
+
+def pool_scenario(study: Study, resource: str, pool: str, amount: float, *, source: str) -> Scenario:
+    """The study's scenario with one pool at a value: run it to see who gets in and who loses its place."""
+    known = known_with(study.scenario.known, resource, pool, amount, source=source)
+    return study.scenario.model_copy(update={"known": known})

@@ -1,0 +1,157 @@
+"""The tables that works are kept in, and the steps that bring older ones up to them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import Column, ForeignKey, ForeignKeyConstraint, Integer, MetaData, Table
+from sqlalchemy import Text as Words
+from sqlalchemy.engine import Connection
+
+APPLICATION = 0x47454F43
+"""Mark in the head of our SQLite files ("GEOC"), by which other programs can tell what they are."""
+
+tables = MetaData()
+
+
+class Moment(sa.TypeDecorator):
+    """A time in UTC; None where what is kept is none, so that one spoilt row doesn't hide the others."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def result_processor(self, dialect: Any, coltype: object) -> Any:
+        """SQLAlchemy's own reader, without what it raises."""
+        read = super().result_processor(dialect, coltype)
+
+        def moment(value: Any) -> Any:
+            try:
+                return read(value) if read else value
+            except (ValueError, TypeError):
+                return None
+
+        return moment
+
+
+class Packed(sa.TypeDecorator):
+    """Bytes; none where what is kept is a text or a number, so that it is refused like any other spoilt content."""
+
+    impl = sa.LargeBinary
+    cache_ok = True
+
+    def result_processor(self, dialect: Any, coltype: object) -> Any:  # noqa: ARG002
+        """SQLAlchemy's own reader would make as many zeros of a number."""
+        return lambda value: bytes(value) if isinstance(value, bytes | memoryview) else b""
+
+
+made = Table(
+    "geo_cluster_schema",
+    tables,
+    Column("version", Integer, primary_key=True),
+    Column("workspace", sa.String(32), nullable=False, server_default="", comment="which workspace this is"),
+)
+saves = Table(
+    "geo_cluster_saves",
+    tables,
+    Column("token", sa.String(32), primary_key=True),
+    comment="one for each transaction that wrote: a copy that lacks one is an older one",
+)
+
+blobs = Table(
+    "geo_cluster_blobs",
+    tables,
+    Column("sha256", sa.String(64), primary_key=True),
+    Column("packed", Packed, nullable=False),
+    comment="contents of files, compressed, each once",
+)
+works = Table(
+    "geo_cluster_works",
+    tables,
+    Column("id", sa.String(32), primary_key=True),
+    Column("owner", Words, nullable=False),
+    Column("shared", sa.Boolean, nullable=False),
+    Column("deleted_at", Moment),
+    Column("deleted_by", Words),
+)
+revisions = Table(
+    "geo_cluster_revisions",
+    tables,
+    Column("work", sa.String(32), ForeignKey("geo_cluster_works.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("kind", sa.String(8), nullable=False),
+    Column("origin", Integer, nullable=False, comment="number of the revision whose content this is; itself if new"),
+    Column("before", Integer, comment="origin of what a new content was made from; none for the first"),
+    Column("tip", Integer, nullable=False, comment="where redo leads: the newest content of this line"),
+    Column("scenario", Words, nullable=False, comment="JSON"),
+    Column("files", Words, nullable=False, comment="JSON: path -> SHA-256 of the content"),
+    Column("note", Words, nullable=False),
+    Column("author", Words, nullable=False),
+    Column("at", Moment, nullable=False, comment="UTC"),
+    comment="what works were and are; rows are added, never changed",
+)
+plans = Table(
+    "geo_cluster_plans",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("work", sa.String(32), nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("scenario_id", sa.String(12), nullable=False),
+    Column("content", Words, nullable=False, comment="JSON: site of each project, bound, hashes of what went in"),
+    Column("author", Words, nullable=False),
+    Column("at", Moment, nullable=False, comment="UTC"),
+    ForeignKeyConstraint(["work", "number"], ["geo_cluster_revisions.work", "geo_cluster_revisions.number"]),
+)
+marks = Table(
+    "geo_cluster_marks",
+    tables,
+    Column("person", Words, primary_key=True),
+    Column("mark", sa.String(64), primary_key=True),
+    comment="what a person has seen and need not see again",
+)
+signed_out = Table(
+    "geo_cluster_signed_out",
+    tables,
+    Column("login", sa.String(64), primary_key=True, comment="hash of the claims"),
+    Column("at", Moment, nullable=False, comment="UTC"),
+    comment="sign-ins that have ended, so that a copied cookie is worth nothing",
+)
+
+
+def _name_and_count(connection: Connection) -> None:
+    """From 1 (version 0.1.0) to 2: which workspace it is, a token for each save, sign-ins that have ended."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION}")
+    added = "ALTER TABLE geo_cluster_schema ADD COLUMN workspace VARCHAR(32) DEFAULT '' NOT NULL"
+    connection.exec_driver_sql(added)
+    connection.execute(sa.text("UPDATE geo_cluster_schema SET workspace = :name"), {"name": secrets.token_hex(16)})
+    connection.exec_driver_sql("CREATE TABLE geo_cluster_saves (token VARCHAR(32) NOT NULL, PRIMARY KEY (token))")
+    moment = {"sqlite": "DATETIME", "postgresql": "TIMESTAMP"}[connection.dialect.name]
+    columns = f"login VARCHAR(64) NOT NULL, at {moment} NOT NULL, PRIMARY KEY (login)"
+    connection.exec_driver_sql(f"CREATE TABLE geo_cluster_signed_out ({columns})")
+
+
+class Step(NamedTuple):
+    """What brings a workspace to the next version of its tables.
+
+    Attributes
+    ----------
+    name : str
+        What is new, for the log.
+    apply : callable
+        Changes the tables through a connection. It spells them out in full, for those above move on.
+    """
+
+    name: str
+    apply: Callable[[Connection], None]
+
+
+STEPS: tuple[Step, ...] = (Step("which workspace it is, saves, ended sign-ins", _name_and_count),)
+"""The first leads from version 1 (0.1.0) to 2, and so on; a step that was released is never changed."""
+
+
+def newest() -> int:
+    """Version of the tables above; an older workspace is stepped up to it, one of a later version is refused."""
+    return len(STEPS) + 1
