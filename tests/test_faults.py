@@ -27,7 +27,6 @@ ROOMS_TO_COME = (
     "geo_cluster/export/",
     "geo_cluster/imports/",
     "geo_cluster/intake/",
-    "geo_cluster/matching/",
     "geo_cluster/report/",
     "geo_cluster/scoring/",
     "geo_cluster/serving.py",
