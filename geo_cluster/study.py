@@ -24,7 +24,8 @@ from geo_cluster.domain import PlanningLevel, Scenario, Share
 from geo_cluster.eligibility import Eligibility, Facts
 from geo_cluster.errors import Fault, InputError, Place
 from geo_cluster.matching.plan import Assignment, Progress, Violation
-from geo_cluster.matching.problem import UNPLACED, Link, Problem, Resource
+from geo_cluster.matching.problem import Link, Problem
+from geo_cluster.matching.resource import UNPLACED, Resource
 from geo_cluster.matching.rules import group_limits, keep
 from geo_cluster.matching.solve import solve
 from geo_cluster.matching.verify import verify

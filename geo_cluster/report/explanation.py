@@ -21,14 +21,14 @@ from geo_cluster.matching.alternatives import Alternative, alternatives
 from geo_cluster.matching.explain import (
     Move,
     PlacementOption,
-    Shortage,
     lock_prices,
     placement_options,
     pool_values,
     site_importance,
     why_here,
 )
-from geo_cluster.matching.problem import UNPLACED
+from geo_cluster.matching.resource import UNPLACED
+from geo_cluster.matching.shortages import Shortage
 from geo_cluster.matching.solve import solve
 from geo_cluster.matching.time_budget import TimeBudget
 from geo_cluster.matching.tradeoffs import Point, balance_front, trade_off

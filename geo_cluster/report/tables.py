@@ -14,9 +14,10 @@ import pandas as pd
 
 from geo_cluster.domain import BASES, LANGUAGES, Language, PlanningLevel, Text
 from geo_cluster.eligibility import Eligibility, Facts
-from geo_cluster.matching.explain import Shortage, shortages
 from geo_cluster.matching.plan import Assignment
-from geo_cluster.matching.problem import UNPLACED, Problem, Resource
+from geo_cluster.matching.problem import Problem
+from geo_cluster.matching.resource import UNPLACED, Resource
+from geo_cluster.matching.shortages import Shortage, shortages
 from geo_cluster.matching.verify import usage
 from geo_cluster.region import OFFERS, Region, subject_of
 from geo_cluster.scoring.aggregate import competition_rank
