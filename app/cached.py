@@ -20,7 +20,7 @@ from sqlalchemy.engine import Engine
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from app import charts
+from app import small_maps
 from app.jobs import Jobs
 from geo_cluster import scratch, toml
 from geo_cluster import study as pipeline
@@ -373,7 +373,7 @@ def layer_file(name: str, folder: str = "", sha256: str = "") -> bytes:  # noqa:
 def layer_chart(name: str, folder: str, sha256: str, language: Language) -> Any:  # noqa: ARG001
     """A layer drawn small, on the outlines of the prefectures; a large one thinned."""
     frame = layers.read(name, folder)
-    return charts.outline(frame[frame.geometry.notna()], layers.read("prefectures"), f"name_{language}")
+    return small_maps.outline(frame[frame.geometry.notna()], layers.read("prefectures"), f"name_{language}")
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
@@ -437,7 +437,7 @@ def parcel_charts(_checked: Checked, sha256: str, sites: str) -> Any:  # noqa: A
     """By site, its parcels and what the rules leave of them; nothing where there are no outlines."""
     if "gross" not in _checked.extra:
         return {}
-    return charts.parcels(_checked.extra["gross"], _checked.extra["land"])
+    return small_maps.parcels(_checked.extra["gross"], _checked.extra["land"])
 
 
 # ---- explore ------------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ def _script(name):
     import streamlit
 
     streamlit.set_page_config(layout="wide")
-    importlib.import_module(f"app.views.{name}").page()
+    importlib.import_module(f"app.views.{name}").draw()
 
 
 def opened(name, language="zh", **session):

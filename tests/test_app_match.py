@@ -9,7 +9,7 @@ import pytest
 from app import cached
 from app.jobs import KEPT, KEPT_BYTES, Jobs
 from app.texts import text
-from app.views import match_edit, match_plan, match_pools
+from app.views.match import edit, plan, pools
 from geo_cluster.domain import Pair
 from geo_cluster.errors import DataError, Fault, InputError
 from geo_cluster.matching.plan import Progress
@@ -162,7 +162,7 @@ def test_pools_that_have_nothing_are_among_the_gauges():
     table = explanation.gauge_table(run("cautious"))
     empty = table[(table["planned"] == 0) & (table["waiting"] > 0)]
     assert len(empty)
-    assert set(empty.index) <= set(range(match_pools.FULLEST)), "what has nothing left is full"
+    assert set(empty.index) <= set(range(pools.FULLEST)), "what has nothing left is full"
 
 
 def test_a_front_of_one_point_is_a_sentence_and_no_plan_is_listed_twice():
@@ -282,10 +282,10 @@ def test_the_difference_names_everyone_who_moved():
 def test_edits_are_rows_changed_taken_out_and_added():
     rows = pd.DataFrame({"a": ["1", "2", "3"], "b": ["x", "y", "z"]})
     edits = {"edited_rows": {0: {"b": "neu"}}, "deleted_rows": [1], "added_rows": [{"a": "4"}]}
-    after = match_edit.applied(rows, edits).fillna("")
+    after = edit.applied(rows, edits).fillna("")
     assert after.to_numpy().tolist() == [["1", "neu"], ["3", "z"], ["4", ""]]
     assert rows["b"].tolist() == ["x", "y", "z"]
-    assert match_edit.applied(rows, {}).equals(rows)
+    assert edit.applied(rows, {}).equals(rows)
 
 
 def test_faults_are_told_by_row_and_the_table_stays():
@@ -342,7 +342,7 @@ IDS = {"葛店": "E01", "黄石港": "H01"}
     ],
 )
 def test_a_click_is_a_decision(cells, locked, forbidden):
-    after = match_plan.decided(catalog.scenario(), ROWS, {"edited_rows": cells}, IDS)
+    after = plan.decided(catalog.scenario(), ROWS, {"edited_rows": cells}, IDS)
     assert [(one["project"], one["site"]) for one in after["locked"]] == locked
     assert [(one["project"], one["site"]) for one in after["forbidden"]] == forbidden
 
@@ -350,10 +350,10 @@ def test_a_click_is_a_decision(cells, locked, forbidden):
 def test_of_two_contradicting_clicks_the_newer_stays():
     scenario = catalog.scenario().model_dump() | {"locked": [{"project": "P01", "site": "E01"}]}
     edits = {"edited_rows": {0: {"keep": True, "ban": True}}}
-    after = match_plan.decided(catalog.scenario_from(scenario), ROWS, edits, IDS)
+    after = plan.decided(catalog.scenario_from(scenario), ROWS, edits, IDS)
     assert after["locked"] == []
     assert after["forbidden"] == [{"project": "P01", "site": "E01"}]
-    unticked = match_plan.decided(catalog.scenario_from(scenario), ROWS, {"edited_rows": {0: {"keep": False}}}, IDS)
+    unticked = plan.decided(catalog.scenario_from(scenario), ROWS, {"edited_rows": {0: {"keep": False}}}, IDS)
     assert unticked == {"locked": [], "forbidden": []}
 
 
