@@ -24,8 +24,9 @@ from streamlit import config
 from streamlit.web import bootstrap
 from streamlit.web.server.starlette import App
 
-from app import ending, streamlit_patches, web
-from app.impatient import Impatient
+from app import ending, streamlit_patches
+from app.web import guard
+from app.web.impatient import Impatient
 from geo_cluster import serving, toml
 from geo_cluster.box.limits import limits
 from geo_cluster.errors import Fault, GeoClusterError, InputError, refuse_if
@@ -110,8 +111,8 @@ def _server(told: Serving, script: Path) -> tuple[uvicorn.Server, socket.socket]
             "server.cookieSecret", auth["cookie_secret"]
         )  # on the way to the provider, other processes too
     Impatient.proxies = told.proxies
-    guard = Middleware(web.Guard, serving=told, auth=auth)
-    app = App(script, secrets=None if auth is None else {"auth": auth}, middleware=[guard])
+    guarded = Middleware(guard.Guard, serving=told, auth=auth)
+    app = App(script, secrets=None if auth is None else {"auth": auth}, middleware=[guarded])
     asked = uvicorn.Config(
         app,
         http=Impatient,
@@ -167,11 +168,11 @@ def _more_files() -> None:
 
 def main(told: str, script: str = str(Path(__file__).with_name("main.py"))) -> None:
     """Serve until somebody stops it."""
-    streamlit_patches.install()
     gc.disable()
     _more_files()
     try:
-        web.install()
+        streamlit_patches.install()
+        guard.install()
         server, listening = _server(Serving.model_validate_json(told), Path(script))
     except GeoClusterError as refusal:
         for fault in refusal.faults:

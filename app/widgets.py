@@ -11,9 +11,10 @@ from typing import Any
 import streamlit as st
 from streamlit_folium import st_folium
 
-from app import cached, session, state, web
+from app import cached, session, state
 from app.session import t
 from app.texts.faults import told
+from app.web.tickets import ticketed
 from geo_cluster.box.limits import limits
 from geo_cluster.errors import GeoClusterError
 from geo_cluster.maps import page as maps_page
@@ -43,7 +44,7 @@ def show_map(source: cached.Source, *, key: str, height: int = 640) -> None:
         maps_page.canvas_of(scripts=scripts),
         key=key,
         height=height,
-        feature_group_to_add=maps_page.FetchedPayload(web.ticketed(address)),
+        feature_group_to_add=maps_page.FetchedPayload(ticketed(address)),
         use_container_width=True,
         returned_objects=[],
     )
