@@ -8,6 +8,7 @@ declared before the server runs is not served.
 
 from __future__ import annotations
 
+import errno
 import gc
 import socket
 import sys
@@ -29,10 +30,15 @@ from app.web import guard
 from app.web.impatient import Impatient
 from geo_cluster import serving, toml
 from geo_cluster.box.limits import limits
-from geo_cluster.errors import Fault, GeoClusterError, InputError, refuse_if
+from geo_cluster.errors import Fault, GeoClusterError, InputError, Place, refuse_if
 from geo_cluster.serving import Serving
 from geo_cluster.workspace import database, sessions
 
+_NOT_LISTENING = {
+    errno.EADDRINUSE: "app.port_in_use",
+    errno.EACCES: "app.port_not_allowed",
+    errno.EADDRNOTAVAIL: "app.address_not_here",
+}
 _FIRST_PAGE_S = 10  # until the first page is there, and matching may be made ready
 _MESSAGE_BYTES = 25 * 2**20  # what a browser may say at once; Streamlit takes no more of it
 _GOODBYE_S = 3  # for answers that are on their way when the app is stopped
@@ -76,7 +82,7 @@ def _doors(options: dict[str, Any]) -> serving.Doors:
     others = [Path(file).absolute() for file in config.get_option("secrets.files")]
     refuse_if(
         [
-            Fault(str(file), "is not read", f"write what it says to {serving.secret_files()[-1]}")
+            Fault("app.secrets_elsewhere", file, file=str(serving.secret_files()[-1]))
             for file in others
             if file not in ours and file.exists()
         ]
@@ -93,8 +99,10 @@ def _listening(told: Serving) -> socket.socket:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((told.address, told.port))
     except OSError as problem:
-        where, what = f"{told.address}:{told.port}", f"can't be listened at ({problem.strerror})"
-        raise InputError(Fault(where, what, "choose another with --port or --address")) from None
+        code = _NOT_LISTENING.get(problem.errno or 0)
+        place = Place(f"{told.address}:{told.port}")
+        fault = Fault(code, place) if code else Fault("app.cannot_listen", place, reason=problem.strerror or "")
+        raise InputError(fault) from None
     listening.listen(2048)
     return listening
 

@@ -8,7 +8,9 @@ from typing import Any
 import streamlit as st
 
 from app.texts import text
+from app.texts.faults import told
 from geo_cluster.domain import Language
+from geo_cluster.errors import Fault, Words
 
 
 def language() -> Language:
@@ -24,6 +26,11 @@ def _linked_language() -> Language:
 def t(key: str, **values: object) -> str:
     """A text in the visitor's language."""
     return text(key, language(), **values)
+
+
+def words(fault: Fault) -> Words:
+    """A fault in the visitor's language."""
+    return told(fault, language())  # with `common.prose` gone: fault.words(language()), and app/texts/faults.py goes
 
 
 def show(key: str, value: Any) -> str:

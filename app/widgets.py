@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -13,10 +13,9 @@ from streamlit_folium import st_folium
 
 from app import cached, session, state
 from app.session import t
-from app.texts.faults import told
 from app.web.tickets import ticketed
 from geo_cluster.box.limits import limits
-from geo_cluster.errors import GeoClusterError
+from geo_cluster.errors import Fault, GeoClusterError
 from geo_cluster.maps import page as maps_page
 from geo_cluster.study import Study
 
@@ -80,8 +79,12 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except GeoClusterError as refusal:
-        faults = [told(fault, session.language()) for fault in refusal.faults]
-        st.error(t("error") + "\n\n" + "\n".join(f"- {plain(str(fault))}" for fault in faults), icon=":material/error:")
+        st.error(f"{t('error')}\n\n{listed(refusal.faults)}", icon=":material/error:")
+
+
+def listed(faults: Iterable[Fault]) -> str:
+    """Faults as a list in markdown, in the visitor's language."""
+    return "\n".join(f"- {plain(str(session.words(fault)))}" for fault in faults)
 
 
 def upload_words() -> None:

@@ -9,8 +9,7 @@ import streamlit as st
 
 from app import cached, session, signin, state
 from app.session import t
-from app.texts.faults import told
-from app.widgets import clock, plain, refusals
+from app.widgets import clock, listed, plain, refusals
 from geo_cluster.archive import file_name
 from geo_cluster.errors import Conflict, GeoClusterError
 from geo_cluster.workspace.repository import ListedWork, Revision
@@ -83,8 +82,7 @@ def _notices() -> None:
             _do(t("work.open_theirs"), "theirs", lambda: state.open_work(kept.id))
             _do(t("work.keep_mine"), "mine", lambda: state.copy_work(name))
     elif trouble is not None:
-        faults = "\n".join(f"- {plain(str(told(fault, session.language())))}" for fault in trouble.faults)
-        st.warning(f"{t('work.trouble')}\n\n{faults}", icon=":material/save:")
+        st.warning(f"{t('work.trouble')}\n\n{listed(trouble.faults)}", icon=":material/save:")
         if state.person().may("planner"):
             _do(t("work.again"), "again", state.save_again)
     elif newest is not None and kept is not None:

@@ -500,7 +500,7 @@ def test_a_provider_that_does_not_answer_is_told_with_its_address(kept, language
     assert not page.exception
     (told,) = [one.value for one in page.error]
     assert "nobody-answers" in told
-    assert sentence("check the address, and the way there from this server", language) in told
+    assert Fault("app.provider_silent", "", reason="").words(language).remedy in told
 
 
 # ---- first steps, errors ------------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ import streamlit as st
 
 from app import cached, session, state
 from app.session import t
-from app.texts.faults import told
 from app.views.data.preview import faulty, preview
 from app.widgets import plain, upload_words
 from geo_cluster import toml
@@ -183,10 +182,9 @@ def _belongs(found: pd.DataFrame, key: str) -> dict[str, str]:
 
 def _refused(checked: Checked, key: str) -> None:
     """Every fault in words, the cells marked, and the list to take away."""
-    language = session.language()
     st.error(t("data.import.faults", count=len(checked.faults)), icon=":material/error:")
     table = fault_table(checked.faults)
-    words = [told(fault, language) for fault in checked.faults]
+    words = [session.words(fault) for fault in checked.faults]
     table[["where", "what", "remedy"]] = [[one.where, one.what, one.remedy] for one in words]
     table = table.sort_values("row", kind="stable")
     table["row"] = table["row"].map(lambda row: str(row) if row else "")

@@ -134,7 +134,7 @@ def _faults(faults: list[Fault]) -> None:
     """What can't be run yet, row by row; the table keeps it all the same."""
     if not faults:
         return
-    rows = "".join(f"<li>{html.escape(str(fault))}</li>" for fault in faults[:SHOWN_FAULTS])
+    rows = "".join(f"<li>{html.escape(str(session.words(fault)))}</li>" for fault in faults[:SHOWN_FAULTS])
     rest = len(faults) - SHOWN_FAULTS
     rows += f"<li>{t('match.more_faults', n=rest)}</li>" if rest > 0 else ""
     head = html.escape(t("match.faults"))
