@@ -11,7 +11,6 @@ from streamlit.testing.v1 import AppTest
 
 from app import cached, signin, workbar
 from app.texts import text
-from app.texts.faults import sentence
 from geo_cluster import serving
 from geo_cluster import study as pipeline
 from geo_cluster.errors import Fault, Place
