@@ -81,7 +81,7 @@ def _scores(rows: int) -> alt.LayerChart:
         x=alt.X("low:Q", scale=scale, title=t("col.score")), x2="high:Q"
     )
     tips = _tips(site_label="col.site", score="col.score", low="col.low", high="col.high")
-    tips.append(alt.Tooltip("chance_first:Q", title=t("col.chance"), format=".0%"))
+    tips.append(alt.Tooltip("chance_first:Q", title=t("col.acceptability"), format=".0%"))
     dots = base.mark_circle(size=95, color=page["accent"], opacity=1).encode(
         x=alt.X("score:Q", scale=scale), tooltip=tips
     )

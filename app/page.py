@@ -67,9 +67,14 @@ def _languages() -> None:
 def _leave() -> None:
     who = signin.person() if signin.is_on() else None
     if who is not None:
-        told = t("signin.as", name=plain(who.name), role=t(f"signin.{who.role}"))
+        who_is_in = t("signin.as", name=plain(who.name), role=t(f"signin.{who.role}"))
         st.button(
-            t("signin.leave"), icon=":material/logout:", type="tertiary", on_click=st.logout, help=told, key="leave"
+            t("signin.leave"),
+            icon=":material/logout:",
+            type="tertiary",
+            on_click=st.logout,
+            help=who_is_in,
+            key="leave",
         )
 
 

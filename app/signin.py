@@ -37,7 +37,7 @@ def is_on() -> bool:
 
 def _doors() -> serving.Doors:
     try:
-        told = serving.doors(serving.secret_files())
+        doors = serving.doors(serving.secret_files())
     except InputError as refusal:  # a visitor needn't know where on the server the file lies
         paths = {str(file) for file in serving.secret_files()}
         faults = [
@@ -45,9 +45,9 @@ def _doors() -> serving.Doors:
             for one in refusal.faults
         ]
         raise InputError(faults) from None
-    if told.auth != begun_with():
+    if doors.auth != begun_with():
         raise InputError(Fault("app.other_sign_in", Place("secrets.toml", key="[auth]")))
-    return told
+    return doors
 
 
 def begun_with() -> Mapping[str, Any] | None:
@@ -70,10 +70,10 @@ def person() -> Person | None:
 
 def who(claims: Mapping[str, Any]) -> Person | None:
     """The person of what an identity provider said; None for nothing, and where it no longer counts."""
-    told = _doors()
-    if told.auth is None or not claims or _has_ended(claims):
+    doors = _doors()
+    if doors.auth is None or not claims or _has_ended(claims):
         return None
-    return person_of(claims, check_sign_in(told.auth), told.rules)
+    return person_of(claims, check_sign_in(doors.auth), doors.rules)
 
 
 def _has_ended(claims: Mapping[str, Any]) -> bool:

@@ -92,7 +92,7 @@ def hooks() -> tuple[Hook, ...]:
     """What is wrapped, and by what."""
     return (
         Hook(script_runner.ScriptRunner, "_maybe_handle_execution_control_request", _when_free),
-        Hook(safe_session_state.SafeSessionState, "on_script_will_rerun", _whole),
+        Hook(safe_session_state.SafeSessionState, "on_script_will_rerun", _undisturbed),
         Hook(script_requests, "_coalesce_widget_states", _all),
         Hook(script_requests.ScriptRequests, "_request_rerun_locked", _to_the_page_asked_for),
         Hook(script_runner.ScriptRunner, "_run_script", _on_its_page),
@@ -123,20 +123,20 @@ def _on_its_page(run: Any) -> Any:
     return run_on_its_page
 
 
-def _whole(call: Any) -> Any:
-    def call_whole(*given: Any, **named: Any) -> Any:
+def _undisturbed(call: Any) -> Any:
+    def call_undisturbed(*args: Any, **kwargs: Any) -> Any:
         with undisturbed():
-            return call(*given, **named)
+            return call(*args, **kwargs)
 
-    return call_whole
+    return call_undisturbed
 
 
 def _all(fold: Any) -> Any:
     def fold_all(old_states: Any, new_states: Any) -> Any:
         folded = fold(old_states, new_states)
         if old_states is not None and new_states is not None:
-            named = {state.id for state in folded.widgets}
-            folded.widgets.extend(state for state in old_states.widgets if state.id not in named)
+            kwargs = {state.id for state in folded.widgets}
+            folded.widgets.extend(state for state in old_states.widgets if state.id not in kwargs)
         return folded
 
     return fold_all
@@ -174,8 +174,8 @@ def _after_the_last(begin: Any) -> Any:
 def _then_the_next(hear: Any) -> Any:
     """What waited until the last runner was heard out comes after it, in the order in which it was asked."""
 
-    def hear_and_go_on(session: Any, *given: Any, **named: Any) -> None:
-        hear(session, *given, **named)
+    def hear_and_go_on(session: Any, *args: Any, **kwargs: Any) -> None:
+        hear(session, *args, **kwargs)
         if session._scriptrunner is not None or session._state == app_session.AppSessionState.SHUTDOWN_REQUESTED:
             return
         waiting, session._waiting = vars(session).get("_waiting", []), []

@@ -67,7 +67,7 @@ def clock(at: datetime) -> str:
     return f"{here:%H:%M}" if here.date() == now.date() else f"{here:%m-%d %H:%M}"
 
 
-def told_of(study: Study) -> str:
+def plan_name(study: Study) -> str:
     """Which plan it is, as people say it: the name of its scenario and when it was run."""
     at = state.run_at(study)
     return plain(study.scenario.name[session.language()]) + (f" · {clock(at)}" if at else "")
@@ -90,8 +90,8 @@ def listed(faults: Iterable[Fault]) -> str:
 def upload_words() -> None:
     """Give the drop zones of a page words in the visitor's language; Streamlit only has its own."""
     zone = '[data-testid="stFileUploaderDropzone'
-    choose, told = f'{zone}"] > span button p', f'{zone}Instructions"]'
-    words = {choose: t("upload.choose"), told: t("upload.drop", mb=limits().megabytes)}
-    rules = [f"{choose} {{ font-size: 0 !important; }}", f"{told} > * {{ display: none; }}"]
+    choose, drop = f'{zone}"] > span button p', f'{zone}Instructions"]'
+    words = {choose: t("upload.choose"), drop: t("upload.drop", mb=limits().megabytes)}
+    rules = [f"{choose} {{ font-size: 0 !important; }}", f"{drop} > * {{ display: none; }}"]
     rules += [f'{place}::after {{ content: "{word}"; font-size: .875rem; }}' for place, word in words.items()]
     st.html(f"<style>{' '.join(rules)}</style>")

@@ -87,7 +87,9 @@ def _notices() -> None:
             _do(t("work.again"), "again", state.save_again)
     elif newest is not None and kept is not None:
         at = clock(newest.at)
-        st.info(t("work.newer", who=plain(_other(newest.author)), at=at, note=_told(newest)), icon=":material/update:")
+        st.info(
+            t("work.newer", who=plain(_other(newest.author)), at=at, note=_revision(newest)), icon=":material/update:"
+        )
         _do(t("work.open_theirs"), "newest", lambda: state.open_work(kept.id))
 
 
@@ -170,16 +172,18 @@ def _choose(label: str, entries: Iterable[ListedWork]) -> ListedWork | None:
     there = {one.id: one for one in entries}
     if not there:
         return None
-    told = {id_: _entry(one, session.language()) for id_, one in there.items()}
-    chosen = st.selectbox(t(label), list(told), index=None, format_func=told.__getitem__, placeholder=t("work.choose"))
+    labels = {id_: _entry(one, session.language()) for id_, one in there.items()}
+    chosen = st.selectbox(
+        t(label), list(labels), index=None, format_func=labels.__getitem__, placeholder=t("work.choose")
+    )
     return there[chosen] if chosen else None
 
 
 def _entry(entry: ListedWork, language: str) -> str:
     name = _short(entry.name.en if language == "en" else entry.name.zh)
-    told = [name, *([t("work.damaged")] if entry.is_damaged else []), clock(entry.revision.at)]
-    told += [t("work.sample")] if entry.is_sample else []
-    return " · ".join([*told, *([_who(entry.owner)] if entry.owner != state.person().name else [])])
+    labels = [name, *([t("work.damaged")] if entry.is_damaged else []), clock(entry.revision.at)]
+    labels += [t("work.sample")] if entry.is_sample else []
+    return " · ".join([*labels, *([_who(entry.owner)] if entry.owner != state.person().name else [])])
 
 
 def _history(may_save: bool) -> None:
@@ -191,7 +195,7 @@ def _history(may_save: bool) -> None:
     with st.container(height=340 if len(revisions) > 5 else "content", border=False, key="work-revisions"):
         for one in revisions:
             text, button = st.columns([3, 1.2], vertical_alignment="center")
-            text.markdown(f"{_told(one)}  \n:small[{plain(_who(one.author))} · {plain(clock(one.at))}]")
+            text.markdown(f"{_revision(one)}  \n:small[{plain(_who(one.author))} · {plain(clock(one.at))}]")
             if one.number == kept.revision.number:
                 button.markdown(f":small[{t('work.now')}]")
             elif may_save and button.button(t("work.back"), key=f"work-back-{one.number}", type="tertiary"):
@@ -199,7 +203,7 @@ def _history(may_save: bool) -> None:
                 st.rerun()
 
 
-def _told(revision: Revision) -> str:
+def _revision(revision: Revision) -> str:
     return t(f"work.kind_{revision.kind}", note=plain(_short(revision.note, 120)))
 
 

@@ -73,7 +73,7 @@ def test_a_run_shows_its_own_results():
     result = run()
     told = {metric.label: metric.value for metric in page.metric}
     assert told[text("match.placed", "zh")] == f"{len(tables.assignment(result))} / {len(result.projects)}"
-    assert told[text("match.worth", "zh")] == f"{result.plan.objective:,.1f}"
+    assert told[text("match.objective", "zh")] == f"{result.plan.objective:,.1f}"
     assert told[text("match.check", "zh")] == text("match.check_ok", "zh")
     assert not warned(page)
     assert any("示例" in one for one in says(page))
@@ -129,7 +129,7 @@ def test_during_a_run_nobody_is_told_to_run(language):
 def test_the_headline_says_how_often_the_plan_holds(language):
     page = opened("match", language, study=run())
     table = explanation.feasibility_table(run())
-    held = next(one for one in page.metric if one.label == text("match.held", language))
+    held = next(one for one in page.metric if one.label == text("match.feasible_share", language))
     assert held.value == f"{1 - table['breaks'].iloc[0]:.0%}"
     assert run().region.names[table["pool"].iloc[1]][language] in held.help
 
@@ -145,14 +145,14 @@ def test_no_hash_is_shown_to_a_planner():
 
 @pytest.mark.parametrize(("language", "unit"), [("zh", ("亩", "MVA", "吨标煤/年")), ("en", ("mu", "MVA", "tce"))])
 def test_each_shortfall_has_its_unit(language, unit):
-    table = shown(at(opened("match", language, study=run()), "holds", language), "over")
+    table = shown(at(opened("match", language, study=run()), "robustness", language), "over")
     assert len(table)
     assert all(one.endswith(unit) for one in table["over"])
 
 
 def test_who_would_be_pushed_out_is_named():
     result = run("cautious")
-    page = at(opened("match", "en", study=result), "holds", "en")
+    page = at(opened("match", "en", study=result), "robustness", "en")
     heading = text("match.displaced", "en")
     names = set(result.projects["name"])
     assert set(", ".join(shown(page, heading)[heading]).split(", ")) <= names
@@ -193,7 +193,7 @@ def test_a_front_that_time_ended_before_is_not_said_to_be_all_there_is():
     with patch.object(comparison, "other_plans", return_value=plans, __name__="other_plans"):
         press(at(page, "others"), "match.others_run")
     cached._asked.clear()
-    assert [one.value for one in page.caption].count(text("match.not_whole", "zh")) == len(FRONTS)
+    assert [one.value for one in page.caption].count(text("match.not_complete", "zh")) == len(FRONTS)
     only = [text(f"match.only_{kind}", "zh", value=0, worth=plan.objective) for kind in FRONTS]
     assert not {one.value for one in page.text} & set(only)
 
@@ -215,7 +215,7 @@ def test_decisions_are_kept_when_the_language_changes():
 @pytest.mark.parametrize(("name", "is_seldom"), [("default", True), ("cautious", False)])
 def test_a_plan_that_seldom_holds_is_warned_of(name, is_seldom):
     page = opened("match", study=run(name))
-    held = next(metric.value for metric in page.metric if metric.label == text("match.held", "zh"))
+    held = next(metric.value for metric in page.metric if metric.label == text("match.feasible_share", "zh"))
     assert (float(held.rstrip("%")) < 50) == is_seldom
     (told,) = [one.value for one in page.warning if one.icon == ":material/casino:"] or [""]
     assert (f"只有 {held} 的情形放得下" in told) == is_seldom
@@ -252,7 +252,7 @@ def test_a_plan_of_other_projects_is_to_look_at_only(language):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("tab", ["plan", "unplaced", "pools", "others", "changes", "holds", "ranking"])
+@pytest.mark.parametrize("tab", ["plan", "unplaced", "pools", "others", "changes", "robustness", "ranking"])
 def test_every_tab_opens(tab, language):
     page = at(opened("match", language, study=run("cautious"), study_before=run()), tab, language)
     assert not page.exception

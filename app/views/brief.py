@@ -32,7 +32,7 @@ def draw() -> None:
         language = _language()
         with st.spinner(t("brief.making")):
             files = _files(group, language)
-        _whole(group, language, files)
+        _all_files(group, language, files)
         _one(group, language, files)
     footer()
 
@@ -99,7 +99,7 @@ def _what(group: str, name: str) -> str:
     return t("brief.file_layer" if "/" in name else "brief.file_portfolio")
 
 
-def _whole(group: str, language: Language, files: dict[str, bytes]) -> None:
+def _all_files(group: str, language: Language, files: dict[str, bytes]) -> None:
     """The list of all files, and all of them at once."""
     scenario, study = state.scenario(), state.last_study()
     stem = study.scenario.id if group == "study" and study else f"layers_{scenario.layers_sha256[:12]}".rstrip("_")

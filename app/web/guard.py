@@ -56,8 +56,8 @@ def install() -> None:
 
 
 def _for_visitor(add: Any) -> Any:
-    def add_for_visitor(manager: MediaFileManager, *given: Any, **named: Any) -> str:
-        return tickets.ticketed(add(manager, *given, **named))
+    def add_for_visitor(manager: MediaFileManager, *args: Any, **kwargs: Any) -> str:
+        return tickets.ticketed(add(manager, *args, **kwargs))
 
     return add_for_visitor
 
@@ -129,11 +129,11 @@ class Guard:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"].removeprefix(self.serving.prefix).lstrip("/")
         if not self._host(scope):
-            told = "该主机名未登记：请管理者用 --host 指明 / this host is not known: its owner names it with --host\n"
-            await PlainTextResponse(told, 421)(scope, receive, send)
+            words = "该主机名未登记：请管理者用 --host 指明 / this host is not known: its owner names it with --host\n"
+            await PlainTextResponse(words, 421)(scope, receive, send)
         elif values_of(scope, b"content-length") and values_of(scope, b"transfer-encoding"):
-            told = "one length, please\n"  # what reads the other one, a proxy say, would see another request in it
-            await PlainTextResponse(told, 400, {"connection": "close"})(scope, receive, send)
+            words = "one length, please\n"  # what reads the other one, a proxy say, would see another request in it
+            await PlainTextResponse(words, 400, {"connection": "close"})(scope, receive, send)
         elif upload := _UPLOAD.fullmatch(path):
             await self._upload(upload[1], scope, receive, send)
         elif OF_A_VISITOR.fullmatch(path):
@@ -152,10 +152,10 @@ class Guard:
 
     def _host(self, scope: Scope) -> str:
         """The host and port that a request names, if it is one that people open the app by; else nothing."""
-        named = values_of(scope, b"host")
-        match = re.fullmatch(r"(\[[0-9a-f:.]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?", named[0].lower()) if named else None
-        known = match and len(named) == 1 and match[1].strip("[]").rstrip(".") in self.serving.hosts
-        return named[0].lower() if known else ""
+        kwargs = values_of(scope, b"host")
+        match = re.fullmatch(r"(\[[0-9a-f:.]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?", kwargs[0].lower()) if kwargs else None
+        known = match and len(kwargs) == 1 and match[1].strip("[]").rstrip(".") in self.serving.hosts
+        return kwargs[0].lower() if known else ""
 
     async def _is_in(self, scope: Scope) -> bool:
         """Whether the request is of somebody who is let in."""
@@ -165,8 +165,8 @@ class Guard:
         """What a visitor was shown, for them, at the very address that they were told."""
         cookies = requests.cookies_of(scope)
         visitor = requests.visitor_named(cookies, requests.claims_of(cookies))
-        given = parse_qs(scope["query_string"].decode("latin-1")).get("for", [""])[0]
-        fits = hmac.compare_digest(given.encode(), tickets.ticket(scope["path"], visitor).encode())
+        args = parse_qs(scope["query_string"].decode("latin-1")).get("for", [""])[0]
+        fits = hmac.compare_digest(args.encode(), tickets.ticket(scope["path"], visitor).encode())
         if visitor and fits and await self._is_in(scope):
             await self.app(scope, receive, send)
         else:
@@ -197,8 +197,8 @@ class Guard:
             if claims:
                 await to_thread.run_sync(signin.leave, claims)
         except GeoClusterError:
-            told = "退出未成 / not signed out: the workspace can't be used\n"
-            await PlainTextResponse(told, 503)(scope, receive, send)
+            words = "退出未成 / not signed out: the workspace can't be used\n"
+            await PlainTextResponse(words, 503)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
@@ -212,12 +212,12 @@ class Guard:
 
         async def answer(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                given = [(name.lower(), value) for name, value in message.get("headers", [])]
-                kept = [(name, value) for name, value in given if not name.startswith(_CORS)]
+                args = [(name.lower(), value) for name, value in message.get("headers", [])]
+                kept = [(name, value) for name, value in args if not name.startswith(_CORS)]
                 kept = [(name, baked(value, secure) if name == b"set-cookie" else value) for name, value in kept]
                 if newcomer:
-                    named = create_signed_value(get_cookie_secret(), VISITOR, secrets.token_urlsafe(24)).decode()
-                    cookie = f"{VISITOR}={named}; Path={self.serving.prefix or '/'}"
+                    kwargs = create_signed_value(get_cookie_secret(), VISITOR, secrets.token_urlsafe(24)).decode()
+                    cookie = f"{VISITOR}={kwargs}; Path={self.serving.prefix or '/'}"
                     kept.append((b"set-cookie", baked(cookie.encode(), secure)))
                 cached = dict(kept).get(b"cache-control", b"")
                 own = HEADERS | {

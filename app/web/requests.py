@@ -43,10 +43,10 @@ def claims_of(cookies: Mapping[str, str]) -> dict[str, Any]:
         return decode_signed_value(get_cookie_secret(), name, value.encode("latin-1")) if value else None
 
     try:
-        told = json.loads(get_cookie_with_chunks(one, USER_COOKIE_NAME) or b"{}")
+        claims = json.loads(get_cookie_with_chunks(one, USER_COOKIE_NAME) or b"{}")
     except (ValueError, UnicodeError):
         return {}
-    return told if isinstance(told, dict) and told.get("is_logged_in") is True else {}
+    return claims if isinstance(claims, dict) and claims.get("is_logged_in") is True else {}
 
 
 def visitor_named(cookies: Mapping[str, str], claims: Mapping[str, Any]) -> str:

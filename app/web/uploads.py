@@ -44,8 +44,8 @@ class Uploads:
         """Let a file in, or say why not."""
         self.of = {one: whose for one, whose in self.of.items() if one in _storage()} | {session: visitor}
         room = self._room(visitor)
-        told = values_of(scope, b"content-length")
-        size = int(told[0]) if told and told[0].isdecimal() else 0
+        length = values_of(scope, b"content-length")
+        size = int(length[0]) if length and length[0].isdecimal() else 0
         if room < 0:
             await PlainTextResponse("too many files: reload the page to start anew\n", 429)(scope, receive, send)
             return

@@ -14,11 +14,11 @@ from geo_cluster.imports import ledger
 
 def draw() -> None:
     """List the imports, the latest first, each with its button."""
-    taken = ledger.accepted(state.work().files)
-    if not taken:
-        st.info(t("data.none_taken"), icon=":material/inventory_2:")
+    accepted = ledger.accepted(state.work().files)
+    if not accepted:
+        st.info(t("data.none_accepted"), icon=":material/inventory_2:")
         return
-    for entry in reversed(taken):
+    for entry in reversed(accepted):
         with st.container(border=True):
             _entry(entry)
 
@@ -32,10 +32,10 @@ def _entry(entry: ledger.AcceptedImport) -> None:
                 held = ledger.revert(state.scenario().known, state.work().files, entry.id)
                 state.hold(t("data.note.revert", name=entry.name), known=held.known, files=held.files)
                 st.rerun()
-    told = t(
+    summary = t(
         "data.entry", rows=entry.rows, numbers=len(entry.known), when=f"{when:%Y-%m-%d %H:%M}", hash=entry.sha256[:12]
     )
-    st.caption(told)
+    st.caption(summary)
     st.text(t("data.from_whom", source=entry.source[:200]))
     replaced = len(entry.replaced)
     if replaced:

@@ -86,8 +86,8 @@ def _one_layer(registry: dict[str, Layer], own: set[str]) -> None:
         st.altair_chart(chart, width="stretch")
     else:
         headings = {column: _short(rule[session.language()]) for column, rule in layers.headings(name).items()}
-        told = layers.as_read(name, table, session.language())
-        st.dataframe(told, hide_index=True, column_config={column: headings.get(column, column) for column in told})
+        shown = layers.as_read(name, table, session.language())
+        st.dataframe(shown, hide_index=True, column_config={column: headings.get(column, column) for column in shown})
     st.subheader(t("data.about"), anchor=False)
     _about(registry[name])
     with st.expander(t("data.columns")):
@@ -105,5 +105,5 @@ def _short(meaning: str) -> str:
 def _about(layer: Layer) -> None:
     """Where a layer comes from and on what terms, as a list that wraps on a phone."""
     facts = _facts(layer)
-    told = {t(f"data.{key}"): escape(str(facts[key])) for key in SHOWN if str(facts[key]).strip()}
-    st.html(STYLE + f'<dl class="gc-about">{"".join(f"<dt>{key}</dt><dd>{of}</dd>" for key, of in told.items())}</dl>')
+    rows = {t(f"data.{key}"): escape(str(facts[key])) for key in SHOWN if str(facts[key]).strip()}
+    st.html(STYLE + f'<dl class="gc-about">{"".join(f"<dt>{key}</dt><dd>{of}</dd>" for key, of in rows.items())}</dl>')

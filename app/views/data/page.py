@@ -12,7 +12,7 @@ from app.widgets import refusals
 TABS = {
     "data.tab.layers": layers.draw,
     "data.tab.import": upload.draw,
-    "data.tab.taken": history.draw,
+    "data.tab.accepted": history.draw,
     "data.tab.assumed": assumed.draw,
 }
 

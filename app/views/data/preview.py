@@ -163,7 +163,7 @@ def _projects(checked: Checked) -> None:
         for need in portfolio.NEEDS:
             low, likely, high = (one[f"{need}_{end}"] for end in ("low", "likely", "high"))
             row[need] = (
-                f"{_span(low, likely, high, 1)} · {t('data.given' if one[f'{need}_given'] else 'data.estimated')}"
+                f"{_span(low, likely, high, 1)} · {t('data.stated' if one[f'{need}_given'] else 'data.estimated')}"
             )
         rows.append(row)
     _shown(rows)
@@ -175,9 +175,9 @@ def _effect(checked: Checked) -> None:
     if not checked.known:
         return
     firsts = found[found["first_before"] != found["first_after"]]
-    told = {"order": int(found["order_changes"].sum()), "first": len(firsts), "all": len(found)}
+    counts = {"order": int(found["order_changes"].sum()), "first": len(firsts), "all": len(found)}
     most = found["most_points"].max()
-    st.markdown(t("data.import.effect", **told, points=f"{0 if pd.isna(most) else most:.1f}"))
+    st.markdown(t("data.import.effect", **counts, points=f"{0 if pd.isna(most) else most:.1f}"))
     if len(firsts):
         rows = [
             {

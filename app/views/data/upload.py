@@ -145,7 +145,7 @@ def _one(k: int, file: Dropped, kind: Kind, rules: tuple[bytes, bytes] | None, s
         st.info(t("data.import.nothing"))
         return
     preview(checked)
-    _take(checked, key)
+    _accept(checked, key)
 
 
 def _crs(key: str) -> str:
@@ -201,12 +201,14 @@ def _refused(checked: Checked, key: str) -> None:
     faulty(checked)
 
 
-def _take(checked: Checked, key: str) -> None:
+def _accept(checked: Checked, key: str) -> None:
     """The button; with parcels placed by their position, only once that was confirmed."""
     sure = True
     if checked.kind == "parcels" and (checked.extra.get("belongs", pd.DataFrame({"by": []}))["by"] != "name").any():
         sure = st.checkbox(t("data.import.sure"), key=f"sure-{key}")
-    if st.button(t("data.import.take"), type="primary", icon=":material/check:", disabled=not sure, key=f"take-{key}"):
+    if st.button(
+        t("data.import.accept"), type="primary", icon=":material/check:", disabled=not sure, key=f"take-{key}"
+    ):
         now = datetime.datetime.now().astimezone()
         held = ledger.accept(state.scenario().known, state.work().files, checked, when=now)
         state.hold(t("data.note.import", name=checked.name[:80]), known=held.known, files=held.files)

@@ -8,7 +8,7 @@ import streamlit as st
 from app import cached, session, state
 from app.session import t
 from app.views.match import edit
-from app.widgets import show_map, told_of
+from app.widgets import plan_name, show_map
 from geo_cluster.report import comparison, tables
 from geo_cluster.study import Study
 
@@ -23,7 +23,7 @@ def changes(study: Study) -> None:
     table = comparison.difference_table(before, study)
     more = placed(before, study)
     st.markdown(
-        t("match.changed_told", n=len(table), before=told_of(before), after=told_of(study), gain=gain, placed=more)
+        t("match.changed_text", n=len(table), before=plan_name(before), after=plan_name(study), gain=gain, placed=more)
     )
     show(table, before, study)
     both_plans(study, before)

@@ -32,7 +32,7 @@ def others(study: Study) -> None:
         session.keep("others", asked)
     if session.kept("others") != asked:
         return
-    with st.spinner(t("match.ways_running")):
+    with st.spinner(t("match.solving_again")):
         plans = cached.asked(comparison.other_plans, study, count, within / 100)
     _fronts(plans)
     plans = comparison.distinct(plans)
@@ -46,12 +46,12 @@ def others(study: Study) -> None:
 
 
 def _label(one: Other) -> str:
-    told = t(f"match.other_{one.kind}", value=one.value)
-    return t("match.other", told=told, worth=one.objective, elsewhere=one.elsewhere)
+    plan = t(f"match.other_{one.kind}", value=one.value)
+    return t("match.other", plan=plan, objective=one.objective, elsewhere=one.elsewhere)
 
 
 def _fronts(plans: tuple[Other, ...]) -> None:
-    """Worth against commuting and against balance; hollow points are not proven, their bound is the whisker."""
+    """Objective against commuting and against balance; hollow points are not proven, their bound is the whisker."""
     left, right = st.columns(2)
     for place, kind in ((left, "commuting"), (right, "balance")):
         rows = [one for one in plans if one.kind == kind]
@@ -59,13 +59,13 @@ def _fronts(plans: tuple[Other, ...]) -> None:
             continue
         with place:
             st.subheader(t(f"match.front_{kind}"), anchor=False)
-            is_whole = all(one.complete for one in rows)
-            if not is_whole:
-                st.caption(t("match.not_whole"))
+            is_complete = all(one.complete for one in rows)
+            if not is_complete:
+                st.caption(t("match.not_complete"))
             if len({(round(one.value), round(one.objective, 1)) for one in rows}) > 1:
                 st.altair_chart(_front(rows, kind), width="stretch")
-            elif is_whole:
-                st.text(t(f"match.only_{kind}", value=rows[0].value, worth=rows[0].objective))
+            elif is_complete:
+                st.text(t(f"match.only_{kind}", value=rows[0].value, objective=rows[0].objective))
 
 
 def _list(plans: tuple[Other, ...], projects: int) -> None:
@@ -81,11 +81,11 @@ def _list(plans: tuple[Other, ...], projects: int) -> None:
             )
             for one in plans
         ],
-        columns=["plan", "worth", "bound", "elsewhere", "proof"],
+        columns=["plan", "objective", "bound", "elsewhere", "proof"],
     )
     config = {
         "plan": st.column_config.Column(t("match.plan")),
-        "worth": st.column_config.NumberColumn(t("match.worth"), format="%,.1f"),
+        "objective": st.column_config.NumberColumn(t("match.objective"), format="%,.1f"),
         "bound": st.column_config.NumberColumn(t("match.bound_now"), format="%,.1f"),
         "elsewhere": st.column_config.Column(t("match.elsewhere")),
         "proof": st.column_config.Column(t("match.proof"), help=t("match.proof_of_others")),
@@ -98,7 +98,7 @@ def _front(rows: list[Other], kind: str) -> alt.LayerChart:
     table = pd.DataFrame(
         {
             "value": [one.value for one in rows],
-            "worth": [one.objective for one in rows],
+            "objective": [one.objective for one in rows],
             "bound": [one.bound for one in rows],
             "fill": [page["accent"] if one.proven else "#ffffff" for one in rows],
             "proof": [t(f"match.is_{one.proven}") for one in rows],
@@ -107,13 +107,16 @@ def _front(rows: list[Other], kind: str) -> alt.LayerChart:
     axis = alt.Axis(format=",.0f", tickCount=6, tickMinStep=1)
     base = alt.Chart(table).encode(x=alt.X("value:Q", title=t(f"match.axis_{kind}"), axis=axis))
     y = alt.Y(
-        "worth:Q", title=t("match.worth"), scale=alt.Scale(zero=False), axis=alt.Axis(format=",.1~f", tickCount=5)
+        "objective:Q",
+        title=t("match.objective"),
+        scale=alt.Scale(zero=False),
+        axis=alt.Axis(format=",.1~f", tickCount=5),
     )
     line = base.mark_line(color="#b9d5d6", strokeWidth=2).encode(y=y)
     whisker = base.mark_rule(color=page["warning"], strokeDash=[3, 2]).encode(y=y, y2="bound:Q")
     tips = [
         alt.Tooltip("value", title=t(f"match.axis_{kind}"), format=",.0f"),
-        alt.Tooltip("worth", title=t("match.worth"), format=",.1f"),
+        alt.Tooltip("objective", title=t("match.objective"), format=",.1f"),
         alt.Tooltip("bound", title=t("match.bound_now"), format=",.1f"),
         alt.Tooltip("proof", title=t("match.proof")),
     ]
@@ -126,8 +129,8 @@ def _front(rows: list[Other], kind: str) -> alt.LayerChart:
 def _chosen(study: Study, one: Other, label: str) -> None:
     """One plan beside the study's: what would change; adopt it as locks."""
     after = comparison.with_plan(study, one.site)
-    told, act = st.columns([4, 1], vertical_alignment="center")
-    told.text(t("match.give_up", loss=study.plan.objective - one.objective, elsewhere=one.elsewhere))
+    loss, act = st.columns([4, 1], vertical_alignment="center")
+    loss.text(t("match.give_up", loss=study.plan.objective - one.objective, elsewhere=one.elsewhere))
     rows, note = plan.locks(comparison.plan_locks(after)), t("match.adopted", plan=label)
     act.button(
         t("match.adopt"),
@@ -141,24 +144,25 @@ def _chosen(study: Study, one: Other, label: str) -> None:
     change.both_plans(after, study)
 
 
-def holding(study: Study) -> tuple[str, str]:
-    """In what share of the draws the plan holds, for the headline, and what that means and which pool breaks first."""
-    table = _held(study)
+def feasible_share(study: Study) -> tuple[str, str]:
+    """In what share of the draws the plan is feasible, for the headline, what that means, which pool is short first."""
+    table = _feasibility(study)
     if table.empty:
         return "—", t("match.all_out")
-    return f"{1 - table['breaks'].iloc[0]:.0%}", t("match.held_help", draws=study.scenario.draws) + _first(table)
+    meaning = t("match.feasible_share_help", draws=study.scenario.draws)
+    return f"{1 - table['breaks'].iloc[0]:.0%}", meaning + _first(table)
 
 
 def seldom(study: Study) -> str:
-    """What to think of a plan that holds in fewer than half of the draws; nothing of one that holds more often."""
-    table = _held(study)
+    """What to think of a plan that is feasible in fewer than half of the draws; nothing of a safer one."""
+    table = _feasibility(study)
     if table.empty or (share := 1 - table["breaks"].iloc[0]) >= explanation.SELDOM:
         return ""
     level = layers.words("planning_level")[study.scenario.planning_level][session.language()]
     return t("match.seldom", share=share, level=level) + _first(table)
 
 
-def _held(study: Study) -> pd.DataFrame:
+def _feasibility(study: Study) -> pd.DataFrame:
     """The plan when numbers are drawn: its own row, then the pools that break, in the reader's words."""
     table, language = cached.asked(explanation.feasibility_table, study), session.language()
     if table.empty:
@@ -179,13 +183,13 @@ def _first(table: pd.DataFrame) -> str:
     return t("match.breaks_first", pool=plain(table["pool"].iloc[1]), share=table["first"].iloc[1] / broken)
 
 
-def holds(study: Study) -> None:
+def robustness(study: Study) -> None:
     """How the plan stands when numbers are drawn, and when firms and cities may walk away together."""
-    table = _held(study)
+    table = _feasibility(study)
     if table.empty:
         return
-    told = t("match.holds_told", share=1 - table["breaks"].iloc[0], draws=study.scenario.draws)
-    st.info(told + _first(table), icon=":material/casino:")
+    text = t("match.feasible_text", share=1 - table["breaks"].iloc[0], draws=study.scenario.draws)
+    st.info(text + _first(table), icon=":material/casino:")
     if len(table) > 1:
         shown = table.iloc[1:][["pool", "breaks", "first", "over"]]
         config = {
@@ -201,7 +205,7 @@ def holds(study: Study) -> None:
         if not st.button(t("match.stable_run"), icon=":material/group:"):
             return
         session.keep("stable", key)
-    with st.spinner(t("match.ways_running")):
+    with st.spinner(t("match.solving_again")):
         found = cached.asked(comparison.plan_stability, study)
     _stable(study, found)
 

@@ -10,7 +10,7 @@ from app import cached, charts, session, state
 from app.page import footer, heading
 from app.session import t
 from app.views.match import change, edit, others, plan, pools, portfolio, run
-from app.widgets import open_tab, refusals, show_map, told_of
+from app.widgets import open_tab, plan_name, refusals, show_map
 from geo_cluster.report import tables
 from geo_cluster.study import Study
 from geo_cluster.world import catalog, layers
@@ -25,7 +25,7 @@ STYLE = """
 .gc-chip i { display: inline-block; width: .8rem; height: .8rem; border-radius: 3px; margin-right: .35rem; }
 </style>
 """
-TABS = ("plan", "unplaced", "pools", "others", "changes", "holds", "ranking")
+TABS = ("plan", "unplaced", "pools", "others", "changes", "robustness", "ranking")
 
 
 def draw() -> None:
@@ -57,10 +57,10 @@ def _notice(study: Study | None, *, is_running: bool) -> None:
         if not is_running:
             st.info(t("match.first"), icon=":material/play_circle:")
     elif is_running:
-        st.info(t("match.meanwhile", of=told_of(study)), icon=":material/hourglass_top:")
+        st.info(t("match.meanwhile", of=plan_name(study)), icon=":material/hourglass_top:")
     elif state.is_stale():
         key = "match.stale" if portfolio.is_of(study) else "match.other_projects"
-        st.warning(t(key, of=told_of(study)), icon=":material/history:")
+        st.warning(t(key, of=plan_name(study)), icon=":material/history:")
 
 
 def _settings() -> None:
@@ -136,7 +136,7 @@ def _results(study: Study) -> None:
         "pools": pools.pools,
         "others": others.others,
         "changes": change.changes,
-        "holds": others.holds,
+        "robustness": others.robustness,
         "ranking": _ranking,
     }
     name, tab = open_tab("match", {name: t(f"match.{name}") for name in TABS})
@@ -148,13 +148,13 @@ def _headline(study: Study) -> None:
     plan, shares = study.plan, study.observations["basis"].value_counts(normalize=True)
     columns = st.columns(6)
     columns[0].metric(t("match.placed"), f"{len(tables.assignment(study))} / {len(study.projects)}")
-    columns[1].metric(t("match.worth"), f"{plan.objective:,.1f}", help=t("match.worth_help"))
+    columns[1].metric(t("match.objective"), f"{plan.objective:,.1f}", help=t("match.objective_help"))
     proof = t("match.optimal") if plan.status == "optimal" else t("match.feasible", gap=plan.gap)
     columns[2].metric(t("match.proof"), proof, help=t("match.bound", bound=plan.bound))
     count = len(study.violations)
     columns[3].metric(t("match.check"), t("match.check_bad", n=count) if count else t("match.check_ok"))
-    held, help_ = others.holding(study)
-    columns[4].metric(t("match.held"), held, help=help_)
+    feasible, help_ = others.feasible_share(study)
+    columns[4].metric(t("match.feasible_share"), feasible, help=help_)
     columns[5].metric(t("match.assumed"), f"{shares.get('assumed', 0):.0%}", help=t("match.assumed_help"))
     if seldom := others.seldom(study):
         st.warning(seldom, icon=":material/casino:")

@@ -17,7 +17,7 @@ from geo_cluster.world import catalog
 
 DECIDED = ["keep", "ban", "send"]
 TRIED = "试算：为落地假定放宽，待核实 / supposed to let a project in, to be verified"
-"""Source of a number that a way in supposes; it shows wherever the number does."""
+"""Source of a number that a placement option supposes; it shows wherever the number does."""
 
 
 def table(study: Study) -> None:
@@ -135,12 +135,12 @@ def _decide(study: Study, rows: pd.DataFrame, key: str) -> None:
     now = {(kind, pair["project"], pair["site"]) for kind, pairs in after.items() for pair in pairs}
     if before == now:
         return
-    told = [_told(study, one, names, "match.did") for one in sorted(now - before)]
-    told += [_told(study, one, names, "match.undid") for one in sorted(before - now)]
-    state.change("；".join(told[:3]) if session.language() == "zh" else "; ".join(told[:3]), **after)
+    notes = [_decision(study, one, names, "match.did") for one in sorted(now - before)]
+    notes += [_decision(study, one, names, "match.undid") for one in sorted(before - now)]
+    state.change("；".join(notes[:3]) if session.language() == "zh" else "; ".join(notes[:3]), **after)
 
 
-def _told(study: Study, decision: tuple[str, str, str], names: dict[str, str], key: str) -> str:
+def _decision(study: Study, decision: tuple[str, str, str], names: dict[str, str], key: str) -> str:
     kind, project, site = decision
     name = study.projects["name"].get(project, project)
     return t(f"{key}_{kind}", project=name, site=names.get(site, site))
@@ -156,7 +156,7 @@ def _decisions(study: Study, names: dict[str, str]) -> None:
     }
     if not pairs:
         return
-    labels = {key: _told(study, one, names, "match.did") for key, one in pairs.items()}
+    labels = {key: _decision(study, one, names, "match.did") for key, one in pairs.items()}
     note, widget = t("match.decisions_changed"), session.spoken("decisions")
 
     def less() -> None:
@@ -184,7 +184,7 @@ def _decisions(study: Study, names: dict[str, str]) -> None:
 
 
 def unplaced(study: Study) -> None:
-    """Who stays out and why, and for one of them the ways in, each to be tried."""
+    """Who stays out and why, and for one of them the placement options, each to be tried."""
     if tables.unplaced(study).empty:
         st.success(t("match.all_placed"), icon=":material/check_circle:")
         return
@@ -193,27 +193,27 @@ def unplaced(study: Study) -> None:
     st.dataframe(reasons.set_axis([t("match.project"), t("col.reason")], axis=1), hide_index=True)
     names = tables.unplaced(study).set_index("project")["project_name"]
     choose, find = st.columns([3, 1], vertical_alignment="bottom")
-    project = choose.selectbox(t("match.ways_for"), names.index, format_func=lambda one: f"{one} · {names[one]}")
+    project = choose.selectbox(t("match.options_for"), names.index, format_func=lambda one: f"{one} · {names[one]}")
     asked = (cached.plan_key(study), project)
-    if find.button(t("match.ways_run"), icon=":material/route:", width="stretch"):
-        session.keep("ways", asked)
-    if session.kept("ways") != asked:
+    if find.button(t("match.options_run"), icon=":material/route:", width="stretch"):
+        session.keep("options", asked)
+    if session.kept("options") != asked:
         return
-    with st.spinner(t("match.ways_running")):
-        ways = cached.asked(explanation.placement_options_of, study, project)
-    if not ways:
-        st.info(t("match.no_way"))
-    st.caption(t("match.ways"))
-    for number, way in enumerate(ways):
-        row = explanation.option_row(study, way)
-        told, act = st.columns([4, 1], vertical_alignment="center")
-        told.text(row["way_en" if english else "way"] + ("" if way.proven else t("match.unproven")))
-        note = t("match.way_used", project=names[project])
-        settings = what_if.option_settings(study, way, source=TRIED)
+    with st.spinner(t("match.solving_again")):
+        options = cached.asked(explanation.placement_options_of, study, project)
+    if not options:
+        st.info(t("match.no_option"))
+    st.caption(t("match.options"))
+    for number, option in enumerate(options):
+        row = explanation.option_row(study, option)
+        what, act = st.columns([4, 1], vertical_alignment="center")
+        what.text(row["way_en" if english else "way"] + ("" if option.proven else t("match.unproven")))
+        note = t("match.option_used", project=names[project])
+        settings = what_if.option_settings(study, option, source=TRIED)
         act.button(
-            t("match.way_use"),
+            t("match.option_use"),
             key=f"way-{number}",
-            help=t("match.way_use_help"),
+            help=t("match.option_use_help"),
             width="stretch",
             disabled=not portfolio.is_of(study),
             on_click=edit.keep(_change(note, settings)),

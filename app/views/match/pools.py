@@ -1,4 +1,4 @@
-"""Land, power and energy as gauges, what one more unit is worth, and what if a pool had another amount."""
+"""Land, power and energy as gauges, the value of one more unit, and what if a pool had another amount."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def gauges(study: Study) -> None:
     if binding.empty:
         st.caption(t("match.none_binding"))
     else:
-        told = [t("match.binding_one", pool=row.gauge, n=row.waiting) for row in binding.head(NAMED).itertuples()]
+        wanted = [t("match.binding_one", pool=row.gauge, n=row.waiting) for row in binding.head(NAMED).itertuples()]
         key = "match.binding_most" if len(binding) > NAMED else "match.binding"
-        st.text(t(key, n=len(binding), pools=t("match.comma").join(told)))
+        st.text(t(key, n=len(binding), pools=t("match.comma").join(wanted)))
     used = table[(table["used"] > 0) | (table["waiting"] > 0)].head(FULLEST)
     with st.container(key="gauges"):
         if st.toggle(t("match.gauges_all", n=len(table)), key="gauges-all", persist_state="session"):
@@ -78,7 +78,7 @@ def _gauge_chart(pools: pd.DataFrame) -> Figure:
         b=(pools["high"] / planned).clip(upper=most).fillna(0.0),
         full=(pools["used"] / planned).clip(upper=most).fillna(0.0),
         beyond=np.where(pools["high"] > MOST * planned, "▸", ""),
-        told=[f"{a:.0%}" if b > 0 else t("match.gauge_none") for a, b in zip(pools["share"], planned, strict=True)],
+        percent=[f"{a:.0%}" if b > 0 else t("match.gauge_none") for a, b in zip(pools["share"], planned, strict=True)],
     )
     return Figure(pools, _gauges, (max(len(pools), 2),))
 
@@ -102,16 +102,16 @@ def _gauges(rows: int) -> alt.LayerChart:
         x=alt.datum(most), text="beyond:N"
     )
     text = base.mark_text(align="right", dx=-12, color=style["page"]["ink"], fontSize=11).encode(
-        x=alt.datum(most), text="told:N"
+        x=alt.datum(most), text="percent:N"
     )
     return (span + used + tick + beyond + text).properties(height=32 * rows + 26)
 
 
 def pools(study: Study) -> None:
-    """Every pool, worth of one more unit, what if."""
+    """Every pool, the value of one more unit, what if."""
     table = _table(study)
     _what_if(study, table)
-    _worth(study, table)
+    _capacity_value(study, table)
     st.caption(t("match.pool_note"))
     for resource in explanation.DRAWN:
         rows = table[(table["resource"] == resource) & ((table["used"] > 0) | (resource != "land"))]
@@ -120,26 +120,28 @@ def pools(study: Study) -> None:
             draw(pool_chart(rows.sort_values("used", ascending=False)))
 
 
-def _worth(study: Study, table: pd.DataFrame) -> None:
-    """What one more unit of each binding pool is worth, by solving again."""
+def _capacity_value(study: Study, table: pd.DataFrame) -> None:
+    """The value of one more unit of each binding pool, by solving again."""
     binding = table[table["waiting"] > 0].sort_values("waiting", ascending=False).head(SOLVED)
     if binding.empty:
         return
-    st.subheader(t("match.worth_unit"), anchor=False)
-    step = st.number_input(t("match.worth_step"), 1.0, 10_000.0, 10.0, 5.0, key="worth-step", persist_state="session")
+    st.subheader(t("match.capacity_value"), anchor=False)
+    step = st.number_input(
+        t("match.capacity_step"), 1.0, 10_000.0, 10.0, 5.0, key="capacity-step", persist_state="session"
+    )
     asked = (cached.plan_key(study), step)
-    if st.button(t("match.worth_run"), icon=":material/add_circle:"):
-        session.keep("worth", asked)
-    if session.kept("worth") != asked:
+    if st.button(t("match.capacity_run"), icon=":material/add_circle:"):
+        session.keep("capacity-value", asked)
+    if session.kept("capacity-value") != asked:
         return
     rows = []
-    with st.spinner(t("match.ways_running")):
+    with st.spinner(t("match.solving_again")):
         for row in binding.itertuples():
             gain, proven = cached.asked(explanation.pool_value, study, row.resource, row.pool, step)
             rows.append((row.label, row.kind, f"+{step:g} {row.unit}", round(gain, 2), t(f"match.is_{proven}")))
     heads = ["col.pool", "match.resource", "match.more_units", "match.gain", "match.proof"]
     st.dataframe(pd.DataFrame(rows, columns=[t(key) for key in heads]), hide_index=True)
-    st.caption(t("match.worth_note", n=len(rows)))
+    st.caption(t("match.capacity_note", n=len(rows)))
 
 
 def _what_if(study: Study, table: pd.DataFrame) -> None:
@@ -169,13 +171,13 @@ def _what_if(study: Study, table: pd.DataFrame) -> None:
     with st.spinner(t("match.running")):
         after = cached.study_of(trial)
     gain, placed = after.plan.objective - study.plan.objective, change.placed(study, after)
-    st.text(t("match.what_if_told", pool=row["gauge"], amount=value, unit=row["unit"], gain=gain, placed=placed))
+    st.text(t("match.what_if_text", pool=row["gauge"], amount=value, unit=row["unit"], gain=gain, placed=placed))
     change.show(comparison.difference_table(study, after), study, after)
     _keep(row, value)
 
 
 def _keep(row: pd.Series, value: float) -> None:
-    """Take the number over, with who said so."""
+    """Keep the number, with who said so."""
     who, act = st.columns([3, 1], vertical_alignment="bottom")
     source = who.text_input(t("match.source"), placeholder=t("match.source_hint"), key="what-if-source")
     note = t("match.kept", pool=row["gauge"], amount=value, unit=row["unit"])

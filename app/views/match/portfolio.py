@@ -30,7 +30,7 @@ def panel(*, expanded: bool, runs: int) -> None:
     key = f"portfolio-{expanded}-{runs}"  # under a new one it is as it says, not as it was left
     with st.expander(_title(text, faults), expanded=expanded, key=key, icon=":material/table_rows:"):
         _editor(text)
-        _whole(text)
+        _table_actions(text)
         if checked is not None:
             _needs(checked)
     _faults(faults)
@@ -57,10 +57,10 @@ def _content() -> bytes:
 
 
 def _title(text: pd.DataFrame, faults: list[Fault]) -> str:
-    told = t("match.portfolio", n=len(text))
+    title = t("match.portfolio", n=len(text))
     if portfolio.made_up(text):
-        told += t("match.is_sample" if PROJECTS not in state.work().files else "match.is_changed")
-    return told + (t("match.has_faults", n=len(faults)) if faults else "")
+        title += t("match.is_sample" if PROJECTS not in state.work().files else "match.is_changed")
+    return title + (t("match.has_faults", n=len(faults)) if faults else "")
 
 
 def _editor(text: pd.DataFrame) -> None:
@@ -141,12 +141,12 @@ def _faults(faults: list[Fault]) -> None:
     st.html(f'<div class="gc-faults" role="alert"><b>{head}</b><ul>{rows}</ul></div>')
 
 
-def _whole(text: pd.DataFrame) -> None:
+def _table_actions(text: pd.DataFrame) -> None:
     """Upload, download, back to the sample."""
     note_upload, note_back = t("match.uploaded"), t("match.back_done")
     upload, download, back = st.columns([2, 1, 1], vertical_alignment="bottom")
 
-    def taken() -> None:
+    def uploaded() -> None:
         file = session.chosen("projects-file")
         if file is not None:
             _take(_localised(portfolio.read_text(file.getvalue(), file.name)), note_upload)
@@ -157,7 +157,7 @@ def _whole(text: pd.DataFrame) -> None:
         type=["csv", "xlsx"],
         key="projects-file",
         help=t("match.upload_help"),
-        on_change=edit.keep(taken),
+        on_change=edit.keep(uploaded),
     )
     download.download_button(
         t("match.portfolio_download"),
@@ -188,12 +188,12 @@ def _needs(projects: pd.DataFrame) -> None:
     table = pd.DataFrame({"id": projects.index, "name": projects["name"].to_numpy()})
     for need in portfolio.NEEDS:
         low, likely, high = (projects[f"{need}_{end}"].to_numpy() for end in ("low", "likely", "high"))
-        given = projects[f"{need}_given"].to_numpy()
+        stated = projects[f"{need}_given"].to_numpy()
         table[need] = [
             f"{b:,.4g}" if a == c else f"{b:,.4g} ({a:,.4g}–{c:,.4g})"
             for a, b, c in zip(low, likely, high, strict=True)
         ]
-        table[f"{need}_how"] = [t("match.given") if one else t("match.estimated") for one in given]
+        table[f"{need}_how"] = [t("match.stated") if one else t("match.estimated") for one in stated]
     table["max_minutes"] = [f"{one:g}" for one in projects["max_minutes"]]
     config = {column: st.column_config.Column(t(f"field.{column}")) for column in ("id", "name", "max_minutes")}
     for need in portfolio.NEEDS:

@@ -83,7 +83,7 @@ def _progress(job: Job) -> None:
         st.rerun()
     with st.container(border=True):
         head, button = st.columns([5, 1], vertical_alignment="center")
-        head.markdown(f"**{_told(job)}**")
+        head.markdown(f"**{_status(job)}**")
         if button.button(
             t("match.stop"), icon=":material/stop_circle:", width="stretch", disabled=job.stopped, key="stop-run"
         ):
@@ -93,7 +93,7 @@ def _progress(job: Job) -> None:
             return
         last = job.news[-1]
         columns = st.columns(4)
-        columns[0].metric(t("match.worth"), f"{last.objective:,.1f}")
+        columns[0].metric(t("match.objective"), f"{last.objective:,.1f}")
         columns[1].metric(t("match.bound_now"), f"{last.bound:,.1f}")
         columns[2].metric(t("match.gap"), f"{last.gap:.2%}")
         columns[3].metric(t("match.elapsed"), t("match.seconds", n=job.elapsed_s))
@@ -101,7 +101,7 @@ def _progress(job: Job) -> None:
             st.altair_chart(_curve(job), width="stretch")
 
 
-def _told(job: Job) -> str:
+def _status(job: Job) -> str:
     if job.stopped:
         return t("match.stopping" if job.news else "match.stopping_early")
     if job.state == "queued":
@@ -110,10 +110,10 @@ def _told(job: Job) -> str:
 
 
 def _curve(job: Job) -> alt.Chart:
-    """Worth of the plan in hand and its bound against time; the bound from where it is near enough to be read."""
+    """Objective of the plan in hand and its bound against time; the bound from where it is near enough to be read."""
     page, news = toml.table("style")["page"], list(job.news)
     near = news[-1].objective + 3 * max(news[-1].bound - news[-1].objective, 0.002 * abs(news[-1].objective), 1e-6)
-    names = (t("match.worth"), t("match.bound_now"))
+    names = (t("match.objective"), t("match.bound_now"))
     rows = [(one.elapsed_s, one.objective, names[0]) for one in news]
     rows += [(one.elapsed_s, min(one.bound, near), names[1]) for one in news]
     rows += [(rows[-1][0] + 0.01, news[-1].objective, names[0])]

@@ -131,14 +131,14 @@ def _cell(cell: Any, names: dict[str, str], unit: str) -> str:
     value = (
         f"{cell.value:.2f}" if low == high else t("score.value_range", value=f"{cell.value:.2f}", low=low, high=high)
     )
-    told = t("score.cell", value=value, points=f"{cell.points:.1f}")
+    text = t("score.cell", value=value, points=f"{cell.points:.1f}")
     tag = f'<span class="gc-tag {escape(cell.evidence)}">{t(f"basis.{cell.evidence}")}</span>'
     source = escape(getattr(cell, f"source_{session.language()}") or t("score.by_layer"))
     return _boxed(
         f"<b>{natural}</b>",
         names[cell.site],
         is_best=cell.best,
-        more=f'<span class="gc-bar"><i style="width:{100 * cell.value:.0f}%"></i></span><small>{told} · {tag}</small>'
+        more=f'<span class="gc-bar"><i style="width:{100 * cell.value:.0f}%"></i></span><small>{text} · {tag}</small>'
         f'<small class="gc-source" title="{source}">{source}</small>',
     )
 

@@ -39,8 +39,8 @@ def form() -> pd.DataFrame:
     if any(typed[key] for key in QUANTITIES):
         st.button(t("score.reset"), icon=":material/undo:", on_click=_forget, key="intake-reset")
     session.keep("score-typed", typed)
-    given = {key: value for key, value in typed.items() if value}
-    return portfolio.check(pd.DataFrame([given]), where=t("score.one"))
+    filled = {key: value for key, value in typed.items() if value}
+    return portfolio.check(pd.DataFrame([filled]), where=t("score.one"))
 
 
 def _quantity(key: str, bounds: tuple[float, float, float], segment: Segment) -> str:
@@ -54,8 +54,8 @@ def _quantity(key: str, bounds: tuple[float, float, float], segment: Segment) ->
         max_chars=40,
         persist_state="session",
     ).strip()
-    told = t("score.instead" if typed else "score.estimate", range=low if low == high else f"{low}–{high}")
-    st.html(f'<p class="gc-note">{escape(told)} · {escape(_basis(key, segment))}</p>')
+    note = t("score.instead" if typed else "score.estimate", range=low if low == high else f"{low}–{high}")
+    st.html(f'<p class="gc-note">{escape(note)} · {escape(_basis(key, segment))}</p>')
     return typed
 
 
@@ -98,5 +98,5 @@ def into_portfolio(typed: dict[str, str]) -> None:
             session.keep("score-added", typed)
             st.rerun()
     if session.kept("score-added") == typed:
-        told = t("score.added", name=typed["name"] or t("score.unnamed"))
-        st.html(f'<p class="gc-note" role="status">✓ {escape(told)}</p>')
+        note = t("score.added", name=typed["name"] or t("score.unnamed"))
+        st.html(f'<p class="gc-note" role="status">✓ {escape(note)}</p>')

@@ -20,13 +20,13 @@ def needs(project: pd.DataFrame) -> None:
     rows = []
     for key in portfolio.NEEDS:
         bounds = " – ".join(f"{significant(found[f'{key}_{end}']):,.12g}" for end in ("low", "likely", "high"))
-        rows.append((t(f"score.{key}"), bounds, t("score.given" if found[f"{key}_given"] else "score.estimated")))
+        rows.append((t(f"score.{key}"), bounds, t("score.stated" if found[f"{key}_given"] else "score.estimated")))
     bounds = " – ".join(f"{found[f'bill_10k_yuan_{end}']:,.0f}" for end in ("low", "likely", "high"))
     rows.append((t("score.bill"), bounds, _notice()))
     rows.append((t("score.voltage"), f"{found['voltage_kv']} kV", t("score.dual") if found["dual_supply"] else ""))
     headings = [t("score.quantity"), t("score.range"), t("score.basis")]
     st.dataframe(pd.DataFrame(rows, columns=headings), hide_index=True)
-    st.caption(t("score.support", most=f"{found['support_most_10k_yuan']:,.0f}", told=found[f"support_{language}"]))
+    st.caption(t("score.support", most=f"{found['support_most_10k_yuan']:,.0f}", support=found[f"support_{language}"]))
     st.caption(t("score.paste"))
     st.code(found[f"review_{language}"], language=None, wrap_lines=True)
 

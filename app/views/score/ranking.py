@@ -38,30 +38,30 @@ def ranking(weighed: Weighed) -> None:
             st.subheader(t("col.score"), anchor=False)
             draw(score_chart(best))
         with right:
-            st.subheader(t("score.ranks"), anchor=False)
-            chances = labelled(site_choice.rank_acceptability(weighed, sites=SHOWN), weighed)
-            draw(_chances_chart(chances))
+            st.subheader(t("score.rank_acceptability"), anchor=False)
+            acceptability = labelled(site_choice.rank_acceptability(weighed, sites=SHOWN), weighed)
+            draw(_acceptability_chart(acceptability))
         _table(best)
-        st.caption(t("score.chance_note", error=f"{best['chance_error'].max():.1%}"))
+        st.caption(t("score.acceptability_note", error=f"{best['chance_error'].max():.1%}"))
     _refused(weighed)
 
 
-def _chances_chart(chances: pd.DataFrame) -> Figure:
+def _acceptability_chart(acceptability: pd.DataFrame) -> Figure:
     """The chance of each rank, stacked to 100 % a site."""
     words = _places()
-    shown = chances.assign(
-        site_short=chances["site_label"].map(short),
-        place=[words[rank - 1] for rank in chances["rank"]],
-        position=[rank or 6 for rank in chances["rank"]],
+    shown = acceptability.assign(
+        site_short=acceptability["site_label"].map(short),
+        place=[words[rank - 1] for rank in acceptability["rank"]],
+        position=[rank or 6 for rank in acceptability["rank"]],
     )
-    return Figure(shown, _chances, (max(chances["site_label"].nunique(), 2),))
+    return Figure(shown, _acceptability, (max(acceptability["site_label"].nunique(), 2),))
 
 
 def _places() -> list[str]:
     return [t("score.place", n=rank) for rank in range(1, 6)] + [t("score.later")]
 
 
-def _chances(rows: int) -> alt.Chart:
+def _acceptability(rows: int) -> alt.Chart:
     words = _places()
     return (
         alt.Chart(ROWS)
@@ -79,7 +79,7 @@ def _chances(rows: int) -> alt.Chart:
             tooltip=[
                 alt.Tooltip("site_label:N", title=t("col.site")),
                 alt.Tooltip("place:N", title=t("score.place_name")),
-                alt.Tooltip("chance:Q", title=t("score.chance_of"), format=".0%"),
+                alt.Tooltip("chance:Q", title=t("score.acceptability"), format=".0%"),
             ],
         )
         .properties(height=28 * rows + 100)
@@ -87,7 +87,12 @@ def _chances(rows: int) -> alt.Chart:
 
 
 def _table(best: pd.DataFrame) -> None:
-    columns = {"site_label": "col.site", "score": "col.score", "interval": "col.interval", "chance_first": "col.chance"}
+    columns = {
+        "site_label": "col.site",
+        "score": "col.score",
+        "interval": "col.interval",
+        "chance_first": "col.acceptability",
+    }
     columns |= {"chance_top3": "score.top3"} | {theme: f"score.{theme}" for theme in catalog.themes()}
     columns |= {"assumed": "score.assumed"}
     table = best.assign(

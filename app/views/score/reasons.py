@@ -84,8 +84,8 @@ def _stability(weighed: Weighed) -> None:
         above=[names[site][language] if site else "–" for site in table["high_site"]],
     )
     st.altair_chart(_stability_chart(shown), width="stretch")
-    told = t("score.stability_note", first=weighed.name(int(weighed.order[0]), language))
-    st.html(f'<p class="gc-note">{escape(told)}</p>')
+    text = t("score.stability_note", first=weighed.name(int(weighed.order[0]), language))
+    st.html(f'<p class="gc-note">{escape(text)}</p>')
     tight = shown[np.isfinite(shown["room"])].head(4)
     columns = {
         "name": "col.criterion",
@@ -148,11 +148,11 @@ def _others_first(weighed: Weighed, ranks: pd.DataFrame) -> str:
     if others.empty:
         return t("score.methods_agree", n=len(firsts), site=name)
     comma, by_site = t("match.comma"), others.groupby(others.to_numpy()).groups
-    told = comma.join(
+    text = comma.join(
         t("score.method_says", site=short(weighed.choice.names[site][language]), methods=comma.join(map(_method, by)))
         for site, by in by_site.items()
     )
-    return t("score.methods_differ", n=len(firsts), agree=len(firsts) - len(others), site=name, others=told)
+    return t("score.methods_differ", n=len(firsts), agree=len(firsts) - len(others), site=name, others=text)
 
 
 def _tau_chart(cells: pd.DataFrame, order: list[str]) -> alt.LayerChart:

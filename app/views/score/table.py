@@ -19,22 +19,22 @@ SAMPLE = "sample.csv"
 
 def spreadsheet() -> pd.DataFrame | None:
     """Take a table, score it with progress, list what it says; the project chosen, None before there is one."""
-    given = session.kept("score-table")
-    if given is None:
+    file = session.kept("score-table")
+    if file is None:
         _upload()
         return None
     try:
-        screening = cached.screening_of(state.scenario(), *given)
+        screening = cached.screening_of(state.scenario(), *file)
     except InputError:
         session.keep("score-table", None)  # a refused table is not asked for again
         _upload()
         raise
     if not screening.archive:
-        told = t("score.progress", n=len(screening.projects))
-        bar = st.progress(0.0, told)
-        screening.run(lambda share: bar.progress(share, f"{told} · {share:.0%}"))
+        label = t("score.progress", n=len(screening.projects))
+        bar = st.progress(0.0, label)
+        screening.run(lambda share: bar.progress(share, f"{label} · {share:.0%}"))
         bar.empty()
-    chosen = _list(screening, is_sample=given[0] == SAMPLE)
+    chosen = _list(screening, is_sample=file[0] == SAMPLE)
     return screening.projects.loc[[chosen]]
 
 
@@ -78,11 +78,16 @@ def _list(screening: cached.Screening, *, is_sample: bool) -> str:
         sentence=table[f"sentence_{language}"],
     )
     columns = {"project": "score.table_name", "name": "score.name_column", "segment": "score.segment"}
-    columns |= {"first": "score.best", "score": "col.score", "interval": "col.interval", "chance_first": "col.chance"}
+    columns |= {
+        "first": "score.best",
+        "score": "col.score",
+        "interval": "col.interval",
+        "chance_first": "col.acceptability",
+    }
     columns |= {"second": "score.second", "sentence": "score.sentence"}
     config: dict[str, Any] = {key: st.column_config.Column(t(label)) for key, label in columns.items()}
     config["score"] = st.column_config.NumberColumn(t("col.score"), format="%.1f")
-    config["chance_first"] = st.column_config.NumberColumn(t("col.chance"), format="percent")
+    config["chance_first"] = st.column_config.NumberColumn(t("col.acceptability"), format="percent")
     picked = st.dataframe(
         shown[list(columns)],
         hide_index=True,

@@ -45,7 +45,7 @@ def _curve(criterion: Criterion, marks: pd.DataFrame, unit: str) -> alt.LayerCha
     shown = marks.assign(value=function.value(marks["x"].to_numpy(float)), at=marks["x"].clip(low, high))
     axis = alt.Axis(tickCount=4)
     x = alt.X("x:Q", title=unit, scale=alt.Scale(domain=[low, high], nice=False), axis=axis)
-    y = alt.Y("value:Q", title=t("score.worth"), scale=alt.Scale(domain=[0, 1]), axis=axis)
+    y = alt.Y("value:Q", title=t("score.value"), scale=alt.Scale(domain=[0, 1]), axis=axis)
     line = alt.Chart(curve).mark_line(color=toml.table("style")["page"]["accent"]).encode(x=x, y=y)
     dots = (
         alt.Chart(shown)
@@ -56,7 +56,7 @@ def _curve(criterion: Criterion, marks: pd.DataFrame, unit: str) -> alt.LayerCha
             tooltip=[
                 alt.Tooltip("site:N", title=t("col.site")),
                 alt.Tooltip("x:Q", title=t("col.natural"), format=",.4~g"),
-                alt.Tooltip("value:Q", title=t("score.worth"), format=".2f"),
+                alt.Tooltip("value:Q", title=t("score.value"), format=".2f"),
             ],
         )
     )

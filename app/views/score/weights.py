@@ -24,7 +24,7 @@ from geo_cluster.intake.site_choice import Weighed
 from geo_cluster.scoring.weights import Ahp, ahp, hierarchical
 from geo_cluster.world import catalog
 
-WAYS = ("sliders", "swing", "ahp")
+METHODS = ("sliders", "swing", "ahp")
 SCALE = (9, 8, 7, 6, 5, 4, 3, 2, 1, -2, -3, -4, -5, -6, -7, -8, -9)
 """Saaty's scale: how many times more important the first is; below 0, the second."""
 SHOWN = 10
@@ -34,13 +34,18 @@ SHOWN = 10
 def weights(weighed: Weighed) -> None:
     """Set weights in one of three ways; nothing is kept before somebody says so."""
     with refusals():
-        words = {way: t(f"score.{way}") for way in WAYS}
-        way = st.segmented_control(
-            t("score.way"), WAYS, format_func=words.__getitem__, default="sliders", key="score-way", required=True
+        words = {method: t(f"score.{method}") for method in METHODS}
+        method = st.segmented_control(
+            t("score.method_of_weights"),
+            METHODS,
+            format_func=words.__getitem__,
+            default="sliders",
+            key="score-way",
+            required=True,
         )
         left, right = st.columns([1.1, 1], gap="large")
         with left:
-            trial = {"sliders": _sliders, "swing": _swing, "ahp": _pairs}[way](weighed)
+            trial = {"sliders": _sliders, "swing": _swing, "ahp": _pairs}[method](weighed)
         with right:
             st.subheader(t("score.effect"), anchor=False)
             is_same = trial is None or np.allclose(
@@ -57,17 +62,17 @@ def weights(weighed: Weighed) -> None:
                     icon=":material/undo:",
                 )
         if keep and trial is not None:
-            state.change(t("score.noted", way=words[way]), weights=trial)
+            state.change(t("score.noted", method=words[method]), weights=trial)
             st.rerun()
         if reset:
             state.change(t("score.noted_declared"), weights={})
             st.rerun()
 
 
-def _key(way: str, what: str, weighed: Weighed) -> str:
+def _key(method: str, what: str, weighed: Weighed) -> str:
     """A widget's key; it begins anew when other weights are kept."""
     kept = hashlib.sha256(json.dumps(weighed.weight.round(6).tolist()).encode()).hexdigest()[:8]
-    return f"weight-{way}-{what}-{kept}"
+    return f"weight-{method}-{what}-{kept}"
 
 
 def _by_theme() -> dict[str, dict[str, Criterion]]:
@@ -174,8 +179,8 @@ def _nearest(one: float, other: float) -> int:
 
 def _words() -> Callable[[int], str]:
     """How each judgement reads, in the visitor's language."""
-    told = {value: t("score.more", times=value) if value > 0 else t("score.less", times=-value) for value in SCALE}
-    return (told | {1: t("score.equal")}).__getitem__
+    text = {value: t("score.more", times=value) if value > 0 else t("score.less", times=-value) for value in SCALE}
+    return (text | {1: t("score.equal")}).__getitem__
 
 
 def _matrix(matrix: np.ndarray, names: list[str], odd: tuple[int, int] | None, found: Ahp) -> str:
@@ -208,12 +213,12 @@ def _effect(kept: Weighed, trial: Weighed) -> None:
         return
     language = session.language()
     old, new = int(kept.order[0]), int(trial.order[0])
-    chances = {"before": f"{kept.acceptability[new, 0]:.0%}", "after": f"{trial.acceptability[new, 0]:.0%}"}
+    shares = {"before": f"{kept.acceptability[new, 0]:.0%}", "after": f"{trial.acceptability[new, 0]:.0%}"}
     key = "score.effect_same" if old == new else "score.effect_new"
     names = {"first": trial.name(new, language)} | ({} if old == new else {"old": kept.name(old, language)})
     moved = int((np.argsort(kept.order) != np.argsort(trial.order)).sum())
-    told = t(key, **names, **chances) + " " + t("score.moved", n=moved)
-    st.html(f'<div class="gc-verdict" role="status">{escape(told)}</div>')
+    text = t(key, **names, **shares) + " " + t("score.moved", n=moved)
+    st.html(f'<div class="gc-verdict" role="status">{escape(text)}</div>')
     st.altair_chart(_effect_chart(kept, trial), width="stretch")
 
 

@@ -103,5 +103,5 @@ def _one_site(steps: pd.DataFrame) -> None:
         x2="end:Q",
         color=alt.Color("step_label:N", scale=_colours(steps), legend=None),
     )
-    told = base.mark_text(align="left", dx=5, fontSize=12).encode(x="end:Q", text="text:N")
-    st.altair_chart((bar + told).properties(height=34 * len(rows) + 40), width="stretch", alt=t("supply.losses_one"))
+    label = base.mark_text(align="left", dx=5, fontSize=12).encode(x="end:Q", text="text:N")
+    st.altair_chart((bar + label).properties(height=34 * len(rows) + 40), width="stretch", alt=t("supply.losses_one"))

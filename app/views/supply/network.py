@@ -67,7 +67,7 @@ def _drawing(fed: pd.DataFrame) -> alt.LayerChart:
     links = links.loc[links.index.repeat(len(bend))].reset_index(drop=True)
     step = np.tile(bend, len(sites))
     share = step * step * (3 - 2 * step)
-    links = links.assign(x=step, way=links["y_station"] * (1 - share) + links["y"] * share)
+    links = links.assign(x=step, height=links["y_station"] * (1 - share) + links["y"] * share)
     y = alt.Scale(domain=[-0.8, float(sites["y"].max()) + 0.8], reverse=True, nice=False)
     x = alt.Scale(domain=[-0.94, 2.19], nice=False)  # names at both sides take two thirds of the width
 
@@ -75,11 +75,11 @@ def _drawing(fed: pd.DataFrame) -> alt.LayerChart:
         return alt.Chart(rows)
 
     line = (
-        layer(links[["site", "x", "way", "named", "label", "from", "km", "feed"]])
+        layer(links[["site", "x", "height", "named", "label", "from", "km", "feed"]])
         .mark_line(interpolate="monotone", strokeWidth=2.2, opacity=0.75)
         .encode(
             x=alt.X("x:Q", scale=x, axis=None),
-            y=alt.Y("way:Q", scale=y, axis=None),
+            y=alt.Y("height:Q", scale=y, axis=None),
             detail="site:N",
             order="x:Q",
             strokeDash=alt.StrokeDash(

@@ -110,8 +110,8 @@ def _bars(rows: pd.DataFrame, resource: str) -> None:
     if rows.empty:
         st.info(t("supply.nobody"))
         return
-    told = "; ".join(f"{row.label} {row.low:,.0f}–{row.high:,.0f}" for row in rows.head(5).itertuples())
-    draw(offer_chart(rows), alt=f"{t(f'resource.{resource}')}: {told}")
+    spans = "; ".join(f"{row.label} {row.low:,.0f}–{row.high:,.0f}" for row in rows.head(5).itertuples())
+    draw(offer_chart(rows), alt=f"{t(f'resource.{resource}')}: {spans}")
 
 
 def legend() -> None:

@@ -38,12 +38,12 @@ def _alone() -> None:
 
 def _calculator() -> None:
     st.caption(t("supply.tariff_note"))
-    told = st.container()
+    headline = st.container()
     asked, answer = st.columns([2, 3], gap="large")
     with asked:
-        ways = {key: t(f"supply.way_{key}") for key in ("segment", "load")}
-        way = _either("supply-way", t("supply.way"), ways)
-        power, gwh, load, loading = _by_segment() if way == "segment" else _by_load()
+        options = {key: t(f"supply.way_{key}") for key in ("segment", "load")}
+        option = _either("supply-way", t("supply.way"), options)
+        power, gwh, load, loading = _by_segment() if option == "segment" else _by_load()
         shape, levels = _shape(), voltages(_ends(power), grid=toml.table("grid"))
         rated = [float(row["voltage_kv"]) for row in tariff_on(toml.table("tariffs"))["rate"]]
         known = sorted({kv for kv in rated if kv >= 10})
@@ -58,7 +58,7 @@ def _calculator() -> None:
         )
     bills = cached.bills_of(_ends(gwh), _ends(load), shape, loading)
     bill = next(one for one in bills if one.voltage_kv == voltage)
-    with told:
+    with headline:
         _headline(bill)
     with answer:
         _answer(bills, bill, gwh)
@@ -100,8 +100,8 @@ def _by_load() -> tuple[Interval, Interval, Interval, float | None]:
     factor = toml.table("grid")["power_factor"]["likely"]
     mva = st.number_input(t("supply.mva"), 0.1, 2000.0, 20.0, 1.0, key="supply-mva", **KEPT)
     gwh = st.number_input(t("supply.gwh"), 0.1, 15000.0, 60.0, 5.0, key="supply-gwh", **KEPT)
-    ways = {key: t(f"supply.charged_{key}") for key in ("demand", "capacity")}
-    charged = _either("supply-charged", t("supply.charged"), ways)
+    options = {key: t(f"supply.charged_{key}") for key in ("demand", "capacity")}
+    charged = _either("supply-charged", t("supply.charged"), options)
     load = load_factor(gwh, mva, power_factor=factor)
     st.caption(t("supply.load_found", load=f"{load.likely:.2f}", factor=f"{factor:g}"))
     return Interval.of(mva), Interval.of(gwh), load, factor if charged == "capacity" else None
@@ -121,8 +121,8 @@ def _headline(bill: Bill) -> None:
     price, year = st.columns(2)
     span: dict[str, Any] = {"delta_color": "off", "delta_arrow": "off"}
     cost = bill.annual_wan_yuan
-    told = f"{bill.price_yuan_kwh.low:.3f} – {bill.price_yuan_kwh.high:.3f}"
-    price.metric(t("supply.price"), f"{bill.price_yuan_kwh.likely:.3f}", delta=told, **span)
+    headline = f"{bill.price_yuan_kwh.low:.3f} – {bill.price_yuan_kwh.high:.3f}"
+    price.metric(t("supply.price"), f"{bill.price_yuan_kwh.likely:.3f}", delta=headline, **span)
     year.metric(t("supply.bill"), f"{cost.likely:,.0f}", delta=f"{cost.low:,.0f} – {cost.high:,.0f}", **span)
 
 
@@ -137,7 +137,7 @@ def _answer(bills: list[Bill], bill: Bill, gwh: Interval) -> None:
     _source()
 
 
-def _told(value: Interval, spec: str = ",.0f") -> str:
+def _with_bounds(value: Interval, spec: str = ",.0f") -> str:
     """The likely value, and the bounds where they differ."""
     span = f"{value:{spec}}".replace("-", "–")
     return span if value.low == value.high else f"{format(value.likely, spec)} ({span})"
@@ -152,11 +152,11 @@ def _row(one: Bill, chosen: Bill) -> dict[str, Any]:
         "low_": one.annual_wan_yuan.low,
         "likely_": one.annual_wan_yuan.likely,
         "high_": one.annual_wan_yuan.high,
-        "price": _told(one.price_yuan_kwh, ".3f"),
-        "energy_part": _told(one.energy_wan_yuan),
-        "basic_part": _told(one.basic_wan_yuan),
-        "bill": _told(one.annual_wan_yuan),
-        "saves": _told(saved) if saved else "",
+        "price": _with_bounds(one.price_yuan_kwh, ".3f"),
+        "energy_part": _with_bounds(one.energy_wan_yuan),
+        "basic_part": _with_bounds(one.basic_wan_yuan),
+        "bill": _with_bounds(one.annual_wan_yuan),
+        "saves": _with_bounds(saved) if saved else "",
     }
 
 
