@@ -145,7 +145,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.preview.energy_gwh": ("年用电（GWh）", "Electricity (GWh)"),
     "data.stated": ("给定", "stated"),
     "data.estimated": ("估算", "estimated"),
-    # accepted
+    # accepted imports
     "data.none_accepted": ("尚未采用任何自有数据。", "Nothing of your own has been accepted yet."),
     "data.revert": ("撤回", "Revert"),
     "data.entry": (

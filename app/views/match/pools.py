@@ -126,10 +126,9 @@ def _capacity_value(study: Study, table: pd.DataFrame) -> None:
     if binding.empty:
         return
     st.subheader(t("match.capacity_value"), anchor=False)
-    step = st.number_input(
-        t("match.capacity_step"), 1.0, 10_000.0, 10.0, 5.0, key="capacity-step", persist_state="session"
-    )
-    asked = (cached.plan_key(study), step)
+    label = t("match.capacity_step")
+    step = st.number_input(label, 1.0, 10_000.0, 10.0, 5.0, key="capacity-step", persist_state="session")
+    asked = (study.key, step)
     if st.button(t("match.capacity_run"), icon=":material/add_circle:"):
         session.keep("capacity-value", asked)
     if session.kept("capacity-value") != asked:
@@ -162,12 +161,14 @@ def _what_if(study: Study, table: pd.DataFrame) -> None:
         key=f"what-if-{key}",
         help=t("match.amount_help", low=row["low"], planned=row["planned"], high=row["high"]),
     )
-    asked = (cached.plan_key(study), key, value)
+    asked = (study.key, key, value)
     if run.button(t("match.try"), icon=":material/experiment:", width="stretch"):
         session.keep("what-if", asked)
     if session.kept("what-if") != asked:
         return
-    trial = what_if.pool_scenario(study, row["resource"], row["pool"], value, source=t("match.supposed"))
+    trial = what_if.pool_scenario(
+        study, resource=row["resource"], pool=row["pool"], amount=value, source=t("match.supposed")
+    )
     with st.spinner(t("match.running")):
         after = cached.study_of(trial)
     gain, placed = after.plan.objective - study.plan.objective, change.placed(study, after)
@@ -184,9 +185,9 @@ def _keep(row: pd.Series, value: float) -> None:
     basis = "reported" if source.strip() else "assumed"
     known = what_if.known_with(
         state.work().scenario.known,
-        row["resource"],
-        row["pool"],
-        value,
+        resource=row["resource"],
+        pool=row["pool"],
+        amount=value,
         source=source.strip() or t("match.supposed"),
         basis=basis,
     )
