@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached, session, state
+from app.screening import Screening
 from app.session import t
 from app.widgets import upload_words
 from geo_cluster.errors import InputError
@@ -63,7 +64,7 @@ def _take() -> None:
         session.keep("score-table", (f"own.{file.name.rsplit('.', 1)[-1].lower()}", file.getvalue()))
 
 
-def _list(screening: cached.Screening, *, is_sample: bool) -> str:
+def _list(screening: Screening, *, is_sample: bool) -> str:
     """What was found for each project, and which one to look at."""
     language, table = session.language(), screening.table
     sites = {site: name[language] for site, name in screening.region.names.items()}
