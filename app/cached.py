@@ -19,8 +19,9 @@ from sqlalchemy.engine import Engine
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from app import charts
+from app import small_maps
 from app.jobs import Jobs
+from app.screening import Screening
 from geo_cluster import scratch, toml
 from geo_cluster import study as pipeline
 from geo_cluster.archive import zipped
@@ -34,7 +35,6 @@ from geo_cluster.imports.check import check_file, guess
 from geo_cluster.imports.checked import Checked, Kind
 from geo_cluster.imports.files import digest
 from geo_cluster.intake import appraise, site_choice
-from geo_cluster.intake.appraise import Appraisal
 from geo_cluster.intake.site_choice import Choice, Weighed
 from geo_cluster.maps import page as maps_page
 from geo_cluster.maps import payload as maps_payload
@@ -209,31 +209,6 @@ def weighed_of(scenario: Scenario, project: pd.DataFrame) -> Weighed:
     return _weighed(ground(scenario).model_dump_json(), json.dumps(scenario.weights), nameless.to_json(), nameless)
 
 
-class Screening:
-    """A table of projects on its way through intake, batch by batch; what is done stays done if a visitor leaves."""
-
-    def __init__(self, region: Region, projects: pd.DataFrame) -> None:
-        self.region, self.projects = region, projects
-        self.done: list[Appraisal] = []
-        self.lock = threading.Lock()
-        self.table, self.archive = pd.DataFrame(), b""
-
-    def run(self, tell: Callable[[float], object]) -> None:
-        """Do what is left and pack the files; `tell` hears how much is done, 0 to 1."""
-        with self.lock:
-            while not self.archive:
-                start = appraise.BATCH * len(self.done)
-                if start < len(self.projects):
-                    tell(start / len(self.projects))
-                    self.done.append(appraise.appraise(self.region, self.projects.iloc[start : start + appraise.BATCH]))
-                    continue
-                self.table = pd.concat([appraise.shortlist(part) for part in self.done], ignore_index=True)
-                with scratch.temporary() as folder:
-                    paths = sorted(bundle.write_appraisal(self.done, folder))
-                    self.archive = zipped({path.name: path.read_bytes() for path in paths})
-                self.done = []
-
-
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _screening(scenario: str, suffix: str, content: bytes) -> Screening:
     projects = portfolio.read_content(content, f"projects{suffix}")
@@ -397,7 +372,7 @@ def layer_file(layers: Layers, name: str) -> bytes:
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _layer_chart(_layers: Layers, name: str, hashes: str, language: Language) -> Any:  # noqa: ARG001
     frame = _layers.read(name)
-    return charts.outline(frame[frame.geometry.notna()], _layers.read("prefectures"), f"name_{language}")
+    return small_maps.outline(frame[frame.geometry.notna()], _layers.read("prefectures"), f"name_{language}")
 
 
 def layer_chart(layers: Layers, name: str, language: Language) -> Any:
@@ -471,7 +446,7 @@ def parcel_charts(_checked: Checked, sha256: str, sites: str) -> Any:  # noqa: A
     """By site, its parcels and what the rules leave of them; nothing where there are no outlines."""
     if "gross" not in _checked.extra:
         return {}
-    return charts.parcels(_checked.extra["gross"], _checked.extra["land"])
+    return small_maps.parcels(_checked.extra["gross"], _checked.extra["land"])
 
 
 # ---- explore ------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from geo_cluster.domain import Scenario
-from geo_cluster.errors import Fault, GeoClusterError
+from geo_cluster.errors import Fault, GeoClusterError, Place
 from geo_cluster.matching.plan import Progress
 from geo_cluster.study import Study
 
@@ -151,8 +151,8 @@ class Jobs:
                 job.refusal, job.state = refusal, "failed"
             except Exception:
                 logging.getLogger(__name__).exception("a run failed")
-                told = Fault("run", "failed for a reason of our own", "the log has the details; tell whoever runs this")
-                job.refusal, job.state = GeoClusterError(told), "failed"
+                job.refusal = GeoClusterError(Fault("app.run_failed", Place("", kind="run")))
+                job.state = "failed"
             finally:
                 job._ended.set()
                 _give_back()

@@ -11,9 +11,11 @@ import streamlit as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # streamlit runs this file as a script
 
-from app import signin, state
+from app import session, signin
+from app.page import own_words, style, top
+from app.session import t
 from app.views import brief, data, explore, match, score, supply
-from app.widgets import STYLE, own_words, plain, refusals, t, top
+from app.widgets import plain, refusals
 
 log = logging.getLogger("geo_cluster.app")
 
@@ -23,7 +25,7 @@ def run() -> None:
     st.set_page_config(
         page_title=t("app"), page_icon=str(Path(__file__).with_name("assets") / "icon.svg"), layout="wide"
     )
-    st.html(STYLE)
+    style()
     own_words()
     try:
         with refusals():
@@ -37,13 +39,13 @@ def run() -> None:
 def _pages(*, signed_in: bool) -> None:
     """The page of the address; until somebody signed in, each address is that of the way in."""
     views = {
-        "": (explore.page, ":material/map:"),
-        "explore": (explore.page, ":material/map:"),
-        "supply": (supply.page, ":material/bolt:"),
-        "score": (score.page, ":material/ads_click:"),
-        "match": (match.page, ":material/insights:"),
-        "data": (data.page, ":material/database:"),
-        "brief": (brief.page, ":material/co_present:"),
+        "": (explore.draw, ":material/map:"),
+        "explore": (explore.draw, ":material/map:"),
+        "supply": (supply.draw, ":material/bolt:"),
+        "score": (score.draw, ":material/ads_click:"),
+        "match": (match.draw, ":material/insights:"),
+        "data": (data.draw, ":material/database:"),
+        "brief": (brief.draw, ":material/co_present:"),
     }
     # streamlit's default page has no name of its own: the first page is there twice, and shown once
     hidden = "" if (st.context.url or "").partition("?")[0].endswith("/explore") else "explore"
@@ -58,7 +60,7 @@ def _pages(*, signed_in: bool) -> None:
         )
         for name, (page, icon) in views.items()
     }
-    state.show_pages(pages)
+    session.show_pages(pages)
     page = st.navigation(list(pages.values()), position="top" if signed_in else "hidden")
     if signed_in and signin.is_on():
         signin.go_on()

@@ -29,8 +29,8 @@ _WORDS = Path(__file__).with_name("assets").joinpath("page.js").read_text(encodi
 def own_words(language: Language) -> str:
     """Tells the browser the page's language, and gives Streamlit's own words in it."""
     help_for = text("frame.help", language, label="{label}")
-    told = ", ".join(json.dumps(one, ensure_ascii=False) for one in (language, frame.PAIRS, help_for))
-    return f"{_WORDS}({told});"
+    words = ", ".join(json.dumps(one, ensure_ascii=False) for one in (language, frame.PAIRS, help_for))
+    return f"{_WORDS}({words});"
 
 
 def every() -> list[str]:

@@ -8,6 +8,7 @@ declared before the server runs is not served.
 
 from __future__ import annotations
 
+import errno
 import gc
 import socket
 import sys
@@ -24,26 +25,32 @@ from streamlit import config
 from streamlit.web import bootstrap
 from streamlit.web.server.starlette import App
 
-from app import ending, streamlit_patches, web
-from app.impatient import Impatient
+from app import ending, streamlit_patches
+from app.web import guard
+from app.web.impatient import Impatient
 from geo_cluster import serving, toml
 from geo_cluster.box.limits import limits
-from geo_cluster.errors import Fault, GeoClusterError, InputError, refuse_if
+from geo_cluster.errors import Fault, GeoClusterError, InputError, Place, refuse_if
 from geo_cluster.serving import Serving
 from geo_cluster.workspace import database, sessions
 
+_NOT_LISTENING = {
+    errno.EADDRINUSE: "app.port_in_use",
+    errno.EACCES: "app.port_not_allowed",
+    errno.EADDRNOTAVAIL: "app.address_not_here",
+}
 _FIRST_PAGE_S = 10  # until the first page is there, and matching may be made ready
 _MESSAGE_BYTES = 25 * 2**20  # what a browser may say at once; Streamlit takes no more of it
 _GOODBYE_S = 3  # for answers that are on their way when the app is stopped
 
 
-def _options(told: Serving) -> dict[str, Any]:
+def _options(asked: Serving) -> dict[str, Any]:
     """How Streamlit is to be; nothing in a `config.toml` or the environment goes before it."""
     page = toml.table("style")["page"]
     return {
-        "server.port": told.port,
-        "server.address": told.address,
-        "server.baseUrlPath": told.prefix,
+        "server.port": asked.port,
+        "server.address": asked.address,
+        "server.baseUrlPath": asked.prefix,
         "server.headless": True,
         "server.maxUploadSize": limits().megabytes,
         "server.enableCORS": True,
@@ -75,7 +82,7 @@ def _doors(options: dict[str, Any]) -> serving.Doors:
     others = [Path(file).absolute() for file in config.get_option("secrets.files")]
     refuse_if(
         [
-            Fault(str(file), "is not read", f"write what it says to {serving.secret_files()[-1]}")
+            Fault("app.secrets_elsewhere", file, file=str(serving.secret_files()[-1]))
             for file in others
             if file not in ours and file.exists()
         ]
@@ -84,35 +91,37 @@ def _doors(options: dict[str, Any]) -> serving.Doors:
     return serving.doors(serving.secret_files())
 
 
-def _listening(told: Serving) -> socket.socket:
+def _listening(asked: Serving) -> socket.socket:
     """A socket at the address and port; refused in words where they can't be had."""
-    listening = socket.socket(socket.AF_INET6 if ":" in told.address else socket.AF_INET)
+    listening = socket.socket(socket.AF_INET6 if ":" in asked.address else socket.AF_INET)
     try:
         if sys.platform != "win32":  # there it would let two servers share a port
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((told.address, told.port))
+        listening.bind((asked.address, asked.port))
     except OSError as problem:
-        where, what = f"{told.address}:{told.port}", f"can't be listened at ({problem.strerror})"
-        raise InputError(Fault(where, what, "choose another with --port or --address")) from None
+        code = _NOT_LISTENING.get(problem.errno or 0)
+        place = Place(f"{asked.address}:{asked.port}")
+        fault = Fault(code, place) if code else Fault("app.cannot_listen", place, reason=problem.strerror or "")
+        raise InputError(fault) from None
     listening.listen(2048)
     return listening
 
 
-def _server(told: Serving, script: Path) -> tuple[uvicorn.Server, socket.socket]:
-    doors = _doors(_options(told))
-    listening = _listening(told)
-    told = told.model_copy(update={"port": listening.getsockname()[1]})
-    config.set_option("server.port", told.port)
+def _server(asked: Serving, script: Path) -> tuple[uvicorn.Server, socket.socket]:
+    doors = _doors(_options(asked))
+    listening = _listening(asked)
+    asked = asked.model_copy(update={"port": listening.getsockname()[1]})
+    config.set_option("server.port", asked.port)
     auth: dict[str, Any] | None = None if doors.auth is None else dict(doors.auth)
     if auth is not None:  # now: a workspace that is gone when the first visitor comes is not to be made anew
         sessions.has_ended(database.default_address(), "")
         config.set_option(
             "server.cookieSecret", auth["cookie_secret"]
         )  # on the way to the provider, other processes too
-    Impatient.proxies = told.proxies
-    guard = Middleware(web.Guard, serving=told, auth=auth)
-    app = App(script, secrets=None if auth is None else {"auth": auth}, middleware=[guard])
-    asked = uvicorn.Config(
+    Impatient.proxies = asked.proxies
+    guarded = Middleware(guard.Guard, serving=asked, auth=auth)
+    app = App(script, secrets=None if auth is None else {"auth": auth}, middleware=[guarded])
+    settings = uvicorn.Config(
         app,
         http=Impatient,
         h11_max_incomplete_event_size=Impatient.most_head,
@@ -120,7 +129,7 @@ def _server(told: Serving, script: Path) -> tuple[uvicorn.Server, socket.socket]
         ws_max_size=_MESSAGE_BYTES,
         ws_per_message_deflate=False,
         limit_concurrency=Impatient.most,
-        forwarded_allow_ips=list(told.proxies),
+        forwarded_allow_ips=list(asked.proxies),
         ssl_certfile=config.get_option("server.sslCertFile"),
         ssl_keyfile=config.get_option("server.sslKeyFile"),
         server_header=False,
@@ -128,10 +137,10 @@ def _server(told: Serving, script: Path) -> tuple[uvicorn.Server, socket.socket]
         log_level="warning",
         timeout_graceful_shutdown=_GOODBYE_S,
     )
-    print(f"\n  网址 / URL: {told.url}\n", flush=True)
-    if not told.headless:
-        threading.Thread(target=webbrowser.open, args=[told.url], daemon=True).start()
-    return uvicorn.Server(asked), listening
+    print(f"\n  网址 / URL: {asked.url}\n", flush=True)
+    if not asked.headless:
+        threading.Thread(target=webbrowser.open, args=[asked.url], daemon=True).start()
+    return uvicorn.Server(settings), listening
 
 
 def _warm() -> None:
@@ -166,14 +175,14 @@ def _more_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most if most > 0 else 8192, most))
 
 
-def main(told: str, script: str = str(Path(__file__).with_name("main.py"))) -> None:
+def main(asked: str, script: str = str(Path(__file__).with_name("main.py"))) -> None:
     """Serve until somebody stops it."""
-    streamlit_patches.install()
     gc.disable()
     _more_files()
     try:
-        web.install()
-        server, listening = _server(Serving.model_validate_json(told), Path(script))
+        streamlit_patches.install()
+        guard.install()
+        server, listening = _server(Serving.model_validate_json(asked), Path(script))
     except GeoClusterError as refusal:
         for fault in refusal.faults:
             print(f"✗ {fault}", file=sys.stderr)

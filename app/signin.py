@@ -7,6 +7,7 @@ spoilt or gone, nobody is let in until it is as it was or the app is started aga
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,7 @@ import streamlit as st
 
 from app import page_scripts
 from geo_cluster import serving
-from geo_cluster.errors import DataError, Fault, InputError
+from geo_cluster.errors import DataError, Fault, InputError, Place
 from geo_cluster.workspace import database, sessions
 from geo_cluster.workspace.roles import LOCAL, Person, check_sign_in, person_of
 
@@ -36,7 +37,7 @@ def is_on() -> bool:
 
 def _doors() -> serving.Doors:
     try:
-        told = serving.doors(serving.secret_files())
+        doors = serving.doors(serving.secret_files())
     except InputError as refusal:  # a visitor needn't know where on the server the file lies
         paths = {str(file) for file in serving.secret_files()}
         faults = [
@@ -44,10 +45,9 @@ def _doors() -> serving.Doors:
             for one in refusal.faults
         ]
         raise InputError(faults) from None
-    if told.auth != begun_with():
-        where, remedy = "secrets.toml, [auth]", "start the app again; until then nobody is let in"
-        raise InputError(Fault(where, "is not what the app was started with", remedy))
-    return told
+    if doors.auth != begun_with():
+        raise InputError(Fault("app.other_sign_in", Place("secrets.toml", key="[auth]")))
+    return doors
 
 
 def begun_with() -> Mapping[str, Any] | None:
@@ -70,10 +70,10 @@ def person() -> Person | None:
 
 def who(claims: Mapping[str, Any]) -> Person | None:
     """The person of what an identity provider said; None for nothing, and where it no longer counts."""
-    told = _doors()
-    if told.auth is None or not claims or _has_ended(claims):
+    doors = _doors()
+    if doors.auth is None or not claims or _has_ended(claims):
         return None
-    return person_of(claims, check_sign_in(told.auth), told.rules)
+    return person_of(claims, check_sign_in(doors.auth), doors.rules)
 
 
 def _has_ended(claims: Mapping[str, Any]) -> bool:
@@ -106,21 +106,28 @@ def _check_answer(url: str) -> None:
     """Ask an identity provider for its settings, with the library that Streamlit asks it with."""
     import httpx  # takes a fifth of a second
 
-    where = f"secrets.toml, [auth], {url}"
+    place = Place("secrets.toml", sheet="[auth]", key=url)
     try:
-        told = httpx.get(url, timeout=ANSWER_S).raise_for_status().json()
+        answer = httpx.get(url, timeout=ANSWER_S).raise_for_status().json()
     except httpx.HTTPStatusError as problem:
-        what = f"answers with status {problem.response.status_code}"
-        raise DataError(Fault(where, what, "check the address")) from None
+        raise DataError(Fault("app.provider_status", place, status=problem.response.status_code)) from None
     except (httpx.HTTPError, httpx.InvalidURL) as problem:
-        what, remedy = f"does not answer ({problem})", "check the address, and the way there from this server"
-        if "CERTIFICATE" in str(problem):
-            remedy = "name the file of your own certificates in SSL_CERT_FILE and start the app again"
-        raise DataError(Fault(where, what, remedy)) from None
+        if _is_about_certificates(problem):
+            raise DataError(Fault("app.provider_not_trusted", place, reason=str(problem))) from None
+        raise DataError(Fault("app.provider_silent", place, reason=str(problem))) from None
     except ValueError:
-        told = None
-    if not isinstance(told, dict) or "authorization_endpoint" not in told:
-        raise DataError(Fault(where, "does not answer as an identity provider does", "check the address"))
+        answer = None
+    if not isinstance(answer, dict) or "authorization_endpoint" not in answer:
+        raise DataError(Fault("app.no_provider", place))
+
+
+def _is_about_certificates(problem: BaseException | None) -> bool:
+    """Whether a certificate that was not trusted is behind a failure."""
+    while problem is not None:
+        if isinstance(problem, ssl.SSLCertVerificationError):
+            return True
+        problem = problem.__cause__ or problem.__context__
+    return False
 
 
 def remember_way() -> None:

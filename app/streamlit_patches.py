@@ -1,25 +1,44 @@
-"""Changes happen whole, no click is lost and no answer, however fast a visitor goes on and however busy the machine is.
+"""Wraps insides of Streamlit, so that a change happens whole and no click or answer is lost on a busy machine.
 
-Streamlit ends a script at its next look into the session's state once the visitor has clicked again, be it between
-saving a change and remembering that it was saved. It folds the requests that wait into the newest, which knows only
-the widgets of the page that is opened, or would go back to the page that is left. Where a script has ended but what it
-drew is still on its way, a part of the page (a fragment) that is asked for next throws that away and then finds no page
-to stand on ("Bad delta path"), as does a part of a page that has been left meanwhile. It has no switch for any of
-these; where a release of it no longer has what is changed here, it stays as it is.
+Streamlit has no switch for any of this. Read against 1.67.0, the newest release at the time; `pyproject.toml` allows no
+later one before it has been read too. `install` refuses to start the app where a name is gone. Each patch has a test in
+`tests/test_app_streamlit_patches.py` that fails once Streamlit does without it.
+
+============================================== =================================================================
+what is wrapped                                what happens without
+============================================== =================================================================
+ScriptRunner                                   a script is ended at its next look into the session once the
+`._maybe_handle_execution_control_request`     visitor has clicked again: between saving a change and remembering
+                                               that it was saved
+SafeSessionState `.on_script_will_rerun`       the same in the midst of the callback of a widget
+script_requests `._coalesce_widget_states`     requests that wait are folded into the newest, which knows only the
+                                               widgets of its own page: what was set on a page that is left is lost
+ScriptRequests `._request_rerun_locked`        a script that asks for its page anew takes back a visitor who has
+                                               just asked for another
+ScriptRunner `._run_script`                    a part of a page (a fragment) that was left is run on the page that
+                                               is there, and finds no place ("Bad delta path")
+AppSession `._create_scriptrunner`,            what a script drew is thrown away if a part is asked for after it
+`._handle_scriptrunner_event_on_event_loop`    has ended and before it was heard out
+ForwardMsgQueue `.clear`                       what is on its way to the browser is thrown away, or overtaken, when
+                                               a part is drawn anew
+============================================== =================================================================
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
+import streamlit as st
 from streamlit.runtime import app_session, forward_msg_queue
 from streamlit.runtime.scriptrunner import script_runner
 from streamlit.runtime.scriptrunner_utils import script_requests
 from streamlit.runtime.state import safe_session_state
+
+from geo_cluster.errors import Fault, InputError
 
 _here = threading.local()
 
@@ -34,25 +53,53 @@ def undisturbed() -> Iterator[None]:
         _here.depth -= 1
 
 
-def install() -> None:
-    """Make Streamlit heed `undisturbed`, run the callbacks of widgets so, and keep clicks and answers."""
-    _wrap(script_runner.ScriptRunner, _maybe_handle_execution_control_request=_when_free, _run_script=_on_its_page)
-    _wrap(safe_session_state.SafeSessionState, on_script_will_rerun=_whole)
-    _wrap(script_requests, _coalesce_widget_states=_all)
-    _wrap(script_requests.ScriptRequests, _request_rerun_locked=_to_the_page_asked_for)
-    _wrap(
-        app_session.AppSession,
-        _create_scriptrunner=_after_the_last,
-        _handle_scriptrunner_event_on_event_loop=_then_the_next,
+class Hook(NamedTuple):
+    """A name of Streamlit's, and what is put in its place, made of what stood there."""
+
+    owner: Any
+    name: str
+    replacement: Callable[[Any], Any]
+
+
+def wrap(hooks: Iterable[Hook]) -> None:
+    """Put the replacements in place, all of them or none.
+
+    Raises
+    ------
+    InputError
+        This release of Streamlit has no such name.
+    """
+    hooks = list(hooks)
+    missing = [f"{hook.owner.__name__}.{hook.name}" for hook in hooks if not hasattr(hook.owner, hook.name)]
+    if missing:
+        raise InputError(Fault("app.hook_is_gone", "streamlit", version=st.__version__, names=missing))
+    for hook in hooks:
+        setattr(hook.owner, hook.name, hook.replacement(getattr(hook.owner, hook.name)))
+
+
+def install(*, without: Collection[str] = ()) -> None:
+    """Wrap every name of `hooks`, but for those that a test leaves out.
+
+    Raises
+    ------
+    InputError
+        This release of Streamlit has no such name.
+    """
+    wrap(hook for hook in hooks() if hook.name not in without)
+
+
+def hooks() -> tuple[Hook, ...]:
+    """What is wrapped, and by what."""
+    return (
+        Hook(script_runner.ScriptRunner, "_maybe_handle_execution_control_request", _when_free),
+        Hook(safe_session_state.SafeSessionState, "on_script_will_rerun", _undisturbed),
+        Hook(script_requests, "_coalesce_widget_states", _all),
+        Hook(script_requests.ScriptRequests, "_request_rerun_locked", _to_the_page_asked_for),
+        Hook(script_runner.ScriptRunner, "_run_script", _on_its_page),
+        Hook(app_session.AppSession, "_create_scriptrunner", _after_the_last),
+        Hook(app_session.AppSession, "_handle_scriptrunner_event_on_event_loop", _then_the_next),
+        Hook(forward_msg_queue.ForwardMsgQueue, "clear", _beside_parts),
     )
-    _wrap(forward_msg_queue.ForwardMsgQueue, clear=_beside_parts)
-
-
-def _wrap(owner: Any, **hows: Any) -> None:
-    """Wrap what is named, all of it or nothing."""
-    if all(hasattr(owner, name) for name in hows):
-        for name, how in hows.items():
-            setattr(owner, name, how(getattr(owner, name)))
 
 
 def _when_free(look: Any) -> Any:
@@ -76,20 +123,20 @@ def _on_its_page(run: Any) -> Any:
     return run_on_its_page
 
 
-def _whole(call: Any) -> Any:
-    def call_whole(*given: Any, **named: Any) -> Any:
+def _undisturbed(call: Any) -> Any:
+    def call_undisturbed(*args: Any, **kwargs: Any) -> Any:
         with undisturbed():
-            return call(*given, **named)
+            return call(*args, **kwargs)
 
-    return call_whole
+    return call_undisturbed
 
 
 def _all(fold: Any) -> Any:
     def fold_all(old_states: Any, new_states: Any) -> Any:
         folded = fold(old_states, new_states)
         if old_states is not None and new_states is not None:
-            named = {state.id for state in folded.widgets}
-            folded.widgets.extend(state for state in old_states.widgets if state.id not in named)
+            kwargs = {state.id for state in folded.widgets}
+            folded.widgets.extend(state for state in old_states.widgets if state.id not in kwargs)
         return folded
 
     return fold_all
@@ -127,8 +174,8 @@ def _after_the_last(begin: Any) -> Any:
 def _then_the_next(hear: Any) -> Any:
     """What waited until the last runner was heard out comes after it, in the order in which it was asked."""
 
-    def hear_and_go_on(session: Any, *given: Any, **named: Any) -> None:
-        hear(session, *given, **named)
+    def hear_and_go_on(session: Any, *args: Any, **kwargs: Any) -> None:
+        hear(session, *args, **kwargs)
         if session._scriptrunner is not None or session._state == app_session.AppSessionState.SHUTDOWN_REQUESTED:
             return
         waiting, session._waiting = vars(session).get("_waiting", []), []

@@ -7,9 +7,9 @@ from datetime import datetime
 
 import streamlit as st
 
-from app import cached, signin, state
-from app.texts.faults import told
-from app.widgets import clock, plain, refusals, t
+from app import cached, session, signin, state
+from app.session import t
+from app.widgets import clock, listed, plain, refusals
 from geo_cluster.archive import file_name
 from geo_cluster.errors import Conflict, GeoClusterError
 from geo_cluster.workspace.repository import ListedWork, Revision
@@ -32,7 +32,7 @@ def work_bar() -> None:
 def _bar() -> None:
     may_save, kept = state.person().may("planner"), state.saved()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="workbar"):
-        name = state.work().scenario.name[state.language()]
+        name = state.work().scenario.name[session.language()]
         with st.popover(plain(_short(name)), icon=":material/folder_open:", key="work-menu", on_change="rerun") as menu:
             if menu.open:
                 with refusals():
@@ -78,17 +78,18 @@ def _notices() -> None:
         warning = t("work.conflict", who=plain(_other(trouble.author)), at=at, note=plain(trouble.note))
         st.warning(warning, icon=":material/group:")
         with st.container(horizontal=True):
-            name = t("work.mine", name=state.work().scenario.name[state.language()])
+            name = t("work.mine", name=state.work().scenario.name[session.language()])
             _do(t("work.open_theirs"), "theirs", lambda: state.open_work(kept.id))
             _do(t("work.keep_mine"), "mine", lambda: state.copy_work(name))
     elif trouble is not None:
-        faults = "\n".join(f"- {plain(str(told(fault, state.language())))}" for fault in trouble.faults)
-        st.warning(f"{t('work.trouble')}\n\n{faults}", icon=":material/save:")
+        st.warning(f"{t('work.trouble')}\n\n{listed(trouble.faults)}", icon=":material/save:")
         if state.person().may("planner"):
             _do(t("work.again"), "again", state.save_again)
     elif newest is not None and kept is not None:
         at = clock(newest.at)
-        st.info(t("work.newer", who=plain(_other(newest.author)), at=at, note=_told(newest)), icon=":material/update:")
+        st.info(
+            t("work.newer", who=plain(_other(newest.author)), at=at, note=_revision(newest)), icon=":material/update:"
+        )
         _do(t("work.open_theirs"), "newest", lambda: state.open_work(kept.id))
 
 
@@ -106,7 +107,7 @@ def _do(label: str, key: str, action: Callable[[], None]) -> None:
 
 def _menu(may_save: bool) -> None:
     """Rename, take along, share, put away; go on with another work."""
-    kept, language = state.saved(), state.language()
+    kept, language = state.saved(), session.language()
     name = state.work().scenario.name[language]
     if may_save:
         given = st.text_input(t("work.name"), value=name, max_chars=200, key=f"work-name-{name}")
@@ -171,16 +172,18 @@ def _choose(label: str, entries: Iterable[ListedWork]) -> ListedWork | None:
     there = {one.id: one for one in entries}
     if not there:
         return None
-    told = {id_: _entry(one, state.language()) for id_, one in there.items()}
-    chosen = st.selectbox(t(label), list(told), index=None, format_func=told.__getitem__, placeholder=t("work.choose"))
+    labels = {id_: _entry(one, session.language()) for id_, one in there.items()}
+    chosen = st.selectbox(
+        t(label), list(labels), index=None, format_func=labels.__getitem__, placeholder=t("work.choose")
+    )
     return there[chosen] if chosen else None
 
 
 def _entry(entry: ListedWork, language: str) -> str:
     name = _short(entry.name.en if language == "en" else entry.name.zh)
-    told = [name, *([t("work.damaged")] if entry.is_damaged else []), clock(entry.revision.at)]
-    told += [t("work.sample")] if entry.is_sample else []
-    return " · ".join([*told, *([_who(entry.owner)] if entry.owner != state.person().name else [])])
+    labels = [name, *([t("work.damaged")] if entry.is_damaged else []), clock(entry.revision.at)]
+    labels += [t("work.sample")] if entry.is_sample else []
+    return " · ".join([*labels, *([_who(entry.owner)] if entry.owner != state.person().name else [])])
 
 
 def _history(may_save: bool) -> None:
@@ -192,7 +195,7 @@ def _history(may_save: bool) -> None:
     with st.container(height=340 if len(revisions) > 5 else "content", border=False, key="work-revisions"):
         for one in revisions:
             text, button = st.columns([3, 1.2], vertical_alignment="center")
-            text.markdown(f"{_told(one)}  \n:small[{plain(_who(one.author))} · {plain(clock(one.at))}]")
+            text.markdown(f"{_revision(one)}  \n:small[{plain(_who(one.author))} · {plain(clock(one.at))}]")
             if one.number == kept.revision.number:
                 button.markdown(f":small[{t('work.now')}]")
             elif may_save and button.button(t("work.back"), key=f"work-back-{one.number}", type="tertiary"):
@@ -200,7 +203,7 @@ def _history(may_save: bool) -> None:
                 st.rerun()
 
 
-def _told(revision: Revision) -> str:
+def _revision(revision: Revision) -> str:
     return t(f"work.kind_{revision.kind}", note=plain(_short(revision.note, 120)))
 
 

@@ -7,7 +7,8 @@ import streamlit as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # streamlit runs this file as a script
 
-from app import cached, signin, web
+from app import cached, signin
+from app.web.tickets import ticketed
 from geo_cluster.errors import InputError
 
 
@@ -27,7 +28,7 @@ st.text(f"{person.name} {person.role}" if person else "nobody")
 if person:
     source = cached.map_source({"map of": person.name})
     st.session_state["map"] = source.file
-    st.text(web.ticketed(source.address))
+    st.text(ticketed(source.address))
     st.download_button("now", f"for {person.name}", "own.txt", "text/plain")
     st.download_button("later", lambda: f"made for {person.name}", "made.txt", "text/plain", on_click="ignore")
     st.file_uploader("up", key="up")

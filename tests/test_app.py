@@ -30,7 +30,7 @@ def _script(name):
     import streamlit
 
     streamlit.set_page_config(layout="wide")
-    importlib.import_module(f"app.views.{name}").page()
+    importlib.import_module(f"app.views.{name}").draw()
 
 
 def opened(name, language="zh", **session):
@@ -166,8 +166,8 @@ def test_charts_show_the_rows_they_are_given_and_keep_their_looks(name):
 
 def test_a_spoilt_layer_is_told_on_the_page():
     refusal = DataError(Fault("chain.csv", "is missing", "run `make data`"))
-    with patch.object(cached.layers, "read", side_effect=refusal):
-        cached.layer_table.clear()
+    with patch.object(cached.Layers, "read", side_effect=refusal):
+        cached._layer_table.clear()
         page = opened("explore")
     assert not page.exception
     assert "chain.csv" in page.error[0].value

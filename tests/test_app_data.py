@@ -61,7 +61,7 @@ def test_numbers_are_previewed_taken_over_and_reverted(language):
     assert "60.0 (45.0–75.0)" in shown[text("data.preview.new", language)].iloc[0]
     assert text("data.effect.replaces", language) in shown[text("data.preview.effect", language)].tolist()
     assert "work" not in page.session_state or not page.session_state["work"].files, "nothing is taken over by looking"
-    button(page, "data.import.take", language).click().run()
+    button(page, "data.import.accept", language).click().run()
     assert not page.exception
     (known,) = page.session_state["work"].scenario.known
     assert (known.subject, known.likely, known.source) == ("H01", 4.0, NASTY)
@@ -79,7 +79,7 @@ def test_faults_stand_in_the_way_and_are_said_in_the_readers_language(language):
     page = dropped(("bad.csv", bad), language=language)
     assert not page.exception
     assert [one.value for one in page.error] == [text("data.import.faults", language, count=4)]
-    assert not [one for one in page.button if one.label == text("data.import.take", language)]
+    assert not [one for one in page.button if one.label == text("data.import.accept", language)]
     what = text("data.fault.what", language)
     faults = next(one.value for one in page.dataframe if what in one.value.columns)
     assert faults[text("data.fault.row", language)].tolist() == ["2"] * 4
@@ -95,14 +95,14 @@ def test_parcels_with_rules_change_the_scores_once_confirmed(tmp_path):
     page = dropped(sample("sample_parcels.geojson"), sample("sample_rules.csv"), sample("sample_exclusions.gpkg"))
     assert not page.exception
     assert not page.error
-    take = button(page, "data.import.take")
+    take = button(page, "data.import.accept")
     assert take.disabled, "sites were guessed by place"
     assert any("示例数据" in one.value for one in page.caption)
     belongs = next(one for one in page.selectbox if "Sample Park A" in one.label)
     assert belongs.value == "H05", "the nearest is proposed"
     belongs.set_value("H01").run()
     next(one for one in page.checkbox if one.label == text("data.import.sure", "zh")).check().run()
-    button(page, "data.import.take").click().run()
+    button(page, "data.import.accept").click().run()
     assert not page.exception
     work = page.session_state["work"]
     assert {"land/land.csv", "land/sites.csv", "imports.json"} <= set(work.files)

@@ -12,7 +12,7 @@ def _page():
     from app.views import explore
 
     streamlit.set_page_config(layout="wide")
-    explore.page()
+    explore.draw()
 
 
 def test_a_link_brings_its_language_and_the_switch_takes_over():

@@ -8,7 +8,7 @@ import pytest
 
 from app import cached
 from app.texts import text
-from app.views.supply_losses import LAND
+from app.views.supply.losses import LAND
 from geo_cluster import toml
 from geo_cluster.domain import KnownBetter
 from geo_cluster.region import LAYERS, prepare

@@ -111,7 +111,7 @@ def test_every_dependency_is_used_and_everything_used_is_a_dependency():
 
 
 def test_streamlit_stays_where_it_was_read():
-    """`app/whole.py` changes the insides of this release; a later one is read before it is taken."""
+    """`app/streamlit_patches.py` wraps the insides of this release; a later one is read before it is taken."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert "streamlit[auth]>=1.67,<1.68" in project["project"]["dependencies"]
     assert importlib.metadata.version("streamlit").startswith("1.67.")

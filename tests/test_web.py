@@ -26,8 +26,11 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from app import serve, signin, web
-from app.impatient import Impatient
+from app import serve, signin
+from app.web import answers, uploads
+from app.web import guard as guards
+from app.web.impatient import Impatient
+from app.web.requests import VISITOR
 from geo_cluster import serving
 from geo_cluster.errors import InputError
 from geo_cluster.serving import HERE, Doors, Serving, checked
@@ -248,8 +251,8 @@ def test_tiles_come_only_from_servers_that_the_owner_named_and_only_into_the_fra
     urls = ["https://t{s}.house.example:8443/{z}/{x}/{y}.png?k={key}", "http://10.0.0.5/{z}/{x}/{y}"]
     own.write_text(tomli_w.dumps({"house": row | {"urls": urls}}), encoding="utf-8")
     monkeypatch.setenv("GEO_CLUSTER_BASEMAPS", str(own))
-    monkeypatch.setattr(web, "_tiles", web._tiles.__wrapped__)
-    frame, page = (web._policy(path, "localhost:1").decode() for path in ("component/x/index.html", "explore"))
+    monkeypatch.setattr(answers, "_tiles", answers._tiles.__wrapped__)
+    frame, page = (answers.policy(path, "localhost:1").decode() for path in ("component/x/index.html", "explore"))
     images = next(rule for rule in frame.split("; ") if rule.startswith("img-src")).split()
     shipped = {f"https://t{n}.tianditu.gov.cn" for n in range(8)} | {"https://tile.openstreetmap.org"}
     named = {"https://ta.house.example:8443", "https://tb.house.example:8443", "http://10.0.0.5"}
@@ -257,7 +260,7 @@ def test_tiles_come_only_from_servers_that_the_owner_named_and_only_into_the_fra
     assert "house" not in page
     assert "https:" not in page
     own.write_text("[house\n", encoding="utf-8")
-    assert "house" not in web._policy("component/x/index.html", "localhost:1").decode()
+    assert "house" not in answers.policy("component/x/index.html", "localhost:1").decode()
 
 
 def test_what_the_app_does_not_need_is_closed(server):
@@ -303,7 +306,7 @@ def test_behind_tls_cookies_are_secure_and_only_one_can_be_read_by_scripts(serve
             assert {"secure", "samesite"} <= words, line
             seen[name] = "httponly" in words
     first = Visitor.client.get(server.url + "/", headers={"Host": HOST})
-    assert {web.VISITOR} == {line.partition("=")[0] for line in first.headers.get_list("set-cookie")}
+    assert {VISITOR} == {line.partition("=")[0] for line in first.headers.get_list("set-cookie")}
     assert "Path=/siting" in first.headers["set-cookie"]
     assert "Secure" in first.headers["set-cookie"], "the address people sign in by is https"
     assert seen.pop("_streamlit_xsrf", None) in (False, None)
@@ -334,28 +337,28 @@ def test_uploads_are_taken_from_those_who_signed_in_to_sessions_of_theirs(server
 
 def test_a_browser_is_called_what_we_call_it_and_not_what_it_calls_itself(server):
     li = Visitor(server, LI, nonce="called")
-    ours = li.cookies[web.VISITOR]
+    ours = li.cookies[VISITOR]
     for made_up in (
         "mine",
         "",
         ours[:-1],
         f"{ours[:-8]}AAAAAAAA",
-        create_signed_value("x" * 40, web.VISITOR, "mine").decode(),
+        create_signed_value("x" * 40, VISITOR, "mine").decode(),
     ):
         for path in ("/", "/_stcore/health"):
-            answer = Visitor.client.get(server.url + path, headers={"Host": HOST, "Cookie": f"{web.VISITOR}={made_up}"})
-            assert web.VISITOR in answer.headers.get("set-cookie", ""), made_up
-    li.cookies[web.VISITOR] = "mine"
+            answer = Visitor.client.get(server.url + path, headers={"Host": HOST, "Cookie": f"{VISITOR}={made_up}"})
+            assert VISITOR in answer.headers.get("set-cookie", ""), made_up
+    li.cookies[VISITOR] = "mine"
     with li.window() as window:
         session, said, _ = window.run()
         assert said[0] == f"{LI} planner"
         assert li.put(session, b"a").status_code == 403
-        assert li.cookies[web.VISITOR] == "mine", "only a page names a browser anew"
+        assert li.cookies[VISITOR] == "mine", "only a page names a browser anew"
     li.get("/")
-    assert li.cookies[web.VISITOR] not in ("mine", ours)
-    named = li.cookies[web.VISITOR]
+    assert li.cookies[VISITOR] not in ("mine", ours)
+    named = li.cookies[VISITOR]
     li.get("/")
-    assert li.cookies[web.VISITOR] == named
+    assert li.cookies[VISITOR] == named
     with li.window() as window:
         assert li.put(window.run()[0], b"a").status_code == 204
 
@@ -491,7 +494,7 @@ def test_a_role_taken_away_is_gone_in_open_windows_and_secrets_that_vanish_open_
 def cookies_of(browser):
     """What a browser sends along; `li+phone` is one that Li is signed in to."""
     person, plus, _ = browser.partition("+")
-    told = {web.VISITOR: browser} | ({"_streamlit_user": json.dumps(claims(person, browser))} if plus else {})
+    told = {VISITOR: browser} | ({"_streamlit_user": json.dumps(claims(person, browser))} if plus else {})
     return {name: create_signed_value(get_cookie_secret(), name, value).decode() for name, value in told.items()}
 
 
@@ -511,11 +514,11 @@ def guard(monkeypatch):
     """A guard before an app that keeps what is sent, with small quotas and nobody to sign in."""
     kept = Kept()
     runtime = type("Runtime", (), {"instance": staticmethod(lambda: kept)})
-    monkeypatch.setattr(web, "Runtime", runtime)
-    monkeypatch.setattr(web, "_storage", lambda: kept.file_storage)
-    monkeypatch.setattr(web, "FILES", 3)
-    monkeypatch.setattr(web, "FILES_BYTES", 1000)
-    monkeypatch.setattr(web, "EVERYBODY_BYTES", 1500)
+    monkeypatch.setattr(guards, "Runtime", runtime)
+    monkeypatch.setattr(uploads, "_storage", lambda: kept.file_storage)
+    monkeypatch.setattr(uploads, "FILES", 3)
+    monkeypatch.setattr(uploads, "FILES_BYTES", 1000)
+    monkeypatch.setattr(uploads, "EVERYBODY_BYTES", 1500)
     monkeypatch.setattr(serving, "secret_files", lambda: ())
 
     async def app(scope, receive, send):
@@ -527,7 +530,7 @@ def guard(monkeypatch):
         kept.file_storage.setdefault(session, {})[file] = type("File", (), {"data": body})
         await Response(status_code=204)(scope, receive, send)
 
-    told = web.Guard(app, serving=Serving(), auth=None)
+    told = guards.Guard(app, serving=Serving(), auth=None)
     told.kept = kept.file_storage
     return told
 

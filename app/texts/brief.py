@@ -49,7 +49,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "brief.file_assignment": ("方案：项目去哪个园区、占用多少", "The plan: which project goes where and what it takes"),
     "brief.file_ranking": (
         "排名：每个项目对每个园区的得分与把握",
-        "Ranking: score and chances of each project at each site",
+        "Ranking: score and first-rank acceptability of each project at each site",
     ),
     "brief.file_contributions": ("得分构成：逐指标", "What makes up each score, by criterion"),
     "brief.file_unplaced": ("未落地项目与理由", "Who stays out, and why"),

@@ -30,7 +30,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "col.score": ("得分", "Score"),
     "col.interval": ("90% 区间", "90 % interval"),
     "col.rank": ("本项目排名", "Its rank"),
-    "col.chance": ("居首概率", "Chance of first"),
+    "col.acceptability": ("居首概率", "First-rank acceptability"),
     "col.low": ("下限", "Low"),
     "col.high": ("上限", "High"),
     "col.planned": ("规划口径", "Planned with"),

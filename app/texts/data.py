@@ -8,7 +8,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "data.tab.layers": ("图层", "Layers"),
     "data.tab.import": ("导入自有数据", "Import your own"),
-    "data.tab.taken": ("已采用", "Taken over"),
+    "data.tab.accepted": ("已采用", "Accepted"),
     "data.tab.assumed": ("假定值", "Assumed"),
     "data.layer": ("图层", "Layer"),
     "data.origin": ("来历", "Origin"),
@@ -99,8 +99,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Light: outlines of parcels; dark: net land that the rules leave.",
     ),
     "data.import.sure": ("地块归属核对无误", "The sites of the parcels are right"),
-    "data.import.take": ("采用", "Accept"),
-    "data.import.done": ("已采用：{name}", "Taken over: {name}"),
+    "data.import.accept": ("采用", "Accept"),
+    "data.import.done": ("已采用：{name}", "Accepted: {name}"),
     "data.import.more": ("只显示前 {shown} 行，共 {all} 行。", "The first {shown} of {all} rows."),
     "data.import.effect": (
         "**{all}** 个项目中，**{order}** 个的园区排序会变，**{first}** 个的首选会变；得分最多变动 {points} 分。",
@@ -140,10 +140,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.preview.project": ("项目", "Project"),
     "data.preview.segment": ("环节", "Segment"),
     "data.preview.output": ("年产值（亿元）", "Output (100 M yuan)"),
-    "data.given": ("给定", "given"),
+    "data.stated": ("给定", "stated"),
     "data.estimated": ("估算", "estimated"),
     # accepted imports
-    "data.none_taken": ("尚未采用任何自有数据。", "Nothing of your own has been accepted yet."),
+    "data.none_accepted": ("尚未采用任何自有数据。", "Nothing of your own has been accepted yet."),
     "data.revert": ("撤回", "Revert"),
     "data.entry": (
         "{when} · {rows} 行 · {numbers} 个数 · SHA-256 {hash}",

@@ -21,7 +21,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.set_placing_bonus": ("落地加分（分）", "Placing bonus (points)"),
     "match.set_placing_bonus_help": (
         "落地一个项目在得分之外值多少分：越大越先求多落地。",
-        "What placing a project is worth on top of its score: the larger, the more are placed.",
+        "What placing a project adds to its score: the larger, the more are placed.",
     ),
     "match.set_time_limit_s": ("求解时限（秒）", "Time limit (s)"),
     "match.set_time_limit_s_help": (
@@ -112,7 +112,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.back": ("恢复示例", "Back to sample"),
     "match.back_done": ("恢复示例项目", "Back to the sample"),
     "match.needs": ("测算采用的需求", "Needs that the run uses"),
-    "match.given": ("已填", "given"),
+    "match.stated": ("已填", "stated"),
     "match.estimated": ("估算", "estimated"),
     "match.how": ("来历", "How known"),
     "field.id": ("编号", "Id"),
@@ -135,10 +135,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "field.notes_help": ("随项目走的说明。", "Goes along with the project."),
     # headline
     "match.placed": ("落地项目", "Projects placed"),
-    "match.worth": ("方案总分（分）", "Objective value (points)"),
-    "match.worth_help": (
+    "match.objective": ("方案总分（分）", "Objective value (points)"),
+    "match.objective_help": (
         "落地项目的得分与落地加分之和；上界表示任何方案都不会超过它。",
-        "Scores plus placing bonus; no plan is worth more than the bound.",
+        "Scores plus placing bonus; no plan exceeds the bound.",
     ),
     "match.proof": ("证明", "Proof"),
     "match.optimal": ("已证最优", "proven best"),
@@ -147,8 +147,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.check": ("独立核验", "Independent check"),
     "match.check_ok": ("无违反", "no violation"),
     "match.check_bad": ("{n} 处违反", "{n} violations"),
-    "match.held": ("抽样中成立", "Holds in draws"),
-    "match.held_help": (
+    "match.feasible_share": ("抽样中成立", "Feasible in draws"),
+    "match.feasible_share_help": (
         "把容量和需求按各自区间抽 {draws:,} 次，方案仍放得下的占比。“已证最优”“无违反”只就规划口径的数而言。",
         "Capacities and needs are drawn {draws:,} times within their ranges: the share of draws in which the plan still fits. “Proven best” and “no violation” only speak of the numbers planned with.",
     ),
@@ -163,7 +163,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.pools": ("资源", "Resources"),
     "match.others": ("备选与权衡", "Alternatives"),
     "match.changes": ("变化", "Changes"),
-    "match.holds": ("稳健", "Robustness"),
+    "match.robustness": ("稳健", "Robustness"),
     "match.ranking": ("项目排名", "Ranking"),
     # the plan
     "match.project": ("项目", "Project"),
@@ -193,21 +193,21 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     # unplaced
     "match.all_placed": ("全部项目已落地。", "Every project is placed."),
-    "match.ways": ("怎样才能落地（逐条重算验证）", "Placement options, each solved again"),
-    "match.ways_for": ("为谁找办法", "Placement options for"),
-    "match.ways_run": ("求解落地办法", "Find placement options"),
-    "match.ways_running": ("正在逐一重算…", "Solving again, one by one …"),
-    "match.no_way": (
+    "match.options": ("怎样才能落地（逐条重算验证）", "Placement options, each solved again"),
+    "match.options_for": ("为谁找办法", "Placement options for"),
+    "match.options_run": ("求解落地办法", "Find placement options"),
+    "match.solving_again": ("正在逐一重算…", "Solving again, one by one …"),
+    "match.no_option": (
         "没有可去的园区，腾挪也放不下；先看理由栏。",
         "No site may take it, whatever moves; see the reason above.",
     ),
     "match.unproven": ("（时限内未证）", " (not proven in time)"),
-    "match.way_use": ("照此试算", "Try this"),
-    "match.way_use_help": (
+    "match.option_use": ("照此试算", "Try this"),
+    "match.option_use_help": (
         "把项目锁定到该园区；所缺容量记为“试算假定”。之后按“运行”。",
         "Locks the project there; what is lacking is entered as a supposition. Then press Run.",
     ),
-    "match.way_used": ("照办法试算：{project}", "A placement option tried: {project}"),
+    "match.option_used": ("照办法试算：{project}", "A placement option tried: {project}"),
     # resources
     "match.gauges": ("资源占用", "Resource use"),
     "match.gauges_all": ("全部 {n} 个资源池", "All {n} pools"),
@@ -235,12 +235,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Bars span low to high, the tick is what was planned with, the solid part is used by this plan.",
     ),
     "match.resource": ("资源", "Resource"),
-    "match.worth_unit": ("多要一点值多少", "What more is worth"),
-    "match.worth_step": ("多要多少（各按其单位）", "How much more (in its unit)"),
-    "match.worth_run": ("逐个重算", "Solve for each"),
+    "match.capacity_value": ("多要一点值多少", "Value of capacity"),
+    "match.capacity_step": ("多要多少（各按其单位）", "How much more (in its unit)"),
+    "match.capacity_run": ("逐个重算", "Solve for each"),
     "match.more_units": ("增加", "More"),
     "match.gain": ("方案增分（分）", "Gain (points)"),
-    "match.worth_note": (
+    "match.capacity_note": (
         "只算等的项目最多的 {n} 处：单独加这么多再求解，方案总分增加多少。",
         "For the {n} that most projects want into: what the plan gains when this much is added to that pool alone.",
     ),
@@ -254,9 +254,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "match.try": ("试算", "Try"),
     "match.supposed": ("试算假定，待核实", "a supposition, to be verified"),
-    "match.what_if_told": (
+    "match.what_if_text": (
         "{pool}设为 {amount:,.1f} {unit}：方案总分 {gain:+,.1f} 分，{placed}。",
-        "{pool} at {amount:,.1f} {unit}: worth {gain:+,.1f} points, {placed}.",
+        "{pool} at {amount:,.1f} {unit}: objective {gain:+,.1f} points, {placed}.",
     ),
     "match.source": ("谁说的（留空则记为假定）", "Who said so (empty: kept as assumed)"),
     "match.source_hint": ("如：某供电公司电话 2026-11-20", "e.g. the grid company by telephone, 2026-11-20"),
@@ -266,7 +266,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     # other plans
     "match.others_note": (
         "总分相近而安排最不相同的方案，以及总分与通勤、与各市均衡之间的取舍；每个点都是求解得到的方案。",
-        "Plans of nearly the same worth that differ the most, and what is traded for less commuting or for balance; every point is a solved plan.",
+        "Plans of nearly the same objective value that differ the most, and what is traded for less commuting or for balance; every point is a solved plan.",
     ),
     "match.count": ("备选个数", "How many"),
     "match.within": ("最多让出（%）", "Within (%)"),
@@ -278,22 +278,22 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.other_commuting": ("通勤每月 {value:,.0f} 小时", "Commuting {value:,.0f} h a month"),
     "match.other_balance": ("每市至少 {value:.0f} 个", "At least {value:.0f} in each prefecture"),
     "match.other": (
-        "{told} · 总分 {worth:,.1f} 分 · {elsewhere:.0%} 的项目换地方",
-        "{told} · worth {worth:,.1f} points · {elsewhere:.0%} of projects elsewhere",
+        "{plan} · 总分 {objective:,.1f} 分 · {elsewhere:.0%} 的项目换地方",
+        "{plan} · objective {objective:,.1f} points · {elsewhere:.0%} of projects elsewhere",
     ),
-    "match.front_commuting": ("总分与通勤", "Worth against commuting"),
-    "match.front_balance": ("总分与各市均衡", "Worth against balance"),
-    "match.not_whole": (
+    "match.front_commuting": ("总分与通勤", "Objective against commuting"),
+    "match.front_balance": ("总分与各市均衡", "Objective against balance"),
+    "match.not_complete": (
         "时间用完，没有算完：还可能有别的点。可在“更多”里调大求解时限再算。",
         "Time ended before all was searched: there may be further points. Raise the time limit under More and compute again.",
     ),
     "match.only_commuting": (
-        "没有可取舍的：通勤已是最少，每月 {value:,.0f} 小时，总分 {worth:,.1f} 分。",
-        "Nothing to trade: commuting is as little as it can be, {value:,.0f} h a month, at a worth of {worth:,.1f} points.",
+        "没有可取舍的：通勤已是最少，每月 {value:,.0f} 小时，总分 {objective:,.1f} 分。",
+        "Nothing to trade: commuting is as little as it can be, {value:,.0f} h a month, at an objective of {objective:,.1f} points.",
     ),
     "match.only_balance": (
-        "没有可取舍的：最少的市有 {value:.0f} 个项目，不能再多；总分 {worth:,.1f} 分。",
-        "Nothing to trade: no plan gives every prefecture more than {value:.0f}; worth {worth:,.1f} points.",
+        "没有可取舍的：最少的市有 {value:.0f} 个项目，不能再多；总分 {objective:,.1f} 分。",
+        "Nothing to trade: no plan gives every prefecture more than {value:.0f}; objective {objective:,.1f} points.",
     ),
     "match.axis_commuting": ("研发通勤（小时/月）", "R&D staff on the way (hours a month)"),
     "match.axis_balance": ("项目最少的市有几个", "Fewest projects in a prefecture"),
@@ -310,9 +310,9 @@ TEXTS: dict[str, tuple[str, str]] = {
         "改设置、锁定或禁止后再运行一次，这里列出谁搬了、为什么。",
         "Change a setting, lock or ban and run again: this lists who moved, and why.",
     ),
-    "match.changed_told": (
+    "match.changed_text": (
         "从上次（{before}）到这次（{after}）：{n} 个项目有变，总分 {gain:+,.1f} 分，{placed}。",
-        "From the run before ({before}) to this one ({after}): {n} projects differ, worth {gain:+,.1f} points, {placed}.",
+        "From the run before ({before}) to this one ({after}): {n} projects differ, objective {gain:+,.1f} points, {placed}.",
     ),
     "match.placed_same": ("落地项目数不变", "as many projects placed"),
     "match.placed_more": ("多落地 {n} 个项目", "{n} more placed"),
@@ -329,8 +329,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.seldom": (
         "各数按各自区间抽样，这个方案只有 {share:.0%} 的情形放得下；证明和核验只对“{level}”口径成立。"
         "要更稳，先问准“稳健”页签里最先不够的那个数，或改用更紧的口径再运行。",
-        "With numbers drawn within their intervals this plan holds in {share:.0%} of the cases only; proof and check are "
-        "true of “{level}” alone. To be surer, ask for the number that gives way first (tab Robustness), or run it with a "
+        "With numbers drawn within their intervals this plan is feasible in {share:.0%} of the draws only; proof and check are "
+        "true of “{level}” alone. To be surer, ask for the number that runs short first (tab Robustness), or run it with a "
         "more cautious level.",
     ),
     "match.of": ("{n} / {of}", "{n} of {of}"),
@@ -338,17 +338,17 @@ TEXTS: dict[str, tuple[str, str]] = {
         "已证的是：在允许少得的分数内没有差别更大的方案；权衡上的点则是没有更好的。",
         "What is proven: no plan within the points given up differs more; of a trade-off, that no plan is better there.",
     ),
-    "match.holds_told": (
+    "match.feasible_text": (
         "把容量和需求按各自区间抽 {draws:,} 次，{share:.0%} 的情形下方案都放得下。",
         "Capacities and needs drawn {draws:,} times: the plan is feasible in {share:.0%} of the draws.",
     ),
     "match.breaks_first": (
         "最先不够的是{pool}：占放不下的情形的 {share:.0%}。",
-        " What gives way first is {pool}, in {share:.0%} of the draws that break.",
+        " What runs short first is {pool}, in {share:.0%} of the draws that are not feasible.",
     ),
-    "match.breaks": ("不够的概率", "Chance it breaks"),
-    "match.first_breaks": ("最先不够的概率", "Chance it is first"),
-    "match.over": ("不够时平均缺口", "Mean shortfall when it breaks"),
+    "match.breaks": ("不够的概率", "Probability of a shortfall"),
+    "match.first_breaks": ("最先不够的概率", "Probability of the first shortfall"),
+    "match.over": ("不够时平均缺口", "Mean shortfall when there is one"),
     "match.stable": ("企业与地方会不会另谋", "Would a firm and a city walk away together"),
     "match.no_blocking": (
         "没有企业和园区会撇开方案另行结对：方案稳定。",
@@ -357,11 +357,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.blocking": ("有 {n} 对企业与园区更愿意选彼此。", "{n} pairs of firm and site would rather have each other."),
     "match.stability_cost": (
         "要让谁都不想另谋，总分要少 {cost:,.1f} 分。",
-        " A plan that nobody would leave is worth {cost:,.1f} points less.",
+        " A plan that nobody would leave has an objective {cost:,.1f} points lower.",
     ),
     "match.stability_none": (
         "多种资源下未必有稳定方案；找到的最稳方案还剩 {n} 对，总分少 {cost:,.1f} 分。",
-        " With several resources there may be no stable plan; the most stable one found keeps {n} pairs and is worth {cost:,.1f} points less.",
+        " With several resources there may be no stable plan; the most stable one found keeps {n} pairs and an objective {cost:,.1f} points lower.",
     ),
     "match.stable_note": (
         "企业按本项目得分选园区，地方按亩均产值选项目；这是约定，不是调查。",

@@ -7,8 +7,10 @@ import hashlib
 import pandas as pd
 import streamlit as st
 
-from app import cached, state
-from app.widgets import footer, heading, refusals, show_map, t
+from app import cached, session, state
+from app.page import footer, heading
+from app.session import t
+from app.widgets import refusals, show_map
 from geo_cluster.domain import Language
 from geo_cluster.export import bundle
 from geo_cluster.report import tables
@@ -21,7 +23,7 @@ SHOWN = 60_000
 """Characters of a text that are shown; a longer one is downloaded."""
 
 
-def page() -> None:
+def draw() -> None:
     """Draw the page."""
     heading("brief")
     with refusals():
@@ -29,14 +31,14 @@ def page() -> None:
         language = _language()
         with st.spinner(t("brief.making")):
             files = _files(group, language)
-        _whole(group, language, files)
+        _all_files(group, language, files)
         _one(group, language, files)
     footer()
 
 
 def _group() -> str:
     """Results of the last run, or the layers; says which scenario, and whether settings moved on."""
-    study, language = state.last_study(), state.language()
+    study, language = state.last_study(), session.language()
     if study is None:
         st.info(t("brief.no_study"), icon=":material/play_circle:")
         return "layers"
@@ -67,10 +69,10 @@ def _language() -> Language:
     return st.segmented_control(
         t("brief.language"),
         list(names),
-        default=state.language(),
+        default=session.language(),
         format_func=names.__getitem__,
         required=True,
-        key=f"brief-language-{state.language()}",
+        key=f"brief-language-{session.language()}",
         persist_state="session",
     )
 
@@ -89,13 +91,13 @@ def _what(group: str, name: str) -> str:
     if group == "layers":
         for layer in state.layers().registry.values():
             if layer.file == name:
-                return layer.title_en if state.language() == "en" else layer.title_zh
+                return layer.title_en if session.language() == "en" else layer.title_zh
     if name in (*bundle.FILES, "sheet.html", "tables.xlsx", "sources.toml"):
         return t(f"brief.file_{name.split('.')[0].lower()}")
     return t("brief.file_layer" if "/" in name else "brief.file_portfolio")
 
 
-def _whole(group: str, language: Language, files: dict[str, bytes]) -> None:
+def _all_files(group: str, language: Language, files: dict[str, bytes]) -> None:
     """The list of all files, and all of them at once."""
     scenario, study = state.scenario(), state.last_study()
     stem = study.scenario.id if group == "study" and study else f"layers_{scenario.layers_sha256[:12]}".rstrip("_")
@@ -125,7 +127,7 @@ def _one(group: str, language: Language, files: dict[str, bytes]) -> None:
     labels = {name: f"{_what(group, name)} · {name}" for name in files}
     pick, save = st.columns([4, 1], vertical_alignment="bottom")
     name = pick.selectbox(
-        t("brief.pick"), list(files), format_func=labels.__getitem__, key=f"brief-file-{group}-{state.language()}"
+        t("brief.pick"), list(files), format_func=labels.__getitem__, key=f"brief-file-{group}-{session.language()}"
     )
     save.download_button(
         t("brief.save"),

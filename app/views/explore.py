@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import cached, state
-from app.widgets import footer, heading, refusals, show_map, t
+from app import cached, session, state
+from app.page import footer, heading
+from app.session import t
+from app.widgets import refusals, show_map
 
 
-def page() -> None:
+def draw() -> None:
     """Draw the page."""
     heading("explore")
     with refusals():
@@ -22,5 +24,5 @@ def page() -> None:
         columns[2].metric(t("explore.stations"), counts["substations"])
         columns[3].metric(t("explore.unknown"), cached.assumed_count(state.scenario()), help=t("explore.unknown_help"))
         with st.container(key="overview"):  # as high as the window leaves room for, and the matrix below
-            show_map(cached.overview(layers, state.language()), key=f"overview-{state.language()}", height=1010)
+            show_map(cached.overview(layers, session.language()), key=f"overview-{session.language()}", height=1010)
     footer()

@@ -10,7 +10,7 @@ import tomli_w
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # streamlit runs this file as a script
 
-from app import cached, state
+from app import cached, session, state
 from geo_cluster.world import catalog, portfolio
 from geo_cluster.world.layers import Layers
 from tests.browser.hostile import NAMES
@@ -40,8 +40,8 @@ def own_sites() -> dict[str, bytes]:
     return {"layers/sources.toml": registry, f"layers/{layer.file}": content}
 
 
-if not state.kept("hostile"):
-    state.keep("hostile", True)
+if not session.kept("hostile"):
+    session.keep("hostile", True)
     sites = pd.read_csv(catalog.data_dir() / Layers().registry["sites"].file)["id"]
     known = [
         {"subject": site, "attribute": "available_land_ha", "low": 20, "likely": 30, "high": 40, "source": name}

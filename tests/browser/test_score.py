@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from app.texts import text
-from app.views.score_ranking import SHOWN
+from app.views.score.ranking import SHOWN
 from geo_cluster.world import catalog
 from tests.browser.pages import stays_within, turned
 from tests.browser.painted import LAPTOP, PHONE

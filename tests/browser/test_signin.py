@@ -9,8 +9,7 @@ import tomli_w
 from playwright.sync_api import expect
 
 from app.texts import text
-from app.texts.faults import sentence
-from geo_cluster.errors import Refused
+from geo_cluster.errors import Fault, Refused
 from geo_cluster.workspace import database
 from geo_cluster.workspace.repository import Work, Workspace
 from geo_cluster.workspace.roles import Person
@@ -116,7 +115,7 @@ def test_whoever_has_not_signed_in_sees_the_way_in_and_no_work(heard, running, k
     page.get_by_role("button", name=text("signin.go", "zh"), exact=True).click()
     told = page.get_by_role("alert")
     expect(told).to_contain_text(provider.metadata_url.partition(":")[2])
-    expect(told).to_contain_text(sentence("check the address, and the way there from this server", "zh"))
+    expect(told).to_contain_text(Fault("app.provider_silent", "", reason="").words("zh").remedy)
     provider.is_down = False
     sign_in(page, "nobody")
     title(page, "signin.title")

@@ -1,0 +1,216 @@
+"""Part of 数据: files dropped in, read, checked, previewed, and only then accepted."""
+
+from __future__ import annotations
+
+import datetime
+from typing import NamedTuple
+
+import pandas as pd
+import streamlit as st
+
+from app import cached, session, state
+from app.session import t
+from app.views.data.preview import faulty, preview
+from app.widgets import plain, upload_words
+from geo_cluster import toml
+from geo_cluster.box.limits import limits
+from geo_cluster.imports import ledger
+from geo_cluster.imports.checked import KINDS, Checked, Kind, fault_table
+from geo_cluster.imports.files import SHAPES, TABLES, digest
+from geo_cluster.world import spreadsheet
+
+OTHERS = ("rules", "exclusions")
+
+
+class Dropped(NamedTuple):
+    """A file as the visitor dropped it."""
+
+    name: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Its hash."""
+        return digest(self.content)
+
+
+def draw() -> None:
+    """Templates, the drop zone, and one box a file."""
+    st.markdown(t("data.import.how"))
+    _templates()
+    stamp = digest(state.work().files.get(ledger.LEDGER, b""))[:12]
+    upload_words()
+    uploaded = st.file_uploader(
+        t("data.import.drop"),
+        type=[one.lstrip(".") for one in (*TABLES, *SHAPES)],
+        accept_multiple_files=True,
+        key=f"import-files-{stamp}",
+    )
+    _limits()
+    files = [Dropped(one.name, one.getvalue()) for one in uploaded]
+    with st.container(horizontal=True):
+        kinds = {k: _kind(k, file, stamp) for k, file in enumerate(files)}
+    rules = _rules(files, kinds)
+    for k, file in enumerate(files):
+        kind = next((one for one in KINDS if one == kinds[k]), None)
+        if kind:
+            with st.container(border=True):
+                _one(k, file, kind, rules, stamp)
+
+
+def _limits() -> None:
+    """What is taken, and how large it may be."""
+    now, names = limits(), toml.table("limits")
+    st.caption(t("data.import.limits", mb=now.megabytes, shapes=now.features))
+    with st.expander(t("data.import.all_limits"), icon=":material/straighten:"):
+        st.caption(" · ".join(f"{row[session.language()]} {getattr(now, key):,}" for key, row in names.items()))
+        st.caption(t("data.import.raise_limits"))
+
+
+def _templates() -> None:
+    with st.expander(t("data.import.templates"), icon=":material/table_view:"):
+        st.caption(t("data.import.templates_how"))
+        for kind in KINDS:
+            declared = toml.table("imports")[kind]
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"**{declared['name'][session.language()]}**", width=130)
+                for ending in ("xlsx", "csv"):
+                    st.download_button(
+                        f"{ending.upper()} · {declared['name'][session.language()]}",
+                        cached.template(kind, ending),
+                        file_name=f"{kind}_template.{ending}",
+                        icon=":material/download:",
+                        key=f"template-{kind}-{ending}",
+                        on_click="ignore",
+                    )
+            st.caption(declared["help"][session.language()])
+
+
+def _kind(k: int, file: Dropped, stamp: str) -> str:
+    """What a file is to be read as: guessed, and for the visitor to correct."""
+    guessed = cached.kind_of(file.content, file.name)
+    names = {kind: t(f"data.kind.{kind}") for kind in (*KINDS, *OTHERS)}
+    options = list(names)
+    return st.selectbox(
+        t("data.import.kind", name=_safe(file.name)),
+        options,
+        index=options.index(guessed) if guessed else 0,
+        format_func=names.__getitem__,
+        key=f"import-kind-{stamp}-{k}-{file.sha256[:12]}",
+        width=300,
+    )
+
+
+def _safe(name: str) -> str:
+    """A name short enough for a label that shows it as it is."""
+    return plain(name if len(name) <= 80 else f"{name[:60]}…{name[-16:]}")
+
+
+def _rules(files: list[Dropped], kinds: dict[int, str]) -> tuple[bytes, bytes] | None:
+    """Exclusion rules with their layers, when both were dropped; one without the other is told."""
+    found = {kind: next((files[k].content for k in kinds if kinds[k] == kind), None) for kind in OTHERS}
+    if (found["rules"] is None) != (found["exclusions"] is None):
+        st.warning(t("data.import.half_rules"), icon=":material/rule:")
+    elif found["rules"] is not None and "parcels" not in kinds.values():
+        st.warning(t("data.import.rules_alone"), icon=":material/rule:")
+    if found["rules"] is None or found["exclusions"] is None:
+        return None
+    return found["rules"], found["exclusions"]
+
+
+def _one(k: int, file: Dropped, kind: Kind, rules: tuple[bytes, bytes] | None, stamp: str) -> None:
+    """One file: how to read it, its faults or its preview, and the button."""
+    st.text(f"{t(f'data.kind.{kind}')} · {file.name}")
+    key = f"{stamp}-{k}-{file.sha256[:12]}"
+    source, crs = "", ""
+    if kind in ("parcels", "substations"):
+        with st.container(horizontal=True):
+            source = st.text_input(
+                t("data.import.source"), placeholder=t("data.import.source_hint"), key=f"source-{key}", width=360
+            )
+            crs = _crs(key)
+    belongs: dict[str, str] = {}
+    with st.spinner(t("data.import.checking")):
+        checked = cached.checked(file, kind, state.scenario(), source=source, crs=crs, belongs=belongs, rules=rules)
+    if kind == "parcels" and len(checked.extra.get("belongs", ())):
+        belongs = _belongs(checked.extra["belongs"], key)
+        if belongs:
+            checked = cached.checked(file, kind, state.scenario(), source=source, crs=crs, belongs=belongs, rules=rules)
+    for note in checked.notes:
+        st.caption(f":material/info: {plain(note[session.language()])}")
+    if checked.faults:
+        _refused(checked, key)
+        return
+    if not checked.is_ready:
+        st.info(t("data.import.nothing"))
+        return
+    preview(checked)
+    _accept(checked, key)
+
+
+def _crs(key: str) -> str:
+    """What the coordinates are in: as the file says, or one of the list."""
+    offered = {"": t("data.import.crs_file")}
+    offered |= {
+        row["code"]: f"{row['name'][session.language()]} · {row['code']}" for row in toml.table("imports")["crs"]
+    }
+    return st.selectbox(
+        t("data.import.crs"), list(offered), format_func=offered.__getitem__, key=f"crs-{key}", width=420
+    )
+
+
+def _belongs(found: pd.DataFrame, key: str) -> dict[str, str]:
+    """Which site the parcels of an unknown name belong to, proposed by place."""
+    open_ = found[(found["by"] == "place") & (found["said"] != "")]
+    if open_.empty:
+        return {}
+    st.caption(t("data.import.belongs_how"))
+    names = {one: f"{one} {text[session.language()]}" for one, text in cached.region(state.scenario()).names.items()}
+    sites = cached.region(state.scenario()).sites["id"].tolist()
+    out = {}
+    for number, row in enumerate(open_.head(12).itertuples()):
+        out[row.said] = st.selectbox(
+            t("data.import.belongs", name=_safe(row.said), count=row.parcels),
+            sites,
+            index=sites.index(row.site) if row.site in sites else 0,
+            format_func=names.__getitem__,
+            key=f"belongs-{key}-{number}",
+            width=420,
+        )
+    return out
+
+
+def _refused(checked: Checked, key: str) -> None:
+    """Every fault in words, the cells marked, and the list to take away."""
+    st.error(t("data.import.faults", count=len(checked.faults)), icon=":material/error:")
+    table = fault_table(checked.faults)
+    words = [session.words(fault) for fault in checked.faults]
+    table[["where", "what", "remedy"]] = [[one.where, one.what, one.remedy] for one in words]
+    table = table.sort_values("row", kind="stable")
+    table["row"] = table["row"].map(lambda row: str(row) if row else "")
+    shown = table.rename(columns={name: t(f"data.fault.{name}") for name in table})
+    st.dataframe(shown.drop(columns=t("data.fault.where")).head(500), hide_index=True, key=f"faults-{key}")
+    st.download_button(
+        t("data.import.save_faults"),
+        spreadsheet.as_csv(shown),
+        file_name="faults.csv",
+        icon=":material/download:",
+        key=f"save-faults-{key}",
+        on_click="ignore",
+    )
+    faulty(checked)
+
+
+def _accept(checked: Checked, key: str) -> None:
+    """The button; with parcels placed by their position, only once that was confirmed."""
+    sure = True
+    if checked.kind == "parcels" and (checked.extra.get("belongs", pd.DataFrame({"by": []}))["by"] != "name").any():
+        sure = st.checkbox(t("data.import.sure"), key=f"sure-{key}")
+    if st.button(
+        t("data.import.accept"), type="primary", icon=":material/check:", disabled=not sure, key=f"take-{key}"
+    ):
+        now = datetime.datetime.now().astimezone()
+        held = ledger.accept(state.scenario().known, state.work().files, checked, when=now)
+        state.hold(t("data.note.import", name=checked.name[:80]), known=held.known, files=held.files)
+        st.toast(t("data.import.done", name=_safe(checked.name)), icon=":material/check:")
+        st.rerun()

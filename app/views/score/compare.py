@@ -1,0 +1,149 @@
+"""选址: up to four sites side by side, criterion by criterion."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app import session
+from app.session import t
+from app.texts import short
+from app.views.score.ranking import labelled
+from geo_cluster.domain import Language
+from geo_cluster.intake import site_choice
+from geo_cluster.intake.site_choice import Weighed
+from geo_cluster.scoring.explain import significant
+from geo_cluster.world import catalog
+
+MOST = 4
+COLOURS = ("#0b6e75", "#b4541a", "#5b3f8c", "#37556e")
+SHAPES = ("circle", "square", "triangle-up", "diamond")
+STYLE = """
+<style>
+.gc-side { width: 100%; border-collapse: collapse; font-size: .88rem; table-layout: fixed; }
+.gc-side th, .gc-side td { border-bottom: 1px solid #dfe4e3; padding: .45rem .6rem; text-align: left;
+  vertical-align: top; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+.gc-side thead th { border-bottom: 2px solid #0b6e75; }
+.gc-side small { color: #56636c; font-weight: 400; display: block; line-height: 1.4; }
+.gc-side .gc-source { display: -webkit-box; -webkit-line-clamp: 2; -webkit-box-orient: vertical; overflow: hidden; }
+.gc-side .gc-bar { display: block; height: 5px; background: #e3e8e8; border-radius: 3px; margin: .2rem 0; }
+.gc-side .gc-bar i { display: block; height: 5px; background: #0b6e75; border-radius: 3px; }
+.gc-side .gc-win { background: #e8f2f2; }
+.gc-side .gc-win b { color: #0a5f65; }
+.gc-tag { border-radius: 4px; padding: 0 .3rem; font-size: .76rem; border: 1px solid #8a949a; color: #1d2b36; }
+.gc-tag.assumed { border-style: dashed; } .gc-tag.reported { background: #0b6e75; color: #fff; }
+.gc-tag.published { background: #d3e6e7; } .gc-tag.derived { background: #f6edcf; }
+.gc-side .gc-here { display: none; }
+@media (max-width: 640px) {
+  .gc-side thead { display: none; }
+  .gc-side, .gc-side tbody, .gc-side tr, .gc-side th, .gc-side td { display: block; width: auto; }
+  .gc-side tr { border-top: 2px solid #0b6e75; margin-top: .6rem; }
+  .gc-side .gc-here { display: block; font-weight: 600; }
+}
+</style>
+"""
+
+
+@st.fragment
+def compare(weighed: Weighed) -> None:
+    """Choose sites; a chart by theme, and every number with its worth, points, evidence and source."""
+    language, sites = session.language(), [weighed.choice.sites[place] for place in weighed.order]
+    names = {site: weighed.choice.names[site][language] for site in sites}
+    if len(sites) < 2:
+        st.caption(t("score.only_one"))
+        return
+    chosen = st.multiselect(
+        t("score.pick"),
+        sites,
+        default=sites[:3],
+        max_selections=MOST,
+        format_func=names.__getitem__,
+        placeholder=t("score.pick_some"),
+        key="score-sites",
+    )
+    if not chosen:
+        st.caption(t("score.pick_some"))
+        return
+    table = labelled(site_choice.side_by_side(weighed, chosen), weighed)
+    st.subheader(t("score.theme_points"), anchor=False)
+    st.altair_chart(_theme_chart(table), width="stretch")
+    st.html(STYLE + _table(table, weighed, language))
+
+
+def _theme_chart(table: pd.DataFrame) -> alt.LayerChart:
+    """Points of each site in each theme, told apart by colour and shape."""
+    language, themes = session.language(), catalog.themes()
+    points = table.groupby(["theme", "site_label"], sort=False)["points"].sum().reset_index()
+    points["site_short"] = points["site_label"].map(short)
+    points["name"] = [themes[key][language] for key in points["theme"]]
+    order, sites = [name[language] for name in themes.values()], points["site_short"].drop_duplicates().tolist()
+    base = alt.Chart(points).encode(
+        y=alt.Y("name:N", sort=order, title=None),
+        x=alt.X("points:Q", title=t("col.points"), scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=8)),
+    )
+    span = base.mark_rule(color="#c9d2d2", strokeWidth=2).encode(x="min(points):Q", x2="max(points):Q")
+    legend = alt.Legend(title=None, orient="bottom", columns=2, labelLimit=260)
+    dots = base.mark_point(size=120, filled=True, opacity=0.95).encode(
+        color=alt.Color("site_short:N", scale=alt.Scale(domain=sites, range=list(COLOURS)), legend=legend),
+        shape=alt.Shape("site_short:N", scale=alt.Scale(domain=sites, range=list(SHAPES)), legend=legend),
+        tooltip=[
+            alt.Tooltip("site_label:N", title=t("col.site")),
+            alt.Tooltip("name:N", title=t("score.theme")),
+            alt.Tooltip("points:Q", title=t("col.points"), format=".1f"),
+        ],
+    )
+    return (span + dots).properties(height=290)
+
+
+def _table(table: pd.DataFrame, weighed: Weighed, language: Language) -> str:
+    """The table as HTML, everything from data escaped; on a phone each criterion becomes a block."""
+    sites = table["site"].drop_duplicates().tolist()
+    names = {site: escape(weighed.choice.names[site][language]) for site in sites}
+    score = dict(zip(weighed.choice.sites, weighed.score, strict=True))
+    head = "".join(f'<th scope="col">{names[site]}</th>' for site in sites)
+    rows = []
+    for key, cells in table.groupby("criterion", sort=False):
+        declared = catalog.criteria()[str(key)]
+        weight = t("score.of_weight", weight=f"{cells['weight'].iloc[0]:.1%}")
+        first = f'<th scope="row">{escape(declared.name[language])}<small>{weight}</small></th>'
+        rows.append(
+            f"<tr>{first}{''.join(_cell(cell, names, declared.unit[language]) for cell in cells.itertuples())}</tr>"
+        )
+    top = max(score[site] for site in sites)
+    total = "".join(
+        _boxed(f"<b>{score[site]:.1f}</b>", names[site], is_best=len(sites) > 1 and score[site] == top)
+        for site in sites
+    )
+    rows.append(f'<tr><th scope="row">{t("score.total")}</th>{total}</tr>')
+    body = f'<thead><tr><th scope="col">{t("col.criterion")}</th>{head}</tr></thead><tbody>{"".join(rows)}</tbody>'
+    return f'<table class="gc-side" aria-label="{t("score.table_label")}">{body}</table>'
+
+
+def _cell(cell: Any, names: dict[str, str], unit: str) -> str:
+    known = not np.isnan(cell.natural)
+    natural = f"{significant(cell.natural):,.12g} {escape(unit)}" if known else t("score.unknown")
+    low, high = f"{cell.value_low:.2f}", f"{cell.value_high:.2f}"
+    value = (
+        f"{cell.value:.2f}" if low == high else t("score.value_range", value=f"{cell.value:.2f}", low=low, high=high)
+    )
+    text = t("score.cell", value=value, points=f"{cell.points:.1f}")
+    tag = f'<span class="gc-tag {escape(cell.evidence)}">{t(f"basis.{cell.evidence}")}</span>'
+    source = escape(getattr(cell, f"source_{session.language()}") or t("score.by_layer"))
+    return _boxed(
+        f"<b>{natural}</b>",
+        names[cell.site],
+        is_best=cell.best,
+        more=f'<span class="gc-bar"><i style="width:{100 * cell.value:.0f}%"></i></span><small>{text} · {tag}</small>'
+        f'<small class="gc-source" title="{source}">{source}</small>',
+    )
+
+
+def _boxed(content: str, name: str, *, is_best: bool, more: str = "") -> str:
+    """A cell; the best of its row says so in a word and a star, not by colour alone."""
+    star = f" <b>★ {t('score.winner')}</b>" if is_best else ""
+    return f'<td{" class=gc-win" if is_best else ""}><span class="gc-here">{name}</span>{content}{star}{more}</td>'

@@ -1,0 +1,109 @@
+"""选址: the intake form, what is estimated beside what is typed, and the way into the portfolio."""
+
+from __future__ import annotations
+
+from html import escape
+
+import pandas as pd
+import streamlit as st
+
+from app import session, state
+from app.session import t
+from geo_cluster.domain import Segment
+from geo_cluster.intake import appraise
+from geo_cluster.workspace.repository import PROJECTS
+from geo_cluster.world import catalog, portfolio
+
+
+def quantities() -> dict[str, str]:
+    """What a project takes and bears: key and heading."""
+    language = session.language()
+    asked = {kind.asked.column: kind.asked.title(language) for kind in catalog.resources().values()}
+    return asked | {"max_minutes": t("score.max_minutes")}
+
+
+def form() -> pd.DataFrame:
+    """Segment and output suffice; what is estimated stands beside its field until somebody knows better."""
+    language, segments = session.language(), catalog.segments()
+    names = {key: segment.name[language] for key, segment in segments.items()}
+    first, second, third = st.columns([1.6, 1.6, 1], vertical_alignment="bottom")
+    name = first.text_input(t("score.name"), key="intake-name", max_chars=500, persist_state="session")
+    segment = second.selectbox(
+        t("score.segment"),
+        list(segments),
+        format_func=names.__getitem__,
+        key=session.show("intake-segment", session.typed("intake-segment", next(iter(segments)))),
+        persist_state="session",
+    )
+    output = third.number_input(t("score.output"), 0.1, 1000.0, 6.0, 0.5, key="intake-output", persist_state="session")
+    typed = {"name": name.strip(), "segment": segment, "output_100m_yuan": f"{output:g}"}
+    guess = appraise.estimated(segment, output)
+    wanted = quantities()
+    for column, (key, label) in zip(st.columns(len(wanted)), wanted.items(), strict=True):
+        with column:
+            typed[key] = _quantity(key, label, guess[key], segments[segment])
+    if any(typed[key] for key in wanted):
+        st.button(t("score.reset"), icon=":material/undo:", on_click=_forget, key="intake-reset")
+    session.keep("score-typed", typed)
+    filled = {key: value for key, value in typed.items() if value}
+    return portfolio.check(pd.DataFrame([filled]), where=t("score.one"))
+
+
+def _quantity(key: str, label: str, bounds: tuple[float, float, float], segment: Segment) -> str:
+    """One field: what is typed; empty, its placeholder is the estimate."""
+    low, likely, high = (f"{value:,.0f}" if value >= 100 else f"{value:.3g}" for value in bounds)
+    typed = st.text_input(
+        label,
+        placeholder=t("score.about", likely=likely),
+        key=f"intake-{key}",
+        help=t("score.type_range"),
+        max_chars=40,
+        persist_state="session",
+    ).strip()
+    note = t("score.instead" if typed else "score.estimate", range=low if low == high else f"{low}–{high}")
+    st.html(f'<p class="gc-note">{escape(note)} · {escape(_basis(key, segment))}</p>')
+    return typed
+
+
+def _basis(key: str, segment: Segment) -> str:
+    """Where an estimate comes from."""
+    kind = {kind.asked.column: kind for kind in catalog.resources().values()}.get(key)
+    if kind is None:
+        return t("score.basis_max_minutes")
+    if kind.estimate == "installed_power":
+        (low, high), (less, more) = segment.floor_m2, segment.density_mw_per_10k_m2
+        return t("score.basis_installed_power", low=f"{low:g}", high=f"{high:g}", less=f"{less:g}", more=f"{more:g}")
+    low, high = segment.needs[key]
+    return t("score.basis_by_output", low=f"{low:g}", high=f"{high:g}", unit=kind.asked.unit[session.language()])
+
+
+def _forget() -> None:
+    for key in quantities():
+        session.show(f"intake-{key}", "")
+
+
+def into_portfolio(typed: dict[str, str]) -> None:
+    """Take the project over into the work's portfolio."""
+    own = state.work().files.get(PROJECTS)
+    with st.popover(t("score.add"), icon=":material/playlist_add:"):
+        where = "new"
+        if own is None:
+            words = {key: t(f"score.add_{key}") for key in ("new", "sample")}
+            where = st.radio(
+                t("score.add_where"), list(words), format_func=words.__getitem__, key="intake-where", width="content"
+            )
+        else:
+            st.caption(t("score.add_own", n=appraise.count(own)))
+        year = st.text_input(t("score.year"), key="intake-year", max_chars=4)
+        notes = st.text_input(t("score.notes"), key="intake-notes", max_chars=500)
+        if st.button(t("score.add"), type="primary", key="intake-add"):
+            table = own or (appraise.sample_table() if where == "sample" else b"")
+            named = typed["name"] or t("score.unnamed")
+            project = {**typed, "name": named, "year": year.strip(), "notes": notes}
+            longer = appraise.with_project(table, project)
+            state.attach(t("score.noted_add", name=named), **{PROJECTS: longer})
+            session.keep("score-added", typed)
+            st.rerun()
+    if session.kept("score-added") == typed:
+        note = t("score.added", name=typed["name"] or t("score.unnamed"))
+        st.html(f'<p class="gc-note" role="status">✓ {escape(note)}</p>')

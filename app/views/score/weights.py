@@ -1,0 +1,246 @@
+"""选址: weights by sliders, by swings or by pairs, and at once what they do to the ranking."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from html import escape
+from itertools import combinations
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app import session, state
+from app.session import t
+from app.texts import short
+from app.widgets import refusals
+from geo_cluster import toml
+from geo_cluster.domain import Criterion
+from geo_cluster.intake import site_choice
+from geo_cluster.intake.site_choice import Weighed
+from geo_cluster.scoring.weights import Ahp, ahp, hierarchical
+from geo_cluster.world import catalog
+
+METHODS = ("sliders", "swing", "ahp")
+SCALE = (9, 8, 7, 6, 5, 4, 3, 2, 1, -2, -3, -4, -5, -6, -7, -8, -9)
+"""Saaty's scale: how many times more important the first is; below 0, the second."""
+SHOWN = 10
+
+
+@st.fragment
+def weights(weighed: Weighed) -> None:
+    """Set weights in one of three ways; nothing is kept before somebody says so."""
+    with refusals():
+        words = {method: t(f"score.{method}") for method in METHODS}
+        method = st.segmented_control(
+            t("score.method_of_weights"),
+            METHODS,
+            format_func=words.__getitem__,
+            default="sliders",
+            key="score-way",
+            required=True,
+        )
+        left, right = st.columns([1.1, 1], gap="large")
+        with left:
+            trial = {"sliders": _sliders, "swing": _swing, "ahp": _pairs}[method](weighed)
+        with right:
+            st.subheader(t("score.effect"), anchor=False)
+            is_same = trial is None or np.allclose(
+                site_choice.weigh(weighed.choice, trial).weight, weighed.weight, atol=1e-3
+            )
+            if trial is not None:
+                _effect(weighed, site_choice.weigh(weighed.choice, trial))
+            with st.container(horizontal=True):
+                keep = st.button(t("score.keep_weights"), type="primary", disabled=is_same, key="weights-keep")
+                reset = st.button(
+                    t("score.declared"),
+                    disabled=not state.scenario().weights,
+                    key="weights-reset",
+                    icon=":material/undo:",
+                )
+        if keep and trial is not None:
+            state.change(t("score.noted", method=words[method]), weights=trial)
+            st.rerun()
+        if reset:
+            state.change(t("score.noted_declared"), weights={})
+            st.rerun()
+
+
+def _key(method: str, what: str, weighed: Weighed) -> str:
+    """A widget's key; it begins anew when other weights are kept."""
+    kept = hashlib.sha256(json.dumps(weighed.weight.round(6).tolist()).encode()).hexdigest()[:8]
+    return f"weight-{method}-{what}-{kept}"
+
+
+def _by_theme() -> dict[str, dict[str, Criterion]]:
+    declared = catalog.criteria()
+    return {theme: {key: one for key, one in declared.items() if one.theme == theme} for theme in catalog.themes()}
+
+
+def _sliders(weighed: Weighed) -> dict[str, float] | None:
+    """Relative weights; each label says its share of the total."""
+    language, themes = session.language(), catalog.themes()
+    st.caption(t("score.sliders_help"))
+    start = dict(zip(catalog.criteria(), (100 * weighed.weight).round(1).tolist(), strict=True))
+    keys = {key: _key("sliders", key, weighed) for key in start}
+    now = {key: session.typed(keys[key], start[key]) for key in start}
+    total = sum(now.values())
+    columns = st.columns(2, gap="medium")
+    for at, (theme, criteria) in enumerate(_by_theme().items()):
+        with columns[at % 2]:
+            share = sum(now[key] for key in criteria) / total if total else 0.0
+            st.markdown(f"**{themes[theme][language]} · {share:.0%}**")
+            for key, one in criteria.items():
+                label = f"{one.name[language]} · {now[key] / total if total else 0:.1%}"
+                st.slider(label, 0.0, 50.0, min(start[key], 50.0), 0.1, key=keys[key], format="%.1f")
+    if not total:
+        st.warning(t("score.zero"))
+        return None
+    return {key: round(value, 1) for key, value in now.items()}
+
+
+def _swing(weighed: Weighed) -> dict[str, float] | None:
+    """Swing weights: what moving each criterion from its worst to its best is worth, the most wanted 100."""
+    language = session.language()
+    st.caption(t("score.swing_help"))
+    points = {}
+    top = weighed.weight.max()
+    columns = st.columns(2, gap="medium")
+    for at, (key, one) in enumerate(catalog.criteria().items()):
+        span = {"worst": f"{one.worst:g}", "best": f"{one.best:g}", "unit": one.unit[language]}
+        points[key] = columns[at % 2].slider(
+            t("score.swing_span", name=one.name[language], **span),
+            0,
+            100,
+            round(100 * weighed.weight[at] / top),
+            key=_key("swing", key, weighed),
+        )
+    if max(points.values()) != 100:
+        st.warning(t("score.swing_100", largest=max(points.values())))
+        return None
+    return {key: float(value) for key, value in points.items()}
+
+
+def _pairs(weighed: Weighed) -> dict[str, float]:
+    """The analytic hierarchy process: themes against each other, then criteria within each theme."""
+    language, themes = session.language(), catalog.themes()
+    st.caption(t("score.ahp_help"))
+    weight = dict(zip(catalog.criteria(), weighed.weight, strict=True))
+    groups = _by_theme()
+    shares = {theme: sum(weight[key] for key in criteria) for theme, criteria in groups.items()}
+    with st.expander(t("score.ahp_themes"), expanded=True):
+        names = {theme: name[language] for theme, name in themes.items()}
+        between = _grid("themes", names, shares, weighed)
+    within = {}
+    for theme, criteria in groups.items():
+        with st.expander(themes[theme][language]):
+            names = {key: one.name[language] for key, one in criteria.items()}
+            within[theme] = _grid(theme, names, {key: weight[key] for key in criteria}, weighed)
+    found = hierarchical(between, within)
+    return {key: round(100 * found[key], 3) for key in weight}
+
+
+def _grid(group: str, names: dict[str, str], start: dict[str, float], weighed: Weighed) -> dict[str, float]:
+    """Judge each pair of a group; the matrix that follows, how consistent it is, and which judgement fits least."""
+    ids = list(names)
+    matrix = np.eye(len(ids))
+    for i, j in combinations(range(len(ids)), 2):
+        said = st.select_slider(
+            t("score.pair", one=names[ids[i]], other=names[ids[j]]),
+            SCALE,
+            value=_nearest(start[ids[i]], start[ids[j]]),
+            format_func=_words(),
+            key=_key("ahp", f"{group}-{ids[i]}-{ids[j]}", weighed),
+        )
+        matrix[i, j] = said if said > 0 else -1 / said
+        matrix[j, i] = 1 / matrix[i, j]
+    found = ahp(matrix)
+    row, column, implied = found.odd_judgement
+    is_odd = found.consistency_ratio > 0.1
+    st.html(_matrix(matrix, list(names.values()), (row, column) if is_odd else None, found))
+    ratio = t("score.ratio", ratio=f"{found.consistency_ratio:.3f}")
+    if is_odd:
+        pair = {"one": names[ids[row]], "other": names[ids[column]]}
+        st.warning(f"{ratio}\n\n" + t("score.odd", said=f"{matrix[row, column]:.2g}", implied=f"{implied:.2g}", **pair))
+    else:
+        st.caption(ratio)
+    return dict(zip(ids, found.weights.tolist(), strict=True))
+
+
+def _nearest(one: float, other: float) -> int:
+    """The judgement nearest to the ratio of two weights."""
+    one, other = max(one, 1e-9), max(other, 1e-9)
+    times = min(round(max(one, other) / min(one, other)), 9)
+    return times if one >= other or times == 1 else -times
+
+
+def _words() -> Callable[[int], str]:
+    """How each judgement reads, in the visitor's language."""
+    text = {value: t("score.more", times=value) if value > 0 else t("score.less", times=-value) for value in SCALE}
+    return (text | {1: t("score.equal")}).__getitem__
+
+
+def _matrix(matrix: np.ndarray, names: list[str], odd: tuple[int, int] | None, found: Ahp) -> str:
+    """The grid of judgements, the odd one framed and marked."""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
+    rows = ""
+    for i, name in enumerate(names):
+        cells = "".join(
+            f'<td class="{"gc-odd" if odd in ((i, j), (j, i)) else ""}">{_ratio(matrix[i, j])}'
+            f"{' ⚠' if odd in ((i, j), (j, i)) else ''}</td>"
+            for j in range(len(names))
+        )
+        rows += f'<tr><th scope="row">{escape(name)}</th>{cells}<td><b>{found.weights[i]:.1%}</b></td></tr>'
+    style = (
+        "<style>.gc-grid{border-collapse:collapse;font-size:.82rem;width:100%;font-variant-numeric:tabular-nums}"
+        ".gc-grid th,.gc-grid td{border:1px solid #dfe4e3;padding:.25rem .4rem;text-align:center;font-weight:400;"
+        "overflow-wrap:anywhere}.gc-grid .gc-odd{outline:2px solid #b4541a;font-weight:700}</style>"
+    )
+    corner = f'<td aria-hidden="true"></td>{head}<th scope="col">{t("score.weight")}</th>'
+    return f'{style}<table class="gc-grid"><thead><tr>{corner}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.0f}" if value >= 1 else f"1/{1 / value:.0f}"
+
+
+def _effect(kept: Weighed, trial: Weighed) -> None:
+    """Who is first with the trial weights, how surely, and who moves."""
+    if not kept.choice.sites:
+        return
+    language = session.language()
+    old, new = int(kept.order[0]), int(trial.order[0])
+    shares = {"before": f"{kept.acceptability[new, 0]:.0%}", "after": f"{trial.acceptability[new, 0]:.0%}"}
+    key = "score.effect_same" if old == new else "score.effect_new"
+    names = {"first": trial.name(new, language)} | ({} if old == new else {"old": kept.name(old, language)})
+    moved = int((np.argsort(kept.order) != np.argsort(trial.order)).sum())
+    text = t(key, **names, **shares) + " " + t("score.moved", n=moved)
+    st.html(f'<div class="gc-verdict" role="status">{escape(text)}</div>')
+    st.altair_chart(_effect_chart(kept, trial), width="stretch")
+
+
+def _effect_chart(kept: Weighed, trial: Weighed) -> alt.LayerChart:
+    """Score of the best sites, before (hollow) and with the trial weights (filled)."""
+    language, places = session.language(), trial.order[:SHOWN]
+    rank = np.argsort(kept.order)
+    labels = [f"{at + 1}. {short(trial.name(place, language))}" for at, place in enumerate(places)]
+    moves = [f"{rank[place] + 1} → {at + 1}" for at, place in enumerate(places)]
+    shown = pd.DataFrame({"site": labels, "now": kept.score[places], "trial": trial.score[places], "move": moves})
+    page = toml.table("style")["page"]
+    base = alt.Chart(shown).encode(y=alt.Y("site:N", sort=labels, title=None, axis=alt.Axis(labelLimit=160)))
+    scale = alt.Scale(zero=False, nice=True)
+    tips = [
+        alt.Tooltip("site:N", title=t("col.site")),
+        alt.Tooltip("now:Q", title=t("score.now"), format=".1f"),
+        alt.Tooltip("trial:Q", title=t("score.trial"), format=".1f"),
+        alt.Tooltip("move:N", title=t("score.place_name")),
+    ]
+    line = base.mark_rule(color="#9fb3b5", strokeWidth=2).encode(
+        x=alt.X("now:Q", scale=scale, title=f"{t('score.now')} ○ → {t('score.trial')} ●"), x2="trial:Q"
+    )
+    before = base.mark_point(size=80, color=page["ink"], filled=False, strokeWidth=1.6).encode(x="now:Q", tooltip=tips)
+    after = base.mark_circle(size=95, color=page["accent"], opacity=1).encode(x="trial:Q", tooltip=tips)
+    return (line + before + after).properties(height=28 * max(len(labels), 2) + 40)

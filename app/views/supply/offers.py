@@ -1,0 +1,197 @@
+"""要素 · what each site can draw on: bars from low to high in the colour of their evidence, and the same as a table."""
+
+from __future__ import annotations
+
+import html
+from itertools import cycle
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from app import cached, session, state
+from app.charts import BY_ROW, ROWS, Figure, draw
+from app.session import t
+from app.texts import short
+from app.widgets import plain, refusals
+from geo_cluster import toml
+from geo_cluster.domain import Scenario
+from geo_cluster.world import catalog, layers
+
+SORTS = ("likely", "doubt", "ask", "listed")
+MARKED = 10
+"""So many numbers of the request list are marked in the bars."""
+
+
+def show() -> None:
+    """Draw the tab."""
+    _alone()
+
+
+@st.fragment
+def _alone() -> None:
+    with refusals():
+        _offers()
+
+
+def _offers() -> None:
+    rows = shown(state.scenario())
+    rows = _chosen(rows)
+    st.caption(t("supply.offers_note"))
+    legend()
+    kinds = catalog.resources()
+    shared = [key for key, kind in kinds.items() if kind.subject == "prefecture"]  # few bars, over the full width
+    for column, key in zip(cycle(st.columns(2)), [key for key in kinds if key not in shared], strict=False):
+        with column:
+            _bars(rows, key)
+    for key in shared:
+        _bars(rows, key)
+    st.subheader(t("supply.table"), anchor=False)
+    st.dataframe(
+        _table(rows), hide_index=True, height=380, column_config=_config(), placeholder="", alt=t("supply.table")
+    )
+
+
+def shown(scenario: Scenario) -> pd.DataFrame:
+    """The offers in the visitor's language, with the place of each number in the request list."""
+    language, words = session.language(), layers.words("basis")
+    rows = cached.offers_of(scenario).copy()
+    asked = cached.requests_of(scenario)
+    place = {key: n for n, key in enumerate(zip(asked["subject"], asked["attribute"], strict=True), start=1)}
+    rows["ask"] = [place.get(key) for key in zip(rows["subject"], rows["attribute"], strict=True)]
+    rows["ask"] = rows["ask"].astype("Int64")
+    rows["label"], rows["from"] = rows[f"site_{language}"], rows[f"subject_{language}"]
+    rows["source"] = rows[f"source_{language}"]
+    names = cached.region(scenario).names
+    rows["city"] = [names[code][language] for code in rows["prefecture"]]
+    rows["basis_label"] = [words[one][language] if one else t("supply.nobody") for one in rows["basis"]]
+    fed = {key for key, kind in catalog.resources().items() if kind.subject == "substation"}
+    rows["feed"] = [
+        "" if key not in fed else t("supply.feed_named" if named else "supply.feed_nearest")
+        for key, named in zip(rows["resource"], rows["named"], strict=True)
+    ]
+    return rows
+
+
+def _chosen(rows: pd.DataFrame) -> pd.DataFrame:
+    """Filter by prefecture and sort, as the visitor asks."""
+    cities = rows.drop_duplicates("prefecture").set_index("prefecture")["city"].to_dict()
+    labels = {key: t(f"supply.by_{key}") for key in SORTS}
+    where, how = st.columns([3, 2], vertical_alignment="bottom")
+    picked = where.pills(
+        t("supply.where"),
+        list(cities),
+        selection_mode="multi",
+        format_func=lambda code: plain(cities.get(code, code)),
+        key="supply-where",
+        persist_state="session",
+    )
+    sort = how.selectbox(
+        t("supply.sort"),
+        SORTS,
+        format_func=labels.__getitem__,
+        key=f"supply-sort-{session.language()}",
+        persist_state="session",
+    )
+    rows = rows[rows["prefecture"].isin(picked)] if picked else rows
+    if sort == "listed":
+        return rows
+    by = {"likely": -rows["likely"], "doubt": rows["low"] - rows["high"], "ask": rows["ask"].astype(float)}[sort]
+    first = rows["resource"].map({key: n for n, key in enumerate(catalog.resources())})
+    order = ["_first", "_by"]
+    return rows.assign(_first=first, _by=by).sort_values(order, kind="stable", na_position="last")
+
+
+def _bars(rows: pd.DataFrame, resource: str) -> None:
+    """One bar a site, or, for what prefectures have, a prefecture."""
+    kind, rows = catalog.resources()[resource], rows[(rows["resource"] == resource) & (rows["basis"] != "")]
+    title = kind.offer_title(session.language())
+    if kind.subject == "prefecture":
+        rows = rows.drop_duplicates("subject").assign(label=lambda one: one["city"])
+    st.subheader(title, anchor=False)
+    if rows.empty:
+        st.info(t("supply.nobody"))
+        return
+    spans = "; ".join(f"{row.label} {row.low:,.0f}–{row.high:,.0f}" for row in rows.head(5).itertuples())
+    draw(offer_chart(rows), alt=f"{title}: {spans}")
+
+
+def legend() -> None:
+    """What the colours of the bars mean."""
+    colours, words = toml.table("style")["evidence"], layers.words("basis")
+    dot = "display:inline-block;width:.8em;height:.8em;border-radius:2px;margin:0 .35em 0 0;background:"
+    parts = [
+        f'<span style="margin-right:1.2em;white-space:nowrap"><span style="{dot}{colours[key]}"></span>'
+        f"{html.escape(words[key][session.language()])}</span>"
+        for key in colours
+    ]
+    st.html(f'<div style="font-size:.85rem">{"".join(parts)}</div>')
+
+
+def offer_chart(rows: pd.DataFrame) -> Figure:
+    """Low to high in the evidence's colour, the likely value as a tick, a number where it pays to telephone."""
+    rows = rows.assign(mark=["" if pd.isna(n) or n > MARKED else f"☎{n}" for n in rows["ask"]])
+    rows = rows.assign(short=rows["label"].map(short))[
+        ["short", "label", "low", "likely", "high", "basis_label", "from", "km", "sharers", "source", "as_of", "mark"]
+    ]
+    far = float(rows["high"].max()) * 1.12 or 1.0  # room for a mark at the end
+    return Figure(rows, _look, (max(len(rows), 2), far, bool(rows["km"].notna().any())))
+
+
+def _look(rows: int, far: float, is_fed: bool) -> alt.LayerChart:
+    style, words, language = toml.table("style"), layers.words("basis"), session.language()
+    base = alt.Chart(ROWS).encode(
+        y=alt.Y("short:N", sort=BY_ROW, title=None, axis=alt.Axis(labelLimit=180, labelPadding=6, labelOverlap=False))
+    )
+    evidence = alt.Scale(
+        domain=[words[one][language] for one in style["evidence"]], range=list(style["evidence"].values())
+    )
+    colour = alt.Color("basis_label:N", scale=evidence, legend=None)
+    bar = base.mark_bar(height=13, cornerRadius=2).encode(
+        x=alt.X("low:Q", title=None, scale=alt.Scale(domain=[0, far], nice=False)), x2="high:Q", color=colour
+    )
+    tick = base.mark_tick(thickness=2.5, size=17, color=style["page"]["ink"]).encode(x="likely:Q")
+    mark = base.mark_text(align="left", dx=6, fontSize=11, fontWeight=600, color=style["page"]["warning"])
+    fields = {"label": "col.site", "low": "col.low", "likely": "supply.likely", "high": "col.high"}
+    fields |= {"basis_label": "col.basis", "from": "supply.from", "sharers": "supply.sharers"}
+    fields |= {"km": "supply.km"} if is_fed else {}
+    fields |= {"as_of": "supply.as_of", "source": "supply.source"}
+    numbers = {"low": ",.0f", "likely": ",.0f", "high": ",.0f", "km": ".1f", "sharers": ""}
+    tips = [
+        alt.Tooltip(f"{key}:{'Q' if key in numbers else 'N'}", title=t(label), format=numbers.get(key, ""))
+        for key, label in fields.items()
+    ]
+    chart = (bar + tick + mark.encode(x="high:Q", text="mark:N")).encode(tooltip=tips)
+    return chart.properties(height=20 * rows + 52)
+
+
+COLUMNS = {
+    "label": "col.site",
+    "city": "col.prefecture",
+    "resource_label": "supply.resource",
+    "low": "col.low",
+    "likely": "supply.likely",
+    "high": "col.high",
+    "basis_label": "col.basis",
+    "ask": "supply.ask",
+    "from": "supply.from",
+    "feed": "supply.feed",
+    "km": "supply.km",
+    "sharers": "supply.sharers",
+    "as_of": "supply.as_of",
+    "source": "supply.source",
+}
+
+
+def _table(rows: pd.DataFrame) -> pd.DataFrame:
+    labels = {key: kind.offer_title(session.language()) for key, kind in catalog.resources().items()}
+    rows = rows.round({"low": 0, "likely": 0, "high": 0})
+    return rows.assign(resource_label=rows["resource"].map(labels))[list(COLUMNS)]
+
+
+def _config() -> dict[str, Any]:
+    number = st.column_config.NumberColumn
+    config: dict[str, Any] = {key: number(t(COLUMNS[key]), format="localized") for key in ("low", "likely", "high")}
+    config |= {"km": number(t("supply.km"), format="%.1f"), "ask": number(t("supply.ask"), help=t("supply.ask_help"))}
+    return config | {key: st.column_config.Column(t(label)) for key, label in COLUMNS.items() if key not in config}

@@ -1,0 +1,189 @@
+"""要素 · what a year of electricity costs at each voltage, from the notice that is in the tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app import cached, session
+from app.session import t
+from app.widgets import refusals
+from geo_cluster import toml
+from geo_cluster.supply.energy_review import energy_review
+from geo_cluster.supply.grid_connection import needs_dual_supply, voltages
+from geo_cluster.supply.interval import Interval
+from geo_cluster.supply.tariff import Bill, load_factor, tariff_on
+from geo_cluster.world import catalog, portfolio
+
+LOAD_FACTOR = (0.35, 0.65)
+"""Where the slider begins: the range that intake counts with."""
+
+KEPT: dict[str, Any] = {"persist_state": "session"}
+
+
+def show() -> None:
+    """Draw the tab."""
+    _alone()
+
+
+@st.fragment
+def _alone() -> None:
+    with refusals():
+        _calculator()
+
+
+def _calculator() -> None:
+    st.caption(t("supply.tariff_note"))
+    headline = st.container()
+    asked, answer = st.columns([2, 3], gap="large")
+    with asked:
+        options = {key: t(f"supply.way_{key}") for key in ("segment", "load")}
+        option = _either("supply-way", t("supply.way"), options)
+        power, gwh, load, loading = _by_segment() if option == "segment" else _by_load()
+        shape, levels = _shape(), voltages(_ends(power), grid=toml.table("grid"))
+        rated = [float(row["voltage_kv"]) for row in tariff_on(toml.table("tariffs"))["rate"]]
+        known = sorted({kv for kv in rated if kv >= 10})
+        usual = min(known, key=lambda kv: abs(kv - levels[0]))
+        label = {kv: f"{kv:g} kV" + (t("supply.usual") if kv in levels else "") for kv in known}
+        voltage = st.selectbox(
+            t("supply.voltage"),
+            known,
+            index=known.index(usual),
+            format_func=label.__getitem__,
+            key=f"supply-kv-{usual:g}-{session.language()}",
+        )
+    bills = cached.bills_of(_ends(gwh), _ends(load), shape, loading)
+    bill = next(one for one in bills if one.voltage_kv == voltage)
+    with headline:
+        _headline(bill)
+    with answer:
+        _answer(bills, bill, gwh)
+
+
+def _either(key: str, label: str, options: dict[str, str]) -> str:
+    """One of a few, the first until the visitor says otherwise."""
+    first = next(iter(options))
+    return st.segmented_control(
+        label, list(options), default=first, format_func=options.__getitem__, required=True, key=key, **KEPT
+    )
+
+
+def _ends(value: Interval) -> tuple[float, float, float]:
+    return value.low, value.likely, value.high
+
+
+def _by_segment() -> tuple[Interval, Interval, Interval, None]:
+    """Capacity, yearly energy and load factor of a plant of a segment."""
+    segments, language = catalog.segments(), session.language()
+    names = {key: one.name[language] for key, one in segments.items()}
+    segment = st.selectbox(
+        t("col.segment"), list(names), format_func=names.__getitem__, key=f"supply-segment-{language}", **KEPT
+    )
+    output = st.number_input(t("supply.output"), 0.1, 1000.0, 5.0, 0.5, key="supply-output", **KEPT)
+    needs = portfolio.estimate([segment], np.full((1, 3), output))
+    power, gwh = (Interval.of(needs[key][0].tolist()) for key in ("power_mva", "energy_gwh"))
+    load = st.slider(
+        t("supply.load"), 0.05, 1.0, LOAD_FACTOR, 0.05, help=t("supply.load_help"), key="supply-load", **KEPT
+    )
+    st.caption(t("supply.estimated", power=f"{power:.1f}", gwh=f"{gwh:.1f}"))
+    if needs_dual_supply(segment, grid=toml.table("grid")):
+        st.caption(t("supply.dual"))
+    return power, gwh, Interval.of(load), None
+
+
+def _by_load() -> tuple[Interval, Interval, Interval, float | None]:
+    """Capacity and energy as the visitor states them; the load factor follows."""
+    factor = toml.table("grid")["power_factor"]["likely"]
+    mva = st.number_input(t("supply.mva"), 0.1, 2000.0, 20.0, 1.0, key="supply-mva", **KEPT)
+    gwh = st.number_input(t("supply.gwh"), 0.1, 15000.0, 60.0, 5.0, key="supply-gwh", **KEPT)
+    options = {key: t(f"supply.charged_{key}") for key in ("demand", "capacity")}
+    charged = _either("supply-charged", t("supply.charged"), options)
+    load = load_factor(gwh, mva, power_factor=factor)
+    st.caption(t("supply.load_found", load=f"{load.likely:.2f}", factor=f"{factor:g}"))
+    return Interval.of(mva), Interval.of(gwh), load, factor if charged == "capacity" else None
+
+
+def _shape() -> tuple[float, ...] | None:
+    """Load of each hour, or None for the price without time of use."""
+    shapes = {row["id"]: row for row in toml.table("tariffs")["shape"]}
+    names = {"none": t("supply.no_shape")} | {key: row[f"name_{session.language()}"] for key, row in shapes.items()}
+    chosen = st.selectbox(
+        t("supply.shape"), list(names), format_func=names.__getitem__, key=f"supply-shape-{session.language()}", **KEPT
+    )
+    return tuple(shapes[chosen]["load"]) if chosen in shapes else None
+
+
+def _headline(bill: Bill) -> None:
+    price, year = st.columns(2)
+    span: dict[str, Any] = {"delta_color": "off", "delta_arrow": "off"}
+    cost = bill.annual_wan_yuan
+    headline = f"{bill.price_yuan_kwh.low:.3f} – {bill.price_yuan_kwh.high:.3f}"
+    price.metric(t("supply.price"), f"{bill.price_yuan_kwh.likely:.3f}", delta=headline, **span)
+    year.metric(t("supply.bill"), f"{cost.likely:,.0f}", delta=f"{cost.low:,.0f} – {cost.high:,.0f}", **span)
+
+
+def _answer(bills: list[Bill], bill: Bill, gwh: Interval) -> None:
+    """Every voltage beside the chosen one, the energy review in words, the notice."""
+    table = pd.DataFrame([_row(one, bill) for one in bills])
+    st.altair_chart(_chart(table, bill.voltage_kv), width="stretch", alt=t("supply.by_voltage"))
+    words = ("voltage", "price", "energy_part", "basic_part", "bill", "saves")
+    st.dataframe(table[list(words)].set_axis([t(f"supply.{key}") for key in words], axis=1), hide_index=True)
+    review = energy_review(_ends(gwh), grid=toml.table("grid"))
+    st.text(review.words_en if session.language() == "en" else review.words_zh)
+    _source()
+
+
+def _with_bounds(value: Interval, spec: str = ",.0f") -> str:
+    """The likely value, and the bounds where they differ."""
+    span = f"{value:{spec}}".replace("-", "–")
+    return span if value.low == value.high else f"{format(value.likely, spec)} ({span})"
+
+
+def _row(one: Bill, chosen: Bill) -> dict[str, Any]:
+    """One voltage, and what it would save a year against the chosen one."""
+    saved = chosen.savings_wan_yuan.get(one.voltage_kv)
+    return {
+        "kv": f"{one.voltage_kv:g} kV",
+        "voltage": f"{one.voltage_kv:g} kV",
+        "low_": one.annual_wan_yuan.low,
+        "likely_": one.annual_wan_yuan.likely,
+        "high_": one.annual_wan_yuan.high,
+        "price": _with_bounds(one.price_yuan_kwh, ".3f"),
+        "energy_part": _with_bounds(one.energy_wan_yuan),
+        "basic_part": _with_bounds(one.basic_wan_yuan),
+        "bill": _with_bounds(one.annual_wan_yuan),
+        "saves": _with_bounds(saved) if saved else "",
+    }
+
+
+def _chart(table: pd.DataFrame, voltage: float) -> alt.LayerChart:
+    page = toml.table("style")["page"]
+    rows = table[["kv", "low_", "likely_", "high_", "price"]]
+    base = alt.Chart(rows).encode(
+        y=alt.Y("kv:N", sort=None, title=None),
+        tooltip=[
+            alt.Tooltip("kv", title=t("supply.voltage")),
+            alt.Tooltip("low_", title=t("col.low"), format=",.0f"),
+            alt.Tooltip("likely_", title=t("supply.likely"), format=",.0f"),
+            alt.Tooltip("high_", title=t("col.high"), format=",.0f"),
+            alt.Tooltip("price", title=t("supply.price")),
+        ],
+    )
+    chosen = alt.condition(alt.datum.kv == f"{voltage:g} kV", alt.value(page["accent"]), alt.value("#b9d5d6"))
+    bar = base.mark_bar(height=15, cornerRadius=2).encode(
+        x=alt.X("low_:Q", title=t("supply.bill"), scale=alt.Scale(zero=False)), x2="high_:Q", color=chosen
+    )
+    tick = base.mark_tick(thickness=2.5, size=20, color=page["ink"]).encode(x="likely_:Q")
+    return (bar + tick).properties(height=30 * len(rows) + 50)
+
+
+def _source() -> None:
+    """The notice, how long it was valid, what is left out."""
+    notice, language = tariff_on(toml.table("tariffs")), session.language()
+    title, note = notice[f"title_{language}"], notice[f"note_{language}"]
+    st.caption(t("supply.notice", title=title, start=notice["valid_from"], end=notice["valid_to"], note=note))
+    st.text(notice["source"])
