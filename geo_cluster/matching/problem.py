@@ -340,8 +340,8 @@ def _locks(problem: Problem, faults: list[Fault]) -> Ints:
         locked = np.column_stack([rows, locked[rows]])
     for p, s in _pairs(locked, "locked", problem, faults):
         if site[p] not in (UNPLACED, s):
-            both = [problem.site_name(site[p]), problem.site_name(s)]
-            faults.append(Fault("matching.locked_twice", LOCKS, project=problem.project_name(p), sites=both))
+            both = {"first": problem.site_name(site[p]), "second": problem.site_name(s)}
+            faults.append(Fault("matching.locked_twice", LOCKS, project=problem.project_name(p), **both))
         site[p] = s
     return site
 
@@ -399,8 +399,8 @@ def _link_faults(link: Link, place: Place, problem: Problem) -> list[Fault]:
     ends = [link.first, link.second]
     integral = all(isinstance(end, int | np.integer) and not isinstance(end, bool) for end in ends)
     if not integral or not all(0 <= end < projects for end in ends) or link.first == link.second:
-        named_ends = [str(end) if isinstance(end, int | np.integer) else shown(end) for end in ends]
-        faults.append(Fault("matching.link_ends", place, ends=named_ends, last=projects - 1))
+        first, second = (str(end) if isinstance(end, int | np.integer) else shown(end) for end in ends)
+        faults.append(Fault("matching.link_ends", place, first=first, second=second, last=projects - 1))
     gain = numbers(link.gain)
     if gain.dtype != float or gain.shape or not np.isfinite(gain) or gain <= 0:
         faults.append(Fault("matching.link_gain", place, gain=shown(link.gain)))
