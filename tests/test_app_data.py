@@ -41,7 +41,7 @@ def sample(name):
 
 def work_with(name, kind):
     region = cached.region(catalog.scenario())
-    found = check_file((SAMPLE / name).read_bytes(), name, kind, region)
+    found = check_file((SAMPLE / name).read_bytes(), name, kind=kind, region=region)
     held = ledger.accept((), {}, found, when=datetime.datetime(2026, 11, 23))
     row = catalog.scenario().model_dump() | {"known": [one.model_dump() for one in held.known]}
     return Work(catalog.scenario_from(row), held.files)

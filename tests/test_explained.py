@@ -168,16 +168,16 @@ def test_using_a_way_in_places_the_project(crowded):
 
 
 def test_a_pool_at_another_value_is_the_scenario_with_that_number(crowded):
-    trial = what_if.pool_scenario(crowded, "power", "G1", 85.0, source="试算")
+    trial = what_if.pool_scenario(crowded, resource="power", pool="G1", amount=85.0, source="试算")
     (known,) = trial.known
     assert (known.subject, known.attribute, known.low, known.high) == ("G1", "spare_mva", 85.0, 85.0)
     after = study.run(trial, world.layers(), projects=world.projects(4, power_mva="20"))
     assert report_tables.unplaced(after).empty
     table = comparison.difference_table(crowded, after)
     assert table.loc[table["from"] == "", "project"].tolist() == report_tables.unplaced(crowded)["project"].tolist()
-    land = what_if.pool_scenario(crowded, "land", "X1", 150.0, source="试算").known[0]
+    land = what_if.pool_scenario(crowded, resource="land", pool="X1", amount=150.0, source="试算").known[0]
     assert land.likely == pytest.approx(10.0), "150 mu are 10 ha"
-    again = what_if.known_with(trial.known, "power", "G1", 70.0, source="又一次")
+    again = what_if.known_with(trial.known, resource="power", pool="G1", amount=70.0, source="又一次")
     assert [one.likely for one in again] == [70.0], "the same number is replaced, not doubled"
 
 
@@ -230,7 +230,7 @@ def test_why_a_project_moved_begins_with_what_a_person_did():
 def test_a_reason_agrees_with_the_numbers_beside_it(crowded):
     """Less to give: the pool says so; another arrangement of the same settings: not that it is worth more."""
     ample = study.run(
-        what_if.pool_scenario(crowded, "power", "G1", 85.0, source="试算"),
+        what_if.pool_scenario(crowded, resource="power", pool="G1", amount=85.0, source="试算"),
         world.layers(),
         projects=world.projects(4, power_mva="20"),
     )

@@ -42,7 +42,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     # import
     "data.import.how": (
         "拖入文件 → 核对预览 → 采用。有错的文件不会采用；采用之后可逐份撤回。",
-        "Drop files, look at the checked preview, take them over. A file with faults is never taken over; each can be reverted.",
+        "Drop files, look at the checked preview, accept them. A file with faults is never accepted; each can be reverted.",
     ),
     "data.import.templates": ("下载模板", "Templates to download"),
     "data.import.templates_how": (
@@ -76,10 +76,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.import.crs": ("坐标系", "Coordinate reference system"),
     "data.import.crs_file": ("按文件自述", "as the file says"),
     "data.import.checking": ("正在核对", "Checking"),
-    "data.import.nothing": ("没有可采用的行。", "There is no row to take over."),
+    "data.import.nothing": ("没有可采用的行。", "There is no row to accept."),
     "data.import.faults": (
         "有 {count} 处须改，改好后重新拖入；在此之前不会采用任何内容。",
-        "{count} faults. Mend them and drop the file again; nothing is taken over before.",
+        "{count} faults. Mend them and drop the file again; nothing is accepted before.",
     ),
     "data.import.save_faults": ("下载问题清单（CSV）", "Download the faults (CSV)"),
     "data.import.marked": ("有问题的行，问题单元格已标红", "Rows with faults, the cells marked"),
@@ -99,7 +99,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Light: outlines of parcels; dark: net land that the rules leave.",
     ),
     "data.import.sure": ("地块归属核对无误", "The sites of the parcels are right"),
-    "data.import.take": ("采用", "Take over"),
+    "data.import.take": ("采用", "Accept"),
     "data.import.done": ("已采用：{name}", "Taken over: {name}"),
     "data.import.more": ("只显示前 {shown} 行，共 {all} 行。", "The first {shown} of {all} rows."),
     "data.import.effect": (
@@ -145,8 +145,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.preview.energy_gwh": ("年用电（GWh）", "Electricity (GWh)"),
     "data.given": ("给定", "given"),
     "data.estimated": ("估算", "estimated"),
-    # taken over
-    "data.none_taken": ("尚未采用任何自有数据。", "Nothing of your own has been taken over yet."),
+    # accepted imports
+    "data.none_taken": ("尚未采用任何自有数据。", "Nothing of your own has been accepted yet."),
     "data.revert": ("撤回", "Revert"),
     "data.entry": (
         "{when} · {rows} 行 · {numbers} 个数 · SHA-256 {hash}",

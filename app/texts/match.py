@@ -198,9 +198,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     # unplaced
     "match.all_placed": ("全部项目已落地。", "Every project is placed."),
-    "match.ways": ("怎样才能落地（逐条重算验证）", "Ways in, each solved again"),
-    "match.ways_for": ("为谁找办法", "Ways in for"),
-    "match.ways_run": ("求解落地办法", "Find ways in"),
+    "match.ways": ("怎样才能落地（逐条重算验证）", "Placement options, each solved again"),
+    "match.ways_for": ("为谁找办法", "Placement options for"),
+    "match.ways_run": ("求解落地办法", "Find placement options"),
     "match.ways_running": ("正在逐一重算…", "Solving again, one by one …"),
     "match.no_way": (
         "没有可去的园区，腾挪也放不下；先看理由栏。",
@@ -212,7 +212,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "把项目锁定到该园区；所缺容量记为“试算假定”。之后按“运行”。",
         "Locks the project there; what is lacking is entered as a supposition. Then press Run.",
     ),
-    "match.way_used": ("照办法试算：{project}", "A way in tried: {project}"),
+    "match.way_used": ("照办法试算：{project}", "A placement option tried: {project}"),
     # resources
     "match.gauges": ("资源占用", "Resource use"),
     "match.gauges_all": ("全部 {n} 个资源池", "All {n} pools"),

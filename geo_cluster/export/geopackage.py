@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 from geo_cluster.export.csv_tables import SAMPLE
 from geo_cluster.report import tables
 from geo_cluster.study import Study
-from geo_cluster.world import catalog, layers
+from geo_cluster.world import layers
 from geo_cluster.world.spreadsheet import undate_package
 
 
@@ -27,11 +28,9 @@ def write_geopackage(study: Study, path: Path) -> None:
         The file can't be written or the disk is full.
     """
     pyogrio.set_gdal_config_options({"OGR_SQLITE_SYNCHRONOUS": "OFF"})  # once at the end is enough for a new file
-    for name, layer in catalog.registry(study.scenario.layers).items():
+    for name, layer in study.layers.registry.items():
         about = {"source": layer.producer, "licence": layer.licence, "attribution": layer.attribution_en}
-        _write(
-            layers.read(name, study.scenario.layers), path, name, {**about, "as_of": layer.as_of, "notes": layer.notes}
-        )
+        _write(study.layers.read(name), path, name, {**about, "as_of": layer.as_of, "notes": layer.notes})
     notice = {"scenario_id": study.scenario.id, "notice": SAMPLE if study.scenario.is_sample else ""}
     _write(plan_lines(study), path, "plan", notice)
     undate_package(path)
@@ -54,4 +53,4 @@ def _write(frame: pd.DataFrame, path: Path, layer: str, about: dict[str, str]) -
     try:
         pyogrio.write_dataframe(frame, path, layer=layer, driver="GPKG", layer_metadata=about, geometry_type=kind)
     except (DataSourceError, DataLayerError, FeatureError) as problem:
-        raise OSError(str(problem)) from problem
+        raise OSError(errno.EIO, str(problem)) from problem

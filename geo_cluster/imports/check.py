@@ -28,9 +28,9 @@ SAMPLE = "示例 sample"
 def check_file(
     content: bytes,
     name: str,
+    *,
     kind: Kind,
     region: Region,
-    *,
     source: str = "",
     crs: str = "",
     belongs: Mapping[str, str] | None = None,

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster import eligibility, toml
-from geo_cluster.errors import Fault, InputError
+from geo_cluster.errors import Fault, InputError, reason_of
 from geo_cluster.intake.site_choice import choices_of, verdict, weigh
 from geo_cluster.region import Region, facts_of, settings_of
 from geo_cluster.report import tables
@@ -75,7 +75,7 @@ def batches(region: Region, projects: pd.DataFrame, *, scheduler: str = "") -> I
     except ImportError:
         raise InputError(Fault("intake.no_dask", "--scheduler")) from None
     except (OSError, ValueError) as problem:
-        fault = Fault("intake.no_scheduler", "--scheduler", address=scheduler, reason=str(problem))
+        fault = Fault("intake.no_scheduler", "--scheduler", address=scheduler, reason=reason_of(problem))
         raise InputError(fault) from None
     with client:
         there = client.scatter(region, broadcast=True)

@@ -172,7 +172,7 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
 
 def displayed_requests(requests: pd.DataFrame) -> pd.DataFrame:
     """The same requests for people: numbers in the unit that the question asks for, to four significant digits."""
-    told = [catalog.attributes()[key].told() for key in requests["attribute"]]
+    told = [catalog.attributes()[key].display_unit() for key in requests["attribute"]]
     times = np.array([[factor] for factor, _ in told]).reshape(-1, 1)
     ends = requests[["low", "likely", "high"]].to_numpy(float) * times
     table = requests.copy()

@@ -15,7 +15,18 @@ from geo_cluster.study import Study
 def option_settings(study: Study, option: PlacementOption, *, source: str) -> dict[str, Any]:
     """What a placement option changes of the scenario: the project's lock, and the pools that have to be larger.
 
-    `source` says what the new numbers are (a supposition to try); it shows wherever they do.
+    Parameters
+    ----------
+    study : Study
+    option : WayIn
+        One of `explanation.placement_options_of`.
+    source : str
+        What the new numbers are (a supposition to try); it shows wherever they do.
+
+    Returns
+    -------
+    dict
+        `locked`, `known` and `shares` of the scenario.
     """
     scenario, project = study.scenario, study.projects.index[option.project]
     site = study.sites["id"].iloc[option.site]
@@ -33,7 +44,7 @@ def option_settings(study: Study, option: PlacementOption, *, source: str) -> di
         if one.resource not in DRAWN:
             continue
         more = pools[one.resource, one.pool] + one.amount * (1 + 1e-6) + 1e-3
-        known = known_with(known, one.resource, one.pool, more, source=source)
+        known = known_with(known, resource=one.resource, pool=one.pool, amount=more, source=source)
     return {"locked": (*locked, Pair(project=project, site=site)), "known": known, "shares": shares}
 
 
@@ -43,9 +54,20 @@ def _rule(share: Share) -> str:
 
 
 def known_with(
-    known: tuple[KnownBetter, ...], resource: str, pool: str, amount: float, *, source: str, basis: str = "assumed"
+    known: tuple[KnownBetter, ...], *, resource: str, pool: str, amount: float, source: str, basis: str = "assumed"
 ) -> tuple[KnownBetter, ...]:
-    """Numbers known better, with one pool's in place: `amount` in the unit of the pool (mu, MVA, tce a year)."""
+    """Numbers known better, with one pool's in place of what they say of it.
+
+    Parameters
+    ----------
+    known : tuple of KnownBetter
+    resource, pool : str
+        The pool.
+    amount : float
+        In the unit of the resource (mu, MVA, tce a year).
+    source, basis : str
+        Who says so, and how it is known.
+    """
     attribute, _, times = DRAWN[resource]
     value = amount / times
     row = {"subject": pool, "attribute": attribute, "low": value, "likely": value, "high": value, "basis": basis}
@@ -53,7 +75,10 @@ def known_with(
     return (*others, KnownBetter.model_validate({**row, "source": source}))
 
 
-def pool_scenario(study: Study, resource: str, pool: str, amount: float, *, source: str) -> Scenario:
-    """The study's scenario with one pool at a value: run it to see who gets in and who loses its place."""
-    known = known_with(study.scenario.known, resource, pool, amount, source=source)
+def pool_scenario(study: Study, *, resource: str, pool: str, amount: float, source: str) -> Scenario:
+    """The study's scenario with one pool at another amount: run it to see who gets in and who loses its place.
+
+    Parameters are those of `known_with`.
+    """
+    known = known_with(study.scenario.known, resource=resource, pool=pool, amount=amount, source=source)
     return study.scenario.model_copy(update={"known": known})
