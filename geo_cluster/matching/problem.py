@@ -1,4 +1,4 @@
-"""What is to be decided: projects, sites, pooled resources, and what a plan is worth.
+"""What is to be decided: projects, sites, pooled resources, and the objective.
 
 The model is a generalised assignment problem with pooled resources (Martello & Toth 1990, ch. 7): each
 project goes undivided to one site or stays unplaced; the sum of `score + bonus` over placed projects, plus what
@@ -125,7 +125,7 @@ class Problem:
         put(self, "projects", tuple(map(str, several(self.projects))))
         put(self, "sites", tuple(map(str, several(self.sites))))
         faults = _score_faults(self)
-        if faults:  # without a table of scores only what concerns a resource alone can be told
+        if faults:  # without a table of scores only what concerns a resource alone can be checked
             put(self, "projects", ())
             refuse_if(faults + _resources_faults(self, shape=None))
         for fault in _name_faults(self):  # numbers serve in what follows
@@ -154,10 +154,10 @@ class Problem:
         allowed = ~np.isnan(self.score)
         if self.forbidden is not None:
             allowed &= ~self.forbidden
-        held = np.flatnonzero(self.locked != UNPLACED)
-        row = allowed[held, self.locked[held]]
-        allowed[held] = False
-        allowed[held, self.locked[held]] = row
+        rows = np.flatnonzero(self.locked != UNPLACED)
+        own = allowed[rows, self.locked[rows]]
+        allowed[rows] = False
+        allowed[rows, self.locked[rows]] = own
         return allowed
 
     def project_name(self, p: SupportsIndex) -> str:
