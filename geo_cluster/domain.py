@@ -22,7 +22,7 @@ Basis = Literal["reported", "published", "derived", "assumed"]
 a named formula gives it; it is the prior of its class."""
 
 BASES: tuple[Basis, ...] = ("reported", "published", "derived", "assumed")
-STAGES = ("materials", "components", "lasers", "equipment", "applications", "support")
+Stage = Literal["materials", "components", "lasers", "equipment", "applications", "support"]
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 PlanningLevel = Literal["cautious", "likely", "hopeful"]
@@ -261,7 +261,7 @@ class Segment(Declared):
     """What a plant of one segment of the laser industry needs per 100 M yuan of annual output."""
 
     name: Text
-    stage: Literal["materials", "components", "lasers", "equipment", "applications", "support"]
+    stage: Stage
     """Stage of the value chain."""
     needs: dict[str, tuple[Positive, Positive]]
     """What it takes per 100 M yuan, by column of a portfolio (mu of land, GWh of electricity): lowest, highest."""
