@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import functools
 import hashlib
 import json
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,7 +45,8 @@ from geo_cluster.supply import land_survey
 from geo_cluster.supply.tariff import Bill, bills
 from geo_cluster.workspace import database
 from geo_cluster.workspace.repository import LAYERS, PROJECTS, KeptPlan, Work
-from geo_cluster.world import catalog, layers, portfolio, spreadsheet
+from geo_cluster.world import catalog, portfolio, spreadsheet
+from geo_cluster.world.layers import Layers, by_content
 
 
 class Source(NamedTuple):
@@ -103,16 +103,25 @@ def files_of(scenario: Scenario) -> list[scratch.Held]:
     return [scratch.hold(path.parent) for path in named if path.parent.parent == own_files()]
 
 
-@st.cache_resource(show_spinner=False)
-def overview(language: Language) -> Source:
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _overview(_layers: Layers, key: str, language: Language) -> Source:  # noqa: ARG001
+    payload = overview_payload(_layers, language)
+    return map_source(payload | {"link": "explore", "basemaps": maps_payload.basemaps(language)})
+
+
+def overview(layers: Layers, language: Language) -> Source:
     """The map of the whole chain."""
-    return map_source(overview_payload(language) | {"link": "explore", "basemaps": maps_payload.basemaps(language)})
+    return _overview(layers, layers.key, language)
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
-def plan_map(_study: Study, scenario_id: str, language: Language) -> Source:  # noqa: ARG001
+def _plan_map(_study: Study, key: str, language: Language) -> Source:  # noqa: ARG001
+    return map_source(maps_payload.payload(_study, language) | {"basemaps": maps_payload.basemaps(language)})
+
+
+def plan_map(study: Study, language: Language) -> Source:
     """The map of a plan."""
-    return map_source(maps_payload.payload(language, _study) | {"basemaps": maps_payload.basemaps(language)})
+    return _plan_map(study, study.key, language)
 
 
 @st.cache_resource(show_spinner=False)
@@ -142,7 +151,7 @@ def study_of(scenario: Scenario) -> Study:
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _region(scenario: str) -> Region:
     given = Scenario.model_validate_json(scenario)
-    return prepare(given, pipeline.read_layers(given.layers))
+    return prepare(given)
 
 
 def _placeless(scenario: Scenario) -> Scenario:
@@ -165,10 +174,14 @@ def assumed_count(scenario: Scenario) -> int:
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
-def layer_table(name: str, folder: str = "", sha256: str = "") -> Any:  # noqa: ARG001
-    """A layer's rows without geometry, for the preview."""
-    frame = layers.read(name, folder)
+def _layer_table(_layers: Layers, name: str, sha256: str) -> Any:  # noqa: ARG001
+    frame = _layers.read(name)
     return frame.drop(columns="geometry") if "geometry" in frame else frame
+
+
+def layer_table(layers: Layers, name: str) -> Any:
+    """A layer's rows without geometry, for the preview."""
+    return _layer_table(layers, name, layers.registry[name].sha256)
 
 
 # ---- score: one project's choice, and a table of projects on its way through intake ----
@@ -247,14 +260,14 @@ def kept_in() -> Engine:
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _study_again(_plan: KeptPlan, scenario: str, plan: str) -> Study | None:  # noqa: ARG001
+def _study_again(_plan: KeptPlan, scenario: str, plan: str, at: str) -> Study | None:  # noqa: ARG001
     return _plan.study(own_files())
 
 
 def study_again(plan: KeptPlan) -> Study | None:
     """The study of a kept plan, checked anew; None when the data is other now."""
     scenario, held = settled(plan.work)
-    study = _study_again(plan, scenario.model_dump_json(), plan.at.isoformat())
+    study = _study_again(plan, scenario.model_dump_json(), plan.plan.sha256, plan.at.isoformat())
     held.clear()
     return study
 
@@ -340,15 +353,23 @@ def bills_of(
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def study_files(_study: Study, scenario_id: str, language: Language) -> dict[str, bytes]:  # noqa: ARG001
-    """Every file of a study by name."""
+def _study_files(_study: Study, key: str, language: Language) -> dict[str, bytes]:  # noqa: ARG001
     return bundle.study_files(_study, language=language)
 
 
+def study_files(study: Study, language: Language) -> dict[str, bytes]:
+    """Every file of a study by name."""
+    return _study_files(study, study.key, language)
+
+
 @st.cache_resource(show_spinner=False, max_entries=4)
-def layer_files(folder: str, registered: str, language: Language) -> dict[str, bytes]:  # noqa: ARG001
-    """Every layer's file by name; `registered` is the hash of the folder's registry."""
-    return bundle.layer_files(folder, language=language)
+def _layer_files(_layers: Layers, key: str, language: Language) -> dict[str, bytes]:  # noqa: ARG001
+    return bundle.layer_files(_layers, language=language)
+
+
+def layer_files(layers: Layers, language: Language) -> dict[str, bytes]:
+    """Every layer's file by name."""
+    return _layer_files(layers, layers.key, language)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -364,16 +385,24 @@ def file_table(name: str, digest: str, _content: bytes) -> pd.DataFrame | None: 
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
-def layer_file(name: str, folder: str = "", sha256: str = "") -> bytes:  # noqa: ARG001
+def _layer_file(_layers: Layers, name: str, sha256: str) -> bytes:  # noqa: ARG001
+    return _layers.content(name)
+
+
+def layer_file(layers: Layers, name: str) -> bytes:
     """A layer's file as it is."""
-    return catalog.layer_path(name, folder).read_bytes()
+    return _layer_file(layers, name, layers.registry[name].sha256)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def layer_chart(name: str, folder: str, sha256: str, language: Language) -> Any:  # noqa: ARG001
+def _layer_chart(_layers: Layers, name: str, hashes: str, language: Language) -> Any:  # noqa: ARG001
+    frame = _layers.read(name)
+    return charts.outline(frame[frame.geometry.notna()], _layers.read("prefectures"), f"name_{language}")
+
+
+def layer_chart(layers: Layers, name: str, language: Language) -> Any:
     """A layer drawn small, on the outlines of the prefectures; a large one thinned."""
-    frame = layers.read(name, folder)
-    return charts.outline(frame[frame.geometry.notna()], layers.read("prefectures"), f"name_{language}")
+    return _layer_chart(layers, name, repr(layers.hashes((name, "prefectures"))), language)
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
@@ -447,22 +476,22 @@ def parcel_charts(_checked: Checked, sha256: str, sites: str) -> Any:  # noqa: A
 
 # ---- explore ------------------------------------------------------------------------------------------------
 
-_overview_payload = functools.cache(maps_payload.payload)
+_overview_payload = by_content(most=4)(maps_payload.payload)
 _one_at_a_time = threading.Lock()
 
 
-def overview_payload(language: Language) -> dict[str, Any]:
+def overview_payload(layers: Layers, language: Language) -> dict[str, Any]:
     """The payload of the whole chain's map; made once, whether a visitor or the start of the server asks first."""
     with _one_at_a_time:
-        return _overview_payload(language)
+        return _overview_payload(layers, language)
 
 
 # ---- match: what is asked of a plan ---------------------------------------------------------------------------
 
 
 def asked(question: Callable[..., Any], study: Study, *about: Any) -> Any:
-    """What a function of `explained` or `compared` says of a plan; worked out once for a plan (see `plan_key`)."""
-    return _asked(question, study, question.__name__, plan_key(study), *about)
+    """What a function of `explained` or `compared` says of a plan; worked out once for a plan."""
+    return _asked(question, study, question.__name__, study.key, *about)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
@@ -470,21 +499,14 @@ def _asked(_question: Callable[..., Any], _study: Study, name: str, key: str, *a
     return _question(_study, *about)
 
 
-def plan_key(study: Study) -> str:
-    """Names a study and its plan: a stopped run and a whole one differ."""
-    return f"{study.scenario.id}-{hashlib.sha256(study.plan.site.tobytes()).hexdigest()[:12]}"
-
-
 @st.cache_resource(show_spinner=False, max_entries=32)
-def compared_map(
-    _study: Study,
-    key: str,  # noqa: ARG001
-    language: Language,
-    _before: dict[str, str],
-    before_key: str,  # noqa: ARG001
-) -> Source:
-    """The map of a plan beside an earlier one: `_before` is the site of each project then."""
-    return map_source(maps_payload.payload(language, _study, before=_before))
+def _compared_map(_study: Study, key: str, language: Language, before: tuple[tuple[str, str], ...]) -> Source:  # noqa: ARG001
+    return map_source(maps_payload.payload(_study, language, before=dict(before)))
+
+
+def compared_map(study: Study, language: Language, before: Mapping[str, str]) -> Source:
+    """The map of a plan beside an earlier one: `before` is the site of each project then."""
+    return _compared_map(study, study.key, language, tuple(sorted(before.items())))
 
 
 @st.cache_data(show_spinner=False, max_entries=32)

@@ -141,10 +141,11 @@ def _warm() -> None:
     """
     try:
         from app import cached
+        from geo_cluster.world.layers import Layers
 
         with suppress(GeoClusterError):  # it is told on the page
             cached.kept_in()  # now, for a workspace that is gone when the first visitor comes is not to be made anew
-        cached.overview_payload("zh")
+        cached.overview_payload(Layers(), "zh")
     finally:
         gc.freeze()
         gc.enable()

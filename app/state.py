@@ -19,6 +19,7 @@ from geo_cluster.study import Study
 from geo_cluster.workspace.repository import Revision, Saved, Work, Workspace
 from geo_cluster.workspace.roles import Person
 from geo_cluster.world import catalog
+from geo_cluster.world.layers import Layers
 
 HELD = 4
 """Of so many works and runs of a visit the files stay where they were laid out: those of this plan and the last too."""
@@ -74,6 +75,11 @@ def name_in_address() -> None:
 def scenario() -> Scenario:
     """The work's scenario, ready to run: its own projects and layers are where it points to."""
     return _settled(work())
+
+
+def layers() -> Layers:
+    """The work's layers: the shipped ones, and its own."""
+    return Layers(scenario().layers)
 
 
 def _settled(one: Work) -> Scenario:
@@ -278,7 +284,7 @@ def last_study() -> Study | None:
         kept = saved()
         st.session_state["study"] = _study_of(kept.id) if kept is not None else None
     study, now = st.session_state["study"], scenario()
-    if study is not None and study.scenario.model_copy(update={"name": now.name}) == now:
+    if study is not None and study.scenario != now and study.scenario.model_copy(update={"name": now.name}) == now:
         return replace(study, scenario=now)  # a name changes no result
     return study
 
@@ -310,13 +316,13 @@ def take_study(study: Study) -> None:
 
 
 def _remember(study: Study, at: datetime) -> None:
-    st.session_state.setdefault("run-at", {})[cached.plan_key(study)] = at
+    st.session_state.setdefault("run-at", {})[study.key] = at
     _hold("run-files", study.scenario.id, cached.files_of(study.scenario))
 
 
 def run_at(study: Study) -> datetime | None:
     """When a plan was made, as far as this visit knows."""
-    return st.session_state.get("run-at", {}).get(cached.plan_key(study))
+    return st.session_state.get("run-at", {}).get(study.key)
 
 
 def previous_study() -> Study | None:

@@ -23,7 +23,7 @@ def main() -> None:
         rows = pd.read_csv(ROOT / f"data/geo/{layer}.csv")
         places |= {i: (x, y) for i, x, y in zip(rows["id"], rows["lon"], rows["lat"], strict=True)}
     network = roads.from_layer(gpd.read_file(ROOT / "data/geo/roads.geojson"))
-    found = calibrate(network, table, places)
+    found = calibrate(network, table=table, places=places)
     print(f"minutes = {found.intercept_min:.1f} + {found.factor:.3f} x network minutes")
     print(f"interval: -{found.low_spread:.2f} to +{found.high_spread:.2f} times the square root of it\n")
     print("| mode | from | to | published | fitted | basis | network | model | residual |")
@@ -35,7 +35,7 @@ def main() -> None:
     print("\n| mode | from | to | published | model low-likely-high | by | residual |\n|---|---|---|---|---|---|---|")
     for pair in table["rail"]["published"]:
         a, b = pair["origin"], pair["destination"]
-        t = trips(network, found, table, places, origins=[a], destinations=[b]).iloc[0]
+        t = trips(network, found, table=table, places=places, origins=[a], destinations=[b]).iloc[0]
         low, likely, high = pair["minutes"]
         model = f"{t['rail_low_min']:.0f}-{t['rail_likely_min']:.0f}-{t['rail_high_min']:.0f}"
         told = f"{t['board']} → {t['alight']} | {t['rail_likely_min'] - likely:+.1f}"

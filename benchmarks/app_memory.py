@@ -49,14 +49,13 @@ class Visitor:
         settled, held = cached.settled(Work(scenario, files))
         study = cached.study_of(settled)
         self.held = [*self.held[-3:], held]
-        maps = [cached.plan_map(study, cached.plan_key(study), "zh")]
+        maps = [cached.plan_map(study, "zh")]
         if self.studies:
             before = dict(tables.assignment(self.studies[-1]).set_index("project")["site"])
-            keys = cached.plan_key(study), cached.plan_key(self.studies[-1])
-            maps.append(cached.compared_map(study, keys[0], "zh", before, keys[1]))
+            maps.append(cached.compared_map(study, "zh", before))
         cached.asked(explanation.feasibility_table, study)
         if turn % 10 == 0:
-            cached.packed(cached.study_files(study, settled.id, "zh"), f"{settled.id}-zh")
+            cached.packed(cached.study_files(study, "zh"), f"{study.key}-zh")
         self.studies = [*self.studies[-1:], study]
         self.held.append(maps)
 

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import codecs
-import io
-import os
 import re
 import signal
-import subprocess
 import sys
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from geo_cluster.errors import Fault, GeoClusterError, InputError, refuse_if
+from geo_cluster import terminal
+from geo_cluster.errors import Fault, GeoClusterError, InputError, Place, reason_of, refuse_if
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import pandas as pd
-    from rich.console import Console
 
     from geo_cluster.domain import Scenario
     from geo_cluster.intake import appraise
     from geo_cluster.matching.plan import Progress
-    from geo_cluster.study import Study
 
 cli = typer.Typer(
     help="湖北激光产业制造选址：评分、布局、出图。 Site laser manufacturing in Hubei: score, match, map.",
@@ -41,7 +35,9 @@ WorkspaceOption = Annotated[
         help="工作区：文件或 postgresql://… / where work is kept", envvar="GEO_CLUSTER_WORKSPACE", show_envvar=True
     ),
 ]
-LanguageOption = Annotated[Literal["zh", "en"], typer.Option("--lang", help="界面语言 / language")]
+LanguageOption = Annotated[
+    Literal["zh", "en"], typer.Option("--lang", help="界面语言 / language", callback=terminal.note_language)
+]
 
 
 @cli.command()
@@ -59,14 +55,14 @@ def study(
     from geo_cluster.export import bundle
 
     imported = time.perf_counter()
-    console, progress = _console(), _console(stderr=True)
+    console, progress = terminal.console(), terminal.console(stderr=True)
     settings, projects = _read(scenario, out)
     with progress.status("…") as status:
         result = pipeline.run(settings, projects=projects, on_step=lambda step: status.update(f"{step} …"))
         status.update("export …")
         exporting = time.perf_counter()
         files = bundle.write(result, out, language=lang)
-    _report(result, console, lang)
+    terminal.report(result, console, lang)
     console.print(f"\n{len(files)} files → {out}", soft_wrap=True)
     if profile:
         seconds = {"imports": imported - began, **result.seconds, "export": time.perf_counter() - exporting}
@@ -75,15 +71,8 @@ def study(
             console.print(f"{step:>12} {spent:7.2f} s")
 
 
-def _console(*, stderr: bool = False) -> Console:
-    """A terminal that shows data as it is: a project may be named `[/b]` or `:factory:`."""
-    from rich.console import Console
-
-    return Console(stderr=stderr, markup=False, emoji=False)
-
-
 def _together(*readers: Callable[[], Any]) -> list[Any]:
-    """What each reader reads; what several refuse is told at once, so that nobody mends one file after the other."""
+    """What each reader reads; what several refuse comes at once, so that nobody mends one file after the other."""
     found: list[Any] = []
     faults: list[Fault] = []
     for read in readers:
@@ -104,46 +93,6 @@ def _read(name_or_path: str, out: Path) -> tuple[Scenario, pd.DataFrame]:
     return settings, projects
 
 
-def _report(result: Study, console: Console, lang: Literal["zh", "en"]) -> None:
-    """Print the top of the ranking and of the plan."""
-    from rich.table import Table
-
-    from geo_cluster.report import tables
-
-    zh = lang == "zh"
-    notice = "（示例项目，非任何企业的计划）" if zh else " (sample projects, nobody's plan)"
-    names = result.sites.set_index("id")[f"name_{lang}"]
-
-    def show(title: str, headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-        table = Table(*headings, title=title + notice * result.scenario.is_sample)
-        for row in rows:
-            table.add_row(*row)
-        console.print(table)
-
-    best = tables.ranking(result)[tables.ranking(result)["rank"] == 1].head(8)
-    show(
-        "各项目首选" if zh else "First choice of each project",
-        ("项目", "首选园区", "得分", "区间", "居首概率") if zh else ("project", "site", "score", "interval", "chance"),
-        (
-            (r.project_name, names[r.site], f"{r.score:.1f}", f"{r.low:.0f}–{r.high:.0f}", f"{r.chance_first:.0%}")
-            for r in best.itertuples()
-        ),
-    )
-    show(
-        "布局方案" if zh else "Plan",
-        ("项目", "园区", "得分", "本项目排名") if zh else ("project", "site", "score", "its rank"),
-        (
-            (r.project_name, names[r.site], f"{r.score:.1f}", str(r.rank))
-            for r in tables.assignment(result).head(12).itertuples()
-        ),
-    )
-    plan, placed = result.plan, f"{len(tables.assignment(result))}/{len(result.projects)}"
-    proof = f"{plan.objective:,.2f} ≤ {plan.bound:,.2f}, gap {plan.gap:.4%}, {plan.status}"
-    console.print(f"{'落地' if zh else 'placed'} {placed}, {proof}, violations {len(result.violations)}")
-    for row in tables.unplaced(result).head(8).itertuples():
-        console.print(f"  {row.project_name}: {row.reason if zh else row.reason_en}")
-
-
 @cli.command()
 def score(
     projects: Annotated[str, typer.Argument(help="CSV/XLSX，或 sample / CSV or XLSX, or sample")] = "sample",
@@ -156,7 +105,6 @@ def score(
     """Score projects at intake, one or thousands, without matching them. 受理评分：逐个项目看去哪、有多大把握。"""
     import json
 
-    from geo_cluster import study as pipeline
     from geo_cluster.export import bundle
     from geo_cluster.intake import appraise
     from geo_cluster.region import prepare, read_for_others
@@ -164,17 +112,17 @@ def score(
 
     if as_json:
         project, settings = _together(lambda: _project(as_json), lambda: read_for_others(scenario))
-        region = prepare(settings, pipeline.read_layers(settings.layers))
-        _say(json.dumps(appraise.appraise_one(region, project), ensure_ascii=False, indent=2))
+        region = prepare(settings)
+        terminal.line(json.dumps(appraise.appraise_one(region, project), ensure_ascii=False, indent=2))
         return
     _, checked, settings = _together(
         lambda: bundle.check_writable(out),
         lambda: portfolio.read(projects),
         lambda: read_for_others(scenario),
     )
-    region = prepare(settings, pipeline.read_layers(settings.layers))
+    region = prepare(settings)
     shown: list[str] = []
-    progress = _console(stderr=True)
+    progress = terminal.console(stderr=True)
 
     def parts() -> Iterator[appraise.Appraisal]:
         with progress.status("…") as status:
@@ -185,8 +133,8 @@ def score(
 
     files = bundle.write_appraisal(parts(), out, sample=projects == "sample")
     for sentence in shown:
-        _say(f"· {sentence}")
-    _say(f"{len(checked)} → {', '.join(str(path) for path in files)}")
+        terminal.line(f"· {sentence}")
+    terminal.line(f"{len(checked)} → {', '.join(str(path) for path in files)}")
 
 
 def _project(text: str) -> Mapping[str, Any]:
@@ -195,13 +143,17 @@ def _project(text: str) -> Mapping[str, Any]:
 
     from geo_cluster.intake import appraise
 
-    remedy = 'write {"segment": "fiber_laser", "output_100m_yuan": 6}'
     try:
         project = json.loads(text)
-    except (ValueError, RecursionError) as problem:
-        raise InputError(Fault("--json", f"is not JSON ({problem})", remedy)) from None
+    except json.JSONDecodeError as problem:
+        at = {"line": problem.lineno, "column": problem.colno}
+        raise InputError(Fault("cli.not_json", "--json", reason=problem.msg, **at)) from None
+    except RecursionError:
+        raise InputError(Fault("common.nested_too_deep", "--json")) from None
+    except ValueError:  # Python reads no number of thousands of digits
+        raise InputError(Fault("common.integer_too_large", "--json")) from None
     if not isinstance(project, dict):
-        raise InputError(Fault("--json", "is JSON, but not of one project", remedy))
+        raise InputError(Fault("cli.not_one_project", "--json"))
     appraise.checked(project)
     return project
 
@@ -217,59 +169,21 @@ def match(
     from geo_cluster.export import bundle
     from geo_cluster.report import explanation
 
-    console, screen = _console(), _console(stderr=True)
+    console, screen = terminal.console(), terminal.console(stderr=True)
     settings, projects = _read(scenario, out)
 
-    def tell(news: Progress) -> None:
+    def show(news: Progress) -> None:
         if news.is_new:
             screen.print(f"{news.elapsed_s:7.1f} s  {news.objective:12,.2f} ≤ {news.bound:12,.2f}", highlight=False)
 
-    result = pipeline.run(settings, projects=projects, progress=tell)
-    with _steps(screen, lang) as on_step:
+    result = pipeline.run(settings, projects=projects, progress=show)
+    with terminal.steps(screen, lang) as on_step:
         files = bundle.write_match(result, out, language=lang, on_step=on_step)
-        holds = explanation.feasibility_table(result)
-    _report(result, console, lang)
-    if len(holds):
-        console.print(f"{'在抽样中成立' if lang == 'zh' else 'feasible in'} {1 - holds['breaks'].iloc[0]:.0%}")
+        draws = explanation.feasibility_table(result)
+    terminal.report(result, console, lang)
+    if len(draws):
+        console.print(f"{'在抽样中成立' if lang == 'zh' else 'feasible in'} {1 - draws['breaks'].iloc[0]:.0%}")
     console.print(f"\n{len(files)} files → {out}", soft_wrap=True)
-
-
-STEPS = {
-    "export": ("写出方案", "writing the plan"),
-    "ways_in": ("落地办法", "placement options"),
-    "pool_worth": ("各资源多一点值多少", "value of each pool"),
-    "why_here": ("为何在此", "why each is where it is"),
-    "site_importance": ("各园区的分量", "importance of each site"),
-    "alternatives": ("备选方案", "alternatives"),
-    "trade_off": ("权衡", "fronts"),
-    "holds": ("在抽样中是否成立", "feasible share of draws"),
-}
-"""Tables of `explained.explain` as the command line names them."""
-
-
-@contextmanager
-def _steps(screen: Console, lang: Literal["zh", "en"]) -> Iterator[Callable[[str], None]]:
-    """A line for the step at work with the time it has taken; each step that is done stays on the screen."""
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    zh, now = lang == "zh", "export"
-    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
-    with Progress(*columns, console=screen, transient=True) as bar:
-        task = bar.add_task(STEPS[now][not zh], total=None)
-
-        def done() -> None:
-            screen.print(f"{bar.tasks[0].elapsed or 0:7.1f} s  {STEPS[now][not zh]} ✓", highlight=False)
-
-        def on_step(step: str) -> None:
-            nonlocal now
-            name, _, count = step.partition(" ")
-            if name != now:
-                done()
-                now = name
-            bar.update(task, description=f"{STEPS[now][not zh]} {count}")
-
-        yield on_step
-        done()
 
 
 @cli.command()
@@ -294,23 +208,25 @@ def land(
     found = land_survey.survey(ground, exclusions, land_mu=room[0], hall_m=room[1])
     files = bundle.write_files(out, lambda folder: land_survey.write(found, folder, source=parcels.name))
     for row in found.sites.itertuples():
-        _say(f"{row.site}: {row.net_ha:.2f} ha = {row.net_mu:.0f} mu, largest piece {row.largest_piece_ha:.2f} ha")
+        terminal.line(
+            f"{row.site}: {row.net_ha:.2f} ha = {row.net_mu:.0f} mu, largest piece {row.largest_piece_ha:.2f} ha"
+        )
     if need:
-        _say(f"{len(found.fits)} ← {need:g} mu {hall}")
-    _say(f"{len(files)} files → {out}")
+        terminal.line(f"{len(found.fits)} ← {need:g} mu {hall}")
+    terminal.line(f"{len(files)} files → {out}")
 
 
 def _room(need: float, hall: str) -> tuple[float | None, tuple[float, float] | None]:
     """What land and what hall to look for: mu, and width and length in metres; None where nobody asked."""
     faults = []
     if not 0 <= need < float("inf"):
-        faults.append(Fault("--need", f"is {need:g}", "give the land in mu, above zero"))
+        faults.append(Fault("cli.odd_need", "--need", need=need))
     sides = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*[xX×]\s*(\d+(?:\.\d+)?)\s*", hall)
     hall_m = (float(sides[1]), float(sides[2])) if sides else None
     if hall and not (hall_m and min(hall_m) > 0):
-        faults.append(Fault("--hall", f"{hall!r} is no width x length", "write e.g. 60x120, in metres"))
+        faults.append(Fault("cli.odd_hall", "--hall", hall=hall))
     if hall and need == 0:
-        faults.append(Fault("--hall", "is looked for with the land of a project", "add --need and its land in mu"))
+        faults.append(Fault("cli.hall_without_need", "--hall"))
     refuse_if(faults)
     return need or None, hall_m
 
@@ -326,61 +242,49 @@ def refresh_osm(
     """Download roads, land, power, water and stations from OpenStreetMap (needs the network). 从 OSM 更新图层。"""
     from geo_cluster.access import osm
     from geo_cluster.access.osm_servers import PUBLIC, Servers
-    from geo_cluster.world import layers as shipped
+    from geo_cluster.world.layers import Layers
 
     where: str | tuple[float, ...] = area
     if area.count(",") == 3:
         try:
             where = tuple(float(part) for part in area.split(","))
         except ValueError:
-            fault = Fault("--area", f"{area!r} is no box", "write west,south,east,north in degrees, or a name")
-            raise InputError(fault) from None
+            raise InputError(Fault("cli.odd_area", "--area", area=area)) from None
     wanted = tuple(part.strip() for part in layers.split(",") if part.strip()) or tuple(osm.WANTED)
-    with _progress(_console(stderr=True)) as on_step:
+    with terminal.progress(terminal.console(stderr=True)) as on_step:
         done = osm.refresh(
             where,
             out,
             layers=wanted,
-            around=shipped.read("roads"),
+            around=Layers().read("roads"),
             progress=lambda text, share: on_step(f"{share:.0%} {text}"),
             servers=Servers(overpass or PUBLIC.overpass_url, nominatim or PUBLIC.nominatim_url),
         )
     for change in done.changes:
-        _say(f"· {change.zh} / {change.en}")
-    _say(f'{len(done.sources)} → {done.folder}。在情景里写 / put into the scenario: layers = "{done.folder}"')
-
-
-@contextmanager
-def _progress(screen: Console) -> Iterator[Callable[[str], None]]:
-    """Where to say what is going on: one line that changes on a terminal, line by line in a log."""
-    from rich.text import Text
-
-    if not screen.is_terminal:
-        yield screen.print
-        return
-    with screen.status("…") as status:
-        yield lambda text: status.update(Text(text))
+        terminal.line(f"· {change.zh} / {change.en}")
+    terminal.line(f'{len(done.sources)} → {done.folder}。在情景里写 / put into the scenario: layers = "{done.folder}"')
 
 
 @cli.command("check-data")
 def check_data() -> None:
     """Check every shipped layer against its hash and contract. 核对数据的登记、哈希与字段约定。"""
     from geo_cluster.errors import DataError
-    from geo_cluster.world import catalog, layers
+    from geo_cluster.world.layers import Layers, check_all
 
-    refuse_if(layers.check_all(), DataError)
-    for name, layer in catalog.layers().items():
-        _say(f"ok  {name:<14} {layer.rows:>6}  {layer.sha256[:12]}  {layer.licence}")
+    shipped = Layers()
+    refuse_if(check_all(shipped), DataError)
+    for name, layer in shipped.registry.items():
+        terminal.line(f"ok  {name:<14} {layer.rows:>6}  {layer.sha256[:12]}  {layer.licence}")
 
 
 @cli.command("layers")
 def list_layers(lang: LanguageOption = "zh") -> None:
     """List the shipped layers with licence and date. 列出图层、许可与时点。"""
-    from geo_cluster.world import catalog
+    from geo_cluster.world.layers import Layers
 
-    for name, layer in catalog.layers().items():
+    for name, layer in Layers().registry.items():
         title = layer.title_zh if lang == "zh" else layer.title_en
-        _say(f"{name:<14} {layer.rows:>6}  {layer.as_of:<12} {title} · {layer.licence}")
+        terminal.line(f"{name:<14} {layer.rows:>6}  {layer.as_of:<12} {title} · {layer.licence}")
 
 
 @cli.command()
@@ -393,7 +297,7 @@ def backup(
     from geo_cluster.workspace import database
 
     counts = backups.write(database.connect(workspace, make=False), file)
-    _say(f"{_counted(counts)} → {file}")
+    terminal.line(f"{_counted(counts)} → {file}")
 
 
 @cli.command()
@@ -406,7 +310,7 @@ def restore(
     from geo_cluster.workspace import database
 
     counts = backups.restore(file, workspace)
-    _say(f"{_counted(counts)} → {database.masked(workspace or database.default_address())}")
+    terminal.line(f"{_counted(counts)} → {database.masked(workspace or database.default_address())}")
 
 
 def _counted(counts: Mapping[str, int]) -> str:
@@ -441,13 +345,11 @@ def app(
     ] = None,
 ) -> None:
     """Start the app in the browser. 启动网页应用。"""
-    import importlib.util
-
     from geo_cluster import serving
     from geo_cluster.workspace import database
 
     doors = serving.doors(serving.secret_files())
-    told = serving.checked(
+    settings = serving.checked(
         doors,
         port=port,
         address=address,
@@ -457,26 +359,21 @@ def app(
         proxies=proxy or [],
     )
     database.connect(workspace).dispose()  # refused now rather than on the first page
-    _say(f"工作区 / workspace: {database.masked(workspace or database.default_address())}", err=True)
+    terminal.line(f"工作区 / workspace: {database.masked(workspace or database.default_address())}", err=True)
     if address not in serving.HERE and doors.auth is None:
-        _say(
+        terminal.line(
             f"! {address}：未启用登录，能连上的人都能看到并修改全部工作。"
             " / no sign-in: whoever can reach this address sees and changes all work."
             " Add [auth] to .streamlit/secrets.toml (README).",
             err=True,
         )
-    if importlib.util.find_spec("app") is None:  # found, not imported: the core knows nothing of the screen
-        raise InputError(Fault("app", "is not installed", "install geo-cluster with its app"))
-    command = [sys.executable, "-m", "app.serve", told.model_dump_json()]
-    environment = os.environ | ({database.ENVIRONMENT: workspace} if workspace else {})  # a URL isn't for `ps` to see
-    if sys.platform == "win32":
-        raise typer.Exit(subprocess.call(command, env=environment))
-    os.execve(command[0], command, environment)  # becomes the server, so that whoever stops us stops it
+    code = serving.start(settings, {database.ENVIRONMENT: workspace} if workspace else {})
+    raise typer.Exit(code)
 
 
 def main() -> None:
     """Run the command line; refusals are printed as sentences and end with exit code 2."""
-    _any_terminal()
+    terminal.get_ready()
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # ended by others as by Ctrl-C: nothing is left behind
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     code: int | str | None = 0
@@ -487,51 +384,18 @@ def main() -> None:
             code = end.code
         sys.stdout.flush()
     except GeoClusterError as refusal:
-        for fault in refusal.faults:
-            _say(f"✗ {fault}", err=True)
+        terminal.refuse(refusal.faults)
         code = 2
     except KeyboardInterrupt:
         code = 130
     except OSError as problem:
-        code = _told(problem, code)
+        terminal.leave_output()
+        if not isinstance(problem, BrokenPipeError):  # that nobody reads on is no fault (`geo-cluster layers | head`)
+            name = str(problem.filename or "")
+            place = Place(name) if name else Place("", kind="output")
+            terminal.refuse([Fault("cli.unusable", place, reason=reason_of(problem))])
+            code = 2
     sys.exit(code)
-
-
-def _told(problem: OSError, code: int | str | None) -> int | str | None:
-    """What the system refuses, in words; that nobody reads on is no fault (`geo-cluster layers | head`)."""
-    with suppress(OSError):  # what is left in the buffer has nowhere to go
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    if isinstance(problem, BrokenPipeError):
-        return code
-    fault = Fault(
-        str(problem.filename or "output"), f"can't be used ({problem.strerror})", "free space, or look after it"
-    )
-    _say(f"✗ {fault}", err=True)
-    return 2
-
-
-PLAIN = {"→": "->", "≤": "<=", "✗": "x", "✓": "ok", "·": "-", "–": "-", "…": "...", "×": "x", "©": "(c)", "°": " deg"}
-"""What stands for our signs on a terminal that doesn't have them."""
-
-
-def _say(text: str, *, err: bool = False) -> None:
-    """Print a line; `typer.echo` would write UTF-8 to a terminal that says it knows ASCII only."""
-    print(text, file=sys.stderr if err else sys.stdout)
-
-
-def _any_terminal() -> None:
-    """Let no terminal or file end a command because it lacks a character."""
-
-    def plain(problem: UnicodeError) -> tuple[str | bytes, int]:
-        if not isinstance(problem, UnicodeEncodeError):
-            raise problem
-        lacking = problem.object[problem.start : problem.end]
-        return "".join(PLAIN.get(one) or ascii(one)[1:-1] for one in lacking), problem.end
-
-    codecs.register_error("geo-cluster", plain)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="geo-cluster")
 
 
 if __name__ == "__main__":

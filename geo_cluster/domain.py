@@ -119,8 +119,8 @@ class Attribute(Declared):
     def _unit(cls, row: dict) -> dict:
         return {**row, "unit": both(row["unit"])} if isinstance(row, dict) and "unit" in row else row
 
-    def told(self) -> tuple[float, Text]:
-        """How many of the unit that people speak in make one of the attribute's own, and that unit's name."""
+    def display_unit(self) -> tuple[float, Text]:
+        """How many of the unit that is displayed make one of the attribute's own, and that unit's name."""
         return (self.spoken.times, self.spoken) if self.spoken else (1.0, self.unit)
 
 
@@ -390,7 +390,7 @@ class Layer(Declared):
     notes: str = ""
     notes_zh: str = ""
 
-    def said(self, what: Literal["producer", "licence", "notes"], language: Language) -> str:
+    def text_in(self, what: Literal["producer", "licence", "notes"], language: Language) -> str:
         """A text of the entry in a language; as it is where nobody has put it into that language."""
         translated = getattr(self, f"{what}_zh") if language == "zh" else ""
         return translated or getattr(self, what)

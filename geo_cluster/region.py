@@ -24,10 +24,11 @@ from geo_cluster.access.travel import matrix
 from geo_cluster.access.travel_cost import freight_minutes, trips
 from geo_cluster.domain import Scenario, Text
 from geo_cluster.eligibility import Facts
-from geo_cluster.errors import Fault, InputError, Place, refuse_if
+from geo_cluster.errors import DataError, Fault, InputError, Place, refuse_if
 from geo_cluster.scoring.criteria import Setting
 from geo_cluster.supply.serving_station import feeding_station
-from geo_cluster.world import catalog, layers, observations, portfolio
+from geo_cluster.world import catalog, observations, portfolio
+from geo_cluster.world.layers import Layers
 
 LAYERS: tuple[str, ...] = ("sites", "substations", "prefectures", "chain", "anchors", "roads")
 LAYERS += ("stations", "ports", "airports", "observations")
@@ -48,6 +49,8 @@ class Region:
     Attributes
     ----------
     scenario : Scenario
+    layers : Layers
+        What it was made of.
     sites : GeoDataFrame
         S sites, with the `station` that feeds each.
     anchor : Series
@@ -68,6 +71,7 @@ class Region:
     """
 
     scenario: Scenario
+    layers: Layers
     sites: gpd.GeoDataFrame
     anchor: pd.Series
     network: RoadNetwork
@@ -116,14 +120,19 @@ class Region:
         return {key: np.where((at >= 0)[:, None], bounds[at], np.nan) for key, at in self.places.items()}
 
 
-def prepare(scenario: Scenario, world: Mapping[str, pd.DataFrame], *, projects: Iterable[str] = ()) -> Region:
+def prepare(
+    scenario: Scenario,
+    layers: Layers | Mapping[str, pd.DataFrame] | None = None,
+    *,
+    projects: Iterable[str] = (),
+) -> Region:
     """Choose sites, measure travel, complete the observations.
 
     Parameters
     ----------
     scenario : Scenario
-    world : mapping
-        The layers named in `LAYERS`.
+    layers : Layers or mapping of DataFrame, optional
+        What to make it of; tables by name stand in place of the scenario's layers. By default the scenario's.
     projects : iterable of str
         Ids of the projects to come, which locked and forbidden pairs may name.
 
@@ -132,6 +141,8 @@ def prepare(scenario: Scenario, world: Mapping[str, pd.DataFrame], *, projects: 
     InputError
         Naming every anchor, site, project or subject of the scenario that there isn't.
     """
+    layers = layers if isinstance(layers, Layers) else Layers(scenario.layers, tables=layers)
+    world = {name: layers.read(name) for name in LAYERS}
     refuse_if(name_faults(scenario.model_dump(mode="json"), world, set(projects), where=catalog.SCENARIO))
     sites = world["sites"]
     sites = (sites[sites["id"].isin(scenario.sites)] if scenario.sites else sites).reset_index(drop=True)
@@ -143,6 +154,7 @@ def prepare(scenario: Scenario, world: Mapping[str, pd.DataFrame], *, projects: 
     by_site, by_segment = _measures(network, calibration, world, sites)
     return Region(
         scenario=scenario,
+        layers=layers,
         sites=sites,
         anchor=anchor.iloc[0],
         network=network,
@@ -165,7 +177,7 @@ def travel_of(world: Mapping[str, pd.DataFrame]) -> tuple[RoadNetwork, RoadCalib
     rows = [row for row in table["road"] if {row["origin"], row["destination"]} <= set(places)]
     if sum(row.get("fit", True) for row in rows) < 3:
         return network, RoadCalibration(0.0, 1.0, 0.0, 0.0, pd.DataFrame(rows))
-    return network, calibrate(network, {**table, "road": rows}, places)
+    return network, calibrate(network, table={**table, "road": rows}, places=places)
 
 
 def _places(world: Mapping[str, pd.DataFrame]) -> dict[str, tuple[float, float]]:
@@ -192,7 +204,7 @@ def _trips(
         if {stop["at"] for stop in service["stop"]} <= set(places)
     ]
     table = {**table, "rail": {**table["rail"], "service": services}}
-    return trips(network, calibration, table, places, origins=[anchor], destinations=sites["id"].tolist())
+    return trips(network, calibration, table=table, places=places, origins=[anchor], destinations=sites["id"].tolist())
 
 
 def facts_of(region: Region, projects: pd.DataFrame) -> Facts:
@@ -256,7 +268,12 @@ def _scenario(row: Mapping[str, Any], where: str, projects: set[str] | None, mor
         scenario = catalog.scenario_from(dict(row), where=where)
     except InputError as refusal:
         faults = refusal.faults
-    world = {name: layers.read(name) for name in ("sites", "substations", "prefectures", "anchors")}
+    try:
+        layers = Layers(row["layers"] if isinstance(row.get("layers"), str) else "")
+        world = {name: layers.read(name) for name in ("sites", "substations", "prefectures", "anchors")}
+    except DataError as damage:
+        refuse_if([*faults, *more, *damage.faults] if faults or more else [])
+        raise
     refuse_if(faults + more + name_faults(row, world, projects, where=where))
     assert scenario is not None  # no fault means it was read
     return scenario
@@ -314,7 +331,9 @@ def _measures(
     gates = {"port": world["ports"], "air": airports[airports["iata"].isin(CARGO_AIRPORTS)]}
     table = toml.table("travel")
     freight = {
-        key: freight_minutes(network, calibration, sites.geometry, points.geometry, table).minutes.likely
+        key: freight_minutes(
+            network, calibration, sites=sites.geometry, terminals=points.geometry, table=table
+        ).minutes.likely
         for key, points in gates.items()
     }
     testing = _minutes(network, calibration, sites, labs).min(axis=1, initial=np.inf)
@@ -351,7 +370,7 @@ def _observe(
 ) -> pd.DataFrame:
     """Every number of sites, stations and prefectures: the user's, the published, the derived, the assumed."""
     declared = catalog.attributes()
-    way = {mode: said.zh for mode, said in zip(("road", "rail"), declared["trip_min"].sources, strict=True)}
+    way = {mode: words.zh for mode, words in zip(("road", "rail"), declared["trip_min"].sources, strict=True)}
     derived = pd.DataFrame(
         {
             "site_id": trips["destination"],

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import ipaddress
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -138,6 +142,29 @@ def checked(
         prefix=prefix,
         proxies=(*HERE[1:], *proxies),
     )
+
+
+def start(settings: Serving, environment: Mapping[str, str]) -> int:
+    """Become the server, so that whoever stops this process stops it; on Windows wait for it and give its exit code.
+
+    Parameters
+    ----------
+    settings : Serving
+    environment : mapping
+        Variables of its own, such as the workspace: an address isn't for `ps` to see.
+
+    Raises
+    ------
+    InputError
+        The app isn't installed.
+    """
+    if importlib.util.find_spec("app") is None:  # found, not imported: the core knows nothing of the screen
+        raise InputError(Fault("cli.no_app", "app"))
+    command = [sys.executable, "-m", "app.serve", settings.model_dump_json()]
+    surroundings = os.environ | environment
+    if sys.platform != "win32":
+        os.execve(command[0], command, surroundings)
+    return subprocess.call(command, env=surroundings)
 
 
 def _plain(host: str) -> str:

@@ -12,7 +12,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any, TypeVar
 
 import geopandas as gpd
@@ -24,14 +24,16 @@ from geo_cluster.domain import PlanningLevel, Scenario, Share
 from geo_cluster.eligibility import Eligibility, Facts
 from geo_cluster.errors import Fault, InputError, Place
 from geo_cluster.matching.plan import Assignment, Progress, Violation
-from geo_cluster.matching.problem import UNPLACED, Link, Problem, Resource
+from geo_cluster.matching.problem import Link, Problem
+from geo_cluster.matching.resource import UNPLACED, Resource
 from geo_cluster.matching.rules import group_limits, keep
 from geo_cluster.matching.solve import solve
 from geo_cluster.matching.verify import verify
 from geo_cluster.region import LAYERS, Region, facts_of, prepare, settings_of, subject_of
-from geo_cluster.scoring.criteria import DecisionMatrix, decide
-from geo_cluster.world import catalog, layers, portfolio
+from geo_cluster.scoring.criteria import DecisionMatrix, Setting, decide
+from geo_cluster.world import catalog, portfolio
 from geo_cluster.world.coordinates import MU_PER_HA
+from geo_cluster.world.layers import Layers
 
 ENDS: Mapping[PlanningLevel, int] = {"hopeful": 0, "likely": 1, "cautious": 2}
 """Which end of a need (low, likely, high) each planning level plans with."""
@@ -52,6 +54,8 @@ class Study:
         P projects with their needs.
     facts : Facts
         Needs and offers as (P, 3) and (S, 3) arrays: low, likely, high.
+    drawn : Setting
+        Draws of the needs and of the offers.
     eligibility : Eligibility
         Who may go where, and why not.
     decision : DecisionMatrix
@@ -76,6 +80,7 @@ class Study:
     region: Region
     projects: pd.DataFrame
     facts: Facts
+    drawn: Setting
     eligibility: Eligibility
     decision: DecisionMatrix
     resources: tuple[Resource, ...]
@@ -96,6 +101,20 @@ class Study:
     def anchor(self) -> pd.Series:
         """Where R&D is."""
         return self.region.anchor
+
+    @property
+    def layers(self) -> Layers:
+        """What the study was made of; maps and exports read the same."""
+        return self.region.layers
+
+    @cached_property
+    def key(self) -> str:
+        """Names the study by content: scenario, projects, every layer, the plan with its bound, and its day.
+
+        24 hex digits, the same for the same study in every process; a stopped run and one that went to its end differ.
+        """
+        parts = [self.scenario.id, self.hashes["portfolio"], self.layers.key, self.plan.sha256, str(self.day)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
 
     @property
     def observations(self) -> pd.DataFrame:
@@ -136,14 +155,9 @@ def once(function: Callable[[Study], Result]) -> Callable[[Study], Result]:
     return kept
 
 
-def read_layers(folder: str = "") -> dict[str, pd.DataFrame]:
-    """The registered layers that a study reads, those in `folder` in place of the shipped ones."""
-    return {name: layers.read(name, folder) for name in LAYERS}
-
-
 def run(
     scenario: Scenario,
-    given: Mapping[str, pd.DataFrame] | None = None,
+    layers: Layers | Mapping[str, pd.DataFrame] | None = None,
     *,
     projects: pd.DataFrame | None = None,
     plan: Assignment | None = None,
@@ -156,8 +170,9 @@ def run(
     ----------
     scenario : Scenario
         What to study.
-    given : mapping of layers, optional
-        Layers to use instead of the registered ones (see `inputs.LAYERS`).
+    layers : Layers or mapping of DataFrame, optional
+        What to make it of; tables by name (see `region.LAYERS`) stand in place of the scenario's layers. By default
+        the scenario's.
     projects : DataFrame, optional
         Checked projects (`portfolio.check`) to use instead of the scenario's portfolio.
     plan : Assignment, optional
@@ -174,15 +189,18 @@ def run(
     """
     clock = _Clock(on_step)
     clock("layers")
-    world = dict(given) if given is not None else read_layers(scenario.layers)
+    layers = layers if isinstance(layers, Layers) else Layers(scenario.layers, tables=layers)
+    if scenario.layers_sha256 and layers.folder == scenario.layers:  # refreshed since the scenario was read: another id
+        scenario = scenario.model_copy(update={"layers_sha256": layers.sha256})
     projects = portfolio.read(scenario.portfolio) if projects is None else projects
     clock("region")
-    region = prepare(scenario, world, projects=projects.index)
+    region = prepare(scenario, layers, projects=projects.index)
     sites, facts = region.sites, facts_of(region, projects)
     clock("eligibility")
     allowed = eligibility.judge(facts)
     clock("scoring")
-    decision = decide(*settings_of(region, facts), catalog.criteria(), scenario.weights)
+    likely, drawn = settings_of(region, facts)
+    decision = decide(likely, drawn, catalog.criteria(), scenario.weights)
     clock("matching")
     resources = _resources(scenario, facts)
     problem = _problem(scenario, facts, allowed, decision.score, resources)
@@ -196,6 +214,7 @@ def run(
         region=region,
         projects=projects,
         facts=facts,
+        drawn=drawn,
         eligibility=allowed,
         decision=decision,
         resources=resources,
@@ -203,7 +222,7 @@ def run(
         plan=plan,
         violations=violations,
         seconds=clock.stop(),
-        hashes=hashes(projects, scenario.layers, registered=given is None),
+        hashes=hashes(projects, layers),
         day=datetime.date.today(),
     )
 
@@ -321,10 +340,7 @@ def _refuse_misfit(plan: Assignment, projects: int, sites: int) -> None:
         raise InputError(Fault("world.plan_of_another", Place("", kind="plan"), projects=projects, sites=sites))
 
 
-def hashes(projects: pd.DataFrame, folder: str = "", *, registered: bool = True) -> dict[str, str]:
-    """SHA-256 of what goes into a study: layers by the registry, those of `folder` first; the portfolio by content."""
+def hashes(projects: pd.DataFrame, layers: Layers) -> dict[str, str]:
+    """SHA-256 of what goes into a study: of the portfolio's content, and of each layer that a study reads."""
     content = projects.to_csv(lineterminator="\n").encode()
-    found = {"portfolio": hashlib.sha256(content).hexdigest()}
-    if registered:
-        found |= {name: catalog.registry(folder)[name].sha256 for name in LAYERS}
-    return found
+    return {"portfolio": hashlib.sha256(content).hexdigest(), **layers.hashes(LAYERS)}

@@ -55,17 +55,21 @@ _short.maxstring = _short.maxother = SHOWN
 
 def read(path: Path, *, error: type[GeoClusterError] = InputError) -> dict[str, Any]:
     """Read one TOML file; what can't be read or parsed is refused with its place."""
+    return parse(content_of(path, error=error), str(path), error=error)
+
+
+def content_of(path: Path, *, error: type[GeoClusterError] = InputError) -> bytes:
+    """The bytes of a file of settings; what can't be read, or is too large for one, is refused with its place."""
     try:
         if path.exists() and not path.is_file():  # reading from a device or a pipe may never end
             raise error(Fault("common.not_a_file", path))
         if path.stat().st_size > TOML_MB * 2**20:
             raise error(Fault("common.settings_too_large", path, most=TOML_MB))
-        content = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         raise error(Fault("common.no_such_file", path)) from None
     except (OSError, ValueError) as problem:
         raise error(Fault("common.unreadable", cut(str(path)), reason=reason_of(problem))) from None
-    return parse(content, str(path), error=error)
 
 
 def parse(content: bytes, where: Place | str, *, error: type[GeoClusterError] = InputError) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from typer.models import OptionInfo
 
 from geo_cluster import cli, domain, toml
 from geo_cluster.world import catalog
+from geo_cluster.world.layers import Layers
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -244,7 +245,7 @@ def _short(annotation: Any) -> str:
 
 def dictionary() -> str:
     """Every layer with its columns, every attribute with its priors, every criterion and rule."""
-    registry = catalog.layers()
+    registry = Layers().registry
     declared = toml.table("layers")
     page = [
         "# Data dictionary\n",

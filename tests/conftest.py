@@ -1,5 +1,6 @@
 """What several test files share: a real cluster of processes on this machine."""
 
+import os
 import subprocess
 import sys
 import time
@@ -8,6 +9,8 @@ from functools import cache
 import pytest
 
 from geo_cluster.box import limits
+
+os.environ.setdefault("GEO_CLUSTER_LANG", "en")  # refusals in one language, whatever the machine's
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from geo_cluster.intake import appraise
 from geo_cluster.region import prepare, read_for_others
 from geo_cluster.supply import land_survey
 from geo_cluster.world import catalog
+from geo_cluster.world.layers import Layers
 from tests.studies import write_own
 
 DAY = dt.date(2026, 11, 30)
@@ -22,10 +23,10 @@ def everything(folder: Path) -> None:
     scenario = catalog.scenario(write_own(folder.with_name(f"{folder.name} own")))
     result = dataclasses.replace(study.run(scenario), day=DAY)
     bundle.write_match(result, folder / "match")
-    region = prepare(read_for_others("default"), study.read_layers())
+    region = prepare(read_for_others("default"), Layers())
     bundle.write_appraisal(appraise.batches(region, result.projects), folder / "score")
     bundle.write_files(folder / "land", lambda place: land_survey.write(land_survey.sample(), place, source="sample"))
-    for name, files in {"study": bundle.study_files(result), "layers": bundle.layer_files()}.items():
+    for name, files in {"study": bundle.study_files(result), "layers": bundle.layer_files(Layers())}.items():
         (folder / f"{name}.zip").write_bytes(archive.zipped(files))
 
 

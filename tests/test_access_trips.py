@@ -35,7 +35,7 @@ def shipped() -> tuple[RoadNetwork, dict[str, tuple[float, float]]]:
 @pytest.fixture(scope="module")
 def world() -> tuple[RoadNetwork, dict[str, tuple[float, float]], RoadCalibration]:
     network, places = shipped()
-    return network, places, calibrate(network, TABLE, places)
+    return network, places, calibrate(network, table=TABLE, places=places)
 
 
 def line() -> tuple[RoadNetwork, dict[str, tuple[float, float]]]:
@@ -60,7 +60,7 @@ def test_calibration_finds_a_line_that_is_there_and_keeps_every_pair() -> None:
         ("p2", "p9", 85, 89, 95, True),
         ("p0", "p9", 1, 2, 3, False),
     )
-    found = calibrate(network, table, places)
+    found = calibrate(network, table=table, places=places)
     assert_allclose([found.intercept_min, found.factor], [5, 1.2])
     assert_allclose(found.pairs["residual_min"], [0, 0, 0, 111], atol=1e-9)
     assert found.pairs["fit"].tolist() == [True, True, True, False]
@@ -72,18 +72,18 @@ def test_calibration_finds_a_line_that_is_there_and_keeps_every_pair() -> None:
 def test_a_narrow_range_binds_more_than_a_wide_one_and_nothing_is_negative() -> None:
     network, places = line()
     wide = road(("p0", "p1", 9, 10, 11, True), ("p0", "p2", 19, 20, 21, True), ("p0", "p9", 10, 60, 110, True))
-    found = calibrate(network, wide, places)
+    found = calibrate(network, table=wide, places=places)
     assert abs(found.minutes([10.0]).likely[0] - 10) < 1 and found.pairs["residual_min"][2] > 20
     steep = road(("p0", "p1", 1, 1, 1, True), ("p0", "p2", 15, 15, 15, True), ("p0", "p3", 30, 30, 30, True))
-    assert calibrate(network, steep, places).intercept_min == 0
+    assert calibrate(network, table=steep, places=places).intercept_min == 0
     falling = road(("p0", "p1", 30, 30, 30, True), ("p0", "p2", 20, 20, 20, True), ("p0", "p3", 10, 10, 10, True))
-    assert calibrate(network, falling, places).factor == 0
+    assert calibrate(network, table=falling, places=places).factor == 0
 
 
 def test_every_fault_of_published_times_is_named_at_once() -> None:
     network, places = line()
     table = road(("p0", "nowhere", 1, 2, 3, True), ("p0", "p1", 5, 2, 3, True))
-    unknown, falling, few = faults_of(calibrate, network, table, places)
+    unknown, falling, few = faults_of(calibrate, network, table=table, places=places)
     assert (unknown.code, unknown.where) == ("access.place_unknown", "travel.toml, road 1")
     assert unknown.values == {"place": "nowhere"}
     assert (falling.code, falling.where) == ("access.minutes_not_ascending", "travel.toml, road 2")
@@ -168,11 +168,12 @@ def test_freight_goes_to_the_nearest_terminal() -> None:
     calibration = RoadCalibration(5.0, 1.0, 1.0, 2.0, pd.DataFrame())
     sites = np.array([places["p0"], places["p6"]])
     ports = np.array([places["p9"], places["p2"]])
-    found = travel_cost.freight_minutes(network, calibration, sites, ports, {"freight": {"truck_factor": [1, 2, 3]}})
+    table = {"freight": {"truck_factor": [1, 2, 3]}}
+    found = travel_cost.freight_minutes(network, calibration, sites=sites, terminals=ports, table=table)
     assert found.terminal.tolist() == [1, 0]
     assert_allclose(found.minutes, [[20, 35 - 35**0.5], [50, 70], [105, 105 + 6 * 35**0.5]])
     nowhere = np.empty((0, 2))
-    assert refused(travel_cost.freight_minutes, network, calibration, sites, nowhere, TABLE) == [
+    assert refused(travel_cost.freight_minutes, network, calibration, sites=sites, terminals=nowhere, table=table) == [
         ("access.no_terminal", "terminals")
     ]
 
@@ -180,7 +181,9 @@ def test_freight_goes_to_the_nearest_terminal() -> None:
 def test_trips_of_the_shipped_data(world: tuple[RoadNetwork, dict, RoadCalibration]) -> None:
     network, places, calibration = world
     sites = pd.read_csv(ROOT / "data/geo/sites.csv")["id"].tolist()
-    rows = travel_cost.trips(network, calibration, TABLE, places, origins=["future_city", "hust"], destinations=sites)
+    rows = travel_cost.trips(
+        network, calibration, table=TABLE, places=places, origins=["future_city", "hust"], destinations=sites
+    )
     assert len(rows) == 2 * len(sites) and rows["destination"].tolist() == sites * 2
     for name in ("road_{}_min", "rail_{}_min", "{}_min", "{}_yuan"):
         low, likely, high = (rows[name.format(level)] for level in ("low", "likely", "high"))
@@ -193,7 +196,7 @@ def test_trips_of_the_shipped_data(world: tuple[RoadNetwork, dict, RoadCalibrati
     straight = matrix(network, [places["future_city"]], [places["H01"]])
     assert_allclose(one.loc[("future_city", "H01"), "road_km"], straight.km[0, 0])
     ends = {"origins": ["x"], "destinations": ["y", "z"]}
-    assert refused(travel_cost.trips, network, calibration, TABLE, places, **ends) == [
+    assert refused(travel_cost.trips, network, calibration, table=TABLE, places=places, **ends) == [
         ("access.id_without_place", place) for place in ("origin x", "destination y", "destination z")
     ]
 
@@ -213,7 +216,7 @@ def test_the_docs_show_the_residual_of_every_published_time(
     expected = {("road", r.origin, r.destination): r.residual_min for r in calibration.pairs.itertuples()}
     for pair in TABLE["rail"]["published"]:
         ends = {"origins": [pair["origin"]], "destinations": [pair["destination"]]}
-        trip = travel_cost.trips(network, calibration, TABLE, places, **ends).iloc[0]
+        trip = travel_cost.trips(network, calibration, table=TABLE, places=places, **ends).iloc[0]
         expected["rail", pair["origin"], pair["destination"]] = trip["rail_likely_min"] - pair["minutes"][1]
     assert shown.keys() == expected.keys()
     assert shown == pytest.approx(expected, abs=0.11)

@@ -14,6 +14,7 @@ from geo_cluster import study as pipeline
 from geo_cluster import toml
 from geo_cluster.errors import DataError, Fault
 from geo_cluster.world import catalog, layers
+from geo_cluster.world.layers import Layers
 from tests.studies import run
 
 APP = Path(cached.__file__).parent
@@ -108,18 +109,18 @@ def test_the_switch_changes_the_language():
 def test_the_explore_page_counts_what_is_shipped():
     shown = {metric.label: metric.value for metric in opened("explore").metric}
     for key, layer in (("firms", "chain"), ("sites", "sites"), ("stations", "substations")):
-        assert shown[text(f"explore.{key}", "zh")] == str(len(layers.read(layer)))
+        assert shown[text(f"explore.{key}", "zh")] == str(len(Layers().read(layer)))
 
 
 def test_the_data_page_names_every_layer():
     page = opened("data")
     registry = page.dataframe[0].value
-    assert set(registry[text("data.layer", "zh")]) == {layer.title_zh for layer in catalog.layers().values()}
-    assert set(registry[text("data.hash", "zh")]) == {layer.sha256 for layer in catalog.layers().values()}
-    for name in catalog.layers():
+    assert set(registry[text("data.layer", "zh")]) == {layer.title_zh for layer in Layers().registry.values()}
+    assert set(registry[text("data.hash", "zh")]) == {layer.sha256 for layer in Layers().registry.values()}
+    for name in Layers().registry:
         page.selectbox[0].set_value(name).run()
         assert not page.exception, name
-        assert len(page.dataframe[1].value) == catalog.layers()[name].rows
+        assert len(page.dataframe[1].value) == Layers().registry[name].rows
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -215,7 +216,7 @@ def test_every_text_asked_for_is_there():
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_short_names_of_sites_are_short_and_still_tell_them_apart(language):
-    names = [short(name) for name in layers.read("sites")[f"name_{language}"]]
+    names = [short(name) for name in Layers().read("sites")[f"name_{language}"]]
     assert len(set(names)) == len(names)
     assert max(len(name) for name in names) <= {"zh": 13, "en": 46}[language]
 

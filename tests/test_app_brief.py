@@ -1,8 +1,10 @@
 """The page 汇报: every file that can be taken along, with a preview."""
 
+import dataclasses
 import io
 import zipfile
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -11,6 +13,8 @@ from app.texts import text
 from geo_cluster.export import bundle
 from geo_cluster.workspace.repository import PROJECTS, Work
 from geo_cluster.world import catalog
+from geo_cluster.world.layers import Layers
+from tests import own
 from tests.studies import run
 from tests.test_app import CJK, LANGUAGES, opened, says
 
@@ -27,7 +31,11 @@ def test_without_a_run_the_layers_are_there(language):
     assert not page.exception
     assert text("brief.no_study", language) in [one.value for one in page.info]
     names = set(files(page)[text("brief.file", language)])
-    assert {layer.file for layer in catalog.layers().values()} | {"map.html", "sources.toml", "ATTRIBUTION.md"} == names
+    assert names == {layer.file for layer in Layers().registry.values()} | {
+        "map.html",
+        "sources.toml",
+        "ATTRIBUTION.md",
+    }
     if language == "en":
         assert [one for one in says(page) if CJK.search(one)] == []
         assert [one for one in files(page)[text("brief.what", "en")] if CJK.search(one)] == []
@@ -62,7 +70,7 @@ def test_moved_settings_are_said():
 
 
 def test_the_zip_holds_what_is_listed():
-    made = cached.study_files(run(), run().scenario.id, "zh")
+    made = cached.study_files(run(), "zh")
     archive = zipfile.ZipFile(io.BytesIO(cached.packed(made, "test")))
     assert archive.testzip() is None
     assert set(archive.namelist()) == {*bundle.FILES, "sheet.html", "tables.xlsx"}
@@ -90,3 +98,24 @@ def test_hostile_names_stay_text():
     assert shown["project_name"].tolist() == [HOSTILE]
     read_as_markup = [page.markdown, page.caption, page.info, page.subheader]
     assert not [one for kind in read_as_markup for one in kind if "onerror" in one.value]
+
+
+def test_a_stopped_plans_files_never_come_for_a_full_one():
+    full = run()
+    left_out = np.flatnonzero(full.plan.site >= 0)[:3]
+    site = full.plan.site.copy()
+    site[left_out] = -1
+    plan = dataclasses.replace(full.plan, site=site, status="feasible")
+    stopped = dataclasses.replace(full, plan=plan)
+    lines = [len(cached.study_files(one, "zh")["assignment.csv"].splitlines()) for one in (stopped, full)]
+    assert lines[1] - lines[0] == 3
+    packed = [cached.packed(cached.study_files(one, "zh"), one.key) for one in (stopped, full)]
+    assert packed[0] != packed[1]
+
+
+def test_the_layers_of_a_work_are_on_the_map_that_goes_with_them(tmp_path):
+    mine = Layers(own.register(tmp_path / "own", sites=own.sites()))
+    files = cached.layer_files(mine, "zh")
+    assert "自有园区" in files["map.html"].decode()
+    assert "自有园区" not in cached.layer_files(Layers(), "zh")["map.html"].decode()
+    assert cached.overview(mine, "zh").address != cached.overview(Layers(), "zh").address

@@ -3,6 +3,7 @@ from streamlit.testing.v1 import AppTest
 from app import cached
 from app.texts import text
 from geo_cluster.maps import payload
+from geo_cluster.world.layers import Layers
 
 
 def _page():
@@ -33,6 +34,6 @@ def test_a_language_that_there_is_not_is_no_error():
 
 
 def test_the_map_is_made_once_for_all_visitors():
-    assert cached.overview_payload("zh") is cached.overview_payload("zh")
-    assert "basemaps" not in cached.overview_payload("zh"), "the payload that others use stays as it is"
-    assert "matrix" in payload.payload("en")
+    assert cached.overview_payload(Layers(), "zh") is cached.overview_payload(Layers(), "zh")
+    assert "basemaps" not in cached.overview_payload(Layers(), "zh"), "the payload that others use stays as it is"
+    assert "matrix" in payload.payload(Layers(), "en")

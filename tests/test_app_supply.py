@@ -15,8 +15,9 @@ from geo_cluster.region import LAYERS, prepare
 from geo_cluster.report import tables
 from geo_cluster.supply import land_survey
 from geo_cluster.workspace.repository import Work
-from geo_cluster.world import catalog, layers
+from geo_cluster.world import catalog
 from geo_cluster.world.coordinates import MU_PER_HA
+from geo_cluster.world.layers import Layers
 from tests.studies import run
 from tests.test_app import CJK, LANGUAGES, opened, says
 
@@ -154,7 +155,7 @@ def test_a_number_known_better_replaces_the_prior_and_can_be_taken_back():
     (known,) = page.session_state["work"].scenario.known
     assert known.attribute == "available_land_ha"
     assert (known.low * MU_PER_HA, known.likely * MU_PER_HA) == pytest.approx((300, 330))
-    region = prepare(page.session_state["work"].scenario, {name: layers.read(name) for name in LAYERS})
+    region = prepare(page.session_state["work"].scenario, {name: Layers().read(name) for name in LAYERS})
     row = region.observations.set_index(["attribute", "site_id"]).loc[("available_land_ha", known.subject)]
     assert (row["basis"], row["source"]) == ("reported", "园区管委会")
     page = take(page, 310.0, 310.0, 310.0, "园区管委会，二次核实")

@@ -22,7 +22,7 @@ import pytest
 import shapely
 
 from app.texts import faults as phrases
-from geo_cluster import study, toml
+from geo_cluster import toml
 from geo_cluster.box import door, limits, process
 from geo_cluster.errors import Fault, InputError, Place
 from geo_cluster.export import preview
@@ -31,6 +31,7 @@ from geo_cluster.imports.checked import KINDS
 from geo_cluster.region import prepare
 from geo_cluster.supply import land_survey
 from geo_cluster.world import catalog, portfolio
+from geo_cluster.world.layers import Layers
 from tests.fuzzing import fuzz
 from tests.hostile_files import hostile
 
@@ -40,7 +41,7 @@ TABLE = "编号,名称,环节,年产值(亿元)\nA,甲,激光雷达,3\n".encode(
 
 @pytest.fixture(scope="module")
 def region():
-    return prepare(catalog.scenario(), study.read_layers())
+    return prepare(catalog.scenario(), Layers())
 
 
 @pytest.fixture(scope="module")

@@ -5,15 +5,16 @@ import re
 import numpy as np
 import pytest
 
-from geo_cluster import region, study
+from geo_cluster import region
 from geo_cluster.intake import site_choice
 from geo_cluster.world import catalog, portfolio
+from geo_cluster.world.layers import Layers
 
 
 @pytest.fixture(scope="module")
 def one():
     scenario = catalog.scenario_from({"name": {"zh": "甲", "en": "a"}, "draws": 300})
-    return next(site_choice.choices(region.prepare(scenario, study.read_layers()), portfolio.read("sample").head(1)))
+    return next(site_choice.choices(region.prepare(scenario, Layers()), portfolio.read("sample").head(1)))
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from geo_cluster import cli
+from geo_cluster import cli, terminal
 from geo_cluster.access import osm_servers
+from geo_cluster.errors import Fault
 from geo_cluster.report import explanation
-from geo_cluster.world import catalog, layers
+from geo_cluster.world import catalog
+from geo_cluster.world.layers import Layers
 from tests.studies import OWN, write_own
 
 BIN = [sys.executable, "-m", "geo_cluster.cli"]
@@ -254,6 +256,43 @@ def test_usage_errors_end_with_2(call):
         assert "Traceback" not in complaint
 
 
+# ---- in the reader's language -------------------------------------------------------------------------------
+
+LOCALES = ("GEO_CLUSTER_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+
+
+@pytest.mark.parametrize(
+    ("surroundings", "arguments", "language"),
+    [
+        ({}, [], "en"),
+        ({"LANG": "C"}, [], "en"),
+        ({"LANG": "zh_CN.UTF-8"}, [], "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C.UTF-8"}, [], "en"),
+        ({"LANG": "en_GB.UTF-8", "LC_MESSAGES": "zh_CN"}, [], "zh"),
+        ({"LANG": "zh_CN.UTF-8", "GEO_CLUSTER_LANG": "en"}, [], "en"),
+        ({"LANG": "en_GB.UTF-8", "GEO_CLUSTER_LANG": "zh"}, [], "zh"),
+        ({"LANG": "zh_CN.UTF-8"}, ["--lang", "en"], "en"),
+        ({"GEO_CLUSTER_LANG": "en"}, ["--lang", "zh"], "zh"),
+    ],
+    ids=str,
+)
+def test_refusals_are_in_the_readers_language(surroundings, arguments, language, call, monkeypatch):
+    for name in LOCALES:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in surroundings.items():
+        monkeypatch.setenv(name, value)
+    code, _, complaint = call("score", "--json", "[1]", *arguments)
+    assert code == 2
+    assert complaint == f"✗ {Fault('cli.not_one_project', '--json').words(language)}\n"
+
+
+def test_a_language_is_asked_for_one_run(call, monkeypatch):
+    for name in LOCALES:
+        monkeypatch.delenv(name, raising=False)
+    assert "不是一个项目" in call("score", "--json", "[1]", "--lang", "zh")[2]
+    assert "not of one project" in call("score", "--json", "[1]")[2]
+
+
 # ---- what works ---------------------------------------------------------------------------------------------
 
 
@@ -274,8 +313,8 @@ def test_match_names_each_step_as_it_is_done(tmp_path, call):
     code, _, complaint = call("match", path, "--out", tmp_path / "out", "--lang", "en")
     assert code == 0, complaint
     done = [line.strip() for line in complaint.splitlines() if "✓" in line]
-    assert [line.split(" s ", 1)[1].strip(" ✓") for line in done] == [en for _, en in cli.STEPS.values()]
-    assert {f"{name}.csv" for name in cli.STEPS if name != "export"} <= {
+    assert [line.split(" s ", 1)[1].strip(" ✓") for line in done] == [en for _, en in terminal.STEPS.values()]
+    assert {f"{name}.csv" for name in terminal.STEPS if name != "export"} <= {
         one.name for one in (tmp_path / "out").iterdir()
     }
 
@@ -332,7 +371,7 @@ def test_layers_lists_every_layer():
     for language, key in (("zh", "title_zh"), ("en", "title_en")):
         told = CliRunner().invoke(cli.cli, ["layers", "--lang", language])
         assert told.exit_code == 0
-        for name, layer in catalog.layers().items():
+        for name, layer in Layers().registry.items():
             assert name in told.output
             assert getattr(layer, key) in told.output
 
@@ -340,7 +379,7 @@ def test_layers_lists_every_layer():
 def test_check_data_passes_what_is_shipped(call):
     code, printed, _ = call("check-data")
     assert code == 0
-    assert printed.count("ok  ") == len(catalog.layers())
+    assert printed.count("ok  ") == len(Layers().registry)
 
 
 @pytest.fixture
@@ -349,12 +388,7 @@ def copied(tmp_path, monkeypatch):
     folder = tmp_path / "geo"
     shutil.copytree(catalog.data_dir(), folder)
     monkeypatch.setattr(catalog, "data_dir", lambda: folder)
-    caches = (catalog.layers, layers._read)
-    for cached in caches:
-        cached.cache_clear()
-    yield folder
-    for cached in caches:
-        cached.cache_clear()
+    return folder
 
 
 def test_check_data_names_every_layer_that_was_tampered_with(copied, call):
@@ -371,7 +405,6 @@ def test_check_data_names_every_layer_that_was_tampered_with(copied, call):
 def test_check_data_of_a_broken_registry(copied, call):
     (copied / "sources.toml").write_text("[layers.sites\n", encoding="utf-8")
     refused(call("check-data"), copied / "out", "sources.toml")
-    catalog.layers.cache_clear()
     (copied / "sources.toml").unlink()
     refused(call("check-data"), copied / "out", "sources.toml")
 

@@ -33,6 +33,7 @@ from geo_cluster.export.workbook import SHEETS
 from geo_cluster.report import explanation
 from geo_cluster.report import tables as report_tables
 from geo_cluster.world import catalog, layers
+from geo_cluster.world.layers import Layers
 from geo_cluster.world.spreadsheet import as_csv, as_xlsx
 from tests.studies import run, write_own
 
@@ -248,7 +249,7 @@ def test_a_portfolio_of_ones_own_goes_round(suffix, tmp_path):
 
 
 def test_layers_of_ones_own_go_along_in_the_app(tmp_path):
-    layer, path = catalog.layers()["sites"], write_own(tmp_path / "mine")
+    layer, path = Layers().registry["sites"], write_own(tmp_path / "mine")
     content = (catalog.data_dir() / layer.file).read_bytes().replace(b"E03", b"E93")
     row = layer.model_dump(mode="json") | {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
     own = tmp_path / "mine" / "own"
@@ -297,25 +298,25 @@ def test_names_of_ones_own_cannot_be_formulas_or_markup(tmp_path):
 def test_the_geopackage_reads_back_with_every_layer(out, default):
     path = out / "layers.gpkg"
     found = dict(pyogrio.list_layers(path))
-    assert set(found) == {*catalog.layers(), "plan"}
+    assert set(found) == {*Layers().registry, "plan"}
     for name, kind in found.items():
         frame = pyogrio.read_dataframe(path, layer=name)
         if kind is None:
             assert name == "observations"
-            assert len(frame) == catalog.layers()[name].rows
+            assert len(frame) == Layers().registry[name].rows
             continue
         assert frame.crs.to_string() == "EPSG:4326", name
         assert len(frame) == (
-            len(report_tables.assignment(default)) if name == "plan" else catalog.layers()[name].rows
+            len(report_tables.assignment(default)) if name == "plan" else Layers().registry[name].rows
         ), name
         if name != "plan":
-            same = layers.read(name).geometry
+            same = Layers().read(name).geometry
             assert frame.geometry.isna().sum() == same.isna().sum()
             assert frame.geometry.geom_equals(same).sum() == same.notna().sum(), name
 
 
 def test_each_layer_of_the_geopackage_names_its_source(out):
-    for name, layer in catalog.layers().items():
+    for name, layer in Layers().registry.items():
         about = pyogrio.read_info(out / "layers.gpkg", layer=name)["layer_metadata"]
         assert about["source"] == layer.producer
         assert about["licence"] == layer.licence
@@ -357,7 +358,7 @@ def test_every_file_about_the_sample_says_so(out):
 
 def test_attribution_names_every_layer(default):
     text = attribution(default)
-    for layer in catalog.layers().values():
+    for layer in Layers().registry.values():
         row = next(line for line in text.splitlines() if layer.title_zh in line and layer.sha256[:16] in line)
         for owed in (layer.title_en, layer.producer, layer.licence, layer.attribution_en, layer.as_of):
             assert owed.replace("|", "/") in row
@@ -373,7 +374,7 @@ def test_study_json_says_what_was_run_and_proven(out, default):
     assert told["placed"] == len(table(out, "assignment.csv"))
     assert told["eligible_pairs"] == int(table(out, "ranking.csv")["eligible"].sum())
     for name, digest in told["inputs"].items():
-        assert name == "portfolio" or digest == catalog.layers()[name].sha256
+        assert name == "portfolio" or digest == Layers().registry[name].sha256
 
 
 ATTACK = "=cmd|' /C calc'!A0"
@@ -435,19 +436,19 @@ def test_hostile_names_on_the_sheet_are_escaped():
 
 
 def test_layers_go_out_with_their_registry_and_the_same_zip_twice():
-    files = bundle.layer_files()
-    for layer in catalog.layers().values():
+    files = bundle.layer_files(Layers())
+    for layer in Layers().registry.values():
         assert hashlib.sha256(files[layer.file]).hexdigest() == layer.sha256
         assert layer.licence in files["ATTRIBUTION.md"].decode()
-    assert set(tomllib.loads(files["sources.toml"].decode())["layers"]) == set(catalog.layers())
+    assert set(tomllib.loads(files["sources.toml"].decode())["layers"]) == set(Layers().registry)
     some = {name: files[name] for name in ("ATTRIBUTION.md", "ports.csv")}
     assert zipped(some) == zipped(some)
     assert zipfile.ZipFile(io.BytesIO(zipped(some))).read("ports.csv") == files["ports.csv"]
 
 
 def test_a_preview_is_a_table_or_none_and_what_is_spoilt_is_refused(tmp_path):
-    files = bundle.layer_files()
-    assert len(preview.table_of("ports.csv", files["ports.csv"])) == catalog.layers()["ports"].rows
+    files = bundle.layer_files(Layers())
+    assert len(preview.table_of("ports.csv", files["ports.csv"])) == Layers().registry["ports"].rows
     assert "name_zh" in preview.table_of("province.geojson", files["province.geojson"])
     assert preview.table_of("map.html", files["map.html"]) is None
     with pytest.raises(InputError, match="can't be read"):
@@ -508,11 +509,12 @@ def test_the_tables_for_people_are_in_their_language(default, language):
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "https://evil.example/x", "data:text/html,x) [y](z"])
 def test_nothing_that_a_user_wrote_is_a_link_in_the_attribution(address, monkeypatch):
     evil = "[x](https://evil.example) | https://evil.example www.evil.example a@evil.example ![](//e/p) <b> `c`\n# d"
-    shipped = catalog.layers()
+    shipped = Layers().registry
     given = {"licence_url": address, "title_zh": evil, "producer": evil, "licence": evil, "attribution_en": evil}
     own = shipped["sites"].model_copy(update=given)
-    monkeypatch.setattr(catalog, "registry", lambda _: {"sites": own, "ports": shipped["ports"]})
-    told = layers_attribution("own")
+    layers = Layers()
+    monkeypatch.setattr(layers, "registry", {"sites": own, "ports": shipped["ports"]})
+    told = layers_attribution(layers)
     (row,) = [line for line in told.splitlines() if "evil" in line]
     assert row.count(" | ") == 5, "a name is one cell"
     assert not re.search(r"https?://|www\.|\w@\w", row), "an address would become a link"

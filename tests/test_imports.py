@@ -26,8 +26,9 @@ from geo_cluster.imports.checked import KINDS, fault_table
 from geo_cluster.region import prepare
 from geo_cluster.report import tables
 from geo_cluster.workspace.repository import Work
-from geo_cluster.world import catalog, layers, portfolio, tabular
+from geo_cluster.world import catalog, portfolio, tabular
 from geo_cluster.world.coordinates import MU_PER_HA, convert_geometry
+from geo_cluster.world.layers import Layers
 
 SAMPLE = toml.PACKAGE.parent / "data" / "sample"
 NOW = datetime.datetime(2026, 11, 23, 9, 30)
@@ -39,7 +40,7 @@ HOSTILE = ("</script><b>", "\"quoted\", 'twice'", "😀 笑", "甲" * 500, "=HYP
 @pytest.fixture(scope="module")
 def region():
     scenario = catalog.scenario()
-    return prepare(scenario, study.read_layers())
+    return prepare(scenario, Layers())
 
 
 def as_csv(*rows, heads=HEADS, encoding="utf-8"):
@@ -78,7 +79,7 @@ def prepared(held, folder):
     """The region of a work that holds these numbers and files."""
     row = catalog.scenario().model_dump() | {"known": [one.model_dump() for one in held.known]}
     scenario = Work(catalog.scenario_from(row), held.files).settled(folder)
-    return prepare(scenario, study.read_layers(scenario.layers))
+    return prepare(scenario, Layers(scenario.layers))
 
 
 def parcels(sites=("H01", "H01"), at=(115.08, 30.15), **columns):
@@ -360,8 +361,8 @@ def test_hostile_names_survive(region, name):
 def test_projects_replace_the_portfolio_and_come_back(region, tmp_path):
     heads = ("编号", "名称", "segment", "年产值", "用地(亩)")
     first = read(region, as_csv(("A", "甲", "光纤激光器", "5", "25-35"), heads=heads), kind="projects")
-    assert first.preview["land_mu_given"].tolist() == [True]
-    assert first.preview["power_mva_given"].tolist() == [False]
+    assert first.preview["land_mu_stated"].tolist() == [True]
+    assert first.preview["power_mva_stated"].tolist() == [False]
     second = read(region, as_csv(("B", "乙", "光纤激光器", "7", ""), heads=heads), kind="projects")
     held = ledger.accept((), {}, first, when=NOW)
     held = ledger.accept(held.known, held.files, second, when=NOW)
@@ -403,9 +404,9 @@ def test_the_sample_stations_stand_beside_the_shipped_ones_and_feed_sites(region
         else tables.pools(result)
     )
     assert "U02" in pools.to_string()
-    own = layers.read("substations", after.scenario.layers).set_index("id")
-    assert set(layers.read("substations")["id"]) < set(own.index)
-    registered = catalog.registry(after.scenario.layers)["substations"]
+    own = Layers(after.scenario.layers).read("substations").set_index("id")
+    assert set(Layers().read("substations")["id"]) < set(own.index)
+    registered = Layers(after.scenario.layers).registry["substations"]
     assert "sample_substations.csv" in registered.producer
     assert ledger.revert(held.known, held.files, "1") == ledger.Held((), {})
 
@@ -422,7 +423,7 @@ def test_a_known_station_is_updated_and_a_stated_feed_counts(region, tmp_path):
     after = prepared(held, tmp_path)
     fed = dict(zip(after.sites["id"], after.sites["station"], strict=True))
     assert fed["H01"] == fed["H03"] == "U01"
-    station = layers.read("substations", after.scenario.layers).set_index("id").loc["G10"]
+    station = Layers(after.scenario.layers).read("substations").set_index("id").loc["G10"]
     assert (station["transformer_mva"], station["status"], station["source"]) == (360, "operating", "供电公司")
     spare = after.observations.query("site_id == 'G10' and attribute == 'spare_mva'").iloc[0]
     assert (spare["likely"], spare["basis"]) == (80, "derived")
@@ -470,9 +471,9 @@ def test_stations_not_yet_in_service_spare_nothing(region):
 def test_shifted_stations_are_told_and_can_be_brought_home(region):
     from geo_cluster.world.coordinates import convert
 
-    places = layers.read("geonames")
+    places = Layers().read("geonames")
     few = places[places.geometry.notna()].head(12)
-    counties = layers.read("counties")
+    counties = Layers().read("counties")
     at = gpd.sjoin(few[["geometry"]], counties[["code", "geometry"]], predicate="within")
     lon, lat = convert(at.geometry.x, at.geometry.y, source="wgs84", target="gcj02")
     rows = [

@@ -16,13 +16,14 @@ from geo_cluster.intake import appraise
 from geo_cluster.region import Region, prepare
 from geo_cluster.report import tables
 from geo_cluster.world import catalog, portfolio
+from geo_cluster.world.layers import Layers
 from tests import world
 from tests.studies import run
 
 
 @pytest.fixture(scope="module")
 def region() -> Region:
-    return prepare(catalog.scenario_from({"name": {"zh": "甲", "en": "a"}, "draws": 300}), study.read_layers())
+    return prepare(catalog.scenario_from({"name": {"zh": "甲", "en": "a"}, "draws": 300}), Layers())
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,7 @@ def test_moving_the_named_number_puts_the_second_first(region):
         number = {"low": value, "likely": value, "high": value, "source": "试算"}
         known = [{"subject": subject, "attribute": attribute, **number}]
         scenario = catalog.scenario_from({"name": {"zh": "乙", "en": "b"}, "draws": 50, "known": known})
-        after = appraise.appraise(prepare(scenario, study.read_layers()), several.loc[[project]]).verdicts.iloc[0]
+        after = appraise.appraise(prepare(scenario, Layers()), several.loc[[project]]).verdicts.iloc[0]
         assert after["first"] == verdict["second"]
 
 

@@ -8,11 +8,15 @@ import pytest
 
 from geo_cluster import study, toml
 from geo_cluster.errors import InputError
+from geo_cluster.export.sheet import sheet
 from geo_cluster.maps import page as maps_page
 from geo_cluster.maps import payload as maps_payload
 from geo_cluster.maps import words
+from geo_cluster.region import read_scenario
 from geo_cluster.report import tables
-from geo_cluster.world import catalog, layers
+from geo_cluster.world import catalog
+from geo_cluster.world.layers import Layers
+from tests import own
 from tests.studies import run, write_own
 
 HOSTILE = [
@@ -34,7 +38,7 @@ def language(request):
 
 @pytest.fixture(scope="module")
 def plan(language):
-    return maps_payload.payload(language, run())
+    return maps_payload.payload(run(), language)
 
 
 def layer_of(payload, key):
@@ -82,7 +86,7 @@ def test_the_payload_is_plain_data(plan):
 
 
 def test_each_layer_is_in_the_legend_with_its_name(language):
-    shown = maps_payload.payload(language, run())["layers"]
+    shown = maps_payload.payload(run(), language)["layers"]
     assert len({layer["key"] for layer in shown}) == len(shown)
     for layer in shown:
         assert layer["features"], f"{layer['key']} shows nothing"
@@ -99,9 +103,9 @@ def test_each_layer_is_in_the_legend_with_its_name(language):
 def test_every_point_of_every_registered_layer_is_on_the_map(plan):
     shown = {layer["key"]: len(layer["features"]) for layer in plan["layers"]}
     shown["chain"] = sum(count for key, count in shown.items() if key.startswith("chain-"))
-    for name, layer in catalog.layers().items():
+    for name, layer in Layers().registry.items():
         if layer.geometry == "Point":
-            assert shown[name] == layers.read(name).geometry.notna().sum(), name
+            assert shown[name] == Layers().read(name).geometry.notna().sum(), name
     assert {"prefectures", "counties", "roads", "railways"} <= set(shown)
 
 
@@ -121,7 +125,7 @@ def test_each_card_has_title_source_and_confidence(plan, language):
 
 def test_rings_have_the_radii_of_the_rows(plan):
     drawn = {(*feature["at"], feature["p"]["radius_m"]) for feature in layer_of(plan, "rings")["features"]}
-    rows = pd.concat([layers.read(name) for name in RINGED])
+    rows = pd.concat([Layers().read(name) for name in RINGED])
     rows = rows[rows.geometry.notna()]
     expected = set(zip(rows["lat"].round(5), rows["lon"].round(5), rows["coord_uncertainty_m"], strict=True))
     assert drawn == expected
@@ -145,7 +149,7 @@ def test_what_changed_since_an_earlier_plan_is_drawn_and_counted(language):
     other = next(site for site in result.sites["id"] if site not in (now[first], now[second]))
     before = {**now, first: other, second: other, "gone": other}
     del before[third]
-    shown = maps_payload.payload(language, result, before=before)
+    shown = maps_payload.payload(result, language, before=before)
     lines = layer_of(shown, "changed")["features"]
     sites = result.sites.set_index("id").geometry
     assert {tuple(line["from"]) for line in lines} == {(sites[other].y, sites[other].x)}
@@ -158,16 +162,16 @@ def test_what_changed_since_an_earlier_plan_is_drawn_and_counted(language):
 def test_nothing_changed_draws_nothing_and_says_so():
     result = run()
     now = dict(zip(tables.assignment(result)["project"], tables.assignment(result)["site"], strict=True))
-    shown = maps_payload.payload("zh", result, before=now)
+    shown = maps_payload.payload(result, "zh", before=now)
     assert "changed" not in {layer["key"] for layer in shown["layers"]}
     assert re.findall(r"\d+", shown["notes"][0]) == ["0", "0", "0"]
-    assert "较上一方案" not in " ".join(maps_payload.payload("zh", result)["notes"])
+    assert "较上一方案" not in " ".join(maps_payload.payload(result, "zh")["notes"])
 
 
 def test_filters_offer_what_occurs_and_every_entity_can_be_found_by_them():
-    shown = maps_payload.payload("zh")
+    shown = maps_payload.payload(Layers(), "zh")
     entities = [f["p"] for layer in shown["layers"] if layer["kind"] == "point" for f in layer["features"]]
-    rows = layers.read("chain").set_index("id")
+    rows = Layers().read("chain").set_index("id")
     assert {one["id"] for one in entities} == set(rows.index[rows.geometry.notna()])
     assert [facet["key"] for facet in shown["filters"]] == list(maps_payload.FACETS)
     for facet in shown["filters"]:
@@ -179,7 +183,7 @@ def test_filters_offer_what_occurs_and_every_entity_can_be_found_by_them():
 
 
 def test_the_matrix_and_the_county_shades_leave_out_nobody_silently():
-    shown, rows = maps_payload.payload("zh"), layers.read("chain")
+    shown, rows = maps_payload.payload(Layers(), "zh"), Layers().read("chain")
     counted = [one for cell in shown["matrix"]["cells"] for one in cell["ids"]]
     assert len(counted) == len(set(counted))
     assert re.findall(r"\d+", shown["matrix"]["note"]) == [str(len(rows) - len(counted))]
@@ -187,7 +191,7 @@ def test_the_matrix_and_the_county_shades_leave_out_nobody_silently():
     inside = [one for county in shades["features"] for one in county["ids"]]
     assert len(inside) == len(set(inside))
     assert re.findall(r"\d+", shades["note"])[1] == str(len(rows) - len(inside))
-    assert "matrix" not in maps_payload.payload("zh", run())
+    assert "matrix" not in maps_payload.payload(run(), "zh")
 
 
 def test_base_maps_are_the_declared_ones_and_the_house_s_own(monkeypatch, tmp_path):
@@ -211,19 +215,19 @@ def test_base_maps_are_the_declared_ones_and_the_house_s_own(monkeypatch, tmp_pa
 def test_the_map_of_a_plan_opens_on_the_plan():
     for scenario in ("default", "cautious"):
         result = run(scenario)
-        (south, west), (north, east) = maps_payload.payload("zh", result)["bounds"]
+        (south, west), (north, east) = maps_payload.payload(result, "zh")["bounds"]
         used = result.sites[result.sites["id"].isin(tables.assignment(result)["site"])].geometry
         for place in [result.anchor.geometry, *used]:
             assert west <= place.x <= east
             assert south <= place.y <= north
-    assert maps_payload.payload("zh")["bounds"] == maps_payload.EAST
+    assert maps_payload.payload(Layers(), "zh")["bounds"] == maps_payload.EAST
 
 
 def test_the_plan_stands_first_in_the_legend_of_its_map(plan, language):
     assert plan["pinned"] == words.WORDS[language]["plan"]
     pinned = {layer["key"] for layer in plan["layers"] if layer["group"] == plan["pinned"]}
     assert pinned == {"flows", "routes"}
-    assert not maps_payload.payload(language)["pinned"]
+    assert not maps_payload.payload(Layers(), language)["pinned"]
 
 
 def test_an_exported_page_has_no_tile_server(plan):
@@ -240,7 +244,7 @@ def test_a_plan_of_the_sample_says_so_on_the_map(plan, language):
 def test_sites_say_what_they_take(plan):
     taken = tables.assignment(run())["site"].value_counts()
     marks = [feature["p"]["mark"] for feature in layer_of(plan, "sites")["features"]]
-    assert marks == [str(taken[site]) if site in taken else "" for site in layers.read("sites")["id"]]
+    assert marks == [str(taken[site]) if site in taken else "" for site in Layers().read("sites")["id"]]
 
 
 def test_both_languages_have_the_same_words():
@@ -265,8 +269,8 @@ def test_every_word_is_used():
 
 def test_attribution_names_who_each_shown_layer_is_owed_to(plan, language):
     shown = {layer["key"] for layer in plan["layers"]} | {"chain"}
-    for name in shown & set(catalog.layers()):
-        assert getattr(catalog.layers()[name], f"attribution_{language}") in plan["attribution"], name
+    for name in shown & set(Layers().registry):
+        assert getattr(Layers().registry[name], f"attribution_{language}") in plan["attribution"], name
 
 
 # ---- the page -----------------------------------------------------------------------------------------------
@@ -297,12 +301,10 @@ def test_the_page_has_one_title_and_is_utf8(plan):
 
 
 @pytest.fixture
-def hostile(monkeypatch, tmp_path):
-    """A study whose names all try to break out of the page, drawn."""
-    read = layers.read
+def hostile(tmp_path):
+    """A study whose names all try to break out of the page."""
 
-    def spoilt(name, *folder):
-        frame = read(name, *folder)
+    def spoilt(frame):
         for column in ("name_zh", "name_en", "source", "confidence", "products_zh", "industries_zh"):
             if column in frame:
                 frame[column] = [HOSTILE[i % len(HOSTILE)] for i in range(len(frame))]
@@ -312,14 +314,13 @@ def hostile(monkeypatch, tmp_path):
     names = json.dumps(HOSTILE[0] + HOSTILE[1] + HOSTILE[4])
     text = path.read_text(encoding="utf-8").replace('zh = "我的", en = "Mine"', f"zh = {names}, en = {names}")
     path.write_text(text, encoding="utf-8")
-    result = study.run(catalog.scenario(path))
-    monkeypatch.setattr(maps_payload.layers, "read", spoilt)
-    return result
+    shipped = Layers()
+    return study.run(catalog.scenario(path), {name: spoilt(shipped.read(name)) for name in shipped.registry})
 
 
 def test_names_cannot_break_out_of_the_page(hostile, plan, language):
     spoilt, usual = (
-        Page(maps_page.standalone(maps_payload.payload(language, hostile))),
+        Page(maps_page.standalone(maps_payload.payload(hostile, language))),
         Page(maps_page.standalone(plan)),
     )
     assert [tag for tag, _ in spoilt.tags] == [tag for tag, _ in usual.tags], "a name became an element"
@@ -341,3 +342,25 @@ def test_the_script_never_writes_markup():
     script = "".join((maps_page.ASSETS / name).read_text(encoding="utf-8") for name in maps_page.SCRIPTS)
     assert not re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|addAttribution|eval\(", script)
     assert not re.findall(r"https?://(?!www\.w3\.org/2000/svg)", script)
+
+
+def test_an_own_site_has_its_marker_and_its_place_in_the_briefing_sheet(tmp_path):
+    own.register(tmp_path / "own", sites=own.sites())
+    file = own.scenario(tmp_path / "s.toml", f'sites = ["{own.SITE}", "E01"]')
+    scenario, projects = read_scenario(file)
+    assert scenario.sites == (own.SITE, "E01"), "reading knows the sites that running does"
+    result = study.run(scenario, projects=projects)
+    assert own.SITE in set(tables.assignment(result)["site"])
+    shown = {layer["key"]: layer for layer in maps_payload.payload(result, "zh")["layers"]}
+    marker = next(one["p"] for one in shown["sites"]["features"] if one["p"]["id"] == own.SITE)
+    assert marker["title"] == "自有园区"
+    assert int(marker["mark"]) == (tables.assignment(result)["site"] == own.SITE).sum()
+    assert "自有园区" in sheet(result)
+    alone = {layer["key"]: layer for layer in maps_payload.payload(Layers(tmp_path / "own"), "zh")["layers"]}
+    assert own.SITE in {one["p"]["id"] for one in alone["sites"]["features"]}
+    assert own.SITE not in {
+        one["p"]["id"]
+        for layer in maps_payload.payload(Layers(), "zh")["layers"]
+        if layer["key"] == "sites"
+        for one in layer["features"]
+    }

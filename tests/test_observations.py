@@ -11,7 +11,7 @@ from scipy import stats
 
 from geo_cluster.domain import KnownBetter
 from geo_cluster.errors import InputError
-from geo_cluster.world import catalog, observations
+from geo_cluster.world import catalog, observations, triangular
 
 
 def rows(*given: tuple) -> pd.DataFrame:
@@ -89,7 +89,7 @@ def test_draws_follow_the_triangular_distribution():
     reference = stats.triang(c=(3 - 2) / (10 - 2), loc=2, scale=8)
     assert stats.kstest(drawn, reference.cdf).pvalue > 0.5  # stratified: nearer than chance would be
     uniform = np.linspace(0.001, 0.999, 99)
-    quantiles = observations.triangular(uniform, np.array(2.0), np.array(3.0), np.array(10.0))
+    quantiles = triangular.quantiles(uniform, np.array(2.0), np.array(3.0), np.array(10.0))
     assert np.allclose(quantiles, reference.ppf(uniform))
 
 

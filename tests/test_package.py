@@ -12,6 +12,7 @@ import pytest
 
 import geo_cluster
 from geo_cluster.world import catalog
+from geo_cluster.world.layers import Layers
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -59,14 +60,14 @@ def test_the_wheel_finds_its_own_data(wheel, tmp_path):
     zipfile.ZipFile(wheel).extractall(tmp_path)
     code = "import sys, geo_cluster\nfrom geo_cluster.world import catalog, layers\nimport app\n"
     code += "print(geo_cluster.__file__, catalog.data_dir(), app.__file__, sep='\\n')\n"
-    code += "assert not layers.check_all(), layers.check_all()\nprint(len(layers.read('sites')))"
+    code += "found = layers.Layers()\nassert not layers.check_all(found)\nprint(len(found.read('sites')))"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr
     *places, rows = done.stdout.split()
     assert all(Path(place).is_relative_to(tmp_path) for place in places), places
-    assert int(rows) == catalog.layers()["sites"].rows
+    assert int(rows) == Layers().registry["sites"].rows
 
 
 def test_the_lock_names_public_addresses_only():

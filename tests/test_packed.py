@@ -16,7 +16,8 @@ from geo_cluster.archive import MOST_BYTES, file_name, path_faults, zipped
 from geo_cluster.domain import Layer
 from geo_cluster.errors import DataError, InputError
 from geo_cluster.export import bundle
-from geo_cluster.world import catalog, layers
+from geo_cluster.world import catalog
+from geo_cluster.world.layers import Layers
 from tests.studies import write_own
 
 RESERVED = ["CON", "con", "NUL.txt", "aux.tar.gz", "COM1", "lpt9.csv", "COM¹.csv", "PRN .txt", "CONIN$", "nul."]
@@ -94,7 +95,7 @@ def test_members_are_the_same_whoever_packs_them():
 def own_layers(folder, **changes):
     """A folder with the shipped sites as a layer of one's own; its registry entry may lie."""
     folder.mkdir(exist_ok=True)
-    layer = catalog.layers()["sites"]
+    layer = Layers().registry["sites"]
     content = (catalog.data_dir() / layer.file).read_bytes()
     (folder / layer.file).write_bytes(content)
     row = layer.model_dump(mode="json") | {"sha256": hashlib.sha256(content).hexdigest()} | changes
@@ -105,7 +106,7 @@ def own_layers(folder, **changes):
 @pytest.mark.parametrize("file", [*LEADING_OUT, *RESERVED[:3], "sub/a.csv", "a\x00b", ""])
 def test_a_registry_names_plain_files_beside_it(tmp_path, file):
     folder = own_layers(tmp_path / "own", file=file)
-    for read in (catalog.registry, bundle.layer_files, lambda one: layers.read("sites", one)):
+    for read in (Layers, lambda one: bundle.layer_files(Layers(one)), lambda one: Layers(one).read("sites")):
         with pytest.raises(DataError) as refusal:
             read(folder)
         (fault,) = refusal.value.faults
@@ -113,12 +114,12 @@ def test_a_registry_names_plain_files_beside_it(tmp_path, file):
 
 
 def test_a_link_out_of_the_folder_is_refused_everywhere(tmp_path):
-    (tmp_path / "secret.csv").write_bytes((catalog.data_dir() / catalog.layers()["sites"].file).read_bytes())
+    (tmp_path / "secret.csv").write_bytes((catalog.data_dir() / Layers().registry["sites"].file).read_bytes())
     folder = own_layers(tmp_path / "own")
-    place = tmp_path / "own" / catalog.layers()["sites"].file
+    place = tmp_path / "own" / Layers().registry["sites"].file
     place.unlink()
     place.symlink_to(tmp_path / "secret.csv")
-    for read in (bundle.layer_files, lambda one: layers.read("sites", one)):
+    for read in (lambda one: bundle.layer_files(Layers(one)), lambda one: Layers(one).read("sites")):
         with pytest.raises(DataError) as refusal:
             read(folder)
         assert [fault.code for fault in refusal.value.faults] == ["world.link_elsewhere"]
@@ -127,7 +128,7 @@ def test_a_link_out_of_the_folder_is_refused_everywhere(tmp_path):
 def test_two_layers_cannot_be_one_file_of_an_archive(tmp_path):
     folder = own_layers(tmp_path / "own", file="Map.html")
     with pytest.raises(DataError) as refusal:
-        bundle.layer_files(folder)
+        bundle.layer_files(Layers(folder))
     assert [fault.code for fault in refusal.value.faults] == ["world.path_taken"]
 
 
@@ -174,11 +175,11 @@ def test_a_portfolio_is_not_named_like_a_result(mine, name, tmp_path):
 
 def test_these_refusals_are_said_in_chinese(tmp_path):
     with pytest.raises(DataError) as refusal:
-        catalog.registry(own_layers(tmp_path / "own", file="../x"))
+        Layers(own_layers(tmp_path / "own", file="../x"))
     (fault,) = refusal.value.faults
     assert str(fault.words("zh")).endswith("不是普通文件名（'../x'） → 写 sources.toml 旁的文件名，如 sites.csv")
     assert [one.code for one in path_faults(["..", "a", "A"])] == ["world.path_unsafe", "world.path_taken"]
 
 
 def test_every_shipped_layer_has_a_plain_name():
-    assert all(Layer.model_validate(one.model_dump()) == one for one in catalog.layers().values())
+    assert all(Layer.model_validate(one.model_dump()) == one for one in Layers().registry.values())

@@ -7,7 +7,7 @@ import pytest
 from pyproj import Geod
 
 from geo_cluster.supply.serving_station import distance_km, feeding_station
-from geo_cluster.world import layers
+from geo_cluster.world.layers import Layers
 from tests import world
 
 
@@ -36,7 +36,7 @@ def test_converters_extra_high_voltage_and_other_prefectures_serve_nobody(other)
 
 
 def test_named_stations_exist_and_every_site_of_the_three_prefectures_has_one():
-    sites, stations = layers.read("sites"), layers.read("substations")
+    sites, stations = Layers().read("sites"), Layers().read("substations")
     known = set(stations["id"])
     assert all(set(text.split(";")) <= known for text in sites["stations"] if text)
     assert (feeding_station(sites, stations).station != "").all()

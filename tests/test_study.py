@@ -11,11 +11,13 @@ import pytest
 import tomli_w
 
 from geo_cluster import study
-from geo_cluster.errors import InputError
+from geo_cluster.errors import DataError, InputError
 from geo_cluster.matching.verify import verify
-from geo_cluster.report import tables
-from geo_cluster.world import catalog
-from tests import world
+from geo_cluster.region import read_scenario
+from geo_cluster.report import explanation, tables
+from geo_cluster.world import catalog, observations
+from geo_cluster.world.layers import Layers
+from tests import own, world
 from tests.studies import run
 
 
@@ -261,7 +263,7 @@ def test_sub_scores_are_the_weighted_means_of_their_criteria(tiny):
 
 def test_layers_of_ones_own_stand_in_place_of_the_shipped_ones(tmp_path, real):
     """Other speeds in a folder that the scenario names: other trips; the shipped layers stay as they are."""
-    layer = catalog.layers()["roads"]
+    layer = Layers().registry["roads"]
     text = (catalog.data_dir() / layer.file).read_text(encoding="utf-8").replace('"speed_kmh":100', '"speed_kmh":50')
     folder = tmp_path / "osm"
     folder.mkdir()
@@ -304,3 +306,51 @@ def test_a_prefecture_without_station_offers_no_power_and_says_so():
     assert np.isnan(row["likely"])
     assert row["basis"] == ""
     assert row["subject_zh"] == ""
+
+
+def test_the_key_names_scenario_projects_layers_and_plan(tiny):
+    again = study.run(world.scenario(), world.layers(), projects=world.projects())
+    assert again.key == tiny.key
+    shorter = dataclasses.replace(tiny.plan, site=np.where(np.arange(3) == 0, -1, tiny.plan.site))
+    looser = dataclasses.replace(tiny.plan, bound=tiny.plan.bound + 1, status="feasible")
+    layers = world.layers()
+    layers["sites"] = layers["sites"].assign(name_zh=["丙园", "丁园"])
+    others = [
+        dataclasses.replace(tiny, plan=shorter),
+        dataclasses.replace(tiny, plan=looser),
+        study.run(world.scenario(seed=7), world.layers(), projects=world.projects()),
+        study.run(world.scenario(), layers, projects=world.projects()),
+        study.run(world.scenario(), world.layers(), projects=world.projects().assign(name="另一个")),
+    ]
+    assert len({one.key for one in others} | {tiny.key}) == 6
+
+
+def test_a_scenario_read_before_its_layers_were_refreshed_gets_another_id(tmp_path):
+    own.register(tmp_path / "own", sites=own.sites("旧名"))
+    scenario = catalog.scenario(own.scenario(tmp_path / "s.toml", 'sites = ["E01"]'))
+    first = study.run(scenario)
+    assert first.scenario == scenario
+    own.register(tmp_path / "own", sites=own.sites("新名"))
+    second = study.run(scenario)
+    assert second.scenario.id != first.scenario.id
+    assert second.key != first.key
+    assert second.scenario.id == catalog.scenario(tmp_path / "s.toml").id
+
+
+def test_damaged_layers_are_told_with_all_other_faults(tmp_path):
+    own.register(tmp_path / "own", sites=own.sites())
+    (tmp_path / "own" / "sites.csv").unlink()
+    file = own.scenario(tmp_path / "s.toml")
+    with pytest.raises(DataError, match=r"sites\.csv"):
+        read_scenario(file)
+    with pytest.raises(InputError) as refusal:
+        read_scenario(own.scenario(tmp_path / "s.toml", "wrong = 1", 'portfolio = "nowhere.csv"'))
+    told = "\n".join(map(str, refusal.value.faults))
+    assert all(name in told for name in ("wrong", "nowhere.csv", "sites.csv"))
+
+
+def test_draws_and_whether_the_plan_holds_are_worked_out_once(tiny, monkeypatch):
+    first = explanation.holds_table(tiny)
+    monkeypatch.setattr(observations, "draw", lambda *_, **__: pytest.fail("drawn again"))
+    assert explanation.holds_table(tiny) is first
+    assert explanation.holds_table(dataclasses.replace(tiny)).equals(first)

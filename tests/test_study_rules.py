@@ -7,7 +7,7 @@ import pytest
 
 from geo_cluster import study
 from geo_cluster.errors import InputError
-from geo_cluster.matching.problem import UNPLACED
+from geo_cluster.matching.resource import UNPLACED
 from geo_cluster.matching.verify import usage
 from geo_cluster.report import explanation, tables
 from geo_cluster.world import catalog

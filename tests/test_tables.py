@@ -19,6 +19,7 @@ from geo_cluster.errors import DataError, InputError, reason_of
 from geo_cluster.scoring import criteria
 from geo_cluster.world import catalog
 from geo_cluster.world import layers as layer_contracts
+from geo_cluster.world.layers import Layers
 
 
 @pytest.mark.parametrize("key", list(catalog.criteria()))
@@ -50,7 +51,7 @@ def test_attribute_is_explained_and_its_priors_reasoned(key):
     attribute = catalog.attributes()[key]
     assert attribute.question.zh.endswith("？"), "the question is ready to be sent"
     assert attribute.question.en.endswith("?")
-    assert ("亩" in attribute.question.zh) <= ("亩" in attribute.told()[1].zh), "asked and answered in one unit"
+    assert ("亩" in attribute.question.zh) <= ("亩" in attribute.display_unit()[1].zh), "asked and answered in one unit"
     for prior in attribute.priors:
         assert len(prior.reason.zh) > 15
         assert len(prior.reason.en) > 30
@@ -72,7 +73,7 @@ def test_conversion_to_standard_coal_is_the_equivalent_value():
 
 
 def test_contracts_exist_for_exactly_the_registered_layers():
-    assert set(toml.table("layers")["layers"]) == set(catalog.layers())
+    assert set(toml.table("layers")["layers"]) == set(Layers().registry)
     for name, layer in toml.table("layers")["layers"].items():
         assert set(layer["popup"]) <= set(layer_contracts.columns(name))
         for rule in layer_contracts.columns(name).values():

@@ -12,7 +12,6 @@ from app.widgets import footer, heading, refusals, show_map, t
 from geo_cluster.domain import Language
 from geo_cluster.export import bundle
 from geo_cluster.report import tables
-from geo_cluster.world import catalog
 
 FIRST = ("sheet.html", "tables.xlsx", "map.html")
 """What is asked for most often comes first."""
@@ -79,17 +78,16 @@ def _language() -> Language:
 def _files(group: str, language: Language) -> dict[str, bytes]:
     study = state.last_study()
     if group == "study" and study is not None:
-        files = cached.study_files(study, study.scenario.id, language)
+        files = cached.study_files(study, language)
     else:
-        scenario = state.scenario()
-        files = cached.layer_files(scenario.layers, scenario.layers_sha256, language)
+        files = cached.layer_files(state.layers(), language)
     return dict(sorted(files.items(), key=lambda one: FIRST.index(one[0]) if one[0] in FIRST else len(FIRST)))
 
 
 def _what(group: str, name: str) -> str:
     """What a file is, in a few words."""
     if group == "layers":
-        for layer in catalog.registry(state.scenario().layers).values():
+        for layer in state.layers().registry.values():
             if layer.file == name:
                 return layer.title_en if state.language() == "en" else layer.title_zh
     if name in (*bundle.FILES, "sheet.html", "tables.xlsx", "sources.toml"):
@@ -101,12 +99,13 @@ def _whole(group: str, language: Language, files: dict[str, bytes]) -> None:
     """The list of all files, and all of them at once."""
     scenario, study = state.scenario(), state.last_study()
     stem = study.scenario.id if group == "study" and study else f"layers_{scenario.layers_sha256[:12]}".rstrip("_")
+    key = study.key if group == "study" and study else state.layers().key
     rows = [(_what(group, name), name, _size(len(content))) for name, content in files.items()]
     table = pd.DataFrame(rows, columns=[t("brief.what"), t("brief.file"), t("brief.size")])
     st.dataframe(table, hide_index=True, height=36 * min(len(rows), 9) + 38, alt=t("brief.list"))
     st.download_button(
         t("brief.all", n=len(files)),
-        data=lambda: cached.packed(files, f"{group}-{stem}-{language}"),
+        data=lambda: cached.packed(files, f"{group}-{key}-{language}"),
         file_name=f"geo_cluster_{stem}_{language}.zip",
         mime="application/zip",
         icon=":material/folder_zip:",
@@ -144,7 +143,7 @@ def _preview(group: str, language: Language, name: str, content: bytes) -> None:
     study = state.last_study()
     if name == "map.html":
         plan = study if group == "study" else None
-        source = cached.plan_map(plan, plan.scenario.id, language) if plan else cached.overview(language)
+        source = cached.plan_map(plan, language) if plan else cached.overview(state.layers(), language)
         show_map(source, key=f"brief-map-{group}-{language}", height=600 if group == "study" else 900)
     elif name == "sheet.html":
         st.iframe(content.decode(), height=760, alt=t("brief.file_sheet"))

@@ -32,7 +32,7 @@ def _priors() -> None:
     rows = []
     for attribute in catalog.attributes().values():
         for prior in attribute.priors:
-            ends, (factor, unit) = (prior.low, prior.likely, prior.high), attribute.told()
+            ends, (factor, unit) = (prior.low, prior.likely, prior.high), attribute.display_unit()
             if prior.share_of:
                 bounds, of = [f"{end:.0%}" for end in ends], f" × {catalog.attributes()[prior.share_of].name[language]}"
             else:

@@ -11,7 +11,7 @@ from app import cached, state
 from app.widgets import t
 from geo_cluster.domain import Layer
 from geo_cluster.imports.substations import MADE_BY
-from geo_cluster.world import catalog, layers
+from geo_cluster.world import layers
 
 STYLE = """
 <style>
@@ -29,10 +29,10 @@ SHOWN = ("producer", "licence", "as_of", "retrieved", "rows", "crs", "made_by", 
 
 def draw() -> None:
     """Draw the registry, then one layer."""
-    registry = catalog.registry(state.scenario().layers)
-    own = {name for name, layer in registry.items() if layer.made_by == MADE_BY}
-    _registry(registry, own)
-    _one_layer(registry, own)
+    registered = state.layers()
+    own = {name for name, layer in registered.registry.items() if layer.made_by == MADE_BY}
+    _registry(registered.registry, own)
+    _one_layer(registered)
 
 
 def _title(layer: Layer) -> str:
@@ -42,7 +42,7 @@ def _title(layer: Layer) -> str:
 def _facts(layer: Layer) -> dict[str, object]:
     """What the registry says of a layer, under the keys of `SHOWN`."""
     row, language = layer.model_dump(), state.language()
-    said = {key: layer.said(key, language) for key in ("producer", "licence", "notes")}
+    said = {key: layer.text_in(key, language) for key in ("producer", "licence", "notes")}
     return {**row, **said, "hash": layer.sha256, "attribution": row[f"attribution_{language}"]}
 
 
@@ -62,26 +62,26 @@ def _registry(registry: dict[str, Layer], own: set[str]) -> None:
     st.dataframe(table, hide_index=True, column_config=narrow | first)
 
 
-def _one_layer(registry: dict[str, Layer], own: set[str]) -> None:
+def _one_layer(registered: layers.Layers) -> None:
+    registry = registered.registry
     names = {name: _title(layer) for name, layer in registry.items()}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox(t("data.preview"), list(names), format_func=names.__getitem__, width=420)
-        folder = state.scenario().layers if name in own else ""
         st.download_button(
             t("data.save"),
-            cached.layer_file(name, folder, registry[name].sha256),
+            cached.layer_file(registered, name),
             file_name=registry[name].file,
             icon=":material/download:",
             on_click="ignore",
         )
-    table, chart = cached.layer_table(name, folder, registry[name].sha256), None
+    table, chart = cached.layer_table(registered, name), None
     kinds = {"table": t("data.as_table"), "map": t("data.as_map")}
     if registry[name].geometry != "none":
         view = st.segmented_control(
             t("data.view"), list(kinds), format_func=kinds.__getitem__, default="table", key="data-view",
             persist_state="session", label_visibility="collapsed", required=True,
         )  # fmt: skip
-        chart = cached.layer_chart(name, folder, registry[name].sha256, state.language()) if view == "map" else None
+        chart = cached.layer_chart(registered, name, state.language()) if view == "map" else None
     if chart is not None:
         st.altair_chart(chart, width="stretch")
     else:

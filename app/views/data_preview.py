@@ -64,7 +64,7 @@ def _numbers(checked: Checked) -> None:
     rows = []
     for one in checked.preview.head(MOST_ROWS).itertuples():
         attribute = catalog.attributes()[one.attribute]
-        times, unit = attribute.told()
+        times, unit = attribute.display_unit()
         digits = max(attribute.digits, 1)
         old = _span(one.old_low * times, one.old_likely * times, one.old_high * times, digits)
         new = _span(one.low * times, one.likely * times, one.high * times, digits)
@@ -163,7 +163,7 @@ def _projects(checked: Checked) -> None:
         for need in portfolio.NEEDS:
             low, likely, high = (one[f"{need}_{end}"] for end in ("low", "likely", "high"))
             row[need] = (
-                f"{_span(low, likely, high, 1)} · {t('data.given' if one[f'{need}_given'] else 'data.estimated')}"
+                f"{_span(low, likely, high, 1)} · {t('data.given' if one[f'{need}_stated'] else 'data.estimated')}"
             )
         rows.append(row)
     _shown(rows)

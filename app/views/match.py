@@ -64,7 +64,7 @@ def _notice(study: Study | None, *, is_running: bool) -> None:
 def _settings() -> None:
     """Scenario, level, anchor, the finer settings, and the button that runs it."""
     language, scenario = state.language(), state.work().scenario
-    anchors = cached.layer_table("anchors").set_index("id")[f"name_{language}"].to_dict()
+    anchors = cached.layer_table(state.layers(), "anchors").set_index("id")[f"name_{language}"].to_dict()
     levels = layers.words("planning_level")
     base, level, anchor, more, button = st.columns([2.3, 1.7, 2.2, 1, 1], vertical_alignment="bottom")
     _shipped(base)
@@ -123,7 +123,7 @@ def _results(study: Study) -> None:
     _headline(study)
     left, right = st.columns([1.75, 1])
     with left:
-        show_map(cached.plan_map(study, cached.plan_key(study), state.language()), key="plan-map", height=560)
+        show_map(cached.plan_map(study, state.language()), key="plan-map", height=560)
     with right:
         match_pools.gauges(study)
     drawn = {

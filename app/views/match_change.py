@@ -15,7 +15,7 @@ from geo_cluster.study import Study
 def changes(study: Study) -> None:
     """The difference to the plan before."""
     before = state.previous_study()
-    if before is None or cached.plan_key(before) == cached.plan_key(study):
+    if before is None or before.key == study.key:
         st.info(t("match.no_before"), icon=":material/compare_arrows:")
         return
     gain = study.plan.objective - before.plan.objective
@@ -37,8 +37,7 @@ def placed(before: Study, after: Study) -> str:
 def both_plans(study: Study, before: Study) -> None:
     """Both plans on one map."""
     sites = dict(zip(tables.assignment(before)["project"], tables.assignment(before)["site"], strict=True))
-    keys = cached.plan_key(study), cached.plan_key(before)
-    source = cached.compared_map(study, keys[0], state.language(), sites, keys[1])
+    source = cached.compared_map(study, state.language(), sites)
     show_map(source, key="compared-map", height=460)
 
 

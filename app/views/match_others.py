@@ -26,7 +26,7 @@ def others(study: Study) -> None:
     first, second, run = st.columns([1.4, 1.4, 1], vertical_alignment="bottom")
     count = first.slider(t("match.count"), 1, 6, 3, key="others-count", persist_state="session")
     within = second.slider(t("match.within"), 0.5, 10.0, 2.0, 0.5, key="others-within", persist_state="session")
-    asked = (cached.plan_key(study), count, within)
+    asked = (study.key, count, within)
     if run.button(t("match.others_run"), icon=":material/alt_route:", width="stretch"):
         state.keep("others", asked)
     if state.kept("others") != asked:
@@ -195,7 +195,7 @@ def holds(study: Study) -> None:
         }
         st.dataframe(shown, hide_index=True, column_config=config)
     st.subheader(t("match.stable"), anchor=False)
-    key = cached.plan_key(study)
+    key = study.key
     if len(study.projects) > MANY and state.kept("stable") != key:
         if not st.button(t("match.stable_run"), icon=":material/group:"):
             return

@@ -27,7 +27,7 @@ def table(study: Study) -> None:
     rows, key = match_edit.opened(
         "plan",
         now,
-        mark=f"{cached.plan_key(study)}-{state.language()}",
+        mark=f"{study.key}-{state.language()}",
         agrees=lambda edited: edited[DECIDED].fillna("").equals(now[DECIDED].fillna("")),
     )
     st.caption(t("match.lock_note"))
@@ -63,7 +63,7 @@ def _rows(study: Study, names: dict[str, str]) -> pd.DataFrame:
     """One row a project, those without a place last; what is decided comes from the work, not from the study."""
     language, scenario, projects = state.language(), state.work().scenario, study.projects
     plan = tables.assignment(study).set_index("project").reindex(projects.index)
-    cities = cached.layer_table("prefectures").set_index("code")[f"name_{language}"]
+    cities = cached.layer_table(state.layers(), "prefectures").set_index("code")[f"name_{language}"]
     city = study.sites.set_index("id")["prefecture_code"].map(cities)
     locked = {pair.project: pair.site for pair in scenario.locked}
     banned = {(pair.project, pair.site) for pair in scenario.forbidden}
@@ -194,7 +194,7 @@ def unplaced(study: Study) -> None:
     names = tables.unplaced(study).set_index("project")["project_name"]
     choose, find = st.columns([3, 1], vertical_alignment="bottom")
     project = choose.selectbox(t("match.ways_for"), names.index, format_func=lambda one: f"{one} · {names[one]}")
-    asked = (cached.plan_key(study), project)
+    asked = (study.key, project)
     if find.button(t("match.ways_run"), icon=":material/route:", width="stretch"):
         state.keep("ways", asked)
     if state.kept("ways") != asked:

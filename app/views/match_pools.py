@@ -126,7 +126,7 @@ def _worth(study: Study, table: pd.DataFrame) -> None:
         return
     st.subheader(t("match.worth_unit"), anchor=False)
     step = st.number_input(t("match.worth_step"), 1.0, 10_000.0, 10.0, 5.0, key="worth-step", persist_state="session")
-    asked = (cached.plan_key(study), step)
+    asked = (study.key, step)
     if st.button(t("match.worth_run"), icon=":material/add_circle:"):
         state.keep("worth", asked)
     if state.kept("worth") != asked:
@@ -159,7 +159,7 @@ def _what_if(study: Study, table: pd.DataFrame) -> None:
         key=f"what-if-{key}",
         help=t("match.amount_help", low=row["low"], planned=row["planned"], high=row["high"]),
     )
-    asked = (cached.plan_key(study), key, value)
+    asked = (study.key, key, value)
     if run.button(t("match.try"), icon=":material/experiment:", width="stretch"):
         state.keep("what-if", asked)
     if state.kept("what-if") != asked:

@@ -187,7 +187,7 @@ def _needs(projects: pd.DataFrame) -> None:
     table = pd.DataFrame({"id": projects.index, "name": projects["name"].to_numpy()})
     for need in portfolio.NEEDS:
         low, likely, high = (projects[f"{need}_{end}"].to_numpy() for end in ("low", "likely", "high"))
-        given = projects[f"{need}_given"].to_numpy()
+        given = projects[f"{need}_stated"].to_numpy()
         table[need] = [
             f"{b:,.4g}" if a == c else f"{b:,.4g} ({a:,.4g}–{c:,.4g})"
             for a, b, c in zip(low, likely, high, strict=True)

@@ -20,7 +20,7 @@ def needs(project: pd.DataFrame) -> None:
     rows = []
     for key in portfolio.NEEDS:
         bounds = " – ".join(f"{significant(found[f'{key}_{end}']):,.12g}" for end in ("low", "likely", "high"))
-        rows.append((t(f"score.{key}"), bounds, t("score.given" if found[f"{key}_given"] else "score.estimated")))
+        rows.append((t(f"score.{key}"), bounds, t("score.given" if found[f"{key}_stated"] else "score.estimated")))
     bounds = " – ".join(f"{found[f'bill_10k_yuan_{end}']:,.0f}" for end in ("low", "likely", "high"))
     rows.append((t("score.bill"), bounds, _notice()))
     rows.append((t("score.voltage"), f"{found['voltage_kv']} kV", t("score.dual") if found["dual_supply"] else ""))

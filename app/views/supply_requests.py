@@ -142,7 +142,7 @@ def _known_better(region: Region, picked: tuple[str, str] | None) -> None:
 
 def _unit(attribute: str) -> tuple[float, str]:
     """How many of the unit that people speak in make one of the attribute's own, and that unit's name."""
-    times, unit = catalog.attributes()[attribute].told()
+    times, unit = catalog.attributes()[attribute].display_unit()
     return times, unit[state.language()]
 
 

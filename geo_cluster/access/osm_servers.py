@@ -21,7 +21,7 @@ USER_AGENT = "geo-cluster (industrial site planning; uses OSMnx)"
 KNOCK_S, KNOCK_PAUSE_S = 10.0, 3.0
 """How long a server may take to answer at all, and how long to wait before trying one that didn't again.
 
-A busy server is worth a minute; one that isn't there, or that a firewall hides, is told within a minute in all.
+A busy server is worth a minute; one that isn't there, or that a firewall hides, is named within a minute in all.
 """
 LONGEST_PAUSE_S = 300.0
 

@@ -137,10 +137,10 @@ def rail_trips(rail: Rail, access: Span, egress: Span) -> RailTrip:
 def station_minutes(
     network: RoadNetwork,
     calibration: RoadCalibration,
+    *,
     rail: Rail,
     points: Any,
     places: Places,
-    *,
     ids: Sequence[str] = (),
     links: Sequence[Mapping[str, Any]] = (),
 ) -> Span:

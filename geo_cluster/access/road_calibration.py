@@ -78,7 +78,7 @@ class RoadCalibration:
         return Span(low, likely, likely + self.high_spread * root)
 
 
-def calibrate(network: RoadNetwork, table: Mapping[str, Any], places: Places) -> RoadCalibration:
+def calibrate(network: RoadNetwork, *, table: Mapping[str, Any], places: Places) -> RoadCalibration:
     """Fit the network's minutes to published ones.
 
     Least squares on the published likely minutes, each weighted by half the width of its range (a range of 15-25 min

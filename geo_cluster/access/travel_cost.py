@@ -7,6 +7,7 @@ functions take that table, parsed. A number of minutes is always three: low, lik
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -121,9 +122,9 @@ def _trip_yuan(minutes: Span, fares: Sequence[Floats], table: Mapping[str, Any])
 def trips(
     network: RoadNetwork,
     calibration: RoadCalibration,
+    *,
     table: Mapping[str, Any],
     places: Places,
-    *,
     origins: Sequence[str],
     destinations: Sequence[str],
 ) -> pd.DataFrame:
@@ -164,8 +165,8 @@ def trips(
     links = table.get("rail", {}).get("link", [])
     drive = matrix(network, start, end)
     road = calibration.minutes(drive.minutes)
-    access = station_minutes(network, calibration, rail, start, places, ids=origins, links=links)
-    egress = station_minutes(network, calibration, rail, end, places, ids=destinations, links=links)
+    by_road = partial(station_minutes, network, calibration, rail=rail, places=places, links=links)
+    access, egress = by_road(points=start, ids=origins), by_road(points=end, ids=destinations)
     by_rail = rail_trips(rail, access, Span(*(minutes.T for minutes in egress)))
     minutes, mode = better_mode(road, by_rail.minutes)
     yuan = zip(rail_trip_yuan(by_rail, table), road_trip_yuan(road, drive.km, table), strict=True)
@@ -190,7 +191,7 @@ class Freight(NamedTuple):
 
 
 def freight_minutes(
-    network: RoadNetwork, calibration: RoadCalibration, sites: Any, terminals: Any, table: Mapping[str, Any]
+    network: RoadNetwork, calibration: RoadCalibration, *, sites: Any, terminals: Any, table: Mapping[str, Any]
 ) -> Freight:
     """Truck minutes from each site to the nearest of some ports, rail stations or airports.
 

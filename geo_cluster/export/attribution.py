@@ -7,7 +7,7 @@ import re
 from geo_cluster.domain import LANGUAGES
 from geo_cluster.export.csv_tables import SAMPLE
 from geo_cluster.study import Study
-from geo_cluster.world import catalog
+from geo_cluster.world.layers import Layers
 
 
 def attribution(study: Study) -> str:
@@ -27,26 +27,26 @@ def attribution(study: Study) -> str:
         f"依据 / Basis of the numbers used: {counts}.",
         "`assumed`：无人公布、按类别假定的区间 / priors of a class, confirmed by nobody.",
         "",
-        *_owed(study.scenario.layers),
+        *_owed(study.layers),
     ]
     return "\n".join(lines) + "\n"
 
 
-def layers_attribution(folder: str = "") -> str:
-    """Markdown: every registered layer, those in `folder` in place of the shipped ones, without any study."""
-    return "\n".join(["# 数据来源与许可 / Data sources and licences", "", *_owed(folder)]) + "\n"
+def layers_attribution(layers: Layers) -> str:
+    """Markdown: every registered layer, without any study."""
+    return "\n".join(["# 数据来源与许可 / Data sources and licences", "", *_owed(layers)]) + "\n"
 
 
-def _owed(folder: str) -> list[str]:
-    shipped = {layer.licence_url for layer in catalog.layers().values()}  # whose addresses may be links
+def _owed(layers: Layers) -> list[str]:
+    shipped = {layer.licence_url for layer in Layers().registry.values()}  # whose addresses may be links
     lines = [
         "地图公开发布须送审并标注审图号。 / Publishing a map needs a map review number (审图号).",
         "",
         "| 图层 / layer | 提供者 / producer | 许可 / licence | 署名 / attribution | 时点 / as of | SHA-256 |",
         "|---|---|---|---|---|---|",
     ]
-    for layer in catalog.registry(folder).values():
-        producer = " / ".join(dict.fromkeys(layer.said("producer", language) for language in LANGUAGES))
+    for layer in layers.registry.values():
+        producer = " / ".join(dict.fromkeys(layer.text_in("producer", language) for language in LANGUAGES))
         title = f"{layer.title_zh} / {layer.title_en}"
         cells = [plain(cell) for cell in (title, producer, layer.licence, layer.attribution_en, layer.as_of)]
         if layer.licence_url in shipped:

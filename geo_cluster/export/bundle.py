@@ -27,6 +27,7 @@ from geo_cluster.report import explanation
 from geo_cluster.study import Study
 from geo_cluster.workspace.works import LAYERS
 from geo_cluster.world import catalog
+from geo_cluster.world.layers import SOURCES, Layers
 from geo_cluster.world.spreadsheet import as_csv
 
 FILES: tuple[str, ...] = (
@@ -39,7 +40,7 @@ FILES: tuple[str, ...] = (
     "data_request.csv",
 )
 FILES += ("layers.gpkg", "map.html", "scenario.toml", "ATTRIBUTION.md", "study.json")
-OTHERS = ("sheet.html", "tables.xlsx", f"{LAYERS}/sources.toml", *(f"{name}.csv" for name in explanation.TABLES))
+OTHERS = ("sheet.html", "tables.xlsx", f"{LAYERS}/{SOURCES}", *(f"{name}.csv" for name in explanation.TABLES))
 """Files that some of the results have besides."""
 
 
@@ -111,10 +112,10 @@ def study_files(study: Study, *, language: Language = "zh") -> dict[str, bytes]:
     with scratch.temporary() as folder:
         _make(study, folder, language)
         files = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
-    if study.scenario.layers:
-        own = [catalog.layer_path(name, study.scenario.layers) for name in catalog.layers(Path(study.scenario.layers))]
-        own.append(Path(study.scenario.layers) / "sources.toml")
-        files |= {f"{LAYERS}/{path.name}": path.read_bytes() for path in sorted(own)}
+    if study.layers.folder:
+        own = {layer.file: study.layers.content(name) for name, layer in study.layers.own.items()}
+        own |= {SOURCES: study.layers.sources}
+        files |= {f"{LAYERS}/{name}": own[name] for name in sorted(own)}
         files["scenario.toml"] = scenario_toml(study.scenario.model_copy(update={"layers": LAYERS})).encode()
     for_people = {
         "sheet.html": sheet(study, language=language).encode(),
@@ -123,21 +124,21 @@ def study_files(study: Study, *, language: Language = "zh") -> dict[str, bytes]:
     return for_people | files
 
 
-def layer_files(folder: str = "", *, language: Language = "zh") -> dict[str, bytes]:
-    """Every registered layer as it stands, those in `folder` in place of the shipped ones, and a map of the chain.
+def layer_files(layers: Layers, *, language: Language = "zh") -> dict[str, bytes]:
+    """Every registered layer as it stands, and a map of the chain.
 
     `sources.toml` has the registry's entries of exactly these files, `ATTRIBUTION.md` says whom they are owed to.
     """
-    declared = catalog.registry(folder)
-    about = ("map.html", "sources.toml", "ATTRIBUTION.md")
+    declared = layers.registry
+    about = ("map.html", SOURCES, "ATTRIBUTION.md")
     refuse_if(path_faults([*about, *(layer.file for layer in declared.values())]), DataError)
     rows = {name: layer.model_dump(mode="json") for name, layer in declared.items()}
-    files = {layer.file: catalog.layer_path(name, folder).read_bytes() for name, layer in declared.items()}
+    files = {layer.file: layers.content(name) for name, layer in declared.items()}
     return {
-        "map.html": page.standalone(payload.payload(language)).encode(),
+        "map.html": page.standalone(payload.payload(layers, language)).encode(),
         **files,
-        "sources.toml": tomli_w.dumps({"layers": rows}).encode(),
-        "ATTRIBUTION.md": layers_attribution(folder).encode(),
+        SOURCES: tomli_w.dumps({"layers": rows}).encode(),
+        "ATTRIBUTION.md": layers_attribution(layers).encode(),
     }
 
 
@@ -219,7 +220,7 @@ def _make(study: Study, folder: Path, language: Language) -> None:
     for name, content in csv_tables(study).items():
         (folder / name).write_bytes(content)
     write_geopackage(study, folder / "layers.gpkg")
-    (folder / "map.html").write_text(page.standalone(payload.payload(language, study)), encoding="utf-8")
+    (folder / "map.html").write_text(page.standalone(payload.payload(study, language)), encoding="utf-8")
     (folder / "scenario.toml").write_text(scenario_toml(study.scenario), encoding="utf-8")
     (folder / "ATTRIBUTION.md").write_text(attribution(study), encoding="utf-8")
     notice = {"notice": SAMPLE} if study.scenario.is_sample else {}

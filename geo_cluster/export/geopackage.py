@@ -15,7 +15,7 @@ from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 from geo_cluster.export.csv_tables import SAMPLE
 from geo_cluster.report import tables
 from geo_cluster.study import Study
-from geo_cluster.world import catalog, layers
+from geo_cluster.world import layers
 from geo_cluster.world.spreadsheet import undate_package
 
 
@@ -28,11 +28,9 @@ def write_geopackage(study: Study, path: Path) -> None:
         The file can't be written or the disk is full.
     """
     pyogrio.set_gdal_config_options({"OGR_SQLITE_SYNCHRONOUS": "OFF"})  # once at the end is enough for a new file
-    for name, layer in catalog.registry(study.scenario.layers).items():
+    for name, layer in study.layers.registry.items():
         about = {"source": layer.producer, "licence": layer.licence, "attribution": layer.attribution_en}
-        _write(
-            layers.read(name, study.scenario.layers), path, name, {**about, "as_of": layer.as_of, "notes": layer.notes}
-        )
+        _write(study.layers.read(name), path, name, {**about, "as_of": layer.as_of, "notes": layer.notes})
     notice = {"scenario_id": study.scenario.id, "notice": SAMPLE if study.scenario.is_sample else ""}
     _write(plan_lines(study), path, "plan", notice)
     undate_package(path)

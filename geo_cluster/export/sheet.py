@@ -182,8 +182,8 @@ def facts(study: Study, language: Language) -> tuple[dict[str, str], str, bool]:
 
 def owed(study: Study, language: Language) -> list[str]:
     """Whom the layers are owed to, each once."""
-    registry = catalog.registry(study.scenario.layers)
-    return list(dict.fromkeys(getattr(layer, f"attribution_{language}") for layer in registry.values()))
+    named = (getattr(layer, f"attribution_{language}") for layer in study.layers.registry.values())
+    return list(dict.fromkeys(filter(None, named)))
 
 
 def _feasible_share(study: Study, words: dict[str, str], language: Language) -> tuple[float | None, str]:

@@ -13,7 +13,6 @@ from geo_cluster.domain import Language
 from geo_cluster.export.geopackage import plan_lines
 from geo_cluster.report import tables
 from geo_cluster.study import Study
-from geo_cluster.world import layers
 
 WIDTH, HEIGHT = 1000.0, 460.0
 MARGIN_DEG = 0.15
@@ -27,7 +26,7 @@ def sketch(study: Study, language: Language) -> str:
         return ""
     lines = plan_lines(study).drop_duplicates("site").geometry
     onto, frame = _frame(lines)
-    outlines = layers.read("prefectures", study.scenario.layers)
+    outlines = study.layers.read("prefectures")
     outlines = outlines.set_geometry(outlines.geometry.simplify(COARSE_DEG).intersection(frame))
     outlines = outlines[~outlines.geometry.is_empty]
     ground = [affine_transform(one, onto).svg(fill_color="#f4f6f6", opacity=1) for one in outlines.geometry]

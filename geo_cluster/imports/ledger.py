@@ -21,7 +21,8 @@ from geo_cluster.domain import KnownBetter
 from geo_cluster.errors import Fault, InputError, Place, refuse_if
 from geo_cluster.imports import substations
 from geo_cluster.imports.checked import Checked, Kind
-from geo_cluster.world import layers, spreadsheet
+from geo_cluster.world import spreadsheet
+from geo_cluster.world.layers import Layers
 
 LEDGER = "imports.json"
 ROWS = "imports"
@@ -182,7 +183,7 @@ def _orphans(held: Held, files: Mapping[str, bytes], gone: AcceptedImport) -> li
     """Numbers that speak of a station which went with the import."""
     if gone.kind != "substations":
         return []
-    left = {row.id for row in _stations(held.files, accepted(held.files))} | set(layers.read("substations")["id"])
+    left = {row.id for row in _stations(held.files, accepted(held.files))} | set(Layers().read("substations")["id"])
     brought = set(substations.read_rows(files[f"{ROWS}/{gone.id}/{substations.FILE}"])["id"]) - left
     return [
         Fault("imports.about_its_station", Place(one.subject, key=one.attribute), source=one.source)
@@ -214,7 +215,7 @@ def _composed(files: Mapping[str, bytes], remaining: Sequence[AcceptedImport]) -
                 files[f"{ROWS}/{one.id}/{substations.FILE}"]
             )
     if added:
-        own, described = substations.own_layers(added)
+        own, described = substations.own_layers(added, Layers())
         taken = sorted(set(described) & set(declared))
         refuse_if([Fault("imports.layer_is_own", Place(name, kind="layer")) for name in taken])
         kept |= {f"layers/{name}": content for name, content in own.items()}

@@ -34,7 +34,7 @@ def subjects(region: Region) -> pd.DataFrame:
     ids = {"site": ("sites", "id"), "substation": ("substations", "id"), "prefecture": ("prefectures", "code")}
     parts = []
     for kind, (layer, key) in ids.items():
-        table = layers.read(layer, region.scenario.layers)
+        table = region.layers.read(layer)
         parts.append(
             pd.DataFrame({"id": table[key], "kind": kind, "name_zh": table["name_zh"], "name_en": table["name_en"]})
         )

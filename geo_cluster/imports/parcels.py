@@ -220,7 +220,7 @@ def _unknown_words(rows: Rows) -> Iterator[Fault]:
 
 def _sites(rows: Rows, parcels: gpd.GeoDataFrame) -> tuple[list[str], pd.DataFrame]:
     """Site of each parcel: by the name it says, by what was decided for that name, else the nearest in reach."""
-    everyone = layers.read("sites", rows.context.region.scenario.layers)
+    everyone = rows.context.region.layers.read("sites")
     calls = named(everyone[["id", "name_zh", "name_en"]])
     middle = parcels.geometry.to_crs(layers.CRS).representative_point()
     ids, groups = everyone["id"].to_numpy(), []

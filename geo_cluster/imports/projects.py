@@ -27,7 +27,7 @@ def check_projects(table: pd.DataFrame, context: ImportContext) -> Checked:
     except InputError as refusal:
         rows.faults.extend(_moved(fault, rows) for fault in refusal.faults)
         return rows.checked()
-    stated = int(preview[[f"{need}_given" for need in portfolio.NEEDS]].to_numpy().sum())
+    stated = int(preview[[f"{need}_stated" for need in portfolio.NEEDS]].to_numpy().sum())
     rows.notes.append(
         Text(
             zh=f"{len(preview)} 个项目；{stated} 个需求数是给出的，{3 * len(preview) - stated} 个按环节估算。",

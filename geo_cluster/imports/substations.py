@@ -19,7 +19,7 @@ from geo_cluster.imports.observations import named, subjects, unknown_unit
 from geo_cluster.region import Region
 from geo_cluster.supply.serving_station import feeding_station
 from geo_cluster.supply.substations import feeding_levels, headroom, substation_faults, transformers
-from geo_cluster.world import catalog, layers, spreadsheet
+from geo_cluster.world import layers, spreadsheet
 from geo_cluster.world.coordinates import convert
 
 FILE = "substations.csv"
@@ -53,7 +53,7 @@ def check_substations(table: pd.DataFrame, context: ImportContext, *, today: dat
     if rows.faults or rows.text.empty:
         return rows.checked()
     region, text = context.region, rows.text
-    base = layers.read("substations", region.scenario.layers)
+    base = region.layers.read("substations")
     numbers = _numbers(rows)
     stations = _stations(rows, numbers, base)
     spare = _spare(rows, numbers, stations, today)
@@ -238,7 +238,8 @@ def _feeds(rows: Rows) -> list[str]:
 
 def _locate(rows: Rows, stations: pd.DataFrame) -> None:
     """Prefecture and county by position; a county that a row claims is held against it, and shifts are told."""
-    counties = layers.read("counties")
+    base = rows.context.region.layers
+    counties = base.read("counties")
     codes = {
         plain(call).lower(): code
         for code, *names in counties[["code", "name_zh", "name_en"]].itertuples(index=False)
@@ -260,7 +261,7 @@ def _locate(rows: Rows, stations: pd.DataFrame) -> None:
     stations["county_code"] = at["code"].fillna("").to_numpy()
     stations["prefecture_code"] = at["prefecture_code"].fillna("").to_numpy()
     claims = points.reset_index(drop=True)
-    for fault in layers.place_faults("substations", claims, counties, layers.read(layers.GAZETTEER).geometry):
+    for fault in layers.place_faults("substations", claims, counties, base.read(layers.GAZETTEER).geometry):
         here = rows.at(stations.index[fault.row - 2], "county") if fault.row else Place(rows.context.name)
         rows.faults.append(fault.at(here))
 
@@ -344,23 +345,25 @@ def read_rows(content: bytes) -> pd.DataFrame:
     return rows.assign(**{key: pd.to_numeric(rows[key].where(rows[key] != ""), errors="coerce") for key in numeric})
 
 
-def own_layers(added: Mapping[str, pd.DataFrame]) -> tuple[dict[str, bytes], dict[str, Layer]]:
+def own_layers(added: Mapping[str, pd.DataFrame], base: layers.Layers) -> tuple[dict[str, bytes], dict[str, Layer]]:
     """The layers `substations` and, where a feed is stated, `sites` with the stations of each source: files, registry.
 
     Parameters
     ----------
     added : mapping
         Source -> stations as `read_rows` gives them, in the order of their import.
+    base : Layers
+        What they are added to.
     """
     frames = list(added.values())
-    tables = {"substations": _merged(layers.read("substations"), frames)}
+    tables = {"substations": _merged(base.read("substations"), frames)}
     if any(rows["feeds"].ne("").any() for rows in frames):
-        tables["sites"] = _fed(layers.read("sites"), frames)
+        tables["sites"] = _fed(base.read("sites"), frames)
     files, registry = {}, {}
     for name, table in tables.items():
         flat = pd.DataFrame(table.drop(columns="geometry"))
         content = spreadsheet.as_csv(flat)
-        shipped, who = catalog.layers()[name], "；".join(added)
+        shipped, who = base.registry[name], "；".join(added)
         files[f"{name}.csv"] = content
         registry[name] = shipped.model_copy(
             update={
@@ -368,9 +371,9 @@ def own_layers(added: Mapping[str, pd.DataFrame]) -> tuple[dict[str, bytes], dic
                 "title_zh": f"{shipped.title_zh}（含自有）",
                 "title_en": f"{shipped.title_en} (own added)",
                 "producer": f"{shipped.producer} + {who}",
-                "producer_zh": f"{shipped.said('producer', 'zh')} + {who}",
+                "producer_zh": f"{shipped.text_in('producer', 'zh')} + {who}",
                 "licence": f"{shipped.licence}; own: not stated",
-                "licence_zh": f"{shipped.said('licence', 'zh')}；自有：未说明",
+                "licence_zh": f"{shipped.text_in('licence', 'zh')}；自有：未说明",
                 "attribution_zh": f"{shipped.attribution_zh}；{who}",
                 "attribution_en": f"{shipped.attribution_en}; {who}",
                 "as_of": max(rows["as_of"].max() for rows in frames),

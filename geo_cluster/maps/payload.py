@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,9 @@ from geo_cluster.maps import chain_matrix
 from geo_cluster.maps.words import GRADES, SPOKEN, WORDS
 from geo_cluster.report import tables
 from geo_cluster.study import Study
-from geo_cluster.world import catalog, layers
+from geo_cluster.world.layers import CRS, Layers, by_content
+from geo_cluster.world.layers import columns as columns_of
+from geo_cluster.world.layers import words as vocabulary
 
 EAST = [[30.02, 114.32], [30.68, 115.32]]
 """Where the map opens: Optics Valley, Ezhou and Huangshi."""
@@ -41,15 +42,16 @@ BANDS_MIN = (30, 60, 90, 240)
 
 
 def payload(
-    language: Language = "zh", study: Study | None = None, *, before: Mapping[str, str] | None = None
+    subject: Study | Layers, language: Language = "zh", *, before: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """Everything that the map shows, as plain data.
 
     Parameters
     ----------
+    subject : Study or Layers
+        What to draw: the layers of a study with its plan (flows from R&D to sites, sites sized by what they take),
+        or layers alone.
     language : {"zh", "en"}
-    study : Study, optional
-        Adds its plan: flows from R&D to sites, sites sized by what they take.
     before : mapping of str, optional
         Project id -> site id of an earlier plan, its unplaced projects left out. Adds what the study's plan changed:
         the layer `changed` with a dashed line from the old site to the new one of each project that moved (projects
@@ -57,14 +59,19 @@ def payload(
     """
     words = WORDS[language]
     style = toml.table("style")
+    study, layers = (None, subject) if isinstance(subject, Layers) else (subject, subject.layers)
     read = {name: layers.read(name) for name in _POINTS}
-    shown = [*_base(language, style, study.scenario.layers if study else ""), *_rings(read, words, style)]
-    shown += _reach(study, language, style)
+    prefectures, counties = layers.read("prefectures"), layers.read("counties")
+    shown = [*_base(layers, language, style), *_rings(read, words, style)]
+    shown += _reach(layers, study, language, style)
     shown += _plan(study, language, style) if study else []
     shown += _changed(study, before, language, style) if study and before is not None else []
-    shown += [_sites(read["sites"], language, style, study)]
-    shown += [_by_county(read["chain"], language, style), *_chain(read["chain"], language, style)]
-    shown += _infrastructure(read, language, style)
+    shown += [_sites(read["sites"], prefectures, language, style, study)]
+    shown += [_by_county(read["chain"], counties, language, style)]
+    shown += [
+        *_chain(read["chain"], prefectures, language, style),
+        *_infrastructure(read, prefectures, language, style),
+    ]
     notes = [words["note"], *([words["unused"]] if study else [])]
     if study and before is not None:
         notes.insert(0, _moves(study, before, words))
@@ -73,14 +80,14 @@ def payload(
         "words": {key: words[key] for key in SPOKEN},
         "layers": shown,
         "notes": notes,
-        "filters": _filters(read["chain"], language),
+        "filters": _filters(read["chain"], prefectures, language),
         "nowhere": words["nowhere"].format(n=n) if (n := int(read["chain"].geometry.isna().sum())) else "",
-        **({} if study else {"matrix": _matrix(read["chain"], language, style)}),
-        "places": _places(language),
+        **({} if study else {"matrix": _matrix(read["chain"], prefectures, language, style)}),
+        "places": _places(prefectures, language),
         "bounds": _extent(study) if study else EAST,
         "pinned": words["plan"] if study else "",
         "title": _title(study, language),
-        "attribution": _attribution(shown, language),
+        "attribution": _attribution(layers, shown, language),
     }
 
 
@@ -98,16 +105,16 @@ _DOTS = {
 _POINTS = ("chain", "sites", *_DOTS)
 
 
-def _base(language: Language, style: Mapping[str, Any], folder: str) -> list[dict[str, Any]]:
+def _base(layers: Layers, language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Boundaries, roads and railways: our own backdrop, since there are no tiles."""
     colour, names = style["map"], toml.table("layers")["layers"]
     prefectures, counties = layers.read("prefectures"), layers.read("counties")
-    shapes = _backdrop(folder)
+    shapes = _backdrop(layers)
     group = WORDS[language]["base"]
 
     def layer(key: str, kind: str, features: Any, **more: Any) -> dict[str, Any]:
-        given = {"key": key, "group": group, "name": names.get(key, {}).get("name", {}).get(language, "")}
-        return {**given, "kind": kind, "features": features, "visible": True, "legend": True, **more}
+        common = {"key": key, "group": group, "name": names.get(key, {}).get("name", {}).get(language, "")}
+        return {**common, "kind": kind, "features": features, "visible": True, "legend": True, **more}
 
     label: dict[str, Any] = {"kind": "label", "legend": False}
     return [
@@ -127,15 +134,15 @@ def _base(language: Language, style: Mapping[str, Any], folder: str) -> list[dic
     ]
 
 
-@lru_cache(maxsize=8)
-def _backdrop(folder: str) -> dict[str, dict[str, Any]]:
+@by_content("prefectures", "counties", "roads", "railways", most=8)
+def _backdrop(layers: Layers) -> dict[str, dict[str, Any]]:
     """Shapes of the base map, the same for every plan: simplifying them takes as long as all the rest of a payload."""
     colour, prefectures = toml.table("style")["map"], layers.read("prefectures")
     tints = dict.fromkeys(("420200", "420700", "420300"), colour["target"]) | {"420100": colour["wuhan"]}
     return {
         "prefectures": _shapes(prefectures, fill=[tints.get(code, colour["province"]) for code in prefectures["code"]]),
         "counties": _shapes(layers.read("counties"), codes=True),
-        "roads": _shapes(layers.read("roads", folder), merge=True),
+        "roads": _shapes(layers.read("roads"), merge=True),
         "railways": _shapes(layers.read("railways"), merge=True),
     }
 
@@ -165,11 +172,11 @@ def _labels(frame: gpd.GeoDataFrame, language: Language) -> list[dict[str, Any]]
     ]
 
 
-def _reach(study: Study | None, language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _reach(layers: Layers, study: Study | None, language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Areas within so many minutes of the R&D anchor by road, door to door, and the roads that the plan takes."""
     words, group = WORDS[language], WORDS[language]["reach"]
     anchor = study.anchor if study else layers.read("anchors").set_index("id").loc["future_city"]
-    outlines, tops = _isochrones(study.scenario.layers if study else "", anchor.geometry.x, anchor.geometry.y)
+    outlines, tops = _isochrones(layers, anchor.geometry.x, anchor.geometry.y)
     features = [{"type": "Feature", "properties": {}, "geometry": outline} for outline in outlines]
     labels = [
         {"at": top, "p": {"title": f"{band} {words['minutes']}"}}
@@ -185,7 +192,7 @@ def _reach(study: Study | None, language: Language, style: Mapping[str, Any]) ->
     if study:
         places = study.sites.set_index("id").geometry[tables.assignment(study)["site"].unique()]
         lines = [route(study.region.network, study.anchor.geometry, place).line for place in places]
-        ways = _shapes(gpd.GeoDataFrame(geometry=lines, crs=layers.CRS), merge=True)
+        ways = _shapes(gpd.GeoDataFrame(geometry=lines, crs=CRS), merge=True)
         shown.append(
             {**base, "key": "routes", "name": words["routes"], "kind": "line", "weight": 2.2, "features": ways}
             | {"color": style["map"]["route"], "visible": False, "group": words["plan"]}
@@ -193,11 +200,11 @@ def _reach(study: Study | None, language: Language, style: Mapping[str, Any]) ->
     return shown
 
 
-@lru_cache(maxsize=32)
-def _isochrones(folder: str, lon: float, lat: float) -> tuple[list[dict[str, Any]], list[list[float]]]:
+@by_content(*region.LAYERS, "province", most=32)
+def _isochrones(layers: Layers, lon: float, lat: float) -> tuple[list[dict[str, Any]], list[list[float]]]:
     """Outlines of what is within `BANDS_MIN` of an anchor, the widest first, and the northern tip of each."""
-    network, calibration = region.travel_of({name: layers.read(name, folder) for name in region.LAYERS})
-    at = gpd.GeoSeries([shapely.Point(lon, lat)], crs=layers.CRS)
+    network, calibration = region.travel_of({name: layers.read(name) for name in region.LAYERS})
+    at = gpd.GeoSeries([shapely.Point(lon, lat)], crs=CRS)
     driving = [(band - calibration.intercept_min) / calibration.factor for band in BANDS_MIN]
     areas = isochrones(network, at, within_min=driving, clip=layers.read("province").geometry.iloc[0])
     outlines, tops = [], []
@@ -226,14 +233,16 @@ def _located(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return frame[frame.geometry.notna()]
 
 
-def _chain(frame: gpd.GeoDataFrame, language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _chain(
+    frame: gpd.GeoDataFrame, prefectures: gpd.GeoDataFrame, language: Language, style: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     """One layer a stage of the value chain."""
-    stages, words = layers.words("stage"), WORDS[language]
+    stages, words = vocabulary("stage"), WORDS[language]
     shown = []
     for stage, name in stages.items():
         part = _located(frame[frame["stage"] == stage])
         layer = {"key": f"chain-{stage}", "group": words["chain"], "name": name[language], "kind": "point"}
-        features = _cards(part, "chain", language)
+        features = _cards(part, "chain", prefectures, language)
         for feature, row in zip(features, part.to_dict("records"), strict=True):
             feature["p"]["tags"] = {facet: row[column].split(";") for facet, column in FACETS.items() if row[column]}
         more = {"color": style["stage"][stage], "visible": True, "legend": True, "search": True, "count": len(features)}
@@ -245,10 +254,10 @@ FACETS = {"stage": "stage", "segment": "segments", "city": "prefecture_code", "c
 """What the chain can be filtered by, and the column that says it; `;` joins several."""
 
 
-def _filters(frame: gpd.GeoDataFrame, language: Language) -> list[dict[str, Any]]:
+def _filters(frame: gpd.GeoDataFrame, prefectures: gpd.GeoDataFrame, language: Language) -> list[dict[str, Any]]:
     """The facets with the choices that occur, in the order of their vocabularies."""
-    cities = layers.read("prefectures").set_index("code")[f"name_{language}"]
-    vocabularies = {facet: layers.words(facet) for facet in ("stage", "segment", "clause")}
+    cities = prefectures.set_index("code")[f"name_{language}"]
+    vocabularies = {facet: vocabulary(facet) for facet in ("stage", "segment", "clause")}
     names = {facet: {key: name[language] for key, name in words.items()} for facet, words in vocabularies.items()}
     names["city"] = {code: cities[code] for code in [*CITIES, *cities.index.difference(CITIES)]}
     shown = []
@@ -259,9 +268,11 @@ def _filters(frame: gpd.GeoDataFrame, language: Language) -> list[dict[str, Any]
     return shown
 
 
-def _by_county(frame: gpd.GeoDataFrame, language: Language, style: Mapping[str, Any]) -> dict[str, Any]:
+def _by_county(
+    frame: gpd.GeoDataFrame, counties: gpd.GeoDataFrame, language: Language, style: Mapping[str, Any]
+) -> dict[str, Any]:
     """Counties to be shaded by the number of entities in them."""
-    words, counties = WORDS[language], layers.read("counties")
+    words = WORDS[language]
     placed = chain_matrix.by_county(frame, counties)
     names = counties.set_index("code")[f"name_{language}"]
     features = [
@@ -275,12 +286,14 @@ def _by_county(frame: gpd.GeoDataFrame, language: Language, style: Mapping[str, 
     return {**layer, **classes, **more}
 
 
-def _matrix(frame: gpd.GeoDataFrame, language: Language, style: Mapping[str, Any]) -> dict[str, Any]:
+def _matrix(
+    frame: gpd.GeoDataFrame, prefectures: gpd.GeoDataFrame, language: Language, style: Mapping[str, Any]
+) -> dict[str, Any]:
     """The chain matrix with the names in each cell."""
-    words, stages = WORDS[language], layers.words("stage")
+    words, stages = WORDS[language], vocabulary("stage")
     table = chain_matrix.matrix(frame, stages=stages, cities=CITIES)
     names = frame.set_index("id")[f"name_{language}"]
-    cities = layers.read("prefectures").set_index("code")[f"name_{language}"]
+    cities = prefectures.set_index("code")[f"name_{language}"]
     return {
         "title": words["matrix"],
         "note": words["matrix_note"].format(n=len(frame) - int(table["count"].sum())),
@@ -325,9 +338,13 @@ def basemaps(language: Language) -> list[dict[str, Any]]:
 
 
 def _sites(
-    frame: gpd.GeoDataFrame, language: Language, style: Mapping[str, Any], study: Study | None
+    frame: gpd.GeoDataFrame,
+    prefectures: gpd.GeoDataFrame,
+    language: Language,
+    style: Mapping[str, Any],
+    study: Study | None,
 ) -> dict[str, Any]:
-    features, words = _cards(frame, "sites", language), WORDS[language]
+    features, words = _cards(frame, "sites", prefectures, language), WORDS[language]
     if study:
         taken = tables.assignment(study)["site"].value_counts()
         for feature, one in zip(features, frame["id"], strict=True):
@@ -345,12 +362,12 @@ def _sites(
 
 
 def _infrastructure(
-    read: Mapping[str, gpd.GeoDataFrame], language: Language, style: Mapping[str, Any]
+    read: Mapping[str, gpd.GeoDataFrame], prefectures: gpd.GeoDataFrame, language: Language, style: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     words, names = WORDS[language], toml.table("layers")["layers"]
     shown = []
     for key, group in _DOTS.items():
-        features = _cards(_located(read[key]), key, language)
+        features = _cards(_located(read[key]), key, prefectures, language)
         colour = style["map"][key.removesuffix("s")]
         kind = "square" if key in ("substations", "power_plants") else "dot"
         layer = {"key": key, "group": words[group], "name": names[key]["name"][language], "kind": kind, "color": colour}
@@ -412,13 +429,14 @@ def _moves(study: Study, before: Mapping[str, str], words: Mapping[str, str]) ->
     return words["moves"].format(moved=moved, placed=len(now.keys() - before), left=len(before.keys() - now.keys()))
 
 
-def _cards(frame: gpd.GeoDataFrame, layer: str, language: Language) -> list[dict[str, Any]]:
+def _cards(
+    frame: gpd.GeoDataFrame, layer: str, prefectures: gpd.GeoDataFrame, language: Language
+) -> list[dict[str, Any]]:
     """Point features with the card that a click shows: name, declared columns, source and confidence."""
     declared = toml.table("layers")["layers"][layer]["popup"]
-    columns = layers.columns(layer)
-    spoken = {column: layers.words(rule["words"]) for column, rule in columns.items() if "words" in rule}
-    cities = layers.read("prefectures")
-    spoken["prefecture_zh"] = {row.name_zh: {"zh": row.name_zh, "en": row.name_en} for row in cities.itertuples()}
+    columns = columns_of(layer)
+    spoken = {column: vocabulary(rule["words"]) for column, rule in columns.items() if "words" in rule}
+    spoken["prefecture_zh"] = {row.name_zh: {"zh": row.name_zh, "en": row.name_en} for row in prefectures.itertuples()}
     features = []
     for row in frame.to_dict("records"):
         title = row[f"name_{language}"] or row["name_en"] or row["name_zh"]
@@ -443,9 +461,9 @@ def _trust(row: Mapping[str, Any], language: Language) -> str:
     words, grade = WORDS[language], row["confidence"]
     if language == "zh":
         grade = "".join(GRADES.get(part, part) for part in grade.split("-"))
-    told = words["trust"].format(source=row["source"], confidence=grade, as_of=row["as_of"])
+    text = words["trust"].format(source=row["source"], confidence=grade, as_of=row["as_of"])
     radius = row["coord_uncertainty_m"]
-    return told if pd.isna(radius) else told + words["within"].format(km=radius / 1000)
+    return text if pd.isna(radius) else text + words["within"].format(km=radius / 1000)
 
 
 def _spoken(value: Any, words: Mapping[str, Mapping[str, str]], language: Language) -> str:
@@ -458,9 +476,9 @@ def _spoken(value: Any, words: Mapping[str, Mapping[str, str]], language: Langua
     return WORDS[language]["comma"].join(words.get(part, {}).get(language, part) for part in parts)
 
 
-def _places(language: Language) -> list[dict[str, Any]]:
+def _places(prefectures: gpd.GeoDataFrame, language: Language) -> list[dict[str, Any]]:
     """Buttons that fly to the province, Optics Valley and the three prefectures."""
-    prefectures = layers.read("prefectures").set_index("code")
+    prefectures = prefectures.set_index("code")
     names = {"zh": ("全省", "光谷"), "en": ("Hubei", "Optics Valley")}[language]
     west, south, east, north = prefectures.total_bounds
     places = [{"name": names[0], "bounds": [[south, west], [north, east]]}]
@@ -483,19 +501,19 @@ def _title(study: Study | None, language: Language) -> dict[str, str] | None:
     if study is None:
         return None
     plan, placed, total = study.plan, len(tables.assignment(study)), len(study.projects)
-    worth, bound = f"{plan.objective:,.1f}", f"{plan.bound:,.1f}"
-    told = {
-        "zh": f"落地 {placed}/{total} 个项目 · 总分 {worth} 分 · 上界 {bound}",
-        "en": f"{placed} of {total} placed · worth {worth} points · bound {bound}",
+    objective, bound = f"{plan.objective:,.1f}", f"{plan.bound:,.1f}"
+    counts = {
+        "zh": f"落地 {placed}/{total} 个项目 · 总分 {objective} 分 · 上界 {bound}",
+        "en": f"{placed} of {total} placed · objective value {objective} · bound {bound}",
     }
-    title = {"text": study.scenario.name[language], "sub": told[language]}
+    title = {"text": study.scenario.name[language], "sub": counts[language]}
     if study.scenario.is_sample:
         title["sample"] = WORDS[language]["sample"]
     return title
 
 
-def _attribution(shown: Iterable[Mapping[str, Any]], language: Language) -> list[str]:
+def _attribution(layers: Layers, shown: Iterable[Mapping[str, Any]], language: Language) -> list[str]:
     """Who the shown layers are owed to, each once, and what publication needs."""
     keys = {layer["key"].split("-")[0] for layer in shown}
-    owed = [getattr(layer, f"attribution_{language}") for name, layer in catalog.layers().items() if name in keys]
-    return [*dict.fromkeys(owed), WORDS[language]["review"]]
+    owed = [getattr(layer, f"attribution_{language}") for name, layer in layers.registry.items() if name in keys]
+    return [*dict.fromkeys(filter(None, owed)), WORDS[language]["review"]]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Literal
+
+import numpy as np
 
 from geo_cluster.errors import Fault, Spoken, Words
 from geo_cluster.matching.resource import Ints
@@ -100,6 +103,15 @@ class Assignment:
     status: Literal["optimal", "feasible"]
     violations: tuple[Violation, ...] = ()
     pools: dict[str, Ints] = field(default_factory=dict)
+
+    @property
+    def sha256(self) -> str:
+        """Names the plan: where each project is, on which pools it draws, and how far it is proven."""
+        proof = f"{self.objective!r} {self.bound!r} {self.gap!r} {self.status}"
+        found = hashlib.sha256(proof.encode())
+        for name, at in [("", self.site), *sorted(self.pools.items())]:
+            found.update(name.encode() + b"\0" + np.asarray(at, np.int64).tobytes())
+        return found.hexdigest()
 
 
 def relative_gap(objective: float, bound: float) -> float:

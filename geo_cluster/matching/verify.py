@@ -19,6 +19,7 @@ from geo_cluster.matching.arguments import as_array, integer_faults, number_faul
 from geo_cluster.matching.plan import Assignment, Violation
 from geo_cluster.matching.problem import Problem, plan_faults, plan_of
 from geo_cluster.matching.resource import UNPLACED, Bools, Floats, Ints, Resource
+from geo_cluster.world import triangular
 
 TOLERANCE = 1e-7  # of the capacity (or of one unit, when that is larger): the rounding of sums, not a margin
 _MOST_STATES = 20_000  # of a search for pools that could hold a plan
@@ -401,8 +402,5 @@ def _draw(resource: Resource, count: int, random: np.random.Generator) -> Floats
     if resource.capacity.ndim == 1:
         return np.broadcast_to(resource.capacity, (count, len(resource.capacity)))
     low, likely, high = resource.capacity.T
-    width = np.where(high > low, high - low, 1.0)
-    u, peak = random.random((count, len(low))), (likely - low) / width
-    up = low + np.sqrt(u * width * (likely - low))
-    down = high - np.sqrt((1 - u) * width * (high - likely))
-    return np.where(high > low, np.where(u < peak, up, down), likely)
+    drawn = triangular.quantiles(random.random((count, len(low))), low, likely, high)
+    return np.where(high > low, drawn, likely)  # without end where there is no limit

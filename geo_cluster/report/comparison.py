@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster.domain import LANGUAGES, Pair
-from geo_cluster.matching.explain import Shortage, shortages
 from geo_cluster.matching.plan import Assignment
-from geo_cluster.matching.problem import Ints
+from geo_cluster.matching.resource import Ints
+from geo_cluster.matching.shortages import Shortage, shortages
 from geo_cluster.matching.stable import blocking_pairs, match_stably
 from geo_cluster.matching.verify import objective, verify
 from geo_cluster.report import tables

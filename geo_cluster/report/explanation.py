@@ -21,22 +21,21 @@ from geo_cluster.matching.alternatives import Alternative, alternatives
 from geo_cluster.matching.explain import (
     Move,
     PlacementOption,
-    Shortage,
     lock_prices,
     placement_options,
     pool_values,
     site_importance,
     why_here,
 )
-from geo_cluster.matching.problem import UNPLACED
+from geo_cluster.matching.resource import UNPLACED
+from geo_cluster.matching.shortages import Shortage
 from geo_cluster.matching.solve import solve
 from geo_cluster.matching.time_budget import TimeBudget
 from geo_cluster.matching.tradeoffs import Point, balance_front, trade_off
 from geo_cluster.matching.verify import feasible_share, usage
-from geo_cluster.region import facts_of, settings_of
 from geo_cluster.report import tables as report_tables
 from geo_cluster.report.tables import words_of
-from geo_cluster.study import OnStep, Study
+from geo_cluster.study import OnStep, Study, once
 from geo_cluster.world import catalog
 from geo_cluster.world.coordinates import MU_PER_HA
 
@@ -366,6 +365,7 @@ def front_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFram
     return table.round({"value": 2, "worth": 2, "bound": 2})
 
 
+@once
 def feasibility_table(study: Study) -> pd.DataFrame:
     """Feasible share of the draws of capacities and needs, and which pools break, the first one first.
 
@@ -374,7 +374,6 @@ def feasibility_table(study: Study) -> pd.DataFrame:
     if study.problem is None:
         return pd.DataFrame()
     region = study.region
-    _, drawn = settings_of(region, facts_of(region, study.projects))
     keys = list(zip(region.observations["attribute"], region.observations["site_id"], strict=True))
     capacity, demand = {}, {}
     for resource in study.problem.resources:
@@ -383,7 +382,7 @@ def feasibility_table(study: Study) -> pd.DataFrame:
         attribute, need, times = DRAWN[resource.name]
         columns = [keys.index((attribute, pool)) for pool in resource.pools]
         capacity[resource.name] = region.draws[:, columns] * times
-        demand[resource.name] = drawn.needs[need]
+        demand[resource.name] = study.drawn.needs[need]
     found = feasible_share(study.problem, study.plan, capacity=capacity, demand=demand)
     rows = [("plan", "", "", 1 - found.share, np.nan, np.nan)]
     rows += [(p.resource, p.pool, region.names[p.pool].zh, p.breaks, p.first, p.over) for p in found.pools]

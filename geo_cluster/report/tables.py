@@ -14,9 +14,10 @@ import pandas as pd
 
 from geo_cluster.domain import BASES, LANGUAGES, Language, PlanningLevel, Text
 from geo_cluster.eligibility import Eligibility, Facts
-from geo_cluster.matching.explain import Shortage, shortages
 from geo_cluster.matching.plan import Assignment
-from geo_cluster.matching.problem import UNPLACED, Problem, Resource
+from geo_cluster.matching.problem import Problem
+from geo_cluster.matching.resource import UNPLACED, Resource
+from geo_cluster.matching.shortages import Shortage, shortages
 from geo_cluster.matching.verify import usage
 from geo_cluster.region import OFFERS, Region, subject_of
 from geo_cluster.scoring.aggregate import competition_rank
@@ -171,7 +172,7 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
 
 def displayed_requests(requests: pd.DataFrame) -> pd.DataFrame:
     """The same requests for people: numbers in the unit that the question asks for, to four significant digits."""
-    told = [catalog.attributes()[key].told() for key in requests["attribute"]]
+    told = [catalog.attributes()[key].display_unit() for key in requests["attribute"]]
     times = np.array([[factor] for factor, _ in told]).reshape(-1, 1)
     ends = requests[["low", "likely", "high"]].to_numpy(float) * times
     table = requests.copy()

@@ -31,6 +31,7 @@ from geo_cluster.scoring.aggregate import (
     weighted_sum,
 )
 from geo_cluster.scoring.values import ValueFunction
+from geo_cluster.world import triangular
 
 # Numbers held at once by a step that works on (draws, A, A), and by one that is to stay in a core's cache.
 CHUNK = 4_000_000
@@ -195,11 +196,7 @@ def sample_triangular(low: ArrayLike, likely: ArrayLike, high: ArrayLike, draws:
         else []
     )
     uniform = np.random.default_rng(seed).random((draws, *a.shape))
-    width = b - a
-    turn = np.divide(m - a, width, out=np.zeros_like(width), where=width > 0)
-    rising = a + np.sqrt(uniform * width * (m - a))
-    falling = b - np.sqrt((1 - uniform) * width * (b - m))
-    return np.where(uniform < turn, rising, falling)
+    return triangular.quantiles(uniform, a, m, b)
 
 
 @dataclass(frozen=True)

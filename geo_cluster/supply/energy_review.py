@@ -133,8 +133,8 @@ def energy_review(
     review = review_class(gwh.likely, tce.likely, grid=grid)
     ends = [review_class(g, t, grid=grid) for g, t in ((gwh.low, tce.low), (gwh.high, tce.high))]
     row = grid["review"][review]
-    zh = row["words_zh"].format(tce=_in_words(tce, ".0f"), gwh=_in_words(gwh * 100.0, ".0f"))
-    en = row["words_en"].format(tce=_in_words(tce, ",.0f"), gwh=_in_words(gwh, ".2f"))
+    zh = row["words_zh"].format(tce=_with_bounds(tce, ".0f"), gwh=_with_bounds(gwh * 100.0, ".0f"))
+    en = row["words_en"].format(tce=_with_bounds(tce, ",.0f"), gwh=_with_bounds(gwh, ".2f"))
     if ends[0] != ends[1]:
         labels = [grid["review"][end] for end in ends]
         zh += f"区间两端分别对应：{labels[0]['label_zh']}、{labels[1]['label_zh']}。"
@@ -143,7 +143,7 @@ def energy_review(
     return EnergyReview(gwh, tce, counted, review, ends[0], ends[1], zh, en)
 
 
-def _in_words(amount: Interval, spec: str) -> str:
+def _with_bounds(amount: Interval, spec: str) -> str:
     """``492 (246-2,458)``: the likely value, then the bounds where they differ."""
     likely, span = format(amount.likely, spec), format(amount, spec)
     return likely if likely == span else f"{likely} ({span})"

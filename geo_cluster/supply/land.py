@@ -1,19 +1,14 @@
-"""What land a site really offers: net developable area, its pieces, what each rule takes.
-
-Areas are planar areas in the CGCS2000 3-degree Gauss-Kruger zone of the site (EPSG:4534-4554). Sites that come in
-such a zone and lie in it stay there; everything else is brought to the zone of each site's own longitude.
-"""
+"""What land a site really offers: net developable area, its pieces, what each rule takes."""
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -22,14 +17,12 @@ import shapely
 from numpy.typing import NDArray
 
 from geo_cluster.box.limits import limits
-from geo_cluster.domain import Text
 from geo_cluster.errors import Fault, Place, refuse_if
 from geo_cluster.supply import overlay
+from geo_cluster.supply.layer import clean, layer_faults, project, repair, zones_of
+from geo_cluster.supply.overlay import Geometries
 from geo_cluster.supply.rectangle import largest_rectangles
-from geo_cluster.supply.rings import ring_fault
-from geo_cluster.world.coordinates import cgcs2000_zone
 
-Geometries = NDArray[np.object_]
 Part = tuple[NDArray[np.intp], dict[str, NDArray[np.float64]], Geometries]
 """Some sites: their positions, measures and net land."""
 
@@ -49,16 +42,6 @@ _LARGE = threading.Lock()
 
 CRUMB_M2 = 0.01
 """Parts smaller than this come from rounding, not from the ground: they are no piece of land."""
-
-KINDS = {
-    "Point": Text(zh="点", en="Point"),
-    "MultiPoint": Text(zh="多点", en="MultiPoint"),
-    "LineString": Text(zh="线", en="LineString"),
-    "LinearRing": Text(zh="环线", en="LinearRing"),
-    "MultiLineString": Text(zh="多线", en="MultiLineString"),
-    "GeometryCollection": Text(zh="图形集合", en="GeometryCollection"),
-}
-"""Geometries without area."""
 
 
 @dataclass(frozen=True)
@@ -120,54 +103,73 @@ def developable(
         A layer without CRS, degrees taken for metres, geometry of the wrong kind, duplicate or empty rule names,
         a buffer that is not a number of metres: all of them at once.
     """
-    rules = [_as_exclusion(rule) for rule in exclusions]
-    names = [rule.name for rule in rules]
+    rules, names = list(exclusions), [rule.name for rule in exclusions]
     refuse_if(layer_faults(sites, "sites", kind="Polygon") + _rule_faults(rules))
 
     columns: dict[str, Any] = {column: np.zeros(len(sites)) for column in _columns(names)}
     columns |= {f"rectangle_{side}": np.full(len(sites), np.nan) for side in ("width_m", "length_m", "angle_deg")}
-    net_all = np.full(len(sites), shapely.Polygon(), dtype=object)
-    halls = np.full(len(sites), shapely.Polygon(), dtype=object)
+    net, halls = (np.full(len(sites), shapely.Polygon(), dtype=object) for _ in range(2))
     wanted = len(sites) <= SCREENING if rectangles is None else rectangles
     repairs: list[Fault] = []
-    original = sites.geometry.to_numpy()
     zones = zones_of(sites)
-    for zone in np.unique(zones):
-        rows = np.flatnonzero(zones == zone)
-        crs = pyproj.CRS(int(zone)) if zone else sites.crs
-        ground, mended = _clean(_project(original[rows], sites.crs, crs), "sites")
-        repairs += [_repair("sites", sites.index[rows[k]], original[rows[k]]) for k in mended]
-        since = time.monotonic()
-        shapely.prepare(ground)
-        blanks = [rule.unknown for rule in rules if rule.unknown is not None]
-        doubts = [_reaching("unknown", blank, 0.0, ground, sites.crs, crs)[0] for blank in blanks]
-        batches = np.array_split(np.arange(len(rows)), 1 + len(rows) // BATCH)
-        with ThreadPoolExecutor() as threads:  # GEOS works outside the interpreter's lock
-
-            def reaching(rule: Exclusion) -> tuple[Geometries, list[Fault]]:
-                return _reaching(rule.name, rule.geometries, rule.buffer_m, ground, sites.crs, crs, quad_segs)  # noqa: B023
-
-            reached = list(threads.map(reaching, rules))
-            repairs += [note for _, notes in reached for note in notes]
-            layers = {name: areas for name, (areas, _) in zip(names, reached, strict=True)}
-
-            def subtracted(batch: NDArray[np.intp]) -> list[Part]:
-                return list(_subtracted(batch, ground, layers, doubts, rows, since))  # noqa: B023
-
-            for part, measures, net in itertools.chain.from_iterable(threads.map(subtracted, batches)):
-                for column, values in measures.items():
-                    columns[column][rows[part]] = values
-                net_all[rows[part]] = _project(net, crs, sites.crs)
+    for code in np.unique(zones):
+        rows = np.flatnonzero(zones == code)
+        zone, mended = _zone(sites, rows, pyproj.CRS(int(code)) if code else sites.crs)
+        layers, doubts, notes = _layers(zone, rules, quad_segs)
+        repairs += mended + notes
+        for part, measures, left in _parts(zone, layers, doubts):
+            for column, values in measures.items():
+                columns[column][rows[part]] = values
+            net[rows[part]] = project(left, zone.crs, sites.crs)
         if wanted:
-            found = largest_rectangles(net_all[rows] if crs == sites.crs else _project(net_all[rows], sites.crs, crs))
+            found = largest_rectangles(project(net[rows], sites.crs, zone.crs))
             columns["rectangle_width_m"][rows] = found.width_m
             columns["rectangle_length_m"][rows] = found.length_m
             columns["rectangle_angle_deg"][rows] = found.angle_deg
-            halls[rows] = _project(found.geometry, crs, sites.crs)
+            halls[rows] = project(found.geometry, zone.crs, sites.crs)
     columns["rectangle"] = gpd.GeoSeries(halls, index=sites.index, crs=sites.crs)
-    out = gpd.GeoDataFrame(columns, geometry=net_all, crs=sites.crs, index=sites.index).astype({"pieces": int})
+    out = gpd.GeoDataFrame(columns, geometry=net, crs=sites.crs, index=sites.index).astype({"pieces": int})
     out.attrs["repairs"] = repairs
     return out
+
+
+class _Zone(NamedTuple):
+    """Sites of one zone: their rows, their ground in its metres, its CRS and theirs, and when work on them began."""
+
+    rows: NDArray[np.intp]
+    ground: Geometries
+    crs: pyproj.CRS
+    sites_crs: pyproj.CRS
+    since: float
+
+
+def _zone(sites: gpd.GeoDataFrame, rows: NDArray[np.intp], crs: pyproj.CRS) -> tuple[_Zone, list[Fault]]:
+    """Bring sites into a zone; also what had to be repaired."""
+    shapes = sites.geometry.to_numpy()[rows]
+    ground, mended = clean(project(shapes, sites.crs, crs), "sites")
+    shapely.prepare(ground)
+    repairs = [repair("sites", sites.index[rows[k]], shapes[k]) for k in mended]
+    return _Zone(rows, ground, crs, sites.crs, time.monotonic()), repairs
+
+
+def _layers(
+    zone: _Zone, rules: Sequence[Exclusion], quad_segs: int
+) -> tuple[dict[str, Geometries], list[Geometries], list[Fault]]:
+    """What each rule excludes near the ground, by its name; where some rule has no data; what had to be repaired."""
+    blanks = [rule.unknown for rule in rules if rule.unknown is not None]
+    doubts = [_reaching(zone, Exclusion("unknown", blank), quad_segs)[0] for blank in blanks]
+    with ThreadPoolExecutor() as threads:  # GEOS works outside the interpreter's lock
+        reached = list(threads.map(lambda rule: _reaching(zone, rule, quad_segs), rules))
+    layers = {rule.name: areas for rule, (areas, _) in zip(rules, reached, strict=True)}
+    return layers, doubts, [note for _, notes in reached for note in notes]
+
+
+def _parts(zone: _Zone, layers: Mapping[str, Geometries], doubts: Sequence[Geometries]) -> Iterator[Part]:
+    """Take the layers off the ground, batch by batch."""
+    batches = np.array_split(np.arange(len(zone.rows)), 1 + len(zone.rows) // BATCH)
+    with ThreadPoolExecutor() as threads:
+        for parts in threads.map(lambda batch: list(_subtracted(batch, zone, layers, doubts)), batches):
+            yield from parts
 
 
 def _columns(names: Sequence[str]) -> list[str]:
@@ -187,36 +189,23 @@ def _rule_faults(rules: Sequence[Exclusion]) -> list[Fault]:
     return faults
 
 
-def _as_exclusion(rule: Any) -> Exclusion:
-    """Accept a mapping or any object with the same fields."""
-    if isinstance(rule, Exclusion):
-        return rule
-    if isinstance(rule, Mapping):
-        return Exclusion(**rule)
-    return Exclusion(rule.name, rule.geometries, getattr(rule, "buffer_m", 0.0), getattr(rule, "unknown", None))
-
-
 def _subtracted(
-    batch: NDArray[np.intp],
-    ground: Geometries,
-    layers: Mapping[str, Geometries],
-    doubts: Sequence[Geometries],
-    rows: NDArray[np.intp],
-    since: float,
+    batch: NDArray[np.intp], zone: _Zone, layers: Mapping[str, Geometries], doubts: Sequence[Geometries]
 ) -> Iterator[Part]:
     """Take the layers off a batch of the ground, in parts whose outlines cross no more often than may be."""
-    overlay.refuse_slow("sites", since)
+    overlay.refuse_slow("sites", zone.since)
+    ground = zone.ground[batch]
     with overlay.refusing_what_fails("sites"):
-        count, again = _work(ground[batch], [*layers.values(), *doubts])
+        count, again = _work(ground, [*layers.values(), *doubts])
     is_much = count > limits().crossings or again > UNIONS * limits().crossings
     if is_much and len(batch) > 1:
         for half in np.array_split(batch, 2):
-            yield from _subtracted(half, ground, layers, doubts, rows, since)
+            yield from _subtracted(half, zone, layers, doubts)
         return
-    row = int(rows[batch[0]]) + 1 if len(batch) else 0
+    row = int(zone.rows[batch[0]]) + 1 if len(batch) else 0
     overlay.refuse_crossings(Place("sites", row=row), count)
     with _LARGE if count > limits().crossings // LARGE else nullcontext(), overlay.refusing_what_fails("sites"):
-        yield batch, *_subtract(ground[batch], layers, doubts)
+        yield batch, *_subtract(ground, layers, doubts)
 
 
 def _work(ground: Geometries, layers: Sequence[Geometries]) -> tuple[int, int]:
@@ -349,137 +338,33 @@ def _punch(net: Geometries, site: NDArray[np.intp], holes: Geometries) -> Geomet
     return net
 
 
-def _reaching(
-    name: str, layer: Any, buffer_m: float, ground: Geometries, sites_crs: Any, crs: pyproj.CRS, quad_segs: int = 16
-) -> tuple[Geometries, list[Fault]]:
+def _reaching(zone: _Zone, rule: Exclusion, quad_segs: int) -> tuple[Geometries, list[Fault]]:
     """Clean areas of a layer that reach the ground, buffered, in the zone's metres; and what had to be repaired.
 
     Only what is near the ground is projected and repaired, only what reaches it is buffered.
     """
+    layer, name, metres = rule.geometries, rule.name, rule.buffer_m
     bare = not isinstance(layer, gpd.GeoSeries | gpd.GeoDataFrame)
-    source = pyproj.CRS(sites_crs if bare else layer.crs)
+    source = pyproj.CRS(zone.sites_crs if bare else layer.crs)
     shapes = np.asarray(layer, dtype=object).ravel() if bare else layer.geometry.to_numpy()
-    if not (len(shapes) and len(ground)):
+    if not (len(shapes) and len(zone.ground)):
         return np.empty(0, dtype=object), []
-    west, south, east, north = shapely.total_bounds(ground)
-    margin = buffer_m * 1.01 + 1.0
+    west, south, east, north = shapely.total_bounds(zone.ground)
+    margin = metres * 1.01 + 1.0
     window = (west - margin, south - margin, east + margin, north + margin)
-    if source != crs and np.isfinite(window).all():
-        window = pyproj.Transformer.from_crs(crs, source, always_xy=True).transform_bounds(*window, densify_pts=51)
+    if source != zone.crs and np.isfinite(window).all():
+        window = pyproj.Transformer.from_crs(zone.crs, source, always_xy=True).transform_bounds(*window, densify_pts=51)
     bounds = shapely.bounds(shapes).reshape(-1, 4)
     close = (bounds[:, :2] <= window[2:]).all(axis=1) & (bounds[:, 2:] >= window[:2]).all(axis=1)
     near = np.flatnonzero(close)
-    areas, mended = _clean(_project(shapes[near], source, crs), name, areas_only=buffer_m == 0)
+    areas, mended = clean(project(shapes[near], source, zone.crs), name, areas_only=metres == 0)
     labels = near if bare else layer.index[near]
-    notes = [_repair(name, labels[k], shapes[near[k]]) for k in mended]
-    if not buffer_m:
+    notes = [repair(name, labels[k], shapes[near[k]]) for k in mended]
+    if not metres:
         return areas, notes
-    _, near_by = overlay.all_meeting(name, shapely.STRtree(areas), ground, predicate="dwithin", distance=buffer_m)
+    _, near_by = overlay.all_meeting(name, shapely.STRtree(areas), zone.ground, predicate="dwithin", distance=metres)
     reached = areas[np.unique(near_by)]
     overlay.refuse_crossings(name, overlay.crossings(reached, of_each=True))
-    overlay.refuse_crossings(name, overlay.buffer_crossings(reached, buffer_m))
+    overlay.refuse_crossings(name, overlay.buffer_crossings(reached, metres))
     with overlay.refusing_what_fails(name):
-        return shapely.buffer(reached, buffer_m, quad_segs=quad_segs), notes
-
-
-def _clean(shapes: Geometries, name: str, *, areas_only: bool = True) -> tuple[Geometries, NDArray[np.intp]]:
-    """Valid 2-D geometries (only their polygons, if asked), and the positions of those that had to be repaired."""
-    shapes = shapely.force_2d(shapes) if shapely.has_z(shapes).any() else shapes.copy()
-    shapes[shapely.is_missing(shapes)] = shapely.Polygon()
-    broken = np.flatnonzero(~shapely.is_valid(shapes))
-    overlay.refuse_crossings(name, overlay.crossings(shapes[broken], of_each=True))
-    with overlay.refusing_what_fails(name):
-        shapes[broken] = shapely.make_valid(shapes[broken], method="structure", keep_collapsed=not areas_only)
-    if areas_only:
-        mixed = np.flatnonzero(shapely.get_type_id(shapes) == 7)
-        for k in mixed:
-            parts = shapely.get_parts(shapes[k])
-            shapes[k] = shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
-    return shapes, broken
-
-
-def _repair(layer: str, row: Any, shape: Any) -> Fault:
-    """What was wrong with a shape that was repaired."""
-    return ring_fault(Place(layer, entry=str(row)), shape)
-
-
-def layer_faults(layer: Any, place: Place | str, *, kind: str | None = None) -> list[Fault]:
-    """List what makes a layer unusable: no CRS, degrees taken for metres, geometry of the wrong kind.
-
-    Parameters
-    ----------
-    layer : GeoDataFrame, GeoSeries or array of geometries
-    place : Place or str
-        Of the layer.
-    kind : {"Polygon", None}
-        "Polygon" refuses points and lines.
-    """
-    here = place if isinstance(place, Place) else Place(place)
-    placed = isinstance(layer, gpd.GeoSeries | gpd.GeoDataFrame)
-    shapes = layer.geometry.to_numpy() if placed else np.asarray(layer, dtype=object).ravel()
-    faults = _crs_faults(layer.crs, shapes, here) if placed else []
-    if kind == "Polygon":
-        flat = (shapely.get_dimensions(shapes) < 2) & ~shapely.is_empty(shapes) & ~shapely.is_missing(shapes)
-        faults += [
-            Fault("supply.no_area", replace(here, row=int(k) + 1), type=KINDS[shapes[k].geom_type])
-            for k in np.flatnonzero(flat)
-        ]
-    return faults
-
-
-def _crs_faults(crs: pyproj.CRS | None, shapes: Geometries, here: Place) -> list[Fault]:
-    west, south, east, north = map(float, shapely.total_bounds(shapes) if len(shapes) else [np.nan] * 4)
-    looks_like_degrees = 73 <= west <= east <= 136 and 3 <= south <= north <= 54
-    if crs is None:
-        return [Fault("supply.no_crs_but_degrees", here) if looks_like_degrees else Fault("supply.no_crs", here)]
-    corner = {"x": west, "y": south}
-    if crs.is_projected and looks_like_degrees:
-        return [Fault("supply.degrees_in_metres", here, crs=crs.to_string(), **corner)]
-    if crs.is_geographic and 3 <= west <= east <= 54 and 73 <= south <= north <= 136:
-        return [Fault("supply.degrees_swapped", here, **corner)]
-    if crs.is_geographic and np.isfinite(west) and (west < -180 or east > 180 or south < -90 or north > 90):
-        return [Fault("supply.metres_in_degrees", here, crs=crs.to_string(), **corner)]
-    return []
-
-
-def zones_of(sites: gpd.GeoDataFrame) -> NDArray[np.int64]:
-    """EPSG code of the CRS to measure each site in: its CGCS2000 3-degree zone, or 0 for the layer's own CRS.
-
-    A layer that came in a Gauss-Kruger zone and whose middle lies in that zone is measured there as a whole, as
-    surveyors do when a town straddles a meridian. A projected layer outside China is measured in its own CRS.
-
-    Parameters
-    ----------
-    sites : GeoDataFrame
-        Any CRS.
-
-    Returns
-    -------
-    (sites,) ndarray of int
-    """
-    own = np.zeros(len(sites), dtype=np.int64)
-    bounds = shapely.bounds(sites.geometry.to_numpy())
-    x, y = (bounds[:, 0] + bounds[:, 2]) / 2, (bounds[:, 1] + bounds[:, 3]) / 2
-    known = np.isfinite(x) & np.isfinite(y)
-    if not known.any():
-        return own
-    to_degrees = pyproj.Transformer.from_crs(sites.crs, 4490, always_xy=True)
-    west, south, east, north = sites.total_bounds
-    middle_lon, middle_lat = to_degrees.transform((west + east) / 2, (south + north) / 2)
-    in_china = 73.5 <= middle_lon <= 136.5 and 3 <= middle_lat <= 54
-    if sites.crs.is_projected and not in_china:
-        return own
-    if in_china and sites.crs.to_epsg() in (cgcs2000_zone(middle_lon), cgcs2000_zone(middle_lon, prefix=True)):
-        return own
-    lon, _ = to_degrees.transform(x[known], y[known])
-    own[known] = cgcs2000_zone(lon)
-    own[~known] = own[known][0]
-    return own
-
-
-def _project(shapes: Geometries, source: Any, target: Any) -> Geometries:
-    source, target = pyproj.CRS(source), pyproj.CRS(target)
-    if source == target:
-        return shapes.copy()
-    move = pyproj.Transformer.from_crs(source, target, always_xy=True).transform
-    return shapely.transform(shapes, move, interleaved=False)
+        return shapely.buffer(reached, metres, quad_segs=quad_segs), notes

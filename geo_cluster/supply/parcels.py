@@ -16,7 +16,7 @@ from geo_cluster.box.limits import limits
 from geo_cluster.errors import Fault, Faults, InputError, Place, refuse_if
 from geo_cluster.supply import overlay
 from geo_cluster.supply.interval import Interval
-from geo_cluster.supply.land import layer_faults, zones_of
+from geo_cluster.supply.layer import layer_faults, zones_of
 from geo_cluster.supply.rectangle import largest_rectangles
 from geo_cluster.supply.rings import ring_fault
 from geo_cluster.world.coordinates import MU_PER_HA

@@ -18,7 +18,8 @@ import shapely
 from numpy.typing import NDArray
 
 from geo_cluster.errors import Fault, InputError, refuse_if
-from geo_cluster.supply.land import Exclusion, layer_faults
+from geo_cluster.supply.land import Exclusion
+from geo_cluster.supply.layer import layer_faults
 
 Floats = NDArray[np.float64]
 

@@ -13,10 +13,8 @@ from geo_cluster.errors import Fault, Faults, Place, refuse_if
 
 Table = Mapping[str, Any]
 
-SUBSTATION_COLUMNS = ("name", "voltage_kv", "transformers_mva", "peak_mva", "commissioned")
-"""Columns of a substation layer; bounds of the peak may follow as `peak_low_mva`, `peak_high_mva`."""
-
 MOST_TRANSFORMERS = 100
+"""Of a kind at one station; more is a slip of the pen."""
 
 
 def feeding_levels(text: Any) -> frozenset[float]:

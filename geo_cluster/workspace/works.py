@@ -18,6 +18,7 @@ from geo_cluster.errors import Fault, InputError, Place, refuse_if
 from geo_cluster.matching.plan import Assignment
 from geo_cluster.study import Study
 from geo_cluster.world import catalog, portfolio
+from geo_cluster.world.layers import Layers
 
 PROJECTS = "projects.csv"
 """Name of a work's own portfolio among its files; the scenario's stands where there is none."""
@@ -204,8 +205,9 @@ class KeptPlan:
             None when the data or the program are others than those it was made with.
         """
         scenario = self.work.settled(folder)
-        if pipeline.hashes(portfolio.read(scenario.portfolio), scenario.layers) != self.hashes:
+        projects, layers = portfolio.read(scenario.portfolio), Layers(scenario.layers)
+        if pipeline.hashes(projects, layers) != self.hashes:
             return None
-        result = pipeline.run(scenario, plan=self.plan)
+        result = pipeline.run(scenario, layers, projects=projects, plan=self.plan)
         same = scenario.id == self.scenario_id and [str(one) for one in result.violations] == self.violations
         return replace(result, seconds=self.seconds, day=self.at.astimezone().date()) if same else None

@@ -115,9 +115,9 @@ def attributes() -> dict[str, Attribute]:
 def _source_words() -> dict[tuple[str, str], Text]:
     """What is declared in both languages of where a number comes from: reasons of priors, ways of deriving."""
     return {
-        (key, said.zh): said
+        (key, words.zh): words
         for key, attribute in attributes().items()
-        for said in (*(prior.reason for prior in attribute.priors), *attribute.sources)
+        for words in (*(prior.reason for prior in attribute.priors), *attribute.sources)
     }
 
 
@@ -160,36 +160,10 @@ def segments() -> dict[str, Segment]:
 
 
 @lru_cache(maxsize=64)
-def layers(folder: Path | None = None) -> dict[str, Layer]:
-    """The registry of a folder, by default of `data_dir()`: every file with producer, licence, dates and hash."""
-    rows = toml.read((folder or data_dir()) / "sources.toml", error=DataError)
+def registered(content: bytes, where: str) -> dict[str, Layer]:
+    """What a `sources.toml` says: every file with producer, licence, dates and hash; read by `layers.Layers`."""
+    rows = toml.parse(content, where, error=DataError)
     return _declared("sources.toml", Layer, rows.get("layers", {}))
-
-
-def registry(folder: str = "") -> dict[str, Layer]:
-    """The shipped layers, those registered in `folder` in place of them and beside them."""
-    return layers() | (layers(Path(folder)) if folder else {})
-
-
-def layer_path(name: str, folder: str = "") -> Path:
-    """Where the file of a registered layer is; that of one's own folder has to lie in it, and not be a way out of it.
-
-    Raises
-    ------
-    DataError
-        There is no such layer, or its file is a link to another place.
-    """
-    declared = registry(folder)
-    if name not in declared:
-        raise DataError(Fault("world.no_such_layer", "sources.toml", name=name, known=list(declared)))
-    if not folder or name not in layers(Path(folder)):
-        return data_dir() / declared[name].file
-    path = Path(folder) / declared[name].file
-    if path.resolve().parent != Path(folder).resolve():
-        raise DataError(
-            Fault("world.link_elsewhere", Place("sources.toml", sheet=f"[{name}]", key="file"), file=path.name)
-        )
-    return path
 
 
 def scenario_names() -> list[str]:

@@ -6,9 +6,14 @@ Nothing downstream reads a file of `data/geo` by itself, so what a study used is
 from __future__ import annotations
 
 import functools
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 import geopandas as gpd
 import numpy as np
@@ -23,6 +28,11 @@ from geo_cluster.errors import DataError, Fault, InputError, Place, reason_of, r
 from geo_cluster.world import catalog, spreadsheet, tabular
 from geo_cluster.world.coordinates import SYSTEMS, convert
 
+Result = TypeVar("Result")
+
+SOURCES = "sources.toml"
+"""Name of the registry in a folder of layers."""
+
 CRS = "EPSG:4326"
 HUBEI = (107.0, 28.0, 118.0, 35.0)
 """Bounds every shipped coordinate has to lie in: the province and its neighbours, degrees."""
@@ -36,40 +46,199 @@ _FILLED, _KNOWN = "filled", "known"
 _TYPES = {"str": Text(zh="文本", en="text"), "float": Text(zh="数", en="number"), "int": Text(zh="整数", en="integer")}
 
 GAZETTEER = "geonames"
+LOCATING = ("counties", GAZETTEER)
+"""Layers that the places of all others are held against."""
+
 ANCHOR_KM = 0.1
 KM_PER_DEGREE, KM_PER_DEGREE_LON = 111.2, 95.5
 """Kilometres in a degree of latitude, and of longitude at 31° N: near enough to tell 100 m from a shift of 500."""
 
 
-@lru_cache(maxsize=64)  # the shipped ones, and own ones of the works that are looked at
-def _read(name: str, folder: str) -> pd.DataFrame:
-    path, layer = catalog.layer_path(name, folder), catalog.registry(folder)[name]
-    refuse_if(file_faults(path, layer), DataError)
-    table = _unpacked(path) if folder else parse(path)
-    refuse_if(contract_faults(name, table) + _count_faults(layer, table), DataError)
-    refuse_if(_misplaced(name, table), DataError)
-    return table
+class Layers:
+    """Registered layers: the shipped ones, and those of a folder of one's own in place of them and beside them.
 
+    What the registry says is read once, so all who are handed the same `Layers` see the same data, whatever happens
+    to the folder meanwhile. A file is checked when its layer is first read. Tables are shared by content: the shipped
+    ones stay in memory, those of one's own as long as some `Layers` that read them.
 
-def _misplaced(name: str, table: pd.DataFrame) -> list[Fault]:
-    """Faults of place of a point layer; the gazetteer is what it is held against."""
-    if not isinstance(table, gpd.GeoDataFrame) or "county_code" not in table or name == GAZETTEER:
-        return []
-    return place_faults(name, table, read("counties"), read(GAZETTEER).geometry)
+    Parameters
+    ----------
+    folder : str or Path
+        Folder with a `sources.toml` of one's own; '' for the shipped layers alone.
+    tables : mapping of DataFrame, optional
+        Tables that stand in place of layers, taken as they are, as tests and notebooks make them.
 
-
-def read(name: str, folder: str | Path = "") -> Any:
-    """Open a registered layer, checked: points, lines and areas as GeoDataFrame in WGS84, else DataFrame.
-
-    One that is registered in `folder` stands in place of the shipped one.
+    Attributes
+    ----------
+    own : dict of Layer
+        What is registered in `folder`, by name.
+    registry : dict of Layer
+        All of it: producer, licence, dates and SHA-256 of every layer, by name.
+    sources : bytes
+        The `sources.toml` of `folder`; empty where there is no folder.
 
     Raises
     ------
     DataError
-        The file is missing, truncated, changed, or breaks its contract; every fault is listed.
+        A registry is missing or damaged.
     """
-    own = bool(folder) and name in catalog.layers(Path(folder))
-    return _read(name, str(folder) if own else "").copy()
+
+    def __init__(self, folder: str | Path = "", *, tables: Mapping[str, pd.DataFrame] | None = None):
+        self.folder = str(folder)
+        self.sources = toml.content_of(Path(folder) / SOURCES, error=DataError) if self.folder else b""
+        self.own = catalog.registered(self.sources, str(Path(folder) / SOURCES)) if self.folder else {}
+        shipped = catalog.data_dir() / SOURCES
+        registry = catalog.registered(toml.content_of(shipped, error=DataError), str(shipped)) | self.own
+        self._tables: dict[str, pd.DataFrame] = dict(tables or {})
+        self._handed_in = frozenset(self._tables)
+        self.registry = registry | {name: _described(name, table) for name, table in self._tables.items()}
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the folder's registry, which names the files by theirs; '' where there is no folder."""
+        return hashlib.sha256(self.sources).hexdigest() if self.folder else ""
+
+    @property
+    def key(self) -> str:
+        """Names all layers by content, 24 hex digits."""
+        return hashlib.sha256(repr(sorted(self.hashes().items())).encode()).hexdigest()[:24]
+
+    def hashes(self, names: Iterable[str] | None = None) -> dict[str, str]:
+        """SHA-256 of each layer, or of those named."""
+        return {name: self._entry(name).sha256 for name in (self.registry if names is None else names)}
+
+    def path(self, name: str) -> Path:
+        """Where the file of a layer is; that of one's own has to lie in the folder, and not be a way out of it.
+
+        Raises
+        ------
+        DataError
+            There is no such layer, it is no file, or its file is a link to another place.
+        """
+        layer = self._entry(name)
+        if name in self._handed_in:
+            raise DataError(Fault("world.layer_handed_in", _place(name)))
+        if name not in self.own:
+            return catalog.data_dir() / layer.file
+        path = Path(self.folder) / layer.file
+        if path.resolve().parent != Path(self.folder).resolve():
+            at = Place(SOURCES, sheet=f"[{name}]", key="file")
+            raise DataError(Fault("world.link_elsewhere", at, file=path.name))
+        return path
+
+    def content(self, name: str) -> bytes:
+        """The file of a layer as it is, checked against its hash."""
+        path, layer = self.path(name), self.registry[name]
+        refuse_if(file_faults(path, layer), DataError)
+        return path.read_bytes()
+
+    def read(self, name: str) -> Any:
+        """Open a layer, checked: points, lines and areas as GeoDataFrame in WGS84, else DataFrame; a copy each time.
+
+        Raises
+        ------
+        DataError
+            The file is missing, truncated, changed, or breaks its contract; every fault is listed.
+        """
+        if name not in self._tables:
+            self._tables[name] = self._opened(name)
+        return self._tables[name].copy()
+
+    def _entry(self, name: str) -> Layer:
+        if name not in self.registry:
+            raise DataError(Fault("world.no_such_layer", SOURCES, name=name, known=list(self.registry)))
+        return self.registry[name]
+
+    def _opened(self, name: str) -> pd.DataFrame:
+        path, own, layer = self.path(name), name in self.own, self.registry[name]
+        refuse_if(file_faults(path, layer) if own else _shipped_faults(path, layer, _stat(path)), DataError)
+        located_by = (one for one in LOCATING if one in self.registry)
+        mark = (f"{name}{path.suffix}", own, layer.sha256, *self.hashes(located_by).values())
+        table = _tables.get(mark)
+        if table is None:
+            table = _unpacked(path, layer) if own else parse(path)
+            refuse_if(contract_faults(name, table) + _count_faults(layer, table), DataError)
+            refuse_if(self._misplaced(name, table), DataError)
+            _tables[mark] = table
+        refuse_if(_count_faults(layer, table), DataError)
+        if not own:
+            _shipped[name] = table
+        return table
+
+    def _misplaced(self, name: str, table: pd.DataFrame) -> list[Fault]:
+        """Faults of place of a point layer, held against the counties and the gazetteer."""
+        if not isinstance(table, gpd.GeoDataFrame) or "county_code" not in table or name in LOCATING:
+            return []
+        counties, gazetteer = (self.read(one) for one in LOCATING)
+        return place_faults(name, table, counties, gazetteer.geometry)
+
+
+_tables: WeakValueDictionary[tuple[Hashable, ...], pd.DataFrame] = WeakValueDictionary()
+"""Checked tables by layer and SHA-256, as long as somebody holds them."""
+
+_shipped: dict[str, pd.DataFrame] = {}
+"""The shipped layers by name, held."""
+
+
+def _described(name: str, table: pd.DataFrame) -> Layer:
+    """A registry entry for a table that was handed in: nobody knows whose it is."""
+    flat, shapes = pd.DataFrame(table), isinstance(table, gpd.GeoDataFrame)
+    content = flat.drop(columns=table.geometry.name if shapes else []).to_csv(lineterminator="\n").encode()
+    content += b"".join(shape or b"" for shape in table.geometry.to_wkb()) if shapes else b""
+    row: dict[str, Any] = {"file": f"{name}.csv", "title_zh": name, "title_en": name, "producer": "?", "licence": "?"}
+    row |= {"licence_url": "", "attribution_zh": "", "attribution_en": "", "urls": (), "retrieved": "", "as_of": ""}
+    row |= {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), "rows": len(table)}
+    row |= {"crs": CRS if shapes else "none", "geometry": "any" if shapes else "none", "made_by": "handed in"}
+    return Layer.model_validate(row)
+
+
+def _stat(path: Path) -> tuple[int, int, int] | None:
+    """What changes with a file: size, time and place on the disk; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+@lru_cache(maxsize=128)
+def _shipped_faults(path: Path, layer: Layer, _: tuple[int, int, int] | None) -> tuple[Fault, ...]:
+    """`file_faults` of a shipped file, which isn't hashed again while nothing touched it."""
+    return tuple(file_faults(path, layer))
+
+
+def by_content(*names: str, most: int) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+    """Keep what a function makes of layers, by the SHA-256 of those named and by its other arguments.
+
+    Parameters
+    ----------
+    *names : str
+        The layers that the function reads; all when none is named.
+    most : int
+        So many answers are kept, those asked for last; of the layers themselves nothing is.
+    """
+
+    def keeping(function: Callable[..., Result]) -> Callable[..., Result]:
+        kept: OrderedDict[Any, Result] = OrderedDict()
+        lock = threading.Lock()
+
+        @functools.wraps(function)
+        def answer(layers: Layers, *about: Hashable) -> Result:
+            key = (*layers.hashes(names or None).values(), *about)
+            with lock:
+                if key in kept:
+                    kept.move_to_end(key)
+                    return kept[key]
+            made = function(layers, *about)
+            with lock:
+                kept[key] = made
+                while len(kept) > most:
+                    kept.popitem(last=False)
+            return made
+
+        return answer
+
+    return keeping
 
 
 def file_faults(path: Path, layer: Layer) -> list[Fault]:
@@ -105,10 +274,12 @@ def parse(path: Path) -> pd.DataFrame:
     return frame.to_crs(CRS)
 
 
-def _unpacked(path: Path) -> pd.DataFrame:
+def _unpacked(path: Path, layer: Layer) -> pd.DataFrame:
     """`parse` for a file of somebody's own, which is opened in the box."""
     try:
         content = door.content_of(path)
+        if hashlib.sha256(content).hexdigest() != layer.sha256:  # it changed since it was looked at
+            raise DataError(Fault("world.other_hash", path))
         if path.suffix == ".csv":
             table = tabular.read(content, path.name).reset_index(drop=True)
             return _points(table) if {"lon", "lat"} <= set(table.columns) else table
@@ -151,13 +322,13 @@ def headings(name: str) -> dict[str, dict[str, str]]:
 
 def as_read(name: str, table: pd.DataFrame, language: Language) -> pd.DataFrame:
     """A layer's rows with words in place of the keys of its vocabularies; columns keep their names."""
-    rules, told = headings(name), table.copy()
+    rules, shown = headings(name), table.copy()
     for column in set(table) & set(rules):
         vocabulary = rules[column].get("words") or rules[column].get("read")
         if vocabulary:
             known = {key: word[language] for key, word in words(vocabulary).items()}
-            told[column] = [_worded(str(cell), known) for cell in table[column].fillna("")]
-    return told
+            shown[column] = [_worded(str(cell), known) for cell in table[column].fillna("")]
+    return shown
 
 
 def _worded(cell: str, known: dict[str, str]) -> str:
@@ -300,21 +471,22 @@ def _count_faults(layer: Layer, table: pd.DataFrame) -> list[Fault]:
     return [Fault("world.other_length", layer.file, rows=len(table), registered=layer.rows)]
 
 
-def check_all() -> list[Fault]:
-    """Check every registered file against hash and contract, and that no file lies there unregistered."""
-    declared, folder = catalog.layers(), catalog.data_dir()
+def check_all(layers: Layers) -> list[Fault]:
+    """Check every registered file against hash and contract, and that no file lies unregistered beside the shipped."""
     faults: list[Fault] = []
-    for name, layer in declared.items():
-        found = file_faults(folder / layer.file, layer)
+    for name, layer in layers.registry.items():
+        path = layers.path(name)
+        found = file_faults(path, layer)
         if not found:
             try:
-                table = parse(folder / layer.file)
+                table = parse(path)
                 found = contract_faults(name, table) + _count_faults(layer, table)
-                found = found or _misplaced(name, table)
+                found = found or layers._misplaced(name, table)
             except DataError as problem:
                 found = problem.faults
         faults += found
-    known = {layer.file for layer in declared.values()} | {"sources.toml"}
+    folder = catalog.data_dir()
+    known = {layer.file for layer in layers.registry.values()} | {SOURCES}
     strays = sorted({path.name for path in folder.iterdir() if not path.name.startswith(".")} - known)
     faults += [Fault("world.unregistered", folder / stray) for stray in strays]
     return faults

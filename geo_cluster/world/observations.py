@@ -16,6 +16,7 @@ import pandas as pd
 
 from geo_cluster.domain import BASES, Attribute, KnownBetter
 from geo_cluster.errors import Fault, InputError, Place
+from geo_cluster.world import triangular
 
 COLUMNS = ["site_id", "attribute", "low", "likely", "high", "unit", "basis", "source", "as_of"]
 COLUMNS += ["source_class", "confidence"]
@@ -24,13 +25,13 @@ KEY = ["site_id", "attribute"]
 
 def known_rows(known: Sequence[KnownBetter], attributes: Mapping[str, Attribute]) -> pd.DataFrame:
     """Rows for the numbers that a scenario states."""
-    said = {"source_class": "user", "confidence": "as stated"}
-    rows = [one.model_dump() | {"unit": attributes[one.attribute].unit.zh} | said for one in known]
+    source = {"source_class": "user", "confidence": "as stated"}
+    rows = [one.model_dump() | {"unit": attributes[one.attribute].unit.zh} | source for one in known]
     return pd.DataFrame(rows, columns=["subject", *COLUMNS[1:]]).set_axis(COLUMNS, axis=1)
 
 
 def best(rows: pd.DataFrame) -> pd.DataFrame:
-    """Keep one row for each subject and attribute: the best basis, then the latest date, then the last given."""
+    """Keep one row for each subject and attribute: the best basis, then the latest date, then the last row."""
     order = rows.assign(_basis=rows["basis"].map({basis: rank for rank, basis in enumerate(BASES)}))
     order = order.iloc[::-1].sort_values(["_basis", "as_of"], ascending=[True, False], kind="stable")
     return order.drop_duplicates(KEY)[COLUMNS].sort_values(KEY, kind="stable").reset_index(drop=True)
@@ -75,8 +76,8 @@ def _prior(key: str, attribute: Attribute, subject: str, class_: str, have: pd.D
         if prior.share_of is None:
             low, likely, high = prior.low, prior.likely, prior.high
         elif (subject, prior.share_of) in have.index:
-            whole = have.loc[(subject, prior.share_of)]
-            low, likely, high = prior.low * whole.low, prior.likely * whole.likely, prior.high * whole.high
+            total = have.loc[(subject, prior.share_of)]
+            low, likely, high = prior.low * total.low, prior.likely * total.likely, prior.high * total.high
         else:
             continue
         return low, likely, high, attribute.unit.zh, "assumed", prior.reason.zh, prior.as_of, "c", "low"
@@ -95,19 +96,10 @@ def draw(observations: pd.DataFrame, *, draws: int, seed: int) -> np.ndarray:
     array, shape (draws, rows)
         Constant where low equals high.
     """
-    low, mode, high = (observations[column].to_numpy(float) for column in ("low", "likely", "high"))
+    low, likely, high = (observations[column].to_numpy(float) for column in ("low", "likely", "high"))
     uniform = np.empty((draws, len(observations)))
     strata = np.arange(draws)
     for column, (subject, attribute) in enumerate(zip(observations["site_id"], observations["attribute"], strict=True)):
         rng = np.random.default_rng([seed, zlib.crc32(f"{subject}/{attribute}".encode())])
         uniform[:, column] = (rng.permutation(strata) + rng.random(draws)) / draws
-    return triangular(uniform, low, mode, high)
-
-
-def triangular(uniform: np.ndarray, low: np.ndarray, mode: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Quantiles of triangular distributions (inverse of the cumulative distribution), broadcast over arrays."""
-    width = high - low
-    rising = np.divide(mode - low, width, out=np.zeros_like(width), where=width > 0)
-    below = low + np.sqrt(uniform * width * (mode - low))
-    above = high - np.sqrt((1 - uniform) * width * (high - mode))
-    return np.where(uniform < rising, below, above)
+    return triangular.quantiles(uniform, low, likely, high)

@@ -1,4 +1,4 @@
-"""A portfolio of projects: read from a spreadsheet, checked row by row, needs estimated where not given.
+"""A portfolio of projects: read from a spreadsheet, checked row by row, needs estimated where not stated.
 
 Only segment and output are required. Whatever else is left empty is estimated from the segment's requirement
 ranges (`tables/requirements.toml`) and stays an interval.
@@ -51,7 +51,7 @@ def read(name_or_path: str | Path) -> pd.DataFrame:
     -------
     DataFrame
         One row a project, indexed by `id`: name, segment, output_100m_yuan, year, max_minutes, notes and
-        low/likely/high of `land_mu`, `power_mva`, `energy_gwh` with `<need>_given` (True where the file says it).
+        low/likely/high of `land_mu`, `power_mva`, `energy_gwh` with `<need>_stated` (True where the file states it).
 
     Raises
     ------
@@ -98,8 +98,8 @@ def write_text(table: pd.DataFrame) -> bytes:
 
 def made_up(table: pd.DataFrame) -> int:
     """How many of these projects are still those of the shipped sample (示例), by name or by note."""
-    told = table["name"].astype(str).str.startswith("示例") | table["notes"].astype(str).str.startswith("示例")
-    return int(told.sum())
+    sample = table["name"].astype(str).str.startswith("示例") | table["notes"].astype(str).str.startswith("示例")
+    return int(sample.sum())
 
 
 def _open(content: bytes, name: str) -> pd.DataFrame:
@@ -159,7 +159,7 @@ def _projects(text: pd.DataFrame, where: Place | str) -> pd.DataFrame:
         Fault("world.no_output", _place(where, row, "output_100m_yuan"))
         for row in _where(text["output_100m_yuan"] == "")
     )
-    given = {need: _intervals(text[need], where, faults, positive=True) for need in NEEDS}
+    stated = {need: _intervals(text[need], where, faults, positive=True) for need in NEEDS}
     years = _intervals(text["year"], where, faults, positive=True)
     first, year, last = years.T
     is_none = (year < 2000) | (year > 2100) | (first != last) | (year != np.floor(year))
@@ -176,10 +176,10 @@ def _projects(text: pd.DataFrame, where: Place | str) -> pd.DataFrame:
     usual = np.array([declared[key].max_minutes for key in segment])
     projects["max_minutes"] = np.where(np.isnan(minutes[:, 1]), usual, minutes[:, 1])
     for need in NEEDS:
-        is_given = ~np.isnan(given[need][:, 1])
-        bounds = np.where(is_given[:, None], given[need], estimated[need])
+        is_stated = ~np.isnan(stated[need][:, 1])
+        bounds = np.where(is_stated[:, None], stated[need], estimated[need])
         projects[[f"{need}_low", f"{need}_likely", f"{need}_high"]] = bounds
-        projects[f"{need}_given"] = is_given
+        projects[f"{need}_stated"] = is_stated
     projects["notes"] = text["notes"]
     return projects.set_index(pd.Index(ids, name="id"))
 

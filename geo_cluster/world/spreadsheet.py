@@ -92,7 +92,7 @@ def as_xlsx(sheets: Mapping[str, pd.DataFrame], *, formats: Mapping[str, str] = 
     file = io.BytesIO()
     with pd.ExcelWriter(file, engine="openpyxl") as writer:
         for name, table in sheets.items():
-            _each(table, _told).to_excel(writer, sheet_name=name, index=False, freeze_panes=(1, 0))
+            _each(table, _cell_text).to_excel(writer, sheet_name=name, index=False, freeze_panes=(1, 0))
             page = writer.sheets[name]
             page.auto_filter.ref = page.dimensions
             for number, column in enumerate(table, start=1):
@@ -134,7 +134,7 @@ def undate_package(path: Path) -> None:
         raise OSError(str(problem)) from problem
 
 
-def _told(text: str) -> str:
+def _cell_text(text: str) -> str:
     """Inert text that a cell of a workbook can hold."""
     text = _NO_XML.sub("\ufffd", inert(text))
     units = text.encode("utf-16-le")

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # streamlit runs t
 
 from app import cached, state
 from geo_cluster.world import catalog, portfolio
+from geo_cluster.world.layers import Layers
 from tests.browser.hostile import NAMES
 
 
@@ -26,7 +27,7 @@ def projects() -> bytes:
 
 def own_sites() -> dict[str, bytes]:
     """The shipped sites under hostile names, registered as a planner's own layer."""
-    layer = catalog.layers()["sites"]
+    layer = Layers().registry["sites"]
     table = pd.read_csv(catalog.data_dir() / layer.file, dtype=str, keep_default_na=False)
     for language in ("zh", "en"):
         first = table["id"].tolist().index("E08")  # the best site of most has the worst name
@@ -41,7 +42,7 @@ def own_sites() -> dict[str, bytes]:
 
 if not state.kept("hostile"):
     state.keep("hostile", True)
-    sites = pd.read_csv(catalog.data_dir() / catalog.layers()["sites"].file)["id"]
+    sites = pd.read_csv(catalog.data_dir() / Layers().registry["sites"].file)["id"]
     known = [
         {"subject": site, "attribute": "available_land_ha", "low": 20, "likely": 30, "high": 40, "source": name}
         for site, name in zip(sites, NAMES, strict=False)

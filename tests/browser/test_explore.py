@@ -14,8 +14,8 @@ from pyproj import Geod
 from geo_cluster.maps import page as maps_page
 from geo_cluster.maps import payload as maps_payload
 from geo_cluster.maps import words as maps_words
-from geo_cluster.world import layers
 from geo_cluster.world.coordinates import convert
+from geo_cluster.world.layers import Layers
 from tests.browser.painted import LAPTOP, PHONE
 
 PIXEL = bytes.fromhex(
@@ -28,7 +28,7 @@ HOSTILE = "</script><script>window.broken = 1</script><img src=x onerror='window
 
 @pytest.fixture(scope="module")
 def overview():
-    return json.loads(maps_page.as_json(maps_payload.payload("zh")))
+    return json.loads(maps_page.as_json(maps_payload.payload(Layers(), "zh")))
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_what_was_explored_opens_again_from_its_link(visit, server, language, si
     if size == PHONE:
         frame.get_by_role("button", name=words["layers"]).click()
     frame.locator("[data-filter=segment]").select_option("cutting_welding")
-    rows = layers.read("chain")
+    rows = Layers().read("chain")
     fits = rows[rows["segments"].str.split(";").map(lambda of: "cutting_welding" in of) & rows.geometry.notna()]
     expect(frame.locator(".gc-left span")).to_have_text(
         words["left"].format(n=len(fits), all=rows.geometry.notna().sum())
@@ -137,7 +137,7 @@ def test_what_was_explored_opens_again_from_its_link(visit, server, language, si
 
 def test_a_cell_of_the_matrix_filters_the_map_and_names_who_is_there(visit, server):
     frame = the_map(visit(server[0]))
-    cells = {(cell["stage"], cell["city"]): cell for cell in maps_payload.payload("zh")["matrix"]["cells"]}
+    cells = {(cell["stage"], cell["city"]): cell for cell in maps_payload.payload(Layers(), "zh")["matrix"]["cells"]}
     expect(frame.locator(".gc-gap")).to_have_count(sum(cell["gap"] for cell in cells.values()))
     lasers = cells["lasers", "420100"]
     button = frame.get_by_role("button", name=f"激光器 · 武汉市 {len(lasers['ids'])}")
@@ -210,8 +210,8 @@ def test_an_area_drawn_with_the_mouse_lists_what_lies_inside_and_escape_ends(ope
         page.get_by_role("button", name="下载 CSV").click()
     rows = list(csv.DictReader(io.StringIO(waiting.value.path().read_text(encoding="utf-8-sig"))))
     assert len(rows) == inside
-    known = set(layers.read("chain")["name_zh"]) | set(layers.read("sites")["name_zh"])
-    known |= set(layers.read("anchors")["name_zh"])
+    known = set(Layers().read("chain")["name_zh"]) | set(Layers().read("sites")["name_zh"])
+    known |= set(Layers().read("anchors")["name_zh"])
     assert {row["名称"] for row in rows} <= known
     assert {row["是否在内"] for row in rows} <= {"在内", "可能"}
     page.get_by_role("button", name="测距").click()

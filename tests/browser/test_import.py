@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from shapely import box
 
 from app.texts import text
-from geo_cluster.world import layers
+from geo_cluster.world.layers import Layers
 from tests.browser.pages import go, stays_within, turned
 from tests.browser.painted import LAPTOP, PHONE
 
@@ -26,7 +26,7 @@ BAD = "对象,指标,最可能,单位,依据,来源\nH99,可供工业用地,abou
 @pytest.fixture
 def small(tmp_path):
     """Two small parcels on offer in Gedian, where the shipped numbers put most projects first; made up."""
-    site = layers.read("sites").set_index("id").loc[["E01"]].to_crs(4547).geometry.iloc[0]
+    site = Layers().read("sites").set_index("id").loc[["E01"]].to_crs(4547).geometry.iloc[0]
     squares = [box(site.x + 60 * k, site.y, site.x + 60 * k + 50, site.y + 50) for k in range(2)]
     names = {"示例": "示例，非真实数据", "site": "E01", "parcel": ["<b>甲</b>", "乙*2*"], "status": "净地"}
     frame = gpd.GeoDataFrame(names, geometry=squares, crs=4547).to_crs(4326)

@@ -12,7 +12,8 @@ from geo_cluster.maps import page as maps_page
 from geo_cluster.maps import payload as maps_payload
 from geo_cluster.maps import words
 from geo_cluster.report import tables
-from geo_cluster.world import catalog, layers, spreadsheet
+from geo_cluster.world import catalog, spreadsheet
+from geo_cluster.world.layers import Layers
 from tests.browser.painted import LAPTOP, PHONE, Painted, on_white
 from tests.test_written import INNER, RISKS
 
@@ -56,7 +57,7 @@ def test_the_map_is_painted(opened, palette, size):
 @pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
 def test_the_whole_plan_is_in_the_frame(visit, tmp_path, size):
     """Some of the cautious plan is in Shiyan, 400 km from the rest."""
-    payload = maps_payload.payload("zh", study.run(catalog.scenario("cautious")))
+    payload = maps_payload.payload(study.run(catalog.scenario("cautious")), "zh")
     (tmp_path / "map.html").write_text(maps_page.standalone(payload), encoding="utf-8")
     page = visit((tmp_path / "map.html").as_uri(), size)
     page.locator("[data-ready=true]").wait_for()
@@ -120,7 +121,7 @@ def test_layers_and_rings_can_be_switched(opened, palette):
     rings = page.locator(".leaflet-overlay-pane path[stroke-dasharray]")
     assert rings.count() == 0
     page.locator("[data-layer=rings]").check()
-    rows = [layers.read(name) for name in ("chain", "sites", "substations")]
+    rows = [Layers().read(name) for name in ("chain", "sites", "substations")]
     drawn = {(row.lat, row.lon, row.coord_uncertainty_m) for frame in rows for row in frame.dropna().itertuples()}
     assert rings.count() >= len(drawn) > 0
 
@@ -153,7 +154,7 @@ def test_a_plan_line_says_what_it_carries(opened, result):
 
 def test_hostile_names_stay_text(visit, result, tmp_path):
     attack = "</script><script>window.broken = 1</script><img src=x onerror='window.broken = 1'>{{ 7 * 7 }}"
-    payload = json.loads(maps_page.as_json(maps_payload.payload("zh", result)))
+    payload = json.loads(maps_page.as_json(maps_payload.payload(result, "zh")))
     for layer in payload["layers"]:
         for feature in layer["features"] if isinstance(layer["features"], list) else ():
             feature["p"] |= {"title": attack, "sub": attack, "source": attack, "rows": [[attack, attack]]}

@@ -7,7 +7,7 @@ import openpyxl
 import pytest
 from playwright.sync_api import expect
 
-from geo_cluster.world import catalog
+from geo_cluster.world.layers import Layers
 from tests.browser.painted import LAPTOP, PHONE, Painted
 
 SIZES = pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
@@ -73,4 +73,4 @@ def test_layers_are_listed_previewed_and_downloaded(visit, server, palette, size
             page.get_by_role("button", name="打包下载全部").click()
         archive = zipfile.ZipFile(io.BytesIO(waiting.value.path().read_bytes()))
         assert archive.testzip() is None
-        assert {layer.file for layer in catalog.layers().values()} < set(archive.namelist())
+        assert {layer.file for layer in Layers().registry.values()} < set(archive.namelist())

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from geo_cluster.world import layers
+from geo_cluster.world.layers import Layers
 from tests.browser.pages import settled
 from tests.browser.painted import LAPTOP, PHONE, Painted, on_white
 
@@ -54,7 +54,7 @@ def test_layers_can_be_switched(explore, palette):
     assert bare.share(palette["map"]["target"]) < 0.001
     assert before.differs(bare) > 0.2
     markers = frame.locator(".gc-diamond")
-    assert markers.count() == len(layers.read("sites"))
+    assert markers.count() == len(Layers().read("sites"))
     frame.locator("[data-layer=sites]").uncheck()
     expect(markers).to_have_count(0)
     rings = frame.locator(".leaflet-overlay-pane path[stroke-dasharray]")
@@ -106,7 +106,7 @@ def test_the_keyboard_is_enough(explore):
 
 def test_a_click_on_a_site_opens_its_card(explore):
     _, frame = explore()
-    names = set(layers.read("sites")["name_zh"])
+    names = set(Layers().read("sites")["name_zh"])
     frame.locator(".gc-diamond").last.dispatch_event("click")
     card = frame.locator(".leaflet-popup .gc-pop")
     expect(card).to_be_visible()

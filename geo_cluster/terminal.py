@@ -1,0 +1,189 @@
+"""What the command line prints: tables, progress and refusals, on any terminal, in the reader's language.
+
+Heavy imports wait until something is printed that needs them.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+import sys
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from rich.console import Console
+
+    from geo_cluster.errors import Fault
+    from geo_cluster.study import Study
+
+Language = Literal["zh", "en"]
+
+ENVIRONMENT = "GEO_CLUSTER_LANG"
+"""Variable that names the language of refusals where `--lang` doesn't: `zh` or `en`."""
+
+PLAIN = {"→": "->", "≤": "<=", "✗": "x", "✓": "ok", "·": "-", "–": "-", "…": "...", "×": "x", "©": "(c)", "°": " deg"}
+"""What stands for our signs on a terminal that doesn't have them."""
+
+
+_asked: list[Language] = []
+"""What `--lang` says in this run, where it was given."""
+
+
+def get_ready() -> None:
+    """Forget the language of an earlier run, and let no terminal or file end a command because it lacks a character."""
+    _asked.clear()
+    _any_terminal()
+
+
+def note_language(context: typer.Context, value: Language) -> Language:
+    """Keep what `--lang` says for the refusals of this run; its default is for results, not for them."""
+    source = context.get_parameter_source("lang")
+    if source is not None and source.name == "COMMANDLINE":
+        _asked[:] = [value]
+    return value
+
+
+def language() -> Language:
+    """The reader's language: `--lang`, else `GEO_CLUSTER_LANG`, else the locale's if Chinese, else English."""
+    if _asked:
+        return _asked[0]
+    named = os.environ.get(ENVIRONMENT, "").strip()
+    locale = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name, ""))), "")
+    return "zh" if (named or locale).lower().startswith("zh") else "en"
+
+
+def refuse(faults: Iterable[Fault]) -> None:
+    """Print faults, a line each, to the standard error."""
+    for fault in faults:
+        line(f"✗ {fault.words(language())}", err=True)
+
+
+def leave_output() -> None:
+    """Have what is left in the buffer of the standard output go nowhere: it has nowhere to go."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A terminal that shows data as it is: a project may be named `[/b]` or `:factory:`."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, markup=False, emoji=False)
+
+
+def report(result: Study, screen: Console, lang: Literal["zh", "en"]) -> None:
+    """Print the top of the ranking and of the plan."""
+    from rich.table import Table
+
+    from geo_cluster.report import tables
+
+    zh = lang == "zh"
+    notice = "（示例项目，非任何企业的计划）" if zh else " (sample projects, nobody's plan)"
+    names = result.sites.set_index("id")[f"name_{lang}"]
+
+    def show(title: str, headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+        table = Table(*headings, title=title + notice * result.scenario.is_sample)
+        for row in rows:
+            table.add_row(*row)
+        screen.print(table)
+
+    best = tables.ranking(result)[tables.ranking(result)["rank"] == 1].head(8)
+    show(
+        "各项目首选" if zh else "First choice of each project",
+        ("项目", "首选园区", "得分", "区间", "居首概率")
+        if zh
+        else ("project", "site", "score", "interval", "acceptability"),
+        (
+            (r.project_name, names[r.site], f"{r.score:.1f}", f"{r.low:.0f}–{r.high:.0f}", f"{r.chance_first:.0%}")
+            for r in best.itertuples()
+        ),
+    )
+    show(
+        "布局方案" if zh else "Plan",
+        ("项目", "园区", "得分", "本项目排名") if zh else ("project", "site", "score", "its rank"),
+        (
+            (r.project_name, names[r.site], f"{r.score:.1f}", str(r.rank))
+            for r in tables.assignment(result).head(12).itertuples()
+        ),
+    )
+    plan, placed = result.plan, f"{len(tables.assignment(result))}/{len(result.projects)}"
+    proof = f"{plan.objective:,.2f} ≤ {plan.bound:,.2f}, gap {plan.gap:.4%}, {plan.status}"
+    screen.print(f"{'落地' if zh else 'placed'} {placed}, {proof}, violations {len(result.violations)}")
+    for row in tables.unplaced(result).head(8).itertuples():
+        screen.print(f"  {row.project_name}: {row.reason if zh else row.reason_en}")
+
+
+STEPS = {
+    "export": ("写出方案", "writing the plan"),
+    "ways_in": ("落地办法", "placement options"),
+    "pool_worth": ("各资源多一点值多少", "value of more of each pool"),
+    "why_here": ("为何在此", "why each is where it is"),
+    "site_importance": ("各园区的分量", "importance of each site"),
+    "alternatives": ("备选方案", "alternatives"),
+    "trade_off": ("权衡", "fronts"),
+    "holds": ("在抽样中是否成立", "feasible share of draws"),
+}
+"""Tables of `report.explanation.explain` as the command line names them."""
+
+
+@contextmanager
+def steps(screen: Console, lang: Literal["zh", "en"]) -> Iterator[Callable[[str], None]]:
+    """A line for the step at work with the time it has taken; each step that is done stays on the screen."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    zh, now = lang == "zh", "export"
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Progress(*columns, console=screen, transient=True) as bar:
+        task = bar.add_task(STEPS[now][not zh], total=None)
+
+        def done() -> None:
+            screen.print(f"{bar.tasks[0].elapsed or 0:7.1f} s  {STEPS[now][not zh]} ✓", highlight=False)
+
+        def on_step(step: str) -> None:
+            nonlocal now
+            name, _, count = step.partition(" ")
+            if name != now:
+                done()
+                now = name
+            bar.update(task, description=f"{STEPS[now][not zh]} {count}")
+
+        yield on_step
+        done()
+
+
+@contextmanager
+def progress(screen: Console) -> Iterator[Callable[[str], None]]:
+    """Where to show what is going on: one line that changes on a terminal, line by line in a log."""
+    from rich.text import Text
+
+    if not screen.is_terminal:
+        yield screen.print
+        return
+    with screen.status("…") as status:
+        yield lambda text: status.update(Text(text))
+
+
+def line(text: str, *, err: bool = False) -> None:
+    """Print a line; `typer.echo` would write UTF-8 to a terminal that says it knows ASCII only."""
+    print(text, file=sys.stderr if err else sys.stdout)
+
+
+def _any_terminal() -> None:
+    """Let no terminal or file end a command because it lacks a character."""
+
+    def plain(problem: UnicodeError) -> tuple[str | bytes, int]:
+        if not isinstance(problem, UnicodeEncodeError):
+            raise problem
+        lacking = problem.object[problem.start : problem.end]
+        return "".join(PLAIN.get(one) or ascii(one)[1:-1] for one in lacking), problem.end
+
+    codecs.register_error("geo-cluster", plain)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="geo-cluster")
