@@ -145,7 +145,7 @@ def placement_options_table(
     Returns
     -------
     DataFrame
-        `project`, `project_name`, `site`, `way` and `way_en` (what it takes), `gain` in points of the objective, `proven`.
+        `project`, `project_name`, `site`, `way` and `way_en` (what it takes), `gain` (points), `proven`.
     """
     clock, columns = allowance(clock), ["project", "project_name", "site", "way", "way_en", "gain", "proven"]
     if study.problem is None:
@@ -226,7 +226,7 @@ def pool_values_table(study: Study, *, clock: TimeBudget | None = None) -> pd.Da
     Returns
     -------
     DataFrame
-        The most valuable first: `resource`, `pool`, `pool_name`, `step` (units more), `gain` (points, by solving again),
+        The most valuable first: `resource`, `pool`, `pool_name`, `step` (units more), `gain` (points, solved again),
         `price` (dual price of one unit in the linear relaxation), `proven`, `note`.
     """
     found = pool_values(study.problem, study.plan, time_limit_s=allowance(clock)) if study.problem else ()
