@@ -350,7 +350,7 @@ def test_damaged_layers_are_told_with_all_other_faults(tmp_path):
 
 
 def test_draws_and_whether_the_plan_holds_are_worked_out_once(tiny, monkeypatch):
-    first = explanation.holds_table(tiny)
+    first = explanation.feasibility_table(tiny)
     monkeypatch.setattr(observations, "draw", lambda *_, **__: pytest.fail("drawn again"))
-    assert explanation.holds_table(tiny) is first
-    assert explanation.holds_table(dataclasses.replace(tiny)).equals(first)
+    assert explanation.feasibility_table(tiny) is first
+    assert explanation.feasibility_table(dataclasses.replace(tiny)).equals(first)
