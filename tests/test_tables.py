@@ -65,9 +65,9 @@ def test_attribute_is_explained_and_its_priors_reasoned(key):
 def test_segment_ranges_rise_and_its_words_are_in_the_stage_vocabulary(key):
     segment = catalog.segments()[key]
     assert segment.stage in get_args(Stage)
-    for field in ("land_mu", "floor_m2", "density_mw_per_10k_m2", "energy_gwh", "trips_per_month"):
-        low, high = getattr(segment, field)
-        assert 0 < low < high
+    ranges = [segment.floor_m2, segment.density_mw_per_10k_m2, segment.trips_per_month, *segment.needs.values()]
+    assert all(0 < low < high for low, high in ranges)
+    assert set(segment.needs) == {"land_mu", "energy_gwh"}
     assert segment.confidence
     assert segment.source_class in ("c", "b+c")
 

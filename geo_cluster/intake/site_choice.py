@@ -206,7 +206,21 @@ def ranking(weighed: Weighed) -> pd.DataFrame:
 
 
 def rank_acceptability(weighed: Weighed, *, sites: int = 8, ranks: int = 5) -> pd.DataFrame:
-    """Rank acceptability of the best sites, one row a rank: `site`, `rank`, `chance`; rank 0 is any after `ranks`."""
+    """Rank acceptability of the best sites, one row a rank: `site`, `rank`, `chance`; rank 0 is any after `ranks`.
+
+    Parameters
+    ----------
+    weighed : Weighed
+    sites : int
+        How many sites, best first.
+    ranks : int
+        How many ranks.
+
+    Returns
+    -------
+    DataFrame
+        `chance` is the share of draws in which a site takes a rank; of a site they add up to 1.
+    """
     rows = []
     for place in weighed.order[:sites]:
         chances = weighed.acceptability[place]
@@ -272,7 +286,13 @@ def weight_intervals(weighed: Weighed) -> pd.DataFrame:
 
 
 def thresholds(weighed: Weighed, *, rivals: int = 5) -> pd.DataFrame:
-    """The one number of each of the next sites that would put it first.
+    """Switching value of each of the next sites: the one number that would put it first.
+
+    Parameters
+    ----------
+    weighed : Weighed
+    rivals : int
+        How many sites after the best one.
 
     Returns
     -------
@@ -296,7 +316,15 @@ def method_ranks(weighed: Weighed) -> pd.DataFrame:
 
 
 def why(weighed: Weighed, first: str, second: str, language: Language) -> str:
-    """One sentence on two sites: who leads, by what, how sure that is, and what would change it."""
+    """One sentence on two sites: who leads, by what, how sure that is, and what would change it.
+
+    Parameters
+    ----------
+    weighed : Weighed
+    first, second : str
+        Ids of two sites, in any order.
+    language : {"zh", "en"}
+    """
     a, b = weighed.choice.sites.index(first), weighed.choice.sites.index(second)
     leads = weighed.score[a] >= weighed.score[b]
     pair = (a, b) if leads else (b, a)

@@ -122,7 +122,23 @@ def _reached(numbers: pd.Series) -> list[str]:
 def placement_options_table(
     study: Study, *, most: int = 3, clock: TimeBudget | None = None, on_step: OnStep = lambda _: None
 ) -> pd.DataFrame:
-    """For each unplaced project the cheapest placement options, each verified by solving again."""
+    """For each unplaced project the cheapest placement options, each verified by solving again.
+
+    Parameters
+    ----------
+    study : Study
+    most : int
+        Options of a project at most.
+    clock : TimeBudget, optional
+        What time there is.
+    on_step : callable
+        Called with how many projects are done.
+
+    Returns
+    -------
+    DataFrame
+        `project`, `project_name`, `site`, `way` and `way_en` (what it takes), `gain` (points), `proven`.
+    """
     clock, columns = allowance(clock), ["project", "project_name", "site", "way", "way_en", "gain", "proven"]
     if study.problem is None:
         return pd.DataFrame(columns=columns)
@@ -197,7 +213,14 @@ def _moves(study: Study, moves: tuple[Move, ...], language: str) -> list[str]:
 
 
 def pool_values_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFrame:
-    """What one more unit of each pool in use adds to the objective: by solving again, and as the dual price."""
+    """What one more unit of each pool in use adds to the objective: by solving again, and as the dual price.
+
+    Returns
+    -------
+    DataFrame
+        The most valuable first: `resource`, `pool`, `pool_name`, `step` (units more), `gain` (points, solved again),
+        `price` (dual price of one unit in the linear relaxation), `proven`, `note`.
+    """
     found = pool_values(study.problem, study.plan, time_limit_s=allowance(clock)) if study.problem else ()
     rows = [
         (one.resource, one.pool, study.region.names[one.pool].zh, one.step, one.gain, one.price, one.proven)
@@ -247,7 +270,18 @@ def importance_table(study: Study, *, clock: TimeBudget | None = None) -> pd.Dat
 def alternatives_of(
     study: Study, *, count: int = 3, within: float = 0.02, clock: TimeBudget | None = None
 ) -> tuple[Alternative, ...]:
-    """Plans within a share of the best that differ the most from it and from each other."""
+    """Plans within a share of the best that differ the most from it and from each other.
+
+    Parameters
+    ----------
+    study : Study
+    count : int
+        How many at most.
+    within : float
+        Share of the objective value that they may lose.
+    clock : TimeBudget, optional
+        What time there is.
+    """
     if study.problem is None or not len(report_tables.assignment(study)):
         return ()
     return alternatives(study.problem, study.plan, count=count, within=within, time_limit_s=allowance(clock))
@@ -394,7 +428,22 @@ def _waiting(study: Study) -> dict[tuple[str, str], int]:
 
 
 def pool_value(study: Study, resource: str, pool: str, step: float = 1.0) -> tuple[float, bool]:
-    """What `step` more units in one pool add to the objective, by solving again, and whether that is proven."""
+    """What `step` more units in one pool add to the objective, by solving again, and whether that is proven.
+
+    Parameters
+    ----------
+    study : Study
+    resource, pool : str
+        The pool.
+    step : float
+        In the unit of the resource.
+
+    Returns
+    -------
+    gain : float
+        In points of the objective.
+    proven : bool
+    """
     if study.problem is None:
         return 0.0, True
     wider = []
