@@ -52,7 +52,7 @@ def at(page, tab, language="zh"):
 
 def own(*rows):
     table = pd.DataFrame(rows, columns=["segment", "output_100m_yuan"])
-    table = table.reindex(columns=list(portfolio.COLUMNS), fill_value="")
+    table = table.reindex(columns=list(portfolio.columns()), fill_value="")
     return Work(catalog.scenario(), {PROJECTS: portfolio.write_text(table)})
 
 

@@ -70,13 +70,13 @@ def test_the_headline_counts_each_pool_once():
     page = opened("supply")
     known = run().observations
     shown = {metric.label: (metric.value, metric.delta) for metric in page.metric}
-    for resource, attribute, times in (
-        ("land", "available_land_ha", MU_PER_HA),
-        ("power", "spare_mva", 1),
-        ("energy", "energy_quota_tce", 1),
+    for title, attribute, times in (
+        ("用地（亩）", "available_land_ha", MU_PER_HA),
+        ("容量（MVA）", "spare_mva", 1),
+        ("能耗指标（吨标煤/年）", "energy_quota_tce", 1),
     ):
         rows = known[known["attribute"] == attribute][["low", "likely", "high"]].sum() * times
-        value, delta = shown[text(f"resource.{resource}", "zh")]
+        value, delta = shown[title]
         assert value == f"{rows['likely']:,.0f}"
         assert delta == f"{rows['low']:,.0f} – {rows['high']:,.0f}"
 

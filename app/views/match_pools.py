@@ -1,4 +1,4 @@
-"""Land, power and energy as gauges, what one more unit is worth, and what if a pool had another amount."""
+"""The resources as gauges, what one more unit is worth, and what if a pool had another amount."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from app.views import match_change, match_edit
 from app.widgets import BY_ROW, ROWS, Drawn, draw, pool_chart, t
 from geo_cluster import toml
 from geo_cluster.report import comparison, explanation, what_if
-from geo_cluster.report.tables import WORDS
 from geo_cluster.study import Study
-from geo_cluster.world import layers
+from geo_cluster.world import catalog, layers
 
 FULLEST = 9
 """Pools that the gauges beside the map show unless all are asked for."""
@@ -32,9 +31,9 @@ def _table(study: Study) -> pd.DataFrame:
     table = cached.asked(explanation.gauge_table, study)
     words = layers.words("basis")
     table = table.assign(label=table[f"pool_{language}"], basis_label=[words[one][language] for one in table["basis"]])
-    table["kind"] = [t(f"resource.short_{one}") for one in table["resource"]]
-    if language == "zh":
-        table["unit"] = [WORDS[one][1] for one in table["resource"]]
+    kinds = [catalog.resources()[one] for one in table["resource"]]
+    table["kind"] = [kind.name[language] for kind in kinds]
+    table["unit"] = [kind.unit[language] for kind in kinds]
     table["gauge"] = table["kind"] + " · " + table["label"]
     return table
 
@@ -49,7 +48,7 @@ def gauges(study: Study) -> None:
     else:
         told = [t("match.binding_one", pool=row.gauge, n=row.waiting) for row in binding.head(NAMED).itertuples()]
         key = "match.binding_most" if len(binding) > NAMED else "match.binding"
-        st.text(t(key, n=len(binding), pools=t("match.comma").join(told)))
+        st.text(t(key, n=len(binding), pools=t("comma").join(told)))
     used = table[(table["used"] > 0) | (table["waiting"] > 0)].head(FULLEST)
     with st.container(key="gauges"):
         if st.toggle(t("match.gauges_all", n=len(table)), key="gauges-all", persist_state="session"):
@@ -112,10 +111,10 @@ def pools(study: Study) -> None:
     _what_if(study, table)
     _worth(study, table)
     st.caption(t("match.pool_note"))
-    for resource in explanation.DRAWN:
-        rows = table[(table["resource"] == resource) & ((table["used"] > 0) | (resource != "land"))]
+    for resource, kind in catalog.resources().items():
+        rows = table[(table["resource"] == resource) & ((table["used"] > 0) | (kind.subject != "site"))]
         if len(rows):
-            st.subheader(t(f"resource.{resource}"), anchor=False)
+            st.subheader(kind.offer_title(state.language()), anchor=False)
             draw(pool_chart(rows.sort_values("used", ascending=False)))
 
 

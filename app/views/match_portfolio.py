@@ -70,9 +70,13 @@ def _editor(text: pd.DataFrame) -> None:
         "projects", now, mark=language, agrees=lambda table: portfolio.write_text(_canonical(table)) == wanted
     )
     note = t("match.edited")
+    asked = {kind.asked.column: kind.asked.title(language) for kind in catalog.resources().values()}
     config: dict[str, Any] = {
-        column: st.column_config.TextColumn(t(f"field.{column}"), help=t(f"field.{column}_help"))
-        for column in portfolio.COLUMNS
+        column: st.column_config.TextColumn(
+            asked.get(column) or t(f"field.{column}"),
+            help=t("field.need_help" if column in asked else f"field.{column}_help"),
+        )
+        for column in portfolio.columns()
     }
     options = [name[language] for name in names.values()]
     config["segment"] = st.column_config.SelectboxColumn(
@@ -185,7 +189,8 @@ def _needs(projects: pd.DataFrame) -> None:
     """What each project is taken to need: given, or estimated from its segment and output."""
     st.subheader(t("match.needs"), anchor=False)
     table = pd.DataFrame({"id": projects.index, "name": projects["name"].to_numpy()})
-    for need in portfolio.NEEDS:
+    kinds = catalog.resources().values()
+    for need in portfolio.needs():
         low, likely, high = (projects[f"{need}_{end}"].to_numpy() for end in ("low", "likely", "high"))
         given = projects[f"{need}_stated"].to_numpy()
         table[need] = [
@@ -195,9 +200,9 @@ def _needs(projects: pd.DataFrame) -> None:
         table[f"{need}_how"] = [t("match.given") if one else t("match.estimated") for one in given]
     table["max_minutes"] = [f"{one:g}" for one in projects["max_minutes"]]
     config = {column: st.column_config.Column(t(f"field.{column}")) for column in ("id", "name", "max_minutes")}
-    for need in portfolio.NEEDS:
+    for asked in (kind.asked for kind in kinds):
         config |= {
-            need: st.column_config.Column(t(f"field.{need}")),
-            f"{need}_how": st.column_config.Column(t("match.how")),
+            asked.column: st.column_config.Column(asked.title(state.language())),
+            f"{asked.column}_how": st.column_config.Column(t("match.how")),
         }
     st.dataframe(table, hide_index=True, column_config=config, height=min(36 * (len(table) + 1) + 2, 250))

@@ -8,6 +8,7 @@ from app import cached, state
 from app.views import supply_losses, supply_network, supply_offers, supply_requests, supply_tariff
 from app.widgets import footer, heading, open_tab, refusals, t
 from geo_cluster.report import tables
+from geo_cluster.world import catalog
 
 TABS = {
     "offers": supply_offers.show,
@@ -32,22 +33,24 @@ def page() -> None:
 def _headline() -> None:
     scenario = state.scenario()
     totals = tables.supply_totals(cached.offers_of(scenario))
-    columns = st.columns(4)
-    for column, (resource, row) in zip(columns, totals.iterrows(), strict=False):
+    language, kinds = state.language(), catalog.resources()
+    *columns, last = st.columns(len(kinds) + 1)
+    for column, kind, (_, row) in zip(columns, kinds.values(), totals.iterrows(), strict=True):
         column.metric(
-            t(f"resource.{resource}"),
+            kind.offer_title(language),
             f"{row['likely']:,.0f}",
             delta=f"{row['low']:,.0f} – {row['high']:,.0f}",
             delta_color="off",
             delta_arrow="off",
-            help=t(f"supply.total_{resource}", n=int(row["pools"])),
+            help=kind.total[language].format(n=int(row["pools"])),
         )
     pools, assumed = int(totals["pools"].sum()), int(totals["assumed"].sum())
-    columns[3].metric(
+    offers = t("comma").join(kind.offer[language] for kind in kinds.values())
+    last.metric(
         t("supply.unconfirmed"),
         f"{assumed} / {pools}",
         delta=t("supply.known_count", n=len(scenario.known)),
         delta_color="off",
         delta_arrow="off",
-        help=t("supply.unconfirmed_help"),
+        help=t("supply.unconfirmed_help", kinds=offers),
     )

@@ -48,9 +48,6 @@ WORDS: dict[Language, dict[str, str]] = {
         "segment": "环节",
         "site": "园区",
         "score": "得分（90% 区间）",
-        "land": "用地（亩）",
-        "power": "容量（MVA）",
-        "energy": "能耗（吨标煤/年）",
         "drive": "车程（分钟）",
         "reason": "理由",
         "pool": "资源池",
@@ -92,9 +89,6 @@ WORDS: dict[Language, dict[str, str]] = {
         "segment": "Segment",
         "site": "Site",
         "score": "Score (90 % interval)",
-        "land": "Land (mu)",
-        "power": "Power (MVA)",
-        "energy": "Energy (tce a year)",
         "drive": "Drive (min)",
         "reason": "Reason",
         "pool": "Pool",
@@ -214,22 +208,21 @@ def _table(headings: Iterable[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def _plan(study: Study, words: dict[str, str], language: Language) -> str:
-    keys = ("project", "segment", "site", "score", "land", "power", "energy", "drive")
-    names, segments = study.region.names, catalog.segments()
+    names, segments, kinds = study.region.names, catalog.segments(), catalog.resources().values()
+    headings = [words[key] for key in ("project", "segment", "site", "score")]
+    headings += [*(kind.title(language) for kind in kinds), words["drive"]]
     rows = [
         (
             f"{row.project_name} ({row.project})",
             segments[study.projects.loc[row.project, "segment"]].name[language],
             names[row.site][language],
             f"{row.score:.1f} ({row.low:.0f}–{row.high:.0f})",
-            f"{row.land_mu:,.0f}",
-            f"{row.power_mva:,.1f}",
-            f"{row.energy_tce:,.0f}",
+            *(f"{getattr(row, kind.need):,.{kind.digits}f}" for kind in kinds),
             f"{row.trip_min:.0f}",
         )
         for row in tables.assignment(study).sort_values(["site", "project"]).itertuples()
     ]
-    return _table((words[key] for key in keys), rows)
+    return _table(headings, rows)
 
 
 def _unplaced(study: Study, words: dict[str, str], language: Language) -> str:
@@ -243,12 +236,12 @@ def _unplaced(study: Study, words: dict[str, str], language: Language) -> str:
 
 
 def _pools(study: Study, words: dict[str, str], language: Language) -> str:
-    names = study.region.names
+    names, kinds = study.region.names, catalog.resources()
     used: pd.DataFrame = tables.pools(study)[tables.pools(study)["used"] > 0]
     rows = [
         (
             names[row.pool][language],
-            words[row.resource],
+            kinds[row.resource].title(language),
             f"{row.used:,.0f}",
             f"{row.planned:,.0f}",
             f"{row.low:,.0f}–{row.high:,.0f}",

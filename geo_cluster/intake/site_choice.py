@@ -38,13 +38,6 @@ METHODS = ("weighted_sum", "weighted_product", "topsis", "vikor", "promethee", "
 CONCENTRATION = 200.0
 """How closely weights are drawn around the stated ones (Dirichlet): a weight of 0.16 mostly stays within 0.11-0.21."""
 
-NEED_UNITS = {
-    "land_mu": {"zh": "亩", "en": "mu"},
-    "power_mva": {"zh": "MVA", "en": "MVA"},
-    "energy_tce": {"zh": "吨标煤/年", "en": "tce a year"},
-}
-"""Units in which the amount that would turn a choice is told."""
-
 
 @dataclass(frozen=True, eq=False)
 class Choice:
@@ -372,9 +365,10 @@ def _find_switching_value(weighed: Weighed, leader: int, rival: int) -> dict[str
         return {"datum": "", "needed": None, "unit_zh": "", "unit_en": "", "above": True}
     key = list(criteria)[int(changes["criterion"].iloc[0])]
     criterion, needed = criteria[key], float(changes["needed_natural"].iloc[0])
-    if criterion.need and criterion.attribute:
-        unit = {f"unit_{language}": word for language, word in NEED_UNITS[criterion.need].items()}
-        least, likely, _ = choice.needs[criterion.need]
+    if criterion.resource:
+        kind = catalog.resources()[criterion.resource]
+        unit = {f"unit_{language}": kind.unit[language] for language in LANGUAGES}
+        least, likely, _ = choice.needs[kind.need]
         needed = max(needed * likely, least)  # with less than it needs at least, the project may not go there at all
         return {"datum": criterion.attribute, "needed": round(needed, 1), **unit, "above": True}
     unit = {f"unit_{language}": criterion.unit[language] for language in LANGUAGES}

@@ -37,14 +37,6 @@ from geo_cluster.report import tables as report_tables
 from geo_cluster.report.tables import words_of
 from geo_cluster.study import OnStep, Study, once
 from geo_cluster.world import catalog
-from geo_cluster.world.coordinates import MU_PER_HA
-
-DRAWN = {
-    "land": ("available_land_ha", "land_mu", MU_PER_HA),
-    "power": ("spare_mva", "power_mva", 1.0),
-    "energy": ("energy_quota_tce", "energy_tce", 1.0),
-}
-"""Resource -> the attribute and the need that are drawn for it, and units of the pool in one of the attribute."""
 
 LIMIT_S = 5.0
 """Seconds that each solving again may take."""
@@ -343,12 +335,12 @@ def feasibility_table(study: Study) -> pd.DataFrame:
     keys = list(zip(region.observations["attribute"], region.observations["site_id"], strict=True))
     capacity, demand = {}, {}
     for resource in study.problem.resources:
-        if resource.name not in DRAWN:  # shares of prefectures are decided, not known more or less well
+        kind = catalog.resources().get(resource.name)
+        if kind is None:  # shares of prefectures are decided, not known more or less well
             continue
-        attribute, need, times = DRAWN[resource.name]
-        columns = [keys.index((attribute, pool)) for pool in resource.pools]
-        capacity[resource.name] = region.draws[:, columns] * times
-        demand[resource.name] = study.drawn.needs[need]
+        columns = [keys.index((kind.attribute, pool)) for pool in resource.pools]
+        capacity[resource.name] = region.draws[:, columns] * kind.times
+        demand[resource.name] = study.drawn.needs[kind.need]
     found = feasible_share(study.problem, study.plan, capacity=capacity, demand=demand)
     rows = [("plan", "", "", 1 - found.share, np.nan, np.nan)]
     rows += [(p.resource, p.pool, region.names[p.pool].zh, p.breaks, p.first, p.over) for p in found.pools]
@@ -362,12 +354,12 @@ def gauge_table(study: Study) -> pd.DataFrame:
     `share` is what the plan uses of what was planned with (1 where that is nothing); `waiting` counts projects that
     score higher at a site of the pool than where they are, and for which this pool has no room left: such a pool binds.
     """
-    basis = study.observations.set_index(["attribute", "site_id"])["basis"]
+    basis, resources = study.observations.set_index(["attribute", "site_id"])["basis"], catalog.resources()
     table = report_tables.pools(study).copy()
     for language in LANGUAGES:
         table[f"pool_{language}"] = [study.region.names[pool][language] for pool in table["pool"]]
     table["basis"] = [
-        basis[DRAWN[resource][0], pool] for resource, pool in zip(table["resource"], table["pool"], strict=True)
+        basis[resources[resource].attribute, pool] for resource, pool in zip(table["resource"], table["pool"], strict=True)
     ]
     planned = table["planned"].to_numpy()
     table["share"] = np.where(planned > 0, table["used"] / np.where(planned > 0, planned, 1.0), 1.0)
