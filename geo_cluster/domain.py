@@ -131,7 +131,7 @@ class Criterion(Declared):
     measure: str = ""
     """Function in `scoring/criteria.py` that gives the criterion in natural units."""
     resource: str = ""
-    """Resource whose coverage ratio is the criterion: what there is over what the project needs; instead of a measure."""
+    """Resource whose coverage ratio, what there is over what is needed, is the criterion; instead of a measure."""
     attribute: str | None = None
     """Attribute whose observation is behind the criterion; its basis counts as evidence."""
     basis: Basis = "derived"

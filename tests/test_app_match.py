@@ -143,7 +143,9 @@ def test_no_hash_is_shown_to_a_planner():
     assert before.scenario.name.zh in told
 
 
-@pytest.mark.parametrize(("language", "unit"), [("zh", ("亩", "MVA", "吨标煤/年")), ("en", ("mu", "MVA", "tce"))])
+@pytest.mark.parametrize(
+    ("language", "unit"), [("zh", ("亩", "MVA", "吨标煤/年")), ("en", ("mu", "MVA", "tce a year"))]
+)
 def test_each_shortfall_has_its_unit(language, unit):
     table = shown(at(opened("match", language, study=run()), "holds", language), "over")
     assert len(table)
