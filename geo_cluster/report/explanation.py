@@ -359,7 +359,8 @@ def gauge_table(study: Study) -> pd.DataFrame:
     for language in LANGUAGES:
         table[f"pool_{language}"] = [study.region.names[pool][language] for pool in table["pool"]]
     table["basis"] = [
-        basis[resources[resource].attribute, pool] for resource, pool in zip(table["resource"], table["pool"], strict=True)
+        basis[resources[resource].attribute, pool]
+        for resource, pool in zip(table["resource"], table["pool"], strict=True)
     ]
     planned = table["planned"].to_numpy()
     table["share"] = np.where(planned > 0, table["used"] / np.where(planned > 0, planned, 1.0), 1.0)

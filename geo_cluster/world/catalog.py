@@ -15,7 +15,18 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from geo_cluster import toml
-from geo_cluster.domain import Attribute, Criterion, FieldError, Language, Layer, ResourceKind, Rule, Scenario, Segment, Text
+from geo_cluster.domain import (
+    Attribute,
+    Criterion,
+    FieldError,
+    Language,
+    Layer,
+    ResourceKind,
+    Rule,
+    Scenario,
+    Segment,
+    Text,
+)
 from geo_cluster.errors import DataError, Fault, Place, refuse_if
 from geo_cluster.toml import PACKAGE, TABLES, cut, file_at, is_file, sha256_of, shown, table
 
@@ -150,9 +161,7 @@ def criteria() -> dict[str, Criterion]:
     """The columns of the decision matrix; behind a coverage ratio is the attribute of its resource."""
     behind = {key: {"attribute": kind.attribute} for key, kind in resources().items()}
     rows = {
-        key: row | behind.get(row.get("resource", ""), {})
-        for key, row in table("criteria").items()
-        if key != "themes"
+        key: row | behind.get(row.get("resource", ""), {}) for key, row in table("criteria").items() if key != "themes"
     }
     return _declared("criteria.toml", Criterion, rows)
 

@@ -140,9 +140,7 @@ def headed(table: pd.DataFrame, *, where: Place | str) -> pd.DataFrame:
     )
     table = table.set_axis([names.get(heading, heading) for heading in headings], axis=1)
     faults += (
-        Fault("world.column_twice", place(where, 0, titles[key]))
-        for key in titles
-        if (table.columns == key).sum() > 1
+        Fault("world.column_twice", place(where, 0, titles[key])) for key in titles if (table.columns == key).sum() > 1
     )
     faults += (
         Fault("world.column_required", place(where, 0, titles[key]))
