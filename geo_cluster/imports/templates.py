@@ -12,8 +12,8 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from geo_cluster import toml
-from geo_cluster.imports.checked import Kind
 from geo_cluster.imports.cells import units_of
+from geo_cluster.imports.checked import Kind
 from geo_cluster.imports.headings import EXAMPLE, columns_of
 from geo_cluster.world import catalog, layers, spreadsheet
 
