@@ -17,13 +17,13 @@ from geo_cluster import study as pipeline
 from geo_cluster import toml
 from geo_cluster.domain import LANGUAGES
 from geo_cluster.errors import DataError
-from geo_cluster.export import geopackage, sheet, tables, workbook
-from geo_cluster.imports import files, observations, templates
+from geo_cluster.export import csv_tables, geopackage, sheet, workbook
+from geo_cluster.imports import cells, headings, templates
 from geo_cluster.imports.check import check_file
 from geo_cluster.intake import appraise
-from geo_cluster.maps import payload
+from geo_cluster.maps import page, payload
 from geo_cluster.matching.verify import verify
-from geo_cluster.report import explanation
+from geo_cluster.report import explanation, what_if
 from geo_cluster.report import tables as report_tables
 from geo_cluster.workspace.repository import Work
 from geo_cluster.world import catalog, portfolio
@@ -171,11 +171,11 @@ def test_every_table_of_the_report_lists_it(steam):
     assert offers["likely"].tolist() == [10, 10] and offers["basis"].tolist() == ["assumed"] * 2
     assert report_tables.supply_totals(report_tables.offers_table(study.region)).loc["steam", "likely"] == 20
     assert report_tables.assignment(study)["steam_t"].tolist() == [6, 6]
-    assert {"steam"} < set(explanation.holds_table(study)["resource"])
+    assert {"steam"} < set(explanation.feasibility_table(study)["resource"])
     gauges = explanation.gauge_table(study).query("resource == 'steam'")
     assert (gauges["waiting"] > 0).all(), "it binds"
     assert gauges["share"].tolist() == [0.6, 0.6]
-    wider = explanation.pool_scenario(study, "steam", "X1", 12, source="试")
+    wider = what_if.pool_scenario(study, "steam", "X1", 12, source="试")
     assert [(one.attribute, one.likely) for one in wider.known] == [("steam_t_per_h", 12)]
     again = pipeline.run(wider, world.layers(), projects=world.projects(3, steam_t="6"))
     assert (again.plan.site >= 0).all()
@@ -199,7 +199,7 @@ def test_an_intake_tells_the_amount_that_would_turn_a_choice_in_its_unit(steam):
 def test_every_file_handed_over_has_it(steam, tmp_path, language):
     study = tiny()
     name, title = {"zh": ("蒸汽", "蒸汽（吨/小时）"), "en": ("steam", "Steam (t/h)")}[language]
-    csv = {key: pd.read_csv(io.BytesIO(content)) for key, content in tables.csv_tables(study).items()}
+    csv = {key: pd.read_csv(io.BytesIO(content)) for key, content in csv_tables.csv_tables(study).items()}
     before = ["segment", "land_mu", "power_mva", "energy_tce"]
     assert list(csv["assignment.csv"].columns)[9:14] == [*before, "steam_t"], "the columns of the three stay"
     assert "steam" in set(csv["pools.csv"]["resource"])
@@ -210,16 +210,16 @@ def test_every_file_handed_over_has_it(steam, tmp_path, language):
     assert [row[plan[0].index(title)] for row in plan[1:]] == [6, 6]
     assert (name, "吨/小时" if language == "zh" else "t/h") in {(row[0], row[2]) for row in pools[1:]}
     assert f"<th>{title}</th>" in sheet.sheet(study, language=language)
-    assert f"{name} 6.0 {'吨/小时' if language == 'zh' else 't/h'}" in payload.as_json(payload.payload(language, study))
+    assert f"{name} 6.0 {'吨/小时' if language == 'zh' else 't/h'}" in page.as_json(payload.payload(language, study))
     geopackage.write_geopackage(study, tmp_path / "layers.gpkg")
     assert gpd.read_file(tmp_path / "layers.gpkg", layer="plan")["steam_t"].tolist() == [6, 6]
 
 
 def test_it_can_be_imported(steam):
-    columns = files.declared("projects")["columns"]
+    columns = headings.columns_of("projects")
     assert list(columns)[4:9] == ["year", "land_mu", "power_mva", "energy_gwh", "steam_t"]
     assert "用汽(吨/小时) / steam (t/h)" in templates.as_csv("projects").decode("utf-8-sig")
-    assert observations.units_of("steam_t_per_h") == {"吨/小时": 1.0, "t/h": 1.0}
+    assert cells.units_of("steam_t_per_h") == {"吨/小时": 1.0, "t/h": 1.0}
     table = pd.DataFrame([{"环节": "光纤激光器", "年产值": "5", "用汽(吨/小时)": "2-3"}])
     region = pipeline.prepare(world.scenario(), world.layers())
     found = check_file(table.to_csv(index=False).encode(), "own.csv", "projects", region=region)
