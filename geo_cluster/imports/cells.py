@@ -69,7 +69,7 @@ def day(text: str) -> str | None:
 def units_of(attribute: str) -> dict[str, float]:
     """The units that are understood for an attribute: how many of its own unit one of each is."""
     known = toml.table("imports")["units"].get(attribute, {})
-    unit, (times, spoken) = catalog.attributes()[attribute].unit, catalog.attributes()[attribute].told()
+    unit, (times, spoken) = catalog.attributes()[attribute].unit, catalog.attributes()[attribute].display_unit()
     own = {unit.zh: 1.0, unit.en: 1.0, spoken.zh: 1 / times, spoken.en: 1 / times}
     return known | {name: factor for name, factor in own.items() if name not in known}
 

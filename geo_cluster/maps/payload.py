@@ -21,6 +21,7 @@ from geo_cluster.maps import chain_matrix
 from geo_cluster.maps.words import GRADES, SPOKEN, WORDS
 from geo_cluster.report import tables
 from geo_cluster.study import Study
+from geo_cluster.world import catalog
 from geo_cluster.world.layers import CRS, Layers, by_content
 from geo_cluster.world.layers import columns as columns_of
 from geo_cluster.world.layers import words as vocabulary

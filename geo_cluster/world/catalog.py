@@ -150,7 +150,7 @@ def resources() -> dict[str, ResourceKind]:
                 Fault("world.no_such_attribute", at, name=shown(row.get("attribute")), known=list(attributes()))
             )
             continue
-        times, unit = attribute.told()
+        times, unit = attribute.display_unit()
         rows[key] = row | {"subject": attribute.subject, "times": times, "unit": Text(zh=unit.zh, en=unit.en)}
     refuse_if(faults, DataError)
     return _declared("resources.toml", ResourceKind, rows)
