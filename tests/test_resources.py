@@ -17,13 +17,13 @@ from geo_cluster import study as pipeline
 from geo_cluster import toml
 from geo_cluster.domain import LANGUAGES
 from geo_cluster.errors import DataError
-from geo_cluster.export import geopackage, sheet, tables, workbook
-from geo_cluster.imports import files, observations, templates
+from geo_cluster.export import csv_tables, geopackage, sheet, workbook
+from geo_cluster.imports import cells, headings, templates
 from geo_cluster.imports.check import check_file
 from geo_cluster.intake import appraise
-from geo_cluster.maps import payload
+from geo_cluster.maps import page, payload
 from geo_cluster.matching.verify import verify
-from geo_cluster.report import explanation
+from geo_cluster.report import explanation, what_if
 from geo_cluster.report import tables as report_tables
 from geo_cluster.workspace.repository import Work
 from geo_cluster.world import catalog, portfolio
@@ -77,6 +77,9 @@ name = { zh = "蒸汽保障倍数", en = "Steam coverage ratio" }
 reason = { zh = "可供蒸汽÷项目用汽。", en = "Steam on offer over steam needed." }
 """,
 }
+
+
+SMALL = {"sites": ("E01", "H01", "H04"), "draws": 50, "seed": 4}
 
 
 def forget():
@@ -138,7 +141,7 @@ def test_a_project_that_needs_more_than_there_may_be_goes_nowhere(steam):
 def test_what_nobody_says_is_estimated_from_the_usual_range_or_that_of_the_segment(steam, own_tables):
     usual = portfolio.check(pd.DataFrame([{"segment": "fiber_laser", "output_100m_yuan": "5"}])).iloc[0]
     assert [usual[f"steam_t_{end}"] for end in ("low", "likely", "high")] == pytest.approx([0.5, 1.0, 2.0])
-    assert not usual["steam_t_given"]
+    assert not usual["steam_t_stated"]
     table = toml.TABLES / "requirements.toml"
     told = table.read_text(encoding="utf-8").replace("land_mu = [3.5, 8]", "land_mu = [3.5, 8]\nsteam_t = [1, 4]", 1)
     table.write_text(told, encoding="utf-8")
@@ -171,11 +174,11 @@ def test_every_table_of_the_report_lists_it(steam):
     assert offers["likely"].tolist() == [10, 10] and offers["basis"].tolist() == ["assumed"] * 2
     assert report_tables.supply_totals(report_tables.offers_table(study.region)).loc["steam", "likely"] == 20
     assert report_tables.assignment(study)["steam_t"].tolist() == [6, 6]
-    assert {"steam"} < set(explanation.holds_table(study)["resource"])
+    assert {"steam"} < set(explanation.feasibility_table(study)["resource"])
     gauges = explanation.gauge_table(study).query("resource == 'steam'")
     assert (gauges["waiting"] > 0).all(), "it binds"
     assert gauges["share"].tolist() == [0.6, 0.6]
-    wider = explanation.pool_scenario(study, "steam", "X1", 12, source="试")
+    wider = what_if.pool_scenario(study, resource="steam", pool="X1", amount=12, source="试")
     assert [(one.attribute, one.likely) for one in wider.known] == [("steam_t_per_h", 12)]
     again = pipeline.run(wider, world.layers(), projects=world.projects(3, steam_t="6"))
     assert (again.plan.site >= 0).all()
@@ -197,9 +200,12 @@ def test_an_intake_tells_the_amount_that_would_turn_a_choice_in_its_unit(steam):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_file_handed_over_has_it(steam, tmp_path, language):
-    study = tiny()
+    few = catalog.scenario().model_copy(update=SMALL)
+    study = pipeline.run(few, projects=world.projects(3, steam_t="6"))
+    placed = len(report_tables.assignment(study))
+    assert placed
     name, title = {"zh": ("蒸汽", "蒸汽（吨/小时）"), "en": ("steam", "Steam (t/h)")}[language]
-    csv = {key: pd.read_csv(io.BytesIO(content)) for key, content in tables.csv_tables(study).items()}
+    csv = {key: pd.read_csv(io.BytesIO(content)) for key, content in csv_tables.csv_tables(study).items()}
     before = ["segment", "land_mu", "power_mva", "energy_tce"]
     assert list(csv["assignment.csv"].columns)[9:14] == [*before, "steam_t"], "the columns of the three stay"
     assert "steam" in set(csv["pools.csv"]["resource"])
@@ -207,27 +213,24 @@ def test_every_file_handed_over_has_it(steam, tmp_path, language):
     assert "steam_t_per_h" in set(csv["observations.csv"]["attribute"])
     book = openpyxl.load_workbook(io.BytesIO(workbook.workbook(study, language=language)))
     plan, pools = (list(book[workbook.SHEETS[key][language == "en"]].values) for key in ("plan", "pools"))
-    assert [row[plan[0].index(title)] for row in plan[1:]] == [6, 6]
+    assert [row[plan[0].index(title)] for row in plan[1:]] == [6] * placed
     assert (name, "吨/小时" if language == "zh" else "t/h") in {(row[0], row[2]) for row in pools[1:]}
     assert f"<th>{title}</th>" in sheet.sheet(study, language=language)
-    assert f"{name} 6.0 {'吨/小时' if language == 'zh' else 't/h'}" in payload.as_json(payload.payload(language, study))
+    assert f"{name} 6.0 {'吨/小时' if language == 'zh' else 't/h'}" in page.as_json(payload.payload(study, language))
     geopackage.write_geopackage(study, tmp_path / "layers.gpkg")
-    assert gpd.read_file(tmp_path / "layers.gpkg", layer="plan")["steam_t"].tolist() == [6, 6]
+    assert gpd.read_file(tmp_path / "layers.gpkg", layer="plan")["steam_t"].tolist() == [6] * placed
 
 
 def test_it_can_be_imported(steam):
-    columns = files.declared("projects")["columns"]
+    columns = headings.columns_of("projects")
     assert list(columns)[4:9] == ["year", "land_mu", "power_mva", "energy_gwh", "steam_t"]
     assert "用汽(吨/小时) / steam (t/h)" in templates.as_csv("projects").decode("utf-8-sig")
-    assert observations.units_of("steam_t_per_h") == {"吨/小时": 1.0, "t/h": 1.0}
+    assert cells.units_of("steam_t_per_h") == {"吨/小时": 1.0, "t/h": 1.0}
     table = pd.DataFrame([{"环节": "光纤激光器", "年产值": "5", "用汽(吨/小时)": "2-3"}])
     region = pipeline.prepare(world.scenario(), world.layers())
-    found = check_file(table.to_csv(index=False).encode(), "own.csv", "projects", region=region)
+    found = check_file(table.to_csv(index=False).encode(), "own.csv", kind="projects", region=region)
     assert not found.faults
     assert found.preview[["steam_t_low", "steam_t_high"]].to_numpy().tolist() == [[2, 3]]
-
-
-SMALL = {"sites": ("E01", "H01", "H04"), "draws": 50, "seed": 4}
 
 
 @pytest.fixture
