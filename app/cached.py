@@ -38,7 +38,7 @@ from geo_cluster.intake import appraise, site_choice
 from geo_cluster.intake.site_choice import Choice, Weighed
 from geo_cluster.maps import page as maps_page
 from geo_cluster.maps import payload as maps_payload
-from geo_cluster.region import OFFERS, Region, prepare
+from geo_cluster.region import Region, offers, prepare
 from geo_cluster.report import tables as report_tables
 from geo_cluster.study import Study
 from geo_cluster.supply import land_survey
@@ -167,7 +167,7 @@ def region(scenario: Scenario) -> Region:
 def assumed_count(scenario: Scenario) -> int:
     """How many of the numbers that decide are assumed because nobody publishes them."""
     known = region(scenario).observations
-    return int((known["attribute"].isin(OFFERS) & (known["basis"] == "assumed")).sum())
+    return int((known["attribute"].isin(offers()) & (known["basis"] == "assumed")).sum())
 
 
 # ---- the page 数据 ------------------------------------------------------------------------------------------

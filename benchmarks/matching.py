@@ -2,8 +2,8 @@
 
     python benchmarks/matching.py FAMILY PROJECTS SITES SEED SECONDS [--alone]
 
-Prints a line a solver (worth, bound, gap, seconds; ratio of our gap to the peer's), and our curve of worth and
-bound over time. Every plan, the peers' too, is recomputed with `verify`. `--alone` leaves the peers out.
+Prints a line a solver (objective value, bound, gap, seconds; ratio of our gap to the peer's), and our curve of value
+and bound over time. Every plan, the peers' too, is recomputed with `verify`. `--alone` leaves the peers out.
 """
 
 import resource
@@ -23,7 +23,7 @@ from geo_cluster.matching.verify import objective
 def rows_of(problem: Problem) -> tuple:
     """The plain model: every eligible pair a column, every project and pool a row."""
     project, site = np.nonzero(problem.eligible)
-    worth = problem.score[project, site] + problem.bonus[project]
+    value = problem.score[project, site] + problem.bonus[project]
     rows, columns, values, top = (
         [project],
         [np.arange(len(project))],
@@ -42,7 +42,7 @@ def rows_of(problem: Problem) -> tuple:
     matrix = sparse.csc_array(
         (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(first, len(project))
     )
-    return matrix, worth, np.concatenate(top), project, site
+    return matrix, value, np.concatenate(top), project, site
 
 
 def plan_of(problem: Problem, project: np.ndarray, site: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -52,31 +52,31 @@ def plan_of(problem: Problem, project: np.ndarray, site: np.ndarray, x: np.ndarr
 
 
 def with_highs(problem: Problem, seconds: float) -> tuple[np.ndarray, float]:
-    matrix, worth, top, project, site = rows_of(problem)
+    matrix, value, top, project, site = rows_of(problem)
     found = milp(
-        -worth,
-        integrality=np.ones(len(worth)),
+        -value,
+        integrality=np.ones(len(value)),
         bounds=Bounds(0, 1),
         constraints=LinearConstraint(matrix, -np.inf, top),
         options={"time_limit": seconds, "mip_rel_gap": 0},
     )
-    x = np.zeros(len(worth)) if found.x is None else found.x
+    x = np.zeros(len(value)) if found.x is None else found.x
     return plan_of(problem, project, site, x), -found.mip_dual_bound if found.mip_dual_bound is not None else np.inf
 
 
 def with_cp_sat(problem: Problem, seconds: float) -> tuple[np.ndarray, float]:
     from ortools.sat.python import cp_model
 
-    matrix, worth, top, project, site = rows_of(problem)
+    matrix, value, top, project, site = rows_of(problem)
     model, by_row = cp_model.CpModel(), matrix.tocsr()
-    x = [model.new_bool_var("") for _ in worth]
+    x = [model.new_bool_var("") for _ in value]
     for row in range(by_row.shape[0]):
         at = slice(by_row.indptr[row], by_row.indptr[row + 1])
         whole = np.rint(by_row.data[at] * 100).astype(int)
         if len(whole):
             terms = [int(a) * x[j] for a, j in zip(whole, by_row.indices[at], strict=True)]
             model.add(sum(terms) <= int(np.floor(top[row] * 100 + 1e-6)))
-    model.maximize(sum(round(w * 10) * each for w, each in zip(worth, x, strict=True)))
+    model.maximize(sum(round(w * 10) * each for w, each in zip(value, x, strict=True)))
     solver = cp_model.CpSolver()
     solver.parameters.max_time_in_seconds, solver.parameters.num_workers = seconds, 2
     solver.solve(model)
@@ -100,12 +100,12 @@ def main() -> None:
             ours = solve(problem, time_limit_s=limit, progress=curve.append)
             plan, bound = ours.site, ours.bound
         took = time.perf_counter() - begun
-        worth = objective(problem, plan)
-        gaps[name] = (bound - worth) / max(abs(worth), 1e-9)
+        value = objective(problem, plan)
+        gaps[name] = (bound - value) / max(abs(value), 1e-9)
         broken = f"  BROKEN {len(verify(problem, plan))}" if verify(problem, plan) else ""
         print(
             f"{family} {projects}x{sites} seed {seed}  {name:7}",
-            f"{worth:12.1f} {bound:12.1f} {gaps[name]:9.4%} {took:6.1f} s{broken}",
+            f"{value:12.1f} {bound:12.1f} {gaps[name]:9.4%} {took:6.1f} s{broken}",
             flush=True,
         )
     for name in gaps:

@@ -33,8 +33,8 @@ def main() -> None:
             begun = time.perf_counter()
             plan, bound = with_highs(problem, limit)
             peer_slowest = max(peer_slowest, time.perf_counter() - begun)
-            worth = objective(problem, plan)
-            wrong += worth > ours.bound + 1e-6 or bound < ours.objective - 1e-6 * abs(bound)
+            value = objective(problem, plan)
+            wrong += value > ours.bound + 1e-6 or bound < ours.objective - 1e-6 * abs(bound)
         print(
             f"{family:3} {agents:2} × {jobs}  proven {proven} of {len(seeds)}, slowest {slowest:5.1f} s,",
             f"HiGHS {peer_slowest:5.1f} s, contradicted {wrong}, widest gap {max(gaps):g}",

@@ -22,7 +22,7 @@ Basis = Literal["reported", "published", "derived", "assumed"]
 a named formula gives it; it is the prior of its class."""
 
 BASES: tuple[Basis, ...] = ("reported", "published", "derived", "assumed")
-STAGES = ("materials", "components", "lasers", "equipment", "applications", "support")
+Stage = Literal["materials", "components", "lasers", "equipment", "applications", "support"]
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 PlanningLevel = Literal["cautious", "likely", "hopeful"]
@@ -128,12 +128,12 @@ class Criterion(Declared):
     """One column of the decision matrix and how its value is judged."""
 
     theme: Literal["land", "energy", "reach", "chain"]
-    measure: str
+    measure: str = ""
     """Function in `scoring/criteria.py` that gives the criterion in natural units."""
+    resource: str = ""
+    """Resource whose coverage ratio, what there is over what is needed, is the criterion; instead of a measure."""
     attribute: str | None = None
     """Attribute whose observation is behind the criterion; its basis counts as evidence."""
-    need: str | None = None
-    """What a project needs of it, where the criterion is a cover: the attribute over the need."""
     basis: Basis = "derived"
     """How the criterion is known where no observed attribute is behind it."""
     unit: Text
@@ -154,6 +154,12 @@ class Criterion(Declared):
     def _unit(cls, row: dict) -> dict:
         return {**row, "unit": both(row["unit"])} if isinstance(row, dict) and "unit" in row else row
 
+    @model_validator(mode="after")
+    def _measured(self) -> Criterion:
+        if bool(self.measure) == bool(self.resource):
+            raise FieldError(Fault("world.measure_or_resource", ""))
+        return self
+
 
 class Rule(Declared):
     """A rule by which a project may not go to a site."""
@@ -166,20 +172,103 @@ class Rule(Declared):
     """Preliminary grades of a site that trigger the rule."""
 
 
+class Asked(Declared):
+    """How a portfolio says what a project takes of a resource."""
+
+    column: str
+    """Key of the column; in checked projects `<column>_low`, `<column>_likely`, `<column>_high`, `<column>_given`."""
+    name: Text
+    unit: Text
+    constant: str = ""
+    """Constant of `requirements.toml`: so many of the resource's unit are one of this one."""
+    example: str = ""
+    """What the template shows."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unit(cls, row: dict) -> dict:
+        return {**row, "unit": both(row["unit"])} if isinstance(row, dict) and "unit" in row else row
+
+    @property
+    def heading(self) -> Text:
+        """Heading of the column in a file."""
+        return Text(zh=f"{self.name.zh}({self.unit.zh})", en=f"{self.name.en} ({self.unit.en})")
+
+    def title(self, language: Language) -> str:
+        """Heading of the column on a page."""
+        return _titled(self.name, self.unit, language)
+
+
+class ResourceRule(Declared):
+    """The rule that refuses a site for want of a resource."""
+
+    rule: str
+    """Name of the rule in tables."""
+    what: Text | None = None
+    """What is wanting, where the resource's `offer` won't do."""
+    name: Text
+    reason: Text
+
+
+class ResourceKind(Declared):
+    """Something that projects take and that sites, stations or prefectures have: land, power, energy."""
+
+    attribute: str
+    """Attribute that says how much there is."""
+    subject: Literal["site", "substation", "prefecture"]
+    """Whose attribute it is."""
+    need: str
+    """Column that says what a project takes, in `unit`."""
+    unit: Text
+    """What it is counted in: the unit in which people speak of the attribute."""
+    times: Positive
+    """So many of it are one of the attribute's own unit."""
+    symbol: str
+    """The unit in files for programs."""
+    name: Text
+    offer: Text
+    """What there is of it is called."""
+    digits: int
+    """Decimals shown of what a project takes."""
+    total: Text
+    """What the sum over all pools is; {n} is how many pools there are."""
+    asked: Asked
+    estimate: str = "by_output"
+    """Function in `world/portfolio.py` that says what a project takes when nobody does."""
+    usual: tuple[Positive, Positive] | None = None
+    """What a plant takes per 100 M yuan of annual output where its segment doesn't say: lowest, highest."""
+    short: ResourceRule
+
+    @model_validator(mode="before")
+    @classmethod
+    def _offer(cls, row: dict) -> dict:
+        return {"offer": row["name"], **row} if isinstance(row, dict) and "name" in row else row
+
+    def title(self, language: Language) -> str:
+        """Heading of what projects take."""
+        return _titled(self.name, self.unit, language)
+
+    def offer_title(self, language: Language) -> str:
+        """Heading of what there is."""
+        return _titled(self.offer, self.unit, language)
+
+
+def _titled(name: Text, unit: Text, language: Language) -> str:
+    return f"{name.zh}（{unit.zh}）" if language == "zh" else f"{name.en[:1].upper()}{name.en[1:]} ({unit.en})"
+
+
 class Segment(Declared):
     """What a plant of one segment of the laser industry needs per 100 M yuan of annual output."""
 
     name: Text
-    stage: Literal["materials", "components", "lasers", "equipment", "applications", "support"]
+    stage: Stage
     """Stage of the value chain."""
-    land_mu: tuple[Positive, Positive]
-    """Land, mu per 100 M yuan: lowest, highest."""
+    needs: dict[str, tuple[Positive, Positive]]
+    """What it takes per 100 M yuan, by column of a portfolio (mu of land, GWh of electricity): lowest, highest."""
     floor_m2: tuple[Positive, Positive]
     """Floor area, m² per 100 M yuan."""
     density_mw_per_10k_m2: tuple[Positive, Positive]
     """Installed power, MW per 10,000 m² of floor."""
-    energy_gwh: tuple[Positive, Positive]
-    """Electricity, GWh a year per 100 M yuan."""
     trips_per_month: tuple[Positive, Positive]
     """Round trips of R&D staff a month per 100 M yuan."""
     cleanroom: str

@@ -1,22 +1,22 @@
 """Which project may go where; if not, which rule and by how much.
 
 A quantity refuses only what can't be ruled in: the least that the project needs is more than the most that the site
-may have. Rules are declared in `tables/exclusions.toml`, one function each here; the first that refuses gives the
-reason.
+may have. Rules are declared in `tables/exclusions.toml`, one function each here, and with the resources in
+`tables/resources.toml`, which share a function; the first that refuses gives the reason.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_cluster.domain import Language, Text
+from geo_cluster.domain import Language, ResourceKind
 from geo_cluster.world import catalog
-from geo_cluster.world.coordinates import MU_PER_HA
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,11 @@ def process_restricted(facts: Facts) -> Refusals:
     return Refusals(hit, sentence)
 
 
-def _short(need: np.ndarray, offer: np.ndarray, unit: Text, what: Text) -> Refusals:
-    """Need and offer are (P, 3) and (S, 3); refuses where the lowest need exceeds the highest offer."""
+def _short(kind: ResourceKind, facts: Facts) -> Refusals:
+    """More of a resource than there may be: the lowest need exceeds the highest offer."""
+    need, offer = facts.needs[kind.need], facts.offers[kind.attribute] * kind.times
     hit = need[:, 0][:, None] > offer[:, 2][None, :]
+    unit, what = kind.unit, kind.short.what or kind.offer
 
     def sentence(project: int, site: int, language: Language) -> str:
         least, most = _plain(need[project, 0]), f"{_plain(offer[site, 0])}–{_plain(offer[site, 2])}"
@@ -95,25 +97,6 @@ def _short(need: np.ndarray, offer: np.ndarray, unit: Text, what: Text) -> Refus
 
 def _plain(number: float) -> str:
     return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
-
-
-def land_short(facts: Facts) -> Refusals:
-    """More land than the site may have."""
-    offer = facts.offers["available_land_ha"] * MU_PER_HA
-    return _short(facts.needs["land_mu"], offer, Text(zh="亩", en="mu"), Text(zh="用地", en="land"))
-
-
-def power_short(facts: Facts) -> Refusals:
-    """More MVA than the serving station may spare."""
-    unit = Text(zh="MVA", en="MVA")
-    return _short(facts.needs["power_mva"], facts.offers["spare_mva"], unit, Text(zh="受电容量", en="capacity"))
-
-
-def quota_short(facts: Facts) -> Refusals:
-    """More energy than the prefecture may have left."""
-    unit = Text(zh="吨标煤/年", en="tce a year")
-    what = Text(zh="能耗指标", en="energy quota")
-    return _short(facts.needs["energy_tce"], facts.offers["energy_quota_tce"], unit, what)
 
 
 def too_far(facts: Facts) -> Refusals:
@@ -142,10 +125,14 @@ def forbidden(facts: Facts) -> Refusals:
 
 
 RULES: dict[str, Callable[[Facts], Refusals]] = {
-    function.__name__: function
-    for function in (site_ruled_out, forbidden, process_restricted, too_far, land_short, power_short, quota_short)
+    function.__name__: function for function in (site_ruled_out, forbidden, process_restricted, too_far)
 }
-"""Every rule by its name in `tables/exclusions.toml`, in the order in which reasons are given."""
+"""The rules of `tables/exclusions.toml` by name, in the order in which reasons are given."""
+
+
+def rules() -> dict[str, Callable[[Facts], Refusals]]:
+    """Every rule by name, in the order in which reasons are given: `RULES`, then one for each resource."""
+    return RULES | {kind.short.rule: partial(_short, kind) for kind in catalog.resources().values()}
 
 
 @dataclass(frozen=True)
@@ -174,7 +161,7 @@ def judge(facts: Facts) -> Eligibility:
     shape = (len(facts.projects), len(facts.sites))
     rule = np.full(shape, "", dtype=object)
     zh, en = rule.copy(), rule.copy()
-    for name, function in RULES.items():
+    for name, function in rules().items():
         refusals = function(facts)
         for project, site in np.argwhere(refusals.hit & (rule == "")):
             rule[project, site] = name

@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import errno
 import tomllib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 FAULTS = Path(__file__).parent / "tables" / "faults"
 """One TOML file a room, one table a code: `what` and `remedy`, each in `zh` and `en`, with `{names}` for the values."""
@@ -157,6 +157,20 @@ class Fault:
 
     def __hash__(self) -> int:
         return hash((self.code, self.place))
+
+
+def fault_of(code: str, place: Mapping[str, Any], values: Mapping[str, object]) -> Fault:
+    """A fault that was taken apart into its code, `vars` of its place, and its values.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        There is no such code, the place has other parts, or a sentence can't be made of the values.
+    """
+    fault = Fault(code, Place(**place), **values)
+    for language in get_args(Spoken):
+        fault.words(language)
+    return fault
 
 
 def _shown(value: object, language: Spoken) -> object:

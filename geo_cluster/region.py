@@ -34,12 +34,14 @@ LAYERS: tuple[str, ...] = ("sites", "substations", "prefectures", "chain", "anch
 LAYERS += ("stations", "ports", "airports", "observations")
 """Layers that a study reads."""
 
-OFFERS = ("available_land_ha", "spare_mva", "energy_quota_tce", "land_price_10k_yuan_per_mu", "trip_min")
-"""Attributes that rules and measures use, by site."""
-
 SUPPLIER_MINUTES = 60.0
 CARGO_AIRPORTS = ("EHU", "WUH")
 _ENDS = ("low", "likely", "high")
+
+
+def offers() -> tuple[str, ...]:
+    """Attributes that rules and measures use, by site: those of the resources, price of land, trip to the anchor."""
+    return (*(kind.attribute for kind in catalog.resources().values()), "land_price_10k_yuan_per_mu", "trip_min")
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +112,7 @@ class Region:
         row = {key: i for i, key in enumerate(keys)}
         return {
             attribute: np.array([row.get((attribute, one), -1) for one in subject_of(attribute, self.sites)])
-            for attribute in OFFERS
+            for attribute in offers()
         }
 
     @cached_property
@@ -401,10 +403,11 @@ def _observe(
 
 def _needs(projects: pd.DataFrame) -> dict[str, np.ndarray]:
     """(P, 3) low, likely, high of what each project takes."""
-    needs = {need: projects[[f"{need}_{end}" for end in _ENDS]] for need in portfolio.NEEDS}
-    arrays = {need: table.to_numpy(float) for need, table in needs.items()}
-    arrays["energy_tce"] = arrays.pop("energy_gwh") * toml.table("requirements")["tce_per_gwh"]
-    return arrays
+    constants, needs = toml.table("requirements"), {}
+    for kind in catalog.resources().values():
+        told = projects[[f"{kind.asked.column}_{end}" for end in _ENDS]].to_numpy(float)
+        needs[kind.need] = told * constants[kind.asked.constant] if kind.asked.constant else told
+    return needs
 
 
 def _draw_needs(scenario: Scenario, projects: pd.DataFrame, need: str, bounds: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster import eligibility
-from geo_cluster.domain import PlanningLevel, Scenario, Share
+from geo_cluster.domain import PlanningLevel, ResourceKind, Scenario, Share
 from geo_cluster.eligibility import Eligibility, Facts
 from geo_cluster.errors import Fault, InputError, Place
 from geo_cluster.matching.plan import Assignment, Progress, Violation
@@ -32,7 +32,6 @@ from geo_cluster.matching.verify import verify
 from geo_cluster.region import LAYERS, Region, facts_of, prepare, settings_of, subject_of
 from geo_cluster.scoring.criteria import DecisionMatrix, Setting, decide
 from geo_cluster.world import catalog, portfolio
-from geo_cluster.world.coordinates import MU_PER_HA
 from geo_cluster.world.layers import Layers
 
 ENDS: Mapping[PlanningLevel, int] = {"hopeful": 0, "likely": 1, "cautious": 2}
@@ -61,7 +60,7 @@ class Study:
     decision : DecisionMatrix
         Natural units, values, contributions, draws.
     resources : tuple of Resource
-        The pools that projects share: land, power, energy.
+        The pools that projects share, one a row of `catalog.resources()`: land, power, energy.
     problem, plan : Problem, Assignment
         What was matched (None when no project may go anywhere), and the plan with its bound.
     violations : tuple
@@ -248,22 +247,18 @@ class _Clock:
 
 
 def _resources(scenario: Scenario, facts: Facts) -> tuple[Resource, ...]:
-    """Land of each site, MVA of each station, energy quota of each prefecture, with what projects take of them."""
+    """What there is of each resource at its sites, stations or prefectures, with what projects take of it."""
     sites, end = facts.sites, ENDS[scenario.planning_level]
 
-    def pooled(name: str, unit: str, need: str, attribute: str, *, times: float = 1.0) -> Resource:
-        subject = subject_of(attribute, sites)
+    def pooled(name: str, kind: ResourceKind) -> Resource:
+        subject = subject_of(kind.attribute, sites)
         names = [one for one in dict.fromkeys(subject) if one]
         pool = np.array([names.index(one) if one else -1 for one in subject])
         first = {one: int(np.flatnonzero(subject == one)[0]) for one in names}
-        capacity = facts.offers[attribute][[first[one] for one in names]] * times
-        return Resource(name, unit, facts.needs[need][:, end], pool, capacity, pools=tuple(names))
+        capacity = facts.offers[kind.attribute][[first[one] for one in names]] * kind.times
+        return Resource(name, kind.symbol, facts.needs[kind.need][:, end], pool, capacity, pools=tuple(names))
 
-    resources = (
-        pooled("land", "mu", "land_mu", "available_land_ha", times=MU_PER_HA),
-        pooled("power", "MVA", "power_mva", "spare_mva"),
-        pooled("energy", "tce", "energy_tce", "energy_quota_tce"),
-    )
+    resources = (pooled(name, kind) for name, kind in catalog.resources().items())
     return tuple(resource for resource in resources if resource.pools)
 
 

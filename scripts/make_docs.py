@@ -276,6 +276,20 @@ def dictionary() -> str:
         spoken = one.spoken.en if getattr(one, "spoken", None) else one.unit.en
         rows.append((f"`{key}`", one.subject, one.unit.en, spoken, one.name.zh, one.name.en, len(one.priors)))
     page.append(_table(("attribute", "of a", "unit", "spoken", "中文", "English", "priors"), rows))
+    page.append("## Resources\n")
+    rows = [
+        (
+            f"`{key}`",
+            one.name.zh,
+            one.unit.en,
+            f"`{one.attribute}`",
+            f"`{one.need}`",
+            one.asked.heading.zh,
+            f"`{one.estimate}`",
+        )
+        for key, one in catalog.resources().items()
+    ]
+    page.append(_table(("resource", "名称", "unit", "what there is", "what is taken", "portfolio", "estimate"), rows))
     page.append("## Criteria\n")
     rows = [
         (f"`{key}`", one.theme, one.weight, f"{one.worst:g} … {one.best:g} {one.unit.en}", one.name.zh, one.reason.en)

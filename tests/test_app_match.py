@@ -52,7 +52,7 @@ def at(page, tab, language="zh"):
 
 def own(*rows):
     table = pd.DataFrame(rows, columns=["segment", "output_100m_yuan"])
-    table = table.reindex(columns=list(portfolio.COLUMNS), fill_value="")
+    table = table.reindex(columns=list(portfolio.columns()), fill_value="")
     return Work(catalog.scenario(), {PROJECTS: portfolio.write_text(table)})
 
 
@@ -143,7 +143,9 @@ def test_no_hash_is_shown_to_a_planner():
     assert before.scenario.name.zh in told
 
 
-@pytest.mark.parametrize(("language", "unit"), [("zh", ("亩", "MVA", "吨标煤/年")), ("en", ("mu", "MVA", "tce"))])
+@pytest.mark.parametrize(
+    ("language", "unit"), [("zh", ("亩", "MVA", "吨标煤/年")), ("en", ("mu", "MVA", "tce a year"))]
+)
 def test_each_shortfall_has_its_unit(language, unit):
     table = shown(at(opened("match", language, study=run()), "robustness", language), "over")
     assert len(table)

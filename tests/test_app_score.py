@@ -95,8 +95,8 @@ def test_a_project_begins_a_portfolio_and_another_is_added():
     assert table["编号"].tolist() == ["P01", "P02"]
     assert table["受电容量(MVA)"].tolist() == ["9-11", "9-11"]
     checked = portfolio.check(table)
-    assert checked["power_mva_stated"].all()
-    assert not checked["land_mu_stated"].any()
+    assert checked["power_mva_given"].all()
+    assert not checked["land_mu_given"].any()
 
 
 def test_a_project_may_follow_the_sample_which_stays_labelled():

@@ -70,13 +70,13 @@ def test_the_headline_counts_each_pool_once():
     page = opened("supply")
     known = run().observations
     shown = {metric.label: (metric.value, metric.delta) for metric in page.metric}
-    for resource, attribute, times in (
-        ("land", "available_land_ha", MU_PER_HA),
-        ("power", "spare_mva", 1),
-        ("energy", "energy_quota_tce", 1),
+    for title, attribute, times in (
+        ("用地（亩）", "available_land_ha", MU_PER_HA),
+        ("容量（MVA）", "spare_mva", 1),
+        ("能耗指标（吨标煤/年）", "energy_quota_tce", 1),
     ):
         rows = known[known["attribute"] == attribute][["low", "likely", "high"]].sum() * times
-        value, delta = shown[text(f"resource.{resource}", "zh")]
+        value, delta = shown[title]
         assert value == f"{rows['likely']:,.0f}"
         assert delta == f"{rows['low']:,.0f} – {rows['high']:,.0f}"
 
@@ -85,13 +85,13 @@ def test_the_table_says_whose_number_it_is_and_how_it_is_known():
     table = opened("supply").dataframe[0].value
     study = run()
     assert len(table) == 3 * len(study.sites)
-    land = table[table["resource_label"] == text("resource.land", "zh")].set_index("label")
+    land = table[table["resource_label"] == catalog.resources()["land"].offer_title("zh")].set_index("label")
     known = study.observations.set_index(["attribute", "site_id"])
     for site in study.sites.itertuples():
         row = known.loc[("available_land_ha", site.id)]
         assert land.loc[site.name_zh, "likely"] == round(row["likely"] * MU_PER_HA)
         assert land.loc[site.name_zh, "source"] == row["source"]
-    power = table[table["resource_label"] == text("resource.power", "zh")].set_index("label")
+    power = table[table["resource_label"] == catalog.resources()["power"].offer_title("zh")].set_index("label")
     names = {one: study.region.names[one].zh for one in study.sites["station"]}
     assert power.loc[study.sites["name_zh"], "from"].tolist() == [names[one] for one in study.sites["station"]]
     assert power.loc[study.sites["name_zh"], "km"].tolist() == study.region.by_site["grid_km"].tolist()
@@ -120,7 +120,10 @@ def test_numbers_to_phone_about_are_marked_as_the_list_has_them():
     table = page.dataframe[0].value
     first = asked[asked["attribute"] == "available_land_ha"].iloc[0]
     place = asked.index[(asked["attribute"] == "available_land_ha")][0] + 1
-    row = table[(table["label"] == first["subject_zh"]) & (table["resource_label"] == text("resource.land", "zh"))]
+    row = table[
+        (table["label"] == first["subject_zh"])
+        & (table["resource_label"] == catalog.resources()["land"].offer_title("zh"))
+    ]
     assert row["ask"].tolist() == [place]
 
 

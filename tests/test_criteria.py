@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from geo_cluster.scoring.criteria import MEASURES, Setting, decide
+from geo_cluster.scoring.criteria import MEASURES, Setting, coverage_ratio, decide
 from geo_cluster.world import catalog
 
 P, S = 2, 3
@@ -33,9 +33,6 @@ def setting(draws: int = 1, *, spread: float = 0.0, **offers: np.ndarray) -> Set
 @pytest.mark.parametrize(
     ("measure", "expected"),
     [
-        ("land_cover", [[2, 4, 0.5], [1, 2, 0.25]]),
-        ("power_cover", [[12, 12, 4], [6, 6, 2]]),
-        ("quota_cover", [[100, 100, 100], [50, 50, 50]]),
         ("land_price", [[17, 17, 17]]),
         ("rd_minutes", [[20, 60, 120]]),
         ("grid_km", [[2, 21, 40]]),
@@ -49,6 +46,18 @@ def setting(draws: int = 1, *, spread: float = 0.0, **offers: np.ndarray) -> Set
 )
 def test_measure(measure, expected):
     assert np.allclose(np.broadcast_to(MEASURES[measure](setting())[0], (P, S)), expected)
+
+
+@pytest.mark.parametrize(
+    ("resource", "expected"),
+    [
+        ("land", [[2, 4, 0.5], [1, 2, 0.25]]),
+        ("power", [[12, 12, 4], [6, 6, 2]]),
+        ("energy", [[100, 100, 100], [50, 50, 50]]),
+    ],
+)
+def test_coverage_ratio(resource, expected):
+    assert np.allclose(coverage_ratio(resource, setting())[0], expected)
 
 
 def test_every_measure_is_tested_above():

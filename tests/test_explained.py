@@ -135,7 +135,7 @@ def test_the_first_interrupt_ends_explaining_with_what_there_is(crowded, monkeyp
         os.kill(os.getpid(), signal.SIGINT)
         return ()
 
-    monkeypatch.setattr(explanation, "pool_worth", interrupted)
+    monkeypatch.setattr(explanation, "pool_values", interrupted)
     tables = explanation.explain(crowded)
     assert asked
     assert tables["ways_in"]["gain"].notna().any()

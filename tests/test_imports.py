@@ -361,8 +361,8 @@ def test_hostile_names_survive(region, name):
 def test_projects_replace_the_portfolio_and_come_back(region, tmp_path):
     heads = ("编号", "名称", "segment", "年产值", "用地(亩)")
     first = read(region, as_csv(("A", "甲", "光纤激光器", "5", "25-35"), heads=heads), kind="projects")
-    assert first.preview["land_mu_stated"].tolist() == [True]
-    assert first.preview["power_mva_stated"].tolist() == [False]
+    assert first.preview["land_mu_given"].tolist() == [True]
+    assert first.preview["power_mva_given"].tolist() == [False]
     second = read(region, as_csv(("B", "乙", "光纤激光器", "7", ""), heads=heads), kind="projects")
     held = ledger.accept((), {}, first, when=NOW)
     held = ledger.accept(held.known, held.files, second, when=NOW)

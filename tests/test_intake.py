@@ -171,7 +171,7 @@ def test_a_portfolio_grows_by_one_and_keeps_what_it_had():
 
 def test_the_template_has_the_headings_and_nothing_else():
     table = pd.read_csv(io.BytesIO(appraise.template()))
-    assert list(table) == list(portfolio.COLUMNS.values())
+    assert list(table) == list(portfolio.columns().values())
     assert table.empty
 
 

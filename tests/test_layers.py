@@ -264,7 +264,7 @@ def test_what_is_made_of_layers_is_kept_by_their_content(tmp_path):
     @by_content("sites", most=2)
     def count(layers, factor):
         asked.append(factor)
-        return factor * len(Layers().read("sites"))
+        return factor * len(layers.read("sites"))
 
     mine = Layers(own.register(tmp_path / "own", sites=own.sites()))
     assert count(Layers(), 1) == count(Layers(), 1) == count(mine, 1) - 1

@@ -7,7 +7,7 @@ from scipy.optimize import linprog
 from geo_cluster.matching import Problem, Resource
 from geo_cluster.matching.engine import bound as bounds
 from geo_cluster.matching.engine.bound import price_knapsacks, price_pools
-from geo_cluster.matching.engine.model import compile_model
+from geo_cluster.matching.engine.presolve import presolve
 
 
 def model(seed, projects=60, sites=20):
@@ -20,7 +20,7 @@ def model(seed, projects=60, sites=20):
         Resource("land", "mu", land, np.arange(sites), room),
         Resource("power", "MVA", power, np.arange(sites) % 5, mva),
     ]
-    return compile_model(Problem(score, resources, bonus=20.0))
+    return presolve(Problem(score, resources, bonus=20.0))
 
 
 def relaxation(model):

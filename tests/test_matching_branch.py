@@ -1,6 +1,7 @@
 """Branching on knapsacks: against all plans, against HiGHS, and on the instances that HiGHS leaves open."""
 
 import itertools
+import sys
 
 import numpy as np
 import pytest
@@ -9,20 +10,24 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from geo_cluster.matching import Problem, Resource, solve, verify
 from geo_cluster.matching.engine.bound import price_pools
 from geo_cluster.matching.engine.branch import search
-from geo_cluster.matching.engine.model import compile_model
+from geo_cluster.matching.engine.presolve import presolve
 
 
-def searched(problem, *, step=1e-7, stop=lambda: False, model=None):
-    """The best plan of a search that nobody helps, its worth, the last bound, and every bound."""
-    model = model or compile_model(problem)
-    kept, bounds = [(-np.inf, None)], [np.inf]
+def searched(problem, *, step=1e-7, rounds=sys.maxsize, model=None):
+    """The best plan of a search that nobody helps, its value, the last bound, and every bound."""
+    model = model or presolve(problem)
+    kept, bounds, halt, asked = [(-np.inf, None)], [np.inf], np.array([False]), itertools.count()
 
     def found(option):
         assert model.fits(option)
         assert model.short(option) == 0
-        kept.append((model.worth(option), option))
+        kept.append((model.objective(option), option))
 
-    search(model, price_pools(model), plan=lambda: kept[-1][0], step=step, stop=stop, found=found, told=bounds.append)
+    def plan():  # asked as a round begins
+        halt[0] = next(asked) >= rounds
+        return kept[-1][0]
+
+    search(model, price_pools(model), plan=plan, step=step, on_plan=found, on_bound=bounds.append, halt=halt)
     return kept[-1][1], kept[-1][0], bounds
 
 
@@ -31,15 +36,25 @@ def test_a_node_that_was_ended_halfway_counts_as_not_searched(halted):
     """One round at the root: ended, nothing is known of it yet; not ended, a bound above every plan."""
     rng = np.random.default_rng(2)
     room = Resource("power", "MVA", rng.uniform(1, 10, 40), np.arange(20) // 3, np.full(7, 20.0))
-    model = compile_model(Problem(rng.uniform(0, 100, (40, 20)), room))
-    bounds, once = [], iter([False, True])
-    best = (
-        solve(Problem(rng.uniform(0, 100, (40, 20)), room), time_limit_s=1).objective / 2
-    )  # worth less than any bound
+    model = presolve(Problem(rng.uniform(0, 100, (40, 20)), room))
+    bounds = []
+    best = solve(Problem(rng.uniform(0, 100, (40, 20)), room), time_limit_s=1).objective / 2  # below any bound
+    halt = np.array([False])
+
+    def plan():  # asked as a round begins
+        halt[0] = halted
+        return best
+
     search(
-        model, price_pools(model), plan=lambda: best, step=1e-7, stop=lambda: next(once), found=lambda _: None,
-        told=bounds.append, halt=np.array([halted]),
-    )  # fmt: skip
+        model,
+        price_pools(model),
+        plan=plan,
+        step=1e-7,
+        on_plan=lambda _: None,
+        on_bound=bounds.append,
+        halt=halt,
+        limit=1,
+    )
     assert np.isinf(bounds[-1]) == halted
 
 
@@ -63,7 +78,7 @@ def small(seed):
 def test_no_plan_is_better_than_what_the_search_finds(block):
     seen = 0
     for seed in range(40 * block, 40 * block + 40):
-        model = compile_model(small(seed))
+        model = presolve(small(seed))
         if not model.draws:
             continue
         rng = np.random.default_rng(seed)
@@ -71,7 +86,7 @@ def test_no_plan_is_better_than_what_the_search_finds(block):
         must = rng.random(len(options)) < 0.3 * (rng.random() < 0.5)
         model.must[:] = must & (np.array([len(each) for each in options]) > 1)
         plans = [np.array(each) for each in itertools.product(*options)]
-        allowed = [model.worth(each) for each in plans if model.fits(each) and not model.short(each)]
+        allowed = [model.objective(each) for each in plans if model.fits(each) and not model.short(each)]
         best = max(allowed, default=-np.inf)
         option, worth, bounds = searched(None, model=model)
         assert worth == pytest.approx(best, abs=1e-6), seed
@@ -128,9 +143,8 @@ def test_type_d_with_sixty_jobs_is_proven(agents):
 def test_a_search_that_is_stopped_leaves_a_plan_and_a_true_bound():
     problem = assignment("d", 10, 60, 2)
     best = solve(problem, time_limit_s=600).objective
-    looks = itertools.count()
-    _, worth, bounds = searched(problem, step=0.999, stop=lambda: next(looks) >= 12)
-    assert worth <= best <= min(bounds)
+    _, value, bounds = searched(problem, step=0.999, rounds=12)
+    assert value <= best <= min(bounds)
     assert min(bounds) < best + 50
 
 

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from geo_cluster.matching import Problem, Resource
 from geo_cluster.matching.engine.cuts import _Pool, cut
-from geo_cluster.matching.engine.model import compile_model
+from geo_cluster.matching.engine.presolve import presolve
 from geo_cluster.matching.engine.search import program
-from geo_cluster.matching.problem import UNPLACED
+from geo_cluster.matching.resource import UNPLACED
 
 
 def whole(problem):
     """Model and programme of all pairs."""
-    model = compile_model(problem)
+    model = presolve(problem)
     p, s = np.nonzero(np.isfinite(model.value))
     return model, program(model, p, s, np.full(len(model.value), UNPLACED))
 

@@ -31,7 +31,7 @@ def test_only_segment_and_output_are_required_the_rest_is_estimated_as_an_interv
     assert row.power_mva_low == pytest.approx(60 * 0.25 * 0.7 / 0.9)  # 2,500 m² × 0.7 MW per 10,000 m² ÷ 0.9
     assert row.power_mva_high == pytest.approx(60 * 0.55 * 1.5 / 0.9)
     assert (row.energy_gwh_low, row.energy_gwh_high) == (48, 150)
-    assert not row.land_mu_stated
+    assert not row.land_mu_given
     assert row.max_minutes == 150
 
 
@@ -41,7 +41,7 @@ def test_given_numbers_and_ranges_are_kept():
     )
     (row,) = portfolio.check(table).itertuples()
     assert (row.land_mu_low, row.land_mu_likely, row.land_mu_high) == (25, 30, 35)
-    assert row.land_mu_stated
+    assert row.land_mu_given
     assert row.max_minutes == 90
 
 

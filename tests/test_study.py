@@ -16,6 +16,7 @@ from geo_cluster.matching.verify import verify
 from geo_cluster.region import read_scenario
 from geo_cluster.report import explanation, tables
 from geo_cluster.world import catalog, observations
+from geo_cluster.world.coordinates import MU_PER_HA
 from geo_cluster.world.layers import Layers
 from tests import own, world
 from tests.studies import run
@@ -284,7 +285,11 @@ def test_offers_say_whose_number_it_is_and_totals_count_each_pool_once():
     result = run()
     offers = tables.offers_table(result.region)
     assert len(offers) == 3 * len(result.sites)
-    for resource, (attribute, times) in tables.SUPPLY.items():
+    for resource, attribute, times in (
+        ("land", "available_land_ha", MU_PER_HA),
+        ("power", "spare_mva", 1.0),
+        ("energy", "energy_quota_tce", 1.0),
+    ):
         rows = offers[offers["resource"] == resource]
         assert rows["site"].tolist() == result.sites["id"].tolist()
         bounds = result.region.offers[attribute] * times
@@ -293,7 +298,7 @@ def test_offers_say_whose_number_it_is_and_totals_count_each_pool_once():
     assert power.groupby("subject")["site"].size().to_dict() == power.groupby("subject")["sharers"].first().to_dict()
     totals = tables.supply_totals(offers)
     pools = tables.pools(result).groupby("resource")[["low", "likely", "high"]].sum()
-    for resource in tables.SUPPLY:
+    for resource in catalog.resources():
         expected = pools.loc[resource].to_numpy()
         assert totals.loc[resource, ["low", "likely", "high"]].to_numpy(float) == pytest.approx(expected, rel=1e-6)
 
@@ -350,7 +355,7 @@ def test_damaged_layers_are_told_with_all_other_faults(tmp_path):
 
 
 def test_draws_and_whether_the_plan_holds_are_worked_out_once(tiny, monkeypatch):
-    first = explanation.holds_table(tiny)
+    first = explanation.feasibility_table(tiny)
     monkeypatch.setattr(observations, "draw", lambda *_, **__: pytest.fail("drawn again"))
-    assert explanation.holds_table(tiny) is first
-    assert explanation.holds_table(dataclasses.replace(tiny)).equals(first)
+    assert explanation.feasibility_table(tiny) is first
+    assert explanation.feasibility_table(dataclasses.replace(tiny)).equals(first)

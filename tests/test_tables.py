@@ -8,13 +8,14 @@ import itertools
 import os
 import re
 import tomllib
+from typing import get_args
 
 import numpy as np
 import pytest
 from pydantic import BaseModel, ValidationError
 
 from geo_cluster import eligibility, toml
-from geo_cluster.domain import STAGES
+from geo_cluster.domain import Stage
 from geo_cluster.errors import DataError, InputError, reason_of
 from geo_cluster.scoring import criteria
 from geo_cluster.world import catalog
@@ -25,8 +26,10 @@ from geo_cluster.world.layers import Layers
 @pytest.mark.parametrize("key", list(catalog.criteria()))
 def test_criterion_has_measure_reason_unit_and_a_value_function_on_its_range(key):
     criterion = catalog.criteria()[key]
-    assert criterion.measure in criteria.MEASURES
-    assert criteria.MEASURES[criterion.measure].__doc__
+    if criterion.resource:
+        assert criterion.attribute == catalog.resources()[criterion.resource].attribute
+    else:
+        assert criteria.MEASURES[criterion.measure].__doc__
     assert criterion.theme in catalog.themes()
     assert len(criterion.reason.zh) > 15
     assert len(criterion.reason.en) > 30
@@ -37,11 +40,12 @@ def test_criterion_has_measure_reason_unit_and_a_value_function_on_its_range(key
 
 
 def test_every_measure_is_used_by_a_criterion():
-    assert {criterion.measure for criterion in catalog.criteria().values()} == set(criteria.MEASURES)
+    named = {criterion.measure for criterion in catalog.criteria().values() if not criterion.resource}
+    assert named == set(criteria.MEASURES)
 
 
 def test_every_exclusion_has_a_rule_and_every_rule_is_declared():
-    assert set(eligibility.RULES) == set(catalog.exclusions())
+    assert set(eligibility.rules()) == set(catalog.exclusions())
     words = set(catalog.constraint_names())
     assert all(set(rule.constraints) <= words for rule in catalog.exclusions().values())
 
@@ -60,10 +64,10 @@ def test_attribute_is_explained_and_its_priors_reasoned(key):
 @pytest.mark.parametrize("key", list(catalog.segments()))
 def test_segment_ranges_rise_and_its_words_are_in_the_stage_vocabulary(key):
     segment = catalog.segments()[key]
-    assert segment.stage in STAGES
-    for field in ("land_mu", "floor_m2", "density_mw_per_10k_m2", "energy_gwh", "trips_per_month"):
-        low, high = getattr(segment, field)
-        assert 0 < low < high
+    assert segment.stage in get_args(Stage)
+    ranges = [segment.floor_m2, segment.density_mw_per_10k_m2, segment.trips_per_month, *segment.needs.values()]
+    assert all(0 < low < high for low, high in ranges)
+    assert set(segment.needs) == {"land_mu", "energy_gwh"}
     assert segment.confidence
     assert segment.source_class in ("c", "b+c")
 
@@ -82,8 +86,8 @@ def test_contracts_exist_for_exactly_the_registered_layers():
 
 
 def test_stage_vocabulary_is_the_closed_one_and_has_colours():
-    assert tuple(layer_contracts.words("stage")) == STAGES
-    assert set(toml.table("style")["stage"]) == set(STAGES)
+    assert tuple(layer_contracts.words("stage")) == get_args(Stage)
+    assert set(toml.table("style")["stage"]) == set(get_args(Stage))
 
 
 def _seen(colour: str, deficiency: np.ndarray) -> np.ndarray:

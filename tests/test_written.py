@@ -73,16 +73,16 @@ def test_what_is_written_is_what_is_read(rows, heading):
 CELLS = TEXTS.map(str.strip)
 
 
-@given(some.lists(some.fixed_dictionaries(dict.fromkeys(portfolio.COLUMNS, CELLS)), min_size=1, max_size=4))
+@given(some.lists(some.fixed_dictionaries(dict.fromkeys(portfolio.columns(), CELLS)), min_size=1, max_size=4))
 @settings(max_examples=150, deadline=None)
 def test_a_portfolio_is_read_as_it_was_written(rows):
     table = pd.DataFrame([row | {"id": row["id"] or f"n{n}", "name": f"甲{row['name']}"} for n, row in enumerate(rows)])
-    again = portfolio.read_text(portfolio.write_text(table[list(portfolio.COLUMNS)]))
-    pd.testing.assert_frame_equal(again.astype(object), table[list(portfolio.COLUMNS)].astype(object))
+    again = portfolio.read_text(portfolio.write_text(table[list(portfolio.columns())]))
+    pd.testing.assert_frame_equal(again.astype(object), table[list(portfolio.columns())].astype(object))
 
 
 def test_a_portfolio_guards_what_the_table_of_projects_was_given():
-    rows = [dict.fromkeys(portfolio.COLUMNS, text) | {"id": f"A{n}"} for n, text in enumerate(["=1", "＝1", "\n=1"])]
+    rows = [dict.fromkeys(portfolio.columns(), text) | {"id": f"A{n}"} for n, text in enumerate(["=1", "＝1", "\n=1"])]
     content = portfolio.write_text(pd.DataFrame(rows))
     assert not any(is_formula(cell) for cell in pd.read_csv(io.BytesIO(content), dtype=str).to_numpy().ravel())
 

@@ -140,9 +140,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.preview.project": ("项目", "Project"),
     "data.preview.segment": ("环节", "Segment"),
     "data.preview.output": ("年产值（亿元）", "Output (100 M yuan)"),
-    "data.preview.land_mu": ("用地（亩）", "Land (mu)"),
-    "data.preview.power_mva": ("容量（MVA）", "Power (MVA)"),
-    "data.preview.energy_gwh": ("年用电（GWh）", "Electricity (GWh)"),
     "data.stated": ("给定", "stated"),
     "data.estimated": ("估算", "estimated"),
     # accepted imports

@@ -13,21 +13,17 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.name": ("项目名称（可不填）", "Project name (optional)"),
     "score.segment": ("环节", "Segment"),
     "score.output": ("年产值（亿元）", "Output (100 M yuan)"),
-    "score.land_mu": ("用地（亩）", "Land (mu)"),
-    "score.power_mva": ("受电容量（MVA）", "Power (MVA)"),
-    "score.energy_gwh": ("年用电（GWh）", "Energy (GWh)"),
     "score.max_minutes": ("最长车程（分钟）", "Longest trip (min)"),
     "score.estimated": ("估算", "estimated"),
     "score.stated": ("填报", "stated"),
     "score.about": ("估 {likely}", "about {likely}"),
     "score.estimate": ("估算 {range}", "Estimated {range}"),
     "score.instead": ("填报值，替代估算 {range}", "As typed, instead of {range}"),
-    "score.basis_land_mu": ("每亿元 {low}–{high} 亩", "{low}–{high} mu per 100 M yuan"),
-    "score.basis_power_mva": (
+    "score.basis_by_output": ("每亿元 {low}–{high} {unit}", "{low}–{high} {unit} per 100 M yuan"),
+    "score.basis_installed_power": (
         "每亿元 {low}–{high} m² × {less}–{more} MW/万m²",
         "{low}–{high} m² per 100 M yuan × {less}–{more} MW per 10,000 m²",
     ),
-    "score.basis_energy_gwh": ("每亿元 {low}–{high} GWh", "{low}–{high} GWh per 100 M yuan"),
     "score.basis_max_minutes": ("该环节研发往返的上限", "the longest its R&D trips bear"),
     "score.type_range": (
         "可写 30，或 25-35 表示区间；留空即用估算。",

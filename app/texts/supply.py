@@ -7,19 +7,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "How much land, power and quota each site has, on what evidence, and which numbers are still missing.",
     ),
     # headline
-    "supply.total_land": (
-        "{n} 个园区可供工业用地之和：上为最可能，下为上下限之和。",
-        "Industrial land of {n} sites in all: most likely above, sums of the bounds below.",
-    ),
-    "supply.total_power": (
-        "{n} 座变电站可开放容量之和，每站只计一次。",
-        "Spare capacity of {n} substations in all, each counted once.",
-    ),
-    "supply.total_energy": ("{n} 个市州能耗指标余量之和。", "Energy quota left in {n} prefectures in all."),
     "supply.unconfirmed": ("待证实", "Unconfirmed"),
     "supply.unconfirmed_help": (
-        "用地、容量、指标三类数中按类别假定的个数与总数。市州和电网公司都未公布。",
-        "How many of the numbers for land, capacity and quota are priors of a class. Neither prefectures nor grid company publish them.",
+        "{kinds}各类数中按类别假定的个数与总数。市州和电网公司都未公布。",
+        "How many of the numbers for {kinds} are priors of a class. Neither prefectures nor grid company publish them.",
     ),
     "supply.known_count": ("已补充 {n} 个", "{n} supplied"),
     # tabs

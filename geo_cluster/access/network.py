@@ -368,7 +368,8 @@ def _checked_places(
     values = as_numbers("places", places)
     if values.shape != (label.size, 2):
         raise InputError(Fault("access.not_one_a_node", "places", shape=str(values.shape), nodes=int(label.size)))
-    lon, lat = (values if nodes is None else values[np.argsort(np.asarray(nodes, dtype=np.int64))]).T
+    order = slice(None) if nodes is None else np.argsort(np.asarray(nodes, dtype=np.int64))
+    lon, lat = (np.ascontiguousarray(axis)[order] for axis in values.T)
     faults = []
     for name, degrees, most in (("longitude", lon, 180), ("latitude", lat, 90)):
         bad = np.flatnonzero(~(np.abs(degrees) <= most))
@@ -376,4 +377,4 @@ def _checked_places(
             here, first = Place(str(label[bad[0]]), kind="node", column=name), float(degrees[bad[0]])
             faults.append(Fault("access.node_not_in_degrees", here, value=first, count=int(bad.size), most=most))
     refuse_if(faults)
-    return np.ascontiguousarray(lon), np.ascontiguousarray(lat)
+    return lon, lat

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from geo_cluster.box.limits import limits
 from geo_cluster.box.process import ask, broken
-from geo_cluster.errors import Fault, InputError, Place
+from geo_cluster.domain import Text
+from geo_cluster.errors import Fault, InputError, Place, reason_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,17 +75,17 @@ def rows(content: bytes, name: str) -> Rows:
     check_size(content, name)
     is_book, is_packed = suffix(name) in BOOKS, content[:2] == b"PK"
     if suffix(name) == ".xls":
-        raise InputError(Fault(name, "is an old Excel file (.xls)", "save it as .xlsx or CSV"))
+        raise InputError(Fault("box.old_book", name))
     if content[:4] == OLD_BOOK:
-        raise InputError(Fault(name, "is guarded by a password", "save it without one"))
+        raise InputError(Fault("box.password", name))
     if is_packed and not is_book:
-        raise InputError(Fault(name, "is packed, and no text as its ending says", "give it the ending of what it is"))
+        raise InputError(Fault("box.packed_text", name))
     if is_book and not is_packed:
-        raise InputError(Fault(name, "is no Excel workbook", "save it as .xlsx or CSV"))
-    told, _ = ask("sheet" if is_book else "lines", {suffix(name): content}, name)
+        raise InputError(Fault("box.not_a_book", name))
+    said, _ = ask("sheet" if is_book else "lines", {suffix(name): content}, name)
     with _believed(name):
-        odd = [(int(row), int(column), str(kind), str(shown)) for row, column, kind, shown in told["odd"]]
-        return Rows([(int(number), list(map(str, cells))) for number, cells in told["rows"]], odd)
+        odd = [(int(row), int(column), str(kind), str(shown)) for row, column, kind, shown in said["odd"]]
+        return Rows([(int(number), list(map(str, cells))) for number, cells in said["rows"]], odd)
 
 
 def shapes(files: Mapping[str, bytes], name: str, *, layers: Sequence[str] = ()) -> Shapes:
@@ -105,12 +106,12 @@ def shapes(files: Mapping[str, bytes], name: str, *, layers: Sequence[str] = ())
         check_size(content, name)
     ending = next(iter(files))
     if ending not in (*DRIVERS, *ARCHIVES):
-        what = f"is of a kind that isn't read here ({ending or 'no ending'})"
-        raise InputError(Fault(name, what, f"use one of {', '.join((*DRIVERS, *ARCHIVES))}"))
-    told, arrays = ask("shapes", files, name, layers=list(layers))
+        shown = ending or Text(zh="没有扩展名", en="no ending")
+        raise InputError(Fault("box.unknown_kind", name, ending=shown, known=[*DRIVERS, *ARCHIVES]))
+    said, arrays = ask("shapes", files, name, layers=list(layers))
     with _believed(name):
-        kinds, read = {str(layer): str(kind or "") for layer, kind in told["layers"]}, {}
-        for number, one in enumerate(told["read"]):
+        kinds, read = {str(layer): str(kind or "") for layer, kind in said["layers"]}, {}
+        for number, one in enumerate(said["read"]):
             mine = {
                 key.removeprefix(f"{number}/"): array for key, array in arrays.items() if key.startswith(f"{number}/")
             }
@@ -147,20 +148,18 @@ def content_of(path: Path) -> bytes:
     """
     try:
         if not path.is_file():  # reading from a device or a pipe may never end
-            what = "is no file" if path.exists() else "no such file"
-            raise InputError(Fault(str(path), what, "check the path"))
-        limits().refuse(str(path), "megabytes", path.stat().st_size / MB, "has {} MB")
+            raise InputError(Fault("common.not_a_file" if path.exists() else "common.no_such_file", path))
+        limits().refuse(str(path), "megabytes", path.stat().st_size / MB, "box.too_large")
         return path.read_bytes()
     except (OSError, ValueError) as problem:
-        reason = getattr(problem, "strerror", None) or str(problem)
-        raise InputError(Fault(str(path), f"can't be read ({reason})", "check the path and its rights")) from None
+        raise InputError(Fault("common.unreadable", path, reason=reason_of(problem))) from None
 
 
 def check_size(content: bytes, name: str) -> None:
     """Refuse what is empty or larger than a file may be."""
     if not content:
-        raise InputError(Fault(name, "is empty", "save the file again"))
-    limits().refuse(name, "megabytes", len(content) / MB, "has {} MB")
+        raise InputError(Fault("box.empty", name))
+    limits().refuse(name, "megabytes", len(content) / MB, "box.too_large")
 
 
 ENDS = {0: 0, 1: 1, 3: 2, 4: 1, 5: 2, 6: 3}
@@ -210,22 +209,22 @@ def _check_ends(ends: Sequence[Any], corners: Any, rows: Any, count: int) -> Non
         raise ValueError(msg)
 
 
-def _frame(told: Mapping[str, Any], arrays: Mapping[str, Any], name: str) -> pd.DataFrame:
+def _frame(said: Mapping[str, Any], arrays: Mapping[str, Any], name: str) -> pd.DataFrame:
     import geopandas as gpd
     import pandas as pd
 
     columns = {}
-    for number, column in enumerate(told["columns"]):
+    for number, column in enumerate(said["columns"]):
         values = arrays[f"column{number}"] if column["kind"] == "array" else column["texts"]
-        if len(values) != told["rows"]:
+        if len(values) != said["rows"]:
             msg = "columns of different lengths"
             raise ValueError(msg)
         columns[str(column["name"])] = pd.Series(values, dtype=None if column["kind"] == "array" else object)
     table = pd.DataFrame(columns)
-    if not told["is_shapes"]:
+    if not said["is_shapes"]:
         return table
     geometry = gpd.GeoSeries(put_together(arrays))
-    return gpd.GeoDataFrame(table, geometry=geometry, crs=_system(told["crs"], name, geometry.total_bounds))
+    return gpd.GeoDataFrame(table, geometry=geometry, crs=_system(said["crs"], name, geometry.total_bounds))
 
 
 def _system(stated: object, name: str, bounds: Any) -> Any:
@@ -243,8 +242,7 @@ def _system(stated: object, name: str, bounds: Any) -> Any:
         return None
     text = str(stated)
     if len(text) > LONGEST_CRS or any(word in text.lower() for word in ELSEWHERE):
-        what = "has a coordinate reference system that needs other files"
-        raise InputError(Fault(name, what, "state it by its code"))
+        raise InputError(Fault("box.system_elsewhere", name))
     try:
         system, to_degrees = _known_system(text)
         placed = to_degrees.transform(*np.nan_to_num(bounds[:2]))

@@ -10,7 +10,7 @@ from typing import Any
 
 from geo_cluster.box import lock, wire
 from geo_cluster.box.limits import Limits
-from geo_cluster.errors import InputError
+from geo_cluster.errors import InputError, Place
 
 NEEDS = {
     "lines": ("encodings.gb18030", "encodings.utf_16", "geo_cluster.box.tables"),
@@ -18,6 +18,9 @@ NEEDS = {
     "shapes": ("encodings.gb18030", "pyogrio.raw", "geo_cluster.box.shapes"),
 }
 """Modules that answer each question, imported before the door closes; the last one has a function of its name."""
+
+BROKEN = {"lines": "box.broken_table", "sheet": "box.broken_book", "shapes": "box.broken_shapes"}
+"""What is wrong when a library gives up without a reason that has a code of its own."""
 
 ABSENT = ("pandas", "geopandas", "pyarrow", "matplotlib", "lxml", "PIL", "defusedxml")
 """Libraries that the readers would import for what isn't asked of them here: a second of work, and more to attack."""
@@ -46,11 +49,12 @@ def main(setting: dict[str, Any]) -> None:
         wire.send(out, *getattr(reader, setting["question"])(files, asked, limits))
     except InputError as refusal:
         wire.send(out, {"faults": [(one.code, vars(one.place), one.values) for one in refusal.faults]})
-    except MemoryError:
+    except MemoryError:  # no room to put it into words
         wire.send(out, {"failed": "memory"})
     except RecursionError:
         wire.send(out, {"failed": "nesting"})
     except Exception as problem:
         lines = str(problem).splitlines()
-        wire.send(out, {"failed": "unreadable", "reason": (lines[0] if lines else type(problem).__name__)[:300]})
+        reason = (lines[0] if lines else type(problem).__name__)[:300]
+        wire.send(out, {"faults": [(BROKEN[setting["question"]], vars(Place(asked["name"])), {"reason": reason})]})
     os._exit(0)  # nothing of the file gets to run at the end

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 ENVIRONMENT = "GEO_CLUSTER_LIMITS"
 """Variable that names a TOML file with limits of the owner's own."""
 
-REMEDY = f"split the file, or have the limit `{{key}}` raised ({ENVIRONMENT})"
-
 
 class Limits(SimpleNamespace):
     """The limits in force, each a whole number above 0; named as in `tables/limits.toml`."""
@@ -45,18 +43,28 @@ class Limits(SimpleNamespace):
     unions: int
     overlay_seconds: int
 
-    def refuse(self, where: Place | str, key: str, found: float, what: str) -> None:
-        """Refuse `found` when it is beyond the limit `key`; `what` says what there is too much of, with a place for it.
+    def refuse(self, place: Place | str, limit: str, found: float, code: str) -> None:
+        """Refuse what is beyond a limit.
+
+        Parameters
+        ----------
+        place : Place or str
+            Where too much was found.
+        limit : str
+            Which limit, by its key.
+        found : float
+            How much was found, in the unit of the limit.
+        code : str
+            Of the fault, whose sentences name `found`, `most` and `limit`.
 
         Raises
         ------
         InputError
             With the limit, and whom to ask for more.
         """
-        most = getattr(self, key)
+        most = getattr(self, limit)
         if found > most:
-            told = f"{what.format(f'{found:,.0f}')}, more than the {most:,} that are read at once"
-            raise InputError(Fault(where, told, REMEDY.format(key=key)))
+            raise InputError(Fault(code, place, found=found, most=most, limit=limit))
 
 
 def limits() -> Limits:
@@ -83,7 +91,7 @@ def _faults(raised: Mapping[str, object], declared: Mapping[str, int], own: str)
     faults = []
     for key, value in raised.items():
         if key not in declared:
-            faults.append(Fault(f"{own}, {key}", "is no limit", f"use one of {', '.join(declared)}"))
+            faults.append(Fault("box.no_limit", Place(own, key=key), known=list(declared)))
         elif not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            faults.append(Fault(f"{own}, {key}", f"{value!r} is no whole number above 0", "write e.g. 500000"))
+            faults.append(Fault("box.odd_limit", Place(own, key=key), value=toml.shown(value)))
     return faults

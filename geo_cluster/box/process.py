@@ -18,10 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from geo_cluster.box import wire
-from geo_cluster.box.limits import REMEDY, limits
-from geo_cluster.errors import Fault, InputError, Place
+from geo_cluster.box.limits import limits
+from geo_cluster.errors import MOST, Fault, InputError, fault_of, reason_of
 
 MB = 2**20
+LONGEST = 2000
+"""A text in a fault of the box is no longer, or it is none of ours."""
+
 LOOK_S = 0.1
 """So often `WAITS` are called."""
 
@@ -87,47 +90,53 @@ class _PassingError(InputError):
 
 def _opened(content: bytes, name: str) -> tuple[Any, dict[str, Any]]:
     try:
-        told, arrays = wire.receive(content)
+        said, arrays = wire.receive(content)
     except (ValueError, TypeError, KeyError, RecursionError):
         raise InputError(broken(name)) from None
-    if not isinstance(told, dict):
+    if not isinstance(said, dict):
         raise InputError(broken(name))
-    if told.get("faults"):
-        raise InputError(_faults(told["faults"], name))
-    if "failed" in told:
-        raise InputError(_failed(str(told["failed"]), str(told.get("reason", "")), name))
-    return told, arrays
+    if said.get("faults"):
+        raise InputError(_faults(said["faults"], name))
+    if "failed" in said:
+        raise InputError(_failed(said["failed"], name))
+    return said, arrays
 
 
-def _faults(told: Any, name: str) -> list[Fault]:
+def _faults(said: Any, name: str) -> list[Fault]:
+    """The faults that the box states, each checked: it may have been taken over by what it read."""
     try:
-        return [_checked(Fault(str(code), Place(**place), **values)) for code, place, values in told]
-    except (ValueError, TypeError, KeyError, OSError):
+        return [_checked(code, place, values) for code, place, values in said[:MOST]]
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError):
         return [broken(name)]
 
 
-def _checked(fault: Fault) -> Fault:
-    """A fault that can be put into words: the box may have been taken over by what it read."""
-    for language in ("zh", "en"):
-        fault.words(language)
-    if any(not isinstance(one, str | int | float) for one in (*vars(fault.place).values(), *fault.values.values())):
+def _checked(code: Any, place: Any, values: Any) -> Fault:
+    """A fault of this room's codes, with short texts and plain numbers, that can be put into words.
+
+    Raises
+    ------
+    ValueError, TypeError, LookupError
+        It is none.
+    """
+    if not code.startswith("box.") or not isinstance(place.get("row", 0), int):
+        raise ValueError
+    texts = [one for key, one in place.items() if key != "row"] + [one for one in values.values() if type(one) is str]
+    if any(type(one) is not str or len(one) > LONGEST for one in texts):
+        raise ValueError
+    if any(type(one) not in (str, int, float) for one in values.values()):
         raise TypeError
-    return fault
+    return fault_of(code, place, values)
 
 
 def broken(name: str) -> Fault:
-    """What is told of a file that the box did not survive, or after which it talked nonsense."""
-    return Fault(name, "brings down what reads it", "save it again in the program it was made with")
+    """The fault of a file that the box did not survive, or after which it talked nonsense."""
+    return Fault("box.broken", name)
 
 
-def _failed(how: str, reason: str, name: str) -> Fault:
-    now = limits()
+def _failed(how: object, name: str) -> Fault:
     if how == "memory":
-        what = f"takes more than {now.memory_megabytes:,} MB of memory to read"
-        return Fault(name, what, REMEDY.format(key="memory_megabytes"))
-    if how == "nesting":
-        return Fault(name, "is nested too deeply", "save it again in the program it was made with")
-    return Fault(name, f"can't be read ({reason})", "check that it opens where it was made, and save it again")
+        return Fault("box.takes_memory", name, most=limits().memory_megabytes, limit="memory_megabytes")
+    return Fault("box.nested_too_deep", name) if how == "nesting" else broken(name)
 
 
 def _wait_on() -> None:
@@ -156,18 +165,17 @@ def _run(question: str, files: Mapping[str, bytes], name: str, more: Mapping[str
     asked = {"name": name, "files": [(ending, len(content)) for ending, content in files.items()], **more}
     with _turn():
         try:
-            process, told = _taken(question), bytearray()
+            process, heard = _taken(question), bytearray()
         except OSError as problem:
-            what = f"can't be read now ({problem.strerror})"
-            raise _PassingError(Fault(name, what, "try again in a moment")) from None
+            raise _PassingError(Fault("box.not_now", name, reason=reason_of(problem))) from None
         talk = [
-            threading.Thread(target=_say, args=(process.stdin, [_line(asked), *files.values()])),
-            threading.Thread(target=_listen, args=(process.stdout, told, limits().output_megabytes * MB)),
+            threading.Thread(target=_hand_in, args=(process.stdin, [_line(asked), *files.values()])),
+            threading.Thread(target=_listen, args=(process.stdout, heard, limits().output_megabytes * MB)),
         ]
         try:
             for one in talk:
                 one.start()
-            return _heard(process, talk[-1], told, name)
+            return _answer(process, talk[-1], heard, name)
         finally:
             process.kill()
             process.wait()
@@ -221,17 +229,17 @@ def _begin(question: str) -> subprocess.Popen[bytes]:
 
         windows.confine(process, limits())
     setting = {"question": question, "limits": vars(limits()), "parent": os.getpid()}
-    with suppress(OSError):  # it ended at once; whoever takes it hears so
+    with suppress(OSError):  # it ended at once; whoever takes it sees so
         process.stdin.write(_line(setting | {"path": [one for one in sys.path if Path(one).is_absolute()]}))  # type: ignore[union-attr]
         process.stdin.flush()  # type: ignore[union-attr]
     return process
 
 
-def _line(told: object) -> bytes:
-    return json.dumps(told).encode() + b"\n"
+def _line(content: object) -> bytes:
+    return json.dumps(content).encode() + b"\n"
 
 
-def _heard(process: subprocess.Popen[bytes], listener: threading.Thread, told: bytearray, name: str) -> bytes:
+def _answer(process: subprocess.Popen[bytes], listener: threading.Thread, heard: bytearray, name: str) -> bytes:
     """What the process says, as long as it keeps to its limits and somebody waits for it."""
     now = limits()
     until = time.monotonic() + now.seconds
@@ -239,27 +247,26 @@ def _heard(process: subprocess.Popen[bytes], listener: threading.Thread, told: b
         listener.join(LOOK_S)
         _wait_on()
     if listener.is_alive():
-        raise _PassingError(Fault(name, f"takes more than {now.seconds:,} s to read", REMEDY.format(key="seconds")))
-    now.refuse(name, "output_megabytes", len(told) / MB, "gives {} MB")
+        raise _PassingError(Fault("box.takes_long", name, most=now.seconds, limit="seconds"))
+    now.refuse(name, "output_megabytes", len(heard) / MB, "box.answer_too_large")
     code = process.wait()
     if code == -getattr(signal, "SIGXCPU", 0) != 0:
-        what = f"takes more than {now.cpu_seconds:,} s of processor time to read"
-        raise InputError(Fault(name, what, REMEDY.format(key="cpu_seconds")))
+        raise InputError(Fault("box.takes_processor", name, most=now.cpu_seconds, limit="cpu_seconds"))
     if code:
         raise _PassingError(broken(name))
-    return bytes(told)
+    return bytes(heard)
 
 
-def _say(pipe: Any, parts: Sequence[bytes]) -> None:
+def _hand_in(pipe: Any, parts: Sequence[bytes]) -> None:
     with suppress(OSError), pipe:  # it may end before it has heard everything
         for part in parts:
             pipe.write(part)
 
 
-def _listen(pipe: Any, told: bytearray, most: int) -> None:
+def _listen(pipe: Any, heard: bytearray, most: int) -> None:
     with suppress(OSError), pipe:
-        while len(told) <= most and (piece := pipe.read1(MB)):
-            told += piece
+        while len(heard) <= most and (piece := pipe.read1(MB)):
+            heard += piece
 
 
 def _environment() -> dict[str, str]:

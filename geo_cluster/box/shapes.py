@@ -60,13 +60,13 @@ def shapes(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) -> An
     _leave_only(allowed(ending))
     ending, source, encodings = _checked(files, ending, name, limits)
     there, chosen = _chosen(source, wanted) if ending in MANY or wanted else ([], [0])
-    told: list[dict[str, Any]] = []
+    read: list[dict[str, Any]] = []
     arrays: dict[str, Any] = {}
     for number, layer in enumerate(chosen):
         about, found = _layer(source, layer, encodings, name, limits)
-        told.append(about | {"layer": there[layer][0] if there else ""})
+        read.append(about | {"layer": there[layer][0] if there else ""})
         arrays |= {f"{number}/{key}": array for key, array in found.items()}
-    return {"layers": there or [("", one["kind"]) for one in told], "read": told}, arrays
+    return {"layers": there or [("", one["kind"]) for one in read], "read": read}, arrays
 
 
 def _chosen(source: bytes, wanted: list[str]) -> tuple[list[tuple[str, Any]], list[int]]:
@@ -100,7 +100,7 @@ def _outlines(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) ->
     texts = content.decode().split("\n")
     for place, text in zip(asked["places"], texts, strict=True):
         levels = sizes.depth(text.encode(), b"(", b")", limits.nesting)
-        limits.refuse(Place(**place), "nesting", levels, "is nested {} levels deep")
+        limits.refuse(Place(**place), "nesting", levels, "box.nested_beyond_limit")
     found = shapely.from_wkt(np.array(texts, dtype=object), on_invalid="ignore")
     return {}, _taken_apart(found, asked["name"], limits)
 
@@ -131,8 +131,7 @@ def _unpacked(content: bytes, endings: tuple[str, ...], name: str, limits: Limit
         paths = {one: PurePosixPath(one) for one in packed.namelist() if not one.startswith("__MACOSX/")}
         inner = next((path for path in paths.values() if path.suffix.lower() in endings and path.name[0] != "."), None)
         if inner is None:
-            remedy = "pack the .shp, .shx, .dbf and .prj of the Shapefile together"
-            raise InputError(Fault(name, f"holds none of {', '.join(endings)}", remedy))
+            raise InputError(Fault("box.nothing_to_read", name, known=", ".join(endings)))
         ending = inner.suffix.lower()
         beside = {
             path.suffix.lower(): one for one, path in paths.items() if path.with_suffix("") == inner.with_suffix("")
@@ -148,14 +147,14 @@ def _plain(content: bytes) -> bytes:
 
 
 def _is_no(kind: str, name: str) -> InputError:
-    return InputError(Fault(name, f"is no {kind}, as its ending says", "give it the ending of what it is"))
+    return InputError(Fault("box.another_kind", name, kind=kind))
 
 
 def _look_at_json(content: bytes, name: str, limits: Limits) -> None:
     if content.lstrip(_BLANK)[:1] != b"{":
         raise _is_no("GeoJSON", name)
-    limits.refuse(name, "vertices", content.count(b"["), "has {} vertices")
-    limits.refuse(name, "nesting", sizes.depth(content, b"[{", b"]}", limits.nesting), "is nested {} levels deep")
+    limits.refuse(name, "vertices", content.count(b"["), "box.too_many_vertices")
+    limits.refuse(name, "nesting", sizes.depth(content, b"[{", b"]}", limits.nesting), "box.nested_beyond_limit")
 
 
 def _look_at_xml(content: bytes, name: str, limits: Limits) -> None:
@@ -166,12 +165,12 @@ def _look_at_xml(content: bytes, name: str, limits: Limits) -> None:
     level = 0
 
     def refuse(*_: Any) -> None:
-        raise InputError(Fault(name, "declares entities of XML", "save it again without them"))
+        raise InputError(Fault("box.entities", name))
 
     def begins(*_: Any) -> None:
         nonlocal level
         level += 1
-        limits.refuse(name, "nesting", level, "is nested {} levels deep")
+        limits.refuse(name, "nesting", level, "box.nested_beyond_limit")
 
     def ends(*_: Any) -> None:
         nonlocal level
@@ -180,7 +179,13 @@ def _look_at_xml(content: bytes, name: str, limits: Limits) -> None:
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler, parser.EntityDeclHandler = refuse, refuse
     parser.StartElementHandler, parser.EndElementHandler = begins, ends
-    parser.Parse(content, True)
+    try:
+        parser.Parse(content, True)
+    except expat.ExpatError as problem:
+        reason = expat.ErrorString(problem.code)
+        raise InputError(
+            Fault("box.broken_xml", name, reason=reason, line=problem.lineno, column=problem.offset + 1)
+        ) from None
 
 
 def _look_at_drawing(content: bytes, name: str, _limits: Limits) -> None:
@@ -196,17 +201,20 @@ def _look_at_package(content: bytes, name: str, limits: Limits) -> None:
     with closing(sqlite3.connect(":memory:")) as database:
         database.deserialize(_plain(content))
         query = "SELECT type, name, coalesce(sql, ''), rootpage FROM sqlite_master LIMIT 20000"
-        made = database.execute(query).fetchall()
+        try:
+            made = database.execute(query).fetchall()
+        except sqlite3.Error as problem:
+            raise InputError(Fault("box.broken_package", name, reason=str(problem))) from None
     if ("table", "gpkg_contents") not in [(kind, one) for kind, one, _, _ in made]:
         raise _is_no("GeoPackage", name)
     faults = [
-        Fault(f"{name}, {one}", "is no plain table, but a view", "save the layers into a new GeoPackage")
+        Fault("box.view", Place(name, sheet=one))
         for kind, one, sql, page in made
         if kind == "view" or (kind == "table" and not page and not _RTREE.fullmatch(_QUOTED.sub(" q ", sql)))
     ]
     if faults:
         raise InputError(faults[:10])
-    limits.refuse(name, "columns", max(sql.count(",") for _, _, sql, _ in made), "has {} columns")
+    limits.refuse(name, "columns", max(sql.count(",") for _, _, sql, _ in made), "box.too_many_columns")
 
 
 _QUOTED = re.compile(r"/\*.*?\*/|--[^\n]*|\"(?:[^\"]|\"\")*\"|'(?:[^']|'')*'|\[[^\]]*\]|`[^`]*`", re.DOTALL)
@@ -235,10 +243,10 @@ def _layer(
         try:
             meta, _, geometry, fields = pyogrio.raw.read(source, layer=layer, encoding=encoding, force_2d=True)
             break
-        except UnicodeDecodeError:
+        except UnicodeDecodeError as problem:
             if encoding == encodings[-1]:
-                raise
-    limits.refuse(name, "columns", len(fields), "has {} columns")
+                raise InputError(Fault("box.broken_texts", name, reason=str(problem))) from None
+    limits.refuse(name, "columns", len(fields), "box.too_many_columns")
     columns, arrays = [], {}
     for number, (heading, values) in enumerate(zip(meta["fields"], fields, strict=True)):
         kind = "array" if values.dtype.kind in "iufb" or values.dtype.kind == "M" else "text"
@@ -248,15 +256,19 @@ def _layer(
         else:
             column["texts"] = [None if one is None else str(one) for one in values.tolist()]
             longest = max((len(text) for text in column["texts"] if text), default=0)
-            limits.refuse(f"{name}, column {heading}", "characters", longest, "has a text of {} characters")
+            limits.refuse(Place(name, column=str(heading)), "characters", longest, "box.text_too_long")
         columns.append(column)
-    told = {"kind": meta["geometry_type"], "crs": meta["crs"], "columns": columns}
-    told |= {"rows": len(fields[0]) if len(fields) else 0}
-    limits.refuse(name, "features", max(told["rows"], 0 if geometry is None else len(geometry)), "has {} shapes")
+    about = {"kind": meta["geometry_type"], "crs": meta["crs"], "columns": columns}
+    about |= {"rows": len(fields[0]) if len(fields) else 0}
+    count = max(about["rows"], 0 if geometry is None else len(geometry))
+    limits.refuse(name, "features", count, "box.too_many_shapes")
     if geometry is None:
-        return told | {"is_shapes": False}, arrays
-    shapes = shapely.from_wkb(geometry)
-    return told | {"is_shapes": True, "rows": len(shapes)}, arrays | _taken_apart(shapes, name, limits)
+        return about | {"is_shapes": False}, arrays
+    try:
+        shapes = shapely.from_wkb(geometry)
+    except shapely.errors.GEOSException as problem:
+        raise InputError(Fault("box.broken_geometry", name, reason=str(problem))) from None
+    return about | {"is_shapes": True, "rows": len(shapes)}, arrays | _taken_apart(shapes, name, limits)
 
 
 _KINDS = {"i": "int64", "u": "int64", "f": "float64", "b": "bool", "M": "datetime64[ms]"}
@@ -271,7 +283,7 @@ def _taken_apart(shapes: Any, name: str, limits: Limits) -> dict[str, Any]:
         `kinds`: (n,) GEOS type of each shape, -1 where there is none. For each type `k` of part: `k/row` the shape that
         it belongs to, `k/at` its coordinates, `k/end0`, … where rings, parts and shapes end (GeoArrow).
     """
-    limits.refuse(name, "vertices", int(shapely.get_num_coordinates(shapes).sum()), "has {} vertices")
+    limits.refuse(name, "vertices", int(shapely.get_num_coordinates(shapes).sum()), "box.too_many_vertices")
     shapes = _without_empty_parts(np.where(shapely.is_empty(shapes), None, shapes))
     arrays = {"kinds": shapely.get_type_id(shapes).astype(np.int32)}
     parts, rows = _flat(shapes)

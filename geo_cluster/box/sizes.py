@@ -24,15 +24,15 @@ def archive(content: bytes, name: str, limits: Limits) -> zipfile.ZipFile:
     try:
         packed = zipfile.ZipFile(io.BytesIO(content))
     except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError):
-        raise InputError(Fault(name, "is a damaged archive", "save or pack the file again")) from None
+        raise InputError(Fault("box.damaged_archive", name)) from None
     members = packed.infolist()
-    limits.refuse(name, "members", len(members), "holds {} files")
+    limits.refuse(name, "members", len(members), "box.too_many_files")
     unpacked = sum(one.file_size for one in members)
-    limits.refuse(name, "unpacked_megabytes", unpacked / MB, "unpacks to {} MB")
+    limits.refuse(name, "unpacked_megabytes", unpacked / MB, "box.unpacks_too_large")
     if unpacked > SMALL_MB * MB:
-        limits.refuse(name, "ratio", unpacked / len(content), "unpacks to {} times its size")
+        limits.refuse(name, "ratio", unpacked / len(content), "box.packed_too_well")
     if any(one.flag_bits & 1 for one in members):
-        raise InputError(Fault(name, "is guarded by a password", "save it without one"))
+        raise InputError(Fault("box.password", name))
     return packed
 
 

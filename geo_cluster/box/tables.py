@@ -25,7 +25,7 @@ def lines(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) -> Ans
     text = _decoded(content, name)
     first = text.lstrip("\r\n \ufeff").split("\n", 1)[0].split("\r", 1)[0]
     mark = max(",\t;，", key=first.count)
-    limits.refuse(name, "rows", max(text.count("\n"), text.count("\r")), "has {} lines")
+    limits.refuse(name, "rows", max(text.count("\n"), text.count("\r")), "box.too_many_lines")
     csv.field_size_limit(limits.characters)
     rows, reader = [], csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
     number = cells = 0
@@ -36,15 +36,14 @@ def lines(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) -> Ans
                 shown.pop()
             if shown:
                 cells += len(shown)
-                limits.refuse(place(name, number), "columns", len(shown), "has {} cells")
-                limits.refuse(name, "cells", cells, "has {} cells or more")
+                limits.refuse(place(name, number), "columns", len(shown), "box.row_too_wide")
+                limits.refuse(name, "cells", cells, "box.more_than_so_many_cells")
                 rows.append((number, shown))
     except csv.Error as problem:
         where = place(name, number + 1)
         if "field limit" in str(problem):
-            limits.refuse(where, "characters", len(text), "has a cell of up to {} characters")
-        what, remedy = f"can't be read ({problem})", "see whether a quotation mark is missing, and save it again"
-        raise InputError(Fault(where, what, remedy)) from None
+            limits.refuse(where, "characters", len(text), "box.cell_too_long")
+        raise InputError(Fault("box.broken_csv", where, reason=str(problem))) from None
     return ({"rows": rows, "odd": []},)
 
 
@@ -57,7 +56,7 @@ def _decoded(content: bytes, name: str) -> str:
             continue
         if "\0" not in text:
             return text
-    raise InputError(Fault(name, "is not text in UTF-8 or GB 18030", "save it as CSV (UTF-8) or XLSX"))
+    raise InputError(Fault("box.not_text", name))
 
 
 def sheet(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) -> Answer:
@@ -68,24 +67,24 @@ def sheet(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) -> Ans
     name, (content,) = asked["name"], files.values()
     with sizes.archive(content, name, limits) as packed:
         if BOOK not in packed.namelist():
-            raise InputError(Fault(name, "is no Excel workbook", "save it as .xlsx or CSV"))
+            raise InputError(Fault("box.not_a_book", name))
         for member in packed.namelist():
             if member.endswith(".xml"):
                 with packed.open(member) as part:
                     *counts, types, entities = sizes.counted(part, (b"<c ", b":c ", b"<si>", b"<!DOCTYPE", b"<!ENTITY"))
-                limits.refuse(name, "cells", max(counts), "has {} cells")
+                limits.refuse(name, "cells", max(counts), "box.too_many_cells")
                 if types or entities:
-                    raise InputError(Fault(name, "declares entities of XML", "save it in Excel or WPS again"))
+                    raise InputError(Fault("box.entities_in_book", name))
 
     class Parser(WorkSheetParser):
-        """Tells formulas beside their values, in one go."""
+        """Finds formulas beside their values, in one go."""
 
         def parse_cell(self, element: Any) -> dict[str, Any]:
             return super().parse_cell(element) | {"formula": element.find(FORMULA_TAG) is not None}
 
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
     if not book.worksheets:
-        raise InputError(Fault(name, "has no sheet of cells", "put the table on a sheet of its own"))
+        raise InputError(Fault("box.no_sheet", name))
     page = book.worksheets[0]
     rows, odd = [], []
     with page._get_source() as source:
@@ -108,8 +107,8 @@ def sheet(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) -> Ans
                 elif one["formula"] and one["value"] is None and kind != "str":  # str: worked out, to ""
                     odd.append((number, one["column"], "unsaved", ""))
             if cells:
-                limits.refuse(place(name, number), "rows", number, "is row {}")
-                limits.refuse(place(name, number), "columns", max(cells), "has {} cells")
+                limits.refuse(place(name, number), "rows", number, "box.row_too_far_down")
+                limits.refuse(place(name, number), "columns", max(cells), "box.row_too_wide")
                 rows.append((number, [cells.get(column, "") for column in range(1, max(cells) + 1)]))
     return ({"rows": rows, "odd": odd},)
 

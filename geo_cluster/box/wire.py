@@ -12,11 +12,11 @@ KINDS = ("int32", "int64", "float32", "float64", "bool", "datetime64[ms]")
 """Kinds of arrays that may come out."""
 
 
-def send(out: BinaryIO, told: Any, arrays: dict[str, Any] | None = None) -> None:
+def send(out: BinaryIO, said: Any, arrays: dict[str, Any] | None = None) -> None:
     """Write an answer: what can be said in JSON, and arrays by name."""
     arrays = arrays or {}
     heads = [(name, array.dtype.name, array.shape) for name, array in arrays.items()]
-    out.write(json.dumps({"told": told, "arrays": heads}, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
+    out.write(json.dumps({"said": said, "arrays": heads}, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
     for array in arrays.values():
         out.write(array.tobytes())
     out.flush()
@@ -28,14 +28,14 @@ def receive(content: bytes) -> tuple[Any, dict[str, Any]]:
     Raises
     ------
     ValueError
-        It is none, or not whole.
+        It is none, or cut off.
     """
     line, _, rest = content.partition(b"\n")
     head = json.loads(line.decode("utf-8", "replace"))
     if not isinstance(head, dict) or not isinstance(head.get("arrays"), list):
         msg = "no answer"
         raise ValueError(msg)
-    return head.get("told"), _arrays(head["arrays"], memoryview(rest))
+    return head.get("said"), _arrays(head["arrays"], memoryview(rest))
 
 
 def _arrays(heads: list[Any], rest: memoryview) -> dict[str, Any]:

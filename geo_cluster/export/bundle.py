@@ -57,7 +57,21 @@ def check_writable(out: Path) -> None:
 
 
 def write(study: Study, out: Path, *, language: Language = "zh") -> list[Path]:
-    """Write every file of a study into `out`; see `write_files`."""
+    """Write every file of a study into `out`; see `write_files`.
+
+    Parameters
+    ----------
+    study : Study
+    out : Path
+        The folder.
+    language : {"zh", "en"}
+        Of the map.
+
+    Returns
+    -------
+    list of Path
+        What was written, by name.
+    """
     return write_files(out, lambda folder: _make(study, folder, language))
 
 
@@ -133,6 +147,18 @@ def write_files(out: Path, make: Callable[[Path], None]) -> list[Path]:
 
     All files are made in a hidden folder inside it first; only when each of them is there do they take the place
     of earlier ones. Other files in `out` are left alone.
+
+    Parameters
+    ----------
+    out : Path
+        Made when it isn't there.
+    make : callable
+        Called with the folder to write into.
+
+    Returns
+    -------
+    list of Path
+        What was written, by name.
 
     Raises
     ------

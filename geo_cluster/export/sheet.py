@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import pandas as pd
 
 from geo_cluster.domain import Language
 from geo_cluster.export.csv_tables import SAMPLE
+from geo_cluster.export.render import render
 from geo_cluster.export.sketch import sketch
 from geo_cluster.report import explanation, tables
 from geo_cluster.report.tables import displayed_requests, words_of
@@ -48,9 +49,6 @@ WORDS: dict[Language, dict[str, str]] = {
         "segment": "环节",
         "site": "园区",
         "score": "得分（90% 区间）",
-        "land": "用地（亩）",
-        "power": "容量（MVA）",
-        "energy": "能耗（吨标煤/年）",
         "drive": "车程（分钟）",
         "reason": "理由",
         "pool": "资源池",
@@ -82,7 +80,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "no_violation": "no violation",
         "violations": "{n} violations",
         "assumed": "Assumed numbers",
-        "sketch": "Red: the R&amp;D anchor. Green: sites, with the number of projects. The full map is map.html.",
+        "sketch": "Red: the R&D anchor. Green: sites, with the number of projects. The full map is map.html.",
         "plan": "Plan",
         "unplaced": "Not placed",
         "pools": "Pools in use",
@@ -92,9 +90,6 @@ WORDS: dict[Language, dict[str, str]] = {
         "segment": "Segment",
         "site": "Site",
         "score": "Score (90 % interval)",
-        "land": "Land (mu)",
-        "power": "Power (MVA)",
-        "energy": "Energy (tce a year)",
         "drive": "Drive (min)",
         "reason": "Reason",
         "pool": "Pool",
@@ -111,50 +106,40 @@ WORDS: dict[Language, dict[str, str]] = {
     },
 }
 
-STYLE = """
-@page { size: A4; margin: 14mm; }
-body { font: 10.5pt/1.45 "Source Han Sans SC", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif;
-  color: #1d2b36; max-width: 190mm; margin: 6mm auto; padding: 0 4mm; }
-h1 { font-size: 16pt; margin: 0 0 1mm; } h2 { font-size: 11.5pt; margin: 5mm 0 1.5mm; color: #0b6e75; }
-p { margin: 0 0 2mm; } .muted { color: #56636c; font-size: 9pt; }
-.sample, .warned { background: #fff3d6; color: #7a5200; border: 1px solid #e9cf8f; border-radius: 4px; padding: 0 2mm; }
-.facts { display: grid; grid-template-columns: repeat(3, 1fr); gap: 2mm; margin: 3mm 0; }
-.facts div { border: 1px solid #dfe4e3; border-radius: 6px; padding: 1.5mm 3mm; }
-.facts b { display: block; font-size: 13pt; font-variant-numeric: tabular-nums; }
-figure { margin: 3mm 0; break-inside: avoid; } svg { display: block; width: 100%; }
-figure path { stroke: #b9c4c6; } figure svg { border: 1px solid #dfe4e3; border-radius: 6px; }
-.wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: 9pt; }
-th, td { border-bottom: 1px solid #dfe4e3; padding: .7mm 1.5mm; text-align: left; vertical-align: top; }
-th { color: #56636c; font-weight: 600; } td.n { text-align: right; font-variant-numeric: tabular-nums; }
-td.s { white-space: nowrap; }
-td { overflow-wrap: anywhere; } tr { break-inside: avoid; } h2 { break-after: avoid; }
-@media (max-width: 640px) { .facts { grid-template-columns: 1fr 1fr; } table { min-width: 150mm; } }
-"""
+
+class Table(NamedTuple):
+    """A table of text; one without rows says `none` instead, if it says anything."""
+
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    none: str = ""
 
 
 def sheet(study: Study, *, language: Language = "zh") -> str:
     """The briefing sheet of a study as HTML: headline numbers, plan, who stays out, pools, what to verify, sources."""
-    words, scenario = WORDS[language], study.scenario
-    colon = "：" if language == "zh" else ": "
-    run = " · ".join(f"{words[key]}{colon}{value}" for key, value in about(study, language).items())
-    parts = [f"<h1>{words['title']}</h1>", f"<p class=muted>{html.escape(run)}</p>"]
-    parts += [f"<p><span class=sample>{html.escape(SAMPLE)}</span></p>"] if scenario.is_sample else []
+    words = WORDS[language]
     headline, sentence, seldom = facts(study, language)
-    boxes = (f"<div><span class=muted>{words[key]}</span><b>{value}</b></div>" for key, value in headline.items())
-    parts += [f"<div class=facts>{''.join(boxes)}</div>"]
-    parts += [f"<p{' class=warned' if seldom else ''}>{html.escape(sentence)}</p>"]
-    parts += [f"<figure>{sketch(study, language)}<figcaption class=muted>{words['sketch']}</figcaption></figure>"]
-    parts += [f"<h2>{words['plan']}</h2>", _plan(study, words, language)]
-    parts += [f"<h2>{words['unplaced']}</h2>", _unplaced(study, words, language)]
-    parts += [f"<h2>{words['pools']}</h2>", _pools(study, words, language)]
-    parts += [f"<h2>{words['asked']}</h2>", _asked(study, words, language)]
-    parts += [f"<h2>{words['sources']}</h2>", f"<p class=muted>{html.escape(' · '.join(owed(study, language)))}</p>"]
-    parts += [f"<p class=muted>{words['review']}</p>"]
-    lang = {"zh": "zh-CN", "en": "en"}[language]
-    head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-    head += '<meta name="format-detection" content="telephone=no, date=no, address=no, email=no">'  # phones make links
-    head += f"<title>{words['title']} · {html.escape(scenario.name[language])}</title><style>{STYLE}</style>"
-    return f'<!doctype html>\n<html lang="{lang}"><head>{head}</head>\n<body>' + "\n".join(parts) + "</body></html>\n"
+    return render(
+        "sheet.html",
+        language={"zh": "zh-CN", "en": "en"}[language],
+        colon="：" if language == "zh" else ": ",
+        words=words,
+        name=study.scenario.name[language],
+        about=about(study, language),
+        notice=SAMPLE if study.scenario.is_sample else "",
+        headline=headline,
+        sentence=sentence,
+        seldom=seldom,
+        sketch=sketch(study, language),
+        tables={
+            "plan": _plan(study, words, language),
+            "unplaced": _unplaced(study, words, language),
+            "pools": _pools(study, words, language),
+            "asked": _asked(study, words, language),
+        },
+        short=SHORT,
+        owed=owed(study, language),
+    )
 
 
 def about(study: Study, language: Language) -> dict[str, str]:
@@ -200,65 +185,49 @@ def _feasible_share(study: Study, words: dict[str, str], language: Language) -> 
     return 1 - broken, sentence
 
 
-def _table(headings: Iterable[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table; numbers, and texts that begin with a digit, stand at the right, on one line when they are short."""
-
-    def cell(value: object) -> str:
-        text = str(value)
-        classes = "" if not text[:1].isdigit() else " class=n" if len(text) > SHORT else ' class="n s"'
-        return f"<td{classes}>{html.escape(text)}</td>"
-
-    head = "".join(f"<th>{html.escape(heading)}</th>" for heading in headings)
-    body = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in rows)
-    return f"<div class=wide tabindex=0><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-
-
-def _plan(study: Study, words: dict[str, str], language: Language) -> str:
-    keys = ("project", "segment", "site", "score", "land", "power", "energy", "drive")
-    names, segments = study.region.names, catalog.segments()
+def _plan(study: Study, words: dict[str, str], language: Language) -> Table:
+    names, segments, kinds = study.region.names, catalog.segments(), catalog.resources().values()
+    headings = [words[key] for key in ("project", "segment", "site", "score")]
+    headings += [*(kind.title(language) for kind in kinds), words["drive"]]
     rows = [
         (
             f"{row.project_name} ({row.project})",
             segments[study.projects.loc[row.project, "segment"]].name[language],
             names[row.site][language],
             f"{row.score:.1f} ({row.low:.0f}–{row.high:.0f})",
-            f"{row.land_mu:,.0f}",
-            f"{row.power_mva:,.1f}",
-            f"{row.energy_tce:,.0f}",
+            *(f"{getattr(row, kind.need):,.{kind.digits}f}" for kind in kinds),
             f"{row.trip_min:.0f}",
         )
         for row in tables.assignment(study).sort_values(["site", "project"]).itertuples()
     ]
-    return _table((words[key] for key in keys), rows)
+    return Table(headings, rows)
 
 
-def _unplaced(study: Study, words: dict[str, str], language: Language) -> str:
-    if tables.unplaced(study).empty:
-        return f"<p>{words['none']}</p>"
+def _unplaced(study: Study, words: dict[str, str], language: Language) -> Table:
     reason = "reason_en" if language == "en" else "reason"
     rows = [
         (f"{row['project_name']} ({row['project']})", row[reason]) for row in tables.unplaced(study).to_dict("records")
     ]
-    return _table((words["project"], words["reason"]), rows)
+    return Table([words["project"], words["reason"]], rows, words["none"])
 
 
-def _pools(study: Study, words: dict[str, str], language: Language) -> str:
-    names = study.region.names
+def _pools(study: Study, words: dict[str, str], language: Language) -> Table:
+    names, kinds = study.region.names, catalog.resources()
     used: pd.DataFrame = tables.pools(study)[tables.pools(study)["used"] > 0]
     rows = [
         (
             names[row.pool][language],
-            words[row.resource],
+            kinds[row.resource].title(language),
             f"{row.used:,.0f}",
             f"{row.planned:,.0f}",
             f"{row.low:,.0f}–{row.high:,.0f}",
         )
         for row in used.sort_values(["resource", "used"], ascending=[True, False]).itertuples()
     ]
-    return _table((words[key] for key in ("pool", "unit", "used", "planned", "interval")), rows)
+    return Table([words[key] for key in ("pool", "unit", "used", "planned", "interval")], rows)
 
 
-def _asked(study: Study, words: dict[str, str], language: Language) -> str:
+def _asked(study: Study, words: dict[str, str], language: Language) -> Table:
     declared = catalog.attributes()
     rows = [
         (
@@ -269,4 +238,4 @@ def _asked(study: Study, words: dict[str, str], language: Language) -> str:
         )
         for row in displayed_requests(tables.requests(study).head(REQUESTS)).to_dict("records")
     ]
-    return _table((words[key] for key in ("subject", "question", "range", "whom")), rows)
+    return Table([words[key] for key in ("subject", "question", "range", "whom")], rows)

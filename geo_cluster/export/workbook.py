@@ -35,9 +35,6 @@ HEADINGS = {
     "low": ("下限", "Low"),
     "high": ("上限", "High"),
     "rank": ("本项目排名", "Its rank"),
-    "land_mu": ("用地（亩）", "Land (mu)"),
-    "power_mva": ("容量（MVA）", "Power (MVA)"),
-    "energy_tce": ("能耗（吨标煤/年）", "Energy (tce a year)"),
     "trip_min": ("车程（分钟）", "Drive (min)"),
     "reason": ("理由", "Reason"),
     "resource": ("资源", "Resource"),
@@ -52,8 +49,8 @@ HEADINGS = {
     "content": ("内容", "Content"),
 }
 FORMATS = {
-    **dict.fromkeys(("score", "low", "high", "power_mva", "likely", "planned", "used", "left"), "#,##0.0"),
-    **dict.fromkeys(("land_mu", "energy_tce", "trip_min", "rank"), "#,##0"),
+    **dict.fromkeys(("score", "low", "high", "likely", "planned", "used", "left"), "#,##0.0"),
+    **dict.fromkeys(("trip_min", "rank"), "#,##0"),
     "gain": "0.00",
     "change": "0.0%",
 }
@@ -71,13 +68,18 @@ def workbook(study: Study, *, language: Language = "zh") -> bytes:
     if study.scenario.is_sample:
         tables = {name: table.assign(notice=SAMPLE) for name, table in tables.items()}
     at = 1 if language == "en" else 0
-    sheets = {
-        name: table.rename(columns={key: words[at] for key, words in HEADINGS.items()})
-        for name, table in tables.items()
-    }
+    titles = {kind.need: kind.title(language) for kind in catalog.resources().values()}
+    headings = {key: words[at] for key, words in HEADINGS.items()} | titles
+    sheets = {name: table.rename(columns=headings) for name, table in tables.items()}
     sheets = {"about": _about(study, language), **sheets, "asked": phone_list(report_tables.requests(study), language)}
     formats = {words[key][at]: form for words in (HEADINGS, ASKED) for key, form in FORMATS.items() if key in words}
+    formats |= {titles[kind.need]: _places(kind.digits) for kind in catalog.resources().values()}
     return as_xlsx({SHEETS[name][at]: table for name, table in sheets.items()}, formats=formats)
+
+
+def _places(digits: int) -> str:
+    """How a spreadsheet shows a number with so many decimals."""
+    return "#,##0." + "0" * digits if digits else "#,##0"
 
 
 def _about(study: Study, language: Language) -> pd.DataFrame:
@@ -92,7 +94,7 @@ def _about(study: Study, language: Language) -> pd.DataFrame:
 
 def _plan(study: Study, language: Language) -> pd.DataFrame:
     columns = ["project", "project_name", "segment", "site", "score", "low", "high", "rank"]
-    columns += ["land_mu", "power_mva", "energy_tce", "trip_min"]
+    columns += [*(kind.need for kind in catalog.resources().values()), "trip_min"]
     names, segments = study.region.names, catalog.segments()
     keys = report_tables.assignment(study)["project"].map(study.projects["segment"])
     return (

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster import toml
+from geo_cluster.world import catalog
 
 _SPAN = re.compile(r"^(-?\d+(?:\.\d+)?)(?:\s*(?:-|–|—|~|至|to)\s*(\d+(?:\.\d+)?))?$")
 _DAY = re.compile(r"^((?:19|20)\d\d)(?:\s*[-/.年]\s*(\d{1,2})(?:\s*[-/.月]\s*(\d{1,2})日?|月?)|年?)$")
@@ -67,7 +68,10 @@ def day(text: str) -> str | None:
 
 def units_of(attribute: str) -> dict[str, float]:
     """The units that are understood for an attribute: how many of its own unit one of each is."""
-    return toml.table("imports")["units"].get(attribute, {})
+    known = toml.table("imports")["units"].get(attribute, {})
+    unit, (times, spoken) = catalog.attributes()[attribute].unit, catalog.attributes()[attribute].display_unit()
+    own = {unit.zh: 1.0, unit.en: 1.0, spoken.zh: 1 / times, spoken.en: 1 / times}
+    return known | {name: factor for name, factor in own.items() if name not in known}
 
 
 def unit_factor(attribute: str, unit: str) -> float | None:

@@ -14,6 +14,13 @@ from geo_cluster.world import catalog
 def changes(before: Region, after: Region, projects: pd.DataFrame) -> pd.DataFrame:
     """Each project's first choice and ranking before and after.
 
+    Parameters
+    ----------
+    before, after : Region
+        Without and with the import.
+    projects : DataFrame
+        Checked projects.
+
     Returns
     -------
     DataFrame

@@ -13,6 +13,7 @@ from geo_cluster.domain import Text
 from geo_cluster.errors import Fault, Faults, Place
 from geo_cluster.imports.cells import plain
 from geo_cluster.imports.checked import KINDS, Checked, ImportContext, Kind
+from geo_cluster.world import catalog, portfolio
 
 EXAMPLE = "示例行，导入时略过 / example row, left out at import"
 """Marks the row of a template that is never accepted."""
@@ -59,8 +60,16 @@ class Rows:
 
 
 def columns_of(kind: Kind) -> dict[str, dict[str, Any]]:
-    """The declared columns of a kind by key."""
-    return toml.table("imports")[kind]["columns"]
+    """The declared columns of a kind by key; projects have one for each resource too."""
+    declared = toml.table("imports")[kind]
+    if kind != "projects":
+        return declared["columns"]
+    asked = {
+        one.column: {**one.heading.model_dump(), "example": one.example, "help": declared["resource_help"]}
+        for one in (resource.asked for resource in catalog.resources().values())
+    }
+    columns = declared["columns"] | asked
+    return {key: columns[key] for key in portfolio.columns()}
 
 
 def recognise(table: pd.DataFrame, context: ImportContext) -> Rows:

@@ -128,6 +128,13 @@ def accept(
 def revert(known: Sequence[KnownBetter], files: Mapping[str, bytes], number: str) -> Held:
     """What a work holds without one import.
 
+    Parameters
+    ----------
+    known, files : sequence of KnownBetter, mapping of bytes
+        What it holds now.
+    number : str
+        `AcceptedImport.id` of the one to revert.
+
     Raises
     ------
     InputError

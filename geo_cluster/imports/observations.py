@@ -193,7 +193,17 @@ def _interval(
 
 
 def compared(known: tuple[KnownBetter, ...], region: Region, *, rows: list[int] | None = None) -> pd.DataFrame:
-    """Each number beside what holds now, and whether it would count; columns `PREVIEW`."""
+    """Each number beside what holds now, and whether it would count; columns `PREVIEW`.
+
+    Parameters
+    ----------
+    known : tuple of KnownBetter
+        Numbers of a file.
+    region : Region
+        What holds now.
+    rows : list of int, optional
+        Row of each number in its file; 0 when left out.
+    """
     now = region.observations.set_index(["site_id", "attribute"])
     stated = {(one.subject, one.attribute) for one in region.scenario.known}
     table = []

@@ -20,18 +20,19 @@ def check_projects(table: pd.DataFrame, context: ImportContext) -> Checked:
         if not rows.faults and not rows.notes:
             rows.faults.append(Fault("imports.no_project", context.name))
         return rows.checked()
-    own = [key for key in portfolio.COLUMNS if key in rows.headings]
-    text = rows.text[own].rename(columns=portfolio.COLUMNS)
+    titles = portfolio.columns()
+    text = rows.text[[key for key in titles if key in rows.headings]].rename(columns=titles)
     try:
         preview = portfolio.check(text.reset_index(drop=True), where=context.name)
     except InputError as refusal:
         rows.faults.extend(_moved(fault, rows) for fault in refusal.faults)
         return rows.checked()
-    stated = int(preview[[f"{need}_stated" for need in portfolio.NEEDS]].to_numpy().sum())
+    is_given = preview[[f"{need}_given" for need in portfolio.needs()]].to_numpy()
+    stated, estimated = int(is_given.sum()), int((~is_given).sum())
     rows.notes.append(
         Text(
-            zh=f"{len(preview)} 个项目；{stated} 个需求数是给出的，{3 * len(preview) - stated} 个按环节估算。",
-            en=f"{len(preview)} projects; {stated} needs are given, {3 * len(preview) - stated} estimated by segment.",
+            zh=f"{len(preview)} 个项目；{stated} 个需求数是给出的，{estimated} 个按环节估算。",
+            en=f"{len(preview)} projects; {stated} needs are given, {estimated} estimated by segment.",
         )
     )
     files = {"projects.csv": spreadsheet.as_csv(text)}
@@ -42,6 +43,6 @@ def _moved(fault: Fault, rows: Rows) -> Fault:
     """The fault at its row and heading in the file: blank rows and headings of one's own are counted."""
     if not fault.row:
         return fault
-    key = {title: key for key, title in portfolio.COLUMNS.items()}.get(fault.column, "")
+    key = {title: key for key, title in portfolio.columns().items()}.get(fault.column, "")
     row, column = int(rows.text.index[fault.row - 2]), rows.headings.get(key, fault.column)
     return fault.at(replace(fault.place, row=row, column=column))

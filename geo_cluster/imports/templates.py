@@ -12,6 +12,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from geo_cluster import toml
+from geo_cluster.imports.cells import units_of
 from geo_cluster.imports.checked import Kind
 from geo_cluster.imports.headings import EXAMPLE, columns_of
 from geo_cluster.world import catalog, layers, spreadsheet
@@ -98,15 +99,12 @@ def _plain_list(book: openpyxl.Workbook, kind: Kind, key: str, allowed: list[tup
 
 def _units(page: Any, kind: Kind, column: int) -> None:
     """Units that are understood, where the kind has a column of units."""
-    if kind == "observations":
-        wanted = toml.table("imports")["units"]
-    else:
-        wanted = {key: toml.table("imports")["units"][key] for key in _UNITS.get(kind, ())}
+    told = catalog.attributes() if kind == "observations" else _UNITS.get(kind, ())
     page.cell(1, column, "指标 / attribute")
     page.cell(1, column + 1, "可用单位 / units understood")
-    for row, (attribute, units) in enumerate(wanted.items(), start=2):
+    for row, attribute in enumerate(told, start=2):
         page.cell(row, column, catalog.attributes()[attribute].name.zh)
-        page.cell(row, column + 1, "、".join(units))
+        page.cell(row, column + 1, "、".join(units_of(attribute)))
 
 
 _UNITS = {"substations": ("spare_mva",), "parcels": ("available_land_ha",)}

@@ -84,7 +84,7 @@ def batches(region: Region, projects: pd.DataFrame, *, scheduler: str = "") -> I
 
 
 def appraise_one(region: Region, project: Mapping[str, Any]) -> dict[str, Any]:
-    """Appraise one project given as a mapping with the keys of `portfolio.COLUMNS`; plain data, ready for JSON.
+    """Appraise one project given as a mapping with the keys of `portfolio.columns()`; plain data, ready for JSON.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def checked(project: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def estimated(segment: str, output_100m_yuan: float) -> dict[str, tuple[float, float, float]]:
-    """Low, likely and high of what a project is taken to need where nobody says: `portfolio.NEEDS`, `max_minutes`."""
+    """Low, likely and high of what a project is taken to need where nobody says: `portfolio.needs()`, `max_minutes`."""
     output = np.full((1, 3), output_100m_yuan)
     usual = catalog.segments()[segment].max_minutes
     needs = {
@@ -123,7 +123,7 @@ def shortlist(part: Appraisal) -> pd.DataFrame:
 
 def template() -> bytes:
     """An empty portfolio file: the headings."""
-    return spreadsheet.as_csv(pd.DataFrame(columns=list(portfolio.COLUMNS.values())))
+    return spreadsheet.as_csv(pd.DataFrame(columns=list(portfolio.columns().values())))
 
 
 def sample_table() -> bytes:
@@ -146,19 +146,19 @@ def with_project(table: bytes, project: Mapping[str, str]) -> bytes:
     Parameters
     ----------
     table : bytes
-        A CSV with headings of `portfolio.COLUMNS`; empty begins a new one.
+        A CSV with headings of `portfolio.columns()`; empty begins a new one.
     project : mapping
-        Keys of `portfolio.COLUMNS`; without `id` it gets the next free one.
+        Keys of `portfolio.columns()`; without `id` it gets the next free one.
 
     Raises
     ------
     InputError
         With every fault of the portfolio with the project.
     """
-    rows = pd.DataFrame(columns=list(portfolio.COLUMNS.values()), dtype=str)
+    rows = pd.DataFrame(columns=list(portfolio.columns().values()), dtype=str)
     if table:
         rows = _rows(table)
-    titles = portfolio.COLUMNS
+    titles = portfolio.columns()
     columns = {key: titles[key] if titles[key] in rows or key not in rows else key for key in titles}
     taken = set(rows[columns["id"]]) if columns["id"] in rows else set()
     free = next(name for n in range(len(rows) + 1, 2 * len(rows) + 3) if (name := f"P{n:02d}") not in taken)

@@ -38,13 +38,6 @@ METHODS = ("weighted_sum", "weighted_product", "topsis", "vikor", "promethee", "
 CONCENTRATION = 200.0
 """How closely weights are drawn around the stated ones (Dirichlet): a weight of 0.16 mostly stays within 0.11-0.21."""
 
-NEED_UNITS = {
-    "land_mu": {"zh": "亩", "en": "mu"},
-    "power_mva": {"zh": "MVA", "en": "MVA"},
-    "energy_tce": {"zh": "吨标煤/年", "en": "tce a year"},
-}
-"""Units in which the amount that would turn a choice is told."""
-
 
 @dataclass(frozen=True, eq=False)
 class Choice:
@@ -213,7 +206,21 @@ def ranking(weighed: Weighed) -> pd.DataFrame:
 
 
 def rank_acceptability(weighed: Weighed, *, sites: int = 8, ranks: int = 5) -> pd.DataFrame:
-    """Rank acceptability of the best sites, one row a rank: `site`, `rank`, `chance`; rank 0 is any after `ranks`."""
+    """Rank acceptability of the best sites, one row a rank: `site`, `rank`, `chance`; rank 0 is any after `ranks`.
+
+    Parameters
+    ----------
+    weighed : Weighed
+    sites : int
+        How many sites, best first.
+    ranks : int
+        How many ranks.
+
+    Returns
+    -------
+    DataFrame
+        `chance` is the share of draws in which a site takes a rank; of a site they add up to 1.
+    """
     rows = []
     for place in weighed.order[:sites]:
         chances = weighed.acceptability[place]
@@ -279,7 +286,13 @@ def weight_intervals(weighed: Weighed) -> pd.DataFrame:
 
 
 def thresholds(weighed: Weighed, *, rivals: int = 5) -> pd.DataFrame:
-    """The one number of each of the next sites that would put it first.
+    """Switching value of each of the next sites: the one number that would put it first.
+
+    Parameters
+    ----------
+    weighed : Weighed
+    rivals : int
+        How many sites after the best one.
 
     Returns
     -------
@@ -303,7 +316,15 @@ def method_ranks(weighed: Weighed) -> pd.DataFrame:
 
 
 def why(weighed: Weighed, first: str, second: str, language: Language) -> str:
-    """One sentence on two sites: who leads, by what, how sure that is, and what would change it."""
+    """One sentence on two sites: who leads, by what, how sure that is, and what would change it.
+
+    Parameters
+    ----------
+    weighed : Weighed
+    first, second : str
+        Ids of two sites, in any order.
+    language : {"zh", "en"}
+    """
     a, b = weighed.choice.sites.index(first), weighed.choice.sites.index(second)
     leads = weighed.score[a] >= weighed.score[b]
     pair = (a, b) if leads else (b, a)
@@ -372,9 +393,10 @@ def _find_switching_value(weighed: Weighed, leader: int, rival: int) -> dict[str
         return {"datum": "", "needed": None, "unit_zh": "", "unit_en": "", "above": True}
     key = list(criteria)[int(changes["criterion"].iloc[0])]
     criterion, needed = criteria[key], float(changes["needed_natural"].iloc[0])
-    if criterion.need and criterion.attribute:
-        unit = {f"unit_{language}": word for language, word in NEED_UNITS[criterion.need].items()}
-        least, likely, _ = choice.needs[criterion.need]
+    if criterion.resource:
+        kind = catalog.resources()[criterion.resource]
+        unit = {f"unit_{language}": kind.unit[language] for language in LANGUAGES}
+        least, likely, _ = choice.needs[kind.need]
         needed = max(needed * likely, least)  # with less than it needs at least, the project may not go there at all
         return {"datum": criterion.attribute, "needed": round(needed, 1), **unit, "above": True}
     unit = {f"unit_{language}": criterion.unit[language] for language in LANGUAGES}

@@ -21,6 +21,7 @@ from geo_cluster.maps import chain_matrix
 from geo_cluster.maps.words import GRADES, SPOKEN, WORDS
 from geo_cluster.report import tables
 from geo_cluster.study import Study
+from geo_cluster.world import catalog
 from geo_cluster.world.layers import CRS, Layers, by_content
 from geo_cluster.world.layers import columns as columns_of
 from geo_cluster.world.layers import words as vocabulary
@@ -388,8 +389,7 @@ def _plan(study: Study, language: Language, style: Mapping[str, Any]) -> list[di
             for row in group.itertuples()
         ]
         title = f"{study.anchor[f'name_{language}']} → {sites.loc[site, f'name_{language}']}"
-        taken = {"land": group["land_mu"].sum(), "power": group["power_mva"].sum()}
-        sub = words["effort"].format(minutes=group["trip_min"].iloc[0], **taken)
+        sub = " · ".join([words["effort"].format(minutes=group["trip_min"].iloc[0]), *_taken(group, language)])
         card = {"title": title, "sub": sub, "rows": rows, "weight": min(1.5 + 0.7 * len(group), 8)}
         if study.scenario.is_sample:
             card["sample"] = words["sample"]
@@ -397,6 +397,14 @@ def _plan(study: Study, language: Language, style: Mapping[str, Any]) -> list[di
     layer = {"key": "flows", "group": words["plan"], "name": words["flows"], "kind": "flow", "weight": 3}
     more = {"color": style["map"]["flow"], "visible": True, "legend": True, "count": len(features)}
     return [{**layer, **more, "features": features}]
+
+
+def _taken(placed: pd.DataFrame, language: Language) -> list[str]:
+    """What projects take together of each resource."""
+    return [
+        f"{kind.name[language]} {placed[kind.need].sum():,.{kind.digits}f} {kind.unit[language]}"
+        for kind in catalog.resources().values()
+    ]
 
 
 def _changed(

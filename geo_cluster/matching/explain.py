@@ -229,7 +229,7 @@ def _option(
 def pool_values(
     problem: Problem, plan: Assignment, *, step: float = 1.0, time_limit_s: float | TimeBudget = 10.0
 ) -> tuple[PoolValue, ...]:
-    """For each pool: what `step` more units are worth, by solving again and by the linear relaxation.
+    """For each pool: what the plan gains by `step` more units, by solving again and by the linear relaxation.
 
     Pools without a limit are left out. Rows come with the most valuable pool first.
 

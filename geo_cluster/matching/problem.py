@@ -1,4 +1,4 @@
-"""What is to be decided: projects, sites, pooled resources, and what a plan is worth.
+"""What is to be decided: projects, sites, pooled resources, and the objective.
 
 The model is a generalised assignment problem with pooled resources (Martello & Toth 1990, ch. 7): each
 project goes undivided to one site or stays unplaced; the sum of `score + bonus` over placed projects, plus what
@@ -125,7 +125,7 @@ class Problem:
         put(self, "projects", tuple(map(str, several(self.projects))))
         put(self, "sites", tuple(map(str, several(self.sites))))
         faults = _score_faults(self)
-        if faults:  # without a table of scores only what concerns a resource alone can be told
+        if faults:  # without a table of scores only what concerns a resource alone can be checked
             put(self, "projects", ())
             refuse_if(faults + _resources_faults(self, shape=None))
         for fault in _name_faults(self):  # numbers serve in what follows
@@ -154,10 +154,10 @@ class Problem:
         allowed = ~np.isnan(self.score)
         if self.forbidden is not None:
             allowed &= ~self.forbidden
-        held = np.flatnonzero(self.locked != UNPLACED)
-        row = allowed[held, self.locked[held]]
-        allowed[held] = False
-        allowed[held, self.locked[held]] = row
+        rows = np.flatnonzero(self.locked != UNPLACED)
+        own = allowed[rows, self.locked[rows]]
+        allowed[rows] = False
+        allowed[rows, self.locked[rows]] = own
         return allowed
 
     def project_name(self, p: SupportsIndex) -> str:
@@ -340,8 +340,8 @@ def _locks(problem: Problem, faults: list[Fault]) -> Ints:
         locked = np.column_stack([rows, locked[rows]])
     for p, s in _pairs(locked, "locked", problem, faults):
         if site[p] not in (UNPLACED, s):
-            both = [problem.site_name(site[p]), problem.site_name(s)]
-            faults.append(Fault("matching.locked_twice", LOCKS, project=problem.project_name(p), sites=both))
+            both = {"first": problem.site_name(site[p]), "second": problem.site_name(s)}
+            faults.append(Fault("matching.locked_twice", LOCKS, project=problem.project_name(p), **both))
         site[p] = s
     return site
 
@@ -399,8 +399,8 @@ def _link_faults(link: Link, place: Place, problem: Problem) -> list[Fault]:
     ends = [link.first, link.second]
     integral = all(isinstance(end, int | np.integer) and not isinstance(end, bool) for end in ends)
     if not integral or not all(0 <= end < projects for end in ends) or link.first == link.second:
-        named_ends = [str(end) if isinstance(end, int | np.integer) else shown(end) for end in ends]
-        faults.append(Fault("matching.link_ends", place, ends=named_ends, last=projects - 1))
+        first, second = (str(end) if isinstance(end, int | np.integer) else shown(end) for end in ends)
+        faults.append(Fault("matching.link_ends", place, first=first, second=second, last=projects - 1))
     gain = numbers(link.gain)
     if gain.dtype != float or gain.shape or not np.isfinite(gain) or gain <= 0:
         faults.append(Fault("matching.link_gain", place, gain=shown(link.gain)))

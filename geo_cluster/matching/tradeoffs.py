@@ -28,7 +28,7 @@ class Point:
     Attributes
     ----------
     limit : float
-        What the second aim was held to.
+        Limit that the second aim was kept to.
     other : float
         What it came to: no plan of this objective value does better by the second aim, where `settled`.
     plan : Assignment

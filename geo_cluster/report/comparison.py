@@ -20,7 +20,14 @@ from geo_cluster.study import Study
 
 
 def with_plan(study: Study, site: Ints) -> Study:
-    """The same study with another plan in place of its own, checked anew; the bound stays."""
+    """The same study with another plan in place of its own, checked anew; the bound stays.
+
+    Parameters
+    ----------
+    study : Study
+    site : (P,) int array
+        Site of each project, `UNPLACED` for none.
+    """
     problem = study.problem
     if problem is None:
         return study
@@ -140,7 +147,16 @@ class Other:
 
 
 def other_plans(study: Study, count: int = 3, within: float = 0.02) -> tuple[Other, ...]:
-    """The study's plan, alternatives nearly as good, and both fronts, as plans to compare and adopt."""
+    """The study's plan, alternatives nearly as good, and both fronts, as plans to compare and adopt.
+
+    Parameters
+    ----------
+    study : Study
+    count : int
+        How many alternatives at most.
+    within : float
+        Share of the objective value that they may lose.
+    """
 
     def apart(site: Ints) -> float:
         return float(np.mean(site != study.plan.site))

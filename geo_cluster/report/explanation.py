@@ -37,14 +37,6 @@ from geo_cluster.report import tables as report_tables
 from geo_cluster.report.tables import words_of
 from geo_cluster.study import OnStep, Study, once
 from geo_cluster.world import catalog
-from geo_cluster.world.coordinates import MU_PER_HA
-
-DRAWN = {
-    "land": ("available_land_ha", "land_mu", MU_PER_HA),
-    "power": ("spare_mva", "power_mva", 1.0),
-    "energy": ("energy_quota_tce", "energy_tce", 1.0),
-}
-"""Resource -> the attribute and the need that are drawn for it, and units of the pool in one of the attribute."""
 
 LIMIT_S = 5.0
 """Seconds that each solving again may take."""
@@ -130,7 +122,23 @@ def _reached(numbers: pd.Series) -> list[str]:
 def placement_options_table(
     study: Study, *, most: int = 3, clock: TimeBudget | None = None, on_step: OnStep = lambda _: None
 ) -> pd.DataFrame:
-    """For each unplaced project the cheapest placement options, each verified by solving again."""
+    """For each unplaced project the cheapest placement options, each verified by solving again.
+
+    Parameters
+    ----------
+    study : Study
+    most : int
+        Options of a project at most.
+    clock : TimeBudget, optional
+        What time there is.
+    on_step : callable
+        Called with how many projects are done.
+
+    Returns
+    -------
+    DataFrame
+        `project`, `project_name`, `site`, `way` and `way_en` (what it takes), `gain` (points), `proven`.
+    """
     clock, columns = allowance(clock), ["project", "project_name", "site", "way", "way_en", "gain", "proven"]
     if study.problem is None:
         return pd.DataFrame(columns=columns)
@@ -205,7 +213,14 @@ def _moves(study: Study, moves: tuple[Move, ...], language: str) -> list[str]:
 
 
 def pool_values_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFrame:
-    """What one more unit of each pool in use adds to the objective: by solving again, and as the dual price."""
+    """What one more unit of each pool in use adds to the objective: by solving again, and as the dual price.
+
+    Returns
+    -------
+    DataFrame
+        The most valuable first: `resource`, `pool`, `pool_name`, `step` (units more), `gain` (points, solved again),
+        `price` (dual price of one unit in the linear relaxation), `proven`, `note`.
+    """
     found = pool_values(study.problem, study.plan, time_limit_s=allowance(clock)) if study.problem else ()
     rows = [
         (one.resource, one.pool, study.region.names[one.pool].zh, one.step, one.gain, one.price, one.proven)
@@ -255,7 +270,18 @@ def importance_table(study: Study, *, clock: TimeBudget | None = None) -> pd.Dat
 def alternatives_of(
     study: Study, *, count: int = 3, within: float = 0.02, clock: TimeBudget | None = None
 ) -> tuple[Alternative, ...]:
-    """Plans within a share of the best that differ the most from it and from each other."""
+    """Plans within a share of the best that differ the most from it and from each other.
+
+    Parameters
+    ----------
+    study : Study
+    count : int
+        How many at most.
+    within : float
+        Share of the objective value that they may lose.
+    clock : TimeBudget, optional
+        What time there is.
+    """
     if study.problem is None or not len(report_tables.assignment(study)):
         return ()
     return alternatives(study.problem, study.plan, count=count, within=within, time_limit_s=allowance(clock))
@@ -343,12 +369,12 @@ def feasibility_table(study: Study) -> pd.DataFrame:
     keys = list(zip(region.observations["attribute"], region.observations["site_id"], strict=True))
     capacity, demand = {}, {}
     for resource in study.problem.resources:
-        if resource.name not in DRAWN:  # shares of prefectures are decided, not known more or less well
+        kind = catalog.resources().get(resource.name)
+        if kind is None:  # shares of prefectures are decided, not known more or less well
             continue
-        attribute, need, times = DRAWN[resource.name]
-        columns = [keys.index((attribute, pool)) for pool in resource.pools]
-        capacity[resource.name] = region.draws[:, columns] * times
-        demand[resource.name] = study.drawn.needs[need]
+        columns = [keys.index((kind.attribute, pool)) for pool in resource.pools]
+        capacity[resource.name] = region.draws[:, columns] * kind.times
+        demand[resource.name] = study.drawn.needs[kind.need]
     found = feasible_share(study.problem, study.plan, capacity=capacity, demand=demand)
     rows = [("plan", "", "", 1 - found.share, np.nan, np.nan)]
     rows += [(p.resource, p.pool, region.names[p.pool].zh, p.breaks, p.first, p.over) for p in found.pools]
@@ -362,12 +388,13 @@ def gauge_table(study: Study) -> pd.DataFrame:
     `share` is what the plan uses of what was planned with (1 where that is nothing); `waiting` counts projects that
     score higher at a site of the pool than where they are, and for which this pool has no room left: such a pool binds.
     """
-    basis = study.observations.set_index(["attribute", "site_id"])["basis"]
+    basis, resources = study.observations.set_index(["attribute", "site_id"])["basis"], catalog.resources()
     table = report_tables.pools(study).copy()
     for language in LANGUAGES:
         table[f"pool_{language}"] = [study.region.names[pool][language] for pool in table["pool"]]
     table["basis"] = [
-        basis[DRAWN[resource][0], pool] for resource, pool in zip(table["resource"], table["pool"], strict=True)
+        basis[resources[resource].attribute, pool]
+        for resource, pool in zip(table["resource"], table["pool"], strict=True)
     ]
     planned = table["planned"].to_numpy()
     table["share"] = np.where(planned > 0, table["used"] / np.where(planned > 0, planned, 1.0), 1.0)
@@ -401,7 +428,22 @@ def _waiting(study: Study) -> dict[tuple[str, str], int]:
 
 
 def pool_value(study: Study, resource: str, pool: str, step: float = 1.0) -> tuple[float, bool]:
-    """What `step` more units in one pool add to the objective, by solving again, and whether that is proven."""
+    """What `step` more units in one pool add to the objective, by solving again, and whether that is proven.
+
+    Parameters
+    ----------
+    study : Study
+    resource, pool : str
+        The pool.
+    step : float
+        In the unit of the resource.
+
+    Returns
+    -------
+    gain : float
+        In points of the objective.
+    proven : bool
+    """
     if study.problem is None:
         return 0.0, True
     wider = []

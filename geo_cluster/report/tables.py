@@ -19,14 +19,13 @@ from geo_cluster.matching.problem import Problem
 from geo_cluster.matching.resource import UNPLACED, Resource
 from geo_cluster.matching.shortages import Shortage, shortages
 from geo_cluster.matching.verify import usage
-from geo_cluster.region import OFFERS, Region, subject_of
+from geo_cluster.region import Region, offers, subject_of
 from geo_cluster.scoring.aggregate import competition_rank
 from geo_cluster.scoring.criteria import DecisionMatrix
 from geo_cluster.scoring.explain import significant
 from geo_cluster.scoring.information import of_choosers
 from geo_cluster.study import ENDS, Study, once
 from geo_cluster.world import catalog
-from geo_cluster.world.coordinates import MU_PER_HA
 
 
 @once
@@ -141,7 +140,7 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
         that a project's choice changes, mean over projects), each with its standard error; `projects` affected.
     """
     known = region.observations
-    open_ = known["attribute"].isin(OFFERS) & (known["high"] > known["low"]) & known["site_id"].isin(region.names)
+    open_ = known["attribute"].isin(offers()) & (known["high"] > known["low"]) & known["site_id"].isin(region.names)
     rows, parameters = known[open_].reset_index(drop=True), region.draws[:, open_.to_numpy()]
     choosers = np.flatnonzero(allowed.allowed.sum(axis=1) > 1) if len(rows) else ()
     found = list(of_choosers((decision.draws[:, p, allowed.allowed[p]] for p in choosers), parameters))
@@ -193,7 +192,7 @@ def _pairs(projects: pd.DataFrame, sites: gpd.GeoDataFrame) -> pd.DataFrame:
 
 
 def offers_table(region: Region) -> pd.DataFrame:
-    """What each site can draw on: its land, its station's spare capacity, its prefecture's energy quota.
+    """What each site can draw on of each resource: its own, its station's, its prefecture's.
 
     Returns
     -------
@@ -206,8 +205,9 @@ def offers_table(region: Region) -> pd.DataFrame:
     """
     sites, known = region.sites, region.observations.set_index(["attribute", "site_id"])
     tables = []
-    for resource, (attribute, times) in SUPPLY.items():
-        subject = subject_of(attribute, sites)
+    for resource, kind in catalog.resources().items():
+        attribute, subject = kind.attribute, subject_of(kind.attribute, sites)
+        is_fed = kind.subject == "substation"
         at = known.reindex(pd.MultiIndex.from_product([[attribute], subject]))
         table = pd.DataFrame({"site": sites["id"].to_numpy()})
         for language in LANGUAGES:
@@ -216,11 +216,11 @@ def offers_table(region: Region) -> pd.DataFrame:
         table["resource"], table["attribute"], table["subject"] = resource, attribute, subject.to_numpy()
         for language in LANGUAGES:
             table[f"subject_{language}"] = [region.names[one][language] if one else "" for one in subject]
-        table["km"] = region.by_site["grid_km"] if resource == "power" else np.nan
+        table["km"] = region.by_site["grid_km"] if is_fed else np.nan
         table["sharers"] = subject.map(subject.value_counts()).to_numpy()
         named = [one in text.split(";") for one, text in zip(subject, sites["stations"], strict=True)]
-        table["named"] = named if resource == "power" else True
-        table[["low", "likely", "high"]] = at[["low", "likely", "high"]].to_numpy(float) * times
+        table["named"] = named if is_fed else True
+        table[["low", "likely", "high"]] = at[["low", "likely", "high"]].to_numpy(float) * kind.times
         table["basis"], table["as_of"] = at["basis"].fillna("").to_numpy(), at["as_of"].fillna("").to_numpy()
         source = at["source"].fillna("").to_numpy()
         for language in LANGUAGES:
@@ -238,7 +238,7 @@ def supply_totals(offers: pd.DataFrame) -> pd.DataFrame:
     groups = once.groupby("resource")
     totals = groups[["low", "likely", "high"]].sum()
     totals["pools"], totals["assumed"] = groups.size(), groups["basis"].agg(lambda basis: (basis == "assumed").sum())
-    return totals.reindex(list(SUPPLY)).fillna(0)
+    return totals.reindex(list(catalog.resources())).fillna(0)
 
 
 def contributions_table(projects: pd.DataFrame, sites: gpd.GeoDataFrame, decision: DecisionMatrix) -> pd.DataFrame:
@@ -267,31 +267,18 @@ def assignment_table(
     table = chosen[["project", "project_name", "site", "site_name", "score", "low", "high", "rank"]].copy()
     table["prefecture"] = sites["prefecture_zh"].to_numpy()[at]
     table["segment"] = [catalog.segments()[key].name.zh for key in projects["segment"].iloc[placed]]
-    for need in ("land_mu", "power_mva", "energy_tce"):
-        table[need] = facts.needs[need][placed, end].round(3)
+    for kind in catalog.resources().values():
+        table[kind.need] = facts.needs[kind.need][placed, end].round(3)
     table["station"] = sites["station"].to_numpy()[at]
     table["trip_min"] = facts.offers["trip_min"][at, 1].round(1)
     return table
 
 
-SUPPLY = {
-    "land": ("available_land_ha", MU_PER_HA),
-    "power": ("spare_mva", 1.0),
-    "energy": ("energy_quota_tce", 1.0),
-}
-"""Resource -> the attribute that says how much there is, and what turns it into the resource's unit."""
-
-WORDS = {"land": ("用地", "亩"), "power": ("容量", "MVA"), "energy": ("能耗指标", "吨标煤/年")}
-"""Chinese names and units of the resources."""
-
-UNITS = {"land": "mu", "power": "MVA", "energy": "tce"}
-"""Their units in English."""
-
-
 def words_of(resource: str, language: Language) -> tuple[str, str]:
     """Name and unit of a resource; shares of projects are named after their segment."""
-    if resource in WORDS:
-        return WORDS[resource] if language == "zh" else (resource, UNITS[resource])
+    if resource in catalog.resources():
+        kind = catalog.resources()[resource]
+        return kind.offer[language], kind.unit[language]
     segment = resource.partition(":")[2]
     name = catalog.segments()[segment].name[language] if segment else ""
     return (f"{name}项目名额", "个") if language == "zh" else (f"the share of {name or 'projects'}", "")

@@ -8,8 +8,8 @@ from typing import Any
 from geo_cluster.domain import KnownBetter, Pair, Scenario, Share
 from geo_cluster.matching.explain import PlacementOption
 from geo_cluster.report import tables
-from geo_cluster.report.explanation import DRAWN
 from geo_cluster.study import Study
+from geo_cluster.world import catalog
 
 
 def option_settings(study: Study, option: PlacementOption, *, source: str) -> dict[str, Any]:
@@ -28,12 +28,12 @@ def option_settings(study: Study, option: PlacementOption, *, source: str) -> di
     dict
         `locked`, `known` and `shares` of the scenario.
     """
-    scenario, project = study.scenario, study.projects.index[option.project]
+    scenario, project, resources = study.scenario, study.projects.index[option.project], catalog.resources()
     site = study.sites["id"].iloc[option.site]
     locked = [pair for pair in scenario.locked if pair.project != project]
     known: tuple[KnownBetter, ...] = scenario.known
     pools = tables.pools(study).set_index(["resource", "pool"])["planned"]
-    wider = {(one.resource, one.pool): math.ceil(one.amount) for one in option.more if one.resource not in DRAWN}
+    wider = {(one.resource, one.pool): math.ceil(one.amount) for one in option.more if one.resource not in resources}
     shares = tuple(
         share.model_copy(update={"most": share.most + wider.get((_rule(share), share.prefecture), 0)})
         if share.most is not None
@@ -41,7 +41,7 @@ def option_settings(study: Study, option: PlacementOption, *, source: str) -> di
         for share in scenario.shares
     )
     for one in option.more:
-        if one.resource not in DRAWN:
+        if one.resource not in resources:
             continue
         more = pools[one.resource, one.pool] + one.amount * (1 + 1e-6) + 1e-3
         known = known_with(known, resource=one.resource, pool=one.pool, amount=more, source=source)
@@ -68,8 +68,8 @@ def known_with(
     source, basis : str
         Who says so, and how it is known.
     """
-    attribute, _, times = DRAWN[resource]
-    value = amount / times
+    kind = catalog.resources()[resource]
+    attribute, value = kind.attribute, amount / kind.times
     row = {"subject": pool, "attribute": attribute, "low": value, "likely": value, "high": value, "basis": basis}
     others = tuple(one for one in known if (one.subject, one.attribute) != (pool, attribute))
     return (*others, KnownBetter.model_validate({**row, "source": source}))

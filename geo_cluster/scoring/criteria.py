@@ -2,7 +2,7 @@
 
 A measure looks at a `Setting` and returns an array that broadcasts to (N, P, S): draws, projects, sites. With the
 likely values N is 1. A criterion names its measure in `tables/criteria.toml`; a new one is a row there and a
-function here.
+function here, or the coverage ratio of a resource.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from geo_cluster.domain import Criterion
 from geo_cluster.scoring.values import ValueFunction
-from geo_cluster.world.coordinates import MU_PER_HA
+from geo_cluster.world import catalog
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Setting:
     Attributes
     ----------
     needs : mapping of (N, P) arrays
-        What projects take: `land_mu`, `power_mva`, `energy_tce`.
+        What projects take, by `need` of the resource: `land_mu`, `power_mva`, `energy_tce`.
     offers : mapping of (N, S) arrays
         What sites (with their substation and prefecture) have: `available_land_ha`, `spare_mva`,
         `energy_quota_tce`, `land_price_10k_yuan_per_mu`, `trip_min`.
@@ -44,23 +44,11 @@ class Setting:
         return replace(self, needs={key: array[:, projects] for key, array in self.needs.items()}, fixed=fixed)
 
 
-def _cover(offer: np.ndarray, need: np.ndarray) -> np.ndarray:
+def coverage_ratio(resource: str, setting: Setting) -> np.ndarray:
+    """What there is of a resource over what the project needs, times; see `tables/resources.toml`."""
+    kind = catalog.resources()[resource]
+    offer, need = setting.offers[kind.attribute] * kind.times, setting.needs[kind.need]
     return offer[:, None, :] / need[:, :, None]
-
-
-def land_cover(setting: Setting) -> np.ndarray:
-    """Land on offer over land needed, times."""
-    return _cover(setting.offers["available_land_ha"] * MU_PER_HA, setting.needs["land_mu"])
-
-
-def power_cover(setting: Setting) -> np.ndarray:
-    """Spare capacity of the station that serves the site over the project's connection, times."""
-    return _cover(setting.offers["spare_mva"], setting.needs["power_mva"])
-
-
-def quota_cover(setting: Setting) -> np.ndarray:
-    """Energy quota left in the prefecture over the project's annual use, times."""
-    return _cover(setting.offers["energy_quota_tce"], setting.needs["energy_tce"])
 
 
 def land_price(setting: Setting) -> np.ndarray:
@@ -111,9 +99,6 @@ def open_constraints(setting: Setting) -> np.ndarray:
 MEASURES: dict[str, Callable[[Setting], np.ndarray]] = {
     function.__name__: function
     for function in (
-        land_cover,
-        power_cover,
-        quota_cover,
         land_price,
         rd_minutes,
         grid_km,
@@ -125,7 +110,12 @@ MEASURES: dict[str, Callable[[Setting], np.ndarray]] = {
         open_constraints,
     )
 }
-"""Every measure by name."""
+"""Every measure by name; criteria of a resource have its `coverage_ratio` instead."""
+
+
+def measure(criterion: Criterion, setting: Setting) -> np.ndarray:
+    """A criterion in natural units, broadcastable to (N, P, S)."""
+    return coverage_ratio(criterion.resource, setting) if criterion.resource else MEASURES[criterion.measure](setting)
 
 
 @dataclass(frozen=True)
@@ -233,7 +223,7 @@ def weights_of(criteria: Mapping[str, Criterion], weights: Mapping[str, float]) 
 def natural_values(setting: Setting, criteria: Mapping[str, Criterion]) -> np.ndarray:
     """(P, S, C): what the measures give at the likely values, in natural units."""
     shape = (next(iter(setting.needs.values())).shape[1], next(iter(setting.offers.values())).shape[1])
-    measured = [MEASURES[criterion.measure](setting)[0] for criterion in criteria.values()]
+    measured = [measure(criterion, setting)[0] for criterion in criteria.values()]
     return np.stack([np.broadcast_to(one, shape) for one in measured], axis=2)
 
 
@@ -241,7 +231,7 @@ def drawn_values(drawn: Setting, criterion: Criterion, column: int) -> np.ndarra
     """Values, 0 to 1, of one criterion in every draw, broadcastable to (N, P, S); what is unknown lies anywhere."""
     count = next(iter(drawn.offers.values())).shape[0]
     anywhere = (np.random.default_rng(column).permutation(count) + 0.5) / count
-    return _known(value_function(criterion).value(MEASURES[criterion.measure](drawn)), anywhere)
+    return _known(value_function(criterion).value(measure(criterion, drawn)), anywhere)
 
 
 def _known(value: np.ndarray, instead: np.ndarray) -> np.ndarray:

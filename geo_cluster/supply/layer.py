@@ -108,7 +108,19 @@ def zones_of(sites: gpd.GeoDataFrame) -> NDArray[np.int64]:
 
 
 def project(shapes: Geometries, source: Any, target: Any) -> Geometries:
-    """Bring shapes from one CRS to another, whatever its order of axes, x first; always a copy."""
+    """Bring shapes from one CRS to another.
+
+    Parameters
+    ----------
+    shapes : (n,) array of geometries
+    source, target : CRS
+        x comes first, whatever the order of their axes.
+
+    Returns
+    -------
+    (n,) array of geometries
+        Always a copy.
+    """
     source, target = pyproj.CRS(source), pyproj.CRS(target)
     if source == target:
         return shapes.copy()
@@ -117,7 +129,28 @@ def project(shapes: Geometries, source: Any, target: Any) -> Geometries:
 
 
 def clean(shapes: Geometries, name: str, *, areas_only: bool = True) -> tuple[Geometries, NDArray[np.intp]]:
-    """Valid 2-D geometries (only their polygons, if asked), and the positions of those that had to be repaired."""
+    """Make shapes valid, in two dimensions.
+
+    Parameters
+    ----------
+    shapes : (n,) array of geometries
+    name : str
+        What they are called in a refusal.
+    areas_only : bool
+        Keep only what has an area.
+
+    Returns
+    -------
+    shapes : (n,) array of geometries
+        Empty where there was none.
+    broken : ndarray of int
+        Positions of those that had to be repaired.
+
+    Raises
+    ------
+    InputError
+        Where their outlines cross more often than may be.
+    """
     shapes = shapely.force_2d(shapes) if shapely.has_z(shapes).any() else shapes.copy()
     shapes[shapely.is_missing(shapes)] = shapely.Polygon()
     broken = np.flatnonzero(~shapely.is_valid(shapes))

@@ -343,7 +343,8 @@ class Workspace:
         hashes = {path: hashlib.sha256(content).hexdigest() for path, content in work.files.items()}
         wanted = {hashes[path]: path for path in work.files}
         megabytes = sum(len(work.files[path]) for path in wanted.values()) / 2**20
-        limits().refuse(work.scenario.name.zh, "unpacked_megabytes", megabytes, "has {} MB")  # or it can't be opened
+        # or it could not be opened again
+        limits().refuse(work.scenario.name.zh, "unpacked_megabytes", megabytes, "box.too_large")
         there = set(connection.scalars(select(blobs.c.sha256).where(blobs.c.sha256.in_(wanted))))
         for sha256 in sorted(wanted.keys() - there):  # sorted: two savers take locks in the same order
             packed = zlib.compress(work.files[wanted[sha256]])

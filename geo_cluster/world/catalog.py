@@ -15,7 +15,18 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from geo_cluster import toml
-from geo_cluster.domain import Attribute, Criterion, FieldError, Language, Layer, Rule, Scenario, Segment, Text
+from geo_cluster.domain import (
+    Attribute,
+    Criterion,
+    FieldError,
+    Language,
+    Layer,
+    ResourceKind,
+    Rule,
+    Scenario,
+    Segment,
+    Text,
+)
 from geo_cluster.errors import DataError, Fault, Place, refuse_if
 from geo_cluster.toml import PACKAGE, TABLES, cut, file_at, is_file, sha256_of, shown, table
 
@@ -128,9 +139,30 @@ def source_in(language: Language, attribute: str, source: str) -> str:
 
 
 @cache
+def resources() -> dict[str, ResourceKind]:
+    """What projects take and sites, stations or prefectures have, in the order in which tables list it."""
+    rows, faults = {}, []
+    for key, row in table("resources").items():
+        attribute = attributes().get(row.get("attribute", ""))
+        if attribute is None:
+            at = Place("resources.toml", sheet=f"[{key}]", key="attribute")
+            faults.append(
+                Fault("world.no_such_attribute", at, name=shown(row.get("attribute")), known=list(attributes()))
+            )
+            continue
+        times, unit = attribute.display_unit()
+        rows[key] = row | {"subject": attribute.subject, "times": times, "unit": Text(zh=unit.zh, en=unit.en)}
+    refuse_if(faults, DataError)
+    return _declared("resources.toml", ResourceKind, rows)
+
+
+@cache
 def criteria() -> dict[str, Criterion]:
-    """The columns of the decision matrix."""
-    rows = {key: row for key, row in table("criteria").items() if key != "themes"}
+    """The columns of the decision matrix; behind a coverage ratio is the attribute of its resource."""
+    behind = {key: {"attribute": kind.attribute} for key, kind in resources().items()}
+    rows = {
+        key: row | behind.get(row.get("resource", ""), {}) for key, row in table("criteria").items() if key != "themes"
+    }
     return _declared("criteria.toml", Criterion, rows)
 
 
@@ -144,7 +176,8 @@ def themes() -> dict[str, Text]:
 def exclusions() -> dict[str, Rule]:
     """Why a project may not go to a site."""
     rows = {key: row for key, row in table("exclusions").items() if key != "constraint_names"}
-    return _declared("exclusions.toml", Rule, rows)
+    short = {kind.short.rule: Rule(name=kind.short.name, reason=kind.short.reason) for kind in resources().values()}
+    return _declared("exclusions.toml", Rule, rows) | short
 
 
 @cache
@@ -156,7 +189,13 @@ def constraint_names() -> dict[str, Text]:
 @cache
 def segments() -> dict[str, Segment]:
     """Requirements of each segment of the laser industry."""
-    return _declared("requirements.toml", Segment, table("requirements")["segments"])
+    usual = {kind.asked.column: kind.usual for kind in resources().values() if kind.estimate == "by_output"}
+    rows = {
+        name: {key: value for key, value in row.items() if key not in usual}
+        | {"needs": {column: row.get(column, span) for column, span in usual.items()}}
+        for name, row in table("requirements")["segments"].items()
+    }
+    return _declared("requirements.toml", Segment, rows)
 
 
 @lru_cache(maxsize=64)

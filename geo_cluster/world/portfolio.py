@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,33 +16,37 @@ import pandas as pd
 
 from geo_cluster import toml
 from geo_cluster.box import door
+from geo_cluster.domain import ResourceKind, Segment
 from geo_cluster.errors import Fault, Faults, InputError, Place, place, refuse_if
 from geo_cluster.world import catalog, spreadsheet, tabular
 
-COLUMNS = {
+_ABOUT = {
     "id": "编号",
     "name": "名称",
     "segment": "环节",
     "output_100m_yuan": "年产值(亿元)",
     "year": "投产年份",
-    "land_mu": "用地(亩)",
-    "power_mva": "受电容量(MVA)",
-    "energy_gwh": "年用电(GWh)",
-    "max_minutes": "最长车程(分钟)",
-    "notes": "备注",
 }
-"""Columns of a portfolio file: the key and its Chinese heading; either may be used."""
+_BESIDES = {"max_minutes": "最长车程(分钟)", "notes": "备注"}
 
 PORTFOLIO = Place("", kind="portfolio")
 """Where the faults of a portfolio are that was read from no file."""
-
-NEEDS = ("land_mu", "power_mva", "energy_gwh")
-"""Quantities a project takes; each is `<need>_low`, `<need>_likely`, `<need>_high` in the result."""
 
 _NUMBER = r"(\d+(?:\.\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?)"
 _LARGEST = 1e9  # no plant needs or yields more, in any of the units
 _POINT = re.compile(rf"^{_NUMBER}$")
 _RANGE = re.compile(rf"^{_NUMBER}\s*(?:-|–|—|~|至|to)\s*{_NUMBER}$")
+
+
+def columns() -> dict[str, str]:
+    """Columns of a portfolio file: the key and its Chinese heading; either may be used."""
+    asked = {kind.asked.column: kind.asked.heading.zh for kind in catalog.resources().values()}
+    return _ABOUT | asked | _BESIDES
+
+
+def needs() -> tuple[str, ...]:
+    """Quantities a project takes; each is `<need>_low`, `<need>_likely`, `<need>_high` in the result."""
+    return tuple(kind.asked.column for kind in catalog.resources().values())
 
 
 def read(name_or_path: str | Path) -> pd.DataFrame:
@@ -51,7 +56,7 @@ def read(name_or_path: str | Path) -> pd.DataFrame:
     -------
     DataFrame
         One row a project, indexed by `id`: name, segment, output_100m_yuan, year, max_minutes, notes and
-        low/likely/high of `land_mu`, `power_mva`, `energy_gwh` with `<need>_stated` (True where the file states it).
+        low/likely/high of each of `needs()` with `<need>_given` (True where the file states it).
 
     Raises
     ------
@@ -76,7 +81,7 @@ def path_of(name_or_path: str | Path) -> Path:
 
 
 def read_text(content: bytes, name: str = "portfolio.csv") -> pd.DataFrame:
-    """A portfolio file as it is written: the text of its cells under the keys of `COLUMNS`, for an editor.
+    """A portfolio file as it is written: the text of its cells under the keys of `columns()`, for an editor.
 
     Only the headings are checked; cells are what `check` is for. Rows without any text are left out.
     """
@@ -93,7 +98,7 @@ def write_text(table: pd.DataFrame) -> bytes:
             number += 1
         taken.add(one)
         ids.append(one)
-    return spreadsheet.as_csv(table.assign(id=ids)[list(COLUMNS)].rename(columns=COLUMNS))
+    return spreadsheet.as_csv(table.assign(id=ids)[list(columns())].rename(columns=columns()))
 
 
 def made_up(table: pd.DataFrame) -> int:
@@ -109,7 +114,7 @@ def _open(content: bytes, name: str) -> pd.DataFrame:
 
 
 def check(table: pd.DataFrame, *, where: Place | str = PORTFOLIO) -> pd.DataFrame:
-    """Check a table of projects with the headings of `COLUMNS` and estimate what it leaves open; see `read`."""
+    """Check a table of projects with the headings of `columns()` and estimate what it leaves open; see `read`."""
     return _checked(table.reset_index(drop=True), where)
 
 
@@ -121,30 +126,29 @@ def _checked(table: pd.DataFrame, where: Place | str) -> pd.DataFrame:
 
 
 def headed(table: pd.DataFrame, *, where: Place | str) -> pd.DataFrame:
-    """The text of a table's cells under the keys of `COLUMNS`; refused when its headings aren't a portfolio's.
+    """The text of a table's cells under the keys of `columns()`; refused when its headings aren't a portfolio's.
 
     Rows without any text are left out; the index stays.
     """
-    names = {title: key for key, title in COLUMNS.items()} | {key: key for key in COLUMNS}
+    titles = columns()
+    names = {title: key for key, title in titles.items()} | {key: key for key in titles}
     headings = [_plain(str(heading)) for heading in table.columns]
     faults = Faults(
-        Fault("world.not_a_portfolio_column", place(where, 0, heading), known=list(COLUMNS.values()))
+        Fault("world.not_a_portfolio_column", place(where, 0, heading), known=list(titles.values()))
         for heading in headings
         if heading not in names
     )
     table = table.set_axis([names.get(heading, heading) for heading in headings], axis=1)
     faults += (
-        Fault("world.column_twice", place(where, 0, COLUMNS[key]))
-        for key in COLUMNS
-        if (table.columns == key).sum() > 1
+        Fault("world.column_twice", place(where, 0, titles[key])) for key in titles if (table.columns == key).sum() > 1
     )
     faults += (
-        Fault("world.column_required", place(where, 0, COLUMNS[key]))
+        Fault("world.column_required", place(where, 0, titles[key]))
         for key in ("segment", "output_100m_yuan")
         if key not in table.columns
     )
     refuse_if(faults)
-    text = table.reindex(columns=list(COLUMNS)).astype(object).fillna("").astype(str)
+    text = table.reindex(columns=list(columns())).astype(object).fillna("").astype(str)
     text = text.apply(lambda column: column.str.strip())
     return text[(text != "").any(axis=1)]
 
@@ -159,7 +163,7 @@ def _projects(text: pd.DataFrame, where: Place | str) -> pd.DataFrame:
         Fault("world.no_output", _place(where, row, "output_100m_yuan"))
         for row in _where(text["output_100m_yuan"] == "")
     )
-    stated = {need: _intervals(text[need], where, faults, positive=True) for need in NEEDS}
+    stated = {need: _intervals(text[need], where, faults, positive=True) for need in needs()}
     years = _intervals(text["year"], where, faults, positive=True)
     first, year, last = years.T
     is_none = (year < 2000) | (year > 2100) | (first != last) | (year != np.floor(year))
@@ -175,11 +179,11 @@ def _projects(text: pd.DataFrame, where: Place | str) -> pd.DataFrame:
     projects["year"] = pd.array(years[:, 1], dtype="Float64").astype("Int64")
     usual = np.array([declared[key].max_minutes for key in segment])
     projects["max_minutes"] = np.where(np.isnan(minutes[:, 1]), usual, minutes[:, 1])
-    for need in NEEDS:
+    for need in needs():
         is_stated = ~np.isnan(stated[need][:, 1])
         bounds = np.where(is_stated[:, None], stated[need], estimated[need])
         projects[[f"{need}_low", f"{need}_likely", f"{need}_high"]] = bounds
-        projects[f"{need}_stated"] = is_stated
+        projects[f"{need}_given"] = is_stated
     projects["notes"] = text["notes"]
     return projects.set_index(pd.Index(ids, name="id"))
 
@@ -197,22 +201,36 @@ def estimate(segment: list[str], output: np.ndarray) -> dict[str, np.ndarray]:
     Returns
     -------
     dict
-        `land_mu`, `power_mva`, `energy_gwh`: (P, 3) arrays. Power is floor area × installed density ÷ power
-        factor. The likely value is the geometric mean of a range's bounds.
+        (P, 3) array of each of `needs()`: low, likely, high, in its unit.
     """
-    declared = catalog.segments()
-    factor = toml.table("requirements")["power_factor"]
-
-    def bounds(field: str) -> np.ndarray:
-        low, high = np.array([getattr(declared[key], field) for key in segment]).T
-        return np.column_stack([low, np.sqrt(low * high), high])
-
-    power = bounds("floor_m2") / 1e4 * bounds("density_mw_per_10k_m2") / factor
+    segments = [catalog.segments()[key] for key in segment]
     return {
-        "land_mu": bounds("land_mu") * output,
-        "power_mva": power * output,
-        "energy_gwh": bounds("energy_gwh") * output,
+        kind.asked.column: ESTIMATES[kind.estimate](kind, segments) * output for kind in catalog.resources().values()
     }
+
+
+def by_output(kind: ResourceKind, segments: Sequence[Segment]) -> np.ndarray:
+    """(P, 3) per 100 M yuan of annual output: the range of the segment."""
+    return _spread([segment.needs[kind.asked.column] for segment in segments])
+
+
+def installed_power(_: ResourceKind, segments: Sequence[Segment]) -> np.ndarray:
+    """(P, 3) MVA per 100 M yuan of annual output: floor area × installed density ÷ power factor."""
+    floor = _spread([segment.floor_m2 for segment in segments])
+    density = _spread([segment.density_mw_per_10k_m2 for segment in segments])
+    return floor / 1e4 * density / toml.table("requirements")["power_factor"]
+
+
+ESTIMATES: dict[str, Callable[[ResourceKind, Sequence[Segment]], np.ndarray]] = {
+    function.__name__: function for function in (by_output, installed_power)
+}
+"""What projects take where nobody says, by the name in `tables/resources.toml`."""
+
+
+def _spread(ranges: Sequence[tuple[float, float]]) -> np.ndarray:
+    """(P, 3) low, likely, high of ranges: the likely value is the geometric mean of the bounds."""
+    low, high = np.array(ranges).T
+    return np.column_stack([low, np.sqrt(low * high), high])
 
 
 def _plain(text: str) -> str:
@@ -221,7 +239,7 @@ def _plain(text: str) -> str:
 
 
 def _place(where: Place | str, row: int, key: str) -> Place:
-    return place(where, row + 2, COLUMNS[key])
+    return place(where, row + 2, columns()[key])
 
 
 def _where(mask: pd.Series) -> list[int]:

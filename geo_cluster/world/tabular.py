@@ -38,7 +38,7 @@ def read(content: bytes, name: str) -> pd.DataFrame:
     faults = _odd_cells(found.odd, name, headings)
     faults += (Fault("world.more_cells_than_headings", place(name, number)) for number, row in body if len(row) > width)
     refuse_if(faults)
-    limits().refuse(name, "cells", len(body) * width, "has {} cells, empty ones counted")
+    limits().refuse(name, "cells", len(body) * width, "box.too_many_cells_with_empty")
     cells = [row + [""] * (width - len(row)) for _, row in body]
     return spreadsheet.bared(pd.DataFrame(cells, columns=headings, index=[number for number, _ in body], dtype=object))
 

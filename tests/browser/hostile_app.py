@@ -22,7 +22,7 @@ def projects() -> bytes:
         {"id": f"H{n}", "name": name, "segment": "光纤激光器", "output_100m_yuan": "2", "notes": name}
         for n, name in enumerate(NAMES)
     ]
-    return pd.DataFrame(rows).rename(columns=portfolio.COLUMNS).to_csv(index=False).encode()
+    return pd.DataFrame(rows).rename(columns=portfolio.columns()).to_csv(index=False).encode()
 
 
 def own_sites() -> dict[str, bytes]:

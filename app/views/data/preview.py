@@ -10,7 +10,7 @@ import streamlit as st
 from app import cached, session, state
 from app.session import t
 from geo_cluster.imports.checked import Checked, fault_table
-from geo_cluster.world import catalog, layers, portfolio
+from geo_cluster.world import catalog, layers
 from geo_cluster.world.coordinates import MU_PER_HA
 
 MOST_ROWS = 500
@@ -160,13 +160,15 @@ def _projects(checked: Checked) -> None:
             "segment": segments[one["segment"]].name[language],
             "output": f"{one['output_100m_yuan']:g}",
         }
-        for need in portfolio.NEEDS:
+        for asked in (kind.asked for kind in catalog.resources().values()):
+            need, title = asked.column, asked.title(language)
             low, likely, high = (one[f"{need}_{end}"] for end in ("low", "likely", "high"))
-            row[need] = (
-                f"{_span(low, likely, high, 1)} · {t('data.stated' if one[f'{need}_stated'] else 'data.estimated')}"
+            row[title] = (
+                f"{_span(low, likely, high, 1)} · {t('data.stated' if one[f'{need}_given'] else 'data.estimated')}"
             )
         rows.append(row)
-    _shown(rows)
+    names = {key: t(f"data.preview.{key}") for key in ("project", "segment", "output")}
+    _table(pd.DataFrame(rows).rename(columns=names))
 
 
 def _effect(checked: Checked) -> None:

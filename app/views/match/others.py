@@ -15,7 +15,7 @@ from geo_cluster.report import comparison, explanation
 from geo_cluster.report.comparison import Other, PlanStability
 from geo_cluster.report.tables import words_of
 from geo_cluster.study import Study
-from geo_cluster.world import layers
+from geo_cluster.world import catalog, layers
 
 MANY = 100
 """With more projects than this, who would walk away takes minutes to find: only when asked."""
@@ -167,8 +167,9 @@ def _feasibility(study: Study) -> pd.DataFrame:
     table, language = cached.asked(explanation.feasibility_table, study), session.language()
     if table.empty:
         return table
+    kinds = catalog.resources()
     label = [
-        f"{study.region.names[row.pool][language]} · {t(f'resource.short_{row.resource}')}" if row.pool else ""
+        f"{study.region.names[row.pool][language]} · {kinds[row.resource].name[language]}" if row.pool else ""
         for row in table.itertuples()
     ]
     over = [f"{row.over:,.1f} {words_of(row.resource, language)[1]}" if row.pool else "" for row in table.itertuples()]
@@ -224,7 +225,7 @@ def _stable(study: Study, found: PlanStability | None) -> None:
     if not count:
         return
     shown = found.blocking.assign(**{key: found.blocking[key].map(names) for key in ("from", "to")})
-    projects, comma = study.projects["name"], t("match.comma")
+    projects, comma = study.projects["name"], t("comma")
     shown["displaced"] = [comma.join(projects[list(ids)]) for ids in shown["displaced"]]
     heads = ["match.project", "match.from", "match.rather", "match.displaced"]
     shown = shown[["project_name", "from", "to", "displaced"]].set_axis([t(key) for key in heads], axis=1)

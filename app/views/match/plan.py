@@ -33,10 +33,13 @@ def table(study: Study) -> None:
     st.caption(t("match.lock_note"))
     shown = {"project": "match.project", "site": "col.site", "keep": "match.keep", "ban": "match.ban"}
     shown |= {"send": "match.send", "score": "col.score", "interval": "col.interval", "rank": "col.rank"}
-    shown |= {"segment": "col.segment", "prefecture": "col.prefecture", "land_mu": "col.land"}
-    shown |= {"power_mva": "col.power", "energy_tce": "col.energy", "trip_min": "col.drive"}
-    formats = {"land_mu": "%,.0f", "power_mva": "%,.1f", "energy_tce": "%,.0f", "trip_min": "%.0f"}
-    config: dict[str, Any] = {key: st.column_config.NumberColumn(t(shown[key]), format=f) for key, f in formats.items()}
+    shown |= {"segment": "col.segment", "prefecture": "col.prefecture"}
+    number, kinds = st.column_config.NumberColumn, catalog.resources().values()
+    config: dict[str, Any] = {
+        kind.need: number(kind.title(session.language()), format=f"%,.{kind.digits}f") for kind in kinds
+    }
+    config["trip_min"] = number(t("col.drive"), format="%.0f")
+    order = [*shown, *config]
     config["score"] = st.column_config.ProgressColumn(t("col.score"), format="%.1f", min_value=0, max_value=100)
     config["keep"] = st.column_config.CheckboxColumn(t("match.keep"), help=t("match.keep_help"), width="small")
     config["ban"] = st.column_config.CheckboxColumn(t("match.ban"), help=t("match.ban_help"), width="small")
@@ -49,7 +52,7 @@ def table(study: Study) -> None:
         key=key,
         hide_index=True,
         placeholder="—",
-        column_order=list(shown),
+        column_order=order,
         column_config=config,
         disabled=[column for column in rows if column not in DECIDED] if portfolio.is_of(study) else True,
         height=min(36 * (len(rows) + 1) + 2, 440),
@@ -82,7 +85,8 @@ def _rows(study: Study, names: dict[str, str]) -> pd.DataFrame:
                 "" if pd.isna(a) else f"{a:.0f}–{b:.0f}" for a, b in zip(plan["low"], plan["high"], strict=True)
             ],
             "rank": plan["rank"].to_numpy(),
-            **{key: plan[key].to_numpy() for key in ("land_mu", "power_mva", "energy_tce", "trip_min")},
+            **{kind.need: plan[kind.need].to_numpy() for kind in catalog.resources().values()},
+            "trip_min": plan["trip_min"].to_numpy(),
             "keep": [bool(s) and locked.get(p) == s for p, s in site.items()],
             "ban": [(p, s) in banned for p, s in site.items()],
             "send": [names.get(locked[p]) if p in locked and locked[p] != s else None for p, s in site.items()],

@@ -1,4 +1,4 @@
-"""Land, power and energy as gauges, the value of one more unit, and what if a pool had another amount."""
+"""The resources as gauges, the value of one more unit, and what if a pool had another amount."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from app.session import t
 from app.views.match import change, edit
 from geo_cluster import toml
 from geo_cluster.report import comparison, explanation, what_if
-from geo_cluster.report.tables import WORDS
 from geo_cluster.study import Study
-from geo_cluster.world import layers
+from geo_cluster.world import catalog, layers
 
 FULLEST = 9
 """Pools that the gauges beside the map show unless all are asked for."""
@@ -33,9 +32,9 @@ def _table(study: Study) -> pd.DataFrame:
     table = cached.asked(explanation.gauge_table, study)
     words = layers.words("basis")
     table = table.assign(label=table[f"pool_{language}"], basis_label=[words[one][language] for one in table["basis"]])
-    table["kind"] = [t(f"resource.short_{one}") for one in table["resource"]]
-    if language == "zh":
-        table["unit"] = [WORDS[one][1] for one in table["resource"]]
+    kinds = [catalog.resources()[one] for one in table["resource"]]
+    table["kind"] = [kind.name[language] for kind in kinds]
+    table["unit"] = [kind.unit[language] for kind in kinds]
     table["gauge"] = table["kind"] + " · " + table["label"]
     return table
 
@@ -50,7 +49,7 @@ def gauges(study: Study) -> None:
     else:
         wanted = [t("match.binding_one", pool=row.gauge, n=row.waiting) for row in binding.head(NAMED).itertuples()]
         key = "match.binding_most" if len(binding) > NAMED else "match.binding"
-        st.text(t(key, n=len(binding), pools=t("match.comma").join(wanted)))
+        st.text(t(key, n=len(binding), pools=t("comma").join(wanted)))
     used = table[(table["used"] > 0) | (table["waiting"] > 0)].head(FULLEST)
     with st.container(key="gauges"):
         if st.toggle(t("match.gauges_all", n=len(table)), key="gauges-all", persist_state="session"):
@@ -113,10 +112,10 @@ def pools(study: Study) -> None:
     _what_if(study, table)
     _capacity_value(study, table)
     st.caption(t("match.pool_note"))
-    for resource in explanation.DRAWN:
-        rows = table[(table["resource"] == resource) & ((table["used"] > 0) | (resource != "land"))]
+    for resource, kind in catalog.resources().items():
+        rows = table[(table["resource"] == resource) & ((table["used"] > 0) | (kind.subject != "site"))]
         if len(rows):
-            st.subheader(t(f"resource.{resource}"), anchor=False)
+            st.subheader(kind.offer_title(session.language()), anchor=False)
             draw(pool_chart(rows.sort_values("used", ascending=False)))
 
 

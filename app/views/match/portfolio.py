@@ -71,9 +71,13 @@ def _editor(text: pd.DataFrame) -> None:
         "projects", now, mark=language, agrees=lambda table: portfolio.write_text(_canonical(table)) == wanted
     )
     note = t("match.edited")
+    asked = {kind.asked.column: kind.asked.title(language) for kind in catalog.resources().values()}
     config: dict[str, Any] = {
-        column: st.column_config.TextColumn(t(f"field.{column}"), help=t(f"field.{column}_help"))
-        for column in portfolio.COLUMNS
+        column: st.column_config.TextColumn(
+            asked.get(column) or t(f"field.{column}"),
+            help=t("field.need_help" if column in asked else f"field.{column}_help"),
+        )
+        for column in portfolio.columns()
     }
     options = [name[language] for name in names.values()]
     config["segment"] = st.column_config.SelectboxColumn(
@@ -186,9 +190,10 @@ def _needs(projects: pd.DataFrame) -> None:
     """What each project is taken to need: given, or estimated from its segment and output."""
     st.subheader(t("match.needs"), anchor=False)
     table = pd.DataFrame({"id": projects.index, "name": projects["name"].to_numpy()})
-    for need in portfolio.NEEDS:
+    kinds = catalog.resources().values()
+    for need in portfolio.needs():
         low, likely, high = (projects[f"{need}_{end}"].to_numpy() for end in ("low", "likely", "high"))
-        stated = projects[f"{need}_stated"].to_numpy()
+        stated = projects[f"{need}_given"].to_numpy()
         table[need] = [
             f"{b:,.4g}" if a == c else f"{b:,.4g} ({a:,.4g}–{c:,.4g})"
             for a, b, c in zip(low, likely, high, strict=True)
@@ -196,9 +201,9 @@ def _needs(projects: pd.DataFrame) -> None:
         table[f"{need}_how"] = [t("match.stated") if one else t("match.estimated") for one in stated]
     table["max_minutes"] = [f"{one:g}" for one in projects["max_minutes"]]
     config = {column: st.column_config.Column(t(f"field.{column}")) for column in ("id", "name", "max_minutes")}
-    for need in portfolio.NEEDS:
+    for asked in (kind.asked for kind in kinds):
         config |= {
-            need: st.column_config.Column(t(f"field.{need}")),
-            f"{need}_how": st.column_config.Column(t("match.how")),
+            asked.column: st.column_config.Column(asked.title(session.language())),
+            f"{asked.column}_how": st.column_config.Column(t("match.how")),
         }
     st.dataframe(table, hide_index=True, column_config=config, height=min(36 * (len(table) + 1) + 2, 250))

@@ -14,7 +14,12 @@ from geo_cluster.intake import appraise
 from geo_cluster.workspace.repository import PROJECTS
 from geo_cluster.world import catalog, portfolio
 
-QUANTITIES = (*portfolio.NEEDS, "max_minutes")
+
+def quantities() -> dict[str, str]:
+    """What a project takes and bears: key and heading."""
+    language = session.language()
+    asked = {kind.asked.column: kind.asked.title(language) for kind in catalog.resources().values()}
+    return asked | {"max_minutes": t("score.max_minutes")}
 
 
 def form() -> pd.DataFrame:
@@ -33,21 +38,22 @@ def form() -> pd.DataFrame:
     output = third.number_input(t("score.output"), 0.1, 1000.0, 6.0, 0.5, key="intake-output", persist_state="session")
     typed = {"name": name.strip(), "segment": segment, "output_100m_yuan": f"{output:g}"}
     guess = appraise.estimated(segment, output)
-    for column, key in zip(st.columns(4), QUANTITIES, strict=True):
+    wanted = quantities()
+    for column, (key, label) in zip(st.columns(len(wanted)), wanted.items(), strict=True):
         with column:
-            typed[key] = _quantity(key, guess[key], segments[segment])
-    if any(typed[key] for key in QUANTITIES):
+            typed[key] = _quantity(key, label, guess[key], segments[segment])
+    if any(typed[key] for key in wanted):
         st.button(t("score.reset"), icon=":material/undo:", on_click=_forget, key="intake-reset")
     session.keep("score-typed", typed)
     filled = {key: value for key, value in typed.items() if value}
     return portfolio.check(pd.DataFrame([filled]), where=t("score.one"))
 
 
-def _quantity(key: str, bounds: tuple[float, float, float], segment: Segment) -> str:
+def _quantity(key: str, label: str, bounds: tuple[float, float, float], segment: Segment) -> str:
     """One field: what is typed; empty, its placeholder is the estimate."""
     low, likely, high = (f"{value:,.0f}" if value >= 100 else f"{value:.3g}" for value in bounds)
     typed = st.text_input(
-        t(f"score.{key}"),
+        label,
         placeholder=t("score.about", likely=likely),
         key=f"intake-{key}",
         help=t("score.type_range"),
@@ -61,17 +67,18 @@ def _quantity(key: str, bounds: tuple[float, float, float], segment: Segment) ->
 
 def _basis(key: str, segment: Segment) -> str:
     """Where an estimate comes from."""
-    if key == "max_minutes":
+    kind = {kind.asked.column: kind for kind in catalog.resources().values()}.get(key)
+    if kind is None:
         return t("score.basis_max_minutes")
-    if key == "power_mva":
+    if kind.estimate == "installed_power":
         (low, high), (less, more) = segment.floor_m2, segment.density_mw_per_10k_m2
-        return t("score.basis_power_mva", low=f"{low:g}", high=f"{high:g}", less=f"{less:g}", more=f"{more:g}")
-    low, high = getattr(segment, key)
-    return t(f"score.basis_{key}", low=f"{low:g}", high=f"{high:g}")
+        return t("score.basis_installed_power", low=f"{low:g}", high=f"{high:g}", less=f"{less:g}", more=f"{more:g}")
+    low, high = segment.needs[key]
+    return t("score.basis_by_output", low=f"{low:g}", high=f"{high:g}", unit=kind.asked.unit[session.language()])
 
 
 def _forget() -> None:
-    for key in QUANTITIES:
+    for key in quantities():
         session.show(f"intake-{key}", "")
 
 

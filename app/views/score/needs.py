@@ -11,16 +11,17 @@ from geo_cluster import toml
 from geo_cluster.intake import appraise
 from geo_cluster.scoring.explain import significant
 from geo_cluster.supply.tariff import tariff_on
-from geo_cluster.world import portfolio
+from geo_cluster.world import catalog
 
 
 def needs(project: pd.DataFrame) -> None:
     """Needs, given or estimated; voltage, bill, policy money; the energy review to paste."""
     found, language = appraise.needs_table(project).iloc[0], session.language()
     rows = []
-    for key in portfolio.NEEDS:
+    for asked in (kind.asked for kind in catalog.resources().values()):
+        key = asked.column
         bounds = " – ".join(f"{significant(found[f'{key}_{end}']):,.12g}" for end in ("low", "likely", "high"))
-        rows.append((t(f"score.{key}"), bounds, t("score.stated" if found[f"{key}_stated"] else "score.estimated")))
+        rows.append((asked.title(language), bounds, t("score.stated" if found[f"{key}_given"] else "score.estimated")))
     bounds = " – ".join(f"{found[f'bill_10k_yuan_{end}']:,.0f}" for end in ("low", "likely", "high"))
     rows.append((t("score.bill"), bounds, _notice()))
     rows.append((t("score.voltage"), f"{found['voltage_kv']} kV", t("score.dual") if found["dual_supply"] else ""))

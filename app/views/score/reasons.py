@@ -147,7 +147,7 @@ def _others_first(weighed: Weighed, ranks: pd.DataFrame) -> str:
     name = short(weighed.choice.names[ranks.index[0]][language])
     if others.empty:
         return t("score.methods_agree", n=len(firsts), site=name)
-    comma, by_site = t("match.comma"), others.groupby(others.to_numpy()).groups
+    comma, by_site = t("comma"), others.groupby(others.to_numpy()).groups
     text = comma.join(
         t("score.method_says", site=short(weighed.choice.names[site][language]), methods=comma.join(map(_method, by)))
         for site, by in by_site.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from itertools import cycle
 from typing import Any
 
 import altair as alt
@@ -16,8 +17,7 @@ from app.texts import short
 from app.widgets import plain, refusals
 from geo_cluster import toml
 from geo_cluster.domain import Scenario
-from geo_cluster.report import tables
-from geo_cluster.world import layers
+from geo_cluster.world import catalog, layers
 
 SORTS = ("likely", "doubt", "ask", "listed")
 MARKED = 10
@@ -40,12 +40,13 @@ def _offers() -> None:
     rows = _chosen(rows)
     st.caption(t("supply.offers_note"))
     legend()
-    left, right = st.columns(2)
-    with left:
-        _bars(rows, "land")
-    with right:
-        _bars(rows, "power")
-    _bars(rows, "energy")
+    kinds = catalog.resources()
+    shared = [key for key, kind in kinds.items() if kind.subject == "prefecture"]  # few bars, over the full width
+    for column, key in zip(cycle(st.columns(2)), [key for key in kinds if key not in shared], strict=False):
+        with column:
+            _bars(rows, key)
+    for key in shared:
+        _bars(rows, key)
     st.subheader(t("supply.table"), anchor=False)
     st.dataframe(
         _table(rows), hide_index=True, height=380, column_config=_config(), placeholder="", alt=t("supply.table")
@@ -65,8 +66,9 @@ def shown(scenario: Scenario) -> pd.DataFrame:
     names = cached.region(scenario).names
     rows["city"] = [names[code][language] for code in rows["prefecture"]]
     rows["basis_label"] = [words[one][language] if one else t("supply.nobody") for one in rows["basis"]]
+    fed = {key for key, kind in catalog.resources().items() if kind.subject == "substation"}
     rows["feed"] = [
-        "" if key != "power" else t("supply.feed_named" if named else "supply.feed_nearest")
+        "" if key not in fed else t("supply.feed_named" if named else "supply.feed_nearest")
         for key, named in zip(rows["resource"], rows["named"], strict=True)
     ]
     return rows
@@ -96,22 +98,23 @@ def _chosen(rows: pd.DataFrame) -> pd.DataFrame:
     if sort == "listed":
         return rows
     by = {"likely": -rows["likely"], "doubt": rows["low"] - rows["high"], "ask": rows["ask"].astype(float)}[sort]
-    first = rows["resource"].map({key: n for n, key in enumerate(tables.SUPPLY)})
+    first = rows["resource"].map({key: n for n, key in enumerate(catalog.resources())})
     order = ["_first", "_by"]
     return rows.assign(_first=first, _by=by).sort_values(order, kind="stable", na_position="last")
 
 
 def _bars(rows: pd.DataFrame, resource: str) -> None:
-    """One bar a site, or, for the quota, a prefecture."""
-    rows = rows[(rows["resource"] == resource) & (rows["basis"] != "")]
-    if resource == "energy":
+    """One bar a site, or, for what prefectures have, a prefecture."""
+    kind, rows = catalog.resources()[resource], rows[(rows["resource"] == resource) & (rows["basis"] != "")]
+    title = kind.offer_title(session.language())
+    if kind.subject == "prefecture":
         rows = rows.drop_duplicates("subject").assign(label=lambda one: one["city"])
-    st.subheader(t(f"resource.{resource}"), anchor=False)
+    st.subheader(title, anchor=False)
     if rows.empty:
         st.info(t("supply.nobody"))
         return
     spans = "; ".join(f"{row.label} {row.low:,.0f}–{row.high:,.0f}" for row in rows.head(5).itertuples())
-    draw(offer_chart(rows), alt=f"{t(f'resource.{resource}')}: {spans}")
+    draw(offer_chart(rows), alt=f"{title}: {spans}")
 
 
 def legend() -> None:
@@ -182,7 +185,7 @@ COLUMNS = {
 
 
 def _table(rows: pd.DataFrame) -> pd.DataFrame:
-    labels = {key: t(f"resource.{key}") for key in tables.SUPPLY}
+    labels = {key: kind.offer_title(session.language()) for key, kind in catalog.resources().items()}
     rows = rows.round({"low": 0, "likely": 0, "high": 0})
     return rows.assign(resource_label=rows["resource"].map(labels))[list(COLUMNS)]
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import cached, state
+from app import cached, session, state
 from app.page import footer, heading
 from app.session import t
 from app.views.supply import losses, network, offers, requests, tariff
 from app.widgets import open_tab, refusals
 from geo_cluster.report import tables
+from geo_cluster.world import catalog
 
 TABS = {
     "offers": offers.show,
@@ -34,22 +35,24 @@ def draw() -> None:
 def _headline() -> None:
     scenario = state.scenario()
     totals = tables.supply_totals(cached.offers_of(scenario))
-    columns = st.columns(4)
-    for column, (resource, row) in zip(columns, totals.iterrows(), strict=False):
+    language, kinds = session.language(), catalog.resources()
+    *columns, last = st.columns(len(kinds) + 1)
+    for column, kind, (_, row) in zip(columns, kinds.values(), totals.iterrows(), strict=True):
         column.metric(
-            t(f"resource.{resource}"),
+            kind.offer_title(language),
             f"{row['likely']:,.0f}",
             delta=f"{row['low']:,.0f} – {row['high']:,.0f}",
             delta_color="off",
             delta_arrow="off",
-            help=t(f"supply.total_{resource}", n=int(row["pools"])),
+            help=kind.total[language].format(n=int(row["pools"])),
         )
     pools, assumed = int(totals["pools"].sum()), int(totals["assumed"].sum())
-    columns[3].metric(
+    offers = t("comma").join(kind.offer[language] for kind in kinds.values())
+    last.metric(
         t("supply.unconfirmed"),
         f"{assumed} / {pools}",
         delta=t("supply.known_count", n=len(scenario.known)),
         delta_color="off",
         delta_arrow="off",
-        help=t("supply.unconfirmed_help"),
+        help=t("supply.unconfirmed_help", kinds=offers),
     )

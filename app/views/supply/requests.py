@@ -10,7 +10,7 @@ import streamlit as st
 
 from app import cached, session, state
 from app.session import t
-from geo_cluster.region import OFFERS, Region
+from geo_cluster.region import Region, offers
 from geo_cluster.report import tables
 from geo_cluster.world import catalog
 from geo_cluster.world.observations import KEY
@@ -89,16 +89,15 @@ def _known_better(region: Region, picked: tuple[str, str] | None) -> None:
     """A small form for one number; it opens on the row that was clicked, with the interval that is used now."""
     language, declared, names = session.language(), catalog.attributes(), region.names
     known = region.observations.set_index(KEY)
-    subjects = {
-        key: sorted(set(known.index.get_level_values(0)[known.index.get_level_values(1) == key])) for key in OFFERS
-    }
-    labels = {key: declared[key].name[language] for key in OFFERS}
+    whose, what_of = known.index.get_level_values(0), known.index.get_level_values(1)
+    subjects = {key: sorted(set(whose[what_of == key])) for key in offers()}
+    labels = {key: declared[key].name[language] for key in subjects}
     what, who = st.columns(2)
-    start = picked or ("", OFFERS[0])
+    start = picked or ("", next(iter(subjects)))
     attribute = what.selectbox(
         t("supply.attribute"),
-        OFFERS,
-        index=OFFERS.index(start[1]),
+        list(subjects),
+        index=list(subjects).index(start[1]),
         format_func=labels.__getitem__,
         key=f"supply-what-{picked}-{language}",
     )

@@ -127,7 +127,7 @@ def warm() -> None:
 
 
 def _total(t: Terrain, option: Ints) -> float:
-    """What the open projects are worth."""
+    """Objective value of the open projects."""
     placed = option[t.rows] >= 0
     return float(np.where(placed, t.value[t.rows, option[t.rows]], t.out[t.rows]).sum())
 

@@ -281,7 +281,7 @@ def _branches(model: Model) -> bool:
 
 
 def _branch(run: Run, seed: int, model: Model | None = None, start: Bound | None = None) -> Ints:
-    """Branch on knapsacks of a model from given prices; by default of the whole, after a few annealing."""
+    """Branch on knapsacks of a model from given prices; by default of all of it, after a few annealing runs."""
     from geo_cluster.matching.engine.branch import search as branch
 
     if model is None or start is None:
