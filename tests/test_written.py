@@ -143,7 +143,7 @@ def test_a_table_keeps_what_is_no_text():
 ROOT = toml.PACKAGE.parent
 NO_WRITERS = {
     "geo_cluster/study.py": "the portfolio as it is hashed",
-    "app/views/data_preview.py": "the key of a cache",
+    "app/views/data/preview.py": "the key of a cache",
     "geo_cluster/imports/templates.py": "declared words alone, with drop-down lists",
 }
 """Where a table becomes text or a workbook without leaving, or without any text of a user's."""
