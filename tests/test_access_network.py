@@ -150,9 +150,13 @@ def test_a_graphml_of_any_osmnx_is_read_though_all_its_numbers_are_text(tmp_path
     assert matrix(network, [11], [13]).km[0, 0] == pytest.approx(2)
     (tmp_path / "bad.graphml").write_text("<html>busy</html>")
     (tmp_path / "half.graphml").write_text((tmp_path / "old.graphml").read_text()[:500])
-    for name, code in (("bad", "no_graph"), ("half", "graph_unreadable"), ("none", "no_such_file")):
+    for name, code in (
+        ("bad", "access.no_graph"),
+        ("half", "access.graph_unreadable"),
+        ("none", "common.no_such_file"),
+    ):
         path = tmp_path / f"{name}.graphml"
-        assert refused(roads.from_graphml, path) == [(f"access.{code}", str(path))]
+        assert refused(roads.from_graphml, path) == [(code, str(path))]
 
 
 def test_faults_of_an_osmnx_graph() -> None:

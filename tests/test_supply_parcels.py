@@ -190,6 +190,10 @@ def test_a_raster_is_opened_by_what_its_ending_says_only(tmp_path):
     described = f"<VRTDataset><VRTRasterBand><SourceFilename>{secret}</SourceFilename></VRTRasterBand></VRTDataset>"
     (tmp_path / "r.vrt").write_text(described)
     (tmp_path / "r.tif").write_text(described)
-    for name, code in (("r.vrt", "raster_of_another_kind"), ("r.tif", "raster_unreadable"), ("s.tif", "no_such_file")):
+    for name, code in (
+        ("r.vrt", "supply.raster_of_another_kind"),
+        ("r.tif", "supply.raster_unreadable"),
+        ("s.tif", "common.no_such_file"),
+    ):
         path = tmp_path / name
-        assert refused(raster_exclusion, "a", path, CellRule(classes=[1])) == [(f"supply.{code}", str(path))]
+        assert refused(raster_exclusion, "a", path, CellRule(classes=[1])) == [(code, str(path))]

@@ -155,7 +155,7 @@ def from_graphml(path: Path | str) -> RoadNetwork:
     try:
         graph = nx.read_graphml(path)
     except FileNotFoundError:
-        raise DataError(Fault("access.no_such_file", path)) from None
+        raise DataError(Fault("common.no_such_file", path)) from None
     except nx.NetworkXError as error:
         raise DataError(Fault("access.no_graph", path, reason=str(error))) from error
     except (OSError, ParseError, ValueError, KeyError, TypeError) as error:

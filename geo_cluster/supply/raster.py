@@ -237,7 +237,7 @@ def _read(raster: str | Path, band: int, slope: bool) -> tuple[Floats, Any, Any]
     if driver is None:
         raise InputError(Fault("supply.raster_of_another_kind", raster, known=list(DRIVERS)))
     if not Path(raster).is_file():
-        raise InputError(Fault("supply.no_such_file", raster))
+        raise InputError(Fault("common.no_such_file", raster))
     try:
         return _values(raster, driver, band, slope)
     except RasterioIOError as error:
