@@ -19,10 +19,7 @@ PACKAGES = ("geo_cluster", "app")
 WORDS = {"places", "reasons"}
 """Tables beside those of the rooms: what kinds of places, and the reasons of the system, are called."""
 
-ROOMS_TO_COME = (
-    "app/",
-    "geo_cluster/scoring/",
-)
+ROOMS_TO_COME = ("app/",)
 """Files whose faults are still prose; none may come back that went."""
 
 CARRIERS = {"Fault"}

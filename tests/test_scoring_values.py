@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo_cluster.errors import InputError
+from geo_cluster.errors import InputError, Place
 from geo_cluster.scoring.values import ValueFunction
+from tests.refusals import refusal_of
 
 nan, inf = np.nan, np.inf
 pace = settings(max_examples=60, deadline=None)
@@ -113,7 +114,7 @@ def test_a_dip_is_not_monotone():
     [
         ({"kind": "lin", "worst": 0, "best": 1}, ["kind"]),
         ({"worst": 0, "bst": 1}, ["bst", "kind", "best"]),
-        ({"kind": "linear", "worst": 1, "best": 1}, ["worst and best"]),
+        ({"kind": "linear", "worst": 1, "best": 1}, ["worst, best"]),
         ({"kind": "linear", "worst": "0", "best": inf}, ["worst", "best"]),
         ({"kind": "linear", "worst": 0, "best": 1, "steepness": 3}, ["steepness"]),
         ({"kind": "log", "worst": 0, "best": 1}, ["worst"]),
@@ -129,13 +130,12 @@ def test_a_dip_is_not_monotone():
 )
 def test_a_faulty_declaration_is_refused_with_all_faults(row, places):
     with pytest.raises(InputError) as refusal:
-        ValueFunction.from_dict(row, where="criteria.toml, land")
-    where = [fault.where for fault in refusal.value.faults]
-    assert len(where) == len(places)
-    assert all(fault.startswith("criteria.toml, land") for fault in where)
-    assert all(any(fault.endswith(place) for fault in where) for place in places)
+        ValueFunction.from_dict(row, where=Place("criteria.toml", sheet="land"))
+    found = [fault.place for fault in refusal.value.faults]
+    assert {(place.name, place.sheet) for place in found} == {("criteria.toml", "land")}
+    assert sorted(place.key for place in found) == sorted(places)
 
 
 def test_a_faulty_constructor_is_refused_too():
-    with pytest.raises(InputError, match="range two ends"):
+    with refusal_of("scoring.no_range", error=InputError):
         ValueFunction("linear", 1, 1)

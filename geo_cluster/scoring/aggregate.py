@@ -109,11 +109,8 @@ def aggregate(
         With every fault: shapes that don't agree, weights negative or all zero, infinite values, unknown values
         where the method can't bound them, values outside a method's domain.
     """
-    refuse_if(
-        []
-        if method in METHODS
-        else [Fault("method", f"{method!r} is unknown", f"use one of {', '.join(sorted(METHODS))}")]
-    )
+    if method not in METHODS:
+        refuse_if([Fault("scoring.unknown_option", "method", value=method, known=sorted(METHODS))])
     score, parts = METHODS[method](*checked(values, weights, objectives), **options)
     low, high = parts.pop("low", score), parts.pop("high", score)
     return Aggregation(method, score, method == "vikor", low=low, high=high, parts=parts)
@@ -144,14 +141,14 @@ def checked(
     v = as_floats(values, "values", (2, 3), faults)
     w = as_weights(weights, "weights", v.shape[-1], faults)
     if np.isinf(v).any():
-        faults.append(Fault(first_at("values", np.isinf(v)), "is infinite", "give a number, or nan for unknown"))
+        faults.append(Fault("scoring.infinite", first_at("values", np.isinf(v))))
     if v.ndim == 3 and w.ndim == 2 and len(v) != len(w):
-        faults.append(Fault("weights", f"are {len(w)} draws, values {len(v)}", "give as many draws of each"))
+        faults.append(Fault("scoring.draws_differ", "weights", weights=len(w), values=len(v)))
     named = ["max"] * v.shape[-1] if objectives is None else list(objectives)
     if len(named) != v.shape[-1]:
-        faults.append(Fault("objectives", f"are {len(named)} for {v.shape[-1]} criteria", "give one per criterion"))
+        faults.append(Fault("scoring.not_one_each", "objectives", count=len(named), criteria=v.shape[-1]))
     faults += [
-        Fault(f"objectives[{at}]", f"{objective!r} is unknown", "write 'max' or 'min'")
+        Fault("scoring.unknown_option", f"objectives[{at}]", value=str(objective), known=["max", "min"])
         for at, objective in enumerate(named)
         if objective not in ("max", "min")
     ]
@@ -164,14 +161,13 @@ def as_floats(array: ArrayLike, name: str, dimensions: tuple[int, ...], faults: 
     try:
         result = np.asarray(array, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        faults.append(Fault(name, f"are not numbers in rows of one length ({error})", "give a numeric array"))
+        faults.append(Fault("scoring.not_numbers", name, reason=str(error)))
         return np.zeros((0,) * dimensions[0])
     if result.ndim not in dimensions:
-        expected = " or ".join(map(str, dimensions))
-        faults.append(Fault(name, f"have {result.ndim} dimensions, not {expected}", "reshape the array"))
+        faults.append(Fault("scoring.odd_dimensions", name, found=result.ndim, expected=list(dimensions)))
         return np.zeros((0,) * dimensions[0])
     if 0 in result.shape:
-        faults.append(Fault(name, f"have no content: shape {result.shape}", "give at least one"))
+        faults.append(Fault("scoring.no_content", name, shape=str(result.shape)))
     return result
 
 
@@ -181,17 +177,17 @@ def as_weights(weights: ArrayLike, name: str, count: int, faults: list[Fault]) -
     if 0 in w.shape:
         return w
     if count and w.shape[-1] != count:
-        faults.append(Fault(name, f"are {w.shape[-1]} for {count} criteria", "give one per criterion"))
+        faults.append(Fault("scoring.not_one_each", name, count=w.shape[-1], criteria=count))
     with np.errstate(over="ignore", invalid="ignore"):
         total = w @ np.ones(w.shape[-1])
     if np.isfinite(total).all() and np.min(w) >= 0 and np.min(total) > np.finfo(np.float64).tiny:
         return w / total[..., None]
     if not np.isfinite(w).all():
-        faults.append(Fault(first_at(name, ~np.isfinite(w)), "is not a finite number", "give a number, 0 or more"))
+        faults.append(Fault("scoring.weight_not_finite", first_at(name, ~np.isfinite(w))))
     elif (w < 0).any():
-        faults.append(Fault(first_at(name, w < 0), "is negative", "say 'min' in objectives instead"))
+        faults.append(Fault("scoring.weight_negative", first_at(name, w < 0)))
     elif not w.any(axis=-1).all():
-        faults.append(Fault(name, "are all zero", "give at least one criterion a weight"))
+        faults.append(Fault("scoring.weights_zero", name))
     else:
         w = w / w.max(axis=-1, keepdims=True)  # so huge that their sum overflows, or so tiny that it vanishes
         w = w / w.sum(axis=-1, keepdims=True)
@@ -224,11 +220,12 @@ def normalise(values: Array, maximise: NDArray[np.bool_], how: str) -> Array:
         raised = np.where(maximise, values - low, high - values)
         return np.divide(raised, span, out=np.ones_like(values), where=np.broadcast_to(span > 0, values.shape))
     if how == "max":
-        _refuse_unless(values > 0, "normalisation 'max'", "above 0")
+        _refuse_unless(values > 0, "max", "scoring.needs_positive")
         low, high = values.min(axis=-2, keepdims=True), values.max(axis=-2, keepdims=True)
         return np.where(maximise, values / high, low / values)
     if how not in ("sum", "vector"):
-        refuse_if([Fault("normalisation", f"{how!r} is unknown", "use none, minmax, max, sum or vector")])
+        known = ["none", "minmax", "max", "sum", "vector"]
+        refuse_if([Fault("scoring.unknown_option", "normalisation", value=how, known=known)])
     size = np.abs(values).sum(-2, keepdims=True) if how == "sum" else _norm(values)
     return np.where(maximise, values, -values) / np.where(size > 0, size, 1.0)
 
@@ -241,9 +238,9 @@ def weighted_sum(values: Array, weights: Array, maximise: NDArray[np.bool_], *, 
     """
     unknown = np.isnan(values)
     if normalisation != "none" or not unknown.any():
-        _refuse_unless(~unknown, f"normalisation {normalisation!r}", "known")
+        _refuse_unless(~unknown, normalisation, "scoring.needs_known")
         return _dot(normalise(values, maximise, normalisation), weights), {}
-    _refuse_unless(unknown | ((values >= 0) & (values <= 1)), "weighted sum with unknown values", "within 0..1")
+    _refuse_unless(unknown | ((values >= 0) & (values <= 1)), "weighted_sum", "scoring.needs_unit")
     known = np.where(unknown, 0.0, normalise(values, maximise, "none"))
     low = _dot(known, weights)
     width = _dot(unknown.astype(np.float64), weights)
@@ -255,14 +252,15 @@ def weighted_product(
 ) -> Scored:
     """Π x^w, with `min` criteria as x^-w. Values must be above 0 (0 is allowed, and fatal, on a `max` criterion)."""
     if normalisation == "none":
-        _refuse_unless(np.where(maximise, values >= 0, values > 0), "weighted product", "above 0 (0 only if 'max')")
+        good = np.where(maximise, values >= 0, values > 0)
+        _refuse_unless(good, "weighted_product", "scoring.needs_positive_but_max")
         with np.errstate(divide="ignore"):
             logs = np.log(values)
         logs = np.where(maximise, logs, -logs)
     else:
-        _refuse_unless(~np.isnan(values), "weighted product", "known")
+        _refuse_unless(~np.isnan(values), "weighted_product", "scoring.needs_known")
         scaled = normalise(values, maximise, normalisation)
-        _refuse_unless(scaled >= 0, f"weighted product of normalisation {normalisation!r}", "0 or more once scaled")
+        _refuse_unless(scaled >= 0, "weighted_product", "scoring.needs_scaled")
         with np.errstate(divide="ignore"):
             logs = np.log(scaled)
     # 0 ** 0 is 1: a criterion without weight is no criterion, so its -inf must not meet that 0
@@ -279,7 +277,7 @@ def topsis(values: Array, weights: Array, maximise: NDArray[np.bool_], *, normal
     The ideal does not depend on (non-negative) weights, so all draws of weights are one matrix product of squared
     weights with squared distances.
     """
-    _refuse_unless(~np.isnan(values), "topsis", "known")
+    _refuse_unless(~np.isnan(values), "topsis", "scoring.needs_known")
     scaled = normalise(values, maximise, normalisation)
     to_ideal = np.square(scaled.max(axis=-2, keepdims=True) - scaled)
     to_anti = np.square(scaled - scaled.min(axis=-2, keepdims=True))
@@ -295,8 +293,8 @@ def vikor(values: Array, weights: Array, maximise: NDArray[np.bool_], *, v: floa
     `parts` holds ``S``, ``R`` and ``compromise``: True for the alternatives of the paper's compromise solution
     (acceptable advantage DQ = 1/(A-1), acceptable stability in S or R).
     """
-    refuse_if([] if 0 <= v <= 1 else [Fault("v", f"{v} is outside 0..1", "use 0.5")])
-    _refuse_unless(~np.isnan(values), "vikor", "known")
+    refuse_if([] if 0 <= v <= 1 else [Fault("scoring.outside_unit", "v", value=v)])
+    _refuse_unless(~np.isnan(values), "vikor", "scoring.needs_known")
     best, worst = _best_worst(values, maximise)
     span = best - worst
     regret = np.divide(best - values, span, out=np.zeros_like(values), where=np.broadcast_to(span != 0, values.shape))
@@ -334,7 +332,7 @@ def promethee(
         Thresholds of indifference (II, IV, V) and preference (III, IV, V), and the Gaussian's σ (VI), in the
         criterion's unit.
     """
-    _refuse_unless(~np.isnan(values), "promethee", "known")
+    _refuse_unless(~np.isnan(values), "promethee", "scoring.needs_known")
     count = values.shape[-1]
     kinds = [preference] * count if isinstance(preference, str) else list(preference)
     thresholds = _thresholds(kinds, q, p, s, count)
@@ -365,7 +363,7 @@ def owa(
     With `order_weights`, (C,), `weights` are importances of criteria that travel with their values, as in GIS-OWA:
     v = w·u / Σ w·u (Malczewski 2006, Int. J. Applied Earth Observation 8: 270-277).
     """
-    _refuse_unless(~np.isnan(values), "owa", "known")
+    _refuse_unless(~np.isnan(values), "owa", "scoring.needs_known")
     scaled = normalise(values, maximise, normalisation)
     order = np.argsort(-scaled, axis=-1, kind="stable")
     ordered = np.take_along_axis(scaled, order, axis=-1)
@@ -379,7 +377,7 @@ def owa(
     travelling = np.take_along_axis(np.broadcast_to(weights[..., None, :], order.shape), order, axis=-1)
     travelling = travelling * (places if places.ndim == 1 else places[:, None, :])
     total = travelling.sum(axis=-1)
-    _refuse_unless(total > 0, "owa", "at places whose order weight and importance are not both 0")
+    _refuse_unless(total > 0, "owa", "scoring.needs_weighted_places")
     return (travelling * ordered).sum(axis=-1) / total, {}
 
 
@@ -390,12 +388,12 @@ def copras(values: Array, weights: Array, maximise: NDArray[np.bool_]) -> Scored
 
     Needs values of 0 or more, and at least one `min` criterion above 0 for each alternative if there are any.
     """
-    _refuse_unless(values >= 0, "copras", "0 or more")
+    _refuse_unless(values >= 0, "copras", "scoring.needs_zero_or_more")
     scaled = normalise(values, np.ones_like(maximise), "sum")
     plus, minus = _dot(np.where(maximise, scaled, 0.0), weights), _dot(np.where(maximise, 0.0, scaled), weights)
     score = plus
     if (minus > 0).any():
-        _refuse_unless(minus > 0, "copras", "above 0 on some 'min' criterion")
+        _refuse_unless(minus > 0, "copras", "scoring.needs_positive_min")
         score = plus + minus.sum(-1, keepdims=True) / (minus * (1 / minus).sum(-1, keepdims=True))
     largest = score.max(axis=-1, keepdims=True)
     percent = 100 * np.divide(score, largest, out=np.ones_like(score), where=largest > 0)
@@ -404,9 +402,9 @@ def copras(values: Array, weights: Array, maximise: NDArray[np.bool_]) -> Scored
 
 def edas(values: Array, weights: Array, maximise: NDArray[np.bool_]) -> Scored:
     """Appraisal score from distances above and below the average solution, which must be above 0."""
-    _refuse_unless(~np.isnan(values), "edas", "known")
+    _refuse_unless(~np.isnan(values), "edas", "scoring.needs_known")
     average = values.mean(axis=-2, keepdims=True)
-    _refuse_unless(average > 0, "edas", "above 0 on average")
+    _refuse_unless(average > 0, "edas", "scoring.needs_positive_mean")
     distance = np.where(maximise, values - average, average - values) / average
     above, below = _dot(np.maximum(distance, 0), weights), _dot(np.maximum(-distance, 0), weights)
     good, bad = _of_largest(above), 1 - _of_largest(below)
@@ -536,25 +534,23 @@ def _thresholds(kinds: list[str], q: ArrayLike, p: ArrayLike, s: ArrayLike, coun
     given = np.stack([np.broadcast_to(np.asarray(one, dtype=np.float64), (count,)) for one in (q, p, s)])
     faults = []
     if len(kinds) != count:
-        faults.append(Fault("preference", f"has {len(kinds)} for {count} criteria", "give one per criterion"))
+        faults.append(Fault("scoring.not_one_each", "preference", count=len(kinds), criteria=count))
     for at, (kind, indifferent, preferred, sigma) in enumerate(zip(kinds, *given, strict=False)):
         where = f"preference[{at}]"
         if kind not in PREFERENCES:
-            faults.append(Fault(where, f"{kind!r} is unknown", f"use one of {', '.join(PREFERENCES)}"))
+            faults.append(Fault("scoring.unknown_option", where, value=str(kind), known=list(PREFERENCES)))
         elif kind == "v-shape" and not preferred > 0:
-            faults.append(Fault(where, f"v-shape needs p above 0, not {preferred}", "set p"))
+            faults.append(Fault("scoring.odd_p", where, p=float(preferred)))
         elif kind in ("level", "linear") and not 0 <= indifferent < preferred:
-            faults.append(Fault(where, f"{kind} needs 0 <= q < p, not {indifferent} and {preferred}", "set both"))
+            faults.append(Fault("scoring.odd_q_and_p", where, kind=kind, q=float(indifferent), p=float(preferred)))
         elif kind == "gaussian" and not sigma > 0:
-            faults.append(Fault(where, f"gaussian needs s above 0, not {sigma}", "set s"))
+            faults.append(Fault("scoring.odd_s", where, s=float(sigma)))
     refuse_if(faults)
     return given
 
 
-def _refuse_unless(good: NDArray[np.bool_], method: str, need: str) -> None:
+def _refuse_unless(good: NDArray[np.bool_], method: str, code: str) -> None:
     """Refuse a method whose domain some values leave."""
     if not good.all():
         bad = ~good
-        remedy = "choose another method, or correct them; draw unknown values from their interval and pass (N, A, C)"
-        what = f"{method} needs values {need}; {int(bad.sum())} of {bad.size} are not"
-        refuse_if([Fault(first_at("values", bad), what, remedy)])
+        refuse_if([Fault(code, first_at("values", bad), method=method, wrong=int(bad.sum()), count=bad.size)])

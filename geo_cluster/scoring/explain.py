@@ -46,16 +46,12 @@ def contributions(values: ArrayLike, weights: ArrayLike, *, baseline: ArrayLike 
         Values to count from, such as the mean of all sites or those of the runner-up; default all 0.
     """
     v, w, _ = checked(values, weights)
-    refuse_if(
-        []
-        if v.ndim == 2 and w.ndim == 1
-        else [Fault("values and weights", "are draws", "give one set of each, such as the likely one")]
-    )
+    refuse_if([] if v.ndim == 2 and w.ndim == 1 else [Fault("scoring.draws_not_one_set", "values and weights")])
     origin = np.zeros_like(w) if baseline is None else np.asarray(baseline, dtype=np.float64)
     refuse_if(
         []
         if origin.shape == w.shape
-        else [Fault("baseline", f"has shape {origin.shape}", f"give one value per criterion, {len(w)}")]
+        else [Fault("scoring.odd_shape", "baseline", shape=str(origin.shape), criteria=len(w))]
     )
     parts, base = (v - origin) * w, float(np.sum(origin * w))
     return Contributions(parts, base, base + parts.sum(axis=-1))
@@ -149,9 +145,11 @@ def pair_sentence(
         The number that would put the other first.
     """
     parts = np.asarray(lead, dtype=np.float64)
-    faults = [Fault("language", f"{language!r} is unknown", "use en or zh")] if language not in PHRASES else []
+    faults = []
+    if language not in PHRASES:
+        faults.append(Fault("scoring.unknown_option", "language", value=language, known=sorted(PHRASES)))
     if parts.shape != (len(criteria),):
-        faults.append(Fault("lead", f"has shape {parts.shape} for {len(criteria)} criteria", "give one per criterion"))
+        faults.append(Fault("scoring.odd_shape", "lead", shape=str(parts.shape), criteria=len(criteria)))
     refuse_if(faults)
     say = PHRASES[language]
     order = np.argsort(-np.abs(parts), kind="stable")

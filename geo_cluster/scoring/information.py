@@ -75,9 +75,9 @@ def of_values(values: ArrayLike, weights: ArrayLike) -> Information:
         (A, C).
     """
     v, w, _ = checked(values, weights)
-    faults = [] if v.ndim == 3 else [Fault("values", "are one set, not draws", "give (N, A, C)")]
+    faults = [] if v.ndim == 3 else [Fault("scoring.one_set_not_draws", "values")]
     if np.isnan(v).any():
-        faults.append(Fault(first_at("values", np.isnan(v)), "is unknown", "draw it from its interval"))
+        faults.append(Fault("scoring.draw_unknown", first_at("values", np.isnan(v))))
     refuse_if(faults)
     weight = w.mean(axis=0) if w.ndim == 2 else w
     mean = v.mean(axis=0)
@@ -118,13 +118,13 @@ def of_triangular(
     a, m, b = (as_floats(x, name, (2,), faults) for x, name in ((low, "low"), (likely, "likely"), (high, "high")))
     w = as_weights(weights, "weights", len(functions), faults)
     if w.ndim == 2:
-        faults.append(Fault("weights", "are draws", "give one set, such as their mean"))
+        faults.append(Fault("scoring.weights_are_draws", "weights"))
     if not a.shape == m.shape == b.shape or a.shape[-1] != len(functions):
-        faults.append(Fault("low, likely, high", "differ in shape or from functions", "give (A, C) for C functions"))
+        faults.append(Fault("scoring.shapes_differ", "low, likely, high"))
     elif not (bad := np.isfinite(a) & np.isfinite(b) & (a <= m) & (m <= b)).all():
-        faults.append(Fault(first_at("likely", ~bad), "is not between its low and high", "give low <= likely <= high"))
+        faults.append(Fault("scoring.not_between", first_at("likely", ~bad)))
     faults += [
-        Fault(f"functions[{at}]", f"is of kind {function.kind}, not piecewise linear", "draw values, use of_values")
+        Fault("scoring.not_piecewise", f"functions[{at}]", kind=function.kind)
         for at, function in enumerate(functions)
         if function.knots is None
     ]
@@ -133,8 +133,8 @@ def of_triangular(
     mean = np.stack([cell.mean() for cell in cells], axis=-1)
     score = mean @ w
     choice, sign, gap = _choice(score)
-    worth = [cell.excess(sign * w[c], sign * w[c] * mean[:, c] + gap) for c, cell in enumerate(cells)]
-    gain, change = (np.stack(column, axis=-1) for column in zip(*worth, strict=True))
+    gains = [cell.excess(sign * w[c], sign * w[c] * mean[:, c] + gap) for c, cell in enumerate(cells)]
+    gain, change = (np.stack(column, axis=-1) for column in zip(*gains, strict=True))
     return Information(gain, np.zeros_like(gain), change, np.zeros_like(gain), choice, score)
 
 
@@ -187,20 +187,18 @@ def of_choosers(
         s = _finite(given, "scores", faults)
         count = round(len(s) ** (1 / 3)) if blocks is None else blocks
         if len(s) != len(theta):
-            what = f"have {len(theta)} draws, scores {len(s)}"
-            faults.append(Fault("parameters", what, "give the same draws of both"))
+            faults.append(Fault("scoring.other_draws", "parameters", found=len(theta), scores=len(s)))
         elif count < 1 or len(s) < 4 * count:
-            what = f"{count} of {len(s)} draws leave fewer than 4 each"
-            faults.append(Fault("blocks", what, "draw more, or use fewer"))
+            faults.append(Fault("scoring.too_many_blocks", "blocks", blocks=count, draws=len(s)))
         refuse_if(faults)
         members = _halves(theta, count) if members is None else members
-        yield _worth(s, members, count)
+        yield _information(s, members, count)
 
 
 def _finite(given: ArrayLike, name: str, faults: list[Fault]) -> Array:
     array = as_floats(given, name, (2,), faults)
     if not np.isfinite(array).all():
-        faults.append(Fault(first_at(name, ~np.isfinite(array)), "is not finite", "draw what is unknown"))
+        faults.append(Fault("scoring.not_finite", first_at(name, ~np.isfinite(array))))
     return array
 
 
@@ -216,7 +214,7 @@ def _halves(theta: Array, count: int) -> sparse.csr_array:
     return sparse.csr_array((np.full(member.size, 1.0 / half), member.ravel(), starts), (len(starts) - 1, draws))
 
 
-def _worth(s: Array, members: sparse.csr_array, count: int) -> Information:
+def _information(s: Array, members: sparse.csr_array, count: int) -> Information:
     """What knowing each parameter is worth to who has these scores, (N, A)."""
     mean = s.mean(axis=0)
     choice = int(np.argmax(mean))
@@ -249,11 +247,8 @@ def request_list(information: Information, rows: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Those of `rows` that are worth anything, with `gain`, `gain_error`, `change`, `change_error`.
     """
-    refuse_if(
-        []
-        if len(rows) == information.gain.size
-        else [Fault("rows", f"are {len(rows)} for {information.gain.size} numbers", "give one row per number")]
-    )
+    if len(rows) != information.gain.size:
+        refuse_if([Fault("scoring.not_one_row_each", "rows", rows=len(rows), numbers=information.gain.size)])
     columns = {name: getattr(information, name).ravel() for name in ("gain", "gain_error", "change", "change_error")}
     table = rows.assign(**columns)
     return table[table["gain"] > 0].sort_values(["gain", "change"], ascending=False, kind="stable")

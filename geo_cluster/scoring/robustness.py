@@ -150,7 +150,7 @@ def rank_acceptability(score: ArrayLike, *, lower_is_better: bool = False) -> Ar
     faults: list[Fault] = []
     given = as_floats(score, "score", (2,), faults)
     if not np.isfinite(given).all():
-        faults.append(Fault(first_at("score", ~np.isfinite(given)), "is not a finite number", "draw what is unknown"))
+        faults.append(Fault("scoring.not_finite", first_at("score", ~np.isfinite(given))))
     refuse_if(faults)
     sign = 1.0 if lower_is_better else -1.0
     return _rank_shares(lambda rows, cost: np.multiply(given[rows], sign, out=cost), *given.shape)
@@ -190,17 +190,13 @@ def sample_triangular(low: ArrayLike, likely: ArrayLike, high: ArrayLike, draws:
     """
     a, m, b = np.broadcast_arrays(*(np.asarray(x, dtype=np.float64) for x in (low, likely, high)))
     bad = ~(np.isfinite(a) & np.isfinite(b) & (a <= m) & (m <= b))
-    refuse_if(
-        [Fault(first_at("likely", bad), "is not between its low and high", "give low <= likely <= high")]
-        if bad.any()
-        else []
-    )
+    refuse_if([Fault("scoring.not_between", first_at("likely", bad))] if bad.any() else [])
     uniform = np.random.default_rng(seed).random((draws, *a.shape))
     return triangular.quantiles(uniform, a, m, b)
 
 
 @dataclass(frozen=True)
-class Stability:
+class WeightStability:
     """How far each weight may move, others rescaled in proportion, before the leader changes.
 
     Parameters
@@ -223,7 +219,7 @@ class Stability:
     high_rival: NDArray[np.intp]
 
 
-def weight_stability(values: ArrayLike, weights: ArrayLike) -> Stability:
+def weight_stability(values: ArrayLike, weights: ArrayLike) -> WeightStability:
     """Weight-stability intervals of the additive model, in closed form.
 
     When weight j moves to x and the others keep their proportions, the lead of one alternative over another is a
@@ -249,7 +245,7 @@ def weight_stability(values: ArrayLike, weights: ArrayLike) -> Stability:
     below[leader], above[leader] = 0.0, 1.0
     columns = np.arange(len(w))
     low_rival, high_rival = below.argmax(axis=0), above.argmin(axis=0)
-    return Stability(
+    return WeightStability(
         leader,
         w,
         below[low_rival, columns],
@@ -303,7 +299,7 @@ def smallest_weight_change(
     second = _rival(v @ w, leader, rival)
     gain = v[second] - v[leader]
     find = {"single": _single, "l1": _least_sum, "l2": _least_square}
-    refuse_if([] if norm in find else [Fault("norm", f"{norm!r} is unknown", f"use one of {', '.join(find)}")])
+    refuse_if([] if norm in find else [Fault("scoring.unknown_option", "norm", value=norm, known=list(find))])
     if gain @ w >= -TIE:
         return WeightChange(leader, second, w, 0.0, norm)
     if gain.max() < 0:
@@ -381,15 +377,15 @@ def agreement(rankings: Mapping[str, Aggregation | ArrayLike], *, measure: str =
         Names × names, 1 on the diagonal; nan where a method ties all alternatives.
     """
     if measure not in ("kendall", "spearman"):
-        refuse_if([Fault("measure", f"{measure!r} is unknown", "use kendall or spearman")])
+        refuse_if([Fault("scoring.unknown_option", "measure", value=measure, known=["kendall", "spearman"])])
     ranks = np.array([r.rank if isinstance(r, Aggregation) else r for r in rankings.values()], dtype=float)
     if measure == "kendall":  # tau-b is the cosine of who is ahead of whom
-        told = np.sign(ranks[:, :, None] - ranks[:, None, :]).reshape(len(ranks), -1)
+        order = np.sign(ranks[:, :, None] - ranks[:, None, :]).reshape(len(ranks), -1)
     else:
-        told = np.array([_midranks(row) for row in ranks])
-    length = np.linalg.norm(told, axis=1)
+        order = np.array([_midranks(row) for row in ranks])
+    length = np.linalg.norm(order, axis=1)
     with np.errstate(invalid="ignore"):
-        table = np.clip(told @ told.T / np.outer(length, length), -1, 1)
+        table = np.clip(order @ order.T / np.outer(length, length), -1, 1)
     np.fill_diagonal(table, 1.0)
     return pd.DataFrame(table, index=list(rankings), columns=list(rankings))
 
@@ -474,9 +470,9 @@ def _additive(values: ArrayLike, weights: ArrayLike) -> tuple[Array, Array, int]
     v, w, _ = checked(values, weights)
     faults = [_unknown(v)] if np.isnan(v).any() else []
     if v.ndim != 2 or w.ndim != 1:
-        faults.append(Fault("values and weights", "are draws", "give one set of each, such as the likely one"))
+        faults.append(Fault("scoring.draws_not_one_set", "values and weights"))
     if not faults and len(v) < 2:
-        faults.append(Fault("values", "have one alternative", "give two or more to compare"))
+        faults.append(Fault("scoring.one_alternative", "values"))
     refuse_if(faults)
     return v, w, int(np.argmin(competition_rank(v @ w)))  # ties by place, not by rounding
 
@@ -485,11 +481,7 @@ def _rival(score: Array, leader: int, rival: int | None) -> int:
     if rival is None:
         others = np.delete(np.arange(len(score)), leader)
         return int(others[np.argmin(competition_rank(score[others]))])
-    refuse_if(
-        []
-        if 0 <= rival < len(score) and rival != leader
-        else [Fault("rival", f"{rival} is the leader or no alternative", "name another one")]
-    )
+    refuse_if([] if 0 <= rival < len(score) and rival != leader else [Fault("scoring.no_rival", "rival", rival=rival)])
     return rival
 
 
@@ -544,5 +536,4 @@ def _project(point: Array) -> Array:
 
 
 def _unknown(values: Array) -> Fault:
-    remedy = "draw unknown values from their interval and pass (N, A, C)"
-    return Fault(first_at("values", np.isnan(values)), "is unknown", remedy)
+    return Fault("scoring.unknown_value", first_at("values", np.isnan(values)))

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geo_cluster.errors import Fault, refuse_if
+from geo_cluster.errors import Fault, Place, refuse_if
 from geo_cluster.scoring.aggregate import Array, as_weights
 
 Single = NDArray[np.float32]
@@ -174,15 +174,20 @@ class _Problem:
         sites = {f"criteria[{at}]": _sites(criterion) for at, criterion in enumerate(criteria)}
         total = next(iter(counts.values()), projects)
         if total is None:
-            faults.append(Fault("projects", "is not said", "say how many projects there are"))
-        for name, kind, found in (("projects", counts, total), ("sites", sites, next(iter(sites.values()), 0))):
-            faults += [
-                Fault(where, f"has {count} {name}, others {found}", f"give each {name[:-1]} a value")
-                for where, count in kind.items()
-                if count != found
-            ]
+            faults.append(Fault("scoring.projects_unsaid", "projects"))
+        faults += [
+            Fault("scoring.projects_differ", where, count=count, found=total)
+            for where, count in counts.items()
+            if count != total
+        ]
+        first = next(iter(sites.values()), 0)
+        faults += [
+            Fault("scoring.sites_differ", where, count=count, found=first)
+            for where, count in sites.items()
+            if count != first
+        ]
         if top < 1:
-            faults.append(Fault("top", f"{top} is below 1", "keep at least one site"))
+            faults.append(Fault("scoring.top_below_one", "top", top=top))
         refuse_if(faults)
         by_place = {at: criterion for at, criterion in enumerate(criteria) if not isinstance(criterion, OfMargin)}
         fixed = list(by_place)
@@ -321,26 +326,17 @@ def _faults(where: str, criterion: CriterionValues) -> list[Fault]:
     if isinstance(criterion, OfMargin):
         need, offer = np.asarray(criterion.need, dtype=np.float64), np.asarray(criterion.offer, dtype=np.float64)
         checks = [
-            (
-                "need",
-                not (np.isfinite(need) & (need > 0)).all(),
-                "is not above 0 everywhere",
-                "drop what is not needed",
-            ),
-            (
-                "offer",
-                not (np.isfinite(offer) & (offer >= 0)).all(),
-                "is not known and 0 or more everywhere",
-                "draw it",
-            ),
-            ("worst, best", not criterion.worst < criterion.best, "are not rising", "give worst < best"),
+            ("need", (np.isfinite(need) & (need > 0)).all(), "scoring.need_not_positive"),
+            ("offer", (np.isfinite(offer) & (offer >= 0)).all(), "scoring.offer_unknown"),
+            ("worst, best", criterion.worst < criterion.best, "scoring.ends_not_rising"),
         ]
-    else:
-        values = np.asarray(criterion.values, dtype=np.float64)
-        inside = bool(((values >= 0) & (values <= 1)).all())
-        checks = [("values", not inside, "are not known and within 0..1", "apply a value function; draw the unknown")]
-        if isinstance(criterion, OfClass):
-            known = np.asarray(criterion.class_of)
-            inside = bool(((known >= 0) & (known < len(values))).all())
-            checks.append(("class_of", not inside, f"names classes outside 0..{len(values) - 1}", "add them to values"))
-    return [Fault(f"{where}, {key}", what, remedy) for key, wrong, what, remedy in checks if wrong]
+        return [Fault(code, Place(where, key=key)) for key, is_right, code in checks if not is_right]
+    values = np.asarray(criterion.values, dtype=np.float64)
+    faults = []
+    if not ((values >= 0) & (values <= 1)).all():
+        faults.append(Fault("scoring.values_outside", Place(where, key="values")))
+    if isinstance(criterion, OfClass):
+        known = np.asarray(criterion.class_of)
+        if not ((known >= 0) & (known < len(values))).all():
+            faults.append(Fault("scoring.unknown_class", Place(where, key="class_of"), last=len(values) - 1))
+    return faults

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geo_cluster.errors import Fault, refuse_if
+from geo_cluster.errors import Fault, Place, refuse_if
 
 Kind = Literal["linear", "piecewise", "target", "log", "sigmoid", "step"]
 
@@ -30,6 +30,10 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "sigmoid": ("midpoint", "steepness"),
     "step": ("points",),
 }
+
+
+DECLARATION = Place("", kind="value_function")
+"""Where a fault of a declaration is that came from no file."""
 
 
 @dataclass(frozen=True)
@@ -76,17 +80,17 @@ class ValueFunction:
     steepness: float = 10.0
 
     def __post_init__(self) -> None:
-        refuse_if(_faults({field.name: getattr(self, field.name) for field in fields(self)}, "value function"))
+        refuse_if(_faults({field.name: getattr(self, field.name) for field in fields(self)}, DECLARATION))
 
     @classmethod
-    def from_dict(cls, row: Mapping[str, Any], *, where: str = "value function") -> ValueFunction:
+    def from_dict(cls, row: Mapping[str, Any], *, where: Place = DECLARATION) -> ValueFunction:
         """Read a declaration, such as a row of a TOML table.
 
         Parameters
         ----------
         row : mapping
             `kind`, `worst`, `best` and the options of that kind; `points` as a list of ``[x, value]``.
-        where : str
+        where : Place
             What a fault is to be put down to: file and row.
 
         Raises
@@ -96,19 +100,15 @@ class ValueFunction:
         """
         known = {field.name for field in fields(cls)}
         faults = [
-            Fault(f"{where}, key {key}", "is not part of a value function", f"use one of {', '.join(sorted(known))}")
-            for key in row
-            if key not in known
+            Fault("scoring.no_key", replace(where, key=key), known=sorted(known)) for key in row if key not in known
         ]
         faults += [
-            Fault(f"{where}, key {key}", f"does nothing in a {row['kind']} function", "leave it out")
+            Fault("scoring.idle_key", replace(where, key=key), kind=str(row["kind"]))
             for key in row
             if key in known - {"kind", "worst", "best", *OPTIONS.get(str(row.get("kind")), known)}
         ]
         faults += [
-            Fault(f"{where}, key {key}", "is missing", "declare it")
-            for key in ("kind", "worst", "best")
-            if key not in row
+            Fault("scoring.missing_key", replace(where, key=key)) for key in ("kind", "worst", "best") if key not in row
         ]
         declared = {key: value for key, value in row.items() if key in known}
         if not faults:
@@ -196,10 +196,10 @@ class ValueFunction:
     def _from_points(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         points = np.array(self.points or ((self.best, 1.0),))
         sign = 1.0 if self.best > self.worst else -1.0
-        at, worth = sign * points[:, 0], points[:, 1]
+        at, value = sign * points[:, 0], points[:, 1]
         if self.kind == "piecewise":
-            return np.interp(sign * x, at, worth)
-        reached = np.concatenate(([0.0], worth))[np.searchsorted(at, sign * x, side="right")]
+            return np.interp(sign * x, at, value)
+        reached = np.concatenate(([0.0], value))[np.searchsorted(at, sign * x, side="right")]
         return np.where(np.isnan(x), np.nan, reached)
 
     @property
@@ -245,12 +245,14 @@ def _along(x: NDArray[np.float64], start: float, end: float) -> NDArray[np.float
     return np.clip((x - start) / (end - start), 0.0, 1.0) + 0.0  # no -0.0
 
 
-def _faults(row: Mapping[str, Any], where: str) -> list[Fault]:
+def _faults(row: Mapping[str, Any], where: Place) -> list[Fault]:
     """Everything wrong with a declaration that has `kind`, `worst` and `best`."""
-    if row["kind"] not in get_args(Kind):
-        return [Fault(f"{where}, key kind", f"{row['kind']!r} is unknown", f"use one of {', '.join(get_args(Kind))}")]
+    kinds = get_args(Kind)
+    if row["kind"] not in kinds:
+        place = replace(where, key="kind")
+        return [Fault("scoring.unknown_option", place, value=str(row["kind"]), known=list(kinds))]
     faults = [
-        Fault(f"{where}, key {key}", f"{row[key]!r} is not a finite number", "write a number")
+        Fault("scoring.no_finite_number", replace(where, key=key), value=repr(row[key]))
         for key in ("worst", "best", "worst_beyond", "tolerance", "midpoint", "steepness")
         if not (_is_number(row.get(key)) or (key in ("worst_beyond", "midpoint") and row.get(key) is None))
     ]
@@ -259,40 +261,30 @@ def _faults(row: Mapping[str, Any], where: str) -> list[Fault]:
         isinstance(point, list | tuple) and len(point) == 2 and all(map(_is_number, point)) for point in points
     )
     if not well_formed:
-        faults.append(Fault(f"{where}, key points", "is not a list of [x, value] pairs", "write [[0, 0], [10, 1]]"))
+        faults.append(Fault("scoring.no_pairs", replace(where, key="points")))
     if faults:
         return faults
     worst, best = row["worst"], row["best"]
     if worst == best:
-        faults.append(Fault(f"{where}, keys worst and best", f"are both {worst}", "give the range two ends"))
-        return faults
+        return [Fault("scoring.no_range", replace(where, key="worst, best"), value=worst)]
     sign = 1.0 if best > worst else -1.0
+    beyond, midpoint = row.get("worst_beyond"), row.get("midpoint")
+    far_enough = beyond is None or sign * (beyond - best - sign * row["tolerance"]) > 0
     checks = [
-        ("points", row["kind"] == "piecewise" and len(points) < 2, "has fewer than two points", "write two or more"),
+        ("points", row["kind"] != "piecewise" or len(points) >= 2, "scoring.few_points"),
         (
             "points",
-            any(sign * (later[0] - sooner[0]) <= 0 for sooner, later in pairwise(points)),
-            "does not go from worst towards best",
-            "sort the points; no x twice",
+            all(sign * (later[0] - sooner[0]) > 0 for sooner, later in pairwise(points)),
+            "scoring.points_unsorted",
         ),
-        ("points", any(not 0 <= value <= 1 for _, value in points), "has values outside 0..1", "keep within 0..1"),
-        ("worst", row["kind"] == "log" and min(worst, best) <= 0, "and best must be above 0", "use linear, or shift"),
-        (
-            "worst_beyond",
-            row.get("worst_beyond") is not None and sign * (row["worst_beyond"] - best - sign * row["tolerance"]) <= 0,
-            "is not beyond best and its tolerance",
-            "put it on the other side of best than worst",
-        ),
-        ("tolerance", not 0 <= row["tolerance"] < abs(best - worst), "is not within the range", "make it smaller"),
-        ("steepness", row["steepness"] <= 0, "is not above 0", "use 10, or linear"),
-        (
-            "midpoint",
-            row.get("midpoint") is not None and not min(worst, best) <= row["midpoint"] <= max(worst, best),
-            "is not between worst and best",
-            "move it inside",
-        ),
+        ("points", all(0 <= value <= 1 for _, value in points), "scoring.points_outside"),
+        ("worst", row["kind"] != "log" or min(worst, best) > 0, "scoring.log_not_positive"),
+        ("worst_beyond", far_enough, "scoring.not_beyond"),
+        ("tolerance", 0 <= row["tolerance"] < abs(best - worst), "scoring.tolerance_outside"),
+        ("steepness", row["steepness"] > 0, "scoring.steepness_not_positive"),
+        ("midpoint", midpoint is None or min(worst, best) <= midpoint <= max(worst, best), "scoring.midpoint_outside"),
     ]
-    return [Fault(f"{where}, key {key}", what, remedy) for key, wrong, what, remedy in checks if wrong]
+    return [Fault(code, replace(where, key=key)) for key, is_right, code in checks if not is_right]
 
 
 def _is_number(value: object) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.csgraph import connected_components
 
-from geo_cluster.errors import Fault, refuse_if
+from geo_cluster.errors import Fault, Place, refuse_if
 from geo_cluster.scoring.aggregate import Array, as_floats, as_weights, checked, first_at, normalise
 
 # Mean consistency index of random reciprocal matrices, by size.
@@ -48,11 +48,7 @@ def swing(points: ArrayLike) -> Array:
     """
     weights = direct(points)
     largest = np.max(np.asarray(points, dtype=np.float64))
-    refuse_if(
-        []
-        if largest == 100
-        else [Fault("points", f"have {largest} as largest", "give the most wanted swing 100, others in proportion")]
-    )
+    refuse_if([] if largest == 100 else [Fault("scoring.largest_not_100", "points", largest=float(largest))])
     return weights
 
 
@@ -67,9 +63,7 @@ def rank_order_centroid(ranks: ArrayLike | int) -> Array:
     """
     order = np.atleast_1d(np.arange(1, ranks + 1) if isinstance(ranks, int) else np.asarray(ranks, dtype=np.float64))
     refuse_if(
-        []
-        if order.size and order.ndim == 1 and np.isfinite(order).all()
-        else [Fault("ranks", "are missing or not numbers", "number the criteria 1, 2, 3 …, 1 the most important")]
+        [] if order.size and order.ndim == 1 and np.isfinite(order).all() else [Fault("scoring.no_ranks", "ranks")]
     )
     places = np.cumsum(1 / np.arange(order.size, 0, -1))[::-1] / order.size
     by_place = places[np.argsort(np.argsort(order, kind="stable"), kind="stable")]
@@ -158,10 +152,10 @@ def ahp(
         ("random_index", random_index, tuple(RANDOM_INDEX)),
     ):
         if value not in known:
-            faults.append(Fault(name, f"{value!r} is unknown", f"use one of {', '.join(known)}"))
+            faults.append(Fault("scoring.unknown_option", name, value=value, known=list(known)))
     refuse_if(faults)
     if members.shape[-1] != members.shape[-2]:
-        faults.append(Fault("matrix", f"has {members.shape[-2:]} cells", "give one row and column per criterion"))
+        faults.append(Fault("scoring.matrix_not_square", "matrix", shape=str(members.shape[-2:])))
     refuse_if(faults)
     reciprocal = np.stack(
         [_reciprocal(member, at if given.ndim == 3 else None, faults) for at, member in enumerate(members)]
@@ -198,12 +192,12 @@ def entropy(values: ArrayLike) -> Array:
     InputError
         If values are unknown or negative, or no criterion tells the alternatives apart.
     """
-    values = _known(values, "entropy weights", lowest=0.0)
+    values = _known(values, "entropy", lowest=0.0)
     total = values.sum(axis=0)
     share = values / np.where(total > 0, total, 1.0)
     logs = np.log(share, out=np.zeros_like(share), where=share > 0)
-    told = 1 + (share * logs).sum(axis=0) / np.log(len(values))
-    return _data_weights(np.where(_constant(values), 0.0, told), "entropy weights")
+    diversity = 1 + (share * logs).sum(axis=0) / np.log(len(values))
+    return _data_weights(np.where(_constant(values), 0.0, diversity), "entropy")
 
 
 def critic(values: ArrayLike, objectives: list[str] | None = None) -> Array:
@@ -215,7 +209,7 @@ def critic(values: ArrayLike, objectives: list[str] | None = None) -> Array:
     objectives : sequence of {"max", "min"}, optional
         Direction matters: it turns correlations round. Default all ``"max"``. A constant criterion gets weight 0.
     """
-    known = _known(values, "CRITIC weights")
+    known = _known(values, "CRITIC")
     _, _, maximise = checked(known, np.ones(known.shape[-1]), objectives)
     flat = _constant(known)
     scaled = normalise(known[:, ~flat], maximise[~flat], "minmax")
@@ -225,7 +219,7 @@ def critic(values: ArrayLike, objectives: list[str] | None = None) -> Array:
     elif scaled.shape[1]:
         conflict = (1 - np.corrcoef(scaled, rowvar=False)).sum(axis=0)
         information[~flat] = scaled.std(axis=0, ddof=1) * np.where(conflict > 1e-12, conflict, 0.0)
-    return _data_weights(information, "CRITIC weights")
+    return _data_weights(information, "CRITIC")
 
 
 def mix(expert: ArrayLike, data: ArrayLike, *, expert_share: float = 0.5, product: bool = False) -> Array:
@@ -237,16 +231,14 @@ def mix(expert: ArrayLike, data: ArrayLike, *, expert_share: float = 0.5, produc
     said = as_weights(expert, "expert", 0, faults)
     shown = as_weights(data, "data", said.shape[-1], faults)
     if not 0 <= expert_share <= 1:
-        faults.append(Fault("expert_share", f"{expert_share} is outside 0..1", "use 0.5"))
+        faults.append(Fault("scoring.outside_unit", "expert_share", value=expert_share))
     refuse_if(faults)
     mixed = (
         said**expert_share * shown ** (1 - expert_share)
         if product
         else expert_share * said + (1 - expert_share) * shown
     )
-    refuse_if(
-        [] if mixed.any() else [Fault("weights", "veto each other: no criterion has both", "mix with product=False")]
-    )
+    refuse_if([] if mixed.any() else [Fault("scoring.veto", "weights")])
     return mixed / mixed.sum(axis=-1, keepdims=True)
 
 
@@ -266,18 +258,14 @@ def hierarchical(themes: Mapping[str, float], criteria: Mapping[str, Mapping[str
         In the order given; sums to 1.
     """
     faults = [
-        Fault(f"theme {name}", "has a weight but no criteria", "list its criteria, or leave it out")
-        for name in themes
-        if not criteria.get(name)
+        Fault("scoring.theme_without_criteria", Place(name, kind="theme")) for name in themes if not criteria.get(name)
     ]
     faults += [
-        Fault(f"theme {name}", "has criteria but no weight", "give it a weight")
-        for name in criteria
-        if name not in themes
+        Fault("scoring.theme_without_weight", Place(name, kind="theme")) for name in criteria if name not in themes
     ]
     names = [name for theme in criteria.values() for name in theme]
     faults += [
-        Fault(f"criterion {name}", "is in more than one theme", "keep it in one")
+        Fault("scoring.criterion_twice", Place(name, kind="criterion"))
         for name in sorted({name for name in names if names.count(name) > 1})
     ]
     refuse_if(faults)
@@ -305,11 +293,8 @@ def sample_around(weights: ArrayLike, draws: int, *, concentration: float = 50.0
     0.2 ± 0.056. A weight of 0 stays 0.
     """
     stated = direct(weights)
-    refuse_if(
-        []
-        if concentration > 0
-        else [Fault("concentration", f"{concentration} is not above 0", "use 50; more for surer weights")]
-    )
+    if not concentration > 0:
+        refuse_if([Fault("scoring.concentration_not_positive", "concentration", value=concentration)])
     result = np.zeros((draws, stated.size))
     used = stated > 0
     # gamma of a tiny shape underflows to all zeros: a floor far below any weight that matters
@@ -340,16 +325,15 @@ def _reciprocal(matrix: Array, member: int | None, faults: list[Fault]) -> Array
     mirrored = matrix.T
     if (matrix <= 0).any() or np.isinf(matrix).any():
         wrong = (matrix <= 0) | np.isinf(matrix)
-        faults.append(Fault(first_at(where, wrong), "is not above 0 and finite", "give 1/9 to 9, nan if unknown"))
+        faults.append(Fault("scoring.judgement_not_positive", first_at(where, wrong)))
         return matrix
     if (np.abs(np.diag(matrix) - 1) > 0).any():
-        faults.append(Fault(where, "has a diagonal that is not 1", "a criterion is as important as itself: write 1"))
+        faults.append(Fault("scoring.diagonal_not_one", where))
     with np.errstate(over="ignore"):
         wrong = np.abs(matrix * mirrored - 1) > RECIPROCAL_TOLERANCE
     for i, j in np.argwhere(np.triu(wrong)):
-        faults.append(
-            Fault(f"{where}[{i}, {j}]", f"{matrix[i, j]:g} is not 1 / {matrix[j, i]:g}", "make the two agree")
-        )
+        one, other = float(matrix[i, j]), float(matrix[j, i])
+        faults.append(Fault("scoring.not_reciprocal", f"{where}[{i}, {j}]", one=one, other=other))
     filled = np.where(np.isnan(matrix), 1 / mirrored, matrix)
     return np.where(filled >= 1, filled, 1 / filled.T)
 
@@ -367,8 +351,8 @@ def _unconnected(matrix: Array) -> list[Fault]:
     count, part = connected_components(~np.isnan(matrix), directed=False)
     if count == 1:
         return []
-    parts = "; ".join(str(np.flatnonzero(part == at).tolist()) for at in range(count))
-    return [Fault("matrix", f"compares criteria only within the groups {parts}", "compare one pair across the groups")]
+    groups = "; ".join(str(np.flatnonzero(part == at).tolist()) for at in range(count))
+    return [Fault("scoring.unconnected", "matrix", groups=groups)]
 
 
 def _priorities(matrix: Array, method: str, table: str) -> Ahp:
@@ -433,10 +417,14 @@ def _known(values: ArrayLike, method: str, *, lowest: float = -np.inf) -> Array:
     array = as_floats(values, "values", (2,), faults)
     bad = ~np.isfinite(array) | (array < lowest)
     if bad.any():
-        need = "known and finite" if np.isinf(lowest) else f"known, finite and {lowest:g} or more"
-        faults.append(Fault(first_at("values", bad), f"{method} need values {need}", "leave the criterion out"))
+        where = first_at("values", bad)
+        faults.append(
+            Fault("scoring.data_not_finite", where, method=method)
+            if np.isinf(lowest)
+            else Fault("scoring.data_too_low", where, method=method, lowest=lowest)
+        )
     if not faults and len(array) < 2:
-        faults.append(Fault("values", f"{method} need two alternatives, there is one", "use stated weights"))
+        faults.append(Fault("scoring.data_of_one", "values", method=method))
     refuse_if(faults)
     return array
 
@@ -447,9 +435,5 @@ def _constant(values: Array) -> NDArray[np.bool_]:
 
 
 def _data_weights(raw: Array, method: str) -> Array:
-    refuse_if(
-        []
-        if raw.sum() > 0
-        else [Fault("values", f"{method}: no criterion tells the alternatives apart", "use stated weights")]
-    )
+    refuse_if([] if raw.sum() > 0 else [Fault("scoring.data_all_alike", "values", method=method)])
     return raw / raw.sum()
