@@ -141,7 +141,7 @@ def test_a_project_that_needs_more_than_there_may_be_goes_nowhere(steam):
 def test_what_nobody_says_is_estimated_from_the_usual_range_or_that_of_the_segment(steam, own_tables):
     usual = portfolio.check(pd.DataFrame([{"segment": "fiber_laser", "output_100m_yuan": "5"}])).iloc[0]
     assert [usual[f"steam_t_{end}"] for end in ("low", "likely", "high")] == pytest.approx([0.5, 1.0, 2.0])
-    assert not usual["steam_t_stated"]
+    assert not usual["steam_t_given"]
     table = toml.TABLES / "requirements.toml"
     told = table.read_text(encoding="utf-8").replace("land_mu = [3.5, 8]", "land_mu = [3.5, 8]\nsteam_t = [1, 4]", 1)
     table.write_text(told, encoding="utf-8")
