@@ -8,7 +8,6 @@ from typing import Any
 import streamlit as st
 
 from app.texts import text
-from app.texts.faults import told
 from geo_cluster.domain import Language
 from geo_cluster.errors import Fault, Words
 
@@ -30,7 +29,7 @@ def t(key: str, **values: object) -> str:
 
 def words(fault: Fault) -> Words:
     """A fault in the visitor's language."""
-    return told(fault, language())  # with `common.prose` gone: fault.words(language()), and app/texts/faults.py goes
+    return fault.words(language())
 
 
 def show(key: str, value: Any) -> str:

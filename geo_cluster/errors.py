@@ -99,12 +99,9 @@ class Fault:
         What the sentences name: texts, numbers, `Text` in both languages, or lists of them.
     """
 
-    def __init__(self, code: str | Place, place: Place | str | Path, /, *prose: str, **values: object):
+    def __init__(self, code: str, place: Place | str | Path, /, **values: object):
         self.place = place if isinstance(place, Place) else Place(str(place))
-        if prose:  # until every room has its codes
-            self.place = code if isinstance(code, Place) else Place(str(code))
-            code, values = "common.prose", {"what": str(place), "remedy": prose[0]}
-        self.code, self.values = str(code), values
+        self.code, self.values = code, values
         self._sentences()  # an unknown code is a mistake of ours, and shows at once
 
     def _sentences(self) -> dict[str, dict[Spoken, str]]:

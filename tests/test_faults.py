@@ -19,13 +19,10 @@ PACKAGES = ("geo_cluster", "app")
 WORDS = {"places", "reasons"}
 """Tables beside those of the rooms: what kinds of places, and the reasons of the system, are called."""
 
-ROOMS_TO_COME = ("app/",)
-"""Files whose faults are still prose; none may come back that went."""
 
 CARRIERS = {"Fault"}
 """What takes a code as its first argument."""
 
-PROSE = "common.prose"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 ENGLISH = re.compile(r"[A-Za-z']+(?:\s+[A-Za-z']+){2,}")
 CODE = re.compile(r"[a-z_]+\.[a-z0-9_]+")
@@ -50,10 +47,6 @@ class Source(NamedTuple):
 
     name: str
     tree: ast.Module
-
-    @property
-    def is_done(self) -> bool:
-        return not self.name.startswith(ROOMS_TO_COME)
 
 
 @cache
@@ -105,8 +98,8 @@ def raised_in(source: Source) -> Iterator[Raised]:
 
 
 def raised() -> list[Raised]:
-    """Every fault that the finished rooms make; `errors.py` makes them of others, too."""
-    found = (one for source in sources() if source.is_done for one in raised_in(source))
+    """Every fault that the source makes; `errors.py` makes them of others, too."""
+    found = (one for source in sources() for one in raised_in(source))
     return [one for one in found if one.source.name != "geo_cluster/errors.py" or literals(one.call.args[0])]
 
 
@@ -174,10 +167,6 @@ def handed_in(function: str, name: str, at: int) -> set[str]:
     return found
 
 
-def is_prose(one: Raised) -> bool:
-    return len(one.call.args) > 2
-
-
 def test_every_code_has_what_and_remedy_in_both_languages():
     for code, said in sentences().items():
         assert set(said) == {"what", "remedy"}, code
@@ -189,7 +178,7 @@ def test_every_code_has_what_and_remedy_in_both_languages():
 
 def test_chinese_sentences_are_chinese():
     for code, said in sentences().items():
-        for part in said.values() if code != PROSE else ():
+        for part in said.values():
             own = re.sub(r"\{[^}]*\}|`[^`]*`", "", part["zh"])
             assert CHINESE.search(own), code
             assert not ENGLISH.search(own), code
@@ -210,7 +199,6 @@ def test_every_code_can_be_shown_with_its_values(language):
 def test_every_fault_has_a_code_that_there_is():
     found = raised()
     assert len(found) > 50
-    assert [str(one) for one in found if is_prose(one)] == []
     assert [str(one) for one in found if not one.codes] == [], "whose code can't be read off the source"
     assert [f"{one}: {code}" for one in found for code in one.codes - sentences().keys()] == []
 
@@ -258,10 +246,6 @@ def errors_in(value: ast.expr, source: Source) -> bool:
 def test_every_code_is_used():
     used = set().union(*(literals(source.tree) for source in sources()))
     assert sorted(sentences().keys() - used) == []
-
-
-def test_prose_is_no_way_out_once_every_room_is_done():
-    assert ROOMS_TO_COME or PROSE not in sentences()
 
 
 def test_kinds_of_places_and_reasons_of_the_system_have_both_languages():
