@@ -128,10 +128,10 @@ def plan_map(study: Study, language: Language) -> Source:
 def jobs() -> Jobs:
     """Runs in the background, shared by all visitors."""
 
-    def run(scenario: Scenario, **told: Any) -> Study:
+    def run(scenario: Scenario, **callbacks: Any) -> Study:
         held = files_of(scenario)  # whoever began may have left meanwhile
         try:
-            return pipeline.run(scenario, **told)
+            return pipeline.run(scenario, **callbacks)
         finally:
             held.clear()
 
@@ -150,8 +150,7 @@ def study_of(scenario: Scenario) -> Study:
 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _region(scenario: str) -> Region:
-    given = Scenario.model_validate_json(scenario)
-    return prepare(given)
+    return prepare(Scenario.model_validate_json(scenario))
 
 
 def _placeless(scenario: Scenario) -> Scenario:
@@ -217,8 +216,8 @@ def _screening(scenario: str, suffix: str, content: bytes) -> Screening:
 
 def screening_of(scenario: Scenario, name: str, content: bytes) -> Screening:
     """The projects of a CSV or XLSX file under a scenario; refuses the file with all of its faults."""
-    given = ground(scenario).model_copy(update={"weights": scenario.weights})
-    return _screening(given.model_dump_json(), Path(name).suffix.lower(), content)
+    weighed = ground(scenario).model_copy(update={"weights": scenario.weights})
+    return _screening(weighed.model_dump_json(), Path(name).suffix.lower(), content)
 
 
 # ---- the workspace --------------------------------------------------------------------------------------------
@@ -278,8 +277,8 @@ def offers_of(scenario: Scenario) -> pd.DataFrame:
 
 @st.cache_data(show_spinner=False, max_entries=16)
 def _requests(scenario: str) -> pd.DataFrame:
-    given = Scenario.model_validate_json(scenario)
-    return appraise.requests(replace(region(given), scenario=given), portfolio.read(given.portfolio))
+    parsed = Scenario.model_validate_json(scenario)
+    return appraise.requests(replace(region(parsed), scenario=parsed), portfolio.read(parsed.portfolio))
 
 
 def requests_of(scenario: Scenario) -> pd.DataFrame:
@@ -420,9 +419,8 @@ def checked(
     """A dropped file, read and checked once for the same settings."""
     name, content = file
     mark = [digest(one) for one in rules or ()]
-    told = json.dumps(options, sort_keys=True)
     key = digest(content + json.dumps(mark).encode())
-    return _checked(content, key, name, kind, scenario.model_dump_json(), told, rules)
+    return _checked(content, key, name, kind, scenario.model_dump_json(), json.dumps(options, sort_keys=True), rules)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

@@ -91,7 +91,7 @@ class Jobs:
     def __init__(self, run: Callable[..., Study], *, at_once: int | None = None):
         self._run, self._jobs = run, dict[str, Job]()
         self._lock = threading.Lock()
-        self._turn = threading.Semaphore(at_once or os.cpu_count() or 1)
+        self._slots = threading.Semaphore(at_once or os.cpu_count() or 1)
 
     def find(self, scenario: Scenario) -> Job | None:
         """The run of a scenario, if there is one."""
@@ -140,7 +140,7 @@ class Jobs:
                 job.news.append(progress)
             return not job.stopped
 
-        with self._turn:
+        with self._slots:
             job.state, job.began = "running", time.monotonic()
             try:
                 job.study = self._run(job.scenario, on_step=step, progress=news)

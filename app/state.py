@@ -102,7 +102,7 @@ def attach(note: str, **files: bytes | None) -> None:
     _keep(Work(work().scenario, kept), note)
 
 
-def hold(note: str, *, known: Iterable[KnownBetter], files: Mapping[str, bytes]) -> None:
+def change_data(note: str, *, known: Iterable[KnownBetter], files: Mapping[str, bytes]) -> None:
     """Change the numbers known better and all files together, as one step of the history."""
     row = work().scenario.model_dump() | {"known": [one.model_dump() for one in known]}
     _keep(Work(catalog.scenario_from(row), dict(files)), note)

@@ -161,14 +161,14 @@ def _to_the_page_asked_for(fold: Any) -> Any:
 def _after_the_last(begin: Any) -> Any:
     """A new runner, when there is one that has ended but hasn't been heard out, waits until it has."""
 
-    def begin_in_turn(session: Any, asked: Any) -> None:
+    def begin_when_free(session: Any, asked: Any) -> None:
         waiting = vars(session).setdefault("_waiting", [])
         if session._scriptrunner is None and not waiting:
             begin(session, asked)
         else:
             waiting.append(asked)
 
-    return begin_in_turn
+    return begin_when_free
 
 
 def _then_the_next(hear: Any) -> Any:

@@ -110,9 +110,9 @@ def _menu(may_save: bool) -> None:
     kept, language = state.saved(), session.language()
     name = state.work().scenario.name[language]
     if may_save:
-        given = st.text_input(t("work.name"), value=name, max_chars=200, key=f"work-name-{name}")
-        if given.strip() and given != name:
-            state.rename_work(given)
+        typed = st.text_input(t("work.name"), value=name, max_chars=200, key=f"work-name-{name}")
+        if typed.strip() and typed != name:
+            state.rename_work(typed)
             st.rerun()
         if kept is not None and signin.is_on() and kept.owner == state.person().name:
             shared = st.toggle(

@@ -40,19 +40,19 @@ class Refusals:
 
 def _constrained(facts: Facts, rule: str) -> np.ndarray:
     """(S,): whether a site carries a constraint that triggers the rule."""
-    ruled = set(catalog.exclusions()[rule].constraints)
+    ruled = set(catalog.rules()[rule].constraints)
     return np.array([bool(ruled & set(text.split(";"))) for text in facts.sites["constraints"]])
 
 
 def _names(facts: Facts, site: int, rule: str, language: Language) -> str:
-    ruled = set(catalog.exclusions()[rule].constraints)
+    ruled = set(catalog.rules()[rule].constraints)
     found = [word for word in facts.sites["constraints"].iloc[site].split(";") if word in ruled]
     return ("、" if language == "zh" else ", ").join(catalog.constraint_names()[word][language] for word in found)
 
 
 def site_ruled_out(facts: Facts) -> Refusals:
     """Planning orientation or ecological protection, by the site's constraints or its preliminary grade."""
-    graded = facts.sites["fit_grade"].isin(catalog.exclusions()["site_ruled_out"].grades).to_numpy()
+    graded = facts.sites["fit_grade"].isin(catalog.rules()["site_ruled_out"].grades).to_numpy()
     hit = np.broadcast_to(_constrained(facts, "site_ruled_out") | graded, (len(facts.projects), len(facts.sites)))
 
     def sentence(_: int, site: int, language: Language) -> str:

@@ -110,8 +110,8 @@ class Fault:
 
     def words(self, language: Spoken = "en") -> Words:
         """Where, what and what to do about it, in a language."""
-        told = {name: _shown(value, language) for name, value in self.values.items()}
-        what, remedy = (self._sentences()[part][language].format(**told) for part in ("what", "remedy"))
+        spoken = {name: _shown(value, language) for name, value in self.values.items()}
+        what, remedy = (self._sentences()[part][language].format(**spoken) for part in ("what", "remedy"))
         return Words(self.place.words(language), what, remedy)
 
     @property

@@ -405,8 +405,8 @@ def _needs(projects: pd.DataFrame) -> dict[str, np.ndarray]:
     """(P, 3) low, likely, high of what each project takes."""
     constants, needs = toml.table("requirements"), {}
     for kind in catalog.resources().values():
-        told = projects[[f"{kind.asked.column}_{end}" for end in _ENDS]].to_numpy(float)
-        needs[kind.need] = told * constants[kind.asked.constant] if kind.asked.constant else told
+        asked = projects[[f"{kind.asked.column}_{end}" for end in _ENDS]].to_numpy(float)
+        needs[kind.need] = asked * constants[kind.asked.constant] if kind.asked.constant else asked
     return needs
 
 

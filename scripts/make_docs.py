@@ -19,7 +19,6 @@ from typing import Any, get_args, get_type_hints
 import networkx as nx
 from jinja2 import Template
 from pydantic import BaseModel
-from pydantic_core import PydanticUndefined
 from typer.models import OptionInfo
 
 from geo_cluster import cli, domain, toml
@@ -35,7 +34,8 @@ EVERYWHERE = {"errors", "toml", "domain", "archive", "scratch", "tables"}
 API = (
     "study", "region", "eligibility", "report.tables", "report.explanation", "report.comparison",
     "intake.appraise", "intake.site_choice", "matching", "world.catalog", "world.layers", "world.observations",
-    "world.portfolio", "world.coordinates", "supply.land", "supply.parcels", "supply.grid_connection", "supply.energy_review", "supply.tariff",
+    "world.portfolio", "world.coordinates", "supply.land", "supply.parcels", "supply.grid_connection",
+    "supply.energy_review", "supply.tariff",
     "access.network", "access.travel", "access.isochrones", "access.travel_cost",
     "scoring.criteria", "scoring.values", "scoring.weights", "scoring.aggregate", "scoring.robustness",
     "scoring.information", "maps.payload", "export.bundle", "errors",
@@ -229,7 +229,7 @@ def _described(kind: type[BaseModel]) -> dict[str, str]:
 def _default(field: Any) -> str:
     if field.default_factory is not None:
         return f"`{field.default_factory()}`"
-    return "required" if field.default is PydanticUndefined else f"`{field.default!r}`"
+    return "required" if field.is_required() else f"`{field.default!r}`"
 
 
 def _short(annotation: Any) -> str:
@@ -300,7 +300,7 @@ def dictionary() -> str:
     page.append(
         _table(
             ("rule", "名称", "why"),
-            [(f"`{key}`", one.name.zh, one.reason.en) for key, one in catalog.exclusions().items()],
+            [(f"`{key}`", one.name.zh, one.reason.en) for key, one in catalog.rules().items()],
         )
     )
     return "\n".join(page)

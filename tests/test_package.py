@@ -43,6 +43,8 @@ def test_the_wheel_carries_code_app_tables_assets_and_data(wheel):
         ("geo_cluster/maps/assets", "*"),
         ("geo_cluster/tables", "**/*.toml"),
         ("geo_cluster/tables", "**/*.csv"),
+        ("geo_cluster", "py.typed"),
+        ("app", "py.typed"),
     ):
         files = [path.relative_to(ROOT).as_posix() for path in (ROOT / folder).glob(pattern) if path.is_file()]
         files = [name for name in files if "__pycache__" not in name]
@@ -146,9 +148,9 @@ def test_the_core_never_imports_the_screen():
     assert len(MODULES) > 20
 
 
-def test_only_one_file_touches_the_session_and_one_caches():
-    """Rules of the house: `app/state.py` and `app/cached.py`."""
+def test_two_files_touch_the_session_and_one_caches():
+    """Rules of the house: `app/state.py` with `app/session.py`, and `app/cached.py`."""
     for path in (ROOT / "app").rglob("*.py"):
         text = path.read_text(encoding="utf-8")
-        assert ("st.session_state" in text) == (path.name == "state.py"), path.name
+        assert ("st.session_state" in text) == (path.name in ("state.py", "session.py")), path.name
         assert bool(re.search(r"@st\.cache_", text)) == (path.name == "cached.py"), path.name

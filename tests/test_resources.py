@@ -277,6 +277,6 @@ def test_the_row_is_whole(key):
     assert kind.estimate in portfolio.ESTIMATES
     assert f"score.basis_{kind.estimate}" in TEXTS, "the page says where an estimate comes from"
     assert not kind.asked.constant or kind.asked.constant in toml.table("requirements")
-    assert kind.short.rule in catalog.exclusions()
+    assert kind.short.rule in catalog.rules()
     assert [one for one in catalog.criteria().values() if one.resource == key]
     assert all("{n}" in kind.total[language] for language in LANGUAGES)

@@ -8,7 +8,15 @@ from hypothesis.extra.numpy import arrays
 
 from geo_cluster.errors import InputError
 from geo_cluster.scoring.aggregate import aggregate
-from geo_cluster.scoring.explain import Turn, compare, contributions, pair_sentence, round_parts
+from geo_cluster.scoring.explain import (
+    Certainty,
+    Style,
+    SwitchingValue,
+    compare,
+    contributions,
+    pair_sentence,
+    round_parts,
+)
 
 pace = settings(max_examples=60, deadline=None)
 values = arrays(float, (4, 3), elements=st.floats(0, 1))
@@ -56,10 +64,12 @@ def test_sentence_in_english():
         ["land", "power", "drive time", "price"],
         LEAD,
         (0.63, 0.46),
-        most=1,
-        chance=0.81,
-        weight=Turn("power", 0.123, "%"),
-        turn=Turn("spare capacity", 63, "MVA"),
+        certainty=Certainty(
+            chance=0.81,
+            weight=SwitchingValue("power", 0.123, "%"),
+            datum=SwitchingValue("spare capacity", 63, "MVA"),
+        ),
+        style=Style(most=1),
     )
     assert sentence == (
         "Daye Lake (0.630) leads Gedian (0.460) by 0.170; better on land (+0.200); worse on power (-0.030); "
@@ -75,9 +85,8 @@ def test_sentence_in_chinese():
         ["用地", "用电", "车程", "地价"],
         [0.2, -0.03, -0.02, 0.01],
         (0.63, 0.47),
-        language="zh",
-        most=1,
-        turn=Turn("可用容量", 63, "兆伏安", above=False),
+        certainty=Certainty(datum=SwitchingValue("可用容量", 63, "兆伏安", above=False)),
+        style=Style("zh", most=1),
     )
     assert sentence == (
         "大冶湖（0.630）领先葛店（0.470）0.160；优于对方的是用地（+0.200）；不及对方的是用电（-0.030）；"
@@ -88,7 +97,7 @@ def test_sentence_in_chinese():
 @pace
 @given(arrays(float, 5, elements=st.floats(-0.3, 0.3)), st.sampled_from(["en", "zh"]))
 def test_numbers_that_are_read_add_up(lead, language):
-    sentence = pair_sentence(("A", "B"), list("vwxyz"), lead, (lead.sum(), 0.0), language=language, most=2)
+    sentence = pair_sentence(("A", "B"), list("vwxyz"), lead, (lead.sum(), 0.0), style=Style(language, most=2))
     read = sum(
         float(number)
         for number in re.findall(r"[+-]\d\.\d{3}", sentence.split("；" if language == "zh" else ";", 1)[-1])
@@ -105,7 +114,7 @@ def test_sentence_says_who_leads(lead, word):
 
 def test_the_lead_is_that_of_the_scores_as_they_are_read():
     sentence = pair_sentence(
-        ("葛店", "滨江"), ["车程", "地价"], [3.08, -1.0], (92.84, 90.76), language="zh", digits=1, unit=" 分"
+        ("葛店", "滨江"), ["车程", "地价"], [3.08, -1.0], (92.84, 90.76), style=Style("zh", digits=1, unit=" 分")
     )
     assert sentence.startswith("葛店（92.8）领先滨江（90.8）2.0 分；"), "92.8 - 90.8 is not 2.1"
     parts = [float(number) for number in re.findall(r"[+-]\d\.\d", sentence)]
@@ -116,12 +125,15 @@ def test_the_lead_is_that_of_the_scores_as_they_are_read():
     ("firsts", "told"), [((0.497, 0.495), "两者难分：居首概率 50 % 对 50 %"), ((0.8, 0.1), "；居首概率 80 % 对 10 %")]
 )
 def test_the_sentence_says_how_sure_it_is(firsts, told):
-    assert told in pair_sentence(("A", "B"), ["x"], [0.1], (0.5, 0.4), language="zh", firsts=firsts)
+    assert told in pair_sentence(
+        ("A", "B"), ["x"], [0.1], (0.5, 0.4), certainty=Certainty(firsts=firsts), style=Style("zh")
+    )
 
 
 def test_numbers_of_a_sentence_have_no_digits_that_nobody_knows():
     def needed(number):
-        return pair_sentence(("A", "B"), ["x"], [0.1], (0.5, 0.4), turn=Turn("drive", number, "min", above=False))
+        certainty = Certainty(datum=SwitchingValue("drive", number, "min", above=False))
+        return pair_sentence(("A", "B"), ["x"], [0.1], (0.5, 0.4), certainty=certainty)
 
     assert "below 21 min" in needed(20.97)
     assert "below 1,320 min" in needed(1316.0)
@@ -129,7 +141,7 @@ def test_numbers_of_a_sentence_have_no_digits_that_nobody_knows():
 
 def test_unusable_sentences_are_refused():
     with pytest.raises(InputError) as refusal:
-        pair_sentence(("A", "B"), ["x"], [0.1, 0.2], (1, 0), language="fr")
+        pair_sentence(("A", "B"), ["x"], [0.1, 0.2], (1, 0), style=Style("fr"))
     assert [fault.where for fault in refusal.value.faults] == ["language", "lead"]
     with pytest.raises(InputError, match="baseline"):
         contributions([[1, 2]], [1, 1], baseline=[1])

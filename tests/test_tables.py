@@ -45,9 +45,9 @@ def test_every_measure_is_used_by_a_criterion():
 
 
 def test_every_exclusion_has_a_rule_and_every_rule_is_declared():
-    assert set(eligibility.rules()) == set(catalog.exclusions())
+    assert set(eligibility.rules()) == set(catalog.rules())
     words = set(catalog.constraint_names())
-    assert all(set(rule.constraints) <= words for rule in catalog.exclusions().values())
+    assert all(set(rule.constraints) <= words for rule in catalog.rules().values())
 
 
 @pytest.mark.parametrize("key", list(catalog.attributes()))

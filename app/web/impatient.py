@@ -45,7 +45,7 @@ class Impatient(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Count what comes."""
-        if self._is_whole():  # what comes now is another request, or it is one that comes too early
+        if self._is_complete():  # what comes now is another request, or it is one that comes too early
             self._since, self._got = self.loop.time(), 0
         self._got += len(data)
         super().data_received(data)
@@ -72,7 +72,7 @@ class Impatient(H11Protocol):
         here = ipaddress.ip_address(self.client[0])
         return not any(here in ipaddress.ip_network(proxy) for proxy in self.proxies)
 
-    def _is_whole(self) -> bool:
+    def _is_complete(self) -> bool:
         return self.conn.their_state not in (h11.IDLE, h11.SEND_BODY)
 
     def _set_alarm(self) -> None:
@@ -90,7 +90,7 @@ class Impatient(H11Protocol):
         self._waits = waits
         if waits or self.flow.read_paused:  # an answer is on its way, or it is we who are slow
             self._since = now
-        late = not self._is_whole() and now > self._since + self.wait_s + self._got / self.rate
+        late = not self._is_complete() and now > self._since + self.wait_s + self._got / self.rate
         if late or now > self._moved + self.unread_s:
             self.transport.abort()
         else:

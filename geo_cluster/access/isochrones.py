@@ -259,9 +259,9 @@ def _around(network: RoadNetwork, node_min: Floats, band: float) -> BaseGeometry
     if not left > 0:
         return shapely.MultiPolygon()
     radius = left / 60 * network.off_network_kmh / _KM_PER_DEGREE
-    turn = np.linspace(0, 2 * np.pi, 33)[:-1]
-    x = network.lon[start] + radius * np.cos(turn) / np.cos(np.radians(network.lat[start]))
-    return shapely.MultiPolygon([shapely.Polygon(np.column_stack([x, network.lat[start] + radius * np.sin(turn)]))])
+    angle = np.linspace(0, 2 * np.pi, 33)[:-1]
+    x = network.lon[start] + radius * np.cos(angle) / np.cos(np.radians(network.lat[start]))
+    return shapely.MultiPolygon([shapely.Polygon(np.column_stack([x, network.lat[start] + radius * np.sin(angle)]))])
 
 
 def _cut(shapes: NDArray[np.object_], clip: BaseGeometry) -> NDArray[np.object_]:

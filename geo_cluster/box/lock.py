@@ -60,14 +60,14 @@ def close(limits: Limits) -> list[str]:
     Returns
     -------
     list of str
-        What holds: `limits`, `landlock`, `seccomp`.
+        What is closed: `limits`, `landlock`, `seccomp`.
     """
-    holds = _limit(limits)
+    closed = _limit(limits)
     if LINUX:
         _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         _libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-        holds += ["landlock"] * _landlock() + ["seccomp"] * _seccomp()
-    return holds
+        closed += ["landlock"] * _landlock() + ["seccomp"] * _seccomp()
+    return closed
 
 
 def _limit(limits: Limits) -> list[str]:

@@ -145,7 +145,7 @@ def _wait_on() -> None:
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
+def _slot() -> Iterator[None]:
     """Only so many boxes at once, whoever asks."""
     global _busy
     with _waiting:
@@ -163,7 +163,7 @@ def _turn() -> Iterator[None]:
 
 def _run(question: str, files: Mapping[str, bytes], name: str, more: Mapping[str, Any]) -> bytes:
     asked = {"name": name, "files": [(ending, len(content)) for ending, content in files.items()], **more}
-    with _turn():
+    with _slot():
         try:
             process, heard = _taken(question), bytearray()
         except OSError as problem:

@@ -38,12 +38,12 @@ _CURVED = re.compile("linearring|circular|curve|surface", re.IGNORECASE)
 _OPTIONAL = ("status", "use", "plot_ratio_max", "height_max_m", "price_wan_yuan_per_mu", "notes")
 
 
-def check_parcels(given: pd.DataFrame, context: ImportContext) -> Checked:
+def check_parcels(parcels: pd.DataFrame, context: ImportContext) -> Checked:
     """Check parcels, subtract the rules, sum up by site.
 
     Parameters
     ----------
-    given : GeoDataFrame or DataFrame
+    parcels : GeoDataFrame or DataFrame
         Shapes as `read_shapes` gives them, or a table: with outlines (WKT, in the context's `crs`), or with areas
         only, which are then taken as net land that was stated.
     context : ImportContext
@@ -55,13 +55,13 @@ def check_parcels(given: pd.DataFrame, context: ImportContext) -> Checked:
         Preview: one row a site and attribute as for observations, with what each rule took in `extra["sites"]`; which
         parcel went to which site by name or by place in `extra["belongs"]`; the ground in `extra["land"]`.
     """
-    shapes = isinstance(given, gpd.GeoDataFrame)
-    table = pd.DataFrame(given.drop(columns=given.geometry.name)).astype(object) if shapes else given
+    shapes = isinstance(parcels, gpd.GeoDataFrame)
+    table = pd.DataFrame(parcels.drop(columns=parcels.geometry.name)).astype(object) if shapes else parcels
     table = table.where(table.notna(), "").astype(str) if shapes else table
     rows = recognise(table, context)
     if rows.faults or rows.text.empty:
         return rows.checked()
-    geometry = given.geometry if shapes else _outlines(rows)
+    geometry = parcels.geometry if shapes else _outlines(rows)
     return _listed(rows) if geometry is None else _surveyed(rows, gpd.GeoSeries(geometry).loc[rows.text.index])
 
 

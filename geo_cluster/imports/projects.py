@@ -27,8 +27,8 @@ def check_projects(table: pd.DataFrame, context: ImportContext) -> Checked:
     except InputError as refusal:
         rows.faults.extend(_moved(fault, rows) for fault in refusal.faults)
         return rows.checked()
-    is_given = preview[[f"{need}_given" for need in portfolio.needs()]].to_numpy()
-    stated, estimated = int(is_given.sum()), int((~is_given).sum())
+    is_stated = preview[[f"{need}_given" for need in portfolio.needs()]].to_numpy()
+    stated, estimated = int(is_stated.sum()), int((~is_stated).sum())
     rows.notes.append(
         Text(
             zh=f"{len(preview)} 个项目；{stated} 个需求数是给出的，{estimated} 个按环节估算。",

@@ -99,10 +99,10 @@ def _plain_list(book: openpyxl.Workbook, kind: Kind, key: str, allowed: list[tup
 
 def _units(page: Any, kind: Kind, column: int) -> None:
     """Units that are understood, where the kind has a column of units."""
-    told = catalog.attributes() if kind == "observations" else _UNITS.get(kind, ())
+    named = catalog.attributes() if kind == "observations" else _UNITS.get(kind, ())
     page.cell(1, column, "指标 / attribute")
     page.cell(1, column + 1, "可用单位 / units understood")
-    for row, attribute in enumerate(told, start=2):
+    for row, attribute in enumerate(named, start=2):
         page.cell(row, column, catalog.attributes()[attribute].name.zh)
         page.cell(row, column + 1, "、".join(units_of(attribute)))
 

@@ -7,7 +7,7 @@ acceptability, what would change them, and the sentences that say so.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,7 +20,7 @@ from geo_cluster.eligibility import Eligibility, Facts
 from geo_cluster.region import Region, facts_of, settings_of
 from geo_cluster.scoring.aggregate import aggregate
 from geo_cluster.scoring.criteria import Setting, drawn_values, natural_values, value_function, weights_of
-from geo_cluster.scoring.explain import Turn, compare, pair_sentence
+from geo_cluster.scoring.explain import Certainty, Style, SwitchingValue, compare, pair_sentence
 from geo_cluster.scoring.robustness import (
     Smaa,
     agreement,
@@ -328,7 +328,7 @@ def why(weighed: Weighed, first: str, second: str, language: Language) -> str:
     a, b = weighed.choice.sites.index(first), weighed.choice.sites.index(second)
     leads = weighed.score[a] >= weighed.score[b]
     pair = (a, b) if leads else (b, a)
-    return _sentence(weighed, pair, language, chance=float(weighed.robust.pairwise[pair]))
+    return _sentence(weighed, pair, language, Certainty(chance=float(weighed.robust.pairwise[pair])))
 
 
 def verdict(weighed: Weighed) -> dict[str, Any]:
@@ -336,7 +336,7 @@ def verdict(weighed: Weighed) -> dict[str, Any]:
     choice, order = weighed.choice, weighed.order
     if not choice.sites:
         counts = choice.refused["rule"].value_counts()
-        rules = catalog.exclusions()
+        rules = catalog.rules()
         refused = {
             language: "；".join(f"{rules[str(rule)].name[language]} {n}" for rule, n in counts.items())
             for language in LANGUAGES
@@ -370,7 +370,10 @@ def verdict(weighed: Weighed) -> dict[str, Any]:
         "datum_unit_en": switching["unit_en"],
         "agreement": round(float(agree.to_numpy()[np.triu_indices(len(METHODS), 1)].mean()), 4),
         **{f"by_{method}": ranks[method].idxmin() for method in METHODS},
-        **{f"sentence_{language}": _sentence(weighed, pair, language, firsts=firsts) for language in LANGUAGES},
+        **{
+            f"sentence_{language}": _sentence(weighed, pair, language, Certainty(firsts=firsts))
+            for language in LANGUAGES
+        },
     }
 
 
@@ -403,37 +406,25 @@ def _find_switching_value(weighed: Weighed, leader: int, rival: int) -> dict[str
     return {"datum": key, "needed": round(needed, 2), **unit, "above": criterion.best > criterion.worst}
 
 
-def _sentence(
-    weighed: Weighed,
-    pair: tuple[int, int],
-    language: Language,
-    *,
-    chance: float | None = None,
-    firsts: tuple[float, float] | None = None,
-) -> str:
-    """Why the first of a pair leads the second, and what would change it."""
+def _sentence(weighed: Weighed, pair: tuple[int, int], language: Language, certainty: Certainty) -> str:
+    """Why the first of a pair leads the second, how sure that is, and what would change it."""
     choice, criteria = weighed.choice, catalog.criteria()
     values = choice.value[list(pair)]
-    switching, turn = _switching_value(weighed, *pair), None
+    switching, datum = _switching_value(weighed, *pair), None
     if switching["datum"]:
         declared = criteria.get(switching["datum"]) or catalog.attributes()[switching["datum"]]
         unit = switching[f"unit_{language}"]
-        turn = Turn(declared.name[language], switching["needed"], unit, above=switching["above"])
+        datum = SwitchingValue(declared.name[language], switching["needed"], unit, above=switching["above"])
     change, weight = smallest_weight_change(values, weighed.weight), None
     if change.criterion >= 0:
         name = list(criteria.values())[change.criterion].name[language]
         needed = float(change.weights[change.criterion])
-        weight = Turn(name, needed, "%", above=needed > weighed.weight[change.criterion])
+        weight = SwitchingValue(name, needed, "%", above=needed > weighed.weight[change.criterion])
     return pair_sentence(
         (weighed.name(pair[0], language), weighed.name(pair[1], language)),
         [criterion.name[language] for criterion in criteria.values()],
         100 * compare(values, weighed.weight, 0, 1),
         (weighed.score[pair[0]], weighed.score[pair[1]]),
-        language=language,
-        digits=1,
-        unit=" 分" if language == "zh" else " points",
-        chance=chance,
-        firsts=firsts,
-        weight=weight,
-        turn=turn,
+        certainty=replace(certainty, weight=weight, datum=datum),
+        style=Style(language, digits=1, unit=" 分" if language == "zh" else " points"),
     )

@@ -171,13 +171,13 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
 
 def displayed_requests(requests: pd.DataFrame) -> pd.DataFrame:
     """The same requests for people: numbers in the unit that the question asks for, to four significant digits."""
-    told = [catalog.attributes()[key].display_unit() for key in requests["attribute"]]
-    times = np.array([[factor] for factor, _ in told]).reshape(-1, 1)
+    shown = [catalog.attributes()[key].display_unit() for key in requests["attribute"]]
+    times = np.array([[factor] for factor, _ in shown]).reshape(-1, 1)
     ends = requests[["low", "likely", "high"]].to_numpy(float) * times
     table = requests.copy()
     for name, column in zip(("low", "likely", "high"), ends.T, strict=True):
         table[name] = [significant(end, 4) for end in column]
-    return table.assign(**{f"unit_{language}": [unit[language] for _, unit in told] for language in LANGUAGES})
+    return table.assign(**{f"unit_{language}": [unit[language] for _, unit in shown] for language in LANGUAGES})
 
 
 def _pairs(projects: pd.DataFrame, sites: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -301,7 +301,7 @@ def unplaced_table(
 
 def _nowhere(allowed: Eligibility, p: int) -> tuple[str, str]:
     """How many sites each rule refuses."""
-    rules, declared = pd.Series(allowed.rule[p]).value_counts(), catalog.exclusions()
+    rules, declared = pd.Series(allowed.rule[p]).value_counts(), catalog.rules()
     zh = "、".join(f"{declared[str(rule)].name.zh} {n} 处" for rule, n in rules.items() if rule)
     en = ", ".join(f"{declared[str(rule)].name.en} {n}" for rule, n in rules.items() if rule)
     return f"没有可去的园区：{zh}", f"No eligible site: {en}"

@@ -531,11 +531,11 @@ def _compromise(score: Array, group: Array, individual: Array) -> NDArray[np.boo
 
 def _thresholds(kinds: list[str], q: ArrayLike, p: ArrayLike, s: ArrayLike, count: int) -> Array:
     """(3, C): q, p and s of each criterion."""
-    given = np.stack([np.broadcast_to(np.asarray(one, dtype=np.float64), (count,)) for one in (q, p, s)])
+    thresholds = np.stack([np.broadcast_to(np.asarray(one, dtype=np.float64), (count,)) for one in (q, p, s)])
     faults = []
     if len(kinds) != count:
         faults.append(Fault("scoring.not_one_each", "preference", count=len(kinds), criteria=count))
-    for at, (kind, indifferent, preferred, sigma) in enumerate(zip(kinds, *given, strict=False)):
+    for at, (kind, indifferent, preferred, sigma) in enumerate(zip(kinds, *thresholds, strict=False)):
         where = f"preference[{at}]"
         if kind not in PREFERENCES:
             faults.append(Fault("scoring.unknown_option", where, value=str(kind), known=list(PREFERENCES)))
@@ -546,7 +546,7 @@ def _thresholds(kinds: list[str], q: ArrayLike, p: ArrayLike, s: ArrayLike, coun
         elif kind == "gaussian" and not sigma > 0:
             faults.append(Fault("scoring.odd_s", where, s=float(sigma)))
     refuse_if(faults)
-    return given
+    return thresholds
 
 
 def _refuse_unless(good: NDArray[np.bool_], method: str, code: str) -> None:

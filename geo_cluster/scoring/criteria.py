@@ -170,9 +170,9 @@ class DecisionMatrix:
     def theme(self, name: str, criteria: Mapping[str, Criterion]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(P, S) sub-score of a theme at the likely values, 0 to 100, and its low and high (middle 90 % of draws)."""
         mine = np.array([criteria[key].theme == name for key in self.criteria])
-        whole = max(self.weight[mine].sum(), 1e-12)
+        total = max(self.weight[mine].sum(), 1e-12)
         low, high = _middle(self.theme_draws[name], 0.9)
-        return self.contributions[:, :, mine].sum(axis=2) / whole, low / whole, high / whole
+        return self.contributions[:, :, mine].sum(axis=2) / total, low / total, high / total
 
     def chance_first(self, eligible: np.ndarray) -> np.ndarray:
         """(P, S): in what share of the draws each site is the best of the eligible ones; ties share."""

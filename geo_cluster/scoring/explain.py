@@ -5,7 +5,7 @@ The parts are those of the additive model: each criterion's weight times its val
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,8 +82,8 @@ CLOSE = 0.1
 
 
 @dataclass(frozen=True)
-class Turn:
-    """The number that would turn a comparison, in its own unit, for `pair_sentence`.
+class SwitchingValue:
+    """The number that would turn a comparison, in its own unit.
 
     Parameters
     ----------
@@ -101,22 +101,59 @@ class Turn:
     above: bool = True
 
 
+@dataclass(frozen=True)
+class Certainty:
+    """How sure it is that one alternative leads another, and what would change it.
+
+    Parameters
+    ----------
+    chance : float, optional
+        That the first beats the second, 0..1.
+    firsts : (float, float), optional
+        That each of them is first of all, 0..1.
+    weight : SwitchingValue, optional
+        The weight, as a share, that would put the other first.
+    datum : SwitchingValue, optional
+        The number that would put the other first.
+    """
+
+    chance: float | None = None
+    firsts: tuple[float, float] | None = None
+    weight: SwitchingValue | None = None
+    datum: SwitchingValue | None = None
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a sentence is written.
+
+    Parameters
+    ----------
+    language : {"en", "zh"}
+    most : int
+        How many criteria to name on each side; the rest is summed up, so that the numbers read add up to the lead.
+    digits : int
+        Decimals of a score.
+    unit : str
+        What a score is counted in, as it follows the number.
+    """
+
+    language: str = "en"
+    most: int = 3
+    digits: int = 3
+    unit: str = ""
+
+
 def pair_sentence(
     names: tuple[str, str],
     criteria: Sequence[str],
     lead: ArrayLike,
     scores: tuple[float, float],
     *,
-    language: str = "en",
-    most: int = 3,
-    digits: int = 3,
-    unit: str = "",
-    chance: float | None = None,
-    firsts: tuple[float, float] | None = None,
-    weight: Turn | None = None,
-    turn: Turn | None = None,
+    certainty: Certainty = Certainty(),
+    style: Style = Style(),
 ) -> str:
-    """One plain sentence: who leads whom, by how much, by what, and what would change it.
+    """One plain sentence: who leads whom, by how much, by what, how sure that is, and what would change it.
 
     Parameters
     ----------
@@ -128,74 +165,79 @@ def pair_sentence(
         As `compare` returns it: parts of the lead.
     scores : (float, float)
         Of the two.
-    language : {"en", "zh"}
-    most : int
-        How many criteria to name on each side; the rest is summed up, so that the numbers read add up to the lead.
-    digits : int
-        Decimals of a score.
-    unit : str
-        What a score is counted in, as it follows the number.
-    chance : float, optional
-        That the first beats the second, 0..1.
-    firsts : (float, float), optional
-        That each of them is first of all, 0..1.
-    weight : Turn, optional
-        The weight, as a share, that would put the other first.
-    turn : Turn, optional
-        The number that would put the other first.
+    certainty : Certainty
+    style : Style
+
+    Raises
+    ------
+    InputError
+        On a language there is not, or a lead of another shape.
     """
     parts = np.asarray(lead, dtype=np.float64)
     faults = []
-    if language not in PHRASES:
-        faults.append(Fault("scoring.unknown_option", "language", value=language, known=sorted(PHRASES)))
+    if style.language not in PHRASES:
+        faults.append(Fault("scoring.unknown_option", "language", value=style.language, known=sorted(PHRASES)))
     if parts.shape != (len(criteria),):
         faults.append(Fault("scoring.odd_shape", "lead", shape=str(parts.shape), criteria=len(criteria)))
     refuse_if(faults)
-    say = PHRASES[language]
-    order = np.argsort(-np.abs(parts), kind="stable")
-    named = [at for at in order if parts[at] > 0][:most] + [at for at in order if parts[at] < 0][:most]
+    phrases, digits = PHRASES[style.language], style.digits
     total = round(scores[0], digits) - round(scores[1], digits)  # what is read above is what is read here
-    rest = total - parts[named].sum()
-    rounded = round_parts([*parts[named], rest], digits)
-    pieces = [(criteria[at], amount) for at, amount in zip(named, rounded, strict=False) if amount]
-
-    def listed(wanted: list[tuple[str, float]]) -> str:
-        return say["comma"].join(
-            say["part"].format(name=name, amount=f"{amount:+.{digits}f}") for name, amount in wanted
-        )
-
-    ahead, behind = [p for p in pieces if p[1] > 0], [p for p in pieces if p[1] < 0]
-    head = "lead" if round(total, digits) > 0 else "level" if round(total, digits) == 0 else "behind"
     values = {
         "first": names[0],
         "second": names[1],
-        "lead": f"{abs(total):.{digits}f}{unit}",
+        "lead": f"{abs(total):.{digits}f}{style.unit}",
         "first_score": f"{scores[0]:.{digits}f}",
         "second_score": f"{scores[1]:.{digits}f}",
     }
-    clauses = [say[head].format(**values)]
-    if firsts is not None:
-        key = "close" if abs(firsts[0] - firsts[1]) < CLOSE else "firsts"
-        clauses.append(say[key].format(one=f"{100 * firsts[0]:.0f}", other=f"{100 * firsts[1]:.0f}", **values))
-    if ahead:
-        clauses.append(say["ahead"].format(parts=listed(ahead), **values))
-    if behind:
-        clauses.append(say["behind_on"].format(parts=listed(behind), **values))
-    if rounded[-1]:
-        clauses.append(say["rest"].format(amount=f"{rounded[-1]:+.{digits}f}"))
-    if chance is not None:
-        clauses.append(say["chance"].format(chance=f"{100 * chance:.0f}", **values))
-    if weight is not None:
-        bound = say["above" if weight.above else "below"]
-        needed = f"{100 * weight.needed:.1f} %"
-        clauses.append(say["weight"].format(criterion=weight.criterion, bound=bound, needed=needed, **values))
-    if turn is not None:
-        bound = say["above" if turn.above else "below"]
-        needed = f"{significant(turn.needed):,.12g}"
-        clauses.append(
-            say["turn"].format(criterion=turn.criterion, bound=bound, needed=needed, unit=turn.unit, **values)
-        )
-    return say["clause"].join(clauses) + say["stop"]
+    head = "lead" if round(total, digits) > 0 else "level" if round(total, digits) == 0 else "behind"
+    clauses = [
+        (head, {}),
+        *_first_of_all(certainty),
+        *_parts(criteria, parts, total, style),
+        *_changes(certainty, phrases),
+    ]
+    return phrases["clause"].join(phrases[key].format(**values, **more) for key, more in clauses) + phrases["stop"]
+
+
+Clause = tuple[str, dict[str, str]]
+"""Key of a phrase and what it names besides the two alternatives and their scores."""
+
+
+def _first_of_all(certainty: Certainty) -> Iterator[Clause]:
+    """How often each of the two is first of all."""
+    if certainty.firsts is not None:
+        one, other = certainty.firsts
+        key = "close" if abs(one - other) < CLOSE else "firsts"
+        yield key, {"one": f"{100 * one:.0f}", "other": f"{100 * other:.0f}"}
+
+
+def _parts(criteria: Sequence[str], parts: Array, total: float, style: Style) -> Iterator[Clause]:
+    """What the first is better on, what it is worse on, and all else, rounded so that they add up to `total`."""
+    phrases, digits = PHRASES[style.language], style.digits
+    order = np.argsort(-np.abs(parts), kind="stable")
+    named = [at for at in order if parts[at] > 0][: style.most] + [at for at in order if parts[at] < 0][: style.most]
+    *rounded, rest = round_parts([*parts[named], total - parts[named].sum()], digits)
+    for key, sign in (("ahead", 1), ("behind_on", -1)):
+        listed = [
+            phrases["part"].format(name=criteria[at], amount=f"{amount:+.{digits}f}")
+            for at, amount in zip(named, rounded, strict=True)
+            if sign * amount > 0
+        ]
+        if listed:
+            yield key, {"parts": phrases["comma"].join(listed)}
+    if rest:
+        yield "rest", {"amount": f"{rest:+.{digits}f}"}
+
+
+def _changes(certainty: Certainty, phrases: Mapping[str, str]) -> Iterator[Clause]:
+    """How often the first beats the second, and which weight or number would put the second first."""
+    if certainty.chance is not None:
+        yield "chance", {"chance": f"{100 * certainty.chance:.0f}"}
+    for key, one in (("weight", certainty.weight), ("datum", certainty.datum)):
+        if one is not None:
+            bound = phrases["above" if one.above else "below"]
+            needed = f"{100 * one.needed:.1f} %" if key == "weight" else f"{significant(one.needed):,.12g}"
+            yield key, {"criterion": one.criterion, "bound": bound, "needed": needed, "unit": one.unit}
 
 
 PHRASES: dict[str, dict[str, str]] = {
@@ -210,7 +252,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "close": "too close to call: it is first of all in {one} % of what can't be ruled out, {second} in {other} %",
         "chance": "it beats {second} in {chance} % of what can't be ruled out",
         "weight": "{second} would lead if the weight of {criterion} were {bound} {needed}",
-        "turn": "{second} would win if its {criterion} were {bound} {needed} {unit}",
+        "datum": "{second} would win if its {criterion} were {bound} {needed} {unit}",
         "above": "above",
         "below": "below",
         "part": "{name} ({amount})",
@@ -229,7 +271,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "close": "两者难分：居首概率 {one} % 对 {other} %",
         "chance": "在不能排除的情形中有 {chance} % 胜过{second}",
         "weight": "若{criterion}的权重{bound} {needed}，则{second}领先",
-        "turn": "若{second}的{criterion}{bound} {needed} {unit}，则{second}胜出",
+        "datum": "若{second}的{criterion}{bound} {needed} {unit}，则{second}胜出",
         "above": "高于",
         "below": "低于",
         "part": "{name}（{amount}）",

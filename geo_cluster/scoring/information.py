@@ -183,8 +183,8 @@ def of_choosers(
     faults: list[Fault] = []
     theta = _finite(parameters, "parameters", faults)
     members: sparse.csr_array | None = None
-    for given in scores:
-        s = _finite(given, "scores", faults)
+    for score in scores:
+        s = _finite(score, "scores", faults)
         count = round(len(s) ** (1 / 3)) if blocks is None else blocks
         if len(s) != len(theta):
             faults.append(Fault("scoring.other_draws", "parameters", found=len(theta), scores=len(s)))
@@ -195,8 +195,8 @@ def of_choosers(
         yield _information(s, members, count)
 
 
-def _finite(given: ArrayLike, name: str, faults: list[Fault]) -> Array:
-    array = as_floats(given, name, (2,), faults)
+def _finite(argument: ArrayLike, name: str, faults: list[Fault]) -> Array:
+    array = as_floats(argument, name, (2,), faults)
     if not np.isfinite(array).all():
         faults.append(Fault("scoring.not_finite", first_at(name, ~np.isfinite(array))))
     return array

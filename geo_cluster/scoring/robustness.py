@@ -148,12 +148,12 @@ def rank_acceptability(score: ArrayLike, *, lower_is_better: bool = False) -> Ar
         Alternatives × ranks. Ties share the better rank.
     """
     faults: list[Fault] = []
-    given = as_floats(score, "score", (2,), faults)
-    if not np.isfinite(given).all():
-        faults.append(Fault("scoring.not_finite", first_at("score", ~np.isfinite(given))))
+    scores = as_floats(score, "score", (2,), faults)
+    if not np.isfinite(scores).all():
+        faults.append(Fault("scoring.not_finite", first_at("score", ~np.isfinite(scores))))
     refuse_if(faults)
     sign = 1.0 if lower_is_better else -1.0
-    return _rank_shares(lambda rows, cost: np.multiply(given[rows], sign, out=cost), *given.shape)
+    return _rank_shares(lambda rows, cost: np.multiply(scores[rows], sign, out=cost), *scores.shape)
 
 
 def pairwise_wins(score: ArrayLike, *, lower_is_better: bool = False) -> Array:

@@ -143,8 +143,8 @@ def ahp(
         If the matrix is not square, positive and reciprocal, or the judgements do not connect all criteria.
     """
     faults: list[Fault] = []
-    given = as_floats(matrix, "matrix", (2, 3), faults)
-    members = given if given.ndim == 3 else given[None]
+    matrices = as_floats(matrix, "matrix", (2, 3), faults)
+    members = matrices if matrices.ndim == 3 else matrices[None]
     share = as_weights(np.ones(len(members)) if importance is None else importance, "importance", len(members), faults)
     for name, value, known in (
         ("method", method, ("eigenvector", "geometric_mean")),
@@ -158,7 +158,7 @@ def ahp(
         faults.append(Fault("scoring.matrix_not_square", "matrix", shape=str(members.shape[-2:])))
     refuse_if(faults)
     reciprocal = np.stack(
-        [_reciprocal(member, at if given.ndim == 3 else None, faults) for at, member in enumerate(members)]
+        [_reciprocal(member, at if matrices.ndim == 3 else None, faults) for at, member in enumerate(members)]
     )
     refuse_if(faults)
     if group == "judgements":
@@ -340,9 +340,9 @@ def _reciprocal(matrix: Array, member: int | None, faults: list[Fault]) -> Array
 
 def _mean_judgements(members: Array, share: Array) -> Array:
     """Weighted geometric mean of each judgement over the members who gave it."""
-    given = ~np.isnan(members)
-    weight = np.where(given, share[:, None, None], 0.0)
-    logs = np.log(np.where(given, members, 1.0))
+    judged = ~np.isnan(members)
+    weight = np.where(judged, share[:, None, None], 0.0)
+    logs = np.log(np.where(judged, members, 1.0))
     total = weight.sum(axis=0)
     return np.where(total > 0, np.exp((weight * logs).sum(axis=0) / np.where(total > 0, total, 1.0)), np.nan)
 

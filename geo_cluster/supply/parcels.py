@@ -265,12 +265,12 @@ def _tested(
     for position, k in enumerate(ready):
         joined[position] = _joined(shapes[list(groups[k])], touch_m)
     rectangles = largest_rectangles(joined)
-    holds = np.ones(len(ready), dtype=bool)
+    has_room = np.ones(len(ready), dtype=bool)
     if hall is not None:
-        holds = np.array(
+        has_room = np.array(
             [hall_fits(shape, hall, found) for shape, found in zip(joined, rectangles.geometry, strict=True)]
         )
-    fits = [(groups[k], areas[k], joined[position]) for position, k in enumerate(ready) if holds[position]]
+    fits = [(groups[k], areas[k], joined[position]) for position, k in enumerate(ready) if has_room[position]]
     taken = {group for group, _, _ in fits}
     return fits, [group for group in groups if group not in taken]
 
@@ -341,12 +341,12 @@ def hall_fits(ground: Any, hall: tuple[float, float], largest: Any = None, *, st
     if shapely.is_empty(shapely.buffer(ground, -width / 2 * (1 - 1e-6))):
         return False
     edges = shapely.get_coordinates(ground)
-    turns = np.degrees(np.arctan2(*np.diff(edges, axis=0).T[::-1])) % 90.0
-    _, first = np.unique(np.round(turns), return_index=True)  # one edge angle a degree is enough
-    tried = np.concatenate([turns[first], np.arange(0, 90, step_deg)])
+    sides = np.degrees(np.arctan2(*np.diff(edges, axis=0).T[::-1])) % 90.0
+    _, first = np.unique(np.round(sides), return_index=True)  # one edge angle a degree is enough
+    tried = np.concatenate([sides[first], np.arange(0, 90, step_deg)])
     middle = shapely.get_coordinates(shapely.centroid(ground))[0]
-    for turn in np.concatenate([tried, tried + 90.0]):
-        if not _eroded_empty(_rotated(ground, -turn, middle), length, width):
+    for angle in np.concatenate([tried, tried + 90.0]):
+        if not _eroded_empty(_rotated(ground, -angle, middle), length, width):
             return True
     return False
 

@@ -173,8 +173,8 @@ def _blocks(start: Floats, end: Floats, of: Ints, angles: Floats) -> tuple[Float
     count, tried = angles.shape
     segment = np.repeat(np.arange(len(of)), tried)
     problem = of[segment] * tried + np.tile(np.arange(tried), len(of))
-    turn = angles.ravel()[problem]
-    cos, sin = np.cos(turn), np.sin(turn)
+    angle = angles.ravel()[problem]
+    cos, sin = np.cos(angle), np.sin(angle)
     x0, y0 = _rotated(start[segment], cos, sin)
     x1, y1 = _rotated(end[segment], cos, sin)
     xs, ys = _lines(x0, problem, count * tried), _lines(y0, problem, count * tried)

@@ -173,7 +173,7 @@ def themes() -> dict[str, Text]:
 
 
 @cache
-def exclusions() -> dict[str, Rule]:
+def rules() -> dict[str, Rule]:
     """Why a project may not go to a site."""
     rows = {key: row for key, row in table("exclusions").items() if key != "constraint_names"}
     short = {kind.short.rule: Rule(name=kind.short.name, reason=kind.short.reason) for kind in resources().values()}

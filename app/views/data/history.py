@@ -30,7 +30,7 @@ def _entry(entry: ledger.AcceptedImport) -> None:
         if st.button(t("data.revert"), icon=":material/undo:", key=f"revert-{entry.id}"):
             with refusals():
                 held = ledger.revert(state.scenario().known, state.work().files, entry.id)
-                state.hold(t("data.note.revert", name=entry.name), known=held.known, files=held.files)
+                state.change_data(t("data.note.revert", name=entry.name), known=held.known, files=held.files)
                 st.rerun()
     summary = t(
         "data.entry", rows=entry.rows, numbers=len(entry.known), when=f"{when:%Y-%m-%d %H:%M}", hash=entry.sha256[:12]

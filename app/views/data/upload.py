@@ -211,6 +211,6 @@ def _accept(checked: Checked, key: str) -> None:
     ):
         now = datetime.datetime.now().astimezone()
         held = ledger.accept(state.scenario().known, state.work().files, checked, when=now)
-        state.hold(t("data.note.import", name=checked.name[:80]), known=held.known, files=held.files)
+        state.change_data(t("data.note.import", name=checked.name[:80]), known=held.known, files=held.files)
         st.toast(t("data.import.done", name=_safe(checked.name)), icon=":material/check:")
         st.rerun()

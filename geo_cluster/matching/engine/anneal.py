@@ -197,7 +197,7 @@ def _occupy(terrain, listed, option):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _run(terrain, listed, option, moves, hot, cold, state, stop):  # type: ignore[no-untyped-def]  # noqa: C901, RUF100
+def _run(terrain, listed, option, moves, hot, cold, state, stop):  # type: ignore[no-untyped-def]  # noqa: C901
     # in one piece: with ejections or lists apart it takes 1.25 to 1.4 times as long (random 200 × 60, region 400 × 100)
     value, out, demand, pool, rows = terrain.value, terrain.out, terrain.demand, terrain.pool, terrain.rows
     width, wide = listed.shape[1], demand.shape[2] > 1
