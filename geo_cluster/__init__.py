@@ -1,1 +1,1 @@
-"""Which laser project should be built where, on what land, on whose power, and how sure are we?"""
+"""Which laser project should be built where, on what land, on whose power, and how sure that is."""

@@ -21,12 +21,24 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, Protocol, get_args
 
 FAULTS = Path(__file__).parent / "tables" / "faults"
 """One TOML file a room, one table a code: `what` and `remedy`, each in `zh` and `en`, with `{names}` for the values."""
 
 Spoken = Literal["zh", "en"]
+
+
+class Bilingual(Protocol):
+    """A text in both languages, such as `domain.Text`."""
+
+    @property
+    def zh(self) -> str:
+        """In Chinese."""
+
+    @property
+    def en(self) -> str:
+        """In English."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +47,14 @@ class Place:
 
     Parameters
     ----------
-    name : str
-        Name of a file, an option or an argument, as people know it.
+    name : str or Bilingual
+        Name of a file, an option, an argument or a resource, as people know it.
     kind : str
         What sort of thing it is where the name alone doesn't say: a key of `tables/faults/places.toml`.
     sheet : str
         Sheet of a workbook, layer of a file of shapes, or table of a TOML file.
-    key : str
-        Key of a setting, as it stands in the file.
+    key : str or Bilingual
+        Key of a setting, as it stands in the file; pool of a resource.
     row : int
         Row as a spreadsheet counts it, 0 for none.
     entry : str
@@ -51,28 +63,29 @@ class Place:
         Heading, '' for none.
     """
 
-    name: str
+    name: str | Bilingual
     kind: str = ""
     sheet: str = ""
-    key: str = ""
+    key: str | Bilingual = ""
     row: int = 0
     entry: str = ""
     column: str = ""
 
     def words(self, language: Spoken = "en") -> str:
         """The place in a language."""
-        name = f"{_places()[self.kind][language]} {self.name}".rstrip() if self.kind else self.name
+        name, key = str(_shown(self.name, language)), str(_shown(self.key, language))
+        name = f"{_places()[self.kind][language]} {name}".rstrip() if self.kind else name
         if language == "en":
             row = f"row {self.row}" + (f" ({self.entry})" if self.entry else "") if self.row else self.entry
             column = f"column {self.column}" if self.column else ""
-            return ", ".join(part for part in (name, self.sheet, self.key, row, column) if part)
+            return ", ".join(part for part in (name, self.sheet, key, row, column) if part)
         row = (
             f" 第 {self.row} 行" + (f"（{self.entry}）" if self.entry else "")
             if self.row
             else f" {self.entry}".rstrip()
         )
         column = f"“{self.column}”列" if self.column else ""
-        return "，".join(part for part in (name, self.sheet, self.key) if part) + row + column
+        return "，".join(part for part in (name, self.sheet, key) if part) + row + column
 
 
 class Words(NamedTuple):

@@ -20,12 +20,12 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster import eligibility
-from geo_cluster.domain import PlanningLevel, ResourceKind, Scenario, Share
+from geo_cluster.domain import PlanningLevel, ResourceKind, Scenario, Share, Text
 from geo_cluster.eligibility import Eligibility, Facts
 from geo_cluster.errors import Fault, InputError, Place
 from geo_cluster.matching.plan import Assignment, Progress, Violation
 from geo_cluster.matching.problem import Link, Problem
-from geo_cluster.matching.resource import UNPLACED, Resource
+from geo_cluster.matching.resource import UNPLACED, Resource, Titles
 from geo_cluster.matching.rules import group_limits, keep
 from geo_cluster.matching.solve import solve
 from geo_cluster.matching.verify import verify
@@ -36,6 +36,9 @@ from geo_cluster.world.layers import Layers
 
 ENDS: Mapping[PlanningLevel, int] = {"hopeful": 0, "likely": 1, "cautious": 2}
 """Which end of a need (low, likely, high) each planning level plans with."""
+
+PROJECTS = Text(zh="个项目", en="projects")
+"""What a prefecture's share of the projects is counted in."""
 
 OnStep = Callable[[str], None]
 Result = TypeVar("Result")
@@ -201,8 +204,8 @@ def run(
     likely, drawn = settings_of(region, facts)
     decision = decide(likely, drawn, catalog.criteria(), scenario.weights)
     clock("matching")
-    resources = _resources(scenario, facts)
-    problem = _problem(scenario, facts, allowed, decision.score, resources)
+    resources = _resources(region, facts)
+    problem = _problem(region, facts, allowed, decision.score, resources)
     if plan is None:
         plan = _solve(scenario, problem, len(projects), progress)
     _refuse_misfit(plan, len(projects), len(sites))
@@ -246,9 +249,9 @@ class _Clock:
         return self.seconds
 
 
-def _resources(scenario: Scenario, facts: Facts) -> tuple[Resource, ...]:
+def _resources(region: Region, facts: Facts) -> tuple[Resource, ...]:
     """What there is of each resource at its sites, stations or prefectures, with what projects take of it."""
-    sites, end = facts.sites, ENDS[scenario.planning_level]
+    sites, end = facts.sites, ENDS[region.scenario.planning_level]
 
     def pooled(name: str, kind: ResourceKind) -> Resource:
         subject = subject_of(kind.attribute, sites)
@@ -256,16 +259,19 @@ def _resources(scenario: Scenario, facts: Facts) -> tuple[Resource, ...]:
         pool = np.array([names.index(one) if one else -1 for one in subject])
         first = {one: int(np.flatnonzero(subject == one)[0]) for one in names}
         capacity = facts.offers[kind.attribute][[first[one] for one in names]] * kind.times
-        return Resource(name, kind.symbol, facts.needs[kind.need][:, end], pool, capacity, pools=tuple(names))
+        titles = Titles(kind.offer, kind.unit, tuple(region.names[one] for one in names))
+        demand = facts.needs[kind.need][:, end]
+        return Resource(name, kind.symbol, demand, pool, capacity, pools=tuple(names), titles=titles)
 
     resources = (pooled(name, kind) for name, kind in catalog.resources().items())
     return tuple(resource for resource in resources if resource.pools)
 
 
 def _problem(
-    scenario: Scenario, facts: Facts, allowed: Eligibility, score: np.ndarray, resources: tuple[Resource, ...]
+    region: Region, facts: Facts, allowed: Eligibility, score: np.ndarray, resources: tuple[Resource, ...]
 ) -> Problem | None:
     """Projects to sites at the planning level; None when no project may go anywhere, which is an answer too."""
+    scenario = region.scenario
     ids, projects = facts.sites["id"].tolist(), facts.projects.index.tolist()
     locked = {projects.index(pair.project): ids.index(pair.site) for pair in scenario.locked}
     if not allowed.allowed.any() and not locked:
@@ -274,7 +280,7 @@ def _problem(
         warnings.simplefilter("ignore", UserWarning)  # what is odd shows in the tables: who is unplaced, and why
         problem = Problem(
             np.where(allowed.allowed, score, np.nan),
-            (*resources, *_shares(scenario, facts)),
+            (*resources, *_shares(region, facts)),
             bonus=scenario.placing_bonus,
             locked=locked,
             links=_links(scenario, facts),
@@ -288,12 +294,12 @@ def _problem(
         return keep(problem, present, price=scenario.moving_price) if scenario.moving_price else problem
 
 
-def _shares(scenario: Scenario, facts: Facts) -> list[Resource]:
+def _shares(region: Region, facts: Facts) -> list[Resource]:
     """What prefectures must and may get: one resource for all projects, `projects`, or one a segment."""
     codes = list(dict.fromkeys(facts.sites["prefecture_code"]))
     group = np.array([codes.index(code) for code in facts.sites["prefecture_code"]])
     rules: dict[str, list[Share]] = {}
-    for share in scenario.shares:
+    for share in region.scenario.shares:
         rules.setdefault(share.segment, []).append(share)
     found = []
     for segment, shares in rules.items():
@@ -304,7 +310,8 @@ def _shares(scenario: Scenario, facts: Facts) -> list[Resource]:
         counted = facts.projects["segment"].isin([segment] if segment else catalog.segments()).to_numpy(float)
         name, count = f"projects:{segment}" if segment else "projects", len(facts.projects)
         rule = group_limits(name, group, projects=count, maximum=most, minimum=least, weight=counted, groups=codes)
-        found.append(replace(rule, unit="projects"))
+        titles = Titles(catalog.share_name(segment), PROJECTS, tuple(region.names[code] for code in codes))
+        found.append(replace(rule, unit="projects", titles=titles))
     return found
 
 

@@ -130,7 +130,7 @@ class Problem:
             refuse_if(faults + _resources_faults(self, shape=None))
         for fault in _name_faults(self):  # numbers serve in what follows
             faults.append(fault)
-            put(self, fault.place.name, ())
+            put(self, str(fault.place.name), ())
         faults += _frame_faults(self)
         put(self, "locked", _locks(self, faults))
         put(self, "forbidden", _forbids(self, faults))
@@ -250,7 +250,7 @@ def _demand_faults(resource: Resource, problem: Problem) -> list[Fault]:
         wrong &= ~np.isnan(problem.score)
     for p in np.unique(np.nonzero(wrong)[0]):
         bad = resource.demand[p] if resource.demand.ndim == 1 else resource.demand[p][wrong[p]][0]
-        values = {"project": problem.project_name(p), "demand": float(bad), "unit": resource.unit}
+        values = {"project": problem.project_name(p), "demand": float(bad), "unit": resource.unit_title}
         faults.append(Fault("matching.demand_value", resource.place, **values))
     return faults
 
@@ -442,11 +442,11 @@ def _overdrawn_by_locks(problem: Problem, resource: Resource) -> list[Fault]:
         names = [problem.project_name(p) for p in np.flatnonzero(inside & (pool == k))]
         fault = Fault(
             "matching.locks_overdraw",
-            replace(LOCKS, key=resource.name),
+            replace(LOCKS, key=resource.title),
             projects=names,
             used=float(used[k]),
             capacity=float(capacity[k]),
-            unit=resource.unit,
+            unit=resource.unit_title,
             pool=named(resource, k),
             missing=rounded(used[k] - capacity[k], up=True),
         )
@@ -488,7 +488,7 @@ def _too_large(resource: Resource, problem: Problem, reached: Bools) -> list[tup
     somewhere_free = (~np.isnan(problem.score) & ~bound_to).any(axis=1)
     notes = []
     for p in np.flatnonzero((least > largest) & ~somewhere_free & ~np.isnan(problem.score).all(axis=1)):
-        values = {"project": problem.project_name(p), "demand": float(least[p]), "unit": resource.unit}
+        values = {"project": problem.project_name(p), "demand": float(least[p]), "unit": resource.unit_title}
         if least[p] <= most:
             found = Fault(
                 "matching.demand_above_planned",

@@ -13,7 +13,7 @@ from typing import Any, Literal, SupportsIndex
 import numpy as np
 from numpy.typing import NDArray
 
-from geo_cluster.errors import Fault, Place
+from geo_cluster.errors import Bilingual, Fault, Place
 from geo_cluster.matching.arguments import integers, number_faults, numbers, several, shown
 
 Floats = NDArray[np.float64]
@@ -25,6 +25,15 @@ LEVELS: tuple[Level, ...] = ("cautious", "likely", "hopeful")
 UNPLACED = -1
 
 
+@dataclass(frozen=True)
+class Titles:
+    """What people call a resource, its unit and its pools, each in both languages."""
+
+    name: Bilingual
+    unit: Bilingual
+    pools: tuple[Bilingual, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Resource:
     """Something that projects use up, in pools that sites share.
@@ -32,7 +41,7 @@ class Resource:
     Parameters
     ----------
     name, unit : str
-        What it is and what it is counted in, for people.
+        What it is and what it is counted in.
     demand : (P,) or (P, S) array
         What each project takes (at each site), in `unit`; not negative where a capacity is finite.
     pool : (S,) int array or (S, K) bool array
@@ -45,7 +54,9 @@ class Resource:
     split : bool
         When a site may draw on several pools: may one project be split between them?
     pools : sequence of str, optional
-        Names of the pools, for people.
+        Names of the pools.
+    titles : Titles, optional
+        What all these are called in sentences; by default as they are.
     """
 
     name: str
@@ -56,6 +67,7 @@ class Resource:
     minimum: Floats | None = None
     split: bool = False
     pools: tuple[str, ...] = ()
+    titles: Titles | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "demand", numbers(self.demand))
@@ -68,7 +80,21 @@ class Resource:
     @property
     def place(self) -> Place:
         """Where its faults are."""
-        return Place(self.name, kind="resource")
+        return Place(self.title, kind="resource")
+
+    @property
+    def title(self) -> str | Bilingual:
+        """What it is called in sentences."""
+        return self.titles.name if self.titles else self.name
+
+    @property
+    def unit_title(self) -> str | Bilingual:
+        """What its unit is called in sentences."""
+        return self.titles.unit if self.titles else self.unit
+
+    def pool_title(self, k: SupportsIndex) -> str | Bilingual:
+        """What pool `k` is called in sentences."""
+        return self.titles.pools[k] if self.titles else self.pool_name(k)
 
     @property
     def several(self) -> bool:
@@ -182,7 +208,7 @@ def amount_faults(resource: Resource, shape: tuple[int, int] | None, level: Any)
 
 
 def _capacity_faults(resource: Resource, reached: Bools) -> list[Fault]:
-    place, unit, table = resource.place, resource.unit, resource.capacity.reshape(len(reached), -1)
+    place, unit, table = resource.place, resource.unit_title, resource.capacity.reshape(len(reached), -1)
     with np.errstate(invalid="ignore"):  # inf less inf
         falls = (np.diff(table, axis=1) < 0).any(axis=1)
     pools = [{"pool": named(resource, k), "capacity": table[k].tolist()} for k in range(len(table))]
@@ -198,7 +224,7 @@ def _capacity_faults(resource: Resource, reached: Bools) -> list[Fault]:
 
 
 def _minimum_faults(resource: Resource, minimum: Floats, capacity: Floats, reached: Bools) -> list[Fault]:
-    place, unit, pools = resource.place, resource.unit, [named(resource, k) for k in range(len(minimum))]
+    place, unit, pools = resource.place, resource.unit_title, [named(resource, k) for k in range(len(minimum))]
     faults = [
         Fault("matching.minimum_value", place, pool=pools[k], minimum=float(minimum[k]))
         for k in np.flatnonzero(~np.isfinite(minimum) | (minimum < 0))
@@ -211,13 +237,13 @@ def _minimum_faults(resource: Resource, minimum: Floats, capacity: Floats, reach
     ]
 
 
-def named(resource: Resource, k: SupportsIndex) -> str:
-    """Name of pool `k`, also where there are fewer names than pools."""
-    return resource.pool_name(k) if len(resource.pools) in (0, len(resource.capacity)) else f"pool {k}"
+def named(resource: Resource, k: SupportsIndex) -> str | Bilingual:
+    """What pool `k` is called in sentences, also where there are fewer names than pools."""
+    return resource.pool_title(k) if len(resource.pools) in (0, len(resource.capacity)) else f"pool {k}"
 
 
 def drawn(resource: Resource) -> Bools:
-    """(K,): does any site draw on the pool?"""
+    """(K,): whether any site draws on the pool."""
     if resource.several:
         return np.asarray(resource.pool.any(axis=0))
     found = np.zeros(len(resource.capacity), dtype=bool)

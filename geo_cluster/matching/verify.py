@@ -135,14 +135,14 @@ def _pool_violations(problem: Problem, resource: Resource, site: Ints, pool: Int
     used, capacity, found = usage(resource, site, pool), resource.at(problem.level), []
     slack = _slack(capacity)
     for k in np.flatnonzero(used > capacity + slack):
-        over, place = float(used[k] - capacity[k]), Place(resource.name, key=resource.pool_name(k))
-        amounts = {"used": float(used[k]), "capacity": float(capacity[k]), "over": over, "unit": resource.unit}
+        over, place = float(used[k] - capacity[k]), Place(resource.title, key=resource.pool_title(k))
+        amounts = {"used": float(used[k]), "capacity": float(capacity[k]), "over": over, "unit": resource.unit_title}
         found.append(Violation("capacity", over, Fault("matching.overdrawn", place, **amounts), pool=int(k)))
     if resource.minimum is not None:
         for k in np.flatnonzero(used < resource.minimum - slack):
             least = float(resource.minimum[k])
-            short, place = float(least - used[k]), Place(resource.name, key=resource.pool_name(k))
-            amounts = {"used": float(used[k]), "minimum": least, "short": short, "unit": resource.unit}
+            short, place = float(least - used[k]), Place(resource.title, key=resource.pool_title(k))
+            amounts = {"used": float(used[k]), "minimum": least, "short": short, "unit": resource.unit_title}
             found.append(Violation("minimum", short, Fault("matching.minimum_missed", place, **amounts), pool=int(k)))
     return found
 
@@ -150,12 +150,12 @@ def _pool_violations(problem: Problem, resource: Resource, site: Ints, pool: Int
 def _choice_violations(problem: Problem, resource: Resource, site: Ints, pool: Ints | None) -> list[Violation]:
     """Projects that draw undivided on one of several pools."""
     if pool is None:
-        return [Violation("capacity", 1.0, Fault("matching.no_choice_of_pools", resource.name))]
+        return [Violation("capacity", 1.0, Fault("matching.no_choice_of_pools", Place(resource.title)))]
     found, must = [], (site != UNPLACED) & resource.pool[site].any(axis=1)
     wrong = must & ((pool < 0) | ~resource.pool[site, np.maximum(pool, 0)])
     for p in np.flatnonzero(wrong):
         at, name = problem.site_name(site[p]), problem.project_name(p)
-        fault = Fault("matching.pool_not_reached", name, resource=resource.name, site=at)
+        fault = Fault("matching.pool_not_reached", name, resource=resource.title, site=at)
         found.append(Violation("capacity", 1.0, fault, project=int(p)))
     return found + _pool_violations(problem, resource, site, pool)
 
@@ -233,9 +233,8 @@ def _split_violations(problem: Problem, resource: Resource, site: Ints) -> list[
     short = float(need.sum())
     if short <= slack:
         return []
-    return [
-        Violation("capacity", short, Fault("matching.split_overdrawn", resource.name, over=short, unit=resource.unit))
-    ]
+    fault = Fault("matching.split_overdrawn", Place(resource.title), over=short, unit=resource.unit_title)
+    return [Violation("capacity", short, fault)]
 
 
 def _augment(group: int, reach: Bools, flow: Floats, room: Floats) -> list[tuple[int, int]] | None:

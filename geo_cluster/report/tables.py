@@ -1,4 +1,4 @@
-"""The tables of a study, each made once when it is asked for: `ranking(study)`, `assignment(study)`, …
+"""The tables of a study, each made once when it is asked for: `ranking(study)`, `assignment(study)` and so on.
 
 `ranking`: one row a pair; `contributions`: one row a pair and criterion; `assignment`: one row a placed project;
 `unplaced`: who stays out and why; `pools`: what each pool has and gives; `requests`: the numbers to go and ask for.
@@ -279,9 +279,7 @@ def words_of(resource: str, language: Language) -> tuple[str, str]:
     if resource in catalog.resources():
         kind = catalog.resources()[resource]
         return kind.offer[language], kind.unit[language]
-    segment = resource.partition(":")[2]
-    name = catalog.segments()[segment].name[language] if segment else ""
-    return (f"{name}项目名额", "个") if language == "zh" else (f"the share of {name or 'projects'}", "")
+    return catalog.share_name(resource.partition(":")[2])[language], "个" if language == "zh" else ""
 
 
 def unplaced_table(

@@ -62,7 +62,7 @@ def parcel_faults(parcels: gpd.GeoDataFrame, *, land: Table, where: str = "parce
 
 
 def _overlap_faults(parcels: gpd.GeoDataFrame, places: Sequence[Place]) -> Iterator[Fault]:
-    layer = places[0].name if places else ""
+    layer = str(places[0].name) if places else ""
     try:
         for count, (a, b, area) in enumerate(_overlaps(_in_zone(parcels), places, layer)):
             if count == OVERLAPS:

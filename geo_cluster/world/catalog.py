@@ -180,6 +180,12 @@ def rules() -> dict[str, Rule]:
     return _declared("exclusions.toml", Rule, rows) | short
 
 
+def share_name(segment: str) -> Text:
+    """What a limit on the number of projects is called: of a segment, or '' for all."""
+    name = segments()[segment].name if segment else Text(zh="项目", en="projects")
+    return Text(zh=f"{name.zh}项目名额" if segment else f"{name.zh}名额", en=f"the share of {name.en}")
+
+
 @cache
 def constraint_names() -> dict[str, Text]:
     """Closed vocabulary of site constraints."""

@@ -39,7 +39,7 @@ def out_of_reach(problem: Problem) -> list[Fault]:
         asked = float(resource.minimum[wanted].sum())
         had = float(demand[:, reach.any(axis=1)].max(axis=1, initial=0.0).sum())
         if not faults and had < asked * (1 - 1e-7):
-            sums = {"minimum": asked, "most": had, "reach": rounded(had), "unit": resource.unit}
+            sums = {"minimum": asked, "most": had, "reach": rounded(had), "unit": resource.unit_title}
             faults.append(Fault("matching.minima_out_of_reach", resource.place, **sums))
     return faults
 
@@ -70,5 +70,9 @@ def impossible(run: Run) -> list[Fault]:
 
 def _lacking(resource: Resource, k: SupportsIndex, least: float, had: float) -> dict[str, object]:
     """What a minimum asks of a pool, and what can be had."""
-    asked = {"pool": resource.pool_name(k), "minimum": least, "unit": resource.unit}
-    return asked | {"reach": rounded(had)}
+    return {
+        "pool": resource.pool_title(k),
+        "minimum": least,
+        "unit": resource.unit_title,
+        "reach": rounded(had),
+    }

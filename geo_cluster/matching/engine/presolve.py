@@ -189,7 +189,7 @@ def _lock_conflicts(problem: Problem, site: Ints, draws: list[Draw], owners: lis
     faults: list[Fault] = []
     locked, nobody = np.flatnonzero(problem.locked != UNPLACED).tolist(), np.full(problem.shape[0], UNPLACED)
     for resource, draw in zip(owners, draws, strict=True):
-        place, ways = replace(LOCKS, key=resource.name), {}
+        place, ways = replace(LOCKS, key=resource.title), {}
         for p in locked:  # of the options that draw on the same pool, one
             options = np.flatnonzero(site == problem.locked[p])
             ways[p] = options[np.unique(draw.pool[options], return_index=True)[1]]
@@ -217,9 +217,9 @@ def _too_much(problem: Problem, resource: Resource, locked: list[int]) -> Fault:
     values = {
         "projects": _named(problem, locked),
         "demand": " + ".join(f"{one:g}" for one in demand) if len(locked) <= _NAMED else f"{demand.sum():g}",
-        "unit": resource.unit,
+        "unit": resource.unit_title,
         "capacity": " + ".join(f"{resource.at(problem.level)[k]:g}" for k in pools),
-        "pools": [resource.pool_name(k) for k in pools],
+        "pools": [resource.pool_title(k) for k in pools],
     }
     if resource.split or not resource.several:
         return Fault("matching.locks_exceed_pools", LOCKS, **values)
