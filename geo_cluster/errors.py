@@ -172,6 +172,15 @@ class Fault:
 def fault_of(code: str, place: Mapping[str, Any], values: Mapping[str, object]) -> Fault:
     """A fault that was taken apart into its code, `vars` of its place, and its values.
 
+    Parameters
+    ----------
+    code : str
+        As of `Fault`.
+    place : mapping
+        `vars` of a `Place`.
+    values : mapping
+        What its sentences name.
+
     Raises
     ------
     KeyError, TypeError, ValueError
@@ -318,5 +327,15 @@ def refuse_if(faults: Collection[Fault] | Faults, error: type[GeoClusterError] =
 
 
 def place(where: Place | str, row: int = 0, column: str = "") -> Place:
-    """A row (0 for none) and a column ('' for none) of a file."""
+    """A row (0 for none) and a column ('' for none) of a file.
+
+    Parameters
+    ----------
+    where : Place or str
+        The file.
+    row : int
+        As a spreadsheet counts it; 0 for none.
+    column : str
+        Heading; '' for none.
+    """
     return replace(where, row=row, column=column) if isinstance(where, Place) else Place(where, row=row, column=column)

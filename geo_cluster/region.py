@@ -284,7 +284,19 @@ def _scenario(row: Mapping[str, Any], where: str, projects: set[str] | None, mor
 def name_faults(
     row: Mapping[str, Any], world: Mapping[str, pd.DataFrame], projects: set[str] | None, *, where: Place | str
 ) -> list[Fault]:
-    """Every anchor, site, subject or project that a scenario, as a dict, names and that there isn't."""
+    """Every anchor, site, subject or project that a scenario, as a dict, names and that there isn't.
+
+    Parameters
+    ----------
+    row : mapping
+        The scenario, as its TOML or JSON has it.
+    world : mapping of DataFrame
+        Layers by name, those of `LAYERS`.
+    projects : set of str or None
+        Ids of the projects; None where they couldn't be read, and then nothing is said of them.
+    where : Place or str
+        Where the scenario stands.
+    """
     sites = set(world["sites"]["id"])
     picked = _texts(row.get("sites"))
     chosen = (picked & sites) or sites

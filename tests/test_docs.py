@@ -1,6 +1,7 @@
 """The pages of docs/ agree with the code: names, constants, links, commands, fields; the notebook runs."""
 
 import importlib
+import inspect
 import json
 import re
 import subprocess
@@ -63,6 +64,34 @@ def test_constants_in_the_methods_are_those_of_the_code():
 def test_every_room_and_every_field_of_a_scenario_is_described():
     assert [name for name, data in make_docs.rooms().nodes(data=True) if not data["doc"]] == []
     assert make_docs.undescribed() == []
+
+
+def public_functions():
+    """Functions and methods of the modules in `make_docs.API` that somebody may call."""
+    for name in make_docs.API:
+        module = importlib.import_module(f"geo_cluster.{name}")
+        for key, one in vars(module).items():
+            own = getattr(one, "__module__", "") == module.__name__ or key in getattr(module, "__all__", ())
+            if key.startswith("_") or not own:
+                continue
+            if inspect.isfunction(one):
+                yield f"{name}.{key}", inspect.unwrap(one)
+            elif inspect.isclass(one):
+                methods = {part: each for part, each in vars(one).items() if inspect.isfunction(each)}
+                yield from ((f"{name}.{key}.{part}", each) for part, each in methods.items() if part[0] != "_")
+
+
+def test_functions_of_three_and_more_parameters_say_what_each_of_them_is():
+    silent = {}
+    for name, function in public_functions():
+        parameters = [one for one in inspect.signature(function).parameters if one not in ("self", "cls")]
+        doc = inspect.getdoc(function) or ""
+        section = re.search(r"Parameters\n-+\n(.*?)(?:\n\n\w+\n-+\n|\Z)", doc, re.S)
+        heads = re.findall(r"^\*{0,2}([\w, *]+?)(?: :.*)?$", section[1], re.M) if section else []
+        said = {word.strip("* ") for head in heads for word in head.split(",")} | set(re.findall(r"`(\w+)`", doc))
+        if len(parameters) >= 3 and set(parameters) - said:
+            silent[name] = sorted(set(parameters) - said)
+    assert silent == {}
 
 
 def test_the_rooms_and_modules_import_in_no_circle():

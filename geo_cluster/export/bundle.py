@@ -76,7 +76,17 @@ def write(study: Study, out: Path, *, language: Language = "zh") -> list[Path]:
 
 
 def write_appraisal(parts: Iterable[Appraisal], out: Path, *, sample: bool = False) -> list[Path]:
-    """Write `scores.csv`, `verdicts.csv` and `needs.csv` of an intake, a batch at a time; see `write_files`."""
+    """Write `scores.csv`, `verdicts.csv` and `needs.csv` of an intake, a batch at a time; see `write_files`.
+
+    Parameters
+    ----------
+    parts : iterable of Appraisal
+        Batches of projects.
+    out : Path
+        Folder.
+    sample : bool
+        Mark every row as made up.
+    """
 
     def make(folder: Path) -> None:
         for number, part in enumerate(parts):
@@ -92,7 +102,18 @@ def write_appraisal(parts: Iterable[Appraisal], out: Path, *, sample: bool = Fal
 def write_match(
     study: Study, out: Path, *, language: Language = "zh", on_step: Callable[[str], None] = lambda _: None
 ) -> list[Path]:
-    """Write every file of a study and its explanations (`report.explanation`); see `write_files`."""
+    """Write every file of a study and its explanations (`report.explanation`); see `write_files`.
+
+    Parameters
+    ----------
+    study : Study
+    out : Path
+        Folder.
+    language : {"zh", "en"}
+        Of the map and the sheet.
+    on_step : callable
+        Called with the name of each explanation as it begins.
+    """
 
     def make(folder: Path) -> None:
         _make(study, folder, language)

@@ -60,6 +60,9 @@ def batches(region: Region, projects: pd.DataFrame, *, scheduler: str = "") -> I
 
     Parameters
     ----------
+    region : Region
+    projects : DataFrame
+        Checked projects (`portfolio.check`).
     scheduler : str
         Address of a Dask cluster (`tcp://host:8786`) that does the batches; this process, when empty. The answers are
         the same.

@@ -89,7 +89,17 @@ def choices(region: Region, projects: pd.DataFrame) -> Iterator[Choice]:
 
 
 def choices_of(region: Region, facts: Facts, allowed: Eligibility, likely: Setting, drawn: Setting) -> Iterator[Choice]:
-    """The same from what has been worked out of the projects before."""
+    """The same from what has been worked out of the projects before.
+
+    Parameters
+    ----------
+    region : Region
+    facts : Facts
+        Of P projects and S sites.
+    allowed : Eligibility
+    likely, drawn : Setting
+        Likely values and N draws of needs and offers (`region.settings_of`).
+    """
     criteria = catalog.criteria()
     natural = natural_values(likely, criteria)
     known = np.stack([value_function(one).value(natural[:, :, c]) for c, one in enumerate(criteria.values())], axis=2)

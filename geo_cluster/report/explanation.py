@@ -161,7 +161,16 @@ def _unreached_option(study: Study, p: int) -> dict[str, Any]:
 
 
 def placement_options_of(study: Study, project: str, *, most: int = 3) -> tuple[PlacementOption, ...]:
-    """The cheapest options to place one project that the plan leaves out."""
+    """The cheapest options to place one project that the plan leaves out.
+
+    Parameters
+    ----------
+    study : Study
+    project : str
+        Id of a project that has no place.
+    most : int
+        How many options to find.
+    """
     return _options(study, int(study.projects.index.get_loc(project)), most, allowance())
 
 
@@ -190,7 +199,15 @@ def option_row(study: Study, option: PlacementOption) -> dict[str, Any]:
 
 
 def shortfalls(study: Study, lacking: tuple[Shortage, ...], language: Language) -> list[str]:
-    """What has to be found, pool by pool: `+6.2 MVA of power at Ya'erhu`."""
+    """What has to be found, pool by pool: `+6.2 MVA of power at Ya'erhu`.
+
+    Parameters
+    ----------
+    study : Study
+    lacking : tuple of Shortage
+        As `matching.shortages` finds them; amounts are rounded up to a tenth of the unit.
+    language : {"zh", "en"}
+    """
     sentences = []
     for one in lacking:
         pool, (word, unit) = study.region.names[one.pool], words_of(one.resource, language)
@@ -312,6 +329,14 @@ def fronts_of(
     """Score against commuting (trips a month × minutes, in hours) and against the least number a prefecture gets.
 
     Fronts that the time ended before their last point are named in `missed`.
+
+    Parameters
+    ----------
+    study : Study
+    clock : TimeBudget, optional
+        Time for both fronts; a budget of its own when left out.
+    missed : list of str, optional
+        Gets the names of the fronts that time ended too early.
     """
     if study.problem is None or not len(report_tables.assignment(study)):
         return {}

@@ -76,6 +76,17 @@ def ranking_table(
 
     `<theme>`, `<theme>_low`, `<theme>_high` are sub-scores from 0 to 100; `reported`, `published`, `derived`, `assumed`
     say what share of the weight rests on numbers known in that way, `<theme>_assumed` the last of them for a theme.
+
+    Parameters
+    ----------
+    projects : DataFrame
+        P checked projects.
+    sites : GeoDataFrame
+        S sites.
+    allowed : Eligibility
+    decision : DecisionMatrix
+    known : DataFrame
+        Observations, each with its basis.
     """
     low, high = decision.interval()
     rank = np.zeros(decision.score.shape, dtype=int)
@@ -108,6 +119,16 @@ def evidence_shares(
     """Basis -> (S,): what share of the weight (of one theme, or of all) rests on numbers known in that way.
 
     A number that nobody could have told (a site without a station) counts as assumed.
+
+    Parameters
+    ----------
+    sites : GeoDataFrame
+        S sites, with the station and the prefecture of each.
+    known : DataFrame
+        Observations, each with its basis.
+    decision : DecisionMatrix
+    theme : str, optional
+        Theme of criteria; all of them when left out.
     """
     basis = known.set_index(["attribute", "site_id"])["basis"]
     shares = {name: np.zeros(len(sites)) for name in BASES}
@@ -131,6 +152,13 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
     """The numbers to go and ask for: which unknown ones, if known, would most change who wins.
 
     Expected value of partial perfect information over the draws, each project choosing its best eligible site.
+
+    Parameters
+    ----------
+    region : Region
+    allowed : Eligibility
+    decision : DecisionMatrix
+        With its draws.
 
     Returns
     -------
@@ -242,7 +270,16 @@ def supply_totals(offers: pd.DataFrame) -> pd.DataFrame:
 
 
 def contributions_table(projects: pd.DataFrame, sites: gpd.GeoDataFrame, decision: DecisionMatrix) -> pd.DataFrame:
-    """One row a pair and criterion: natural value, value, weight, points; points add up to the score."""
+    """One row a pair and criterion: natural value, value, weight, points; points add up to the score.
+
+    Parameters
+    ----------
+    projects : DataFrame
+        P projects.
+    sites : GeoDataFrame
+        S sites.
+    decision : DecisionMatrix
+    """
     pairs = _pairs(projects, sites)
     count = len(decision.criteria)
     table = pairs.loc[pairs.index.repeat(count)].reset_index(drop=True)
@@ -260,7 +297,21 @@ def contributions_table(projects: pd.DataFrame, sites: gpd.GeoDataFrame, decisio
 def assignment_table(
     projects: pd.DataFrame, sites: gpd.GeoDataFrame, facts: Facts, ranking: pd.DataFrame, plan: Assignment, end: int
 ) -> pd.DataFrame:
-    """One row a placed project: where, how good, its own rank of that site, what it takes at the planned `end`."""
+    """One row a placed project: where, how good, its own rank of that site, what it takes at the planned `end`.
+
+    Parameters
+    ----------
+    projects : DataFrame
+        P projects.
+    sites : GeoDataFrame
+        S sites.
+    facts : Facts
+    ranking : DataFrame
+        As `ranking_table` makes it.
+    plan : Assignment
+    end : int
+        0, 1 or 2: the low, likely or high end of the needs (`study.ENDS`).
+    """
     placed = np.flatnonzero(plan.site >= 0)
     at = plan.site[placed]
     chosen = ranking.iloc[placed * len(sites) + at].reset_index(drop=True)
@@ -285,7 +336,18 @@ def words_of(resource: str, language: Language) -> tuple[str, str]:
 def unplaced_table(
     problem: Problem | None, projects: pd.DataFrame, region: Region, allowed: Eligibility, plan: Assignment
 ) -> pd.DataFrame:
-    """Who stays out, why, and what is missing at the site that suits best."""
+    """Who stays out, why, and what is missing at the site that suits best.
+
+    Parameters
+    ----------
+    problem : Problem or None
+        None when no project may go anywhere.
+    projects : DataFrame
+        P projects.
+    region : Region
+    allowed : Eligibility
+    plan : Assignment
+    """
     rows, sites = [], region.sites
     for p in np.flatnonzero(plan.site == UNPLACED).tolist():
         best, zh, en = "", *_nowhere(allowed, p)
@@ -320,7 +382,15 @@ def _crowded_out(lacking: tuple[Shortage, ...], site: pd.Series, names: Mapping[
 
 
 def pools_table(resources: tuple[Resource, ...], level: PlanningLevel, plan: Assignment) -> pd.DataFrame:
-    """One row a pool: low, likely, high, what was planned with, what is used and left."""
+    """One row a pool: low, likely, high, what was planned with, what is used and left.
+
+    Parameters
+    ----------
+    resources : tuple of Resource
+    level : {"cautious", "likely", "hopeful"}
+        Planning level.
+    plan : Assignment
+    """
     tables = []
     for r in resources:
         table = pd.DataFrame(r.capacity, columns=["low", "likely", "high"])

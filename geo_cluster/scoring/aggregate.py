@@ -136,7 +136,16 @@ def competition_rank(score: ArrayLike, *, lower_is_better: bool = False) -> NDAr
 def checked(
     values: ArrayLike, weights: ArrayLike, objectives: Sequence[str] | None = None
 ) -> tuple[Array, Array, NDArray[np.bool_]]:
-    """Values as floats, weights that sum to 1, and which criteria are maximised; or InputError with every fault."""
+    """Values as floats, weights that sum to 1, and which criteria are maximised; or InputError with every fault.
+
+    Parameters
+    ----------
+    values : array-like, (A, C) or (N, A, C)
+    weights : array-like, (C,) or (N, C)
+        On any scale.
+    objectives : sequence of {"max", "min"}, optional
+        Default all ``"max"``.
+    """
     faults: list[Fault] = []
     v = as_floats(values, "values", (2, 3), faults)
     w = as_weights(weights, "weights", v.shape[-1], faults)
@@ -157,7 +166,18 @@ def checked(
 
 
 def as_floats(array: ArrayLike, name: str, dimensions: tuple[int, ...], faults: list[Fault]) -> Array:
-    """`array` as floats of one of the numbers of `dimensions`; what is wrong goes to `faults`."""
+    """`array` as floats of one of the numbers of `dimensions`; what is wrong goes to `faults`.
+
+    Parameters
+    ----------
+    array : array-like
+    name : str
+        What it is called in a fault.
+    dimensions : tuple of int
+        Numbers of dimensions that it may have.
+    faults : list of Fault
+        Gets what is wrong; an empty array is returned then.
+    """
     try:
         result = np.asarray(array, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -172,7 +192,19 @@ def as_floats(array: ArrayLike, name: str, dimensions: tuple[int, ...], faults: 
 
 
 def as_weights(weights: ArrayLike, name: str, count: int, faults: list[Fault]) -> Array:
-    """Weights (C,) or (N, C) scaled to sum 1; what is wrong goes to `faults`."""
+    """Weights (C,) or (N, C) scaled to sum 1; what is wrong goes to `faults`.
+
+    Parameters
+    ----------
+    weights : array-like, (C,) or (N, C)
+        Non-negative, on any scale.
+    name : str
+        What they are called in a fault.
+    count : int
+        C, or 0 where any number will do.
+    faults : list of Fault
+        Gets what is wrong.
+    """
     w = as_floats(weights, name, (1, 2), faults)
     if 0 in w.shape:
         return w
@@ -235,6 +267,13 @@ def weighted_sum(values: Array, weights: Array, maximise: NDArray[np.bool_], *, 
 
     By default `values` are taken as they are: give values of `scoring.values`, or ask for a `normalisation` of
     natural units, which makes the score relative to the alternatives at hand (and refuses nan).
+
+    Parameters
+    ----------
+    values, weights, maximise
+        As `aggregate` hands them over.
+    normalisation : str
+        As `normalise` has it; ``none`` takes values as they are.
     """
     unknown = np.isnan(values)
     if normalisation != "none" or not unknown.any():
@@ -250,7 +289,15 @@ def weighted_sum(values: Array, weights: Array, maximise: NDArray[np.bool_], *, 
 def weighted_product(
     values: Array, weights: Array, maximise: NDArray[np.bool_], *, normalisation: str = "none"
 ) -> Scored:
-    """Π x^w, with `min` criteria as x^-w. Values must be above 0 (0 is allowed, and fatal, on a `max` criterion)."""
+    """Π x^w, with `min` criteria as x^-w. Values must be above 0 (0 is allowed, and fatal, on a `max` criterion).
+
+    Parameters
+    ----------
+    values, weights, maximise
+        As `aggregate` hands them over.
+    normalisation : str
+        As `normalise` has it; ``none`` takes values as they are.
+    """
     if normalisation == "none":
         good = np.where(maximise, values >= 0, values > 0)
         _refuse_unless(good, "weighted_product", "scoring.needs_positive_but_max")
@@ -276,6 +323,13 @@ def topsis(values: Array, weights: Array, maximise: NDArray[np.bool_], *, normal
 
     The ideal does not depend on (non-negative) weights, so all draws of weights are one matrix product of squared
     weights with squared distances.
+
+    Parameters
+    ----------
+    values, weights, maximise
+        As `aggregate` hands them over.
+    normalisation : str
+        As `normalise` has it; ``none`` takes values as they are.
     """
     _refuse_unless(~np.isnan(values), "topsis", "scoring.needs_known")
     scaled = normalise(values, maximise, normalisation)
@@ -292,6 +346,13 @@ def vikor(values: Array, weights: Array, maximise: NDArray[np.bool_], *, v: floa
 
     `parts` holds ``S``, ``R`` and ``compromise``: True for the alternatives of the paper's compromise solution
     (acceptable advantage DQ = 1/(A-1), acceptable stability in S or R).
+
+    Parameters
+    ----------
+    values, weights, maximise
+        As `aggregate` hands them over.
+    v : float
+        Weight of S against R, 0 to 1.
     """
     refuse_if([] if 0 <= v <= 1 else [Fault("scoring.outside_unit", "v", value=v)])
     _refuse_unless(~np.isnan(values), "vikor", "scoring.needs_known")
@@ -362,6 +423,15 @@ def owa(
 
     With `order_weights`, (C,), `weights` are importances of criteria that travel with their values, as in GIS-OWA:
     v = w·u / Σ w·u (Malczewski 2006, Int. J. Applied Earth Observation 8: 270-277).
+
+    Parameters
+    ----------
+    values, weights, maximise
+        As `aggregate` hands them over.
+    order_weights : array-like, (C,), optional
+        Of places, the largest value's first; without them `weights` are that.
+    normalisation : str
+        As `normalise` has it; ``none`` takes values as they are.
     """
     _refuse_unless(~np.isnan(values), "owa", "scoring.needs_known")
     scaled = normalise(values, maximise, normalisation)
@@ -387,6 +457,11 @@ def copras(values: Array, weights: Array, maximise: NDArray[np.bool_]) -> Scored
     ``utility_percent`` is the paper's utility degree N = 100 Q / max Q.
 
     Needs values of 0 or more, and at least one `min` criterion above 0 for each alternative if there are any.
+
+    Parameters
+    ----------
+    values, weights, maximise
+        As `aggregate` hands them over.
     """
     _refuse_unless(values >= 0, "copras", "scoring.needs_zero_or_more")
     scaled = normalise(values, np.ones_like(maximise), "sum")
@@ -401,7 +476,13 @@ def copras(values: Array, weights: Array, maximise: NDArray[np.bool_]) -> Scored
 
 
 def edas(values: Array, weights: Array, maximise: NDArray[np.bool_]) -> Scored:
-    """Appraisal score from distances above and below the average solution, which must be above 0."""
+    """Appraisal score from distances above and below the average solution, which must be above 0.
+
+    Parameters
+    ----------
+    values, weights, maximise
+        As `aggregate` hands them over.
+    """
     _refuse_unless(~np.isnan(values), "edas", "scoring.needs_known")
     average = values.mean(axis=-2, keepdims=True)
     _refuse_unless(average > 0, "edas", "scoring.needs_positive_mean")
@@ -426,7 +507,17 @@ PREFERENCES = ("usual", "u-shape", "v-shape", "level", "linear", "gaussian")
 
 
 def preference_degree(kind: str, advantage: ArrayLike, q: float = 0.0, p: float = 0.0, s: float = 0.0) -> Array:
-    """P(d), 0..1, of the six generalised criteria of Brans & Vincke 1985, for an advantage d (negative: 0)."""
+    """P(d), 0..1, of the six generalised criteria of Brans & Vincke 1985, for an advantage d (negative: 0).
+
+    Parameters
+    ----------
+    kind : str
+        One of `PREFERENCES`.
+    advantage : array-like
+        d, of any shape.
+    q, p, s : float
+        Thresholds of indifference and preference, and the Gaussian's σ, in the unit of d.
+    """
     d = np.asarray(advantage, dtype=np.float64)
     match kind:
         case "usual":

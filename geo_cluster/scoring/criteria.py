@@ -228,7 +228,16 @@ def natural_values(setting: Setting, criteria: Mapping[str, Criterion]) -> np.nd
 
 
 def drawn_values(drawn: Setting, criterion: Criterion, column: int) -> np.ndarray:
-    """Values, 0 to 1, of one criterion in every draw, broadcastable to (N, P, S); what is unknown lies anywhere."""
+    """Values, 0 to 1, of one criterion in every draw, broadcastable to (N, P, S); what is unknown lies anywhere.
+
+    Parameters
+    ----------
+    drawn : Setting
+        N draws of needs (N, P) and offers (N, S).
+    criterion : Criterion
+    column : int
+        Number of the criterion; seeds what is unknown.
+    """
     count = next(iter(drawn.offers.values())).shape[0]
     anywhere = (np.random.default_rng(column).permutation(count) + 0.5) / count
     return _known(value_function(criterion).value(measure(criterion, drawn)), anywhere)

@@ -172,7 +172,22 @@ def standard_error(chance: ArrayLike, draws: int) -> Array:
 
 
 def wilson(chance: ArrayLike, draws: int, *, level: float = 0.95) -> tuple[Array, Array]:
-    """Wilson score interval (1927) of a chance estimated from independent draws."""
+    """Wilson score interval (1927) of a chance estimated from independent draws.
+
+    Parameters
+    ----------
+    chance : array-like
+        Shares of the draws, 0 to 1, of any shape.
+    draws : int
+        How many there were.
+    level : float
+        Confidence.
+
+    Returns
+    -------
+    low, high : ndarray
+        Of the shape of `chance`.
+    """
     p = np.asarray(chance, dtype=np.float64)
     z2 = NormalDist().inv_cdf((1 + level) / 2) ** 2
     middle = (p + z2 / (2 * draws)) / (1 + z2 / draws)
@@ -182,6 +197,14 @@ def wilson(chance: ArrayLike, draws: int, *, level: float = 0.95) -> tuple[Array
 
 def sample_triangular(low: ArrayLike, likely: ArrayLike, high: ArrayLike, draws: int, *, seed: int) -> Array:
     """Draws (N, …) of numbers known as low, likely, high (any shape): triangular, independent of each other.
+
+    Parameters
+    ----------
+    low, likely, high : array-like
+        Of shapes that can be broadcast.
+    draws : int
+        N.
+    seed : int
 
     Raises
     ------

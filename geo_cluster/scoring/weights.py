@@ -226,6 +226,15 @@ def mix(expert: ArrayLike, data: ArrayLike, *, expert_share: float = 0.5, produc
     """Expert and data weights as one: ``s·e + (1-s)·d``, or the normalised product ``e^s · d^(1-s)``.
 
     The product lets either side veto a criterion with weight 0; the sum does not.
+
+    Parameters
+    ----------
+    expert, data : array-like, (C,)
+        Weights on any scale.
+    expert_share : float
+        How much the expert's count, 0 to 1.
+    product : bool
+        Multiply instead of adding.
     """
     faults: list[Fault] = []
     said = as_weights(expert, "expert", 0, faults)
@@ -282,7 +291,14 @@ def hierarchical(themes: Mapping[str, float], criteria: Mapping[str, Mapping[str
 
 
 def sample_uniform(criteria: int, draws: int, *, seed: int) -> Array:
-    """Weights (N, C) of which nothing is known: uniform over the simplex."""
+    """Weights (N, C) of which nothing is known: uniform over the simplex.
+
+    Parameters
+    ----------
+    criteria, draws : int
+        C and N.
+    seed : int
+    """
     return np.random.default_rng(seed).dirichlet(np.ones(criteria), size=draws)
 
 
@@ -291,6 +307,16 @@ def sample_around(weights: ArrayLike, draws: int, *, concentration: float = 50.0
 
     The standard deviation of a weight w is ``sqrt(w(1-w) / (concentration + 1))``: with 50, a weight of 0.2 is
     0.2 ± 0.056. A weight of 0 stays 0.
+
+    Parameters
+    ----------
+    weights : array-like, (C,)
+        On any scale.
+    draws : int
+        N.
+    concentration : float
+        Above 0; the larger, the closer to the stated weights.
+    seed : int
     """
     stated = direct(weights)
     if not concentration > 0:
@@ -310,6 +336,9 @@ def sample_ordered(ranks: ArrayLike, draws: int, *, seed: int) -> Array:
     ----------
     ranks : array-like of int, (C,)
         1 = most important. Criteria of equal rank are in no order among themselves.
+    draws : int
+        N.
+    seed : int
     """
     order = np.asarray(ranks)
     rng = np.random.default_rng(seed)

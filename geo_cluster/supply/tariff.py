@@ -275,7 +275,19 @@ def _difference(a: Interval, b: Interval) -> Interval:
 
 
 def bills(annual_gwh: Quantity, *, tariffs: Table, scheme: str = "two_part", **options: Any) -> list[Bill]:
-    """One `bill` for each voltage of a scheme, lowest first; further options as there."""
+    """One `bill` for each voltage of a scheme, lowest first; further options as there.
+
+    Parameters
+    ----------
+    annual_gwh : number or interval
+        Energy a year, GWh.
+    tariffs : mapping
+        Parsed `tariffs.toml`.
+    scheme : str
+        As in `price_yuan_kwh`.
+    **options
+        `load_factor`, `on`, `profile`, `transformer_loading`: see `bill`.
+    """
     rates = tariff_on(tariffs, options.get("on"))["rate"]
     levels = sorted(float(row["voltage_kv"]) for row in rates if row["scheme"] == scheme)
     return [bill(annual_gwh, voltage_kv=kv, tariffs=tariffs, scheme=scheme, **options) for kv in levels]

@@ -133,7 +133,16 @@ def _source_words() -> dict[tuple[str, str], Text]:
 
 
 def source_in(language: Language, attribute: str, source: str) -> str:
-    """Where a number comes from, in a language; a document or a person is named as they are."""
+    """Where a number comes from, in a language; a document or a person is named as they are.
+
+    Parameters
+    ----------
+    language : {"zh", "en"}
+    attribute : str
+        Whose number it is.
+    source : str
+        As the observation has it.
+    """
     words = _source_words().get((attribute, source)) or table("layers")["words"]["source"].get(source)
     return words[language] if words else source
 

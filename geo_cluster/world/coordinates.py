@@ -138,6 +138,13 @@ def convert_geometry(geometry: G, *, source: str, target: str) -> G:
 
     The declared CRS of a series is kept: GIS software has no code for GCJ-02 and BD-09, so the name of the file has
     to say it. Only for drawing on shifted tiles, or for bringing shifted data home; never a CRS to compute in.
+
+    Parameters
+    ----------
+    geometry : shapely geometry, GeoSeries or GeoDataFrame
+        In degrees.
+    source, target : {"wgs84", "gcj02", "bd09"}
+        What it is in, and what it shall be in.
     """
 
     def move(points: Floats) -> Floats:

@@ -321,7 +321,16 @@ def headings(name: str) -> dict[str, dict[str, str]]:
 
 
 def as_read(name: str, table: pd.DataFrame, language: Language) -> pd.DataFrame:
-    """A layer's rows with words in place of the keys of its vocabularies; columns keep their names."""
+    """A layer's rows with words in place of the keys of its vocabularies; columns keep their names.
+
+    Parameters
+    ----------
+    name : str
+        Of the layer.
+    table : DataFrame
+        Its rows; they stay as they are.
+    language : {"zh", "en"}
+    """
     rules, shown = headings(name), table.copy()
     for column in set(table) & set(rules):
         vocabulary = rules[column].get("words") or rules[column].get("read")
@@ -428,6 +437,8 @@ def place_faults(
 
     Parameters
     ----------
+    name : str
+        Of the layer.
     points : GeoDataFrame
         With `county_code`; rows without one, or without a point, claim nothing.
     counties : GeoDataFrame

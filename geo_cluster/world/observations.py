@@ -91,6 +91,14 @@ def draw(observations: pd.DataFrame, *, draws: int, seed: int) -> np.ndarray:
     Each row has a stream of its own, seeded by subject and attribute, and is stratified (one draw from each
     of `draws` equally likely slices): adding a site changes nobody else's draws.
 
+    Parameters
+    ----------
+    observations : DataFrame
+        With `site_id`, `attribute`, `low`, `likely`, `high`.
+    draws : int
+        How many.
+    seed : int
+
     Returns
     -------
     array, shape (draws, rows)
