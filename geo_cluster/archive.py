@@ -22,6 +22,9 @@ def file_name(text: str, otherwise: str = "file") -> str:
 
     What no name may have becomes a hyphen, what nobody sees is left out; the ending is kept where the rest is cut.
     `otherwise` is the name when nothing is left.
+
+    >>> file_name("../a: b?.csv"), file_name("con.txt"), file_name("..")
+    ('a- b-.csv', '_con.txt', 'file')
     """
     line = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text))
     seen = "".join(one for one in line if unicodedata.category(one) not in ("Cc", "Cf", "Cs"))

@@ -61,6 +61,13 @@ class Place:
         What stands in that row: a name, an id.
     column : str
         Heading, '' for none.
+
+    Examples
+    --------
+    >>> Place("plan.xlsx", sheet="parcels", row=7, column="area").words()
+    'plan.xlsx, parcels, row 7, column area'
+    >>> Place("plan.xlsx", row=7, column="面积").words("zh")
+    'plan.xlsx 第 7 行“面积”列'
     """
 
     name: str | Bilingual
@@ -110,6 +117,14 @@ class Fault:
         Where it is; a text or a path is a place by that name.
     **values
         What the sentences name: texts, numbers, `Text` in both languages, or lists of them.
+
+    Examples
+    --------
+    >>> fault = Fault("matching.is_forbidden", "P01", site="E02")
+    >>> print(fault)
+    P01: is forbidden at E02 → Place it elsewhere, or lift the prohibition.
+    >>> fault.words("zh").what
+    '被禁止去 E02'
     """
 
     def __init__(self, code: str, place: Place | str | Path, /, **values: object):

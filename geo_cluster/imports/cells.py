@@ -34,6 +34,12 @@ def spans(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
         Low, likely and high; nan where the cell is empty or no number. Of a range, its middle is likely.
     bad : (n,) array of bool
         Which cells are no number.
+
+    Examples
+    --------
+    >>> bounds, bad = spans(pd.Series(["1,200", "25-35", "ample"]))
+    >>> bounds.tolist()[:2], bad.tolist()
+    ([[1200.0, 1200.0, 1200.0], [25.0, 30.0, 35.0]], [False, False, True])
     """
     bounds, bad = np.full((len(column), 3), np.nan), np.zeros(len(column), dtype=bool)
     for k, cell in enumerate(column):

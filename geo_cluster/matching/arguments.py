@@ -53,7 +53,11 @@ def several(argument: Any) -> tuple[Any, ...]:
 
 
 def rounded(value: float, up: bool = False) -> str:
-    """Six digits that people can act on: of what can be had never more, of what is lacking never less."""
+    """Six digits that people can act on: of what can be had never more, of what is lacking never less.
+
+    >>> rounded(2 / 3), rounded(2 / 3, up=True)
+    ('0.666666', '0.666667')
+    """
     if not np.isfinite(value) or value == 0:
         return f"{value:g}"
     step = 10.0 ** (np.floor(np.log10(abs(value))) - 5)

@@ -120,6 +120,9 @@ def competition_rank(score: ArrayLike, *, lower_is_better: bool = False) -> NDAr
     """Rank along the last axis: 1 = best, ties share the better rank (1, 2, 2, 4).
 
     Scores that differ by less than rounding (`TIE` of the largest) are tied.
+
+    >>> competition_rank([70, 90, 70, 40]).tolist()
+    [2, 1, 2, 4]
     """
     score = np.asarray(score, dtype=np.float64)
     cost = score if lower_is_better else -score

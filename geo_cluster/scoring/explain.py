@@ -64,7 +64,11 @@ def compare(values: ArrayLike, weights: ArrayLike, first: int, second: int) -> A
 
 
 def round_parts(parts: ArrayLike, digits: int) -> Array:
-    """Round so that the rounded parts add up to the rounded total (largest remainders)."""
+    """Round so that the rounded parts add up to the rounded total (largest remainders).
+
+    >>> round_parts([1 / 3, 1 / 3, 1 / 3], 2).tolist()
+    [0.34, 0.33, 0.33]
+    """
     scaled = np.asarray(parts, dtype=np.float64) * 10**digits
     rounded = np.floor(scaled)
     missing = int(np.round(scaled.sum()) - rounded.sum())
@@ -73,7 +77,11 @@ def round_parts(parts: ArrayLike, digits: int) -> Array:
 
 
 def significant(value: float, digits: int = 3) -> float:
-    """A number with no more digits than people can trust."""
+    """A number with no more digits than people can trust.
+
+    >>> significant(1316.4), significant(0.123456, 2)
+    (1320.0, 0.12)
+    """
     return float(f"{value:.{digits}g}")
 
 

@@ -130,6 +130,12 @@ class ValueFunction:
         -------
         ndarray
             Same shape, in [0, 1]; nan where `x` is nan.
+
+        Examples
+        --------
+        >>> drive = ValueFunction("linear", worst=120, best=20)  # minutes
+        >>> drive.value([10, 45, 150, np.nan]).tolist()
+        [1.0, 0.75, 0.0, nan]
         """
         x = np.asarray(x, dtype=np.float64)
         match self.kind:

@@ -60,6 +60,11 @@ def rank_order_centroid(ranks: ArrayLike | int) -> Array:
     ranks : array-like of int, (C,), or int
         1 = most important; equal ranks share the mean weight of the places they fill. A number: that many criteria,
         the most important first.
+
+    Examples
+    --------
+    >>> rank_order_centroid(3).round(3).tolist()
+    [0.611, 0.278, 0.111]
     """
     order = np.atleast_1d(np.arange(1, ranks + 1) if isinstance(ranks, int) else np.asarray(ranks, dtype=np.float64))
     refuse_if(

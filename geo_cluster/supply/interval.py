@@ -16,6 +16,14 @@ class Interval:
 
     Sums and differences are those of interval arithmetic (Moore, 1966): bounds hold whatever the
     dependence between the operands, so they are never too narrow.
+
+    Examples
+    --------
+    >>> room, need = Interval.of((40, 60, 80)), Interval.of((20, 30))
+    >>> room - need
+    Interval(low=10.0, likely=35.0, high=60.0)
+    >>> f"{2 * need} MVA"
+    '40-60 MVA'
     """
 
     low: float

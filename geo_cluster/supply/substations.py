@@ -18,17 +18,26 @@ MOST_TRANSFORMERS = 100
 
 
 def feeding_levels(text: Any) -> frozenset[float]:
-    """Voltages (kV) that a station feeds customers at: ``"110/35/10"`` is 110, 35 and 10 kV."""
+    """Voltages (kV) that a station feeds customers at.
+
+    >>> sorted(feeding_levels("110/35/10 kV"))
+    [10.0, 35.0, 110.0]
+    """
     return frozenset(float(part) for part in str(text).replace("kV", "").split("/") if part.strip())
 
 
 def transformers(value: Any) -> list[float]:
-    """Ratings of a station's transformers in MVA: ``"2x50+31.5"`` is two of 50 and one of 31.5.
+    """Ratings of a station's transformers in MVA.
 
     Raises
     ------
     ValueError
         For what can't be read so.
+
+    Examples
+    --------
+    >>> transformers("2x50+31.5")
+    [50.0, 50.0, 31.5]
     """
     ratings: list[float] = []
     for part in str(value).replace("×", "x").replace("*", "x").replace(";", "+").split("+"):

@@ -59,7 +59,11 @@ def default_address() -> str:
 
 
 def masked(address: str) -> str:
-    """An address as it may be shown: without password, and without the options that may hold one."""
+    """An address as it may be shown: without password, and without the options that may hold one.
+
+    >>> masked("postgresql://li:secret@db.example/plans?sslmode=require")
+    'postgresql+psycopg://li:***@db.example/plans'
+    """
     return masked_url(url_of(address))
 
 

@@ -102,6 +102,12 @@ def convert(lon: ArrayLike, lat: ArrayLike, *, source: str, target: str) -> tupl
     ------
     InputError
         For an unknown system, or latitudes beyond 90 degrees (lon and lat swapped?).
+
+    Examples
+    --------
+    >>> lon, lat = convert(114.89, 30.40, source="wgs84", target="gcj02")
+    >>> float(lon.round(4)), float(lat.round(4))
+    (114.895, 30.3973)
     """
     lon, lat = (np.array(a, dtype=float) for a in np.broadcast_arrays(lon, lat))
     faults = [

@@ -44,7 +44,11 @@ _LONGEST = 32_767
 
 
 def inert(text: str) -> str:
-    """The text with an apostrophe wherever a spreadsheet would otherwise begin a formula."""
+    """The text with an apostrophe wherever a spreadsheet would otherwise begin a formula.
+
+    >>> inert("=1+1"), inert("1+1"), bare(inert("=1+1"))
+    ("'=1+1", '1+1', '=1+1')
+    """
 
     def guarded(found: re.Match[str]) -> str:
         before, blank, lead = found.groups()
