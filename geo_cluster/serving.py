@@ -111,7 +111,24 @@ def checked(
     prefix: str,
     proxies: list[str],
 ) -> Serving:
-    """How the app is to be served, or every fault at once; the address that people sign in by is a name of it too."""
+    """How the app is to be served, or every fault at once; the address that people sign in by is a name of it too.
+
+    Parameters
+    ----------
+    doors : Doors
+        Addresses that the app may be called by.
+    port : int
+    address : str
+        That it listens at.
+    headless : bool
+        Without opening a browser.
+    hosts : list of str
+        Names that it answers to.
+    prefix : str
+        Path in front of every page, behind a proxy.
+    proxies : list of str
+        Addresses of proxies, or networks of them.
+    """
     names, faults = [*HERE], []
     for host in hosts:
         if NAME.fullmatch(_plain(host)) or _is_address(host):

@@ -78,7 +78,14 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def report(result: Study, screen: Console, lang: Literal["zh", "en"]) -> None:
-    """Print the top of the ranking and of the plan."""
+    """Print the top of the ranking and of the plan.
+
+    Parameters
+    ----------
+    result : Study
+    screen : Console
+    lang : {"zh", "en"}
+    """
     from rich.table import Table
 
     from geo_cluster.report import tables

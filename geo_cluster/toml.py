@@ -73,7 +73,16 @@ def content_of(path: Path, *, error: type[GeoClusterError] = InputError) -> byte
 
 
 def parse(content: bytes, where: Place | str, *, error: type[GeoClusterError] = InputError) -> dict[str, Any]:
-    """The content of a TOML file; what can't be parsed is refused with its place."""
+    """The content of a TOML file; what can't be parsed is refused with its place.
+
+    Parameters
+    ----------
+    content : bytes
+    where : Place or str
+        What a fault is put down to.
+    error : type
+        Of the refusal.
+    """
     try:
         text = content.decode("utf-8-sig")
         if any(piece.lastgroup for piece in _PIECES.finditer(text)):

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import json
+import pkgutil
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import geo_cluster
 from scripts import make_docs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -66,19 +68,22 @@ def test_every_room_and_every_field_of_a_scenario_is_described():
     assert make_docs.undescribed() == []
 
 
+INNER = ("geo_cluster.box.", "geo_cluster.matching.engine.", "geo_cluster.cli")
+"""Rooms that nobody calls from outside, and the commands, whose options have their own help."""
+
+
 def public_functions():
-    """Functions and methods of the modules in `make_docs.API` that somebody may call."""
-    for name in make_docs.API:
-        module = importlib.import_module(f"geo_cluster.{name}")
-        for key, one in vars(module).items():
-            own = getattr(one, "__module__", "") == module.__name__ or key in getattr(module, "__all__", ())
-            if key.startswith("_") or not own:
+    """Functions and methods that somebody may call, by name."""
+    for info in pkgutil.walk_packages(geo_cluster.__path__, "geo_cluster."):
+        module = importlib.import_module(info.name)
+        for key, one in vars(module).items() if not info.name.startswith(INNER) else ():
+            if key.startswith("_") or getattr(one, "__module__", "") != info.name:
                 continue
             if inspect.isfunction(one):
-                yield f"{name}.{key}", inspect.unwrap(one)
+                yield f"{info.name}.{key}", inspect.unwrap(one)
             elif inspect.isclass(one):
                 methods = {part: each for part, each in vars(one).items() if inspect.isfunction(each)}
-                yield from ((f"{name}.{key}.{part}", each) for part, each in methods.items() if part[0] != "_")
+                yield from ((f"{info.name}.{key}.{part}", each) for part, each in methods.items() if part[0] != "_")
 
 
 def test_functions_of_three_and_more_parameters_say_what_each_of_them_is():

@@ -152,7 +152,17 @@ def _factor(rows: Rows, row: int, unit: str, attribute: str) -> float:
 
 
 def unknown_unit(rows: Rows, row: int, unit: str, attribute: str) -> Fault:
-    """A unit that is none of an attribute's."""
+    """A unit that is none of an attribute's.
+
+    Parameters
+    ----------
+    rows : Rows
+    row : int
+        As a spreadsheet counts it.
+    unit : str
+        As it stands there.
+    attribute : str
+    """
     name = catalog.attributes()[attribute].name
     return Fault(
         "imports.unknown_unit", rows.at(row, "unit"), unit=unit, attribute=name, units=list(units_of(attribute))

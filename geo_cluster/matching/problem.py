@@ -284,7 +284,16 @@ def plan_of(problem: Problem, plan: ArrayLike, name: str) -> Ints:
 
 
 def plan_faults(problem: Problem, site: NDArray[Any], name: str) -> list[Fault]:
-    """Why an array can't be a plan of the problem: shape, kind or sites that there aren't."""
+    """Why an array can't be a plan of the problem: shape, kind or sites that there aren't.
+
+    Parameters
+    ----------
+    problem : Problem
+    site : array
+        What should be (P,) sites, -1 where a project has none.
+    name : str
+        What it is called in a fault.
+    """
     projects, sites = problem.shape
     if site.shape != (projects,):
         return [Fault("matching.plan_shape", name, shape=str(site.shape), projects=projects, last=sites - 1)]

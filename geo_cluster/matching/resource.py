@@ -197,7 +197,16 @@ def is_level(level: Any) -> bool:
 
 
 def amount_faults(resource: Resource, shape: tuple[int, int] | None, level: Any) -> list[Fault]:
-    """Capacities and minima that can't be meant, as far as the arrays have the right form."""
+    """Capacities and minima that can't be meant, as far as the arrays have the right form.
+
+    Parameters
+    ----------
+    resource : Resource
+    shape : (P, S), optional
+        Number of projects and sites, where that is known.
+    level : {"cautious", "likely", "hopeful"}
+        Planning level; minima are checked where it is one of these.
+    """
     if not is_capacity(resource):
         return []
     reached = drawn(resource) if is_pool(resource, shape) else np.ones(len(resource.capacity), dtype=bool)

@@ -64,6 +64,14 @@ class TimeBudget:
     def solve(self, problem: Problem, *, start: ArrayLike | None = None, waiting: int = 1) -> Assignment | None:
         """The plan found in the time of one of `waiting` re-solves; None when nothing is left or it was stopped.
 
+        Parameters
+        ----------
+        problem : Problem
+        start : (P,) int array, optional
+            A plan to begin with.
+        waiting : int
+            How many re-solves share the time that is left.
+
         Raises
         ------
         InputError

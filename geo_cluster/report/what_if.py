@@ -78,7 +78,11 @@ def known_with(
 def pool_scenario(study: Study, *, resource: str, pool: str, amount: float, source: str) -> Scenario:
     """The study's scenario with one pool at another amount: run it to see who gets in and who loses its place.
 
-    Parameters are those of `known_with`.
+    Parameters
+    ----------
+    study : Study
+    resource, pool, amount, source
+        As of `known_with`.
     """
     known = known_with(study.scenario.known, resource=resource, pool=pool, amount=amount, source=source)
     return study.scenario.model_copy(update={"known": known})

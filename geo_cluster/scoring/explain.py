@@ -58,7 +58,17 @@ def contributions(values: ArrayLike, weights: ArrayLike, *, baseline: ArrayLike 
 
 
 def compare(values: ArrayLike, weights: ArrayLike, first: int, second: int) -> Array:
-    """What each criterion adds to the lead of `first` over `second`, (C,); the sum is the lead."""
+    """What each criterion adds to the lead of one alternative over another, (C,); the sum is the lead.
+
+    Parameters
+    ----------
+    values : array-like, (A, C)
+        In [0, 1], more is better.
+    weights : array-like, (C,)
+        On any scale.
+    first, second : int
+        Positions of the two.
+    """
     v, w, _ = checked(values, weights)
     return (v[first] - v[second]) * w
 

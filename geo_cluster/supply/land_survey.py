@@ -268,6 +268,14 @@ def tables(found: Survey) -> dict[str, bytes]:
 def write(found: Survey, folder: Path, *, source: str) -> None:
     """Write `land.csv`, `sites.csv`, `land.gpkg` and `known.toml` (entries for a scenario) into a folder.
 
+    Parameters
+    ----------
+    found : Survey
+    folder : Path
+        One that is there.
+    source : str
+        Where the numbers come from, for `known.toml`.
+
     Raises
     ------
     OSError

@@ -166,5 +166,15 @@ def clean(shapes: Geometries, name: str, *, areas_only: bool = True) -> tuple[Ge
 
 
 def repair(layer: str, row: Any, shape: Any) -> Fault:
-    """What was wrong with a shape that was repaired."""
+    """What was wrong with a shape that was repaired.
+
+    Parameters
+    ----------
+    layer : str
+        Name of the layer.
+    row : object
+        Label of the shape.
+    shape : geometry
+        As it was.
+    """
     return ring_fault(Place(layer, entry=str(row)), shape)

@@ -61,6 +61,15 @@ def meeting(tree: shapely.STRtree, shapes: Geometries, **how: Any) -> Iterator[t
 def all_meeting(place: Place | str, tree: shapely.STRtree, shapes: Geometries, **how: Any) -> tuple[Ints, Ints]:
     """All pairs of `meeting`.
 
+    Parameters
+    ----------
+    place : Place or str
+        What a fault is put down to.
+    tree : STRtree
+    shapes : (n,) array of geometries
+    **how
+        `predicate` and `distance`, as of `STRtree.query`.
+
     Raises
     ------
     InputError
@@ -78,7 +87,13 @@ def all_meeting(place: Place | str, tree: shapely.STRtree, shapes: Geometries, *
 
 
 def crossings(shapes: Geometries, *, window: Any = None, of_each: bool = False) -> int:
-    """How often edges cross; see `crossings_by_shape`."""
+    """How often edges cross.
+
+    Parameters
+    ----------
+    shapes, window, of_each
+        As of `crossings_by_shape`.
+    """
     return crossings_by_shape(shapes, window=window, of_each=of_each)[0]
 
 

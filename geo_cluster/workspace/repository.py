@@ -96,7 +96,17 @@ class Workspace:
         self.person = replace(person, name=plain_text(person.name, NAME_LENGTH))
 
     def works(self, *, everybody: bool = False, deleted: bool = False, limit: int = 200) -> list[ListedWork]:
-        """The person's own works and shared ones, or everybody's (for an admin); the last changed first."""
+        """The person's own works and shared ones, or everybody's (for an admin); the last changed first.
+
+        Parameters
+        ----------
+        everybody : bool
+            Those of others too, shared or not; for an admin.
+        deleted : bool
+            Those that were put away, instead of the others.
+        limit : int
+            Most of them.
+        """
         newest = select(revisions.c.work, sa.func.max(revisions.c.number)).group_by(revisions.c.work)
         query = select(works, revisions).join(revisions)
         query = query.where(sa.tuple_(revisions.c.work, revisions.c.number).in_(newest))
@@ -121,7 +131,16 @@ class Workspace:
         return Saved(id_, work, revision, self.person.name, False, undoes=None, redoes=None)
 
     def copy(self, id_: str, *, name: str, note: str) -> Saved:
-        """Keep a copy of a work under another name, the person's own."""
+        """Keep a copy of a work under another name, the person's own.
+
+        Parameters
+        ----------
+        id_ : str
+        name : str
+            Of the copy.
+        note : str
+            What was done, for the history.
+        """
         return self.create(self.open(id_).work.named(name), note=note)
 
     def open(self, id_: str, number: int | None = None) -> Saved:
@@ -151,6 +170,9 @@ class Workspace:
 
         Parameters
         ----------
+        id_ : str
+        work : Work
+            As it is to be.
         seen : int
             Number of the revision that the change was made from.
         note : str
@@ -167,11 +189,43 @@ class Workspace:
         return Saved(id_, work, revision, kept.owner, kept.shared, undoes=revision.note, redoes=None)
 
     def rename(self, id_: str, name: str, *, seen: int, note: str) -> Saved:
-        """Give a work another name, as a new revision."""
+        """Give a work another name, as a new revision.
+
+        Parameters
+        ----------
+        id_ : str
+        name : str
+            In both languages.
+        seen : int
+            Number of the revision that the change was made from.
+        note : str
+            What was done.
+
+        Raises
+        ------
+        Conflict
+            Somebody saved another revision since; nothing was overwritten.
+        """
         return self.save(id_, self.open(id_).work.named(name), seen=seen, note=note)
 
     def back(self, id_: str, number: int, *, seen: int, note: str) -> Saved:
-        """Go back to how the work was at a revision, as a new revision."""
+        """Go back to how the work was at a revision, as a new revision.
+
+        Parameters
+        ----------
+        id_ : str
+        number : int
+            Of the revision to go back to.
+        seen : int
+            Number of the revision that the change was made from.
+        note : str
+            What was done.
+
+        Raises
+        ------
+        Conflict
+            Somebody saved another revision since; nothing was overwritten.
+        """
         return self.save(id_, self.open(id_, number).work, seen=seen, note=note)
 
     def undo(self, id_: str, *, seen: int) -> Saved:
@@ -195,7 +249,15 @@ class Workspace:
         self._set(id_, "restore", deleted_at=None, deleted_by=None)
 
     def keep_plan(self, id_: str, number: int, study: Study) -> None:
-        """Keep the plan of a study that was run on a revision of a work."""
+        """Keep the plan of a study that was run on a revision of a work.
+
+        Parameters
+        ----------
+        id_ : str
+        number : int
+            Of the revision that was run.
+        study : Study
+        """
         self._need("save_plans")
         plan = study.plan
         content = {
