@@ -16,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import box
 
-from app.texts import faults as phrases
 from geo_cluster import study, toml
 from geo_cluster.domain import KnownBetter
 from geo_cluster.errors import MOST, InputError, Place
@@ -299,7 +298,7 @@ def test_land_reaches_the_scores_and_goes_again(region, tmp_path):
     assert (changes["most_points"] > 1).any()
     assert changes["order_changes"].any()
     back = ledger.revert(held.known, held.files, "1")
-    assert back == ledger.Held((), {})
+    assert back == ledger.WorkData((), {})
 
 
 @pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1), (2, 1, 3), (2, 3, 1), (1, 3, 2)])
@@ -408,7 +407,7 @@ def test_the_sample_stations_stand_beside_the_shipped_ones_and_feed_sites(region
     assert set(Layers().read("substations")["id"]) < set(own.index)
     registered = Layers(after.scenario.layers).registry["substations"]
     assert "sample_substations.csv" in registered.producer
-    assert ledger.revert(held.known, held.files, "1") == ledger.Held((), {})
+    assert ledger.revert(held.known, held.files, "1") == ledger.WorkData((), {})
 
 
 def test_a_known_station_is_updated_and_a_stated_feed_counts(region, tmp_path):
@@ -726,7 +725,7 @@ def test_a_chosen_crs_that_places_nothing_is_told(region, crs, name):
 def test_land_on_the_other_side_of_the_world_is_told(region):
     checked = read(region, packed(parcels().to_crs(4326).translate(-230)), name="p.geojson", kind="parcels")
     assert "longitude -114.9" in checked.faults[0].what
-    assert "经度" in phrases.told(checked.faults[0], "zh").what
+    assert "经度" in checked.faults[0].words("zh").what
 
 
 @pytest.mark.parametrize("transformers", ["0x63", "-2x50", "999999999x1"])

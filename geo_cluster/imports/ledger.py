@@ -31,7 +31,7 @@ BEFORE = "before.csv"
 REGISTRY = "layers/sources.toml"
 
 
-class Held(NamedTuple):
+class WorkData(NamedTuple):
     """What a work holds: its numbers, and its files by path."""
 
     known: tuple[KnownBetter, ...]
@@ -90,7 +90,7 @@ def accepted(files: Mapping[str, bytes]) -> list[AcceptedImport]:
 
 def accept(
     known: Sequence[KnownBetter], files: Mapping[str, bytes], checked: Checked, *, when: datetime.datetime
-) -> Held:
+) -> WorkData:
     """What a work holds with a checked file accepted.
 
     Parameters
@@ -122,10 +122,10 @@ def accept(
         if PROJECTS in files:
             kept[f"{ROWS}/{number}/{BEFORE}"] = files[PROJECTS]
         kept[PROJECTS] = checked.files[PROJECTS]
-    return Held((*held, *checked.known), _composed(kept, [*earlier, latest]))
+    return WorkData((*held, *checked.known), _composed(kept, [*earlier, latest]))
 
 
-def revert(known: Sequence[KnownBetter], files: Mapping[str, bytes], number: str) -> Held:
+def revert(known: Sequence[KnownBetter], files: Mapping[str, bytes], number: str) -> WorkData:
     """What a work holds without one import.
 
     Parameters
@@ -162,7 +162,7 @@ def revert(known: Sequence[KnownBetter], files: Mapping[str, bytes], number: str
     kept = {name: content for name, content in files.items() if not name.startswith(f"{ROWS}/{number}/")}
     if gone.kind == "projects":
         _hand_down_projects(kept, files, number, later)
-    result = Held(tuple(held), _composed(kept, remaining))
+    result = WorkData(tuple(held), _composed(kept, remaining))
     refuse_if(_orphans(result, files, gone))
     return result
 
@@ -179,7 +179,7 @@ def _hand_down_projects(
         kept[path] = before
 
 
-def _orphans(held: Held, files: Mapping[str, bytes], gone: AcceptedImport) -> list[Fault]:
+def _orphans(held: WorkData, files: Mapping[str, bytes], gone: AcceptedImport) -> list[Fault]:
     """Numbers that speak of a station which went with the import."""
     if gone.kind != "substations":
         return []
