@@ -13,6 +13,16 @@ from geo_cluster.box import limits
 os.environ.setdefault("GEO_CLUSTER_LANG", "en")  # refusals in one language, whatever the machine's
 
 
+def pytest_collection_modifyitems(items):
+    """Marks that a test has by what it asks for: a cluster, or a PostgreSQL server."""
+    for item in items:
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        if "cluster" in item.fixturenames:
+            item.add_marker("cluster")
+        if "postgres" in item.fixturenames or str(params.get("address")) == "postgresql":
+            item.add_marker("db")
+
+
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
     """A scheduler and two workers, each a process of its own, as on two machines."""

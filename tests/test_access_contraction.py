@@ -18,6 +18,7 @@ def random_network(seed: int, nodes: int, edges: int, *, oneway: float, whole: b
     )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     seed=st.integers(0, 10**6),

@@ -39,6 +39,7 @@ def snapshot(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
+@pytest.mark.slow
 def test_all_layers_of_a_prefecture_come_with_their_sources(server: FakeOSM, tmp_path: Path) -> None:
     said: list[tuple[str, float]] = []
     done = ask(server, tmp_path / "osm", "黄石市", progress=lambda text, share: said.append((text, share)))
@@ -55,6 +56,7 @@ def test_all_layers_of_a_prefecture_come_with_their_sources(server: FakeOSM, tmp
     assert shares == sorted(shares) and shares[-1] == 1.0 and any("roads" in text for text, _ in said)
 
 
+@pytest.mark.slow
 def test_roads_have_speeds_of_their_pieces_and_both_ways(server: FakeOSM, tmp_path: Path) -> None:
     ask(server, tmp_path / "osm", layers=["roads"])
     found = gpd.read_file(tmp_path / "osm" / "roads.gpkg")
@@ -74,6 +76,7 @@ def test_roads_have_speeds_of_their_pieces_and_both_ways(server: FakeOSM, tmp_pa
     assert back.km[0, 0] > km * 1.5  # round the block
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["429", "504", "html", "truncated", "cut", "remark", "slow"])
 def test_a_fault_that_passes_is_waited_out(server: FakeOSM, tmp_path: Path, fault: str) -> None:
     server.faults = [fault]
@@ -82,6 +85,7 @@ def test_a_fault_that_passes_is_waited_out(server: FakeOSM, tmp_path: Path, faul
     assert len(server.seen) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "code", "values"),
     [
@@ -111,6 +115,7 @@ def test_a_fault_that_stays_leaves_the_old_layers_and_says_so(
     assert {p.name for p in tmp_path.iterdir()} <= {"osm", ".osm-answers"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("area", ["黄石市", BOX])
 def test_a_server_that_is_not_there_is_named_at_once_and_soon_given_up(
     tmp_path: Path, area: Any, monkeypatch: pytest.MonkeyPatch
@@ -129,6 +134,7 @@ def test_a_server_that_is_not_there_is_named_at_once_and_soon_given_up(
     assert not (tmp_path / "osm").exists()
 
 
+@pytest.mark.slow
 def test_what_came_before_a_refusal_is_not_asked_again(server: FakeOSM, tmp_path: Path) -> None:
     server.faults = ["", "429", "429"]
     with pytest.raises(DataError):
@@ -141,6 +147,7 @@ def test_what_came_before_a_refusal_is_not_asked_again(server: FakeOSM, tmp_path
     assert not (tmp_path / ".osm-answers").exists()
 
 
+@pytest.mark.slow
 def test_layers_that_are_not_asked_for_stay(server: FakeOSM, tmp_path: Path) -> None:
     ask(server, tmp_path / "osm", layers=["water"])
     done = ask(server, tmp_path / "osm", layers=["roads", "water"])
@@ -150,6 +157,7 @@ def test_layers_that_are_not_asked_for_stay(server: FakeOSM, tmp_path: Path) -> 
     assert set(registry) == {"roads", "water", "industrial_land"}
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_old_layers(server: FakeOSM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ask(server, tmp_path / "osm", layers=["water"])
     before = snapshot(tmp_path / "osm")
@@ -165,6 +173,7 @@ def test_a_full_disk_leaves_the_old_layers(server: FakeOSM, tmp_path: Path, monk
     assert {p.name for p in tmp_path.iterdir()} == {"osm", ".osm-answers"}
 
 
+@pytest.mark.slow
 def test_a_failed_exchange_of_folders_puts_the_old_one_back(
     server: FakeOSM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,6 +204,7 @@ def test_osmnx_and_the_resolver_are_given_back_as_they_were(server: FakeOSM, tmp
     assert socket.getaddrinfo is resolver
 
 
+@pytest.mark.slow
 def test_a_place_without_boundary_is_named(server: FakeOSM, tmp_path: Path) -> None:
     assert refused(ask, server, tmp_path / "osm", "Atlantis") == [("access.no_boundary", "Atlantis")]
 
@@ -220,6 +230,7 @@ def test_all_wrong_options_are_named_at_once(server: FakeOSM, tmp_path: Path) ->
     assert [where for _, where in refused(ask, server, tmp_path / "osm", **wrong)] == list(wrong)
 
 
+@pytest.mark.slow
 def test_new_roads_join_the_old_ones_at_the_edge_of_the_area(server: FakeOSM, tmp_path: Path) -> None:
     # the old network: far west - inside the area - inside; the new one replaces what is inside
     places = {0: (WEST - 0.5, SOUTH), 1: (WEST + 0.001, SOUTH + 0.001), 2: (WEST + 0.02, SOUTH + 0.02)}

@@ -41,6 +41,7 @@ def test_matrix_of_a_square_by_hand() -> None:
     assert km.tolist() == [[3, 1, 0], [3, 5, 4]]
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     seed=st.integers(0, 10**6),

@@ -178,6 +178,7 @@ def test_freight_goes_to_the_nearest_terminal() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_trips_of_the_shipped_data(world: tuple[RoadNetwork, dict, RoadCalibration]) -> None:
     network, places, calibration = world
     sites = pd.read_csv(ROOT / "data/geo/sites.csv")["id"].tolist()

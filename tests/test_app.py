@@ -67,6 +67,7 @@ def says(page):
 # ---- each page, both languages ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_opens(name, language):
@@ -88,6 +89,7 @@ def test_the_frame_opens_on_the_map(language):
     assert page.title[0].value == text("explore.title", language)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PAGES)
 def test_english_pages_have_no_chinese_label(name):
     page = opened(name, "en", study=run("cautious"))
@@ -112,6 +114,7 @@ def test_the_explore_page_counts_what_is_shipped():
         assert shown[text(f"explore.{key}", "zh")] == str(len(Layers().read(layer)))
 
 
+@pytest.mark.slow
 def test_the_data_page_names_every_layer():
     page = opened("data")
     registry = page.dataframe[0].value
@@ -146,6 +149,7 @@ def test_rows_are_read_in_words_under_headings():
     assert [column for column in table.value if column not in headings] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["score", "supply", "match"])
 def test_charts_show_the_rows_they_are_given_and_keep_their_looks(name):
     page = opened(name, study=run("cautious"))
@@ -165,7 +169,7 @@ def test_charts_show_the_rows_they_are_given_and_keep_their_looks(name):
 
 
 def test_a_spoilt_layer_is_told_on_the_page():
-    refusal = DataError(Fault("chain.csv", "is missing", "run `make data`"))
+    refusal = DataError(Fault("world.layer_missing", "chain.csv"))
     with patch.object(cached.Layers, "read", side_effect=refusal):
         cached._layer_table.clear()
         page = opened("explore")

@@ -41,6 +41,7 @@ def test_without_a_run_the_layers_are_there(language):
         assert [one for one in files(page)[text("brief.what", "en")] if CJK.search(one)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_after_a_run_every_file_of_the_bundle_is_listed(language):
     page = opened("brief", language, study=run())
@@ -64,6 +65,7 @@ def test_each_file_has_a_preview(name):
     assert len(shown) == 1
 
 
+@pytest.mark.slow
 def test_moved_settings_are_said():
     page = opened("brief", study=run("cautious"))
     assert [one.value for one in page.warning] == [text("brief.stale", "zh", id=run("cautious").scenario.id)]
@@ -77,6 +79,7 @@ def test_the_zip_holds_what_is_listed():
     assert archive.read("assignment.csv") == made["assignment.csv"]
 
 
+@pytest.mark.slow
 def test_hostile_names_stay_text():
     sheet = f'编号,名称,环节,年产值(亿元)\nP01,"{HOSTILE}",fiber_laser,5\n'.encode()
     page = opened("brief", work=Work(catalog.scenario(), {PROJECTS: sheet}))
@@ -100,6 +103,7 @@ def test_hostile_names_stay_text():
     assert not [one for kind in read_as_markup for one in kind if "onerror" in one.value]
 
 
+@pytest.mark.slow
 def test_a_stopped_plans_files_never_come_for_a_full_one():
     full = run()
     left_out = np.flatnonzero(full.plan.site >= 0)[:3]
@@ -113,6 +117,7 @@ def test_a_stopped_plans_files_never_come_for_a_full_one():
     assert packed[0] != packed[1]
 
 
+@pytest.mark.slow
 def test_the_layers_of_a_work_are_on_the_map_that_goes_with_them(tmp_path):
     mine = Layers(own.register(tmp_path / "own", sites=own.sites()))
     files = cached.layer_files(mine, "zh")

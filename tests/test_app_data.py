@@ -51,6 +51,7 @@ def button(page, key, language="zh"):
     return next(one for one in page.button if one.label == text(key, language))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_numbers_are_previewed_taken_over_and_reverted(language):
     good = table(("H01", "可供工业用地", "3-5", "公顷", "上报", NASTY))
@@ -91,6 +92,7 @@ def test_faults_stand_in_the_way_and_are_said_in_the_readers_language(language):
         assert [one for one in says(page) if CJK.search(one) and "gc-about" not in one] == []
 
 
+@pytest.mark.slow
 def test_parcels_with_rules_change_the_scores_once_confirmed(tmp_path):
     page = dropped(sample("sample_parcels.geojson"), sample("sample_rules.csv"), sample("sample_exclusions.gpkg"))
     assert not page.exception
@@ -133,6 +135,7 @@ def test_own_stations_appear_beside_the_shipped_ones(language):
     assert "U01" in page.dataframe[1].value["id"].tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["roads", "counties", "chain", "sites"])
 def test_a_layer_is_drawn(name):
     page = opened("data")
@@ -142,6 +145,7 @@ def test_a_layer_is_drawn(name):
     assert len(page.get("vega_lite_chart") or page.get("arrow_vega_lite_chart")) == 1
 
 
+@pytest.mark.slow
 def test_what_cannot_be_read_is_a_sentence():
     page = dropped(("broken.xlsx", b"PK\x03\x04 nothing"), ("empty.geojson", b"{}"))
     assert not page.exception

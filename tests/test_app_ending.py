@@ -74,6 +74,7 @@ async def _told(visitor, wanted=None):
             return told.delta.new_element
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
 def test_told_to_end_it_ends_soon_and_leaves_nothing(tmp_path):
     space = Workspace(database.connect(str(tmp_path / "workspace.sqlite")))

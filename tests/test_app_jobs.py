@@ -19,6 +19,7 @@ def memory_mb():
     return int(re.search(r"Anonymous:\s+(\d+)", told)[1]) / 1024
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="as Linux counts memory")
 def test_memory_does_not_grow_from_run_to_run():
     """After twenty runs there is hardly more than after ten."""

@@ -11,7 +11,7 @@ from app.jobs import KEPT, KEPT_BYTES, Jobs
 from app.texts import text
 from app.views.match import edit, plan, pools
 from geo_cluster.domain import Pair
-from geo_cluster.errors import DataError, Fault, InputError
+from geo_cluster.errors import DataError, Fault, InputError, Place
 from geo_cluster.matching.plan import Progress
 from geo_cluster.report import comparison, explanation, tables
 from geo_cluster.report.comparison import Other
@@ -64,6 +64,7 @@ def shown(page, heading):
     return next(table.value for table in page.dataframe if heading in table.value.columns)
 
 
+@pytest.mark.slow
 def test_a_run_shows_its_own_results():
     page = opened("match")
     assert text("match.first", "zh") in [info.value for info in page.info]
@@ -100,6 +101,7 @@ def test_a_result_shows_in_the_pass_in_which_it_is_taken():
     assert not page.expander[0].proto.expanded, "the results would be below the fold"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_during_a_run_nobody_is_told_to_run(language):
     go = threading.Event()
@@ -134,6 +136,7 @@ def test_the_headline_says_how_often_the_plan_holds(language):
     assert run().region.names[table["pool"].iloc[1]][language] in held.help
 
 
+@pytest.mark.slow
 def test_no_hash_is_shown_to_a_planner():
     before, after = run(), run("cautious")
     page = opened("match", study=after, study_before=before)
@@ -224,6 +227,7 @@ def test_a_plan_that_seldom_holds_is_warned_of(name, is_seldom):
     assert (told == "") != is_seldom
 
 
+@pytest.mark.slow
 def test_changed_settings_make_the_results_stale():
     page = opened("match", study=run())
     assert not warned(page)
@@ -241,6 +245,7 @@ def test_changed_settings_make_the_results_stale():
     assert page.session_state["study_before"] is run()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_plan_of_other_projects_is_to_look_at_only(language):
     study, other = run(), own(("fiber_laser", "3"), ("laser_chip", "4"))
@@ -253,6 +258,7 @@ def test_a_plan_of_other_projects_is_to_look_at_only(language):
     assert not plan_editor(page).disabled
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("tab", ["plan", "unplaced", "pools", "others", "changes", "robustness", "ranking"])
 def test_every_tab_opens(tab, language):
@@ -383,6 +389,7 @@ def test_visitors_of_one_scenario_share_a_run_and_others_wait():
     assert one.study is run()
 
 
+@pytest.mark.slow
 def test_a_stopped_run_keeps_its_plan_and_can_be_run_again():
     told = []
     begun = threading.Event()
@@ -405,6 +412,7 @@ def test_a_stopped_run_keeps_its_plan_and_can_be_run_again():
     assert again.wait(20)
 
 
+@pytest.mark.slow
 def test_a_run_stopped_before_there_is_a_plan_ends_at_the_next_step():
     begun, go = threading.Event(), threading.Event()
 
@@ -451,13 +459,13 @@ def test_a_run_that_breaks_tells_no_traceback():
 @pytest.mark.parametrize("error", [InputError, DataError])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_refusal_is_shown_as_sentences(error, language):
-    faults = [Fault("row 3", "is odd", "mend it"), Fault("row 4", "is odder", "mend that")]
+    faults = [Fault("world.no_weight", Place("a.csv", row=row)) for row in (3, 4)]
     page = opened("match", language)
     with patch.object(cached.pipeline, "run", side_effect=error(faults)):
         press(page, "match.run", language)
         ended(page)
     (told,) = [one.value for one in page.error]
     assert told.startswith(text("error", language))
-    assert all(str(fault) in told for fault in faults)
+    assert all(str(fault.words(language)) in told for fault in faults)
     assert "Traceback" not in told
     assert text("footer", language) in "\n".join(says(page)), "the rest of the page is there"

@@ -32,6 +32,7 @@ def projects_of(page):
     return pd.read_csv(io.BytesIO(page.session_state["work"].files["projects.csv"]), dtype=str, keep_default_na=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_part_is_drawn(language):
     page = opened("score", language)
@@ -69,11 +70,12 @@ def test_what_is_not_a_number_at_intake_is_told_with_its_remedy():
     page = opened("score")
     page.text_input(key="intake-land_mu").set_value("about 30").run()
     assert not page.exception
-    assert "'about 30' 不是数" in page.error[0].value
+    assert "“about 30”不是数" in page.error[0].value
     page.text_input(key="intake-land_mu").set_value("25-35").run()
     assert not page.error
 
 
+@pytest.mark.slow
 def test_a_project_that_fits_nowhere_at_intake_is_an_answer():
     page = opened("score")
     page.text_input(key="intake-land_mu").set_value("90000").run()
@@ -82,6 +84,7 @@ def test_a_project_that_fits_nowhere_at_intake_is_an_answer():
         assert not at(page, part).exception, part
 
 
+@pytest.mark.slow
 def test_a_project_begins_a_portfolio_and_another_is_added():
     page = opened("score")
     page.text_input(key="intake-name").set_value(NAME).run()
@@ -108,6 +111,7 @@ def test_a_project_may_follow_the_sample_which_stays_labelled():
     assert table["名称"].str.startswith("示例").sum() == len(table) - 1
 
 
+@pytest.mark.slow
 def test_trial_weights_change_nothing_until_they_are_kept():
     page = at(opened("score"), "weights")
     assert page.button(key="weights-keep").disabled
@@ -136,6 +140,7 @@ def test_the_most_wanted_swing_is_100():
     assert page.button(key="weights-keep").disabled
 
 
+@pytest.mark.slow
 def test_an_odd_judgement_is_pointed_out():
     page = at(opened("score"), "weights")
     page.segmented_control(key="score-way").set_value("ahp").run()
@@ -220,6 +225,7 @@ def test_no_project_of_a_visitor_is_in_what_others_share():
     assert weigh(one, {}).score == pytest.approx(weighed.score)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_sources_and_tariff_are_read_in_the_visitor_s_language(language):
     page = at(opened("score", language), "compare", language)

@@ -19,6 +19,7 @@ HEARD_OUT = ("_create_scriptrunner", "_handle_scriptrunner_event_on_event_loop")
 NEEDLESS = "Streamlit does so by itself: this patch can go"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scenario", "patches", "expected"),
     [

@@ -52,6 +52,7 @@ def test_the_open_tab_stays_open_in_the_other_language():
     assert page.session_state["supply-tabs-en"] == text("supply.offers", "en"), "the last one that was open"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("tab", TABS)
 def test_each_tab_opens_in_both_languages(tab, language):
@@ -102,6 +103,7 @@ def test_in_english_a_prior_gives_its_reason_in_english():
     assert [one for one in sources if CJK.search(one)] == []
 
 
+@pytest.mark.slow
 def test_the_filter_keeps_one_prefecture_and_the_sort_reorders():
     page = opened("supply")
     code = "420700"
@@ -151,6 +153,7 @@ def take(page, low, likely, high, said):
     return page
 
 
+@pytest.mark.slow
 def test_a_number_known_better_replaces_the_prior_and_can_be_taken_back():
     page = take(at("requests"), 300.0, 330.0, 360.0, "园区管委会")
     assert not page.exception
@@ -181,6 +184,7 @@ def test_a_number_without_source_or_out_of_order_is_refused_in_words(language):
     assert page.session_state["work"].scenario.known == ()
 
 
+@pytest.mark.slow
 def test_hostile_sources_stay_text():
     known = (KnownBetter(subject="H01", attribute="spare_mva", low=1, likely=2, high=3, source=HOSTILE),)
     known = (
@@ -209,6 +213,7 @@ def test_what_rules_take_adds_up_and_the_sample_is_labelled():
     assert "永久基本农田" in table
 
 
+@pytest.mark.slow
 def test_an_own_survey_takes_the_place_of_the_sample(tmp_path):
     found = land_survey.sample()
     land = found.land.assign(site=HOSTILE[:60]).rename(columns={"lost_water_ha": "lost_<b>河</b>_ha"})

@@ -77,6 +77,7 @@ def status(page):
 # ---- saved at once ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_first_change_saves_and_can_be_undone(kept, language):
     page = opened("match", language)
@@ -137,6 +138,7 @@ def test_a_work_taken_along_runs_again(kept, tmp_path):
 # ---- plans --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_after_a_restart_the_last_plan_is_shown_without_solving(kept, monkeypatch):
     page = set_level(opened("match"), "cautious")
     next(button for button in page.button if button.label == text("match.run", "zh")).click().run()
@@ -163,6 +165,7 @@ def test_a_plan_of_the_untouched_scenario_is_kept_with_the_first_change(kept):
     assert kept.last_plan(entry.id).scenario_id == run().scenario.id
 
 
+@pytest.mark.slow
 def test_a_new_name_makes_no_plan_stale(kept):
     page = opened("match", study=run())
     set_level(page, "cautious")
@@ -187,6 +190,7 @@ def _rename(id_):
 # ---- two windows, two people --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("choice", ["theirs", "mine"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_second_window_is_told(kept, language, choice):
@@ -268,6 +272,7 @@ def test_a_damaged_work_is_shown_as_one_and_the_others_open(kept):
 HOSTILE = "</script><b>*x*</b> [a](javascript:1) $x$ :smile: `" + "长" * 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["supply", "score", "match", "data", "brief"])
 def test_hostile_names_and_notes_are_text_on_every_page(kept, name):
     saved = kept.create(Work(catalog.scenario()).named(HOSTILE), note=HOSTILE)
@@ -419,6 +424,7 @@ def test_a_role_that_is_taken_away_is_gone_at_the_next_step(kept, secrets_file):
 BEGUN = Place("secrets.toml", key="[auth]")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "named"),
     [
@@ -508,6 +514,7 @@ def test_a_provider_that_does_not_answer_is_told_with_its_address(kept, language
 # ---- first steps, errors ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_first_steps_go_away_and_stay_away():
     page = opened("supply")
     steps = [one for one in page.markdown if "①" in one.value or "②" in one.value]
@@ -564,6 +571,7 @@ def test_when_the_workspace_vanishes_the_change_stays_on_the_page_and_is_saved_l
     assert kept.open(entry.id).work.scenario.planning_level == "hopeful"
 
 
+@pytest.mark.slow
 def test_files_that_were_laid_out_go_with_the_last_visitor(kept):
     content = OWN.to_csv(index=False).encode()
     saved = kept.create(Work(catalog.scenario(), {PROJECTS: content}), note="new")

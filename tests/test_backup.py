@@ -70,6 +70,7 @@ def ended(monkeypatch, capsys, *arguments):
 # ---- there and back -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("to", ["sqlite", "postgresql"])
 def test_what_was_backed_up_comes_back(address, to, tmp_path, request):  # noqa: F811
     engine, file = filled(address), tmp_path / "copy.sqlite"
@@ -111,6 +112,7 @@ def test_a_backup_is_a_workspace_that_the_app_opens(tmp_path):
     assert [one.id for one in space.works()] == [one.id for one in Workspace(engine).works()]
 
 
+@pytest.mark.slow
 def test_a_backup_while_others_save_is_of_one_moment(address, tmp_path):  # noqa: F811
     """Four people save as fast as they can; each copy holds whole works, and each a stretch without a hole."""
     engine = database.connect(address)
@@ -281,6 +283,7 @@ def test_no_room_for_a_backup_leaves_none(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["a.sqlite"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no fork, no SIGKILL")
 def test_killed_in_a_backup_or_a_restore_nothing_is_half(tmp_path):
     engine, copy = filled(str(tmp_path / "a.sqlite")), tmp_path / "copy.sqlite"

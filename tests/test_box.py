@@ -103,6 +103,7 @@ def through_every_door(name, content, region):
     return told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_hostile_file_does_nothing(name, region, bait, trap, limited):
     limited(cpu_seconds=3, seconds=10)
@@ -274,6 +275,7 @@ def test_whoever_leaves_closes_the_box_and_its_turn():
     assert door.rows(b"a,b\n1,2\n", "short.csv").rows[1] == (2, ["1", "2"])
 
 
+@pytest.mark.slow
 def test_a_box_ends_with_its_parent(tmp_path):
     """A box that would think for long is gone when whoever asked is killed."""
     script = textwrap.dedent("""
@@ -303,6 +305,7 @@ def _is_alive(pid):
     return state != "Z"
 
 
+@pytest.mark.slow
 def test_many_at_once_wait_for_their_turn(limited):
     limited(at_once=2)
     most, told = [], []
@@ -331,6 +334,7 @@ def test_many_at_once_wait_for_their_turn(limited):
 # ---- limits -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "most", "content", "code"),
     [
@@ -374,6 +378,7 @@ BROKEN_FILES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "content", "code"), BROKEN_FILES, ids=[code for *_, code in BROKEN_FILES])
 def test_what_a_library_can_not_read_has_a_code_of_ours(name, content, code):
     ending = Path(name).suffix
@@ -399,6 +404,7 @@ def test_a_broken_workbook_has_a_code_of_ours():
 # ---- what is honest is read as before -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_geometry_comes_out_as_it_went_in(tmp_path):
     shapes = [
         shapely.Point(1, 2),
@@ -424,6 +430,7 @@ def test_geometry_comes_out_as_it_went_in(tmp_path):
             assert one is None or one.geom_type == other.geom_type
 
 
+@pytest.mark.slow
 def test_a_package_that_keeps_a_log_is_read(tmp_path):
 
     path = tmp_path / "a.gpkg"
@@ -442,6 +449,7 @@ def test_nothing_is_left_behind(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_changed_files_are_read_or_refused():
     told, broke = fuzz(20, seed=int(time.time()))
     assert broke == []
@@ -506,6 +514,7 @@ def test_a_box_that_was_taken_over_is_not_believed(lie, monkeypatch):
         door.outlines(["x"], f"{lie}.csv", [Place("a")])
 
 
+@pytest.mark.slow
 def test_a_box_that_is_killed_is_no_fault_of_the_file(monkeypatch):
     """As the system does when memory is short: the next try reads the file."""
     killed = []
@@ -524,6 +533,7 @@ def test_a_box_that_is_killed_is_no_fault_of_the_file(monkeypatch):
     assert len(door.rows(content, "killed.csv").rows) == 200_001
 
 
+@pytest.mark.slow
 def test_where_no_box_can_begin_it_is_told_and_tried_again(monkeypatch):
     with monkeypatch.context() as gone:
         gone.setattr(sys, "executable", "/nowhere/python")
@@ -533,6 +543,7 @@ def test_where_no_box_can_begin_it_is_told_and_tried_again(monkeypatch):
     assert door.rows(b"a,b\n9,2\n", "a.csv").rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("upper", [True, False])
 def test_a_shapefile_is_found_with_what_lies_beside_it(tmp_path, upper):
     frame = gpd.GeoDataFrame({"site": ["H01"]}, geometry=[shapely.box(115, 30, 115.01, 30.01)], crs=4490)
@@ -545,6 +556,7 @@ def test_a_shapefile_is_found_with_what_lies_beside_it(tmp_path, upper):
     assert read.crs == frame.crs
 
 
+@pytest.mark.slow
 def test_a_packed_kml_is_read(region):
     place = "<coordinates>115.08,30.15 115.09,30.15 115.09,30.16 115.08,30.15</coordinates>"
     ring = f"<outerBoundaryIs><LinearRing>{place}</LinearRing></outerBoundaryIs>"

@@ -73,6 +73,7 @@ def refused(told, out, *parts):
 # ---- refusals -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_faults_of_a_scenario_come_all_at_once(tmp_path, scenario):
     path = scenario('colour = "red"\nplanning_level = "wild"\n[weights]\nrd_minutes = -3\nbeauty = 1\n')
     done = geo_cluster("study", str(path), "--out", str(tmp_path / "out"))
@@ -172,6 +173,7 @@ SURVEY = ["land", SAMPLE / "sample_parcels.geojson", "--rules", SAMPLE / "sample
 SURVEY += ["--layers", SAMPLE / "sample_exclusions.gpkg"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits on Windows")
 @pytest.mark.parametrize(("arguments", "most"), [(["study"], 1_000_000), (SURVEY, 60_000), (SURVEY, 120_000)])
 def test_a_full_disk_leaves_earlier_results_as_they_were(arguments, most, tmp_path):
@@ -223,6 +225,7 @@ def test_a_null_is_as_good_as_nothing(call, tmp_path):
     refused(told, tmp_path / "out", "年产值(亿元): is empty")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "named"),
     [
@@ -296,6 +299,7 @@ def test_a_language_is_asked_for_one_run(call, monkeypatch):
 # ---- what works ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_study_of_ones_own_in_english(tmp_path, call):
     path = write_own(tmp_path / "mine")
     code, printed, _ = call("study", path, "--out", tmp_path / "out", "--lang", "en", "--profile")
@@ -308,6 +312,7 @@ def test_study_of_ones_own_in_english(tmp_path, call):
     assert '"lang":"en"' in (tmp_path / "out" / "map.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_match_names_each_step_as_it_is_done(tmp_path, call):
     path = write_own(tmp_path / "mine")
     code, _, complaint = call("match", path, "--out", tmp_path / "out", "--lang", "en")
@@ -322,6 +327,7 @@ def test_match_names_each_step_as_it_is_done(tmp_path, call):
 MARKUP = "[bold]rich[/bold] [/nope] :factory:"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["study", "match"])
 def test_names_are_not_taken_for_markup(command, tmp_path, call, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
@@ -344,6 +350,7 @@ def test_scoring_leaves_aside_what_a_scenario_says_of_its_own_projects(call, sce
     assert json.loads(printed)["verdict"]["project"] == "P01"
 
 
+@pytest.mark.slow
 def test_stopped_while_explaining_nothing_is_left_behind(tmp_path, call, monkeypatch):
     def stopped(*_, **__):
         raise KeyboardInterrupt
@@ -358,6 +365,7 @@ def test_stopped_while_explaining_nothing_is_left_behind(tmp_path, call, monkeyp
     assert [path.read_text(encoding="utf-8") for path in out.iterdir()] == ["earlier"]
 
 
+@pytest.mark.slow
 def test_study_of_the_sample_says_so(tmp_path):
     done = geo_cluster("study", "--out", str(tmp_path / "out"), env=os.environ | {"COLUMNS": "140"})
     assert done.returncode == 0, done.stderr
@@ -376,6 +384,7 @@ def test_layers_lists_every_layer():
             assert getattr(layer, key) in told.output
 
 
+@pytest.mark.slow
 def test_check_data_passes_what_is_shipped(call):
     code, printed, _ = call("check-data")
     assert code == 0
@@ -391,6 +400,7 @@ def copied(tmp_path, monkeypatch):
     return folder
 
 
+@pytest.mark.slow
 def test_check_data_names_every_layer_that_was_tampered_with(copied, call):
     sites = (copied / "sites.csv").read_text(encoding="utf-8")
     (copied / "sites.csv").write_text(sites.replace("黄石", "黄土", 1), encoding="utf-8")
@@ -414,6 +424,7 @@ def test_study_on_a_spoilt_layer_is_refused(copied, tmp_path, call):
     refused(call("study", "--out", tmp_path / "out"), tmp_path / "out", "substations.csv", "make data")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no terminals of this kind on Windows")
 def test_the_app_asks_nothing_of_somebody_at_a_terminal(tmp_path):
     """An empty home, a terminal, a browser to be opened: streamlit would ask for an e-mail address."""
@@ -484,6 +495,7 @@ def test_the_app_does_not_start_where_it_would_serve_anybody_by_any_name(argumen
     refused(call("app", "--headless", *arguments), tmp_path / "out", named)
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_is_said_in_words(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         command = [*BIN, "app", "--headless", "--port", str(taken.getsockname()[1])]
@@ -511,6 +523,7 @@ def test_a_scenario_that_never_ends_is_told_at_once(spoil, tmp_path, call):
 # ---- terminals and pipes ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "gbk"])
 def test_no_terminal_lacks_the_characters_to_end_well(encoding, tmp_path):
     """Results were written and the exit code was 1, for want of an arrow."""
@@ -528,6 +541,7 @@ def test_no_terminal_lacks_the_characters_to_end_well(encoding, tmp_path):
     assert ("->" in told) == (encoding == "ascii")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
 def test_nobody_reads_on_or_the_disk_is_full():
     for arguments in (["layers"], ["--help"]):
@@ -548,6 +562,7 @@ def test_nobody_reads_on_or_the_disk_is_full():
 HEAVY = {"streamlit", "geopandas", "pandas", "numpy", "scipy", "folium", "osmnx", "highspy", "rasterio"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["--help"], ["study", "--help"], ["app", "--help"]])
 def test_help_is_instant(arguments):
     code = "import sys\nfrom geo_cluster.cli import main\n"

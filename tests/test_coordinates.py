@@ -33,6 +33,7 @@ def test_published_points(wgs84: tuple[float, float], gcj02: tuple[float, float]
     np.testing.assert_allclose(convert(*gcj02, source="gcj02", target="wgs84"), wgs84, atol=2e-6)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(st.tuples(lons, lats), min_size=1, max_size=20))
 def test_arrays_give_what_the_library_gives_point_by_point(points: list[tuple[float, float]]) -> None:
@@ -43,6 +44,7 @@ def test_arrays_give_what_the_library_gives_point_by_point(points: list[tuple[fl
         np.testing.assert_allclose(np.column_stack([y, x]), expected, rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(st.tuples(lons, lats), min_size=1, max_size=20))
 def test_the_inverse_is_good_to_a_tenth_of_a_millimetre_and_agrees_with_the_library(
@@ -57,6 +59,7 @@ def test_the_inverse_is_good_to_a_tenth_of_a_millimetre_and_agrees_with_the_libr
         np.testing.assert_allclose([y, x], theirs.T, rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(lons, lats, st.sampled_from(SYSTEMS), st.sampled_from(SYSTEMS), st.sampled_from(SYSTEMS))
 def test_ways_over_a_third_system_lead_to_the_same_place(lon: float, lat: float, a: str, b: str, c: str) -> None:
@@ -126,6 +129,7 @@ def test_a_square_of_a_thousand_metres_is_a_hundred_hectares_and_1500_mu() -> No
     assert area_mu(square)[0] == pytest.approx(1500, rel=1e-9)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(74, 135), st.floats(18, 53)), min_size=1, max_size=8))
 def test_areas_across_zones_agree_with_the_ellipsoid_to_the_zone_s_distortion(

@@ -186,6 +186,7 @@ def test_licence_note_names_every_layer():
     assert [name for name in REGISTRY if f"`{name}`" not in note] == []
 
 
+@pytest.mark.slow
 def test_rebuilding_gives_the_same_bytes(tmp_path):
     subprocess.run([sys.executable, ROOT / "scripts" / "make_data.py", tmp_path], check=True)
     made = {path.name: path.read_bytes() for path in tmp_path.iterdir()}

@@ -149,6 +149,7 @@ if sys.platform != "win32":
     HAPPENINGS[_link_another] = ("workspace.another_workspace",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("happens", HAPPENINGS, ids=lambda one: one.__name__.strip("_"))
 def test_what_happens_to_the_file_is_told_before_a_save_is_acknowledged(space, file, tmp_path, happens):
     """Acknowledged means: whoever starts the app again finds it. Put back, all goes on as before."""
@@ -207,7 +208,7 @@ def test_moved_away_and_back_nothing_is_lost(space, file):
 
 
 def test_a_whole_copy_in_its_place_is_the_workspace(space, file):
-    """A disk was exchanged, a backup of this moment put back: nothing is missing, so nothing is refusal_of."""
+    """A disk was exchanged, a backup of this moment put back: nothing is missing, so nothing is refused."""
     kept = space.create(work(10), note="a")
     _put_older(file, file)
     assert space.save(kept.id, work(20), seen=1, note="b").revision.number == 2
@@ -248,6 +249,7 @@ def test_a_full_disk_is_told_and_nothing_is_half(space, file):
 # ---- hands on the server ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", ["postgresql"], indirect=True)
 def test_what_happens_to_the_database_is_told(address):  # noqa: F811
     engine = database.connect(address)
@@ -402,7 +404,7 @@ def test_an_address_that_is_none_is_told_in_words(tmp_path, capfd):
         ('connection failed: FATAL:  password authentication failed for user "li"', "wrong_password"),
         ('connection failed: FATAL:  role "li" does not exist', "wrong_password"),
         ('connection failed: FATAL:  database "plans" does not exist', "no_such_database"),
-        ('connection to server at "10.0.0.1", port 5432 failed: Connection refusal_of', "connection_refused"),
+        ('connection to server at "10.0.0.1", port 5432 failed: Connection refused', "connection_refused"),
         ("failed to resolve host 'db.example': [Errno -2] Name or service not known", "unknown_host"),
         ("connection timeout expired", "no_answer"),
         ("FATAL:  sorry, too many clients already", "too_many_connections"),

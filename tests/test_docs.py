@@ -19,6 +19,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "benc
 WRITTEN = [page for page in PAGES if page.name != "CHANGELOG.md"]
 
 
+@pytest.mark.slow
 def test_what_the_code_writes_is_up_to_date():
     done = subprocess.run([sys.executable, "scripts/make_docs.py", "--check"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -63,6 +64,7 @@ def test_constants_in_the_methods_are_those_of_the_code():
     assert found >= 6
 
 
+@pytest.mark.slow
 def test_every_room_and_every_field_of_a_scenario_is_described():
     assert [name for name, data in make_docs.rooms().nodes(data=True) if not data["doc"]] == []
     assert make_docs.undescribed() == []
@@ -99,6 +101,7 @@ def test_functions_of_three_and_more_parameters_say_what_each_of_them_is():
     assert silent == {}
 
 
+@pytest.mark.slow
 def test_the_rooms_and_modules_import_in_no_circle():
     import networkx as nx
 
@@ -106,6 +109,7 @@ def test_the_rooms_and_modules_import_in_no_circle():
     assert list(nx.simple_cycles(make_docs.rooms())) == []
 
 
+@pytest.mark.slow
 def test_the_notebook_runs_from_facts_to_plan(monkeypatch, tmp_path):
     notebook = json.loads((ROOT / "docs" / "from_facts_to_plan.ipynb").read_text(encoding="utf-8"))
     monkeypatch.chdir(tmp_path)

@@ -49,6 +49,7 @@ def test_twenty_more_mva_are_worth_what_the_plan_gains(crowded):
     assert len(report_tables.assignment(after)) == len(report_tables.assignment(crowded))
 
 
+@pytest.mark.slow
 def test_losing_a_site_costs_what_a_study_without_it_is_worth_less(crowded):
     table = explanation.importance_table(crowded).set_index("site")["loss"]
     for site in table.index:
@@ -57,6 +58,7 @@ def test_losing_a_site_costs_what_a_study_without_it_is_worth_less(crowded):
         assert crowded.plan.objective - without.plan.objective == pytest.approx(table[site], abs=1e-3)
 
 
+@pytest.mark.slow
 def test_every_row_of_the_fronts_is_worth_no_more_than_the_plan_and_bounded(crowded):
     front = explanation.front_table(crowded)
     assert (front["worth"] <= crowded.plan.objective + 0.01).all()
@@ -65,6 +67,7 @@ def test_every_row_of_the_fronts_is_worth_no_more_than_the_plan_and_bounded(crow
     assert commuting["value"].is_monotonic_decreasing
 
 
+@pytest.mark.slow
 def test_share_of_draws_in_which_the_plan_holds_by_hand():
     """One project of 30 mu at X1, everything else ample: it holds when X1 has 2 ha or more."""
     sure = {"spare_mva": "G1", "energy_quota_tce": world.PREFECTURE}
@@ -95,6 +98,7 @@ def test_nothing_to_explain_where_nobody_may_go_anywhere():
     assert explanation.placement_options_table(nobody).empty
 
 
+@pytest.mark.slow
 def test_what_the_time_did_not_suffice_for_says_so(crowded):
     tables = explanation.explain(crowded, total_s=0.0)
     (left,) = report_tables.unplaced(crowded)["project"]
@@ -127,6 +131,7 @@ def test_the_time_is_kept_and_what_matters_most_comes_first(crowded, monkeypatch
     assert tables["ways_in"]["gain"].notna().any()
 
 
+@pytest.mark.slow
 def test_the_first_interrupt_ends_explaining_with_what_there_is(crowded, monkeypatch):
     asked = []
 
@@ -154,6 +159,7 @@ def rows(settings):
     return {key: [one.model_dump() for one in entries] for key, entries in settings.items()}
 
 
+@pytest.mark.slow
 def test_using_a_way_in_places_the_project(crowded):
     (left,) = report_tables.unplaced(crowded)["project"]
     ways = explanation.placement_options_of(crowded, left)
@@ -167,6 +173,7 @@ def test_using_a_way_in_places_the_project(crowded):
             assert (after.observations["source"] == "试算").any(), "the supposition shows as one"
 
 
+@pytest.mark.slow
 def test_a_pool_at_another_value_is_the_scenario_with_that_number(crowded):
     trial = what_if.pool_scenario(crowded, resource="power", pool="G1", amount=85.0, source="试算")
     (known,) = trial.known
@@ -191,6 +198,7 @@ def test_the_full_station_binds_and_the_others_do_not(crowded):
     assert gain > 50, "placing the fourth is worth its bonus and its score"
 
 
+@pytest.mark.slow
 def test_a_lock_costs_what_it_loses():
     free = run_crowded()
     best = report_tables.assignment(free)["site"].mode()[0]
@@ -216,6 +224,7 @@ def test_another_plan_in_a_study_is_checked_and_can_be_locked(crowded):
     assert short.words("zh").where.startswith("容量，"), "by its words, no code"
 
 
+@pytest.mark.slow
 def test_why_a_project_moved_begins_with_what_a_person_did():
     free = run_crowded()
     at = report_tables.assignment(free).set_index("project")["site"]["P01"]
@@ -228,6 +237,7 @@ def test_why_a_project_moved_begins_with_what_a_person_did():
     assert comparison.difference_table(free, free).empty
 
 
+@pytest.mark.slow
 def test_a_reason_agrees_with_the_numbers_beside_it(crowded):
     """Less to give: the pool says so; another arrangement of the same settings: not that it is worth more."""
     ample = study.run(
@@ -250,6 +260,7 @@ def test_a_reason_agrees_with_the_numbers_beside_it(crowded):
         assert one["why"] in ("按现在的设置，这样全局总分更高",) or one["why"].startswith("按现在的数，原园区得")
 
 
+@pytest.mark.slow
 def test_a_front_that_time_ended_before_says_so(crowded, monkeypatch):
     assert all(one.complete for one in comparison.other_plans(crowded))
     monkeypatch.setattr(explanation, "TOTAL_S", 0.0)
@@ -258,6 +269,7 @@ def test_a_front_that_time_ended_before_says_so(crowded, monkeypatch):
     assert not any(one.complete for one in fronts)
 
 
+@pytest.mark.slow
 def test_other_plans_are_no_better_and_bounded(crowded):
     plans = comparison.other_plans(crowded)
     assert plans[0].kind == "best"

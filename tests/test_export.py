@@ -63,6 +63,7 @@ def table(folder, name):
 # ---- the folder: all or nothing -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_study_of_which_every_number_is_known_asks_for_none_and_is_handed_over_whole(default, language):
     seen = default.observations
@@ -74,6 +75,7 @@ def test_a_study_of_which_every_number_is_known_asks_for_none_and_is_handed_over
     assert phone_list(report_tables.requests(known), language).empty
 
 
+@pytest.mark.slow
 def test_every_promised_file_is_there_and_nothing_else(out):
     assert {path.name for path in out.iterdir()} == set(bundle.FILES)
     assert [path.name for path in out.parent.iterdir()] == ["out"], "a draft folder was left behind"
@@ -89,6 +91,7 @@ def coded(code):
 STEPS = ("csv_tables", "write_geopackage", "scenario_toml", "attribution")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", STEPS)
 def test_a_step_that_fails_leaves_no_trace(step, default, tmp_path, monkeypatch):
     def fail(*_, **__):
@@ -101,6 +104,7 @@ def test_a_step_that_fails_leaves_no_trace(step, default, tmp_path, monkeypatch)
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), ValueError("a bug")])
 def test_a_step_that_fails_leaves_earlier_files_as_they_were(error, default, tmp_path, monkeypatch):
     def fail(*_, **__):
@@ -115,6 +119,7 @@ def test_a_step_that_fails_leaves_earlier_files_as_they_were(error, default, tmp
     assert content(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_replaced_puts_the_others_back(default, tmp_path):
     (tmp_path / "ATTRIBUTION.md").write_text("earlier", encoding="utf-8")
     (tmp_path / "study.json").mkdir()
@@ -126,6 +131,7 @@ def test_a_file_that_cannot_be_replaced_puts_the_others_back(default, tmp_path):
     assert (tmp_path / "study.json" / "inside").read_text(encoding="utf-8") == "kept"
 
 
+@pytest.mark.slow
 def test_new_files_take_the_place_of_earlier_ones_and_leave_foreign_ones_alone(default, out, tmp_path):
     (tmp_path / "ranking.csv").write_text("earlier", encoding="utf-8")
     (tmp_path / "notes.docx").write_text("somebody's own", encoding="utf-8")
@@ -158,6 +164,7 @@ def test_out_without_rights_is_refused(default, tmp_path, monkeypatch):
         bundle.check_writable(tmp_path / "new")
 
 
+@pytest.mark.slow
 def test_a_geopackage_that_cannot_be_written_is_refused(default, tmp_path, monkeypatch):
     def full(*_, **__):
         raise pyogrio.errors.DataSourceError("disk I/O error")
@@ -178,6 +185,7 @@ def test_tables_open_in_a_spreadsheet(out):
         assert raw.decode("utf-8-sig").count("\r\n") == len(pd.read_csv(path)) + 1
 
 
+@pytest.mark.slow
 def test_the_same_scenario_gives_the_same_bytes(default, out):
     again = study.run(catalog.scenario("default"))
     assert again is not default
@@ -215,6 +223,7 @@ def test_ranking_has_the_promised_columns_and_order(out):
     assert (between["score"] <= between["high"] + 1e-9).all()
 
 
+@pytest.mark.slow
 def test_assignment_and_unplaced_are_all_projects_once(tmp_path):
     found = csv_tables(run("cautious"))
     placed, left = (
@@ -229,12 +238,14 @@ def test_assignment_and_unplaced_are_all_projects_once(tmp_path):
 # ---- the scenario goes round --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_written_scenario_gives_the_study_again(default, out):
     again = study.run(catalog.scenario(out / "scenario.toml"))
     assert again.scenario == default.scenario
     assert csv_tables(again) == {name: (out / name).read_bytes() for name in csv_tables(again)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
 def test_a_portfolio_of_ones_own_goes_round(suffix, tmp_path):
     first = study.run(catalog.scenario(write_own(tmp_path / "mine", suffix)))
@@ -248,6 +259,7 @@ def test_a_portfolio_of_ones_own_goes_round(suffix, tmp_path):
     assert str(tmp_path) not in (moved / "scenario.toml").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_layers_of_ones_own_go_along_in_the_app(tmp_path):
     layer, path = Layers().registry["sites"], write_own(tmp_path / "mine")
     content = (catalog.data_dir() / layer.file).read_bytes().replace(b"E03", b"E93")
@@ -270,6 +282,7 @@ def test_layers_of_ones_own_go_along_in_the_app(tmp_path):
     assert str(tmp_path) not in (tmp_path / "elsewhere" / "scenario.toml").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_portfolio_named_like_a_result_is_refused(tmp_path):
     path = write_own(tmp_path)
     (tmp_path / "own.csv").rename(tmp_path / "ranking.csv")
@@ -279,6 +292,7 @@ def test_a_portfolio_named_like_a_result_is_refused(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_names_of_ones_own_cannot_be_formulas_or_markup(tmp_path):
     result = study.run(catalog.scenario(write_own(tmp_path)))
     bundle.write(result, tmp_path / "out")
@@ -295,6 +309,7 @@ def test_names_of_ones_own_cannot_be_formulas_or_markup(tmp_path):
 # ---- layers.gpkg --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_geopackage_reads_back_with_every_layer(out, default):
     path = out / "layers.gpkg"
     found = dict(pyogrio.list_layers(path))
@@ -331,6 +346,7 @@ def test_plan_lines_run_from_the_anchor_to_the_sites(out, default):
         assert row.geometry.coords[-1] == sites[row["site"]].coords[0], project
 
 
+@pytest.mark.slow
 def test_a_plan_that_places_nobody_is_an_empty_layer(default, tmp_path):
     nobody = dataclasses.replace(default, plan=dataclasses.replace(default.plan, site=np.full(30, -1)))
     geopackage.write_geopackage(nobody, tmp_path / "layers.gpkg")
@@ -426,6 +442,7 @@ def test_the_sheet_tells_the_plan_and_needs_nothing_from_outside(language):
     assert not re.search(r"<script|<link|<img|https?://|url\(", page)
 
 
+@pytest.mark.slow
 def test_hostile_names_on_the_sheet_are_escaped():
     result = run()
     attack = "</td></html><script>x</script>"
@@ -435,6 +452,7 @@ def test_hostile_names_on_the_sheet_are_escaped():
     assert html.escape(attack) in page
 
 
+@pytest.mark.slow
 def test_layers_go_out_with_their_registry_and_the_same_zip_twice():
     files = bundle.layer_files(Layers())
     for layer in Layers().registry.values():
@@ -446,6 +464,7 @@ def test_layers_go_out_with_their_registry_and_the_same_zip_twice():
     assert zipfile.ZipFile(io.BytesIO(zipped(some))).read("ports.csv") == files["ports.csv"]
 
 
+@pytest.mark.slow
 def test_a_preview_is_a_table_or_none_and_what_is_spoilt_is_refused(tmp_path):
     files = bundle.layer_files(Layers())
     assert len(preview.table_of("ports.csv", files["ports.csv"])) == Layers().registry["ports"].rows
@@ -475,7 +494,7 @@ def test_a_plan_that_is_feasible_in_every_draw_names_no_pool():
 def test_the_sheet_speaks_in_the_words_of_the_app(language):
     said = WORDS[language]
     same = dict.fromkeys(("placed", "proof", "optimal", "feasible", "check", "assumed", "breaks_first", "level"))
-    same |= {"objective": "worth", "feasible_in": "holds_told", "no_violation": "check_ok", "violations": "check_bad"}
+    same |= {"objective": "", "feasible_in": "feasible_text", "no_violation": "check_ok", "violations": "check_bad"}
     assert {key: said[key] for key in same} == {key: text(f"match.{of or key}", language) for key, of in same.items()}
     assert layers.words("planning_level")["cautious"][language] in sheet(run("cautious"), language=language)
 
@@ -485,6 +504,7 @@ def test_the_sheet_warns_of_a_plan_that_is_seldom_feasible():
     assert "<p class=warned>" not in sheet(run("cautious"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_tables_for_people_are_in_their_language(default, language):
     made = bundle.study_files(default, language=language)

@@ -7,7 +7,8 @@ import re
 import string
 import tomllib
 from collections.abc import Iterator
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import pytest
@@ -35,6 +36,12 @@ def sentences() -> dict[str, dict[str, dict[str, str]]]:
     return {f"{room}.{key}": said for room, keys in rooms.items() if room not in WORDS for key, said in keys.items()}
 
 
+@cache
+def rooms() -> set[str]:
+    return {code.partition(".")[0] for code in sentences()}
+
+
+@cache
 def placeholders(code: str, language: str) -> set[str]:
     """Names of the values in the sentences of a code."""
     said = sentences()[code]
@@ -57,7 +64,8 @@ def sources() -> tuple[Source, ...]:
     )
 
 
-class Raised(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Raised:
     """One place in the source where a fault is made."""
 
     source: Source
@@ -76,7 +84,7 @@ class Raised(NamedTuple):
         """Whether values come from a mapping, so that the source does not name them."""
         return any(keyword.arg is None for keyword in self.call.keywords)
 
-    @property
+    @cached_property
     def codes(self) -> set[str]:
         first = self.call.args[0]
         return {str(first.value)} if isinstance(first, ast.Constant) else codes_in(first, self.source, self.function)
@@ -97,6 +105,7 @@ def raised_in(source: Source) -> Iterator[Raised]:
     yield from visit(source.tree, None)
 
 
+@cache
 def raised() -> list[Raised]:
     """Every fault that the source makes; `errors.py` makes them of others, too."""
     found = (one for source in sources() for one in raised_in(source))
@@ -106,8 +115,7 @@ def raised() -> list[Raised]:
 def literals(node: ast.AST) -> set[str]:
     """Texts in an expression that could be codes."""
     texts = {one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)}
-    rooms = {code.partition(".")[0] for code in sentences()}
-    return {text for text in texts if CODE.fullmatch(text) and text.partition(".")[0] in rooms}
+    return {text for text in texts if CODE.fullmatch(text) and text.partition(".")[0] in rooms()}
 
 
 def codes_in(node: ast.expr, source: Source, function: ast.FunctionDef | None, depth: int = 3) -> set[str]:
@@ -130,9 +138,14 @@ def codes_in(node: ast.expr, source: Source, function: ast.FunctionDef | None, d
     return found
 
 
+@cache
+def nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree))
+
+
 def assigned(tree: ast.Module, name: str) -> Iterator[ast.expr]:
     """What a name of a file stands for, wherever it gets a value."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         targets: list[ast.expr] = []
         if isinstance(node, ast.Assign):
             targets, value = node.targets, node.value
@@ -146,17 +159,18 @@ def assigned(tree: ast.Module, name: str) -> Iterator[ast.expr]:
 
 def returned(tree: ast.Module, name: str) -> Iterator[ast.expr]:
     """What a function of a file returns."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.FunctionDef) and node.name == name:
             yield from (one.value for one in ast.walk(node) if isinstance(one, ast.Return) and one.value)
 
 
+@cache
 def handed_in(function: str, name: str, at: int) -> set[str]:
     """Codes that callers give a function for a parameter."""
     calls = (
         (source, node)
         for source in sources()
-        for node in ast.walk(source.tree)
+        for node in nodes(source.tree)
         if isinstance(node, ast.Call) and name_of(node) == function
     )
     found: set[str] = set()

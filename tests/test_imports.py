@@ -124,6 +124,7 @@ def test_a_table_is_read_in_the_encodings_of_spreadsheets(region, encoding):
     assert any("换算" in note.zh for note in found.notes)
 
 
+@pytest.mark.slow
 def test_english_and_bilingual_headings_and_a_title_above_do_as_well(region):
     english = as_csv(GOOD, heads=("subject", "attribute", "low", "likely", "high", "unit", "basis", "source", "as of"))
     both = as_csv(GOOD, heads=[templates.heading(c) for c in toml.table("imports")["observations"]["columns"].values()])
@@ -196,6 +197,7 @@ def test_units_are_converted():
     assert known["spare_mva"]["kVA"] == 1e-3
 
 
+@pytest.mark.slow
 def test_formulas_count_by_their_value_and_are_refused_without_one(region):
     unsaved = as_xlsx(changed(likely="=300+50"))  # openpyxl writes formulas without values
     found = read(region, unsaved, "t.xlsx")
@@ -205,6 +207,7 @@ def test_formulas_count_by_their_value_and_are_refused_without_one(region):
     assert "#REF!" in read(region, broken, "t.xlsx").faults[0].what
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "name", "says"),
     [
@@ -221,6 +224,7 @@ def test_what_is_no_table_is_a_fault_like_any_other(region, content, name, says)
     assert "/tmp" not in str(fault)
 
 
+@pytest.mark.slow
 def test_too_big_is_told_in_words(region, limited):
     limited(megabytes=1)
     (fault,) = read(region, as_csv(*[GOOD] * 20000)).faults
@@ -234,6 +238,7 @@ def test_too_big_is_told_in_words(region, limited):
     assert read(region, as_csv(*[GOOD] * rows)).faults[0].code == "imports.too_many_rows"
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     low=st.floats(0, 1000), more=st.floats(0, 1000), most=st.floats(0, 1000),
@@ -252,6 +257,7 @@ def test_whatever_is_written_is_read_again(region, low, more, most, source, exce
     assert known.source == f"源{source}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_filled_template_is_taken_over_and_its_example_is_not(region, kind, tmp_path):
     for make, name in ((templates.as_xlsx, "t.xlsx"), (templates.as_csv, "t.csv")):
@@ -289,6 +295,7 @@ def test_what_holds_is_compared_with_what_would(region):
     assert found.loc[0, "old_basis"] == "assumed"
 
 
+@pytest.mark.slow
 def test_land_reaches_the_scores_and_goes_again(region, tmp_path):
     held = ledger.accept((), {}, read(region, as_csv(GOOD)), when=NOW)
     after = prepared(held, tmp_path)
@@ -385,6 +392,7 @@ def test_faults_of_projects_are_in_the_row_and_column_of_the_file(region):
 STATION = ("id", "name", "voltage_kv", "transformers_mva", "peak_mva", "commissioned", "lon", "lat", "feeds")
 
 
+@pytest.mark.slow
 def test_the_sample_stations_stand_beside_the_shipped_ones_and_feed_sites(region, tmp_path):
     content = (SAMPLE / "sample_substations.csv").read_bytes()
     found = read(region, content, "sample_substations.csv", "substations")
@@ -410,6 +418,7 @@ def test_the_sample_stations_stand_beside_the_shipped_ones_and_feed_sites(region
     assert ledger.revert(held.known, held.files, "1") == ledger.WorkData((), {})
 
 
+@pytest.mark.slow
 def test_a_known_station_is_updated_and_a_stated_feed_counts(region, tmp_path):
     rows = (
         ("G10", "鸭儿湖220千伏变电站", "220", "2x180", "100", "2024", "", "", ""),
@@ -488,6 +497,7 @@ def test_shifted_stations_are_told_and_can_be_brought_home(region):
 # ---- parcels ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".geojson", ".gpkg", ".shp"])
 def test_parcels_become_land_of_their_site(region, suffix):
     name = "parcels.zip" if suffix == ".shp" else f"parcels{suffix}"
@@ -516,6 +526,7 @@ def test_chinese_attributes_of_a_shapefile_without_its_code_page(region):
     assert "地块" in found.table.columns
 
 
+@pytest.mark.slow
 def test_without_a_crs_a_file_is_refused_until_one_is_chosen(region):
     frame = parcels()
     frame = frame.set_crs(None, allow_override=True)
@@ -532,6 +543,7 @@ def test_without_a_crs_a_file_is_refused_until_one_is_chosen(region):
     assert read(region, metres, "p.geojson", "parcels").faults[0].code == "imports.not_in_degrees"
 
 
+@pytest.mark.slow
 def test_parcels_in_gcj02_are_brought_home(region):
     home = parcels().to_crs(4326)
     shifted = convert_geometry(home, source="wgs84", target="gcj02")
@@ -553,6 +565,7 @@ def test_faults_of_parcels_come_with_row_and_column(region):
     assert any("overlaps" in fault.what for fault in found.faults)
 
 
+@pytest.mark.slow
 def test_parcels_find_their_site_by_place_and_far_ones_are_refused(region):
     near = read(region, packed(parcels(("", ""))), "p.geojson", "parcels")
     assert set(near.extra["belongs"]["by"]) == {"place"}
@@ -564,6 +577,7 @@ def test_parcels_find_their_site_by_place_and_far_ones_are_refused(region):
     assert named.extra["belongs"][["site", "by"]].to_numpy().tolist() == [["H02", "chosen"]]
 
 
+@pytest.mark.slow
 def test_rules_take_what_they_take(region):
     rules = ((SAMPLE / "sample_rules.csv").read_bytes(), (SAMPLE / "sample_exclusions.gpkg").read_bytes())
     content = (SAMPLE / "sample_parcels.geojson").read_bytes()
@@ -592,6 +606,7 @@ def test_a_list_of_areas_will_do(region):
     )
 
 
+@pytest.mark.slow
 def test_outlines_in_a_table(region):
     shape = parcels(("H01",)).to_crs(4490).geometry[0]
     content = as_csv(("H01", "a", shape.wkt), ("H01", "b", "POLYGON (("), heads=("site", "parcel", "wkt"))
@@ -601,6 +616,7 @@ def test_outlines_in_a_table(region):
     assert read(region, good, kind="parcels").faults[0].code == "imports.no_crs"
 
 
+@pytest.mark.slow
 def test_the_latest_survey_of_a_site_counts(region):
     first = read(region, packed(parcels(("H01", "H03"), at=(115.09, 30.16))), "1.geojson", "parcels", belongs={})
     held = ledger.accept((), {}, first, when=NOW)
@@ -674,6 +690,7 @@ def test_a_file_that_only_says_it_is_a_workbook_is_told_so():
 # ---- hostile files ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_of_very_many_faults_the_first_are_kept_and_the_others_counted(region):
     bad = changed(subject="nowhere", likely="x")
     checked = read(region, as_csv(*[bad] * 3_000))
@@ -685,6 +702,7 @@ def test_of_very_many_faults_the_first_are_kept_and_the_others_counted(region):
     assert (checked.faults[-1].code, checked.faults[-1].values) == ("common.more", {"count": 5_000})
 
 
+@pytest.mark.slow
 def test_very_many_parcels_with_words_of_their_own_are_counted(region):
     content = parcels(["H01"] * 1_500, status=["whatever"] * 1_500, use=["?"] * 1_500)
     checked = read(region, packed(content), name="p.geojson", kind="parcels")
@@ -712,6 +730,7 @@ def test_an_outline_with_a_curve_is_told_with_its_row(region, outline):
     assert [(fault.row, fault.code) for fault in checked.faults] == [(3, "imports.not_an_outline")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("crs", ["EPSG:1", 'LOCAL_CS["x",UNIT["m",1]]', "IAU_2015:30100", "EPSG:5703", "EPSG:4978"])
 @pytest.mark.parametrize("name", ["p.csv", "p.geojson"])
 def test_a_chosen_crs_that_places_nothing_is_told(region, crs, name):

@@ -31,6 +31,7 @@ def found(region) -> appraise.Appraisal:
     return appraise.appraise(region, portfolio.read("sample"))
 
 
+@pytest.mark.slow
 def test_scores_are_those_of_the_study(found):
     ranking = tables.ranking(study.run(catalog.scenario())).set_index(["project", "site"])["score"]
     scores = found.scores.set_index(["project", "site"])["score"]
@@ -62,6 +63,7 @@ def test_the_verdict_says_how_sure_it_is(found):
         assert re.search(r"it is first of all in \d+ % of what can.t be ruled out, .+ in \d+ %", verdict.sentence_en)
 
 
+@pytest.mark.slow
 def test_moving_the_named_number_puts_the_second_first(region):
     """The verdict is carried out: with the number it names, the second choice leads."""
     several = pd.concat([world.projects(1, land_mu=str(mu), power_mva="15", energy_gwh="50") for mu in (60, 190, 400)])
@@ -103,6 +105,7 @@ def test_one_project_with_faults_is_refused_with_all_of_them(region):
     assert len(refusal.value.faults) == 2
 
 
+@pytest.mark.slow
 def test_batches_give_what_one_piece_gives(region, monkeypatch):
     projects = portfolio.read("sample").head(7)
     whole = appraise.appraise(region, projects)
@@ -122,6 +125,7 @@ def test_no_site_and_only_one_site_are_said_plainly():
     assert one["sentence_zh"] == "只有乙园可去。"
 
 
+@pytest.mark.slow
 def test_a_cluster_gives_the_same_answers(region, monkeypatch, cluster):
     monkeypatch.setattr(appraise, "BATCH", 4)
     projects = portfolio.read("sample").head(8)

@@ -47,6 +47,7 @@ def change(folder, file: str, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1), encoding="utf-8", newline="\n")
 
 
+@pytest.mark.slow
 def test_shipped_layers_are_sound():
     assert layers.check_all(Layers()) == []
 
@@ -57,6 +58,7 @@ def test_a_layer_is_a_copy_so_that_nobody_spoils_it_for_others():
     assert Layers().read("sites").loc[0, "name_zh"] != "spoilt"
 
 
+@pytest.mark.slow
 def test_missing_truncated_and_changed_files(copy):
     (copy / "ports.csv").unlink()
     truncated = copy / "sites.csv"
@@ -72,6 +74,7 @@ def test_missing_truncated_and_changed_files(copy):
     assert [fault.code for fault in refusal.value.faults] == ["world.other_hash"]
 
 
+@pytest.mark.slow
 def test_a_file_of_another_length_is_not_read(tmp_path):
     path = tmp_path / "sites.csv"
     with path.open("wb") as file:
@@ -87,6 +90,7 @@ def test_a_file_of_another_length_is_not_read(tmp_path):
     assert most < 2**23, "it was read as a whole"
 
 
+@pytest.mark.slow
 def test_unregistered_file(copy):
     (copy / "stray.csv").write_text("a\n")
     assert layers.check_all(Layers()) == [Fault("world.unregistered", copy / "stray.csv")]
@@ -102,6 +106,7 @@ def test_registered_but_unreadable(copy):
     assert "GDAL" not in fault.words("zh").what and fault.values["reason"] not in fault.words("zh").what
 
 
+@pytest.mark.slow
 def test_contract_faults_are_all_listed_with_row_and_column(copy):
     change(copy, "substations.csv", ",substation,500,", ",windmill,500,")
     change(copy, "substations.csv", ",substation,220,", ",substation,two-twenty,")
@@ -114,6 +119,7 @@ def test_contract_faults_are_all_listed_with_row_and_column(copy):
     assert {fault.code for fault in faults if fault.column == "voltage_kv"} == {"world.wrong_type"}
 
 
+@pytest.mark.slow
 def test_missing_column_and_repeated_id(copy):
     change(copy, "ports.csv", "confidence", "trust")
     change(copy, "stations.csv", "T02,", "T01,")
@@ -124,6 +130,7 @@ def test_missing_column_and_repeated_id(copy):
     assert ("stations", "id", "world.not_unique") in found
 
 
+@pytest.mark.slow
 def test_swapped_coordinates_are_outside(copy):
     text = (copy / "stations.csv").read_text(encoding="utf-8")
     (copy / "stations.csv").write_text(text.replace("lon,lat", "lat,lon", 1), encoding="utf-8", newline="\n")
@@ -131,6 +138,7 @@ def test_swapped_coordinates_are_outside(copy):
     assert "world.outside_hubei" in {fault.code for fault in layers.check_all(Layers())}
 
 
+@pytest.mark.slow
 def test_points_outside_the_county_they_claim(copy):
     change(copy, "sites.csv", "114.6550,30.5050", "114.3000,30.6000")  # Gedian moved to downtown Wuhan
     register(copy, "sites")
@@ -196,6 +204,7 @@ def test_own_layers_stand_in_place_of_the_shipped_ones(tmp_path):
     assert len({mine.key, shipped.key, Layers(tmp_path / "own").key}) == 2
 
 
+@pytest.mark.slow
 def test_a_folder_refreshed_in_place_is_seen(tmp_path):
     folder = own.register(tmp_path / "own", sites=own.sites("旧名"))
     before = Layers(folder)
@@ -217,6 +226,7 @@ def test_an_own_file_that_changed_under_its_registry_is_told(tmp_path):
         assert [fault.code for fault in refusal.value.faults] == ["world.other_hash"]
 
 
+@pytest.mark.slow
 def test_own_tables_are_shared_by_content_and_go_with_who_read_them(tmp_path):
     first = Layers(own.register(tmp_path / "a", sites=own.sites()))
     second = Layers(own.register(tmp_path / "b", sites=own.sites()))

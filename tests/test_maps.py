@@ -79,6 +79,7 @@ class Page(HTMLParser):
 # ---- the payload --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_payload_is_plain_data(plan):
     assert json.loads(maps_page.as_json(plan)) == json.loads(json.dumps(plan, allow_nan=False))
     assert all(isinstance(leaf, str | int | float | bool) for leaf in leaves(plan))
@@ -159,6 +160,7 @@ def test_what_changed_since_an_earlier_plan_is_drawn_and_counted(language):
     assert re.findall(r"\d+", shown["notes"][0]) == ["2", "1", "1"]
 
 
+@pytest.mark.slow
 def test_nothing_changed_draws_nothing_and_says_so():
     result = run()
     now = dict(zip(tables.assignment(result)["project"], tables.assignment(result)["site"], strict=True))
@@ -168,6 +170,7 @@ def test_nothing_changed_draws_nothing_and_says_so():
     assert "较上一方案" not in " ".join(maps_payload.payload(result, "zh")["notes"])
 
 
+@pytest.mark.slow
 def test_filters_offer_what_occurs_and_every_entity_can_be_found_by_them():
     shown = maps_payload.payload(Layers(), "zh")
     entities = [f["p"] for layer in shown["layers"] if layer["kind"] == "point" for f in layer["features"]]
@@ -182,6 +185,7 @@ def test_filters_offer_what_occurs_and_every_entity_can_be_found_by_them():
             assert one["tags"].get(facet["key"], []) == (cell.split(";") if cell else [])
 
 
+@pytest.mark.slow
 def test_the_matrix_and_the_county_shades_leave_out_nobody_silently():
     shown, rows = maps_payload.payload(Layers(), "zh"), Layers().read("chain")
     counted = [one for cell in shown["matrix"]["cells"] for one in cell["ids"]]
@@ -212,6 +216,7 @@ def test_base_maps_are_the_declared_ones_and_the_house_s_own(monkeypatch, tmp_pa
     assert codes == ["maps.basemap_lacks"] * 2 + ["maps.basemap_system", "maps.basemap_lacks"]
 
 
+@pytest.mark.slow
 def test_the_map_of_a_plan_opens_on_the_plan():
     for scenario in ("default", "cautious"):
         result = run(scenario)
@@ -318,6 +323,7 @@ def hostile(tmp_path):
     return study.run(catalog.scenario(path), {name: spoilt(shipped.read(name)) for name in shipped.registry})
 
 
+@pytest.mark.slow
 def test_names_cannot_break_out_of_the_page(hostile, plan, language):
     spoilt, usual = (
         Page(maps_page.standalone(maps_payload.payload(hostile, language))),
@@ -344,6 +350,7 @@ def test_the_script_never_writes_markup():
     assert not re.findall(r"https?://(?!www\.w3\.org/2000/svg)", script)
 
 
+@pytest.mark.slow
 def test_an_own_site_has_its_marker_and_its_place_in_the_briefing_sheet(tmp_path):
     own.register(tmp_path / "own", sites=own.sites())
     file = own.scenario(tmp_path / "s.toml", f'sites = ["{own.SITE}", "E01"]')

@@ -40,6 +40,7 @@ def annealed(model, *, seed=0, moves=20_000, stopped=False, start=None):
     return anneal(flatten(model, prices, penalty=1e6), start, listed, **how)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 30), st.integers(3, 8), st.booleans(), st.booleans())
@@ -64,6 +65,7 @@ def test_an_annealing_run_betters_the_greedy_plan():
     assert made.objective(annealed(made, moves=200_000)) > made.objective(start)
 
 
+@pytest.mark.slow
 def test_same_seed_same_plan_other_seed_another():
     made = model(4, 80, 8, wide=True)
     first = annealed(made, seed=5)
@@ -71,12 +73,14 @@ def test_same_seed_same_plan_other_seed_another():
     assert (first != annealed(made, seed=6)).any()
 
 
+@pytest.mark.slow
 def test_a_stopped_run_returns_its_start():
     made = model(5, 40, 6, wide=False)
     start = greedy(made, price_pools(made).prices)
     assert (annealed(made, stopped=True) == start).all()
 
 
+@pytest.mark.slow
 def test_once_warm_nothing_is_compiled_again():
     warm()
     kept = list(annealing._run.signatures)
@@ -98,6 +102,7 @@ def test_where_nothing_can_be_kept_it_is_compiled_each_time(monkeypatch):
     assert compiled.compiled(max) == ("compiled", max)
 
 
+@pytest.mark.slow
 def test_the_pool_without_limit_stands_for_many_draws(monkeypatch):
     """Step by step in Python, where an index past the end is an error and not a crash."""
     rng = np.random.default_rng(0)

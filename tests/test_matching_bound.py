@@ -30,6 +30,7 @@ def relaxation(model):
     return model.base - found.fun
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_prices_of_pools_prove_the_bound_of_the_linear_relaxation(seed):
     problem = model(seed)

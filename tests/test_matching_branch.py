@@ -31,6 +31,7 @@ def searched(problem, *, step=1e-7, rounds=sys.maxsize, model=None):
     return kept[-1][1], kept[-1][0], bounds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("halted", [True, False])
 def test_a_node_that_was_ended_halfway_counts_as_not_searched(halted):
     """One round at the root: ended, nothing is known of it yet; not ended, a bound above every plan."""
@@ -73,6 +74,7 @@ def small(seed):
     return Problem(score, [Resource("land", "mu", demand, pool, room)], bonus=float(rng.integers(0, 30)))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("block", range(6))
 def test_no_plan_is_better_than_what_the_search_finds(block):
@@ -120,6 +122,7 @@ def by_highs(problem):
     return -result.fun + problem.bonus.sum()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["c", "d"])
 @pytest.mark.parametrize("seed", range(6))
 def test_highs_finds_no_other_optimum(kind, seed):
@@ -129,6 +132,7 @@ def test_highs_finds_no_other_optimum(kind, seed):
     assert bounds[-1] < worth + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("agents", [5, 10])
 def test_type_d_with_sixty_jobs_is_proven(agents):
     """Its relaxations are a few units apart and its plans too: HiGHS alone is left with a gap after a minute."""
@@ -140,6 +144,7 @@ def test_type_d_with_sixty_jobs_is_proven(agents):
     assert solve(problem, time_limit_s=600).site.tolist() == plan.site.tolist()
 
 
+@pytest.mark.slow
 def test_a_search_that_is_stopped_leaves_a_plan_and_a_true_bound():
     problem = assignment("d", 10, 60, 2)
     best = solve(problem, time_limit_s=600).objective
@@ -148,6 +153,7 @@ def test_a_search_that_is_stopped_leaves_a_plan_and_a_true_bound():
     assert min(bounds) < best + 50
 
 
+@pytest.mark.slow
 def test_who_waits_is_asked_whether_to_stop_though_nothing_is_new():
     news = []
     plan = solve(assignment("d", 20, 100, 1), time_limit_s=4, progress=news.append)

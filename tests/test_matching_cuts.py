@@ -58,6 +58,7 @@ def test_of_one_pool_the_cuts_leave_nothing_but_the_hull(seed):
     assert best - 1e-6 <= cuts.bound <= best * (1 + 2e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:resource:UserWarning")
 @given(seed=st.integers(0, 10_000))
 @settings(max_examples=40)

@@ -29,6 +29,7 @@ def region(seed=0, projects=9, sites=4, **more):
     return Problem(score, resources, bonus=10.0, **more)
 
 
+@pytest.mark.slow
 def test_placement_options_hold_when_solved_again():
     seen = 0
     for seed in range(3):
@@ -109,6 +110,7 @@ def test_what_pools_on_offer_lack_counts_among_the_options():
     assert sum(short.amount for short in way.more) == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_every_option_by_more_gains_what_every_plan_says():
     """The best plan with the pools enlarged, by listing all; and nobody has to leave because of what wasn't counted."""
@@ -149,6 +151,7 @@ def test_a_project_that_is_not_there_has_no_option():
     assert (fault.code, fault.values["value"]) == ("matching.no_such_project", "77")
 
 
+@pytest.mark.slow
 def test_the_linear_price_of_a_pool_is_its_dual():
     """One pool, projects of one mu each: the price is the score of the next one."""
     problem = Problem([[9.0], [5.0], [3.0]], [Resource("land", "mu", [1, 1, 1], [0], [1.5])])
@@ -261,6 +264,7 @@ def problems(count, **how):
     return itertools.islice((each for each in found if each is not None), count)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_the_trade_off_is_the_whole_front_and_nothing_but_the_front():
     """Against every plan there is: no point dominated, none missing, also where burdens tie and limits are tight."""
@@ -288,6 +292,7 @@ def test_the_trade_off_is_the_whole_front_and_nothing_but_the_front():
     assert longest > 5
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_alternatives_are_as_far_from_the_nearest_as_any_plan_is():
     """Against every plan there is, also where the best plan is a loss and only ties are let in."""
@@ -308,6 +313,7 @@ def test_alternatives_are_as_far_from_the_nearest_as_any_plan_is():
             before.append(one.site)
 
 
+@pytest.mark.slow
 def test_large_problems_have_alternatives_before_anything_is_proven():
     """120 projects, a second each: each differs from all before it in several projects, and none claims too much."""
     rng = np.random.default_rng(0)
@@ -333,6 +339,7 @@ def test_all_plans_that_are_equally_good_are_found():
     assert other.objective == -12
 
 
+@pytest.mark.slow
 def test_where_links_pay_every_point_keeps_its_value_and_no_less_burden_is_missed_by_limits():
     for seed in range(6):
         rng = np.random.default_rng(seed)
@@ -377,6 +384,7 @@ def test_regions_that_cannot_be_are_refused(region, place, code):
     assert (f"matching.{code}", place) in refused(lambda: balance_front(problem, solve(problem), region))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_balance_is_all_of_the_front():
     for problem, best in problems(30):

@@ -285,6 +285,7 @@ def test_a_lock_that_no_pool_holds_is_told_of_the_resource_that_lacks():
     assert (fault.values["projects"], fault.values["demand"]) == (["project 0"], "12")
 
 
+@pytest.mark.slow
 def test_very_many_locks_on_several_pools_are_placed_or_refused_in_few_words():
     reach, count = np.array([[True, True], [False, True]]), 1500
     for room in (0.6 * count, 0.4 * count):

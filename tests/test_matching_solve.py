@@ -58,6 +58,7 @@ def small(seed, *, extras=True):
     return Problem(score, resources, bonus=bonus, links=links, locked=locked, forbidden=forbidden)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("block", range(10))
 def test_no_plan_is_better_than_the_optimal_one(block, monkeypatch):
@@ -101,6 +102,7 @@ def region(projects=16, sites=6, seed=0):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_highs_alone_finds_no_other_optimum(seed):
     problem = region(20, 10, seed)
@@ -127,6 +129,7 @@ def test_where_there_is_room_for_all_everyone_goes_where_they_score_most(room):
     assert plan.objective == pytest.approx(np.nanmax(problem.score, axis=1).sum() + 30 * 30)
 
 
+@pytest.mark.slow
 def test_a_minimum_without_a_maximum_is_kept():
     problem = region(30, 10)
     shares = group_limits("Shiyan", np.zeros(10, int) + (np.arange(10) > 7) - 1, projects=30, minimum=[6])
@@ -140,6 +143,7 @@ def with_capacity(problem, factor):
     return problem.but(resources=wider)
 
 
+@pytest.mark.slow
 def test_more_capacity_never_lowers_the_optimum():
     problem = region()
     worths = [solve(with_capacity(problem, factor)).objective for factor in (0.7, 0.85, 1.0, 1.3)]
@@ -147,12 +151,14 @@ def test_more_capacity_never_lowers_the_optimum():
     assert worths[0] < worths[-1]
 
 
+@pytest.mark.slow
 def test_scaling_scores_scales_the_optimum():
     problem = region()
     tenfold = problem.but(score=problem.score * 10, bonus=300.0)
     assert solve(tenfold).objective == pytest.approx(10 * solve(problem).objective)
 
 
+@pytest.mark.slow
 def test_relabelling_changes_nothing():
     problem, rng = region(), np.random.default_rng(1)
     p, s = rng.permutation(16), rng.permutation(6)
@@ -171,6 +177,7 @@ def test_a_site_nobody_uses_can_be_dropped():
     assert solve(Problem(score, resources, bonus=30.0)).objective == pytest.approx(plan.objective)
 
 
+@pytest.mark.slow
 def test_a_lock_never_gains():
     problem = region()
     best = solve(problem).objective
@@ -179,6 +186,7 @@ def test_a_lock_never_gains():
         assert solve(problem.but(locked={p: s})).objective <= best + 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_the_bound_is_above_every_plan_however_early_the_end(seed):
     problem = region(seed=seed)
@@ -190,11 +198,13 @@ def test_the_bound_is_above_every_plan_however_early_the_end(seed):
         assert plan.status == "feasible" or plan.objective == pytest.approx(best.objective)
 
 
+@pytest.mark.slow
 def test_same_seed_same_plan():
     problem = region(18, 6, seed=4)
     assert (solve(problem, seed=3).site == solve(problem, seed=3).site).all()
 
 
+@pytest.mark.slow
 def test_an_overwhelming_bonus_means_everyone_must_be_placed():
     """The minimisation form of the literature: costs as negative scores, and a price nobody wants to pay."""
     rng = np.random.default_rng(5)
@@ -211,6 +221,7 @@ def test_an_overwhelming_bonus_means_everyone_must_be_placed():
     assert 12e6 - plan.objective == pytest.approx(best)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_an_overwhelming_bonus_where_not_everyone_fits(seed):
     """Bounds of the problem without the bonus must not pass for bounds of the whole."""
@@ -255,6 +266,7 @@ def test_an_interrupted_solve_returns_its_best_plan():
     assert (plan.site >= 0).any()
 
 
+@pytest.mark.slow
 def test_progress_is_told_of_better_plans_and_lower_bounds_only():
     news = []
     solve(region(60, 12, seed=7), time_limit_s=2, progress=news.append)
@@ -263,6 +275,7 @@ def test_progress_is_told_of_better_plans_and_lower_bounds_only():
     assert bounds == sorted(bounds, reverse=True)
 
 
+@pytest.mark.slow
 def test_minima_that_cant_be_met_are_named_with_what_can_be_had():
     problem = region()
     rule = group_limits("Shiyan", np.zeros(6, int), projects=16, minimum=[16])
@@ -272,12 +285,14 @@ def test_minima_that_cant_be_met_are_named_with_what_can_be_had():
     assert 0 <= float(fault.values["reach"]) < 16
 
 
+@pytest.mark.slow
 def test_a_large_problem_gets_a_plan_and_a_bound():
     plan = solve(region(300, 40), time_limit_s=4)
     assert plan.violations == ()
     assert plan.gap < 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", [1e-9, 1e-6, 1e-3, 1e9, 1e12])
 def test_scores_may_be_in_any_unit(unit):
     for seed in range(10):
@@ -339,6 +354,7 @@ def test_minima_out_of_reach_are_named_before_anything_is_solved():
     assert float(fault.values["reach"]) <= 3
 
 
+@pytest.mark.slow
 def test_locks_that_can_or_cant_share_pools_are_told_at_once():
     """Bin packing: searching through all 2^24 ways would take minutes."""
     reach = np.array([[True, True], [False, True]])

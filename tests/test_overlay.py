@@ -77,12 +77,14 @@ def test_combs_that_cross_a_million_times_are_told_by_their_row():
     assert all("crossings" in fault.words(language).remedy for language in ("zh", "en"))
 
 
+@pytest.mark.slow
 def test_a_layer_that_is_drawn_over_and_over_tells_its_first_overlaps():
     found = faults(layer(*[shapely.box(0, 0, 100, 100)] * 3000))
     assert len(found) == OVERLAPS + 1
     assert found[-1] == Fault("supply.more_overlaps", "parcels", count=OVERLAPS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sites", "rules"),
     [
@@ -145,6 +147,7 @@ def test_parts_of_a_batch_measure_the_same_as_the_whole(limited):
         np.testing.assert_allclose(parted[column], whole[column], atol=1e-9)
 
 
+@pytest.mark.slow
 def test_what_is_honest_goes_on_working():
     """Parcels that share edges, a large one under many small ones, a long river of very many corners."""
     assert faults(layer(*grid(100))) == []

@@ -58,6 +58,7 @@ def test_the_wheel_carries_code_app_tables_assets_and_data(wheel):
     assert "License-File: LICENSE-DATA.md" in zipfile.ZipFile(wheel).read(about).decode()
 
 
+@pytest.mark.slow
 def test_the_wheel_finds_its_own_data(wheel, tmp_path):
     zipfile.ZipFile(wheel).extractall(tmp_path)
     code = "import sys, geo_cluster\nfrom geo_cluster.world import catalog, layers\nimport app\n"
@@ -100,6 +101,7 @@ def imported():
     return found - set(sys.stdlib_module_names) - {"geo_cluster", "app"}
 
 
+@pytest.mark.slow
 def test_every_dependency_is_used_and_everything_used_is_a_dependency():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     declared = {re.match(r"[\w.-]+", line)[0] for line in project["project"]["dependencies"]}
@@ -119,6 +121,7 @@ def test_streamlit_stays_where_it_was_read():
     assert importlib.metadata.version("streamlit").startswith("1.67.")
 
 
+@pytest.mark.slow
 def test_no_machine_is_named():
     """Paths of whoever wrote this, and hosts that only they can reach."""
     places = [rf"/{name}/" for name in ("work", "root", "home")]
@@ -139,6 +142,7 @@ def test_no_machine_is_named():
 MODULES = sorted(module.name for module in pkgutil.walk_packages(geo_cluster.__path__, "geo_cluster."))
 
 
+@pytest.mark.slow
 def test_the_core_never_imports_the_screen():
     code = f"import importlib, sys\nfor name in {MODULES!r}:\n    importlib.import_module(name)\n"
     code += "found = [name for name in sys.modules if name.split('.')[0] in ('streamlit', 'streamlit_folium', 'app')]\n"
@@ -148,8 +152,8 @@ def test_the_core_never_imports_the_screen():
     assert len(MODULES) > 20
 
 
-def test_two_files_touch_the_session_and_one_caches():
-    """Rules of the house: `app/state.py` with `app/session.py`, and `app/cached.py`."""
+def test_only_two_files_touch_the_session_and_one_caches():
+    """Rules of the house: `app/session.py` (what widgets say), `app/state.py` (the work) and `app/cached.py`."""
     for path in (ROOT / "app").rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         assert ("st.session_state" in text) == (path.name in ("state.py", "session.py")), path.name

@@ -154,6 +154,7 @@ def mine(tmp_path_factory):
     return path, study.run(catalog.scenario(path))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names to begin with")
 def test_a_portfolio_is_handed_over_under_a_name_that_every_system_has(mine, tmp_path):
     path, result = mine

@@ -52,6 +52,7 @@ def test_csv_in_the_encodings_that_spreadsheets_write(tmp_path, encoding):
     assert portfolio.read(path).loc["A1", "segment"] == "lidar"
 
 
+@pytest.mark.slow
 def test_xlsx_gives_the_same_as_csv(tmp_path):
     path = tmp_path / "项目.xlsx"
     pd.DataFrame({"环节": ["激光雷达"], "年产值(亿元)": [3]}).to_excel(path, index=False)
@@ -142,6 +143,7 @@ def test_rows_are_those_of_the_file_blank_ones_counted(tmp_path):
     assert portfolio.read_text(path.read_bytes()).index.tolist() == [0, 1, 2]
 
 
+@pytest.mark.slow
 def test_a_formula_that_nobody_worked_out_is_no_empty_cell(tmp_path):
     book = openpyxl.Workbook()
     book.active.append(["环节", "年产值(亿元)", "备注"])

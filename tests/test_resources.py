@@ -11,6 +11,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+import streamlit as st
 
 from app.texts import TEXTS, text
 from geo_cluster import study as pipeline
@@ -88,6 +89,7 @@ def forget():
     for known in vars(catalog).values():
         if hasattr(known, "cache_clear") and known.__module__ == catalog.__name__:
             known.cache_clear()
+    st.cache_data.clear()
 
 
 @pytest.fixture
@@ -198,6 +200,7 @@ def test_an_intake_tells_the_amount_that_would_turn_a_choice_in_its_unit(steam):
     assert found["needs"]["steam_t_likely"] == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_file_handed_over_has_it(steam, tmp_path, language):
     few = catalog.scenario().model_copy(update=SMALL)
@@ -238,6 +241,7 @@ def study_of_a_few_sites(steam):
     return pipeline.run(catalog.scenario().model_copy(update=SMALL))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("steam", "no_second_run")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_pages_show_it(study_of_a_few_sites, language):

@@ -4,10 +4,13 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from geo_cluster import toml
 from tests.handed_over import everything
 
 
+@pytest.mark.slow
 def test_everything_handed_over_is_the_same_in_another_process(tmp_path):
     there, here = tmp_path / "there", tmp_path / "here"
     environment = os.environ | {"PYTHONHASHSEED": "12345", "TZ": "Pacific/Kiritimati", "LC_ALL": "C"}

@@ -34,6 +34,7 @@ def test_scaling_all_weights_changes_nothing(method, values, weights, factor):
     np.testing.assert_allclose(one.score, other.score, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 @every_method
 @pace
 @given(values=values, weights=weights, random=st.randoms(use_true_random=False))

@@ -119,6 +119,7 @@ def test_faults_are_named_before_anything_is_scored():
         screen([OfSite(np.ones(3))], [1])
 
 
+@pytest.mark.slow
 def test_a_dask_cluster_of_two_workers_gives_the_same(cluster):
     address, client = cluster
     assert len(client.scheduler_info()["workers"]) == 2

@@ -119,6 +119,7 @@ def test_no_place_for_temporary_files_is_told(place, monkeypatch):
     assert [(one.code, one.where) for one in refusal.value.faults] == [("world.scratch_not_written", "temporary files")]
 
 
+@pytest.mark.slow
 def test_a_file_is_there_as_long_as_somebody_holds_on_to_it(place):
     path = scratch.folder() / "a.json"
     scratch.write(path, b"1")

@@ -62,6 +62,7 @@ def test_score_is_the_weighted_sum_worked_out_by_hand(tiny):
     assert row["points"] == pytest.approx(100 * share * value, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_contributions_add_up_to_the_score(tiny, real):
     for result in (tiny, real):
         total = tables.contributions(result).groupby(["project", "site"])["points"].sum()
@@ -162,6 +163,7 @@ def test_capacities_recomputed_from_the_tables(real):
         assert (used <= known[key].reindex(used.index) * times + 1e-2).all()
 
 
+@pytest.mark.slow
 def test_same_scenario_same_study(real):
     again = study.run(catalog.scenario())
     assert tables.ranking(again).equals(tables.ranking(real))
@@ -178,6 +180,7 @@ def test_summary_names_versions_counts_proof_and_inputs(real):
     assert summary["violations"] == []
 
 
+@pytest.mark.slow
 def test_every_shipped_scenario_runs():
     for name in catalog.scenario_names():
         result = study.run(catalog.scenario(name))
@@ -262,6 +265,7 @@ def test_sub_scores_are_the_weighted_means_of_their_criteria(tiny):
         assert row[f"{theme}_low"] <= row[f"{theme}_high"]
 
 
+@pytest.mark.slow
 def test_layers_of_ones_own_stand_in_place_of_the_shipped_ones(tmp_path, real):
     """Other speeds in a folder that the scenario names: other trips; the shipped layers stay as they are."""
     layer = Layers().registry["roads"]
@@ -330,6 +334,7 @@ def test_the_key_names_scenario_projects_layers_and_plan(tiny):
     assert len({one.key for one in others} | {tiny.key}) == 6
 
 
+@pytest.mark.slow
 def test_a_scenario_read_before_its_layers_were_refreshed_gets_another_id(tmp_path):
     own.register(tmp_path / "own", sites=own.sites("旧名"))
     scenario = catalog.scenario(own.scenario(tmp_path / "s.toml", 'sites = ["E01"]'))

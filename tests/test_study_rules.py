@@ -28,6 +28,7 @@ def placed(result, segment=None):
     return rows["site"].map(code).value_counts().to_dict()
 
 
+@pytest.mark.slow
 def test_a_prefecture_gets_no_more_and_no_less_than_its_share():
     result = asked(shares=[{"prefecture": EZHOU, "most": 3}, {"prefecture": SHIYAN, "least": 4}])
     assert result.plan.status == "optimal"
@@ -37,6 +38,7 @@ def test_a_prefecture_gets_no_more_and_no_less_than_its_share():
     assert result.plan.objective < run().plan.objective
 
 
+@pytest.mark.slow
 def test_one_segment_can_be_capped_in_a_city():
     free = placed(run(), "fiber_laser")
     most = max(free, key=free.get)
@@ -46,6 +48,7 @@ def test_one_segment_can_be_capped_in_a_city():
     assert sum(placed(result).values()) == len(result.projects), "others may take the room"
 
 
+@pytest.mark.slow
 def test_who_stays_out_for_a_share_is_told_so_in_both_languages():
     result = asked(shares=[{"prefecture": code, "most": 2} for code in (EZHOU, HUANGSHI, SHIYAN)])
     assert len(tables.assignment(result)) == 6
@@ -86,6 +89,7 @@ def test_rules_that_make_no_sense_are_refused(rules, code):
     assert [fault.code for fault in refusal.value.faults] == [f"world.{code}"]
 
 
+@pytest.mark.slow
 def test_partners_come_together_when_it_pays():
     plan = tables.assignment(run()).set_index("project")["site"]
     first, second = next(pair for pair in itertools.combinations(plan.index, 2) if plan[pair[0]] != plan[pair[1]])
@@ -95,6 +99,7 @@ def test_partners_come_together_when_it_pays():
     assert result.plan.status == "optimal"
 
 
+@pytest.mark.slow
 def test_partners_may_be_neighbours_in_one_prefecture():
     plan = tables.assignment(run()).set_index("project")
     first, second = plan[plan["prefecture"] == "鄂州市"].index[0], plan[plan["prefecture"] == "黄石市"].index[0]
@@ -103,6 +108,7 @@ def test_partners_may_be_neighbours_in_one_prefecture():
     assert city[first] == city[second]
 
 
+@pytest.mark.slow
 def test_the_present_plan_is_kept_where_moving_does_not_pay():
     other = asked(planning_level="cautious", shares=[{"prefecture": EZHOU, "most": 6}])
     present = [{"project": row.project, "site": row.site} for row in tables.assignment(other).itertuples()]
@@ -115,6 +121,7 @@ def test_the_present_plan_is_kept_where_moving_does_not_pay():
     assert moved(0) > moved(10) >= moved(1000) == 0
 
 
+@pytest.mark.slow
 def test_rules_are_resources_that_the_independent_check_counts():
     result = asked(shares=[{"prefecture": EZHOU, "most": 5}])
     rule = next(resource for resource in result.problem.resources if resource.name == "projects")

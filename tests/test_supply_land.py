@@ -127,6 +127,7 @@ def shapely_geod_area(shapes):
     return [abs(geod.geometry_area_perimeter(shapely.segmentize(s, 1e-4))[0]) / 1e4 for s in shapes]
 
 
+@pytest.mark.slow
 def test_layers_may_come_in_any_crs():
     frame, water = sites(HECTARE, box(300, 0, 500, 100)), layer(box(50, 0, 400, 30))
     here = developable(frame, [Exclusion("water", water, 12.0)])
@@ -214,6 +215,7 @@ def as_rules(drawn):
     return [Exclusion(f"r{k}", layer(*shapes), buffer_m) for k, (shapes, buffer_m) in enumerate(drawn)]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(rule_lists)
 def test_same_as_the_naive_way_and_nothing_gets_lost(drawn):
@@ -228,6 +230,7 @@ def test_same_as_the_naive_way_and_nothing_gets_lost(drawn):
     assert shapely.is_valid(out.geometry.to_numpy()).all()
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(rule_lists, boxes)
 def test_order_keeps_net_and_more_rules_never_add_land(drawn, extra):
@@ -239,6 +242,7 @@ def test_order_keeps_net_and_more_rules_never_add_land(drawn, extra):
     assert more.net_ha[0] <= out.net_ha[0] + 1e-9
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(rule_lists, st.floats(0, 360), st.integers(-2000, 2000))
 def test_moving_and_turning_everything_changes_nothing(drawn, turn, shift):

@@ -99,6 +99,7 @@ def best_at_any_angle(hull, angles=90):
     return best
 
 
+@pytest.mark.slow
 def test_convex_polygons_against_a_fine_search():
     rng = np.random.default_rng(3)
     hulls = [Polygon([(0, 0), (100, 0), (150, 50), (50, 50)])]
@@ -118,6 +119,7 @@ def messy(rng, holes):
     return shape
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.integers(0, 4))
 def test_it_lies_inside_whatever_the_ground(seed, holes):

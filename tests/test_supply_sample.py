@@ -44,6 +44,7 @@ def stations():
     return gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(table.lon, table.lat), crs=4326)
 
 
+@pytest.mark.slow
 def test_written_again_it_is_the_same_bytes(tmp_path):
     for out in (tmp_path / "a", tmp_path / "b"):
         subprocess.run([sys.executable, ROOT / "scripts" / "make_sample.py", "--out", out], check=True)
@@ -71,6 +72,7 @@ def test_every_file_and_row_says_that_it_is_a_sample(parcels, stations):
     assert all(path.name.startswith("sample") or path.name == "README.md" for path in SAMPLE.iterdir())
 
 
+@pytest.mark.slow
 def test_from_parcels_to_what_fits(parcels, rules):
     assert parcel_faults(parcels.reset_index(), land=LAND) == []
     out = developable(parcels, rules)
@@ -86,6 +88,7 @@ def test_from_parcels_to_what_fits(parcels, rules):
     assert (got.area_mu >= 60).all()
 
 
+@pytest.mark.slow
 def test_steep_ground_and_ground_nobody_surveyed(parcels):
     site_b = parcels[parcels.site.str.contains("Park B")]
     steep = raster_exclusion("steep", SAMPLE / "sample_elevation.tif", CellRule(at_least=8), slope=True, within=site_b)

@@ -39,6 +39,7 @@ def files(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_areas_are_those_worked_out_by_hand(files):
     rules = land_survey.read_rules(files / "rules.csv", files / "layers.gpkg")
     found = land_survey.survey(land_survey.read_parcels(files / "parcels.gpkg"), rules, land_mu=20, hall_m=(60, 150))
@@ -53,6 +54,7 @@ def test_areas_are_those_worked_out_by_hand(files):
     assert len(found.fits) == 1
 
 
+@pytest.mark.slow
 def test_its_numbers_go_into_a_scenario_and_count_there(files):
     rules = land_survey.read_rules(files / "rules.csv", files / "layers.gpkg")
     found = land_survey.survey(land_survey.read_parcels(files / "parcels.gpkg"), rules)
@@ -65,6 +67,7 @@ def test_its_numbers_go_into_a_scenario_and_count_there(files):
     assert set(gpd.list_layers(files / "land.gpkg")["name"]) == {"net_land", "largest_rectangle"}
 
 
+@pytest.mark.slow
 def test_the_sample_pack_runs_from_the_command_line_and_says_that_it_is_one(tmp_path, monkeypatch, capsys):
     options = ["--rules", SAMPLE / "sample_rules.csv", "--layers", SAMPLE / "sample_exclusions.gpkg"]
     options += ["--out", tmp_path / "land", "--need", 60, "--hall", "60x120"]
@@ -76,6 +79,7 @@ def test_the_sample_pack_runs_from_the_command_line_and_says_that_it_is_one(tmp_
     assert "示例" in (tmp_path / "land" / "land.csv").read_text(encoding="utf-8-sig")
 
 
+@pytest.mark.slow
 def test_every_fault_of_rules_and_parcels_is_named(files):
     (files / "rules.csv").write_text("name,layer,buffer_m\na,swamp,0\nb,water,wide\n", encoding="utf-8")
     swamp, wide = faults_of(land_survey.read_rules, files / "rules.csv", files / "layers.gpkg")
@@ -98,12 +102,14 @@ def test_parcels_are_counted_from_one_in_every_fault(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_unions_are_named_by_rows_that_are_counted_from_one(files):
     rules = land_survey.read_rules(files / "rules.csv", files / "layers.gpkg")
     found = land_survey.survey(land_survey.read_parcels(files / "parcels.gpkg"), rules, land_mu=20)
     assert found.fits["parcels"].tolist() == [(1,)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -121,6 +127,7 @@ def test_rules_that_are_no_table(files, text, told):
     assert all(one in str(refusal.value) for one in told)
 
 
+@pytest.mark.slow
 def test_losses_read_back_from_the_file_are_those_of_the_survey(tmp_path):
     found = land_survey.sample()
     land_survey.write(found, tmp_path, source="test")
@@ -143,6 +150,7 @@ def test_land_that_does_not_add_up_is_refused_by_row():
     ]
 
 
+@pytest.mark.slow
 def test_what_is_on_offer_is_what_a_survey_adds_up():
     found = land_survey.sample()
     offer = land_survey.on_offer(found.land)

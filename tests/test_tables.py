@@ -303,6 +303,7 @@ def test_of_what_was_given_little_is_told():
     assert all(len(fault.what) < 250 and len(fault.where) < 150 for fault in told.value.faults)
 
 
+@pytest.mark.slow
 def test_of_long_lists_the_first_few_are_named():
     pairs = [{"project": f"P{number}", "site": "E01"} for number in range(20_000)]
     partners = [{"first": f"P{number}", "second": "Q", "gain": 1} for number in range(20_000)]

@@ -62,6 +62,7 @@ names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6
 paths = st.from_regex(r"\A[a-z一-龥 ]{1,8}(/[a-z一-龥]{1,8}){0,2}\.[a-z]{1,4}\Z")
 
 
+@pytest.mark.slow
 @MANY
 @given(name=names, note=st.text(max_size=600), files=st.dictionaries(paths, st.binary(max_size=3000), max_size=4))
 def test_what_was_saved_comes_back(engine, name, note, files):
@@ -260,6 +261,7 @@ def test_there_is_no_revision_before_the_first(engine):
 steps = st.lists(st.sampled_from(["save", "save", "undo", "redo", "back"]), max_size=25)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", ["sqlite"], indirect=True)
 @MANY
 @given(steps=steps, pick=st.randoms(use_true_random=False))
@@ -267,6 +269,7 @@ def test_undo_and_redo_are_those_of_a_list(engine, steps, pick):
     _walk(Workspace(engine), steps, pick)
 
 
+@pytest.mark.slow
 def test_undo_and_redo_are_those_of_a_list_in_one_long_walk(engine):
     pick = random.Random(3)
     _walk(Workspace(engine), pick.choices(["save", "save", "undo", "undo", "redo", "back"], k=80), pick)
@@ -370,6 +373,7 @@ def test_many_savers_at_once_lose_nothing(engine):
     assert all(level(space.open(kept.id, number)) == draws for number, draws in won)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no fork, no SIGKILL")
 def test_killed_in_the_middle_of_a_save_nothing_is_lost_and_nothing_is_half(address):  # noqa: F811
     """A writer killed at any moment: what it acknowledged is there, and each revision is whole."""
@@ -573,6 +577,7 @@ def test_faults_of_signing_in_are_told_at_once_and_tell_no_value(auth, places):
 # ---- plans --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("own", [False, True])
 def test_a_plan_is_shown_again_without_solving(engine, tmp_path, monkeypatch, own):
     files = {PROJECTS: OWN.to_csv(index=False).encode()} if own else {}
@@ -607,6 +612,7 @@ def test_a_plan_that_can_not_be_read_is_told(engine, content):
         space.last_plan(kept.id)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["hashes", "site", "scenario_id"])
 def test_a_plan_of_other_data_is_not_shown(engine, tmp_path, change):
     space = Workspace(engine)
@@ -620,6 +626,7 @@ def test_a_plan_of_other_data_is_not_shown(engine, tmp_path, change):
     assert plan.study(tmp_path) is not None
 
 
+@pytest.mark.slow
 def test_a_given_plan_is_checked_anew():
     result = shipped()
     site = result.plan.site.copy()

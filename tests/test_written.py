@@ -63,6 +63,7 @@ def test_taking_the_guard_away_gives_the_text(text):
         assert not is_formula(cell)
 
 
+@pytest.mark.slow
 @given(some.lists(some.tuples(TEXTS, TEXTS), min_size=1, max_size=5), TEXTS)
 @settings(max_examples=150, deadline=None)
 def test_what_is_written_is_what_is_read(rows, heading):
@@ -73,6 +74,7 @@ def test_what_is_written_is_what_is_read(rows, heading):
 CELLS = TEXTS.map(str.strip)
 
 
+@pytest.mark.slow
 @given(some.lists(some.fixed_dictionaries(dict.fromkeys(portfolio.columns(), CELLS)), min_size=1, max_size=4))
 @settings(max_examples=150, deadline=None)
 def test_a_portfolio_is_read_as_it_was_written(rows):
@@ -143,12 +145,14 @@ def test_a_table_keeps_what_is_no_text():
 ROOT = toml.PACKAGE.parent
 NO_WRITERS = {
     "geo_cluster/study.py": "the portfolio as it is hashed",
+    "geo_cluster/world/layers.py": "tables handed in as they are hashed",
     "app/views/data/preview.py": "the key of a cache",
     "geo_cluster/imports/templates.py": "declared words alone, with drop-down lists",
 }
 """Where a table becomes text or a workbook without leaving, or without any text of a user's."""
 
 
+@pytest.mark.slow
 def test_no_table_leaves_by_another_door():
     writes = re.compile(r"\.to_csv\(|\.to_excel\(|csv\.writer|ExcelWriter|Workbook\(|write_only=")
     found = {

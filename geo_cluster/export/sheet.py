@@ -75,7 +75,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "feasible": "gap {gap:.2%}",
         "feasible_share": "Feasible share of draws",
         "feasible_in": "Capacities and needs drawn {draws:,} times: the plan is feasible in {share:.0%} of the draws.",
-        "breaks_first": " What gives way first is {pool}, in {share:.0%} of the draws that break.",
+        "breaks_first": " What runs short first is {pool}, in {share:.0%} of the draws that are not feasible.",
         "check": "Independent check",
         "no_violation": "no violation",
         "violations": "{n} violations",
