@@ -35,9 +35,7 @@ WorkspaceOption = Annotated[
         help="工作区：文件或 postgresql://… / where work is kept", envvar="GEO_CLUSTER_WORKSPACE", show_envvar=True
     ),
 ]
-LanguageOption = Annotated[
-    Literal["zh", "en"], typer.Option("--lang", help="界面语言 / language")
-]
+LanguageOption = Annotated[Literal["zh", "en"], typer.Option("--lang", help="界面语言 / language")]
 
 UsageError: Any = typer.BadParameter.__bases__[0]
 """What typer raises when a command is not written as it has to be; it has no public name there."""
