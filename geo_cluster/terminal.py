@@ -33,7 +33,7 @@ PLAIN = {"→": "->", "≤": "<=", "✗": "x", "✓": "ok", "·": "-", "–": "-
 def language() -> Language:
     """The reader's language: `--lang`, else `GEO_CLUSTER_LANG`, else the locale's if Chinese, else English.
 
-    The command line is looked at as it stands, since it may be the command line that is refused; the default of `--lang`
+    The command line is looked at as it stands, since it may be what is refused; the default of `--lang`
     is for results, not for refusals.
     """
     asked = [one.removeprefix("--lang=") for one in sys.argv if one.startswith("--lang=")]
