@@ -9,7 +9,7 @@ from typing import get_args
 
 from streamlit import file_util
 
-from app.texts import frame, text
+from app.texts import frame
 from geo_cluster.domain import Language
 
 REMEMBER = "{sessionStorage.setItem('way', location.href)}"
@@ -28,8 +28,7 @@ _WORDS = Path(__file__).with_name("assets").joinpath("page.js").read_text(encodi
 
 def own_words(language: Language) -> str:
     """Tells the browser the page's language, and gives Streamlit's own words in it."""
-    help_for = text("frame.help", language, label="{label}")
-    words = ", ".join(json.dumps(one, ensure_ascii=False) for one in (language, frame.PAIRS, help_for))
+    words = ", ".join(json.dumps(one, ensure_ascii=False) for one in (language, frame.PAIRS, frame.PHRASES))
     return f"{_WORDS}({words});"
 
 

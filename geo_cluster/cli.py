@@ -35,9 +35,10 @@ WorkspaceOption = Annotated[
         help="工作区：文件或 postgresql://… / where work is kept", envvar="GEO_CLUSTER_WORKSPACE", show_envvar=True
     ),
 ]
-LanguageOption = Annotated[
-    Literal["zh", "en"], typer.Option("--lang", help="界面语言 / language", callback=terminal.note_language)
-]
+LanguageOption = Annotated[Literal["zh", "en"], typer.Option("--lang", help="界面语言 / language")]
+
+UsageError: Any = typer.BadParameter.__bases__[0]
+"""What typer raises when a command is not written as it has to be; it has no public name there."""
 
 
 @cli.command()
@@ -371,17 +372,45 @@ def app(
     raise typer.Exit(code)
 
 
+def _misuse(problem: Any) -> Fault:
+    """What typer found wrong with a command line, as a fault of ours."""
+    context, param, option = (getattr(problem, name, None) for name in ("ctx", "param", "option_name"))
+    command = context.command_path if context else "geo-cluster"
+    params = context.command.params if context else []
+    if option and hasattr(problem, "possibilities"):
+        known = sorted(name for one in params for name in one.opts if name.startswith("--"))
+        return Fault("cli.no_such_option", option, known=[*known, "--help"])
+    if option:
+        return Fault("cli.option_without_value", option)
+    if isinstance(problem, typer.BadParameter):
+        place = Place(max(param.opts, key=len) if param else command)
+        if hasattr(problem, "param_type"):
+            return Fault("cli.argument_missing", place, command=command)
+        return Fault("cli.value_refused", place, reason=problem.message, command=command)
+    commands = getattr(context and context.command, "commands", None)
+    if commands:
+        name = next((one for one in sys.argv[1:] if not one.startswith("-")), command)
+        return Fault("cli.no_such_command", name, known=sorted(commands))
+    return Fault("cli.misused", command, reason=problem.format_message(), command=command)
+
+
 def main() -> None:
     """Run the command line; refusals are printed as sentences and end with exit code 2."""
-    terminal.get_ready()
+    terminal.any_terminal()
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # ended by others as by Ctrl-C: nothing is left behind
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     code: int | str | None = 0
     try:
         try:
-            cli()
+            code = cli(prog_name="geo-cluster", standalone_mode=False)
         except SystemExit as end:
             code = end.code
+        except UsageError as problem:
+            if len(sys.argv) < 2:  # typer shows the help
+                problem.show()
+            else:
+                terminal.refuse([_misuse(problem)])
+            code = 2
         sys.stdout.flush()
     except GeoClusterError as refusal:
         terminal.refuse(refusal.faults)

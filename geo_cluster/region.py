@@ -247,8 +247,9 @@ def read_scenario(name_or_path: str | Path) -> tuple[Scenario, pd.DataFrame]:
     """Read a scenario and its projects; the faults of the file, of the portfolio and of every name at once."""
     row, where = catalog.scenario_row(name_or_path)
     projects, faults = None, []
+    named = row.get("portfolio", "sample")
     try:
-        projects = portfolio.read(str(row.get("portfolio", "sample")))
+        projects = portfolio.read(named) if isinstance(named, str) else None
     except InputError as refusal:
         faults = refusal.faults
     scenario = _scenario(row, where, None if projects is None else set(projects.index), faults)

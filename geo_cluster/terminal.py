@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import codecs
 import io
+import itertools
 import os
 import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Literal
-
-import typer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -31,30 +30,18 @@ PLAIN = {"→": "->", "≤": "<=", "✗": "x", "✓": "ok", "·": "-", "–": "-
 """What stands for our signs on a terminal that doesn't have them."""
 
 
-_asked: list[Language] = []
-"""What `--lang` says in this run, where it was given."""
-
-
-def get_ready() -> None:
-    """Forget the language of an earlier run, and let no terminal or file end a command because it lacks a character."""
-    _asked.clear()
-    _any_terminal()
-
-
-def note_language(context: typer.Context, value: Language) -> Language:
-    """Keep what `--lang` says for the refusals of this run; its default is for results, not for them."""
-    source = context.get_parameter_source("lang")
-    if source is not None and source.name == "COMMANDLINE":
-        _asked[:] = [value]
-    return value
-
-
 def language() -> Language:
-    """The reader's language: `--lang`, else `GEO_CLUSTER_LANG`, else the locale's if Chinese, else English."""
-    if _asked:
-        return _asked[0]
+    """The reader's language: `--lang`, else `GEO_CLUSTER_LANG`, else the locale's if Chinese, else English.
+
+    The command line is looked at as it stands, since it may be what is refused; the default of `--lang`
+    is for results, not for refusals.
+    """
+    asked = [one.removeprefix("--lang=") for one in sys.argv if one.startswith("--lang=")]
+    asked += [value for option, value in itertools.pairwise(sys.argv) if option == "--lang"]
     named = os.environ.get(ENVIRONMENT, "").strip()
     locale = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name, ""))), "")
+    if asked and asked[-1] in ("zh", "en"):
+        return "zh" if asked[-1] == "zh" else "en"
     return "zh" if (named or locale).lower().startswith("zh") else "en"
 
 
@@ -181,7 +168,7 @@ def line(text: str, *, err: bool = False) -> None:
     print(text, file=sys.stderr if err else sys.stdout)
 
 
-def _any_terminal() -> None:
+def any_terminal() -> None:
     """Let no terminal or file end a command because it lacks a character."""
 
     def plain(problem: UnicodeError) -> tuple[str | bytes, int]:

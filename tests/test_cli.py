@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -16,6 +17,9 @@ from geo_cluster.report import explanation
 from geo_cluster.world import catalog
 from geo_cluster.world.layers import Layers
 from tests.studies import OWN, write_own
+
+ENGLISH = re.compile(r"[A-Za-z']+(?:\s+[A-Za-z']+){2,}")
+"""Three words of English in a row."""
 
 BIN = [sys.executable, "-m", "geo_cluster.cli"]
 
@@ -294,6 +298,32 @@ def test_a_language_is_asked_for_one_run(call, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     assert "不是一个项目" in call("score", "--json", "[1]", "--lang", "zh")[2]
     assert "not of one project" in call("score", "--json", "[1]")[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "where", "code"),
+    [
+        (["study", "--nosuch"], "--nosuch", "cli.no_such_option"),
+        (["nosuch"], "nosuch", "cli.no_such_command"),
+        (["study", "--out"], "--out", "cli.option_without_value"),
+        (["land"], "parcels", "cli.argument_missing"),
+        (["study", "--lang", "fr"], "--lang", "cli.value_refused"),
+        (["app", "--port", "99999"], "--port", "cli.value_refused"),
+        (["study", "a", "b", "c"], "geo-cluster study", "cli.misused"),
+    ],
+    ids=str,
+)
+def test_a_command_line_that_is_none_is_refused_in_the_readers_language(arguments, where, code, call, monkeypatch):
+    refusals = []
+    monkeypatch.setattr(terminal, "refuse", refusals.extend)
+    assert call(*arguments) == (2, "", "")
+    (fault,) = refusals
+    assert (fault.code, fault.where) == (code, where)
+    assert ENGLISH.search(fault.words("zh").what + fault.words("zh").remedy) is None
+
+
+def test_a_mistake_before_the_language_is_told_in_it_all_the_same(call):
+    assert call("study", "--nosuch", "--lang", "zh")[2].startswith("✗ --nosuch: 没有这个选项")
 
 
 # ---- what works ---------------------------------------------------------------------------------------------

@@ -223,7 +223,28 @@ def test_an_own_file_that_changed_under_its_registry_is_told(tmp_path):
     for read in (lambda: Layers(folder).read("sites"), lambda: Layers(folder).content("sites")):
         with pytest.raises(DataError) as refusal:
             read()
-        assert [fault.code for fault in refusal.value.faults] == ["world.other_hash"]
+        assert [fault.code for fault in refusal.value.faults] == ["world.own_other_hash"], "no repository has it"
+
+
+def test_own_files_that_are_missing_or_longer_are_told_as_ones_own(tmp_path):
+    folder = own.register(tmp_path / "own", sites=own.sites())
+    with (folder / "sites.csv").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    with pytest.raises(DataError) as refusal:
+        Layers(folder).read("sites")
+    assert [fault.code for fault in refusal.value.faults] == ["world.own_other_size"]
+    (folder / "sites.csv").unlink()
+    with pytest.raises(DataError) as refusal:
+        Layers(folder).read("sites")
+    assert [fault.code for fault in refusal.value.faults] == ["world.own_layer_missing"]
+
+
+def test_a_cell_that_is_no_number_is_told_once(tmp_path):
+    table = own.sites().astype({"lon": object})
+    table.loc[0, "lon"] = "abc"
+    with pytest.raises(DataError) as refusal:
+        Layers(own.register(tmp_path / "own", sites=table)).read("sites")
+    assert [(fault.code, fault.row, fault.column) for fault in refusal.value.faults] == [("world.wrong_type", 2, "lon")]
 
 
 @pytest.mark.slow

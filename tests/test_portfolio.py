@@ -78,10 +78,22 @@ def test_every_fault_of_every_row_is_listed_with_its_place(tmp_path):
             (3, "年产值(亿元)", "world.no_output", None),
             (3, "投产年份", "world.not_a_year", "1899"),
             (3, "用地(亩)", "world.range_backwards", "35-25"),
-            (3, "受电容量(MVA)", "world.not_a_number_or_range", "-1"),
+            (3, "受电容量(MVA)", "world.number_not_above_zero", "-1"),
         ]
     )
     assert {fault.place.name for fault in refusal.value.faults} == {"p.csv"}
+
+
+def test_faults_of_headings_hide_no_faults_of_cells():
+    table = pd.DataFrame({"环节": ["量子", "激光雷达"], "用地(亩)": ["about 30", "4"], "colour": ["red", "blue"]})
+    with pytest.raises(InputError) as refusal:
+        portfolio.check(table)
+    assert {(fault.row, fault.column, fault.code) for fault in refusal.value.faults} == {
+        (0, "colour", "world.not_a_portfolio_column"),
+        (0, "年产值(亿元)", "world.column_required"),
+        (2, "环节", "world.not_a_segment"),
+        (2, "用地(亩)", "world.not_a_number_or_range"),
+    }
 
 
 @pytest.mark.parametrize(

@@ -364,3 +364,16 @@ def test_draws_and_whether_the_plan_holds_are_worked_out_once(tiny, monkeypatch)
     monkeypatch.setattr(observations, "draw", lambda *_, **__: pytest.fail("drawn again"))
     assert explanation.feasibility_table(tiny) is first
     assert explanation.feasibility_table(dataclasses.replace(tiny)).equals(first)
+
+
+def test_a_fault_of_a_field_hides_no_contradiction_of_others(tmp_path):
+    twice = 'locked = [{project = "P01", site = "E01"}, {project = "P01", site = "E08"}]'
+    file = tmp_path / "s.toml"
+    file.write_text(f'name = {{ zh = "甲", en = "a" }}\ndraws = 3\nportfolio = ["a"]\n{twice}\n', encoding="utf-8")
+    with pytest.raises(InputError) as refusal:
+        read_scenario(file)
+    assert {(fault.code, fault.place.key) for fault in refusal.value.faults} == {
+        ("world.below_least", "draws"),
+        ("world.not_text", "portfolio"),
+        ("world.locked_twice", ""),
+    }

@@ -1,10 +1,17 @@
 /* Says which language the page is in, and puts Streamlit's own words into it: tooltips of its toolbars and names that
-   only screen readers say. `pairs` are [Chinese, English]; English is word for word what Streamlit says. */
-(function (language, pairs, help) {
-  const FRAME = "[data-testid=stTooltipContent], [data-testid=stElementToolbar], [data-testid=InputInstructions], [data-testid^=stDataFrame][data-testid$=Menu]";
+   only screen readers say. `pairs` are [Chinese, English]; English is word for word what Streamlit says. So are
+   `phrases`, where {} stands for what Streamlit names. */
+(function (language, pairs, phrases) {
+  const FRAME = "[data-testid=stTooltipContent], [data-testid=stTooltipErrorContent], [data-testid=stFileChip] [role=alert], [data-testid=stSkipToContent], [data-testid=stElementToolbar], [data-testid=InputInstructions], [data-testid^=stDataFrame][data-testid$=Menu]";
   const words = new Map(pairs.flatMap(([zh, en]) => (language === "en" ? [[zh, en]] : [[en, zh]])));
+  const forms = phrases.map(([zh, en]) => [zh, en.split("{}")]);
+  function phrase(text) {
+    const form = language !== "en" && forms.find(([, [head, tail]]) => text.startsWith(head) && text.endsWith(tail));
+    return form && form[0].replace("{}", () => text.slice(form[1][0].length, text.length - form[1][1].length));
+  }
   function told(text) {
-    if (language !== "en" && text.startsWith("Help for ")) return help.replace("{label}", text.slice(9));
+    const said = phrase(text);
+    if (said) return said;
     const [head, ...rest] = text.split(": "); // a toolbar's button: what it does, of what
     return words.has(head) ? [words.get(head), ...rest].join(": ") : text;
   }

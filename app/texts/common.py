@@ -59,7 +59,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Sources: each point's card and the Data page · Boundaries: Tianditu · Roads and rail: © OpenStreetMap contributors (ODbL) · Publication needs a map review number",
     ),
     "error": ("做不到，原因如下：", "This can't be done:"),
-    "frame.help": ("{label}：说明", "Help for {label}"),
     "upload.choose": ("选择文件", "Choose files"),
     "upload.drop": ("或拖到这里，每个文件不超过 {mb} MB", "or drop them here, up to {mb} MB a file"),
 }

@@ -36,4 +36,16 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("隐藏列", "Hide column"),
     ("格式", "Format"),
     ("复制列名", "Copy column name"),
+    ("跳到正文", "Skip to main content"),
+    ("错误", "Error"),
+    ("添加文件", "Add files"),
+    ("选择文件", "file upload"),
 )
+
+PHRASES: tuple[tuple[str, str], ...] = (
+    ("{}：说明", "Help for {}"),
+    ("移除 {}", "Remove {}"),
+    ("这里不读这种格式的文件", "{} files are not allowed."),
+    ("文件不能超过 {}", "File must be {} or smaller."),
+)
+"""The same where {} stands for what Streamlit names."""

@@ -19,7 +19,7 @@ from geo_cluster.matching.problem import Problem
 from geo_cluster.matching.resource import UNPLACED, Resource
 from geo_cluster.matching.shortages import Shortage, shortages
 from geo_cluster.matching.verify import usage
-from geo_cluster.region import Region, offers, subject_of
+from geo_cluster.region import Region, subject_of
 from geo_cluster.scoring.aggregate import competition_rank
 from geo_cluster.scoring.criteria import DecisionMatrix
 from geo_cluster.scoring.explain import significant
@@ -167,8 +167,10 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
         `unit`, the range now assumed, its `basis`; `gain` (score points, summed over projects) and `change` (chance
         that a project's choice changes, mean over projects), each with its standard error; `projects` affected.
     """
-    known = region.observations
-    open_ = known["attribute"].isin(offers()) & (known["high"] > known["low"]) & known["site_id"].isin(region.names)
+    known, counts = region.observations, np.zeros(len(region.observations), dtype=bool)
+    for at in region.places.values():
+        counts[at[at >= 0]] = True  # others are numbers of sites that are not considered
+    open_ = counts & (known["high"] > known["low"]) & known["site_id"].isin(region.names)
     rows, parameters = known[open_].reset_index(drop=True), region.draws[:, open_.to_numpy()]
     choosers = np.flatnonzero(allowed.allowed.sum(axis=1) > 1) if len(rows) else ()
     found = list(of_choosers((decision.draws[:, p, allowed.allowed[p]] for p in choosers), parameters))

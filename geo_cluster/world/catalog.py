@@ -250,6 +250,17 @@ def scenario_row(name_or_path: str | Path) -> tuple[dict[str, Any], str]:
     return row, path.name
 
 
+def _contradictions(row: dict[str, Any], problem: ValidationError, at: Place) -> list[Fault]:
+    """What contradicts itself among the fields that are sound; pydantic looks at that only where all are."""
+    broken = {found["loc"][0] for found in problem.errors() if found["loc"]}
+    sound = {key: value for key, value in row.items() if key not in broken}
+    try:
+        Scenario.model_validate({"name": {"zh": "?", "en": "?"}, **sound})
+    except ValidationError as other:
+        return faults_of(other, at) if broken else []
+    return []
+
+
 def scenario_from(row: dict[str, Any], *, where: Place | str = SCENARIO) -> Scenario:
     """Validate a scenario as a dict, against the types and the names in the shipped tables.
 
@@ -264,7 +275,7 @@ def scenario_from(row: dict[str, Any], *, where: Place | str = SCENARIO) -> Scen
     try:
         parsed = Scenario.model_validate(row)
     except ValidationError as problem:
-        faults += faults_of(problem, at)
+        faults += faults_of(problem, at) + _contradictions(row, problem, at)
     weights = row.get("weights")
     for key in weights if isinstance(weights, dict) else ():
         if key not in criteria():

@@ -129,7 +129,7 @@ class Layers:
     def content(self, name: str) -> bytes:
         """The file of a layer as it is, checked against its hash."""
         path, layer = self.path(name), self.registry[name]
-        refuse_if(file_faults(path, layer), DataError)
+        refuse_if(file_faults(path, layer, own=name in self.own), DataError)
         return path.read_bytes()
 
     def read(self, name: str) -> Any:
@@ -151,7 +151,7 @@ class Layers:
 
     def _opened(self, name: str) -> pd.DataFrame:
         path, own, layer = self.path(name), name in self.own, self.registry[name]
-        refuse_if(file_faults(path, layer) if own else _shipped_faults(path, layer, _stat(path)), DataError)
+        refuse_if(file_faults(path, layer, own=True) if own else _shipped_faults(path, layer, _stat(path)), DataError)
         located_by = (one for one in LOCATING if one in self.registry)
         mark = (f"{name}{path.suffix}", own, layer.sha256, *self.hashes(located_by).values())
         table = _tables.get(mark)
@@ -241,15 +241,16 @@ def by_content(*names: str, most: int) -> Callable[[Callable[..., Result]], Call
     return keeping
 
 
-def file_faults(path: Path, layer: Layer) -> list[Fault]:
-    """Whether a file is there and is, byte for byte, the one that the registry names."""
+def file_faults(path: Path, layer: Layer, *, own: bool = False) -> list[Fault]:
+    """Whether a file, shipped or of one's own, is there and is, byte for byte, the one that the registry names."""
     if not path.is_file():
-        return [Fault("world.layer_missing", path)]
+        return [Fault("world.own_layer_missing" if own else "world.layer_missing", path)]
     size = path.stat().st_size
     if size != layer.bytes:  # seen before a byte of it is read
-        return [Fault("world.other_size", path, size=size, registered=layer.bytes)]
+        code = "world.own_other_size" if own else "world.other_size"
+        return [Fault(code, path, size=size, registered=layer.bytes)]
     if toml.sha256_of(path, error=DataError) != layer.sha256:
-        return [Fault("world.other_hash", path)]
+        return [Fault("world.own_other_hash" if own else "world.other_hash", path)]
     return []
 
 
@@ -279,7 +280,7 @@ def _unpacked(path: Path, layer: Layer) -> pd.DataFrame:
     try:
         content = door.content_of(path)
         if hashlib.sha256(content).hexdigest() != layer.sha256:  # it changed since it was looked at
-            raise DataError(Fault("world.other_hash", path))
+            raise DataError(Fault("world.own_other_hash", path))
         if path.suffix == ".csv":
             table = tabular.read(content, path.name).reset_index(drop=True)
             return _points(table) if {"lon", "lat"} <= set(table.columns) else table
@@ -397,7 +398,7 @@ def contract_faults(name: str, table: pd.DataFrame) -> list[Fault]:
             faults.append(_broken_rule(name, row, str(found.column), str(found.check), found.failure_case))
     if isinstance(table, gpd.GeoDataFrame):
         faults += _geometry_faults(name, table)
-    return faults
+    return list(dict.fromkeys(faults))  # what can't be cast and is of the wrong type is wrong once
 
 
 def _place(name: str, row: int = 0, column: str = "") -> Place:

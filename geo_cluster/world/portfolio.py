@@ -27,6 +27,7 @@ _ABOUT = {
     "output_100m_yuan": "年产值(亿元)",
     "year": "投产年份",
 }
+_REQUIRED = ("segment", "output_100m_yuan")
 _BESIDES = {"max_minutes": "最长车程(分钟)", "notes": "备注"}
 
 PORTFOLIO = Place("", kind="portfolio")
@@ -34,7 +35,7 @@ PORTFOLIO = Place("", kind="portfolio")
 
 _NUMBER = r"(\d+(?:\.\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?)"
 _LARGEST = 1e9  # no plant needs or yields more, in any of the units
-_POINT = re.compile(rf"^{_NUMBER}$")
+_POINT = re.compile(rf"^(-?{_NUMBER})$")
 _RANGE = re.compile(rf"^{_NUMBER}\s*(?:-|–|—|~|至|to)\s*{_NUMBER}$")
 
 
@@ -119,16 +120,26 @@ def check(table: pd.DataFrame, *, where: Place | str = PORTFOLIO) -> pd.DataFram
 
 
 def _checked(table: pd.DataFrame, where: Place | str) -> pd.DataFrame:
-    text = headed(table, where=where)
-    if text.empty:
+    text, faults = _by_key(table, where)
+    if text.empty and not faults:
         raise InputError(Fault("world.no_project", where))
-    return _projects(text, where)
+    return _projects(text, where, faults)
 
 
 def headed(table: pd.DataFrame, *, where: Place | str) -> pd.DataFrame:
     """The text of a table's cells under the keys of `columns()`; refused when its headings aren't a portfolio's.
 
     Rows without any text are left out; the index stays.
+    """
+    text, faults = _by_key(table, where)
+    refuse_if(faults)
+    return text
+
+
+def _by_key(table: pd.DataFrame, where: Place | str) -> tuple[pd.DataFrame, Faults]:
+    """The text of a table's cells under the keys of `columns()`, and the faults of its headings.
+
+    A required column that is missing is a fault, and filled so that its cells are none.
     """
     titles = columns()
     names = {title: key for key, title in titles.items()} | {key: key for key in titles}
@@ -143,18 +154,17 @@ def headed(table: pd.DataFrame, *, where: Place | str) -> pd.DataFrame:
         Fault("world.column_twice", place(where, 0, titles[key])) for key in titles if (table.columns == key).sum() > 1
     )
     faults += (
-        Fault("world.column_required", place(where, 0, titles[key]))
-        for key in ("segment", "output_100m_yuan")
-        if key not in table.columns
+        Fault("world.column_required", place(where, 0, titles[key])) for key in _REQUIRED if key not in table.columns
     )
-    refuse_if(faults)
-    text = table.reindex(columns=list(columns())).astype(object).fillna("").astype(str)
+    sound = zip(_REQUIRED, (next(iter(catalog.segments())), "1"), strict=True)
+    absent = {key: cell for key, cell in sound if key not in table.columns}
+    table = table.loc[:, ~table.columns.duplicated()]
+    text = table.reindex(columns=list(titles)).astype(object).fillna("").astype(str)
     text = text.apply(lambda column: column.str.strip())
-    return text[(text != "").any(axis=1)]
+    return text[(text != "").any(axis=1)].assign(**absent), faults
 
 
-def _projects(text: pd.DataFrame, where: Place | str) -> pd.DataFrame:
-    faults = Faults()
+def _projects(text: pd.DataFrame, where: Place | str, faults: Faults) -> pd.DataFrame:
     ids = text["id"].where(text["id"] != "", [f"P{number:02d}" for number in range(1, len(text) + 1)])
     faults += (Fault("world.id_twice", _place(where, row, "id"), value=ids[row]) for row in _where(ids.duplicated()))
     segment = _segments(text["segment"], where, faults)

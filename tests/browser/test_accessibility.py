@@ -85,6 +85,21 @@ def test_the_page_says_its_language_and_streamlit_s_own_words_are_in_it(visit, s
     expect(page.locator("[data-testid=stMainMenu]")).to_have_count(0)
 
 
+def test_a_file_that_is_not_read_is_refused_in_the_page_s_language(visit, server):
+    page = visit(f"{server[0]}/match")
+    settled(page)
+    expect(page.get_by_test_id("stSkipToContent")).to_have_text("跳到正文")
+    uploader = page.get_by_test_id("stFileUploader").first
+    uploader.locator("input").set_input_files(
+        {"name": "old.xls", "mimeType": "application/vnd.ms-excel", "buffer": b"x"}
+    )
+    chip = uploader.get_by_test_id("stFileChip")
+    expect(chip.get_by_role("alert")).to_have_text("错误: 这里不读这种格式的文件")
+    expect(uploader.get_by_label("移除 old.xls")).to_be_attached()
+    chip.get_by_text("old.xls").hover()
+    expect(page.get_by_test_id("stTooltipErrorContent")).to_have_text("这里不读这种格式的文件")
+
+
 def test_whatever_has_the_keyboard_s_focus_has_a_ring(visit, server):
     page = visit(f"{server[0]}/supply")
     settled(page)
