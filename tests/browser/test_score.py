@@ -29,7 +29,7 @@ def test_from_intake_to_a_ranking(visit, server, language, size):
         segment = catalog.segments()["fiber_laser"].name.en
         expect(page.get_by_role("combobox", name=say("score.segment"))).to_have_value(segment)
     before = verdict.inner_text()
-    land = page.get_by_role("textbox", name=say("score.land_mu"))
+    land = page.get_by_role("textbox", name=catalog.resources()["land"].asked.title(language))
     land.fill("300-400")
     land.press("Enter")
     expect(page.get_by_text(say("score.instead", range="21–48"))).to_be_visible()
@@ -64,7 +64,7 @@ def test_a_spreadsheet_is_dropped_in_and_its_results_taken_home(visit, server):
     table = "名称,环节,年产值(亿元),用地(亩)\n甲,激光雷达,5,\n乙,光纤激光器,3,about 30\n"
     drop = page.locator("input[type=file]")
     drop.set_input_files({"name": "项目.csv", "mimeType": "text/csv", "buffer": table.encode("gb18030")})
-    expect(page.get_by_role("alert")).to_contain_text("'about 30' 不是数")
+    expect(page.get_by_role("alert")).to_contain_text("“about 30”不是数")
     table = table.replace("about 30", "25-35")
     drop.set_input_files({"name": "项目.csv", "mimeType": "text/csv", "buffer": table.encode("gb18030")})
     expect(page.locator(".gc-verdict").first).to_be_visible()
