@@ -80,6 +80,7 @@ def test_a_page_opens(name, language):
     assert text("footer", language) in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_frame_opens_on_the_map(language):
     page = AppTest.from_file(str(APP / "main.py"), default_timeout=90)

@@ -25,6 +25,7 @@ def files(page):
     return page.dataframe[0].value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_without_a_run_the_layers_are_there(language):
     page = opened("brief", language)
@@ -54,6 +55,7 @@ def test_after_a_run_every_file_of_the_bundle_is_listed(language):
         assert [one for one in files(page)[text("brief.what", "en")] if CJK.search(one)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*bundle.FILES, "sheet.html", "tables.xlsx"])
 def test_each_file_has_a_preview(name):
     page = opened("brief", study=run())

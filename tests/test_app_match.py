@@ -86,6 +86,7 @@ def test_a_run_shows_its_own_results():
     )
 
 
+@pytest.mark.slow
 def test_a_reload_finds_the_run_again():
     press(opened("match"), "match.run")
     assert cached.jobs().find(catalog.scenario()).wait(60)
@@ -127,6 +128,7 @@ def test_during_a_run_nobody_is_told_to_run(language):
     assert page.metric[0].value == f"{len(tables.assignment(run('cautious')))} / {len(run('cautious').projects)}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_headline_says_how_often_the_plan_holds(language):
     page = opened("match", language, study=run())
@@ -155,6 +157,7 @@ def test_each_shortfall_has_its_unit(language, unit):
     assert all(one.endswith(unit) for one in table["over"])
 
 
+@pytest.mark.slow
 def test_who_would_be_pushed_out_is_named():
     result = run("cautious")
     page = at(opened("match", "en", study=result), "robustness", "en")
@@ -170,6 +173,7 @@ def test_pools_that_have_nothing_are_among_the_gauges():
     assert set(empty.index) <= set(range(pools.FULLEST)), "what has nothing left is full"
 
 
+@pytest.mark.slow
 def test_a_front_of_one_point_is_a_sentence_and_no_plan_is_listed_twice():
     result = run("cautious")
     plan = result.plan
@@ -276,6 +280,7 @@ def test_who_stays_out_is_told_why(language):
     assert shown(page, text("col.reason", language))[text("col.reason", language)].tolist() == reasons
 
 
+@pytest.mark.slow
 def test_the_difference_names_everyone_who_moved():
     before, after = run(), run("cautious")
     page = at(opened("match", study=after, study_before=before), "changes")
@@ -317,6 +322,7 @@ def test_a_changed_sample_says_so_and_an_own_portfolio_does_not():
     assert "示例" not in opened("match", work=own(("fiber_laser", "5"))).expander[0].label
 
 
+@pytest.mark.slow
 def test_two_thousand_projects_can_be_shown():
     page = opened("match", work=own(*[("fiber_laser", f"{n % 9 + 1}") for n in range(2000)]))
     assert not page.exception

@@ -45,6 +45,7 @@ def test_each_part_is_drawn(language):
             assert [one for one in says(page) if CJK.search(one) and sources not in one] == []
 
 
+@pytest.mark.slow
 def test_segment_and_output_suffice_for_a_score():
     page = opened("score")
     before = verdict(page)

@@ -39,6 +39,7 @@ def charts(page):
     return [one.proto.spec for one in page.get("vega_lite_chart")]
 
 
+@pytest.mark.slow
 def test_the_open_tab_stays_open_in_the_other_language():
     page = at("tariff", "zh")
     for language in ("en", "zh"):
@@ -201,6 +202,7 @@ def test_hostile_sources_stay_text():
     assert HOSTILE[:60] in "\n".join(one.value for one in at("requests", work=work).text)
 
 
+@pytest.mark.slow
 def test_what_rules_take_adds_up_and_the_sample_is_labelled():
     page = at("losses")
     assert text("supply.losses_sample", "zh") in "\n".join(says(page))

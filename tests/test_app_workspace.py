@@ -589,6 +589,7 @@ def test_files_that_were_laid_out_go_with_the_last_visitor(kept):
     assert not place.exists()
 
 
+@pytest.mark.slow
 def test_the_file_of_a_map_stays_as_long_as_it_may_be_shown(kept):
     study = run()
     source = cached.plan_map(study, "zh")

@@ -393,6 +393,7 @@ def test_what_a_library_can_not_read_has_a_code_of_ours(name, content, code):
     assert not re.search("[a-z]{4,} [a-z]{3,}", fault.words("zh").what)
 
 
+@pytest.mark.slow
 def test_a_broken_workbook_has_a_code_of_ours():
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:

@@ -178,6 +178,7 @@ def test_a_geopackage_that_cannot_be_written_is_refused(default, tmp_path, monke
 # ---- tables -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_tables_open_in_a_spreadsheet(out):
     for path in out.glob("*.csv"):
         raw = path.read_bytes()
@@ -485,6 +486,7 @@ def test_the_sheet_says_how_surely_the_plan_holds_and_when_it_was_made(language)
     assert "2026-11-05" in page
 
 
+@pytest.mark.slow
 def test_a_plan_that_is_feasible_in_every_draw_names_no_pool():
     assert explanation.feasibility_table(run("cautious"))["breaks"].iloc[0] == 0
     assert "最先不够" not in sheet(run("cautious"))
@@ -499,6 +501,7 @@ def test_the_sheet_speaks_in_the_words_of_the_app(language):
     assert layers.words("planning_level")["cautious"][language] in sheet(run("cautious"), language=language)
 
 
+@pytest.mark.slow
 def test_the_sheet_warns_of_a_plan_that_is_seldom_feasible():
     assert "<p class=warned>" in sheet(run("default"))
     assert "<p class=warned>" not in sheet(run("cautious"))

@@ -628,6 +628,7 @@ def test_the_latest_survey_of_a_site_counts(region):
     assert len(tabular.read(back.files["land/land.csv"], "l.csv")) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
@@ -656,6 +657,7 @@ def test_a_fault_of_a_cell_is_told_in_both_languages(region):
 NAMES = ["row 99.csv", "a, row 5, column x.csv", "x row 7, column 名称.csv", "row 2 (x).csv"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_names_that_speak_of_rows_and_columns_are_only_names(region, name):
     heads = ("id", "名称", "segment", "年产值", "land_mu, column y")
@@ -714,6 +716,7 @@ def test_very_many_parcels_with_words_of_their_own_are_counted(region):
 TRIANGLE = "POLYGON ((115.08 30.15, 115.081 30.15, 115.081 30.151, 115.08 30.15))"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "outline",
     [

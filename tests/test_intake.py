@@ -38,6 +38,7 @@ def test_scores_are_those_of_the_study(found):
     assert np.allclose(scores.reindex(ranking.index), ranking)
 
 
+@pytest.mark.slow
 def test_chances_add_up_and_carry_their_sampling_error(found):
     eligible = found.scores[found.scores["eligible"]]
     assert np.allclose(eligible.groupby("project")["chance_first"].sum(), 1, atol=0.01)
@@ -135,6 +136,7 @@ def test_a_cluster_gives_the_same_answers(region, monkeypatch, cluster):
         pd.testing.assert_frame_equal(there.scores, local.scores)
 
 
+@pytest.mark.slow
 def test_a_cluster_that_is_not_there_is_named(region):
     with pytest.raises(InputError) as refusal:
         list(appraise.batches(region, portfolio.read("sample").head(1), scheduler="nowhere:1:2"))

@@ -59,6 +59,7 @@ def test_an_annealing_run_keeps_the_rules(seed, projects, sites, wide, empty):
         assert (load <= draw.capacity * (1 + 1e-7) + 1e-7).all()
 
 
+@pytest.mark.slow
 def test_an_annealing_run_betters_the_greedy_plan():
     made = model(3, 80, 8, wide=False)
     start = greedy(made, price_pools(made).prices)

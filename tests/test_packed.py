@@ -56,6 +56,7 @@ def is_safe(name):
     )
 
 
+@pytest.mark.slow
 @given(TEXTS)
 def test_any_text_makes_a_safe_name_that_stays_as_it_is(text):
     name = file_name(text, "work")

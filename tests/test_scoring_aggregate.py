@@ -102,6 +102,7 @@ def test_adding_a_site_changes_nobody_elses_score(method, values, weights, extra
     np.testing.assert_allclose(other.score[:-1], one.score, rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "options"),
     [

@@ -90,6 +90,7 @@ class TestSmaa:
         with pytest.raises(InputError, match="4 draws, values 2"):
             smaa(np.ones((2, 3, 2)), np.ones((4, 2)))
 
+    @pytest.mark.slow
     def test_errors_cover_what_they_say(self):
         result = [smaa(self.corners, sample_uniform(2, 400, seed=seed)) for seed in range(200)]
         first = np.array([r.acceptability[2, 0] for r in result])
@@ -110,6 +111,7 @@ def test_wilson_by_hand():
     assert standard_error(0.5, 100) == 0.05
 
 
+@pytest.mark.slow
 @pace
 @given(score=arrays(float, (30, 7), elements=st.integers(-4, 4).map(lambda x: x / 3)), lower=st.booleans())
 def test_rank_acceptability_with_many_ties(score, lower):

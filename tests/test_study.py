@@ -96,6 +96,7 @@ def test_cautious_planning_takes_low_capacities_and_high_needs():
     assert len(tables.assignment(result)) == 1, "15 MVA serve one project of 10"
 
 
+@pytest.mark.slow
 def test_a_known_number_replaces_the_prior_and_narrows_the_interval():
     known = [{"subject": "X1", "attribute": "available_land_ha", "low": 8, "likely": 8, "high": 8, "source": "电话"}]
     before = study.run(world.scenario(), world.layers(), projects=world.projects(1))
@@ -133,6 +134,7 @@ def test_adding_a_site_changes_nobody_elses_score_or_interval():
     assert both.query("site == 'X1'")[columns].equals(one[columns])
 
 
+@pytest.mark.slow
 def test_interval_holds_the_draws_and_chances_add_up(real):
     chance = tables.ranking(real).groupby("project")["chance_first"].sum()
     assert np.allclose(chance, 1, atol=1e-2)

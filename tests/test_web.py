@@ -38,6 +38,8 @@ from geo_cluster.workspace.roles import Person
 from tests.browser.conftest import _free_port, _wait_for
 from tests.refusals import refusal_of
 
+pytestmark = pytest.mark.slow  # a server of its own
+
 HOST = "siting.example"
 SECRET = "cookie-secret-of-the-test-that-is-long-enough"
 AUTH = {
@@ -197,7 +199,6 @@ class Window:
                 return message.backend_operation_response.deferred_file.url
 
 
-@pytest.mark.slow
 def test_the_names_by_which_people_open_it_are_served_and_no_others(server):
     for host in (HOST, HOST.upper(), f"{HOST}:8443", "10.1.2.3", f"localhost:{server.port}", "[::1]:1"):
         answer = Visitor.client.get(server.url + "/", headers={"Host": host})
@@ -264,7 +265,6 @@ def test_tiles_come_only_from_servers_that_the_owner_named_and_only_into_the_fra
     assert "house" not in answers.policy("component/x/index.html", "localhost:1").decode()
 
 
-@pytest.mark.slow
 def test_what_the_app_does_not_need_is_closed(server):
     for path in (
         "metrics",
@@ -278,7 +278,6 @@ def test_what_the_app_does_not_need_is_closed(server):
     assert Visitor(server).get("/_stcore/health").status_code == 200
 
 
-@pytest.mark.slow
 def test_each_answer_says_what_it_may_do(server):
     visitor = Visitor(server)
     for path in ("/", "/explore", "/_stcore/health", "/_stcore/metrics", "/static/nothing.js", "/media/x.csv"):
@@ -299,7 +298,6 @@ def test_each_answer_says_what_it_may_do(server):
     assert policy["default-src"] == "'none'", "what a visitor downloads is data, not a page"
 
 
-@pytest.mark.slow
 def test_behind_tls_cookies_are_secure_and_only_one_can_be_read_by_scripts(server):
     seen = {}
     for path in ("/", "/_stcore/health", "/auth/logout", "/oauth2callback?state=x", "/auth/login"):
@@ -318,7 +316,6 @@ def test_behind_tls_cookies_are_secure_and_only_one_can_be_read_by_scripts(serve
     assert all(seen.values()), seen
 
 
-@pytest.mark.slow
 def test_uploads_are_taken_from_those_who_signed_in_to_sessions_of_theirs(server):
     li, wu, nobody = Visitor(server, LI, nonce="up"), Visitor(server, WU), Visitor(server)
     with li.window() as window, nobody.window() as bare:
@@ -340,7 +337,6 @@ def test_uploads_are_taken_from_those_who_signed_in_to_sessions_of_theirs(server
         assert forged.put(own, b"a").status_code == 401
 
 
-@pytest.mark.slow
 def test_a_browser_is_called_what_we_call_it_and_not_what_it_calls_itself(server):
     li = Visitor(server, LI, nonce="called")
     ours = li.cookies[VISITOR]
@@ -369,7 +365,6 @@ def test_a_browser_is_called_what_we_call_it_and_not_what_it_calls_itself(server
         assert li.put(window.run()[0], b"a").status_code == 204
 
 
-@pytest.mark.slow
 def test_no_visitor_empties_what_is_kept_for_all_or_is_told_of_our_files(server):
     li, nobody = Visitor(server, LI, nonce="orders"), Visitor(server)
     for visitor in (li, nobody):
@@ -407,7 +402,6 @@ def test_a_bare_websocket_leaves_nothing_large_behind(server):
         window.run()
 
 
-@pytest.mark.slow
 def test_what_a_visitor_was_shown_is_fetched_by_nobody_else(server):
     li, wu, nobody = Visitor(server, LI, nonce="show"), Visitor(server, WU), Visitor(server)
     with li.window() as window:
@@ -453,7 +447,6 @@ def test_what_a_visitor_was_shown_is_fetched_by_nobody_else(server):
             assert left.get(address).status_code == 404, "the same browser, somebody else"
 
 
-@pytest.mark.slow
 def test_signing_out_ends_every_copy_of_the_cookie_and_a_restart_revives_none(server):
     li = Visitor(server, LI, nonce="leaving")
     copied, again = Visitor(server, LI, nonce="leaving"), Visitor(server, LI, nonce="again")
@@ -659,7 +652,6 @@ def test_the_word_of_a_proxy_counts_and_what_others_say_of_themselves_does_not(c
     assert heard == [seen]
 
 
-@pytest.mark.slow
 def test_streamlit_reads_no_secrets_that_were_not_checked(tmp_path, monkeypatch):
     own, other = tmp_path / "own" / ".streamlit", tmp_path / "other.toml"
     own.mkdir(parents=True)
@@ -749,7 +741,6 @@ def closed_after(opened, wait):
     return time.monotonic() - began
 
 
-@pytest.mark.slow
 def test_two_hundred_half_sent_requests_are_closed_and_others_are_answered_meanwhile(hasty):
     opened = [socket.create_connection(hasty) for _ in range(200)]
     for one, half in zip(opened, list(HALVES.values()) * 40, strict=False):
@@ -763,7 +754,6 @@ def test_two_hundred_half_sent_requests_are_closed_and_others_are_answered_meanw
     assert time.monotonic() - began < 4
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("half", [name for name in HALVES if name not in ("nothing", "a word")])
 def test_a_byte_now_and_then_earns_no_time(hasty, half):
     with socket.create_connection(hasty) as opened:
@@ -776,7 +766,6 @@ def test_a_byte_now_and_then_earns_no_time(hasty, half):
         assert 0.9 < time.monotonic() - began < 3
 
 
-@pytest.mark.slow
 def test_whoever_sends_slowly_but_steadily_is_heard_and_the_next_request_has_its_own_time(hasty):
     with socket.create_connection(hasty) as opened:
         opened.settimeout(5)
@@ -789,7 +778,6 @@ def test_whoever_sends_slowly_but_steadily_is_heard_and_the_next_request_has_its
             assert opened.recv(65536).endswith(b"30000")
 
 
-@pytest.mark.slow
 def test_an_answer_that_nobody_takes_is_given_up(hasty):
     with socket.create_connection(hasty) as opened:
         opened.sendall(b"GET /much HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -800,7 +788,6 @@ def test_an_answer_that_nobody_takes_is_given_up(hasty):
                 time.sleep(0.02)
 
 
-@pytest.mark.slow
 def test_one_address_takes_no_more_connections_than_it_may_unless_it_is_a_proxy(hasty, monkeypatch):
     def are_open():
         opened = [socket.create_connection(hasty) for _ in range(5)]
@@ -816,7 +803,6 @@ def test_one_address_takes_no_more_connections_than_it_may_unless_it_is_a_proxy(
         assert are_open() == left
 
 
-@pytest.mark.slow
 def test_bombs_of_headers_are_refused(hasty):
     for bomb in (b"X: " + b"y" * 200_000, b"".join(b"X%d: y\r\n" % n for n in range(20_000))):
         with socket.create_connection(hasty) as opened:

@@ -242,7 +242,10 @@ def by_content(*names: str, most: int) -> Callable[[Callable[..., Result]], Call
 
 
 def file_faults(path: Path, layer: Layer, *, own: bool = False) -> list[Fault]:
-    """Whether a file, shipped or of one's own, is there and is, byte for byte, the one that the registry names."""
+    """Whether the file at `path` is there and is, byte for byte, the one that its registry entry `layer` names.
+
+    A file of one's own (`own`) has other remedies than a shipped one.
+    """
     if not path.is_file():
         return [Fault("world.own_layer_missing" if own else "world.layer_missing", path)]
     size = path.stat().st_size
