@@ -23,7 +23,7 @@ run: .tools/run  ## install, then start the app at localhost:8501 (PORT=8502 for
 	@$(UV) run --no-sync geo-cluster app --port $(PORT) $(if $(CI)$(HEADLESS),--headless)
 
 test: .tools/dev browser  ## install, then run every test
-	@$(UV) run --no-sync pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(UV) run --no-sync pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-quick: .tools/dev  ## what a change most often breaks, in under a minute
 	@$(UV) run --no-sync pytest -n 2 --dist loadfile --no-loadscope-reorder -m "$(QUICK)"

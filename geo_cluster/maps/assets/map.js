@@ -446,6 +446,10 @@
       bar.appendChild(copy);
     }
     map.on("moveend", changed);
+    map.on("unload", () => { // a map that is taken away mid-move has no place left to ask for
+      clearTimeout(timer);
+      map._animatingZoom = false;
+    });
     map.on("popupopen", (e) => { card = (e.popup.shows || []).join(","); changed(); });
     map.on("popupclose", () => { card = ""; changed(); });
     return { read: read, changed: changed, button: button };
