@@ -15,6 +15,23 @@ def settled(page):
     page.wait_for_timeout(300)
 
 
+STILL = """async (map) => {
+  const place = () => ["transform", "width"].map((name) => [...map.querySelectorAll(".leaflet-pane, .leaflet-proxy")]
+    .map((pane) => getComputedStyle(pane)[name]).join()).join() + map.className;
+  for (let last = "", same = 0; same < 5;) {
+    await new Promise((go) => setTimeout(go, 50));
+    const now = place();
+    same = now === last ? same + 1 : 0;
+    last = now;
+  }
+}"""
+
+
+def at_rest(view):
+    """Once the map of a page or frame stands still."""
+    view.locator(".gc-map").evaluate(STILL)
+
+
 def in_language(page, language):
     """Switch the page to a language."""
     page.get_by_text("English" if language == "en" else "中文", exact=True).click()

@@ -16,6 +16,7 @@ from geo_cluster.maps import payload as maps_payload
 from geo_cluster.maps import words as maps_words
 from geo_cluster.world.coordinates import convert
 from geo_cluster.world.layers import Layers
+from tests.browser.pages import at_rest
 from tests.browser.painted import LAPTOP, PHONE
 
 PIXEL = bytes.fromhex(
@@ -106,7 +107,7 @@ def test_what_was_explored_opens_again_from_its_link(visit, server, language, si
     canvas.press("Enter")
     expect(frame.locator(".gc-told")).to_contain_text(words["more"])
     canvas.press("ArrowRight")
-    page.wait_for_timeout(500)
+    at_rest(frame)
     canvas.press("Enter")
     told = frame.locator(".gc-result")
     expect(told).to_contain_text(words["radius"])
@@ -116,7 +117,7 @@ def test_what_was_explored_opens_again_from_its_link(visit, server, language, si
     search.press("Enter")
     name = rows.set_index("id").loc["F02", f"name_{language}"]
     expect(frame.locator(".leaflet-popup h3").first).to_have_text(name)
-    page.wait_for_timeout(600)
+    at_rest(frame)
     frame.get_by_role("button", name=words["link"]).dispatch_event("click")
     page.wait_for_function("navigator.clipboard.readText().then((text) => text.includes('#at='))")
     link = page.evaluate("navigator.clipboard.readText()")
@@ -198,7 +199,7 @@ def test_lengths_areas_and_the_shift_are_those_of_the_libraries(opened, overview
 def test_an_area_drawn_with_the_mouse_lists_what_lies_inside_and_escape_ends(opened, overview):
     page = opened(overview)
     page.get_by_role("button", name="全省", exact=True).click()
-    page.wait_for_timeout(1200)
+    at_rest(page)
     page.get_by_role("button", name="矩形").click()
     page.mouse.click(300, 120)
     page.mouse.click(1150, 480)
@@ -246,7 +247,7 @@ def test_a_card_stays_clear_of_the_panels(opened, overview):
         search.fill("F02")
         search.press("Enter")
         page.locator(".leaflet-popup-content-wrapper").last.wait_for()
-        page.wait_for_timeout(700)
+        at_rest(page)
         for panel in (".gc-panel", ".gc-search", ".gc-tools"):
             boxes = page.wait_for_function(BOXES, arg=panel).json_value()
             assert not overlap(*boxes), f"{corner} {panel}"
@@ -307,7 +308,7 @@ def test_uncertain_points_are_hollow_once_their_area_is_larger_than_a_pin(opened
     page = opened(overview)
     page.locator("[data-layer=sites]").uncheck()
     page.get_by_role("button", name="光谷", exact=True).click()
-    page.wait_for_timeout(1200)
+    at_rest(page)
     assert page.locator(".gc-vague").count() > 0
     for layer in overview["layers"]:
         if layer["kind"] == "point":
@@ -315,7 +316,7 @@ def test_uncertain_points_are_hollow_once_their_area_is_larger_than_a_pin(opened
                 feature["p"]["within_m"] = 1
     page = opened(overview)
     page.get_by_role("button", name="光谷", exact=True).click()
-    page.wait_for_timeout(1200)
+    at_rest(page)
     assert page.locator(".gc-donut").count() > 0
     assert page.locator(".gc-vague").count() == 0
 
