@@ -33,7 +33,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "supply.table": ("逐园区明细", "Site by site"),
     "supply.nobody": ("无数据", "no data"),
     "supply.feed_named": ("来源写明由该站供电", "a source names this station"),
-    "supply.feed_nearest": ("假定：本市最近的站", "assumed: the prefecture's nearest"),
+    "supply.feed_unknown": ("供电站未知：按县区供电区假定", "station unknown: the county's supply area, assumed"),
+    "supply.far_unknown": ("距离未知", "distance unknown"),
     "supply.likely": ("最可能", "Likely"),
     "supply.resource": ("资源", "Resource"),
     "supply.from": ("取自", "Taken from"),
@@ -70,8 +71,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "supply.mu": ("亩", "mu"),
     # network
     "supply.network_note": (
-        "方块为变电站，颜色为可开放容量的依据，数字为下限–最可能–上限。金色连线为供电关系：实线表示来源写明，虚线表示按本市最近的站假定。连到同一座站的园区分用同一份容量。",
-        "Squares are substations, coloured by the evidence for their headroom (low–likely–high); gold lines say who feeds whom: a full one is named by a source, a dashed one assumed as the prefecture's nearest. Sites tied to one station share its capacity.",
+        "方块为变电站，颜色为可开放容量的依据，数字为下限–最可能–上限。金色连线为供电关系：实线表示来源写明，虚线表示由哪座站供电未知，按所在县区的供电区假定。连到同一座站或同一供电区的园区分用同一份容量。",
+        "Squares are substations, coloured by the evidence for their headroom (low–likely–high); gold lines say who feeds whom: a full one is named by a source; a dashed one means that nobody knows the station, and the county's supply area is assumed. Sites tied to one station or area share its capacity.",
     ),
     "supply.network_alt": (
         "{stations} 座变电站与从其取电的 {sites} 个园区，同样内容见下表",

@@ -91,7 +91,7 @@ def _drawing(fed: pd.DataFrame) -> alt.LayerChart:
     stations = stations.assign(
         x=0.0, spare=[f"{row.low:,.0f}–{row.likely:,.0f}–{row.high:,.0f} MVA" for row in stations.itertuples()]
     )
-    sites = sites.assign(x=1.0, short=sites["label"].map(short), far=[f"{km:.0f} km" for km in sites["km"]])
+    sites = sites.assign(x=1.0, short=sites["label"].map(short), far=[_far(km) for km in sites["km"]])
     about_station = [("name", "supply.station"), ("spare", "supply.headroom"), ("basis_label", "col.basis")]
     about_station += [("sharers", "supply.sharers"), ("as_of", "supply.as_of"), ("source", "supply.source")]
     about_site = [("label", "col.site"), ("from", "supply.station"), ("feed", "supply.feed"), ("far", "supply.km")]
@@ -126,10 +126,14 @@ def _drawing(fed: pd.DataFrame) -> alt.LayerChart:
     return alt.layer(*parts).properties(height=int(ROW * (float(y.domain[1]) + 1.6))).configure_view(stroke=None)
 
 
+def _far(km: float) -> str:
+    return t("supply.far_unknown") if np.isnan(km) else f"{km:.0f} km"
+
+
 def _table(fed: pd.DataFrame) -> pd.DataFrame:
     """One row a station: what it spares, and who draws on it."""
     sites, stations = _placed(fed)
-    drawing = sites.assign(one=[f"{row.label} ({row.km:.0f} km)" for row in sites.itertuples()])
+    drawing = sites.assign(one=[f"{row.label} ({_far(row.km)})" for row in sites.itertuples()])
     stations["sites"] = stations["subject"].map(drawing.groupby("subject")["one"].agg("; ".join))
     columns = {"name": "supply.station", "low": "col.low", "likely": "supply.likely", "high": "col.high"}
     columns |= {"basis_label": "col.basis", "sharers": "supply.sharers", "sites": "supply.drawers"}
