@@ -16,6 +16,7 @@ import pandas as pd
 from geo_cluster import eligibility, toml
 from geo_cluster.domain import Language
 from geo_cluster.errors import Fault, InputError, reason_of
+from geo_cluster.intake.references import beside
 from geo_cluster.intake.site_choice import choices_of, verdict, weigh
 from geo_cluster.region import Region, facts_of, settings_of
 from geo_cluster.report import tables
@@ -43,17 +44,24 @@ class Appraisal:
         of one number that puts the second first, what each method would choose, their mean Kendall tau.
     needs : DataFrame
         One row a project: what it was taken to need and whether that was given or estimated; voltage, review and bill.
+    references : DataFrame
+        Reference projects beside the ranges behind the estimates; see `references.beside`.
     """
 
     scores: pd.DataFrame
     verdicts: pd.DataFrame
     needs: pd.DataFrame
+    references: pd.DataFrame
+
+
+TABLES = ("scores", "verdicts", "needs", "references")
+"""Tables of an `Appraisal`, a file each."""
 
 
 def appraise(region: Region, projects: pd.DataFrame) -> Appraisal:
     """Appraise checked projects (`portfolio.check`) in a region; see `Appraisal`."""
     parts = list(batches(region, projects))
-    return Appraisal(*(pd.concat([getattr(part, name) for part in parts]) for name in ("scores", "verdicts", "needs")))
+    return Appraisal(*(pd.concat([getattr(part, name) for part in parts]) for name in TABLES))
 
 
 def batches(region: Region, projects: pd.DataFrame, *, scheduler: str = "") -> Iterator[Appraisal]:
@@ -96,9 +104,10 @@ def appraise_one(region: Region, project: Mapping[str, Any]) -> dict[str, Any]:
         With every fault of the project.
     """
     found = appraise(region, checked(project))
-    plain = {name: getattr(found, name).astype(object) for name in ("scores", "verdicts", "needs")}
+    plain = {name: getattr(found, name).astype(object) for name in TABLES}
     rows = {name: table.where(table.notna(), None).to_dict("records") for name, table in plain.items()}
-    return {"verdict": rows["verdicts"][0], "needs": rows["needs"][0], "scores": rows["scores"]}
+    one = {"verdict": rows["verdicts"][0], "needs": rows["needs"][0]}
+    return one | {name: rows[name] for name in ("scores", "references")}
 
 
 def checked(project: Mapping[str, Any]) -> pd.DataFrame:
@@ -220,7 +229,7 @@ def _batch(region: Region, projects: pd.DataFrame) -> Appraisal:
     ranking.insert(ranking.columns.get_loc("chance_top3") + 1, "chance_error", error.ravel().round(4))
     order = ["project", "eligible", "score"]
     scores = ranking.sort_values(order, ascending=[True, False, False], kind="stable", ignore_index=True)
-    return Appraisal(scores, pd.DataFrame(verdicts), needs_table(projects))
+    return Appraisal(scores, pd.DataFrame(verdicts), needs_table(projects), beside(region.layers, projects))
 
 
 def needs_table(projects: pd.DataFrame) -> pd.DataFrame:

@@ -227,7 +227,7 @@ def estimate(
         kind.asked.column: plant_needs.product(ESTIMATES[kind.estimate](kind, segments), output)
         for kind in catalog.resources().values()
     }
-    mva, gwh = ((stated or {}).get(need, np.full_like(output, np.nan)) for need in ("power_mva", "energy_gwh"))
+    mva, gwh = ((stated or {}).get(need, np.full(output.shape, np.nan)) for need in ("power_mva", "energy_gwh"))
     is_mva, is_gwh = ~np.isnan(mva[:, [1]]), ~np.isnan(gwh[:, [1]])
     energy, capacity = plant_needs.energy_of_capacity(mva, segments), plant_needs.capacity_of_energy(gwh, segments)
     found["energy_gwh"] = np.where(is_mva & ~is_gwh, energy, found["energy_gwh"])
