@@ -8,6 +8,7 @@ The same packages and facts give the same bytes; nothing is downloaded. What it 
 
 - boundaries (`boundaries.py`) and networks (`networks.py`), out of data packages;
 - points: tables of facts, each point checked against the county it is said to lie in;
+- rows: tables of facts without a place of their own;
 - observations: facts with low, likely and high, and what follows from the tables;
 - the publisher of each row's sources, from `publishers.csv`; a source of nobody stops the build;
 - `sources.toml`: what `data/facts/layers.toml` declares of each layer, and what the files themselves say.
@@ -39,6 +40,7 @@ FACTS = ROOT / "data" / "facts"
 GEOD = pyproj.Geod(ellps="WGS84")
 
 POINT_LAYERS = ("chain", "anchors", "power_plants", "substations", "stations", "airports", "ports", "geonames")
+ROW_LAYERS = ("reference_projects",)
 SOURCE_COLUMNS = ["source", "source_class", "publisher", "source_is_copy", "confidence", "as_of", "notes"]
 
 CATALOGUE = "中国开发区审核公告目录（2018年版）"
@@ -245,6 +247,7 @@ def main(out: Path) -> None:
     check_airports(tables["airports"])
     tables["sites"] = make_sites(tables, divisions["name_zh"])
     tables = {name: counties.locate(name, table) for name, table in tables.items()}
+    tables |= {name: read_facts(name) for name in ROW_LAYERS}
     tables["observations"] = make_observations(tables["sites"])
     publishers = Publishers.read()
     tables = {name: publishers.name(name, table) for name, table in tables.items()}
