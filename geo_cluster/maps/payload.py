@@ -482,9 +482,8 @@ def _cards(
         card["find"] = f"{row.get('id', row.get('code', ''))} {row.get('alias_zh', '')}"
         if row["geometry"] is None:
             rows.append([WORDS[language]["adrift"], row["coord_basis"] or WORDS[language]["unknown"]])
-            features.append({"p": card})
-        else:
-            features.append({"at": [round(row["lat"], 5), round(row["lon"], 5)], "p": card})
+        here = {} if row["geometry"] is None else {"at": [round(row["lat"], 5), round(row["lon"], 5)]}
+        features.append({**here, "p": card})
     return features
 
 
