@@ -125,14 +125,19 @@ class Counties:
     polygons: np.ndarray
 
     def locate(self, name: str, points: pd.DataFrame) -> pd.DataFrame:
-        """Set `prefecture_code` and `county_code` from the map; empty outside Hubei or without coordinates."""
+        """Set `prefecture_code` and `county_code` from the map; empty outside Hubei, as claimed without coordinates."""
         geometry = shapely.points(pd.to_numeric(points["lon"]), pd.to_numeric(points["lat"]))
         point, county = shapely.STRtree(self.polygons).query(geometry, predicate="intersects")
         found = {column: np.full(len(points), "", dtype=object) for column in ("prefecture_code", "county_code")}
         found["prefecture_code"][point] = self.table["prefecture_code"].to_numpy()[county]
         found["county_code"][point] = self.table["code"].to_numpy()[county]
+        nowhere = (points["lon"] == "").to_numpy()
+        claims = points.reindex(columns=list(found), fill_value="")
+        county = claims["county_code"].map(self.table.set_index("code")["prefecture_code"])
+        claims["prefecture_code"] = claims["prefecture_code"].where(claims["prefecture_code"] != "", county.fillna(""))
         for column, code in found.items():
-            claimed = points.get(column, "")
+            claimed = claims[column].to_numpy()
+            code[nowhere] = claimed[nowhere]
             wrong = points.loc[(claimed != "") & (claimed != code)]
             if len(wrong):
                 msg = f"{name}: {column} contradicts the point in rows {wrong.iloc[:, 0].tolist()}"
