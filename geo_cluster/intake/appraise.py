@@ -141,7 +141,8 @@ def estimated(
         if one[f"{need}_given"].all():
             known[need] = one[[f"{need}_{end}" for end in ("low", "likely", "high")]].to_numpy(float)
     needs = {
-        need: (low, likely, high) for need, ((low, likely, high),) in portfolio.estimate([segment], output, known).items()
+        need: (low, likely, high)
+        for need, ((low, likely, high),) in portfolio.estimate([segment], output, known).items()
     }
     return needs | {"max_minutes": (usual, usual, usual)}
 
@@ -284,7 +285,7 @@ def _energy(projects: pd.DataFrame) -> pd.DataFrame:
 def _said(faults: list[Fault], language: Language) -> str:
     """What is outside sense, and what to do, in one text."""
     words = [fault.words(language) for fault in faults]
-    mark, end = (("；", "：") if language == "zh" else ("; ", ": "))
+    mark, end = ("；", "：") if language == "zh" else ("; ", ": ")
     return mark.join(f"{one.where}{end}{one.what}→{one.remedy}" for one in words)
 
 
