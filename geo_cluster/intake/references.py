@@ -1,4 +1,4 @@
-"""Reference projects beside the ranges of `tables/requirements.toml`: what was announced, by whom, and where a project lies.
+"""Reference projects beside the ranges of `tables/requirements.toml`: what was announced, and where a project lies.
 
 Every figure of a reference project is a plan at signing or a filing, not a result.
 """
@@ -65,7 +65,7 @@ def references(layers: Layers, segment: str) -> pd.DataFrame:
 
 
 def ranges(segment: str) -> pd.DataFrame:
-    """Low, likely, high of each of `RATIOS`, with what it rests on: `kind`, `sample`, `thin`, sentences in both languages."""
+    """Low, likely, high of each of `RATIOS`; what it rests on: `kind`, `sample`, `thin`, a sentence in each language."""
     one = catalog.segments()[segment]
     spans = {
         "land": plant_needs.spread([one.needs["land_mu"]])[0],
@@ -113,10 +113,10 @@ def own_ratios(projects: pd.DataFrame) -> pd.DataFrame:
 
 
 def beside(layers: Layers, projects: pd.DataFrame) -> pd.DataFrame:
-    """One row a project, ratio and reference project that has it: range, own figure, reference figure, who published it.
+    """A row for each project, ratio and reference project that has it: range, own and reference figure, publisher.
 
-    `place` says where the reference figure lies (`below`, `within`, `above` the range); a ratio that no reference project
-    has is one row without one.
+    `place` says where the reference figure lies (`below`, `within`, `above` the range); a ratio that no reference
+    project has is one row without one.
     """
     own, parts = own_ratios(projects), []
     for segment, group in projects.groupby("segment", sort=False):
