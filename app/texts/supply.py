@@ -43,6 +43,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "supply.place": ("位置", "Place"),
     "supply.place_known": ("有坐标", "known"),
     "supply.place_unknown": ("位置未知", "place unknown"),
+    "supply.station_unknown": ("供电站未知", "station unknown"),
     "supply.sharers": ("共用园区数", "Sites sharing it"),
     "supply.as_of": ("时点", "As of"),
     "supply.source": ("来源或理由", "Source or reason"),
