@@ -29,7 +29,14 @@ STYLE = """
 .gc-strip .gc-line b.weak { background: #fff; border: 2px solid #b4541a; }
 .gc-strip .gc-line em { position: absolute; top: 4px; width: 12px; height: 12px; margin-left: -6px; background: #1d2b36;
   transform: rotate(45deg); border: 1px solid #fff; box-sizing: border-box; }
-.gc-key span { white-space: nowrap; margin-right: .9rem; }
+.gc-key { color: #56636c; font-size: .84rem; margin: 0 0 .6rem; line-height: 1.7; }
+.gc-key span { white-space: nowrap; margin-right: 1.1rem; }
+.gc-key i, .gc-key b, .gc-key em { display: inline-block; width: 10px; height: 10px; margin-right: .35rem;
+  box-sizing: border-box; vertical-align: -1px; }
+.gc-key i { width: 22px; background: #b9d5d6; border-radius: 3px; }
+.gc-key b { background: #b4541a; border-radius: 50%; }
+.gc-key b.weak { background: #fff; border: 2px solid #b4541a; }
+.gc-key em { background: #1d2b36; transform: rotate(45deg); }
 </style>
 """
 
@@ -52,9 +59,9 @@ def beside(project: pd.DataFrame) -> None:
 
 
 def _key() -> str:
-    marks = {"▬": "range", "●": "yes", "○": "weak", "◆": "own"}
-    said = [f"{mark} {t(f'score.reference_{name}')}" for mark, name in marks.items()]
-    return f'<p class="gc-note gc-key">{"".join(f"<span>{escape(mark)}</span>" for mark in said)}</p>'
+    marks = {"range": "<i></i>", "yes": "<b></b>", "weak": '<b class="weak"></b>', "own": "<em></em>"}
+    said = (f"<span>{mark}{escape(t(f'score.reference_{name}'))}</span>" for name, mark in marks.items())
+    return f'<p class="gc-key">{"".join(said)}</p>'
 
 
 def _strip(span: dict[str, Any], found: pd.DataFrame, own: float) -> str:
