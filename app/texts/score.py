@@ -251,6 +251,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.reference_invested": ("万元/亩", "10k yuan per mu"),
     "score.reference_publisher": ("发布者", "Publisher"),
     "score.reference_date": ("日期", "Date"),
+    "score.reference_unsaid": ("未载", "not said"),
     "score.reference_behind": ("区间所依据", "behind the range"),
     "score.reference_range": ("采用区间（竖线为最可能）", "range used (line: most likely)"),
     "score.reference_yes": ("参考项目", "reference project"),
