@@ -68,7 +68,7 @@ def shown(scenario: Scenario) -> pd.DataFrame:
     rows["basis_label"] = [words[one][language] if one else t("supply.nobody") for one in rows["basis"]]
     fed = {key for key, kind in catalog.resources().items() if kind.subject == "substation"}
     rows["feed"] = [
-        "" if key not in fed else t("supply.feed_named" if named else "supply.feed_nearest")
+        "" if key not in fed else t("supply.feed_named" if named else "supply.feed_unknown")
         for key, named in zip(rows["resource"], rows["named"], strict=True)
     ]
     rows["far"] = [
