@@ -8,6 +8,7 @@ The same packages and facts give the same bytes; nothing is downloaded. What it 
 
 - boundaries (`boundaries.py`) and networks (`networks.py`), out of data packages;
 - points: tables of facts, each point checked against the county it is said to lie in;
+- rows: tables of facts without a place of their own;
 - observations: facts with low, likely and high, and what follows from the tables;
 - the publisher of each row's sources, from `publishers.csv`; a source of nobody stops the build;
 - `sources.toml`: what `data/facts/layers.toml` declares of each layer, and what the files themselves say.
@@ -39,6 +40,9 @@ FACTS = ROOT / "data" / "facts"
 GEOD = pyproj.Geod(ellps="WGS84")
 
 POINT_LAYERS = ("chain", "anchors", "power_plants", "substations", "stations", "airports", "ports", "geonames")
+POINT_LAYERS += ("demand", "outside", "clusters", "park_land")
+ROW_LAYERS = ("reference_projects", "siting_decisions", "durations", "progress", "targets", "electricity_use")
+ROW_LAYERS += ("land_deals", "zone_changes", "grid_lines", "rules")
 SOURCE_COLUMNS = ["source", "source_class", "publisher", "source_is_copy", "confidence", "as_of", "notes"]
 
 CATALOGUE = "中国开发区审核公告目录（2018年版）"
@@ -161,12 +165,20 @@ def make_dev_zones() -> pd.DataFrame:
         note = f"地理编码({zone['lon']},{zone['lat']})与候选园区 {site['id']} 锚点相距{km:.1f} km，"
         note += "已改用后者" if moved else "保留原编码"
         zones.loc[row, ["site_id", "notes"]] = [site["id"], "；".join(filter(None, [note, zone["notes"]]))]
-    return zones.drop(columns=["seq", "geocode_precision_zh", "keep_geocode"])
+    changed = zones["change_source"] != ""
+    zones.loc[changed, "source"] += " ; " + zones.loc[changed, "change_source"]
+    return zones.drop(columns=["seq", "geocode_precision_zh", "keep_geocode", "change_source"])
 
 
 def make_sites(tables: dict[str, pd.DataFrame], names: pd.Series) -> pd.DataFrame:
     """Candidate sites with what the catalogue says of them, and straight distances."""
     sites = read_facts("sites")
+    inside = sites["zone_id"] != ""
+    if (inside != (sites["site_class"] == "park_in_zone")).any() or not sites.loc[inside, "zone_id"].isin(
+        sites.loc[~inside, "id"]
+    ).all():
+        msg = "sites: a park inside a zone, and it alone, names its zone in zone_id"
+        raise SystemExit(msg)
     zone = tables["dev_zones"].set_index("code").reindex(sites["catalogue_code"]).fillna("")
     sites["catalogue_name"] = zone["name_zh"].to_numpy()
     sites["catalogue_level"] = zone["level"].to_numpy()
@@ -186,11 +198,12 @@ def make_sites(tables: dict[str, pd.DataFrame], names: pd.Series) -> pd.DataFram
 
 
 def make_observations(sites: pd.DataFrame) -> pd.DataFrame:
-    """The facts, those for `each` site repeated for every one of them, and the catalogue's approved areas."""
+    """The facts, those for `each` site repeated for every one of them, and the approved areas that they leave out."""
     facts = read_facts("observations")
     is_each = facts["site_id"] == "each"
     repeated = facts[is_each].drop(columns="site_id").merge(sites["id"].rename("site_id"), how="cross")
-    zoned = sites[sites["approved_ha"] != ""]
+    newer = facts.loc[facts["attribute"] == "approved_ha", "site_id"]
+    zoned = sites[(sites["approved_ha"] != "") & ~sites["id"].isin(newer)]
     area = dict.fromkeys(("low", "likely", "high"), zoned["approved_ha"])
     approved = pd.DataFrame({"site_id": zoned["id"], **area}).assign(
         attribute="approved_ha",
@@ -250,6 +263,7 @@ def main(out: Path) -> None:
     check_airports(tables["airports"])
     tables["sites"] = make_sites(tables, divisions["name_zh"])
     tables = {name: counties.locate(name, table) for name, table in tables.items()}
+    tables |= {name: read_facts(name) for name in ROW_LAYERS}
     tables["observations"] = make_observations(tables["sites"])
     publishers = Publishers.read()
     tables = {name: publishers.name(name, table) for name, table in tables.items()}

@@ -42,7 +42,16 @@ def show() -> None:
     st.dataframe(_stations(), hide_index=True, placeholder="", alt=t("supply.stations"))
 
 
-STATIONS = ("id", "name", "place", "voltage_kv", "status", "in_service_from", "planned_from", "last_reported_zh")
+STATIONS: tuple[str, ...] = (
+    "id",
+    "name",
+    "place",
+    "voltage_kv",
+    "status",
+    "in_service_from",
+    "planned_from",
+    "last_reported_zh",
+)
 STATIONS += ("transformer_mva", "feeds_zh", "feeds_sites")
 """Columns of a station that the tab lists, as far as the layer has them."""
 
