@@ -1,6 +1,7 @@
 """The page 要素: what is offered, what it rests on, what to ask for, and a number known better."""
 
 import io
+import re
 
 import openpyxl
 import pandas as pd
