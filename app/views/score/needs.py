@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pandas as pd
 import streamlit as st
 
-from app import session
+from app import session, state
 from app.session import t
+from app.widgets import plain
 from geo_cluster import toml
+from geo_cluster.domain import RuleLife
 from geo_cluster.intake import appraise
 from geo_cluster.scoring.explain import significant
 from geo_cluster.supply.tariff import tariff_on
@@ -16,24 +20,32 @@ from geo_cluster.world import catalog
 
 def needs(project: pd.DataFrame) -> None:
     """Needs, given or estimated; voltage, bill, policy money; the energy review to paste."""
-    found, language = appraise.needs_table(project).iloc[0], session.language()
+    day, language = state.work().scenario.date, session.language()
+    found = appraise.needs_table(project, day=day).iloc[0]
     rows = []
     for asked in (kind.asked for kind in catalog.resources().values()):
         key = asked.column
         bounds = " – ".join(f"{significant(found[f'{key}_{end}']):,.12g}" for end in ("low", "likely", "high"))
         rows.append((asked.title(language), bounds, t("score.stated" if found[f"{key}_given"] else "score.estimated")))
     bounds = " – ".join(f"{found[f'bill_10k_yuan_{end}']:,.0f}" for end in ("low", "likely", "high"))
-    rows.append((t("score.bill"), bounds, _notice()))
+    rows.append((t("score.bill"), bounds, _notice(day)))
     rows.append((t("score.voltage"), f"{found['voltage_kv']} kV", t("score.dual") if found["dual_supply"] else ""))
     headings = [t("score.quantity"), t("score.range"), t("score.basis")]
     st.dataframe(pd.DataFrame(rows, columns=headings), hide_index=True)
-    st.caption(t("score.support", most=f"{found['support_most_10k_yuan']:,.0f}", support=found[f"support_{language}"]))
+    st.caption(plain(found[f"tariff_{language}"]))
+    st.caption(plain(t("score.support", day=day, support=found[f"support_{language}"])))
     st.caption(t("score.paste"))
     st.code(found[f"review_{language}"], language=None, wrap_lines=True)
 
 
-def _notice() -> str:
-    """The notice of prices behind a bill: its name and the months that it was valid."""
-    row = tariff_on(toml.table("tariffs"))
-    months = dict.fromkeys(f"{day:%Y-%m}" for day in (row["valid_from"], row["valid_to"]))
-    return t("score.tariff", title=row[f"title_{session.language()}"], months="–".join(months))
+def _notice(day: dt.date) -> str:
+    """The notices behind a bill of a day, each with its life."""
+    language = session.language()
+    found = tariff_on(toml.table("tariffs"), day)["found"][:2]
+    told = [f"{one.life.title[language]}{_life(one.life)}" for one in found]
+    return " + ".join(told)
+
+
+def _life(life: RuleLife) -> str:
+    start, end = (f"{one:%Y-%m}" if one else "" for one in (life.valid_from, life.valid_to))
+    return t("score.life", life=start if start == end else f"{start}–{end}")
