@@ -119,7 +119,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "supply.by_voltage": ("各电压等级的年电费区间", "Bill a year at each voltage, as an interval"),
     "supply.notice": (
         "{title}（{life}）。公布：{publisher}。",
-        "{title} ({life}). Published by {publisher}.",
+        "{title} ({life}). Issued by: {publisher}.",
     ),
     # requests and better numbers
     "supply.requests_sample": (

@@ -78,7 +78,7 @@ def write(study: Study, out: Path, *, language: Language = "zh") -> list[Path]:
 
 
 def write_appraisal(parts: Iterable[Appraisal], out: Path, *, sample: bool = False) -> list[Path]:
-    """Write `scores.csv`, `verdicts.csv`, `needs.csv` and `rules.csv` of an intake, a batch at a time; see `write_files`.
+    """Write scores, verdicts, needs and rules of an intake as CSV files, a batch at a time; see `write_files`.
 
     Parameters
     ----------

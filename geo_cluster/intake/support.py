@@ -1,4 +1,4 @@
-"""What the policy offers a project, and how much that is where the base of the amount is known (`tables/policy.toml`)."""
+"""What the policy offers a project, and how much where the base of the amount is known (`tables/policy.toml`)."""
 
 from __future__ import annotations
 

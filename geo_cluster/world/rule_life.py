@@ -116,7 +116,8 @@ def span_of(life: RuleLife, language: Language) -> str:
         end = f"至{life.valid_to}" if life.valid_to else "起，未载截止日期"
         return "，".join(part for part in (life.number, f"{start}{end}") if part)
     end = f"to {life.valid_to}" if life.valid_to else "on, no end stated"
-    return ", ".join(part for part in (life.number, f"{start} {end}") if part)
+    number = life.number if life.number.isascii() else ""  # one in Chinese says nothing to who reads English
+    return ", ".join(part for part in (number, f"{start} {end}") if part)
 
 
 def life_of(row: Table, *, where: Place | str) -> RuleLife:

@@ -188,8 +188,10 @@ def _source(bill: Bill, day: dt.date) -> None:
     language, notice = session.language(), tariff_on(toml.table("tariffs"), day)
     for one in notice["found"]:
         life = one.life
-        row = {"title": life.title[language], "life": span_of(life, language), "publisher": life.publisher}
-        st.caption(plain(t("supply.notice", **row)))
+        publisher = life.issuer.en if language == "en" else life.publisher
+        st.caption(
+            plain(t("supply.notice", title=life.title[language], life=span_of(life, language), publisher=publisher))
+        )
         if one.state not in VALID:
             st.warning(plain(one.words(language)), icon=":material/event_busy:")
     told = {one.words(language) for one in notice["found"]}
