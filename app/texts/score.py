@@ -203,12 +203,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.range": ("下限–最可能–上限", "Low – likely – high"),
     "score.basis": ("依据", "Basis"),
     "score.bill": ("年电费（万元）", "Electricity a year (10,000 yuan)"),
+    "score.since": ("{start}起", "from {start}"),
     "score.life": ("（{life}）", " ({life})"),
     "score.voltage": ("接入电压", "Connection voltage"),
     "score.dual": ("需两路独立电源", "needs two independent supplies"),
     "score.support": (
-        "可争取的政策支持（{day}，金额为条款所载上限，是否符合须逐条核实）：{support}",
-        "Support it could draw ({day}; amounts are the clauses' ceilings, to be checked one by one): {support}",
+        "可争取的政策支持（{day}，金额为条款所载上限，是否符合须逐条核实）：",
+        "Support it could draw ({day}; amounts are the clauses' ceilings, to be checked one by one):",
     ),
     "score.paste": ("节能审查口径，可直接粘贴：", "Energy review, ready to paste:"),
     # value functions

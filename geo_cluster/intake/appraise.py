@@ -267,5 +267,5 @@ def _support(stage: str, day: dt.date) -> dict[str, str | float]:
     counted = [one for one in offered if one.rule.use != "left_out"]
     said = [one.words for one in counted] or [Text(zh=o.rule.words("zh"), en=o.rule.words("en")) for o in offered[:1]]
     most = sum(known) if known else float("nan")
-    words = {"support_zh": "；".join(one.zh for one in said), "support_en": "; ".join(one.en for one in said)}
+    words = {"support_zh": "\n".join(one.zh for one in said), "support_en": "\n".join(one.en for one in said)}
     return {"support_most_10k_yuan": most, **words}

@@ -111,11 +111,14 @@ _SAY = {"zh": _zh, "en": _en}
 
 def span_of(life: RuleLife, language: Language) -> str:
     """Number of a rule and its life, to show in brackets."""
-    start = str(life.valid_from) if life.valid_from else {"zh": "施行日期未载", "en": "start not stated"}[language]
     if language == "zh":
-        end = f"至{life.valid_to}" if life.valid_to else "起，未载截止日期"
+        start = f"{life.valid_from}" if life.valid_from else "施行日期未载"
+        begun = "起，" if life.valid_from else "，"
+        end = f"至{life.valid_to}" if life.valid_to else f"{begun}未载截止日期"
         return "，".join(part for part in (life.number, f"{start}{end}") if part)
-    end = f"to {life.valid_to}" if life.valid_to else "on, no end stated"
+    start = f"{life.valid_from}" if life.valid_from else "start not stated,"
+    begun = "on, " if life.valid_from else ""
+    end = f"to {life.valid_to}" if life.valid_to else f"{begun}no end stated"
     number = life.number if life.number.isascii() else ""  # one in Chinese says nothing to who reads English
     return ", ".join(part for part in (number, f"{start} {end}") if part)
 

@@ -33,7 +33,8 @@ def needs(project: pd.DataFrame) -> None:
     headings = [t("score.quantity"), t("score.range"), t("score.basis")]
     st.dataframe(pd.DataFrame(rows, columns=headings), hide_index=True)
     st.caption(plain(found[f"tariff_{language}"]))
-    st.caption(plain(t("score.support", day=day, support=found[f"support_{language}"])))
+    support = [f"- {plain(line)}" for line in found[f"support_{language}"].split("\n")]
+    st.caption("\n".join([t("score.support", day=day), "", *support]))
     st.caption(t("score.paste"))
     st.code(found[f"review_{language}"], language=None, wrap_lines=True)
 
@@ -48,4 +49,6 @@ def _notice(day: dt.date) -> str:
 
 def _life(life: RuleLife) -> str:
     start, end = (f"{one:%Y-%m}" if one else "" for one in (life.valid_from, life.valid_to))
+    if not end:
+        return t("score.life", life=t("score.since", start=start))
     return t("score.life", life=start if start == end else f"{start}–{end}")

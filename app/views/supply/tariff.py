@@ -19,7 +19,7 @@ from geo_cluster.supply.grid_connection import needs_dual_supply, voltages
 from geo_cluster.supply.interval import Interval
 from geo_cluster.supply.tariff import Bill, load_factor, tariff_on
 from geo_cluster.world import catalog, portfolio
-from geo_cluster.world.rule_life import VALID, span_of
+from geo_cluster.world.rule_life import span_of
 
 LOAD_FACTOR = (0.35, 0.65)
 """Where the slider begins: the range that intake counts with."""
@@ -192,9 +192,9 @@ def _source(bill: Bill, day: dt.date) -> None:
         st.caption(
             plain(t("supply.notice", title=life.title[language], life=span_of(life, language), publisher=publisher))
         )
-        if one.state not in VALID:
+        if one.state in ("expired", "not_yet"):
             st.warning(plain(one.words(language)), icon=":material/event_busy:")
-    told = {one.words(language) for one in notice["found"]}
+    told = {one.words(language) for one in notice["found"] if one.state in ("expired", "not_yet")}
     for said in bill.remarks:
         if said[language] not in told:
             st.caption(plain(said[language]))
