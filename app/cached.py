@@ -216,7 +216,7 @@ def _screening(scenario: str, suffix: str, content: bytes) -> Screening:
 
 def screening_of(scenario: Scenario, name: str, content: bytes) -> Screening:
     """The projects of a CSV or XLSX file under a scenario; refuses the file with all of its faults."""
-    weighed = ground(scenario).model_copy(update={"weights": scenario.weights})
+    weighed = ground(scenario).model_copy(update={"weights": scenario.weights, "day": scenario.day})
     return _screening(weighed.model_dump_json(), Path(name).suffix.lower(), content)
 
 
