@@ -86,6 +86,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.reach": ("可达分", "Reach"),
     "score.chain": ("产业链分", "Chain"),
     "score.assumed": ("假定占比", "Assumed"),
+    "score.remark": ("未查事项", "Not looked into"),
     "score.acceptability_note": (
         "概率同时考虑数据的不确定与权重的分歧（权重在现值附近抽样），抽样误差不超过 {error}；得分为加权和，0–100。",
         "Acceptability covers unknown data and differing weights (drawn around the stated ones), sampling error at most {error}; scores are weighted sums, 0-100.",
