@@ -1,7 +1,8 @@
 """A portfolio of projects: read from a spreadsheet, checked row by row, needs estimated where not stated.
 
-Only segment and output are required. Whatever else is left empty is estimated from the segment's requirement
-ranges (`tables/requirements.toml`) and stays an interval.
+Only segment and output are required. Needs that are left empty are estimated from the segment's requirement ranges
+(`tables/requirements.toml`) and stay intervals. Investment, tax, jobs and the year that power is needed are nobody's to
+estimate: left empty they are unknown (nan), never zero.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +27,19 @@ _ABOUT = {
     "name": "名称",
     "segment": "环节",
     "output_100m_yuan": "年产值(亿元)",
+    "investment_100m_yuan": "总投资(亿元)",
+    "tax_100m_yuan": "年税收(亿元)",
+    "jobs": "就业(人)",
     "year": "投产年份",
+    "power_year": "需电年份",
 }
 _REQUIRED = ("segment", "output_100m_yuan")
+STATED = ("investment_100m_yuan", "tax_100m_yuan", "jobs")
+"""Amounts that only the project itself can state; each is `<amount>_low`, `<amount>_likely`, `<amount>_high`."""
+
+PER_MU = {"investment_10k_yuan_per_mu": "investment_100m_yuan", "tax_10k_yuan_per_mu": "tax_100m_yuan"}
+"""Amounts per mu of land, in 10,000 yuan, and the amount that each is made of."""
+_10K_PER_100M = 1e4
 _BESIDES = {"max_minutes": "最长车程(分钟)", "notes": "备注"}
 
 PORTFOLIO = Place("", kind="portfolio")
@@ -37,6 +49,8 @@ _NUMBER = r"(\d+(?:\.\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?)"
 _LARGEST = 1e9  # no plant needs or yields more, in any of the units
 _POINT = re.compile(rf"^(-?{_NUMBER})$")
 _RANGE = re.compile(rf"^{_NUMBER}\s*(?:-|–|—|~|至|to)\s*{_NUMBER}$")
+_BRACKET = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
+_UNIT_LIKE = re.compile(r"元|yuan|rmb|cny|usd|eur|[$¥%]|万|亿|千|兆|亩|顷|平方|m2|km2|va\b|wh\b|小时|分钟|hours?\b|k\b")
 
 
 def columns() -> dict[str, str]:
@@ -56,8 +70,9 @@ def read(name_or_path: str | Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a project, indexed by `id`: name, segment, output_100m_yuan, year, max_minutes, notes and
-        low/likely/high of each of `needs()` with `<need>_given` (True where the file states it).
+        One row a project, indexed by `id`: name, segment, output_100m_yuan, year, power_year, max_minutes, notes;
+        low/likely/high of each of `STATED`, nan where the file doesn't state it; low/likely/high of each of `needs()`
+        with `<need>_given` (True where the file states it).
 
     Raises
     ------
@@ -144,12 +159,22 @@ def _by_key(table: pd.DataFrame, where: Place | str) -> tuple[pd.DataFrame, Faul
     titles = columns()
     names = {title: key for key, title in titles.items()} | {key: key for key in titles}
     headings = [_plain(str(heading)) for heading in table.columns]
+    names |= {heading: key for heading in headings if heading not in names and (key := _key_in_a_unit(heading))}
     faults = Faults(
         Fault("world.not_a_portfolio_column", place(where, 0, heading), known=list(titles.values()))
         for heading in headings
         if heading not in names
     )
+    factors = [factor_of(names[heading], heading) if heading in names else 1.0 for heading in headings]
+    faults += (
+        unit_fault(place(where, 0, heading), names[heading])
+        for heading, factor in zip(headings, factors, strict=True)
+        if factor is None
+    )
     table = table.set_axis([names.get(heading, heading) for heading in headings], axis=1)
+    for at, factor in enumerate(factors):
+        if factor not in (None, 1.0):
+            table.isetitem(at, in_unit(table.iloc[:, at], factor))
     faults += (
         Fault("world.column_twice", place(where, 0, titles[key])) for key in titles if (table.columns == key).sum() > 1
     )
@@ -164,6 +189,70 @@ def _by_key(table: pd.DataFrame, where: Place | str) -> tuple[pd.DataFrame, Faul
     return text[(text != "").any(axis=1)].assign(**absent), faults
 
 
+def _key_in_a_unit(heading: str) -> str:
+    """The key of a heading such as 总投资(万元), which is one of `columns()` but for its unit; '' if none."""
+    base, bracket, _ = heading.partition("(")
+    keys = {title.partition("(")[0]: key for key, title in columns().items() if key in units()}
+    return keys.get(base.strip(), "") if bracket else ""
+
+
+def units() -> dict[str, dict[str, float]]:
+    """Column -> unit -> how many of the column's own unit one of it is (`tables/imports.toml`)."""
+    return toml.table("imports")["projects"]["units"]
+
+
+def units_in(heading: str) -> list[str]:
+    """What stands in brackets in a heading: 总投资(万元) has 万元."""
+    return [found.strip() for found in _BRACKET.findall(_plain(heading))]
+
+
+def factor_of(key: str, heading: str) -> float | None:
+    """How many of a column's own unit one of the unit in its heading is; 1 where the heading has no unit.
+
+    None where it has a unit that isn't understood, or two that contradict each other.
+
+    >>> factor_of("investment_100m_yuan", "总投资（万元）"), factor_of("investment_100m_yuan", "总投资（万美元）")
+    (0.0001, None)
+    """
+    known = {_unit(name): factor for name, factor in units().get(key, {}).items()}
+    if not known:
+        return 1.0
+    said = units_in(heading)
+    found = {known[_unit(one)] for one in said if _unit(one) in known}
+    strange = [one for one in said if _unit(one) not in known and _UNIT_LIKE.search(one.lower())]
+    if strange or len(found) > 1:
+        return None
+    return found.pop() if found else 1.0
+
+
+def _unit(text: str) -> str:
+    return _plain(text).lower().replace(" ", "").replace(",", "")
+
+
+def unit_fault(at: Place, key: str) -> Fault:
+    """The refusal of a column whose heading has a unit that isn't understood."""
+    return Fault("world.unit_not_understood", at, own=columns()[key], known=list(units()[key]))
+
+
+def in_unit(cells: pd.Series, factor: float) -> pd.Series:
+    """Numbers and ranges times a factor, as text; whatever is neither stays as it is, for the check to name.
+
+    >>> in_unit(pd.Series(["50000", "3,000-5000", "", "ample"]), 0.0001).tolist()
+    ['5', '0.3-0.5', '', 'ample']
+    """
+
+    def times(cell: object) -> object:
+        value = _plain("" if cell is None or cell is pd.NA or cell != cell else str(cell))
+        point, span = _POINT.match(value), _RANGE.match(value)
+        if point:
+            return f"{_number(point[1]) * factor:.12g}"
+        if span:
+            return "-".join(f"{_number(span[end]) * factor:.12g}" for end in (1, 2))
+        return cell
+
+    return cells.map(times)
+
+
 def _projects(text: pd.DataFrame, where: Place | str, faults: Faults) -> pd.DataFrame:
     ids = text["id"].where(text["id"] != "", [f"P{number:02d}" for number in range(1, len(text) + 1)])
     faults += (Fault("world.id_twice", _place(where, row, "id"), value=ids[row]) for row in _where(ids.duplicated()))
@@ -174,11 +263,8 @@ def _projects(text: pd.DataFrame, where: Place | str, faults: Faults) -> pd.Data
         for row in _where(text["output_100m_yuan"] == "")
     )
     stated = {need: _intervals(text[need], where, faults, positive=True) for need in needs()}
-    years = _intervals(text["year"], where, faults, positive=True)
-    first, year, last = years.T
-    is_none = (year < 2000) | (year > 2100) | (first != last) | (year != np.floor(year))
-    odd = pd.Series(~np.isnan(year) & is_none, index=text.index)
-    faults += (Fault("world.not_a_year", _place(where, row, "year"), value=text["year"][row]) for row in _where(odd))
+    amounts = {key: _intervals(text[key], where, faults, positive=True) for key in STATED}
+    years = {key: _years(text[key], where, faults) for key in ("year", "power_year")}
     minutes = _intervals(text["max_minutes"], where, faults, positive=True)
     refuse_if(faults)
 
@@ -186,7 +272,10 @@ def _projects(text: pd.DataFrame, where: Place | str, faults: Faults) -> pd.Data
     estimated = estimate(segment, output)
     projects = pd.DataFrame({"name": text["name"].where(text["name"] != "", ids), "segment": segment})
     projects["output_100m_yuan"] = output[:, 1]
-    projects["year"] = pd.array(years[:, 1], dtype="Float64").astype("Int64")
+    for key, bounds in amounts.items():
+        projects[[f"{key}_low", f"{key}_likely", f"{key}_high"]] = bounds
+    for key, year in years.items():
+        projects[key] = pd.array(year, dtype="Float64").astype("Int64")
     usual = np.array([declared[key].max_minutes for key in segment])
     projects["max_minutes"] = np.where(np.isnan(minutes[:, 1]), usual, minutes[:, 1])
     for need in needs():
@@ -196,6 +285,69 @@ def _projects(text: pd.DataFrame, where: Place | str, faults: Faults) -> pd.Data
         projects[f"{need}_given"] = is_stated
     projects["notes"] = text["notes"]
     return projects.set_index(pd.Index(ids, name="id"))
+
+
+def _years(column: pd.Series, where: Place | str, faults: Faults) -> np.ndarray:
+    """(P,) whole years from 2000 to 2100; nan where empty."""
+    first, year, last = _intervals(column, where, faults, positive=True).T
+    is_none = (year < 2000) | (year > 2100) | (first != last) | (year != np.floor(year))
+    odd, key = pd.Series(~np.isnan(year) & is_none, index=column.index), str(column.name)
+    faults += (Fault("world.not_a_year", _place(where, row, key), value=column[row]) for row in _where(odd))
+    return year
+
+
+def amount(projects: pd.DataFrame, key: str) -> np.ndarray:
+    """(P, 3) low, likely, high of a quantity of checked projects: one of `needs()` or of `STATED`."""
+    return projects[[f"{key}_low", f"{key}_likely", f"{key}_high"]].to_numpy(float)
+
+
+def per_mu(projects: pd.DataFrame) -> dict[str, np.ndarray]:
+    """What projects bring per mu of the land they need.
+
+    Parameters
+    ----------
+    projects : DataFrame
+        P checked projects.
+
+    Returns
+    -------
+    dict
+        (P, 3) array of each of `PER_MU`: low, likely, high in 10,000 yuan a mu (tax: a year); the least amount over
+        the most land is the low end. nan where the amount is unknown.
+    """
+    land = amount(projects, "land_mu")[:, ::-1]
+    return {key: amount(projects, source) * _10K_PER_100M / land for key, source in PER_MU.items()}
+
+
+MOST_TIMES = {"investment_100m_yuan": 50.0, "tax_100m_yuan": 0.5, "jobs": 2000.0}
+"""From how many times the annual output (of jobs: per 100 M yuan of it) on an amount is questioned.
+
+Announced laser plants have 0.04 to 8.2 times their output of investment, and at most about 900 jobs per 100 M yuan.
+"""
+
+
+def doubts(projects: pd.DataFrame) -> list[Fault]:
+    """What checked projects say that can hardly be meant so, as sentences; nothing is refused for it.
+
+    An amount that is out of proportion to the output (mostly 万元 written for 亿元), and power that is needed only after
+    production has begun.
+    """
+    found, titles = [], columns()
+    for key, most in MOST_TIMES.items():
+        value, output = projects[f"{key}_likely"], projects["output_100m_yuan"]
+        for project in projects.index[(value > most * output).to_numpy(bool)]:
+            said = {"value": float(value[project]), "output": float(output[project])}
+            found.append(Fault("world.amount_beyond_output", _of(project, titles[key]), **said))
+    late = (projects["power_year"] > projects["year"]).fillna(False).to_numpy(bool)
+    for project in projects.index[late]:
+        years = {"power": int(projects["power_year"][project]), "year": int(projects["year"][project])}
+        found.append(Fault("world.power_after_start", _of(project, titles["power_year"]), **years))
+    return found
+
+
+def _of(project: str, heading: str) -> Place:
+    """A cell of a checked project."""
+    return replace(PORTFOLIO, entry=project, column=heading)
 
 
 def estimate(segment: list[str], output: np.ndarray) -> dict[str, np.ndarray]:
