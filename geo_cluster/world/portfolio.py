@@ -329,8 +329,8 @@ Announced laser plants have 0.04 to 8.2 times their output of investment, and at
 def doubts(projects: pd.DataFrame) -> list[Fault]:
     """What checked projects say that can hardly be meant so, as sentences; nothing is refused for it.
 
-    An amount that is out of proportion to the output (mostly 万元 written for 亿元), and power that is needed only after
-    production has begun.
+    An amount that is out of proportion to the output (mostly 万元 written for 亿元), and power that is needed only
+    after production has begun.
     """
     found, titles = [], columns()
     for key, most in MOST_TIMES.items():
