@@ -25,7 +25,7 @@ from geo_cluster.scoring.criteria import DecisionMatrix
 from geo_cluster.scoring.explain import significant
 from geo_cluster.scoring.information import of_choosers
 from geo_cluster.study import ENDS, Study, once
-from geo_cluster.supply.standard_land import DoorChecks, door_checks
+from geo_cluster.supply.standard_land import DoorChecks, door_checks, interval
 from geo_cluster.world import catalog, portfolio
 
 
@@ -61,6 +61,31 @@ def _stated(projects: pd.DataFrame) -> pd.DataFrame:
     table["power_year"] = projects["power_year"]
     for key, bounds in portfolio.per_mu(projects).items():
         table[[f"{key}_low", f"{key}_likely", f"{key}_high"]] = bounds.round(2)
+    return table
+
+
+def stated_words(projects: pd.DataFrame, language: Language) -> pd.DataFrame:
+    """What projects state, as people read it: an interval as low–high, what nobody stated as unknown.
+
+    Parameters
+    ----------
+    projects : DataFrame
+        Checked projects.
+    language : {"zh", "en"}
+
+    Returns
+    -------
+    DataFrame
+        Indexed as `projects`, text: `portfolio.STATED`, `power_year`, `portfolio.PER_MU`.
+    """
+    unknown = catalog.door_verdicts()["unknown"][language]
+    amounts = {key: portfolio.amount(projects, key) for key in portfolio.STATED}
+    table = pd.DataFrame(
+        {key: [interval(one) or unknown for one in bounds] for key, bounds in amounts.items()}, index=projects.index
+    )
+    table["power_year"] = [unknown if pd.isna(one) else f"{one:d}" for one in projects["power_year"]]
+    for key, bounds in portfolio.per_mu(projects).items():
+        table[key] = [interval(one) or unknown for one in bounds]
     return table
 
 

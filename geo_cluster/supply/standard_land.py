@@ -192,8 +192,16 @@ def _verdict(door: Door, value: np.ndarray, day: datetime.date) -> np.ndarray:
 
 
 def shown(number: float) -> str:
-    """A number as people read it: one decimal below a thousand, none where there is none."""
-    return f"{number:,.{1 if abs(number) < 1000 else 0}f}".removesuffix(".0")
+    """A number as people read it: none of its digits before the point is lost, three count in all.
+
+    >>> shown(0.035), shown(2.5), shown(24.64), shown(1250.4)
+    ('0.035', '2.5', '24.6', '1,250')
+    """
+    if number == 0:
+        return "0"
+    digits = min(max(2 - int(np.floor(np.log10(abs(number)))), 0), 6)
+    text = f"{number:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def interval(value: np.ndarray) -> str:

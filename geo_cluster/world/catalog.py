@@ -198,6 +198,12 @@ def door_indicators() -> dict[str, DoorIndicator]:
 
 
 @cache
+def door_verdicts() -> dict[str, Text]:
+    """What `pass`, `fail` and `unknown` are called."""
+    return _declared("doors.toml", Text, table("doors")["verdicts"])
+
+
+@cache
 def doors() -> tuple[Door, ...]:
     """Standard-land thresholds of parks that a source states."""
     rows = {f"door {number}": row for number, row in enumerate(table("doors")["door"], start=1)}
