@@ -18,6 +18,7 @@ from geo_cluster.box.limits import limits
 from geo_cluster.errors import Fault, GeoClusterError
 from geo_cluster.maps import page as maps_page
 from geo_cluster.study import Study
+from geo_cluster.world import catalog
 
 
 def open_tab(key: str, labels: Mapping[str, str]) -> tuple[str, Any]:
@@ -95,3 +96,9 @@ def upload_words() -> None:
     rules = [f"{choose} {{ font-size: 0 !important; }}", f"{drop} > * {{ display: none; }}"]
     rules += [f'{place}::after {{ content: "{word}"; font-size: .875rem; }}' for place, word in words.items()]
     st.html(f"<style>{' '.join(rules)}</style>")
+
+
+def marked(verdict: str) -> str:
+    """A verdict on standard land in a word, a fail with a sign that is seen in a long table."""
+    word = catalog.door_verdicts()[verdict][session.language()]
+    return {"pass": f"✓ {word}", "fail": f"⚠ {word}"}.get(verdict, word)

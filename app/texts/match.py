@@ -112,6 +112,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.back": ("恢复示例", "Back to sample"),
     "match.back_done": ("恢复示例项目", "Back to the sample"),
     "match.doubts": ("可以测算，但请先核对：", "It can be run, but check this first:"),
+    "match.standard_land": (
+        "标准地门槛：{n} 个项目落在已查到门槛的园区，{failed} 个未达到",
+        "Standard land: {n} projects at sites with known thresholds, {failed} fail",
+    ),
     "match.needs": ("测算采用的需求", "Needs that the run uses"),
     "match.stated": ("已填", "stated"),
     "match.estimated": ("估算", "estimated"),

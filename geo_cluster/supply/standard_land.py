@@ -62,6 +62,10 @@ class DoorChecks:
         found = np.where((passed == at.sum(axis=0)) & (passed > 0), "pass", "unknown")
         return np.where(failed > 0, "fail", found)
 
+    def of(self, site: str, project: int = 0) -> Verdict:
+        """The verdict of one project at a site, by the site's id."""
+        return self.result[project, self.sites.index(site)]
+
     @cached_property
     def known(self) -> np.ndarray:
         """(S,) array of bool: whether any door of the site is known."""

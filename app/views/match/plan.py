@@ -10,6 +10,7 @@ import streamlit as st
 from app import cached, session, state
 from app.session import t
 from app.views.match import edit, portfolio
+from app.widgets import marked
 from geo_cluster.domain import Pair, Scenario
 from geo_cluster.report import explanation, tables, what_if
 from geo_cluster.study import Study
@@ -62,7 +63,30 @@ def table(study: Study) -> None:
         on_change=edit.keep(lambda: _decide(study, rows, key)),
         alt=t("match.plan"),
     )
+    _standard_land(study, names)
     _decisions(study, names)
+
+
+def _standard_land(study: Study, names: dict[str, str]) -> None:
+    """Projects at sites whose standard-land thresholds are known: the verdict, by how much, by which rule."""
+    language, known = session.language(), tables.doors(study)
+    with_doors = {site for site, is_known in zip(known.sites, known.known, strict=True) if is_known}
+    plan = tables.assignment(study)
+    rows: pd.DataFrame = plan[plan["site"].isin(with_doors)]
+    if rows.empty:
+        return
+    failed = int((rows["standard_land"] == "fail").sum())
+    with st.expander(t("match.standard_land", n=len(rows), failed=failed), icon=":material/rule:"):
+        st.caption(t("col.standard_land_help"))
+        shown = {
+            "project_name": t("match.project"),
+            "site": t("col.site"),
+            "standard_land": t("col.standard_land"),
+            f"standard_land_{language}": t("col.reason"),
+        }
+        order = rows["standard_land"].map({"fail": 0, "unknown": 1, "pass": 2}).sort_values(kind="stable").index
+        table = rows.assign(site=rows["site"].map(names), standard_land=rows["standard_land"].map(marked)).loc[order]
+        st.dataframe(table[list(shown)].rename(columns=shown), hide_index=True)
 
 
 def _rows(study: Study, names: dict[str, str]) -> pd.DataFrame:
@@ -98,12 +122,6 @@ def _rows(study: Study, names: dict[str, str]) -> pd.DataFrame:
         }
     )
     return rows.sort_values("at", key=lambda column: column == "", kind="stable", ignore_index=True)
-
-
-def marked(verdict: str) -> str:
-    """A verdict on standard land in a word, a fail with a sign that is seen in a long table."""
-    word = catalog.door_verdicts()[verdict][session.language()]
-    return {"pass": f"✓ {word}", "fail": f"⚠ {word}"}.get(verdict, word)
 
 
 def decided(scenario: Scenario, rows: pd.DataFrame, edits: dict[str, Any], ids: dict[str, str]) -> dict[str, Any]:

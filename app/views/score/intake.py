@@ -42,11 +42,34 @@ def form() -> pd.DataFrame:
     for column, (key, label) in zip(st.columns(len(wanted)), wanted.items(), strict=True):
         with column:
             typed[key] = _quantity(key, label, guess[key], segments[segment])
+    typed |= _stated()
     if any(typed[key] for key in wanted):
         st.button(t("score.reset"), icon=":material/undo:", on_click=_forget, key="intake-reset")
     session.keep("score-typed", typed)
     filled = {key: value for key, value in typed.items() if value}
-    return portfolio.check(pd.DataFrame([filled]), where=t("score.one"))
+    checked = portfolio.check(pd.DataFrame([filled]), where=t("score.one"))
+    for doubt in portfolio.doubts(checked):
+        said = session.words(doubt)
+        st.warning(t("score.doubt", column=doubt.place.column, what=said.what, remedy=said.remedy))
+    return checked
+
+
+def _stated() -> dict[str, str]:
+    """What only the project can say, folded away: it changes no score, and is checked against standard land."""
+    keys = (*portfolio.STATED, "power_year")
+    with st.expander(t("score.stated_group"), icon=":material/request_quote:"):
+        st.caption(t("score.stated_note"))
+        columns = st.columns(len(keys))
+        return {
+            key: column.text_input(
+                t(f"field.{key}"),
+                key=f"intake-{key}",
+                help=t("field.stated_help" if key in portfolio.STATED else f"field.{key}_help"),
+                max_chars=40,
+                persist_state="session",
+            ).strip()
+            for key, column in zip(keys, columns, strict=True)
+        }
 
 
 def _quantity(key: str, label: str, bounds: tuple[float, float, float], segment: Segment) -> str:

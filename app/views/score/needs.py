@@ -5,17 +5,20 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import session
+from app import cached, session, state
 from app.session import t
+from app.widgets import marked
 from geo_cluster import toml
 from geo_cluster.intake import appraise
+from geo_cluster.report import tables
 from geo_cluster.scoring.explain import significant
+from geo_cluster.supply.standard_land import DoorChecks
 from geo_cluster.supply.tariff import tariff_on
-from geo_cluster.world import catalog
+from geo_cluster.world import catalog, portfolio
 
 
-def needs(project: pd.DataFrame) -> None:
-    """Needs, given or estimated; voltage, bill, policy money; the energy review to paste."""
+def needs(project: pd.DataFrame, doors: DoorChecks) -> None:
+    """Needs, given or estimated; voltage, bill, policy money, standard land; the energy review to paste."""
     found, language = appraise.needs_table(project).iloc[0], session.language()
     rows = []
     for asked in (kind.asked for kind in catalog.resources().values()):
@@ -25,11 +28,34 @@ def needs(project: pd.DataFrame) -> None:
     bounds = " – ".join(f"{found[f'bill_10k_yuan_{end}']:,.0f}" for end in ("low", "likely", "high"))
     rows.append((t("score.bill"), bounds, _notice()))
     rows.append((t("score.voltage"), f"{found['voltage_kv']} kV", t("score.dual") if found["dual_supply"] else ""))
+    stated = tables.stated_words(project, language).iloc[0]
+    rows += [(t(f"field.{key}"), stated[key], "") for key in (*portfolio.STATED, "power_year")]
+    rows += [
+        (catalog.door_indicators()[key].title(language), stated[key], t("score.per_mu")) for key in portfolio.PER_MU
+    ]
     headings = [t("score.quantity"), t("score.range"), t("score.basis")]
     st.dataframe(pd.DataFrame(rows, columns=headings), hide_index=True)
     st.caption(t("score.support", most=f"{found['support_most_10k_yuan']:,.0f}", support=found[f"support_{language}"]))
+    _standard_land(doors)
     st.caption(t("score.paste"))
     st.code(found[f"review_{language}"], language=None, wrap_lines=True)
+
+
+def _standard_land(doors: DoorChecks) -> None:
+    """The verdict at every site whose thresholds are known."""
+    language = session.language()
+    names = cached.region(state.scenario()).names
+    at = [site for site, is_known in enumerate(doors.known) if is_known and doors.sites[site] in names]
+    if not at:
+        return
+    st.subheader(t("col.standard_land"), anchor=False)
+    st.caption(t("col.standard_land_help"))
+    rows = [
+        (names[doors.sites[site]][language], marked(doors.result[0, site]), doors.sentence(0, site, language))
+        for site in at
+    ]
+    headings = [t("col.site"), t("col.standard_land"), t("col.reason")]
+    st.dataframe(pd.DataFrame(rows, columns=headings), hide_index=True)
 
 
 def _notice() -> str:
