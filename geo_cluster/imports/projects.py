@@ -37,8 +37,8 @@ def check_projects(table: pd.DataFrame, context: ImportContext) -> Checked:
             en=f"{len(preview)} projects; {stated} needs are given, {estimated} estimated by segment.",
         )
     )
-    for doubt in portfolio.doubts(preview):
-        zh, en = (doubt.words(language) for language in LANGUAGES)
+    for odd in portfolio.warnings(preview):
+        zh, en = (odd.words(language) for language in LANGUAGES)
         rows.notes.append(Text(zh=f"请核对：{zh}。", en=f"To be checked: {en}."))
     files = {"projects.csv": spreadsheet.as_csv(text)}
     return rows.checked(preview=preview.reset_index(), files=files, source=context.name)

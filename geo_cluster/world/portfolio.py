@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from geo_cluster import toml
 from geo_cluster.box import door
 from geo_cluster.domain import ResourceKind, Segment
 from geo_cluster.errors import Fault, Faults, InputError, Place, place, refuse_if
-from geo_cluster.world import catalog, spreadsheet, tabular
+from geo_cluster.world import catalog, plant_needs, spreadsheet, tabular
 
 _ABOUT = {
     "id": "编号",
@@ -47,6 +46,8 @@ PORTFOLIO = Place("", kind="portfolio")
 
 _NUMBER = r"(\d+(?:\.\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?)"
 _LARGEST = 1e9  # no plant needs or yields more, in any of the units
+_UNUSUAL = 5  # a stated need so many times outside its range is most likely in another unit
+_ENDS = ("low", "likely", "high")
 _POINT = re.compile(rf"^(-?{_NUMBER})$")
 _RANGE = re.compile(rf"^{_NUMBER}\s*(?:-|–|—|~|至|to)\s*{_NUMBER}$")
 _BRACKET = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
@@ -266,10 +267,11 @@ def _projects(text: pd.DataFrame, where: Place | str, faults: Faults) -> pd.Data
     amounts = {key: _intervals(text[key], where, faults, positive=True) for key in STATED}
     years = {key: _years(text[key], where, faults) for key in ("year", "power_year")}
     minutes = _intervals(text["max_minutes"], where, faults, positive=True)
+    faults += _beyond_capacity(stated, text.index, where)
     refuse_if(faults)
 
     declared = catalog.segments()
-    estimated = estimate(segment, output)
+    estimated = estimate(segment, output, stated)
     projects = pd.DataFrame({"name": text["name"].where(text["name"] != "", ids), "segment": segment})
     projects["output_100m_yuan"] = output[:, 1]
     for key, bounds in amounts.items():
@@ -326,31 +328,9 @@ Announced laser plants have 0.04 to 8.2 times their output of investment, and at
 """
 
 
-def doubts(projects: pd.DataFrame) -> list[Fault]:
-    """What checked projects say that can hardly be meant so, as sentences; nothing is refused for it.
-
-    An amount that is out of proportion to the output (mostly 万元 written for 亿元), and power that is needed only
-    after production has begun.
-    """
-    found, titles = [], columns()
-    for key, most in MOST_TIMES.items():
-        value, output = projects[f"{key}_likely"], projects["output_100m_yuan"]
-        for project in projects.index[(value > most * output).to_numpy(bool)]:
-            said = {"value": float(value[project]), "output": float(output[project])}
-            found.append(Fault("world.amount_beyond_output", _of(project, titles[key]), **said))
-    late = (projects["power_year"] > projects["year"]).fillna(False).to_numpy(bool)
-    for project in projects.index[late]:
-        years = {"power": int(projects["power_year"][project]), "year": int(projects["year"][project])}
-        found.append(Fault("world.power_after_start", _of(project, titles["power_year"]), **years))
-    return found
-
-
-def _of(project: str, heading: str) -> Place:
-    """A cell of a checked project."""
-    return replace(PORTFOLIO, entry=project, column=heading)
-
-
-def estimate(segment: list[str], output: np.ndarray) -> dict[str, np.ndarray]:
+def estimate(
+    segment: list[str], output: np.ndarray, stated: Mapping[str, np.ndarray] | None = None
+) -> dict[str, np.ndarray]:
     """Needs of plants from the requirement ranges of their segments.
 
     Parameters
@@ -359,6 +339,9 @@ def estimate(segment: list[str], output: np.ndarray) -> dict[str, np.ndarray]:
         Keys of `catalog.segments()`.
     output : (P, 3) array
         Annual output in 100 M yuan: low, likely, high.
+    stated : mapping of (P, 3) arrays, optional
+        What is known, nan where nothing is. Of capacity and energy the one that isn't stated follows from the one that
+        is, by the segment's load factor, so that they agree.
 
     Returns
     -------
@@ -366,33 +349,94 @@ def estimate(segment: list[str], output: np.ndarray) -> dict[str, np.ndarray]:
         (P, 3) array of each of `needs()`: low, likely, high, in its unit.
     """
     segments = [catalog.segments()[key] for key in segment]
-    return {
-        kind.asked.column: ESTIMATES[kind.estimate](kind, segments) * output for kind in catalog.resources().values()
+    found = {
+        kind.asked.column: plant_needs.product(ESTIMATES[kind.estimate](kind, segments), output)
+        for kind in catalog.resources().values()
     }
+    mva, gwh = ((stated or {}).get(need, np.full(output.shape, np.nan)) for need in ("power_mva", "energy_gwh"))
+    is_mva, is_gwh = ~np.isnan(mva[:, [1]]), ~np.isnan(gwh[:, [1]])
+    energy, capacity = plant_needs.energy_of_capacity(mva, segments), plant_needs.capacity_of_energy(gwh, segments)
+    found["energy_gwh"] = np.where(is_mva & ~is_gwh, energy, found["energy_gwh"])
+    found["power_mva"] = np.where(is_gwh & ~is_mva, capacity, found["power_mva"])
+    return found
+
+
+def _of(project: str, heading: str) -> Place:
+    """A quantity of a checked project."""
+    return Place(str(project), kind="project", column=heading)
+
+
+def warnings(projects: pd.DataFrame) -> list[Fault]:
+    """What of checked projects is possible but outside sense; said, not refused.
+
+    A load factor outside that of `tables/requirements.toml`, where capacity and energy are both stated; a stated need
+    that is less than a fifth or more than five times what the segment's range spans; an amount out of proportion to the
+    output (mostly 万元 written for 亿元); power that is needed only after production has begun.
+    """
+    usual, faults, titles = toml.table("requirements")["load_factor"], [], columns()
+    factor = load_factors(projects)[:, 1]
+    both = projects["power_mva_given"].to_numpy() & projects["energy_gwh_given"].to_numpy()
+    for number in np.flatnonzero(both & ~((usual["low"] <= factor) & (factor <= usual["high"]))):
+        row, at = projects.iloc[number], _of(projects.index[number], titles["energy_gwh"])
+        about = {"gwh": row["energy_gwh_likely"], "mva": row["power_mva_likely"], "factor": float(factor[number])}
+        faults.append(Fault("world.load_factor_unusual", at, **about, low=usual["low"], high=usual["high"]))
+    output = np.repeat(projects[["output_100m_yuan"]].to_numpy(float), 3, axis=1)
+    for need, guess in estimate(projects["segment"].tolist(), output).items():
+        stated, (low, _, high) = amount(projects, need)[:, 1], guess.T
+        odd = projects[f"{need}_given"].to_numpy() & ~((low / _UNUSUAL <= stated) & (stated <= high * _UNUSUAL))
+        for number in np.flatnonzero(odd):
+            said = {"value": float(stated[number]), "low": float(low[number]), "high": float(high[number])}
+            faults.append(Fault("world.need_unusual", _of(projects.index[number], titles[need]), **said))
+    for key, most in MOST_TIMES.items():
+        value = projects[f"{key}_likely"].to_numpy(float)
+        for number in np.flatnonzero(value > most * output[:, 1]):
+            said = {"value": float(value[number]), "output": float(output[number, 1])}
+            faults.append(Fault("world.amount_beyond_output", _of(projects.index[number], titles[key]), **said))
+    late = (projects["power_year"] > projects["year"]).fillna(False).to_numpy(bool)
+    for project, power, year in projects.loc[late, ["power_year", "year"]].itertuples():
+        at = _of(project, titles["power_year"])
+        faults.append(Fault("world.power_after_start", at, power=int(power), year=int(year)))
+    return faults
+
+
+def load_factors(projects: pd.DataFrame) -> np.ndarray:
+    """(P, 3) load factor of checked projects: of their energy and capacity where both are stated, else of the segment."""
+    mva, gwh = (projects[[f"{need}_{end}" for end in _ENDS]].to_numpy(float) for need in ("power_mva", "energy_gwh"))
+    both = projects["power_mva_given"].to_numpy() & projects["energy_gwh_given"].to_numpy()
+    usual = plant_needs.spread([catalog.segments()[key].load_factor for key in projects["segment"]])
+    return np.where(both[:, None], np.minimum(plant_needs.load_factor(gwh, mva), 1.0), usual)
 
 
 def by_output(kind: ResourceKind, segments: Sequence[Segment]) -> np.ndarray:
     """(P, 3) per 100 M yuan of annual output: the range of the segment."""
-    return _spread([segment.needs[kind.asked.column] for segment in segments])
+    return plant_needs.spread([segment.needs[kind.asked.column] for segment in segments])
 
 
 def installed_power(_: ResourceKind, segments: Sequence[Segment]) -> np.ndarray:
-    """(P, 3) MVA per 100 M yuan of annual output: floor area × installed density ÷ power factor."""
-    floor = _spread([segment.floor_m2 for segment in segments])
-    density = _spread([segment.density_mw_per_10k_m2 for segment in segments])
-    return floor / 1e4 * density / toml.table("requirements")["power_factor"]
+    """(P, 3) MVA per 100 M yuan of annual output: see `plant_needs.capacity_mva`."""
+    return plant_needs.capacity_mva(segments)
+
+
+def used_energy(_: ResourceKind, segments: Sequence[Segment]) -> np.ndarray:
+    """(P, 3) GWh per 100 M yuan of annual output: see `plant_needs.energy_gwh`."""
+    return plant_needs.energy_gwh(segments)
 
 
 ESTIMATES: dict[str, Callable[[ResourceKind, Sequence[Segment]], np.ndarray]] = {
-    function.__name__: function for function in (by_output, installed_power)
+    function.__name__: function for function in (by_output, installed_power, used_energy)
 }
 """What projects take where nobody says, by the name in `tables/resources.toml`."""
 
 
-def _spread(ranges: Sequence[tuple[float, float]]) -> np.ndarray:
-    """(P, 3) low, likely, high of ranges: the likely value is the geometric mean of the bounds."""
-    low, high = np.array(ranges).T
-    return np.column_stack([low, np.sqrt(low * high), high])
+def _beyond_capacity(stated: Mapping[str, np.ndarray], rows: pd.Index, where: Place | str) -> Iterator[Fault]:
+    """Projects whose energy does not pass through their capacity in a year, both stated."""
+    mva, gwh = stated["power_mva"], stated["energy_gwh"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = gwh[:, 1] / (mva[:, 1] * plant_needs.power_factor() * plant_needs.GWH_PER_MW)
+    for number in np.flatnonzero(factor > 1):
+        most = mva[number, 1] * plant_needs.power_factor() * plant_needs.GWH_PER_MW
+        at = _place(where, rows[number], "energy_gwh")
+        yield Fault("world.energy_beyond_capacity", at, gwh=gwh[number, 1], mva=mva[number, 1], most=most)
 
 
 def _plain(text: str) -> str:

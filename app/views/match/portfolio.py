@@ -154,7 +154,7 @@ def _faults(faults: list[Fault]) -> None:
 
 def doubts(projects: pd.DataFrame) -> None:
     """What can hardly be meant as it is written; it is run all the same."""
-    found = portfolio.doubts(projects)
+    found = portfolio.warnings(projects)
     if not found:
         return
     rows = "".join(f"<li>{html.escape(str(session.words(doubt)))}</li>" for doubt in found[:SHOWN_FAULTS])

@@ -48,7 +48,7 @@ def form() -> pd.DataFrame:
     session.keep("score-typed", typed)
     filled = {key: value for key, value in typed.items() if value}
     checked = portfolio.check(pd.DataFrame([filled]), where=t("score.one"))
-    for doubt in portfolio.doubts(checked):
+    for doubt in portfolio.warnings(checked):
         said = session.words(doubt)
         st.warning(t("score.doubt", column=doubt.place.column, what=said.what, remedy=said.remedy))
     return checked
