@@ -26,11 +26,7 @@ _ABOUT = {
     "name": "名称",
     "segment": "环节",
     "output_100m_yuan": "年产值(亿元)",
-    "investment_100m_yuan": "总投资(亿元)",
-    "tax_100m_yuan": "年税收(亿元)",
-    "jobs": "就业(人)",
     "year": "投产年份",
-    "power_year": "需电年份",
 }
 _REQUIRED = ("segment", "output_100m_yuan")
 STATED = ("investment_100m_yuan", "tax_100m_yuan", "jobs")
@@ -39,7 +35,14 @@ STATED = ("investment_100m_yuan", "tax_100m_yuan", "jobs")
 PER_MU = {"investment_10k_yuan_per_mu": "investment_100m_yuan", "tax_10k_yuan_per_mu": "tax_100m_yuan"}
 """Amounts per mu of land, in 10,000 yuan, and the amount that each is made of."""
 _10K_PER_100M = 1e4
-_BESIDES = {"max_minutes": "最长车程(分钟)", "notes": "备注"}
+_BESIDES = {
+    "max_minutes": "最长车程(分钟)",
+    "investment_100m_yuan": "总投资(亿元)",
+    "tax_100m_yuan": "年税收(亿元)",
+    "jobs": "就业(人)",
+    "power_year": "需电年份",
+    "notes": "备注",
+}
 
 PORTFOLIO = Place("", kind="portfolio")
 """Where the faults of a portfolio are that was read from no file."""

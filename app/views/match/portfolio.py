@@ -90,11 +90,19 @@ def _editor(text: pd.DataFrame) -> None:
         hide_index=False,
         placeholder="",
         column_config=config,
+        column_order=_order(),
         height=min(38 * (len(rows) + 2) + 2, 400),
         on_change=edit.keep(lambda: _take(edit.applied(rows, session.edits(key)), note)),
         alt=t("match.editor_alt"),
     )
     st.caption(t("match.editor_note"))
+
+
+def _order() -> list[str]:
+    """Columns as they are read: amounts beside the output, the year of power beside that of production."""
+    columns = [key for key in portfolio.columns() if key not in (*portfolio.STATED, "power_year")]
+    at = columns.index("year")
+    return [*columns[:at], *portfolio.STATED, "year", "power_year", *columns[at + 1 :]]
 
 
 def _help(column: str, asked: dict[str, str]) -> str:
