@@ -117,6 +117,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Standard land: {n} projects at sites with known thresholds, {failed} fail",
     ),
     "match.needs": ("测算采用的需求", "Needs that the run uses"),
+    "match.needs_odd": ("可照用，但请核对：", "May be used, but please check:"),
     "match.stated": ("已填", "stated"),
     "match.estimated": ("估算", "estimated"),
     "match.how": ("来历", "How known"),
