@@ -97,8 +97,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.edited": ("改项目表", "Portfolio edited"),
     "match.editor_alt": ("项目表，可编辑", "Editable table of projects"),
     "match.editor_note": (
-        "只需环节和年产值；其余留空即按环节估算。可写区间，如 25-35。改动即存。",
-        "Segment and output suffice; the rest is estimated where left empty. Ranges such as 25-35 are fine. Edits are kept at once.",
+        "只需环节和年产值；需求留空即按环节估算，投资、税收、就业留空为未知。可写区间，如 25-35。改动即存。",
+        "Segment and output suffice; needs are estimated where left empty; investment, tax and jobs are then unknown. Ranges such as 25-35 are fine. Edits are kept at once.",
     ),
     "match.faults": ("已保存，但改好下面几处才能运行：", "Kept, but these have to be mended before it can run:"),
     "match.more_faults": ("……还有 {n} 处", "… and {n} more"),

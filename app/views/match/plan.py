@@ -10,7 +10,7 @@ import streamlit as st
 from app import cached, session, state
 from app.session import t
 from app.views.match import edit, portfolio
-from app.widgets import marked
+from app.widgets import marked, text_table
 from geo_cluster.domain import Pair, Scenario
 from geo_cluster.report import explanation, tables, what_if
 from geo_cluster.study import Study
@@ -78,15 +78,19 @@ def _standard_land(study: Study, names: dict[str, str]) -> None:
     failed = int((rows["standard_land"] == "fail").sum())
     with st.expander(t("match.standard_land", n=len(rows), failed=failed), icon=":material/rule:"):
         st.caption(t("col.standard_land_help"))
-        shown = {
-            "project_name": t("match.project"),
-            "site": t("col.site"),
-            "standard_land": t("col.standard_land"),
-            f"standard_land_{language}": t("col.reason"),
-        }
         order = rows["standard_land"].map({"fail": 0, "unknown": 1, "pass": 2}).sort_values(kind="stable").index
-        table = rows.assign(site=rows["site"].map(names), standard_land=rows["standard_land"].map(marked)).loc[order]
-        st.dataframe(table[list(shown)].rename(columns=shown), hide_index=True)
+        text_table(
+            [t("match.project"), t("col.site"), t("col.standard_land"), t("col.reason")],
+            [
+                (
+                    row["project_name"],
+                    names[row["site"]],
+                    marked(row["standard_land"]),
+                    row[f"standard_land_{language}"],
+                )
+                for row in rows.loc[order].to_dict("records")
+            ],
+        )
 
 
 def _rows(study: Study, names: dict[str, str]) -> pd.DataFrame:

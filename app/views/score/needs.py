@@ -10,7 +10,7 @@ import streamlit as st
 from app import cached, session, state
 from app.session import t
 from app.views.score.references import beside
-from app.widgets import marked
+from app.widgets import marked, text_table
 from geo_cluster import toml
 from geo_cluster.intake import appraise
 from geo_cluster.report import tables
@@ -67,8 +67,7 @@ def _standard_land(doors: DoorChecks) -> None:
         (names[doors.sites[site]][language], marked(doors.result[0, site]), doors.sentence(0, site, language))
         for site in at
     ]
-    headings = [t("col.site"), t("col.standard_land"), t("col.reason")]
-    st.dataframe(pd.DataFrame(rows, columns=headings), hide_index=True)
+    text_table([t("col.site"), t("col.standard_land"), t("col.reason")], rows)
 
 
 def _notice() -> str:
