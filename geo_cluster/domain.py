@@ -344,7 +344,7 @@ class Door(Declared):
     """Whether every project of the site has to meet it; otherwise it is there to compare with."""
     title: Text
     """What the rule is called."""
-    issuer: str
+    issuer: Text
     number: str
     valid_from: datetime.date
     valid_to: datetime.date | None = None

@@ -18,6 +18,7 @@ from geo_cluster.world import catalog, portfolio
 
 Verdict = Literal["pass", "fail", "unknown"]
 NOT_FOUND = Text(zh="未查到本园区的标准地门槛", en="No standard-land threshold of this site was found")
+_OF_RULE = ("number", "valid_from", "valid_to", "publisher", "source", "source_class", "confidence", "note")
 NEARLY = 1e-9
 """Share of a threshold that rounding may take."""
 
@@ -134,17 +135,8 @@ class DoorChecks:
             self.doors[a].site if self.inherited[a, b] else "" for a, b in zip(d, s, strict=True)
         ]
         table["rule"] = [one.title.zh for one in doors]
-        for key in (
-            "issuer",
-            "number",
-            "valid_from",
-            "valid_to",
-            "publisher",
-            "source",
-            "source_class",
-            "confidence",
-            "note",
-        ):
+        table["issuer"] = [one.issuer.zh for one in doors]
+        for key in _OF_RULE:
             table[key] = ["" if getattr(one, key) is None else str(getattr(one, key)) for one in doors]
         return table
 

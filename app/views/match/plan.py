@@ -69,7 +69,7 @@ def table(study: Study) -> None:
 
 def _standard_land(study: Study, names: dict[str, str]) -> None:
     """Projects at sites whose standard-land thresholds are known: the verdict, by how much, by which rule."""
-    language, known = session.language(), tables.doors(study)
+    said, known = f"standard_land_{session.language()}", tables.doors(study)
     with_doors = {site for site, is_known in zip(known.sites, known.known, strict=True) if is_known}
     plan = tables.assignment(study)
     rows: pd.DataFrame = plan[plan["site"].isin(with_doors)]
