@@ -75,6 +75,8 @@ class Prior(Declared):
     """Class of subject it holds for, `*` for any other."""
     share_of: str | None = None
     """Attribute of the same subject that the bounds are shares of."""
+    up_to: Positive | None = None
+    """The share holds as long as that attribute is no more than this."""
     as_of: str = "2026-11"
     """When it was assumed."""
     low: NonNegative
@@ -405,7 +407,7 @@ class KnownBetter(Declared):
     """A number that the user knows better than the shipped tables."""
 
     subject: str
-    """Site (H01), substation (G10) or prefecture (420700)."""
+    """Site (H01), substation (G11), supply area (A420704) or prefecture (420700)."""
     attribute: str
     """Which number: a key of `tables/attributes.toml`, in that attribute's unit."""
     low: NonNegative

@@ -40,7 +40,9 @@ FACTS = ROOT / "data" / "facts"
 GEOD = pyproj.Geod(ellps="WGS84")
 
 POINT_LAYERS = ("chain", "anchors", "power_plants", "substations", "stations", "airports", "ports", "geonames")
-ROW_LAYERS = ("reference_projects",)
+POINT_LAYERS += ("demand", "outside", "clusters", "park_land")
+ROW_LAYERS = ("reference_projects", "siting_decisions", "durations", "progress", "targets", "electricity_use")
+ROW_LAYERS += ("land_deals", "zone_changes", "grid_lines", "rules")
 SOURCE_COLUMNS = ["source", "source_class", "publisher", "source_is_copy", "confidence", "as_of", "notes"]
 
 CATALOGUE = "中国开发区审核公告目录（2018年版）"
@@ -125,14 +127,19 @@ class Counties:
     polygons: np.ndarray
 
     def locate(self, name: str, points: pd.DataFrame) -> pd.DataFrame:
-        """Set `prefecture_code` and `county_code` from the map; empty outside Hubei or without coordinates."""
+        """Set `prefecture_code` and `county_code` from the map; empty outside Hubei, as claimed without coordinates."""
         geometry = shapely.points(pd.to_numeric(points["lon"]), pd.to_numeric(points["lat"]))
         point, county = shapely.STRtree(self.polygons).query(geometry, predicate="intersects")
         found = {column: np.full(len(points), "", dtype=object) for column in ("prefecture_code", "county_code")}
         found["prefecture_code"][point] = self.table["prefecture_code"].to_numpy()[county]
         found["county_code"][point] = self.table["code"].to_numpy()[county]
+        nowhere = (points["lon"] == "").to_numpy()
+        claims = points.reindex(columns=list(found), fill_value="")
+        county = claims["county_code"].map(self.table.set_index("code")["prefecture_code"])
+        claims["prefecture_code"] = claims["prefecture_code"].where(claims["prefecture_code"] != "", county.fillna(""))
         for column, code in found.items():
-            claimed = points.get(column, "")
+            claimed = claims[column].to_numpy()
+            code[nowhere] = claimed[nowhere]
             wrong = points.loc[(claimed != "") & (claimed != code)]
             if len(wrong):
                 msg = f"{name}: {column} contradicts the point in rows {wrong.iloc[:, 0].tolist()}"
@@ -158,12 +165,20 @@ def make_dev_zones() -> pd.DataFrame:
         note = f"地理编码({zone['lon']},{zone['lat']})与候选园区 {site['id']} 锚点相距{km:.1f} km，"
         note += "已改用后者" if moved else "保留原编码"
         zones.loc[row, ["site_id", "notes"]] = [site["id"], "；".join(filter(None, [note, zone["notes"]]))]
-    return zones.drop(columns=["seq", "geocode_precision_zh", "keep_geocode"])
+    changed = zones["change_source"] != ""
+    zones.loc[changed, "source"] += " ; " + zones.loc[changed, "change_source"]
+    return zones.drop(columns=["seq", "geocode_precision_zh", "keep_geocode", "change_source"])
 
 
 def make_sites(tables: dict[str, pd.DataFrame], names: pd.Series) -> pd.DataFrame:
     """Candidate sites with what the catalogue says of them, and straight distances."""
     sites = read_facts("sites")
+    inside = sites["zone_id"] != ""
+    if (inside != (sites["site_class"] == "park_in_zone")).any() or not sites.loc[inside, "zone_id"].isin(
+        sites.loc[~inside, "id"]
+    ).all():
+        msg = "sites: a park inside a zone, and it alone, names its zone in zone_id"
+        raise SystemExit(msg)
     zone = tables["dev_zones"].set_index("code").reindex(sites["catalogue_code"]).fillna("")
     sites["catalogue_name"] = zone["name_zh"].to_numpy()
     sites["catalogue_level"] = zone["level"].to_numpy()
@@ -183,11 +198,14 @@ def make_sites(tables: dict[str, pd.DataFrame], names: pd.Series) -> pd.DataFram
 
 
 def make_observations(sites: pd.DataFrame) -> pd.DataFrame:
-    """The facts, those for `each` site repeated for every one of them, and the catalogue's approved areas."""
+    """The facts, with those for `each` site and the catalogue's approved areas where a site has none of its own."""
     facts = read_facts("observations")
     is_each = facts["site_id"] == "each"
     repeated = facts[is_each].drop(columns="site_id").merge(sites["id"].rename("site_id"), how="cross")
-    zoned = sites[sites["approved_ha"] != ""]
+    key = ["site_id", "attribute"]
+    repeated = repeated[~repeated.set_index(key).index.isin(facts.set_index(key).index)]
+    newer = facts.loc[facts["attribute"] == "approved_ha", "site_id"]  # approved since the catalogue
+    zoned = sites[(sites["approved_ha"] != "") & ~sites["id"].isin(newer)]
     area = dict.fromkeys(("low", "likely", "high"), zoned["approved_ha"])
     approved = pd.DataFrame({"site_id": zoned["id"], **area}).assign(
         attribute="approved_ha",

@@ -182,7 +182,7 @@ def test_a_table_is_scored_project_by_project(monkeypatch):
     assert listed["sentence"][2] in verdict(page)
     screening = cached.screening_of(catalog.scenario(), "own.csv", table.encode())
     archive = zipfile.ZipFile(io.BytesIO(screening.archive))
-    assert set(archive.namelist()) == {"scores.csv", "verdicts.csv", "needs.csv"}
+    assert set(archive.namelist()) == {"scores.csv", "verdicts.csv", "needs.csv", "references.csv"}
     assert pd.read_csv(archive.open("verdicts.csv"))["project"].tolist() == ["P01", "P02", "P03"]
 
 

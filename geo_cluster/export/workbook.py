@@ -43,6 +43,7 @@ HEADINGS = {
     "standard_land": ("标准地门槛", "Standard land"),
     "standard_land_why": ("标准地依据", "Standard land, why"),
     "reason": ("理由", "Reason"),
+    "remark": ("未查事项", "Not looked into"),
     "resource": ("资源", "Resource"),
     "pool": ("资源池", "Pool"),
     "unit": ("单位", "Unit"),
@@ -101,12 +102,13 @@ def _about(study: Study, language: Language) -> pd.DataFrame:
 
 def _plan(study: Study, language: Language) -> pd.DataFrame:
     columns = ["project", "project_name", "segment", "site", "score", "low", "high", "rank"]
-    columns += [*(kind.need for kind in catalog.resources().values()), "trip_min"]
+    columns += [*(kind.need for kind in catalog.resources().values()), "trip_min", "remark"]
     names, segments, verdicts = study.region.names, catalog.segments(), catalog.door_verdicts()
     table = report_tables.assignment(study)
     stated = report_tables.stated_words(study.projects, language).loc[table["project"]].reset_index(drop=True)
     return (
         table.assign(
+            remark=table["remark_en" if language == "en" else "remark"],
             site=[names[one][language] for one in table["site"]],
             segment=[segments[key].name[language] for key in table["project"].map(study.projects["segment"])],
         )[columns]
@@ -144,7 +146,7 @@ def _ranking(study: Study, language: Language) -> pd.DataFrame:
     """Every project at every site, best first; where it may not go, why not."""
     order = ["project", "eligible", "score"]
     rows = report_tables.ranking(study).sort_values(order, ascending=[True, False, False], kind="stable")
-    reason = rows["reason_en" if language == "en" else "reason"]
-    columns = ["project", "project_name", "site", "score", "low", "high", "rank", "reason"]
+    reason, remark = (rows[f"{column}_en" if language == "en" else column] for column in ("reason", "remark"))
+    columns = ["project", "project_name", "site", "score", "low", "high", "rank", "reason", "remark"]
     site = [study.region.names[one][language] for one in rows["site"]]
-    return rows.assign(site=site, reason=reason)[columns].round(1)
+    return rows.assign(site=site, reason=reason, remark=remark)[columns].round(1)

@@ -86,7 +86,7 @@ def _standard_land(study: Study, names: dict[str, str]) -> None:
                     row["project_name"],
                     names[row["site"]],
                     marked(row["standard_land"]),
-                    row[f"standard_land_{language}"],
+                    row[said],
                 )
                 for row in rows.loc[order].to_dict("records")
             ],
