@@ -46,14 +46,14 @@ class Range(NamedTuple):
 
 RANGES = {
     # fibre lasers: a plant stays below half of the largest firm's revenue as a whole (32 of 2024)
-    "fiber_laser": Range((3, 15), (0.7, 1.2), (4, 7), (0.3, 0.6), "revenue of the largest firm"),
+    "fiber_laser": Range((4.5, 15), (0.7, 1.2), (6, 8), (0.3, 0.6), "revenue of the largest firm"),
     "cutting_welding": Range((2, 10), (0.7, 1.1), (6, 12), (0.2, 0.5), "P41 5, P40 10, P17 30"),
     "precision_micro": Range((2.5, 12), (0.5, 1.0), (4, 6), (0.2, 0.5), "P43 30, as a base of several plants"),
-    "laser_chip": Range((1, 6), (1.3, 1.7), (5, 8), (1.0, 1.8), "P60 6"),
+    "laser_chip": Range((1.2, 6), (1.3, 1.7), (6, 9), (1.0, 1.8), "P60 6"),
     "specialty_fiber": Range((1, 5), (1.0, 1.6), (6, 12), (0.6, 1.2), "P47 7.8 of investment"),
-    "optics_crystal": Range((0.5, 4), (0.8, 1.5), (5, 9), (0.4, 0.8), "P14 1.2, P54 6.1"),
+    "optics_crystal": Range((0.8, 5), (0.8, 1.5), (5, 9), (0.4, 0.8), "P14 1.2, P54 6.1"),
     "lidar": Range((2, 8), (0.6, 1.0), (3, 6), (0.2, 0.5), "P15 3"),
-    "medical": Range((0.8, 3), (1.2, 1.7), (5, 9), (0.15, 0.4), "P24 3"),
+    "medical": Range((0.8, 4), (1.2, 1.7), (6, 9), (0.15, 0.4), "P24 3"),
     "cleaning": Range((0.5, 1.5), (0.5, 0.8), (6, 10), (0.15, 0.3), "none: a small plant"),
     "additive_equipment": Range((1, 5), (0.7, 1.2), (6, 10), (0.3, 0.6), "a third of a listed firm's 13.3"),
     "additive_powder": Range((0.6, 3), (0.8, 1.3), (10, 18), (0.8, 1.5), "none: a small plant"),
