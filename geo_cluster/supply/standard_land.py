@@ -73,7 +73,14 @@ class DoorChecks:
         return np.asarray(self.holds.any(axis=0))
 
     def sentence(self, project: int, site: int, language: Language) -> str:
-        """Every door of a site for a project: the value, the threshold, by how much, the rule and its date."""
+        """Every door of a site for a project: the value, the threshold, by how much, the rule and its date.
+
+        Parameters
+        ----------
+        project, site : int
+            Places in `projects` and `sites`.
+        language : {"zh", "en"}
+        """
         at = np.flatnonzero(self.holds[:, site]).tolist()
         if not at:
             return (
