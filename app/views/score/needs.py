@@ -41,7 +41,7 @@ def needs(project: pd.DataFrame, doors: DoorChecks) -> None:
         text = escape(t("score.check", text=found[f"check_{language}"]))
         st.html(f'<div class="gc-check" role="status">{text}</div>')
     headings = [t("score.quantity"), t("score.range"), t("score.basis")]
-    st.dataframe(pd.DataFrame(rows, columns=headings), hide_index=True)
+    st.dataframe(pd.DataFrame(rows, columns=headings), hide_index=True, height=36 * (len(rows) + 1) + 2)
     st.caption(t("score.support", most=f"{found['support_most_10k_yuan']:,.0f}", support=found[f"support_{language}"]))
     _standard_land(doors)
     st.caption(t("score.paste"))
