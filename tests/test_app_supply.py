@@ -1,6 +1,7 @@
 """The page 要素: what is offered, what it rests on, what to ask for, and a number known better."""
 
 import io
+import re
 
 import numpy as np
 import openpyxl
@@ -272,6 +273,20 @@ def test_the_bill_follows_capacity_and_energy():
     page.number_input(key="supply-gwh").set_value(900.0).run()
     assert not page.exception
     assert "20 MVA" in page.error[0].value
+
+
+def test_the_bill_of_a_segment_begins_at_its_load_factor_and_the_energy_follows():
+    page = at("tariff", "zh")
+    key = next(iter(catalog.segments()))
+    load = page.slider(key=f"supply-load-{key}")
+    assert load.value == catalog.segments()[key].load_factor
+    before = next(one.value for one in page.caption if "MVA" in one.value)
+    assert "样本少（1个）" in before
+    load.set_value((0.2, 0.3)).run()
+    after = next(one.value for one in page.caption if "MVA" in one.value)
+    assert not page.exception
+    power, energy = (re.findall(pattern, after) for pattern in (r"受电容量 ([\d.–-]+) MVA", r"用电 ([\d.–-]+) GWh"))
+    assert power[0] in before and energy[0] not in before
 
 
 def test_the_bill_names_its_notice():

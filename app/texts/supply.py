@@ -90,7 +90,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "supply.drawer": ("{site}（{far}）", "{site} ({far})"),
     "supply.stations": ("110千伏及以上变电站一览", "All stations of 110 kV and more"),
     "supply.stations_note": (
-        "只列有来源提到的站。“来源所述供电对象与联络”照录来源；500千伏及以上的站经下级220、110千伏站供电，不直接供园区。位置未知的站没有来源写明地址，不计算距离，也不上图。",
+        "只列有来源提到的站。“来源所述供电与联络”照录来源；500千伏及以上的站经下级220、110千伏站供电，不直接供园区。位置未知的站没有来源写明地址，不计算距离，也不上图。",
         "Only those that a source names, with what it says that they feed. Stations of 500 kV and more feed through 220 and 110 kV stations, no zone directly. Where no source gives an address the place is unknown: no distance is measured, and it isn't on the map.",
     ),
     # tariff

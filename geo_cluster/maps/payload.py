@@ -351,7 +351,10 @@ def _sites(
     heading = columns_of("sites")["constraints"][language]
     for feature, checked in zip(features, constraints_checked(frame), strict=True):
         if checked in UNCHECKED:
-            feature["p"]["rows"].append([heading, UNCHECKED[checked][language]])
+            rows = dict(feature["p"]["rows"])
+            known = [rows[heading]] if heading in rows else []
+            rows[heading] = words["comma"].join([*known, UNCHECKED[checked][language]])
+            feature["p"]["rows"] = [list(row) for row in rows.items()]
     if study:
         taken = tables.assignment(study)["site"].value_counts()
         for feature, one in zip(features, frame["id"], strict=True):

@@ -80,7 +80,7 @@ def _strip(span: dict[str, Any], found: pd.DataFrame, own: float, *, is_given: b
     marks = f'<i style="left:{at(span["low"])};width:{width}"></i><u style="left:{at(span["likely"])}"></u>'
     for row, figure in zip(has.itertuples(), figures, strict=True):
         shade = "" if row.use_for_ranges == "yes" else ' class="weak"'
-        marks += f'<b{shade} style="left:{at(figure)}" title="{escape(f"{row.name_zh} {figure:g}")}"></b>'
+        marks += f'<b{shade} style="left:{at(figure)}" title="{row.id} {figure:g}"></b>'
     if not np.isnan(own):
         marks += f'<em style="left:{at(own)}" title="{escape(t("score.reference_own"))} {_number(own)}"></em>'
     unit = "" if ratio.unit.en == "1" else f" {ratio.unit[language]}"
