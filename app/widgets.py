@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from html import escape
 from typing import Any
 
 import streamlit as st
@@ -18,6 +19,7 @@ from geo_cluster.box.limits import limits
 from geo_cluster.errors import Fault, GeoClusterError
 from geo_cluster.maps import page as maps_page
 from geo_cluster.study import Study
+from geo_cluster.world import catalog
 
 
 def open_tab(key: str, labels: Mapping[str, str]) -> tuple[str, Any]:
@@ -95,3 +97,16 @@ def upload_words() -> None:
     rules = [f"{choose} {{ font-size: 0 !important; }}", f"{drop} > * {{ display: none; }}"]
     rules += [f'{place}::after {{ content: "{word}"; font-size: .875rem; }}' for place, word in words.items()]
     st.html(f"<style>{' '.join(rules)}</style>")
+
+
+def marked(verdict: str) -> str:
+    """A verdict on standard land in a word, a fail with a sign that is seen in a long table."""
+    word = catalog.door_verdicts()[verdict][session.language()]
+    return {"pass": f"✓ {word}", "fail": f"⚠ {word}"}.get(verdict, word)
+
+
+def text_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table of sentences, which wrap; on a phone each row is a block. Everything is escaped."""
+    head = "".join(f'<th scope="col">{escape(one)}</th>' for one in headings)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    st.html(f'<table class="gc-text"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>')

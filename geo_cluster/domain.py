@@ -371,6 +371,49 @@ class Segment(Declared):
     note: str
 
 
+class DoorIndicator(Declared):
+    """What a standard-land threshold is of."""
+
+    name: Text
+    unit: Text | None = None
+    """None of a mere ratio."""
+
+    def title(self, language: Language) -> str:
+        """Name with unit."""
+        return _titled(self.name, self.unit, language) if self.unit else self.name[language]
+
+
+class Door(Declared):
+    """A threshold that a park sets for projects on standard land （标准地门槛）."""
+
+    site: str
+    """Id of the site; parks inside it inherit it."""
+    indicator: str
+    """Key of the table's `indicators`."""
+    least: Positive
+    """The threshold, in the indicator's unit."""
+    counts: Literal["total", "fixed"]
+    """Whether it counts total or fixed investment."""
+    binds: bool
+    """Whether every project of the site has to meet it; otherwise it is there to compare with."""
+    title: Text
+    """What the rule is called."""
+    issuer: Text
+    number: str
+    valid_from: datetime.date
+    valid_to: datetime.date | None = None
+    """The last day that it is valid; None where no end is stated."""
+    publisher: str
+    source: str
+    source_class: str
+    confidence: str
+    note: str = ""
+
+    def is_valid(self, day: datetime.date) -> bool:
+        """Whether the rule is valid on a day."""
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+
 class Pair(Declared):
     """A project and a site, named in a scenario."""
 

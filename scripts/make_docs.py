@@ -35,7 +35,7 @@ API = (
     "study", "region", "eligibility", "report.tables", "report.explanation", "report.comparison",
     "intake.appraise", "intake.site_choice", "matching", "world.catalog", "world.layers", "world.observations",
     "world.portfolio", "world.coordinates", "supply.land", "supply.parcels",
-    "supply.grid_connection", "supply.energy_review", "supply.tariff",
+    "supply.grid_connection", "supply.energy_review", "supply.tariff", "supply.standard_land",
     "access.network", "access.travel", "access.isochrones", "access.travel_cost",
     "scoring.criteria", "scoring.values", "scoring.weights", "scoring.aggregate", "scoring.robustness",
     "scoring.information", "maps.payload", "export.bundle", "errors",
@@ -293,6 +293,18 @@ def dictionary() -> str:
         for key, one in catalog.criteria().items()
     ]
     page.append(_table(("criterion", "theme", "weight", "worst … best", "名称", "why"), rows))
+    page.append("## Standard-land doors\n")
+    indicators = catalog.door_indicators()
+    doors = (
+        (
+            door.site, f"{indicators[door.indicator].title('zh')} · {indicators[door.indicator].title('en')}",
+            f"{door.least:g}", door.title.zh, door.number, door.valid_from, door.valid_to or "not stated",
+            door.publisher, door.confidence, door.note,
+        )
+        for door in catalog.doors()
+    )  # fmt: skip
+    heads = ("site", "threshold of", "least", "rule", "number", "from", "to", "published by", "confidence", "note")
+    page.append(_table(heads, doors))
     page.append("## Rules of eligibility\n")
     page.append(
         _table(

@@ -11,6 +11,7 @@ from app import cached
 from app.jobs import KEPT, KEPT_BYTES, Jobs
 from app.texts import text
 from app.views.match import edit, plan, pools
+from geo_cluster import study
 from geo_cluster.domain import Pair
 from geo_cluster.errors import DataError, Fault, InputError, Place
 from geo_cluster.matching.plan import Progress
@@ -222,9 +223,11 @@ def test_decisions_are_kept_when_the_language_changes():
         assert page.session_state["work"].scenario.locked == (pair,)
 
 
-@pytest.mark.parametrize(("name", "is_seldom"), [("default", True), ("cautious", False)])
-def test_a_plan_that_seldom_holds_is_warned_of(name, is_seldom):
-    page = opened("match", study=run(name))
+@pytest.mark.slow
+@pytest.mark.parametrize(("level", "is_seldom"), [("hopeful", True), ("cautious", False)])
+def test_a_plan_that_seldom_holds_is_warned_of(level, is_seldom):
+    planned = catalog.scenario().model_copy(update={"planning_level": level, "draws": 200})
+    page = opened("match", study=study.run(planned))
     held = next(metric.value for metric in page.metric if metric.label == text("match.feasible_share", "zh"))
     assert (float(held.rstrip("%")) < 50) == is_seldom
     (told,) = [one.value for one in page.warning if one.icon == ":material/casino:"] or [""]

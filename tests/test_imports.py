@@ -380,6 +380,19 @@ def test_projects_replace_the_portfolio_and_come_back(region, tmp_path):
     assert ledger.revert(last.known, last.files, "2").files == {}
 
 
+def test_investment_in_another_unit_is_converted_and_said_or_refused_by_name(region):
+    heads = ("环节", "年产值", "计划总投资（万元）", "税收", "需电年份", "投产年份")
+    checked = read(region, as_csv(("激光雷达", "5", "45000", "0.3", "2029", "2028"), heads=heads), kind="projects")
+    assert checked.is_ready
+    assert checked.preview["investment_100m_yuan_likely"].tolist() == [4.5]
+    assert b"4.5" in checked.files["projects.csv"] and b"45000" not in checked.files["projects.csv"]
+    said = " ".join(note.zh for note in checked.notes)
+    assert all(word in said for word in ("计划总投资", "换算", "“税收”没有写单位", "2029"))
+    heads = ("环节", "年产值(亿元)", "总投资(万美元)")
+    refused = read(region, as_csv(("激光雷达", "5", "700"), heads=heads), kind="projects")
+    assert [(one.code, one.column) for one in refused.faults] == [("world.unit_not_understood", "总投资(万美元)")]
+
+
 def test_faults_of_projects_are_in_the_row_and_column_of_the_file(region):
     heads = ("id", "名称", "segment", "年产值", "land_mu")
     rows = (("A", "甲", "光纤激光器", "5", ""), ("",) * 5, ("A", "乙", "???", "", "about 30"))

@@ -12,6 +12,8 @@ import pytest
 from geo_cluster.errors import InputError
 from geo_cluster.world import catalog, plant_needs, portfolio
 
+KEYS = {title: key for key, title in portfolio.columns().items()}
+OLD = "编号,名称,环节,年产值(亿元),投产年份,用地(亩),受电容量(MVA),年用电(GWh),最长车程(分钟),备注"
 HEADING = "编号,名称,环节,年产值(亿元),投产年份,用地(亩),受电容量(MVA),年用电(GWh),最长车程(分钟),备注"
 
 
@@ -174,3 +176,81 @@ def test_a_formula_that_nobody_worked_out_is_no_empty_cell(tmp_path):
             )
             worked_out.writestr(name, content)
     assert portfolio.read(saved)["output_100m_yuan"].tolist() == [3]
+
+
+def test_files_without_the_optional_columns_work_as_before_and_gain_them_empty():
+    old = f"{OLD}\nA1,甲,激光雷达,3,2027,25-35,,,,x\n".encode()
+    text = portfolio.read_text(old)
+    (row,) = portfolio.check(text).itertuples()
+    assert (row.land_mu_low, row.land_mu_high, row.year) == (25, 35, 2027)
+    assert np.isnan([row.investment_100m_yuan_likely, row.tax_100m_yuan_low, row.jobs_high]).all(), "unknown, not zero"
+    assert pd.isna(row.power_year)
+    again = portfolio.write_text(text)
+    assert portfolio.read_text(again).equals(text)
+    assert portfolio.check(portfolio.read_text(again)).equals(portfolio.check(text))
+
+
+@pytest.mark.slow
+def test_the_optional_columns_come_back_from_csv_and_xlsx(tmp_path):
+    cells = {"investment_100m_yuan": "3-4.5", "tax_100m_yuan": "0.25", "jobs": "1,200", "power_year": "2028"}
+    row = {"segment": "激光雷达", "output_100m_yuan": "3", "year": "2028"} | cells
+    table = pd.DataFrame([row]).reindex(columns=list(portfolio.columns()), fill_value="")
+    text = portfolio.read_text(portfolio.write_text(table))
+    assert text.loc[0, list(cells)].to_dict() == cells
+    path = tmp_path / "项目.xlsx"
+    table.rename(columns=portfolio.columns()).to_excel(path, index=False)
+    for found in (portfolio.check(text), portfolio.read(path)):
+        (one,) = found.itertuples()
+        assert (one.investment_100m_yuan_low, one.investment_100m_yuan_high) == (3, 4.5)
+        assert (one.tax_100m_yuan_likely, one.jobs_likely, one.power_year) == (0.25, 1200, 2028)
+
+
+@pytest.mark.parametrize(
+    ("heading", "cell", "key", "value"),
+    [
+        ("总投资(万元)", "50000", "investment_100m_yuan_likely", 5),
+        ("总投资（万元）", "３０,０００", "investment_100m_yuan_likely", 3),
+        ("年税收(万元)", "2500-3500", "tax_100m_yuan_low", 0.25),
+        ("用地(公顷)", "2", "land_mu_likely", 30),
+        ("受电容量(kVA)", "4000", "power_mva_likely", 4),
+        ("年用电(万千瓦时)", "600", "energy_gwh_likely", 6),
+        ("总投资(亿元)", "5", "investment_100m_yuan_likely", 5),
+    ],
+)
+def test_a_unit_in_the_heading_is_converted(heading, cell, key, value):
+    found = portfolio.check(pd.DataFrame({"环节": ["激光雷达"], "年产值(亿元)": ["3"], heading: [cell]}))
+    assert found[key].tolist() == [pytest.approx(value)]
+
+
+@pytest.mark.parametrize("heading", ["总投资(万美元)", "总投资(亿元)(万元)", "年税收(千元)"])
+def test_a_unit_that_is_not_understood_is_named_with_those_that_are(heading):
+    with pytest.raises(InputError) as refusal:
+        portfolio.check(pd.DataFrame({"环节": ["激光雷达"], "年产值(亿元)": ["3"], heading: ["5"]}))
+    (fault,) = refusal.value.faults
+    assert (fault.code, fault.column) == ("world.unit_not_understood", heading)
+    assert "万元" in fault.values["known"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "code"),
+    [
+        ({"investment_100m_yuan": "50000"}, "amount_beyond_output"),
+        ({"tax_100m_yuan": "2500"}, "amount_beyond_output"),
+        ({"jobs": "500000"}, "amount_beyond_output"),
+        ({"year": "2028", "power_year": "2029"}, "power_after_start"),
+        (
+            {"investment_100m_yuan": "5", "tax_100m_yuan": "0.3", "jobs": "300", "year": "2028", "power_year": "2028"},
+            "",
+        ),
+    ],
+)
+def test_what_can_hardly_be_meant_is_questioned_not_refused(cells, code):
+    found = portfolio.check(pd.DataFrame([{"segment": "lidar", "output_100m_yuan": "5"} | cells]))
+    assert [fault.code for fault in portfolio.warnings(found)] == ([f"world.{code}"] if code else [])
+
+
+@pytest.mark.parametrize(("key", "cell"), [("jobs", "0"), ("power_year", "1999"), ("tax_100m_yuan", "much")])
+def test_faults_of_the_optional_columns_name_them(key, cell):
+    with pytest.raises(InputError) as refusal:
+        portfolio.check(pd.DataFrame([{"segment": "lidar", "output_100m_yuan": "5", key: cell}]))
+    assert [fault.column for fault in refusal.value.faults] == [portfolio.columns()[key]]

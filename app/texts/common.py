@@ -27,6 +27,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "col.site": ("园区", "Site"),
     "col.prefecture": ("市州", "Prefecture"),
     "col.segment": ("环节", "Segment"),
+    "col.standard_land": ("标准地门槛", "Standard land"),
+    "col.standard_land_help": (
+        "园区标准地的亩均投资、亩均税收门槛，只列有来源的；未达到不等于不能去，由规划者定。“未知”：门槛未查到，或项目未填投资、税收。",
+        "The park's thresholds of investment and tax per mu, where a source states them. A fail rules nothing out: you decide. Unknown: no threshold found, or the project states no investment or tax.",
+    ),
     "col.score": ("得分", "Score"),
     "col.interval": ("90% 区间", "90 % interval"),
     "col.rank": ("本项目排名", "Its rank"),

@@ -15,6 +15,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.output": ("年产值（亿元）", "Output (100 M yuan)"),
     "score.max_minutes": ("最长车程（分钟）", "Longest trip (min)"),
     "score.estimated": ("估算", "estimated"),
+    "score.stated_group": ("投资、税收、就业、需电年份（可选）", "Investment, tax, jobs, year of power (optional)"),
+    "score.stated_note": (
+        "留空为未知，不影响得分；用来核对园区标准地的亩均门槛，并随项目进入组合。",
+        "Unknown when empty, and no score changes; checked against what standard land asks per mu, and kept with the project.",
+    ),
+    "score.doubt": ("{column}{what}。{remedy}。", "{column} {what}: {remedy}."),
+    "score.per_mu": ("按用地折算", "over the land it needs"),
     "score.stated": ("填报", "stated"),
     "score.about": ("估 {likely}", "about {likely}"),
     "score.estimate": ("估算 {range}", "Estimated {range}"),

@@ -27,6 +27,7 @@ def csv_tables(study: Study) -> dict[str, bytes]:
         "assignment.csv": report_tables.assignment(study),
         "unplaced.csv": report_tables.unplaced(study),
         "pools.csv": _named(study),
+        "standard_land.csv": report_tables.doors(study).table(),
         "observations.csv": study.observations.round(6),
         "data_request.csv": displayed_requests(report_tables.requests(study)),
     }

@@ -42,6 +42,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "sketch": "红点为研发锚点，绿点为园区，数字为落地项目数；完整地图见 map.html。",
         "plan": "方案",
         "unplaced": "未落地",
+        "standard_land": "标准地门槛（方案中已查到门槛的园区）",
+        "verdict": "结论",
+        "no_door": "方案中的园区均未查到标准地门槛",
         "pools": "资源池（占用大于零的）",
         "asked": "最该核实的数",
         "sources": "来源",
@@ -83,6 +86,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "sketch": "Red: the R&D anchor. Green: sites, with the number of projects. The full map is map.html.",
         "plan": "Plan",
         "unplaced": "Not placed",
+        "standard_land": "Standard land: sites of the plan whose thresholds are known",
+        "verdict": "Verdict",
+        "no_door": "No standard-land threshold was found for the sites of the plan",
         "pools": "Pools in use",
         "asked": "Numbers to verify first",
         "sources": "Sources",
@@ -135,6 +141,7 @@ def sheet(study: Study, *, language: Language = "zh") -> str:
         tables={
             "plan": _plan(study, words, language),
             "unplaced": _unplaced(study, words, language),
+            "standard_land": _standard_land(study, words, language),
             "pools": _pools(study, words, language),
             "asked": _asked(study, words, language),
         },
@@ -210,6 +217,22 @@ def _unplaced(study: Study, words: dict[str, str], language: Language) -> Table:
         (f"{row['project_name']} ({row['project']})", row[reason]) for row in tables.unplaced(study).to_dict("records")
     ]
     return Table([words["project"], words["reason"]], rows, words["none"])
+
+
+def _standard_land(study: Study, words: dict[str, str], language: Language) -> Table:
+    known = tables.doors(study)
+    sites = {site for site, is_known in zip(known.sites, known.known, strict=True) if is_known}
+    verdicts, table = catalog.door_verdicts(), tables.assignment(study)
+    rows = [
+        (
+            f"{row['project_name']} ({row['project']})",
+            study.region.names[row["site"]][language],
+            verdicts[row["standard_land"]][language],
+            row[f"standard_land_{language}"],
+        )
+        for row in table[table["site"].isin(sites)].sort_values(["site", "project"]).to_dict("records")
+    ]
+    return Table([words[key] for key in ("project", "site", "verdict", "reason")], rows, words["no_door"])
 
 
 def _pools(study: Study, words: dict[str, str], language: Language) -> Table:

@@ -37,6 +37,12 @@ HEADINGS = {
     "high": ("上限", "High"),
     "rank": ("本项目排名", "Its rank"),
     "trip_min": ("车程（分钟）", "Drive (min)"),
+    "investment_100m_yuan": ("总投资（亿元）", "Investment (100 M yuan)"),
+    "tax_100m_yuan": ("年税收（亿元）", "Tax (100 M yuan a year)"),
+    "jobs": ("就业（人）", "Jobs"),
+    "power_year": ("需电年份", "Power needed in"),
+    "standard_land": ("标准地门槛", "Standard land"),
+    "standard_land_why": ("标准地依据", "Standard land, why"),
     "reason": ("理由", "Reason"),
     "remark": ("未查事项", "Not looked into"),
     "resource": ("资源", "Resource"),
@@ -82,7 +88,8 @@ def workbook(study: Study, *, language: Language = "zh") -> bytes:
         tables = {name: table.assign(notice=SAMPLE) for name, table in tables.items()}
     at = 1 if language == "en" else 0
     titles = {kind.need: kind.title(language) for kind in catalog.resources().values()}
-    headings = {key: words[at] for key, words in HEADINGS.items()} | titles
+    per_mu = {key: about.title(language) for key, about in catalog.door_indicators().items()}
+    headings = {key: words[at] for key, words in HEADINGS.items()} | titles | per_mu
     sheets = {name: table.rename(columns=headings) for name, table in tables.items()}
     asked = phone_list(report_tables.requests(study), language)
     rules = _rules(study, language).rename(columns=headings)
@@ -131,16 +138,21 @@ def _rules(study: Study, language: Language) -> pd.DataFrame:
 def _plan(study: Study, language: Language) -> pd.DataFrame:
     columns = ["project", "project_name", "segment", "site", "score", "low", "high", "rank"]
     columns += [*(kind.need for kind in catalog.resources().values()), "trip_min", "remark"]
-    names, segments = study.region.names, catalog.segments()
-    keys = report_tables.assignment(study)["project"].map(study.projects["segment"])
+    names, segments, verdicts = study.region.names, catalog.segments(), catalog.door_verdicts()
+    table = report_tables.assignment(study)
+    stated = report_tables.stated_words(study.projects, language).loc[table["project"]].reset_index(drop=True)
     return (
-        report_tables.assignment(study)
-        .assign(
-            remark=report_tables.assignment(study)["remark_en" if language == "en" else "remark"],
-            site=[names[one][language] for one in report_tables.assignment(study)["site"]],
-            segment=[segments[key].name[language] for key in keys],
+        table.assign(
+            remark=table["remark_en" if language == "en" else "remark"],
+            site=[names[one][language] for one in table["site"]],
+            segment=[segments[key].name[language] for key in table["project"].map(study.projects["segment"])],
         )[columns]
         .round(1)
+        .join(stated)
+        .assign(
+            standard_land=[verdicts[one][language] for one in table["standard_land"]],
+            standard_land_why=table[f"standard_land_{language}"],
+        )
     )
 
 

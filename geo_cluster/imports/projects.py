@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from geo_cluster.domain import Text
+from geo_cluster.domain import LANGUAGES, Text
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.imports.checked import Checked, ImportContext
 from geo_cluster.imports.headings import Rows, recognise
@@ -21,7 +21,9 @@ def check_projects(table: pd.DataFrame, context: ImportContext) -> Checked:
             rows.faults.append(Fault("imports.no_project", context.name))
         return rows.checked()
     titles = portfolio.columns()
-    text = rows.text[[key for key in titles if key in rows.headings]].rename(columns=titles)
+    text = _in_own_units(rows)[[key for key in titles if key in rows.headings]].rename(columns=titles)
+    if rows.faults:
+        return rows.checked()
     try:
         preview = portfolio.check(text.reset_index(drop=True), where=context.name)
     except InputError as refusal:
@@ -35,12 +37,34 @@ def check_projects(table: pd.DataFrame, context: ImportContext) -> Checked:
             en=f"{len(preview)} projects; {stated} needs are given, {estimated} estimated by segment.",
         )
     )
-    rows.notes.extend(
-        Text(**{language: str(fault.words(language)) for language in ("zh", "en")})
-        for fault in portfolio.warnings(preview)
-    )
+    for odd in portfolio.warnings(preview):
+        zh, en = (odd.words(language) for language in LANGUAGES)
+        rows.notes.append(Text(zh=f"请核对：{zh}。", en=f"To be checked: {en}."))
     files = {"projects.csv": spreadsheet.as_csv(text)}
     return rows.checked(preview=preview.reset_index(), files=files, source=context.name)
+
+
+def _in_own_units(rows: Rows) -> pd.DataFrame:
+    """The text with every column in its own unit; a note says what was converted, and what has no unit at all."""
+    text, titles = rows.text.copy(), portfolio.columns()
+    for key, heading in rows.headings.items():
+        if not portfolio.units().get(key):
+            continue
+        factor, title = portfolio.factor_of(key, str(heading)), titles[key]
+        if factor is None:
+            rows.faults.append(portfolio.unit_fault(rows.at(0, key), key))
+        elif factor != 1:
+            text[key] = portfolio.in_unit(text[key], factor)
+            zh, en = (
+                f"“{heading}”已换算为“{title}”，乘以 {factor:g}。",
+                f"{heading} was converted to {title}: times {factor:g}.",
+            )
+            rows.notes.append(Text(zh=zh, en=en))
+        elif key in ("output_100m_yuan", *portfolio.STATED) and heading != key and not portfolio.units_in(str(heading)):
+            rows.notes.append(
+                Text(zh=f"“{heading}”没有写单位，按“{title}”读。", en=f"{heading} has no unit; read as {title}.")
+            )
+    return text
 
 
 def _moved(fault: Fault, rows: Rows) -> Fault:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster import eligibility, toml
-from geo_cluster.domain import Language, Text
+from geo_cluster.domain import LANGUAGES, Language, Text
 from geo_cluster.errors import Fault, InputError, reason_of
 from geo_cluster.intake.references import beside
 from geo_cluster.intake.site_choice import choices_of, verdict, weigh
@@ -25,6 +25,7 @@ from geo_cluster.report import tables
 from geo_cluster.scoring.criteria import decide
 from geo_cluster.supply.energy_review import energy_review
 from geo_cluster.supply.grid_connection import voltages
+from geo_cluster.supply.standard_land import door_checks
 from geo_cluster.supply.tariff import bill
 from geo_cluster.world import catalog, plant_needs, portfolio, rule_life, spreadsheet
 
@@ -39,8 +40,8 @@ class Appraisal:
     Attributes
     ----------
     scores : DataFrame
-        One row a project and site, best first: the ranking's columns, and `chance_first`, `chance_top3` over data and
-        weights with `chance_error`.
+        One row a project and site, best first: the ranking's columns, `chance_first`, `chance_top3` over data and
+        weights with `chance_error`, and `standard_land` (pass, fail, unknown) with a sentence in each language.
     verdicts : DataFrame
         One row a project: first and second choice, a sentence in each language, the smallest change of one weight and
         of one number that puts the second first, what each method would choose, their mean Kendall tau.
@@ -234,9 +235,13 @@ def _batch(region: Region, projects: pd.DataFrame) -> Appraisal:
     ranking.insert(ranking.columns.get_loc("chance_first") + 1, "chance_top3", chances[:, :, 1].ravel().round(4))
     error = np.sqrt(chances[:, :, 0] * (1 - chances[:, :, 0]) / region.scenario.draws)
     ranking.insert(ranking.columns.get_loc("chance_top3") + 1, "chance_error", error.ravel().round(4))
+    day = region.scenario.date
+    doors = door_checks(projects, region.sites, day)
+    ranking["standard_land"] = doors.result.ravel()
+    for language in LANGUAGES:
+        ranking[f"standard_land_{language}"] = doors.sentences(language).ravel()
     order = ["project", "eligible", "score"]
     scores = ranking.sort_values(order, ascending=[True, False, False], kind="stable", ignore_index=True)
-    day = region.scenario.date
     needs = needs_table(projects, day=day)
     return Appraisal(scores, pd.DataFrame(verdicts), needs, beside(region.layers, projects), day)
 
@@ -252,6 +257,8 @@ def needs_table(projects: pd.DataFrame, *, day: dt.date | None = None) -> pd.Dat
         Day whose measures, prices and support apply; today when left out.
     """
     needs = projects.drop(columns="notes").round(4).reset_index(names="project")
+    for key, bounds in portfolio.per_mu(projects).items():
+        needs[[f"{key}_low", f"{key}_likely", f"{key}_high"]] = bounds.round(2)
     return needs.join(_energy(projects, day or dt.date.today()))
 
 

@@ -25,7 +25,8 @@ from geo_cluster.scoring.criteria import DecisionMatrix
 from geo_cluster.scoring.explain import significant
 from geo_cluster.scoring.information import of_choosers
 from geo_cluster.study import ENDS, Study, once
-from geo_cluster.world import catalog
+from geo_cluster.supply.standard_land import DoorChecks, door_checks, interval
+from geo_cluster.world import catalog, portfolio
 
 
 @once
@@ -48,7 +49,59 @@ def contributions(study: Study) -> pd.DataFrame:
 def assignment(study: Study) -> pd.DataFrame:
     """One row a placed project; see `assignment_table`."""
     end = ENDS[study.scenario.planning_level]
-    return assignment_table(study.projects, study.sites, study.facts, ranking(study), study.plan, end)
+    table = assignment_table(study.projects, study.sites, study.facts, ranking(study), study.plan, end)
+    return table.join(_stated(study.projects.loc[table["project"]]).reset_index(drop=True)).join(_at_doors(study))
+
+
+@once
+def doors(study: Study) -> DoorChecks:
+    """Every project against the standard-land doors of every site, on the day of the study."""
+    return door_checks(study.projects, study.sites, study.day)
+
+
+def _stated(projects: pd.DataFrame) -> pd.DataFrame:
+    """What projects state of investment, tax and jobs, and what that is per mu; nan where unknown."""
+    table = pd.DataFrame({key: projects[f"{key}_likely"] for key in portfolio.STATED}, index=projects.index)
+    table["power_year"] = projects["power_year"]
+    for key, bounds in portfolio.per_mu(projects).items():
+        table[[f"{key}_low", f"{key}_likely", f"{key}_high"]] = bounds.round(2)
+    return table
+
+
+def stated_words(projects: pd.DataFrame, language: Language) -> pd.DataFrame:
+    """What projects state, as people read it: an interval as low–high, what nobody stated as unknown.
+
+    Parameters
+    ----------
+    projects : DataFrame
+        Checked projects.
+    language : {"zh", "en"}
+
+    Returns
+    -------
+    DataFrame
+        Indexed as `projects`, text: `portfolio.STATED`, `power_year`, `portfolio.PER_MU`.
+    """
+    unknown = catalog.door_verdicts()["unknown"][language]
+    amounts = {key: portfolio.amount(projects, key) for key in portfolio.STATED}
+    table = pd.DataFrame(
+        {key: [interval(one) or unknown for one in bounds] for key, bounds in amounts.items()}, index=projects.index
+    )
+    table["power_year"] = [unknown if pd.isna(one) else f"{one:d}" for one in projects["power_year"]]
+    for key, bounds in portfolio.per_mu(projects).items():
+        table[key] = [interval(one) or unknown for one in bounds]
+    return table
+
+
+def _at_doors(study: Study) -> pd.DataFrame:
+    """`standard_land` (pass, fail, unknown) of each placed project at its site, and the sentence in both languages."""
+    placed = np.flatnonzero(study.plan.site >= 0)
+    pairs = list(zip(placed.tolist(), study.plan.site[placed].tolist(), strict=True))
+    found = doors(study)
+    table = pd.DataFrame({"standard_land": [found.result[pair] for pair in pairs]})
+    for language in LANGUAGES:
+        table[f"standard_land_{language}"] = [found.sentence(*pair, language) for pair in pairs]
+    return table
 
 
 @once

@@ -18,6 +18,8 @@ from geo_cluster import toml
 from geo_cluster.domain import (
     Attribute,
     Criterion,
+    Door,
+    DoorIndicator,
     FieldError,
     Language,
     Layer,
@@ -187,6 +189,25 @@ def rules() -> dict[str, Rule]:
     rows = {key: row for key, row in table("exclusions").items() if key != "constraint_names"}
     short = {kind.short.rule: Rule(name=kind.short.name, reason=kind.short.reason) for kind in resources().values()}
     return _declared("exclusions.toml", Rule, rows) | short
+
+
+@cache
+def door_indicators() -> dict[str, DoorIndicator]:
+    """What standard-land thresholds are of."""
+    return _declared("doors.toml", DoorIndicator, table("doors")["indicators"])
+
+
+@cache
+def door_verdicts() -> dict[str, Text]:
+    """What `pass`, `fail` and `unknown` are called."""
+    return _declared("doors.toml", Text, table("doors")["verdicts"])
+
+
+@cache
+def doors() -> tuple[Door, ...]:
+    """Standard-land thresholds of parks that a source states."""
+    rows = {f"door {number}": row for number, row in enumerate(table("doors")["door"], start=1)}
+    return tuple(_declared("doors.toml", Door, rows).values())
 
 
 def share_name(segment: str) -> Text:

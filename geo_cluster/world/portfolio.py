@@ -1,7 +1,8 @@
 """A portfolio of projects: read from a spreadsheet, checked row by row, needs estimated where not stated.
 
-Only segment and output are required. Whatever else is left empty is estimated from the segment's requirement
-ranges (`tables/requirements.toml`) and stays an interval.
+Only segment and output are required. Needs that are left empty are estimated from the segment's requirement ranges
+(`tables/requirements.toml`) and stay intervals. Investment, tax, jobs and the year that power is needed are nobody's to
+estimate: left empty they are unknown (nan), never zero.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,20 @@ _ABOUT = {
     "year": "投产年份",
 }
 _REQUIRED = ("segment", "output_100m_yuan")
-_BESIDES = {"max_minutes": "最长车程(分钟)", "notes": "备注"}
+STATED = ("investment_100m_yuan", "tax_100m_yuan", "jobs")
+"""Amounts that only the project itself can state; each is `<amount>_low`, `<amount>_likely`, `<amount>_high`."""
+
+PER_MU = {"investment_10k_yuan_per_mu": "investment_100m_yuan", "tax_10k_yuan_per_mu": "tax_100m_yuan"}
+"""Amounts per mu of land, in 10,000 yuan, and the amount that each is made of."""
+_10K_PER_100M = 1e4
+_BESIDES = {
+    "max_minutes": "最长车程(分钟)",
+    "investment_100m_yuan": "总投资(亿元)",
+    "tax_100m_yuan": "年税收(亿元)",
+    "jobs": "就业(人)",
+    "power_year": "需电年份",
+    "notes": "备注",
+}
 
 PORTFOLIO = Place("", kind="portfolio")
 """Where the faults of a portfolio are that was read from no file."""
@@ -40,6 +53,8 @@ _UNUSUAL = 5  # a stated need so many times outside its range is most likely in 
 _ENDS = ("low", "likely", "high")
 _POINT = re.compile(rf"^(-?{_NUMBER})$")
 _RANGE = re.compile(rf"^{_NUMBER}\s*(?:-|–|—|~|至|to)\s*{_NUMBER}$")
+_BRACKET = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
+_UNIT_LIKE = re.compile(r"元|yuan|rmb|cny|usd|eur|[$¥%]|万|亿|千|兆|亩|顷|平方|m2|km2|va\b|wh\b|小时|分钟|hours?\b|k\b")
 
 
 def columns() -> dict[str, str]:
@@ -59,8 +74,9 @@ def read(name_or_path: str | Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a project, indexed by `id`: name, segment, output_100m_yuan, year, max_minutes, notes and
-        low/likely/high of each of `needs()` with `<need>_given` (True where the file states it).
+        One row a project, indexed by `id`: name, segment, output_100m_yuan, year, power_year, max_minutes, notes;
+        low/likely/high of each of `STATED`, nan where the file doesn't state it; low/likely/high of each of `needs()`
+        with `<need>_given` (True where the file states it).
 
     Raises
     ------
@@ -147,12 +163,22 @@ def _by_key(table: pd.DataFrame, where: Place | str) -> tuple[pd.DataFrame, Faul
     titles = columns()
     names = {title: key for key, title in titles.items()} | {key: key for key in titles}
     headings = [_plain(str(heading)) for heading in table.columns]
+    names |= {heading: key for heading in headings if heading not in names and (key := _key_in_a_unit(heading))}
     faults = Faults(
         Fault("world.not_a_portfolio_column", place(where, 0, heading), known=list(titles.values()))
         for heading in headings
         if heading not in names
     )
+    factors = [factor_of(names[heading], heading) if heading in names else 1.0 for heading in headings]
+    faults += (
+        unit_fault(place(where, 0, heading), names[heading])
+        for heading, factor in zip(headings, factors, strict=True)
+        if factor is None
+    )
     table = table.set_axis([names.get(heading, heading) for heading in headings], axis=1)
+    for at, factor in enumerate(factors):
+        if factor not in (None, 1.0):
+            table.isetitem(at, in_unit(table.iloc[:, at], factor))
     faults += (
         Fault("world.column_twice", place(where, 0, titles[key])) for key in titles if (table.columns == key).sum() > 1
     )
@@ -167,6 +193,70 @@ def _by_key(table: pd.DataFrame, where: Place | str) -> tuple[pd.DataFrame, Faul
     return text[(text != "").any(axis=1)].assign(**absent), faults
 
 
+def _key_in_a_unit(heading: str) -> str:
+    """The key of a heading such as 总投资(万元), which is one of `columns()` but for its unit; '' if none."""
+    base, bracket, _ = heading.partition("(")
+    keys = {title.partition("(")[0]: key for key, title in columns().items() if key in units()}
+    return keys.get(base.strip(), "") if bracket else ""
+
+
+def units() -> dict[str, dict[str, float]]:
+    """Column -> unit -> how many of the column's own unit one of it is (`tables/imports.toml`)."""
+    return toml.table("imports")["projects"]["units"]
+
+
+def units_in(heading: str) -> list[str]:
+    """What stands in brackets in a heading: 总投资(万元) has 万元."""
+    return [found.strip() for found in _BRACKET.findall(_plain(heading))]
+
+
+def factor_of(key: str, heading: str) -> float | None:
+    """How many of a column's own unit one of the unit in its heading is; 1 where the heading has no unit.
+
+    None where it has a unit that isn't understood, or two that contradict each other.
+
+    >>> factor_of("investment_100m_yuan", "总投资（万元）"), factor_of("investment_100m_yuan", "总投资（万美元）")
+    (0.0001, None)
+    """
+    known = {_unit(name): factor for name, factor in units().get(key, {}).items()}
+    if not known:
+        return 1.0
+    said = units_in(heading)
+    found = {known[_unit(one)] for one in said if _unit(one) in known}
+    strange = [one for one in said if _unit(one) not in known and _UNIT_LIKE.search(one.lower())]
+    if strange or len(found) > 1:
+        return None
+    return found.pop() if found else 1.0
+
+
+def _unit(text: str) -> str:
+    return _plain(text).lower().replace(" ", "").replace(",", "")
+
+
+def unit_fault(at: Place, key: str) -> Fault:
+    """The refusal of a column whose heading has a unit that isn't understood."""
+    return Fault("world.unit_not_understood", at, own=columns()[key], known=list(units()[key]))
+
+
+def in_unit(cells: pd.Series, factor: float) -> pd.Series:
+    """Numbers and ranges times a factor, as text; whatever is neither stays as it is, for the check to name.
+
+    >>> in_unit(pd.Series(["50000", "3,000-5000", "", "ample"]), 0.0001).tolist()
+    ['5', '0.3-0.5', '', 'ample']
+    """
+
+    def times(cell: object) -> object:
+        value = _plain("" if cell is None or cell is pd.NA or cell != cell else str(cell))
+        point, span = _POINT.match(value), _RANGE.match(value)
+        if point:
+            return f"{_number(point[1]) * factor:.12g}"
+        if span:
+            return "-".join(f"{_number(span[end]) * factor:.12g}" for end in (1, 2))
+        return cell
+
+    return cells.map(times)
+
+
 def _projects(text: pd.DataFrame, where: Place | str, faults: Faults) -> pd.DataFrame:
     ids = text["id"].where(text["id"] != "", [f"P{number:02d}" for number in range(1, len(text) + 1)])
     faults += (Fault("world.id_twice", _place(where, row, "id"), value=ids[row]) for row in _where(ids.duplicated()))
@@ -177,11 +267,8 @@ def _projects(text: pd.DataFrame, where: Place | str, faults: Faults) -> pd.Data
         for row in _where(text["output_100m_yuan"] == "")
     )
     stated = {need: _intervals(text[need], where, faults, positive=True) for need in needs()}
-    years = _intervals(text["year"], where, faults, positive=True)
-    first, year, last = years.T
-    is_none = (year < 2000) | (year > 2100) | (first != last) | (year != np.floor(year))
-    odd = pd.Series(~np.isnan(year) & is_none, index=text.index)
-    faults += (Fault("world.not_a_year", _place(where, row, "year"), value=text["year"][row]) for row in _where(odd))
+    amounts = {key: _intervals(text[key], where, faults, positive=True) for key in STATED}
+    years = {key: _years(text[key], where, faults) for key in ("year", "power_year")}
     minutes = _intervals(text["max_minutes"], where, faults, positive=True)
     faults += _beyond_capacity(stated, text.index, where)
     refuse_if(faults)
@@ -190,7 +277,10 @@ def _projects(text: pd.DataFrame, where: Place | str, faults: Faults) -> pd.Data
     estimated = estimate(segment, output, stated)
     projects = pd.DataFrame({"name": text["name"].where(text["name"] != "", ids), "segment": segment})
     projects["output_100m_yuan"] = output[:, 1]
-    projects["year"] = pd.array(years[:, 1], dtype="Float64").astype("Int64")
+    for key, bounds in amounts.items():
+        projects[[f"{key}_low", f"{key}_likely", f"{key}_high"]] = bounds
+    for key, year in years.items():
+        projects[key] = pd.array(year, dtype="Float64").astype("Int64")
     usual = np.array([declared[key].max_minutes for key in segment])
     projects["max_minutes"] = np.where(np.isnan(minutes[:, 1]), usual, minutes[:, 1])
     for need in needs():
@@ -200,6 +290,45 @@ def _projects(text: pd.DataFrame, where: Place | str, faults: Faults) -> pd.Data
         projects[f"{need}_given"] = is_stated
     projects["notes"] = text["notes"]
     return projects.set_index(pd.Index(ids, name="id"))
+
+
+def _years(column: pd.Series, where: Place | str, faults: Faults) -> np.ndarray:
+    """(P,) whole years from 2000 to 2100; nan where empty."""
+    first, year, last = _intervals(column, where, faults, positive=True).T
+    is_none = (year < 2000) | (year > 2100) | (first != last) | (year != np.floor(year))
+    odd, key = pd.Series(~np.isnan(year) & is_none, index=column.index), str(column.name)
+    faults += (Fault("world.not_a_year", _place(where, row, key), value=column[row]) for row in _where(odd))
+    return year
+
+
+def amount(projects: pd.DataFrame, key: str) -> np.ndarray:
+    """(P, 3) low, likely, high of a quantity of checked projects: one of `needs()` or of `STATED`."""
+    return projects[[f"{key}_low", f"{key}_likely", f"{key}_high"]].to_numpy(float)
+
+
+def per_mu(projects: pd.DataFrame) -> dict[str, np.ndarray]:
+    """What projects bring per mu of the land they need.
+
+    Parameters
+    ----------
+    projects : DataFrame
+        P checked projects.
+
+    Returns
+    -------
+    dict
+        (P, 3) array of each of `PER_MU`: low, likely, high in 10,000 yuan a mu (tax: a year); the least amount over
+        the most land is the low end. nan where the amount is unknown.
+    """
+    land = amount(projects, "land_mu")[:, ::-1]
+    return {key: amount(projects, source) * _10K_PER_100M / land for key, source in PER_MU.items()}
+
+
+MOST_TIMES = {"investment_100m_yuan": 50.0, "tax_100m_yuan": 0.5, "jobs": 2000.0}
+"""From how many times the annual output (of jobs: per 100 M yuan of it) on an amount is questioned.
+
+Announced laser plants have 0.04 to 8.2 times their output of investment, and at most about 900 jobs per 100 M yuan.
+"""
 
 
 def estimate(
@@ -236,28 +365,41 @@ def estimate(
     return found
 
 
+def _of(project: str, heading: str) -> Place:
+    """A quantity of a checked project."""
+    return Place(str(project), kind="project", column=heading)
+
+
 def warnings(projects: pd.DataFrame) -> list[Fault]:
     """What of checked projects is possible but outside sense; said, not refused.
 
     A load factor outside that of `tables/requirements.toml`, where capacity and energy are both stated; a stated need
-    that is less than a fifth or more than five times what the segment's range spans.
+    that is less than a fifth or more than five times what the segment's range spans; an amount out of proportion to the
+    output (mostly 万元 written for 亿元); power that is needed only after production has begun.
     """
-    usual, faults = toml.table("requirements")["load_factor"], []
-    output = np.repeat(projects[["output_100m_yuan"]].to_numpy(float), 3, axis=1)
-    guess = estimate(projects["segment"].tolist(), output)
+    usual, faults, titles = toml.table("requirements")["load_factor"], [], columns()
     factor = load_factors(projects)[:, 1]
     both = projects["power_mva_given"].to_numpy() & projects["energy_gwh_given"].to_numpy()
-    for number, (name, row) in enumerate(projects.iterrows()):
-        at = Place(str(name), kind="project", column=columns()["energy_gwh"])
-        if both[number] and not usual["low"] <= factor[number] <= usual["high"]:
-            about = {"gwh": row["energy_gwh_likely"], "mva": row["power_mva_likely"], "factor": float(factor[number])}
-            faults.append(Fault("world.load_factor_unusual", at, **about, low=usual["low"], high=usual["high"]))
-        for need in needs():
-            low, _, high = guess[need][number]
-            stated = row[f"{need}_likely"]
-            if row[f"{need}_given"] and not low / _UNUSUAL <= stated <= high * _UNUSUAL:
-                there = replace(at, column=columns()[need])
-                faults.append(Fault("world.need_unusual", there, value=float(stated), low=float(low), high=float(high)))
+    for number in np.flatnonzero(both & ~((usual["low"] <= factor) & (factor <= usual["high"]))):
+        row, at = projects.iloc[number], _of(projects.index[number], titles["energy_gwh"])
+        about = {"gwh": row["energy_gwh_likely"], "mva": row["power_mva_likely"], "factor": float(factor[number])}
+        faults.append(Fault("world.load_factor_unusual", at, **about, low=usual["low"], high=usual["high"]))
+    output = np.repeat(projects[["output_100m_yuan"]].to_numpy(float), 3, axis=1)
+    for need, guess in estimate(projects["segment"].tolist(), output).items():
+        stated, (low, _, high) = amount(projects, need)[:, 1], guess.T
+        odd = projects[f"{need}_given"].to_numpy() & ~((low / _UNUSUAL <= stated) & (stated <= high * _UNUSUAL))
+        for number in np.flatnonzero(odd):
+            said = {"value": float(stated[number]), "low": float(low[number]), "high": float(high[number])}
+            faults.append(Fault("world.need_unusual", _of(projects.index[number], titles[need]), **said))
+    for key, most in MOST_TIMES.items():
+        value = projects[f"{key}_likely"].to_numpy(float)
+        for number in np.flatnonzero(value > most * output[:, 1]):
+            said = {"value": float(value[number]), "output": float(output[number, 1])}
+            faults.append(Fault("world.amount_beyond_output", _of(projects.index[number], titles[key]), **said))
+    late = (projects["power_year"] > projects["year"]).fillna(False).to_numpy(bool)
+    for project, power, year in projects.loc[late, ["power_year", "year"]].itertuples():
+        at = _of(project, titles["power_year"])
+        faults.append(Fault("world.power_after_start", at, power=int(power), year=int(year)))
     return faults
 
 

@@ -10,10 +10,12 @@ import streamlit as st
 from app import cached, session, state
 from app.session import t
 from app.views.match import edit, portfolio
+from app.widgets import marked, text_table
 from geo_cluster.domain import Pair, Scenario
 from geo_cluster.report import explanation, tables, what_if
 from geo_cluster.study import Study
 from geo_cluster.world import catalog
+from geo_cluster.world.portfolio import PER_MU
 
 DECIDED = ["keep", "ban", "send"]
 TRIED = "试算：为落地假定放宽，待核实 / supposed to let a project in, to be verified"
@@ -33,13 +35,15 @@ def table(study: Study) -> None:
     st.caption(t("match.lock_note"))
     shown = {"project": "match.project", "site": "col.site", "keep": "match.keep", "ban": "match.ban"}
     shown |= {"send": "match.send", "score": "col.score", "interval": "col.interval", "rank": "col.rank"}
-    shown |= {"segment": "col.segment", "prefecture": "col.prefecture"}
+    shown |= {"standard_land": "col.standard_land", "segment": "col.segment", "prefecture": "col.prefecture"}
     number, kinds = st.column_config.NumberColumn, catalog.resources().values()
     config: dict[str, Any] = {
         kind.need: number(kind.title(session.language()), format=f"%,.{kind.digits}f") for kind in kinds
     }
     config["trip_min"] = number(t("col.drive"), format="%.0f")
+    config |= {key: st.column_config.Column(catalog.door_indicators()[key].title(session.language())) for key in PER_MU}
     order = [*shown, *config]
+    config["standard_land"] = st.column_config.Column(t("col.standard_land"), help=t("col.standard_land_help"))
     config["score"] = st.column_config.ProgressColumn(t("col.score"), format="%.1f", min_value=0, max_value=100)
     config["keep"] = st.column_config.CheckboxColumn(t("match.keep"), help=t("match.keep_help"), width="small")
     config["ban"] = st.column_config.CheckboxColumn(t("match.ban"), help=t("match.ban_help"), width="small")
@@ -59,7 +63,34 @@ def table(study: Study) -> None:
         on_change=edit.keep(lambda: _decide(study, rows, key)),
         alt=t("match.plan"),
     )
+    _standard_land(study, names)
     _decisions(study, names)
+
+
+def _standard_land(study: Study, names: dict[str, str]) -> None:
+    """Projects at sites whose standard-land thresholds are known: the verdict, by how much, by which rule."""
+    said, known = f"standard_land_{session.language()}", tables.doors(study)
+    with_doors = {site for site, is_known in zip(known.sites, known.known, strict=True) if is_known}
+    plan = tables.assignment(study)
+    rows: pd.DataFrame = plan[plan["site"].isin(with_doors)]
+    if rows.empty:
+        return
+    failed = int((rows["standard_land"] == "fail").sum())
+    with st.expander(t("match.standard_land", n=len(rows), failed=failed), icon=":material/rule:"):
+        st.caption(t("col.standard_land_help"))
+        order = rows["standard_land"].map({"fail": 0, "unknown": 1, "pass": 2}).sort_values(kind="stable").index
+        text_table(
+            [t("match.project"), t("col.site"), t("col.standard_land"), t("col.reason")],
+            [
+                (
+                    row["project_name"],
+                    names[row["site"]],
+                    marked(row["standard_land"]),
+                    row[said],
+                )
+                for row in rows.loc[order].to_dict("records")
+            ],
+        )
 
 
 def _rows(study: Study, names: dict[str, str]) -> pd.DataFrame:
@@ -71,7 +102,7 @@ def _rows(study: Study, names: dict[str, str]) -> pd.DataFrame:
     locked = {pair.project: pair.site for pair in scenario.locked}
     banned = {(pair.project, pair.site) for pair in scenario.forbidden}
     site = plan["site"].fillna("")
-    segments = catalog.segments()
+    segments, words = catalog.segments(), tables.stated_words(projects, language)
     rows = pd.DataFrame(
         {
             "id": projects.index,
@@ -87,6 +118,8 @@ def _rows(study: Study, names: dict[str, str]) -> pd.DataFrame:
             "rank": plan["rank"].to_numpy(),
             **{kind.need: plan[kind.need].to_numpy() for kind in catalog.resources().values()},
             "trip_min": plan["trip_min"].to_numpy(),
+            "standard_land": ["" if pd.isna(one) else marked(one) for one in plan["standard_land"]],
+            **{key: words[key].to_numpy() for key in PER_MU},
             "keep": [bool(s) and locked.get(p) == s for p, s in site.items()],
             "ban": [(p, s) in banned for p, s in site.items()],
             "send": [names.get(locked[p]) if p in locked and locked[p] != s else None for p, s in site.items()],

@@ -13,6 +13,7 @@ from app.session import t
 from app.views.match import edit
 from app.widgets import upload_words
 from geo_cluster.errors import Fault
+from geo_cluster.report import tables
 from geo_cluster.study import Study
 from geo_cluster.workspace.repository import PROJECTS
 from geo_cluster.world import catalog, portfolio
@@ -34,6 +35,8 @@ def panel(*, expanded: bool, runs: int) -> None:
         if checked is not None:
             _needs(checked)
     _faults(faults)
+    if checked is not None:
+        doubts(checked)
 
 
 def label(study: Study) -> None:
@@ -73,10 +76,7 @@ def _editor(text: pd.DataFrame) -> None:
     note = t("match.edited")
     asked = {kind.asked.column: kind.asked.title(language) for kind in catalog.resources().values()}
     config: dict[str, Any] = {
-        column: st.column_config.TextColumn(
-            asked.get(column) or t(f"field.{column}"),
-            help=t("field.need_help" if column in asked else f"field.{column}_help"),
-        )
+        column: st.column_config.TextColumn(asked.get(column) or t(f"field.{column}"), help=t(_help(column, asked)))
         for column in portfolio.columns()
     }
     options = [name[language] for name in names.values()]
@@ -90,11 +90,26 @@ def _editor(text: pd.DataFrame) -> None:
         hide_index=False,
         placeholder="",
         column_config=config,
+        column_order=_order(),
         height=min(38 * (len(rows) + 2) + 2, 400),
         on_change=edit.keep(lambda: _take(edit.applied(rows, session.edits(key)), note)),
         alt=t("match.editor_alt"),
     )
     st.caption(t("match.editor_note"))
+
+
+def _order() -> list[str]:
+    """Columns as they are read: amounts beside the output, the year of power beside that of production."""
+    columns = [key for key in portfolio.columns() if key not in (*portfolio.STATED, "power_year")]
+    at = columns.index("year")
+    return [*columns[:at], *portfolio.STATED, "year", "power_year", *columns[at + 1 :]]
+
+
+def _help(column: str, asked: dict[str, str]) -> str:
+    """Key of the text that explains a column."""
+    if column in asked:
+        return "field.need_help"
+    return "field.stated_help" if column in portfolio.STATED else f"field.{column}_help"
 
 
 def _localised(text: pd.DataFrame) -> pd.DataFrame:
@@ -146,6 +161,17 @@ def _told(faults: list[Fault], head: str, role: str) -> None:
     rest = len(faults) - SHOWN_FAULTS
     rows += f"<li>{t('match.more_faults', n=rest)}</li>" if rest > 0 else ""
     st.html(f'<div class="gc-faults" role="{role}"><b>{html.escape(head)}</b><ul>{rows}</ul></div>')
+
+
+def doubts(projects: pd.DataFrame) -> None:
+    """What can hardly be meant as it is written; it is run all the same."""
+    found = portfolio.warnings(projects)
+    if not found:
+        return
+    rows = "".join(f"<li>{html.escape(str(session.words(doubt)))}</li>" for doubt in found[:SHOWN_FAULTS])
+    rest = len(found) - SHOWN_FAULTS
+    rows += f"<li>{t('match.more_faults', n=rest)}</li>" if rest > 0 else ""
+    st.html(f'<div class="gc-faults" role="status"><b>{html.escape(t("match.doubts"))}</b><ul>{rows}</ul></div>')
 
 
 def _table_actions(text: pd.DataFrame) -> None:
@@ -203,7 +229,14 @@ def _needs(projects: pd.DataFrame) -> None:
         ]
         table[f"{need}_how"] = [t("match.stated") if one else t("match.estimated") for one in stated]
     table["max_minutes"] = [f"{one:g}" for one in projects["max_minutes"]]
-    config = {column: st.column_config.Column(t(f"field.{column}")) for column in ("id", "name", "max_minutes")}
+    stated = tables.stated_words(projects, session.language())
+    table = table.join(stated.reset_index(drop=True))
+    shown = ("id", "name", "max_minutes", *(key for key in stated if key not in portfolio.PER_MU))
+    config = {column: st.column_config.Column(t(f"field.{column}")) for column in shown}
+    config |= {
+        key: st.column_config.Column(catalog.door_indicators()[key].title(session.language()))
+        for key in portfolio.PER_MU
+    }
     for asked in (kind.asked for kind in kinds):
         config |= {
             asked.column: st.column_config.Column(asked.title(session.language())),

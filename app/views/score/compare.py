@@ -14,10 +14,12 @@ from app import session
 from app.session import t
 from app.texts import short
 from app.views.score.ranking import labelled
+from app.widgets import marked
 from geo_cluster.domain import Language
 from geo_cluster.intake import site_choice
 from geo_cluster.intake.site_choice import Weighed
 from geo_cluster.scoring.explain import significant
+from geo_cluster.supply.standard_land import DoorChecks
 from geo_cluster.world import catalog
 
 MOST = 4
@@ -50,7 +52,7 @@ STYLE = """
 
 
 @st.fragment
-def compare(weighed: Weighed) -> None:
+def compare(weighed: Weighed, doors: DoorChecks) -> None:
     """Choose sites; a chart by theme, and every number with its worth, points, evidence and source."""
     language, sites = session.language(), [weighed.choice.sites[place] for place in weighed.order]
     names = {site: weighed.choice.names[site][language] for site in sites}
@@ -72,7 +74,7 @@ def compare(weighed: Weighed) -> None:
     table = labelled(site_choice.side_by_side(weighed, chosen), weighed)
     st.subheader(t("score.theme_points"), anchor=False)
     st.altair_chart(_theme_chart(table), width="stretch")
-    st.html(STYLE + _table(table, weighed, language))
+    st.html(STYLE + _table(table, weighed, language, doors))
 
 
 def _theme_chart(table: pd.DataFrame) -> alt.LayerChart:
@@ -100,7 +102,7 @@ def _theme_chart(table: pd.DataFrame) -> alt.LayerChart:
     return (span + dots).properties(height=290)
 
 
-def _table(table: pd.DataFrame, weighed: Weighed, language: Language) -> str:
+def _table(table: pd.DataFrame, weighed: Weighed, language: Language, doors: DoorChecks) -> str:
     """The table as HTML, everything from data escaped; on a phone each criterion becomes a block."""
     sites = table["site"].drop_duplicates().tolist()
     names = {site: escape(weighed.choice.names[site][language]) for site in sites}
@@ -122,6 +124,16 @@ def _table(table: pd.DataFrame, weighed: Weighed, language: Language) -> str:
         for site in sites
     )
     rows.append(f'<tr><th scope="row">{t("score.total")}</th>{total}</tr>')
+    asked = "".join(
+        _boxed(
+            f"<b>{escape(marked(doors.of(site)))}</b>",
+            names[site],
+            is_best=False,
+            more=f"<small>{escape(doors.sentence(0, doors.sites.index(site), language))}</small>",
+        )
+        for site in sites
+    )
+    rows.append(f'<tr><th scope="row">{t("col.standard_land")}</th>{asked}</tr>')
     body = f'<thead><tr><th scope="col">{t("col.criterion")}</th>{head}</tr></thead><tbody>{"".join(rows)}</tbody>'
     return f'<table class="gc-side" aria-label="{t("score.table_label")}">{body}</table>'
 

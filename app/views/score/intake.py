@@ -44,11 +44,35 @@ def form() -> pd.DataFrame:
         with column:
             is_other_told = bool(told.get({"power_mva": "energy_gwh"}.get(key, ""), "").strip())
             typed[key] = _quantity(label, key, guess[key], _basis(key, segments[segment], of_energy=is_other_told))
+    typed |= _stated()
     if any(typed[key] for key in wanted):
         st.button(t("score.reset"), icon=":material/undo:", on_click=_forget, key="intake-reset")
     session.keep("score-typed", typed)
     filled = {key: value for key, value in typed.items() if value}
-    return portfolio.check(pd.DataFrame([filled]), where=t("score.one"))
+    checked = portfolio.check(pd.DataFrame([filled]), where=t("score.one"))
+    shown = {portfolio.columns()[key] for key in (*portfolio.STATED, "power_year")}
+    for doubt in (one for one in portfolio.warnings(checked) if one.place.column in shown):  # needs say the others
+        said = session.words(doubt)
+        st.warning(t("score.doubt", column=doubt.place.column, what=said.what, remedy=said.remedy))
+    return checked
+
+
+def _stated() -> dict[str, str]:
+    """What only the project can say, folded away: it changes no score, and is checked against standard land."""
+    keys = (*portfolio.STATED, "power_year")
+    with st.expander(t("score.stated_group"), icon=":material/request_quote:"):
+        st.caption(t("score.stated_note"))
+        columns = st.columns(len(keys))
+        return {
+            key: column.text_input(
+                t(f"field.{key}"),
+                key=f"intake-{key}",
+                help=t("field.stated_help" if key in portfolio.STATED else f"field.{key}_help"),
+                max_chars=40,
+                persist_state="session",
+            ).strip()
+            for key, column in zip(keys, columns, strict=True)
+        }
 
 
 def _quantity(label: str, key: str, bounds: tuple[float, float, float], basis: str) -> str:

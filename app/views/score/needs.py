@@ -8,20 +8,22 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from app import session, state
+from app import cached, session, state
 from app.session import t
 from app.views.score.references import beside
-from app.widgets import plain
+from app.widgets import marked, plain, text_table
 from geo_cluster import toml
 from geo_cluster.domain import RuleLife
 from geo_cluster.intake import appraise
+from geo_cluster.report import tables
 from geo_cluster.scoring.explain import significant
+from geo_cluster.supply.standard_land import DoorChecks
 from geo_cluster.supply.tariff import tariff_on
-from geo_cluster.world import catalog
+from geo_cluster.world import catalog, portfolio
 
 
-def needs(project: pd.DataFrame) -> None:
-    """Needs, given or estimated; voltage, bill, policy money; the energy review to paste."""
+def needs(project: pd.DataFrame, doors: DoorChecks) -> None:
+    """Needs, given or estimated; voltage, bill, policy money, standard land; the energy review to paste."""
     day, language = state.work().scenario.date, session.language()
     found = appraise.needs_table(project, day=day).iloc[0]
     rows = []
@@ -35,17 +37,37 @@ def needs(project: pd.DataFrame) -> None:
     by_capacity = t("score.by_capacity", loading=f"{found['transformer_loading']:g}")
     rows.append((t("score.bill_by_capacity"), _span(found, "bill_by_capacity_10k_yuan"), by_capacity))
     rows.append((t("score.voltage"), f"{found['voltage_kv']} kV", t("score.dual") if found["dual_supply"] else ""))
+    amounts, names = tables.stated_words(project, language).iloc[0], catalog.door_indicators()
+    rows += [(t(f"field.{key}"), amounts[key], "") for key in (*portfolio.STATED, "power_year")]
+    rows += [(names[key].title(language), amounts[key], t("score.per_mu")) for key in portfolio.PER_MU]
     if found[f"check_{language}"]:
         text = escape(t("score.check", text=found[f"check_{language}"]))
         st.html(f'<div class="gc-check" role="status">{text}</div>')
     headings = [t("score.quantity"), t("score.range"), t("score.basis")]
-    st.dataframe(pd.DataFrame(rows, columns=headings), hide_index=True)
+    st.dataframe(pd.DataFrame(rows, columns=headings), hide_index=True, height=36 * (len(rows) + 1) + 2)
     st.caption(plain(found[f"tariff_{language}"]))
     support = [f"- {plain(line)}" for line in found[f"support_{language}"].split("\n")]
     st.caption("\n".join([t("score.support", day=day), "", *support]))
+    _standard_land(doors)
     st.caption(t("score.paste"))
     st.code(found[f"review_{language}"], language=None, wrap_lines=True)
     beside(project)
+
+
+def _standard_land(doors: DoorChecks) -> None:
+    """The verdict at every site whose thresholds are known."""
+    language = session.language()
+    names = cached.region(state.scenario()).names
+    at = [site for site, is_known in enumerate(doors.known) if is_known and doors.sites[site] in names]
+    if not at:
+        return
+    st.subheader(t("col.standard_land"), anchor=False)
+    st.caption(t("col.standard_land_help"))
+    rows = [
+        (names[doors.sites[site]][language], marked(doors.result[0, site]), doors.sentence(0, site, language))
+        for site in at
+    ]
+    text_table([t("col.site"), t("col.standard_land"), t("col.reason")], rows)
 
 
 def _span(found: pd.Series, key: str, *, digits: int = 3) -> str:

@@ -22,6 +22,7 @@ from app.views.score.weights import weights
 from app.widgets import open_tab, refusals
 from geo_cluster.intake import site_choice
 from geo_cluster.intake.site_choice import Weighed
+from geo_cluster.supply.standard_land import door_checks
 
 STYLE = """
 <style>
@@ -74,12 +75,13 @@ def _verdict(sentence: str) -> None:
 
 def _parts(weighed: Weighed, project: pd.DataFrame) -> None:
     """The tabs; only the open one is drawn."""
+    doors = door_checks(project, cached.layer_table(state.layers(), "sites"), state.work().scenario.date)
     parts: dict[str, Callable[[], None]] = {
-        "ranking": lambda: ranking(weighed),
-        "compare": lambda: compare(weighed),
+        "ranking": lambda: ranking(weighed, doors),
+        "compare": lambda: compare(weighed, doors),
         "weights": lambda: weights(weighed),
         "change": lambda: reasons(weighed),
-        "needs": lambda: needs(project),
+        "needs": lambda: needs(project, doors),
         "values": lambda: values(weighed),
     }
     part, tab = open_tab("score-tabs", {part: t(f"score.{part}") for part in parts})

@@ -12,8 +12,10 @@ from app import session
 from app.charts import BY_ROW, ROWS, Figure, draw, score_chart
 from app.session import t
 from app.texts import short
+from app.widgets import marked
 from geo_cluster.intake import site_choice
 from geo_cluster.intake.site_choice import Weighed
+from geo_cluster.supply.standard_land import DoorChecks
 from geo_cluster.world import catalog
 
 SHOWN = 12
@@ -29,8 +31,8 @@ def labelled(table: pd.DataFrame, weighed: Weighed) -> pd.DataFrame:
     return table.assign(site_label=[weighed.choice.names[site][language] for site in table["site"]])
 
 
-def ranking(weighed: Weighed) -> None:
-    """Scores with intervals, chances of ranks, the table of both."""
+def ranking(weighed: Weighed, doors: DoorChecks) -> None:
+    """Scores with intervals, chances of ranks, the table of both, with what standard land of each site asks."""
     if weighed.choice.sites:
         best = labelled(site_choice.ranking(weighed), weighed).head(SHOWN)
         left, right = st.columns([1.15, 1], gap="medium")
@@ -41,7 +43,7 @@ def ranking(weighed: Weighed) -> None:
             st.subheader(t("score.rank_acceptability"), anchor=False)
             acceptability = labelled(site_choice.rank_acceptability(weighed, sites=SHOWN), weighed)
             draw(_acceptability_chart(acceptability))
-        _table(best)
+        _table(best.assign(standard_land=[marked(doors.of(site)) for site in best["site"]]))
         st.caption(t("score.acceptability_note", error=f"{best['chance_error'].max():.1%}"))
     _refused(weighed)
 
@@ -94,7 +96,7 @@ def _table(best: pd.DataFrame) -> None:
         "chance_first": "col.acceptability",
     }
     columns |= {"chance_top3": "score.top3"} | {theme: f"score.{theme}" for theme in catalog.themes()}
-    columns |= {"assumed": "score.assumed"}
+    columns |= {"standard_land": "col.standard_land", "assumed": "score.assumed"}
     remark = f"remark_{session.language()}"
     if best[remark].ne("").any():
         columns[remark] = "score.remark"
@@ -105,6 +107,7 @@ def _table(best: pd.DataFrame) -> None:
     )
     config: dict[str, Any] = {key: st.column_config.Column(t(label)) for key, label in columns.items()}
     config["site_label"] = st.column_config.Column(t("col.site"), width=SITE_PX)
+    config["standard_land"] = st.column_config.Column(t("col.standard_land"), help=t("col.standard_land_help"))
     for key in ("score", *catalog.themes()):
         config[key] = st.column_config.NumberColumn(t(columns[key]), format="%.1f")
     for key in ("chance_first", "chance_top3", "assumed"):

@@ -96,7 +96,8 @@ class Run:
     def proven(self) -> bool:
         """Whether the plan in hand is optimal at the gap asked for."""
         slack = self.unit * max(1e-9 * max(1.0, abs(self.objective)), 1e-6 if self.grain else 1e-7)
-        return self.short <= 0 and self.missing() <= max(self.mip_gap * abs(self.earned), slack)
+        gap = self.mip_gap * (1 + 1e-9) * abs(self.earned)  # a bound that was set this far above is rounded
+        return self.short <= 0 and self.missing() <= max(gap, slack)
 
     def tick(self) -> bool:
         """Report what is new, and now and then that nothing is; True when it is time to stop."""
