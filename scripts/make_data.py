@@ -4,11 +4,13 @@
 
     python scripts/make_data.py [OUT]      # OUT defaults to data/geo
 
-The same packages and facts give the same bytes; nothing is downloaded. Four kinds of layer:
+The same packages and facts give the same bytes; nothing is downloaded. What it makes:
 
 - boundaries (`boundaries.py`) and networks (`networks.py`), out of data packages;
 - points: tables of facts, each point checked against the county it is said to lie in;
+- rows: tables of facts without a place of their own;
 - observations: facts with low, likely and high, and what follows from the tables;
+- the publisher of each row's sources, from `publishers.csv`; a source of nobody stops the build;
 - `sources.toml`: what `data/facts/layers.toml` declares of each layer, and what the files themselves say.
 
 A fact that contradicts the map stops the build. What is corrected on purpose says so in its `notes`.
@@ -18,6 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 import tomllib
 from dataclasses import dataclass
@@ -37,7 +40,10 @@ FACTS = ROOT / "data" / "facts"
 GEOD = pyproj.Geod(ellps="WGS84")
 
 POINT_LAYERS = ("chain", "anchors", "power_plants", "substations", "stations", "airports", "ports", "geonames")
-SOURCE_COLUMNS = ["source", "source_class", "confidence", "as_of", "notes"]
+POINT_LAYERS += ("demand", "outside", "clusters", "park_land")
+ROW_LAYERS = ("reference_projects", "siting_decisions", "durations", "progress", "targets", "electricity_use")
+ROW_LAYERS += ("land_deals", "zone_changes", "grid_lines", "rules")
+SOURCE_COLUMNS = ["source", "source_class", "publisher", "source_is_copy", "confidence", "as_of", "notes"]
 
 CATALOGUE = "中国开发区审核公告目录（2018年版）"
 # Beyond this a geocode of the catalogue gives way to the anchor of the site that it belongs to.
@@ -52,7 +58,57 @@ def read_facts(name: str) -> pd.DataFrame:
 
 def put_sources_last(table: pd.DataFrame) -> pd.DataFrame:
     """The same table, the columns that say where a row comes from at its end."""
-    return table[[column for column in table if column not in SOURCE_COLUMNS] + SOURCE_COLUMNS]
+    last = [column for column in SOURCE_COLUMNS if column in table]
+    return table[[column for column in table if column not in SOURCE_COLUMNS] + last]
+
+
+@dataclass(frozen=True)
+class Publishers:
+    """Who published a source: `publishers.csv`, by the start of an address or of the text that stands for one."""
+
+    by_start: dict[str, tuple[str, str]]
+
+    @classmethod
+    def read(cls) -> Publishers:
+        """Those of `data/facts`."""
+        rows = read_facts("publishers")
+        if rows["host"].duplicated().any() or not rows["is_copy"].isin(("yes", "no", "unknown")).all():
+            msg = "publishers: a host twice, or is_copy other than yes, no, unknown"
+            raise SystemExit(msg)
+        return cls(dict(zip(rows["host"], zip(rows["publisher_zh"], rows["is_copy"], strict=True), strict=True)))
+
+    def of(self, source: str) -> tuple[str, str]:
+        """Publisher and whether it is a copy (yes, no, unknown) of one source; empty where nobody is known."""
+        start = re.sub(r"^https?://(www\.)?", "", source)
+        fits = [key for key in self.by_start if start.startswith(key)]
+        if start != source:  # a host ends where its name ends
+            fits = [key for key in fits if "/" in key or start[len(key) : len(key) + 1] in ("", "/", "?", ":")]
+        return self.by_start[max(fits, key=len)] if fits else ("", "")
+
+    def name(self, layer: str, table: pd.DataFrame) -> pd.DataFrame:
+        """Set `publisher` and `source_is_copy` where the facts leave them empty; a copy among several makes a row one.
+
+        Parameters
+        ----------
+        layer : str
+            Its name, for the message.
+        table : DataFrame
+            With `source`: one or more, joined by ` ; `.
+        """
+        table = table.assign(**{column: table.get(column, "") for column in ("publisher", "source_is_copy")})
+        sources = table["source"].map(lambda cell: [part.strip() for part in cell.split(" ; ")])
+        found = {source: self.of(source) for source in {part for parts in sources for part in parts}}
+        stated = (table["publisher"] != "") & (table["source_is_copy"] != "")
+        nobody = sorted({part for parts in sources[~stated] for part in parts if not found[part][0]})
+        if nobody:
+            msg = f"{layer}: publishers.csv names no publisher of {nobody}"
+            raise SystemExit(msg)
+        names = sources.map(lambda parts: "；".join(dict.fromkeys(filter(None, (found[part][0] for part in parts)))))
+        copies = sources.map(lambda parts: {found[part][1] for part in parts})
+        copy = copies.map(lambda kinds: next((kind for kind in ("yes", "unknown", "no") if kind in kinds), ""))
+        table["publisher"] = table["publisher"].where(table["publisher"] != "", names)
+        table["source_is_copy"] = table["source_is_copy"].where(table["source_is_copy"] != "", copy)
+        return put_sources_last(table)
 
 
 def distance_km(a: pd.DataFrame, b: pd.DataFrame) -> np.ndarray:
@@ -71,14 +127,19 @@ class Counties:
     polygons: np.ndarray
 
     def locate(self, name: str, points: pd.DataFrame) -> pd.DataFrame:
-        """Set `prefecture_code` and `county_code` from the map; empty outside Hubei or without coordinates."""
+        """Set `prefecture_code` and `county_code` from the map; empty outside Hubei, as claimed without coordinates."""
         geometry = shapely.points(pd.to_numeric(points["lon"]), pd.to_numeric(points["lat"]))
         point, county = shapely.STRtree(self.polygons).query(geometry, predicate="intersects")
         found = {column: np.full(len(points), "", dtype=object) for column in ("prefecture_code", "county_code")}
         found["prefecture_code"][point] = self.table["prefecture_code"].to_numpy()[county]
         found["county_code"][point] = self.table["code"].to_numpy()[county]
+        nowhere = (points["lon"] == "").to_numpy()
+        claims = points.reindex(columns=list(found), fill_value="")
+        county = claims["county_code"].map(self.table.set_index("code")["prefecture_code"])
+        claims["prefecture_code"] = claims["prefecture_code"].where(claims["prefecture_code"] != "", county.fillna(""))
         for column, code in found.items():
-            claimed = points.get(column, "")
+            claimed = claims[column].to_numpy()
+            code[nowhere] = claimed[nowhere]
             wrong = points.loc[(claimed != "") & (claimed != code)]
             if len(wrong):
                 msg = f"{name}: {column} contradicts the point in rows {wrong.iloc[:, 0].tolist()}"
@@ -104,12 +165,20 @@ def make_dev_zones() -> pd.DataFrame:
         note = f"地理编码({zone['lon']},{zone['lat']})与候选园区 {site['id']} 锚点相距{km:.1f} km，"
         note += "已改用后者" if moved else "保留原编码"
         zones.loc[row, ["site_id", "notes"]] = [site["id"], "；".join(filter(None, [note, zone["notes"]]))]
-    return zones.drop(columns=["seq", "geocode_precision_zh", "keep_geocode"])
+    changed = zones["change_source"] != ""
+    zones.loc[changed, "source"] += " ; " + zones.loc[changed, "change_source"]
+    return zones.drop(columns=["seq", "geocode_precision_zh", "keep_geocode", "change_source"])
 
 
 def make_sites(tables: dict[str, pd.DataFrame], names: pd.Series) -> pd.DataFrame:
     """Candidate sites with what the catalogue says of them, and straight distances."""
     sites = read_facts("sites")
+    inside = sites["zone_id"] != ""
+    if (inside != (sites["site_class"] == "park_in_zone")).any() or not sites.loc[inside, "zone_id"].isin(
+        sites.loc[~inside, "id"]
+    ).all():
+        msg = "sites: a park inside a zone, and it alone, names its zone in zone_id"
+        raise SystemExit(msg)
     zone = tables["dev_zones"].set_index("code").reindex(sites["catalogue_code"]).fillna("")
     sites["catalogue_name"] = zone["name_zh"].to_numpy()
     sites["catalogue_level"] = zone["level"].to_numpy()
@@ -129,11 +198,14 @@ def make_sites(tables: dict[str, pd.DataFrame], names: pd.Series) -> pd.DataFram
 
 
 def make_observations(sites: pd.DataFrame) -> pd.DataFrame:
-    """The facts, those for `each` site repeated for every one of them, and the catalogue's approved areas."""
+    """The facts, with those for `each` site and the catalogue's approved areas where a site has none of its own."""
     facts = read_facts("observations")
     is_each = facts["site_id"] == "each"
     repeated = facts[is_each].drop(columns="site_id").merge(sites["id"].rename("site_id"), how="cross")
-    zoned = sites[sites["approved_ha"] != ""]
+    key = ["site_id", "attribute"]
+    repeated = repeated[~repeated.set_index(key).index.isin(facts.set_index(key).index)]
+    newer = facts.loc[facts["attribute"] == "approved_ha", "site_id"]  # approved since the catalogue
+    zoned = sites[(sites["approved_ha"] != "") & ~sites["id"].isin(newer)]
     area = dict.fromkeys(("low", "likely", "high"), zoned["approved_ha"])
     approved = pd.DataFrame({"site_id": zoned["id"], **area}).assign(
         attribute="approved_ha",
@@ -193,7 +265,11 @@ def main(out: Path) -> None:
     check_airports(tables["airports"])
     tables["sites"] = make_sites(tables, divisions["name_zh"])
     tables = {name: counties.locate(name, table) for name, table in tables.items()}
+    tables |= {name: read_facts(name) for name in ROW_LAYERS}
     tables["observations"] = make_observations(tables["sites"])
+    publishers = Publishers.read()
+    tables = {name: publishers.name(name, table) for name, table in tables.items()}
+    shapes = {name: (publishers.name(name, table), geometry) for name, (table, geometry) in shapes.items()}
 
     declared = tomllib.loads((FACTS / "layers.toml").read_text(encoding="utf-8"))["layers"]
     if declared.keys() != shapes.keys() | tables.keys():

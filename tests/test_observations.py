@@ -32,6 +32,11 @@ def test_later_date_wins_among_equals_then_the_last_given():
     assert observations.best(table)["likely"].tolist() == [3]
 
 
+def test_a_row_without_a_date_is_older_than_any():
+    table = rows(row(value=1, as_of="2024"), row(value=2, as_of="未载"))
+    assert observations.best(table)["likely"].tolist() == [1]
+
+
 SUBJECTS = {"site": {"X": "national_zone", "Y": "city_area"}, "substation": {"G": "220"}, "prefecture": {"4207": "*"}}
 
 

@@ -22,6 +22,7 @@ from geo_cluster.export.csv_tables import SAMPLE, csv_tables, dated
 from geo_cluster.export.geopackage import write_geopackage
 from geo_cluster.export.sheet import sheet
 from geo_cluster.export.workbook import workbook
+from geo_cluster.intake import appraise
 from geo_cluster.intake.appraise import Appraisal
 from geo_cluster.maps import page, payload
 from geo_cluster.report import explanation
@@ -78,7 +79,7 @@ def write(study: Study, out: Path, *, language: Language = "zh") -> list[Path]:
 
 
 def write_appraisal(parts: Iterable[Appraisal], out: Path, *, sample: bool = False) -> list[Path]:
-    """Write scores, verdicts, needs and rules of an intake as CSV files, a batch at a time; see `write_files`.
+    """Write the files of an intake, `appraise.TABLES` and `rules.csv`, a batch at a time; see `write_files`.
 
     Parameters
     ----------
@@ -94,7 +95,7 @@ def write_appraisal(parts: Iterable[Appraisal], out: Path, *, sample: bool = Fal
         day = datetime.date.today()
         for number, part in enumerate(parts):
             day = part.day
-            for name in ("scores", "verdicts", "needs"):
+            for name in appraise.TABLES:
                 table = dated(getattr(part, name), day)
                 content = as_csv(table.assign(notice=SAMPLE) if sample else table, heading=number == 0)
                 with (folder / f"{name}.csv").open("ab") as file:

@@ -14,8 +14,9 @@ from geo_cluster.errors import Fault
 from geo_cluster.imports.cells import day, plain, spans, unit_factor, units_of
 from geo_cluster.imports.checked import Checked, ImportContext
 from geo_cluster.imports.headings import Rows, recognise
-from geo_cluster.region import Region
+from geo_cluster.region import Region, supply_areas
 from geo_cluster.world import catalog, layers
+from geo_cluster.world.observations import date_of
 
 _ENDS = ("low", "likely", "high")
 PREVIEW = ["row", "subject", "attribute", *_ENDS, "old_low", "old_likely", "old_high", "old_basis", "basis", "effect"]
@@ -23,7 +24,7 @@ PREVIEW = ["row", "subject", "attribute", *_ENDS, "old_low", "old_likely", "old_
 
 SUBJECTS = {
     "site": Text(zh="园区", en="site"),
-    "substation": Text(zh="变电站", en="substation"),
+    "substation": Text(zh="变电站或供电区", en="substation or supply area"),
     "prefecture": Text(zh="市州", en="prefecture"),
 }
 """What kinds of subjects are called."""
@@ -38,7 +39,8 @@ def subjects(region: Region) -> pd.DataFrame:
         parts.append(
             pd.DataFrame({"id": table[key], "kind": kind, "name_zh": table["name_zh"], "name_en": table["name_en"]})
         )
-    return pd.concat(parts, ignore_index=True)
+    areas = supply_areas({name: region.layers.read(name) for name in ("sites", "counties", "prefectures")})
+    return pd.concat([*parts, areas.assign(kind="substation")], ignore_index=True)
 
 
 def named(rows: pd.DataFrame) -> dict[str, str]:
@@ -223,7 +225,7 @@ def compared(known: tuple[KnownBetter, ...], region: Region, *, rows: list[int] 
         effect = "new"
         if old is not None:
             rank, theirs = BASES.index(one.basis), BASES.index(old["basis"])
-            later = rank == theirs and str(old["as_of"]) > one.as_of
+            later = rank == theirs and date_of(str(old["as_of"])) > one.as_of
             same = (one.low, one.likely, one.high) == (old["low"], old["likely"], old["high"])
             beaten = key not in stated and old["basis"] != "assumed" and (theirs < rank or later)
             effect = "weaker" if beaten else "same" if same and one.basis == old["basis"] else "replaces"

@@ -62,6 +62,12 @@ class Choice:
         How each number is known (`domain.BASES`).
     source : (A, C) array of str
         Who says so; empty where a criterion is measured on the layers.
+    same_everywhere : frozenset of str
+        Criteria that rest on one assumption for all sites of the region, and so tell none apart.
+    notes : mapping of Text
+        What to know beside a criterion (`Region.criterion_notes`).
+    remarks : mapping of language to (A,) array of str
+        What nobody looked into at a site; empty where all was.
     refused : DataFrame
         One row a site that the project may not go to: `site`, `rule`, `reason_zh`, `reason_en`.
     seed : int
@@ -77,6 +83,9 @@ class Choice:
     utilities: np.ndarray
     evidence: np.ndarray
     source: np.ndarray
+    same_everywhere: frozenset[str]
+    notes: Mapping[str, Text]
+    remarks: Mapping[Language, np.ndarray]
     refused: pd.DataFrame
     seed: int
 
@@ -105,6 +114,7 @@ def choices_of(region: Region, facts: Facts, allowed: Eligibility, likely: Setti
     known = np.stack([value_function(one).value(natural[:, :, c]) for c, one in enumerate(criteria.values())], axis=2)
     value = np.where(np.isnan(known), 0.5, known)
     evidence, source = region.evidence
+    same_everywhere, notes = region.same_everywhere, region.criterion_notes
     for p, project in enumerate(allowed.projects):
         here = np.flatnonzero(allowed.allowed[p])
         yield Choice(
@@ -117,6 +127,9 @@ def choices_of(region: Region, facts: Facts, allowed: Eligibility, likely: Setti
             utilities=_utilities(drawn, p, here),
             evidence=evidence[here],
             source=source[here],
+            same_everywhere=same_everywhere,
+            notes=notes,
+            remarks={language: allowed.remark[language][p, here] for language in LANGUAGES},
             refused=_refused(region, allowed, p),
             seed=region.scenario.seed,
         )
@@ -200,7 +213,8 @@ def weigh(choice: Choice, weights: Mapping[str, float]) -> Weighed:
 def ranking(weighed: Weighed) -> pd.DataFrame:
     """One row a site, best first: `site`, `score`, `low`, `high`, `chance_first`, `chance_top3`, theme sub-scores.
 
-    `chance_error` is the sampling error of `chance_first`; `assumed` the share of the weight that rests on assumptions.
+    `chance_error` is the sampling error of `chance_first`; `assumed` the share of the weight that rests on assumptions;
+    `remark_zh` and `remark_en` say what nobody looked into.
     """
     low, high = weighed.interval
     first = weighed.acceptability[:, 0]
@@ -212,6 +226,8 @@ def ranking(weighed: Weighed) -> pd.DataFrame:
         total = max(weighed.weight[theme == key].sum(), 1e-12)
         table[key] = weighed.points[:, theme == key].sum(axis=1) / total
     table["assumed"] = (weighed.choice.evidence == "assumed") @ weighed.weight
+    for language in LANGUAGES:
+        table[f"remark_{language}"] = weighed.choice.remarks[language]
     return table.iloc[weighed.order].reset_index(drop=True)
 
 
@@ -242,8 +258,9 @@ def rank_acceptability(weighed: Weighed, *, sites: int = 8, ranks: int = 5) -> p
 def side_by_side(weighed: Weighed, sites: list[str]) -> pd.DataFrame:
     """Criterion by site, for a few sites: natural value, value, points, evidence, source, and whether it is the best.
 
-    `value_low` and `value_high` hold nine of ten draws of the value. Sources are in both languages. Nobody is the best
-    where all are equal, or where the value is unknown.
+    `same_everywhere` marks a criterion that rests on one assumption for all sites. `value_low` and `value_high` hold
+    nine of ten draws of the value. Sources are in both languages. Nobody is the best where all are equal, or where the
+    value is unknown.
     """
     places = [weighed.choice.sites.index(site) for site in sites]
     value = weighed.choice.value[places]
@@ -261,6 +278,7 @@ def side_by_side(weighed: Weighed, sites: list[str]) -> pd.DataFrame:
             "points": weighed.points[place, c],
             "weight": weighed.weight[c],
             "evidence": weighed.choice.evidence[place, c],
+            "same_everywhere": key in weighed.choice.same_everywhere,
             **{
                 f"source_{language}": catalog.source_in(
                     language, criterion.attribute or "", weighed.choice.source[place, c]

@@ -16,6 +16,7 @@ from geo_cluster import region, toml
 from geo_cluster.access.isochrones import isochrones
 from geo_cluster.access.travel import route
 from geo_cluster.domain import Language
+from geo_cluster.eligibility import UNCHECKED, constraints_checked
 from geo_cluster.errors import Fault, Place, refuse_if
 from geo_cluster.maps import chain_matrix
 from geo_cluster.maps.words import GRADES, SPOKEN, WORDS
@@ -83,6 +84,7 @@ def payload(
         "notes": notes,
         "filters": _filters(read["chain"], prefectures, language),
         "nowhere": words["nowhere"].format(n=n) if (n := int(read["chain"].geometry.isna().sum())) else "",
+        "unplaced": _unplaced(read, prefectures, language),
         **({} if study else {"matrix": _matrix(read["chain"], prefectures, language, style)}),
         "places": _places(prefectures, language),
         "bounds": _extent(study) if study else EAST,
@@ -346,6 +348,13 @@ def _sites(
     study: Study | None,
 ) -> dict[str, Any]:
     features, words = _cards(frame, "sites", prefectures, language), WORDS[language]
+    heading = columns_of("sites")["constraints"][language]
+    for feature, checked in zip(features, constraints_checked(frame), strict=True):
+        if checked in UNCHECKED:
+            rows = dict(feature["p"]["rows"])
+            known = [rows[heading]] if heading in rows else []
+            rows[heading] = words["comma"].join([*known, UNCHECKED[checked][language]])
+            feature["p"]["rows"] = [list(row) for row in rows.items()]
     if study:
         taken = tables.assignment(study)["site"].value_counts()
         for feature, one in zip(features, frame["id"], strict=True):
@@ -374,6 +383,19 @@ def _infrastructure(
         layer = {"key": key, "group": words[group], "name": names[key]["name"][language], "kind": kind, "color": colour}
         more = {"visible": key == "anchors", "legend": True, "search": True, "count": len(features)}
         shown.append({**layer, **more, "features": features})
+    return shown
+
+
+def _unplaced(
+    read: Mapping[str, gpd.GeoDataFrame], prefectures: gpd.GeoDataFrame, language: Language
+) -> list[dict[str, Any]]:
+    """Cards of what no source gives a place of, by layer: listed and found, but nowhere on the map."""
+    names, shown = toml.table("layers")["layers"], []
+    for key, frame in read.items():
+        rows = frame[frame.geometry.isna()]
+        if len(rows):
+            name = f"{names[key]['name'][language]} · {WORDS[language]['adrift']}"
+            shown.append({"key": key, "name": name, "features": _cards(rows, key, prefectures, language)})
     return shown
 
 
@@ -440,10 +462,15 @@ def _moves(study: Study, before: Mapping[str, str], words: Mapping[str, str]) ->
 def _cards(
     frame: gpd.GeoDataFrame, layer: str, prefectures: gpd.GeoDataFrame, language: Language
 ) -> list[dict[str, Any]]:
-    """Point features with the card that a click shows: name, declared columns, source and confidence."""
+    """Point features with the card that a click shows: name, declared columns, source and confidence.
+
+    What has no place has no `at`, and its card says why.
+    """
     declared = toml.table("layers")["layers"][layer]["popup"]
     columns = columns_of(layer)
     spoken = {column: vocabulary(rule["words"]) for column, rule in columns.items() if "words" in rule}
+    if "possibly_same_as" in columns:
+        spoken["possibly_same_as"] = {row.id: {"zh": row.name_zh, "en": row.name_en} for row in frame.itertuples()}
     spoken["prefecture_zh"] = {row.name_zh: {"zh": row.name_zh, "en": row.name_en} for row in prefectures.itertuples()}
     features = []
     for row in frame.to_dict("records"):
@@ -452,6 +479,7 @@ def _cards(
         rows = []
         for column in declared:
             text = _spoken(row.get(column), spoken.get(column, {}), language)
+            text = text or (WORDS[language]["unknown"] if columns[column].get("say_unknown") else "")
             if text:
                 rows.append([columns[column][language], text])
         card = {"title": title, "sub": other if other != title else "", "rows": rows}
@@ -460,7 +488,10 @@ def _cards(
         if pd.notna(row["coord_uncertainty_m"]):
             card["within_m"] = row["coord_uncertainty_m"]
         card["find"] = f"{row.get('id', row.get('code', ''))} {row.get('alias_zh', '')}"
-        features.append({"at": [round(row["lat"], 5), round(row["lon"], 5)], "p": card})
+        if row["geometry"] is None:
+            rows.append([WORDS[language]["adrift"], row["coord_basis"] or WORDS[language]["unknown"]])
+        here = {} if row["geometry"] is None else {"at": [round(row["lat"], 5), round(row["lon"], 5)]}
+        features.append({**here, "p": card})
     return features
 
 

@@ -1,9 +1,9 @@
 """Facts with low, likely and high: who says so, what is assumed where nobody does, and draws of both.
 
 An observation is one row: `site_id, attribute, low, likely, high, unit, basis, source, as_of`, with class and
-confidence of the source; `site_id` is a site, a substation or a prefecture. Of several rows for the same number the
-best basis wins (reported > published > derived > assumed), then the later date. Unknown is never zero and never the
-mean: it is the prior of its class.
+confidence of the source; `site_id` is a site, a substation, a supply area or a prefecture. Of several rows for the
+same number the best basis wins (reported > published > derived > assumed), then the later date. Unknown is never zero
+and never the mean: it is the prior of its class.
 """
 
 from __future__ import annotations
@@ -30,10 +30,16 @@ def known_rows(known: Sequence[KnownBetter], attributes: Mapping[str, Attribute]
     return pd.DataFrame(rows, columns=["subject", *COLUMNS[1:]]).set_axis(COLUMNS, axis=1)
 
 
+def date_of(as_of: str) -> str:
+    """The date of a row, '' where it states none (`未载`), which is earlier than any."""
+    return as_of if as_of[:1].isdigit() else ""
+
+
 def best(rows: pd.DataFrame) -> pd.DataFrame:
     """Keep one row for each subject and attribute: the best basis, then the latest date, then the last row."""
     order = rows.assign(_basis=rows["basis"].map({basis: rank for rank, basis in enumerate(BASES)}))
-    order = order.iloc[::-1].sort_values(["_basis", "as_of"], ascending=[True, False], kind="stable")
+    order["_date"] = rows["as_of"].astype(str).map(date_of)
+    order = order.iloc[::-1].sort_values(["_basis", "_date"], ascending=[True, False], kind="stable")
     return order.drop_duplicates(KEY)[COLUMNS].sort_values(KEY, kind="stable").reset_index(drop=True)
 
 
@@ -69,7 +75,7 @@ def complete(
 
 
 def _prior(key: str, attribute: Attribute, subject: str, class_: str, have: pd.DataFrame) -> tuple:
-    """The first prior of the subject's class that applies: a share needs the attribute it is a share of."""
+    """The first prior of the subject's class that applies: a share needs what it is a share of, in its range."""
     for prior in sorted(attribute.priors, key=lambda one: (one.class_ == "*", one.share_of is None)):
         if prior.class_ not in (class_, "*"):
             continue
@@ -77,6 +83,8 @@ def _prior(key: str, attribute: Attribute, subject: str, class_: str, have: pd.D
             low, likely, high = prior.low, prior.likely, prior.high
         elif (subject, prior.share_of) in have.index:
             total = have.loc[(subject, prior.share_of)]
+            if prior.up_to is not None and total.likely > prior.up_to:
+                continue
             low, likely, high = prior.low * total.low, prior.likely * total.likely, prior.high * total.high
         else:
             continue

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from html import escape
 
 import pandas as pd
 import streamlit as st
 
 from app import session, state
 from app.session import t
+from app.views.score.references import beside
 from app.widgets import plain
 from geo_cluster import toml
 from geo_cluster.domain import RuleLife
@@ -24,12 +26,18 @@ def needs(project: pd.DataFrame) -> None:
     found = appraise.needs_table(project, day=day).iloc[0]
     rows = []
     for asked in (kind.asked for kind in catalog.resources().values()):
-        key = asked.column
-        bounds = " – ".join(f"{significant(found[f'{key}_{end}']):,.12g}" for end in ("low", "likely", "high"))
-        rows.append((asked.title(language), bounds, t("score.stated" if found[f"{key}_given"] else "score.estimated")))
-    bounds = " – ".join(f"{found[f'bill_10k_yuan_{end}']:,.0f}" for end in ("low", "likely", "high"))
-    rows.append((t("score.bill"), bounds, _notice(day)))
+        stated = t("score.stated" if found[f"{asked.column}_given"] else "score.estimated")
+        rows.append((asked.title(language), _span(found, asked.column), stated))
+    is_stated = found["power_mva_given"] and found["energy_gwh_given"]
+    basis = t("score.load_stated" if is_stated else "score.load_segment")
+    rows.append((t("score.load_factor"), _span(found, "load_factor", digits=2), basis))
+    rows.append((t("score.bill"), _span(found, "bill_10k_yuan"), t("score.by_demand", notice=_notice(day))))
+    by_capacity = t("score.by_capacity", loading=f"{found['transformer_loading']:g}")
+    rows.append((t("score.bill_by_capacity"), _span(found, "bill_by_capacity_10k_yuan"), by_capacity))
     rows.append((t("score.voltage"), f"{found['voltage_kv']} kV", t("score.dual") if found["dual_supply"] else ""))
+    if found[f"check_{language}"]:
+        text = escape(t("score.check", text=found[f"check_{language}"]))
+        st.html(f'<div class="gc-check" role="status">{text}</div>')
     headings = [t("score.quantity"), t("score.range"), t("score.basis")]
     st.dataframe(pd.DataFrame(rows, columns=headings), hide_index=True)
     st.caption(plain(found[f"tariff_{language}"]))
@@ -37,6 +45,13 @@ def needs(project: pd.DataFrame) -> None:
     st.caption("\n".join([t("score.support", day=day), "", *support]))
     st.caption(t("score.paste"))
     st.code(found[f"review_{language}"], language=None, wrap_lines=True)
+    beside(project)
+
+
+def _span(found: pd.Series, key: str, *, digits: int = 3) -> str:
+    """Low, likely and high in words; one number where they are alike."""
+    ends = [f"{significant(found[f'{key}_{end}'], digits):,.12g}" for end in ("low", "likely", "high")]
+    return " – ".join(ends) if len(set(ends)) > 1 else ends[0]
 
 
 def _notice(day: dt.date) -> str:
