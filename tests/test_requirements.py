@@ -19,6 +19,8 @@ from geo_cluster.world.layers import Layers, words
 
 SEGMENTS = list(catalog.segments())
 PF, HOURS = 0.95, 8760
+JANUARY = datetime.date(2026, 1, 15)
+"""When these bills were reckoned."""
 RANGES = ("land_mu", "plot_ratio", "density_mw_per_10k_m2", "demand_factor", "load_factor")
 
 
@@ -143,15 +145,17 @@ def test_the_bill_is_that_of_the_lines_own_numbers():
     """8 亿元 of cutting and welding as it was, 1.789 GWh through 2.249 MVA: 137 at a load factor of 0.5."""
     tariffs = toml.table("tariffs")
     own = load_factor(1.789, 2.249, power_factor=0.9)
-    assert bill(1.789, voltage_kv=10, tariffs=tariffs, load_factor=0.5).annual_wan_yuan.likely == pytest.approx(
-        137, abs=0.5
-    )
-    assert bill(1.789, voltage_kv=10, tariffs=tariffs, load_factor=own).annual_wan_yuan.likely == pytest.approx(
-        219, abs=0.5
-    )
-    row = appraise.needs_table(checked(power_mva="2.249", energy_gwh="1.789")).iloc[0]
+    assert bill(
+        1.789, voltage_kv=10, tariffs=tariffs, on=JANUARY, load_factor=0.5
+    ).annual_wan_yuan.likely == pytest.approx(137, abs=0.5)
+    assert bill(
+        1.789, voltage_kv=10, tariffs=tariffs, on=JANUARY, load_factor=own
+    ).annual_wan_yuan.likely == pytest.approx(219, abs=0.5)
+    row = appraise.needs_table(checked(power_mva="2.249", energy_gwh="1.789"), day=JANUARY).iloc[0]
     assert row.load_factor_likely == pytest.approx(1.789 / (2.249 * PF * 8.76), abs=1e-4)
-    at_095 = bill(1.789, voltage_kv=10, tariffs=tariffs, load_factor=load_factor(1.789, 2.249, power_factor=PF))
+    at_095 = bill(
+        1.789, voltage_kv=10, tariffs=tariffs, on=JANUARY, load_factor=load_factor(1.789, 2.249, power_factor=PF)
+    )
     assert row.bill_10k_yuan_likely == pytest.approx(at_095.annual_wan_yuan.likely, abs=0.01)
     assert row.bill_10k_yuan_likely > 219
     assert row.transformer_loading == PF
