@@ -79,7 +79,7 @@ def write(study: Study, out: Path, *, language: Language = "zh") -> list[Path]:
 
 
 def write_appraisal(parts: Iterable[Appraisal], out: Path, *, sample: bool = False) -> list[Path]:
-    """Write the files of an intake, `appraise.TABLES` and `rules.csv`, a batch at a time; see `write_files`.
+    """Write the tables of an intake, `appraise.TABLES`, and its rules, a batch at a time; see `write_files`.
 
     Parameters
     ----------

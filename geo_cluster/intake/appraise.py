@@ -67,8 +67,8 @@ TABLES = ("scores", "verdicts", "needs", "references")
 def appraise(region: Region, projects: pd.DataFrame) -> Appraisal:
     """Appraise checked projects (`portfolio.check`) in a region; see `Appraisal`."""
     parts = list(batches(region, projects))
-    scores, verdicts, needs, references = (pd.concat([getattr(part, name) for part in parts]) for name in TABLES)
-    return Appraisal(scores, verdicts, needs, references, region.scenario.date)
+    scores, verdicts, needs, compared = (pd.concat([getattr(part, name) for part in parts]) for name in TABLES)
+    return Appraisal(scores, verdicts, needs, compared, region.scenario.date)
 
 
 def batches(region: Region, projects: pd.DataFrame, *, scheduler: str = "") -> Iterator[Appraisal]:
@@ -113,9 +113,9 @@ def appraise_one(region: Region, project: Mapping[str, Any]) -> dict[str, Any]:
     found = appraise(region, checked(project))
     plain = {name: getattr(found, name).astype(object) for name in TABLES}
     rows = {name: table.where(table.notna(), None).to_dict("records") for name, table in plain.items()}
+    rules = rule_life.table(found.day).to_dict("records")
     one = {"verdict": rows["verdicts"][0], "needs": rows["needs"][0]}
-    one |= {name: rows[name] for name in ("scores", "references")}
-    return one | {"rules": rule_life.table(found.day).to_dict("records")}
+    return one | {name: rows[name] for name in ("scores", "references")} | {"rules": rules}
 
 
 def checked(project: Mapping[str, Any]) -> pd.DataFrame:
@@ -236,8 +236,9 @@ def _batch(region: Region, projects: pd.DataFrame) -> Appraisal:
     ranking.insert(ranking.columns.get_loc("chance_top3") + 1, "chance_error", error.ravel().round(4))
     order = ["project", "eligible", "score"]
     scores = ranking.sort_values(order, ascending=[True, False, False], kind="stable", ignore_index=True)
-    day, references = region.scenario.date, beside(region.layers, projects)
-    return Appraisal(scores, pd.DataFrame(verdicts), needs_table(projects, day=day), references, day)
+    day = region.scenario.date
+    needs = needs_table(projects, day=day)
+    return Appraisal(scores, pd.DataFrame(verdicts), needs, beside(region.layers, projects), day)
 
 
 def needs_table(projects: pd.DataFrame, *, day: dt.date | None = None) -> pd.DataFrame:
@@ -287,11 +288,11 @@ def _energy(projects: pd.DataFrame, day: dt.date) -> pd.DataFrame:
                 "bill_10k_yuan_high": cost.annual_wan_yuan.high,
                 "price_yuan_kwh": cost.price_yuan_kwh.likely,
                 "tariff": cost.tariff,
-                "tariff_zh": "".join(remark.zh for remark in cost.remarks),
-                "tariff_en": " ".join(remark.en for remark in cost.remarks),
                 "bill_by_capacity_10k_yuan_low": by_capacity.annual_wan_yuan.low,
                 "bill_by_capacity_10k_yuan_likely": by_capacity.annual_wan_yuan.likely,
                 "bill_by_capacity_10k_yuan_high": by_capacity.annual_wan_yuan.high,
+                "tariff_zh": "".join(said.zh for said in cost.remarks),
+                "tariff_en": " ".join(said.en for said in cost.remarks),
                 **{f"check_{language}": _said(said, language) for language in ("zh", "en")},
                 **_support(segments[project.segment].stage, day),
             }
