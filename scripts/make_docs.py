@@ -34,7 +34,7 @@ EVERYWHERE = {"errors", "toml", "domain", "archive", "scratch", "tables"}
 API = (
     "study", "region", "eligibility", "report.tables", "report.explanation", "report.comparison",
     "intake.appraise", "intake.site_choice", "matching", "world.catalog", "world.layers", "world.observations",
-    "world.portfolio", "world.coordinates", "supply.land", "supply.parcels",
+    "world.portfolio", "world.coordinates", "world.rule_life", "supply.land", "supply.parcels",
     "supply.grid_connection", "supply.energy_review", "supply.tariff", "supply.standard_land",
     "access.network", "access.travel", "access.isochrones", "access.travel_cost",
     "scoring.criteria", "scoring.values", "scoring.weights", "scoring.aggregate", "scoring.robustness",

@@ -23,7 +23,7 @@ def everything(folder: Path) -> None:
     scenario = catalog.scenario(write_own(folder.with_name(f"{folder.name} own")))
     result = dataclasses.replace(study.run(scenario), day=DAY)
     bundle.write_match(result, folder / "match")
-    region = prepare(read_for_others("default"), Layers())
+    region = prepare(read_for_others("default").model_copy(update={"day": DAY}), Layers())
     bundle.write_appraisal(appraise.batches(region, result.projects), folder / "score")
     bundle.write_files(folder / "land", lambda place: land_survey.write(land_survey.sample(), place, source="sample"))
     for name, files in {"study": bundle.study_files(result), "layers": bundle.layer_files(Layers())}.items():

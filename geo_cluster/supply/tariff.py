@@ -166,7 +166,7 @@ def power_factor_adjustment(power_factor: float, *, tariffs: Table, on: dt.date 
     cents = round(100 * power_factor)
     standard = round(100 * rule["standard"])
     if cents >= standard:
-        return -min(rule["gain_most"], rule["gain_per_cent"] * (cents - standard))
+        return 0.0 - min(rule["gain_most"], rule["gain_per_cent"] * (cents - standard))
     upper = standard
     for step in rule["loss"]:
         lowest = round(100 * step["to"])
