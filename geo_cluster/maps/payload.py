@@ -107,7 +107,7 @@ _POINTS = ("chain", "sites", *_DOTS)
 
 
 def _base(layers: Layers, language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Boundaries, roads and railways: our own backdrop, since there are no tiles."""
+    """Boundaries, water, roads and railways: our own backdrop, since there are no tiles."""
     colour, names = style["map"], toml.table("layers")["layers"]
     prefectures, counties = layers.read("prefectures"), layers.read("counties")
     shapes = _backdrop(layers)
@@ -127,15 +127,21 @@ def _base(layers: Layers, language: Language, style: Mapping[str, Any]) -> list[
             fill=colour["province"],
             weight=1.4,
         ),
+        layer("water", "area", shapes["water"], **_WATER, color=colour["river"], fill=colour["water"]),
         layer("counties", "area", shapes["counties"], color=colour["county_line"], weight=0.8),
         layer("roads", "line", shapes["roads"], color=colour["road"], weight=1.3),
         layer("railways", "line", shapes["railways"], color=colour["railway"], weight=1.1, dash="6 4"),
         layer("prefecture_labels", features=_labels(prefectures, language), strong=True, maxZoom=9.5, **label),
         layer("county_labels", features=_labels(counties, language), minZoom=10, **label),
+        layer("water_labels", features=_water_labels(layers.read("water"), language), minZoom=9, wet=True, **label),
     ]
 
 
-@by_content("prefectures", "counties", "roads", "railways", most=8)
+_WATER = {"weight": 1.1, "fillOpacity": 1, "tiled": True}
+"""Lakes as areas, rivers as lines; `tiled`: an online base map has its own, nearer to the truth."""
+
+
+@by_content("prefectures", "counties", "roads", "railways", "water", most=8)
 def _backdrop(layers: Layers) -> dict[str, dict[str, Any]]:
     """Shapes of the base map, the same for every plan: simplifying them takes as long as all the rest of a payload."""
     colour, prefectures = toml.table("style")["map"], layers.read("prefectures")
@@ -145,7 +151,27 @@ def _backdrop(layers: Layers) -> dict[str, dict[str, Any]]:
         "counties": _shapes(layers.read("counties"), codes=True),
         "roads": _shapes(layers.read("roads"), merge=True),
         "railways": _shapes(layers.read("railways"), merge=True),
+        "water": _water(layers.read("water")),
     }
+
+
+def _water(frame: gpd.GeoDataFrame) -> dict[str, Any]:
+    """All areas as one shape, all lines as another."""
+    is_line = frame["kind"] == "river"
+    together = [frame.geometry[~is_line].union_all(), frame.geometry[is_line].union_all()]
+    return _shapes(gpd.GeoDataFrame(geometry=[shape for shape in together if not shape.is_empty], crs=CRS))
+
+
+def _water_labels(frame: gpd.GeoDataFrame, language: Language) -> list[dict[str, Any]]:
+    """Names of lakes and rivers that are known, each in the middle of its longest or widest part."""
+    named = frame[(frame["name_zh"] != "") & (frame["kind"] != "river_area")].explode(index_parts=False)
+    size = named.geometry.map(lambda shape: shape.area or shape.length)
+    named = named.assign(size=size).sort_values("size").drop_duplicates("id", keep="last").sort_index()
+    middles = [
+        shape.interpolate(0.5, normalized=True) if shape.geom_type == "LineString" else shape.representative_point()
+        for shape in named.geometry
+    ]
+    return _labels(named.set_geometry(gpd.GeoSeries(middles, index=named.index, crs=CRS)), language)
 
 
 def _shapes(

@@ -218,8 +218,10 @@
     if (layer.kind === "choropleth") repaint = choropleth(layer, group, filters, payload, lines);
     else if (layer.kind === "area" || layer.kind === "line") {
       const style = { color: layer.color, weight: layer.weight || 1, opacity: layer.opacity || 1, dashArray: layer.dash || null, fill: layer.kind === "area", fillColor: layer.fill || "#000", fillOpacity: layer.fill ? layer.fillOpacity || 1 : 0, renderer: lines, interactive: false };
-      const shape = L.geoJSON(layer.features, { style: (f) => (f.properties && f.properties.fill ? Object.assign({}, style, { fillColor: f.properties.fill, fillOpacity: 1 }) : style), interactive: false });
-      if (layer.fill) plain = (bare) => shape.setStyle({ fill: !bare });
+      const dressed = (f) => (f.properties && f.properties.fill ? { fillColor: f.properties.fill, fillOpacity: 1 } : /Line/.test(f.geometry.type) ? { fill: false } : layer.tiled ? { stroke: false } : {});
+      const shape = L.geoJSON(layer.features, { style: (f) => Object.assign({}, style, dressed(f)), interactive: false });
+      if (layer.tiled) plain = (bare) => { covered = bare; update(); };
+      else if (layer.fill) plain = (bare) => shape.setStyle({ fill: !bare });
       group.addLayer(shape);
     } else for (const f of layer.features) {
       let shape;
@@ -230,7 +232,7 @@
         group.addLayer(L.polyline(path, { color: "#fff", weight: weight + 2.5, opacity: 0.9, interactive: false }));
         shape = L.polyline(path, { color: layer.color, weight: weight, opacity: 0.85, lineCap: layer.dash ? "butt" : "round", dashArray: layer.dash || null });
       }
-      else if (layer.kind === "label") shape = L.marker(at(f), { interactive: false, keyboard: false, icon: L.divIcon({ className: "", html: el("div", "gc-label" + (layer.strong ? " gc-strong" : ""), f.p.title), iconSize: [0, 0] }) });
+      else if (layer.kind === "label") shape = L.marker(at(f), { interactive: false, keyboard: false, icon: L.divIcon({ className: "", html: el("div", "gc-label" + (layer.strong ? " gc-strong" : "") + (layer.wet ? " gc-wet" : ""), f.p.title), iconSize: [0, 0] }) });
       else shape = named(f.p.title, L.marker(at(f), { icon: L.divIcon({ className: "", html: square(layer.color, layer.kind), iconSize: [12, 12], iconAnchor: [6, 6] }) }));
       if (layer.kind !== "ring" && layer.kind !== "label") bindCard(shape, layer, f, map);
       group.addLayer(shape);
