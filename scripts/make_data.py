@@ -4,11 +4,12 @@
 
     python scripts/make_data.py [OUT]      # OUT defaults to data/geo
 
-The same packages and facts give the same bytes; nothing is downloaded. Four kinds of layer:
+The same packages and facts give the same bytes; nothing is downloaded. What it makes:
 
 - boundaries (`boundaries.py`), networks (`networks.py`) and water (`water.py`), out of data packages;
 - points: tables of facts, each point checked against the county it is said to lie in;
 - observations: facts with low, likely and high, and what follows from the tables;
+- the publisher of each row's sources, from `publishers.csv`; a source of nobody stops the build;
 - `sources.toml`: what `data/facts/layers.toml` declares of each layer, and what the files themselves say.
 
 A fact that contradicts the map stops the build. What is corrected on purpose says so in its `notes`.
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 import tomllib
 from dataclasses import dataclass
@@ -39,7 +41,7 @@ GEOD = pyproj.Geod(ellps="WGS84")
 
 POINT_LAYERS = ("chain", "anchors", "power_plants", "substations", "stations", "airports", "ports", "geonames")
 SHAPES = {"roads": "LineString", "railways": "LineString", "water": "any"}
-SOURCE_COLUMNS = ["source", "source_class", "confidence", "as_of", "notes"]
+SOURCE_COLUMNS = ["source", "source_class", "publisher", "source_is_copy", "confidence", "as_of", "notes"]
 
 CATALOGUE = "中国开发区审核公告目录（2018年版）"
 # Beyond this a geocode of the catalogue gives way to the anchor of the site that it belongs to.
@@ -54,7 +56,57 @@ def read_facts(name: str) -> pd.DataFrame:
 
 def put_sources_last(table: pd.DataFrame) -> pd.DataFrame:
     """The same table, the columns that say where a row comes from at its end."""
-    return table[[column for column in table if column not in SOURCE_COLUMNS] + SOURCE_COLUMNS]
+    last = [column for column in SOURCE_COLUMNS if column in table]
+    return table[[column for column in table if column not in SOURCE_COLUMNS] + last]
+
+
+@dataclass(frozen=True)
+class Publishers:
+    """Who published a source: `publishers.csv`, by the start of an address or of the text that stands for one."""
+
+    by_start: dict[str, tuple[str, str]]
+
+    @classmethod
+    def read(cls) -> Publishers:
+        """Those of `data/facts`."""
+        rows = read_facts("publishers")
+        if rows["host"].duplicated().any() or not rows["is_copy"].isin(("yes", "no", "unknown")).all():
+            msg = "publishers: a host twice, or is_copy other than yes, no, unknown"
+            raise SystemExit(msg)
+        return cls(dict(zip(rows["host"], zip(rows["publisher_zh"], rows["is_copy"], strict=True), strict=True)))
+
+    def of(self, source: str) -> tuple[str, str]:
+        """Publisher and whether it is a copy (yes, no, unknown) of one source; empty where nobody is known."""
+        start = re.sub(r"^https?://(www\.)?", "", source)
+        fits = [key for key in self.by_start if start.startswith(key)]
+        if start != source:  # a host ends where its name ends
+            fits = [key for key in fits if "/" in key or start[len(key) : len(key) + 1] in ("", "/", "?", ":")]
+        return self.by_start[max(fits, key=len)] if fits else ("", "")
+
+    def name(self, layer: str, table: pd.DataFrame) -> pd.DataFrame:
+        """Set `publisher` and `source_is_copy` where the facts leave them empty; a copy among several makes a row one.
+
+        Parameters
+        ----------
+        layer : str
+            Its name, for the message.
+        table : DataFrame
+            With `source`: one or more, joined by ` ; `.
+        """
+        table = table.assign(**{column: table.get(column, "") for column in ("publisher", "source_is_copy")})
+        sources = table["source"].map(lambda cell: [part.strip() for part in cell.split(" ; ")])
+        found = {source: self.of(source) for source in {part for parts in sources for part in parts}}
+        stated = (table["publisher"] != "") & (table["source_is_copy"] != "")
+        nobody = sorted({part for parts in sources[~stated] for part in parts if not found[part][0]})
+        if nobody:
+            msg = f"{layer}: publishers.csv names no publisher of {nobody}"
+            raise SystemExit(msg)
+        names = sources.map(lambda parts: "；".join(dict.fromkeys(filter(None, (found[part][0] for part in parts)))))
+        copies = sources.map(lambda parts: {found[part][1] for part in parts})
+        copy = copies.map(lambda kinds: next((kind for kind in ("yes", "unknown", "no") if kind in kinds), ""))
+        table["publisher"] = table["publisher"].where(table["publisher"] != "", names)
+        table["source_is_copy"] = table["source_is_copy"].where(table["source_is_copy"] != "", copy)
+        return put_sources_last(table)
 
 
 def distance_km(a: pd.DataFrame, b: pd.DataFrame) -> np.ndarray:
@@ -197,6 +249,9 @@ def main(out: Path) -> None:
     tables["sites"] = make_sites(tables, divisions["name_zh"])
     tables = {name: counties.locate(name, table) for name, table in tables.items()}
     tables["observations"] = make_observations(tables["sites"])
+    publishers = Publishers.read()
+    tables = {name: publishers.name(name, table) for name, table in tables.items()}
+    shapes = {name: (publishers.name(name, table), geometry) for name, (table, geometry) in shapes.items()}
 
     declared = tomllib.loads((FACTS / "layers.toml").read_text(encoding="utf-8"))["layers"]
     if declared.keys() != shapes.keys() | tables.keys():

@@ -265,10 +265,7 @@ def dictionary() -> str:
         name = layer.get("name", {"zh": registry[key].title_zh, "en": registry[key].title_en})
         page.append(f"### {key}\n\n{name['zh']} · {name['en']}\n")
         columns = layer.get("columns", {}) | (declared["common"] if layer.get("row_source", True) else {})
-        rows = [
-            (f"`{column}`", one["type"], "may be empty" if one.get("null") else "", one["zh"], one["en"])
-            for column, one in columns.items()
-        ]
+        rows = [(f"`{column}`", one["type"], _may_be(one), one["zh"], one["en"]) for column, one in columns.items()]
         page.append(_table(("column", "type", "", "中文", "English"), rows))
     page.append("## Attributes of sites, substations and prefectures\n")
     rows = []
@@ -348,6 +345,11 @@ def _parameters(parameters: Iterable[inspect.Parameter]) -> Iterator[str]:
 
 
 # ---- writing ---------------------------------------------------------------------------------------------------
+
+
+def _may_be(column: dict) -> str:
+    """What a layer's column may be other than filled."""
+    return "may be absent" if column.get("optional") else "may be empty" if column.get("null") else ""
 
 
 def _table(heads: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:

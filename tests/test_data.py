@@ -1,5 +1,6 @@
 """What is shipped in `data/geo` is whole, says where it comes from, and agrees with itself and with the map."""
 
+import importlib
 import re
 import subprocess
 import sys
@@ -37,7 +38,7 @@ ROWS = {
     "geonames": 65,
 }
 POINTS = [name for name, layer in REGISTRY.items() if layer["geometry"] == "Point"]
-SOURCED = [*POINTS, "observations", "province", "prefectures", "counties"]
+SOURCED = [*POINTS, "observations", "province", "prefectures", "counties", "roads", "railways"]
 CONFIDENCE = {"high", "medium-high", "medium", "medium-low", "low-medium", "low", "very low"}
 VOCABULARY = {
     ("sites", "fit_grade"): {"A", "B", "B-", "C", "D", "X"},
@@ -155,8 +156,30 @@ def test_every_row_says_where_it_comes_from(name):
     assert (table["source"] != "").all()
     assert table["source_class"].str.fullmatch(r"[abc](\+[abc]){0,2}").all()
     assert set(table["confidence"]) <= CONFIDENCE
-    assert table["as_of"].str.fullmatch(r"\d{4}(-\d{2}){0,2}").all()
+    assert table["as_of"].str.fullmatch(r"\d{4}(-\d{2}){0,2}|未载").all()
+    assert (table["publisher"].str.strip() != "").all()
+    assert set(table["source_is_copy"]) <= {"yes", "no", "unknown"}
     assert "notes" in table
+
+
+def test_publishers_are_found_by_the_longest_start(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    make_data = importlib.import_module("make_data")
+    known = make_data.Publishers({"a.cn": ("甲", "no"), "a.cn/copy": ("乙", "yes"), "GeoNames": ("GeoNames", "no")})
+    cells = [
+        "https://www.a.cn/p/1",
+        "http://a.cn/copy/2",
+        "GeoNames 7905757 ; http://a.cn",
+        "http://a.cn/copy ; http://a.cn",
+    ]
+    table = pd.DataFrame(
+        {"source": [*cells, "elsewhere"], "publisher": [""] * 4 + ["丙"], "source_is_copy": [""] * 4 + ["no"]}
+    )
+    named = known.name("x", table)
+    assert named["publisher"].tolist() == ["甲", "乙", "GeoNames；甲", "乙；甲", "丙"]
+    assert named["source_is_copy"].tolist() == ["no", "yes", "no", "yes", "no"]
+    with pytest.raises(SystemExit, match=r"a\.cnx"):  # another host, which begins alike
+        known.name("x", pd.DataFrame({"source": ["http://a.cnx/1"]}))
 
 
 @pytest.mark.parametrize("name", [*POINTS, "province", "prefectures", "counties"])

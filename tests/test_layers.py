@@ -130,6 +130,18 @@ def test_missing_column_and_repeated_id(copy):
     assert ("stations", "id", "world.not_unique") in found
 
 
+def test_optional_columns_may_be_absent_but_not_from_shipped_layers():
+    ports = Layers().read("ports").drop(columns=["publisher", "source_is_copy"])
+    assert layers.contract_faults("ports", ports.copy()) == []
+    missing = layers.contract_faults("ports", ports.copy(), shipped=True)
+    assert {(fault.code, fault.column) for fault in missing} == {
+        ("world.column_missing", "publisher"),
+        ("world.column_missing", "source_is_copy"),
+    }
+    wrong = layers.contract_faults("ports", ports.assign(source_is_copy="perhaps"))
+    assert {(fault.code, fault.column) for fault in wrong} == {("world.not_in_vocabulary", "source_is_copy")}
+
+
 @pytest.mark.slow
 def test_swapped_coordinates_are_outside(copy):
     text = (copy / "stations.csv").read_text(encoding="utf-8")

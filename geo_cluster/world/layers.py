@@ -377,7 +377,8 @@ def contract(name: str) -> pa.DataFrameSchema:
             split = functools.partial(_within, known=known)
             rules.append(pa.Check(split, error=_KNOWN))
         kind = {"str": str, "float": float, "int": int}[rule["type"]]
-        checks[column] = pa.Column(kind, rules, nullable=nullable, unique=rule.get("unique", False), coerce=True)
+        has = {"nullable": nullable, "unique": rule.get("unique", False), "required": not rule.get("optional", False)}
+        checks[column] = pa.Column(kind, rules, coerce=True, **has)
     return pa.DataFrameSchema(checks, strict=False)
 
 
@@ -386,12 +387,23 @@ def _within(text: pd.Series, known: set[str]) -> pd.Series:
     return text.str.split(";").map(lambda parts: set(parts) <= known)
 
 
-def contract_faults(name: str, table: pd.DataFrame) -> list[Fault]:
-    """Every way in which a table breaks the contract of its layer; numbers are cast in place."""
+def contract_faults(name: str, table: pd.DataFrame, *, shipped: bool = False) -> list[Fault]:
+    """Every way in which a table breaks the contract of its layer; numbers are cast in place.
+
+    Parameters
+    ----------
+    name : str
+        Of the layer.
+    table : DataFrame
+        Its rows.
+    shipped : bool
+        Whether its optional columns have to be there, as in every shipped layer.
+    """
     _cast(name, table)
-    present = [column for column in columns(name) if column not in table]
-    if present:
-        return [Fault("world.column_missing", _place(name, column=column)) for column in present]
+    asked = [column for column, rule in columns(name).items() if shipped or not rule.get("optional", False)]
+    absent = [column for column in asked if column not in table]
+    if absent:
+        return [Fault("world.column_missing", _place(name, column=column)) for column in absent]
     faults = []
     try:
         contract(name).validate(table, lazy=True)
@@ -495,7 +507,8 @@ def check_all(layers: Layers) -> list[Fault]:
         if not found:
             try:
                 table = parse(path)
-                found = contract_faults(name, table) + _count_faults(layer, table)
+                shipped = name not in layers.own
+                found = contract_faults(name, table, shipped=shipped) + _count_faults(layer, table)
                 found = found or layers._misplaced(name, table)
             except DataError as problem:
                 found = problem.faults
