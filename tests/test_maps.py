@@ -117,9 +117,9 @@ def test_each_card_has_title_source_and_confidence(plan, language):
                 card = feature["p"]
                 assert card["title"]
                 told = (
-                    r"来源：.+ · 可信度[很高中低]+ · .+"
+                    r"发布者：.+（.+） · .+ · 可信度[很高中低]+"
                     if language == "zh"
-                    else "Source: .+ · confidence: [a-z -]+ · .+"
+                    else r"Publisher: .+ \(.+\) · .+ · confidence: [a-z -]+"
                 )
                 assert re.match(told, card["source"]), (layer["key"], card["source"])
 

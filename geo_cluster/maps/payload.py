@@ -21,7 +21,7 @@ from geo_cluster.maps import chain_matrix
 from geo_cluster.maps.words import GRADES, SPOKEN, WORDS
 from geo_cluster.report import tables
 from geo_cluster.study import Study
-from geo_cluster.world import catalog
+from geo_cluster.world import catalog, sources
 from geo_cluster.world.layers import CRS, Layers, by_content
 from geo_cluster.world.layers import columns as columns_of
 from geo_cluster.world.layers import words as vocabulary
@@ -472,7 +472,7 @@ def _cards(
     spoken = {column: vocabulary(rule["words"]) for column, rule in columns.items() if "words" in rule}
     spoken["prefecture_zh"] = {row.name_zh: {"zh": row.name_zh, "en": row.name_en} for row in prefectures.itertuples()}
     features = []
-    for row in frame.to_dict("records"):
+    for row, publisher in zip(frame.to_dict("records"), sources.publishers(frame), strict=True):
         title = row[f"name_{language}"] or row["name_en"] or row["name_zh"]
         other = row["name_en" if language == "zh" else "name_zh"]
         rows = []
@@ -481,7 +481,7 @@ def _cards(
             if text:
                 rows.append([columns[column][language], text])
         card = {"title": title, "sub": other if other != title else "", "rows": rows}
-        card["source"] = _trust(row, language)
+        card["source"] = _trust(row, publisher, language)
         card["id"] = str(row.get("id", row.get("code", "")))
         if pd.notna(row["coord_uncertainty_m"]):
             card["within_m"] = row["coord_uncertainty_m"]
@@ -490,12 +490,20 @@ def _cards(
     return features
 
 
-def _trust(row: Mapping[str, Any], language: Language) -> str:
-    """Where a row comes from, how far to trust it and its position."""
-    words, grade = WORDS[language], row["confidence"]
+def _trust(row: Mapping[str, Any], publisher: str, language: Language) -> str:
+    """Who published a row and when, of what class that is, how far to trust it and its position; no address."""
+    words, grade, known = WORDS[language], row["confidence"], vocabulary("source_class")
     if language == "zh":
         grade = "".join(GRADES.get(part, part) for part in grade.split("-"))
-    text = words["trust"].format(source=row["source"], confidence=grade, as_of=row["as_of"])
+    classes = [known[one][language] if one in known else one for one in str(row["source_class"]).split("+")]
+    if row.get("source_is_copy") == "yes":
+        classes.append(words["copy"])
+    text = words["trust"].format(
+        publisher=sources.publisher_in(language, publisher),
+        source_class=words["comma"].join(classes),
+        as_of=words["undated"] if row["as_of"] in ("", sources.NOT_DATED) else row["as_of"],
+        confidence=grade,
+    )
     radius = row["coord_uncertainty_m"]
     return text if pd.isna(radius) else text + words["within"].format(km=radius / 1000)
 
