@@ -84,7 +84,18 @@ def _prior(key: str, attribute: Attribute, subject: str, class_: str, have: pd.D
             low, likely, high = prior.low * total.low, prior.likely * total.likely, prior.high * total.high
         else:
             continue
-        return low, likely, high, attribute.unit.zh, "assumed", prior.reason.zh, prior.as_of, "c", "low", prior.reason.zh
+        return (
+            low,
+            likely,
+            high,
+            attribute.unit.zh,
+            "assumed",
+            prior.reason.zh,
+            prior.as_of,
+            "c",
+            "low",
+            prior.reason.zh,
+        )
     place = Place("attributes.toml", sheet=f"[{key}]")
     raise InputError(Fault("world.no_prior", place, subject=subject, group=class_))
 
