@@ -74,6 +74,8 @@ class Prior(Declared):
     """Class of subject it holds for, `*` for any other."""
     share_of: str | None = None
     """Attribute of the same subject that the bounds are shares of."""
+    up_to: Positive | None = None
+    """The share holds as long as that attribute is no more than this."""
     as_of: str = "2026-11"
     """When it was assumed."""
     low: NonNegative
@@ -257,6 +259,24 @@ def _titled(name: Text, unit: Text, language: Language) -> str:
     return f"{name.zh}（{unit.zh}）" if language == "zh" else f"{name.en[:1].upper()}{name.en[1:]} ({unit.en})"
 
 
+class RangeBasis(Declared):
+    """What a range of a segment rests on."""
+
+    kind: Literal["references", "derived", "analogy", "estimate"]
+    """Reference projects lie within it, it is computed from their figures, it is a neighbour's, or practice (class c)."""
+    references: tuple[str, ...] = ()
+    """Ids of the layer `reference_projects`."""
+    siting: tuple[str, ...] = ()
+    """Ids of the layer `siting_decisions`."""
+    zh: str = ""
+    en: str = ""
+
+    @property
+    def sample(self) -> int:
+        """How many projects stand behind it."""
+        return len(self.references) + len(self.siting)
+
+
 class Segment(Declared):
     """What a plant of one segment of the laser industry needs per 100 M yuan of annual output."""
 
@@ -264,11 +284,21 @@ class Segment(Declared):
     stage: Stage
     """Stage of the value chain."""
     needs: dict[str, tuple[Positive, Positive]]
-    """What it takes per 100 M yuan, by column of a portfolio (mu of land, GWh of electricity): lowest, highest."""
-    floor_m2: tuple[Positive, Positive]
-    """Floor area, m² per 100 M yuan."""
+    """What it takes per 100 M yuan, by column of a portfolio (mu of land): lowest, highest."""
+    plot_ratio: tuple[Positive, Positive]
+    """Floor area over land area."""
+    plot_ratio_class: str
+    """Row of `plot_ratio.class` in `requirements.toml`: the least that the rule asks."""
+    reason: Text | None = None
+    """Why its plot ratio may lie below what parks ask."""
     density_mw_per_10k_m2: tuple[Positive, Positive]
     """Installed power, MW per 10,000 m² of floor."""
+    demand_factor: tuple[Positive, Annotated[Positive, Field(le=1)]]
+    """Peak load over installed power."""
+    load_factor: tuple[Positive, Annotated[Positive, Field(le=1)]]
+    """Mean load over peak load."""
+    basis: dict[str, RangeBasis] = Field(default_factory=dict)
+    """What each range rests on; a range without one is an engineering estimate (class c)."""
     trips_per_month: tuple[Positive, Positive]
     """Round trips of R&D staff a month per 100 M yuan."""
     cleanroom: str
@@ -333,7 +363,7 @@ class KnownBetter(Declared):
     """A number that the user knows better than the shipped tables."""
 
     subject: str
-    """Site (H01), substation (G10) or prefecture (420700)."""
+    """Site (H01), substation (G11), supply area (A420704) or prefecture (420700)."""
     attribute: str
     """Which number: a key of `tables/attributes.toml`, in that attribute's unit."""
     low: NonNegative

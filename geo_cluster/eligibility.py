@@ -15,7 +15,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_cluster.domain import Language, ResourceKind
+from geo_cluster.domain import LANGUAGES, Language, ResourceKind, Text
 from geo_cluster.world import catalog
 
 
@@ -48,6 +48,17 @@ def _names(facts: Facts, site: int, rule: str, language: Language) -> str:
     ruled = set(catalog.rules()[rule].constraints)
     found = [word for word in facts.sites["constraints"].iloc[site].split(";") if word in ruled]
     return ("、" if language == "zh" else ", ").join(catalog.constraint_names()[word][language] for word in found)
+
+
+def constraints_checked(sites: pd.DataFrame) -> np.ndarray:
+    """(S,): whether anybody looked into the constraints of each site: `yes`, `partly`, `no`.
+
+    Layers without the column `constraints_checked` don't say: what they list is known to be there, what they don't
+    list may be, so words make a site `partly` looked into and a blank `no`.
+    """
+    listed = sites["constraints"].fillna("") != ""
+    said = sites["constraints_checked"].fillna("") if "constraints_checked" in sites else pd.Series("", sites.index)
+    return said.where(said.isin(["yes", "partly", "no"]), listed.map({True: "partly", False: "no"})).to_numpy(object)
 
 
 def site_ruled_out(facts: Facts) -> Refusals:
@@ -148,12 +159,15 @@ class Eligibility:
         Name of the first rule that refuses, '' where none does.
     reason : mapping of language to (P, S) object array
         The sentence with its numbers, '' where eligible.
+    remark : mapping of language to (P, S) object array
+        What no rule could be held against, as nobody looked into it; '' where all was, or where a rule refuses.
     """
 
     projects: tuple[str, ...]
     allowed: np.ndarray
     rule: np.ndarray
     reason: Mapping[Language, np.ndarray]
+    remark: Mapping[Language, np.ndarray]
 
 
 def judge(facts: Facts) -> Eligibility:
@@ -167,4 +181,31 @@ def judge(facts: Facts) -> Eligibility:
             rule[project, site] = name
             zh[project, site] = refusals.sentence(project, site, "zh")
             en[project, site] = refusals.sentence(project, site, "en")
-    return Eligibility(tuple(facts.projects.index), rule == "", rule, {"zh": zh, "en": en})
+    return Eligibility(tuple(facts.projects.index), rule == "", rule, {"zh": zh, "en": en}, _remarks(facts, rule == ""))
+
+
+UNCHECKED: Mapping[str, Text] = {
+    "no": Text(zh="约束未查", en="constraints not looked into"),
+    "partly": Text(zh="约束只查了部分", en="constraints looked into in part only"),
+}
+"""What is said of a site by `constraints_checked`."""
+
+
+def _remarks(facts: Facts, allowed: np.ndarray) -> dict[Language, np.ndarray]:
+    """(P, S): that a rule on constraints was held against nothing, or against a part of them."""
+    segments, ruled = catalog.segments(), catalog.rules()["process_restricted"]
+    hazardous = np.array([segments[key].hazardous_process for key in facts.projects["segment"]], dtype=bool)[:, None]
+    remarks: dict[Language, np.ndarray] = {}
+    for language in LANGUAGES:
+        kept = ("、" if language == "zh" else ", ").join(
+            catalog.constraint_names()[word][language] for word in ruled.constraints
+        )
+        text = np.full(allowed.shape, "", dtype=object)
+        for at, checked in enumerate(constraints_checked(facts.sites)):
+            if checked in UNCHECKED:
+                what = UNCHECKED[checked][language]
+                usual = f"{what}，选址前须查" if language == "zh" else f"{what}: look before siting"
+                special = f"{what}，是否在{kept}未知" if language == "zh" else f"{what}: it may lie in a {kept}"
+                text[:, at] = np.where(hazardous[:, 0], special, usual)
+        remarks[language] = np.where(allowed, text, "")
+    return remarks

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,15 +23,15 @@ from geo_cluster.access.road_calibration import RoadCalibration, calibrate
 from geo_cluster.access.travel import matrix
 from geo_cluster.access.travel_cost import freight_minutes, trips
 from geo_cluster.domain import Scenario, Text
-from geo_cluster.eligibility import Facts
+from geo_cluster.eligibility import Facts, constraints_checked
 from geo_cluster.errors import DataError, Fault, InputError, Place, refuse_if
 from geo_cluster.scoring.criteria import Setting
-from geo_cluster.supply.serving_station import feeding_station
+from geo_cluster.supply.serving_station import Feed, area_names, doubt_km, feeding_station, supply_area
 from geo_cluster.world import catalog, observations, portfolio
 from geo_cluster.world.layers import Layers
 
 LAYERS: tuple[str, ...] = ("sites", "substations", "prefectures", "chain", "anchors", "roads")
-LAYERS += ("stations", "ports", "airports", "observations")
+LAYERS += ("stations", "ports", "airports", "counties", "observations")
 """Layers that a study reads."""
 
 SUPPLIER_MINUTES = 60.0
@@ -40,8 +40,10 @@ _ENDS = ("low", "likely", "high")
 
 
 def offers() -> tuple[str, ...]:
-    """Attributes that rules and measures use, by site: those of the resources, price of land, trip to the anchor."""
-    return (*(kind.attribute for kind in catalog.resources().values()), "land_price_10k_yuan_per_mu", "trip_min")
+    """Attributes that rules and measures use, by site: those of the resources, then those of criteria."""
+    of_resources = (kind.attribute for kind in catalog.resources().values())
+    behind = (one.attribute for one in catalog.criteria().values() if one.attribute is not None)
+    return tuple(dict.fromkeys([*of_resources, "trip_min", *behind]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,7 @@ class Region:
     layers : Layers
         What it was made of.
     sites : GeoDataFrame
-        S sites, with the `station` that feeds each.
+        S sites, with the `station` or supply area that feeds each.
     anchor : Series
         Where R&D is.
     network : RoadNetwork
@@ -69,7 +71,9 @@ class Region:
     by_segment : mapping of (G, S) arrays
         Measures that depend on the project's segment, in the order of `catalog.segments()`.
     names : mapping of Text
-        Names of sites, stations and prefectures by id.
+        Names of sites, stations, supply areas and prefectures by id.
+    left_out : mapping of Text
+        Criterion -> what its measure leaves out because nobody knows where it is.
     """
 
     scenario: Scenario
@@ -83,6 +87,7 @@ class Region:
     by_site: Mapping[str, np.ndarray]
     by_segment: Mapping[str, np.ndarray]
     names: Mapping[str, Text]
+    left_out: Mapping[str, Text] = field(default_factory=dict)
 
     @cached_property
     def draws(self) -> np.ndarray:
@@ -104,6 +109,39 @@ class Region:
             evidence.append(rows["basis"].fillna("assumed").to_numpy(object))
             source.append(rows["publisher"].fillna("").to_numpy(object))
         return np.stack(evidence, axis=1), np.stack(source, axis=1)
+
+    @cached_property
+    def same_assumption(self) -> dict[str, int]:
+        """Criterion -> at how many sites its number is one and the same assumed interval, by the most common one."""
+        bounds = self.observations[list(_ENDS)].to_numpy(float)
+        assumed = (self.observations["basis"] == "assumed").to_numpy()
+        found = {}
+        for key, criterion in catalog.criteria().items():
+            at = self.places[criterion.attribute] if criterion.attribute else np.array([], dtype=int)
+            at = at[at >= 0]
+            _, counts = np.unique(bounds[at[assumed[at]]], axis=0, return_counts=True)
+            found[key] = int(counts.max(initial=0))
+        return found
+
+    @property
+    def same_everywhere(self) -> frozenset[str]:
+        """Criteria that tell no two sites apart: one assumed interval stands for all of them."""
+        return frozenset(key for key, count in self.same_assumption.items() if count == len(self.sites) > 1)
+
+    @property
+    def criterion_notes(self) -> dict[str, Text]:
+        """What to know beside a criterion: that it rests on one assumption for many sites, and what it leaves out."""
+        notes = dict(self.left_out)
+        for key, count in self.same_assumption.items():
+            if 2 * count <= len(self.sites) or count < 2:
+                continue
+            zh, en = "各园区同一假定，不区分园区", "the same assumption at every site: it tells none apart"
+            if key not in self.same_everywhere:
+                zh = f"{len(self.sites)} 个园区中有 {count} 个同一假定，彼此不区分"
+                en = f"{count} of {len(self.sites)} sites rest on one assumption, which tells none of them apart"
+            more = notes.get(key)
+            notes[key] = Text(zh=f"{zh}；{more.zh}" if more else zh, en=f"{en}; {more.en}" if more else en)
+        return notes
 
     @cached_property
     def places(self) -> dict[str, np.ndarray]:
@@ -151,9 +189,11 @@ def prepare(
     anchor = world["anchors"].loc[world["anchors"]["id"] == scenario.anchor].set_index("id")
     network, calibration = travel_of(world)
     trips = _trips(network, calibration, world, scenario.anchor, sites)
-    feed = feeding_station(sites, world["substations"])
-    sites = sites.assign(station=feed.station)
+    rough_km = toml.table("travel")["points"]["rough_m"] / 1000
+    feed = feeding_station(sites, world["substations"], within_km=rough_km)
+    sites = sites.assign(station=feed.station, constraints_checked=constraints_checked(sites))
     by_site, by_segment = _measures(network, calibration, world, sites)
+    derived = [_trip_rows(trips), _distance_rows(sites, feed), _supplier_rows(network, calibration, world, sites)]
     return Region(
         scenario=scenario,
         layers=layers,
@@ -162,10 +202,11 @@ def prepare(
         network=network,
         calibration=calibration,
         trips=trips,
-        observations=_observe(scenario, world, sites, trips),
-        by_site=by_site | {"grid_km": feed.km},
+        observations=_observe(scenario, world, sites, [*derived, _constraint_rows(sites)]),
+        by_site=by_site,
         by_segment=by_segment,
         names=_names(world),
+        left_out=_left_out(world),
     )
 
 
@@ -236,10 +277,23 @@ def subject_of(attribute: str, sites: gpd.GeoDataFrame) -> pd.Series:
     return sites[column[catalog.attributes()[attribute].subject]]
 
 
+def supply_areas(world: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """`id`, `name_zh`, `name_en` of the supply area of every county with a site, which may be unknown to no source.
+
+    Parameters
+    ----------
+    world : mapping of DataFrame
+        Layers by name: `sites`, `counties`, `prefectures`.
+    """
+    columns = ["code", "name_zh", "name_en"]
+    return area_names(world["sites"], pd.concat([world["counties"][columns], world["prefectures"][columns]]))
+
+
 def _names(world: Mapping[str, pd.DataFrame]) -> dict[str, Text]:
     """Names of everything that an observation can be about."""
     ids = {"sites": "id", "substations": "id", "prefectures": "code"}
     rows = [world[layer].set_index(key)[["name_zh", "name_en"]] for layer, key in ids.items()]
+    rows.append(supply_areas(world).set_index("id"))
     return {one: Text(zh=zh, en=en) for one, zh, en in pd.concat(rows).itertuples()}
 
 
@@ -273,7 +327,7 @@ def _scenario(row: Mapping[str, Any], where: str, projects: set[str] | None, mor
         faults = refusal.faults
     try:
         layers = Layers(row["layers"] if isinstance(row.get("layers"), str) else "")
-        world = {name: layers.read(name) for name in ("sites", "substations", "prefectures", "anchors")}
+        world = {name: layers.read(name) for name in ("sites", "substations", "prefectures", "anchors", "counties")}
     except DataError as damage:
         refuse_if([*faults, *more, *damage.faults] if faults or more else [])
         raise
@@ -301,7 +355,7 @@ def name_faults(
     sites = set(world["sites"]["id"])
     picked = _texts(row.get("sites"))
     chosen = (picked & sites) or sites
-    subjects = {*sites, *world["substations"]["id"], *world["prefectures"]["code"]}
+    subjects = {*sites, *world["substations"]["id"], *world["prefectures"]["code"], *supply_area(world["sites"])}
     named = [("anchor", _texts([row.get("anchor", "future_city")]), set(world["anchors"]["id"]))]
     named.append(("sites", picked, sites))
     named.append(("known.subject", _values(row, "known", "subject"), subjects))
@@ -338,37 +392,88 @@ def _measures(
     network: RoadNetwork, calibration: RoadCalibration, world: Mapping[str, pd.DataFrame], sites: gpd.GeoDataFrame
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """(S,) measures of sites, and (G, S) measures that depend on the segment."""
-    chain, airports = world["chain"], world["airports"]
-    chain = chain[chain.geometry.notna()]
-    firms = chain[chain["kind"].isin(["firm", "plant"])]
-    labs = chain[chain["kind"].isin(["platform", "lab"])]
-    suppliers = firms[~firms["stage"].isin(["applications", "support"])]
-    gates = {"port": world["ports"], "air": airports[airports["iata"].isin(CARGO_AIRPORTS)]}
-    table = toml.table("travel")
-    freight = {
-        key: freight_minutes(
-            network, calibration, sites=sites.geometry, terminals=points.geometry, table=table
-        ).minutes.likely
-        for key, points in gates.items()
-    }
-    testing = _minutes(network, calibration, sites, labs).min(axis=1, initial=np.inf)
     segments = catalog.segments()
-    industries = (sites["industries_zh"] + sites["catalogue_industries_zh"]).tolist()
-    fit = [[min(1.0, sum(word in text for word in s.industries) / 3) for text in industries] for s in segments.values()]
+    gates, platforms = _gates(world), _platforms(world)
+    freight = {key: _gate_minutes(network, calibration, sites, points) for key, points in gates.items()}
+    testing = _minutes(network, calibration, sites, platforms[_is_placed(platforms)]).min(axis=1, initial=np.inf)
+    industries = (sites["industries_zh"].fillna("") + sites["catalogue_industries_zh"].fillna("")).tolist()
+    fit = [[_fit(text, segment.industries) for text in industries] for segment in segments.values()]
+    firms = _firms(world)
     same = np.array([firms["segments"].str.split(";").map(lambda parts, key=key: key in parts) for key in segments])
     city = firms["prefecture_code"].to_numpy()[:, None] == sites["prefecture_code"].to_numpy()[None, :]
-    constraints = [len([word for word in text.split(";") if word]) for text in sites["constraints"]]
-    by_site = {
-        "testing_minutes": np.where(np.isfinite(testing), testing, np.nan),
-        "supplier_count": (_minutes(network, calibration, sites, suppliers) <= SUPPLIER_MINUTES).sum(axis=1) * 1.0,
-        "open_constraints": np.array(constraints, dtype=float),
-    }
+    by_site = {"testing_minutes": np.where(np.isfinite(testing), testing, np.nan)}
     by_segment = {
         "freight_minutes": np.array([freight[segment.freight] for segment in segments.values()]),
         "industry_fit": np.array(fit),
         "same_segment": same.astype(float) @ city.astype(float),
     }
     return by_site, by_segment
+
+
+def _firms(world: Mapping[str, pd.DataFrame]) -> gpd.GeoDataFrame:
+    """Firms and plants of the chain, wherever they are."""
+    return world["chain"][world["chain"]["kind"].isin(["firm", "plant"])]
+
+
+def _suppliers(world: Mapping[str, pd.DataFrame]) -> gpd.GeoDataFrame:
+    """Firms that a laser plant buys of."""
+    firms = _firms(world)
+    return firms[~firms["stage"].isin(["applications", "support"])]
+
+
+def _platforms(world: Mapping[str, pd.DataFrame]) -> gpd.GeoDataFrame:
+    """Testing and service platforms and laboratories."""
+    return world["chain"][world["chain"]["kind"].isin(["platform", "lab"])]
+
+
+def _gates(world: Mapping[str, pd.DataFrame]) -> dict[str, gpd.GeoDataFrame]:
+    """Where goods leave, by main mode of freight."""
+    airports = world["airports"]
+    return {"port": world["ports"], "air": airports[airports["iata"].isin(CARGO_AIRPORTS)]}
+
+
+def _is_placed(points: gpd.GeoDataFrame) -> np.ndarray:
+    """(n,): whether a point is known well enough to be the nearest to something; see `tables/travel.toml`."""
+    return doubt_km(points) <= toml.table("travel")["points"]["rough_m"] / 1000
+
+
+def _gate_minutes(
+    network: RoadNetwork, calibration: RoadCalibration, sites: gpd.GeoDataFrame, gates: gpd.GeoDataFrame
+) -> np.ndarray:
+    """(S,): likely truck minutes to the nearest gate; nan where no gate has a place."""
+    placed = gates[_is_placed(gates)]
+    if placed.empty:
+        return np.full(len(sites), np.nan)
+    table = toml.table("travel")
+    found = freight_minutes(network, calibration, sites=sites.geometry, terminals=placed.geometry, table=table)
+    return found.minutes.likely
+
+
+def _fit(industries: str, words: Iterable[str]) -> float:
+    """How far lead industries match a segment's words, 0 to 1; nan where nobody says which they are."""
+    return min(1.0, sum(word in industries for word in words) / 3) if industries.strip() else np.nan
+
+
+def _left_out(world: Mapping[str, pd.DataFrame]) -> dict[str, Text]:
+    """Criterion -> how many things its measure leaves out, as they have no place or one that is too rough."""
+    platforms, suppliers = _platforms(world), _suppliers(world)
+    gates = pd.concat(_gates(world).values())
+    rough = {"testing_minutes": (~_is_placed(platforms)).sum(), "freight_minutes": (~_is_placed(gates)).sum()}
+    nowhere, doubtful = np.isinf(doubt_km(suppliers)), ~_is_placed(suppliers)
+    found = {
+        key: Text(
+            zh=f"另有 {count} 处位置未知或只知区县，未计入",
+            en=f"{count} more, known by district only or not at all, are left out",
+        )
+        for key, count in rough.items()
+        if count
+    }
+    if doubtful.any():
+        known = (doubtful & ~nowhere).sum()
+        zh = f"另有 {nowhere.sum()} 家位置未知，未计入；{known} 家只知区县，按误差计入上下限"
+        en = f"{nowhere.sum()} firms without a place are left out; {known} known by district only count by their error"
+        found["supplier_count"] = Text(zh=zh, en=en)
+    return found
 
 
 def _minutes(
@@ -380,31 +485,70 @@ def _minutes(
     return calibration.minutes(matrix(network, sites.geometry, points.geometry).minutes).likely
 
 
+def _derived(subjects: Any, attribute: str, bounds: np.ndarray, source: Any, **more: Any) -> pd.DataFrame:
+    """Observations that are derived here: (n, 3) bounds of n subjects, with the words of where they come from."""
+    rows = {"site_id": subjects, "attribute": attribute, **dict(zip(_ENDS, bounds.T, strict=True))}
+    about = {"unit": catalog.attributes()[attribute].unit.zh, "basis": "derived", "source": source}
+    return pd.DataFrame(rows | about | {"as_of": "2026-11", "source_class": "c", "confidence": "medium"} | more)
+
+
+def _trip_rows(trips: pd.DataFrame) -> pd.DataFrame:
+    """Door to door to each site, by the faster way."""
+    sources = catalog.attributes()["trip_min"].sources
+    way = {mode: words.zh for mode, words in zip(("road", "rail"), sources, strict=True)}
+    bounds = trips[[f"{end}_min" for end in _ENDS]].to_numpy(float)
+    return _derived(trips["destination"].to_numpy(), "trip_min", bounds, trips["mode"].map(way).to_numpy())
+
+
+def _distance_rows(sites: gpd.GeoDataFrame, feed: Feed) -> pd.DataFrame:
+    """Distance to the feeding station, where both points are known, give or take what both may be off by."""
+    known = ~np.isnan(feed.km)
+    km, doubt = feed.km[known], feed.doubt_km[known]
+    bounds = np.stack([np.maximum(km - doubt, 0.0), km, km + doubt], axis=1)
+    return _derived(sites["id"].to_numpy()[known], "grid_km", bounds, catalog.attributes()["grid_km"].sources[0].zh)
+
+
+def _supplier_rows(
+    network: RoadNetwork, calibration: RoadCalibration, world: Mapping[str, pd.DataFrame], sites: gpd.GeoDataFrame
+) -> pd.DataFrame:
+    """Listed suppliers within an hour of each site; the bounds count those that may be, and those that must be."""
+    suppliers = _suppliers(world)
+    suppliers = suppliers[np.isfinite(doubt_km(suppliers))]
+    minutes = _minutes(network, calibration, sites, suppliers)
+    off = (doubt_km(sites)[:, None] + doubt_km(suppliers)) / toml.table("travel")["points"]["km_per_min"]
+    bounds = np.stack([(minutes + sign * off <= SUPPLIER_MINUTES).sum(axis=1) for sign in (1, 0, -1)], axis=1)
+    words = catalog.attributes()["supplier_count"].sources[0].zh
+    return _derived(sites["id"].to_numpy(), "supplier_count", bounds.astype(float), words)
+
+
+def _constraint_rows(sites: gpd.GeoDataFrame) -> pd.DataFrame:
+    """How many constraints each site has: the list's where it was looked into, else at least so many."""
+    declared = catalog.attributes()["open_constraints"]
+    prior = declared.priors[0]
+    listed = np.array([len({*filter(None, text.split(";"))}) for text in sites["constraints"].fillna("")], dtype=float)
+    known = (sites["constraints_checked"] == "yes").to_numpy()
+    likely, high = np.maximum(listed, prior.likely), np.maximum(listed + 1, prior.high)
+    bounds = np.stack([listed, np.where(known, listed, likely), np.where(known, listed, high)], axis=1)
+    trust = {"basis": np.where(known, "derived", "assumed"), "confidence": np.where(known, "medium", "low")}
+    source = np.where(known, declared.sources[0].zh, prior.reason.zh)
+    return _derived(sites["id"].to_numpy(), "open_constraints", bounds, source, **trust)
+
+
 def _observe(
-    scenario: Scenario, world: Mapping[str, pd.DataFrame], sites: gpd.GeoDataFrame, trips: pd.DataFrame
+    scenario: Scenario,
+    world: Mapping[str, pd.DataFrame],
+    sites: gpd.GeoDataFrame,
+    derived: Iterable[pd.DataFrame],
 ) -> pd.DataFrame:
     """Every number of sites, stations and prefectures: the user's, the published, the derived, the assumed."""
     declared = catalog.attributes()
-    way = {mode: words.zh for mode, words in zip(("road", "rail"), declared["trip_min"].sources, strict=True)}
-    derived = pd.DataFrame(
-        {
-            "site_id": trips["destination"],
-            "attribute": "trip_min",
-            **{end: trips[f"{end}_min"] for end in _ENDS},
-            "unit": "分钟",
-            "basis": "derived",
-            "source": trips["mode"].map(way),
-            "as_of": "2026-11",
-            "source_class": "c",
-            "confidence": "medium",
-        }
-    )
     stated = observations.known_rows(scenario.known, declared)
-    rows = pd.concat([world["observations"].reindex(columns=observations.COLUMNS), derived, stated], ignore_index=True)
+    rows = pd.concat([world["observations"].reindex(columns=observations.COLUMNS), *derived, stated], ignore_index=True)
     stations = world["substations"]
     subjects = {
         "site": dict(zip(sites["id"], sites["site_class"], strict=True)),
-        "substation": {
+        "substation": dict.fromkeys(sorted({*sites["station"]} & {*supply_area(sites)}), "unknown_feed")
+        | {
             one: f"{kv:.0f}" if status == "operating" else "unconfirmed"
             for one, kv, status in zip(stations["id"], stations["voltage_kv"], stations["status"], strict=True)
             if one in set(sites["station"])

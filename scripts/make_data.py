@@ -8,6 +8,7 @@ The same packages and facts give the same bytes; nothing is downloaded. What it 
 
 - boundaries (`boundaries.py`), networks (`networks.py`) and water (`water.py`), out of data packages;
 - points: tables of facts, each point checked against the county it is said to lie in;
+- rows: tables of facts without a place of their own;
 - observations: facts with low, likely and high, and what follows from the tables;
 - the publisher of each row's sources, from `publishers.csv`; a source of nobody stops the build;
 - `sources.toml`: what `data/facts/layers.toml` declares of each layer, and what the files themselves say.
@@ -41,6 +42,7 @@ GEOD = pyproj.Geod(ellps="WGS84")
 
 POINT_LAYERS = ("chain", "anchors", "power_plants", "substations", "stations", "airports", "ports", "geonames")
 SHAPES = {"roads": "LineString", "railways": "LineString", "water": "any"}
+ROW_LAYERS = ("reference_projects",)
 SOURCE_COLUMNS = ["source", "source_class", "publisher", "source_is_copy", "confidence", "as_of", "notes"]
 
 CATALOGUE = "中国开发区审核公告目录（2018年版）"
@@ -125,14 +127,19 @@ class Counties:
     polygons: np.ndarray
 
     def locate(self, name: str, points: pd.DataFrame) -> pd.DataFrame:
-        """Set `prefecture_code` and `county_code` from the map; empty outside Hubei or without coordinates."""
+        """Set `prefecture_code` and `county_code` from the map; empty outside Hubei, as claimed without coordinates."""
         geometry = shapely.points(pd.to_numeric(points["lon"]), pd.to_numeric(points["lat"]))
         point, county = shapely.STRtree(self.polygons).query(geometry, predicate="intersects")
         found = {column: np.full(len(points), "", dtype=object) for column in ("prefecture_code", "county_code")}
         found["prefecture_code"][point] = self.table["prefecture_code"].to_numpy()[county]
         found["county_code"][point] = self.table["code"].to_numpy()[county]
+        nowhere = (points["lon"] == "").to_numpy()
+        claims = points.reindex(columns=list(found), fill_value="")
+        county = claims["county_code"].map(self.table.set_index("code")["prefecture_code"])
+        claims["prefecture_code"] = claims["prefecture_code"].where(claims["prefecture_code"] != "", county.fillna(""))
         for column, code in found.items():
-            claimed = points.get(column, "")
+            claimed = claims[column].to_numpy()
+            code[nowhere] = claimed[nowhere]
             wrong = points.loc[(claimed != "") & (claimed != code)]
             if len(wrong):
                 msg = f"{name}: {column} contradicts the point in rows {wrong.iloc[:, 0].tolist()}"
@@ -248,6 +255,7 @@ def main(out: Path) -> None:
     check_airports(tables["airports"])
     tables["sites"] = make_sites(tables, divisions["name_zh"])
     tables = {name: counties.locate(name, table) for name, table in tables.items()}
+    tables |= {name: read_facts(name) for name in ROW_LAYERS}
     tables["observations"] = make_observations(tables["sites"])
     publishers = Publishers.read()
     tables = {name: publishers.name(name, table) for name, table in tables.items()}

@@ -29,7 +29,7 @@ def points(rows: list[dict]) -> gpd.GeoDataFrame:
 def layers() -> dict[str, pd.DataFrame]:
     """Every layer that a study reads."""
     site = {"prefecture_code": PREFECTURE, "prefecture_zh": "鄂州市", "catalogue_industries_zh": "", "fit_grade": "A"}
-    site |= {"fit_note_zh": "", "constraints": "", "stations": ""}
+    site |= {"fit_note_zh": "", "constraints": "", "constraints_checked": "yes", "stations": "G1"}
     sites = points(
         [
             site

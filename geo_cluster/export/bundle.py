@@ -21,6 +21,7 @@ from geo_cluster.export.csv_tables import SAMPLE, csv_tables
 from geo_cluster.export.geopackage import write_geopackage
 from geo_cluster.export.sheet import sheet
 from geo_cluster.export.workbook import workbook
+from geo_cluster.intake import appraise
 from geo_cluster.intake.appraise import Appraisal
 from geo_cluster.maps import page, payload
 from geo_cluster.report import explanation
@@ -76,7 +77,7 @@ def write(study: Study, out: Path, *, language: Language = "zh") -> list[Path]:
 
 
 def write_appraisal(parts: Iterable[Appraisal], out: Path, *, sample: bool = False) -> list[Path]:
-    """Write `scores.csv`, `verdicts.csv` and `needs.csv` of an intake, a batch at a time; see `write_files`.
+    """Write `scores.csv`, `verdicts.csv`, `needs.csv` and `references.csv` of an intake, a batch at a time; see `write_files`.
 
     Parameters
     ----------
@@ -90,7 +91,7 @@ def write_appraisal(parts: Iterable[Appraisal], out: Path, *, sample: bool = Fal
 
     def make(folder: Path) -> None:
         for number, part in enumerate(parts):
-            for name in ("scores", "verdicts", "needs"):
+            for name in appraise.TABLES:
                 table = getattr(part, name)
                 content = as_csv(table.assign(notice=SAMPLE) if sample else table, heading=number == 0)
                 with (folder / f"{name}.csv").open("ab") as file:

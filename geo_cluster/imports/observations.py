@@ -14,7 +14,7 @@ from geo_cluster.errors import Fault
 from geo_cluster.imports.cells import day, plain, spans, unit_factor, units_of
 from geo_cluster.imports.checked import Checked, ImportContext
 from geo_cluster.imports.headings import Rows, recognise
-from geo_cluster.region import Region
+from geo_cluster.region import Region, supply_areas
 from geo_cluster.world import catalog, layers
 
 _ENDS = ("low", "likely", "high")
@@ -23,7 +23,7 @@ PREVIEW = ["row", "subject", "attribute", *_ENDS, "old_low", "old_likely", "old_
 
 SUBJECTS = {
     "site": Text(zh="园区", en="site"),
-    "substation": Text(zh="变电站", en="substation"),
+    "substation": Text(zh="变电站或供电区", en="substation or supply area"),
     "prefecture": Text(zh="市州", en="prefecture"),
 }
 """What kinds of subjects are called."""
@@ -38,7 +38,8 @@ def subjects(region: Region) -> pd.DataFrame:
         parts.append(
             pd.DataFrame({"id": table[key], "kind": kind, "name_zh": table["name_zh"], "name_en": table["name_en"]})
         )
-    return pd.concat(parts, ignore_index=True)
+    areas = supply_areas({name: region.layers.read(name) for name in ("sites", "counties", "prefectures")})
+    return pd.concat([*parts, areas.assign(kind="substation")], ignore_index=True)
 
 
 def named(rows: pd.DataFrame) -> dict[str, str]:

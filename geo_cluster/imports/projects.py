@@ -35,6 +35,10 @@ def check_projects(table: pd.DataFrame, context: ImportContext) -> Checked:
             en=f"{len(preview)} projects; {stated} needs are given, {estimated} estimated by segment.",
         )
     )
+    rows.notes.extend(
+        Text(**{language: str(fault.words(language)) for language in ("zh", "en")})
+        for fault in portfolio.warnings(preview)
+    )
     files = {"projects.csv": spreadsheet.as_csv(text)}
     return rows.checked(preview=preview.reset_index(), files=files, source=context.name)
 

@@ -294,7 +294,6 @@ def _merged(base: pd.DataFrame, added: Sequence[pd.DataFrame]) -> pd.DataFrame:
                 "name_zh": one.name,
                 "voltage_kv": one.voltage_kv,
                 "transformer_mva": one.transformer_mva,
-                "in_service_from": one.in_service_from,
                 "lon": one.lon,
                 "lat": one.lat,
                 "county_code": one.county_code,
@@ -302,23 +301,36 @@ def _merged(base: pd.DataFrame, added: Sequence[pd.DataFrame]) -> pd.DataFrame:
                 "source": one.source,
                 "as_of": one.as_of,
                 "source_class": "user",
+                "publisher": one.source,
+                "source_is_copy": "no",
                 "confidence": "as stated",
+                "feeds_sites": one.feeds,
             }
-            if one.in_service_from:
-                own["status"] = "operating" if one.in_service_from <= one.as_of else "planned"
+            own = {column: value for column, value in own.items() if not (pd.isna(value) or value == "")}
+            own |= _service(one.in_service_from, one.as_of)
+            if "transformer_mva" in own:
+                own["transformers_mva"] = ""  # the sum is theirs, the list was another's
             if pd.notna(one.lon):
                 own |= {"coord_basis": one.source, "coord_uncertainty_m": np.nan}
             if one.id in base["id"].to_numpy():
                 own.pop("name_zh")
-            for column, value in own.items():
-                if not (pd.isna(value) or value == "") or column == "coord_uncertainty_m":
-                    found.loc[one.id, column] = value
+            for column in own.keys() & {*found.columns}:
+                found.loc[one.id, column] = own[column]
     found = found.reset_index()
     text = [column for column in found if column not in ("geometry", *_numeric(base))]
     found[text] = found[text].fillna("")
     points = gpd.GeoSeries.from_xy(pd.to_numeric(found["lon"]), pd.to_numeric(found["lat"]), crs=layers.CRS)
     points[pd.to_numeric(found["lon"]).isna()] = None
     return gpd.GeoDataFrame(found.drop(columns="geometry"), geometry=points)
+
+
+def _service(begun: str, today: str) -> dict[str, str]:
+    """Status and dates of a station by when it begins to serve, ISO dates; nothing where nobody says when."""
+    if not begun:
+        return {}
+    planned = begun > today
+    dates = {"in_service_from": "" if planned else begun, "planned_from": begun if planned else ""}
+    return {"status": "planned" if planned else "operating", "last_reported_zh": "", **dates}
 
 
 def _numeric(table: pd.DataFrame) -> list[str]:

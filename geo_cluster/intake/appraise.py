@@ -14,7 +14,9 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster import eligibility, toml
+from geo_cluster.domain import Language
 from geo_cluster.errors import Fault, InputError, reason_of
+from geo_cluster.intake.references import beside
 from geo_cluster.intake.site_choice import choices_of, verdict, weigh
 from geo_cluster.region import Region, facts_of, settings_of
 from geo_cluster.report import tables
@@ -22,7 +24,7 @@ from geo_cluster.scoring.criteria import decide
 from geo_cluster.supply.energy_review import energy_review
 from geo_cluster.supply.grid_connection import voltages
 from geo_cluster.supply.tariff import bill
-from geo_cluster.world import catalog, portfolio, spreadsheet
+from geo_cluster.world import catalog, plant_needs, portfolio, spreadsheet
 
 BATCH = 100
 """Projects appraised at once; bounds memory, changes nothing else."""
@@ -42,17 +44,24 @@ class Appraisal:
         of one number that puts the second first, what each method would choose, their mean Kendall tau.
     needs : DataFrame
         One row a project: what it was taken to need and whether that was given or estimated; voltage, review and bill.
+    references : DataFrame
+        Reference projects beside the ranges behind the estimates; see `references.beside`.
     """
 
     scores: pd.DataFrame
     verdicts: pd.DataFrame
     needs: pd.DataFrame
+    references: pd.DataFrame
+
+
+TABLES = ("scores", "verdicts", "needs", "references")
+"""Tables of an `Appraisal`, a file each."""
 
 
 def appraise(region: Region, projects: pd.DataFrame) -> Appraisal:
     """Appraise checked projects (`portfolio.check`) in a region; see `Appraisal`."""
     parts = list(batches(region, projects))
-    return Appraisal(*(pd.concat([getattr(part, name) for part in parts]) for name in ("scores", "verdicts", "needs")))
+    return Appraisal(*(pd.concat([getattr(part, name) for part in parts]) for name in TABLES))
 
 
 def batches(region: Region, projects: pd.DataFrame, *, scheduler: str = "") -> Iterator[Appraisal]:
@@ -95,9 +104,10 @@ def appraise_one(region: Region, project: Mapping[str, Any]) -> dict[str, Any]:
         With every fault of the project.
     """
     found = appraise(region, checked(project))
-    plain = {name: getattr(found, name).astype(object) for name in ("scores", "verdicts", "needs")}
+    plain = {name: getattr(found, name).astype(object) for name in TABLES}
     rows = {name: table.where(table.notna(), None).to_dict("records") for name, table in plain.items()}
-    return {"verdict": rows["verdicts"][0], "needs": rows["needs"][0], "scores": rows["scores"]}
+    one = {"verdict": rows["verdicts"][0], "needs": rows["needs"][0]}
+    return one | {name: rows[name] for name in ("scores", "references")}
 
 
 def checked(project: Mapping[str, Any]) -> pd.DataFrame:
@@ -106,12 +116,32 @@ def checked(project: Mapping[str, Any]) -> pd.DataFrame:
     return portfolio.check(pd.DataFrame([text]), where="project")
 
 
-def estimated(segment: str, output_100m_yuan: float) -> dict[str, tuple[float, float, float]]:
-    """Low, likely and high of what a project is taken to need where nobody says: `portfolio.needs()`, `max_minutes`."""
+def estimated(
+    segment: str, output_100m_yuan: float, stated: Mapping[str, str] | None = None
+) -> dict[str, tuple[float, float, float]]:
+    """Low, likely and high of what a project is taken to need where nobody says: `portfolio.needs()`, `max_minutes`.
+
+    Parameters
+    ----------
+    segment : str
+        Key of `catalog.segments()`.
+    output_100m_yuan : float
+        Annual output.
+    stated : mapping of str, optional
+        Needs that somebody typed; capacity and energy follow from one another. What can't be read is left out.
+    """
     output = np.full((1, 3), output_100m_yuan)
     usual = catalog.segments()[segment].max_minutes
+    known = {}
+    for need in set(stated or {}) & {"power_mva", "energy_gwh"}:
+        try:
+            one = checked({"segment": segment, "output_100m_yuan": output_100m_yuan, need: (stated or {})[need]})
+        except InputError:
+            continue  # said where the project is checked
+        if one[f"{need}_given"].all():
+            known[need] = one[[f"{need}_{end}" for end in ("low", "likely", "high")]].to_numpy(float)
     needs = {
-        need: (low, likely, high) for need, ((low, likely, high),) in portfolio.estimate([segment], output).items()
+        need: (low, likely, high) for need, ((low, likely, high),) in portfolio.estimate([segment], output, known).items()
     }
     return needs | {"max_minutes": (usual, usual, usual)}
 
@@ -199,7 +229,7 @@ def _batch(region: Region, projects: pd.DataFrame) -> Appraisal:
     ranking.insert(ranking.columns.get_loc("chance_top3") + 1, "chance_error", error.ravel().round(4))
     order = ["project", "eligible", "score"]
     scores = ranking.sort_values(order, ascending=[True, False, False], kind="stable", ignore_index=True)
-    return Appraisal(scores, pd.DataFrame(verdicts), needs_table(projects))
+    return Appraisal(scores, pd.DataFrame(verdicts), needs_table(projects), beside(region.layers, projects))
 
 
 def needs_table(projects: pd.DataFrame) -> pd.DataFrame:
@@ -209,14 +239,21 @@ def needs_table(projects: pd.DataFrame) -> pd.DataFrame:
 
 
 def _energy(projects: pd.DataFrame) -> pd.DataFrame:
-    """How each project is connected, which energy review it triggers, and what its electricity costs a year."""
+    """How each project is connected, which energy review it triggers, and what its electricity costs a year.
+
+    The bill is that of the project's own load factor, by demand; `bill_by_capacity_…` where the basic charge goes by the
+    capacity of its transformers, which are used in full at the peak: as many kW a kVA as the power factor.
+    """
     grid, tariffs, segments = toml.table("grid"), toml.table("tariffs"), catalog.segments()
+    factors, odd, loading = portfolio.load_factors(projects), portfolio.warnings(projects), plant_needs.power_factor()
     rows = []
-    for project in projects.itertuples():
+    for project, load in zip(projects.itertuples(), factors.tolist(), strict=True):
         power = (project.power_mva_low, project.power_mva_likely, project.power_mva_high)
         gwh = (project.energy_gwh_low, project.energy_gwh_likely, project.energy_gwh_high)
         levels, review = voltages(power, grid=grid), energy_review(gwh, grid=grid)
-        cost = bill(gwh, voltage_kv=max(levels[0], 10.0), tariffs=tariffs)
+        charged = {"voltage_kv": max(levels[0], 10.0), "tariffs": tariffs, "load_factor": load}
+        cost, by_capacity = bill(gwh, **charged), bill(gwh, **charged, transformer_loading=loading)
+        said = [fault for fault in odd if fault.place.name == str(project.Index)]
         rows.append(
             {
                 "voltage_kv": "/".join(f"{kv:g}" for kv in levels),
@@ -227,15 +264,28 @@ def _energy(projects: pd.DataFrame) -> pd.DataFrame:
                 "review": review.review,
                 "review_zh": review.words_zh,
                 "review_en": review.words_en,
+                **dict(zip(("load_factor_low", "load_factor_likely", "load_factor_high"), load, strict=True)),
+                "transformer_loading": loading,
                 "bill_10k_yuan_low": cost.annual_wan_yuan.low,
                 "bill_10k_yuan_likely": cost.annual_wan_yuan.likely,
                 "bill_10k_yuan_high": cost.annual_wan_yuan.high,
                 "price_yuan_kwh": cost.price_yuan_kwh.likely,
                 "tariff": cost.tariff,
+                "bill_by_capacity_10k_yuan_low": by_capacity.annual_wan_yuan.low,
+                "bill_by_capacity_10k_yuan_likely": by_capacity.annual_wan_yuan.likely,
+                "bill_by_capacity_10k_yuan_high": by_capacity.annual_wan_yuan.high,
+                **{f"check_{language}": _said(said, language) for language in ("zh", "en")},
                 **_support(segments[project.segment].stage, project.output_100m_yuan),
             }
         )
     return pd.DataFrame(rows).round(4)
+
+
+def _said(faults: list[Fault], language: Language) -> str:
+    """What is outside sense, and what to do, in one text."""
+    words = [fault.words(language) for fault in faults]
+    mark, end = (("；", "：") if language == "zh" else ("; ", ": "))
+    return mark.join(f"{one.where}{end}{one.what}→{one.remedy}" for one in words)
 
 
 def _support(stage: str, output_100m_yuan: float) -> dict[str, str | float]:

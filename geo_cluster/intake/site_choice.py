@@ -62,6 +62,10 @@ class Choice:
         How each number is known (`domain.BASES`).
     source : (A, C) array of str
         Who says so; empty where a criterion is measured on the layers.
+    same_everywhere : frozenset of str
+        Criteria that rest on one assumption for all sites of the region, and so tell none apart.
+    notes : mapping of Text
+        What to know beside a criterion (`Region.criterion_notes`).
     refused : DataFrame
         One row a site that the project may not go to: `site`, `rule`, `reason_zh`, `reason_en`.
     seed : int
@@ -77,6 +81,8 @@ class Choice:
     utilities: np.ndarray
     evidence: np.ndarray
     source: np.ndarray
+    same_everywhere: frozenset[str]
+    notes: Mapping[str, Text]
     refused: pd.DataFrame
     seed: int
 
@@ -105,6 +111,7 @@ def choices_of(region: Region, facts: Facts, allowed: Eligibility, likely: Setti
     known = np.stack([value_function(one).value(natural[:, :, c]) for c, one in enumerate(criteria.values())], axis=2)
     value = np.where(np.isnan(known), 0.5, known)
     evidence, source = region.evidence
+    same_everywhere, notes = region.same_everywhere, region.criterion_notes
     for p, project in enumerate(allowed.projects):
         here = np.flatnonzero(allowed.allowed[p])
         yield Choice(
@@ -117,6 +124,8 @@ def choices_of(region: Region, facts: Facts, allowed: Eligibility, likely: Setti
             utilities=_utilities(drawn, p, here),
             evidence=evidence[here],
             source=source[here],
+            same_everywhere=same_everywhere,
+            notes=notes,
             refused=_refused(region, allowed, p),
             seed=region.scenario.seed,
         )
@@ -242,8 +251,9 @@ def rank_acceptability(weighed: Weighed, *, sites: int = 8, ranks: int = 5) -> p
 def side_by_side(weighed: Weighed, sites: list[str]) -> pd.DataFrame:
     """Criterion by site, for a few sites: natural value, value, points, evidence, source, and whether it is the best.
 
-    `value_low` and `value_high` hold nine of ten draws of the value. Sources are in both languages. Nobody is the best
-    where all are equal, or where the value is unknown.
+    `same_everywhere` marks a criterion that rests on one assumption for all sites. `value_low` and `value_high` hold
+    nine of ten draws of the value. Sources are in both languages. Nobody is the best where all are equal, or where the
+    value is unknown.
     """
     places = [weighed.choice.sites.index(site) for site in sites]
     value = weighed.choice.value[places]
@@ -261,6 +271,7 @@ def side_by_side(weighed: Weighed, sites: list[str]) -> pd.DataFrame:
             "points": weighed.points[place, c],
             "weight": weighed.weight[c],
             "evidence": weighed.choice.evidence[place, c],
+            "same_everywhere": key in weighed.choice.same_everywhere,
             **{
                 f"source_{language}": catalog.source_in(
                     language, criterion.attribute or "", weighed.choice.source[place, c]

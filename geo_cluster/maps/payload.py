@@ -83,6 +83,7 @@ def payload(
         "notes": notes,
         "filters": _filters(read["chain"], prefectures, language),
         "nowhere": words["nowhere"].format(n=n) if (n := int(read["chain"].geometry.isna().sum())) else "",
+        "unplaced": _unplaced(read, prefectures, language),
         **({} if study else {"matrix": _matrix(read["chain"], prefectures, language, style)}),
         "places": _places(prefectures, language),
         "bounds": _extent(study) if study else EAST,
@@ -403,6 +404,19 @@ def _infrastructure(
     return shown
 
 
+def _unplaced(
+    read: Mapping[str, gpd.GeoDataFrame], prefectures: gpd.GeoDataFrame, language: Language
+) -> list[dict[str, Any]]:
+    """Cards of what no source gives a place of, by layer: listed and found, but nowhere on the map."""
+    names, shown = toml.table("layers")["layers"], []
+    for key, frame in read.items():
+        rows = frame[frame.geometry.isna()]
+        if len(rows):
+            name = f"{names[key]['name'][language]} · {WORDS[language]['adrift']}"
+            shown.append({"key": key, "name": name, "features": _cards(rows, key, prefectures, language)})
+    return shown
+
+
 def _plan(study: Study, language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Flows from the R&D anchor to each site that takes projects, as wide as the number it takes."""
     words, start = WORDS[language], study.anchor.geometry
@@ -466,10 +480,15 @@ def _moves(study: Study, before: Mapping[str, str], words: Mapping[str, str]) ->
 def _cards(
     frame: gpd.GeoDataFrame, layer: str, prefectures: gpd.GeoDataFrame, language: Language
 ) -> list[dict[str, Any]]:
-    """Point features with the card that a click shows: name, declared columns, source and confidence."""
+    """Point features with the card that a click shows: name, declared columns, source and confidence.
+
+    What has no place has no `at`, and its card says why.
+    """
     declared = toml.table("layers")["layers"][layer]["popup"]
     columns = columns_of(layer)
     spoken = {column: vocabulary(rule["words"]) for column, rule in columns.items() if "words" in rule}
+    if "possibly_same_as" in columns:
+        spoken["possibly_same_as"] = {row.id: {"zh": row.name_zh, "en": row.name_en} for row in frame.itertuples()}
     spoken["prefecture_zh"] = {row.name_zh: {"zh": row.name_zh, "en": row.name_en} for row in prefectures.itertuples()}
     features = []
     for row, publisher in zip(frame.to_dict("records"), sources.publishers(frame), strict=True):
@@ -478,6 +497,7 @@ def _cards(
         rows = []
         for column in declared:
             text = _spoken(row.get(column), spoken.get(column, {}), language)
+            text = text or (WORDS[language]["unknown"] if columns[column].get("say_unknown") else "")
             if text:
                 rows.append([columns[column][language], text])
         card = {"title": title, "sub": other if other != title else "", "rows": rows}
@@ -486,7 +506,10 @@ def _cards(
         if pd.notna(row["coord_uncertainty_m"]):
             card["within_m"] = row["coord_uncertainty_m"]
         card["find"] = f"{row.get('id', row.get('code', ''))} {row.get('alias_zh', '')}"
-        features.append({"at": [round(row["lat"], 5), round(row["lon"], 5)], "p": card})
+        if row["geometry"] is None:
+            rows.append([WORDS[language]["adrift"], row["coord_basis"] or WORDS[language]["unknown"]])
+        here = {} if row["geometry"] is None else {"at": [round(row["lat"], 5), round(row["lon"], 5)]}
+        features.append({**here, "p": card})
     return features
 
 
@@ -497,7 +520,7 @@ def _trust(row: Mapping[str, Any], publisher: str, language: Language) -> str:
         grade = "".join(GRADES.get(part, part) for part in grade.split("-"))
     classes = [known[one][language] if one in known else one for one in str(row["source_class"]).split("+")]
     if row.get("source_is_copy") == "yes":
-        classes.append(words["copy"])
+        classes.append(words["a_copy"])
     text = words["trust"].format(
         publisher=sources.publisher_in(language, publisher),
         source_class=words["comma"].join(classes),

@@ -36,8 +36,12 @@ def ranking(study: Study) -> pd.DataFrame:
 
 @once
 def contributions(study: Study) -> pd.DataFrame:
-    """One row a pair and criterion; see `contributions_table`."""
-    return contributions_table(study.projects, study.sites, study.decision)
+    """One row a pair and criterion; see `contributions_table`.
+
+    `same_everywhere`: whether the criterion rests on one assumption for all sites, and so tells none apart.
+    """
+    table = contributions_table(study.projects, study.sites, study.decision)
+    return table.assign(same_everywhere=table["criterion"].isin(study.region.same_everywhere))
 
 
 @once
@@ -76,6 +80,7 @@ def ranking_table(
 
     `<theme>`, `<theme>_low`, `<theme>_high` are sub-scores from 0 to 100; `reported`, `published`, `derived`, `assumed`
     say what share of the weight rests on numbers known in that way, `<theme>_assumed` the last of them for a theme.
+    `remark` says what no rule was held against, as nobody looked into it.
 
     Parameters
     ----------
@@ -110,6 +115,7 @@ def ranking_table(
     table["eligible"] = allowed.allowed.ravel()
     table["rule"] = allowed.rule.ravel()
     table["reason"], table["reason_en"] = allowed.reason["zh"].ravel(), allowed.reason["en"].ravel()
+    table["remark"], table["remark_en"] = allowed.remark["zh"].ravel(), allowed.remark["en"].ravel()
     return table
 
 
@@ -118,12 +124,12 @@ def evidence_shares(
 ) -> dict[str, np.ndarray]:
     """Basis -> (S,): what share of the weight (of one theme, or of all) rests on numbers known in that way.
 
-    A number that nobody could have told (a site without a station) counts as assumed.
+    A number that nobody could have told counts as assumed.
 
     Parameters
     ----------
     sites : GeoDataFrame
-        S sites, with the station and the prefecture of each.
+        S sites, with the station or supply area and the prefecture of each.
     known : DataFrame
         Observations, each with its basis.
     decision : DecisionMatrix
@@ -222,16 +228,16 @@ def _pairs(projects: pd.DataFrame, sites: gpd.GeoDataFrame) -> pd.DataFrame:
 
 
 def offers_table(region: Region) -> pd.DataFrame:
-    """What each site can draw on of each resource: its own, its station's, its prefecture's.
+    """What each site can draw on of each resource: its own, its station's or supply area's, its prefecture's.
 
     Returns
     -------
     DataFrame
         One row a site and resource, in the order of the sites: `site` and its names, `prefecture`, `resource`
         (land in mu, power in MVA, energy in tce a year), `attribute`; `subject` whose number it is, its names,
-        distance in `km` and `sharers` that draw on it too (itself counted); `named`: whether a source names the
-        station for the site; `low`, `likely`, `high`, `basis`, sources in both languages, `as_of`. Where there is
-        no subject (a prefecture without station) the numbers are nan and the basis is empty.
+        distance in `km` (nan where it is assumed) and `sharers` that draw on it too (itself counted); `named`:
+        whether a source names the station for the site, or nobody knows which it is; `low`, `likely`, `high`,
+        `basis`, sources in both languages, `as_of`.
     """
     sites, known = region.sites, region.observations.set_index(["attribute", "site_id"])
     tables = []
@@ -246,7 +252,7 @@ def offers_table(region: Region) -> pd.DataFrame:
         table["resource"], table["attribute"], table["subject"] = resource, attribute, subject.to_numpy()
         for language in LANGUAGES:
             table[f"subject_{language}"] = [region.names[one][language] if one else "" for one in subject]
-        table["km"] = region.by_site["grid_km"] if is_fed else np.nan
+        table["km"] = _measured_km(region) if is_fed else np.nan
         table["sharers"] = subject.map(subject.value_counts()).to_numpy()
         named = [one in text.split(";") for one, text in zip(subject, sites["stations"], strict=True)]
         table["named"] = named if is_fed else True
@@ -257,6 +263,12 @@ def offers_table(region: Region) -> pd.DataFrame:
             table[f"source_{language}"] = [catalog.source_in(language, attribute, one) for one in source]
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
+
+
+def _measured_km(region: Region) -> np.ndarray:
+    """(S,): km to the feeding station where somebody said or measured it, else nan."""
+    at = region.places["grid_km"]
+    return np.where(region.observations["basis"].to_numpy()[at] == "assumed", np.nan, region.offers["grid_km"][:, 1])
 
 
 def supply_totals(offers: pd.DataFrame) -> pd.DataFrame:

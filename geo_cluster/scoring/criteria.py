@@ -28,10 +28,10 @@ class Setting:
         What projects take, by `need` of the resource: `land_mu`, `power_mva`, `energy_tce`.
     offers : mapping of (N, S) arrays
         What sites (with their substation and prefecture) have: `available_land_ha`, `spare_mva`,
-        `energy_quota_tce`, `land_price_10k_yuan_per_mu`, `trip_min`.
+        `energy_quota_tce`, `land_price_10k_yuan_per_mu`, `trip_min`, `grid_km`, `supplier_count`,
+        `open_constraints`.
     fixed : mapping of (P or 1, S) arrays
-        What is not drawn: `grid_km`, `testing_minutes`, `freight_minutes`, `supplier_count`, `industry_fit`,
-        `same_segment`, `open_constraints`.
+        What is not drawn: `testing_minutes`, `freight_minutes`, `industry_fit`, `same_segment`.
     """
 
     needs: Mapping[str, np.ndarray]
@@ -62,8 +62,8 @@ def rd_minutes(setting: Setting) -> np.ndarray:
 
 
 def grid_km(setting: Setting) -> np.ndarray:
-    """Straight line to the serving substation, km."""
-    return setting.fixed["grid_km"][None]
+    """Straight line to the substation that feeds the site, km."""
+    return setting.offers["grid_km"][:, None, :]
 
 
 def testing_minutes(setting: Setting) -> np.ndarray:
@@ -77,8 +77,8 @@ def freight_minutes(setting: Setting) -> np.ndarray:
 
 
 def supplier_count(setting: Setting) -> np.ndarray:
-    """Firms of the laser chain within an hour's drive."""
-    return setting.fixed["supplier_count"][None]
+    """Listed firms of the laser chain within an hour's drive."""
+    return setting.offers["supplier_count"][:, None, :]
 
 
 def industry_fit(setting: Setting) -> np.ndarray:
@@ -93,7 +93,7 @@ def same_segment(setting: Setting) -> np.ndarray:
 
 def open_constraints(setting: Setting) -> np.ndarray:
     """Constraints that have to be checked before building."""
-    return setting.fixed["open_constraints"][None]
+    return setting.offers["open_constraints"][:, None, :]
 
 
 MEASURES: dict[str, Callable[[Setting], np.ndarray]] = {

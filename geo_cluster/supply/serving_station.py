@@ -1,6 +1,8 @@
-"""Which substation each site is counted to: the nearest of those that a source names for it, else of its prefecture.
+"""Which substation each site draws on: one that a source names for it and that can serve it, else nobody knows which.
 
-Which station really feeds a zone is not published: this is an assumption, and the page says so.
+Which station feeds a zone is mostly not published. Where no source names one of 110-220 kV in service, the site draws
+on the supply area of its county: one pool for all such sites of the county, with no point and an assumed capacity.
+Nothing is chosen by distance alone, and no distance is measured from a point that stands for a whole town or city.
 """
 
 from __future__ import annotations
@@ -9,19 +11,31 @@ from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 from pyproj import Geod
 
-SERVING_KV = (110.0, 500.0)
-"""Voltages of stations whose supply area a site is counted to: converters and 1,000 kV stations serve no user."""
+SERVING_KV = (110.0, 220.0)
+"""Voltages of stations that feed a zone: stations of 500 kV and more feed it through these, converters nobody."""
+
+OWN_KV = (110.0, 500.0)
+"""Voltages of stations that a planner may say feed a site."""
+
+AREA = "A"
+"""What the id of a supply area begins with; the code of its county follows (`A420704`)."""
 
 _GEOD = Geod(ellps="WGS84")
 
 
 class Feed(NamedTuple):
-    """The station that each site is counted to: its id ('' where the prefecture has none) and distance, km (nan)."""
+    """What each site draws on.
+
+    `station`: id of a station or of a supply area. `km`: distance to the station, km; nan where it isn't known.
+    `doubt_km`: by how much that may be off, as both points may be.
+    """
 
     station: np.ndarray
     km: np.ndarray
+    doubt_km: np.ndarray
 
 
 def distance_km(first: gpd.GeoSeries, second: gpd.GeoSeries) -> np.ndarray:
@@ -42,30 +56,72 @@ def distance_km(first: gpd.GeoSeries, second: gpd.GeoSeries) -> np.ndarray:
     return _GEOD.inv(lon_1, lat_1, lon_2, lat_2)[2] / 1000
 
 
-def feeding_station(sites: gpd.GeoDataFrame, substations: gpd.GeoDataFrame) -> Feed:
-    """Nearest serving station that a source names for the site, else the nearest one of its own prefecture.
+def doubt_km(points: gpd.GeoDataFrame) -> np.ndarray:
+    """(n,): by how many km each point may be off; 0 where its layer doesn't say, inf where there is no point."""
+    stated = pd.to_numeric(points["coord_uncertainty_m"]) if "coord_uncertainty_m" in points else None
+    off = np.zeros(len(points)) if stated is None else stated.fillna(0.0).to_numpy(float) / 1000
+    return np.where(points.geometry.isna() | points.geometry.is_empty, np.inf, off)
+
+
+def supply_area(sites: pd.DataFrame) -> np.ndarray:
+    """(n,): id of the supply area of each site, after its county, or its prefecture where no county is given."""
+    prefecture = sites["prefecture_code"].astype(str)
+    county = sites["county_code"].fillna("").astype(str) if "county_code" in sites else prefecture
+    return (AREA + county.where(county != "", prefecture)).to_numpy(object)
+
+
+def area_names(sites: pd.DataFrame, counties: pd.DataFrame) -> pd.DataFrame:
+    """`id`, `name_zh`, `name_en` of the supply area of every county with a site.
+
+    Parameters
+    ----------
+    sites : DataFrame
+        With `prefecture_code` and, where known, `county_code`.
+    counties : DataFrame
+        Counties and prefectures with `code`, `name_zh`, `name_en`; a code that isn't there goes by itself.
+    """
+    known = counties.drop_duplicates("code").set_index("code")
+    rows = []
+    for one in dict.fromkeys(supply_area(sites)):
+        code = one.removeprefix(AREA)
+        zh, en = known.loc[code, ["name_zh", "name_en"]] if code in known.index else (code, code)
+        rows.append((one, f"{zh}供电区（供电站未知）", f"Supply area of {en} (station unknown)"))
+    return pd.DataFrame(rows, columns=["id", "name_zh", "name_en"])
+
+
+def feeding_station(sites: gpd.GeoDataFrame, substations: gpd.GeoDataFrame, *, within_km: float = np.inf) -> Feed:
+    """The station that a source names for each site and that can serve it, else the supply area of its county.
+
+    A station counts as serving if it has 110-220 kV and its source says that it is in service, or if the planner says
+    that it feeds the site. Of several the nearest counts, and those without a place come after those with one.
 
     Parameters
     ----------
     sites : GeoDataFrame
-        Points with `prefecture_code` and `stations` (ids joined by `;`, may be empty).
+        With `prefecture_code`, `stations` (ids joined by `;`, may be empty) and, where known, `county_code`.
     substations : GeoDataFrame
-        Points with `id`, `kind`, `voltage_kv`, `prefecture_code`.
+        With `id`, `kind`, `voltage_kv`, `status` and, for those of one's own, `source_class` `user`.
+    within_km : float
+        Points that may be off by more, km, are no place to measure a distance from.
 
     Returns
     -------
     Feed
         (sites,) arrays.
     """
-    low, high = SERVING_KV
-    serves = substations[(substations["kind"] == "substation") & substations["voltage_kv"].between(low, high)]
-    if serves.empty:
-        return Feed(np.full(len(sites), "", dtype=object), np.full(len(sites), np.nan))
-    ids = serves["id"].to_numpy()
-    named = np.array([np.isin(ids, text.split(";")) for text in sites["stations"]])
-    own = sites["prefecture_code"].to_numpy()[:, None] == serves["prefecture_code"].to_numpy()[None, :]
-    km = distance_km(sites.geometry, serves.geometry)
-    km = np.where(np.where(named.any(axis=1, keepdims=True), named, own) & ~np.isnan(km), km, np.inf)
-    nearest, least = km.argmin(axis=1), km.min(axis=1)
-    found = np.isfinite(least)
-    return Feed(np.where(found, ids[nearest], ""), np.where(found, least, np.nan))
+    station = supply_area(sites)
+    km, doubt = np.full(len(sites), np.nan), np.full(len(sites), np.nan)
+    own = substations["source_class"] == "user" if "source_class" in substations else False
+    kv, kind = substations["voltage_kv"], substations["kind"] == "substation"
+    in_service = kv.between(*SERVING_KV) & (substations["status"] == "operating")
+    serves = (kind & (in_service | (kv.between(*OWN_KV) & own))).to_numpy()
+    ids, off, away = substations["id"].to_numpy(), doubt_km(substations), doubt_km(sites)
+    there = (off <= within_km) & (away <= within_km)[:, None]
+    apart = np.where(there, distance_km(sites.geometry, substations.geometry), np.nan)
+    for at, text in enumerate(sites["stations"].fillna("")):
+        named = [one for name in text.split(";") for one in np.flatnonzero(serves & (ids == name))]
+        if named:
+            chosen = named[np.nan_to_num(apart[at, named], nan=np.inf).argmin()]
+            station[at], km[at] = ids[chosen], apart[at, chosen]
+            doubt[at] = off[chosen] + away[at]
+    return Feed(station, km, np.where(np.isnan(km), np.nan, doubt))

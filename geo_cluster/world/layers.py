@@ -330,7 +330,7 @@ def groups(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def main_columns(name: str) -> list[str]:
-    """What a table of a layer shows before anything else: its names, and what its popup shows; none where it has none."""
+    """What a table of a layer shows first: its names, and what its popup shows; nothing where it has no popup."""
     layer = toml.table("layers")["layers"].get(name, {})
     names = [column for column in ("id", "code", "name_zh", "name_en") if column in layer.get("columns", {})]
     return [*names, *layer["popup"]] if layer.get("popup") else []

@@ -1,9 +1,9 @@
 """Facts with low, likely and high: who says so, what is assumed where nobody does, and draws of both.
 
 An observation is one row: `site_id, attribute, low, likely, high, unit, basis, source, as_of`, with class, confidence
-and publisher of the source (the publisher is what people see); `site_id` is a site, a substation or a prefecture. Of several rows for the same number the
-best basis wins (reported > published > derived > assumed), then the later date. Unknown is never zero and never the
-mean: it is the prior of its class.
+and publisher of the source, which is what people see; `site_id` is a site, a substation, a supply area or a
+prefecture. Of several rows for the same number the best basis wins (reported > published > derived > assumed), then
+the later date. Unknown is never zero and never the mean: it is the prior of its class.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def complete(
 
 
 def _prior(key: str, attribute: Attribute, subject: str, class_: str, have: pd.DataFrame) -> tuple:
-    """The first prior of the subject's class that applies: a share needs the attribute it is a share of."""
+    """The first prior of the subject's class that applies: a share needs what it is a share of, in its range."""
     for prior in sorted(attribute.priors, key=lambda one: (one.class_ == "*", one.share_of is None)):
         if prior.class_ not in (class_, "*"):
             continue
@@ -81,6 +81,8 @@ def _prior(key: str, attribute: Attribute, subject: str, class_: str, have: pd.D
             low, likely, high = prior.low, prior.likely, prior.high
         elif (subject, prior.share_of) in have.index:
             total = have.loc[(subject, prior.share_of)]
+            if prior.up_to is not None and total.likely > prior.up_to:
+                continue
             low, likely, high = prior.low * total.low, prior.likely * total.likely, prior.high * total.high
         else:
             continue

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from geo_cluster import toml
 from geo_cluster.box import door
 from geo_cluster.domain import ResourceKind, Segment
 from geo_cluster.errors import Fault, Faults, InputError, Place, place, refuse_if
-from geo_cluster.world import catalog, spreadsheet, tabular
+from geo_cluster.world import catalog, plant_needs, spreadsheet, tabular
 
 _ABOUT = {
     "id": "编号",
@@ -35,6 +36,8 @@ PORTFOLIO = Place("", kind="portfolio")
 
 _NUMBER = r"(\d+(?:\.\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?)"
 _LARGEST = 1e9  # no plant needs or yields more, in any of the units
+_UNUSUAL = 5  # a stated need so many times outside its range is most likely in another unit
+_ENDS = ("low", "likely", "high")
 _POINT = re.compile(rf"^(-?{_NUMBER})$")
 _RANGE = re.compile(rf"^{_NUMBER}\s*(?:-|–|—|~|至|to)\s*{_NUMBER}$")
 
@@ -180,10 +183,11 @@ def _projects(text: pd.DataFrame, where: Place | str, faults: Faults) -> pd.Data
     odd = pd.Series(~np.isnan(year) & is_none, index=text.index)
     faults += (Fault("world.not_a_year", _place(where, row, "year"), value=text["year"][row]) for row in _where(odd))
     minutes = _intervals(text["max_minutes"], where, faults, positive=True)
+    faults += _beyond_capacity(stated, text.index, where)
     refuse_if(faults)
 
     declared = catalog.segments()
-    estimated = estimate(segment, output)
+    estimated = estimate(segment, output, stated)
     projects = pd.DataFrame({"name": text["name"].where(text["name"] != "", ids), "segment": segment})
     projects["output_100m_yuan"] = output[:, 1]
     projects["year"] = pd.array(years[:, 1], dtype="Float64").astype("Int64")
@@ -198,7 +202,9 @@ def _projects(text: pd.DataFrame, where: Place | str, faults: Faults) -> pd.Data
     return projects.set_index(pd.Index(ids, name="id"))
 
 
-def estimate(segment: list[str], output: np.ndarray) -> dict[str, np.ndarray]:
+def estimate(
+    segment: list[str], output: np.ndarray, stated: Mapping[str, np.ndarray] | None = None
+) -> dict[str, np.ndarray]:
     """Needs of plants from the requirement ranges of their segments.
 
     Parameters
@@ -207,6 +213,9 @@ def estimate(segment: list[str], output: np.ndarray) -> dict[str, np.ndarray]:
         Keys of `catalog.segments()`.
     output : (P, 3) array
         Annual output in 100 M yuan: low, likely, high.
+    stated : mapping of (P, 3) arrays, optional
+        What is known, nan where nothing is. Of capacity and energy the one that isn't stated follows from the one that
+        is, by the segment's load factor, so that they agree.
 
     Returns
     -------
@@ -214,33 +223,81 @@ def estimate(segment: list[str], output: np.ndarray) -> dict[str, np.ndarray]:
         (P, 3) array of each of `needs()`: low, likely, high, in its unit.
     """
     segments = [catalog.segments()[key] for key in segment]
-    return {
-        kind.asked.column: ESTIMATES[kind.estimate](kind, segments) * output for kind in catalog.resources().values()
+    found = {
+        kind.asked.column: plant_needs.product(ESTIMATES[kind.estimate](kind, segments), output)
+        for kind in catalog.resources().values()
     }
+    mva, gwh = ((stated or {}).get(need, np.full(output.shape, np.nan)) for need in ("power_mva", "energy_gwh"))
+    is_mva, is_gwh = ~np.isnan(mva[:, [1]]), ~np.isnan(gwh[:, [1]])
+    energy, capacity = plant_needs.energy_of_capacity(mva, segments), plant_needs.capacity_of_energy(gwh, segments)
+    found["energy_gwh"] = np.where(is_mva & ~is_gwh, energy, found["energy_gwh"])
+    found["power_mva"] = np.where(is_gwh & ~is_mva, capacity, found["power_mva"])
+    return found
+
+
+def warnings(projects: pd.DataFrame) -> list[Fault]:
+    """What of checked projects is possible but outside sense; said, not refused.
+
+    A load factor outside that of `tables/requirements.toml`, where capacity and energy are both stated; a stated need
+    that is less than a fifth or more than five times what the segment's range spans.
+    """
+    usual, faults = toml.table("requirements")["load_factor"], []
+    output = np.repeat(projects[["output_100m_yuan"]].to_numpy(float), 3, axis=1)
+    guess = estimate(projects["segment"].tolist(), output)
+    factor = load_factors(projects)[:, 1]
+    both = projects["power_mva_given"].to_numpy() & projects["energy_gwh_given"].to_numpy()
+    for number, (name, row) in enumerate(projects.iterrows()):
+        at = Place(str(name), kind="project", column=columns()["energy_gwh"])
+        if both[number] and not usual["low"] <= factor[number] <= usual["high"]:
+            about = {"gwh": row["energy_gwh_likely"], "mva": row["power_mva_likely"], "factor": float(factor[number])}
+            faults.append(Fault("world.load_factor_unusual", at, **about, low=usual["low"], high=usual["high"]))
+        for need in needs():
+            low, _, high = guess[need][number]
+            stated = row[f"{need}_likely"]
+            if row[f"{need}_given"] and not low / _UNUSUAL <= stated <= high * _UNUSUAL:
+                there = replace(at, column=columns()[need])
+                faults.append(Fault("world.need_unusual", there, value=float(stated), low=float(low), high=float(high)))
+    return faults
+
+
+def load_factors(projects: pd.DataFrame) -> np.ndarray:
+    """(P, 3) load factor of checked projects: of their energy and capacity where both are stated, else the segment's."""
+    mva, gwh = (projects[[f"{need}_{end}" for end in _ENDS]].to_numpy(float) for need in ("power_mva", "energy_gwh"))
+    both = projects["power_mva_given"].to_numpy() & projects["energy_gwh_given"].to_numpy()
+    usual = plant_needs.spread([catalog.segments()[key].load_factor for key in projects["segment"]])
+    return np.where(both[:, None], np.minimum(plant_needs.load_factor(gwh, mva), 1.0), usual)
 
 
 def by_output(kind: ResourceKind, segments: Sequence[Segment]) -> np.ndarray:
     """(P, 3) per 100 M yuan of annual output: the range of the segment."""
-    return _spread([segment.needs[kind.asked.column] for segment in segments])
+    return plant_needs.spread([segment.needs[kind.asked.column] for segment in segments])
 
 
 def installed_power(_: ResourceKind, segments: Sequence[Segment]) -> np.ndarray:
-    """(P, 3) MVA per 100 M yuan of annual output: floor area × installed density ÷ power factor."""
-    floor = _spread([segment.floor_m2 for segment in segments])
-    density = _spread([segment.density_mw_per_10k_m2 for segment in segments])
-    return floor / 1e4 * density / toml.table("requirements")["power_factor"]
+    """(P, 3) MVA per 100 M yuan of annual output: see `plant_needs.capacity_mva`."""
+    return plant_needs.capacity_mva(segments)
+
+
+def used_energy(_: ResourceKind, segments: Sequence[Segment]) -> np.ndarray:
+    """(P, 3) GWh per 100 M yuan of annual output: see `plant_needs.energy_gwh`."""
+    return plant_needs.energy_gwh(segments)
 
 
 ESTIMATES: dict[str, Callable[[ResourceKind, Sequence[Segment]], np.ndarray]] = {
-    function.__name__: function for function in (by_output, installed_power)
+    function.__name__: function for function in (by_output, installed_power, used_energy)
 }
 """What projects take where nobody says, by the name in `tables/resources.toml`."""
 
 
-def _spread(ranges: Sequence[tuple[float, float]]) -> np.ndarray:
-    """(P, 3) low, likely, high of ranges: the likely value is the geometric mean of the bounds."""
-    low, high = np.array(ranges).T
-    return np.column_stack([low, np.sqrt(low * high), high])
+def _beyond_capacity(stated: Mapping[str, np.ndarray], rows: pd.Index, where: Place | str) -> Iterator[Fault]:
+    """Projects whose energy does not pass through their capacity in a year, both stated."""
+    mva, gwh = stated["power_mva"], stated["energy_gwh"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = gwh[:, 1] / (mva[:, 1] * plant_needs.power_factor() * plant_needs.GWH_PER_MW)
+    for number in np.flatnonzero(factor > 1):
+        most = mva[number, 1] * plant_needs.power_factor() * plant_needs.GWH_PER_MW
+        at = _place(where, rows[number], "energy_gwh")
+        yield Fault("world.energy_beyond_capacity", at, gwh=gwh[number, 1], mva=mva[number, 1], most=most)
 
 
 def _plain(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -103,9 +104,9 @@ def _short(meaning: str) -> str:
     return meaning.partition("：")[0].partition(": ")[0]
 
 
-def _columns(table: pd.DataFrame, headings: Mapping[str, str]) -> dict[str, object]:
+def _columns(table: pd.DataFrame, headings: Mapping[str, str]) -> dict[str, Any]:
     """Columns as wide as most of their cells, within bounds."""
-    config: dict[str, object] = {}
+    config: dict[str, Any] = {}
     for column in table:
         if pd.api.types.is_numeric_dtype(table[column]):
             config[column] = st.column_config.Column(headings[column])

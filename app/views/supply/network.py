@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import state
+from app import cached, session, state
 from app.session import t
 from app.texts import short
 from app.views.supply.offers import legend, shown
 from geo_cluster import toml
+from geo_cluster.world import layers
 
 ROW = 25
 """Height of a site, pixels."""
@@ -36,6 +37,35 @@ def show() -> None:
             st.text(name)
     st.subheader(t("supply.network_table"), anchor=False)
     st.dataframe(_table(fed), hide_index=True, alt=t("supply.network_table"))
+    st.subheader(t("supply.stations"), anchor=False)
+    st.caption(t("supply.stations_note"))
+    st.dataframe(_stations(), hide_index=True, placeholder="", alt=t("supply.stations"))
+
+
+STATIONS = (
+    "id",
+    "name",
+    "place",
+    "voltage_kv",
+    "status",
+    "in_service_from",
+    "planned_from",
+    "transformer_mva",
+    "feeds_zh",
+)
+"""Columns of a station that the tab lists, as far as the layer has them."""
+
+
+def _stations() -> pd.DataFrame:
+    """Every station of the layer, those without a place too, with what a source says that it feeds."""
+    table, language = cached.layer_table(state.layers(), "substations"), session.language()
+    shown = layers.as_read("substations", table, language).assign(name=table[f"name_{language}"])
+    shown = shown.sort_values("voltage_kv", ascending=False, kind="stable")
+    shown["place"] = [t("supply.place_known" if known else "supply.place_unknown") for known in shown["lon"].notna()]
+    heads = layers.headings("substations") | {"name": {language: t("supply.station")}}
+    heads |= {"place": {language: t("supply.place")}}
+    columns = [key for key in STATIONS if key in shown]
+    return shown[columns].set_axis([heads[key][language] for key in columns], axis=1)
 
 
 def _placed(fed: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -61,7 +91,7 @@ def _drawing(fed: pd.DataFrame) -> alt.LayerChart:
     style = toml.table("style")
     sites, stations = _placed(fed)
     bend = np.linspace(0.0, 1.0, 13)
-    links = sites[["site", "label", "from", "km", "feed", "y", "subject", "named"]].merge(
+    links = sites[["site", "label", "from", "far", "feed", "y", "subject", "named"]].merge(
         stations[["subject", "y"]], on="subject", suffixes=("", "_station")
     )
     links = links.loc[links.index.repeat(len(bend))].reset_index(drop=True)
@@ -75,7 +105,7 @@ def _drawing(fed: pd.DataFrame) -> alt.LayerChart:
         return alt.Chart(rows)
 
     line = (
-        layer(links[["site", "x", "height", "named", "label", "from", "km", "feed"]])
+        layer(links[["site", "x", "height", "named", "label", "from", "far", "feed"]])
         .mark_line(interpolate="monotone", strokeWidth=2.2, opacity=0.75)
         .encode(
             x=alt.X("x:Q", scale=x, axis=None),
@@ -91,7 +121,7 @@ def _drawing(fed: pd.DataFrame) -> alt.LayerChart:
     stations = stations.assign(
         x=0.0, spare=[f"{row.low:,.0f}–{row.likely:,.0f}–{row.high:,.0f} MVA" for row in stations.itertuples()]
     )
-    sites = sites.assign(x=1.0, short=sites["label"].map(short), far=[f"{km:.0f} km" for km in sites["km"]])
+    sites = sites.assign(x=1.0, short=sites["label"].map(short))
     about_station = [("name", "supply.station"), ("spare", "supply.headroom"), ("basis_label", "col.basis")]
     about_station += [("sharers", "supply.sharers"), ("as_of", "supply.as_of"), ("source", "supply.source")]
     about_site = [("label", "col.site"), ("from", "supply.station"), ("feed", "supply.feed"), ("far", "supply.km")]
@@ -129,7 +159,9 @@ def _drawing(fed: pd.DataFrame) -> alt.LayerChart:
 def _table(fed: pd.DataFrame) -> pd.DataFrame:
     """One row a station: what it spares, and who draws on it."""
     sites, stations = _placed(fed)
-    drawing = sites.assign(one=[f"{row.label} ({row.km:.0f} km)" for row in sites.itertuples()])
+    drawing = sites.assign(
+        one=[t("supply.drawer", site=row.label, far=row.far) if row.named else row.label for row in sites.itertuples()]
+    )
     stations["sites"] = stations["subject"].map(drawing.groupby("subject")["one"].agg("; ".join))
     columns = {"name": "supply.station", "low": "col.low", "likely": "supply.likely", "high": "col.high"}
     columns |= {"basis_label": "col.basis", "sharers": "supply.sharers", "sites": "supply.drawers"}

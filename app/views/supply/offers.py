@@ -71,6 +71,10 @@ def shown(scenario: Scenario) -> pd.DataFrame:
         "" if key not in fed else t("supply.feed_named" if named else "supply.feed_nearest")
         for key, named in zip(rows["resource"], rows["named"], strict=True)
     ]
+    rows["far"] = [
+        "" if key not in fed else t("supply.place_unknown") if pd.isna(km) else t("supply.far", km=f"{km:.1f}")
+        for key, km in zip(rows["resource"], rows["km"], strict=True)
+    ]
     return rows
 
 
@@ -133,10 +137,10 @@ def offer_chart(rows: pd.DataFrame) -> Figure:
     """Low to high in the evidence's colour, the likely value as a tick, a number where it pays to telephone."""
     rows = rows.assign(mark=["" if pd.isna(n) or n > MARKED else f"☎{n}" for n in rows["ask"]])
     rows = rows.assign(short=rows["label"].map(short))[
-        ["short", "label", "low", "likely", "high", "basis_label", "from", "km", "sharers", "source", "as_of", "mark"]
+        ["short", "label", "low", "likely", "high", "basis_label", "from", "far", "sharers", "source", "as_of", "mark"]
     ]
     far = float(rows["high"].max()) * 1.12 or 1.0  # room for a mark at the end
-    return Figure(rows, _look, (max(len(rows), 2), far, bool(rows["km"].notna().any())))
+    return Figure(rows, _look, (max(len(rows), 2), far, bool(rows["far"].ne("").any())))
 
 
 def _look(rows: int, far: float, is_fed: bool) -> alt.LayerChart:
@@ -155,9 +159,9 @@ def _look(rows: int, far: float, is_fed: bool) -> alt.LayerChart:
     mark = base.mark_text(align="left", dx=6, fontSize=11, fontWeight=600, color=style["page"]["warning"])
     fields = {"label": "col.site", "low": "col.low", "likely": "supply.likely", "high": "col.high"}
     fields |= {"basis_label": "col.basis", "from": "supply.from", "sharers": "supply.sharers"}
-    fields |= {"km": "supply.km"} if is_fed else {}
+    fields |= {"far": "supply.km"} if is_fed else {}
     fields |= {"as_of": "supply.as_of", "source": "supply.source"}
-    numbers = {"low": ",.0f", "likely": ",.0f", "high": ",.0f", "km": ".1f", "sharers": ""}
+    numbers = {"low": ",.0f", "likely": ",.0f", "high": ",.0f", "sharers": ""}
     tips = [
         alt.Tooltip(f"{key}:{'Q' if key in numbers else 'N'}", title=t(label), format=numbers.get(key, ""))
         for key, label in fields.items()
@@ -177,7 +181,7 @@ COLUMNS = {
     "ask": "supply.ask",
     "from": "supply.from",
     "feed": "supply.feed",
-    "km": "supply.km",
+    "far": "supply.km",
     "sharers": "supply.sharers",
     "as_of": "supply.as_of",
     "source": "supply.source",
@@ -193,5 +197,5 @@ def _table(rows: pd.DataFrame) -> pd.DataFrame:
 def _config() -> dict[str, Any]:
     number = st.column_config.NumberColumn
     config: dict[str, Any] = {key: number(t(COLUMNS[key]), format="localized") for key in ("low", "likely", "high")}
-    config |= {"km": number(t("supply.km"), format="%.1f"), "ask": number(t("supply.ask"), help=t("supply.ask_help"))}
+    config |= {"ask": number(t("supply.ask"), help=t("supply.ask_help"))}
     return config | {key: st.column_config.Column(t(label)) for key, label in COLUMNS.items() if key not in config}

@@ -72,8 +72,10 @@
     return { autoPanPaddingTopLeft: [left + 20, size(".leaflet-top.leaflet-left", "offsetHeight") + 10], autoPanPaddingBottomRight: [right + 20, size(".gc-tools", "offsetHeight") + 45] };
   }
 
+  /* A card of what has no place stands in the middle of the map and points at nothing. */
   function openCard(map, at, members) {
-    const popup = L.popup({ maxWidth: 340, offset: [0, -6], ...clear(map) }).setLatLng(at).setContent(card(members.map((m) => m.f.p)));
+    const adrift = at ? {} : { className: "gc-adrift", autoPan: false };
+    const popup = L.popup({ maxWidth: 340, offset: [0, -6], ...clear(map), ...adrift }).setLatLng(at || map.getCenter()).setContent(card(members.map((m) => m.f.p)));
     popup.shows = members.filter((m) => m.f.p.id).slice(0, 60).map((m) => m.layer.key + ":" + m.f.p.id);
     popup.openOn(map);
   }
@@ -353,11 +355,26 @@
       if (layer.kind === "point") filters.listen(() => { counted.textContent = layer.features.filter((f) => filters.pass(f)).length; });
       if (layer.visible) built[i].show();
     });
+    (payload.unplaced || []).forEach((layer) => body.appendChild(unplaced(map, layer)));
     if (payload.matrix) body.prepend(groups.get(payload.layers.find((layer) => layer.kind === "point").group)); // what the colours say comes first
     (payload.notes || []).forEach((note) => body.appendChild(el("p", "gc-note", note)));
     box.append(head, pinned, body);
     control("topright", box).addTo(map);
     return { body: body, ticks: ticks };
+  }
+
+  /* What no source gives a place of, by name; a card each. */
+  function unplaced(map, layer) {
+    const box = el("details", "gc-group gc-unplaced"), list = el("ul");
+    box.append(el("summary", "", layer.name + " " + layer.features.length), list);
+    for (const f of layer.features) {
+      const row = el("li"), button = el("button", "", f.p.title);
+      button.type = "button";
+      button.onclick = () => openCard(map, null, [{ layer: layer, f: f }]);
+      row.appendChild(button);
+      list.appendChild(row);
+    }
+    return box;
   }
 
   /* The classes of a shaded layer, and what its counts leave out. */
@@ -420,8 +437,8 @@
       filters.set(Object.fromEntries(filters.keys.map((key) => [key, given.get(key) || ""])));
       if (given.get("drawn")) tools.set(given.get("drawn"));
       const members = (given.get("card") || "").split(",").flatMap((ref) => {
-        const [key, id] = ref.split(":"), layer = payload.layers.find((one) => one.key === key && Array.isArray(one.features));
-        return layer ? layer.features.filter((f) => f.p && f.p.id === id && f.at).map((f) => ({ layer: layer, f: f })) : [];
+        const [key, id] = ref.split(":"), named = [...payload.layers, ...(payload.unplaced || [])].filter((one) => one.key === key && Array.isArray(one.features));
+        return named.flatMap((layer) => layer.features.filter((f) => f.p && f.p.id === id && !f.from).map((f) => ({ layer: layer, f: f })));
       });
       if (members.length) {
         const pan = map.getCenter(), zoom = map.getZoom();
@@ -466,10 +483,11 @@
     found.setAttribute("aria-live", "polite");
     const fold = (s) => s.toLowerCase().replace(/\s+/g, "");
     const known = [];
-    for (const layer of payload.layers) if (layer.search) for (const f of layer.features) known.push({ text: fold([f.p.title, f.p.sub || "", f.p.find || ""].join(" ")), f: f, layer: layer });
+    for (const layer of [...payload.layers, ...(payload.unplaced || [])]) if (layer.search || !layer.kind) for (const f of layer.features) known.push({ text: fold([f.p.title, f.p.sub || "", f.p.find || ""].join(" ")), f: f, layer: layer });
     const fly = (hit) => {
       found.replaceChildren();
       input.value = hit.f.p.title;
+      if (!hit.f.at) return openCard(map, null, [{ layer: hit.layer, f: hit.f }]);
       map.flyTo(hit.f.at, Math.max(map.getZoom(), 12), { duration: 0.8 });
       map.once("moveend", () => openCard(map, hit.f.at, [{ layer: hit.layer, f: hit.f }]));
     };

@@ -1,0 +1,137 @@
+"""Reference projects beside the ranges of `tables/requirements.toml`: what was announced, by whom, and where a project lies.
+
+Every figure of a reference project is a plan at signing or a filing, not a result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from geo_cluster import toml
+from geo_cluster.domain import RangeBasis, Segment, Text
+from geo_cluster.world import catalog, plant_needs
+from geo_cluster.world.layers import Layers
+
+LAYER = "reference_projects"
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A figure in which plants of different size are compared."""
+
+    column: str
+    """Of the layer."""
+    basis: str
+    """Key in a segment's `basis`."""
+    name: Text
+    unit: Text
+
+
+RATIOS = {
+    "land": Ratio("mu_per_100m_output", "land_mu", Text(zh="用地", en="Land"), Text(zh="亩/亿元", en="mu per 100 M yuan")),
+    "floor": Ratio(
+        "m2_per_100m_output", "plot_ratio", Text(zh="建筑面积", en="Floor"), Text(zh="m²/亿元", en="m² per 100 M yuan")
+    ),
+    "plot_ratio": Ratio("plot_ratio", "plot_ratio", Text(zh="容积率", en="Plot ratio"), Text(zh="", en="")),
+}
+"""What a range and a reference project have in common. No reference project states its power or energy."""
+
+_ABOUT = ("id", "name_zh", "place_zh", "year", "status_zh", "use_for_ranges", "use_note_zh")
+_MORE = ("investment_10k_yuan_per_mu", "investment_per_output", "publisher", "as_of", "confidence", "notes")
+
+
+def references(layers: Layers, segment: str) -> pd.DataFrame:
+    """Reference projects of a segment that may be held against a range, and those that its ranges rest on.
+
+    Columns of the layer, and `behind`: keys of the ranges that rest on it, `;`-separated. Projects that a range rests
+    on come first, then those marked `yes`, then `weak`.
+    """
+    table = pd.DataFrame(layers.read(LAYER))
+    resting: dict[str, list[str]] = {}
+    for key, basis in catalog.segments()[segment].basis.items():
+        for one in basis.references:
+            resting.setdefault(one, []).append(key)
+    table = table.assign(behind=[";".join(resting.get(one, ())) for one in table["id"]])
+    usable = (table["segment"] == segment) & table["use_for_ranges"].isin(["yes", "weak"])
+    found = table[usable | (table["behind"] != "")]
+    order = np.lexsort((found["use_for_ranges"].map({"yes": 0, "weak": 1}).fillna(2), found["behind"] == ""))
+    ratios = [ratio.column for ratio in RATIOS.values()]
+    return found.iloc[order].reset_index(drop=True)[[*_ABOUT, *ratios, *_MORE, "behind"]]
+
+
+def ranges(segment: str) -> pd.DataFrame:
+    """Low, likely, high of each of `RATIOS`, with what it rests on: `kind`, `sample`, `thin`, sentences in both languages."""
+    one = catalog.segments()[segment]
+    spans = {
+        "land": plant_needs.spread([one.needs["land_mu"]])[0],
+        "floor": plant_needs.floor_m2([one])[0],
+        "plot_ratio": plant_needs.spread([one.plot_ratio])[0],
+    }
+    rows = []
+    for key, ratio in RATIOS.items():
+        basis = basis_of(one, ratio.basis)
+        ends = dict(zip(("low", "likely", "high"), spans[key].tolist(), strict=True))
+        rows.append({"ratio": key, **ends, "kind": basis.kind, "sample": basis.sample, "thin": is_thin(basis)})
+        rows[-1] |= {f"basis_{language}": basis_words(basis)[language] for language in ("zh", "en")}
+    return pd.DataFrame(rows)
+
+
+def basis_of(segment: Segment, key: str) -> RangeBasis:
+    """What a range of a segment rests on; an engineering estimate where the table says nothing."""
+    return segment.basis.get(key, RangeBasis(kind="estimate"))
+
+
+def is_thin(basis: RangeBasis) -> bool:
+    """Fewer reference projects than can make a range."""
+    return basis.sample < toml.table("requirements")["thin_below"]
+
+
+def basis_words(basis: RangeBasis) -> Text:
+    """What a range rests on in a few words: kind, size of the sample, which."""
+    kind = toml.table("requirements")["basis"][basis.kind]
+    sample = Text(zh="无参照样本", en="no sample")
+    if basis.sample:
+        many = Text(zh=f"样本{basis.sample}个", en=f"sample of {basis.sample}")
+        few = Text(zh=f"样本少（{basis.sample}个）", en=f"thin sample ({basis.sample})")
+        sample = few if is_thin(basis) else many
+    zh, en = [kind["zh"], sample.zh, basis.zh], [kind["en"], sample.en, basis.en]
+    return Text(zh="，".join(filter(None, zh)), en="; ".join(filter(None, en)))
+
+
+def own_ratios(projects: pd.DataFrame) -> pd.DataFrame:
+    """Of each checked project the ratios that it states or is taken to have: `land`, likely; nan where nobody says."""
+    land = projects["land_mu_likely"] / projects["output_100m_yuan"]
+    return pd.DataFrame({"land": land}, index=projects.index).reindex(columns=list(RATIOS))
+
+
+def beside(layers: Layers, projects: pd.DataFrame) -> pd.DataFrame:
+    """One row a project, ratio and reference project that has it: range, own figure, reference figure, who published it.
+
+    `place` says where the reference figure lies (`below`, `within`, `above` the range); a ratio that no reference project
+    has is one row without one.
+    """
+    own, parts = own_ratios(projects), []
+    for segment, group in projects.groupby("segment", sort=False):
+        found, spans = references(layers, str(segment)), ranges(str(segment))
+        rows = [_row(span, RATIOS[span["ratio"]], found) for span in spans.to_dict("records")]
+        table = pd.concat(rows, ignore_index=True)
+        for project in group.index:
+            figures = table["ratio"].map(own.loc[project])
+            front = {"project": project, "segment": segment, "own": figures.astype(float).round(4)}
+            parts.append(table.assign(**front)[[*front, *table.columns]])
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _row(span: dict, ratio: Ratio, found: pd.DataFrame) -> pd.DataFrame:
+    has = found[found[ratio.column].notna()]
+    table = pd.DataFrame(index=range(max(len(has), 1))).assign(**span)
+    table[["low", "likely", "high"]] = table[["low", "likely", "high"]].round(4)
+    named = has.reset_index(drop=True).rename(columns={"id": "reference", ratio.column: "figure"})
+    columns = ["reference", *_ABOUT[1:], "figure", "publisher", "as_of", "confidence"]
+    table = table.join(named[columns])
+    figure = table["figure"].astype(float)
+    where = np.select([figure.isna(), figure < span["low"], figure > span["high"]], ["", "below", "above"], "within")
+    return table.assign(figure=figure, place=where, plan_zh="签约或申报时的规划值，不是结果")
