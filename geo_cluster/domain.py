@@ -263,7 +263,7 @@ class RangeBasis(Declared):
     """What a range of a segment rests on."""
 
     kind: Literal["references", "derived", "analogy", "estimate"]
-    """Reference projects lie within it, it is computed from their figures, it is a neighbour's, or practice (class c)."""
+    """Reference projects lie within it, it is computed from their figures, a neighbour's, or practice (class c)."""
     references: tuple[str, ...] = ()
     """Ids of the layer `reference_projects`."""
     siting: tuple[str, ...] = ()

@@ -77,7 +77,7 @@ def write(study: Study, out: Path, *, language: Language = "zh") -> list[Path]:
 
 
 def write_appraisal(parts: Iterable[Appraisal], out: Path, *, sample: bool = False) -> list[Path]:
-    """Write `scores.csv`, `verdicts.csv`, `needs.csv` and `references.csv` of an intake, a batch at a time; see `write_files`.
+    """Write the files of an intake, `appraise.TABLES`, a batch at a time; see `write_files`.
 
     Parameters
     ----------

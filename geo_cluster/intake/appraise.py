@@ -140,9 +140,8 @@ def estimated(
             continue  # said where the project is checked
         if one[f"{need}_given"].all():
             known[need] = one[[f"{need}_{end}" for end in ("low", "likely", "high")]].to_numpy(float)
-    needs = {
-        need: (low, likely, high) for need, ((low, likely, high),) in portfolio.estimate([segment], output, known).items()
-    }
+    found = portfolio.estimate([segment], output, known)
+    needs = {need: (low, likely, high) for need, ((low, likely, high),) in found.items()}
     return needs | {"max_minutes": (usual, usual, usual)}
 
 
@@ -241,8 +240,8 @@ def needs_table(projects: pd.DataFrame) -> pd.DataFrame:
 def _energy(projects: pd.DataFrame) -> pd.DataFrame:
     """How each project is connected, which energy review it triggers, and what its electricity costs a year.
 
-    The bill is that of the project's own load factor, by demand; `bill_by_capacity_…` where the basic charge goes by the
-    capacity of its transformers, which are used in full at the peak: as many kW a kVA as the power factor.
+    The bill is that of the project's own load factor, by demand; `bill_by_capacity_…` where the basic charge goes by
+    the capacity of its transformers, used in full at the peak: as many kW a kVA as the power factor.
     """
     grid, tariffs, segments = toml.table("grid"), toml.table("tariffs"), catalog.segments()
     factors, odd, loading = portfolio.load_factors(projects), portfolio.warnings(projects), plant_needs.power_factor()
@@ -284,7 +283,7 @@ def _energy(projects: pd.DataFrame) -> pd.DataFrame:
 def _said(faults: list[Fault], language: Language) -> str:
     """What is outside sense, and what to do, in one text."""
     words = [fault.words(language) for fault in faults]
-    mark, end = (("；", "：") if language == "zh" else ("; ", ": "))
+    mark, end = ("；", "：") if language == "zh" else ("; ", ": ")
     return mark.join(f"{one.where}{end}{one.what}→{one.remedy}" for one in words)
 
 

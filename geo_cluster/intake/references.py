@@ -1,4 +1,4 @@
-"""Reference projects beside the ranges of `tables/requirements.toml`: what was announced, by whom, and where a project lies.
+"""Reference projects beside the ranges of `tables/requirements.toml`: what was announced, and where a project lies.
 
 Every figure of a reference project is a plan at signing or a filing, not a result.
 """
@@ -31,11 +31,13 @@ class Ratio:
 
 
 RATIOS = {
-    "land": Ratio("mu_per_100m_output", "land_mu", Text(zh="用地", en="Land"), Text(zh="亩/亿元", en="mu per 100 M yuan")),
+    "land": Ratio(
+        "mu_per_100m_output", "land_mu", Text(zh="用地", en="Land"), Text(zh="亩/亿元", en="mu per 100 M yuan")
+    ),
     "floor": Ratio(
         "m2_per_100m_output", "plot_ratio", Text(zh="建筑面积", en="Floor"), Text(zh="m²/亿元", en="m² per 100 M yuan")
     ),
-    "plot_ratio": Ratio("plot_ratio", "plot_ratio", Text(zh="容积率", en="Plot ratio"), Text(zh="", en="")),
+    "plot_ratio": Ratio("plot_ratio", "plot_ratio", Text(zh="容积率", en="Plot ratio"), Text(zh="1", en="1")),
 }
 """What a range and a reference project have in common. No reference project states its power or energy."""
 
@@ -63,7 +65,7 @@ def references(layers: Layers, segment: str) -> pd.DataFrame:
 
 
 def ranges(segment: str) -> pd.DataFrame:
-    """Low, likely, high of each of `RATIOS`, with what it rests on: `kind`, `sample`, `thin`, sentences in both languages."""
+    """Low, likely, high of each of `RATIOS`; what it rests on: `kind`, `sample`, `thin`, a sentence in each language."""
     one = catalog.segments()[segment]
     spans = {
         "land": plant_needs.spread([one.needs["land_mu"]])[0],
@@ -73,9 +75,12 @@ def ranges(segment: str) -> pd.DataFrame:
     rows = []
     for key, ratio in RATIOS.items():
         basis = basis_of(one, ratio.basis)
+        words, thin = basis_words(basis), is_thin(basis)
+        if key == "floor":
+            words, thin = Text(zh="用地×容积率", en="land × plot ratio"), thin or is_thin(basis_of(one, "land_mu"))
         ends = dict(zip(("low", "likely", "high"), spans[key].tolist(), strict=True))
-        rows.append({"ratio": key, **ends, "kind": basis.kind, "sample": basis.sample, "thin": is_thin(basis)})
-        rows[-1] |= {f"basis_{language}": basis_words(basis)[language] for language in ("zh", "en")}
+        rows.append({"ratio": key, **ends, "kind": basis.kind, "sample": basis.sample, "thin": thin})
+        rows[-1] |= {f"basis_{language}": words[language] for language in ("zh", "en")}
     return pd.DataFrame(rows)
 
 
@@ -85,14 +90,14 @@ def basis_of(segment: Segment, key: str) -> RangeBasis:
 
 
 def is_thin(basis: RangeBasis) -> bool:
-    """Fewer reference projects than can make a range."""
-    return basis.sample < toml.table("requirements")["thin_below"]
+    """Fewer reference projects than can make a range, or none that has the figure itself."""
+    return basis.kind == "derived" or basis.sample < toml.table("requirements")["thin_below"]
 
 
 def basis_words(basis: RangeBasis) -> Text:
     """What a range rests on in a few words: kind, size of the sample, which."""
     kind = toml.table("requirements")["basis"][basis.kind]
-    sample = Text(zh="无参照样本", en="no sample")
+    sample = Text(zh="无参考样本", en="no sample")
     if basis.sample:
         many = Text(zh=f"样本{basis.sample}个", en=f"sample of {basis.sample}")
         few = Text(zh=f"样本少（{basis.sample}个）", en=f"thin sample ({basis.sample})")
@@ -108,10 +113,10 @@ def own_ratios(projects: pd.DataFrame) -> pd.DataFrame:
 
 
 def beside(layers: Layers, projects: pd.DataFrame) -> pd.DataFrame:
-    """One row a project, ratio and reference project that has it: range, own figure, reference figure, who published it.
+    """A row for each project, ratio and reference project that has it: range, own and reference figure, publisher.
 
-    `place` says where the reference figure lies (`below`, `within`, `above` the range); a ratio that no reference project
-    has is one row without one.
+    `place` says where the reference figure lies (`below`, `within`, `above` the range); a ratio that no reference
+    project has is one row without one.
     """
     own, parts = own_ratios(projects), []
     for segment, group in projects.groupby("segment", sort=False):
@@ -121,6 +126,7 @@ def beside(layers: Layers, projects: pd.DataFrame) -> pd.DataFrame:
         for project in group.index:
             figures = table["ratio"].map(own.loc[project])
             front = {"project": project, "segment": segment, "own": figures.astype(float).round(4)}
+            front["own_given"] = (table["ratio"] == "land") & bool(group.loc[project, "land_mu_given"])
             parts.append(table.assign(**front)[[*front, *table.columns]])
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 

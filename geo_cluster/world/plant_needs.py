@@ -32,7 +32,7 @@ def spread(ranges: Sequence[tuple[float, float]]) -> np.ndarray:
 
 
 def product(*factors: np.ndarray) -> np.ndarray:
-    """(P, 3) product of independent (P, 3) factors above 0: likely by likely, bounds in quadrature of their logarithms."""
+    """(P, 3) product of independent (P, 3) factors above 0: likely by likely, logarithms of bounds in quadrature."""
     stacked = np.stack(np.broadcast_arrays(*factors))
     likely = stacked[..., 1].prod(axis=0)
     down = np.sqrt((np.log(stacked[..., 1] / stacked[..., 0]) ** 2).sum(axis=0))

@@ -261,7 +261,7 @@ def warnings(projects: pd.DataFrame) -> list[Fault]:
 
 
 def load_factors(projects: pd.DataFrame) -> np.ndarray:
-    """(P, 3) load factor of checked projects: of their energy and capacity where both are stated, else the segment's."""
+    """(P, 3) load factor of checked projects: of their energy and capacity where both are stated, else of the segment."""
     mva, gwh = (projects[[f"{need}_{end}" for end in _ENDS]].to_numpy(float) for need in ("power_mva", "energy_gwh"))
     both = projects["power_mva_given"].to_numpy() & projects["energy_gwh_given"].to_numpy()
     usual = plant_needs.spread([catalog.segments()[key].load_factor for key in projects["segment"]])
