@@ -84,7 +84,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "own": "本单位底图",
         "comma": "、",
         "colon": "：",
-        "sources": "© 天地图 · OpenStreetMap 贡献者",
+        "sources": "© 天地图 · OpenStreetMap 贡献者 · GSHHG",
     },
     "en": {
         "layers": "Layers and legend",
@@ -177,7 +177,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "own": "The house's own tiles",
         "comma": ", ",
         "colon": ": ",
-        "sources": "© Tianditu · OpenStreetMap contributors",
+        "sources": "© Tianditu · OpenStreetMap contributors · GSHHG",
     },
 }
 

@@ -329,6 +329,11 @@ def groups(names: Iterable[str]) -> dict[str, list[str]]:
     return {key: group for key, group in found.items() if group}
 
 
+def name_of(name: str) -> dict[str, str]:
+    """What a layer with a contract is called: {zh, en}; empty for any other."""
+    return toml.table("layers")["layers"].get(name, {}).get("name", {})
+
+
 def main_columns(name: str) -> list[str]:
     """What a table of a layer shows first: its names, and what its popup shows; nothing where it has no popup."""
     layer = toml.table("layers")["layers"].get(name, {})

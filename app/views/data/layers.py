@@ -61,7 +61,13 @@ def _group(registered: layers.Layers) -> list[str]:
     return [name for group in grouped.values() for name in group]
 
 
-def _title(layer: Layer) -> str:
+def _title(name: str, layer: Layer) -> str:
+    """What people call a layer: shortly as on the map; one that only its registry knows by its title."""
+    short = layers.name_of(name)
+    return short[session.language()] if short else _full_title(layer)
+
+
+def _full_title(layer: Layer) -> str:
     return layer.title_en if session.language() == "en" else layer.title_zh
 
 
@@ -78,7 +84,7 @@ def _registry(registry: dict[str, Layer], own: set[str]) -> None:
     group_of = {name: key for key, group in layers.groups(registry).items() for name in group}
     told = [
         {
-            "layer": _title(layer),
+            "layer": _title(name, layer),
             **_facts(layer),
             "group": names[group_of[name]][session.language()],
             "origin": t("data.own") if name in own else t("data.shipped"),
@@ -95,7 +101,7 @@ def _registry(registry: dict[str, Layer], own: set[str]) -> None:
 
 def _one_layer(registered: layers.Layers, offered: list[str]) -> None:
     registry = registered.registry
-    names = {name: _title(registry[name]) for name in offered}
+    names = {name: _title(name, registry[name]) for name in offered}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox(t("data.preview"), offered, format_func=names.__getitem__, width=420)
         st.download_button(
@@ -128,5 +134,6 @@ def _one_layer(registered: layers.Layers, offered: list[str]) -> None:
 def _about(layer: Layer) -> None:
     """Where a layer comes from and on what terms, as a list that wraps on a phone."""
     facts = _facts(layer)
-    told = {t(f"data.{key}"): escape(str(facts[key])) for key in SHOWN if str(facts[key]).strip()}
+    told = {t("data.layer"): escape(_full_title(layer))}
+    told |= {t(f"data.{key}"): escape(str(facts[key])) for key in SHOWN if str(facts[key]).strip()}
     st.html(rows.STYLE + rows.listed(told))

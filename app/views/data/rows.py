@@ -23,8 +23,10 @@ dl.gc-about { margin: 0 !important; padding: 0 !important; }
 .gc-one h4 { margin: 0 0 .4rem; padding: 0; font-size: 1rem; overflow-wrap: anywhere; }
 .gc-one .gc-about { grid-template-columns: minmax(6em, 11em) 1fr; gap: .15rem 1.2rem; }
 @media (max-width: 640px) {
-  .gc-about, .gc-one .gc-about { grid-template-columns: 1fr; gap: 0; }
+  .gc-about { grid-template-columns: 1fr; gap: 0; }
   .gc-about dd { margin-bottom: .5rem; }
+  .gc-one .gc-about { grid-template-columns: minmax(4.5em, 6.5em) 1fr; gap: .1rem .8rem; }
+  .gc-one .gc-about dd { margin-bottom: 0; }
 }
 </style>
 """
@@ -34,6 +36,9 @@ PER_PAGE = 20
 ORIGIN = ("publisher", "source_class", "as_of", "confidence")
 """What is told of a row's source wherever it shows."""
 
+MOST_STYLED = 2000
+"""Longer tables show their empty numbers as Streamlit does: styled they are slow."""
+
 CJK_PX, LATIN_PX = 13, 7.5
 NARROWEST_PX, WIDEST_PX = 70, 300
 
@@ -42,7 +47,8 @@ def draw(name: str, table: pd.DataFrame, *, as_table: bool) -> None:
     """Draw a layer's rows with a search, its main columns or all, and what is shown as a file."""
     language = session.language()
     shown = _published(layers.as_read(name, table, language), language)
-    main = [column for column in layers.main_columns(name) if column in shown]
+    other = "name_en" if language == "zh" and "name_zh" in shown else "name_zh" if "name_en" in shown else ""
+    main = [column for column in layers.main_columns(name) if column in shown and column != other]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         wanted = st.text_input(t("data.find"), placeholder=t("data.find_hint"), key=f"data-find-{name}", width=300)
         every = st.toggle(t("data.every_column"), key=f"data-every-{name}") if main else True
@@ -59,7 +65,7 @@ def draw(name: str, table: pd.DataFrame, *, as_table: bool) -> None:
         )
     st.caption(t("data.hits", shown=len(hits), all=len(table)))
     if as_table:
-        st.dataframe(kept, hide_index=True, column_config=_columns(kept, headings))
+        st.dataframe(_blank(kept), hide_index=True, column_config=_columns(kept, headings))
     else:
         _one_below_the_other(name, kept, headings)
 
@@ -108,13 +114,18 @@ def _columns(table: pd.DataFrame, headings: Mapping[str, str]) -> dict[str, Any]
     """Columns as wide as most of their cells, within bounds."""
     config: dict[str, Any] = {}
     for column in table:
-        if pd.api.types.is_numeric_dtype(table[column]):
-            config[column] = st.column_config.Column(headings[column])
-            continue
-        widths = table[column].astype(str).map(_px)
+        widths = table[column].map(_cell).map(_px)
         wide = max(float(widths.quantile(0.8)) if len(widths) else 0, _px(headings[column])) + 24
         config[column] = st.column_config.Column(headings[column], width=int(min(max(wide, NARROWEST_PX), WIDEST_PX)))
     return config
+
+
+def _blank(table: pd.DataFrame) -> Any:
+    """The table with nothing where there is no number; a long one as it is."""
+    numbers = [column for column in table if pd.api.types.is_float_dtype(table[column])]
+    if not numbers or len(table) > MOST_STYLED:
+        return table
+    return table.style.format(_cell, subset=numbers)
 
 
 def _px(text: str) -> float:
