@@ -42,7 +42,9 @@ GEOD = pyproj.Geod(ellps="WGS84")
 
 POINT_LAYERS = ("chain", "anchors", "power_plants", "substations", "stations", "airports", "ports", "geonames")
 SHAPES = {"roads": "LineString", "railways": "LineString", "water": "any"}
-ROW_LAYERS = ("reference_projects",)
+POINT_LAYERS += ("demand", "outside", "clusters", "park_land")
+ROW_LAYERS = ("reference_projects", "siting_decisions", "durations", "progress", "targets", "electricity_use")
+ROW_LAYERS += ("land_deals", "zone_changes", "grid_lines", "rules")
 SOURCE_COLUMNS = ["source", "source_class", "publisher", "source_is_copy", "confidence", "as_of", "notes"]
 
 CATALOGUE = "中国开发区审核公告目录（2018年版）"

@@ -36,9 +36,25 @@ ROWS = {
     "stations": 15,
     "airports": 19,
     "geonames": 65,
+    "reference_projects": 79,
+    "demand": 72,
+    "outside": 73,
+    "clusters": 32,
+    "siting_decisions": 66,
+    "durations": 18,
+    "progress": 37,
+    "targets": 52,
+    "electricity_use": 16,
+    "park_land": 53,
+    "land_deals": 27,
+    "zone_changes": 9,
+    "grid_lines": 13,
+    "rules": 206,
 }
 POINTS = [name for name, layer in REGISTRY.items() if layer["geometry"] == "Point"]
-SOURCED = [*POINTS, "observations", "province", "prefectures", "counties", "roads", "railways"]
+TABLES = [name for name, layer in REGISTRY.items() if layer["geometry"] == "none"]
+SOURCED = [*POINTS, *TABLES, "province", "prefectures", "counties", "roads", "railways"]
+CHINESE_ONLY = {"demand", "outside", "clusters", "park_land"}
 CONFIDENCE = {"high", "medium-high", "medium", "medium-low", "low-medium", "low", "very low"}
 VOCABULARY = {
     ("sites", "fit_grade"): {"A", "B", "B-", "C", "D", "X"},
@@ -182,7 +198,7 @@ def test_publishers_are_found_by_the_longest_start(monkeypatch):
         known.name("x", pd.DataFrame({"source": ["http://a.cnx/1"]}))
 
 
-@pytest.mark.parametrize("name", [*POINTS, "province", "prefectures", "counties"])
+@pytest.mark.parametrize("name", sorted({*POINTS, "province", "prefectures", "counties"} - CHINESE_ONLY))
 def test_names_are_in_both_languages(name):
     table = read(name)
     assert table["name_zh"].str.contains(r"[\u4e00-\u9fff]").all()
@@ -277,7 +293,13 @@ def test_points_have_a_basis_and_an_uncertainty(name):
 
 @pytest.mark.parametrize(
     ("name", "column"),
-    [("chain", "district_zh"), ("substations", "location_zh"), ("dev_zones", "name_zh")],
+    [
+        ("chain", "district_zh"),
+        ("substations", "location_zh"),
+        ("dev_zones", "name_zh"),
+        ("demand", "city_zh"),
+        ("park_land", "city_zh"),
+    ],
 )
 def test_points_lie_in_the_prefecture_that_the_text_names(name, column):
     # a row that names two prefectures, or none, is bound by neither
@@ -296,6 +318,12 @@ def test_points_lie_in_the_prefecture_that_the_text_names(name, column):
         ("substations", "location_zh", set()),
         ("dev_zones", "name_zh", {"S427006"}),  # a geocode of 武昌 in 洪山, and nothing better
         ("airports", "name_zh", set()),
+        ("park_land", "county_zh", set()),
+        (
+            "demand",
+            "county_zh",
+            {"D04", *(f"D{n:02}" for n in range(6, 16)), "D23", "D25", "D34", "D37", "D41", "D63", "D70"},
+        ),
     ],
 )
 def test_points_lie_in_the_county_that_the_text_names(name, column, elsewhere, counties):
@@ -349,6 +377,55 @@ def test_an_airport_without_a_known_place_is_flagged():
     airport = read("airports").set_index("id").loc["_ZSP"]
     assert (airport["county_code"], airport["confidence"]) == ("420323", "low")
     assert "坐标不明" in airport["notes"]
+
+
+# --- tables of facts ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["siting_decisions", "park_land", "land_deals"])
+def test_parks_named_are_candidate_sites(name):
+    named = read(name)["site_id"]
+    assert (named != "").any()
+    assert set(named) - {""} <= set(read("sites")["id"])
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "counts"),
+    [
+        ("reference_projects", "use_for_ranges", {"yes": 13, "weak": 24, "no": 42}),
+        ("demand", "use_basis", {"source": 6, "inferred": 66}),
+        ("demand", "row_kind", {"plant": 68, "aggregate": 4}),
+        ("siting_decisions", "scope", {"target": 43, "other_hubei": 20, "outside_hubei": 3}),
+        ("outside", "gap_basis", {"source": 35, "background": 7, "none": 31}),
+    ],
+)
+def test_what_is_sourced_is_told_from_what_is_not(name, column, counts):
+    assert read(name)[column].value_counts().to_dict() == counts
+
+
+def test_a_planned_project_has_no_price():
+    deals = read("land_deals")
+    planned = deals[deals["row_type"] == "planned"]
+    assert len(planned) == 9
+    assert (planned[["price_10k_yuan", "price_10k_yuan_per_mu", "price_yuan_per_m2"]] == "").all(axis=None)
+    assert (deals.loc[deals["price_yuan_per_m2"] != "", "price_kind"] != "none").all()
+
+
+def test_rules_end_after_they_begin_and_holes_have_no_life():
+    rules = read("rules")
+    both = rules[(rules["valid_from"] != "") & (rules["valid_to"] != "")]
+    assert (both["valid_from"] < both["valid_to"]).all()
+    over = rules[rules["status"] == "superseded"]
+    assert ((over["valid_to"] != "") | over["text_zh"].str.contains("取代")).all()
+    assert (
+        rules.loc[(rules["status"] == "not_found") & (rules["source_class"] == "b"), ["valid_from", "valid_to"]] == ""
+    ).all(axis=None)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_texts_carry_no_address(name):
+    table = read(name).drop(columns=["source", "publisher"])
+    assert not table.apply(lambda column: column.str.contains("http")).any(axis=None)
 
 
 # --- observations -------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ SOURCES = "sources.toml"
 
 CRS = "EPSG:4326"
 HUBEI = (107.0, 28.0, 118.0, 35.0)
-"""Bounds every shipped coordinate has to lie in: the province and its neighbours, degrees."""
+"""Bounds that coordinates have to lie in where a layer's contract states no others: the province and its neighbours."""
 
 SHIFT_EVIDENCE = 3
 """So many points more in place make a shift of the whole layer likelier than single mistakes."""
@@ -461,10 +461,12 @@ def _broken_rule(name: str, row: int, column: str, check: str, value: object) ->
 
 
 def _geometry_faults(name: str, table: gpd.GeoDataFrame) -> list[Fault]:
-    west, south, east, north = HUBEI
+    own = toml.table("layers")["layers"].get(name, {}).get("bounds")
+    west, south, east, north = own or HUBEI
     bounds = table.geometry.bounds
     outside = (bounds.minx < west) | (bounds.miny < south) | (bounds.maxx > east) | (bounds.maxy > north)
-    faults = [Fault("world.outside_hubei", _place(name, int(row) + 2)) for row in outside.to_numpy().nonzero()[0]]
+    places = [_place(name, int(row) + 2) for row in outside.to_numpy().nonzero()[0]]
+    faults = [Fault("world.outside_bounds", at) if own else Fault("world.outside_hubei", at) for at in places]
     invalid = ~table.geometry.is_valid & table.geometry.notna()
     faults += [Fault("world.invalid_geometry", _place(name, int(row) + 2)) for row in invalid.to_numpy().nonzero()[0]]
     return faults
