@@ -67,10 +67,12 @@ def payload(
     shown += _reach(layers, study, language, style)
     shown += _plan(study, language, style) if study else []
     shown += _changed(study, before, language, style) if study and before is not None else []
-    shown += [_sites(read["sites"], prefectures, language, style, study)]
+    told = _told_of_sites(layers, language)
+    shown += [_sites(read["sites"], prefectures, language, style, study, told)]
     shown += [_by_county(read["chain"], counties, language, style)]
     shown += [
         *_chain(read["chain"], prefectures, language, style),
+        *_demand(read["demand"], prefectures, language, style),
         *_infrastructure(read, prefectures, language, style),
     ]
     notes = [words["note"], *([words["unused"]] if study else [])]
@@ -96,6 +98,7 @@ def payload(
 _DOTS = {
     "anchors": "sites",
     "dev_zones": "sites",
+    "park_land": "sites",
     "substations": "infrastructure",
     "power_plants": "infrastructure",
     "stations": "infrastructure",
@@ -104,7 +107,7 @@ _DOTS = {
     "geonames": "base",
 }
 """Point layers that are drawn as they are, and the group of the legend they stand in."""
-_POINTS = ("chain", "sites", *_DOTS)
+_POINTS = ("chain", "demand", "sites", *_DOTS)
 
 
 def _base(layers: Layers, language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -278,6 +281,20 @@ def _chain(
     return shown
 
 
+def _demand(
+    frame: gpd.GeoDataFrame, prefectures: gpd.GeoDataFrame, language: Language, style: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Who uses lasers: one layer of what a source says, one of what is inferred from the industry."""
+    shown = []
+    for basis, name in vocabulary("use_basis").items():
+        features = _cards(_located(frame[frame["use_basis"] == basis]), "demand", prefectures, language)
+        look = {"kind": "point", "shape": "triangle", "hollow": basis != "source"}
+        layer = {"key": f"demand-{basis}", "group": WORDS[language]["demand"], "name": name[language], **look}
+        more = {"color": style["demand"][basis], "visible": False, "legend": True, "search": True}
+        shown.append({**layer, **more, "count": len(features), "features": features})
+    return [layer for layer in shown if layer["features"]]
+
+
 FACETS = {"stage": "stage", "segment": "segments", "city": "prefecture_code", "clause": "policy_clauses"}
 """What the chain can be filtered by, and the column that says it; `;` joins several."""
 
@@ -371,8 +388,11 @@ def _sites(
     language: Language,
     style: Mapping[str, Any],
     study: Study | None,
+    told: Mapping[str, list[list[str]]],
 ) -> dict[str, Any]:
     features, words = _cards(frame, "sites", prefectures, language), WORDS[language]
+    for feature, one in zip(features, frame["id"], strict=True):
+        feature["p"]["rows"] += told.get(one, [])
     if study:
         taken = tables.assignment(study)["site"].value_counts()
         for feature, one in zip(features, frame["id"], strict=True):
@@ -387,6 +407,35 @@ def _sites(
     layer = {"key": "sites", "group": words["sites"], "name": name, "kind": "site", "search": True}
     more = {"color": style["map"]["site"], "visible": True, "legend": True, "count": len(features)}
     return {**layer, **more, "features": features}
+
+
+MOST_TOLD = 4
+"""So many decisions and statements of land are told on a site's card; all are in the tables."""
+
+
+def _told_of_sites(layers: Layers, language: Language) -> dict[str, list[list[str]]]:
+    """Site -> rows of its card: who chose it, nearest to lasers first, and what sources say of its land."""
+    words, statuses = WORDS[language], vocabulary("decision_status")
+    near = {relation: rank for rank, relation in enumerate(vocabulary("laser_relevance"))}
+    rows: dict[str, list[list[str]]] = {}
+    decisions = layers.read("siting_decisions")
+    decisions = decisions.assign(near=decisions["laser_relevance"].map(near)).sort_values("near", kind="stable")
+    for site, group in decisions[decisions["site_id"] != ""].groupby("site_id"):
+        named = [
+            words["decided"].format(
+                name=row.name_zh,
+                status=words["comma"].join(filter(None, (statuses[row.status][language], row.status_date))),
+            )
+            for row in group.head(MOST_TOLD).itertuples()
+        ]
+        more = [words["more_told"].format(n=len(group) - MOST_TOLD)] if len(group) > MOST_TOLD else []
+        rows.setdefault(str(site), []).append([words["decisions"], words["comma"].join([*named, *more])])
+    land = layers.read("park_land")
+    land = land[(land["site_id"] != "") & (land["land_available_zh"] != "")]
+    for row, publisher in zip(land.to_dict("records"), sources.publishers(land), strict=True):
+        said = words["land_said"].format(text=row["land_available_zh"], who=publisher, as_of=_dated(row, words))
+        rows.setdefault(row["site_id"], []).append([words["land_of_sources"], said])
+    return rows
 
 
 def _infrastructure(
@@ -492,8 +541,9 @@ def _cards(
     spoken["prefecture_zh"] = {row.name_zh: {"zh": row.name_zh, "en": row.name_en} for row in prefectures.itertuples()}
     features = []
     for row, publisher in zip(frame.to_dict("records"), sources.publishers(frame), strict=True):
-        title = row[f"name_{language}"] or row["name_en"] or row["name_zh"]
-        other = row["name_en" if language == "zh" else "name_zh"]
+        names = {each: row.get(f"name_{each}") or "" for each in ("zh", "en")}
+        title = names[language] or names["en"] or names["zh"]
+        other = names["en" if language == "zh" else "zh"]
         rows = []
         for column in declared:
             text = _spoken(row.get(column), spoken.get(column, {}), language)
@@ -524,11 +574,15 @@ def _trust(row: Mapping[str, Any], publisher: str, language: Language) -> str:
     text = words["trust"].format(
         publisher=sources.publisher_in(language, publisher),
         source_class=words["comma"].join(classes),
-        as_of=words["undated"] if row["as_of"] in ("", sources.NOT_DATED) else row["as_of"],
+        as_of=_dated(row, words),
         confidence=grade,
     )
     radius = row["coord_uncertainty_m"]
     return text if pd.isna(radius) else text + words["within"].format(km=radius / 1000)
+
+
+def _dated(row: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    return words["undated"] if row["as_of"] in ("", sources.NOT_DATED) else str(row["as_of"])
 
 
 def _spoken(value: Any, words: Mapping[str, Mapping[str, str]], language: Language) -> str:

@@ -31,6 +31,7 @@
     else if (layer.kind === "ring") svg("circle", { cx: 8, cy: 7, r: 5.5, fill: layer.fill || "none", "fill-opacity": 0.25, stroke: c, "stroke-dasharray": "2.5 2" }, box);
     else if (layer.kind === "site") svg("path", { d: "M8 1 L14 7 L8 13 L2 7 Z", fill: c, stroke: "#fff" }, box);
     else if (layer.kind === "square") svg("rect", { x: 3.5, y: 2.5, width: 9, height: 9, fill: c, stroke: "#fff" }, box);
+    else if (layer.shape === "triangle") svg("path", { d: "M8 1.5 L14.2 12.5 L1.8 12.5 Z", fill: layer.hollow ? "#fff" : c, stroke: c, "stroke-width": layer.hollow ? 2 : 1 }, box);
     else svg("circle", { cx: 8, cy: 7, r: 5, fill: c, stroke: "#fff" }, box);
     return box;
   }
@@ -112,8 +113,9 @@
     const n = members.length, r = n === 1 ? 6.5 : Math.min(11 + 2.2 * Math.sqrt(n), 24), size = 2 * r + 6, c = size / 2;
     const box = svg("svg", { width: size, height: size, class: "gc-donut" + (unsure ? " gc-vague" : ""), "aria-hidden": "true" });
     if (n === 1) {
-      const color = members[0].layer.color;
-      if (unsure) svg("circle", { cx: c, cy: c, r: r - 1, fill: "#fff", stroke: color, "stroke-width": 2.8 }, box);
+      const color = members[0].layer.color, { shape, hollow } = members[0].layer;
+      if (shape === "triangle") svg("path", { d: ["M", c, c - r - 1, "L", c + r + 0.5, c + r - 1, "L", c - r - 0.5, c + r - 1, "Z"].join(" "), fill: hollow ? "#fff" : color, stroke: hollow ? color : "#fff", "stroke-width": hollow ? 2.6 : 1.6, "stroke-linejoin": "round" }, box);
+      else if (unsure) svg("circle", { cx: c, cy: c, r: r - 1, fill: "#fff", stroke: color, "stroke-width": 2.8 }, box);
       else svg("circle", { cx: c, cy: c, r: r, fill: color, stroke: "#fff", "stroke-width": 1.8 }, box);
     } else {
       svg("circle", { cx: c, cy: c, r: r, fill: "#fff", stroke: "#fff", "stroke-width": 3 }, box);
