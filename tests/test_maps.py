@@ -143,7 +143,9 @@ def test_a_site_tells_who_chose_it_and_what_sources_say_of_its_land(plan, langua
     assert {site for site, card in cards.items() if spoken["decisions"] in card} == set(decided.groups) & set(cards)
     lasers = decisions[(decisions["site_id"] == "E01") & (decisions["laser_relevance"] == "laser")]
     assert len(lasers)
-    assert all(name in cards["E01"][spoken["decisions"]] for name in lasers["name_zh"]), "lasers come first"
+    told = cards["E01"][spoken["decisions"]]
+    assert all(firm in told for firm in lasers["firm_zh"].str.partition("（")[0]), "lasers come first"
+    assert all(date in told for date in lasers["status_date"]), "what was signed is no result: it says when that was"
     land = Layers().read("park_land").query("site_id != '' and land_available_zh != ''")
     for row in land.drop_duplicates("site_id", keep="last").itertuples():
         assert row.land_available_zh in cards[row.site_id][spoken["land_of_sources"]]

@@ -421,14 +421,13 @@ def _told_of_sites(layers: Layers, language: Language) -> dict[str, list[list[st
     decisions = layers.read("siting_decisions")
     decisions = decisions.assign(near=decisions["laser_relevance"].map(near)).sort_values("near", kind="stable")
     for site, group in decisions[decisions["site_id"] != ""].groupby("site_id"):
+        bare = group["firm_zh"].str.replace(r"（[^）]*）", "", regex=True)
+        firms = group.assign(firm=bare.where(bare != "", group["name_zh"])).drop_duplicates("firm")
         named = [
-            words["decided"].format(
-                name=row.name_zh,
-                status=words["comma"].join(filter(None, (statuses[row.status][language], row.status_date))),
-            )
-            for row in group.head(MOST_TOLD).itertuples()
+            words["decided"].format(name=row.firm, status=" ".join([statuses[row.status][language], row.status_date]))
+            for row in firms.head(MOST_TOLD).itertuples()
         ]
-        more = [words["more_told"].format(n=len(group) - MOST_TOLD)] if len(group) > MOST_TOLD else []
+        more = [words["more_told"].format(n=len(firms) - MOST_TOLD)] if len(firms) > MOST_TOLD else []
         rows.setdefault(str(site), []).append([words["decisions"], words["comma"].join([*named, *more])])
     land = layers.read("park_land")
     land = land[(land["site_id"] != "") & (land["land_available_zh"] != "")]

@@ -16,7 +16,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "sites": "制造承载",
         "decisions": "选址实例",
         "decided": "{name}（{status}）",
-        "more_told": "另 {n} 项见数据页",
+        "more_told": "另 {n} 家见数据页",
         "land_of_sources": "来源所称用地（非净地）",
         "land_said": "{text}（{who}，{as_of}）",
         "plan": "本次方案",
