@@ -167,12 +167,20 @@ def make_dev_zones() -> pd.DataFrame:
         note = f"地理编码({zone['lon']},{zone['lat']})与候选园区 {site['id']} 锚点相距{km:.1f} km，"
         note += "已改用后者" if moved else "保留原编码"
         zones.loc[row, ["site_id", "notes"]] = [site["id"], "；".join(filter(None, [note, zone["notes"]]))]
-    return zones.drop(columns=["seq", "geocode_precision_zh", "keep_geocode"])
+    changed = zones["change_source"] != ""
+    zones.loc[changed, "source"] += " ; " + zones.loc[changed, "change_source"]
+    return zones.drop(columns=["seq", "geocode_precision_zh", "keep_geocode", "change_source"])
 
 
 def make_sites(tables: dict[str, pd.DataFrame], names: pd.Series) -> pd.DataFrame:
     """Candidate sites with what the catalogue says of them, and straight distances."""
     sites = read_facts("sites")
+    inside = sites["zone_id"] != ""
+    if (inside != (sites["site_class"] == "park_in_zone")).any() or not sites.loc[inside, "zone_id"].isin(
+        sites.loc[~inside, "id"]
+    ).all():
+        msg = "sites: a park inside a zone, and it alone, names its zone in zone_id"
+        raise SystemExit(msg)
     zone = tables["dev_zones"].set_index("code").reindex(sites["catalogue_code"]).fillna("")
     sites["catalogue_name"] = zone["name_zh"].to_numpy()
     sites["catalogue_level"] = zone["level"].to_numpy()
@@ -192,11 +200,12 @@ def make_sites(tables: dict[str, pd.DataFrame], names: pd.Series) -> pd.DataFram
 
 
 def make_observations(sites: pd.DataFrame) -> pd.DataFrame:
-    """The facts, those for `each` site repeated for every one of them, and the catalogue's approved areas."""
+    """The facts, those for `each` site repeated for every one of them, and the approved areas that they leave out."""
     facts = read_facts("observations")
     is_each = facts["site_id"] == "each"
     repeated = facts[is_each].drop(columns="site_id").merge(sites["id"].rename("site_id"), how="cross")
-    zoned = sites[sites["approved_ha"] != ""]
+    newer = facts.loc[facts["attribute"] == "approved_ha", "site_id"]
+    zoned = sites[(sites["approved_ha"] != "") & ~sites["id"].isin(newer)]
     area = dict.fromkeys(("low", "likely", "high"), zoned["approved_ha"])
     approved = pd.DataFrame({"site_id": zoned["id"], **area}).assign(
         attribute="approved_ha",

@@ -46,6 +46,11 @@ def test_who_published_a_number_goes_with_it_and_falls_back_to_its_source():
     assert (assumed["publisher"] == assumed["source"]).all()
 
 
+def test_a_row_without_a_date_is_older_than_any():
+    table = rows(row(value=1, as_of="2024"), row(value=2, as_of="未载"))
+    assert observations.best(table)["likely"].tolist() == [1]
+
+
 SUBJECTS = {"site": {"X": "national_zone", "Y": "city_area"}, "substation": {"G": "220"}, "prefecture": {"4207": "*"}}
 
 

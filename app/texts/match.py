@@ -112,6 +112,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.back": ("恢复示例", "Back to sample"),
     "match.back_done": ("恢复示例项目", "Back to the sample"),
     "match.needs": ("测算采用的需求", "Needs that the run uses"),
+    "match.needs_odd": ("可照用，但请核对：", "May be used, but please check:"),
     "match.stated": ("已填", "stated"),
     "match.estimated": ("估算", "estimated"),
     "match.how": ("来历", "How known"),

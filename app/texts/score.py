@@ -19,10 +19,21 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.about": ("估 {likely}", "about {likely}"),
     "score.estimate": ("估算 {range}", "Estimated {range}"),
     "score.instead": ("填报值，替代估算 {range}", "As typed, instead of {range}"),
-    "score.basis_by_output": ("每亿元 {low}–{high} {unit}", "{low}–{high} {unit} per 100 M yuan"),
+    "score.basis_by_output": (
+        "每亿元 {low}–{high} {unit}；{basis}",
+        "{low}–{high} {unit} per 100 M yuan; {basis}",
+    ),
     "score.basis_installed_power": (
-        "每亿元 {low}–{high} m² × {less}–{more} MW/万m²",
-        "{low}–{high} m² per 100 M yuan × {less}–{more} MW per 10,000 m²",
+        "每亿元 {low}–{high} m² × 装机 {less}–{more} MW/万m² × 需要系数 {few}–{many}；工程估计，无参考样本",
+        "{low}–{high} m² per 100 M yuan × {less}–{more} MW installed per 10,000 m² × demand factor {few}–{many}; engineering estimate, no sample",
+    ),
+    "score.basis_used_energy": (
+        "受电容量 × 负荷率 {low}–{high}；工程估计，无参考样本",
+        "power × load factor {low}–{high}; engineering estimate, no sample",
+    ),
+    "score.basis_power_of_energy": (
+        "由年用电按负荷率 {low}–{high} 推得",
+        "from the electricity stated, at a load factor of {low}–{high}",
     ),
     "score.basis_max_minutes": ("该环节研发往返的上限", "the longest its R&D trips bear"),
     "score.type_range": (
@@ -211,6 +222,42 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Provincial support it could draw, at most {most} × 10k yuan: {support}",
     ),
     "score.paste": ("节能审查口径，可直接粘贴：", "Energy review, ready to paste:"),
+    "score.load_factor": ("负荷率", "Load factor"),
+    "score.load_stated": ("由填报的年用电与受电容量得出", "from electricity and power as stated"),
+    "score.load_segment": ("环节区间，工程估计", "range of the segment, an engineering estimate"),
+    "score.by_demand": ("基本电费按需量；{notice}", "basic charge by demand; {notice}"),
+    "score.bill_by_capacity": (
+        "年电费，基本电费按容量（万元）",
+        "Electricity a year, charged by capacity (10,000 yuan)",
+    ),
+    "score.by_capacity": (
+        "变压器按峰值用满，每 kVA {loading} kW；实际负载率低则宜按需量",
+        "transformers in full use at the peak, {loading} kW a kVA; loaded less, demand is the better charge",
+    ),
+    # reference projects
+    "score.references": ("参考项目与区间", "Reference projects and ranges"),
+    "score.references_note": (
+        "参考项目的数为签约或申报时的规划值，不是投产后的结果；样本不足 {n} 个即注“样本少”。没有一个参考项目写明用电，装机、需要系数、负荷率均为工程估计。",
+        "Figures of reference projects are plans at signing or filings, not results; fewer than {n} are called a thin sample. None states its power: installed power, demand factor and load factor are engineering estimates.",
+    ),
+    "score.references_none": (
+        "没有可用的参考项目。",
+        "There is no reference project to hold against it.",
+    ),
+    "score.reference_project": ("参考项目", "Reference project"),
+    "score.reference_place": ("地点", "Place"),
+    "score.reference_use": ("用途", "Use"),
+    "score.reference_status": ("进展（来源原文）", "Status as said"),
+    "score.reference_invested": ("万元/亩", "10k yuan per mu"),
+    "score.reference_publisher": ("发布者", "Publisher"),
+    "score.reference_date": ("日期", "Date"),
+    "score.reference_behind": ("区间所依据", "behind the range"),
+    "score.reference_range": ("采用区间（竖线为最可能）", "range used (line: most likely)"),
+    "score.reference_yes": ("参考项目", "reference project"),
+    "score.reference_weak": ("只作旁证", "weak evidence"),
+    "score.reference_own": ("本项目", "This project"),
+    "score.check": ("请核对：{text}", "Please check: {text}"),
+    "score.plot_ratio_reason": ("容积率：{reason}", "Plot ratio: {reason}"),
     # value functions
     "score.values_note": (
         "每项指标按声明的范围折成 0–1，与园区多少无关；点为本项目排名靠前的园区。",

@@ -103,13 +103,17 @@ TEXTS: dict[str, tuple[str, str]] = {
     "supply.output": ("年产值（亿元）", "Output (100 M yuan a year)"),
     "supply.load": ("负荷率", "Load factor"),
     "supply.load_help": ("平均负荷与最大负荷之比。", "Mean load over peak load."),
+    "supply.load_segment_help": (
+        "平均负荷与最大负荷之比；起始为该环节区间（工程估计，没有参考项目写明用电），改动后年用电随之改变。",
+        "Mean load over peak load; begins at the segment's range (an engineering estimate, no reference project states its power); the energy follows.",
+    ),
     "supply.load_found": (
         "由此得负荷率 {load}（功率因数取 {factor}）。",
         "The load factor follows: {load} (power factor {factor}).",
     ),
     "supply.estimated": (
-        "按环节区间估算：受电容量 {power} MVA，年用电 {gwh} GWh。",
-        "Estimated from the segment's ranges: {power} MVA, {gwh} GWh a year.",
+        "按环节区间估算：受电容量 {power} MVA；按此负荷率年用电 {gwh} GWh。用地依据：{basis}。",
+        "Estimated from the segment's ranges: {power} MVA; {gwh} GWh a year at this load factor. Land rests on: {basis}.",
     ),
     "supply.dual": ("该环节需两路独立电源。", "This segment needs two independent supplies."),
     "supply.mva": ("变压器容量（MVA）", "Transformer capacity (MVA)"),

@@ -16,6 +16,7 @@ from geo_cluster.imports.checked import Checked, ImportContext
 from geo_cluster.imports.headings import Rows, recognise
 from geo_cluster.region import Region, supply_areas
 from geo_cluster.world import catalog, layers
+from geo_cluster.world.observations import date_of
 
 _ENDS = ("low", "likely", "high")
 PREVIEW = ["row", "subject", "attribute", *_ENDS, "old_low", "old_likely", "old_high", "old_basis", "basis", "effect"]
@@ -224,7 +225,7 @@ def compared(known: tuple[KnownBetter, ...], region: Region, *, rows: list[int] 
         effect = "new"
         if old is not None:
             rank, theirs = BASES.index(one.basis), BASES.index(old["basis"])
-            later = rank == theirs and str(old["as_of"]) > one.as_of
+            later = rank == theirs and date_of(str(old["as_of"])) > one.as_of
             same = (one.low, one.likely, one.high) == (old["low"], old["likely"], old["high"])
             beaten = key not in stated and old["basis"] != "assumed" and (theirs < rank or later)
             effect = "weaker" if beaten else "same" if same and one.basis == old["basis"] else "replaces"

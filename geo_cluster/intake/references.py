@@ -65,7 +65,7 @@ def references(layers: Layers, segment: str) -> pd.DataFrame:
 
 
 def ranges(segment: str) -> pd.DataFrame:
-    """Low, likely, high of each of `RATIOS`; what it rests on: `kind`, `sample`, `thin`, a sentence in each language."""
+    """Low, likely, high of each of `RATIOS`; what it rests on: `kind`, `sample`, `thin`, sentences."""
     one = catalog.segments()[segment]
     spans = {
         "land": plant_needs.spread([one.needs["land_mu"]])[0],

@@ -33,11 +33,17 @@ def known_rows(known: Sequence[KnownBetter], attributes: Mapping[str, Attribute]
     return pd.DataFrame(rows, columns=["subject", *COLUMNS[1:]]).set_axis(COLUMNS, axis=1)
 
 
+def date_of(as_of: str) -> str:
+    """The date of a row, '' where it states none (`未载`), which is earlier than any."""
+    return as_of if as_of[:1].isdigit() else ""
+
+
 def best(rows: pd.DataFrame) -> pd.DataFrame:
     """Keep one row for each subject and attribute: the best basis, then the latest date, then the last row."""
     rows = rows.assign(publisher=sources.publishers(rows))
     order = rows.assign(_basis=rows["basis"].map({basis: rank for rank, basis in enumerate(BASES)}))
-    order = order.iloc[::-1].sort_values(["_basis", "as_of"], ascending=[True, False], kind="stable")
+    order["_date"] = rows["as_of"].astype(str).map(date_of)
+    order = order.iloc[::-1].sort_values(["_basis", "_date"], ascending=[True, False], kind="stable")
     return order.drop_duplicates(KEY)[COLUMNS].sort_values(KEY, kind="stable").reset_index(drop=True)
 
 

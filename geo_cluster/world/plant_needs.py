@@ -62,14 +62,14 @@ def energy_gwh(segments: Sequence[Segment]) -> np.ndarray:
     return M2_PER_MU / 1e4 * GWH_PER_MW * product(*_factors(segments, *of))
 
 
-def energy_of_capacity(mva: np.ndarray, segments: Sequence[Segment]) -> np.ndarray:
-    """(P, 3) GWh a year of plants whose capacity is stated, by the load factor of their segments."""
-    return GWH_PER_MW * power_factor() * product(mva, spread([one.load_factor for one in segments]))
+def energy_of_capacity(mva: np.ndarray, load: np.ndarray) -> np.ndarray:
+    """(P, 3) GWh a year of plants from their capacity and load factor, both (P, 3)."""
+    return GWH_PER_MW * power_factor() * product(mva, load)
 
 
-def capacity_of_energy(gwh: np.ndarray, segments: Sequence[Segment]) -> np.ndarray:
-    """(P, 3) MVA of plants whose energy a year is stated, by the load factor of their segments."""
-    return product(gwh, inverse(spread([one.load_factor for one in segments]))) / (GWH_PER_MW * power_factor())
+def capacity_of_energy(gwh: np.ndarray, load: np.ndarray) -> np.ndarray:
+    """(P, 3) MVA of plants from their energy a year and load factor, both (P, 3)."""
+    return product(gwh, inverse(load)) / (GWH_PER_MW * power_factor())
 
 
 def load_factor(gwh: np.ndarray, mva: np.ndarray) -> np.ndarray:

@@ -229,7 +229,8 @@ def estimate(
     }
     mva, gwh = ((stated or {}).get(need, np.full(output.shape, np.nan)) for need in ("power_mva", "energy_gwh"))
     is_mva, is_gwh = ~np.isnan(mva[:, [1]]), ~np.isnan(gwh[:, [1]])
-    energy, capacity = plant_needs.energy_of_capacity(mva, segments), plant_needs.capacity_of_energy(gwh, segments)
+    load = plant_needs.spread([one.load_factor for one in segments])
+    energy, capacity = plant_needs.energy_of_capacity(mva, load), plant_needs.capacity_of_energy(gwh, load)
     found["energy_gwh"] = np.where(is_mva & ~is_gwh, energy, found["energy_gwh"])
     found["power_mva"] = np.where(is_gwh & ~is_mva, capacity, found["power_mva"])
     return found
@@ -261,7 +262,7 @@ def warnings(projects: pd.DataFrame) -> list[Fault]:
 
 
 def load_factors(projects: pd.DataFrame) -> np.ndarray:
-    """(P, 3) load factor of checked projects: of their energy and capacity where both are stated, else of the segment."""
+    """(P, 3) load factor of checked projects: of energy and capacity where both are stated, else the segment's."""
     mva, gwh = (projects[[f"{need}_{end}" for end in _ENDS]].to_numpy(float) for need in ("power_mva", "energy_gwh"))
     both = projects["power_mva_given"].to_numpy() & projects["energy_gwh_given"].to_numpy()
     usual = plant_needs.spread([catalog.segments()[key].load_factor for key in projects["segment"]])

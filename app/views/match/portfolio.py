@@ -136,13 +136,16 @@ def _take(table: pd.DataFrame, note: str) -> None:
 
 def _faults(faults: list[Fault]) -> None:
     """What can't be run yet, row by row; the table keeps it all the same."""
+    _told(faults, t("match.faults"), "alert")
+
+
+def _told(faults: list[Fault], head: str, role: str) -> None:
     if not faults:
         return
     rows = "".join(f"<li>{html.escape(str(session.words(fault)))}</li>" for fault in faults[:SHOWN_FAULTS])
     rest = len(faults) - SHOWN_FAULTS
     rows += f"<li>{t('match.more_faults', n=rest)}</li>" if rest > 0 else ""
-    head = html.escape(t("match.faults"))
-    st.html(f'<div class="gc-faults" role="alert"><b>{head}</b><ul>{rows}</ul></div>')
+    st.html(f'<div class="gc-faults" role="{role}"><b>{html.escape(head)}</b><ul>{rows}</ul></div>')
 
 
 def _table_actions(text: pd.DataFrame) -> None:
@@ -207,3 +210,4 @@ def _needs(projects: pd.DataFrame) -> None:
             f"{asked.column}_how": st.column_config.Column(t("match.how")),
         }
     st.dataframe(table, hide_index=True, column_config=config, height=min(36 * (len(table) + 1) + 2, 250))
+    _told(portfolio.warnings(projects), t("match.needs_odd"), "status")

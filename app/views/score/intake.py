@@ -10,9 +10,9 @@ import streamlit as st
 from app import session, state
 from app.session import t
 from geo_cluster.domain import Segment
-from geo_cluster.intake import appraise
+from geo_cluster.intake import appraise, references
 from geo_cluster.workspace.repository import PROJECTS
-from geo_cluster.world import catalog, portfolio
+from geo_cluster.world import catalog, plant_needs, portfolio
 
 
 def quantities() -> dict[str, str]:
@@ -37,11 +37,13 @@ def form() -> pd.DataFrame:
     )
     output = third.number_input(t("score.output"), 0.1, 1000.0, 6.0, 0.5, key="intake-output", persist_state="session")
     typed = {"name": name.strip(), "segment": segment, "output_100m_yuan": f"{output:g}"}
-    guess = appraise.estimated(segment, output)
+    told = {key: str(session.typed(f"intake-{key}", "")) for key in ("power_mva", "energy_gwh")}
+    guess = appraise.estimated(segment, output, told)
     wanted = quantities()
     for column, (key, label) in zip(st.columns(len(wanted)), wanted.items(), strict=True):
         with column:
-            typed[key] = _quantity(key, label, guess[key], segments[segment])
+            is_other_told = bool(told.get({"power_mva": "energy_gwh"}.get(key, ""), "").strip())
+            typed[key] = _quantity(label, key, guess[key], _basis(key, segments[segment], of_energy=is_other_told))
     if any(typed[key] for key in wanted):
         st.button(t("score.reset"), icon=":material/undo:", on_click=_forget, key="intake-reset")
     session.keep("score-typed", typed)
@@ -49,8 +51,8 @@ def form() -> pd.DataFrame:
     return portfolio.check(pd.DataFrame([filled]), where=t("score.one"))
 
 
-def _quantity(key: str, label: str, bounds: tuple[float, float, float], segment: Segment) -> str:
-    """One field: what is typed; empty, its placeholder is the estimate."""
+def _quantity(label: str, key: str, bounds: tuple[float, float, float], basis: str) -> str:
+    """One field: what is typed; empty, its placeholder is the estimate, and below it what that rests on."""
     low, likely, high = (f"{value:,.0f}" if value >= 100 else f"{value:.3g}" for value in bounds)
     typed = st.text_input(
         label,
@@ -61,20 +63,27 @@ def _quantity(key: str, label: str, bounds: tuple[float, float, float], segment:
         persist_state="session",
     ).strip()
     note = t("score.instead" if typed else "score.estimate", range=low if low == high else f"{low}–{high}")
-    st.html(f'<p class="gc-note">{escape(note)} · {escape(_basis(key, segment))}</p>')
+    st.html(f'<p class="gc-note">{escape(note)} · {escape(basis)}</p>')
     return typed
 
 
-def _basis(key: str, segment: Segment) -> str:
-    """Where an estimate comes from."""
+def _basis(key: str, segment: Segment, *, of_energy: bool) -> str:
+    """Where an estimate comes from; capacity `of_energy` that is stated follows from it."""
     kind = {kind.asked.column: kind for kind in catalog.resources().values()}.get(key)
     if kind is None:
         return t("score.basis_max_minutes")
+    if kind.estimate == "used_energy" or (kind.estimate == "installed_power" and of_energy):
+        (low, high), way = segment.load_factor, "power_of_energy" if of_energy else kind.estimate
+        return t(f"score.basis_{way}", low=f"{low:g}", high=f"{high:g}")
     if kind.estimate == "installed_power":
-        (low, high), (less, more) = segment.floor_m2, segment.density_mw_per_10k_m2
-        return t("score.basis_installed_power", low=f"{low:g}", high=f"{high:g}", less=f"{less:g}", more=f"{more:g}")
-    low, high = segment.needs[key]
-    return t("score.basis_by_output", low=f"{low:g}", high=f"{high:g}", unit=kind.asked.unit[session.language()])
+        ((low, _, high),) = plant_needs.floor_m2([segment])
+        (less, more), (few, many) = segment.density_mw_per_10k_m2, segment.demand_factor
+        parts = {"less": less, "more": more, "few": few, "many": many}
+        floor = {"low": f"{low:,.0f}", "high": f"{high:,.0f}"}
+        return t("score.basis_installed_power", **floor, **{name: f"{part:g}" for name, part in parts.items()})
+    (low, high), language = segment.needs[key], session.language()
+    basis = references.basis_words(references.basis_of(segment, key))[language]
+    return t("score.basis_by_output", low=f"{low:g}", high=f"{high:g}", unit=kind.asked.unit[language], basis=basis)
 
 
 def _forget() -> None:

@@ -27,6 +27,8 @@ STYLE = """
 <style>
 .gc-verdict { background: #e8f2f2; border-left: 4px solid #0b6e75; border-radius: 6px; padding: .7rem 1rem;
   color: #1d2b36; line-height: 1.65; overflow-wrap: anywhere; }
+.gc-check { background: #f6edcf; border-left: 4px solid #b4541a; border-radius: 6px; padding: .5rem 1rem;
+  color: #1d2b36; line-height: 1.6; overflow-wrap: anywhere; }
 .gc-note { color: #56636c; font-size: .84rem; line-height: 1.5; margin: -.45rem 0 0; overflow-wrap: anywhere; }
 [data-testid="stCode"] pre { padding-right: 3.4rem; }
 </style>

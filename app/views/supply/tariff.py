@@ -13,14 +13,12 @@ from app import cached, session
 from app.session import t
 from app.widgets import refusals
 from geo_cluster import toml
+from geo_cluster.intake import references
 from geo_cluster.supply.energy_review import energy_review
 from geo_cluster.supply.grid_connection import needs_dual_supply, voltages
 from geo_cluster.supply.interval import Interval
 from geo_cluster.supply.tariff import Bill, load_factor, tariff_on
-from geo_cluster.world import catalog, portfolio
-
-LOAD_FACTOR = (0.35, 0.65)
-"""Where the slider begins: the range that intake counts with."""
+from geo_cluster.world import catalog, plant_needs, portfolio
 
 KEPT: dict[str, Any] = {"persist_state": "session"}
 
@@ -76,8 +74,8 @@ def _ends(value: Interval) -> tuple[float, float, float]:
     return value.low, value.likely, value.high
 
 
-def _by_segment() -> tuple[Interval, Interval, Interval, None]:
-    """Capacity, yearly energy and load factor of a plant of a segment."""
+def _by_segment() -> tuple[Interval, Interval, Interval, float | None]:
+    """Capacity of a plant of a segment, its load factor, and the yearly energy that follows from both."""
     segments, language = catalog.segments(), session.language()
     names = {key: one.name[language] for key, one in segments.items()}
     segment = st.selectbox(
@@ -85,26 +83,34 @@ def _by_segment() -> tuple[Interval, Interval, Interval, None]:
     )
     output = st.number_input(t("supply.output"), 0.1, 1000.0, 5.0, 0.5, key="supply-output", **KEPT)
     needs = portfolio.estimate([segment], np.full((1, 3), output))
-    power, gwh = (Interval.of(needs[key][0].tolist()) for key in ("power_mva", "energy_gwh"))
-    load = st.slider(
-        t("supply.load"), 0.05, 1.0, LOAD_FACTOR, 0.05, help=t("supply.load_help"), key="supply-load", **KEPT
-    )
-    st.caption(t("supply.estimated", power=f"{power:.1f}", gwh=f"{gwh:.1f}"))
+    begins, key = segments[segment].load_factor, f"supply-load-{segment}"
+    load = st.slider(t("supply.load"), 0.05, 1.0, begins, 0.05, help=t("supply.load_segment_help"), key=key, **KEPT)
+    spread = plant_needs.spread([load])
+    energy = plant_needs.energy_of_capacity(needs["power_mva"], spread)
+    power, gwh, factor = (Interval.of(one[0].tolist()) for one in (needs["power_mva"], energy, spread))
+    basis = references.basis_words(references.basis_of(segments[segment], "land_mu"))[language]
+    st.caption(t("supply.estimated", power=f"{power:.3g}", gwh=f"{gwh:.3g}", basis=basis))
     if needs_dual_supply(segment, grid=toml.table("grid")):
         st.caption(t("supply.dual"))
-    return power, gwh, Interval.of(load), None
+    return power, gwh, factor, _loading()
 
 
 def _by_load() -> tuple[Interval, Interval, Interval, float | None]:
     """Capacity and energy as the visitor states them; the load factor follows."""
-    factor = toml.table("grid")["power_factor"]["likely"]
+    factor = plant_needs.power_factor()
     mva = st.number_input(t("supply.mva"), 0.1, 2000.0, 20.0, 1.0, key="supply-mva", **KEPT)
     gwh = st.number_input(t("supply.gwh"), 0.1, 15000.0, 60.0, 5.0, key="supply-gwh", **KEPT)
-    options = {key: t(f"supply.charged_{key}") for key in ("demand", "capacity")}
-    charged = _either("supply-charged", t("supply.charged"), options)
+    loading = _loading()
     load = load_factor(gwh, mva, power_factor=factor)
     st.caption(t("supply.load_found", load=f"{load.likely:.2f}", factor=f"{factor:g}"))
-    return Interval.of(mva), Interval.of(gwh), load, factor if charged == "capacity" else None
+    return Interval.of(mva), Interval.of(gwh), load, loading
+
+
+def _loading() -> float | None:
+    """Peak kW for each kVA where the basic charge goes by capacity, whose transformers are used in full; else None."""
+    options = {key: t(f"supply.charged_{key}") for key in ("demand", "capacity")}
+    charged = _either("supply-charged", t("supply.charged"), options)
+    return plant_needs.power_factor() if charged == "capacity" else None
 
 
 def _shape() -> tuple[float, ...] | None:
