@@ -46,8 +46,7 @@ from geo_cluster.supply.tariff import Bill, bills
 from geo_cluster.workspace import database
 from geo_cluster.workspace.repository import LAYERS, PROJECTS, KeptPlan, Work
 from geo_cluster.world import catalog, portfolio, sources, spreadsheet
-from geo_cluster.world.layers import Layers, by_content
-from geo_cluster.world.layers import groups as layer_groups
+from geo_cluster.world.layers import Layers, by_content, row_layers
 
 
 class Source(NamedTuple):
@@ -186,8 +185,7 @@ def layer_table(layers: Layers, name: str) -> Any:
 
 @st.cache_data(show_spinner=False, max_entries=8)
 def _tally(_layers: Layers, key: str) -> sources.Tally:  # noqa: ARG001
-    base = {*layer_groups(_layers.registry).get("base", ()), "roads", "railways"}
-    return sources.tally(_layers.read(name) for name in _layers.registry if name not in base)
+    return sources.tally(_layers.read(name) for name in row_layers(_layers.registry))
 
 
 def tally_of(layers: Layers) -> sources.Tally:

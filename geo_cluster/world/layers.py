@@ -341,6 +341,12 @@ def main_columns(name: str) -> list[str]:
     return [*names, *layer["popup"]] if layer.get("popup") else []
 
 
+def row_layers(names: Iterable[str]) -> list[str]:
+    """Those layers that are tables of facts, a row each: all but the base map and the networks."""
+    apart = {*toml.table("layers")["groups"]["base"]["layers"], "roads", "railways"}
+    return [name for name in names if name not in apart]
+
+
 def group_names() -> dict[str, dict[str, str]]:
     """What the groups of layers are called: key -> {zh, en}."""
     return {key: group["name"] for key, group in toml.table("layers")["groups"].items()}

@@ -33,7 +33,9 @@ class Tally(NamedTuple):
 
 def publishers(table: pd.DataFrame) -> pd.Series:
     """Who published each row: its `publisher`, else its `source` without addresses, as in tables of one's own."""
-    told = table["source"].fillna("").astype(str).map(without_addresses)
+    told = table["source"] if "source" in table else pd.Series("", index=table.index)
+    told = told.fillna("").astype(str)
+    told = told.map({one: without_addresses(one) for one in told.unique()})
     if "publisher" not in table:
         return told
     named = table["publisher"].fillna("").astype(str).str.strip()

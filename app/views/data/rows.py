@@ -75,7 +75,7 @@ def found(table: pd.DataFrame, wanted: str) -> pd.DataFrame:
     words = wanted.lower().split()
     if not words:
         return table
-    text = table.astype(str).agg("\n".join, axis=1).str.lower()
+    text = ("\n".join(map(str, row)).lower() for row in table.itertuples(index=False))
     return table[[all(word in row for word in words) for row in text]]
 
 
