@@ -18,8 +18,8 @@ from networks import widen
 MARGIN_M = 12_000.0
 """So far around the province, so that rivers which are its border come whole."""
 
-TOLERANCE_DEG = 5e-4
-"""Outlines are simplified to about 50 m; as they come they are off by up to about 1 km."""
+TOLERANCE_DEG = 1e-3
+"""Outlines are simplified to about 100 m; as they come they are off by up to about 1 km."""
 
 GRID_DEG = 1e-4
 LAKE, ISLAND = "2", "3"

@@ -262,6 +262,8 @@ def test_the_matrix_and_the_county_shades_leave_out_nobody_silently():
     shown, rows = maps_payload.payload(Layers(), "zh"), Layers().read("chain")
     counted = [one for cell in shown["matrix"]["cells"] for one in cell["ids"]]
     assert len(counted) == len(set(counted))
+    placed = {f["p"]["id"] for layer in shown["layers"] if layer["kind"] == "point" for f in layer["features"]}
+    assert set(counted) <= placed | set(shown["matrix"]["unplaced"]), "the script can filter each of them"
     assert re.findall(r"\d+", shown["matrix"]["note"]) == [str(len(rows) - len(counted))]
     shades = layer_of(shown, "chain_counties")
     inside = [one for county in shades["features"] for one in county["ids"]]

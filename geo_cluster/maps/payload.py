@@ -107,6 +107,8 @@ _DOTS = {
     "geonames": "base",
 }
 """Point layers that are drawn as they are, and the group of the legend they stand in."""
+_OF_SITES = ("park_land",)
+"""Layers whose rows without a place are told on the cards of their sites, and in the tables."""
 _POINTS = ("chain", "demand", "sites", *_DOTS)
 
 
@@ -275,10 +277,15 @@ def _chain(
         layer = {"key": f"chain-{stage}", "group": words["chain"], "name": name[language], "kind": "point"}
         features = _cards(part, "chain", prefectures, language)
         for feature, row in zip(features, part.to_dict("records"), strict=True):
-            feature["p"]["tags"] = {facet: row[column].split(";") for facet, column in FACETS.items() if row[column]}
+            feature["p"]["tags"] = _tags(row)
         more = {"color": style["stage"][stage], "visible": True, "legend": True, "search": True, "count": len(features)}
         shown.append({**layer, **more, "features": features})
     return shown
+
+
+def _tags(row: Mapping[Any, Any]) -> dict[str, list[str]]:
+    """What an entity is filtered by."""
+    return {facet: row[column].split(";") for facet, column in FACETS.items() if row[column]}
 
 
 def _demand(
@@ -344,6 +351,7 @@ def _matrix(
         "note": words["matrix_note"].format(n=len(frame) - int(table["count"].sum())),
         "stages": [{"key": key, "name": of[language], "color": style["stage"][key]} for key, of in stages.items()],
         "cities": [{"key": code, "name": cities[code]} for code in CITIES],
+        "unplaced": {row["id"]: _tags(row) for row in frame[frame.geometry.isna()].to_dict("records")},
         "cells": [
             {"stage": row.stage, "city": row.city, "ids": row.ids, "names": names[row.ids].tolist(), "gap": row.gap}
             for row in table.itertuples()
@@ -459,7 +467,7 @@ def _unplaced(
     names, shown = toml.table("layers")["layers"], []
     for key, frame in read.items():
         rows = frame[frame.geometry.isna()]
-        if len(rows):
+        if len(rows) and key not in _OF_SITES:
             name = f"{names[key]['name'][language]} · {WORDS[language]['adrift']}"
             shown.append({"key": key, "name": name, "features": _cards(rows, key, prefectures, language)})
     return shown
