@@ -527,7 +527,7 @@ def _constraint_rows(sites: gpd.GeoDataFrame) -> pd.DataFrame:
     prior = declared.priors[0]
     listed = np.array([len({*filter(None, text.split(";"))}) for text in sites["constraints"].fillna("")], dtype=float)
     known = (sites["constraints_checked"] == "yes").to_numpy()
-    likely, high = np.maximum(listed, prior.likely), np.maximum(listed + 1, prior.high)
+    likely, high = np.maximum(listed + 1, prior.likely), np.maximum(listed + 2, prior.high)
     bounds = np.stack([listed, np.where(known, listed, likely), np.where(known, listed, high)], axis=1)
     trust = {"basis": np.where(known, "derived", "assumed"), "confidence": np.where(known, "medium", "low")}
     source = np.where(known, declared.sources[0].zh, prior.reason.zh)

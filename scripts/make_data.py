@@ -200,11 +200,13 @@ def make_sites(tables: dict[str, pd.DataFrame], names: pd.Series) -> pd.DataFram
 
 
 def make_observations(sites: pd.DataFrame) -> pd.DataFrame:
-    """The facts, those for `each` site repeated for every one of them, and the approved areas that they leave out."""
+    """The facts, with those for `each` site and the catalogue's approved areas where a site has none of its own."""
     facts = read_facts("observations")
     is_each = facts["site_id"] == "each"
     repeated = facts[is_each].drop(columns="site_id").merge(sites["id"].rename("site_id"), how="cross")
-    newer = facts.loc[facts["attribute"] == "approved_ha", "site_id"]
+    key = ["site_id", "attribute"]
+    repeated = repeated[~repeated.set_index(key).index.isin(facts.set_index(key).index)]
+    newer = facts.loc[facts["attribute"] == "approved_ha", "site_id"]  # approved since the catalogue
     zoned = sites[(sites["approved_ha"] != "") & ~sites["id"].isin(newer)]
     area = dict.fromkeys(("low", "likely", "high"), zoned["approved_ha"])
     approved = pd.DataFrame({"site_id": zoned["id"], **area}).assign(

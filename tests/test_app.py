@@ -144,8 +144,9 @@ def test_rows_are_read_in_words_under_headings():
     page = opened("data")
     page.selectbox[0].set_value("substations").run()
     table = page.dataframe[1]
-    assert set(table.value["confidence"]) == {"高"}
-    assert set(table.value["source_class"]) <= {"公开来源", "公开来源 + 背景知识"}
+    assert set(table.value["confidence"]) == {"高", "中"}
+    assert set(table.value["source_class"]) == {"公开来源"}
+    assert {"待核", "在运"} == set(table.value["status"])
     headings = layers.headings("substations")
     assert [column for column in table.value if column not in headings] == []
 

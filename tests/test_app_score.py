@@ -67,6 +67,30 @@ def test_estimates_stand_beside_the_fields_until_somebody_types():
     assert "填报值" not in "\n".join(says(page))
 
 
+def test_reference_projects_stand_beside_the_ranges_with_publisher_and_date():
+    page = at(opened("score"), "needs")
+    assert "样本少（1个）" in "\n".join(says(page)) and "不是投产后的结果" in "\n".join(says(page))
+    (table,) = (one.value for one in page.dataframe if "发布者" in one.value)
+    assert table["参考项目"].str.startswith("L026").tolist() == [True]
+    assert table["亩/亿元"].tolist() == ["3.58"] and table["日期"].str.startswith("20").all()
+    assert not any("http" in str(cell) for cell in table.to_numpy().ravel()), "copies are no links"
+    page.selectbox(key="intake-segment").set_value("gas_laser").run()
+    assert "比照相近环节（假定），无参考样本" in "\n".join(says(page))
+    assert any("没有可用的参考项目" in one for one in says(page))
+
+
+def test_a_load_factor_outside_sense_is_said_and_one_above_1_refused():
+    page = opened("score")
+    page.text_input(key="intake-power_mva").set_value("2").run()
+    assert page.text_input(key="intake-energy_gwh").placeholder == "估 8.81", "2 MVA × 0.95 × 0.53 × 8.76"
+    page.text_input(key="intake-energy_gwh").set_value("1").run()
+    at(page, "needs")
+    assert any("请核对" in one and "负荷率为 0.06" in one for one in says(page))
+    page.text_input(key="intake-energy_gwh").set_value("17").run()
+    assert not page.exception
+    assert "17 GWh" in page.error[0].value and "2 MVA" in page.error[0].value
+
+
 def test_what_is_not_a_number_at_intake_is_told_with_its_remedy():
     page = opened("score")
     page.text_input(key="intake-land_mu").set_value("about 30").run()
@@ -182,7 +206,7 @@ def test_a_table_is_scored_project_by_project(monkeypatch):
     assert listed["sentence"][2] in verdict(page)
     screening = cached.screening_of(catalog.scenario(), "own.csv", table.encode())
     archive = zipfile.ZipFile(io.BytesIO(screening.archive))
-    assert set(archive.namelist()) == {"scores.csv", "verdicts.csv", "needs.csv"}
+    assert set(archive.namelist()) == {"scores.csv", "verdicts.csv", "needs.csv", "references.csv"}
     assert pd.read_csv(archive.open("verdicts.csv"))["project"].tolist() == ["P01", "P02", "P03"]
 
 

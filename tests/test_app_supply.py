@@ -1,7 +1,9 @@
 """The page 要素: what is offered, what it rests on, what to ask for, and a number known better."""
 
 import io
+import re
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
@@ -96,7 +98,13 @@ def test_the_table_says_whose_number_it_is_and_how_it_is_known():
     power = table[table["resource_label"] == catalog.resources()["power"].offer_title("zh")].set_index("label")
     names = {one: study.region.names[one].zh for one in study.sites["station"]}
     assert power.loc[study.sites["name_zh"], "from"].tolist() == [names[one] for one in study.sites["station"]]
-    assert power.loc[study.sites["name_zh"], "km"].tolist() == study.region.by_site["grid_km"].tolist()
+    offers = tables.offers_table(study.region).query("resource == 'power'")
+    told = power.loc[study.sites["name_zh"], "far"]
+    unknown = [text("supply.place_unknown" if named else "supply.station_unknown", "zh") for named in offers["named"]]
+    stated = [text("supply.far", "zh", km=f"{km:.1f}") for km in offers["km"]]
+    assert told.tolist() == [a if np.isnan(km) else b for a, b, km in zip(unknown, stated, offers["km"], strict=True)]
+    assert text("supply.station_unknown", "zh") in set(told), "no source says which station feeds it"
+    assert not told.str.contains("nan").any()
 
 
 def test_in_english_a_prior_gives_its_reason_in_english():
@@ -238,8 +246,20 @@ def test_the_network_s_table_names_every_site_once():
     table = page.dataframe[0].value
     told = "; ".join(table[text("supply.drawers", "zh")])
     for name in run().sites["name_zh"]:
-        assert f"{name} (" in told
+        assert name in told
+    assert "nan" not in told
     assert table[text("supply.sharers", "zh")].sum() == len(run().sites)
+
+
+def test_every_station_is_listed_with_its_place_or_none():
+    page = at("network")
+    listed = page.dataframe[1].value
+    stations = Layers().read("substations").set_index("id")
+    assert set(listed["编号"]) == set(stations.index)
+    place = listed.set_index("编号")[text("supply.place", "zh")]
+    nowhere = stations.index[stations.geometry.isna()]
+    assert set(place.index[place == text("supply.place_unknown", "zh")]) == set(nowhere)
+    assert {"G01", "G10"} <= set(nowhere)
 
 
 def test_the_bill_follows_capacity_and_energy():
@@ -253,6 +273,20 @@ def test_the_bill_follows_capacity_and_energy():
     page.number_input(key="supply-gwh").set_value(900.0).run()
     assert not page.exception
     assert "20 MVA" in page.error[0].value
+
+
+def test_the_bill_of_a_segment_begins_at_its_load_factor_and_the_energy_follows():
+    page = at("tariff", "zh")
+    key = next(iter(catalog.segments()))
+    load = page.slider(key=f"supply-load-{key}")
+    assert load.value == catalog.segments()[key].load_factor
+    before = next(one.value for one in page.caption if "MVA" in one.value)
+    assert "样本少（1个）" in before
+    load.set_value((0.2, 0.3)).run()
+    after = next(one.value for one in page.caption if "MVA" in one.value)
+    assert not page.exception
+    power, energy = (re.findall(pattern, after) for pattern in (r"受电容量 ([\d.–-]+) MVA", r"用电 ([\d.–-]+) GWh"))
+    assert power[0] in before and energy[0] not in before
 
 
 def test_the_bill_names_its_notice():

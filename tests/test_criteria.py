@@ -18,9 +18,8 @@ def setting(draws: int = 1, *, spread: float = 0.0, **offers: np.ndarray) -> Set
     needs = {"land_mu": [30.0, 60.0], "power_mva": [5.0, 10.0], "energy_tce": [100.0, 200.0]}
     base = {"available_land_ha": [4.0, 8.0, 1.0], "spare_mva": [60.0, 60.0, 20.0], "energy_quota_tce": [1e4] * S}
     base |= {"land_price_10k_yuan_per_mu": [17.0] * S, "trip_min": [20.0, 60.0, 120.0]}
-    fixed = {"grid_km": [2.0, 21.0, 40.0], "testing_minutes": [15.0] * S, "supplier_count": [60.0, 10.0, 1.0]}
-    fixed |= {"open_constraints": [0.0, 1.0, 5.0]}
-    arrays = {key: np.array([values]) for key, values in fixed.items()}
+    base |= {"grid_km": [2.0, 21.0, 40.0], "supplier_count": [60.0, 10.0, 1.0], "open_constraints": [0.0, 1.0, 5.0]}
+    arrays = {"testing_minutes": np.array([[15.0] * S])}
     arrays |= {"freight_minutes": np.full((P, S), 30.0), "industry_fit": np.array([[1.0, 0.5, 0.0]] * P)}
     arrays |= {"same_segment": np.array([[0.0, 4.0, 8.0]] * P)}
     return Setting(

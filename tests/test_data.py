@@ -17,6 +17,7 @@ import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
+from geo_cluster.supply.substations import transformers
 from geo_cluster.world.layers import Layers, check_all
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,8 +32,8 @@ ROWS = {
     "chain": 107,
     "sites": 29,
     "dev_zones": 31,
-    "power_plants": 24,
-    "substations": 14,
+    "power_plants": 26,
+    "substations": 25,
     "stations": 15,
     "airports": 19,
     "geonames": 65,
@@ -59,7 +60,7 @@ CONFIDENCE = {"high", "medium-high", "medium", "medium-low", "low-medium", "low"
 VOCABULARY = {
     ("sites", "fit_grade"): {"A", "B", "B-", "C", "D", "X"},
     ("dev_zones", "kind"): {"etdz", "hightech", "customs", "edz", "industrial_park"},
-    ("power_plants", "status"): {"operating", "under_construction", "unknown"},
+    ("power_plants", "status"): {"operating", "planned", "under_construction", "unknown"},
     ("airports", "status"): {"operating", "military", "under_construction"},
     ("stations", "passenger_service"): {"yes", "no", "unknown"},
 }
@@ -414,12 +415,94 @@ def test_the_base_has_an_area_but_no_shape():
     assert float(base["area_ha"]) == 3600 / 15
 
 
-def test_installed_and_final_capacity_are_kept_apart():
+def test_installed_and_final_capacity_and_rating_are_kept_apart():
     substations = read("substations").set_index("id")
-    assert substations.index[substations["transformer_mva"] != ""].tolist() == ["G10", "G14"]
+    mva = substations["transformer_mva"]
+    assert mva[mva != ""].to_dict() == {"G01": "6000", "G10": "480", "G14": "2000", "G23": "180"}
     assert substations.index[substations["final_mva"] != ""].tolist() == ["G01", "G09"]
-    assert substations["in_service_from"].str.fullmatch(r"(\d{4}(-\d{2}){0,2})?").all()
-    assert substations["voltage_kv"].astype(int).isin([220, 500, 800, 1000]).all()
+    assert substations["rated_mw"][substations["rated_mw"] != ""].to_dict() == {"G02": "8000"}, (
+        "MW of a DC link, no MVA"
+    )
+    assert substations["voltage_kv"].astype(int).isin([110, 220, 500, 800, 1000]).all()
+    listed = substations["transformers_mva"]
+    for one in listed.index[listed != ""]:
+        assert sum(transformers(listed[one])) == float(mva[one])
+
+
+def test_what_is_in_service_and_what_is_planned_are_kept_apart():
+    stations = read("substations").set_index("id")
+    for column in ("in_service_from", "planned_from"):
+        assert stations[column].str.fullmatch(r"(\d{4}(-\d{2}){0,2})?").all()
+    begun, planned = (set(stations.index[stations[column] != ""]) for column in ("in_service_from", "planned_from"))
+    assert not begun & planned
+    assert (stations.loc[sorted(begun), "status"] == "operating").all()
+    assert (stations.loc[sorted(planned), "status"] != "operating").all()
+    assert stations.loc["G02", ["in_service_from", "status"]].tolist() == ["2025-12-18", "operating"]
+    assert "2025-09-03" in stations.loc["G02", "notes"], "its first stage"
+    assert stations.loc["G10", ["status", "planned_from", "in_service_from"]].tolist() == ["unknown", "2026-06-30", ""]
+    unknown = stations[stations["status"] == "unknown"]
+    assert (unknown["last_reported_zh"] != "").all(), "what was last seen of a station that may serve or not"
+    assert (stations["feeds_zh"] != "").all()
+
+
+def test_two_rows_that_may_be_one_station_name_each_other():
+    same = read("substations").set_index("id")["possibly_same_as"]
+    assert same[same != ""].to_dict() == {"G05": "G09", "G09": "G05"}
+
+
+def test_a_site_has_the_stations_whose_source_names_it():
+    stations, sites = read("substations").set_index("id"), read("sites").set_index("id")
+    fed = stations["feeds_sites"].str.split(";").explode()
+    named = fed[fed != ""].reset_index().groupby("feeds_sites")["id"].agg(";".join)
+    assert sites["stations"].to_dict() == named.reindex(sites.index, fill_value="").to_dict()
+    # the only link that a source backs: 葛华、红莲湖片区 are where these sites lie
+    assert set(named.index) == {"E01", "E02", "E06", "E09"}
+    assert stations.loc[fed[fed != ""].index, "voltage_kv"].astype(int).between(110, 220).all()
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_what_no_source_locates_has_no_point_and_says_why(name):
+    table = read(name)
+    nowhere = table["lon"] == ""
+    assert (nowhere == (table["lat"] == "")).all()
+    assert (table.loc[nowhere, "coord_uncertainty_m"] == "").all()
+    if name in ("substations", "power_plants"):
+        assert table.loc[nowhere, "coord_basis"].str.contains("来源").all()
+        assert not table["coord_basis"].str.contains("guess|background").any()
+
+
+def test_guessed_stations_have_lost_their_points():
+    stations = read("substations").set_index("id")
+    names = ["磁湖", "光谷", "高新", "凤凰山", "钢都", "鄂州首座", "十堰500", "鸭儿湖", "蒲团", "黄石1000", "卧龙"]
+    for name in names:
+        (row,) = stations[stations["name_zh"].str.startswith(name)].to_dict("records")
+        assert (row["lon"], row["lat"], row["coord_uncertainty_m"]) == ("", "", ""), name
+
+
+def test_a_claimed_county_holds_where_there_is_no_point(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    make_data = importlib.import_module("make_data")
+    square = shapely.box(114, 30, 115, 31)
+    table = pd.DataFrame({"code": ["420703"], "prefecture_code": ["420700"]})
+    counties = make_data.Counties(table, np.array([square]))
+    columns = ["id", "county_code", "lon", "lat", "source", "source_class", "confidence", "as_of", "notes"]
+    rows = pd.DataFrame([["A", "420703", "", ""], ["B", "", "114.5", "30.5"], ["C", "", "", ""]], columns=columns[:4])
+    rows = rows.reindex(columns=columns, fill_value="")
+    found = counties.locate("x", rows)
+    assert found["county_code"].tolist() == ["420703", "420703", ""]
+    assert found["prefecture_code"].tolist() == ["420700", "420700", ""]
+    rows.loc[1, "county_code"] = "420704"
+    with pytest.raises(SystemExit, match="contradicts"):
+        counties.locate("x", rows)
+
+
+def test_a_capacity_without_a_source_is_empty():
+    plants = read("power_plants").set_index("id")
+    assert plants.index[plants["capacity_mw"] == ""].tolist() == ["P10"]
+    assert "1900 MW" in plants.loc["P10", "notes"], "the figure of 2018, as a note"
+    assert "2018" in plants.loc["P10", "notes"]
+    assert plants.loc["P25", ["capacity_mw", "status", "lon"]].tolist() == ["500", "planned", ""]
+    assert plants.loc["P26", ["capacity_mw", "fuel", "status"]].tolist() == ["98", "solar", "unknown"]
 
 
 def test_an_airport_without_a_known_place_is_flagged():

@@ -399,6 +399,14 @@ def test_the_sample_stations_stand_beside_the_shipped_ones_and_feed_sites(region
     assert found.faults == ()
     first = found.preview.iloc[0]
     assert [first["low"], first["likely"], first["high"]] == [0, 2, 6], "50 left of 2x50 less 53, 48 and 44 MVA"
+    assert found.preview["sites"].eq("").all(), "nobody says that they feed a site: distance alone chooses none"
+    assert found.notes
+    content = content.replace(b",upstream,", b",upstream,feeds,", 1)
+    lines = content.decode().splitlines()
+    fields = [line.rsplit(",", 2) for line in lines[1:]]
+    said = [",".join((head, "H08" if "示例变甲2" in head else "", *at)) for head, *at in fields]
+    found = read(region, "\n".join([lines[0], *said]).encode(), "sample_substations.csv", "substations")
+    assert found.faults == ()
     held = ledger.accept((), {}, found, when=NOW)
     assert all("示例" in one.source for one in held.known), "what is made up says so"
     after = prepared(held, tmp_path)
@@ -412,6 +420,8 @@ def test_the_sample_stations_stand_beside_the_shipped_ones_and_feed_sites(region
     )
     assert "U02" in pools.to_string()
     own = Layers(after.scenario.layers).read("substations").set_index("id")
+    assert own.loc["U02", "feeds_sites"] == "H08"
+    assert "示例" in own.loc["U02", "publisher"]
     assert set(Layers().read("substations")["id"]) < set(own.index)
     registered = Layers(after.scenario.layers).registry["substations"]
     assert "sample_substations.csv" in registered.producer
@@ -433,6 +443,9 @@ def test_a_known_station_is_updated_and_a_stated_feed_counts(region, tmp_path):
     assert fed["H01"] == fed["H03"] == "U01"
     station = Layers(after.scenario.layers).read("substations").set_index("id").loc["G10"]
     assert (station["transformer_mva"], station["status"], station["source"]) == (360, "operating", "供电公司")
+    assert (station["in_service_from"], station["planned_from"]) == ("2024", ""), "what was a plan is one no more"
+    assert station["publisher"] == "供电公司"
+    assert station.geometry is None, "its place stays unknown"
     spare = after.observations.query("site_id == 'G10' and attribute == 'spare_mva'").iloc[0]
     assert (spare["likely"], spare["basis"]) == (80, "derived")
     on_top = read(
@@ -468,6 +481,15 @@ def test_each_fault_of_a_station_names_its_cell(region, cell, column, says):
     found = read(region, as_csv((good | cell).values(), heads=STATION), kind="substations")
     assert (2, column) in cells(found)
     assert any(says in fault.what for fault in found.faults)
+
+
+@pytest.mark.slow
+def test_a_date_to_come_is_a_plan_and_no_service(region, tmp_path):
+    row = ("", "新站", "110/10", "2x63", "40", "2099", "115.2", "30.2", "")
+    found = read(region, as_csv(row, heads=STATION), kind="substations", source="供电公司")
+    after = prepared(ledger.accept((), {}, found, when=NOW), tmp_path)
+    station = Layers(after.scenario.layers).read("substations").set_index("id").loc["U01"]
+    assert (station["status"], station["in_service_from"], station["planned_from"][:4]) == ("planned", "", "2099")
 
 
 def test_stations_not_yet_in_service_spare_nothing(region):

@@ -16,7 +16,7 @@ from geo_cluster.maps import words
 from geo_cluster.region import read_scenario
 from geo_cluster.report import tables
 from geo_cluster.world import catalog
-from geo_cluster.world.layers import HUBEI, Layers
+from geo_cluster.world.layers import HUBEI, Layers, columns
 from geo_cluster.world.layers import words as layer_words
 from tests import own
 from tests.studies import run, write_own
@@ -80,6 +80,28 @@ class Page(HTMLParser):
 
 
 # ---- the payload --------------------------------------------------------------------------------------------
+
+
+def test_what_has_no_place_is_listed_and_nowhere_on_the_map(plan, language):
+    listed = {layer["key"]: [feature["p"]["id"] for feature in layer["features"]] for layer in plan["unplaced"]}
+    for name in ("chain", "sites", "substations", "power_plants", "ports"):
+        rows = Layers().read(name)
+        assert listed.get(name, []) == rows.loc[rows.geometry.isna(), "id"].tolist(), name
+    assert {"G01", "G09", "G10"} <= set(listed["substations"])
+    drawn = {feature["p"]["id"] for feature in layer_of(plan, "substations")["features"]}
+    assert not drawn & set(listed["substations"])
+    cards = {feature["p"]["id"]: feature for layer in plan["unplaced"] for feature in layer["features"]}
+    assert not any("at" in feature for feature in cards.values())
+    adrift = words.WORDS[language]["adrift"]
+    assert all(dict(map(tuple, card["p"]["rows"]))[adrift] for card in cards.values()), "why it has none"
+    told = dict(map(tuple, cards["G09"]["p"]["rows"]))
+    assert any("光谷" in one or "Guanggu" in one for one in told.values()), "what it may be the same as, by name"
+
+
+def test_a_capacity_that_nobody_stated_is_said_to_be_unknown(plan, language):
+    (ezhou,) = [one for one in layer_of(plan, "power_plants")["features"] if one["p"]["id"] == "P10"]
+    rows = dict(map(tuple, ezhou["p"]["rows"]))
+    assert rows[columns("power_plants")["capacity_mw"][language]] == words.WORDS[language]["unknown"]
 
 
 @pytest.mark.slow

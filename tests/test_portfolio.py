@@ -26,7 +26,7 @@ def test_sample_is_labelled_in_every_row_and_of_known_segments():
 def test_only_segment_and_output_are_required_the_rest_is_estimated_as_an_interval():
     (row,) = portfolio.check(pd.DataFrame({"segment": ["fiber_laser"], "output_100m_yuan": ["60"]})).itertuples()
     assert row.Index == "P01"
-    assert (row.land_mu_low, row.land_mu_high) == (60 * 3.5, 60 * 8)  # Raycus' Huangshi plan: 215 mu for 6 bn yuan
+    assert (row.land_mu_low, row.land_mu_high) == pytest.approx((60 * 3.5, 60 * 8))  # Raycus: 215 mu for 6 bn
     assert row.land_mu_likely == pytest.approx(60 * np.sqrt(3.5 * 8))
     of_a_segment = plant_needs.capacity_mva([catalog.segments()["fiber_laser"]])[0]
     assert [row.power_mva_low, row.power_mva_likely, row.power_mva_high] == pytest.approx(60 * of_a_segment)

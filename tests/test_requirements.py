@@ -73,16 +73,19 @@ def test_what_follows_agrees_with_what_is_stated(key):
 
 @pytest.mark.parametrize("key", SEGMENTS)
 def test_every_range_states_what_it_rests_on(key):
-    segment, layer = catalog.segments()[key], Layers().read("reference_projects").set_index("id")
+    segment, layers = catalog.segments()[key], Layers()
+    layer = layers.read("reference_projects").set_index("id")
+    shown = references.references(layers, key).set_index("id")
     assert set(segment.basis) <= set(RANGES)
     for name, basis in segment.basis.items():
         assert bool(basis.sample) == (basis.kind in ("references", "derived")), name
         assert basis.zh and basis.en, name
         assert set(basis.references) <= set(layer.index)
+        assert {*basis.references, *basis.siting} <= set(shown.index), "what a range rests on is shown beside it"
         assert (layer.loc[list(basis.references), "segment_group"] != "optics").all(), "optical modules are no plants"
         column = {"land_mu": "mu_per_100m_output", "plot_ratio": "plot_ratio"}.get(name)
-        if basis.kind == "references" and basis.references:
-            figures = layer.loc[list(basis.references), column].astype(float)
+        if basis.kind == "references":
+            figures = shown.loc[[*basis.references, *basis.siting], column].astype(float)
             low, high = segment.needs["land_mu"] if name == "land_mu" else segment.plot_ratio
             assert figures.between(low, high).all(), f"a range that leaves out what it rests on: {figures.to_dict()}"
     for name in ("density_mw_per_10k_m2", "demand_factor", "load_factor"):
@@ -210,5 +213,12 @@ def test_reference_projects_stand_beside_the_ranges():
     assert land["own_given"].all() and land["thin"].all() and land["basis_zh"].str.contains("样本少（2个）").all()
     nobody = references.beside(layers, checked("gas_laser"))
     assert len(nobody) == 3 and nobody["reference"].isna().all() and (nobody["kind"] == "analogy").all()
+    (raycus,) = references.references(layers, "fiber_laser").itertuples()
+    assert (raycus.id, raycus.mu_per_100m_output, raycus.m2_per_100m_output, raycus.plot_ratio) == (
+        "L026",
+        3.58,  # 215 mu, 150,000 m² and 6 bn yuan a year, as planned
+        2500,
+        1.05,
+    )
     odd = references.beside(layers, checked("optics_crystal"))
     assert odd.set_index("reference").loc["P54", "place"] == "above"

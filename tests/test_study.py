@@ -190,13 +190,13 @@ def test_every_shipped_scenario_runs():
         assert len(tables.assignment(result)) + len(tables.unplaced(result)) == 30
 
 
-def test_a_prefecture_without_a_station_is_unknown_not_zero():
+def test_a_station_that_nobody_knows_is_an_assumed_interval_neither_zero_nor_without_bounds():
     layers = world.layers()
-    layers["substations"] = layers["substations"].assign(prefecture_code="420200")
+    layers["sites"]["stations"] = ""
     result = study.run(world.scenario(), layers, projects=world.projects(1))
-    assert np.isnan(natural(result, "P01", "X1")["power_cover"])
-    row = tables.contributions(result).query("site == 'X1' and criterion == 'power_cover'").iloc[0]
-    assert row["value"] == 0.5
+    spare = result.facts.offers["spare_mva"][0]
+    assert 0 < spare[0] < spare[1] < spare[2] < np.inf
+    assert natural(result, "P01", "X1")["power_cover"] == pytest.approx(spare[1] / 10)
     with_station = study.run(world.scenario(), world.layers(), projects=world.projects(1))
     width = [tables.ranking(r).query("site == 'X1'").eval("high - low").iloc[0] for r in (with_station, result)]
     assert width[1] > width[0]

@@ -12,7 +12,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Named by the policy or by public sources; {n} of them without a known address are not on the map.",
     ),
     "explore.sites": ("候选园区", "Candidate sites"),
-    "explore.stations": ("220千伏以上站", "Stations ≥ 220 kV"),
+    "explore.stations": ("110千伏及以上站", "Stations ≥ 110 kV"),
     "explore.unknown": ("待核关键数", "Numbers to verify"),
     "explore.unknown_help": (
         "各园区可供用地与地价、各站可开放容量、各市能耗指标均无公布数，现用区间代替；由市州上报后替换。",

@@ -86,6 +86,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.reach": ("可达分", "Reach"),
     "score.chain": ("产业链分", "Chain"),
     "score.assumed": ("假定占比", "Assumed"),
+    "score.remark": ("未查事项", "Not looked into"),
     "score.acceptability_note": (
         "概率同时考虑数据的不确定与权重的分歧（权重在现值附近抽样），抽样误差不超过 {error}；得分为加权和，0–100。",
         "Acceptability covers unknown data and differing weights (drawn around the stated ones), sampling error at most {error}; scores are weighted sums, 0-100.",
@@ -225,13 +226,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.load_factor": ("负荷率", "Load factor"),
     "score.load_stated": ("由填报的年用电与受电容量得出", "from electricity and power as stated"),
     "score.load_segment": ("环节区间，工程估计", "range of the segment, an engineering estimate"),
-    "score.by_demand": ("基本电费按需量；{notice}", "basic charge by demand; {notice}"),
+    "score.by_demand": ("按需量计；{notice}", "basic charge by demand; {notice}"),
     "score.bill_by_capacity": (
         "年电费，基本电费按容量（万元）",
         "Electricity a year, charged by capacity (10,000 yuan)",
     ),
     "score.by_capacity": (
-        "变压器按峰值用满，每 kVA {loading} kW；实际负载率低则宜按需量",
+        "变压器峰值用满（每 kVA {loading} kW）；负载低宜按需量",
         "transformers in full use at the peak, {loading} kW a kVA; loaded less, demand is the better charge",
     ),
     # reference projects
@@ -251,6 +252,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.reference_invested": ("万元/亩", "10k yuan per mu"),
     "score.reference_publisher": ("发布者", "Publisher"),
     "score.reference_date": ("日期", "Date"),
+    "score.reference_unsaid": ("未载", "not said"),
     "score.reference_behind": ("区间所依据", "behind the range"),
     "score.reference_range": ("采用区间（竖线为最可能）", "range used (line: most likely)"),
     "score.reference_yes": ("参考项目", "reference project"),

@@ -33,7 +33,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "supply.table": ("逐园区明细", "Site by site"),
     "supply.nobody": ("无数据", "no data"),
     "supply.feed_named": ("来源写明由该站供电", "a source names this station"),
-    "supply.feed_nearest": ("来源未写明由哪座站供电", "no source says which station"),
+    "supply.feed_unknown": ("供电站未知：按县区供电区假定", "station unknown: the county's supply area, assumed"),
     "supply.likely": ("最可能", "Likely"),
     "supply.resource": ("资源", "Resource"),
     "supply.from": ("取自", "Taken from"),
@@ -43,6 +43,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "supply.place": ("位置", "Place"),
     "supply.place_known": ("有坐标", "known"),
     "supply.place_unknown": ("位置未知", "place unknown"),
+    "supply.station_unknown": ("供电站未知", "station unknown"),
     "supply.sharers": ("共用园区数", "Sites sharing it"),
     "supply.as_of": ("时点", "As of"),
     "supply.source": ("来源或理由", "Source or reason"),
@@ -74,12 +75,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "supply.mu": ("亩", "mu"),
     # network
     "supply.network_note": (
-        "方块为变电站，颜色为可开放容量的依据，数字为下限–最可能–上限。金色连线为供电关系：实线表示来源写明，虚线表示来源未写明由哪座站供电，只按供电区假定。连到同一方块的园区分用同一份容量。",
-        "Squares are substations, coloured by the evidence for their headroom (low–likely–high); gold lines say who feeds whom: a full one is named by a source, a dashed one stands for a supply area whose station no source names. Sites tied to one square share its capacity.",
+        "方块为变电站或供电区，颜色为可开放容量的依据，数字为下限–最可能–上限。金色连线为供电关系：实线表示来源写明，虚线表示由哪座站供电未知，按所在县区的供电区假定。连到同一座站或同一供电区的园区分用同一份容量。",
+        "Squares are substations or supply areas, coloured by the evidence for their headroom (low–likely–high); gold lines say who feeds whom: a full one is named by a source; a dashed one means that nobody knows the station, and the county's supply area is assumed. Sites tied to one station or area share its capacity.",
     ),
     "supply.network_alt": (
-        "{stations} 座变电站与从其取电的 {sites} 个园区，同样内容见下表",
-        "{stations} substations and the {sites} sites that draw on them; the table below says the same",
+        "{stations} 座变电站或供电区与从其取电的 {sites} 个园区，同样内容见下表",
+        "{stations} substations or supply areas and the {sites} sites that draw on them; the table below says the same",
     ),
     "supply.no_station": ("没有来源写明由哪座变电站供电的园区：", "No source says which substation feeds these sites:"),
     "supply.network_table": ("逐站明细", "Station by station"),
@@ -89,7 +90,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "supply.drawer": ("{site}（{far}）", "{site} ({far})"),
     "supply.stations": ("110千伏及以上变电站一览", "All stations of 110 kV and more"),
     "supply.stations_note": (
-        "只列有来源提到的站。“来源所述供电对象与联络”照录来源；500千伏及以上的站经下级220、110千伏站供电，不直接供园区。位置未知的站没有来源写明地址，不计算距离，也不上图。",
+        "只列有来源提到的站。“来源所述供电与联络”照录来源；500千伏及以上的站经下级220、110千伏站供电，不直接供园区。位置未知的站没有来源写明地址，不计算距离，也不上图。",
         "Only those that a source names, with what it says that they feed. Stations of 500 kV and more feed through 220 and 110 kV stations, no zone directly. Where no source gives an address the place is unknown: no distance is measured, and it isn't on the map.",
     ),
     # tariff

@@ -37,6 +37,7 @@ HEADINGS = {
     "rank": ("本项目排名", "Its rank"),
     "trip_min": ("车程（分钟）", "Drive (min)"),
     "reason": ("理由", "Reason"),
+    "remark": ("未查事项", "Not looked into"),
     "resource": ("资源", "Resource"),
     "pool": ("资源池", "Pool"),
     "unit": ("单位", "Unit"),
@@ -94,12 +95,13 @@ def _about(study: Study, language: Language) -> pd.DataFrame:
 
 def _plan(study: Study, language: Language) -> pd.DataFrame:
     columns = ["project", "project_name", "segment", "site", "score", "low", "high", "rank"]
-    columns += [*(kind.need for kind in catalog.resources().values()), "trip_min"]
+    columns += [*(kind.need for kind in catalog.resources().values()), "trip_min", "remark"]
     names, segments = study.region.names, catalog.segments()
     keys = report_tables.assignment(study)["project"].map(study.projects["segment"])
     return (
         report_tables.assignment(study)
         .assign(
+            remark=report_tables.assignment(study)["remark_en" if language == "en" else "remark"],
             site=[names[one][language] for one in report_tables.assignment(study)["site"]],
             segment=[segments[key].name[language] for key in keys],
         )[columns]
@@ -132,7 +134,7 @@ def _ranking(study: Study, language: Language) -> pd.DataFrame:
     """Every project at every site, best first; where it may not go, why not."""
     order = ["project", "eligible", "score"]
     rows = report_tables.ranking(study).sort_values(order, ascending=[True, False, False], kind="stable")
-    reason = rows["reason_en" if language == "en" else "reason"]
-    columns = ["project", "project_name", "site", "score", "low", "high", "rank", "reason"]
+    reason, remark = (rows[f"{column}_en" if language == "en" else column] for column in ("reason", "remark"))
+    columns = ["project", "project_name", "site", "score", "low", "high", "rank", "reason", "remark"]
     site = [study.region.names[one][language] for one in rows["site"]]
-    return rows.assign(site=site, reason=reason)[columns].round(1)
+    return rows.assign(site=site, reason=reason, remark=remark)[columns].round(1)

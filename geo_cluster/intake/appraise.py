@@ -282,9 +282,9 @@ def _energy(projects: pd.DataFrame) -> pd.DataFrame:
 
 def _said(faults: list[Fault], language: Language) -> str:
     """What is outside sense, and what to do, in one text."""
+    colon, stop = ("：", "；") if language == "zh" else (": ", "; ")
     words = [fault.words(language) for fault in faults]
-    mark, end = ("；", "：") if language == "zh" else ("; ", ": ")
-    return mark.join(f"{one.where}{end}{one.what}→{one.remedy}" for one in words)
+    return stop.join(f"{one.where}{colon}{one.what}{stop}{one.remedy}" for one in words)
 
 
 def _support(stage: str, output_100m_yuan: float) -> dict[str, str | float]:

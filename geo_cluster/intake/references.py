@@ -5,6 +5,7 @@ Every figure of a reference project is a plan at signing or a filing, not a resu
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +14,11 @@ import pandas as pd
 from geo_cluster import toml
 from geo_cluster.domain import RangeBasis, Segment, Text
 from geo_cluster.world import catalog, plant_needs
-from geo_cluster.world.layers import Layers
+from geo_cluster.world.layers import Layers, words
 
 LAYER = "reference_projects"
+DECISIONS = "siting_decisions"
+"""Layer of real decisions, whose ids a range may name too."""
 
 
 @dataclass(frozen=True)
@@ -51,17 +54,39 @@ def references(layers: Layers, segment: str) -> pd.DataFrame:
     Columns of the layer, and `behind`: keys of the ranges that rest on it, `;`-separated. Projects that a range rests
     on come first, then those marked `yes`, then `weak`.
     """
-    table = pd.DataFrame(layers.read(LAYER))
     resting: dict[str, list[str]] = {}
     for key, basis in catalog.segments()[segment].basis.items():
-        for one in basis.references:
+        for one in (*basis.references, *basis.siting):
             resting.setdefault(one, []).append(key)
+    table = pd.concat([pd.DataFrame(layers.read(LAYER)), _decisions(layers, resting)], ignore_index=True)
     table = table.assign(behind=[";".join(resting.get(one, ())) for one in table["id"]])
     usable = (table["segment"] == segment) & table["use_for_ranges"].isin(["yes", "weak"])
     found = table[usable | (table["behind"] != "")]
     order = np.lexsort((found["use_for_ranges"].map({"yes": 0, "weak": 1}).fillna(2), found["behind"] == ""))
     ratios = [ratio.column for ratio in RATIOS.values()]
     return found.iloc[order].reset_index(drop=True)[[*_ABOUT, *ratios, *_MORE, "behind"]]
+
+
+def _decisions(layers: Layers, ids: Collection[str]) -> pd.DataFrame:
+    """Siting decisions that a range rests on, with the columns of reference projects."""
+    table = pd.DataFrame(layers.read(DECISIONS))
+    table = table[table["id"].isin(list(ids))]
+    land, floor, output, invested = (
+        table[name].astype(float) for name in ("land_mu", "floor_m2", "output_100m_yuan", "investment_100m_yuan")
+    )
+    return table.assign(
+        segment="",
+        place_zh=table["city_zh"].fillna("") + table["county_zh"].fillna(""),
+        year=table["announced"].astype(str).str[:4],
+        status_zh=[words("decision_status")[one]["zh"] for one in table["status"]],
+        use_for_ranges="yes",
+        use_note_zh="",
+        mu_per_100m_output=(land / output).round(2),
+        m2_per_100m_output=(floor / output).round(),
+        plot_ratio=(floor / land / plant_needs.M2_PER_MU).round(2),
+        investment_10k_yuan_per_mu=(invested * 1e4 / land).round(),
+        investment_per_output=(invested / output).round(2),
+    )
 
 
 def ranges(segment: str) -> pd.DataFrame:
@@ -75,12 +100,12 @@ def ranges(segment: str) -> pd.DataFrame:
     rows = []
     for key, ratio in RATIOS.items():
         basis = basis_of(one, ratio.basis)
-        words, thin = basis_words(basis), is_thin(basis)
+        said, thin = basis_words(basis), is_thin(basis)
         if key == "floor":
-            words, thin = Text(zh="用地×容积率", en="land × plot ratio"), thin or is_thin(basis_of(one, "land_mu"))
+            said, thin = Text(zh="用地×容积率", en="land × plot ratio"), thin or is_thin(basis_of(one, "land_mu"))
         ends = dict(zip(("low", "likely", "high"), spans[key].tolist(), strict=True))
         rows.append({"ratio": key, **ends, "kind": basis.kind, "sample": basis.sample, "thin": thin})
-        rows[-1] |= {f"basis_{language}": words[language] for language in ("zh", "en")}
+        rows[-1] |= {f"basis_{language}": said[language] for language in ("zh", "en")}
     return pd.DataFrame(rows)
 
 

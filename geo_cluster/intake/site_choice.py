@@ -66,6 +66,8 @@ class Choice:
         Criteria that rest on one assumption for all sites of the region, and so tell none apart.
     notes : mapping of Text
         What to know beside a criterion (`Region.criterion_notes`).
+    remarks : mapping of language to (A,) array of str
+        What nobody looked into at a site; empty where all was.
     refused : DataFrame
         One row a site that the project may not go to: `site`, `rule`, `reason_zh`, `reason_en`.
     seed : int
@@ -83,6 +85,7 @@ class Choice:
     source: np.ndarray
     same_everywhere: frozenset[str]
     notes: Mapping[str, Text]
+    remarks: Mapping[Language, np.ndarray]
     refused: pd.DataFrame
     seed: int
 
@@ -126,6 +129,7 @@ def choices_of(region: Region, facts: Facts, allowed: Eligibility, likely: Setti
             source=source[here],
             same_everywhere=same_everywhere,
             notes=notes,
+            remarks={language: allowed.remark[language][p, here] for language in LANGUAGES},
             refused=_refused(region, allowed, p),
             seed=region.scenario.seed,
         )
@@ -209,7 +213,8 @@ def weigh(choice: Choice, weights: Mapping[str, float]) -> Weighed:
 def ranking(weighed: Weighed) -> pd.DataFrame:
     """One row a site, best first: `site`, `score`, `low`, `high`, `chance_first`, `chance_top3`, theme sub-scores.
 
-    `chance_error` is the sampling error of `chance_first`; `assumed` the share of the weight that rests on assumptions.
+    `chance_error` is the sampling error of `chance_first`; `assumed` the share of the weight that rests on assumptions;
+    `remark_zh` and `remark_en` say what nobody looked into.
     """
     low, high = weighed.interval
     first = weighed.acceptability[:, 0]
@@ -221,6 +226,8 @@ def ranking(weighed: Weighed) -> pd.DataFrame:
         total = max(weighed.weight[theme == key].sum(), 1e-12)
         table[key] = weighed.points[:, theme == key].sum(axis=1) / total
     table["assumed"] = (weighed.choice.evidence == "assumed") @ weighed.weight
+    for language in LANGUAGES:
+        table[f"remark_{language}"] = weighed.choice.remarks[language]
     return table.iloc[weighed.order].reset_index(drop=True)
 
 

@@ -16,6 +16,7 @@ from geo_cluster import region, toml
 from geo_cluster.access.isochrones import isochrones
 from geo_cluster.access.travel import route
 from geo_cluster.domain import Language
+from geo_cluster.eligibility import UNCHECKED, constraints_checked
 from geo_cluster.errors import Fault, Place, refuse_if
 from geo_cluster.maps import chain_matrix
 from geo_cluster.maps.words import GRADES, SPOKEN, WORDS
@@ -399,6 +400,13 @@ def _sites(
     told: Mapping[str, list[list[str]]],
 ) -> dict[str, Any]:
     features, words = _cards(frame, "sites", prefectures, language), WORDS[language]
+    heading = columns_of("sites")["constraints"][language]
+    for feature, checked in zip(features, constraints_checked(frame), strict=True):
+        if checked in UNCHECKED:
+            rows = dict(feature["p"]["rows"])
+            known = [rows[heading]] if heading in rows else []
+            rows[heading] = words["comma"].join([*known, UNCHECKED[checked][language]])
+            feature["p"]["rows"] = [list(row) for row in rows.items()]
     for feature, one in zip(features, frame["id"], strict=True):
         feature["p"]["rows"] += told.get(one, [])
     if study:

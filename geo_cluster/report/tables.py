@@ -336,6 +336,7 @@ def assignment_table(
         table[kind.need] = facts.needs[kind.need][placed, end].round(3)
     table["station"] = sites["station"].to_numpy()[at]
     table["trip_min"] = facts.offers["trip_min"][at, 1].round(1)
+    table[["remark", "remark_en"]] = chosen[["remark", "remark_en"]]
     return table
 
 

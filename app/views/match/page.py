@@ -175,6 +175,12 @@ def _ranking(study: Study) -> None:
     with right:
         st.subheader(t("match.why"), anchor=False)
         charts.draw(charts.points_chart(_points(study, project, best.head(6))))
+    remark = "remark_en" if language == "en" else "remark"
+    unchecked = best[best[remark] != ""]
+    if len(unchecked):
+        sites = unchecked.groupby(remark, sort=False)["site_label"].agg(t("comma").join)
+        for text, where in sites.items():
+            st.caption(f"{text} · {where}")
     refused = rows[~rows["eligible"]]
     if len(refused):
         st.subheader(t("match.refused"), anchor=False)
@@ -190,7 +196,11 @@ def _points(study: Study, project: str, best: pd.DataFrame) -> pd.DataFrame:
         best[["site", "site_label", "rank"]]
     )
     rows["theme"] = [catalog.themes()[criteria[key].theme][language] for key in rows["criterion"]]
-    rows["criterion_label"] = [criteria[key].name[language] for key in rows["criterion"]]
+    notes = study.region.criterion_notes
+    rows["criterion_label"] = [
+        " · ".join([criteria[key].name[language], *([notes[key][language]] if key in notes else [])])
+        for key in rows["criterion"]
+    ]
     rows["natural_text"] = [f"{row.natural:,.1f} {criteria[row.criterion].unit[language]}" for row in rows.itertuples()]
     rows["position"] = [list(catalog.themes()).index(criteria[key].theme) for key in rows["criterion"]]
     return rows.sort_values("rank", kind="stable")

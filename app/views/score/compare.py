@@ -110,7 +110,9 @@ def _table(table: pd.DataFrame, weighed: Weighed, language: Language) -> str:
     for key, cells in table.groupby("criterion", sort=False):
         declared = catalog.criteria()[str(key)]
         weight = t("score.of_weight", weight=f"{cells['weight'].iloc[0]:.1%}")
-        first = f'<th scope="row">{escape(declared.name[language])}<small>{weight}</small></th>'
+        note = weighed.choice.notes.get(str(key))
+        small = f"<small>{weight}</small>" + (f"<small>{escape(note[language])}</small>" if note else "")
+        first = f'<th scope="row">{escape(declared.name[language])}{small}</th>'
         rows.append(
             f"<tr>{first}{''.join(_cell(cell, names, declared.unit[language]) for cell in cells.itertuples())}</tr>"
         )

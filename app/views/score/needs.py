@@ -22,17 +22,14 @@ def needs(project: pd.DataFrame) -> None:
     found, language = appraise.needs_table(project).iloc[0], session.language()
     rows = []
     for asked in (kind.asked for kind in catalog.resources().values()):
-        key = asked.column
-        bounds = " – ".join(f"{significant(found[f'{key}_{end}']):,.12g}" for end in ("low", "likely", "high"))
-        rows.append((asked.title(language), bounds, t("score.stated" if found[f"{key}_given"] else "score.estimated")))
-    bounds = " – ".join(f"{found[f'load_factor_{end}']:.2f}" for end in ("low", "likely", "high"))
+        stated = t("score.stated" if found[f"{asked.column}_given"] else "score.estimated")
+        rows.append((asked.title(language), _span(found, asked.column), stated))
     is_stated = found["power_mva_given"] and found["energy_gwh_given"]
-    rows.append((t("score.load_factor"), bounds, t("score.load_stated" if is_stated else "score.load_segment")))
-    bounds = " – ".join(f"{found[f'bill_10k_yuan_{end}']:,.0f}" for end in ("low", "likely", "high"))
-    rows.append((t("score.bill"), bounds, t("score.by_demand", notice=_notice())))
-    bounds = " – ".join(f"{found[f'bill_by_capacity_10k_yuan_{end}']:,.0f}" for end in ("low", "likely", "high"))
-    loading = f"{found['transformer_loading']:g}"
-    rows.append((t("score.bill_by_capacity"), bounds, t("score.by_capacity", loading=loading)))
+    basis = t("score.load_stated" if is_stated else "score.load_segment")
+    rows.append((t("score.load_factor"), _span(found, "load_factor", digits=2), basis))
+    rows.append((t("score.bill"), _span(found, "bill_10k_yuan"), t("score.by_demand", notice=_notice())))
+    by_capacity = t("score.by_capacity", loading=f"{found['transformer_loading']:g}")
+    rows.append((t("score.bill_by_capacity"), _span(found, "bill_by_capacity_10k_yuan"), by_capacity))
     rows.append((t("score.voltage"), f"{found['voltage_kv']} kV", t("score.dual") if found["dual_supply"] else ""))
     if found[f"check_{language}"]:
         text = escape(t("score.check", text=found[f"check_{language}"]))
@@ -43,6 +40,12 @@ def needs(project: pd.DataFrame) -> None:
     st.caption(t("score.paste"))
     st.code(found[f"review_{language}"], language=None, wrap_lines=True)
     beside(project)
+
+
+def _span(found: pd.Series, key: str, *, digits: int = 3) -> str:
+    """Low, likely and high in words; one number where they are alike."""
+    ends = [f"{significant(found[f'{key}_{end}'], digits):,.12g}" for end in ("low", "likely", "high")]
+    return " – ".join(ends) if len(set(ends)) > 1 else ends[0]
 
 
 def _notice() -> str:

@@ -95,6 +95,9 @@ def _table(best: pd.DataFrame) -> None:
     }
     columns |= {"chance_top3": "score.top3"} | {theme: f"score.{theme}" for theme in catalog.themes()}
     columns |= {"assumed": "score.assumed"}
+    remark = f"remark_{session.language()}"
+    if best[remark].ne("").any():
+        columns[remark] = "score.remark"
     table = best.assign(
         site_label=best["site_label"].map(short),  # as in the charts above
         assumed=best["assumed"].round(2),

@@ -96,6 +96,8 @@ def _sliders(weighed: Weighed) -> dict[str, float] | None:
             for key, one in criteria.items():
                 label = f"{one.name[language]} · {now[key] / total if total else 0:.1%}"
                 st.slider(label, 0.0, 50.0, min(start[key], 50.0), 0.1, key=keys[key], format="%.1f")
+                if key in weighed.choice.notes:
+                    st.caption(weighed.choice.notes[key][language])
     if not total:
         st.warning(t("score.zero"))
         return None

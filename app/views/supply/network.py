@@ -42,7 +42,7 @@ def show() -> None:
     st.dataframe(_stations(), hide_index=True, placeholder="", alt=t("supply.stations"))
 
 
-STATIONS = (
+STATIONS: tuple[str, ...] = (
     "id",
     "name",
     "place",
@@ -50,9 +50,9 @@ STATIONS = (
     "status",
     "in_service_from",
     "planned_from",
-    "transformer_mva",
-    "feeds_zh",
+    "last_reported_zh",
 )
+STATIONS += ("transformer_mva", "feeds_zh", "feeds_sites")
 """Columns of a station that the tab lists, as far as the layer has them."""
 
 

@@ -68,14 +68,21 @@ def shown(scenario: Scenario) -> pd.DataFrame:
     rows["basis_label"] = [words[one][language] if one else t("supply.nobody") for one in rows["basis"]]
     fed = {key for key, kind in catalog.resources().items() if kind.subject == "substation"}
     rows["feed"] = [
-        "" if key not in fed else t("supply.feed_named" if named else "supply.feed_nearest")
+        "" if key not in fed else t("supply.feed_named" if named else "supply.feed_unknown")
         for key, named in zip(rows["resource"], rows["named"], strict=True)
     ]
     rows["far"] = [
-        "" if key not in fed else t("supply.place_unknown") if pd.isna(km) else t("supply.far", km=f"{km:.1f}")
-        for key, km in zip(rows["resource"], rows["km"], strict=True)
+        "" if key not in fed else _far(km, named)
+        for key, km, named in zip(rows["resource"], rows["km"], rows["named"], strict=True)
     ]
     return rows
+
+
+def _far(km: float, named: bool) -> str:
+    """How far a site's station is, or why nobody can say."""
+    if not pd.isna(km):
+        return t("supply.far", km=f"{km:.1f}")
+    return t("supply.place_unknown" if named else "supply.station_unknown")
 
 
 def _chosen(rows: pd.DataFrame) -> pd.DataFrame:

@@ -75,8 +75,8 @@
 
   /* A card of what has no place stands in the middle of the map and points at nothing. */
   function openCard(map, at, members) {
-    const adrift = at ? {} : { className: "gc-adrift", autoPan: false };
-    const popup = L.popup({ maxWidth: 340, offset: [0, -6], ...clear(map), ...adrift }).setLatLng(at || map.getCenter()).setContent(card(members.map((m) => m.f.p)));
+    const adrift = at ? {} : { className: "gc-adrift", autoPan: false }, size = map.getSize();
+    const popup = L.popup({ maxWidth: 340, offset: [0, -6], ...clear(map), ...adrift }).setLatLng(at || map.containerPointToLatLng([size.x / 2, size.y * 0.88])).setContent(card(members.map((m) => m.f.p)));
     popup.shows = members.filter((m) => m.f.p.id).slice(0, 60).map((m) => m.layer.key + ":" + m.f.p.id);
     popup.openOn(map);
   }
