@@ -226,7 +226,7 @@ def _screening(scenario: str, suffix: str, content: bytes) -> Screening:
 
 def screening_of(scenario: Scenario, name: str, content: bytes) -> Screening:
     """The projects of a CSV or XLSX file under a scenario; refuses the file with all of its faults."""
-    weighed = ground(scenario).model_copy(update={"weights": scenario.weights})
+    weighed = ground(scenario).model_copy(update={"weights": scenario.weights, "day": scenario.day})
     return _screening(weighed.model_dump_json(), Path(name).suffix.lower(), content)
 
 
@@ -326,10 +326,14 @@ def _surveyed(land_csv: bytes | None) -> pd.DataFrame:
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def bills_of(
-    annual_gwh: tuple[float, ...], load: tuple[float, ...], shape: tuple[float, ...] | None, loading: float | None
+    annual_gwh: tuple[float, ...],
+    load: tuple[float, ...],
+    shape: tuple[float, ...] | None,
+    loading: float | None,
+    day: datetime.date,
 ) -> list[Bill]:
-    """A year's electricity at each voltage of the two-part tariff."""
-    options: dict[str, Any] = {"load_factor": load, "profile": shape, "transformer_loading": loading}
+    """A year's electricity at each voltage of the two-part tariff, at the prices of a day."""
+    options: dict[str, Any] = {"load_factor": load, "profile": shape, "transformer_loading": loading, "on": day}
     return bills(annual_gwh, tariffs=toml.table("tariffs"), **options)
 
 

@@ -10,6 +10,7 @@ from app import page_scripts, session, signin, state
 from app.session import t
 from app.widgets import plain
 from app.workbar import work_bar
+from geo_cluster.world import rule_life
 
 STYLE = Path(__file__).with_name("assets").joinpath("page.css").read_text(encoding="utf-8")
 MARK = "first-steps"
@@ -36,6 +37,16 @@ def heading(page: str) -> None:
     _first_steps(page)
     if page != "explore":
         work_bar()
+    _rules()
+
+
+def _rules() -> None:
+    """What of laws, prices and support is not in force on the day of the study; nothing where all are."""
+    day = state.work().scenario.date
+    said = [f"- {plain(one[session.language()])}" for one in rule_life.warnings(day)]
+    if said:
+        with st.container(key="rules"):
+            st.warning("\n".join([t("rules.out", day=day), "", *said]), icon=":material/event_busy:")
 
 
 def top(page: str, *, named: str = "") -> None:

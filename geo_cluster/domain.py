@@ -6,12 +6,14 @@ field shows: on the screen, in the docs, in an exported data dictionary.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
+import re
 from collections import Counter
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from geo_cluster.archive import file_name
 from geo_cluster.errors import Fault
@@ -201,6 +203,57 @@ class Asked(Declared):
         return _titled(self.name, self.unit, language)
 
 
+RuleState = Literal["in_force", "open", "not_yet", "expired", "unknown"]
+"""Where a rule is in its life on a day: in force, in force with no end stated, not yet, expired, life unknown."""
+
+
+class RuleLife(Declared):
+    """Who made a rule of law, price or support, under which number, and from when to when it holds."""
+
+    title: Text
+    issuer: Text = Text(zh="未载", en="not stated")
+    """Who issued it."""
+    number: str = ""
+    """Number of the document, empty where it has none or none was found."""
+    valid_from: datetime.date | None
+    """First day in force; None where it is not known."""
+    valid_to: datetime.date | None = None
+    """Last day in force; None where no end is stated."""
+    publisher: str = ""
+    """Who published what was read."""
+    source: str = ""
+    source_class: Literal["a", "b", "c", ""] = ""
+    confidence: str = ""
+
+    def state(self, day: datetime.date) -> RuleState:
+        """Where it is in its life on a day."""
+        if self.valid_to is not None and day > self.valid_to:
+            return "expired"
+        if self.valid_from is None:
+            return "unknown"
+        if day < self.valid_from:
+            return "not_yet"
+        return "open" if self.valid_to is None else "in_force"
+
+
+class RuleTopic(Declared):
+    """One kind of rule: the table that holds its rows, and what is done on a day when none is in force."""
+
+    table: str
+    """Table of `geo_cluster/tables`."""
+    rows: str
+    """Key of its rows in the table; dots lead inwards."""
+    key: tuple[str, ...]
+    """Columns that name one thing; its rows are its versions."""
+    otherwise: Literal["indication", "left_out"]
+    """Where none is in force: use the nearest one in time and say so, or count nothing."""
+    monthly: bool = False
+    """A price of one month, told where the price stands and not in every file of a plan."""
+    quiet_before: bool = False
+    """Before the first of them there is nothing to say."""
+    name: Text
+
+
 class ResourceRule(Declared):
     """The rule that refuses a site for want of a resource."""
 
@@ -385,6 +438,28 @@ class KnownBetter(Declared):
         return self
 
 
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+"""A study is of a day between these years."""
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
+
+
+def _day(value: object) -> object:
+    """A day as TOML or JSON writes it; numbers, times and far years are refused."""
+    if isinstance(value, str) and _DAY.match(value):
+        try:
+            value = datetime.date.fromisoformat(value)
+        except ValueError:
+            raise FieldError(Fault("world.not_a_day", "", got=shown(value))) from None
+    if value is None:
+        return None
+    if not isinstance(value, datetime.date) or isinstance(value, datetime.datetime):
+        raise FieldError(Fault("world.not_a_day", "", got=shown(value)))
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise FieldError(Fault("world.day_too_far", "", got=str(value), first=FIRST_YEAR, last=LAST_YEAR))
+    return value
+
+
 class Scenario(Declared):
     """Everything a study depends on besides the shipped data. A change is a new scenario."""
 
@@ -398,6 +473,8 @@ class Scenario(Declared):
     """Folder of layers (with their `sources.toml`) that stand in place of the shipped ones of the same name."""
     layers_sha256: str = ""
     """Hash of that folder's `sources.toml`, which has the hash of each layer; filled in like the portfolio's."""
+    day: Annotated[datetime.date | None, BeforeValidator(_day)] = None
+    """Day of the study (`day = 2026-08-01`): laws, prices and support are those in force then; today when left out."""
     anchor: str = "future_city"
     """R&D anchor that travel is measured from (anchors layer)."""
     sites: tuple[str, ...] = ()
@@ -457,12 +534,19 @@ class Scenario(Declared):
     def id(self) -> str:
         """First 12 hex digits of the SHA-256 of the canonical scenario: the same settings, the same id."""
         row = self.model_dump(mode="json")
+        if self.day is None:  # as before there were days
+            del row["day"]
         if self.portfolio_sha256:  # wherever the file lies and whatever it is called
             row["portfolio"] = ""
         if self.layers_sha256:
             row["layers"] = ""
         canonical = json.dumps(row, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+    @property
+    def date(self) -> datetime.date:
+        """The day of the study: `day`, or else today."""
+        return self.day or datetime.date.today()
 
     @property
     def is_sample(self) -> bool:

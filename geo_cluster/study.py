@@ -31,7 +31,7 @@ from geo_cluster.matching.solve import solve
 from geo_cluster.matching.verify import verify
 from geo_cluster.region import LAYERS, Region, facts_of, prepare, settings_of, subject_of
 from geo_cluster.scoring.criteria import DecisionMatrix, Setting, decide
-from geo_cluster.world import catalog, portfolio
+from geo_cluster.world import catalog, portfolio, rule_life
 from geo_cluster.world.layers import Layers
 
 ENDS: Mapping[PlanningLevel, int] = {"hopeful": 0, "likely": 1, "cautious": 2}
@@ -73,7 +73,7 @@ class Study:
     hashes : dict
         SHA-256 of each layer and of the portfolio.
     day : date
-        When the plan was made.
+        The day of the study: the scenario's, or else the day on which the plan was made.
     memo : dict
         What was worked out of this study already, by name; see `once`.
     """
@@ -124,7 +124,7 @@ class Study:
         return self.region.observations
 
     def summary(self) -> dict:
-        """What `study.json` says: versions, scenario id, counts, proof, violations, input hashes."""
+        """What `study.json` says: versions, scenario id, counts, proof, violations, rules on its day, input hashes."""
         return {
             "scenario_id": self.scenario.id,
             "scenario": self.scenario.name.zh,
@@ -140,6 +140,9 @@ class Study:
             "gap": round(self.plan.gap, 9),
             "status": self.plan.status,
             "violations": [str(violation) for violation in self.violations],
+            "day": self.day.isoformat(),
+            "rules_notice": rule_life.notice(self.day),
+            "rules": rule_life.table(self.day).to_dict("records"),
             "inputs": self.hashes,
         }
 
@@ -225,7 +228,7 @@ def run(
         violations=violations,
         seconds=clock.stop(),
         hashes=hashes(projects, layers),
-        day=datetime.date.today(),
+        day=scenario.date,
     )
 
 

@@ -76,6 +76,7 @@ def report(result: Study, screen: Console, lang: Literal["zh", "en"]) -> None:
     from rich.table import Table
 
     from geo_cluster.report import tables
+    from geo_cluster.world import rule_life
 
     zh = lang == "zh"
     notice = "（示例项目，非任何企业的计划）" if zh else " (sample projects, nobody's plan)"
@@ -106,6 +107,8 @@ def report(result: Study, screen: Console, lang: Literal["zh", "en"]) -> None:
             for r in tables.assignment(result).head(12).itertuples()
         ),
     )
+    for said in rule_life.warnings(result.day):
+        screen.print(f"! {said[lang]}", soft_wrap=True)
     plan, placed = result.plan, f"{len(tables.assignment(result))}/{len(result.projects)}"
     proof = f"{plan.objective:,.2f} ≤ {plan.bound:,.2f}, gap {plan.gap:.4%}, {plan.status}"
     screen.print(f"{'落地' if zh else 'placed'} {placed}, {proof}, violations {len(result.violations)}")

@@ -1,5 +1,6 @@
 """The Match page: what is typed is kept, what is clicked is decided, what is shown belongs to the plan."""
 
+import datetime
 import threading
 from unittest.mock import Mock, patch
 
@@ -16,7 +17,7 @@ from geo_cluster.matching.plan import Progress
 from geo_cluster.report import comparison, explanation, tables
 from geo_cluster.report.comparison import Other
 from geo_cluster.workspace.repository import PROJECTS, Work
-from geo_cluster.world import catalog, portfolio
+from geo_cluster.world import catalog, portfolio, rule_life
 from tests.studies import run
 from tests.test_app import LANGUAGES, no_second_run, opened, says
 
@@ -475,3 +476,15 @@ def test_a_refusal_is_shown_as_sentences(error, language):
     assert all(str(fault.words(language)) in told for fault in faults)
     assert "Traceback" not in told
     assert text("footer", language) in "\n".join(says(page)), "the rest of the page is there"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_day_out_of_a_rules_life_is_said_on_the_page(language):
+    page = opened("match", language)
+    assert not [one for one in page.warning if "2024-01-01" in one.value]
+    page.date_input(key="day").set_value(datetime.date(2024, 1, 1)).run()
+    (said,) = [one.value for one in page.warning if "2024-01-01" in one.value]
+    assert rule_life.topics()["support"].name[language] in said
+    page.date_input(key="day").set_value(None).run()
+    assert not [one for one in page.warning if "2024-01-01" in one.value]

@@ -141,14 +141,17 @@ def test_trial_weights_change_nothing_until_they_are_kept():
     page = at(opened("score"), "weights")
     assert page.button(key="weights-keep").disabled
     before = verdict(page)
-    slider = next(one for one in page.slider if one.label.startswith("待核约束"))
-    slider.set_value(40.0).run()
+    name = catalog.criteria()["freight_minutes"].name.zh
+    slider = next(one for one in page.slider if one.label.startswith(name))
+    shared = catalog.criteria()["quota_cover"].name.zh
+    assert any("各园区同一假定" in one.value for one in page.caption), f"{shared} is the same assumption everywhere"
+    slider.set_value(50.0).run()
     assert verdict(page) == before
     assert page.session_state["work"].scenario.weights == {}
     assert any("居首由" in one for one in says(page))
     page.button(key="weights-keep").click().run()
     kept = page.session_state["work"].scenario.weights
-    assert kept["open_constraints"] == 40
+    assert kept["freight_minutes"] == 50
     assert set(kept) == set(catalog.criteria())
     assert verdict(page) != before
     page.button(key="weights-reset").click().run()
@@ -206,7 +209,8 @@ def test_a_table_is_scored_project_by_project(monkeypatch):
     assert listed["sentence"][2] in verdict(page)
     screening = cached.screening_of(catalog.scenario(), "own.csv", table.encode())
     archive = zipfile.ZipFile(io.BytesIO(screening.archive))
-    assert set(archive.namelist()) == {"scores.csv", "verdicts.csv", "needs.csv", "references.csv"}
+    names = {"scores.csv", "verdicts.csv", "needs.csv", "references.csv", "rules.csv"}
+    assert set(archive.namelist()) == names
     assert pd.read_csv(archive.open("verdicts.csv"))["project"].tolist() == ["P01", "P02", "P03"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import json
 import re
@@ -12,12 +13,15 @@ import pytest
 
 from geo_cluster import study
 from geo_cluster.errors import InputError
+from geo_cluster.export import bundle
 from geo_cluster.intake import appraise
+from geo_cluster.intake.support import support
 from geo_cluster.region import Region, prepare
 from geo_cluster.report import tables
 from geo_cluster.world import catalog, portfolio
 from geo_cluster.world.layers import Layers
 from tests import world
+from tests.refusals import refused
 from tests.studies import run
 
 
@@ -145,15 +149,59 @@ def test_a_cluster_that_is_not_there_is_named(region):
     assert "nowhere:1:2" in fault.words("zh").what
 
 
-def test_policy_money_is_what_the_clauses_name(region):
+def test_policy_money_is_told_in_the_clauses_words_and_never_made_of_output(region):
     small, large = (
         appraise.appraise_one(region, {"segment": "fiber_laser", "output_100m_yuan": output})["needs"]
-        for output in (6, 120)
+        for output in (0.5, 120)
     )
-    assert small["support_most_10k_yuan"] == 1000  # clause 19
-    assert large["support_most_10k_yuan"] == 1000 + 500  # and clause 18, the step of 10 bn yuan only
-    assert "第19条" in small["support_zh"]
+    assert small["support_most_10k_yuan"] is None
+    assert large["support_zh"] == small["support_zh"], "revenue of the firm counts, not output of the project"
+    for clause in ("第17条", "第18条", "第19条", "15%", "50、100、200亿元"):
+        assert clause in small["support_zh"]
     assert "clause 18" in large["support_en"]
+
+
+def test_support_is_worked_out_where_its_base_is_known():
+    def amounts(**known):
+        return {one.rule.row["id"]: one.amount_10k_yuan for one in support("lasers", **known)}
+
+    assert set(amounts().values()) == {None}
+    assert amounts(cost=2000)["19-first"] == 300  # 15 %
+    assert amounts(cost=50_000)["19-first"] == 1000  # both sides together
+    assert amounts(input=3000)["17-task"] == 300
+    revenue = {49: 0, 50: 200, 99: 200, 100: 500, 200: 1000}
+    assert {base: amounts(revenue=base)["18-revenue"] for base in revenue} == revenue
+    assert amounts(revenue=100, paid_before=200)["18-revenue"] == 300  # less the step before
+    (step,) = [one for one in support("lasers", revenue=100) if one.amount_10k_yuan is not None]
+    assert step.by_place_10k_yuan == 250  # half by the firm's place
+    assert refused(support, "lasers", cost=-1, output=5) == [("intake.no_base", "cost"), ("intake.no_base", "output")]
+
+
+def test_support_that_is_not_in_force_is_left_out_and_said(region):
+    day = datetime.date(2024, 6, 30)
+    rows = appraise.needs_table(portfolio.read("sample").head(1), day=day).iloc[0]
+    assert "不计入" in rows["support_zh"]
+    assert "left out" in rows["support_en"]
+    assert "第19条" not in rows["support_zh"]
+    assert {one.amount_10k_yuan for one in support("lasers", cost=2000, on=day)} == {None}
+
+
+def test_an_intake_goes_by_the_rules_of_its_day(tmp_path):
+    settings = catalog.scenario().model_dump() | {"sites": ("E01", "H01"), "draws": 20, "day": "2024-01-01"}
+    there = prepare(catalog.scenario_from(settings), Layers())
+    projects = portfolio.read("sample").head(2)
+    found = appraise.appraise(there, projects)
+    assert found.day == datetime.date(2024, 1, 1)
+    assert found.needs["review_zh"].str.contains("2023年第2号").all()
+    bundle.write_appraisal([found], tmp_path)
+    for name in ("scores", "verdicts", "needs"):
+        table = pd.read_csv(tmp_path / f"{name}.csv")
+        assert table["rules_notice"].str.contains("2024-01-01").all(), name
+    rules = pd.read_csv(tmp_path / "rules.csv").set_index("topic")
+    assert rules.loc["review", "valid_to"] == "2025-08-31"
+    assert set(rules.loc["support", "use"]) == {"left_out"}
+    one = appraise.appraise_one(there, {"segment": "fiber_laser", "output_100m_yuan": 6})
+    assert {row["topic"] for row in one["rules"]} == set(rules.index)
 
 
 def test_nobody_asks_for_numbers_of_sites_that_are_not_considered():

@@ -20,13 +20,25 @@ from geo_cluster.supply.energy_review import coal_equivalent_tce, energy_review,
 from geo_cluster.supply.grid_connection import connection, needs_dual_supply
 from geo_cluster.supply.interval import Interval
 from geo_cluster.supply.substations import headroom, transformers
-from geo_cluster.supply.tariff import bill, bills, load_factor, period_hours, period_shares, price_yuan_kwh, tariff_on
+from geo_cluster.supply.tariff import (
+    bill,
+    bills,
+    load_factor,
+    period_hours,
+    period_shares,
+    power_factor_adjustment,
+    price_yuan_kwh,
+    remarks_on,
+    tariff_on,
+)
 from tests.refusals import faults_of, refused
 
 TABLES = Path(geo_cluster.__file__).parent / "tables"
 GRID = tomllib.loads((TABLES / "grid.toml").read_text(encoding="utf-8"))
+FOURTH, JANUARY = dt.date(2026, 8, 1), dt.date(2026, 1, 15)
+ORDER_2, ORDER_31 = dt.date(2025, 8, 31), dt.date(2025, 9, 1)
 TARIFFS = tomllib.loads((TABLES / "tariffs.toml").read_text(encoding="utf-8"))
-HUBEI = TARIFFS["tariff"][0]
+HUBEI = tariff_on(TARIFFS, JANUARY)
 
 
 def stations(**columns):
@@ -78,11 +90,11 @@ def test_a_night_shift_pays_less():
 
 
 def test_bill_and_what_a_higher_voltage_saves():
-    got = bill(100.0, voltage_kv=10, tariffs=TARIFFS, load_factor=0.5)
+    got = bill(100.0, voltage_kv=10, tariffs=TARIFFS, load_factor=0.5, on=JANUARY)
     assert got.annual_wan_yuan.likely == pytest.approx(100 * 100 * (0.651886 + 42 / 365))
     assert got.annual_wan_yuan.likely == pytest.approx(got.energy_wan_yuan.likely + got.basic_wan_yuan.likely)
     assert got.savings_wan_yuan[35.0].likely == pytest.approx(100 * 100 * (0.1263 - 0.1065))
-    wide = bill((80, 100, 130), voltage_kv=10, tariffs=TARIFFS, load_factor=(0.35, 0.5, 0.8))
+    wide = bill((80, 100, 130), voltage_kv=10, tariffs=TARIFFS, load_factor=(0.35, 0.5, 0.8), on=JANUARY)
     assert wide.price_yuan_kwh.low == pytest.approx(0.651886 + 42 / (730 * 0.8))
     assert wide.annual_wan_yuan.low < got.annual_wan_yuan.low < wide.annual_wan_yuan.high
     assert all(saving.low <= saving.likely <= saving.high for saving in wide.savings_wan_yuan.values())
@@ -93,10 +105,70 @@ def test_capacity_charge_instead_of_demand():
     assert by_kva == pytest.approx(0.651886 + 26.3 / 0.7 / 365)
 
 
-def test_the_price_of_another_year_is_refused():
-    assert tariff_on(TARIFFS, dt.date(2026, 1, 15))["id"] == "hubei-2026-01"
-    (found,) = faults_of(bill, 10, voltage_kv=10, tariffs=TARIFFS, on=dt.date(2025, 6, 1))
-    assert (found.code, found.values["day"]) == ("supply.no_notice", "2025-06-01")
+def test_a_month_without_notice_adds_the_periods_prices_to_the_last_known_purchase_price():
+    """From 2026-08-01 line loss is 4.55 %: the loss item becomes 0.018327, 0.0047 more than in January."""
+    assert HUBEI["id"] == "hubei-2026-01"
+    august = tariff_on(TARIFFS, FOURTH)
+    assert august["parts"]["losses"] == pytest.approx(0.018327, abs=5e-7)
+    rates = {(row["scheme"], row["voltage_kv"]): row for row in august["rate"]}
+    assert rates["single", 110]["network"] == 0.1503
+    assert rates["single", 220]["network"] == 0.1303
+    for row in HUBEI["rate"]:
+        there = rates[row["scheme"], row["voltage_kv"]]
+        assert there["network"] == row["network"], "prices did not change"
+        assert there["energy"] - row["energy"] == pytest.approx(0.0047, abs=2.5e-4)
+        assert there["valley"] < there["flat"] < there["peak"] < there["sharp"]
+    assert [found.state for found in august["found"]] == ["open", "expired", "unknown"]
+    before = tariff_on(TARIFFS, FOURTH - dt.timedelta(days=1))
+    assert before["parts"]["losses"] == HUBEI["parts"]["losses"]
+    assert ("single", 110) not in {(row["scheme"], row["voltage_kv"]) for row in before["rate"]}
+
+
+@pytest.mark.parametrize("day", [dt.date(2024, 5, 1), FOURTH, dt.date(2027, 9, 1)])
+def test_a_bill_says_what_is_not_in_force(day):
+    got = bill(10, voltage_kv=10, tariffs=TARIFFS, on=day)
+    said = next(one for one in got.remarks if str(day) in one.zh)
+    assert "2026年1月" in said.zh
+    assert "作参考" in said.zh
+    assert "as an indication" in said.en
+    assert "仅作参考" in got.tariff
+    assert any("260" in one.zh for one in got.remarks) == (day >= FOURTH)
+    in_month = bill(10, voltage_kv=10, tariffs=TARIFFS, on=JANUARY)
+    assert not any("作参考" in one.zh for one in in_month.remarks)
+
+
+@pytest.mark.parametrize(("day", "is_told"), [(dt.date(2026, 2, 28), False), (dt.date(2026, 3, 1), True)])
+def test_the_bill_says_whom_time_of_use_is_for(day, is_told):
+    assert any("代理购电用户" in one.zh and "1656" in one.zh for one in remarks_on(TARIFFS, day)) == is_told
+
+
+@pytest.mark.parametrize(
+    ("factor", "change"),
+    [
+        (1.0, -0.0075),
+        (0.95, -0.0075),
+        (0.91, -0.0015),
+        (0.90, 0.0),
+        (0.89, 0.005),
+        (0.70, 0.10),
+        (0.69, 0.11),
+        (0.65, 0.15),
+        (0.64, 0.17),
+    ],
+)
+def test_adjustment_by_power_factor(factor, change):
+    assert power_factor_adjustment(factor, tariffs=TARIFFS) == pytest.approx(change)
+    assert refused(power_factor_adjustment, 0, tariffs=TARIFFS) == [("supply.load_factor_no_share", "power_factor")]
+
+
+def test_an_own_table_of_notices_alone_still_works():
+    old = {"tariff": [{**HUBEI, "valid_from": dt.date(2026, 1, 1)}]}
+    assert tariff_on(old, JANUARY)["rate"] == HUBEI["rate"]
+    del old["tariff"][0]["valid_from"]
+    assert refused(bill, 10, voltage_kv=10, tariffs={"tariff": old["tariff"]})[0][0] == "rules.undated"
+
+
+def test_what_no_bill_can_be_made_of_is_refused():
     for wrong, code in (
         ({"load_factor": 50}, "load_factor_no_share"),
         ({"voltage_kv": 66}, "no_rate"),
@@ -111,20 +183,52 @@ def test_the_price_of_another_year_is_refused():
 
 @pytest.mark.parametrize(
     ("gwh", "review"),
-    [(4.99, "exempt"), (5.0, "local"), (81.3, "local"), (10_000 / 122.9, "provincial"), (82, "provincial")],
+    [(8.13, "exempt"), (8.14, "local"), (81.3, "local"), (10_000 / 122.9, "provincial"), (82, "provincial")],
 )
 def test_review_classes(gwh, review):
-    assert energy_review(gwh, grid=GRID).review == review
+    """Order 31: 1,000 tce are 8.14 GWh of electricity, 10,000 tce are 81.4 GWh; the test of 5 GWh is gone."""
+    assert energy_review(gwh, grid=GRID, on=ORDER_31).review == review
+
+
+@pytest.mark.parametrize(("gwh", "review"), [(4.99, "exempt"), (5.0, "local"), (81.3, "local"), (82, "provincial")])
+def test_review_classes_of_the_measures_before(gwh, review):
+    assert energy_review(gwh, grid=GRID, on=ORDER_2).review == review
+
+
+def test_coal_is_a_test_of_its_own():
+    for coal, review in ((0, "exempt"), (999, "exempt"), (1000, "local"), (9999, "local"), (10_000, "provincial")):
+        assert energy_review(1, grid=GRID, coal_t=coal, on=ORDER_31).review == review
+        assert energy_review(1, grid=GRID, coal_t=coal, on=ORDER_2).review == "exempt"
+    assert "不使用煤炭" in energy_review(1, grid=GRID, on=ORDER_31).words_zh
+    assert "约500吨" in energy_review(1, grid=GRID, coal_t=500, on=ORDER_31).words_zh
+    assert refused(energy_review, 1, grid=GRID, coal_t=-1) == [("supply.energy_negative", "coal_t")]
+
+
+@pytest.mark.parametrize("gwh", [4, 20, 100])
+def test_the_review_text_names_the_order_that_is_in_force_on_the_day(gwh):
+    now, before = (energy_review(gwh, grid=GRID, on=day) for day in (ORDER_31, ORDER_2))
+    assert "2025年第31号" in now.words_zh
+    assert "第2号" not in now.words_zh
+    assert "500万千瓦时" not in now.words_zh
+    assert "湖北省按第31号令制定的实施办法未查到" in now.words_zh
+    assert "2023年第2号" in before.words_zh
+    assert "第31号" not in before.words_zh
+    assert "order 31" in now.words_en
+    assert "order 2 of 2023" in before.words_en
+    early = energy_review(gwh, grid=GRID, on=dt.date(2023, 5, 31))
+    assert early.words_zh.startswith("节能审查办法：没有已知于2023-05-31有效的规则")
+    assert "as an indication" in early.words_en
+    assert (early.rule.state, now.rule.state, before.rule.state) == ("not_yet", "open", "in_force")
 
 
 def test_energy_review_in_words_and_over_an_interval():
-    got = energy_review((2, 4, 20), grid=GRID)
+    got = energy_review((2, 4, 20), grid=GRID, on=ORDER_31)
     assert got.tce.likely == pytest.approx(4 * 122.9)
     assert (got.review, got.review_low, got.review_high) == ("exempt", "exempt", "local")
     assert "492" in got.words_zh
-    assert "市（县）级" in got.words_zh
+    assert "省级以下" in got.words_zh
     assert "no separate" in got.words_en
-    assert energy_review(3, other_tce=700, grid=GRID).review == "local"  # below 5 GWh, but not below 1,000 tce
+    assert energy_review(3, other_tce=700, grid=GRID).review == "local"  # below 8.14 GWh, but not below 1,000 tce
     assert coal_equivalent_tce(np.array([1.0, 2.0]), grid=GRID).tolist() == pytest.approx([122.9, 245.8])
 
 
@@ -252,4 +356,4 @@ def test_bills_are_one_a_voltage_and_those_of_bill():
 def test_a_shape_of_the_table_is_a_day(shape):
     assert len(shape["load"]) == 24
     assert max(shape["load"]) == 1
-    assert period_shares(TARIFFS["tariff"][-1], shape["load"]).sum() == pytest.approx(1)
+    assert period_shares(HUBEI, shape["load"]).sum() == pytest.approx(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -112,7 +113,34 @@ def test_standard_land_is_met_failed_open_or_unknown():
     asked = ["plot_ratio", "investment_wan_yuan_per_mu", "office_land_share", "tax_wan_yuan_per_mu"]
     assert got.result[asked].tolist() == ["met", "open", "failed", "unknown"]
     assert got.gap["office_land_share"] == pytest.approx(0.02)
+    assert got.binds[["plot_ratio", "building_coefficient", "office_land_share"]].all()
+    assert not got.binds[["investment_wan_yuan_per_mu", "tax_wan_yuan_per_mu", "green_share"]].any()
     assert refused(standard_land, {"floor": 1}, land=LAND) == [("supply.indicator_unknown", "project, column floor")]
+
+
+@pytest.mark.parametrize(
+    ("day", "limit", "state"),
+    [("2023-06-24", 0.30, "in_force"), ("2023-06-25", 0.40, "open"), ("2008-01-30", 0.30, "not_yet")],
+)
+def test_building_coefficient_is_that_of_the_set_in_force(day, limit, state):
+    got = standard_land({}, land=LAND, on=datetime.date.fromisoformat(day)).set_index("indicator")
+    row = got.loc["building_coefficient"]
+    assert (row.limit_likely, row.state) == (limit, state)
+    assert bool(row.remark_zh) == (state == "not_yet")
+    assert bool(row.remark_en) == (state == "not_yet")
+
+
+def test_a_floor_price_before_there_was_one_says_so():
+    early, now = (floor_price(9, land=LAND, on=datetime.date(year, 6, 1)) for year in (2006, 2026))
+    assert early.yuan_per_m2 == now.yuan_per_m2
+    assert "作参考" in early.words_zh
+    assert "indication" in early.words_en
+    assert "作参考" not in now.words_zh
+
+
+def test_own_checks_without_dates_are_named():
+    own = {"check": [{key: value for key, value in LAND["check"][0].items() if key != "valid_from"}]}
+    assert refused(standard_land, {}, land=own)[0][0] == "rules.undated"
 
 
 def test_tables_carry_date_source_class_and_confidence():

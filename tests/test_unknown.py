@@ -63,6 +63,7 @@ def test_a_site_that_was_not_looked_into_has_an_interval_not_none(checked):
     assert 0 < likely < high
 
 
+@pytest.mark.slow
 @given(st.sets(st.sampled_from(sorted(catalog.constraint_names())), max_size=7))
 @settings(max_examples=12, deadline=None)
 def test_there_are_at_least_as_many_as_are_listed_and_more_words_never_make_fewer(words):
@@ -87,6 +88,7 @@ def test_own_layers_without_the_column_say_what_is_there_not_that_it_is_all():
     assert constraints_checked(sites.assign(constraints_checked=["yes", ""])).tolist() == ["yes", "partly"]
 
 
+@pytest.mark.slow
 def test_unchecked_constraints_are_drawn_asked_for_and_may_be_known():
     layers = world.layers()
     layers["sites"]["constraints_checked"] = ["no", "yes"]
@@ -101,6 +103,7 @@ def test_unchecked_constraints_are_drawn_asked_for_and_may_be_known():
     assert asked.iloc[0][["subject", "attribute"]].tolist() == ["X1", "open_constraints"]
 
 
+@pytest.mark.slow
 def test_where_nobody_looked_no_rule_passes_in_silence():
     layers = world.layers()
     layers["sites"]["constraints_checked"] = ["no", "yes"]

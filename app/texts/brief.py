@@ -55,6 +55,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "brief.file_unplaced": ("未落地项目与理由", "Who stays out, and why"),
     "brief.file_pools": ("资源池：供给、占用与余量", "Pools: what there is, is used and is left"),
     "brief.file_observations": ("所用的每个数：区间、依据、来源", "Every number used: interval, evidence, source"),
+    "brief.file_rules": (
+        "规则有效期：发布机关、文号、起止日期、当日状态",
+        "Rules with issuer, number, life and state on the day",
+    ),
     "brief.file_data_request": ("数据请求清单", "Data request list"),
     "brief.file_layers": ("图层与方案连线，GeoPackage", "Layers and the plan's lines, GeoPackage"),
     "brief.file_scenario": ("情景：用它可原样重算", "The scenario: gives the same results again"),

@@ -58,6 +58,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "数据来源见各点卡片与“数据”页 · 行政区划：天地图 · 道路铁路：© OpenStreetMap 贡献者（ODbL） · 公开发布须标注审图号",
         "Sources: each point's card and the Data page · Boundaries: Tianditu · Roads and rail: © OpenStreetMap contributors (ODbL) · Publication needs a map review number",
     ),
+    "rules.out": (
+        "测算日期为 {day}，以下规则不在有效期内（全部规则见汇报中的 rules.csv）：",
+        "The study is of {day}, when these rules are not in force (all of them: rules.csv on the page Brief):",
+    ),
     "error": ("做不到，原因如下：", "This can't be done:"),
     "upload.choose": ("选择文件", "Choose files"),
     "upload.drop": ("或拖到这里，每个文件不超过 {mb} MB", "or drop them here, up to {mb} MB a file"),

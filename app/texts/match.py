@@ -33,6 +33,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "差距不大于它即算已证。0.01 即 1%。",
         "A plan this near its bound counts as proven. 0.01 is 1 %.",
     ),
+    "match.set_day": ("测算日期", "Day of the study"),
+    "match.set_day_help": (
+        "法规、电价、用地指标和政策按这一天有效的版本；留空为今天。",
+        "Laws, prices, land indicators and support are those in force on it; empty for today.",
+    ),
+    "match.changed_day": ("改测算日期", "Day of the study changed"),
     "match.set_draws": ("抽样次数", "Draws"),
     "match.set_draws_help": (
         "不确定的数抽多少次。项目很多时自动减少，以免久等。",

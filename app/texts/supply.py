@@ -95,8 +95,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     # tariff
     "supply.tariff_note": (
-        "按两部制电价测算一年电费，不含力率调整电费；区间来自用电量与负荷率。",
-        "A year's bill by the two-part tariff, without power factor adjustment; the interval comes from energy and load factor.",
+        "按两部制电价测算一年电费，适用于电网企业代理购电用户；不含力率调整电费，高压 160 千伏安以上工业用户标准为 0.90；区间来自用电量与负荷率。",
+        "A year's bill by the two-part tariff for users served by agency purchase, without power factor adjustment (0.90 is asked of industrial users on high voltage above 160 kVA); the interval comes from energy and load factor.",
     ),
     "supply.way": ("按什么测算", "Start from"),
     "supply.way_segment": ("环节与产值", "segment and output"),
@@ -133,8 +133,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "supply.saves": ("比所选电压年省（万元）", "Saves a year against the chosen (10,000 yuan)"),
     "supply.by_voltage": ("各电压等级的年电费区间", "Bill a year at each voltage, as an interval"),
     "supply.notice": (
-        "{title}（{start} 至 {end}）。{note}",
-        "{title} ({start} to {end}). {note}",
+        "{title}（{life}）。公布：{publisher}。",
+        "{title} ({life}). Issued by: {publisher}.",
     ),
     # requests and better numbers
     "supply.requests_sample": (

@@ -7,7 +7,7 @@ import re
 from geo_cluster.domain import LANGUAGES
 from geo_cluster.export.csv_tables import SAMPLE
 from geo_cluster.study import Study
-from geo_cluster.world import sources
+from geo_cluster.world import rule_life, sources
 from geo_cluster.world.layers import Layers, row_layers
 
 TALLY = (
@@ -35,9 +35,20 @@ def attribution(study: Study) -> str:
         f"依据 / Basis of the numbers used: {counts}.",
         "`assumed`：无人公布、按类别假定的区间 / priors of a class, confirmed by nobody.",
         "",
+        *_rules(study),
         *_owed(study.layers),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _rules(study: Study) -> list[str]:
+    """The day of the study, and what of the rules is not in force on it."""
+    said = [f"- {one.zh} / {one.en}" for one in rule_life.warnings(study.day)]
+    return [
+        f"测算日期 / Day of the study: {study.day}. 规则及有效期见 rules.csv / rules and their lives: rules.csv.",
+        *said,
+        "",
+    ]
 
 
 def layers_attribution(layers: Layers) -> str:

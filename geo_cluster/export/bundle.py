@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import errno
 import json
 import shutil
@@ -17,7 +18,7 @@ from geo_cluster.archive import file_name, path_faults
 from geo_cluster.domain import Language, Scenario
 from geo_cluster.errors import DataError, Fault, InputError, reason_of, refuse_if
 from geo_cluster.export.attribution import attribution, layers_attribution
-from geo_cluster.export.csv_tables import SAMPLE, csv_tables
+from geo_cluster.export.csv_tables import SAMPLE, csv_tables, dated
 from geo_cluster.export.geopackage import write_geopackage
 from geo_cluster.export.sheet import sheet
 from geo_cluster.export.workbook import workbook
@@ -27,7 +28,7 @@ from geo_cluster.maps import page, payload
 from geo_cluster.report import explanation
 from geo_cluster.study import Study
 from geo_cluster.workspace.works import LAYERS
-from geo_cluster.world import catalog
+from geo_cluster.world import catalog, rule_life
 from geo_cluster.world.layers import SOURCES, Layers
 from geo_cluster.world.spreadsheet import as_csv
 
@@ -39,6 +40,7 @@ FILES: tuple[str, ...] = (
     "pools.csv",
     "observations.csv",
     "data_request.csv",
+    "rules.csv",
 )
 FILES += ("layers.gpkg", "map.html", "scenario.toml", "ATTRIBUTION.md", "study.json")
 OTHERS = ("sheet.html", "tables.xlsx", f"{LAYERS}/{SOURCES}", *(f"{name}.csv" for name in explanation.TABLES))
@@ -77,7 +79,7 @@ def write(study: Study, out: Path, *, language: Language = "zh") -> list[Path]:
 
 
 def write_appraisal(parts: Iterable[Appraisal], out: Path, *, sample: bool = False) -> list[Path]:
-    """Write the files of an intake, `appraise.TABLES`, a batch at a time; see `write_files`.
+    """Write the tables of an intake, `appraise.TABLES`, and its rules, a batch at a time; see `write_files`.
 
     Parameters
     ----------
@@ -90,12 +92,15 @@ def write_appraisal(parts: Iterable[Appraisal], out: Path, *, sample: bool = Fal
     """
 
     def make(folder: Path) -> None:
+        day = datetime.date.today()
         for number, part in enumerate(parts):
+            day = part.day
             for name in appraise.TABLES:
-                table = getattr(part, name)
+                table = dated(getattr(part, name), day)
                 content = as_csv(table.assign(notice=SAMPLE) if sample else table, heading=number == 0)
                 with (folder / f"{name}.csv").open("ab") as file:
                     file.write(content)
+        (folder / "rules.csv").write_bytes(as_csv(rule_life.table(day)))
 
     return write_files(out, make)
 
@@ -119,9 +124,8 @@ def write_match(
     def make(folder: Path) -> None:
         _make(study, folder, language)
         for name, table in explanation.explain(study, on_step=on_step).items():
-            (folder / f"{name}.csv").write_bytes(
-                as_csv(table.assign(notice=SAMPLE) if study.scenario.is_sample else table)
-            )
+            marked = table.assign(notice=SAMPLE) if study.scenario.is_sample else table
+            (folder / f"{name}.csv").write_bytes(as_csv(dated(marked, study.day)))
 
     return write_files(out, make)
 
@@ -262,7 +266,9 @@ def _name_of(portfolio: str) -> str:
 
 def scenario_toml(scenario: Scenario) -> str:
     """A scenario as the TOML file that gives it again; a portfolio of the user's own lies beside it."""
-    row = scenario.model_dump(mode="json")
+    row = scenario.model_dump(mode="json", exclude={"day"})
+    if scenario.day:
+        row["day"] = scenario.day
     if not _is_shipped(scenario):
         row["portfolio"] = _name_of(scenario.portfolio)
     heading = "# 重算：geo-cluster study scenario.toml --out DIR / run it again with this command\n\n"

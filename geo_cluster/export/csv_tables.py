@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pandas as pd
 
 from geo_cluster.domain import LANGUAGES
 from geo_cluster.report import tables as report_tables
 from geo_cluster.report.tables import displayed_requests
 from geo_cluster.study import Study
+from geo_cluster.world import rule_life
 from geo_cluster.world.spreadsheet import as_csv
 
 SAMPLE = "示例：项目为虚构，不代表任何企业的计划 / sample: made-up projects, nobody's plan"
@@ -30,7 +33,15 @@ def csv_tables(study: Study) -> dict[str, bytes]:
     if study.scenario.is_sample:
         about_projects = [name for name in tables if name != "observations.csv"]
         tables |= {name: tables[name].assign(notice=SAMPLE) for name in about_projects}
+    tables = {name: dated(table, study.day) for name, table in tables.items()}
+    tables["rules.csv"] = rule_life.table(study.day)
     return {name: as_csv(table) for name, table in tables.items()}
+
+
+def dated(table: pd.DataFrame, day: datetime.date) -> pd.DataFrame:
+    """A table with a column that says so when some rule is not in force on the day of the study."""
+    said = rule_life.notice(day)
+    return table.assign(rules_notice=said) if said else table
 
 
 def _named(study: Study) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 from geo_cluster.export.csv_tables import SAMPLE
 from geo_cluster.report import tables
 from geo_cluster.study import Study
-from geo_cluster.world import layers, sources
+from geo_cluster.world import layers, rule_life, sources
 from geo_cluster.world.spreadsheet import undate_package
 
 
@@ -34,6 +34,7 @@ def write_geopackage(study: Study, path: Path) -> None:
         about |= {"publishers": _publishers(rows), "as_of": layer.as_of, "notes": layer.notes}
         _write(rows, path, name, about)
     notice = {"scenario_id": study.scenario.id, "notice": SAMPLE if study.scenario.is_sample else ""}
+    notice |= {"day": study.day.isoformat(), "rules_notice": rule_life.notice(study.day)}
     _write(plan_lines(study), path, "plan", notice)
     undate_package(path)
     with path.open("rb+") as file:

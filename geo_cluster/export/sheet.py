@@ -14,7 +14,7 @@ from geo_cluster.export.sketch import sketch
 from geo_cluster.report import explanation, tables
 from geo_cluster.report.tables import displayed_requests, words_of
 from geo_cluster.study import Study
-from geo_cluster.world import catalog, layers
+from geo_cluster.world import catalog, layers, rule_life
 
 SHORT = 16
 """Characters of a number or an interval that stay on one line."""
@@ -127,6 +127,7 @@ def sheet(study: Study, *, language: Language = "zh") -> str:
         name=study.scenario.name[language],
         about=about(study, language),
         notice=SAMPLE if study.scenario.is_sample else "",
+        rules=[one[language] for one in rule_life.warnings(study.day)],
         headline=headline,
         sentence=sentence,
         seldom=seldom,

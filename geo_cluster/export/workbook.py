@@ -15,7 +15,7 @@ from geo_cluster.export.phone_list import phone_list
 from geo_cluster.report import tables as report_tables
 from geo_cluster.report.tables import words_of
 from geo_cluster.study import Study
-from geo_cluster.world import catalog
+from geo_cluster.world import catalog, rule_life
 from geo_cluster.world.spreadsheet import as_xlsx
 
 SHEETS = {
@@ -25,6 +25,7 @@ SHEETS = {
     "pools": ("资源池", "Pools"),
     "ranking": ("排名", "Ranking"),
     "asked": ("该问哪些数", "Numbers to ask for"),
+    "rules": ("规则有效期", "Rules"),
 }
 HEADINGS = {
     "project": ("编号", "No."),
@@ -46,6 +47,17 @@ HEADINGS = {
     "used": ("占用", "Used"),
     "left": ("余量", "Left"),
     "notice": ("说明", "Notice"),
+    "topic": ("规则类别", "Kind of rule"),
+    "rule": ("规则", "Rule"),
+    "item": ("条目", "Entry"),
+    "issuer": ("发布机关", "Issuer"),
+    "number": ("文号", "Number"),
+    "valid_from": ("施行日期", "In force from"),
+    "valid_to": ("截止日期", "In force to"),
+    "state": ("当日状态", "State on the day"),
+    "use": ("本次如何用", "How it is used"),
+    "publisher": ("公布者", "Published by"),
+    "confidence": ("可信度", "Confidence"),
     "what": ("项", "Item"),
     "content": ("内容", "Content"),
 }
@@ -72,7 +84,9 @@ def workbook(study: Study, *, language: Language = "zh") -> bytes:
     titles = {kind.need: kind.title(language) for kind in catalog.resources().values()}
     headings = {key: words[at] for key, words in HEADINGS.items()} | titles
     sheets = {name: table.rename(columns=headings) for name, table in tables.items()}
-    sheets = {"about": _about(study, language), **sheets, "asked": phone_list(report_tables.requests(study), language)}
+    asked = phone_list(report_tables.requests(study), language)
+    rules = _rules(study, language).rename(columns=headings)
+    sheets = {"about": _about(study, language), **sheets, "asked": asked, "rules": rules}
     formats = {words[key][at]: form for words in (HEADINGS, ASKED) for key, form in FORMATS.items() if key in words}
     formats |= {titles[kind.need]: _places(kind.digits) for kind in catalog.resources().values()}
     return as_xlsx({SHEETS[name][at]: table for name, table in sheets.items()}, formats=formats)
@@ -89,8 +103,29 @@ def _about(study: Study, language: Language) -> pd.DataFrame:
     rows = [(words["title"], SAMPLE if study.scenario.is_sample else "")]
     rows += [(words[key], value) for key, value in (sheet.about(study, language) | facts).items()]
     rows += [(words["feasible_share"], sentence), (words["sources"], " · ".join(sheet.owed(study, language)))]
+    rows += [("", one[language]) for one in rule_life.warnings(study.day)]
     rows += [("", words["review"])]
     return pd.DataFrame(rows, columns=[HEADINGS[key][language == "en"] for key in ("what", "content")])
+
+
+def _rules(study: Study, language: Language) -> pd.DataFrame:
+    """Each rule with its life and what is made of it on the day of the study."""
+    told = (
+        "topic",
+        "rule",
+        "item",
+        "issuer",
+        "number",
+        "valid_from",
+        "valid_to",
+        "state",
+        "use",
+        "publisher",
+        "confidence",
+    )
+    table = rule_life.table(study.day)
+    columns = [f"{name}_{language}" if f"{name}_{language}" in table else name for name in told]
+    return table[columns].set_axis(list(told), axis=1)
 
 
 def _plan(study: Study, language: Language) -> pd.DataFrame:

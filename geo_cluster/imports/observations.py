@@ -24,7 +24,7 @@ PREVIEW = ["row", "subject", "attribute", *_ENDS, "old_low", "old_likely", "old_
 
 SUBJECTS = {
     "site": Text(zh="园区", en="site"),
-    "substation": Text(zh="变电站或供电区", en="substation or supply area"),
+    "substation": Text(zh="变电站", en="substation"),
     "prefecture": Text(zh="市州", en="prefecture"),
 }
 """What kinds of subjects are called."""

@@ -6,25 +6,27 @@ chance of a rank covers both what we don't know of the sites and what people don
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from geo_cluster import eligibility, toml
-from geo_cluster.domain import Language
+from geo_cluster.domain import Language, Text
 from geo_cluster.errors import Fault, InputError, reason_of
 from geo_cluster.intake.references import beside
 from geo_cluster.intake.site_choice import choices_of, verdict, weigh
+from geo_cluster.intake.support import support
 from geo_cluster.region import Region, facts_of, settings_of
 from geo_cluster.report import tables
 from geo_cluster.scoring.criteria import decide
 from geo_cluster.supply.energy_review import energy_review
 from geo_cluster.supply.grid_connection import voltages
 from geo_cluster.supply.tariff import bill
-from geo_cluster.world import catalog, plant_needs, portfolio, spreadsheet
+from geo_cluster.world import catalog, plant_needs, portfolio, rule_life, spreadsheet
 
 BATCH = 100
 """Projects appraised at once; bounds memory, changes nothing else."""
@@ -43,15 +45,19 @@ class Appraisal:
         One row a project: first and second choice, a sentence in each language, the smallest change of one weight and
         of one number that puts the second first, what each method would choose, their mean Kendall tau.
     needs : DataFrame
-        One row a project: what it was taken to need and whether that was given or estimated; voltage, review and bill.
+        One row a project: what it was taken to need and whether that was given or estimated; voltage, review and bill,
+        by the rules of the region's day.
     references : DataFrame
         Reference projects beside the ranges behind the estimates; see `references.beside`.
+    day : date
+        The day of the scenario.
     """
 
     scores: pd.DataFrame
     verdicts: pd.DataFrame
     needs: pd.DataFrame
     references: pd.DataFrame
+    day: dt.date = field(default_factory=dt.date.today)
 
 
 TABLES = ("scores", "verdicts", "needs", "references")
@@ -61,7 +67,8 @@ TABLES = ("scores", "verdicts", "needs", "references")
 def appraise(region: Region, projects: pd.DataFrame) -> Appraisal:
     """Appraise checked projects (`portfolio.check`) in a region; see `Appraisal`."""
     parts = list(batches(region, projects))
-    return Appraisal(*(pd.concat([getattr(part, name) for part in parts]) for name in TABLES))
+    scores, verdicts, needs, compared = (pd.concat([getattr(part, name) for part in parts]) for name in TABLES)
+    return Appraisal(scores, verdicts, needs, compared, region.scenario.date)
 
 
 def batches(region: Region, projects: pd.DataFrame, *, scheduler: str = "") -> Iterator[Appraisal]:
@@ -106,8 +113,9 @@ def appraise_one(region: Region, project: Mapping[str, Any]) -> dict[str, Any]:
     found = appraise(region, checked(project))
     plain = {name: getattr(found, name).astype(object) for name in TABLES}
     rows = {name: table.where(table.notna(), None).to_dict("records") for name, table in plain.items()}
+    rules = rule_life.table(found.day).to_dict("records")
     one = {"verdict": rows["verdicts"][0], "needs": rows["needs"][0]}
-    return one | {name: rows[name] for name in ("scores", "references")}
+    return one | {name: rows[name] for name in ("scores", "references")} | {"rules": rules}
 
 
 def checked(project: Mapping[str, Any]) -> pd.DataFrame:
@@ -228,16 +236,26 @@ def _batch(region: Region, projects: pd.DataFrame) -> Appraisal:
     ranking.insert(ranking.columns.get_loc("chance_top3") + 1, "chance_error", error.ravel().round(4))
     order = ["project", "eligible", "score"]
     scores = ranking.sort_values(order, ascending=[True, False, False], kind="stable", ignore_index=True)
-    return Appraisal(scores, pd.DataFrame(verdicts), needs_table(projects), beside(region.layers, projects))
+    day = region.scenario.date
+    needs = needs_table(projects, day=day)
+    return Appraisal(scores, pd.DataFrame(verdicts), needs, beside(region.layers, projects), day)
 
 
-def needs_table(projects: pd.DataFrame) -> pd.DataFrame:
-    """One row a project: what it was taken to need, how it is connected, which review it triggers, what it draws."""
+def needs_table(projects: pd.DataFrame, *, day: dt.date | None = None) -> pd.DataFrame:
+    """One row a project: what it was taken to need, how it is connected, which review it triggers, what it draws.
+
+    Parameters
+    ----------
+    projects : DataFrame
+        Checked projects (`portfolio.check`).
+    day : date, optional
+        Day whose measures, prices and support apply; today when left out.
+    """
     needs = projects.drop(columns="notes").round(4).reset_index(names="project")
-    return needs.join(_energy(projects))
+    return needs.join(_energy(projects, day or dt.date.today()))
 
 
-def _energy(projects: pd.DataFrame) -> pd.DataFrame:
+def _energy(projects: pd.DataFrame, day: dt.date) -> pd.DataFrame:
     """How each project is connected, which energy review it triggers, and what its electricity costs a year.
 
     The bill is that of the project's own load factor, by demand; `bill_by_capacity_…` where the basic charge goes by
@@ -249,8 +267,8 @@ def _energy(projects: pd.DataFrame) -> pd.DataFrame:
     for project, load in zip(projects.itertuples(), factors.tolist(), strict=True):
         power = (project.power_mva_low, project.power_mva_likely, project.power_mva_high)
         gwh = (project.energy_gwh_low, project.energy_gwh_likely, project.energy_gwh_high)
-        levels, review = voltages(power, grid=grid), energy_review(gwh, grid=grid)
-        charged = {"voltage_kv": max(levels[0], 10.0), "tariffs": tariffs, "load_factor": load}
+        levels, review = voltages(power, grid=grid), energy_review(gwh, grid=grid, on=day)
+        charged = {"voltage_kv": max(levels[0], 10.0), "tariffs": tariffs, "load_factor": load, "on": day}
         cost, by_capacity = bill(gwh, **charged), bill(gwh, **charged, transformer_loading=loading)
         said = [fault for fault in odd if fault.place.name == str(project.Index)]
         rows.append(
@@ -273,8 +291,10 @@ def _energy(projects: pd.DataFrame) -> pd.DataFrame:
                 "bill_by_capacity_10k_yuan_low": by_capacity.annual_wan_yuan.low,
                 "bill_by_capacity_10k_yuan_likely": by_capacity.annual_wan_yuan.likely,
                 "bill_by_capacity_10k_yuan_high": by_capacity.annual_wan_yuan.high,
+                "tariff_zh": "".join(said.zh for said in cost.remarks),
+                "tariff_en": " ".join(said.en for said in cost.remarks),
                 **{f"check_{language}": _said(said, language) for language in ("zh", "en")},
-                **_support(segments[project.segment].stage, project.output_100m_yuan),
+                **_support(segments[project.segment].stage, day),
             }
         )
     return pd.DataFrame(rows).round(4)
@@ -287,17 +307,12 @@ def _said(faults: list[Fault], language: Language) -> str:
     return stop.join(f"{one.where}{colon}{one.what}{stop}{one.remedy}" for one in words)
 
 
-def _support(stage: str, output_100m_yuan: float) -> dict[str, str | float]:
-    """What the policy lets a project draw at most: the clause's own words, the highest revenue step only."""
-    rows = [
-        row
-        for row in toml.table("policy")["support"]
-        if stage in row["stages"] and output_100m_yuan >= row.get("output_from", 0)
-    ]
-    by_clause = {row["clause"]: row for row in sorted(rows, key=lambda row: row["most_10k_yuan"])}
-    clauses = {
-        "zh": "；".join(f"第{clause}条 {row['name']['zh']}" for clause, row in sorted(by_clause.items())),
-        "en": "; ".join(f"clause {clause}: {row['name']['en']}" for clause, row in sorted(by_clause.items())),
-    }
-    most = sum(row["most_10k_yuan"] for row in by_clause.values())
-    return {"support_most_10k_yuan": most, "support_zh": clauses["zh"], "support_en": clauses["en"]}
+def _support(stage: str, day: dt.date) -> dict[str, str | float]:
+    """What the policy offers in the clauses' own words; no amount, as none of its bases is asked of a project."""
+    offered = support(stage, on=day)
+    known = [one.amount_10k_yuan for one in offered if one.amount_10k_yuan is not None]
+    counted = [one for one in offered if one.rule.use != "left_out"]
+    said = [one.words for one in counted] or [Text(zh=o.rule.words("zh"), en=o.rule.words("en")) for o in offered[:1]]
+    most = sum(known) if known else float("nan")
+    words = {"support_zh": "\n".join(one.zh for one in said), "support_en": "\n".join(one.en for one in said)}
+    return {"support_most_10k_yuan": most, **words}

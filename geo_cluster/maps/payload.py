@@ -22,7 +22,7 @@ from geo_cluster.maps import chain_matrix
 from geo_cluster.maps.words import GRADES, SPOKEN, WORDS
 from geo_cluster.report import tables
 from geo_cluster.study import Study
-from geo_cluster.world import catalog, sources
+from geo_cluster.world import catalog, rule_life, sources
 from geo_cluster.world.layers import CRS, Layers, by_content
 from geo_cluster.world.layers import columns as columns_of
 from geo_cluster.world.layers import words as vocabulary
@@ -641,6 +641,8 @@ def _title(study: Study | None, language: Language) -> dict[str, str] | None:
         "en": f"{placed} of {total} placed · objective value {objective} · bound {bound}",
     }
     title = {"text": study.scenario.name[language], "sub": counts[language]}
+    if notice := rule_life.notice(study.day):
+        title["sub"] += f" · {notice.split(' / ')[language == 'en']}"
     if study.scenario.is_sample:
         title["sample"] = WORDS[language]["sample"]
     return title

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from geo_cluster.domain import Text
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.supply.interval import Interval
+from geo_cluster.world.rule_life import VALID, Found, found_on
 
 Table = Mapping[str, Any]
 Quantity = Interval | float | Sequence[float]
@@ -39,7 +41,9 @@ class Bill:
         Average price, everything included; its low end belongs to the high end of the load factor.
     voltage_kv : float
     tariff : str
-        Id of the notice, its validity and source.
+        Ids of the notices that it goes by, with their lives and publishers.
+    remarks : tuple of Text
+        What has to be said of it: notices that are not in force on the day, whom it is for, what is left out.
     savings_wan_yuan : dict of float to Interval
         What each higher voltage of the same scheme would save a year, before the cost of the connection.
     """
@@ -51,37 +55,125 @@ class Bill:
     price_yuan_kwh: Interval
     voltage_kv: float
     tariff: str
+    remarks: tuple[Text, ...]
     savings_wan_yuan: dict[float, Interval]
 
 
 def tariff_on(tariffs: Table, on: dt.date | None = None) -> Table:
-    """Notice that was valid on a day; without a day, the latest.
+    """Prices for a day.
+
+    In a month whose notice is in the table they are that notice's as published. In any other month the network prices
+    of the period (`network`) are added to the purchase price and system charge of the nearest notice.
 
     Parameters
     ----------
     tariffs : mapping
         Parsed `tariffs.toml`.
     on : date, optional
-        A day.
+        A day; today when left out.
 
     Returns
     -------
     mapping
-        One notice.
+        One notice: `id`, `title_zh`, `title_en`, `note_zh`, `note_en`, `publisher`, `parts`, `rate`, `periods`,
+        `hours_per_month`, and `found`: each rule that it is made of, with its state on the day.
 
     Raises
     ------
     InputError
-        When no notice covers the day: a price of another year is not the price of this one.
+        For notices without dates or with lives that overlap, see `rule_life.versions`.
     """
-    rows = sorted(tariffs["tariff"], key=lambda row: row["valid_from"])
-    if on is None:
-        return rows[-1]
-    for row in reversed(rows):
-        if row["valid_from"] <= on <= row["valid_to"]:
-            return row
-    notices = [f"{row['id']} ({row['valid_from']}/{row['valid_to']})" for row in rows]
-    raise InputError(Fault("supply.no_notice", "tariff", day=str(on), notices=notices))
+    day = on or dt.date.today()
+    month = found_on("purchase_price", day, table=tariffs)
+    notice = month.row
+    if "network" not in tariffs:  # a table of notices alone, each with its own hours
+        return {**notice, "found": (month,)}
+    network, hours = (found_on(topic, day, table=tariffs) for topic in ("network_price", "time_of_use"))
+    about = {"periods": hours.row, "found": (network, month, hours)}
+    if month.state in VALID:  # a notice names the hours that it was made with
+        return {**notice, **about, "found": (network, month)}
+    named = {f"title_{lang}": f"{network.life.title[lang]} + {notice[f'title_{lang}']}" for lang in ("zh", "en")}
+    notes = {f"note_{lang}": network.row[f"note_{lang}"] for lang in ("zh", "en")}
+    prices = _composed(network.row, notice, hours.row["times"])
+    one = {"id": f"{network.row['id']}+{notice['id']}", "hours_per_month": notice["hours_per_month"]}
+    publisher = "；".join(dict.fromkeys((network.life.publisher, month.life.publisher)))
+    return {**one, **named, **notes, "publisher": publisher, **prices, **about}
+
+
+def _composed(network: Table, notice: Table, times: Mapping[str, float]) -> dict[str, Any]:
+    """Parts and rates of a month without notice: prices of the period, purchase and system charge of another month."""
+    loss, surcharges = network.get("line_loss"), network["surcharges"]
+    parts = {**notice["parts"], "surcharges": surcharges}
+    if loss is not None:
+        parts["losses"] = parts["purchase"] * loss / (1 - loss)
+    base = parts["purchase"] + parts["losses"]
+    rates = []
+    for rate in network["rate"]:
+        energy = sum(parts.values()) + rate["network"]
+        floated = {period: energy + base * (times[period] - 1) for period in PERIODS}
+        rates.append({**rate, "energy": energy, **floated})
+    return {"parts": parts, "rate": rates}
+
+
+def remarks_on(tariffs: Table, on: dt.date | None = None) -> tuple[Text, ...]:
+    """What has to be said of a bill of a day: notices not in force, whom time of use is for, what is left out.
+
+    Parameters
+    ----------
+    tariffs : mapping
+        Parsed `tariffs.toml`.
+    on : date, optional
+        A day; today when left out.
+    """
+    day = on or dt.date.today()
+    notice = tariff_on(tariffs, day)
+    said = [Text(zh=one.words("zh"), en=one.words("en")) for one in notice["found"] if one.words("zh")]
+    if "market" in tariffs:
+        market = found_on("market", day, table=tariffs)
+        if market.use == "applied":
+            said.append(Text(zh=market.row["words_zh"], en=market.row["words_en"]))
+    if notice.get("note_zh"):
+        said.append(Text(zh=notice["note_zh"], en=notice["note_en"]))
+    return tuple(said)
+
+
+def power_factor_adjustment(power_factor: float, *, tariffs: Table, on: dt.date | None = None) -> float:
+    """Change of the bill by power factor (力调电费), as a share: below 0 is a discount. No bill here contains it.
+
+    Parameters
+    ----------
+    power_factor : float
+        Monthly mean, above 0 and at most 1.
+    tariffs : mapping
+        Parsed `tariffs.toml`: `power_factor`.
+    on : date, optional
+        A day; today when left out.
+
+    Raises
+    ------
+    InputError
+        For a power factor outside (0, 1].
+
+    Examples
+    --------
+    >>> from geo_cluster import toml
+    >>> [round(power_factor_adjustment(one, tariffs=toml.table("tariffs")), 4) for one in (0.95, 0.90, 0.85, 0.69)]
+    [-0.0075, 0.0, 0.025, 0.11]
+    """
+    if not 0 < power_factor <= 1:
+        raise InputError(Fault("supply.load_factor_no_share", "power_factor", values=[power_factor]))
+    rule = found_on("power_factor", on or dt.date.today(), table=tariffs).row
+    cents = round(100 * power_factor)
+    standard = round(100 * rule["standard"])
+    if cents >= standard:
+        return -min(rule["gain_most"], rule["gain_per_cent"] * (cents - standard))
+    upper = standard
+    for step in rule["loss"]:
+        lowest = round(100 * step["to"])
+        if cents >= lowest:
+            return float(step["start"] + step["per_cent"] * (upper - cents))
+        upper = lowest
+    return 0.0
 
 
 def period_hours(tariff: Table) -> NDArray[np.intp]:
@@ -228,7 +320,7 @@ def bill(
     load_factor : number or interval
         Mean load over peak load.
     on : date, optional
-        Day whose notice applies; the latest notice when left out.
+        Day whose notices apply, see `tariff_on`; today when left out.
     scheme, profile, transformer_loading
         See `price_yuan_kwh`.
 
@@ -239,7 +331,7 @@ def bill(
     Raises
     ------
     InputError
-        For a load factor outside (0, 1], a voltage without rate, a day without notice.
+        For a load factor outside (0, 1], a voltage without rate, notices without dates.
     """
     tariff = tariff_on(tariffs, on)
     gwh, factor = Interval.of(annual_gwh), Interval.of(load_factor)
@@ -264,8 +356,17 @@ def bill(
     basic = gwh * ((here - energy_price) * WAN_YUAN_PER_GWH)
     higher = [float(r["voltage_kv"]) for r in tariff["rate"] if r["scheme"] == scheme and r["voltage_kv"] > voltage_kv]
     savings = {kv: gwh * (_difference(here, price(kv)) * WAN_YUAN_PER_GWH) for kv in higher}
-    label = f"{tariff['id']} ({tariff['valid_from']} to {tariff['valid_to']}; {tariff['source']})"
-    return Bill(gwh, energy, basic, energy + basic, here, float(voltage_kv), label, savings)
+    label = " + ".join(map(_label, tariff["found"][:2]))
+    said = remarks_on(tariffs, on)
+    return Bill(gwh, energy, basic, energy + basic, here, float(voltage_kv), label, said, savings)
+
+
+def _label(found: Found) -> str:
+    """A notice in short, for a cell of a table."""
+    life = found.life
+    life_span = f"{life.valid_from or '?'}/{life.valid_to or '…'}"
+    mark = "" if found.state in VALID else "; 仅作参考 / indication only"
+    return f"{found.row['id']} ({life_span}; {life.publisher}{mark})"
 
 
 def _difference(a: Interval, b: Interval) -> Interval:

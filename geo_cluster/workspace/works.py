@@ -210,4 +210,4 @@ class KeptPlan:
             return None
         result = pipeline.run(scenario, layers, projects=projects, plan=self.plan)
         same = scenario.id == self.scenario_id and [str(one) for one in result.violations] == self.violations
-        return replace(result, seconds=self.seconds, day=self.at.astimezone().date()) if same else None
+        return replace(result, seconds=self.seconds, day=scenario.day or self.at.astimezone().date()) if same else None

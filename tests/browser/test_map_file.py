@@ -122,8 +122,33 @@ def test_layers_and_rings_can_be_switched(opened, palette):
     assert rings.count() == 0
     page.locator("[data-layer=rings]").check()
     rows = [Layers().read(name) for name in ("chain", "sites", "substations")]
-    drawn = {(row.lat, row.lon, row.coord_uncertainty_m) for frame in rows for row in frame.dropna().itertuples()}
+    drawn = {
+        (row.lat, row.lon, row.coord_uncertainty_m)
+        for frame in rows
+        for row in frame.dropna(subset=["lon"]).itertuples()
+    }
     assert rings.count() >= len(drawn) > 0
+
+
+@pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
+def test_what_has_no_place_is_found_and_points_at_nothing(opened, size):
+    page = opened(size)
+    search = page.get_by_role("searchbox")
+    search.fill("鸭儿湖")
+    expect(page.locator(".gc-found small").first).to_contain_text(words.WORDS["zh"]["adrift"])
+    search.press("Enter")
+    popup = page.locator(".leaflet-popup")
+    expect(popup.locator("h3")).to_contain_text("鸭儿湖")
+    expect(popup.locator("dl")).to_contain_text(words.WORDS["zh"]["adrift"])
+    expect(popup.locator(".leaflet-popup-tip-container")).to_be_hidden()
+    box = popup.bounding_box()
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= size[1]
+    if size == LAPTOP:
+        page.get_by_role("button", name=words.WORDS["zh"]["layers"]).click()
+        page.locator(".gc-unplaced summary").filter(has_text="变电站").click()
+        page.locator(".gc-unplaced button").filter(has_text="磁湖").click()
+        expect(page.locator(".leaflet-popup h3").filter(has_text="磁湖")).to_be_visible()
 
 
 @pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -11,6 +13,7 @@ from app.page import footer, heading
 from app.session import t
 from app.views.match import change, edit, others, plan, pools, portfolio, run
 from app.widgets import open_tab, plan_name, refusals, show_map
+from geo_cluster.domain import FIRST_YEAR, LAST_YEAR
 from geo_cluster.report import tables
 from geo_cluster.study import Study
 from geo_cluster.world import catalog, layers
@@ -103,6 +106,16 @@ def _settings() -> None:
                 key=session.show(key, kind(getattr(scenario, key))),
                 on_change=edit.setting(key, key),
             )
+        st.date_input(
+            t("match.set_day"),
+            None,
+            min_value=datetime.date(FIRST_YEAR, 1, 1),
+            max_value=datetime.date(LAST_YEAR, 12, 31),
+            format="YYYY-MM-DD",
+            help=t("match.set_day_help"),
+            key=session.show("day", scenario.day),
+            on_change=edit.setting("day", "day"),
+        )
     button.button(t("match.run"), type="primary", width="stretch", on_click=run.ask)
 
 

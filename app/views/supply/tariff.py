@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import altair as alt
@@ -9,9 +10,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import cached, session
+from app import cached, session, state
 from app.session import t
-from app.widgets import refusals
+from app.widgets import plain, refusals
 from geo_cluster import toml
 from geo_cluster.intake import references
 from geo_cluster.supply.energy_review import energy_review
@@ -19,6 +20,7 @@ from geo_cluster.supply.grid_connection import needs_dual_supply, voltages
 from geo_cluster.supply.interval import Interval
 from geo_cluster.supply.tariff import Bill, load_factor, tariff_on
 from geo_cluster.world import catalog, plant_needs, portfolio
+from geo_cluster.world.rule_life import span_of
 
 KEPT: dict[str, Any] = {"persist_state": "session"}
 
@@ -36,14 +38,14 @@ def _alone() -> None:
 
 def _calculator() -> None:
     st.caption(t("supply.tariff_note"))
-    headline = st.container()
+    day, headline = state.work().scenario.date, st.container()
     asked, answer = st.columns([2, 3], gap="large")
     with asked:
         options = {key: t(f"supply.way_{key}") for key in ("segment", "load")}
         option = _either("supply-way", t("supply.way"), options)
         power, gwh, load, loading = _by_segment() if option == "segment" else _by_load()
         shape, levels = _shape(), voltages(_ends(power), grid=toml.table("grid"))
-        rated = [float(row["voltage_kv"]) for row in tariff_on(toml.table("tariffs"))["rate"]]
+        rated = [float(row["voltage_kv"]) for row in tariff_on(toml.table("tariffs"), day)["rate"]]
         known = sorted({kv for kv in rated if kv >= 10})
         usual = min(known, key=lambda kv: abs(kv - levels[0]))
         label = {kv: f"{kv:g} kV" + (t("supply.usual") if kv in levels else "") for kv in known}
@@ -54,12 +56,12 @@ def _calculator() -> None:
             format_func=label.__getitem__,
             key=f"supply-kv-{usual:g}-{session.language()}",
         )
-    bills = cached.bills_of(_ends(gwh), _ends(load), shape, loading)
+    bills = cached.bills_of(_ends(gwh), _ends(load), shape, loading, day)
     bill = next(one for one in bills if one.voltage_kv == voltage)
     with headline:
         _headline(bill)
     with answer:
-        _answer(bills, bill, gwh)
+        _answer(bills, bill, gwh, day)
 
 
 def _either(key: str, label: str, options: dict[str, str]) -> str:
@@ -132,15 +134,15 @@ def _headline(bill: Bill) -> None:
     year.metric(t("supply.bill"), f"{cost.likely:,.0f}", delta=f"{cost.low:,.0f} – {cost.high:,.0f}", **span)
 
 
-def _answer(bills: list[Bill], bill: Bill, gwh: Interval) -> None:
+def _answer(bills: list[Bill], bill: Bill, gwh: Interval, day: dt.date) -> None:
     """Every voltage beside the chosen one, the energy review in words, the notice."""
     table = pd.DataFrame([_row(one, bill) for one in bills])
     st.altair_chart(_chart(table, bill.voltage_kv), width="stretch", alt=t("supply.by_voltage"))
     words = ("voltage", "price", "energy_part", "basic_part", "bill", "saves")
     st.dataframe(table[list(words)].set_axis([t(f"supply.{key}") for key in words], axis=1), hide_index=True)
-    review = energy_review(_ends(gwh), grid=toml.table("grid"))
+    review = energy_review(_ends(gwh), grid=toml.table("grid"), on=day)
     st.text(review.words_en if session.language() == "en" else review.words_zh)
-    _source()
+    _source(bill, day)
 
 
 def _with_bounds(value: Interval, spec: str = ",.0f") -> str:
@@ -187,9 +189,18 @@ def _chart(table: pd.DataFrame, voltage: float) -> alt.LayerChart:
     return (bar + tick).properties(height=30 * len(rows) + 50)
 
 
-def _source() -> None:
-    """The notice, how long it was valid, what is left out."""
-    notice, language = tariff_on(toml.table("tariffs")), session.language()
-    title, note = notice[f"title_{language}"], notice[f"note_{language}"]
-    st.caption(t("supply.notice", title=title, start=notice["valid_from"], end=notice["valid_to"], note=note))
-    st.text(notice["source"])
+def _source(bill: Bill, day: dt.date) -> None:
+    """The notices with their lives and publishers, and what has to be said of the bill."""
+    language, notice = session.language(), tariff_on(toml.table("tariffs"), day)
+    for one in notice["found"]:
+        life = one.life
+        publisher = life.issuer.en if language == "en" else life.publisher
+        st.caption(
+            plain(t("supply.notice", title=life.title[language], life=span_of(life, language), publisher=publisher))
+        )
+        if one.state in ("expired", "not_yet"):
+            st.warning(plain(one.words(language)), icon=":material/event_busy:")
+    told = {one.words(language) for one in notice["found"] if one.state in ("expired", "not_yet")}
+    for said in bill.remarks:
+        if said[language] not in told:
+            st.caption(plain(said[language]))
