@@ -45,8 +45,8 @@ from geo_cluster.supply import land_survey
 from geo_cluster.supply.tariff import Bill, bills
 from geo_cluster.workspace import database
 from geo_cluster.workspace.repository import LAYERS, PROJECTS, KeptPlan, Work
-from geo_cluster.world import catalog, portfolio, spreadsheet
-from geo_cluster.world.layers import Layers, by_content
+from geo_cluster.world import catalog, portfolio, sources, spreadsheet
+from geo_cluster.world.layers import Layers, by_content, row_layers
 
 
 class Source(NamedTuple):
@@ -181,6 +181,16 @@ def _layer_table(_layers: Layers, name: str, sha256: str) -> Any:  # noqa: ARG00
 def layer_table(layers: Layers, name: str) -> Any:
     """A layer's rows without geometry, for the preview."""
     return _layer_table(layers, name, layers.registry[name].sha256)
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _tally(_layers: Layers, key: str) -> sources.Tally:  # noqa: ARG001
+    return sources.tally(_layers.read(name) for name in row_layers(_layers.registry))
+
+
+def tally_of(layers: Layers) -> sources.Tally:
+    """How many rows there are beside the base map and the networks, and what they say of their sources."""
+    return _tally(layers, layers.key)
 
 
 # ---- score: one project's choice, and a table of projects on its way through intake ----
@@ -375,12 +385,13 @@ def layer_file(layers: Layers, name: str) -> bytes:
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _layer_chart(_layers: Layers, name: str, hashes: str, language: Language) -> Any:  # noqa: ARG001
     frame = _layers.read(name)
-    return small_maps.outline(frame[frame.geometry.notna()], _layers.read("prefectures"), f"name_{language}")
+    ground, water = _layers.read("prefectures"), _layers.read("water")
+    return small_maps.outline(frame[frame.geometry.notna()], ground, water, label=f"name_{language}")
 
 
 def layer_chart(layers: Layers, name: str, language: Language) -> Any:
     """A layer drawn small, on the outlines of the prefectures; a large one thinned."""
-    return _layer_chart(layers, name, repr(layers.hashes((name, "prefectures"))), language)
+    return _layer_chart(layers, name, repr(layers.hashes((name, "prefectures", "water"))), language)
 
 
 @st.cache_data(show_spinner=False, max_entries=8)

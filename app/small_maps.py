@@ -29,8 +29,10 @@ def _drawn(features: alt.Data, **look: Any) -> alt.Chart:
     return alt.Chart(features).mark_geoshape(**look)
 
 
-def outline(layer: gpd.GeoDataFrame, ground: gpd.GeoDataFrame, label: str) -> alt.TopLevelMixin:
-    """A layer on the outlines of an area; the label shows on hovering."""
+def outline(
+    layer: gpd.GeoDataFrame, ground: gpd.GeoDataFrame, water: gpd.GeoDataFrame, *, label: str
+) -> alt.TopLevelMixin:
+    """A layer on the outlines of an area and its waters; the label shows on hovering."""
     colour = toml.table("style")["page"]["accent"]
     under = _drawn(_features(ground[["geometry"]], tolerance=0.005), fill="#f4f6f6", stroke="#b9c4c6", strokeWidth=0.8)
     kept = layer[[label, "geometry"]] if label in layer else layer[["geometry"]]
@@ -43,7 +45,17 @@ def outline(layer: gpd.GeoDataFrame, ground: gpd.GeoDataFrame, label: str) -> al
     over = _drawn(_features(kept, tolerance=0.002 if areal else 0.0), **look)
     if label in layer:
         over = over.encode(tooltip=alt.Tooltip(f"properties.{label}:N", title=" "))
-    return (under + over).project("mercator", pointRadius=4).properties(height=430)
+    return alt.layer(under, *_wet(water), over).project("mercator", pointRadius=4).properties(height=430)
+
+
+def _wet(water: gpd.GeoDataFrame) -> list[alt.Chart]:
+    """Lakes as areas, rivers as lines, for what lies on top."""
+    colour, is_line = toml.table("style")["map"], water["kind"] == "river"
+    lakes, rivers = (_features(part[["geometry"]], tolerance=0.002) for part in (water[~is_line], water[is_line]))
+    return [
+        _drawn(lakes, fill=colour["water"], stroke=None, tooltip=False),
+        _drawn(rivers, fill=None, stroke=colour["river"], strokeWidth=1, tooltip=False),
+    ]
 
 
 def parcels(gross: gpd.GeoDataFrame, net: gpd.GeoDataFrame) -> dict[str, alt.TopLevelMixin]:

@@ -96,7 +96,7 @@ class Region:
 
     @cached_property
     def evidence(self) -> tuple[np.ndarray, np.ndarray]:
-        """(S, C) arrays of str: basis and source of every number that criteria go by."""
+        """(S, C) arrays of str: basis and publisher of every number that criteria go by."""
         known = self.observations.set_index(["attribute", "site_id"])
         evidence, source = [], []
         for criterion in catalog.criteria().values():
@@ -107,7 +107,7 @@ class Region:
             subject = subject_of(criterion.attribute, self.sites)
             rows = known.reindex(pd.MultiIndex.from_product([[criterion.attribute], subject]))
             evidence.append(rows["basis"].fillna("assumed").to_numpy(object))
-            source.append(rows["source"].fillna("").to_numpy(object))
+            source.append(rows["publisher"].fillna("").to_numpy(object))
         return np.stack(evidence, axis=1), np.stack(source, axis=1)
 
     @cached_property
@@ -543,7 +543,7 @@ def _observe(
     """Every number of sites, stations and prefectures: the user's, the published, the derived, the assumed."""
     declared = catalog.attributes()
     stated = observations.known_rows(scenario.known, declared)
-    rows = pd.concat([world["observations"][observations.COLUMNS], *derived, stated], ignore_index=True)
+    rows = pd.concat([world["observations"].reindex(columns=observations.COLUMNS), *derived, stated], ignore_index=True)
     stations = world["substations"]
     subjects = {
         "site": dict(zip(sites["id"], sites["site_class"], strict=True)),

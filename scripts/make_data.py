@@ -6,7 +6,7 @@
 
 The same packages and facts give the same bytes; nothing is downloaded. What it makes:
 
-- boundaries (`boundaries.py`) and networks (`networks.py`), out of data packages;
+- boundaries (`boundaries.py`), networks (`networks.py`) and water (`water.py`), out of data packages;
 - points: tables of facts, each point checked against the county it is said to lie in;
 - rows: tables of facts without a place of their own;
 - observations: facts with low, likely and high, and what follows from the tables;
@@ -34,12 +34,14 @@ import shapely
 import tomli_w
 from boundaries import make_boundaries
 from networks import make_networks
+from water import make_water
 
 ROOT = Path(__file__).resolve().parents[1]
 FACTS = ROOT / "data" / "facts"
 GEOD = pyproj.Geod(ellps="WGS84")
 
 POINT_LAYERS = ("chain", "anchors", "power_plants", "substations", "stations", "airports", "ports", "geonames")
+SHAPES = {"roads": "LineString", "railways": "LineString", "water": "any"}
 POINT_LAYERS += ("demand", "outside", "clusters", "park_land")
 ROW_LAYERS = ("reference_projects", "siting_decisions", "durations", "progress", "targets", "electricity_use")
 ROW_LAYERS += ("land_deals", "zone_changes", "grid_lines", "rules")
@@ -257,7 +259,8 @@ def main(out: Path) -> None:
     """Make every layer and the registry in `out`."""
     out.mkdir(parents=True, exist_ok=True)
     boundaries = make_boundaries(read_facts("divisions").set_index("code")["name_en"])
-    shapes = boundaries | make_networks(boundaries["province"][1][0])
+    province = boundaries["province"][1][0]
+    shapes = boundaries | make_networks(province) | make_water(province, read_facts("water"))
     counties = Counties(*boundaries["counties"])
     divisions = pd.concat([table for table, _ in boundaries.values()]).drop_duplicates("code").set_index("code")
 
@@ -279,7 +282,7 @@ def main(out: Path) -> None:
     for name, (table, geometry) in shapes.items():
         path = out / f"{name}.geojson"
         write_geojson(path, table, geometry)
-        kind = "LineString" if name in ("roads", "railways") else "Polygon"
+        kind = SHAPES.get(name, "Polygon")
         registry[name] = {"file": path.name, **declared[name], **describe(path, len(table), kind)}
     for name, table in tables.items():
         path = out / f"{name}.csv"

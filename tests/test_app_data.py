@@ -3,18 +3,22 @@
 import csv
 import datetime
 import io
+import json
+from html import escape
 
 import pandas as pd
 import pytest
 
 from app import cached
 from app.texts import text
+from app.views.data import rows
 from geo_cluster import toml
 from geo_cluster.imports import ledger
 from geo_cluster.imports.check import check_file
 from geo_cluster.intake import appraise
 from geo_cluster.workspace.repository import Work
-from geo_cluster.world import catalog, portfolio
+from geo_cluster.world import catalog, layers, portfolio
+from geo_cluster.world.layers import Layers
 from tests.test_app import CJK, LANGUAGES, opened, says
 
 SAMPLE = toml.PACKAGE.parent / "data" / "sample"
@@ -136,13 +140,99 @@ def test_own_stations_appear_beside_the_shipped_ones(language):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["roads", "counties", "chain", "sites"])
+@pytest.mark.parametrize("name", ["roads", "counties", "chain", "sites", "demand", "water"])
 def test_a_layer_is_drawn(name):
     page = opened("data")
     page.selectbox[0].set_value(name).run()
-    page.segmented_control(key="data-view").set_value("map").run()
+    page.segmented_control(key="data-view-True").set_value("map").run()
     assert not page.exception
     assert len(page.get("vega_lite_chart") or page.get("arrow_vega_lite_chart")) == 1
+
+
+def layer_page(name, language="zh", **widgets):
+    """The data page with one layer open."""
+    page = opened("data", language)
+    page.selectbox[0].set_value(name).run()
+    return page
+
+
+NEW = ("demand", "outside", "clusters", "siting_decisions", "progress", "park_land", "rules", "water")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", NEW)
+def test_a_layer_s_rows_are_read_in_words_and_by_publisher(name, language):
+    page = layer_page(name, language)
+    assert not page.exception
+    shown, rows = page.dataframe[1].value, Layers().read(name)
+    assert len(shown) == len(rows)
+    if layers.main_columns(name):
+        assert "source" not in shown, "the address is not shown before it is asked for"
+        assert shown["publisher"].str.len().gt(0).all()
+        assert "://" not in shown.to_csv()
+    if page.toggle:
+        page.toggle[0].set_value(True).run()
+    every = page.dataframe[1].value
+    assert set(every) == {*rows} - {"geometry"}
+    assert list(every)[-1] == "source"
+    heads = json.loads(page.dataframe[1].proto.columns)
+    assert heads["source"]["label"] == text("data.for_checking", language)
+    if language == "zh":
+        assert all(CJK.search(heads[column]["label"]) for column in every)
+
+
+@pytest.mark.slow
+def test_rows_are_found_by_every_word_and_saved_as_shown():
+    page = layer_page("demand")
+    page.text_input(key="data-find-demand").set_value("鄂州 来源写明").run()
+    shown, rows = page.dataframe[1].value, Layers().read("demand")
+    cells = pd.Series([" ".join(map(str, row)) for row in rows.itertuples(index=False)])
+    expected = rows[cells.str.contains("鄂州") & (rows["use_basis"] == "source")]
+    assert shown["id"].tolist() == expected["id"].tolist()
+    assert len(expected)
+    assert f"{len(expected)} / {len(rows)}" in "".join(says(page))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_rows_one_below_the_other_have_no_address(language):
+    page = layer_page("siting_decisions", language)
+    page.segmented_control(key="data-view-False").set_value("rows").run()
+    assert not page.exception
+    markup = "".join(one.value for one in page.get("html") if "gc-one" in one.value)
+    assert markup.count('class="gc-one"') == 20
+    assert "://" not in markup
+    assert "<a " not in markup
+    for one in Layers().read("siting_decisions")["name_zh"].head(20):
+        assert escape(one) in markup
+    page.number_input(key="data-page-siting_decisions-4").set_value(4).run()
+    rest = "".join(one.value for one in page.get("html") if "gc-one" in one.value)
+    assert escape(Layers().read("siting_decisions")["name_zh"].iloc[-1]) in rest
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_layers_are_found_by_group_and_rows_are_counted(language):
+    page = opened("data", language)
+    grouped = layers.groups(Layers().registry)
+    assert len(page.dataframe[0].value) == len(Layers().registry)
+    page.segmented_control(key="data-group").set_value("demand").run()
+    assert page.dataframe[0].value[text("data.group", language)].unique().tolist() == [
+        layers.group_names()["demand"][language]
+    ]
+    assert page.selectbox[0].options == [layers.name_of(name)[language] for name in grouped["demand"]]
+    tally = cached.tally_of(Layers())
+    told = next(one.value for one in page.text if f"{tally.rows:,}" in one.value)
+    assert f"{tally.copies:,}" in told
+    assert f"{tally.complete / tally.rows:.1%}" in told
+
+
+def test_a_search_takes_no_pattern():
+    table = pd.DataFrame({"a": ["x.y", "xzy"], "b": [1, 2]})
+    assert rows.found(table, "X.Y")["b"].tolist() == [1]
+    assert rows.found(table, " ")["b"].tolist() == [1, 2]
+    assert rows.found(table.head(0), "x").empty
 
 
 @pytest.mark.slow

@@ -94,7 +94,7 @@ def test_the_table_says_whose_number_it_is_and_how_it_is_known():
     for site in study.sites.itertuples():
         row = known.loc[("available_land_ha", site.id)]
         assert land.loc[site.name_zh, "likely"] == round(row["likely"] * MU_PER_HA)
-        assert land.loc[site.name_zh, "source"] == row["source"]
+        assert land.loc[site.name_zh, "source"] == row["publisher"]
     power = table[table["resource_label"] == catalog.resources()["power"].offer_title("zh")].set_index("label")
     names = {one: study.region.names[one].zh for one in study.sites["station"]}
     assert power.loc[study.sites["name_zh"], "from"].tolist() == [names[one] for one in study.sites["station"]]

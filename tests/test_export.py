@@ -33,7 +33,7 @@ from geo_cluster.export.workbook import SHEETS
 from geo_cluster.report import explanation
 from geo_cluster.report import tables as report_tables
 from geo_cluster.world import catalog, layers
-from geo_cluster.world.layers import Layers
+from geo_cluster.world.layers import Layers, row_layers
 from geo_cluster.world.spreadsheet import as_csv, as_xlsx
 from tests.studies import run, write_own
 
@@ -337,6 +337,9 @@ def test_each_layer_of_the_geopackage_names_its_source(out):
         assert about["source"] == layer.producer
         assert about["licence"] == layer.licence
         assert about["attribution"] == layer.attribution_en
+        named = set(about["publishers"].split("；"))
+        assert named == {part for cell in Layers().read(name)["publisher"] for part in cell.split("；")}
+        assert "://" not in about["publishers"]
 
 
 def test_plan_lines_run_from_the_anchor_to_the_sites(out, default):
@@ -380,6 +383,11 @@ def test_attribution_names_every_layer(default):
         for owed in (layer.title_en, layer.producer, layer.licence, layer.attribution_en, layer.as_of):
             assert owed.replace("|", "/") in row
     assert "审图号" in text
+    rows = sum(len(Layers().read(name)) for name in row_layers(Layers().registry))
+    assert f"{rows:,} 行" in text
+    assert f"{rows:,} rows" in text
+    links = re.findall(r"\]\((.*?)\)", text)
+    assert set(links) <= {layer.licence_url for layer in Layers().registry.values()}, "no link but to a licence"
 
 
 def test_study_json_says_what_was_run_and_proven(out, default):
@@ -537,6 +545,7 @@ def test_nothing_that_a_user_wrote_is_a_link_in_the_attribution(address, monkeyp
     own = shipped["sites"].model_copy(update=given)
     layers = Layers()
     monkeypatch.setattr(layers, "registry", {"sites": own, "ports": shipped["ports"]})
+    monkeypatch.setattr(layers, "read", Layers().read)
     told = layers_attribution(layers)
     (row,) = [line for line in told.splitlines() if "evil" in line]
     assert row.count(" | ") == 5, "a name is one cell"

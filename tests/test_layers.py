@@ -315,3 +315,22 @@ def test_what_is_made_of_layers_is_kept_by_their_content(tmp_path):
     count(mine, 2)
     count(Layers(), 1)
     assert asked == [1, 1, 2, 1], "more were kept than was said"
+
+
+def test_each_shipped_layer_is_found_under_one_group_and_ones_own_under_other():
+    registry = Layers().registry
+    grouped = layers.groups([*registry, "halls"])
+    assert sorted(name for group in grouped.values() for name in group) == sorted([*registry, "halls"])
+    assert grouped["other"] == ["halls"]
+    assert list(grouped) == [key for key in layers.group_names() if key in grouped]
+    assert "other" not in layers.groups(registry)
+    assert {"province", "water", "roads"}.isdisjoint(layers.row_layers(registry))
+    assert {"chain", "demand", "observations"} <= set(layers.row_layers(registry))
+
+
+def test_main_columns_are_of_the_layer():
+    for name in Layers().registry:
+        assert set(layers.main_columns(name)) <= set(Layers().read(name)), name
+    assert layers.main_columns("halls") == []
+    assert layers.name_of("halls") == {}
+    assert layers.name_of("chain")["zh"]

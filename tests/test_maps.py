@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
+import shapely
 
 from geo_cluster import study, toml
 from geo_cluster.errors import InputError
@@ -15,7 +16,8 @@ from geo_cluster.maps import words
 from geo_cluster.region import read_scenario
 from geo_cluster.report import tables
 from geo_cluster.world import catalog
-from geo_cluster.world.layers import Layers, columns
+from geo_cluster.world.layers import HUBEI, Layers, columns
+from geo_cluster.world.layers import words as layer_words
 from tests import own
 from tests.studies import run, write_own
 
@@ -28,6 +30,7 @@ HOSTILE = [
     "\u2028\u2029 激光 🔬",
     "长" * 500,
 ]
+ELSEWHERE = ("outside", "clusters")
 RINGED = ("chain", "sites", "substations")
 
 
@@ -125,11 +128,80 @@ def test_each_layer_is_in_the_legend_with_its_name(language):
 
 def test_every_point_of_every_registered_layer_is_on_the_map(plan):
     shown = {layer["key"]: len(layer["features"]) for layer in plan["layers"]}
-    shown["chain"] = sum(count for key, count in shown.items() if key.startswith("chain-"))
+    for parted in ("chain", "demand"):
+        shown[parted] = sum(count for key, count in shown.items() if key.startswith(f"{parted}-"))
     for name, layer in Layers().registry.items():
-        if layer.geometry == "Point":
+        if layer.geometry == "Point" and name not in ELSEWHERE:
             assert shown[name] == Layers().read(name).geometry.notna().sum(), name
-    assert {"prefectures", "counties", "roads", "railways"} <= set(shown)
+    assert {"prefectures", "counties", "roads", "railways", "water"} <= set(shown)
+
+
+def test_what_lies_outside_hubei_is_on_no_map(plan):
+    west, south, east, north = HUBEI
+    drawn = [layer["features"] for layer in plan["layers"] if isinstance(layer["features"], list)]
+    points = [feature["at"] for features in drawn for feature in features if "at" in feature]
+    assert all(south < lat < north and west < lon < east for lat, lon in points)
+    for name in ELSEWHERE:
+        assert not [layer["key"] for layer in plan["layers"] if layer["key"].startswith(name)]
+        assert not Layers().read(name).geometry.dropna().within(shapely.box(*HUBEI)).all()
+
+
+def test_users_of_lasers_are_drawn_by_what_the_use_rests_on(plan, language):
+    rows = Layers().read("demand").query("geometry.notna()").set_index("id")
+    for basis, word in layer_words("use_basis").items():
+        layer = layer_of(plan, f"demand-{basis}")
+        assert layer["name"] == word[language]
+        assert {feature["p"]["id"] for feature in layer["features"]} == set(rows.index[rows["use_basis"] == basis])
+        assert layer["hollow"] == (basis == "inferred")
+        assert not layer["visible"]
+        assert all([*row] for feature in layer["features"] for row in feature["p"]["rows"])
+
+
+def test_a_site_tells_who_chose_it_and_what_sources_say_of_its_land(plan, language):
+    cards = {feature["p"]["id"]: dict(feature["p"]["rows"]) for feature in layer_of(plan, "sites")["features"]}
+    spoken = words.WORDS[language]
+    decisions = Layers().read("siting_decisions")
+    decided = decisions[decisions["site_id"] != ""].groupby("site_id")
+    assert {site for site, card in cards.items() if spoken["decisions"] in card} == set(decided.groups) & set(cards)
+    lasers = decisions[(decisions["site_id"] == "E01") & (decisions["laser_relevance"] == "laser")]
+    assert len(lasers)
+    told = cards["E01"][spoken["decisions"]]
+    assert all(firm in told for firm in lasers["firm_zh"].str.partition("（")[0]), "lasers come first"
+    assert all(date in told for date in lasers["status_date"]), "what was signed is no result: it says when that was"
+    land = Layers().read("park_land").query("site_id != '' and land_available_zh != ''")
+    for row in land.drop_duplicates("site_id", keep="last").itertuples():
+        assert row.land_available_zh in cards[row.site_id][spoken["land_of_sources"]]
+        assert row.publisher in cards[row.site_id][spoken["land_of_sources"]]
+
+
+def test_water_lies_under_roads_and_names_what_is_known(plan, language):
+    keys = [layer["key"] for layer in plan["layers"]]
+    assert keys.index("prefectures") < keys.index("water") < keys.index("counties") < keys.index("roads")
+    water = layer_of(plan, "water")
+    shapes = [shapely.geometry.shape(one["geometry"]) for one in water["features"]["features"]]
+    assert {shape.geom_type for shape in shapes} == {"MultiPolygon", "MultiLineString"}
+    east_lake, yangtze_at_ezhou, luotian = (114.38, 30.55), (114.88, 30.42), (115.40, 30.80)
+    wet = shapely.union_all(shapes)
+    assert wet.distance(shapely.Point(east_lake)) < 0.01
+    assert wet.distance(shapely.Point(yangtze_at_ezhou)) < 0.02
+    assert not wet.contains(shapely.Point(luotian))
+    named = {one["p"]["title"] for one in layer_of(plan, "water_labels")["features"]}
+    rows = Layers().read("water")
+    assert named == set(rows[f"name_{language}"]) - {""}
+    assert {"东湖", "梁子湖", "大冶湖", "汤逊湖", "洪湖", "长江"} <= set(rows["name_zh"])
+    assert any("GSHHG" in owed for owed in plan["attribution"])
+
+
+def test_no_address_is_on_the_map(plan):
+    assert not [leaf for leaf in leaves(plan) if isinstance(leaf, str) and re.search(r"https?://|www\.", leaf)]
+
+
+def test_a_card_of_ones_own_rows_names_their_source_and_no_address(language):
+    rows = Layers().read("ports").drop(columns=["publisher", "source_is_copy"]).assign(source="https://a.cn/1 ; 港务局")
+    payload = maps_payload.payload(Layers(tables={"ports": rows}), language)
+    told = layer_of(payload, "ports")["features"][0]["p"]["source"]
+    assert "港务局" in told
+    assert "a.cn" not in told
 
 
 def test_each_card_has_title_source_and_confidence(plan, language):
@@ -139,9 +211,9 @@ def test_each_card_has_title_source_and_confidence(plan, language):
                 card = feature["p"]
                 assert card["title"]
                 told = (
-                    r"来源：.+ · 可信度[很高中低]+ · .+"
+                    r"发布者：.+（.+） · .+ · 可信度[很高中低]+"
                     if language == "zh"
-                    else "Source: .+ · confidence: [a-z -]+ · .+"
+                    else r"Publisher: .+ \(.+\) · .+ · confidence: [a-z -]+"
                 )
                 assert re.match(told, card["source"]), (layer["key"], card["source"])
 
@@ -195,7 +267,7 @@ def test_nothing_changed_draws_nothing_and_says_so():
 @pytest.mark.slow
 def test_filters_offer_what_occurs_and_every_entity_can_be_found_by_them():
     shown = maps_payload.payload(Layers(), "zh")
-    entities = [f["p"] for layer in shown["layers"] if layer["kind"] == "point" for f in layer["features"]]
+    entities = [f["p"] for layer in shown["layers"] if layer["key"].startswith("chain-") for f in layer["features"]]
     rows = Layers().read("chain").set_index("id")
     assert {one["id"] for one in entities} == set(rows.index[rows.geometry.notna()])
     assert [facet["key"] for facet in shown["filters"]] == list(maps_payload.FACETS)
@@ -212,6 +284,8 @@ def test_the_matrix_and_the_county_shades_leave_out_nobody_silently():
     shown, rows = maps_payload.payload(Layers(), "zh"), Layers().read("chain")
     counted = [one for cell in shown["matrix"]["cells"] for one in cell["ids"]]
     assert len(counted) == len(set(counted))
+    placed = {f["p"]["id"] for layer in shown["layers"] if layer["kind"] == "point" for f in layer["features"]}
+    assert set(counted) <= placed | set(shown["matrix"]["unplaced"]), "the script can filter each of them"
     assert re.findall(r"\d+", shown["matrix"]["note"]) == [str(len(rows) - len(counted))]
     shades = layer_of(shown, "chain_counties")
     inside = [one for county in shades["features"] for one in county["ids"]]

@@ -11,7 +11,7 @@ from scipy import stats
 
 from geo_cluster.domain import KnownBetter
 from geo_cluster.errors import InputError
-from geo_cluster.world import catalog, observations, triangular
+from geo_cluster.world import catalog, observations, sources, triangular
 
 
 def rows(*given: tuple) -> pd.DataFrame:
@@ -19,7 +19,7 @@ def rows(*given: tuple) -> pd.DataFrame:
 
 
 def row(subject="X", attribute="available_land_ha", value=5.0, basis="published", as_of="2020"):
-    return (subject, attribute, value, value, value, "ha", basis, "source", as_of, "b", "high")
+    return (subject, attribute, value, value, value, "ha", basis, "source", as_of, "b", "high", "publisher")
 
 
 def test_better_basis_wins_over_later_date():
@@ -30,6 +30,20 @@ def test_better_basis_wins_over_later_date():
 def test_later_date_wins_among_equals_then_the_last_given():
     table = rows(row(value=1, as_of="2024"), row(value=2, as_of="2019"), row(value=3, as_of="2024"))
     assert observations.best(table)["likely"].tolist() == [3]
+
+
+def test_who_published_a_number_goes_with_it_and_falls_back_to_its_source():
+    table = rows(row(), row("Y"), row("Z")).assign(source=["源", "https://a.cn/1 ; 甲", "https://a.cn/1"])
+    table["publisher"] = ["乙", None, ""]
+    best = observations.best(table)
+    assert best["publisher"].tolist() == ["乙", "甲", sources.NOT_NAMED]
+    assert best["source"].tolist() == table["source"].tolist(), "addresses stay in the data"
+    old = observations.best(table.drop(columns="publisher"))
+    assert old["publisher"].tolist() == ["源", "甲", sources.NOT_NAMED]
+    full = observations.complete(table, SUBJECTS, catalog.attributes())
+    assumed = full[full["basis"] == "assumed"]
+    assert len(assumed)
+    assert (assumed["publisher"] == assumed["source"]).all()
 
 
 def test_a_row_without_a_date_is_older_than_any():
@@ -82,14 +96,14 @@ def test_what_the_user_knows_becomes_rows():
 )
 def test_draws_stay_within_the_interval(low, rise, fall, seed):
     mode, high = low + rise, low + rise + fall
-    table = rows(("X", "a", low, mode, high, "ha", "assumed", "s", "", "c", "low"))
+    table = rows(("X", "a", low, mode, high, "ha", "assumed", "s", "", "c", "low", "s"))
     drawn = observations.draw(table, draws=50, seed=seed)
     assert drawn.min() >= low - 1e-9
     assert drawn.max() <= high + 1e-9
 
 
 def test_draws_follow_the_triangular_distribution():
-    table = rows(("X", "a", 2.0, 3.0, 10.0, "ha", "assumed", "s", "", "c", "low"))
+    table = rows(("X", "a", 2.0, 3.0, 10.0, "ha", "assumed", "s", "", "c", "low", "s"))
     drawn = observations.draw(table, draws=2000, seed=1)[:, 0]
     reference = stats.triang(c=(3 - 2) / (10 - 2), loc=2, scale=8)
     assert stats.kstest(drawn, reference.cdf).pvalue > 0.5  # stratified: nearer than chance would be
@@ -99,7 +113,7 @@ def test_draws_follow_the_triangular_distribution():
 
 
 def test_adding_a_row_changes_nobody_elses_draws():
-    one = rows(("X", "a", 0.0, 1.0, 2.0, "ha", "assumed", "s", "", "c", "low"))
-    two = rows(("W", "a", 0.0, 1.0, 2.0, "ha", "assumed", "s", "", "c", "low"), tuple(one.iloc[0]))
+    one = rows(("X", "a", 0.0, 1.0, 2.0, "ha", "assumed", "s", "", "c", "low", "s"))
+    two = rows(("W", "a", 0.0, 1.0, 2.0, "ha", "assumed", "s", "", "c", "low", "s"), tuple(one.iloc[0]))
     assert np.array_equal(observations.draw(one, draws=9, seed=3)[:, 0], observations.draw(two, draws=9, seed=3)[:, 1])
     assert not np.array_equal(observations.draw(one, draws=9, seed=3), observations.draw(one, draws=9, seed=4))

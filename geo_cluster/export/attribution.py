@@ -7,8 +7,15 @@ import re
 from geo_cluster.domain import LANGUAGES
 from geo_cluster.export.csv_tables import SAMPLE
 from geo_cluster.study import Study
-from geo_cluster.world import rule_life
-from geo_cluster.world.layers import Layers
+from geo_cluster.world import rule_life, sources
+from geo_cluster.world.layers import Layers, row_layers
+
+TALLY = (
+    "各表共 {rows:,} 行，{share} 写明发布者、来源类别、时点与可信度；{copies:,} 行的网址是转载，只供核对；"
+    "{unnamed:,} 行没有具名的发布者；{undated:,} 行时点未载。",
+    "Of {rows:,} rows, {share} say publisher, class, date and confidence; of {copies:,} the address is a copy, "
+    "for checking only; {unnamed:,} name no publisher; {undated:,} bear no date.",
+)
 
 
 def attribution(study: Study) -> str:
@@ -49,9 +56,17 @@ def layers_attribution(layers: Layers) -> str:
     return "\n".join(["# 数据来源与许可 / Data sources and licences", "", *_owed(layers)]) + "\n"
 
 
+def _told(layers: Layers) -> list[str]:
+    """How many rows say who published them and when: of tables, the base map and networks not counted."""
+    found = sources.tally(layers.read(name) for name in row_layers(layers.registry))
+    said = {**found._asdict(), "share": f"{found.complete / max(found.rows, 1):.1%}"}
+    return [*(sentence.format(**said) for sentence in TALLY), ""]
+
+
 def _owed(layers: Layers) -> list[str]:
     shipped = {layer.licence_url for layer in Layers().registry.values()}  # whose addresses may be links
     lines = [
+        *_told(layers),
         "地图公开发布须送审并标注审图号。 / Publishing a map needs a map review number (审图号).",
         "",
         "| 图层 / layer | 提供者 / producer | 许可 / licence | 署名 / attribution | 时点 / as of | SHA-256 |",

@@ -15,7 +15,7 @@ from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 from geo_cluster.export.csv_tables import SAMPLE
 from geo_cluster.report import tables
 from geo_cluster.study import Study
-from geo_cluster.world import layers, rule_life
+from geo_cluster.world import layers, rule_life, sources
 from geo_cluster.world.spreadsheet import undate_package
 
 
@@ -30,13 +30,20 @@ def write_geopackage(study: Study, path: Path) -> None:
     pyogrio.set_gdal_config_options({"OGR_SQLITE_SYNCHRONOUS": "OFF"})  # once at the end is enough for a new file
     for name, layer in study.layers.registry.items():
         about = {"source": layer.producer, "licence": layer.licence, "attribution": layer.attribution_en}
-        _write(study.layers.read(name), path, name, {**about, "as_of": layer.as_of, "notes": layer.notes})
+        rows = study.layers.read(name)
+        about |= {"publishers": _publishers(rows), "as_of": layer.as_of, "notes": layer.notes}
+        _write(rows, path, name, about)
     notice = {"scenario_id": study.scenario.id, "notice": SAMPLE if study.scenario.is_sample else ""}
     notice |= {"day": study.day.isoformat(), "rules_notice": rule_life.notice(study.day)}
     _write(plan_lines(study), path, "plan", notice)
     undate_package(path)
     with path.open("rb+") as file:
         os.fsync(file)
+
+
+def _publishers(rows: pd.DataFrame) -> str:
+    """Who published the rows of a layer, each once, who has most rows first."""
+    return "；".join(filter(None, sources.publishers(rows).str.split("；").explode().value_counts().index))
 
 
 def plan_lines(study: Study) -> gpd.GeoDataFrame:

@@ -10,6 +10,7 @@ import shapely
 from markupsafe import Markup
 from shapely.affinity import affine_transform
 
+from geo_cluster import toml
 from geo_cluster.domain import Language
 from geo_cluster.export.geopackage import plan_lines
 from geo_cluster.export.render import render
@@ -46,6 +47,7 @@ def sketch(study: Study, language: Language) -> Markup:
         height=f"{HEIGHT:.0f}",
         label=" · ".join(study.region.names[one][language] for one in tables.assignment(study)["site"].unique()),
         ground=[Markup(affine_transform(one, onto).svg(fill_color="#f4f6f6", opacity=1)) for one in outlines.geometry],
+        water=_water(study.layers.read("water"), onto, frame),
         names=_names(outlines, onto, language),
         lines=[Markup(affine_transform(one, onto).svg(stroke_color="#0b6e75", opacity=0.6)) for one in lines],
         anchor=affine_transform(study.anchor.geometry, onto),
@@ -61,6 +63,27 @@ def _frame(lines: gpd.GeoSeries) -> tuple[list[float], shapely.Polygon]:
     onto = [scale * across, 0, 0, -scale, WIDTH / 2 - x * scale * across, HEIGHT / 2 + y * scale]
     wide, high = WIDTH / 2 / scale / across, HEIGHT / 2 / scale
     return onto, shapely.box(x - wide, y - high, x + wide, y + high)
+
+
+def _water(water: gpd.GeoDataFrame, onto: list[float], frame: shapely.Polygon) -> list[dict[str, str]]:
+    """Two paths with fill and stroke, of lakes and of rivers within the window; of what there is."""
+    colour, is_line = toml.table("style")["map"], water["kind"] == "river"
+    looks = ({"fill": colour["water"], "stroke": "none"}, {"fill": "none", "stroke": colour["river"]})
+    paths = []
+    for part, look in zip((water[~is_line], water[is_line]), looks, strict=True):
+        shape = affine_transform(part.geometry.simplify(COARSE_DEG).intersection(frame).union_all(), onto)
+        if not shape.is_empty:
+            paths.append({"d": _path(shape), **look})
+    return paths
+
+
+def _path(shape: shapely.Geometry) -> str:
+    """The rings of areas, or lines, as an SVG path."""
+    parts = shapely.get_parts(shape)
+    areal = shape.geom_type.endswith("Polygon")
+    lines = shapely.get_rings(parts) if areal else parts
+    drawn = ("M" + "L".join(f"{x:.0f} {y:.0f}" for x, y in shapely.get_coordinates(line)) for line in lines)
+    return "".join(f"{line}Z" if areal else line for line in drawn)
 
 
 def _names(outlines: gpd.GeoDataFrame, onto: list[float], language: Language) -> list[Mark]:

@@ -22,7 +22,7 @@ from geo_cluster.maps import chain_matrix
 from geo_cluster.maps.words import GRADES, SPOKEN, WORDS
 from geo_cluster.report import tables
 from geo_cluster.study import Study
-from geo_cluster.world import catalog, rule_life
+from geo_cluster.world import catalog, rule_life, sources
 from geo_cluster.world.layers import CRS, Layers, by_content
 from geo_cluster.world.layers import columns as columns_of
 from geo_cluster.world.layers import words as vocabulary
@@ -68,10 +68,12 @@ def payload(
     shown += _reach(layers, study, language, style)
     shown += _plan(study, language, style) if study else []
     shown += _changed(study, before, language, style) if study and before is not None else []
-    shown += [_sites(read["sites"], prefectures, language, style, study)]
+    told = _told_of_sites(layers, language)
+    shown += [_sites(read["sites"], prefectures, language, style, study, told)]
     shown += [_by_county(read["chain"], counties, language, style)]
     shown += [
         *_chain(read["chain"], prefectures, language, style),
+        *_demand(read["demand"], prefectures, language, style),
         *_infrastructure(read, prefectures, language, style),
     ]
     notes = [words["note"], *([words["unused"]] if study else [])]
@@ -97,6 +99,7 @@ def payload(
 _DOTS = {
     "anchors": "sites",
     "dev_zones": "sites",
+    "park_land": "sites",
     "substations": "infrastructure",
     "power_plants": "infrastructure",
     "stations": "infrastructure",
@@ -105,11 +108,13 @@ _DOTS = {
     "geonames": "base",
 }
 """Point layers that are drawn as they are, and the group of the legend they stand in."""
-_POINTS = ("chain", "sites", *_DOTS)
+_OF_SITES = ("park_land",)
+"""Layers whose rows without a place are told on the cards of their sites, and in the tables."""
+_POINTS = ("chain", "demand", "sites", *_DOTS)
 
 
 def _base(layers: Layers, language: Language, style: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Boundaries, roads and railways: our own backdrop, since there are no tiles."""
+    """Boundaries, water, roads and railways: our own backdrop, since there are no tiles."""
     colour, names = style["map"], toml.table("layers")["layers"]
     prefectures, counties = layers.read("prefectures"), layers.read("counties")
     shapes = _backdrop(layers)
@@ -129,15 +134,21 @@ def _base(layers: Layers, language: Language, style: Mapping[str, Any]) -> list[
             fill=colour["province"],
             weight=1.4,
         ),
+        layer("water", "area", shapes["water"], **_WATER, color=colour["river"], fill=colour["water"]),
         layer("counties", "area", shapes["counties"], color=colour["county_line"], weight=0.8),
         layer("roads", "line", shapes["roads"], color=colour["road"], weight=1.3),
         layer("railways", "line", shapes["railways"], color=colour["railway"], weight=1.1, dash="6 4"),
         layer("prefecture_labels", features=_labels(prefectures, language), strong=True, maxZoom=9.5, **label),
         layer("county_labels", features=_labels(counties, language), minZoom=10, **label),
+        layer("water_labels", features=_water_labels(layers.read("water"), language), minZoom=9, wet=True, **label),
     ]
 
 
-@by_content("prefectures", "counties", "roads", "railways", most=8)
+_WATER = {"weight": 1.1, "fillOpacity": 1, "tiled": True}
+"""Lakes as areas, rivers as lines; `tiled`: an online base map has its own, nearer to the truth."""
+
+
+@by_content("prefectures", "counties", "roads", "railways", "water", most=8)
 def _backdrop(layers: Layers) -> dict[str, dict[str, Any]]:
     """Shapes of the base map, the same for every plan: simplifying them takes as long as all the rest of a payload."""
     colour, prefectures = toml.table("style")["map"], layers.read("prefectures")
@@ -147,7 +158,27 @@ def _backdrop(layers: Layers) -> dict[str, dict[str, Any]]:
         "counties": _shapes(layers.read("counties"), codes=True),
         "roads": _shapes(layers.read("roads"), merge=True),
         "railways": _shapes(layers.read("railways"), merge=True),
+        "water": _water(layers.read("water")),
     }
+
+
+def _water(frame: gpd.GeoDataFrame) -> dict[str, Any]:
+    """All areas as one shape, all lines as another."""
+    is_line = frame["kind"] == "river"
+    together = [frame.geometry[~is_line].union_all(), frame.geometry[is_line].union_all()]
+    return _shapes(gpd.GeoDataFrame(geometry=[shape for shape in together if not shape.is_empty], crs=CRS))
+
+
+def _water_labels(frame: gpd.GeoDataFrame, language: Language) -> list[dict[str, Any]]:
+    """Names of lakes and rivers that are known, each in the middle of its longest or widest part."""
+    named = frame[(frame["name_zh"] != "") & (frame["kind"] != "river_area")].explode(index_parts=False)
+    size = named.geometry.map(lambda shape: shape.area or shape.length)
+    named = named.assign(size=size).sort_values("size").drop_duplicates("id", keep="last").sort_index()
+    middles = [
+        shape.interpolate(0.5, normalized=True) if shape.geom_type == "LineString" else shape.representative_point()
+        for shape in named.geometry
+    ]
+    return _labels(named.set_geometry(gpd.GeoSeries(middles, index=named.index, crs=CRS)), language)
 
 
 def _shapes(
@@ -247,10 +278,29 @@ def _chain(
         layer = {"key": f"chain-{stage}", "group": words["chain"], "name": name[language], "kind": "point"}
         features = _cards(part, "chain", prefectures, language)
         for feature, row in zip(features, part.to_dict("records"), strict=True):
-            feature["p"]["tags"] = {facet: row[column].split(";") for facet, column in FACETS.items() if row[column]}
+            feature["p"]["tags"] = _tags(row)
         more = {"color": style["stage"][stage], "visible": True, "legend": True, "search": True, "count": len(features)}
         shown.append({**layer, **more, "features": features})
     return shown
+
+
+def _tags(row: Mapping[Any, Any]) -> dict[str, list[str]]:
+    """What an entity is filtered by."""
+    return {facet: row[column].split(";") for facet, column in FACETS.items() if row[column]}
+
+
+def _demand(
+    frame: gpd.GeoDataFrame, prefectures: gpd.GeoDataFrame, language: Language, style: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Who uses lasers: one layer of what a source says, one of what is inferred from the industry."""
+    shown = []
+    for basis, name in vocabulary("use_basis").items():
+        features = _cards(_located(frame[frame["use_basis"] == basis]), "demand", prefectures, language)
+        look = {"kind": "point", "shape": "triangle", "hollow": basis != "source"}
+        layer = {"key": f"demand-{basis}", "group": WORDS[language]["demand"], "name": name[language], **look}
+        more = {"color": style["demand"][basis], "visible": False, "legend": True, "search": True}
+        shown.append({**layer, **more, "count": len(features), "features": features})
+    return [layer for layer in shown if layer["features"]]
 
 
 FACETS = {"stage": "stage", "segment": "segments", "city": "prefecture_code", "clause": "policy_clauses"}
@@ -302,6 +352,7 @@ def _matrix(
         "note": words["matrix_note"].format(n=len(frame) - int(table["count"].sum())),
         "stages": [{"key": key, "name": of[language], "color": style["stage"][key]} for key, of in stages.items()],
         "cities": [{"key": code, "name": cities[code]} for code in CITIES],
+        "unplaced": {row["id"]: _tags(row) for row in frame[frame.geometry.isna()].to_dict("records")},
         "cells": [
             {"stage": row.stage, "city": row.city, "ids": row.ids, "names": names[row.ids].tolist(), "gap": row.gap}
             for row in table.itertuples()
@@ -346,6 +397,7 @@ def _sites(
     language: Language,
     style: Mapping[str, Any],
     study: Study | None,
+    told: Mapping[str, list[list[str]]],
 ) -> dict[str, Any]:
     features, words = _cards(frame, "sites", prefectures, language), WORDS[language]
     heading = columns_of("sites")["constraints"][language]
@@ -355,6 +407,8 @@ def _sites(
             known = [rows[heading]] if heading in rows else []
             rows[heading] = words["comma"].join([*known, UNCHECKED[checked][language]])
             feature["p"]["rows"] = [list(row) for row in rows.items()]
+    for feature, one in zip(features, frame["id"], strict=True):
+        feature["p"]["rows"] += told.get(one, [])
     if study:
         taken = tables.assignment(study)["site"].value_counts()
         for feature, one in zip(features, frame["id"], strict=True):
@@ -369,6 +423,34 @@ def _sites(
     layer = {"key": "sites", "group": words["sites"], "name": name, "kind": "site", "search": True}
     more = {"color": style["map"]["site"], "visible": True, "legend": True, "count": len(features)}
     return {**layer, **more, "features": features}
+
+
+MOST_TOLD = 4
+"""So many decisions and statements of land are told on a site's card; all are in the tables."""
+
+
+def _told_of_sites(layers: Layers, language: Language) -> dict[str, list[list[str]]]:
+    """Site -> rows of its card: who chose it, nearest to lasers first, and what sources say of its land."""
+    words, statuses = WORDS[language], vocabulary("decision_status")
+    near = {relation: rank for rank, relation in enumerate(vocabulary("laser_relevance"))}
+    rows: dict[str, list[list[str]]] = {}
+    decisions = layers.read("siting_decisions")
+    decisions = decisions.assign(near=decisions["laser_relevance"].map(near)).sort_values("near", kind="stable")
+    for site, group in decisions[decisions["site_id"] != ""].groupby("site_id"):
+        bare = group["firm_zh"].str.replace(r"（[^）]*）", "", regex=True)
+        firms = group.assign(firm=bare.where(bare != "", group["name_zh"])).drop_duplicates("firm")
+        named = [
+            words["decided"].format(name=row.firm, status=" ".join([statuses[row.status][language], row.status_date]))
+            for row in firms.head(MOST_TOLD).itertuples()
+        ]
+        more = [words["more_told"].format(n=len(firms) - MOST_TOLD)] if len(firms) > MOST_TOLD else []
+        rows.setdefault(str(site), []).append([words["decisions"], words["comma"].join([*named, *more])])
+    land = layers.read("park_land")
+    land = land[(land["site_id"] != "") & (land["land_available_zh"] != "")]
+    for row, publisher in zip(land.to_dict("records"), sources.publishers(land), strict=True):
+        said = words["land_said"].format(text=row["land_available_zh"], who=publisher, as_of=_dated(row, words))
+        rows.setdefault(row["site_id"], []).append([words["land_of_sources"], said])
+    return rows
 
 
 def _infrastructure(
@@ -393,7 +475,7 @@ def _unplaced(
     names, shown = toml.table("layers")["layers"], []
     for key, frame in read.items():
         rows = frame[frame.geometry.isna()]
-        if len(rows):
+        if len(rows) and key not in _OF_SITES:
             name = f"{names[key]['name'][language]} · {WORDS[language]['adrift']}"
             shown.append({"key": key, "name": name, "features": _cards(rows, key, prefectures, language)})
     return shown
@@ -473,9 +555,10 @@ def _cards(
         spoken["possibly_same_as"] = {row.id: {"zh": row.name_zh, "en": row.name_en} for row in frame.itertuples()}
     spoken["prefecture_zh"] = {row.name_zh: {"zh": row.name_zh, "en": row.name_en} for row in prefectures.itertuples()}
     features = []
-    for row in frame.to_dict("records"):
-        title = row[f"name_{language}"] or row["name_en"] or row["name_zh"]
-        other = row["name_en" if language == "zh" else "name_zh"]
+    for row, publisher in zip(frame.to_dict("records"), sources.publishers(frame), strict=True):
+        names = {each: row.get(f"name_{each}") or "" for each in ("zh", "en")}
+        title = names[language] or names["en"] or names["zh"]
+        other = names["en" if language == "zh" else "zh"]
         rows = []
         for column in declared:
             text = _spoken(row.get(column), spoken.get(column, {}), language)
@@ -483,7 +566,7 @@ def _cards(
             if text:
                 rows.append([columns[column][language], text])
         card = {"title": title, "sub": other if other != title else "", "rows": rows}
-        card["source"] = _trust(row, language)
+        card["source"] = _trust(row, publisher, language)
         card["id"] = str(row.get("id", row.get("code", "")))
         if pd.notna(row["coord_uncertainty_m"]):
             card["within_m"] = row["coord_uncertainty_m"]
@@ -495,14 +578,26 @@ def _cards(
     return features
 
 
-def _trust(row: Mapping[str, Any], language: Language) -> str:
-    """Where a row comes from, how far to trust it and its position."""
-    words, grade = WORDS[language], row["confidence"]
+def _trust(row: Mapping[str, Any], publisher: str, language: Language) -> str:
+    """Who published a row and when, of what class that is, how far to trust it and its position; no address."""
+    words, grade, known = WORDS[language], row["confidence"], vocabulary("source_class")
     if language == "zh":
         grade = "".join(GRADES.get(part, part) for part in grade.split("-"))
-    text = words["trust"].format(source=row["source"], confidence=grade, as_of=row["as_of"])
+    classes = [known[one][language] if one in known else one for one in str(row["source_class"]).split("+")]
+    if row.get("source_is_copy") == "yes":
+        classes.append(words["a_copy"])
+    text = words["trust"].format(
+        publisher=sources.publisher_in(language, publisher),
+        source_class=words["comma"].join(classes),
+        as_of=_dated(row, words),
+        confidence=grade,
+    )
     radius = row["coord_uncertainty_m"]
     return text if pd.isna(radius) else text + words["within"].format(km=radius / 1000)
+
+
+def _dated(row: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    return words["undated"] if row["as_of"] in ("", sources.NOT_DATED) else str(row["as_of"])
 
 
 def _spoken(value: Any, words: Mapping[str, Mapping[str, str]], language: Language) -> str:

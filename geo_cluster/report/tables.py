@@ -311,7 +311,7 @@ def offers_table(region: Region) -> pd.DataFrame:
         table["named"] = named if is_fed else True
         table[["low", "likely", "high"]] = at[["low", "likely", "high"]].to_numpy(float) * kind.times
         table["basis"], table["as_of"] = at["basis"].fillna("").to_numpy(), at["as_of"].fillna("").to_numpy()
-        source = at["source"].fillna("").to_numpy()
+        source = at["publisher"].fillna("").to_numpy()
         for language in LANGUAGES:
             table[f"source_{language}"] = [catalog.source_in(language, attribute, one) for one in source]
         tables.append(table)

@@ -31,6 +31,7 @@ from geo_cluster.domain import (
 )
 from geo_cluster.errors import DataError, Fault, Place, refuse_if
 from geo_cluster.toml import PACKAGE, TABLES, cut, file_at, is_file, sha256_of, shown, table
+from geo_cluster.world import sources
 
 SCENARIO = Place("", kind="scenario")
 """Where the faults of a scenario are that was read from no file."""
@@ -143,10 +144,10 @@ def source_in(language: Language, attribute: str, source: str) -> str:
     attribute : str
         Whose number it is.
     source : str
-        As the observation has it.
+        As the observation has it: its publisher, a reason, a way of deriving.
     """
-    words = _source_words().get((attribute, source)) or table("layers")["words"]["source"].get(source)
-    return words[language] if words else source
+    words = _source_words().get((attribute, source))
+    return words[language] if words else sources.publisher_in(language, source)
 
 
 @cache

@@ -319,6 +319,39 @@ def columns(name: str) -> dict[str, dict]:
     return layer.get("columns", {}) | (declared["common"] if layer.get("row_source", True) else {})
 
 
+def groups(names: Iterable[str]) -> dict[str, list[str]]:
+    """Names of layers by the group that people find them under, in the order of `tables/layers.toml`; none is empty."""
+    left, found = list(names), {}
+    declared = toml.table("layers")["groups"]
+    for key, group in declared.items():
+        found[key] = [name for name in group["layers"] if name in left]
+    found["other"] += [name for name in left if not any(name in group for group in found.values())]
+    return {key: group for key, group in found.items() if group}
+
+
+def name_of(name: str) -> dict[str, str]:
+    """What a layer with a contract is called: {zh, en}; empty for any other."""
+    return toml.table("layers")["layers"].get(name, {}).get("name", {})
+
+
+def main_columns(name: str) -> list[str]:
+    """What a table of a layer shows first: its names, and what its popup shows; nothing where it has no popup."""
+    layer = toml.table("layers")["layers"].get(name, {})
+    names = [column for column in ("id", "code", "name_zh", "name_en") if column in layer.get("columns", {})]
+    return [*names, *layer["popup"]] if layer.get("popup") else []
+
+
+def row_layers(names: Iterable[str]) -> list[str]:
+    """Those layers that are tables of facts, a row each: all but the base map and the networks."""
+    apart = {*toml.table("layers")["groups"]["base"]["layers"], "roads", "railways"}
+    return [name for name in names if name not in apart]
+
+
+def group_names() -> dict[str, dict[str, str]]:
+    """What the groups of layers are called: key -> {zh, en}."""
+    return {key: group["name"] for key, group in toml.table("layers")["groups"].items()}
+
+
 def headings(name: str) -> dict[str, dict[str, str]]:
     """What people call the columns of a layer, those beyond its contract too: column -> {zh, en}."""
     return toml.table("layers")["headings"] | columns(name)

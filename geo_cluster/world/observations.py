@@ -1,9 +1,9 @@
 """Facts with low, likely and high: who says so, what is assumed where nobody does, and draws of both.
 
-An observation is one row: `site_id, attribute, low, likely, high, unit, basis, source, as_of`, with class and
-confidence of the source; `site_id` is a site, a substation, a supply area or a prefecture. Of several rows for the
-same number the best basis wins (reported > published > derived > assumed), then the later date. Unknown is never zero
-and never the mean: it is the prior of its class.
+An observation is one row: `site_id, attribute, low, likely, high, unit, basis, source, as_of`, with class, confidence
+and publisher of the source, which is what people see; `site_id` is a site, a substation, a supply area or a
+prefecture. Of several rows for the same number the best basis wins (reported > published > derived > assumed), then
+the later date. Unknown is never zero and never the mean: it is the prior of its class.
 """
 
 from __future__ import annotations
@@ -16,17 +16,20 @@ import pandas as pd
 
 from geo_cluster.domain import BASES, Attribute, KnownBetter
 from geo_cluster.errors import Fault, InputError, Place
-from geo_cluster.world import triangular
+from geo_cluster.world import sources, triangular
 
 COLUMNS = ["site_id", "attribute", "low", "likely", "high", "unit", "basis", "source", "as_of"]
-COLUMNS += ["source_class", "confidence"]
+COLUMNS += ["source_class", "confidence", "publisher"]
 KEY = ["site_id", "attribute"]
 
 
 def known_rows(known: Sequence[KnownBetter], attributes: Mapping[str, Attribute]) -> pd.DataFrame:
     """Rows for the numbers that a scenario states."""
     source = {"source_class": "user", "confidence": "as stated"}
-    rows = [one.model_dump() | {"unit": attributes[one.attribute].unit.zh} | source for one in known]
+    rows = [
+        one.model_dump() | {"unit": attributes[one.attribute].unit.zh, "publisher": one.source} | source
+        for one in known
+    ]
     return pd.DataFrame(rows, columns=["subject", *COLUMNS[1:]]).set_axis(COLUMNS, axis=1)
 
 
@@ -37,6 +40,7 @@ def date_of(as_of: str) -> str:
 
 def best(rows: pd.DataFrame) -> pd.DataFrame:
     """Keep one row for each subject and attribute: the best basis, then the latest date, then the last row."""
+    rows = rows.assign(publisher=sources.publishers(rows))
     order = rows.assign(_basis=rows["basis"].map({basis: rank for rank, basis in enumerate(BASES)}))
     order["_date"] = rows["as_of"].astype(str).map(date_of)
     order = order.iloc[::-1].sort_values(["_basis", "_date"], ascending=[True, False], kind="stable")
@@ -88,7 +92,18 @@ def _prior(key: str, attribute: Attribute, subject: str, class_: str, have: pd.D
             low, likely, high = prior.low * total.low, prior.likely * total.likely, prior.high * total.high
         else:
             continue
-        return low, likely, high, attribute.unit.zh, "assumed", prior.reason.zh, prior.as_of, "c", "low"
+        return (
+            low,
+            likely,
+            high,
+            attribute.unit.zh,
+            "assumed",
+            prior.reason.zh,
+            prior.as_of,
+            "c",
+            "low",
+            prior.reason.zh,
+        )
     place = Place("attributes.toml", sheet=f"[{key}]")
     raise InputError(Fault("world.no_prior", place, subject=subject, group=class_))
 

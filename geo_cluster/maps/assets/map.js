@@ -31,6 +31,7 @@
     else if (layer.kind === "ring") svg("circle", { cx: 8, cy: 7, r: 5.5, fill: layer.fill || "none", "fill-opacity": 0.25, stroke: c, "stroke-dasharray": "2.5 2" }, box);
     else if (layer.kind === "site") svg("path", { d: "M8 1 L14 7 L8 13 L2 7 Z", fill: c, stroke: "#fff" }, box);
     else if (layer.kind === "square") svg("rect", { x: 3.5, y: 2.5, width: 9, height: 9, fill: c, stroke: "#fff" }, box);
+    else if (layer.shape === "triangle") svg("path", { d: "M8 1.5 L14.2 12.5 L1.8 12.5 Z", fill: layer.hollow ? "#fff" : c, stroke: c, "stroke-width": layer.hollow ? 2 : 1 }, box);
     else svg("circle", { cx: 8, cy: 7, r: 5, fill: c, stroke: "#fff" }, box);
     return box;
   }
@@ -112,8 +113,9 @@
     const n = members.length, r = n === 1 ? 6.5 : Math.min(11 + 2.2 * Math.sqrt(n), 24), size = 2 * r + 6, c = size / 2;
     const box = svg("svg", { width: size, height: size, class: "gc-donut" + (unsure ? " gc-vague" : ""), "aria-hidden": "true" });
     if (n === 1) {
-      const color = members[0].layer.color;
-      if (unsure) svg("circle", { cx: c, cy: c, r: r - 1, fill: "#fff", stroke: color, "stroke-width": 2.8 }, box);
+      const color = members[0].layer.color, { shape, hollow } = members[0].layer;
+      if (shape === "triangle") svg("path", { d: ["M", c, c - r - 1, "L", c + r + 0.5, c + r - 1, "L", c - r - 0.5, c + r - 1, "Z"].join(" "), fill: hollow ? "#fff" : color, stroke: hollow ? color : "#fff", "stroke-width": hollow ? 2.6 : 1.6, "stroke-linejoin": "round" }, box);
+      else if (unsure) svg("circle", { cx: c, cy: c, r: r - 1, fill: "#fff", stroke: color, "stroke-width": 2.8 }, box);
       else svg("circle", { cx: c, cy: c, r: r, fill: color, stroke: "#fff", "stroke-width": 1.8 }, box);
     } else {
       svg("circle", { cx: c, cy: c, r: r, fill: "#fff", stroke: "#fff", "stroke-width": 3 }, box);
@@ -220,8 +222,10 @@
     if (layer.kind === "choropleth") repaint = choropleth(layer, group, filters, payload, lines);
     else if (layer.kind === "area" || layer.kind === "line") {
       const style = { color: layer.color, weight: layer.weight || 1, opacity: layer.opacity || 1, dashArray: layer.dash || null, fill: layer.kind === "area", fillColor: layer.fill || "#000", fillOpacity: layer.fill ? layer.fillOpacity || 1 : 0, renderer: lines, interactive: false };
-      const shape = L.geoJSON(layer.features, { style: (f) => (f.properties && f.properties.fill ? Object.assign({}, style, { fillColor: f.properties.fill, fillOpacity: 1 }) : style), interactive: false });
-      if (layer.fill) plain = (bare) => shape.setStyle({ fill: !bare });
+      const dressed = (f) => (f.properties && f.properties.fill ? { fillColor: f.properties.fill, fillOpacity: 1 } : /Line/.test(f.geometry.type) ? { fill: false } : layer.tiled ? { stroke: false } : {});
+      const shape = L.geoJSON(layer.features, { style: (f) => Object.assign({}, style, dressed(f)), interactive: false });
+      if (layer.tiled) plain = (bare) => { covered = bare; update(); };
+      else if (layer.fill) plain = (bare) => shape.setStyle({ fill: !bare });
       group.addLayer(shape);
     } else for (const f of layer.features) {
       let shape;
@@ -232,7 +236,7 @@
         group.addLayer(L.polyline(path, { color: "#fff", weight: weight + 2.5, opacity: 0.9, interactive: false }));
         shape = L.polyline(path, { color: layer.color, weight: weight, opacity: 0.85, lineCap: layer.dash ? "butt" : "round", dashArray: layer.dash || null });
       }
-      else if (layer.kind === "label") shape = L.marker(at(f), { interactive: false, keyboard: false, icon: L.divIcon({ className: "", html: el("div", "gc-label" + (layer.strong ? " gc-strong" : ""), f.p.title), iconSize: [0, 0] }) });
+      else if (layer.kind === "label") shape = L.marker(at(f), { interactive: false, keyboard: false, icon: L.divIcon({ className: "", html: el("div", "gc-label" + (layer.strong ? " gc-strong" : "") + (layer.wet ? " gc-wet" : ""), f.p.title), iconSize: [0, 0] }) });
       else shape = named(f.p.title, L.marker(at(f), { icon: L.divIcon({ className: "", html: square(layer.color, layer.kind), iconSize: [12, 12], iconAnchor: [6, 6] }) }));
       if (layer.kind !== "ring" && layer.kind !== "label") bindCard(shape, layer, f, map);
       group.addLayer(shape);

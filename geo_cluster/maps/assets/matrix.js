@@ -6,6 +6,7 @@
   gc.matrix = function (map, payload, filters) {
     const { el } = gc, words = payload.words, matrix = payload.matrix, box = el("section", "gc-matrix"), grid = el("table"), names = el("p", "gc-names");
     const known = new Map(payload.layers.flatMap((layer) => (layer.kind === "point" ? layer.features.map((f) => [f.p.id, f]) : [])));
+    for (const id in matrix.unplaced) known.set(id, { p: { tags: matrix.unplaced[id] } }); // counted too, though on no map
     const head = el("tr"), buttons = [];
     map.getContainer().classList.add("gc-above");
     grid.appendChild(el("caption", "", matrix.title));
