@@ -684,7 +684,7 @@ def test_a_fault_of_a_cell_is_told_in_both_languages(region):
     (fault,) = read(region, as_csv(changed(low="x")), "a.csv").faults
     assert str(fault.words("zh")) == "a.csv 第 2 行“下限”列: 'x' 不是数 → 写 30，或区间 25-35"
     (fault,) = read(region, as_csv(changed(subject="G10")), "a.csv").faults
-    assert fault.words("zh").what == "可供工业用地属于园区，而 G10 是变电站或供电区"
+    assert fault.words("zh").what == "可供工业用地属于园区，而 G10 是变电站"
     land = catalog.attributes()["available_land_ha"].name.en
     assert fault.words("en").what == f"{land} belongs to a site, and G10 is a substation or supply area"
 
