@@ -117,6 +117,14 @@ class Attribute(Declared):
     sources: tuple[Text, ...] = ()
     """How it is derived, where it is: roads first."""
     priors: tuple[Prior, ...] = ()
+    only: tuple[str, ...] = ()
+    """Classes of site that can have it; any can where none is named."""
+    never: tuple[str, ...] = ()
+    """Classes of site that can't have it."""
+
+    def applies(self, site_class: str) -> bool:
+        """Whether a subject of this class can have it."""
+        return site_class not in self.never and (not self.only or site_class in self.only)
 
     @model_validator(mode="before")
     @classmethod
@@ -293,6 +301,10 @@ class ResourceKind(Declared):
     usual: tuple[Positive, Positive] | None = None
     """What a plant takes per 100 M yuan of annual output where its segment doesn't say: lowest, highest."""
     short: ResourceRule
+    zone_pool: bool = False
+    """A park inside a zone draws on its own and on its zone's."""
+    instead_of: str = ""
+    """Resource that a project takes none of where it takes this one."""
 
     @model_validator(mode="before")
     @classmethod
@@ -362,6 +374,10 @@ class Segment(Declared):
     """Main gate of its goods."""
     dual_supply: bool
     """Needs two independent supplies."""
+    standard_factory: bool = False
+    """Can work in a standard factory built for nobody in particular."""
+    standard_factory_reason: Text | None = None
+    """Why it can or can't."""
     hazardous_process: bool
     """Special gases, acid mist or explosive dust: kept out of the water-source area."""
     industries: tuple[str, ...]

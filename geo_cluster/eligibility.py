@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster.domain import LANGUAGES, Language, ResourceKind, Text
+from geo_cluster.supply.pools import is_factory
 from geo_cluster.world import catalog
 
 
@@ -125,6 +126,21 @@ def too_far(facts: Facts) -> Refusals:
     return Refusals(hit, sentence)
 
 
+def factory_unfit(facts: Facts) -> Refusals:
+    """Segments that can't work in a standard factory, at the sites that offer nothing else."""
+    segments = [catalog.segments()[key] for key in facts.projects["segment"]]
+    unfit = np.array([not segment.standard_factory for segment in segments], dtype=bool)
+    hit = unfit[:, None] & is_factory(facts.sites)[None, :]
+
+    def sentence(project: int, _site: int, language: Language) -> str:
+        name, why = segments[project].name[language], segments[project].standard_factory_reason
+        if language == "zh":
+            return f"{name}不宜进标准厂房" + (f"：{why.zh}" if why else "")
+        return f"{name}: not for a standard factory" + (f" ({why.en})" if why else "")
+
+    return Refusals(hit, sentence)
+
+
 def forbidden(facts: Facts) -> Refusals:
     """Pairs that the scenario forbids."""
     hit = np.array([[(p, s) in facts.forbidden for s in facts.sites["id"]] for p in facts.projects.index])
@@ -136,7 +152,7 @@ def forbidden(facts: Facts) -> Refusals:
 
 
 RULES: dict[str, Callable[[Facts], Refusals]] = {
-    function.__name__: function for function in (site_ruled_out, forbidden, process_restricted, too_far)
+    function.__name__: function for function in (site_ruled_out, forbidden, process_restricted, factory_unfit, too_far)
 }
 """The rules of `tables/exclusions.toml` by name, in the order in which reasons are given."""
 

@@ -22,10 +22,11 @@ from geo_cluster.access.network import RoadNetwork
 from geo_cluster.access.road_calibration import RoadCalibration, calibrate
 from geo_cluster.access.travel import matrix
 from geo_cluster.access.travel_cost import freight_minutes, trips
-from geo_cluster.domain import Scenario, Text
+from geo_cluster.domain import Criterion, Scenario, Text
 from geo_cluster.eligibility import Facts, constraints_checked
 from geo_cluster.errors import DataError, Fault, InputError, Place, refuse_if
 from geo_cluster.scoring.criteria import Setting
+from geo_cluster.supply import pools
 from geo_cluster.supply.serving_station import Feed, area_names, doubt_km, feeding_station, supply_area
 from geo_cluster.world import catalog, observations, portfolio
 from geo_cluster.world.layers import Layers
@@ -104,8 +105,7 @@ class Region:
                 evidence.append(np.full(len(self.sites), criterion.basis, dtype=object))
                 source.append(np.full(len(self.sites), "", dtype=object))
                 continue
-            subject = subject_of(criterion.attribute, self.sites)
-            rows = known.reindex(pd.MultiIndex.from_product([[criterion.attribute], subject]))
+            rows = known.reindex(number_behind(criterion, self.sites))
             evidence.append(rows["basis"].fillna("assumed").to_numpy(object))
             source.append(rows["publisher"].fillna("").to_numpy(object))
         return np.stack(evidence, axis=1), np.stack(source, axis=1)
@@ -154,10 +154,51 @@ class Region:
         }
 
     @cached_property
+    def zone_places(self) -> dict[str, np.ndarray]:
+        """Attribute -> (S,): which observation is that of the zone that a park lies in; -1 where there is none.
+
+        Of what a park has to share with its zone: see `zone_pool` in `tables/resources.toml`.
+        """
+        keys = zip(self.observations["attribute"], self.observations["site_id"], strict=True)
+        row = {key: i for i, key in enumerate(keys)}
+        shared = [kind.attribute for kind in catalog.resources().values() if kind.zone_pool]
+        zones = pools.zone_of(self.sites)
+        return {attribute: np.array([row.get((attribute, zone), -1) for zone in zones]) for attribute in shared}
+
+    def offered(self, numbers: np.ndarray) -> dict[str, np.ndarray]:
+        """Attribute -> (S, …): what each site has; nan where nobody's number could be it.
+
+        A park inside a zone has no more than the zone.
+
+        Parameters
+        ----------
+        numbers : (K, …) array
+            Of every observation: its bounds, or draws of it.
+        """
+        more = (1,) * (numbers.ndim - 1)
+
+        def at(places: np.ndarray) -> np.ndarray:
+            return np.where((places >= 0).reshape(-1, *more), numbers[places], np.nan)
+
+        found = {key: at(places) for key, places in self.places.items()}
+        return found | {key: pools.within(found[key], at(places)) for key, places in self.zone_places.items()}
+
+    @cached_property
     def offers(self) -> dict[str, np.ndarray]:
-        """Attribute -> (S, 3): low, likely, high of what each site has; nan where nobody's number could be it."""
-        bounds = self.observations[list(_ENDS)].to_numpy(float)
-        return {key: np.where((at >= 0)[:, None], bounds[at], np.nan) for key, at in self.places.items()}
+        """Attribute -> (S, 3): low, likely, high of what each site has; see `offered`."""
+        return self.offered(self.observations[list(_ENDS)].to_numpy(float))
+
+    def bounds_of(self, attribute: str, subjects: Iterable[str]) -> np.ndarray:
+        """(n, 3): low, likely, high of an attribute of n subjects; nan where there is no number.
+
+        Parameters
+        ----------
+        attribute : str
+        subjects : iterable of str
+            Ids of sites, stations, supply areas or prefectures.
+        """
+        known = self.observations.set_index(["attribute", "site_id"])[list(_ENDS)]
+        return known.reindex([(attribute, one) for one in subjects]).to_numpy(float)
 
 
 def prepare(
@@ -185,6 +226,7 @@ def prepare(
     world = {name: layers.read(name) for name in LAYERS}
     refuse_if(name_faults(scenario.model_dump(mode="json"), world, set(projects), where=catalog.SCENARIO))
     sites = world["sites"]
+    refuse_if(pools.zone_faults(sites), DataError)
     sites = (sites[sites["id"].isin(scenario.sites)] if scenario.sites else sites).reset_index(drop=True)
     anchor = world["anchors"].loc[world["anchors"]["id"] == scenario.anchor].set_index("id")
     network, calibration = travel_of(world)
@@ -266,15 +308,44 @@ def settings_of(region: Region, facts: Facts) -> tuple[Setting, Setting]:
         {key: bounds[:, 1:2].T for key, bounds in facts.offers.items()},
         fixed,
     )
-    offers = {key: np.where(at >= 0, region.draws[:, at], np.nan) for key, at in region.places.items()}
+    offers = {key: np.ascontiguousarray(drawn.T) for key, drawn in region.offered(region.draws.T).items()}
     needs = {key: _draw_needs(region.scenario, facts.projects, key, bounds) for key, bounds in facts.needs.items()}
     return likely, Setting(needs, offers, fixed)
 
 
 def subject_of(attribute: str, sites: gpd.GeoDataFrame) -> pd.Series:
-    """Whose number of this attribute counts for each site: its own, its station's, its prefecture's."""
+    """Whose number of an attribute counts for each site: its own, its station's, its prefecture's; '' for nobody's."""
     column = {"site": "id", "substation": "station", "prefecture": "prefecture_code"}
-    return sites[column[catalog.attributes()[attribute].subject]]
+    declared = catalog.attributes()[attribute]
+    subject = sites[column[declared.subject]]
+    if not (declared.only or declared.never):
+        return subject
+    classes = sites["site_class"] if "site_class" in sites else pd.Series("", sites.index)
+    return subject.where(classes.map(declared.applies), "")
+
+
+def number_behind(criterion: Criterion, sites: gpd.GeoDataFrame) -> pd.MultiIndex:
+    """(S,) attribute and subject of the number that a criterion goes by at each site.
+
+    A standard factory offers floor in place of land: where a site can't have the attribute, that of the resource
+    offered instead counts.
+
+    Parameters
+    ----------
+    criterion : Criterion
+        With an attribute.
+    sites : GeoDataFrame
+        S sites.
+    """
+    assert criterion.attribute is not None
+    subject = subject_of(criterion.attribute, sites).to_numpy(object)
+    attribute = np.full(len(subject), criterion.attribute, dtype=object)
+    other = catalog.alternative(criterion.resource) if criterion.resource else ""
+    if other:
+        instead = catalog.resources()[other].attribute
+        attribute = np.where(subject == "", instead, attribute)
+        subject = np.where(subject == "", subject_of(instead, sites).to_numpy(object), subject)
+    return pd.MultiIndex.from_arrays([attribute, subject])
 
 
 def supply_areas(world: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -287,6 +358,25 @@ def supply_areas(world: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """
     columns = ["code", "name_zh", "name_en"]
     return area_names(world["sites"], pd.concat([world["counties"][columns], world["prefectures"][columns]]))
+
+
+def pool_name(region: Region, resource: str, pool: str) -> Text:
+    """What a pool is called: a zone's that parks share says so.
+
+    Parameters
+    ----------
+    region : Region
+    resource : str
+        Name of the resource in the problem.
+    pool : str
+        Id of the site, station, supply area or prefecture whose pool it is.
+    """
+    name, kind = region.names[pool], catalog.resource_kind(resource)
+    if kind is None or not kind.zone_pool or resource.endswith(catalog.PARK):
+        return name
+    if pool not in set(pools.zone_of(region.sites)):
+        return name
+    return Text(zh=f"{name.zh}（含园中园）", en=f"{name.en} with the parks inside it")
 
 
 def _names(world: Mapping[str, pd.DataFrame]) -> dict[str, Text]:
@@ -546,7 +636,7 @@ def _observe(
     rows = pd.concat([world["observations"].reindex(columns=observations.COLUMNS), *derived, stated], ignore_index=True)
     stations = world["substations"]
     subjects = {
-        "site": dict(zip(sites["id"], sites["site_class"], strict=True)),
+        "site": _classes(world["sites"], {*sites["id"], *pools.zone_of(sites)}),
         "substation": dict.fromkeys(sorted({*sites["station"]} & {*supply_area(sites)}), "unknown_feed")
         | {
             one: f"{kv:.0f}" if status == "operating" else "unconfirmed"
@@ -556,6 +646,11 @@ def _observe(
         "prefecture": dict.fromkeys(sorted(set(sites["prefecture_code"])), "*"),
     }
     return observations.complete(rows, subjects, declared)
+
+
+def _classes(sites: gpd.GeoDataFrame, wanted: set[str]) -> dict[str, str]:
+    """Id -> class of the sites that are wanted: those of the study, and the zones that its parks lie in."""
+    return {one: kind for one, kind in zip(sites["id"], sites["site_class"], strict=True) if one in wanted}
 
 
 def _needs(projects: pd.DataFrame) -> dict[str, np.ndarray]:

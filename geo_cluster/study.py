@@ -29,8 +29,9 @@ from geo_cluster.matching.resource import UNPLACED, Resource, Titles
 from geo_cluster.matching.rules import group_limits, keep
 from geo_cluster.matching.solve import solve
 from geo_cluster.matching.verify import verify
-from geo_cluster.region import LAYERS, Region, facts_of, prepare, settings_of, subject_of
+from geo_cluster.region import LAYERS, Region, facts_of, pool_name, prepare, settings_of, subject_of
 from geo_cluster.scoring.criteria import DecisionMatrix, Setting, decide
+from geo_cluster.supply.pools import zone_of
 from geo_cluster.world import catalog, portfolio, rule_life
 from geo_cluster.world.layers import Layers
 
@@ -63,7 +64,8 @@ class Study:
     decision : DecisionMatrix
         Natural units, values, contributions, draws.
     resources : tuple of Resource
-        The pools that projects share, one a row of `catalog.resources()`: land, power, energy.
+        The pools that projects share, one a row of `catalog.resources()`: land, floor, power,
+        energy; and `land:park`, what parks inside zones have beside what they share with their zone.
     problem, plan : Problem, Assignment
         What was matched (None when no project may go anywhere), and the plan with its bound.
     violations : tuple
@@ -255,18 +257,23 @@ class _Clock:
 def _resources(region: Region, facts: Facts) -> tuple[Resource, ...]:
     """What there is of each resource at its sites, stations or prefectures, with what projects take of it."""
     sites, end = facts.sites, ENDS[region.scenario.planning_level]
+    zones = zone_of(sites)
 
-    def pooled(name: str, kind: ResourceKind) -> Resource:
-        subject = subject_of(kind.attribute, sites)
+    def pooled(name: str, kind: ResourceKind, subject: np.ndarray) -> Resource:
         names = [one for one in dict.fromkeys(subject) if one]
         pool = np.array([names.index(one) if one else -1 for one in subject])
-        first = {one: int(np.flatnonzero(subject == one)[0]) for one in names}
-        capacity = facts.offers[kind.attribute][[first[one] for one in names]] * kind.times
-        titles = Titles(kind.offer, kind.unit, tuple(region.names[one] for one in names))
+        capacity = region.bounds_of(kind.attribute, names) * kind.times
+        offer = catalog.offer_of(name) or kind.offer
+        titles = Titles(offer, kind.unit, tuple(pool_name(region, name, one) for one in names))
         demand = facts.needs[kind.need][:, end]
         return Resource(name, kind.symbol, demand, pool, capacity, pools=tuple(names), titles=titles)
 
-    resources = (pooled(name, kind) for name, kind in catalog.resources().items())
+    resources = []
+    for name, kind in catalog.resources().items():
+        own = subject_of(kind.attribute, sites).to_numpy(object)
+        inside = (zones != "") & (own != "") & kind.zone_pool
+        resources.append(pooled(name, kind, np.where(inside, zones, own)))
+        resources.append(pooled(f"{name}{catalog.PARK}", kind, np.where(inside, own, "")))
     return tuple(resource for resource in resources if resource.pools)
 
 

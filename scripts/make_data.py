@@ -176,10 +176,9 @@ def make_sites(tables: dict[str, pd.DataFrame], names: pd.Series) -> pd.DataFram
     """Candidate sites with what the catalogue says of them, and straight distances."""
     sites = read_facts("sites")
     inside = sites["zone_id"] != ""
-    if (inside != (sites["site_class"] == "park_in_zone")).any() or not sites.loc[inside, "zone_id"].isin(
-        sites.loc[~inside, "id"]
-    ).all():
-        msg = "sites: a park inside a zone, and it alone, names its zone in zone_id"
+    hosted = sites["site_class"].isin(["park_in_zone", "standard_factory"])
+    if (inside != hosted).any() or not sites.loc[inside, "zone_id"].isin(sites.loc[~inside, "id"]).all():
+        msg = "sites: a park inside a zone or a standard factory, and it alone, names its zone in zone_id"
         raise SystemExit(msg)
     zone = tables["dev_zones"].set_index("code").reindex(sites["catalogue_code"]).fillna("")
     sites["catalogue_name"] = zone["name_zh"].to_numpy()
@@ -200,10 +199,10 @@ def make_sites(tables: dict[str, pd.DataFrame], names: pd.Series) -> pd.DataFram
 
 
 def make_observations(sites: pd.DataFrame) -> pd.DataFrame:
-    """The facts, with those for `each` site and the catalogue's approved areas where a site has none of its own."""
+    """The facts, with those for `each` site with land, and the catalogue's approved areas where a site has no other."""
     facts = read_facts("observations")
-    is_each = facts["site_id"] == "each"
-    repeated = facts[is_each].drop(columns="site_id").merge(sites["id"].rename("site_id"), how="cross")
+    is_each, with_land = facts["site_id"] == "each", sites.loc[sites["site_class"] != "standard_factory", "id"]
+    repeated = facts[is_each].drop(columns="site_id").merge(with_land.rename("site_id"), how="cross")
     key = ["site_id", "attribute"]
     repeated = repeated[~repeated.set_index(key).index.isin(facts.set_index(key).index)]
     newer = facts.loc[facts["attribute"] == "approved_ha", "site_id"]  # approved since the catalogue

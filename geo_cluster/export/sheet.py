@@ -11,6 +11,7 @@ from geo_cluster.domain import Language
 from geo_cluster.export.csv_tables import SAMPLE
 from geo_cluster.export.render import render
 from geo_cluster.export.sketch import sketch
+from geo_cluster.region import pool_name
 from geo_cluster.report import explanation, tables
 from geo_cluster.report.tables import displayed_requests, words_of
 from geo_cluster.study import Study
@@ -188,7 +189,8 @@ def _feasible_share(study: Study, words: dict[str, str], language: Language) -> 
     sentence = words["feasible_in"].format(share=1 - broken, draws=study.scenario.draws)
     if len(pools) and broken:
         first = pools.iloc[0]
-        pool = f"{study.region.names[first['pool']][language]} · {words_of(first['resource'], language)[0]}"
+        name = pool_name(study.region, first["resource"], first["pool"])[language]
+        pool = f"{name} · {words_of(first['resource'], language)[0]}"
         sentence += words["breaks_first"].format(pool=pool, share=first["first"] / broken)
     return 1 - broken, sentence
 
@@ -236,12 +238,11 @@ def _standard_land(study: Study, words: dict[str, str], language: Language) -> T
 
 
 def _pools(study: Study, words: dict[str, str], language: Language) -> Table:
-    names, kinds = study.region.names, catalog.resources()
     used: pd.DataFrame = tables.pools(study)[tables.pools(study)["used"] > 0]
     rows = [
         (
-            names[row.pool][language],
-            kinds[row.resource].title(language),
+            pool_name(study.region, row.resource, row.pool)[language],
+            _pool_unit(row.resource, language),
             f"{row.used:,.0f}",
             f"{row.planned:,.0f}",
             f"{row.low:,.0f}–{row.high:,.0f}",
@@ -249,6 +250,12 @@ def _pools(study: Study, words: dict[str, str], language: Language) -> Table:
         for row in used.sort_values(["resource", "used"], ascending=[True, False]).itertuples()
     ]
     return Table([words[key] for key in ("pool", "unit", "used", "planned", "interval")], rows)
+
+
+def _pool_unit(resource: str, language: Language) -> str:
+    """What there is of a resource, and its unit."""
+    offer, unit = words_of(resource, language)
+    return f"{offer}（{unit}）" if language == "zh" else f"{offer[:1].upper()}{offer[1:]} ({unit})"
 
 
 def _asked(study: Study, words: dict[str, str], language: Language) -> Table:

@@ -33,6 +33,7 @@ from geo_cluster.matching.solve import solve
 from geo_cluster.matching.time_budget import TimeBudget
 from geo_cluster.matching.tradeoffs import Point, balance_front, trade_off
 from geo_cluster.matching.verify import feasible_share, usage
+from geo_cluster.region import pool_name
 from geo_cluster.report import tables as report_tables
 from geo_cluster.report.tables import words_of
 from geo_cluster.study import OnStep, Study, once
@@ -210,7 +211,7 @@ def shortfalls(study: Study, lacking: tuple[Shortage, ...], language: Language) 
     """
     sentences = []
     for one in lacking:
-        pool, (word, unit) = study.region.names[one.pool], words_of(one.resource, language)
+        pool, (word, unit) = pool_name(study.region, one.resource, one.pool), words_of(one.resource, language)
         amount = np.ceil(10 * one.amount - 1e-6) / 10  # less would not do
         zh = f"{pool.zh}再要 {amount:,.1f} {unit}{word}"
         en = f"+{amount:,.1f} {unit} of {word} at {pool.en}".replace("  ", " ")
@@ -240,7 +241,15 @@ def pool_values_table(study: Study, *, clock: TimeBudget | None = None) -> pd.Da
     """
     found = pool_values(study.problem, study.plan, time_limit_s=allowance(clock)) if study.problem else ()
     rows = [
-        (one.resource, one.pool, study.region.names[one.pool].zh, one.step, one.gain, one.price, one.proven)
+        (
+            one.resource,
+            one.pool,
+            pool_name(study.region, one.resource, one.pool).zh,
+            one.step,
+            one.gain,
+            one.price,
+            one.proven,
+        )
         for one in found
     ]
     columns = ["resource", "pool", "pool_name", "step", "gain", "price", "proven"]
@@ -394,7 +403,7 @@ def feasibility_table(study: Study) -> pd.DataFrame:
     keys = list(zip(region.observations["attribute"], region.observations["site_id"], strict=True))
     capacity, demand = {}, {}
     for resource in study.problem.resources:
-        kind = catalog.resources().get(resource.name)
+        kind = catalog.resource_kind(resource.name)
         if kind is None:  # shares of prefectures are decided, not known more or less well
             continue
         columns = [keys.index((kind.attribute, pool)) for pool in resource.pools]
@@ -402,7 +411,9 @@ def feasibility_table(study: Study) -> pd.DataFrame:
         demand[resource.name] = study.drawn.needs[kind.need]
     found = feasible_share(study.problem, study.plan, capacity=capacity, demand=demand)
     rows = [("plan", "", "", 1 - found.share, np.nan, np.nan)]
-    rows += [(p.resource, p.pool, region.names[p.pool].zh, p.breaks, p.first, p.over) for p in found.pools]
+    rows += [
+        (p.resource, p.pool, pool_name(region, p.resource, p.pool).zh, p.breaks, p.first, p.over) for p in found.pools
+    ]
     names = ["resource", "pool", "pool_name", "breaks", "first", "over"]
     return pd.DataFrame(rows, columns=names).round(4)
 
@@ -413,14 +424,12 @@ def gauge_table(study: Study) -> pd.DataFrame:
     `share` is what the plan uses of what was planned with (1 where that is nothing); `waiting` counts projects that
     score higher at a site of the pool than where they are, and for which this pool has no room left: such a pool binds.
     """
-    basis, resources = study.observations.set_index(["attribute", "site_id"])["basis"], catalog.resources()
+    basis = study.observations.set_index(["attribute", "site_id"])["basis"]
     table = report_tables.pools(study).copy()
+    keys = list(zip(table["resource"], table["pool"], strict=True))
     for language in LANGUAGES:
-        table[f"pool_{language}"] = [study.region.names[pool][language] for pool in table["pool"]]
-    table["basis"] = [
-        basis[resources[resource].attribute, pool]
-        for resource, pool in zip(table["resource"], table["pool"], strict=True)
-    ]
+        table[f"pool_{language}"] = [pool_name(study.region, *key)[language] for key in keys]
+    table["basis"] = [basis[catalog.known_kind(resource).attribute, pool] for resource, pool in keys]
     planned = table["planned"].to_numpy()
     table["share"] = np.where(planned > 0, table["used"] / np.where(planned > 0, planned, 1.0), 1.0)
     waiting = _waiting(study)

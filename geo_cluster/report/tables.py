@@ -6,25 +6,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_cluster.domain import BASES, LANGUAGES, Language, PlanningLevel, Text
+from geo_cluster.domain import BASES, LANGUAGES, Language, PlanningLevel
 from geo_cluster.eligibility import Eligibility, Facts
 from geo_cluster.matching.plan import Assignment
 from geo_cluster.matching.problem import Problem
 from geo_cluster.matching.resource import UNPLACED, Resource
 from geo_cluster.matching.shortages import Shortage, shortages
 from geo_cluster.matching.verify import usage
-from geo_cluster.region import Region, subject_of
+from geo_cluster.region import Region, number_behind, pool_name, subject_of
 from geo_cluster.scoring.aggregate import competition_rank
 from geo_cluster.scoring.criteria import DecisionMatrix
 from geo_cluster.scoring.explain import significant
 from geo_cluster.scoring.information import of_choosers
 from geo_cluster.study import ENDS, Study, once
+from geo_cluster.supply.pools import zone_of
 from geo_cluster.supply.standard_land import DoorChecks, door_checks, interval
 from geo_cluster.world import catalog, portfolio
 
@@ -198,9 +197,7 @@ def evidence_shares(
         if criterion.attribute is None:
             shares[criterion.basis] += weight
             continue
-        subject = subject_of(criterion.attribute, sites)
-        index = pd.MultiIndex.from_product([[criterion.attribute], subject])
-        found = basis.reindex(index).fillna("assumed").to_numpy()
+        found = basis.reindex(number_behind(criterion, sites)).fillna("assumed").to_numpy()
         for name in BASES:
             shares[name] += weight * (found == name)
     total = np.maximum(sum(shares.values()), 1e-12)
@@ -227,7 +224,7 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
         that a project's choice changes, mean over projects), each with its standard error; `projects` affected.
     """
     known, counts = region.observations, np.zeros(len(region.observations), dtype=bool)
-    for at in region.places.values():
+    for at in (*region.places.values(), *region.zone_places.values()):
         counts[at[at >= 0]] = True  # others are numbers of sites that are not considered
     open_ = counts & (known["high"] > known["low"]) & known["site_id"].isin(region.names)
     rows, parameters = known[open_].reset_index(drop=True), region.draws[:, open_.to_numpy()]
@@ -290,7 +287,8 @@ def offers_table(region: Region) -> pd.DataFrame:
         (land in mu, power in MVA, energy in tce a year), `attribute`; `subject` whose number it is, its names,
         distance in `km` (nan where it is assumed) and `sharers` that draw on it too (itself counted); `named`:
         whether a source names the station for the site, or nobody knows which it is; `low`, `likely`, `high`,
-        `basis`, sources in both languages, `as_of`.
+        `basis`, sources in both languages, `as_of`; `within`: the zone among the sites whose number includes it, ''
+        where there is none.
     """
     sites, known = region.sites, region.observations.set_index(["attribute", "site_id"])
     tables = []
@@ -314,6 +312,8 @@ def offers_table(region: Region) -> pd.DataFrame:
         source = at["publisher"].fillna("").to_numpy()
         for language in LANGUAGES:
             table[f"source_{language}"] = [catalog.source_in(language, attribute, one) for one in source]
+        zones = zone_of(sites) if kind.zone_pool else np.full(len(sites), "", dtype=object)
+        table["within"] = np.where(np.isin(zones, sites["id"]), zones, "")
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
@@ -327,9 +327,10 @@ def _measured_km(region: Region) -> np.ndarray:
 def supply_totals(offers: pd.DataFrame) -> pd.DataFrame:
     """Low, likely and high of each resource in all, every pool counted once; `pools`, and how many are `assumed`.
 
-    Bounds are sums of bounds: they hold whatever the numbers have to do with each other.
+    What a park has is part of its zone's, and not counted again. Bounds are sums of bounds: they hold whatever the
+    numbers have to do with each other.
     """
-    once = offers[offers["basis"] != ""].drop_duplicates(["resource", "subject"])
+    once = offers[(offers["basis"] != "") & (offers["within"] == "")].drop_duplicates(["resource", "subject"])
     groups = once.groupby("resource")
     totals = groups[["low", "likely", "high"]].sum()
     totals["pools"], totals["assumed"] = groups.size(), groups["basis"].agg(lambda basis: (basis == "assumed").sum())
@@ -385,19 +386,28 @@ def assignment_table(
     table = chosen[["project", "project_name", "site", "site_name", "score", "low", "high", "rank"]].copy()
     table["prefecture"] = sites["prefecture_zh"].to_numpy()[at]
     table["segment"] = [catalog.segments()[key].name.zh for key in projects["segment"].iloc[placed]]
-    for kind in catalog.resources().values():
-        table[kind.need] = facts.needs[kind.need][placed, end].round(3)
+    for resource, kind in catalog.resources().items():
+        takes = facts.needs[kind.need][placed, end].round(3)
+        table[kind.need] = np.where(_offered_instead(resource, sites)[at], 0.0, takes)
     table["station"] = sites["station"].to_numpy()[at]
     table["trip_min"] = facts.offers["trip_min"][at, 1].round(1)
     table[["remark", "remark_en"]] = chosen[["remark", "remark_en"]]
     return table
 
 
+def _offered_instead(resource: str, sites: gpd.GeoDataFrame) -> np.ndarray:
+    """(S,) array of bool: whether a site offers another resource in place of this one, as a standard factory does."""
+    other = catalog.alternative(resource)
+    if not other:
+        return np.zeros(len(sites), dtype=bool)
+    return (subject_of(catalog.resources()[other].attribute, sites) != "").to_numpy(bool)
+
+
 def words_of(resource: str, language: Language) -> tuple[str, str]:
     """Name and unit of a resource; shares of projects are named after their segment."""
-    if resource in catalog.resources():
-        kind = catalog.resources()[resource]
-        return kind.offer[language], kind.unit[language]
+    kind, offer = catalog.resource_kind(resource), catalog.offer_of(resource)
+    if kind and offer:
+        return offer[language], kind.unit[language]
     return catalog.share_name(resource.partition(":")[2])[language], "个" if language == "zh" else ""
 
 
@@ -422,7 +432,7 @@ def unplaced_table(
         if problem is not None and allowed.allowed[p].any():
             s = int(np.nanargmax(problem.score[p]))
             best = sites["id"].iloc[s]
-            zh, en = _crowded_out(shortages(problem, plan.site, p, s), sites.iloc[s], region.names)
+            zh, en = _crowded_out(shortages(problem, plan.site, p, s), sites.iloc[s], region)
         rows.append((projects.index[p], projects["name"].iloc[p], best, zh, en))
     return pd.DataFrame(rows, columns=["project", "project_name", "best_site", "reason", "reason_en"])
 
@@ -435,14 +445,15 @@ def _nowhere(allowed: Eligibility, p: int) -> tuple[str, str]:
     return f"没有可去的园区：{zh}", f"No eligible site: {en}"
 
 
-def _crowded_out(lacking: tuple[Shortage, ...], site: pd.Series, names: Mapping[str, Text]) -> tuple[str, str]:
+def _crowded_out(lacking: tuple[Shortage, ...], site: pd.Series, region: Region) -> tuple[str, str]:
     """What the best site lacks while everyone else stays."""
     zh, en = [], []
     for one in lacking:
+        pool = pool_name(region, one.resource, one.pool)
         word, unit = words_of(one.resource, "zh")
-        zh.append(f"{word}（{names[one.pool].zh}）还差 {one.amount:,.1f} {unit}")
+        zh.append(f"{word}（{pool.zh}）还差 {one.amount:,.1f} {unit}")
         word, unit = words_of(one.resource, "en")
-        en.append(f"{one.amount:,.1f} {unit} of {word} short at {names[one.pool].en}".replace("  ", " "))
+        en.append(f"{one.amount:,.1f} {unit} of {word} short at {pool.en}".replace("  ", " "))
     return (
         f"得分最高的{site['name_zh']}：{'；'.join(zh) or '容量让给了总分更高的组合'}",
         f"At the best site, {site['name_en']}: {'; '.join(en) or 'its share is worth more to others'}",

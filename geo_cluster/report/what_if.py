@@ -28,12 +28,16 @@ def option_settings(study: Study, option: PlacementOption, *, source: str) -> di
     dict
         `locked`, `known` and `shares` of the scenario.
     """
-    scenario, project, resources = study.scenario, study.projects.index[option.project], catalog.resources()
+    scenario, project = study.scenario, study.projects.index[option.project]
     site = study.sites["id"].iloc[option.site]
     locked = [pair for pair in scenario.locked if pair.project != project]
     known: tuple[KnownBetter, ...] = scenario.known
     pools = tables.pools(study).set_index(["resource", "pool"])["planned"]
-    wider = {(one.resource, one.pool): math.ceil(one.amount) for one in option.more if one.resource not in resources}
+    wider = {
+        (one.resource, one.pool): math.ceil(one.amount)
+        for one in option.more
+        if not catalog.resource_kind(one.resource)
+    }
     shares = tuple(
         share.model_copy(update={"most": share.most + wider.get((_rule(share), share.prefecture), 0)})
         if share.most is not None
@@ -41,7 +45,7 @@ def option_settings(study: Study, option: PlacementOption, *, source: str) -> di
         for share in scenario.shares
     )
     for one in option.more:
-        if one.resource not in resources:
+        if not catalog.resource_kind(one.resource):
             continue
         more = pools[one.resource, one.pool] + one.amount * (1 + 1e-6) + 1e-3
         known = known_with(known, resource=one.resource, pool=one.pool, amount=more, source=source)
@@ -68,7 +72,7 @@ def known_with(
     source, basis : str
         Who says so, and how it is known.
     """
-    kind = catalog.resources()[resource]
+    kind = catalog.known_kind(resource)
     attribute, value = kind.attribute, amount / kind.times
     row = {"subject": pool, "attribute": attribute, "low": value, "likely": value, "high": value, "basis": basis}
     others = tuple(one for one in known if (one.subject, one.attribute) != (pool, attribute))

@@ -45,10 +45,17 @@ class Setting:
 
 
 def coverage_ratio(resource: str, setting: Setting) -> np.ndarray:
-    """What there is of a resource over what the project needs, times; see `tables/resources.toml`."""
+    """What there is of a resource over what the project needs, times; see `tables/resources.toml`.
+
+    Where a site offers another resource in place of it (a standard factory: floor for land), that one counts.
+    """
     kind = catalog.resources()[resource]
     offer, need = setting.offers[kind.attribute] * kind.times, setting.needs[kind.need]
-    return offer[:, None, :] / need[:, :, None]
+    ratio = offer[:, None, :] / need[:, :, None]
+    other = catalog.alternative(resource)
+    if not other or catalog.resources()[other].attribute not in setting.offers:
+        return ratio
+    return np.where(np.isnan(offer)[:, None, :], coverage_ratio(other, setting), ratio)
 
 
 def land_price(setting: Setting) -> np.ndarray:

@@ -168,6 +168,35 @@ def resources() -> dict[str, ResourceKind]:
     return _declared("resources.toml", ResourceKind, rows)
 
 
+PARK = ":park"
+"""Ends the name of a resource whose pools are those of parks inside zones, such as `land:park`."""
+
+
+def resource_kind(name: str) -> ResourceKind | None:
+    """The kind behind a resource of a problem: of `land:park` that of `land`; None of what isn't declared."""
+    return resources().get(name.partition(":")[0])
+
+
+def known_kind(name: str) -> ResourceKind:
+    """The kind behind a resource that is one of the declared ones; KeyError where it isn't."""
+    return resources()[name.partition(":")[0]]
+
+
+def offer_of(name: str) -> Text | None:
+    """What there is of a resource of a problem is called; None of what isn't declared."""
+    kind = resource_kind(name)
+    if kind is None:
+        return None
+    if not name.endswith(PARK):
+        return kind.offer
+    return Text(zh=f"园中园{kind.offer.zh}", en=f"{kind.offer.en} inside the park")
+
+
+def alternative(resource: str) -> str:
+    """The resource that some sites offer in place of this one, '' where none is declared."""
+    return next((key for key, kind in resources().items() if kind.instead_of == resource), "")
+
+
 @cache
 def criteria() -> dict[str, Criterion]:
     """The columns of the decision matrix; behind a coverage ratio is the attribute of its resource."""

@@ -50,7 +50,7 @@ def best(rows: pd.DataFrame) -> pd.DataFrame:
 def complete(
     rows: pd.DataFrame, subjects: Mapping[str, Mapping[str, str]], attributes: Mapping[str, Attribute]
 ) -> pd.DataFrame:
-    """Best observation of every attribute with priors for every subject, priors filling what nobody knows.
+    """Best observation of every attribute with priors for every subject that can have it, priors filling the gaps.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def complete(
     filled = []
     for key, attribute in attributes.items():
         for subject, class_ in subjects[attribute.subject].items() if attribute.priors else ():
-            if (subject, key) not in have.index:
+            if attribute.applies(class_) and (subject, key) not in have.index:
                 filled.append((subject, key, *_prior(key, attribute, subject, class_, have)))
     return pd.concat([rows, pd.DataFrame(filled, columns=COLUMNS)], ignore_index=True).sort_values(
         KEY, kind="stable", ignore_index=True

@@ -50,6 +50,16 @@ def floor_m2(segments: Sequence[Segment]) -> np.ndarray:
     return M2_PER_MU * product(*_factors(segments, "plot_ratio"))
 
 
+def floor_of_land(mu: np.ndarray, plot_ratio: np.ndarray) -> np.ndarray:
+    """(P, 3) m² of floor of plants from their land and plot ratio, both (P, 3)."""
+    return M2_PER_MU * product(mu, plot_ratio)
+
+
+def land_of_floor(m2: np.ndarray, plot_ratio: np.ndarray) -> np.ndarray:
+    """(P, 3) mu of land of plants from their floor and plot ratio, both (P, 3)."""
+    return product(m2, inverse(plot_ratio)) / M2_PER_MU
+
+
 def capacity_mva(segments: Sequence[Segment]) -> np.ndarray:
     """(P, 3) MVA per 100 M yuan of annual output: floor × installed density × demand factor ÷ power factor."""
     of = ("plot_ratio", "density_mw_per_10k_m2", "demand_factor")

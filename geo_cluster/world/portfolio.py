@@ -344,7 +344,7 @@ def estimate(
         Annual output in 100 M yuan: low, likely, high.
     stated : mapping of (P, 3) arrays, optional
         What is known, nan where nothing is. Of capacity and energy the one that isn't stated follows from the one that
-        is, by the segment's load factor, so that they agree.
+        is, by the segment's load factor, so that they agree; of land and floor likewise, by its plot ratio.
 
     Returns
     -------
@@ -356,6 +356,11 @@ def estimate(
         kind.asked.column: plant_needs.product(ESTIMATES[kind.estimate](kind, segments), output)
         for kind in catalog.resources().values()
     }
+    plot = plant_needs.spread([one.plot_ratio for one in segments])
+    land, floor = ((stated or {}).get(need, np.full(output.shape, np.nan)) for need in ("land_mu", "floor_m2"))
+    is_land, is_floor = ~np.isnan(land[:, [1]]), ~np.isnan(floor[:, [1]])
+    found["floor_m2"] = np.where(is_land & ~is_floor, plant_needs.floor_of_land(land, plot), found["floor_m2"])
+    found["land_mu"] = np.where(is_floor & ~is_land, plant_needs.land_of_floor(floor, plot), found["land_mu"])
     mva, gwh = ((stated or {}).get(need, np.full(output.shape, np.nan)) for need in ("power_mva", "energy_gwh"))
     is_mva, is_gwh = ~np.isnan(mva[:, [1]]), ~np.isnan(gwh[:, [1]])
     load = plant_needs.spread([one.load_factor for one in segments])
@@ -421,13 +426,18 @@ def installed_power(_: ResourceKind, segments: Sequence[Segment]) -> np.ndarray:
     return plant_needs.capacity_mva(segments)
 
 
+def built_floor(_: ResourceKind, segments: Sequence[Segment]) -> np.ndarray:
+    """(P, 3) m² of floor per 100 M yuan of annual output: see `plant_needs.floor_m2`."""
+    return plant_needs.floor_m2(segments)
+
+
 def used_energy(_: ResourceKind, segments: Sequence[Segment]) -> np.ndarray:
     """(P, 3) GWh per 100 M yuan of annual output: see `plant_needs.energy_gwh`."""
     return plant_needs.energy_gwh(segments)
 
 
 ESTIMATES: dict[str, Callable[[ResourceKind, Sequence[Segment]], np.ndarray]] = {
-    function.__name__: function for function in (by_output, installed_power, used_energy)
+    function.__name__: function for function in (by_output, built_floor, installed_power, used_energy)
 }
 """What projects take where nobody says, by the name in `tables/resources.toml`."""
 

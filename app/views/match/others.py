@@ -11,11 +11,12 @@ from app.session import t
 from app.views.match import change, edit, plan, portfolio
 from app.widgets import plain
 from geo_cluster import toml
+from geo_cluster.region import pool_name
 from geo_cluster.report import comparison, explanation
 from geo_cluster.report.comparison import Other, PlanStability
 from geo_cluster.report.tables import words_of
 from geo_cluster.study import Study
-from geo_cluster.world import catalog, layers
+from geo_cluster.world import layers
 
 MANY = 100
 """With more projects than this, who would walk away takes minutes to find: only when asked."""
@@ -167,9 +168,10 @@ def _feasibility(study: Study) -> pd.DataFrame:
     table, language = cached.asked(explanation.feasibility_table, study), session.language()
     if table.empty:
         return table
-    kinds = catalog.resources()
     label = [
-        f"{study.region.names[row.pool][language]} · {kinds[row.resource].name[language]}" if row.pool else ""
+        f"{pool_name(study.region, row.resource, row.pool)[language]} · {words_of(row.resource, language)[0]}"
+        if row.pool
+        else ""
         for row in table.itertuples()
     ]
     over = [f"{row.over:,.1f} {words_of(row.resource, language)[1]}" if row.pool else "" for row in table.itertuples()]

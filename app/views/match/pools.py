@@ -13,6 +13,7 @@ from app.session import t
 from app.views.match import change, edit
 from geo_cluster import toml
 from geo_cluster.report import comparison, explanation, what_if
+from geo_cluster.report.tables import words_of
 from geo_cluster.study import Study
 from geo_cluster.world import catalog, layers
 
@@ -32,9 +33,8 @@ def _table(study: Study) -> pd.DataFrame:
     table = cached.asked(explanation.gauge_table, study)
     words = layers.words("basis")
     table = table.assign(label=table[f"pool_{language}"], basis_label=[words[one][language] for one in table["basis"]])
-    kinds = [catalog.resources()[one] for one in table["resource"]]
-    table["kind"] = [kind.name[language] for kind in kinds]
-    table["unit"] = [kind.unit[language] for kind in kinds]
+    said = [words_of(one, language) for one in table["resource"]]
+    table["kind"], table["unit"] = [offer for offer, _ in said], [unit for _, unit in said]
     table["gauge"] = table["kind"] + " · " + table["label"]
     return table
 
@@ -113,7 +113,8 @@ def pools(study: Study) -> None:
     _capacity_value(study, table)
     st.caption(t("match.pool_note"))
     for resource, kind in catalog.resources().items():
-        rows = table[(table["resource"] == resource) & ((table["used"] > 0) | (kind.subject != "site"))]
+        mine = table["resource"].str.partition(":")[0] == resource
+        rows = table[mine & ((table["used"] > 0) | (kind.subject != "site"))]
         if len(rows):
             st.subheader(kind.offer_title(session.language()), anchor=False)
             draw(pool_chart(rows.sort_values("used", ascending=False)))

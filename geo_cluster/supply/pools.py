@@ -1,0 +1,74 @@
+"""Who draws on whose land: a park inside a zone on its own and on its zone's; a standard factory on none.
+
+Parks of one zone share what the zone has, so two pools bind a park: the sum in the park is at most the park's, the sum
+in the zone and all its parks at most the zone's.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from geo_cluster.errors import Fault, Place
+
+FACTORY = "standard_factory"
+"""Class of the sites that offer floor in a standard factory, and no land."""
+SITES = Place("sites", kind="layer")
+
+
+def is_factory(sites: pd.DataFrame) -> np.ndarray:
+    """(S,) array of bool: whether a site is a standard factory; none is where the layer has no classes."""
+    if "site_class" not in sites:
+        return np.zeros(len(sites), dtype=bool)
+    return (sites["site_class"] == FACTORY).to_numpy(bool)
+
+
+def host_of(sites: pd.DataFrame) -> np.ndarray:
+    """(S,): id of the zone that each site lies in, '' where none is named or the layer has no `zone_id`."""
+    if "zone_id" not in sites:
+        return np.full(len(sites), "", dtype=object)
+    return sites["zone_id"].fillna("").astype(str).str.strip().to_numpy(object)
+
+
+def zone_of(sites: pd.DataFrame) -> np.ndarray:
+    """(S,): id of the zone whose land a park draws on beside its own, '' for zones, other sites and factories."""
+    return np.where(is_factory(sites), "", host_of(sites)).astype(object)
+
+
+def within(own: np.ndarray, zone: np.ndarray) -> np.ndarray:
+    """What a park can have at most: the less of its own and its zone's.
+
+    Parameters
+    ----------
+    own, zone : array
+        Of one shape; `zone` is nan where there is no zone or nobody knows what it has.
+
+    Returns
+    -------
+    array
+        nan where `own` is.
+    """
+    return np.where(np.isnan(own), np.nan, np.fmin(own, zone))
+
+
+def zone_faults(sites: pd.DataFrame) -> list[Fault]:
+    """Sites whose zone isn't in the layer, is itself, lies in a zone itself, or is a standard factory.
+
+    Parameters
+    ----------
+    sites : DataFrame
+        The whole layer, with `id` and, where known, `zone_id` and `site_class`.
+    """
+    ids, hosts, factory = sites["id"].astype(str), host_of(sites), is_factory(sites)
+    inner = dict(zip(ids, zone_of(sites), strict=True))
+    without_land = set(ids[factory])
+    faults = []
+    for number, (one, host) in enumerate(zip(ids, hosts, strict=True)):
+        at = Place("sites", kind="layer", row=number + 2, entry=one, column="zone_id")
+        if host and host not in inner:
+            faults.append(Fault("supply.zone_unknown", at, zone=host))
+        elif host and host in without_land:
+            faults.append(Fault("supply.zone_without_land", at, zone=host))
+        elif host and not factory[number] and (host == one or inner[host]):
+            faults.append(Fault("supply.zone_in_zone", at, zone=host, outer=inner[host]))
+    return faults
