@@ -94,6 +94,8 @@ def process_restricted(facts: Facts) -> Refusals:
 
 def _short(kind: ResourceKind, facts: Facts) -> Refusals:
     """More of a resource than there may be: the lowest need exceeds the highest offer."""
+    if kind.attribute not in facts.offers:  # no site can have it, so none is short of it
+        return Refusals(np.zeros((len(facts.projects), len(facts.sites)), dtype=bool), lambda *_: "")
     need, offer = facts.needs[kind.need], facts.offers[kind.attribute] * kind.times
     hit = need[:, 0][:, None] > offer[:, 2][None, :]
     unit, what = kind.unit, kind.short.what or kind.offer

@@ -117,7 +117,7 @@ class Region:
         assumed = (self.observations["basis"] == "assumed").to_numpy()
         found = {}
         for key, criterion in catalog.criteria().items():
-            at = self.places[criterion.attribute] if criterion.attribute else np.array([], dtype=int)
+            at = self.places.get(criterion.attribute or "", np.array([], dtype=int))
             at = at[at >= 0]
             _, counts = np.unique(bounds[at[assumed[at]]], axis=0, return_counts=True)
             found[key] = int(counts.max(initial=0))
@@ -145,12 +145,17 @@ class Region:
 
     @cached_property
     def places(self) -> dict[str, np.ndarray]:
-        """Attribute -> (S,): which observation counts for each site; -1 where nobody's could."""
+        """Attribute -> (S,): which observation counts for each site; -1 where nobody's could.
+
+        Attributes that no site of the study can have, such as floor to let without a standard factory, are left out.
+        """
         keys = zip(self.observations["attribute"], self.observations["site_id"], strict=True)
         row = {key: i for i, key in enumerate(keys)}
+        subjects = {attribute: subject_of(attribute, self.sites) for attribute in offers()}
         return {
-            attribute: np.array([row.get((attribute, one), -1) for one in subject_of(attribute, self.sites)])
-            for attribute in offers()
+            attribute: np.array([row.get((attribute, one), -1) for one in subject])
+            for attribute, subject in subjects.items()
+            if (subject != "").any()
         }
 
     @cached_property
@@ -181,7 +186,8 @@ class Region:
             return np.where((places >= 0).reshape(-1, *more), numbers[places], np.nan)
 
         found = {key: at(places) for key, places in self.places.items()}
-        return found | {key: pools.within(found[key], at(places)) for key, places in self.zone_places.items()}
+        shared = {key: at(places) for key, places in self.zone_places.items() if key in found}
+        return found | {key: pools.within(found[key], zones) for key, zones in shared.items()}
 
     @cached_property
     def offers(self) -> dict[str, np.ndarray]:
@@ -228,6 +234,7 @@ def prepare(
     sites = world["sites"]
     refuse_if(pools.zone_faults(sites), DataError)
     sites = (sites[sites["id"].isin(scenario.sites)] if scenario.sites else sites).reset_index(drop=True)
+    sites = sites.assign(stations=pools.stations_of(sites, world["sites"]))
     anchor = world["anchors"].loc[world["anchors"]["id"] == scenario.anchor].set_index("id")
     network, calibration = travel_of(world)
     trips = _trips(network, calibration, world, scenario.anchor, sites)

@@ -30,7 +30,7 @@ ROWS = {
     "prefectures": 17,
     "counties": 103,
     "chain": 107,
-    "sites": 29,
+    "sites": 33,
     "dev_zones": 31,
     "power_plants": 26,
     "substations": 25,
@@ -274,7 +274,21 @@ def test_corrections_are_in_the_chain():
 
 def test_parks_inside_zones_name_them():
     sites = read("sites").set_index("id")
-    assert sites.loc[sites["zone_id"] != "", "zone_id"].to_dict() == {"H02": "H01", "E02": "E01"}
+    inside = sites[sites["site_class"] == "park_in_zone"]
+    assert inside["zone_id"].to_dict() == {"H02": "H01", "E02": "E01"}
+    factories = sites[sites["site_class"] == "standard_factory"]
+    assert factories["zone_id"].to_dict() == {"H10F": "H10", "E01F": "E01", "E05F": "E05", "S06F": "S06"}
+    assert set(sites.index[sites["zone_id"] != ""]) == {*inside.index, *factories.index}
+
+
+def test_a_standard_factory_has_a_floor_that_a_source_states_and_no_land():
+    known = read("observations").set_index(["site_id", "attribute"])
+    for factory in read("sites").query("site_class == 'standard_factory'")["id"]:
+        floor = known.loc[(factory, "factory_floor_m2")]
+        assert floor["basis"] == "published"
+        stated = read("park_land").query("standard_factory_m2 != ''").set_index("source")["standard_factory_m2"]
+        assert floor["likely"] == stated[floor["source"]]
+        assert not {"land_price_10k_yuan_per_mu", "approved_ha"} & set(known.loc[factory].index)
 
 
 def test_constraints_say_whether_they_were_looked_into():
@@ -297,7 +311,8 @@ def test_no_site_twice():
     coded = sites.loc[sites["catalogue_code"] != "", "catalogue_code"]
     assert sites["name_zh"].is_unique
     assert coded.is_unique
-    assert not sites.duplicated(["lon", "lat"]).any()
+    land = sites[sites["site_class"] != "standard_factory"]  # these stand where their zone does
+    assert not land.duplicated(["lon", "lat"]).any()
 
 
 def test_catalogue_and_sites_point_at_each_other():
@@ -574,7 +589,8 @@ def test_observations_are_ordered_ranges_of_known_places():
 
 
 def test_nobody_observed_what_nobody_published():
-    attributes = set(read("observations")["attribute"])
+    observed = read("observations").query("basis != 'assumed'")
+    attributes = set(observed["attribute"])
     assert [a for a in attributes if re.search("free|spare|available|quota|headroom", a)] == []
 
 

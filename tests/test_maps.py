@@ -128,6 +128,7 @@ def test_each_layer_is_in_the_legend_with_its_name(language):
 
 def test_every_point_of_every_registered_layer_is_on_the_map(plan):
     shown = {layer["key"]: len(layer["features"]) for layer in plan["layers"]}
+    shown["sites"] += shown["factories"]
     for parted in ("chain", "demand"):
         shown[parted] = sum(count for key, count in shown.items() if key.startswith(f"{parted}-"))
     for name, layer in Layers().registry.items():
@@ -344,8 +345,19 @@ def test_a_plan_of_the_sample_says_so_on_the_map(plan, language):
 
 def test_sites_say_what_they_take(plan):
     taken = tables.assignment(run())["site"].value_counts()
-    marks = [feature["p"]["mark"] for feature in layer_of(plan, "sites")["features"]]
-    assert marks == [str(taken[site]) if site in taken else "" for site in Layers().read("sites")["id"]]
+    features = [feature for key in ("sites", "factories") for feature in layer_of(plan, key)["features"]]
+    marks = {feature["p"]["title"]: feature["p"]["mark"] for feature in features}
+    sites = Layers().read("sites")
+    names = sites["name_zh" if plan["lang"] == "zh-CN" else "name_en"]
+    assert marks == {name: str(taken.get(site, "")) for site, name in zip(sites["id"], names, strict=True)}
+
+
+def test_standard_factories_are_squares_beside_their_zone(plan, language):
+    factories, sites = layer_of(plan, "factories"), Layers().read("sites")
+    assert factories["shape"] == "square"
+    assert factories["color"] != layer_of(plan, "sites")["color"]
+    assert factories["name"] == layer_words("site_class")["standard_factory"][language]
+    assert len(factories["features"]) == (sites["site_class"] == "standard_factory").sum() > 0
 
 
 def test_both_languages_have_the_same_words():

@@ -177,7 +177,7 @@ def test_summary_names_versions_counts_proof_and_inputs(real):
     summary = real.summary()
     assert summary["sample"] is True
     assert summary["placed"] + summary["unplaced"] == summary["projects"] == 30
-    assert summary["sites"] == 29
+    assert summary["sites"] == 33
     assert set(summary["inputs"]) == {"portfolio", *study.LAYERS}
     assert summary["violations"] == []
 
@@ -290,9 +290,10 @@ def test_layers_of_ones_own_stand_in_place_of_the_shipped_ones(tmp_path, real):
 def test_offers_say_whose_number_it_is_and_totals_count_each_pool_once():
     result = run()
     offers = tables.offers_table(result.region)
-    assert len(offers) == 3 * len(result.sites)
+    assert len(offers) == 4 * len(result.sites)
     for resource, attribute, times in (
         ("land", "available_land_ha", MU_PER_HA),
+        ("floor", "available_floor_m2", 1.0),
         ("power", "spare_mva", 1.0),
         ("energy", "energy_quota_tce", 1.0),
     ):
@@ -302,7 +303,7 @@ def test_offers_say_whose_number_it_is_and_totals_count_each_pool_once():
         assert rows[["low", "likely", "high"]].to_numpy() == pytest.approx(bounds, nan_ok=True)
     power = offers[offers["resource"] == "power"]
     assert power.groupby("subject")["site"].size().to_dict() == power.groupby("subject")["sharers"].first().to_dict()
-    totals = tables.supply_totals(offers)
+    totals = tables.supply_totals(tables.offers_table(result.region))
     pools = tables.pools(result).groupby("resource")[["low", "likely", "high"]].sum()
     for resource in catalog.resources():
         expected = pools.loc[resource].to_numpy()

@@ -635,9 +635,9 @@ def test_a_given_plan_is_checked_anew():
     crowded = study.run(result.scenario, plan=replace(result.plan, site=site))
     assert {one.kind for one in crowded.violations} >= {"capacity", "objective"}
     for wrong in (site[:-1], np.full_like(site, 99), np.full_like(site, -2)):
-        with pytest.raises(InputError, match="is not one of 30 projects and 29 sites"):
+        with pytest.raises(InputError, match="is not one of 30 projects and 33 sites"):
             study.run(result.scenario, plan=replace(result.plan, site=wrong))
-    with pytest.raises(InputError, match="is not one of 30 projects and 29 sites"):
+    with pytest.raises(InputError, match="is not one of 30 projects and 33 sites"):
         study.run(result.scenario, plan=replace(result.plan, pools={"power": site[:3]}))
 
 

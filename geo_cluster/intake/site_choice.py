@@ -30,6 +30,7 @@ from geo_cluster.scoring.robustness import (
     weight_stability,
 )
 from geo_cluster.scoring.weights import sample_around
+from geo_cluster.supply.pools import is_factory
 from geo_cluster.world import catalog
 
 METHODS = ("weighted_sum", "weighted_product", "topsis", "vikor", "promethee", "edas")
@@ -72,6 +73,8 @@ class Choice:
         One row a site that the project may not go to: `site`, `rule`, `reason_zh`, `reason_en`.
     seed : int
         Of the weights that are drawn around the stated ones.
+    factories : frozenset of str
+        Sites that offer floor in a standard factory in place of land.
     """
 
     project: str
@@ -88,6 +91,7 @@ class Choice:
     remarks: Mapping[Language, np.ndarray]
     refused: pd.DataFrame
     seed: int
+    factories: frozenset[str] = frozenset()
 
 
 def choices(region: Region, projects: pd.DataFrame) -> Iterator[Choice]:
@@ -132,6 +136,7 @@ def choices_of(region: Region, facts: Facts, allowed: Eligibility, likely: Setti
             remarks={language: allowed.remark[language][p, here] for language in LANGUAGES},
             refused=_refused(region, allowed, p),
             seed=region.scenario.seed,
+            factories=frozenset(region.sites["id"][is_factory(region.sites)]),
         )
 
 
@@ -425,11 +430,12 @@ def _find_switching_value(weighed: Weighed, leader: int, rival: int) -> dict[str
     key = list(criteria)[int(changes["criterion"].iloc[0])]
     criterion, needed = criteria[key], float(changes["needed_natural"].iloc[0])
     if criterion.resource:
-        kind = catalog.resources()[criterion.resource]
+        other = catalog.alternative(criterion.resource) if choice.sites[rival] in choice.factories else ""
+        kind = catalog.resources()[other or criterion.resource]
         unit = {f"unit_{language}": kind.unit[language] for language in LANGUAGES}
         least, likely, _ = choice.needs[kind.need]
         needed = max(needed * likely, least)  # with less than it needs at least, the project may not go there at all
-        return {"datum": criterion.attribute, "needed": round(needed, 1), **unit, "above": True}
+        return {"datum": kind.attribute, "needed": round(needed, 1), **unit, "above": True}
     unit = {f"unit_{language}": criterion.unit[language] for language in LANGUAGES}
     return {"datum": key, "needed": round(needed, 2), **unit, "above": criterion.best > criterion.worst}
 

@@ -22,6 +22,7 @@ from geo_cluster.maps import chain_matrix
 from geo_cluster.maps.words import GRADES, SPOKEN, WORDS
 from geo_cluster.report import tables
 from geo_cluster.study import Study
+from geo_cluster.supply.pools import FACTORY, is_factory
 from geo_cluster.world import catalog, rule_life, sources
 from geo_cluster.world.layers import CRS, Layers, by_content
 from geo_cluster.world.layers import columns as columns_of
@@ -69,7 +70,7 @@ def payload(
     shown += _plan(study, language, style) if study else []
     shown += _changed(study, before, language, style) if study and before is not None else []
     told = _told_of_sites(layers, language)
-    shown += [_sites(read["sites"], prefectures, language, style, study, told)]
+    shown += _sites(read["sites"], prefectures, language, style, study, told)
     shown += [_by_county(read["chain"], counties, language, style)]
     shown += [
         *_chain(read["chain"], prefectures, language, style),
@@ -398,7 +399,8 @@ def _sites(
     style: Mapping[str, Any],
     study: Study | None,
     told: Mapping[str, list[list[str]]],
-) -> dict[str, Any]:
+) -> list[dict[str, Any]]:
+    """Sites as diamonds; standard factories, which stand where their zone does, as squares beside it."""
     features, words = _cards(frame, "sites", prefectures, language), WORDS[language]
     heading = columns_of("sites")["constraints"][language]
     for feature, checked in zip(features, constraints_checked(frame), strict=True):
@@ -419,10 +421,17 @@ def _sites(
                 feature["p"]["color"] = style["stage"]["support"]
             projects = tables.assignment(study).loc[tables.assignment(study)["site"] == one, "project_name"]
             feature["p"]["rows"].insert(0, [words["placed"], words["comma"].join(projects) or "0"])
-    name = toml.table("layers")["layers"]["sites"]["name"][language]
-    layer = {"key": "sites", "group": words["sites"], "name": name, "kind": "site", "search": True}
-    more = {"color": style["map"]["site"], "visible": True, "legend": True, "count": len(features)}
-    return {**layer, **more, "features": features}
+    name, factory = toml.table("layers")["layers"]["sites"]["name"][language], is_factory(frame)
+    look = {"group": words["sites"], "kind": "site", "search": True, "visible": True, "legend": True}
+    kinds = [("sites", name, style["map"]["site"], ~factory, {})]
+    name = vocabulary("site_class")[FACTORY][language]
+    kinds.append(("factories", name, style["map"]["factory"], factory, {"shape": "square"}))
+    return [
+        {**look, "key": key, "name": name, "color": colour, "count": int(mine.sum()), **more}
+        | {"features": [feature for feature, is_mine in zip(features, mine, strict=True) if is_mine]}
+        for key, name, colour, mine, more in kinds
+        if key == "sites" or mine.any()
+    ]
 
 
 MOST_TOLD = 4

@@ -283,8 +283,9 @@ def offers_table(region: Region) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a site and resource, in the order of the sites: `site` and its names, `prefecture`, `resource`
-        (land in mu, power in MVA, energy in tce a year), `attribute`; `subject` whose number it is, its names,
+        One row a site and resource that some site has, in the order of the sites: `site` and its names, `prefecture`,
+        `resource` (land in mu, floor in m², power in MVA, energy in tce a year), `attribute`; `subject` whose number
+        it is, its names,
         distance in `km` (nan where it is assumed) and `sharers` that draw on it too (itself counted); `named`:
         whether a source names the station for the site, or nobody knows which it is; `low`, `likely`, `high`,
         `basis`, sources in both languages, `as_of`; `within`: the zone among the sites whose number includes it, ''
@@ -294,6 +295,8 @@ def offers_table(region: Region) -> pd.DataFrame:
     tables = []
     for resource, kind in catalog.resources().items():
         attribute, subject = kind.attribute, subject_of(kind.attribute, sites)
+        if not (subject != "").any():
+            continue
         is_fed = kind.subject == "substation"
         at = known.reindex(pd.MultiIndex.from_product([[attribute], subject]))
         table = pd.DataFrame({"site": sites["id"].to_numpy()})
@@ -334,7 +337,7 @@ def supply_totals(offers: pd.DataFrame) -> pd.DataFrame:
     groups = once.groupby("resource")
     totals = groups[["low", "likely", "high"]].sum()
     totals["pools"], totals["assumed"] = groups.size(), groups["basis"].agg(lambda basis: (basis == "assumed").sum())
-    return totals.reindex(list(catalog.resources())).fillna(0)
+    return totals.reindex([one for one in catalog.resources() if (offers["resource"] == one).any()]).fillna(0)
 
 
 def contributions_table(projects: pd.DataFrame, sites: gpd.GeoDataFrame, decision: DecisionMatrix) -> pd.DataFrame:

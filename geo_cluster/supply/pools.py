@@ -35,6 +35,21 @@ def zone_of(sites: pd.DataFrame) -> np.ndarray:
     return np.where(is_factory(sites), "", host_of(sites)).astype(object)
 
 
+def stations_of(sites: pd.DataFrame, layer: pd.DataFrame) -> pd.Series:
+    """(S,): stations that a source names for each site; a factory that none is named for is fed as its zone is.
+
+    Parameters
+    ----------
+    sites : DataFrame
+        S sites of the layer.
+    layer : DataFrame
+        The whole layer, with `id` and `stations`.
+    """
+    named, of_zone = sites["stations"].fillna(""), dict(zip(layer["id"], layer["stations"].fillna(""), strict=True))
+    inherits = is_factory(sites) & (named == "").to_numpy()
+    return named.where(~inherits, [of_zone.get(host, "") for host in host_of(sites)])
+
+
 def within(own: np.ndarray, zone: np.ndarray) -> np.ndarray:
     """What a park can have at most: the less of its own and its zone's.
 

@@ -14,9 +14,14 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster.domain import Door, Language, Text
+from geo_cluster.supply import pools
 from geo_cluster.world import catalog, portfolio
 
 Verdict = Literal["pass", "fail", "unknown"]
+NO_LAND = Text(
+    zh="标准厂房不供地，标准地门槛不适用；租用条件须问",
+    en="A standard factory grants no land, so no threshold applies; ask for its terms",
+)
 NOT_FOUND = Text(zh="未查到本园区的标准地门槛", en="No standard-land threshold of this site was found")
 _OF_RULE = ("number", "valid_from", "valid_to", "publisher", "source", "source_class", "confidence", "note")
 NEARLY = 1e-9
@@ -51,6 +56,8 @@ class DoorChecks:
     inherited: np.ndarray
     value: np.ndarray
     verdict: np.ndarray
+    without_land: tuple[str, ...] = ()
+    """Sites that are standard factories: no door applies to them."""
 
     @cached_property
     def result(self) -> np.ndarray:
@@ -83,9 +90,7 @@ class DoorChecks:
         """
         at = np.flatnonzero(self.holds[:, site]).tolist()
         if not at:
-            return (
-                "未查到本园区的标准地门槛" if language == "zh" else "No standard-land threshold of this site was found"
-            )
+            return (NO_LAND if self.sites[site] in self.without_land else NOT_FOUND)[language]
         found: dict[str, list[str]] = {}
         for door in at:
             value, verdict = self.value[door, project], str(self.verdict[door, project])
@@ -97,6 +102,7 @@ class DoorChecks:
     def sentences(self, language: Language) -> np.ndarray:
         """(P, S) array of str: `sentence` of every pair."""
         found = np.full((len(self.projects), len(self.sites)), NOT_FOUND[language], dtype=object)
+        found[:, np.isin(self.sites, self.without_land)] = NO_LAND[language]
         for site in np.flatnonzero(self.known).tolist():
             found[:, site] = [self.sentence(project, site, language) for project in range(len(self.projects))]
         return found
@@ -156,7 +162,7 @@ def door_checks(projects: pd.DataFrame, sites: pd.DataFrame, day: datetime.date)
     projects : DataFrame
         P checked projects (`portfolio.check`).
     sites : DataFrame
-        S sites, with `id`, and `zone_id` where the zone is known that a park lies in.
+        S sites, with `id`, and `zone_id` where the zone is known that a park lies in. A standard factory has no door.
     day : date
         A rule that isn't valid on it gives no verdict.
 
@@ -167,8 +173,8 @@ def door_checks(projects: pd.DataFrame, sites: pd.DataFrame, day: datetime.date)
         unknown where its interval straddles it, where it states no amount, or where the rule isn't valid on the day.
     """
     doors, ids = _on(day), sites["id"].to_numpy(object)
-    zones = sites["zone_id"].fillna("").to_numpy(object) if "zone_id" in sites else np.full(len(ids), "", dtype=object)
-    own = np.array([ids == door.site for door in doors], dtype=bool).reshape(len(doors), len(ids))
+    zones, factory = pools.zone_of(sites), pools.is_factory(sites)
+    own = np.array([(ids == door.site) & ~factory for door in doors], dtype=bool).reshape(len(doors), len(ids))
     asked = np.array([door.indicator for door in doors])
     has_own = np.array([own[asked == one].any(axis=0) for one in asked], dtype=bool).reshape(own.shape)
     inherited = np.array([zones == door.site for door in doors], dtype=bool).reshape(own.shape) & ~has_own
@@ -176,7 +182,8 @@ def door_checks(projects: pd.DataFrame, sites: pd.DataFrame, day: datetime.date)
     unknown = np.full((len(projects), 3), np.nan)
     value = np.stack([amounts.get(door.indicator, unknown) for door in doors])
     verdict = np.stack([_verdict(door, found, day) for door, found in zip(doors, value, strict=True)])
-    return DoorChecks(tuple(projects.index), tuple(ids), doors, day, own | inherited, inherited, value, verdict)
+    without_land, holds = tuple(ids[factory]), own | inherited
+    return DoorChecks(tuple(projects.index), tuple(ids), doors, day, holds, inherited, value, verdict, without_land)
 
 
 def _on(day: datetime.date) -> tuple[Door, ...]:

@@ -40,7 +40,8 @@ def _offers() -> None:
     rows = _chosen(rows)
     st.caption(t("supply.offers_note"))
     legend()
-    kinds = catalog.resources()
+    offered = set(rows["resource"])
+    kinds = {key: kind for key, kind in catalog.resources().items() if key in offered}
     shared = [key for key, kind in kinds.items() if kind.subject == "prefecture"]  # few bars, over the full width
     for column, key in zip(cycle(st.columns(2)), [key for key in kinds if key not in shared], strict=False):
         with column:

@@ -36,6 +36,7 @@ def _headline() -> None:
     scenario = state.scenario()
     totals = tables.supply_totals(cached.offers_of(scenario))
     language, kinds = session.language(), catalog.resources()
+    kinds = {key: kinds[key] for key in totals.index}
     *columns, last = st.columns(len(kinds) + 1)
     for column, kind, (_, row) in zip(columns, kinds.values(), totals.iterrows(), strict=True):
         column.metric(

@@ -29,8 +29,8 @@
     else if (layer.kind === "line" || layer.kind === "flow") svg("line", { x1: 0, y1: 7, x2: 16, y2: 7, stroke: c, "stroke-width": layer.weight > 2 ? 3 : 2, "stroke-dasharray": layer.dash ? "4 3" : "none" }, box);
     else if (layer.kind === "choropleth") layer.classes.forEach((_, i) => svg("rect", { x: i * 3.2, y: 3, width: 3.2, height: 8, fill: layer.colors[i] }, box));
     else if (layer.kind === "ring") svg("circle", { cx: 8, cy: 7, r: 5.5, fill: layer.fill || "none", "fill-opacity": 0.25, stroke: c, "stroke-dasharray": "2.5 2" }, box);
+    else if (layer.kind === "square" || layer.shape === "square") svg("rect", { x: 3.5, y: 2.5, width: 9, height: 9, fill: c, stroke: "#fff" }, box);
     else if (layer.kind === "site") svg("path", { d: "M8 1 L14 7 L8 13 L2 7 Z", fill: c, stroke: "#fff" }, box);
-    else if (layer.kind === "square") svg("rect", { x: 3.5, y: 2.5, width: 9, height: 9, fill: c, stroke: "#fff" }, box);
     else if (layer.shape === "triangle") svg("path", { d: "M8 1.5 L14.2 12.5 L1.8 12.5 Z", fill: layer.hollow ? "#fff" : c, stroke: c, "stroke-width": layer.hollow ? 2 : 1 }, box);
     else svg("circle", { cx: 8, cy: 7, r: 5, fill: c, stroke: "#fff" }, box);
     return box;
@@ -100,12 +100,13 @@
   function diamond(f, layer) {
     const size = f.p.size || 18, half = size / 2;
     const box = svg("svg", { width: size, height: size, viewBox: "0 0 20 20", class: "gc-diamond", role: "img", "aria-label": f.p.title });
-    svg("path", { d: "M10 1.5 L18.5 10 L10 18.5 L1.5 10 Z", fill: f.p.color || layer.color, stroke: "#fff", "stroke-width": 1.8 }, box);
+    const beside = layer.shape === "square"; // stands where its zone does, so it is drawn to its right
+    svg("path", { d: beside ? "M3 3 L17 3 L17 17 L3 17 Z" : "M10 1.5 L18.5 10 L10 18.5 L1.5 10 Z", fill: f.p.color || layer.color, stroke: "#fff", "stroke-width": 1.8 }, box);
     if (f.p.mark) {
       const text = svg("text", { x: 10, y: 10.5, "text-anchor": "middle", "dominant-baseline": "central", fill: "#fff", "font-size": 9, "font-weight": 700 }, box);
       text.textContent = f.p.mark;
     }
-    return named(f.p.title, L.marker(f.at, { icon: L.divIcon({ className: "", html: box, iconSize: [size, size], iconAnchor: [half, half] }), riseOnHover: true, zIndexOffset: f.p.mark ? 900 : 400 }));
+    return named(f.p.title, L.marker(f.at, { icon: L.divIcon({ className: "", html: box, iconSize: [size, size], iconAnchor: [beside ? -half / 2 : half, half] }), riseOnHover: true, zIndexOffset: f.p.mark ? 900 : 400 }));
   }
 
   /* Solid where the position is known to a pin's width at this zoom; hollow, or in a dashed ring, where it is not. */
