@@ -18,11 +18,13 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster import toml
+from geo_cluster.domain import Text
 from geo_cluster.errors import Fault, Place
 from geo_cluster.world import catalog, rule_life, sources
 from geo_cluster.world.layers import KM_PER_DEGREE, KM_PER_DEGREE_LON, Layers, check_all, row_layers
 
 Tables = Mapping[str, pd.DataFrame]
+Own = Mapping[str, object] | Sequence[str]
 
 _BRACKETS = re.compile(r"[(\[【〔].*?[)\]】〕]")
 _DATE = re.compile(r"\d{4}(-\d{2}){0,2}")
@@ -65,6 +67,30 @@ class Summary(NamedTuple):
     sites: int
     possibly_one: tuple[str, ...]
 
+    def words(self) -> list[Text]:
+        """A line for each thing that is told, in both languages."""
+        share = f"{self.filled / self.rows:.1%}" if self.rows else "–"
+        pairs = ", ".join(self.possibly_one)
+        return [
+            Text(
+                zh=f"{self.rows:,} 行事实，{share} 写明发布者、来源类别、时点与可信度",
+                en=f"{self.rows:,} rows of facts, {share} with publisher, class, date and confidence",
+            ),
+            Text(
+                zh=f"{self.copies:,} 行的网址是转载；{self.unnamed:,} 行没有具名的发布者；{self.undated:,} 行时点未载",
+                en=f"{self.copies:,} from copies, {self.unnamed:,} of no named publisher, {self.undated:,} undated",
+            ),
+            Text(
+                zh=f"{self.stations} 座变电站中 {self.stations_nowhere} 座位置不明",
+                en=f"{self.stations_nowhere} of {self.stations} substations without a place",
+            ),
+            Text(
+                zh=f"{self.sites} 个园区中 {self.sites_unseen} 个未查约束，{self.sites_in_part} 个只查了部分",
+                en=f"{self.sites_unseen} of {self.sites} sites not looked into, {self.sites_in_part} in part only",
+            ),
+            Text(zh=f"可能是同一事物，未证实：{pairs or '无'}", en=f"may be one thing, not proven: {pairs or 'none'}"),
+        ]
+
 
 def check(layers: Layers, tables: dict[str, pd.DataFrame] | None = None) -> list[Fault]:
     """Every fault of the layers by themselves, between them, and of the rules in tables.
@@ -79,7 +105,7 @@ def check(layers: Layers, tables: dict[str, pd.DataFrame] | None = None) -> list
     return check_all(layers, tables) + faults_between(tables, own=layers.own) + rule_life.check_tables()
 
 
-def faults_between(tables: Tables, *, own: Mapping[str, object] | Sequence[str] = ()) -> list[Fault]:
+def faults_between(tables: Tables, *, own: Own = ()) -> list[Fault]:
     """Every way in which rows and layers contradict each other.
 
     Parameters
@@ -90,7 +116,7 @@ def faults_between(tables: Tables, *, own: Mapping[str, object] | Sequence[str] 
         Names of those that are somebody's own: shipped layers need not fit them.
     """
     checks = (
-        _unknown_ids(tables, own), _one_sided(tables), _ids_elsewhere(tables), _said_twice(tables),
+        _unknown_ids(tables, own), _one_sided(tables), _ids_elsewhere(tables, own), _said_twice(tables),
         _one_in_two_layers(tables, own), _elsewhere(tables), _stations(tables), _parks(tables), _lives(tables),
         _numbers(tables), _signed_by_nobody(tables),
     )  # fmt: skip
@@ -107,7 +133,9 @@ def summary(tables: Tables) -> Summary:
     """
     facts = [tables[name] for name in row_layers(tables)]
     told = sources.tally(facts)
-    filled = sum(int((_text(table, *_OF_SOURCE) != "").all(axis=1).mul(sources.publishers(table) != "").sum()) for table in facts)
+    filled = sum(
+        int((_text(table, *_OF_SOURCE) != "").all(axis=1).mul(sources.publishers(table) != "").sum()) for table in facts
+    )
     stations, sites = (tables.get(name, pd.DataFrame()) for name in ("substations", "sites"))
     looked = _text(sites, "constraints_checked")["constraints_checked"]
     nowhere = int(stations["geometry"].isna().sum()) if "geometry" in stations else 0
@@ -118,7 +146,9 @@ def summary(tables: Tables) -> Summary:
         for other in others
     }
     counts = (told.rows, filled, told.copies, told.unnamed, told.undated, nowhere, len(stations))
-    return Summary(*counts, int((looked == "no").sum()), int((looked == "partly").sum()), len(sites), tuple(sorted(pairs)))
+    return Summary(
+        *counts, int((looked == "no").sum()), int((looked == "partly").sum()), len(sites), tuple(sorted(pairs))
+    )
 
 
 def _declared() -> dict[str, Any]:
@@ -131,7 +161,8 @@ def _at(name: str, row: int, column: str = "") -> Place:
 
 def _text(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
     """Columns as text, empty where nothing stands or there is no such column."""
-    return table.reindex(columns=list(columns)).fillna("").astype(str).apply(lambda column: column.str.strip())
+    cells = table.reindex(columns=list(columns)).astype(object)
+    return cells.where(cells.notna(), "").astype(str).apply(lambda column: column.str.strip())
 
 
 def _key(table: pd.DataFrame) -> str:
@@ -147,7 +178,7 @@ def _ids(table: pd.DataFrame, column: str) -> list[tuple[str, list[str]]]:
 # ---- ids --------------------------------------------------------------------------------------------------------
 
 
-def _unknown_ids(tables: Tables, own: Mapping[str, object] | Sequence[str]) -> Iterator[Fault]:
+def _unknown_ids(tables: Tables, own: Own) -> Iterator[Fault]:
     """Ids that no layer has which should have them."""
     area = _declared()["supply_area"]
     for place, targets in _declared()["names"].items():
@@ -178,14 +209,14 @@ def _one_sided(tables: Tables) -> Iterator[Fault]:
                     yield Fault("world.not_mutual", _at(name, row, column), id=one, other=other)
 
 
-def _ids_elsewhere(tables: Tables) -> Iterator[Fault]:
-    """Ids that stand for things of two layers that share their ids."""
+def _ids_elsewhere(tables: Tables, own: Own) -> Iterator[Fault]:
+    """Ids that stand for things of two layers that share their ids; a row of one's own gives way."""
     for space in _declared()["name_spaces"]:
         seen: dict[str, str] = {}
-        for name in space:
+        for name in sorted(space, key=lambda one: one in own):
             table = tables.get(name, pd.DataFrame())
             for row, one in enumerate(_text(table, _key(table)).iloc[:, 0]):
-                if seen.setdefault(one, name) != name:
+                if one and seen.setdefault(one, name) != name:
                     yield Fault("world.id_elsewhere", _at(name, row, _key(table)), value=one, layer=seen[one])
 
 
@@ -241,7 +272,7 @@ def _said_twice(tables: Tables) -> Iterator[Fault]:
                 yield Fault("world.said_twice", _at(name, second, columns[0]), value=about, other=first + 2)
 
 
-def _one_in_two_layers(tables: Tables, own: Mapping[str, object] | Sequence[str]) -> Iterator[Fault]:
+def _one_in_two_layers(tables: Tables, own: Own) -> Iterator[Fault]:
     """Names that stand in two layers, where no row says that it is the other."""
     for one in _declared()["one_thing"]:
         names, column = one["layers"], one["said_in"]
@@ -251,7 +282,9 @@ def _one_in_two_layers(tables: Tables, own: Mapping[str, object] | Sequence[str]
         listed = tables[column]
         if one["column"] not in listed:
             continue
-        known = {bare_name(zh): i for i, zh in _text(tables[other], _key(tables[other]), "name_zh").itertuples(index=False)}
+        known = {
+            bare_name(zh): i for i, zh in _text(tables[other], _key(tables[other]), "name_zh").itertuples(index=False)
+        }
         for row, (zh, said) in enumerate(_text(listed, "name_zh", one["column"]).itertuples(index=False)):
             there = known.get(bare_name(zh))
             if there and there not in said.split(";"):
@@ -267,20 +300,23 @@ def _elsewhere(tables: Tables) -> Iterator[Fault]:
     counties = tables.get("counties")
     if counties is None:
         return
-    plain = {code: zh if len(zh) == 2 else zh[:-1] for code, zh in counties[["code", "name_zh"]].itertuples(index=False)}
+    plain = {
+        code: zh if len(zh) == 2 else zh[:-1] for code, zh in counties[["code", "name_zh"]].itertuples(index=False)
+    }
     excused = _declared()["lies_elsewhere"]
     for name, table in tables.items():
         if "county_zh" not in table or not isinstance(table, gpd.GeoDataFrame):
             continue
         cells = _text(table, "county_zh", "county_code", "notes")
-        for row, (said, code, notes) in enumerate(cells.itertuples(index=False)):
+        for row in table.geometry.notna().to_numpy().nonzero()[0]:
+            said, code, notes = cells.iloc[row]
             named = [one for one, zh in plain.items() if zh in said.replace("武汉", "")]
-            if not code or not named or code in named or any(word in notes for word in excused):
+            if not named or code in named or any(word in notes for word in excused):
                 continue
             km = _km(table.iloc[[row]], counties[counties["code"].isin(named)])
             stated = pd.to_numeric(_text(table, "coord_uncertainty_m").iloc[row, 0], errors="coerce") / 1000
             if km > np.fmax(stated, _declared()["boundary_km"]):
-                yield Fault("world.far_from_county", _at(name, row, "county_zh"), county=said, km=f"{km:.1f}")
+                yield Fault("world.far_from_county", _at(name, int(row), "county_zh"), county=said, km=f"{km:.1f}")
 
 
 def _km(point: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> float:
@@ -329,7 +365,9 @@ def _lives(tables: Tables) -> Iterator[Fault]:
     """Rules in force, or once in force, that don't say by whom and since when; two of one name in force at once."""
     declared = _declared()["lives"]
     name = declared["layer"]
-    cells = _text(tables.get(name, pd.DataFrame()), "status", "issuer_zh", "valid_from", "valid_to", "kind", "place_zh", "name_zh")
+    cells = _text(
+        tables.get(name, pd.DataFrame()), "status", "issuer_zh", "valid_from", "valid_to", "kind", "place_zh", "name_zh"
+    )
     alive = cells["status"].isin(declared["alive"])
     for row, (status, issuer, start, end, *_) in enumerate(cells.itertuples(index=False)):
         for column, cell in (("issuer_zh", issuer), ("valid_from", start)):
@@ -350,7 +388,8 @@ def _lives(tables: Tables) -> Iterator[Fault]:
 def _overlap(first: pd.Series, second: pd.Series) -> bool:
     """Whether two lives share a day; one of unknown beginning began with time, one without an end goes on."""
     (start, end), (other, its_end) = (
-        (one["valid_from"] if _DATE.fullmatch(one["valid_from"]) else "", one["valid_to"] or "9999") for one in (first, second)
+        (one["valid_from"] if _DATE.fullmatch(one["valid_from"]) else "", one["valid_to"] or "9999")
+        for one in (first, second)
     )
     return start <= its_end and other <= end
 
