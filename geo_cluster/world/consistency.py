@@ -161,8 +161,12 @@ def _at(name: str, row: int, column: str = "") -> Place:
 
 def _text(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
     """Columns as text, empty where nothing stands or there is no such column."""
-    cells = table.reindex(columns=list(columns)).astype(object)
-    return cells.where(cells.notna(), "").astype(str).apply(lambda column: column.str.strip())
+    told = {
+        name: [str(cell).strip() if pd.notna(cell) else "" for cell in table[name].tolist()]
+        for name in columns
+        if name in table
+    }
+    return pd.DataFrame(told, index=range(len(table)), columns=list(columns), dtype=object).fillna("")
 
 
 def _key(table: pd.DataFrame) -> str:
