@@ -39,6 +39,19 @@ def test_what_is_shipped_agrees():
     assert set(found) == set(layers.registry)
 
 
+def test_what_is_asked_is_there_so_that_no_misspelt_name_asks_for_nothing():
+    asked, layers = toml.table("consistency"), Layers()
+    columns = {(name, column) for name, of in asked["one_row_per"].items() for column in of}
+    columns |= set(asked["mutual"].items())
+    columns |= {tuple(place.split(".")) for place in asked["names"] if not place.startswith("*")}
+    columns |= {(one["said_in"], one["column"]) for one in asked["one_thing"]}
+    assert {(name, column) for name, column in columns if column not in layers.read(name)} == set()
+    named = {name for target in asked["names"].values() for name in target}
+    named |= {name for space in asked["name_spaces"] for name in space} | {*asked["numbers"], asked["lives"]["layer"]}
+    assert named <= set(layers.registry)
+    assert set(asked["zone_classes"]) < set(toml.table("layers")["words"]["site_class"])
+
+
 @dataclass
 class Broken:
     """A cell of a shipped layer that is changed, and the fault that has to be found there."""
