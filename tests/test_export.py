@@ -206,7 +206,7 @@ def test_contributions_add_up_to_the_score(out):
     ranking, parts = table(out, "ranking.csv"), table(out, "contributions.csv")
     total = parts.groupby(["project", "site"])["points"].sum()
     scored = ranking.set_index(["project", "site"])["score"]
-    assert len(scored) == len(ranking) == 30 * 29
+    assert len(scored) == len(ranking) == 30 * 33
     np.testing.assert_allclose(scored, total.loc[scored.index], atol=1e-3)
     np.testing.assert_allclose(parts["points"], 100 * parts["value"] * parts["weight"], atol=1e-3)
 
