@@ -423,7 +423,7 @@ def _sites(
             feature["p"]["rows"].insert(0, [words["placed"], words["comma"].join(projects) or "0"])
     name, factory = toml.table("layers")["layers"]["sites"]["name"][language], is_factory(frame)
     look = {"group": words["sites"], "kind": "site", "search": True, "visible": True, "legend": True}
-    kinds = [("sites", name, style["map"]["site"], ~factory, {})]
+    kinds: list[tuple[str, str, str, Any, dict[str, str]]] = [("sites", name, style["map"]["site"], ~factory, {})]
     name = vocabulary("site_class")[FACTORY][language]
     kinds.append(("factories", name, style["map"]["factory"], factory, {"shape": "square"}))
     return [
