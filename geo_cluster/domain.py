@@ -164,6 +164,14 @@ class Criterion(Declared):
             raise FieldError(Fault("world.measure_or_resource", ""))
         return self
 
+    def unit_in(self, language: Language) -> str:
+        """The unit as people read it; '' for a pure number (unit 1)."""
+        return "" if self.unit.en == "1" else self.unit[language]
+
+    def amount(self, number: str, language: Language) -> str:
+        """A number with its unit."""
+        return f"{number} {self.unit_in(language)}".rstrip()
+
 
 class Rule(Declared):
     """A rule by which a project may not go to a site."""

@@ -151,7 +151,7 @@ def test_no_hash_is_shown_to_a_planner():
 
 
 @pytest.mark.parametrize(
-    ("language", "unit"), [("zh", ("亩", "MVA", "吨标煤/年")), ("en", ("mu", "MVA", "tce a year"))]
+    ("language", "unit"), [("zh", ("亩", "MVA", "吨标准煤/年")), ("en", ("mu", "MVA", "tce a year"))]
 )
 def test_each_shortfall_has_its_unit(language, unit):
     table = shown(at(opened("match", language, study=run()), "robustness", language), "over")
@@ -335,7 +335,7 @@ def test_two_thousand_projects_can_be_shown():
 
 
 def test_ids_are_given_once_and_kept():
-    table = portfolio.read_text("编号,环节,年产值(亿元)\nP02,光纤激光器,5\n,光纤激光器,6\n,光纤激光器,7\n".encode())
+    table = portfolio.read_text("编号,细分环节,年产值(亿元)\nP02,光纤激光器,5\n,光纤激光器,6\n,光纤激光器,7\n".encode())
     written = portfolio.read_text(portfolio.write_text(table))
     assert written["id"].is_unique
     assert written["id"].iloc[0] == "P02"

@@ -75,7 +75,7 @@ def test_reference_projects_stand_beside_the_ranges_with_publisher_and_date():
     assert table["亩/亿元"].tolist() == ["3.58"] and table["日期"].str.startswith("20").all()
     assert not any("http" in str(cell) for cell in table.to_numpy().ravel()), "copies are no links"
     page.selectbox(key="intake-segment").set_value("gas_laser").run()
-    assert "比照相近环节（假定），无参考样本" in "\n".join(says(page))
+    assert "比照相近细分环节（假定），无参考样本" in "\n".join(says(page))
     assert any("没有可用的参考项目" in one for one in says(page))
 
 
@@ -121,7 +121,7 @@ def test_a_project_begins_a_portfolio_and_another_is_added():
     table = projects_of(page)
     assert table["名称"].tolist() == [NAME, "乙"]
     assert table["编号"].tolist() == ["P01", "P02"]
-    assert table["受电容量(MVA)"].tolist() == ["9-11", "9-11"]
+    assert table["报装容量(MVA)"].tolist() == ["9-11", "9-11"]
     checked = portfolio.check(table)
     assert checked["power_mva_given"].all()
     assert not checked["land_mu_given"].any()

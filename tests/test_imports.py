@@ -355,7 +355,7 @@ def test_hostile_names_survive(region, name):
     held = ledger.accept((), {}, found, when=NOW)
     assert held.known[0].source == name
     assert ledger.accepted(held.files)[0].known[0]["source"] == name
-    rows = as_csv(("甲", name, "光纤激光器", "5", name), heads=("编号", "名称", "环节", "年产值(亿元)", "备注"))
+    rows = as_csv(("甲", name, "光纤激光器", "5", name), heads=("编号", "名称", "细分环节", "年产值(亿元)", "备注"))
     projects = read(region, rows, kind="projects")
     again = portfolio.check(tabular.read(projects.files["projects.csv"], "p.csv"))
     assert (again["name"].iloc[0], again["notes"].iloc[0]) == (name, name)
@@ -381,14 +381,14 @@ def test_projects_replace_the_portfolio_and_come_back(region, tmp_path):
 
 
 def test_investment_in_another_unit_is_converted_and_said_or_refused_by_name(region):
-    heads = ("环节", "年产值", "计划总投资（万元）", "税收", "需电年份", "投产年份")
+    heads = ("细分环节", "年产值", "计划总投资（万元）", "税收", "需电年份", "投产年份")
     checked = read(region, as_csv(("激光雷达", "5", "45000", "0.3", "2029", "2028"), heads=heads), kind="projects")
     assert checked.is_ready
     assert checked.preview["investment_100m_yuan_likely"].tolist() == [4.5]
     assert b"4.5" in checked.files["projects.csv"] and b"45000" not in checked.files["projects.csv"]
     said = " ".join(note.zh for note in checked.notes)
     assert all(word in said for word in ("计划总投资", "换算", "“税收”没有写单位", "2029"))
-    heads = ("环节", "年产值(亿元)", "总投资(万美元)")
+    heads = ("细分环节", "年产值(亿元)", "总投资(万美元)")
     refused = read(region, as_csv(("激光雷达", "5", "700"), heads=heads), kind="projects")
     assert [(one.code, one.column) for one in refused.faults] == [("world.unit_not_understood", "总投资(万美元)")]
 
@@ -733,7 +733,7 @@ def test_of_very_many_faults_the_first_are_kept_and_the_others_counted(region):
     checked = read(region, as_csv(*[bad] * 3_000))
     assert len(checked.faults) == MOST + 1
     assert (checked.faults[-1].code, checked.faults[-1].values) == ("common.more", {"count": 5_000})
-    table = "环节,年产值(亿元)\n" + "x,y\n" * 3_000
+    table = "细分环节,年产值(亿元)\n" + "x,y\n" * 3_000
     checked = read(region, table.encode(), name="p.csv", kind="projects")
     assert len(checked.faults) == MOST + 1
     assert (checked.faults[-1].code, checked.faults[-1].values) == ("common.more", {"count": 5_000})

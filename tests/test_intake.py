@@ -219,7 +219,7 @@ def test_requests_without_matching_are_those_of_the_study():
 
 def test_a_portfolio_grows_by_one_and_keeps_what_it_had():
     hostile = '</script>"\n,=1+1 \u202e😀'
-    table = "id,name,环节,output_100m_yuan,备注\r\nP02,甲,激光雷达,5,注\r\n".encode()
+    table = "id,name,细分环节,output_100m_yuan,备注\r\nP02,甲,激光雷达,5,注\r\n".encode()
     longer = appraise.with_project(table, {"name": hostile, "segment": "fiber_laser", "output_100m_yuan": "3"})
     checked = portfolio.check(pd.read_csv(io.BytesIO(longer), dtype=str, keep_default_na=False))
     assert checked.index.tolist() == ["P02", "P03"]

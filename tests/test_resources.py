@@ -229,7 +229,7 @@ def test_it_can_be_imported(steam):
     assert list(columns)[4:9] == ["year", "land_mu", "power_mva", "energy_gwh", "steam_t"]
     assert "用汽(吨/小时) / steam (t/h)" in templates.as_csv("projects").decode("utf-8-sig")
     assert cells.units_of("steam_t_per_h") == {"吨/小时": 1.0, "t/h": 1.0}
-    table = pd.DataFrame([{"环节": "光纤激光器", "年产值": "5", "用汽(吨/小时)": "2-3"}])
+    table = pd.DataFrame([{"细分环节": "光纤激光器", "年产值": "5", "用汽(吨/小时)": "2-3"}])
     region = pipeline.prepare(world.scenario(), world.layers())
     found = check_file(table.to_csv(index=False).encode(), "own.csv", kind="projects", region=region)
     assert not found.faults

@@ -3,7 +3,7 @@
 TEXTS: dict[str, tuple[str, str]] = {
     "data.title": ("数据与来源", "Data and sources"),
     "data.lead": (
-        "每个图层的提供者、许可、时点与哈希；自有数据先核对、再采用，随时可撤。",
+        "每个图层的提供者、许可、时点与哈希；自有数据先核对、再采用，可随时撤回。",
         "Producer, licence, date and hash of each layer; your own data is checked before it counts, and can be taken out again.",
     ),
     "data.tab.layers": ("图层", "Layers"),
@@ -24,7 +24,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.hits": ("{shown} / {all} 行", "{shown} of {all} rows"),
     "data.for_checking": ("来源地址（供核对）", "Address (for checking)"),
     "data.page": ("第几页（共 {pages} 页）", "Page (of {pages})"),
-    "data.origin": ("来历", "Origin"),
+    "data.origin": ("归属", "Origin"),
     "data.own": ("自有", "own"),
     "data.shipped": ("随附", "shipped"),
     "data.rows": ("行数", "Rows"),
@@ -55,12 +55,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.reason": ("理由", "Reason"),
     # import
     "data.import.how": (
-        "拖入文件 → 核对预览 → 采用。有错的文件不会采用；采用之后可逐份撤回。",
+        "拖入文件 → 核对预览 → 采用。有错误的文件不能采用；采用后可逐份撤回。",
         "Drop files, look at the checked preview, accept them. A file with faults is never accepted; each can be reverted.",
     ),
     "data.import.templates": ("下载模板", "Templates to download"),
     "data.import.templates_how": (
-        "表头中英对照；“说明”与“取值”两页写明每列含义、单位与可填的词。标为示例的一行不会导入。",
+        "表头中英对照；“说明”与“取值”两个工作表写明各列含义、单位与可填内容。标为示例的一行不会导入。",
         "Headings in both languages; the sheets guide and values explain each column, its units and words. The row marked as an example is left out.",
     ),
     "data.import.drop": ("文件（可多份）", "Files (several at once)"),
@@ -92,8 +92,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.import.checking": ("正在核对", "Checking"),
     "data.import.nothing": ("没有可采用的行。", "There is no row to accept."),
     "data.import.faults": (
-        "有 {count} 处须改，改好后重新拖入；在此之前不会采用任何内容。",
-        "{count} faults. Mend them and drop the file again; nothing is accepted before.",
+        "有 {count} 处须更正，更正后重新拖入；在此之前不采用任何内容。",
+        "{count} faults. Correct them and drop the file again; nothing is accepted before.",
     ),
     "data.import.save_faults": ("下载问题清单（CSV）", "Download the faults (CSV)"),
     "data.import.marked": ("有问题的行，问题单元格已标红", "Rows with faults, the cells marked"),
@@ -103,13 +103,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.fault.what": ("问题", "What is wrong"),
     "data.fault.remedy": ("改法", "What to do"),
     "data.import.belongs_how": (
-        "文件里的园区名不在名录中，按位置推荐如下，请核对：",
+        "文件中的园区名称不在名录中，按位置推荐如下，请核对：",
         "These names are no candidate sites; proposed by position, please confirm:",
     ),
     "data.import.belongs": ("“{name}”（{count} 块）属于", "{name} ({count} parcels) belongs to"),
     "data.import.where": ("地块归属与位置", "Which parcel belongs where"),
     "data.import.legend": (
-        "浅色为地块边界，深色为扣除约束后的净地。",
+        "浅色为地块边界，深色为扣除约束后的可建设用地。",
         "Light: outlines of parcels; dark: net land that the rules leave.",
     ),
     "data.import.sure": ("地块归属核对无误", "The sites of the parcels are right"),
@@ -137,7 +137,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.preview.said": ("文件所写", "File says"),
     "data.preview.by": ("依据", "By"),
     "data.preview.parcels": ("地块数", "Parcels"),
-    "data.preview.km": ("最远（千米）", "Farthest (km)"),
+    "data.preview.km": ("最远（公里）", "Farthest (km)"),
     "data.by.name": ("名称", "name"),
     "data.by.chosen": ("所选", "your choice"),
     "data.by.place": ("位置", "position"),
@@ -152,9 +152,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.spare.n1": ("按 N-1 推算", "N-1"),
     "data.spare.none": ("未给", "not given"),
     "data.preview.project": ("项目", "Project"),
-    "data.preview.segment": ("环节", "Segment"),
+    "data.preview.segment": ("细分环节", "Segment"),
     "data.preview.output": ("年产值（亿元）", "Output (100 M yuan)"),
-    "data.stated": ("给定", "stated"),
+    "data.stated": ("填报", "stated"),
     "data.estimated": ("估算", "estimated"),
     # accepted imports
     "data.none_accepted": ("尚未采用任何自有数据。", "Nothing of your own has been accepted yet."),
@@ -168,6 +168,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "取代了此前的 {count} 个自有数；撤回即恢复。",
         "Stands on {count} earlier numbers of your own; reverting brings them back.",
     ),
-    "data.note.import": ("导入 {name}", "Imported {name}"),
-    "data.note.revert": ("撤回导入 {name}", "Reverted the import of {name}"),
+    "data.note.import": ("导入：{name}", "Imported {name}"),
+    "data.note.revert": ("撤回导入：{name}", "Reverted the import of {name}"),
 }
