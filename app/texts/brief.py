@@ -46,7 +46,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "All tables, for people: plan, unplaced projects, pools, ranking, numbers to ask for",
     ),
     "brief.file_map": ("单文件地图，可离线打开", "Map in one file, opens offline"),
-    "brief.file_assignment": ("方案：各项目落在哪个园区、占用多少资源", "The plan: which project goes where and what it takes"),
+    "brief.file_assignment": (
+        "方案：各项目落在哪个园区、占用多少资源",
+        "The plan: which project goes where and what it takes",
+    ),
     "brief.file_ranking": (
         "排名：各项目在各园区的得分与居首概率",
         "Ranking: score and first-rank acceptability of each project at each site",

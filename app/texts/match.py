@@ -132,7 +132,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "field.name": ("名称", "Name"),
     "field.name_help": ("便于识别的名称。", "A name for people."),
     "field.segment": ("细分环节", "Segment"),
-    "field.segment_help": ("必填。用地、报装容量、用电量和门到门时间据此估算。", "Required: needs are estimated from it."),
+    "field.segment_help": (
+        "必填。用地、报装容量、用电量和门到门时间据此估算。",
+        "Required: needs are estimated from it.",
+    ),
     "field.output_100m_yuan": ("年产值（亿元）", "Output (100 M yuan a year)"),
     "field.output_100m_yuan_help": ("必填。可写区间，如 5-8。", "Required. A range such as 5-8 is fine."),
     "field.investment_100m_yuan": ("总投资（亿元）", "Investment (100 M yuan)"),

@@ -234,7 +234,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.load_factor": ("负荷率", "Load factor"),
     "score.load_stated": ("由填报的年用电量与报装容量得出", "from electricity and requested capacity as stated"),
     "score.load_segment": ("细分环节区间，工程估计", "range of the segment, an engineering estimate"),
-    "score.by_demand": ("按需量计；{notice}", "basic charge by demand; {notice}"),
+    "score.by_demand": ("基本电费按需量计；{notice}", "basic charge by demand; {notice}"),
     "score.bill_by_capacity": (
         "年电费，基本电费按容量（万元）",
         "Electricity a year, charged by capacity (10,000 yuan)",

@@ -95,7 +95,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     # tariff
     "supply.tariff_note": (
-        "按两部制电价测算一年电费，适用于电网企业代理购电用户；不含力率调整电费，高压 160 千伏安以上工业用户标准为 0.90；区间来自用电量与负荷率。",
+        "按两部制电价测算一年电费，适用于电网企业代理购电用户；不含功率因数调整电费，高压 160 千伏安以上工业用户标准为 0.90；区间来自用电量与负荷率。",
         "A year's bill by the two-part tariff for users served by agency purchase, without power factor adjustment (0.90 is asked of industrial users on high voltage above 160 kVA); the interval comes from energy and load factor.",
     ),
     "supply.way": ("测算方式", "Start from"),

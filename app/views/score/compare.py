@@ -115,9 +115,7 @@ def _table(table: pd.DataFrame, weighed: Weighed, language: Language, doors: Doo
         note = weighed.choice.notes.get(str(key))
         small = f"<small>{weight}</small>" + (f"<small>{escape(note[language])}</small>" if note else "")
         first = f'<th scope="row">{escape(declared.name[language])}{small}</th>'
-        rows.append(
-            f"<tr>{first}{''.join(_cell(cell, names, declared) for cell in cells.itertuples())}</tr>"
-        )
+        rows.append(f"<tr>{first}{''.join(_cell(cell, names, declared) for cell in cells.itertuples())}</tr>")
     top = max(score[site] for site in sites)
     total = "".join(
         _boxed(f"<b>{score[site]:.1f}</b>", names[site], is_best=len(sites) > 1 and score[site] == top)
