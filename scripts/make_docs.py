@@ -330,8 +330,8 @@ def glossary() -> str:
     """Every term with its definition, the standard that fixes it and the words that aren't used for it."""
     page = [
         "# Glossary 术语\n",
-        "Made from `geo_cluster/tables/glossary.toml`; `tests/test_glossary.py` reads every text of the product against "
-        "it. “Usage” means that no standard fixes the term. "
+        "Made from `geo_cluster/tables/glossary.toml`; `tests/test_glossary.py` reads every text of the product "
+        "against it. “Usage” means that no standard fixes the term. "
         "由 `geo_cluster/tables/glossary.toml` 生成，产品中的全部文字据此检查；“usage”指没有标准规定的通用说法。\n",
     ]
     for group, title in GROUPS.items():

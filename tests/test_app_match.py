@@ -231,7 +231,7 @@ def test_a_plan_that_seldom_holds_is_warned_of(level, is_seldom):
     held = next(metric.value for metric in page.metric if metric.label == text("match.feasible_share", "zh"))
     assert (float(held.rstrip("%")) < 50) == is_seldom
     (told,) = [one.value for one in page.warning if one.icon == ":material/casino:"] or [""]
-    assert (f"只有 {held} 的情形放得下" in told) == is_seldom
+    assert (f"方案可行概率只有 {held}" in told) == is_seldom
     assert (told == "") != is_seldom
 
 

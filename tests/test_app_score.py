@@ -104,7 +104,7 @@ def test_what_is_not_a_number_at_intake_is_told_with_its_remedy():
 def test_a_project_that_fits_nowhere_at_intake_is_an_answer():
     page = opened("score")
     page.text_input(key="intake-land_mu").set_value("90000").run()
-    assert "没有可去的园区" in verdict(page)
+    assert "没有可落地的园区" in verdict(page)
     for part in PARTS:
         assert not at(page, part).exception, part
 

@@ -123,7 +123,7 @@ def test_batches_give_what_one_piece_gives(region, monkeypatch):
 def test_no_site_and_only_one_site_are_said_plainly():
     region = prepare(world.scenario(), world.layers())
     nobody = appraise.appraise(region, world.projects(1, land_mu="5000")).verdicts.iloc[0]
-    assert nobody["sentence_zh"] == "没有可去的园区：用地不足 2。"
+    assert nobody["sentence_zh"] == "没有可落地的园区：用地不足 2。"
     assert "Too little land 2" in nobody["sentence_en"]
     one = appraise.appraise(region, world.projects(1, land_mu="300")).verdicts.iloc[0]
     assert one["first"] == "X2"

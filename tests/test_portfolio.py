@@ -13,7 +13,7 @@ from geo_cluster.errors import InputError
 from geo_cluster.world import catalog, plant_needs, portfolio
 
 KEYS = {title: key for key, title in portfolio.columns().items()}
-OLD = "编号,名称,细分环节,年产值(亿元),投产年份,用地(亩),报装容量(MVA),年用电(GWh),最长门到门时间(分钟),备注"
+OLD = "编号,名称,环节,年产值(亿元),投产年份,用地(亩),受电容量(MVA),年用电(GWh),最长车程(分钟),备注"
 HEADING = "编号,名称,细分环节,年产值(亿元),投产年份,用地(亩),报装容量(MVA),年用电(GWh),最长门到门时间(分钟),备注"
 
 

@@ -48,7 +48,7 @@ def test_supply_is_painted_in_the_colours_of_its_evidence(visit, server, palette
 
 def test_the_request_list_is_downloaded_and_an_answer_taken(visit, server):
     page = visit(f"{server[0]}/supply", LAPTOP, accept_downloads=True)
-    page.get_by_role("tab", name="该问哪些数").click()
+    page.get_by_role("tab", name="须问询的数据").click()
     with page.expect_download() as waiting:
         page.get_by_role("button", name="下载 XLSX").click()
     sheet = openpyxl.load_workbook(io.BytesIO(waiting.value.path().read_bytes())).active
