@@ -248,12 +248,12 @@ def test_a_reason_agrees_with_the_numbers_beside_it(crowded):
     left = comparison.difference_table(ample, crowded)
     (row,) = left[left["to"] == ""].to_dict("records")
     assert row["why"].startswith("原园区的容量比原来少了（")
-    assert "还须增加 20.0 MVA" in row["why"]
+    assert "再增加 20.0 MVA" in row["why"]
     away = crowded.plan.site.copy()
     at = int(np.flatnonzero(away >= 0)[0])
     away[at] = -1
     (row,) = comparison.difference_table(crowded, comparison.with_plan(crowded, away)).to_dict("records")
-    assert row["why"] == "可以不动：这个方案换了一种安排"
+    assert row["why"] == "可以不变：本方案是另一种安排"
     table = comparison.difference_table(crowded, ample)
     assert set(table.loc[table["from"] == "", "why"]) == {"现在有足够容量"}
     for one in table[(table["from"] != "") & (table["to"] != "")].to_dict("records"):

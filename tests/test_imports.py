@@ -677,6 +677,32 @@ def test_the_kind_of_a_file_is_seen(name, kind):
     assert guess((SAMPLE / name).read_bytes(), name) == kind
 
 
+# ---- files of earlier versions ------------------------------------------------------------------------------
+
+
+def test_words_of_earlier_versions_are_still_understood(region):
+    old = read(region, as_csv(changed(attribute="最大连片净地", basis="公开")), "a.csv")
+    new = read(region, as_csv(changed(attribute="最大连片可建设用地", basis="公布")), "a.csv")
+    assert old.faults == new.faults == ()
+    assert old.known == new.known
+    assert (old.known[0].attribute, old.known[0].basis) == ("largest_piece_ha", "published")
+    tonnes = [
+        read(region, as_csv(changed(subject="420200", attribute="能耗指标余量", unit=unit)), "a.csv").known
+        for unit in ("吨标煤/年", "吨标准煤/年")
+    ]
+    assert tonnes[0] == tonnes[1] != ()
+
+
+@pytest.mark.parametrize("power", ["受电容量(MVA)", "报装容量(MVA)"])
+def test_projects_with_headings_of_earlier_versions_are_read(region, power):
+    heads = ("环节", "年产值(亿元)", power, "最长车程(分钟)")
+    checked = read(region, f"{','.join(heads)}\n激光雷达,3,5,90\n".encode(), "p.csv", kind="projects")
+    assert checked.faults == ()
+    (row,) = checked.preview.itertuples()
+    assert (row.segment, row.power_mva_likely, row.max_minutes) == ("lidar", 5, 90)
+    assert "环节" not in checked.files["projects.csv"].decode("utf-8-sig").replace("细分环节", "")
+
+
 # ---- in the reader's language -------------------------------------------------------------------------------
 
 
@@ -686,7 +712,7 @@ def test_a_fault_of_a_cell_is_told_in_both_languages(region):
     (fault,) = read(region, as_csv(changed(subject="G10")), "a.csv").faults
     assert fault.words("zh").what == "可供工业用地属于园区，而 G10 是变电站"
     land = catalog.attributes()["available_land_ha"].name.en
-    assert fault.words("en").what == f"{land} belongs to a site, and G10 is a substation or supply area"
+    assert fault.words("en").what == f"{land} belongs to a site, and G10 is a substation"
 
 
 NAMES = ["row 99.csv", "a, row 5, column x.csv", "x row 7, column 名称.csv", "row 2 (x).csv"]

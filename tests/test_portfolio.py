@@ -190,6 +190,24 @@ def test_files_without_the_optional_columns_work_as_before_and_gain_them_empty()
     assert portfolio.check(portfolio.read_text(again)).equals(portfolio.check(text))
 
 
+def test_headings_of_earlier_versions_are_still_read_and_written_anew():
+    cells = "A1,甲,激光雷达,3,2027,25-35,5,,90,x"
+    of_old, of_new = (portfolio.read_content(f"{head}\n{cells}\n".encode(), "p.csv") for head in (OLD, HEADING))
+    pd.testing.assert_frame_equal(of_old, of_new)
+    written = portfolio.write_text(portfolio.read_text(f"{OLD}\n{cells}\n".encode())).decode("utf-8-sig")
+    assert all(old not in written.replace("细分环节", "") for old in ("环节", "受电容量", "车程"))
+    (row,) = portfolio.check(
+        pd.DataFrame({"环节": ["激光雷达"], "年产值(亿元)": ["3"], "受电容量(kVA)": ["5000"]})
+    ).itertuples()
+    assert row.power_mva_likely == 5
+
+
+def test_a_heading_old_and_new_at_once_is_one_column_twice():
+    with pytest.raises(InputError) as refusal:
+        portfolio.check(pd.DataFrame({"环节": ["激光雷达"], "细分环节": ["激光雷达"], "年产值(亿元)": ["3"]}))
+    assert [fault.code for fault in refusal.value.faults] == ["world.column_twice"]
+
+
 @pytest.mark.slow
 def test_the_optional_columns_come_back_from_csv_and_xlsx(tmp_path):
     cells = {"investment_100m_yuan": "3-4.5", "tax_100m_yuan": "0.25", "jobs": "1,200", "power_year": "2028"}

@@ -255,7 +255,8 @@ def why_here_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataF
     ids, rows = study.sites["id"], []
     for one in found:
         favourite = study.region.names[ids.iloc[one.favourite]]
-        zh = "、".join(shortfalls(study, one.lacking, "zh")) or "容量让给了更合适的项目"
+        lacking = "、".join(shortfalls(study, one.lacking, "zh"))
+        zh = f"须{lacking}" if lacking else "容量已安排给更合适的项目"
         en = ", ".join(shortfalls(study, one.lacking, "en")) or "its share is worth more to others"
         cost = "，无可行方案" if np.isinf(one.loss) else f"，方案总分减少 {one.loss:.1f} 分"
         price = "is impossible" if np.isinf(one.loss) else f"costs {one.loss:.1f}"
@@ -266,7 +267,7 @@ def why_here_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataF
                 "project": study.projects.index[one.project],
                 "site": ids.iloc[one.site],
                 "favourite": ids.iloc[one.favourite],
-                "why": f"首选{favourite.zh}（{one.favourite_score:.1f} 分）{zh}；若强制安排{cost}",
+                "why": f"首选{favourite.zh}（{one.favourite_score:.1f} 分），{zh}；若强制安排{cost}",
                 "why_en": f"favourite {favourite.en} ({one.favourite_score:.1f}): {en}; forcing it there {price}",
                 "loss": round(float(one.loss), 4),
                 "proven": one.proven,

@@ -444,7 +444,7 @@ def _crowded_out(lacking: tuple[Shortage, ...], site: pd.Series, names: Mapping[
         word, unit = words_of(one.resource, "en")
         en.append(f"{one.amount:,.1f} {unit} of {word} short at {names[one.pool].en}".replace("  ", " "))
     return (
-        f"得分最高的{site['name_zh']}：{'；'.join(zh) or '容量让给了总分更高的组合'}",
+        f"得分最高的{site['name_zh']}：{'；'.join(zh) or '容量已安排给总分更高的组合'}",
         f"At the best site, {site['name_en']}: {'; '.join(en) or 'its share is worth more to others'}",
     )
 
