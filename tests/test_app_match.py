@@ -322,7 +322,7 @@ def test_a_changed_sample_says_so_and_an_own_portfolio_does_not():
     sample = portfolio.read_text(portfolio.path_of("sample").read_bytes())
     sample.loc[0, ["name", "notes", "output_100m_yuan"]] = ["真项目", "", "7"]
     changed = Work(catalog.scenario(), {PROJECTS: portfolio.write_text(sample)})
-    assert "（示例改）" in opened("match", work=changed).expander[0].label
+    assert "（示例，已改动）" in opened("match", work=changed).expander[0].label
     assert "示例" not in opened("match", work=own(("fiber_laser", "5"))).expander[0].label
 
 

@@ -189,7 +189,7 @@ def test_a_table_with_faults_is_refused_with_all_of_them_at_once():
         "score", **{"score-mode": "many", "kept-score-table": ("own.csv", b"segment,output_100m_yuan\nx,y\n")}
     )
     assert not page.exception
-    assert "不是产业链环节" in page.error[0].value
+    assert "不是细分环节" in page.error[0].value
     assert "不是数" in page.error[0].value
     assert not page.run().error, "it is told once"
 

@@ -127,7 +127,7 @@ def test_no_site_and_only_one_site_are_said_plainly():
     assert "Too little land 2" in nobody["sentence_en"]
     one = appraise.appraise(region, world.projects(1, land_mu="300")).verdicts.iloc[0]
     assert one["first"] == "X2"
-    assert one["sentence_zh"] == "只有乙园可去。"
+    assert one["sentence_zh"] == "只有乙园可落地。"
 
 
 @pytest.mark.slow

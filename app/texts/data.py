@@ -24,7 +24,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{layers} layers. Of {rows:,} rows, boundaries and networks not counted, {share} say publisher, class, date and confidence; of {copies:,} the address is a copy, for checking only; {unnamed:,} name no publisher (background knowledge, or a copy that names none); {undated:,} bear no date.",
     ),
     "data.find": ("在表内查找", "Find in the rows"),
-    "data.find_hint": ("如：鄂州 焊接", "e.g. 鄂州 welding"),
+    "data.find_hint": ("如：鄂州 焊接", "e.g. Ezhou welding"),
     "data.every_column": ("全部列", "All columns"),
     "data.save_shown": ("下载所示各行（CSV）", "Download what is shown (CSV)"),
     "data.hits": ("{shown} / {all} 行", "{shown} of {all} rows"),

@@ -1,4 +1,4 @@
-"""数据: layers with their sources, import of one's own with a checked preview, what was accepted and assumed, and terms."""
+"""数据: layers with their sources, import of one's own with a preview, what was accepted, what is assumed, terms."""
 
 from __future__ import annotations
 
