@@ -148,7 +148,7 @@ def test_the_request_list_is_the_study_s_and_can_be_taken_along():
     assert csv.startswith(b"\xef\xbb\xbf")
     table = pd.read_csv(io.BytesIO(csv))
     assert table["问询内容"].tolist() == asked["question_zh"].tolist()
-    assert table["问谁"].notna().all()
+    assert table["问询对象"].notna().all()
     sheet = openpyxl.load_workbook(io.BytesIO(xlsx)).active
     assert [cell.value for cell in sheet["B"][1:]] == asked["subject_zh"].tolist()
 

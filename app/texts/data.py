@@ -91,7 +91,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Exclusion rules (CSV) and their layers (GPKG) go together; without both nothing is subtracted.",
     ),
     "data.import.rules_alone": ("约束规则要有地块才起作用。", "Exclusion rules need parcels to work on."),
-    "data.import.source": ("来源（谁提供的）", "Source (who says so)"),
+    "data.import.source": ("来源（数据提供者）", "Source (who says so)"),
     "data.import.source_hint": ("如：黄石经开区招商局 2026-10", "e.g. Huangshi zone office, 2026-10"),
     "data.import.crs": ("坐标系", "Coordinate reference system"),
     "data.import.crs_file": ("按文件自述", "as the file says"),

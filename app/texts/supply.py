@@ -154,11 +154,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "在此填写问到的数，评分、布局与区间随即据以重算；可随时撤回。",
         "Write down what you were told: scores, plan and intervals follow at once; it can be taken back.",
     ),
-    "supply.who_said": ("来源", "Who said so"),
+    "supply.who_said": ("数据提供者", "Who said so"),
     "supply.who_said_example": ("单位、人、文件或电话记录", "office, person, document or call"),
     "supply.take": ("采用这个数", "Use this number"),
     "supply.no_source": (
-        "没有写明来源。请写明提供者：该数用到哪里，来源就注到哪里。",
+        "没有写明来源。请写明数据提供者：该数用到哪里，来源就注到哪里。",
         "The source is missing. Write who said so: it shows wherever the number does.",
     ),
     "supply.no_order": (

@@ -95,7 +95,7 @@ def test_the_names_are_shown_as_they_are(visit, hostile_server):
 def test_a_file_and_its_faults_may_be_called_anything(visit, hostile_server):
     page = visit(f"{hostile_server[0]}/score", PHONE)
     settled(page)
-    page.get_by_text("一张表", exact=True).click()
+    page.get_by_text("一批项目（表格）", exact=True).click()
     bad = f"细分环节,年产值(亿元)\n{NAMES[3]},{NAMES[4]}\n{SCRIPT},5\n{'庚' * 500},x\n"
     bad += "".join(f"{name},{name}\n" for name in NAMES[10:16])
     page.locator("input[type=file]").set_input_files(

@@ -7,13 +7,14 @@ import streamlit as st
 
 from app import session
 from app.session import t
+from geo_cluster.domain import Language
 from geo_cluster.world import catalog
 
 
 def draw() -> None:
     """One row a term, in the order of the glossary."""
     language = session.language()
-    other = "zh" if language == "en" else "en"
+    other: Language = "zh" if language == "en" else "en"
     rows = [
         (one[language], one[other], one.means[language], t("data.usage") if one.source == "usage" else one.source)
         for one in catalog.glossary().values()
