@@ -72,7 +72,7 @@ class Term(Text):
     group: Literal["land", "energy", "reach", "decision", "matching", "provenance", "industry"]
     means: Text
     source: str = Field(min_length=1)
-    """Standard, rule or paper; `usage` where none fixes it."""
+    """Standard, rule or paper; `usage` where none fixes it, `here` where this product does."""
     avoid: Avoided = Avoided()
     but: tuple[str, ...] = ()
     """Phrases in which a word to be avoided may stand."""

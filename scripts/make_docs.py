@@ -331,8 +331,10 @@ def glossary() -> str:
     page = [
         "# Glossary 术语\n",
         "Made from `geo_cluster/tables/glossary.toml`; `tests/test_glossary.py` reads every text of the product "
-        "against it. “Usage” means that no standard fixes the term. "
-        "由 `geo_cluster/tables/glossary.toml` 生成，产品中的全部文字据此检查；“usage”指没有标准规定的通用说法。\n",
+        "against it. “usage” means that no standard fixes the term, “here” that this product does "
+        "([methods](methods)).\n",
+        "由 `geo_cluster/tables/glossary.toml` 生成，产品中的全部文字据此检查。“usage”指没有标准规定的通用说法，"
+        "“here”指本工具约定。\n",
     ]
     for group, title in GROUPS.items():
         page.append(f"## {' '.join(title)}\n")

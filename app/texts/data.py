@@ -16,6 +16,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.other_language": ("英文", "Chinese"),
     "data.term_source": ("标准或出处", "Standard or source"),
     "data.usage": ("通用说法", "usage"),
+    "data.here": ("本工具约定", "this product"),
     "data.layer": ("图层", "Layer"),
     "data.group": ("类别", "Group"),
     "data.all_groups": ("全部", "All"),

@@ -13,7 +13,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "explore.sites": ("候选园区", "Candidate sites"),
     "explore.stations": ("110千伏及以上变电站", "Substations ≥ 110 kV"),
-    "explore.unknown": ("待核实关键数据", "Numbers to verify"),
+    "explore.unknown": ("待核实数据", "Numbers to verify"),
     "explore.unknown_help": (
         "各园区可供用地与地价、各变电站可开放容量、各市州能耗指标余量均未公布，现用区间代替；市州上报后替换。",
         "Available land and its price, spare capacity and energy quotas are published nowhere; intervals stand in until the prefectures report.",

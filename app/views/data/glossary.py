@@ -16,18 +16,15 @@ def draw() -> None:
     language = session.language()
     other: Language = "zh" if language == "en" else "en"
     rows = [
-        (one[language], one[other], one.means[language], t("data.usage") if one.source == "usage" else one.source)
+        (
+            one[language],
+            one[other],
+            one.means[language],
+            t(f"data.{one.source}") if one.source in ("usage", "here") else one.source,
+        )
         for one in catalog.glossary().values()
     ]
     st.subheader(t("data.glossary"), anchor=False)
     keys = ("term", "other_language", "meaning", "term_source")
-    st.dataframe(
-        pd.DataFrame(rows, columns=[t(f"data.{key}") for key in keys]),
-        hide_index=True,
-        height="content",
-        column_config={
-            t("data.term"): st.column_config.TextColumn(width=150),
-            t("data.other_language"): st.column_config.TextColumn(width=180),
-            t("data.meaning"): st.column_config.TextColumn(width="large"),
-        },
-    )
+    table = pd.DataFrame(rows, columns=[t(f"data.{key}") for key in keys])
+    st.table(table.set_index(t("data.term")))
