@@ -64,7 +64,7 @@ def test_the_sentence_adds_up_to_the_lead(found):
 
 def test_the_verdict_says_how_sure_it_is(found):
     for verdict in found.verdicts.dropna(subset=["second"]).itertuples():
-        assert f"居首概率 {100 * verdict.chance_first:.0f} % 对 " in verdict.sentence_zh
+        assert f"居首概率 {100 * verdict.chance_first:.0f}% 对 " in verdict.sentence_zh
         assert re.search(r"it is first of all in \d+ % of what can.t be ruled out, .+ in \d+ %", verdict.sentence_en)
 
 

@@ -255,7 +255,8 @@ def _changes(certainty: Certainty, phrases: Mapping[str, str]) -> Iterator[Claus
         if one is not None:
             bound = phrases["above" if one.above else "below"]
             needed = f"{100 * one.needed:.1f}" if key == "weight" else f"{significant(one.needed):,.12g}"
-            yield key, {"criterion": one.criterion, "bound": bound, "needed": f"{needed} {one.unit}".rstrip()}
+            unit = one.unit if one.unit == "%" and phrases is PHRASES["zh"] else f" {one.unit}".rstrip()
+            yield key, {"criterion": one.criterion, "bound": bound, "needed": needed + unit}
 
 
 PHRASES: dict[str, dict[str, str]] = {
@@ -285,9 +286,9 @@ PHRASES: dict[str, dict[str, str]] = {
         "ahead": "优于对方的是{parts}",
         "behind_on": "不及对方的是{parts}",
         "rest": "其余合计{amount}",
-        "firsts": "居首概率 {one} % 对 {other} %",
-        "close": "两者难分：居首概率 {one} % 对 {other} %",
-        "chance": "在不能排除的情形中，胜过{second}的占 {chance} %",
+        "firsts": "居首概率 {one}% 对 {other}%",
+        "close": "两者难分：居首概率 {one}% 对 {other}%",
+        "chance": "在不能排除的情形中，胜过{second}的占 {chance}%",
         "weight": "若{criterion}的权重{bound} {needed}，则{second}领先",
         "datum": "若{second}的{criterion}{bound} {needed}，则{second}胜出",
         "above": "高于",
