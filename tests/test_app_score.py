@@ -176,7 +176,7 @@ def test_an_odd_judgement_is_pointed_out():
     assert not page.warning
     page.select_slider[0].set_value(9).run()
     (told,) = [one.value for one in page.warning]
-    assert "用地比用能，您判 9" in told
+    assert "用地与用能相比，您判为 9" in told
     page.button(key="weights-keep").click().run()
     weights = page.session_state["work"].scenario.weights
     themes = catalog.criteria()
