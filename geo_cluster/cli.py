@@ -109,7 +109,7 @@ def score(
     from geo_cluster.export import bundle
     from geo_cluster.intake import appraise
     from geo_cluster.region import prepare, read_for_others
-    from geo_cluster.world import portfolio, rule_life
+    from geo_cluster.world import portfolio
 
     if as_json:
         project, settings = _together(lambda: _project(as_json), lambda: read_for_others(scenario))
@@ -133,8 +133,8 @@ def score(
                 yield part
 
     files = bundle.write_appraisal(parts(), out, sample=projects == "sample")
-    for said in rule_life.warnings(region.scenario.date):
-        terminal.line(f"! {said[lang]}")
+    for said in terminal.remarks(checked, region.scenario.date, lang):
+        terminal.line(said)
     for sentence in shown:
         terminal.line(f"· {sentence}")
     terminal.line(f"{len(checked)} → {', '.join(str(path) for path in files)}")

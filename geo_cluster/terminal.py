@@ -14,8 +14,10 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Callable, Iterable, Iterator
 
+    import pandas as pd
     from rich.console import Console
 
     from geo_cluster.errors import Fault
@@ -76,7 +78,6 @@ def report(result: Study, screen: Console, lang: Literal["zh", "en"]) -> None:
     from rich.table import Table
 
     from geo_cluster.report import tables
-    from geo_cluster.world import rule_life
 
     zh = lang == "zh"
     notice = "（示例项目，非任何企业的计划）" if zh else " (sample projects, nobody's plan)"
@@ -107,13 +108,35 @@ def report(result: Study, screen: Console, lang: Literal["zh", "en"]) -> None:
             for r in tables.assignment(result).head(12).itertuples()
         ),
     )
-    for said in rule_life.warnings(result.day):
-        screen.print(f"! {said[lang]}", soft_wrap=True)
+    for text in remarks(result.projects, result.day, lang):
+        screen.print(text, soft_wrap=True)
     plan, placed = result.plan, f"{len(tables.assignment(result))}/{len(result.projects)}"
     proof = f"{plan.objective:,.2f} ≤ {plan.bound:,.2f}, gap {plan.gap:.4%}, {plan.status}"
     screen.print(f"{'落地' if zh else 'placed'} {placed}, {proof}, violations {len(result.violations)}")
     for row in tables.unplaced(result).head(8).itertuples():
         screen.print(f"  {row.project_name}: {row.reason if zh else row.reason_en}")
+
+
+MOST_DOUBTS = 20
+"""So many doubts about projects are printed; the rest is counted."""
+
+
+def remarks(projects: pd.DataFrame, day: datetime.date, lang: Language) -> list[str]:
+    """Lines on what is to be known beside an answer: rules not in force, and what of a project can hardly be meant.
+
+    Parameters
+    ----------
+    projects : DataFrame
+        Checked projects.
+    day : date
+    lang : {"zh", "en"}
+    """
+    from geo_cluster.world import portfolio, rule_life
+
+    odd = [str(doubt.words(lang)) for doubt in portfolio.warnings(projects)]
+    more = len(odd) - MOST_DOUBTS
+    rest = [f"另有 {more} 处请核对" if lang == "zh" else f"{more} more to be checked"] if more > 0 else []
+    return [f"! {said}" for said in [*(one[lang] for one in rule_life.warnings(day)), *odd[:MOST_DOUBTS], *rest]]
 
 
 STEPS = {
