@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo_cluster import study
-from geo_cluster.errors import DataError
+from geo_cluster.errors import InputError
 from geo_cluster.matching.verify import objective, usage, verify
 from geo_cluster.region import prepare
 from geo_cluster.report import explanation, tables
@@ -175,7 +175,7 @@ def test_tables_name_both_pools_and_count_land_once():
 def test_who_stays_out_is_told_which_pool_is_short():
     result = run(country(), known=known(X1=60, X2=600), sites=["X2"])
     reason = tables.unplaced(result)["reason"].iloc[0]
-    assert "用地（甲园（含园中园））还差 30.0 亩" in reason
+    assert "用地（甲园（含园中园））还缺 30.0 亩" in reason
 
 
 def test_another_amount_in_either_pool_can_be_tried():
@@ -197,7 +197,7 @@ def test_another_amount_in_either_pool_can_be_tried():
     ],
 )
 def test_a_zone_that_cannot_be_is_refused_by_name(layers, code):
-    with pytest.raises(DataError) as refusal:
+    with pytest.raises(InputError) as refusal:
         prepare(world.scenario(), layers)
     (fault,) = refusal.value.faults
     assert (fault.code, fault.place.row, fault.place.entry) == (code, 3, "X2")
@@ -245,7 +245,7 @@ def test_a_factory_takes_floor_and_no_land():
     assert usage(room, result.plan.site).tolist() == [8000]
     placed = tables.assignment(result)
     assert placed[["land_mu", "floor_m2"]].to_numpy().tolist() == [[0, 4000]] * 2
-    assert "标准厂房（乙园）还差 4,000.0 平方米" in tables.unplaced(result)["reason"].iloc[0]
+    assert "标准厂房（乙园）还缺 4,000.0 平方米" in tables.unplaced(result)["reason"].iloc[0]
 
 
 def test_a_plan_that_fills_a_factory_twice_is_caught():

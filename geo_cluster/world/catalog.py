@@ -27,6 +27,7 @@ from geo_cluster.domain import (
     Rule,
     Scenario,
     Segment,
+    Term,
     Text,
 )
 from geo_cluster.errors import DataError, Fault, Place, refuse_if
@@ -195,6 +196,12 @@ def offer_of(name: str) -> Text | None:
 def alternative(resource: str) -> str:
     """The resource that some sites offer in place of this one, '' where none is declared."""
     return next((key for key, kind in resources().items() if kind.instead_of == resource), "")
+
+
+@cache
+def glossary() -> dict[str, Term]:
+    """The terms of the product with their definitions."""
+    return _declared("glossary.toml", Term, table("glossary"))
 
 
 @cache
