@@ -415,6 +415,17 @@ def _firms(world: Mapping[str, pd.DataFrame]) -> gpd.GeoDataFrame:
     return world["chain"][world["chain"]["kind"].isin(["firm", "plant"])]
 
 
+def firms_by_segment(chain: pd.DataFrame) -> pd.DataFrame:
+    """Firms and plants of each prefecture and segment, wherever they are: prefectures × G.
+
+    One that is in two segments counts in each; one without a prefecture or a segment in none.
+    """
+    firms = chain[chain["kind"].isin(["firm", "plant"]) & (chain["prefecture_code"].fillna("") != "")]
+    parts = firms["segments"].fillna("").str.split(";")
+    member = pd.DataFrame({key: parts.map(lambda one, key=key: key in one) for key in catalog.segments()}, dtype=float)
+    return member.groupby(firms["prefecture_code"]).sum()
+
+
 def _suppliers(world: Mapping[str, pd.DataFrame]) -> gpd.GeoDataFrame:
     """Firms that a laser plant buys of."""
     firms = _firms(world)

@@ -1,0 +1,309 @@
+"""Division of labour among cities （错位竞争）: who does what before and after the plan, and who does the same.
+
+Before: firms and plants of the layer `chain`, by the prefecture they are in, also those without a point; one that is
+in two segments counts in each. Plan: its placed projects. After: both. Indicative only: there are few firms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from geo_cluster.domain import LANGUAGES, Language, Text
+from geo_cluster.matching.resource import UNPLACED, Ints
+from geo_cluster.region import firms_by_segment
+from geo_cluster.scoring import specialisation
+from geo_cluster.study import Study, once
+from geo_cluster.world import catalog
+
+FEW = 5
+"""Below so many firms a number says little."""
+
+INDICATIVE = Text(
+    zh="仅供参考（样本少）：企业只计已查到所在市和细分环节的，不是普查。",
+    en="Indicative only (few firms): those whose city and segment were found, not a census.",
+)
+"""What stands beside every table of this module."""
+
+COUNT, OUTPUT = "count", "output_100m_yuan"
+BEFORE, PLAN, AFTER = "before", "plan", "after"
+
+WHEN: Mapping[str, Text] = {
+    BEFORE: Text(zh="现状", en="now"),
+    PLAN: Text(zh="方案新增", en="the plan alone"),
+    AFTER: Text(zh="方案后", en="with the plan"),
+}
+"""What is counted: firms that are there, projects of the plan, or both."""
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """What each city has of each segment.
+
+    Attributes
+    ----------
+    when : str
+        A key of `WHEN`.
+    measure : str
+        `count` (firms and projects) or `output_100m_yuan` (of the plan's projects; that of firms is not known).
+    cities : tuple of str
+        Codes of C prefectures.
+    amounts : (C, G) array
+        By city and segment, in the order of `catalog.segments()`.
+    reference : (G,) array
+        What the whole layer has, with the plan where it counts.
+    """
+
+    when: str
+    measure: str
+    cities: tuple[str, ...]
+    amounts: np.ndarray
+    reference: np.ndarray
+
+
+def cities(study: Study) -> tuple[str, ...]:
+    """Prefectures with sites, in the order of the sites, then that of the R&D anchor, to compare with."""
+    named = [*study.sites["prefecture_code"], study.anchor.get("prefecture_code", "")]
+    return tuple(dict.fromkeys(code for code in named if code in study.region.names))
+
+
+def placed(study: Study, site: Ints, weight: np.ndarray | None = None) -> pd.DataFrame:
+    """Projects of a plan by prefecture and segment: prefectures × G.
+
+    Parameters
+    ----------
+    study : Study
+    site : (P,) int array
+        Site of each project, -1 for none.
+    weight : (P,) array, optional
+        What each project counts; one when left out.
+    """
+    at = np.flatnonzero(site != UNPLACED)
+    value = np.ones(len(site)) if weight is None else weight
+    rows = pd.DataFrame(
+        {
+            "city": study.sites["prefecture_code"].to_numpy()[site[at]],
+            "segment": study.projects["segment"].to_numpy()[at],
+            "value": value[at],
+        }
+    )
+    table = rows.pivot_table(index="city", columns="segment", values="value", aggfunc="sum", fill_value=0.0)
+    return table.reindex(columns=list(catalog.segments()), fill_value=0.0)
+
+
+def structure(study: Study, when: str, *, measure: str = COUNT, site: Ints | None = None) -> Structure:
+    """What each city has of each segment.
+
+    Parameters
+    ----------
+    study : Study
+    when : str
+        A key of `WHEN`.
+    measure : {"count", "output_100m_yuan"}
+        Output is known of projects only, so that it goes with `plan` alone.
+    site : (P,) int array, optional
+        Another plan than the study's.
+    """
+    columns = list(catalog.segments())
+    total = pd.DataFrame(columns=columns, dtype=float)
+    if when != PLAN:
+        total = total.add(firms_by_segment(study.layers.read("chain")), fill_value=0.0)
+    if when != BEFORE:
+        weight = study.projects[OUTPUT].to_numpy(float) if measure == OUTPUT else None
+        total = total.add(placed(study, study.plan.site if site is None else site, weight), fill_value=0.0)
+    total = total[columns]
+    named = cities(study)
+    amounts = total.reindex(list(named)).fillna(0.0).to_numpy(float)
+    return Structure(when, measure, named, amounts, total.sum(axis=0).to_numpy(float))
+
+
+@once
+def structures(study: Study) -> tuple[Structure, ...]:
+    """Before, the plan by count and by output, and after."""
+    return (
+        structure(study, BEFORE),
+        structure(study, PLAN),
+        structure(study, PLAN, measure=OUTPUT),
+        structure(study, AFTER),
+    )
+
+
+@once
+def division_table(study: Study) -> pd.DataFrame:
+    """One row a city and segment, before and after.
+
+    Returns
+    -------
+    DataFrame
+        `when`, `measure`, `prefecture` and its names, `segment` and its names; `value` of the city's `total`; `share`
+        with its 90 % interval (Wilson; counts only), `lq` with its interval, that of the share over the share of the
+        whole layer; `few`: fewer than `FEW` of them, so that the quotient says little; `note_zh`, `note_en`.
+    """
+    return pd.concat([_quotients(study, one) for one in structures(study)], ignore_index=True)
+
+
+def _quotients(study: Study, one: Structure) -> pd.DataFrame:
+    segments, count = catalog.segments(), len(one.cities)
+    value, total = one.amounts, one.amounts.sum(axis=1, keepdims=True)
+    whole = np.broadcast_to(specialisation.shares(one.reference), value.shape)
+    low, high = specialisation.wilson(value, total)
+    if one.measure != COUNT:
+        low, high = np.full(value.shape, np.nan), np.full(value.shape, np.nan)
+    over = np.where(whole > 0, whole, np.nan)
+    table = pd.DataFrame({"when": one.when, "measure": one.measure, "prefecture": np.repeat(one.cities, len(segments))})
+    for language in LANGUAGES:
+        table[f"prefecture_{language}"] = [study.region.names[code][language] for code in table["prefecture"]]
+    table["segment"] = list(segments) * count
+    for language in LANGUAGES:
+        table[f"segment_{language}"] = [segments[key].name[language] for key in table["segment"]]
+    columns = {
+        "value": value,
+        "total": np.broadcast_to(total, value.shape),
+        "share": specialisation.shares(value),
+        "share_low": low,
+        "share_high": high,
+        "lq": specialisation.location_quotient(value, one.reference),
+        "lq_low": low / over,
+        "lq_high": high / over,
+    }
+    for name, column in columns.items():
+        table[name] = column.ravel().round(4)
+    number = table["value"] if one.measure == COUNT else structure(study, one.when).amounts.ravel()
+    return _noted(table.assign(few=np.asarray(number) < FEW))
+
+
+def _noted(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(**{f"note_{language}": INDICATIVE[language] for language in LANGUAGES})
+
+
+@once
+def cities_table(study: Study) -> pd.DataFrame:
+    """One row a city, before and after.
+
+    Returns
+    -------
+    DataFrame
+        `when`, `measure`, `prefecture` and its names, `total`, `segments` (how many it has), `herfindahl` of their
+        shares, `specialisation` (Krugman's index against all others, 0 … 2), `hoover` (against all, 0 … 1),
+        `segment_unknown` (firms there whose segment nobody stated: not counted), `few`, `note_zh`, `note_en`.
+    """
+    chain, rows = study.layers.read("chain"), []
+    unknown = _unknown(chain)
+    for one in structures(study):
+        special = specialisation.specialisation(one.amounts, one.reference)
+        even = specialisation.herfindahl(one.amounts)
+        hoover = specialisation.hoover(one.amounts, one.reference)
+        for at, code in enumerate(one.cities):
+            row = one.amounts[at]
+            names = {f"prefecture_{language}": study.region.names[code][language] for language in LANGUAGES}
+            numbers = {"total": row.sum(), "segments": int((row > 0).sum()), "herfindahl": even[at]}
+            numbers |= {"specialisation": special[at], "hoover": hoover[at]}
+            hidden = 0 if one.when == PLAN else int(unknown.get(code, 0))
+            rows.append(
+                {"when": one.when, "measure": one.measure, "prefecture": code, **names, **numbers}
+                | {"segment_unknown": hidden}
+            )
+    table = pd.DataFrame(rows).round({"total": 4, "herfindahl": 4, "specialisation": 4, "hoover": 4})
+    few = [structure(study, row.when).amounts[cities(study).index(row.prefecture)].sum() < FEW for row in table.itertuples()]
+    return _noted(table.assign(few=few))
+
+
+def _unknown(chain: pd.DataFrame) -> pd.Series:
+    """Firms and plants of each prefecture that no segment is stated of."""
+    firms = chain[chain["kind"].isin(["firm", "plant"])]
+    known = firms["segments"].fillna("").str.split(";").map(lambda parts: any(key in parts for key in catalog.segments()))
+    return firms[~known.astype(bool)]["prefecture_code"].value_counts()
+
+
+@once
+def pairs_table(study: Study) -> pd.DataFrame:
+    """One row a pair of cities, before and after.
+
+    Returns
+    -------
+    DataFrame
+        `when`, `measure`, `first`, `second` and their names, `first_total`, `second_total`, `krugman` (0 the same … 2
+        nothing in common), `overlap` (1 - krugman / 2), `chance_low`, `chance`, `chance_high` (the overlap of two
+        cities of these sizes whose firms are dealt out at random: 5 %, mean, 95 %; counts only), `few`, notes.
+    """
+    names, rows = study.region.names, []
+    for one in structures(study):
+        index, total = specialisation.krugman(one.amounts), one.amounts.sum(axis=1)
+        number = structure(study, one.when).amounts.sum(axis=1)
+        for a in range(len(one.cities)):
+            for b in range(a + 1, len(one.cities)):
+                row = {"when": one.when, "measure": one.measure, "first": one.cities[a], "second": one.cities[b]}
+                for language in LANGUAGES:
+                    row[f"first_{language}"] = names[one.cities[a]][language]
+                    row[f"second_{language}"] = names[one.cities[b]][language]
+                row |= {"first_total": total[a], "second_total": total[b], "krugman": index[a, b]}
+                row["overlap"] = specialisation.overlap(index[a, b])
+                chance = specialisation.ByChance(np.nan, np.nan, np.nan)
+                if one.measure == COUNT:
+                    chance = specialisation.overlap_by_chance(one.amounts[a], one.amounts[b])
+                row |= {"chance_low": chance.low, "chance": chance.mean, "chance_high": chance.high}
+                rows.append(row | {"few": bool(min(number[a], number[b]) < FEW)})
+    columns = ["when", "measure", "first", "second", "first_zh", "second_zh", "first_en", "second_en"]
+    columns += ["first_total", "second_total", "krugman", "overlap", "chance_low", "chance", "chance_high", "few"]
+    table = pd.DataFrame(rows, columns=columns)
+    digits = dict.fromkeys(("first_total", "second_total", "krugman", "overlap", "chance_low", "chance", "chance_high"), 4)
+    return _noted(table.round(digits))
+
+
+def mean_overlap(study: Study, site: Ints | None = None, *, when: str = AFTER) -> float:
+    """Overlap of the cities with sites, mean over their pairs; nan with fewer than two that have anything.
+
+    Parameters
+    ----------
+    study : Study
+    site : (P,) int array, optional
+        Another plan than the study's.
+    when : str
+        A key of `WHEN`.
+    """
+    one = structure(study, when, site=site)
+    own = np.isin(one.cities, study.sites["prefecture_code"].unique()) & (one.amounts.sum(axis=1) > 0)
+    index = specialisation.krugman(one.amounts[own])
+    apart = index[np.triu_indices(len(index), 1)]
+    return float(specialisation.overlap(apart).mean()) if len(apart) else np.nan
+
+
+def sentences(study: Study, language: Language) -> list[str]:
+    """Each pair of cities with sites in a sentence: how far they do the same now and with the plan, and by chance.
+
+    Parameters
+    ----------
+    study : Study
+    language : {"zh", "en"}
+    """
+    table, own = pairs_table(study), set(study.sites["prefecture_code"])
+    table = table[table["first"].isin(own) & table["second"].isin(own) & (table["measure"] == COUNT)]
+    said = []
+    for _, rows in table.groupby(["first", "second"], sort=False):
+        by = rows.set_index("when")
+        before, after = by.loc[BEFORE], by.loc[AFTER]
+        first, second = (after[f"{end}_{language}"] for end in ("first", "second"))
+        now, then = (_overlap_words(row, language) for row in (before, after))
+        if language == "zh":
+            text = f"{first}与{second}结构重合度：现状{now}，方案后{then}"
+            if not np.isnan(after["chance"]):
+                text += f"；同样多的企业随机分到两市，平均 {after['chance']:.2f}"
+                text += f"（90% 在 {after['chance_low']:.2f}–{after['chance_high']:.2f}）"
+            said.append(f"{text}。")
+        else:
+            text = f"{first} and {second} overlap: {now} now, {then} with the plan"
+            if not np.isnan(after["chance"]):
+                text += f"; as many firms dealt out at random overlap {after['chance']:.2f} on average"
+                text += f" (90 % within {after['chance_low']:.2f}–{after['chance_high']:.2f})"
+            said.append(f"{text}.")
+    return said
+
+
+def _overlap_words(row: pd.Series, language: Language) -> str:
+    """An overlap, or that there is nothing to compare."""
+    if np.isnan(row["overlap"]):
+        return "无从比较（有一市没有企业）" if language == "zh" else "not comparable (one has no firm)"
+    return f" {row['overlap']:.2f}" if language == "zh" else f"{row['overlap']:.2f}"
