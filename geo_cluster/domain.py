@@ -550,6 +550,8 @@ class Scenario(Declared):
     """The present plan, which is kept where moving is not worth its price."""
     moving_price: Points = 0.0
     """What it costs to move one project away from the present plan, in score points."""
+    division: Points = 0.0
+    """What two of one segment earn in one prefecture rather than in two (错位竞争), in score points a pair."""
 
     @model_validator(mode="after")
     def _no_contradiction(self) -> Scenario:
@@ -579,6 +581,8 @@ class Scenario(Declared):
         row = self.model_dump(mode="json")
         if self.day is None:  # as before there were days
             del row["day"]
+        if not self.division:
+            del row["division"]
         if self.portfolio_sha256:  # wherever the file lies and whatever it is called
             row["portfolio"] = ""
         if self.layers_sha256:

@@ -23,6 +23,7 @@ from geo_cluster import eligibility
 from geo_cluster.domain import PlanningLevel, ResourceKind, Scenario, Share, Text
 from geo_cluster.eligibility import Eligibility, Facts
 from geo_cluster.errors import Fault, InputError, Place
+from geo_cluster.matching.division import Division, division_of, side_by_side
 from geo_cluster.matching.plan import Assignment, Progress, Violation
 from geo_cluster.matching.problem import Link, Problem
 from geo_cluster.matching.resource import UNPLACED, Resource, Titles
@@ -294,7 +295,16 @@ def _problem(
         present = np.full(len(projects), UNPLACED)
         for pair in scenario.present:
             present[projects.index(pair.project)] = ids.index(pair.site)
-        return keep(problem, present, price=scenario.moving_price) if scenario.moving_price else problem
+        problem = keep(problem, present, price=scenario.moving_price) if scenario.moving_price else problem
+        return side_by_side(problem, division_aim(region, facts, problem), price=scenario.division)
+
+
+def division_aim(region: Region, facts: Facts, problem: Problem) -> Division:
+    """Segments of the projects, prefectures of the sites, and the firms of each project's segment in each of them."""
+    prefecture, codes = pd.factorize(facts.sites["prefecture_code"])
+    first = [int(np.flatnonzero(prefecture == at)[0]) for at in range(len(codes))]
+    segment = np.array([list(catalog.segments()).index(key) for key in facts.projects["segment"]])
+    return division_of(problem, segment, prefecture, region.by_segment["same_segment"][segment][:, first])
 
 
 def _shares(region: Region, facts: Facts) -> list[Resource]:

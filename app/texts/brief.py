@@ -42,8 +42,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "brief.no_preview": ("这种文件没有预览，请下载查看。", "There is no preview of this kind of file: download it."),
     "brief.file_sheet": ("方案简报，可打印", "Briefing sheet, to print"),
     "brief.file_tables": (
-        "全部表格，供人查看：方案、未落地、资源池、排名、该问哪些数",
-        "All tables, for people: plan, who stays out, pools, ranking, numbers to ask for",
+        "全部表格，供人查看：方案、未落地、资源池、排名、各市分工、该问哪些数",
+        "All tables, for people: plan, who stays out, pools, ranking, division of labour, numbers to ask for",
     ),
     "brief.file_map": ("单文件地图，离线可开", "Map in one file, opens offline"),
     "brief.file_assignment": ("方案：项目去哪个园区、占用多少", "The plan: which project goes where and what it takes"),
@@ -54,6 +54,18 @@ TEXTS: dict[str, tuple[str, str]] = {
     "brief.file_contributions": ("得分构成：逐指标", "What makes up each score, by criterion"),
     "brief.file_unplaced": ("未落地项目与理由", "Who stays out, and why"),
     "brief.file_pools": ("资源池：供给、占用与余量", "Pools: what there is, is used and is left"),
+    "brief.file_division": (
+        "各市分工：各市各细分环节的数量、比重、区位商，方案前后",
+        "Division of labour: counts, shares, location quotients by city and segment, before and after",
+    ),
+    "brief.file_division_cities": (
+        "各市专业化程度，方案前后",
+        "How specialised each city is, before and after",
+    ),
+    "brief.file_division_pairs": (
+        "两市结构重合度（克鲁格曼指数），方案前后",
+        "Overlap of each two cities (Krugman index), before and after",
+    ),
     "brief.file_observations": ("所用的每个数：区间、依据、来源", "Every number used: interval, evidence, source"),
     "brief.file_rules": (
         "规则有效期：发布机关、文号、起止日期、当日状态",

@@ -7,6 +7,7 @@ import datetime
 import pandas as pd
 
 from geo_cluster.domain import LANGUAGES
+from geo_cluster.report import division
 from geo_cluster.report import tables as report_tables
 from geo_cluster.report.tables import displayed_requests
 from geo_cluster.study import Study
@@ -27,6 +28,9 @@ def csv_tables(study: Study) -> dict[str, bytes]:
         "assignment.csv": report_tables.assignment(study),
         "unplaced.csv": report_tables.unplaced(study),
         "pools.csv": _named(study),
+        "division.csv": division.division_table(study),
+        "division_cities.csv": division.cities_table(study),
+        "division_pairs.csv": division.pairs_table(study),
         "standard_land.csv": report_tables.doors(study).table(),
         "observations.csv": study.observations.round(6),
         "data_request.csv": displayed_requests(report_tables.requests(study)),

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from geo_cluster.domain import Language
 from geo_cluster.export.csv_tables import SAMPLE
 from geo_cluster.export.render import render
 from geo_cluster.export.sketch import sketch
-from geo_cluster.report import explanation, tables
+from geo_cluster.report import division, explanation, tables
 from geo_cluster.report.tables import displayed_requests, words_of
 from geo_cluster.study import Study
 from geo_cluster.world import catalog, layers, rule_life
@@ -46,6 +47,14 @@ WORDS: dict[Language, dict[str, str]] = {
         "verdict": "结论",
         "no_door": "方案中的园区均未查到标准地门槛",
         "pools": "资源池（占用大于零的）",
+        "division": "各市分工（结构重合度，0–1，越低越错位；样本少，仅供参考）",
+        "cities": "两市",
+        "overlap_before": "现状",
+        "overlap_after": "方案后",
+        "by_chance": "随机分到两市时的均值（90% 区间）",
+        "firms_now": "现有企业与项目数（方案后）",
+        "not_comparable": "无企业",
+        "no_cities": "只有一个市，无从比较",
         "asked": "最该核实的数",
         "sources": "来源",
         "project": "项目",
@@ -90,6 +99,14 @@ WORDS: dict[Language, dict[str, str]] = {
         "verdict": "Verdict",
         "no_door": "No standard-land threshold was found for the sites of the plan",
         "pools": "Pools in use",
+        "division": "Division of labour (overlap of structures, 0–1, less is better; few firms: indicative only)",
+        "cities": "Two cities",
+        "overlap_before": "Now",
+        "overlap_after": "With the plan",
+        "by_chance": "Mean if dealt out at random (90 % interval)",
+        "firms_now": "Firms and projects (with the plan)",
+        "not_comparable": "no firms",
+        "no_cities": "one city only: nothing to compare",
         "asked": "Numbers to verify first",
         "sources": "Sources",
         "project": "Project",
@@ -143,6 +160,7 @@ def sheet(study: Study, *, language: Language = "zh") -> str:
             "unplaced": _unplaced(study, words, language),
             "standard_land": _standard_land(study, words, language),
             "pools": _pools(study, words, language),
+            "division": _division(study, words, language),
             "asked": _asked(study, words, language),
         },
         short=SHORT,
@@ -249,6 +267,25 @@ def _pools(study: Study, words: dict[str, str], language: Language) -> Table:
         for row in used.sort_values(["resource", "used"], ascending=[True, False]).itertuples()
     ]
     return Table([words[key] for key in ("pool", "unit", "used", "planned", "interval")], rows)
+
+
+def _division(study: Study, words: dict[str, str], language: Language) -> Table:
+    def number(value: float) -> str:
+        return words["not_comparable"] if np.isnan(value) else f"{value:.2f}"
+
+    rows = [
+        (
+            f"{row[f'first_{language}']}–{row[f'second_{language}']}",
+            number(row["before"]),
+            number(row["after"]),
+            number(row["chance"])
+            + ("" if np.isnan(row["chance"]) else f" ({row['chance_low']:.2f}–{row['chance_high']:.2f})"),
+            f"{row['first_total']:.0f} / {row['second_total']:.0f}",
+        )
+        for row in division.overlaps(study).to_dict("records")
+    ]
+    headings = [words[key] for key in ("cities", "overlap_before", "overlap_after", "by_chance", "firms_now")]
+    return Table(headings, rows, words["no_cities"])
 
 
 def _asked(study: Study, words: dict[str, str], language: Language) -> Table:

@@ -12,6 +12,7 @@ from geo_cluster.export import sheet
 from geo_cluster.export.csv_tables import SAMPLE
 from geo_cluster.export.phone_list import HEADINGS as ASKED
 from geo_cluster.export.phone_list import phone_list
+from geo_cluster.report import division
 from geo_cluster.report import tables as report_tables
 from geo_cluster.report.tables import words_of
 from geo_cluster.study import Study
@@ -24,6 +25,8 @@ SHEETS = {
     "unplaced": ("未落地", "Not placed"),
     "pools": ("资源池", "Pools"),
     "ranking": ("排名", "Ranking"),
+    "division": ("各市分工", "Division of labour"),
+    "overlap": ("结构重合度", "Overlap of cities"),
     "asked": ("该问哪些数", "Numbers to ask for"),
     "rules": ("规则有效期", "Rules"),
 }
@@ -64,10 +67,31 @@ HEADINGS = {
     "use": ("本次如何用", "How it is used"),
     "publisher": ("公布者", "Published by"),
     "confidence": ("可信度", "Confidence"),
+    "city": ("市", "City"),
+    "value_before": ("现有企业（家）", "Firms now"),
+    "value_after": ("方案后（家）", "With the plan"),
+    "share_before": ("现状占该市比重", "Share of the city now"),
+    "share_after": ("方案后占该市比重", "Share with the plan"),
+    "lq_before": ("现状区位商", "Location quotient now"),
+    "lq_after": ("方案后区位商", "Location quotient with the plan"),
+    "first": ("市一", "First city"),
+    "second": ("市二", "Second city"),
+    "before": ("现状重合度", "Overlap now"),
+    "after": ("方案后重合度", "Overlap with the plan"),
+    "krugman": ("方案后克鲁格曼指数", "Krugman index with the plan"),
+    "plan_output": ("方案新增（按产值）", "The plan alone, by output"),
+    "chance": ("随机分配均值", "Mean if dealt out at random"),
+    "chance_low": ("随机分配 5%", "At random, 5 %"),
+    "chance_high": ("随机分配 95%", "At random, 95 %"),
+    "note": ("提示", "Note"),
     "what": ("项", "Item"),
     "content": ("内容", "Content"),
 }
 FORMATS = {
+    **dict.fromkeys(("share_before", "share_after"), "0%"),
+    **dict.fromkeys(("value_before", "value_after"), "#,##0"),
+    **dict.fromkeys(("lq_before", "lq_after", "before", "after", "krugman", "plan_output"), "0.00"),
+    **dict.fromkeys(("chance", "chance_low", "chance_high"), "0.00"),
     **dict.fromkeys(("score", "low", "high", "likely", "planned", "used", "left"), "#,##0.0"),
     **dict.fromkeys(("trip_min", "rank"), "#,##0"),
     "gain": "0.00",
@@ -83,6 +107,8 @@ def workbook(study: Study, *, language: Language = "zh") -> bytes:
         "unplaced": _unplaced(study, language),
         "pools": _pools(study, language),
         "ranking": _ranking(study, language),
+        "division": _division(study, language),
+        "overlap": _overlap(study, language),
     }
     if study.scenario.is_sample:
         tables = {name: table.assign(notice=SAMPLE) for name, table in tables.items()}
@@ -154,6 +180,27 @@ def _plan(study: Study, language: Language) -> pd.DataFrame:
             standard_land_why=table[f"standard_land_{language}"],
         )
     )
+
+
+def _division(study: Study, language: Language) -> pd.DataFrame:
+    """What each city has of each segment now and with the plan; rows with nothing of either are left out."""
+    table = division.division_table(study)
+    table = table[table["measure"] == division.COUNT]
+    keys = ["prefecture", "segment"]
+    now, then = (table[table["when"] == when].set_index(keys) for when in (division.BEFORE, division.AFTER))
+    wide = pd.DataFrame({"city": then[f"prefecture_{language}"], "segment": then[f"segment_{language}"]})
+    for name in ("value", "share", "lq"):
+        wide[f"{name}_before"], wide[f"{name}_after"] = now[name], then[name]
+    note = then["few"].map({True: division.INDICATIVE[language], False: ""})
+    return wide.assign(note=note)[wide["value_after"] > 0].reset_index(drop=True)
+
+
+def _overlap(study: Study, language: Language) -> pd.DataFrame:
+    """How far each two cities do the same."""
+    table = division.overlaps(study)
+    columns = ["first", "second", "before", "after", "krugman", "chance", "chance_low", "chance_high", "plan_output"]
+    named = {"first": table[f"first_{language}"], "second": table[f"second_{language}"]}
+    return table.assign(**named)[columns].assign(note=division.INDICATIVE[language])
 
 
 def _unplaced(study: Study, language: Language) -> pd.DataFrame:

@@ -302,6 +302,21 @@ def sentences(study: Study, language: Language) -> list[str]:
     return said
 
 
+def overlaps(study: Study) -> pd.DataFrame:
+    """One row a pair of cities for people: `first`, `second`, overlap `before`, `after`, what it is by chance, `few`.
+
+    By count; `plan` and `plan_output` are of the plan alone, by projects and by their output.
+    """
+    table = pairs_table(study)
+    keys = ["first", "second"]
+    wide = table[(table["when"] == AFTER) & (table["measure"] == COUNT)].rename(columns={"overlap": AFTER})
+    for name, when, measure in ((BEFORE, BEFORE, COUNT), (PLAN, PLAN, COUNT), ("plan_output", PLAN, OUTPUT)):
+        part = table[(table["when"] == when) & (table["measure"] == measure)]
+        wide = wide.merge(part[[*keys, "overlap"]].rename(columns={"overlap": name}), on=keys, how="left")
+    few = table[(table["when"] == BEFORE)][[*keys, "few"]].rename(columns={"few": "few_before"})
+    return wide.merge(few, on=keys, how="left").reset_index(drop=True)
+
+
 def _overlap_words(row: pd.Series, language: Language) -> str:
     """An overlap, or that there is nothing to compare."""
     if np.isnan(row["overlap"]):

@@ -18,6 +18,7 @@ import pandas as pd
 
 from geo_cluster.domain import LANGUAGES, Language
 from geo_cluster.matching.alternatives import Alternative, alternatives
+from geo_cluster.matching.division import division_front
 from geo_cluster.matching.explain import (
     Move,
     PlacementOption,
@@ -34,8 +35,9 @@ from geo_cluster.matching.time_budget import TimeBudget
 from geo_cluster.matching.tradeoffs import Point, balance_front, trade_off
 from geo_cluster.matching.verify import feasible_share, usage
 from geo_cluster.report import tables as report_tables
+from geo_cluster.report.division import mean_overlap
 from geo_cluster.report.tables import words_of
-from geo_cluster.study import OnStep, Study, once
+from geo_cluster.study import OnStep, Study, division_aim, once
 from geo_cluster.world import catalog
 
 LIMIT_S = 5.0
@@ -326,7 +328,9 @@ def alternatives_table(study: Study, *, clock: TimeBudget | None = None) -> pd.D
 def fronts_of(
     study: Study, *, clock: TimeBudget | None = None, missed: list[str] | None = None
 ) -> dict[str, tuple[Point, ...]]:
-    """Score against commuting (trips a month × minutes, in hours) and against the least number a prefecture gets.
+    """Score against commuting (trips a month × minutes, in hours), division of labour, and the least a prefecture gets.
+
+    Division of labour is counted in pairs of one segment that are not in one prefecture (`matching.division`).
 
     Fronts that the time ended before their last point are named in `missed`.
 
@@ -342,14 +346,17 @@ def fronts_of(
         return {}
     prefecture = pd.factorize(study.sites["prefecture_code"])[0]
     clock = allowance(clock)
-    half = clock.part(0.6)
+    part = clock.part(0.5)
     hours = commuting_hours(study)
+    commuting = trade_off(study.problem, study.plan, hours, points=5, time_limit_s=part, name="commuting")
+    aim, half = division_aim(study.region, study.facts, study.problem), clock.part(0.5)
     fronts = {
-        "commuting_hours": trade_off(study.problem, study.plan, hours, points=5, time_limit_s=half, name="commuting"),
+        "commuting_hours": commuting,
+        "pairs_apart": division_front(study.problem, study.plan, aim, points=6, time_limit_s=half),
         "fewest_in_a_prefecture": balance_front(study.problem, study.plan, prefecture, time_limit_s=clock),
     }
     if missed is not None:
-        missed += [name for name, each in zip(fronts, (half, clock), strict=True) if each.missed]
+        missed += [name for name, each in zip(fronts, (part, half, clock), strict=True) if each.missed]
     return fronts
 
 
@@ -362,7 +369,10 @@ def commuting_hours(study: Study) -> np.ndarray:
 
 
 def front_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFrame:
-    """One row a point of each front: what is given up for what, and whether it was proven."""
+    """One row a point of each front: what is given up for what, and whether it was proven.
+
+    `overlap` is how far the prefectures do the same with that plan, 0 … 1, mean over their pairs (1 - Krugman / 2).
+    """
     missed: list[str] = []
     rows: list[tuple[Any, ...]] = [
         (
@@ -372,14 +382,15 @@ def front_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFram
             point.plan.bound,
             point.plan.status,
             int((point.plan.site >= 0).sum()),
+            mean_overlap(study, point.plan.site),
         )
         for name, points in fronts_of(study, clock=clock, missed=missed).items()
         for point in points
     ]
-    rows += [(name, np.nan, np.nan, np.nan, NOT_REACHED["en"], pd.NA) for name in missed]
-    columns = ["against", "value", "worth", "bound", "status", "placed"]
+    rows += [(name, np.nan, np.nan, np.nan, NOT_REACHED["en"], pd.NA, np.nan) for name in missed]
+    columns = ["against", "value", "worth", "bound", "status", "placed", "overlap"]
     table = pd.DataFrame(rows, columns=columns).astype({"placed": "Int64"})
-    return table.round({"value": 2, "worth": 2, "bound": 2})
+    return table.round({"value": 2, "worth": 2, "bound": 2, "overlap": 4})
 
 
 @once
