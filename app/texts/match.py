@@ -283,8 +283,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.kept": ("{pool}记为 {amount:,.1f} {unit}", "{pool} kept at {amount:,.1f} {unit}"),
     # other plans
     "match.others_note": (
-        "总分相近而安排最不相同的方案，以及总分与通勤、与各市均衡之间的取舍；每个点都是求解得到的方案。",
-        "Plans of nearly the same objective value that differ the most, and what is traded for less commuting or for balance; every point is a solved plan.",
+        "总分相近而安排最不相同的方案，以及总分与通勤、与各市分工、与各市均衡之间的取舍；每个点都是求解得到的方案。",
+        "Plans of nearly the same objective value that differ the most, and what is traded for less commuting, for division of labour or for balance; every point is a solved plan.",
     ),
     "match.count": ("备选个数", "How many"),
     "match.within": ("最多让出（%）", "Within (%)"),

@@ -7,6 +7,7 @@ doesn't. The pairs that are not in one region are to be few; the true index of e
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +22,9 @@ from geo_cluster.matching.resource import UNPLACED, Bools, Floats, Ints
 from geo_cluster.matching.time_budget import TimeBudget
 from geo_cluster.matching.tradeoffs import Point, undominated
 from geo_cluster.matching.verify import objective
+
+MOST_COUPLES = 5000
+"""Two projects of one kind are a link each; more of them than this no solver gets through."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +56,12 @@ class Division:
         return self.region[:, None] == self.region[None, :]
 
     @property
+    def count(self) -> int:
+        """How many `couples` there are."""
+        each = np.bincount(self.kind[self.kind >= 0])
+        return int((each * (each - 1) // 2).sum())
+
+    @property
     def couples(self) -> list[tuple[int, int]]:
         """Every two projects of one kind."""
         first, second = np.triu_indices(len(self.kind), 1)
@@ -61,7 +71,7 @@ class Division:
     @property
     def pairs(self) -> float:
         """Pairs in all: every two projects of one kind, and each project with each of its kind that is there."""
-        return float(len(self.couples) + self.there.sum())
+        return float(self.count + self.there.sum())
 
     def apart(self, site: Ints) -> float:
         """Pairs of a plan that are not in one region; one whose project has no place counts as apart.
@@ -73,9 +83,9 @@ class Division:
         """
         placed = np.flatnonzero(site != UNPLACED)
         joined = float(self.beside[placed, site[placed]].sum())
-        at = np.where(site == UNPLACED, -1, self.region[site])
-        both = sum(at[a] == at[b] >= 0 for a, b in self.couples)
-        return self.pairs - joined - float(both)
+        own = placed[self.kind[placed] >= 0]
+        cells = np.unique(self.kind[own] * self.there.shape[1] + self.region[site[own]], return_counts=True)[1]
+        return self.pairs - joined - float((cells * (cells - 1) // 2).sum())
 
 
 def division_of(problem: Problem, kind: ArrayLike, region: ArrayLike, there: ArrayLike) -> Division:
@@ -124,13 +134,15 @@ def side_by_side(problem: Problem, division: Division, *, price: float) -> Probl
     Raises
     ------
     InputError
-        On a price that is none.
+        On a price that is none, and on more than `MOST_COUPLES`.
     """
     refuse_if(amount_faults(price=price))
     if not np.isfinite(price):
         raise InputError(Fault("matching.price_not_finite", "price", value=str(price)))
     if price == 0:
         return problem
+    if division.count > MOST_COUPLES:
+        raise InputError(Fault("matching.too_many_couples", "division", count=division.count, most=MOST_COUPLES))
     near = division.near
     links = tuple(Link(a, b, float(price), near) for a, b in division.couples)
     return problem.suppose(score=problem.score + price * division.beside, links=(*problem.links, *links))
@@ -171,6 +183,9 @@ def division_front(
     clock = TimeBudget.of(time_limit_s)
     apart = division.apart(best.site)
     front = [Point(apart, apart, best, settled=False)]
+    if division.count > MOST_COUPLES:
+        clock.missed = True
+        return tuple(front)
     if division.pairs and points > 1:
         dearest = _at_price(problem, division, _dearest(problem), front[0], clock, points)
         front += [] if dearest is None else [dearest]
@@ -178,7 +193,7 @@ def division_front(
     while len(front) < points:
         gaps = [
             (high.other - low.other, high, low)
-            for high, low in zip(front, front[1:], strict=False)
+            for high, low in itertools.pairwise(front)
             if (high.other, low.other) not in searched
         ]
         if not gaps:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -190,32 +192,32 @@ def cities_table(study: Study) -> pd.DataFrame:
         shares, `specialisation` (Krugman's index against all others, 0 … 2), `hoover` (against all, 0 … 1),
         `segment_unknown` (firms there whose segment nobody stated: not counted), `few`, `note_zh`, `note_en`.
     """
-    chain, rows = study.layers.read("chain"), []
-    unknown = _unknown(chain)
-    for one in structures(study):
-        special = specialisation.specialisation(one.amounts, one.reference)
-        even = specialisation.herfindahl(one.amounts)
-        hoover = specialisation.hoover(one.amounts, one.reference)
-        for at, code in enumerate(one.cities):
-            row = one.amounts[at]
-            names = {f"prefecture_{language}": study.region.names[code][language] for language in LANGUAGES}
-            numbers = {"total": row.sum(), "segments": int((row > 0).sum()), "herfindahl": even[at]}
-            numbers |= {"specialisation": special[at], "hoover": hoover[at]}
-            hidden = 0 if one.when == PLAN else int(unknown.get(code, 0))
-            rows.append(
-                {"when": one.when, "measure": one.measure, "prefecture": code, **names, **numbers}
-                | {"segment_unknown": hidden}
-            )
-    table = pd.DataFrame(rows).round({"total": 4, "herfindahl": 4, "specialisation": 4, "hoover": 4})
-    few = [structure(study, row.when).amounts[cities(study).index(row.prefecture)].sum() < FEW for row in table.itertuples()]
-    return _noted(table.assign(few=few))
+    unknown = _unknown(study.layers.read("chain"))
+    table = pd.concat([_specialised(study, one, unknown) for one in structures(study)], ignore_index=True)
+    return _noted(table.round(dict.fromkeys(("total", "herfindahl", "specialisation", "hoover"), 4)))
+
+
+def _specialised(study: Study, one: Structure, unknown: pd.Series) -> pd.DataFrame:
+    names, hidden = study.region.names, unknown.reindex(list(one.cities)).fillna(0).astype(int).to_numpy()
+    table = pd.DataFrame({"when": one.when, "measure": one.measure, "prefecture": one.cities})
+    for language in LANGUAGES:
+        table[f"prefecture_{language}"] = [names[code][language] for code in one.cities]
+    return table.assign(
+        total=one.amounts.sum(axis=1),
+        segments=(one.amounts > 0).sum(axis=1),
+        herfindahl=specialisation.herfindahl(one.amounts),
+        specialisation=specialisation.specialisation(one.amounts, one.reference),
+        hoover=specialisation.hoover(one.amounts, one.reference),
+        segment_unknown=0 if one.when == PLAN else hidden,
+        few=structure(study, one.when).amounts.sum(axis=1) < FEW,
+    )
 
 
 def _unknown(chain: pd.DataFrame) -> pd.Series:
     """Firms and plants of each prefecture that no segment is stated of."""
-    firms = chain[chain["kind"].isin(["firm", "plant"])]
-    known = firms["segments"].fillna("").str.split(";").map(lambda parts: any(key in parts for key in catalog.segments()))
-    return firms[~known.astype(bool)]["prefecture_code"].value_counts()
+    firms, keys = chain[chain["kind"].isin(["firm", "plant"])], set(catalog.segments())
+    known = firms["segments"].fillna("").map(lambda parts: bool(keys & set(parts.split(";")))).astype(bool)
+    return firms[~known]["prefecture_code"].value_counts()
 
 
 @once
@@ -229,28 +231,27 @@ def pairs_table(study: Study) -> pd.DataFrame:
         nothing in common), `overlap` (1 - krugman / 2), `chance_low`, `chance`, `chance_high` (the overlap of two
         cities of these sizes whose firms are dealt out at random: 5 %, mean, 95 %; counts only), `few`, notes.
     """
-    names, rows = study.region.names, []
-    for one in structures(study):
-        index, total = specialisation.krugman(one.amounts), one.amounts.sum(axis=1)
-        number = structure(study, one.when).amounts.sum(axis=1)
-        for a in range(len(one.cities)):
-            for b in range(a + 1, len(one.cities)):
-                row = {"when": one.when, "measure": one.measure, "first": one.cities[a], "second": one.cities[b]}
-                for language in LANGUAGES:
-                    row[f"first_{language}"] = names[one.cities[a]][language]
-                    row[f"second_{language}"] = names[one.cities[b]][language]
-                row |= {"first_total": total[a], "second_total": total[b], "krugman": index[a, b]}
-                row["overlap"] = specialisation.overlap(index[a, b])
-                chance = specialisation.ByChance(np.nan, np.nan, np.nan)
-                if one.measure == COUNT:
-                    chance = specialisation.overlap_by_chance(one.amounts[a], one.amounts[b])
-                row |= {"chance_low": chance.low, "chance": chance.mean, "chance_high": chance.high}
-                rows.append(row | {"few": bool(min(number[a], number[b]) < FEW)})
+    rows = [_pair(study, one, a, b) for one in structures(study) for a, b in combinations(range(len(one.cities)), 2)]
     columns = ["when", "measure", "first", "second", "first_zh", "second_zh", "first_en", "second_en"]
-    columns += ["first_total", "second_total", "krugman", "overlap", "chance_low", "chance", "chance_high", "few"]
-    table = pd.DataFrame(rows, columns=columns)
-    digits = dict.fromkeys(("first_total", "second_total", "krugman", "overlap", "chance_low", "chance", "chance_high"), 4)
-    return _noted(table.round(digits))
+    numbers = ["first_total", "second_total", "krugman", "overlap", "chance_low", "chance", "chance_high"]
+    table = pd.DataFrame(rows, columns=[*columns, *numbers, "few"])
+    return _noted(table.round(dict.fromkeys(numbers, 4)))
+
+
+def _pair(study: Study, one: Structure, a: int, b: int) -> dict[str, Any]:
+    """A pair of cities, by their positions."""
+    index = float(specialisation.krugman(one.amounts[[a, b]])[0, 1])
+    number = structure(study, one.when).amounts[[a, b]].sum(axis=1)
+    chance = specialisation.ByChance(np.nan, np.nan, np.nan)
+    if one.measure == COUNT:
+        chance = specialisation.overlap_by_chance(one.amounts[a], one.amounts[b])
+    row: dict[str, Any] = {"when": one.when, "measure": one.measure, "first": one.cities[a], "second": one.cities[b]}
+    for end, at in (("first", a), ("second", b)):
+        name = study.region.names[one.cities[at]]
+        row |= {f"{end}_{language}": name[language] for language in LANGUAGES}
+        row[f"{end}_total"] = one.amounts[at].sum()
+    row |= {"krugman": index, "overlap": float(specialisation.overlap(index)), "few": bool(number.min() < FEW)}
+    return row | {"chance_low": chance.low, "chance": chance.mean, "chance_high": chance.high}
 
 
 def mean_overlap(study: Study, site: Ints | None = None, *, when: str = AFTER) -> float:
@@ -274,6 +275,8 @@ def mean_overlap(study: Study, site: Ints | None = None, *, when: str = AFTER) -
 def sentences(study: Study, language: Language) -> list[str]:
     """Each pair of cities with sites in a sentence: how far they do the same now and with the plan, and by chance.
 
+    Pairs of which one has no firm or project of a known segment are left out.
+
     Parameters
     ----------
     study : Study
@@ -285,20 +288,18 @@ def sentences(study: Study, language: Language) -> list[str]:
     for _, rows in table.groupby(["first", "second"], sort=False):
         by = rows.set_index("when")
         before, after = by.loc[BEFORE], by.loc[AFTER]
+        if np.isnan(after["overlap"]):
+            continue
         first, second = (after[f"{end}_{language}"] for end in ("first", "second"))
         now, then = (_overlap_words(row, language) for row in (before, after))
         if language == "zh":
             text = f"{first}与{second}结构重合度：现状{now}，方案后{then}"
-            if not np.isnan(after["chance"]):
-                text += f"；同样多的企业随机分到两市，平均 {after['chance']:.2f}"
-                text += f"（90% 在 {after['chance_low']:.2f}–{after['chance_high']:.2f}）"
-            said.append(f"{text}。")
+            text += f"；同样多的企业和项目随机分到两市，平均为 {after['chance']:.2f}"
+            said.append(f"{text}（90% 在 {after['chance_low']:.2f}–{after['chance_high']:.2f} 之间）。")
         else:
             text = f"{first} and {second} overlap: {now} now, {then} with the plan"
-            if not np.isnan(after["chance"]):
-                text += f"; as many firms dealt out at random overlap {after['chance']:.2f} on average"
-                text += f" (90 % within {after['chance_low']:.2f}–{after['chance_high']:.2f})"
-            said.append(f"{text}.")
+            text += f"; as many firms and projects dealt out at random overlap {after['chance']:.2f} on average"
+            said.append(f"{text} (90 % within {after['chance_low']:.2f}–{after['chance_high']:.2f}).")
     return said
 
 
@@ -317,8 +318,11 @@ def overlaps(study: Study) -> pd.DataFrame:
     return wide.merge(few, on=keys, how="left").reset_index(drop=True)
 
 
+_NOTHING = Text(zh="无从比较（有一市没有已知细分环节的企业）", en="not comparable (one has no firm of a known segment)")
+
+
 def _overlap_words(row: pd.Series, language: Language) -> str:
     """An overlap, or that there is nothing to compare."""
     if np.isnan(row["overlap"]):
-        return "无从比较（有一市没有企业）" if language == "zh" else "not comparable (one has no firm)"
+        return _NOTHING[language]
     return f" {row['overlap']:.2f}" if language == "zh" else f"{row['overlap']:.2f}"
