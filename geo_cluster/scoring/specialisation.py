@@ -48,7 +48,7 @@ def location_quotient(amounts: ArrayLike, reference: ArrayLike | None = None) ->
 def krugman(amounts: ArrayLike) -> Floats:
     """(C, C): Krugman's index of each two cities, Σ over segments of |share in one - share in the other|.
 
-    0: the same structure; 2: nothing in common (Krugman 1991, *Geography and Trade*, pp. 75-76). nan where a city has
+    0: the same structure; 2: nothing in common (Krugman 1991, *Geography and Trade*). nan where a city has
     nothing.
     """
     share = shares(amounts)

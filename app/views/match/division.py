@@ -23,7 +23,7 @@ SHOWN = ("share", "lq")
 
 def division(study: Study) -> None:
     """Sentences, heat maps, overlaps, specialisation, caps."""
-    st.warning(t("division.indicative"), icon=":material/info:")
+    st.info(t("division.indicative"), icon=":material/info:")
     said = report.sentences(study, session.language())
     for sentence in said:
         st.text(sentence)
@@ -98,18 +98,14 @@ def _cells(shown: str, rows: int) -> alt.LayerChart:
         alt.Tooltip("range:N", title=t("division.range")),
         alt.Tooltip("basis:N", title=t("division.basis")),
     ]
-    fill = base.mark_rect(stroke="white").encode(
-        color=alt.condition(
-            "isValid(datum.strong)", alt.Color("strong:Q", scale=scale, legend=None), alt.value("#eceeee")
-        ),
-        tooltip=tips,
-    )
+    grey = base.transform_filter("datum.few && isValid(datum.value)").mark_rect(stroke="white", color="#eceeee")
+    fill = base.transform_filter("isValid(datum.strong)").mark_rect(stroke="white")
+    fill = fill.encode(color=alt.Color("strong:Q", scale=scale, legend=None))
+    faint = alt.condition("datum.few", alt.value(page["muted"]), alt.value(page["ink"]))
     text = base.mark_text(fontSize=11).encode(
-        text="label:N",
-        color=alt.condition("datum.few", alt.value(page["muted"]), alt.value(page["ink"])),
-        tooltip=tips,
+        text="label:N", color=faint if shown == "lq" else alt.value(page["ink"]), tooltip=tips
     )
-    return (fill + text).properties(height=24 * rows + 30)
+    return (text + grey + fill + text).properties(height=24 * rows + 30)
 
 
 def _pairs(study: Study) -> None:
