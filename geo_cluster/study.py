@@ -300,7 +300,16 @@ def _problem(
 
 
 def division_aim(region: Region, facts: Facts, problem: Problem) -> Division:
-    """Segments of the projects, prefectures of the sites, and the firms of each project's segment in each of them."""
+    """Segments of the projects, prefectures of the sites, and the firms of each project's segment in each of them.
+
+    Parameters
+    ----------
+    region : Region
+    facts : Facts
+        Projects and sites.
+    problem : Problem
+        Of the same projects and sites.
+    """
     prefecture, codes = pd.factorize(facts.sites["prefecture_code"])
     first = [int(np.flatnonzero(prefecture == at)[0]) for at in range(len(codes))]
     segment = np.array([list(catalog.segments()).index(key) for key in facts.projects["segment"]])

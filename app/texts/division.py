@@ -60,9 +60,9 @@ TEXTS: dict[str, tuple[str, str]] = {
         "已知在该市，但来源没有写明细分环节，未计入。",
         "Known to be there, but no source states the segment: not counted.",
     ),
-    "division.aim": ("拿分工来约束或追求", "Make it a cap or an aim"),
+    "division.aim": ("把分工作为上限或目标", "Make it a cap or an aim"),
     "division.aim_note": (
-        "要追求分工：在上方“更多”里给“分工加分”一个数；要看代价：在“备选与权衡”里看“总分与分工”。要限定：在这里给某市的某一细分环节设上限。",
+        "作为目标：在上方“更多”里填写“分工加分”。看代价：见“备选与权衡”中的“总分与分工”。作为上限：在这里给某市的某一细分环节设项目数上限。",
         "As an aim: give Division of labour a number under More, above. Its price: Objective against division, under Alternatives. As a cap: set the most of a segment that a city may get, here.",
     ),
     "division.cap_city": ("市", "City"),
