@@ -10,7 +10,7 @@ import hashlib
 import importlib.metadata
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
 from typing import Any, TypeVar
@@ -22,14 +22,15 @@ import pandas as pd
 from geo_cluster import eligibility
 from geo_cluster.domain import PlanningLevel, ResourceKind, Scenario, Share, Text
 from geo_cluster.eligibility import Eligibility, Facts
-from geo_cluster.errors import Fault, InputError, Place
+from geo_cluster.errors import Fault, InputError, Place, refuse_if
 from geo_cluster.matching.plan import Assignment, Progress, Violation
 from geo_cluster.matching.problem import Link, Problem
 from geo_cluster.matching.resource import UNPLACED, Resource, Titles
 from geo_cluster.matching.rules import group_limits, keep
 from geo_cluster.matching.solve import solve
 from geo_cluster.matching.verify import verify
-from geo_cluster.region import LAYERS, Region, facts_of, prepare, settings_of, subject_of
+from geo_cluster.matching.years import Arriving, by_year, year_violations
+from geo_cluster.region import LAYERS, Region, begins, facts_of, prepare, settings_of, subject_of
 from geo_cluster.scoring.criteria import DecisionMatrix, Setting, decide
 from geo_cluster.world import catalog, portfolio, rule_life
 from geo_cluster.world.layers import Layers
@@ -63,7 +64,8 @@ class Study:
     decision : DecisionMatrix
         Natural units, values, contributions, draws.
     resources : tuple of Resource
-        The pools that projects share, one a row of `catalog.resources()`: land, power, energy.
+        The pools that projects share, one a row of `catalog.resources()`: land, power, energy, with what arrives
+        while projects begin. The problem has those of earlier years too (`matching.years`).
     problem, plan : Problem, Assignment
         What was matched (None when no project may go anywhere), and the plan with its bound.
     violations : tuple
@@ -198,6 +200,7 @@ def run(
     if scenario.layers_sha256 and layers.folder == scenario.layers:  # refreshed since the scenario was read: another id
         scenario = scenario.model_copy(update={"layers_sha256": layers.sha256})
     projects = portfolio.read(scenario.portfolio) if projects is None else projects
+    refuse_if(_past_faults(scenario, projects))
     clock("region")
     region = prepare(scenario, layers, projects=projects.index)
     sites, facts = region.sites, facts_of(region, projects)
@@ -207,13 +210,15 @@ def run(
     likely, drawn = settings_of(region, facts)
     decision = decide(likely, drawn, catalog.criteria(), scenario.weights)
     clock("matching")
-    resources = _resources(region, facts)
-    problem = _problem(region, facts, allowed, decision.score, resources)
+    base = base_resources(region, facts)
+    resources, steps = over_years(region, facts, base)
+    problem = _problem(region, facts, allowed, decision.score, (*resources, *steps))
     if plan is None:
         plan = _solve(scenario, problem, len(projects), progress)
     _refuse_misfit(plan, len(projects), len(sites))
     clock("verify")
     violations = verify(problem, plan) if problem else ()
+    violations += tuple(_year_violations(region, facts, base, plan))
     return Study(
         scenario=scenario,
         region=region,
@@ -252,8 +257,72 @@ class _Clock:
         return self.seconds
 
 
-def _resources(region: Region, facts: Facts) -> tuple[Resource, ...]:
-    """What there is of each resource at its sites, stations or prefectures, with what projects take of it."""
+def _past_faults(scenario: Scenario, projects: pd.DataFrame) -> list[Fault]:
+    """Projects that begin before the day of the study; those of the sample, which grow old with it, begin with it."""
+    faults = []
+    for key in () if scenario.is_sample else ("year", "power_year"):
+        for project, year in projects[key].items() if key in projects else ():
+            if not pd.isna(year) and year < scenario.date.year:
+                place = Place("", kind="project", entry=str(project), key=key)
+                faults.append(Fault("world.project_before", place, year=int(year), day=str(scenario.date)))
+    return faults
+
+
+def arriving_at(region: Region, resource: Resource) -> tuple[Arriving, ...]:
+    """What the pools of a resource of `catalog.resources()` have more from a year on, in its unit."""
+    kind, years = catalog.resources()[resource.name], ["year_low", "year_likely", "year_high"]
+    rows = region.arrivals[region.arrivals["attribute"] == kind.attribute]
+    rows = rows[rows["subject"].isin(resource.pools)]
+    amounts = rows[["low", "likely", "high"]].to_numpy(float) * kind.times
+    pools = [resource.pools.index(one) for one in rows["subject"]]
+    return tuple(map(Arriving, pools, amounts, rows[years].to_numpy(int)))
+
+
+def over_years(
+    region: Region, facts: Facts, base: tuple[Resource, ...]
+) -> tuple[tuple[Resource, ...], tuple[Resource, ...]]:
+    """Every resource as it is in the end, and those of years before something arrives; see `matching.years`.
+
+    Parameters
+    ----------
+    region : Region
+    facts : Facts
+    base : tuple of Resource
+        Without what arrives, as `base_resources` gives them.
+    """
+    level, first = region.scenario.planning_level, region.scenario.date.year
+    found = [
+        by_year(one, arriving_at(region, one), begins(region, facts.projects, one.name), level=level, first=first)
+        for one in base
+    ]
+    return tuple(one for one, *_ in found), tuple(step for _, *steps in found for step in steps)
+
+
+def horizon(region: Region, projects: pd.DataFrame) -> range:
+    """Years of the study: from its day to the last in which a project begins or something may arrive."""
+    first = region.scenario.date.year
+    last = [int(begins(region, projects, name).max(initial=first)) for name in catalog.resources()]
+    return range(first, max([*last, *region.arrivals["year_high"]], default=first) + 1)
+
+
+def _year_violations(region: Region, facts: Facts, base: tuple[Resource, ...], plan: Assignment) -> Iterator[Violation]:
+    """What each year of the horizon lacks, by itself; nothing to look at where nothing arrives."""
+    for one in base:
+        arriving = arriving_at(region, one)
+        if arriving:
+            start, level = begins(region, facts.projects, one.name), region.scenario.planning_level
+            years = horizon(region, facts.projects)
+            yield from year_violations(one, arriving, start, np.asarray(plan.site), level=level, years=years)
+
+
+def base_resources(region: Region, facts: Facts) -> tuple[Resource, ...]:
+    """What there is of each resource at its sites, stations or prefectures, with what projects take of it.
+
+    Parameters
+    ----------
+    region : Region
+    facts : Facts
+    """
     sites, end = facts.sites, ENDS[region.scenario.planning_level]
 
     def pooled(name: str, kind: ResourceKind) -> Resource:

@@ -12,7 +12,7 @@ from app.charts import BY_ROW, ROWS, Figure, draw, pool_chart
 from app.session import t
 from app.views.match import change, edit
 from geo_cluster import toml
-from geo_cluster.report import comparison, explanation, what_if
+from geo_cluster.report import comparison, explanation, over_time, what_if
 from geo_cluster.study import Study
 from geo_cluster.world import catalog, layers
 
@@ -173,20 +173,21 @@ def _what_if(study: Study, table: pd.DataFrame) -> None:
     gain, placed = after.plan.objective - study.plan.objective, change.placed(study, after)
     st.text(t("match.what_if_text", pool=row["gauge"], amount=value, unit=row["unit"], gain=gain, placed=placed))
     change.show(comparison.difference_table(study, after), study, after)
-    _keep(row, value)
+    _keep(study, row, value)
 
 
-def _keep(row: pd.Series, value: float) -> None:
+def _keep(study: Study, row: pd.Series, value: float) -> None:
     """Keep the number, with who said so."""
     who, act = st.columns([3, 1], vertical_alignment="bottom")
     source = who.text_input(t("match.source"), placeholder=t("match.source_hint"), key="what-if-source")
     note = t("match.kept", pool=row["gauge"], amount=value, unit=row["unit"])
     basis = "reported" if source.strip() else "assumed"
+    own = max(value - over_time.arrived(study, row["resource"], row["pool"]), 0.0)
     known = what_if.known_with(
         state.work().scenario.known,
         resource=row["resource"],
         pool=row["pool"],
-        amount=value,
+        amount=own,
         source=source.strip() or t("match.supposed"),
         basis=basis,
     )
