@@ -38,6 +38,7 @@ FILES: tuple[str, ...] = (
     "assignment.csv",
     "unplaced.csv",
     "pools.csv",
+    "pool_years.csv",
     "standard_land.csv",
     "observations.csv",
     "data_request.csv",

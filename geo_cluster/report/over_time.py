@@ -106,7 +106,8 @@ def from_years(study: Study) -> np.ndarray:
 @once
 def conditions(study: Study) -> tuple[tuple[Text, ...], ...]:
     """Per project: on what its place depends beyond what is there today; nothing where it has no place."""
-    site, found = study.plan.site, [[] for _ in study.projects.index]  # type: list[list[Text]]
+    site = study.plan.site
+    found: list[list[Text]] = [[] for _ in study.projects.index]
     known = known_feeds(study.sites)
     for p in np.flatnonzero(site != UNPLACED):
         if catalog.segments()[study.projects["segment"].iloc[p]].dual_supply and known[site[p]] < FEEDS:

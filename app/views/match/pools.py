@@ -117,6 +117,31 @@ def pools(study: Study) -> None:
         if len(rows):
             st.subheader(kind.offer_title(session.language()), anchor=False)
             draw(pool_chart(rows.sort_values("used", ascending=False)))
+    _years(study)
+
+
+def _years(study: Study) -> None:
+    """Pools in use, year by year: what is drawn of what there is, and when more arrives."""
+    years, language, kinds = over_time.pool_years(study), session.language(), catalog.resources()
+    ever: pd.DataFrame = years.groupby(["resource", "pool"], sort=False)[["used", "arrives"]].max().reset_index()
+    ever = ever[(ever["used"] > 0) | (ever["arrives"] > 0)].sort_values("arrives", ascending=False, kind="stable")
+    if ever.empty:
+        return
+    st.subheader(t("match.pool_years"), anchor=False)
+    rows = []
+    for one in ever.itertuples():
+        mine = years[(years["resource"] == one.resource) & (years["pool"] == one.pool)]
+        kind, more = kinds[one.resource], mine["arrives"].diff().fillna(mine["arrives"]) > 0
+        cells = [
+            f"{used:,.{kind.digits}f} / {planned:,.{kind.digits}f}{' ▲' if arrived else ''}"
+            for used, planned, arrived in zip(mine["used"], mine["planned"], more, strict=True)
+        ]
+        pool = study.region.names[one.pool][language]
+        rows.append((pool, kind.offer_title(language), *cells))
+    heads = [t("col.pool"), t("match.resource"), *(str(year) for year in sorted(set(years["year"])))]
+    height = min(36 * (len(rows) + 1) + 2, 440)
+    st.dataframe(pd.DataFrame(rows, columns=heads), hide_index=True, height=height, alt=t("match.pool_years"))
+    st.caption(t("match.pool_years_note"))
 
 
 def _capacity_value(study: Study, table: pd.DataFrame) -> None:
