@@ -264,7 +264,8 @@ def _pools(study: Study, words: dict[str, str], language: Language) -> Table:
 def open_questions(study: Study) -> pd.DataFrame:
     """Structural questions about sites that the plan uses."""
     table, used = structural_questions(study.region), set(tables.assignment(study)["site"])
-    return table[[bool(used & set(sites.split(";"))) for sites in table["sites"]] & (table["topic"] != "dual")]
+    concerned = [bool(used & set(sites.split(";"))) for sites in table["sites"]]
+    return table[pd.Series(concerned, table.index, dtype=bool) & (table["topic"] != "dual")]
 
 
 def _asked(study: Study, words: dict[str, str], language: Language) -> Table:
