@@ -63,7 +63,6 @@ def phone_list(requests: pd.DataFrame, language: Language, questions: pd.DataFra
     if questions is not None and len(questions):
         said = ("subject", "name", "question", "whom", "changes")
         more = pd.DataFrame({key: questions[f"{key}_{language}"].to_numpy() for key in said})
-        table = pd.concat([table, more.assign(answer="", source="", as_of="")], ignore_index=True)
+        table = pd.concat([table, more.assign(unit="", answer="", source="", as_of="")], ignore_index=True)
         table["rank"] = range(1, len(table) + 1)
-        table["unit"] = table["unit"].fillna("")
     return table.rename(columns={key: HEADINGS[key][language == "en"] for key in table})
