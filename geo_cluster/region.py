@@ -35,6 +35,7 @@ from geo_cluster.supply.serving_station import (
     area_names,
     doubt_km,
     feeding_station,
+    feeds_of,
     independent_feeds,
     supply_area,
     zones_of_areas,
@@ -260,19 +261,33 @@ def _arrivals(
     """What the scenario says arrives, and what stations bring that it says nothing of."""
     spare = known[known["attribute"] == "spare_mva"].set_index("site_id")
     said = {one.subject for one in scenario.arrivals if one.attribute == "spare_mva"}
-    pools, rows = pools_of_stations(sites, substations), []
+    pools, fed, rows = pools_of_stations(sites, substations), feeds_of(sites, substations), []
+    drawing = dict(zip(sites["id"], sites["station"], strict=True))
+
+    def reach(station: str) -> str:
+        """The sites of its pool that a station feeds."""
+        return ";".join(site for site in fed.get(station, ()) if drawing.get(site) == pools.get(station))
+
     for one in stations[~stations["station"].isin(said)].to_dict("records"):
         number = spare.loc[one["station"]]
         years = [one[f"year_{end}"] for end in _ENDS]
-        about = [number["basis"], number["source"], number["publisher"], one["station"]]
+        about = [number["basis"], number["source"], number["publisher"], one["station"], reach(one["station"])]
         rows.append((one["subject"], "spare_mva", *number[list(_ENDS)], *years, *about))
     for arrival in scenario.arrivals:
         is_pool = arrival.subject in set(subject_of(arrival.attribute, sites))
         pool = arrival.subject if is_pool else pools.get(arrival.subject, arrival.subject)
         bounds = (arrival.low, arrival.likely, arrival.high, *arrival.years)
-        about = [arrival.basis, arrival.source, arrival.source, "" if is_pool else arrival.subject]
+        station = "" if is_pool else arrival.subject
+        about = [arrival.basis, arrival.source, arrival.source, station, reach(station)]
         rows.append((pool, arrival.attribute, *bounds, *about))
     return pd.DataFrame(rows, columns=ARRIVAL_COLUMNS)
+
+
+def arrives_at(region: Region, row: int) -> np.ndarray:
+    """(S,): the sites that one row of the region's arrivals is for."""
+    one = region.arrivals.iloc[row]
+    here = (subject_of(one["attribute"], region.sites) == one["subject"]).to_numpy()
+    return here & region.sites["id"].isin(one["sites"].split(";")).to_numpy() if one["sites"] else here
 
 
 def begins(region: Region, projects: pd.DataFrame, resource: str) -> np.ndarray:
@@ -343,9 +358,9 @@ def _more(region: Region, projects: pd.DataFrame) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     for name, kind in catalog.resources().items():
         rows = region.arrivals[region.arrivals["attribute"] == kind.attribute]
-        subject, start = subject_of(kind.attribute, region.sites).to_numpy(), begins(region, projects, name)
-        for one in rows.itertuples():
-            there = (one.year_low <= start)[:, None] & (subject == one.subject)[None, :]
+        start = begins(region, projects, name)
+        for at, one in rows.iterrows():
+            there = (one.year_low <= start)[:, None] & arrives_at(region, at)[None, :]
             found[kind.attribute] = found.get(kind.attribute, 0.0) + np.where(there, one.high, 0.0)
     return found
 
@@ -354,7 +369,7 @@ def _later(region: Region, amount: np.ndarray, year: np.ndarray) -> dict[str, tu
     """Attribute -> what arrives at which sites, from (N, A) amounts and years."""
     found: dict[str, tuple[Later, ...]] = {}
     for at, one in enumerate(region.arrivals.itertuples()):
-        here = (subject_of(one.attribute, region.sites) == one.subject).to_numpy()
+        here = arrives_at(region, at)
         found[one.attribute] = (*found.get(one.attribute, ()), Later(here, amount[:, at], year[:, at]))
     return found
 

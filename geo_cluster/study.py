@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -29,8 +29,8 @@ from geo_cluster.matching.resource import UNPLACED, Resource, Titles
 from geo_cluster.matching.rules import group_limits, keep
 from geo_cluster.matching.solve import solve
 from geo_cluster.matching.verify import verify
-from geo_cluster.matching.years import Arriving, by_year, year_violations
-from geo_cluster.region import LAYERS, Region, begins, facts_of, prepare, settings_of, subject_of
+from geo_cluster.matching.years import Arriving, apart, by_year, is_apart, year_violations
+from geo_cluster.region import LAYERS, Region, arrives_at, begins, facts_of, prepare, settings_of, subject_of
 from geo_cluster.scoring.criteria import DecisionMatrix, Setting, decide
 from geo_cluster.world import catalog, portfolio, rule_life
 from geo_cluster.world.layers import Layers
@@ -210,15 +210,17 @@ def run(
     likely, drawn = settings_of(region, facts)
     decision = decide(likely, drawn, catalog.criteria(), scenario.weights)
     clock("matching")
-    base = base_resources(region, facts)
-    resources, steps = over_years(region, facts, base)
-    problem = _problem(region, facts, allowed, decision.score, (*resources, *steps))
+    limited = limits(region, facts)
+    resources, steps = over_years(region, limited)
+    problem = _problem(region, facts, allowed, decision.score, resources)
+    if problem and steps:
+        problem = problem.suppose(resources=(*problem.resources, *steps))
     if plan is None:
         plan = _solve(scenario, problem, len(projects), progress)
     _refuse_misfit(plan, len(projects), len(sites))
     clock("verify")
     violations = verify(problem, plan) if problem else ()
-    violations += tuple(_year_violations(region, facts, base, plan))
+    violations += tuple(_year_violations(region, facts, limited, plan))
     return Study(
         scenario=scenario,
         region=region,
@@ -268,34 +270,56 @@ def _past_faults(scenario: Scenario, projects: pd.DataFrame) -> list[Fault]:
     return faults
 
 
-def arriving_at(region: Region, resource: Resource) -> tuple[Arriving, ...]:
-    """What the pools of a resource of `catalog.resources()` have more from a year on, in its unit."""
-    kind, years = catalog.resources()[resource.name], ["year_low", "year_likely", "year_high"]
-    rows = region.arrivals[region.arrivals["attribute"] == kind.attribute]
-    rows = rows[rows["subject"].isin(resource.pools)]
-    amounts = rows[["low", "likely", "high"]].to_numpy(float) * kind.times
-    pools = [resource.pools.index(one) for one in rows["subject"]]
-    return tuple(map(Arriving, pools, amounts, rows[years].to_numpy(int)))
+class Limit(NamedTuple):
+    """A resource without what arrives, what arrives to its pools, and (P,) from which year each project draws on it."""
+
+    resource: Resource
+    arriving: tuple[Arriving, ...]
+    begins: np.ndarray
 
 
-def over_years(
-    region: Region, facts: Facts, base: tuple[Resource, ...]
-) -> tuple[tuple[Resource, ...], tuple[Resource, ...]]:
-    """Every resource as it is in the end, and those of years before something arrives; see `matching.years`.
+def limits(region: Region, facts: Facts) -> tuple[Limit, ...]:
+    """Every resource over the years, then those of sites that some arrivals to their pool are not for.
 
     Parameters
     ----------
     region : Region
     facts : Facts
-    base : tuple of Resource
-        Without what arrives, as `base_resources` gives them.
+    """
+    found, others = [], []
+    for resource in base_resources(region, facts):
+        arriving = _arriving_at(region, resource)
+        start = begins(region, facts.projects, resource.name)
+        found.append(Limit(resource, arriving, start))
+        if left := apart(resource, arriving):
+            others.append(Limit(*left, start))
+    return (*found, *others)
+
+
+def _arriving_at(region: Region, resource: Resource) -> tuple[Arriving, ...]:
+    """What the pools of a resource of `catalog.resources()` have more from a year on, in its unit."""
+    kind, found = catalog.resources()[resource.name], []
+    for at, row in region.arrivals.iterrows():
+        if row["attribute"] == kind.attribute and row["subject"] in resource.pools:
+            amount = row[["low", "likely", "high"]].to_numpy(float) * kind.times
+            year = row[["year_low", "year_likely", "year_high"]].to_numpy(int)
+            sites = arrives_at(region, at) if row["sites"] else None
+            found.append(Arriving(resource.pools.index(row["subject"]), amount, year, sites, at))
+    return tuple(found)
+
+
+def over_years(region: Region, found: tuple[Limit, ...]) -> tuple[tuple[Resource, ...], tuple[Resource, ...]]:
+    """Every resource as it is in the end, and the limits of years and sites beside; see `matching.years`.
+
+    Parameters
+    ----------
+    region : Region
+    found : tuple of Limit
     """
     level, first = region.scenario.planning_level, region.scenario.date.year
-    found = [
-        by_year(one, arriving_at(region, one), begins(region, facts.projects, one.name), level=level, first=first)
-        for one in base
-    ]
-    return tuple(one for one, *_ in found), tuple(step for _, *steps in found for step in steps)
+    each = [by_year(one.resource, one.arriving, one.begins, level=level, first=first) for one in found]
+    last = tuple(one for one, *_ in each if not is_apart(one.name))
+    return last, tuple(one for several in each for one in several if one not in last)
 
 
 def horizon(region: Region, projects: pd.DataFrame) -> range:
@@ -305,14 +329,13 @@ def horizon(region: Region, projects: pd.DataFrame) -> range:
     return range(first, max([*last, *region.arrivals["year_high"]], default=first) + 1)
 
 
-def _year_violations(region: Region, facts: Facts, base: tuple[Resource, ...], plan: Assignment) -> Iterator[Violation]:
+def _year_violations(region: Region, facts: Facts, found: tuple[Limit, ...], plan: Assignment) -> Iterator[Violation]:
     """What each year of the horizon lacks, by itself; nothing to look at where nothing arrives."""
-    for one in base:
-        arriving = arriving_at(region, one)
-        if arriving:
-            start, level = begins(region, facts.projects, one.name), region.scenario.planning_level
-            years = horizon(region, facts.projects)
-            yield from year_violations(one, arriving, start, np.asarray(plan.site), level=level, years=years)
+    years, level = horizon(region, facts.projects), region.scenario.planning_level
+    for one in found:
+        if one.arriving or is_apart(one.resource.name):
+            site = np.asarray(plan.site)
+            yield from year_violations(one.resource, one.arriving, one.begins, site, level=level, years=years)
 
 
 def base_resources(region: Region, facts: Facts) -> tuple[Resource, ...]:

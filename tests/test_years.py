@@ -442,3 +442,30 @@ def test_the_files_say_when_on_what_and_what_to_ask():
     assert {"2026", "2027", "2028", "2029"} <= set(files["pool_years.csv"].replace("\n", ",").split(","))
     assert "from_year" in files["assignment.csv"].splitlines()[0]
     assert "能耗指标是否仍约束" in files["data_request.csv"]
+
+
+def test_a_station_to_come_is_not_for_sites_that_it_does_not_feed():
+    """Nothing now, G2 from 2028 on with 60 MVA for X1 alone: what goes to X2, on the same pool, gets none of it."""
+    layers = with_station(planned_from="2028", source_class="user", feeds_sites="X1")
+    given_ = {"known": [power(10, 10, 10)]}
+    result = study.run(scenario(**given_), layers, projects=world.projects(6, year="2029", land_mu="20"))
+    used = np.bincount(result.plan.site[result.plan.site >= 0], minlength=2)
+    assert used.tolist() == [3, 1], "X1 has 60 mu of land, X2 10 MVA of power"
+    assert result.violations == ()
+    assert [one.name for one in result.problem.resources] == ["land", "power", "energy", "power~apart"]
+    everybody = study.run(
+        scenario(**given_),
+        with_station(planned_from="2028", source_class="user"),
+        projects=world.projects(6, year="2029", land_mu="20"),
+    )
+    assert (everybody.plan.site >= 0).all()
+    sites = np.where(result.plan.site == 0, 0, 1)
+    wrong = study.run(
+        scenario(**given_),
+        layers,
+        projects=world.projects(6, year="2029", land_mu="20"),
+        plan=replace(result.plan, site=sites),
+    )
+    assert any(one.fault.code == "matching.overdrawn_in_year" for one in wrong.violations)
+    assert explanation.feasibility_table(result)["breaks"].iloc[0] < 1
+    assert "新建站不供" in tables.words_of("power~apart", "zh")[0]

@@ -13,12 +13,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from geo_cluster.domain import Text
 from geo_cluster.errors import Fault, Place
 from geo_cluster.matching.plan import Violation
-from geo_cluster.matching.resource import LEVELS, UNPLACED, Floats, Ints, Level, Resource, Titles
+from geo_cluster.matching.resource import LEVELS, UNPLACED, Bools, Floats, Ints, Level, Resource, Titles
 
 AT = "@"
 """Between the name of a resource and the year by whose end it is meant."""
+
+APART = "~"
+"""Between the name of a resource and what tells the part of it that some arrivals don't reach."""
 
 _SLACK = 1e-7  # rounding of sums, of the capacity or of one unit
 
@@ -35,11 +39,17 @@ class Arriving:
         Low, likely, high, in the resource's unit.
     year : (3,) array
         Earliest, most likely and latest year from which it counts.
+    sites : (S,) bool array, optional
+        The sites of the pool that it is for; all of them when left out.
+    row : int
+        Where it comes from, for whoever made it.
     """
 
     pool: int
     amount: Floats
     year: Ints
+    sites: Bools | None = None
+    row: int = -1
 
     def at(self, level: Level) -> tuple[float, int]:
         """Amount and first year at a planning level: the cautious one has the least, in the latest year."""
@@ -50,10 +60,15 @@ class Arriving:
 def base_name(name: str) -> str:
     """Name of the resource that a resource of some year is of.
 
-    >>> base_name("power@2027")
-    'power'
+    >>> base_name("power@2027"), base_name("power~apart@2027")
+    ('power', 'power')
     """
-    return name.partition(AT)[0]
+    return name.partition(AT)[0].partition(APART)[0]
+
+
+def is_apart(name: str) -> bool:
+    """Whether a resource is that of the sites which some arrivals are not for; see `apart`."""
+    return APART in name
 
 
 def year_of(name: str) -> int | None:
@@ -80,6 +95,48 @@ def capacity_in(capacity: Floats, arriving: Sequence[Arriving], year: int) -> Fl
     for one in arriving:
         found[one.pool] += np.where(one.year[::-1] <= year, one.amount, 0.0)
     return found
+
+
+def apart(resource: Resource, arriving: Sequence[Arriving]) -> tuple[Resource, tuple[Arriving, ...]] | None:
+    """Sites that draw on a pool to which something arrives that isn't for them: they have what there is without it.
+
+    Parameters
+    ----------
+    resource : Resource
+    arriving : sequence of Arriving
+
+    Returns
+    -------
+    (Resource, tuple of Arriving), optional
+        `<name>~apart`: those sites with their pools, and what arrives there for all; None where there are no such
+        sites. A site is among them if no arrival that is for some sites only is for it; of two such arrivals to one
+        pool each of the sites that either is for is taken to have both.
+    """
+    some = [one for one in arriving if one.sites is not None]
+    pools = sorted({one.pool for one in some})
+    reached = np.any([one.sites for one in some if one.sites is not None], axis=0) if some else np.zeros(0, dtype=bool)
+    left = np.isin(resource.pool, pools) & ~reached if some else reached
+    if not left.any():
+        return None
+    number = {k: at for at, k in enumerate(pools)}
+    for_all = [one for one in arriving if one.sites is None and one.pool in number]
+    found = _part(
+        resource, f"{resource.name}{APART}apart", resource.capacity, np.where(left, resource.pool, UNPLACED), pools
+    )
+    return found, tuple(replace(one, pool=number[one.pool]) for one in for_all)
+
+
+def _part(resource: Resource, name: str, capacity: Floats, pool: Ints, pools: list[int]) -> Resource:
+    """Some pools of a resource under another name; `capacity` and `pool` are those of all its pools."""
+    number, titles = {k: at for at, k in enumerate(pools)}, resource.titles
+    return replace(
+        resource,
+        name=name,
+        pool=np.array([number.get(int(k), UNPLACED) for k in pool]),
+        capacity=capacity[pools],
+        pools=tuple(resource.pool_name(k) for k in pools),
+        titles=titles and Titles(titles.name, titles.unit, tuple(titles.pools[k] for k in pools)),
+    )
 
 
 def by_year(
@@ -118,17 +175,12 @@ def by_year(
 
 def _before(resource: Resource, arriving: Sequence[Arriving], demand: Floats, year: int, pools: list[int]) -> Resource:
     """The resource by the end of the year before, of some of its pools."""
-    number = {k: at for at, k in enumerate(pools)}
-    titles = resource.titles
-    return Resource(
-        f"{resource.name}{AT}{year - 1}",
-        resource.unit,
-        demand,
-        np.array([number.get(int(k), UNPLACED) for k in resource.pool]),
-        capacity_in(resource.capacity, arriving, year - 1)[pools],
-        pools=tuple(resource.pool_name(k) for k in pools),
-        titles=titles and Titles(titles.name, titles.unit, tuple(titles.pools[k] for k in pools)),
-    )
+    capacity = capacity_in(resource.capacity, arriving, year - 1)
+    found = _part(resource, f"{resource.name}{AT}{year - 1}", capacity, resource.pool, pools)
+    if titles := found.titles:
+        name = Text(zh=f"{titles.name.zh}（{year - 1}年底前）", en=f"{titles.name.en} by the end of {year - 1}")
+        found = replace(found, titles=replace(titles, name=name))
+    return replace(found, demand=demand)
 
 
 def year_violations(

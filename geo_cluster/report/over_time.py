@@ -3,53 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from geo_cluster.domain import LANGUAGES, Language, Text
+from geo_cluster.domain import LANGUAGES, Language, PlanningLevel, Text
 from geo_cluster.eligibility import FEEDS, known_feeds
 from geo_cluster.matching.problem import Problem
 from geo_cluster.matching.resource import UNPLACED, Resource
 from geo_cluster.matching.verify import usage
-from geo_cluster.matching.years import AT, Arriving, capacity_in
-from geo_cluster.region import begins
-from geo_cluster.study import Study, arriving_at, base_resources, horizon, once
+from geo_cluster.matching.years import AT, base_name, capacity_in, is_apart
+from geo_cluster.study import Limit, Study, horizon, limits, once
 from geo_cluster.world import catalog
 
 DUAL = Text(zh="须有两路独立电源（未核实）", en="needs two independent feeds (not verified)")
 """The condition of a segment with dual supply where fewer are known."""
 
 
-@dataclass(frozen=True)
-class OverTime:
-    """One resource of a study over its years: what is there without arrivals, what arrives, who begins when."""
-
-    resource: Resource
-    arriving: tuple[Arriving, ...]
-    begins: np.ndarray
-
-    def planned(self, study: Study, year: int) -> np.ndarray:
-        """(K,): what there is in a year at the planning level."""
-        level, found = study.scenario.planning_level, self.resource.at(study.scenario.planning_level).copy()
-        for one in self.arriving:
-            amount, first = one.at(level)
-            found[one.pool] += amount if first <= year else 0.0
-        return found
-
-    def used(self, site: np.ndarray, year: int) -> np.ndarray:
-        """(K,): what a plan draws in a year."""
-        return usage(self.resource, np.where(self.begins <= year, site, UNPLACED))
-
-
 @once
-def resources(study: Study) -> tuple[OverTime, ...]:
+def over_years(study: Study) -> tuple[Limit, ...]:
+    """Every resource of the study over its years, without what arrives; then those of sites apart."""
+    return limits(study.region, study.facts)
+
+
+def resources(study: Study) -> tuple[Limit, ...]:
     """Every resource of the study over its years, without what arrives."""
-    return tuple(
-        OverTime(one, arriving_at(study.region, one), begins(study.region, study.projects, one.name))
-        for one in base_resources(study.region, study.facts)
-    )
+    return tuple(one for one in over_years(study) if not is_apart(one.resource.name))
+
+
+def planned_in(one: Limit, level: PlanningLevel, year: int) -> np.ndarray:
+    """(K,): what there is of a resource in a year at a planning level.
+
+    Parameters
+    ----------
+    one : Limit
+    level : {"cautious", "likely", "hopeful"}
+    year : int
+    """
+    found = one.resource.at(level).copy()
+    for arriving in one.arriving:
+        amount, first = arriving.at(level)
+        found[arriving.pool] += amount if first <= year else 0.0
+    return found
 
 
 @once
@@ -71,8 +66,8 @@ def pool_years(study: Study) -> pd.DataFrame:
             table.insert(1, "pool", one.resource.pools)
             table.insert(2, "year", year)
             table["unit"] = one.resource.unit
-            table["planned"] = one.planned(study, year)
-            table["used"] = one.used(study.plan.site, year)
+            table["planned"] = planned_in(one, study.scenario.planning_level, year)
+            table["used"] = usage(one.resource, np.where(one.begins <= year, study.plan.site, UNPLACED))
             table["left"] = table["planned"] - table["used"]
             table["arrives"] = table["planned"] - one.resource.at(study.scenario.planning_level)
             tables.append(table)
@@ -90,10 +85,13 @@ def arrived(study: Study, resource: str, pool: str) -> float:
         The pool; a resource of some year counts as itself.
     """
     for one in resources(study):
-        if one.resource.name == resource.partition(AT)[0] and pool in one.resource.pools:
+        if one.resource.name == base_name(resource) and pool in one.resource.pools:
             last = int(one.begins.max(initial=study.day.year))
             at = one.resource.pools.index(pool)
-            return float(one.planned(study, last)[at] - one.resource.at(study.scenario.planning_level)[at])
+            return float(
+                planned_in(one, study.scenario.planning_level, last)[at]
+                - one.resource.at(study.scenario.planning_level)[at]
+            )
     return 0.0
 
 
@@ -121,13 +119,11 @@ def conditions(study: Study) -> tuple[tuple[Text, ...], ...]:
     return tuple(map(tuple, found))
 
 
-def _depends(study: Study, one: OverTime) -> Iterator[tuple[int, Text]]:
+def _depends(study: Study, one: Limit) -> Iterator[tuple[int, Text]]:
     """Pools and the sentence for each thing that has to arrive while projects begin."""
     kind, last = catalog.resources()[one.resource.name], int(one.begins.max(initial=study.day.year))
-    rows = study.region.arrivals[study.region.arrivals["attribute"] == kind.attribute]
-    rows = rows[rows["subject"].isin(one.resource.pools)]
-    for arriving, row in zip(one.arriving, rows.itertuples(), strict=True):
-        amount, year = arriving.at(study.scenario.planning_level)
+    for arriving in one.arriving:
+        row, (amount, year) = study.region.arrivals.iloc[arriving.row], arriving.at(study.scenario.planning_level)
         if amount > 0 and year <= last:
             yield arriving.pool, Text(**{key: _arrives(study, row, kind, amount, year, key) for key in LANGUAGES})
 
@@ -188,7 +184,8 @@ def _why(study: Study, s: int, year: int, language: Language) -> str:
         kind, level = catalog.resources()[one.resource.name], study.scenario.planning_level
         for arriving in one.arriving:
             amount, first = arriving.at(level)
-            if arriving.pool == one.resource.pool[s] and amount > 0 and study.day.year < first <= year:
+            is_here = arriving.pool == one.resource.pool[s] and (arriving.sites is None or arriving.sites[s])
+            if is_here and amount > 0 and study.day.year < first <= year:
                 name = study.region.names[one.resource.pools[arriving.pool]][language]
                 unit, offer = kind.unit[language], kind.offer[language]
                 zh = f"{name}增{offer}{amount:,.0f}{unit}"
@@ -200,13 +197,13 @@ def _fits(study: Study, p: int, s: int, year: int, years: range) -> bool:
     """Whether a project that begins in a year fits at a site while everyone else stays."""
     site = np.array(study.plan.site)
     site[p] = s
-    for one in resources(study):
+    for one in over_years(study):
         start = one.begins.copy()
         start[p] = max(year, int(start[p]))
         k = one.resource.pool[s]
         for then in {*years, year}:
             used = usage(one.resource, np.where(start <= then, site, UNPLACED))
-            if k >= 0 and used[k] > one.planned(study, then)[k] * (1 + 1e-9) + 1e-9:
+            if k >= 0 and used[k] > planned_in(one, study.scenario.planning_level, then)[k] * (1 + 1e-9) + 1e-9:
                 return False
     return study.problem is None or _keeps_rules(study.problem, site, s)
 
@@ -214,7 +211,7 @@ def _fits(study: Study, p: int, s: int, year: int, years: range) -> bool:
 def _keeps_rules(problem: Problem, site: np.ndarray, s: int) -> bool:
     """Whether the resources that no year changes, shares of prefectures, hold."""
     for one in problem.resources:
-        if one.name.partition(AT)[0] in catalog.resources() or one.several:
+        if base_name(one.name) in catalog.resources() or one.several:
             continue
         k = one.pool[s]
         if k >= 0 and usage(one, site)[k] > one.at(problem.level)[k] + 1e-9:
@@ -236,8 +233,8 @@ def drawn(study: Study) -> tuple[Problem, dict[str, np.ndarray], dict[str, np.nd
     region, fixed = study.region, [one for one in study.problem.resources if not _known(one.name)]
     keys = list(zip(region.observations["attribute"], region.observations["site_id"], strict=True))
     found, capacity, demand = [], {}, {}
-    for one in resources(study):
-        kind, base = catalog.resources()[one.resource.name], one.resource
+    for one in over_years(study):
+        kind, base = catalog.resources()[base_name(one.resource.name)], one.resource
         columns = [keys.index((kind.attribute, pool)) for pool in base.pools]
         there, need = region.draws[:, columns] * kind.times, study.drawn.needs[kind.need]
         years = sorted({*one.begins.tolist()}) or [study.day.year]
@@ -253,18 +250,15 @@ def drawn(study: Study) -> tuple[Problem, dict[str, np.ndarray], dict[str, np.nd
 
 
 def _known(name: str) -> bool:
-    return name.partition(AT)[0] in catalog.resources()
+    return base_name(name) in catalog.resources()
 
 
-def _arrived_draws(study: Study, one: OverTime, year: int) -> np.ndarray:
+def _arrived_draws(study: Study, one: Limit, year: int) -> np.ndarray:
     """(N, K): what has arrived in each pool by a year."""
-    kind, region = catalog.resources()[one.resource.name], study.region
+    kind, region = catalog.resources()[base_name(one.resource.name)], study.region
     more = np.zeros((region.scenario.draws, len(one.resource.pools)))
-    if not one.arriving:
-        return more
-    amount, first = region.arrival_draws
-    for at, row in enumerate(region.arrivals.itertuples()):
-        if row.attribute == kind.attribute and row.subject in one.resource.pools:
-            k = one.resource.pools.index(row.subject)
-            more[:, k] += np.where(first[:, at] <= year, amount[:, at] * kind.times, 0.0)
+    if one.arriving:
+        amount, first = region.arrival_draws
+        for each in one.arriving:
+            more[:, each.pool] += np.where(first[:, each.row] <= year, amount[:, each.row] * kind.times, 0.0)
     return more

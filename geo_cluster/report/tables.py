@@ -19,7 +19,7 @@ from geo_cluster.matching.problem import Problem
 from geo_cluster.matching.resource import UNPLACED, Resource
 from geo_cluster.matching.shortages import Shortage, shortages
 from geo_cluster.matching.verify import usage
-from geo_cluster.matching.years import base_name, year_of
+from geo_cluster.matching.years import base_name, is_apart, year_of
 from geo_cluster.region import Region, subject_of
 from geo_cluster.report import over_time
 from geo_cluster.scoring.aggregate import competition_rank
@@ -412,6 +412,8 @@ def words_of(resource: str, language: Language) -> tuple[str, str]:
     if base_name(resource) in catalog.resources():
         kind, year = catalog.resources()[base_name(resource)], year_of(resource)
         when = "" if year is None else f"（{year}年底前）" if language == "zh" else f" by the end of {year}"
+        if is_apart(resource):
+            when += "（新建站不供的园区）" if language == "zh" else " for sites that the new station is not for"
         return kind.offer[language] + when, kind.unit[language]
     return catalog.share_name(resource.partition(":")[2])[language], "个" if language == "zh" else ""
 

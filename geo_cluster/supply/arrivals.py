@@ -13,8 +13,9 @@ from geo_cluster.supply.serving_station import OWN_KV, SERVING_KV, feeds_of
 from geo_cluster.supply.substations import end_of
 
 COLUMNS = ["subject", "attribute", "low", "likely", "high", "year_low", "year_likely", "year_high"]
-COLUMNS += ["basis", "source", "publisher", "station"]
-"""Columns of what arrives; `subject` is the pool, `station` the station that brings it or ''."""
+COLUMNS += ["basis", "source", "publisher", "station", "sites"]
+"""Columns of what arrives; `subject` is the pool, `station` the station that brings it or '', `sites` those that it is
+for, joined by `;`, or '' for all that draw on the pool."""
 
 _ENDS = ("low", "likely", "high")
 
