@@ -29,7 +29,7 @@ from geo_cluster.matching.resource import UNPLACED, Resource, Titles
 from geo_cluster.matching.rules import group_limits, keep
 from geo_cluster.matching.solve import solve
 from geo_cluster.matching.verify import verify
-from geo_cluster.matching.years import Arriving, apart, by_year, is_apart, year_violations
+from geo_cluster.matching.years import Arriving, apart, base_name, by_year, can_bind, is_apart, year_violations
 from geo_cluster.region import LAYERS, Region, arrives_at, begins, facts_of, prepare, settings_of, subject_of
 from geo_cluster.scoring.criteria import DecisionMatrix, Setting, decide
 from geo_cluster.world import catalog, portfolio, rule_life
@@ -317,7 +317,15 @@ def over_years(region: Region, found: tuple[Limit, ...]) -> tuple[tuple[Resource
     found : tuple of Limit
     """
     level, first = region.scenario.planning_level, region.scenario.date.year
-    each = [by_year(one.resource, one.arriving, one.begins, level=level, first=first) for one in found]
+    whole = {one.resource.name: one for one in found}
+
+    def binds(one: Limit) -> bool:
+        if not is_apart(one.resource.name):
+            return True
+        all_of_it, last = whole[base_name(one.resource.name)].arriving, int(one.begins.max(initial=first))
+        return can_bind(one.resource, all_of_it, level=level, last=last)
+
+    each = [by_year(one.resource, one.arriving, one.begins, level=level, first=first) for one in found if binds(one)]
     last = tuple(one for one, *_ in each if not is_apart(one.name))
     return last, tuple(one for several in each for one in several if one not in last)
 

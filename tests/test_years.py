@@ -338,6 +338,7 @@ def test_a_station_to_come_adds_to_the_pool_of_the_sites_that_it_feeds_from_its_
     assert [row[f"year_{end}"] for end in ("low", "likely", "high")] == [2028] * 3, "the planner's own date"
     assert [row[end] for end in ("low", "likely", "high")] == [0, 60, 160], "the prior of what isn't confirmed"
     assert (result.plan.site >= 0).sum() == 6
+    assert all("二号站2028年投运" in one for one in tables.assignment(result)["conditions"])
     assert "二号站2028年投运" in tables.assignment(result)["conditions"].iloc[0]
     assert (
         study.run(scenario(known=[power(15, 15, 15)]), layers, projects=world.projects(6, year="2027")).plan.site >= 0

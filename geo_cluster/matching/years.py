@@ -126,6 +126,24 @@ def apart(resource: Resource, arriving: Sequence[Arriving]) -> tuple[Resource, t
     return found, tuple(replace(one, pool=number[one.pool]) for one in for_all)
 
 
+def can_bind(resource: Resource, arriving: Sequence[Arriving], *, level: Level, last: int) -> bool:
+    """Whether sites apart may be short where the pool as a whole is not.
+
+    Parameters
+    ----------
+    resource : Resource
+        As `apart` makes it of another.
+    arriving : sequence of Arriving
+        All that arrives to the other, by the numbers of its pools.
+    level : {"cautious", "likely", "hopeful"}
+    last : int
+        Last year in which a project begins.
+    """
+    brought = [one.at(level) for one in arriving if one.sites is not None]
+    is_brought = any(amount > 0 and year <= last for amount, year in brought)
+    return bool(is_brought and (resource.at(level) < resource.demand.sum()).any())
+
+
 def _part(resource: Resource, name: str, capacity: Floats, pool: Ints, pools: list[int]) -> Resource:
     """Some pools of a resource under another name; `capacity` and `pool` are those of all its pools."""
     number, titles = {k: at for at, k in enumerate(pools)}, resource.titles
@@ -160,16 +178,18 @@ def by_year(
     -------
     tuple of Resource
         The resource itself with all that arrives while projects begin, which is the last such year; then
-        `<name>@<year>` for each year before an arrival, of the pools that have more in the year after.
+        `<name>@<year>` for each year before an arrival, of the pools that have more in the year after, where all that
+        begins by then might be too much for one of them.
     """
     last = int(begins.max(initial=first))
     changes = sorted({year for year in (one.at(level)[1] for one in arriving) if first < year <= last})
     found = [replace(resource, capacity=capacity_in(resource.capacity, arriving, last))]
     for year in changes:
         early = begins < year
+        demand = np.where(early, resource.demand, 0.0)
         pools = sorted({one.pool for one in arriving if one.at(level)[1] == year and one.at(level)[0] > 0})
-        if early.any() and pools:
-            found.append(_before(resource, arriving, np.where(early, resource.demand, 0.0), year, pools))
+        step = _before(resource, arriving, demand, year, pools) if pools else None
+        found += [step] if step and (step.at(level) < demand.sum()).any() else []  # else it can't be what binds
     return tuple(found)
 
 

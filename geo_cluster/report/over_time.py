@@ -12,7 +12,7 @@ from geo_cluster.eligibility import FEEDS, known_feeds
 from geo_cluster.matching.problem import Problem
 from geo_cluster.matching.resource import UNPLACED, Resource
 from geo_cluster.matching.verify import usage
-from geo_cluster.matching.years import AT, base_name, capacity_in, is_apart
+from geo_cluster.matching.years import AT, Arriving, base_name, capacity_in, is_apart
 from geo_cluster.study import Limit, Study, horizon, limits, once
 from geo_cluster.world import catalog
 
@@ -103,7 +103,10 @@ def from_years(study: Study) -> np.ndarray:
 
 @once
 def conditions(study: Study) -> tuple[tuple[Text, ...], ...]:
-    """Per project: on what its place depends beyond what is there today; nothing where it has no place."""
+    """Per project: on what its place depends beyond what is there today; nothing where it has no place.
+
+    Where a plan takes more of a pool than is there today: what has to arrive by the year in which a project begins.
+    """
     site = study.plan.site
     found: list[list[Text]] = [[] for _ in study.projects.index]
     known = known_feeds(study.sites)
@@ -112,20 +115,21 @@ def conditions(study: Study) -> tuple[tuple[Text, ...], ...]:
             found[p].append(DUAL)
     for one in resources(study):
         short = usage(one.resource, site) > one.resource.at(study.scenario.planning_level) + 1e-6
-        for k, text in _depends(study, one):
-            for p in np.flatnonzero(site != UNPLACED) if short[k] else ():
-                if one.resource.pool[site[p]] == k:
+        for arriving, text in _depends(study, one):
+            year = arriving.at(study.scenario.planning_level)[1]
+            for p in np.flatnonzero((site != UNPLACED) & (one.begins >= year)) if short[arriving.pool] else ():
+                if one.resource.pool[site[p]] == arriving.pool and (arriving.sites is None or arriving.sites[site[p]]):
                     found[p].append(text)
     return tuple(map(tuple, found))
 
 
-def _depends(study: Study, one: Limit) -> Iterator[tuple[int, Text]]:
-    """Pools and the sentence for each thing that has to arrive while projects begin."""
+def _depends(study: Study, one: Limit) -> Iterator[tuple[Arriving, Text]]:
+    """What has to arrive while projects begin, with its sentence."""
     kind, last = catalog.resources()[one.resource.name], int(one.begins.max(initial=study.day.year))
     for arriving in one.arriving:
         row, (amount, year) = study.region.arrivals.iloc[arriving.row], arriving.at(study.scenario.planning_level)
         if amount > 0 and year <= last:
-            yield arriving.pool, Text(**{key: _arrives(study, row, kind, amount, year, key) for key in LANGUAGES})
+            yield arriving, Text(**{key: _arrives(study, row, kind, amount, year, key) for key in LANGUAGES})
 
 
 def _arrives(study: Study, row: object, kind: object, amount: float, year: int, language: Language) -> str:
