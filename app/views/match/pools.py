@@ -111,13 +111,13 @@ def pools(study: Study) -> None:
     table = _table(study)
     _what_if(study, table)
     _capacity_value(study, table)
+    _years(study)
     st.caption(t("match.pool_note"))
     for resource, kind in catalog.resources().items():
         rows = table[(table["resource"] == resource) & ((table["used"] > 0) | (kind.subject != "site"))]
         if len(rows):
             st.subheader(kind.offer_title(session.language()), anchor=False)
             draw(pool_chart(rows.sort_values("used", ascending=False)))
-    _years(study)
 
 
 def _years(study: Study) -> None:
