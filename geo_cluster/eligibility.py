@@ -45,7 +45,7 @@ class Refusals:
 def _constrained(facts: Facts, rule: str) -> np.ndarray:
     """(S,): whether a site carries a constraint that triggers the rule."""
     ruled = set(catalog.rules()[rule].constraints)
-    return np.array([bool(ruled & set(text.split(";"))) for text in facts.sites["constraints"]])
+    return np.array([bool(ruled & set(text.split(";"))) for text in facts.sites["constraints"].fillna("")])
 
 
 def _names(facts: Facts, site: int, rule: str, language: Language) -> str:
@@ -125,7 +125,7 @@ def too_far(facts: Facts) -> Refusals:
     def sentence(project: int, site: int, language: Language) -> str:
         low, high = drive[site, 0], drive[site, 2]
         if language == "zh":
-            return f"距研发锚点 {low:.0f}–{high:.0f} 分钟，该项目最多承受 {most[project]:.0f} 分钟"
+            return f"距研发锚点 {low:.0f}–{high:.0f} 分钟，该项目最多可承受 {most[project]:.0f} 分钟"
         return f"{low:.0f}–{high:.0f} min from R&D; the project bears {most[project]:.0f}"
 
     return Refusals(hit, sentence)
