@@ -322,6 +322,8 @@ class ResourceKind(Declared):
     usual: tuple[Positive, Positive] | None = None
     """What a plant takes per 100 M yuan of annual output where its segment doesn't say: lowest, highest."""
     short: ResourceRule
+    year: Literal["year", "power_year"] = "year"
+    """Column that says from which year a project takes it; where that is empty, `year`."""
 
     @model_validator(mode="before")
     @classmethod
@@ -513,6 +515,9 @@ class KnownBetter(Declared):
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 """A study is of a day between these years."""
 
+LATER_FIELDS: dict[str, object] = {"day": None, "arrivals": [], "dual_supply": "condition", "division": 0.0}
+"""Fields that scenarios of earlier editions don't have, and what leaves a scenario's id as it was."""
+
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 
 
@@ -530,6 +535,43 @@ def _day(value: object) -> object:
     if not FIRST_YEAR <= value.year <= LAST_YEAR:
         raise FieldError(Fault("world.day_too_far", "", got=str(value), first=FIRST_YEAR, last=LAST_YEAR))
     return value
+
+
+class Arrival(Declared):
+    """Land, power or energy quota that is not there yet: how much more there is from a year on."""
+
+    subject: str
+    """Site (E01), supply area (A420703), substation (G10) or prefecture (420700) that has more then."""
+    attribute: str
+    """What arrives: `available_land_ha`, `spare_mva` or `energy_quota_tce`, in that attribute's unit."""
+    low: NonNegative
+    """What arrives at least."""
+    likely: NonNegative
+    """What most likely arrives."""
+    high: NonNegative
+    """What arrives at most."""
+    year: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)]
+    """Year from which it most likely counts."""
+    year_low: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)] | None = None
+    """Year from which it counts at the earliest; `year` when left out."""
+    year_high: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)] | None = None
+    """Year from which it counts at the latest; `year` when left out."""
+    basis: Basis = "reported"
+    """Who says so: reported (told to us), published, derived or assumed."""
+    source: str = Field(min_length=1)
+    """Who said so; it shows wherever the number does."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Arrival:
+        _refuse_disorder(self.low, self.likely, self.high)
+        _refuse_disorder(*self.years)
+        return self
+
+    @property
+    def years(self) -> tuple[int, int, int]:
+        """Earliest, most likely and latest year."""
+        low = self.year if self.year_low is None else self.year_low
+        return low, self.year, self.year if self.year_high is None else self.year_high
 
 
 class Scenario(Declared):
@@ -567,6 +609,11 @@ class Scenario(Declared):
     """Relative gap at which a plan counts as proven."""
     known: tuple[KnownBetter, ...] = ()
     """Numbers the user knows better."""
+    arrivals: tuple[Arrival, ...] = ()
+    """Land, power and quota that arrive in a later year; stations that are being built are found in the layers."""
+    dual_supply: Literal["condition", "required"] = "condition"
+    """Segments that need two independent feeds: `condition` places them and names the condition, `required` only
+    where two stations in service are known to feed the site."""
     locked: tuple[Pair, ...] = ()
     """Pairs that are decided."""
     forbidden: tuple[Pair, ...] = ()
@@ -608,10 +655,7 @@ class Scenario(Declared):
     def id(self) -> str:
         """First 12 hex digits of the SHA-256 of the canonical scenario: the same settings, the same id."""
         row = self.model_dump(mode="json")
-        if self.day is None:  # as before there were days
-            del row["day"]
-        if not self.division:
-            del row["division"]
+        row = {key: value for key, value in row.items() if key not in LATER_FIELDS or value != LATER_FIELDS[key]}
         if self.portfolio_sha256:  # wherever the file lies and whatever it is called
             row["portfolio"] = ""
         if self.layers_sha256:

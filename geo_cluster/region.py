@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
@@ -22,11 +23,24 @@ from geo_cluster.access.network import RoadNetwork
 from geo_cluster.access.road_calibration import RoadCalibration, calibrate
 from geo_cluster.access.travel import matrix
 from geo_cluster.access.travel_cost import freight_minutes, trips
-from geo_cluster.domain import Scenario, Text
+from geo_cluster.domain import FIRST_YEAR, Scenario, Text
 from geo_cluster.eligibility import Facts, constraints_checked
 from geo_cluster.errors import DataError, Fault, InputError, Place, refuse_if
-from geo_cluster.scoring.criteria import Setting
-from geo_cluster.supply.serving_station import Feed, area_names, distance_km, doubt_km, feeding_station, supply_area
+from geo_cluster.scoring.criteria import Later, Setting
+from geo_cluster.supply import arrivals as arriving_stations
+from geo_cluster.supply.arrivals import COLUMNS as ARRIVAL_COLUMNS
+from geo_cluster.supply.arrivals import pools_of_stations
+from geo_cluster.supply.serving_station import (
+    Feed,
+    area_names,
+    distance_km,
+    doubt_km,
+    feeding_station,
+    feeds_of,
+    independent_feeds,
+    supply_area,
+    zones_of_areas,
+)
 from geo_cluster.world import catalog, observations, portfolio
 from geo_cluster.world.layers import Layers
 
@@ -80,6 +94,9 @@ class Region:
         Names of sites, stations, supply areas and prefectures by id.
     left_out : mapping of Text
         Criterion -> what its measure leaves out because nobody knows where it is.
+    arrivals : DataFrame
+        What pools have more from a year on: the user's, and stations that are not known to be in service; see
+        `supply.arrivals.COLUMNS`.
     """
 
     scenario: Scenario
@@ -94,11 +111,28 @@ class Region:
     by_segment: Mapping[str, np.ndarray]
     names: Mapping[str, Text]
     left_out: Mapping[str, Text] = field(default_factory=dict)
+    arrivals: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=ARRIVAL_COLUMNS))
 
     @cached_property
     def draws(self) -> np.ndarray:
         """(N, K): draws of every observation."""
         return observations.draw(self.observations, draws=self.scenario.draws, seed=self.scenario.seed)
+
+    @cached_property
+    def arrival_draws(self) -> tuple[np.ndarray, np.ndarray]:
+        """(N, A) draws of how much arrives, in the attribute's unit, and from which year on."""
+        settings = {"draws": self.scenario.draws, "seed": self.scenario.seed}
+        key = [f"{one.subject}>{one.station}>{one.Index}" for one in self.arrivals.itertuples()]
+        named = pd.DataFrame({"site_id": key, "attribute": self.arrivals["attribute"]})
+        amount = observations.draw(named.join(self.arrivals[list(_ENDS)]), **settings)
+        years = self.arrivals[[f"year_{end}" for end in _ENDS]].set_axis(list(_ENDS), axis=1)
+        year = observations.draw(named.assign(attribute=named["attribute"] + ">year").join(years), **settings)
+        keys = zip(self.observations["site_id"], self.observations["attribute"], strict=True)
+        of = {pair: at for at, pair in enumerate(keys)}
+        for at, one in enumerate(zip(self.arrivals["station"], self.arrivals["attribute"], strict=True)):
+            if one in of:  # a number of its own, drawn once whatever it is used for
+                amount[:, at] = self.draws[:, of[one]]
+        return amount, np.rint(year).astype(int)
 
     @cached_property
     def evidence(self) -> tuple[np.ndarray, np.ndarray]:
@@ -199,9 +233,16 @@ def prepare(
     trips = _trips(network, calibration, world, scenario.anchor, sites)
     rough_km = toml.table("travel")["points"]["rough_m"] / 1000
     feed = feeding_station(sites, world["substations"], within_km=rough_km)
-    sites = sites.assign(station=feed.station, constraints_checked=constraints_checked(sites))
+    everywhere = feeding_station(world["sites"], world["substations"])
+    feeds = independent_feeds(sites, world["substations"])
+    sites = sites.assign(station=feed.station, constraints_checked=constraints_checked(sites), independent_feeds=feeds)
+    stations = arriving_stations.station_years(
+        sites, world["substations"], day=scenario.date, table=toml.table("arrivals")
+    )
     by_site, by_segment = _measures(network, calibration, world, sites)
     derived = [_trip_rows(trips), _distance_rows(sites, feed), _supplier_rows(network, calibration, world, sites)]
+    feeds_area = zones_of_areas(world["sites"], everywhere.station)
+    found = _observe(scenario, world, sites, [*derived, _constraint_rows(sites)], feeds_area, stations["station"])
     return Region(
         scenario=scenario,
         layers=layers,
@@ -210,11 +251,12 @@ def prepare(
         network=network,
         calibration=calibration,
         trips=trips,
-        observations=_observe(scenario, world, sites, [*derived, _constraint_rows(sites)]),
+        observations=found,
         by_site=by_site,
         by_segment=by_segment,
         names=_names(world),
         left_out=_left_out(world),
+        arrivals=_arrivals(scenario, sites, world["substations"], stations, found),
     )
 
 
@@ -255,6 +297,61 @@ def _shipped_points(name: str) -> gpd.GeoSeries:
     """Points of a shipped layer by id."""
     points = Layers().read(name)
     return points[points.geometry.notna()].set_index("id").geometry
+
+
+def _arrivals(
+    scenario: Scenario,
+    sites: gpd.GeoDataFrame,
+    substations: pd.DataFrame,
+    stations: pd.DataFrame,
+    known: pd.DataFrame,
+) -> pd.DataFrame:
+    """What the scenario says arrives, and what stations bring that it says nothing of."""
+    spare = known[known["attribute"] == "spare_mva"].set_index("site_id")
+    said = {one.subject for one in scenario.arrivals if one.attribute == "spare_mva"}
+    pools, fed, rows = pools_of_stations(sites, substations), feeds_of(sites, substations), []
+    drawing = dict(zip(sites["id"], sites["station"], strict=True))
+
+    def reach(station: str) -> str:
+        """The sites of its pool that a station feeds."""
+        return ";".join(site for site in fed.get(station, ()) if drawing.get(site) == pools.get(station))
+
+    for one in stations[~stations["station"].isin(said)].to_dict("records"):
+        number = spare.loc[one["station"]]
+        years = [one[f"year_{end}"] for end in _ENDS]
+        about = [number["basis"], number["source"], number["publisher"], one["station"], reach(one["station"])]
+        rows.append((one["subject"], "spare_mva", *number[list(_ENDS)], *years, *about))
+    for arrival in scenario.arrivals:
+        is_pool = arrival.subject in set(subject_of(arrival.attribute, sites))
+        pool = arrival.subject if is_pool else pools.get(arrival.subject, arrival.subject)
+        bounds = (arrival.low, arrival.likely, arrival.high, *arrival.years)
+        station = "" if is_pool else arrival.subject
+        about = [arrival.basis, arrival.source, arrival.source, station, reach(station)]
+        rows.append((pool, arrival.attribute, *bounds, *about))
+    return pd.DataFrame(rows, columns=ARRIVAL_COLUMNS)
+
+
+def arrives_at(region: Region, row: int) -> np.ndarray:
+    """(S,): the sites that one row of the region's arrivals is for."""
+    one = region.arrivals.iloc[row]
+    here = (subject_of(one["attribute"], region.sites) == one["subject"]).to_numpy()
+    return here & region.sites["id"].isin(one["sites"].split(";")).to_numpy() if one["sites"] else here
+
+
+def begins(region: Region, projects: pd.DataFrame, resource: str) -> np.ndarray:
+    """(P,): year from which each project draws on a resource; the first year of the study where nobody says.
+
+    Parameters
+    ----------
+    region : Region
+    projects : DataFrame
+        P checked projects.
+    resource : str
+        Key of `catalog.resources()`.
+    """
+    first, column = region.scenario.date.year, catalog.resources()[resource].year
+    known = projects[column].fillna(projects["year"]) if column in projects else projects["year"]
+    return np.maximum(known.fillna(first).to_numpy(int), first)
 
 
 def travel_of(world: Mapping[str, pd.DataFrame]) -> tuple[RoadNetwork, RoadCalibration]:
@@ -300,7 +397,29 @@ def _trips(
 def facts_of(region: Region, projects: pd.DataFrame) -> Facts:
     """What the rules look at."""
     forbidden = frozenset((pair.project, pair.site) for pair in region.scenario.forbidden)
-    return Facts(projects, region.sites, _needs(projects), region.offers, forbidden)
+    dual = region.scenario.dual_supply == "required"
+    return Facts(projects, region.sites, _needs(projects), region.offers, forbidden, _more(region, projects), dual)
+
+
+def _more(region: Region, projects: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Attribute -> (P, S): the most that may have arrived for each project at each site by when it begins."""
+    found: dict[str, np.ndarray] = {}
+    for name, kind in catalog.resources().items():
+        rows = region.arrivals[region.arrivals["attribute"] == kind.attribute]
+        start = begins(region, projects, name)
+        for at, one in rows.iterrows():
+            there = (one.year_low <= start)[:, None] & arrives_at(region, at)[None, :]
+            found[kind.attribute] = found.get(kind.attribute, 0.0) + np.where(there, one.high, 0.0)
+    return found
+
+
+def _later(region: Region, amount: np.ndarray, year: np.ndarray) -> dict[str, tuple[Later, ...]]:
+    """Attribute -> what arrives at which sites, from (N, A) amounts and years."""
+    found: dict[str, tuple[Later, ...]] = {}
+    for at, one in enumerate(region.arrivals.itertuples()):
+        here = arrives_at(region, at)
+        found[one.attribute] = (*found.get(one.attribute, ()), Later(here, amount[:, at], year[:, at]))
+    return found
 
 
 def settings_of(region: Region, facts: Facts) -> tuple[Setting, Setting]:
@@ -313,9 +432,13 @@ def settings_of(region: Region, facts: Facts) -> tuple[Setting, Setting]:
         {key: bounds[:, 1:2].T for key, bounds in facts.offers.items()},
         fixed,
     )
+    start = {kind.attribute: begins(region, facts.projects, name) for name, kind in catalog.resources().items()}
+    arrive = region.arrivals
+    most_likely = _later(region, arrive["likely"].to_numpy(float)[None], arrive["year_likely"].to_numpy(float)[None])
+    likely = replace(likely, later=most_likely, begins=start)
     offers = {key: np.where(at >= 0, region.draws[:, at], np.nan) for key, at in region.places.items()}
     needs = {key: _draw_needs(region.scenario, facts.projects, key, bounds) for key, bounds in facts.needs.items()}
-    return likely, Setting(needs, offers, fixed)
+    return likely, Setting(needs, offers, fixed, _later(region, *region.arrival_draws), start)
 
 
 def subject_of(attribute: str, sites: gpd.GeoDataFrame) -> pd.Series:
@@ -417,11 +540,45 @@ def name_faults(
     named.append(("shares.prefecture", _values(row, "shares", "prefecture"), cities))
     named.append(("shares.segment", _values(row, "shares", "segment") - {""}, set(catalog.segments())))
     at = where if isinstance(where, Place) else Place(where)
-    return [
+    return _arrival_faults(row, world, chosen, at) + [
         Fault("world.no_such_name", replace(at, key=key), name=toml.shown(name), known=sorted(names))
         for key, used, names in named
         for name in sorted(used - names)
     ]
+
+
+def _arrival_faults(
+    row: Mapping[str, Any], world: Mapping[str, pd.DataFrame], chosen: set[str], at: Place
+) -> list[Fault]:
+    """What can't arrive: another attribute than a resource's, for nobody, or before the day of the study."""
+    entries = row.get("arrivals")
+    if not (isinstance(entries, list | tuple) and entries):
+        return []
+    sites = with_prefecture(world["sites"][world["sites"]["id"].isin(chosen)])
+    kinds = {kind.attribute: kind for kind in catalog.resources().values()}
+    sites = sites.assign(station=feeding_station(sites, world["substations"]).station)
+    feeding, faults = pools_of_stations(sites, world["substations"]), []
+    day = str(row.get("day") or datetime.date.today())
+    for number, one in enumerate(entries):
+        if not isinstance(one, dict):
+            continue
+        key = f"arrivals.{number}"
+        subject, attribute = str(one.get("subject")), one.get("attribute")
+        if attribute not in kinds:
+            place = replace(at, key=f"{key}.attribute")
+            faults.append(Fault("world.does_not_arrive", place, name=toml.shown(attribute), known=list(kinds)))
+        else:
+            pools = set(subject_of(attribute, sites))
+            there = pools | (set(feeding) if kinds[attribute].subject == "substation" else set())
+            if subject not in there:
+                place = replace(at, key=f"{key}.subject")
+                faults.append(Fault("world.arrives_for_nobody", place, name=toml.shown(subject), known=sorted(there)))
+        for column in ("year", "year_low", "year_high"):
+            year = one.get(column)
+            if isinstance(year, int) and FIRST_YEAR <= year < int(day[:4]):
+                place = replace(at, key=f"{key}.{column}")
+                faults.append(Fault("world.arrived_before", place, year=year, day=day))
+    return faults
 
 
 def _texts(entries: Any) -> set[str]:
@@ -598,6 +755,8 @@ def _observe(
     world: Mapping[str, pd.DataFrame],
     sites: gpd.GeoDataFrame,
     derived: Iterable[pd.DataFrame],
+    zones: Mapping[str, int],
+    arriving: Iterable[str],
 ) -> pd.DataFrame:
     """Every number of sites, stations and prefectures: the user's, the published, the derived, the assumed."""
     declared = catalog.attributes()
@@ -606,15 +765,26 @@ def _observe(
     stations = world["substations"]
     subjects = {
         "site": dict(zip(sites["id"], sites["site_class"], strict=True)),
-        "substation": dict.fromkeys(sorted({*sites["station"]} & {*supply_area(sites)}), "unknown_feed")
+        "substation": {
+            area: area_class(zones.get(area, 1)) for area in sorted({*sites["station"]} & {*supply_area(sites)})
+        }
         | {
             one: f"{kv:.0f}" if status == "operating" else "unconfirmed"
             for one, kv, status in zip(stations["id"], stations["voltage_kv"], stations["status"], strict=True)
-            if one in set(sites["station"])
+            if one in {*sites["station"], *arriving}
         },
         "prefecture": dict.fromkeys(sorted(set(sites["prefecture_code"])), "*"),
     }
     return observations.complete(rows, subjects, declared)
+
+
+def area_class(zones: int) -> str:
+    """Class of the prior of a supply area by how many zones draw on it; see `tables/attributes.toml`."""
+    classes = {prior.class_ for prior in catalog.attributes()["spare_mva"].priors}
+    for count in range(zones, 1, -1):
+        if f"unknown_feed_{count}" in classes:
+            return f"unknown_feed_{count}"
+    return "unknown_feed"
 
 
 def _needs(projects: pd.DataFrame) -> dict[str, np.ndarray]:

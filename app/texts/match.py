@@ -251,6 +251,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "match.binding_one": ("{pool}（{n} 个候补项目）", "{pool} ({n} waiting)"),
     "match.waiting": ("候补项目", "Waiting projects"),
+    "match.pool_years": ("分年占用与可供", "Used and available by year"),
+    "match.pool_years_note": (
+        "每格为当年累计占用 / 规划口径可供量。只列用到的资源池；▲ 为当年有新增到位。用地、能耗指标自投产年份起占用，用电自需电年份起；年份未填的从第一年起算。",
+        "Each cell: drawn by that year / available at the planning level. Pools in use only; ▲ marks a year in which more arrives. Land and quota are taken from the year production begins, power from the year it is needed; unknown years count from the first.",
+    ),
     "match.pool_note": (
         "区间为可供量的下限—上限，竖线为规划口径，实心为本方案占用。浅色为无人公布的假定值。",
         "Bars span low to high, the tick is what was planned with, the solid part is used by this plan.",

@@ -41,6 +41,7 @@ FILES: tuple[str, ...] = (
     "division.csv",
     "division_cities.csv",
     "division_pairs.csv",
+    "pool_years.csv",
     "standard_land.csv",
     "observations.csv",
     "data_request.csv",

@@ -13,6 +13,7 @@ from geo_cluster.export.csv_tables import SAMPLE
 from geo_cluster.export.render import render
 from geo_cluster.export.sketch import sketch
 from geo_cluster.report import division, explanation, tables
+from geo_cluster.report.questions import structural_questions
 from geo_cluster.report.tables import displayed_requests, words_of
 from geo_cluster.study import Study
 from geo_cluster.world import catalog, layers, rule_life
@@ -63,6 +64,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "score": "得分（90% 区间）",
         "drive": "门到门时间（分钟）",
         "reason": "理由",
+        "from_year": "投产年份",
+        "conditions": "落地条件",
         "pool": "资源池",
         "used": "占用",
         "planned": "规划口径",
@@ -115,6 +118,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "score": "Score (90 % interval)",
         "drive": "Door to door (min)",
         "reason": "Reason",
+        "from_year": "From year",
+        "conditions": "Conditions",
         "pool": "Pool",
         "used": "Used",
         "planned": "Planned with",
@@ -214,7 +219,7 @@ def _feasible_share(study: Study, words: dict[str, str], language: Language) -> 
 def _plan(study: Study, words: dict[str, str], language: Language) -> Table:
     names, segments, kinds = study.region.names, catalog.segments(), catalog.resources().values()
     headings = [words[key] for key in ("project", "segment", "site", "score")]
-    headings += [*(kind.title(language) for kind in kinds), words["drive"]]
+    headings += [*(kind.title(language) for kind in kinds), words["drive"], words["from_year"], words["conditions"]]
     rows = [
         (
             f"{row.project_name} ({row.project})",
@@ -223,6 +228,8 @@ def _plan(study: Study, words: dict[str, str], language: Language) -> Table:
             f"{row.score:.1f} ({row.low:.0f}–{row.high:.0f})",
             *(f"{getattr(row, kind.need):,.{kind.digits}f}" for kind in kinds),
             f"{row.trip_min:.0f}",
+            str(row.from_year),
+            row.conditions_en if language == "en" else row.conditions,
         )
         for row in tables.assignment(study).sort_values(["site", "project"]).itertuples()
     ]
@@ -231,8 +238,11 @@ def _plan(study: Study, words: dict[str, str], language: Language) -> Table:
 
 def _unplaced(study: Study, words: dict[str, str], language: Language) -> Table:
     reason = "reason_en" if language == "en" else "reason"
+    later = "later_en" if language == "en" else "later"
+    stop = "; " if language == "en" else "；"
     rows = [
-        (f"{row['project_name']} ({row['project']})", row[reason]) for row in tables.unplaced(study).to_dict("records")
+        (f"{row['project_name']} ({row['project']})", stop.join(filter(None, (row[reason], row[later]))))
+        for row in tables.unplaced(study).to_dict("records")
     ]
     return Table([words["project"], words["reason"]], rows, words["none"])
 
@@ -288,6 +298,13 @@ def _division(study: Study, words: dict[str, str], language: Language) -> Table:
     return Table(headings, rows, words["no_cities"])
 
 
+def open_questions(study: Study) -> pd.DataFrame:
+    """Structural questions about sites that the plan uses."""
+    table, used = structural_questions(study.region), set(tables.assignment(study)["site"])
+    concerned = [bool(used & set(sites.split(";"))) for sites in table["sites"]]
+    return table[pd.Series(concerned, table.index, dtype=bool) & (table["topic"] != "dual")]
+
+
 def _asked(study: Study, words: dict[str, str], language: Language) -> Table:
     declared = catalog.attributes()
     rows = [
@@ -298,5 +315,9 @@ def _asked(study: Study, words: dict[str, str], language: Language) -> Table:
             declared[row["attribute"]].whom[language],
         )
         for row in displayed_requests(tables.requests(study).head(REQUESTS)).to_dict("records")
+    ]
+    rows += [
+        tuple(one[f"{key}_{language}"] for key in ("subject", "question", "changes", "whom"))
+        for one in open_questions(study).to_dict("records")
     ]
     return Table([words[key] for key in ("subject", "question", "range", "whom")], rows)

@@ -14,6 +14,7 @@ from geo_cluster.export.phone_list import HEADINGS as ASKED
 from geo_cluster.export.phone_list import phone_list
 from geo_cluster.report import division
 from geo_cluster.report import tables as report_tables
+from geo_cluster.report.questions import structural_questions
 from geo_cluster.report.tables import words_of
 from geo_cluster.study import Study
 from geo_cluster.world import catalog, rule_life
@@ -46,6 +47,9 @@ HEADINGS = {
     "power_year": ("需电年份", "Power needed in"),
     "standard_land": ("标准地门槛", "Standard land"),
     "standard_land_why": ("标准地依据", "Standard land, why"),
+    "from_year": ("投产年份", "From year"),
+    "conditions": ("落地条件", "Conditions"),
+    "later": ("何时可进", "When it would fit"),
     "reason": ("理由", "Reason"),
     "remark": ("未核查事项", "Not looked into"),
     "resource": ("资源", "Resource"),
@@ -117,7 +121,7 @@ def workbook(study: Study, *, language: Language = "zh") -> bytes:
     per_mu = {key: about.title(language) for key, about in catalog.door_indicators().items()}
     headings = {key: words[at] for key, words in HEADINGS.items()} | titles | per_mu
     sheets = {name: table.rename(columns=headings) for name, table in tables.items()}
-    asked = phone_list(report_tables.requests(study), language)
+    asked = phone_list(report_tables.requests(study), language, structural_questions(study.region))
     rules = _rules(study, language).rename(columns=headings)
     sheets = {"about": _about(study, language), **sheets, "asked": asked, "rules": rules}
     formats = {words[key][at]: form for words in (HEADINGS, ASKED) for key, form in FORMATS.items() if key in words}
@@ -163,13 +167,14 @@ def _rules(study: Study, language: Language) -> pd.DataFrame:
 
 def _plan(study: Study, language: Language) -> pd.DataFrame:
     columns = ["project", "project_name", "segment", "site", "score", "low", "high", "rank"]
-    columns += [*(kind.need for kind in catalog.resources().values()), "trip_min", "remark"]
+    columns += [*(kind.need for kind in catalog.resources().values()), "trip_min", "from_year", "conditions", "remark"]
     names, segments, verdicts = study.region.names, catalog.segments(), catalog.door_verdicts()
     table = report_tables.assignment(study)
     stated = report_tables.stated_words(study.projects, language).loc[table["project"]].reset_index(drop=True)
     return (
         table.assign(
             remark=table["remark_en" if language == "en" else "remark"],
+            conditions=table["conditions_en" if language == "en" else "conditions"],
             site=[names[one][language] for one in table["site"]],
             segment=[segments[key].name[language] for key in table["project"].map(study.projects["segment"])],
         )[columns]
@@ -206,8 +211,9 @@ def _overlap(study: Study, language: Language) -> pd.DataFrame:
 def _unplaced(study: Study, language: Language) -> pd.DataFrame:
     if report_tables.unplaced(study).empty:
         return pd.DataFrame([("", "", sheet.WORDS[language]["none"])], columns=["project", "project_name", "reason"])
-    reason = report_tables.unplaced(study)["reason_en" if language == "en" else "reason"]
-    return report_tables.unplaced(study).assign(reason=reason)[["project", "project_name", "reason"]]
+    table, suffix = report_tables.unplaced(study), "_en" if language == "en" else ""
+    said = {key: table[f"{key}{suffix}"] for key in ("reason", "later")}
+    return table.assign(**said)[["project", "project_name", "reason", "later"]]
 
 
 def _pools(study: Study, language: Language) -> pd.DataFrame:

@@ -34,6 +34,8 @@ from geo_cluster.matching.solve import solve
 from geo_cluster.matching.time_budget import TimeBudget
 from geo_cluster.matching.tradeoffs import Point, balance_front, trade_off
 from geo_cluster.matching.verify import feasible_share, usage
+from geo_cluster.matching.years import base_name
+from geo_cluster.report import over_time
 from geo_cluster.report import tables as report_tables
 from geo_cluster.report.division import mean_overlap
 from geo_cluster.report.tables import words_of
@@ -402,17 +404,8 @@ def feasibility_table(study: Study) -> pd.DataFrame:
     """
     if study.problem is None:
         return pd.DataFrame()
-    region = study.region
-    keys = list(zip(region.observations["attribute"], region.observations["site_id"], strict=True))
-    capacity, demand = {}, {}
-    for resource in study.problem.resources:
-        kind = catalog.resources().get(resource.name)
-        if kind is None:  # shares of prefectures are decided, not known more or less well
-            continue
-        columns = [keys.index((kind.attribute, pool)) for pool in resource.pools]
-        capacity[resource.name] = region.draws[:, columns] * kind.times
-        demand[resource.name] = study.drawn.needs[kind.need]
-    found = feasible_share(study.problem, study.plan, capacity=capacity, demand=demand)
+    region, (problem, capacity, demand) = study.region, over_time.drawn(study)
+    found = feasible_share(problem, study.plan, capacity=capacity, demand=demand)
     rows = [("plan", "", "", 1 - found.share, np.nan, np.nan)]
     rows += [(p.resource, p.pool, region.names[p.pool].zh, p.breaks, p.first, p.over) for p in found.pools]
     names = ["resource", "pool", "pool_name", "breaks", "first", "over"]
@@ -460,7 +453,8 @@ def _waiting(study: Study) -> dict[tuple[str, str], int]:
         need = resource.demand[:, None] if resource.demand.ndim == 1 else resource.demand
         lacks = wants & (pool >= 0) & (need * ~frees > left + 1e-9 * np.maximum(1.0, need))
         for k in np.unique(pool[lacks.any(axis=0)]):
-            found[resource.name, resource.pool_name(k)] = int(lacks[:, pool == k].any(axis=1).sum())
+            one = base_name(resource.name), resource.pool_name(k)
+            found[one] = max(found.get(one, 0), int(lacks[:, pool == k].any(axis=1).sum()))
     return found
 
 
@@ -485,7 +479,7 @@ def pool_value(study: Study, resource: str, pool: str, step: float = 1.0) -> tup
         return 0.0, True
     wider = []
     for one in study.problem.resources:
-        if one.name == resource:
+        if base_name(one.name) == resource:  # in all its years
             more = np.where(np.array(one.pools) == pool, step, 0.0)
             one = replace(one, capacity=one.capacity + (more if one.capacity.ndim == 1 else more[:, None]))
         wider.append(one)

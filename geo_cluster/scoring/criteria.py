@@ -8,14 +8,23 @@ function here, or the coverage ratio of a resource.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from geo_cluster.domain import Criterion
 from geo_cluster.scoring.values import ValueFunction
 from geo_cluster.world import catalog
+
+
+class Later(NamedTuple):
+    """What arrives: `at` (S,) which sites it is for, `amount` (N,) how much, `year` (N,) from which year on."""
+
+    at: np.ndarray
+    amount: np.ndarray
+    year: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -32,23 +41,34 @@ class Setting:
         `open_constraints`.
     fixed : mapping of (P or 1, S) arrays
         What is not drawn: `testing_minutes`, `freight_minutes`, `industry_fit`, `same_segment`.
+    later : mapping of tuple of Later
+        By attribute: what is not there yet.
+    begins : mapping of (P,) arrays
+        By attribute: the year from which each project needs it.
     """
 
     needs: Mapping[str, np.ndarray]
     offers: Mapping[str, np.ndarray]
     fixed: Mapping[str, np.ndarray]
+    later: Mapping[str, tuple[Later, ...]] = field(default_factory=dict)
+    begins: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def only(self, projects: slice) -> Setting:
         """The same setting for some of the projects."""
         fixed = {key: array if len(array) == 1 else array[projects] for key, array in self.fixed.items()}
-        return replace(self, needs={key: array[:, projects] for key, array in self.needs.items()}, fixed=fixed)
+        begins = {key: array[projects] for key, array in self.begins.items()}
+        needs = {key: array[:, projects] for key, array in self.needs.items()}
+        return replace(self, needs=needs, fixed=fixed, begins=begins)
 
 
 def coverage_ratio(resource: str, setting: Setting) -> np.ndarray:
-    """What there is of a resource over what the project needs, times; see `tables/resources.toml`."""
+    """What there is of a resource when the project begins over what it needs, times; see `tables/resources.toml`."""
     kind = catalog.resources()[resource]
-    offer, need = setting.offers[kind.attribute] * kind.times, setting.needs[kind.need]
-    return offer[:, None, :] / need[:, :, None]
+    offer, need = setting.offers[kind.attribute][:, None, :], setting.needs[kind.need]
+    for one in setting.later.get(kind.attribute, ()):
+        there = one.year[:, None] <= setting.begins[kind.attribute][None, :]
+        offer = offer + (one.amount[:, None] * there)[:, :, None] * one.at
+    return offer * kind.times / need[:, :, None]
 
 
 def land_price(setting: Setting) -> np.ndarray:
