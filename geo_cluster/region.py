@@ -25,9 +25,10 @@ from geo_cluster.access.travel_cost import freight_minutes, trips
 from geo_cluster.domain import Scenario, Text
 from geo_cluster.eligibility import Facts, constraints_checked
 from geo_cluster.errors import DataError, Fault, InputError, Place, refuse_if
+from geo_cluster.scoring import industry_fit
 from geo_cluster.scoring.criteria import Setting
 from geo_cluster.supply.serving_station import Feed, area_names, doubt_km, feeding_station, supply_area
-from geo_cluster.world import catalog, observations, portfolio
+from geo_cluster.world import catalog, need_draws, observations, portfolio
 from geo_cluster.world.layers import Layers
 
 LAYERS: tuple[str, ...] = ("sites", "substations", "prefectures", "chain", "anchors", "roads")
@@ -93,6 +94,12 @@ class Region:
     def draws(self) -> np.ndarray:
         """(N, K): draws of every observation."""
         return observations.draw(self.observations, draws=self.scenario.draws, seed=self.scenario.seed)
+
+    @cached_property
+    def drawn_by_segment(self) -> dict[str, np.ndarray]:
+        """(N, G, S) draws of measures that depend on the segment."""
+        sites, size = self.sites["id"].tolist(), {"draws": self.scenario.draws, "seed": self.scenario.seed}
+        return {"industry_fit": industry_fit.draw(_fits(self.sites), sites, **size)}
 
     @cached_property
     def evidence(self) -> tuple[np.ndarray, np.ndarray]:
@@ -193,7 +200,11 @@ def prepare(
     feed = feeding_station(sites, world["substations"], within_km=rough_km)
     sites = sites.assign(station=feed.station, constraints_checked=constraints_checked(sites))
     by_site, by_segment = _measures(network, calibration, world, sites)
-    derived = [_trip_rows(trips), _distance_rows(sites, feed), _supplier_rows(network, calibration, world, sites)]
+    derived = [
+        _trip_rows(trips, sites),
+        _distance_rows(sites, feed),
+        _supplier_rows(network, calibration, world, sites),
+    ]
     return Region(
         scenario=scenario,
         layers=layers,
@@ -267,8 +278,8 @@ def settings_of(region: Region, facts: Facts) -> tuple[Setting, Setting]:
         fixed,
     )
     offers = {key: np.where(at >= 0, region.draws[:, at], np.nan) for key, at in region.places.items()}
-    needs = {key: _draw_needs(region.scenario, facts.projects, key, bounds) for key, bounds in facts.needs.items()}
-    return likely, Setting(needs, offers, fixed)
+    needs = need_draws.draw(facts.projects, facts.needs, draws=region.scenario.draws, seed=region.scenario.seed)
+    return likely, Setting(needs, offers, fixed, region.drawn_by_segment, np.array(segment, dtype=int))
 
 
 def subject_of(attribute: str, sites: gpd.GeoDataFrame) -> pd.Series:
@@ -396,8 +407,7 @@ def _measures(
     gates, platforms = _gates(world), _platforms(world)
     freight = {key: _gate_minutes(network, calibration, sites, points) for key, points in gates.items()}
     testing = _minutes(network, calibration, sites, platforms[_is_placed(platforms)]).min(axis=1, initial=np.inf)
-    industries = (sites["industries_zh"].fillna("") + sites["catalogue_industries_zh"].fillna("")).tolist()
-    fit = [[_fit(text, segment.industries) for text in industries] for segment in segments.values()]
+    fit = [bounds[:, 1] for bounds in _fits(sites).values()]
     firms = _firms(world)
     same = np.array([firms["segments"].str.split(";").map(lambda parts, key=key: key in parts) for key in segments])
     city = firms["prefecture_code"].to_numpy()[:, None] == sites["prefecture_code"].to_numpy()[None, :]
@@ -449,9 +459,10 @@ def _gate_minutes(
     return found.minutes.likely
 
 
-def _fit(industries: str, words: Iterable[str]) -> float:
-    """How far lead industries match a segment's words, 0 to 1; nan where nobody says which they are."""
-    return min(1.0, sum(word in industries for word in words) / 3) if industries.strip() else np.nan
+def _fits(sites: gpd.GeoDataFrame) -> dict[str, np.ndarray]:
+    """Segment -> (S, 3) low, likely, high of how far the lead industries match it; nan where nobody states them."""
+    own, listed = (sites[column].fillna("").tolist() for column in ("industries_zh", "catalogue_industries_zh"))
+    return {key: industry_fit.fit(own, listed, segment.industries) for key, segment in catalog.segments().items()}
 
 
 def _left_out(world: Mapping[str, pd.DataFrame]) -> dict[str, Text]:
@@ -492,12 +503,36 @@ def _derived(subjects: Any, attribute: str, bounds: np.ndarray, source: Any, **m
     return pd.DataFrame(rows | about | {"as_of": "2026-11", "source_class": "c", "confidence": "medium"} | more)
 
 
-def _trip_rows(trips: pd.DataFrame) -> pd.DataFrame:
-    """Door to door to each site, by the faster way."""
+def _trip_rows(trips: pd.DataFrame, sites: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Door to door to each site, by the faster way, give or take what its point may be off by."""
     sources = catalog.attributes()["trip_min"].sources
     way = {mode: words.zh for mode, words in zip(("road", "rail"), sources, strict=True)}
-    bounds = trips[[f"{end}_min" for end in _ENDS]].to_numpy(float)
-    return _derived(trips["destination"].to_numpy(), "trip_min", bounds, trips["mode"].map(way).to_numpy())
+    bounds = off_by(trips[[f"{end}_min" for end in _ENDS]].to_numpy(float), doubt_km(sites) / _km_per_min())
+    source = trips["mode"].map(way).to_numpy()
+    cause = [observations.cause_of("trip_min", mode) for mode in trips["mode"]]
+    shared = {"cause": cause, "common": catalog.attributes()["trip_min"].common}
+    return _derived(trips["destination"].to_numpy(), "trip_min", bounds, source, **shared)
+
+
+def off_by(bounds: np.ndarray, off: np.ndarray) -> np.ndarray:
+    """Widen intervals of minutes by what the point may be off by; both errors are independent and add in quadrature.
+
+    Parameters
+    ----------
+    bounds : (n, 3) array
+        Low, likely, high.
+    off : (n,) array
+        Minutes; where that is without end there is no point, and nothing is added.
+    """
+    low, likely, high = bounds.T
+    off = np.where(np.isfinite(off), off, 0.0)
+    with np.errstate(invalid="ignore"):  # inf - inf where nothing leads there
+        wider = np.stack([likely - np.hypot(likely - low, off), likely, likely + np.hypot(high - likely, off)], axis=1)
+    return np.where(np.isfinite(likely)[:, None], np.maximum(wider, 0.0), bounds)
+
+
+def _km_per_min() -> float:
+    return toml.table("travel")["points"]["km_per_min"]
 
 
 def _distance_rows(sites: gpd.GeoDataFrame, feed: Feed) -> pd.DataFrame:
@@ -515,7 +550,7 @@ def _supplier_rows(
     suppliers = _suppliers(world)
     suppliers = suppliers[np.isfinite(doubt_km(suppliers))]
     minutes = _minutes(network, calibration, sites, suppliers)
-    off = (doubt_km(sites)[:, None] + doubt_km(suppliers)) / toml.table("travel")["points"]["km_per_min"]
+    off = (doubt_km(sites)[:, None] + doubt_km(suppliers)) / _km_per_min()
     bounds = np.stack([(minutes + sign * off <= SUPPLIER_MINUTES).sum(axis=1) for sign in (1, 0, -1)], axis=1)
     words = catalog.attributes()["supplier_count"].sources[0].zh
     return _derived(sites["id"].to_numpy(), "supplier_count", bounds.astype(float), words)
@@ -529,7 +564,12 @@ def _constraint_rows(sites: gpd.GeoDataFrame) -> pd.DataFrame:
     known = (sites["constraints_checked"] == "yes").to_numpy()
     likely, high = np.maximum(listed + 1, prior.likely), np.maximum(listed + 2, prior.high)
     bounds = np.stack([listed, np.where(known, listed, likely), np.where(known, listed, high)], axis=1)
-    trust = {"basis": np.where(known, "derived", "assumed"), "confidence": np.where(known, "medium", "low")}
+    trust: dict[str, Any] = {
+        "basis": np.where(known, "derived", "assumed"),
+        "confidence": np.where(known, "medium", "low"),
+    }
+    trust |= {"cause": observations.cause_of("open_constraints", prior.class_)}
+    trust |= {"common": np.where(known, 0.0, prior.common)}
     source = np.where(known, declared.sources[0].zh, prior.reason.zh)
     return _derived(sites["id"].to_numpy(), "open_constraints", bounds, source, **trust)
 
@@ -565,9 +605,3 @@ def _needs(projects: pd.DataFrame) -> dict[str, np.ndarray]:
         asked = projects[[f"{kind.asked.column}_{end}" for end in _ENDS]].to_numpy(float)
         needs[kind.need] = asked * constants[kind.asked.constant] if kind.asked.constant else asked
     return needs
-
-
-def _draw_needs(scenario: Scenario, projects: pd.DataFrame, need: str, bounds: np.ndarray) -> np.ndarray:
-    """(N, P): draws of one need of every project."""
-    rows = pd.DataFrame(bounds, columns=list(_ENDS)).assign(site_id=projects.index, attribute=need)
-    return observations.draw(rows, draws=scenario.draws, seed=scenario.seed)
