@@ -279,7 +279,8 @@ def settings_of(region: Region, facts: Facts) -> tuple[Setting, Setting]:
     )
     offers = {key: np.where(at >= 0, region.draws[:, at], np.nan) for key, at in region.places.items()}
     needs = need_draws.draw(facts.projects, facts.needs, draws=region.scenario.draws, seed=region.scenario.seed)
-    return likely, Setting(needs, offers, fixed, region.drawn_by_segment, np.array(segment, dtype=int))
+    by_segment = {"by_segment": region.drawn_by_segment, "segment": np.array(segment, dtype=int)}
+    return likely, replace(Setting(needs, offers, fixed), **by_segment)
 
 
 def subject_of(attribute: str, sites: gpd.GeoDataFrame) -> pd.Series:
@@ -407,7 +408,7 @@ def _measures(
     gates, platforms = _gates(world), _platforms(world)
     freight = {key: _gate_minutes(network, calibration, sites, points) for key, points in gates.items()}
     testing = _minutes(network, calibration, sites, platforms[_is_placed(platforms)]).min(axis=1, initial=np.inf)
-    fit = [bounds[:, 1] for bounds in _fits(sites).values()]
+    fit = [np.minimum(bounds[:, 1], 1.0) for bounds in _fits(sites).values()]
     firms = _firms(world)
     same = np.array([firms["segments"].str.split(";").map(lambda parts, key=key: key in parts) for key in segments])
     city = firms["prefecture_code"].to_numpy()[:, None] == sites["prefecture_code"].to_numpy()[None, :]
@@ -460,7 +461,7 @@ def _gate_minutes(
 
 
 def _fits(sites: gpd.GeoDataFrame) -> dict[str, np.ndarray]:
-    """Segment -> (S, 3) low, likely, high of how far the lead industries match it; nan where nobody states them."""
+    """Segment -> (S, 3) low, likely, high of how far the lead industries match it; see `industry_fit.fit`."""
     own, listed = (sites[column].fillna("").tolist() for column in ("industries_zh", "catalogue_industries_zh"))
     return {key: industry_fit.fit(own, listed, segment.industries) for key, segment in catalog.segments().items()}
 

@@ -290,22 +290,26 @@ WORDS = ("激光", "光电", "装备")
 @given(st.sets(st.sampled_from(WORDS)), st.sets(st.sampled_from(WORDS)))
 def test_the_fit_is_an_interval_in_order_and_more_words_never_lower_it(said, listed):
     (bounds,) = industry_fit.fit(["食品" + "、".join(said)], ["、".join(listed)], WORDS)
-    assert 0 <= bounds[0] <= bounds[1] <= bounds[2] <= 1
+    assert -1 / 3 <= bounds[0] <= bounds[1] < bounds[2]
     (more,) = industry_fit.fit(["食品" + "、".join(WORDS)], ["、".join(listed)], WORDS)
     assert (more >= bounds).all()
 
 
 def test_strict_usual_and_generous_readings_by_hand():
     fits = industry_fit.fit(["激光、食品", "食品", "", ""], ["装备", "", "激光、光电", " "], WORDS)
-    assert fits[:3] * 3 == pytest.approx(np.array([[0, 2, 3], [0, 0, 1], [1, 2, 3]]))
+    assert fits[:3] * 3 == pytest.approx(np.array([[0, 2, 3], [-1, 0, 1], [1, 2, 3]]))
     assert np.isnan(fits[3]).all()
 
 
 def test_the_fit_is_drawn_within_its_interval_and_judged_alike_at_all_sites():
-    fits = {"a": np.array([[0, 1 / 3, 2 / 3], [1 / 3, 2 / 3, 1], [np.nan] * 3]), "b": np.zeros((3, 3))}
+    fits = {"a": np.array([[0, 1 / 3, 2 / 3], [1 / 3, 2 / 3, 1], [np.nan] * 3])}
+    fits |= {"b": np.zeros((3, 3)), "c": np.array([[-1, 0, 1], [2, 3, 4], [5, 6, 7]]) / 3}
     drawn = industry_fit.draw(fits, ["X", "Y", "Z"], draws=DRAWS, seed=1)
-    assert drawn.shape == (DRAWS, 2, 3)
+    assert drawn.shape == (DRAWS, 3, 3)
     assert (drawn[:, 1] == 0).all()
+    assert (drawn[:, 2, 0] == 0).mean() == pytest.approx(0.5, abs=0.001), "no word found: none or one overlooked"
+    assert (drawn[:, 2, 1] == 1).mean() == pytest.approx(0.5, abs=0.001)
+    assert (drawn[:, 2, 2] == 1).all(), "no doubt where many were found"
     assert (drawn[:, 0, 0] <= 2 / 3).all() and (drawn[:, 0, 1] >= 1 / 3).all()
     assert np.quantile(drawn[:, 0, 2], [0.1, 0.9]) == pytest.approx([0.1, 0.9], abs=0.01), "unknown: anywhere"
     rho = toml.table("fit")["common"]

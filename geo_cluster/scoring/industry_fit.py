@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 
 
 def fit(own: Sequence[str], catalogue: Sequence[str], words: Iterable[str]) -> Floats:
-    """Fit of S sites with one segment, 0 to 1.
+    """Fit of S sites with one segment: words found over words that make a full fit, before it is cut to 0 to 1.
 
     Parameters
     ----------
@@ -39,16 +39,16 @@ def fit(own: Sequence[str], catalogue: Sequence[str], words: Iterable[str]) -> F
         strict = sum(word in (said if said.strip() else listed) for word in wanted)
         known = bool((said + listed).strip())
         rows.append([strict - doubtful, both, both + doubtful] if known else [np.nan] * 3)
-    return np.clip(np.array(rows, dtype=float).reshape(-1, 3) / full, 0.0, 1.0)
+    return np.array(rows, dtype=float).reshape(-1, 3) / full
 
 
 def draw(fits: Mapping[str, Floats], sites: Sequence[str], *, draws: int, seed: int) -> Floats:
-    """Draw the fit of every segment and site; what is unknown lies anywhere from 0 to 1.
+    """Draw the fit of every segment and site, 0 to 1; what is unknown lies anywhere in it.
 
     Parameters
     ----------
     fits : mapping of (S, 3) arrays
-        Segment -> low, likely, high of each site; nan where unknown.
+        Segment -> low, likely, high of each site, as `fit` gives them.
     sites : sequence of str, length S
     draws : int
         N.
@@ -63,5 +63,6 @@ def draw(fits: Mapping[str, Floats], sites: Sequence[str], *, draws: int, seed: 
     common = np.full(len(names), toml.table("fit")["common"])
     uniform = copula.with_causes(names, ["industry_fit"] * len(names), common, draws=draws, seed=seed)
     bounds = np.concatenate([*fits.values()]).reshape(-1, 3)
-    drawn = np.where(np.isnan(bounds[:, 1]), uniform.T, triangular.quantiles(uniform.T, *np.nan_to_num(bounds).T))
+    found = np.clip(triangular.quantiles(uniform.T, *np.nan_to_num(bounds).T), 0.0, 1.0)
+    drawn = np.where(np.isnan(bounds[:, 1]), uniform.T, found)
     return drawn.reshape(draws, len(fits), len(sites))

@@ -20,12 +20,18 @@ from geo_cluster.world import catalog, copula, plant_needs, triangular
 
 _FLOOR = ("land_mu", "plot_ratio")
 _POWER = (*_FLOOR, "density_mw_per_10k_m2", "demand_factor")
-FACTORS = {"floor_area": _FLOOR, "installed_power": _POWER, "used_energy": (*_POWER, "load_factor")}
+FACTORS = {"built_floor": _FLOOR, "installed_power": _POWER, "used_energy": (*_POWER, "load_factor")}
 """Ranges of a segment that a need is the product of, by `estimate` of the resource; `by_output` has one of its own."""
 
+FOLLOWS = {
+    "energy_gwh": ("power_mva", "load_factor", 1.0),
+    "power_mva": ("energy_gwh", "load_factor", -1.0),
+    "floor_m2": ("land_mu", "plot_ratio", 1.0),
+    "land_mu": ("floor_m2", "plot_ratio", -1.0),
+}
+"""Column -> the one that it follows from where that is stated, by which range; -1: the more of that, the less of it."""
+
 LOAD, OUTPUT, STATED = "load_factor", "output", "stated "
-_CONVERTED = {"installed_power": ("used_energy", -1.0), "used_energy": ("installed_power", 1.0)}
-"""Estimate -> the one that it follows from where that is stated, and which way the load factor counts."""
 
 Widths = dict[str, np.ndarray]
 """Source of error -> (P,) how wide it makes a need, in logarithms; below 0 where more of it makes the need less."""
@@ -102,18 +108,16 @@ def sources(projects: pd.DataFrame, needs: Mapping[str, np.ndarray]) -> dict[str
         that is stated.
     """
     segments = [catalog.segments()[key] for key in projects["segment"]]
-    kinds = {kind.estimate: kind for kind in catalog.resources().values()}
-    found = {}
-    for kind in catalog.resources().values():
-        stated = projects[f"{kind.asked.column}_given"].to_numpy(bool)
+    kinds, found = {kind.asked.column: kind for kind in catalog.resources().values()}, {}
+    for column, kind in kinds.items():
         widths = _of_ranges(kind, segments, _width(needs[kind.need]))
-        other, sign = _CONVERTED.get(kind.estimate, ("", 0.0))
+        other, by, sign = FOLLOWS.get(column, ("", "", 0.0))
         if other in kinds:
-            base = kinds[other]
-            follows = projects[f"{base.asked.column}_given"].to_numpy(bool)
-            converted = {STATED + base.need: _width(needs[base.need]), LOAD: sign * _range_width(segments, LOAD)}
-            widths = _either(follows, converted, widths)
-        found[kind.need] = _either(stated, {STATED + kind.need: np.ones(len(projects))}, widths)
+            base = kinds[other].need
+            converted = {STATED + base: _width(needs[base]), by: sign * _range_width(segments, by)}
+            widths = _either(projects[f"{other}_given"].to_numpy(bool), converted, widths)
+        itself = {STATED + kind.need: np.ones(len(projects))}
+        found[kind.need] = _either(projects[f"{column}_given"].to_numpy(bool), itself, widths)
     return found
 
 
