@@ -279,8 +279,8 @@ def settings_of(region: Region, facts: Facts) -> tuple[Setting, Setting]:
     )
     offers = {key: np.where(at >= 0, region.draws[:, at], np.nan) for key, at in region.places.items()}
     needs = need_draws.draw(facts.projects, facts.needs, draws=region.scenario.draws, seed=region.scenario.seed)
-    by_segment = {"by_segment": region.drawn_by_segment, "segment": np.array(segment, dtype=int)}
-    return likely, replace(Setting(needs, offers, fixed), **by_segment)
+    drawn = Setting(needs, offers, fixed)
+    return likely, replace(drawn, by_segment=region.drawn_by_segment, segment=np.array(segment, dtype=int))
 
 
 def subject_of(attribute: str, sites: gpd.GeoDataFrame) -> pd.Series:

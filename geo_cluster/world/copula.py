@@ -49,7 +49,7 @@ def stratified(names: Iterable[str], *, draws: int, seed: int) -> tuple[Floats, 
 
 
 def normals(names: Iterable[str], *, draws: int, seed: int) -> Floats:
-    """(K, draws): the same as standard normals."""
+    """(K, draws): the uniform draws that `stratified` gives for `names`, `draws` and `seed`, as standard normals."""
     return to_normal(stratified(names, draws=draws, seed=seed)[0])
 
 
