@@ -64,7 +64,8 @@ class Region:
     calibration : RoadCalibration
         From minutes on the network to minutes door to door.
     trips : DataFrame
-        Anchor to each site by road and rail, the better of both, how often one can go, and what it costs.
+        Anchor to each site by road and rail, the better of both, how often one can go, what it costs, and `off_min`,
+        minutes that the site's point may be off by.
     observations : DataFrame
         K numbers of sites, stations and prefectures: the user's, the published, the derived, the assumed.
     by_site : mapping of (S,) arrays
@@ -96,12 +97,6 @@ class Region:
         return observations.draw(self.observations, draws=self.scenario.draws, seed=self.scenario.seed)
 
     @cached_property
-    def drawn_by_segment(self) -> dict[str, np.ndarray]:
-        """(N, G, S) draws of measures that depend on the segment."""
-        sites, size = self.sites["id"].tolist(), {"draws": self.scenario.draws, "seed": self.scenario.seed}
-        return {"industry_fit": industry_fit.draw(_fits(self.sites), sites, **size)}
-
-    @cached_property
     def evidence(self) -> tuple[np.ndarray, np.ndarray]:
         """(S, C) arrays of str: basis and publisher of every number that criteria go by."""
         known = self.observations.set_index(["attribute", "site_id"])
@@ -116,6 +111,12 @@ class Region:
             evidence.append(rows["basis"].fillna("assumed").to_numpy(object))
             source.append(rows["publisher"].fillna("").to_numpy(object))
         return np.stack(evidence, axis=1), np.stack(source, axis=1)
+
+    @cached_property
+    def drawn_by_segment(self) -> dict[str, np.ndarray]:
+        """(N, G, S) draws of measures that depend on the segment."""
+        sites, size = self.sites["id"].tolist(), {"draws": self.scenario.draws, "seed": self.scenario.seed}
+        return {"industry_fit": industry_fit.draw(_fits(self.sites), sites, **size)}
 
     @cached_property
     def same_assumption(self) -> dict[str, int]:
@@ -200,11 +201,7 @@ def prepare(
     feed = feeding_station(sites, world["substations"], within_km=rough_km)
     sites = sites.assign(station=feed.station, constraints_checked=constraints_checked(sites))
     by_site, by_segment = _measures(network, calibration, world, sites)
-    derived = [
-        _trip_rows(trips, sites),
-        _distance_rows(sites, feed),
-        _supplier_rows(network, calibration, world, sites),
-    ]
+    derived = [_trip_rows(trips), _distance_rows(sites, feed), _supplier_rows(network, calibration, world, sites)]
     return Region(
         scenario=scenario,
         layers=layers,
@@ -250,7 +247,7 @@ def _trips(
     anchor: str,
     sites: gpd.GeoDataFrame,
 ) -> pd.DataFrame:
-    """Anchor to each site; by road alone where the railway's stops are not in the layers."""
+    """Anchor to each site, with what its point may be off by; by road alone where the railway's stops are missing."""
     places, table = _places(world), toml.table("travel")
     services = [
         service
@@ -258,7 +255,8 @@ def _trips(
         if {stop["at"] for stop in service["stop"]} <= set(places)
     ]
     table = {**table, "rail": {**table["rail"], "service": services}}
-    return trips(network, calibration, table=table, places=places, origins=[anchor], destinations=sites["id"].tolist())
+    names = {"origins": [anchor], "destinations": sites["id"].tolist()}
+    return trips(network, calibration, table=table, places=places, **names).assign(off_min=_off_min(sites))
 
 
 def facts_of(region: Region, projects: pd.DataFrame) -> Facts:
@@ -504,11 +502,11 @@ def _derived(subjects: Any, attribute: str, bounds: np.ndarray, source: Any, **m
     return pd.DataFrame(rows | about | {"as_of": "2026-11", "source_class": "c", "confidence": "medium"} | more)
 
 
-def _trip_rows(trips: pd.DataFrame, sites: gpd.GeoDataFrame) -> pd.DataFrame:
+def _trip_rows(trips: pd.DataFrame) -> pd.DataFrame:
     """Door to door to each site, by the faster way, give or take what its point may be off by."""
     sources = catalog.attributes()["trip_min"].sources
     way = {mode: words.zh for mode, words in zip(("road", "rail"), sources, strict=True)}
-    bounds = off_by(trips[[f"{end}_min" for end in _ENDS]].to_numpy(float), doubt_km(sites) / _km_per_min())
+    bounds = off_by(trips[[f"{end}_min" for end in _ENDS]].to_numpy(float), trips["off_min"].to_numpy(float))
     source = trips["mode"].map(way).to_numpy()
     cause = [observations.cause_of("trip_min", mode) for mode in trips["mode"]]
     shared = {"cause": cause, "common": catalog.attributes()["trip_min"].common}
@@ -532,8 +530,9 @@ def off_by(bounds: np.ndarray, off: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(likely)[:, None], np.maximum(wider, 0.0), bounds)
 
 
-def _km_per_min() -> float:
-    return toml.table("travel")["points"]["km_per_min"]
+def _off_min(sites: gpd.GeoDataFrame) -> np.ndarray:
+    """(S,): minutes by road that the point of each site may be off by."""
+    return doubt_km(sites) / toml.table("travel")["points"]["km_per_min"]
 
 
 def _distance_rows(sites: gpd.GeoDataFrame, feed: Feed) -> pd.DataFrame:
@@ -551,7 +550,7 @@ def _supplier_rows(
     suppliers = _suppliers(world)
     suppliers = suppliers[np.isfinite(doubt_km(suppliers))]
     minutes = _minutes(network, calibration, sites, suppliers)
-    off = (doubt_km(sites)[:, None] + doubt_km(suppliers)) / _km_per_min()
+    off = (doubt_km(sites)[:, None] + doubt_km(suppliers)) / toml.table("travel")["points"]["km_per_min"]
     bounds = np.stack([(minutes + sign * off <= SUPPLIER_MINUTES).sum(axis=1) for sign in (1, 0, -1)], axis=1)
     words = catalog.attributes()["supplier_count"].sources[0].zh
     return _derived(sites["id"].to_numpy(), "supplier_count", bounds.astype(float), words)
