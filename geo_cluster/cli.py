@@ -103,7 +103,7 @@ def score(
     as_json: Annotated[str, typer.Option("--json", help="一个项目的 JSON，结果打到屏幕 / one project as JSON")] = "",
     lang: LanguageOption = "zh",
 ) -> None:
-    """Score projects at intake, one or thousands, without matching them. 受理评分：逐个项目看去哪、有多大把握。"""
+    """Score projects at intake, one or thousands, without matching them. 受理评分：逐个项目给出首选园区与把握。"""
     import json
 
     from geo_cluster.export import bundle
@@ -185,7 +185,7 @@ def match(
         draws = explanation.feasibility_table(result)
     terminal.report(result, console, lang)
     if len(draws):
-        console.print(f"{'在抽样中成立' if lang == 'zh' else 'feasible in'} {1 - draws['breaks'].iloc[0]:.0%}")
+        console.print(f"{'方案可行概率' if lang == 'zh' else 'feasible in'} {1 - draws['breaks'].iloc[0]:.0%}")
     console.print(f"\n{len(files)} files → {out}", soft_wrap=True)
 
 
@@ -198,7 +198,7 @@ def land(
     need: Annotated[float, typer.Option(help="项目用地（亩）/ land a project needs, mu")] = 0.0,
     hall: Annotated[str, typer.Option(help="厂房，如 60x120（米）/ hall, e.g. 60x120 metres")] = "",
 ) -> None:
-    """Net developable land of parcels, its largest rectangle, and room for a project. 净可建用地与最大厂房。"""
+    """Net developable land of parcels, its largest rectangle, and room for a project. 可建设用地与最大厂房。"""
     from geo_cluster.export import bundle
     from geo_cluster.supply import land_survey
 
@@ -269,15 +269,23 @@ def refresh_osm(
 
 
 @cli.command("check-data")
-def check_data() -> None:
-    """Check every shipped layer against its hash and contract. 核对数据的登记、哈希与字段约定。"""
+def check_data(
+    folder: Annotated[
+        str, typer.Argument(help="自有图层的文件夹 / folder of your own layers, with its sources.toml")
+    ] = "",
+) -> None:
+    """Check layers by themselves, against each other and the map. 核对数据：登记与字段，图层与规则是否一致。"""
     from geo_cluster.errors import DataError
-    from geo_cluster.world.layers import Layers, check_all
+    from geo_cluster.world import consistency
+    from geo_cluster.world.layers import Layers
 
-    shipped = Layers()
-    refuse_if(check_all(shipped), DataError)
-    for name, layer in shipped.registry.items():
-        terminal.line(f"ok  {name:<14} {layer.rows:>6}  {layer.sha256[:12]}  {layer.licence}")
+    layers = Layers(folder)
+    tables: dict[str, pd.DataFrame] = {}
+    refuse_if(consistency.check(layers, tables), DataError)
+    for name, layer in layers.registry.items():
+        terminal.line(f"ok  {name:<18} {layer.rows:>6}  {layer.sha256[:12]}  {layer.licence}")
+    for line in consistency.summary(tables).words():
+        terminal.line(f"·   {line.zh} / {line.en}")
 
 
 @cli.command("layers")

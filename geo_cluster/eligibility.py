@@ -119,7 +119,7 @@ def too_far(facts: Facts) -> Refusals:
     def sentence(project: int, site: int, language: Language) -> str:
         low, high = drive[site, 0], drive[site, 2]
         if language == "zh":
-            return f"距研发锚点 {low:.0f}–{high:.0f} 分钟，该项目最多承受 {most[project]:.0f} 分钟"
+            return f"距研发锚点 {low:.0f}–{high:.0f} 分钟，该项目最多可承受 {most[project]:.0f} 分钟"
         return f"{low:.0f}–{high:.0f} min from R&D; the project bears {most[project]:.0f}"
 
     return Refusals(hit, sentence)

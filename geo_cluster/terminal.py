@@ -119,12 +119,12 @@ def report(result: Study, screen: Console, lang: Literal["zh", "en"]) -> None:
 STEPS = {
     "export": ("写出方案", "writing the plan"),
     "ways_in": ("落地办法", "placement options"),
-    "pool_worth": ("各资源多一点值多少", "value of more of each pool"),
-    "why_here": ("为何在此", "why each is where it is"),
-    "site_importance": ("各园区的分量", "importance of each site"),
+    "pool_worth": ("增加容量的价值", "value of more of each pool"),
+    "why_here": ("不在首选园区的原因", "why each is where it is"),
+    "site_importance": ("各园区的重要性", "importance of each site"),
     "alternatives": ("备选方案", "alternatives"),
     "trade_off": ("权衡", "fronts"),
-    "holds": ("在抽样中是否成立", "feasible share of draws"),
+    "holds": ("方案可行概率", "feasible share of draws"),
 }
 """Tables of `report.explanation.explain` as the command line names them."""
 

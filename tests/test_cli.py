@@ -16,6 +16,7 @@ from geo_cluster.errors import Fault
 from geo_cluster.report import explanation
 from geo_cluster.world import catalog
 from geo_cluster.world.layers import Layers
+from tests import own
 from tests.studies import OWN, write_own
 
 ENGLISH = re.compile(r"[A-Za-z']+(?:\s+[A-Za-z']+){2,}")
@@ -141,19 +142,19 @@ def test_a_scenario_that_is_not_there_or_no_toml(tmp_path, scenario, call):
 
 PORTFOLIOS = {
     "empty": (b"", ("bad.csv",)),
-    "headings only": ("编号,名称,环节,年产值(亿元)\n".encode(), ("no project", "at least one row")),
-    "no column": ("编号,名称\nA,甲\n".encode(), ("环节", "年产值")),
+    "headings only": ("编号,名称,细分环节,年产值(亿元)\n".encode(), ("no project", "at least one row")),
+    "no column": ("编号,名称\nA,甲\n".encode(), ("细分环节", "年产值")),
     "unknown segment": (
-        "环节,年产值(亿元)\n炼金,5\n光纤激光器,-3\n光纤激光器,约30\n".encode(),
+        "细分环节,年产值(亿元)\n炼金,5\n光纤激光器,-3\n光纤激光器,约30\n".encode(),
         ("炼金", "-3", "约30", "row 4"),
     ),
     "binary": (bytes(range(256)) * 40, ("bad.csv",)),
     "a picture": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(2000), ("bad.csv",)),
     "ragged": (
-        "环节,年产值(亿元)\n\n光纤激光器,5,6,7\n光纤激光器,5\n光纤激光器,5,,8\n".encode(),
+        "细分环节,年产值(亿元)\n\n光纤激光器,5,6,7\n光纤激光器,5\n光纤激光器,5,,8\n".encode(),
         ("bad.csv, row 3: has more cells", "bad.csv, row 5: has more cells"),
     ),
-    "a quote left open": ('环节,年产值(亿元)\n光纤激光器,"5\n光纤激光器,6\n'.encode(), ("bad.csv",)),
+    "a quote left open": ('细分环节,年产值(亿元)\n光纤激光器,"5\n光纤激光器,6\n'.encode(), ("bad.csv",)),
 }
 
 
@@ -213,7 +214,7 @@ LAND = ["land", "{bad}", "--rules", "{rules}", "--layers", "{nope}", "--hall", "
 )
 def test_the_faults_of_all_files_come_at_once(arguments, named, tmp_path, call):
     (tmp_path / "out").write_text("mine", encoding="utf-8")
-    (tmp_path / "bad.csv").write_text("环节,年产值(亿元)\n炼金,5\n", encoding="utf-8")
+    (tmp_path / "bad.csv").write_text("细分环节,年产值(亿元)\n炼金,5\n", encoding="utf-8")
     there = {"bad": tmp_path / "bad.csv", "rules": tmp_path / "rules.csv", "nope": tmp_path / "nope"}
     filled = [there.get(one.strip("{}"), one) for one in arguments]
     refused(call(*filled, "--out", tmp_path / "out"), tmp_path / "out", *named)
@@ -419,6 +420,20 @@ def test_check_data_passes_what_is_shipped(call):
     code, printed, _ = call("check-data")
     assert code == 0
     assert printed.count("ok  ") == len(Layers().registry)
+    told = printed[printed.rindex("ok  ") :]
+    for part in ("100.0%", "G05=G09", "没有具名的发布者", "without a place", "sites not looked into"):
+        assert part in told
+
+
+@pytest.mark.slow
+def test_check_data_looks_at_own_layers_too(tmp_path, call):
+    folder = own.register(tmp_path / "own", sites=own.sites())
+    code, printed, _ = call("check-data", folder)
+    assert code == 0
+    assert f"{len(own.sites()):>6}" in printed
+    twice = own.sites().replace({"name_zh": {"自有园区": "鄂城区滨江科技新城（自有）"}})
+    folder = own.register(tmp_path / "twice", sites=twice)
+    refused(call("check-data", folder), tmp_path / "out", f"layer sites, row {len(twice) + 1}", "possibly_same_as")
 
 
 @pytest.fixture

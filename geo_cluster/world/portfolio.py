@@ -24,7 +24,7 @@ from geo_cluster.world import catalog, plant_needs, spreadsheet, tabular
 _ABOUT = {
     "id": "编号",
     "name": "名称",
-    "segment": "环节",
+    "segment": "细分环节",
     "output_100m_yuan": "年产值(亿元)",
     "year": "投产年份",
 }
@@ -36,7 +36,7 @@ PER_MU = {"investment_10k_yuan_per_mu": "investment_100m_yuan", "tax_10k_yuan_pe
 """Amounts per mu of land, in 10,000 yuan, and the amount that each is made of."""
 _10K_PER_100M = 1e4
 _BESIDES = {
-    "max_minutes": "最长车程(分钟)",
+    "max_minutes": "最长门到门时间(分钟)",
     "investment_100m_yuan": "总投资(亿元)",
     "tax_100m_yuan": "年税收(亿元)",
     "jobs": "就业(人)",
@@ -58,9 +58,14 @@ _UNIT_LIKE = re.compile(r"元|yuan|rmb|cny|usd|eur|[$¥%]|万|亿|千|兆|亩|�
 
 
 def columns() -> dict[str, str]:
-    """Columns of a portfolio file: the key and its Chinese heading; either may be used."""
+    """Columns of a portfolio file: the key and its Chinese heading; either may be used, and those of `former`."""
     asked = {kind.asked.column: kind.asked.heading.zh for kind in catalog.resources().values()}
     return _ABOUT | asked | _BESIDES
+
+
+def former() -> dict[str, str]:
+    """Headings of files of earlier versions, which are still read, and the key of each (`tables/imports.toml`)."""
+    return toml.table("imports")["former"]["projects"]
 
 
 def needs() -> tuple[str, ...]:
@@ -161,7 +166,7 @@ def _by_key(table: pd.DataFrame, where: Place | str) -> tuple[pd.DataFrame, Faul
     A required column that is missing is a fault, and filled so that its cells are none.
     """
     titles = columns()
-    names = {title: key for key, title in titles.items()} | {key: key for key in titles}
+    names = former() | {title: key for key, title in titles.items()} | {key: key for key in titles}
     headings = [_plain(str(heading)) for heading in table.columns]
     names |= {heading: key for heading in headings if heading not in names and (key := _key_in_a_unit(heading))}
     faults = Faults(
@@ -196,7 +201,8 @@ def _by_key(table: pd.DataFrame, where: Place | str) -> tuple[pd.DataFrame, Faul
 def _key_in_a_unit(heading: str) -> str:
     """The key of a heading such as 总投资(万元), which is one of `columns()` but for its unit; '' if none."""
     base, bracket, _ = heading.partition("(")
-    keys = {title.partition("(")[0]: key for key, title in columns().items() if key in units()}
+    called = former() | {title: key for key, title in columns().items()}
+    keys = {title.partition("(")[0]: key for title, key in called.items() if key in units()}
     return keys.get(base.strip(), "") if bracket else ""
 
 

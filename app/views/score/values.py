@@ -28,12 +28,11 @@ def values(weighed: Weighed) -> None:
     for c, criterion in enumerate(catalog.criteria().values()):
         if c % ACROSS == 0:
             columns = st.columns(ACROSS, gap="medium")  # a row of its own, so that cards stand level
-        unit = criterion.unit[language]
         marks = pd.DataFrame({"site": names, "x": weighed.choice.natural[places, c]}).dropna()
         with columns[c % ACROSS]:
             st.subheader(f"{criterion.name[language]} · {weighed.weight[c]:.1%}", anchor=False)
-            st.altair_chart(_curve(criterion, marks, unit), width="stretch")
-            worst, best = (f"{end:g} {unit}" for end in (criterion.worst, criterion.best))
+            st.altair_chart(_curve(criterion, marks, criterion.unit_in(language)), width="stretch")
+            worst, best = (criterion.amount(f"{end:g}", language) for end in (criterion.worst, criterion.best))
             st.caption(t("score.span", worst=worst, best=best, reason=criterion.reason[language]))
 
 
