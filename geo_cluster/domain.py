@@ -33,6 +33,7 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Points = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 """Score points: a score is 0 … 100, so that a thousand million outweighs whatever there is."""
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class FieldError(ValueError):
@@ -106,6 +107,10 @@ class Prior(Declared):
     high: NonNegative
     reason: Text
     """Why this interval."""
+    common: Fraction = 0.0
+    """Correlation of the errors of two subjects of the class: what makes the guess wrong for all of them at once."""
+    common_reason: Text | None = None
+    """Why they have so much in common."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Prior:
@@ -137,6 +142,10 @@ class Attribute(Declared):
     """Decimals shown."""
     sources: tuple[Text, ...] = ()
     """How it is derived, where it is: roads first."""
+    common: Fraction = 0.0
+    """Correlation of the errors of two subjects' numbers that are derived in the same way."""
+    common_reason: Text | None = None
+    """Why they have so much in common."""
     priors: tuple[Prior, ...] = ()
 
     @model_validator(mode="before")

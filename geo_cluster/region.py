@@ -26,6 +26,7 @@ from geo_cluster.access.travel_cost import freight_minutes, trips
 from geo_cluster.domain import FIRST_YEAR, Scenario, Text
 from geo_cluster.eligibility import Facts, constraints_checked
 from geo_cluster.errors import DataError, Fault, InputError, Place, refuse_if
+from geo_cluster.scoring import industry_fit
 from geo_cluster.scoring.criteria import Later, Setting
 from geo_cluster.supply import arrivals as arriving_stations
 from geo_cluster.supply.arrivals import COLUMNS as ARRIVAL_COLUMNS
@@ -41,7 +42,7 @@ from geo_cluster.supply.serving_station import (
     supply_area,
     zones_of_areas,
 )
-from geo_cluster.world import catalog, observations, portfolio
+from geo_cluster.world import catalog, need_draws, observations, portfolio
 from geo_cluster.world.layers import Layers
 
 LAYERS: tuple[str, ...] = ("sites", "substations", "prefectures", "chain", "anchors", "roads")
@@ -83,7 +84,8 @@ class Region:
     calibration : RoadCalibration
         From minutes on the network to minutes door to door.
     trips : DataFrame
-        Anchor to each site by road and rail, the better of both, how often one can go, and what it costs.
+        Anchor to each site by road and rail, the better of both, how often one can go, what it costs, and `off_min`,
+        minutes that the site's point may be off by.
     observations : DataFrame
         K numbers of sites, stations and prefectures: the user's, the published, the derived, the assumed.
     by_site : mapping of (S,) arrays
@@ -149,6 +151,12 @@ class Region:
             evidence.append(rows["basis"].fillna("assumed").to_numpy(object))
             source.append(rows["publisher"].fillna("").to_numpy(object))
         return np.stack(evidence, axis=1), np.stack(source, axis=1)
+
+    @cached_property
+    def drawn_by_segment(self) -> dict[str, np.ndarray]:
+        """(N, G, S) draws of measures that depend on the segment."""
+        sites, size = self.sites["id"].tolist(), {"draws": self.scenario.draws, "seed": self.scenario.seed}
+        return {"industry_fit": industry_fit.draw(_fits(self.sites), sites, **size)}
 
     @cached_property
     def same_assumption(self) -> dict[str, int]:
@@ -383,7 +391,7 @@ def _trips(
     anchor: str,
     sites: gpd.GeoDataFrame,
 ) -> pd.DataFrame:
-    """Anchor to each site; by road alone where the railway's stops are not in the layers."""
+    """Anchor to each site, with what its point may be off by; by road alone where the railway's stops are missing."""
     places, table = _places(world), toml.table("travel")
     services = [
         service
@@ -391,7 +399,8 @@ def _trips(
         if {stop["at"] for stop in service["stop"]} <= set(places)
     ]
     table = {**table, "rail": {**table["rail"], "service": services}}
-    return trips(network, calibration, table=table, places=places, origins=[anchor], destinations=sites["id"].tolist())
+    names = {"origins": [anchor], "destinations": sites["id"].tolist()}
+    return trips(network, calibration, table=table, places=places, **names).assign(off_min=_off_min(sites))
 
 
 def facts_of(region: Region, projects: pd.DataFrame) -> Facts:
@@ -437,8 +446,9 @@ def settings_of(region: Region, facts: Facts) -> tuple[Setting, Setting]:
     most_likely = _later(region, arrive["likely"].to_numpy(float)[None], arrive["year_likely"].to_numpy(float)[None])
     likely = replace(likely, later=most_likely, begins=start)
     offers = {key: np.where(at >= 0, region.draws[:, at], np.nan) for key, at in region.places.items()}
-    needs = {key: _draw_needs(region.scenario, facts.projects, key, bounds) for key, bounds in facts.needs.items()}
-    return likely, Setting(needs, offers, fixed, _later(region, *region.arrival_draws), start)
+    needs = need_draws.draw(facts.projects, facts.needs, draws=region.scenario.draws, seed=region.scenario.seed)
+    drawn = Setting(needs, offers, fixed, _later(region, *region.arrival_draws), start)
+    return likely, replace(drawn, by_segment=region.drawn_by_segment, segment=np.array(segment, dtype=int))
 
 
 def subject_of(attribute: str, sites: gpd.GeoDataFrame) -> pd.Series:
@@ -601,8 +611,7 @@ def _measures(
     gates, platforms = _gates(world), _platforms(world)
     freight = {key: _gate_minutes(network, calibration, sites, points) for key, points in gates.items()}
     testing = _minutes(network, calibration, sites, platforms[_is_placed(platforms)]).min(axis=1, initial=np.inf)
-    industries = (sites["industries_zh"].fillna("") + sites["catalogue_industries_zh"].fillna("")).tolist()
-    fit = [[_fit(text, segment.industries) for text in industries] for segment in segments.values()]
+    fit = [np.minimum(bounds[:, 1], 1.0) for bounds in _fits(sites).values()]
     firms = _firms(world)
     same = np.array([firms["segments"].str.split(";").map(lambda parts, key=key: key in parts) for key in segments])
     city = firms["prefecture_code"].to_numpy()[:, None] == sites["prefecture_code"].to_numpy()[None, :]
@@ -665,9 +674,10 @@ def _gate_minutes(
     return found.minutes.likely
 
 
-def _fit(industries: str, words: Iterable[str]) -> float:
-    """How far lead industries match a segment's words, 0 to 1; nan where nobody says which they are."""
-    return min(1.0, sum(word in industries for word in words) / 3) if industries.strip() else np.nan
+def _fits(sites: gpd.GeoDataFrame) -> dict[str, np.ndarray]:
+    """Segment -> (S, 3) low, likely, high of how far the lead industries match it; see `industry_fit.fit`."""
+    own, listed = (sites[column].fillna("").tolist() for column in ("industries_zh", "catalogue_industries_zh"))
+    return {key: industry_fit.fit(own, listed, segment.industries) for key, segment in catalog.segments().items()}
 
 
 def _left_out(world: Mapping[str, pd.DataFrame]) -> dict[str, Text]:
@@ -709,11 +719,36 @@ def _derived(subjects: Any, attribute: str, bounds: np.ndarray, source: Any, **m
 
 
 def _trip_rows(trips: pd.DataFrame) -> pd.DataFrame:
-    """Door to door to each site, by the faster way."""
+    """Door to door to each site, by the faster way, give or take what its point may be off by."""
     sources = catalog.attributes()["trip_min"].sources
     way = {mode: words.zh for mode, words in zip(("road", "rail"), sources, strict=True)}
-    bounds = trips[[f"{end}_min" for end in _ENDS]].to_numpy(float)
-    return _derived(trips["destination"].to_numpy(), "trip_min", bounds, trips["mode"].map(way).to_numpy())
+    bounds = off_by(trips[[f"{end}_min" for end in _ENDS]].to_numpy(float), trips["off_min"].to_numpy(float))
+    source = trips["mode"].map(way).to_numpy()
+    cause = [observations.cause_of("trip_min", mode) for mode in trips["mode"]]
+    shared = {"cause": cause, "common": catalog.attributes()["trip_min"].common}
+    return _derived(trips["destination"].to_numpy(), "trip_min", bounds, source, **shared)
+
+
+def off_by(bounds: np.ndarray, off: np.ndarray) -> np.ndarray:
+    """Widen intervals of minutes by what the point may be off by; both errors are independent and add in quadrature.
+
+    Parameters
+    ----------
+    bounds : (n, 3) array
+        Low, likely, high.
+    off : (n,) array
+        Minutes; where that is without end there is no point, and nothing is added.
+    """
+    low, likely, high = bounds.T
+    off = np.where(np.isfinite(off), off, 0.0)
+    with np.errstate(invalid="ignore"):  # inf - inf where nothing leads there
+        wider = np.stack([likely - np.hypot(likely - low, off), likely, likely + np.hypot(high - likely, off)], axis=1)
+    return np.where(np.isfinite(likely)[:, None], np.maximum(wider, 0.0), bounds)
+
+
+def _off_min(sites: gpd.GeoDataFrame) -> np.ndarray:
+    """(S,): minutes by road that the point of each site may be off by."""
+    return doubt_km(sites) / toml.table("travel")["points"]["km_per_min"]
 
 
 def _distance_rows(sites: gpd.GeoDataFrame, feed: Feed) -> pd.DataFrame:
@@ -745,7 +780,12 @@ def _constraint_rows(sites: gpd.GeoDataFrame) -> pd.DataFrame:
     known = (sites["constraints_checked"] == "yes").to_numpy()
     likely, high = np.maximum(listed + 1, prior.likely), np.maximum(listed + 2, prior.high)
     bounds = np.stack([listed, np.where(known, listed, likely), np.where(known, listed, high)], axis=1)
-    trust = {"basis": np.where(known, "derived", "assumed"), "confidence": np.where(known, "medium", "low")}
+    trust: dict[str, Any] = {
+        "basis": np.where(known, "derived", "assumed"),
+        "confidence": np.where(known, "medium", "low"),
+    }
+    trust |= {"cause": observations.cause_of("open_constraints", prior.class_)}
+    trust |= {"common": np.where(known, 0.0, prior.common)}
     source = np.where(known, declared.sources[0].zh, prior.reason.zh)
     return _derived(sites["id"].to_numpy(), "open_constraints", bounds, source, **trust)
 
@@ -794,9 +834,3 @@ def _needs(projects: pd.DataFrame) -> dict[str, np.ndarray]:
         asked = projects[[f"{kind.asked.column}_{end}" for end in _ENDS]].to_numpy(float)
         needs[kind.need] = asked * constants[kind.asked.constant] if kind.asked.constant else asked
     return needs
-
-
-def _draw_needs(scenario: Scenario, projects: pd.DataFrame, need: str, bounds: np.ndarray) -> np.ndarray:
-    """(N, P): draws of one need of every project."""
-    rows = pd.DataFrame(bounds, columns=list(_ENDS)).assign(site_id=projects.index, attribute=need)
-    return observations.draw(rows, draws=scenario.draws, seed=scenario.seed)

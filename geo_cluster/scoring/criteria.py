@@ -40,11 +40,15 @@ class Setting:
         `energy_quota_tce`, `land_price_10k_yuan_per_mu`, `trip_min`, `grid_km`, `supplier_count`,
         `open_constraints`.
     fixed : mapping of (P or 1, S) arrays
-        What is not drawn: `testing_minutes`, `freight_minutes`, `industry_fit`, `same_segment`.
+        What is not drawn: `testing_minutes`, `freight_minutes`, `same_segment`; the likely `industry_fit`.
     later : mapping of tuple of Later
         By attribute: what is not there yet.
     begins : mapping of (P,) arrays
         By attribute: the year from which each project needs it.
+    by_segment : mapping of (N, G, S) arrays
+        Draws of what depends on a project's segment and the site: `industry_fit`. These go before `fixed`.
+    segment : (P,) int array
+        Which segment each project is of, for `by_segment`.
     """
 
     needs: Mapping[str, np.ndarray]
@@ -52,13 +56,19 @@ class Setting:
     fixed: Mapping[str, np.ndarray]
     later: Mapping[str, tuple[Later, ...]] = field(default_factory=dict)
     begins: Mapping[str, np.ndarray] = field(default_factory=dict)
+    by_segment: Mapping[str, np.ndarray] = field(default_factory=dict)
+    segment: np.ndarray = field(default_factory=lambda: np.array([], dtype=int))
+
+    def of_segment(self, key: str) -> np.ndarray:
+        """(N or 1, P or 1, S): a measure that depends on a project's segment, drawn where it is."""
+        return self.by_segment[key][:, self.segment] if key in self.by_segment else self.fixed[key][None]
 
     def only(self, projects: slice) -> Setting:
         """The same setting for some of the projects."""
         fixed = {key: array if len(array) == 1 else array[projects] for key, array in self.fixed.items()}
         begins = {key: array[projects] for key, array in self.begins.items()}
         needs = {key: array[:, projects] for key, array in self.needs.items()}
-        return replace(self, needs=needs, fixed=fixed, begins=begins)
+        return replace(self, needs=needs, fixed=fixed, begins=begins, segment=self.segment[projects])
 
 
 def coverage_ratio(resource: str, setting: Setting) -> np.ndarray:
@@ -103,7 +113,7 @@ def supplier_count(setting: Setting) -> np.ndarray:
 
 def industry_fit(setting: Setting) -> np.ndarray:
     """How far the zone's lead industries match the segment, 0 to 1."""
-    return setting.fixed["industry_fit"][None]
+    return setting.of_segment("industry_fit")
 
 
 def same_segment(setting: Setting) -> np.ndarray:
