@@ -205,7 +205,7 @@ def run(
     allowed = eligibility.judge(facts)
     clock("scoring")
     likely, drawn = settings_of(region, facts)
-    decision = decide(likely, drawn, catalog.criteria(), scenario.weights)
+    decision = decide(likely, drawn, catalog.criteria(), scenario.weights, region.alike)
     clock("matching")
     resources = _resources(region, facts)
     problem = _problem(region, facts, allowed, decision.score, resources)
