@@ -269,15 +269,23 @@ def refresh_osm(
 
 
 @cli.command("check-data")
-def check_data() -> None:
-    """Check every shipped layer against its hash and contract. 核对数据的登记、哈希与字段约定。"""
+def check_data(
+    folder: Annotated[
+        str, typer.Argument(help="自有图层的文件夹 / folder of your own layers, with its sources.toml")
+    ] = "",
+) -> None:
+    """Check layers by themselves, against each other and the map. 核对数据：登记与字段，图层与规则是否一致。"""
     from geo_cluster.errors import DataError
-    from geo_cluster.world.layers import Layers, check_all
+    from geo_cluster.world import consistency
+    from geo_cluster.world.layers import Layers
 
-    shipped = Layers()
-    refuse_if(check_all(shipped), DataError)
-    for name, layer in shipped.registry.items():
-        terminal.line(f"ok  {name:<14} {layer.rows:>6}  {layer.sha256[:12]}  {layer.licence}")
+    layers = Layers(folder)
+    tables: dict[str, pd.DataFrame] = {}
+    refuse_if(consistency.check(layers, tables), DataError)
+    for name, layer in layers.registry.items():
+        terminal.line(f"ok  {name:<18} {layer.rows:>6}  {layer.sha256[:12]}  {layer.licence}")
+    for line in consistency.summary(tables).words():
+        terminal.line(f"·   {line.zh} / {line.en}")
 
 
 @cli.command("layers")

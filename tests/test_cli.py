@@ -16,6 +16,7 @@ from geo_cluster.errors import Fault
 from geo_cluster.report import explanation
 from geo_cluster.world import catalog
 from geo_cluster.world.layers import Layers
+from tests import own
 from tests.studies import OWN, write_own
 
 ENGLISH = re.compile(r"[A-Za-z']+(?:\s+[A-Za-z']+){2,}")
@@ -419,6 +420,20 @@ def test_check_data_passes_what_is_shipped(call):
     code, printed, _ = call("check-data")
     assert code == 0
     assert printed.count("ok  ") == len(Layers().registry)
+    told = printed[printed.rindex("ok  ") :]
+    for part in ("100.0%", "G05=G09", "没有具名的发布者", "without a place", "sites not looked into"):
+        assert part in told
+
+
+@pytest.mark.slow
+def test_check_data_looks_at_own_layers_too(tmp_path, call):
+    folder = own.register(tmp_path / "own", sites=own.sites())
+    code, printed, _ = call("check-data", folder)
+    assert code == 0
+    assert f"{len(own.sites()):>6}" in printed
+    twice = own.sites().replace({"name_zh": {"自有园区": "鄂城区滨江科技新城（自有）"}})
+    folder = own.register(tmp_path / "twice", sites=twice)
+    refused(call("check-data", folder), tmp_path / "out", f"layer sites, row {len(twice) + 1}", "possibly_same_as")
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.group": ("类别", "Group"),
     "data.all_groups": ("全部", "All"),
     "data.tally": (
-        "共 {layers} 个图层。不计边界与路网的 {rows:,} 行中，{share} 写明发布者、来源类别、时点与可信度；{copies:,} 行的网址是转载，只供核对；{unnamed:,} 行没有具名的发布者（背景知识，或转载未注明）；{undated:,} 行时点未载。",
-        "{layers} layers. Of {rows:,} rows, boundaries and networks not counted, {share} say publisher, class, date and confidence; of {copies:,} the address is a copy, for checking only; {unnamed:,} name no publisher (background knowledge, or a copy that names none); {undated:,} bear no date.",
+        "共 {layers} 个图层。不计边界与路网，{rows:,} 行逐行标注发布者、来源类别、时点与可信度，{share} 四项俱全；{copies:,} 行的网址是转载，只供核对；{unnamed:,} 行没有具名的发布者（背景知识，或转载未注明）；{undated:,} 行时点未载。",
+        "{layers} layers. Each of {rows:,} rows, boundaries and networks not counted, is marked with publisher, class, date and confidence, and {share} know all four; of {copies:,} the address is a copy, for checking only; {unnamed:,} name no publisher (background knowledge, or a copy that names none); {undated:,} bear no date.",
     ),
     "data.find": ("在表内查找", "Find in the rows"),
     "data.find_hint": ("如：鄂州 焊接", "e.g. 鄂州 welding"),

@@ -11,10 +11,10 @@ from geo_cluster.world import rule_life, sources
 from geo_cluster.world.layers import Layers, row_layers
 
 TALLY = (
-    "各表共 {rows:,} 行，{share} 写明发布者、来源类别、时点与可信度；{copies:,} 行的网址是转载，只供核对；"
-    "{unnamed:,} 行没有具名的发布者；{undated:,} 行时点未载。",
-    "Of {rows:,} rows, {share} say publisher, class, date and confidence; of {copies:,} the address is a copy, "
-    "for checking only; {unnamed:,} name no publisher; {undated:,} bear no date.",
+    "各表共 {rows:,} 行，逐行标注发布者、来源类别、时点与可信度，{share} 四项俱全；"
+    "{copies:,} 行的网址是转载，只供核对；{unnamed:,} 行没有具名的发布者；{undated:,} 行时点未载。",
+    "Each of {rows:,} rows is marked with publisher, class, date and confidence, and {share} know all four; "
+    "of {copies:,} the address is a copy, for checking only; {unnamed:,} name no publisher; {undated:,} bear no date.",
 )
 
 

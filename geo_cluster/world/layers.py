@@ -533,8 +533,15 @@ def _count_faults(layer: Layer, table: pd.DataFrame) -> list[Fault]:
     return [Fault("world.other_length", layer.file, rows=len(table), registered=layer.rows)]
 
 
-def check_all(layers: Layers) -> list[Fault]:
-    """Check every registered file against hash and contract, and that no file lies unregistered beside the shipped."""
+def check_all(layers: Layers, tables: dict[str, pd.DataFrame] | None = None) -> list[Fault]:
+    """Check every registered file against hash and contract, and that no file lies unregistered beside the shipped.
+
+    Parameters
+    ----------
+    layers : Layers
+    tables : dict of DataFrame, optional
+        Is filled with the sound tables by name.
+    """
     faults: list[Fault] = []
     for name, layer in layers.registry.items():
         path = layers.path(name)
@@ -545,6 +552,8 @@ def check_all(layers: Layers) -> list[Fault]:
                 shipped = name not in layers.own
                 found = contract_faults(name, table, shipped=shipped) + _count_faults(layer, table)
                 found = found or layers._misplaced(name, table)
+                if not found and tables is not None:
+                    tables[name] = table
             except DataError as problem:
                 found = problem.faults
         faults += found

@@ -382,12 +382,34 @@ def _listed(topic: str, one: Found) -> dict[str, str]:
     return row | {key: getattr(life, key) for key in ("publisher", "source", "source_class", "confidence")}
 
 
+_ASKED = ("publisher", "source", "source_class", "confidence")
+"""What every shipped rule says of where it was read."""
+
+
 def check_tables() -> list[Fault]:
-    """What is wrong with the lives of the shipped rules, for `geo-cluster check-data` and the tests."""
-    faults = []
+    """What is wrong with the shipped rules and their lives, for `geo-cluster check-data` and the tests."""
+    faults: list[Fault] = []
+    seen: dict[tuple[str, str], str] = {}
     for topic, declared in topics().items():
+        first = seen.setdefault((declared.table, declared.rows), topic)
+        if first != topic:
+            faults.append(Fault("rules.same_rows", Place("rules.toml", sheet=f"[{topic}]"), other=first))
         try:
             versions(topic, toml.table(declared.table))
         except InputError as refusal:
             faults += refusal.faults
+        faults += _unsigned(topic, toml.table(declared.table))
+    return faults
+
+
+def _unsigned(topic: str, table: Table) -> list[Fault]:
+    """Rules that don't say where they were read, or since when they hold but not who issued them."""
+    declared, faults = topics()[topic], []
+    for number, row in enumerate(rows_of(topic, table), start=1):
+        place = Place(f"{declared.table}.toml", sheet=f"[{declared.rows}]", row=number)
+        absent = [key for key in _ASKED if not row.get(key)]
+        if row.get("valid_from") and not row.get("issuer"):
+            absent.insert(0, "issuer")
+        if absent:
+            faults.append(Fault("rules.unsigned", place, names=absent))
     return faults
