@@ -1,4 +1,6 @@
-"""What lies within reach of each site: suppliers and customers by gravity, and how goods leave.
+"""What lies within reach of each site: suppliers and customers by gravity, and the gates by which goods leave.
+
+Goods go to customers by road, which is what access to customers measures in truck minutes, and further by the gates.
 
 Decays and gates are declared in `tables/travel.toml`, whom a segment buys of and sells to and how its goods travel in
 `tables/reach.toml`. Firms count alike, as most revenues are unknown; points known by district widen the interval.
@@ -15,16 +17,13 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster import toml
-from geo_cluster.access.gravity import decay, gravity, mean_minutes
+from geo_cluster.access.gravity import decay, gravity
 from geo_cluster.access.network import RoadNetwork
 from geo_cluster.access.road_calibration import RoadCalibration, Span
 from geo_cluster.access.travel import matrix
 from geo_cluster.domain import Text
 from geo_cluster.supply.serving_station import doubt_km
 from geo_cluster.world import catalog
-
-MODES = ("road", "river", "rail", "air")
-"""Ways that goods go: to customers by road, and to the nearest gate of each other mode."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +33,11 @@ class Reach:
     Attributes
     ----------
     numbers : mapping of (S, 3) arrays
-        Low, likely, high by attribute: `supplier_access`, `customer_access`, `road_min`, `river_min`, `rail_min`,
-        `air_min`; nan where no point of a kind has a place.
+        Low, likely, high by attribute: `supplier_access`, `customer_access`, `river_min`, `rail_min`, `air_min`;
+        nan where no point of a kind has a place.
     by_segment : mapping of (G, S or 1) arrays
         `supplier_share`, `customer_share`: which part of an access is upstream of a segment, or can use what it makes;
-        `road_share` and so on: how its goods travel. In the order of `catalog.segments()`.
+        `river_share` and so on: by which gate its goods leave. In the order of `catalog.segments()`.
     left_out : mapping of Text
         Criterion -> what it leaves out, as nobody knows where it is, or as the layers have none of it.
     """
@@ -69,7 +68,7 @@ def reach_of(
     travel, table, segments = toml.table("travel"), toml.table("reach"), catalog.segments().values()
     suppliers, customers = _suppliers(world, table), _customers(world, table)
     gates = _gates(world, travel["freight"]["gates"])
-    by = _Roads(network, calibration, sites, [suppliers.at, customers.at, *gates.values()])
+    by = _Roads(network, calibration, sites, [suppliers.placed, customers.placed, *gates.values()])
     half = {key: travel["gravity"][key]["half_min"] for key in ("suppliers", "customers")}
     truck = Span(*travel["freight"]["truck_factor"])
     cars, lorries = by.minutes[0].likely, by.minutes[1].likely * truck.likely
@@ -86,10 +85,9 @@ def reach_of(
             off_min=(by.off * truck.likely, by.off_by[1] * truck.likely),
             doubt=customers.doubt,
         ),
-        "road_min": by.to_customers(1, customers.mass, half["customers"], truck),
         **{f"{mode}_min": by.to_nearest(at, truck) for at, mode in enumerate(gates, start=2)},
     }
-    there = {"road": len(customers.all) > 0} | {mode: len(points) > 0 for mode, points in gates.items()}
+    there = {mode: len(points) > 0 for mode, points in gates.items()}
     by_segment = {
         "supplier_share": _share(upstream * suppliers.mass, decay(cars, half["suppliers"]), suppliers.mass),
         "customer_share": _share(downstream * customers.mass, decay(lorries, half["customers"]), customers.mass),
@@ -100,17 +98,21 @@ def reach_of(
 
 @dataclass(frozen=True, eq=False)
 class _Points:
-    """Firms that count: `all` of them, those `at` a place, what each of these counts, and how much that is in doubt."""
+    """Firms that count: `all` of them, those `placed`, what each of these counts and how much that is in doubt."""
 
     all: pd.DataFrame
-    at: gpd.GeoDataFrame
+    placed: gpd.GeoDataFrame
     mass: np.ndarray
     doubt: np.ndarray
 
     def is_of(self, column: str, words: Iterable[str]) -> np.ndarray:
         """(n,): whether a column of lists (joined by `;`) says one of the words."""
         wanted = set(words)
-        cells = self.at[column].fillna("").astype(str) if column in self.at else pd.Series("", index=self.at.index)
+        cells = (
+            self.placed[column].fillna("").astype(str)
+            if column in self.placed
+            else pd.Series("", index=self.placed.index)
+        )
         return np.array([bool(wanted & set(cell.split(";"))) for cell in cells], dtype=bool)
 
 
@@ -148,7 +150,7 @@ def _uses(customers: _Points, segment: str, table: Mapping[str, Any]) -> np.ndar
     """(n,): whether each customer can use what a segment makes, or builds it in."""
     stages = table["stages"][catalog.segments()[segment].stage]["customers"]
     words = table["industries"].get(segment, ())
-    industry = customers.at["industry_zh"].fillna("").astype(str)
+    industry = customers.placed["industry_zh"].fillna("").astype(str)
     by_industry = np.array([any(word in cell for word in words) for cell in industry], dtype=bool)
     by_use = customers.is_of("laser_use", table["uses"].get(segment, ()))
     return by_use | by_industry | customers.is_of("stage", stages)
@@ -172,7 +174,7 @@ def is_placed(points: gpd.GeoDataFrame) -> np.ndarray:
 class _Roads:
     """Minutes by car from S sites to several sets of points, of one search, and by how many minutes points are off.
 
-    `minutes[k]` has the (S, n) likely, low and high minutes to set k; `off` (S,) and `off_by[k]` (n,) the errors.
+    `minutes[k]` has the (S, n) low, likely and high minutes to set k; `off` (S,) and `off_by[k]` (n,) the errors.
     """
 
     def __init__(
@@ -205,17 +207,6 @@ class _Roads:
         each = [np.take_along_axis(minutes, nearest[:, None], axis=1)[:, 0] for minutes in span]
         return self._spread(Span(*each), off, truck)
 
-    def to_customers(self, k: int, mass: np.ndarray, half_min: float, truck: Span) -> np.ndarray:
-        """(S, 3) mean truck minutes to the points of set k, the near ones being served more often."""
-        if not len(mass):
-            return np.full((len(self.off), 3), np.nan)
-        likely = mean_minutes(self.minutes[k].likely * truck.likely, mass, half_min=half_min) / truck.likely
-        low, high = (np.nan_to_num(end, posinf=self.most) for end in (self.minutes[k].low, self.minutes[k].high))
-        often = decay(self.minutes[k].likely * truck.likely, half_min) * mass
-        total = np.maximum(often.sum(axis=1), 1e-300)
-        ends = [(often * end).sum(axis=1) / total for end in (low, high)]
-        return self._spread(Span(ends[0], np.nan_to_num(likely, nan=self.most), ends[1]), self.off, truck)
-
     def _spread(self, minutes: Span, off: np.ndarray, truck: Span) -> np.ndarray:
         low = np.maximum(minutes.low - off, 0.0) * truck.low
         found = np.stack([low, minutes.likely * truck.likely, (minutes.high + off) * truck.high], axis=1)
@@ -231,10 +222,10 @@ def _share(chosen: np.ndarray, at: np.ndarray, mass: np.ndarray) -> np.ndarray:
 def _mode_shares(table: Mapping[str, Any], there: Mapping[str, bool]) -> dict[str, np.ndarray]:
     """(G, 1) share of each mode; one of which the layers have no gate leaves its share to the others."""
     rows = [table[segment.freight] for segment in catalog.segments().values()]
-    share = np.array([[row.get(mode, 0.0) * there[mode] for mode in MODES] for row in rows])
+    share = np.array([[row.get(mode, 0.0) * there[mode] for mode in there] for row in rows])
     total = share.sum(axis=1, keepdims=True)
     share = np.divide(share, total, out=np.full_like(share, np.nan), where=total > 0)
-    return {f"{mode}_share": share[:, at : at + 1] for at, mode in enumerate(MODES)}
+    return {f"{mode}_share": share[:, at : at + 1] for at, mode in enumerate(there)}
 
 
 def _left_out(
@@ -243,8 +234,8 @@ def _left_out(
     """Criterion -> what its measure leaves out, or counts by its error only."""
     found = {}
     for key, points in (("supplier_access", suppliers), ("customer_access", customers)):
-        nowhere = len(points.all) - len(points.at)
-        rough = int((~is_placed(points.at)).sum()) if len(points.at) else 0
+        nowhere = len(points.all) - len(points.placed)
+        rough = int((~is_placed(points.placed)).sum()) if len(points.placed) else 0
         if nowhere or rough:
             found[key] = Text(
                 zh=f"另有 {nowhere} 家位置未知，未计入；{rough} 家只知区县，按误差计入上下限",

@@ -138,12 +138,16 @@ class Region:
         for key, count in self.same_assumption.items():
             if 2 * count <= len(self.sites) or count < 2:
                 continue
-            zh, en = "各园区同一假定，不区分园区", "the same assumption at every site: it tells none apart"
+            zh = "各园区同一假定，不区分园区，权重让给其余指标，有一处核实即恢复"
+            en = "the same assumption at every site: it tells none apart and gives its weight back until one is known"
             if key not in self.same_everywhere:
                 zh = f"{len(self.sites)} 个园区中有 {count} 个同一假定，彼此不区分"
                 en = f"{count} of {len(self.sites)} sites rest on one assumption, which tells none of them apart"
-            more = notes.get(key)
-            notes[key] = Text(zh=f"{zh}；{more.zh}" if more else zh, en=f"{en}; {more.en}" if more else en)
+            notes[key] = _joined(zh, en, notes.get(key))
+        for key in sorted(self.alike - self.same_everywhere):
+            zh = "各园区数值相同，不区分园区，权重让给其余指标，有一处不同即恢复"
+            en = "the same number at every site: it tells none apart and gives its weight back until one differs"
+            notes[key] = _joined(zh, en, self.left_out.get(key))
         return notes
 
     @cached_property
@@ -161,6 +165,11 @@ class Region:
         """Attribute -> (S, 3): low, likely, high of what each site has; nan where nobody's number could be it."""
         bounds = self.observations[list(_ENDS)].to_numpy(float)
         return {key: np.where((at >= 0)[:, None], bounds[at], np.nan) for key, at in self.places.items()}
+
+
+def _joined(zh: str, en: str, more: Text | None) -> Text:
+    """A note before another one, where there is one."""
+    return Text(zh=f"{zh}；{more.zh}" if more else zh, en=f"{en}; {more.en}" if more else en)
 
 
 def prepare(

@@ -42,7 +42,10 @@ def test_each_part_is_drawn(language):
         assert not page.error, part
         if language == "en":
             sources = "gc-side"  # sources are quoted as they were given
-            assert [one for one in says(page) if CJK.search(one) and sources not in one] == []
+            told = [one for one in says(page) if sources not in one]
+            for door in catalog.doors():
+                told = [one.replace(door.number, "") for one in told]  # and so are numbers of documents
+            assert [one for one in told if CJK.search(one)] == []
 
 
 @pytest.mark.slow
@@ -164,7 +167,7 @@ def test_the_most_wanted_swing_is_100():
     page.segmented_control(key="score-way").set_value("swing").run()
     top = next(one for one in page.slider if one.value == 100)
     top.set_value(60).run()
-    assert [one.value for one in page.warning] == [text("score.swing_100", "zh", largest=89)]
+    assert [one.value for one in page.warning] == [text("score.swing_100", "zh", largest=94)]
     assert page.button(key="weights-keep").disabled
 
 

@@ -54,19 +54,3 @@ def gravity(
         off = np.sqrt(moved**2 + (apart**2).sum(axis=1) + ((at * doubt) ** 2).sum(axis=1))
         bounds.insert(0 if sign > 0 else 2, np.maximum(likely - sign * off, 0.0))
     return np.stack(bounds, axis=1)
-
-
-def mean_minutes(minutes: Floats, mass: Floats, *, half_min: float) -> Floats:
-    """(S,): mean minutes to points that are gone to by gravity: the near and weighty ones more often; nan with none.
-
-    Parameters
-    ----------
-    minutes : (S, n) array
-    mass : (n,) array
-    half_min : float
-        Minutes that halve how often one goes.
-    """
-    often = decay(minutes, half_min) * mass
-    total = often.sum(axis=1)
-    far = np.where(np.isinf(minutes), 0.0, minutes)
-    return np.divide((often * far).sum(axis=1), total, out=np.full(len(total), np.nan), where=total > 0)

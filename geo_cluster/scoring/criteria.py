@@ -17,9 +17,8 @@ from geo_cluster.domain import Criterion
 from geo_cluster.scoring.values import ValueFunction
 from geo_cluster.world import catalog
 
-
-MODES = ("road", "river", "rail", "air")
-"""Ways that goods go."""
+MODES = ("river", "rail", "air")
+"""Ways that goods leave, beside the road to customers, which is access to them."""
 
 DECAY_KNOTS = 4
 """A value that decays runs straight between so many points for each half."""
@@ -36,10 +35,10 @@ class Setting:
     offers : mapping of (N, S) arrays
         What sites (with their substation and prefecture) have: `available_land_ha`, `spare_mva`,
         `energy_quota_tce`, `land_price_10k_yuan_per_mu`, `trip_min`, `grid_km`, `open_constraints`,
-        `supplier_access`, `customer_access`, and `road_min`, `river_min`, `rail_min`, `air_min` of freight.
+        `supplier_access`, `customer_access`, and `river_min`, `rail_min`, `air_min` of freight.
     fixed : mapping of (P or 1, S or 1) arrays
         What is not drawn: `industry_fit`, `same_segment`, `supplier_share`, `customer_share` and, by mode of freight,
-        `road_share` and so on.
+        `river_share` and so on.
     bearable : (P,) array, optional
         Minutes to R&D that each project bears; beyond them the value of the trip decays. Without it, it never does.
     """
@@ -80,7 +79,7 @@ def grid_km(setting: Setting) -> np.ndarray:
 
 
 def freight_minutes(setting: Setting) -> np.ndarray:
-    """Truck minutes to where goods go, weighted by the segment's shares of modes."""
+    """Truck minutes to the gates by which goods leave, weighted by the segment's shares of modes."""
     minutes = np.zeros((1, 1, 1))
     for mode in MODES:
         share, there = setting.fixed[f"{mode}_share"][None], setting.offers[f"{mode}_min"][:, None, :]
