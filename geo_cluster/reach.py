@@ -109,7 +109,7 @@ class _Points:
         """(n,): whether a column of lists (joined by `;`) says one of the words."""
         wanted = set(words)
         cells = (
-            self.placed[column].fillna("").astype(str)
+            self.placed[column].astype(object).fillna("").astype(str)
             if column in self.placed
             else pd.Series("", index=self.placed.index)
         )
@@ -150,7 +150,7 @@ def _uses(customers: _Points, segment: str, table: Mapping[str, Any]) -> np.ndar
     """(n,): whether each customer can use what a segment makes, or builds it in."""
     stages = table["stages"][catalog.segments()[segment].stage]["customers"]
     words = table["industries"].get(segment, ())
-    industry = customers.placed["industry_zh"].fillna("").astype(str)
+    industry = customers.placed["industry_zh"].astype(object).fillna("").astype(str)
     by_industry = np.array([any(word in cell for word in words) for cell in industry], dtype=bool)
     by_use = customers.is_of("laser_use", table["uses"].get(segment, ()))
     return by_use | by_industry | customers.is_of("stage", stages)
