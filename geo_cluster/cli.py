@@ -103,13 +103,13 @@ def score(
     as_json: Annotated[str, typer.Option("--json", help="一个项目的 JSON，结果打到屏幕 / one project as JSON")] = "",
     lang: LanguageOption = "zh",
 ) -> None:
-    """Score projects at intake, one or thousands, without matching them. 受理评分：逐个项目看去哪、有多大把握。"""
+    """Score projects at intake, one or thousands, without matching them. 受理评分：逐个项目给出首选园区与把握。"""
     import json
 
     from geo_cluster.export import bundle
     from geo_cluster.intake import appraise
     from geo_cluster.region import prepare, read_for_others
-    from geo_cluster.world import portfolio, rule_life
+    from geo_cluster.world import portfolio
 
     if as_json:
         project, settings = _together(lambda: _project(as_json), lambda: read_for_others(scenario))
@@ -133,8 +133,8 @@ def score(
                 yield part
 
     files = bundle.write_appraisal(parts(), out, sample=projects == "sample")
-    for said in rule_life.warnings(region.scenario.date):
-        terminal.line(f"! {said[lang]}")
+    for said in terminal.remarks(checked, region.scenario.date, lang):
+        terminal.line(said)
     for sentence in shown:
         terminal.line(f"· {sentence}")
     terminal.line(f"{len(checked)} → {', '.join(str(path) for path in files)}")
@@ -185,7 +185,7 @@ def match(
         draws = explanation.feasibility_table(result)
     terminal.report(result, console, lang)
     if len(draws):
-        console.print(f"{'在抽样中成立' if lang == 'zh' else 'feasible in'} {1 - draws['breaks'].iloc[0]:.0%}")
+        console.print(f"{'方案可行概率' if lang == 'zh' else 'feasible in'} {1 - draws['breaks'].iloc[0]:.0%}")
     console.print(f"\n{len(files)} files → {out}", soft_wrap=True)
 
 
@@ -198,7 +198,7 @@ def land(
     need: Annotated[float, typer.Option(help="项目用地（亩）/ land a project needs, mu")] = 0.0,
     hall: Annotated[str, typer.Option(help="厂房，如 60x120（米）/ hall, e.g. 60x120 metres")] = "",
 ) -> None:
-    """Net developable land of parcels, its largest rectangle, and room for a project. 净可建用地与最大厂房。"""
+    """Net developable land of parcels, its largest rectangle, and room for a project. 可建设用地与最大厂房。"""
     from geo_cluster.export import bundle
     from geo_cluster.supply import land_survey
 

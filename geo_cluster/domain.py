@@ -59,6 +59,27 @@ class Text(Declared):
         return self.en if language == "en" else self.zh
 
 
+class Avoided(Declared):
+    """Words that no text may use for a term."""
+
+    zh: tuple[str, ...] = ()
+    en: tuple[str, ...] = ()
+
+
+class Term(Text):
+    """A term of the glossary: what it is called in both languages, what it means, and where that is fixed."""
+
+    group: Literal["land", "energy", "reach", "decision", "matching", "provenance", "industry"]
+    means: Text
+    source: str = Field(min_length=1)
+    """Standard, rule or paper; `usage` where none fixes it, `here` where this product does."""
+    avoid: Avoided = Avoided()
+    but: tuple[str, ...] = ()
+    """Phrases in which a word to be avoided may stand."""
+    paired: bool = False
+    """Whether a text that has the English term says the Chinese one, too."""
+
+
 def both(text: object) -> object:
     """Let a plain string stand for the same text in both languages (units, mostly)."""
     return {"zh": text, "en": text} if isinstance(text, str) else text
@@ -167,6 +188,14 @@ class Criterion(Declared):
         if bool(self.measure) == bool(self.resource):
             raise FieldError(Fault("world.measure_or_resource", ""))
         return self
+
+    def unit_in(self, language: Language) -> str:
+        """The unit as people read it; '' for a pure number (unit 1)."""
+        return "" if self.unit.en == "1" else self.unit[language]
+
+    def amount(self, number: str, language: Language) -> str:
+        """A number with its unit."""
+        return f"{number} {self.unit_in(language)}".rstrip()
 
 
 class Rule(Declared):

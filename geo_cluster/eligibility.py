@@ -41,7 +41,7 @@ class Refusals:
 def _constrained(facts: Facts, rule: str) -> np.ndarray:
     """(S,): whether a site carries a constraint that triggers the rule."""
     ruled = set(catalog.rules()[rule].constraints)
-    return np.array([bool(ruled & set(text.split(";"))) for text in facts.sites["constraints"]])
+    return np.array([bool(ruled & set(text.split(";"))) for text in facts.sites["constraints"].fillna("")])
 
 
 def _names(facts: Facts, site: int, rule: str, language: Language) -> str:

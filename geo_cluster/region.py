@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -195,9 +195,11 @@ def prepare(
     """
     layers = layers if isinstance(layers, Layers) else Layers(scenario.layers, tables=layers)
     world = {name: layers.read(name) for name in LAYERS}
+    world["sites"] = with_prefecture(world["sites"])
     refuse_if(name_faults(scenario.model_dump(mode="json"), world, set(projects), where=catalog.SCENARIO))
     sites = world["sites"]
     sites = (sites[sites["id"].isin(scenario.sites)] if scenario.sites else sites).reset_index(drop=True)
+    refuse_if(_site_faults(sites) + _moved_faults(world))
     anchor = world["anchors"].loc[world["anchors"]["id"] == scenario.anchor].set_index("id")
     network, calibration = travel_of(world)
     trips = _trips(network, calibration, world, scenario.anchor, sites)
@@ -221,6 +223,45 @@ def prepare(
     )
 
 
+def with_prefecture(sites: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Sites with the prefecture of their county (GB/T 2260) where their own `prefecture_code` is empty."""
+    county = sites["county_code"] if "county_code" in sites else pd.Series("", sites.index)
+    county, own = county.fillna("").astype(str), sites["prefecture_code"].fillna("").astype(str)
+    of_county = (county.str[:4] + "00").where(county.str.fullmatch(r"\d{6}").astype(bool), "")
+    return sites.assign(prefecture_code=own.where(own != "", of_county))
+
+
+def _site_faults(sites: gpd.GeoDataFrame) -> list[Fault]:
+    """Why sites can't be compared: there are none, or some have no place or no prefecture, whose quota they share."""
+    if sites.empty:
+        return [Fault("world.no_site", Place("sites", kind="layer"))]
+    ids, prefecture = sites["id"].astype(str), sites["prefecture_code"]
+    nowhere = (sites.geometry.isna() | sites.geometry.is_empty).to_numpy()
+    at = [Place("sites", kind="layer", entry=one) for one in ids]
+    faults = [Fault("world.site_without_place", at[row]) for row in np.flatnonzero(nowhere)]
+    return faults + [Fault("world.site_without_prefecture", at[row]) for row in np.flatnonzero(prefecture == "")]
+
+
+def _moved_faults(world: Mapping[str, pd.DataFrame]) -> list[Fault]:
+    """Places of one's own with the id of a shipped place far away, whose published times and numbers are not theirs."""
+    faults = []
+    for name in TIMED:
+        own, shipped = world[name].set_index("id"), _shipped_points(name)
+        both = [one for one in own.index if one in shipped.index and own.geometry.notna()[one]]
+        km = np.diagonal(distance_km(own.geometry[both], shipped[both]))
+        for one, apart in zip(both, km, strict=True):
+            if apart > SAME_PLACE_KM:
+                faults.append(Fault("world.id_of_another_place", Place(name, kind="layer", entry=one), km=float(apart)))
+    return faults
+
+
+@cache
+def _shipped_points(name: str) -> gpd.GeoSeries:
+    """Points of a shipped layer by id."""
+    points = Layers().read(name)
+    return points[points.geometry.notna()].set_index("id").geometry
+
+
 def travel_of(world: Mapping[str, pd.DataFrame]) -> tuple[RoadNetwork, RoadCalibration]:
     """The road network and its calibration on the published times whose places are in the layers.
 
@@ -237,7 +278,7 @@ def travel_of(world: Mapping[str, pd.DataFrame]) -> tuple[RoadNetwork, RoadCalib
 def _places(world: Mapping[str, pd.DataFrame]) -> dict[str, tuple[float, float]]:
     """Where the ids are that the travel table names."""
     places: dict[str, tuple[float, float]] = {}
-    for name in ("airports", "ports", "stations", "sites", "anchors"):
+    for name in TIMED:
         points = world[name][world[name].geometry.notna()]
         places |= dict(zip(points["id"], zip(points.geometry.x, points.geometry.y, strict=True), strict=True))
     return places
@@ -340,6 +381,7 @@ def _scenario(row: Mapping[str, Any], where: str, projects: set[str] | None, mor
     try:
         layers = Layers(row["layers"] if isinstance(row.get("layers"), str) else "")
         world = {name: layers.read(name) for name in ("sites", "substations", "prefectures", "anchors", "counties")}
+        world["sites"] = with_prefecture(world["sites"])
     except DataError as damage:
         refuse_if([*faults, *more, *damage.faults] if faults or more else [])
         raise

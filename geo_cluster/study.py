@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster import eligibility
-from geo_cluster.domain import PlanningLevel, ResourceKind, Scenario, Share, Text
+from geo_cluster.domain import LANGUAGES, PlanningLevel, ResourceKind, Scenario, Share, Text
 from geo_cluster.eligibility import Eligibility, Facts
 from geo_cluster.errors import Fault, InputError, Place
 from geo_cluster.matching.plan import Assignment, Progress, Violation
@@ -124,7 +124,7 @@ class Study:
         return self.region.observations
 
     def summary(self) -> dict:
-        """What `study.json` says: versions, scenario id, counts, proof, violations, rules on its day, input hashes."""
+        """What `study.json` says: versions, scenario id, counts, proof, doubts, rules on its day, input hashes."""
         return {
             "scenario_id": self.scenario.id,
             "scenario": self.scenario.name.zh,
@@ -140,6 +140,9 @@ class Study:
             "gap": round(self.plan.gap, 9),
             "status": self.plan.status,
             "violations": [str(violation) for violation in self.violations],
+            "to_check": [
+                {lang: str(odd.words(lang)) for lang in LANGUAGES} for odd in portfolio.warnings(self.projects)
+            ],
             "day": self.day.isoformat(),
             "rules_notice": rule_life.notice(self.day),
             "rules": rule_life.table(self.day).to_dict("records"),

@@ -14,8 +14,10 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Callable, Iterable, Iterator
 
+    import pandas as pd
     from rich.console import Console
 
     from geo_cluster.errors import Fault
@@ -76,7 +78,6 @@ def report(result: Study, screen: Console, lang: Literal["zh", "en"]) -> None:
     from rich.table import Table
 
     from geo_cluster.report import tables
-    from geo_cluster.world import rule_life
 
     zh = lang == "zh"
     notice = "（示例项目，非任何企业的计划）" if zh else " (sample projects, nobody's plan)"
@@ -107,8 +108,8 @@ def report(result: Study, screen: Console, lang: Literal["zh", "en"]) -> None:
             for r in tables.assignment(result).head(12).itertuples()
         ),
     )
-    for said in rule_life.warnings(result.day):
-        screen.print(f"! {said[lang]}", soft_wrap=True)
+    for text in remarks(result.projects, result.day, lang):
+        screen.print(text, soft_wrap=True)
     plan, placed = result.plan, f"{len(tables.assignment(result))}/{len(result.projects)}"
     proof = f"{plan.objective:,.2f} ≤ {plan.bound:,.2f}, gap {plan.gap:.4%}, {plan.status}"
     screen.print(f"{'落地' if zh else 'placed'} {placed}, {proof}, violations {len(result.violations)}")
@@ -116,15 +117,37 @@ def report(result: Study, screen: Console, lang: Literal["zh", "en"]) -> None:
         screen.print(f"  {row.project_name}: {row.reason if zh else row.reason_en}")
 
 
+MOST_DOUBTS = 20
+"""So many doubts about projects are printed; the rest is counted."""
+
+
+def remarks(projects: pd.DataFrame, day: datetime.date, lang: Language) -> list[str]:
+    """Lines on what is to be known beside an answer: rules not in force, and what of a project can hardly be meant.
+
+    Parameters
+    ----------
+    projects : DataFrame
+        Checked projects.
+    day : date
+    lang : {"zh", "en"}
+    """
+    from geo_cluster.world import portfolio, rule_life
+
+    odd = [str(doubt.words(lang)) for doubt in portfolio.warnings(projects)]
+    more = len(odd) - MOST_DOUBTS
+    rest = [f"另有 {more} 处请核对" if lang == "zh" else f"{more} more to be checked"] if more > 0 else []
+    return [f"! {said}" for said in [*(one[lang] for one in rule_life.warnings(day)), *odd[:MOST_DOUBTS], *rest]]
+
+
 STEPS = {
     "export": ("写出方案", "writing the plan"),
     "ways_in": ("落地办法", "placement options"),
-    "pool_worth": ("各资源多一点值多少", "value of more of each pool"),
-    "why_here": ("为何在此", "why each is where it is"),
-    "site_importance": ("各园区的分量", "importance of each site"),
+    "pool_worth": ("增加容量的价值", "value of more of each pool"),
+    "why_here": ("不在首选园区的原因", "why each is where it is"),
+    "site_importance": ("各园区的重要性", "importance of each site"),
     "alternatives": ("备选方案", "alternatives"),
     "trade_off": ("权衡", "fronts"),
-    "holds": ("在抽样中是否成立", "feasible share of draws"),
+    "holds": ("方案可行概率", "feasible share of draws"),
 }
 """Tables of `report.explanation.explain` as the command line names them."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import re
 import reprlib
@@ -127,8 +128,8 @@ def cut(text: str) -> str:
 
 
 def shown(value: object) -> str:
-    """A value that isn't ours, short enough to be shown."""
-    return cut(_short.repr(value))
+    """A value that isn't ours, short enough to be shown; days and times as TOML writes them."""
+    return value.isoformat() if isinstance(value, datetime.date | datetime.time) else cut(_short.repr(value))
 
 
 def is_file(path: Path) -> bool:

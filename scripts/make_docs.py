@@ -315,6 +315,38 @@ def dictionary() -> str:
     return "\n".join(page)
 
 
+GROUPS = {
+    "land": ("Land", "用地"),
+    "energy": ("Energy", "用能"),
+    "reach": ("Reach", "可达"),
+    "decision": ("Decision analysis", "决策分析"),
+    "matching": ("Matching", "匹配"),
+    "provenance": ("Where numbers come from", "数据来由"),
+    "industry": ("The industry", "产业"),
+}
+
+
+def glossary() -> str:
+    """Every term with its definition, the standard that fixes it and the words that aren't used for it."""
+    page = [
+        "# Glossary 术语\n",
+        "Made from `geo_cluster/tables/glossary.toml`; `tests/test_glossary.py` reads every text of the product "
+        "against it. “usage” means that no standard fixes the term, “here” that this product does "
+        "([methods](methods)).\n",
+        "由 `geo_cluster/tables/glossary.toml` 生成，产品中的全部文字据此检查。“usage”指没有标准规定的通用说法，"
+        "“here”指本工具约定。\n",
+    ]
+    for group, title in GROUPS.items():
+        page.append(f"## {' '.join(title)}\n")
+        rows = [
+            (one.zh, one.en, one.means.zh, one.means.en, one.source, "、".join((*one.avoid.zh, *one.avoid.en)))
+            for one in catalog.glossary().values()
+            if one.group == group
+        ]
+        page.append(_table(("中文", "English", "含义", "meaning", "standard or source", "not 不用"), rows))
+    return "\n".join(page)
+
+
 # ---- API -------------------------------------------------------------------------------------------------------
 
 
@@ -377,6 +409,7 @@ def pages() -> dict[Path, str]:
     reference = DOCS / "reference"
     return {
         DOCS / "architecture.svg": figure(),
+        DOCS / "glossary.md": NOTE + glossary(),
         reference / "rooms.md": NOTE + "# Rooms\n\n" + room_table(),
         reference / "commands.md": NOTE + commands(),
         reference / "scenario.md": NOTE + scenario(),

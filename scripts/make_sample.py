@@ -57,8 +57,8 @@ and `sample_elevation.tif` are for Python: `supply.substations.headroom`, `suppl
 The sample portfolio (示例项目组合, 30 made-up plants, 97 亿元 of output in all) is
 `geo_cluster/tables/portfolios/sample.csv`, written by `scripts/make_portfolio.py`: sizes drawn with a fixed seed from
 the range of announced laser projects of each segment, investment, tax and jobs by ratios of such projects.
-示例项目组合由 `scripts/make_portfolio.py` 按固定随机种子生成:各环节产值取自已公布激光项目的量级,投资、税收、就业按同类
-项目的比例推出;名称只描述工厂,不指任何企业。
+示例项目组合由 `scripts/make_portfolio.py` 按固定随机种子生成:各细分环节的产值取自已公布激光项目的量级,投资、税收、
+就业按同类项目的比例推出;名称只描述工厂,不指任何企业。
 
 Each row carries `sample` = "示例 sample, not real". Licence: CC0.
 """

@@ -21,7 +21,7 @@ SHEET = (
     '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{}</sheetData></worksheet>'
 )
 SQUARE = {"type": "Polygon", "coordinates": [[[115, 30], [115.01, 30], [115.01, 30.01], [115, 30.01], [115, 30]]]}
-HEAD = "编号,名称,环节,年产值(亿元)\n"
+HEAD = "编号,名称,细分环节,年产值(亿元)\n"
 
 
 def hostile(secret: Path, out: Path, trap: str) -> dict[str, Callable[[], bytes]]:
@@ -300,7 +300,7 @@ def _workbooks(secret: Path, trap: str) -> dict[str, Callable[[], bytes]]:
         inside = "".join(f'<c r="{at}" t="inlineStr"><is><t>{text}</t></is></c>' for at, text in cells)
         return f'<row r="{number}">{inside}</row>'
 
-    heads = row(1, ("A1", "环节"), ("B1", "年产值(亿元)"))
+    heads = row(1, ("A1", "细分环节"), ("B1", "年产值(亿元)"))
     parcels = row(1, ("A1", "园区"), ("B1", "边界"))
     entity = f'<!DOCTYPE a [<!ENTITY x SYSTEM "file://{secret}">]>'
     outside = f'<externalLink xmlns="a"><externalBook href="{trap}a.xlsx"/></externalLink>'

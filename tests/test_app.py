@@ -137,6 +137,7 @@ def test_the_data_page_speaks_of_layers_in_the_visitor_s_language(language):
         return
     assert whom.str.contains(CJK).mean() > 0.8, "all but names such as GeoNames"
     assert not terms.str.contains("terms|official").any()
+    page.selectbox[0].set_value("counties").run()
     assert "审图号" in "\n".join(one for one in says(page) if "gc-about" in one)
 
 

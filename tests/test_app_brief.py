@@ -83,7 +83,7 @@ def test_the_zip_holds_what_is_listed():
 
 @pytest.mark.slow
 def test_hostile_names_stay_text():
-    sheet = f'编号,名称,环节,年产值(亿元)\nP01,"{HOSTILE}",fiber_laser,5\n'.encode()
+    sheet = f'编号,名称,细分环节,年产值(亿元)\nP01,"{HOSTILE}",fiber_laser,5\n'.encode()
     page = opened("brief", work=Work(catalog.scenario(), {PROJECTS: sheet}))
     assert not page.exception
     from geo_cluster import study

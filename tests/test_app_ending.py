@@ -22,7 +22,8 @@ from geo_cluster.world import catalog
 SOON_S = 8.0
 LONG = {"draws": 50, "time_limit_s": 120.0, "mip_gap": 0.0}
 MANY = {
-    PROJECTS: "环节,年产值(亿元)\n".encode() + b"".join(f"光纤激光器,{1 + n % 97 / 10}\n".encode() for n in range(900))
+    PROJECTS: "细分环节,年产值(亿元)\n".encode()
+    + b"".join(f"光纤激光器,{1 + n % 97 / 10}\n".encode() for n in range(900))
 }
 """Settings and projects with which a run takes minutes."""
 

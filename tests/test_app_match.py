@@ -151,7 +151,7 @@ def test_no_hash_is_shown_to_a_planner():
 
 
 @pytest.mark.parametrize(
-    ("language", "unit"), [("zh", ("亩", "MVA", "吨标煤/年")), ("en", ("mu", "MVA", "tce a year"))]
+    ("language", "unit"), [("zh", ("亩", "MVA", "吨标准煤/年")), ("en", ("mu", "MVA", "tce a year"))]
 )
 def test_each_shortfall_has_its_unit(language, unit):
     table = shown(at(opened("match", language, study=run()), "robustness", language), "over")
@@ -231,7 +231,7 @@ def test_a_plan_that_seldom_holds_is_warned_of(level, is_seldom):
     held = next(metric.value for metric in page.metric if metric.label == text("match.feasible_share", "zh"))
     assert (float(held.rstrip("%")) < 50) == is_seldom
     (told,) = [one.value for one in page.warning if one.icon == ":material/casino:"] or [""]
-    assert (f"只有 {held} 的情形放得下" in told) == is_seldom
+    assert (f"方案可行概率只有 {held}" in told) == is_seldom
     assert (told == "") != is_seldom
 
 
@@ -322,7 +322,7 @@ def test_a_changed_sample_says_so_and_an_own_portfolio_does_not():
     sample = portfolio.read_text(portfolio.path_of("sample").read_bytes())
     sample.loc[0, ["name", "notes", "output_100m_yuan"]] = ["真项目", "", "7"]
     changed = Work(catalog.scenario(), {PROJECTS: portfolio.write_text(sample)})
-    assert "（示例改）" in opened("match", work=changed).expander[0].label
+    assert "（示例，已改动）" in opened("match", work=changed).expander[0].label
     assert "示例" not in opened("match", work=own(("fiber_laser", "5"))).expander[0].label
 
 
@@ -335,7 +335,7 @@ def test_two_thousand_projects_can_be_shown():
 
 
 def test_ids_are_given_once_and_kept():
-    table = portfolio.read_text("编号,环节,年产值(亿元)\nP02,光纤激光器,5\n,光纤激光器,6\n,光纤激光器,7\n".encode())
+    table = portfolio.read_text("编号,细分环节,年产值(亿元)\nP02,光纤激光器,5\n,光纤激光器,6\n,光纤激光器,7\n".encode())
     written = portfolio.read_text(portfolio.write_text(table))
     assert written["id"].is_unique
     assert written["id"].iloc[0] == "P02"

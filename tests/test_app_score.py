@@ -1,6 +1,7 @@
 """选址: from a form or a table to a ranking, weights tried before they are kept, a project into the portfolio."""
 
 import io
+import re
 import zipfile
 
 import pandas as pd
@@ -15,6 +16,7 @@ from geo_cluster.workspace.repository import Work
 from geo_cluster.world import catalog, portfolio
 from tests.test_app import CJK, LANGUAGES, opened, says
 
+NUMBERS = re.compile(r"\d{4}年网挂第\d+号|[\u4e00-\u9fff]+〔\d{4}〕\d+号")
 PARTS = ("ranking", "compare", "weights", "change", "needs", "values")
 NAME = "</script>[x](javascript:1) $y$ :smile: =1+1,\"'"
 
@@ -78,7 +80,7 @@ def test_reference_projects_stand_beside_the_ranges_with_publisher_and_date():
     assert table["亩/亿元"].tolist() == ["3.58"] and table["日期"].str.startswith("20").all()
     assert not any("http" in str(cell) for cell in table.to_numpy().ravel()), "copies are no links"
     page.selectbox(key="intake-segment").set_value("gas_laser").run()
-    assert "比照相近环节（假定），无参考样本" in "\n".join(says(page))
+    assert "比照相近细分环节（假定），无参考样本" in "\n".join(says(page))
     assert any("没有可用的参考项目" in one for one in says(page))
 
 
@@ -107,7 +109,7 @@ def test_what_is_not_a_number_at_intake_is_told_with_its_remedy():
 def test_a_project_that_fits_nowhere_at_intake_is_an_answer():
     page = opened("score")
     page.text_input(key="intake-land_mu").set_value("90000").run()
-    assert "没有可去的园区" in verdict(page)
+    assert "没有可落地的园区" in verdict(page)
     for part in PARTS:
         assert not at(page, part).exception, part
 
@@ -124,7 +126,7 @@ def test_a_project_begins_a_portfolio_and_another_is_added():
     table = projects_of(page)
     assert table["名称"].tolist() == [NAME, "乙"]
     assert table["编号"].tolist() == ["P01", "P02"]
-    assert table["受电容量(MVA)"].tolist() == ["9-11", "9-11"]
+    assert table["报装容量(MVA)"].tolist() == ["9-11", "9-11"]
     checked = portfolio.check(table)
     assert checked["power_mva_given"].all()
     assert not checked["land_mu_given"].any()
@@ -179,7 +181,7 @@ def test_an_odd_judgement_is_pointed_out():
     assert not page.warning
     page.select_slider[0].set_value(9).run()
     (told,) = [one.value for one in page.warning]
-    assert "用地比用能，您判 9" in told
+    assert "用地与用能相比，您判为 9" in told
     page.button(key="weights-keep").click().run()
     weights = page.session_state["work"].scenario.weights
     themes = catalog.criteria()
@@ -192,7 +194,7 @@ def test_a_table_with_faults_is_refused_with_all_of_them_at_once():
         "score", **{"score-mode": "many", "kept-score-table": ("own.csv", b"segment,output_100m_yuan\nx,y\n")}
     )
     assert not page.exception
-    assert "不是产业链环节" in page.error[0].value
+    assert "不是细分环节" in page.error[0].value
     assert "不是数" in page.error[0].value
     assert not page.run().error, "it is told once"
 

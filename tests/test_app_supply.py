@@ -77,7 +77,7 @@ def test_the_headline_counts_each_pool_once():
     for title, attribute, times in (
         ("用地（亩）", "available_land_ha", MU_PER_HA),
         ("容量（MVA）", "spare_mva", 1),
-        ("能耗指标（吨标煤/年）", "energy_quota_tce", 1),
+        ("能耗指标（吨标准煤/年）", "energy_quota_tce", 1),
     ):
         rows = known[known["attribute"] == attribute][["low", "likely", "high"]].sum() * times
         value, delta = shown[title]
@@ -147,8 +147,8 @@ def test_the_request_list_is_the_study_s_and_can_be_taken_along():
     csv, xlsx = cached.phone_files(catalog.scenario().model_dump_json(), "zh")
     assert csv.startswith(b"\xef\xbb\xbf")
     table = pd.read_csv(io.BytesIO(csv))
-    assert table["问题"].tolist() == asked["question_zh"].tolist()
-    assert table["问谁"].notna().all()
+    assert table["问询内容"].tolist() == asked["question_zh"].tolist()
+    assert table["问询对象"].notna().all()
     sheet = openpyxl.load_workbook(io.BytesIO(xlsx)).active
     assert [cell.value for cell in sheet["B"][1:]] == asked["subject_zh"].tolist()
 
@@ -285,7 +285,7 @@ def test_the_bill_of_a_segment_begins_at_its_load_factor_and_the_energy_follows(
     load.set_value((0.2, 0.3)).run()
     after = next(one.value for one in page.caption if "MVA" in one.value)
     assert not page.exception
-    power, energy = (re.findall(pattern, after) for pattern in (r"受电容量 ([\d.–-]+) MVA", r"用电 ([\d.–-]+) GWh"))
+    power, energy = (re.findall(pattern, after) for pattern in (r"报装容量 ([\d.–-]+) MVA", r"用电量 ([\d.–-]+) GWh"))
     assert power[0] in before and energy[0] not in before
 
 

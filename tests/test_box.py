@@ -38,7 +38,7 @@ from tests.hostile_files import hostile
 from tests.refusals import refusal_of
 
 SECRET = "cookie_secret-3f9a"
-TABLE = "编号,名称,环节,年产值(亿元)\nA,甲,激光雷达,3\n".encode()
+TABLE = "编号,名称,细分环节,年产值(亿元)\nA,甲,激光雷达,3\n".encode()
 
 
 @pytest.fixture(scope="module")

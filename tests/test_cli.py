@@ -142,19 +142,19 @@ def test_a_scenario_that_is_not_there_or_no_toml(tmp_path, scenario, call):
 
 PORTFOLIOS = {
     "empty": (b"", ("bad.csv",)),
-    "headings only": ("编号,名称,环节,年产值(亿元)\n".encode(), ("no project", "at least one row")),
-    "no column": ("编号,名称\nA,甲\n".encode(), ("环节", "年产值")),
+    "headings only": ("编号,名称,细分环节,年产值(亿元)\n".encode(), ("no project", "at least one row")),
+    "no column": ("编号,名称\nA,甲\n".encode(), ("细分环节", "年产值")),
     "unknown segment": (
-        "环节,年产值(亿元)\n炼金,5\n光纤激光器,-3\n光纤激光器,约30\n".encode(),
+        "细分环节,年产值(亿元)\n炼金,5\n光纤激光器,-3\n光纤激光器,约30\n".encode(),
         ("炼金", "-3", "约30", "row 4"),
     ),
     "binary": (bytes(range(256)) * 40, ("bad.csv",)),
     "a picture": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(2000), ("bad.csv",)),
     "ragged": (
-        "环节,年产值(亿元)\n\n光纤激光器,5,6,7\n光纤激光器,5\n光纤激光器,5,,8\n".encode(),
+        "细分环节,年产值(亿元)\n\n光纤激光器,5,6,7\n光纤激光器,5\n光纤激光器,5,,8\n".encode(),
         ("bad.csv, row 3: has more cells", "bad.csv, row 5: has more cells"),
     ),
-    "a quote left open": ('环节,年产值(亿元)\n光纤激光器,"5\n光纤激光器,6\n'.encode(), ("bad.csv",)),
+    "a quote left open": ('细分环节,年产值(亿元)\n光纤激光器,"5\n光纤激光器,6\n'.encode(), ("bad.csv",)),
 }
 
 
@@ -214,7 +214,7 @@ LAND = ["land", "{bad}", "--rules", "{rules}", "--layers", "{nope}", "--hall", "
 )
 def test_the_faults_of_all_files_come_at_once(arguments, named, tmp_path, call):
     (tmp_path / "out").write_text("mine", encoding="utf-8")
-    (tmp_path / "bad.csv").write_text("环节,年产值(亿元)\n炼金,5\n", encoding="utf-8")
+    (tmp_path / "bad.csv").write_text("细分环节,年产值(亿元)\n炼金,5\n", encoding="utf-8")
     there = {"bad": tmp_path / "bad.csv", "rules": tmp_path / "rules.csv", "nope": tmp_path / "nope"}
     filled = [there.get(one.strip("{}"), one) for one in arguments]
     refused(call(*filled, "--out", tmp_path / "out"), tmp_path / "out", *named)

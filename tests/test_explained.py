@@ -33,7 +33,7 @@ def test_the_way_in_is_what_it_takes(crowded):
     ways = explanation.placement_options_table(crowded)
     (left,) = report_tables.unplaced(crowded)["project"]
     assert set(ways["project"]) == {left}
-    assert ways["way"].str.contains("一号站再要 20.0 MVA容量").any()
+    assert ways["way"].str.contains("一号站再增加 20.0 MVA容量").any()
     assert ways["way_en"].str.contains("+20.0 MVA of power at Station one", regex=False).any()
     assert ways["proven"].all()
     known = [{"subject": "G1", "attribute": "spare_mva", "low": 80, "likely": 80, "high": 80, "source": "试算"}]
@@ -248,14 +248,14 @@ def test_a_reason_agrees_with_the_numbers_beside_it(crowded):
     left = comparison.difference_table(ample, crowded)
     (row,) = left[left["to"] == ""].to_dict("records")
     assert row["why"].startswith("原园区的容量比原来少了（")
-    assert "再要 20.0 MVA" in row["why"]
+    assert "再增加 20.0 MVA" in row["why"]
     away = crowded.plan.site.copy()
     at = int(np.flatnonzero(away >= 0)[0])
     away[at] = -1
     (row,) = comparison.difference_table(crowded, comparison.with_plan(crowded, away)).to_dict("records")
-    assert row["why"] == "可以不动：这个方案换了一种安排"
+    assert row["why"] == "可以不变：本方案是另一种安排"
     table = comparison.difference_table(crowded, ample)
-    assert set(table.loc[table["from"] == "", "why"]) == {"现在有容量放得下"}
+    assert set(table.loc[table["from"] == "", "why"]) == {"现在有足够容量"}
     for one in table[(table["from"] != "") & (table["to"] != "")].to_dict("records"):
         assert one["why"] in ("按现在的设置，这样全局总分更高",) or one["why"].startswith("按现在的数，原园区得")
 

@@ -497,7 +497,7 @@ def test_the_sheet_says_how_surely_the_plan_holds_and_when_it_was_made(language)
 @pytest.mark.slow
 def test_a_plan_that_is_feasible_in_every_draw_names_no_pool():
     assert explanation.feasibility_table(run("cautious"))["breaks"].iloc[0] == 0
-    assert "最先不够" not in sheet(run("cautious"))
+    assert "最先不足" not in sheet(run("cautious"))
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

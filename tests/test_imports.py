@@ -355,7 +355,7 @@ def test_hostile_names_survive(region, name):
     held = ledger.accept((), {}, found, when=NOW)
     assert held.known[0].source == name
     assert ledger.accepted(held.files)[0].known[0]["source"] == name
-    rows = as_csv(("甲", name, "光纤激光器", "5", name), heads=("编号", "名称", "环节", "年产值(亿元)", "备注"))
+    rows = as_csv(("甲", name, "光纤激光器", "5", name), heads=("编号", "名称", "细分环节", "年产值(亿元)", "备注"))
     projects = read(region, rows, kind="projects")
     again = portfolio.check(tabular.read(projects.files["projects.csv"], "p.csv"))
     assert (again["name"].iloc[0], again["notes"].iloc[0]) == (name, name)
@@ -381,14 +381,14 @@ def test_projects_replace_the_portfolio_and_come_back(region, tmp_path):
 
 
 def test_investment_in_another_unit_is_converted_and_said_or_refused_by_name(region):
-    heads = ("环节", "年产值", "计划总投资（万元）", "税收", "需电年份", "投产年份")
+    heads = ("细分环节", "年产值", "计划总投资（万元）", "税收", "需电年份", "投产年份")
     checked = read(region, as_csv(("激光雷达", "5", "45000", "0.3", "2029", "2028"), heads=heads), kind="projects")
     assert checked.is_ready
     assert checked.preview["investment_100m_yuan_likely"].tolist() == [4.5]
     assert b"4.5" in checked.files["projects.csv"] and b"45000" not in checked.files["projects.csv"]
     said = " ".join(note.zh for note in checked.notes)
     assert all(word in said for word in ("计划总投资", "换算", "“税收”没有写单位", "2029"))
-    heads = ("环节", "年产值(亿元)", "总投资(万美元)")
+    heads = ("细分环节", "年产值(亿元)", "总投资(万美元)")
     refused = read(region, as_csv(("激光雷达", "5", "700"), heads=heads), kind="projects")
     assert [(one.code, one.column) for one in refused.faults] == [("world.unit_not_understood", "总投资(万美元)")]
 
@@ -677,6 +677,32 @@ def test_the_kind_of_a_file_is_seen(name, kind):
     assert guess((SAMPLE / name).read_bytes(), name) == kind
 
 
+# ---- files of earlier versions ------------------------------------------------------------------------------
+
+
+def test_words_of_earlier_versions_are_still_understood(region):
+    old = read(region, as_csv(changed(attribute="最大连片净地", basis="公开")), "a.csv")
+    new = read(region, as_csv(changed(attribute="最大连片可建设用地", basis="公布")), "a.csv")
+    assert old.faults == new.faults == ()
+    assert old.known == new.known
+    assert (old.known[0].attribute, old.known[0].basis) == ("largest_piece_ha", "published")
+    tonnes = [
+        read(region, as_csv(changed(subject="420200", attribute="能耗指标余量", unit=unit)), "a.csv").known
+        for unit in ("吨标煤/年", "吨标准煤/年")
+    ]
+    assert tonnes[0] == tonnes[1] != ()
+
+
+@pytest.mark.parametrize("power", ["受电容量(MVA)", "报装容量(MVA)"])
+def test_projects_with_headings_of_earlier_versions_are_read(region, power):
+    heads = ("环节", "年产值(亿元)", power, "最长车程(分钟)")
+    checked = read(region, f"{','.join(heads)}\n激光雷达,3,5,90\n".encode(), "p.csv", kind="projects")
+    assert checked.faults == ()
+    (row,) = checked.preview.itertuples()
+    assert (row.segment, row.power_mva_likely, row.max_minutes) == ("lidar", 5, 90)
+    assert "环节" not in checked.files["projects.csv"].decode("utf-8-sig").replace("细分环节", "")
+
+
 # ---- in the reader's language -------------------------------------------------------------------------------
 
 
@@ -686,7 +712,7 @@ def test_a_fault_of_a_cell_is_told_in_both_languages(region):
     (fault,) = read(region, as_csv(changed(subject="G10")), "a.csv").faults
     assert fault.words("zh").what == "可供工业用地属于园区，而 G10 是变电站"
     land = catalog.attributes()["available_land_ha"].name.en
-    assert fault.words("en").what == f"{land} belongs to a site, and G10 is a substation or supply area"
+    assert fault.words("en").what == f"{land} belongs to a site, and G10 is a substation"
 
 
 NAMES = ["row 99.csv", "a, row 5, column x.csv", "x row 7, column 名称.csv", "row 2 (x).csv"]
@@ -733,7 +759,7 @@ def test_of_very_many_faults_the_first_are_kept_and_the_others_counted(region):
     checked = read(region, as_csv(*[bad] * 3_000))
     assert len(checked.faults) == MOST + 1
     assert (checked.faults[-1].code, checked.faults[-1].values) == ("common.more", {"count": 5_000})
-    table = "环节,年产值(亿元)\n" + "x,y\n" * 3_000
+    table = "细分环节,年产值(亿元)\n" + "x,y\n" * 3_000
     checked = read(region, table.encode(), name="p.csv", kind="projects")
     assert len(checked.faults) == MOST + 1
     assert (checked.faults[-1].code, checked.faults[-1].values) == ("common.more", {"count": 5_000})

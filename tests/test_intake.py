@@ -64,7 +64,7 @@ def test_the_sentence_adds_up_to_the_lead(found):
 
 def test_the_verdict_says_how_sure_it_is(found):
     for verdict in found.verdicts.dropna(subset=["second"]).itertuples():
-        assert f"居首概率 {100 * verdict.chance_first:.0f} % 对 " in verdict.sentence_zh
+        assert f"居首概率 {100 * verdict.chance_first:.0f}% 对 " in verdict.sentence_zh
         assert re.search(r"it is first of all in \d+ % of what can.t be ruled out, .+ in \d+ %", verdict.sentence_en)
 
 
@@ -123,11 +123,11 @@ def test_batches_give_what_one_piece_gives(region, monkeypatch):
 def test_no_site_and_only_one_site_are_said_plainly():
     region = prepare(world.scenario(), world.layers())
     nobody = appraise.appraise(region, world.projects(1, land_mu="5000")).verdicts.iloc[0]
-    assert nobody["sentence_zh"] == "没有可去的园区：用地不足 2。"
+    assert nobody["sentence_zh"] == "没有可落地的园区：用地不足 2。"
     assert "Too little land 2" in nobody["sentence_en"]
     one = appraise.appraise(region, world.projects(1, land_mu="300")).verdicts.iloc[0]
     assert one["first"] == "X2"
-    assert one["sentence_zh"] == "只有乙园可去。"
+    assert one["sentence_zh"] == "只有乙园可落地。"
 
 
 @pytest.mark.slow
@@ -219,7 +219,7 @@ def test_requests_without_matching_are_those_of_the_study():
 
 def test_a_portfolio_grows_by_one_and_keeps_what_it_had():
     hostile = '</script>"\n,=1+1 \u202e😀'
-    table = "id,name,环节,output_100m_yuan,备注\r\nP02,甲,激光雷达,5,注\r\n".encode()
+    table = "id,name,细分环节,output_100m_yuan,备注\r\nP02,甲,激光雷达,5,注\r\n".encode()
     longer = appraise.with_project(table, {"name": hostile, "segment": "fiber_laser", "output_100m_yuan": "3"})
     checked = portfolio.check(pd.read_csv(io.BytesIO(longer), dtype=str, keep_default_na=False))
     assert checked.index.tolist() == ["P02", "P03"]

@@ -14,7 +14,7 @@ from geo_cluster.world import catalog, plant_needs, portfolio
 
 KEYS = {title: key for key, title in portfolio.columns().items()}
 OLD = "编号,名称,环节,年产值(亿元),投产年份,用地(亩),受电容量(MVA),年用电(GWh),最长车程(分钟),备注"
-HEADING = "编号,名称,环节,年产值(亿元),投产年份,用地(亩),受电容量(MVA),年用电(GWh),最长车程(分钟),备注"
+HEADING = "编号,名称,细分环节,年产值(亿元),投产年份,用地(亩),报装容量(MVA),年用电(GWh),最长门到门时间(分钟),备注"
 
 
 def test_sample_is_labelled_in_every_row_and_of_known_segments():
@@ -39,7 +39,7 @@ def test_only_segment_and_output_are_required_the_rest_is_estimated_as_an_interv
 
 def test_given_numbers_and_ranges_are_kept():
     table = pd.DataFrame(
-        {"环节": ["激光清洗"], "年产值（亿元）": ["2"], "用地（亩）": ["25-35"], "最长车程(分钟)": ["90"]}
+        {"细分环节": ["激光清洗"], "年产值（亿元）": ["2"], "用地（亩）": ["25-35"], "最长门到门时间(分钟)": ["90"]}
     )
     (row,) = portfolio.check(table).itertuples()
     assert (row.land_mu_low, row.land_mu_likely, row.land_mu_high) == (25, 30, 35)
@@ -57,7 +57,7 @@ def test_csv_in_the_encodings_that_spreadsheets_write(tmp_path, encoding):
 @pytest.mark.slow
 def test_xlsx_gives_the_same_as_csv(tmp_path):
     path = tmp_path / "项目.xlsx"
-    pd.DataFrame({"环节": ["激光雷达"], "年产值(亿元)": [3]}).to_excel(path, index=False)
+    pd.DataFrame({"细分环节": ["激光雷达"], "年产值(亿元)": [3]}).to_excel(path, index=False)
     assert portfolio.read(path)["output_100m_yuan"].tolist() == [3]
 
 
@@ -74,26 +74,26 @@ def test_every_fault_of_every_row_is_listed_with_its_place(tmp_path):
     found = [(fault.row, fault.column, fault.code, fault.values.get("value")) for fault in refusal.value.faults]
     assert sorted(found) == sorted(
         [
-            (2, "环节", "world.not_a_segment", "量子"),
+            (2, "细分环节", "world.not_a_segment", "量子"),
             (2, "用地(亩)", "world.not_a_number_or_range", "about 30"),
             (3, "编号", "world.id_twice", "A1"),
             (3, "年产值(亿元)", "world.no_output", None),
             (3, "投产年份", "world.not_a_year", "1899"),
             (3, "用地(亩)", "world.range_backwards", "35-25"),
-            (3, "受电容量(MVA)", "world.number_not_above_zero", "-1"),
+            (3, "报装容量(MVA)", "world.number_not_above_zero", "-1"),
         ]
     )
     assert {fault.place.name for fault in refusal.value.faults} == {"p.csv"}
 
 
 def test_faults_of_headings_hide_no_faults_of_cells():
-    table = pd.DataFrame({"环节": ["量子", "激光雷达"], "用地(亩)": ["about 30", "4"], "colour": ["red", "blue"]})
+    table = pd.DataFrame({"细分环节": ["量子", "激光雷达"], "用地(亩)": ["about 30", "4"], "colour": ["red", "blue"]})
     with pytest.raises(InputError) as refusal:
         portfolio.check(table)
     assert {(fault.row, fault.column, fault.code) for fault in refusal.value.faults} == {
         (0, "colour", "world.not_a_portfolio_column"),
         (0, "年产值(亿元)", "world.column_required"),
-        (2, "环节", "world.not_a_segment"),
+        (2, "细分环节", "world.not_a_segment"),
         (2, "用地(亩)", "world.not_a_number_or_range"),
     }
 
@@ -110,12 +110,12 @@ def test_faults_of_headings_hide_no_faults_of_cells():
 )
 def test_what_could_be_meant_otherwise_is_not_guessed(cells, code, value):
     with pytest.raises(InputError) as refusal:
-        portfolio.check(portfolio.read_text(f"环节,年产值(亿元),投产年份\n光纤激光器,{cells}\n".encode()))
+        portfolio.check(portfolio.read_text(f"细分环节,年产值(亿元),投产年份\n光纤激光器,{cells}\n".encode()))
     assert [(fault.code, fault.values["value"]) for fault in refusal.value.faults] == [(f"world.{code}", value)]
 
 
 def test_thousands_may_be_set_apart():
-    table = portfolio.check(portfolio.read_text('环节,年产值(亿元)\n光纤激光器,"1,234.5-2,000"\n'.encode()))
+    table = portfolio.check(portfolio.read_text('细分环节,年产值(亿元)\n光纤激光器,"1,234.5-2,000"\n'.encode()))
     assert table["output_100m_yuan"].tolist() == [(1234.5 + 2000) / 2]
 
 
@@ -125,7 +125,7 @@ def test_thousands_may_be_set_apart():
         ("", "is empty"),
         (f"{HEADING}\n", "no project"),
         (f"{HEADING}\n,,,,,,,,,\n", "no project"),
-        ("环节,未知\n", "未知"),
+        ("细分环节,未知\n", "未知"),
     ],
 )
 def test_empty_or_strange_files_are_refused(tmp_path, content, word):
@@ -147,11 +147,11 @@ def test_binary_and_missing_files_are_refused(tmp_path):
 
 def test_rows_are_those_of_the_file_blank_ones_counted(tmp_path):
     path = tmp_path / "p.csv"
-    path.write_text("环节,年产值(亿元),,\n\n激光雷达,3,,\n,,,\n炼金,4\n激光雷达,x\n", encoding="utf-8")
+    path.write_text("细分环节,年产值(亿元),,\n\n激光雷达,3,,\n,,,\n炼金,4\n激光雷达,x\n", encoding="utf-8")
     with pytest.raises(InputError) as refusal:
         portfolio.read(path)
     told = [fault.where for fault in refusal.value.faults]
-    assert told == ["p.csv, row 5, column 环节", "p.csv, row 6, column 年产值(亿元)"]
+    assert told == ["p.csv, row 5, column 细分环节", "p.csv, row 6, column 年产值(亿元)"]
     path.write_text(path.read_text(encoding="utf-8").replace("炼金", "激光清洗").replace("x", "5"), encoding="utf-8")
     assert portfolio.read(path).index.tolist() == ["P01", "P02", "P03"]
     assert portfolio.read_text(path.read_bytes()).index.tolist() == [0, 1, 2]
@@ -160,7 +160,7 @@ def test_rows_are_those_of_the_file_blank_ones_counted(tmp_path):
 @pytest.mark.slow
 def test_a_formula_that_nobody_worked_out_is_no_empty_cell(tmp_path):
     book = openpyxl.Workbook()
-    book.active.append(["环节", "年产值(亿元)", "备注"])
+    book.active.append(["细分环节", "年产值(亿元)", "备注"])
     book.active.append(["激光雷达", "=1+2", "x"])
     book.save(tmp_path / "p.xlsx")
     with pytest.raises(InputError) as refusal:
@@ -190,6 +190,24 @@ def test_files_without_the_optional_columns_work_as_before_and_gain_them_empty()
     assert portfolio.check(portfolio.read_text(again)).equals(portfolio.check(text))
 
 
+def test_headings_of_earlier_versions_are_still_read_and_written_anew():
+    cells = "A1,甲,激光雷达,3,2027,25-35,5,,90,x"
+    of_old, of_new = (portfolio.read_content(f"{head}\n{cells}\n".encode(), "p.csv") for head in (OLD, HEADING))
+    pd.testing.assert_frame_equal(of_old, of_new)
+    written = portfolio.write_text(portfolio.read_text(f"{OLD}\n{cells}\n".encode())).decode("utf-8-sig")
+    assert all(old not in written.replace("细分环节", "") for old in ("环节", "受电容量", "车程"))
+    (row,) = portfolio.check(
+        pd.DataFrame({"环节": ["激光雷达"], "年产值(亿元)": ["3"], "受电容量(kVA)": ["5000"]})
+    ).itertuples()
+    assert row.power_mva_likely == 5
+
+
+def test_a_heading_old_and_new_at_once_is_one_column_twice():
+    with pytest.raises(InputError) as refusal:
+        portfolio.check(pd.DataFrame({"环节": ["激光雷达"], "细分环节": ["激光雷达"], "年产值(亿元)": ["3"]}))
+    assert [fault.code for fault in refusal.value.faults] == ["world.column_twice"]
+
+
 @pytest.mark.slow
 def test_the_optional_columns_come_back_from_csv_and_xlsx(tmp_path):
     cells = {"investment_100m_yuan": "3-4.5", "tax_100m_yuan": "0.25", "jobs": "1,200", "power_year": "2028"}
@@ -212,20 +230,20 @@ def test_the_optional_columns_come_back_from_csv_and_xlsx(tmp_path):
         ("总投资（万元）", "３０,０００", "investment_100m_yuan_likely", 3),
         ("年税收(万元)", "2500-3500", "tax_100m_yuan_low", 0.25),
         ("用地(公顷)", "2", "land_mu_likely", 30),
-        ("受电容量(kVA)", "4000", "power_mva_likely", 4),
+        ("报装容量(kVA)", "4000", "power_mva_likely", 4),
         ("年用电(万千瓦时)", "600", "energy_gwh_likely", 6),
         ("总投资(亿元)", "5", "investment_100m_yuan_likely", 5),
     ],
 )
 def test_a_unit_in_the_heading_is_converted(heading, cell, key, value):
-    found = portfolio.check(pd.DataFrame({"环节": ["激光雷达"], "年产值(亿元)": ["3"], heading: [cell]}))
+    found = portfolio.check(pd.DataFrame({"细分环节": ["激光雷达"], "年产值(亿元)": ["3"], heading: [cell]}))
     assert found[key].tolist() == [pytest.approx(value)]
 
 
 @pytest.mark.parametrize("heading", ["总投资(万美元)", "总投资(亿元)(万元)", "年税收(千元)"])
 def test_a_unit_that_is_not_understood_is_named_with_those_that_are(heading):
     with pytest.raises(InputError) as refusal:
-        portfolio.check(pd.DataFrame({"环节": ["激光雷达"], "年产值(亿元)": ["3"], heading: ["5"]}))
+        portfolio.check(pd.DataFrame({"细分环节": ["激光雷达"], "年产值(亿元)": ["3"], heading: ["5"]}))
     (fault,) = refusal.value.faults
     assert (fault.code, fault.column) == ("world.unit_not_understood", heading)
     assert "万元" in fault.values["known"]

@@ -167,8 +167,8 @@ def test_the_bill_of_an_estimate_has_the_load_factor_of_its_segment(key):
 
 
 def test_energy_that_does_not_pass_through_the_capacity_is_refused_with_both_numbers():
-    table = pd.DataFrame({"环节": ["激光清洗"] * 2, "年产值(亿元)": ["2"] * 2})
-    table = table.assign(**{"受电容量(MVA)": ["2", "1"], "年用电(GWh)": ["4", "9-11"]})
+    table = pd.DataFrame({"细分环节": ["激光清洗"] * 2, "年产值(亿元)": ["2"] * 2})
+    table = table.assign(**{"报装容量(MVA)": ["2", "1"], "年用电(GWh)": ["4", "9-11"]})
     with pytest.raises(InputError) as refusal:
         portfolio.check(table, where="own.csv")
     (fault,) = refusal.value.faults

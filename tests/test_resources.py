@@ -145,7 +145,7 @@ def test_a_project_that_needs_more_than_there_may_be_goes_nowhere(steam):
     assert (study.eligibility.rule == "steam_short").all()
     assert study.eligibility.reason["zh"][0, 0] == "至少需要蒸汽 31 吨/小时，此处只有 2–30 吨/小时"
     assert study.eligibility.reason["en"][0, 0] == "needs at least 31 t/h of steam; here there are 2–30"
-    assert report_tables.unplaced(study)["reason"].tolist() == ["没有可去的园区：蒸汽不足 2 处"]
+    assert report_tables.unplaced(study)["reason"].tolist() == ["没有可落地的园区：蒸汽不足 2 处"]
 
 
 def test_what_nobody_says_is_estimated_from_the_usual_range_or_that_of_the_segment(steam, own_tables):
@@ -169,7 +169,7 @@ def test_it_binds_and_says_what_is_short(steam):
     together = dataclasses.replace(study.plan, site=np.array([0, 0, -1]))
     assert [one.where for one in verify(problem, together) if "steam" in str(one)]
     (left,) = report_tables.unplaced(study).itertuples()
-    assert "蒸汽（" in left.reason and "还差 2.0 吨/小时" in left.reason
+    assert "蒸汽（" in left.reason and "还缺 2.0 吨/小时" in left.reason
     assert "2.0 t/h of steam short at" in left.reason_en
 
 
@@ -237,7 +237,7 @@ def test_it_can_be_imported(steam):
     assert list(columns)[4:9] == ["year", "land_mu", "power_mva", "energy_gwh", "steam_t"]
     assert "用汽(吨/小时) / steam (t/h)" in templates.as_csv("projects").decode("utf-8-sig")
     assert cells.units_of("steam_t_per_h") == {"吨/小时": 1.0, "t/h": 1.0}
-    table = pd.DataFrame([{"环节": "光纤激光器", "年产值": "5", "用汽(吨/小时)": "2-3"}])
+    table = pd.DataFrame([{"细分环节": "光纤激光器", "年产值": "5", "用汽(吨/小时)": "2-3"}])
     region = pipeline.prepare(world.scenario(), world.layers())
     found = check_file(table.to_csv(index=False).encode(), "own.csv", kind="projects", region=region)
     assert not found.faults

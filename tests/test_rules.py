@@ -18,7 +18,7 @@ from geo_cluster import study, toml
 from geo_cluster.domain import LANGUAGES
 from geo_cluster.export import bundle
 from geo_cluster.world import catalog, rule_life
-from tests.refusals import faults_of, refused
+from tests.refusals import faults_of, refusal_of, refused
 
 DAY = datetime.date(2024, 1, 1)
 """Before the policy of 2024-07: its support is not in force."""
@@ -200,3 +200,25 @@ def test_a_day_on_which_all_is_in_force_adds_no_words():
     assert rule_life.warnings(TODAY) == []
     monthly = rule_life.warnings(TODAY, of=("purchase_price",), in_full=True)
     assert ["2026年1月" in one.zh for one in monthly] == [True]
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        ({"title": "办法"}, "world.not_a_table"),
+        ({"title": {"zh": "办法"}}, "world.key_missing"),
+        ({"source_class": "z"}, "world.not_a_choice"),
+        ({"name_zh": "办法"}, "world.empty_text"),
+    ],
+)
+def test_a_rule_in_one_language_or_of_no_class_is_refused_by_name(cell, code):
+    row = {"title": {"zh": "办法", "en": "rule"}} if "source_class" in cell else {}
+    with refusal_of(code) as refusal:
+        rule_life.life_of({"valid_from": datetime.date(2026, 1, 1)} | row | cell, where="own.toml")
+    assert all(fault.where.startswith("own.toml") for fault in refusal.value.faults)
+
+
+def test_a_time_that_is_no_day_is_shown_as_it_was_written():
+    written = datetime.datetime(2026, 8, 1, 10, 0)
+    with refusal_of("world.not_a_day", got="2026-08-01T10:00:00"):
+        catalog.scenario_from({"name": {"zh": "试", "en": "try"}, "day": written})

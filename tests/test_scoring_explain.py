@@ -94,6 +94,16 @@ def test_sentence_in_chinese():
     )
 
 
+def test_a_pure_number_has_no_unit_and_a_percentage_no_gap_in_chinese():
+    fit = SwitchingValue("主导产业契合度", 0.92, "", above=True)
+    weight = SwitchingValue("地价", 0.123, "%", above=True)
+    told = pair_sentence(
+        ("甲", "乙"), ["契合"], [0.1], (0.5, 0.4), certainty=Certainty(weight=weight, datum=fit), style=Style("zh")
+    )
+    assert "若地价的权重高于 12.3%，则乙领先" in told
+    assert "若乙的主导产业契合度高于 0.92，则乙胜出" in told
+
+
 @pace
 @given(arrays(float, 5, elements=st.floats(-0.3, 0.3)), st.sampled_from(["en", "zh"]))
 def test_numbers_that_are_read_add_up(lead, language):
@@ -122,7 +132,7 @@ def test_the_lead_is_that_of_the_scores_as_they_are_read():
 
 
 @pytest.mark.parametrize(
-    ("firsts", "told"), [((0.497, 0.495), "两者难分：居首概率 50 % 对 50 %"), ((0.8, 0.1), "；居首概率 80 % 对 10 %")]
+    ("firsts", "told"), [((0.497, 0.495), "两者难分：居首概率 50% 对 50%"), ((0.8, 0.1), "；居首概率 80% 对 10%")]
 )
 def test_the_sentence_says_how_sure_it_is(firsts, told):
     assert told in pair_sentence(

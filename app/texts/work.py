@@ -37,7 +37,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "work.restore": ("找回已删除的", "Bring back a deleted one"),
     "work.share": ("与同事共享", "Shared"),
     "work.share_help": (
-        "登录的人都能看到；规划员可改，每次改动都有记录。",
+        "登录者均可查看；规划员可修改，每次改动都有记录。",
         "Everybody signed in sees it; planners may change it, and every change is recorded.",
     ),
     "work.new": ("从随附情景新建", "New from a shipped scenario"),
@@ -50,16 +50,16 @@ TEXTS: dict[str, tuple[str, str]] = {
     "work.sample": ("示例", "sample"),
     "work.damaged": ("已损坏", "damaged"),
     "work.conflict": (
-        "{who}在 {at} 先保存了（{note}）。您的改动还在本页，未保存，也没有覆盖对方。",
+        "{who}已于 {at} 先行保存（{note}）。您的改动仍在本页，尚未保存，也没有覆盖对方。",
         "{who} saved first, at {at} ({note}). Your change is still here on this page; it is not saved and has overwritten nothing.",
     ),
     "work.open_theirs": ("打开最新版本", "Open theirs"),
     "work.keep_mine": ("把我的存为副本", "Keep mine as a copy"),
     "work.trouble": (
-        "没有保存或打开，原因如下。您的改动还在本页：",
+        "未能保存或打开，原因如下。您的改动仍在本页：",
         "Not saved or opened. Your changes are still here on this page:",
     ),
-    "work.again": ("再存一次", "Save again"),
+    "work.again": ("重新保存", "Save again"),
     "work.newer": ("{who}在 {at} 改过这个方案（{note}）。", "{who} changed this at {at} ({note})."),
     "signin.title": ("请先登录", "Please sign in"),
     "signin.lead": (
@@ -77,15 +77,15 @@ TEXTS: dict[str, tuple[str, str]] = {
     "signin.planner": ("规划员", "planner"),
     "signin.admin": ("管理员", "admin"),
     "signin.with": ("用 {name} 登录", "Sign in with {name}"),
-    "steps.look": ("**总览**里看链条和园区", "Look at the chain and the sites in **Explore**"),
+    "steps.look": ("在**总览**查看产业链和园区", "Look at the chain and the sites in **Explore**"),
     "steps.own": (
-        "**数据**里放进您的项目和图层",
+        "在**数据**导入您的项目和图层",
         "Add your own projects and layers in **Data**",
     ),
-    "steps.run": ("**布局**里运行，到**汇报**带走", "Run it in **Match**, take it along from **Brief**"),
+    "steps.run": ("在**布局**运行，在**汇报**下载", "Run it in **Match**, take it along from **Brief**"),
     "steps.close": ("知道了", "Got it"),
     "sorry": (
-        "这一页出了意外，您已保存的工作不受影响。请刷新重试；若再出现，请把编号 {id} 告诉管理员。",
+        "本页出现意外错误，已保存的工作不受影响。请刷新重试；若再次出现，请将编号 {id} 告知管理员。",
         "Something unexpected happened on this page; what you saved is safe. Reload to try again; if it comes back, tell your administrator the number {id}.",
     ),
 }

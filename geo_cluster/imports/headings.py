@@ -69,7 +69,14 @@ def columns_of(kind: Kind) -> dict[str, dict[str, Any]]:
         for one in (resource.asked for resource in catalog.resources().values())
     }
     columns = declared["columns"] | asked
-    return {key: columns[key] for key in portfolio.columns()}
+    earlier = portfolio.former().items()
+    return {
+        key: {
+            **columns[key],
+            "aliases": [*columns[key].get("aliases", ()), *(heading for heading, meant in earlier if meant == key)],
+        }
+        for key in portfolio.columns()
+    }
 
 
 def recognise(table: pd.DataFrame, context: ImportContext) -> Rows:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from geo_cluster import toml
 from geo_cluster.domain import BASES, KnownBetter, Text
 from geo_cluster.errors import Fault
 from geo_cluster.imports.cells import day, plain, spans, unit_factor, units_of
@@ -114,12 +115,14 @@ class _Words:
 
     @classmethod
     def of(cls, region: Region) -> _Words:
-        everyone, attributes = subjects(region), catalog.attributes()
+        everyone, attributes, former = subjects(region), catalog.attributes(), toml.table("imports")["former"]
         return cls(
             named(everyone),
             dict(zip(everyone["id"].astype(str), everyone["kind"], strict=True)),
-            {plain(call).lower(): key for key, one in attributes.items() for call in (key, one.name.zh, one.name.en)},
-            {call: key for key, word in layers.words("basis").items() for call in (key, word["zh"], word["en"])},
+            former["attribute"]
+            | {plain(call).lower(): key for key, one in attributes.items() for call in (key, one.name.zh, one.name.en)},
+            former["basis"]
+            | {call: key for key, word in layers.words("basis").items() for call in (key, word["zh"], word["en"])},
         )
 
     def about(self, rows: Rows, row: int, cells: dict[str, str]) -> tuple[str, str]:

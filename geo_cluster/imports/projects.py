@@ -33,7 +33,7 @@ def check_projects(table: pd.DataFrame, context: ImportContext) -> Checked:
     stated, estimated = int(is_stated.sum()), int((~is_stated).sum())
     rows.notes.append(
         Text(
-            zh=f"{len(preview)} 个项目；{stated} 个需求数是给出的，{estimated} 个按环节估算。",
+            zh=f"{len(preview)} 个项目；{stated} 个需求数为填报值，{estimated} 个按细分环节估算。",
             en=f"{len(preview)} projects; {stated} needs are given, {estimated} estimated by segment.",
         )
     )

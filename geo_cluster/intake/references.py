@@ -14,7 +14,7 @@ import pandas as pd
 from geo_cluster import toml
 from geo_cluster.domain import RangeBasis, Segment, Text
 from geo_cluster.world import catalog, plant_needs
-from geo_cluster.world.layers import Layers, words
+from geo_cluster.world.layers import Layers, by_content, words
 
 LAYER = "reference_projects"
 DECISIONS = "siting_decisions"
@@ -143,17 +143,25 @@ def beside(layers: Layers, projects: pd.DataFrame) -> pd.DataFrame:
     `place` says where the reference figure lies (`below`, `within`, `above` the range); a ratio that no reference
     project has is one row without one.
     """
-    own, parts = own_ratios(projects), []
-    for segment, group in projects.groupby("segment", sort=False):
-        found, spans = references(layers, str(segment)), ranges(str(segment))
-        rows = [_row(span, RATIOS[span["ratio"]], found) for span in spans.to_dict("records")]
-        table = pd.concat(rows, ignore_index=True)
-        for project in group.index:
-            figures = table["ratio"].map(own.loc[project])
-            front = {"project": project, "segment": segment, "own": figures.astype(float).round(4)}
-            front["own_given"] = (table["ratio"] == "land") & bool(group.loc[project, "land_mu_given"])
-            parts.append(table.assign(**front)[[*front, *table.columns]])
+    own, parts = own_ratios(projects)[list(RATIOS)].to_numpy(float).round(4), []
+    for segment, at in projects.groupby("segment", sort=False).indices.items():
+        table = _of_segment(layers, str(segment))
+        ratio = table["ratio"].map(list(RATIOS).index).to_numpy()
+        which, row = np.repeat(at, len(table)), np.tile(np.arange(len(table)), len(at))
+        front = pd.DataFrame({"project": projects.index[which], "segment": segment})
+        front["own"] = own[which, ratio[row]]
+        given = projects["land_mu_given"].to_numpy(bool)[which]
+        front["own_given"] = (table["ratio"] == "land").to_numpy()[row] & given
+        parts.append(front.join(table.iloc[row].reset_index(drop=True)))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+@by_content(LAYER, DECISIONS, most=64)
+def _of_segment(layers: Layers, segment: str) -> pd.DataFrame:
+    """A row for each ratio of a segment and reference project that has it; see `beside`."""
+    found = references(layers, segment)
+    rows = [_row(span, RATIOS[span["ratio"]], found) for span in ranges(segment).to_dict("records")]
+    return pd.concat(rows, ignore_index=True)
 
 
 def _row(span: dict, ratio: Ratio, found: pd.DataFrame) -> pd.DataFrame:

@@ -391,14 +391,14 @@ def verdict(weighed: Weighed) -> dict[str, Any]:
             for language in LANGUAGES
         }
         sentences = {
-            "sentence_zh": f"没有可去的园区：{refused['zh']}。",
+            "sentence_zh": f"没有可落地的园区：{refused['zh']}。",
             "sentence_en": f"No eligible site: {refused['en']}.",
         }
         return {"project": choice.project, **sentences}
     first = choice.sites[order[0]]
     if len(choice.sites) == 1:
         name = choice.names[first]
-        sentences = {"sentence_zh": f"只有{name.zh}可去。", "sentence_en": f"Only {name.en} is eligible."}
+        sentences = {"sentence_zh": f"只有{name.zh}可落地。", "sentence_en": f"Only {name.en} is eligible."}
         return {"project": choice.project, "first": first, **sentences}
     pair = int(order[0]), int(order[1])
     firsts = float(weighed.acceptability[pair[0], 0]), float(weighed.acceptability[pair[1], 0])
@@ -451,7 +451,7 @@ def _find_switching_value(weighed: Weighed, leader: int, rival: int) -> dict[str
         least, likely, _ = choice.needs[kind.need]
         needed = max(needed * likely, least)  # with less than it needs at least, the project may not go there at all
         return {"datum": criterion.attribute, "needed": round(needed, 1), **unit, "above": True}
-    unit = {f"unit_{language}": criterion.unit[language] for language in LANGUAGES}
+    unit = {f"unit_{language}": criterion.unit_in(language) for language in LANGUAGES}
     return {"datum": key, "needed": round(needed, 2), **unit, "above": criterion.best > criterion.worst}
 
 

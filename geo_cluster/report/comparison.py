@@ -68,7 +68,7 @@ def difference_table(before: Study, after: Study) -> pd.DataFrame:
 def _why_moved(before: Study, after: Study, project: str, old: str, new: str) -> tuple[str, str]:
     """The first reason that holds, from what a person did to what the solver weighed."""
     if project not in after.projects.index:
-        return "已从组合中删去", "taken out of the portfolio"
+        return "已从组合中删除", "taken out of the portfolio"
     if project not in before.projects.index:
         return "新加入组合", "new in the portfolio"
     if Pair(project=project, site=new or "-") in after.scenario.locked:
@@ -86,24 +86,24 @@ def _why_moved(before: Study, after: Study, project: str, old: str, new: str) ->
             zh, en = reason
             return f"原园区不再可去：{zh}", f"its old site is ruled out now: {en}"
         if new and (here := after.problem.score[p, ids.index(new)]) > (there := after.problem.score[p, s]):
-            zh = f"按现在的数，原园区得 {there:.1f} 分，这里 {here:.1f} 分"
+            zh = f"按现有数据，原园区得 {there:.1f} 分，这里 {here:.1f} 分"
             return zh, f"by the numbers now its old site scores {there:.1f}, this one {here:.1f}"
         lacking = shortages(after.problem, after.plan.site, p, s)
         if lacking:
             zh, en = "、".join(shortfalls(after, lacking, "zh")), ", ".join(shortfalls(after, lacking, "en"))
             if any(_has_shrunk(before, after, one) for one in lacking):
                 return (
-                    f"原园区的容量比原来少了（{zh}才放得下）",
+                    f"原园区的容量比原来少了（还须{zh}）",
                     f"its old site has less to give now ({en} would be needed)",
                 )
-            return f"原园区让给了别的项目（{zh}才放得下）", f"its room went to others ({en} would be needed)"
+            return f"原园区的容量已由其他项目使用（还须{zh}）", f"its room went to others ({en} would be needed)"
     if not old:
-        return "现在有容量放得下", "there is room for it now"
+        return "现在有足够容量", "there is room for it now"
     if before.scenario.id != after.scenario.id:
-        return "按现在的设置，这样全局总分更高", "by the settings now the total score is higher so"
+        return "按现在的设置，这样方案总分更高", "by the settings now the total score is higher so"
     if after.plan.objective > before.plan.objective:
-        return "全局总分更高", "the total score is higher"
-    return "可以不动：这个方案换了一种安排", "it could have stayed: this plan is another arrangement"
+        return "方案总分更高", "the total score is higher"
+    return "可以不变：本方案是另一种安排", "it could have stayed: this plan is another arrangement"
 
 
 def _has_shrunk(before: Study, after: Study, lacking: Shortage) -> bool:

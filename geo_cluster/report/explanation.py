@@ -186,7 +186,7 @@ def option_row(study: Study, option: PlacementOption) -> dict[str, Any]:
     zh = [*shortfalls(study, option.more, "zh"), *_moves(study, option.moves, "zh")]
     en = [*shortfalls(study, option.more, "en"), *_moves(study, option.moves, "en")]
     loss = max(-option.gain, 0.0)
-    zh_cost, en_cost = (f"，全局让出 {loss:.1f} 分", f" at a loss of {loss:.1f}") if loss > 0.05 else ("", "")
+    zh_cost, en_cost = (f"，方案总分减少 {loss:.1f} 分", f" at a loss of {loss:.1f}") if loss > 0.05 else ("", "")
     return {
         "project": study.projects.index[option.project],
         "project_name": study.projects["name"].iloc[option.project],
@@ -212,7 +212,7 @@ def shortfalls(study: Study, lacking: tuple[Shortage, ...], language: Language) 
     for one in lacking:
         pool, (word, unit) = study.region.names[one.pool], words_of(one.resource, language)
         amount = np.ceil(10 * one.amount - 1e-6) / 10  # less would not do
-        zh = f"{pool.zh}再要 {amount:,.1f} {unit}{word}"
+        zh = f"{pool.zh}再增加 {amount:,.1f} {unit}{word}"
         en = f"+{amount:,.1f} {unit} of {word} at {pool.en}".replace("  ", " ")
         sentences.append(zh if language == "zh" else en)
     return sentences
@@ -255,10 +255,11 @@ def why_here_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataF
     ids, rows = study.sites["id"], []
     for one in found:
         favourite = study.region.names[ids.iloc[one.favourite]]
-        zh = "、".join(shortfalls(study, one.lacking, "zh")) or "容量让给了更合适的项目"
+        lacking = "、".join(shortfalls(study, one.lacking, "zh"))
+        zh = f"须{lacking}" if lacking else "容量已安排给更合适的项目"
         en = ", ".join(shortfalls(study, one.lacking, "en")) or "its share is worth more to others"
-        cost = "办不到" if np.isinf(one.loss) else f"全局损失 {one.loss:.1f} 分"
-        price = "impossible" if np.isinf(one.loss) else f"costs {one.loss:.1f}"
+        cost = "，无可行方案" if np.isinf(one.loss) else f"，方案总分减少 {one.loss:.1f} 分"
+        price = "is impossible" if np.isinf(one.loss) else f"costs {one.loss:.1f}"
         if np.isnan(one.loss):
             cost, price = f"的代价{NOT_REACHED['zh']}", f"costs what was {NOT_REACHED['en']}"
         rows.append(
@@ -266,8 +267,8 @@ def why_here_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataF
                 "project": study.projects.index[one.project],
                 "site": ids.iloc[one.site],
                 "favourite": ids.iloc[one.favourite],
-                "why": f"首选{favourite.zh}（{one.favourite_score:.1f} 分）{zh}；硬放过去{cost}",
-                "why_en": f"favourite {favourite.en} ({one.favourite_score:.1f}): {en}; insisting {price}",
+                "why": f"首选{favourite.zh}（{one.favourite_score:.1f} 分），{zh}；若强制安排{cost}",
+                "why_en": f"favourite {favourite.en} ({one.favourite_score:.1f}): {en}; forcing it there {price}",
                 "loss": round(float(one.loss), 4),
                 "proven": one.proven,
             }
@@ -314,7 +315,7 @@ def alternatives_table(study: Study, *, clock: TimeBudget | None = None) -> pd.D
     for number, one in enumerate(found, 1):
         table[f"alternative_{number}"] = ids[one.site]
     value = {"project": "worth", "project_name": "总分 / worth", "plan": f"{study.plan.objective:.2f}"}
-    away = {"project": "distance", "project_name": "与方案不同的项目占比 / share elsewhere", "plan": "0%"}
+    away = {"project": "distance", "project_name": "改址项目比例 / share elsewhere", "plan": "0%"}
     for number, one in enumerate(found, 1):
         value[f"alternative_{number}"], away[f"alternative_{number}"] = f"{one.objective:.2f}", f"{one.distance:.0%}"
     if clock.missed:

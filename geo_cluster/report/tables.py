@@ -432,7 +432,7 @@ def _nowhere(allowed: Eligibility, p: int) -> tuple[str, str]:
     rules, declared = pd.Series(allowed.rule[p]).value_counts(), catalog.rules()
     zh = "、".join(f"{declared[str(rule)].name.zh} {n} 处" for rule, n in rules.items() if rule)
     en = ", ".join(f"{declared[str(rule)].name.en} {n}" for rule, n in rules.items() if rule)
-    return f"没有可去的园区：{zh}", f"No eligible site: {en}"
+    return f"没有可落地的园区：{zh}", f"No eligible site: {en}"
 
 
 def _crowded_out(lacking: tuple[Shortage, ...], site: pd.Series, names: Mapping[str, Text]) -> tuple[str, str]:
@@ -440,11 +440,11 @@ def _crowded_out(lacking: tuple[Shortage, ...], site: pd.Series, names: Mapping[
     zh, en = [], []
     for one in lacking:
         word, unit = words_of(one.resource, "zh")
-        zh.append(f"{word}（{names[one.pool].zh}）还差 {one.amount:,.1f} {unit}")
+        zh.append(f"{word}（{names[one.pool].zh}）还缺 {one.amount:,.1f} {unit}")
         word, unit = words_of(one.resource, "en")
         en.append(f"{one.amount:,.1f} {unit} of {word} short at {names[one.pool].en}".replace("  ", " "))
     return (
-        f"得分最高的{site['name_zh']}：{'；'.join(zh) or '容量让给了总分更高的组合'}",
+        f"得分最高的{site['name_zh']}：{'；'.join(zh) or '容量已安排给总分更高的组合'}",
         f"At the best site, {site['name_en']}: {'; '.join(en) or 'its share is worth more to others'}",
     )
 

@@ -254,8 +254,9 @@ def _changes(certainty: Certainty, phrases: Mapping[str, str]) -> Iterator[Claus
     for key, one in (("weight", certainty.weight), ("datum", certainty.datum)):
         if one is not None:
             bound = phrases["above" if one.above else "below"]
-            needed = f"{100 * one.needed:.1f} %" if key == "weight" else f"{significant(one.needed):,.12g}"
-            yield key, {"criterion": one.criterion, "bound": bound, "needed": needed, "unit": one.unit}
+            needed = f"{100 * one.needed:.1f}" if key == "weight" else f"{significant(one.needed):,.12g}"
+            unit = one.unit if one.unit == "%" and phrases is PHRASES["zh"] else f" {one.unit}".rstrip()
+            yield key, {"criterion": one.criterion, "bound": bound, "needed": needed + unit}
 
 
 PHRASES: dict[str, dict[str, str]] = {
@@ -270,7 +271,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "close": "too close to call: it is first of all in {one} % of what can't be ruled out, {second} in {other} %",
         "chance": "it beats {second} in {chance} % of what can't be ruled out",
         "weight": "{second} would lead if the weight of {criterion} were {bound} {needed}",
-        "datum": "{second} would win if its {criterion} were {bound} {needed} {unit}",
+        "datum": "{second} would win if its {criterion} were {bound} {needed}",
         "above": "above",
         "below": "below",
         "part": "{name} ({amount})",
@@ -285,11 +286,11 @@ PHRASES: dict[str, dict[str, str]] = {
         "ahead": "优于对方的是{parts}",
         "behind_on": "不及对方的是{parts}",
         "rest": "其余合计{amount}",
-        "firsts": "居首概率 {one} % 对 {other} %",
-        "close": "两者难分：居首概率 {one} % 对 {other} %",
-        "chance": "在不能排除的情形中有 {chance} % 胜过{second}",
+        "firsts": "居首概率 {one}% 对 {other}%",
+        "close": "两者难分：居首概率 {one}% 对 {other}%",
+        "chance": "在不能排除的情形中，胜过{second}的占 {chance}%",
         "weight": "若{criterion}的权重{bound} {needed}，则{second}领先",
-        "datum": "若{second}的{criterion}{bound} {needed} {unit}，则{second}胜出",
+        "datum": "若{second}的{criterion}{bound} {needed}，则{second}胜出",
         "above": "高于",
         "below": "低于",
         "part": "{name}（{amount}）",

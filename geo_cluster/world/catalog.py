@@ -27,6 +27,7 @@ from geo_cluster.domain import (
     Rule,
     Scenario,
     Segment,
+    Term,
     Text,
 )
 from geo_cluster.errors import DataError, Fault, Place, refuse_if
@@ -166,6 +167,12 @@ def resources() -> dict[str, ResourceKind]:
         rows[key] = row | {"subject": attribute.subject, "times": times, "unit": Text(zh=unit.zh, en=unit.en)}
     refuse_if(faults, DataError)
     return _declared("resources.toml", ResourceKind, rows)
+
+
+@cache
+def glossary() -> dict[str, Term]:
+    """The terms of the product with their definitions."""
+    return _declared("glossary.toml", Term, table("glossary"))
 
 
 @cache

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,13 +19,13 @@ import pandas as pd
 from geo_cluster import toml
 from geo_cluster.box import door
 from geo_cluster.domain import ResourceKind, Segment
-from geo_cluster.errors import Fault, Faults, InputError, Place, place, refuse_if
+from geo_cluster.errors import Fault, Faults, InputError, Place, fault_of, place, refuse_if
 from geo_cluster.world import catalog, plant_needs, spreadsheet, tabular
 
 _ABOUT = {
     "id": "编号",
     "name": "名称",
-    "segment": "环节",
+    "segment": "细分环节",
     "output_100m_yuan": "年产值(亿元)",
     "year": "投产年份",
 }
@@ -35,8 +36,9 @@ STATED = ("investment_100m_yuan", "tax_100m_yuan", "jobs")
 PER_MU = {"investment_10k_yuan_per_mu": "investment_100m_yuan", "tax_10k_yuan_per_mu": "tax_100m_yuan"}
 """Amounts per mu of land, in 10,000 yuan, and the amount that each is made of."""
 _10K_PER_100M = 1e4
+_MONEY = ("output_100m_yuan", "investment_100m_yuan", "tax_100m_yuan")
 _BESIDES = {
-    "max_minutes": "最长车程(分钟)",
+    "max_minutes": "最长门到门时间(分钟)",
     "investment_100m_yuan": "总投资(亿元)",
     "tax_100m_yuan": "年税收(亿元)",
     "jobs": "就业(人)",
@@ -50,17 +52,24 @@ PORTFOLIO = Place("", kind="portfolio")
 _NUMBER = r"(\d+(?:\.\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?)"
 _LARGEST = 1e9  # no plant needs or yields more, in any of the units
 _UNUSUAL = 5  # a stated need so many times outside its range is most likely in another unit
+_OUTPUTS = (0.05, 600.0)  # 100 M yuan a year: announced laser plants and parks have 1.2 to 600
 _ENDS = ("low", "likely", "high")
 _POINT = re.compile(rf"^(-?{_NUMBER})$")
+_YEAR = re.compile(r"^(20\d\d|2100)(?:\.0)?\s*年?$")
 _RANGE = re.compile(rf"^{_NUMBER}\s*(?:-|–|—|~|至|to)\s*{_NUMBER}$")
 _BRACKET = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 _UNIT_LIKE = re.compile(r"元|yuan|rmb|cny|usd|eur|[$¥%]|万|亿|千|兆|亩|顷|平方|m2|km2|va\b|wh\b|小时|分钟|hours?\b|k\b")
 
 
 def columns() -> dict[str, str]:
-    """Columns of a portfolio file: the key and its Chinese heading; either may be used."""
+    """Columns of a portfolio file: the key and its Chinese heading; either may be used, and those of `former`."""
     asked = {kind.asked.column: kind.asked.heading.zh for kind in catalog.resources().values()}
     return _ABOUT | asked | _BESIDES
+
+
+def former() -> dict[str, str]:
+    """Headings of files of earlier versions, which are still read, and the key of each (`tables/imports.toml`)."""
+    return toml.table("imports")["former"]["projects"]
 
 
 def needs() -> tuple[str, ...]:
@@ -142,7 +151,28 @@ def _checked(table: pd.DataFrame, where: Place | str) -> pd.DataFrame:
     text, faults = _by_key(table, where)
     if text.empty and not faults:
         raise InputError(Fault("world.no_project", where))
-    return _projects(text, where, faults)
+    try:
+        return _projects(text, where, faults)
+    except InputError as refusal:
+        raise InputError(_as_written(refusal.faults, table)) from None
+
+
+def _as_written(faults: Iterable[Fault], table: pd.DataFrame) -> Iterator[Fault]:
+    """Faults of cells under headings of the file's own, such as 税收(万元), with the texts that stand there."""
+    titles, keys = columns(), [_key_of(_plain(str(heading))) for heading in table.columns]
+    own = {
+        titles[key]: at
+        for at, key in enumerate(keys)
+        if key and keys.count(key) == 1 and _plain(str(table.columns[at])) not in (key, titles[key])
+    }
+    for fault in faults:
+        if not fault.row or fault.column not in own:
+            yield fault
+            continue
+        at, said = own[fault.column], dict(vars(fault)["values"])
+        if "value" in said:
+            said["value"] = str(table.iloc[:, at][fault.row - 2]).strip()
+        yield fault_of(fault.code, vars(fault.place) | {"column": _plain(str(table.columns[at]))}, said)
 
 
 def headed(table: pd.DataFrame, *, where: Place | str) -> pd.DataFrame:
@@ -161,9 +191,8 @@ def _by_key(table: pd.DataFrame, where: Place | str) -> tuple[pd.DataFrame, Faul
     A required column that is missing is a fault, and filled so that its cells are none.
     """
     titles = columns()
-    names = {title: key for key, title in titles.items()} | {key: key for key in titles}
     headings = [_plain(str(heading)) for heading in table.columns]
-    names |= {heading: key for heading in headings if heading not in names and (key := _key_in_a_unit(heading))}
+    names = {heading: key for heading in headings if (key := _key_of(heading))}
     faults = Faults(
         Fault("world.not_a_portfolio_column", place(where, 0, heading), known=list(titles.values()))
         for heading in headings
@@ -193,11 +222,25 @@ def _by_key(table: pd.DataFrame, where: Place | str) -> tuple[pd.DataFrame, Faul
     return text[(text != "").any(axis=1)].assign(**absent), faults
 
 
-def _key_in_a_unit(heading: str) -> str:
-    """The key of a heading such as 总投资(万元), which is one of `columns()` but for its unit; '' if none."""
+def _key_of(heading: str) -> str:
+    """The key of a heading as people write it: a title or key, another name, one with a unit as 税收(万元); else ''.
+
+    An amount of money without a unit may be in 亿元 or in 万元, so it is none.
+    """
+    titles = columns()
+    others = {one: key for key, column in _declared().items() for one in column.get("aliases", ())}
+    exact = {one: key for one, key in others.items() if key not in _MONEY} | former()
+    exact |= {title: key for key, title in titles.items()}
+    if heading in titles or heading in exact:
+        return exact.get(heading, heading)
     base, bracket, _ = heading.partition("(")
-    keys = {title.partition("(")[0]: key for key, title in columns().items() if key in units()}
-    return keys.get(base.strip(), "") if bracket else ""
+    called = {one.partition("(")[0]: key for one, key in (others | exact).items() if key in units()}
+    return called.get(base.strip(), "") if bracket else ""
+
+
+def _declared() -> dict[str, dict[str, Any]]:
+    """Columns that `tables/imports.toml` declares: what else people call them."""
+    return toml.table("imports")["projects"]["columns"]
 
 
 def units() -> dict[str, dict[str, float]]:
@@ -268,6 +311,12 @@ def _projects(text: pd.DataFrame, where: Place | str, faults: Faults) -> pd.Data
     )
     stated = {need: _intervals(text[need], where, faults, positive=True) for need in needs()}
     amounts = {key: _intervals(text[key], where, faults, positive=True) for key in STATED}
+    faults += (
+        Fault("world.not_whole", _place(where, text.index[number], "jobs"), value=text["jobs"].iloc[number])
+        for number in np.flatnonzero(
+            (np.abs(amounts["jobs"] - np.round(amounts["jobs"])) > 1e-6)[:, [0, 2]].any(axis=1)
+        )
+    )
     years = {key: _years(text[key], where, faults) for key in ("year", "power_year")}
     minutes = _intervals(text["max_minutes"], where, faults, positive=True)
     faults += _beyond_capacity(stated, text.index, where)
@@ -294,12 +343,13 @@ def _projects(text: pd.DataFrame, where: Place | str, faults: Faults) -> pd.Data
 
 
 def _years(column: pd.Series, where: Place | str, faults: Faults) -> np.ndarray:
-    """(P,) whole years from 2000 to 2100; nan where empty."""
-    first, year, last = _intervals(column, where, faults, positive=True).T
-    is_none = (year < 2000) | (year > 2100) | (first != last) | (year != np.floor(year))
-    odd, key = pd.Series(~np.isnan(year) & is_none, index=column.index), str(column.name)
-    faults += (Fault("world.not_a_year", _place(where, row, key), value=column[row]) for row in _where(odd))
-    return year
+    """(P,) whole years from 2000 to 2100, with or without 年; nan where empty."""
+    found = column.map(lambda cell: _YEAR.match(_plain(cell)))
+    odd = (column != "") & found.isna()
+    faults += (
+        Fault("world.not_a_year", _place(where, row, str(column.name)), value=column[row]) for row in _where(odd)
+    )
+    return np.array([float(one[1]) if one else np.nan for one in found])
 
 
 def amount(projects: pd.DataFrame, key: str) -> np.ndarray:
@@ -376,7 +426,8 @@ def warnings(projects: pd.DataFrame) -> list[Fault]:
 
     A load factor outside that of `tables/requirements.toml`, where capacity and energy are both stated; a stated need
     that is less than a fifth or more than five times what the segment's range spans; an amount out of proportion to the
-    output (mostly 万元 written for 亿元); power that is needed only after production has begun.
+    output (mostly 万元 written for 亿元), an output far from that of plants; power that is needed only after production
+    has begun.
     """
     usual, faults, titles = toml.table("requirements")["load_factor"], [], columns()
     factor = load_factors(projects)[:, 1]
@@ -390,8 +441,11 @@ def warnings(projects: pd.DataFrame) -> list[Fault]:
         stated, (low, _, high) = amount(projects, need)[:, 1], guess.T
         odd = projects[f"{need}_given"].to_numpy() & ~((low / _UNUSUAL <= stated) & (stated <= high * _UNUSUAL))
         for number in np.flatnonzero(odd):
-            said = {"value": float(stated[number]), "low": float(low[number]), "high": float(high[number])}
+            said = {"value": float(stated[number]), "low": _rough(low[number]), "high": _rough(high[number])}
             faults.append(Fault("world.need_unusual", _of(projects.index[number], titles[need]), **said))
+    for number in np.flatnonzero((output[:, 1] < _OUTPUTS[0]) | (output[:, 1] > _OUTPUTS[1])):
+        at = _of(projects.index[number], titles["output_100m_yuan"])
+        faults.append(Fault("world.output_unusual", at, value=float(output[number, 1])))
     for key, most in MOST_TIMES.items():
         value = projects[f"{key}_likely"].to_numpy(float)
         for number in np.flatnonzero(value > most * output[:, 1]):
@@ -402,6 +456,11 @@ def warnings(projects: pd.DataFrame) -> list[Fault]:
         at = _of(project, titles["power_year"])
         faults.append(Fault("world.power_after_start", at, power=int(power), year=int(year)))
     return faults
+
+
+def _rough(number: float) -> float:
+    """A number to three digits, to be shown."""
+    return float(f"{number:.3g}")
 
 
 def load_factors(projects: pd.DataFrame) -> np.ndarray:

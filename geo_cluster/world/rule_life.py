@@ -13,10 +13,12 @@ from functools import cache, lru_cache, reduce
 from typing import Any
 
 import pandas as pd
+from pydantic import ValidationError
 
 from geo_cluster import toml
 from geo_cluster.domain import LANGUAGES, Language, RuleLife, RuleState, RuleTopic, Text
 from geo_cluster.errors import Fault, InputError, Place, refuse_if
+from geo_cluster.world import catalog
 
 Table = Mapping[str, Any]
 
@@ -137,7 +139,8 @@ def life_of(row: Table, *, where: Place | str) -> RuleLife:
     Raises
     ------
     InputError
-        For a rule without `valid_from`, what is no date, an end before the beginning.
+        For a rule without `valid_from`, what is no date, an end before the beginning, a title or issuer that isn't in
+        both languages, a class of source that there isn't.
     """
     at = where if isinstance(where, Place) else Place(where)
     faults = [] if "valid_from" in row else [Fault("rules.undated", at)]
@@ -150,7 +153,10 @@ def life_of(row: Table, *, where: Place | str) -> RuleLife:
     if start and end and end < start:
         raise InputError(Fault("rules.ends_before_it_begins", at, start=str(start), end=str(end)))
     kept = {key: row[key] for key in _OF_LIFE if key in row}
-    return RuleLife(title=_title(row), valid_from=start, valid_to=end, **kept)
+    try:
+        return RuleLife(title=_title(row), valid_from=start, valid_to=end, **kept)
+    except ValidationError as problem:
+        raise InputError(catalog.faults_of(problem, at)) from None
 
 
 def _title(row: Table) -> Text:
@@ -159,7 +165,7 @@ def _title(row: Table) -> Text:
         if name in row:
             return Text.model_validate(row[name])
         if f"{name}_zh" in row:
-            return Text(zh=row[f"{name}_zh"], en=row[f"{name}_en"])
+            return Text(zh=row[f"{name}_zh"], en=row.get(f"{name}_en", ""))
     return Text(zh=str(row.get("id", "未命名")), en=str(row.get("id", "unnamed")))
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from geo_cluster import toml
@@ -61,8 +62,10 @@ def tally(tables: Iterable[pd.DataFrame]) -> Tally:
     words = toml.table("layers")["words"]["source"]
     counts = Tally(0, 0, 0, 0, 0)
     for table in tables:
-        cells = table.reindex(columns=["source_class", "confidence", "as_of", "source_is_copy"]).fillna("").astype(str)
-        named = publishers(table).map(lambda one: any(part and part not in words for part in one.split("；")))
+        cells = table.reindex(columns=["source_class", "confidence", "as_of", "source_is_copy"])
+        cells = cells.astype(object).fillna("").astype(str)
+        told = [any(part and part not in words for part in one.split("；")) for one in publishers(table)]
+        named = np.array(told, dtype=bool)
         dated = ~cells["as_of"].str.strip().isin(("", NOT_DATED))
         rest = (cells[["source_class", "confidence"]] != "").all(axis=1)
         hits = (named & dated & rest, cells["source_is_copy"] == "yes", ~named, ~dated)

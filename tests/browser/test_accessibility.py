@@ -89,7 +89,7 @@ def test_a_file_that_is_not_read_is_refused_in_the_page_s_language(visit, server
     page = visit(f"{server[0]}/score")
     settled(page)
     expect(page.get_by_test_id("stSkipToContent")).to_have_text("跳到正文")
-    page.get_by_text("一张表", exact=True).click()
+    page.get_by_text("一批项目（表格）", exact=True).click()
     uploader = page.get_by_test_id("stFileUploader").first
     uploader.locator("input").set_input_files(
         {"name": "old.xls", "mimeType": "application/vnd.ms-excel", "buffer": b"x"}

@@ -95,8 +95,8 @@ def test_the_names_are_shown_as_they_are(visit, hostile_server):
 def test_a_file_and_its_faults_may_be_called_anything(visit, hostile_server):
     page = visit(f"{hostile_server[0]}/score", PHONE)
     settled(page)
-    page.get_by_text("一张表", exact=True).click()
-    bad = f"环节,年产值(亿元)\n{NAMES[3]},{NAMES[4]}\n{SCRIPT},5\n{'庚' * 500},x\n"
+    page.get_by_text("一批项目（表格）", exact=True).click()
+    bad = f"细分环节,年产值(亿元)\n{NAMES[3]},{NAMES[4]}\n{SCRIPT},5\n{'庚' * 500},x\n"
     bad += "".join(f"{name},{name}\n" for name in NAMES[10:16])
     page.locator("input[type=file]").set_input_files(
         {"name": f"{'unbroken' * 20}$x$ {SCRIPT.replace('/', '')}.csv", "mimeType": "text/csv", "buffer": bad.encode()}
@@ -143,7 +143,7 @@ def test_what_was_done_and_what_is_dropped_in_is_told_without_a_link(visit, host
 
 def table_of(names):
     rows = [f'"{name.replace(chr(34), chr(34) * 2)}",光纤激光器,2' for name in names]
-    return "\n".join(["名称,环节,年产值(亿元)", *rows])
+    return "\n".join(["名称,细分环节,年产值(亿元)", *rows])
 
 
 def test_a_name_typed_at_intake_stays_a_name(visit, hostile_server):

@@ -81,7 +81,7 @@ def test_a_long_run_is_stopped_with_the_plan_in_hand(visit, server):
     upload(page, own(260))
     expect(page.get_by_test_id("stExpander").first.locator("summary")).to_contain_text("260 个项目")
     page.get_by_role("button", name="运行", exact=True).click()
-    expect(page.get_by_text("求最优方案…")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("求解最优方案…")).to_be_visible(timeout=60_000)
     expect(page.get_by_text(text("match.bound_now", "zh"), exact=True).first).to_be_visible()
     page.get_by_role("button", name="停止").click()
     expect(page.get_by_text(text("match.check_ok", "zh"))).to_be_visible(timeout=60_000)

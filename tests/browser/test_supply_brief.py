@@ -30,15 +30,15 @@ def test_supply_is_painted_in_the_colours_of_its_evidence(visit, server, palette
     assert painted.share(palette["evidence"]["assumed"]) > 0.03
     assert is_within(page), "the page scrolls sideways"
     page.get_by_role("tab", name="变电站共用").click()
-    expect(page.get_by_role("heading", name="逐站明细")).to_be_visible()
+    expect(page.get_by_role("heading", name="分站明细")).to_be_visible()
     drawn = Painted(chart(page))
     assert drawn.share(palette["map"]["site"], 12) > 0.0004, "no sites"
     assert drawn.share(palette["evidence"]["assumed"]) > 0.001, "no stations"
     assert is_within(page), "the page scrolls sideways"
-    page.get_by_role("tab", name="用地扣除").click()
+    page.get_by_role("tab", name="约束扣除").click()
     expect(page.get_by_text("示例：两个虚构园区")).to_be_visible()
     expect(page.get_by_label("从毛面积到净面积").first).to_be_visible()
-    expect(page.get_by_role("heading", name="逐站明细")).to_have_count(0)
+    expect(page.get_by_role("heading", name="分站明细")).to_have_count(0)
     assert Painted(chart(page)).share(palette["page"]["accent"]) > 0.03
     assert is_within(page), "the page scrolls sideways"
     page.get_by_role("tab", name="电价测算").click()
@@ -48,12 +48,12 @@ def test_supply_is_painted_in_the_colours_of_its_evidence(visit, server, palette
 
 def test_the_request_list_is_downloaded_and_an_answer_taken(visit, server):
     page = visit(f"{server[0]}/supply", LAPTOP, accept_downloads=True)
-    page.get_by_role("tab", name="该问哪些数").click()
+    page.get_by_role("tab", name="须问询的数据").click()
     with page.expect_download() as waiting:
         page.get_by_role("button", name="下载 XLSX").click()
     sheet = openpyxl.load_workbook(io.BytesIO(waiting.value.path().read_bytes())).active
     assert [cell.value for cell in sheet[1]][:2] == ["序号", "对象"]
-    page.get_by_label("谁说的").fill("园区管委会 <b>电话</b> *核实*")
+    page.get_by_label("数据提供者").fill("园区管委会 <b>电话</b> *核实*")
     page.get_by_role("button", name="采用这个数").click()
     expect(page.get_by_text("园区管委会 <b>电话</b> *核实*")).to_be_visible()
     expect(page.get_by_text("已补充 1 个")).to_be_visible()

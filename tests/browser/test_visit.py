@@ -132,7 +132,7 @@ def test_language_and_settings_stay_from_page_to_page(visit, server):
     page.get_by_role("link", name="Match", exact=True).click()
     expect(page.get_by_role("radio", name="cautious")).to_be_checked()
     page.get_by_text("中文", exact=True).click()
-    expect(page.get_by_role("heading", name="项目—园区测算")).to_be_visible()
+    expect(page.get_by_role("heading", name="项目与园区匹配")).to_be_visible()
 
 
 @pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])

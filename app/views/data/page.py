@@ -1,4 +1,4 @@
-"""数据: layers with their sources, import of one's own with a checked preview, what was accepted, what is assumed."""
+"""数据: layers with their sources, import of one's own with a preview, what was accepted, what is assumed, terms."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.page import footer, heading
 from app.session import t
-from app.views.data import assumed, history, layers, upload
+from app.views.data import assumed, glossary, history, layers, upload
 from app.widgets import refusals
 
 TABS = {
@@ -14,6 +14,7 @@ TABS = {
     "data.tab.import": upload.draw,
     "data.tab.accepted": history.draw,
     "data.tab.assumed": assumed.draw,
+    "data.tab.glossary": glossary.draw,
 }
 
 

@@ -216,6 +216,8 @@ def _points(study: Study, project: str, best: pd.DataFrame) -> pd.DataFrame:
         " · ".join([criteria[key].name[language], *([notes[key][language]] if key in notes else [])])
         for key in rows["criterion"]
     ]
-    rows["natural_text"] = [f"{row.natural:,.1f} {criteria[row.criterion].unit[language]}" for row in rows.itertuples()]
+    rows["natural_text"] = [
+        criteria[row.criterion].amount(f"{row.natural:,.1f}", language) for row in rows.itertuples()
+    ]
     rows["position"] = [list(catalog.themes()).index(criteria[key].theme) for key in rows["criterion"]]
     return rows.sort_values("rank", kind="stable")

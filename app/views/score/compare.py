@@ -15,7 +15,7 @@ from app.session import t
 from app.texts import short
 from app.views.score.ranking import labelled
 from app.widgets import marked
-from geo_cluster.domain import Language
+from geo_cluster.domain import Criterion, Language
 from geo_cluster.intake import site_choice
 from geo_cluster.intake.site_choice import Weighed
 from geo_cluster.scoring.explain import significant
@@ -115,9 +115,7 @@ def _table(table: pd.DataFrame, weighed: Weighed, language: Language, doors: Doo
         note = weighed.choice.notes.get(str(key))
         small = f"<small>{weight}</small>" + (f"<small>{escape(note[language])}</small>" if note else "")
         first = f'<th scope="row">{escape(declared.name[language])}{small}</th>'
-        rows.append(
-            f"<tr>{first}{''.join(_cell(cell, names, declared.unit[language]) for cell in cells.itertuples())}</tr>"
-        )
+        rows.append(f"<tr>{first}{''.join(_cell(cell, names, declared) for cell in cells.itertuples())}</tr>")
     top = max(score[site] for site in sites)
     total = "".join(
         _boxed(f"<b>{score[site]:.1f}</b>", names[site], is_best=len(sites) > 1 and score[site] == top)
@@ -138,9 +136,10 @@ def _table(table: pd.DataFrame, weighed: Weighed, language: Language, doors: Doo
     return f'<table class="gc-side" aria-label="{t("score.table_label")}">{body}</table>'
 
 
-def _cell(cell: Any, names: dict[str, str], unit: str) -> str:
+def _cell(cell: Any, names: dict[str, str], criterion: Criterion) -> str:
     known = not np.isnan(cell.natural)
-    natural = f"{significant(cell.natural):,.12g} {escape(unit)}" if known else t("score.unknown")
+    number = f"{significant(cell.natural):,.12g}"
+    natural = escape(criterion.amount(number, session.language())) if known else t("score.unknown")
     low, high = f"{cell.value_low:.2f}", f"{cell.value_high:.2f}"
     value = (
         f"{cell.value:.2f}" if low == high else t("score.value_range", value=f"{cell.value:.2f}", low=low, high=high)

@@ -51,7 +51,8 @@ def _thresholds(weighed: Weighed) -> None:
         declared = criteria.get(row["datum"]) or catalog.attributes()[row["datum"]]
         names.append(declared.name[language])
         bound = "score.at_least" if row["above"] else "score.at_most"
-        needed.append(t(bound, needed=f"{significant(row['needed']):,.12g}", unit=row[f"unit_{language}"]))
+        number = f"{significant(row['needed']):,.12g} {row[f'unit_{language}']}".rstrip()
+        needed.append(t(bound, needed=number))
     score = dict(zip(weighed.choice.sites, weighed.score.round(1), strict=True))  # as they are shown elsewhere
     best = score[weighed.choice.sites[weighed.order[0]]]
     shown = pd.DataFrame(

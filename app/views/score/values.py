@@ -28,7 +28,6 @@ def values(weighed: Weighed) -> None:
     for c, criterion in enumerate(catalog.criteria().values()):
         if c % ACROSS == 0:
             columns = st.columns(ACROSS, gap="medium")  # a row of its own, so that cards stand level
-        unit = criterion.unit[language]
         marks = pd.DataFrame({"site": names, "x": weighed.choice.natural[places, c]}).dropna()
         with columns[c % ACROSS]:
             st.subheader(f"{criterion.name[language]} · {weighed.weight[c]:.1%}", anchor=False)

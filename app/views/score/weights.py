@@ -119,7 +119,7 @@ def _swing(weighed: Weighed) -> dict[str, float] | None:
     top = weighed.stated.max()
     columns = st.columns(2, gap="medium")
     for at, (key, one) in enumerate(catalog.criteria().items()):
-        span = {"worst": f"{one.worst:g}", "best": f"{one.best:g}", "unit": one.unit[language]}
+        span = {"worst": f"{one.worst:g}", "best": one.amount(f"{one.best:g}", language)}
         points[key] = columns[at % 2].slider(
             t("score.swing_span", name=one.name[language], **span),
             0,
