@@ -26,13 +26,19 @@ from geo_cluster.eligibility import Facts, constraints_checked
 from geo_cluster.errors import DataError, Fault, InputError, Place, refuse_if
 from geo_cluster.reach import Reach, firms, reach_of
 from geo_cluster.scoring.criteria import Setting, alike_everywhere
-from geo_cluster.supply.serving_station import Feed, area_names, feeding_station, supply_area
+from geo_cluster.supply.serving_station import Feed, area_names, distance_km, feeding_station, supply_area
 from geo_cluster.world import catalog, observations, portfolio
 from geo_cluster.world.layers import Layers
 
 LAYERS: tuple[str, ...] = ("sites", "substations", "prefectures", "chain", "anchors", "roads")
 LAYERS += ("stations", "ports", "airports", "counties", "observations", "demand")
 """Layers that a study reads."""
+
+TIMED = ("airports", "ports", "stations", "sites", "anchors")
+"""Layers whose ids the travel table names."""
+
+SAME_PLACE_KM = 20.0
+"""A place of one's own may stand so far from the shipped one of the same id; points are off by up to 10 km."""
 
 _ENDS = ("low", "likely", "high")
 

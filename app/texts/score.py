@@ -13,7 +13,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.name": ("项目名称（可不填）", "Project name (optional)"),
     "score.segment": ("细分环节", "Segment"),
     "score.output": ("年产值（亿元）", "Output (100 M yuan)"),
-    "score.max_minutes": ("最长门到门时间（分钟）", "Longest trip (min)"),
+    "score.max_minutes": ("最长门到门时间（分钟）", "Longest door-to-door time (min)"),
     "score.estimated": ("估算", "estimated"),
     "score.stated_group": ("投资、税收、就业、需电年份（可选）", "Investment, tax, jobs, year of power (optional)"),
     "score.stated_note": (
@@ -210,8 +210,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "占得分差别：该指标得分与总分的协方差÷总分方差（可去园区之间），合计 100%；为负的抵消其余指标的差别。",
         "Share of the spread: covariance of its points with the score over the score's variance, between the sites it may go to; sums to 100 %, and one below 0 evens out what others make.",
     ),
-    "score.below_site": ("低于则", "Below it"),
-    "score.above_site": ("高于则", "Above it"),
+    "score.below_site": ("低于下限时居首", "Below it"),
+    "score.above_site": ("高于上限时居首", "Above it"),
     "score.agreement": ("方法是否一致", "Do the methods agree"),
     "score.methods_agree": (
         "{n} 种方法都把{site}排在第一。",

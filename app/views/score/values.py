@@ -31,8 +31,10 @@ def values(weighed: Weighed) -> None:
         marks = pd.DataFrame({"site": names, "x": weighed.choice.natural[places, c]}).dropna()
         with columns[c % ACROSS]:
             st.subheader(f"{criterion.name[language]} · {weighed.weight[c]:.1%}", anchor=False)
-            st.altair_chart(_curve(criterion, marks, unit, weighed.choice.bearable), width="stretch")
-            worst, best = (f"{end:g} {unit}" for end in (criterion.worst, criterion.best))
+            st.altair_chart(
+                _curve(criterion, marks, criterion.unit_in(language), weighed.choice.bearable), width="stretch"
+            )
+            worst, best = (criterion.amount(f"{end:g}", language) for end in (criterion.worst, criterion.best))
             st.caption(t("score.span", worst=worst, best=best, reason=criterion.reason[language]))
 
 
