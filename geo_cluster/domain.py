@@ -168,6 +168,10 @@ class Criterion(Declared):
     """Resource whose coverage ratio, what there is over what is needed, is the criterion; instead of a measure."""
     attribute: str | None = None
     """Attribute whose observation is behind the criterion; its basis counts as evidence."""
+    attributes: tuple[str, ...] = ()
+    """Attributes that the measure adds up, where it is more than one."""
+    halves_every: Positive | None = None
+    """Beyond what a project bears (`max_minutes`) the value halves with every so many units more."""
     basis: Basis = "derived"
     """How the criterion is known where no observed attribute is behind it."""
     unit: Text
@@ -397,7 +401,7 @@ class Segment(Declared):
     cleanroom: str
     """Cleanroom class (ISO 14644-1)."""
     max_minutes: Positive
-    """Longest one-way drive to R&D that the segment bears, minutes."""
+    """One-way trip to R&D that the segment usually bears, minutes; beyond it the value of the trip decays."""
     freight: Literal["port", "air"]
     """Main gate of its goods."""
     dual_supply: bool

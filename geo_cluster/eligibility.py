@@ -117,16 +117,18 @@ def _plain(number: float) -> str:
 
 
 def too_far(facts: Facts) -> Refusals:
-    """Further from R&D than the segment bears."""
+    """Further from R&D than a limit that the project states itself; a segment's usual one excludes nothing."""
     most = facts.projects["max_minutes"].to_numpy(float)
+    is_stated = facts.projects["max_minutes_given"].to_numpy(bool)
     drive = facts.offers["trip_min"]
-    hit = drive[:, 0][None, :] > most[:, None]
+    hit = is_stated[:, None] & (drive[:, 0][None, :] > most[:, None])
 
     def sentence(project: int, site: int, language: Language) -> str:
         low, high = drive[site, 0], drive[site, 2]
         if language == "zh":
-            return f"距研发锚点 {low:.0f}–{high:.0f} 分钟，该项目最多可承受 {most[project]:.0f} 分钟"
-        return f"{low:.0f}–{high:.0f} min from R&D; the project bears {most[project]:.0f}"
+            return f"距研发锚点 {low:.0f}–{high:.0f} 分钟，项目写明最长 {most[project]:.0f} 分钟；留空即不排除"
+        stated = f"the project states {most[project]:.0f} at most; left empty, nothing is ruled out"
+        return f"{low:.0f}–{high:.0f} min from R&D; {stated}"
 
     return Refusals(hit, sentence)
 

@@ -21,13 +21,13 @@ from geo_cluster import toml
 from geo_cluster.access import roads
 from geo_cluster.access.network import RoadNetwork
 from geo_cluster.access.road_calibration import RoadCalibration, calibrate
-from geo_cluster.access.travel import matrix
-from geo_cluster.access.travel_cost import freight_minutes, trips
+from geo_cluster.access.travel_cost import trips
 from geo_cluster.domain import FIRST_YEAR, Scenario, Text
 from geo_cluster.eligibility import Facts, constraints_checked
 from geo_cluster.errors import DataError, Fault, InputError, Place, refuse_if
+from geo_cluster.reach import Reach, firms, reach_of
 from geo_cluster.scoring import industry_fit
-from geo_cluster.scoring.criteria import Later, Setting
+from geo_cluster.scoring.criteria import Later, Setting, alike_everywhere
 from geo_cluster.supply import arrivals as arriving_stations
 from geo_cluster.supply.arrivals import COLUMNS as ARRIVAL_COLUMNS
 from geo_cluster.supply.arrivals import pools_of_stations
@@ -46,7 +46,7 @@ from geo_cluster.world import catalog, need_draws, observations, portfolio
 from geo_cluster.world.layers import Layers
 
 LAYERS: tuple[str, ...] = ("sites", "substations", "prefectures", "chain", "anchors", "roads")
-LAYERS += ("stations", "ports", "airports", "counties", "observations")
+LAYERS += ("stations", "ports", "airports", "counties", "observations", "demand")
 """Layers that a study reads."""
 
 TIMED = ("airports", "ports", "stations", "sites", "anchors")
@@ -55,8 +55,6 @@ TIMED = ("airports", "ports", "stations", "sites", "anchors")
 SAME_PLACE_KM = 20.0
 """A place of one's own may stand so far from the shipped one of the same id; points are off by up to 10 km."""
 
-SUPPLIER_MINUTES = 60.0
-CARGO_AIRPORTS = ("EHU", "WUH")
 _ENDS = ("low", "likely", "high")
 
 
@@ -64,7 +62,8 @@ def offers() -> tuple[str, ...]:
     """Attributes that rules and measures use, by site: those of the resources, then those of criteria."""
     of_resources = (kind.attribute for kind in catalog.resources().values())
     behind = (one.attribute for one in catalog.criteria().values() if one.attribute is not None)
-    return tuple(dict.fromkeys([*of_resources, "trip_min", *behind]))
+    parts = (attribute for one in catalog.criteria().values() for attribute in one.attributes)
+    return tuple(dict.fromkeys([*of_resources, "trip_min", *behind, *parts]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,9 +87,7 @@ class Region:
         minutes that the site's point may be off by.
     observations : DataFrame
         K numbers of sites, stations and prefectures: the user's, the published, the derived, the assumed.
-    by_site : mapping of (S,) arrays
-        Measures that neither draw nor project change.
-    by_segment : mapping of (G, S) arrays
+    by_segment : mapping of (G, S or 1) arrays
         Measures that depend on the project's segment, in the order of `catalog.segments()`.
     names : mapping of Text
         Names of sites, stations, supply areas and prefectures by id.
@@ -109,7 +106,6 @@ class Region:
     calibration: RoadCalibration
     trips: pd.DataFrame
     observations: pd.DataFrame
-    by_site: Mapping[str, np.ndarray]
     by_segment: Mapping[str, np.ndarray]
     names: Mapping[str, Text]
     left_out: Mapping[str, Text] = field(default_factory=dict)
@@ -176,6 +172,13 @@ class Region:
         """Criteria that tell no two sites apart: one assumed interval stands for all of them."""
         return frozenset(key for key, count in self.same_assumption.items() if count == len(self.sites) > 1)
 
+    @cached_property
+    def alike(self) -> frozenset[str]:
+        """Criteria that are the same at every site for every segment, and so give their weight back."""
+        needs = {kind.need: np.ones((3, len(catalog.segments()))) for kind in catalog.resources().values()}
+        ends = Setting(needs, {key: bounds.T for key, bounds in self.offers.items()}, self.by_segment)
+        return alike_everywhere(ends, catalog.criteria()) | self.same_everywhere
+
     @property
     def criterion_notes(self) -> dict[str, Text]:
         """What to know beside a criterion: that it rests on one assumption for many sites, and what it leaves out."""
@@ -183,12 +186,16 @@ class Region:
         for key, count in self.same_assumption.items():
             if 2 * count <= len(self.sites) or count < 2:
                 continue
-            zh, en = "各园区同一假定，不区分园区", "the same assumption at every site: it tells none apart"
+            zh = "各园区同一假定，不区分园区，权重让给其余指标，有一处核实即恢复"
+            en = "the same assumption at every site: it tells none apart and gives its weight back until one is known"
             if key not in self.same_everywhere:
                 zh = f"{len(self.sites)} 个园区中有 {count} 个同一假定，彼此不区分"
                 en = f"{count} of {len(self.sites)} sites rest on one assumption, which tells none of them apart"
-            more = notes.get(key)
-            notes[key] = Text(zh=f"{zh}；{more.zh}" if more else zh, en=f"{en}; {more.en}" if more else en)
+            notes[key] = _joined(zh, en, notes.get(key))
+        for key in sorted(self.alike - self.same_everywhere):
+            zh = "各园区数值相同，不区分园区，权重让给其余指标，有一处不同即恢复"
+            en = "the same number at every site: it tells none apart and gives its weight back until one differs"
+            notes[key] = _joined(zh, en, self.left_out.get(key))
         return notes
 
     @cached_property
@@ -206,6 +213,11 @@ class Region:
         """Attribute -> (S, 3): low, likely, high of what each site has; nan where nobody's number could be it."""
         bounds = self.observations[list(_ENDS)].to_numpy(float)
         return {key: np.where((at >= 0)[:, None], bounds[at], np.nan) for key, at in self.places.items()}
+
+
+def _joined(zh: str, en: str, more: Text | None) -> Text:
+    """A note before another one, where there is one."""
+    return Text(zh=f"{zh}；{more.zh}" if more else zh, en=f"{en}; {more.en}" if more else en)
 
 
 def prepare(
@@ -247,8 +259,8 @@ def prepare(
     stations = arriving_stations.station_years(
         sites, world["substations"], day=scenario.date, table=toml.table("arrivals")
     )
-    by_site, by_segment = _measures(network, calibration, world, sites)
-    derived = [_trip_rows(trips), _distance_rows(sites, feed), _supplier_rows(network, calibration, world, sites)]
+    reach = reach_of(network, calibration, world, sites)
+    derived = [_trip_rows(trips), _distance_rows(sites, feed), *_reach_rows(sites, reach)]
     feeds_area = zones_of_areas(world["sites"], everywhere.station)
     found = _observe(scenario, world, sites, [*derived, _constraint_rows(sites)], feeds_area, stations["station"])
     return Region(
@@ -260,10 +272,9 @@ def prepare(
         calibration=calibration,
         trips=trips,
         observations=found,
-        by_site=by_site,
-        by_segment=by_segment,
+        by_segment={**_measures(world, sites), **reach.by_segment},
         names=_names(world),
-        left_out=_left_out(world),
+        left_out=reach.left_out,
         arrivals=_arrivals(scenario, sites, world["substations"], stations, found),
     )
 
@@ -434,12 +445,13 @@ def _later(region: Region, amount: np.ndarray, year: np.ndarray) -> dict[str, tu
 def settings_of(region: Region, facts: Facts) -> tuple[Setting, Setting]:
     """What the measures look at: the likely values, and the draws of all that is uncertain."""
     segment = [list(catalog.segments()).index(key) for key in facts.projects["segment"]]
-    fixed = {key: row[None, :] for key, row in region.by_site.items()}
-    fixed |= {key: rows[segment] for key, rows in region.by_segment.items()}
+    fixed = {key: rows[segment] for key, rows in region.by_segment.items()}
+    bearable = facts.projects["max_minutes"].to_numpy(float)
     likely = Setting(
         {key: bounds[:, 1:2].T for key, bounds in facts.needs.items()},
         {key: bounds[:, 1:2].T for key, bounds in facts.offers.items()},
         fixed,
+        bearable,
     )
     start = {kind.attribute: begins(region, facts.projects, name) for name, kind in catalog.resources().items()}
     arrive = region.arrivals
@@ -447,7 +459,7 @@ def settings_of(region: Region, facts: Facts) -> tuple[Setting, Setting]:
     likely = replace(likely, later=most_likely, begins=start)
     offers = {key: np.where(at >= 0, region.draws[:, at], np.nan) for key, at in region.places.items()}
     needs = need_draws.draw(facts.projects, facts.needs, draws=region.scenario.draws, seed=region.scenario.seed)
-    drawn = Setting(needs, offers, fixed, _later(region, *region.arrival_draws), start)
+    drawn = Setting(needs, offers, fixed, bearable, _later(region, *region.arrival_draws), start)
     return likely, replace(drawn, by_segment=region.drawn_by_segment, segment=np.array(segment, dtype=int))
 
 
@@ -603,30 +615,14 @@ def _values(row: Mapping[str, Any], key: str, field: str) -> set[str]:
     return {str(one[field]) for one in tables if field in one}
 
 
-def _measures(
-    network: RoadNetwork, calibration: RoadCalibration, world: Mapping[str, pd.DataFrame], sites: gpd.GeoDataFrame
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """(S,) measures of sites, and (G, S) measures that depend on the segment."""
+def _measures(world: Mapping[str, pd.DataFrame], sites: gpd.GeoDataFrame) -> dict[str, np.ndarray]:
+    """(G, S) measures that depend on the segment and on no road."""
     segments = catalog.segments()
-    gates, platforms = _gates(world), _platforms(world)
-    freight = {key: _gate_minutes(network, calibration, sites, points) for key, points in gates.items()}
-    testing = _minutes(network, calibration, sites, platforms[_is_placed(platforms)]).min(axis=1, initial=np.inf)
     fit = [np.minimum(bounds[:, 1], 1.0) for bounds in _fits(sites).values()]
-    firms = _firms(world)
-    same = np.array([firms["segments"].str.split(";").map(lambda parts, key=key: key in parts) for key in segments])
-    city = firms["prefecture_code"].to_numpy()[:, None] == sites["prefecture_code"].to_numpy()[None, :]
-    by_site = {"testing_minutes": np.where(np.isfinite(testing), testing, np.nan)}
-    by_segment = {
-        "freight_minutes": np.array([freight[segment.freight] for segment in segments.values()]),
-        "industry_fit": np.array(fit),
-        "same_segment": same.astype(float) @ city.astype(float),
-    }
-    return by_site, by_segment
-
-
-def _firms(world: Mapping[str, pd.DataFrame]) -> gpd.GeoDataFrame:
-    """Firms and plants of the chain, wherever they are."""
-    return world["chain"][world["chain"]["kind"].isin(["firm", "plant"])]
+    chain = firms(world)
+    same = np.array([chain["segments"].str.split(";").map(lambda parts, key=key: key in parts) for key in segments])
+    city = chain["prefecture_code"].to_numpy()[:, None] == sites["prefecture_code"].to_numpy()[None, :]
+    return {"industry_fit": np.array(fit), "same_segment": same.astype(float) @ city.astype(float)}
 
 
 def firms_by_segment(chain: pd.DataFrame) -> pd.DataFrame:
@@ -640,75 +636,10 @@ def firms_by_segment(chain: pd.DataFrame) -> pd.DataFrame:
     return member.groupby(firms["prefecture_code"]).sum()
 
 
-def _suppliers(world: Mapping[str, pd.DataFrame]) -> gpd.GeoDataFrame:
-    """Firms that a laser plant buys of."""
-    firms = _firms(world)
-    return firms[~firms["stage"].isin(["applications", "support"])]
-
-
-def _platforms(world: Mapping[str, pd.DataFrame]) -> gpd.GeoDataFrame:
-    """Testing and service platforms and laboratories."""
-    return world["chain"][world["chain"]["kind"].isin(["platform", "lab"])]
-
-
-def _gates(world: Mapping[str, pd.DataFrame]) -> dict[str, gpd.GeoDataFrame]:
-    """Where goods leave, by main mode of freight."""
-    airports = world["airports"]
-    return {"port": world["ports"], "air": airports[airports["iata"].isin(CARGO_AIRPORTS)]}
-
-
-def _is_placed(points: gpd.GeoDataFrame) -> np.ndarray:
-    """(n,): whether a point is known well enough to be the nearest to something; see `tables/travel.toml`."""
-    return doubt_km(points) <= toml.table("travel")["points"]["rough_m"] / 1000
-
-
-def _gate_minutes(
-    network: RoadNetwork, calibration: RoadCalibration, sites: gpd.GeoDataFrame, gates: gpd.GeoDataFrame
-) -> np.ndarray:
-    """(S,): likely truck minutes to the nearest gate; nan where no gate has a place."""
-    placed = gates[_is_placed(gates)]
-    if placed.empty:
-        return np.full(len(sites), np.nan)
-    table = toml.table("travel")
-    found = freight_minutes(network, calibration, sites=sites.geometry, terminals=placed.geometry, table=table)
-    return found.minutes.likely
-
-
 def _fits(sites: gpd.GeoDataFrame) -> dict[str, np.ndarray]:
     """Segment -> (S, 3) low, likely, high of how far the lead industries match it; see `industry_fit.fit`."""
     own, listed = (sites[column].fillna("").tolist() for column in ("industries_zh", "catalogue_industries_zh"))
     return {key: industry_fit.fit(own, listed, segment.industries) for key, segment in catalog.segments().items()}
-
-
-def _left_out(world: Mapping[str, pd.DataFrame]) -> dict[str, Text]:
-    """Criterion -> how many things its measure leaves out, as they have no place or one that is too rough."""
-    platforms, suppliers = _platforms(world), _suppliers(world)
-    gates = pd.concat(_gates(world).values())
-    rough = {"testing_minutes": (~_is_placed(platforms)).sum(), "freight_minutes": (~_is_placed(gates)).sum()}
-    nowhere, doubtful = np.isinf(doubt_km(suppliers)), ~_is_placed(suppliers)
-    found = {
-        key: Text(
-            zh=f"另有 {count} 处位置未知或只知区县，未计入",
-            en=f"{count} more, known by district only or not at all, are left out",
-        )
-        for key, count in rough.items()
-        if count
-    }
-    if doubtful.any():
-        known = (doubtful & ~nowhere).sum()
-        zh = f"另有 {nowhere.sum()} 家位置未知，未计入；{known} 家只知区县，按误差计入上下限"
-        en = f"{nowhere.sum()} firms without a place are left out; {known} known by district only count by their error"
-        found["supplier_count"] = Text(zh=zh, en=en)
-    return found
-
-
-def _minutes(
-    network: RoadNetwork, calibration: RoadCalibration, sites: gpd.GeoDataFrame, points: gpd.GeoDataFrame
-) -> np.ndarray:
-    """(S, points): likely minutes by road, door to door."""
-    if points.empty:
-        return np.empty((len(sites), 0))
-    return calibration.minutes(matrix(network, sites.geometry, points.geometry).minutes).likely
 
 
 def _derived(subjects: Any, attribute: str, bounds: np.ndarray, source: Any, **more: Any) -> pd.DataFrame:
@@ -759,17 +690,13 @@ def _distance_rows(sites: gpd.GeoDataFrame, feed: Feed) -> pd.DataFrame:
     return _derived(sites["id"].to_numpy()[known], "grid_km", bounds, catalog.attributes()["grid_km"].sources[0].zh)
 
 
-def _supplier_rows(
-    network: RoadNetwork, calibration: RoadCalibration, world: Mapping[str, pd.DataFrame], sites: gpd.GeoDataFrame
-) -> pd.DataFrame:
-    """Listed suppliers within an hour of each site; the bounds count those that may be, and those that must be."""
-    suppliers = _suppliers(world)
-    suppliers = suppliers[np.isfinite(doubt_km(suppliers))]
-    minutes = _minutes(network, calibration, sites, suppliers)
-    off = (doubt_km(sites)[:, None] + doubt_km(suppliers)) / toml.table("travel")["points"]["km_per_min"]
-    bounds = np.stack([(minutes + sign * off <= SUPPLIER_MINUTES).sum(axis=1) for sign in (1, 0, -1)], axis=1)
-    words = catalog.attributes()["supplier_count"].sources[0].zh
-    return _derived(sites["id"].to_numpy(), "supplier_count", bounds.astype(float), words)
+def _reach_rows(sites: gpd.GeoDataFrame, found: Reach) -> list[pd.DataFrame]:
+    """Access to suppliers and customers and the ways of freight, where anything has a place."""
+    ids, declared, rows = sites["id"].to_numpy(), catalog.attributes(), []
+    for attribute, bounds in found.numbers.items():
+        known = ~np.isnan(bounds).any(axis=1)
+        rows.append(_derived(ids[known], attribute, bounds[known], declared[attribute].sources[0].zh))
+    return [one for one in rows if len(one)]
 
 
 def _constraint_rows(sites: gpd.GeoDataFrame) -> pd.DataFrame:

@@ -212,7 +212,7 @@ def run(
     allowed = eligibility.judge(facts)
     clock("scoring")
     likely, drawn = settings_of(region, facts)
-    decision = decide(likely, drawn, catalog.criteria(), scenario.weights)
+    decision = decide(likely, drawn, catalog.criteria(), scenario.weights, region.alike)
     clock("matching")
     limited = limits(region, facts)
     resources, steps = over_years(region, limited)

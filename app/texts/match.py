@@ -149,8 +149,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "field.need_help": ("留空则估算。", "Estimated when empty."),
     "field.max_minutes": ("最长门到门时间（分钟）", "Longest door-to-door time (min)"),
     "field.max_minutes_help": (
-        "至研发锚点单程；留空取该细分环节的一般要求。",
-        "One way to R&D; the segment's usual when empty.",
+        "到研发锚点单程，填写即为硬性上限，超过的园区排除；留空按细分环节通常值，超过只减分、不排除。",
+        "One way to R&D: typed in, it is a hard limit and rules sites out; when empty the segment's usual counts, beyond which the value only decays.",
     ),
     "field.notes": ("备注", "Notes"),
     "field.notes_help": ("随项目保存的说明。", "Goes along with the project."),

@@ -180,7 +180,9 @@ def criteria() -> dict[str, Criterion]:
     """The columns of the decision matrix; behind a coverage ratio is the attribute of its resource."""
     behind = {key: {"attribute": kind.attribute} for key, kind in resources().items()}
     rows = {
-        key: row | behind.get(row.get("resource", ""), {}) for key, row in table("criteria").items() if key != "themes"
+        key: row | behind.get(row.get("resource", ""), {})
+        for key, row in table("criteria").items()
+        if key not in ("themes", "retired")
     }
     return _declared("criteria.toml", Criterion, rows)
 
@@ -290,8 +292,21 @@ def _contradictions(row: dict[str, Any], problem: ValidationError, at: Place) ->
     return []
 
 
+def _in_force(weights: dict[Any, Any]) -> dict[Any, Any]:
+    """Weights by the criteria there are: of one that is no more, its weight counts for the one that took it over."""
+    retired = table("criteria")["retired"]
+    found = {key: value for key, value in weights.items() if key not in retired}
+    for old, new in retired.items():
+        if old in weights and new not in weights:
+            found[new] = weights[old]
+    return found
+
+
 def scenario_from(row: dict[str, Any], *, where: Place | str = SCENARIO) -> Scenario:
     """Validate a scenario as a dict, against the types and the names in the shipped tables.
+
+    A weight of a criterion that is no more (`criteria.toml`, `retired`) weighs the one that took it over, unless that
+    one has a weight of its own.
 
     Raises
     ------
@@ -301,6 +316,8 @@ def scenario_from(row: dict[str, Any], *, where: Place | str = SCENARIO) -> Scen
     at = where if isinstance(where, Place) else Place(where)
     faults: list[Fault] = []
     parsed = None
+    if isinstance(row.get("weights"), dict):
+        row = row | {"weights": _in_force(row["weights"])}
     try:
         parsed = Scenario.model_validate(row)
     except ValidationError as problem:

@@ -15,6 +15,7 @@ from app.views.match import change, division, edit, others, plan, pools, portfol
 from app.widgets import open_tab, plan_name, refusals, show_map
 from geo_cluster.domain import FIRST_YEAR, LAST_YEAR
 from geo_cluster.report import tables
+from geo_cluster.report.spread import leading_cause, spread
 from geo_cluster.study import Study
 from geo_cluster.world import catalog, layers
 
@@ -190,6 +191,7 @@ def _ranking(study: Study) -> None:
     with right:
         st.subheader(t("match.why"), anchor=False)
         charts.draw(charts.points_chart(_points(study, project, best.head(6))))
+        st.caption(leading_cause(spread(study))[language])
     remark = "remark_en" if language == "en" else "remark"
     unchecked = best[best[remark] != ""]
     if len(unchecked):
