@@ -72,7 +72,7 @@ def test_two_sites_are_told_the_same_way_round(weighed, one):
 
 def test_beyond_the_weight_that_the_verdict_names_the_second_leads(weighed, one):
     """The verdict is carried out: that weight, a little further, and the others in proportion."""
-    told = re.search(r"若([^；]+)的权重(高于|低于) ([\d.]+) %，则", site_choice.verdict(weighed)["sentence_zh"])
+    told = re.search(r"若([^；]+)的权重(高于|低于) ([\d.]+)%，则", site_choice.verdict(weighed)["sentence_zh"])
     assert told, "the verdict names no weight"
     at = [criterion.name.zh for criterion in catalog.criteria().values()].index(told[1])
     for step, leads in ((-0.002, 0), (0.002, 1)):
