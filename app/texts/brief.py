@@ -69,6 +69,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "两市结构重合度（克鲁格曼指数），方案前后",
         "Overlap of each two cities (Krugman index), before and after",
     ),
+    "brief.file_standard_land": ("标准地门槛：各项目对各园区", "Standard land: each project at each site"),
+    "brief.file_pool_years": ("资源池分年：各年可供与累计占用", "Pools by year: what there is and is used each year"),
     "brief.file_observations": ("所用的每个数：区间、依据、来源", "Every number used: interval, basis, source"),
     "brief.file_rules": (
         "规则有效期：发布机关、文号、起止日期、当日状态",
