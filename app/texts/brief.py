@@ -57,6 +57,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "brief.file_contributions": ("得分构成：逐项评价指标", "What makes up each score, by criterion"),
     "brief.file_unplaced": ("未落地项目与理由", "Unplaced projects, and why"),
     "brief.file_pools": ("资源池：供给、占用与余量", "Pools: what there is, is used and is left"),
+    "brief.file_standard_land": ("标准地门槛：各项目对各园区", "Standard land: each project at each site"),
     "brief.file_observations": ("所用的每个数：区间、依据、来源", "Every number used: interval, basis, source"),
     "brief.file_rules": (
         "规则有效期：发布机关、文号、起止日期、当日状态",
