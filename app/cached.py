@@ -39,6 +39,7 @@ from geo_cluster.intake.site_choice import Choice, Weighed
 from geo_cluster.maps import page as maps_page
 from geo_cluster.maps import payload as maps_payload
 from geo_cluster.region import Region, offers, prepare
+from geo_cluster.report import questions
 from geo_cluster.report import tables as report_tables
 from geo_cluster.study import Study
 from geo_cluster.supply import land_survey
@@ -296,10 +297,15 @@ def requests_of(scenario: Scenario) -> pd.DataFrame:
     return _requests(scenario.model_dump_json())
 
 
+def questions_of(scenario: Scenario) -> pd.DataFrame:
+    """What to ask that is no number; see `report.questions`."""
+    return questions.structural_questions(replace(region(scenario), scenario=scenario))
+
+
 @st.cache_data(show_spinner=False, max_entries=16)
 def phone_files(scenario: str, language: Language) -> tuple[bytes, bytes]:
     """The list to telephone with as CSV and as XLSX, of a scenario as JSON."""
-    table = phone_list(_requests(scenario), language)
+    table = phone_list(_requests(scenario), language, questions_of(Scenario.model_validate_json(scenario)))
     sheet = {"zh": "数据请求", "en": "Data request"}[language]
     return spreadsheet.as_csv(table), spreadsheet.as_xlsx({sheet: table})
 

@@ -33,6 +33,7 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Points = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 """Score points: a score is 0 … 100, so that a thousand million outweighs whatever there is."""
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class FieldError(ValueError):
@@ -106,6 +107,10 @@ class Prior(Declared):
     high: NonNegative
     reason: Text
     """Why this interval."""
+    common: Fraction = 0.0
+    """Correlation of the errors of two subjects of the class: what makes the guess wrong for all of them at once."""
+    common_reason: Text | None = None
+    """Why they have so much in common."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Prior:
@@ -137,6 +142,10 @@ class Attribute(Declared):
     """Decimals shown."""
     sources: tuple[Text, ...] = ()
     """How it is derived, where it is: roads first."""
+    common: Fraction = 0.0
+    """Correlation of the errors of two subjects' numbers that are derived in the same way."""
+    common_reason: Text | None = None
+    """Why they have so much in common."""
     priors: tuple[Prior, ...] = ()
     only: tuple[str, ...] = ()
     """Classes of site that can have it; any can where none is named."""
@@ -167,6 +176,10 @@ class Criterion(Declared):
     """Resource whose coverage ratio, what there is over what is needed, is the criterion; instead of a measure."""
     attribute: str | None = None
     """Attribute whose observation is behind the criterion; its basis counts as evidence."""
+    attributes: tuple[str, ...] = ()
+    """Attributes that the measure adds up, where it is more than one."""
+    halves_every: Positive | None = None
+    """Beyond what a project bears (`max_minutes`) the value halves with every so many units more."""
     basis: Basis = "derived"
     """How the criterion is known where no observed attribute is behind it."""
     unit: Text
@@ -334,6 +347,8 @@ class ResourceKind(Declared):
     """A park inside a zone draws on its own and on its zone's."""
     instead_of: str = ""
     """Resource that a project takes none of where it takes this one."""
+    year: Literal["year", "power_year"] = "year"
+    """Column that says from which year a project takes it; where that is empty, `year`."""
 
     @model_validator(mode="before")
     @classmethod
@@ -398,7 +413,7 @@ class Segment(Declared):
     cleanroom: str
     """Cleanroom class (ISO 14644-1)."""
     max_minutes: Positive
-    """Longest one-way drive to R&D that the segment bears, minutes."""
+    """One-way trip to R&D that the segment usually bears, minutes; beyond it the value of the trip decays."""
     freight: Literal["port", "air"]
     """Main gate of its goods."""
     dual_supply: bool
@@ -529,6 +544,9 @@ class KnownBetter(Declared):
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 """A study is of a day between these years."""
 
+LATER_FIELDS: dict[str, object] = {"day": None, "arrivals": [], "dual_supply": "condition", "division": 0.0}
+"""Fields that scenarios of earlier editions don't have, and what leaves a scenario's id as it was."""
+
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 
 
@@ -546,6 +564,43 @@ def _day(value: object) -> object:
     if not FIRST_YEAR <= value.year <= LAST_YEAR:
         raise FieldError(Fault("world.day_too_far", "", got=str(value), first=FIRST_YEAR, last=LAST_YEAR))
     return value
+
+
+class Arrival(Declared):
+    """Land, power or energy quota that is not there yet: how much more there is from a year on."""
+
+    subject: str
+    """Site (E01), supply area (A420703), substation (G10) or prefecture (420700) that has more then."""
+    attribute: str
+    """What arrives: `available_land_ha`, `spare_mva` or `energy_quota_tce`, in that attribute's unit."""
+    low: NonNegative
+    """What arrives at least."""
+    likely: NonNegative
+    """What most likely arrives."""
+    high: NonNegative
+    """What arrives at most."""
+    year: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)]
+    """Year from which it most likely counts."""
+    year_low: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)] | None = None
+    """Year from which it counts at the earliest; `year` when left out."""
+    year_high: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)] | None = None
+    """Year from which it counts at the latest; `year` when left out."""
+    basis: Basis = "reported"
+    """Who says so: reported (told to us), published, derived or assumed."""
+    source: str = Field(min_length=1)
+    """Who said so; it shows wherever the number does."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Arrival:
+        _refuse_disorder(self.low, self.likely, self.high)
+        _refuse_disorder(*self.years)
+        return self
+
+    @property
+    def years(self) -> tuple[int, int, int]:
+        """Earliest, most likely and latest year."""
+        low = self.year if self.year_low is None else self.year_low
+        return low, self.year, self.year if self.year_high is None else self.year_high
 
 
 class Scenario(Declared):
@@ -583,6 +638,11 @@ class Scenario(Declared):
     """Relative gap at which a plan counts as proven."""
     known: tuple[KnownBetter, ...] = ()
     """Numbers the user knows better."""
+    arrivals: tuple[Arrival, ...] = ()
+    """Land, power and quota that arrive in a later year; stations that are being built are found in the layers."""
+    dual_supply: Literal["condition", "required"] = "condition"
+    """Segments that need two independent feeds: `condition` places them and names the condition, `required` only
+    where two stations in service are known to feed the site."""
     locked: tuple[Pair, ...] = ()
     """Pairs that are decided."""
     forbidden: tuple[Pair, ...] = ()
@@ -595,6 +655,8 @@ class Scenario(Declared):
     """The present plan, which is kept where moving is not worth its price."""
     moving_price: Points = 0.0
     """What it costs to move one project away from the present plan, in score points."""
+    division: Points = 0.0
+    """What two of one segment earn in one prefecture rather than in two (错位竞争), in score points a pair."""
 
     @model_validator(mode="after")
     def _no_contradiction(self) -> Scenario:
@@ -622,8 +684,7 @@ class Scenario(Declared):
     def id(self) -> str:
         """First 12 hex digits of the SHA-256 of the canonical scenario: the same settings, the same id."""
         row = self.model_dump(mode="json")
-        if self.day is None:  # as before there were days
-            del row["day"]
+        row = {key: value for key, value in row.items() if key not in LATER_FIELDS or value != LATER_FIELDS[key]}
         if self.portfolio_sha256:  # wherever the file lies and whatever it is called
             row["portfolio"] = ""
         if self.layers_sha256:

@@ -8,7 +8,7 @@ may have. Rules are declared in `tables/exclusions.toml`, one function each here
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import geopandas as gpd
@@ -29,6 +29,10 @@ class Facts:
     needs: Mapping[str, np.ndarray]
     offers: Mapping[str, np.ndarray]
     forbidden: frozenset[tuple[str, str]] = frozenset()
+    more: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """By attribute (P, S): the most that may have arrived by the year in which each project begins."""
+    dual_required: bool = False
+    """Whether segments that need two independent feeds go only where these are known."""
 
 
 @dataclass(frozen=True)
@@ -97,11 +101,13 @@ def _short(kind: ResourceKind, facts: Facts) -> Refusals:
     if kind.attribute not in facts.offers:  # no site can have it, so none is short of it
         return Refusals(np.zeros((len(facts.projects), len(facts.sites)), dtype=bool), lambda *_: "")
     need, offer = facts.needs[kind.need], facts.offers[kind.attribute] * kind.times
-    hit = need[:, 0][:, None] > offer[:, 2][None, :]
+    more = facts.more.get(kind.attribute, np.zeros(1)) * kind.times
+    there = np.broadcast_to(offer[:, 2][None, :] + more, (len(need), len(offer)))
+    hit = need[:, 0][:, None] > there
     unit, what = kind.unit, kind.short.what or kind.offer
 
     def sentence(project: int, site: int, language: Language) -> str:
-        least, most = _plain(need[project, 0]), f"{_plain(offer[site, 0])}–{_plain(offer[site, 2])}"
+        least, most = _plain(need[project, 0]), f"{_plain(offer[site, 0])}–{_plain(there[project, site])}"
         if language == "zh":
             return f"至少需要{what.zh} {least} {unit.zh}，此处只有 {most} {unit.zh}"
         return f"needs at least {least} {unit.en} of {what.en}; here there are {most}"
@@ -114,16 +120,18 @@ def _plain(number: float) -> str:
 
 
 def too_far(facts: Facts) -> Refusals:
-    """Further from R&D than the segment bears."""
+    """Further from R&D than a limit that the project states itself; a segment's usual one excludes nothing."""
     most = facts.projects["max_minutes"].to_numpy(float)
+    is_stated = facts.projects["max_minutes_given"].to_numpy(bool)
     drive = facts.offers["trip_min"]
-    hit = drive[:, 0][None, :] > most[:, None]
+    hit = is_stated[:, None] & (drive[:, 0][None, :] > most[:, None])
 
     def sentence(project: int, site: int, language: Language) -> str:
         low, high = drive[site, 0], drive[site, 2]
         if language == "zh":
-            return f"距研发锚点 {low:.0f}–{high:.0f} 分钟，该项目最多可承受 {most[project]:.0f} 分钟"
-        return f"{low:.0f}–{high:.0f} min from R&D; the project bears {most[project]:.0f}"
+            return f"距研发锚点 {low:.0f}–{high:.0f} 分钟，项目写明最长 {most[project]:.0f} 分钟；留空即不排除"
+        stated = f"the project states {most[project]:.0f} at most; left empty, nothing is ruled out"
+        return f"{low:.0f}–{high:.0f} min from R&D; {stated}"
 
     return Refusals(hit, sentence)
 
@@ -153,8 +161,33 @@ def forbidden(facts: Facts) -> Refusals:
     return Refusals(hit.reshape(len(facts.projects), len(facts.sites)), sentence)
 
 
+FEEDS = 2
+"""Independent feeds that are a dual supply."""
+
+
+def single_feed(facts: Facts) -> Refusals:
+    """Fewer known feeds than a segment needs, where the scenario insists; else it is a condition of the plan."""
+    needs = np.array([catalog.segments()[key].dual_supply for key in facts.projects["segment"]], dtype=bool)
+    known = known_feeds(facts.sites)
+    hit = (needs & facts.dual_required)[:, None] & (known < FEEDS)[None, :]
+
+    def sentence(project: int, site: int, language: Language) -> str:
+        segment = catalog.segments()[facts.projects["segment"].iloc[project]].name[language]
+        if language == "zh":
+            return f"{segment}须有两路独立电源，来源写明给该园区供电且已投运的站有 {known[site]} 座"
+        return f"{segment} needs two independent feeds; stations in service known to feed the site: {known[site]}"
+
+    return Refusals(hit, sentence)
+
+
+def known_feeds(sites: gpd.GeoDataFrame) -> np.ndarray:
+    """(S,): how many stations in service are known to feed each site."""
+    return sites["independent_feeds"].to_numpy(int) if "independent_feeds" in sites else np.zeros(len(sites), dtype=int)
+
+
 RULES: dict[str, Callable[[Facts], Refusals]] = {
-    function.__name__: function for function in (site_ruled_out, forbidden, process_restricted, factory_unfit, too_far)
+    function.__name__: function
+    for function in (site_ruled_out, forbidden, process_restricted, factory_unfit, too_far, single_feed)
 }
 """The rules of `tables/exclusions.toml` by name, in the order in which reasons are given."""
 

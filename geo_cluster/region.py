@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
@@ -20,19 +21,33 @@ from geo_cluster import toml
 from geo_cluster.access import roads
 from geo_cluster.access.network import RoadNetwork
 from geo_cluster.access.road_calibration import RoadCalibration, calibrate
-from geo_cluster.access.travel import matrix
-from geo_cluster.access.travel_cost import freight_minutes, trips
-from geo_cluster.domain import Criterion, Scenario, Text
+from geo_cluster.access.travel_cost import trips
+from geo_cluster.domain import FIRST_YEAR, Criterion, Scenario, Text
 from geo_cluster.eligibility import Facts, constraints_checked
 from geo_cluster.errors import DataError, Fault, InputError, Place, refuse_if
-from geo_cluster.scoring.criteria import Setting
+from geo_cluster.reach import Reach, firms, reach_of
+from geo_cluster.scoring import industry_fit
+from geo_cluster.scoring.criteria import Later, Setting, alike_everywhere
+from geo_cluster.supply import arrivals as arriving_stations
 from geo_cluster.supply import pools
-from geo_cluster.supply.serving_station import Feed, area_names, distance_km, doubt_km, feeding_station, supply_area
-from geo_cluster.world import catalog, observations, portfolio
+from geo_cluster.supply.arrivals import COLUMNS as ARRIVAL_COLUMNS
+from geo_cluster.supply.arrivals import pools_of_stations
+from geo_cluster.supply.serving_station import (
+    Feed,
+    area_names,
+    distance_km,
+    doubt_km,
+    feeding_station,
+    feeds_of,
+    independent_feeds,
+    supply_area,
+    zones_of_areas,
+)
+from geo_cluster.world import catalog, need_draws, observations, portfolio
 from geo_cluster.world.layers import Layers
 
 LAYERS: tuple[str, ...] = ("sites", "substations", "prefectures", "chain", "anchors", "roads")
-LAYERS += ("stations", "ports", "airports", "counties", "observations")
+LAYERS += ("stations", "ports", "airports", "counties", "observations", "demand")
 """Layers that a study reads."""
 
 TIMED = ("airports", "ports", "stations", "sites", "anchors")
@@ -41,8 +56,6 @@ TIMED = ("airports", "ports", "stations", "sites", "anchors")
 SAME_PLACE_KM = 20.0
 """A place of one's own may stand so far from the shipped one of the same id; points are off by up to 10 km."""
 
-SUPPLIER_MINUTES = 60.0
-CARGO_AIRPORTS = ("EHU", "WUH")
 _ENDS = ("low", "likely", "high")
 
 
@@ -50,7 +63,8 @@ def offers() -> tuple[str, ...]:
     """Attributes that rules and measures use, by site: those of the resources, then those of criteria."""
     of_resources = (kind.attribute for kind in catalog.resources().values())
     behind = (one.attribute for one in catalog.criteria().values() if one.attribute is not None)
-    return tuple(dict.fromkeys([*of_resources, "trip_min", *behind]))
+    parts = (attribute for one in catalog.criteria().values() for attribute in one.attributes)
+    return tuple(dict.fromkeys([*of_resources, "trip_min", *behind, *parts]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,17 +84,19 @@ class Region:
     calibration : RoadCalibration
         From minutes on the network to minutes door to door.
     trips : DataFrame
-        Anchor to each site by road and rail, the better of both, how often one can go, and what it costs.
+        Anchor to each site by road and rail, the better of both, how often one can go, what it costs, and `off_min`,
+        minutes that the site's point may be off by.
     observations : DataFrame
         K numbers of sites, stations and prefectures: the user's, the published, the derived, the assumed.
-    by_site : mapping of (S,) arrays
-        Measures that neither draw nor project change.
-    by_segment : mapping of (G, S) arrays
+    by_segment : mapping of (G, S or 1) arrays
         Measures that depend on the project's segment, in the order of `catalog.segments()`.
     names : mapping of Text
         Names of sites, stations, supply areas and prefectures by id.
     left_out : mapping of Text
         Criterion -> what its measure leaves out because nobody knows where it is.
+    arrivals : DataFrame
+        What pools have more from a year on: the user's, and stations that are not known to be in service; see
+        `supply.arrivals.COLUMNS`.
     """
 
     scenario: Scenario
@@ -91,15 +107,31 @@ class Region:
     calibration: RoadCalibration
     trips: pd.DataFrame
     observations: pd.DataFrame
-    by_site: Mapping[str, np.ndarray]
     by_segment: Mapping[str, np.ndarray]
     names: Mapping[str, Text]
     left_out: Mapping[str, Text] = field(default_factory=dict)
+    arrivals: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=ARRIVAL_COLUMNS))
 
     @cached_property
     def draws(self) -> np.ndarray:
         """(N, K): draws of every observation."""
         return observations.draw(self.observations, draws=self.scenario.draws, seed=self.scenario.seed)
+
+    @cached_property
+    def arrival_draws(self) -> tuple[np.ndarray, np.ndarray]:
+        """(N, A) draws of how much arrives, in the attribute's unit, and from which year on."""
+        settings = {"draws": self.scenario.draws, "seed": self.scenario.seed}
+        key = [f"{one.subject}>{one.station}>{one.Index}" for one in self.arrivals.itertuples()]
+        named = pd.DataFrame({"site_id": key, "attribute": self.arrivals["attribute"]})
+        amount = observations.draw(named.join(self.arrivals[list(_ENDS)]), **settings)
+        years = self.arrivals[[f"year_{end}" for end in _ENDS]].set_axis(list(_ENDS), axis=1)
+        year = observations.draw(named.assign(attribute=named["attribute"] + ">year").join(years), **settings)
+        keys = zip(self.observations["site_id"], self.observations["attribute"], strict=True)
+        of = {pair: at for at, pair in enumerate(keys)}
+        for at, one in enumerate(zip(self.arrivals["station"], self.arrivals["attribute"], strict=True)):
+            if one in of:  # a number of its own, drawn once whatever it is used for
+                amount[:, at] = self.draws[:, of[one]]
+        return amount, np.rint(year).astype(int)
 
     @cached_property
     def evidence(self) -> tuple[np.ndarray, np.ndarray]:
@@ -115,6 +147,12 @@ class Region:
             evidence.append(rows["basis"].fillna("assumed").to_numpy(object))
             source.append(rows["publisher"].fillna("").to_numpy(object))
         return np.stack(evidence, axis=1), np.stack(source, axis=1)
+
+    @cached_property
+    def drawn_by_segment(self) -> dict[str, np.ndarray]:
+        """(N, G, S) draws of measures that depend on the segment."""
+        sites, size = self.sites["id"].tolist(), {"draws": self.scenario.draws, "seed": self.scenario.seed}
+        return {"industry_fit": industry_fit.draw(_fits(self.sites), sites, **size)}
 
     @cached_property
     def same_assumption(self) -> dict[str, int]:
@@ -134,6 +172,13 @@ class Region:
         """Criteria that tell no two sites apart: one assumed interval stands for all of them."""
         return frozenset(key for key, count in self.same_assumption.items() if count == len(self.sites) > 1)
 
+    @cached_property
+    def alike(self) -> frozenset[str]:
+        """Criteria that are the same at every site for every segment, and so give their weight back."""
+        needs = {kind.need: np.ones((3, len(catalog.segments()))) for kind in catalog.resources().values()}
+        ends = Setting(needs, {key: bounds.T for key, bounds in self.offers.items()}, self.by_segment)
+        return alike_everywhere(ends, catalog.criteria()) | self.same_everywhere
+
     @property
     def criterion_notes(self) -> dict[str, Text]:
         """What to know beside a criterion: that it rests on one assumption for many sites, and what it leaves out."""
@@ -141,12 +186,16 @@ class Region:
         for key, count in self.same_assumption.items():
             if 2 * count <= len(self.sites) or count < 2:
                 continue
-            zh, en = "各园区同一假定，不区分园区", "the same assumption at every site: it tells none apart"
+            zh = "各园区同一假定，不区分园区，权重让给其余指标，有一处核实即恢复"
+            en = "the same assumption at every site: it tells none apart and gives its weight back until one is known"
             if key not in self.same_everywhere:
                 zh = f"{len(self.sites)} 个园区中有 {count} 个同一假定，彼此不区分"
                 en = f"{count} of {len(self.sites)} sites rest on one assumption, which tells none of them apart"
-            more = notes.get(key)
-            notes[key] = Text(zh=f"{zh}；{more.zh}" if more else zh, en=f"{en}; {more.en}" if more else en)
+            notes[key] = _joined(zh, en, notes.get(key))
+        for key in sorted(self.alike - self.same_everywhere):
+            zh = "各园区数值相同，不区分园区，权重让给其余指标，有一处不同即恢复"
+            en = "the same number at every site: it tells none apart and gives its weight back until one differs"
+            notes[key] = _joined(zh, en, self.left_out.get(key))
         return notes
 
     @cached_property
@@ -213,6 +262,11 @@ class Region:
         return known.reindex([(attribute, one) for one in subjects]).to_numpy(float)
 
 
+def _joined(zh: str, en: str, more: Text | None) -> Text:
+    """A note before another one, where there is one."""
+    return Text(zh=f"{zh}；{more.zh}" if more else zh, en=f"{en}; {more.en}" if more else en)
+
+
 def prepare(
     scenario: Scenario,
     layers: Layers | Mapping[str, pd.DataFrame] | None = None,
@@ -241,15 +295,22 @@ def prepare(
     sites = world["sites"]
     sites = (sites[sites["id"].isin(scenario.sites)] if scenario.sites else sites).reset_index(drop=True)
     refuse_if(_site_faults(sites) + _moved_faults(world) + pools.zone_faults(world["sites"]))
-    sites = sites.assign(stations=pools.stations_of(sites, world["sites"]))
+    sites = pools.fed_as_zones(sites, world["sites"])
     anchor = world["anchors"].loc[world["anchors"]["id"] == scenario.anchor].set_index("id")
     network, calibration = travel_of(world)
     trips = _trips(network, calibration, world, scenario.anchor, sites)
     rough_km = toml.table("travel")["points"]["rough_m"] / 1000
     feed = feeding_station(sites, world["substations"], within_km=rough_km)
-    sites = sites.assign(station=feed.station, constraints_checked=constraints_checked(sites))
-    by_site, by_segment = _measures(network, calibration, world, sites)
-    derived = [_trip_rows(trips), _distance_rows(sites, feed), _supplier_rows(network, calibration, world, sites)]
+    everywhere = feeding_station(pools.fed_as_zones(world["sites"], world["sites"]), world["substations"])
+    feeds = independent_feeds(sites, world["substations"])
+    sites = sites.assign(station=feed.station, constraints_checked=constraints_checked(sites), independent_feeds=feeds)
+    stations = arriving_stations.station_years(
+        sites, world["substations"], day=scenario.date, table=toml.table("arrivals")
+    )
+    reach = reach_of(network, calibration, world, sites)
+    derived = [_trip_rows(trips), _distance_rows(sites, feed), *_reach_rows(sites, reach)]
+    feeds_area = zones_of_areas(world["sites"], everywhere.station)
+    found = _observe(scenario, world, sites, [*derived, _constraint_rows(sites)], feeds_area, stations["station"])
     return Region(
         scenario=scenario,
         layers=layers,
@@ -258,11 +319,11 @@ def prepare(
         network=network,
         calibration=calibration,
         trips=trips,
-        observations=_observe(scenario, world, sites, [*derived, _constraint_rows(sites)]),
-        by_site=by_site,
-        by_segment=by_segment,
+        observations=found,
+        by_segment={**_measures(world, sites), **reach.by_segment},
         names=_names(world),
-        left_out=_left_out(world),
+        left_out=reach.left_out,
+        arrivals=_arrivals(scenario, sites, world["substations"], stations, found),
     )
 
 
@@ -305,6 +366,61 @@ def _shipped_points(name: str) -> gpd.GeoSeries:
     return points[points.geometry.notna()].set_index("id").geometry
 
 
+def _arrivals(
+    scenario: Scenario,
+    sites: gpd.GeoDataFrame,
+    substations: pd.DataFrame,
+    stations: pd.DataFrame,
+    known: pd.DataFrame,
+) -> pd.DataFrame:
+    """What the scenario says arrives, and what stations bring that it says nothing of."""
+    spare = known[known["attribute"] == "spare_mva"].set_index("site_id")
+    said = {one.subject for one in scenario.arrivals if one.attribute == "spare_mva"}
+    pool_of, fed, rows = pools_of_stations(sites, substations), feeds_of(sites, substations), []
+    drawing = dict(zip(sites["id"], sites["station"], strict=True))
+
+    def reach(station: str) -> str:
+        """The sites of its pool that a station feeds."""
+        return ";".join(site for site in fed.get(station, ()) if drawing.get(site) == pool_of.get(station))
+
+    for one in stations[~stations["station"].isin(said)].to_dict("records"):
+        number = spare.loc[one["station"]]
+        years = [one[f"year_{end}"] for end in _ENDS]
+        about = [number["basis"], number["source"], number["publisher"], one["station"], reach(one["station"])]
+        rows.append((one["subject"], "spare_mva", *number[list(_ENDS)], *years, *about))
+    for arrival in scenario.arrivals:
+        is_pool = arrival.subject in pools_of(arrival.attribute, sites)
+        pool = arrival.subject if is_pool else pool_of.get(arrival.subject, arrival.subject)
+        bounds = (arrival.low, arrival.likely, arrival.high, *arrival.years)
+        station = "" if is_pool else arrival.subject
+        about = [arrival.basis, arrival.source, arrival.source, station, reach(station)]
+        rows.append((pool, arrival.attribute, *bounds, *about))
+    return pd.DataFrame(rows, columns=ARRIVAL_COLUMNS)
+
+
+def arrives_at(region: Region, row: int) -> np.ndarray:
+    """(S,): the sites that one row of the region's arrivals is for."""
+    one = region.arrivals.iloc[row]
+    here = (subject_of(one["attribute"], region.sites) == one["subject"]).to_numpy()
+    return here & region.sites["id"].isin(one["sites"].split(";")).to_numpy() if one["sites"] else here
+
+
+def begins(region: Region, projects: pd.DataFrame, resource: str) -> np.ndarray:
+    """(P,): year from which each project draws on a resource; the first year of the study where nobody says.
+
+    Parameters
+    ----------
+    region : Region
+    projects : DataFrame
+        P checked projects.
+    resource : str
+        Name of a resource of the problem.
+    """
+    first, column = region.scenario.date.year, catalog.known_kind(resource).year
+    known = projects[column].fillna(projects["year"]) if column in projects else projects["year"]
+    return np.maximum(known.fillna(first).to_numpy(int), first)
+
+
 def travel_of(world: Mapping[str, pd.DataFrame]) -> tuple[RoadNetwork, RoadCalibration]:
     """The road network and its calibration on the published times whose places are in the layers.
 
@@ -334,7 +450,7 @@ def _trips(
     anchor: str,
     sites: gpd.GeoDataFrame,
 ) -> pd.DataFrame:
-    """Anchor to each site; by road alone where the railway's stops are not in the layers."""
+    """Anchor to each site, with what its point may be off by; by road alone where the railway's stops are missing."""
     places, table = _places(world), toml.table("travel")
     services = [
         service
@@ -342,28 +458,57 @@ def _trips(
         if {stop["at"] for stop in service["stop"]} <= set(places)
     ]
     table = {**table, "rail": {**table["rail"], "service": services}}
-    return trips(network, calibration, table=table, places=places, origins=[anchor], destinations=sites["id"].tolist())
+    names = {"origins": [anchor], "destinations": sites["id"].tolist()}
+    return trips(network, calibration, table=table, places=places, **names).assign(off_min=_off_min(sites))
 
 
 def facts_of(region: Region, projects: pd.DataFrame) -> Facts:
     """What the rules look at."""
     forbidden = frozenset((pair.project, pair.site) for pair in region.scenario.forbidden)
-    return Facts(projects, region.sites, _needs(projects), region.offers, forbidden)
+    dual = region.scenario.dual_supply == "required"
+    return Facts(projects, region.sites, _needs(projects), region.offers, forbidden, _more(region, projects), dual)
+
+
+def _more(region: Region, projects: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Attribute -> (P, S): the most that may have arrived for each project at each site by when it begins."""
+    found: dict[str, np.ndarray] = {}
+    for name, kind in catalog.resources().items():
+        rows = region.arrivals[region.arrivals["attribute"] == kind.attribute]
+        start = begins(region, projects, name)
+        for at, one in rows.iterrows():
+            there = (one.year_low <= start)[:, None] & arrives_at(region, at)[None, :]
+            found[kind.attribute] = found.get(kind.attribute, 0.0) + np.where(there, one.high, 0.0)
+    return found
+
+
+def _later(region: Region, amount: np.ndarray, year: np.ndarray) -> dict[str, tuple[Later, ...]]:
+    """Attribute -> what arrives at which sites, from (N, A) amounts and years."""
+    found: dict[str, tuple[Later, ...]] = {}
+    for at, one in enumerate(region.arrivals.itertuples()):
+        here = arrives_at(region, at)
+        found[one.attribute] = (*found.get(one.attribute, ()), Later(here, amount[:, at], year[:, at]))
+    return found
 
 
 def settings_of(region: Region, facts: Facts) -> tuple[Setting, Setting]:
     """What the measures look at: the likely values, and the draws of all that is uncertain."""
     segment = [list(catalog.segments()).index(key) for key in facts.projects["segment"]]
-    fixed = {key: row[None, :] for key, row in region.by_site.items()}
-    fixed |= {key: rows[segment] for key, rows in region.by_segment.items()}
+    fixed = {key: rows[segment] for key, rows in region.by_segment.items()}
+    bearable = facts.projects["max_minutes"].to_numpy(float)
     likely = Setting(
         {key: bounds[:, 1:2].T for key, bounds in facts.needs.items()},
         {key: bounds[:, 1:2].T for key, bounds in facts.offers.items()},
         fixed,
+        bearable,
     )
+    start = {kind.attribute: begins(region, facts.projects, name) for name, kind in catalog.resources().items()}
+    arrive = region.arrivals
+    most_likely = _later(region, arrive["likely"].to_numpy(float)[None], arrive["year_likely"].to_numpy(float)[None])
+    likely = replace(likely, later=most_likely, begins=start)
     offers = {key: np.ascontiguousarray(drawn.T) for key, drawn in region.offered(region.draws.T).items()}
-    needs = {key: _draw_needs(region.scenario, facts.projects, key, bounds) for key, bounds in facts.needs.items()}
-    return likely, Setting(needs, offers, fixed)
+    needs = need_draws.draw(facts.projects, facts.needs, draws=region.scenario.draws, seed=region.scenario.seed)
+    drawn = Setting(needs, offers, fixed, bearable, _later(region, *region.arrival_draws), start)
+    return likely, replace(drawn, by_segment=region.drawn_by_segment, segment=np.array(segment, dtype=int))
 
 
 def subject_of(attribute: str, sites: gpd.GeoDataFrame) -> pd.Series:
@@ -375,6 +520,12 @@ def subject_of(attribute: str, sites: gpd.GeoDataFrame) -> pd.Series:
         return subject
     classes = sites["site_class"] if "site_class" in sites else pd.Series("", sites.index)
     return subject.where(classes.map(declared.applies), "")
+
+
+def pools_of(attribute: str, sites: gpd.GeoDataFrame) -> set[str]:
+    """Subjects whose number of an attribute bounds any site: see `subject_of`, and zones that parks share."""
+    shared = any(kind.zone_pool for kind in catalog.resources().values() if kind.attribute == attribute)
+    return {*subject_of(attribute, sites), *(pools.zone_of(sites) if shared else ())} - {""}
 
 
 def number_behind(criterion: Criterion, sites: gpd.GeoDataFrame) -> pd.MultiIndex:
@@ -425,7 +576,7 @@ def pool_name(region: Region, resource: str, pool: str) -> Text:
         Id of the site, station, supply area or prefecture whose pool it is.
     """
     name, kind = region.names[pool], catalog.resource_kind(resource)
-    if kind is None or not kind.zone_pool or resource.endswith(catalog.PARK):
+    if kind is None or not kind.zone_pool or catalog.is_park(resource):
         return name
     if pool not in set(pools.zone_of(region.sites)):
         return name
@@ -513,11 +664,45 @@ def name_faults(
     named.append(("shares.prefecture", _values(row, "shares", "prefecture"), cities))
     named.append(("shares.segment", _values(row, "shares", "segment") - {""}, set(catalog.segments())))
     at = where if isinstance(where, Place) else Place(where)
-    return [
+    return _arrival_faults(row, world, chosen, at) + [
         Fault("world.no_such_name", replace(at, key=key), name=toml.shown(name), known=sorted(names))
         for key, used, names in named
         for name in sorted(used - names)
     ]
+
+
+def _arrival_faults(
+    row: Mapping[str, Any], world: Mapping[str, pd.DataFrame], chosen: set[str], at: Place
+) -> list[Fault]:
+    """What can't arrive: another attribute than a resource's, for nobody, or before the day of the study."""
+    entries = row.get("arrivals")
+    if not (isinstance(entries, list | tuple) and entries):
+        return []
+    sites = with_prefecture(world["sites"][world["sites"]["id"].isin(chosen)])
+    kinds = {kind.attribute: kind for kind in catalog.resources().values()}
+    sites = pools.fed_as_zones(sites, world["sites"])
+    sites = sites.assign(station=feeding_station(sites, world["substations"]).station)
+    feeding, faults = pools_of_stations(sites, world["substations"]), []
+    day = str(row.get("day") or datetime.date.today())
+    for number, one in enumerate(entries):
+        if not isinstance(one, dict):
+            continue
+        key = f"arrivals.{number}"
+        subject, attribute = str(one.get("subject")), one.get("attribute")
+        if attribute not in kinds:
+            place = replace(at, key=f"{key}.attribute")
+            faults.append(Fault("world.does_not_arrive", place, name=toml.shown(attribute), known=list(kinds)))
+        else:
+            there = pools_of(attribute, sites) | (set(feeding) if kinds[attribute].subject == "substation" else set())
+            if subject not in there:
+                place = replace(at, key=f"{key}.subject")
+                faults.append(Fault("world.arrives_for_nobody", place, name=toml.shown(subject), known=sorted(there)))
+        for column in ("year", "year_low", "year_high"):
+            year = one.get(column)
+            if isinstance(year, int) and FIRST_YEAR <= year < int(day[:4]):
+                place = replace(at, key=f"{key}.{column}")
+                faults.append(Fault("world.arrived_before", place, year=year, day=day))
+    return faults
 
 
 def _texts(entries: Any) -> set[str]:
@@ -532,101 +717,31 @@ def _values(row: Mapping[str, Any], key: str, field: str) -> set[str]:
     return {str(one[field]) for one in tables if field in one}
 
 
-def _measures(
-    network: RoadNetwork, calibration: RoadCalibration, world: Mapping[str, pd.DataFrame], sites: gpd.GeoDataFrame
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """(S,) measures of sites, and (G, S) measures that depend on the segment."""
+def _measures(world: Mapping[str, pd.DataFrame], sites: gpd.GeoDataFrame) -> dict[str, np.ndarray]:
+    """(G, S) measures that depend on the segment and on no road."""
     segments = catalog.segments()
-    gates, platforms = _gates(world), _platforms(world)
-    freight = {key: _gate_minutes(network, calibration, sites, points) for key, points in gates.items()}
-    testing = _minutes(network, calibration, sites, platforms[_is_placed(platforms)]).min(axis=1, initial=np.inf)
-    industries = (sites["industries_zh"].fillna("") + sites["catalogue_industries_zh"].fillna("")).tolist()
-    fit = [[_fit(text, segment.industries) for text in industries] for segment in segments.values()]
-    firms = _firms(world)
-    same = np.array([firms["segments"].str.split(";").map(lambda parts, key=key: key in parts) for key in segments])
-    city = firms["prefecture_code"].to_numpy()[:, None] == sites["prefecture_code"].to_numpy()[None, :]
-    by_site = {"testing_minutes": np.where(np.isfinite(testing), testing, np.nan)}
-    by_segment = {
-        "freight_minutes": np.array([freight[segment.freight] for segment in segments.values()]),
-        "industry_fit": np.array(fit),
-        "same_segment": same.astype(float) @ city.astype(float),
-    }
-    return by_site, by_segment
+    fit = [np.minimum(bounds[:, 1], 1.0) for bounds in _fits(sites).values()]
+    chain = firms(world)
+    same = np.array([chain["segments"].str.split(";").map(lambda parts, key=key: key in parts) for key in segments])
+    city = chain["prefecture_code"].to_numpy()[:, None] == sites["prefecture_code"].to_numpy()[None, :]
+    return {"industry_fit": np.array(fit), "same_segment": same.astype(float) @ city.astype(float)}
 
 
-def _firms(world: Mapping[str, pd.DataFrame]) -> gpd.GeoDataFrame:
-    """Firms and plants of the chain, wherever they are."""
-    return world["chain"][world["chain"]["kind"].isin(["firm", "plant"])]
+def firms_by_segment(chain: pd.DataFrame) -> pd.DataFrame:
+    """Firms and plants of each prefecture and segment, wherever they are: prefectures × G.
+
+    One that is in two segments counts in each; one without a prefecture or a segment in none.
+    """
+    firms = chain[chain["kind"].isin(["firm", "plant"]) & (chain["prefecture_code"].fillna("") != "")]
+    parts = firms["segments"].fillna("").str.split(";")
+    member = pd.DataFrame({key: parts.map(lambda one, key=key: key in one) for key in catalog.segments()}, dtype=float)
+    return member.groupby(firms["prefecture_code"]).sum()
 
 
-def _suppliers(world: Mapping[str, pd.DataFrame]) -> gpd.GeoDataFrame:
-    """Firms that a laser plant buys of."""
-    firms = _firms(world)
-    return firms[~firms["stage"].isin(["applications", "support"])]
-
-
-def _platforms(world: Mapping[str, pd.DataFrame]) -> gpd.GeoDataFrame:
-    """Testing and service platforms and laboratories."""
-    return world["chain"][world["chain"]["kind"].isin(["platform", "lab"])]
-
-
-def _gates(world: Mapping[str, pd.DataFrame]) -> dict[str, gpd.GeoDataFrame]:
-    """Where goods leave, by main mode of freight."""
-    airports = world["airports"]
-    return {"port": world["ports"], "air": airports[airports["iata"].isin(CARGO_AIRPORTS)]}
-
-
-def _is_placed(points: gpd.GeoDataFrame) -> np.ndarray:
-    """(n,): whether a point is known well enough to be the nearest to something; see `tables/travel.toml`."""
-    return doubt_km(points) <= toml.table("travel")["points"]["rough_m"] / 1000
-
-
-def _gate_minutes(
-    network: RoadNetwork, calibration: RoadCalibration, sites: gpd.GeoDataFrame, gates: gpd.GeoDataFrame
-) -> np.ndarray:
-    """(S,): likely truck minutes to the nearest gate; nan where no gate has a place."""
-    placed = gates[_is_placed(gates)]
-    if placed.empty:
-        return np.full(len(sites), np.nan)
-    table = toml.table("travel")
-    found = freight_minutes(network, calibration, sites=sites.geometry, terminals=placed.geometry, table=table)
-    return found.minutes.likely
-
-
-def _fit(industries: str, words: Iterable[str]) -> float:
-    """How far lead industries match a segment's words, 0 to 1; nan where nobody says which they are."""
-    return min(1.0, sum(word in industries for word in words) / 3) if industries.strip() else np.nan
-
-
-def _left_out(world: Mapping[str, pd.DataFrame]) -> dict[str, Text]:
-    """Criterion -> how many things its measure leaves out, as they have no place or one that is too rough."""
-    platforms, suppliers = _platforms(world), _suppliers(world)
-    gates = pd.concat(_gates(world).values())
-    rough = {"testing_minutes": (~_is_placed(platforms)).sum(), "freight_minutes": (~_is_placed(gates)).sum()}
-    nowhere, doubtful = np.isinf(doubt_km(suppliers)), ~_is_placed(suppliers)
-    found = {
-        key: Text(
-            zh=f"另有 {count} 处位置未知或只知区县，未计入",
-            en=f"{count} more, known by district only or not at all, are left out",
-        )
-        for key, count in rough.items()
-        if count
-    }
-    if doubtful.any():
-        known = (doubtful & ~nowhere).sum()
-        zh = f"另有 {nowhere.sum()} 家位置未知，未计入；{known} 家只知区县，按误差计入上下限"
-        en = f"{nowhere.sum()} firms without a place are left out; {known} known by district only count by their error"
-        found["supplier_count"] = Text(zh=zh, en=en)
-    return found
-
-
-def _minutes(
-    network: RoadNetwork, calibration: RoadCalibration, sites: gpd.GeoDataFrame, points: gpd.GeoDataFrame
-) -> np.ndarray:
-    """(S, points): likely minutes by road, door to door."""
-    if points.empty:
-        return np.empty((len(sites), 0))
-    return calibration.minutes(matrix(network, sites.geometry, points.geometry).minutes).likely
+def _fits(sites: gpd.GeoDataFrame) -> dict[str, np.ndarray]:
+    """Segment -> (S, 3) low, likely, high of how far the lead industries match it; see `industry_fit.fit`."""
+    own, listed = (sites[column].fillna("").tolist() for column in ("industries_zh", "catalogue_industries_zh"))
+    return {key: industry_fit.fit(own, listed, segment.industries) for key, segment in catalog.segments().items()}
 
 
 def _derived(subjects: Any, attribute: str, bounds: np.ndarray, source: Any, **more: Any) -> pd.DataFrame:
@@ -637,11 +752,36 @@ def _derived(subjects: Any, attribute: str, bounds: np.ndarray, source: Any, **m
 
 
 def _trip_rows(trips: pd.DataFrame) -> pd.DataFrame:
-    """Door to door to each site, by the faster way."""
+    """Door to door to each site, by the faster way, give or take what its point may be off by."""
     sources = catalog.attributes()["trip_min"].sources
     way = {mode: words.zh for mode, words in zip(("road", "rail"), sources, strict=True)}
-    bounds = trips[[f"{end}_min" for end in _ENDS]].to_numpy(float)
-    return _derived(trips["destination"].to_numpy(), "trip_min", bounds, trips["mode"].map(way).to_numpy())
+    bounds = off_by(trips[[f"{end}_min" for end in _ENDS]].to_numpy(float), trips["off_min"].to_numpy(float))
+    source = trips["mode"].map(way).to_numpy()
+    cause = [observations.cause_of("trip_min", mode) for mode in trips["mode"]]
+    shared = {"cause": cause, "common": catalog.attributes()["trip_min"].common}
+    return _derived(trips["destination"].to_numpy(), "trip_min", bounds, source, **shared)
+
+
+def off_by(bounds: np.ndarray, off: np.ndarray) -> np.ndarray:
+    """Widen intervals of minutes by what the point may be off by; both errors are independent and add in quadrature.
+
+    Parameters
+    ----------
+    bounds : (n, 3) array
+        Low, likely, high.
+    off : (n,) array
+        Minutes; where that is without end there is no point, and nothing is added.
+    """
+    low, likely, high = bounds.T
+    off = np.where(np.isfinite(off), off, 0.0)
+    with np.errstate(invalid="ignore"):  # inf - inf where nothing leads there
+        wider = np.stack([likely - np.hypot(likely - low, off), likely, likely + np.hypot(high - likely, off)], axis=1)
+    return np.where(np.isfinite(likely)[:, None], np.maximum(wider, 0.0), bounds)
+
+
+def _off_min(sites: gpd.GeoDataFrame) -> np.ndarray:
+    """(S,): minutes by road that the point of each site may be off by."""
+    return doubt_km(sites) / toml.table("travel")["points"]["km_per_min"]
 
 
 def _distance_rows(sites: gpd.GeoDataFrame, feed: Feed) -> pd.DataFrame:
@@ -652,17 +792,13 @@ def _distance_rows(sites: gpd.GeoDataFrame, feed: Feed) -> pd.DataFrame:
     return _derived(sites["id"].to_numpy()[known], "grid_km", bounds, catalog.attributes()["grid_km"].sources[0].zh)
 
 
-def _supplier_rows(
-    network: RoadNetwork, calibration: RoadCalibration, world: Mapping[str, pd.DataFrame], sites: gpd.GeoDataFrame
-) -> pd.DataFrame:
-    """Listed suppliers within an hour of each site; the bounds count those that may be, and those that must be."""
-    suppliers = _suppliers(world)
-    suppliers = suppliers[np.isfinite(doubt_km(suppliers))]
-    minutes = _minutes(network, calibration, sites, suppliers)
-    off = (doubt_km(sites)[:, None] + doubt_km(suppliers)) / toml.table("travel")["points"]["km_per_min"]
-    bounds = np.stack([(minutes + sign * off <= SUPPLIER_MINUTES).sum(axis=1) for sign in (1, 0, -1)], axis=1)
-    words = catalog.attributes()["supplier_count"].sources[0].zh
-    return _derived(sites["id"].to_numpy(), "supplier_count", bounds.astype(float), words)
+def _reach_rows(sites: gpd.GeoDataFrame, found: Reach) -> list[pd.DataFrame]:
+    """Access to suppliers and customers and the ways of freight, where anything has a place."""
+    ids, declared, rows = sites["id"].to_numpy(), catalog.attributes(), []
+    for attribute, bounds in found.numbers.items():
+        known = ~np.isnan(bounds).any(axis=1)
+        rows.append(_derived(ids[known], attribute, bounds[known], declared[attribute].sources[0].zh))
+    return [one for one in rows if len(one)]
 
 
 def _constraint_rows(sites: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -673,7 +809,12 @@ def _constraint_rows(sites: gpd.GeoDataFrame) -> pd.DataFrame:
     known = (sites["constraints_checked"] == "yes").to_numpy()
     likely, high = np.maximum(listed + 1, prior.likely), np.maximum(listed + 2, prior.high)
     bounds = np.stack([listed, np.where(known, listed, likely), np.where(known, listed, high)], axis=1)
-    trust = {"basis": np.where(known, "derived", "assumed"), "confidence": np.where(known, "medium", "low")}
+    trust: dict[str, Any] = {
+        "basis": np.where(known, "derived", "assumed"),
+        "confidence": np.where(known, "medium", "low"),
+    }
+    trust |= {"cause": observations.cause_of("open_constraints", prior.class_)}
+    trust |= {"common": np.where(known, 0.0, prior.common)}
     source = np.where(known, declared.sources[0].zh, prior.reason.zh)
     return _derived(sites["id"].to_numpy(), "open_constraints", bounds, source, **trust)
 
@@ -683,6 +824,8 @@ def _observe(
     world: Mapping[str, pd.DataFrame],
     sites: gpd.GeoDataFrame,
     derived: Iterable[pd.DataFrame],
+    zones: Mapping[str, int],
+    arriving: Iterable[str],
 ) -> pd.DataFrame:
     """Every number of sites, stations and prefectures: the user's, the published, the derived, the assumed."""
     declared = catalog.attributes()
@@ -691,11 +834,13 @@ def _observe(
     stations = world["substations"]
     subjects = {
         "site": _classes(world["sites"], {*sites["id"], *pools.zone_of(sites)}),
-        "substation": dict.fromkeys(sorted({*sites["station"]} & {*supply_area(sites)}), "unknown_feed")
+        "substation": {
+            area: area_class(zones.get(area, 1)) for area in sorted({*sites["station"]} & {*supply_area(sites)})
+        }
         | {
             one: f"{kv:.0f}" if status == "operating" else "unconfirmed"
             for one, kv, status in zip(stations["id"], stations["voltage_kv"], stations["status"], strict=True)
-            if one in set(sites["station"])
+            if one in {*sites["station"], *arriving}
         },
         "prefecture": dict.fromkeys(sorted(set(sites["prefecture_code"])), "*"),
     }
@@ -707,6 +852,15 @@ def _classes(sites: gpd.GeoDataFrame, wanted: set[str]) -> dict[str, str]:
     return {one: kind for one, kind in zip(sites["id"], sites["site_class"], strict=True) if one in wanted}
 
 
+def area_class(zones: int) -> str:
+    """Class of the prior of a supply area by how many zones draw on it; see `tables/attributes.toml`."""
+    classes = {prior.class_ for prior in catalog.attributes()["spare_mva"].priors}
+    for count in range(zones, 1, -1):
+        if f"unknown_feed_{count}" in classes:
+            return f"unknown_feed_{count}"
+    return "unknown_feed"
+
+
 def _needs(projects: pd.DataFrame) -> dict[str, np.ndarray]:
     """(P, 3) low, likely, high of what each project takes."""
     constants, needs = toml.table("requirements"), {}
@@ -714,9 +868,3 @@ def _needs(projects: pd.DataFrame) -> dict[str, np.ndarray]:
         asked = projects[[f"{kind.asked.column}_{end}" for end in _ENDS]].to_numpy(float)
         needs[kind.need] = asked * constants[kind.asked.constant] if kind.asked.constant else asked
     return needs
-
-
-def _draw_needs(scenario: Scenario, projects: pd.DataFrame, need: str, bounds: np.ndarray) -> np.ndarray:
-    """(N, P): draws of one need of every project."""
-    rows = pd.DataFrame(bounds, columns=list(_ENDS)).assign(site_id=projects.index, attribute=need)
-    return observations.draw(rows, draws=scenario.draws, seed=scenario.seed)

@@ -10,10 +10,10 @@ import hashlib
 import importlib.metadata
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -22,14 +22,16 @@ import pandas as pd
 from geo_cluster import eligibility
 from geo_cluster.domain import LANGUAGES, PlanningLevel, ResourceKind, Scenario, Share, Text
 from geo_cluster.eligibility import Eligibility, Facts
-from geo_cluster.errors import Fault, InputError, Place
+from geo_cluster.errors import Fault, InputError, Place, refuse_if
+from geo_cluster.matching.division import Division, division_of, side_by_side
 from geo_cluster.matching.plan import Assignment, Progress, Violation
 from geo_cluster.matching.problem import Link, Problem
 from geo_cluster.matching.resource import UNPLACED, Resource, Titles
 from geo_cluster.matching.rules import group_limits, keep
 from geo_cluster.matching.solve import solve
 from geo_cluster.matching.verify import verify
-from geo_cluster.region import LAYERS, Region, facts_of, pool_name, prepare, settings_of, subject_of
+from geo_cluster.matching.years import Arriving, apart, base_name, by_year, can_bind, is_apart, year_violations
+from geo_cluster.region import LAYERS, Region, arrives_at, begins, facts_of, pool_name, prepare, settings_of, subject_of
 from geo_cluster.scoring.criteria import DecisionMatrix, Setting, decide
 from geo_cluster.supply.pools import zone_of
 from geo_cluster.world import catalog, portfolio, rule_life
@@ -64,8 +66,9 @@ class Study:
     decision : DecisionMatrix
         Natural units, values, contributions, draws.
     resources : tuple of Resource
-        The pools that projects share, one a row of `catalog.resources()`: land, floor, power,
-        energy; and `land:park`, what parks inside zones have beside what they share with their zone.
+        The pools that projects share, one a row of `catalog.resources()`: land, floor, power, energy; and `land:park`,
+        what parks inside zones have beside what they share with their zone; with what arrives while projects begin.
+        The problem has those of earlier years too (`matching.years`).
     problem, plan : Problem, Assignment
         What was matched (None when no project may go anywhere), and the plan with its bound.
     violations : tuple
@@ -203,6 +206,7 @@ def run(
     if scenario.layers_sha256 and layers.folder == scenario.layers:  # refreshed since the scenario was read: another id
         scenario = scenario.model_copy(update={"layers_sha256": layers.sha256})
     projects = portfolio.read(scenario.portfolio) if projects is None else projects
+    refuse_if(_past_faults(scenario, projects))
     clock("region")
     region = prepare(scenario, layers, projects=projects.index)
     sites, facts = region.sites, facts_of(region, projects)
@@ -210,15 +214,19 @@ def run(
     allowed = eligibility.judge(facts)
     clock("scoring")
     likely, drawn = settings_of(region, facts)
-    decision = decide(likely, drawn, catalog.criteria(), scenario.weights)
+    decision = decide(likely, drawn, catalog.criteria(), scenario.weights, region.alike)
     clock("matching")
-    resources = _resources(region, facts)
+    limited = limits(region, facts)
+    resources, steps = over_years(region, limited)
     problem = _problem(region, facts, allowed, decision.score, resources)
+    if problem and steps:
+        problem = problem.suppose(resources=(*problem.resources, *steps))
     if plan is None:
         plan = _solve(scenario, problem, len(projects), progress)
     _refuse_misfit(plan, len(projects), len(sites))
     clock("verify")
     violations = verify(problem, plan) if problem else ()
+    violations += tuple(_year_violations(region, facts, limited, plan))
     return Study(
         scenario=scenario,
         region=region,
@@ -257,8 +265,101 @@ class _Clock:
         return self.seconds
 
 
-def _resources(region: Region, facts: Facts) -> tuple[Resource, ...]:
-    """What there is of each resource at its sites, stations or prefectures, with what projects take of it."""
+def _past_faults(scenario: Scenario, projects: pd.DataFrame) -> list[Fault]:
+    """Projects that begin before the day of the study; those of the sample, which grow old with it, begin with it."""
+    faults = []
+    for key in () if scenario.is_sample else ("year", "power_year"):
+        for project, year in projects[key].items() if key in projects else ():
+            if not pd.isna(year) and year < scenario.date.year:
+                place = Place("", kind="project", entry=str(project), key=key)
+                faults.append(Fault("world.project_before", place, year=int(year), day=str(scenario.date)))
+    return faults
+
+
+class Limit(NamedTuple):
+    """A resource without what arrives, what arrives to its pools, and (P,) from which year each project draws on it."""
+
+    resource: Resource
+    arriving: tuple[Arriving, ...]
+    begins: np.ndarray
+
+
+def limits(region: Region, facts: Facts) -> tuple[Limit, ...]:
+    """Every resource over the years, then those of sites that some arrivals to their pool are not for.
+
+    Parameters
+    ----------
+    region : Region
+    facts : Facts
+    """
+    found, others = [], []
+    for resource in base_resources(region, facts):
+        arriving = _arriving_at(region, resource)
+        start = begins(region, facts.projects, resource.name)
+        found.append(Limit(resource, arriving, start))
+        if left := apart(resource, arriving):
+            others.append(Limit(*left, start))
+    return (*found, *others)
+
+
+def _arriving_at(region: Region, resource: Resource) -> tuple[Arriving, ...]:
+    """What the pools of a resource have more from a year on, in its unit: each that which is said to arrive for it."""
+    kind, found = catalog.known_kind(resource.name), []
+    for at, row in region.arrivals.iterrows():
+        if row["attribute"] == kind.attribute and row["subject"] in resource.pools:
+            amount = row[["low", "likely", "high"]].to_numpy(float) * kind.times
+            year = row[["year_low", "year_likely", "year_high"]].to_numpy(int)
+            sites = arrives_at(region, at) if row["sites"] else None
+            found.append(Arriving(resource.pools.index(row["subject"]), amount, year, sites, at))
+    return tuple(found)
+
+
+def over_years(region: Region, found: tuple[Limit, ...]) -> tuple[tuple[Resource, ...], tuple[Resource, ...]]:
+    """Every resource as it is in the end, and the limits of years and sites beside; see `matching.years`.
+
+    Parameters
+    ----------
+    region : Region
+    found : tuple of Limit
+    """
+    level, first = region.scenario.planning_level, region.scenario.date.year
+    whole = {one.resource.name: one for one in found}
+
+    def binds(one: Limit) -> bool:
+        if not is_apart(one.resource.name):
+            return True
+        all_of_it, last = whole[base_name(one.resource.name)].arriving, int(one.begins.max(initial=first))
+        return can_bind(one.resource, all_of_it, level=level, last=last)
+
+    each = [by_year(one.resource, one.arriving, one.begins, level=level, first=first) for one in found if binds(one)]
+    last = tuple(one for one, *_ in each if not is_apart(one.name))
+    return last, tuple(one for several in each for one in several if one not in last)
+
+
+def horizon(region: Region, projects: pd.DataFrame) -> range:
+    """Years of the study: from its day to the last in which a project begins or something may arrive."""
+    first = region.scenario.date.year
+    last = [int(begins(region, projects, name).max(initial=first)) for name in catalog.resources()]
+    return range(first, max([*last, *region.arrivals["year_high"]], default=first) + 1)
+
+
+def _year_violations(region: Region, facts: Facts, found: tuple[Limit, ...], plan: Assignment) -> Iterator[Violation]:
+    """What each year of the horizon lacks, by itself; nothing to look at where nothing arrives."""
+    years, level = horizon(region, facts.projects), region.scenario.planning_level
+    for one in found:
+        if one.arriving or is_apart(one.resource.name):
+            site = np.asarray(plan.site)
+            yield from year_violations(one.resource, one.arriving, one.begins, site, level=level, years=years)
+
+
+def base_resources(region: Region, facts: Facts) -> tuple[Resource, ...]:
+    """What there is of each resource at its sites, stations or prefectures, with what projects take of it.
+
+    Parameters
+    ----------
+    region : Region
+    facts : Facts
+    """
     sites, end = facts.sites, ENDS[region.scenario.planning_level]
     zones = zone_of(sites)
 
@@ -304,7 +405,25 @@ def _problem(
         present = np.full(len(projects), UNPLACED)
         for pair in scenario.present:
             present[projects.index(pair.project)] = ids.index(pair.site)
-        return keep(problem, present, price=scenario.moving_price) if scenario.moving_price else problem
+        problem = keep(problem, present, price=scenario.moving_price) if scenario.moving_price else problem
+        return side_by_side(problem, division_aim(region, facts, problem), price=scenario.division)
+
+
+def division_aim(region: Region, facts: Facts, problem: Problem) -> Division:
+    """Segments of the projects, prefectures of the sites, and the firms of each project's segment in each of them.
+
+    Parameters
+    ----------
+    region : Region
+    facts : Facts
+        Projects and sites.
+    problem : Problem
+        Of the same projects and sites.
+    """
+    prefecture, codes = pd.factorize(facts.sites["prefecture_code"])
+    first = [int(np.flatnonzero(prefecture == at)[0]) for at in range(len(codes))]
+    segment = np.array([list(catalog.segments()).index(key) for key in facts.projects["segment"]])
+    return division_of(problem, segment, prefecture, region.by_segment["same_segment"][segment][:, first])
 
 
 def _shares(region: Region, facts: Facts) -> list[Resource]:

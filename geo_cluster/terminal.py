@@ -77,7 +77,7 @@ def report(result: Study, screen: Console, lang: Literal["zh", "en"]) -> None:
     """
     from rich.table import Table
 
-    from geo_cluster.report import tables
+    from geo_cluster.report import division, tables
 
     zh = lang == "zh"
     notice = "（示例项目，非任何企业的计划）" if zh else " (sample projects, nobody's plan)"
@@ -110,6 +110,8 @@ def report(result: Study, screen: Console, lang: Literal["zh", "en"]) -> None:
     )
     for text in remarks(result.projects, result.day, lang):
         screen.print(text, soft_wrap=True)
+    for sentence in division.sentences(result, lang):
+        screen.print(f"{sentence}{'（仅供参考：样本少）' if zh else ' Indicative only: few firms.'}", soft_wrap=True)
     plan, placed = result.plan, f"{len(tables.assignment(result))}/{len(result.projects)}"
     proof = f"{plan.objective:,.2f} ≤ {plan.bound:,.2f}, gap {plan.gap:.4%}, {plan.status}"
     screen.print(f"{'落地' if zh else 'placed'} {placed}, {proof}, violations {len(result.violations)}")

@@ -268,7 +268,7 @@ def test_a_plan_of_other_projects_is_to_look_at_only(language):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("tab", ["plan", "unplaced", "pools", "others", "changes", "robustness", "ranking"])
+@pytest.mark.parametrize("tab", ["plan", "unplaced", "pools", "division", "others", "changes", "robustness", "ranking"])
 def test_every_tab_opens(tab, language):
     page = at(opened("match", language, study=run("cautious"), study_before=run()), tab, language)
     assert not page.exception

@@ -167,7 +167,7 @@ def test_the_most_wanted_swing_is_100():
     page.segmented_control(key="score-way").set_value("swing").run()
     top = next(one for one in page.slider if one.value == 100)
     top.set_value(60).run()
-    assert [one.value for one in page.warning] == [text("score.swing_100", "zh", largest=89)]
+    assert [one.value for one in page.warning] == [text("score.swing_100", "zh", largest=94)]
     assert page.button(key="weights-keep").disabled
 
 

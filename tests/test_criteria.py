@@ -18,9 +18,13 @@ def setting(draws: int = 1, *, spread: float = 0.0, **offers: np.ndarray) -> Set
     needs = {"land_mu": [30.0, 60.0], "power_mva": [5.0, 10.0], "energy_tce": [100.0, 200.0]}
     base = {"available_land_ha": [4.0, 8.0, 1.0], "spare_mva": [60.0, 60.0, 20.0], "energy_quota_tce": [1e4] * S}
     base |= {"land_price_10k_yuan_per_mu": [17.0] * S, "trip_min": [20.0, 60.0, 120.0]}
-    base |= {"grid_km": [2.0, 21.0, 40.0], "supplier_count": [60.0, 10.0, 1.0], "open_constraints": [0.0, 1.0, 5.0]}
-    arrays = {"testing_minutes": np.array([[15.0] * S])}
-    arrays |= {"freight_minutes": np.full((P, S), 30.0), "industry_fit": np.array([[1.0, 0.5, 0.0]] * P)}
+    base |= {"grid_km": [2.0, 21.0, 40.0], "open_constraints": [0.0, 1.0, 5.0]}
+    base |= {"supplier_access": [80.0, 10.0, 1.0], "customer_access": [60.0, 10.0, 1.0]}
+    base |= {"river_min": [60.0, 30.0, 10.0], "rail_min": [np.nan] * S, "air_min": [40.0, 10.0, 40.0]}
+    arrays = {"supplier_share": np.array([[0.5] * S, [1.0] * S]), "customer_share": np.array([[0.5] * S, [0.1] * S])}
+    arrays |= {"river_share": np.array([[1.0], [0.5]])}
+    arrays |= {"rail_share": np.array([[0.0], [0.0]]), "air_share": np.array([[0.0], [0.5]])}
+    arrays |= {"industry_fit": np.array([[1.0, 0.5, 0.0]] * P)}
     arrays |= {"same_segment": np.array([[0.0, 4.0, 8.0]] * P)}
     return Setting(
         {key: np.tile(values, (draws, 1)) for key, values in needs.items()},
@@ -35,16 +39,16 @@ def setting(draws: int = 1, *, spread: float = 0.0, **offers: np.ndarray) -> Set
         ("land_price", [[17, 17, 17]]),
         ("rd_minutes", [[20, 60, 120]]),
         ("grid_km", [[2, 21, 40]]),
-        ("testing_minutes", [[15, 15, 15]]),
-        ("freight_minutes", [[30, 30, 30]] * 2),
-        ("supplier_count", [[60, 10, 1]]),
+        ("freight_minutes", [[60, 30, 10], [50, 20, 25]]),
+        ("supplier_access", [[40, 5, 0.5], [80, 10, 1]]),
+        ("customer_access", [[30, 5, 0.5], [6, 1, 0.1]]),
         ("industry_fit", [[1, 0.5, 0]] * 2),
         ("same_segment", [[0, 4, 8]] * 2),
         ("open_constraints", [[0, 1, 5]]),
     ],
 )
 def test_measure(measure, expected):
-    assert np.allclose(np.broadcast_to(MEASURES[measure](setting())[0], (P, S)), expected)
+    assert np.allclose(np.broadcast_to(MEASURES[measure](setting())[0], (P, S)), expected, equal_nan=True)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +74,8 @@ def test_values_at_the_ends_of_the_declared_ranges():
     assert value["rd_minutes"][0].tolist() == pytest.approx([1, 0.8, 0.5])
     assert value["grid_km"][0].tolist() == pytest.approx([1, 0.5, 0])
     assert value["open_constraints"][0].tolist() == pytest.approx([1, 0.8, 0])
-    assert value["supplier_count"][0, [0, 2]].tolist() == pytest.approx([1, 0])
+    assert value["supplier_access"][0, [0, 2]].tolist() == pytest.approx([1, 0])
+    assert value["customer_access"][0, [0, 2]].tolist() == pytest.approx([1, 0])
 
 
 def test_contributions_add_up_and_weights_sum_to_one():

@@ -54,7 +54,7 @@ def test_too_far_even_on_the_shortest_drive():
     near_only = facts(projects=world.projects(1, max_minutes="26"))
     found = judge(near_only)
     assert found.allowed.tolist() == [[True, False]]
-    assert found.reason["zh"][0, 1] == "距研发锚点 27–38 分钟，该项目最多可承受 26 分钟"
+    assert found.reason["zh"][0, 1] == "距研发锚点 27–38 分钟，项目写明最长 26 分钟；留空即不排除"
     assert judge(facts(projects=world.projects(1, max_minutes="27"))).allowed.all()
 
 

@@ -117,6 +117,7 @@ def test_what_the_time_did_not_suffice_for_says_so(crowded):
     assert tables["alternatives"]["alternative_1"].iloc[-2].endswith("not worked out within the time")
     assert set(tables["trade_off"]["against"][tables["trade_off"]["value"].isna()]) == {
         "commuting_hours",
+        "pairs_apart",
         "fewest_in_a_prefecture",
     }
     assert not tables["holds"].empty, "what takes no solving is there"

@@ -505,10 +505,10 @@ def test_a_date_to_come_is_a_plan_and_no_service(region, tmp_path):
     assert (station["status"], station["in_service_from"], station["planned_from"][:4]) == ("planned", "", "2099")
 
 
-def test_stations_not_yet_in_service_spare_nothing(region):
+def test_what_a_station_to_come_can_spare_is_what_it_will_have(region):
     row = ("", "新站", "110/10", "2x63", "40", "2099", "115.2", "30.2", "")
     found = read(region, as_csv(row, heads=STATION), kind="substations")
-    assert found.known[0].high == 0
+    assert found.known[0].high == 63 - 40, "it counts from its date on"
 
 
 def test_shifted_stations_are_told_and_can_be_brought_home(region):

@@ -208,7 +208,7 @@ def test_nobody_asks_for_numbers_of_sites_that_are_not_considered():
     region = prepare(catalog.scenario_from(catalog.scenario().model_dump() | {"sites": ("E01", "E08"), "draws": 200}))
     asked = set(appraise.requests(region, portfolio.read("sample"))["subject"])
     assert asked
-    assert asked <= {"E01", "E08", *region.sites["station"], "420700"}
+    assert asked <= {"E01", "E08", *region.sites["station"], *region.arrivals["station"], "420700"}
 
 
 def test_requests_without_matching_are_those_of_the_study():

@@ -44,7 +44,8 @@ def test_natural_values_are_those_worked_out_by_hand(tiny):
     assert near["quota_cover"] == pytest.approx(30_000 / 122.9, rel=1e-4)
     assert near["rd_minutes"] == pytest.approx(10, abs=1e-6)
     assert near["freight_minutes"] == pytest.approx(0, abs=1e-6), "the cargo airport stands at X1"
-    assert near["supplier_count"] == 1, "F1 is a supplier, F2 and F3 are not"
+    assert near["supplier_access"] == pytest.approx(0.5 ** (10 / 60), abs=1e-4), "F4 is upstream, F1 to F3 are not"
+    assert near["customer_access"] == pytest.approx(0.5 ** (26 / 120), abs=1e-4), "D1 welds; nobody makes machines"
     assert near["industry_fit"] == 1
     far = natural(tiny, "P01", "X2")
     assert far["rd_minutes"] == pytest.approx(30, abs=1e-6)
@@ -54,7 +55,8 @@ def test_natural_values_are_those_worked_out_by_hand(tiny):
 
 
 def test_score_is_the_weighted_sum_worked_out_by_hand(tiny):
-    weights = {key: criterion.weight for key, criterion in catalog.criteria().items()}
+    given_back = {"power_cover", "quota_cover", "land_price", "same_segment"}  # the same at both sites
+    weights = {key: one.weight for key, one in catalog.criteria().items() if key not in given_back}
     share = weights["land_cover"] / sum(weights.values())
     row = tables.contributions(tiny).query("project == 'P01' and site == 'X1' and criterion == 'land_cover'").iloc[0]
     value = np.log(2 / 0.5) / np.log(10 / 0.5)  # equal ratios count equally between 0.5 and 10
@@ -127,11 +129,24 @@ def test_every_unknown_name_is_named_at_once():
     assert found == {("world.no_such_name", key, repr(name)) for key, name in wanted.items()}
 
 
-def test_adding_a_site_changes_nobody_elses_score_or_interval():
-    both = tables.ranking(study.run(world.scenario(), world.layers(), projects=world.projects(1)))
-    one = tables.ranking(study.run(world.scenario(sites=["X1"]), world.layers(), projects=world.projects(1)))
+def test_adding_a_site_changes_nobody_elses_score_or_interval_while_the_same_criteria_tell_sites_apart():
+    alike = study.run(world.scenario(draws=20), world.layers(), projects=world.projects(1)).region.alike
+    assert alike == {"power_cover", "quota_cover", "land_price", "same_segment"}
+    weights = dict.fromkeys(alike, 0.0)
+    both, one = (
+        study.run(world.scenario(sites=sites, weights=weights), world.layers(), projects=world.projects(1))
+        for sites in (["X1", "X2"], ["X1"])
+    )
+    assert one.region.alike == frozenset(), "one site alone is not compared"
     columns = ["score", "low", "high"]
-    assert both.query("site == 'X1'")[columns].equals(one[columns])
+    assert tables.ranking(both).query("site == 'X1'")[columns].equals(tables.ranking(one)[columns])
+    stated = [
+        study.run(world.scenario(sites=sites, draws=20), world.layers(), projects=world.projects(1))
+        for sites in (["X1", "X2"], ["X1"])
+    ]
+    assert np.array_equal(stated[0].decision.value[:, 0], stated[1].decision.value[:, 0]), (
+        "values never depend on others"
+    )
 
 
 @pytest.mark.slow
@@ -239,19 +254,18 @@ def test_a_region_without_any_interval_asks_for_nothing(tiny):
 
 def test_evidence_shares_say_what_rests_on_assumptions(tiny):
     assumed = tables.ranking(tiny)["assumed"].iloc[0]
-    weights = {key: c.weight for key, c in catalog.criteria().items()}
-    by_hand = weights["land_cover"] + weights["power_cover"] + weights["quota_cover"] + weights["land_price"]
-    assert assumed == pytest.approx(by_hand / sum(weights.values()), abs=1e-4)
-    reported = [{"subject": "G1", "attribute": "spare_mva", "low": 1, "likely": 2, "high": 3, "source": "电话"}]
+    given_back = tiny.region.alike
+    weights = {key: c.weight for key, c in catalog.criteria().items() if key not in given_back}
+    assert assumed == pytest.approx(weights["land_cover"] / sum(weights.values()), abs=1e-4)
+    reported = [{"subject": "X1", "attribute": "available_land_ha", "low": 1, "likely": 2, "high": 3, "source": "电话"}]
     after = study.run(world.scenario(known=reported), world.layers(), projects=world.projects(1))
-    fewer = by_hand - weights["power_cover"]
-    assert tables.ranking(after)["assumed"].iloc[0] == pytest.approx(fewer / sum(weights.values()), abs=1e-4)
+    assert tables.ranking(after)["assumed"].tolist() == [0, pytest.approx(assumed, abs=1e-4)]
 
 
 def test_evidence_of_a_theme_and_of_all_bases(tiny):
     row, criteria = tables.ranking(tiny).iloc[0], catalog.criteria()
     land = {key: c.weight for key, c in criteria.items() if c.theme == "land"}
-    by_hand = (land["land_cover"] + land["land_price"]) / sum(land.values())  # constraints are published
+    by_hand = land["land_cover"] / (land["land_cover"] + land["open_constraints"])  # the price is alike: not in force
     assert row["land_assumed"] == pytest.approx(by_hand, abs=1e-4)
     assert row["reach_assumed"] == 0
     assert row[["reported", "published", "derived", "assumed"]].sum() == pytest.approx(1, abs=1e-3)
@@ -303,10 +317,10 @@ def test_offers_say_whose_number_it_is_and_totals_count_each_pool_once():
         assert rows[["low", "likely", "high"]].to_numpy() == pytest.approx(bounds, nan_ok=True)
     power = offers[offers["resource"] == "power"]
     assert power.groupby("subject")["site"].size().to_dict() == power.groupby("subject")["sharers"].first().to_dict()
-    totals = tables.supply_totals(tables.offers_table(result.region))
-    pools = tables.pools(result).groupby("resource")[["low", "likely", "high"]].sum()
+    totals = tables.supply_totals(offers)
+    base = {one.name: one.capacity.sum(axis=0) for one in study.base_resources(result.region, result.facts)}
     for resource in catalog.resources():
-        expected = pools.loc[resource].to_numpy()
+        expected = base[resource]
         assert totals.loc[resource, ["low", "likely", "high"]].to_numpy(float) == pytest.approx(expected, rel=1e-6)
 
 

@@ -32,9 +32,7 @@ def score_of(region: Region) -> np.ndarray:
 
 
 def measures_of(region: Region) -> dict[str, list]:
-    drawn = {key: bounds.tolist() for key, bounds in region.offers.items()}
-    fixed = {key: rows.tolist() for key, rows in {**region.by_site, **region.by_segment}.items()}
-    return drawn | fixed
+    return {key: np.nan_to_num(rows, nan=-1).tolist() for key, rows in {**region.offers, **region.by_segment}.items()}
 
 
 def constraints(checked: str | None, listed: str = "") -> tuple[list[float], str]:
@@ -148,9 +146,8 @@ def test_a_thing_without_a_place_changes_no_measure(kind):
     assert measures_of(region_of(more)) == measures_of(region_of(world.layers()))
 
 
-@pytest.mark.parametrize("kind", ["chain", "supplier"])
-def test_with_a_place_it_would_have(kind):
-    more = added(world.layers(), "chain", ENTITIES[kind], has_place=True)
+def test_with_a_place_it_would_have():
+    more = added(world.layers(), "chain", ENTITIES["supplier"], has_place=True)
     assert measures_of(region_of(more)) != measures_of(region_of(world.layers()))
 
 
@@ -172,31 +169,36 @@ def test_a_site_beside_its_station_is_not_as_near_once_nobody_knows_where_the_st
     assert region.sites["station"].tolist() == ["G1", "G1"], "it keeps who a source names for it"
 
 
-def test_a_point_that_stands_for_a_city_is_nearest_to_nothing_and_said_to_be_left_out():
-    rough = ENTITIES["chain"] | {"coord_uncertainty_m": 8000.0}
-    region = region_of(added(world.layers(), "chain", rough, has_place=True))
-    near = region_of(added(world.layers(), "chain", ENTITIES["chain"], has_place=True))
-    assert region.by_site["testing_minutes"].tolist() == region_of(world.layers()).by_site["testing_minutes"].tolist()
-    assert near.by_site["testing_minutes"][0] < region.by_site["testing_minutes"][0]
-    assert "1" in region.criterion_notes["testing_minutes"].zh
-    assert "testing_minutes" not in near.criterion_notes
+def test_a_gate_that_stands_for_a_city_is_nearest_to_nothing_and_said_to_be_left_out():
+    rough = ENTITIES["ports"] | {"coord_uncertainty_m": 8000.0}
+    region = region_of(added(world.layers(), "ports", rough, has_place=True))
+    near = region_of(added(world.layers(), "ports", ENTITIES["ports"], has_place=True))
+    assert region.offers["river_min"].tolist() == region_of(world.layers()).offers["river_min"].tolist()
+    assert near.offers["river_min"][0, 1] < region.offers["river_min"][0, 1]
+    assert "另有 1 处" in region.criterion_notes["freight_minutes"].zh
+    assert "另有" not in near.criterion_notes["freight_minutes"].zh
 
 
 def test_a_supplier_known_by_district_counts_as_an_interval():
-    """X2 is 30 minutes from A; a firm whose point may be off by 40 km is within the hour, or isn't."""
+    """A firm at X1 whose point may be off by 40 km: there, or 40 minutes away."""
     rough = ENTITIES["supplier"] | {"coord_uncertainty_m": 40_000.0}
     region = region_of(added(world.layers(), "chain", rough, has_place=True))
-    assert region.offers["supplier_count"].tolist() == [[2, 2, 2], [1, 2, 2]]
-    assert region.offers["supplier_count"].shape == (2, 3)
+    without = region_of(world.layers()).offers["supplier_access"]
+    low, likely, high = region.offers["supplier_access"][0]
+    assert likely == pytest.approx(without[0, 1] + 1)
+    assert likely - low == pytest.approx(1 - 0.5 ** (40 / 60), rel=0.01)
+    assert high - likely < 0.1, "nearer than at the gate it can't be"
+    assert "1 家只知区县" in region.criterion_notes["supplier_access"].zh
 
 
 def test_without_any_placed_gate_freight_is_unknown_not_near():
     layers = world.layers()
     layers["airports"]["geometry"] = None
     air = [segment.freight == "air" for segment in catalog.segments().values()]
-    minutes = region_of(layers).by_segment["freight_minutes"]
-    assert np.isnan(minutes[air]).all()
-    assert not np.isnan(minutes[np.logical_not(air)]).any()
+    region = region_of(layers)
+    assert np.isnan(region.offers["air_min"]).all()
+    assert not np.isnan(region.offers["river_min"]).any()
+    assert (region.by_segment["air_share"][:, 0] == np.array(air)).all(), "still by air, from nobody knows where"
 
 
 def test_industries_that_nobody_states_are_unknown_not_unfit():

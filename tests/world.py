@@ -2,7 +2,8 @@
 
 One straight road: A --10 km, 10 min-- B --20 km, 20 min-- C. The engineers sit at A. Site X1 at B is a national
 zone of 100 ha, so 1, 4 or 12 ha (15, 60, 180 mu) may be free; site X2 at C is a city area: 2, 10, 40 ha (30, 150,
-600 mu). Substation G1 (220 kV) at B serves both: 15, 60, 160 MVA. The prefecture has 10,000, 30,000, 80,000 tce.
+600 mu). Substation G1 (220 kV) at B serves both: 15, 60, 160 MVA. The prefecture has 10,000, 30,000, 80,000 tce. A
+plant at C welds by laser; makers of lasers and of components are at A.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ def layers() -> dict[str, pd.DataFrame]:
         {"id": "F1", "kind": "firm", "stage": "lasers", "segments": "fiber_laser", "at": A},
         {"id": "F2", "kind": "firm", "stage": "support", "segments": "", "at": A},
         {"id": "F3", "kind": "platform", "stage": "support", "segments": "", "at": A},
+        {"id": "F4", "kind": "firm", "stage": "components", "segments": "", "at": A},
     ]
     roads = gpd.GeoDataFrame(
         {"u": [1, 2], "v": [2, 3], "length_km": [10.0, 20.0], "speed_kmh": [60.0, 60.0]},
@@ -72,6 +74,18 @@ def layers() -> dict[str, pd.DataFrame]:
         "ports": points([{"id": "Q1", "at": C}]),
         "airports": points([{"id": "EHU", "iata": "EHU", "at": B}]),
         "observations": pd.DataFrame(observations, columns=columns),
+        "demand": points(
+            [
+                {
+                    "id": "D1",
+                    "name_zh": "甲厂",
+                    "row_kind": "plant",
+                    "industry_zh": "汽车零部件",
+                    "laser_use": "welding",
+                }
+                | {"use_basis": "source", "at": C},
+            ]
+        ),
     }
 
 

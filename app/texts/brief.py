@@ -42,8 +42,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "brief.no_preview": ("此类文件不能预览，请下载查看。", "There is no preview of this kind of file: download it."),
     "brief.file_sheet": ("方案简报，可打印", "Briefing sheet, to print"),
     "brief.file_tables": (
-        "全部表格，便于查阅：方案、未落地、资源池、排名、须问询的数据",
-        "All tables, for people: plan, unplaced projects, pools, ranking, numbers to ask for",
+        "全部表格，便于查阅：方案、未落地、资源池、排名、各市分工、须问询的数据",
+        "All tables, for people: plan, unplaced projects, pools, ranking, division of labour, numbers to ask for",
     ),
     "brief.file_map": ("单文件地图，可离线打开", "Map in one file, opens offline"),
     "brief.file_assignment": (
@@ -57,6 +57,20 @@ TEXTS: dict[str, tuple[str, str]] = {
     "brief.file_contributions": ("得分构成：逐项评价指标", "What makes up each score, by criterion"),
     "brief.file_unplaced": ("未落地项目与理由", "Unplaced projects, and why"),
     "brief.file_pools": ("资源池：供给、占用与余量", "Pools: what there is, is used and is left"),
+    "brief.file_division": (
+        "各市分工：各市各细分环节的数量、比重、区位商，方案前后",
+        "Division of labour: counts, shares, location quotients by city and segment, before and after",
+    ),
+    "brief.file_division_cities": (
+        "各市专业化程度，方案前后",
+        "How specialised each city is, before and after",
+    ),
+    "brief.file_division_pairs": (
+        "两市结构重合度（克鲁格曼指数），方案前后",
+        "Overlap of each two cities (Krugman index), before and after",
+    ),
+    "brief.file_standard_land": ("标准地门槛：各项目对各园区", "Standard land: each project at each site"),
+    "brief.file_pool_years": ("资源池分年：各年可供与累计占用", "Pools by year: what there is and is used each year"),
     "brief.file_observations": ("所用的每个数：区间、依据、来源", "Every number used: interval, basis, source"),
     "brief.file_rules": (
         "规则有效期：发布机关、文号、起止日期、当日状态",

@@ -45,6 +45,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "col.criterion": ("评价指标", "Criterion"),
     "col.points": ("得分", "Points"),
     "col.natural": ("原值", "Value"),
+    "col.from_year": ("投产年份", "From year"),
+    "col.conditions": ("落地条件", "Conditions"),
+    "col.conditions_help": (
+        "方案在此成立还要先核实的事，如双电源、尚未投运的变电站。空白：没有另设条件，不等于都已核实。",
+        "What has to be verified for this place to hold, such as a dual supply or a station not yet in service. Blank: no condition is set, which doesn't mean that all is verified.",
+    ),
+    "col.later": ("何时可进", "When it would fit"),
     "col.reason": ("理由", "Reason"),
     "col.drive": ("门到门时间（分钟）", "Door to door (min)"),
     "score": ("选址", "Score"),

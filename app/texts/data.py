@@ -60,6 +60,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.any_class": ("其他", "any other"),
     "data.range": ("下限–最可能–上限", "Low – likely – high"),
     "data.reason": ("理由", "Reason"),
+    "data.common": ("同类误差相关系数", "Correlation within the class"),
+    "data.common_help": (
+        "同一类别用同一个假定，估偏时会一起偏：0为互不相干，1为完全同步。有人上报或公布的数不受影响。",
+        "One assumption stands for the class, so it is wrong for all together: 0 not at all, 1 entirely. "
+        "What somebody reported or published is not affected.",
+    ),
     # import
     "data.import.how": (
         "拖入文件 → 核对预览 → 采用。有错误的文件不能采用；采用后可逐份撤回。",

@@ -149,8 +149,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "field.need_help": ("留空则估算。", "Estimated when empty."),
     "field.max_minutes": ("最长门到门时间（分钟）", "Longest door-to-door time (min)"),
     "field.max_minutes_help": (
-        "至研发锚点单程；留空取该细分环节的一般要求。",
-        "One way to R&D; the segment's usual when empty.",
+        "到研发锚点单程，填写即为硬性上限，超过的园区排除；留空按细分环节通常值，超过只减分、不排除。",
+        "One way to R&D: typed in, it is a hard limit and rules sites out; when empty the segment's usual counts, beyond which the value only decays.",
     ),
     "field.notes": ("备注", "Notes"),
     "field.notes_help": ("随项目保存的说明。", "Goes along with the project."),
@@ -251,6 +251,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "match.binding_one": ("{pool}（{n} 个候补项目）", "{pool} ({n} waiting)"),
     "match.waiting": ("候补项目", "Waiting projects"),
+    "match.pool_years": ("分年占用与可供", "Used and available by year"),
+    "match.pool_years_note": (
+        "每格为当年累计占用 / 规划口径可供量。只列用到的资源池；▲ 为当年有新增到位。用地、能耗指标自投产年份起占用，用电自需电年份起；年份未填的从第一年起算。",
+        "Each cell: drawn by that year / available at the planning level. Pools in use only; ▲ marks a year in which more arrives. Land and quota are taken from the year production begins, power from the year it is needed; unknown years count from the first.",
+    ),
     "match.pool_note": (
         "区间为可供量的下限—上限，竖线为规划口径，实心为本方案占用。浅色为无人公布的假定值。",
         "Bars span low to high, the tick is what was planned with, the solid part is used by this plan.",
@@ -286,8 +291,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.kept": ("{pool}记为 {amount:,.1f} {unit}", "{pool} kept at {amount:,.1f} {unit}"),
     # other plans
     "match.others_note": (
-        "总分相近而安排差异最大的方案，以及总分与通勤、与各市州均衡之间的权衡；每个点都是求解得到的方案。",
-        "Plans of nearly the same objective value that differ the most, and what is traded for less commuting or for balance; every point is a solved plan.",
+        "总分相近而安排差异最大的方案，以及总分与通勤、与各市分工、与各市州均衡之间的权衡；每个点都是求解得到的方案。",
+        "Plans of nearly the same objective value that differ the most, and what is traded for less commuting, for division of labour or for balance; every point is a solved plan.",
     ),
     "match.count": ("备选方案数", "How many"),
     "match.within": ("最多让出（%）", "Within (%)"),

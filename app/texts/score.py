@@ -42,7 +42,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "由年用电按负荷率 {low}–{high} 推得",
         "from the electricity stated, at a load factor of {low}–{high}",
     ),
-    "score.basis_max_minutes": ("该细分环节可承受的研发往返时间上限", "the longest its R&D trips bear"),
+    "score.basis_max_minutes": (
+        "该细分环节通常可承受的研发往返时间，超过则分值递减、不排除；填写即作为硬性上限",
+        "what R&D trips of its segment usually bear: beyond it the value decays, nothing is ruled out; typed in, it is a hard limit",
+    ),
     "score.type_range": (
         "可写 30，或 25-35 表示区间；留空即用估算。",
         "Write 30, or 25-35 for a range; empty means estimated.",
@@ -193,6 +196,20 @@ TEXTS: dict[str, tuple[str, str]] = {
         "No change of a single weight would change who is first.",
     ),
     "score.weight": ("权重", "Weight"),
+    "score.given_back": (
+        "设定 {stated}，生效 0：各园区相同",
+        "Stated {stated}, in force 0: the same at every site",
+    ),
+    "score.difference": ("什么造成差别", "What makes the difference"),
+    "score.difference_name": ("指标", "Criterion"),
+    "score.difference_stated": ("设定权重", "Weight stated"),
+    "score.difference_force": ("生效权重", "Weight in force"),
+    "score.difference_share": ("占得分差别", "Share of the spread"),
+    "score.difference_note": ("说明", "Note"),
+    "score.difference_caption": (
+        "占得分差别：该指标得分与总分的协方差÷总分方差（可去园区之间），合计 100%；为负的抵消其余指标的差别。",
+        "Share of the spread: covariance of its points with the score over the score's variance, between the sites it may go to; sums to 100 %, and one below 0 evens out what others make.",
+    ),
     "score.below_site": ("低于下限时居首", "Below it"),
     "score.above_site": ("高于上限时居首", "Above it"),
     "score.agreement": ("方法是否一致", "Do the methods agree"),

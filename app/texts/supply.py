@@ -148,6 +148,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "supply.attribute": ("指标", "Number"),
     "supply.whom": ("问询对象", "Whom to ask"),
     "supply.nothing_to_ask": ("没有会改变选择的未知数据。", "No unknown number would change a choice."),
+    "supply.questions": ("不是一个数、也要问的（{n} 问）", "What is no number, and to be asked too ({n})"),
+    "supply.questions_note": (
+        "供电站、是否投运、能否双电源、指标是否仍约束：没有区间可抽，模型先按“答复会改变什么”一列所写的算。",
+        "Which stations feed a site, whether one is energised, dual supply, whether a quota binds: there is no interval to draw. What the model takes meanwhile is in the column on what an answer changes.",
+    ),
+    "supply.changes": ("答复会改变什么", "What an answer changes"),
     "supply.save": ("下载 {kind}", "Download {kind}"),
     "supply.better": ("补充更准确的数据", "I know better"),
     "supply.better_note": (

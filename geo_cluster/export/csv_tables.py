@@ -7,7 +7,10 @@ import datetime
 import pandas as pd
 
 from geo_cluster.domain import LANGUAGES
+from geo_cluster.region import pool_name
+from geo_cluster.report import division, over_time
 from geo_cluster.report import tables as report_tables
+from geo_cluster.report.questions import structural_questions
 from geo_cluster.report.tables import displayed_requests
 from geo_cluster.study import Study
 from geo_cluster.world import rule_life
@@ -26,10 +29,14 @@ def csv_tables(study: Study) -> dict[str, bytes]:
         "contributions.csv": report_tables.contributions(study),
         "assignment.csv": report_tables.assignment(study),
         "unplaced.csv": report_tables.unplaced(study),
-        "pools.csv": _named(study),
+        "division.csv": division.division_table(study),
+        "division_cities.csv": division.cities_table(study),
+        "division_pairs.csv": division.pairs_table(study),
+        "pools.csv": _named(study, report_tables.pools(study)),
+        "pool_years.csv": _named(study, over_time.pool_years(study)),
         "standard_land.csv": report_tables.doors(study).table(),
         "observations.csv": study.observations.round(6),
-        "data_request.csv": displayed_requests(report_tables.requests(study)),
+        "data_request.csv": _asked(study),
     }
     if study.scenario.is_sample:
         about_projects = [name for name in tables if name != "observations.csv"]
@@ -45,9 +52,16 @@ def dated(table: pd.DataFrame, day: datetime.date) -> pd.DataFrame:
     return table.assign(rules_notice=said) if said else table
 
 
-def _named(study: Study) -> pd.DataFrame:
-    """The pools with their names beside their ids."""
-    names, table = study.region.names, report_tables.pools(study).copy()
+def _asked(study: Study) -> pd.DataFrame:
+    """The numbers to ask for, the most useful first, then what is no number: `topic` and what an answer changes."""
+    numbers = displayed_requests(report_tables.requests(study))
+    return pd.concat([numbers, structural_questions(study.region)], ignore_index=True)
+
+
+def _named(study: Study, pools: pd.DataFrame) -> pd.DataFrame:
+    """Pools with their names beside their ids."""
+    table = pools.copy()
+    names = [pool_name(study.region, *key) for key in zip(table["resource"], table["pool"], strict=True)]
     for at, language in enumerate(LANGUAGES):
-        table.insert(2 + at, f"pool_{language}", [names[pool][language] for pool in table["pool"]])
+        table.insert(2 + at, f"pool_{language}", [name[language] for name in names])
     return table

@@ -20,6 +20,7 @@ HEADINGS = {
     "unit": ("单位", "Unit"),
     "gain": ("增益（分）", "Gain (points)"),
     "change": ("改变选择的概率", "Chance of another choice"),
+    "changes": ("答复会改变什么", "What an answer changes"),
     "answer": ("答复", "Answer"),
     "source": ("答复人", "Who said so"),
     "as_of": ("时点", "As of"),
@@ -27,8 +28,10 @@ HEADINGS = {
 """Its columns in Chinese and English."""
 
 
-def phone_list(requests: pd.DataFrame, language: Language) -> pd.DataFrame:
+def phone_list(requests: pd.DataFrame, language: Language, questions: pd.DataFrame | None = None) -> pd.DataFrame:
     """The data request list as somebody has it beside the telephone: whom to ask what, and what it gains.
+
+    What is no number comes after those that are, with what an answer changes in place of an interval.
 
     Parameters
     ----------
@@ -36,6 +39,8 @@ def phone_list(requests: pd.DataFrame, language: Language) -> pd.DataFrame:
         `report.tables.requests(study)`.
     language : {"zh", "en"}
         Of headings and words.
+    questions : DataFrame, optional
+        `report.questions.structural_questions(region)`.
     """
     declared, requests = catalog.attributes(), displayed_requests(requests)
     table = pd.DataFrame(
@@ -49,9 +54,15 @@ def phone_list(requests: pd.DataFrame, language: Language) -> pd.DataFrame:
             "unit": requests[f"unit_{language}"],
             "gain": requests["gain"],
             "change": requests["change"],
+            "changes": "",
             "answer": "",
             "source": "",
             "as_of": "",
         }
     )
+    if questions is not None and len(questions):
+        said = ("subject", "name", "question", "whom", "changes")
+        more = pd.DataFrame({key: questions[f"{key}_{language}"].to_numpy() for key in said})
+        table = pd.concat([table, more.assign(unit="", answer="", source="", as_of="")], ignore_index=True)
+        table["rank"] = range(1, len(table) + 1)
     return table.rename(columns={key: HEADINGS[key][language == "en"] for key in table})

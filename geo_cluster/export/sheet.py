@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from geo_cluster.domain import Language
@@ -12,7 +13,8 @@ from geo_cluster.export.csv_tables import SAMPLE
 from geo_cluster.export.render import render
 from geo_cluster.export.sketch import sketch
 from geo_cluster.region import pool_name
-from geo_cluster.report import explanation, tables
+from geo_cluster.report import division, explanation, tables
+from geo_cluster.report.questions import structural_questions
 from geo_cluster.report.tables import displayed_requests, words_of
 from geo_cluster.study import Study
 from geo_cluster.world import catalog, layers, rule_life
@@ -47,6 +49,14 @@ WORDS: dict[Language, dict[str, str]] = {
         "verdict": "结论",
         "no_door": "方案中的园区均未查到标准地门槛",
         "pools": "资源池（占用大于零的）",
+        "division": "各市分工（结构重合度，0–1，越低越错位；样本少，仅供参考）",
+        "cities": "两市",
+        "overlap_before": "现状",
+        "overlap_after": "方案后",
+        "by_chance": "随机分到两市时的均值（90% 区间）",
+        "firms_now": "现有企业与项目数（方案后）",
+        "not_comparable": "无可比企业",
+        "no_cities": "只有一个市，无从比较",
         "asked": "最应核实的数据",
         "sources": "来源",
         "project": "项目",
@@ -55,6 +65,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "score": "得分（90% 区间）",
         "drive": "门到门时间（分钟）",
         "reason": "理由",
+        "from_year": "投产年份",
+        "conditions": "落地条件",
         "pool": "资源池",
         "used": "占用",
         "planned": "规划口径",
@@ -91,6 +103,14 @@ WORDS: dict[Language, dict[str, str]] = {
         "verdict": "Verdict",
         "no_door": "No standard-land threshold was found for the sites of the plan",
         "pools": "Pools in use",
+        "division": "Division of labour (overlap of structures, 0–1, less is better; few firms: indicative only)",
+        "cities": "Two cities",
+        "overlap_before": "Now",
+        "overlap_after": "With the plan",
+        "by_chance": "Mean if dealt out at random (90 % interval)",
+        "firms_now": "Firms and projects (with the plan)",
+        "not_comparable": "none to compare",
+        "no_cities": "one city only: nothing to compare",
         "asked": "Numbers to verify first",
         "sources": "Sources",
         "project": "Project",
@@ -99,6 +119,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "score": "Score (90 % interval)",
         "drive": "Door to door (min)",
         "reason": "Reason",
+        "from_year": "From year",
+        "conditions": "Conditions",
         "pool": "Pool",
         "used": "Used",
         "planned": "Planned with",
@@ -144,6 +166,7 @@ def sheet(study: Study, *, language: Language = "zh") -> str:
             "unplaced": _unplaced(study, words, language),
             "standard_land": _standard_land(study, words, language),
             "pools": _pools(study, words, language),
+            "division": _division(study, words, language),
             "asked": _asked(study, words, language),
         },
         short=SHORT,
@@ -198,7 +221,7 @@ def _feasible_share(study: Study, words: dict[str, str], language: Language) -> 
 def _plan(study: Study, words: dict[str, str], language: Language) -> Table:
     names, segments, kinds = study.region.names, catalog.segments(), catalog.resources().values()
     headings = [words[key] for key in ("project", "segment", "site", "score")]
-    headings += [*(kind.title(language) for kind in kinds), words["drive"]]
+    headings += [*(kind.title(language) for kind in kinds), words["drive"], words["from_year"], words["conditions"]]
     rows = [
         (
             f"{row.project_name} ({row.project})",
@@ -207,6 +230,8 @@ def _plan(study: Study, words: dict[str, str], language: Language) -> Table:
             f"{row.score:.1f} ({row.low:.0f}–{row.high:.0f})",
             *(f"{getattr(row, kind.need):,.{kind.digits}f}" for kind in kinds),
             f"{row.trip_min:.0f}",
+            str(row.from_year),
+            row.conditions_en if language == "en" else row.conditions,
         )
         for row in tables.assignment(study).sort_values(["site", "project"]).itertuples()
     ]
@@ -215,8 +240,11 @@ def _plan(study: Study, words: dict[str, str], language: Language) -> Table:
 
 def _unplaced(study: Study, words: dict[str, str], language: Language) -> Table:
     reason = "reason_en" if language == "en" else "reason"
+    later = "later_en" if language == "en" else "later"
+    stop = "; " if language == "en" else "；"
     rows = [
-        (f"{row['project_name']} ({row['project']})", row[reason]) for row in tables.unplaced(study).to_dict("records")
+        (f"{row['project_name']} ({row['project']})", stop.join(filter(None, (row[reason], row[later]))))
+        for row in tables.unplaced(study).to_dict("records")
     ]
     return Table([words["project"], words["reason"]], rows, words["none"])
 
@@ -242,7 +270,7 @@ def _pools(study: Study, words: dict[str, str], language: Language) -> Table:
     rows = [
         (
             pool_name(study.region, row.resource, row.pool)[language],
-            _pool_unit(row.resource, language),
+            tables.pool_title(row.resource, language),
             f"{row.used:,.0f}",
             f"{row.planned:,.0f}",
             f"{row.low:,.0f}–{row.high:,.0f}",
@@ -252,10 +280,30 @@ def _pools(study: Study, words: dict[str, str], language: Language) -> Table:
     return Table([words[key] for key in ("pool", "unit", "used", "planned", "interval")], rows)
 
 
-def _pool_unit(resource: str, language: Language) -> str:
-    """What there is of a resource, and its unit."""
-    offer, unit = words_of(resource, language)
-    return f"{offer}（{unit}）" if language == "zh" else f"{offer[:1].upper()}{offer[1:]} ({unit})"
+def _division(study: Study, words: dict[str, str], language: Language) -> Table:
+    def number(value: float) -> str:
+        return words["not_comparable"] if np.isnan(value) else f"{value:.2f}"
+
+    rows = [
+        (
+            f"{row[f'first_{language}']}–{row[f'second_{language}']}",
+            number(row["before"]),
+            number(row["after"]),
+            number(row["chance"])
+            + ("" if np.isnan(row["chance"]) else f" ({row['chance_low']:.2f}–{row['chance_high']:.2f})"),
+            f"{row['first_total']:.0f} / {row['second_total']:.0f}",
+        )
+        for row in division.overlaps(study).to_dict("records")
+    ]
+    headings = [words[key] for key in ("cities", "overlap_before", "overlap_after", "by_chance", "firms_now")]
+    return Table(headings, rows, words["no_cities"])
+
+
+def open_questions(study: Study) -> pd.DataFrame:
+    """Structural questions about sites that the plan uses."""
+    table, used = structural_questions(study.region), set(tables.assignment(study)["site"])
+    concerned = [bool(used & set(sites.split(";"))) for sites in table["sites"]]
+    return table[pd.Series(concerned, table.index, dtype=bool) & (table["topic"] != "dual")]
 
 
 def _asked(study: Study, words: dict[str, str], language: Language) -> Table:
@@ -268,5 +316,9 @@ def _asked(study: Study, words: dict[str, str], language: Language) -> Table:
             declared[row["attribute"]].whom[language],
         )
         for row in displayed_requests(tables.requests(study).head(REQUESTS)).to_dict("records")
+    ]
+    rows += [
+        tuple(one[f"{key}_{language}"] for key in ("subject", "question", "changes", "whom"))
+        for one in open_questions(study).to_dict("records")
     ]
     return Table([words[key] for key in ("subject", "question", "range", "whom")], rows)

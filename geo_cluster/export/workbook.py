@@ -12,7 +12,10 @@ from geo_cluster.export import sheet
 from geo_cluster.export.csv_tables import SAMPLE
 from geo_cluster.export.phone_list import HEADINGS as ASKED
 from geo_cluster.export.phone_list import phone_list
+from geo_cluster.region import pool_name
+from geo_cluster.report import division
 from geo_cluster.report import tables as report_tables
+from geo_cluster.report.questions import structural_questions
 from geo_cluster.report.tables import words_of
 from geo_cluster.study import Study
 from geo_cluster.world import catalog, rule_life
@@ -24,6 +27,8 @@ SHEETS = {
     "unplaced": ("未落地", "Not placed"),
     "pools": ("资源池", "Pools"),
     "ranking": ("排名", "Ranking"),
+    "division": ("各市分工", "Division of labour"),
+    "overlap": ("结构重合度", "Overlap of cities"),
     "asked": ("须问询的数据", "Numbers to ask for"),
     "rules": ("规则有效期", "Rules"),
 }
@@ -43,6 +48,9 @@ HEADINGS = {
     "power_year": ("需电年份", "Power needed in"),
     "standard_land": ("标准地门槛", "Standard land"),
     "standard_land_why": ("标准地依据", "Standard land, why"),
+    "from_year": ("投产年份", "From year"),
+    "conditions": ("落地条件", "Conditions"),
+    "later": ("何时可进", "When it would fit"),
     "reason": ("理由", "Reason"),
     "remark": ("未核查事项", "Not looked into"),
     "resource": ("资源", "Resource"),
@@ -64,10 +72,31 @@ HEADINGS = {
     "use": ("本次如何用", "How it is used"),
     "publisher": ("公布者", "Published by"),
     "confidence": ("可信度", "Confidence"),
+    "city": ("市", "City"),
+    "value_before": ("现有企业（家）", "Firms now"),
+    "value_after": ("方案后（家）", "With the plan"),
+    "share_before": ("现状占该市比重", "Share of the city now"),
+    "share_after": ("方案后占该市比重", "Share with the plan"),
+    "lq_before": ("现状区位商", "Location quotient now"),
+    "lq_after": ("方案后区位商", "Location quotient with the plan"),
+    "first": ("市一", "First city"),
+    "second": ("市二", "Second city"),
+    "before": ("现状重合度", "Overlap now"),
+    "after": ("方案后重合度", "Overlap with the plan"),
+    "krugman": ("方案后克鲁格曼指数", "Krugman index with the plan"),
+    "plan_output": ("方案新增（按产值）", "The plan alone, by output"),
+    "chance": ("随机分配均值", "Mean if dealt out at random"),
+    "chance_low": ("随机分配 5%", "At random, 5 %"),
+    "chance_high": ("随机分配 95%", "At random, 95 %"),
+    "note": ("提示", "Note"),
     "what": ("项", "Item"),
     "content": ("内容", "Content"),
 }
 FORMATS = {
+    **dict.fromkeys(("share_before", "share_after"), "0%"),
+    **dict.fromkeys(("value_before", "value_after"), "#,##0"),
+    **dict.fromkeys(("lq_before", "lq_after", "before", "after", "krugman", "plan_output"), "0.00"),
+    **dict.fromkeys(("chance", "chance_low", "chance_high"), "0.00"),
     **dict.fromkeys(("score", "low", "high", "likely", "planned", "used", "left"), "#,##0.0"),
     **dict.fromkeys(("trip_min", "rank"), "#,##0"),
     "gain": "0.00",
@@ -83,6 +112,8 @@ def workbook(study: Study, *, language: Language = "zh") -> bytes:
         "unplaced": _unplaced(study, language),
         "pools": _pools(study, language),
         "ranking": _ranking(study, language),
+        "division": _division(study, language),
+        "overlap": _overlap(study, language),
     }
     if study.scenario.is_sample:
         tables = {name: table.assign(notice=SAMPLE) for name, table in tables.items()}
@@ -91,7 +122,7 @@ def workbook(study: Study, *, language: Language = "zh") -> bytes:
     per_mu = {key: about.title(language) for key, about in catalog.door_indicators().items()}
     headings = {key: words[at] for key, words in HEADINGS.items()} | titles | per_mu
     sheets = {name: table.rename(columns=headings) for name, table in tables.items()}
-    asked = phone_list(report_tables.requests(study), language)
+    asked = phone_list(report_tables.requests(study), language, structural_questions(study.region))
     rules = _rules(study, language).rename(columns=headings)
     sheets = {"about": _about(study, language), **sheets, "asked": asked, "rules": rules}
     formats = {words[key][at]: form for words in (HEADINGS, ASKED) for key, form in FORMATS.items() if key in words}
@@ -137,13 +168,14 @@ def _rules(study: Study, language: Language) -> pd.DataFrame:
 
 def _plan(study: Study, language: Language) -> pd.DataFrame:
     columns = ["project", "project_name", "segment", "site", "score", "low", "high", "rank"]
-    columns += [*(kind.need for kind in catalog.resources().values()), "trip_min", "remark"]
+    columns += [*(kind.need for kind in catalog.resources().values()), "trip_min", "from_year", "conditions", "remark"]
     names, segments, verdicts = study.region.names, catalog.segments(), catalog.door_verdicts()
     table = report_tables.assignment(study)
     stated = report_tables.stated_words(study.projects, language).loc[table["project"]].reset_index(drop=True)
     return (
         table.assign(
             remark=table["remark_en" if language == "en" else "remark"],
+            conditions=table["conditions_en" if language == "en" else "conditions"],
             site=[names[one][language] for one in table["site"]],
             segment=[segments[key].name[language] for key in table["project"].map(study.projects["segment"])],
         )[columns]
@@ -156,25 +188,46 @@ def _plan(study: Study, language: Language) -> pd.DataFrame:
     )
 
 
+def _division(study: Study, language: Language) -> pd.DataFrame:
+    """What each city has of each segment now and with the plan; rows with nothing of either are left out."""
+    table = division.division_table(study)
+    table = table[table["measure"] == division.COUNT]
+    keys = ["prefecture", "segment"]
+    now, then = (table[table["when"] == when].set_index(keys) for when in (division.BEFORE, division.AFTER))
+    wide = pd.DataFrame({"city": then[f"prefecture_{language}"], "segment": then[f"segment_{language}"]})
+    for name in ("value", "share", "lq"):
+        wide[f"{name}_before"], wide[f"{name}_after"] = now[name], then[name]
+    note = then["few"].map({True: division.INDICATIVE[language], False: ""})
+    return wide.assign(note=note)[wide["value_after"] > 0].reset_index(drop=True)
+
+
+def _overlap(study: Study, language: Language) -> pd.DataFrame:
+    """How far each two cities do the same."""
+    table = division.overlaps(study)
+    columns = ["first", "second", "before", "after", "krugman", "chance", "chance_low", "chance_high", "plan_output"]
+    named = {"first": table[f"first_{language}"], "second": table[f"second_{language}"]}
+    return table.assign(**named)[columns].assign(note=division.INDICATIVE[language])
+
+
 def _unplaced(study: Study, language: Language) -> pd.DataFrame:
     if report_tables.unplaced(study).empty:
         return pd.DataFrame([("", "", sheet.WORDS[language]["none"])], columns=["project", "project_name", "reason"])
-    reason = report_tables.unplaced(study)["reason_en" if language == "en" else "reason"]
-    return report_tables.unplaced(study).assign(reason=reason)[["project", "project_name", "reason"]]
+    table, suffix = report_tables.unplaced(study), "_en" if language == "en" else ""
+    said = {key: table[f"{key}{suffix}"] for key in ("reason", "later")}
+    return table.assign(**said)[["project", "project_name", "reason", "later"]]
 
 
 def _pools(study: Study, language: Language) -> pd.DataFrame:
-    names = study.region.names
-    words = [words_of(resource, language) for resource in report_tables.pools(study)["resource"]]
-    return (
-        report_tables.pools(study)
-        .assign(
-            resource=[word for word, _ in words],
-            unit=[unit for _, unit in words],
-            pool=[names[pool][language] for pool in report_tables.pools(study)["pool"]],
-        )[["resource", "pool", "unit", "low", "likely", "high", "planned", "used", "left"]]
-        .round(1)
-    )
+    table = report_tables.pools(study)
+    words = [words_of(resource, language) for resource in table["resource"]]
+    return table.assign(
+        resource=[word for word, _ in words],
+        unit=[unit for _, unit in words],
+        pool=[
+            pool_name(study.region, resource, pool)[language]
+            for resource, pool in zip(table["resource"], table["pool"], strict=True)
+        ],
+    )[["resource", "pool", "unit", "low", "likely", "high", "planned", "used", "left"]].round(1)
 
 
 def _ranking(study: Study, language: Language) -> pd.DataFrame:

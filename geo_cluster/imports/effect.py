@@ -51,5 +51,5 @@ def _scores(region: Region, projects: pd.DataFrame) -> np.ndarray:
     """(P, S) scores of likely values; nan where a project may not go."""
     facts = facts_of(region, projects)
     likely, _ = settings_of(region, facts)
-    decision = decide(likely, likely, catalog.criteria(), region.scenario.weights)
+    decision = decide(likely, likely, catalog.criteria(), region.scenario.weights, region.alike)
     return np.where(eligibility.judge(facts).allowed, decision.score, np.nan)

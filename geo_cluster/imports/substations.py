@@ -41,7 +41,7 @@ def check_substations(table: pd.DataFrame, context: ImportContext, *, today: dat
     context : ImportContext
         Its `crs` may be `gcj02` or `bd09`; coordinates are in WGS 84 otherwise.
     today : date, optional
-        Stations commissioned later offer nothing yet.
+        Stations commissioned later are planned: what they can spare counts from their date on.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def check_substations(table: pd.DataFrame, context: ImportContext, *, today: dat
     base = region.layers.read("substations")
     numbers = _numbers(rows)
     stations = _stations(rows, numbers, base)
-    spare = _spare(rows, numbers, stations, today)
+    spare = _spare(rows, numbers, stations)
     stations["feeds"] = _feeds(rows)
     if rows.faults:
         return rows.checked()
@@ -184,8 +184,8 @@ def _check_position(rows: Rows, row: int, lon: float, lat: float, *, is_new: boo
             rows.faults.append(Fault("imports.far_position", rows.at(row, "lon")))
 
 
-def _spare(rows: Rows, numbers: pd.DataFrame, stations: pd.DataFrame, today: datetime.date) -> pd.DataFrame:
-    """Low, likely, high of what each can spare, and by what; '' where nothing is stated."""
+def _spare(rows: Rows, numbers: pd.DataFrame, stations: pd.DataFrame) -> pd.DataFrame:
+    """Low, likely, high of what each can spare once it is in service, and by what; '' where nothing is stated."""
     text = rows.text
     out = pd.DataFrame({"low": np.nan, "likely": np.nan, "high": np.nan, "by": ""}, index=text.index)
     stated, bad = spans(text["spare_mva"])
@@ -205,12 +205,11 @@ def _spare(rows: Rows, numbers: pd.DataFrame, stations: pd.DataFrame, today: dat
         peaks = peaks.assign(**{key: peaks[key].fillna(peaks["peak_mva"]) for key in peaks})
         own = text.loc[measured, ["name", "voltage_kv", "transformers_mva"]].join(peaks)
         own["name"] = stations["id"]
-        own["commissioned"] = stations["in_service_from"]
         rows.faults.extend(
             fault.at(rows.at(own.index[max(fault.row, 1) - 1], "peak_mva")) for fault in substation_faults(own)
         )
         try:
-            spare = headroom(own, at=today.isoformat())
+            spare = headroom(own)
         except InputError:
             return out
         out.loc[measured, ["low", "likely", "high"]] = (
@@ -338,15 +337,16 @@ def _numeric(table: pd.DataFrame) -> list[str]:
 
 
 def _fed(sites: gpd.GeoDataFrame, added: Sequence[pd.DataFrame]) -> gpd.GeoDataFrame:
-    """Sites with the stations that the planner says feed them in place of those that a source names."""
+    """Sites with the stations that the planner says feed them, or the zone that they are fed as, in place of others."""
     stated: dict[str, list[str]] = {}
     for rows in added:
         for one in rows.itertuples():
             for site in filter(None, str(one.feeds).split(";")):
                 stated.setdefault(site, []).append(one.id)
-    stations = sites["stations"].where(
-        ~sites["id"].isin(stated), sites["id"].map(lambda one: ";".join(stated.get(one, [])))
-    )
+    named = sites["id"]
+    if "fed_as" in sites:
+        named = named.where(named.isin(stated) | (sites["fed_as"] == ""), sites["fed_as"])
+    stations = sites["stations"].where(~named.isin(stated), named.map(lambda one: ";".join(stated.get(one, []))))
     return sites.assign(stations=stations)
 
 

@@ -212,7 +212,7 @@ def with_project(table: bytes, project: Mapping[str, str]) -> bytes:
 def requests(region: Region, projects: pd.DataFrame) -> pd.DataFrame:
     """The numbers to go and ask for, were these checked projects to choose today; see `report.tables.request_table`."""
     facts = facts_of(region, projects)
-    decision = decide(*settings_of(region, facts), catalog.criteria(), region.scenario.weights)
+    decision = decide(*settings_of(region, facts), catalog.criteria(), region.scenario.weights, region.alike)
     return tables.request_table(region, eligibility.judge(facts), decision)
 
 
@@ -221,7 +221,7 @@ def _batch(region: Region, projects: pd.DataFrame) -> Appraisal:
     allowed = eligibility.judge(facts)
     likely, drawn = settings_of(region, facts)
     weights = region.scenario.weights
-    decision = decide(likely, drawn, catalog.criteria(), weights)
+    decision = decide(likely, drawn, catalog.criteria(), weights, region.alike)
     ranking = tables.ranking_table(projects, region.sites, allowed, decision, region.observations)
     chances = np.full((len(projects), len(region.sites), 2), np.nan)
     verdicts = []

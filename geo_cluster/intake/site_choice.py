@@ -19,7 +19,14 @@ from geo_cluster.domain import LANGUAGES, Language, Text
 from geo_cluster.eligibility import Eligibility, Facts
 from geo_cluster.region import Region, facts_of, settings_of
 from geo_cluster.scoring.aggregate import aggregate
-from geo_cluster.scoring.criteria import Setting, drawn_values, natural_values, value_function, weights_of
+from geo_cluster.scoring.criteria import (
+    Setting,
+    drawn_values,
+    known_values,
+    natural_values,
+    value_function,
+    weights_of,
+)
 from geo_cluster.scoring.explain import Certainty, Style, SwitchingValue, compare, pair_sentence
 from geo_cluster.scoring.robustness import (
     Smaa,
@@ -65,6 +72,10 @@ class Choice:
         Who says so; empty where a criterion is measured on the layers.
     same_everywhere : frozenset of str
         Criteria that rest on one assumption for all sites of the region, and so tell none apart.
+    alike : frozenset of str
+        Criteria that tell no two sites of the region apart, for whatever reason: they give their weight back.
+    bearable : float
+        Minutes to R&D that the project bears; beyond them the value of the trip decays.
     notes : mapping of Text
         What to know beside a criterion (`Region.criterion_notes`).
     remarks : mapping of language to (A,) array of str
@@ -87,6 +98,8 @@ class Choice:
     evidence: np.ndarray
     source: np.ndarray
     same_everywhere: frozenset[str]
+    alike: frozenset[str]
+    bearable: float
     notes: Mapping[str, Text]
     remarks: Mapping[Language, np.ndarray]
     refused: pd.DataFrame
@@ -115,7 +128,8 @@ def choices_of(region: Region, facts: Facts, allowed: Eligibility, likely: Setti
     """
     criteria = catalog.criteria()
     natural = natural_values(likely, criteria)
-    known = np.stack([value_function(one).value(natural[:, :, c]) for c, one in enumerate(criteria.values())], axis=2)
+    known = known_values(likely, criteria)
+    bearable = facts.projects["max_minutes"].to_numpy(float)
     value = np.where(np.isnan(known), 0.5, known)
     evidence, source = region.evidence
     same_everywhere, notes = region.same_everywhere, region.criterion_notes
@@ -132,6 +146,8 @@ def choices_of(region: Region, facts: Facts, allowed: Eligibility, likely: Setti
             evidence=evidence[here],
             source=source[here],
             same_everywhere=same_everywhere,
+            alike=region.alike,
+            bearable=float(bearable[p]),
             notes=notes,
             remarks={language: allowed.remark[language][p, here] for language in LANGUAGES},
             refused=_refused(region, allowed, p),
@@ -162,11 +178,15 @@ class Weighed:
     ----------
     choice : Choice
     weight : (C,) array
-        Weights that sum to 1.
+        Weights in force, which sum to 1.
+    stated : (C,) array
+        Weights as stated, which sum to 1; they differ where a criterion that is alike at every site gave its weight
+        back.
     """
 
     choice: Choice
     weight: np.ndarray
+    stated: np.ndarray
 
     @cached_property
     def points(self) -> np.ndarray:
@@ -212,7 +232,8 @@ class Weighed:
 
 def weigh(choice: Choice, weights: Mapping[str, float]) -> Weighed:
     """Weigh a choice with the declared weights, replaced where `weights` says so."""
-    return Weighed(choice, weights_of(catalog.criteria(), weights))
+    criteria = catalog.criteria()
+    return Weighed(choice, weights_of(criteria, weights, choice.alike), weights_of(criteria, weights))
 
 
 def ranking(weighed: Weighed) -> pd.DataFrame:
@@ -419,7 +440,7 @@ def _switching_value(weighed: Weighed, leader: int, rival: int) -> dict[str, Any
 
 def _find_switching_value(weighed: Weighed, leader: int, rival: int) -> dict[str, Any]:
     choice, criteria = weighed.choice, catalog.criteria()
-    functions = [value_function(criterion) for criterion in criteria.values()]
+    functions = [value_function(criterion, choice.bearable) for criterion in criteria.values()]
     pair = choice.value[[leader, rival]]
     changes = smallest_datum_change(pair, weighed.weight, functions=functions)
     if (pair @ weighed.weight)[1] > (pair @ weighed.weight)[0]:

@@ -99,10 +99,10 @@ def trade_off(
         if clock.left_s <= 0:
             clock.missed = clock.missed or len(front) < points
             break
-    return _undominated(front)
+    return undominated(front)
 
 
-def _undominated(points: list[Point]) -> tuple[Point, ...]:
+def undominated(points: list[Point]) -> tuple[Point, ...]:
     """Points in falling order of burden, without those that time left worse than another in both aims."""
     kept: list[Point] = []
     for point in sorted(points, key=lambda each: (each.other, -each.plan.objective)):

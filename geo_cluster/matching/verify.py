@@ -322,7 +322,8 @@ def feasible_share(
     problem : Problem
     plan : Assignment or (P,) int array
     capacity : mapping of resource name to (D, K) array, optional
-        Draws. Where left out, capacities given as low, likely, high are drawn from the triangular distribution.
+        Draws. Where left out, capacities given as low, likely, high are drawn from the triangular distribution,
+        independent of each other.
     demand : mapping of resource name to (D, P) array, optional
         Draws of what each project takes.
     count, seed : int

@@ -15,6 +15,7 @@ from geo_cluster.matching.shortages import Shortage, shortages
 from geo_cluster.matching.stable import blocking_pairs, match_stably
 from geo_cluster.matching.verify import objective, verify
 from geo_cluster.report import tables
+from geo_cluster.report.division import mean_overlap
 from geo_cluster.report.explanation import allowance, alternatives_of, fronts_of, shortfalls
 from geo_cluster.study import Study
 
@@ -123,9 +124,10 @@ class Other:
 
     Attributes
     ----------
-    kind : {"best", "alternative", "commuting", "balance"}
+    kind : {"best", "alternative", "commuting", "division", "balance"}
     value : float
-        Which alternative (1, 2 …), hours a month on the way, or the fewest projects that a prefecture gets.
+        Which alternative (1, 2 …), hours a month on the way, pairs of one segment that are not in one prefecture, or
+        the fewest projects that a prefecture gets.
     site : (P,) int array
     objective, bound : float
         Its objective value; what no plan of its kind exceeds.
@@ -134,9 +136,11 @@ class Other:
     proven : bool
     complete : bool
         Whether the front that it is of was searched to its end before the time was over.
+    overlap : float
+        How far the prefectures do the same with it, 0 … 1, mean over their pairs; nan with fewer than two.
     """
 
-    kind: Literal["best", "alternative", "commuting", "balance"]
+    kind: Literal["best", "alternative", "commuting", "division", "balance"]
     value: float
     site: Ints
     objective: float
@@ -144,10 +148,11 @@ class Other:
     elsewhere: float
     proven: bool
     complete: bool = True
+    overlap: float = np.nan
 
 
 def other_plans(study: Study, count: int = 3, within: float = 0.02) -> tuple[Other, ...]:
-    """The study's plan, alternatives nearly as good, and both fronts, as plans to compare and adopt.
+    """The study's plan, alternatives nearly as good, and the fronts, as plans to compare and adopt.
 
     Parameters
     ----------
@@ -166,8 +171,9 @@ def other_plans(study: Study, count: int = 3, within: float = 0.02) -> tuple[Oth
     clock = allowance()
     for number, one in enumerate(alternatives_of(study, count=count, within=within, clock=clock.part(0.5)), 1):
         found.append(Other("alternative", number, one.site, one.objective, plan.bound, apart(one.site), one.proven))
-    kinds: dict[str, Literal["commuting", "balance"]] = {
+    kinds: dict[str, Literal["commuting", "division", "balance"]] = {
         "commuting_hours": "commuting",
+        "pairs_apart": "division",
         "fewest_in_a_prefecture": "balance",
     }
     missed: list[str] = []
@@ -175,7 +181,7 @@ def other_plans(study: Study, count: int = 3, within: float = 0.02) -> tuple[Oth
         for point in points:
             own, ends = point.plan, (point.plan.status == "optimal", name not in missed)
             found.append(Other(kinds[name], point.other, own.site, own.objective, own.bound, apart(own.site), *ends))
-    return tuple(found)
+    return tuple(replace(one, overlap=mean_overlap(study, one.site)) for one in found)
 
 
 def distinct(plans: tuple[Other, ...]) -> tuple[Other, ...]:

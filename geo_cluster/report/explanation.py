@@ -18,6 +18,7 @@ import pandas as pd
 
 from geo_cluster.domain import LANGUAGES, Language
 from geo_cluster.matching.alternatives import Alternative, alternatives
+from geo_cluster.matching.division import division_front
 from geo_cluster.matching.explain import (
     Move,
     PlacementOption,
@@ -33,10 +34,13 @@ from geo_cluster.matching.solve import solve
 from geo_cluster.matching.time_budget import TimeBudget
 from geo_cluster.matching.tradeoffs import Point, balance_front, trade_off
 from geo_cluster.matching.verify import feasible_share, usage
+from geo_cluster.matching.years import base_name
 from geo_cluster.region import pool_name
+from geo_cluster.report import over_time
 from geo_cluster.report import tables as report_tables
+from geo_cluster.report.division import mean_overlap
 from geo_cluster.report.tables import words_of
-from geo_cluster.study import OnStep, Study, once
+from geo_cluster.study import OnStep, Study, division_aim, once
 from geo_cluster.world import catalog
 
 LIMIT_S = 5.0
@@ -336,7 +340,9 @@ def alternatives_table(study: Study, *, clock: TimeBudget | None = None) -> pd.D
 def fronts_of(
     study: Study, *, clock: TimeBudget | None = None, missed: list[str] | None = None
 ) -> dict[str, tuple[Point, ...]]:
-    """Score against commuting (trips a month × minutes, in hours) and against the least number a prefecture gets.
+    """Score against commuting (trips a month × minutes, in hours), division of labour, and the least a prefecture gets.
+
+    Division of labour is counted in pairs of one segment that are not in one prefecture (`matching.division`).
 
     Fronts that the time ended before their last point are named in `missed`.
 
@@ -352,14 +358,17 @@ def fronts_of(
         return {}
     prefecture = pd.factorize(study.sites["prefecture_code"])[0]
     clock = allowance(clock)
-    half = clock.part(0.6)
+    part = clock.part(0.5)
     hours = commuting_hours(study)
+    commuting = trade_off(study.problem, study.plan, hours, points=5, time_limit_s=part, name="commuting")
+    aim, half = division_aim(study.region, study.facts, study.problem), clock.part(0.5)
     fronts = {
-        "commuting_hours": trade_off(study.problem, study.plan, hours, points=5, time_limit_s=half, name="commuting"),
+        "commuting_hours": commuting,
+        "pairs_apart": division_front(study.problem, study.plan, aim, points=6, time_limit_s=half),
         "fewest_in_a_prefecture": balance_front(study.problem, study.plan, prefecture, time_limit_s=clock),
     }
     if missed is not None:
-        missed += [name for name, each in zip(fronts, (half, clock), strict=True) if each.missed]
+        missed += [name for name, each in zip(fronts, (part, half, clock), strict=True) if each.missed]
     return fronts
 
 
@@ -372,7 +381,10 @@ def commuting_hours(study: Study) -> np.ndarray:
 
 
 def front_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFrame:
-    """One row a point of each front: what is given up for what, and whether it was proven."""
+    """One row a point of each front: what is given up for what, and whether it was proven.
+
+    `overlap` is how far the prefectures do the same with that plan, 0 … 1, mean over their pairs (1 - Krugman / 2).
+    """
     missed: list[str] = []
     rows: list[tuple[Any, ...]] = [
         (
@@ -382,14 +394,15 @@ def front_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFram
             point.plan.bound,
             point.plan.status,
             int((point.plan.site >= 0).sum()),
+            mean_overlap(study, point.plan.site),
         )
         for name, points in fronts_of(study, clock=clock, missed=missed).items()
         for point in points
     ]
-    rows += [(name, np.nan, np.nan, np.nan, NOT_REACHED["en"], pd.NA) for name in missed]
-    columns = ["against", "value", "worth", "bound", "status", "placed"]
+    rows += [(name, np.nan, np.nan, np.nan, NOT_REACHED["en"], pd.NA, np.nan) for name in missed]
+    columns = ["against", "value", "worth", "bound", "status", "placed", "overlap"]
     table = pd.DataFrame(rows, columns=columns).astype({"placed": "Int64"})
-    return table.round({"value": 2, "worth": 2, "bound": 2})
+    return table.round({"value": 2, "worth": 2, "bound": 2, "overlap": 4})
 
 
 @once
@@ -400,17 +413,8 @@ def feasibility_table(study: Study) -> pd.DataFrame:
     """
     if study.problem is None:
         return pd.DataFrame()
-    region = study.region
-    keys = list(zip(region.observations["attribute"], region.observations["site_id"], strict=True))
-    capacity, demand = {}, {}
-    for resource in study.problem.resources:
-        kind = catalog.resource_kind(resource.name)
-        if kind is None:  # shares of prefectures are decided, not known more or less well
-            continue
-        columns = [keys.index((kind.attribute, pool)) for pool in resource.pools]
-        capacity[resource.name] = region.draws[:, columns] * kind.times
-        demand[resource.name] = study.drawn.needs[kind.need]
-    found = feasible_share(study.problem, study.plan, capacity=capacity, demand=demand)
+    region, (problem, capacity, demand) = study.region, over_time.drawn(study)
+    found = feasible_share(problem, study.plan, capacity=capacity, demand=demand)
     rows = [("plan", "", "", 1 - found.share, np.nan, np.nan)]
     rows += [
         (p.resource, p.pool, pool_name(region, p.resource, p.pool).zh, p.breaks, p.first, p.over) for p in found.pools
@@ -458,7 +462,8 @@ def _waiting(study: Study) -> dict[tuple[str, str], int]:
         need = resource.demand[:, None] if resource.demand.ndim == 1 else resource.demand
         lacks = wants & (pool >= 0) & (need * ~frees > left + 1e-9 * np.maximum(1.0, need))
         for k in np.unique(pool[lacks.any(axis=0)]):
-            found[resource.name, resource.pool_name(k)] = int(lacks[:, pool == k].any(axis=1).sum())
+            one = base_name(resource.name), resource.pool_name(k)
+            found[one] = max(found.get(one, 0), int(lacks[:, pool == k].any(axis=1).sum()))
     return found
 
 
@@ -483,7 +488,7 @@ def pool_value(study: Study, resource: str, pool: str, step: float = 1.0) -> tup
         return 0.0, True
     wider = []
     for one in study.problem.resources:
-        if one.name == resource:
+        if base_name(one.name) == resource:  # in all its years
             more = np.where(np.array(one.pools) == pool, step, 0.0)
             one = replace(one, capacity=one.capacity + (more if one.capacity.ndim == 1 else more[:, None]))
         wider.append(one)

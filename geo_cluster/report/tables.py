@@ -17,7 +17,9 @@ from geo_cluster.matching.problem import Problem
 from geo_cluster.matching.resource import UNPLACED, Resource
 from geo_cluster.matching.shortages import Shortage, shortages
 from geo_cluster.matching.verify import usage
+from geo_cluster.matching.years import is_apart, year_of
 from geo_cluster.region import Region, number_behind, pool_name, subject_of
+from geo_cluster.report import over_time
 from geo_cluster.scoring.aggregate import competition_rank
 from geo_cluster.scoring.criteria import DecisionMatrix
 from geo_cluster.scoring.explain import significant
@@ -46,10 +48,19 @@ def contributions(study: Study) -> pd.DataFrame:
 
 @once
 def assignment(study: Study) -> pd.DataFrame:
-    """One row a placed project; see `assignment_table`."""
+    """One row a placed project; see `assignment_table`.
+
+    `from_year`: when it takes its place; `conditions`: on what that depends beyond what is known to be there.
+    """
     end = ENDS[study.scenario.planning_level]
     table = assignment_table(study.projects, study.sites, study.facts, ranking(study), study.plan, end)
-    return table.join(_stated(study.projects.loc[table["project"]]).reset_index(drop=True)).join(_at_doors(study))
+    table = table.join(_stated(study.projects.loc[table["project"]]).reset_index(drop=True)).join(_at_doors(study))
+    placed = np.flatnonzero(study.plan.site >= 0)
+    table["from_year"] = over_time.from_years(study)[placed]
+    told = [over_time.conditions(study)[p] for p in placed]
+    table["conditions"] = ["；".join(one.zh for one in each) for each in told]
+    table["conditions_en"] = ["; ".join(one.en for one in each) for each in told]
+    return table
 
 
 @once
@@ -105,8 +116,9 @@ def _at_doors(study: Study) -> pd.DataFrame:
 
 @once
 def unplaced(study: Study) -> pd.DataFrame:
-    """One row a project that stays out, and why; see `unplaced_table`."""
-    return unplaced_table(study.problem, study.projects, study.region, study.eligibility, study.plan)
+    """One row a project that stays out, why, and from which year it would fit where; see `unplaced_table`."""
+    table = unplaced_table(study.problem, study.projects, study.region, study.eligibility, study.plan)
+    return table.join(over_time.later(study))
 
 
 @once
@@ -226,6 +238,8 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
     known, counts = region.observations, np.zeros(len(region.observations), dtype=bool)
     for at in (*region.places.values(), *region.zone_places.values()):
         counts[at[at >= 0]] = True  # others are numbers of sites that are not considered
+    arriving = set(zip(region.arrivals["station"], region.arrivals["attribute"], strict=True))
+    counts |= np.array([one in arriving for one in zip(known["site_id"], known["attribute"], strict=True)], dtype=bool)
     open_ = counts & (known["high"] > known["low"]) & known["site_id"].isin(region.names)
     rows, parameters = known[open_].reset_index(drop=True), region.draws[:, open_.to_numpy()]
     choosers = np.flatnonzero(allowed.allowed.sum(axis=1) > 1) if len(rows) else ()
@@ -407,11 +421,21 @@ def _offered_instead(resource: str, sites: gpd.GeoDataFrame) -> np.ndarray:
 
 
 def words_of(resource: str, language: Language) -> tuple[str, str]:
-    """Name and unit of a resource; shares of projects are named after their segment."""
+    """Name and unit of a resource, with the year by whose end it is meant; shares are named after their segment."""
     kind, offer = catalog.resource_kind(resource), catalog.offer_of(resource)
     if kind and offer:
-        return offer[language], kind.unit[language]
+        year = year_of(resource)
+        when = "" if year is None else f"（{year}年底前）" if language == "zh" else f" by the end of {year}"
+        if is_apart(resource):
+            when += "（新建站不供的园区）" if language == "zh" else " for sites that the new station is not for"
+        return offer[language] + when, kind.unit[language]
     return catalog.share_name(resource.partition(":")[2])[language], "个" if language == "zh" else ""
+
+
+def pool_title(resource: str, language: Language) -> str:
+    """What there is of a resource, with its unit, as a heading."""
+    offer, unit = words_of(resource, language)
+    return f"{offer}（{unit}）" if language == "zh" else f"{offer[:1].upper()}{offer[1:]} ({unit})"
 
 
 def unplaced_table(

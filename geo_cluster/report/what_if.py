@@ -7,7 +7,8 @@ from typing import Any
 
 from geo_cluster.domain import KnownBetter, Pair, Scenario, Share
 from geo_cluster.matching.explain import PlacementOption
-from geo_cluster.report import tables
+from geo_cluster.matching.years import base_name
+from geo_cluster.report import over_time, tables
 from geo_cluster.study import Study
 from geo_cluster.world import catalog
 
@@ -33,23 +34,29 @@ def option_settings(study: Study, option: PlacementOption, *, source: str) -> di
     locked = [pair for pair in scenario.locked if pair.project != project]
     known: tuple[KnownBetter, ...] = scenario.known
     pools = tables.pools(study).set_index(["resource", "pool"])["planned"]
-    wider = {
-        (one.resource, one.pool): math.ceil(one.amount)
-        for one in option.more
-        if not catalog.resource_kind(one.resource)
-    }
+    more = _most(option)
+    wider = {key: math.ceil(amount) for key, amount in more.items() if not catalog.resource_kind(key[0])}
     shares = tuple(
         share.model_copy(update={"most": share.most + wider.get((_rule(share), share.prefecture), 0)})
         if share.most is not None
         else share
         for share in scenario.shares
     )
-    for one in option.more:
-        if not catalog.resource_kind(one.resource):
+    for (resource, pool), amount in more.items():
+        if not catalog.resource_kind(resource):
             continue
-        more = pools[one.resource, one.pool] + one.amount * (1 + 1e-6) + 1e-3
-        known = known_with(known, resource=one.resource, pool=one.pool, amount=more, source=source)
+        there = pools[resource, pool] - over_time.arrived(study, resource, pool) + amount * (1 + 1e-6) + 1e-3
+        known = known_with(known, resource=resource, pool=pool, amount=there, source=source)
     return {"locked": (*locked, Pair(project=project, site=site)), "known": known, "shares": shares}
+
+
+def _most(option: PlacementOption) -> dict[tuple[str, str], float]:
+    """Resource and pool -> what is lacking, the most of its years: what is there from the first counts in all."""
+    found: dict[tuple[str, str], float] = {}
+    for one in option.more:
+        key = base_name(one.resource), one.pool
+        found[key] = max(found.get(key, 0.0), one.amount)
+    return found
 
 
 def _rule(share: Share) -> str:
@@ -86,7 +93,8 @@ def pool_scenario(study: Study, *, resource: str, pool: str, amount: float, sour
     ----------
     study : Study
     resource, pool, amount, source
-        As of `known_with`.
+        As of `known_with`; the amount is that of the last year, with what arrives.
     """
-    known = known_with(study.scenario.known, resource=resource, pool=pool, amount=amount, source=source)
+    own = max(amount - over_time.arrived(study, resource, pool), 0.0)
+    known = known_with(study.scenario.known, resource=resource, pool=pool, amount=own, source=source)
     return study.scenario.model_copy(update={"known": known})

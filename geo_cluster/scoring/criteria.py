@@ -7,15 +7,30 @@ function here, or the coverage ratio of a resource.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from geo_cluster.domain import Criterion
 from geo_cluster.scoring.values import ValueFunction
 from geo_cluster.world import catalog
+
+MODES = ("river", "rail", "air")
+"""Ways that goods leave, beside the road to customers, which is access to them."""
+
+DECAY_KNOTS = 4
+"""A value that decays runs straight between so many points for each half."""
+
+
+class Later(NamedTuple):
+    """What arrives: `at` (S,) which sites it is for, `amount` (N,) how much, `year` (N,) from which year on."""
+
+    at: np.ndarray
+    amount: np.ndarray
+    year: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -28,34 +43,61 @@ class Setting:
         What projects take, by `need` of the resource: `land_mu`, `power_mva`, `energy_tce`.
     offers : mapping of (N, S) arrays
         What sites (with their substation and prefecture) have: `available_land_ha`, `spare_mva`,
-        `energy_quota_tce`, `land_price_10k_yuan_per_mu`, `trip_min`, `grid_km`, `supplier_count`,
-        `open_constraints`.
-    fixed : mapping of (P or 1, S) arrays
-        What is not drawn: `testing_minutes`, `freight_minutes`, `industry_fit`, `same_segment`.
+        `energy_quota_tce`, `land_price_10k_yuan_per_mu`, `trip_min`, `grid_km`, `open_constraints`,
+        `supplier_access`, `customer_access`, and `river_min`, `rail_min`, `air_min` of freight.
+    fixed : mapping of (P or 1, S or 1) arrays
+        What is not drawn: `same_segment`, `supplier_share`, `customer_share` and, by mode of freight, `river_share` and
+        so on; the likely `industry_fit`.
+    bearable : (P,) array, optional
+        Minutes to R&D that each project bears; beyond them the value of the trip decays. Without it, it never does.
+    later : mapping of tuple of Later
+        By attribute: what is not there yet.
+    begins : mapping of (P,) arrays
+        By attribute: the year from which each project needs it.
+    by_segment : mapping of (N, G, S) arrays
+        Draws of what depends on a project's segment and the site: `industry_fit`. These go before `fixed`.
+    segment : (P,) int array
+        Which segment each project is of, for `by_segment`.
     """
 
     needs: Mapping[str, np.ndarray]
     offers: Mapping[str, np.ndarray]
     fixed: Mapping[str, np.ndarray]
+    bearable: np.ndarray | None = None
+    later: Mapping[str, tuple[Later, ...]] = field(default_factory=dict)
+    begins: Mapping[str, np.ndarray] = field(default_factory=dict)
+    by_segment: Mapping[str, np.ndarray] = field(default_factory=dict)
+    segment: np.ndarray = field(default_factory=lambda: np.array([], dtype=int))
+
+    def of_segment(self, key: str) -> np.ndarray:
+        """(N or 1, P or 1, S): a measure that depends on a project's segment, drawn where it is."""
+        return self.by_segment[key][:, self.segment] if key in self.by_segment else self.fixed[key][None]
 
     def only(self, projects: slice) -> Setting:
         """The same setting for some of the projects."""
         fixed = {key: array if len(array) == 1 else array[projects] for key, array in self.fixed.items()}
-        return replace(self, needs={key: array[:, projects] for key, array in self.needs.items()}, fixed=fixed)
+        begins = {key: array[projects] for key, array in self.begins.items()}
+        needs = {key: array[:, projects] for key, array in self.needs.items()}
+        bearable = None if self.bearable is None else self.bearable[projects]
+        segment = self.segment[projects]
+        return replace(self, needs=needs, fixed=fixed, bearable=bearable, begins=begins, segment=segment)
 
 
 def coverage_ratio(resource: str, setting: Setting) -> np.ndarray:
-    """What there is of a resource over what the project needs, times; see `tables/resources.toml`.
+    """What there is of a resource when the project begins over what it needs, times; see `tables/resources.toml`.
 
     Where a site offers another resource in place of it (a standard factory: floor for land), that one counts.
     """
     kind = catalog.resources()[resource]
-    offer, need = setting.offers[kind.attribute] * kind.times, setting.needs[kind.need]
-    ratio = offer[:, None, :] / need[:, :, None]
+    offer, need = setting.offers[kind.attribute][:, None, :], setting.needs[kind.need]
+    for one in setting.later.get(kind.attribute, ()):
+        there = one.year[:, None] <= setting.begins[kind.attribute][None, :]
+        offer = offer + (one.amount[:, None] * there)[:, :, None] * one.at
+    ratio = offer * kind.times / need[:, :, None]
     other = catalog.alternative(resource)
     if not other or catalog.resources()[other].attribute not in setting.offers:
         return ratio
-    return np.where(np.isnan(offer)[:, None, :], coverage_ratio(other, setting), ratio)
+    return np.where(np.isnan(offer), coverage_ratio(other, setting), ratio)
 
 
 def land_price(setting: Setting) -> np.ndarray:
@@ -64,7 +106,7 @@ def land_price(setting: Setting) -> np.ndarray:
 
 
 def rd_minutes(setting: Setting) -> np.ndarray:
-    """Door-to-door drive from the R&D anchor, minutes."""
+    """Door-to-door trip from the R&D anchor by the faster way, minutes."""
     return setting.offers["trip_min"][:, None, :]
 
 
@@ -73,24 +115,28 @@ def grid_km(setting: Setting) -> np.ndarray:
     return setting.offers["grid_km"][:, None, :]
 
 
-def testing_minutes(setting: Setting) -> np.ndarray:
-    """Drive to the nearest testing or service platform, minutes."""
-    return setting.fixed["testing_minutes"][None]
-
-
 def freight_minutes(setting: Setting) -> np.ndarray:
-    """Drive to the nearest gate of the segment's main freight mode, minutes."""
-    return setting.fixed["freight_minutes"][None]
+    """Truck minutes to the gates by which goods leave, weighted by the segment's shares of modes."""
+    minutes = np.zeros((1, 1, 1))
+    for mode in MODES:
+        share, there = setting.fixed[f"{mode}_share"][None], setting.offers[f"{mode}_min"][:, None, :]
+        minutes = minutes + np.where(share == 0, 0.0, share * there)  # unknown only where goods go that way
+    return minutes
 
 
-def supplier_count(setting: Setting) -> np.ndarray:
-    """Listed firms of the laser chain within an hour's drive."""
-    return setting.offers["supplier_count"][:, None, :]
+def supplier_access(setting: Setting) -> np.ndarray:
+    """Firms upstream of the segment, each counting less the longer it takes."""
+    return setting.offers["supplier_access"][:, None, :] * setting.fixed["supplier_share"][None]
+
+
+def customer_access(setting: Setting) -> np.ndarray:
+    """Those who can use what the segment makes, each counting less the longer a truck takes."""
+    return setting.offers["customer_access"][:, None, :] * setting.fixed["customer_share"][None]
 
 
 def industry_fit(setting: Setting) -> np.ndarray:
     """How far the zone's lead industries match the segment, 0 to 1."""
-    return setting.fixed["industry_fit"][None]
+    return setting.of_segment("industry_fit")
 
 
 def same_segment(setting: Setting) -> np.ndarray:
@@ -109,9 +155,9 @@ MEASURES: dict[str, Callable[[Setting], np.ndarray]] = {
         land_price,
         rd_minutes,
         grid_km,
-        testing_minutes,
         freight_minutes,
-        supplier_count,
+        supplier_access,
+        customer_access,
         industry_fit,
         same_segment,
         open_constraints,
@@ -139,7 +185,10 @@ class DecisionMatrix:
         The same on the value functions, 0 to 1. What is unknown (nan in `natural`) stands at 0.5 here and anywhere
         from 0 to 1 in the draws: it widens the score, it doesn't lower it.
     weight : (C,) array
-        Weights that sum to 1.
+        Weights in force, which sum to 1.
+    stated : (C,) array
+        Weights as stated, which sum to 1; they differ where a criterion that is alike at every site gave its weight
+        back.
     theme_draws : mapping of (N, P, S) arrays
         Theme -> points that its criteria contribute in each draw; the themes add up to the score.
     """
@@ -148,6 +197,7 @@ class DecisionMatrix:
     natural: np.ndarray
     value: np.ndarray
     weight: np.ndarray
+    stated: np.ndarray
     theme_draws: Mapping[str, np.ndarray]
 
     @property
@@ -194,7 +244,11 @@ def _middle(draws: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def decide(
-    likely: Setting, drawn: Setting, criteria: Mapping[str, Criterion], weights: Mapping[str, float]
+    likely: Setting,
+    drawn: Setting,
+    criteria: Mapping[str, Criterion],
+    weights: Mapping[str, float],
+    alike: Collection[str] = (),
 ) -> DecisionMatrix:
     """Build the decision matrix: measures, value functions on declared ranges, weighted sum.
 
@@ -206,11 +260,12 @@ def decide(
         Columns.
     weights : mapping
         Weights by criterion that replace the declared ones.
+    alike : collection of str
+        Criteria that tell no two sites apart, which give their weight back (`alike_everywhere`).
     """
-    weight = weights_of(criteria, weights)
+    weight = weights_of(criteria, weights, alike)
     natural = natural_values(likely, criteria)
-    functions = [value_function(criterion) for criterion in criteria.values()]
-    value = np.stack([_known(f.value(natural[:, :, c]), np.array([0.5])) for c, f in enumerate(functions)], axis=2)
+    value = _known(known_values(likely, criteria), np.array([0.5]))
     count = next(iter(drawn.offers.values())).shape[0]
     themes: dict[str, np.ndarray] = {
         criterion.theme: np.zeros((count, *natural.shape[:2])) for criterion in criteria.values()
@@ -218,13 +273,42 @@ def decide(
     for c, criterion in enumerate(criteria.values()):
         if weight[c] > 0:
             themes[criterion.theme] += 100 * weight[c] * drawn_values(drawn, criterion, c)
-    return DecisionMatrix(tuple(criteria), natural, value, weight, themes)
+    return DecisionMatrix(tuple(criteria), natural, value, weight, weights_of(criteria, weights), themes)
 
 
-def weights_of(criteria: Mapping[str, Criterion], weights: Mapping[str, float]) -> np.ndarray:
-    """(C,): the declared weights, replaced where `weights` says so, scaled to sum 1."""
-    raw = np.array([weights.get(key, criterion.weight) for key, criterion in criteria.items()])
-    return raw / raw.sum()
+def weights_of(
+    criteria: Mapping[str, Criterion], weights: Mapping[str, float], alike: Collection[str] = ()
+) -> np.ndarray:
+    """(C,): the declared weights, replaced where `weights` says so, without those given back, scaled to sum 1.
+
+    Parameters
+    ----------
+    criteria : mapping of Criterion
+    weights : mapping
+        Weights by criterion that replace the declared ones.
+    alike : collection of str
+        Criteria whose weight the others share in proportion; where no other has any, all keep theirs.
+    """
+    raw = np.array([weights.get(key, criterion.weight) for key, criterion in criteria.items()], dtype=float)
+    kept = np.where([key in alike for key in criteria], 0.0, raw)
+    return kept / kept.sum() if kept.any() else raw / raw.sum()
+
+
+def alike_everywhere(ends: Setting, criteria: Mapping[str, Criterion]) -> frozenset[str]:
+    """Criteria that are one and the same number, or one and the same interval, at every site for every project.
+
+    Parameters
+    ----------
+    ends : Setting
+        Three "draws" of what sites have, low, likely and high, and any needs; a single site is not compared.
+    criteria : mapping of Criterion
+    """
+    if next(iter(ends.offers.values())).shape[1] < 2:
+        return frozenset()
+    measured = {key: measure(criterion, ends) for key, criterion in criteria.items()}
+    return frozenset(
+        key for key, found in measured.items() if np.array_equal(found, found[..., :1] + 0 * found, equal_nan=True)
+    )
 
 
 def natural_values(setting: Setting, criteria: Mapping[str, Criterion]) -> np.ndarray:
@@ -232,6 +316,13 @@ def natural_values(setting: Setting, criteria: Mapping[str, Criterion]) -> np.nd
     shape = (next(iter(setting.needs.values())).shape[1], next(iter(setting.offers.values())).shape[1])
     measured = [measure(criterion, setting)[0] for criterion in criteria.values()]
     return np.stack([np.broadcast_to(one, shape) for one in measured], axis=2)
+
+
+def known_values(setting: Setting, criteria: Mapping[str, Criterion]) -> np.ndarray:
+    """(P, S, C): values, 0 to 1, at the likely values; nan where unknown."""
+    shape = (next(iter(setting.needs.values())).shape[1], next(iter(setting.offers.values())).shape[1])
+    found = [_valued(criterion, measure(criterion, setting), setting.bearable)[0] for criterion in criteria.values()]
+    return np.stack([np.broadcast_to(one, shape) for one in found], axis=2)
 
 
 def drawn_values(drawn: Setting, criterion: Criterion, column: int) -> np.ndarray:
@@ -247,7 +338,18 @@ def drawn_values(drawn: Setting, criterion: Criterion, column: int) -> np.ndarra
     """
     count = next(iter(drawn.offers.values())).shape[0]
     anywhere = (np.random.default_rng(column).permutation(count) + 0.5) / count
-    return _known(value_function(criterion).value(measure(criterion, drawn)), anywhere)
+    return _known(_valued(criterion, measure(criterion, drawn), drawn.bearable), anywhere)
+
+
+def _valued(criterion: Criterion, natural: np.ndarray, bearable: np.ndarray | None) -> np.ndarray:
+    """Values of (N, P or 1, S) natural ones, by what each project bears where that matters; nan where unknown."""
+    if criterion.halves_every is None or bearable is None:
+        return value_function(criterion).value(natural)
+    limits, which = np.unique(bearable, return_inverse=True)
+    functions = [value_function(criterion, limit) for limit in limits]
+    if natural.shape[1] == 1:
+        return np.concatenate([one.value(natural) for one in functions], axis=1)[:, which.ravel()]
+    return np.stack([functions[at].value(natural[:, p]) for p, at in enumerate(which.ravel())], axis=1)
 
 
 def _known(value: np.ndarray, instead: np.ndarray) -> np.ndarray:
@@ -255,6 +357,23 @@ def _known(value: np.ndarray, instead: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(value), instead.reshape(-1, *(1,) * (value.ndim - 1)), value)
 
 
-def value_function(criterion: Criterion) -> ValueFunction:
-    """The declared value function of a criterion."""
-    return ValueFunction.from_dict({**criterion.value, "worst": criterion.worst, "best": criterion.best})
+def value_function(criterion: Criterion, bearable: float = np.inf) -> ValueFunction:
+    """The declared value function of a criterion; beyond what a project bears it decays, where it is declared to.
+
+    Parameters
+    ----------
+    criterion : Criterion
+    bearable : float
+        Natural value up to which the function counts as declared; beyond it the value halves with every
+        `halves_every` more, in straight lines of a quarter of that.
+    """
+    plain = ValueFunction.from_dict({**criterion.value, "worst": criterion.worst, "best": criterion.best})
+    every = criterion.halves_every
+    if every is None or not bearable < criterion.worst:
+        return plain
+    further = np.arange(bearable, criterion.worst, every / DECAY_KNOTS)
+    at = np.unique([*(plain.knots or ()), *further, criterion.worst, criterion.best])[::-1]
+    at = at[at >= criterion.best]
+    value = plain.value(at) * 0.5 ** (np.maximum(at - bearable, 0.0) / every)
+    points = tuple(zip(at.tolist(), value.tolist(), strict=True))
+    return ValueFunction("piecewise", criterion.worst, criterion.best, points)

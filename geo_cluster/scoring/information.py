@@ -10,7 +10,9 @@ largest first.
   form, so there is no inner loop; only the average over the draws of that one value has a sampling error.
 - `of_parameters`: for anything that gives scores, such as a parameter behind several criteria: the single-loop
   estimate of Strong & Oakley 2013 (Medical Decision Making 33: 755-766), which averages scores over draws with alike
-  parameter values.
+  parameter values. Parameters may hang together: what one tells about others counts.
+
+The first two take numbers as independent of each other.
 """
 
 from __future__ import annotations

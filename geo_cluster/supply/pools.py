@@ -35,8 +35,8 @@ def zone_of(sites: pd.DataFrame) -> np.ndarray:
     return np.where(is_factory(sites), "", host_of(sites)).astype(object)
 
 
-def stations_of(sites: pd.DataFrame, layer: pd.DataFrame) -> pd.Series:
-    """(S,): stations that a source names for each site; a factory that none is named for is fed as its zone is.
+def fed_as_zones(sites: pd.DataFrame, layer: pd.DataFrame) -> pd.DataFrame:
+    """Sites of which a factory that no source names a station for is fed as its zone is.
 
     Parameters
     ----------
@@ -44,10 +44,15 @@ def stations_of(sites: pd.DataFrame, layer: pd.DataFrame) -> pd.Series:
         S sites of the layer.
     layer : DataFrame
         The whole layer, with `id` and `stations`.
+
+    Returns
+    -------
+    DataFrame
+        `sites` with `stations`, and `fed_as`: the zone as which a factory is fed, '' for all others.
     """
     named, of_zone = sites["stations"].fillna(""), dict(zip(layer["id"], layer["stations"].fillna(""), strict=True))
-    inherits = is_factory(sites) & (named == "").to_numpy()
-    return named.where(~inherits, [of_zone.get(host, "") for host in host_of(sites)])
+    host = np.where(is_factory(sites) & (named == "").to_numpy(), host_of(sites), "")
+    return sites.assign(stations=named.where(host == "", [of_zone.get(one, "") for one in host]), fed_as=host)
 
 
 def within(own: np.ndarray, zone: np.ndarray) -> np.ndarray:

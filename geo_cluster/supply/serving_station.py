@@ -89,6 +89,54 @@ def area_names(sites: pd.DataFrame, counties: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["id", "name_zh", "name_en"])
 
 
+def feeds_of(sites: pd.DataFrame, substations: pd.DataFrame) -> dict[str, list[str]]:
+    """Station -> sites that it is said to feed: by the station's row (`feeds_sites`) or by the site's (`stations`).
+
+    Sites that are fed as their zone is (column `fed_as`, of standard factories) are where it is.
+    """
+    fed: dict[str, list[str]] = {}
+    stated = substations["feeds_sites"].fillna("") if "feeds_sites" in substations else [""] * len(substations)
+    for station, text in zip(substations["id"], stated, strict=True):
+        fed.setdefault(station, []).extend(filter(None, str(text).split(";")))
+    for site, text in zip(sites["id"], sites["stations"].fillna(""), strict=True):
+        for station in filter(None, text.split(";")):
+            fed.setdefault(station, []).append(site)
+    hosts = sites["fed_as"] if "fed_as" in sites else [""] * len(sites)
+    for named in fed.values():
+        named.extend([site for site, host in zip(sites["id"], hosts, strict=True) if host and host in named])
+    return {station: list(dict.fromkeys(named)) for station, named in fed.items()}
+
+
+def serving(substations: pd.DataFrame) -> np.ndarray:
+    """(n,): which stations can serve a site now: 110-220 kV and in service, or the planner says that they feed one."""
+    own = substations["source_class"] == "user" if "source_class" in substations else False
+    kv, kind = substations["voltage_kv"], substations["kind"] == "substation"
+    in_service = kv.between(*SERVING_KV) & (substations["status"] == "operating")
+    return (kind & (in_service | (kv.between(*OWN_KV) & own & (substations["status"] != "planned")))).to_numpy()
+
+
+def independent_feeds(sites: pd.DataFrame, substations: pd.DataFrame) -> np.ndarray:
+    """(n,): how many stations that can serve now are known to feed each site; two are a dual supply."""
+    there = set(substations["id"].to_numpy()[serving(substations)])
+    fed = {one: set(named) for one, named in feeds_of(sites, substations).items() if one in there}
+    return np.array([sum(site in named for named in fed.values()) for site in sites["id"]], dtype=int)
+
+
+def zones_of_areas(sites: pd.DataFrame, station: np.ndarray) -> dict[str, int]:
+    """Supply area -> how many zones draw on it; a park or standard factory inside a zone is none.
+
+    Parameters
+    ----------
+    sites : DataFrame
+        With `site_class` and the columns that `supply_area` takes.
+    station : (n,) array
+        What each site draws on, as `feeding_station` finds it.
+    """
+    zone = ~sites["site_class"].isin(["park_in_zone", "standard_factory"]).to_numpy()
+    areas = supply_area(sites)
+    return {area: max(1, int((zone & (station == area)).sum())) for area in dict.fromkeys(areas)}
+
+
 def feeding_station(sites: gpd.GeoDataFrame, substations: gpd.GeoDataFrame, *, within_km: float = np.inf) -> Feed:
     """The station that a source names for each site and that can serve it, else the supply area of its county.
 
@@ -111,10 +159,7 @@ def feeding_station(sites: gpd.GeoDataFrame, substations: gpd.GeoDataFrame, *, w
     """
     station = supply_area(sites)
     km, doubt = np.full(len(sites), np.nan), np.full(len(sites), np.nan)
-    own = substations["source_class"] == "user" if "source_class" in substations else False
-    kv, kind = substations["voltage_kv"], substations["kind"] == "substation"
-    in_service = kv.between(*SERVING_KV) & (substations["status"] == "operating")
-    serves = (kind & (in_service | (kv.between(*OWN_KV) & own))).to_numpy()
+    serves = serving(substations)
     ids, off, away = substations["id"].to_numpy(), doubt_km(substations), doubt_km(sites)
     there = (off <= within_km) & (away <= within_km)[:, None]
     apart = np.where(there, distance_km(sites.geometry, substations.geometry), np.nan)

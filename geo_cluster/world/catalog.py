@@ -173,14 +173,28 @@ PARK = ":park"
 """Ends the name of a resource whose pools are those of parks inside zones, such as `land:park`."""
 
 
+def _key_of(name: str) -> str:
+    """Key of the declared resource that one of a problem is of: of a park, of sites apart, of a year."""
+    return re.split("[:@~]", name, maxsplit=1)[0]
+
+
+def is_park(name: str) -> bool:
+    """Whether the pools of a resource of a problem are those of parks inside zones.
+
+    >>> is_park("land:park@2028"), is_park("land@2028")
+    (True, False)
+    """
+    return re.split("[@~]", name, maxsplit=1)[0].endswith(PARK)
+
+
 def resource_kind(name: str) -> ResourceKind | None:
-    """The kind behind a resource of a problem: of `land:park` that of `land`; None of what isn't declared."""
-    return resources().get(name.partition(":")[0])
+    """The kind behind a resource of a problem: of `land:park@2028` that of `land`; None of what isn't declared."""
+    return resources().get(_key_of(name))
 
 
 def known_kind(name: str) -> ResourceKind:
     """The kind behind a resource that is one of the declared ones; KeyError where it isn't."""
-    return resources()[name.partition(":")[0]]
+    return resources()[_key_of(name)]
 
 
 def offer_of(name: str) -> Text | None:
@@ -188,7 +202,7 @@ def offer_of(name: str) -> Text | None:
     kind = resource_kind(name)
     if kind is None:
         return None
-    if not name.endswith(PARK):
+    if not is_park(name):
         return kind.offer
     return Text(zh=f"园中园{kind.offer.zh}", en=f"{kind.offer.en} inside the park")
 
@@ -209,7 +223,9 @@ def criteria() -> dict[str, Criterion]:
     """The columns of the decision matrix; behind a coverage ratio is the attribute of its resource."""
     behind = {key: {"attribute": kind.attribute} for key, kind in resources().items()}
     rows = {
-        key: row | behind.get(row.get("resource", ""), {}) for key, row in table("criteria").items() if key != "themes"
+        key: row | behind.get(row.get("resource", ""), {})
+        for key, row in table("criteria").items()
+        if key not in ("themes", "retired")
     }
     return _declared("criteria.toml", Criterion, rows)
 
@@ -319,8 +335,21 @@ def _contradictions(row: dict[str, Any], problem: ValidationError, at: Place) ->
     return []
 
 
+def _in_force(weights: dict[Any, Any]) -> dict[Any, Any]:
+    """Weights by the criteria there are: of one that is no more, its weight counts for the one that took it over."""
+    retired = table("criteria")["retired"]
+    found = {key: value for key, value in weights.items() if key not in retired}
+    for old, new in retired.items():
+        if old in weights and new not in weights:
+            found[new] = weights[old]
+    return found
+
+
 def scenario_from(row: dict[str, Any], *, where: Place | str = SCENARIO) -> Scenario:
     """Validate a scenario as a dict, against the types and the names in the shipped tables.
+
+    A weight of a criterion that is no more (`criteria.toml`, `retired`) weighs the one that took it over, unless that
+    one has a weight of its own.
 
     Raises
     ------
@@ -330,6 +359,8 @@ def scenario_from(row: dict[str, Any], *, where: Place | str = SCENARIO) -> Scen
     at = where if isinstance(where, Place) else Place(where)
     faults: list[Fault] = []
     parsed = None
+    if isinstance(row.get("weights"), dict):
+        row = row | {"weights": _in_force(row["weights"])}
     try:
         parsed = Scenario.model_validate(row)
     except ValidationError as problem:

@@ -3,12 +3,12 @@
 An observation is one row: `site_id, attribute, low, likely, high, unit, basis, source, as_of`, with class, confidence
 and publisher of the source, which is what people see; `site_id` is a site, a substation, a supply area or a
 prefecture. Of several rows for the same number the best basis wins (reported > published > derived > assumed), then
-the later date. Unknown is never zero and never the mean: it is the prior of its class.
+the later date. Unknown is never zero and never the mean: it is the prior of its class. What numbers of one class have
+in common of their spread (`cause`, `common`) is drawn once for all of them.
 """
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -16,10 +16,12 @@ import pandas as pd
 
 from geo_cluster.domain import BASES, Attribute, KnownBetter
 from geo_cluster.errors import Fault, InputError, Place
-from geo_cluster.world import sources, triangular
+from geo_cluster.world import copula, sources, triangular
 
 COLUMNS = ["site_id", "attribute", "low", "likely", "high", "unit", "basis", "source", "as_of"]
 COLUMNS += ["source_class", "confidence", "publisher"]
+SHARED = ["cause", "common"]
+"""What a number shares part of its spread with, and the correlation of two that do; '' and 0 where nothing."""
 KEY = ["site_id", "attribute"]
 
 
@@ -43,8 +45,11 @@ def best(rows: pd.DataFrame) -> pd.DataFrame:
     rows = rows.assign(publisher=sources.publishers(rows))
     order = rows.assign(_basis=rows["basis"].map({basis: rank for rank, basis in enumerate(BASES)}))
     order["_date"] = rows["as_of"].astype(str).map(date_of)
+    cause = order["cause"] if "cause" in order else pd.Series("", index=order.index)
+    common = order["common"] if "common" in order else pd.Series(0.0, index=order.index)
+    order["cause"], order["common"] = cause.fillna("").astype(str), common.astype(float).fillna(0.0)
     order = order.iloc[::-1].sort_values(["_basis", "_date"], ascending=[True, False], kind="stable")
-    return order.drop_duplicates(KEY)[COLUMNS].sort_values(KEY, kind="stable").reset_index(drop=True)
+    return order.drop_duplicates(KEY)[COLUMNS + SHARED].sort_values(KEY, kind="stable").reset_index(drop=True)
 
 
 def complete(
@@ -64,7 +69,7 @@ def complete(
     Returns
     -------
     DataFrame
-        `COLUMNS`, one row a subject and attribute, sorted.
+        `COLUMNS` and `SHARED`, one row a subject and attribute, sorted.
     """
     rows = best(rows)
     have = rows.set_index(KEY)
@@ -73,7 +78,7 @@ def complete(
         for subject, class_ in subjects[attribute.subject].items() if attribute.priors else ():
             if attribute.applies(class_) and (subject, key) not in have.index:
                 filled.append((subject, key, *_prior(key, attribute, subject, class_, have)))
-    return pd.concat([rows, pd.DataFrame(filled, columns=COLUMNS)], ignore_index=True).sort_values(
+    return pd.concat([rows, pd.DataFrame(filled, columns=COLUMNS + SHARED)], ignore_index=True).sort_values(
         KEY, kind="stable", ignore_index=True
     )
 
@@ -103,21 +108,29 @@ def _prior(key: str, attribute: Attribute, subject: str, class_: str, have: pd.D
             "c",
             "low",
             prior.reason.zh,
+            cause_of(key, prior.class_),
+            prior.common,
         )
     place = Place("attributes.toml", sheet=f"[{key}]")
     raise InputError(Fault("world.no_prior", place, subject=subject, group=class_))
+
+
+def cause_of(attribute: str, class_: str) -> str:
+    """Name of what the numbers of an attribute share that rest on the prior of one class, or are derived one way."""
+    return f"{attribute}/{class_}"
 
 
 def draw(observations: pd.DataFrame, *, draws: int, seed: int) -> np.ndarray:
     """Draw every observation from the triangular distribution over its low, likely and high.
 
     Each row has a stream of its own, seeded by subject and attribute, and is stratified (one draw from each
-    of `draws` equally likely slices): adding a site changes nobody else's draws.
+    of `draws` equally likely slices): adding a site changes nobody else's draws. Rows of one `cause` hang together as
+    their `common` says (see `copula.with_causes`); the cause has a stream of its own, too.
 
     Parameters
     ----------
     observations : DataFrame
-        With `site_id`, `attribute`, `low`, `likely`, `high`.
+        With `site_id`, `attribute`, `low`, `likely`, `high` and, where numbers have something in common, `SHARED`.
     draws : int
         How many.
     seed : int
@@ -128,9 +141,9 @@ def draw(observations: pd.DataFrame, *, draws: int, seed: int) -> np.ndarray:
         Constant where low equals high.
     """
     low, likely, high = (observations[column].to_numpy(float) for column in ("low", "likely", "high"))
-    uniform = np.empty((draws, len(observations)))
-    strata = np.arange(draws)
-    for column, (subject, attribute) in enumerate(zip(observations["site_id"], observations["attribute"], strict=True)):
-        rng = np.random.default_rng([seed, zlib.crc32(f"{subject}/{attribute}".encode())])
-        uniform[:, column] = (rng.permutation(strata) + rng.random(draws)) / draws
-    return triangular.quantiles(uniform, low, likely, high)
+    names = (observations["site_id"].astype(str) + "/" + observations["attribute"].astype(str)).tolist()
+    shares = "cause" in observations
+    causes = observations["cause"].to_numpy(str) if shares else np.full(len(names), "")
+    common = observations["common"].to_numpy(float) if shares else np.zeros(len(names))
+    uniform = copula.with_causes(names, causes, common, draws=draws, seed=seed)
+    return triangular.quantiles(uniform.T, low, likely, high)

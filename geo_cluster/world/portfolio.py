@@ -332,6 +332,7 @@ def _projects(text: pd.DataFrame, where: Place | str, faults: Faults) -> pd.Data
         projects[key] = pd.array(year, dtype="Float64").astype("Int64")
     usual = np.array([declared[key].max_minutes for key in segment])
     projects["max_minutes"] = np.where(np.isnan(minutes[:, 1]), usual, minutes[:, 1])
+    projects["max_minutes_given"] = ~np.isnan(minutes[:, 1])
     for need in needs():
         is_stated = ~np.isnan(stated[need][:, 1])
         bounds = np.where(is_stated[:, None], stated[need], estimated[need])

@@ -24,12 +24,16 @@ def draw() -> None:
                 bounds, of = [f"{significant(end * factor, 4):,.12g}" for end in ends], f" {unit[language]}"
             named = classes.get(prior.class_, {}).get(language)
             class_ = named or (f"{prior.class_} kV" if prior.class_.isdigit() else t("data.any_class"))
-            rows.append((attribute.name[language], class_, " – ".join(bounds) + of, prior.reason[language]))
+            why = f"{prior.common:g} · {prior.common_reason[language]}" if prior.common_reason else f"{prior.common:g}"
+            rows.append((attribute.name[language], class_, " – ".join(bounds) + of, prior.reason[language], why))
     st.subheader(t("data.assumed"), anchor=False)
-    keys = ("attribute", "class", "range", "reason")
+    keys = ("attribute", "class", "range", "reason", "common")
     st.dataframe(
         pd.DataFrame(rows, columns=[t(f"data.{key}") for key in keys]),
         hide_index=True,
         height="content",
-        column_config={t("data.attribute"): st.column_config.TextColumn(width=150)},
+        column_config={
+            t("data.attribute"): st.column_config.TextColumn(width=150),
+            t("data.common"): st.column_config.TextColumn(help=t("data.common_help")),
+        },
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import altair as alt
 import pandas as pd
 import streamlit as st
@@ -23,7 +25,7 @@ MANY = 100
 
 
 def others(study: Study) -> None:
-    """Alternatives nearly as good and both fronts, on request; one of them compared and adopted."""
+    """Alternatives nearly as good and the fronts, on request; one of them compared and adopted."""
     st.caption(t("match.others_note"))
     first, second, run = st.columns([1.4, 1.4, 1], vertical_alignment="bottom")
     count = first.slider(t("match.count"), 1, 6, 3, key="others-count", persist_state="session")
@@ -52,9 +54,9 @@ def _label(one: Other) -> str:
 
 
 def _fronts(plans: tuple[Other, ...]) -> None:
-    """Objective against commuting and against balance; hollow points are not proven, their bound is the whisker."""
-    left, right = st.columns(2)
-    for place, kind in ((left, "commuting"), (right, "balance")):
+    """Objective against commuting, division of labour, balance; hollow points are not proven, whiskers their bounds."""
+    kinds = ("commuting", "division", "balance")
+    for place, kind in zip(st.columns(3), kinds, strict=True):
         rows = [one for one in plans if one.kind == kind]
         if not rows:
             continue
@@ -78,17 +80,19 @@ def _list(plans: tuple[Other, ...], projects: int) -> None:
                 one.objective,
                 None if one.proven else one.bound,
                 t("match.of", n=round(one.elsewhere * projects), of=projects),
+                None if math.isnan(one.overlap) else one.overlap,
                 t(f"match.is_{one.proven}"),
             )
             for one in plans
         ],
-        columns=["plan", "objective", "bound", "elsewhere", "proof"],
+        columns=["plan", "objective", "bound", "elsewhere", "overlap", "proof"],
     )
     config = {
         "plan": st.column_config.Column(t("match.plan")),
         "objective": st.column_config.NumberColumn(t("match.objective"), format="%,.1f"),
         "bound": st.column_config.NumberColumn(t("match.bound_now"), format="%,.1f"),
         "elsewhere": st.column_config.Column(t("match.elsewhere")),
+        "overlap": st.column_config.NumberColumn(t("match.overlap"), format="%.2f", help=t("match.overlap_help")),
         "proof": st.column_config.Column(t("match.proof"), help=t("match.proof_of_others")),
     }
     st.dataframe(table, hide_index=True, column_config=config, placeholder="—")
@@ -103,6 +107,7 @@ def _front(rows: list[Other], kind: str) -> alt.LayerChart:
             "bound": [one.bound for one in rows],
             "fill": [page["accent"] if one.proven else "#ffffff" for one in rows],
             "proof": [t(f"match.is_{one.proven}") for one in rows],
+            "overlap": [one.overlap for one in rows],
         }
     )
     axis = alt.Axis(format=",.0f", tickCount=6, tickMinStep=1)
@@ -119,6 +124,7 @@ def _front(rows: list[Other], kind: str) -> alt.LayerChart:
         alt.Tooltip("value", title=t(f"match.axis_{kind}"), format=",.0f"),
         alt.Tooltip("objective", title=t("match.objective"), format=",.1f"),
         alt.Tooltip("bound", title=t("match.bound_now"), format=",.1f"),
+        alt.Tooltip("overlap", title=t("match.overlap"), format=".2f"),
         alt.Tooltip("proof", title=t("match.proof")),
     ]
     dots = base.mark_point(size=90, filled=True, stroke=page["accent"], strokeWidth=2, opacity=1).encode(

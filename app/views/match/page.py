@@ -11,10 +11,11 @@ from streamlit.delta_generator import DeltaGenerator
 from app import cached, charts, session, state
 from app.page import footer, heading
 from app.session import t
-from app.views.match import change, edit, others, plan, pools, portfolio, run
+from app.views.match import change, division, edit, others, plan, pools, portfolio, run
 from app.widgets import open_tab, plan_name, refusals, show_map
 from geo_cluster.domain import FIRST_YEAR, LAST_YEAR
 from geo_cluster.report import tables
+from geo_cluster.report.spread import leading_cause, spread
 from geo_cluster.study import Study
 from geo_cluster.world import catalog, layers
 
@@ -28,7 +29,7 @@ STYLE = """
 .gc-chip i { display: inline-block; width: .8rem; height: .8rem; border-radius: 3px; margin-right: .35rem; }
 </style>
 """
-TABS = ("plan", "unplaced", "pools", "others", "changes", "robustness", "ranking")
+TABS = ("plan", "unplaced", "pools", "division", "others", "changes", "robustness", "ranking")
 
 
 def draw() -> None:
@@ -92,6 +93,7 @@ def _settings() -> None:
     with more.popover(t("match.more"), icon=":material/tune:", width="stretch"):
         for key, low, high, step, kind in (
             ("placing_bonus", 0.0, 1000.0, 5.0, float),
+            ("division", 0.0, 1000.0, 1.0, float),
             ("time_limit_s", 1.0, 3600.0, 5.0, float),
             ("mip_gap", 0.0, 0.2, 0.001, float),
             ("draws", 10, 10_000, 50, int),
@@ -147,6 +149,7 @@ def _results(study: Study) -> None:
         "plan": plan.table,
         "unplaced": plan.unplaced,
         "pools": pools.pools,
+        "division": division.division,
         "others": others.others,
         "changes": change.changes,
         "robustness": others.robustness,
@@ -188,6 +191,7 @@ def _ranking(study: Study) -> None:
     with right:
         st.subheader(t("match.why"), anchor=False)
         charts.draw(charts.points_chart(_points(study, project, best.head(6))))
+        st.caption(leading_cause(spread(study))[language])
     remark = "remark_en" if language == "en" else "remark"
     unchecked = best[best[remark] != ""]
     if len(unchecked):

@@ -35,6 +35,7 @@ def table(study: Study) -> None:
     st.caption(t("match.lock_note"))
     shown = {"project": "match.project", "site": "col.site", "keep": "match.keep", "ban": "match.ban"}
     shown |= {"send": "match.send", "score": "col.score", "interval": "col.interval", "rank": "col.rank"}
+    shown |= {"from_year": "col.from_year", "conditions": "col.conditions"}
     shown |= {"standard_land": "col.standard_land", "segment": "col.segment", "prefecture": "col.prefecture"}
     number, kinds = st.column_config.NumberColumn, catalog.resources().values()
     config: dict[str, Any] = {
@@ -44,6 +45,8 @@ def table(study: Study) -> None:
     config |= {key: st.column_config.Column(catalog.door_indicators()[key].title(session.language())) for key in PER_MU}
     order = [*shown, *config]
     config["standard_land"] = st.column_config.Column(t("col.standard_land"), help=t("col.standard_land_help"))
+    config["conditions"] = st.column_config.Column(t("col.conditions"), help=t("col.conditions_help"), width="medium")
+    config["from_year"] = number(t("col.from_year"), format="%d", width="small")
     config["score"] = st.column_config.ProgressColumn(t("col.score"), format="%.1f", min_value=0, max_value=100)
     config["keep"] = st.column_config.CheckboxColumn(t("match.keep"), help=t("match.keep_help"), width="small")
     config["ban"] = st.column_config.CheckboxColumn(t("match.ban"), help=t("match.ban_help"), width="small")
@@ -118,6 +121,8 @@ def _rows(study: Study, names: dict[str, str]) -> pd.DataFrame:
             "rank": plan["rank"].to_numpy(),
             **{kind.need: plan[kind.need].to_numpy() for kind in catalog.resources().values()},
             "trip_min": plan["trip_min"].to_numpy(),
+            "from_year": plan["from_year"].to_numpy(),
+            "conditions": plan["conditions_en" if language == "en" else "conditions"].fillna("").to_numpy(),
             "standard_land": ["" if pd.isna(one) else marked(one) for one in plan["standard_land"]],
             **{key: words[key].to_numpy() for key in PER_MU},
             "keep": [bool(s) and locked.get(p) == s for p, s in site.items()],
@@ -226,8 +231,10 @@ def unplaced(study: Study) -> None:
         st.success(t("match.all_placed"), icon=":material/check_circle:")
         return
     english = session.language() == "en"
-    reasons = tables.unplaced(study)[["project_name", "reason_en" if english else "reason"]]
-    st.dataframe(reasons.set_axis([t("match.project"), t("col.reason")], axis=1), hide_index=True)
+    columns = ["project_name", "reason_en" if english else "reason", "later_en" if english else "later"]
+    reasons, heads = tables.unplaced(study)[columns], [t("match.project"), t("col.reason"), t("col.later")]
+    known = 3 if reasons[columns[-1]].ne("").any() else 2
+    st.dataframe(reasons.set_axis(heads, axis=1).iloc[:, :known], hide_index=True)
     names = tables.unplaced(study).set_index("project")["project_name"]
     choose, find = st.columns([3, 1], vertical_alignment="bottom")
     project = choose.selectbox(t("match.options_for"), names.index, format_func=lambda one: f"{one} · {names[one]}")

@@ -12,8 +12,9 @@ from app.charts import BY_ROW, ROWS, Figure, draw, pool_chart
 from app.session import t
 from app.views.match import change, edit
 from geo_cluster import toml
-from geo_cluster.report import comparison, explanation, what_if
-from geo_cluster.report.tables import words_of
+from geo_cluster.region import pool_name
+from geo_cluster.report import comparison, explanation, over_time, what_if
+from geo_cluster.report.tables import pool_title, words_of
 from geo_cluster.study import Study
 from geo_cluster.world import catalog, layers
 
@@ -111,6 +112,7 @@ def pools(study: Study) -> None:
     table = _table(study)
     _what_if(study, table)
     _capacity_value(study, table)
+    _years(study)
     st.caption(t("match.pool_note"))
     for resource, kind in catalog.resources().items():
         mine = table["resource"].str.partition(":")[0] == resource
@@ -118,6 +120,30 @@ def pools(study: Study) -> None:
         if len(rows):
             st.subheader(kind.offer_title(session.language()), anchor=False)
             draw(pool_chart(rows.sort_values("used", ascending=False)))
+
+
+def _years(study: Study) -> None:
+    """Pools in use, year by year: what is drawn of what there is, and when more arrives."""
+    years, language = over_time.pool_years(study), session.language()
+    ever: pd.DataFrame = years.groupby(["resource", "pool"], sort=False)[["used", "arrives"]].max().reset_index()
+    ever = ever[(ever["used"] > 0) | (ever["arrives"] > 0)].sort_values("arrives", ascending=False, kind="stable")
+    if ever.empty:
+        return
+    st.subheader(t("match.pool_years"), anchor=False)
+    rows = []
+    for one in ever.itertuples():
+        mine = years[(years["resource"] == one.resource) & (years["pool"] == one.pool)]
+        kind, more = catalog.known_kind(one.resource), mine["arrives"].diff().fillna(mine["arrives"]) > 0
+        cells = [
+            f"{used:,.{kind.digits}f} / {planned:,.{kind.digits}f}{' ▲' if arrived else ''}"
+            for used, planned, arrived in zip(mine["used"], mine["planned"], more, strict=True)
+        ]
+        pool = pool_name(study.region, one.resource, one.pool)[language]
+        rows.append((pool, pool_title(one.resource, language), *cells))
+    heads = [t("col.pool"), t("match.resource"), *(str(year) for year in sorted(set(years["year"])))]
+    height = min(36 * (len(rows) + 1) + 2, 440)
+    st.dataframe(pd.DataFrame(rows, columns=heads), hide_index=True, height=height, alt=t("match.pool_years"))
+    st.caption(t("match.pool_years_note"))
 
 
 def _capacity_value(study: Study, table: pd.DataFrame) -> None:
@@ -174,20 +200,21 @@ def _what_if(study: Study, table: pd.DataFrame) -> None:
     gain, placed = after.plan.objective - study.plan.objective, change.placed(study, after)
     st.text(t("match.what_if_text", pool=row["gauge"], amount=value, unit=row["unit"], gain=gain, placed=placed))
     change.show(comparison.difference_table(study, after), study, after)
-    _keep(row, value)
+    _keep(study, row, value)
 
 
-def _keep(row: pd.Series, value: float) -> None:
+def _keep(study: Study, row: pd.Series, value: float) -> None:
     """Keep the number, with who said so."""
     who, act = st.columns([3, 1], vertical_alignment="bottom")
     source = who.text_input(t("match.source"), placeholder=t("match.source_hint"), key="what-if-source")
     note = t("match.kept", pool=row["gauge"], amount=value, unit=row["unit"])
     basis = "reported" if source.strip() else "assumed"
+    own = max(value - over_time.arrived(study, row["resource"], row["pool"]), 0.0)
     known = what_if.known_with(
         state.work().scenario.known,
         resource=row["resource"],
         pool=row["pool"],
-        amount=value,
+        amount=own,
         source=source.strip() or t("match.supposed"),
         basis=basis,
     )

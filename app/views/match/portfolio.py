@@ -228,7 +228,10 @@ def _needs(projects: pd.DataFrame) -> None:
             for a, b, c in zip(low, likely, high, strict=True)
         ]
         table[f"{need}_how"] = [t("match.stated") if one else t("match.estimated") for one in stated]
-    table["max_minutes"] = [f"{one:g}" for one in projects["max_minutes"]]
+    table["max_minutes"] = [
+        f"{one:g} ({t('match.stated') if given else t('match.estimated')})"
+        for one, given in zip(projects["max_minutes"], projects["max_minutes_given"], strict=True)
+    ]
     stated = tables.stated_words(projects, session.language())
     table = table.join(stated.reset_index(drop=True))
     shown = ("id", "name", "max_minutes", *(key for key in stated if key not in portfolio.PER_MU))

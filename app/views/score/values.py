@@ -31,13 +31,15 @@ def values(weighed: Weighed) -> None:
         marks = pd.DataFrame({"site": names, "x": weighed.choice.natural[places, c]}).dropna()
         with columns[c % ACROSS]:
             st.subheader(f"{criterion.name[language]} · {weighed.weight[c]:.1%}", anchor=False)
-            st.altair_chart(_curve(criterion, marks, criterion.unit_in(language)), width="stretch")
+            st.altair_chart(
+                _curve(criterion, marks, criterion.unit_in(language), weighed.choice.bearable), width="stretch"
+            )
             worst, best = (criterion.amount(f"{end:g}", language) for end in (criterion.worst, criterion.best))
             st.caption(t("score.span", worst=worst, best=best, reason=criterion.reason[language]))
 
 
-def _curve(criterion: Criterion, marks: pd.DataFrame, unit: str) -> alt.LayerChart:
-    function = value_function(criterion)
+def _curve(criterion: Criterion, marks: pd.DataFrame, unit: str, bearable: float) -> alt.LayerChart:
+    function = value_function(criterion, bearable)
     low, high = sorted((criterion.worst, criterion.best))
     at = np.linspace(low, high, 41)
     curve = pd.DataFrame({"x": at, "value": function.value(at)})

@@ -21,6 +21,8 @@ from geo_cluster import toml
 from geo_cluster.domain import Criterion
 from geo_cluster.intake import site_choice
 from geo_cluster.intake.site_choice import Weighed
+from geo_cluster.report.spread import leading_cause, spread_table
+from geo_cluster.scoring.spread import spread_shares
 from geo_cluster.scoring.weights import Ahp, ahp, hierarchical
 from geo_cluster.world import catalog
 
@@ -49,7 +51,7 @@ def weights(weighed: Weighed) -> None:
         with right:
             st.subheader(t("score.effect"), anchor=False)
             is_same = trial is None or np.allclose(
-                site_choice.weigh(weighed.choice, trial).weight, weighed.weight, atol=1e-3
+                site_choice.weigh(weighed.choice, trial).stated, weighed.stated, atol=1e-3
             )
             if trial is not None:
                 _effect(weighed, site_choice.weigh(weighed.choice, trial))
@@ -67,11 +69,12 @@ def weights(weighed: Weighed) -> None:
         if reset:
             state.change(t("score.noted_declared"), weights={})
             st.rerun()
+        _difference(weighed)
 
 
 def _key(method: str, what: str, weighed: Weighed) -> str:
     """A widget's key; it begins anew when other weights are kept."""
-    kept = hashlib.sha256(json.dumps(weighed.weight.round(6).tolist()).encode()).hexdigest()[:8]
+    kept = hashlib.sha256(json.dumps(weighed.stated.round(6).tolist()).encode()).hexdigest()[:8]
     return f"weight-{method}-{what}-{kept}"
 
 
@@ -84,18 +87,22 @@ def _sliders(weighed: Weighed) -> dict[str, float] | None:
     """Relative weights; each label says its share of the total."""
     language, themes = session.language(), catalog.themes()
     st.caption(t("score.sliders_help"))
-    start = dict(zip(catalog.criteria(), (100 * weighed.weight).round(1).tolist(), strict=True))
+    start = dict(zip(catalog.criteria(), (100 * weighed.stated).round(1).tolist(), strict=True))
     keys = {key: _key("sliders", key, weighed) for key in start}
     now = {key: session.typed(keys[key], start[key]) for key in start}
-    total = sum(now.values())
+    alike = weighed.choice.alike if any(now[key] for key in now.keys() - weighed.choice.alike) else frozenset()
+    force = {key: 0.0 if key in alike else value for key, value in now.items()}
+    total = sum(force.values())
     columns = st.columns(2, gap="medium")
     for at, (theme, criteria) in enumerate(_by_theme().items()):
         with columns[at % 2]:
-            share = sum(now[key] for key in criteria) / total if total else 0.0
+            share = sum(force[key] for key in criteria) / total if total else 0.0
             st.markdown(f"**{themes[theme][language]} · {share:.0%}**")
             for key, one in criteria.items():
-                label = f"{one.name[language]} · {now[key] / total if total else 0:.1%}"
+                label = f"{one.name[language]} · {force[key] / total if total else 0:.1%}"
                 st.slider(label, 0.0, 50.0, min(start[key], 50.0), 0.1, key=keys[key], format="%.1f")
+                if key in alike:
+                    st.caption(t("score.given_back", stated=f"{now[key]:.1f}"))
                 if key in weighed.choice.notes:
                     st.caption(weighed.choice.notes[key][language])
     if not total:
@@ -109,7 +116,7 @@ def _swing(weighed: Weighed) -> dict[str, float] | None:
     language = session.language()
     st.caption(t("score.swing_help"))
     points = {}
-    top = weighed.weight.max()
+    top = weighed.stated.max()
     columns = st.columns(2, gap="medium")
     for at, (key, one) in enumerate(catalog.criteria().items()):
         span = {"worst": f"{one.worst:g}", "best": one.amount(f"{one.best:g}", language)}
@@ -117,7 +124,7 @@ def _swing(weighed: Weighed) -> dict[str, float] | None:
             t("score.swing_span", name=one.name[language], **span),
             0,
             100,
-            round(100 * weighed.weight[at] / top),
+            round(100 * weighed.stated[at] / top),
             key=_key("swing", key, weighed),
         )
     if max(points.values()) != 100:
@@ -130,7 +137,7 @@ def _pairs(weighed: Weighed) -> dict[str, float]:
     """The analytic hierarchy process: themes against each other, then criteria within each theme."""
     language, themes = session.language(), catalog.themes()
     st.caption(t("score.ahp_help"))
-    weight = dict(zip(catalog.criteria(), weighed.weight, strict=True))
+    weight = dict(zip(catalog.criteria(), weighed.stated, strict=True))
     groups = _by_theme()
     shares = {theme: sum(weight[key] for key in criteria) for theme, criteria in groups.items()}
     with st.expander(t("score.ahp_themes"), expanded=True):
@@ -222,6 +229,28 @@ def _effect(kept: Weighed, trial: Weighed) -> None:
     text = t(key, **names, **shares) + " " + t("score.moved", n=moved)
     st.html(f'<div class="gc-verdict" role="status">{escape(text)}</div>')
     st.altair_chart(_effect_chart(kept, trial), width="stretch")
+
+
+def _difference(weighed: Weighed) -> None:
+    """What makes the difference between the project's sites: weights stated and in force, share of the spread."""
+    language = session.language()
+    share = spread_shares(weighed.points)
+    table = spread_table(share, weighed.stated, weighed.weight, weighed.choice.notes)
+    st.subheader(t("score.difference"), anchor=False)
+    st.html(f'<div class="gc-verdict">{escape(leading_cause(table)[language])}</div>')
+    shown = pd.DataFrame(
+        {
+            "name": table[f"name_{language}"],
+            "stated": [f"{one:.1%}" for one in table["weight_stated"]],
+            "force": [f"{one:.1%}" for one in table["weight"]],
+            "share": [f"{one:.0%}" for one in table["share"]],
+            "note": table[f"note_{language}"],
+        }
+    )
+    columns = ("name", "stated", "force", "share", "note")
+    config = {key: st.column_config.Column(t(f"score.difference_{key}")) for key in columns}
+    st.dataframe(shown, hide_index=True, column_config=config, width="stretch")
+    st.caption(t("score.difference_caption"))
 
 
 def _effect_chart(kept: Weighed, trial: Weighed) -> alt.LayerChart:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from app import cached, session, state
 from app.session import t
+from app.widgets import text_table
 from geo_cluster.region import Region, offers
 from geo_cluster.report import tables
 from geo_cluster.world import catalog
@@ -25,6 +26,7 @@ def show() -> None:
     asked = cached.requests_of(scenario)
     picked = _list(asked)
     _files(asked)
+    _questions(cached.questions_of(scenario))
     st.subheader(t("supply.better"), anchor=False)
     st.caption(t("supply.better_note"))
     _known_better(cached.region(scenario), picked)
@@ -61,6 +63,16 @@ def _list(asked: pd.DataFrame) -> tuple[str, str] | None:
     )
     rows = clicked["selection"]["rows"]
     return (asked["subject"].iloc[rows[0]], asked["attribute"].iloc[rows[0]]) if rows else None
+
+
+def _questions(questions: pd.DataFrame) -> None:
+    """What to ask that is no number: feeds, energising, dual supply, quota."""
+    language = session.language()
+    with st.expander(t("supply.questions", n=len(questions)), icon=":material/help:"):
+        st.caption(t("supply.questions_note"))
+        said = [f"{key}_{language}" for key in ("subject", "name", "question", "changes", "whom")]
+        heads = ("col.subject", "supply.attribute", "col.question", "supply.changes", "supply.whom")
+        text_table([t(key) for key in heads], questions[said].itertuples(index=False))
 
 
 def _range(row: dict[str, Any]) -> str:
