@@ -154,8 +154,9 @@ def test_each_project_decays_from_its_own_limit_in_draws_as_in_likely_values():
     criterion = catalog.criteria()["rd_minutes"]
     value = drawn_values(drawn, criterion, 0)
     assert value.shape == (20, 2, 2)
-    assert np.allclose(value[:, 0], value_function(criterion).value([10, 30]))
-    assert np.allclose(value[:, 1], value_function(criterion, 15.0).value([10, 30]))
+    minutes = drawn.offers["trip_min"]
+    assert np.allclose(value[:, 0], value_function(criterion).value(minutes))
+    assert np.allclose(value[:, 1], value_function(criterion, 15.0).value(minutes))
     assert np.array_equal(drawn_values(drawn.only(slice(1, 2)), criterion, 0), value[:, 1:])
 
 
