@@ -30,6 +30,7 @@ from geo_cluster.export.csv_tables import csv_tables
 from geo_cluster.export.phone_list import phone_list
 from geo_cluster.export.sheet import WORDS, sheet
 from geo_cluster.export.workbook import SHEETS
+from geo_cluster.region import pool_name
 from geo_cluster.report import explanation
 from geo_cluster.report import tables as report_tables
 from geo_cluster.world import catalog, layers
@@ -565,6 +566,6 @@ def test_nothing_that_a_user_wrote_is_a_link_in_the_attribution(address, monkeyp
 
 def test_pools_go_out_with_their_names(default, out):
     pools = table(out, "pools.csv")
-    names = [default.region.names[pool] for pool in pools["pool"].astype(str)]
+    names = [pool_name(default.region, *key) for key in zip(pools["resource"], pools["pool"].astype(str), strict=True)]
     assert pools["pool_zh"].tolist() == [name.zh for name in names]
     assert pools["pool_en"].tolist() == [name.en for name in names]

@@ -34,6 +34,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "每亿元 {low}–{high} m² × 装机 {less}–{more} MW/万m² × 需要系数 {few}–{many}；工程估计，无参考样本",
         "{low}–{high} m² per 100 M yuan × {less}–{more} MW installed per 10,000 m² × demand factor {few}–{many}; engineering estimate, no sample",
     ),
+    "score.basis_built_floor": (
+        "用地 × 容积率 {low}–{high}；工程估计，进标准厂房时按此计",
+        "land × plot ratio {low}–{high}; engineering estimate, what it takes in a standard factory",
+    ),
+    "score.basis_land_of_floor": (
+        "由建筑面积按容积率 {low}–{high} 推得",
+        "from the floor stated, at a plot ratio of {low}–{high}",
+    ),
     "score.basis_used_energy": (
         "报装容量 × 负荷率 {low}–{high}；工程估计，无参考样本",
         "requested capacity × load factor {low}–{high}; engineering estimate, no sample",

@@ -137,12 +137,13 @@ def estimated(
     output_100m_yuan : float
         Annual output.
     stated : mapping of str, optional
-        Needs that somebody typed; capacity and energy follow from one another. What can't be read is left out.
+        Needs that somebody typed; capacity and energy follow from one another, land and floor too. What can't be read
+        is left out.
     """
     output = np.full((1, 3), output_100m_yuan)
     usual = catalog.segments()[segment].max_minutes
     known = {}
-    for need in set(stated or {}) & {"power_mva", "energy_gwh"}:
+    for need in set(stated or {}) & {"power_mva", "energy_gwh", "land_mu", "floor_m2"}:
         try:
             one = checked({"segment": segment, "output_100m_yuan": output_100m_yuan, need: (stated or {})[need]})
         except InputError:

@@ -14,6 +14,9 @@ from geo_cluster.intake import appraise, references
 from geo_cluster.workspace.repository import PROJECTS
 from geo_cluster.world import catalog, plant_needs, portfolio
 
+OTHER = {"power_mva": "energy_gwh", "energy_gwh": "power_mva", "land_mu": "floor_m2", "floor_m2": "land_mu"}
+"""Need -> the one that it follows from where that is stated."""
+
 
 def quantities() -> dict[str, str]:
     """What a project takes and bears: key and heading."""
@@ -37,13 +40,13 @@ def form() -> pd.DataFrame:
     )
     output = third.number_input(t("score.output"), 0.1, 1000.0, 6.0, 0.5, key="intake-output", persist_state="session")
     typed = {"name": name.strip(), "segment": segment, "output_100m_yuan": f"{output:g}"}
-    told = {key: str(session.typed(f"intake-{key}", "")) for key in ("power_mva", "energy_gwh")}
+    told = {key: str(session.typed(f"intake-{key}", "")) for key in OTHER.values()}
     guess = appraise.estimated(segment, output, told)
     wanted = quantities()
     for column, (key, label) in zip(st.columns(len(wanted)), wanted.items(), strict=True):
         with column:
-            is_other_told = bool(told.get({"power_mva": "energy_gwh"}.get(key, ""), "").strip())
-            typed[key] = _quantity(label, key, guess[key], _basis(key, segments[segment], of_energy=is_other_told))
+            follows = bool(told.get(OTHER.get(key, ""), "").strip())
+            typed[key] = _quantity(label, key, guess[key], _basis(key, segments[segment], follows=follows))
     typed |= _stated()
     if any(typed[key] for key in wanted):
         st.button(t("score.reset"), icon=":material/undo:", on_click=_forget, key="intake-reset")
@@ -91,13 +94,18 @@ def _quantity(label: str, key: str, bounds: tuple[float, float, float], basis: s
     return typed
 
 
-def _basis(key: str, segment: Segment, *, of_energy: bool) -> str:
-    """Where an estimate comes from; capacity `of_energy` that is stated follows from it."""
+def _basis(key: str, segment: Segment, *, follows: bool) -> str:
+    """Where an estimate comes from; capacity `follows` from energy that is stated, and land from floor."""
     kind = {kind.asked.column: kind for kind in catalog.resources().values()}.get(key)
     if kind is None:
         return t("score.basis_max_minutes")
-    if kind.estimate == "used_energy" or (kind.estimate == "installed_power" and of_energy):
-        (low, high), way = segment.load_factor, "power_of_energy" if of_energy else kind.estimate
+    if kind.estimate == "used_energy" or (kind.estimate == "installed_power" and follows):
+        way = "power_of_energy" if kind.estimate == "installed_power" else kind.estimate
+        low, high = segment.load_factor
+        return t(f"score.basis_{way}", low=f"{low:g}", high=f"{high:g}")
+    if kind.estimate == "built_floor" or (key == OTHER["floor_m2"] and follows):
+        way = "built_floor" if kind.estimate == "built_floor" else "land_of_floor"
+        low, high = segment.plot_ratio
         return t(f"score.basis_{way}", low=f"{low:g}", high=f"{high:g}")
     if kind.estimate == "installed_power":
         ((low, _, high),) = plant_needs.floor_m2([segment])
