@@ -474,11 +474,27 @@ def _more(region: Region, projects: pd.DataFrame) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     for name, kind in catalog.resources().items():
         rows = region.arrivals[region.arrivals["attribute"] == kind.attribute]
-        start = begins(region, projects, name)
+        start, of_zone = begins(region, projects, name), np.zeros((len(projects), len(region.sites)))
         for at, one in rows.iterrows():
-            there = (one.year_low <= start)[:, None] & arrives_at(region, at)[None, :]
+            begun = (one.year_low <= start)[:, None]
+            there = begun & arrives_at(region, at)[None, :]
             found[kind.attribute] = found.get(kind.attribute, 0.0) + np.where(there, one.high, 0.0)
+            of_zone += np.where(begun & (pools.zone_of(region.sites) == one.subject)[None, :], one.high, 0.0)
+        if kind.zone_pool and len(rows):
+            found[kind.attribute] = _within_zone(region, kind.attribute, found[kind.attribute], of_zone)
     return found
+
+
+def _within_zone(region: Region, attribute: str, own: np.ndarray, zone: np.ndarray) -> np.ndarray:
+    """(P, S): what arrives for sites and for the zones that parks lie in, as far as it is more for the site.
+
+    A park has the less of its own and its zone's, before and after.
+    """
+    high = region.observations["high"].to_numpy(float)
+    mine, theirs = (
+        np.where(at >= 0, high[at], np.nan) for at in (region.places[attribute], region.zone_places[attribute])
+    )
+    return pools.within(mine + own, theirs + zone) - pools.within(mine, theirs)
 
 
 def _later(region: Region, amount: np.ndarray, year: np.ndarray) -> dict[str, tuple[Later, ...]]:

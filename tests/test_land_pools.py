@@ -15,10 +15,11 @@ from geo_cluster import study
 from geo_cluster.errors import InputError
 from geo_cluster.matching.verify import objective, usage, verify
 from geo_cluster.region import prepare
-from geo_cluster.report import explanation, tables
+from geo_cluster.report import explanation, over_time, tables
 from geo_cluster.report.what_if import pool_scenario
 from geo_cluster.scoring.criteria import coverage_ratio
 from geo_cluster.supply import pools, standard_land
+from geo_cluster.supply.serving_station import supply_area, zones_of_areas
 from geo_cluster.world import catalog, portfolio
 from tests import world
 
@@ -332,3 +333,55 @@ def test_the_switching_value_of_a_factory_is_in_square_metres():
     weighed = site_choice.Weighed(choice, weight, weight)
     found = site_choice._find_switching_value(weighed, 0, 1)
     assert (found["datum"], found["unit_zh"]) == ("available_floor_m2", "平方米")
+
+
+# ---- with years, and with stations of one's own ----
+
+
+def arrival(site: str, mu: float, year: int) -> dict:
+    ends = dict.fromkeys(("low", "likely", "high"), mu * MU)
+    return {"subject": site, "attribute": "available_land_ha", **ends, "year": year, "source": "园区 2026-05"}
+
+
+DAY = datetime.date(2026, 6, 1)
+
+
+@pytest.mark.parametrize(("site", "placed"), [("X1", True), ("X2", False)])
+def test_more_land_of_the_zone_lets_a_park_take_what_it_has_itself(site, placed):
+    given = {"known": known(X1=10, X2=100), "forbidden": [{"project": "P01", "site": "X1"}], "day": DAY}
+    plant = world.projects(1, land_mu="30", year="2029")
+    result = run(country(), plant, arrivals=[arrival(site, 50, 2028)], **given)
+    assert (result.plan.site == [1 if placed else -1]).all()
+    assert not result.violations
+    early = run(country(), world.projects(1, land_mu="30", year="2027"), arrivals=[arrival(site, 50, 2028)], **given)
+    assert (early.plan.site == -1).all()
+
+
+def test_a_park_that_gets_land_later_has_a_pool_of_the_year_before():
+    early, late = (world.projects(count, land_mu="20", year=year) for count, year in ((2, "2026"), (1, "2029")))
+    plants = pd.concat([early, late]).set_axis(["P01", "P02", "P03"])
+    given = {"known": known(X1=100, X2=30), "forbidden": [{"project": one, "site": "X1"} for one in plants.index]}
+    result = run(country(), plants, arrivals=[arrival("X2", 30, 2028)], day=DAY, **given)
+    names = [one.name for one in result.problem.resources]
+    assert "land:park@2027" in names and "land@2027" not in names
+    assert sorted(result.plan.site.tolist()) == [-1, 1, 1] and result.plan.site[2] == 1
+    assert not result.violations
+    assert tables.words_of("land:park@2027", "en")[0] == f"{catalog.offer_of('land:park').en} by the end of 2027"
+    breaking = explanation.feasibility_table(result)
+    assert not breaking["resource"].str.startswith("land").any(), "its land is known for sure"
+    known_years = over_time.pool_years(result).set_index(["resource", "pool", "year"])["planned"]
+    assert known_years["land:park", "X2", 2027] == pytest.approx(30)
+    assert known_years["land:park", "X2", 2028] == pytest.approx(60)
+    assert known_years["land", "X1", 2028] == pytest.approx(100)
+
+
+def test_the_stations_of_a_zone_feed_its_factory():
+    layers = with_factory()
+    layers["sites"]["stations"] = ["G1", ""]
+    second = layers["substations"].assign(id="G2")
+    layers["substations"] = pd.concat([layers["substations"], second], ignore_index=True)
+    layers["substations"]["feeds_sites"] = ["", "X1"]
+    sites = prepare(world.scenario(), layers).sites
+    assert sites["station"].tolist() == ["G1", "G1"]
+    assert sites["independent_feeds"].tolist() == [2, 2]
+    assert zones_of_areas(sites.assign(station=supply_area(sites)), supply_area(sites)) == {supply_area(sites)[0]: 1}
