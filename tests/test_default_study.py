@@ -12,20 +12,20 @@ from geo_cluster.report import tables
 from tests.studies import run
 
 SHAPES = {
-    "ranking": (870, 35),
-    "contributions": (10440, 12),
-    "assignment": (30, 33),
+    "ranking": (990, 35),
+    "contributions": (11880, 12),
+    "assignment": (30, 34),
     "unplaced": (0, 9),
-    "pools": (48, 9),
-    "requests": (55, 19),
+    "pools": (52, 9),
+    "requests": (63, 19),
 }
 DIGESTS = {
-    "ranking": "22789bcebe45623a55ad547435a8662babcb353107d3262e221865e590dcb9e3",
-    "contributions": "f1abe433d58e01d2bee5db32b00ad87980af625c0107918440eecfc527384e16",
-    "assignment": "d74b35659227ece939388245d567924a96181043a2682913a21b3812f33693de",
+    "ranking": "6b5a37bfac158210819a7c9bc6a23f52a6f7376177544246a359833069a6fe65",
+    "contributions": "1e6f74d90b6478491dc4b91cf5a119a41e7b6cb52337b14e1049abb73d968a0f",
+    "assignment": "23d8c815e35df0b882d9f73e4d36a22426dd64085dbd733966831afe443718d5",
     "unplaced": "797ac7dc54bf95d7d835be5104754f8119e72102b7c55bd83c7a180c6537bd2a",
-    "pools": "a067cb91318159309e806dad9f9bb533b0bcdf7c32667069712ee2cd480f8e3a",
-    "requests": "9d567f5aaa3e6426d46cbb2c60829fdc95d3030bb0c2448cfe7e0df775706f54",
+    "pools": "37af62e3a3ba417a519bbf04e9073289edcc9651a6d89443ed4e28be94d217e7",
+    "requests": "35b34ffbb2402921ef81aaf037f1492f97ede0c5ddb92c51b0faad9a0075a952",
 }
 SITES = {
     "E01": "P01 P03 P04 P05 P06 P08 P09 P12 P14 P15 P16 P17 P19 P20 P22 P23 P24 P25 P27 P28 P29",
