@@ -356,7 +356,7 @@ def _parks(tables: Tables) -> Iterator[Fault]:
     for row, (one, kind, zone) in enumerate(cells.itertuples(index=False)):
         if kind == "park_in_zone" and not zone:
             yield Fault("world.park_without_zone", _at("sites", row, "zone_id"), id=one)
-        elif zone and kind != "park_in_zone":
+        elif zone and kind not in _declared()["hosted_classes"]:
             yield Fault("world.zone_of_no_park", _at("sites", row, "zone_id"), id=one, zone=zone)
         elif zone in classes and classes[zone] not in _declared()["zone_classes"]:
             yield Fault("world.zone_is_none", _at("sites", row, "zone_id"), id=one, zone=zone)
