@@ -246,7 +246,7 @@ def _left_out(
         zh.append("图层中没有铁路货运站，铁路占比让给其余方式")
         en.append("the layers have no freight yard: rail's share goes to the other modes")
     if rough := sum(int((~is_placed(points)).sum()) for points in gates.values() if len(points)):
-        zh.append(f"另有 {rough} 处货运口位置未知或只知区县，未计入")
+        zh.append(f"另有 {rough} 处货运口岸位置未知或只知区县，未计入")
         en.append(f"{rough} more gates, known by district only or not at all, are left out")
     if zh:
         found["freight_minutes"] = Text(zh="；".join(zh), en="; ".join(en))

@@ -51,10 +51,13 @@ def test_twenty_more_mva_are_worth_what_the_plan_gains(crowded):
 
 @pytest.mark.slow
 def test_losing_a_site_costs_what_a_study_without_it_is_worth_less(crowded):
+    """The weights stay those in force: alone, a site has nothing to be alike to, and none would be given back."""
     table = explanation.importance_table(crowded).set_index("site")["loss"]
+    weights = dict.fromkeys(crowded.region.alike, 0.0)
     for site in table.index:
         other = {"X1": "X2", "X2": "X1"}[site]
-        without = study.run(world.scenario(sites=[other]), world.layers(), projects=world.projects(4, power_mva="20"))
+        alone = world.scenario(sites=[other], weights=weights)
+        without = study.run(alone, world.layers(), projects=world.projects(4, power_mva="20"))
         assert crowded.plan.objective - without.plan.objective == pytest.approx(table[site], abs=1e-3)
 
 

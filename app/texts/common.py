@@ -48,7 +48,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "col.from_year": ("投产年份", "From year"),
     "col.conditions": ("落地条件", "Conditions"),
     "col.conditions_help": (
-        "方案在此成立还要先核实的事，如双电源、尚未投运的变电站。空白：没有另设条件，不等于都已核实。",
+        "方案在此成立还要先核实的事，如双电源、尚未投运的变电站。空白：没有另设条件，不等于都已核对。",
         "What has to be verified for this place to hold, such as a dual supply or a station not yet in service. Blank: no condition is set, which doesn't mean that all is verified.",
     ),
     "col.later": ("何时可进", "When it would fit"),
