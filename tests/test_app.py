@@ -19,6 +19,8 @@ from tests.studies import run
 
 APP = Path(cached.__file__).parent
 CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
+NUMBERS = re.compile(r"\d{4}年网挂第\d+号|[\u4e00-\u9fff]+〔\d{4}〕\d+号")
+"""Numbers of documents, which no language translates."""
 PAGES = ("explore", "supply", "score", "match", "data", "brief")
 LANGUAGES = ("zh", "en")
 
@@ -95,7 +97,9 @@ def test_the_frame_opens_on_the_map(language):
 def test_english_pages_have_no_chinese_label(name):
     page = opened(name, "en", study=run("cautious"))
     assert not page.exception
-    assert [one for one in says(page) if CJK.search(one) and "gc-about" not in one] == []  # notes name places
+    told = [one for one in says(page) if "gc-about" not in one]  # notes name places
+    own = re.compile("|".join([NUMBERS.pattern, *map(re.escape, run("cautious").projects["name"])]))
+    assert [one for one in told if CJK.search(own.sub("", one))] == []  # projects are called as their planner did
     for table in page.dataframe:
         headings = [str(heading) for heading in table.value.columns]
         assert not [heading for heading in headings if CJK.search(heading)]
@@ -119,7 +123,11 @@ def test_the_explore_page_counts_what_is_shipped():
 def test_the_data_page_names_every_layer():
     page = opened("data")
     registry = page.dataframe[0].value
-    assert set(registry[text("data.layer", "zh")]) == {layer.title_zh for layer in Layers().registry.values()}
+    assert set(registry[text("data.layer", "zh")]) == {
+        short_name["zh"] if (short_name := layers.name_of(name)) else layer.title_zh
+        for name, layer in Layers().registry.items()
+    }
+    assert len(registry) == len(Layers().registry)
     assert set(registry[text("data.hash", "zh")]) == {layer.sha256 for layer in Layers().registry.values()}
     for name in Layers().registry:
         page.selectbox[0].set_value(name).run()

@@ -14,9 +14,8 @@ from geo_cluster.intake import appraise
 from geo_cluster.intake.site_choice import choices, ranking, weigh
 from geo_cluster.workspace.repository import Work
 from geo_cluster.world import catalog, portfolio
-from tests.test_app import CJK, LANGUAGES, opened, says
+from tests.test_app import CJK, LANGUAGES, NUMBERS, opened, says
 
-NUMBERS = re.compile(r"\d{4}年网挂第\d+号|[\u4e00-\u9fff]+〔\d{4}〕\d+号")
 PARTS = ("ranking", "compare", "weights", "change", "needs", "values")
 NAME = "</script>[x](javascript:1) $y$ :smile: =1+1,\"'"
 
