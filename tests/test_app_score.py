@@ -1,7 +1,6 @@
 """选址: from a form or a table to a ranking, weights tried before they are kept, a project into the portfolio."""
 
 import io
-import re
 import zipfile
 
 import pandas as pd
