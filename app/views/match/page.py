@@ -12,7 +12,7 @@ from app import cached, charts, session, state
 from app.page import footer, heading
 from app.session import t
 from app.views.match import change, division, edit, others, plan, pools, portfolio, run
-from app.widgets import open_tab, plan_name, refusals, show_map
+from app.widgets import open_tab, plain, plan_name, refusals, show_map
 from geo_cluster.domain import FIRST_YEAR, LAST_YEAR
 from geo_cluster.report import tables
 from geo_cluster.report.spread import leading_cause, spread
@@ -197,7 +197,7 @@ def _ranking(study: Study) -> None:
     if len(unchecked):
         sites = unchecked.groupby(remark, sort=False)["site_label"].agg(t("comma").join)
         for text, where in sites.items():
-            st.caption(f"{text} · {where}")
+            st.caption(plain(f"{text} · {where}"))
     refused = rows[~rows["eligible"]]
     if len(refused):
         st.subheader(t("match.refused"), anchor=False)
