@@ -30,7 +30,7 @@ def own_sites() -> dict[str, bytes]:
     layer = Layers().registry["sites"]
     table = pd.read_csv(catalog.data_dir() / layer.file, dtype=str, keep_default_na=False)
     for language in ("zh", "en"):
-        first = table["id"].tolist().index("E08")  # the best site of most has the worst name
+        first = table["id"].tolist().index("E01")  # the best site of most has the worst name
         names = [NAMES[(n - first) % len(NAMES)] for n in range(len(table))]
         table[f"name_{language}"] = [f"{name} {site}" for name, site in zip(names, table["id"], strict=True)]
     content = table.to_csv(index=False, lineterminator="\n").encode()

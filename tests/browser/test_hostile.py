@@ -101,7 +101,7 @@ def test_a_file_and_its_faults_may_be_called_anything(visit, hostile_server):
     page.locator("input[type=file]").set_input_files(
         {"name": f"{'unbroken' * 20}$x$ {SCRIPT.replace('/', '')}.csv", "mimeType": "text/csv", "buffer": bad.encode()}
     )
-    expect(page.get_by_role("alert")).to_contain_text("不是产业链环节")
+    expect(page.get_by_role("alert")).to_contain_text("不是细分环节")
     is_harmless(page)
     page.locator("input[type=file]").set_input_files(
         {"name": "a.csv", "mimeType": "text/csv", "buffer": table_of(NAMES).encode()}

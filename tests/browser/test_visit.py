@@ -73,7 +73,7 @@ def test_search_flies_to_a_place_and_opens_its_card(explore):
     card = frame.locator(".leaflet-popup .gc-pop")
     expect(card).to_be_visible()
     expect(card.locator("h3")).to_contain_text("华工激光")
-    expect(card.locator(".gc-source")).to_contain_text("来源：")
+    expect(card.locator(".gc-source")).to_contain_text("发布者：")
     expect(card.locator(".gc-source")).to_contain_text("可信度")
     assert before.differs(Painted(frame.locator(".gc-map"))) > 0.2, "the map did not move"
     search.fill("没有这个地方")
@@ -111,7 +111,7 @@ def test_a_click_on_a_site_opens_its_card(explore):
     card = frame.locator(".leaflet-popup .gc-pop")
     expect(card).to_be_visible()
     assert card.locator("h3").inner_text() in names
-    expect(card.locator(".gc-source")).to_contain_text("来源：")
+    expect(card.locator(".gc-source")).to_contain_text("发布者：")
 
 
 def test_language_and_settings_stay_from_page_to_page(visit, server):

@@ -134,7 +134,7 @@ def test_what_was_clicked_just_before_leaving_a_page_is_kept(visit, running):
         expect(page.get_by_role("heading", name=text("supply.title", "zh"), exact=True)).to_be_visible()
         go(page, "match", "zh", LAPTOP)
         expect(level(page, key, "zh")).to_be_checked()
-    assert not page.get_by_text("另一个窗口在").is_visible()
+    assert not page.get_by_text("另一个窗口已于").is_visible()
 
 
 def test_two_windows_and_the_second_is_told(visit, running, place):
@@ -150,7 +150,7 @@ def test_two_windows_and_the_second_is_told(visit, running, place):
         first.wait_for_timeout(100)
     engine.dispose()
     choose(second, "likely")
-    expect(second.get_by_text("另一个窗口在")).to_be_visible()
+    expect(second.get_by_text("另一个窗口已于")).to_be_visible()
     expect(level(second, "likely", "zh")).to_be_checked()
     second.get_by_role("button", name="把我的存为副本").click()
     saved(second)
