@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from geo_cluster.supply.pools import is_factory
 from geo_cluster.world.layers import Layers
 from tests.browser.pages import settled
 from tests.browser.painted import LAPTOP, PHONE, Painted, on_white
@@ -56,6 +57,8 @@ def test_layers_can_be_switched(explore, palette):
     markers = frame.locator(".gc-diamond")
     assert markers.count() == len(Layers().read("sites"))
     frame.locator("[data-layer=sites]").uncheck()
+    expect(markers).to_have_count(int(is_factory(Layers().read("sites")).sum()))
+    frame.locator("[data-layer=factories]").uncheck()
     expect(markers).to_have_count(0)
     rings = frame.locator(".leaflet-overlay-pane path[stroke-dasharray]")
     assert rings.count() == 0
