@@ -11,7 +11,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "政策点名和公开来源提到的主体；其中 {n} 个未查到地址，不上图。",
         "Named by the policy or by public sources; {n} of them without a known address are not on the map.",
     ),
-    "explore.sites": ("候选园区", "Candidate sites"),
+    "explore.sites": ("候选园区与厂房", "Sites and factories"),
     "explore.stations": ("110千伏及以上变电站", "Substations ≥ 110 kV"),
     "explore.unknown": ("待核实数据", "Numbers to verify"),
     "explore.unknown_help": (
