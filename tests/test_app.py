@@ -8,7 +8,7 @@ import altair as alt
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import cached
+from app import cached, charts
 from app.texts import TEXTS, short, text
 from geo_cluster import study as pipeline
 from geo_cluster import toml
@@ -237,6 +237,7 @@ def test_short_names_of_sites_are_short_and_still_tell_them_apart(language):
 
 
 def test_charts_are_written_in_a_grey_that_can_be_read():
+    assert charts.alt is alt, "the theme is registered where charts are made"
     config = alt.Chart(alt.Data(values=[{"x": 1}])).mark_point().encode(x="x:Q").to_dict()["config"]
     muted = toml.table("style")["page"]["muted"]
     assert {config[part]["titleColor"] for part in ("axis", "legend")} == {muted}

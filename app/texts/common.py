@@ -1,6 +1,8 @@
 """Words of the frame and of several pages."""
 
 SHORT: dict[str, str] = {
+    "标准厂房": "厂房",
+    "Standard factories of": "Factories,",
     "Economic and Technological Development Zone": "ETDZ",
     "High-tech Industrial Development Zone": "High-tech Zone",
     "Economic Development Zone": "EDZ",
