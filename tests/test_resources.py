@@ -217,8 +217,8 @@ def test_every_file_handed_over_has_it(steam, tmp_path, language):
     assert placed
     name, title = {"zh": ("蒸汽", "蒸汽（吨/小时）"), "en": ("steam", "Steam (t/h)")}[language]
     csv = {key: pd.read_csv(io.BytesIO(content)) for key, content in csv_tables.csv_tables(study).items()}
-    before = ["segment", "land_mu", "power_mva", "energy_tce"]
-    assert list(csv["assignment.csv"].columns)[9:14] == [*before, "steam_t"], "the columns of the three stay"
+    before = ["segment", "land_mu", "floor_m2", "power_mva", "energy_tce"]
+    assert list(csv["assignment.csv"].columns)[9:15] == [*before, "steam_t"], "the columns of the others stay"
     assert "steam" in set(csv["pools.csv"]["resource"])
     assert "steam_cover" in set(csv["contributions.csv"]["criterion"])
     assert "steam_t_per_h" in set(csv["observations.csv"]["attribute"])
@@ -234,7 +234,7 @@ def test_every_file_handed_over_has_it(steam, tmp_path, language):
 
 def test_it_can_be_imported(steam):
     columns = headings.columns_of("projects")
-    assert list(columns)[4:9] == ["year", "land_mu", "power_mva", "energy_gwh", "steam_t"]
+    assert list(columns)[4:10] == ["year", "land_mu", "floor_m2", "power_mva", "energy_gwh", "steam_t"]
     assert "用汽(吨/小时) / steam (t/h)" in templates.as_csv("projects").decode("utf-8-sig")
     assert cells.units_of("steam_t_per_h") == {"吨/小时": 1.0, "t/h": 1.0}
     table = pd.DataFrame([{"细分环节": "光纤激光器", "年产值": "5", "用汽(吨/小时)": "2-3"}])
@@ -290,5 +290,6 @@ def test_the_row_is_whole(key):
     assert f"score.basis_{kind.estimate}" in TEXTS, "the page says where an estimate comes from"
     assert not kind.asked.constant or kind.asked.constant in toml.table("requirements")
     assert kind.short.rule in catalog.rules()
-    assert [one for one in catalog.criteria().values() if one.resource == key]
+    scored_as = kind.instead_of or key
+    assert [one for one in catalog.criteria().values() if one.resource == scored_as]
     assert all("{n}" in kind.total[language] for language in LANGUAGES)

@@ -128,4 +128,6 @@ def test_rules_are_resources_that_the_independent_check_counts():
     used = usage(rule, result.plan.site)
     assert used.sum() == np.sum(result.plan.site != UNPLACED)
     assert used[rule.pools.index(EZHOU)] == 5
-    assert set(tables.pools(result)["resource"]) == {"land", "power", "energy"}, "a rule is no supply"
+    assert set(tables.pools(result)["resource"]) == {"land", "land:park", "floor", "power", "energy"}, (
+        "a rule is no supply"
+    )
