@@ -88,7 +88,7 @@ def _together(*readers: Callable[[], Any]) -> list[Any]:
 def _read(name_or_path: str, out: Path) -> tuple[Scenario, pd.DataFrame]:
     """Read a scenario with its projects and see whether `out` can be written to; the faults of all at once."""
     from geo_cluster.export import bundle
-    from geo_cluster.region import read_scenario
+    from geo_cluster.scenarios import read_scenario
 
     (settings, projects), _ = _together(lambda: read_scenario(name_or_path), lambda: bundle.check_writable(out))
     return settings, projects
@@ -108,7 +108,8 @@ def score(
 
     from geo_cluster.export import bundle
     from geo_cluster.intake import appraise
-    from geo_cluster.region import prepare, read_for_others
+    from geo_cluster.region import prepare
+    from geo_cluster.scenarios import read_for_others
     from geo_cluster.world import portfolio
 
     if as_json:

@@ -47,9 +47,9 @@ class Reach:
     left_out: Mapping[str, Text]
 
 
-def firms(world: Mapping[str, pd.DataFrame]) -> gpd.GeoDataFrame:
+def firms(chain: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Firms and plants of the chain, wherever they are."""
-    return world["chain"][world["chain"]["kind"].isin(["firm", "plant"])]
+    return chain[chain["kind"].isin(["firm", "plant"])]
 
 
 def reach_of(
@@ -124,7 +124,7 @@ def _points(rows: pd.DataFrame, mass: np.ndarray, doubt: np.ndarray) -> _Points:
 def _suppliers(world: Mapping[str, pd.DataFrame], table: Mapping[str, Any]) -> _Points:
     """Firms of every stage that some segment buys of."""
     stages = {stage for row in table["stages"].values() for stage in row["suppliers"]} | {"equipment"}
-    rows = firms(world)
+    rows = firms(world["chain"])
     rows = rows[rows["stage"].isin(stages)]
     return _points(rows, np.ones(len(rows)), np.zeros(len(rows)))
 
@@ -135,7 +135,7 @@ def _customers(world: Mapping[str, pd.DataFrame], table: Mapping[str, Any]) -> _
     users = world["demand"]
     users = users[users["row_kind"].isin(use["row_kinds"])]
     stages = {stage for row in table["stages"].values() for stage in row["customers"]}
-    chain = firms(world)
+    chain = firms(world["chain"])
     chain = chain[chain["stage"].isin(stages)]
     inferred = (users["use_basis"] != "source").to_numpy(bool)
     mass = np.concatenate([np.where(inferred, use["inferred"], use["source"]), np.ones(len(chain))]).astype(float)

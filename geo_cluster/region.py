@@ -6,11 +6,9 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -22,16 +20,18 @@ from geo_cluster.access import roads
 from geo_cluster.access.network import RoadNetwork
 from geo_cluster.access.road_calibration import RoadCalibration, calibrate
 from geo_cluster.access.travel_cost import trips
-from geo_cluster.domain import FIRST_YEAR, Criterion, Scenario, Text
+from geo_cluster.domain import Scenario, Text
 from geo_cluster.eligibility import Facts, constraints_checked
-from geo_cluster.errors import DataError, Fault, InputError, Place, refuse_if
+from geo_cluster.errors import Fault, Place, refuse_if
 from geo_cluster.reach import Reach, firms, reach_of
+from geo_cluster.scenarios import name_faults
 from geo_cluster.scoring import industry_fit
 from geo_cluster.scoring.criteria import Later, Setting, alike_everywhere
 from geo_cluster.supply import arrivals as arriving_stations
 from geo_cluster.supply import pools
 from geo_cluster.supply.arrivals import COLUMNS as ARRIVAL_COLUMNS
 from geo_cluster.supply.arrivals import pools_of_stations
+from geo_cluster.supply.pools import number_behind, pools_of, subject_of, with_prefecture
 from geo_cluster.supply.serving_station import (
     Feed,
     area_names,
@@ -43,7 +43,7 @@ from geo_cluster.supply.serving_station import (
     supply_area,
     zones_of_areas,
 )
-from geo_cluster.world import catalog, need_draws, observations, portfolio
+from geo_cluster.world import catalog, need_draws, observations
 from geo_cluster.world.layers import Layers
 
 LAYERS: tuple[str, ...] = ("sites", "substations", "prefectures", "chain", "anchors", "roads")
@@ -327,14 +327,6 @@ def prepare(
     )
 
 
-def with_prefecture(sites: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Sites with the prefecture of their county (GB/T 2260) where their own `prefecture_code` is empty."""
-    county = sites["county_code"] if "county_code" in sites else pd.Series("", sites.index)
-    county, own = county.fillna("").astype(str), sites["prefecture_code"].fillna("").astype(str)
-    of_county = (county.str[:4] + "00").where(county.str.fullmatch(r"\d{6}").astype(bool), "")
-    return sites.assign(prefecture_code=own.where(own != "", of_county))
-
-
 def _site_faults(sites: gpd.GeoDataFrame) -> list[Fault]:
     """Why sites can't be compared: there are none, or some have no place or no prefecture, whose quota they share."""
     if sites.empty:
@@ -527,47 +519,6 @@ def settings_of(region: Region, facts: Facts) -> tuple[Setting, Setting]:
     return likely, replace(drawn, by_segment=region.drawn_by_segment, segment=np.array(segment, dtype=int))
 
 
-def subject_of(attribute: str, sites: gpd.GeoDataFrame) -> pd.Series:
-    """Whose number of an attribute counts for each site: its own, its station's, its prefecture's; '' for nobody's."""
-    column = {"site": "id", "substation": "station", "prefecture": "prefecture_code"}
-    declared = catalog.attributes()[attribute]
-    subject = sites[column[declared.subject]]
-    if not (declared.only or declared.never):
-        return subject
-    classes = sites["site_class"] if "site_class" in sites else pd.Series("", sites.index)
-    return subject.where(classes.map(declared.applies), "")
-
-
-def pools_of(attribute: str, sites: gpd.GeoDataFrame) -> set[str]:
-    """Subjects whose number of an attribute bounds any site: see `subject_of`, and zones that parks share."""
-    shared = any(kind.zone_pool for kind in catalog.resources().values() if kind.attribute == attribute)
-    return {*subject_of(attribute, sites), *(pools.zone_of(sites) if shared else ())} - {""}
-
-
-def number_behind(criterion: Criterion, sites: gpd.GeoDataFrame) -> pd.MultiIndex:
-    """(S,) attribute and subject of the number that a criterion goes by at each site.
-
-    A standard factory offers floor in place of land: where a site can't have the attribute, that of the resource
-    offered instead counts.
-
-    Parameters
-    ----------
-    criterion : Criterion
-        With an attribute.
-    sites : GeoDataFrame
-        S sites.
-    """
-    assert criterion.attribute is not None
-    subject = subject_of(criterion.attribute, sites).to_numpy(object)
-    attribute = np.full(len(subject), criterion.attribute, dtype=object)
-    other = catalog.alternative(criterion.resource) if criterion.resource else ""
-    if other:
-        instead = catalog.resources()[other].attribute
-        attribute = np.where(subject == "", instead, attribute)
-        subject = np.where(subject == "", subject_of(instead, sites).to_numpy(object), subject)
-    return pd.MultiIndex.from_arrays([attribute, subject])
-
-
 def supply_areas(world: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """`id`, `name_zh`, `name_en` of the supply area of every county with a site, which may be unknown to no source.
 
@@ -607,140 +558,11 @@ def _names(world: Mapping[str, pd.DataFrame]) -> dict[str, Text]:
     return {one: Text(zh=zh, en=en) for one, zh, en in pd.concat(rows).itertuples()}
 
 
-def read_scenario(name_or_path: str | Path) -> tuple[Scenario, pd.DataFrame]:
-    """Read a scenario and its projects; the faults of the file, of the portfolio and of every name at once."""
-    row, where = catalog.scenario_row(name_or_path)
-    projects, faults = None, []
-    named = row.get("portfolio", "sample")
-    try:
-        projects = portfolio.read(named) if isinstance(named, str) else None
-    except InputError as refusal:
-        faults = refusal.faults
-    scenario = _scenario(row, where, None if projects is None else set(projects.index), faults)
-    assert projects is not None  # no fault means it was read
-    return scenario, projects
-
-
-def read_for_others(name_or_path: str | Path) -> Scenario:
-    """Read a scenario for projects that are not its own: what it says of its own by name is left aside."""
-    row, where = catalog.scenario_row(name_or_path)
-    scenario = _scenario(row, where, None, [])
-    return scenario.model_copy(update=dict.fromkeys(("locked", "forbidden", "partners", "present"), ()))
-
-
-def _scenario(row: Mapping[str, Any], where: str, projects: set[str] | None, more: list[Fault]) -> Scenario:
-    """A scenario from its dict; every fault of it, of the names in it, and those found elsewhere, at once."""
-    scenario, faults = None, []
-    try:
-        scenario = catalog.scenario_from(dict(row), where=where)
-    except InputError as refusal:
-        faults = refusal.faults
-    try:
-        layers = Layers(row["layers"] if isinstance(row.get("layers"), str) else "")
-        world = {name: layers.read(name) for name in ("sites", "substations", "prefectures", "anchors", "counties")}
-        world["sites"] = with_prefecture(world["sites"])
-    except DataError as damage:
-        refuse_if([*faults, *more, *damage.faults] if faults or more else [])
-        raise
-    refuse_if(faults + more + name_faults(row, world, projects, where=where))
-    assert scenario is not None  # no fault means it was read
-    return scenario
-
-
-def name_faults(
-    row: Mapping[str, Any], world: Mapping[str, pd.DataFrame], projects: set[str] | None, *, where: Place | str
-) -> list[Fault]:
-    """Every anchor, site, subject or project that a scenario, as a dict, names and that there isn't.
-
-    Parameters
-    ----------
-    row : mapping
-        The scenario, as its TOML or JSON has it.
-    world : mapping of DataFrame
-        Layers by name, those of `LAYERS`.
-    projects : set of str or None
-        Ids of the projects; None where they couldn't be read, and then nothing is said of them.
-    where : Place or str
-        Where the scenario stands.
-    """
-    sites = set(world["sites"]["id"])
-    picked = _texts(row.get("sites"))
-    chosen = (picked & sites) or sites
-    subjects = {*sites, *world["substations"]["id"], *world["prefectures"]["code"], *supply_area(world["sites"])}
-    named = [("anchor", _texts([row.get("anchor", "future_city")]), set(world["anchors"]["id"]))]
-    named.append(("sites", picked, sites))
-    named.append(("known.subject", _values(row, "known", "subject"), subjects))
-    for key in ("locked", "forbidden", "present"):
-        named.append((f"{key}.site", _values(row, key, "site"), chosen))
-        if projects is not None:
-            named.append((f"{key}.project", _values(row, key, "project"), projects))
-    if projects is not None:
-        named += [(f"partners.{key}", _values(row, "partners", key), projects) for key in ("first", "second")]
-    cities = set(world["sites"].loc[world["sites"]["id"].isin(chosen), "prefecture_code"])
-    named.append(("shares.prefecture", _values(row, "shares", "prefecture"), cities))
-    named.append(("shares.segment", _values(row, "shares", "segment") - {""}, set(catalog.segments())))
-    at = where if isinstance(where, Place) else Place(where)
-    return _arrival_faults(row, world, chosen, at) + [
-        Fault("world.no_such_name", replace(at, key=key), name=toml.shown(name), known=sorted(names))
-        for key, used, names in named
-        for name in sorted(used - names)
-    ]
-
-
-def _arrival_faults(
-    row: Mapping[str, Any], world: Mapping[str, pd.DataFrame], chosen: set[str], at: Place
-) -> list[Fault]:
-    """What can't arrive: another attribute than a resource's, for nobody, or before the day of the study."""
-    entries = row.get("arrivals")
-    if not (isinstance(entries, list | tuple) and entries):
-        return []
-    sites = with_prefecture(world["sites"][world["sites"]["id"].isin(chosen)])
-    kinds = {kind.attribute: kind for kind in catalog.resources().values()}
-    sites = pools.fed_as_zones(sites, world["sites"])
-    sites = sites.assign(station=feeding_station(sites, world["substations"]).station)
-    feeding, faults = pools_of_stations(sites, world["substations"]), []
-    day = str(row.get("day") or datetime.date.today())
-    for number, one in enumerate(entries):
-        if not isinstance(one, dict):
-            continue
-        key = f"arrivals.{number}"
-        subject, attribute = str(one.get("subject")), one.get("attribute")
-        if attribute not in kinds:
-            place = replace(at, key=f"{key}.attribute")
-            faults.append(Fault("world.does_not_arrive", place, name=toml.shown(attribute), known=list(kinds)))
-        else:
-            there = pools_of(attribute, sites) | (set(feeding) if kinds[attribute].subject == "substation" else set())
-            if subject not in there:
-                place = replace(at, key=f"{key}.subject")
-                faults.append(Fault("world.arrives_for_nobody", place, name=toml.shown(subject), known=sorted(there)))
-        for column in ("year", "year_low", "year_high"):
-            year = one.get(column)
-            if isinstance(year, int) and FIRST_YEAR <= year < int(day[:4]):
-                place = replace(at, key=f"{key}.{column}")
-                faults.append(Fault("world.arrived_before", place, year=year, day=day))
-    return faults
-
-
-def _texts(entries: Any) -> set[str]:
-    """The texts of a list; what is no list of texts is a fault told elsewhere."""
-    return {one for one in entries if isinstance(one, str)} if isinstance(entries, list | tuple) else set()
-
-
-def _values(row: Mapping[str, Any], key: str, field: str) -> set[str]:
-    """What the entries of a list of tables say in one field; what is no list of tables is a fault told elsewhere."""
-    entries = row.get(key)
-    tables = [one for one in entries if isinstance(one, dict)] if isinstance(entries, list | tuple) else []
-    return {str(one[field]) for one in tables if field in one}
-
-
 def _measures(world: Mapping[str, pd.DataFrame], sites: gpd.GeoDataFrame) -> dict[str, np.ndarray]:
     """(G, S) measures that depend on the segment and on no road."""
-    segments = catalog.segments()
     fit = [np.minimum(bounds[:, 1], 1.0) for bounds in _fits(sites).values()]
-    chain = firms(world)
-    same = np.array([chain["segments"].str.split(";").map(lambda parts, key=key: key in parts) for key in segments])
-    city = chain["prefecture_code"].to_numpy()[:, None] == sites["prefecture_code"].to_numpy()[None, :]
-    return {"industry_fit": np.array(fit), "same_segment": same.astype(float) @ city.astype(float)}
+    there = firms_by_segment(world["chain"]).reindex(sites["prefecture_code"], fill_value=0.0)
+    return {"industry_fit": np.array(fit), "same_segment": there.to_numpy(float).T}
 
 
 def firms_by_segment(chain: pd.DataFrame) -> pd.DataFrame:
@@ -748,10 +570,11 @@ def firms_by_segment(chain: pd.DataFrame) -> pd.DataFrame:
 
     One that is in two segments counts in each; one without a prefecture or a segment in none.
     """
-    firms = chain[chain["kind"].isin(["firm", "plant"]) & (chain["prefecture_code"].fillna("") != "")]
-    parts = firms["segments"].fillna("").str.split(";")
+    known = firms(chain)
+    known = known[known["prefecture_code"].fillna("") != ""]
+    parts = known["segments"].fillna("").str.split(";")
     member = pd.DataFrame({key: parts.map(lambda one, key=key: key in one) for key in catalog.segments()}, dtype=float)
-    return member.groupby(firms["prefecture_code"]).sum()
+    return member.groupby(known["prefecture_code"]).sum()
 
 
 def _fits(sites: gpd.GeoDataFrame) -> dict[str, np.ndarray]:

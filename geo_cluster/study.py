@@ -31,9 +31,9 @@ from geo_cluster.matching.rules import group_limits, keep
 from geo_cluster.matching.solve import solve
 from geo_cluster.matching.verify import verify
 from geo_cluster.matching.years import Arriving, apart, base_name, by_year, can_bind, is_apart, year_violations
-from geo_cluster.region import LAYERS, Region, arrives_at, begins, facts_of, pool_name, prepare, settings_of, subject_of
+from geo_cluster.region import LAYERS, Region, arrives_at, begins, facts_of, pool_name, prepare, settings_of
 from geo_cluster.scoring.criteria import DecisionMatrix, Setting, decide
-from geo_cluster.supply.pools import zone_of
+from geo_cluster.supply.pools import subject_of, zone_of
 from geo_cluster.world import catalog, portfolio, rule_life
 from geo_cluster.world.layers import Layers
 

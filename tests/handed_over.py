@@ -9,7 +9,8 @@ from pathlib import Path
 from geo_cluster import archive, study
 from geo_cluster.export import bundle
 from geo_cluster.intake import appraise
-from geo_cluster.region import prepare, read_for_others
+from geo_cluster.region import prepare
+from geo_cluster.scenarios import read_for_others
 from geo_cluster.supply import land_survey
 from geo_cluster.world import catalog
 from geo_cluster.world.layers import Layers

@@ -13,8 +13,8 @@ from geo_cluster.export.sheet import sheet
 from geo_cluster.maps import page as maps_page
 from geo_cluster.maps import payload as maps_payload
 from geo_cluster.maps import words
-from geo_cluster.region import read_scenario
 from geo_cluster.report import tables
+from geo_cluster.scenarios import read_scenario
 from geo_cluster.world import catalog
 from geo_cluster.world.layers import HUBEI, Layers, columns
 from geo_cluster.world.layers import words as layer_words

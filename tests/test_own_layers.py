@@ -10,7 +10,8 @@ import pytest
 from geo_cluster import study
 from geo_cluster.errors import InputError
 from geo_cluster.export import attribution
-from geo_cluster.region import prepare, with_prefecture
+from geo_cluster.region import prepare
+from geo_cluster.supply.pools import with_prefecture
 from geo_cluster.world import sources
 from tests import world
 

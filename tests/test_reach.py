@@ -173,19 +173,11 @@ def test_a_criterion_that_is_alike_gives_its_weight_back_until_one_number_differ
     assert before.decision.weight[at] == 0
     assert before.decision.stated[at] > 0
     assert before.decision.weight.sum() == pytest.approx(1)
-    said = {
-        "subject": "X1",
-        "attribute": "land_price_10k_yuan_per_mu",
-        "low": 9,
-        "likely": 9,
-        "high": 9,
-        "source": "电话",
-    }
-    after = ran(known=[said])
+    after = ran(known=[world.price_known()])
     assert after.decision.weight[at] > 0
     assert "权重让给其余指标" in before.region.criterion_notes["land_price"].zh
     assert "land_price" not in after.region.alike
-    same = ran(known=[said, said | {"subject": "X2"}])
+    same = ran(known=[world.price_known(), world.price_known("X2")])
     assert same.decision.weight[at] == 0, "known, and the same everywhere"
 
 

@@ -13,8 +13,8 @@ import tomli_w
 from geo_cluster import study
 from geo_cluster.errors import DataError, InputError
 from geo_cluster.matching.verify import verify
-from geo_cluster.region import read_scenario
 from geo_cluster.report import explanation, tables
+from geo_cluster.scenarios import read_scenario
 from geo_cluster.world import catalog, observations
 from geo_cluster.world.coordinates import MU_PER_HA
 from geo_cluster.world.layers import Layers

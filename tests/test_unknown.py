@@ -218,15 +218,7 @@ def test_what_is_assumed_alike_at_every_site_is_marked_until_somebody_knows_one(
     assert "grid_km" not in region.same_everywhere, "derived"
     assert "land_cover" not in region.same_everywhere, "the priors of two classes"
     assert "各园区同一假定" in region.criterion_notes["quota_cover"].zh
-    said = {
-        "subject": "X1",
-        "attribute": "land_price_10k_yuan_per_mu",
-        "low": 9,
-        "likely": 9,
-        "high": 9,
-        "source": "电话",
-    }
-    assert "land_price" not in region_of(world.layers(), known=[said]).same_everywhere
+    assert "land_price" not in region_of(world.layers(), known=[world.price_known()]).same_everywhere
 
 
 def test_one_site_alone_is_not_compared():

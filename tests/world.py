@@ -99,3 +99,9 @@ def scenario(**changes: object) -> Scenario:
     """The scenario of the tiny country."""
     row = {"name": {"zh": "小国", "en": "tiny"}, "anchor": "rd", "draws": 200, "time_limit_s": 10.0}
     return catalog.scenario_from(row | changes)
+
+
+def price_known(site: str = "X1") -> dict:
+    """What a scenario's `known` says where somebody asked what land costs."""
+    bounds = dict.fromkeys(("low", "likely", "high"), 9)
+    return {"subject": site, "attribute": "land_price_10k_yuan_per_mu", "source": "电话", **bounds}

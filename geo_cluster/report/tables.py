@@ -18,14 +18,14 @@ from geo_cluster.matching.resource import UNPLACED, Resource
 from geo_cluster.matching.shortages import Shortage, shortages
 from geo_cluster.matching.verify import usage
 from geo_cluster.matching.years import is_apart, year_of
-from geo_cluster.region import Region, number_behind, pool_name, subject_of
+from geo_cluster.region import Region, pool_name
 from geo_cluster.report import over_time
 from geo_cluster.scoring.aggregate import competition_rank
 from geo_cluster.scoring.criteria import DecisionMatrix
 from geo_cluster.scoring.explain import significant
 from geo_cluster.scoring.information import of_choosers
 from geo_cluster.study import ENDS, Study, once
-from geo_cluster.supply.pools import zone_of
+from geo_cluster.supply.pools import number_behind, subject_of, zone_of
 from geo_cluster.supply.standard_land import DoorChecks, door_checks, interval
 from geo_cluster.world import catalog, portfolio
 

@@ -60,6 +60,12 @@ def overlap(index: ArrayLike) -> Floats:
     return 1.0 - np.asarray(index, dtype=float) / 2.0
 
 
+def _against(amounts: ArrayLike, reference: ArrayLike | None) -> tuple[Floats, Floats]:
+    """(C, G) amounts and (G,) what the reference area has, the sum of the cities where none is given."""
+    table = np.atleast_2d(np.asarray(amounts, dtype=float))
+    return table, table.sum(axis=0) if reference is None else np.asarray(reference, dtype=float)
+
+
 def specialisation(amounts: ArrayLike, reference: ArrayLike | None = None) -> Floats:
     """(C,): Krugman's specialisation index, a city against all others; 0 … 2, nan where either has nothing.
 
@@ -70,8 +76,7 @@ def specialisation(amounts: ArrayLike, reference: ArrayLike | None = None) -> Fl
     reference : (G,) array, optional
         What the reference area has, the cities among it; the sum of the cities when left out.
     """
-    table = np.atleast_2d(np.asarray(amounts, dtype=float))
-    whole = table.sum(axis=0) if reference is None else np.asarray(reference, dtype=float)
+    table, whole = _against(amounts, reference)
     return np.abs(shares(table) - shares(whole - table)).sum(axis=1)
 
 
@@ -85,8 +90,7 @@ def hoover(amounts: ArrayLike, reference: ArrayLike | None = None) -> Floats:
     reference : (G,) array, optional
         What the reference area has, the cities among it; the sum of the cities when left out.
     """
-    table = np.atleast_2d(np.asarray(amounts, dtype=float))
-    whole = table.sum(axis=0) if reference is None else np.asarray(reference, dtype=float)
+    table, whole = _against(amounts, reference)
     return np.abs(shares(table) - shares(whole)).sum(axis=1) / 2.0
 
 

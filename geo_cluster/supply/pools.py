@@ -1,19 +1,71 @@
-"""Who draws on whose land: a park inside a zone on its own and on its zone's; a standard factory on none.
+"""Who draws on what: a site on its own numbers, its station's, its prefecture's; a park on its zone's land too.
 
-Parks of one zone share what the zone has, so two pools bind a park: the sum in the park is at most the park's, the sum
-in the zone and all its parks at most the zone's.
+Standard factories draw on no land. Parks of one zone share what the zone has, so two pools bind a park: the sum in the
+park is at most the park's, the sum in the zone and all its parks at most the zone's.
 """
 
 from __future__ import annotations
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geo_cluster.domain import Criterion
 from geo_cluster.errors import Fault, Place
+from geo_cluster.world import catalog
 
 FACTORY = "standard_factory"
 """Class of the sites that offer floor in a standard factory, and no land."""
 SITES = Place("sites", kind="layer")
+
+
+def with_prefecture(sites: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Sites with the prefecture of their county (GB/T 2260) where their own `prefecture_code` is empty."""
+    county = sites["county_code"] if "county_code" in sites else pd.Series("", sites.index)
+    county, own = county.fillna("").astype(str), sites["prefecture_code"].fillna("").astype(str)
+    of_county = (county.str[:4] + "00").where(county.str.fullmatch(r"\d{6}").astype(bool), "")
+    return sites.assign(prefecture_code=own.where(own != "", of_county))
+
+
+def subject_of(attribute: str, sites: gpd.GeoDataFrame) -> pd.Series:
+    """Whose number of an attribute counts for each site: its own, its station's, its prefecture's; '' for nobody's."""
+    column = {"site": "id", "substation": "station", "prefecture": "prefecture_code"}
+    declared = catalog.attributes()[attribute]
+    subject = sites[column[declared.subject]]
+    if not (declared.only or declared.never):
+        return subject
+    classes = sites["site_class"] if "site_class" in sites else pd.Series("", sites.index)
+    return subject.where(classes.map(declared.applies), "")
+
+
+def pools_of(attribute: str, sites: gpd.GeoDataFrame) -> set[str]:
+    """Subjects whose number of an attribute bounds any site: see `subject_of`, and zones that parks share."""
+    shared = any(kind.zone_pool for kind in catalog.resources().values() if kind.attribute == attribute)
+    return {*subject_of(attribute, sites), *(zone_of(sites) if shared else ())} - {""}
+
+
+def number_behind(criterion: Criterion, sites: gpd.GeoDataFrame) -> pd.MultiIndex:
+    """(S,) attribute and subject of the number that a criterion goes by at each site.
+
+    A standard factory offers floor in place of land: where a site can't have the attribute, that of the resource
+    offered instead counts.
+
+    Parameters
+    ----------
+    criterion : Criterion
+        With an attribute.
+    sites : GeoDataFrame
+        S sites.
+    """
+    assert criterion.attribute is not None
+    subject = subject_of(criterion.attribute, sites).to_numpy(object)
+    attribute = np.full(len(subject), criterion.attribute, dtype=object)
+    other = catalog.alternative(criterion.resource) if criterion.resource else ""
+    if other:
+        instead = catalog.resources()[other].attribute
+        attribute = np.where(subject == "", instead, attribute)
+        subject = np.where(subject == "", subject_of(instead, sites).to_numpy(object), subject)
+    return pd.MultiIndex.from_arrays([attribute, subject])
 
 
 def is_factory(sites: pd.DataFrame) -> np.ndarray:

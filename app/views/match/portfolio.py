@@ -165,13 +165,7 @@ def _told(faults: list[Fault], head: str, role: str) -> None:
 
 def doubts(projects: pd.DataFrame) -> None:
     """What can hardly be meant as it is written; it is run all the same."""
-    found = portfolio.warnings(projects)
-    if not found:
-        return
-    rows = "".join(f"<li>{html.escape(str(session.words(doubt)))}</li>" for doubt in found[:SHOWN_FAULTS])
-    rest = len(found) - SHOWN_FAULTS
-    rows += f"<li>{t('match.more_faults', n=rest)}</li>" if rest > 0 else ""
-    st.html(f'<div class="gc-faults" role="status"><b>{html.escape(t("match.doubts"))}</b><ul>{rows}</ul></div>')
+    _told(portfolio.warnings(projects), t("match.doubts"), "status")
 
 
 def _table_actions(text: pd.DataFrame) -> None:

@@ -1,0 +1,146 @@
+"""Scenarios as people write them: read with their projects, every name in them held against the layers."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from geo_cluster import toml
+from geo_cluster.domain import FIRST_YEAR, Scenario
+from geo_cluster.errors import DataError, Fault, InputError, Place, refuse_if
+from geo_cluster.supply.arrivals import pools_of_stations
+from geo_cluster.supply.pools import fed_as_zones, pools_of, with_prefecture
+from geo_cluster.supply.serving_station import feeding_station, supply_area
+from geo_cluster.world import catalog, portfolio
+from geo_cluster.world.layers import Layers
+
+
+def read_scenario(name_or_path: str | Path) -> tuple[Scenario, pd.DataFrame]:
+    """Read a scenario and its projects; the faults of the file, of the portfolio and of every name at once."""
+    row, where = catalog.scenario_row(name_or_path)
+    projects, faults = None, []
+    named = row.get("portfolio", "sample")
+    try:
+        projects = portfolio.read(named) if isinstance(named, str) else None
+    except InputError as refusal:
+        faults = refusal.faults
+    scenario = _scenario(row, where, None if projects is None else set(projects.index), faults)
+    assert projects is not None  # no fault means it was read
+    return scenario, projects
+
+
+def read_for_others(name_or_path: str | Path) -> Scenario:
+    """Read a scenario for projects that are not its own: what it says of its own by name is left aside."""
+    row, where = catalog.scenario_row(name_or_path)
+    scenario = _scenario(row, where, None, [])
+    return scenario.model_copy(update=dict.fromkeys(("locked", "forbidden", "partners", "present"), ()))
+
+
+def _scenario(row: Mapping[str, Any], where: str, projects: set[str] | None, more: list[Fault]) -> Scenario:
+    """A scenario from its dict; every fault of it, of the names in it, and those found elsewhere, at once."""
+    scenario, faults = None, []
+    try:
+        scenario = catalog.scenario_from(dict(row), where=where)
+    except InputError as refusal:
+        faults = refusal.faults
+    try:
+        layers = Layers(row["layers"] if isinstance(row.get("layers"), str) else "")
+        world = {name: layers.read(name) for name in ("sites", "substations", "prefectures", "anchors", "counties")}
+        world["sites"] = with_prefecture(world["sites"])
+    except DataError as damage:
+        refuse_if([*faults, *more, *damage.faults] if faults or more else [])
+        raise
+    refuse_if(faults + more + name_faults(row, world, projects, where=where))
+    assert scenario is not None  # no fault means it was read
+    return scenario
+
+
+def name_faults(
+    row: Mapping[str, Any], world: Mapping[str, pd.DataFrame], projects: set[str] | None, *, where: Place | str
+) -> list[Fault]:
+    """Every anchor, site, subject or project that a scenario, as a dict, names and that there isn't.
+
+    Parameters
+    ----------
+    row : mapping
+        The scenario, as its TOML or JSON has it.
+    world : mapping of DataFrame
+        Layers by name, those of `LAYERS`.
+    projects : set of str or None
+        Ids of the projects; None where they couldn't be read, and then nothing is said of them.
+    where : Place or str
+        Where the scenario stands.
+    """
+    sites = set(world["sites"]["id"])
+    picked = _texts(row.get("sites"))
+    chosen = (picked & sites) or sites
+    subjects = {*sites, *world["substations"]["id"], *world["prefectures"]["code"], *supply_area(world["sites"])}
+    named = [("anchor", _texts([row.get("anchor", "future_city")]), set(world["anchors"]["id"]))]
+    named.append(("sites", picked, sites))
+    named.append(("known.subject", _values(row, "known", "subject"), subjects))
+    for key in ("locked", "forbidden", "present"):
+        named.append((f"{key}.site", _values(row, key, "site"), chosen))
+        if projects is not None:
+            named.append((f"{key}.project", _values(row, key, "project"), projects))
+    if projects is not None:
+        named += [(f"partners.{key}", _values(row, "partners", key), projects) for key in ("first", "second")]
+    cities = set(world["sites"].loc[world["sites"]["id"].isin(chosen), "prefecture_code"])
+    named.append(("shares.prefecture", _values(row, "shares", "prefecture"), cities))
+    named.append(("shares.segment", _values(row, "shares", "segment") - {""}, set(catalog.segments())))
+    at = where if isinstance(where, Place) else Place(where)
+    return _arrival_faults(row, world, chosen, at) + [
+        Fault("world.no_such_name", replace(at, key=key), name=toml.shown(name), known=sorted(names))
+        for key, used, names in named
+        for name in sorted(used - names)
+    ]
+
+
+def _arrival_faults(
+    row: Mapping[str, Any], world: Mapping[str, pd.DataFrame], chosen: set[str], at: Place
+) -> list[Fault]:
+    """What can't arrive: another attribute than a resource's, for nobody, or before the day of the study."""
+    entries = row.get("arrivals")
+    if not (isinstance(entries, list | tuple) and entries):
+        return []
+    sites = with_prefecture(world["sites"][world["sites"]["id"].isin(chosen)])
+    kinds = {kind.attribute: kind for kind in catalog.resources().values()}
+    sites = fed_as_zones(sites, world["sites"])
+    sites = sites.assign(station=feeding_station(sites, world["substations"]).station)
+    feeding, faults = pools_of_stations(sites, world["substations"]), []
+    day = str(row.get("day") or datetime.date.today())
+    for number, one in enumerate(entries):
+        if not isinstance(one, dict):
+            continue
+        key = f"arrivals.{number}"
+        subject, attribute = str(one.get("subject")), one.get("attribute")
+        if attribute not in kinds:
+            place = replace(at, key=f"{key}.attribute")
+            faults.append(Fault("world.does_not_arrive", place, name=toml.shown(attribute), known=list(kinds)))
+        else:
+            there = pools_of(attribute, sites) | (set(feeding) if kinds[attribute].subject == "substation" else set())
+            if subject not in there:
+                place = replace(at, key=f"{key}.subject")
+                faults.append(Fault("world.arrives_for_nobody", place, name=toml.shown(subject), known=sorted(there)))
+        for column in ("year", "year_low", "year_high"):
+            year = one.get(column)
+            if isinstance(year, int) and FIRST_YEAR <= year < int(day[:4]):
+                place = replace(at, key=f"{key}.{column}")
+                faults.append(Fault("world.arrived_before", place, year=year, day=day))
+    return faults
+
+
+def _texts(entries: Any) -> set[str]:
+    """The texts of a list; what is no list of texts is a fault told elsewhere."""
+    return {one for one in entries if isinstance(one, str)} if isinstance(entries, list | tuple) else set()
+
+
+def _values(row: Mapping[str, Any], key: str, field: str) -> set[str]:
+    """What the entries of a list of tables say in one field; what is no list of tables is a fault told elsewhere."""
+    entries = row.get(key)
+    tables = [one for one in entries if isinstance(one, dict)] if isinstance(entries, list | tuple) else []
+    return {str(one[field]) for one in tables if field in one}
