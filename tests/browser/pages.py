@@ -1,5 +1,7 @@
 """Going from page to page of the app as a person does."""
 
+import time
+
 from playwright.sync_api import expect
 
 from app.texts import text
@@ -25,6 +27,15 @@ STILL = """async (map) => {
     last = now;
   }
 }"""
+
+
+def until(page, expression, arg=None, seconds=30):
+    """What an expression of the page comes to, once that is true: asked from here, for the app allows no eval."""
+    end = time.monotonic() + seconds
+    while not (value := page.evaluate(expression, arg)):
+        assert time.monotonic() < end, f"never came true: {expression} on {page.url}"
+        page.wait_for_timeout(50)
+    return value
 
 
 def at_rest(view):

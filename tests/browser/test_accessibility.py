@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from app.texts import TEXTS
 from app.texts.frame import PAIRS
-from tests.browser.pages import PAGES, go, in_language, settled
+from tests.browser.pages import PAGES, go, in_language, settled, until
 from tests.browser.painted import LAPTOP, PHONE
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
@@ -136,11 +136,12 @@ def says_its_name_and_status(page, name, language):
     where = page.locator(".gc-where")
     expect(where).to_have_text(TEXTS[name][language == "en"])
     assert where.bounding_box()["y"] + where.bounding_box()["height"] <= 64
-    boxes = page.wait_for_function(  # all at one moment: what comes in above moves them together
+    boxes = until(  # all at one moment: what comes in above moves them together
+        page,
         """parts => { const found = parts.map(part => document.querySelector(part));
           return found.every(Boolean) && found.map(part => part.getBoundingClientRect().toJSON()); }""",
-        arg=[".st-key-work-menu button", ".st-key-work-undo button", ".gc-kept"],
-    ).json_value()
+        [".st-key-work-menu button", ".st-key-work-undo button", ".gc-kept"],
+    )
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= PHONE[0] for box in boxes)
     middles = [box["y"] + box["height"] / 2 for box in boxes]
     assert max(middles) - min(middles) < 6

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from app.texts import text
 from geo_cluster.world import catalog, portfolio
-from tests.browser.pages import in_language, stays_within, turned
+from tests.browser.pages import in_language, stays_within, turned, until
 from tests.browser.painted import LAPTOP, PHONE
 
 PLACES = [(LAPTOP, "zh"), (PHONE, "en")]
@@ -44,8 +44,9 @@ def test_portfolio_to_plan_to_lock_to_new_plan(visit, server, size, language):
     expect(page.locator("[data-test-script-state=notRunning]").first).to_be_visible()
     expect(page.get_by_text(text("match.optimal", language), exact=True)).to_be_visible()
     if size == LAPTOP:
-        page.wait_for_function(  # once what told of the run has gone: the result is above the fold
-            "() => document.querySelector('[data-testid=stMetricValue]')?.getBoundingClientRect().top < innerHeight"
+        until(  # once what told of the run has gone: the result is above the fold
+            page,
+            "() => document.querySelector('[data-testid=stMetricValue]')?.getBoundingClientRect().top < innerHeight",
         )
     stays_within(page)
     plan = page.get_by_role("region", name=text("match.plan", language), exact=True)
