@@ -6,21 +6,21 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from geo_cluster import study
 from geo_cluster.export import bundle
 from geo_cluster.maps import page as maps_page
 from geo_cluster.maps import payload as maps_payload
 from geo_cluster.maps import words
 from geo_cluster.report import tables
-from geo_cluster.world import catalog, spreadsheet
+from geo_cluster.world import spreadsheet
 from geo_cluster.world.layers import Layers
 from tests.browser.painted import LAPTOP, PHONE, Painted, on_white
+from tests.studies import run
 from tests.test_written import INNER, RISKS
 
 
 @pytest.fixture(scope="module")
 def result():
-    return study.run(catalog.scenario("default"))
+    return run()
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_the_map_is_painted(opened, palette, size):
 @pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
 def test_the_whole_plan_is_in_the_frame(visit, tmp_path, size):
     """Some of the cautious plan is in Shiyan, 400 km from the rest."""
-    payload = maps_payload.payload(study.run(catalog.scenario("cautious")), "zh")
+    payload = maps_payload.payload(run("cautious"), "zh")
     (tmp_path / "map.html").write_text(maps_page.standalone(payload), encoding="utf-8")
     page = visit((tmp_path / "map.html").as_uri(), size)
     page.locator("[data-ready=true]").wait_for()

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from app.texts import text
-from geo_cluster.world import catalog, portfolio
+from geo_cluster.world import catalog
 from tests.browser.pages import in_language, stays_within, turned, until
 from tests.browser.painted import LAPTOP, PHONE
 
@@ -89,10 +89,3 @@ def test_a_long_run_is_stopped_with_the_plan_in_hand(visit, server):
     expect(page.get_by_text("260 / 260").or_(page.get_by_text("/ 260")).first).to_be_visible()
     page.reload()
     expect(page.get_by_role("heading", name=text("match.title", "zh"))).to_be_visible()
-
-
-def test_a_sample_is_labelled(visit, server):
-    page = visit(f"{server[0]}/match")
-    in_language(page, "zh")
-    count = len(portfolio.read("sample"))
-    expect(page.get_by_text(f"项目组合：{count} 个项目（示例）")).to_be_visible()
