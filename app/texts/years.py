@@ -6,7 +6,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "years.dual_condition": ("列为落地条件", "a condition"),
     "years.dual_required": ("须已落实", "required"),
     "years.note": (
-        "以后年份才到位的用地、厂房、容量和能耗指标，每行一项：从哪年起多多少。改动自动保存，可撤销；按“运行”后计入。图层中在建、规划的变电站已自动计入，此处填同一座站，以此处为准。",
+        "以后年份才到位的用地、厂房、容量和能耗指标，每行一项：从哪年起增加多少。改动自动保存，可撤销；按“运行”后计入。图层中在建、规划的变电站已自动计入，此处填同一座站，以此处为准。",
         "Land, floor, power and quota that come in a later year, one a row: how much more from which year. Kept at once, undo takes it back; counts from the next run. Stations to come are in the layers already: a row for the same station replaces what the layers say.",
     ),
     "years.alt": ("分年新增，可编辑", "What arrives later, editable"),

@@ -115,9 +115,9 @@ def test_whoever_leaves_takes_the_file_that_is_being_read_along(visit, server):
     port = urlparse(server[0]).port
     busy = _until(lambda: [pid for pid, seconds in _boxes(port).items() if seconds > 1.5])
     page.context.close()
-    began = time.monotonic()
-    _until(lambda: not set(busy) & set(_boxes(port)))
-    assert time.monotonic() - began < 8, "the box was left to itself"
+    while there := [seconds for pid, seconds in _boxes(port).items() if pid in busy]:
+        assert max(there) < 12, "the box was left to itself"  # its own processor time, whatever else the machine does
+        time.sleep(0.05)
 
 
 def _boxes(port):

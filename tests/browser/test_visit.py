@@ -86,6 +86,7 @@ def test_search_flies_to_a_place_and_a_click_on_a_site_opens_its_card(explore):
     expect(frame.locator(".gc-found")).to_have_text("没有找到")
     names = set(Layers().read("sites")["name_zh"])
     frame.locator(".gc-diamond").last.dispatch_event("click")
+    expect(card).to_have_count(1)  # once the one before has faded
     expect(card.locator("h3")).not_to_contain_text("华工激光")
     assert card.locator("h3").inner_text() in names
     expect(card.locator(".gc-source")).to_contain_text("发布者：")

@@ -75,7 +75,7 @@ def _config(subjects: dict[str, dict[str, Text]]) -> dict[str, Any]:
         for key, (label, said) in words.items()
         if key in YEARS
     }
-    for key, width in (("attribute", "medium"), ("subject", "large"), ("basis", "small")):
+    for key, width in (("attribute", "medium"), ("subject", "medium"), ("basis", "small")):
         label, said = words[key]
         first = labels["basis"]["reported"] if key == "basis" else None
         options = list(labels[key].values())
