@@ -15,7 +15,7 @@ from geo_cluster.workspace import database
 from geo_cluster.workspace.repository import Work, Workspace
 from geo_cluster.world import catalog, layers
 from tests.browser.conftest import _free_port, _wait_for
-from tests.browser.pages import go, in_language, settled
+from tests.browser.pages import go, in_language, settled, turned
 from tests.browser.painted import LAPTOP, PHONE
 
 LEVELS = layers.words("planning_level")
@@ -104,9 +104,7 @@ def test_after_a_kill_everything_is_found_again(visit, place):
             expect(level(page, "cautious", language)).to_be_checked(timeout=90_000)
             expect(placed(page, language)).to_have_text(before, use_inner_text=True, timeout=90_000)
             drawn(page)
-            other = "zh" if language == "en" else "en"
-            in_language(page, other)
-            page.set_viewport_size(dict(zip(("width", "height"), PHONE if size == LAPTOP else LAPTOP, strict=True)))
+            other, _ = turned(page, language, size)
             expect(level(page, "cautious", other)).to_be_checked()
             expect(placed(page, other)).to_have_text(before, use_inner_text=True)
             drawn(page)
