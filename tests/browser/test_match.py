@@ -36,7 +36,8 @@ def test_portfolio_to_plan_to_lock_to_new_plan(visit, server):
     expect(opener).to_contain_text(text("match.portfolio", language, n=count))
     page.get_by_role("button", name=text("match.run", language), exact=True).click()
     placed = page.get_by_test_id("stMetricValue").first
-    expect(placed).to_contain_text(f"/ {count}")  # until now the last run of the same settings may have been shown
+    # until now the last run of the same settings may have been shown, or how far this one is
+    expect(placed).to_contain_text(f"/ {count}", timeout=120_000)
     expect(page.locator("[data-test-script-state=notRunning]").first).to_be_visible()
     expect(page.get_by_text(text("match.optimal", language), exact=True)).to_be_visible()
     until(  # once what told of the run has gone: the result is above the fold

@@ -33,7 +33,7 @@ def panel() -> None:
         "arrivals", now, mark=language, agrees=lambda table: _canonical(_read(table, subjects)[0]) == counted
     )
     _, faults = _read(edit.applied(rows, session.edits(key)), subjects)
-    with st.expander(_title(faults), icon=":material/event_upcoming:"):
+    with st.expander(_title(faults), key="years", icon=":material/event_upcoming:"):
         st.toggle(
             t("years.dual"),
             help=t("years.dual_help"),
