@@ -157,7 +157,12 @@ def _named(fault: Fault, subjects: dict[str, dict[str, Text]], entry: dict[str, 
         return fault
     names = [name[session.language()] for name in subjects[entry["attribute"]].values()]
     known = [*names[:SOME], "…"] if len(names) > SOME else names
-    return Fault(fault.code, "", name=_labels(subjects)["subject"].get(entry["subject"], entry["subject"]), known=known)
+    return Fault(
+        "world.arrives_for_nobody",
+        "",
+        name=_labels(subjects)["subject"].get(entry["subject"], entry["subject"]),
+        known=known,
+    )
 
 
 def _canonical(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
