@@ -191,6 +191,39 @@ def match(
 
 
 @cli.command()
+def validate(
+    scenario: Annotated[str, typer.Argument(help="情景名或 TOML 文件 / shipped scenario or TOML file")] = "default",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="输出文件夹 / folder for the tables")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="结果以 JSON 打到屏幕 / print everything as JSON")] = False,
+    lang: LanguageOption = "zh",
+) -> None:
+    """Hold the model against what is published, and say what its answers rest on. 可信度自检：误差、实例、依据。"""
+    from geo_cluster import study as pipeline
+    from geo_cluster.export import bundle
+    from geo_cluster.scenarios import read_scenario
+    from geo_cluster.validation import check
+
+    (settings, projects), *_ = _together(
+        lambda: read_scenario(scenario), *([lambda: bundle.check_writable(out)] if out else [])
+    )
+    titles = check.titles(lang)
+    with terminal.progress(terminal.console(stderr=True)) as on_step:
+        result = pipeline.run(settings, projects=projects, on_step=lambda step: on_step(f"{step} …"))
+        found = check.validate(result.region, projects, study=result, on_step=lambda step: on_step(f"{titles[step]} …"))
+    if as_json:
+        terminal.line(check.as_json(found))
+    else:
+        for name, sentences in found.sentences(lang).items():
+            terminal.line(f"{titles[name]}")
+            for one in sentences:
+                terminal.line(f"  · {one}")
+    if out:
+        made = check.files(found, lang)
+        files = bundle.write_files(out, lambda folder: check.write(made, folder))
+        terminal.line(f"{len(files)} files → {out}", err=as_json)
+
+
+@cli.command()
 def land(
     parcels: Annotated[Path, typer.Argument(help="地块（GeoJSON/GPKG/SHP，含 site 列）/ parcels with a site column")],
     rules: Annotated[Path, typer.Option(help="规则 CSV：name,layer,buffer_m / rules in order")],
