@@ -41,9 +41,9 @@ def sentences(tables: Tables, projects: int, language: Language) -> dict[str, li
 
 
 def in_language(table: pd.DataFrame, language: Language) -> pd.DataFrame:
-    """A table with its columns in one language under their plain names: `name` for `name_zh` and `name_en`."""
+    """A table with its columns in one language under their plain names, in place of ids: `origin` for `origin_zh`."""
     other = {"zh": "_en", "en": "_zh"}[language]
-    kept = table[[one for one in table if not one.endswith(other)]]
+    kept = table[[one for one in table if not one.endswith(other) and f"{one}_{language}" not in table]]
     return kept.rename(columns=lambda one: one.removesuffix(f"_{language}"))
 
 

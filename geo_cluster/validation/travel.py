@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -18,13 +20,17 @@ COLUMNS = ["mode", "origin", "destination", "published_low", "published", "publi
 MORE = ["use", "basis", "confidence", "note"]
 
 
+_BRACKETS = re.compile(r"\s*[（(][^（）()]*[)）]")
+"""What a name says beside itself: left out where two names make a sentence."""
+
+
 def residuals(region: Region) -> pd.DataFrame:
     """A row for each published or estimated time or distance whose ends are in the layers.
 
     Returns
     -------
     DataFrame
-        `mode` (road, rail, km); `origin`, `destination` (ids) and their names; `published_low`, `published`,
+        `mode` (road, rail, km), `unit`; `origin`, `destination` (ids) and their names; `published_low`, `published`,
         `published_high`; `modelled`: for rows that calibrate the road, as predicted by the others alone; `residual`,
         modelled less published; `outside`, by how much the model is beyond the published range, 0 within; `use`
         (held_out, check), `basis`, `confidence`, `note`.
@@ -35,6 +41,7 @@ def residuals(region: Region) -> pd.DataFrame:
     table["residual"] = numbers["modelled"] - numbers["published"]
     over = np.maximum(numbers["modelled"] - numbers["published_high"], 0)
     table["outside"] = over - np.maximum(numbers["published_low"] - numbers["modelled"], 0)
+    table.insert(1, "unit", np.where(table["mode"] == "km", "km", "min"))
     names = _names(region)
     for end in ("origin", "destination"):
         for language in LANGUAGES:
@@ -43,7 +50,7 @@ def residuals(region: Region) -> pd.DataFrame:
 
 
 def summary(found: pd.DataFrame) -> pd.DataFrame:
-    """Errors by mode, use and basis: `pairs`, `bias`, `mae`, `worst` (signed), `worst_pair`, `within` (share).
+    """Errors by mode, use and basis: `unit`, `pairs`, `bias`, `mae`, `worst` (signed), `worst_pair`, `within` (share).
 
     Parameters
     ----------
@@ -51,15 +58,27 @@ def summary(found: pd.DataFrame) -> pd.DataFrame:
         `residuals`.
     """
     rows = []
-    for key, part in found.groupby(["mode", "use", "basis"], sort=False):
+    for key, part in found.groupby(["mode", "unit", "use", "basis"], sort=False):
         worst = part.loc[part["residual"].abs().idxmax()]
         rows.append(
-            dict(zip(("mode", "use", "basis"), key, strict=True))
+            dict(zip(("mode", "unit", "use", "basis"), key, strict=True))
             | {"pairs": len(part), "bias": part["residual"].mean(), "mae": part["residual"].abs().mean()}
             | {"worst": worst["residual"], "within": (part["outside"] == 0).mean()}
             | {f"worst_pair_{one}": f"{worst[f'origin_{one}']} – {worst[f'destination_{one}']}" for one in LANGUAGES}
         )
-    columns = ["mode", "use", "basis", "pairs", "bias", "mae", "worst", "within", "worst_pair_zh", "worst_pair_en"]
+    columns = [
+        "mode",
+        "unit",
+        "use",
+        "basis",
+        "pairs",
+        "bias",
+        "mae",
+        "worst",
+        "within",
+        "worst_pair_zh",
+        "worst_pair_en",
+    ]
     return pd.DataFrame(rows, columns=columns).round({"bias": 1, "mae": 1, "worst": 1, "within": 3})
 
 
@@ -128,5 +147,5 @@ def _names(region: Region) -> dict[str, dict[str, str]]:
     for table in _located(region):
         for language in LANGUAGES:
             for one, name in zip(table["id"], table.get(f"name_{language}", table["id"]), strict=True):
-                found.setdefault(one, {})[language] = name
+                found.setdefault(one, {})[language] = _BRACKETS.sub("", str(name))
     return found
