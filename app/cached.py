@@ -27,7 +27,7 @@ from geo_cluster import study as pipeline
 from geo_cluster.archive import zipped
 from geo_cluster.box import process
 from geo_cluster.domain import Language, Scenario
-from geo_cluster.errors import Fault, InputError
+from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.export import bundle, preview
 from geo_cluster.export.phone_list import phone_list
 from geo_cluster.imports import effect, ledger, templates
@@ -223,8 +223,9 @@ def weighed_of(scenario: Scenario, project: pd.DataFrame) -> Weighed:
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _screening(scenario: str, suffix: str, content: bytes) -> Screening:
-    projects = portfolio.read_content(content, f"projects{suffix}")
-    return Screening(region(Scenario.model_validate_json(scenario)), projects)
+    projects, parsed = portfolio.read_content(content, f"projects{suffix}"), Scenario.model_validate_json(scenario)
+    refuse_if([] if portfolio.made_up(projects) else portfolio.past_faults(projects, parsed.date))
+    return Screening(region(parsed), projects)
 
 
 def screening_of(scenario: Scenario, name: str, content: bytes) -> Screening:

@@ -114,6 +114,7 @@ def score(
 
     if as_json:
         project, settings = _together(lambda: _project(as_json), lambda: read_for_others(scenario))
+        refuse_if(portfolio.past_faults(appraise.checked(project), settings.date))
         region = prepare(settings)
         terminal.line(json.dumps(appraise.appraise_one(region, project), ensure_ascii=False, indent=2))
         return
@@ -122,6 +123,7 @@ def score(
         lambda: portfolio.read(projects),
         lambda: read_for_others(scenario),
     )
+    refuse_if([] if projects == "sample" else portfolio.past_faults(checked, settings.date))
     region = prepare(settings)
     shown: list[str] = []
     progress = terminal.console(stderr=True)
@@ -134,7 +136,7 @@ def score(
                 yield part
 
     files = bundle.write_appraisal(parts(), out, sample=projects == "sample")
-    for said in terminal.remarks(checked, region.scenario.date, lang):
+    for said in terminal.remarks(portfolio.warnings(checked), region.scenario.date, lang):
         terminal.line(said)
     for sentence in shown:
         terminal.line(f"· {sentence}")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster import eligibility
-from geo_cluster.domain import BASES
+from geo_cluster.domain import BASES, LANGUAGES
 from geo_cluster.matching.verify import usage
 from geo_cluster.region import Region, facts_of, settings_of
 from geo_cluster.report.tables import evidence_shares
@@ -53,6 +53,8 @@ def first_places(region: Region, projects: pd.DataFrame) -> pd.DataFrame:
     weight = evidence_shares(region.sites, region.observations, decision)["assumed"]
     table = pd.DataFrame({"project": projects.index[able], "name": projects["name"].to_numpy()[able]})
     table["first"] = region.sites["id"].to_numpy()[first[able]]
+    for language in LANGUAGES:
+        table[f"first_{language}"] = [region.names[one][language] for one in table["first"]]
     table["weight_assumed"], table["width"] = weight[first[able]].round(4), total[able].round(1)
     for key, width in parts.items():
         table[key] = (width / total)[able].round(4)

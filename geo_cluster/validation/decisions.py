@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster import eligibility, toml
-from geo_cluster.domain import LANGUAGES
+from geo_cluster.domain import LANGUAGES, Language
 from geo_cluster.intake.references import DECISIONS
 from geo_cluster.region import Region, facts_of, settings_of
 from geo_cluster.scoring.aggregate import competition_rank
@@ -62,9 +62,19 @@ def ranks(region: Region) -> pd.DataFrame:
             row |= {"sites": int(allowed.sum()), "first": region.sites["id"].iloc[best]}
             row["first_score"] = decision.score[p, best]
         rows.append(row)
-    return pd.DataFrame(rows, columns=COLUMNS).round(
-        {"score": 1, "low": 1, "high": 1, "first_score": 1, "by_chance": 1}
-    )
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    for language in LANGUAGES:
+        for column in ("chosen", "first"):
+            table[f"{column}_{language}"] = [_names(region, one, language) for one in table[column]]
+    return table.round({"score": 1, "low": 1, "high": 1, "first_score": 1, "by_chance": 1})
+
+
+def _names(region: Region, ids: object, language: Language) -> str:
+    """The name of one site, the number of several."""
+    each = ids.split(";") if isinstance(ids, str) and ids else []
+    if len(each) > 1:
+        return f"{len(each)} 个园区" if language == "zh" else f"{len(each)} sites"
+    return region.names[each[0]][language] if each else ""
 
 
 def _told(region: Region) -> pd.DataFrame:

@@ -75,14 +75,16 @@ def _times(table: pd.DataFrame) -> None:
 
 def _times_look(rows: int) -> alt.LayerChart:
     page = toml.table("style")["page"]
-    base = alt.Chart(ROWS).encode(y=alt.Y("pair:N", sort=BY_ROW, title=None, axis=alt.Axis(labelLimit=260)))
+    base = alt.Chart(ROWS).encode(y=alt.Y("pair:N", sort=BY_ROW, title=None, axis=alt.Axis(labelLimit=200)))
     tips = [alt.Tooltip("pair:N", title=t("trust.pair"))]
     tips += [
         alt.Tooltip(f"{field}:Q", title=t(f"trust.{label}"), format=",.0f")
         for field, label in (("published", "reference"), ("modelled", "model"))
     ]
     bar = base.mark_rule(strokeWidth=7, color="#b9d5d6").encode(
-        x=alt.X("published_low:Q", title=t("trust.minutes")), x2="published_high:Q", tooltip=tips
+        x=alt.X("published_low:Q", title=t("trust.minutes"), scale=alt.Scale(type="sqrt")),
+        x2="published_high:Q",
+        tooltip=tips,
     )
     dot = base.mark_circle(size=80, color=page["accent"], opacity=1).encode(x="modelled:Q", tooltip=tips)
     return (bar + dot).properties(height=26 * rows + 40)
@@ -110,7 +112,7 @@ def _tornado_look(rows: int) -> alt.Chart:
         alt.Chart(ROWS)
         .mark_bar()
         .encode(
-            y=alt.Y("name:N", sort=BY_ROW, title=None, axis=alt.Axis(labelLimit=260)),
+            y=alt.Y("name:N", sort=BY_ROW, title=None, axis=alt.Axis(labelLimit=200)),
             x=alt.X("changed:Q", title=t("trust.changed"), axis=count),
             color=alt.Color("end:N", scale=colours, legend=alt.Legend(title=None, orient="bottom")),
         )
