@@ -1,13 +1,14 @@
 """可信度自检: what the model is held against, by hand, by hurting it, and in the made-up country."""
 
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from geo_cluster import eligibility, toml
+from geo_cluster import cli, eligibility, toml
 from geo_cluster.access.road_calibration import left_out
 from geo_cluster.domain import LANGUAGES
 from geo_cluster.region import facts_of, prepare, settings_of
@@ -313,3 +314,22 @@ def test_every_column_has_a_name(shipped, language):
     for name, table in found.tables.items():
         assert set(check.as_read(table, language)) <= titled, name
     assert all(found.sentences(language).values())
+
+
+@pytest.mark.slow
+def test_the_command_prints_and_writes(tmp_path, capsys, monkeypatch):
+    """With a portfolio of one's own that goes anywhere, in both forms."""
+    (tmp_path / "own.csv").write_text("细分环节,年产值(亿元)\n激光清洗,1\n", encoding="utf-8")
+    text = 'name = { zh = "我", en = "me" }\nportfolio = "own.csv"\nsites = ["E01", "H02", "S01"]\ndraws = 50\n'
+    (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
+    for more in ([], ["--json"]):
+        arguments = ["geo-cluster", "validate", str(tmp_path / "mine.toml"), "--out", str(tmp_path / "v"), *more]
+        monkeypatch.setattr(sys, "argv", arguments)
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        printed_out = capsys.readouterr().out
+        assert end.value.code in (0, None)
+    told = json.loads(printed_out)
+    assert told["projects"] == 1
+    assert {row["known_to"] for row in told["tables"]["decisions"]} >= {"site", "outside"}
+    assert len(list((tmp_path / "v").iterdir())) == len(toml.table("validation")["tables"]) + 1

@@ -342,7 +342,15 @@ def drawn_values(drawn: Setting, criterion: Criterion, column: int) -> np.ndarra
 
 
 def valued(criterion: Criterion, natural: np.ndarray, bearable: np.ndarray | None) -> np.ndarray:
-    """Values of (N, P or 1, S) natural ones, by what each project bears where that matters; nan where unknown."""
+    """Values of natural ones, by what each project bears where that matters; nan where unknown.
+
+    Parameters
+    ----------
+    criterion : Criterion
+    natural : (N, P or 1, S) array
+    bearable : (P,) array or None
+        As in `Setting`.
+    """
     if criterion.halves_every is None or bearable is None:
         return value_function(criterion).value(natural)
     limits, which = np.unique(bearable, return_inverse=True)
