@@ -1,22 +1,26 @@
-"""The layers as a drawing, DXF R2010: in metres, layers by their Chinese titles, text at the scale of an A3 sheet."""
+"""The layers as a drawing, DXF R2004 in GBK: metres, layers by their titles, text at the scale of an A3 sheet."""
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import ezdxf
 import numpy as np
 import shapely
 from ezdxf.document import Drawing
+from ezdxf.entities import DXFGraphic
 from ezdxf.enums import TextEntityAlignment
 from ezdxf.layouts import Modelspace
+from shapely.geometry.base import BaseGeometry
 
 from geo_cluster import toml
 from geo_cluster.domain import Language
 from geo_cluster.export.gis.layer import GisLayer
-from geo_cluster.export.gis.look import colour, red_green_blue
+from geo_cluster.export.gis.look import Rule, colour, red_green_blue
 from geo_cluster.export.gis.sheet_frame import SheetFrame
 
 APP = "GEO_CLUSTER"
@@ -38,8 +42,8 @@ def dxf(layers: Iterable[GisLayer], frame: SheetFrame, about: Mapping[str, str],
         What `content.notices` says.
     language : {"zh", "en"}
     """
-    drawing = ezdxf.new("R2010", units=6)
-    drawing.header["$INSUNITS"], drawing.header["$MEASUREMENT"] = 6, 1
+    drawing = ezdxf.new("R2004", units=6)
+    drawing.encoding = "gbk"  # ANSI_936: what every Chinese CAD reads; other characters leave as \\U+XXXX
     drawing.header["$LTSCALE"] = frame.scale / 1000
     drawing.styles.add(_STYLE, font=toml.table("gis")["paper"]["cad_font"])
     drawing.linetypes.add("DASHES", [6.0, 4.0, -2.0], description="_ _ _")
@@ -53,17 +57,18 @@ def dxf(layers: Iterable[GisLayer], frame: SheetFrame, about: Mapping[str, str],
     drawing.header["$EXTMIN"], drawing.header["$EXTMAX"] = (west, south, 0), (east, north, 0)
     drawing.set_modelspace_vport(height=north - south, center=((west + east) / 2, (south + north) / 2))
     for key, value in about.items():
-        drawing.header.custom_vars.append(key, value)
+        drawing.header.custom_vars.append(key, cad_text(value))
     return _bytes(drawing)
 
 
 def _layer_name(title: str, taken: set[str]) -> str:
     """A title as the name of a layer, which may not have some characters; no two alike."""
-    name = _FORBIDDEN.sub("-", title)
+    title = cad_text(_FORBIDDEN.sub("-", title))
+    name = title
     number = 1
     while name.casefold() in taken:
         number += 1
-        name = f"{_FORBIDDEN.sub('-', title)} {number}"
+        name = f"{title} {number}"
     taken.add(name.casefold())
     return name
 
@@ -73,29 +78,40 @@ def _draw(drawing: Drawing, space: Modelspace, layer: GisLayer, frame: SheetFram
     assert look is not None
     first = look.rules[0]
     entry = drawing.layers.add(name, linetype="DASHES" if look.dash else "CONTINUOUS")
-    entry.rgb, entry.description = red_green_blue(first.colour), layer.about.get("notice", "") or layer.title
+    entry.rgb, entry.description = red_green_blue(first.colour), cad_text(layer.about.get("notice", "") or layer.title)
     entry.dxf.lineweight = _lineweight(first.size_mm) if look.kind != "point" else 0
     if not look.visible:
         entry.off()
-    metres = layer.placed.to_crs(frame.crs)
-    rules = look.rule_of(metres)
-    for row, (number, shape) in enumerate(zip(rules, metres.geometry, strict=True)):
-        rule = look.rules[max(number, 0)]
-        given = {"layer": name}
+    for row, (rule, shape) in enumerate(_drawn(layer, frame)):
+        given: dict[str, Any] = {"layer": name}
         if rule.colour != first.colour:
             given["true_color"] = ezdxf.colors.rgb2int(red_green_blue(rule.colour))
         for part in shapely.get_parts(shape):
             entity = _entity(drawing, space, part, look.shape, rule.size_mm * frame.scale / 1000, given)
-            entity.set_xdata(APP, [(1000, f"{layer.name}:{row}")])
+            if not look.backdrop:
+                entity.set_xdata(APP, [(1000, f"{layer.name}:{row}")])
     if look.label:
         _label(space, layer, frame, name)
 
 
-def _entity(drawing: Drawing, space: Modelspace, part, shape: str, size_m: float, given: dict):  # noqa: ANN001, ANN202
+def _drawn(layer: GisLayer, frame: SheetFrame) -> Iterator[tuple[Rule, BaseGeometry]]:
+    """Each row's shape in metres and how it looks; lines of a backdrop are joined end to end."""
+    look, metres = layer.look, layer.placed.to_crs(frame.crs)
+    assert look is not None
+    if look.backdrop and look.kind == "line" and len(metres):
+        yield look.rules[0], shapely.line_merge(shapely.multilinestrings(shapely.get_parts(metres.geometry)))
+        return
+    for number, shape in zip(look.rule_of(metres), metres.geometry, strict=True):
+        yield look.rules[max(number, 0)], shape
+
+
+def _entity(
+    drawing: Drawing, space: Modelspace, part: Any, shape: str, size_m: float, given: dict[str, Any]
+) -> DXFGraphic:
+    """One shape as an insert of a sign, a line or outlines."""
     if part.geom_type == "Point":
-        sign = _sign(drawing, shape)
         scales = {"xscale": size_m, "yscale": size_m, "zscale": size_m}
-        return space.add_blockref(sign, (part.x, part.y), dxfattribs=given | scales)
+        return space.add_blockref(_sign(drawing, shape), (part.x, part.y), dxfattribs=given | scales)
     if part.geom_type == "LineString":
         return space.add_lwpolyline(shapely.get_coordinates(part), dxfattribs=given)
     for hole in part.interiors:
@@ -131,7 +147,7 @@ def _label(space: Modelspace, layer: GisLayer, frame: SheetFrame, name: str) -> 
             continue
         said = f"{text:g}" if isinstance(text, float) else str(text)
         shift = size * frame.scale / 2000 + height / 2 if beside else 0
-        entity = space.add_text(_one_line(said), height=height, dxfattribs={"layer": name, "style": _STYLE})
+        entity = space.add_text(cad_text(said), height=height, dxfattribs={"layer": name, "style": _STYLE})
         entity.set_placement((place.x + shift, place.y), align=align)
 
 
@@ -150,13 +166,30 @@ def _write_notes(
     corners = [(west, south), (east, south), (east, north), (west, north)]
     space.add_lwpolyline(corners, close=True, dxfattribs={"layer": name})
     for number, line in enumerate(lines):
-        entity = space.add_text(_one_line(line), height=height, dxfattribs={"layer": name, "style": _STYLE})
+        entity = space.add_text(cad_text(line), height=height, dxfattribs={"layer": name, "style": _STYLE})
         entity.set_placement((west, south - (number + 1) * 1.8 * height), align=TextEntityAlignment.LEFT)
 
 
-def _one_line(text: str) -> str:
-    """A text of one line that no program takes for a code: `%%` and `^` begin one in DXF."""
-    return re.sub(r"\s+", " ", text).replace("%%", "% %").replace("^", "^ ").strip()
+def cad_text(text: str) -> str:
+    """A text of one line that no program takes for a code, and that GBK holds: other characters as ``\\\\U+XXXX``.
+
+    >>> cad_text("12 m²; a%%d"), cad_text("©")
+    ('12 m2; a% %d', '\\\\U+00A9')
+    """
+    line = re.sub(r"\s+", " ", text).replace("%%", "% %").replace("^", "^ ").replace("\\", "/").strip()
+    try:
+        line.encode("gbk")
+        return line
+    except UnicodeEncodeError:
+        return "".join(one if _in_gbk(one) else f"\\U+{ord(one):04X}" for one in unicodedata.normalize("NFKC", line))
+
+
+def _in_gbk(character: str) -> bool:
+    try:
+        character.encode("gbk")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _lineweight(millimetres: float) -> int:
@@ -176,4 +209,4 @@ def _bytes(drawing: Drawing) -> bytes:
         drawing.write(packed)
     finally:
         ezdxf.options.write_fixed_meta_data_for_testing = before
-    return packed.getvalue().replace("\n", "\r\n").encode("utf-8", "replace")
+    return drawing.encode(packed.getvalue())

@@ -66,7 +66,13 @@ class GisLayer:
     def kind_of(self, field: str) -> str:
         """`text`, `number` or `integer`."""
         kind = self.frame[field].dtype
-        return "integer" if pd.api.types.is_integer_dtype(kind) else "number" if kind == float else "text"
+        return (
+            "integer"
+            if pd.api.types.is_integer_dtype(kind)
+            else "number"
+            if pd.api.types.is_float_dtype(kind)
+            else "text"
+        )
 
 
 def short_names(names: Iterable[str]) -> dict[str, str]:

@@ -98,7 +98,11 @@ def _add_legend(layout: Element) -> None:
     item = _item(layout, _LEGEND, "legend", at, map_uuid=identifier("layout", "map"), **size, **how)
     styles = add(item, "styles")
     points = {"title": 12, "group": 9, "subgroup": 8, "symbol": 8, "symbolLabel": 7.5}
-    margins = {"group": {"marginTop": 2}, "subgroup": {"marginTop": 1.5}, "symbol": {"marginTop": 1}}
+    margins: dict[str, dict[str, float]] = {
+        "group": {"marginTop": 2},
+        "subgroup": {"marginTop": 1.5},
+        "symbol": {"marginTop": 1},
+    }
     margins["symbolLabel"] = {"marginTop": 1, "marginLeft": 2}
     for name, size_pt in points.items():
         style = add(styles, "style", name=name, alignment=1, indent=0, **margins.get(name, {}))

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from xml.etree.ElementTree import Element
 
-import numpy as np
 import pyproj
 
 from geo_cluster.archive import archived

@@ -55,8 +55,6 @@ def identifier(*parts: str) -> str:
 def filter_of(rule: Rule) -> str:
     """The rows of a rule as an expression of QGIS and of SQL; '' for all.
 
-    >>> filter_of(Rule("", "#000000", 1, field="stage", value="it's"))
-    '"stage" = \\'it\\'\\'s\\''
     >>> filter_of(Rule("", "#000000", 1, field="share", low=0.5, high=0.9))
     '"share" >= 0.5 AND "share" < 0.9'
     """

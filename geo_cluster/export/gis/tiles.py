@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from geo_cluster.export.gis.layer import GisLayer
 from geo_cluster.export.gis.package import described
 from geo_cluster.export.gis.vector import refusing_as_os
 
-MIN_ZOOM, MAX_ZOOM = 5, 11
+MIN_ZOOM, MAX_ZOOM = 5, 10
 
 
 def tiles(layers: Iterable[GisLayer], folder: Path, *, about: str) -> bytes:

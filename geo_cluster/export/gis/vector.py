@@ -17,7 +17,6 @@ from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 from geo_cluster.archive import archived
 from geo_cluster.export.gis.layer import GisLayer
 from geo_cluster.export.gis.package import described
-from geo_cluster.world import layers as world_layers
 
 MOST_BYTES = 254
 """So many bytes a text of a DBF holds at most."""
@@ -128,6 +127,3 @@ def inventory(layers: Iterable[GisLayer]) -> pd.DataFrame:
         told = {"layer": layer.name, "title": layer.title, "shapes": layer.shapes, "rows": len(layer.frame)}
         rows.append(told | {"adrift": adrift} | {key: layer.about.get(key, "") for key in keys})
     return pd.DataFrame(rows)
-
-
-WGS84 = world_layers.CRS
