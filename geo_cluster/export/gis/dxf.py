@@ -171,10 +171,10 @@ def _write_notes(
 
 
 def cad_text(text: str) -> str:
-    """A text of one line that no program takes for a code, and that GBK holds: other characters as ``\\\\U+XXXX``.
+    """A text of one line that no program takes for a code; what GBK lacks is plainer, or the code of the character.
 
-    >>> cad_text("12 m²; a%%d"), cad_text("©")
-    ('12 m2; a% %d', '\\\\U+00A9')
+    >>> cad_text("12 m²; a%%d")
+    '12 m2; a% %d'
     """
     line = re.sub(r"\s+", " ", text).replace("%%", "% %").replace("^", "^ ").replace("\\", "/").strip()
     try:

@@ -41,11 +41,12 @@ def add_layout(root: Element, frame: SheetFrame, about: Mapping[str, str], langu
     _add_scale_bar(layout, frame)
     words = toml.table("gis")
     known = words["crs"].get(frame.crs, {}).get(language, "")
-    lines = [f"{words['words']['scale'][language]} 1:{frame.scale:,}", f"{frame.crs} {known}".strip()]
-    lines += [f"{words['words']['dated'][language]} {about['day']}"]
+    scale = f"{words['words']['scale'][language]} 1:{frame.scale:,}"
+    lines = [" · ".join([scale, f"{frame.crs} {known}".strip(), f"{words['words']['dated'][language]} {about['day']}"])]
     lines += [about[key] for key in ("notice", "rules_notice", "review") if key in about]
-    lines += [about["sources"]] if "sources" in about else []
-    _add_label(layout, "notes", "\n".join(lines), (10, 276, 400, 18), size_pt=7.5)
+    _add_label(layout, "notes", "\n".join(lines), (10, 276, 400, 18), size_pt=8)
+    told = f"{words['words']['sources'][language]}: {about.get('sources', '')}"
+    _add_label(layout, "sources", told, (_SIDE_MM, 190, 88, 56), size_pt=6)
 
 
 def _item(parent: Element, kind: int, name: str, at: tuple[float, ...], **more: object) -> Element:
@@ -121,7 +122,7 @@ def _add_north(layout: Element) -> None:
 def _add_scale_bar(layout: Element, frame: SheetFrame) -> None:
     """A bar of two parts of a round number of kilometres, about 50 mm long."""
     kilometres = max(frame.scale // 40_000, 1)
-    bar = {"style": "Single Box", "unitType": "kilometers", "unitLabel": "km", "numSegments": 2, "numSegmentsLeft": 0}
+    bar = {"style": "Single Box", "unitType": "km", "unitLabel": "km", "numSegments": 2, "numSegmentsLeft": 0}
     bar |= {"numUnitsPerSegment": kilometres, "numMapUnitsPerScaleBarUnit": 1, "segmentSizeMode": 0, "alignment": 0}
     bar |= {"segmentMillimeters": kilometres * 1e6 / frame.scale}
     bar |= {"height": 2, "boxContentSpace": 1, "labelBarSpace": 1.5, "minBarWidth": 30, "maxBarWidth": 80}

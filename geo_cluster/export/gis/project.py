@@ -153,5 +153,5 @@ def _add_properties(root: Element) -> None:
     add(add(properties, "SpatialRefSys"), "ProjectionsEnabled", 1, type="int")
     add(add(properties, "Measure"), "Ellipsoid", "EPSG:1024", type="QString")
     measurement = add(properties, "Measurement")
-    add(measurement, "DistanceUnits", "kilometers", type="QString")
+    add(measurement, "DistanceUnits", "km", type="QString")
     add(measurement, "AreaUnits", "ha", type="QString")
