@@ -123,7 +123,7 @@ def surveyed(survey: Survey) -> dict[str, gpd.GeoDataFrame]:
     """`parcels`, their net land, and `rectangles`, the largest in each, of a land survey; in its CRS."""
     land = survey.land
     flat = pd.DataFrame(land.drop(columns=["geometry", "rectangle"])).round(4)
-    flat.insert(0, "parcel", [str(one) for one in land.index])
+    flat["parcel"] = flat.get("parcel", pd.Series(land.index, index=land.index)).astype(str)
     halls = gpd.GeoSeries(land["rectangle"], crs=land.crs)
     found = gpd.GeoDataFrame(flat, geometry=halls, crs=land.crs)
     return {
@@ -176,6 +176,8 @@ def _placed(study: Study, rows: pd.DataFrame, column: str, language: Language) -
     known: dict[str, shapely.Point] = {}
     for name, key in (("prefectures", "code"), ("counties", "code"), ("substations", "id")):
         table = layers.read(name)
+        if not isinstance(table, gpd.GeoDataFrame):
+            continue
         table = table[table.geometry.notna()]
         known |= dict(zip(table[key], table.geometry.representative_point(), strict=True))
     known |= dict(zip(study.sites["id"], study.sites.geometry, strict=True))

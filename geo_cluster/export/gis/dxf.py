@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import unicodedata
@@ -29,6 +30,18 @@ _FORBIDDEN = re.compile(r'[<>/\\":;?*|=,`\x00-\x1f]')
 _STYLE = "CJK"
 
 
+@contextlib.contextmanager
+def _undated() -> Iterator[None]:
+    """Leave the time of its making out of a drawing: the same content gives the same bytes."""
+    before = ezdxf.options.write_fixed_meta_data_for_testing
+    ezdxf.options.write_fixed_meta_data_for_testing = True
+    try:
+        yield
+    finally:
+        ezdxf.options.write_fixed_meta_data_for_testing = before
+
+
+@_undated()
 def dxf(layers: Iterable[GisLayer], frame: SheetFrame, about: Mapping[str, str], language: Language) -> bytes:
     """The drawing as bytes.
 
@@ -54,11 +67,13 @@ def dxf(layers: Iterable[GisLayer], frame: SheetFrame, about: Mapping[str, str],
         _draw(drawing, space, layer, frame, _layer_name(layer.title, taken))
     _write_notes(drawing, space, frame, about, language)
     west, south, east, north = frame.bounds
-    drawing.header["$EXTMIN"], drawing.header["$EXTMAX"] = (west, south, 0), (east, north, 0)
+    space.reset_extents((west, south, 0), (east, north, 0))
     drawing.set_modelspace_vport(height=north - south, center=((west + east) / 2, (south + north) / 2))
     for key, value in about.items():
         drawing.header.custom_vars.append(key, cad_text(value))
-    return _bytes(drawing)
+    packed = io.StringIO()
+    drawing.write(packed)
+    return drawing.encode(packed.getvalue())
 
 
 def _layer_name(title: str, taken: set[str]) -> str:
@@ -158,7 +173,8 @@ def _write_notes(
     tables = toml.table("gis")
     known = tables["crs"].get(frame.crs, {}).get(language, "")
     lines = [about["scenario"], f"{frame.crs} {known}", f"{tables['words']['scale'][language]} 1:{frame.scale:,}"]
-    lines += [about[key] for key in ("day", "notice", "rules_notice", "review", "sources") if key in about]
+    lines += [about[key] for key in ("day", "notice", "rules_notice", "review") if key in about]
+    lines += about.get("sources", "").split(" · ")
     name = tables["words"]["notes"][language]
     drawing.layers.add(name).rgb = red_green_blue(colour("page.ink"))
     height = tables["paper"]["text_mm"] * frame.scale / 1000
@@ -176,7 +192,9 @@ def cad_text(text: str) -> str:
     >>> cad_text("12 m²; a%%d")
     '12 m2; a% %d'
     """
-    line = re.sub(r"\s+", " ", text).replace("%%", "% %").replace("^", "^ ").replace("\\", "/").strip()
+    line = (
+        re.sub(r"\s+", " ", text).replace("%%", "% %").replace("^", "^ ").replace("\\", "/").replace("©", "(C)").strip()
+    )
     try:
         line.encode("gbk")
         return line
@@ -198,15 +216,3 @@ def _lineweight(millimetres: float) -> int:
         [0, 5, 9, 13, 15, 18, 20, 25, 30, 35, 40, 50, 53, 60, 70, 80, 90, 100, 106, 120, 140, 158, 200, 211]
     )
     return int(known[np.abs(known - millimetres * 100).argmin()])
-
-
-def _bytes(drawing: Drawing) -> bytes:
-    """The drawing without the time of its making: the same content gives the same bytes."""
-    packed = io.StringIO()
-    before = ezdxf.options.write_fixed_meta_data_for_testing
-    ezdxf.options.write_fixed_meta_data_for_testing = True
-    try:
-        drawing.write(packed)
-    finally:
-        ezdxf.options.write_fixed_meta_data_for_testing = before
-    return drawing.encode(packed.getvalue())

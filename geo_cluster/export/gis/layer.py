@@ -15,6 +15,7 @@ from geo_cluster.export.gis.look import Kind, Look
 SHORT = 10
 """Characters that the name of a field of a Shapefile has at most."""
 SHAPES: Mapping[Kind, str] = {"point": "Point", "line": "MultiLineString", "area": "MultiPolygon"}
+_MULTIPOINT = 4
 _DIMENSION: Mapping[int, Kind] = {0: "point", 1: "line", 2: "area"}
 
 
@@ -119,11 +120,12 @@ def by_kind(frame: gpd.GeoDataFrame) -> Iterator[tuple[Kind, gpd.GeoDataFrame]]:
     present = [one for one in _DIMENSION if (dimension == one).any()] or [0]
     for one in present:
         rows = (dimension == one) | ((dimension < 0) & (one == present[0]))
-        part = frame[rows].copy()
-        if one:
-            part = part.set_geometry(gpd.GeoSeries(_multi(shapes[rows], one), index=part.index, crs=frame.crs))
-        else:
-            part = part.explode(index_parts=False) if (shapely.get_type_id(shapes[rows]) == 4).any() else part
+        part, own = frame[rows].copy(), shapes[rows]
+        own = _multi(own, one) if one else own
+        part = part.set_geometry(gpd.GeoSeries(own, index=part.index, crs=frame.crs))
+        several = shapely.get_type_id(own) == _MULTIPOINT
+        if several.any():
+            part = pd.concat([part[~several], part[several].explode(index_parts=False)]).sort_index(kind="stable")
         yield _DIMENSION[one], part
 
 
