@@ -1,4 +1,4 @@
-"""City shares: what each prefecture must and may get of the projects, as rules; and what to do where they can't hold."""
+"""City shares: what each prefecture must and may get, as rules; and the least to lower where they can't all be met."""
 
 from __future__ import annotations
 
@@ -25,6 +25,10 @@ PROJECTS = Text(zh="个项目", en="projects")
 
 _MINIMA = {f"matching.{code}" for code in ("minimum_out_of_reach", "minima_out_of_reach", "minimum_impossible")}
 _LOWERING_S = 10.0
+_CHANGE = {
+    True: Text(zh="改动最小的办法", en="the smallest change that works"),
+    False: Text(zh="可行的办法", en="a change that works"),
+}
 
 
 def rule_name(segment: str) -> str:
@@ -79,12 +83,12 @@ def told(region: Region, problem: Problem, faults: Sequence[Fault]) -> list[Faul
     asked = [share for share in region.scenario.shares if share.least]
     if not asked or not {fault.code for fault in faults} <= _MINIMA:
         return list(faults)
-    had = reached(problem, time_limit_s=_LOWERING_S)
-    codes = {name: list(problem.resources[at].pools) for at, name in _names(problem).items()}
+    had, is_smallest = reached(problem, time_limit_s=_LOWERING_S)
+    codes = {one.name: list(one.pools) for one in problem.resources if one.name in had}
     lower = []
     for share in asked:
         name = rule_name(share.segment)
-        most = round(float(had[name][codes[name].index(share.prefecture)])) if had else share.least
+        most = round(float(had[name][codes[name].index(share.prefecture)]))
         if most < share.least:
             lower.append((share, most))
     if not lower:
@@ -92,16 +96,16 @@ def told(region: Region, problem: Problem, faults: Sequence[Fault]) -> list[Faul
     listed = [_words(region, share, share.least, ("至少 ", "at least ")) for share in asked]
     to = [_words(region, share, most, ("降到 ", "to ")) for share, most in lower]
     place = Place("", kind="scenario", key="shares")
-    return [Fault("world.shares_not_together", place, asked=listed, lower=to, projects=problem.shape[0])]
-
-
-def _names(problem: Problem) -> dict[int, str]:
-    """Rules on shares by their position among the problem's resources."""
-    return {
-        at: one.name
-        for at, one in enumerate(problem.resources)
-        if one.name == TOTAL or one.name.startswith(f"{TOTAL}:")
-    }
+    return [
+        Fault(
+            "world.shares_not_together",
+            place,
+            asked=listed,
+            lower=to,
+            projects=problem.shape[0],
+            change=_CHANGE[is_smallest],
+        )
+    ]
 
 
 def _words(region: Region, share: Share, count: int, how: tuple[str, str]) -> Text:

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster import eligibility, shares
-from geo_cluster.domain import LANGUAGES, PlanningLevel, ResourceKind, Scenario, Text
+from geo_cluster.domain import LANGUAGES, PlanningLevel, ResourceKind, Scenario
 from geo_cluster.eligibility import Eligibility, Facts
 from geo_cluster.errors import Fault, InputError, Place, refuse_if
 from geo_cluster.matching.division import Division, division_of, side_by_side
@@ -206,7 +206,7 @@ def run(
     refuse_if(_past_faults(scenario, projects))
     clock("region")
     region = prepare(scenario, layers, projects=projects.index)
-    sites, facts = region.sites, facts_of(region, projects)
+    facts = facts_of(region, projects)
     clock("eligibility")
     allowed = eligibility.judge(facts)
     clock("scoring")
@@ -495,9 +495,10 @@ def _solve(
     scenario = region.scenario
     if problem is None:
         return Assignment(np.full(projects, UNPLACED), 0.0, 0.0, 0.0, "optimal")
-    settings = {"mip_gap": scenario.mip_gap, "seed": scenario.seed, "progress": progress}
     try:
-        return solve(problem, time_limit_s=time_limit_s, **settings)
+        return solve(
+            problem, time_limit_s=time_limit_s, mip_gap=scenario.mip_gap, seed=scenario.seed, progress=progress
+        )
     except InputError as refusal:
         raise InputError(shares.told(region, problem, refusal.faults)) from None
 

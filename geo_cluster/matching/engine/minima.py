@@ -48,7 +48,7 @@ def out_of_reach(problem: Problem) -> list[Fault]:
 def impossible(run: Run) -> list[Fault]:
     """Minima that can't be met together: what each could have at the least shortfall of all."""
     faults = []
-    for resource, load in _loads(run, _nearest(run)):
+    for resource, load in _loads(run, _nearest(run)[0]):
         assert resource.minimum is not None
         for k in np.flatnonzero(load < resource.minimum * (1 - 1e-7)):
             values = _lacking(resource, k, float(resource.minimum[k]), float(load[k]))
@@ -56,7 +56,7 @@ def impossible(run: Run) -> list[Fault]:
     return faults or [Fault("matching.contradiction", PROBLEM)]
 
 
-def reached(problem: Problem, *, time_limit_s: float) -> dict[str, Floats]:
+def reached(problem: Problem, *, time_limit_s: float) -> tuple[dict[str, Floats], bool]:
     """What each minimum has where as little as can be is missing of all together, in one unit.
 
     Parameters
@@ -70,21 +70,29 @@ def reached(problem: Problem, *, time_limit_s: float) -> dict[str, Floats]:
     -------
     dict
         Name of each resource with minima -> (K,) what its pools have.
+    bool
+        Whether it is proven that no less can be missing.
     """
     run = Run(problem, time_limit_s, 0.0, None)
-    return {resource.name: load for resource, load in _loads(run, _nearest(run, alike=True))}
+    option, proven = _nearest(run, alike=True)
+    return {resource.name: load for resource, load in _loads(run, option)}, proven
 
 
-def _nearest(run: Run, *, alike: bool = False) -> Ints:
-    """(P,): options of a plan that misses as little of the minima as can be: of their shares, or, `alike`, of them."""
+def _nearest(run: Run, *, alike: bool = False) -> tuple[Ints, bool]:
+    """(P,): options of a plan that misses as little of the minima as can be, and whether that is proven.
+
+    Shares of each minimum are counted, or, where they are `alike`, what is missing itself.
+    """
     model = run.model
     p, s = np.nonzero(np.isfinite(model.value))
     option: Ints | None = None
+    proven = True
     if len(p):
         rest = np.full(len(model.value), UNPLACED)
         task = program(model, p, s, rest, penalty=run.penalty, alike=alike)
-        option, _ = task.solve(limits=Limits(time_limit_s=max(run.left_s(), 1.0)))
-    return np.where(model.locked != UNPLACED, model.locked, run.option if option is None else option)
+        option, outcome = task.solve(limits=Limits(time_limit_s=max(run.left_s(), 1.0)))
+        proven = outcome.finished
+    return np.where(model.locked != UNPLACED, model.locked, run.option if option is None else option), proven
 
 
 def _loads(run: Run, option: Ints) -> Iterator[tuple[Resource, Floats]]:
