@@ -134,9 +134,9 @@ def unproven(table: pd.DataFrame, language: Language) -> str:
     words = layers.words("planning_level")
     left = table[table["status"] != "optimal"].drop_duplicates("level")
     said = [
-        f"{words[level][language]}口径未证最优（差距 {gap:.1%}）"
+        f"{words[level][language]}口径未证最优（差距 {gap:.2%}）"
         if language == "zh"
-        else f"{words[level][language]}: not proven best (gap {gap:.1%})"
+        else f"{words[level][language]}: not proven best (gap {gap:.2%})"
         for level, gap in zip(left["level"], left["gap"], strict=True)
     ]
     return ("；" if language == "zh" else "; ").join(said)

@@ -103,7 +103,8 @@ def _loads(run: Run, option: Ints) -> Iterator[tuple[Resource, Floats]]:
             continue
         pool, demand = model.pools[option[placed], r], resource.demand
         drawn = demand[placed] if demand.ndim == 1 else demand[placed, model.site[option[placed]]]
-        yield resource, np.bincount(pool[pool >= 0], weights=drawn[pool >= 0], minlength=len(resource.minimum))
+        load = np.bincount(pool[pool >= 0], weights=drawn[pool >= 0], minlength=len(resource.minimum))
+        yield resource, load.astype(float)
 
 
 def _lacking(resource: Resource, k: SupportsIndex, least: float, had: float) -> dict[str, object]:
