@@ -287,7 +287,7 @@ def _name_of(portfolio: str) -> str:
 
 def scenario_toml(scenario: Scenario) -> str:
     """A scenario as the TOML file that gives it again; a portfolio of the user's own lies beside it."""
-    row = scenario.model_dump(mode="json", exclude={"day"})
+    row = scenario.model_dump(mode="json", exclude={"day"}, exclude_none=True)
     if scenario.day:
         row["day"] = scenario.day
     if not _is_shipped(scenario):
