@@ -138,7 +138,9 @@ class _Curve:
     def widest(self) -> int | None:
         """The number whose interval is the widest and not tried yet."""
         slack = _CLOSED * max(1.0, abs(self.bound[0]))
-        width = np.where(np.isfinite(self.bound), self.bound - self.value, 0.0)
+        some = np.isfinite(self.bound)
+        width = np.zeros(len(some))
+        width[some] = self.bound[some] - self.value[some]
         width[[*self.tried]] = 0.0
         return int(width.argmax()) if width.max() > slack else None
 

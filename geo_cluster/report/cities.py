@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, get_args
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster.domain import LANGUAGES, Language, PlanningLevel, Text
+from geo_cluster.errors import InputError
 from geo_cluster.matching.plan import Assignment, relative_gap
 from geo_cluster.matching.problem import Problem
 from geo_cluster.matching.resource import UNPLACED
@@ -53,7 +55,8 @@ def at_levels(study: Study, *, clock: TimeBudget | None = None, on_step: OnStep 
     ----------
     study : Study
     clock : TimeBudget, optional
-        Time for each of the others, and for both together; levels that it leaves no time for are left out.
+        Time for each of the others, and for both together; levels that it leaves no time for are left out, and
+        those at which the shares can't be met.
     on_step : callable
         Called with each level that is solved.
     """
@@ -64,7 +67,8 @@ def at_levels(study: Study, *, clock: TimeBudget | None = None, on_step: OnStep 
         elif clock.left_s > 0:
             on_step(level)
             limit = min(clock.each_s, clock.left_s)
-            found.append(at_level(study, level, time_limit_s=limit, progress=lambda _: not clock.stop.is_set()))
+            with contextlib.suppress(InputError):  # shares that can't be met at that level
+                found.append(at_level(study, level, time_limit_s=limit))
     return tuple(found)
 
 
