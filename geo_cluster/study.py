@@ -31,7 +31,17 @@ from geo_cluster.matching.rules import group_limits, keep
 from geo_cluster.matching.solve import solve
 from geo_cluster.matching.verify import verify
 from geo_cluster.matching.years import Arriving, apart, base_name, by_year, can_bind, is_apart, year_violations
-from geo_cluster.region import LAYERS, Region, arrives_at, begins, facts_of, pool_name, prepare, settings_of
+from geo_cluster.region import (
+    LAYERS,
+    Region,
+    arrives_at,
+    begins,
+    facts_of,
+    likely_setting,
+    pool_name,
+    prepare,
+    settings_of,
+)
 from geo_cluster.scoring.criteria import DecisionMatrix, Setting, decide
 from geo_cluster.supply.pools import subject_of, zone_of
 from geo_cluster.world import catalog, portfolio, rule_life
@@ -217,10 +227,7 @@ def run(
     decision = decide(likely, drawn, catalog.criteria(), scenario.weights, region.alike)
     clock("matching")
     limited = limits(region, facts)
-    resources, steps = over_years(region, limited)
-    problem = _problem(region, facts, allowed, decision.score, resources)
-    if problem and steps:
-        problem = problem.suppose(resources=(*problem.resources, *steps))
+    resources, problem = _matched(region, facts, allowed, decision.score, limited)
     if plan is None:
         plan = _solve(scenario, problem, len(projects), progress)
     _refuse_misfit(plan, len(projects), len(sites))
@@ -243,6 +250,38 @@ def run(
         hashes=hashes(projects, layers),
         day=scenario.date,
     )
+
+
+def _matched(
+    region: Region, facts: Facts, allowed: Eligibility, score: np.ndarray, limited: tuple[Limit, ...]
+) -> tuple[tuple[Resource, ...], Problem | None]:
+    """Resources as they are in the end, and the problem with those of earlier years."""
+    resources, steps = over_years(region, limited)
+    problem = _problem(region, facts, allowed, score, resources)
+    if problem and steps:
+        problem = problem.suppose(resources=(*problem.resources, *steps))
+    return resources, problem
+
+
+def problem_with(study: Study, scenario: Scenario) -> Problem | None:
+    """The problem of the same sites and projects under another scenario: scores, pools and rules anew, no draws.
+
+    Parameters
+    ----------
+    study : Study
+    scenario : Scenario
+        Differs from the study's in numbers that are known of pools, pairs and shares; all else stays.
+    """
+    known = study.observations.copy()
+    row = {key: at for at, key in enumerate(zip(known["site_id"], known["attribute"], strict=True))}
+    for one in scenario.known:
+        if at := [row[key] for key in [(one.subject, one.attribute)] if key in row]:
+            known.loc[at, ["low", "likely", "high", "basis"]] = one.low, one.likely, one.high, one.basis
+    region = replace(study.region, scenario=scenario, observations=known)
+    facts = facts_of(region, study.projects)
+    likely = likely_setting(region, facts)
+    score = decide(likely, likely, catalog.criteria(), scenario.weights, region.alike).score
+    return _matched(region, facts, eligibility.judge(facts), score, limits(region, facts))[1]
 
 
 class _Clock:

@@ -188,7 +188,7 @@ def test_a_pool_at_another_value_is_the_scenario_with_that_number(crowded):
     assert table.loc[table["from"] == "", "project"].tolist() == report_tables.unplaced(crowded)["project"].tolist()
     land = what_if.pool_scenario(crowded, resource="land", pool="X1", amount=150.0, source="试算").known[0]
     assert land.likely == pytest.approx(10.0), "150 mu are 10 ha"
-    again = what_if.known_with(trial.known, resource="power", pool="G1", amount=70.0, source="又一次")
+    again = what_if.known_with(trial.known, resource="power", pool="G1", bounds=70.0, source="又一次")
     assert [one.likely for one in again] == [70.0], "the same number is replaced, not doubled"
 
 

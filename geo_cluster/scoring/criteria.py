@@ -107,15 +107,23 @@ def coverage_ratio(resource: str, setting: Setting) -> np.ndarray:
 
 def _offer_then(attribute: str, setting: Setting) -> np.ndarray:
     """(N, P or 1, S): what there is when each project begins; a park has the less of its own and its zone's."""
-    own = setting.offers[attribute][:, None, :]
     if attribute not in setting.later:
-        return own
-    own, zone = (part[:, None, :] for part in setting.parks.get(attribute, (own[:, 0], np.full_like(own[:, 0], np.nan))))
-    for one in setting.later[attribute]:
+        return setting.offers[attribute][:, None, :]
+    own, zone = own_and_zone(attribute, setting)
+    return np.where(np.isnan(own), np.nan, np.fmin(own, zone))
+
+
+def own_and_zone(attribute: str, setting: Setting) -> tuple[np.ndarray, np.ndarray]:
+    """(N, P or 1, S) each: what a site has itself when each project begins, and what its zone has, nan for none."""
+    own = setting.offers[attribute][:, None, :]
+    zone = np.full_like(own, np.nan)
+    if attribute in setting.parks:
+        own, zone = (part[:, None, :] for part in setting.parks[attribute])
+    for one in setting.later.get(attribute, ()):
         there = one.year[:, None] <= setting.begins[attribute][None, :]
         more = (one.amount[:, None] * there)[:, :, None]
         own, zone = own + more * one.at, zone + more * one.zone
-    return np.where(np.isnan(own), np.nan, np.fmin(own, zone))
+    return own, zone
 
 
 def land_price(setting: Setting) -> np.ndarray:
