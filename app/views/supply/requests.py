@@ -78,8 +78,8 @@ def _table(asked: pd.DataFrame, before: int = 0) -> pd.DataFrame:
 
 def _columns() -> dict[str, Any]:
     """Headings of `_table`."""
-    keys = ("supply.ask", "col.subject", "supply.attribute", "col.range")
-    keys += ("col.gain", "col.change", "col.question", "supply.whom")
+    keys = ["supply.ask", "col.subject", "supply.attribute", "col.range"]
+    keys += ["col.gain", "col.change", "col.question", "supply.whom"]
     return {key: st.column_config.Column(t(key)) for key in keys}
 
 
