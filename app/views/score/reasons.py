@@ -95,6 +95,8 @@ def _stability(weighed: Weighed) -> None:
         "below": "score.below_site",
         "above": "score.above_site",
     }
+    inside = {"low": np.ceil(1000 * tight["low"]) / 1000, "high": np.floor(1000 * tight["high"]) / 1000}
+    tight = tight.assign(**inside)  # rounded so that nobody else leads within
     rows = tight.assign(weight=[f"{row.weight:.1%} ({row.low:.1%}–{row.high:.1%})" for row in tight.itertuples()])
     st.dataframe(rows[list(columns)].rename(columns={key: t(label) for key, label in columns.items()}), hide_index=True)
 
