@@ -389,9 +389,8 @@ def _best_of(result: Study) -> float:
 
 
 def _weighed(one: Case, scenario: Scenario | None = None) -> Iterator[site_choice.Weighed]:
-    there = (
-        one.result.region if scenario is None else region.prepare(scenario, LAYERS, projects=one.result.projects.index)
-    )
+    projects = one.result.projects
+    there = one.result.region if scenario is None else region.prepare(scenario, LAYERS, projects=projects.index)
     for choice in site_choice.choices(there, projects.iloc[::3]):
         yield site_choice.weigh(choice, one.scenario.weights)
 
@@ -616,7 +615,7 @@ def test_every_kind_of_claim_is_declared():
 
 
 FEWER = {"cautious": ("ways_in", "pool_worth", "why_here", "site_importance", "unplaced", "refusals")}
-FEWER |= {"hopeful": ("ways_in", "pool_worth", "why_here", "site_importance", "unplaced", "waiting")}
+FEWER |= {"hopeful": ("ways_in", "pool_worth", "site_importance", "unplaced", "waiting")}
 FEWER |= {"years": ("ways_in", "pool_worth", "why_here", "unplaced", "conditions", "switching")}
 FEWER |= {"factories": ("ways_in", "pool_worth", "why_here", "unplaced", "switching", "refusals")}
 FEWER |= {"cap": ("ways_in", "pool_worth", "why_here", "other_plans", "unplaced", "waiting")}
