@@ -557,7 +557,14 @@ CLAIMS: dict[str, dict[str, Check | None]] = {
         "single_feed": asked,
     },
     "questions": dict.fromkeys(("feed", "energised", "dual", "quota"), asked),
-    "phrases": {"weight": weights, "datum": switching, "firsts": chances, "close": chances, "chance": chances},
+    "phrases": {
+        "weight": weights,
+        "datum": switching,
+        "datum_of": switching,
+        "firsts": chances,
+        "close": chances,
+        "chance": chances,
+    },
     "texts": {
         "match.what_if_text": pool_worth,
         "match.changed_text": pool_worth,

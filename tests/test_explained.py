@@ -43,7 +43,7 @@ def test_the_way_in_is_what_it_takes(crowded):
 
 def test_a_pool_is_worth_what_lets_one_more_in(crowded):
     """One more MVA lets nobody in: the step told is the 20 that do."""
-    (row,) = explanation.pool_values_table(crowded).to_dict("records")
+    row = explanation.pool_values_table(crowded).iloc[0]
     assert (row["resource"], row["pool"], row["step"]) == ("power", "G1", 20.0)
     assert row["gain"] > 50, "placing the fourth is worth its bonus and its score"
     assert explanation.pool_value(crowded, "power", "G1", 1.0)[0] < 5, "better covered, no more"

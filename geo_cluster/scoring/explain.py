@@ -87,7 +87,15 @@ def round_parts(parts: ArrayLike, digits: int) -> Array:
 
 
 def significant(value: float, digits: int = 3, *, up: bool | None = None) -> float:
-    """A number with no more digits than people can trust; `up` or down, where only that side will do.
+    """A number with no more digits than people can trust.
+
+    Parameters
+    ----------
+    value : float
+    digits : int
+        Significant digits.
+    up : bool, optional
+        Round up or down, where only that side will do; to the nearest when left out.
 
     >>> significant(1316.4), significant(0.123456, 2), significant(1321.0, up=True), significant(0.129, 2, up=False)
     (1320.0, 0.12, 1330.0, 0.12)
@@ -266,10 +274,8 @@ def _changes(certainty: Certainty, phrases: Mapping[str, str]) -> Iterator[Claus
                 tenths = 1000 * one.needed
                 needed = f"{(np.ceil(tenths - 1e-9) if one.above else np.floor(tenths + 1e-9)) / 10:.1f}"
             unit = one.unit if one.unit == "%" and phrases is PHRASES["zh"] else f" {one.unit}".rstrip()
-            what = phrases["of" if one.whose else "own"].format(whose=one.whose, criterion=one.criterion)
-            if key == "weight":
-                what = one.criterion
-            yield key, {"criterion": what, "bound": bound, "needed": needed + unit}
+            said = {"criterion": one.criterion, "bound": bound, "needed": needed + unit, "whose": one.whose}
+            yield (f"{key}_of" if one.whose else key), said
 
 
 PHRASES: dict[str, dict[str, str]] = {
@@ -284,9 +290,8 @@ PHRASES: dict[str, dict[str, str]] = {
         "close": "too close to call: it is first of all in {one} % of what can't be ruled out, {second} in {other} %",
         "chance": "it beats {second} in {chance} % of what can't be ruled out",
         "weight": "{second} would lead if the weight of {criterion} were {bound} {needed}",
-        "datum": "{second} would win if {criterion} were {bound} {needed}",
-        "own": "its {criterion}",
-        "of": "the {criterion} of {whose}",
+        "datum": "{second} would win if its {criterion} were {bound} {needed}",
+        "datum_of": "{second} would win if the {criterion} of {whose} were {bound} {needed}",
         "above": "above",
         "below": "below",
         "part": "{name} ({amount})",
@@ -305,9 +310,8 @@ PHRASES: dict[str, dict[str, str]] = {
         "close": "两者难分：居首概率 {one}% 对 {other}%",
         "chance": "在不能排除的情形中，胜过{second}的占 {chance}%",
         "weight": "若{criterion}的权重{bound} {needed}，则{second}领先",
-        "datum": "若{criterion}{bound} {needed}，则{second}胜出",
-        "own": "其{criterion}",
-        "of": "{whose}的{criterion}",
+        "datum": "若{second}的{criterion}{bound} {needed}，则{second}胜出",
+        "datum_of": "若{whose}的{criterion}{bound} {needed}，则{second}胜出",
         "above": "高于",
         "below": "低于",
         "part": "{name}（{amount}）",
