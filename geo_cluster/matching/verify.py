@@ -73,9 +73,21 @@ def objective(problem: Problem, site: Ints) -> float:
     site : (P,) int array
         Site of each project, -1 where unplaced. Ineligible pairs count nothing.
     """
+    return float(score_of(problem, site) + problem.bonus[site != UNPLACED].sum())
+
+
+def score_of(problem: Problem, site: Ints) -> float:
+    """What a plan earns besides bonuses: scores of placed projects, and what links earn.
+
+    Parameters
+    ----------
+    problem : Problem
+    site : (P,) int array
+        Site of each project, -1 where unplaced. Ineligible pairs count nothing.
+    """
     placed = np.flatnonzero(site != UNPLACED)
-    earned = np.nan_to_num(problem.score[placed, site[placed]]) + problem.bonus[placed]
-    return float(earned.sum() + sum(link.gain for link in problem.links if _close(link, site)))
+    earned = float(np.nan_to_num(problem.score[placed, site[placed]]).sum())
+    return earned + sum(link.gain for link in problem.links if _close(link, site))
 
 
 def _close(link: Any, site: Ints) -> bool:

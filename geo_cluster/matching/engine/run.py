@@ -6,16 +6,30 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
+from geo_cluster.matching.engine.bound import price_pools
+from geo_cluster.matching.engine.model import Rescaled
 from geo_cluster.matching.engine.presolve import presolve
+from geo_cluster.matching.engine.search import filled
 from geo_cluster.matching.plan import Assignment, Progress, relative_gap
 from geo_cluster.matching.problem import Problem
-from geo_cluster.matching.resource import UNPLACED, Floats, Ints
-from geo_cluster.matching.verify import objective, verify
+from geo_cluster.matching.resource import UNPLACED, Ints
+from geo_cluster.matching.verify import objective, score_of, verify
 
 _SILENCE_S = 0.5  # whoever wants to stop is asked at least so often
+
+
+class Standing(NamedTuple):
+    """The best plan so far: its options, what its minima lack, its value with all of the bonuses, its scores."""
+
+    option: Ints
+    short: float
+    worth: float
+    score: float
 
 
 class Run:
@@ -37,32 +51,66 @@ class Run:
     ) -> None:
         self.started = time.monotonic()
         self.problem, self.until, self.mip_gap, self.progress = problem, self.started + time_limit_s, mip_gap, progress
-        self.model, self.unit, self.cut = presolve(problem).rescaled()
         self.stop, self.lock, self.halt = threading.Event(), threading.Lock(), np.zeros(1, dtype=bool)
-        finite = self.model.value[np.isfinite(self.model.value)]
-        gains = [link.gain for link in self.model.links]
-        self.grain = _grain(np.concatenate([finite, gains])) if finite.size < 10**6 else None
-        tops = self.model.value.max(axis=1, initial=-np.inf)
-        self.bound = self.model.base + float(np.maximum(tops[np.isfinite(tops)], 0).sum()) + sum(gains)
-        self.penalty = 1.0 + 2 * (abs(self.bound) + float(np.abs(finite).max(initial=0.0)))
-        self.option = np.full(len(self.model.value), UNPLACED, dtype=np.intp)
-        self.objective, self.short = self.model.objective(self.option), self.model.short(self.option)
+        self.presolved, self.is_cancelled, self.is_counted = presolve(problem), False, False
+        self.most_open = len(self.presolved.open)
+        self.option = np.full(len(self.presolved.value), UNPLACED, dtype=np.intp)
+        self.ceiling = np.inf
+        self._search_in(self.presolved.rescaled())
         self.reported: tuple[float, float] | None = None
         self.reported_at = 0.0
+
+    def _search_in(self, rescaled: Rescaled) -> None:
+        """Search in a model from here on, from the plan in hand."""
+        self.model, self.unit, self.cut, self.grain = rescaled
+        finite = self.model.value[np.isfinite(self.model.value)]
+        tops = self.model.value.max(axis=1, initial=-np.inf)
+        gains = sum(link.gain for link in self.model.links)
+        self.bound = self.model.base + float(np.maximum(tops[np.isfinite(tops)], 0).sum()) + gains
+        self.penalty = 1.0 + 2 * (abs(self.bound) + float(np.abs(finite).max(initial=0.0)))
+        self.objective, self.short = self.model.objective(self.option), self.model.short(self.option)
+        self.plan = Standing(self.option, self.short, self.worth(self.option), self.scored(self.option))
+
+    def take_whole(self) -> bool:
+        """Go on with bonuses as they are, where without their common part it isn't settled how many can be placed."""
+        if self.proven or not self.cut or self.is_cancelled or self.left_s() <= 0:
+            return False
+        self.ceiling = min(self.ceiling, self.earned + self.missing())
+        self.option = self.plan.option
+        self._search_in(self.presolved.rescaled(whole=True))
+        self.stop.clear()
+        self.halt[0] = False
+        return True
 
     def left_s(self) -> float:
         """Seconds that are left."""
         return max(self.until - time.monotonic(), 0.0)
 
     def offer(self, option: Ints) -> None:
-        """Take a plan when it is better than the one in hand."""
-        option = np.where(self.model.locked == UNPLACED, option, UNPLACED)
-        value, short = self.model.objective(option), self.model.short(option)
+        """Take a plan when it is better than the one in hand; whoever fits as it is goes there first."""
+        option = filled(self.model, np.where(self.model.locked == UNPLACED, option, UNPLACED), least=-self.cut)
+        value, short, worth = self.model.objective(option), self.model.short(option), self.worth(option)
         with self.lock:
-            gain = value - self.objective if short == self.short else self.short - short
-            better = gain > (1e-9 * max(1.0, abs(self.objective)) if short == self.short else 0.0)
-            if better and self.model.fits(option):
-                self.option, self.objective, self.short = option, value, short
+            is_better = _is_better(value, short, self.objective, self.short)
+            counts = _is_better(worth, short, self.plan.worth, self.plan.short)
+            if (is_better or counts) and self.model.fits(option):
+                if is_better:
+                    self.option, self.objective, self.short = option, value, short
+                if counts:
+                    self.plan = Standing(option, short, worth, self.scored(option))
+
+    def worth(self, option: Ints) -> float:
+        """Objective value of a plan with all of the bonuses, in handy numbers."""
+        return self.model.objective(option) + self.cut * np.count_nonzero(option != UNPLACED)
+
+    def scored(self, option: Ints) -> float:
+        """What is decided once it is settled who is placed: scores and what links earn."""
+        return score_of(self.problem, self.sites(option))
+
+    def sites(self, option: Ints) -> Ints:
+        """The site of each project, locked ones too."""
+        option = np.where(self.model.locked != UNPLACED, self.model.locked, option)
+        return np.where(option == UNPLACED, UNPLACED, self.model.site[option])
 
     def offer_sites(self, site: Ints) -> None:
         """Take a plan of sites, each project at its first option there; who has none is left out."""
@@ -77,35 +125,63 @@ class Run:
         with self.lock:
             self.bound = min(self.bound, bound)
 
+    @property
+    def missing_here(self) -> float:
+        """How much better a plan that places as many could be, in the problem's own numbers."""
+        return self.unit * max(self.bound - self.model.objective(self.plan.option), 0.0)
+
+    @property
+    def more(self) -> int:
+        """How many projects more than the plan in hand a better one could place, as far as that is known."""
+        value, placed = self.model.value, int(np.count_nonzero(self.plan.option != UNPLACED))
+        least = float(value.min(where=np.isfinite(value), initial=np.inf))
+        if 0 < least < np.inf:
+            self.most_open = min(self.most_open, int((self.bound - self.model.base) / least + 1e-6))
+        is_late = self.missing_here <= self.unit * self.allowed or 2 * time.monotonic() > self.started + self.until
+        if self.cut and placed < self.most_open and not self.is_counted and is_late:
+            self.is_counted = True
+            count = replace(self.model, value=np.where(np.isfinite(value), 1.0, value), base=0.0, links=())
+            bound = price_pools(count.relaxed(), stop=lambda: self.left_s() <= 0).value
+            self.most_open = min(self.most_open, int(bound + 1e-6))
+        return max(self.most_open - placed, 0)
+
     def missing(self) -> float:
         """How much better a plan could be, in the problem's own numbers."""
-        more = self.unit * (self.bound - self.objective)
-        if self.cut:
-            value = self.model.value
-            least = float(value[np.isfinite(value)].min())
-            most = min(len(self.model.open), int((self.bound - self.model.base) / least + 1e-6))
-            more += self.cut * (most - np.count_nonzero(self.option != UNPLACED))
-        return max(more, 0.0)
+        missing = self.missing_here + (self.unit * self.cut * self.more if self.cut else 0.0)
+        return max(min(missing, self.ceiling - self.earned), 0.0)
 
     @property
     def earned(self) -> float:
         """Objective value of the plan in hand, in the problem's own numbers."""
-        return self.unit * self.objective + self.cut * np.count_nonzero(self.option != UNPLACED)
+        return self.unit * self.plan.worth
+
+    @property
+    def allowed(self) -> float:
+        """What may be missing of a plan that counts as proven, in handy numbers."""
+        slack = max(1e-9 * max(1.0, abs(self.objective)), 1e-6 if self.grain else 1e-7)
+        score = min(abs(self.plan.score), abs(self.plan.score + self.missing_here))  # of any plan that is better yet
+        gap = self.mip_gap * (1 + 1e-9) * score  # a bound that was set this far above is rounded
+        return max(gap / self.unit, slack)
+
+    @property
+    def share(self) -> float:
+        """What may be missing as a share of the objective value that HiGHS sees: never more than is allowed."""
+        return min(self.mip_gap, self.allowed / max(abs(self.objective - self.model.base), 1e-9))
 
     @property
     def proven(self) -> bool:
         """Whether the plan in hand is optimal at the gap asked for."""
-        slack = self.unit * max(1e-9 * max(1.0, abs(self.objective)), 1e-6 if self.grain else 1e-7)
-        gap = self.mip_gap * (1 + 1e-9) * abs(self.earned)  # a bound that was set this far above is rounded
-        return self.short <= 0 and self.missing() <= max(gap, slack)
+        return self.plan.short <= 0 and self.missing() <= self.unit * self.allowed
 
     def tick(self) -> bool:
         """Report what is new, and now and then that nothing is; True when it is time to stop."""
-        elapsed, now = time.monotonic() - self.started, (self.objective, self.bound)
+        elapsed, now = time.monotonic() - self.started, (self.plan.worth, self.bound)
         if self.progress and (self.reported != now or elapsed > self.reported_at + _SILENCE_S):
-            news = Progress(elapsed, self.earned, self.earned + self.missing(), is_new=self.reported != now)
+            missing, gap = self.missing(), relative_gap(self.missing_here, self.plan.score)
+            news = Progress(elapsed, self.earned, self.earned + missing, gap, is_new=self.reported != now)
             self.reported, self.reported_at = now, elapsed
             if self.progress(news) is False:
+                self.is_cancelled = True
                 self.stop.set()
         if self.proven or self.left_s() <= 0:
             self.stop.set()
@@ -123,12 +199,11 @@ class Run:
 
     def assignment(self) -> Assignment:
         """The plan in hand, verified."""
+        self.offer(self.plan.option)
         self.tick()
-        model = self.model
-        option = np.where(model.locked != UNPLACED, model.locked, self.option)
+        model, site = self.model, self.sites(self.plan.option)
+        option = np.where(model.locked != UNPLACED, model.locked, self.plan.option)
         placed = np.flatnonzero(option != UNPLACED)
-        site = np.full(len(option), UNPLACED, dtype=np.intp)
-        site[placed] = model.site[option[placed]]
         pools = {}
         for r, resource in enumerate(self.problem.resources):
             if resource.several and not resource.split:
@@ -137,14 +212,18 @@ class Run:
         value = objective(self.problem, site)
         bound = value if self.proven and self.mip_gap == 0 else value + self.missing()
         plan = Assignment(
-            site, value, bound, relative_gap(value, bound), "optimal" if self.proven else "feasible", pools=pools
+            site,
+            value,
+            bound,
+            relative_gap(self.missing_here if self.cut else bound - value, self.plan.score),
+            "optimal" if self.proven else "feasible",
+            pools=pools,
+            score=self.plan.score,
+            most_placed=len(placed) + self.more,
         )
         return Assignment(**{**vars(plan), "violations": verify(self.problem, plan)})
 
 
-def _grain(values: Floats) -> float | None:
-    """The largest of 1, 0.5, 0.1 … of which every value is a multiple."""
-    for grain in (1.0, 0.5, 0.1, 0.05, 0.01):
-        if np.allclose(values / grain, np.rint(values / grain), rtol=0, atol=1e-7):
-            return grain
-    return None
+def _is_better(value: float, short: float, than: float, than_short: float) -> bool:
+    """Whether a plan is better than another: less of its minima is short, or as much and it is worth more."""
+    return short < than_short if short != than_short else value - than > 1e-9 * max(1.0, abs(than))
