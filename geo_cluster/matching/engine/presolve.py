@@ -51,7 +51,7 @@ def presolve(problem: Problem) -> Model:
             shared = _shared(demand, resource.pool[site], capacity, resource)
         else:
             shared = [Draw(demand, pools[:, r], capacity, minimum)]
-        draws += _in_own_unit(shared)
+        draws += _in_own_unit(demand, shared)
         owners += [resource] * (len(draws) - len(owners))
     for draw in draws:
         value[_above(draw)] = -np.inf
@@ -85,9 +85,8 @@ def presolve(problem: Problem) -> Model:
     return model
 
 
-def _in_own_unit(draws: list[Draw]) -> list[Draw]:
+def _in_own_unit(demand: Floats, draws: list[Draw]) -> list[Draw]:
     """Draws of one resource in steps of its demands, so that tolerances mean the same whatever it is counted in."""
-    demand = draws[0].demand
     step = common_step(demand) if demand.size <= _MOST_NUMBERS else None
     unit = step or float(np.abs(demand[np.isfinite(demand)]).max(initial=0.0)) / _HANDY or 1.0
     demand = np.rint(demand / unit) if step else demand / unit

@@ -12,23 +12,26 @@ from typing import NamedTuple
 import numpy as np
 
 from geo_cluster.matching.engine.bound import price_pools
+from geo_cluster.matching.engine.milp import Limits
 from geo_cluster.matching.engine.model import Rescaled
 from geo_cluster.matching.engine.presolve import presolve
-from geo_cluster.matching.engine.search import filled
+from geo_cluster.matching.engine.search import filled, improve
 from geo_cluster.matching.plan import Assignment, Progress, relative_gap
 from geo_cluster.matching.problem import Problem
 from geo_cluster.matching.resource import UNPLACED, Ints
 from geo_cluster.matching.verify import objective, score_of, verify
 
+_LAST_S = 0.5  # most that choosing pools anew may take when time is over
 _SILENCE_S = 0.5  # whoever wants to stop is asked at least so often
 
 
 class Standing(NamedTuple):
-    """The best plan so far: its options, what its minima lack, its value with all of the bonuses, its scores."""
+    """A plan: its options, what its minima lack, its value in the model, how many are placed, and its scores."""
 
     option: Ints
     short: float
-    worth: float
+    value: float
+    placed: int
     score: float
 
 
@@ -69,7 +72,7 @@ class Run:
         self.bound = self.model.base + float(np.maximum(tops[np.isfinite(tops)], 0).sum()) + gains
         self.penalty = 1.0 + 2 * (abs(self.bound) + float(np.abs(finite).max(initial=0.0)))
         self.objective, self.short = self.model.objective(self.option), self.model.short(self.option)
-        self.plan = Standing(self.option, self.short, self.worth(self.option), self.scored(self.option))
+        self.plan = self._standing(self.option)
 
     def take_whole(self) -> bool:
         """Go on with bonuses as they are, where without their common part it isn't settled how many can be placed."""
@@ -89,23 +92,20 @@ class Run:
     def offer(self, option: Ints) -> None:
         """Take a plan when it is better than the one in hand; whoever fits as it is goes there first."""
         option = filled(self.model, np.where(self.model.locked == UNPLACED, option, UNPLACED), least=-self.cut)
-        value, short, worth = self.model.objective(option), self.model.short(option), self.worth(option)
+        new = self._standing(option)
         with self.lock:
-            is_better = _is_better(value, short, self.objective, self.short)
-            counts = _is_better(worth, short, self.plan.worth, self.plan.short)
+            old = self.plan
+            is_better = _is_better(new.value - self.objective, new, self.short)
+            counts = _is_better(new.value - old.value + self.cut * (new.placed - old.placed), new, old.short)
             if (is_better or counts) and self.model.fits(option):
                 if is_better:
-                    self.option, self.objective, self.short = option, value, short
+                    self.option, self.objective, self.short = option, new.value, new.short
                 if counts:
-                    self.plan = Standing(option, short, worth, self.scored(option))
+                    self.plan = new
 
-    def worth(self, option: Ints) -> float:
-        """Objective value of a plan with all of the bonuses, in handy numbers."""
-        return self.model.objective(option) + self.cut * np.count_nonzero(option != UNPLACED)
-
-    def scored(self, option: Ints) -> float:
-        """What is decided once it is settled who is placed: scores and what links earn."""
-        return score_of(self.problem, self.sites(option))
+    def _standing(self, option: Ints) -> Standing:
+        score, placed = score_of(self.problem, self.sites(option)), int(np.count_nonzero(option != UNPLACED))
+        return Standing(option, self.model.short(option), self.model.objective(option), placed, score)
 
     def sites(self, option: Ints) -> Ints:
         """The site of each project, locked ones too."""
@@ -128,12 +128,12 @@ class Run:
     @property
     def missing_here(self) -> float:
         """How much better a plan that places as many could be, in the problem's own numbers."""
-        return self.unit * max(self.bound - self.model.objective(self.plan.option), 0.0)
+        return self.unit * max(self.bound - self.plan.value, 0.0)
 
     @property
     def more(self) -> int:
         """How many projects more than the plan in hand a better one could place, as far as that is known."""
-        value, placed = self.model.value, int(np.count_nonzero(self.plan.option != UNPLACED))
+        value, placed = self.model.value, self.plan.placed
         least = float(value.min(where=np.isfinite(value), initial=np.inf))
         if 0 < least < np.inf:
             self.most_open = min(self.most_open, int((self.bound - self.model.base) / least + 1e-6))
@@ -153,7 +153,7 @@ class Run:
     @property
     def earned(self) -> float:
         """Objective value of the plan in hand, in the problem's own numbers."""
-        return self.unit * self.plan.worth
+        return self.unit * (self.plan.value + self.cut * self.plan.placed)
 
     @property
     def allowed(self) -> float:
@@ -175,7 +175,7 @@ class Run:
 
     def tick(self) -> bool:
         """Report what is new, and now and then that nothing is; True when it is time to stop."""
-        elapsed, now = time.monotonic() - self.started, (self.plan.worth, self.bound)
+        elapsed, now = time.monotonic() - self.started, (self.earned, self.bound)
         if self.progress and (self.reported != now or elapsed > self.reported_at + _SILENCE_S):
             missing, gap = self.missing(), relative_gap(self.missing_here, self.plan.score)
             news = Progress(elapsed, self.earned, self.earned + missing, gap, is_new=self.reported != now)
@@ -197,9 +197,22 @@ class Run:
         for job in jobs:
             self.offer(job.result())
 
+    def _place_who_fits(self) -> None:
+        """Place whoever fits while all others stay at their sites; on other pools, where there is a choice."""
+        model, option = self.model, self.plan.option
+        ways = np.isfinite(model.value)
+        ways &= (option == UNPLACED)[:, None] | (model.site == model.site[option][:, None])
+        if ways.any() and len(np.unique(model.site)) < len(model.site) and self.missing() > 0:
+            limits, freed = Limits(time_limit_s=_LAST_S, light=True), np.flatnonzero(ways.any(axis=1))
+            columns = np.nonzero(ways)
+            option = improve(
+                model, option, freed, columns, penalty=self.penalty, limits=limits, stop=threading.Event()
+            )
+        self.offer(option)
+
     def assignment(self) -> Assignment:
         """The plan in hand, verified."""
-        self.offer(self.plan.option)
+        self._place_who_fits()
         self.tick()
         model, site = self.model, self.sites(self.plan.option)
         option = np.where(model.locked != UNPLACED, model.locked, self.plan.option)
@@ -224,6 +237,6 @@ class Run:
         return Assignment(**{**vars(plan), "violations": verify(self.problem, plan)})
 
 
-def _is_better(value: float, short: float, than: float, than_short: float) -> bool:
+def _is_better(gain: float, plan: Standing, short: float) -> bool:
     """Whether a plan is better than another: less of its minima is short, or as much and it is worth more."""
-    return short < than_short if short != than_short else value - than > 1e-9 * max(1.0, abs(than))
+    return plan.short < short if plan.short != short else gain > 1e-9 * max(1.0, abs(plan.value))
