@@ -267,7 +267,11 @@ def program(model: Model, p: Ints, s: Ints, rest: Ints, *, penalty: float | None
     slim = sparse.csc_array(
         (matrix.data, np.searchsorted(touched, matrix.indices), matrix.indptr), shape=(len(touched), matrix.shape[1])
     )
-    return Program(cost, slim, low[touched], top[touched], upper, integer, p, s, len(model.value))
+    low, top = low[touched], top[touched]
+    is_small = (touched >= len(model.value)) & (top > 0) & (top < 1)  # pools far below others of their resource
+    times = np.where(is_small, 2.0 ** -np.floor(np.log2(np.where(is_small, top, 1.0))), 1.0)
+    slim.data *= times[slim.indices]
+    return Program(cost, slim, low * times, top * times, upper, integer, p, s, len(model.value))
 
 
 class Neighbourhoods:
