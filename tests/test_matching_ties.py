@@ -99,13 +99,19 @@ def tied(draw):
     score[0, 0] = 50.0
     unit = draw(st.sampled_from([1.0, 1e-9, 3.7e5]))
     resources = [
-        Resource("land", "mu", rng.choice([1, 2], projects) * unit, np.arange(sites), rng.choice([1, 2, 3], sites) * unit)
+        Resource(
+            "land", "mu", rng.choice([1, 2], projects) * unit, np.arange(sites), rng.choice([1, 2, 3], sites) * unit
+        )
     ]
     if draw(st.booleans()):
-        resources.append(Resource("power", "MVA", rng.choice([0, 1, 2], projects), np.arange(sites) // 2, np.full(4, 3.0)))
+        resources.append(
+            Resource("power", "MVA", rng.choice([0, 1, 2], projects), np.arange(sites) // 2, np.full(4, 3.0))
+        )
     if draw(st.booleans()):
         reach = rng.random((sites, 2)) < 0.7
-        resources.append(Resource("gas", "m3", rng.choice([1, 2], projects), reach, [3.0, 4.0], split=draw(st.booleans())))
+        resources.append(
+            Resource("gas", "m3", rng.choice([1, 2], projects), reach, [3.0, 4.0], split=draw(st.booleans()))
+        )
     if draw(st.booleans()):
         resources.append(segment_cap("diode", rng.random(projects) < 0.5, np.zeros(sites, int), [2]))
     if draw(st.booleans()):

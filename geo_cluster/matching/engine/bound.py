@@ -365,4 +365,3 @@ class _Knapsacks:
             if by_room is not None:
                 bound[:, s] += by_room[np.maximum(rest, 0)] - by_room[-1]
             bound[rest < 0, s] = -np.inf
-

@@ -204,10 +204,8 @@ class Run:
         ways &= (option == UNPLACED)[:, None] | (model.site == model.site[option][:, None])
         if ways.any() and len(np.unique(model.site)) < len(model.site) and self.missing() > 0:
             limits, freed = Limits(time_limit_s=_LAST_S, light=True), np.flatnonzero(ways.any(axis=1))
-            columns = np.nonzero(ways)
-            option = improve(
-                model, option, freed, columns, penalty=self.penalty, limits=limits, stop=threading.Event()
-            )
+            p, s = np.nonzero(ways)
+            option = improve(model, option, freed, (p, s), penalty=self.penalty, limits=limits, stop=threading.Event())
         self.offer(option)
 
     def assignment(self) -> Assignment:

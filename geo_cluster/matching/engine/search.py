@@ -48,7 +48,7 @@ def candidates(forced: Floats, model: Model | None = None, *, width: int = _WIDT
 
 
 def _varied(forced: Floats, model: Model, width: int) -> Floats:
-    """(P, S): the same, alike options in an order of chance, and those of a kind beyond its share of `width` far back."""
+    """(P, S): the same, alike options in an order of chance, those of a kind beyond its share of `width` far back."""
     varied = np.empty_like(forced)
     random, step = np.random.default_rng(0), 1e-3 * model.spread
     for rows in np.array_split(np.arange(len(forced)), max(forced.size // _MOST_PAIRS, 1)):
