@@ -43,6 +43,11 @@ class Draw:
         """Demand of projects `p` at options `s`."""
         return self.demand[p] if self.demand.ndim == 1 else self.demand[p, s]
 
+    def in_whole_steps(self) -> Draw:
+        """With capacities rounded down to what whole demands can fill."""
+        is_whole = bool((self.demand == np.rint(self.demand)).all())
+        return replace(self, capacity=np.floor(self.capacity)) if is_whole else self
+
     def load(self, p: Ints, s: Ints) -> Floats:
         """(K,): what placing projects `p` at options `s` draws from each pool."""
         pool = self.pool[s]
@@ -201,7 +206,9 @@ class Model:
         kept = float(np.ceil(keep / unit)) if zero > 0 else 0.0
         value, cut = (above if step is None else np.rint(above)) + kept, zero / unit - kept
         links = tuple(replace(link, gain=link.gain / unit) for link in self.links)
-        return Rescaled(replace(self, value=value, links=links, base=self.base / unit), unit, cut, step and 1.0)
+        draws = tuple(draw.in_whole_steps() for draw in self.draws)
+        model = replace(self, value=value, draws=draws, links=links, base=self.base / unit)
+        return Rescaled(model, unit, cut, step and 1.0)
 
     def tightened(self, plan: float) -> Model:
         """With projects that no plan of more than `plan` leaves out marked, their values shifted to near zero."""

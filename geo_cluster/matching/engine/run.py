@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from geo_cluster.matching.engine.bound import price_pools
+from geo_cluster.matching.engine.bound import price_pools, price_relaxed
 from geo_cluster.matching.engine.milp import Limits
 from geo_cluster.matching.engine.model import Rescaled
 from geo_cluster.matching.engine.presolve import presolve
@@ -22,6 +22,7 @@ from geo_cluster.matching.resource import UNPLACED, Ints
 from geo_cluster.matching.verify import objective, score_of, verify
 
 _LAST_S = 0.5  # most that choosing pools anew may take when time is over
+_SMALL_COLUMNS = 20_000  # up to which the linear programme of how many can be placed is solved at once
 _SILENCE_S = 0.5  # whoever wants to stop is asked at least so often
 
 
@@ -85,6 +86,10 @@ class Run:
         self.halt[0] = False
         return True
 
+    def is_over(self) -> bool:
+        """Whether no time is left."""
+        return self.left_s() <= 0
+
     def left_s(self) -> float:
         """Seconds that are left."""
         return max(self.until - time.monotonic(), 0.0)
@@ -141,8 +146,9 @@ class Run:
         if self.cut and placed < self.most_open and not self.is_counted and is_late:
             self.is_counted = True
             count = replace(self.model, value=np.where(np.isfinite(value), 1.0, value), base=0.0, links=())
-            bound = price_pools(count.relaxed(), stop=lambda: self.left_s() <= 0).value
-            self.most_open = min(self.most_open, int(bound + 1e-6))
+            is_small = np.count_nonzero(np.isfinite(value)) <= _SMALL_COLUMNS
+            bound = price_relaxed(count.relaxed()) if is_small else price_pools(count.relaxed(), stop=self.is_over)
+            self.most_open = min(self.most_open, int(bound.value + 1e-6))
         return max(self.most_open - placed, 0)
 
     def missing(self) -> float:
