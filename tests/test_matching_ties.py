@@ -1,6 +1,7 @@
 """Plans of problems in which much is alike: nobody stays out who fits as it is."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,10 @@ from hypothesis import strategies as st
 
 from geo_cluster.errors import InputError
 from geo_cluster.matching import Link, Problem, Resource, group_limits, segment_cap, solve, verify
+from geo_cluster.matching.engine.alike import merged
+from geo_cluster.matching.engine.presolve import presolve
 from geo_cluster.matching.verify import objective, usage
+from tests.test_matching_solve import best_worth
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
@@ -135,6 +139,43 @@ def test_nobody_stays_out_who_fits_as_it_is(problem, limit):
         return
     assert not plan.violations
     assert fits_as_it_is(problem, plan) == []
+
+
+@pytest.mark.slow
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**31), st.sampled_from([1, 2]), st.booleans())
+def test_alike_sites_as_one_with_a_count_lose_nothing(seed, most, shared):
+    """Against all plans: sites of two kinds that hold one or two of any, with and without a pool that they share."""
+    rng = np.random.default_rng(seed)
+    projects, sites = 5, 4
+    kind = rng.integers(0, 2, sites)
+    score = rng.integers(1, 9, (projects, 2)).astype(float)[:, kind]
+    score[rng.random((projects, 2))[:, kind] < 0.2] = np.nan
+    score[0, 0] = 1.0
+    land = Resource(
+        "land", "mu", rng.choice([5, 6], projects), np.arange(sites), rng.choice([6 * most, 6 * most + 3], sites)
+    )
+    power = Resource("power", "MVA", rng.choice([1, 2, 3], projects), kind, [4.0, 5.0])
+    problem = Problem(score, [land, power] if shared else [land], bonus=float(rng.choice([0, 5])))
+    plan = solve(problem)
+    assert plan.status == "optimal"
+    assert plan.objective == pytest.approx(best_worth(problem))
+    assert solve(problem, start=plan.site, time_limit_s=0).objective == plan.objective
+
+
+def test_parcels_of_a_park_become_places_of_one_kind():
+    problem = parks(60, 20)
+    land = Resource("land", "mu", np.random.default_rng(1).integers(35, 60, 60), np.arange(60), np.full(60, 60.0))
+    one = merged(presolve(problem.but(resources=(land, problem.resources[1]))))
+    assert one.model.value.shape == (60, 3)
+    assert [len(slots) for slots in one.slots] == [20, 20, 20]
+    places = next(draw for draw in one.model.draws if draw.is_own)
+    assert places.capacity.tolist() == [20, 20, 20]
+    option = np.full(60, -1)
+    option[:20] = 1
+    assert sorted(one.original(option)[:20]) == list(range(20, 40))
+    wide = replace(land, capacity=np.full(60, 100.0))  # two of some, three of none, one of others: no count
+    assert merged(presolve(problem.but(resources=(wide, problem.resources[1])))).model.value.shape == (60, 60)
 
 
 @pytest.mark.slow

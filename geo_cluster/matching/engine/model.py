@@ -43,6 +43,16 @@ class Draw:
         """Demand of projects `p` at options `s`."""
         return self.demand[p] if self.demand.ndim == 1 else self.demand[p, s]
 
+    @property
+    def is_own(self) -> bool:
+        """Whether each pool is drawn on by one option."""
+        return bool((np.bincount(self.pool[self.pool >= 0], minlength=len(self.capacity)) == 1).all())
+
+    @property
+    def is_count(self) -> bool:
+        """Whether each project takes one."""
+        return self.demand.ndim == 1 and bool((self.demand == 1).all())
+
     def in_whole_steps(self) -> Draw:
         """With capacities rounded down to what whole demands can fill."""
         is_whole = bool((self.demand == np.rint(self.demand)).all())
@@ -206,9 +216,7 @@ class Model:
         kept = float(np.ceil(keep / unit)) if zero > 0 else 0.0
         value, cut = (above if step is None else np.rint(above)) + kept, zero / unit - kept
         links = tuple(replace(link, gain=link.gain / unit) for link in self.links)
-        draws = tuple(draw.in_whole_steps() for draw in self.draws)
-        model = replace(self, value=value, draws=draws, links=links, base=self.base / unit)
-        return Rescaled(model, unit, cut, step and 1.0)
+        return Rescaled(replace(self, value=value, links=links, base=self.base / unit), unit, cut, step and 1.0)
 
     def tightened(self, plan: float) -> Model:
         """With projects that no plan of more than `plan` leaves out marked, their values shifted to near zero."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from geo_cluster.matching.engine.alike import merged
 from geo_cluster.matching.engine.bound import price_pools, price_relaxed
 from geo_cluster.matching.engine.milp import Limits
 from geo_cluster.matching.engine.model import Rescaled
@@ -56,11 +57,11 @@ class Run:
         self.started = time.monotonic()
         self.problem, self.until, self.mip_gap, self.progress = problem, self.started + time_limit_s, mip_gap, progress
         self.stop, self.lock, self.halt = threading.Event(), threading.Lock(), np.zeros(1, dtype=bool)
-        self.presolved, self.is_cancelled, self.is_counted = presolve(problem), False, False
-        self.most_open = len(self.presolved.open)
-        self.option = np.full(len(self.presolved.value), UNPLACED, dtype=np.intp)
+        self.merged, self.is_cancelled, self.is_counted = merged(presolve(problem)), False, False
+        self.most_open = len(self.merged.model.open)
+        self.option = np.full(len(self.merged.model.value), UNPLACED, dtype=np.intp)
         self.ceiling = np.inf
-        self._search_in(self.presolved.rescaled())
+        self._search_in(self.merged.model.rescaled())
         self.reported: tuple[float, float] | None = None
         self.reported_at = 0.0
 
@@ -81,7 +82,7 @@ class Run:
             return False
         self.ceiling = min(self.ceiling, self.earned + self.missing())
         self.option = self.plan.option
-        self._search_in(self.presolved.rescaled(whole=True))
+        self._search_in(self.merged.model.rescaled(whole=True))
         self.stop.clear()
         self.halt[0] = False
         return True
@@ -114,13 +115,14 @@ class Run:
 
     def sites(self, option: Ints) -> Ints:
         """The site of each project, locked ones too."""
-        option = np.where(self.model.locked != UNPLACED, self.model.locked, option)
-        return np.where(option == UNPLACED, UNPLACED, self.model.site[option])
+        option = np.where(self.model.locked != UNPLACED, self.model.locked, self.merged.original(option))
+        return np.where(option == UNPLACED, UNPLACED, self.merged.site[option])
 
     def offer_sites(self, site: Ints) -> None:
         """Take a plan of sites, each project at its first option there; who has none is left out."""
-        here = (self.model.site[None, :] == site[:, None]) & np.isfinite(self.model.value)
-        self.offer(np.where(here.any(axis=1), here.argmax(axis=1), UNPLACED))
+        here = self.merged.site[None, :] == site[:, None]
+        here &= np.isfinite(self.model.value)[:, self.merged.kind]
+        self.offer(np.where(here.any(axis=1), self.merged.kind[here.argmax(axis=1)], UNPLACED))
 
     def lower(self, bound: float) -> None:
         """Take a bound when it is lower; rounded to what objective values can be."""
