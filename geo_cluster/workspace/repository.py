@@ -266,6 +266,8 @@ class Workspace:
             "objective": plan.objective,
             "bound": plan.bound,
             "gap": plan.gap,
+            "score": plan.score,
+            "most_placed": plan.most_placed,
             "status": plan.status,
             "placed": dict(zip(tables.assignment(study)["project"], tables.assignment(study)["site"], strict=True)),
             "hashes": study.hashes,
@@ -296,6 +298,8 @@ class Workspace:
                 bound=float(content["bound"]),
                 gap=float(content["gap"]),
                 status="optimal" if content["status"] == "optimal" else "feasible",
+                score=float(content.get("score", content["objective"])),  # plans kept before 2026-12 have none
+                most_placed=int(content.get("most_placed", len(content["placed"]))),
             )
             author, at = _text(row.author, NAME_LENGTH), row.at.replace(tzinfo=UTC)
             more = (content["hashes"], content["violations"], content["seconds"], author, at)
