@@ -9,7 +9,8 @@
     ---- below this line is what runs inside
     inside.py   what the process does: import, lock itself in, read, answer
     lock.py     no network, no other file, no other program; memory, time and open files limited
-    tables.py   CSV and XLSX -> rows of text
+    tables.py   texts and workbooks -> sheets of text, by open_xml.py, open_document.py, marked.py (HTML, XML of 2003)
+    cells.py    what a cell shows
     shapes.py   GeoJSON, GeoPackage, Shapefile, KML, DXF, WKT -> arrays of coordinates
 
 What is inside trusts no file, and what is outside trusts no answer: geometry comes out as flat arrays, text as JSON.
