@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 
@@ -11,16 +12,16 @@ from geo_cluster.box import door
 from geo_cluster.box.door import suffix
 from geo_cluster.domain import Text
 from geo_cluster.errors import Fault, InputError
+from geo_cluster.imports import tables
 from geo_cluster.imports.checked import Checked, ImportContext, Kind
-from geo_cluster.imports.files import SHAPES, TABLES, digest, read_shapes
-from geo_cluster.imports.headings import kind_of
+from geo_cluster.imports.files import SHAPES, digest, read_shapes
 from geo_cluster.imports.observations import check_observations
 from geo_cluster.imports.parcels import check_parcels
 from geo_cluster.imports.projects import check_projects
 from geo_cluster.imports.substations import check_substations
+from geo_cluster.imports.tables import AS_IT_IS, TableChoice
 from geo_cluster.region import Region
 from geo_cluster.supply import land_survey
-from geo_cluster.world import tabular
 
 SAMPLE = "示例 sample"
 
@@ -35,6 +36,7 @@ def check_file(
     crs: str = "",
     belongs: Mapping[str, str] | None = None,
     rules: tuple[bytes, bytes] | None = None,
+    table: TableChoice = AS_IT_IS,
 ) -> Checked:
     """Read and check one file.
 
@@ -54,6 +56,8 @@ def check_file(
         Site by what the parcels' column `site` says, where no site has that name.
     rules : (bytes, bytes), optional
         The CSV of exclusion rules and the GeoPackage of their layers, for parcels.
+    table : TableChoice
+        Of a table: which sheet, which heading means what, and cells that were mended.
 
     Returns
     -------
@@ -61,13 +65,16 @@ def check_file(
         With every fault; nothing is raised for what the file says.
     """
     context = ImportContext(kind, name, digest(content), region, source.strip() or name, crs, belongs=belongs or {})
+    context = replace(context, mapping=table.mapping)
     try:
-        rows = read_shapes(content, name, crs=crs) if suffix(name) in SHAPES else tabular.read(content, name)
+        is_shapes = suffix(name) in SHAPES
+        rows = read_shapes(content, name, crs=crs) if is_shapes else tables.read(content, name, kind, table)
         if rules and kind == "parcels":
             context = replace(
                 context, rules=tuple(land_survey.rules_of(rules[0], "rules.csv", rules[1], "exclusions.gpkg"))
             )
-        made_up = any(str(column).strip().lower() in ("sample", "示例") for column in rows.columns)
+        headings = rows.columns if isinstance(rows, pd.DataFrame) else rows.frame.columns
+        made_up = any(str(column).strip().lower() in ("sample", "示例") for column in headings)
         if made_up and SAMPLE not in context.source:
             context = replace(context, source=f"{SAMPLE}：{context.source}")
         checked = _checked(rows, context)
@@ -81,7 +88,7 @@ def check_file(
     return replace(checked, notes=(note, *checked.notes))
 
 
-def _checked(rows: pd.DataFrame, context: ImportContext) -> Checked:
+def _checked(rows: Any, context: ImportContext) -> Checked:
     """Rows or shapes, by the checker of their kind."""
     if context.kind == "parcels":
         return check_parcels(rows, context)
@@ -114,7 +121,7 @@ def guess(content: bytes, name: str) -> str:
     try:
         if suffix(name) in SHAPES:
             return _kind_of_shapes(door.shapes({suffix(name): content}, name), name)
-        return kind_of(tabular.read(content, name).columns) if suffix(name) in TABLES else ""
+        return tables.kind(content, name)
     except InputError:
         return "parcels" if suffix(name) in SHAPES else ""
 

@@ -59,7 +59,7 @@ def check_parcels(parcels: pd.DataFrame, context: ImportContext) -> Checked:
     table = pd.DataFrame(parcels.drop(columns=parcels.geometry.name)).astype(object) if shapes else parcels
     table = table.where(table.notna(), "").astype(str) if shapes else table
     rows = recognise(table, context)
-    if rows.faults or rows.text.empty:
+    if rows.halted or rows.text.empty:
         return rows.checked()
     geometry = parcels.geometry if shapes else _outlines(rows)
     return _listed(rows) if geometry is None else _surveyed(rows, gpd.GeoSeries(geometry).loc[rows.text.index])

@@ -152,7 +152,8 @@ class Calls:
         own = self.unit(key)
         said = [piece for piece in pieces if own and units.factor(own, piece) is not None]
         strange = [piece for piece in pieces if piece not in said and not _HARMLESS.match(piece)] if own else []
-        if len({units.factor(own, piece) for piece in said}) > 1:
+        said = said if own else [piece for piece in pieces if units.kind_of(piece)]
+        if own and len({units.factor(own, piece) for piece in said}) > 1:
             strange = said
         elif said and not any(units.kind_of(piece) or "元" in piece for piece in strange):
             strange, qualified = [], qualified or bool(strange)

@@ -20,6 +20,9 @@ from geo_cluster.world.sheets.calls import OWN, QUALIFIED, Call, Calls
 from geo_cluster.world.sheets.table import Table
 from geo_cluster.world.sheets.words import plain
 
+SAMPLES = 3
+"""Values that are shown of a column."""
+
 NOT_USED = "-"
 """What a column is mapped to by hand that isn't to be used."""
 
@@ -61,6 +64,19 @@ class Understood:
     def position(self, key: str) -> int:
         """Where the column of a key stands in the table."""
         return next(k for k, call in enumerate(self.calls) if call.key == key)
+
+    def unit(self, key: str) -> str:
+        """The unit that the heading of a column says; '' where it says none."""
+        return next((call.unit for call in self.calls if call.key == key), "")
+
+    def meant(self) -> pd.DataFrame:
+        """One row a heading: `heading`, `key`, `how`, and up to three values of its column."""
+        rows = []
+        for k, call in enumerate(self.calls):
+            column = self.table.frame.iloc[:, k]
+            said = list(dict.fromkeys(one for one in column if one))[:SAMPLES]
+            rows.append((str(self.table.frame.columns[k]), call.key, call.rank, " · ".join(one[:30] for one in said)))
+        return pd.DataFrame(rows, columns=["heading", "key", "how", "samples"])
 
     @property
     def doubted(self) -> set[tuple[int, str]]:
