@@ -59,9 +59,7 @@ class _Html(HTMLParser):
                 column += 1
             self.limits.refuse(self.name, "cells", len(table["taken"]) + down * right, "box.more_than_so_many_cells")
             table["taken"] |= {
-                (row, at)
-                for row in range(table["row"], table["row"] + down)
-                for at in range(column, column + right)
+                (row, at) for row in range(table["row"], table["row"] + down) for at in range(column, column + right)
             }
             table["sheet"].merge(table["row"], column, table["row"] + down - 1, column + right - 1)
             table["cell"], table["next"] = (column, []), column + right

@@ -72,7 +72,11 @@ class Rows:
             for k, fault in enumerate(self.faults)
             if k < own or not fault.row or (fault.row, fault.column) not in seen
         ]
-        about = {"changed": self.understood.changed, "meant": self.understood.meant(), "sheets": self.understood.table.sheets}
+        about = {
+            "changed": self.understood.changed,
+            "meant": self.understood.meant(),
+            "sheets": self.understood.table.sheets,
+        }
         return Checked(of.kind, of.name, of.sha256, self.table, tuple(faults), tuple(self.notes), **about, **found)
 
 

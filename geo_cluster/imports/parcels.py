@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import geopandas as gpd
@@ -160,9 +160,11 @@ def _listed(rows: Rows) -> Checked:
     land = text[["parcel", *used]].assign(site=sites, gross_ha=area, net_ha=area, unknown_ha=0.0, largest_piece_ha=area)
     stated = land.assign(status=land["status"].replace("", "净地")) if "status" in land else land
     stated = stated.assign(use=stated["use"].replace("", "M1")) if "use" in stated else stated
-    totals = land_survey.totals(land[offered(stated, land=toml.table("land"))])
+    here = np.asarray(offered(stated, land=toml.table("land")), dtype=bool)
+    totals = land_survey.totals(land[here])
     source = context.source or context.name
     known = tuple(KnownBetter(**{**row, "basis": "reported"}) for row in land_survey.known(totals, source))
+    known = tuple(_spread(known, land[here], bounds[here]))
     rows.notes.append(
         Text(
             zh="只有面积、没有边界：面积按所报净面积计入。",
@@ -176,6 +178,16 @@ def _listed(rows: Rows) -> Checked:
         source=source,
         extra={"sites": totals},
     )
+
+
+def _spread(known: Sequence[KnownBetter], land: pd.DataFrame, bounds: np.ndarray) -> Iterator[KnownBetter]:
+    """Numbers of areas that were stated as ranges, from the least to the most; `bounds` are those of each row."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ends = land["net_ha"].to_numpy()[:, None] * bounds[:, [0, 2]] / bounds[:, [1]]
+    for one in known:
+        here = ends[(land["site"] == one.subject).to_numpy()]
+        low, high = (here.sum(axis=0) if one.attribute == "available_land_ha" else here.max(axis=0)).round(3)
+        yield one.model_copy(update={"low": min(float(low), one.likely), "high": max(float(high), one.likely)})
 
 
 def _area(rows: Rows, row: int, cells: Mapping[str, str], area: float) -> float:

@@ -29,7 +29,9 @@ NUMBERS = ("peak_low_mva", "peak_mva", "peak_high_mva", "lon", "lat")
 BASIS: dict[str, Basis] = {"stated": "reported", "N-1": "derived"}
 
 
-def check_substations(table: Table | pd.DataFrame, context: ImportContext, *, today: datetime.date | None = None) -> Checked:
+def check_substations(
+    table: Table | pd.DataFrame, context: ImportContext, *, today: datetime.date | None = None
+) -> Checked:
     """Check a table of substations; see `tables/imports.toml` for its columns.
 
     A station whose id or name is in the layer updates it, any other is added. What it can spare is what the grid

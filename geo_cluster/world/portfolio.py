@@ -253,8 +253,7 @@ def _projects(text: pd.DataFrame, where: Written, faults: Faults) -> pd.DataFram
     segment = _segments(text["segment"], where, faults)
     output = _intervals(text["output_100m_yuan"], where, faults, positive=True)
     faults += (
-        Fault("world.no_output", where.place(row, "output_100m_yuan"))
-        for row in _where(text["output_100m_yuan"] == "")
+        Fault("world.no_output", where.place(row, "output_100m_yuan")) for row in _where(text["output_100m_yuan"] == "")
     )
     stated = {need: _intervals(text[need], where, faults, positive=True) for need in needs()}
     amounts = {key: _intervals(text[key], where, faults, positive=True) for key in STATED}

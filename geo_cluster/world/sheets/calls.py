@@ -23,7 +23,9 @@ _BRACKETS = re.compile(r"[(\[{【〔<《]([^()\[\]{}【】〔〕<>《》]*)[)\]}
 _BEFORE = re.compile(
     r"^(?:拟|预计|预期|预估|计划|规划|项目|企业|申请|新增|达产后|达产年|达产|投产后|建成后|所属|所在|主要|总|全年|年度|年均|意向|需要|所需|需|要求|本期|设计|正式|其中)"
 )
-_BEHIND = re.compile(r"(?:需求量?|需要|要求|情况|规模|数量|估算|预计|预测|总量|总额|意向|合计|名称|代码|信息|类型|类别)$")
+_BEHIND = re.compile(
+    r"(?:需求量?|需要|要求|情况|规模|数量|估算|预计|预测|总量|总额|意向|合计|名称|代码|信息|类型|类别)$"
+)
 _HARMLESS = re.compile(
     r"^(?:单位|必填|选填|可空|可选|预计|估计|估算|预测|计划|规划|拟|达产|达产后|达产年|投产后|含税|不含税|年|每年|月|约|左右|全部|合计|总计|一期|二期|平均|上限|下限|最[高低大小多少]|净|净地|可写区间|20\d\d年?|required|optional|estimated|est|planned|total|net|gross|wgs ?84|cgcs2000)$"
 )
@@ -151,7 +153,7 @@ class Calls:
         ((key, rank, unit),) = held
         own = self.unit(key)
         said = [piece for piece in pieces if own and units.factor(own, piece) is not None]
-        strange = [piece for piece in pieces if piece not in said and not _HARMLESS.match(piece)] if own else []
+        strange = [piece for piece in pieces if piece not in said and not _HARMLESS.match(piece.lower())] if own else []
         said = said if own else [piece for piece in pieces if units.kind_of(piece)]
         if own and len({units.factor(own, piece) for piece in said}) > 1:
             strange = said
@@ -171,7 +173,7 @@ def _split(text: str) -> tuple[str, list[str]]:
     >>> _split("年产值（预计，万元）"), _split("用地[单位：亩]")
     (('年产值', ['预计', '万元']), ('用地', ['亩']))
     """
-    folded = fold(text).lower().replace("（", "(").replace("）", ")")
+    folded = fold(text)
     pieces = []
     for bracket in _BRACKETS.findall(folded):
         whole = re.sub(r"^单位[:是为]?\s*", "", bracket.strip())
@@ -182,7 +184,7 @@ def _split(text: str) -> tuple[str, list[str]]:
 
 def _tails(text: str) -> list[tuple[str, list[str]]]:
     """Ways to part a heading from a unit at its end, or its beginning: 年产值/万元, area_mu, 面积 亩, 单位：亩."""
-    folded = fold(text).lower()
+    folded = fold(text)
     found = []
     for mark in re.finditer(r"[_/ \-:,，:]+(?:单位[:是为]?)?", folded):
         before, after = folded[: mark.start()], folded[mark.end() :]

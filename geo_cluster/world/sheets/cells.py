@@ -16,12 +16,49 @@ from geo_cluster.world.sheets import units
 from geo_cluster.world.sheets.words import fold
 
 EMPTY = frozenset(
-    "- -- --- — —— / // \\ 无 暂无 没有 待定 未定 未知 不详 待补充 待填 待报 待核 空 无数据 n/a na n.a. nan none null nil "
-    "tbd # … ... . ? 、".split()
+    [
+        "-",
+        "--",
+        "---",
+        "—",
+        "——",
+        "/",
+        "//",
+        "\\",
+        "无",
+        "暂无",
+        "没有",
+        "待定",
+        "未定",
+        "未知",
+        "不详",
+        "待补充",
+        "待填",
+        "待报",
+        "待核",
+        "空",
+        "无数据",
+        "n/a",
+        "na",
+        "n.a.",
+        "nan",
+        "none",
+        "null",
+        "nil",
+        "tbd",
+        "#",
+        "…",
+        "...",
+        ".",
+        "?",
+        "、",
+    ]
 )
 """What people write into a cell that says nothing."""
 
-_ABOUT = re.compile(r"^(?:约为?|近|大约|大概|近似|≈|~|预计|拟|估计?|暂定|about|approx\.?|ca\.?)+|(?:左右|上下|\(约\)|\(暂定\)|\(估\))+$")
+_ABOUT = re.compile(
+    r"^(?:约为?|近|大约|大概|近似|≈|~|预计|拟|估计?|暂定|about|approx\.?|ca\.?)+|(?:左右|上下|\(约\)|\(暂定\)|\(估\))+$"
+)
 _OPEN = re.compile(
     r"不低于|不少于|不小于|不超过|不高于|不大于|至少|至多|最多|最少|以上|以下|以内|以外|超过?|低于|高于|少于|多于|大于|小于|[<>≤≥]|(?<=[\d十百千万亿])[余多]|几|数十|若干|\+$"
 )
@@ -112,7 +149,9 @@ def _odd_digits(text: str) -> bool:
 
 def _bracket(said: str) -> tuple[str, str]:
     """The text before a bracket at its end, and what is in it."""
-    found = re.match(r"^([^()\[\]]*\d[^()\[\]]*|[^()\[\]]*[一二三四五六七八九十百千][^()\[\]]*)[(\[]([^()\[\]]*)[)\]]$", said)
+    found = re.match(
+        r"^([^()\[\]]*\d[^()\[\]]*|[^()\[\]]*[一二三四五六七八九十百千][^()\[\]]*)[(\[]([^()\[\]]*)[)\]]$", said
+    )
     return (found[1].strip(), found[2].strip()) if found else (said, "")
 
 
@@ -176,7 +215,7 @@ def _in_digits(said: str) -> str:
         for run in (whole, whole.rstrip("百千万亿"), whole.rstrip("万亿")):
             value = _numeral(run) if run == whole or run.endswith(tuple(_DIGITS) + tuple(_STEPS)) else None
             if value is not None and not (run == whole and re.search("[万亿]$", run)):
-                return f"{value:.12g}{whole[len(run):]}"
+                return f"{value:.12g}{whole[len(run) :]}"
         return whole
 
     return _NUMERALS.sub(digits, said)
@@ -273,7 +312,11 @@ def _rating(part: str) -> tuple[int, float, str] | Fault:
     alone = re.match(rf"^({_NUMBER})\s*([^\d]*)$", part)
     if counted:
         count, rating, unit = float(_in_digits(counted[1])), _number(counted[2]), counted[3].strip()
-        return (int(count), rating, unit) if count >= 1 and rating > 0 else Fault("sheets.no_transformers", NOWHERE, value=part)
+        return (
+            (int(count), rating, unit)
+            if count >= 1 and rating > 0
+            else Fault("sheets.no_transformers", NOWHERE, value=part)
+        )
     if found:
         first, second = _number(found[1]), _number(found[3])
         if first == 0 or second == 0:
@@ -308,7 +351,9 @@ def voltages(text: str) -> str | Fault:
     >>> voltages("110千伏/10kV"), voltages("220/110/35 kV"), voltages("111").code
     ('110/10', '220/110/35', 'sheets.unknown_level')
     """
-    folded = re.sub(r"(?:交流|直流|电压|等级|级|变电站|变|站|ac|dc|±)", "", fold(text).lower().replace("(", "").replace(")", ""))
+    folded = re.sub(
+        r"(?:交流|直流|电压|等级|级|变电站|变|站|ac|dc|±)", "", fold(text).lower().replace("(", "").replace(")", "")
+    )
     parts = [part.strip() for part in re.split(r"[/、,;\\和-]", folded) if part.strip()]
     said = []
     for part in parts:
@@ -324,7 +369,9 @@ def voltages(text: str) -> str | Fault:
 
 
 _YEAR = re.compile(r"^(20\d\d|2100)(?:\.0+)?\s*(?:年度?)?(?:内|底|末|初|中)?(?:前期)?(?:建成)?(?:投产|达产)?$")
-_MONTH = re.compile(r"^((?:19|20)\d\d|2100)\s*(?:[-/年.])\s*(0?[1-9]|1[0-2])\s*(?:月(?:份|底|末|初|中旬|上旬|下旬)?|(?=[-/年.]))?")
+_MONTH = re.compile(
+    r"^((?:19|20)\d\d|2100)\s*(?:[-/年.])\s*(0?[1-9]|1[0-2])\s*(?:月(?:份|底|末|初|中旬|上旬|下旬)?|(?=[-/年.]))?"
+)
 _DAY = re.compile(
     r"^((?:19|20)\d\d|2100)\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*[日号]?(?:[ t]\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?)?$"
 )
@@ -345,7 +392,9 @@ def day(text: str) -> str | None:
     >>> day("2026年6月"), day("2028年底"), day("2018.0"), day("2026-13"), day("2027Q3")
     ('2026-06', '2028-12', '2018', None, '2027-09')
     """
-    said = re.sub(r"^(?:预计|计划|约|拟于?|争取)+|(?:投产|投运|建成|达产|前后|左右)+$", "", fold(text).lower().replace(" ", " "))
+    said = re.sub(
+        r"^(?:预计|计划|约|拟于?|争取)+|(?:投产|投运|建成|达产|前后|左右)+$", "", fold(text).lower().replace(" ", " ")
+    )
     squeezed = said.replace(" ", "") if not _DAY.match(said) else said
     found = re.fullmatch(r"((?:19|20)\d\d|2100)(?:\.0+)?(?:年度?)?", squeezed)
     if found:

@@ -248,7 +248,11 @@ LEFT = ("sheets.not_a_number", "sheets.not_a_year", "sheets.not_a_day", "sheets.
 
 
 def _read_column(
-    column: _Column, text: pd.DataFrame, said: pd.Series | None, faults: Faults, changes: list[tuple[int, str, str, str]]
+    column: _Column,
+    text: pd.DataFrame,
+    said: pd.Series | None,
+    faults: Faults,
+    changes: list[tuple[int, str, str, str]],
 ) -> None:
     """Read every cell of a column into `text`."""
     table, out = column.table, []
@@ -285,7 +289,12 @@ def _differs(cell: str, read: str, column: _Column) -> bool:
 
 
 def _tell(
-    notes: list[Text], frame: pd.DataFrame, meant: list[Call], calls: Calls, read: list[_Column], chosen: Mapping[str, str]
+    notes: list[Text],
+    frame: pd.DataFrame,
+    meant: list[Call],
+    calls: Calls,
+    read: list[_Column],
+    chosen: Mapping[str, str],
 ) -> None:
     """Notes of headings that were read by their sense, of units and of further columns."""
     loosely = [
@@ -296,7 +305,11 @@ def _tell(
     if loosely:
         zh = "、".join(f"“{heading}”作“{zh}”" for heading, zh, _ in loosely)
         en = ", ".join(f"{heading} as {en}" for heading, _, en in loosely)
-        notes.append(Text(zh=f"按含义读取：{zh}；不对请在对照表里改。", en=f"Read by their sense: {en}; change it if it is wrong."))
+        notes.append(
+            Text(
+                zh=f"按含义读取：{zh}；不对请在对照表里改。", en=f"Read by their sense: {en}; change it if it is wrong."
+            )
+        )
     for column in read:
         title = calls.columns[column.key]
         for (unit, times), _ in column.times.items():

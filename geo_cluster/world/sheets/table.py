@@ -111,7 +111,9 @@ def _table(best: door.Sheet, laid: layout.Layout, name: str, found: Sequence[doo
     frame = bared(pd.DataFrame(cells, columns=laid.headings, index=[number for number, _ in laid.rows], dtype=object))
     odd = {}
     for row, column, kind, shown in best.odd:
-        at = Place(name, sheet=sheet_name, row=row, column=laid.headings[column - 1] if column <= width else f"#{column}")
+        at = Place(
+            name, sheet=sheet_name, row=row, column=laid.headings[column - 1] if column <= width else f"#{column}"
+        )
         fault = Fault("world.formula_without_value", at) if kind == "unsaved" else None
         odd[row, column - 1] = fault or Fault("world.spreadsheet_error", at, value=shown)
     return Table(
