@@ -26,13 +26,13 @@ from geo_cluster import scratch, toml
 from geo_cluster import study as pipeline
 from geo_cluster.archive import zipped
 from geo_cluster.box import process
-from geo_cluster.domain import Language, Scenario
+from geo_cluster.domain import Language, Scenario, Text
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.export import bundle, preview
 from geo_cluster.export.phone_list import phone_list
 from geo_cluster.imports import effect, ledger, templates
 from geo_cluster.imports.check import check_file, guess
-from geo_cluster.imports.checked import Checked, Kind
+from geo_cluster.imports.checked import KINDS, Checked, Kind
 from geo_cluster.imports.files import digest
 from geo_cluster.imports.tables import TableChoice
 from geo_cluster.intake import appraise, site_choice
@@ -221,15 +221,30 @@ def weighed_of(scenario: Scenario, project: pd.DataFrame) -> Weighed:
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _screening(scenario: str, suffix: str, content: bytes) -> Screening:
-    projects = portfolio.read_content(content, f"projects{suffix}")
+def _screening(scenario: str, name: str, content: bytes) -> Screening:
+    _refuse_other_kinds(content, name)
+    projects = portfolio.read_content(content, name)
     return Screening(region(Scenario.model_validate_json(scenario)), projects)
 
 
 def screening_of(scenario: Scenario, name: str, content: bytes) -> Screening:
     """The projects of a CSV or XLSX file under a scenario; refuses the file with all of its faults."""
     weighed = ground(scenario).model_copy(update={"weights": scenario.weights, "day": scenario.day})
-    return _screening(weighed.model_dump_json(), Path(name).suffix.lower(), content)
+    return _screening(weighed.model_dump_json(), name, content)
+
+
+def own_projects(content: bytes, name: str) -> pd.DataFrame:
+    """The text of projects in a file that somebody drops in; refused in words where it is of another kind."""
+    _refuse_other_kinds(content, name)
+    return portfolio.read_text(content, name)
+
+
+def _refuse_other_kinds(content: bytes, name: str) -> None:
+    """Say where a file belongs that holds something other than projects."""
+    kind = kind_of(content, name)
+    if kind in KINDS and kind != "projects":
+        called = Text(**toml.table("imports")[kind]["name"])
+        raise InputError(Fault("app.another_kind", name, kind=called))
 
 
 # ---- the workspace --------------------------------------------------------------------------------------------

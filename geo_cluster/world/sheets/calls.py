@@ -27,7 +27,7 @@ _BEHIND = re.compile(
     r"(?:需求量?|需要|要求|情况|规模|数量|估算|预计|预测|总量|总额|意向|合计|名称|代码|信息|类型|类别)$"
 )
 _HARMLESS = re.compile(
-    r"^(?:单位|必填|选填|可空|可选|预计|估计|估算|预测|计划|规划|拟|达产|达产后|达产年|投产后|含税|不含税|年|每年|月|约|左右|全部|合计|总计|一期|二期|平均|上限|下限|最[高低大小多少]|净|净地|可写区间|20\d\d年?|required|optional|estimated|est|planned|total|net|gross|wgs ?84|cgcs2000)$"
+    r"^(?:单位|台数?(?:[×x*、/·]?(?:容量|mva))?|必填|选填|可空|可选|预计|估计|估算|预测|计划|规划|拟|达产|达产后|达产年|投产后|含税|不含税|年|每年|月|约|左右|全部|合计|总计|一期|二期|平均|上限|下限|最[高低大小多少]|净|净地|可写区间|20\d\d年?|required|optional|estimated|est|planned|total|net|gross|wgs ?84|cgcs2000)$"
 )
 
 
@@ -68,7 +68,7 @@ class Calls:
             for name, rank in names:
                 base, pieces = _split(name)
                 unit = next((one for one in pieces if units.kind_of(one)), "")
-                own = self.unit(key) if rank == OWN and name == key else unit
+                own = self.unit(key) if name == key and "_" in key else unit
                 self._add(self.whole, head(name), key, rank, own)
                 if base and base != head(name):
                     self._add(self.bases, base, key, max(rank, OTHER) if rank != OWN else OWN, "")

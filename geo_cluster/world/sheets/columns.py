@@ -122,6 +122,7 @@ def understand(table: Table, calls: Calls, *, mapping: Mapping[str, str] | None 
     extra = frame.iloc[:, [k for k, call in enumerate(meant) if not call.key]]
     _tell(notes, frame, meant, calls, read, chosen)
     changed = pd.DataFrame(changes, columns=["row", "column", "written", "understood"])
+    changed = changed.sort_values("row", kind="stable", ignore_index=True)
     return Understood(table, text, headings, tuple(meant), extra, faults, notes, changed)
 
 
@@ -183,7 +184,7 @@ class _Column:
             return Fault("sheets.two_units", cells.NOWHERE, value=cell, one=self.call.unit, other=said)
         ends = []
         for value, unit in ((found.low, found.low_unit), (found.high, found.high_unit)):
-            times = self._times(cell, unit, stated, said)
+            times = self._times(cell, value, unit, stated, said)
             if isinstance(times, Fault):
                 return times
             ends.append(float(f"{value * times:.12g}"))
@@ -196,7 +197,7 @@ class _Column:
                 return Fault("sheets.no_unit_of_row", cells.NOWHERE, value=cell)
         return f"{ends[0]:.12g}" if ends[0] == ends[1] else f"{ends[0]:.12g}-{ends[1]:.12g}"
 
-    def _times(self, cell: str, unit: str, stated: str, said: str) -> float | Fault:
+    def _times(self, cell: str, value: float, unit: str, stated: str, said: str) -> float | Fault:
         """What turns a number with this unit behind it into the column's own."""
         own, strange = self.own, unit or stated
         prefix = units.prefix(unit) if unit and own and units.kind_of(own) != "money" else None
@@ -207,6 +208,10 @@ class _Column:
             times = times if times is None else times * (prefix or 1.0)
         else:
             times = units.factor(own, unit) if own else None
+            bare = units.prefix(unit) if stated else None
+            low, high = self.declared.get("plausible", (0.0, 0.0))
+            if bare and low <= bare * value * (units.factor(own, stated) or 0.0) <= high and units.factor(stated, unit) == 1:
+                return Fault("sheets.ambiguous_unit", cells.NOWHERE, value=cell, unit=stated)
             if said and times is not None and units.factor(own, said) not in (None, times):
                 return Fault("sheets.two_units", cells.NOWHERE, value=cell, one=unit, other=said)
         if times is None:
@@ -312,7 +317,7 @@ def _tell(
         )
     for column in read:
         title = calls.columns[column.key]
-        for (unit, times), _ in column.times.items():
+        for unit, times in column.times:
             if times != 1:
                 factor = f"{times:.6g}"
                 how = f"，功率因数按 {units.power_factor():g}" if units.by_power_factor(column.own, unit) else ""

@@ -95,17 +95,14 @@ def of_sheet(sheet: Sheet, is_known: Callable[[str], bool]) -> Layout | None:
         Where no heading is known, the first row with two cells has them; None where there is no such row.
     """
     rows = sheet.rows
-    best: tuple[int, int, int, list[str]] | None = None
-    for k, (_, cells) in enumerate(rows[:LOOKED_AT]):
-        alone = _count(cells, is_known)
-        if alone and (best is None or alone > best[0]):
-            best = alone, k, k, cells
-        if k + 1 < len(rows) and alone + sum(map(bool, cells)) > 1:
-            joined = _joined(sheet, k)
-            both = _count(joined, is_known) if joined else 0
-            if joined and (best is None or both > best[0] or (both == best[0] == alone and _units_below(sheet, k))):
-                best = both, k, k + 1, joined
-    if best is None:
+    alone = [(_count(cells, is_known), k, k, cells) for k, (_, cells) in enumerate(rows[:LOOKED_AT])]
+    best = max(alone, key=lambda one: one[0], default=(0, 0, 0, []))
+    for k in range(min(len(rows) - 1, LOOKED_AT)):
+        joined = _joined(sheet, k)
+        both = _count(joined, is_known) if joined else 0
+        if joined and (both > best[0] or (both == best[0] and k == best[1] == best[2] and _units_below(sheet, k))):
+            best = both, k, k + 1, joined
+    if not best[0]:
         top = next((k for k, (_, row) in enumerate(rows) if sum(map(bool, row)) >= 2), None)
         if top is None:
             return None
