@@ -383,11 +383,7 @@ BROKEN_FILES = [
 def test_what_a_library_can_not_read_has_a_code_of_ours(name, content, code):
     ending = Path(name).suffix
     with refusal_of(code, error=InputError) as refusal:
-        _ = (
-            door.sheets(content, name)
-            if ending in (".csv", ".xlsx")
-            else door.shapes({ending: content}, name)
-        )
+        _ = door.sheets(content, name) if ending in (".csv", ".xlsx") else door.shapes({ending: content}, name)
     (fault,) = refusal.value.faults
     assert fault.place.name == name
     assert not re.search("[a-z]{4,} [a-z]{3,}", fault.words("zh").what)

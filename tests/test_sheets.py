@@ -19,7 +19,11 @@ from geo_cluster.world import portfolio
 from geo_cluster.world.sheets import cells, layout, table, units
 from tests.refusals import refusal_of
 
-ROWS = [["编号", "名称", "环节", "年产值(亿元)", "用地(亩)"], ["A1", "甲", "光纤激光器", 6, "30-35"], ["A2", "乙", "激光雷达", 3]]
+ROWS = [
+    ["编号", "名称", "环节", "年产值(亿元)", "用地(亩)"],
+    ["A1", "甲", "光纤激光器", 6, "30-35"],
+    ["A2", "乙", "激光雷达", 3],
+]
 TEXT = "\n".join(",".join(map(str, row + [""] * (5 - len(row)))) for row in ROWS) + "\n"
 
 
@@ -68,7 +72,8 @@ NAMESPACE = "urn:schemas-microsoft-com:office:spreadsheet"
 XML = (
     f"<?xml version='1.0'?><Workbook xmlns='{NAMESPACE}' xmlns:ss='{NAMESPACE}'><Worksheet ss:Name='S'><Table>"
     + "".join(
-        "<Row>" + "".join(f"<Cell><Data ss:Type='String'>{cell}</Data></Cell>" for cell in row) + "</Row>" for row in ROWS
+        "<Row>" + "".join(f"<Cell><Data ss:Type='String'>{cell}</Data></Cell>" for cell in row) + "</Row>"
+        for row in ROWS
     )
     + "</Table></Worksheet></Workbook>"
 )
@@ -96,8 +101,8 @@ def ods():
         made.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
         made.writestr(
             "content.xml",
-            f"<office:document-content {spaces}><office:body><office:spreadsheet><table:table table:name='S'>{rows}{rest}"
-            "</table:table></office:spreadsheet></office:body></office:document-content>",
+            f"<office:document-content {spaces}><office:body><office:spreadsheet>"
+            f"<table:table table:name='S'>{rows}{rest}</table:table></office:spreadsheet></office:body></office:document-content>",
         )
     return out.getvalue()
 
@@ -126,7 +131,9 @@ FILES = {
     "utf-16-le.csv": lambda: TEXT.encode("utf-16-le"),
     "gbk.csv": lambda: TEXT.encode("gbk"),
     "gb18030.csv": lambda: TEXT.encode("gb18030"),
-    "big5.csv": lambda: TEXT.translate(str.maketrans("编号称环节产值亿亩纤达", "編號稱環節產值億畝纖達")).encode("big5"),
+    "big5.csv": lambda: TEXT.translate(str.maketrans("编号称环节产值亿亩纤达", "編號稱環節產值億畝纖達")).encode(
+        "big5"
+    ),
     "tab.tsv": lambda: TEXT.replace(",", "\t").encode(),
     "semicolon.csv": lambda: TEXT.replace(",", ";").encode(),
     "bar.txt": lambda: TEXT.replace(",", "|").encode(),
@@ -185,7 +192,9 @@ def test_formulas_without_a_value_and_errors_are_named_where_they_are_read():
     rows = [[*ROWS[0], "核对"], ["A1", "甲", "光纤激光器", 6, "=1+1", "=2+2"]]
     with refusal_of("world.formula_without_value", error=InputError) as refusal:
         read(book(rows))
-    assert [(fault.row, fault.column) for fault in refusal.value.faults] == [(2, "用地(亩)")], "further columns don't count"
+    assert [(fault.row, fault.column) for fault in refusal.value.faults] == [(2, "用地(亩)")], (
+        "further columns don't count"
+    )
     array = repacked(
         book([ROWS[0], ["A1", "甲", "光纤激光器", 6, 7]]),
         lambda _, text: text.replace('<c r="E2" t="n"><v>7</v></c>', '<c r="E2"><f t="array" ref="E2">SUM(A1)</f></c>'),
@@ -270,7 +279,9 @@ def test_headings_of_two_rows_and_a_row_of_units():
 
 
 def test_what_is_merged_downwards_counts_for_each_row_but_not_an_amount():
-    found = laid(["名称", "环节", "用地"], ["甲", "激光雷达", "80"], ["乙", "", ""], merged=[(2, 2, 3, 2), (2, 3, 3, 3)])
+    found = laid(
+        ["名称", "环节", "用地"], ["甲", "激光雷达", "80"], ["乙", "", ""], merged=[(2, 2, 3, 2), (2, 3, 3, 3)]
+    )
     assert [row for _, row in found.rows][1] == ["乙", "激光雷达", "80"]
     assert found.filled == {(3, 2), (3, 3)}
     rows = [["名称", "环节", "年产值(亿元)", "用地(亩)"], ["甲", "激光雷达", 5, 80], ["乙", None, 6, None]]
@@ -352,8 +363,10 @@ def test_units_are_as_large_as_they_are():
 AMOUNTS = {
     "约30亩": (30, 30, "亩"), "30~35": (30, 35, ""), "30-35亩": (30, 35, "亩"), "三十亩": (30, 30, "亩"),
     "３０": (30, 30, ""), "1,200": (1200, 1200, ""), "5MVA": (5, 5, "mva"), "2×1250kVA": (2500, 2500, "kva"),
-    "16亿": (16, 16, "亿"), "0.8-1.2亿元": (0.8, 1.2, "亿元"), "一百二十亩": (120, 120, "亩"), "二十八点五": (28.5, 28.5, ""),
-    "三万平方米": (3, 3, "万平方米"), "一亿二千万": (1.2e8, 1.2e8, ""), "30（亩）": (30, 30, "亩"), "30±5": (25, 35, ""),
+    "16亿": (16, 16, "亿"), "0.8-1.2亿元": (0.8, 1.2, "亿元"),
+    "一百二十亩": (120, 120, "亩"), "二十八点五": (28.5, 28.5, ""),
+    "三万平方米": (3, 3, "万平方米"), "一亿二千万": (1.2e8, 1.2e8, ""),
+    "30（亩）": (30, 30, "亩"), "30±5": (25, 35, ""),
     "三十至三十五亩": (30, 35, "亩"), "30㎡": (30, 30, "㎡"), "1e3": (1000, 1000, ""), "¥30": (30, 30, ""),
 }  # fmt: skip
 
@@ -367,7 +380,8 @@ def test_amounts_as_people_write_them(cell):
 
 DOUBTED = {
     "1,2": "ambiguous", "30，35": "ambiguous", "1/2": "ambiguous", "30、35": "ambiguous", "25/30/35": "ambiguous",
-    "30余亩": "open_ended", "不超过30亩": "open_ended", "≥30": "open_ended", "30亩以上": "open_ended", "十几亩": "open_ended",
+    "30余亩": "open_ended", "不超过30亩": "open_ended",
+    "≥30": "open_ended", "30亩以上": "open_ended", "十几亩": "open_ended",
     "30①": "not_a_number", "½": "not_a_number", "30 35": "not_a_number", "(30)": "not_a_number", "1万2": "not_a_number",
     "一亩半": "not_a_number", "2026-03-05": "date_for_number", "$30": "unknown_currency", "1e999": "not_a_number",
     "63×50": "which_is_the_count",
@@ -388,7 +402,8 @@ def test_cells_that_say_nothing(cell):
 
 RATINGS = {
     "2×63": "2x63", "2X63": "2x63", "63x2": "2x63", "2*63MVA": "2x63", "2×63000kVA": "2x63", "63MVA×2": "2x63",
-    "2台63": "2x63", "63*2台": "2x63", "126": "126", "2x50+31.5": "2x50+31.5", "50、50": "50+50", "2×63+50MVA": "2x63+50",
+    "2台63": "2x63", "63*2台": "2x63", "126": "126",
+    "2x50+31.5": "2x50+31.5", "50、50": "50+50", "2×63+50MVA": "2x63+50",
 }  # fmt: skip
 
 
@@ -403,7 +418,9 @@ def test_ratings_that_are_none_are_asked(cell):
 
 
 @settings(max_examples=200, deadline=None)
-@given(low=st.integers(1, 10**6), more=st.integers(0, 10**6), unit=st.sampled_from(["亩", "公顷", "㎡", "万平方米", ""]))
+@given(
+    low=st.integers(1, 10**6), more=st.integers(0, 10**6), unit=st.sampled_from(["亩", "公顷", "㎡", "万平方米", ""])
+)
 def test_a_range_is_read_as_it_was_written(low, more, unit):
     for text in (f"{low}-{low + more}{unit}", f"{low}{unit}~{low + more}{unit}", f"约{low:,}至{low + more:,}{unit}"):
         found = cells.amount(text)
@@ -426,7 +443,8 @@ def test_no_cell_breaks_a_reader_and_none_without_a_digit_is_a_number(text):
 @settings(max_examples=150, deadline=None)
 @given(st.integers(1, 99_999_999))
 def test_chinese_numerals_are_read_as_they_are_said(number):
-    assert cells.amount(said(number)).low == number
+    found = cells.amount(said(number))
+    assert found.low * (units.prefix(found.low_unit) or 1) == number
 
 
 def said(number):

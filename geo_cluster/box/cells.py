@@ -113,7 +113,11 @@ def shown(value: Any) -> str:
     return str(value).strip()
 
 
-def number(text: str, kind: Kind = Kind(), *, since_1904: bool = False) -> str:
+PLAIN = Kind()
+"""As it stands."""
+
+
+def number(text: str, kind: Kind = PLAIN, *, since_1904: bool = False) -> str:
     """What a number of a workbook shows under its format: a day, a per cent, a number with the words of the format.
 
     >>> number("46000", Kind.of(14)), number("0.5", Kind.of(9)), number("30", Kind.of(200, '0"亩"')), number("6.0")

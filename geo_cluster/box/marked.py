@@ -105,70 +105,79 @@ def html_sheets(text: str, name: str, limits: Limits) -> list[Sheet]:
     return [sheet for sheet in reader.sheets if sheet.rows]
 
 
+class _Xml:
+    """Goes through an XML workbook of 2003."""
+
+    def __init__(self, name: str, limits: Limits):
+        self.name, self.limits = name, limits
+        self.sheets: list[Sheet] = []
+        self.row = self.column = self.right = 0
+        self.kind, self.formula, self.holding = "", False, False
+        self.cells: dict[int, str] = {}
+        self.parts: list[str] = []
+
+    def start(self, tag: str, attrs: dict[str, str]) -> None:
+        tag = tag.rpartition(" ")[2]
+        said = {key.rpartition(" ")[2]: value for key, value in attrs.items()}
+        if tag == "Worksheet":
+            self.sheets.append(Sheet(said.get("Name", ""), self.name, self.limits))
+            self.row = 0
+        elif tag in ("Visible", "Data"):
+            self.holding, self.kind = True, said.get("Type", "")
+            if tag == "Visible":
+                self.parts.clear()
+        elif tag == "Row" and self.sheets:
+            self.row, self.column = _span(said.get("Index", ""), self.row + 1), 0
+            if said.get("Hidden") == "1":
+                self.sheets[-1].hidden_rows.add(self.row)
+        elif tag == "Cell" and self.sheets:
+            self.column = _span(said.get("Index", ""), self.column + 1)
+            down, self.right = _span(said.get("MergeDown", ""), 0), _span(said.get("MergeAcross", ""), 0)
+            self.sheets[-1].merge(self.row, self.column, self.row + down, self.column + self.right)
+            self.kind, self.formula = "", "Formula" in said
+            self.parts.clear()
+
+    def end(self, tag: str) -> None:
+        tag = tag.rpartition(" ")[2]
+        if tag in ("Visible", "Data"):
+            self.holding = False
+        if tag == "Visible" and self.sheets:
+            self.sheets[-1].hidden = "".join(self.parts).strip() in ("SheetHidden", "SheetVeryHidden")
+        elif tag == "Cell" and self.sheets:
+            self._take()
+        elif tag == "Row" and self.sheets:
+            self.sheets[-1].add(self.row, self.cells)
+            self.cells.clear()
+
+    def text(self, piece: str) -> None:
+        if self.holding:
+            self.parts.append(piece)
+
+    def _take(self) -> None:
+        shown = "".join(self.parts).strip()
+        if self.kind == "DateTime":
+            shown = shown.removesuffix(".000").removesuffix("T00:00:00").replace("T", " ")
+        if self.kind == "Error":
+            self.sheets[-1].odd.append((self.row, self.column, "error", shown))
+        elif self.formula and not shown and self.kind != "String":
+            self.sheets[-1].odd.append((self.row, self.column, "unsaved", ""))
+        self.cells[self.column] = shown
+        self.column += self.right
+
+
 def sheets_2003(text: str, name: str, limits: Limits) -> list[Sheet]:
     """Every sheet of an XML workbook of 2003."""
-    found: list[Sheet] = []
-    at: dict[str, Any] = {"row": 0, "column": 0, "in": False, "formula": False}
-    cells: dict[int, str] = {}
-    parts: list[str] = []
-    parser = expat.ParserCreate(namespace_separator=" ")
+    reader, parser = _Xml(name, limits), expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
 
     def refuse(*_: Any) -> None:
         raise InputError(Fault("box.entities_in_book", name))
 
-    def start(tag: str, attrs: dict[str, str]) -> None:
-        tag = tag.rpartition(" ")[2]
-        said = {key.rpartition(" ")[2]: value for key, value in attrs.items()}
-        if tag == "Worksheet":
-            found.append(Sheet(said.get("Name", ""), name, limits))
-            at["row"] = 0
-        elif tag == "Visible":
-            at["in"] = True
-            parts.clear()
-        elif tag == "Row" and found:
-            at["row"], at["column"] = _span(said.get("Index", ""), at["row"] + 1), 0
-            if said.get("Hidden") == "1":
-                found[-1].hidden_rows.add(at["row"])
-        elif tag == "Cell" and found:
-            at["column"] = _span(said.get("Index", ""), at["column"] + 1)
-            down, right = _span(said.get("MergeDown", ""), 0), _span(said.get("MergeAcross", ""), 0)
-            found[-1].merge(at["row"], at["column"], at["row"] + down, at["column"] + right)
-            at["formula"], at["right"] = "Formula" in said, right
-            parts.clear()
-        elif tag == "Data":
-            at["in"], at["type"] = True, said.get("Type", "")
-
-    def end(tag: str) -> None:
-        tag = tag.rpartition(" ")[2]
-        if tag == "Data":
-            at["in"] = False
-        elif tag == "Cell" and found:
-            shown = "".join(parts).strip()
-            if at.get("type") == "DateTime":
-                shown = shown.removesuffix(".000").removesuffix("T00:00:00").replace("T", " ")
-            if at.get("type") == "Error":
-                found[-1].odd.append((at["row"], at["column"], "error", shown))
-            elif at["formula"] and not shown and at.get("type") != "String":
-                found[-1].odd.append((at["row"], at["column"], "unsaved", ""))
-            cells[at["column"]] = shown
-            at["column"] += at["right"]
-            at["type"] = ""
-        elif tag == "Row" and found:
-            found[-1].add(at["row"], cells)
-            cells.clear()
-        elif tag == "Visible" and found:
-            at["in"] = False
-            found[-1].hidden = "".join(parts).strip() in ("SheetHidden", "SheetVeryHidden")
-
-    def said_text(piece: str) -> None:
-        if at["in"]:
-            parts.append(piece)
-
     parser.StartDoctypeDeclHandler = refuse
-    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, said_text
+    parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
+    parser.CharacterDataHandler = reader.text
     parser.Parse(text.encode(), True)
-    return found
+    return reader.sheets
 
 
 def _span(text: str, other: int = 1) -> int:

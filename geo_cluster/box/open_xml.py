@@ -12,7 +12,7 @@ from typing import Any
 from xml.parsers import expat
 
 from geo_cluster.box import sizes
-from geo_cluster.box.cells import Kind, Sheet, number
+from geo_cluster.box.cells import PLAIN, Kind, Sheet, number
 from geo_cluster.box.limits import Limits
 from geo_cluster.errors import Fault, InputError
 
@@ -162,81 +162,94 @@ def _kinds(packed: zipfile.ZipFile, path: str, name: str) -> list[Kind]:
     return [known[code] for code in codes]
 
 
+class _Cells:
+    """Goes through the cells of a sheet."""
+
+    def __init__(self, sheet: Sheet, texts: list[str], kinds: list[Kind], *, since_1904: bool):
+        self.sheet, self.texts, self.kinds, self.since_1904 = sheet, texts, kinds, since_1904
+        self.row = self.column = self.spoken = self.style = 0
+        self.kind, self.formula, self.holding = "n", False, False
+        self.cells: dict[int, str] = {}
+        self.parts: list[str] = []
+        self.starts = {"c": self._cell, "row": self._row, "col": self._column, "mergeCell": self._merged}
+
+    def start(self, tag: str, said: dict[str, str]) -> None:
+        if tag in self.starts:
+            self.starts[tag](said)
+        elif tag in ("v", "t"):
+            self.holding = not self.spoken
+        elif tag == "f":
+            self.formula = True
+        elif tag == "rPh":  # how a text is spoken
+            self.spoken += 1
+
+    def end(self, tag: str) -> None:
+        if tag in ("v", "t"):
+            self.holding = False
+        elif tag == "c":
+            self._take()
+        elif tag == "row":
+            self.sheet.add(self.row, self.cells)
+            self.cells.clear()
+        elif tag == "rPh":
+            self.spoken -= 1
+
+    def text(self, piece: str) -> None:
+        if self.holding:
+            self.parts.append(piece)
+
+    def _cell(self, said: dict[str, str]) -> None:
+        self.column = _column(said.get("r", "")) or self.column + 1
+        self.kind, self.style, self.formula = said.get("t", "n"), _whole(said.get("s", "")), False
+        self.parts.clear()
+
+    def _row(self, said: dict[str, str]) -> None:
+        self.row, self.column = _whole(said.get("r", "")) or self.row + 1, 0
+        if said.get("hidden", "") in YES:
+            self.sheet.hidden_rows.add(self.row)
+
+    def _column(self, said: dict[str, str]) -> None:
+        if said.get("hidden", "") in YES:
+            last = min(_whole(said.get("max", "")), self.sheet.limits.columns)
+            self.sheet.hidden_columns.update(range(_whole(said.get("min", "")), last + 1))
+
+    def _merged(self, said: dict[str, str]) -> None:
+        first, _, second = said.get("ref", "").partition(":")
+        corners = _corner(first), _corner(second or first)
+        if all(map(all, corners)):
+            self.sheet.merge(*corners[0], *corners[1])
+
+    def _take(self) -> None:
+        value, at = self._shown("".join(self.parts)), (self.row, self.column)
+        if self.kind == "e":
+            self.sheet.odd.append((*at, "error", value))
+        elif self.formula and not value and self.kind != "str":  # str: worked out, to nothing
+            self.sheet.odd.append((*at, "unsaved", ""))
+        if value:
+            self.cells[self.column] = value
+
+    def _shown(self, value: str) -> str:
+        if self.kind == "s":
+            known = value.strip().isdigit() and int(value) < len(self.texts)
+            return self.texts[int(value)].strip() if known else ""
+        if self.kind == "b":
+            return {"1": "TRUE", "0": "FALSE"}.get(value, value)
+        if self.kind == "n" and value:
+            kind = self.kinds[self.style] if self.style < len(self.kinds) else PLAIN
+            return number(value, kind, since_1904=self.since_1904)
+        if self.kind == "d":
+            return value.removesuffix("T00:00:00").replace("T", " ")
+        return value.strip()
+
+
 def _fill(
     sheet: Sheet, packed: zipfile.ZipFile, path: str, texts: list[str], kinds: list[Kind], *, since_1904: bool
 ) -> None:
     """Read the cells of a sheet."""
     with packed.open(path) as part:
         sheet.limits.refuse(sheet.file, "cells", max(sizes.counted(part, CELLS)), "box.too_many_cells")
-    plain = Kind()
-    at = {"row": 0, "column": 0, "spoken": 0}
-    cells: dict[int, str] = {}
-    one: dict[str, Any] = {}
-    parts: list[str] = []
-    holder = [""]
-
-    def start(tag: str, said: dict[str, str]) -> None:
-        if tag == "c":
-            column = _column(said.get("r", "")) or at["column"] + 1
-            at["column"] = column
-            one.clear()
-            one.update(kind=said.get("t", "n"), style=_whole(said.get("s", "")), formula=False, value=None)
-            parts.clear()
-        elif tag in ("v", "t"):
-            holder[0] = tag if not at["spoken"] else ""
-        elif tag == "f":
-            one["formula"] = True
-        elif tag == "row":
-            at["row"], at["column"] = _whole(said.get("r", "")) or at["row"] + 1, 0
-            if said.get("hidden", "") in YES:
-                sheet.hidden_rows.add(at["row"])
-        elif tag == "rPh":
-            at["spoken"] += 1
-        elif tag == "col" and said.get("hidden", "") in YES:
-            last = min(_whole(said.get("max", "")), sheet.limits.columns)
-            sheet.hidden_columns.update(range(_whole(said.get("min", "")), last + 1))
-        elif tag == "mergeCell":
-            first, _, second = said.get("ref", "").partition(":")
-            corners = _corner(first), _corner(second or first)
-            if all(map(all, corners)):
-                sheet.merge(*corners[0], *corners[1])
-
-    def end(tag: str) -> None:
-        if tag in ("v", "t"):
-            holder[0] = ""
-        elif tag == "c" and one:
-            take()
-        elif tag == "row":
-            sheet.add(at["row"], cells)
-            cells.clear()
-        elif tag == "rPh":
-            at["spoken"] -= 1
-
-    def take() -> None:
-        kind, value, row, column = one["kind"], "".join(parts), at["row"], at["column"]
-        if kind == "s":
-            value = texts[int(value)].strip() if value.strip().isdigit() and int(value) < len(texts) else ""
-        elif kind == "b":
-            value = {"1": "TRUE", "0": "FALSE"}.get(value, value)
-        elif kind == "n" and value:
-            style = one["style"]
-            value = number(value, kinds[style] if style < len(kinds) else plain, since_1904=since_1904)
-        elif kind == "d":
-            value = value.removesuffix("T00:00:00").replace("T", " ")
-        else:
-            value = value.strip()
-        if kind == "e":
-            sheet.odd.append((row, column, "error", value))
-        elif one["formula"] and not value and kind != "str":  # str: worked out, to nothing
-            sheet.odd.append((row, column, "unsaved", ""))
-        if value:
-            cells[column] = value
-
-    def text(piece: str) -> None:
-        if holder[0]:
-            parts.append(piece)
-
-    _parse(packed, path, sheet.file, start, end, text)
+    reader = _Cells(sheet, texts, kinds, since_1904=since_1904)
+    _parse(packed, path, sheet.file, reader.start, reader.end, reader.text)
 
 
 def _whole(text: str) -> int:

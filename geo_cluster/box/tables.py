@@ -66,10 +66,10 @@ def _separated(text: str, name: str, limits: Limits) -> Sheet:
 
 
 def separator(text: str) -> str:
-    """What separates cells: the mark that most lines have equally often, outside of quotation marks.
+    r"""What separates cells: the mark that most lines have equally often, outside of quotation marks.
 
-    >>> separator("项目汇总表，2027\\n编号\\t名称\\t用地,亩\\nA1\\t甲\\t1,200\\n"), separator("a;b\\n1,5;2,5\\n")
-    ('\\t', ';')
+    >>> separator("项目汇总表，2027\n编号\t名称\t用地,亩\nA1\t甲\t1,200\n"), separator("a;b\n1,5;2,5\n")
+    ('\t', ';')
     """
     head = [line for line in text.lstrip("\ufeff").split("\n", LOOKED_AT)[:LOOKED_AT] if line.strip()]
     bare = [re.sub(r'"[^"]*"', "", line[: LOOKED_AT * 100]) for line in head]
@@ -180,8 +180,8 @@ def _binary(content: bytes, name: str, limits: Limits) -> list[Sheet]:
             one.add(down, {left + right: shown(value) for right, value in enumerate(row, start=1)})
         for first, last in page.merged_cell_ranges or ():
             one.merge(first[0] + 1, first[1] + 1, last[0] + 1, last[1] + 1)
-        for number, row in one.rows:
-            one.odd += [(number, k, "error", cell) for k, cell in enumerate(row, start=1) if cell in ERRORS]
+        for number, cells in one.rows:
+            one.odd += [(number, k, "error", cell) for k, cell in enumerate(cells, start=1) if cell in ERRORS]
         out.append(one)
     return out
 

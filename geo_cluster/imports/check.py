@@ -26,7 +26,7 @@ from geo_cluster.supply import land_survey
 SAMPLE = "示例 sample"
 
 
-def check_file(
+def check_file(  # noqa: PLR0913  # the one door, with everything that may be chosen
     content: bytes,
     name: str,
     *,

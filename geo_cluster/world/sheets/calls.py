@@ -27,8 +27,11 @@ _BEHIND = re.compile(
     r"(?:需求量?|需要|要求|情况|规模|数量|估算|预计|预测|总量|总额|意向|合计|名称|代码|信息|类型|类别)$"
 )
 _HARMLESS = re.compile(
-    r"^(?:单位|台数?(?:[×x*、/·]?(?:容量|mva))?|必填|选填|可空|可选|预计|估计|估算|预测|计划|规划|拟|达产|达产后|达产年|投产后|含税|不含税|年|每年|月|约|左右|全部|合计|总计|一期|二期|平均|上限|下限|最[高低大小多少]|净|净地|可写区间|20\d\d年?|required|optional|estimated|est|planned|total|net|gross|wgs ?84|cgcs2000)$"
+    r"^(?:单位|台数?(?:[×x*、/·]?(?:容量|mva))?|必填|选填|可空|可选|预计|估计|估算|预测|计划|规划|拟|达产|达产后|达产年|投产后|"
+    r"含税|不含税|年|每年|月|约|左右|全部|合计|总计|一期|二期|平均|上限|下限|最[高低大小多少]|净|净地|可写区间|20\d\d年?|"
+    r"required|optional|estimated|est|planned|total|net|gross|wgs ?84|cgcs2000)$"
 )
+"""What may stand in the brackets of a heading and is no unit."""
 
 
 @dataclass(frozen=True)

@@ -16,15 +16,7 @@ from geo_cluster.world.sheets import units
 from geo_cluster.world.sheets.words import fold
 
 EMPTY = frozenset(
-    [
-        "-",
-        "--",
-        "---",
-        "—",
-        "——",
-        "/",
-        "//",
-        "\\",
+    {
         "无",
         "暂无",
         "没有",
@@ -42,17 +34,8 @@ EMPTY = frozenset(
         "na",
         "n.a.",
         "nan",
-        "none",
-        "null",
-        "nil",
-        "tbd",
-        "#",
-        "…",
-        "...",
-        ".",
-        "?",
-        "、",
-    ]
+    }
+    | {"none", "null", "nil", "tbd", "#", "?", "、", "//", "\\\\"}
 )
 """What people write into a cell that says nothing."""
 
@@ -368,13 +351,10 @@ def voltages(text: str) -> str | Fault:
     return "/".join(said) if said else Fault("sheets.unreadable_voltage", NOWHERE, value=text)
 
 
-_YEAR = re.compile(r"^(20\d\d|2100)(?:\.0+)?\s*(?:年度?)?(?:内|底|末|初|中)?(?:前期)?(?:建成)?(?:投产|达产)?$")
-_MONTH = re.compile(
-    r"^((?:19|20)\d\d|2100)\s*(?:[-/年.])\s*(0?[1-9]|1[0-2])\s*(?:月(?:份|底|末|初|中旬|上旬|下旬)?|(?=[-/年.]))?"
-)
 _DAY = re.compile(
     r"^((?:19|20)\d\d|2100)\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*[日号]?(?:[ t]\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?)?$"
 )
+_AROUND = re.compile(r"^(?:预计|计划|约|拟于?|争取)+|(?:投产|投运|建成|达产|前后|左右)+$")
 _PARTS = (
     (r"(?:年底|年末|年内|年四季度|年第四季度|年4季度|q4|年q4|年下半年|下半年|h2|年12月底?)$", 12),
     (r"(?:年三季度|年第三季度|年3季度|q3|年q3)$", 9),
@@ -392,23 +372,22 @@ def day(text: str) -> str | None:
     >>> day("2026年6月"), day("2028年底"), day("2018.0"), day("2026-13"), day("2027Q3")
     ('2026-06', '2028-12', '2018', None, '2027-09')
     """
-    said = re.sub(
-        r"^(?:预计|计划|约|拟于?|争取)+|(?:投产|投运|建成|达产|前后|左右)+$", "", fold(text).lower().replace(" ", " ")
-    )
+    said = _AROUND.sub("", fold(text).lower())
     squeezed = said.replace(" ", "") if not _DAY.match(said) else said
     found = re.fullmatch(r"((?:19|20)\d\d|2100)(?:\.0+)?(?:年度?)?", squeezed)
     if found:
         return found[1]
     whole = _DAY.match(squeezed)
     month = re.fullmatch(r"((?:19|20)\d\d|2100)[-/.年](\d{1,2})(?:月(?:份|底|末|初|中旬|上旬|下旬)?)?", squeezed)
-    parts = [int(one) for one in (whole or month or re.match("()", "")).groups() if one]
+    dated = whole or month
+    parts = [int(one) for one in dated.groups() if one] if dated else []
     if not parts:
         year = re.match(r"^((?:19|20)\d\d|2100)-?", squeezed)
         rest = squeezed[year.end() :] if year else ""
         last = next((number for pattern, number in _PARTS if re.fullmatch(pattern, rest)), 0)
         return f"{year[1]}-{last:02d}" if year and last else None
     try:
-        datetime.date(*(parts + [1, 1])[:3])
+        datetime.date(*[*parts, 1, 1][:3])
     except ValueError:
         return None
     return "-".join([f"{parts[0]}", *(f"{part:02d}" for part in parts[1:])])

@@ -114,13 +114,15 @@ def understand(table: Table, calls: Calls, *, mapping: Mapping[str, str] | None 
             faults.append(
                 Fault("sheets.unit_not_understood", place, unit=call.strange, known=units.known(calls.unit(call.key)))
             )
-    changes: list[tuple[int, str, str, str]] = []
+    changes: list[Change] = []
     read = [_Column(key, meant[k], table, k, calls) for key, k in at.items()]
     for column in read:
         beside = at.get(str(column.declared.get("unit_column", "")))
         _read_column(column, text, None if beside is None else frame.iloc[:, beside], faults, changes)
     extra = frame.iloc[:, [k for k, call in enumerate(meant) if not call.key]]
-    _tell(notes, frame, meant, calls, read, chosen)
+    _tell(notes, frame, meant, calls, chosen)
+    _tell_units(notes, read)
+    _tell_further(notes, frame, meant)
     changed = pd.DataFrame(changes, columns=["row", "column", "written", "understood"])
     changed = changed.sort_values("row", kind="stable", ignore_index=True)
     return Understood(table, text, headings, tuple(meant), extra, faults, notes, changed)
@@ -210,7 +212,11 @@ class _Column:
             times = units.factor(own, unit) if own else None
             bare = units.prefix(unit) if stated else None
             low, high = self.declared.get("plausible", (0.0, 0.0))
-            if bare and low <= bare * value * (units.factor(own, stated) or 0.0) <= high and units.factor(stated, unit) == 1:
+            if (
+                bare
+                and low <= bare * value * (units.factor(own, stated) or 0.0) <= high
+                and units.factor(stated, unit) == 1
+            ):
                 return Fault("sheets.ambiguous_unit", cells.NOWHERE, value=cell, unit=stated)
             if said and times is not None and units.factor(own, said) not in (None, times):
                 return Fault("sheets.two_units", cells.NOWHERE, value=cell, one=unit, other=said)
@@ -248,6 +254,9 @@ READERS: dict[str, Callable[[str], str | Fault]] = {
 }
 """How cells are read that aren't amounts, ratings, words or text."""
 
+Change = tuple[int, str, str, str]
+"""Row, heading, what is written, what was understood."""
+
 LEFT = ("sheets.not_a_number", "sheets.not_a_year", "sheets.not_a_day", "sheets.not_degrees", "sheets.no_unit_of_row")
 """Faults that are left to the checkers, which say what their kind takes in such a place."""
 
@@ -257,7 +266,7 @@ def _read_column(
     text: pd.DataFrame,
     said: pd.Series | None,
     faults: Faults,
-    changes: list[tuple[int, str, str, str]],
+    changes: list[Change],
 ) -> None:
     """Read every cell of a column into `text`."""
     table, out = column.table, []
@@ -293,15 +302,8 @@ def _differs(cell: str, read: str, column: _Column) -> bool:
     return column.reads != "word"
 
 
-def _tell(
-    notes: list[Text],
-    frame: pd.DataFrame,
-    meant: list[Call],
-    calls: Calls,
-    read: list[_Column],
-    chosen: Mapping[str, str],
-) -> None:
-    """Notes of headings that were read by their sense, of units and of further columns."""
+def _tell(notes: list[Text], frame: pd.DataFrame, meant: list[Call], calls: Calls, chosen: Mapping[str, str]) -> None:
+    """Notes of headings that were read by their sense."""
     loosely = [
         (str(heading), str(calls.columns[call.key]["zh"]), str(calls.columns[call.key]["en"]))
         for heading, call in zip(frame.columns, meant, strict=True)
@@ -315,8 +317,12 @@ def _tell(
                 zh=f"按含义读取：{zh}；不对请在对照表里改。", en=f"Read by their sense: {en}; change it if it is wrong."
             )
         )
+
+
+def _tell_units(notes: list[Text], read: list[_Column]) -> None:
+    """Notes of units that were converted, and of numbers without any."""
     for column in read:
-        title = calls.columns[column.key]
+        title = column.declared
         for unit, times in column.times:
             if times != 1:
                 factor = f"{times:.6g}"
@@ -336,7 +342,12 @@ def _tell(
                     en=f"{column.heading}: {column.no_unit} numbers have no unit; read as {en}.",
                 )
             )
+
+
+def _tell_further(notes: list[Text], frame: pd.DataFrame, meant: list[Call]) -> None:
+    """A note of the columns that aren't read."""
     further = [str(heading) for heading, call in zip(frame.columns, meant, strict=True) if not call.key]
+    further = [heading for heading in further if not heading.startswith("#")]
     if further:
         zh, en = "、".join(further), ", ".join(further)
         notes.append(Text(zh=f"未用到的列：{zh}。", en=f"Columns not used: {en}."))

@@ -14,34 +14,16 @@ LOOKED_AT = 60
 """The heading row is one of the first so many."""
 
 TOTALS = frozenset(
-    [
-        "合计",
-        "总计",
-        "小计",
-        "共计",
-        "累计",
-        "合计数",
-        "总数",
-        "平均",
-        "平均值",
-        "均值",
-        "总和",
-        "汇总",
-        "total",
-        "totals",
-        "subtotal",
-        "sum",
-        "average",
-        "mean",
-        "grandtotal",
-    ]
+    {"合计", "总计", "小计", "共计", "累计", "合计数", "总数", "平均", "平均值", "均值", "总和", "汇总"}
+    | {"total", "totals", "subtotal", "sum", "average", "mean", "grandtotal"}
 )
 _TOTAL_LIKE = re.compile(
     r"^(?:合计|总计|小计|共计|本页小计|本页合计)(?:[(:].*)?$|^[一-鿿]{2,8}(?:小计|合计|总计)$|^其中[:]?$"
 )
 _NOTE = re.compile(
     r"^(?:注\d?|备注|说明|填表说明|填报说明|填报单位|填报人|填表人|填报|制表|制表人|审核|审核人|联系人|联系电话|单位负责人|负责人|"
-    r"填报日期|日期|数据来源|资料来源|来源|单位|note|notes|source|prepared by)\s*[:：.。]|^\*|^※|^注[^册]|^以上|^数据截至|^截至"
+    r"填报日期|日期|数据来源|资料来源|来源|单位|note|notes|source|prepared by)\s*[:：.。]|"
+    r"^\*|^※|^注[^册]|^以上|^数据截至|^截至"
 )
 _SECTION = re.compile(r"^(?:[(]?[一二三四五六七八九十]+[)、.]|第[一二三四五六七八九十\d]+[类部批])")
 _MAY_TOTAL = re.compile(r"计|總|总|平均|均值|其中|total|sum|average|mean", re.IGNORECASE)
@@ -120,7 +102,7 @@ def _count(cells: Sequence[str], is_known: Callable[[str], bool]) -> int:
 
 
 def _joined(sheet: Sheet, k: int) -> list[str] | None:
-    """Headings of two rows, those above over all columns that they are merged over; None where the second has numbers."""
+    """Headings of two rows, those above over the columns they are merged over; None where the second has numbers."""
     (number, above), (next_number, below) = sheet.rows[k], sheet.rows[k + 1]
     if next_number != number + 1 or any(_NUMERIC.match(cell) for cell in below):
         return None

@@ -110,12 +110,12 @@ def _table(best: door.Sheet, laid: layout.Layout, name: str, found: Sequence[doo
     cells = [(row + [""] * (width - len(row)))[:width] for _, row in laid.rows]
     frame = bared(pd.DataFrame(cells, columns=laid.headings, index=[number for number, _ in laid.rows], dtype=object))
     odd = {}
-    for row, column, kind, shown in best.odd:
+    for at_row, column, kind, shown in best.odd:
         at = Place(
-            name, sheet=sheet_name, row=row, column=laid.headings[column - 1] if column <= width else f"#{column}"
+            name, sheet=sheet_name, row=at_row, column=laid.headings[column - 1] if column <= width else f"#{column}"
         )
         fault = Fault("world.formula_without_value", at) if kind == "unsaved" else None
-        odd[row, column - 1] = fault or Fault("world.spreadsheet_error", at, value=shown)
+        odd[at_row, column - 1] = fault or Fault("world.spreadsheet_error", at, value=shown)
     return Table(
         frame, name, best.name, tuple(one.name for one in found), tuple(_notes(best, laid, found, alike)), odd,
         frozenset((row, column - 1) for row, column in laid.filled), tuple(laid.units), laid.score,
