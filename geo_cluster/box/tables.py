@@ -50,6 +50,7 @@ def _separated(text: str, name: str, limits: Limits) -> Sheet:
     limits.refuse(name, "rows", text.count("\n"), "box.too_many_lines")
     declared = re.match(r"\s*sep=(.)\n", text)
     mark = declared[1] if declared else separator(text)
+    text = re.sub(rf"[{re.escape(mark)}]{{50,}}(?=\n|$)", "", text)  # what was formatted far to the right of the data
     csv.field_size_limit(limits.characters)
     sheet, reader = Sheet("", name, limits), csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
     number = 0

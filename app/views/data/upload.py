@@ -172,9 +172,11 @@ def _one(k: int, file: Dropped, kind: Kind, rules: tuple[bytes, bytes] | None, s
         st.caption(f":material/info: {plain(note[session.language()])}")
     if is_table:
         mending.matching(checked, kind, f"{key}-{kind}")
-        mending.understood(checked)
     if checked.faults:
         _refused(checked, key, mended=f"{key}-{kind}" if is_table else "")
+    if is_table:
+        mending.understood(checked)
+    if checked.faults:
         return
     if is_table:
         mending.cells(checked, f"{key}-{kind}")
