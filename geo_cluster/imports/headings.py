@@ -84,8 +84,7 @@ def recognise(table: pd.DataFrame, context: ImportContext) -> Rows:
 
     A heading may be a key, a name in either language, an alias, or both names with a slash between.
     """
-    columns = columns_of(context.kind)
-    keys = {call: key for key, column in reversed(columns.items()) for call in _calls(key, column)}
+    columns, keys = columns_of(context.kind), _keys(context.kind)
     meant = {heading: _key_of(heading, keys) for heading in dict.fromkeys(table.columns)}
     unused = [str(heading) for heading in table.columns if not meant[heading]]
     headings = {key: heading for heading, key in reversed(meant.items()) if key}
@@ -133,6 +132,11 @@ def _calls(key: str, column: Mapping[str, Any]) -> set[str]:
     return {_head(call) for call in (key, column["zh"], column["en"], *column.get("aliases", ()))}
 
 
+def _keys(kind: Kind) -> dict[str, str]:
+    """Key by everything that a column of a kind may be called."""
+    return {call: key for key, column in reversed(columns_of(kind).items()) for call in _calls(key, column)}
+
+
 def _key_of(heading: object, keys: Mapping[str, str]) -> str:
     """The key that a heading means: as it stands, else by either side of a slash, else without its bracket."""
     entire = plain(heading)
@@ -140,6 +144,15 @@ def _key_of(heading: object, keys: Mapping[str, str]) -> str:
         if _head(part) in keys:
             return keys[_head(part)]
     return ""
+
+
+def key_of(kind: Kind, heading: object) -> str:
+    """Which column of a kind a heading means; '' if none.
+
+    >>> key_of("parcels", "面积(亩)")
+    'area'
+    """
+    return _key_of(heading, _keys(kind))
 
 
 def kind_of(headings: Iterable[object]) -> str:

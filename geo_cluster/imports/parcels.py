@@ -19,6 +19,7 @@ from geo_cluster.imports.checked import Checked, ImportContext
 from geo_cluster.imports.files import chosen_system
 from geo_cluster.imports.headings import Rows, recognise
 from geo_cluster.imports.observations import compared, named, subjects
+from geo_cluster.region import Region
 from geo_cluster.supply import land_survey
 from geo_cluster.supply.parcels import offered, parcel_faults
 from geo_cluster.supply.serving_station import distance_km
@@ -31,7 +32,6 @@ NEAR_KM = 10.0
 FAR_KM = 50.0
 """Where the site was named, only this far is a mistake: a zone runs several parks."""
 
-_SHIFTED = re.compile(r"gcj|bd-?09|火星|百度|高德|baidu|amap|tencent|腾讯", re.IGNORECASE)
 _CURVED = re.compile("linearring|circular|curve|surface", re.IGNORECASE)
 """Kinds of WKT that are no outline of corners."""
 
@@ -65,6 +65,11 @@ def check_parcels(parcels: pd.DataFrame, context: ImportContext) -> Checked:
     return _listed(rows) if geometry is None else _surveyed(rows, gpd.GeoSeries(geometry).loc[rows.text.index])
 
 
+def site_calls(region: Region) -> dict[str, str]:
+    """Id by everything that a site of a region may be called."""
+    return named(region.layers.read("sites")[["id", "name_zh", "name_en"]])
+
+
 def _outlines(rows: Rows) -> gpd.GeoSeries | None:
     """Outlines of a table's rows; None where it has none."""
     outlines, name, crs = rows.text["outline"], rows.context.name, rows.context.crs
@@ -88,14 +93,6 @@ def _surveyed(rows: Rows, geometry: gpd.GeoSeries) -> Checked:
     if parcels.crs is not None:
         found = parcel_faults(parcels, land=toml.table("land"), where=context.name)
         rows.faults.extend(_moved(fault, rows) for fault in found)
-    hint = _SHIFTED.search(context.name)
-    if hint:
-        rows.notes.append(
-            Text(
-                zh=f"文件名含“{hint[0]}”：坐标可能是 GCJ-02 或 BD-09（偏移数百米）。若是，请在坐标系中选。",
-                en="The file's name speaks of GCJ-02 or BD-09, hundreds of metres off. If it is, choose it as its CRS.",
-            )
-        )
     if rows.faults:
         return rows.checked()
     parcels["site"], belongs = _sites(rows, parcels)

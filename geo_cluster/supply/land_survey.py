@@ -19,7 +19,7 @@ from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
 from geo_cluster import toml
 from geo_cluster.box import door
-from geo_cluster.box.shapes import BESIDE
+from geo_cluster.box.formats import BESIDE
 from geo_cluster.errors import Fault, InputError, Place, refuse_if
 from geo_cluster.supply.land import Exclusion, developable
 from geo_cluster.supply.parcels import fitting, offered, parcel_faults
@@ -141,7 +141,7 @@ def _files(path: Path) -> dict[str, bytes]:
     found = {ending: door.content_of(path)}
     if ending == ".shp":
         beside = [one for one in path.parent.iterdir() if one.stem.lower() == path.stem.lower() and one.is_file()]
-        found |= {one.suffix.lower(): door.content_of(one) for one in beside if one.suffix.lower() in BESIDE[1:]}
+        found |= {one.suffix.lower(): door.content_of(one) for one in beside if one.suffix.lower() in BESIDE[".shp"]}
     return found
 
 
