@@ -44,7 +44,9 @@ def unread(content: bytes) -> int:
     return len(_CLOSED_KINDS.findall(content.replace(b"\r\n", b"\n")))
 
 
-def layers(columns: dict[str, list[Any]], shapes: Any) -> tuple[dict[str, tuple[dict[str, list[Any]], Any]], Counter[str]]:
+def layers(
+    columns: dict[str, list[Any]], shapes: Any
+) -> tuple[dict[str, tuple[dict[str, list[Any]], Any]], Counter[str]]:
     """Shapes of a drawing by layer, each with `Layer` and `name` (the text inside it); what lies on sheets stays out.
 
     Lines that close, alone or together, are outlines; how many is counted.

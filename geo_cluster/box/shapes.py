@@ -140,9 +140,7 @@ def _drawn(one: Dataset, told: Counter[str], name: str, limits: Limits, *, alone
     return _own_layers(found, one, name, limits, crs=None, alone=alone)
 
 
-def said_of(
-    columns: dict[str, list[Any]], these: Any, crs: str | None, says: str, name: str, limits: Limits
-) -> Read:
+def said_of(columns: dict[str, list[Any]], these: Any, crs: str | None, says: str, name: str, limits: Limits) -> Read:
     """What is handed over of a layer: columns of text, and its shapes taken apart."""
     limits.refuse(name, "columns", len(columns), "box.too_many_columns")
     limits.refuse(name, "features", len(these), "box.too_many_shapes")
@@ -228,9 +226,7 @@ def _bytes_of(columns: Any, raw: str) -> list[bytes]:
     return [str(one).encode(raw, "replace") for values in columns for one in values.tolist() if one is not None]
 
 
-def _with_shapes(
-    about: dict[str, Any], arrays: dict[str, Any], geometry: Any, name: str, limits: Limits
-) -> Read:
+def _with_shapes(about: dict[str, Any], arrays: dict[str, Any], geometry: Any, name: str, limits: Limits) -> Read:
     count = max(about["rows"], 0 if geometry is None else len(geometry))
     limits.refuse(name, "features", count, "box.too_many_shapes")
     if geometry is None:

@@ -11,7 +11,7 @@ import pandas as pd
 from geo_cluster.box import door
 from geo_cluster.box.door import suffix
 from geo_cluster.domain import Text
-from geo_cluster.errors import Fault, InputError, More
+from geo_cluster.errors import Fault, InputError, More, Place
 from geo_cluster.imports import drawn, whereabouts
 from geo_cluster.imports.checked import Checked, ImportContext, Kind
 from geo_cluster.imports.files import TABLES, Layered, digest, ending_of, read_layers
@@ -115,17 +115,21 @@ def _checked_shapes(found: Layered, context: ImportContext) -> Checked:
     if kind not in ("parcels", "substations"):
         return replace(empty, faults=(Fault("imports.shapes", name),))
     if frame.empty:
-        return replace(empty, faults=(Fault("imports.no_outlines" if kind == "parcels" else "imports.no_points", name),))
-    if wrong := tuple(whereabouts.faults(found, frame, sites, name, chosen=context.crs)):
-        offered = [str(code) for one in wrong for code in one.values.get("codes", ())]  # type: ignore[attr-defined]
-        offered += [code for one in wrong if one.code == "imports.says_shifted" for code in ("gcj02", "bd09", "EPSG:4326")]
-        return replace(empty, faults=_placed(wrong, found), extra=about | {"offered": tuple(dict.fromkeys(offered))})
+        return replace(
+            empty, faults=(Fault("imports.no_outlines" if kind == "parcels" else "imports.no_points", name),)
+        )
+    place = Place(name)
+    if wrong := tuple(whereabouts.faults(frame, sites, place, chosen=context.crs, says=found.says)):
+        return replace(empty, faults=_placed(wrong, found), extra=about | {"offered": whereabouts.offered(wrong)})
     notes += whereabouts.notes(frame, name)
     if kind == "parcels":
         site = next((key for key in table if key_of(kind, key) == "site"), None)
         if site is None:
             table[columns_of(kind)["site"]["zh"]] = drawn.site_by_layer(found, site_calls(context.region))[table.index]
         checked = check_parcels(gpd.GeoDataFrame(table, geometry=frame.geometry), context)
+        is_far = any(one.code == "imports.far_from_site" for one in checked.faults)
+        if is_far and not context.crs and (other := whereabouts.far_but(frame, sites, place)):
+            checked = replace(checked, faults=(other,), extra={"offered": whereabouts.offered([other])})
     else:
         checked = check_substations(drawn.points_of(frame, table, kind), replace(context, crs=""))
     return replace(

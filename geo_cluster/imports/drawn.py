@@ -34,7 +34,9 @@ LEFT_OUT = {
     "Model": Text(zh="三维模型", en="models of bodies"),
     "Tour": Text(zh="游览路线", en="tours"),
     "paper": Text(zh="图纸空间中的图形", en="shapes on the sheets of the drawing"),
-    "unread_in_drawing": Text(zh="CAD 专有对象（代理对象、面域、实体，须先分解）", en="objects of CAD programs alone (explode them)"),
+    "unread_in_drawing": Text(
+        zh="CAD 专有对象（代理对象、面域、实体，须先分解）", en="objects of CAD programs alone (explode them)"
+    ),
 }
 """What a file may hold besides shapes, by the key that the box gives it."""
 
@@ -74,7 +76,9 @@ def usable(found: Layered, kind: Kind, *, is_track: bool = False) -> tuple[gpd.G
     notes += _rows_left(found, nothing, Text(zh="没有边界，未计", en="without an outline are left out"))
     again = _again(shapes)
     notes += _rows_left(
-        found, again, Text(zh="与前面的地块边界完全相同，只计一次", en="have the outline of an earlier one, which counts once")
+        found,
+        again,
+        Text(zh="与前面的地块边界完全相同，只计一次", en="have the outline of an earlier one, which counts once"),
     )
     kept = ~flat & ~again
     return frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index, crs=frame.crs))[kept], notes
@@ -109,11 +113,16 @@ def _told(found: Layered) -> Iterable[Text]:
     """What the file holds that is no shape, and which of its layers were not chosen."""
     for key, words in LEFT_OUT.items():
         if count := found.told.get(key, 0):
-            yield Text(zh=f"{count} 个{words.zh}不是边界，未计。", en=f"Left out: {count} {words.en}, which are no outlines.")
+            yield Text(
+                zh=f"{count} 个{words.zh}不是边界，未计。", en=f"Left out: {count} {words.en}, which are no outlines."
+            )
     if count := found.told.get("closed", 0):
         yield Text(zh=f"{count} 条首尾相接的线按边界读取。", en=f"{count} lines whose ends meet are read as outlines.")
     if count := found.told.get("joined", 0):
-        yield Text(zh=f"{count} 个边界由多段线首尾拼成，请核对。", en=f"{count} outlines are put together of several lines; check them.")
+        yield Text(
+            zh=f"{count} 个边界由多段线首尾拼成，请核对。",
+            en=f"{count} outlines are put together of several lines; check them.",
+        )
     others = {key: count for key, count in found.told.items() if key.startswith(".")}
     if others:
         listed = [f"{key} ×{count}" for key, count in others.items()]
@@ -242,6 +251,7 @@ def points_of(frame: gpd.GeoDataFrame, table: pd.DataFrame, kind: Kind) -> pd.Da
 
 def site_by_layer(found: Layered, calls: Mapping[str, str]) -> pd.Series:
     """The site that a row's layer or folder is named after; '' where it is none."""
+
     def site(layer: str) -> str:
         return next((part for part in reversed(str(layer).split("/")) if calls.get(plain(part).lower())), "")
 

@@ -192,7 +192,10 @@ def together(files: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
         if key not in groups:
             out.append(key)
         groups.setdefault(key, {})[member] = content
-    return [(one[0], one[1]) if isinstance(one[1], bytes) else (f"{one[0]}{one[1]}.zip", _packed(groups[one])) for one in out]  # type: ignore[index]
+    return [
+        (one[0], one[1]) if isinstance(one[1], bytes) else (f"{one[0]}{one[1]}.zip", _packed(groups[one]))
+        for one in out
+    ]  # type: ignore[index]
 
 
 def _stem(name: str) -> str:

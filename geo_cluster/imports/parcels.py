@@ -9,19 +9,21 @@ from dataclasses import replace
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from geo_cluster import toml
 from geo_cluster.box import door
 from geo_cluster.domain import LANGUAGES, KnownBetter, Text
 from geo_cluster.errors import Fault, InputError
+from geo_cluster.imports import plausible, whereabouts
 from geo_cluster.imports.cells import plain, spans, unit_factor
 from geo_cluster.imports.checked import Checked, ImportContext
-from geo_cluster.imports.files import chosen_system
+from geo_cluster.imports.files import HOWS, chosen_system
 from geo_cluster.imports.headings import Rows, recognise
 from geo_cluster.imports.observations import compared, named, subjects
 from geo_cluster.region import Region
 from geo_cluster.supply import land_survey
-from geo_cluster.supply.parcels import offered, parcel_faults
+from geo_cluster.supply.parcels import Sliver, offered, parcel_faults, status_of, use_of
 from geo_cluster.supply.serving_station import distance_km
 from geo_cluster.world import layers, spreadsheet
 from geo_cluster.world.coordinates import convert_geometry
@@ -32,6 +34,7 @@ NEAR_KM = 10.0
 FAR_KM = 50.0
 """Where the site was named, only this far is a mistake: a zone runs several parks."""
 
+_SRID = r"^\s*SRID=(\d{4,6})\s*;"
 _CURVED = re.compile("linearring|circular|curve|surface", re.IGNORECASE)
 """Kinds of WKT that are no outline of corners."""
 
@@ -62,7 +65,11 @@ def check_parcels(parcels: pd.DataFrame, context: ImportContext) -> Checked:
     if rows.faults or rows.text.empty:
         return rows.checked()
     geometry = parcels.geometry if shapes else _outlines(rows)
-    return _listed(rows) if geometry is None else _surveyed(rows, gpd.GeoSeries(geometry).loc[rows.text.index])
+    if geometry is None:
+        return _listed(rows)
+    if rows.faults:
+        return rows.checked(extra={"offered": whereabouts.offered(rows.faults)})
+    return _surveyed(rows, gpd.GeoSeries(geometry).loc[rows.text.index])
 
 
 def site_calls(region: Region) -> dict[str, str]:
@@ -76,26 +83,42 @@ def _outlines(rows: Rows) -> gpd.GeoSeries | None:
     if not outlines.ne("").any():
         return None
     places = [rows.at(row, "outline") for row in outlines.index]
+    coded = outlines.str.extract(_SRID)
+    outlines = outlines.str.replace(_SRID, "", regex=True)
     shapes = door.outlines(["" if _CURVED.search(outline) else outline for outline in outlines], name, places)
     rows.faults.extend(
         Fault("imports.not_an_outline", here) for here, shape in zip(places, shapes, strict=True) if shape is None
     )
-    if not crs and not rows.faults:
-        rows.faults.append(Fault("imports.no_crs", name))
+    said = set(coded[0].dropna()) if len(coded) else set()
+    crs = crs or (f"EPSG:{said.pop()}" if len(said) == 1 and coded[0].notna().all() else "")
+    found = gpd.GeoSeries(shapes, index=outlines.index, crs=None)
     if crs in ("gcj02", "bd09"):
-        return convert_geometry(gpd.GeoSeries(shapes, index=outlines.index, crs=layers.CRS), source=crs, target="wgs84")
-    return gpd.GeoSeries(shapes, index=outlines.index, crs=chosen_system(crs, name) if crs else None)
+        found = convert_geometry(found.set_crs(layers.CRS), source=crs, target="wgs84")
+    elif crs:
+        code, _, how = crs.partition(" ")
+        system = chosen_system(code, name)
+        found = gpd.GeoSeries(shapely.transform(shapes, HOWS[how]), index=found.index) if how in HOWS else found
+        found = found.set_crs(system)
+    if not rows.faults:
+        frame = gpd.GeoDataFrame(rows.table.loc[found.index], geometry=found)
+        sites = rows.context.region.layers.read("sites")
+        rows.faults.extend(whereabouts.faults(frame, sites, rows.at(0, "outline"), chosen=crs))
+    return found
 
 
 def _surveyed(rows: Rows, geometry: gpd.GeoSeries) -> Checked:
     """Outlines: each at its site, what the rules leave of it, and the sums."""
     context, parcels = rows.context, _parcels(rows, geometry)
+    slivers: list[Sliver] = []
     if parcels.crs is not None:
-        found = parcel_faults(parcels, land=toml.table("land"), where=context.name)
+        found = parcel_faults(parcels, land=toml.table("land"), where=context.name, slivers=slivers)
         rows.faults.extend(_moved(fault, rows) for fault in found)
     if rows.faults:
         return rows.checked()
+    area = plausible.hectares(parcels)
+    rows.faults.extend(plausible.size_faults(rows, area))
     parcels["site"], belongs = _sites(rows, parcels)
+    rows.faults.extend(whereabouts.rule_faults(context.rules, parcels, context.name))
     if rows.faults:
         return rows.checked(extra={"belongs": belongs})
     try:
@@ -103,14 +126,16 @@ def _surveyed(rows: Rows, geometry: gpd.GeoSeries) -> Checked:
     except InputError as refusal:
         rows.faults.extend(_moved(fault, rows) for fault in refusal.faults)
         return rows.checked(extra={"belongs": belongs})
+    rows.notes.extend(plausible.sliver_notes(slivers, parcels["parcel"].tolist()))
+    rows.notes.extend(plausible.area_notes(rows, area))
+    rows.notes.extend(plausible.far_notes(belongs, NEAR_KM))
+    rows.notes.extend(plausible.sum_notes(survey.sites, context.region.layers.read("sites")))
+    rows.notes.extend(whereabouts.rule_notes(context.rules, survey.land))
     if not context.rules:
         rows.notes.append(
             Text(zh="没有约束规则：净面积等于边界面积。", en="No exclusion rules: net area is the area of the outline.")
         )
-    if len(survey.sites) == 0:
-        rows.notes.append(
-            Text(zh="没有可供的地块（状态或用途）。", en="No parcel is on offer, by status or use class.")
-        )
+    rows.notes.extend(_not_offered(parcels))
     source = context.source or context.name
     known = tuple(KnownBetter(**row) for row in land_survey.known(survey.sites, source))
     return rows.checked(
@@ -120,6 +145,17 @@ def _surveyed(rows: Rows, geometry: gpd.GeoSeries) -> Checked:
         source=source,
         extra={"belongs": belongs, "land": survey.land, "sites": survey.sites, "gross": parcels},
     )
+
+
+def _not_offered(parcels: pd.DataFrame) -> list[Text]:
+    """How many parcels are not on offer, by status or use class."""
+    count = int((~offered(parcels, land=toml.table("land"))).sum())
+    if count == len(parcels):
+        return [Text(zh="没有可供的地块（状态或用途）。", en="No parcel is on offer, by status or use class.")]
+    note = Text(
+        zh=f"{count} 块地已供或非工业用途，不计。", en=f"{count} parcels are granted or of another use and don't count."
+    )
+    return [note] if count else []
 
 
 def _parcels(rows: Rows, geometry: gpd.GeoSeries) -> gpd.GeoDataFrame:
@@ -155,9 +191,8 @@ def _listed(rows: Rows) -> Checked:
         return rows.checked()
     used = [key for key in _OPTIONAL if key in rows.headings]
     land = text[["parcel", *used]].assign(site=sites, gross_ha=area, net_ha=area, unknown_ha=0.0, largest_piece_ha=area)
-    stated = land.assign(status=land["status"].replace("", "净地")) if "status" in land else land
-    stated = stated.assign(use=stated["use"].replace("", "M1")) if "use" in stated else stated
-    totals = land_survey.totals(land[offered(stated, land=toml.table("land"))])
+    totals = land_survey.totals(land[offered(land, land=toml.table("land"))])
+    rows.notes.extend(_not_offered(land))
     source = context.source or context.name
     known = tuple(KnownBetter(**{**row, "basis": "reported"}) for row in land_survey.known(totals, source))
     rows.notes.append(
@@ -200,18 +235,19 @@ def _unit_in(heading: str) -> str:
 
 
 def _unknown_words(rows: Rows) -> Iterator[Fault]:
-    """Faults of words that aren't in the closed vocabularies; nothing may be said."""
+    """Faults of words that mean no status and no use; nothing may be said."""
     land = toml.table("land")
     allowed = {
-        "status": {row[f"name_{language}"] for row in land["status"] for language in LANGUAGES},
-        "use": {row[code] for row in land["use"] for code in ("code", "new_code")} - {""},
+        "status": [row[f"name_{language}"] for row in land["status"] for language in LANGUAGES],
+        "use": [row[code] for row in land["use"] for code in ("code", "new_code")],
     }
+    means = {"status": status_of, "use": use_of}
     return (
         Fault("imports.unknown_word", rows.at(row, key), value=value, words=sorted(words))
         for key, words in allowed.items()
         if key in rows.headings
         for row, value in rows.text[key].items()
-        if value and value not in words
+        if value and not means[key](value, land)
     )
 
 
@@ -243,8 +279,9 @@ def _sites(rows: Rows, parcels: gpd.GeoDataFrame) -> tuple[list[str], pd.DataFra
         by = "name" if own else "chosen" if decided else "place"
         for at in np.unique(chosen):
             here = chosen == at
-            groups.append((str(name), ids[at], by, int(here.sum()), float(away[here].max())))
-    return site.tolist(), pd.DataFrame(groups, columns=["said", "site", "by", "parcels", "km"])
+            beyond = float(away[here].max() - (radius + doubt)[at])
+            groups.append((str(name), ids[at], by, int(here.sum()), float(away[here].max()), beyond))
+    return site.tolist(), pd.DataFrame(groups, columns=["said", "site", "by", "parcels", "km", "beyond"])
 
 
 def _moved(fault: Fault, rows: Rows) -> Fault:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -15,7 +16,6 @@ from numpy.typing import NDArray
 from geo_cluster import toml
 from geo_cluster.domain import Text
 from geo_cluster.errors import Fault, Place
-from geo_cluster.imports.files import Layered
 from geo_cluster.supply.land import Exclusion
 from geo_cluster.world import layers
 
@@ -34,61 +34,83 @@ CLOSE_KM = 15.0
 FAR_KM = 50.0
 """An exclusion layer farther than this from every parcel is in a wrong system, or of another place."""
 
+DEGREES = {"EPSG:4326", "EPSG:4490"}
+"""Systems in degrees, which differ by less than a metre."""
+
 Numbers = NDArray[np.float64]
 
 
-def faults(found: Layered, frame: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, name: str, *, chosen: str) -> Iterator[Fault]:
+def faults(
+    frame: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, place: Place, *, chosen: str, says: Sequence[str] = ()
+) -> Iterator[Fault]:
     """What is wrong with the coordinates of a file; its remedies name the systems in which it would lie near a site.
 
     Parameters
     ----------
-    found : Layered
     frame : GeoDataFrame
-        Those of its shapes that count.
+        Its shapes that count; the index is the row.
     sites : GeoDataFrame
         With points in degrees.
-    name : str
-        Of the file.
+    place : Place
+        The file, and the column of its outlines.
     chosen : str
         The system that the planner chose; '' for none.
+    says : sequence of str
+        What the file says of its coordinates.
     """
-    said = _shift_said(found, frame)
+    said = _shift_said(says, frame)
     if said and not chosen:
-        yield Fault("imports.says_shifted", name, said=said)
+        yield Fault("imports.says_shifted", place, said=said)
         return
     x, y = _middles(frame)
     if frame.crs is None:
         codes = systems(x, y, sites)
-        yield Fault("imports.no_crs_but", name, codes=codes) if codes else Fault("imports.no_crs", name)
+        yield Fault("imports.no_crs_but", place, codes=codes) if codes else Fault("imports.no_crs", place)
         return
     lon, lat = _degrees(frame.crs, x, y)
     outside = ~_is_inside(lon, lat)
     if outside.any():
-        yield from _outside(frame, x, y, outside, name, systems(x[outside], y[outside], sites))
+        yield from _outside(frame, outside, place, systems(x[outside], y[outside], sites))
 
 
-def _outside(
-    frame: gpd.GeoDataFrame, x: Numbers, y: Numbers, outside: NDArray[np.bool_], name: str, codes: list[str]
-) -> Iterator[Fault]:
+def _outside(frame: gpd.GeoDataFrame, outside: NDArray[np.bool_], place: Place, codes: list[str]) -> Iterator[Fault]:
+    x, y = _middles(frame)
     crs = frame.crs.to_string()
     crs = crs if len(crs) < 40 else str(frame.crs.name)
     swapped = outside & _is_inside(*_degrees(frame.crs, y, x))
     for row in frame.index[swapped]:
-        yield Fault("imports.swapped_shape", Place(name, row=int(row)))
+        yield Fault("imports.swapped_shape", replace(place, row=int(row)))
     rest = outside & ~swapped
     if codes and rest.all():
-        yield Fault("imports.lies_elsewhere", name, crs=crs, codes=codes)
+        yield Fault("imports.lies_elsewhere", place, crs=crs, codes=codes)
         return
     if frame.crs.is_geographic and np.abs(x[rest]).max(initial=0.0) > 360 and rest.all():
-        yield Fault("imports.not_in_degrees", name, crs=crs)
+        yield Fault("imports.not_in_degrees", place, crs=crs)
         return
     lon, lat = _degrees(frame.crs, x, y)
     for k in np.flatnonzero(rest):
-        place = Place(name, row=int(frame.index[k]))
+        here = replace(place, row=int(frame.index[k]))
         if np.isfinite(lon[k]) and np.isfinite(lat[k]):
-            yield Fault("imports.outside", place, lon=float(lon[k]), lat=float(lat[k]), crs=crs)
+            yield Fault("imports.outside", here, lon=float(lon[k]), lat=float(lat[k]))
         else:
-            yield Fault("imports.nowhere", place, x=float(x[k]), y=float(y[k]), crs=crs)
+            yield Fault("imports.nowhere", here, x=float(x[k]), y=float(y[k]), crs=crs)
+
+
+def offered(wrong: Iterable[Fault]) -> tuple[str, ...]:
+    """The systems that faults offer, to choose from."""
+    codes: list[str] = []
+    for one in wrong:
+        said = one.values.get("codes", ())
+        codes += [str(code) for code in said] if isinstance(said, list) else []
+        codes += ["gcj02", "bd09", "EPSG:4326"] if one.code == "imports.says_shifted" else []
+    return tuple(dict.fromkeys(codes))
+
+
+def far_but(frame: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, place: Place) -> Fault | None:
+    """The fault of shapes far from their site that would lie near one in another system; None where there is none."""
+    own = frame.crs.to_string() if frame.crs else ""
+    codes = [one for one in systems(*_middles(frame), sites) if one != own and not ({one, own} <= DEGREES)]
+    return Fault("imports.far_but", place, codes=codes) if codes else None
 
 
 def systems(x: Numbers, y: Numbers, sites: gpd.GeoDataFrame) -> list[str]:
@@ -136,7 +158,7 @@ def _is_inside(lon: Numbers, lat: Numbers) -> NDArray[np.bool_]:
     return (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
 
 
-def _shift_said(found: Layered, frame: gpd.GeoDataFrame) -> str:
+def _shift_said(says: Sequence[str], frame: gpd.GeoDataFrame) -> str:
     """What says that the coordinates are shifted: the file, a layer's name, or a column about them; '' if nothing."""
     cells = (
         str(cell)
@@ -144,7 +166,7 @@ def _shift_said(found: Layered, frame: gpd.GeoDataFrame) -> str:
         if heading != frame.geometry.name and SAID.search(str(heading))
         for cell in frame[heading].dropna().unique()[:20]
     )
-    return next((one[:80] for one in (*found.says, *cells) if SHIFTED.search(one)), "")
+    return next((one[:80] for one in (*says, *cells) if SHIFTED.search(one)), "")
 
 
 def notes(frame: gpd.GeoDataFrame, name: str) -> Iterator[Text]:

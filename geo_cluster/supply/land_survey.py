@@ -83,7 +83,7 @@ def survey(
     found = developable(parcels, rules)
     own = parcels.drop(columns=parcels.geometry.name)
     land = found.join(own[[column for column in own if column not in found]])
-    free = land[offered(parcels, land=table)] if "status" in parcels else land
+    free = land[offered(parcels, land=table)]
     fits = fitting(free, land_mu, hall=hall_m, land=table) if land_mu else gpd.GeoDataFrame(geometry=[], crs=land.crs)
     return Survey(land, totals(free), fits)
 
@@ -364,7 +364,7 @@ def on_offer(land: pd.DataFrame) -> pd.Series:
     Series
         mu by site.
     """
-    free = land[offered(land, land=toml.table("land"))] if "status" in land else land
+    free = land[offered(land, land=toml.table("land"))]
     sites = land["site"].astype(str)
     return free.groupby(sites, sort=True)["net_ha"].sum().reindex(sorted(set(sites)), fill_value=0.0) * MU_PER_HA
 
