@@ -11,7 +11,7 @@ import pandas as pd
 from geo_cluster.box import door
 from geo_cluster.box.door import suffix
 from geo_cluster.domain import Text
-from geo_cluster.errors import Fault, InputError, More, Place
+from geo_cluster.errors import Fault, Faults, InputError, More, Place
 from geo_cluster.imports import drawn, whereabouts
 from geo_cluster.imports.checked import Checked, ImportContext, Kind
 from geo_cluster.imports.files import TABLES, Layered, digest, ending_of, read_layers
@@ -119,7 +119,7 @@ def _checked_shapes(found: Layered, context: ImportContext) -> Checked:
             empty, faults=(Fault("imports.no_outlines" if kind == "parcels" else "imports.no_points", name),)
         )
     place = Place(name)
-    if wrong := tuple(whereabouts.faults(frame, sites, place, chosen=context.crs, says=found.says)):
+    if wrong := Faults(whereabouts.faults(frame, sites, place, chosen=context.crs, says=found.says)):
         return replace(empty, faults=_placed(wrong, found), extra=about | {"offered": whereabouts.offered(wrong)})
     notes += whereabouts.notes(frame, name)
     if kind == "parcels":
@@ -129,7 +129,7 @@ def _checked_shapes(found: Layered, context: ImportContext) -> Checked:
         checked = check_parcels(gpd.GeoDataFrame(table, geometry=frame.geometry), context)
         is_far = any(one.code == "imports.far_from_site" for one in checked.faults)
         if is_far and not context.crs and (other := whereabouts.far_but(frame, sites, place)):
-            checked = replace(checked, faults=(other,), extra={"offered": whereabouts.offered([other])})
+            checked = replace(checked, faults=(*checked.faults, other), extra={"offered": whereabouts.offered([other])})
     else:
         checked = check_substations(drawn.points_of(frame, table, kind), replace(context, crs=""))
     return replace(

@@ -15,7 +15,7 @@ from geo_cluster import toml
 from geo_cluster.box import door
 from geo_cluster.domain import LANGUAGES, KnownBetter, Text
 from geo_cluster.errors import Fault, InputError
-from geo_cluster.imports import plausible, whereabouts
+from geo_cluster.imports import plausible, surveys, whereabouts
 from geo_cluster.imports.cells import plain, spans, unit_factor
 from geo_cluster.imports.checked import Checked, ImportContext
 from geo_cluster.imports.files import HOWS, chosen_system
@@ -141,7 +141,7 @@ def _surveyed(rows: Rows, geometry: gpd.GeoSeries) -> Checked:
     return rows.checked(
         preview=compared(known, context.region),
         known=known,
-        files=land_survey.tables(survey),
+        files={**land_survey.tables(survey), surveys.OUTLINES: surveys.outlines(parcels)},
         source=source,
         extra={"belongs": belongs, "land": survey.land, "sites": survey.sites, "gross": parcels},
     )
