@@ -124,7 +124,7 @@ MOST_DOUBTS = 20
 
 
 def remarks(projects: pd.DataFrame, day: datetime.date, lang: Language) -> list[str]:
-    """Lines on what is to be known beside an answer: rules not in force, and what of a project can hardly be meant.
+    """Lines on what is to be known beside an answer: rules not in force, how projects were read, what is to be doubted.
 
     Parameters
     ----------
@@ -138,7 +138,8 @@ def remarks(projects: pd.DataFrame, day: datetime.date, lang: Language) -> list[
     odd = [str(doubt.words(lang)) for doubt in portfolio.warnings(projects)]
     more = len(odd) - MOST_DOUBTS
     rest = [f"另有 {more} 处请核对" if lang == "zh" else f"{more} more to be checked"] if more > 0 else []
-    return [f"! {said}" for said in [*(one[lang] for one in rule_life.warnings(day)), *odd[:MOST_DOUBTS], *rest]]
+    told = [*(one[lang] for one in rule_life.warnings(day)), *(one[lang] for one in projects.attrs.get("told", ()))]
+    return [f"! {said}" for said in [*told, *odd[:MOST_DOUBTS], *rest]]
 
 
 STEPS = {

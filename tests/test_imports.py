@@ -149,7 +149,7 @@ def test_a_range_in_one_cell_is_an_interval(region):
         ({"subject": ""}, "对象", "empty"),
         ({"subject": "G10"}, "对象", "wrong_subject"),
         ({"attribute": "beauty"}, "指标", "unknown_attribute"),
-        ({"likely": "about 30"}, "最可能", "not_a_number"),
+        ({"likely": "plenty"}, "最可能", "not_a_number"),
         ({"likely": ""}, "最可能", "empty"),
         ({"low": "400"}, "下限", "out_of_order"),
         ({"high": "10"}, "上限", "out_of_order"),
@@ -396,7 +396,7 @@ def test_investment_in_another_unit_is_converted_and_said_or_refused_by_name(reg
 
 def test_faults_of_projects_are_in_the_row_and_column_of_the_file(region):
     heads = ("id", "名称", "segment", "年产值", "land_mu")
-    rows = (("A", "甲", "光纤激光器", "5", ""), ("",) * 5, ("A", "乙", "???", "", "about 30"))
+    rows = (("A", "甲", "光纤激光器", "5", ""), ("",) * 5, ("A", "乙", "???", "", "plenty"))
     found = read(region, as_csv(*rows, heads=heads), kind="projects")
     assert set(cells(found)) == {(4, "id"), (4, "segment"), (4, "年产值"), (4, "land_mu")}
 
@@ -726,7 +726,7 @@ NAMES = ["row 99.csv", "a, row 5, column x.csv", "x row 7, column 名称.csv", "
 @pytest.mark.parametrize("name", NAMES)
 def test_names_that_speak_of_rows_and_columns_are_only_names(region, name):
     heads = ("id", "名称", "segment", "年产值", "land_mu, column y")
-    rows = (("A", "row 8", "光纤激光器", "5", ""), ("A", "column z", "???", "", "about 30"))
+    rows = (("A", "row 8", "光纤激光器", "5", ""), ("A", "column z", "???", "", "plenty"))
     found = read(region, as_csv(*rows, heads=heads), name, kind="projects")
     assert set(cells(found)) == {(3, "id"), (3, "segment"), (3, "年产值")}
     assert {fault.place.name for fault in found.faults} == {name}

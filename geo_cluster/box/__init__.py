@@ -11,7 +11,8 @@
     ---- below this line is what runs inside
     inside.py   what the process does: import, lock itself in, read, answer
     lock.py     no network, no other file, no other program; memory, time and open files limited
-    tables.py   CSV and XLSX -> rows of text
+    tables.py   texts and workbooks -> sheets of text, by open_xml.py, open_document.py, marked.py (HTML, XML of 2003)
+    cells.py    what a cell shows
     datasets.py what of a file or an archive is opened, each with what belongs to it
     looks.py    is it what it says, and does nothing in it run or reach elsewhere
     texts.py    encodings that are stated wrongly or not at all

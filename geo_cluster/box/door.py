@@ -18,9 +18,22 @@ from geo_cluster.errors import Fault, InputError, Place, reason_of
 if TYPE_CHECKING:
     import pandas as pd
 
-BOOKS = (".xlsx", ".xlsm")
 OLD_BOOK = b"\xd0\xcf\x11\xe0"
 """How an old Excel file begins, and a new one under a password."""
+
+NOT_READ = {
+    b"Rar!": "RAR",
+    b"7z\xbc\xaf": "7z",
+    b"%PDF": "PDF",
+    b"\x89PNG": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"GIF8": "GIF",
+    b"\x1f\x8b": "GZIP",
+    b"{\\rtf": "RTF",
+    b"AC10": "DWG",
+    b"MIME-Version:": "MHTML",
+}
+"""How files begin that people have tables in, and that aren't read."""
 
 MB = 2**20
 LONGEST_CRS = 20_000
@@ -29,19 +42,32 @@ ELSEWHERE = ("nadgrids", "geoidgrids", "parameterfile", "://", "@")
 
 
 @dataclass(frozen=True)
-class Rows:
-    """A table as it came: rows with something in them, and cells that aren't what they show.
+class Sheet:
+    """A sheet as it came: rows with something in them, cells that aren't what they show, what is hidden or merged.
 
     Attributes
     ----------
+    name : str
+        '' where a file has but one, as a text does.
     rows : list of (int, list of str)
         Number of the row in the file, from 1, and its cells; what is empty at the end is left out.
     odd : list of (int, int, str, str)
         Row and column, from 1, of a cell that is an `error` (with its text) or a formula `unsaved` without a value.
+    hidden : bool
+        Whether the sheet is hidden.
+    hidden_rows, hidden_columns : tuple of int
+        Of those with something in them, the ones that are hidden or filtered away.
+    merged : list of (int, int, int, int)
+        Top, left, bottom and right of cells merged into one.
     """
 
+    name: str
     rows: list[tuple[int, list[str]]]
-    odd: list[tuple[int, int, str, str]]
+    odd: list[tuple[int, int, str, str]] = field(default_factory=list)
+    hidden: bool = False
+    hidden_rows: tuple[int, ...] = ()
+    hidden_columns: tuple[int, ...] = ()
+    merged: list[tuple[int, int, int, int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -70,28 +96,35 @@ def suffix(name: str) -> str:
     return PurePosixPath(name.replace("\\", "/")).suffix.lower()
 
 
-def rows(content: bytes, name: str) -> Rows:
-    """Read a CSV (UTF-8, UTF-16, GB 18030; comma, tab or semicolon) or the first sheet of an XLSX.
+def sheets(content: bytes, name: str) -> list[Sheet]:
+    """Read every sheet of a table: text in any encoding and separator, HTML, .xlsx, .xlsm, .xls, .et, .xlsb, .ods.
+
+    What the file is, its content says, whatever it is called.
 
     Raises
     ------
     InputError
-        It is no such file, too large, or can't be read.
+        It is no such file, too large, guarded by a password, or can't be read.
     """
     check_size(content, name)
-    is_book, is_packed = suffix(name) in BOOKS, content[:2] == b"PK"
-    if suffix(name) == ".xls":
-        raise InputError(Fault("box.old_book", name))
-    if content[:4] == OLD_BOOK:
-        raise InputError(Fault("box.password", name))
-    if is_packed and not is_book:
-        raise InputError(Fault("box.packed_text", name))
-    if is_book and not is_packed:
-        raise InputError(Fault("box.not_a_book", name))
-    said, _ = ask("sheet" if is_book else "lines", {suffix(name): content}, name)
+    said = next((kind for head, kind in NOT_READ.items() if content.startswith(head)), None)
+    if said:
+        raise InputError(Fault("box.not_read", name, kind=said))
+    is_book = content[:2] == b"PK" or content[:4] == OLD_BOOK
+    found, _ = ask("sheet" if is_book else "lines", {suffix(name): content}, name)
     with _believed(name):
-        odd = [(int(row), int(column), str(kind), str(shown)) for row, column, kind, shown in said["odd"]]
-        return Rows([(int(number), list(map(str, cells))) for number, cells in said["rows"]], odd)
+        return [
+            Sheet(
+                str(one["name"]),
+                [(int(number), list(map(str, cells))) for number, cells in one["rows"]],
+                [(int(row), int(column), str(kind), str(shown)) for row, column, kind, shown in one["odd"]],
+                bool(one["hidden"]),
+                tuple(map(int, one["hidden_rows"])),
+                tuple(map(int, one["hidden_columns"])),
+                [(int(top), int(left), int(bottom), int(right)) for top, left, bottom, right in one["merged"]],
+            )
+            for one in found["sheets"]
+        ]
 
 
 def shapes(files: Mapping[str, bytes], name: str, *, layers: Sequence[str] = (), every: bool = False) -> Shapes:

@@ -13,11 +13,12 @@ from geo_cluster.box.limits import Limits
 from geo_cluster.errors import InputError, Place
 
 NEEDS = {
-    "lines": ("encodings.gb18030", "encodings.utf_16", "geo_cluster.box.tables"),
-    "sheet": ("openpyxl.worksheet._reader", "openpyxl.reader.excel", "geo_cluster.box.tables"),
+    "lines": ("encodings.gb18030", "encodings.big5", "encodings.utf_16_le", "encodings.utf_16_be", "encodings.utf_16",
+              "encodings.utf_32", "geo_cluster.box.tables"),
+    "sheet": ("python_calamine", "geo_cluster.box.tables"),
     "shapes": ("encodings.gb18030", "pyogrio.raw", "geo_cluster.box.shapes"),
     "columnar": ("pyarrow.parquet", "geo_cluster.box.columnar"),
-}
+}  # fmt: skip
 """Modules that answer each question, imported before the door closes; the last one has a function of its name."""
 
 BROKEN = {

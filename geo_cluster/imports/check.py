@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -12,17 +13,17 @@ from geo_cluster.box import door
 from geo_cluster.box.door import suffix
 from geo_cluster.domain import Text
 from geo_cluster.errors import Fault, Faults, InputError, More, Place
-from geo_cluster.imports import drawn, whereabouts
+from geo_cluster.imports import drawn, plausible, tables, whereabouts
 from geo_cluster.imports.checked import Checked, ImportContext, Kind
-from geo_cluster.imports.files import TABLES, Layered, digest, ending_of, read_layers
-from geo_cluster.imports.headings import columns_of, key_of, kind_of
+from geo_cluster.imports.files import Layered, digest, ending_of, read_layers
+from geo_cluster.imports.headings import columns_of, key_of
 from geo_cluster.imports.observations import check_observations
 from geo_cluster.imports.parcels import check_parcels, site_calls
 from geo_cluster.imports.projects import check_projects
 from geo_cluster.imports.substations import check_substations
+from geo_cluster.imports.tables import AS_IT_IS, TableChoice
 from geo_cluster.region import Region
 from geo_cluster.supply import land_survey
-from geo_cluster.world import tabular
 
 SAMPLE = "示例 sample"
 
@@ -38,6 +39,7 @@ def check_file(
     belongs: Mapping[str, str] | None = None,
     rules: tuple[bytes, bytes] | None = None,
     layers: Sequence[str] = (),
+    table: TableChoice = AS_IT_IS,
 ) -> Checked:
     """Read and check one file.
 
@@ -59,6 +61,8 @@ def check_file(
         The CSV of exclusion rules and the GeoPackage of their layers, for parcels.
     layers : sequence of str
         Which layers of a file of shapes are read; none for all.
+    table : TableChoice
+        Of a table: which sheet, which heading means what, and cells that were mended.
 
     Returns
     -------
@@ -66,6 +70,7 @@ def check_file(
         With every fault; nothing is raised for what the file says.
     """
     context = ImportContext(kind, name, digest(content), region, source.strip() or name, crs, belongs=belongs or {})
+    context = replace(context, mapping=table.mapping)
     try:
         if rules and kind == "parcels":
             read = land_survey.rules_of(rules[0], "rules.csv", rules[1], "exclusions.gpkg")
@@ -75,8 +80,8 @@ def check_file(
             made_up, context = _said_sample(found.frame.columns, context)
             checked = _checked_shapes(found, context)
         else:
-            rows = tabular.read(content, name)
-            made_up, context = _said_sample(rows.columns, context)
+            rows = tables.read(content, name, kind, table)
+            made_up, context = _said_sample(rows.frame.columns, context)
             checked = _checked(rows, context)
     except InputError as refusal:
         return Checked(kind, name, context.sha256, pd.DataFrame(), tuple(refusal.faults))
@@ -96,7 +101,7 @@ def _said_sample(headings: Iterable[object], context: ImportContext) -> tuple[bo
     return made_up, context
 
 
-def _checked(rows: pd.DataFrame, context: ImportContext) -> Checked:
+def _checked(rows: Any, context: ImportContext) -> Checked:
     """A table, by the checker of its kind."""
     if context.kind == "parcels":
         return check_parcels(rows, context)
@@ -126,6 +131,7 @@ def _checked_shapes(found: Layered, context: ImportContext) -> Checked:
         site = next((key for key in table if key_of(kind, key) == "site"), None)
         if site is None:
             table[columns_of(kind)["site"]["zh"]] = drawn.site_by_layer(found, site_calls(context.region))[table.index]
+        table = plausible.with_unit(table, frame.geometry)
         checked = check_parcels(gpd.GeoDataFrame(table, geometry=frame.geometry), context)
         is_far = any(one.code == "imports.far_from_site" for one in checked.faults)
         if is_far and not context.crs and (other := whereabouts.far_but(frame, sites, place)):
@@ -154,7 +160,7 @@ def guess(content: bytes, name: str) -> str:
     try:
         if ending:
             return _kind_of_shapes(door.shapes({ending: content}, name), name)
-        return kind_of(tabular.read(content, name).columns) if suffix(name) in TABLES else ""
+        return tables.kind(content, name)
     except InputError:
         return "parcels" if ending else ""
 

@@ -303,7 +303,9 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 def _land(files: Mapping[str, bytes], some: Sequence[AcceptedImport]) -> dict[str, bytes]:
     """`land/land.csv` and `land/sites.csv` of all imports of parcels, as `surveys.joined` has it."""
     kept = [of for _, of in _surveys(files, some)]
-    return {f"land/{name}": spreadsheet.as_csv(surveys.joined(kept, name)) for name in ("land.csv", "sites.csv") if kept}
+    return {
+        f"land/{name}": spreadsheet.as_csv(surveys.joined(kept, name)) for name in ("land.csv", "sites.csv") if kept
+    }
 
 
 def _count(checked: Checked) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -16,7 +17,7 @@ from geo_cluster.box import door
 from geo_cluster.domain import LANGUAGES, KnownBetter, Text
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.imports import plausible, surveys, whereabouts
-from geo_cluster.imports.cells import plain, spans, unit_factor
+from geo_cluster.imports.cells import plain, spans
 from geo_cluster.imports.checked import Checked, ImportContext
 from geo_cluster.imports.files import HOWS, chosen_system
 from geo_cluster.imports.headings import Rows, recognise
@@ -62,7 +63,7 @@ def check_parcels(parcels: pd.DataFrame, context: ImportContext) -> Checked:
     table = pd.DataFrame(parcels.drop(columns=parcels.geometry.name)).astype(object) if shapes else parcels
     table = table.where(table.notna(), "").astype(str) if shapes else table
     rows = recognise(table, context)
-    if rows.faults or rows.text.empty:
+    if rows.halted or rows.text.empty:
         return rows.checked()
     geometry = parcels.geometry if shapes else _outlines(rows)
     if geometry is None:
@@ -173,11 +174,14 @@ def _parcels(rows: Rows, geometry: gpd.GeoSeries) -> gpd.GeoDataFrame:
 def _listed(rows: Rows) -> Checked:
     """A list of areas: net land as it was stated, the largest parcel as the largest piece."""
     context, text = rows.context, rows.text
-    calls = named(subjects(context.region).query("kind == 'site'"))
-    bounds, _ = spans(text["area"])
-    area, sites = np.full(len(text), np.nan), []
+    calls = site_calls(context.region)
+    bounds, bad = spans(text["area"])  # hectares by now
+    sites = []
     for k, (row, cells) in enumerate(zip(text.index, text.to_dict("records"), strict=True)):
-        area[k] = _area(rows, row, cells, bounds[k, 1] if bounds[k, 0] > 0 else np.nan)
+        if not cells["area"]:
+            rows.faults.append(Fault("imports.no_area", rows.at(row, "area")))
+        elif bad[k] or not bounds[k, 0] > 0:
+            rows.faults.append(Fault("imports.not_positive", rows.at(row, "area"), value=cells["area"]))
         site = calls.get(cells["site"].lower()) or context.belongs.get(cells["site"], "")
         sites.append(site)
         if not site and cells["site"]:
@@ -185,16 +189,24 @@ def _listed(rows: Rows) -> Checked:
         elif not site:
             rows.faults.append(Fault("imports.no_site", rows.at(row, "site")))
     rows.faults.extend(_unknown_words(rows))
-    repeated = text["parcel"].duplicated() & (text["parcel"] != "")
+    repeated = text[["site", "parcel"]].duplicated() & (text["parcel"] != "")
     rows.faults.extend(Fault("imports.repeated_parcel", rows.at(row, "parcel")) for row in text.index[repeated])
+    rows.faults.extend(plausible.size_faults(rows, pd.Series(bounds[:, 2], index=text.index)))
     if rows.faults:
         return rows.checked()
     used = [key for key in _OPTIONAL if key in rows.headings]
-    land = text[["parcel", *used]].assign(site=sites, gross_ha=area, net_ha=area, unknown_ha=0.0, largest_piece_ha=area)
-    totals = land_survey.totals(land[offered(land, land=toml.table("land"))])
+    land = text[["parcel", *used]].assign(
+        site=sites, gross_ha=bounds[:, 2], net_ha=bounds[:, 2], unknown_ha=bounds[:, 2] - bounds[:, 0],
+        largest_piece_ha=bounds[:, 1],
+    )  # fmt: skip
+    free = offered(land, land=toml.table("land"))
+    totals = land_survey.totals(land[free])
     rows.notes.extend(_not_offered(land))
     source = context.source or context.name
-    known = tuple(KnownBetter(**{**row, "basis": "reported"}) for row in land_survey.known(totals, source))
+    middle = pd.Series(bounds[:, 1], index=text.index)[free].groupby(land["site"][free]).sum()
+    known = tuple(
+        KnownBetter(**{**row, "basis": "reported"} | _likely(row, middle)) for row in land_survey.known(totals, source)
+    )
     rows.notes.append(
         Text(
             zh="只有面积、没有边界：面积按所报净面积计入。",
@@ -210,28 +222,9 @@ def _listed(rows: Rows) -> Checked:
     )
 
 
-def _area(rows: Rows, row: int, cells: Mapping[str, str], area: float) -> float:
-    """Hectares of a row; nan, and a fault, where they aren't known."""
-    unit = cells["unit"] or _unit_in(rows.headings.get("area", ""))
-    factor = unit_factor("available_land_ha", unit)
-    place = rows.at(row, "unit" if "unit" in rows.headings else "area")
-    if not cells["area"]:
-        rows.faults.append(Fault("imports.no_area", rows.at(row, "area")))
-    elif not area > 0:
-        rows.faults.append(Fault("imports.not_positive", rows.at(row, "area"), value=cells["area"]))
-    elif factor is None and cells["unit"]:
-        rows.faults.append(Fault("imports.unknown_area_unit", place, unit=cells["unit"]))
-    elif factor is None:
-        rows.faults.append(Fault("imports.no_area_unit", place))
-    return np.nan if factor is None else area * factor
-
-
-def _unit_in(heading: str) -> str:
-    """The unit that a heading such as 面积(亩) or area_ha says."""
-    found = plain(heading).lower()
-    return next(
-        (unit for mark, unit in (("亩", "亩"), ("mu", "亩"), ("公顷", "公顷"), ("ha", "公顷")) if mark in found), ""
-    )
+def _likely(row: Mapping[str, Any], middle: pd.Series) -> dict[str, float]:
+    """Of areas that were stated as ranges, the sum of their middles."""
+    return {"likely": round(float(middle[row["subject"]]), 3)} if row["attribute"] == "available_land_ha" else {}
 
 
 def _unknown_words(rows: Rows) -> Iterator[Fault]:

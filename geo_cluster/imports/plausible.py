@@ -12,7 +12,8 @@ import shapely
 from geo_cluster.domain import Text
 from geo_cluster.errors import Fault
 from geo_cluster.imports.cells import spans, unit_factor
-from geo_cluster.imports.headings import Rows
+from geo_cluster.imports.checked import Kind
+from geo_cluster.imports.headings import Rows, calls_of, columns_of, key_of
 from geo_cluster.supply.layer import zones_of
 from geo_cluster.supply.parcels import Sliver
 
@@ -45,19 +46,9 @@ def size_faults(rows: Rows, area: pd.Series) -> Iterator[Fault]:
 
 
 def area_notes(rows: Rows, area: pd.Series) -> Iterator[Text]:
-    """Rows whose outline has another area than their column says."""
-    if "area" not in rows.headings or not rows.text["area"].ne("").any():
-        return
+    """Rows whose outline has another area than their column says, which is in hectares by now."""
     bounds, bad = spans(rows.text["area"])
     said = pd.Series(np.where(bad, np.nan, bounds[:, 1]), index=area.index)
-    factors = _factors(rows, said, area)
-    if factors is None:
-        yield Text(
-            zh="“面积”列没有单位，与边界对不上；按边界计。",
-            en="The areas say no unit and fit no outline; outlines count.",
-        )
-        return
-    said = said * factors
     differs = ((said - area).abs() > DIFFERS * area) & said.notna()
     if differs.any():
         shown = [
@@ -71,18 +62,23 @@ def area_notes(rows: Rows, area: pd.Series) -> Iterator[Text]:
         )
 
 
-def _factors(rows: Rows, said: pd.Series, area: pd.Series) -> pd.Series | None:
-    """Hectares of one of what each row says; the unit that fits all where none is said, None where none fits."""
-    stated = rows.text["unit"].map(lambda unit: unit_factor("available_land_ha", unit) if unit else None)
-    heading = rows.headings["area"].replace("（", "(").replace("）", ")")
-    inside = unit_factor("available_land_ha", heading.partition("(")[2].rstrip(")")) if "(" in heading else None
-    if stated.notna().any() or inside is not None:
-        return stated.astype(float).fillna(inside if inside is not None else np.nan)
+def with_unit(table: pd.DataFrame, shapes: gpd.GeoSeries) -> pd.DataFrame:
+    """A table of parcels with outlines whose column of areas says its unit: the one in which most outlines agree.
+
+    A column that says none and agrees in none is of something else, and steps aside.
+    """
+    kind: Kind = "parcels"
+    heading = next((key for key in table if key_of(kind, key) == "area"), None)
+    if heading is None or calls_of(kind).of(heading).unit or any(key_of(kind, key) == "unit" for key in table):
+        return table
+    bounds, _ = spans(table[heading])
+    area = hectares(gpd.GeoDataFrame(geometry=shapes)).to_numpy()
+    is_said = np.isfinite(bounds[:, 1]) & (bounds[:, 1] > 0)
     for unit in AREA_UNITS:
-        factor = unit_factor("available_land_ha", unit) or np.nan
-        if ((said * factor - area).abs() <= DIFFERS * area)[said.notna()].all():
-            return pd.Series(factor, index=said.index)
-    return None
+        said = bounds[:, 1] * (unit_factor("available_land_ha", unit) or np.nan)
+        if is_said.any() and (np.abs(said - area) <= DIFFERS * area)[is_said].mean() > 0.5:
+            return table.rename(columns={heading: f"{columns_of(kind)['area']['zh']}({unit})"})
+    return table.drop(columns=heading)
 
 
 def sliver_notes(slivers: Sequence[Sliver], names: Sequence[str]) -> Iterator[Text]:

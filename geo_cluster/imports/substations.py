@@ -24,6 +24,7 @@ from geo_cluster.supply.serving_station import feeding_station
 from geo_cluster.supply.substations import feeding_levels, headroom, substation_faults, transformers
 from geo_cluster.world import layers, spreadsheet
 from geo_cluster.world.coordinates import convert
+from geo_cluster.world.sheets.table import Table
 
 FILE = "substations.csv"
 MADE_BY = "import"
@@ -32,7 +33,9 @@ NUMBERS = ("peak_low_mva", "peak_mva", "peak_high_mva", "lon", "lat")
 BASIS: dict[str, Basis] = {"stated": "reported", "N-1": "derived"}
 
 
-def check_substations(table: pd.DataFrame, context: ImportContext, *, today: datetime.date | None = None) -> Checked:
+def check_substations(
+    table: Table | pd.DataFrame, context: ImportContext, *, today: datetime.date | None = None
+) -> Checked:
     """Check a table of substations; see `tables/imports.toml` for its columns.
 
     A station whose id or name is in the layer updates it, any other is added. What it can spare is what the grid
@@ -40,8 +43,7 @@ def check_substations(table: pd.DataFrame, context: ImportContext, *, today: dat
 
     Parameters
     ----------
-    table : DataFrame
-        As `tabular.read` gives it.
+    table : Table or DataFrame
     context : ImportContext
         Its `crs` may be `gcj02`, `bd09` or an EPSG code; coordinates are in WGS 84 otherwise.
     today : date, optional
@@ -54,7 +56,7 @@ def check_substations(table: pd.DataFrame, context: ImportContext, *, today: dat
     """
     today = today or datetime.date.today()
     rows = recognise(table, context)
-    if rows.faults or rows.text.empty:
+    if rows.halted or rows.text.empty:
         return rows.checked()
     region, text = context.region, rows.text
     base = region.layers.read("substations")

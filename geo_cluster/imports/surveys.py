@@ -67,7 +67,9 @@ def _summed(sites: pd.DataFrame) -> pd.DataFrame:
     return numbers.groupby(sites["site"].to_numpy(), sort=True).agg(how).round(4).rename_axis("site").reset_index()
 
 
-def known(kept: Sequence[tuple[Mapping[str, bytes], bool]], latest: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def known(
+    kept: Sequence[tuple[Mapping[str, bytes], bool]], latest: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
     """Numbers of the latest survey's sites with the earlier ones that it adds to.
 
     Parameters
@@ -123,7 +125,9 @@ def again(files: Mapping[str, bytes], checked: Checked) -> int:
 
 def _ground(content: bytes) -> gpd.GeoDataFrame:
     table = spreadsheet.read_csv(content)
-    return gpd.GeoDataFrame(table[["site", "parcel"]], geometry=gpd.GeoSeries.from_wkt(table["outline"]), crs=layers.CRS)
+    return gpd.GeoDataFrame(
+        table[["site", "parcel"]], geometry=gpd.GeoSeries.from_wkt(table["outline"]), crs=layers.CRS
+    )
 
 
 def settled(
@@ -153,7 +157,9 @@ def settled(
     """
     sites = {one.subject for one in checked.known}
     here = [
-        (name, files) for name, files, _ in surveys if sites & set(spreadsheet.read_csv(files[LAND], dtype=object)["site"])
+        (name, files)
+        for name, files, _ in surveys
+        if sites & set(spreadsheet.read_csv(files[LAND], dtype=object)["site"])
     ]
     counts = {name: again(files, checked) for name, files in here}
     twice = {name: count for name, count in counts.items() if count}
@@ -161,7 +167,9 @@ def settled(
     adding = bool(here) and (likely if adds is None else adds)
     extra = {**checked.extra, "adds": adding, "earlier": tuple(counts), "again": sum(twice.values())}
     if adding and twice:
-        faults = tuple(Fault("imports.parcels_again", checked.name, name=name, count=count) for name, count in twice.items())
+        faults = tuple(
+            Fault("imports.parcels_again", checked.name, name=name, count=count) for name, count in twice.items()
+        )
         return replace(checked, faults=faults, extra=extra)
     if not here:
         return replace(checked, extra=extra)
