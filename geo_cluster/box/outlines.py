@@ -88,8 +88,11 @@ def chained(shapes: Any, groups: Any, *, grid: float) -> tuple[Any, Any, Any]:
         found = np.array([ring for ring in rings if ring is not None], dtype=object)
         if not len(found):
             continue
-        tree = shapely.STRtree(shapely.boundary(found))
-        on, _ = tree.query(lines, predicate="covered_by")
+        on, _ = shapely.STRtree(shapely.boundary(found)).query(lines, predicate="covered_by")
+        others = np.setdiff1d(np.arange(len(rows)), on)
+        _, crossed = shapely.STRtree(found).query(lines[others], predicate="intersects")
+        found = np.delete(found, np.unique(crossed))  # lines go on inside: a net, no outline
+        on, _ = shapely.STRtree(shapely.boundary(found)).query(lines, predicate="covered_by")
         used[rows[np.unique(on)]] = True
         outlines += list(found)
         of += [group] * len(found)
