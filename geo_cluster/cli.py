@@ -201,7 +201,7 @@ def land(
 ) -> None:
     """Net developable land of parcels, its largest rectangle, and room for a project. 可建设用地与最大厂房。"""
     from geo_cluster.export import bundle
-    from geo_cluster.imports import ground
+    from geo_cluster.imports import ground, whereabouts
     from geo_cluster.supply import land_survey
 
     _, room, (found, notes), exclusions = _together(
@@ -210,9 +210,10 @@ def land(
         lambda: ground.parcels_of(parcels),
         lambda: land_survey.read_rules(rules, layers),
     )
+    refuse_if(list(whereabouts.rule_faults(exclusions, found, layers.name)))
     survey = land_survey.survey(found, exclusions, land_mu=room[0], hall_m=room[1])
     files = bundle.write_files(out, lambda folder: land_survey.write(survey, folder, source=parcels.name))
-    for note in notes:
+    for note in [*notes, *whereabouts.rule_notes(exclusions, survey.land)]:
         terminal.line(note[terminal.language()])
     for row in survey.sites.itertuples():
         terminal.line(
