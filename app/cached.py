@@ -34,6 +34,7 @@ from geo_cluster.imports import effect, ledger, templates
 from geo_cluster.imports.check import check_file, guess
 from geo_cluster.imports.checked import Checked, Kind
 from geo_cluster.imports.files import digest
+from geo_cluster.imports.tables import TableChoice
 from geo_cluster.intake import appraise, site_choice
 from geo_cluster.intake.site_choice import Choice, Weighed
 from geo_cluster.maps import page as maps_page
@@ -424,13 +425,18 @@ def kind_of(content: bytes, name: str) -> str:
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _checked(_content: bytes, sha256: str, name: str, kind: Kind, scenario: str, options: str, _rules: Any) -> Checked:  # noqa: ARG001
+    said = json.loads(options)
+    if "table" in said:
+        mended = {(row, column): text for row, column, text in said["table"]["mended"]}
+        without = frozenset(said["table"]["without"])
+        said["table"] = TableChoice(said["table"]["sheet"], said["table"]["mapping"], mended, without)
     return check_file(
         _content,
         name,
         kind=kind,
         region=region(Scenario.model_validate_json(scenario)),
         rules=_rules,
-        **json.loads(options),
+        **said,
     )
 
 

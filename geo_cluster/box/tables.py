@@ -97,9 +97,19 @@ def decoded(content: bytes, name: str) -> str:
             text = content.decode(code)
         except UnicodeDecodeError:
             continue
-        if "\0" not in text:
+        if not _NO_TEXT.search(text) and (code.startswith("utf-8") or _is_plausible(text)):
             return text.removeprefix("\ufeff")
     raise InputError(Fault("box.not_text", name))
+
+
+_NO_TEXT = re.compile("[\x00-\x08\x0e-\x1f]")
+
+
+def _is_plausible(text: str) -> bool:
+    """Whether most of a text are letters and marks of Chinese and of ASCII."""
+    head = text[:4000]
+    usual = sum(one < "\x7f" or "\u4e00" <= one <= "\u9fff" or one in "，。（）、：；“”％～—㎡×℃·《》" for one in head)
+    return usual >= 0.7 * len(head)
 
 
 def _codes(content: bytes) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from geo_cluster.imports.cells import plain, spans
 from geo_cluster.imports.checked import Checked, ImportContext
 from geo_cluster.imports.files import HOWS, chosen_system
 from geo_cluster.imports.headings import Rows, recognise
-from geo_cluster.imports.observations import compared, named, subjects
+from geo_cluster.imports.observations import compared, named
 from geo_cluster.region import Region
 from geo_cluster.supply import land_survey
 from geo_cluster.supply.parcels import Sliver, offered, parcel_faults, status_of, use_of

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import datetime
-from typing import NamedTuple
+from pathlib import PurePath
+from typing import Any, NamedTuple
 
 import pandas as pd
 import streamlit as st
 
 from app import cached, session, state
 from app.session import t
+from app.views.data import mending
 from app.views.data.preview import faulty, preview
 from app.widgets import plain, upload_words
 from geo_cluster import toml
+from geo_cluster.box.door import suffix
 from geo_cluster.box.limits import limits
 from geo_cluster.imports import ledger
 from geo_cluster.imports.checked import KINDS, Checked, Kind, fault_table
-from geo_cluster.imports.files import SHAPES, TABLES, digest
+from geo_cluster.imports.files import SHAPES, digest
+from geo_cluster.imports.headings import columns_of
 from geo_cluster.world import spreadsheet
 
 OTHERS = ("rules", "exclusions")
@@ -37,16 +41,15 @@ class Dropped(NamedTuple):
 def draw() -> None:
     """Templates, the drop zone, and one box a file."""
     st.markdown(t("data.import.how"))
-    _templates()
     stamp = digest(state.work().files.get(ledger.LEDGER, b""))[:12]
     upload_words()
-    uploaded = st.file_uploader(
-        t("data.import.drop"),
-        type=[one.lstrip(".") for one in (*TABLES, *SHAPES)],
-        accept_multiple_files=True,
-        key=f"import-files-{stamp}",
-    )
-    _limits()
+    drop, beside = st.columns([3, 2], gap="medium")
+    with drop:
+        uploaded = st.file_uploader(t("data.import.drop"), accept_multiple_files=True, key=f"import-files-{stamp}")
+        _limits()
+    with beside:
+        _example()
+    _templates()
     files = [Dropped(one.name, one.getvalue()) for one in uploaded]
     with st.container(horizontal=True):
         kinds = {k: _kind(k, file, stamp) for k, file in enumerate(files)}
@@ -65,6 +68,27 @@ def _limits() -> None:
     with st.expander(t("data.import.all_limits"), icon=":material/straighten:"):
         st.caption(" · ".join(f"{row[session.language()]} {getattr(now, key):,}" for key, row in names.items()))
         st.caption(t("data.import.raise_limits"))
+
+
+def _example() -> None:
+    """What a table of projects may look like, and its template."""
+    language, columns = session.language(), columns_of("projects")
+    st.caption(t("data.import.example"))
+    shown = ("name", "segment", "output_100m_yuan", "land_mu")
+    st.dataframe(
+        pd.DataFrame(
+            [[columns[key].get("example", "") for key in shown]], columns=[columns[k][language] for k in shown]
+        ),
+        hide_index=True,
+    )
+    st.download_button(
+        t("data.import.template"),
+        cached.template("projects", "xlsx"),
+        file_name="projects_template.xlsx",
+        icon=":material/download:",
+        key="template-example",
+        on_click="ignore",
+    )
 
 
 def _templates() -> None:
@@ -130,22 +154,45 @@ def _one(k: int, file: Dropped, kind: Kind, rules: tuple[bytes, bytes] | None, s
             )
             crs = _crs(key)
     belongs: dict[str, str] = {}
+    about: dict[str, Any] = {"source": source, "crs": crs}
+    is_table = suffix(file.name) not in SHAPES
+    if is_table:
+        about["table"] = mending.choice(f"{key}-{kind}")
     with st.spinner(t("data.import.checking")):
-        checked = cached.checked(file, kind, state.scenario(), source=source, crs=crs, belongs=belongs, rules=rules)
+        checked = cached.checked(file, kind, state.scenario(), belongs=belongs, rules=rules, **about)
+    if is_table:
+        checked = _matched_before(file, checked, kind, f"{key}-{kind}", about)
     if kind == "parcels" and len(checked.extra.get("belongs", ())):
         belongs = _belongs(checked.extra["belongs"], key)
         if belongs:
-            checked = cached.checked(file, kind, state.scenario(), source=source, crs=crs, belongs=belongs, rules=rules)
+            checked = cached.checked(file, kind, state.scenario(), belongs=belongs, rules=rules, **about)
+    if is_table:
+        mending.sheets(checked, f"{key}-{kind}")
     for note in checked.notes:
         st.caption(f":material/info: {plain(note[session.language()])}")
+    if is_table:
+        mending.matching(checked, kind, f"{key}-{kind}")
+        mending.understood(checked)
     if checked.faults:
-        _refused(checked, key)
+        _refused(checked, key, mended=f"{key}-{kind}" if is_table else "")
         return
+    if is_table:
+        mending.cells(checked, f"{key}-{kind}")
+        mending.save(checked, f"{key}-{kind}")
     if not checked.is_ready:
         st.info(t("data.import.nothing"))
         return
     preview(checked)
     _accept(checked, key)
+
+
+def _matched_before(file: Dropped, checked: Checked, kind: Kind, key: str, about: dict[str, Any]) -> Checked:
+    """The same, read as a table of these headings was matched by hand before."""
+    before = state.remembered_headings(kind, checked.meant["heading"]) if len(checked.meant) else {}
+    if not before or about["table"]["mapping"]:
+        return checked
+    about["table"] = mending.chosen(key, mapping=before)
+    return cached.checked(file, kind, state.scenario(), belongs={}, rules=None, **about)
 
 
 def _crs(key: str) -> str:
@@ -180,8 +227,8 @@ def _belongs(found: pd.DataFrame, key: str) -> dict[str, str]:
     return out
 
 
-def _refused(checked: Checked, key: str) -> None:
-    """Every fault in words, the cells marked, and the list to take away."""
+def _refused(checked: Checked, key: str, *, mended: str) -> None:
+    """Every fault in words, the cells to be mended or marked, and the list to take away."""
     st.error(t("data.import.faults", count=len(checked.faults)), icon=":material/error:")
     table = fault_table(checked.faults)
     words = [session.words(fault) for fault in checked.faults]
@@ -198,7 +245,11 @@ def _refused(checked: Checked, key: str) -> None:
         key=f"save-faults-{key}",
         on_click="ignore",
     )
-    faulty(checked)
+    if mended:
+        mending.cells(checked, mended)
+        mending.save(checked, mended)
+    else:
+        faulty(checked)
 
 
 def _accept(checked: Checked, key: str) -> None:
@@ -212,5 +263,7 @@ def _accept(checked: Checked, key: str) -> None:
         now = datetime.datetime.now().astimezone()
         held = ledger.accept(state.scenario().known, state.work().files, checked, when=now)
         state.change_data(t("data.note.import", name=checked.name[:80]), known=held.known, files=held.files)
+        if checked.kind == "projects":
+            state.name_after(PurePath(checked.name).stem)
         st.toast(t("data.import.done", name=_safe(checked.name)), icon=":material/check:")
         st.rerun()

@@ -153,7 +153,7 @@ class Calls:
         ((key, rank, unit),) = held
         own = self.unit(key)
         said = [piece for piece in pieces if own and units.factor(own, piece) is not None]
-        strange = [piece for piece in pieces if piece not in said and not _HARMLESS.match(piece)] if own else []
+        strange = [piece for piece in pieces if piece not in said and not _HARMLESS.match(piece.lower())] if own else []
         said = said if own else [piece for piece in pieces if units.kind_of(piece)]
         if own and len({units.factor(own, piece) for piece in said}) > 1:
             strange = said
@@ -173,7 +173,7 @@ def _split(text: str) -> tuple[str, list[str]]:
     >>> _split("年产值（预计，万元）"), _split("用地[单位：亩]")
     (('年产值', ['预计', '万元']), ('用地', ['亩']))
     """
-    folded = fold(text).lower().replace("（", "(").replace("）", ")")
+    folded = fold(text)
     pieces = []
     for bracket in _BRACKETS.findall(folded):
         whole = re.sub(r"^单位[:是为]?\s*", "", bracket.strip())
@@ -184,7 +184,7 @@ def _split(text: str) -> tuple[str, list[str]]:
 
 def _tails(text: str) -> list[tuple[str, list[str]]]:
     """Ways to part a heading from a unit at its end, or its beginning: 年产值/万元, area_mu, 面积 亩, 单位：亩."""
-    folded = fold(text).lower()
+    folded = fold(text)
     found = []
     for mark in re.finditer(r"[_/ \-:,，:]+(?:单位[:是为]?)?", folded):
         before, after = folded[: mark.start()], folded[mark.end() :]

@@ -16,8 +16,43 @@ from geo_cluster.world.sheets import units
 from geo_cluster.world.sheets.words import fold
 
 EMPTY = frozenset(
-    "- -- --- — —— / // \\ 无 暂无 没有 待定 未定 未知 不详 待补充 待填 待报 待核 空 无数据 n/a na n.a. nan none null nil "
-    "tbd # … ... . ? 、 / 〇〇".split()
+    [
+        "-",
+        "--",
+        "---",
+        "—",
+        "——",
+        "/",
+        "//",
+        "\\",
+        "无",
+        "暂无",
+        "没有",
+        "待定",
+        "未定",
+        "未知",
+        "不详",
+        "待补充",
+        "待填",
+        "待报",
+        "待核",
+        "空",
+        "无数据",
+        "n/a",
+        "na",
+        "n.a.",
+        "nan",
+        "none",
+        "null",
+        "nil",
+        "tbd",
+        "#",
+        "…",
+        "...",
+        ".",
+        "?",
+        "、",
+    ]
 )
 """What people write into a cell that says nothing."""
 
@@ -301,7 +336,9 @@ def _rating(part: str) -> tuple[int, float, str] | Fault:
         return (*both, unit) if both else Fault("sheets.which_is_the_count", NOWHERE, value=part)
     if alone and _number(alone[1]) > 0:
         return 1, _number(alone[1]), alone[2].strip()
-    return Fault("no_transformers" if alone else "unreadable_ratings")
+    if alone:
+        return Fault("sheets.no_transformers", NOWHERE, value=part)
+    return Fault("sheets.unreadable_ratings", NOWHERE, value=part)
 
 
 KNOWN_KV = (1000, 800, 750, 500, 400, 330, 220, 110, 66, 35, 20, 10.5, 10, 6.3, 6, 0.4, 0.38)

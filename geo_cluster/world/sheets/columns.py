@@ -222,6 +222,8 @@ class _Column:
             return self.amount(cell, said)
         if self.reads in ("text", "verbatim"):
             return cell if self.reads == "verbatim" else plain(cell)
+        if self.reads == "word":
+            return plain(cell).strip("-—–_/\\… ") and plain(cell)
         if cells.is_empty(cell):
             return ""
         if self.reads == "ratings":
@@ -234,13 +236,12 @@ def _day(cell: str) -> str | Fault:
 
 
 READERS: dict[str, Callable[[str], str | Fault]] = {
-    "word": plain,
     "year": cells.year,
     "day": _day,
     "voltages": cells.voltages,
     "degrees": cells.degrees,
 }
-"""How cells are read that aren't amounts, ratings or text."""
+"""How cells are read that aren't amounts, ratings, words or text."""
 
 LEFT = ("sheets.not_a_number", "sheets.not_a_year", "sheets.not_a_day", "sheets.not_degrees", "sheets.no_unit_of_row")
 """Faults that are left to the checkers, which say what their kind takes in such a place."""
@@ -326,7 +327,7 @@ def _tell(
             zh, en = title["zh"], title["en"]
             notes.append(
                 Text(
-                    zh=f"“{column.heading}”有 {column.no_unit} 个数没有写单位，按“{zh}”读。",
+                    zh=f"“{column.heading}”没有写单位（{column.no_unit} 个数），按“{zh}”读。",
                     en=f"{column.heading}: {column.no_unit} numbers have no unit; read as {en}.",
                 )
             )

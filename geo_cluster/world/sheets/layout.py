@@ -14,7 +14,27 @@ LOOKED_AT = 60
 """The heading row is one of the first so many."""
 
 TOTALS = frozenset(
-    "合计 总计 小计 共计 累计 合计数 总数 平均 平均值 均值 总和 汇总 total totals subtotal sum average mean grandtotal".split()
+    [
+        "合计",
+        "总计",
+        "小计",
+        "共计",
+        "累计",
+        "合计数",
+        "总数",
+        "平均",
+        "平均值",
+        "均值",
+        "总和",
+        "汇总",
+        "total",
+        "totals",
+        "subtotal",
+        "sum",
+        "average",
+        "mean",
+        "grandtotal",
+    ]
 )
 _TOTAL_LIKE = re.compile(
     r"^(?:合计|总计|小计|共计|本页小计|本页合计)(?:[(:].*)?$|^[一-鿿]{2,8}(?:小计|合计|总计)$|^其中[:]?$"
@@ -44,7 +64,7 @@ class Layout:
     score : int
         How many headings are known.
     dropped : list of (int, str, str)
-        Row, why (`total`, `note`, `repeated`, `numbering`), and its first cell.
+        Row, why (`total`, `note`, `repeated`, `numbering`), and its first cells.
     filled : set of (int, int)
         Row and column, from 1, of cells that stand for a merged one above them.
     units : list of str
@@ -172,7 +192,7 @@ def _kept(
     for k, (number, cells) in enumerate(rows):
         why = _no_data(cells, headings, last, is_first=k == 0)
         if why:
-            dropped.append((number, why, next(cell for cell in cells if cell)[:40]))
+            dropped.append((number, why, " ".join([cell for cell in cells if cell][:3])[:40]))
         else:
             kept.append((number, cells))
     return kept, dropped
