@@ -192,7 +192,9 @@ def match(
 
 @cli.command()
 def land(
-    parcels: Annotated[Path, typer.Argument(help="地块（GeoJSON、GPKG、SHP、KML、DXF 等，含园区列）/ parcels with a column site")],
+    parcels: Annotated[
+        Path, typer.Argument(help="地块（GeoJSON、GPKG、SHP、KML、DXF 等，含园区列）/ parcels with a column site")
+    ],
     rules: Annotated[Path, typer.Option(help="规则 CSV：name,layer,buffer_m / rules in order")],
     layers: Annotated[Path, typer.Option(help="约束图层 GeoPackage / exclusion layers")],
     out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the results")] = Path("land"),

@@ -774,7 +774,9 @@ def test_of_very_many_faults_the_first_are_kept_and_the_others_counted(region):
 @pytest.mark.slow
 def test_very_many_parcels_with_words_of_their_own_are_counted(region):
     content = parcels(["H01"] * 1_500, at=(115.0, 30.15), status=["whatever"] * 1_500, use=["?"] * 1_500)
-    content.geometry = [translate(one, -25_000 * (k // 100), 250 * (k // 100)) for k, one in enumerate(content.geometry)]
+    content.geometry = [
+        translate(one, -25_000 * (k // 100), 250 * (k // 100)) for k, one in enumerate(content.geometry)
+    ]
     checked = read(region, packed(content), name="p.geojson", kind="parcels")
     assert len(checked.faults) == MOST + 1
     assert checked.faults[0].row == 1

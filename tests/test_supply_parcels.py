@@ -106,7 +106,15 @@ def test_a_boundary_that_was_drawn_twice_is_no_overlap():
 def test_words_of_status_and_use_are_known_as_people_write_them():
     words = {"净地": "净地", "已出让": "已供", "granted": "已供", "未供": "净地", "怪地": ""}
     assert {word: status_of(word, LAND) for word in words} == words
-    uses = {"M1": "M1", "二类工业用地": "M2", "100101": "100101", "R2": "other", "0701": "other", "绿地": "other", "?": ""}
+    uses = {
+        "M1": "M1",
+        "二类工业用地": "M2",
+        "100101": "100101",
+        "R2": "other",
+        "0701": "other",
+        "绿地": "other",
+        "?": "",
+    }
     assert {word: use_of(word, LAND) for word in uses} == uses
     land = parcels(*ROW[:3], status=["已出让", "", None], use=["M1", "R2", ""])
     assert offered(land, land=LAND).tolist() == [False, False, True]

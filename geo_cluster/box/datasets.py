@@ -1,4 +1,4 @@
-"""What is to be opened of a file: itself, or everything with shapes that lies in an archive, each with what belongs to it."""
+"""What is to be opened of a file: itself, or everything with shapes in an archive, each with what belongs to it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from geo_cluster.box import sizes
 from geo_cluster.box.drawing import as_drawing
-from geo_cluster.box.formats import ARCHIVES, BESIDE, DRIVERS, SAME
+from geo_cluster.box.formats import ARCHIVES, BESIDE, SAME
 from geo_cluster.box.limits import Limits
 from geo_cluster.box.looks import LOOKS, plain
 from geo_cluster.box.texts import as_utf8

@@ -1,4 +1,4 @@
-"""DXF: its texts whatever they were written in, its layers as layers, labels as the names of the outlines around them."""
+"""DXF: its texts whatever they were written in, its layers as layers, labels as names of the outlines around them."""
 
 from __future__ import annotations
 
@@ -90,9 +90,9 @@ def _grid(shapes: Any) -> float:
 
 
 def spoken(text: Any) -> str:
-    """A text without the marks that say how it is drawn.
+    r"""A text without the marks that say how it is drawn.
 
-    >>> spoken("{\\\\fSimSun|b0;地块1\\\\P6公顷}")
+    >>> spoken(r"{\fSimSun|b0;地块1\P6公顷}")
     '地块1 6公顷'
     """
     return _BREAK.sub(" ", _FORMAT.sub("", str(text or ""))).strip() if text else ""

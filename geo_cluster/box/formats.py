@@ -41,7 +41,7 @@ BESIDE: dict[str, tuple[str, ...]] = {
 }
 """The further files of a kind that is several, by the ending of the one that has the shapes."""
 
-SAME = {".ovkml": ".kml", ".ovkmz": ".kmz", ".ovjsn": ".geojson", ".geoparquet": ".parquet", ".xml": ".gml"}
+SAME = {".ovkml": ".kml", ".ovkmz": ".kmz", ".ovjsn": ".geojson", ".geoparquet": ".parquet"}
 """Other endings of the same kinds; the first three are those of 奥维互动地图."""
 
 GDB_PART = re.compile(r"\.(gdbtable|gdbtablx|gdbindexes|atx|spx|freelist|horizon)$|^(gdb|timestamps)$", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""KML as planners save it from Google Earth, 奥维 or ArcGIS: every folder a layer, names and values as they are written.
+"""KML as planners save it from Google Earth, 奥维 or ArcGIS: every folder a layer, names and values as written.
 
 Read here and not by GDAL, whose reader makes outlines of pictures and underscores of Chinese field names.
 """

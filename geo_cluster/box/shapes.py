@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -53,7 +54,8 @@ def shapes(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) -> An
     with_shapes = [layer for layer in there if layer.kind]
     chosen = [layer for layer in there if layer.name in wanted] if wanted else with_shapes or there
     chosen = chosen if wanted or asked.get("every") else chosen[:1]
-    read, arrays = [], {}
+    read: list[dict[str, Any]] = []
+    arrays: dict[str, Any] = {}
     for number, layer in enumerate(chosen):
         about, found = layer.read()
         read.append(about | {"layer": layer.name})
@@ -74,7 +76,7 @@ def _layers(one: Dataset, told: Counter[str], asked: dict[str, Any], limits: Lim
     if one.ending == ".dxf":
         return _drawn(one, told, name, limits, alone=alone)
     if one.ending not in MANY and alone and not asked["layers"]:
-        return [Layer("", "Geometry", lambda: _by_gdal(one, 0, name, limits))]
+        return [Layer("", "Geometry", partial(_by_gdal, one, 0, name, limits))]
     import pyogrio
 
     listed = pyogrio.list_layers(_gdal_source(one))
@@ -85,9 +87,7 @@ def _layers(one: Dataset, told: Counter[str], asked: dict[str, Any], limits: Lim
         called = "" if str(layer).startswith("pyogrio_") else str(layer)
         if one.ending not in MANY:
             called = one.title
-        out.append(
-            Layer(_beside(one, called, alone), kind or "", lambda number=number: _by_gdal(one, number, name, limits))
-        )
+        out.append(Layer(_beside(one, called, alone), kind or "", partial(_by_gdal, one, number, name, limits)))
     return out
 
 
@@ -109,7 +109,7 @@ def _own_layers(
         Layer(
             _beside(one, layer, alone),
             _kind(these),
-            lambda columns=columns, these=these: said_of(columns, these, crs, one.says, name, limits),
+            partial(said_of, columns, these, crs, one.says, name, limits),
         )
         for layer, (columns, these) in found.items()
     ]

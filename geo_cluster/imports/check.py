@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +11,12 @@ import pandas as pd
 
 from geo_cluster.box import door
 from geo_cluster.box.door import suffix
+from geo_cluster.box.foreign import foreign_fault
 from geo_cluster.domain import Text
-from geo_cluster.errors import Fault, Faults, InputError, More, Place
+from geo_cluster.errors import Fault, Faults, InputError, More, Place, refuse_if
 from geo_cluster.imports import drawn, plausible, tables, whereabouts
 from geo_cluster.imports.checked import Checked, ImportContext, Kind
-from geo_cluster.imports.files import Layered, digest, ending_of, read_layers
+from geo_cluster.imports.files import Layered, digest, ending_of, lone_part, read_layers
 from geo_cluster.imports.headings import columns_of, key_of
 from geo_cluster.imports.observations import check_observations
 from geo_cluster.imports.parcels import check_parcels, site_calls
@@ -28,7 +29,7 @@ from geo_cluster.supply import land_survey
 SAMPLE = "示例 sample"
 
 
-def check_file(
+def check_file(  # noqa: PLR0913  # the one door, with everything that may be chosen
     content: bytes,
     name: str,
     *,
@@ -38,7 +39,6 @@ def check_file(
     crs: str = "",
     belongs: Mapping[str, str] | None = None,
     rules: tuple[bytes, bytes] | None = None,
-    layers: Sequence[str] = (),
     table: TableChoice = AS_IT_IS,
 ) -> Checked:
     """Read and check one file.
@@ -59,10 +59,8 @@ def check_file(
         Site by what the parcels' column `site` says, where no site has that name.
     rules : (bytes, bytes), optional
         The CSV of exclusion rules and the GeoPackage of their layers, for parcels.
-    layers : sequence of str
-        Which layers of a file of shapes are read; none for all.
     table : TableChoice
-        Of a table: which sheet, which heading means what, and cells that were mended.
+        Of a table: which sheet, which heading means what, and cells that were mended; of shapes: which layers.
 
     Returns
     -------
@@ -75,8 +73,10 @@ def check_file(
         if rules and kind == "parcels":
             read = land_survey.rules_of(rules[0], "rules.csv", rules[1], "exclusions.gpkg")
             context = replace(context, rules=tuple(read))
+        if not ending_of(content, name):
+            refuse_if([one for one in (lone_part(name), foreign_fault(content, name)) if one is not None])
         if ending_of(content, name):
-            found = read_layers(content, name, crs=crs, layers=layers)
+            found = read_layers(content, name, crs=crs, layers=table.layers)
             made_up, context = _said_sample(found.frame.columns, context)
             checked = _checked_shapes(found, context)
         else:

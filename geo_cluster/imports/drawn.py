@@ -146,7 +146,8 @@ def _layers_left(found: Layered, which: np.ndarray) -> list[Text]:
     """Points and lines that were left out, whole layers by name and single rows by number."""
     out = []
     entire = [name for name, rows in found.of.groupby(found.of, sort=False).groups.items() if which[rows - 1].all()]
-    if entire and len(entire) < found.of.nunique():
+    layers_there = len(found.of.unique())
+    if entire and len(entire) < layers_there:
         names = "、".join(str(name) or "—" for name in entire[:LISTED])
         out.append(
             Text(zh=f"图层 {names} 只有点或线，未计。", en=f"Layers of points or lines alone are left out: {names}.")
@@ -158,7 +159,7 @@ def _layers_left(found: Layered, which: np.ndarray) -> list[Text]:
 def _rows_left(found: Layered, which: np.ndarray, what: Text) -> list[Text]:
     if not which.any():
         return []
-    several = found.of.nunique() > 1
+    several = len(found.of.unique()) > 1
     rows = [
         f"{found.of[number]} {found.row[number]}" if several else str(number)
         for number in found.frame.index[which][:LISTED]

@@ -6,7 +6,7 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 import geopandas as gpd
@@ -20,7 +20,7 @@ from geo_cluster.box.formats import ending_of
 from geo_cluster.errors import Fault, InputError, Place
 from geo_cluster.world.coordinates import convert_geometry
 
-__all__ = ["Layer", "Layered", "digest", "ending_of", "read_layers", "together"]
+__all__ = ["Layer", "Layered", "digest", "ending_of", "lone_part", "read_layers", "together"]
 
 TABLES = (".csv", ".txt", ".xlsx", ".xlsm")
 SHAPES = (*formats.DRIVERS, *formats.ARCHIVES)
@@ -75,9 +75,7 @@ class Layered:
         """A place whose row counts through all layers, in its layer."""
         if not 0 < place.row <= len(self.of) or len({*self.of}) < 2:
             return place
-        return Place(
-            place.name, place.kind, str(self.of[place.row]), place.key, int(self.row[place.row]), place.entry, place.column
-        )  # fmt: skip
+        return replace(place, sheet=str(self.of[place.row]), row=int(self.row[place.row]))
 
 
 def digest(content: bytes) -> str:
@@ -179,7 +177,7 @@ def together(files: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
     groups: dict[tuple[str, str], dict[str, bytes]] = {}
     parts = {part: main for main, others in formats.BESIDE.items() if main != ".gml" for part in (main, *others)}
     mains = {_stem(name): ending for name, _ in files if (ending := door.suffix(name)) in formats.BESIDE}
-    out: list[tuple[str, bytes] | tuple[str, str]] = []
+    out: list[tuple[tuple[str, str], tuple[str, bytes] | None]] = []
     for name, content in files:
         ending, stem = door.suffix(name), _stem(name)
         if formats.GDB_PART.search(PurePosixPath(name).name):
@@ -187,15 +185,21 @@ def together(files: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
         elif ending in parts and stem in mains and ending in (mains[stem], *formats.BESIDE[mains[stem]]):
             key, member = (PurePosixPath(name).stem, mains[stem]), PurePosixPath(name).name
         else:
-            out.append((name, content))
+            out.append((("", ""), (name, content)))
             continue
         if key not in groups:
-            out.append(key)
+            out.append((key, None))
         groups.setdefault(key, {})[member] = content
-    return [
-        (one[0], one[1]) if isinstance(one[1], bytes) else (f"{one[0]}{one[1]}.zip", _packed(groups[one]))
-        for one in out
-    ]  # type: ignore[index]
+    return [one if one is not None else (f"{key[0]}{key[1]}.zip", _packed(groups[key])) for key, one in out]
+
+
+def lone_part(name: str) -> Fault | None:
+    """The fault of a file that is but a part of one, such as the .dbf of a Shapefile, and came without the rest."""
+    ending = door.suffix(name)
+    main = next((main for main, others in formats.BESIDE.items() if ending in others and main != ".gml"), None)
+    if main is None:
+        return None
+    return Fault("imports.lone_part", name, parts=[main, *formats.BESIDE[main]])
 
 
 def _stem(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Parcels of a file or a folder's Shapefile, as the command line surveys them: every layer, headings in either language."""
+"""Parcels of a file, as the command line surveys them: every layer, headings in either language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parcels that may be something else: too large, far from their site, of another area than they say, drawn over others."""
+"""Parcels that may be something else: too large, far from their site, of another area than they say."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ def area_notes(rows: Rows, area: pd.Series) -> Iterator[Text]:
             for row in area.index[differs][:LISTED]
         ]
         yield Text(
-            zh=f"{int(differs.sum())} 块地所写面积与边界不符（公顷）：{'；'.join(zh for zh, _ in shown)}。按边界计，请核对。",
+            zh=f"{int(differs.sum())} 块地所写面积与边界不符（公顷）：{'；'.join(zh for zh, _ in shown)}。"
+            "按边界计，请核对。",
             en=f"{int(differs.sum())} parcels say another area than their outline has (ha): "
             f"{'; '.join(en for _, en in shown)}. The outline counts; check it.",
         )
@@ -88,7 +89,8 @@ def sliver_notes(slivers: Sequence[Sliver], names: Sequence[str]) -> Iterator[Te
         pair = f"{names[most.one]}、{names[most.other]}"
         yield Text(
             zh=f"{len(slivers)} 处相邻地块重叠不足 0.1 米宽，未作处理；最大 {most.m2:,.0f} 平方米（{pair}）。",
-            en=f"{len(slivers)} neighbours overlap by less than 0.1 m and are let pass; the most is {most.m2:,.0f} m2 ({pair}).",
+            en=f"{len(slivers)} neighbours overlap by less than 0.1 m and are let pass; "
+            f"the most is {most.m2:,.0f} m2 ({pair}).",
         )
 
 
@@ -108,7 +110,8 @@ def sum_notes(sums: pd.DataFrame, sites: pd.DataFrame) -> Iterator[Text]:
         most = float(approved.get(row.site, np.nan))
         if row.net_ha > most:
             yield Text(
-                zh=f"{row.site} 的净地 {row.net_ha:,.0f} 公顷超过公告核准面积 {most:,.0f} 公顷，请核对是否含已供地或区外地块。",
+                zh=f"{row.site} 的净地 {row.net_ha:,.0f} 公顷超过公告核准面积 {most:,.0f} 公顷，"
+                "请核对是否含已供地或区外地块。",
                 en=f"{row.site} has {row.net_ha:,.0f} ha on offer, more than the {most:,.0f} ha approved for its zone; "
                 "see whether granted land or land outside is among it.",
             )

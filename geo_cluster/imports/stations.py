@@ -92,7 +92,8 @@ def notes(rows: Rows, stations: pd.DataFrame, spare: pd.DataFrame, base: pd.Data
             name, id_ = fresh["name"].iloc[k], placed["id"].iloc[j]
             yield Text(
                 zh=f"新站“{name}”就在已有的 {id_} 旁且电压相同：若是同一座，请写编号 {id_}。",
-                en=f"The new station {name} stands beside {id_}, of the same voltage; write the id {id_} if it is the same.",
+                en=f"The new station {name} stands beside {id_}, of the same voltage; "
+                f"write the id {id_} if it is the same.",
             )
     alone = stations[
         (spare["by"] == "N-1") & (spare["high"] <= 0) & ~rows.text["transformers_mva"].str.contains(r"[x+]")
@@ -101,7 +102,8 @@ def notes(rows: Rows, stations: pd.DataFrame, spare: pd.DataFrame, base: pd.Data
         listed = "、".join(alone["name"].head(8))
         yield Text(
             zh=f"只有一台主变，按 N-1 可开放容量为 0：{listed}。若是多台合计，请写台数×容量，如 2x63。",
-            en=f"One transformer leaves nothing under N-1: {listed}. If it is the sum of several, write number x rating, e.g. 2x63.",
+            en=f"One transformer leaves nothing under N-1: {listed}. "
+            "If it is the sum of several, write number x rating, e.g. 2x63.",
         )
 
 

@@ -210,7 +210,8 @@ def _equipment(rows: Rows, row: int, cells: Mapping[str, str]) -> tuple[dict[str
     begun = day(cells["commissioned"]) if cells["commissioned"] else ""
     if begun is None:
         rows.faults.append(Fault("imports.not_a_date", rows.at(row, "commissioned"), value=cells["commissioned"]))
-    found = {"voltage_kv": max(levels, default=np.nan), "transformer_mva": installed, "in_service_from": begun or ""}
+    found: dict[str, float | str] = {"voltage_kv": max(levels, default=np.nan), "transformer_mva": installed}
+    found["in_service_from"] = begun or ""
     return found, levels
 
 

@@ -30,7 +30,7 @@ DIGITS = 8
 
 
 def outlines(parcels: gpd.GeoDataFrame) -> bytes:
-    """The outlines of parcels as they are kept, with their site and name; '' where that is but the number of the row."""
+    """The outlines of parcels as they are kept, with site and name; '' where that is but the number of the row."""
     names = parcels["parcel"].astype(str).where(parcels["parcel"].astype(str) != parcels.index.astype(str), "")
     shapes = parcels.geometry.to_crs(layers.CRS).to_numpy()
     table = pd.DataFrame(
@@ -179,7 +179,8 @@ def settled(
         if adding
         else Text(
             zh=f"取代已导入的“{names}”中这些园区的地块（{sum(twice.values())} 块相同或重叠）。",
-            en=f"In place of the parcels of these sites imported before: {names} ({sum(twice.values())} are the same ground).",
+            en=f"In place of the parcels of these sites imported before: {names} "
+            f"({sum(twice.values())} are the same ground).",
         )
     )
     found = replace(checked, notes=(*checked.notes, note), extra=extra)

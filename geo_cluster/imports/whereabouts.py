@@ -100,7 +100,7 @@ def offered(wrong: Iterable[Fault]) -> tuple[str, ...]:
     """The systems that faults offer, to choose from."""
     codes: list[str] = []
     for one in wrong:
-        said = one.values.get("codes", ())
+        said = one.values.get("codes", ())  # noqa: PD011  # of a fault
         codes += [str(code) for code in said] if isinstance(said, list) else []
         codes += ["gcj02", "bd09", "EPSG:4326"] if one.code == "imports.says_shifted" else []
     return tuple(dict.fromkeys(codes))
