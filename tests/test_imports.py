@@ -579,7 +579,7 @@ def test_without_a_crs_a_file_is_refused_until_one_is_chosen(region):
             assert chosen.faults == (), row["code"]
             assert chosen.known[0].likely == pytest.approx(8, rel=2e-3)
     metres = re.sub(rb'"crs":\s*\{.*?\}\s*\},', b"", packed(parcels(), ".geojson"))
-    assert read(region, metres, "p.geojson", "parcels").faults[0].code == "imports.not_in_degrees"
+    assert read(region, metres, "p.geojson", "parcels").faults[0].code == "imports.lies_elsewhere"
 
 
 @pytest.mark.slow
