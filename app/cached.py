@@ -26,6 +26,7 @@ from geo_cluster import scratch, toml
 from geo_cluster import study as pipeline
 from geo_cluster.archive import zipped
 from geo_cluster.box import process
+from geo_cluster.box.foreign import foreign_fault
 from geo_cluster.domain import Language, Scenario, Text
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.export import bundle, preview
@@ -33,7 +34,7 @@ from geo_cluster.export.phone_list import phone_list
 from geo_cluster.imports import effect, ledger, templates
 from geo_cluster.imports.check import check_file, guess
 from geo_cluster.imports.checked import KINDS, Checked, Kind
-from geo_cluster.imports.files import digest
+from geo_cluster.imports.files import digest, ending_of
 from geo_cluster.imports.tables import TableChoice
 from geo_cluster.intake import appraise, site_choice
 from geo_cluster.intake.site_choice import Choice, Weighed
@@ -438,6 +439,11 @@ def kind_of(content: bytes, name: str) -> str:
     return guess(content, name)
 
 
+def foreign(content: bytes, name: str) -> Fault | None:
+    """Why a dropped file of shapes or pictures can't be read here; None where it may be."""
+    return None if ending_of(content, name) else foreign_fault(content, name)
+
+
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _checked(_content: bytes, sha256: str, name: str, kind: Kind, scenario: str, options: str, _rules: Any) -> Checked:  # noqa: ARG001
     said = json.loads(options)
@@ -445,6 +451,8 @@ def _checked(_content: bytes, sha256: str, name: str, kind: Kind, scenario: str,
         mended = {(row, column): text for row, column, text in said["table"]["mended"]}
         without = frozenset(said["table"]["without"])
         said["table"] = TableChoice(said["table"]["sheet"], said["table"]["mapping"], mended, without)
+    if "layers" in said:
+        said["table"] = TableChoice(layers=tuple(said.pop("layers")))
     return check_file(
         _content,
         name,

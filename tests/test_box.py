@@ -29,6 +29,7 @@ from geo_cluster.errors import InputError, Place
 from geo_cluster.export import preview
 from geo_cluster.imports.check import check_file, guess
 from geo_cluster.imports.checked import KINDS
+from geo_cluster.imports.ground import parcels_of
 from geo_cluster.region import prepare
 from geo_cluster.supply import land_survey
 from geo_cluster.world import catalog, portfolio
@@ -548,7 +549,7 @@ def test_a_shapefile_is_found_with_what_lies_beside_it(tmp_path, upper):
     if upper:
         for one in list(tmp_path.iterdir()):
             one.rename(tmp_path / one.name.upper())
-    read = land_survey.read_parcels(tmp_path / ("A.SHP" if upper else "a.shp"))
+    read, _ = parcels_of(tmp_path / ("A.SHP" if upper else "a.shp"))
     assert read["site"].tolist() == ["H01"]
     assert read.crs == frame.crs
 

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import box
+from shapely.affinity import translate
 
 from geo_cluster import study, toml
 from geo_cluster.domain import KnownBetter
@@ -568,8 +569,9 @@ def test_without_a_crs_a_file_is_refused_until_one_is_chosen(region):
     frame = parcels()
     frame = frame.set_crs(None, allow_override=True)
     content = packed(frame, ".gpkg")
-    (fault,) = read(region, content, "p.gpkg", "parcels").faults
-    assert fault.code == "imports.no_crs"
+    refused = read(region, content, "p.gpkg", "parcels")
+    assert [fault.code for fault in refused.faults] == ["imports.no_crs_but"]
+    assert refused.extra["offered"] == ("EPSG:4547",), "the one in which it lies near a site"
     for row in toml.table("imports")["crs"]:
         if row["code"].startswith("EPSG"):
             zone = packed(gpd.GeoDataFrame(parcels().to_crs(row["code"])).set_crs(None, allow_override=True), ".gpkg")
@@ -577,7 +579,7 @@ def test_without_a_crs_a_file_is_refused_until_one_is_chosen(region):
             assert chosen.faults == (), row["code"]
             assert chosen.known[0].likely == pytest.approx(8, rel=2e-3)
     metres = re.sub(rb'"crs":\s*\{.*?\}\s*\},', b"", packed(parcels(), ".geojson"))
-    assert read(region, metres, "p.geojson", "parcels").faults[0].code == "imports.not_in_degrees"
+    assert read(region, metres, "p.geojson", "parcels").faults[0].code == "imports.lies_elsewhere"
 
 
 @pytest.mark.slow
@@ -593,7 +595,7 @@ def test_parcels_in_gcj02_are_brought_home(region):
 
 def test_faults_of_parcels_come_with_row_and_column(region):
     frame = parcels(
-        ("H01", "H01", "H01"), 状态=["净地", "怪地", "净地"], 用途=["M1", "M1", "R2"], parcel=["a", "a", "b"]
+        ("H01", "H01", "H01"), 状态=["净地", "怪地", "净地"], 用途=["M1", "M1", "?"], parcel=["a", "a", "b"]
     )
     frame.loc[2, "geometry"] = frame.geometry[0].buffer(-20)
     found = read(region, packed(frame), "p.geojson", "parcels")
@@ -650,7 +652,9 @@ def test_outlines_in_a_table(region):
     assert cells(read(region, content, kind="parcels", crs="EPSG:4490")) == [(3, "wkt")]
     good = as_csv(("H01", "a", shape.wkt), heads=("site", "parcel", "wkt"))
     assert read(region, good, kind="parcels", crs="EPSG:4490").known[0].likely == pytest.approx(4, rel=1e-3)
-    assert read(region, good, kind="parcels").faults[0].code == "imports.no_crs"
+    open_ = read(region, good, kind="parcels")
+    assert [fault.code for fault in open_.faults] == ["imports.no_crs_but"]
+    assert open_.extra["offered"] == ("EPSG:4326", "EPSG:4490")
 
 
 @pytest.mark.slow
@@ -769,7 +773,10 @@ def test_of_very_many_faults_the_first_are_kept_and_the_others_counted(region):
 
 @pytest.mark.slow
 def test_very_many_parcels_with_words_of_their_own_are_counted(region):
-    content = parcels(["H01"] * 1_500, status=["whatever"] * 1_500, use=["?"] * 1_500)
+    content = parcels(["H01"] * 1_500, at=(115.0, 30.15), status=["whatever"] * 1_500, use=["?"] * 1_500)
+    content.geometry = [
+        translate(one, -25_000 * (k // 100), 250 * (k // 100)) for k, one in enumerate(content.geometry)
+    ]
     checked = read(region, packed(content), name="p.geojson", kind="parcels")
     assert len(checked.faults) == MOST + 1
     assert checked.faults[0].row == 1

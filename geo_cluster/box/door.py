@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from geo_cluster.box.foreign import foreign_fault
 from geo_cluster.box.limits import limits
 from geo_cluster.box.process import ask, broken
 from geo_cluster.domain import Text
@@ -78,11 +79,16 @@ class Shapes:
     layers : mapping of str
         Kind of geometry by layer of the file; '' for a table without any.
     read : mapping of DataFrame
-        What was asked for by name of its layer: GeoDataFrame, or DataFrame where it has no geometry.
+        What was asked for by name of its layer: GeoDataFrame, or DataFrame where it has no geometry. In `attrs`:
+        `says` (what the file says of its coordinates, in its words) and `cut` (headings whose end is missing).
+    told : mapping of int
+        What was left alone and how much of it: pictures and links of a KML, sheets of a drawing, other files of an
+        archive (by ending); and how many lines were taken for outlines (`closed`, `joined`).
     """
 
     layers: Mapping[str, str]
     read: Mapping[str, pd.DataFrame]
+    told: Mapping[str, int] = field(default_factory=dict)
 
 
 def suffix(name: str) -> str:
@@ -121,8 +127,8 @@ def sheets(content: bytes, name: str) -> list[Sheet]:
         ]
 
 
-def shapes(files: Mapping[str, bytes], name: str, *, layers: Sequence[str] = ()) -> Shapes:
-    """Read GeoJSON, GeoPackage, a Shapefile or a ZIP of one, KML or DXF.
+def shapes(files: Mapping[str, bytes], name: str, *, layers: Sequence[str] = (), every: bool = False) -> Shapes:
+    """Read a vector file: GeoJSON, GeoPackage, Shapefile and what else `box.formats` has, or a ZIP of such.
 
     Parameters
     ----------
@@ -132,16 +138,21 @@ def shapes(files: Mapping[str, bytes], name: str, *, layers: Sequence[str] = ())
         What the first of them is called.
     layers : sequence of str
         The layers to read, as far as they are there; none for the first that has geometry.
+    every : bool
+        Without `layers`, read all that have geometry.
     """
-    from geo_cluster.box.shapes import ARCHIVES, DRIVERS
+    from geo_cluster.box.formats import ARCHIVES, DRIVERS
 
     for content in files.values():
         check_size(content, name)
     ending = next(iter(files))
     if ending not in (*DRIVERS, *ARCHIVES):
+        if (alien := foreign_fault(files[ending], name)) is not None:
+            raise InputError(alien)
         shown = ending or Text(zh="没有扩展名", en="no ending")
         raise InputError(Fault("box.unknown_kind", name, ending=shown, known=[*DRIVERS, *ARCHIVES]))
-    said, arrays = ask("shapes", files, name, layers=list(layers))
+    question = "columnar" if ending == ".parquet" else "shapes"
+    said, arrays = ask(question, files, name, layers=list(layers), every=every)
     with _believed(name):
         kinds, read = {str(layer): str(kind or "") for layer, kind in said["layers"]}, {}
         for number, one in enumerate(said["read"]):
@@ -149,7 +160,7 @@ def shapes(files: Mapping[str, bytes], name: str, *, layers: Sequence[str] = ())
                 key.removeprefix(f"{number}/"): array for key, array in arrays.items() if key.startswith(f"{number}/")
             }
             read[str(one["layer"])] = _frame(one, mine, name)
-        return Shapes(kinds, read)
+        return Shapes(kinds, read, {str(what): int(count) for what, count in said.get("told", {}).items() if count})
 
 
 def outlines(texts: Sequence[str], name: str, places: Sequence[Place]) -> Any:
@@ -246,18 +257,24 @@ def _frame(said: Mapping[str, Any], arrays: Mapping[str, Any], name: str) -> pd.
     import geopandas as gpd
     import pandas as pd
 
-    columns = {}
-    for number, column in enumerate(said["columns"]):
-        values = arrays[f"column{number}"] if column["kind"] == "array" else column["texts"]
+    columns: dict[str, pd.Series] = {}
+    about: dict[str, Any] = {"says": str(said.get("says", "")), "cut": []}
+    for column in said["columns"]:
+        values = arrays[str(column["array"])] if column["kind"] == "array" else column["texts"]
         if len(values) != said["rows"]:
             msg = "columns of different lengths"
             raise ValueError(msg)
-        columns[str(column["name"])] = pd.Series(values, dtype=None if column["kind"] == "array" else object)
-    table = pd.DataFrame(columns)
-    if not said["is_shapes"]:
-        return table
-    geometry = gpd.GeoSeries(put_together(arrays))
-    return gpd.GeoDataFrame(table, geometry=geometry, crs=_system(said["crs"], name, geometry.total_bounds))
+        key = str(column["name"])
+        while key in columns or key == "geometry":  # a second one of a name, or of the name that the shapes go by
+            key += "_"
+        columns[key] = pd.Series(values, dtype=None if column["kind"] == "array" else object)
+        about["cut"] += [key] if column.get("cut") else []
+    table = pd.DataFrame(columns, index=pd.RangeIndex(int(said["rows"])))
+    if said["is_shapes"]:
+        geometry = gpd.GeoSeries(put_together(arrays))
+        table = gpd.GeoDataFrame(table, geometry=geometry, crs=_system(said["crs"], name, geometry.total_bounds))
+    table.attrs.update(about)
+    return table
 
 
 def _system(stated: object, name: str, bounds: Any) -> Any:

@@ -13,7 +13,7 @@ from geo_cluster.world.sheets.table import Table
 
 @dataclass(frozen=True)
 class TableChoice:
-    """What somebody chose of a table.
+    """What somebody chose of a table, or of a file of shapes.
 
     Attributes
     ----------
@@ -25,12 +25,15 @@ class TableChoice:
         Row and position of the column (from 0) -> what is to stand there.
     without : frozenset of int
         Rows that are left out.
+    layers : tuple of str
+        Of a file of shapes, the layers that are read; none for all.
     """
 
     sheet: str = ""
     mapping: Mapping[str, str] = field(default_factory=dict)
     mended: Mapping[tuple[int, int], str] = field(default_factory=dict)
     without: frozenset[int] = frozenset()
+    layers: tuple[str, ...] = ()
 
 
 AS_IT_IS = TableChoice()

@@ -4,38 +4,26 @@ from __future__ import annotations
 
 import datetime
 from pathlib import PurePath
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from app import cached, session, state
 from app.session import t
-from app.views.data import mending
+from app.views.data import geometry, mending
+from app.views.data.geometry import Dropped
 from app.views.data.preview import faulty, preview
 from app.widgets import plain, upload_words
 from geo_cluster import toml
-from geo_cluster.box.door import suffix
 from geo_cluster.box.limits import limits
 from geo_cluster.imports import ledger
 from geo_cluster.imports.checked import KINDS, Checked, Kind, fault_table
-from geo_cluster.imports.files import SHAPES, digest
+from geo_cluster.imports.files import digest
 from geo_cluster.imports.headings import columns_of
 from geo_cluster.world import spreadsheet
 
 OTHERS = ("rules", "exclusions")
-
-
-class Dropped(NamedTuple):
-    """A file as the visitor dropped it."""
-
-    name: str
-    content: bytes
-
-    @property
-    def sha256(self) -> str:
-        """Its hash."""
-        return digest(self.content)
 
 
 def draw() -> None:
@@ -50,7 +38,11 @@ def draw() -> None:
     with beside:
         _example()
     _templates()
-    files = [Dropped(one.name, one.getvalue()) for one in uploaded]
+    files = geometry.gathered((one.name, one.getvalue()) for one in uploaded)
+    for file in files:
+        if (fault := geometry.unreadable(file)) is not None:
+            geometry.refuse(file, fault)
+    files = [file for file in files if geometry.unreadable(file) is None]
     with st.container(horizontal=True):
         kinds = {k: _kind(k, file, stamp) for k, file in enumerate(files)}
     rules = _rules(files, kinds)
@@ -144,7 +136,8 @@ def _rules(files: list[Dropped], kinds: dict[int, str]) -> tuple[bytes, bytes] |
 
 def _one(k: int, file: Dropped, kind: Kind, rules: tuple[bytes, bytes] | None, stamp: str) -> None:
     """One file: how to read it, its faults or its preview, and the button."""
-    st.text(f"{t(f'data.kind.{kind}')} · {file.name}")
+    shapes = geometry.format_of(file)
+    st.text(" · ".join(filter(None, (t(f"data.kind.{kind}"), shapes, file.name))))
     key = f"{stamp}-{k}-{file.sha256[:12]}"
     source, crs = "", ""
     if kind in ("parcels", "substations"):
@@ -152,27 +145,33 @@ def _one(k: int, file: Dropped, kind: Kind, rules: tuple[bytes, bytes] | None, s
             source = st.text_input(
                 t("data.import.source"), placeholder=t("data.import.source_hint"), key=f"source-{key}", width=360
             )
-            crs = _crs(key)
+            crs = geometry.crs(key)
     belongs: dict[str, str] = {}
     about: dict[str, Any] = {"source": source, "crs": crs}
-    is_table = suffix(file.name) not in SHAPES
+    is_table = not shapes
     if is_table:
         about["table"] = mending.choice(f"{key}-{kind}")
     with st.spinner(t("data.import.checking")):
         checked = cached.checked(file, kind, state.scenario(), belongs=belongs, rules=rules, **about)
     if is_table:
         checked = _matched_before(file, checked, kind, f"{key}-{kind}", about)
+    elif chosen := geometry.layers(file, checked, key):
+        about["layers"] = chosen
+        checked = cached.checked(file, kind, state.scenario(), belongs=belongs, rules=rules, **about)
     if kind == "parcels" and len(checked.extra.get("belongs", ())):
         belongs = _belongs(checked.extra["belongs"], key)
         if belongs:
             checked = cached.checked(file, kind, state.scenario(), belongs=belongs, rules=rules, **about)
     if is_table:
         mending.sheets(checked, f"{key}-{kind}")
+    if checked.is_ready:
+        checked = geometry.beside(checked, key)
     for note in checked.notes:
         st.caption(f":material/info: {plain(note[session.language()])}")
     if is_table:
         mending.matching(checked, kind, f"{key}-{kind}")
     if checked.faults:
+        geometry.offers(checked.extra.get("offered", ()), key)
         _refused(checked, key, mended=f"{key}-{kind}" if is_table else "")
     if is_table:
         mending.understood(checked)
@@ -195,17 +194,6 @@ def _matched_before(file: Dropped, checked: Checked, kind: Kind, key: str, about
         return checked
     about["table"] = mending.chosen(key, mapping=before)
     return cached.checked(file, kind, state.scenario(), belongs={}, rules=None, **about)
-
-
-def _crs(key: str) -> str:
-    """What the coordinates are in: as the file says, or one of the list."""
-    offered = {"": t("data.import.crs_file")}
-    offered |= {
-        row["code"]: f"{row['name'][session.language()]} · {row['code']}" for row in toml.table("imports")["crs"]
-    }
-    return st.selectbox(
-        t("data.import.crs"), list(offered), format_func=offered.__getitem__, key=f"crs-{key}", width=420
-    )
 
 
 def _belongs(found: pd.DataFrame, key: str) -> dict[str, str]:

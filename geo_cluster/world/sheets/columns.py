@@ -269,7 +269,7 @@ def _read_column(
     changes: list[Change],
 ) -> None:
     """Read every cell of a column into `text`."""
-    table, out = column.table, []
+    table, out, with_unit = column.table, [], []
     unit_column = column.declared.get("unit_column", "")
     for number, (row, cell) in enumerate(zip(text.index, text[column.key], strict=True)):
         at, unit = (int(row), column.k), plain(said.iloc[number]) if said is not None else ""
@@ -288,10 +288,12 @@ def _read_column(
             continue
         out.append(read)
         if read and unit_column and column.reads == "amount":
-            text.loc[row, unit_column] = column.own
+            with_unit.append(number)
         if column.reads not in ("text", "verbatim") and _differs(cell, read, column):
             changes.append((int(row), column.heading, cell, f"{read} {column.own}".strip() if read else ""))
     text[column.key] = out
+    if with_unit:
+        text.iloc[with_unit, text.columns.get_loc(unit_column)] = column.own
 
 
 def _differs(cell: str, read: str, column: _Column) -> bool:
