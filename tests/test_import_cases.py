@@ -201,7 +201,7 @@ def test_areas_that_are_not_clear_are_asked_and_totals_left_out(region):
     assert [code for code, *_ in codes(checked(region, land("面积(坪)", "30"), "parcels"))] == [
         "sheets.unit_not_understood"
     ]
-    assert [code for code, *_ in codes(checked(region, land("面积", "30"), "parcels"))] == ["imports.no_area_unit"]
+    assert [code for code, *_ in codes(checked(region, land("面积", "30"), "parcels"))] == ["sheets.no_unit_of_row"]
     found = checked(region, land("面积(亩)", "30", "H01,合计,30"), "parcels")
     assert hectares(found) == (2, 2)
     assert any("合计" in note.zh and "3" in note.zh for note in found.notes)

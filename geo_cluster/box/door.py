@@ -21,20 +21,6 @@ if TYPE_CHECKING:
 OLD_BOOK = b"\xd0\xcf\x11\xe0"
 """How an old Excel file begins, and a new one under a password."""
 
-NOT_READ = {
-    b"Rar!": "RAR",
-    b"7z\xbc\xaf": "7z",
-    b"%PDF": "PDF",
-    b"\x89PNG": "PNG",
-    b"\xff\xd8\xff": "JPEG",
-    b"GIF8": "GIF",
-    b"\x1f\x8b": "GZIP",
-    b"{\\rtf": "RTF",
-    b"AC10": "DWG",
-    b"MIME-Version:": "MHTML",
-}
-"""How files begin that people have tables in, and that aren't read."""
-
 MB = 2**20
 LONGEST_CRS = 20_000
 ELSEWHERE = ("nadgrids", "geoidgrids", "parameterfile", "://", "@")
@@ -107,9 +93,8 @@ def sheets(content: bytes, name: str) -> list[Sheet]:
         It is no such file, too large, guarded by a password, or can't be read.
     """
     check_size(content, name)
-    said = next((kind for head, kind in NOT_READ.items() if content.startswith(head)), None)
-    if said:
-        raise InputError(Fault("box.not_read", name, kind=said))
+    if (alien := foreign_fault(content, name)) is not None:
+        raise InputError(alien)
     is_book = content[:2] == b"PK" or content[:4] == OLD_BOOK
     found, _ = ask("sheet" if is_book else "lines", {suffix(name): content}, name)
     with _believed(name):

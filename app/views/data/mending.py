@@ -104,7 +104,9 @@ def understood(checked: Checked) -> None:
     """Cells that are read otherwise than they stand there."""
     if checked.changed.empty:
         return
-    with st.expander(t("data.table.understood", n=len(checked.changed)), icon=":material/spellcheck:", expanded=not checked.faults):
+    with st.expander(
+        t("data.table.understood", n=len(checked.changed)), icon=":material/spellcheck:", expanded=not checked.faults
+    ):
         names = {one: t(f"data.table.{one}") for one in ("row", "column", "written")}
         names["understood"] = t("data.table.understood_as")
         shown = checked.changed.assign(understood=checked.changed["understood"].replace("", t("data.table.nothing")))

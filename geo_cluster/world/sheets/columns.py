@@ -257,7 +257,7 @@ READERS: dict[str, Callable[[str], str | Fault]] = {
 Change = tuple[int, str, str, str]
 """Row, heading, what is written, what was understood."""
 
-LEFT = ("sheets.not_a_number", "sheets.not_a_year", "sheets.not_a_day", "sheets.not_degrees", "sheets.no_unit_of_row")
+LEFT = ("sheets.not_a_number", "sheets.not_a_year", "sheets.not_a_day", "sheets.not_degrees")
 """Faults that are left to the checkers, which say what their kind takes in such a place."""
 
 
