@@ -66,7 +66,8 @@ class Shapes:
         Kind of geometry by layer of the file; '' for a table without any.
     read : mapping of DataFrame
         What was asked for by name of its layer: GeoDataFrame, or DataFrame where it has no geometry. In `attrs`:
-        `says` (what the file says of its coordinates, in its words) and `cut` (headings whose end is missing).
+        `says` (what the file says of its coordinates, in its words), `stated` (its CRS, even where that places nothing)
+        and `cut` (headings whose end is missing).
     told : mapping of int
         What was left alone and how much of it: pictures and links of a KML, sheets of a drawing, other files of an
         archive (by ending); and how many lines were taken for outlines (`closed`, `joined`).
@@ -131,9 +132,9 @@ def shapes(files: Mapping[str, bytes], name: str, *, layers: Sequence[str] = (),
     for content in files.values():
         check_size(content, name)
     ending = next(iter(files))
+    if (alien := foreign_fault(files[ending], name)) is not None:
+        raise InputError(alien)
     if ending not in (*DRIVERS, *ARCHIVES):
-        if (alien := foreign_fault(files[ending], name)) is not None:
-            raise InputError(alien)
         shown = ending or Text(zh="没有扩展名", en="no ending")
         raise InputError(Fault("box.unknown_kind", name, ending=shown, known=[*DRIVERS, *ARCHIVES]))
     question = "columnar" if ending == ".parquet" else "shapes"
@@ -243,7 +244,7 @@ def _frame(said: Mapping[str, Any], arrays: Mapping[str, Any], name: str) -> pd.
     import pandas as pd
 
     columns: dict[str, pd.Series] = {}
-    about: dict[str, Any] = {"says": str(said.get("says", "")), "cut": []}
+    about: dict[str, Any] = {"says": str(said.get("says", "")), "cut": [], "stated": str(said["crs"] or "")[:200]}
     for column in said["columns"]:
         values = arrays[str(column["array"])] if column["kind"] == "array" else column["texts"]
         if len(values) != said["rows"]:

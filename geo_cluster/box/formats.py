@@ -67,11 +67,13 @@ def ending_of(content: bytes, name: str) -> str:
     said = PurePosixPath(name.replace("\\", "/")).suffix.lower()
     said = SAME.get(said, said)
     found = next((ending for mark, ending in _BEGINNINGS if content.startswith(mark)), "")
-    head = content[:4096].lstrip(_BLANK)
+    start = content[:65536]
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        start = start.decode("utf-16", "ignore").encode()
+    head = start[:4096].lstrip(_BLANK)
     if not found and content[:2] == b"PK":
         found = _of_archive(content, said)
     if not found and head[:1] == b"<":
-        start = content[:65536].replace(b"\0", b"")
         found = next((ending for mark, ending in _ROOTS if mark in start), "")
     if not found and head[:1] == b"{":
         found = said if said in (".json", ".geojson") else ".geojson"

@@ -22,6 +22,9 @@ from geo_cluster.box.texts import spelt
 from geo_cluster.errors import Fault, InputError, Place
 
 COLLECTION = 7
+HEX = 20
+"""No outline in hexadecimal digits is shorter."""
+
 Answer = tuple[dict[str, Any], dict[str, Any]]
 Read = tuple[dict[str, Any], dict[str, Any]]
 
@@ -182,8 +185,15 @@ def _outlines(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) ->
     for place, text in zip(asked["places"], texts, strict=True):
         levels = sizes.depth(text.encode(), b"(", b")", limits.nesting)
         limits.refuse(Place(**place), "nesting", levels, "box.nested_beyond_limit")
-    found = shapely.from_wkt(np.array(texts, dtype=object), on_invalid="ignore")
-    return {}, _taken_apart(found, asked["name"], limits)
+    return {}, _taken_apart(np.array([_outline(one) for one in texts], dtype=object), asked["name"], limits)
+
+
+def _outline(text: str) -> Any:
+    """An outline in WKT, in GeoJSON or in hexadecimal WKB; None where it is none."""
+    if text.startswith("{"):
+        return shapely.from_geojson(text, on_invalid="ignore")
+    is_binary = len(text) > HEX and set(text) <= set("0123456789abcdefABCDEF")
+    return (shapely.from_wkb if is_binary else shapely.from_wkt)(text, on_invalid="ignore")
 
 
 # ---- what is in it ------------------------------------------------------------------------------------------

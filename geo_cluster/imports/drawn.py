@@ -23,6 +23,9 @@ WEAK = ("name", "Name", "NAME", "Layer", "layer")
 TRACK_GAP = 0.02
 """How far apart the ends of a GPS track may be, as a part of its length, when somebody walked around a parcel."""
 
+GPX = {"waypoints", "routes", "tracks"}
+"""Layers that every GPX has, mostly empty."""
+
 LISTED = 5
 """So many rows or layers are named in a note."""
 
@@ -130,7 +133,8 @@ def _told(found: Layered) -> Iterable[Text]:
             zh=f"压缩包里还有未读的文件：{'、'.join(listed)}，请单独导入。",
             en=f"The archive holds other files that were not read: {', '.join(listed)}. Give them by themselves.",
         )
-    read = [layer for layer in found.layers if layer.is_read]
+    read = [layer for layer in found.layers if layer.is_read and layer.rows]
+    empty = [layer.name or "—" for layer in found.layers if layer.is_read and not layer.rows]
     rest = [layer.name or "—" for layer in found.layers if not layer.is_read]
     if len(read) > 1:
         each = [f"{layer.name or '—'}（{layer.rows}）" for layer in read]
@@ -138,6 +142,8 @@ def _told(found: Layered) -> Iterable[Text]:
             zh=f"读取 {len(read)} 个图层：{'、'.join(each[:12])}{'等' if len(each) > 12 else ''}。",
             en=f"{len(read)} layers are read: {', '.join(each[:12])}{' and others' if len(each) > 12 else ''}.",
         )
+    if empty and not {*empty} <= GPX:
+        yield Text(zh=f"空图层：{'、'.join(empty[:12])}。", en=f"Layers without rows: {', '.join(empty[:12])}.")
     if rest:
         yield Text(zh=f"未读取的图层：{'、'.join(rest[:12])}。", en=f"Layers not read: {', '.join(rest[:12])}.")
 

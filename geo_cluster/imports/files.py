@@ -25,6 +25,9 @@ __all__ = ["Layer", "Layered", "digest", "ending_of", "lone_part", "read_layers"
 TABLES = (".csv", ".txt", ".xlsx", ".xlsm")
 SHAPES = (*formats.DRIVERS, *formats.ARCHIVES)
 
+LOCAL = ("LOCAL_CS", "ENGCRS", "ENGINEERINGCRS")
+"""How a system begins that has no place on Earth."""
+
 HOWS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"xy": lambda at: at[:, ::-1], "mm": lambda at: at / 1000}
 """What may follow a code, as in `EPSG:4547 xy`: x and y are exchanged, or the numbers are millimetres."""
 
@@ -110,14 +113,15 @@ def read_layers(content: bytes, name: str, *, crs: str = "", layers: Sequence[st
     bare = [key for key, one in frames.items() if one.crs is None]
     if bare and not crs and len(bare) < len(frames):
         raise InputError(Fault("imports.no_crs", Place(name, sheet=bare[0])))
-    stated = first.to_string() if first else ""
+    stated = first.to_string() if first else str(next(iter(frames.values())).attrs["stated"])
+    stated = "" if stated.startswith(LOCAL) else stated
     of = pd.concat([pd.Series(key, index=one.index, dtype=object) for key, one in frames.items()], ignore_index=True)
     row = pd.concat([pd.Series(range(1, len(one) + 1)) for one in frames.values()], ignore_index=True)
     frame = pd.concat([_placed(one, first, crs, name) for one in frames.values()], ignore_index=True)
     frame = gpd.GeoDataFrame(frame, geometry="geometry")
     frame.index = of.index = row.index = pd.RangeIndex(1, len(frame) + 1)
     listed = tuple(
-        Layer(key, kind, len(frames[key]) if key in frames else 0, key in frames) for key, kind in found.layers.items()
+        Layer(key, kind, len(found.read.get(key, ())), key in found.read) for key, kind in found.layers.items()
     )
     says = dict.fromkeys(one for frame_ in frames.values() for one in (str(frame_.attrs["says"]),) if one)
     cut = dict.fromkeys(str(one) for frame_ in frames.values() for one in frame_.attrs["cut"])

@@ -77,7 +77,7 @@ def with_unit(table: pd.DataFrame, shapes: gpd.GeoSeries) -> pd.DataFrame:
     is_said = np.isfinite(bounds[:, 1]) & (bounds[:, 1] > 0)
     for unit in AREA_UNITS:
         said = bounds[:, 1] * (unit_factor("available_land_ha", unit) or np.nan)
-        if is_said.any() and (np.abs(said - area) <= DIFFERS * area)[is_said].mean() > 0.5:
+        if is_said.any() and (np.abs(said - area) <= DIFFERS * area)[is_said].mean() >= 0.5:
             return table.rename(columns={heading: f"{columns_of(kind)['area']['zh']}({unit})"})
     return table.drop(columns=heading)
 

@@ -14,9 +14,6 @@ from geo_cluster.imports.cells import plain
 from geo_cluster.imports.headings import Rows
 from geo_cluster.imports.observations import SUBJECTS, subjects
 
-LEVELS_KV = (1000.0, 800.0, 750.0, 500.0, 330.0, 220.0, 110.0, 66.0, 35.0, 20.0, 10.0, 6.0, 0.4)
-"""Voltages of China's grid (GB/T 156-2017; 800 kV is direct current)."""
-
 _VOLTAGE = re.compile(r"[±]?\d+(?:\.\d+)?\s*(?:千伏|kv)(?:特高压)?", re.IGNORECASE)
 _BRACKET = re.compile(r"\([^()]*\)")
 _KIND = re.compile(r"(?:输变电工程|变电工程|变电站|变电所|换流站|升压站|变|站)+$")
@@ -105,14 +102,3 @@ def notes(rows: Rows, stations: pd.DataFrame, spare: pd.DataFrame, base: pd.Data
             en=f"One transformer leaves nothing under N-1: {listed}. "
             "If it is the sum of several, write number x rating, e.g. 2x63.",
         )
-
-
-def level_faults(rows: Rows, levels: dict[int, frozenset[float]]) -> Iterator[Fault]:
-    """Voltages that no grid has, and stations that feed nobody."""
-    for row, found in levels.items():
-        odd = sorted(found - set(LEVELS_KV))
-        if odd:
-            yield Fault(
-                "imports.no_such_voltage", rows.at(row, "voltage_kv"), value=rows.text.loc[row, "voltage_kv"],
-                odd="/".join(f"{one:g}" for one in odd), known="、".join(f"{one:g}" for one in LEVELS_KV),
-            )  # fmt: skip

@@ -159,13 +159,12 @@ def _stations(rows: Rows, numbers: pd.DataFrame, base: pd.DataFrame) -> pd.DataF
     calls, spoken = named(base[["id", "name_zh", "name_en"]]), named_stations.by_spoken_name(base)
     taken, fresh = set(subjects(rows.context.region)["id"].astype(str)), 0
     seen: dict[str, int] = {}
-    levels: dict[int, frozenset[float]] = {}
     out = []
     for row, cells in zip(rows.text.index, rows.text.to_dict("records"), strict=True):
         rows.faults.extend(
             Fault("imports.empty", rows.at(row, key)) for key in ("name", "voltage_kv") if not cells[key]
         )
-        equipment, levels[row] = _equipment(rows, row, cells)
+        equipment = _equipment(rows, row, cells)
         also = (named_stations.spoken_name(cells["name"]), float(equipment["voltage_kv"]))
         existing = calls.get(cells["id"].lower(), "") or calls.get(cells["name"].lower(), "")
         existing = existing or ("" if cells["id"] else spoken.get(also, ""))
@@ -190,12 +189,11 @@ def _stations(rows: Rows, numbers: pd.DataFrame, base: pd.DataFrame) -> pd.DataF
                 "lat": numbers.loc[row, "lat"],
             }
         )
-    rows.faults.extend(named_stations.level_faults(rows, levels))
     return pd.DataFrame(out, index=rows.text.index)
 
 
-def _equipment(rows: Rows, row: int, cells: Mapping[str, str]) -> tuple[dict[str, float | str], frozenset[float]]:
-    """Highest voltage, installed capacity and beginning of service; and all its voltages."""
+def _equipment(rows: Rows, row: int, cells: Mapping[str, str]) -> dict[str, float | str]:
+    """Highest voltage, installed capacity and beginning of service."""
     levels: frozenset[float] = frozenset()
     try:
         levels = feeding_levels(cells["voltage_kv"].lower().replace("kv", "").replace("千伏", ""))
@@ -212,7 +210,7 @@ def _equipment(rows: Rows, row: int, cells: Mapping[str, str]) -> tuple[dict[str
         rows.faults.append(Fault("imports.not_a_date", rows.at(row, "commissioned"), value=cells["commissioned"]))
     found: dict[str, float | str] = {"voltage_kv": max(levels, default=np.nan), "transformer_mva": installed}
     found["in_service_from"] = begun or ""
-    return found, levels
+    return found
 
 
 def _check_position(rows: Rows, row: int, lon: float, lat: float, *, is_new: bool) -> None:

@@ -41,7 +41,13 @@ Numbers = NDArray[np.float64]
 
 
 def faults(
-    frame: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, place: Place, *, chosen: str, says: Sequence[str] = ()
+    frame: gpd.GeoDataFrame,
+    sites: gpd.GeoDataFrame,
+    place: Place,
+    *,
+    chosen: str,
+    says: Sequence[str] = (),
+    stated: str = "",
 ) -> Iterator[Fault]:
     """What is wrong with the coordinates of a file; its remedies name the systems in which it would lie near a site.
 
@@ -57,6 +63,8 @@ def faults(
         The system that the planner chose; '' for none.
     says : sequence of str
         What the file says of its coordinates.
+    stated : str
+        The CRS that it states, which may place its numbers nowhere.
     """
     said = _shift_said(says, frame)
     if said and not chosen:
@@ -65,7 +73,10 @@ def faults(
     x, y = _middles(frame)
     if frame.crs is None:
         codes = systems(x, y, sites)
-        yield Fault("imports.no_crs_but", place, codes=codes) if codes else Fault("imports.no_crs", place)
+        if codes and stated:
+            yield Fault("imports.lies_elsewhere", place, crs=stated[:40], codes=codes)
+        else:
+            yield Fault("imports.no_crs_but", place, codes=codes) if codes else Fault("imports.no_crs", place)
         return
     lon, lat = _degrees(frame.crs, x, y)
     outside = ~_is_inside(lon, lat)
@@ -78,6 +89,9 @@ def _outside(frame: gpd.GeoDataFrame, outside: NDArray[np.bool_], place: Place, 
     crs = frame.crs.to_string()
     crs = crs if len(crs) < 40 else str(frame.crs.name)
     swapped = outside & _is_inside(*_degrees(frame.crs, y, x))
+    if len(frame) > 1 and swapped.all() and frame.crs.to_epsg():
+        yield Fault("imports.all_swapped", place, codes=[f"EPSG:{frame.crs.to_epsg()} xy"])
+        return
     for row in frame.index[swapped]:
         yield Fault("imports.swapped_shape", replace(place, row=int(row)))
     rest = outside & ~swapped
