@@ -239,7 +239,7 @@ def test_observations_that_contradict_themselves_are_asked(region):
 # ---- the messy sheet ----------------------------------------------------------------------------------------
 
 
-def messy():
+def messy(land="约30亩"):
     """What a bureau hands over: a title, headings of two rows, merged cells, units everywhere, a total and a note."""
     made = openpyxl.Workbook()
     page = made.active
@@ -248,7 +248,7 @@ def messy():
         ["填报单位：某区招商局", None, None, None, "日期：2026-11-01"],
         ["序号", "项目名称", "所属环节", "产出与投资", None, "要素需求", None, None, "投产时间", "联系人"],
         [None, None, None, "达产年产值", "总投资(万元)", "用地需求", "用电容量", "年用电量(万千瓦时)", None, None],
-        [1, "甲", "光纤激光器", "16亿", "80000", "约30亩", "5MVA", 1600, "2027年6月", "张"],
+        [1, "甲", "光纤激光器", "16亿", "80000", land, "5MVA", 1600, "2027年6月", "张"],
         [2, "乙", None, "6亿元", "30000", "80-100亩", "3000kVA", None, "2028年底", "李"],
         [3, "丙", "激光雷达", "8亿", "12000", "三十亩", "/", "待定", "2028", "王"],
         ["合计", None, None, "30亿", None, "140", None, None, None, None],

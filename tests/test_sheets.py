@@ -101,8 +101,8 @@ def ods():
         made.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
         made.writestr(
             "content.xml",
-            f"<office:document-content {spaces}><office:body><office:spreadsheet>"
-            f"<table:table table:name='S'>{rows}{rest}</table:table></office:spreadsheet></office:body></office:document-content>",
+            f"<office:document-content {spaces}><office:body><office:spreadsheet><table:table table:name='S'>"
+            f"{rows}{rest}</table:table></office:spreadsheet></office:body></office:document-content>",
         )
     return out.getvalue()
 

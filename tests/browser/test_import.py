@@ -17,6 +17,7 @@ from app.texts import text
 from geo_cluster.world.layers import Layers
 from tests.browser.pages import go, stays_within, turned
 from tests.browser.painted import LAPTOP, PHONE
+from tests.test_import_cases import messy
 
 VISITS = [("zh", LAPTOP), ("en", LAPTOP), ("zh", PHONE), ("en", PHONE)]
 IDS = [f"{language}-{size[0]}" for language, size in VISITS]
@@ -146,3 +147,34 @@ def _until(what):
         assert time.monotonic() < until
         time.sleep(0.05)
     return found
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_messy_sheet_is_matched_mended_and_accepted_in_one_visit(visit, server, tmp_path, language):
+    """A title, headings of two rows, units everywhere, a total, a note, and one cell that may mean anything."""
+    path = tmp_path / "光谷项目.xlsx"
+    path.write_bytes(messy(land="30余亩"))
+    page = opened(visit, f"{server[0]}/data", language, LAPTOP, "data.title")
+    page.get_by_role("tab", name=text("data.tab.import", language)).click()
+    expect(page.get_by_role("button", name=text("data.import.template", language))).to_be_visible()
+    page.locator("input[type=file]").set_input_files(path)
+    take = page.get_by_role("button", name=text("data.import.accept", language), exact=True)
+    grid = page.get_by_text(text("data.table.mend", language)).first
+    expect(grid).to_be_visible(timeout=60_000)
+    expect(take).to_have_count(0)
+    stays_within(page)
+    # the second column of the table is the name, so the cell of the land lies seven keys to the right of it
+    table = page.locator(".dvn-scroller").last
+    for _ in range(4):
+        table.scroll_into_view_if_needed()
+        page.locator('[data-testid="stDataFrame"]').last.click(position={"x": 60, "y": 55})
+        page.keyboard.press("Home")
+        for _ in range(6):
+            page.keyboard.press("ArrowRight")
+        page.keyboard.type("30-35")
+        page.keyboard.press("Enter")
+        with suppress(AssertionError):
+            expect(take).to_be_enabled(timeout=15_000)
+            break
+    take.click()
+    expect(page.get_by_test_id("stPopover").first).to_contain_text("光谷项目", timeout=60_000)

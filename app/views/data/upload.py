@@ -168,18 +168,24 @@ def _one(k: int, file: Dropped, kind: Kind, rules: tuple[bytes, bytes] | None, s
         checked = geometry.beside(checked, key)
     for note in checked.notes:
         st.caption(f":material/info: {plain(note[session.language()])}")
+    _shown(checked, kind, key, is_table=is_table)
+
+
+def _shown(checked: Checked, kind: Kind, key: str, *, is_table: bool) -> None:
+    """How the file was read, and its faults or its preview."""
+    own = f"{key}-{kind}"
     if is_table:
-        mending.matching(checked, kind, f"{key}-{kind}")
+        mending.matching(checked, kind, own)
     if checked.faults:
         geometry.offers(checked.extra.get("offered", ()), key)
-        _refused(checked, key, mended=f"{key}-{kind}" if is_table else "")
+        _refused(checked, key, mended=own if is_table else "")
     if is_table:
         mending.understood(checked)
     if checked.faults:
         return
     if is_table:
-        mending.cells(checked, f"{key}-{kind}")
-        mending.save(checked, f"{key}-{kind}")
+        mending.cells(checked, own)
+        mending.save(checked, own)
     if not checked.is_ready:
         st.info(t("data.import.nothing"))
         return
