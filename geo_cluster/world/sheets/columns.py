@@ -195,7 +195,7 @@ class _Column:
             low, high = self.declared.get("plausible", (float("-inf"), float("inf")))
             if not low <= ends[0] <= ends[1] <= high and ends[0] > 0:
                 return Fault("sheets.no_unit", cells.NOWHERE, value=cell, own=self.own)
-            if self.declared.get("needs_unit"):
+            if self.declared.get("needs_unit") and not self.call.strange:
                 return Fault("sheets.no_unit_of_row", cells.NOWHERE, value=cell)
         return f"{ends[0]:.12g}" if ends[0] == ends[1] else f"{ends[0]:.12g}-{ends[1]:.12g}"
 
