@@ -3,8 +3,9 @@
 ::
 
     files.py         bytes -> shapes, as they came (tables: `world.tabular`)
+    tables.py        the sheet that is meant, read by `world.sheets`, with what was mended by hand
     headings.py      headings as people write them -> rows by key; which kind a table is
-    cells.py         what a cell says: a number or range, a day, a unit
+    cells.py         numbers and units of attributes, by `world.sheets`
     checked.py       what a checker is handed (ImportContext) and gives back (Checked)
     observations.py  ┐
     substations.py   │ rows -> Checked: what would be accepted, and every fault with its row and column
