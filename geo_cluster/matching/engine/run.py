@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from collections.abc import Callable
@@ -49,6 +50,17 @@ class Run:
         self.objective, self.short = self.model.objective(self.option), self.model.short(self.option)
         self.reported: tuple[float, float] | None = None
         self.reported_at = 0.0
+
+    def beside(self) -> Run:
+        """Another state of the same search: what it finds counts where it is taken over."""
+        other = copy.copy(self)
+        other.stop, other.lock, other.halt = threading.Event(), threading.Lock(), np.zeros(1, dtype=bool)
+        return other
+
+    def take(self, other: Run) -> None:
+        """Take over what another state has found."""
+        self.offer(other.option)
+        self.lower(other.bound)
 
     def left_s(self) -> float:
         """Seconds that are left."""

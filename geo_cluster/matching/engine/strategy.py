@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 
 from geo_cluster.errors import InputError
+from geo_cluster.matching.engine import kernels
 from geo_cluster.matching.engine.bound import Bound, price_knapsacks, price_pools, price_relaxed
 from geo_cluster.matching.engine.milp import Limits
 from geo_cluster.matching.engine.minima import impossible
@@ -31,6 +32,7 @@ _TINY_COLUMNS, _TINY_NODES = (
     150,
     100,
 )  # up to which HiGHS alone may take milliseconds, nodes of its tree by then; all
+_ALONE_COLUMNS = 200_000  # up to which HiGHS seeks a proof while the kernels are made; all
 _SMALL_COLUMNS = 2_000  # up to which a problem is proven rather than searched; all
 _EXACT_COLUMNS = 6_000  # up to which the exact programme begins at once; all
 _PROOF_COLUMNS = 30_000  # beyond which the exact programme isn't begun; all
@@ -43,6 +45,7 @@ _RUNS_BEFORE_CUTS, _MOST_RUNS = 3, 9  # random and region 30 × 15, 40 × 20 and
 _COLUMNS_PER_RUN = 50  # columns left for which another annealing run may pay; the same
 _FILLINGS = 300, 1_000, 3_000  # of a pool, looked at for one cut: first, and again where much is left; the same
 _ALONE_S = 3.0  # that a proof has before annealing begins beside it; all
+_LOADED_S = 2.0  # that kernels have to be loaded before HiGHS begins beside their compilation; all
 _EARLY_S = 8.0  # how long both workers look for plans before one turns to the exact programme; all
 
 # Kernels.
@@ -97,6 +100,10 @@ def search(run: Run, seed: int) -> None:
         return
     with ThreadPoolExecutor(_WORKERS) as workers:
         try:
+            if columns <= _TINY_COLUMNS and direct and _tiny(run, seed):
+                return
+            if not kernels.ready() and not _ready_beside(run, workers, seed):
+                return
             if direct:
                 _small(run, workers, seed)
             elif columns <= _EXACT_COLUMNS and _branches(model):
@@ -108,24 +115,50 @@ def search(run: Run, seed: int) -> None:
             run.halt[0] = True
 
 
+def _tiny(run: Run, seed: int) -> bool:
+    """HiGHS alone where that takes milliseconds; True when that was enough."""
+    p, s = np.nonzero(np.isfinite(run.model.value))
+    task = program(run.model, p, s, np.full(len(run.model.value), UNPLACED))
+    limits = Limits(time_limit_s=run.left_s(), nodes=_TINY_NODES, mip_gap=run.mip_gap, seed=seed, light=True)
+    option, outcome = task.solve(limits=limits)
+    if outcome.infeasible:
+        raise InputError(impossible(run))
+    run.lower(outcome.bound + run.model.base)
+    if option is not None:
+        run.offer(option)
+    return run.tick()
+
+
+def _ready_beside(run: Run, workers: ThreadPoolExecutor, seed: int) -> bool:
+    """Have the kernels made while HiGHS seeks a proof without them; False when that, or the time, ended the search.
+
+    What HiGHS finds counts once they have taken half the time: until then the plan is that of every later solve.
+    """
+    begun, time_limit_s, p, s = time.monotonic(), run.left_s(), *np.nonzero(np.isfinite(run.model.value))
+    proof: Future[Ints] | None = None
+    while not kernels.ready(0.05):
+        if run.tick():
+            return False
+        waited = time.monotonic() - begun
+        if proof is None and waited > min(_LOADED_S, time_limit_s / 4) and len(p) <= _ALONE_COLUMNS:
+            alone = run.beside()
+            task = program(run.model, p, s, np.full(len(run.model.value), UNPLACED))
+            proof = workers.submit(_finish, alone, task, run.option, run.model.base, seed)
+        if proof is not None and waited > time_limit_s / 2:
+            run.take(alone)
+            if proof.done():
+                proof.result()
+    if proof is not None:
+        alone.stop.set()
+    return not run.tick()
+
+
 def _small(run: Run, workers: ThreadPoolExecutor, seed: int) -> None:
-    """HiGHS alone where that takes milliseconds, else annealing, cuts and then HiGHS.
+    """Annealing, cuts and then HiGHS.
 
     Meanwhile the other worker goes on annealing. Its plans count when time is over: where there is a proof, the plan
     doesn't depend on the clock.
     """
-    p, s = np.nonzero(np.isfinite(run.model.value))
-    if len(p) <= _TINY_COLUMNS:
-        task = program(run.model, p, s, np.full(len(run.model.value), UNPLACED))
-        limits = Limits(time_limit_s=run.left_s(), nodes=_TINY_NODES, mip_gap=run.mip_gap, seed=seed, light=True)
-        option, outcome = task.solve(limits=limits)
-        if outcome.infeasible:
-            raise InputError(impossible(run))
-        run.lower(outcome.bound + run.model.base)
-        if option is not None:
-            run.offer(option)
-        if run.tick():
-            return
     proof = workers.submit(_branch if _branches(run.model) else _thorough, run, seed)
     found_beside: list[Ints] = []
     try:
