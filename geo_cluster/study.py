@@ -144,6 +144,7 @@ class Study:
             "bound": round(self.plan.bound, 6),
             "gap": round(self.plan.gap, 9),
             "status": self.plan.status,
+            "ended": self.plan.ended,
             "violations": [str(violation) for violation in self.violations],
             "to_check": [
                 {lang: str(odd.words(lang)) for lang in LANGUAGES} for odd in portfolio.warnings(self.projects)
@@ -461,7 +462,7 @@ def _solve(
     scenario: Scenario, problem: Problem | None, projects: int, progress: Callable[[Progress], bool | None] | None
 ) -> Assignment:
     if problem is None:
-        return Assignment(np.full(projects, UNPLACED), 0.0, 0.0, 0.0, "optimal")
+        return Assignment(np.full(projects, UNPLACED), 0.0, 0.0, 0.0, "optimal", ended="proof")
     limits = {"time_limit_s": scenario.time_limit_s, "mip_gap": scenario.mip_gap}
     return solve(problem, **limits, seed=scenario.seed, progress=progress)
 

@@ -114,6 +114,7 @@ def report(result: Study, screen: Console, lang: Literal["zh", "en"]) -> None:
         screen.print(f"{sentence}{'（仅供参考：样本少）' if zh else ' Indicative only: few firms.'}", soft_wrap=True)
     plan, placed = result.plan, f"{len(tables.assignment(result))}/{len(result.projects)}"
     proof = f"{plan.objective:,.2f} ≤ {plan.bound:,.2f}, gap {plan.gap:.4%}, {plan.status}"
+    proof += ("（到时）" if zh else " (out of time)") * (plan.ended == "clock")
     screen.print(f"{'落地' if zh else 'placed'} {placed}, {proof}, violations {len(result.violations)}")
     for row in tables.unplaced(result).head(8).itertuples():
         screen.print(f"  {row.project_name}: {row.reason if zh else row.reason_en}")

@@ -97,3 +97,8 @@ def test_linear_algebra_has_its_threads_back_after_the_last_of_two_solves():
     assert set(threads()) == {1}
     second.__exit__(None, None, None)
     assert threads() == before
+
+
+@pytest.mark.parametrize(("limit", "answer", "ended"), [(60, None, "proof"), (0, None, "clock"), (60, False, "asked")])
+def test_a_plan_says_why_its_search_ended(problem, limit, answer, ended):
+    assert solve(problem, time_limit_s=limit, progress=lambda _: answer).ended == ended

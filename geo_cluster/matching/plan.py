@@ -13,6 +13,8 @@ from geo_cluster.matching.resource import Ints
 
 Kind = Literal["site", "eligibility", "forbidden", "lock", "capacity", "minimum", "objective", "bound"]
 
+Ended = Literal["proof", "clock", "asked", "given"]
+
 
 @dataclass(frozen=True)
 class Violation:
@@ -94,6 +96,9 @@ class Assignment:
         What `verify` found: empty, unless time ended before the minima could be met.
     pools : dict
         For each resource that offers a site several undivided pools: the pool each project draws on, (P,), -1 for none.
+    ended : {"proof", "clock", "asked", "given"}
+        Why the search ended: `clock` where time cut it, so that another machine may find another plan; `asked` where
+        somebody stopped it; `given` for a plan that nobody searched for.
     """
 
     site: Ints
@@ -103,6 +108,7 @@ class Assignment:
     status: Literal["optimal", "feasible"]
     violations: tuple[Violation, ...] = ()
     pools: dict[str, Ints] = field(default_factory=dict)
+    ended: Ended = "given"
 
     @property
     def sha256(self) -> str:

@@ -267,6 +267,7 @@ class Workspace:
             "bound": plan.bound,
             "gap": plan.gap,
             "status": plan.status,
+            "ended": plan.ended,
             "placed": dict(zip(tables.assignment(study)["project"], tables.assignment(study)["site"], strict=True)),
             "hashes": study.hashes,
             "violations": [str(violation) for violation in study.violations],
@@ -296,6 +297,7 @@ class Workspace:
                 bound=float(content["bound"]),
                 gap=float(content["gap"]),
                 status="optimal" if content["status"] == "optimal" else "feasible",
+                ended="clock" if content.get("ended") == "clock" else "given",
             )
             author, at = _text(row.author, NAME_LENGTH), row.at.replace(tzinfo=UTC)
             more = (content["hashes"], content["violations"], content["seconds"], author, at)

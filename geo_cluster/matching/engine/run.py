@@ -11,7 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 import numpy as np
 
 from geo_cluster.matching.engine.presolve import presolve
-from geo_cluster.matching.plan import Assignment, Progress, relative_gap
+from geo_cluster.matching.plan import Assignment, Ended, Progress, relative_gap
 from geo_cluster.matching.problem import Problem
 from geo_cluster.matching.resource import UNPLACED, Floats, Ints
 from geo_cluster.matching.verify import objective, verify
@@ -148,9 +148,12 @@ class Run:
                 pools[resource.name][placed] = model.pools[option[placed], r]
         value = objective(self.problem, site)
         bound = value if self.proven and self.mip_gap == 0 else value + self.missing()
-        plan = Assignment(
-            site, value, bound, relative_gap(value, bound), "optimal" if self.proven else "feasible", pools=pools
-        )
+        gap = relative_gap(value, bound)
+        if self.proven:
+            plan = Assignment(site, value, bound, gap, "optimal", pools=pools, ended="proof")
+        else:
+            ended: Ended = "clock" if self.left_s() <= 0 else "asked"
+            plan = Assignment(site, value, bound, gap, "feasible", pools=pools, ended=ended)
         return Assignment(**{**vars(plan), "violations": verify(self.problem, plan)})
 
 
