@@ -45,8 +45,8 @@ _COLUMNS_PER_RUN = 50  # columns left for which another annealing run may pay; t
 _FILLINGS = 300, 1_000, 3_000  # of a pool, looked at for one cut: first, and again where much is left; the same
 _ALONE_S = 3.0  # that a proof has before annealing begins beside it; all
 _LOADED_S = 2.0  # that kernels have to be loaded before HiGHS begins beside their compilation; all
-_ROUNDS_BESIDE_PRICES = 4  # of the search while prices are found; all
-_EARLY_ROUNDS = 6  # in which both workers look for plans before one turns to the exact programme; all
+_ROUNDS_BESIDE_PRICES = 1  # of the search while prices are found; all
+_EARLY_ROUNDS = 2  # in which both workers look for plans before one turns to the exact programme; all
 
 # Kernels.
 _KERNEL_PROJECTS = 220  # all
