@@ -3,8 +3,9 @@
     python benchmarks/matching_suite.py [SECONDS] [--only WORD] [--folder FOLDER]
 
 SECONDS is the limit of each solver, 60 when left out. `--only` keeps what has the word in its name, such as "e 20".
-FOLDER holds files of the OR-Library's generalised assignment problems (gap1.txt … gap12.txt, gapa.txt … gape.txt), which
-are read as they come; none are shipped. Prints a Markdown table, with the day. Run it on a machine that does nothing else.
+FOLDER holds files of the OR-Library's generalised assignment problems (gap1.txt … gap12.txt, gapa.txt … gape.txt),
+which are read as they come; none are shipped. Prints a Markdown table, with the day. Run it on a machine that does
+nothing else.
 """
 
 import argparse

@@ -74,7 +74,9 @@ class Dives:
         self.run, self.model, self.start = run, model, start
         worth = 5e-10 * max(1.0, abs(run.objective), 100)
         self.step = max(run.mip_gap * abs(run.objective), 0.999 * run.grain if run.grain else worth)
-        self.below, self.root = self.step, np.inf
+        # where values are multiples, so are targets: what is nowhere exceeded by a multiple is the bound
+        self.unit = max(run.grain or 0.0, self.step)
+        self.below, self.root = self.unit, np.inf
 
     def plans(self, nodes: int) -> Ints:
         """So many nodes, depth first, for plans better than the one in hand; the best."""
@@ -90,7 +92,8 @@ class Dives:
             option, done = self._dive(self.root - self.below, nodes)
             if done >= nodes:
                 break
-            self.below += max(self.below * min(1.0, _GROWTH / np.log(max(done, 2))), self.step)
+            further = self.below * min(1.0, _GROWTH / np.log(max(done, 2)))
+            self.below += self.unit * max(np.rint(further / self.unit), 1.0)
         return option
 
     @property
