@@ -125,10 +125,13 @@ class Run:
         return self.stop.is_set()
 
     def wait(self, jobs: list[Future[Ints]]) -> None:
-        """Wait for jobs, reporting meanwhile."""
+        """Wait for jobs, reporting meanwhile; their plans count in order when all are there, unless one is proven."""
         open_jobs = set(jobs)
         while open_jobs:
-            _, open_jobs = wait(open_jobs, timeout=0.05, return_when=FIRST_COMPLETED)
+            done, open_jobs = wait(open_jobs, timeout=0.05, return_when=FIRST_COMPLETED)
+            for job in done:
+                if self.model.objective(job.result()) >= self.bound - 1e-9 * abs(self.bound):
+                    self.offer(job.result())
             self.tick()
         for job in jobs:
             self.offer(job.result())

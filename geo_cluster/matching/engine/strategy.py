@@ -365,7 +365,7 @@ def _large(run: Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: boo
             continue
         if proof is None and pricing is None and columns <= _PROOF_COLUMNS and (small or late):
             if targets.applies(tight) and tight.softened() is tight:
-                proof = workers.submit(targets.Dives(run, tight, bound).plans, sys.maxsize)
+                proof = workers.submit(targets.Dives(run, tight, bound).plans, run.option, sys.maxsize)
             else:
                 proof = workers.submit(_prove, run, tight, bound.forced, seed)
             free -= 1
@@ -380,6 +380,8 @@ def _large(run: Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: boo
         else:
             _kernels(run, workers, near, number, count=free)
             number += free
+    if proof is not None:
+        run.wait([proof])
 
 
 def _idle(run: Run, job: Future[Any]) -> None:

@@ -58,11 +58,11 @@ def prove(run: Run, workers: ThreadPoolExecutor, seed: int) -> None:
         if run.tick():
             return
         nodes, before = _NODES * _LONGER**number, run.option
-        jobs = [workers.submit(dives.plans, nodes), workers.submit(dives.bounds, nodes)]
+        jobs = [workers.submit(dives.plans, before, nodes), workers.submit(dives.bounds, before, nodes)]
         if kernels:
-            jobs.append(workers.submit(_kernel, run, model, priced.forced, number, seed))
+            jobs.append(workers.submit(_kernel, run, model, before, priced.forced, number, seed))
         run.wait(jobs)
-        kernels &= jobs[-1].result() is not before
+        kernels = kernels and jobs[-1].result() is not before
         if doubtful and nodes >= _MOST_NODES:
             return
 
@@ -78,30 +78,30 @@ class Dives:
         self.unit = max(run.grain or 0.0, self.step)
         self.below, self.root = self.unit, np.inf
 
-    def plans(self, nodes: int) -> Ints:
+    def plans(self, hand: Ints, nodes: int) -> Ints:
         """So many nodes, depth first, for plans better than the one in hand; the best."""
-        return self._dive(self._in_hand, nodes)[0]
+        return self._dive(hand, self._worth(hand), nodes)[0]
 
-    def bounds(self, nodes: int) -> Ints:
+    def bounds(self, hand: Ints, nodes: int) -> Ints:
         """Targets further and further below the bound at the root, each in so many nodes; the best plan found."""
-        run, hand, option = self.run, self._in_hand, self.run.option
+        option, worth = hand, self._worth(hand)
         if not np.isfinite(self.root):
-            self._dive(hand, 1)
-            self.root = run.bound
-        while option is run.option and not run.halt[0] and self.root - self.below > hand + self.step:
-            option, done = self._dive(self.root - self.below, nodes)
+            self._dive(hand, worth, 1)
+            self.root = self.run.bound
+        while option is hand and not self.run.halt[0] and self.root - self.below > worth + self.step:
+            option, done = self._dive(hand, self.root - self.below, nodes)
             if done >= nodes:
                 break
             further = self.below * min(1.0, _GROWTH / np.log(max(done, 2)))
             self.below += self.unit * max(np.rint(further / self.unit), 1.0)
         return option
 
-    @property
-    def _in_hand(self) -> float:
-        return -np.inf if self.run.short else self.run.objective
+    def _worth(self, option: Ints) -> float:
+        model = self.run.model
+        return -np.inf if model.short(option) else model.objective(option)
 
-    def _dive(self, target: float, nodes: int) -> tuple[Ints, int]:
-        found = [self.run.option]
+    def _dive(self, hand: Ints, target: float, nodes: int) -> tuple[Ints, int]:
+        found = [hand]
         done = search(
             self.model,
             self.start,
@@ -115,16 +115,17 @@ class Dives:
         return found[-1], done
 
 
-def _kernel(run: Run, model: Model, forced: Floats, number: int, seed: int) -> Ints:
+def _kernel(run: Run, model: Model, hand: Ints, forced: Floats, number: int, seed: int) -> Ints:
     """The best plan that HiGHS finds among the pairs that prices favour, or the one in hand."""
     worth = np.where(np.isfinite(model.value), forced, -np.inf)
     count = min(int(_PAIRS[number % len(_PAIRS)] * len(model.open)), worth.size - 1)
     keep = (worth > -np.inf) & (worth >= -np.partition(-worth, count, axis=None)[count])
-    placed = np.flatnonzero(run.option != UNPLACED)
-    keep[placed, run.option[placed]] = True
+    placed = np.flatnonzero(hand != UNPLACED)
+    keep[placed, hand[placed]] = True
     p, s = np.nonzero(keep)
     task = program(model, p, s, np.full(len(model.value), UNPLACED))
     nodes = _KERNEL_NODES * 2 ** (number // len(_PAIRS))
     limits = Limits(time_limit_s=run.left_s(), nodes=nodes, seed=seed + number)
-    found, _ = task.solve(None if run.short else run.option, limits, stop=run.stop)
-    return run.option if found is None else found
+    found, _ = task.solve(None if run.model.short(hand) else hand, limits, stop=run.stop)
+    better = found is not None and run.model.objective(found) > run.model.objective(hand)
+    return found if found is not None and (better or run.model.short(hand)) else hand
