@@ -156,6 +156,8 @@ class Study:
             "objective": round(self.plan.objective, 6),
             "bound": round(self.plan.bound, 6),
             "gap": round(self.plan.gap, 9),
+            "score": round(self.plan.score, 6),
+            "most_placed": self.plan.most_placed,
             "status": self.plan.status,
             "ended": self.plan.ended,
             "violations": [str(violation) for violation in self.violations],

@@ -164,8 +164,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "match.proof": ("证明", "Proof"),
     "match.optimal": ("已证最优", "proven best"),
-    "match.feasible": ("差距 {gap:.2%}", "gap {gap:.2%}"),
-    "match.bound": ("上界 {bound:,.1f} 分", "bound {bound:,.1f} points"),
+    "match.feasible": ("得分差距 {gap:.2%}", "score gap {gap:.2%}"),
+    "match.bound": (
+        "上界 {bound:,.1f} 分；至多落地 {most} 个。差距：落地同样多的方案，得分最多还能高出的比例。",
+        "Bound {bound:,.1f} points; at most {most} placed. The gap: how much more a plan that places as many could score.",
+    ),
     "match.check": ("独立核验", "Independent check"),
     "match.check_ok": ("无违反", "no violation"),
     "match.check_bad": ("{n} 处违反", "{n} violations"),

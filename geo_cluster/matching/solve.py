@@ -41,7 +41,7 @@ def solve(
     time_limit_s : float
         When to stop with the plan in hand. Ctrl-C does the same.
     mip_gap : float
-        Relative gap at which a plan counts as proven.
+        Gap (see `Assignment`) at which a plan counts as proven.
     seed : int
         Same seed, same plan, when the problem is solved to proof; a time limit may cut the same search elsewhere.
     start : (P,) int array, optional
@@ -69,6 +69,8 @@ def solve(
             if before is not None:
                 run.offer_sites(before)
             search(run, seed)
+            if run.take_whole():
+                search(run, seed)
     except KeyboardInterrupt:
         run.progress = None  # who interrupts has seen enough
     return run.assignment()

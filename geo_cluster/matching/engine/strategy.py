@@ -53,7 +53,7 @@ _KERNEL_PROJECTS = 220  # all
 _KERNEL_OPTIONS = (2.0, 5.0, 3.0, 2.0, 8.0, 4.0)  # of each project in it, on average, taken in turn; all
 
 # Annealing: moves a project, temperatures in units of what third choices lose, shares of the pools' prices.
-_ANNEALED_OPTIONS = 20  # of a project that are tried; all
+_ANNEALED_OPTIONS = 20  # of a project that are tried, unless many are alike; all
 _FIRST_MOVES, _LAST_MOVES = 5_000, 160_000  # in the first and the longest runs; all
 _HEAT = 1.1, 0.3  # first and last temperature; all
 _PRICE_SHARES = {100: (0.2, 0.0), 400: (0.4, 0.2)}
@@ -120,7 +120,7 @@ def _tiny(run: Run, seed: int) -> bool:
     """HiGHS alone where that takes milliseconds; True when that was enough."""
     p, s = np.nonzero(np.isfinite(run.model.value))
     task = program(run.model, p, s, np.full(len(run.model.value), UNPLACED))
-    limits = Limits(time_limit_s=run.left_s(), nodes=_TINY_NODES, mip_gap=run.mip_gap, seed=seed, light=True)
+    limits = Limits(time_limit_s=run.left_s(), nodes=_TINY_NODES, mip_gap=run.share, seed=seed, light=True)
     option, outcome = task.solve(limits=limits)
     if outcome.infeasible:
         raise InputError(impossible(run))
@@ -298,7 +298,7 @@ def _finish(run: Run, task: Program, start: Ints | None, base: float, seed: int)
             run.lower(max(bound + base, in_hand))
 
     light = len(task.p) <= _SMALL_COLUMNS
-    limits = Limits(time_limit_s=run.left_s(), mip_gap=run.mip_gap, seed=seed, light=light)
+    limits = Limits(time_limit_s=run.left_s(), mip_gap=run.share, seed=seed, light=light)
     option, outcome = task.solve(start, limits, stop=run.stop, on_improvement=improved)
     if outcome.infeasible and not np.isfinite(in_hand):
         raise InputError(impossible(run))
@@ -397,7 +397,8 @@ class Annealing:
         from geo_cluster.matching.engine import anneal
 
         self.terrain, self.anneal = anneal.flatten(run.model, first.prices, penalty=run.penalty), anneal.anneal
-        self.schedule, self.listed, self.heat = anneal.Schedule, near.listed[:, :_ANNEALED_OPTIONS], near.spread()
+        tried = near.listed if run.model.tied else near.listed[:, :_ANNEALED_OPTIONS]
+        self.schedule, self.listed, self.heat = anneal.Schedule, tried, near.spread()
         self.seed, self.count = 1_000_003 * seed, 0
         projects = len(self.terrain.rows)
         few: tuple[float, ...] | None = next((pair for most, pair in _PRICE_SHARES.items() if projects <= most), None)

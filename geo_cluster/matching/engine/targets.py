@@ -72,8 +72,7 @@ class Dives:
 
     def __init__(self, run: Run, model: Model, start: Bound) -> None:
         self.run, self.model, self.start = run, model, start
-        worth = 5e-10 * max(1.0, abs(run.objective), 100)
-        self.step = max(run.mip_gap * abs(run.objective), 0.999 * run.grain if run.grain else worth)
+        self.step = max(run.allowed, 0.999 * run.grain) if run.grain else 0.999 * run.allowed
         # where values are multiples, so are targets: what is nowhere exceeded by a multiple is the bound
         self.unit = max(run.grain or 0.0, self.step)
         self.below, self.root = self.unit, np.inf
