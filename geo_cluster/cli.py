@@ -344,6 +344,14 @@ def list_layers(lang: LanguageOption = "zh") -> None:
         terminal.line(f"{name:<14} {layer.rows:>6}  {layer.as_of:<12} {title} · {layer.licence}")
 
 
+@cli.command("compile")
+def compile_() -> None:
+    """Compile the solver for this machine, once, as whoever installs it; `make` does. 编译求解器（安装后一次）。"""
+    from geo_cluster.matching.solve import warm
+
+    warm()
+
+
 @cli.command()
 def backup(
     file: Annotated[Path, typer.Argument(help="备份文件，不可已存在 / file to make, not there yet")],

@@ -13,6 +13,8 @@ from geo_cluster.matching.resource import Ints
 
 Kind = Literal["site", "eligibility", "forbidden", "lock", "capacity", "minimum", "objective", "bound"]
 
+Ended = Literal["proof", "clock", "asked", "given"]
+
 
 @dataclass(frozen=True)
 class Violation:
@@ -97,6 +99,9 @@ class Assignment:
         What is decided once it is settled how many are placed: scores of placed projects and what links earn.
     most_placed : int
         No better plan places more projects; where the plan places as many, their number is settled.
+    ended : {"proof", "clock", "asked", "given"}
+        Why the search ended: `clock` where time cut it, so that another machine may find another plan; `asked` where
+        somebody stopped it; `given` for a plan that nobody searched for.
     """
 
     site: Ints
@@ -108,6 +113,7 @@ class Assignment:
     pools: dict[str, Ints] = field(default_factory=dict)
     score: float = 0.0
     most_placed: int = 0
+    ended: Ended = "given"
 
     @property
     def sha256(self) -> str:

@@ -17,7 +17,7 @@ from geo_cluster.box.limits import limits
 from geo_cluster.errors import Fault, Faults, InputError, Place, refuse_if
 from geo_cluster.supply import overlay
 from geo_cluster.supply.interval import Interval
-from geo_cluster.supply.layer import layer_faults, zones_of
+from geo_cluster.supply.layer import measured_faults, zones_of
 from geo_cluster.supply.rectangle import largest_rectangles
 from geo_cluster.supply.rings import ring_fault
 from geo_cluster.world.coordinates import MU_PER_HA
@@ -63,7 +63,7 @@ def parcel_faults(
     slivers : list of Sliver, optional
         Strips narrower than `SLIVER_M`, which are no fault, are added to it.
     """
-    faults = Faults(layer_faults(parcels, where, kind="Polygon"))
+    faults = Faults(measured_faults(parcels, where))
     shapes = parcels.geometry.to_numpy()
     places = [Place(where, row=k + 1, entry=name) for k, name in enumerate(_names(parcels))]
     broken = np.flatnonzero(~shapely.is_valid(shapes) & ~shapely.is_missing(shapes))
@@ -256,7 +256,7 @@ def fitting(
         For a layer that can't be used, a need that isn't above 0, or too many unions to look at.
     """
     need = Interval.of(land_mu)
-    refuse_if(layer_faults(parcels, "parcels", kind="Polygon"))
+    refuse_if(measured_faults(parcels, "parcels"))
     if not need.low > 0 or largest_union < 1 or (hall is not None and not min(hall) > 0):
         raise InputError(Fault("supply.nothing_to_fit", "fitting"))
     pool = parcels if land is None else parcels[offered(parcels, land=land)]
