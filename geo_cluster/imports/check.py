@@ -124,8 +124,8 @@ def _checked_shapes(found: Layered, context: ImportContext) -> Checked:
             empty, faults=(Fault("imports.no_outlines" if kind == "parcels" else "imports.no_points", name),)
         )
     place = Place(name)
-    how = {"chosen": context.crs, "says": found.says, "stated": found.stated}
-    if wrong := Faults(whereabouts.faults(frame, sites, place, **how)):
+    wrong = Faults(whereabouts.faults(frame, sites, place, chosen=context.crs, says=found.says, stated=found.stated))
+    if wrong:
         return replace(empty, faults=_placed(wrong, found), extra=about | {"offered": whereabouts.offered(wrong)})
     notes += whereabouts.notes(frame, name)
     if kind == "parcels":

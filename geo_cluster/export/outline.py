@@ -1,0 +1,321 @@
+"""The briefing as declared in `tables/briefing.toml`, filled with a study: what slides, paper and PDF are made from.
+
+A part has a title, the sentence that it is there for, and blocks. Each number in a sentence is a field: a cell,
+count or sum of a table of `export.briefing_tables`. Renderers only lay out what is here.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from geo_cluster import toml
+from geo_cluster.domain import Language
+from geo_cluster.export.briefing_tables import TABLES
+from geo_cluster.export.csv_tables import SAMPLE
+from geo_cluster.export.sheet import WORDS, about
+from geo_cluster.study import Study
+
+NONE = "—"
+"""What stands where a number is not known."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Headline numbers: (name, value with its unit), both as shown."""
+
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Sentences, a paragraph each."""
+
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """A table to lay out.
+
+    Attributes
+    ----------
+    name : str
+        Its name in `briefing_tables.TABLES`.
+    headings : tuple of str
+    values : DataFrame
+        One column a heading, unrounded; `texts` has the same cells as shown.
+    texts : tuple of tuple of str
+    numeric : tuple of bool
+        Which columns are numbers and stand to the right.
+    rows : int
+        So many rows at most on a slide; a paper has them all.
+    total : tuple of str
+        The last row with sums, empty for none.
+    """
+
+    name: str
+    headings: tuple[str, ...]
+    values: pd.DataFrame
+    texts: tuple[tuple[str, ...], ...]
+    numeric: tuple[bool, ...]
+    rows: int
+    total: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """A chart to draw natively.
+
+    Attributes
+    ----------
+    kind : {"bar", "stacked", "range"}
+        Bars; stacked bars; low–high bars with a mark at the likely value.
+    name : str
+        Its table.
+    title, unit : str
+    categories : tuple of str
+    series : dict of str to tuple of float
+        Name -> a value a category; a range has `low`, `likely`, `high`, named in the language in `names`.
+    percent : bool
+    """
+
+    kind: str
+    name: str
+    title: str
+    unit: str
+    categories: tuple[str, ...]
+    series: dict[str, tuple[float, ...]]
+    percent: bool = False
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A map sheet by its name."""
+
+    name: str
+
+
+Block = Facts | Lines | Grid | Chart | Sheet
+
+
+@dataclass(frozen=True)
+class Part:
+    """A slide, or a section of the paper."""
+
+    key: str
+    title: str
+    message: str
+    blocks: tuple[Block, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A briefing.
+
+    Attributes
+    ----------
+    title, subtitle : str
+        What it is called; scenario, planning level and day.
+    parts : tuple of Part
+    sample : str
+        What every page has to say of a sample, '' for none.
+    stale : str
+        What every page has to say when the study is older than its settings or its version, '' for none.
+    review : str
+        The line about the map review number.
+    """
+
+    title: str
+    subtitle: str
+    parts: tuple[Part, ...]
+    sample: str = ""
+    stale: str = ""
+    review: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+class _Filled:
+    """Tables and fields of one study, each made when it is first asked for."""
+
+    def __init__(self, study: Study, language: Language) -> None:
+        self.study, self.language = study, language
+        self.declared = toml.table("briefing")
+        self._tables: dict[str, pd.DataFrame] = {}
+        self.shown: dict[str, str] = {}
+
+    def table(self, name: str) -> pd.DataFrame:
+        if name not in self._tables:
+            make = TABLES.get(name)
+            self._tables[name] = pd.DataFrame() if make is None else make(self.study, self.language)
+        return self._tables[name]
+
+    def field(self, key: str) -> str:
+        if key not in self.shown:
+            declared = self.declared["fields"][key]
+            self.shown[key] = _shown(value_of(declared, self.table(declared["table"])), declared, self.language)
+        return self.shown[key]
+
+    def sentence(self, words: Mapping[str, str]) -> str:
+        template = words[self.language]
+        named = {name for _, name, _, _ in string.Formatter().parse(template) if name}
+        return template.format(**{name: self.field(name) for name in named})
+
+
+def value_of(declared: Mapping[str, Any], table: pd.DataFrame) -> Any:
+    """The value of a field: what `take` makes of the cells that it names; nan or '' where there are none.
+
+    Parameters
+    ----------
+    declared : mapping
+        A row of `[fields]` of `briefing.toml`.
+    table : DataFrame
+        The table that it names.
+
+    Returns
+    -------
+    float, int, str or list of (label, number)
+    """
+    for column, wanted in declared.get("where", {}).items():
+        table = table[table[column] == wanted] if column in table else table.iloc[:0]
+    take = declared["take"]
+    if take == "rows":
+        return len(table)
+    if declared["column"] not in table or table.empty:
+        return [] if take == "listed" else np.nan
+    cells = table[declared["column"]]
+    if take in ("first", "top"):
+        return cells.iloc[0]
+    if take == "listed":
+        rows = table[cells > 0].sort_values(declared["column"], ascending=False, kind="stable")
+        return list(zip(rows[declared["label"]], rows[declared["column"]], strict=True))
+    return getattr(cells, take)()
+
+
+def number(value: Any, declared: Mapping[str, Any]) -> str:
+    """A number as shown: `digits` after the point, `percent`, or `plain` (a year: no thousands); text as it is."""
+    if isinstance(value, str):
+        return value
+    if value is None or pd.isna(value):
+        return NONE
+    if declared.get("percent"):
+        return f"{value:.{declared.get('digits', 0)}%}"
+    return f"{value:.0f}" if declared.get("plain") else f"{value:,.{declared.get('digits', 0)}f}"
+
+
+def _shown(value: Any, declared: Mapping[str, Any], language: Language) -> str:
+    if isinstance(value, list):
+        stop, joint = ("、", "") if language == "zh" else (", ", " ")
+        return stop.join(f"{label}{joint}{number(n, declared)}" for label, n in value) or NONE
+    words = declared.get("words", {}).get(value) if isinstance(value, str) else None
+    return words[language] if words else number(value, declared)
+
+
+def outline(study: Study, *, language: Language = "zh", stale: str = "") -> Outline:
+    """The briefing of a study.
+
+    Parameters
+    ----------
+    study : Study
+    language : {"zh", "en"}
+    stale : str
+        What to say on every page when the study is out of date.
+    """
+    filled, words = _Filled(study, language), WORDS[language]
+    parts = [part for row in filled.declared["parts"] if (part := _part(row, filled)) is not None]
+    told = about(study, language)
+    return Outline(
+        words["title"],
+        " · ".join(told.values()),
+        tuple(parts),
+        sample=SAMPLE if study.scenario.is_sample else "",
+        stale=stale,
+        review=words["review"],
+        fields=dict(filled.shown),
+    )
+
+
+def _part(row: Mapping[str, Any], filled: _Filled) -> Part | None:
+    """A part of the outline; None where its table is empty and nothing is to be said of that."""
+    language = filled.language
+    if filled.table(row["needs"]).empty:
+        said = filled.sentence(row["without"])
+        return Part(row["key"], row["title"][language], said) if said else None
+    blocks = [_BLOCKS[kind](block, filled) for block in row["blocks"] for kind in _BLOCKS if kind in block]
+    kept = tuple(block for block in blocks if block is not None)
+    return Part(row["key"], row["title"][language], filled.sentence(row["message"]), kept)
+
+
+def _facts(block: Mapping[str, Any], filled: _Filled) -> Facts:
+    rows = []
+    for key in block["facts"]:
+        declared, value = filled.declared["fields"][key], filled.field(key)
+        unit = declared.get("unit", {}).get(filled.language, "")
+        name, joint = declared["name"][filled.language], "" if filled.language == "zh" else " "
+        rows.append((name, value if not unit or value == NONE else f"{value}{joint}{unit}"))
+    return Facts(tuple(rows))
+
+
+def _lines(block: Mapping[str, Any], filled: _Filled) -> Lines:
+    return Lines(tuple(filled.sentence(words) for words in block["text"]))
+
+
+def _grid(block: Mapping[str, Any], filled: _Filled) -> Grid | None:
+    table, declared = filled.table(block["table"]), filled.declared["columns"]
+    columns = [column for column in block["columns"] if column in table]
+    if table.empty:
+        return None
+    values = table[columns].reset_index(drop=True)
+    texts = tuple(
+        tuple(number(cell, declared[column]) for column, cell in zip(columns, row, strict=True))
+        for row in values.itertuples(index=False)
+    )
+    numeric = tuple(pd.api.types.is_numeric_dtype(values[column]) for column in columns)
+    total: tuple[str, ...] = ()
+    if block.get("total"):
+        sums = values.sum(numeric_only=True)
+        total = tuple(number(sums[column], declared[column]) if column in sums else "" for column in columns)
+        total = ({"zh": "合计", "en": "Total"}[filled.language], *total[1:])
+    headings = tuple(declared[column][filled.language] for column in columns)
+    return Grid(block["table"], headings, values, texts, numeric, block["rows"], total)
+
+
+def _chart(block: Mapping[str, Any], filled: _Filled) -> Chart | None:
+    table = filled.table(block["of"])
+    if table.empty:
+        return None
+    kind, category = block["chart"], block["category"]
+    columns, language = filled.declared["columns"], filled.language
+    if kind == "range":
+        series = {columns[end][language]: tuple(table[end].astype(float)) for end in ("low", "likely", "high")}
+        categories = tuple(table[category].astype(str))
+    elif kind == "stacked":
+        wide = table.pivot_table(
+            index=category, columns=block["series"], values=block["value"], aggfunc="sum", fill_value=0, sort=False
+        )
+        wide = wide.sort_index() if category == "year" else wide
+        categories = tuple(wide.index.astype(str))
+        series = {str(name): tuple(wide[name].astype(float)) for name in wide}
+    else:
+        categories = tuple(table[category].astype(str))
+        series = {block["unit"][language]: tuple(table[block["value"]].astype(float))}
+    title = block["title"][language] if "title" in block else ""
+    return Chart(kind, block["of"], title, block["unit"][language], categories, series, bool(block.get("percent")))
+
+
+def _sheet(block: Mapping[str, Any], _: _Filled) -> Sheet:
+    return Sheet(block["map"])
+
+
+_BLOCKS: dict[str, Callable[[Mapping[str, Any], _Filled], Block | None]] = {
+    "facts": _facts,
+    "text": _lines,
+    "chart": _chart,
+    "table": _grid,
+    "map": _sheet,
+}

@@ -1,0 +1,114 @@
+"""The outline of a briefing: each number of it stands in the study's tables, each word in both languages."""
+
+import io
+import re
+import string
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from geo_cluster import study, toml
+from geo_cluster.export import outline as outlines
+from geo_cluster.export.briefing_tables import TABLES
+from geo_cluster.export.csv_tables import csv_tables
+from geo_cluster.scenarios import read_scenario
+
+DECLARED = toml.table("briefing")
+WITHOUT_YET = {"prices"}
+
+
+@pytest.fixture(scope="module")
+def done():
+    scenario, projects = read_scenario("default")
+    return study.run(scenario, projects=projects)
+
+
+@pytest.fixture(scope="module", params=["zh", "en"])
+def made(done, request):
+    return outlines.outline(done, language=request.param)
+
+
+def test_what_is_declared_is_there_and_named_in_both_languages():
+    fields, columns = DECLARED["fields"], DECLARED["columns"]
+    for row in DECLARED["parts"]:
+        assert set(row["title"]) == set(row["message"]) == set(row["without"]) == {"zh", "en"}
+        sentences = [row["message"], row["without"], *(one for block in row["blocks"] for one in block.get("text", []))]
+        for words in sentences:
+            used = [{name for _, name, _, _ in string.Formatter().parse(words[at]) if name} for at in ("zh", "en")]
+            assert used[0] == used[1] <= set(fields), words
+        for block in row["blocks"]:
+            assert set(block.get("facts", ())) <= set(fields)
+            assert set(block.get("columns", ())) <= set(columns)
+            assert {block.get("table", "run"), block.get("of", "run")} <= {*TABLES, *WITHOUT_YET}
+    assert {of["table"] for of in fields.values()} <= {*TABLES, *WITHOUT_YET}
+
+
+@pytest.mark.slow
+def test_every_number_of_a_sentence_is_a_field(made):
+    """Without its fields a message has no digit left."""
+    shown = sorted(made.fields.values(), key=len, reverse=True)
+    for part in made.parts:
+        rest = part.message
+        for text in shown:
+            rest = rest.replace(text, "")
+        assert not re.search(r"\d", rest.replace("110/220", "")), part.message
+
+
+@pytest.mark.slow
+def test_the_fields_are_the_numbers_of_the_files(done, made):
+    """Worked out again from the CSV files that are handed over."""
+    files = {name: pd.read_csv(io.BytesIO(content)) for name, content in csv_tables(done).items()}
+    plan, pools = files["assignment.csv"], files["pools.csv"]
+    expected = {
+        "placed": f"{len(plan)}",
+        "projects": f"{len(plan) + len(files['unplaced.csv'])}",
+        "land": f"{plan['land_mu'].sum():,.0f}",
+        "power": f"{plan['power_mva'].sum():,.1f}",
+        "objective": f"{done.plan.objective:,.1f}",
+        "sites_used": f"{plan['site'].nunique()}",
+        "first_choice": f"{(plan['rank'] == 1).sum()}",
+        "first_year": f"{plan['from_year'].min()}",
+        "last_year": f"{plan['from_year'].max()}",
+        "full_pools": f"{(pools['used'] / pools['planned'] >= 0.9).sum()}",
+        "asked": f"{files['data_request.csv']['gain'].notna().sum()}",
+        "assumed": f"{(files['observations.csv']['basis'] == 'assumed').mean():.0%}",
+    }
+    assert {key: made.fields[key] for key in expected} == expected
+    counts = plan["prefecture"].value_counts()
+    assert re.findall(r"\d+", made.fields["by_city"]) == [str(n) for n in counts]
+
+
+@pytest.mark.slow
+def test_tables_and_charts_hold_what_they_are_made_of(made):
+    grids = {block.name: block for part in made.parts for block in part.blocks if isinstance(block, outlines.Grid)}
+    charts = [block for part in made.parts for block in part.blocks if isinstance(block, outlines.Chart)]
+    cities = grids["cities"]
+    for at, column in enumerate(cities.values):
+        if at:
+            total = cities.values[column].sum()
+            assert float(cities.total[at].replace(",", "")) == pytest.approx(total, abs=0.51)
+    for grid in grids.values():
+        assert len(grid.headings) == len(grid.numeric) == len(grid.values.columns)
+        assert all(len(row) == len(grid.headings) for row in grid.texts) and len(grid.texts) == len(grid.values)
+    assert {chart.kind for chart in charts} == {"bar", "stacked", "range"}
+    for chart in charts:
+        assert all(len(values) == len(chart.categories) for values in chart.series.values())
+        if chart.kind == "range":
+            low, likely, high = (np.array(values) for values in chart.series.values())
+            assert (low <= likely).all() and (likely <= high).all()
+    assert made.sample
+
+
+def test_fields_take_what_they_say():
+    table = pd.DataFrame({"city": ["a", "b", "c"], "n": [2, 0, 5], "kind": [1, 1, 2]})
+    take = {name: outlines.value_of({"take": name, "column": "n", "label": "city"}, table) for name in ("sum", "max")}
+    assert take == {"sum": 7, "max": 5}
+    assert outlines.value_of({"take": "listed", "column": "n", "label": "city"}, table) == [("c", 5), ("a", 2)]
+    assert outlines.value_of({"take": "rows", "where": {"kind": 1}}, table) == 2
+    assert np.isnan(outlines.value_of({"take": "max", "column": "n", "where": {"kind": 9}}, table))
+    assert outlines.value_of({"take": "rows", "where": {"none": 1}}, table) == 0
+    assert outlines.number(np.nan, {}) == outlines.NONE
+    assert outlines.number(0.126, {"percent": True, "digits": 1}) == "12.6%"
+    assert outlines.number(2030, {"plain": True}) == "2030"
+    assert outlines.number(1234.5, {"digits": 1}) == "1,234.5"
