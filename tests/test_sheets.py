@@ -102,7 +102,8 @@ def ods():
         made.writestr(
             "content.xml",
             f"<office:document-content {spaces}><office:body><office:spreadsheet>"
-            f"<table:table table:name='S'>{rows}{rest}</table:table></office:spreadsheet></office:body></office:document-content>",
+            f"<table:table table:name='S'>{rows}{rest}</table:table></office:spreadsheet>"
+            "</office:body></office:document-content>",
         )
     return out.getvalue()
 
