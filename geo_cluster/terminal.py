@@ -61,7 +61,6 @@ def leave_output() -> None:
 
 def console(*, stderr: bool = False) -> Console:
     """A terminal that shows data as it is: a project may be named `[/b]` or `:factory:`."""
-    import pandas as pd
     from rich.console import Console
 
     return Console(stderr=stderr, markup=False, emoji=False)
