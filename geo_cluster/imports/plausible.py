@@ -110,7 +110,7 @@ def sum_notes(sums: pd.DataFrame, sites: pd.DataFrame) -> Iterator[Text]:
         most = float(approved.get(row.site, np.nan))
         if row.net_ha > most:
             yield Text(
-                zh=f"{row.site} 的净地 {row.net_ha:,.0f} 公顷超过公告核准面积 {most:,.0f} 公顷，"
+                zh=f"{row.site} 的可供用地 {row.net_ha:,.0f} 公顷超过公告核准面积 {most:,.0f} 公顷，"
                 "请核对是否含已供地或区外地块。",
                 en=f"{row.site} has {row.net_ha:,.0f} ha on offer, more than the {most:,.0f} ha approved for its zone; "
                 "see whether granted land or land outside is among it.",

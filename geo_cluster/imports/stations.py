@@ -16,7 +16,7 @@ from geo_cluster.imports.observations import SUBJECTS, subjects
 
 _VOLTAGE = re.compile(r"[±]?\d+(?:\.\d+)?\s*(?:千伏|kv)(?:特高压)?", re.IGNORECASE)
 _BRACKET = re.compile(r"\([^()]*\)")
-_KIND = re.compile(r"(?:输变电工程|变电工程|变电站|变电所|换流站|升压站|变|站)+$")
+_KIND = re.compile(r"(?:输变电工程|变电工程|变电站|变电\u6240|换流站|升压站|变|站)+$")
 
 SAME_KM = 5.0
 """Stations of one name farther apart than this, and than the doubt of their positions, are two."""

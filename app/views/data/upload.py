@@ -138,32 +138,8 @@ def _one(k: int, file: Dropped, kind: Kind, rules: tuple[bytes, bytes] | None, s
     """One file: how to read it, its faults or its preview, and the button."""
     shapes = geometry.format_of(file)
     st.text(" · ".join(filter(None, (t(f"data.kind.{kind}"), shapes, file.name))))
-    key = f"{stamp}-{k}-{file.sha256[:12]}"
-    source, crs = "", ""
-    if kind in ("parcels", "substations"):
-        with st.container(horizontal=True):
-            source = st.text_input(
-                t("data.import.source"), placeholder=t("data.import.source_hint"), key=f"source-{key}", width=360
-            )
-            crs = geometry.crs(key)
-    belongs: dict[str, str] = {}
-    about: dict[str, Any] = {"source": source, "crs": crs}
-    is_table = not shapes
-    if is_table:
-        about["table"] = mending.choice(f"{key}-{kind}")
-    with st.spinner(t("data.import.checking")):
-        checked = cached.checked(file, kind, state.scenario(), belongs=belongs, rules=rules, **about)
-    if is_table:
-        checked = _matched_before(file, checked, kind, f"{key}-{kind}", about)
-    elif chosen := geometry.layers(file, checked, key):
-        about["layers"] = chosen
-        checked = cached.checked(file, kind, state.scenario(), belongs=belongs, rules=rules, **about)
-    if kind == "parcels" and len(checked.extra.get("belongs", ())):
-        belongs = _belongs(checked.extra["belongs"], key)
-        if belongs:
-            checked = cached.checked(file, kind, state.scenario(), belongs=belongs, rules=rules, **about)
-    if is_table:
-        mending.sheets(checked, f"{key}-{kind}")
+    key, is_table = f"{stamp}-{k}-{file.sha256[:12]}", not shapes
+    checked = _as_chosen(file, kind, rules, key, is_table=is_table)
     if checked.is_ready:
         checked = geometry.beside(checked, key)
     for note in checked.notes:
@@ -191,6 +167,35 @@ def _shown(checked: Checked, kind: Kind, key: str, *, is_table: bool) -> None:
         return
     preview(checked)
     _accept(checked, key)
+
+
+def _as_chosen(file: Dropped, kind: Kind, rules: tuple[bytes, bytes] | None, key: str, *, is_table: bool) -> Checked:
+    """The file checked as the visitor says: its source and CRS, sheet or layers, and to which site names belong."""
+    source, crs = "", ""
+    if kind in ("parcels", "substations"):
+        with st.container(horizontal=True):
+            source = st.text_input(
+                t("data.import.source"), placeholder=t("data.import.source_hint"), key=f"source-{key}", width=360
+            )
+            crs = geometry.crs(key)
+    belongs: dict[str, str] = {}
+    about: dict[str, Any] = {"source": source, "crs": crs}
+    if is_table:
+        about["table"] = mending.choice(f"{key}-{kind}")
+    with st.spinner(t("data.import.checking")):
+        checked = cached.checked(file, kind, state.scenario(), belongs=belongs, rules=rules, **about)
+    if is_table:
+        checked = _matched_before(file, checked, kind, f"{key}-{kind}", about)
+    elif chosen := geometry.layers(file, checked, key):
+        about["layers"] = chosen
+        checked = cached.checked(file, kind, state.scenario(), belongs=belongs, rules=rules, **about)
+    if kind == "parcels" and len(checked.extra.get("belongs", ())):
+        belongs = _belongs(checked.extra["belongs"], key)
+        if belongs:
+            checked = cached.checked(file, kind, state.scenario(), belongs=belongs, rules=rules, **about)
+    if is_table:
+        mending.sheets(checked, f"{key}-{kind}")
+    return checked
 
 
 def _matched_before(file: Dropped, checked: Checked, kind: Kind, key: str, about: dict[str, Any]) -> Checked:
