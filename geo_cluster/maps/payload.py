@@ -251,7 +251,19 @@ def _isochrones(layers: Layers, lon: float, lat: float) -> tuple[list[dict[str, 
 
 @by_content(*region.LAYERS, "province", most=32)
 def reach(layers: Layers, lon: float, lat: float) -> dict[int, shapely.MultiPolygon]:
-    """Minutes -> what is within them of a point by road, door to door; `BANDS_MIN`, the widest first, WGS84."""
+    """What is within `BANDS_MIN` of a point by road, door to door.
+
+    Parameters
+    ----------
+    layers : Layers
+    lon, lat : float
+        The point, degrees.
+
+    Returns
+    -------
+    dict
+        Minutes -> area in WGS84, the widest first.
+    """
     network, calibration = region.travel_of({name: layers.read(name) for name in region.LAYERS})
     at = gpd.GeoSeries([shapely.Point(lon, lat)], crs=CRS)
     driving = [(band - calibration.intercept_min) / calibration.factor for band in BANDS_MIN]
