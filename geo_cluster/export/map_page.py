@@ -26,6 +26,7 @@ from matplotlib.path import Path as Outline
 from matplotlib.patheffects import Normal, Stroke
 from matplotlib.textpath import text_to_path
 
+from geo_cluster import toml
 from geo_cluster.export import fonts
 
 MM = 25.4
@@ -35,22 +36,39 @@ MISSING = "〓"
 DPI = 300
 
 
+def shade(name: str) -> str:
+    """A colour of sheets by its name in `tables/style.toml`."""
+    return toml.table("style")["sheet"][name]
+
+
 class Page:
-    """A sheet of `width` by `height` mm; `text_scale` enlarges every text; `outlined` draws texts as shapes."""
+    """A sheet of `width` by `height` mm; `text_scale` enlarges texts, lines, marks; `outlined` draws texts as shapes."""
 
     def __init__(self, width: float, height: float, *, text_scale: float = 1.0, outlined: bool = False):
-        self.width, self.height, self.text_scale, self.outlined, self.ink = width, height, text_scale, outlined, "#1d2b36"
+        self.width, self.height, self.text_scale, self.outlined, self.ink = (
+            width,
+            height,
+            text_scale,
+            outlined,
+            shade("ink"),
+        )
         self.figure = Figure((width / MM, height / MM), facecolor="white")
         FigureCanvasAgg(self.figure)
         self.axes = self.figure.add_axes((0, 0, 1, 1))
         self.axes.set(xlim=(0, width), ylim=(0, height))
         self.axes.axis("off")
 
-    def area(self, shape: Any, *, fill: str | None = None, line: str | None = None, weight: float = 0.3, **more: Any):
-        """Draw polygons in mm; `weight` in points, `z`, `clip`, `alpha`, `dash` as for `_style`."""
+    def area(
+        self, shape: Any, *, fill: str | None = None, line: str | None = None, weight: float = 0.3, **more: Any
+    ) -> None:
+        """Draw polygons in mm; `weight` in points; `z`, `clip` (a polygon), `alpha`, `dash` in line widths."""
         outline = outline_of(shape)
         if outline is not None:
-            look = {"facecolor": fill or "none", "edgecolor": line or "none", "linewidth": weight if line else 0}
+            look = {
+                "facecolor": fill or "none",
+                "edgecolor": line or "none",
+                "linewidth": weight * self.text_scale if line else 0,
+            }
             self._add(self.axes.add_patch, PathPatch(outline, joinstyle="round", **look, **_style(more)), more)
 
     def box(self, x: float, y: float, width: float, height: float, **look: Any) -> None:
@@ -60,9 +78,14 @@ class Page:
     def lines(self, shape: Any, *, color: str, weight: float | Sequence[float] = 0.5, **more: Any) -> None:
         """Draw lines in mm; one weight (points) for all, or one each."""
         parts = shapely.get_parts(shape)
-        parts = [shapely.get_coordinates(part) for part in parts if part.geom_type == "LineString" and not part.is_empty]
+        parts = [
+            shapely.get_coordinates(part) for part in parts if part.geom_type == "LineString" and not part.is_empty
+        ]
         if parts:
-            drawn = LineCollection(parts, colors=color, linewidths=weight, capstyle=more.pop("cap", "round"), **_style(more))
+            weights = np.asarray(weight) * self.text_scale
+            drawn = LineCollection(
+                parts, colors=color, linewidths=weights, capstyle=more.pop("cap", "round"), **_style(more)
+            )
             drawn.set_joinstyle("round")
             self._add(self.axes.add_collection, drawn, more)
 
@@ -73,6 +96,10 @@ class Page:
     def disc(self, x: float, y: float, radius: float, **look: Any) -> None:
         """Draw a disc of a radius in mm."""
         self.area(shapely.Point(x, y).buffer(radius, quad_segs=12), **look)
+
+    def mark(self, x: float, y: float, radius: float, **look: Any) -> None:
+        """Draw a disc that is as much larger as texts are."""
+        self.disc(x, y, radius * self.text_scale, **look)
 
     def text(self, x: float, y: float, words: str, size: float, **look: Any) -> None:
         """Set a line of text.
@@ -142,8 +169,8 @@ class Page:
         """The sheet as a file: `pdf`, `png` or `svg`, the same bytes for the same sheet."""
         out, at = io.BytesIO(), datetime.datetime.combine(day, datetime.time())
         about: dict[str, Any] = {"Title": title}
-        about |= {"pdf": {"CreationDate": at}, "svg": {"Date": day.isoformat()}, "png": {}}[form]
-        options = {"pdf.fonttype": 3, "svg.fonttype": "path", "svg.hashsalt": "sheet", "path.simplify": False}
+        about |= {"CreationDate": at} if form == "pdf" else {"Date": day.isoformat()} if form == "svg" else {}
+        options: Any = {"pdf.fonttype": 3, "svg.fonttype": "path", "svg.hashsalt": "sheet"}
         with mpl.rc_context(options):
             self.figure.savefig(out, format=form, dpi=DPI, metadata=about)
         return out.getvalue()
