@@ -82,7 +82,7 @@ class Frame:
         return at.x, at.y
 
     def has(self, x: float, y: float, *, inner: float = 0.0) -> bool:
-        """Whether a spot of the page is inside, by so many mm."""
+        """Whether a spot `x`, `y` of the page is inside, by `inner` mm."""
         west, south, east, north = self.rect.bounds
         return west + inner <= x <= east - inner and south + inner <= y <= north - inner
 

@@ -15,7 +15,7 @@ LEGEND_Z = 80.0
 
 
 def star(page: Page, x: float, y: float, radius: float, fill: str, *, z: float = LEGEND_Z) -> None:
-    """A five-pointed star with a white edge."""
+    """Draw a star on a `page` around `x`, `y`: `radius` in mm, colour `fill`, height `z`; its edge is white."""
     turns = np.pi / 2 + np.arange(10) * np.pi / 5
     far = np.where(np.arange(10) % 2 == 0, radius, radius * 0.42)
     shape = shapely.Polygon(np.column_stack([x + far * np.cos(turns), y + far * np.sin(turns)]))
@@ -23,14 +23,14 @@ def star(page: Page, x: float, y: float, radius: float, fill: str, *, z: float =
 
 
 def substation(page: Page, x: float, y: float, half: float, line: str, *, z: float = LEGEND_Z) -> None:
-    """A square with a bolt."""
+    """Draw a square with a bolt on a `page` around `x`, `y`: `half` its side in mm, colour `line`, height `z`."""
     page.box(x - half, y - half, 2 * half, 2 * half, fill=WHITE, line=line, weight=1.0, z=z)
     bolt = [(0.2, 0.75), (-0.45, -0.1), (0.4, 0.1), (-0.2, -0.75)]
     page.line([(x + half * dx, y + half * dy) for dx, dy in bolt], color=line, weight=0.8, z=z + 0.1)
 
 
 def crossed(page: Page, x: float, y: float, radius: float, *, z: float = LEGEND_Z) -> None:
-    """A disc with a cross: refused."""
+    """Draw a crossed disc, refused, on a `page` around `x`, `y`: `radius` in mm, height `z`."""
     page.disc(x, y, radius, fill=WHITE, line=shade("refused"), weight=0.8, z=z)
     arm = radius * 0.55
     for sign in (1, -1):
@@ -39,7 +39,17 @@ def crossed(page: Page, x: float, y: float, radius: float, *, z: float = LEGEND_
 
 
 def numbered(page: Page, x: float, y: float, radius: float, words: str, look: dict[str, Any]) -> None:
-    """A disc with a number in it; `fill`, `line`, `weight`, `ink`, `size`, `z`."""
+    """Draw a disc with a number in it.
+
+    Parameters
+    ----------
+    page : Page
+    x, y, radius : float
+        mm.
+    words : str
+    look : dict
+        `fill`, `line`, `weight` of the disc, `ink`, `size` of the number, `z` and `text_z`.
+    """
     z = look.get("z", LEGEND_Z)
     page.disc(x, y, radius, fill=look["fill"], line=look.get("line", WHITE), weight=look.get("weight", 0.8), z=z)
     text = {"ha": "center", "va": "center_baseline", "bold": True, "color": look.get("ink", WHITE)}
@@ -47,7 +57,7 @@ def numbered(page: Page, x: float, y: float, radius: float, words: str, look: di
 
 
 def seat(page: Page, x: float, y: float, size: float = 1.0, *, z: float = LEGEND_Z) -> None:
-    """The seat of a city: a disc in a ring."""
+    """Draw the seat of a city, a disc in a ring, on a `page` around `x`, `y`; `size` 1 is usual, height `z`."""
     page.mark(x, y, 1.1 * size, fill=WHITE, line=shade("city"), weight=0.8, z=z)
     page.mark(x, y, 0.48 * size, fill=shade("city"), z=z + 0.1)
 

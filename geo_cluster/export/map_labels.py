@@ -67,7 +67,7 @@ class Names:
             self.wanted.append(name)
 
     def keep_off(self, x: float, y: float, half: float) -> None:
-        """Nothing may stand on a mark of this half width, mm."""
+        """Nothing may stand on a mark at `x`, `y` that is `half` mm from its middle to its edge."""
         self.taken.append((x - half, y - half, x + half, y + half))
 
     def keep_off_box(self, box: Any) -> None:

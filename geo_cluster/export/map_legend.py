@@ -102,7 +102,7 @@ class Column:
         return high + 0.6
 
     def words(self, text: str, size: float = 5.8, color: str = shade("muted")) -> None:
-        """A note, wrapped."""
+        """A note: its `text` is broken into lines, `size` in points, `color`."""
         for line in self.page.wrapped(text, size, self.width):
             self.y -= size * self.em * 1.3
             self.page.text(self.x, self.y, line, size, color=color, va="baseline", z=80)
@@ -115,7 +115,13 @@ class Column:
     def table(self, headings: list[str], rows: list[list[str]], *, until: float) -> None:
         """A table: words to the left, numbers to the right, as many rows as there is room for.
 
-        A row without a first cell goes on with the one above and isn't parted from it.
+        Parameters
+        ----------
+        headings : list of str
+        rows : list of list of str
+            One without a first cell goes on with the one above and isn't parted from it.
+        until : float
+            How far down it may reach, mm.
         """
         page, size = self.page, TABLE
         step = size * self.em * 1.55

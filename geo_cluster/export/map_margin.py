@@ -29,7 +29,14 @@ def ratio(sheet: Sheet, frame: Frame) -> str:
 
 
 def header(sheet: Sheet, margin: float, top: float) -> None:
-    """Title, what the sheet says in one sentence, scenario and day; a sample is called one."""
+    """Title, what the sheet says in one sentence, scenario and day; a sample is called one.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    margin, top : float
+        Left and right margin, and the upper edge, mm.
+    """
     page, em = sheet.page, sheet.page.text_scale * POINT_MM
     width = page.width - 2 * margin
     title, size = title_of(sheet), 20.0
@@ -108,7 +115,18 @@ def _lead(sheet: Sheet) -> str:
 
 
 def column(sheet: Sheet, frames: list[Frame], declared: dict[str, Any], box: tuple[float, float, float, float]) -> None:
-    """Legend, notes, table; scale, north and the province at the bottom."""
+    """Legend, notes, table; scale, north and the province at the bottom.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    frames : list of Frame
+        The sheet's windows, the main one first.
+    declared : dict
+        The kind in `tables/sheets.toml`.
+    box : tuple
+        x, top, width, bottom, mm.
+    """
     page, (x, top, width, bottom) = sheet.page, box
     beside = Column(sheet, x, top + 1.5, width)
     beside.heading(sheet.words("legend"))
@@ -148,6 +166,7 @@ def _notes(sheet: Sheet, frames: list[Frame]) -> list[str]:
         notes += [sheet.words("adrift", n=n)] if (n := len(chain) - len(located)) else []
     left_out = sum(names.left_out for names in sheet.names.values())
     notes += [sheet.words("crowded", n=left_out)] if left_out else []
+    notes.append(sheet.words("network"))
     if brief := toml.table("sheets")["short_note"][sheet.language]:
         notes.append(brief)
     joint = "" if sheet.language == "zh" else " "
@@ -155,7 +174,20 @@ def _notes(sheet: Sheet, frames: list[Frame]) -> list[str]:
 
 
 def footer(sheet: Sheet, main: Frame, margin: float, top: float, declared: dict[str, Any], review: str) -> None:
-    """Sources, projection, who made it, and the review number."""
+    """Sources, projection, who made it, and the review number.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    main : Frame
+        Whose projection is named.
+    margin, top : float
+        Where it begins, mm.
+    declared : dict
+        The kind in `tables/sheets.toml`.
+    review : str
+        What is said of the review.
+    """
     page, size = sheet.page, 5.4
     step, width = size * page.text_scale * POINT_MM * 1.35, page.width - 2 * margin
     owed = _owed(

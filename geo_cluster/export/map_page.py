@@ -42,7 +42,7 @@ def shade(name: str) -> str:
 
 
 class Page:
-    """A sheet of `width` by `height` mm; `text_scale` enlarges texts, lines, marks; `outlined` draws texts as shapes."""
+    """A sheet of `width` by `height` mm; `text_scale` enlarges texts, lines, marks; `outlined` sets texts as shapes."""
 
     def __init__(self, width: float, height: float, *, text_scale: float = 1.0, outlined: bool = False):
         self.width, self.height, self.text_scale, self.outlined, self.ink = (
@@ -61,7 +61,19 @@ class Page:
     def area(
         self, shape: Any, *, fill: str | None = None, line: str | None = None, weight: float = 0.3, **more: Any
     ) -> None:
-        """Draw polygons in mm; `weight` in points; `z`, `clip` (a polygon), `alpha`, `dash` in line widths."""
+        """Draw polygons.
+
+        Parameters
+        ----------
+        shape : geometry or array of geometry
+            In mm.
+        fill, line : str, optional
+            Colours.
+        weight : float
+            Of the line, points.
+        **more
+            `z`, `clip` (a polygon), `alpha`, `dash` (in line widths).
+        """
         outline = outline_of(shape)
         if outline is not None:
             look = {
@@ -72,11 +84,11 @@ class Page:
             self._add(self.axes.add_patch, PathPatch(outline, joinstyle="round", **look, **_style(more)), more)
 
     def box(self, x: float, y: float, width: float, height: float, **look: Any) -> None:
-        """Draw a rectangle."""
+        """Draw a rectangle from `x`, `y` of `width` and `height` mm; `look` as for `area`."""
         self.area(shapely.box(x, y, x + width, y + height), **look)
 
     def lines(self, shape: Any, *, color: str, weight: float | Sequence[float] = 0.5, **more: Any) -> None:
-        """Draw lines in mm; one weight (points) for all, or one each."""
+        """Draw lines of a `shape` in mm in a `color`; `weight` in points, or one each; `more` as for `area`, `cap`."""
         parts = shapely.get_parts(shape)
         parts = [
             shapely.get_coordinates(part) for part in parts if part.geom_type == "LineString" and not part.is_empty
@@ -94,11 +106,11 @@ class Page:
         self.lines(np.array([shapely.LineString(list(points))]), **look)
 
     def disc(self, x: float, y: float, radius: float, **look: Any) -> None:
-        """Draw a disc of a radius in mm."""
+        """Draw a disc around `x`, `y` of a `radius` in mm; `look` as for `area`."""
         self.area(shapely.Point(x, y).buffer(radius, quad_segs=12), **look)
 
     def mark(self, x: float, y: float, radius: float, **look: Any) -> None:
-        """Draw a disc that is as much larger as texts are."""
+        """Draw a disc around `x`, `y` whose `radius` in mm grows as texts do; `look` as for `area`."""
         self.disc(x, y, radius * self.text_scale, **look)
 
     def text(self, x: float, y: float, words: str, size: float, **look: Any) -> None:
@@ -138,11 +150,11 @@ class Page:
         self._add(self.axes.add_artist, drawn, look)
 
     def wide(self, words: str, size: float, *, serif: bool = False) -> float:
-        """Width of a text, mm."""
+        """Width in mm of `words` at a `size` in points, `serif` or not."""
         return width_em(self.plain(words), serif) * size * self.text_scale * POINT_MM
 
     def wrapped(self, words: str, size: float, width: float, *, most: int = 99) -> list[str]:
-        """Lines of a text that are at most so wide, mm; what goes beyond `most` lines ends in an ellipsis."""
+        """Lines of `words` at a `size`, each at most `width` mm; what goes beyond `most` lines ends in an ellipsis."""
         lines, line = [], ""
         for piece in re.findall(r"[^\u2e80-\uffef\s]+\s*|[\u2e80-\uffef]\s*", self.plain(words)):
             pieces = [piece] if self.wide(piece, size) <= width else list(piece)
@@ -166,7 +178,7 @@ class Page:
         return "".join(letter if _has(letter) else MISSING for letter in shown)
 
     def saved(self, form: str, *, title: str, day: datetime.date) -> bytes:
-        """The sheet as a file: `pdf`, `png` or `svg`, the same bytes for the same sheet."""
+        """The sheet as a file of a `form`, pdf, png or svg, with its `title` and `day`: the same bytes each time."""
         out, at = io.BytesIO(), datetime.datetime.combine(day, datetime.time())
         about: dict[str, Any] = {"Title": title}
         about |= {"CreationDate": at} if form == "pdf" else {"Date": day.isoformat()} if form == "svg" else {}

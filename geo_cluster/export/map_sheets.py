@@ -97,7 +97,7 @@ def review_number(text: str) -> str:
     found = REVIEW.fullmatch(bare.upper() if bare.isascii() else bare.replace("gs", "GS"))
     if not found:
         shown = text if len(text) <= 40 else f"{text[:39]}…"
-        raise InputError(Fault("export.odd_review_number", Place("", kind="map_sheet", key="review"), value=shown))
+        raise InputError(Fault("export.odd_review_number", _of("review"), value=shown))
     number = bare[bare.rindex(found[2]) + 5 : -1]
     return f"{found[1]}({found[2]}){number}号"
 
@@ -111,25 +111,26 @@ def review_words(review: str, language: Language) -> str:
 def _checked(study: Study, kind: str, size: str, form: str, review: str, project: str) -> str:
     """The project to rank, '' for other kinds; refuse what is wrong, all of it."""
     declared, faults = toml.table("sheets"), []
-    given = (("kind", kind, tuple(declared["kinds"])), ("size", size, tuple(declared["sizes"])), ("form", form, FORMS))
-    for key, value, known in given:
-        if value not in known:
-            faults.append(
-                Fault(_UNKNOWN[key], Place("", kind="map_sheet", key=key), value=str(value)[:40], known=known)
-            )
+    kinds, sizes = tuple(declared["kinds"]), tuple(declared["sizes"])
+    if kind not in kinds:
+        faults.append(Fault("export.no_sheet_kind", _of("kind"), value=kind[:40], known=kinds))
+    if size not in sizes:
+        faults.append(Fault("export.no_sheet_size", _of("size"), value=size[:40], known=sizes))
+    if form not in FORMS:
+        faults.append(Fault("export.no_sheet_form", _of("form"), value=form[:40], known=FORMS))
     try:
         review_number(review)
     except InputError as problem:
         faults += problem.faults
     ids = study.projects.index.tolist()
     if kind == "ranking" and project and project not in ids:
-        place = Place("", kind="map_sheet", key="project")
-        faults.append(Fault("export.no_such_project", place, value=project[:40], known=tuple(ids[:20])))
+        faults.append(Fault("export.no_such_project", _of("project"), value=project[:40], known=tuple(ids[:20])))
     refuse_if(faults)
     return (project or ids[0]) if kind == "ranking" else ""
 
 
-_UNKNOWN = {"kind": "export.no_sheet_kind", "size": "export.no_sheet_size", "form": "export.no_sheet_form"}
+def _of(key: str) -> Place:
+    return Place("", kind="map_sheet", key=key)
 
 
 def _lay_out(sheet: Sheet, review: str) -> None:

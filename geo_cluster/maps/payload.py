@@ -254,7 +254,19 @@ def _reach(layers: Layers, study: Study | None, language: Language, style: Mappi
 
 @by_content(*region.LAYERS, "province", most=32)
 def isochrone_outlines(layers: Layers, lon: float, lat: float) -> tuple[list[dict[str, Any]], list[list[float]]]:
-    """Outlines of what is within `BANDS_MIN` of an anchor, the widest first, and the northern tip of each."""
+    """Outlines of what is within `BANDS_MIN` of an anchor, the widest first, and the northern tip of each.
+
+    Parameters
+    ----------
+    layers : Layers
+    lon, lat : float
+        Where the anchor is, degrees.
+
+    Returns
+    -------
+    list of dict, list of [lat, lon]
+        GeoJSON.
+    """
     network, calibration = region.travel_of({name: layers.read(name) for name in region.LAYERS})
     at = gpd.GeoSeries([shapely.Point(lon, lat)], crs=CRS)
     driving = [(band - calibration.intercept_min) / calibration.factor for band in BANDS_MIN]

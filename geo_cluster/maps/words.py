@@ -201,7 +201,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "owed": "Sources: ",
         "semicolon": "; ",
         "projection": "WGS 84, Web Mercator, true north is up; the scale holds in the middle of the map",
-        "unreviewed": "Internal use, not reviewed for publication (内部使用，未经审图)",
+        "unreviewed": "Internal use, not reviewed for publication",
     },
 }
 
