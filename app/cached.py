@@ -20,20 +20,22 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app import small_maps
-from app.jobs import Jobs
+from app.jobs import Job, Jobs
 from app.screening import Screening
 from geo_cluster import scenarios, scratch, toml
 from geo_cluster import study as pipeline
 from geo_cluster.archive import zipped
 from geo_cluster.box import process
-from geo_cluster.domain import Language, Scenario, Text
-from geo_cluster.errors import Fault, InputError
+from geo_cluster.box.foreign import foreign_fault
+from geo_cluster.domain import Language, PlanningLevel, Scenario, Text
+from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.export import bundle, preview
 from geo_cluster.export.phone_list import phone_list
 from geo_cluster.imports import effect, ledger, templates
 from geo_cluster.imports.check import check_file, guess
-from geo_cluster.imports.checked import Checked, Kind
-from geo_cluster.imports.files import digest
+from geo_cluster.imports.checked import KINDS, Checked, Kind
+from geo_cluster.imports.files import digest, ending_of
+from geo_cluster.imports.tables import TableChoice
 from geo_cluster.intake import appraise, site_choice
 from geo_cluster.intake.site_choice import Choice, Weighed
 from geo_cluster.maps import page as maps_page
@@ -41,9 +43,12 @@ from geo_cluster.maps import payload as maps_payload
 from geo_cluster.region import Region, offers, prepare, subject_names
 from geo_cluster.report import questions
 from geo_cluster.report import tables as report_tables
+from geo_cluster.report.cities import LEVELS
 from geo_cluster.study import Study
 from geo_cluster.supply import land_survey
 from geo_cluster.supply.tariff import Bill, bills
+from geo_cluster.validation import check
+from geo_cluster.validation.check import Validation
 from geo_cluster.workspace import database
 from geo_cluster.workspace.repository import LAYERS, PROJECTS, KeptPlan, Work
 from geo_cluster.world import catalog, portfolio, sources, spreadsheet
@@ -149,6 +154,37 @@ def study_of(scenario: Scenario) -> Study:
     return job.study
 
 
+LEVEL_S = 10.0
+"""Seconds that a plan at another planning level may take, for what stands beside the visitor's own."""
+
+
+@st.cache_resource(show_spinner=False)
+def _level_runs() -> Jobs:
+    """Plans at other levels in the background, one at a time: what visitors ask for comes first."""
+    return Jobs(pipeline.run, at_once=1)
+
+
+def level_jobs(study: Study) -> dict[PlanningLevel, Job]:
+    """The study's runs at the other planning levels by level; begun when first asked for."""
+    found = {}
+    for level in LEVELS:
+        if level != study.scenario.planning_level:
+            scenario = study.scenario.model_copy(update={"planning_level": level})
+            found[level] = _level_runs().find(scenario) or _level_runs().start(scenario, _at_level(study, level))
+    return found
+
+
+def _at_level(study: Study, level: PlanningLevel) -> Callable[..., Study]:
+    return lambda _, **told: pipeline.at_level(study, level, time_limit_s=LEVEL_S, **told)
+
+
+def levels_of(study: Study) -> tuple[Study, ...]:
+    """The study and, of its plans at other planning levels, those that are there."""
+    jobs = level_jobs(study)
+    found = [study if level == study.scenario.planning_level else jobs[level].study for level in LEVELS]
+    return tuple(one for one in found if one is not None)
+
+
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _region(scenario: str) -> Region:
     return prepare(Scenario.model_validate_json(scenario))
@@ -233,15 +269,31 @@ def weighed_of(scenario: Scenario, project: pd.DataFrame) -> Weighed:
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _screening(scenario: str, suffix: str, content: bytes) -> Screening:
-    projects = portfolio.read_content(content, f"projects{suffix}")
-    return Screening(region(Scenario.model_validate_json(scenario)), projects)
+def _screening(scenario: str, name: str, content: bytes) -> Screening:
+    _refuse_other_kinds(content, name)
+    projects, parsed = portfolio.read_content(content, name), Scenario.model_validate_json(scenario)
+    refuse_if([] if portfolio.made_up(projects) else portfolio.past_faults(projects, parsed.date))
+    return Screening(region(parsed), projects)
 
 
 def screening_of(scenario: Scenario, name: str, content: bytes) -> Screening:
     """The projects of a CSV or XLSX file under a scenario; refuses the file with all of its faults."""
     weighed = ground(scenario).model_copy(update={"weights": scenario.weights, "day": scenario.day})
-    return _screening(weighed.model_dump_json(), Path(name).suffix.lower(), content)
+    return _screening(weighed.model_dump_json(), name, content)
+
+
+def own_projects(content: bytes, name: str) -> pd.DataFrame:
+    """The text of projects in a file that somebody drops in; refused in words where it is of another kind."""
+    _refuse_other_kinds(content, name)
+    return portfolio.read_text(content, name)
+
+
+def _refuse_other_kinds(content: bytes, name: str) -> None:
+    """Say where a file belongs that holds something other than projects."""
+    kind = kind_of(content, name)
+    if kind in KINDS and kind != "projects":
+        called = Text(**toml.table("imports")[kind]["name"])
+        raise InputError(Fault("app.another_kind", name, kind=called))
 
 
 # ---- the workspace --------------------------------------------------------------------------------------------
@@ -356,17 +408,30 @@ def bills_of(
     return bills(annual_gwh, tariffs=toml.table("tariffs"), **options)
 
 
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _validation(_study: Study | None, scenario: str, key: str) -> Validation:  # noqa: ARG001
+    parsed = Scenario.model_validate_json(scenario)
+    found = _study.region if _study else replace(region(parsed), scenario=parsed)
+    return check.validate(found, portfolio.read(parsed.portfolio), study=_study)
+
+
+def validation_of(scenario: Scenario, study: Study | None) -> Validation:
+    """The checks of a scenario, with its plan where it was run."""
+    return _validation(study, scenario.model_dump_json(), study.key if study else "")
+
+
 # ---- the brief page -------------------------------------------------------------------------------------------
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _study_files(_study: Study, key: str, language: Language) -> dict[str, bytes]:  # noqa: ARG001
-    return bundle.study_files(_study, language=language)
+def _study_files(_levels: tuple[Study, ...], _study: Study, keys: list[str], language: Language) -> dict[str, bytes]:  # noqa: ARG001
+    return bundle.study_files(_study, levels=_levels, language=language)
 
 
 def study_files(study: Study, language: Language) -> dict[str, bytes]:
-    """Every file of a study by name."""
-    return _study_files(study, study.key, language)
+    """Every file of a study by name, with the planning levels that are solved by now."""
+    levels = levels_of(study)
+    return _study_files(levels, study, [study.key, *(one.key for one in levels)], language)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -435,15 +500,27 @@ def kind_of(content: bytes, name: str) -> str:
     return guess(content, name)
 
 
+def foreign(content: bytes, name: str) -> Fault | None:
+    """Why a dropped file of shapes or pictures can't be read here; None where it may be."""
+    return None if ending_of(content, name) else foreign_fault(content, name)
+
+
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _checked(_content: bytes, sha256: str, name: str, kind: Kind, scenario: str, options: str, _rules: Any) -> Checked:  # noqa: ARG001
+    said = json.loads(options)
+    if "table" in said:
+        mended = {(row, column): text for row, column, text in said["table"]["mended"]}
+        without = frozenset(said["table"]["without"])
+        said["table"] = TableChoice(said["table"]["sheet"], said["table"]["mapping"], mended, without)
+    if "layers" in said:
+        said["table"] = TableChoice(layers=tuple(said.pop("layers")))
     return check_file(
         _content,
         name,
         kind=kind,
         region=region(Scenario.model_validate_json(scenario)),
         rules=_rules,
-        **json.loads(options),
+        **said,
     )
 
 

@@ -114,6 +114,7 @@ def score(
 
     if as_json:
         project, settings = _together(lambda: _project(as_json), lambda: read_for_others(scenario))
+        refuse_if(portfolio.past_faults(appraise.checked(project), settings.date))
         region = prepare(settings)
         terminal.line(json.dumps(appraise.appraise_one(region, project), ensure_ascii=False, indent=2))
         return
@@ -122,6 +123,7 @@ def score(
         lambda: portfolio.read(projects),
         lambda: read_for_others(scenario),
     )
+    refuse_if([] if projects == "sample" else portfolio.past_faults(checked, settings.date))
     region = prepare(settings)
     shown: list[str] = []
     progress = terminal.console(stderr=True)
@@ -134,7 +136,8 @@ def score(
                 yield part
 
     files = bundle.write_appraisal(parts(), out, sample=projects == "sample")
-    for said in terminal.remarks(checked, region.scenario.date, lang):
+    told = checked.attrs.get("told", ())
+    for said in terminal.remarks(portfolio.warnings(checked), region.scenario.date, lang, told):
         terminal.line(said)
     for sentence in shown:
         terminal.line(f"· {sentence}")
@@ -171,7 +174,7 @@ def match(
     """Match with live progress (Ctrl-C keeps the plan in hand) and explain the plan. 布局求解，并解释方案。"""
     from geo_cluster import study as pipeline
     from geo_cluster.export import bundle
-    from geo_cluster.report import explanation
+    from geo_cluster.report import cities, explanation
 
     console, screen = terminal.console(), terminal.console(stderr=True)
     settings, projects = _read(scenario, out)
@@ -182,17 +185,55 @@ def match(
 
     result = pipeline.run(settings, projects=projects, progress=show)
     with terminal.steps(screen, lang) as on_step:
-        files = bundle.write_match(result, out, language=lang, on_step=on_step)
+        levels = cities.at_levels(result, on_step=lambda _: on_step("cities"))
+        files = bundle.write_match(result, out, levels=levels, language=lang, on_step=on_step)
         draws = explanation.feasibility_table(result)
-    terminal.report(result, console, lang)
+    terminal.report(result, console, lang, levels)
+    for sentence in cities.price_sentences(cities.city_prices(result), lang):
+        console.print(f"  {sentence}", soft_wrap=True)
     if len(draws):
         console.print(f"{'方案可行概率' if lang == 'zh' else 'feasible in'} {1 - draws['breaks'].iloc[0]:.0%}")
     console.print(f"\n{len(files)} files → {out}", soft_wrap=True)
 
 
 @cli.command()
+def validate(
+    scenario: Annotated[str, typer.Argument(help="情景名或 TOML 文件 / shipped scenario or TOML file")] = "default",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="输出文件夹 / folder for the tables")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="结果以 JSON 打到屏幕 / print everything as JSON")] = False,
+    lang: LanguageOption = "zh",
+) -> None:
+    """Hold the model against what is published, and say what its answers rest on. 可信度自检：误差、实例、依据。"""
+    from geo_cluster import study as pipeline
+    from geo_cluster.export import bundle
+    from geo_cluster.scenarios import read_scenario
+    from geo_cluster.validation import check
+
+    (settings, projects), *_ = _together(
+        lambda: read_scenario(scenario), *([lambda: bundle.check_writable(out)] if out else [])
+    )
+    titles = check.titles(lang)
+    with terminal.progress(terminal.console(stderr=True)) as on_step:
+        result = pipeline.run(settings, projects=projects, on_step=lambda step: on_step(f"{step} …"))
+        found = check.validate(result.region, projects, study=result, on_step=lambda step: on_step(f"{titles[step]} …"))
+    if as_json:
+        terminal.line(check.as_json(found))
+    else:
+        for name, sentences in found.sentences(lang).items():
+            terminal.line(f"{titles[name]}")
+            for one in sentences:
+                terminal.line(f"  · {one}")
+    if out:
+        made = check.files(found, lang)
+        files = bundle.write_files(out, lambda folder: check.write(made, folder))
+        terminal.line(f"{len(files)} files → {out}", err=as_json)
+
+
+@cli.command()
 def land(
-    parcels: Annotated[Path, typer.Argument(help="地块（GeoJSON/GPKG/SHP，含 site 列）/ parcels with a site column")],
+    parcels: Annotated[
+        Path, typer.Argument(help="地块（GeoJSON、GPKG、SHP、KML、DXF 等，含园区列）/ parcels with a column site")
+    ],
     rules: Annotated[Path, typer.Option(help="规则 CSV：name,layer,buffer_m / rules in order")],
     layers: Annotated[Path, typer.Option(help="约束图层 GeoPackage / exclusion layers")],
     out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the results")] = Path("land"),
@@ -201,22 +242,26 @@ def land(
 ) -> None:
     """Net developable land of parcels, its largest rectangle, and room for a project. 可建设用地与最大厂房。"""
     from geo_cluster.export import bundle
+    from geo_cluster.imports import ground, whereabouts
     from geo_cluster.supply import land_survey
 
-    _, room, ground, exclusions = _together(
+    _, room, (found, notes), exclusions = _together(
         lambda: bundle.check_writable(out),
         lambda: _room(need, hall),
-        lambda: land_survey.checked_parcels(parcels),
+        lambda: ground.parcels_of(parcels),
         lambda: land_survey.read_rules(rules, layers),
     )
-    found = land_survey.survey(ground, exclusions, land_mu=room[0], hall_m=room[1])
-    files = bundle.write_files(out, lambda folder: land_survey.write(found, folder, source=parcels.name))
-    for row in found.sites.itertuples():
+    refuse_if(list(whereabouts.rule_faults(exclusions, found, layers.name)))
+    survey = land_survey.survey(found, exclusions, land_mu=room[0], hall_m=room[1])
+    files = bundle.write_files(out, lambda folder: land_survey.write(survey, folder, source=parcels.name))
+    for note in [*notes, *whereabouts.rule_notes(exclusions, survey.land)]:
+        terminal.line(note[terminal.language()])
+    for row in survey.sites.itertuples():
         terminal.line(
             f"{row.site}: {row.net_ha:.2f} ha = {row.net_mu:.0f} mu, largest piece {row.largest_piece_ha:.2f} ha"
         )
     if need:
-        terminal.line(f"{len(found.fits)} ← {need:g} mu {hall}")
+        terminal.line(f"{len(survey.fits)} ← {need:g} mu {hall}")
     terminal.line(f"{len(files)} files → {out}")
 
 
@@ -297,6 +342,14 @@ def list_layers(lang: LanguageOption = "zh") -> None:
     for name, layer in Layers().registry.items():
         title = layer.title_zh if lang == "zh" else layer.title_en
         terminal.line(f"{name:<14} {layer.rows:>6}  {layer.as_of:<12} {title} · {layer.licence}")
+
+
+@cli.command("compile")
+def compile_() -> None:
+    """Compile the solver for this machine, once, as whoever installs it; `make` does. 编译求解器（安装后一次）。"""
+    from geo_cluster.matching.solve import warm
+
+    warm()
 
 
 @cli.command()

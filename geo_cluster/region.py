@@ -37,6 +37,7 @@ from geo_cluster.supply.serving_station import (
     area_names,
     distance_km,
     doubt_km,
+    feed_faults,
     feeding_station,
     feeds_of,
     independent_feeds,
@@ -235,14 +236,19 @@ class Region:
         numbers : (K, …) array
             Of every observation: its bounds, or draws of it.
         """
-        more = (1,) * (numbers.ndim - 1)
+        found = {key: _at(places, numbers) for key, places in self.places.items()}
+        return found | {key: pools.within(*both) for key, both in self.of_parks(numbers).items()}
 
-        def at(places: np.ndarray) -> np.ndarray:
-            return np.where((places >= 0).reshape(-1, *more), numbers[places], np.nan)
+    def of_parks(self, numbers: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Attribute -> (S, …) what each site has itself and what its zone has, nan for none; of what parks share.
 
-        found = {key: at(places) for key, places in self.places.items()}
-        shared = {key: at(places) for key, places in self.zone_places.items() if key in found}
-        return found | {key: pools.within(found[key], zones) for key, zones in shared.items()}
+        Parameters
+        ----------
+        numbers : (K, …) array
+            As of `offered`.
+        """
+        shared = {key: places for key, places in self.zone_places.items() if key in self.places}
+        return {key: (_at(self.places[key], numbers), _at(places, numbers)) for key, places in shared.items()}
 
     @cached_property
     def offers(self) -> dict[str, np.ndarray]:
@@ -260,6 +266,11 @@ class Region:
         """
         known = self.observations.set_index(["attribute", "site_id"])[list(_ENDS)]
         return known.reindex([(attribute, one) for one in subjects]).to_numpy(float)
+
+
+def _at(places: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """(S, …): the number at each place, nan where it is -1."""
+    return np.where((places >= 0).reshape(-1, *(1,) * (numbers.ndim - 1)), numbers[places], np.nan)
 
 
 def _joined(zh: str, en: str, more: Text | None) -> Text:
@@ -290,11 +301,13 @@ def prepare(
     """
     layers = layers if isinstance(layers, Layers) else Layers(scenario.layers, tables=layers)
     world = {name: layers.read(name) for name in LAYERS}
-    world["sites"] = with_prefecture(world["sites"])
+    world["sites"] = with_prefecture(world["sites"], world["prefectures"])
     refuse_if(name_faults(scenario.model_dump(mode="json"), world, set(projects), where=catalog.SCENARIO))
     sites = world["sites"]
     sites = (sites[sites["id"].isin(scenario.sites)] if scenario.sites else sites).reset_index(drop=True)
-    refuse_if(_site_faults(sites) + _moved_faults(world) + pools.zone_faults(world["sites"]))
+    faults = _site_faults(sites, set(world["prefectures"]["code"]))
+    unfed = feed_faults(world["sites"], world["substations"], own=layers.not_shipped)
+    refuse_if(faults + _moved_faults(world) + pools.zone_faults(world["sites"]) + unfed)
     sites = pools.fed_as_zones(sites, world["sites"])
     anchor = world["anchors"].loc[world["anchors"]["id"] == scenario.anchor].set_index("id")
     network, calibration = travel_of(world)
@@ -327,7 +340,7 @@ def prepare(
     )
 
 
-def _site_faults(sites: gpd.GeoDataFrame) -> list[Fault]:
+def _site_faults(sites: gpd.GeoDataFrame, prefectures: set[str]) -> list[Fault]:
     """Why sites can't be compared: there are none, or some have no place or no prefecture, whose quota they share."""
     if sites.empty:
         return [Fault("world.no_site", Place("sites", kind="layer"))]
@@ -335,7 +348,9 @@ def _site_faults(sites: gpd.GeoDataFrame) -> list[Fault]:
     nowhere = (sites.geometry.isna() | sites.geometry.is_empty).to_numpy()
     at = [Place("sites", kind="layer", entry=one) for one in ids]
     faults = [Fault("world.site_without_place", at[row]) for row in np.flatnonzero(nowhere)]
-    return faults + [Fault("world.site_without_prefecture", at[row]) for row in np.flatnonzero(prefecture == "")]
+    faults += [Fault("world.site_without_prefecture", at[row]) for row in np.flatnonzero(prefecture == "")]
+    strange = np.flatnonzero((prefecture != "") & ~prefecture.isin(prefectures))
+    return faults + [Fault("world.prefecture_without_name", at[row], code=prefecture.iloc[row]) for row in strange]
 
 
 def _moved_faults(world: Mapping[str, pd.DataFrame]) -> list[Fault]:
@@ -388,6 +403,20 @@ def _arrivals(
         about = [arrival.basis, arrival.source, arrival.source, station, reach(station)]
         rows.append((pool, arrival.attribute, *bounds, *about))
     return pd.DataFrame(rows, columns=ARRIVAL_COLUMNS)
+
+
+def unused(region: Region) -> list[Fault]:
+    """Numbers that the scenario states and nothing goes by, such as the capacity of a station that feeds no site."""
+    drawn = {(name, one) for name in offers() for one in subject_of(name, region.sites)}
+    drawn |= {(kind.attribute, zone) for kind in catalog.resources().values() for zone in pools.zone_of(region.sites)}
+    drawn |= set(zip(region.arrivals["attribute"], region.arrivals["station"], strict=True))
+    shares = {(prior.share_of, one) for name, one in drawn for prior in catalog.attributes()[name].priors}
+    at = catalog.SCENARIO
+    return [
+        Fault("world.known_unused", replace(at, key=f"known.{number}", entry=f"{one.subject} {one.attribute}"))
+        for number, one in enumerate(region.scenario.known)
+        if (one.attribute, one.subject) not in drawn | shares
+    ]
 
 
 def arrives_at(region: Region, row: int) -> np.ndarray:
@@ -493,30 +522,40 @@ def _later(region: Region, amount: np.ndarray, year: np.ndarray) -> dict[str, tu
     """Attribute -> what arrives at which sites, from (N, A) amounts and years."""
     found: dict[str, tuple[Later, ...]] = {}
     for at, one in enumerate(region.arrivals.itertuples()):
-        here = arrives_at(region, at)
-        found[one.attribute] = (*found.get(one.attribute, ()), Later(here, amount[:, at], year[:, at]))
+        here, zone = arrives_at(region, at), pools.zone_of(region.sites) == one.subject
+        found[one.attribute] = (*found.get(one.attribute, ()), Later(here, amount[:, at], year[:, at], zone))
     return found
 
 
 def settings_of(region: Region, facts: Facts) -> tuple[Setting, Setting]:
     """What the measures look at: the likely values, and the draws of all that is uncertain."""
+    likely = likely_setting(region, facts)
     segment = [list(catalog.segments()).index(key) for key in facts.projects["segment"]]
-    fixed = {key: rows[segment] for key, rows in region.by_segment.items()}
-    bearable = facts.projects["max_minutes"].to_numpy(float)
-    likely = Setting(
-        {key: bounds[:, 1:2].T for key, bounds in facts.needs.items()},
-        {key: bounds[:, 1:2].T for key, bounds in facts.offers.items()},
-        fixed,
-        bearable,
-    )
-    start = {kind.attribute: begins(region, facts.projects, name) for name, kind in catalog.resources().items()}
-    arrive = region.arrivals
-    most_likely = _later(region, arrive["likely"].to_numpy(float)[None], arrive["year_likely"].to_numpy(float)[None])
-    likely = replace(likely, later=most_likely, begins=start)
     offers = {key: np.ascontiguousarray(drawn.T) for key, drawn in region.offered(region.draws.T).items()}
     needs = need_draws.draw(facts.projects, facts.needs, draws=region.scenario.draws, seed=region.scenario.seed)
-    drawn = Setting(needs, offers, fixed, bearable, _later(region, *region.arrival_draws), start)
+    later, parks = _later(region, *region.arrival_draws), _parks(region, region.draws.T)
+    drawn = replace(likely, needs=needs, offers=offers, later=later, parks=parks)
     return likely, replace(drawn, by_segment=region.drawn_by_segment, segment=np.array(segment, dtype=int))
+
+
+def likely_setting(region: Region, facts: Facts) -> Setting:
+    """What the measures look at, at the likely values alone."""
+    segment = [list(catalog.segments()).index(key) for key in facts.projects["segment"]]
+    arrive, numbers = region.arrivals, region.observations[["likely"]].to_numpy(float)
+    return Setting(
+        {key: bounds[:, 1:2].T for key, bounds in facts.needs.items()},
+        {key: bounds[:, 1:2].T for key, bounds in facts.offers.items()},
+        {key: rows[segment] for key, rows in region.by_segment.items()},
+        facts.projects["max_minutes"].to_numpy(float),
+        _later(region, arrive["likely"].to_numpy(float)[None], arrive["year_likely"].to_numpy(float)[None]),
+        parks=_parks(region, numbers),
+        begins={kind.attribute: begins(region, facts.projects, name) for name, kind in catalog.resources().items()},
+    )
+
+
+def _parks(region: Region, numbers: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Attribute -> (N, S) what each site has itself and what its zone has, from (K, N) numbers."""
+    return {key: (own.T, zone.T) for key, (own, zone) in region.of_parks(numbers).items()}
 
 
 def supply_areas(world: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

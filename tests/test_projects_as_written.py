@@ -47,12 +47,12 @@ def test_a_column_goes_by_other_names_and_units(heading, cell, key, is_read):
 
 @pytest.mark.parametrize("heading", ["税收", "投资", "总投资"])
 def test_money_without_a_unit_is_refused_not_guessed(heading):
-    assert [code for code, *_ in refused(**{heading: "2000"})] == ["world.not_a_portfolio_column"]
+    assert [code for code, *_ in refused(**{heading: "2000"})] == ["sheets.no_unit"]
 
 
 def test_a_fault_shows_the_heading_and_the_cell_of_the_file():
     assert refused(**{"税收(万元)": "-3"}) == [("world.number_not_above_zero", "税收(万元)", "-3")]
-    assert refused(**{"年税收(亿元)": "无"}) == [("world.not_a_number_or_range", "年税收(亿元)", "无")]
+    assert refused(**{"年税收(亿元)": "许多"}) == [("world.not_a_number_or_range", "年税收(亿元)", "许多")]
 
 
 @pytest.mark.parametrize("cell", ["soon", "2026.5", "2029-2031", "29", "1999"])
@@ -74,7 +74,7 @@ def test_an_output_of_no_plant_is_questioned():
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_doubts_are_told_in_a_terminal_and_kept_with_the_study(lang):
     projects = portfolio.check(pd.DataFrame([ROW | {"总投资(亿元)": "50000"}] * 30))
-    told = terminal.remarks(projects, datetime.date(2026, 11, 30), lang)
+    told = terminal.remarks(portfolio.warnings(projects), datetime.date(2026, 11, 30), lang)
     assert len(told) == terminal.MOST_DOUBTS + 1
     assert "50,000" in told[0]
     result = study.run(world.scenario(draws=20), world.layers(), projects=projects.iloc[:1])

@@ -12,8 +12,9 @@ from geo_cluster.domain import Language
 from geo_cluster.export.csv_tables import SAMPLE
 from geo_cluster.export.render import render
 from geo_cluster.export.sketch import sketch
+from geo_cluster.matching.plan import Assignment
 from geo_cluster.region import pool_name
-from geo_cluster.report import division, explanation, tables
+from geo_cluster.report import cities, division, explanation, tables
 from geo_cluster.report.questions import structural_questions
 from geo_cluster.report.tables import displayed_requests, words_of
 from geo_cluster.study import Study
@@ -34,7 +35,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "objective": "方案总分（分）",
         "proof": "证明",
         "optimal": "已证最优",
-        "feasible": "差距 {gap:.2%}",
+        "feasible": "得分差距 {gap:.2%}",
+        "clock": "得分差距 {gap:.2%}（求解到时）",
+        "at_most": "（至多 {most}）",
         "feasible_share": "方案可行概率",
         "feasible_in": "容量和需求按各自区间抽样 {draws:,} 次，方案可行概率为 {share:.0%}。",
         "breaks_first": "最先不足的是{pool}，占不可行情形的 {share:.0%}。",
@@ -49,6 +52,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "verdict": "结论",
         "no_door": "方案中的园区均未查到标准地门槛",
         "pools": "资源池（占用大于零的）",
+        "city": "市",
         "division": "各市分工（结构重合度，0–1，越低越错位；样本少，仅供参考）",
         "cities": "两市",
         "overlap_before": "现状",
@@ -88,7 +92,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "objective": "Objective value (points)",
         "proof": "Proof",
         "optimal": "proven best",
-        "feasible": "gap {gap:.2%}",
+        "feasible": "score gap {gap:.2%}",
+        "clock": "score gap {gap:.2%} (out of time)",
+        "at_most": " (at most {most})",
         "feasible_share": "Feasible share of draws",
         "feasible_in": "Capacities and needs drawn {draws:,} times: the plan is feasible in {share:.0%} of them.",
         "breaks_first": " What runs short first is {pool}, in {share:.0%} of the draws that are not feasible.",
@@ -103,6 +109,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "verdict": "Verdict",
         "no_door": "No standard-land threshold was found for the sites of the plan",
         "pools": "Pools in use",
+        "city": "City",
         "division": "Division of labour (overlap of structures, 0–1, less is better; few firms: indicative only)",
         "cities": "Two cities",
         "overlap_before": "Now",
@@ -144,9 +151,18 @@ class Table(NamedTuple):
     none: str = ""
 
 
-def sheet(study: Study, *, language: Language = "zh") -> str:
-    """The briefing sheet of a study as HTML: headline numbers, plan, who stays out, pools, what to verify, sources."""
-    words = WORDS[language]
+def sheet(study: Study, *, levels: Sequence[Study] = (), language: Language = "zh") -> str:
+    """The briefing sheet of a study as HTML: headline numbers, plan, who stays out, pools, what to verify, sources.
+
+    Parameters
+    ----------
+    study : Study
+    levels : sequence of Study
+        It at each planning level (`cities.at_levels`); by default at its own alone.
+    language : {"zh", "en"}
+    """
+    heading, by_city = _by_city(levels or (study,), WORDS[language], language)
+    words = WORDS[language] | {"by_city": heading}
     headline, sentence, seldom = facts(study, language)
     return render(
         "sheet.html",
@@ -166,6 +182,7 @@ def sheet(study: Study, *, language: Language = "zh") -> str:
             "unplaced": _unplaced(study, words, language),
             "standard_land": _standard_land(study, words, language),
             "pools": _pools(study, words, language),
+            "by_city": by_city,
             "division": _division(study, words, language),
             "asked": _asked(study, words, language),
         },
@@ -186,10 +203,12 @@ def facts(study: Study, language: Language) -> tuple[dict[str, str], str, bool]:
     words, plan, count = WORDS[language], study.plan, len(study.violations)
     share, sentence = _feasible_share(study, words, language)
     assumed = float((study.observations["basis"] == "assumed").mean())
+    is_settled = plan.status == "optimal" or plan.most_placed <= len(tables.assignment(study))
+    most = "" if is_settled else words["at_most"].format(most=plan.most_placed)
     headline = {
-        "placed": f"{len(tables.assignment(study))} / {len(study.projects)}",
+        "placed": f"{len(tables.assignment(study))} / {len(study.projects)}{most}",
         "objective": f"{plan.objective:,.1f}",
-        "proof": words["optimal"] if plan.status == "optimal" else words["feasible"].format(gap=plan.gap),
+        "proof": _proof(plan, words),
         "feasible_share": "—" if share is None else f"{share:.0%}",
         "check": words["violations"].format(n=count) if count else words["no_violation"],
         "assumed": f"{assumed:.0%}",
@@ -201,6 +220,13 @@ def owed(study: Study, language: Language) -> list[str]:
     """Whom the layers are owed to, each once."""
     named = (getattr(layer, f"attribution_{language}") for layer in study.layers.registry.values())
     return list(dict.fromkeys(filter(None, named)))
+
+
+def _proof(plan: Assignment, words: dict[str, str]) -> str:
+    """How good the plan is, and whether time cut the search."""
+    if plan.status == "optimal":
+        return words["optimal"]
+    return words["clock" if plan.ended == "clock" else "feasible"].format(gap=plan.gap)
 
 
 def _feasible_share(study: Study, words: dict[str, str], language: Language) -> tuple[float | None, str]:
@@ -280,6 +306,18 @@ def _pools(study: Study, words: dict[str, str], language: Language) -> Table:
     return Table([words[key] for key in ("pool", "unit", "used", "planned", "interval")], rows)
 
 
+def _by_city(levels: Sequence[Study], words: dict[str, str], language: Language) -> tuple[str, Table]:
+    """What each city gets, the planning levels side by side: heading and table."""
+    table = cities.cities_table(levels)
+    names = table.drop_duplicates("prefecture").set_index("prefecture")[f"prefecture_{language}"]
+    rows = [
+        (name, *(cities.side_by_side(table, key, code, missing="") for key in cities.AMOUNTS))
+        for code, name in names.items()
+    ]
+    headings = [words["city"], *(one[language] for one in cities.AMOUNTS.values())]
+    return cities.heading(levels, language), Table(headings, rows)
+
+
 def _division(study: Study, words: dict[str, str], language: Language) -> Table:
     def number(value: float) -> str:
         return words["not_comparable"] if np.isnan(value) else f"{value:.2f}"
@@ -306,6 +344,11 @@ def open_questions(study: Study) -> pd.DataFrame:
     return table[pd.Series(concerned, table.index, dtype=bool) & (table["topic"] != "dual")]
 
 
+def _clear(study: Study) -> pd.DataFrame:
+    asked: pd.DataFrame = tables.requests(study)
+    return asked[asked["is_clear"]]
+
+
 def _asked(study: Study, words: dict[str, str], language: Language) -> Table:
     declared = catalog.attributes()
     rows = [
@@ -315,7 +358,7 @@ def _asked(study: Study, words: dict[str, str], language: Language) -> Table:
             f"{row['low']:,.12g}–{row['high']:,.12g} {row[f'unit_{language}']}",
             declared[row["attribute"]].whom[language],
         )
-        for row in displayed_requests(tables.requests(study).head(REQUESTS)).to_dict("records")
+        for row in displayed_requests(_clear(study).head(REQUESTS)).to_dict("records")
     ]
     rows += [
         tuple(one[f"{key}_{language}"] for key in ("subject", "question", "changes", "whom"))

@@ -233,7 +233,8 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
     DataFrame
         The most useful first: `subject`, `subject_zh`, `subject_en`, `attribute`, names, questions in both languages,
         `unit`, the range now assumed, its `basis`; `gain` (score points, summed over projects) and `change` (chance
-        that a project's choice changes, mean over projects), each with its standard error; `projects` affected.
+        that a project's choice changes, mean over projects), each with its standard error; `projects` affected;
+        `is_clear`: whether the gain is at least `CLEAR` times its error. Those that aren't come last.
     """
     known, counts = region.observations, np.zeros(len(region.observations), dtype=bool)
     for at in (*region.places.values(), *region.zone_places.values()):
@@ -265,8 +266,13 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
     table["gain"], table["gain_error"] = total["gain"].round(3), np.sqrt(total["gain_error"]).round(3)
     table["change"], table["change_error"] = total["change"].round(4), np.sqrt(total["change_error"]).round(4)
     table["projects"] = affected
+    table["is_clear"] = (total["gain"] >= CLEAR * np.sqrt(total["gain_error"])) & (total["gain"] > 0)
     useful = table[table["gain"] > 0]
-    return useful.sort_values(["gain", "change"], ascending=False, kind="stable", ignore_index=True)
+    return useful.sort_values(["is_clear", "gain", "change"], ascending=False, kind="stable", ignore_index=True)
+
+
+CLEAR = 2.0
+"""A gain of so many times its own sampling error is told from none."""
 
 
 def displayed_requests(requests: pd.DataFrame) -> pd.DataFrame:
@@ -403,13 +409,30 @@ def assignment_table(
     table = chosen[["project", "project_name", "site", "site_name", "score", "low", "high", "rank"]].copy()
     table["prefecture"] = sites["prefecture_zh"].to_numpy()[at]
     table["segment"] = [catalog.segments()[key].name.zh for key in projects["segment"].iloc[placed]]
-    for resource, kind in catalog.resources().items():
-        takes = facts.needs[kind.need][placed, end].round(3)
-        table[kind.need] = np.where(_offered_instead(resource, sites)[at], 0.0, takes)
+    for need, amounts in taken(facts, plan, end).items():
+        table[need] = amounts.round(3)
     table["station"] = sites["station"].to_numpy()[at]
     table["trip_min"] = facts.offers["trip_min"][at, 1].round(1)
     table[["remark", "remark_en"]] = chosen[["remark", "remark_en"]]
     return table
+
+
+def taken(facts: Facts, plan: Assignment, end: int) -> dict[str, np.ndarray]:
+    """Need -> (n,): what each placed project takes of a resource where it is; no land in a standard factory.
+
+    Parameters
+    ----------
+    facts : Facts
+    plan : Assignment
+    end : int
+        0, 1 or 2: the low, likely or high end of the needs (`study.ENDS`).
+    """
+    placed = np.flatnonzero(plan.site >= 0)
+    at = plan.site[placed]
+    return {
+        kind.need: np.where(_offered_instead(resource, facts.sites)[at], 0.0, facts.needs[kind.need][placed, end])
+        for resource, kind in catalog.resources().items()
+    }
 
 
 def _offered_instead(resource: str, sites: gpd.GeoDataFrame) -> np.ndarray:
@@ -478,9 +501,9 @@ def _crowded_out(lacking: tuple[Shortage, ...], site: pd.Series, region: Region)
     for one in lacking:
         pool = pool_name(region, one.resource, one.pool)
         word, unit = words_of(one.resource, "zh")
-        zh.append(f"{word}（{pool.zh}）还缺 {one.amount:,.1f} {unit}")
+        zh.append(f"{word}（{pool.zh}）还缺 {one.asked:,.1f} {unit}")
         word, unit = words_of(one.resource, "en")
-        en.append(f"{one.amount:,.1f} {unit} of {word} short at {pool.en}".replace("  ", " "))
+        en.append(f"{one.asked:,.1f} {unit} of {word} short at {pool.en}".replace("  ", " "))
     return (
         f"得分最高的{site['name_zh']}：{'；'.join(zh) or '容量已安排给总分更高的组合'}",
         f"At the best site, {site['name_en']}: {'; '.join(en) or 'its share is worth more to others'}",

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app import cached, charts, session, state
 from app.page import footer, heading
 from app.session import t
-from app.views.match import change, division, edit, others, plan, pools, portfolio, run, years
+from app.views.match import change, cities, division, edit, others, plan, pools, portfolio, run, years
 from app.widgets import open_tab, plain, plan_name, refusals, show_map
 from geo_cluster.domain import FIRST_YEAR, LAST_YEAR
 from geo_cluster.report import tables
@@ -29,7 +29,7 @@ STYLE = """
 .gc-chip i { display: inline-block; width: .8rem; height: .8rem; border-radius: 3px; margin-right: .35rem; }
 </style>
 """
-TABS = ("plan", "unplaced", "pools", "division", "others", "changes", "robustness", "ranking")
+TABS = ("plan", "unplaced", "pools", "cities", "division", "others", "changes", "robustness", "ranking")
 
 
 def draw() -> None:
@@ -142,6 +142,7 @@ def _shipped(place: DeltaGenerator) -> None:
 
 def _results(study: Study) -> None:
     _headline(study)
+    cities.headline(study)
     left, right = st.columns([1.75, 1])
     with left:
         show_map(cached.plan_map(study, session.language()), key="plan-map", height=560)
@@ -151,6 +152,7 @@ def _results(study: Study) -> None:
         "plan": plan.table,
         "unplaced": plan.unplaced,
         "pools": pools.pools,
+        "cities": cities.cities,
         "division": division.division,
         "others": others.others,
         "changes": change.changes,
@@ -168,7 +170,7 @@ def _headline(study: Study) -> None:
     columns[0].metric(t("match.placed"), f"{len(tables.assignment(study))} / {len(study.projects)}")
     columns[1].metric(t("match.objective"), f"{plan.objective:,.1f}", help=t("match.objective_help"))
     proof = t("match.optimal") if plan.status == "optimal" else t("match.feasible", gap=plan.gap)
-    columns[2].metric(t("match.proof"), proof, help=t("match.bound", bound=plan.bound))
+    columns[2].metric(t("match.proof"), proof, help=t("match.bound", bound=plan.bound, most=plan.most_placed))
     count = len(study.violations)
     columns[3].metric(t("match.check"), t("match.check_bad", n=count) if count else t("match.check_ok"))
     feasible, help_ = others.feasible_share(study)
@@ -176,6 +178,11 @@ def _headline(study: Study) -> None:
     columns[5].metric(t("match.assumed"), f"{shares.get('assumed', 0):.0%}", help=t("match.assumed_help"))
     if seldom := others.seldom(study):
         st.warning(seldom, icon=":material/casino:")
+    if "data" in session.pages() and st.button(
+        t("trust.link"), icon=":material/fact_check:", type="tertiary", help=t("trust.link_help"), key="match-trust"
+    ):
+        session.keep("data-open", "data.tab.trust")
+        st.switch_page(session.pages()["data"])
 
 
 def _ranking(study: Study) -> None:
