@@ -130,7 +130,8 @@ def column(sheet: Sheet, frames: list[Frame], declared: dict[str, Any], box: tup
     page, (x, top, width, bottom) = sheet.page, box
     beside = Column(sheet, x, top + 1.5, width)
     beside.heading(sheet.words("legend"))
-    beside.legend(sheet.rows, columns=declared["columns"])
+    columns = max(declared["columns"], toml.table("sheets")["sizes"][sheet.size]["columns"])
+    beside.legend(sheet.rows, columns=columns)
     beside.y -= 0.6
     beside.legend(sheet.ground, columns=2)
     for note in _notes(sheet, frames):
@@ -138,7 +139,8 @@ def column(sheet: Sheet, frames: list[Frame], declared: dict[str, Any], box: tup
     found = [table_of(sheet, name) for name in declared["tables"]]
     scale_high = 15 * page.text_scale
     spare = beside.y - bottom - scale_high - sum(beside.high(len(rows)) for _, rows in found)
-    high = min(max(spare, 0.46 * width), 0.62 * width)
+    first = beside.y - bottom - scale_high - beside.high(len(found[0][1]) + 1)
+    high = min(max(spare, min(0.46 * width, first), 0.3 * width), 0.62 * width)
     for headings, rows in found:
         beside.table(headings, rows, until=bottom + high + scale_high)
     _instruments(sheet, frames, (x, bottom, width, high))
