@@ -573,7 +573,6 @@ def test_a_scenario_that_never_ends_is_told_at_once(spoil, tmp_path, call):
 @pytest.mark.parametrize("encoding", ["ascii", "gbk"])
 def test_no_terminal_lacks_the_characters_to_end_well(encoding, tmp_path):
     """Results were written and the exit code was 1, for want of an arrow."""
-    own = len(bundle.FILES) + 1
     for arguments, shown in (
         (
             ["study", str(write_own(tmp_path)), "--lang", "en", "--out", str(tmp_path / "out")],

@@ -104,7 +104,7 @@ def offers(codes: Sequence[str], key: str) -> None:
                 t("data.import.crs_take", code=code.upper() if code in ("gcj02", "bd09") else code),
                 key=f"take-crs-{key}-{code}",
                 icon=":material/my_location:",
-                on_click=session.show,
+                on_click=session.put,
                 args=(f"crs-{key}", code),
             )
 
