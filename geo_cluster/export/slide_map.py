@@ -1,4 +1,4 @@
-"""The map of the plan on a slide, as native shapes: outlines, water, sites and lines that can be moved and recoloured."""
+"""The map of the plan on a slide as native shapes, which can be moved and recoloured."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ COARSE_DEG = 0.004
 SMALL = 0.0004
 """Water smaller than this share of the window is left out."""
 MARGIN = 0.08
+LABEL = Inches(2.6)
+"""Names longer than this are set in two lines."""
 
 Text = Callable[..., Any]
 
@@ -48,13 +50,13 @@ def draw(slide: Any, box: Any, study: Study, language: Language, text: Text) -> 
     for shape in outlines.geometry.simplify(COARSE_DEG).intersection(frame):
         _area(slide, affine_transform(shape, onto), colour["province"], colour["prefecture_line"])
     water = study.layers.read("water")
-    lakes = water[water["kind"] != "river"].geometry.simplify(COARSE_DEG).intersection(frame)
-    for shape in lakes[lakes.area > SMALL * frame.area]:
+    lakes = water[water["kind"] != "river"].geometry.simplify(COARSE_DEG).intersection(frame).to_numpy()
+    for shape in lakes[shapely.area(lakes) > SMALL * frame.area]:
         _area(slide, affine_transform(shape, onto), colour["water"], None)
     for line in lines:
         _line(slide, affine_transform(line, onto), colour["route"])
     _names(slide, study, onto, frame, language, text)
-    _sites(slide, study, onto, language, text, colour)
+    _sites(slide, box, study, onto, language, text, colour)
 
 
 def _frame(lines: Any, box: Any) -> tuple[list[float], shapely.Polygon]:
@@ -102,13 +104,16 @@ def _names(slide: Any, study: Study, onto: list[float], frame: Any, language: La
             text(slide, _around(at, Inches(1.6), Inches(0.3)), [name], 12, colour="#8a8478", align=PP_ALIGN.CENTER)
 
 
-def _sites(slide: Any, study: Study, onto: list[float], language: Language, text: Text, colour: dict[str, Any]) -> None:
+def _sites(
+    slide: Any, box: Any, study: Study, onto: list[float], language: Language, text: Text, colour: dict[str, Any]
+) -> None:
+    """Marks with their counts, then names where they cover neither a mark nor each other."""
     places = study.sites.set_index("id").geometry
     counts = tables.assignment(study)["site"].value_counts(ascending=True)
     anchor = affine_transform(study.anchor.geometry, onto)
     mark = slide.shapes.add_shape(MSO_SHAPE.DIAMOND, *_around(anchor, Inches(0.24), Inches(0.24)))
     _filled(mark, colour["anchor"])
-    text(slide, _beside(anchor, 0.16), [study.anchor[f"name_{language}"]], 12, bold=True)
+    marks = [(anchor, int(Inches(0.24)), study.anchor[f"name_{language}"])]
     for site, count in counts.items():
         at, size = affine_transform(places[site], onto), Inches(0.3 + 0.03 * min(int(count), 12))
         mark = slide.shapes.add_shape(MSO_SHAPE.OVAL, *_around(at, size, size))
@@ -119,7 +124,33 @@ def _sites(slide: Any, study: Study, onto: list[float], language: Language, text
         frame.text = str(count)
         frame.paragraphs[0].alignment = PP_ALIGN.CENTER
         frame.paragraphs[0].runs[0].font.size, frame.paragraphs[0].runs[0].font.bold = Pt(12), True
-        text(slide, _beside(at, Emu(size).inches / 2 + 0.05), [study.region.names[str(site)][language]], 12, bold=True)
+        marks.append((at, int(size), study.region.names[str(site)][language]))
+    taken = [shapely.box(*at.buffer(size / 2).bounds) for at, size, _ in marks]
+    window = shapely.box(box.left, box.top, box.left + box.width, box.top + box.height)
+    for at, size, name in reversed(marks):
+        label = _free(at, size, name, taken, window)
+        taken.append(label)
+        west, north, east, south = label.bounds
+        text(slide, (int(west), int(north), int(east - west), int(south - north)), [name], 12, bold=True)
+
+
+def _free(at: shapely.Point, size: int, name: str, taken: list[Any], window: Any) -> Any:
+    """The first place around a mark, right, left, below, above and further away, that covers least."""
+    wide = Pt(12) * sum(1.05 if ord(letter) > 0x2E80 else 0.65 for letter in name) + Pt(6)
+    lines = 1 if wide < LABEL else 2
+    wide, high, best = min(wide, max(LABEL, wide / 2 + Pt(14))), Pt(18 * lines), None
+    for away in (0.05, 0.25, 0.5):
+        gap = size / 2 + Inches(away)
+        for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1)):
+            left = at.x + gap if x > 0 else at.x - gap - wide if x < 0 else at.x - wide / 2
+            top = at.y + gap * 0.7 if y > 0 else at.y - gap * 0.7 - high if y < 0 else at.y - high / 2
+            label = shapely.box(left, top, left + wide, top + high)
+            covered = sum(label.intersection(one).area for one in taken) + label.difference(window).area
+            if best is None or covered < best[0]:
+                best = covered, label
+            if covered == 0:
+                return label
+    return best[1] if best else shapely.box(0, 0, 1, 1)
 
 
 def _filled(mark: Any, colour: str) -> None:
@@ -131,10 +162,6 @@ def _filled(mark: Any, colour: str) -> None:
 
 def _around(at: shapely.Point, width: int, height: int) -> Any:
     return _box(int(at.x - width / 2), int(at.y - height / 2), int(width), int(height))
-
-
-def _beside(at: shapely.Point, away: float) -> Any:
-    return _box(int(at.x + Inches(away)), int(at.y - Inches(0.13)), Inches(3.2), Inches(0.28))
 
 
 def _box(*numbers: int) -> tuple[int, ...]:

@@ -31,12 +31,15 @@ EAST_ASIAN = "微软雅黑"
 PALETTE = toml.table("style")["page"]
 SERIES = ("0b6e75", "e08a1e", "5b3f8c", "6b7785", "b3223e", "38a874")
 """Colours of a chart's series, told apart by colour-blind readers and in print."""
-WORDS: dict[Language, dict[str, str]] = {
-    "zh": {"more": "其余 {n} 行见 tables.xlsx", "range": ("下限", "下限–最可能", "最可能–上限")},
-    "en": {"more": "{n} more rows in tables.xlsx", "range": ("low", "low–likely", "likely–high")},
-}  # type: ignore[dict-item]
-LINE_PT = 1.25
+MORE: dict[Language, str] = {"zh": "其余 {n} 行见 tables.xlsx", "en": "{n} more rows in tables.xlsx"}
+RANGE: dict[Language, tuple[str, str, str]] = {
+    "zh": ("下限", "下限–最可能", "最可能–上限"),
+    "en": ("low", "low–likely", "likely–high"),
+}
+LINE_PT = 1.3
 """Height of a line of text, in font sizes."""
+SHORT = 12.0
+"""A column of texts up to this length, in font sizes, keeps them on one line."""
 
 
 class Box(NamedTuple):
@@ -120,7 +123,9 @@ class _Deck:
         title = slide.shapes.title
         if not self.own:
             title.left, title.top, title.width, title.height = self._at(0.045, 0.085, 0.91, 0.115)
-            self._text(slide, Box(*self._at(0.045, 0.035, 0.7, 0.05)), [part.title], 14, colour=PALETTE["accent"], bold=True)
+            self._text(
+                slide, Box(*self._at(0.045, 0.035, 0.7, 0.05)), [part.title], 14, colour=PALETTE["accent"], bold=True
+            )
         self._say(title.text_frame, [part.message], 24, bold=True)
         title.text_frame.vertical_anchor = MSO_ANCHOR.TOP
         top = title.top + title.height + int(self.high * 0.015)
@@ -149,7 +154,8 @@ class _Deck:
                 shape.shadow.inherit = False
                 frame = shape.text_frame
                 frame.vertical_anchor = MSO_ANCHOR.MIDDLE
-                self._say(frame, [value, name], 26 if len(value) < 12 else 18, bold=True, colour=PALETTE["accent"])
+                size = 26 if _long(value) < 8 else 18
+                self._say(frame, [value, name], size, bold=True, colour=PALETTE["accent"], align=PP_ALIGN.CENTER)
                 self._style(frame.paragraphs[1], 13, False, PALETTE["muted"])
 
     def lines(self, slide: Any, box: Box, block: Lines, _: Study) -> None:
@@ -161,7 +167,7 @@ class _Deck:
         rows = [block.headings, *block.texts[:count], *([block.total] if block.total else [])]
         table = slide.shapes.add_table(len(rows), len(block.headings), box.left, box.top, box.width, sum(heights)).table
         _banded(table)
-        for column, width in zip(table.columns, _widths(block, box.width), strict=True):
+        for column, width in zip(table.columns, _widths(block, box.width, size), strict=True):
             column.width = width
         for y, (row, height) in enumerate(zip(rows, heights, strict=True)):
             table.rows[y].height = height
@@ -172,20 +178,22 @@ class _Deck:
                 cell.vertical_anchor = MSO_ANCHOR.MIDDLE
                 head, last = y == 0, bool(block.total) and y == len(rows) - 1
                 cell.fill.solid()
-                cell.fill.fore_color.rgb = _rgb(PALETTE["accent"] if head else "e3eeee" if last else "ffffff" if y % 2 else "f5f7f7")
+                cell.fill.fore_color.rgb = _rgb(
+                    PALETTE["accent"] if head else "e3eeee" if last else "ffffff" if y % 2 else "f5f7f7"
+                )
                 self._say(cell.text_frame, [text], size, bold=head or last, colour="ffffff" if head else PALETTE["ink"])
                 if block.numeric[x]:
                     cell.text_frame.paragraphs[0].alignment = PP_ALIGN.RIGHT
         if count < len(block.texts):
             under = Box(box.left, box.top + sum(heights) + Inches(0.03), box.width, Inches(0.28))
-            said = WORDS[self.language]["more"].format(n=len(block.texts) - count)
+            said = MORE[self.language].format(n=len(block.texts) - count)
             self._text(slide, under, [said], 11, colour=PALETTE["muted"])
 
     def chart(self, slide: Any, box: Box, block: Chart, _: Study) -> None:
         """A native chart; its numbers open in the spreadsheet behind it."""
         data = CategoryChartData(number_format="0%" if block.percent else "#,##0")
         data.categories = block.categories
-        series = _as_range(block, WORDS[self.language]["range"]) if block.kind == "range" else block.series
+        series = _as_range(block, RANGE[self.language]) if block.kind == "range" else block.series
         for name, values in series.items():
             data.add_series(name, values)
         across = XL_CHART_TYPE.BAR_STACKED if block.kind == "range" else XL_CHART_TYPE.BAR_CLUSTERED
@@ -220,6 +228,10 @@ class _Deck:
                 series.format.fill.solid()
                 series.format.fill.fore_color.rgb = _rgb(colour)
         value, category = chart.value_axis, chart.category_axis
+        value.tick_labels.number_format, value.tick_labels.number_format_is_linked = (
+            "0%" if block.percent else "#,##0",
+            False,
+        )
         value.has_major_gridlines = True
         value.major_gridlines.format.line.color.rgb = _rgb("dfe5e5")
         value.format.line.fill.background()
@@ -234,7 +246,9 @@ class _Deck:
         self._text(slide, box, [said], 10, colour=PALETTE["muted"])
         if not self.own:
             number = Box(int(self.wide * 0.9), box.top, int(self.wide * 0.055), box.height)
-            self._text(slide, number, [str(len(self.file.slides) - 1)], 10, colour=PALETTE["muted"], align=PP_ALIGN.RIGHT)
+            self._text(
+                slide, number, [str(len(self.file.slides) - 1)], 10, colour=PALETTE["muted"], align=PP_ALIGN.RIGHT
+            )
 
     def _band(self, slide: Any, box: Box) -> None:
         shape = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, *box)
@@ -301,7 +315,7 @@ def _opened(template: Path | None) -> Any:
     try:
         file = Presentation(None if template is None else str(template))
     except Exception as problem:  # whatever a file that is no presentation brings up
-        raise InputError(Fault("export.no_template", template, kind=".pptx")) from problem
+        raise InputError(Fault("export.no_template", template or "", kind=".pptx")) from problem
     ids = file.slides._sldIdLst
     for one in list(ids):
         file.part.drop_rel(one.get(qn("r:id")))
@@ -339,8 +353,10 @@ def _layouts(file: Any, template: Path | None) -> tuple[Any, Any]:
     kinds = (PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE)
     titled = [one for one in file.slide_layouts if any(p.placeholder_format.type in kinds for p in one.placeholders)]
     if not titled:
-        raise InputError(Fault("export.no_layout", template))
-    covers = [one for one in titled if any(p.placeholder_format.type == PP_PLACEHOLDER.CENTER_TITLE for p in one.placeholders)]
+        raise InputError(Fault("export.no_layout", template or ""))
+    covers = [
+        one for one in titled if any(p.placeholder_format.type == PP_PLACEHOLDER.CENTER_TITLE for p in one.placeholders)
+    ]
     inner = [one for one in titled if one not in covers] or titled
     return (covers or inner)[0], min(inner, key=lambda one: len(list(one.placeholders)))
 
@@ -360,23 +376,36 @@ def _arranged(part: Part, body: Box) -> list[Box]:
     return body.rows(*[1] * len(kinds)) if kinds else []
 
 
+def _long(text: str) -> float:
+    """Width of a text in font sizes: a wide character is one wide, others a little over half."""
+    return sum(1.0 if ord(letter) > 0x2E80 else 0.6 for letter in text)
+
+
 def _lines_of(text: str, width: float, size: float) -> int:
-    """How many lines a text takes in a column: a wide character is one size wide, others a little over half."""
-    long = sum(1.0 if ord(letter) > 0x2E80 else 0.55 for letter in text) * size
-    return max(1, -(-int(long) // max(int(width), 1)))
+    """How many lines a text takes in a column, points."""
+    return max(1, -(-int(_long(text) * size) // max(int(width), 1)))
 
 
-def _widths(block: Grid, width: int) -> list[int]:
-    """Widths by the longest text of each column, none so narrow that its heading breaks by letters."""
-    def long(text: str) -> float:
-        return sum(1.0 if ord(letter) > 0x2E80 else 0.55 for letter in text)
-
-    wanted = []
-    for at, heading in enumerate(block.headings):
-        cells = [long(row[at]) for row in block.texts[:30]] or [0.0]
-        wanted.append(min(max(long(heading) / 2 + 1, 3.5, max(cells) + 1), 28.0))
-    scale = width / sum(wanted)
-    return [int(one * scale) for one in wanted]
+def _widths(block: Grid, width: int, size: float) -> list[int]:
+    """Short columns are as wide as their longest cell, or half their heading; long texts share what is left."""
+    pad = Pt(size + 4)
+    whole = [max((_long(row[at]) for row in block.texts[:60]), default=0.0) for at in range(len(block.headings))]
+    least = [
+        max(cells if number else min(cells, SHORT), _long(heading) / 2 + 0.5)
+        for cells, number, heading in zip(whole, block.numeric, block.headings, strict=True)
+    ]
+    short = [number or cells <= SHORT for cells, number in zip(whole, block.numeric, strict=True)]
+    fixed = [int(Pt(one * size) + pad) if is_short else 0 for one, is_short in zip(least, short, strict=True)]
+    wanted = [0.0 if is_short else min(cells, 60.0) for cells, is_short in zip(whole, short, strict=True)]
+    room = width - sum(fixed)
+    if not any(wanted) or room < width * 0.25:
+        total = sum(max(one, 3.0) for one in least)
+        return (
+            [int(width * max(one, 3.0) / total) for one in least]
+            if room < 0
+            else [int(one * width / sum(fixed)) for one in fixed]
+        )
+    return [one or int(room * more / sum(wanted)) for one, more in zip(fixed, wanted, strict=True)]
 
 
 def _fitted(block: Grid, box: Box) -> tuple[float, int, list[int]]:
@@ -395,7 +424,7 @@ def _fitted(block: Grid, box: Box) -> tuple[float, int, list[int]]:
 
 
 def _heights(block: Grid, width: int, size: float, count: int) -> list[int]:
-    widths = [Emu(one).pt - 10 for one in _widths(block, width)]
+    widths = [Emu(one).pt - 10 for one in _widths(block, width, size)]
     rows = [block.headings, *block.texts[:count], *([block.total] if block.total else [])]
     return [
         int(Pt(max(_lines_of(text, wide, size) for text, wide in zip(row, widths, strict=True)) * size * LINE_PT + 6))
