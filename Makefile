@@ -12,6 +12,8 @@ UV := $(shell command -v uv || echo .tools/bin/uv)
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 # trust what the machine trusts: on an intranet the registry may be behind a certificate of the house
 export UV_SYSTEM_CERTS ?= true
+# what Python compiles is kept: else each process of the app, of a command and of the tests compiles it all again
+unexport PYTHONDONTWRITEBYTECODE
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
 .PHONY: help run test test-quick study check bench data bundle format fuzz

@@ -22,11 +22,11 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from app import small_maps
 from app.jobs import Jobs
 from app.screening import Screening
-from geo_cluster import scratch, toml
+from geo_cluster import scenarios, scratch, toml
 from geo_cluster import study as pipeline
 from geo_cluster.archive import zipped
 from geo_cluster.box import process
-from geo_cluster.domain import Language, Scenario
+from geo_cluster.domain import Language, Scenario, Text
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.export import bundle, preview
 from geo_cluster.export.phone_list import phone_list
@@ -38,7 +38,7 @@ from geo_cluster.intake import appraise, site_choice
 from geo_cluster.intake.site_choice import Choice, Weighed
 from geo_cluster.maps import page as maps_page
 from geo_cluster.maps import payload as maps_payload
-from geo_cluster.region import Region, offers, prepare
+from geo_cluster.region import Region, offers, prepare, subject_names
 from geo_cluster.report import questions
 from geo_cluster.report import tables as report_tables
 from geo_cluster.study import Study
@@ -162,6 +162,19 @@ def _placeless(scenario: Scenario) -> Scenario:
 def region(scenario: Scenario) -> Region:
     """What a scenario makes of the layers, before any project."""
     return _region(_placeless(scenario).model_dump_json())
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _arriving(layers: str, sha256: str, sites: tuple[str, ...]) -> dict[str, dict[str, Text]]:  # noqa: ARG001
+    world = scenarios.named_layers(Layers(layers))
+    names = subject_names(world)
+    subjects = scenarios.arrival_subjects(world, set(sites or world["sites"]["id"]))
+    return {attribute: {one: names[one] for one in sorted(found)} for attribute, found in subjects.items()}
+
+
+def arriving(scenario: Scenario) -> dict[str, dict[str, Text]]:
+    """Attribute of each resource -> id and name of whoever can get more of it in a later year."""
+    return _arriving(scenario.layers, scenario.layers_sha256, scenario.sites)
 
 
 def assumed_count(scenario: Scenario) -> int:

@@ -321,7 +321,7 @@ def prepare(
         trips=trips,
         observations=found,
         by_segment={**_measures(world, sites), **reach.by_segment},
-        names=_names(world),
+        names=subject_names(world),
         left_out=reach.left_out,
         arrivals=_arrivals(scenario, sites, world["substations"], stations, found),
     )
@@ -550,8 +550,8 @@ def pool_name(region: Region, resource: str, pool: str) -> Text:
     return Text(zh=f"{name.zh}（含园中园）", en=f"{name.en} with the parks inside it")
 
 
-def _names(world: Mapping[str, pd.DataFrame]) -> dict[str, Text]:
-    """Names of everything that an observation can be about."""
+def subject_names(world: Mapping[str, pd.DataFrame]) -> dict[str, Text]:
+    """Names of everything that an observation can be about, from the layers by name."""
     ids = {"sites": "id", "substations": "id", "prefectures": "code"}
     rows = [world[layer].set_index(key)[["name_zh", "name_en"]] for layer, key in ids.items()]
     rows.append(supply_areas(world).set_index("id"))

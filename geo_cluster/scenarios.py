@@ -50,14 +50,19 @@ def _scenario(row: Mapping[str, Any], where: str, projects: set[str] | None, mor
         faults = refusal.faults
     try:
         layers = Layers(row["layers"] if isinstance(row.get("layers"), str) else "")
-        world = {name: layers.read(name) for name in ("sites", "substations", "prefectures", "anchors", "counties")}
-        world["sites"] = with_prefecture(world["sites"])
+        world = named_layers(layers)
     except DataError as damage:
         refuse_if([*faults, *more, *damage.faults] if faults or more else [])
         raise
     refuse_if(faults + more + name_faults(row, world, projects, where=where))
     assert scenario is not None  # no fault means it was read
     return scenario
+
+
+def named_layers(layers: Layers) -> dict[str, pd.DataFrame]:
+    """The layers, by name, of what a scenario may name."""
+    world = {name: layers.read(name) for name in ("sites", "substations", "prefectures", "anchors", "counties")}
+    return world | {"sites": with_prefecture(world["sites"])}
 
 
 def name_faults(
@@ -100,6 +105,27 @@ def name_faults(
     ]
 
 
+def arrival_subjects(world: Mapping[str, pd.DataFrame], chosen: set[str]) -> dict[str, set[str]]:
+    """Attribute of each resource -> who can get more of it: its pools, and stations that are said to feed a site.
+
+    Parameters
+    ----------
+    world : mapping of DataFrame
+        Layers by name: `sites`, `substations`.
+    chosen : set of str
+        Ids of the sites considered.
+    """
+    sites = with_prefecture(world["sites"][world["sites"]["id"].isin(chosen)])
+    sites = fed_as_zones(sites, world["sites"])
+    sites = sites.assign(station=feeding_station(sites, world["substations"]).station)
+    feeding = set(pools_of_stations(sites, world["substations"]))
+    kinds = catalog.resources().values()
+    return {
+        kind.attribute: pools_of(kind.attribute, sites) | (feeding if kind.subject == "substation" else set())
+        for kind in kinds
+    }
+
+
 def _arrival_faults(
     row: Mapping[str, Any], world: Mapping[str, pd.DataFrame], chosen: set[str], at: Place
 ) -> list[Fault]:
@@ -107,30 +133,36 @@ def _arrival_faults(
     entries = row.get("arrivals")
     if not (isinstance(entries, list | tuple) and entries):
         return []
-    sites = with_prefecture(world["sites"][world["sites"]["id"].isin(chosen)])
-    kinds = {kind.attribute: kind for kind in catalog.resources().values()}
-    sites = fed_as_zones(sites, world["sites"])
-    sites = sites.assign(station=feeding_station(sites, world["substations"]).station)
-    feeding, faults = pools_of_stations(sites, world["substations"]), []
-    day = str(row.get("day") or datetime.date.today())
+    subjects, day = arrival_subjects(world, chosen), str(row.get("day") or datetime.date.today())
+    faults: list[Fault] = []
     for number, one in enumerate(entries):
-        if not isinstance(one, dict):
-            continue
-        key = f"arrivals.{number}"
-        subject, attribute = str(one.get("subject")), one.get("attribute")
-        if attribute not in kinds:
-            place = replace(at, key=f"{key}.attribute")
-            faults.append(Fault("world.does_not_arrive", place, name=toml.shown(attribute), known=list(kinds)))
-        else:
-            there = pools_of(attribute, sites) | (set(feeding) if kinds[attribute].subject == "substation" else set())
-            if subject not in there:
-                place = replace(at, key=f"{key}.subject")
-                faults.append(Fault("world.arrives_for_nobody", place, name=toml.shown(subject), known=sorted(there)))
-        for column in ("year", "year_low", "year_high"):
-            year = one.get(column)
-            if isinstance(year, int) and FIRST_YEAR <= year < int(day[:4]):
-                place = replace(at, key=f"{key}.{column}")
-                faults.append(Fault("world.arrived_before", place, year=year, day=day))
+        found = arrival_faults(one, subjects, day=day) if isinstance(one, dict) else []
+        faults += [fault.at(replace(at, key=f"arrivals.{number}.{fault.place.name}")) for fault in found]
+    return faults
+
+
+def arrival_faults(one: Mapping[str, Any], subjects: Mapping[str, set[str]], *, day: str) -> list[Fault]:
+    """What can't arrive of one entry of `arrivals`, each fault in the place of its field.
+
+    Parameters
+    ----------
+    one : mapping
+        The entry.
+    subjects : mapping
+        As `arrival_subjects` has it.
+    day : str
+        Day of the study.
+    """
+    subject, attribute, faults = str(one.get("subject")), one.get("attribute"), []
+    if not isinstance(attribute, str) or attribute not in subjects:
+        faults.append(Fault("world.does_not_arrive", "attribute", name=toml.shown(attribute), known=list(subjects)))
+    elif subject not in subjects[attribute]:
+        known = sorted(subjects[attribute])
+        faults.append(Fault("world.arrives_for_nobody", "subject", name=toml.shown(subject), known=known))
+    for column in ("year", "year_low", "year_high"):
+        year = one.get(column)
+        if isinstance(year, int) and FIRST_YEAR <= year < int(day[:4]):
+            faults.append(Fault("world.arrived_before", column, year=year, day=day))
     return faults
 
 

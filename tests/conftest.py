@@ -13,8 +13,21 @@ from geo_cluster.box import limits
 os.environ.setdefault("GEO_CLUSTER_LANG", "en")  # refusals in one language, whatever the machine's
 
 
+LONGEST = (
+    "test_bundle",
+    "test_accessibility",
+    "test_box",
+    "test_hostile",
+    "test_explore",
+    "test_match",
+    "test_map_file",
+)
+"""Files that take longest, begun first: a process takes a file whole, and none is to be alone with one at the end."""
+
+
 def pytest_collection_modifyitems(items):
-    """Marks that a test has by what it asks for: a cluster, or a PostgreSQL server."""
+    """Long files first; marks that a test has by what it asks for: a cluster, or a PostgreSQL server."""
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
     for item in items:
         params = item.callspec.params if hasattr(item, "callspec") else {}
         if "cluster" in item.fixturenames:

@@ -106,15 +106,13 @@ def through_every_door(name, content, region):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_hostile_file_does_nothing(name, region, bait, trap, limited):
-    limited(cpu_seconds=3, seconds=10)
+    limited(cpu_seconds=2, seconds=8)
     folder, there = bait
     before = sorted(folder.rglob("*"))
-    began = time.monotonic()
-    told = through_every_door(name, there[name](), region)
+    told = through_every_door(name, there[name](), region)  # what a limit ends, ends: there is no other end of it
     assert SECRET not in "".join(told.values())
     assert sorted(folder.rglob("*")) == before
     assert trap[1] == []
-    assert time.monotonic() - began < 60, "what a limit ends, ends"
 
 
 def test_at_least_sixty_of_them():
@@ -291,7 +289,7 @@ def test_a_box_ends_with_its_parent(tmp_path):
     assert done.returncode == -signal.SIGKILL, done.stderr
     pids = [int(one) for one in done.stdout.split()]
     assert pids
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while any(_is_alive(pid) for pid in pids):
         assert time.monotonic() < until, "a box outlived its parent"
         time.sleep(0.02)

@@ -129,9 +129,9 @@ def test_what_the_time_did_not_suffice_for_says_so(crowded):
 
 def test_the_time_is_kept_and_what_matters_most_comes_first(crowded, monkeypatch):
     monkeypatch.setattr(explanation, "LIMIT_S", 0.05)
-    began = time.monotonic()
+    began = time.process_time()
     tables = explanation.explain(crowded, total_s=0.2)
-    assert time.monotonic() - began < 10.0
+    assert time.process_time() - began < 10.0
     assert tables["ways_in"]["gain"].notna().any()
 
 

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geo_cluster import study
 from geo_cluster.errors import InputError
 from geo_cluster.export import bundle
 from geo_cluster.intake import appraise
@@ -37,7 +36,7 @@ def found(region) -> appraise.Appraisal:
 
 @pytest.mark.slow
 def test_scores_are_those_of_the_study(found):
-    ranking = tables.ranking(study.run(catalog.scenario())).set_index(["project", "site"])["score"]
+    ranking = tables.ranking(run()).set_index(["project", "site"])["score"]
     scores = found.scores.set_index(["project", "site"])["score"]
     assert np.allclose(scores.reindex(ranking.index), ranking)
 

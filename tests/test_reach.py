@@ -18,6 +18,7 @@ from geo_cluster.scoring.criteria import MEASURES, drawn_values, value_function
 from geo_cluster.scoring.spread import spread_shares
 from geo_cluster.world import catalog
 from tests import world
+from tests.studies import run
 
 SURE = {"half_min": 60.0, "off_min": (np.zeros(1), np.zeros(3))}
 
@@ -236,7 +237,7 @@ def test_a_single_cause_above_the_limit_is_named():
 
 @pytest.mark.slow
 def test_the_default_study_names_no_single_cause_above_the_limit_and_shiyan_is_in_play():
-    result = study.run(catalog.scenario())
+    result = run()
     table = spread(result)
     assert table["share"].sum() == pytest.approx(1, abs=1e-3)
     assert table["share"].max() <= 0.45 or table.iloc[0]["name_zh"] in leading_cause(table).zh

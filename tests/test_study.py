@@ -13,6 +13,7 @@ import tomli_w
 from geo_cluster import study
 from geo_cluster.errors import DataError, InputError
 from geo_cluster.matching.verify import verify
+from geo_cluster.region import prepare
 from geo_cluster.report import explanation, tables
 from geo_cluster.scenarios import read_scenario
 from geo_cluster.world import catalog, observations
@@ -29,7 +30,7 @@ def tiny() -> study.Study:
 
 @pytest.fixture(scope="module")
 def real() -> study.Study:
-    return study.run(catalog.scenario())
+    return run()
 
 
 def natural(result: study.Study, project: str, site: str) -> pd.Series:
@@ -180,14 +181,6 @@ def test_capacities_recomputed_from_the_tables(real):
         assert (used <= known[key].reindex(used.index) * times + 1e-2).all()
 
 
-@pytest.mark.slow
-def test_same_scenario_same_study(real):
-    again = study.run(catalog.scenario())
-    assert tables.ranking(again).equals(tables.ranking(real))
-    assert tables.assignment(again).equals(tables.assignment(real))
-    assert again.scenario.id == real.scenario.id
-
-
 def test_summary_names_versions_counts_proof_and_inputs(real):
     summary = real.summary()
     assert summary["sample"] is True
@@ -200,7 +193,7 @@ def test_summary_names_versions_counts_proof_and_inputs(real):
 @pytest.mark.slow
 def test_every_shipped_scenario_runs():
     for name in catalog.scenario_names():
-        result = study.run(catalog.scenario(name))
+        result = run(name)
         assert result.violations == ()
         assert len(tables.assignment(result)) + len(tables.unplaced(result)) == 30
 
@@ -298,7 +291,7 @@ def test_layers_of_ones_own_stand_in_place_of_the_shipped_ones(tmp_path, real):
     before, after = (result.region.trips.set_index("destination")["road_likely_min"] for result in (real, slow))
     assert (np.abs(after - before) > 0.1).mean() > 0.9
     assert slow.summary()["inputs"]["roads"] == entry["sha256"]
-    assert study.run(catalog.scenario()).region.trips.equals(real.region.trips)
+    assert prepare(catalog.scenario(), Layers()).trips.equals(real.region.trips)
 
 
 def test_offers_say_whose_number_it_is_and_totals_count_each_pool_once():

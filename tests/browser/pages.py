@@ -14,7 +14,16 @@ def settled(page):
     """Once the script has run through and what it drew is there."""
     page.locator(".gc-footer").wait_for(timeout=120_000)
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-    page.wait_for_timeout(300)
+    page.evaluate(QUIET)
+
+
+QUIET = """() => new Promise((go) => {
+  const end = () => { changes.disconnect(); go(); };
+  let soon = setTimeout(end, 200);
+  const changes = new MutationObserver(() => { clearTimeout(soon); soon = setTimeout(end, 200); });
+  changes.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+  setTimeout(end, 3000);  // for what never stands still
+})"""
 
 
 STILL = """async (map) => {
@@ -50,10 +59,15 @@ def in_language(page, language):
     settled(page)
 
 
+def resized(page, size):
+    """The same window in another size."""
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+
+
 def turned(page, language, size):
     """The same visit in the other language, on the other screen; nothing scrolls sideways there. Says which."""
     language, size = "zh" if language == "en" else "en", PHONE if size == LAPTOP else LAPTOP
-    page.set_viewport_size({"width": size[0], "height": size[1]})
+    resized(page, size)
     in_language(page, language)
     stays_within(page)
     return language, size

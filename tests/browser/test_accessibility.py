@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from app.texts import TEXTS
 from app.texts.frame import PAIRS
-from tests.browser.pages import PAGES, go, in_language, settled, until
+from tests.browser.pages import PAGES, go, in_language, resized, settled, until
 from tests.browser.painted import LAPTOP, PHONE
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
@@ -51,8 +51,10 @@ def test_every_page_is_accessible(visit, server, language, size):
             page.get_by_role("tab").first.wait_for()
         settled(page)
         assert findings(page) == []
-        if size == PHONE and name != "explore":
+        if name != "explore":
+            resized(page, PHONE)
             says_its_name_and_status(page, name, language)
+            resized(page, size)
         tabs = page.get_by_role("tab")
         for n in range(1, tabs.count() if size == LAPTOP else 0):  # a tab holds the same elements on both
             tabs.nth(n).click()
@@ -124,15 +126,8 @@ def test_whatever_has_the_keyboard_s_focus_has_a_ring(visit, server):
         assert node.evaluate("node => parseFloat(getComputedStyle(node).outlineWidth)") >= 2, part
 
 
-def test_on_the_phone_a_page_says_its_name_at_the_top_and_its_status_in_one_line(visit, server):
-    page = visit(server[0], PHONE)  # in English: above, where every page is opened anyway
-    for name in PAGES[1:]:
-        go(page, name, "zh", PHONE)
-        settled(page)
-        says_its_name_and_status(page, name, "zh")
-
-
 def says_its_name_and_status(page, name, language):
+    """On the phone a page says its name at the top, and its status in one line."""
     where = page.locator(".gc-where")
     expect(where).to_have_text(TEXTS[name][language == "en"])
     assert where.bounding_box()["y"] + where.bounding_box()["height"] <= 64

@@ -273,8 +273,9 @@ def overlap(one, other):
     return across > 0 and down > 0
 
 
-@pytest.mark.parametrize("touch", [False, True], ids=["mouse", "touch"])
-@pytest.mark.parametrize(("tool", "corners"), [("矩形", 2), ("圆", 2), ("圈地", 4)])
+@pytest.mark.parametrize(
+    ("tool", "corners", "touch"), [("矩形", 2, False), ("圆", 2, True), ("圈地", 4, False), ("圈地", 4, True)]
+)
 def test_an_area_is_drawn_from_press_to_release_and_the_map_stays(opened, overview, tool, corners, touch):
     page = opened(overview, PHONE if touch else LAPTOP, has_touch=touch)
     page.get_by_role("button", name=tool, exact=True).click()

@@ -18,8 +18,6 @@ from geo_cluster.world.layers import Layers
 from tests.browser.pages import go, stays_within, turned
 from tests.browser.painted import LAPTOP, PHONE
 
-VISITS = [("zh", LAPTOP), ("en", LAPTOP), ("zh", PHONE), ("en", PHONE)]
-IDS = [f"{language}-{size[0]}" for language, size in VISITS]
 BAD = "对象,指标,最可能,单位,依据,来源\nH99,可供工业用地,about,斤,听说,</script>\n"
 
 
@@ -43,8 +41,9 @@ def opened(visit, address, language, size, heading):
     return page
 
 
-@pytest.mark.parametrize(("language", "size"), VISITS[::3], ids=IDS[::3])
-def test_parcels_to_a_changed_score_and_back(visit, server, small, language, size):
+def test_parcels_to_a_changed_score_and_back(visit, server, small):
+    """In English on the phone, midway in Chinese on the laptop, then back."""
+    language, size = "en", PHONE
     page = opened(visit, f"{server[0]}/score", language, size, "score.title")
     first = page.locator(".gc-verdict").first
     expect(first).to_contain_text("Gedian" if language == "en" else "葛店")
@@ -71,7 +70,7 @@ def test_parcels_to_a_changed_score_and_back(visit, server, small, language, siz
     expect(page.locator(".gc-verdict").first).to_have_text(before)
 
 
-@pytest.mark.parametrize(("language", "size"), VISITS[::3], ids=IDS[::3])
+@pytest.mark.parametrize(("language", "size"), [("zh", LAPTOP), ("en", PHONE)], ids=["zh-laptop", "en-phone"])
 def test_faults_are_shown_and_can_be_taken_away(visit, server, tmp_path, language, size):
     bad = tmp_path / "bad *b* $x$.csv"
     bad.write_bytes(BAD.encode("gb18030"))
@@ -115,9 +114,9 @@ def test_whoever_leaves_takes_the_file_that_is_being_read_along(visit, server):
     port = urlparse(server[0]).port
     busy = _until(lambda: [pid for pid, seconds in _boxes(port).items() if seconds > 1.5])
     page.context.close()
-    began = time.monotonic()
-    _until(lambda: not set(busy) & set(_boxes(port)))
-    assert time.monotonic() - began < 8, "the box was left to itself"
+    while there := [seconds for pid, seconds in _boxes(port).items() if pid in busy]:
+        assert max(there) < 12, "the box was left to itself"  # its own processor time, whatever else the machine does
+        time.sleep(0.05)
 
 
 def _boxes(port):

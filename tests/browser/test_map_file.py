@@ -6,21 +6,22 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from geo_cluster import study
 from geo_cluster.export import bundle
 from geo_cluster.maps import page as maps_page
 from geo_cluster.maps import payload as maps_payload
 from geo_cluster.maps import words
 from geo_cluster.report import tables
-from geo_cluster.world import catalog, spreadsheet
+from geo_cluster.world import spreadsheet
 from geo_cluster.world.layers import Layers
+from tests.browser.pages import at_rest
 from tests.browser.painted import LAPTOP, PHONE, Painted, on_white
+from tests.studies import run
 from tests.test_written import INNER, RISKS
 
 
 @pytest.fixture(scope="module")
 def result():
-    return study.run(catalog.scenario("default"))
+    return run()
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def opened(visit, file):
 
 
 @pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
-def test_the_map_is_painted(opened, palette, size):
+def test_the_map_is_painted_and_nothing_lies_on_something_else(opened, palette, size):
     page = opened(size)
     painted = Painted(page.locator(".gc-map"))
     for name in ("province", "target", "wuhan"):
@@ -53,12 +54,13 @@ def test_the_map_is_painted(opened, palette, size):
     expect(page.locator(".gc-title")).to_contain_text("示例")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight"), "the map fills the window, no more"
+    nothing_lies_on_something_else(page, size)
 
 
 @pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
 def test_the_whole_plan_is_in_the_frame(visit, tmp_path, size):
     """Some of the cautious plan is in Shiyan, 400 km from the rest."""
-    payload = maps_payload.payload(study.run(catalog.scenario("cautious")), "zh")
+    payload = maps_payload.payload(run("cautious"), "zh")
     (tmp_path / "map.html").write_text(maps_page.standalone(payload), encoding="utf-8")
     page = visit((tmp_path / "map.html").as_uri(), size)
     page.locator("[data-ready=true]").wait_for()
@@ -85,9 +87,8 @@ def lie_apart(a, b):
     return apart or b["x"] + b["width"] <= a["x"] or b["y"] + b["height"] <= a["y"]
 
 
-@pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
-def test_nothing_lies_on_something_else(opened, size):
-    page = opened(size)
+def nothing_lies_on_something_else(page, size):
+    """Controls lie within the window, side by side."""
     selectors = [".gc-title", ".gc-search", ".gc-panel", ".leaflet-control-zoom", ".gc-owed", ".leaflet-control-scale"]
     boxes = {selector: page.locator(selector).bounding_box() for selector in selectors}
     for one, a in boxes.items():
@@ -97,16 +98,16 @@ def test_nothing_lies_on_something_else(opened, size):
             assert one == other or lie_apart(a, b), f"{one} and {other} overlap"
 
 
-@pytest.mark.parametrize("place", ["全省", "黄石"])
-def test_names_lie_apart(opened, place):
+def test_names_lie_apart(opened):
     page = opened(PHONE)
-    page.get_by_role("button", name=place, exact=True).click()
-    page.wait_for_timeout(1500)  # the flight there
-    names = page.locator(".gc-label:visible")
-    boxes = [each.bounding_box() for each in names.all()]
-    assert len(boxes) > 5
-    for a, b in itertools.combinations(boxes, 2):
-        assert lie_apart(a, b)
+    for place in ("全省", "黄石"):
+        page.get_by_role("button", name=place, exact=True).click()
+        at_rest(page)
+        names = page.locator(".gc-label:visible")
+        boxes = [each.bounding_box() for each in names.all()]
+        assert len(boxes) > 5
+        for a, b in itertools.combinations(boxes, 2):
+            assert lie_apart(a, b)
 
 
 def test_layers_and_rings_can_be_switched(opened, palette):

@@ -30,7 +30,7 @@ def the_map(page):
 
 
 @pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
-def test_the_map_is_painted(explore, palette, size):
+def test_the_map_is_painted_and_an_empty_home_asked_for_nothing(explore, server, palette, size):
     page, frame = explore(size)
     painted = Painted(frame.locator(".gc-map"))
     ground = palette["map"]
@@ -43,15 +43,18 @@ def test_the_map_is_painted(explore, palette, size):
     assert painted.share("#ffffff", 0) < 0.5
     sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert sideways <= 0, "the page scrolls sideways"
+    if size == LAPTOP:
+        layers_can_be_switched(frame, painted, palette)
+    log = server[1].read_text(encoding="utf-8", errors="replace")
+    assert "mail" not in log.lower(), log
+    assert "Traceback" not in log, log
 
 
-def test_layers_can_be_switched(explore, palette):
-    _, frame = explore()
-    box = frame.locator(".gc-map")
-    before = Painted(box)
+def layers_can_be_switched(frame, before, palette):
+    """Areas, points and rings go and come with their boxes in the legend."""
     frame.locator("[data-layer=prefectures]").uncheck()
     frame.locator("[data-layer=counties]").uncheck()
-    bare = Painted(box)
+    bare = Painted(frame.locator(".gc-map"))
     assert bare.share(palette["map"]["target"]) < 0.001
     assert before.differs(bare) > 0.2
     markers = frame.locator(".gc-diamond")
@@ -66,7 +69,7 @@ def test_layers_can_be_switched(explore, palette):
     assert rings.count() > 50, "uncertainty rings"
 
 
-def test_search_flies_to_a_place_and_opens_its_card(explore):
+def test_search_flies_to_a_place_and_a_click_on_a_site_opens_its_card(explore):
     _, frame = explore()
     before = Painted(frame.locator(".gc-map"))
     search = frame.get_by_role("searchbox")
@@ -81,6 +84,12 @@ def test_search_flies_to_a_place_and_opens_its_card(explore):
     assert before.differs(Painted(frame.locator(".gc-map"))) > 0.2, "the map did not move"
     search.fill("没有这个地方")
     expect(frame.locator(".gc-found")).to_have_text("没有找到")
+    names = set(Layers().read("sites")["name_zh"])
+    frame.locator(".gc-diamond").last.dispatch_event("click")
+    expect(card).to_have_count(1)  # once the one before has faded
+    expect(card.locator("h3")).not_to_contain_text("华工激光")
+    assert card.locator("h3").inner_text() in names
+    expect(card.locator(".gc-source")).to_contain_text("发布者：")
 
 
 def test_the_keyboard_is_enough(explore):
@@ -107,16 +116,6 @@ def test_the_keyboard_is_enough(explore):
     expect(frame.locator(".gc-owed")).to_contain_text("审图号")
 
 
-def test_a_click_on_a_site_opens_its_card(explore):
-    _, frame = explore()
-    names = set(Layers().read("sites")["name_zh"])
-    frame.locator(".gc-diamond").last.dispatch_event("click")
-    card = frame.locator(".leaflet-popup .gc-pop")
-    expect(card).to_be_visible()
-    assert card.locator("h3").inner_text() in names
-    expect(card.locator(".gc-source")).to_contain_text("发布者：")
-
-
 def test_language_and_settings_stay_from_page_to_page(visit, server):
     page = visit(server[0])
     the_map(page)
@@ -141,6 +140,7 @@ def test_language_and_settings_stay_from_page_to_page(visit, server):
 @pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
 def test_a_study_runs_and_draws_its_plan(visit, server, palette, size):
     page = visit(f"{server[0]}/match", size, accept_downloads=True)
+    expect(page.get_by_text("项目组合：30 个项目（示例）")).to_be_visible()
     page.get_by_role("button", name="运行").click()
     frame = the_map(page)
     assert Painted(frame.locator(".gc-map")).share(on_white(palette["map"]["flow"], 0.85), 6) > 0.001, "no plan lines"
@@ -151,11 +151,3 @@ def test_a_study_runs_and_draws_its_plan(visit, server, palette, size):
     expect(page.locator("[data-testid=stVegaLiteChart]").first).to_be_visible()
     sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert sideways <= 0, "the page scrolls sideways"
-
-
-def test_an_empty_home_is_asked_for_nothing(visit, server):
-    page = visit(server[0])
-    the_map(page)
-    log = server[1].read_text(encoding="utf-8", errors="replace")
-    assert "mail" not in log.lower(), log
-    assert "Traceback" not in log, log

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+import streamlit as st
 
 from app import session, state
 from app.session import t
 from app.widgets import refusals
-from geo_cluster.errors import GeoClusterError
+from geo_cluster.errors import Fault, GeoClusterError
 from geo_cluster.study import Study
 from geo_cluster.world import catalog
+
+SHOWN_FAULTS = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +83,16 @@ def show_refusal() -> None:
         session.keep("refused", None)
         with refusals():
             raise refusal
+
+
+def told(faults: list[Fault], head: str, role: str) -> None:
+    """Faults of a table, row by row, under a head."""
+    if not faults:
+        return
+    rows = "".join(f"<li>{html.escape(str(session.words(fault)))}</li>" for fault in faults[:SHOWN_FAULTS])
+    rest = len(faults) - SHOWN_FAULTS
+    rows += f"<li>{t('match.more_faults', n=rest)}</li>" if rest > 0 else ""
+    st.html(f'<div class="gc-faults" role="{role}"><b>{html.escape(head)}</b><ul>{rows}</ul></div>')
 
 
 def setting(widget: str, field: str) -> Callable[[], None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
 import pandas as pd
@@ -18,7 +17,6 @@ from geo_cluster.study import Study
 from geo_cluster.workspace.repository import PROJECTS
 from geo_cluster.world import catalog, portfolio
 
-SHOWN_FAULTS = 12
 MANY = 300_000
 """Projects × draws from which a run takes minutes: draws are then lowered, and the page says so."""
 
@@ -151,21 +149,12 @@ def _take(table: pd.DataFrame, note: str) -> None:
 
 def _faults(faults: list[Fault]) -> None:
     """What can't be run yet, row by row; the table keeps it all the same."""
-    _told(faults, t("match.faults"), "alert")
-
-
-def _told(faults: list[Fault], head: str, role: str) -> None:
-    if not faults:
-        return
-    rows = "".join(f"<li>{html.escape(str(session.words(fault)))}</li>" for fault in faults[:SHOWN_FAULTS])
-    rest = len(faults) - SHOWN_FAULTS
-    rows += f"<li>{t('match.more_faults', n=rest)}</li>" if rest > 0 else ""
-    st.html(f'<div class="gc-faults" role="{role}"><b>{html.escape(head)}</b><ul>{rows}</ul></div>')
+    edit.told(faults, t("match.faults"), "alert")
 
 
 def doubts(projects: pd.DataFrame) -> None:
     """What can hardly be meant as it is written; it is run all the same."""
-    _told(portfolio.warnings(projects), t("match.doubts"), "status")
+    edit.told(portfolio.warnings(projects), t("match.doubts"), "status")
 
 
 def _table_actions(text: pd.DataFrame) -> None:
@@ -240,4 +229,4 @@ def _needs(projects: pd.DataFrame) -> None:
             f"{asked.column}_how": st.column_config.Column(t("match.how")),
         }
     st.dataframe(table, hide_index=True, column_config=config, height=min(36 * (len(table) + 1) + 2, 250))
-    _told(portfolio.warnings(projects), t("match.needs_odd"), "status")
+    edit.told(portfolio.warnings(projects), t("match.needs_odd"), "status")
