@@ -27,7 +27,7 @@ from geo_cluster import study as pipeline
 from geo_cluster.archive import zipped
 from geo_cluster.box import process
 from geo_cluster.domain import Language, Scenario, Text
-from geo_cluster.errors import Fault, InputError
+from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.export import bundle, preview
 from geo_cluster.export.phone_list import phone_list
 from geo_cluster.imports import effect, ledger, templates
@@ -44,6 +44,8 @@ from geo_cluster.report import tables as report_tables
 from geo_cluster.study import Study
 from geo_cluster.supply import land_survey
 from geo_cluster.supply.tariff import Bill, bills
+from geo_cluster.validation import check
+from geo_cluster.validation.check import Validation
 from geo_cluster.workspace import database
 from geo_cluster.workspace.repository import LAYERS, PROJECTS, KeptPlan, Work
 from geo_cluster.world import catalog, portfolio, sources, spreadsheet
@@ -234,8 +236,9 @@ def weighed_of(scenario: Scenario, project: pd.DataFrame) -> Weighed:
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _screening(scenario: str, suffix: str, content: bytes) -> Screening:
-    projects = portfolio.read_content(content, f"projects{suffix}")
-    return Screening(region(Scenario.model_validate_json(scenario)), projects)
+    projects, parsed = portfolio.read_content(content, f"projects{suffix}"), Scenario.model_validate_json(scenario)
+    refuse_if([] if portfolio.made_up(projects) else portfolio.past_faults(projects, parsed.date))
+    return Screening(region(parsed), projects)
 
 
 def screening_of(scenario: Scenario, name: str, content: bytes) -> Screening:
@@ -354,6 +357,18 @@ def bills_of(
     """A year's electricity at each voltage of the two-part tariff, at the prices of a day."""
     options: dict[str, Any] = {"load_factor": load, "profile": shape, "transformer_loading": loading, "on": day}
     return bills(annual_gwh, tariffs=toml.table("tariffs"), **options)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _validation(_study: Study | None, scenario: str, key: str) -> Validation:  # noqa: ARG001
+    parsed = Scenario.model_validate_json(scenario)
+    found = _study.region if _study else replace(region(parsed), scenario=parsed)
+    return check.validate(found, portfolio.read(parsed.portfolio), study=_study)
+
+
+def validation_of(scenario: Scenario, study: Study | None) -> Validation:
+    """The checks of a scenario, with its plan where it was run."""
+    return _validation(study, scenario.model_dump_json(), study.key if study else "")
 
 
 # ---- the brief page -------------------------------------------------------------------------------------------

@@ -114,6 +114,7 @@ def score(
 
     if as_json:
         project, settings = _together(lambda: _project(as_json), lambda: read_for_others(scenario))
+        refuse_if(portfolio.past_faults(appraise.checked(project), settings.date))
         region = prepare(settings)
         terminal.line(json.dumps(appraise.appraise_one(region, project), ensure_ascii=False, indent=2))
         return
@@ -122,6 +123,7 @@ def score(
         lambda: portfolio.read(projects),
         lambda: read_for_others(scenario),
     )
+    refuse_if([] if projects == "sample" else portfolio.past_faults(checked, settings.date))
     region = prepare(settings)
     shown: list[str] = []
     progress = terminal.console(stderr=True)
@@ -134,7 +136,7 @@ def score(
                 yield part
 
     files = bundle.write_appraisal(parts(), out, sample=projects == "sample")
-    for said in terminal.remarks(checked, region.scenario.date, lang):
+    for said in terminal.remarks(portfolio.warnings(checked), region.scenario.date, lang):
         terminal.line(said)
     for sentence in shown:
         terminal.line(f"· {sentence}")
@@ -188,6 +190,39 @@ def match(
     if len(draws):
         console.print(f"{'方案可行概率' if lang == 'zh' else 'feasible in'} {1 - draws['breaks'].iloc[0]:.0%}")
     console.print(f"\n{len(files)} files → {out}", soft_wrap=True)
+
+
+@cli.command()
+def validate(
+    scenario: Annotated[str, typer.Argument(help="情景名或 TOML 文件 / shipped scenario or TOML file")] = "default",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="输出文件夹 / folder for the tables")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="结果以 JSON 打到屏幕 / print everything as JSON")] = False,
+    lang: LanguageOption = "zh",
+) -> None:
+    """Hold the model against what is published, and say what its answers rest on. 可信度自检：误差、实例、依据。"""
+    from geo_cluster import study as pipeline
+    from geo_cluster.export import bundle
+    from geo_cluster.scenarios import read_scenario
+    from geo_cluster.validation import check
+
+    (settings, projects), *_ = _together(
+        lambda: read_scenario(scenario), *([lambda: bundle.check_writable(out)] if out else [])
+    )
+    titles = check.titles(lang)
+    with terminal.progress(terminal.console(stderr=True)) as on_step:
+        result = pipeline.run(settings, projects=projects, on_step=lambda step: on_step(f"{step} …"))
+        found = check.validate(result.region, projects, study=result, on_step=lambda step: on_step(f"{titles[step]} …"))
+    if as_json:
+        terminal.line(check.as_json(found))
+    else:
+        for name, sentences in found.sentences(lang).items():
+            terminal.line(f"{titles[name]}")
+            for one in sentences:
+                terminal.line(f"  · {one}")
+    if out:
+        made = check.files(found, lang)
+        files = bundle.write_files(out, lambda folder: check.write(made, folder))
+        terminal.line(f"{len(files)} files → {out}", err=as_json)
 
 
 @cli.command()

@@ -37,6 +37,7 @@ from geo_cluster.supply.serving_station import (
     area_names,
     distance_km,
     doubt_km,
+    feed_faults,
     feeding_station,
     feeds_of,
     independent_feeds,
@@ -294,7 +295,8 @@ def prepare(
     refuse_if(name_faults(scenario.model_dump(mode="json"), world, set(projects), where=catalog.SCENARIO))
     sites = world["sites"]
     sites = (sites[sites["id"].isin(scenario.sites)] if scenario.sites else sites).reset_index(drop=True)
-    refuse_if(_site_faults(sites) + _moved_faults(world) + pools.zone_faults(world["sites"]))
+    unfed = feed_faults(world["sites"], world["substations"], own=layers.not_shipped)
+    refuse_if(_site_faults(sites) + _moved_faults(world) + pools.zone_faults(world["sites"]) + unfed)
     sites = pools.fed_as_zones(sites, world["sites"])
     anchor = world["anchors"].loc[world["anchors"]["id"] == scenario.anchor].set_index("id")
     network, calibration = travel_of(world)
@@ -388,6 +390,20 @@ def _arrivals(
         about = [arrival.basis, arrival.source, arrival.source, station, reach(station)]
         rows.append((pool, arrival.attribute, *bounds, *about))
     return pd.DataFrame(rows, columns=ARRIVAL_COLUMNS)
+
+
+def unused(region: Region) -> list[Fault]:
+    """Numbers that the scenario states and nothing goes by, such as the capacity of a station that feeds no site."""
+    drawn = {(name, one) for name in offers() for one in subject_of(name, region.sites)}
+    drawn |= {(kind.attribute, zone) for kind in catalog.resources().values() for zone in pools.zone_of(region.sites)}
+    drawn |= set(zip(region.arrivals["attribute"], region.arrivals["station"], strict=True))
+    shares = {(prior.share_of, one) for name, one in drawn for prior in catalog.attributes()[name].priors}
+    at = catalog.SCENARIO
+    return [
+        Fault("world.known_unused", replace(at, key=f"known.{number}", entry=f"{one.subject} {one.attribute}"))
+        for number, one in enumerate(region.scenario.known)
+        if (one.attribute, one.subject) not in drawn | shares
+    ]
 
 
 def arrives_at(region: Region, row: int) -> np.ndarray:

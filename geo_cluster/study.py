@@ -31,7 +31,7 @@ from geo_cluster.matching.rules import group_limits, keep
 from geo_cluster.matching.solve import solve
 from geo_cluster.matching.verify import verify
 from geo_cluster.matching.years import Arriving, apart, base_name, by_year, can_bind, is_apart, year_violations
-from geo_cluster.region import LAYERS, Region, arrives_at, begins, facts_of, pool_name, prepare, settings_of
+from geo_cluster.region import LAYERS, Region, arrives_at, begins, facts_of, pool_name, prepare, settings_of, unused
 from geo_cluster.scoring.criteria import DecisionMatrix, Setting, decide
 from geo_cluster.supply.pools import subject_of, zone_of
 from geo_cluster.world import catalog, portfolio, rule_life
@@ -128,6 +128,11 @@ class Study:
         """Every number used of sites, substations and prefectures, with basis and source."""
         return self.region.observations
 
+    @property
+    def doubts(self) -> list[Fault]:
+        """What of the projects can hardly be meant, and numbers of the scenario that nothing goes by."""
+        return portfolio.warnings(self.projects) + unused(self.region)
+
     def summary(self) -> dict:
         """What `study.json` says: versions, scenario id, counts, proof, doubts, rules on its day, input hashes."""
         return {
@@ -145,9 +150,7 @@ class Study:
             "gap": round(self.plan.gap, 9),
             "status": self.plan.status,
             "violations": [str(violation) for violation in self.violations],
-            "to_check": [
-                {lang: str(odd.words(lang)) for lang in LANGUAGES} for odd in portfolio.warnings(self.projects)
-            ],
+            "to_check": [{lang: str(odd.words(lang)) for lang in LANGUAGES} for odd in self.doubts],
             "day": self.day.isoformat(),
             "rules_notice": rule_life.notice(self.day),
             "rules": rule_life.table(self.day).to_dict("records"),
@@ -206,7 +209,7 @@ def run(
     if scenario.layers_sha256 and layers.folder == scenario.layers:  # refreshed since the scenario was read: another id
         scenario = scenario.model_copy(update={"layers_sha256": layers.sha256})
     projects = portfolio.read(scenario.portfolio) if projects is None else projects
-    refuse_if(_past_faults(scenario, projects))
+    refuse_if([] if scenario.is_sample else portfolio.past_faults(projects, scenario.date))  # the sample grows old
     clock("region")
     region = prepare(scenario, layers, projects=projects.index)
     sites, facts = region.sites, facts_of(region, projects)
@@ -263,17 +266,6 @@ class _Clock:
     def stop(self) -> dict[str, float]:
         self("")
         return self.seconds
-
-
-def _past_faults(scenario: Scenario, projects: pd.DataFrame) -> list[Fault]:
-    """Projects that begin before the day of the study; those of the sample, which grow old with it, begin with it."""
-    faults = []
-    for key in () if scenario.is_sample else ("year", "power_year"):
-        for project, year in projects[key].items() if key in projects else ():
-            if not pd.isna(year) and year < scenario.date.year:
-                place = Place("", kind="project", entry=str(project), key=key)
-                faults.append(Fault("world.project_before", place, year=int(year), day=str(scenario.date)))
-    return faults
 
 
 class Limit(NamedTuple):

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    import pandas as pd
     from rich.console import Console
 
     from geo_cluster.errors import Fault
@@ -108,7 +107,7 @@ def report(result: Study, screen: Console, lang: Literal["zh", "en"]) -> None:
             for r in tables.assignment(result).head(12).itertuples()
         ),
     )
-    for text in remarks(result.projects, result.day, lang):
+    for text in remarks(result.doubts, result.day, lang):
         screen.print(text, soft_wrap=True)
     for sentence in division.sentences(result, lang):
         screen.print(f"{sentence}{'（仅供参考：样本少）' if zh else ' Indicative only: few firms.'}", soft_wrap=True)
@@ -123,19 +122,19 @@ MOST_DOUBTS = 20
 """So many doubts about projects are printed; the rest is counted."""
 
 
-def remarks(projects: pd.DataFrame, day: datetime.date, lang: Language) -> list[str]:
-    """Lines on what is to be known beside an answer: rules not in force, and what of a project can hardly be meant.
+def remarks(doubts: Sequence[Fault], day: datetime.date, lang: Language) -> list[str]:
+    """Lines on what is to be known beside an answer: rules not in force, and what can hardly be meant.
 
     Parameters
     ----------
-    projects : DataFrame
-        Checked projects.
+    doubts : sequence of Fault
+        `Study.doubts`, or `portfolio.warnings`.
     day : date
     lang : {"zh", "en"}
     """
-    from geo_cluster.world import portfolio, rule_life
+    from geo_cluster.world import rule_life
 
-    odd = [str(doubt.words(lang)) for doubt in portfolio.warnings(projects)]
+    odd = [str(doubt.words(lang)) for doubt in doubts]
     more = len(odd) - MOST_DOUBTS
     rest = [f"另有 {more} 处请核对" if lang == "zh" else f"{more} more to be checked"] if more > 0 else []
     return [f"! {said}" for said in [*(one[lang] for one in rule_life.warnings(day)), *odd[:MOST_DOUBTS], *rest]]

@@ -16,6 +16,7 @@ from geo_cluster import toml
 from geo_cluster.imports import ledger
 from geo_cluster.imports.check import check_file
 from geo_cluster.intake import appraise
+from geo_cluster.validation import check as validation
 from geo_cluster.workspace.repository import Work
 from geo_cluster.world import catalog, layers, portfolio
 from geo_cluster.world.layers import Layers
@@ -247,3 +248,17 @@ def test_every_template_can_be_had():
     for kind in ("observations", "parcels", "substations", "projects"):
         assert cached.template(kind, "xlsx")[:2] == b"PK"
         assert cached.template(kind, "csv")[:3] == b"\xef\xbb\xbf"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_checks_are_made_when_asked_for(language):
+    page = opened("data", language)
+    button(page, "trust.run", language).click().run()
+    assert not page.exception
+    assert not page.error
+    titles = validation.titles(language)
+    shown = [one.value for one in page.subheader]
+    assert {title for name, title in titles.items() if name != "travel_summary"} <= set(shown)
+    prove = {"zh": "不能证明模型正确", "en": "they prove nothing"}[language]
+    assert any(prove in one.value for one in page.markdown)

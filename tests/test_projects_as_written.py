@@ -74,7 +74,7 @@ def test_an_output_of_no_plant_is_questioned():
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_doubts_are_told_in_a_terminal_and_kept_with_the_study(lang):
     projects = portfolio.check(pd.DataFrame([ROW | {"总投资(亿元)": "50000"}] * 30))
-    told = terminal.remarks(projects, datetime.date(2026, 11, 30), lang)
+    told = terminal.remarks(portfolio.warnings(projects), datetime.date(2026, 11, 30), lang)
     assert len(told) == terminal.MOST_DOUBTS + 1
     assert "50,000" in told[0]
     result = study.run(world.scenario(draws=20), world.layers(), projects=projects.iloc[:1])

@@ -117,6 +117,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.portfolio_download": ("下载项目表", "Download table"),
     "match.back": ("恢复示例", "Back to sample"),
     "match.back_done": ("恢复示例项目", "Back to the sample"),
+    "match.unused": ("以下数字这次没有用上：", "These numbers were not used:"),
     "match.doubts": ("可以测算，但请先核对：", "It can be run, but check this first:"),
     "match.standard_land": (
         "标准地门槛：{n} 个项目落在已查到门槛的园区，{failed} 个未达到",

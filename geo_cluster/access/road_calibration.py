@@ -138,6 +138,22 @@ def calibrate(network: RoadNetwork, *, table: Mapping[str, Any], places: Places)
     )
 
 
+def left_out(calibration: RoadCalibration) -> Floats:
+    """(F,): minutes of each of the F fitted pairs, predicted by a line that is fitted to the others alone.
+
+    nan where fewer than two others are left.
+    """
+    pairs = calibration.pairs[calibration.pairs["fit"].astype(bool)]
+    drive, likely = pairs["network_min"].to_numpy(float), pairs["likely_min"].to_numpy(float)
+    sigma = np.maximum((pairs["high_min"] - pairs["low_min"]).to_numpy(float) / 2, 1.0)
+    predicted = np.full(len(pairs), np.nan)
+    for at in range(len(pairs) if len(pairs) > 2 else 0):
+        others = np.arange(len(pairs)) != at
+        intercept, factor = _line(drive[others], likely[others], sigma[others])
+        predicted[at] = intercept + factor * drive[at]
+    return predicted
+
+
 def _spread(excess: Floats, minutes: Floats) -> float:
     """Nine in ten of the excesses are smaller than so many times the square root of the minutes."""
     return float(max(0.0, np.quantile(excess / np.sqrt(np.maximum(minutes, 1.0)), 0.9)))

@@ -145,7 +145,7 @@ def beside(layers: Layers, projects: pd.DataFrame) -> pd.DataFrame:
     """
     own, parts = own_ratios(projects)[list(RATIOS)].to_numpy(float).round(4), []
     for segment, at in projects.groupby("segment", sort=False).indices.items():
-        table = _of_segment(layers, str(segment))
+        table = of_segment(layers, str(segment))
         ratio = table["ratio"].map(list(RATIOS).index).to_numpy()
         which, row = np.repeat(at, len(table)), np.tile(np.arange(len(table)), len(at))
         front = pd.DataFrame({"project": projects.index[which], "segment": segment})
@@ -157,7 +157,7 @@ def beside(layers: Layers, projects: pd.DataFrame) -> pd.DataFrame:
 
 
 @by_content(LAYER, DECISIONS, most=64)
-def _of_segment(layers: Layers, segment: str) -> pd.DataFrame:
+def of_segment(layers: Layers, segment: str) -> pd.DataFrame:
     """A row for each ratio of a segment and reference project that has it; see `beside`."""
     found = references(layers, segment)
     rows = [_row(span, RATIOS[span["ratio"]], found) for span in ranges(segment).to_dict("records")]

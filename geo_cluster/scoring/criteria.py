@@ -321,7 +321,7 @@ def natural_values(setting: Setting, criteria: Mapping[str, Criterion]) -> np.nd
 def known_values(setting: Setting, criteria: Mapping[str, Criterion]) -> np.ndarray:
     """(P, S, C): values, 0 to 1, at the likely values; nan where unknown."""
     shape = (next(iter(setting.needs.values())).shape[1], next(iter(setting.offers.values())).shape[1])
-    found = [_valued(criterion, measure(criterion, setting), setting.bearable)[0] for criterion in criteria.values()]
+    found = [valued(criterion, measure(criterion, setting), setting.bearable)[0] for criterion in criteria.values()]
     return np.stack([np.broadcast_to(one, shape) for one in found], axis=2)
 
 
@@ -338,11 +338,19 @@ def drawn_values(drawn: Setting, criterion: Criterion, column: int) -> np.ndarra
     """
     count = next(iter(drawn.offers.values())).shape[0]
     anywhere = (np.random.default_rng(column).permutation(count) + 0.5) / count
-    return _known(_valued(criterion, measure(criterion, drawn), drawn.bearable), anywhere)
+    return _known(valued(criterion, measure(criterion, drawn), drawn.bearable), anywhere)
 
 
-def _valued(criterion: Criterion, natural: np.ndarray, bearable: np.ndarray | None) -> np.ndarray:
-    """Values of (N, P or 1, S) natural ones, by what each project bears where that matters; nan where unknown."""
+def valued(criterion: Criterion, natural: np.ndarray, bearable: np.ndarray | None) -> np.ndarray:
+    """Values of natural ones, by what each project bears where that matters; nan where unknown.
+
+    Parameters
+    ----------
+    criterion : Criterion
+    natural : (N, P or 1, S) array
+    bearable : (P,) array or None
+        As in `Setting`.
+    """
     if criterion.halves_every is None or bearable is None:
         return value_function(criterion).value(natural)
     limits, which = np.unique(bearable, return_inverse=True)

@@ -7,12 +7,15 @@ Nothing is chosen by distance alone, and no distance is measured from a point th
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator
 from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 from pyproj import Geod
+
+from geo_cluster.errors import Fault, Place
 
 SERVING_KV = (110.0, 220.0)
 """Voltages of stations that feed a zone: stations of 500 kV and more feed it through these, converters nobody."""
@@ -105,6 +108,33 @@ def feeds_of(sites: pd.DataFrame, substations: pd.DataFrame) -> dict[str, list[s
     for named in fed.values():
         named.extend([site for site, host in zip(sites["id"], hosts, strict=True) if host and host in named])
     return {station: list(dict.fromkeys(named)) for station, named in fed.items()}
+
+
+def feed_faults(sites: pd.DataFrame, substations: pd.DataFrame, *, own: Container[str]) -> list[Fault]:
+    """Feeds between a site and a station of which one isn't there.
+
+    Parameters
+    ----------
+    sites, substations : DataFrame
+        The whole layers.
+    own : container of str
+        Layers of one's own (`sites`, `substations`); a shipped layer may name what one's own leaves out.
+    """
+    faults = []
+    if "substations" in own and "feeds_sites" in substations:
+        for at, site in _named_in(substations, "substations", "feeds_sites", set(sites["id"])):
+            faults.append(Fault("supply.feeds_no_site", at, name=site))
+    if "sites" in own and len(substations):
+        for at, station in _named_in(sites, "sites", "stations", set(substations["id"])):
+            faults.append(Fault("supply.fed_by_no_station", at, name=station))
+    return faults
+
+
+def _named_in(table: pd.DataFrame, layer: str, column: str, known: set[str]) -> Iterator[tuple[Place, str]]:
+    """Where a column of ids joined by `;` names what isn't known, and the name."""
+    for number, (one, text) in enumerate(zip(table["id"].astype(str), table[column].fillna(""), strict=True)):
+        at = Place(layer, kind="layer", row=number + 2, entry=one, column=column)
+        yield from ((at, name) for name in filter(None, str(text).split(";")) if name not in known)
 
 
 def serving(substations: pd.DataFrame) -> np.ndarray:

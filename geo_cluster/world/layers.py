@@ -94,6 +94,11 @@ class Layers:
         self.registry = registry | {name: _described(name, table) for name, table in self._tables.items()}
 
     @property
+    def not_shipped(self) -> frozenset[str]:
+        """Names of the layers that are one's own or were handed in."""
+        return frozenset(self.own) | self._handed_in
+
+    @property
     def sha256(self) -> str:
         """SHA-256 of the folder's registry, which names the files by theirs; '' where there is no folder."""
         return hashlib.sha256(self.sources).hexdigest() if self.folder else ""

@@ -7,6 +7,7 @@ estimate: left empty they are unknown (nan), never zero.
 
 from __future__ import annotations
 
+import datetime
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -461,6 +462,16 @@ def warnings(projects: pd.DataFrame) -> list[Fault]:
         at = _of(project, titles["power_year"])
         faults.append(Fault("world.power_after_start", at, power=int(power), year=int(year)))
     return faults
+
+
+def past_faults(projects: pd.DataFrame, day: datetime.date) -> list[Fault]:
+    """Checked projects that begin, or need power, in a year before that of a day."""
+    return [
+        Fault("world.project_before", Place("", kind="project", entry=str(one), key=key), year=int(year), day=str(day))
+        for key in ("year", "power_year")
+        for one, year in (projects[key].items() if key in projects else ())
+        if not pd.isna(year) and year < day.year
+    ]
 
 
 def _rough(number: float) -> float:

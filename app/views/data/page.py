@@ -1,12 +1,13 @@
-"""数据: layers with their sources, import of one's own with a preview, what was accepted, what is assumed, terms."""
+"""数据: layers with sources, import of one's own with a preview, what was accepted, what is assumed, checks, terms."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from app import session
 from app.page import footer, heading
 from app.session import t
-from app.views.data import assumed, glossary, history, layers, upload
+from app.views.data import assumed, glossary, history, layers, trust, upload
 from app.widgets import refusals
 
 TABS = {
@@ -14,6 +15,7 @@ TABS = {
     "data.tab.import": upload.draw,
     "data.tab.accepted": history.draw,
     "data.tab.assumed": assumed.draw,
+    "data.tab.trust": trust.draw,
     "data.tab.glossary": glossary.draw,
 }
 
@@ -21,7 +23,9 @@ TABS = {
 def draw() -> None:
     """Draw the page."""
     heading("data")
-    for tab, part in zip(st.tabs([t(key) for key in TABS]), TABS.values(), strict=True):
+    opened = session.kept("data-open")
+    tabs = st.tabs([t(key) for key in TABS], default=t(opened) if opened in TABS else None)
+    for tab, part in zip(tabs, TABS.values(), strict=True):
         with tab, refusals():
             part()
     footer()

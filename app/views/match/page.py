@@ -176,6 +176,11 @@ def _headline(study: Study) -> None:
     columns[5].metric(t("match.assumed"), f"{shares.get('assumed', 0):.0%}", help=t("match.assumed_help"))
     if seldom := others.seldom(study):
         st.warning(seldom, icon=":material/casino:")
+    if "data" in session.pages() and st.button(
+        t("trust.link"), icon=":material/fact_check:", type="tertiary", help=t("trust.link_help"), key="match-trust"
+    ):
+        session.keep("data-open", "data.tab.trust")
+        st.switch_page(session.pages()["data"])
 
 
 def _ranking(study: Study) -> None:

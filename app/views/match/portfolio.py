@@ -12,6 +12,7 @@ from app.session import t
 from app.views.match import edit
 from app.widgets import upload_words
 from geo_cluster.errors import Fault
+from geo_cluster.region import unused
 from geo_cluster.report import tables
 from geo_cluster.study import Study
 from geo_cluster.workspace.repository import PROJECTS
@@ -38,7 +39,8 @@ def panel(*, expanded: bool, runs: int) -> None:
 
 
 def label(study: Study) -> None:
-    """Say when projects are made up (示例), or derived from those that are."""
+    """Say when projects are made up (示例), or derived from those that are; and which numbers count for nothing."""
+    _told(unused(study.region), t("match.unused"), "status")
     made_up = portfolio.made_up(study.projects)
     if not made_up:
         return
