@@ -20,13 +20,13 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app import small_maps
-from app.jobs import Jobs
+from app.jobs import Job, Jobs
 from app.screening import Screening
 from geo_cluster import scenarios, scratch, toml
 from geo_cluster import study as pipeline
 from geo_cluster.archive import zipped
 from geo_cluster.box import process
-from geo_cluster.domain import Language, Scenario, Text
+from geo_cluster.domain import Language, PlanningLevel, Scenario, Text
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.export import bundle, preview
 from geo_cluster.export.phone_list import phone_list
@@ -41,6 +41,7 @@ from geo_cluster.maps import payload as maps_payload
 from geo_cluster.region import Region, offers, prepare, subject_names
 from geo_cluster.report import questions
 from geo_cluster.report import tables as report_tables
+from geo_cluster.report.cities import LEVELS
 from geo_cluster.study import Study
 from geo_cluster.supply import land_survey
 from geo_cluster.supply.tariff import Bill, bills
@@ -149,6 +150,37 @@ def study_of(scenario: Scenario) -> Study:
     if job.study is None:
         raise job.refusal or RuntimeError
     return job.study
+
+
+LEVEL_S = 10.0
+"""Seconds that a plan at another planning level may take, for what stands beside the visitor's own."""
+
+
+@st.cache_resource(show_spinner=False)
+def _level_runs() -> Jobs:
+    """Plans at other levels in the background, one at a time: what visitors ask for comes first."""
+    return Jobs(pipeline.run, at_once=1)
+
+
+def level_jobs(study: Study) -> dict[PlanningLevel, Job]:
+    """The study's runs at the other planning levels by level; begun when first asked for."""
+    found = {}
+    for level in LEVELS:
+        if level != study.scenario.planning_level:
+            scenario = study.scenario.model_copy(update={"planning_level": level})
+            found[level] = _level_runs().find(scenario) or _level_runs().start(scenario, _at_level(study, level))
+    return found
+
+
+def _at_level(study: Study, level: PlanningLevel) -> Callable[..., Study]:
+    return lambda _, **told: pipeline.at_level(study, level, time_limit_s=LEVEL_S, **told)
+
+
+def levels_of(study: Study) -> tuple[Study, ...]:
+    """The study and, of its plans at other planning levels, those that are there."""
+    jobs = level_jobs(study)
+    found = [study if level == study.scenario.planning_level else jobs[level].study for level in LEVELS]
+    return tuple(one for one in found if one is not None)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
@@ -375,13 +407,14 @@ def validation_of(scenario: Scenario, study: Study | None) -> Validation:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _study_files(_study: Study, key: str, language: Language) -> dict[str, bytes]:  # noqa: ARG001
-    return bundle.study_files(_study, language=language)
+def _study_files(_levels: tuple[Study, ...], _study: Study, keys: list[str], language: Language) -> dict[str, bytes]:  # noqa: ARG001
+    return bundle.study_files(_study, levels=_levels, language=language)
 
 
 def study_files(study: Study, language: Language) -> dict[str, bytes]:
-    """Every file of a study by name."""
-    return _study_files(study, study.key, language)
+    """Every file of a study by name, with the planning levels that are solved by now."""
+    levels = levels_of(study)
+    return _study_files(levels, study, [study.key, *(one.key for one in levels)], language)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

@@ -97,8 +97,15 @@ class Jobs:
         """The run of a scenario, if there is one."""
         return self._jobs.get(scenario.id)
 
-    def start(self, scenario: Scenario) -> Job:
-        """Run a scenario; the run that there is already when it is under way or has ended well."""
+    def start(self, scenario: Scenario, run: Callable[..., Study] | None = None) -> Job:
+        """Run a scenario; the run that there is already when it is under way or has ended well.
+
+        Parameters
+        ----------
+        scenario : Scenario
+        run : callable, optional
+            Another function than that of all.
+        """
         with self._lock:
             job = self._jobs.get(scenario.id)
             if job and job.state != "failed" and not (job.ended and job.stopped):
@@ -107,7 +114,9 @@ class Jobs:
             self._jobs.pop(scenario.id, None)
             self._jobs[scenario.id] = job
             self._forget()
-        threading.Thread(target=self._work, args=[job], daemon=True, name=f"run-{scenario.id}").start()
+        threading.Thread(
+            target=self._work, args=[job, run or self._run], daemon=True, name=f"run-{scenario.id}"
+        ).start()
         return job
 
     def _forget(self) -> None:
@@ -129,7 +138,7 @@ class Jobs:
         with self._lock:
             self._jobs = {key: job for key, job in self._jobs.items() if not job.ended}
 
-    def _work(self, job: Job) -> None:
+    def _work(self, job: Job, run: Callable[..., Study]) -> None:
         def step(name: str) -> None:
             if job.stopped and name in BEFORE_A_PLAN:
                 raise _StoppedError
@@ -143,7 +152,7 @@ class Jobs:
         with self._slots:
             job.state, job.began = "running", time.monotonic()
             try:
-                job.study = self._run(job.scenario, on_step=step, progress=news)
+                job.study = run(job.scenario, on_step=step, progress=news)
                 job.state = "done"
             except _StoppedError:
                 job.state = "failed"

@@ -173,7 +173,7 @@ def match(
     """Match with live progress (Ctrl-C keeps the plan in hand) and explain the plan. 布局求解，并解释方案。"""
     from geo_cluster import study as pipeline
     from geo_cluster.export import bundle
-    from geo_cluster.report import explanation
+    from geo_cluster.report import cities, explanation
 
     console, screen = terminal.console(), terminal.console(stderr=True)
     settings, projects = _read(scenario, out)
@@ -184,9 +184,12 @@ def match(
 
     result = pipeline.run(settings, projects=projects, progress=show)
     with terminal.steps(screen, lang) as on_step:
-        files = bundle.write_match(result, out, language=lang, on_step=on_step)
+        levels = cities.at_levels(result, on_step=lambda _: on_step("cities"))
+        files = bundle.write_match(result, out, levels=levels, language=lang, on_step=on_step)
         draws = explanation.feasibility_table(result)
-    terminal.report(result, console, lang)
+    terminal.report(result, console, lang, levels)
+    for sentence in cities.price_sentences(cities.city_prices(result), lang):
+        console.print(f"  {sentence}", soft_wrap=True)
     if len(draws):
         console.print(f"{'方案可行概率' if lang == 'zh' else 'feasible in'} {1 - draws['breaks'].iloc[0]:.0%}")
     console.print(f"\n{len(files)} files → {out}", soft_wrap=True)

@@ -291,12 +291,13 @@ def prepare(
     """
     layers = layers if isinstance(layers, Layers) else Layers(scenario.layers, tables=layers)
     world = {name: layers.read(name) for name in LAYERS}
-    world["sites"] = with_prefecture(world["sites"])
+    world["sites"] = with_prefecture(world["sites"], world["prefectures"])
     refuse_if(name_faults(scenario.model_dump(mode="json"), world, set(projects), where=catalog.SCENARIO))
     sites = world["sites"]
     sites = (sites[sites["id"].isin(scenario.sites)] if scenario.sites else sites).reset_index(drop=True)
+    faults = _site_faults(sites, set(world["prefectures"]["code"]))
     unfed = feed_faults(world["sites"], world["substations"], own=layers.not_shipped)
-    refuse_if(_site_faults(sites) + _moved_faults(world) + pools.zone_faults(world["sites"]) + unfed)
+    refuse_if(faults + _moved_faults(world) + pools.zone_faults(world["sites"]) + unfed)
     sites = pools.fed_as_zones(sites, world["sites"])
     anchor = world["anchors"].loc[world["anchors"]["id"] == scenario.anchor].set_index("id")
     network, calibration = travel_of(world)
@@ -329,7 +330,7 @@ def prepare(
     )
 
 
-def _site_faults(sites: gpd.GeoDataFrame) -> list[Fault]:
+def _site_faults(sites: gpd.GeoDataFrame, prefectures: set[str]) -> list[Fault]:
     """Why sites can't be compared: there are none, or some have no place or no prefecture, whose quota they share."""
     if sites.empty:
         return [Fault("world.no_site", Place("sites", kind="layer"))]
@@ -337,7 +338,9 @@ def _site_faults(sites: gpd.GeoDataFrame) -> list[Fault]:
     nowhere = (sites.geometry.isna() | sites.geometry.is_empty).to_numpy()
     at = [Place("sites", kind="layer", entry=one) for one in ids]
     faults = [Fault("world.site_without_place", at[row]) for row in np.flatnonzero(nowhere)]
-    return faults + [Fault("world.site_without_prefecture", at[row]) for row in np.flatnonzero(prefecture == "")]
+    faults += [Fault("world.site_without_prefecture", at[row]) for row in np.flatnonzero(prefecture == "")]
+    strange = np.flatnonzero((prefecture != "") & ~prefecture.isin(prefectures))
+    return faults + [Fault("world.prefecture_without_name", at[row], code=prefecture.iloc[row]) for row in strange]
 
 
 def _moved_faults(world: Mapping[str, pd.DataFrame]) -> list[Fault]:

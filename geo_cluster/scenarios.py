@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from geo_cluster import toml
-from geo_cluster.domain import FIRST_YEAR, Scenario
+from geo_cluster.domain import FIRST_YEAR, Scenario, Text
 from geo_cluster.errors import DataError, Fault, InputError, Place, refuse_if
 from geo_cluster.supply.arrivals import pools_of_stations
 from geo_cluster.supply.pools import fed_as_zones, pools_of, with_prefecture
@@ -95,10 +95,10 @@ def name_faults(
     if projects is not None:
         named += [(f"partners.{key}", _values(row, "partners", key), projects) for key in ("first", "second")]
     cities = set(world["sites"].loc[world["sites"]["id"].isin(chosen), "prefecture_code"])
-    named.append(("shares.prefecture", _values(row, "shares", "prefecture"), cities))
     named.append(("shares.segment", _values(row, "shares", "segment") - {""}, set(catalog.segments())))
     at = where if isinstance(where, Place) else Place(where)
-    return _arrival_faults(row, world, chosen, at) + [
+    faults = _arrival_faults(row, world, chosen, at) + _share_faults(row, world, cities, replace(at, key="shares"))
+    return faults + [
         Fault("world.no_such_name", replace(at, key=key), name=toml.shown(name), known=sorted(names))
         for key, used, names in named
         for name in sorted(used - names)
@@ -124,6 +124,21 @@ def arrival_subjects(world: Mapping[str, pd.DataFrame], chosen: set[str]) -> dic
         kind.attribute: pools_of(kind.attribute, sites) | (feeding if kind.subject == "substation" else set())
         for kind in kinds
     }
+
+
+def _share_faults(
+    row: Mapping[str, Any], world: Mapping[str, pd.DataFrame], cities: set[str], at: Place
+) -> list[Fault]:
+    """Shares of prefectures without a site in the study, or that there aren't."""
+    table = world["prefectures"].drop_duplicates("code").set_index("code")
+    names = {code: Text(zh=f"{one.name_zh}（{code}）", en=f"{one.name_en} ({code})") for code, one in table.iterrows()}
+    known = [names.get(code, code) for code in sorted(cities)]
+    return [
+        Fault("world.share_without_site", at, city=names[code], known=known)
+        if code in names
+        else Fault("world.no_such_name", replace(at, key="shares.prefecture"), name=toml.shown(code), known=known)
+        for code in sorted(_values(row, "shares", "prefecture") - cities)
+    ]
 
 
 def _arrival_faults(

@@ -19,15 +19,15 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_cluster import eligibility
-from geo_cluster.domain import LANGUAGES, PlanningLevel, ResourceKind, Scenario, Share, Text
+from geo_cluster import eligibility, shares
+from geo_cluster.domain import LANGUAGES, PlanningLevel, ResourceKind, Scenario
 from geo_cluster.eligibility import Eligibility, Facts
 from geo_cluster.errors import Fault, InputError, Place, refuse_if
 from geo_cluster.matching.division import Division, division_of, side_by_side
 from geo_cluster.matching.plan import Assignment, Progress, Violation
 from geo_cluster.matching.problem import Link, Problem
 from geo_cluster.matching.resource import UNPLACED, Resource, Titles
-from geo_cluster.matching.rules import group_limits, keep
+from geo_cluster.matching.rules import keep
 from geo_cluster.matching.solve import solve
 from geo_cluster.matching.verify import verify
 from geo_cluster.matching.years import Arriving, apart, base_name, by_year, can_bind, is_apart, year_violations
@@ -39,9 +39,6 @@ from geo_cluster.world.layers import Layers
 
 ENDS: Mapping[PlanningLevel, int] = {"hopeful": 0, "likely": 1, "cautious": 2}
 """Which end of a need (low, likely, high) each planning level plans with."""
-
-PROJECTS = Text(zh="个项目", en="projects")
-"""What a prefecture's share of the projects is counted in."""
 
 OnStep = Callable[[str], None]
 Result = TypeVar("Result")
@@ -212,24 +209,14 @@ def run(
     refuse_if([] if scenario.is_sample else portfolio.past_faults(projects, scenario.date))  # the sample grows old
     clock("region")
     region = prepare(scenario, layers, projects=projects.index)
-    sites, facts = region.sites, facts_of(region, projects)
+    facts = facts_of(region, projects)
     clock("eligibility")
     allowed = eligibility.judge(facts)
     clock("scoring")
     likely, drawn = settings_of(region, facts)
     decision = decide(likely, drawn, catalog.criteria(), scenario.weights, region.alike)
     clock("matching")
-    limited = limits(region, facts)
-    resources, steps = over_years(region, limited)
-    problem = _problem(region, facts, allowed, decision.score, resources)
-    if problem and steps:
-        problem = problem.suppose(resources=(*problem.resources, *steps))
-    if plan is None:
-        plan = _solve(scenario, problem, len(projects), progress)
-    _refuse_misfit(plan, len(projects), len(sites))
-    clock("verify")
-    violations = verify(problem, plan) if problem else ()
-    violations += tuple(_year_violations(region, facts, limited, plan))
+    found = _matched(region, facts, allowed, decision.score, plan=plan, progress=progress, on_step=clock)
     return Study(
         scenario=scenario,
         region=region,
@@ -238,14 +225,76 @@ def run(
         drawn=drawn,
         eligibility=allowed,
         decision=decision,
-        resources=resources,
-        problem=problem,
-        plan=plan,
-        violations=violations,
         seconds=clock.stop(),
         hashes=hashes(projects, layers),
         day=scenario.date,
+        **found,
     )
+
+
+def at_level(
+    study: Study,
+    level: PlanningLevel,
+    *,
+    time_limit_s: float | None = None,
+    on_step: OnStep = lambda _: None,
+    progress: Callable[[Progress], bool | None] | None = None,
+) -> Study:
+    """The study at another planning level: matched anew, by the same sites, scores and draws.
+
+    Parameters
+    ----------
+    study : Study
+    level : {"cautious", "likely", "hopeful"}
+    time_limit_s : float, optional
+        Instead of the scenario's.
+    on_step, progress : callable
+        As of `run`.
+    """
+    if level == study.scenario.planning_level:
+        return study
+    scenario = study.scenario.model_copy(update={"planning_level": level})
+    region = replace(study.region, scenario=scenario)
+    clock = _Clock(on_step)
+    clock("matching")
+    limit = None if time_limit_s is None else min(time_limit_s, scenario.time_limit_s)
+    found = _matched(
+        region,
+        study.facts,
+        study.eligibility,
+        study.decision.score,
+        progress=progress,
+        on_step=clock,
+        time_limit_s=limit,
+    )
+    return replace(study, scenario=scenario, region=region, seconds=clock.stop(), **found)
+
+
+def _matched(
+    region: Region,
+    facts: Facts,
+    allowed: Eligibility,
+    score: np.ndarray,
+    *,
+    plan: Assignment | None = None,
+    time_limit_s: float | None = None,
+    progress: Callable[[Progress], bool | None] | None,
+    on_step: OnStep,
+) -> dict[str, Any]:
+    """Resources, problem, plan and violations of a study: what is matched at the planning level, and how it was."""
+    scenario, (projects, sites) = region.scenario, score.shape
+    limited = limits(region, facts)
+    resources, steps = over_years(region, limited)
+    problem = _problem(region, facts, allowed, score, resources)
+    if problem and steps:
+        problem = problem.suppose(resources=(*problem.resources, *steps))
+    if plan is None:
+        plan = _solve(region, problem, projects, progress, time_limit_s or scenario.time_limit_s)
+    _refuse_misfit(plan, projects, sites)
+    on_step("verify")
+    violations = verify(problem, plan) if problem else ()
+    violations += tuple(_year_violations(region, facts, limited, plan))
+    return {"resources": resources, "problem": problem, "plan": plan, "violations": violations}
 
 
 class _Clock:
@@ -386,7 +435,7 @@ def _problem(
         warnings.simplefilter("ignore", UserWarning)  # what is odd shows in the tables: who is unplaced, and why
         problem = Problem(
             np.where(allowed.allowed, score, np.nan),
-            (*resources, *_shares(region, facts)),
+            (*resources, *shares.rules(region, facts)),
             bonus=scenario.placing_bonus,
             locked=locked,
             links=_links(scenario, facts),
@@ -418,27 +467,6 @@ def division_aim(region: Region, facts: Facts, problem: Problem) -> Division:
     return division_of(problem, segment, prefecture, region.by_segment["same_segment"][segment][:, first])
 
 
-def _shares(region: Region, facts: Facts) -> list[Resource]:
-    """What prefectures must and may get: one resource for all projects, `projects`, or one a segment."""
-    codes = list(dict.fromkeys(facts.sites["prefecture_code"]))
-    group = np.array([codes.index(code) for code in facts.sites["prefecture_code"]])
-    rules: dict[str, list[Share]] = {}
-    for share in region.scenario.shares:
-        rules.setdefault(share.segment, []).append(share)
-    found = []
-    for segment, shares in rules.items():
-        least, most = np.zeros(len(codes)), np.full(len(codes), np.inf)
-        for share in shares:
-            least[codes.index(share.prefecture)] = share.least
-            most[codes.index(share.prefecture)] = np.inf if share.most is None else share.most
-        counted = facts.projects["segment"].isin([segment] if segment else catalog.segments()).to_numpy(float)
-        name, count = f"projects:{segment}" if segment else "projects", len(facts.projects)
-        rule = group_limits(name, group, projects=count, maximum=most, minimum=least, weight=counted, groups=codes)
-        titles = Titles(catalog.share_name(segment), PROJECTS, tuple(region.names[code] for code in codes))
-        found.append(replace(rule, unit="projects", titles=titles))
-    return found
-
-
 def _links(scenario: Scenario, facts: Facts) -> tuple[Link, ...]:
     """Partners and what being close earns them."""
     projects, code = facts.projects.index.tolist(), facts.sites["prefecture_code"].to_numpy()
@@ -450,12 +478,21 @@ def _links(scenario: Scenario, facts: Facts) -> tuple[Link, ...]:
 
 
 def _solve(
-    scenario: Scenario, problem: Problem | None, projects: int, progress: Callable[[Progress], bool | None] | None
+    region: Region,
+    problem: Problem | None,
+    projects: int,
+    progress: Callable[[Progress], bool | None] | None,
+    time_limit_s: float,
 ) -> Assignment:
+    scenario = region.scenario
     if problem is None:
         return Assignment(np.full(projects, UNPLACED), 0.0, 0.0, 0.0, "optimal")
-    limits = {"time_limit_s": scenario.time_limit_s, "mip_gap": scenario.mip_gap}
-    return solve(problem, **limits, seed=scenario.seed, progress=progress)
+    try:
+        return solve(
+            problem, time_limit_s=time_limit_s, mip_gap=scenario.mip_gap, seed=scenario.seed, progress=progress
+        )
+    except InputError as refusal:
+        raise InputError(shares.told(region, problem, refusal.faults)) from None
 
 
 def _refuse_misfit(plan: Assignment, projects: int, sites: int) -> None:

@@ -65,18 +65,20 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, markup=False, emoji=False)
 
 
-def report(result: Study, screen: Console, lang: Literal["zh", "en"]) -> None:
-    """Print the top of the ranking and of the plan.
+def report(result: Study, screen: Console, lang: Literal["zh", "en"], levels: Sequence[Study] = ()) -> None:
+    """Print the top of the ranking and of the plan, and what each city gets.
 
     Parameters
     ----------
     result : Study
     screen : Console
     lang : {"zh", "en"}
+    levels : sequence of Study
+        It at each planning level (`cities.at_levels`); by default at its own alone.
     """
     from rich.table import Table
 
-    from geo_cluster.report import division, tables
+    from geo_cluster.report import cities, division, tables
 
     zh = lang == "zh"
     notice = "（示例项目，非任何企业的计划）" if zh else " (sample projects, nobody's plan)"
@@ -107,6 +109,9 @@ def report(result: Study, screen: Console, lang: Literal["zh", "en"]) -> None:
             for r in tables.assignment(result).head(12).itertuples()
         ),
     )
+    screen.print(cities.heading(levels or (result,), lang))
+    for sentence in cities.sentences(cities.cities_table(levels or (result,)), lang):
+        screen.print(f"  {sentence}", soft_wrap=True)
     for text in remarks(result.doubts, result.day, lang):
         screen.print(text, soft_wrap=True)
     for sentence in division.sentences(result, lang):
@@ -142,12 +147,14 @@ def remarks(doubts: Sequence[Fault], day: datetime.date, lang: Language) -> list
 
 STEPS = {
     "export": ("写出方案", "writing the plan"),
+    "cities": ("各市所得", "what each city gets"),
     "ways_in": ("落地办法", "placement options"),
     "pool_worth": ("增加容量的价值", "value of more of each pool"),
     "why_here": ("不在首选园区的原因", "why each is where it is"),
     "site_importance": ("各园区的重要性", "importance of each site"),
     "alternatives": ("备选方案", "alternatives"),
     "trade_off": ("权衡", "fronts"),
+    "city_prices": ("各市保底的代价", "price of giving each city more"),
     "holds": ("方案可行概率", "feasible share of draws"),
 }
 """Tables of `report.explanation.explain` as the command line names them."""

@@ -53,6 +53,7 @@ def no_second_run(monkeypatch):
         return run(name) if name and not more and "projects" not in options else real(scenario, *more, **options)
 
     monkeypatch.setattr(cached.pipeline, "run", once)
+    monkeypatch.setattr(cached, "LEVEL_S", 0.5)  # of plans at other levels, in the background, tests need no proof
     cached.jobs().clear()
 
 

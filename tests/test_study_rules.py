@@ -58,10 +58,11 @@ def test_who_stays_out_for_a_share_is_told_so_in_both_languages():
 
 
 def test_a_share_that_cannot_be_met_is_refused_with_what_can_be_had():
-    with pytest.raises(InputError, match="can't reach its minimum of 31 projects") as refusal:
+    with pytest.raises(InputError) as refusal:
         asked(shares=[{"prefecture": SHIYAN, "least": 31}])
-    assert "Lower it to" in str(refusal.value)
-    assert refusal.value.faults[0].words("zh")[:2] == ("资源 项目名额", "十堰市 达不到下限 31 个项目")
+    (fault,) = refusal.value.faults
+    assert fault.code == "world.shares_not_together"
+    assert [one.zh for one in fault.values["lower"]] == ["十堰市降到 30 个"]
 
 
 @pytest.mark.parametrize(

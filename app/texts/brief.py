@@ -57,6 +57,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "brief.file_contributions": ("得分构成：逐项评价指标", "What makes up each score, by criterion"),
     "brief.file_unplaced": ("未落地项目与理由", "Unplaced projects, and why"),
     "brief.file_pools": ("资源池：供给、占用与余量", "Pools: what there is, is used and is left"),
+    "brief.file_cities": (
+        "各市所得：项目、产值、用地、用电等，按规划口径",
+        "What each city gets: projects, output, land, power, by planning level",
+    ),
     "brief.file_division": (
         "各市分工：各市各细分环节的数量、比重、区位商，方案前后",
         "Division of labour: counts, shares, location quotients by city and segment, before and after",

@@ -26,6 +26,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "brief": ("汇报", "Brief"),
     "language": ("语言", "Language"),
     "comma": ("、", ", "),
+    "semicolon": ("；", "; "),
     "col.site": ("园区", "Site"),
     "col.prefecture": ("市州", "Prefecture"),
     "col.segment": ("细分环节", "Segment"),

@@ -8,7 +8,7 @@ import errno
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import tomli_w
@@ -38,6 +38,7 @@ FILES: tuple[str, ...] = (
     "assignment.csv",
     "unplaced.csv",
     "pools.csv",
+    "cities.csv",
     "division.csv",
     "division_cities.csv",
     "division_pairs.csv",
@@ -111,7 +112,12 @@ def write_appraisal(parts: Iterable[Appraisal], out: Path, *, sample: bool = Fal
 
 
 def write_match(
-    study: Study, out: Path, *, language: Language = "zh", on_step: Callable[[str], None] = lambda _: None
+    study: Study,
+    out: Path,
+    *,
+    levels: Sequence[Study] = (),
+    language: Language = "zh",
+    on_step: Callable[[str], None] = lambda _: None,
 ) -> list[Path]:
     """Write every file of a study and its explanations (`report.explanation`); see `write_files`.
 
@@ -120,6 +126,8 @@ def write_match(
     study : Study
     out : Path
         Folder.
+    levels : sequence of Study
+        It at each planning level, for `cities.csv`.
     language : {"zh", "en"}
         Of the map and the sheet.
     on_step : callable
@@ -127,7 +135,7 @@ def write_match(
     """
 
     def make(folder: Path) -> None:
-        _make(study, folder, language)
+        _make(study, folder, language, levels)
         for name, table in explanation.explain(study, on_step=on_step).items():
             marked = table.assign(notice=SAMPLE) if study.scenario.is_sample else table
             (folder / f"{name}.csv").write_bytes(as_csv(dated(marked, study.day)))
@@ -135,13 +143,21 @@ def write_match(
     return write_files(out, make)
 
 
-def study_files(study: Study, *, language: Language = "zh") -> dict[str, bytes]:
+def study_files(study: Study, *, levels: Sequence[Study] = (), language: Language = "zh") -> dict[str, bytes]:
     """Every file of a study by name, `sheet.html`, the briefing sheet to print, and `tables.xlsx` to read and sort.
 
     Layers of the user's own are under `layers/`, and `scenario.toml` looks for them there.
+
+    Parameters
+    ----------
+    study : Study
+    levels : sequence of Study
+        It at each planning level (`report.cities.at_levels`), for what cities get; by default at its own alone.
+    language : {"zh", "en"}
+        Of the map, the sheet and the tables for people.
     """
     with scratch.temporary() as folder:
-        _make(study, folder, language)
+        _make(study, folder, language, levels)
         files = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
     if study.layers.folder:
         own = {layer.file: study.layers.content(name) for name, layer in study.layers.own.items()}
@@ -149,8 +165,8 @@ def study_files(study: Study, *, language: Language = "zh") -> dict[str, bytes]:
         files |= {f"{LAYERS}/{name}": own[name] for name in sorted(own)}
         files["scenario.toml"] = scenario_toml(study.scenario.model_copy(update={"layers": LAYERS})).encode()
     for_people = {
-        "sheet.html": sheet(study, language=language).encode(),
-        "tables.xlsx": workbook(study, language=language),
+        "sheet.html": sheet(study, levels=levels, language=language).encode(),
+        "tables.xlsx": workbook(study, levels=levels, language=language),
     }
     return for_people | files
 
@@ -241,14 +257,14 @@ def _swap(new: Path, out: Path, earlier: Path) -> list[Path]:
     return [out / name for name in names]
 
 
-def _make(study: Study, folder: Path, language: Language) -> None:
+def _make(study: Study, folder: Path, language: Language, levels: Sequence[Study] = ()) -> None:
     portfolio = study.scenario.portfolio
     if not _is_shipped(study.scenario):
         name = _name_of(portfolio)
         if path_faults([*FILES, *OTHERS, name]):
             raise InputError(Fault("export.name_taken", portfolio))
         shutil.copyfile(portfolio, folder / name)
-    for name, content in csv_tables(study).items():
+    for name, content in csv_tables(study, levels).items():
         (folder / name).write_bytes(content)
     write_geopackage(study, folder / "layers.gpkg")
     (folder / "map.html").write_text(page.standalone(payload.payload(study, language)), encoding="utf-8")
@@ -271,7 +287,7 @@ def _name_of(portfolio: str) -> str:
 
 def scenario_toml(scenario: Scenario) -> str:
     """A scenario as the TOML file that gives it again; a portfolio of the user's own lies beside it."""
-    row = scenario.model_dump(mode="json", exclude={"day"})
+    row = scenario.model_dump(mode="json", exclude={"day"}, exclude_none=True)
     if scenario.day:
         row["day"] = scenario.day
     if not _is_shipped(scenario):

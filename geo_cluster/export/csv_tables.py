@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 
 import pandas as pd
 
 from geo_cluster.domain import LANGUAGES
 from geo_cluster.region import pool_name
-from geo_cluster.report import division, over_time
+from geo_cluster.report import cities, division, over_time
 from geo_cluster.report import tables as report_tables
 from geo_cluster.report.questions import structural_questions
 from geo_cluster.report.tables import displayed_requests
@@ -19,8 +20,15 @@ from geo_cluster.world.spreadsheet import as_csv
 SAMPLE = "示例：项目为虚构，不代表任何企业的计划 / sample: made-up projects, nobody's plan"
 
 
-def csv_tables(study: Study) -> dict[str, bytes]:
-    """File name -> content of every table of a study; the same scenario gives the same bytes."""
+def csv_tables(study: Study, levels: Sequence[Study] = ()) -> dict[str, bytes]:
+    """File name -> content of every table of a study; the same scenario gives the same bytes.
+
+    Parameters
+    ----------
+    study : Study
+    levels : sequence of Study
+        It at each planning level (`cities.at_levels`), for `cities.csv`; by default at its own alone.
+    """
     ranking = report_tables.ranking(study).sort_values(
         ["project", "eligible", "score"], ascending=[True, False, False], kind="stable"
     )
@@ -29,6 +37,7 @@ def csv_tables(study: Study) -> dict[str, bytes]:
         "contributions.csv": report_tables.contributions(study),
         "assignment.csv": report_tables.assignment(study),
         "unplaced.csv": report_tables.unplaced(study),
+        "cities.csv": cities.cities_table(levels or (study,)),
         "division.csv": division.division_table(study),
         "division_cities.csv": division.cities_table(study),
         "division_pairs.csv": division.pairs_table(study),

@@ -13,7 +13,7 @@ from geo_cluster.export.csv_tables import SAMPLE
 from geo_cluster.export.render import render
 from geo_cluster.export.sketch import sketch
 from geo_cluster.region import pool_name
-from geo_cluster.report import division, explanation, tables
+from geo_cluster.report import cities, division, explanation, tables
 from geo_cluster.report.questions import structural_questions
 from geo_cluster.report.tables import displayed_requests, words_of
 from geo_cluster.study import Study
@@ -49,6 +49,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "verdict": "结论",
         "no_door": "方案中的园区均未查到标准地门槛",
         "pools": "资源池（占用大于零的）",
+        "city": "市",
         "division": "各市分工（结构重合度，0–1，越低越错位；样本少，仅供参考）",
         "cities": "两市",
         "overlap_before": "现状",
@@ -103,6 +104,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "verdict": "Verdict",
         "no_door": "No standard-land threshold was found for the sites of the plan",
         "pools": "Pools in use",
+        "city": "City",
         "division": "Division of labour (overlap of structures, 0–1, less is better; few firms: indicative only)",
         "cities": "Two cities",
         "overlap_before": "Now",
@@ -144,9 +146,18 @@ class Table(NamedTuple):
     none: str = ""
 
 
-def sheet(study: Study, *, language: Language = "zh") -> str:
-    """The briefing sheet of a study as HTML: headline numbers, plan, who stays out, pools, what to verify, sources."""
-    words = WORDS[language]
+def sheet(study: Study, *, levels: Sequence[Study] = (), language: Language = "zh") -> str:
+    """The briefing sheet of a study as HTML: headline numbers, plan, who stays out, pools, what to verify, sources.
+
+    Parameters
+    ----------
+    study : Study
+    levels : sequence of Study
+        It at each planning level (`cities.at_levels`); by default at its own alone.
+    language : {"zh", "en"}
+    """
+    heading, by_city = _by_city(levels or (study,), WORDS[language], language)
+    words = WORDS[language] | {"by_city": heading}
     headline, sentence, seldom = facts(study, language)
     return render(
         "sheet.html",
@@ -166,6 +177,7 @@ def sheet(study: Study, *, language: Language = "zh") -> str:
             "unplaced": _unplaced(study, words, language),
             "standard_land": _standard_land(study, words, language),
             "pools": _pools(study, words, language),
+            "by_city": by_city,
             "division": _division(study, words, language),
             "asked": _asked(study, words, language),
         },
@@ -278,6 +290,18 @@ def _pools(study: Study, words: dict[str, str], language: Language) -> Table:
         for row in used.sort_values(["resource", "used"], ascending=[True, False]).itertuples()
     ]
     return Table([words[key] for key in ("pool", "unit", "used", "planned", "interval")], rows)
+
+
+def _by_city(levels: Sequence[Study], words: dict[str, str], language: Language) -> tuple[str, Table]:
+    """What each city gets, the planning levels side by side: heading and table."""
+    table = cities.cities_table(levels)
+    names = table.drop_duplicates("prefecture").set_index("prefecture")[f"prefecture_{language}"]
+    rows = [
+        (name, *(cities.side_by_side(table, key, code, missing="") for key in cities.AMOUNTS))
+        for code, name in names.items()
+    ]
+    headings = [words["city"], *(one[language] for one in cities.AMOUNTS.values())]
+    return cities.heading(levels, language), Table(headings, rows)
 
 
 def _division(study: Study, words: dict[str, str], language: Language) -> Table:

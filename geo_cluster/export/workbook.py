@@ -5,6 +5,8 @@ The CSV files beside it are for programs: their columns are the same in every ed
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from geo_cluster.domain import Language
@@ -13,12 +15,12 @@ from geo_cluster.export.csv_tables import SAMPLE
 from geo_cluster.export.phone_list import HEADINGS as ASKED
 from geo_cluster.export.phone_list import phone_list
 from geo_cluster.region import pool_name
-from geo_cluster.report import division
+from geo_cluster.report import cities, division
 from geo_cluster.report import tables as report_tables
 from geo_cluster.report.questions import structural_questions
 from geo_cluster.report.tables import words_of
 from geo_cluster.study import Study
-from geo_cluster.world import catalog, rule_life
+from geo_cluster.world import catalog, layers, rule_life
 from geo_cluster.world.spreadsheet import as_xlsx
 
 SHEETS = {
@@ -26,6 +28,7 @@ SHEETS = {
     "plan": ("方案", "Plan"),
     "unplaced": ("未落地", "Not placed"),
     "pools": ("资源池", "Pools"),
+    "cities": ("各市所得", "By city"),
     "ranking": ("排名", "Ranking"),
     "division": ("各市分工", "Division of labour"),
     "overlap": ("结构重合度", "Overlap of cities"),
@@ -105,12 +108,21 @@ FORMATS = {
 """How numbers are shown, by the key of their column."""
 
 
-def workbook(study: Study, *, language: Language = "zh") -> bytes:
-    """What it is about, plan, who stays out, pools, ranking and the numbers to ask for, a sheet each."""
+def workbook(study: Study, *, levels: Sequence[Study] = (), language: Language = "zh") -> bytes:
+    """What it is about, plan, who stays out, pools, cities, ranking and the numbers to ask for, a sheet each.
+
+    Parameters
+    ----------
+    study : Study
+    levels : sequence of Study
+        It at each planning level (`cities.at_levels`); by default at its own alone.
+    language : {"zh", "en"}
+    """
     tables = {
         "plan": _plan(study, language),
         "unplaced": _unplaced(study, language),
         "pools": _pools(study, language),
+        "cities": _cities(levels or (study,), language),
         "ranking": _ranking(study, language),
         "division": _division(study, language),
         "overlap": _overlap(study, language),
@@ -199,6 +211,19 @@ def _division(study: Study, language: Language) -> pd.DataFrame:
         wide[f"{name}_before"], wide[f"{name}_after"] = now[name], then[name]
     note = then["few"].map({True: division.INDICATIVE[language], False: ""})
     return wide.assign(note=note)[wide["value_after"] > 0].reset_index(drop=True)
+
+
+def _cities(levels: Sequence[Study], language: Language) -> pd.DataFrame:
+    """What each city gets, the planning levels of each amount side by side."""
+    table, words = cities.cities_table(levels), layers.words("planning_level")
+    by = {level: rows.set_index("prefecture") for level, rows in table.groupby("level", sort=False)}
+    first = next(iter(by.values()))
+    wide = pd.DataFrame({"city": first[f"prefecture_{language}"]})
+    for key, name in cities.AMOUNTS.items():
+        for level, rows in by.items():
+            said = f"（{words[level]['zh']}）" if language == "zh" else f" ({words[level]['en']})"
+            wide[name[language] + said] = rows[key].round(1)
+    return wide.assign(note=cities.unproven(table, language)).reset_index(drop=True)
 
 
 def _overlap(study: Study, language: Language) -> pd.DataFrame:

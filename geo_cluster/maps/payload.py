@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 
@@ -22,7 +23,8 @@ from geo_cluster.maps import chain_matrix
 from geo_cluster.maps.words import GRADES, SPOKEN, WORDS
 from geo_cluster.report import tables
 from geo_cluster.study import Study
-from geo_cluster.supply.pools import FACTORY, is_factory
+from geo_cluster.supply.pools import FACTORY, is_factory, with_prefecture
+from geo_cluster.supply.serving_station import distance_km
 from geo_cluster.world import catalog, rule_life, sources
 from geo_cluster.world.layers import CRS, Layers, by_content
 from geo_cluster.world.layers import columns as columns_of
@@ -30,9 +32,6 @@ from geo_cluster.world.layers import words as vocabulary
 
 EAST = [[30.02, 114.32], [30.68, 115.32]]
 """Where the map opens: Optics Valley, Ezhou and Huangshi."""
-
-CITIES = ("420100", "420700", "420200", "420300")
-"""Columns of the chain matrix: Wuhan, Ezhou, Huangshi, Shiyan."""
 
 COUNTY_CLASSES = (1, 2, 5, 10, 20)
 """Lower bounds of the classes by which counties are shaded, the same whatever is counted."""
@@ -65,6 +64,9 @@ def payload(
     study, layers = (None, subject) if isinstance(subject, Layers) else (subject, subject.layers)
     read = {name: layers.read(name) for name in _POINTS}
     prefectures, counties = layers.read("prefectures"), layers.read("counties")
+    read["sites"] = with_prefecture(read["sites"], prefectures)
+    home, targets = _cities(layers)
+    cities = [*home, *targets]
     shown = [*_base(layers, language, style), *_rings(read, words, style)]
     shown += _reach(layers, study, language, style)
     shown += _plan(study, language, style) if study else []
@@ -85,11 +87,11 @@ def payload(
         "words": {key: words[key] for key in SPOKEN},
         "layers": shown,
         "notes": notes,
-        "filters": _filters(read["chain"], prefectures, language),
+        "filters": _filters(read["chain"], prefectures, cities, language),
         "nowhere": words["nowhere"].format(n=n) if (n := int(read["chain"].geometry.isna().sum())) else "",
         "unplaced": _unplaced(read, prefectures, language),
-        **({} if study else {"matrix": _matrix(read["chain"], prefectures, language, style)}),
-        "places": _places(prefectures, language),
+        **({} if study else {"matrix": _matrix(read["chain"], prefectures, cities, language)}),
+        "places": _places(prefectures, targets, language),
         "bounds": _extent(study) if study else EAST,
         "pinned": words["plan"] if study else "",
         "title": _title(study, language),
@@ -149,11 +151,12 @@ _WATER = {"weight": 1.1, "fillOpacity": 1, "tiled": True}
 """Lakes as areas, rivers as lines; `tiled`: an online base map has its own, nearer to the truth."""
 
 
-@by_content("prefectures", "counties", "roads", "railways", "water", most=8)
+@by_content("prefectures", "counties", "roads", "railways", "water", "sites", "anchors", most=8)
 def _backdrop(layers: Layers) -> dict[str, dict[str, Any]]:
     """Shapes of the base map, the same for every plan: simplifying them takes as long as all the rest of a payload."""
     colour, prefectures = toml.table("style")["map"], layers.read("prefectures")
-    tints = dict.fromkeys(("420200", "420700", "420300"), colour["target"]) | {"420100": colour["wuhan"]}
+    home, targets = _cities(layers)
+    tints = dict.fromkeys(targets, colour["target"]) | dict.fromkeys(home, colour["wuhan"])
     return {
         "prefectures": _shapes(prefectures, fill=[tints.get(code, colour["province"]) for code in prefectures["code"]]),
         "counties": _shapes(layers.read("counties"), codes=True),
@@ -308,12 +311,14 @@ FACETS = {"stage": "stage", "segment": "segments", "city": "prefecture_code", "c
 """What the chain can be filtered by, and the column that says it; `;` joins several."""
 
 
-def _filters(frame: gpd.GeoDataFrame, prefectures: gpd.GeoDataFrame, language: Language) -> list[dict[str, Any]]:
-    """The facets with the choices that occur, in the order of their vocabularies."""
+def _filters(
+    frame: gpd.GeoDataFrame, prefectures: gpd.GeoDataFrame, first: list[str], language: Language
+) -> list[dict[str, Any]]:
+    """The facets with the choices that occur, in the order of their vocabularies; some cities before the others."""
     cities = prefectures.set_index("code")[f"name_{language}"]
     vocabularies = {facet: vocabulary(facet) for facet in ("stage", "segment", "clause")}
     names = {facet: {key: name[language] for key, name in words.items()} for facet, words in vocabularies.items()}
-    names["city"] = {code: cities[code] for code in [*CITIES, *cities.index.difference(CITIES)]}
+    names["city"] = {code: cities[code] for code in [*first, *cities.index.difference(first)]}
     shown = []
     for facet, column in FACETS.items():
         present = set(_located(frame)[column].str.split(";").explode())
@@ -341,18 +346,18 @@ def _by_county(
 
 
 def _matrix(
-    frame: gpd.GeoDataFrame, prefectures: gpd.GeoDataFrame, language: Language, style: Mapping[str, Any]
+    frame: gpd.GeoDataFrame, prefectures: gpd.GeoDataFrame, columns: list[str], language: Language
 ) -> dict[str, Any]:
-    """The chain matrix with the names in each cell."""
-    words, stages = WORDS[language], vocabulary("stage")
-    table = chain_matrix.matrix(frame, stages=stages, cities=CITIES)
+    """The chain matrix with the names in each cell, a column a city."""
+    words, stages, style = WORDS[language], vocabulary("stage"), toml.table("style")
+    table = chain_matrix.matrix(frame, stages=stages, cities=columns)
     names = frame.set_index("id")[f"name_{language}"]
     cities = prefectures.set_index("code")[f"name_{language}"]
     return {
         "title": words["matrix"],
         "note": words["matrix_note"].format(n=len(frame) - int(table["count"].sum())),
         "stages": [{"key": key, "name": of[language], "color": style["stage"][key]} for key, of in stages.items()],
-        "cities": [{"key": code, "name": cities[code]} for code in CITIES],
+        "cities": [{"key": code, "name": cities[code]} for code in columns],
         "unplaced": {row["id"]: _tags(row) for row in frame[frame.geometry.isna()].to_dict("records")},
         "cells": [
             {"stage": row.stage, "city": row.city, "ids": row.ids, "names": names[row.ids].tolist(), "gap": row.gap}
@@ -619,14 +624,24 @@ def _spoken(value: Any, words: Mapping[str, Mapping[str, str]], language: Langua
     return WORDS[language]["comma"].join(words.get(part, {}).get(language, part) for part in parts)
 
 
-def _places(prefectures: gpd.GeoDataFrame, language: Language) -> list[dict[str, Any]]:
-    """Buttons that fly to the province, Optics Valley and the three prefectures."""
+def _cities(layers: Layers) -> tuple[list[str], list[str]]:
+    """Prefectures of the anchors, and the others that have sites, those with a site nearest to an anchor first."""
+    anchors, known = layers.read("anchors"), set(layers.read("prefectures")["code"])
+    home = [code for code in dict.fromkeys(with_prefecture(anchors)["prefecture_code"]) if code in known]
+    sites = with_prefecture(layers.read("sites"))
+    km = pd.DataFrame(distance_km(sites.geometry, anchors.geometry)).min(axis=1).fillna(np.inf)
+    near = km.groupby(sites["prefecture_code"].to_numpy()).min().sort_values(kind="stable").index
+    return home, [code for code in near if code in known and code not in home]
+
+
+def _places(prefectures: gpd.GeoDataFrame, cities: list[str], language: Language) -> list[dict[str, Any]]:
+    """Buttons that fly to the province, Optics Valley and the cities with sites."""
     prefectures = prefectures.set_index("code")
     names = {"zh": ("全省", "光谷"), "en": ("Hubei", "Optics Valley")}[language]
     west, south, east, north = prefectures.total_bounds
     places = [{"name": names[0], "bounds": [[south, west], [north, east]]}]
     places.append({"name": names[1], "bounds": [[30.40, 114.36], [30.56, 114.70]]})
-    for code in ("420700", "420200", "420300"):
+    for code in cities:
         west, south, east, north = prefectures.geometry[code].bounds
         name = prefectures.loc[code, f"name_{language}"].removesuffix("市").removesuffix(" City")
         places.append({"name": name, "bounds": [[south, west], [north, east]]})

@@ -36,7 +36,7 @@ from geo_cluster.matching.tradeoffs import Point, balance_front, trade_off
 from geo_cluster.matching.verify import feasible_share, usage
 from geo_cluster.matching.years import base_name
 from geo_cluster.region import pool_name
-from geo_cluster.report import over_time
+from geo_cluster.report import cities, over_time
 from geo_cluster.report import tables as report_tables
 from geo_cluster.report.division import mean_overlap
 from geo_cluster.report.tables import words_of
@@ -58,7 +58,7 @@ NOT_REACHED = {"zh": "时间内未算出", "en": "not worked out within the time
 """What a row says that the time didn't suffice for."""
 
 
-TABLES = ("ways_in", "pool_worth", "why_here", "site_importance", "alternatives", "trade_off", "holds")
+TABLES = ("ways_in", "pool_worth", "why_here", "site_importance", "city_prices", "alternatives", "trade_off", "holds")
 """Tables of `explain`, in the order in which they are made."""
 
 
@@ -84,6 +84,7 @@ def explain(study: Study, *, total_s: float | None = None, on_step: OnStep = lam
             lambda: pool_values_table(study, clock=clock.part(0.25)),
             lambda: why_here_table(study, clock=clock.part(0.3)),
             lambda: importance_table(study, clock=clock.part(0.4)),
+            lambda: cities.city_prices(study, clock=clock.part(0.3)),
             lambda: alternatives_table(study, clock=clock.part(0.5)),
             lambda: front_table(study, clock=clock),
             lambda: feasibility_table(study),

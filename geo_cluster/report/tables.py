@@ -403,13 +403,30 @@ def assignment_table(
     table = chosen[["project", "project_name", "site", "site_name", "score", "low", "high", "rank"]].copy()
     table["prefecture"] = sites["prefecture_zh"].to_numpy()[at]
     table["segment"] = [catalog.segments()[key].name.zh for key in projects["segment"].iloc[placed]]
-    for resource, kind in catalog.resources().items():
-        takes = facts.needs[kind.need][placed, end].round(3)
-        table[kind.need] = np.where(_offered_instead(resource, sites)[at], 0.0, takes)
+    for need, amounts in taken(facts, plan, end).items():
+        table[need] = amounts.round(3)
     table["station"] = sites["station"].to_numpy()[at]
     table["trip_min"] = facts.offers["trip_min"][at, 1].round(1)
     table[["remark", "remark_en"]] = chosen[["remark", "remark_en"]]
     return table
+
+
+def taken(facts: Facts, plan: Assignment, end: int) -> dict[str, np.ndarray]:
+    """Need -> (n,): what each placed project takes of a resource where it is; no land in a standard factory.
+
+    Parameters
+    ----------
+    facts : Facts
+    plan : Assignment
+    end : int
+        0, 1 or 2: the low, likely or high end of the needs (`study.ENDS`).
+    """
+    placed = np.flatnonzero(plan.site >= 0)
+    at = plan.site[placed]
+    return {
+        kind.need: np.where(_offered_instead(resource, facts.sites)[at], 0.0, facts.needs[kind.need][placed, end])
+        for resource, kind in catalog.resources().items()
+    }
 
 
 def _offered_instead(resource: str, sites: gpd.GeoDataFrame) -> np.ndarray:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from geo_cluster.domain import KnownBetter, Pair, Scenario, Share
+from geo_cluster.domain import KnownBetter, Pair, Scenario
 from geo_cluster.matching.explain import PlacementOption
 from geo_cluster.matching.years import base_name
 from geo_cluster.report import over_time, tables
+from geo_cluster.shares import rule_name
 from geo_cluster.study import Study
 from geo_cluster.world import catalog
 
@@ -37,7 +38,7 @@ def option_settings(study: Study, option: PlacementOption, *, source: str) -> di
     more = _most(option)
     wider = {key: math.ceil(amount) for key, amount in more.items() if not catalog.resource_kind(key[0])}
     shares = tuple(
-        share.model_copy(update={"most": share.most + wider.get((_rule(share), share.prefecture), 0)})
+        share.model_copy(update={"most": share.most + wider.get((rule_name(share.segment), share.prefecture), 0)})
         if share.most is not None
         else share
         for share in scenario.shares
@@ -57,11 +58,6 @@ def _most(option: PlacementOption) -> dict[tuple[str, str], float]:
         key = base_name(one.resource), one.pool
         found[key] = max(found.get(key, 0.0), one.amount)
     return found
-
-
-def _rule(share: Share) -> str:
-    """Name of the resource that a share of a prefecture is in the problem."""
-    return f"projects:{share.segment}" if share.segment else "projects"
 
 
 def known_with(

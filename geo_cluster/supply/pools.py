@@ -19,12 +19,25 @@ FACTORY = "standard_factory"
 SITES = Place("sites", kind="layer")
 
 
-def with_prefecture(sites: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Sites with the prefecture of their county (GB/T 2260) where their own `prefecture_code` is empty."""
+def with_prefecture(sites: gpd.GeoDataFrame, prefectures: pd.DataFrame | None = None) -> gpd.GeoDataFrame:
+    """Sites with the prefecture of their county (GB/T 2260) where their own `prefecture_code` is empty.
+
+    Parameters
+    ----------
+    sites : GeoDataFrame
+    prefectures : DataFrame, optional
+        With `code` and `name_zh`, which fills in an empty `prefecture_zh`.
+    """
     county = sites["county_code"] if "county_code" in sites else pd.Series("", sites.index)
-    county, own = county.fillna("").astype(str), sites["prefecture_code"].fillna("").astype(str)
+    own = sites["prefecture_code"] if "prefecture_code" in sites else pd.Series("", sites.index)
+    county, own = county.fillna("").astype(str), own.fillna("").astype(str)
     of_county = (county.str[:4] + "00").where(county.str.fullmatch(r"\d{6}").astype(bool), "")
-    return sites.assign(prefecture_code=own.where(own != "", of_county))
+    sites = sites.assign(prefecture_code=own.where(own != "", of_county))
+    if prefectures is None:
+        return sites
+    named = sites["prefecture_code"].map(prefectures.drop_duplicates("code").set_index("code")["name_zh"]).fillna("")
+    told = sites["prefecture_zh"].fillna("").astype(str) if "prefecture_zh" in sites else pd.Series("", sites.index)
+    return sites.assign(prefecture_zh=told.where(told != "", named))
 
 
 def subject_of(attribute: str, sites: gpd.GeoDataFrame) -> pd.Series:

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app import cached, charts, session, state
 from app.page import footer, heading
 from app.session import t
-from app.views.match import change, division, edit, others, plan, pools, portfolio, run, years
+from app.views.match import change, cities, division, edit, others, plan, pools, portfolio, run, years
 from app.widgets import open_tab, plain, plan_name, refusals, show_map
 from geo_cluster.domain import FIRST_YEAR, LAST_YEAR
 from geo_cluster.report import tables
@@ -29,7 +29,7 @@ STYLE = """
 .gc-chip i { display: inline-block; width: .8rem; height: .8rem; border-radius: 3px; margin-right: .35rem; }
 </style>
 """
-TABS = ("plan", "unplaced", "pools", "division", "others", "changes", "robustness", "ranking")
+TABS = ("plan", "unplaced", "pools", "cities", "division", "others", "changes", "robustness", "ranking")
 
 
 def draw() -> None:
@@ -142,6 +142,7 @@ def _shipped(place: DeltaGenerator) -> None:
 
 def _results(study: Study) -> None:
     _headline(study)
+    cities.headline(study)
     left, right = st.columns([1.75, 1])
     with left:
         show_map(cached.plan_map(study, session.language()), key="plan-map", height=560)
@@ -151,6 +152,7 @@ def _results(study: Study) -> None:
         "plan": plan.table,
         "unplaced": plan.unplaced,
         "pools": pools.pools,
+        "cities": cities.cities,
         "division": division.division,
         "others": others.others,
         "changes": change.changes,

@@ -40,7 +40,7 @@ def panel(*, expanded: bool, runs: int) -> None:
 
 def label(study: Study) -> None:
     """Say when projects are made up (示例), or derived from those that are; and which numbers count for nothing."""
-    _told(unused(study.region), t("match.unused"), "status")
+    edit.told(unused(study.region), t("match.unused"), "status")
     made_up = portfolio.made_up(study.projects)
     if not made_up:
         return

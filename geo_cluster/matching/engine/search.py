@@ -124,7 +124,9 @@ class Program(Linear):
         return option
 
 
-def program(model: Model, p: Ints, s: Ints, rest: Ints, *, penalty: float | None = None) -> Program:
+def program(
+    model: Model, p: Ints, s: Ints, rest: Ints, *, penalty: float | None = None, alike: bool = False
+) -> Program:
     """The programme that chooses among columns while `rest` stays.
 
     Parameters
@@ -135,6 +137,8 @@ def program(model: Model, p: Ints, s: Ints, rest: Ints, *, penalty: float | None
         Option of each project that stays, -1 for those that are chosen anew.
     penalty : float, optional
         Price of missing all of a minimum, or a project that must be placed. When left out, none may be missed.
+    alike : bool
+        Whether the price is of one unit of a minimum, whatever it is of.
     """
     loads = model.loads(rest)
     left = [draw.capacity - load for draw, load in zip(model.draws, loads, strict=True)]
@@ -157,7 +161,7 @@ def program(model: Model, p: Ints, s: Ints, rest: Ints, *, penalty: float | None
         for k in np.flatnonzero((draw.minimum > 0) & (wanted > 0)):
             low[first + k] = wanted[k]
             if penalty is not None:
-                extra.append((-penalty / draw.minimum[k], wanted[k], [(first + k, 1.0)]))
+                extra.append((-penalty / (1.0 if alike else draw.minimum[k]), wanted[k], [(first + k, 1.0)]))
                 top[first + k] = max(top[first + k], wanted[k])
         first += len(draw.capacity)
     rows: list[tuple[list[int], list[float]]] = []
