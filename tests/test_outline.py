@@ -32,6 +32,7 @@ def made(done, request):
 
 def test_what_is_declared_is_there_and_named_in_both_languages():
     fields, columns = DECLARED["fields"], DECLARED["columns"]
+    assert list(dict.fromkeys(row["chapter"] for row in DECLARED["parts"])) == list(DECLARED["chapters"])
     for row in DECLARED["parts"]:
         assert set(row["title"]) == set(row["message"]) == set(row["without"]) == {"zh", "en"}
         sentences = [row["message"], row["without"], *(one for block in row["blocks"] for one in block.get("text", []))]

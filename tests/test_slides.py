@@ -14,7 +14,7 @@ from pptx.oxml.ns import qn
 from pptx.util import Emu, Inches, Pt
 
 from geo_cluster.errors import InputError
-from geo_cluster.export import measure, slide_charts, slide_tables
+from geo_cluster.export import measure, slide_tables
 from geo_cluster.export.outline import Chart, Facts, Grid, Lines, outline
 from geo_cluster.export.slide_text import EAST_ASIAN, FACES, Box, Pen
 from geo_cluster.export.slides import slides
@@ -252,7 +252,7 @@ def test_long_tables_and_names_stay_in_their_box(rows, name):
 
 @given(st.floats(1e-3, 1e7), st.booleans())
 def test_axes_have_four_to_six_gridlines_at_round_numbers(highest, whole):
-    top, unit = slide_charts.steps(highest, whole=whole)
+    top, unit = measure.steps(highest, whole=whole)
     count = round(top / unit)
     assert top >= highest * 0.99 and top == pytest.approx(count * unit)
     assert 3 <= count <= 6 or (whole and unit == 1 and count <= 6)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster.domain import Language
-from geo_cluster.export.sheet import open_questions, owed
+from geo_cluster.export.told import open_questions, owed
 from geo_cluster.intake.support import support
 from geo_cluster.matching.alternatives import Alternative
 from geo_cluster.matching.resource import UNPLACED

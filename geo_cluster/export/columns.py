@@ -11,6 +11,8 @@ Texts = tuple[tuple[str, ...], ...]
 
 SHORT, KEPT = 14.0, 4.0
 """Texts up to this length, in font sizes, keep to one line; up to the second also where room is scarce."""
+LEAST = 9.0
+"""Where it isn't, a column of long texts is at least so wide."""
 USUAL = (0.5, 0.8, 1.0)
 """Columns are as wide as this share of their cells wants, whichever makes the table lowest; longer ones are broken."""
 LONG = 60.0
@@ -30,9 +32,18 @@ def widths(block: Grid, width: float, margins: float) -> list[float]:
     return min(tries, key=lambda one: sum(lines(block, block.texts[: block.rows], one, margins)))
 
 
-def least(block: Grid, margins: float) -> float:
-    """Width, in font sizes, below which words or numbers of a table would be broken."""
-    return sum(_least(block, at, margins, broken=True) for at in range(len(block.headings)))
+def least(block: Grid, margins: float, *, broken: bool = True) -> float:
+    """Width, in font sizes, below which words or numbers of a table would be broken; or short texts, too.
+
+    Parameters
+    ----------
+    block : Grid
+    margins : float
+        Of a cell's two sides, in font sizes.
+    broken : bool
+        Short texts may go over several lines.
+    """
+    return sum(_least(block, at, margins, broken=broken) for at in range(len(block.headings)))
 
 
 def lines(block: Grid, texts: Texts, columns: Sequence[float], margins: float) -> list[int]:
@@ -65,6 +76,7 @@ def _least(block: Grid, at: int, margins: float, *, broken: bool) -> float:
     whole = max(map(measure.width, cells), default=0.0)
     kept = block.numeric[at] or whole <= (KEPT if broken else SHORT)
     words = whole if kept else min(max(map(measure.longest_word, cells), default=0.0), SHORT)
+    words = words if kept else max(words, min(whole, KEPT if broken else LEAST))
     head = max(measure.width(heading, bold=True) / 3 + 1.0, measure.longest_word(heading) * measure.BOLD)
     return max(words, min(head, SHORT), 2.0) + margins + 0.2
 

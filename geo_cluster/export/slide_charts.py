@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 from typing import Any
 
 import xlsxwriter
@@ -27,8 +26,6 @@ BANDS: dict[Language, str] = {
     "en": ": light low to likely, dark likely to high",
 }
 """What the two colours of a range are; a legend would show the bar that can't be seen."""
-GRIDLINES = 5
-"""About so many gridlines."""
 ACCENTS = tuple(getattr(MSO_THEME_COLOR, f"ACCENT_{at}") for at in range(1, 7))
 KINDS = {
     "range": XL_CHART_TYPE.BAR_STACKED,
@@ -52,25 +49,6 @@ def chart(pen: Pen, shapes: Any, box: Box, block: Chart) -> None:
     if block.kind == "range":
         _true_workbook(frame.chart, block, pen.language)
     _style(pen, frame.chart, block)
-
-
-def steps(highest: float, *, whole: bool = False) -> tuple[float, float]:
-    """Top of an axis from 0 and the distance of its gridlines, of which there are four to six.
-
-    Parameters
-    ----------
-    highest : float
-        What has to go below the top.
-    whole : bool
-        Gridlines are at whole numbers, fewer where there are not so many.
-    """
-    if not highest > 0:
-        return 1.0, 1.0
-    rough = max(highest / GRIDLINES, 1.0 if whole else 0.0)
-    power = 10.0 ** math.floor(math.log10(rough))
-    nice = (1, 2, 5, 10) if whole and power < 10 else (1, 2, 2.5, 5, 10)
-    unit = next(one * power for one in nice if one * power >= rough * 0.999)
-    return math.ceil(highest / unit * 0.999) * unit, unit
 
 
 def _format(block: Chart) -> str:
@@ -165,14 +143,8 @@ def _labels(pen: Pen, plot: Any, block: Chart) -> None:
 
 def _axes(chart: Any, block: Chart) -> None:
     value, category = chart.value_axis, chart.category_axis
-    ends = block.series.values()
-    stacks = (
-        [max(one) for one in zip(*ends, strict=True)]
-        if block.kind != "stacked"
-        else list(map(sum, zip(*ends, strict=True)))
-    )
     value.minimum_scale = 0
-    value.maximum_scale, value.major_unit = steps(max(stacks, default=0.0), whole=not block.percent)
+    value.maximum_scale, value.major_unit = block.axis
     labels = value.tick_labels
     labels.number_format, labels.number_format_is_linked = _format(block), False
     value.has_major_gridlines = True
