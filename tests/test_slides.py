@@ -14,7 +14,7 @@ from pptx.oxml.ns import qn
 from pptx.util import Emu, Inches, Pt
 
 from geo_cluster.errors import InputError
-from geo_cluster.export import measure, slide_tables
+from geo_cluster.export import measure, slide_charts, slide_tables
 from geo_cluster.export.outline import Chart, Facts, Grid, Lines, outline
 from geo_cluster.export.slide_text import EAST_ASIAN, FACES, Box, Pen
 from geo_cluster.export.slides import slides
@@ -248,6 +248,18 @@ def test_long_tables_and_names_stay_in_their_box(rows, name):
             assert Pt(high) <= row.height - cell.margin_top - cell.margin_bottom + Pt(1)
     shown = len(frame.table.rows) - 1
     assert (len(slide.shapes) == 2) == (shown < rows)
+
+
+@pytest.mark.parametrize("kind", ["bar", "stacked", "range"])
+def test_no_name_becomes_a_formula_in_the_sheet_of_a_chart(kind):
+    names, evil = ("low", "likely", "high"), '=HYPERLINK("x")'
+    series = dict.fromkeys(names, (1.0, 2.0)) if kind == "range" else {evil: (1.0, 2.0)}
+    slide = Presentation().slides.add_slide(Presentation().slide_layouts[6])
+    box = Box(0, 0, Inches(5), Inches(3))
+    slide_charts.chart(Pen("zh", own=False), slide.shapes, box, Chart(kind, "", "", "", (evil, "b"), series))
+    book = openpyxl.load_workbook(io.BytesIO(slide.shapes[0].chart.part.chart_workbook.xlsx_part.blob))
+    cells = [cell for row in book.active.iter_rows() for cell in row if cell.data_type == "f"]
+    assert all(re.fullmatch(r"=[CD]\d-[BC]\d", cell.value) for cell in cells) and bool(cells) == (kind == "range")
 
 
 @given(st.floats(1e-3, 1e7), st.booleans())

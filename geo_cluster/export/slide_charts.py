@@ -16,6 +16,7 @@ from xlsxwriter.utility import xl_col_to_name
 from geo_cluster.domain import Language
 from geo_cluster.export.outline import Chart
 from geo_cluster.export.slide_text import Box, Pen, clean, paint
+from geo_cluster.world.spreadsheet import inert
 
 BETWEEN: dict[Language, tuple[str, str]] = {
     "zh": ("下限–最可能", "最可能–上限"),
@@ -39,16 +40,21 @@ LONGEST = 24
 def chart(pen: Pen, shapes: Any, box: Box, block: Chart) -> None:
     """Draw a chart of the outline."""
     data = CategoryChartData(number_format=_format(block))
-    data.categories = [clean(one if len(one) <= LONGEST else one[: LONGEST - 1] + "…") for one in block.categories]
+    data.categories = [_name(one if len(one) <= LONGEST else one[: LONGEST - 1] + "…") for one in block.categories]
     series = _stacked_range(block, pen.language) if block.kind == "range" else block.series
     for name, values in series.items():
-        data.add_series(clean(name), values)
+        data.add_series(_name(name), values)
     frame = shapes.add_chart(KINDS[block.kind], *box, data)
     frame.name = block.title or block.unit
     frame._element.nvGraphicFramePr.cNvPr.set("descr", f"{block.title} ({block.unit})")
     if block.kind == "range":
         _true_workbook(frame.chart, block, pen.language)
     _style(pen, frame.chart, block)
+
+
+def _name(text: str) -> str:
+    """A name as it stands in the sheet of a chart, which runs nothing of it."""
+    return inert(clean(text))
 
 
 def _format(block: Chart) -> str:
@@ -71,11 +77,11 @@ def _true_workbook(chart: Any, block: Chart, language: Language) -> None:
     with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
         page = book.add_worksheet("Sheet1")
         for at, (name, values) in enumerate(block.series.items(), 1):
-            page.write(0, at, clean(name))
+            page.write_string(0, at, _name(name))
             page.write_column(1, at, values)
-        page.write_column(1, 0, block.categories)
+        page.write_column(1, 0, [_name(one) for one in block.categories])
         for at, (name, values) in enumerate(list(_stacked_range(block, language).items())[1:]):
-            page.write(0, 4 + at, name)
+            page.write_string(0, 4 + at, name)
             for row, value in enumerate(values, 2):
                 page.write_formula(row - 1, 4 + at, f"={'CD'[at]}{row}-{'BC'[at]}{row}", None, value)
     chart.part.chart_workbook.update_from_xlsx_blob(content.getvalue())
