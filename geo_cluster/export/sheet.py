@@ -14,6 +14,7 @@ from geo_cluster.export.outline import conclusion
 from geo_cluster.export.render import render
 from geo_cluster.export.sketch import sketch
 from geo_cluster.export.told import WORDS, about, open_questions, owed
+from geo_cluster.matching.plan import Assignment
 from geo_cluster.region import pool_name
 from geo_cluster.report import cities, division, explanation, tables
 from geo_cluster.report.tables import displayed_requests, words_of
@@ -80,15 +81,24 @@ def facts(study: Study, language: Language) -> tuple[dict[str, str], str, bool]:
     words, plan, count = WORDS[language], study.plan, len(study.violations)
     share, sentence = _feasible_share(study, words, language)
     assumed = float((study.observations["basis"] == "assumed").mean())
+    is_settled = plan.status == "optimal" or plan.most_placed <= len(tables.assignment(study))
+    most = "" if is_settled else words["at_most"].format(most=plan.most_placed)
     headline = {
-        "placed": f"{len(tables.assignment(study))} / {len(study.projects)}",
+        "placed": f"{len(tables.assignment(study))} / {len(study.projects)}{most}",
         "objective": f"{plan.objective:,.1f}",
-        "proof": words["optimal"] if plan.status == "optimal" else words["feasible"].format(gap=plan.gap),
+        "proof": _proof(plan, words),
         "feasible_share": "—" if share is None else f"{share:.0%}",
         "check": words["violations"].format(n=count) if count else words["no_violation"],
         "assumed": f"{assumed:.0%}",
     }
     return headline, sentence, share is not None and share < explanation.SELDOM
+
+
+def _proof(plan: Assignment, words: dict[str, str]) -> str:
+    """How good the plan is, and whether time cut the search."""
+    if plan.status == "optimal":
+        return words["optimal"]
+    return words["clock" if plan.ended == "clock" else "feasible"].format(gap=plan.gap)
 
 
 def _feasible_share(study: Study, words: dict[str, str], language: Language) -> tuple[float | None, str]:
@@ -199,6 +209,11 @@ def _division(study: Study, words: dict[str, str], language: Language) -> Table:
     return Table(headings, rows, words["no_cities"])
 
 
+def _clear(study: Study) -> pd.DataFrame:
+    asked: pd.DataFrame = tables.requests(study)
+    return asked[asked["is_clear"]]
+
+
 def _asked(study: Study, words: dict[str, str], language: Language) -> Table:
     declared = catalog.attributes()
     rows = [
@@ -208,7 +223,7 @@ def _asked(study: Study, words: dict[str, str], language: Language) -> Table:
             f"{row['low']:,.12g}–{row['high']:,.12g} {row[f'unit_{language}']}",
             declared[row["attribute"]].whom[language],
         )
-        for row in displayed_requests(tables.requests(study).head(REQUESTS)).to_dict("records")
+        for row in displayed_requests(_clear(study).head(REQUESTS)).to_dict("records")
     ]
     rows += [
         tuple(one[f"{key}_{language}"] for key in ("subject", "question", "changes", "whom"))

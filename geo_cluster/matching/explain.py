@@ -7,6 +7,7 @@ a `TimeBudget`, what it didn't reach is nan. Sentences in both languages are `re
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -136,7 +137,13 @@ class Price:
 
 
 def placement_options(
-    problem: Problem, plan: Assignment, *, project: int, most: int = 5, time_limit_s: float | TimeBudget = 10.0
+    problem: Problem,
+    plan: Assignment,
+    *,
+    project: int,
+    most: int = 5,
+    time_limit_s: float | TimeBudget = 10.0,
+    wider: Callable[[tuple[Shortage, ...]], Problem] | None = None,
 ) -> tuple[PlacementOption, ...]:
     """The cheapest options to place a project that the plan leaves out.
 
@@ -153,6 +160,8 @@ def placement_options(
         Most options to return.
     time_limit_s : float or TimeBudget
         For each re-solve, or for all of them together.
+    wider : callable, optional
+        The problem with so much more in its pools, where that changes more than the pools (scores, for one).
 
     Raises
     ------
@@ -163,6 +172,7 @@ def placement_options(
     if not isinstance(project, int | np.integer) or not 0 <= project < problem.shape[0]:
         raise InputError(Fault("matching.no_such_project", "project", value=shown(project), projects=problem.shape[0]))
     options, clock = [], TimeBudget.of(time_limit_s)
+    enlarged = wider or (lambda lacking: _enlarged(problem, lacking))
     loss = 4.0 * float(np.nanmax(np.abs(problem.score))) + 4.0 * float(np.abs(problem.bonus).max()) + 1.0
     loss += float(sum(link.gain for link in problem.links)) + 2.0 * abs(plan.objective)
     bonus = problem.bonus.copy()
@@ -177,8 +187,8 @@ def placement_options(
     for tried, s in enumerate(nearest[: max(most - len(options), 0)], len(options)):
         start = np.where(np.arange(len(plan.site)) == project, s, plan.site)
         try:
-            wider = _enlarged(problem, lacking[s]).suppose(locked=_locked(problem, project, s))
-            again = clock.solve(wider, start=start, waiting=most - tried)
+            with_it = enlarged(lacking[s]).suppose(locked=_locked(problem, project, s))
+            again = clock.solve(with_it, start=start, waiting=most - tried)
         except InputError:  # it can't stand there together with what is locked, or minima can't be met
             continue
         if again is not None and again.site[project] == s and not again.violations:
@@ -193,7 +203,7 @@ def _effort(problem: Problem, lacking: tuple[Shortage, ...]) -> float:
         resource = next(each for each in problem.resources if each.name == short.resource)
         usual = resource.at(problem.level)
         usual = usual[np.isfinite(usual)]
-        effort += short.amount / max(float(usual.mean()) if usual.size else 1.0, 1e-9)
+        effort += short.amount / ((float(usual.mean()) if usual.size else 0.0) or 1.0)
     return effort
 
 
@@ -275,7 +285,7 @@ def _fullest_first(problem: Problem, plan: Assignment) -> list[tuple[Resource, i
         pool = plan.pools.get(resource.name)
         full = np.ones(len(capacity))
         if not resource.several or pool is not None:
-            full = usage(resource, plan.site, pool) / np.maximum(capacity, 1e-9)
+            full = usage(resource, plan.site, pool) / np.where(capacity > 0, capacity, 1.0)
         found += [(-full[k], resource, int(k)) for k in np.flatnonzero(np.isfinite(capacity))]
     return [(resource, k) for _, resource, k in sorted(found, key=lambda each: each[0])]
 
@@ -289,7 +299,7 @@ def pool_prices(
     ----------
     problem : Problem
     step : float
-        Of the capacity (or of one unit, when that is larger).
+        Of the capacity; of the largest demand, where there is none.
     time_limit_s : float or TimeBudget
         For each relaxation, or for all of them together.
 
@@ -303,9 +313,9 @@ def pool_prices(
     prices = {}
     for resource in problem.resources:
         capacity = resource.at(problem.level)
-        price = np.zeros(len(capacity))
+        price, largest = np.zeros(len(capacity)), float(np.nanmax(resource.demand, initial=0.0)) or 1.0
         for k in np.flatnonzero(np.isfinite(capacity)):
-            more = np.where(np.arange(len(capacity)) == k, step * max(1.0, capacity[k]), 0.0)
+            more = np.where(np.arange(len(capacity)) == k, step * (capacity[k] or largest), 0.0)
             wider = tuple(_with_more(each, more) if each is resource else each for each in problem.resources)
             price[k] = np.maximum(_relaxation(problem.suppose(resources=wider), clock) - base, 0.0) / more[k]
         prices[resource.name] = price
