@@ -287,8 +287,9 @@ def money(study: Study, language: Language) -> pd.DataFrame:
 
 
 def asked(study: Study, language: Language) -> pd.DataFrame:
-    """Numbers to ask for, the most useful first."""
-    of, declared = displayed_requests(tables.requests(study)), catalog.attributes()
+    """Numbers to ask for, the most useful first; those whose gain can't be told from none are left out."""
+    known = tables.requests(study)
+    of, declared = displayed_requests(known[known["is_clear"]]), catalog.attributes()
     return pd.DataFrame(
         {
             "subject": of[f"subject_{language}"],
