@@ -28,7 +28,7 @@ def widths(block: Grid, width: float, margins: float) -> list[float]:
     width, margins : float
         Of the table, and of a cell's two margins, in font sizes.
     """
-    tries = [_shared(block, width, margins, usual) for usual in USUAL]
+    tries = [_shared(block, width, margins, usual, broken=broken) for broken in (False, True) for usual in USUAL]
     return min(tries, key=lambda one: sum(lines(block, block.texts[: block.rows], one, margins)))
 
 
@@ -81,19 +81,17 @@ def _least(block: Grid, at: int, margins: float, *, broken: bool) -> float:
     return max(words, min(head, SHORT), 2.0) + margins + 0.2
 
 
-def _shared(block: Grid, width: float, margins: float, usual: float) -> list[float]:
+def _shared(block: Grid, width: float, margins: float, usual: float, *, broken: bool) -> list[float]:
     """Widths of columns where each is as wide as this share of its cells wants, as far as there is room."""
     every = range(len(block.headings))
-    needed = [_least(block, at, margins, broken=False) for at in every]
-    if sum(needed) > width:
-        needed = [_least(block, at, margins, broken=True) for at in every]
+    needed = [_least(block, at, margins, broken=broken) for at in every]
     wish = []
     for at in every:
         long = sorted(map(measure.width, _cells(block, at))) or [0.0]
         most = min(long[min(int(len(long) * usual), len(long) - 1)], LONG)
         wish.append(max(most, measure.width(block.headings[at], bold=True)) + margins + 0.2)
     spare, more = width - sum(needed), [max(b - a, 0.0) for a, b in zip(needed, wish, strict=True)]
-    if spare <= 0:
+    if spare <= 0:  # what can't be broken is
         return [one * width / sum(needed) for one in needed]
     if sum(more) >= spare:
         return [a + spare * b / sum(more) for a, b in zip(needed, more, strict=True)]
