@@ -81,7 +81,7 @@ def test_the_fields_are_the_numbers_of_the_files(done, made):
         "first_choice": f"{(plan['rank'] == 1).sum()}",
         "years": f"{plan['from_year'].min()}–{plan['from_year'].max()}",
         "full_pools": f"{(pools['used'] / pools['planned'] >= 0.9).sum()}",
-        "asked": f"{(files['data_request.csv']['is_clear'] == True).sum()}",
+        "asked": f"{files['data_request.csv']['is_clear'].eq(True).sum()}",
         "assumed": f"{(files['observations.csv']['basis'] == 'assumed').mean():.0%}",
     }
     assert {key: made.fields[key] for key in expected} == expected
