@@ -224,7 +224,7 @@ def test_every_file_handed_over_has_it(steam, tmp_path, language):
     assert "steam_t_per_h" in set(csv["observations.csv"]["attribute"])
     book = openpyxl.load_workbook(io.BytesIO(workbook.workbook(study, language=language)))
     plan, pools = (list(book[workbook.SHEETS[key][language == "en"]].values) for key in ("plan", "pools"))
-    assert [row[plan[0].index(title)] for row in plan[1:]] == [6] * placed
+    assert [row[plan[0].index(title)] for row in plan[1:]] == [6] * placed + [6 * placed], "and their total"
     assert (name, "吨/小时" if language == "zh" else "t/h") in {(row[0], row[2]) for row in pools[1:]}
     assert f"<th>{title}</th>" in sheet.sheet(study, language=language)
     assert f"{name} 6.0 {'吨/小时' if language == 'zh' else 't/h'}" in page.as_json(payload.payload(study, language))
