@@ -146,8 +146,8 @@ PORTFOLIOS = {
     "headings only": ("编号,名称,细分环节,年产值(亿元)\n".encode(), ("no project", "at least one row")),
     "no column": ("编号,名称\nA,甲\n".encode(), ("细分环节", "年产值")),
     "unknown segment": (
-        "细分环节,年产值(亿元)\n炼金,5\n光纤激光器,-3\n光纤激光器,约30\n".encode(),
-        ("炼金", "-3", "约30", "row 4"),
+        "细分环节,年产值(亿元)\n炼金,5\n光纤激光器,-3\n光纤激光器,若干\n".encode(),
+        ("炼金", "-3", "若干", "row 4"),
     ),
     "binary": (bytes(range(256)) * 40, ("bad.csv",)),
     "a picture": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(2000), ("bad.csv",)),
@@ -171,7 +171,7 @@ def test_a_portfolio_that_is_none(kind, tmp_path, scenario, call):
 def test_a_workbook_that_is_none(tmp_path, scenario, call):
     (tmp_path / "bad.xlsx").write_bytes(b"not a workbook")
     told = call("study", scenario('portfolio = "bad.xlsx"\n'), "--out", tmp_path / "out")
-    refused(told, tmp_path / "out", "bad.xlsx: is no Excel workbook")
+    refused(told, tmp_path / "out", "bad.xlsx: has no heading row")
 
 
 SAMPLE = catalog.sample_dir()

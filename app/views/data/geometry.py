@@ -61,7 +61,7 @@ def refuse(file: Dropped, fault: Fault) -> None:
 def format_of(file: Dropped) -> str:
     """What kind of file of shapes it is, in words; '' for a table."""
     ending = ending_of(file.content, file.name)
-    return t(f"data.format{ending}") if ending else ""
+    return t(f"data.format.{ending[1:]}") if ending else ""
 
 
 def layers(file: Dropped, checked: Checked, key: str) -> list[str]:
