@@ -17,7 +17,6 @@ from geo_cluster.errors import Fault, Place
 from geo_cluster.matching.arguments import numbers, several, shown
 from geo_cluster.matching.resource import UNPLACED, Bools, Resource, drawn
 
-
 Posed = Any
 """A `Problem`, which stands above this file."""
 
