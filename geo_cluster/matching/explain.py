@@ -1,8 +1,8 @@
 """Why a plan is as it is, and what would change it. Every claim is a problem solved again.
 
 Questions have one function each: `placement_options` (for a project left out), `pool_values`, `why_here` (for a project
-not at its favourite), `lock_prices`, `site_importance`, `opening_values`. `proven` says whether each re-solve was. Where
-re-solves share a `TimeBudget`, what it didn't reach is nan. Sentences in both languages are `report.explanation`'s.
+not at its favourite), `lock_prices`, `site_importance`, `opening_values`. `proven` says whether each re-solve was;
+where they share a `TimeBudget`, what it didn't reach is nan. Sentences in both languages are `report.explanation`'s.
 """
 
 from __future__ import annotations
