@@ -64,9 +64,8 @@ def test_rows_are_kept_in_the_work_s_units(monkeypatch):
     assert not page.exception
     park, land = (one.model_dump() for one in page.session_state["work"].scenario.openings)
     assert {key: park[key] for key in PARK} == PARK | {"sites": ("E01",)}
-    assert [land[end] for end in ("low", "likely", "high")] == pytest.approx(
-        [30 / MU_PER_HA, 45 / MU_PER_HA, 60 / MU_PER_HA]
-    )
+    for end in ("low", "likely", "high"):
+        assert land[end] == pytest.approx(LAND[end] / MU_PER_HA)
     assert text("openings.title", "zh", n=2) in says(page)
     assert told(page) == []
 
@@ -84,6 +83,19 @@ def test_rows_that_cannot_count_are_named(monkeypatch, language):
         assert not CJK.search(body.replace(LAND["name"], ""))
     title = text("openings.title", language, n=1) + text("openings.not_counted", language, n=3)
     assert title in says(page)
+
+
+@pytest.mark.slow
+def test_one_of_two_sites_and_at_most_so_many():
+    page = opened("match")
+    page.multiselect("either").set_value(["E01"]).run()
+    assert page.multiselect("either").value == ["E01"]  # begun: no limit yet
+    assert page.session_state["work"].scenario.either == ()
+    page.multiselect("either").set_value(["E01", "E03"]).run()
+    page.number_input("at_most_sites").set_value(5).run()
+    assert not page.exception
+    scenario = page.session_state["work"].scenario
+    assert ([one.names for one in scenario.either], scenario.at_most_sites) == ([("E01", "E03")], 5)
 
 
 @pytest.mark.slow

@@ -100,13 +100,13 @@ def _limits(subjects: Subjects) -> None:
         ),
     )
     known = {name: name for name in names(scenario)} | labels
-    first = [name for name in scenario.either[0].names if name in known] if scenario.either else []
+    first = scenario.either[0].names if scenario.either else session.kept("either-begun") or ()
     either.multiselect(
         t("openings.either"),
         list(known),
         format_func=known.__getitem__,
         help=t("openings.either_help"),
-        key=session.show("either", first),
+        key=session.show("either", [name for name in first if name in known]),
         on_change=edit.keep(_take_either),
     )
 
@@ -115,6 +115,7 @@ def _take_either() -> None:
     """The first group as it is chosen; one alone is being chosen still. Other groups of the scenario stay."""
     chosen, before = session.chosen("either"), state.work().scenario.either
     groups = [{"names": chosen}] if len(chosen) > 1 else []
+    session.keep("either-begun", [] if groups else chosen)
     state.change(t("openings.limits_changed"), either=[*groups, *(one.model_dump() for one in before[1:])])
 
 
