@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from geo_cluster.matching import AtMost, Link, Opening, Problem, Resource, group_limits, solve, verify
+from geo_cluster.matching.explain import opening_values
 from tests.refusals import refused
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -269,3 +270,21 @@ def test_names_of_plans_do_not_change_without_openings():
     plan = solve(park(openings=()))
     assert dataclasses.replace(plan, opened=(0,)).sha256 != plan.sha256
     assert plan.opened == ()
+
+
+@pytest.mark.parametrize("times", [1e-9, 1e9])
+def test_units_change_neither_the_plan_nor_what_is_opened(times):
+    power = Resource("power", "MVA", [3.0 * times, 3.0 * times], [0, -1], [4.0 * times])
+    short = [Opening("transformer", 1.0, adds={"power": {0: 1.9 * times}})]
+    enough = [Opening("transformer", 1.0, adds={"power": {0: 2.0 * times}})]
+    for openings, site in ((short, [0, -1]), (enough, [0, 0])):
+        plan = solve(Problem([[10.0, np.nan], [9.0, np.nan]], [power], bonus=5.0, openings=openings))
+        assert (plan.site.tolist(), plan.violations) == (site, ())
+
+
+def test_what_an_opening_is_worth_by_solving_again():
+    one, other = opening_values(park(), solve(park()))
+    assert (other.is_opened, other.worth) == (True, 8.0)  # 15 + 15, or 15 and the park for 9 - 2
+    assert (one.is_opened, one.worth) == (False, 0.0)
+    (alone,) = opening_values(*(lambda p: (p, solve(p)))(park(openings=[Opening("park", 2.0, sites=[1])])))
+    assert (alone.is_opened, alone.worth) == (True, 9.0)

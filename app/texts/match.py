@@ -108,10 +108,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "match.faults": ("已保存，但更正以下各处后才能运行：", "Kept, but these have to be corrected before it can run:"),
     "match.more_faults": ("……还有 {n} 处", "… and {n} more"),
-    "match.upload": ("上传自有项目表（CSV、XLSX）", "Use a table of your own (CSV, XLSX)"),
+    "match.upload": ("上传自有项目表（Excel、WPS、CSV）", "Use a table of your own (Excel, WPS, CSV)"),
     "match.upload_help": (
-        "表头与下载的项目表相同。现有项目表将被替换；可撤销。",
-        "With the headings of the download. It replaces the table; undo brings it back.",
+        "表头、单位按您的习惯即可，读不懂的会指出。现有项目表将被替换；可撤销。",
+        "Your own headings and units will do; what can't be read is named. It replaces the table; undo brings it back.",
     ),
     "match.uploaded": ("上传项目表", "Portfolio uploaded"),
     "match.portfolio_download": ("下载项目表", "Download table"),

@@ -15,6 +15,8 @@ Kind = Literal[
     "site", "eligibility", "forbidden", "lock", "capacity", "minimum", "objective", "bound", "opening", "at_most"
 ]
 
+Ended = Literal["proof", "clock", "asked", "given"]
+
 
 @dataclass(frozen=True)
 class Violation:
@@ -102,6 +104,9 @@ class Assignment:
         No better plan places more projects; where the plan places as many, their number is settled.
     opened : tuple of int
         Numbers of the openings that are opened.
+    ended : {"proof", "clock", "asked", "given"}
+        Why the search ended: `clock` where time cut it, so that another machine may find another plan; `asked` where
+        somebody stopped it; `given` for a plan that nobody searched for.
     """
 
     site: Ints
@@ -114,6 +119,7 @@ class Assignment:
     score: float = 0.0
     most_placed: int = 0
     opened: tuple[int, ...] = ()
+    ended: Ended = "given"
 
     @property
     def sha256(self) -> str:

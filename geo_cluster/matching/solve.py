@@ -15,10 +15,12 @@ from numpy.typing import ArrayLike
 
 from geo_cluster.errors import refuse_if
 from geo_cluster.matching.arguments import amount_faults, integer_faults
+from geo_cluster.matching.engine import kernels
 from geo_cluster.matching.engine.milp import Limits
 from geo_cluster.matching.engine.minima import out_of_reach
 from geo_cluster.matching.engine.openings import best_opened
 from geo_cluster.matching.engine.strategy import best
+from geo_cluster.matching.engine.threads import one_blas_thread
 from geo_cluster.matching.plan import Assignment, Progress
 from geo_cluster.matching.problem import Problem, plan_of
 
@@ -65,12 +67,10 @@ def solve(
     refuse_if(out_of_reach(problem))
     limits = Limits(time_limit_s=time_limit_s, mip_gap=mip_gap, seed=seed)
     find = best_opened if problem.openings or problem.at_most else best
-    return find(problem, limits, start=before, progress=progress)
+    with one_blas_thread():
+        return find(problem, limits, start=before, progress=progress)
 
 
 def warm() -> None:
-    """Compile what `solve` needs and keep it on disk: else the first solve on a machine does, for some ten seconds."""
-    from geo_cluster.matching.engine import anneal, branch, cuts, knapsack
-
-    for each in (anneal, branch, cuts, knapsack):
-        each.warm()
+    """Compile what `solve` needs and keep it on disk: else the first solve on a machine does, beside simpler means."""
+    kernels.make()

@@ -270,6 +270,7 @@ class Workspace:
             "most_placed": plan.most_placed,
             "opened": list(plan.opened),
             "status": plan.status,
+            "ended": plan.ended,
             "placed": dict(zip(tables.assignment(study)["project"], tables.assignment(study)["site"], strict=True)),
             "hashes": study.hashes,
             "violations": [str(violation) for violation in study.violations],
@@ -302,6 +303,7 @@ class Workspace:
                 score=float(content.get("score", content["objective"])),  # plans kept before 2026-12 have none
                 most_placed=int(content.get("most_placed", len(content["placed"]))),
                 opened=tuple(int(one) for one in content.get("opened", ())),
+                ended="clock" if content.get("ended") == "clock" else "given",
             )
             author, at = _text(row.author, NAME_LENGTH), row.at.replace(tzinfo=UTC)
             more = (content["hashes"], content["violations"], content["seconds"], author, at)

@@ -329,7 +329,7 @@ class _Search:
             openings = tuple(np.flatnonzero(self.must[: len(self.problem.openings)]).tolist())
             site = self.problem.locked.copy()
             value = objective(self.problem, site, openings)
-            plan = Assignment(site, value, max(self.bound, value), np.inf, "feasible", opened=openings)
+            plan = Assignment(site, value, max(self.bound, value), np.inf, "feasible", opened=openings, ended="clock")
             return replace(plan, violations=verify(self.problem, plan))
         plan, is_exact = self.plan, self.proven and self.limits.mip_gap == 0
         bound = plan.objective if is_exact else max(self.bound, plan.objective)
@@ -341,6 +341,7 @@ class _Search:
             gap=relative_gap(bound - plan.objective, plan.score),
             status="optimal" if self.proven else "feasible",
             most_placed=placed if self.proven else can_go,
+            ended="proof" if self.proven else "asked" if self.left_s() > 0 else "clock",
         )
         self.is_new = True
         self.plan = plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from geo_cluster.matching.engine.milp import Limits
 from geo_cluster.matching.engine.model import Rescaled
 from geo_cluster.matching.engine.presolve import presolve
 from geo_cluster.matching.engine.search import filled, improve
-from geo_cluster.matching.plan import Assignment, Progress, relative_gap
+from geo_cluster.matching.plan import Assignment, Ended, Progress, relative_gap
 from geo_cluster.matching.problem import Problem
 from geo_cluster.matching.resource import UNPLACED, Ints
 from geo_cluster.matching.verify import objective, score_of, verify
@@ -64,6 +65,17 @@ class Run:
         self._search_in(self.merged.model.rescaled())
         self.reported: tuple[float, float] | None = None
         self.reported_at = 0.0
+
+    def beside(self) -> Run:
+        """Another state of the same search: what it finds counts where it is taken over."""
+        other = copy.copy(self)
+        other.stop, other.lock, other.halt = threading.Event(), threading.Lock(), np.zeros(1, dtype=bool)
+        return other
+
+    def take(self, other: Run) -> None:
+        """Take over what another state has found."""
+        self.offer(other.option)
+        self.lower(other.bound)
 
     def _search_in(self, rescaled: Rescaled) -> None:
         """Search in a model from here on, from the plan in hand."""
@@ -197,10 +209,13 @@ class Run:
         return self.stop.is_set()
 
     def wait(self, jobs: list[Future[Ints]]) -> None:
-        """Wait for jobs, reporting meanwhile."""
+        """Wait for jobs, reporting meanwhile; their plans count in order when all are there, unless one is proven."""
         open_jobs = set(jobs)
         while open_jobs:
-            _, open_jobs = wait(open_jobs, timeout=0.05, return_when=FIRST_COMPLETED)
+            done, open_jobs = wait(open_jobs, timeout=0.05, return_when=FIRST_COMPLETED)
+            for job in done:
+                if self.model.objective(job.result()) >= self.bound - 1e-9 * abs(self.bound):
+                    self.offer(job.result())
             self.tick()
         for job in jobs:
             self.offer(job.result())
@@ -230,6 +245,7 @@ class Run:
                 pools[resource.name][placed] = model.pools[option[placed], r]
         value = objective(self.problem, site)
         bound = value if self.proven and self.mip_gap == 0 else value + self.missing()
+        ended: Ended = "proof" if self.proven else "clock" if self.is_over() else "asked"
         plan = Assignment(
             site,
             value,
@@ -239,6 +255,7 @@ class Run:
             pools=pools,
             score=self.plan.score,
             most_placed=len(placed) + self.more,
+            ended=ended,
         )
         return Assignment(**{**vars(plan), "violations": verify(self.problem, plan)})
 
