@@ -88,7 +88,7 @@ class Pen:
         return tuple(max(round(one * self.scale * 2) / 2, 6.0) for one in sizes)
 
     def text(self, shapes: Any, box: Box, texts: Sequence[str], size: float, **look: Any) -> Any:
-        """Put `texts`, a paragraph each, of a `size` in points and a `look` (see `say`), into a `box` among `shapes`."""
+        """Put `texts`, a paragraph each, of a `size` in points and a `look` (see `say`), into a `box` of `shapes`."""
         shape = shapes.add_textbox(*box)
         frame = shape.text_frame
         frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
