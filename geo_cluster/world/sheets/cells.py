@@ -259,7 +259,7 @@ _LEAST_MVA, _MOST_MVA = 0.03, 1500.0
 
 
 def ratings(text: str, own: str = "MVA", said: str = "") -> str | Fault:
-    """Ratings of transformers, written as `2x63+50` in `own`; `said` is the unit of the heading.
+    """Ratings of transformers in a `text`, written as `2x63+50` in `own`; `said` is the unit of the heading.
 
     >>> ratings("2×63MVA"), ratings("63x2"), ratings("2台50000kVA"), ratings("0x63").code
     ('2x63', '2x63', '2x50', 'sheets.no_transformers')
