@@ -7,6 +7,7 @@ may have. Rules are declared in `tables/exclusions.toml`, one function each here
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster.domain import LANGUAGES, Language, ResourceKind, Text
+from geo_cluster.scoring.explain import significant
 from geo_cluster.supply.pools import is_factory
 from geo_cluster.world import catalog
 
@@ -107,7 +109,8 @@ def _short(kind: ResourceKind, facts: Facts) -> Refusals:
     unit, what = kind.unit, kind.short.what or kind.offer
 
     def sentence(project: int, site: int, language: Language) -> str:
-        least, most = _plain(need[project, 0]), f"{_plain(offer[site, 0])}–{_plain(there[project, site])}"
+        least = _plain(need[project, 0], up=True)
+        most = f"{_plain(offer[site, 0], up=False)}–{_plain(there[project, site], up=False)}"
         if language == "zh":
             return f"至少需要{what.zh} {least} {unit.zh}，此处只有 {most} {unit.zh}"
         return f"needs at least {least} {unit.en} of {what.en}; here there are {most}"
@@ -115,8 +118,11 @@ def _short(kind: ResourceKind, facts: Facts) -> Refusals:
     return Refusals(hit, sentence)
 
 
-def _plain(number: float) -> str:
-    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
+def _plain(number: float, *, up: bool) -> str:
+    """A number as people read it: what is needed rounded up, so that so much is enough; what there is down."""
+    if number < 100:
+        return f"{significant(number, up=up):.3g}"
+    return f"{math.ceil(number * (1 - 1e-9)) if up else math.floor(number * (1 + 1e-9)):,d}"
 
 
 def too_far(facts: Facts) -> Refusals:
@@ -127,7 +133,7 @@ def too_far(facts: Facts) -> Refusals:
     hit = is_stated[:, None] & (drive[:, 0][None, :] > most[:, None])
 
     def sentence(project: int, site: int, language: Language) -> str:
-        low, high = drive[site, 0], drive[site, 2]
+        low, high = math.ceil(drive[site, 0]), math.ceil(drive[site, 2])  # with so many allowed it may go there
         if language == "zh":
             return f"距研发锚点 {low:.0f}–{high:.0f} 分钟，项目写明最长 {most[project]:.0f} 分钟；留空即不排除"
         stated = f"the project states {most[project]:.0f} at most; left empty, nothing is ruled out"

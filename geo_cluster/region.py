@@ -236,14 +236,19 @@ class Region:
         numbers : (K, …) array
             Of every observation: its bounds, or draws of it.
         """
-        more = (1,) * (numbers.ndim - 1)
+        found = {key: _at(places, numbers) for key, places in self.places.items()}
+        return found | {key: pools.within(*both) for key, both in self.of_parks(numbers).items()}
 
-        def at(places: np.ndarray) -> np.ndarray:
-            return np.where((places >= 0).reshape(-1, *more), numbers[places], np.nan)
+    def of_parks(self, numbers: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Attribute -> (S, …) what each site has itself and what its zone has, nan for none; of what parks share.
 
-        found = {key: at(places) for key, places in self.places.items()}
-        shared = {key: at(places) for key, places in self.zone_places.items() if key in found}
-        return found | {key: pools.within(found[key], zones) for key, zones in shared.items()}
+        Parameters
+        ----------
+        numbers : (K, …) array
+            As of `offered`.
+        """
+        shared = {key: places for key, places in self.zone_places.items() if key in self.places}
+        return {key: (_at(self.places[key], numbers), _at(places, numbers)) for key, places in shared.items()}
 
     @cached_property
     def offers(self) -> dict[str, np.ndarray]:
@@ -261,6 +266,11 @@ class Region:
         """
         known = self.observations.set_index(["attribute", "site_id"])[list(_ENDS)]
         return known.reindex([(attribute, one) for one in subjects]).to_numpy(float)
+
+
+def _at(places: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """(S, …): the number at each place, nan where it is -1."""
+    return np.where((places >= 0).reshape(-1, *(1,) * (numbers.ndim - 1)), numbers[places], np.nan)
 
 
 def _joined(zh: str, en: str, more: Text | None) -> Text:
@@ -512,30 +522,40 @@ def _later(region: Region, amount: np.ndarray, year: np.ndarray) -> dict[str, tu
     """Attribute -> what arrives at which sites, from (N, A) amounts and years."""
     found: dict[str, tuple[Later, ...]] = {}
     for at, one in enumerate(region.arrivals.itertuples()):
-        here = arrives_at(region, at)
-        found[one.attribute] = (*found.get(one.attribute, ()), Later(here, amount[:, at], year[:, at]))
+        here, zone = arrives_at(region, at), pools.zone_of(region.sites) == one.subject
+        found[one.attribute] = (*found.get(one.attribute, ()), Later(here, amount[:, at], year[:, at], zone))
     return found
 
 
 def settings_of(region: Region, facts: Facts) -> tuple[Setting, Setting]:
     """What the measures look at: the likely values, and the draws of all that is uncertain."""
+    likely = likely_setting(region, facts)
     segment = [list(catalog.segments()).index(key) for key in facts.projects["segment"]]
-    fixed = {key: rows[segment] for key, rows in region.by_segment.items()}
-    bearable = facts.projects["max_minutes"].to_numpy(float)
-    likely = Setting(
-        {key: bounds[:, 1:2].T for key, bounds in facts.needs.items()},
-        {key: bounds[:, 1:2].T for key, bounds in facts.offers.items()},
-        fixed,
-        bearable,
-    )
-    start = {kind.attribute: begins(region, facts.projects, name) for name, kind in catalog.resources().items()}
-    arrive = region.arrivals
-    most_likely = _later(region, arrive["likely"].to_numpy(float)[None], arrive["year_likely"].to_numpy(float)[None])
-    likely = replace(likely, later=most_likely, begins=start)
     offers = {key: np.ascontiguousarray(drawn.T) for key, drawn in region.offered(region.draws.T).items()}
     needs = need_draws.draw(facts.projects, facts.needs, draws=region.scenario.draws, seed=region.scenario.seed)
-    drawn = Setting(needs, offers, fixed, bearable, _later(region, *region.arrival_draws), start)
+    later, parks = _later(region, *region.arrival_draws), _parks(region, region.draws.T)
+    drawn = replace(likely, needs=needs, offers=offers, later=later, parks=parks)
     return likely, replace(drawn, by_segment=region.drawn_by_segment, segment=np.array(segment, dtype=int))
+
+
+def likely_setting(region: Region, facts: Facts) -> Setting:
+    """What the measures look at, at the likely values alone."""
+    segment = [list(catalog.segments()).index(key) for key in facts.projects["segment"]]
+    arrive, numbers = region.arrivals, region.observations[["likely"]].to_numpy(float)
+    return Setting(
+        {key: bounds[:, 1:2].T for key, bounds in facts.needs.items()},
+        {key: bounds[:, 1:2].T for key, bounds in facts.offers.items()},
+        {key: rows[segment] for key, rows in region.by_segment.items()},
+        facts.projects["max_minutes"].to_numpy(float),
+        _later(region, arrive["likely"].to_numpy(float)[None], arrive["year_likely"].to_numpy(float)[None]),
+        parks=_parks(region, numbers),
+        begins={kind.attribute: begins(region, facts.projects, name) for name, kind in catalog.resources().items()},
+    )
+
+
+def _parks(region: Region, numbers: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Attribute -> (N, S) what each site has itself and what its zone has, from (K, N) numbers."""
+    return {key: (own.T, zone.T) for key, (own, zone) in region.of_parks(numbers).items()}
 
 
 def supply_areas(world: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -31,7 +31,18 @@ from geo_cluster.matching.rules import keep
 from geo_cluster.matching.solve import solve
 from geo_cluster.matching.verify import verify
 from geo_cluster.matching.years import Arriving, apart, base_name, by_year, can_bind, is_apart, year_violations
-from geo_cluster.region import LAYERS, Region, arrives_at, begins, facts_of, pool_name, prepare, settings_of, unused
+from geo_cluster.region import (
+    LAYERS,
+    Region,
+    arrives_at,
+    begins,
+    facts_of,
+    likely_setting,
+    pool_name,
+    prepare,
+    settings_of,
+    unused,
+)
 from geo_cluster.scoring.criteria import DecisionMatrix, Setting, decide
 from geo_cluster.supply.pools import subject_of, zone_of
 from geo_cluster.world import catalog, portfolio, rule_life
@@ -284,10 +295,7 @@ def _matched(
     """Resources, problem, plan and violations of a study: what is matched at the planning level, and how it was."""
     scenario, (projects, sites) = region.scenario, score.shape
     limited = limits(region, facts)
-    resources, steps = over_years(region, limited)
-    problem = _problem(region, facts, allowed, score, resources)
-    if problem and steps:
-        problem = problem.suppose(resources=(*problem.resources, *steps))
+    resources, problem = _posed(region, facts, allowed, score, limited)
     if plan is None:
         plan = _solve(region, problem, projects, progress, time_limit_s or scenario.time_limit_s)
     _refuse_misfit(plan, projects, sites)
@@ -295,6 +303,38 @@ def _matched(
     violations = verify(problem, plan) if problem else ()
     violations += tuple(_year_violations(region, facts, limited, plan))
     return {"resources": resources, "problem": problem, "plan": plan, "violations": violations}
+
+
+def _posed(
+    region: Region, facts: Facts, allowed: Eligibility, score: np.ndarray, limited: tuple[Limit, ...]
+) -> tuple[tuple[Resource, ...], Problem | None]:
+    """Resources as they are in the end, and the problem with those of earlier years."""
+    resources, steps = over_years(region, limited)
+    problem = _problem(region, facts, allowed, score, resources)
+    if problem and steps:
+        problem = problem.suppose(resources=(*problem.resources, *steps))
+    return resources, problem
+
+
+def problem_with(study: Study, scenario: Scenario) -> Problem | None:
+    """The problem of the same sites and projects under another scenario: scores, pools and rules anew, no draws.
+
+    Parameters
+    ----------
+    study : Study
+    scenario : Scenario
+        Differs from the study's in numbers that are known of pools, pairs and shares; all else stays.
+    """
+    known = study.observations.copy()
+    row = {key: at for at, key in enumerate(zip(known["site_id"], known["attribute"], strict=True))}
+    for one in scenario.known:
+        if at := [row[key] for key in [(one.subject, one.attribute)] if key in row]:
+            known.loc[at, ["low", "likely", "high", "basis"]] = one.low, one.likely, one.high, one.basis
+    region = replace(study.region, scenario=scenario, observations=known)
+    facts = facts_of(region, study.projects)
+    likely = likely_setting(region, facts)
+    score = decide(likely, likely, catalog.criteria(), scenario.weights, region.alike).score
+    return _posed(region, facts, eligibility.judge(facts), score, limits(region, facts))[1]
 
 
 class _Clock:

@@ -146,16 +146,20 @@ def test_the_request_list_is_the_study_s_and_can_be_taken_along():
     page = at("requests")
     asked = tables.requests(run())
     shown = page.dataframe[0].value
-    assert shown["col.subject"].tolist() == asked["subject_zh"].tolist()
-    assert shown["col.question"].tolist() == asked["question_zh"].tolist()
+    clear = asked[asked["is_clear"]]
+    assert shown["col.subject"].tolist() == clear["subject_zh"].tolist()
+    assert page.dataframe[1].value["col.subject"].tolist() == asked[~asked["is_clear"]]["subject_zh"].tolist()
+    assert shown["col.question"].tolist() == clear["question_zh"].tolist()
     csv, xlsx = cached.phone_files(catalog.scenario().model_dump_json(), "zh")
     assert csv.startswith(b"\xef\xbb\xbf")
     table = pd.read_csv(io.BytesIO(csv))
-    questions = structural_questions(run().region)
-    assert table["问询内容"].tolist() == [*asked["question_zh"], *questions["question_zh"]]
+    questions, later = structural_questions(run().region), asked[~asked["is_clear"]]
+    in_order = pd.concat([clear, questions, later])
+    assert table["问询内容"].tolist() == in_order["question_zh"].tolist()
+    assert table["备注"].notna().sum() == len(later), "what can wait says so"
     assert table["问询对象"].notna().all()
     sheet = openpyxl.load_workbook(io.BytesIO(xlsx)).active
-    assert [cell.value for cell in sheet["B"][1:]] == [*asked["subject_zh"], *questions["subject_zh"]]
+    assert [cell.value for cell in sheet["B"][1:]] == in_order["subject_zh"].tolist()
 
 
 def take(page, low, likely, high, said):

@@ -210,7 +210,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.locked_to": ("锁定在", "Locked to"),
     "match.lock_loss": ("代价（分）", "Price (points)"),
     "match.lock_price_note": (
-        "解除这一个锁定、其余不变，重新求解可增加的分。0 即没有代价。",
+        "解除这一个锁定、其余设置不变，重新求解可增加的分。0 即没有代价。",
         "What the plan gains by solving again without that one lock. 0 means it is free.",
     ),
     # unplaced
@@ -226,8 +226,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.unproven": ("（时限内未证明）", " (not proven in time)"),
     "match.option_use": ("照此试算", "Try this"),
     "match.option_use_help": (
-        "将项目锁定到该园区；所缺容量记为“试算假定”。然后按“运行”。",
-        "Locks the project there; what is lacking is entered as a supposition. Then press Run.",
+        "将项目锁定到该园区；所缺部分加到该资源池的区间上，记为“试算假定”。然后按“运行”。",
+        "Locks the project there; what is lacking is added to the pool's interval as a supposition. Then press Run.",
     ),
     "match.option_used": ("按落地办法试算：{project}", "A placement option tried: {project}"),
     # resources
@@ -241,6 +241,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.none_binding": (
         "没有形成约束的资源池：各项目都在得分最高的园区。",
         "No pool binds: every project is where it scores highest.",
+    ),
+    "match.none_binding_away": (
+        "没有形成约束的资源池；{n} 个项目未落地或不在得分最高的园区，出于锁定、名额等规则或方案总分，与容量无关。",
+        "No pool binds; {n} projects are unplaced or not where they score highest, for locks, shares, other rules or the objective, not for capacity.",
     ),
     "match.binding": (
         "形成约束的资源池 {n} 处（余量不足以安排候补项目）：{pools}",
@@ -268,8 +272,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.more_units": ("增加", "More"),
     "match.gain": ("方案增分（分）", "Gain (points)"),
     "match.capacity_note": (
-        "只算候补项目最多的 {n} 处：单独增加所列数量再求解，方案总分增加多少。",
-        "For the {n} that most projects wait for: what the plan gains when this much is added to that pool alone.",
+        "只算候补项目最多的 {n} 处：下限、最可能、上限各增加所列数量，重新评分并求解，方案总分增加多少。",
+        "For the {n} that most projects wait for: what the plan gains when low, likely and high of that pool rise by this much; scored and solved again.",
     ),
     "match.is_True": ("已证明", "proven"),
     "match.is_False": ("未证明", "not proven"),

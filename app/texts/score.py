@@ -185,8 +185,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     # what would change it
     "score.thresholds": ("若某个数不同（临界值）", "If one number were different (switching value)"),
     "score.threshold_note": (
-        "其余不变，仅此一个数变化，排在后面的园区即可居首。",
-        "All else equal, this one number alone would put the site first.",
+        "其余不变，仅此一个数变化，该园区即可超过现居首的园区；须几个数同时变化的不列。",
+        "All else equal, this one number alone would put the site ahead of the first; what takes several is left out.",
     ),
     "score.behind": ("落后（分）", "Behind (points)"),
     "score.number": ("数据", "Number"),

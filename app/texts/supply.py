@@ -157,8 +157,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "supply.save": ("下载 {kind}", "Download {kind}"),
     "supply.better": ("补充更准确的数据", "I know better"),
     "supply.better_note": (
-        "在此填写问到的数，评分、布局与区间随即据以重算；可随时撤回。",
-        "Write down what you were told: scores, plan and intervals follow at once; it can be taken back.",
+        "在此填写问到的数，评分、布局与区间随即据以重算；可随时撤回。只改这一个数，同类园区的假定不随之变化。",
+        "Write down what you were told: scores, plan and intervals follow at once; it can be taken back. It changes this one number only, not the assumptions for others of its class.",
+    ),
+    "supply.unclear": ("增益尚不明显的（{n} 项）", "Gain not clear ({n})"),
+    "supply.unclear_note": (
+        "增益不足其抽样误差的两倍，与零分不开，可以后再问。",
+        "The gain is below twice its sampling error: it can't be told from none, and can wait.",
     ),
     "supply.who_said": ("数据提供者", "Who said so"),
     "supply.who_said_example": ("单位、人、文件或电话记录", "office, person, document or call"),

@@ -20,6 +20,7 @@ HEADINGS = {
     "unit": ("单位", "Unit"),
     "gain": ("增益（分）", "Gain (points)"),
     "change": ("改变选择的概率", "Chance of another choice"),
+    "is_clear": ("备注", "Remark"),
     "changes": ("答复会改变什么", "What an answer changes"),
     "answer": ("答复", "Answer"),
     "source": ("答复人", "Who said so"),
@@ -27,11 +28,15 @@ HEADINGS = {
 }
 """Its columns in Chinese and English."""
 
+UNCLEAR = ("增益不足抽样误差的两倍，不急", "gain below twice its sampling error: can wait")
+"""What is said beside a number whose gain can't be told from none."""
+
 
 def phone_list(requests: pd.DataFrame, language: Language, questions: pd.DataFrame | None = None) -> pd.DataFrame:
     """The data request list as somebody has it beside the telephone: whom to ask what, and what it gains.
 
-    What is no number comes after those that are, with what an answer changes in place of an interval.
+    What is no number comes after those whose gain is clear, with what an answer changes in place of an interval; last,
+    the numbers whose gain can't be told from none.
 
     Parameters
     ----------
@@ -54,6 +59,7 @@ def phone_list(requests: pd.DataFrame, language: Language, questions: pd.DataFra
             "unit": requests[f"unit_{language}"],
             "gain": requests["gain"],
             "change": requests["change"],
+            "is_clear": requests["is_clear"].map({True: "", False: UNCLEAR[language == "en"]}),
             "changes": "",
             "answer": "",
             "source": "",
@@ -63,6 +69,7 @@ def phone_list(requests: pd.DataFrame, language: Language, questions: pd.DataFra
     if questions is not None and len(questions):
         said = ("subject", "name", "question", "whom", "changes")
         more = pd.DataFrame({key: questions[f"{key}_{language}"].to_numpy() for key in said})
-        table = pd.concat([table, more.assign(unit="", answer="", source="", as_of="")], ignore_index=True)
+        clear, more = requests["is_clear"].to_numpy(), more.assign(unit="", is_clear="", answer="", source="", as_of="")
+        table = pd.concat([table[clear], more, table[~clear]], ignore_index=True)
         table["rank"] = range(1, len(table) + 1)
     return table.rename(columns={key: HEADINGS[key][language == "en"] for key in table})

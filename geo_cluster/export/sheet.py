@@ -330,6 +330,11 @@ def open_questions(study: Study) -> pd.DataFrame:
     return table[pd.Series(concerned, table.index, dtype=bool) & (table["topic"] != "dual")]
 
 
+def _clear(study: Study) -> pd.DataFrame:
+    asked: pd.DataFrame = tables.requests(study)
+    return asked[asked["is_clear"]]
+
+
 def _asked(study: Study, words: dict[str, str], language: Language) -> Table:
     declared = catalog.attributes()
     rows = [
@@ -339,7 +344,7 @@ def _asked(study: Study, words: dict[str, str], language: Language) -> Table:
             f"{row['low']:,.12g}–{row['high']:,.12g} {row[f'unit_{language}']}",
             declared[row["attribute"]].whom[language],
         )
-        for row in displayed_requests(tables.requests(study).head(REQUESTS)).to_dict("records")
+        for row in displayed_requests(_clear(study).head(REQUESTS)).to_dict("records")
     ]
     rows += [
         tuple(one[f"{key}_{language}"] for key in ("subject", "question", "changes", "whom"))

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from geo_cluster import eligibility
-from geo_cluster.domain import LANGUAGES, Language, Text
+from geo_cluster.domain import LANGUAGES, Criterion, Language, Text
 from geo_cluster.eligibility import Eligibility, Facts
 from geo_cluster.region import Region, facts_of, settings_of
 from geo_cluster.scoring.aggregate import aggregate
@@ -24,6 +24,7 @@ from geo_cluster.scoring.criteria import (
     drawn_values,
     known_values,
     natural_values,
+    own_and_zone,
     value_function,
     weights_of,
 )
@@ -37,7 +38,7 @@ from geo_cluster.scoring.robustness import (
     weight_stability,
 )
 from geo_cluster.scoring.weights import sample_around
-from geo_cluster.supply.pools import is_factory
+from geo_cluster.supply.pools import is_factory, subject_of, zone_of
 from geo_cluster.world import catalog
 
 METHODS = ("weighted_sum", "weighted_product", "topsis", "vikor", "promethee", "edas")
@@ -86,6 +87,8 @@ class Choice:
         Of the weights that are drawn around the stated ones.
     factories : frozenset of str
         Sites that offer floor in a standard factory in place of land.
+    levers : tuple of Lever, length C
+        Whose number each criterion goes by.
     """
 
     project: str
@@ -105,6 +108,72 @@ class Choice:
     refused: pd.DataFrame
     seed: int
     factories: frozenset[str] = frozenset()
+    levers: tuple[Lever, ...] = ()
+
+
+class Lever(NamedTuple):
+    """One criterion at A sites: whose number would have to change, and what a change of it alone can do.
+
+    Attributes
+    ----------
+    subject : (A,) array of str
+        Site, zone, station, supply area or prefecture whose number binds.
+    other : (A,) array of str
+        The zone of a park whose own number binds, the park whose zone's does; '' where there is none.
+    arrives : (A,) array
+        What arrives there before the project begins, in the unit of the resource; it counts beside the number.
+    most : (A,) array
+        Natural value that no change of this number alone exceeds: what the other has.
+    """
+
+    subject: np.ndarray
+    other: np.ndarray
+    arrives: np.ndarray
+    most: np.ndarray
+
+    def at(self, project: int, sites: np.ndarray) -> Lever:
+        """The same for one project at some sites, of (P, S) arrays."""
+        return Lever(*(part[min(project, len(part) - 1), sites] for part in self))
+
+
+def levers(region: Region, likely: Setting) -> tuple[Lever, ...]:
+    """One lever a criterion, of (P or 1, S) arrays."""
+    return tuple(_lever(region, likely, criterion) for criterion in catalog.criteria().values())
+
+
+def _lever(region: Region, likely: Setting, criterion: Criterion) -> Lever:
+    sites, none = region.sites, np.full((1, len(region.sites)), "", dtype=object)
+    if not criterion.resource:
+        column = "prefecture_code" if criterion.measure == "same_segment" else "id"
+        if criterion.attribute:
+            subject = subject_of(criterion.attribute, sites).to_numpy(object)
+        else:
+            subject = sites[column].to_numpy(object)
+        return Lever(subject[None, :], none, np.zeros(none.shape), np.full(none.shape, np.inf))
+    parts = [_pool_lever(region, likely, criterion.resource)]
+    if other := catalog.alternative(criterion.resource):
+        parts.append(_pool_lever(region, likely, other))
+    is_other = (subject_of(catalog.resources()[criterion.resource].attribute, sites) == "").to_numpy()[None, :]
+    return Lever(*(np.where(is_other, second, first) for first, second in zip(parts[0], parts[-1], strict=True)))
+
+
+def _pool_lever(region: Region, likely: Setting, resource: str) -> Lever:
+    """Of a resource: the park's own number or its zone's, whichever is less when a project begins."""
+    kind = catalog.resources()[resource]
+    subject = subject_of(kind.attribute, region.sites).to_numpy(object)[None, :]
+    if kind.attribute not in likely.offers:
+        return Lever(subject, subject, np.zeros(subject.shape), np.full(subject.shape, np.inf))
+    zones = zone_of(region.sites)[None, :] if kind.zone_pool else np.full(subject.shape, "", dtype=object)
+    own, zone = (part[0] * kind.times for part in own_and_zone(kind.attribute, likely))
+    before, zone_before = (part[0] * kind.times for part in own_and_zone(kind.attribute, replace(likely, later={})))
+    by_zone, need = zone < own, likely.needs[kind.need][0][:, None]
+    most = np.where(by_zone, own, np.where(np.isnan(zone), np.inf, zone)) / need
+    arrives = np.where(by_zone, zone - zone_before, own - before)
+    shape = np.broadcast_shapes(by_zone.shape, most.shape)
+    subject, zones = np.broadcast_to(subject, shape), np.broadcast_to(zones, shape)
+    return Lever(
+        np.where(by_zone, zones, subject), np.where(by_zone, subject, zones), np.broadcast_to(arrives, shape), most
+    )
 
 
 def choices(region: Region, projects: pd.DataFrame) -> Iterator[Choice]:
@@ -133,6 +202,7 @@ def choices_of(region: Region, facts: Facts, allowed: Eligibility, likely: Setti
     value = np.where(np.isnan(known), 0.5, known)
     evidence, source = region.evidence
     same_everywhere, notes = region.same_everywhere, region.criterion_notes
+    behind = levers(region, likely)
     for p, project in enumerate(allowed.projects):
         here = np.flatnonzero(allowed.allowed[p])
         yield Choice(
@@ -153,6 +223,7 @@ def choices_of(region: Region, facts: Facts, allowed: Eligibility, likely: Setti
             refused=_refused(region, allowed, p),
             seed=region.scenario.seed,
             factories=frozenset(region.sites["id"][is_factory(region.sites)]),
+            levers=tuple(one.at(p, here) for one in behind),
         )
 
 
@@ -352,7 +423,7 @@ def thresholds(weighed: Weighed, *, rivals: int = 5) -> pd.DataFrame:
     -------
     DataFrame
         `site`, `lead` (points it is behind), `datum` (attribute or criterion, empty where no single number would do),
-        `needed`, `unit_zh`, `unit_en`, `above`.
+        `subject` (whose number, empty where it is the site's own), `needed`, `unit_zh`, `unit_en`, `above`.
     """
     rows = []
     for place in weighed.order[1 : rivals + 1]:
@@ -419,6 +490,7 @@ def verdict(weighed: Weighed) -> dict[str, Any]:
         "weight_criterion": list(catalog.criteria())[change.criterion] if change.criterion >= 0 else "",
         "weight_change": round(change.distance, 4) if np.isfinite(change.distance) else None,
         "datum": switching["datum"],
+        "datum_subject": switching["subject"],
         "datum_needed": switching["needed"],
         "datum_unit_zh": switching["unit_zh"],
         "datum_unit_en": switching["unit_en"],
@@ -442,23 +514,35 @@ def _find_switching_value(weighed: Weighed, leader: int, rival: int) -> dict[str
     choice, criteria = weighed.choice, catalog.criteria()
     functions = [value_function(criterion, choice.bearable) for criterion in criteria.values()]
     pair = choice.value[[leader, rival]]
-    changes = smallest_datum_change(pair, weighed.weight, functions=functions)
+    none = {"datum": "", "subject": "", "needed": None, "unit_zh": "", "unit_en": "", "above": True}
     if (pair @ weighed.weight)[1] > (pair @ weighed.weight)[0]:
-        changes = changes.iloc[:0]
-    changes = changes[changes["alternative"] == 1].head(1)
-    if changes.empty:
-        return {"datum": "", "needed": None, "unit_zh": "", "unit_en": "", "above": True}
-    key = list(criteria)[int(changes["criterion"].iloc[0])]
-    criterion, needed = criteria[key], float(changes["needed_natural"].iloc[0])
+        return none
+    changes = smallest_datum_change(pair, weighed.weight, functions=functions)
+    for row in changes[changes["alternative"] == 1].itertuples():
+        lever, needed = choice.levers[row.criterion], float(row.needed_natural)
+        shared = lever.subject[rival] in (lever.subject[leader], lever.other[leader])
+        if not shared and needed <= lever.most[rival] * (1 + 1e-9):  # else this number alone would not do
+            return _told(weighed, rival, list(criteria)[row.criterion], needed, lever)
+    return none
+
+
+def _told(weighed: Weighed, rival: int, key: str, needed: float, lever: Lever) -> dict[str, Any]:
+    """A switching value in the unit that people give the number in, rounded to the side on which it does."""
+    choice, criterion = weighed.choice, catalog.criteria()[key]
+    site, subject = choice.sites[rival], str(lever.subject[rival])
     if criterion.resource:
-        other = catalog.alternative(criterion.resource) if choice.sites[rival] in choice.factories else ""
+        other = catalog.alternative(criterion.resource) if site in choice.factories else ""
         kind = catalog.resources()[other or criterion.resource]
-        unit = {f"unit_{language}": kind.unit[language] for language in LANGUAGES}
         least, likely, _ = choice.needs[kind.need]
-        needed = max(needed * likely, least)  # with less than it needs at least, the project may not go there at all
-        return {"datum": kind.attribute, "needed": round(needed, 1), **unit, "above": True}
-    unit = {f"unit_{language}": criterion.unit_in(language) for language in LANGUAGES}
-    return {"datum": key, "needed": round(needed, 2), **unit, "above": criterion.best > criterion.worst}
+        needed = max(needed * likely - lever.arrives[rival], least)  # with less the project may not go there at all
+        datum, above, digits = kind.attribute, True, 1
+        units = {f"unit_{language}": kind.unit[language] for language in LANGUAGES}
+    else:
+        datum, above, digits = key, criterion.best > criterion.worst, 2
+        units = {f"unit_{language}": criterion.unit_in(language) for language in LANGUAGES}
+    scaled = needed * 10**digits
+    needed = float((np.ceil(scaled - 1e-7) if above else np.floor(scaled + 1e-7)) / 10**digits)
+    return {"datum": datum, "subject": "" if subject == site else subject, "needed": needed, **units, "above": above}
 
 
 def _sentence(weighed: Weighed, pair: tuple[int, int], language: Language, certainty: Certainty) -> str:
@@ -469,7 +553,8 @@ def _sentence(weighed: Weighed, pair: tuple[int, int], language: Language, certa
     if switching["datum"]:
         declared = criteria.get(switching["datum"]) or catalog.attributes()[switching["datum"]]
         unit = switching[f"unit_{language}"]
-        datum = SwitchingValue(declared.name[language], switching["needed"], unit, above=switching["above"])
+        whose = choice.names[switching["subject"]][language] if switching["subject"] else ""
+        datum = SwitchingValue(declared.name[language], switching["needed"], unit, switching["above"], whose)
     change, weight = smallest_weight_change(values, weighed.weight), None
     if change.criterion >= 0:
         name = list(criteria.values())[change.criterion].name[language]

@@ -7,6 +7,7 @@ a `TimeBudget`, what it didn't reach is nan. Sentences in both languages are `re
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -136,7 +137,13 @@ class Price:
 
 
 def placement_options(
-    problem: Problem, plan: Assignment, *, project: int, most: int = 5, time_limit_s: float | TimeBudget = 10.0
+    problem: Problem,
+    plan: Assignment,
+    *,
+    project: int,
+    most: int = 5,
+    time_limit_s: float | TimeBudget = 10.0,
+    wider: Callable[[tuple[Shortage, ...]], Problem] | None = None,
 ) -> tuple[PlacementOption, ...]:
     """The cheapest options to place a project that the plan leaves out.
 
@@ -153,6 +160,8 @@ def placement_options(
         Most options to return.
     time_limit_s : float or TimeBudget
         For each re-solve, or for all of them together.
+    wider : callable, optional
+        The problem with so much more in its pools, where that changes more than the pools (scores, for one).
 
     Raises
     ------
@@ -163,6 +172,7 @@ def placement_options(
     if not isinstance(project, int | np.integer) or not 0 <= project < problem.shape[0]:
         raise InputError(Fault("matching.no_such_project", "project", value=shown(project), projects=problem.shape[0]))
     options, clock = [], TimeBudget.of(time_limit_s)
+    enlarged = wider or (lambda lacking: _enlarged(problem, lacking))
     loss = 4.0 * float(np.nanmax(np.abs(problem.score))) + 4.0 * float(np.abs(problem.bonus).max()) + 1.0
     loss += float(sum(link.gain for link in problem.links)) + 2.0 * abs(plan.objective)
     bonus = problem.bonus.copy()
@@ -177,8 +187,8 @@ def placement_options(
     for tried, s in enumerate(nearest[: max(most - len(options), 0)], len(options)):
         start = np.where(np.arange(len(plan.site)) == project, s, plan.site)
         try:
-            wider = _enlarged(problem, lacking[s]).suppose(locked=_locked(problem, project, s))
-            again = clock.solve(wider, start=start, waiting=most - tried)
+            with_it = enlarged(lacking[s]).suppose(locked=_locked(problem, project, s))
+            again = clock.solve(with_it, start=start, waiting=most - tried)
         except InputError:  # it can't stand there together with what is locked, or minima can't be met
             continue
         if again is not None and again.site[project] == s and not again.violations:

@@ -32,6 +32,11 @@ class Shortage:
     unit: str
     index: int = -1
 
+    @property
+    def asked(self) -> float:
+        """The amount to ask for: rounded up to a tenth of the unit, as less would not do."""
+        return float(np.ceil(10 * self.amount - 1e-9) / 10)
+
 
 def shortages(problem: Problem, site: Ints, project: int, at: int) -> tuple[Shortage, ...]:
     """What the pools of one site lack for one more project, while everyone else stays at its site.

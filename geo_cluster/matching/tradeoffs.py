@@ -15,6 +15,7 @@ from geo_cluster.matching.plan import Assignment, relative_gap
 from geo_cluster.matching.problem import Problem
 from geo_cluster.matching.resource import UNPLACED, Floats, Ints, Resource
 from geo_cluster.matching.rules import group_limits
+from geo_cluster.matching.shortages import shortages
 from geo_cluster.matching.time_budget import TimeBudget
 from geo_cluster.matching.verify import objective, verify
 
@@ -237,7 +238,8 @@ def balance_front(
         rule = group_limits(name, member, projects=problem.shape[0], minimum=np.full(regions, least))
         try:
             waiting = problem.shape[0] // regions - int(front[-1].other)
-            plan = clock.solve(problem.suppose(resources=(*problem.resources, rule)), waiting=waiting)
+            ruled = problem.suppose(resources=(*problem.resources, rule))
+            plan = clock.solve(ruled, start=_topped_up(problem, front[-1].plan.site, member, least), waiting=waiting)
         except InputError:
             break
         if plan is None or plan.violations:
@@ -247,6 +249,29 @@ def balance_front(
             front.pop()
         front.append(Point(least, fewest(plan.site), plan))
     return tuple(front)
+
+
+def _topped_up(problem: Problem, site: Ints, member: Ints, least: float) -> Ints | None:
+    """A plan with at least so many projects in each region, by moving those that lose least by it; None without one."""
+    after, regions = np.array(site), int(member.max()) + 1
+    for region in range(regions):
+        while True:
+            at = np.where(after == UNPLACED, UNPLACED, member[after])
+            sizes = np.bincount(at[at != UNPLACED], minlength=regions)
+            if sizes[region] >= least:
+                break
+            spare = (at == UNPLACED) | (sizes[at] > least)
+            may = problem.eligible & (spare & (problem.locked == UNPLACED))[:, None] & (member == region)[None, :]
+            now = np.where(after == UNPLACED, 0.0, problem.score[np.arange(len(after)), after])
+            loss = np.where(may, now[:, None] - problem.score, np.inf)
+            for at in np.argsort(loss, axis=None, kind="stable")[: int(may.sum())]:
+                p, s = divmod(int(at), loss.shape[1])
+                if not shortages(problem, after, p, s):
+                    after[p] = s
+                    break
+            else:
+                return None
+    return after
 
 
 def _total(table: Floats, site: Ints) -> float:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,23 +23,22 @@ from geo_cluster.matching.explain import (
     PlacementOption,
     lock_prices,
     placement_options,
-    pool_values,
     site_importance,
     why_here,
 )
-from geo_cluster.matching.resource import UNPLACED
-from geo_cluster.matching.shortages import Shortage
-from geo_cluster.matching.solve import solve
+from geo_cluster.matching.plan import Assignment
+from geo_cluster.matching.problem import Problem
+from geo_cluster.matching.resource import UNPLACED, Ints
+from geo_cluster.matching.shortages import Shortage, shortages
 from geo_cluster.matching.time_budget import TimeBudget
 from geo_cluster.matching.tradeoffs import Point, balance_front, trade_off
-from geo_cluster.matching.verify import feasible_share, usage
-from geo_cluster.matching.years import base_name
+from geo_cluster.matching.verify import feasible_share
 from geo_cluster.region import pool_name
-from geo_cluster.report import cities, over_time
+from geo_cluster.report import cities, over_time, what_if
 from geo_cluster.report import tables as report_tables
 from geo_cluster.report.division import mean_overlap
 from geo_cluster.report.tables import words_of
-from geo_cluster.study import OnStep, Study, division_aim, once
+from geo_cluster.study import OnStep, Study, division_aim, once, problem_with
 from geo_cluster.world import catalog
 
 LIMIT_S = 5.0
@@ -54,9 +52,8 @@ SELDOM = 0.5
 
 _LEAST_S = 3.0  # for the options of one project: rather none for some than poor ones for all
 
-NOT_REACHED = {"zh": "时间内未算出", "en": "not worked out within the time"}
-"""What a row says that the time didn't suffice for."""
-
+WORTH_TELLING = 0.05
+"""Points: what gains or loses less isn't told."""
 
 TABLES = ("ways_in", "pool_worth", "why_here", "site_importance", "city_prices", "alternatives", "trade_off", "holds")
 """Tables of `explain`, in the order in which they are made."""
@@ -65,8 +62,8 @@ TABLES = ("ways_in", "pool_worth", "why_here", "site_importance", "city_prices",
 def explain(study: Study, *, total_s: float | None = None, on_step: OnStep = lambda _: None) -> dict[str, pd.DataFrame]:
     """Every table by its file name; empty when no project may go anywhere.
 
-    Each question has a share of the time, and what one leaves goes to those after it. Rows that weren't reached say
-    so. Ctrl-C ends solving with what there is; a second one ends the programme.
+    Each question has a share of the time, and what one leaves goes to those after it. What wasn't reached has no row.
+    Ctrl-C ends solving with what there is; a second one ends the programme.
 
     Parameters
     ----------
@@ -120,11 +117,6 @@ def allowance(clock: TimeBudget | None = None) -> TimeBudget:
     return TimeBudget(LIMIT_S, TOTAL_S) if clock is None else clock
 
 
-def _reached(numbers: pd.Series) -> list[str]:
-    """What rows say of themselves: nothing, or that the time didn't suffice."""
-    return ["" if known else f"{NOT_REACHED['zh']} / {NOT_REACHED['en']}" for known in numbers.notna()]
-
-
 def placement_options_table(
     study: Study, *, most: int = 3, clock: TimeBudget | None = None, on_step: OnStep = lambda _: None
 ) -> pd.DataFrame:
@@ -156,14 +148,7 @@ def placement_options_table(
         on_step(f"ways_in {number}/{len(order)}")
         own = clock.part(max(1.0 / (len(order) - number), min(_LEAST_S / max(clock.left_s, 1e-9), 1.0)))
         found[p] = [option_row(study, option) for option in _options(study, p, most, own)]
-        if own.missed and not found[p]:
-            found[p] = [_unreached_option(study, p)]
     return pd.DataFrame([row for p in left.tolist() for row in found[p]], columns=columns)
-
-
-def _unreached_option(study: Study, p: int) -> dict[str, Any]:
-    row = {"project": study.projects.index[p], "project_name": study.projects["name"].iloc[p], "site": ""}
-    return row | {"way": NOT_REACHED["zh"], "way_en": NOT_REACHED["en"], "gain": np.nan, "proven": False}
 
 
 def placement_options_of(study: Study, project: str, *, most: int = 3) -> tuple[PlacementOption, ...]:
@@ -181,9 +166,26 @@ def placement_options_of(study: Study, project: str, *, most: int = 3) -> tuple[
 
 
 def _options(study: Study, number: int, most: int, clock: TimeBudget) -> tuple[PlacementOption, ...]:
-    if study.problem is None:
+    problem = study.problem
+    if problem is None:
         return ()
-    return placement_options(study.problem, study.plan, project=number, most=most, time_limit_s=clock)
+
+    def wider(lacking: tuple[Shortage, ...]) -> Problem:
+        return problem_with_more(study, what_if.most_of(lacking)) or problem
+
+    return placement_options(problem, study.plan, project=number, most=most, time_limit_s=clock, wider=wider)
+
+
+def problem_with_more(study: Study, more: Mapping[tuple[str, str], float]) -> Problem | None:
+    """The study's problem with more in some pools; scores rise with what there is, as they do when it is entered.
+
+    Parameters
+    ----------
+    study : Study
+    more : mapping
+        Resource and pool -> how much more.
+    """
+    return problem_with(study, what_if.more_scenario(study, more, source="-"))
 
 
 def option_row(study: Study, option: PlacementOption) -> dict[str, Any]:
@@ -192,13 +194,16 @@ def option_row(study: Study, option: PlacementOption) -> dict[str, Any]:
     zh = [*shortfalls(study, option.more, "zh"), *_moves(study, option.moves, "zh")]
     en = [*shortfalls(study, option.more, "en"), *_moves(study, option.moves, "en")]
     loss = max(-option.gain, 0.0)
-    zh_cost, en_cost = (f"，方案总分减少 {loss:.1f} 分", f" at a loss of {loss:.1f}") if loss > 0.05 else ("", "")
+    kept, kept_en = ("，并留给该项目", ", kept for it") if option.more else ("", "")
+    zh_cost, en_cost = (
+        (f"，方案总分减少 {loss:.1f} 分", f" at a loss of {loss:.1f}") if loss > WORTH_TELLING else ("", "")
+    )
     return {
         "project": study.projects.index[option.project],
         "project_name": study.projects["name"].iloc[option.project],
         "site": site,
-        "way": f"进{study.region.names[site].zh}：{'、'.join(zh) or '腾挪即可'}{zh_cost}",
-        "way_en": f"{study.region.names[site].en}: {', '.join(en) or 'room can be made'}{en_cost}",
+        "way": f"进{study.region.names[site].zh}：{'、'.join(zh) or '锁定即可'}{kept}{zh_cost}",
+        "way_en": f"{study.region.names[site].en}: {', '.join(en) or 'a lock is enough'}{kept_en}{en_cost}",
         "gain": round(option.gain, 4),
         "proven": option.proven,
     }
@@ -217,9 +222,8 @@ def shortfalls(study: Study, lacking: tuple[Shortage, ...], language: Language) 
     sentences = []
     for one in lacking:
         pool, (word, unit) = pool_name(study.region, one.resource, one.pool), words_of(one.resource, language)
-        amount = np.ceil(10 * one.amount - 1e-6) / 10  # less would not do
-        zh = f"{pool.zh}再增加 {amount:,.1f} {unit}{word}"
-        en = f"+{amount:,.1f} {unit} of {word} at {pool.en}".replace("  ", " ")
+        zh = f"{pool.zh}再增加 {one.asked:,.1f} {unit}{word}"
+        en = f"+{one.asked:,.1f} {unit} of {word} at {pool.en}".replace("  ", " ")
         sentences.append(zh if language == "zh" else en)
     return sentences
 
@@ -236,46 +240,50 @@ def _moves(study: Study, moves: tuple[Move, ...], language: str) -> list[str]:
 
 
 def pool_values_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFrame:
-    """What one more unit of each pool in use adds to the objective: by solving again, and as the dual price.
+    """What more in each pool that binds adds to the objective, by scoring and solving again.
+
+    The step is the least that lets one waiting project in; what gains less than `WORTH_TELLING` is left out.
 
     Returns
     -------
     DataFrame
-        The most valuable first: `resource`, `pool`, `pool_name`, `step` (units more), `gain` (points, solved again),
-        `price` (dual price of one unit in the linear relaxation), `proven`, `note`.
+        The most valuable first: `resource`, `pool`, `pool_name`, `step` (units more), `gain` (points), `proven`.
     """
-    found = pool_values(study.problem, study.plan, time_limit_s=allowance(clock)) if study.problem else ()
-    rows = [
-        (
-            one.resource,
-            one.pool,
-            pool_name(study.region, one.resource, one.pool).zh,
-            one.step,
-            one.gain,
-            one.price,
-            one.proven,
-        )
-        for one in found
-    ]
-    columns = ["resource", "pool", "pool_name", "step", "gain", "price", "proven"]
-    table = pd.DataFrame(rows, columns=columns).round({"gain": 4, "price": 4})
-    table["note"] = _reached(table["gain"])
-    return table.sort_values(["gain", "price"], ascending=False, kind="stable", ignore_index=True)
+    clock, waiting, rows = allowance(clock), waiting_for(study), []
+    for number, ((resource, pool), lacking) in enumerate(waiting.items()):
+        step = Shortage(resource, pool, min(lacking.values()), "").asked
+        again = _solved_with(study, resource, pool, step, clock, len(waiting) - number)
+        if again is not None and (gain := again.objective - study.plan.objective) > WORTH_TELLING:
+            proven = again.status == study.plan.status == "optimal"
+            rows.append((resource, pool, pool_name(study.region, resource, pool).zh, step, round(gain, 4), proven))
+    table = pd.DataFrame(rows, columns=["resource", "pool", "pool_name", "step", "gain", "proven"])
+    return table.sort_values("gain", ascending=False, kind="stable", ignore_index=True)
+
+
+def _solved_with(
+    study: Study, resource: str, pool: str, step: float, clock: TimeBudget, waiting: int = 1
+) -> Assignment | None:
+    """The plan with so much more in one pool; None when there was no time."""
+    problem = problem_with_more(study, {(resource, pool): step})
+    return None if problem is None else clock.solve(problem, start=study.plan.site, waiting=waiting)
 
 
 def why_here_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFrame:
-    """For each placed project that is not at its favourite site: what that site lacks, and what insisting costs."""
+    """For each placed project that is not at its favourite site: what that site lacks, and what insisting costs.
+
+    With what it lacks there, and kept for it, everybody else could stay; `loss` is that of insisting without it.
+    """
     found = why_here(study.problem, study.plan, time_limit_s=allowance(clock)) if study.problem else ()
     ids, rows = study.sites["id"], []
     for one in found:
+        if np.isnan(one.loss) or (np.isinf(one.loss) and not one.proven):
+            continue  # not worked out
         favourite = study.region.names[ids.iloc[one.favourite]]
-        lacking = "、".join(shortfalls(study, one.lacking, "zh"))
-        zh = f"须{lacking}" if lacking else "容量已安排给更合适的项目"
-        en = ", ".join(shortfalls(study, one.lacking, "en")) or "its share is worth more to others"
+        lacking, lacking_en = (shortfalls(study, one.lacking, language) for language in LANGUAGES)
+        zh = f"须{'、'.join(lacking)}，并留给该项目" if lacking else "安排在这里方案总分更高"
+        en = f"{', '.join(lacking_en)}, kept for it" if lacking else "the plan is worth more with it here"
         cost = "，无可行方案" if np.isinf(one.loss) else f"，方案总分减少 {one.loss:.1f} 分"
         price = "is impossible" if np.isinf(one.loss) else f"costs {one.loss:.1f}"
-        if np.isnan(one.loss):
-            cost, price = f"的代价{NOT_REACHED['zh']}", f"costs what was {NOT_REACHED['en']}"
         rows.append(
             {
                 "project": study.projects.index[one.project],
@@ -294,9 +302,12 @@ def importance_table(study: Study, *, clock: TimeBudget | None = None) -> pd.Dat
     """What is lost if a site drops out, most important first."""
     found = site_importance(study.problem, study.plan, time_limit_s=allowance(clock)) if study.problem else ()
     ids = study.sites["id"]
-    rows = [(ids.iloc[one.index], study.region.names[ids.iloc[one.index]].zh, one.loss, one.proven) for one in found]
-    table = pd.DataFrame(rows, columns=["site", "site_name", "loss", "proven"]).round({"loss": 4})
-    return table.assign(note=_reached(table["loss"]))
+    rows = [
+        (ids.iloc[one.index], study.region.names[ids.iloc[one.index]].zh, one.loss, one.proven)
+        for one in found
+        if np.isfinite(one.loss) or (np.isinf(one.loss) and one.proven)
+    ]
+    return pd.DataFrame(rows, columns=["site", "site_name", "loss", "proven"]).round({"loss": 4})
 
 
 def alternatives_of(
@@ -321,7 +332,6 @@ def alternatives_of(
 
 def alternatives_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFrame:
     """One row a project: its site in the plan and in each alternative; the last rows give objective and distance."""
-    clock = allowance(clock)
     found = alternatives_of(study, clock=clock)
     ids = np.array([*study.sites["id"], ""])
     table = pd.DataFrame({"project": study.projects.index, "project_name": study.projects["name"].to_numpy()})
@@ -332,9 +342,6 @@ def alternatives_table(study: Study, *, clock: TimeBudget | None = None) -> pd.D
     away = {"project": "distance", "project_name": "改址项目比例 / share elsewhere", "plan": "0%"}
     for number, one in enumerate(found, 1):
         value[f"alternative_{number}"], away[f"alternative_{number}"] = f"{one.objective:.2f}", f"{one.distance:.0%}"
-    if clock.missed:
-        column = f"alternative_{len(found) + 1}"
-        table[column], value[column], away[column] = "", f"{NOT_REACHED['zh']} / {NOT_REACHED['en']}", ""
     return pd.concat([table, pd.DataFrame([value, away])], ignore_index=True)
 
 
@@ -384,6 +391,7 @@ def commuting_hours(study: Study) -> np.ndarray:
 def front_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFrame:
     """One row a point of each front: what is given up for what, and whether it was proven.
 
+    `complete` is whether the front was searched to its end before the time was over.
     `overlap` is how far the prefectures do the same with that plan, 0 … 1, mean over their pairs (1 - Krugman / 2).
     """
     missed: list[str] = []
@@ -396,13 +404,14 @@ def front_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFram
             point.plan.status,
             int((point.plan.site >= 0).sum()),
             mean_overlap(study, point.plan.site),
+            name,
         )
         for name, points in fronts_of(study, clock=clock, missed=missed).items()
         for point in points
     ]
-    rows += [(name, np.nan, np.nan, np.nan, NOT_REACHED["en"], pd.NA, np.nan) for name in missed]
-    columns = ["against", "value", "worth", "bound", "status", "placed", "overlap"]
-    table = pd.DataFrame(rows, columns=columns).astype({"placed": "Int64"})
+    columns = ["against", "value", "worth", "bound", "status", "placed", "overlap", "complete"]
+    table = pd.DataFrame(rows, columns=columns)
+    table["complete"] = ~table["complete"].isin(missed)
     return table.round({"value": 2, "worth": 2, "bound": 2, "overlap": 4})
 
 
@@ -438,38 +447,42 @@ def gauge_table(study: Study) -> pd.DataFrame:
     table["basis"] = [basis[catalog.known_kind(resource).attribute, pool] for resource, pool in keys]
     planned = table["planned"].to_numpy()
     table["share"] = np.where(planned > 0, table["used"] / np.where(planned > 0, planned, 1.0), 1.0)
-    waiting = _waiting(study)
-    table["waiting"] = [
-        waiting.get((resource, pool), 0) for resource, pool in zip(table["resource"], table["pool"], strict=True)
-    ]
+    waiting = waiting_for(study)
+    table["waiting"] = [len(waiting.get(key, ())) for key in keys]
     return table.sort_values(["share", "waiting"], ascending=False, kind="stable", ignore_index=True)
 
 
-def _waiting(study: Study) -> dict[tuple[str, str], int]:
-    """Resource and pool -> how many projects would score higher there and find no room."""
+@once
+def waiting_for(study: Study) -> dict[tuple[str, str], dict[int, float]]:
+    """Resource and pool -> projects that score higher at a site of it and find no room, and how much each lacks.
+
+    The pools for which most wait come first.
+    """
     problem = study.problem
     if problem is None:
         return {}
-    at = study.plan.site
+    at, found = study.plan.site, dict[tuple[str, str], dict[int, float]]()
+    for p, s in np.argwhere(_better(problem, at)).tolist():
+        for key, amount in what_if.most_of(shortages(problem, at, p, s)).items():
+            if catalog.resource_kind(key[0]):
+                of = found.setdefault(key, {})
+                of[p] = min(amount, of.get(p, np.inf))
+    return dict(sorted(found.items(), key=lambda one: -len(one[1])))
+
+
+def _better(problem: Problem, at: Ints) -> np.ndarray:
+    """(P, S): sites at which a project would score higher than where it is."""
     score = np.where(problem.eligible, problem.score, -np.inf)
-    now = np.where(at == UNPLACED, -np.inf, score[np.arange(len(at)), at])
-    wants = score > now[:, None]
-    found: dict[tuple[str, str], int] = {}
-    for resource in problem.resources:
-        pool = resource.pool
-        left = (resource.at(problem.level) - usage(resource, at))[pool]  # (S,)
-        mine = np.where(at == UNPLACED, UNPLACED, pool[at])
-        frees = (mine[:, None] == pool[None, :]) & (pool >= 0)  # its own share comes free when it moves within a pool
-        need = resource.demand[:, None] if resource.demand.ndim == 1 else resource.demand
-        lacks = wants & (pool >= 0) & (need * ~frees > left + 1e-9 * np.maximum(1.0, need))
-        for k in np.unique(pool[lacks.any(axis=0)]):
-            one = base_name(resource.name), resource.pool_name(k)
-            found[one] = max(found.get(one, 0), int(lacks[:, pool == k].any(axis=1).sum()))
-    return found
+    return score > np.where(at == UNPLACED, -np.inf, score[np.arange(len(at)), at])[:, None]
+
+
+def away_from_best(study: Study) -> int:
+    """How many projects could score higher elsewhere, or have no place though some site may take them."""
+    return 0 if study.problem is None else int(_better(study.problem, study.plan.site).any(axis=1).sum())
 
 
 def pool_value(study: Study, resource: str, pool: str, step: float = 1.0) -> tuple[float, bool]:
-    """What `step` more units in one pool add to the objective, by solving again, and whether that is proven.
+    """What `step` more units in one pool add to the objective, by scoring and solving again, and whether it is proven.
 
     Parameters
     ----------
@@ -485,15 +498,9 @@ def pool_value(study: Study, resource: str, pool: str, step: float = 1.0) -> tup
         In points of the objective.
     proven : bool
     """
-    if study.problem is None:
-        return 0.0, True
-    wider = []
-    for one in study.problem.resources:
-        if base_name(one.name) == resource:  # in all its years
-            more = np.where(np.array(one.pools) == pool, step, 0.0)
-            one = replace(one, capacity=one.capacity + (more if one.capacity.ndim == 1 else more[:, None]))
-        wider.append(one)
-    again = solve(study.problem.suppose(resources=tuple(wider)), time_limit_s=LIMIT_S, start=study.plan.site)
+    again = _solved_with(study, resource, pool, step, allowance())
+    if again is None:
+        return 0.0, study.problem is None
     return again.objective - study.plan.objective, again.status == study.plan.status == "optimal"
 
 

@@ -233,7 +233,8 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
     DataFrame
         The most useful first: `subject`, `subject_zh`, `subject_en`, `attribute`, names, questions in both languages,
         `unit`, the range now assumed, its `basis`; `gain` (score points, summed over projects) and `change` (chance
-        that a project's choice changes, mean over projects), each with its standard error; `projects` affected.
+        that a project's choice changes, mean over projects), each with its standard error; `projects` affected;
+        `is_clear`: whether the gain is at least `CLEAR` times its error. Those that aren't come last.
     """
     known, counts = region.observations, np.zeros(len(region.observations), dtype=bool)
     for at in (*region.places.values(), *region.zone_places.values()):
@@ -265,8 +266,13 @@ def request_table(region: Region, allowed: Eligibility, decision: DecisionMatrix
     table["gain"], table["gain_error"] = total["gain"].round(3), np.sqrt(total["gain_error"]).round(3)
     table["change"], table["change_error"] = total["change"].round(4), np.sqrt(total["change_error"]).round(4)
     table["projects"] = affected
+    table["is_clear"] = (total["gain"] >= CLEAR * np.sqrt(total["gain_error"])) & (total["gain"] > 0)
     useful = table[table["gain"] > 0]
-    return useful.sort_values(["gain", "change"], ascending=False, kind="stable", ignore_index=True)
+    return useful.sort_values(["is_clear", "gain", "change"], ascending=False, kind="stable", ignore_index=True)
+
+
+CLEAR = 2.0
+"""A gain of so many times its own sampling error is told from none."""
 
 
 def displayed_requests(requests: pd.DataFrame) -> pd.DataFrame:
@@ -495,9 +501,9 @@ def _crowded_out(lacking: tuple[Shortage, ...], site: pd.Series, region: Region)
     for one in lacking:
         pool = pool_name(region, one.resource, one.pool)
         word, unit = words_of(one.resource, "zh")
-        zh.append(f"{word}（{pool.zh}）还缺 {one.amount:,.1f} {unit}")
+        zh.append(f"{word}（{pool.zh}）还缺 {one.asked:,.1f} {unit}")
         word, unit = words_of(one.resource, "en")
-        en.append(f"{one.amount:,.1f} {unit} of {word} short at {pool.en}".replace("  ", " "))
+        en.append(f"{one.asked:,.1f} {unit} of {word} short at {pool.en}".replace("  ", " "))
     return (
         f"得分最高的{site['name_zh']}：{'；'.join(zh) or '容量已安排给总分更高的组合'}",
         f"At the best site, {site['name_en']}: {'; '.join(en) or 'its share is worth more to others'}",

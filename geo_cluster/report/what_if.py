@@ -1,14 +1,18 @@
-"""Scenarios to try: a placement option carried out, a pool at another value."""
+"""Scenarios to try: a placement option carried out, more in a pool, a pool at another value."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+import numpy as np
 
 from geo_cluster.domain import KnownBetter, Pair, Scenario
 from geo_cluster.matching.explain import PlacementOption
+from geo_cluster.matching.shortages import Shortage
 from geo_cluster.matching.years import base_name
-from geo_cluster.report import over_time, tables
+from geo_cluster.report import over_time
 from geo_cluster.shares import rule_name
 from geo_cluster.study import Study
 from geo_cluster.world import catalog
@@ -33,35 +37,57 @@ def option_settings(study: Study, option: PlacementOption, *, source: str) -> di
     scenario, project = study.scenario, study.projects.index[option.project]
     site = study.sites["id"].iloc[option.site]
     locked = [pair for pair in scenario.locked if pair.project != project]
-    known: tuple[KnownBetter, ...] = scenario.known
-    pools = tables.pools(study).set_index(["resource", "pool"])["planned"]
-    more = _most(option)
-    wider = {key: math.ceil(amount) for key, amount in more.items() if not catalog.resource_kind(key[0])}
+    wider = more_scenario(study, most_of(option.more), source=source)
+    return {"locked": (*locked, Pair(project=project, site=site)), "known": wider.known, "shares": wider.shares}
+
+
+def more_scenario(study: Study, more: Mapping[tuple[str, str], float], *, source: str) -> Scenario:
+    """The study's scenario with more in some pools, as uncertain as they are: low, likely and high rise alike.
+
+    Parameters
+    ----------
+    study : Study
+    more : mapping
+        Resource and pool -> how much more, in the unit of the resource; of shares of prefectures whole projects.
+    source : str
+        What the new numbers are.
+    """
+    scenario, known = study.scenario, study.scenario.known
     shares = tuple(
-        share.model_copy(update={"most": share.most + wider.get((rule_name(share.segment), share.prefecture), 0)})
+        share.model_copy(
+            update={"most": share.most + math.ceil(more.get((rule_name(share.segment), share.prefecture), 0))}
+        )
         if share.most is not None
         else share
         for share in scenario.shares
     )
     for (resource, pool), amount in more.items():
-        if not catalog.resource_kind(resource):
-            continue
-        there = pools[resource, pool] - over_time.arrived(study, resource, pool) + amount * (1 + 1e-6) + 1e-3
-        known = known_with(known, resource=resource, pool=pool, amount=there, source=source)
-    return {"locked": (*locked, Pair(project=project, site=site)), "known": known, "shares": shares}
+        kind = catalog.resource_kind(resource)
+        if kind:
+            bounds = study.region.bounds_of(kind.attribute, [pool])[0] * kind.times + amount * (1 + _ROUNDING)
+            known = known_with(known, resource=resource, pool=pool, bounds=bounds, source=source)
+    return scenario.model_copy(update={"known": known, "shares": shares})
 
 
-def _most(option: PlacementOption) -> dict[tuple[str, str], float]:
-    """Resource and pool -> what is lacking, the most of its years: what is there from the first counts in all."""
+_ROUNDING = 1e-9  # on top of what is lacking, so that hectares and mu don't undo it
+
+
+def most_of(lacking: Iterable[Shortage]) -> dict[tuple[str, str], float]:
+    """Resource and pool -> what to ask for, the most of its years: what is there from the first counts in all.
+
+    Parameters
+    ----------
+    lacking : iterable of Shortage
+    """
     found: dict[tuple[str, str], float] = {}
-    for one in option.more:
+    for one in lacking:
         key = base_name(one.resource), one.pool
-        found[key] = max(found.get(key, 0.0), one.amount)
+        found[key] = max(found.get(key, 0.0), one.asked)
     return found
 
 
 def known_with(
-    known: tuple[KnownBetter, ...], *, resource: str, pool: str, amount: float, source: str, basis: str = "assumed"
+    known: tuple[KnownBetter, ...], *, resource: str, pool: str, bounds: Any, source: str, basis: str = "assumed"
 ) -> tuple[KnownBetter, ...]:
     """Numbers known better, with one pool's in place of what they say of it.
 
@@ -70,14 +96,15 @@ def known_with(
     known : tuple of KnownBetter
     resource, pool : str
         The pool.
-    amount : float
-        In the unit of the resource (mu, MVA, tce a year).
+    bounds : float or (3,) array
+        Low, likely and high, or one number for all, in the unit of the resource (mu, MVA, tce a year).
     source, basis : str
         Who says so, and how it is known.
     """
     kind = catalog.known_kind(resource)
-    attribute, value = kind.attribute, amount / kind.times
-    row = {"subject": pool, "attribute": attribute, "low": value, "likely": value, "high": value, "basis": basis}
+    attribute, ends = kind.attribute, np.broadcast_to(np.asarray(bounds, dtype=float) / kind.times, 3).tolist()
+    row = {"subject": pool, "attribute": attribute, **dict(zip(("low", "likely", "high"), ends, strict=True))}
+    row |= {"basis": basis}
     others = tuple(one for one in known if (one.subject, one.attribute) != (pool, attribute))
     return (*others, KnownBetter.model_validate({**row, "source": source}))
 
@@ -92,5 +119,5 @@ def pool_scenario(study: Study, *, resource: str, pool: str, amount: float, sour
         As of `known_with`; the amount is that of the last year, with what arrives.
     """
     own = max(amount - over_time.arrived(study, resource, pool), 0.0)
-    known = known_with(study.scenario.known, resource=resource, pool=pool, amount=own, source=source)
+    known = known_with(study.scenario.known, resource=resource, pool=pool, bounds=own, source=source)
     return study.scenario.model_copy(update={"known": known})

@@ -26,11 +26,15 @@ DECAY_KNOTS = 4
 
 
 class Later(NamedTuple):
-    """What arrives: `at` (S,) which sites it is for, `amount` (N,) how much, `year` (N,) from which year on."""
+    """What arrives: `at` (S,) which sites it is for, `amount` (N,) how much, `year` (N,) from which year on.
+
+    `zone` (S,) says which parks lie in the zone that it is for.
+    """
 
     at: np.ndarray
     amount: np.ndarray
     year: np.ndarray
+    zone: np.ndarray | bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,9 @@ class Setting:
         Minutes to R&D that each project bears; beyond them the value of the trip decays. Without it, it never does.
     later : mapping of tuple of Later
         By attribute: what is not there yet.
+    parks : mapping of (own, zone)
+        By attribute that parks share with their zone: (N, S) what each site has itself, and what its zone has (nan for
+        none); `offers` has the less of both.
     begins : mapping of (P,) arrays
         By attribute: the year from which each project needs it.
     by_segment : mapping of (N, G, S) arrays
@@ -65,6 +72,7 @@ class Setting:
     fixed: Mapping[str, np.ndarray]
     bearable: np.ndarray | None = None
     later: Mapping[str, tuple[Later, ...]] = field(default_factory=dict)
+    parks: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     begins: Mapping[str, np.ndarray] = field(default_factory=dict)
     by_segment: Mapping[str, np.ndarray] = field(default_factory=dict)
     segment: np.ndarray = field(default_factory=lambda: np.array([], dtype=int))
@@ -89,15 +97,33 @@ def coverage_ratio(resource: str, setting: Setting) -> np.ndarray:
     Where a site offers another resource in place of it (a standard factory: floor for land), that one counts.
     """
     kind = catalog.resources()[resource]
-    offer, need = setting.offers[kind.attribute][:, None, :], setting.needs[kind.need]
-    for one in setting.later.get(kind.attribute, ()):
-        there = one.year[:, None] <= setting.begins[kind.attribute][None, :]
-        offer = offer + (one.amount[:, None] * there)[:, :, None] * one.at
+    offer, need = _offer_then(kind.attribute, setting), setting.needs[kind.need]
     ratio = offer * kind.times / need[:, :, None]
     other = catalog.alternative(resource)
     if not other or catalog.resources()[other].attribute not in setting.offers:
         return ratio
     return np.where(np.isnan(offer), coverage_ratio(other, setting), ratio)
+
+
+def _offer_then(attribute: str, setting: Setting) -> np.ndarray:
+    """(N, P or 1, S): what there is when each project begins; a park has the less of its own and its zone's."""
+    if attribute not in setting.later:
+        return setting.offers[attribute][:, None, :]
+    own, zone = own_and_zone(attribute, setting)
+    return np.where(np.isnan(own), np.nan, np.fmin(own, zone))
+
+
+def own_and_zone(attribute: str, setting: Setting) -> tuple[np.ndarray, np.ndarray]:
+    """(N, P or 1, S) each: what a site has itself when each project begins, and what its zone has, nan for none."""
+    own = setting.offers[attribute][:, None, :]
+    zone = np.full_like(own, np.nan)
+    if attribute in setting.parks:
+        own, zone = (part[:, None, :] for part in setting.parks[attribute])
+    for one in setting.later.get(attribute, ()):
+        there = one.year[:, None] <= setting.begins[attribute][None, :]
+        more = (one.amount[:, None] * there)[:, :, None]
+        own, zone = own + more * one.at, zone + more * one.zone
+    return own, zone
 
 
 def land_price(setting: Setting) -> np.ndarray:

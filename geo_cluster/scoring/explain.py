@@ -86,13 +86,25 @@ def round_parts(parts: ArrayLike, digits: int) -> Array:
     return rounded / 10**digits + 0.0
 
 
-def significant(value: float, digits: int = 3) -> float:
+def significant(value: float, digits: int = 3, *, up: bool | None = None) -> float:
     """A number with no more digits than people can trust.
 
-    >>> significant(1316.4), significant(0.123456, 2)
-    (1320.0, 0.12)
+    Parameters
+    ----------
+    value : float
+    digits : int
+        Significant digits.
+    up : bool, optional
+        Round up or down, where only that side will do; to the nearest when left out.
+
+    >>> significant(1316.4), significant(0.123456, 2), significant(1321.0, up=True), significant(0.129, 2, up=False)
+    (1320.0, 0.12, 1330.0, 0.12)
     """
-    return float(f"{value:.{digits}g}")
+    nearest = float(f"{value:.{digits}g}")
+    if up is None or abs(nearest - value) <= 1e-9 * abs(value) or (nearest > value) == up:
+        return nearest
+    step = 10.0 ** (np.floor(np.log10(abs(value))) + 1 - digits)
+    return float(f"{nearest + (step if up else -step):.{digits}g}")
 
 
 CLOSE = 0.1
@@ -111,12 +123,15 @@ class SwitchingValue:
     unit : str
     above : bool
         True: from `needed` upwards; False: from `needed` downwards.
+    whose : str
+        Whose number it is, where it isn't the alternative's own: the zone's that it lies in, its station's.
     """
 
     criterion: str
     needed: float
     unit: str
     above: bool = True
+    whose: str = ""
 
 
 @dataclass(frozen=True)
@@ -254,9 +269,13 @@ def _changes(certainty: Certainty, phrases: Mapping[str, str]) -> Iterator[Claus
     for key, one in (("weight", certainty.weight), ("datum", certainty.datum)):
         if one is not None:
             bound = phrases["above" if one.above else "below"]
-            needed = f"{100 * one.needed:.1f}" if key == "weight" else f"{significant(one.needed):,.12g}"
+            needed = f"{significant(one.needed, up=one.above):,.12g}"
+            if key == "weight":
+                tenths = 1000 * one.needed
+                needed = f"{(np.ceil(tenths - 1e-9) if one.above else np.floor(tenths + 1e-9)) / 10:.1f}"
             unit = one.unit if one.unit == "%" and phrases is PHRASES["zh"] else f" {one.unit}".rstrip()
-            yield key, {"criterion": one.criterion, "bound": bound, "needed": needed + unit}
+            said = {"criterion": one.criterion, "bound": bound, "needed": needed + unit, "whose": one.whose}
+            yield (f"{key}_of" if one.whose else key), said
 
 
 PHRASES: dict[str, dict[str, str]] = {
@@ -272,6 +291,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "chance": "it beats {second} in {chance} % of what can't be ruled out",
         "weight": "{second} would lead if the weight of {criterion} were {bound} {needed}",
         "datum": "{second} would win if its {criterion} were {bound} {needed}",
+        "datum_of": "{second} would win if the {criterion} of {whose} were {bound} {needed}",
         "above": "above",
         "below": "below",
         "part": "{name} ({amount})",
@@ -291,6 +311,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "chance": "在不能排除的情形中，胜过{second}的占 {chance}%",
         "weight": "若{criterion}的权重{bound} {needed}，则{second}领先",
         "datum": "若{second}的{criterion}{bound} {needed}，则{second}胜出",
+        "datum_of": "若{whose}的{criterion}{bound} {needed}，则{second}胜出",
         "above": "高于",
         "below": "低于",
         "part": "{name}（{amount}）",

@@ -25,9 +25,13 @@ SHARED = ["cause", "common"]
 KEY = ["site_id", "attribute"]
 
 
+USER = "user"
+"""Class of the source of a number that the scenario states: it goes before any other."""
+
+
 def known_rows(known: Sequence[KnownBetter], attributes: Mapping[str, Attribute]) -> pd.DataFrame:
     """Rows for the numbers that a scenario states."""
-    source = {"source_class": "user", "confidence": "as stated"}
+    source = {"source_class": USER, "confidence": "as stated"}
     rows = [
         one.model_dump() | {"unit": attributes[one.attribute].unit.zh, "publisher": one.source} | source
         for one in known
@@ -41,14 +45,15 @@ def date_of(as_of: str) -> str:
 
 
 def best(rows: pd.DataFrame) -> pd.DataFrame:
-    """Keep one row for each subject and attribute: the best basis, then the latest date, then the last row."""
+    """Keep one row for each subject and attribute: the scenario's, the best basis, the latest date, the last row."""
     rows = rows.assign(publisher=sources.publishers(rows))
     order = rows.assign(_basis=rows["basis"].map({basis: rank for rank, basis in enumerate(BASES)}))
     order["_date"] = rows["as_of"].astype(str).map(date_of)
     cause = order["cause"] if "cause" in order else pd.Series("", index=order.index)
     common = order["common"] if "common" in order else pd.Series(0.0, index=order.index)
     order["cause"], order["common"] = cause.fillna("").astype(str), common.astype(float).fillna(0.0)
-    order = order.iloc[::-1].sort_values(["_basis", "_date"], ascending=[True, False], kind="stable")
+    order["_own"] = order["source_class"] == USER
+    order = order.iloc[::-1].sort_values(["_own", "_basis", "_date"], ascending=[False, True, False], kind="stable")
     return order.drop_duplicates(KEY)[COLUMNS + SHARED].sort_values(KEY, kind="stable").reset_index(drop=True)
 
 

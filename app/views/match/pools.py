@@ -46,7 +46,8 @@ def gauges(study: Study) -> None:
     st.subheader(t("match.gauges"), anchor=False)
     binding = table[table["waiting"] > 0].sort_values("waiting", ascending=False)
     if binding.empty:
-        st.caption(t("match.none_binding"))
+        away = explanation.away_from_best(study)
+        st.caption(t("match.none_binding_away", n=away) if away else t("match.none_binding"))
     else:
         wanted = [t("match.binding_one", pool=row.gauge, n=row.waiting) for row in binding.head(NAMED).itertuples()]
         key = "match.binding_most" if len(binding) > NAMED else "match.binding"
@@ -214,7 +215,7 @@ def _keep(study: Study, row: pd.Series, value: float) -> None:
         state.work().scenario.known,
         resource=row["resource"],
         pool=row["pool"],
-        amount=own,
+        bounds=own,
         source=source.strip() or t("match.supposed"),
         basis=basis,
     )

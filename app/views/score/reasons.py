@@ -49,9 +49,10 @@ def _thresholds(weighed: Weighed) -> None:
             needed.append("–")
             continue
         declared = criteria.get(row["datum"]) or catalog.attributes()[row["datum"]]
-        names.append(declared.name[language])
+        whose = weighed.choice.names[row["subject"]][language] + " · " if row["subject"] else ""
+        names.append(whose + declared.name[language])
         bound = "score.at_least" if row["above"] else "score.at_most"
-        number = f"{significant(row['needed']):,.12g} {row[f'unit_{language}']}".rstrip()
+        number = f"{significant(row['needed'], up=row['above']):,.12g} {row[f'unit_{language}']}".rstrip()
         needed.append(t(bound, needed=number))
     score = dict(zip(weighed.choice.sites, weighed.score.round(1), strict=True))  # as they are shown elsewhere
     best = score[weighed.choice.sites[weighed.order[0]]]
@@ -94,6 +95,8 @@ def _stability(weighed: Weighed) -> None:
         "below": "score.below_site",
         "above": "score.above_site",
     }
+    inside = {"low": np.ceil(1000 * tight["low"]) / 1000, "high": np.floor(1000 * tight["high"]) / 1000}
+    tight = tight.assign(**inside)  # rounded so that nobody else leads within
     rows = tight.assign(weight=[f"{row.weight:.1%} ({row.low:.1%}–{row.high:.1%})" for row in tight.itertuples()])
     st.dataframe(rows[list(columns)].rename(columns={key: t(label) for key, label in columns.items()}), hide_index=True)
 

@@ -24,7 +24,14 @@ def show() -> None:
         st.html(f'<span class="gc-sample">{t("supply.requests_sample")}</span>')
     st.caption(t("supply.requests_note"))
     asked = cached.requests_of(scenario)
-    picked = _list(asked)
+    clear, others = asked[asked["is_clear"]], asked[~asked["is_clear"]]
+    picked = _list(clear)
+    if len(others):
+        with st.expander(t("supply.unclear", n=len(others)), icon=":material/hourglass_empty:"):
+            st.caption(t("supply.unclear_note"))
+            st.dataframe(
+                _table(others, len(clear)), hide_index=True, column_config=_columns(), alt=t("supply.requests")
+            )
     _files(asked)
     _questions(cached.questions_of(scenario))
     st.subheader(t("supply.better"), anchor=False)
@@ -35,10 +42,29 @@ def show() -> None:
 
 def _list(asked: pd.DataFrame) -> tuple[str, str] | None:
     """The list, most useful first; subject and attribute of the row that was clicked."""
+    if asked.empty:
+        st.success(t("supply.nothing_to_ask"))
+        return None
+    clicked = st.dataframe(
+        _table(asked),
+        hide_index=True,
+        height=min(36 * (len(asked) + 1) + 2, 340),
+        column_config=_columns(),
+        key=f"supply-list-{state.scenario().id}-{session.language()}",
+        on_select="rerun",
+        selection_mode="single-row",
+        alt=t("supply.requests"),
+    )
+    rows = clicked["selection"]["rows"]
+    return (asked["subject"].iloc[rows[0]], asked["attribute"].iloc[rows[0]]) if rows else None
+
+
+def _table(asked: pd.DataFrame, before: int = 0) -> pd.DataFrame:
+    """Requests as people read them, numbered after `before` others."""
     language, declared = session.language(), catalog.attributes()
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
-            "supply.ask": range(1, len(asked) + 1),
+            "supply.ask": range(before + 1, before + len(asked) + 1),
             "col.subject": asked[f"subject_{language}"],
             "supply.attribute": asked[f"name_{language}"],
             "col.range": [_range(row) for row in tables.displayed_requests(asked).to_dict("records")],
@@ -48,21 +74,13 @@ def _list(asked: pd.DataFrame) -> tuple[str, str] | None:
             "supply.whom": [declared[key].whom[language] for key in asked["attribute"]],
         }
     )
-    if table.empty:
-        st.success(t("supply.nothing_to_ask"))
-        return None
-    clicked = st.dataframe(
-        table,
-        hide_index=True,
-        height=340,
-        column_config={key: st.column_config.Column(t(key)) for key in table},
-        key=f"supply-list-{state.scenario().id}-{language}",
-        on_select="rerun",
-        selection_mode="single-row",
-        alt=t("supply.requests"),
-    )
-    rows = clicked["selection"]["rows"]
-    return (asked["subject"].iloc[rows[0]], asked["attribute"].iloc[rows[0]]) if rows else None
+
+
+def _columns() -> dict[str, Any]:
+    """Headings of `_table`."""
+    keys = ["supply.ask", "col.subject", "supply.attribute", "col.range"]
+    keys += ["col.gain", "col.change", "col.question", "supply.whom"]
+    return {key: st.column_config.Column(t(key)) for key in keys}
 
 
 def _questions(questions: pd.DataFrame) -> None:
