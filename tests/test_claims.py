@@ -17,12 +17,12 @@ import pytest
 
 from app.texts import TEXTS
 from geo_cluster import eligibility, region, study, toml
-from geo_cluster.domain import Arrival, KnownBetter, Pair, Scenario
+from geo_cluster.domain import Arrival, KnownBetter, Pair, Scenario, Share
 from geo_cluster.intake import site_choice
 from geo_cluster.matching.resource import UNPLACED
 from geo_cluster.matching.shortages import shortages
 from geo_cluster.matching.verify import usage, verify
-from geo_cluster.report import comparison, explanation, over_time, questions, tables, what_if
+from geo_cluster.report import cities, comparison, explanation, over_time, questions, tables, what_if
 from geo_cluster.scoring.criteria import value_function, weights_of
 from geo_cluster.scoring.explain import PHRASES, significant
 from geo_cluster.study import Study
@@ -203,6 +203,18 @@ def site_importance(one: Case) -> int:
         weights = dict.fromkeys(one.result.region.alike, 0.0)
         without = one.again(sites=left, locked=locked, weights=weights)
         assert one.result.plan.objective - without.plan.objective == pytest.approx(table["loss"].iloc[0], abs=1e-3)
+    return len(table)
+
+
+def city_prices(one: Case) -> int:
+    """With a share that says so, the plan is worth so much less."""
+    table = cities.city_prices(one.result)
+    table = table[table["loss_high"].notna() & (table["least"] > 0)].iloc[::3]
+    others = tuple(share for share in one.scenario.shares if share.segment)
+    best = one.again(shares=others).plan.objective
+    for row in table.itertuples():
+        after = one.again(shares=(*others, Share(prefecture=row.prefecture, least=row.least)))
+        assert row.loss_low - 1e-3 <= best - after.plan.objective <= row.loss_high + 1e-3
     return len(table)
 
 
@@ -540,7 +552,17 @@ Check = Callable[[Case], int]
 
 BY_CASE: dict[str, Check] = {
     check.__name__: check
-    for check in (ways_in, pool_worth, why_here, site_importance, lock_price, other_plans, waiting, unplaced)
+    for check in (
+        ways_in,
+        pool_worth,
+        why_here,
+        site_importance,
+        city_prices,
+        lock_price,
+        other_plans,
+        waiting,
+        unplaced,
+    )
 } | {check.__name__: check for check in (conditions, switching, weights, refusals, asked)}
 
 CLAIMS: dict[str, dict[str, Check | None]] = {
@@ -549,6 +571,7 @@ CLAIMS: dict[str, dict[str, Check | None]] = {
         "pool_worth": pool_worth,
         "why_here": why_here,
         "site_importance": site_importance,
+        "city_prices": city_prices,
         "alternatives": other_plans,
         "trade_off": other_plans,
         "holds": chances,

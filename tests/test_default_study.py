@@ -17,7 +17,7 @@ SHAPES = {
     "assignment": (30, 34),
     "unplaced": (0, 9),
     "pools": (52, 9),
-    "requests": (63, 19),
+    "requests": (63, 20),
 }
 DIGESTS = {
     "ranking": "6b5a37bfac158210819a7c9bc6a23f52a6f7376177544246a359833069a6fe65",
@@ -25,7 +25,7 @@ DIGESTS = {
     "assignment": "23d8c815e35df0b882d9f73e4d36a22426dd64085dbd733966831afe443718d5",
     "unplaced": "797ac7dc54bf95d7d835be5104754f8119e72102b7c55bd83c7a180c6537bd2a",
     "pools": "37af62e3a3ba417a519bbf04e9073289edcc9651a6d89443ed4e28be94d217e7",
-    "requests": "35b34ffbb2402921ef81aaf037f1492f97ede0c5ddb92c51b0faad9a0075a952",
+    "requests": "0485352b5b4c8bd3db9d511971270cb9e5ea6403b9f825d65ba433c9c66e1b77",
 }
 SITES = {
     "E01": "P01 P03 P04 P05 P06 P08 P09 P12 P14 P15 P16 P17 P19 P20 P22 P23 P24 P25 P27 P28 P29",
