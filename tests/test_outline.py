@@ -1,5 +1,6 @@
 """The outline of a briefing: each number of it stands in the study's tables, each word in both languages."""
 
+import collections
 import io
 import re
 import string
@@ -8,20 +9,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geo_cluster import study, toml
+from geo_cluster import toml
+from geo_cluster.export import bundle
 from geo_cluster.export import outline as outlines
-from geo_cluster.export.briefing_tables import TABLES
+from geo_cluster.export.briefing_tables import TABLES, levels_of
 from geo_cluster.export.csv_tables import csv_tables
-from geo_cluster.scenarios import read_scenario
+from geo_cluster.report import cities
+from tests.briefings import small
 
 DECLARED = toml.table("briefing")
-WITHOUT_YET = {"prices"}
 
 
 @pytest.fixture(scope="module")
 def done():
-    scenario, projects = read_scenario("default")
-    return study.run(scenario, projects=projects)
+    return small()
 
 
 @pytest.fixture(scope="module", params=["zh", "en"])
@@ -40,19 +41,28 @@ def test_what_is_declared_is_there_and_named_in_both_languages():
         for block in row["blocks"]:
             assert set(block.get("facts", ())) <= set(fields)
             assert set(block.get("columns", ())) <= set(columns)
-            assert {block.get("table", "run"), block.get("of", "run")} <= {*TABLES, *WITHOUT_YET}
-    assert {of["table"] for of in fields.values()} <= {*TABLES, *WITHOUT_YET}
+            assert {block.get("table", "run"), block.get("of", "run")} <= set(TABLES)
+    assert {of["table"] for of in fields.values()} <= set(TABLES) == set(DECLARED["tables"])
+    files = {*bundle.FILES, *bundle.OTHERS}
+    assert {file for row in DECLARED["tables"].values() for file in row["files"]} <= files
+
+
+UNITS = re.compile(r"10,000 yuan|110/220")
 
 
 @pytest.mark.slow
 def test_every_number_of_a_sentence_is_a_field(made):
-    """Without its fields a message has no digit left."""
-    shown = sorted(made.fields.values(), key=len, reverse=True)
+    """What is declared has no digit outside its fields, and a message is what is declared with its fields put in."""
+    declared = {row["key"]: row for row in DECLARED["parts"]}
     for part in made.parts:
-        rest = part.message
-        for text in shown:
-            rest = rest.replace(text, "")
-        assert not re.search(r"\d", rest.replace("110/220", "")), part.message
+        (words,) = [
+            words
+            for words in (declared[part.key]["message"], declared[part.key]["without"])
+            if part.message
+            in {text.format_map(collections.defaultdict(str, made.fields)) for text in words.values() if text}
+        ]
+        for text in words.values():
+            assert not re.search(r"\d", UNITS.sub("", re.sub(r"\{\w+\}", "", text)))
 
 
 @pytest.mark.slow
@@ -68,8 +78,7 @@ def test_the_fields_are_the_numbers_of_the_files(done, made):
         "objective": f"{done.plan.objective:,.1f}",
         "sites_used": f"{plan['site'].nunique()}",
         "first_choice": f"{(plan['rank'] == 1).sum()}",
-        "first_year": f"{plan['from_year'].min()}",
-        "last_year": f"{plan['from_year'].max()}",
+        "years": f"{plan['from_year'].min()}–{plan['from_year'].max()}",
         "full_pools": f"{(pools['used'] / pools['planned'] >= 0.9).sum()}",
         "asked": f"{files['data_request.csv']['gain'].notna().sum()}",
         "assumed": f"{(files['observations.csv']['basis'] == 'assumed').mean():.0%}",
@@ -100,6 +109,27 @@ def test_tables_and_charts_hold_what_they_are_made_of(made):
     assert made.sample
 
 
+@pytest.mark.slow
+def test_prices_and_shares_of_cities_are_those_that_were_proven(done, made):
+    grids = {block.name: block for part in made.parts for block in part.blocks if isinstance(block, outlines.Grid)}
+    table = cities.cities_table(levels_of(done))
+    for city, projects, *_ in grids["levels"].texts:
+        own = table[(table["prefecture_zh"] == city) | (table["prefecture_en"] == city)]
+        assert projects == "–".join(f"{n:.0f}" for n in own["projects"])
+    prices = cities.city_prices(done)
+    for city, inside, least, lost, *_ in grids["prices"].texts:
+        own = prices[((prices["prefecture_zh"] == city) | (prices["prefecture_en"] == city))]
+        (row,) = own[own["least"] == int(least)].to_dict("records")
+        assert lost == cities.loss_words(row) and int(inside) == row["in_plan"] < row["least"]
+
+
+def test_a_sentence_about_what_is_not_known_is_left_out(done):
+    filled = outlines._Filled(done, "zh")
+    filled.shown["ask_first"] = outlines.NONE
+    words = [{"zh": "先问{ask_first}。", "en": "Ask {ask_first}."}, {"zh": "{placed}个。", "en": "{placed}."}]
+    assert outlines._lines({"text": words}, filled, "").lines == (f"{filled.field('placed')}个。",)
+
+
 def test_fields_take_what_they_say():
     table = pd.DataFrame({"city": ["a", "b", "c"], "n": [2, 0, 5], "kind": [1, 1, 2]})
     take = {name: outlines.value_of({"take": name, "column": "n", "label": "city"}, table) for name in ("sum", "max")}
@@ -108,6 +138,8 @@ def test_fields_take_what_they_say():
     assert outlines.value_of({"take": "rows", "where": {"kind": 1}}, table) == 2
     assert np.isnan(outlines.value_of({"take": "max", "column": "n", "where": {"kind": 9}}, table))
     assert outlines.value_of({"take": "rows", "where": {"none": 1}}, table) == 0
+    assert outlines.value_of({"take": "joined", "column": "kind", "label": "city"}, table[:1]) == [("a", 1)]
+    assert outlines.value_of({"take": "span", "column": "n"}, table) == (0, 5)
     assert outlines.number(np.nan, {}) == outlines.NONE
     assert outlines.number(0.126, {"percent": True, "digits": 1}) == "12.6%"
     assert outlines.number(2030, {"plain": True}) == "2030"

@@ -16,7 +16,9 @@ from geo_cluster.export.sheet import open_questions, owed
 from geo_cluster.intake.support import support
 from geo_cluster.matching.alternatives import Alternative
 from geo_cluster.matching.resource import UNPLACED
+from geo_cluster.matching.time_budget import TimeBudget
 from geo_cluster.region import pool_name
+from geo_cluster.report import cities as by_city
 from geo_cluster.report import explanation, tables
 from geo_cluster.report.division import cities
 from geo_cluster.report.tables import displayed_requests, words_of
@@ -28,6 +30,11 @@ TIGHT = 0.9
 """A pool used to this share is told as tight."""
 LIKELY = 0.5
 """A first place with more than this chance is told as sure."""
+
+EACH_S, LEVELS_S, PRICES_S, OTHERS_S = 3.0, 5.0, 6.0, 5.0
+"""Seconds for one solve; for planning levels, prices and other plans, where these weren't worked out before."""
+MORE = (1, 3, 6)
+"""Prices of so many projects more than in the plan are told, and of the most that can be."""
 
 Table = Callable[[Study, Language], pd.DataFrame]
 
@@ -201,7 +208,7 @@ def breaks(study: Study, language: Language) -> pd.DataFrame:
 
 @once
 def _alternatives(study: Study) -> tuple[Alternative, ...]:
-    return explanation.alternatives_of(study)
+    return explanation.alternatives_of(study, clock=TimeBudget(EACH_S, OTHERS_S))
 
 
 def others(study: Study, language: Language) -> pd.DataFrame:
@@ -214,6 +221,53 @@ def others(study: Study, language: Language) -> pd.DataFrame:
         loss = 1 - one.objective / study.plan.objective
         rows.append((label.format(n=number), " · ".join(named), one.objective, loss, one.distance))
     return pd.DataFrame(rows, columns=["name", "by_city", "objective", "loss_share", "moved"])
+
+
+def others_cities(study: Study, language: Language) -> pd.DataFrame:
+    """How many `projects` each `city` has in this plan and in the others (`name`)."""
+    codes, rows = study.sites["prefecture_code"].to_numpy(), []
+    this = {"zh": "本方案", "en": "This plan"}[language]
+    found = _alternatives(study)
+    plans = [study.plan.site, *(one.site for one in found)] if found else []
+    for name, site in zip([this, *others(study, language)["name"]], plans, strict=False):
+        at = codes[site[site != UNPLACED]]
+        rows += [(name, study.region.names[code][language], int((at == code).sum())) for code in dict.fromkeys(codes)]
+    return pd.DataFrame(rows, columns=["name", "city", "projects"])
+
+
+@once
+def levels_of(study: Study) -> tuple[Study, ...]:
+    """The study at each planning level, within the time that a briefing has."""
+    return by_city.at_levels(study, clock=TimeBudget(EACH_S, LEVELS_S))
+
+
+def levels(study: Study, language: Language) -> pd.DataFrame:
+    """What each city gets at the planning levels side by side, and in `said` which these are."""
+    found = levels_of(study)
+    table = by_city.cities_table(found)
+    names = table.drop_duplicates("prefecture").set_index("prefecture")[f"prefecture_{language}"]
+    rows = [
+        (name, *(by_city.side_by_side(table, key, code, missing="") for key in by_city.AMOUNTS))
+        for code, name in names.items()
+    ]
+    columns = ["city", "projects_levels", "output_levels", "land_levels", "power_levels"]
+    return pd.DataFrame(rows, columns=columns).assign(said=by_city.heading(found, language))
+
+
+def prices(study: Study, language: Language) -> pd.DataFrame:
+    """What a city's having more projects than in the plan takes from the objective; points that were worked out."""
+    of = by_city.city_prices(study, clock=TimeBudget(EACH_S, PRICES_S))
+    rows = []
+    for _, own in of.groupby("prefecture", sort=False):
+        least = {own["in_plan"].iloc[0] + more for more in MORE} | {own["least"].max()}
+        for row in own[own["least"].isin(least) & (own["least"] > own["in_plan"])].to_dict("records"):
+            shares = [f"{row[end]:.2%}" for end in ("share_low", "share_high")]
+            share = shares[1] if row["proven"] else f"≥ {shares[0]}" if np.isnan(row["loss_high"]) else "–".join(shares)
+            more = row["least"] - row["in_plan"]
+            said = (row[f"prefecture_{language}"], row["in_plan"], row["least"], by_city.loss_words(row), share)
+            rows.append((*said, row[f"status_{language}"], more))
+    columns = ["city", "in_plan", "at_least", "lost", "lost_share", "state", "more"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def money(study: Study, language: Language) -> pd.DataFrame:
@@ -279,7 +333,10 @@ TABLES: dict[str, Table] = {
     "unplaced": unplaced,
     "pools_used": pools_used,
     "breaks": breaks,
+    "levels": levels,
+    "prices": prices,
     "others": others,
+    "others_cities": others_cities,
     "money": money,
     "asked": asked,
     "questions": questions,

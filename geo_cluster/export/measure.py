@@ -9,6 +9,8 @@ import re
 
 WIDE, NARROW, BROAD, PLAIN, SPACE = 1.0, 0.38, 0.95, 0.66, 0.34
 """Widths in font sizes: Chinese characters, thin letters, broad ones, others, blanks."""
+APART = 0.25
+"""Blank that some programs put between Chinese and other letters."""
 LINE = 1.38
 """Height of a line in font sizes; Chinese faces have 1.3 to 1.45."""
 HANGING = 0.5
@@ -19,6 +21,7 @@ BOLD = 1.06
 _THIN = frozenset("il.,:;'|!()[]-·j")
 _BROAD = frozenset("mwMW%@—…“”‘’")
 _NO_START = frozenset("，。；：、！？）》〕」』”’%,.;:!?)")
+_MEET = re.compile(r"[\u2e80-\uffff](?=[^\s\u2e80-\uffff])|[^\s\u2e80-\uffff](?=[\u2e80-\uffff])")
 _TOKEN = re.compile(r"[^\S\n]+|[\u2e80-\uffff]|[^\s\u2e80-\uffff]+|\n")
 
 
@@ -32,7 +35,7 @@ def _letter(letter: str) -> float:
 
 def width(text: str, *, bold: bool = False) -> float:
     """Width of a line of text in font sizes."""
-    return sum(map(_letter, text)) * (BOLD if bold else 1.0)
+    return (sum(map(_letter, text)) + APART * len(_MEET.findall(text))) * (BOLD if bold else 1.0)
 
 
 def longest_word(text: str) -> float:
@@ -51,12 +54,13 @@ def lines(text: str, room: float, *, bold: bool = False) -> int:
     bold : bool
     """
     room = max(room, 1.0) / (BOLD if bold else 1.0)
-    count, filled = 1, 0.0
+    count, filled, before = 1, 0.0, ""
     for token in _TOKEN.findall(text):
         if token == "\n":
-            count, filled = count + 1, 0.0
+            count, filled, before = count + 1, 0.0, ""
             continue
-        wide = width(token)
+        wide = width(token) + (APART if _MEET.search(before + token[0]) else 0.0)
+        before = token[-1]
         if filled and filled + wide > room + (HANGING if token in _NO_START else 0.0):
             if token.isspace():
                 continue

@@ -23,6 +23,10 @@ from geo_cluster.study import Study
 
 NONE = "—"
 """What stands where a number is not known."""
+SAID: dict[Language, dict[str, str]] = {
+    "zh": {"files": "数字出自：{files}。", "owed": "来源：{owed}。"},
+    "en": {"files": "Numbers from {files}.", "owed": "Source: {owed}."},
+}
 
 
 @dataclass(frozen=True)
@@ -47,12 +51,14 @@ class Grid:
     ----------
     name : str
         Its name in `briefing_tables.TABLES`.
+    title : str
+        What it is called.
     headings : tuple of str
     values : DataFrame
         One column a heading, unrounded; `texts` has the same cells as shown.
     texts : tuple of tuple of str
     numeric : tuple of bool
-        Which columns are numbers and stand to the right.
+        Which columns are numbers or intervals and stand to the right.
     rows : int
         So many rows at most on a slide; a paper has them all.
     total : tuple of str
@@ -60,6 +66,7 @@ class Grid:
     """
 
     name: str
+    title: str
     headings: tuple[str, ...]
     values: pd.DataFrame
     texts: tuple[tuple[str, ...], ...]
@@ -96,9 +103,10 @@ class Chart:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A map sheet by its name."""
+    """A map sheet by its name, and what it is called."""
 
     name: str
+    title: str
 
 
 Block = Facts | Lines | Grid | Chart | Sheet
@@ -106,12 +114,23 @@ Block = Facts | Lines | Grid | Chart | Sheet
 
 @dataclass(frozen=True)
 class Part:
-    """A slide, or a section of the paper."""
+    """A slide, or a section of the paper.
+
+    Attributes
+    ----------
+    key, title : str
+    message : str
+        The sentence that it is there for.
+    blocks : tuple of Block
+    sources : tuple of str
+        Which files its numbers stand in, and whom the layers behind them are owed to.
+    """
 
     key: str
     title: str
     message: str
     blocks: tuple[Block, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,8 +139,9 @@ class Outline:
 
     Attributes
     ----------
-    title, subtitle : str
-        What it is called; scenario, planning level and day.
+    title : str
+    about : tuple of str
+        Scenario, planning level and day.
     parts : tuple of Part
     sample : str
         What every page has to say of a sample, '' for none.
@@ -132,12 +152,17 @@ class Outline:
     """
 
     title: str
-    subtitle: str
+    about: tuple[str, ...]
     parts: tuple[Part, ...]
     sample: str = ""
     stale: str = ""
     review: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def subtitle(self) -> str:
+        """Scenario, planning level and day in one line."""
+        return " · ".join(self.about)
 
 
 class _Filled:
@@ -148,23 +173,40 @@ class _Filled:
         self.declared = toml.table("briefing")
         self._tables: dict[str, pd.DataFrame] = {}
         self.shown: dict[str, str] = {}
+        self.used: dict[str, None] = {}
 
     def table(self, name: str) -> pd.DataFrame:
+        self.used[name] = None
         if name not in self._tables:
             make = TABLES.get(name)
             self._tables[name] = pd.DataFrame() if make is None else make(self.study, self.language)
         return self._tables[name]
 
     def field(self, key: str) -> str:
+        declared = self.declared["fields"][key]
+        self.used[declared["table"]] = None
         if key not in self.shown:
-            declared = self.declared["fields"][key]
             self.shown[key] = _shown(value_of(declared, self.table(declared["table"])), declared, self.language)
         return self.shown[key]
 
     def sentence(self, words: Mapping[str, str]) -> str:
-        template = words[self.language]
-        named = {name for _, name, _, _ in string.Formatter().parse(template) if name}
-        return template.format(**{name: self.field(name) for name in named})
+        return words[self.language].format(**{name: self.field(name) for name in _fields(words)})
+
+    def sources(self) -> tuple[str, ...]:
+        """Of the tables used since this was last asked: the files, and whom their layers are owed to."""
+        rows = [self.declared["tables"][name] for name in self.used]
+        self.used = {}
+        files = dict.fromkeys(file for row in rows for file in row["files"])
+        layers, registry = dict.fromkeys(one for row in rows for one in row["layers"]), self.study.layers.registry
+        owed = (getattr(registry[one], f"attribution_{self.language}") for one in layers if one in registry)
+        words, stop = SAID[self.language], {"zh": "、", "en": ", "}[self.language]
+        said = [words["files"].format(files=stop.join(files))] if files else []
+        return (*said, *(words["owed"].format(owed=one) for one in dict.fromkeys(filter(None, owed))))
+
+
+def _fields(words: Mapping[str, str]) -> set[str]:
+    """Names of the fields of a sentence."""
+    return {name for text in words.values() for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
 def value_of(declared: Mapping[str, Any], table: pd.DataFrame) -> Any:
@@ -179,7 +221,7 @@ def value_of(declared: Mapping[str, Any], table: pd.DataFrame) -> Any:
 
     Returns
     -------
-    float, int, str or list of (label, number)
+    float, int, str, pair of ends or list of (label, number or words)
     """
     for column, wanted in declared.get("where", {}).items():
         table = table[table[column] == wanted] if column in table else table.iloc[:0]
@@ -187,13 +229,17 @@ def value_of(declared: Mapping[str, Any], table: pd.DataFrame) -> Any:
     if take == "rows":
         return len(table)
     if declared["column"] not in table or table.empty:
-        return [] if take == "listed" else np.nan
+        return [] if take in ("listed", "joined") else np.nan
     cells = table[declared["column"]]
     if take in ("first", "top"):
         return cells.iloc[0]
+    if take == "joined":
+        return list(zip(table[declared["label"]], cells, strict=True))
     if take == "listed":
         rows = table[cells > 0].sort_values(declared["column"], ascending=False, kind="stable")
         return list(zip(rows[declared["label"]], rows[declared["column"]], strict=True))
+    if take == "span":
+        return (cells.min(), cells.max())
     return getattr(cells, take)()
 
 
@@ -212,6 +258,8 @@ def _shown(value: Any, declared: Mapping[str, Any], language: Language) -> str:
     if isinstance(value, list):
         stop, joint = ("、", "") if language == "zh" else (", ", " ")
         return stop.join(f"{label}{joint}{number(n, declared)}" for label, n in value) or NONE
+    if isinstance(value, tuple):
+        return "–".join(dict.fromkeys(number(end, declared) for end in value))
     words = declared.get("words", {}).get(value) if isinstance(value, str) else None
     return words[language] if words else number(value, declared)
 
@@ -228,12 +276,13 @@ def outline(study: Study, *, language: Language = "zh", stale: str = "") -> Outl
     """
     filled, words = _Filled(study, language), WORDS[language]
     parts = [part for row in filled.declared["parts"] if (part := _part(row, filled)) is not None]
-    told = about(study, language)
+    colon = "：" if language == "zh" else ": "
+    told = [f"{words[key]}{colon}{value}" for key, value in about(study, language).items()]
     return Outline(
         words["title"],
-        " · ".join(told.values()),
+        tuple(told),
         tuple(parts),
-        sample=SAMPLE if study.scenario.is_sample else "",
+        sample=SAMPLE.split(" / ")[language == "en"] if study.scenario.is_sample else "",
         stale=stale,
         review=words["review"],
         fields=dict(filled.shown),
@@ -242,16 +291,16 @@ def outline(study: Study, *, language: Language = "zh", stale: str = "") -> Outl
 
 def _part(row: Mapping[str, Any], filled: _Filled) -> Part | None:
     """A part of the outline; None where its table is empty and nothing is to be said of that."""
-    language = filled.language
+    title, filled.used = row["title"][filled.language], {}
     if filled.table(row["needs"]).empty:
         said = filled.sentence(row["without"])
-        return Part(row["key"], row["title"][language], said) if said else None
-    blocks = [_BLOCKS[kind](block, filled) for block in row["blocks"] for kind in _BLOCKS if kind in block]
+        return Part(row["key"], title, said, sources=filled.sources()) if said else None
+    blocks = [_BLOCKS[kind](block, filled, title) for block in row["blocks"] for kind in _BLOCKS if kind in block]
     kept = tuple(block for block in blocks if block is not None)
-    return Part(row["key"], row["title"][language], filled.sentence(row["message"]), kept)
+    return Part(row["key"], title, filled.sentence(row["message"]), kept, filled.sources())
 
 
-def _facts(block: Mapping[str, Any], filled: _Filled) -> Facts:
+def _facts(block: Mapping[str, Any], filled: _Filled, _: str) -> Facts:
     rows = []
     for key in block["facts"]:
         declared, value = filled.declared["fields"][key], filled.field(key)
@@ -261,11 +310,12 @@ def _facts(block: Mapping[str, Any], filled: _Filled) -> Facts:
     return Facts(tuple(rows))
 
 
-def _lines(block: Mapping[str, Any], filled: _Filled) -> Lines:
-    return Lines(tuple(filled.sentence(words) for words in block["text"]))
+def _lines(block: Mapping[str, Any], filled: _Filled, _: str) -> Lines:
+    said = (filled.sentence(words) for words in block["text"] if NONE not in map(filled.field, _fields(words)))
+    return Lines(tuple(said))
 
 
-def _grid(block: Mapping[str, Any], filled: _Filled) -> Grid | None:
+def _grid(block: Mapping[str, Any], filled: _Filled, title: str) -> Grid | None:
     table, declared = filled.table(block["table"]), filled.declared["columns"]
     columns = [column for column in block["columns"] if column in table]
     if table.empty:
@@ -275,17 +325,20 @@ def _grid(block: Mapping[str, Any], filled: _Filled) -> Grid | None:
         tuple(number(cell, declared[column]) for column, cell in zip(columns, row, strict=True))
         for row in values.itertuples(index=False)
     )
-    numeric = tuple(pd.api.types.is_numeric_dtype(values[column]) for column in columns)
+    numeric = tuple(
+        pd.api.types.is_numeric_dtype(values[column]) or declared[column].get("right", False) for column in columns
+    )
     total: tuple[str, ...] = ()
     if block.get("total"):
         sums = values.sum(numeric_only=True)
         total = tuple(number(sums[column], declared[column]) if column in sums else "" for column in columns)
         total = ({"zh": "合计", "en": "Total"}[filled.language], *total[1:])
     headings = tuple(declared[column][filled.language] for column in columns)
-    return Grid(block["table"], headings, values, texts, numeric, block["rows"], total)
+    title = filled.sentence(block["title"]) if "title" in block else title
+    return Grid(block["table"], title, headings, values, texts, numeric, block["rows"], total)
 
 
-def _chart(block: Mapping[str, Any], filled: _Filled) -> Chart | None:
+def _chart(block: Mapping[str, Any], filled: _Filled, title: str) -> Chart | None:
     table = filled.table(block["of"])
     if table.empty:
         return None
@@ -304,15 +357,15 @@ def _chart(block: Mapping[str, Any], filled: _Filled) -> Chart | None:
     else:
         categories = tuple(table[category].astype(str))
         series = {block["unit"][language]: tuple(table[block["value"]].astype(float))}
-    title = block["title"][language] if "title" in block else ""
+    title = filled.sentence(block["title"]) if "title" in block else title
     return Chart(kind, block["of"], title, block["unit"][language], categories, series, bool(block.get("percent")))
 
 
-def _sheet(block: Mapping[str, Any], _: _Filled) -> Sheet:
-    return Sheet(block["map"])
+def _sheet(block: Mapping[str, Any], _: _Filled, title: str) -> Sheet:
+    return Sheet(block["map"], title)
 
 
-_BLOCKS: dict[str, Callable[[Mapping[str, Any], _Filled], Block | None]] = {
+_BLOCKS: dict[str, Callable[[Mapping[str, Any], _Filled, str], Block | None]] = {
     "facts": _facts,
     "text": _lines,
     "chart": _chart,

@@ -7,9 +7,8 @@ import math
 from typing import Any
 
 import xlsxwriter
-from lxml import etree
 from pptx.chart.data import CategoryChartData
-from pptx.enum.chart import XL_AXIS_CROSSES, XL_CHART_TYPE, XL_LABEL_POSITION, XL_LEGEND_POSITION
+from pptx.enum.chart import XL_CHART_TYPE, XL_LABEL_POSITION, XL_LEGEND_POSITION, XL_TICK_LABEL_POSITION
 from pptx.enum.dml import MSO_THEME_COLOR
 from pptx.oxml.ns import qn
 from pptx.util import Pt
@@ -23,6 +22,11 @@ BETWEEN: dict[Language, tuple[str, str]] = {
     "zh": ("下限–最可能", "最可能–上限"),
     "en": ("low–likely", "likely–high"),
 }
+BANDS: dict[Language, str] = {
+    "zh": "：浅色下限至最可能，深色最可能至上限",
+    "en": ": light low to likely, dark likely to high",
+}
+"""What the two colours of a range are; a legend would show the bar that can't be seen."""
 GRIDLINES = 5
 """About so many gridlines."""
 ACCENTS = tuple(getattr(MSO_THEME_COLOR, f"ACCENT_{at}") for at in range(1, 7))
@@ -50,13 +54,22 @@ def chart(pen: Pen, shapes: Any, box: Box, block: Chart) -> None:
     _style(pen, frame.chart, block)
 
 
-def steps(highest: float) -> tuple[float, float]:
-    """Top of an axis from 0 and the distance of its gridlines, of which there are four to six."""
+def steps(highest: float, *, whole: bool = False) -> tuple[float, float]:
+    """Top of an axis from 0 and the distance of its gridlines, of which there are four to six.
+
+    Parameters
+    ----------
+    highest : float
+        What has to go below the top.
+    whole : bool
+        Gridlines are at whole numbers, fewer where there are not so many.
+    """
     if not highest > 0:
-        return 1.0, 0.25
-    rough = highest / GRIDLINES
+        return 1.0, 1.0
+    rough = max(highest / GRIDLINES, 1.0 if whole else 0.0)
     power = 10.0 ** math.floor(math.log10(rough))
-    unit = next(nice * power for nice in (1, 2, 2.5, 5, 10) if nice * power >= rough * 0.999)
+    nice = (1, 2, 5, 10) if whole and power < 10 else (1, 2, 2.5, 5, 10)
+    unit = next(one * power for one in nice if one * power >= rough * 0.999)
     return math.ceil(highest / unit * 0.999) * unit, unit
 
 
@@ -98,9 +111,11 @@ def _style(pen: Pen, chart: Any, block: Chart) -> None:
     chart.font.size = Pt(12)
     paint(chart.font, "ink")
     pen.face(chart.font)
-    opening, closing = ("（", "）") if pen.language == "zh" else (" (", ")")
+    title = {"zh": "{}（{}）", "en": "{} ({})"}[pen.language].format(block.title, block.unit)
     chart.has_title = True
-    pen.say(chart.chart_title.text_frame, [f"{block.title}{opening}{block.unit}{closing}"], 13, bold=True)
+    pen.say(
+        chart.chart_title.text_frame, [title + (BANDS[pen.language] if block.kind == "range" else "")], 13, bold=True
+    )
     chart.chart_title.include_in_layout = False
     plot = chart.plots[0]
     plot.gap_width, plot.vary_by_categories = 60, False
@@ -119,21 +134,16 @@ def _colours(plot: Any, block: Chart) -> None:
             fill.background()
             continue
         fill.solid()
-        fill.fore_color.theme_color = ACCENTS[0] if block.kind == "range" else ACCENTS[at % len(ACCENTS)]
         if block.kind == "range" and at == 1:
-            fill.fore_color.brightness = 0.6
+            fill.fore_color.theme_color, fill.fore_color.brightness = MSO_THEME_COLOR.BACKGROUND_2, -0.25
+        else:
+            fill.fore_color.theme_color = ACCENTS[0] if block.kind == "range" else ACCENTS[at % len(ACCENTS)]
 
 
 def _legend(chart: Any, block: Chart) -> None:
-    chart.has_legend = len(block.series) > 1
-    if not chart.has_legend:
-        return
-    chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.BOTTOM, False
-    if block.kind == "range":  # the bar that can't be seen
-        entry = etree.Element(qn("c:legendEntry"))
-        etree.SubElement(entry, qn("c:idx")).set("val", "0")
-        etree.SubElement(entry, qn("c:delete")).set("val", "1")
-        chart.legend._element.find(qn("c:legendPos")).addnext(entry)
+    chart.has_legend = len(block.series) > 1 and block.kind != "range"
+    if chart.has_legend:
+        chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.BOTTOM, False
 
 
 def _labels(pen: Pen, plot: Any, block: Chart) -> None:
@@ -153,9 +163,13 @@ def _labels(pen: Pen, plot: Any, block: Chart) -> None:
 def _axes(chart: Any, block: Chart) -> None:
     value, category = chart.value_axis, chart.category_axis
     ends = block.series.values()
-    stacks = [max(one) for one in zip(*ends, strict=True)] if block.kind != "stacked" else list(map(sum, zip(*ends, strict=True)))
+    stacks = (
+        [max(one) for one in zip(*ends, strict=True)]
+        if block.kind != "stacked"
+        else list(map(sum, zip(*ends, strict=True)))
+    )
     value.minimum_scale = 0
-    value.maximum_scale, value.major_unit = steps(max(stacks, default=0.0))
+    value.maximum_scale, value.major_unit = steps(max(stacks, default=0.0), whole=not block.percent)
     labels = value.tick_labels
     labels.number_format, labels.number_format_is_linked = _format(block), False
     value.has_major_gridlines = True
@@ -164,4 +178,4 @@ def _axes(chart: Any, block: Chart) -> None:
     paint(category.format.line, "#a9b3b3")
     if block.kind in ("range", "bar"):  # the first on top, numbers below
         category.reverse_order = True
-        category.crosses = XL_AXIS_CROSSES.MAXIMUM
+        value.tick_label_position = XL_TICK_LABEL_POSITION.HIGH

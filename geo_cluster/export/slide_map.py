@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
-import numpy as np
+import geopandas as gpd
 import shapely
-from pptx.dml.color import RGBColor
 from pptx.enum.shapes import MSO_CONNECTOR, MSO_SHAPE
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
+from pptx.oxml.ns import qn
 from pptx.util import Emu, Inches, Pt
 from shapely.affinity import affine_transform
 
 from geo_cluster import toml
 from geo_cluster.domain import Language
+from geo_cluster.export import measure
 from geo_cluster.export.geopackage import plan_lines
+from geo_cluster.export.slide_text import Box, Pen, fill, flat, paint, panel
 from geo_cluster.report import tables
 from geo_cluster.study import Study
 
@@ -24,47 +26,75 @@ COARSE_DEG = 0.004
 SMALL = 0.0004
 """Water smaller than this share of the window is left out."""
 MARGIN = 0.08
-LABEL = Inches(2.6)
-"""Names longer than this are set in two lines."""
+KM_PER_DEG = 111.32
+NAME_EM, NAME_LINES, NAMES = 17.0, 3, 24
+"""A site's name is broken after this width, in font sizes, and has so many lines; so many names at most."""
+NAME_PT = 12
 
-Text = Callable[..., Any]
+WORDS: dict[Language, dict[str, str]] = {
+    "zh": {
+        "anchor": "研发锚点",
+        "site": "园区，数字为落地项目数",
+        "line": "研发锚点与园区的联系",
+        "water": "水域（示意）",
+    },
+    "en": {
+        "anchor": "R&D anchor",
+        "site": "site, with its number of projects",
+        "line": "anchor to site",
+        "water": "water (backdrop)",
+    },
+}
 
 
-def draw(slide: Any, box: Any, study: Study, language: Language, text: Text) -> None:
+class Mark(NamedTuple):
+    """A sign on the map with its name; of a site, with its number of projects."""
+
+    at: shapely.Point
+    size: int
+    name: str
+    projects: int = 0
+
+
+def draw(pen: Pen, slide: Any, box: Box, study: Study) -> None:
     """Put the map of the plan into a box of a slide.
 
     Parameters
     ----------
+    pen : Pen
     slide : Slide
     box : Box
-        Place on the slide, EMU.
     study : Study
-    language : {"zh", "en"}
-    text : callable
-        Puts lines into a box in the deck's faces.
+        With a plan that places somebody.
     """
-    colour = toml.table("style")["map"]
+    colour, words = toml.table("style")["map"], WORDS[pen.language]
     lines = plan_lines(study).drop_duplicates("site").geometry
-    onto, frame = _frame(lines, box)
+    onto, window = _frame(lines, box)
+    panel(slide.shapes, box, "paper", line="#a9a396").name = "frame"
+    ground, water, links = (slide.shapes.add_group_shape() for _ in range(3))
     outlines = study.layers.read("prefectures")
-    for shape in outlines.geometry.simplify(COARSE_DEG).intersection(frame):
-        _area(slide, affine_transform(shape, onto), colour["province"], colour["prefecture_line"])
-    water = study.layers.read("water")
-    lakes = water[water["kind"] != "river"].geometry.simplify(COARSE_DEG).intersection(frame).to_numpy()
-    for shape in lakes[shapely.area(lakes) > SMALL * frame.area]:
-        _area(slide, affine_transform(shape, onto), colour["water"], None)
+    outlines = outlines.set_geometry(outlines.geometry.simplify(COARSE_DEG).intersection(window))
+    for name, shape in zip(outlines[f"name_{pen.language}"], outlines.geometry, strict=True):
+        _area(ground, affine_transform(shape, onto), colour["province"], colour["prefecture_line"], name)
+    for shape in _lakes(study, window):
+        _area(water, affine_transform(shape, onto), colour["water"], "", words["water"])
     for line in lines:
-        _line(slide, affine_transform(line, onto), colour["route"])
-    _names(slide, study, onto, frame, language, text)
-    _sites(slide, box, study, onto, language, text, colour)
+        _line(links, affine_transform(line, onto), colour["route"])
+    for group, name in ((ground, "prefectures"), (water, "water"), (links, "links")):
+        _kept(group, name)
+    marks = _marks(study, onto, pen.language)
+    legend = _legend(pen, slide, box, colour, words, 1 / onto[3])
+    for mark in marks:
+        _mark(pen, slide, mark, colour)
+    _names(pen, slide, outlines, onto, window, marks, [shapely.box(*_ends(legend))], box)
 
 
-def _frame(lines: Any, box: Any) -> tuple[list[float], shapely.Polygon]:
+def _frame(lines: Any, box: Box) -> tuple[list[float], shapely.Polygon]:
     """What puts degrees onto the slide, and the window shown."""
     west, south, east, north = lines.total_bounds
     pad = max(east - west, north - south, 0.4) * MARGIN + 0.05
     west, south, east, north = west - pad, south - pad, east + pad, north + pad
-    across = np.cos(np.radians((south + north) / 2))
+    across = math.cos(math.radians((south + north) / 2))
     scale = min(box.width / ((east - west) * across), box.height / (north - south))
     x, y = (west + east) / 2, (south + north) / 2
     middle = box.left + box.width / 2, box.top + box.height / 2
@@ -73,100 +103,183 @@ def _frame(lines: Any, box: Any) -> tuple[list[float], shapely.Polygon]:
     return onto, shapely.box(x - wide, y - high, x + wide, y + high)
 
 
-def _area(slide: Any, shape: shapely.Geometry, fill: str, line: str | None) -> None:
+def _lakes(study: Study, window: shapely.Polygon) -> Any:
+    water = study.layers.read("water")
+    lakes = water[water["kind"] != "river"].geometry.simplify(COARSE_DEG).intersection(window).to_numpy()
+    return lakes[shapely.area(lakes) > SMALL * window.area]
+
+
+def _area(group: Any, shape: shapely.Geometry, colour: str, line: str, name: str) -> None:
     for part in shapely.get_parts(shape):
         if part.geom_type != "Polygon" or part.is_empty:
             continue
         corners = shapely.get_coordinates(part.exterior).round().astype(int)
-        builder = slide.shapes.build_freeform(*map(int, corners[0]), scale=1.0)
+        builder = group.shapes.build_freeform(*map(int, corners[0]), scale=1.0)
         builder.add_line_segments([tuple(map(int, one)) for one in corners[1:]], close=True)
         drawn = builder.convert_to_shape()
-        drawn.fill.solid()
-        drawn.fill.fore_color.rgb = _rgb(fill)
-        drawn.shadow.inherit = False
-        if line is None:
-            drawn.line.fill.background()
+        drawn.name = name
+        fill(drawn, colour)
+        flat(drawn)
+        if line:
+            paint(drawn.line, line)
+            drawn.line.width = Pt(0.75)
         else:
-            drawn.line.color.rgb, drawn.line.width = _rgb(line), Pt(0.75)
+            drawn.line.fill.background()
 
 
-def _line(slide: Any, line: shapely.Geometry, colour: str) -> None:
+def _line(group: Any, line: shapely.Geometry, colour: str) -> None:
     (x0, y0), *_, (x1, y1) = shapely.get_coordinates(line)
-    drawn = slide.shapes.add_connector(MSO_CONNECTOR.STRAIGHT, *(Emu(int(one)) for one in (x0, y0, x1, y1)))
-    drawn.line.color.rgb, drawn.line.width = _rgb(colour), Pt(1.5)
+    drawn = group.shapes.add_connector(MSO_CONNECTOR.STRAIGHT, *(Emu(int(one)) for one in (x0, y0, x1, y1)))
+    paint(drawn.line, colour)
+    drawn.line.width = Pt(1.25)
+    for effect in drawn._element.iter(qn("a:effectRef")):
+        effect.set("idx", "0")
 
 
-def _names(slide: Any, study: Study, onto: list[float], frame: Any, language: Language, text: Text) -> None:
-    outlines = study.layers.read("prefectures")
-    for name, shape in zip(outlines[f"name_{language}"], outlines.geometry.intersection(frame), strict=True):
-        if shape.area > 0.03 * frame.area:
-            at = affine_transform(shape.representative_point(), onto)
-            text(slide, _around(at, Inches(1.6), Inches(0.3)), [name], 12, colour="#8a8478", align=PP_ALIGN.CENTER)
+def _kept(group: Any, name: str) -> None:
+    """A group by its name; an empty one goes."""
+    group.name = name
+    if not len(group.shapes):
+        group._element.getparent().remove(group._element)
 
 
-def _sites(
-    slide: Any, box: Any, study: Study, onto: list[float], language: Language, text: Text, colour: dict[str, Any]
-) -> None:
-    """Marks with their counts, then names where they cover neither a mark nor each other."""
+def _marks(study: Study, onto: list[float], language: Language) -> list[Mark]:
+    """The anchor, then the sites of the plan, the one with the most projects last and on top."""
     places = study.sites.set_index("id").geometry
     counts = tables.assignment(study)["site"].value_counts(ascending=True)
-    anchor = affine_transform(study.anchor.geometry, onto)
-    mark = slide.shapes.add_shape(MSO_SHAPE.DIAMOND, *_around(anchor, Inches(0.24), Inches(0.24)))
-    _filled(mark, colour["anchor"])
-    marks = [(anchor, int(Inches(0.24)), study.anchor[f"name_{language}"])]
-    for site, count in counts.items():
-        at, size = affine_transform(places[site], onto), Inches(0.3 + 0.03 * min(int(count), 12))
-        mark = slide.shapes.add_shape(MSO_SHAPE.OVAL, *_around(at, size, size))
-        _filled(mark, colour["site"])
-        frame = mark.text_frame
+    anchor = Mark(affine_transform(study.anchor.geometry, onto), int(Inches(0.24)), study.anchor[f"name_{language}"])
+    return [anchor] + [
+        Mark(
+            affine_transform(places[site], onto),
+            int(Inches(0.28 + 0.02 * min(int(count), 12))),
+            study.region.names[str(site)][language],
+            int(count),
+        )
+        for site, count in counts.items()
+    ]
+
+
+def _mark(pen: Pen, slide: Any, mark: Mark, colour: dict[str, Any]) -> None:
+    kind = MSO_SHAPE.OVAL if mark.projects else MSO_SHAPE.DIAMOND
+    shape = slide.shapes.add_shape(kind, *_around(mark.at, mark.size, mark.size))
+    shape.name = mark.name[:60]
+    fill(shape, colour["site"] if mark.projects else colour["anchor"])
+    paint(shape.line, "paper")
+    shape.line.width = Pt(1)
+    flat(shape)
+    if mark.projects:
+        frame = shape.text_frame
         frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
         frame.vertical_anchor = MSO_ANCHOR.MIDDLE
-        frame.text = str(count)
-        frame.paragraphs[0].alignment = PP_ALIGN.CENTER
-        frame.paragraphs[0].runs[0].font.size, frame.paragraphs[0].runs[0].font.bold = Pt(12), True
-        marks.append((at, int(size), study.region.names[str(site)][language]))
-    taken = [shapely.box(*at.buffer(size / 2).bounds) for at, size, _ in marks]
-    window = shapely.box(box.left, box.top, box.left + box.width, box.top + box.height)
-    for at, size, name in reversed(marks):
-        label = _free(at, size, name, taken, window)
-        taken.append(label)
-        west, north, east, south = label.bounds
-        text(slide, (int(west), int(north), int(east - west), int(south - north)), [name], 12, bold=True)
+        pen.say(frame, [str(mark.projects)], NAME_PT, bold=True, colour="paper", align=PP_ALIGN.CENTER)
+        frame.word_wrap = False
 
 
-def _free(at: shapely.Point, size: int, name: str, taken: list[Any], window: Any) -> Any:
-    """The first place around a mark, right, left, below, above and further away, that covers least."""
-    wide = Pt(12) * sum(1.05 if ord(letter) > 0x2E80 else 0.65 for letter in name) + Pt(6)
-    lines = 1 if wide < LABEL else 2
-    wide, high, best = min(wide, max(LABEL, wide / 2 + Pt(14))), Pt(18 * lines), None
-    for away in (0.05, 0.25, 0.5):
-        gap = size / 2 + Inches(away)
+def _names(
+    pen: Pen,
+    slide: Any,
+    outlines: gpd.GeoDataFrame,
+    onto: list[float],
+    window: Any,
+    marks: list[Mark],
+    taken: list[Any],
+    box: Box,
+) -> None:
+    """Names of sites where they cover neither a mark nor each other, then of prefectures where there is room left."""
+    taken += [shapely.box(*mark.at.buffer(mark.size / 2).bounds) for mark in marks]
+    frame = shapely.box(*_ends(box))
+    named = [marks[0], *marks[:0:-1]][:NAMES]
+    for mark in named:
+        label, text = _free(mark, taken, frame, must=len(marks) < NAMES)
+        if label is not None:
+            taken.append(label)
+            pen.text(slide.shapes, _box(label), [text], NAME_PT, bold=True)
+    for name, shape in zip(outlines[f"name_{pen.language}"], outlines.geometry, strict=True):
+        drawn = affine_transform(shape, onto)
+        wide = int(Pt(NAME_PT) * (measure.width(name) + 0.6))
+        for at in _within(drawn) if shape.area > 0.02 * window.area else ():
+            label = shapely.box(*_ends(_around(at, wide, int(Pt(20)))))
+            if drawn.contains(label) and not any(label.intersects(one) for one in taken):
+                taken.append(label)
+                pen.text(slide.shapes, _box(label), [name], NAME_PT, colour="#8a8478", align=PP_ALIGN.CENTER)
+                break
+
+
+def _within(shape: shapely.Geometry) -> list[shapely.Point]:
+    """Places for a name: a point inside, then a lattice over the bounds."""
+    west, north, east, south = shape.bounds
+    lattice = [
+        (west + (east - west) * x / 7, north + (south - north) * y / 7) for y in range(1, 7) for x in range(1, 7)
+    ]
+    return [shape.representative_point(), *map(shapely.Point, lattice)]
+
+
+def _free(mark: Mark, taken: list[Any], frame: Any, *, must: bool) -> tuple[Any, str]:
+    """The first place around a mark, right, left, below, above and further away, that covers nothing.
+
+    With `must` the one that covers least, else None when there is none.
+    """
+    rows = min(measure.lines(mark.name, NAME_EM, bold=True), NAME_LINES)
+    text = measure.cut(mark.name, NAME_EM, NAME_LINES, bold=True)
+    wide = Pt(NAME_PT) * (min(measure.width(text, bold=True), NAME_EM) + 0.4)
+    high, best = Pt(NAME_PT * measure.LINE * rows), None
+    for away in (0.04, 0.25, 0.5):
+        gap = mark.size / 2 + Inches(away)
         for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1)):
-            left = at.x + gap if x > 0 else at.x - gap - wide if x < 0 else at.x - wide / 2
-            top = at.y + gap * 0.7 if y > 0 else at.y - gap * 0.7 - high if y < 0 else at.y - high / 2
+            left = mark.at.x + gap if x > 0 else mark.at.x - gap - wide if x < 0 else mark.at.x - wide / 2
+            top = mark.at.y + gap * 0.7 if y > 0 else mark.at.y - gap * 0.7 - high if y < 0 else mark.at.y - high / 2
             label = shapely.box(left, top, left + wide, top + high)
-            covered = sum(label.intersection(one).area for one in taken) + label.difference(window).area
+            covered = sum(label.intersection(one).area for one in taken) + 4 * label.difference(frame).area
+            if covered == 0:
+                return label, text
             if best is None or covered < best[0]:
                 best = covered, label
-            if covered == 0:
-                return label
-    return best[1] if best else shapely.box(0, 0, 1, 1)
+    return (best[1] if must and best else None), text
 
 
-def _filled(mark: Any, colour: str) -> None:
-    mark.fill.solid()
-    mark.fill.fore_color.rgb = _rgb(colour)
-    mark.line.color.rgb, mark.line.width = _rgb("ffffff"), Pt(1)
-    mark.shadow.inherit = False
+def _legend(pen: Pen, slide: Any, box: Box, colour: dict[str, Any], words: dict[str, str], deg_per_emu: float) -> Box:
+    """Signs with their names and a scale bar, at the lower left."""
+    row, wide = int(Inches(0.27)), int(Pt(12) * (max(map(measure.width, words.values())) + 4.5))
+    place = Box(box.left + Inches(0.12), box.top + box.height - 5 * row - Inches(0.3), wide, 5 * row + Inches(0.18))
+    panel(slide.shapes, place, "paper", line="#a9a396").name = "legend"
+    at = place.inside(int(Inches(0.09)))
+    for number, (key, text) in enumerate(words.items()):
+        y = at.top + row * number + row // 2
+        middle = shapely.Point(at.left + Inches(0.17), y)
+        if key == "line":
+            _line(slide, shapely.LineString([(at.left, y), (at.left + Inches(0.34), y)]), colour["route"])
+        else:
+            kind = {"anchor": MSO_SHAPE.DIAMOND, "site": MSO_SHAPE.OVAL, "water": MSO_SHAPE.RECTANGLE}[key]
+            sign = slide.shapes.add_shape(kind, *_around(middle, int(Inches(0.17)), int(Inches(0.17))))
+            fill(sign, colour[key])
+            sign.line.fill.background()
+            flat(sign)
+        label = Box(at.left + int(Inches(0.45)), y - int(Pt(8)), wide, int(Pt(16)))
+        pen.text(slide.shapes, label, [text], 11)
+    _scale(pen, slide, Box(at.left, at.top + 4 * row + row // 2, at.width, 0), abs(deg_per_emu))
+    return place
 
 
-def _around(at: shapely.Point, width: int, height: int) -> Any:
-    return _box(int(at.x - width / 2), int(at.y - height / 2), int(width), int(height))
+def _scale(pen: Pen, slide: Any, at: Box, deg_per_emu: float) -> None:
+    km_per_emu = deg_per_emu * KM_PER_DEG
+    km = max((one for one in (1, 2, 5, 10, 20, 50, 100, 200) if one / km_per_emu < at.width * 0.6), default=1)
+    end = at.left + int(km / km_per_emu)
+    line = shapely.LineString([(at.left, at.top), (end, at.top)])
+    _line(slide, line, "#1d2b36")
+    for x in (at.left, end):
+        _line(slide, shapely.LineString([(x, at.top - Inches(0.05)), (x, at.top)]), "#1d2b36")
+    label = Box(end + int(Inches(0.1)), at.top - int(Pt(9)), int(Inches(0.8)), int(Pt(16)))
+    pen.text(slide.shapes, label, [f"{km} km"], 11)
 
 
-def _box(*numbers: int) -> tuple[int, ...]:
-    return numbers
+def _around(at: shapely.Point, width: int, height: int) -> Box:
+    return Box(int(at.x - width / 2), int(at.y - height / 2), int(width), int(height))
 
 
-def _rgb(colour: str) -> RGBColor:
-    return RGBColor.from_string(colour.lstrip("#").upper())
+def _ends(box: Box) -> tuple[int, int, int, int]:
+    return box.left, box.top, box.left + box.width, box.top + box.height
+
+
+def _box(shape: Any) -> Box:
+    west, north, east, south = map(int, shape.bounds)
+    return Box(west, north, east - west, south - north)

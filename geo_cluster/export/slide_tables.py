@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
@@ -12,17 +13,22 @@ from geo_cluster.export import measure
 from geo_cluster.export.outline import Facts, Grid, Lines
 from geo_cluster.export.slide_text import Box, Pen, fill, fitting, panel
 
+Texts = tuple[tuple[str, ...], ...]
+
 MORE: dict[Language, str] = {"zh": "其余 {n} 行见 tables.xlsx", "en": "{n} more rows: tables.xlsx"}
 SIZES = (16, 14, 13, 12, 11)
 """Sizes of a table's text, points; below the last no one in the room reads it."""
-SHORT = 12.0
+SHORT = 14.0
 """A column of texts up to this length, in font sizes, keeps them on one line."""
 SIDE, ABOVE = Inches(0.07), Inches(0.03)
 """Margins of a cell."""
 NOTE = Inches(0.3)
 """Height of the line below a table that is cut."""
-TALLEST = 0.26
-"""A row takes up to this share of the place of its table."""
+USUAL = (0.5, 0.8, 1.0)
+"""Columns are as wide as this share of their cells wants, whichever makes the table lowest; longer ones are broken."""
+LONG = 60.0
+LINES, TALLEST = 4, 0.26
+"""Where a table is too long, its cells keep so many lines, or lines up to this share of its place."""
 
 
 def facts(pen: Pen, shapes: Any, box: Box, block: Facts) -> None:
@@ -47,7 +53,10 @@ def lines(pen: Pen, shapes: Any, box: Box, block: Lines) -> None:
         pen.text(shapes, box, block.lines, size, after=8)
         return
     rows = box.rows(*[1] * len(block.lines))
-    size = min(fitting([text], Box(0, 0, box.width - Inches(1.1), rows[0].height), (22, 20, 18, 16, 14, 12)) for text in block.lines)
+    size = min(
+        fitting([text], Box(0, 0, box.width - Inches(1.1), rows[0].height), (22, 20, 18, 16, 14, 12))
+        for text in block.lines
+    )
     for at, (text, row) in enumerate(zip(block.lines, rows, strict=True), 1):
         mark = panel(shapes, Box(row.left, row.top, Inches(0.7), row.height), "accent")
         pen.say(mark.text_frame, [str(at)], 24, bold=True, colour="paper", align=PP_ALIGN.CENTER)
@@ -59,12 +68,13 @@ def lines(pen: Pen, shapes: Any, box: Box, block: Lines) -> None:
 def grid(pen: Pen, shapes: Any, box: Box, block: Grid) -> None:
     """A native table: as many rows as fit legibly, the rest told."""
     size, texts, heights = _fitted(block, box)
+    wide = widths(block, box.width, size)
     rows = [block.headings, *texts, *([block.total] if block.total else [])]
     frame = shapes.add_table(len(rows), len(block.headings), box.left, box.top, box.width, sum(heights))
     frame.name, table = block.title or block.name, frame.table
     frame._element.nvGraphicFramePr.cNvPr.set("descr", f"{block.title} {' · '.join(block.headings)}".strip())
     table.first_row, table.horz_banding = True, False
-    for column, width in zip(table.columns, widths(block, box.width, size), strict=True):
+    for column, width in zip(table.columns, wide, strict=True):
         column.width = width
     for y, (row, height) in enumerate(zip(rows, heights, strict=True)):
         table.rows[y].height = height
@@ -83,7 +93,7 @@ def grid(pen: Pen, shapes: Any, box: Box, block: Grid) -> None:
 
 
 def widths(block: Grid, width: int, size: float) -> list[int]:
-    """Widths of columns, EMU: each at least as wide as what can't be broken, the rest by what the cells hold.
+    """Widths of columns, EMU: those of some sensible ones at which the table is lowest.
 
     Parameters
     ----------
@@ -93,17 +103,36 @@ def widths(block: Grid, width: int, size: float) -> list[int]:
     size : float
         Points.
     """
-    pad = Emu(2 * SIDE).pt / size + 0.2
-    least, wanted = [], []
-    for at, (heading, number) in enumerate(zip(block.headings, block.numeric, strict=True)):
-        cells = [row[at] for row in (*block.texts[:60], *([block.total] if block.total else []))]
-        whole = max((measure.width(text) for text in cells), default=0.0)
-        head = max(measure.width(heading, bold=True) / 2 + 0.6, measure.longest_word(heading) * measure.BOLD)
-        kept = whole if number or whole <= SHORT else min(max(map(measure.longest_word, cells)), SHORT)
-        least.append(max(kept, min(head, SHORT)) + pad)
-        wanted.append(max(min(whole, 60.0), measure.width(heading, bold=True)) + pad)
-    room = Emu(width).pt / size
-    spare, more = room - sum(least), [max(b - a, 0.0) for a, b in zip(least, wanted, strict=True)]
+    tries = [_shared(block, width, size, usual) for usual in USUAL]
+    return min(tries, key=lambda one: sum(_heights(block, block.texts[: block.rows], one, size)))
+
+
+def _least(block: Grid, at: int, *, broken: bool) -> float:
+    """Width that a column can't do without, font sizes: a number or a short text whole, else its longest word."""
+    cells, heading = _cells(block, at), block.headings[at]
+    whole = max(map(measure.width, cells), default=0.0)
+    kept = block.numeric[at] or (whole <= SHORT and not broken)
+    words = whole if kept else min(max(map(measure.longest_word, cells), default=0.0), SHORT)
+    head = max(measure.width(heading, bold=True) / 3 + 1.0, measure.longest_word(heading) * measure.BOLD)
+    return max(words, min(head, SHORT), 2.0) + Emu(2 * SIDE).pt / 12
+
+
+def _cells(block: Grid, at: int) -> list[str]:
+    return [row[at] for row in (*block.texts[: block.rows], *([block.total] if block.total else []))]
+
+
+def _shared(block: Grid, width: int, size: float, usual: float) -> list[int]:
+    """Widths of columns where each is as wide as this share of its cells wants, as far as there is room."""
+    room, every = Emu(width).pt / size, range(len(block.headings))
+    least = [_least(block, at, broken=False) for at in every]
+    if sum(least) > room:
+        least = [_least(block, at, broken=True) for at in every]
+    wish = []
+    for at in every:
+        long = sorted(map(measure.width, _cells(block, at))) or [0.0]
+        most = min(long[min(int(len(long) * usual), len(long) - 1)], LONG)
+        wish.append(max(most, measure.width(block.headings[at], bold=True)) + 1.0)
+    spare, more = room - sum(least), [max(b - a, 0.0) for a, b in zip(least, wish, strict=True)]
     if spare <= 0:
         shared = [one * room / sum(least) for one in least]
     elif sum(more) >= spare:
@@ -113,35 +142,44 @@ def widths(block: Grid, width: int, size: float) -> list[int]:
     return [int(Pt(one * size)) for one in shared]
 
 
-def _fitted(block: Grid, box: Box) -> tuple[float, list[tuple[str, ...]], list[int]]:
-    """Size of text, rows and heights of all rows that go into a box."""
-    most = min(block.rows, len(block.texts))
-    room = box.height - (NOTE if most < len(block.texts) else 0)
-    size: float = SIZES[0]
+def wanted(block: Grid, width: int) -> int:
+    """Height that a table would like, EMU."""
+    return sum(_heights(block, block.texts[: block.rows], widths(block, width, SIZES[1]), SIZES[1]))
+
+
+def _fitted(block: Grid, box: Box) -> tuple[float, Texts, list[int]]:
+    """Size of text, rows and heights of all rows that go into a box; long cells are cut before rows are left out."""
+    texts = block.texts[: block.rows]
+    room = box.height - (NOTE if len(texts) < len(block.texts) else 0)
     for size in SIZES:
-        texts, heights = _cut(block, box, size, most)
-        if sum(heights) <= room:
+        least = sum(_least(block, at, broken=True) for at in range(len(block.headings)))
+        heights = _heights(block, texts, widths(block, box.width, size), size)
+        if least * size <= Emu(box.width).pt and sum(heights) <= room:
             return size, texts, heights
-    room = box.height - NOTE
-    while most > 1:
-        most -= 1
-        texts, heights = _cut(block, box, size, most)
-        if sum(heights) <= room:
-            break
-    return size, texts, heights
+    size, room = SIZES[-1], box.height - NOTE
+    wide = widths(block, box.width, size)
+    tallest = max(LINES, int(Emu(box.height).pt * TALLEST / (size * measure.LINE)))
+    texts = tuple(
+        tuple(measure.cut(text, one, tallest) for text, one in zip(row, _rooms(wide, size), strict=True))
+        for row in texts
+    )
+    while True:
+        heights = _heights(block, texts, wide, size)
+        if sum(heights) <= room or len(texts) == 1:
+            return size, texts, heights
+        texts = texts[:-1]
 
 
-def _cut(block: Grid, box: Box, size: float, count: int) -> tuple[list[tuple[str, ...]], list[int]]:
-    """The first rows, their long cells cut, and the heights of heading, rows and total."""
-    rooms = [(Emu(one).pt - Emu(2 * SIDE).pt) / size for one in widths(block, box.width, size)]
-    most = max(1, int((Emu(box.height).pt * TALLEST) / (size * measure.LINE)))
-    texts = [
-        tuple(measure.cut(text, room, most) for text, room in zip(row, rooms, strict=True))
-        for row in block.texts[:count]
-    ]
+def _rooms(wide: Sequence[int], size: float) -> list[float]:
+    """Widths of cells without their margins, font sizes."""
+    return [Emu(one - 2 * SIDE).pt / size for one in wide]
+
+
+def _heights(block: Grid, texts: Texts, wide: Sequence[int], size: float) -> list[int]:
+    """Heights of heading, rows and total, EMU."""
+    rooms = _rooms(wide, size)
     rows = [(block.headings, True), *((row, False) for row in texts), *([(block.total, True)] if block.total else [])]
-    heights = [
-        max(measure.lines(text, room, bold=bold) for text, room in zip(row, rooms, strict=True))
-        for row, bold in rows
+    tall = [
+        max(measure.lines(text, room, bold=bold) for text, room in zip(row, rooms, strict=True)) for row, bold in rows
     ]
-    return texts, [int(Pt(one * size * measure.LINE + 2) + 2 * ABOVE) for one in heights]
+    return [int(Pt(one * size * measure.LINE + 2) + 2 * ABOVE) for one in tall]

@@ -42,7 +42,7 @@ def opened(template: Path | None) -> Base:
         The template is no .pptx, or has no layout with a title.
     """
     try:
-        file = Presentation(None if template is None else str(template))
+        file: Any = Presentation(None if template is None else str(template))
     except Exception as problem:  # whatever a file that is no presentation brings up
         raise InputError(Fault("export.no_template", template or "", kind=".pptx")) from problem
     ids = file.slides._sldIdLst
@@ -85,7 +85,7 @@ def _of_type(layouts: list[Any], types: tuple[str, ...]) -> Any:
         for layout in layouts:
             if layout._element.get("type") == kind:
                 return layout
-    return min(layouts, key=lambda one: len(list(one.placeholders)))
+    return min(layouts, key=lambda one: len(one.placeholders))
 
 
 def _plain(file: Any) -> None:

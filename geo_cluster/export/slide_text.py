@@ -126,12 +126,16 @@ class Pen:
     def style(self, paragraph: Any, size: float, *, bold: bool = False, colour: str = "ink") -> None:
         """Size, weight, colour, language and faces of a paragraph."""
         for run in paragraph.runs:
-            run.font.size, run.font.bold = Pt(size), bold
-            paint(run.font, colour)
-            properties = run.font._rPr
-            properties.set("lang", LANGUAGES[self.language][0])
-            properties.set("altLang", LANGUAGES[self.language][1])
-            self.face(run.font)
+            self.run(run, size, bold=bold, colour=colour)
+
+    def run(self, run: Any, size: float, *, bold: bool = False, colour: str = "ink") -> None:
+        """Size, weight, colour, language and faces of a run."""
+        run.font.size, run.font.bold = Pt(size), bold
+        paint(run.font, colour)
+        properties = run.font._rPr
+        properties.set("lang", LANGUAGES[self.language][0])
+        properties.set("altLang", LANGUAGES[self.language][1])
+        self.face(run.font)
 
     def face(self, font: Any) -> None:
         """Our faces, of letters and of Chinese, unless the template has its own."""
@@ -183,9 +187,16 @@ def panel(shapes: Any, box: Box, colour: str, *, line: str = "") -> Any:
         shape.line.width = Pt(0.75)
     else:
         shape.line.fill.background()
-    shape.shadow.inherit = False
+    flat(shape)
     shape.text_frame.vertical_anchor = MSO_ANCHOR.MIDDLE
     return shape
+
+
+def flat(shape: Any) -> None:
+    """Without the shadow of the theme."""
+    shape.shadow.inherit = False
+    for effect in shape._element.iter(qn("a:effectRef")):
+        effect.set("idx", "0")
 
 
 def fill(shape: Any, colour: str) -> None:
