@@ -214,7 +214,7 @@ def _reach(layers: Layers, study: Study | None, language: Language, style: Mappi
     """Areas within so many minutes of the R&D anchor by road, door to door, and the roads that the plan takes."""
     words, group = WORDS[language], WORDS[language]["reach"]
     anchor = study.anchor if study else layers.read("anchors").set_index("id").loc["future_city"]
-    outlines, tops = _isochrones(layers, anchor.geometry.x, anchor.geometry.y)
+    outlines, tops = isochrone_outlines(layers, anchor.geometry.x, anchor.geometry.y)
     features = [{"type": "Feature", "properties": {}, "geometry": outline} for outline in outlines]
     labels = [
         {"at": top, "p": {"title": f"{band} {words['minutes']}"}}
@@ -239,7 +239,7 @@ def _reach(layers: Layers, study: Study | None, language: Language, style: Mappi
 
 
 @by_content(*region.LAYERS, "province", most=32)
-def _isochrones(layers: Layers, lon: float, lat: float) -> tuple[list[dict[str, Any]], list[list[float]]]:
+def isochrone_outlines(layers: Layers, lon: float, lat: float) -> tuple[list[dict[str, Any]], list[list[float]]]:
     """Outlines of what is within `BANDS_MIN` of an anchor, the widest first, and the northern tip of each."""
     network, calibration = region.travel_of({name: layers.read(name) for name in region.LAYERS})
     at = gpd.GeoSeries([shapely.Point(lon, lat)], crs=CRS)
