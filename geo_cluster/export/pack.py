@@ -1,0 +1,360 @@
+"""The briefing pack: all that is handed over of a study, for leaders, for colleagues and for the archive.
+
+Which formats there are, for whom, what each is and what its files are called is declared in `tables/pack.toml`; each has
+its maker here, whose module is imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from geo_cluster import scratch, toml
+from geo_cluster.archive import file_name
+from geo_cluster.domain import Language, Text
+from geo_cluster.errors import Fault, InputError, refuse_if
+from geo_cluster.export import bundle
+from geo_cluster.export.csv_tables import SAMPLE
+from geo_cluster.study import Study
+
+GROUPS: tuple[str, ...] = tuple(toml.table("pack")["groups"])
+NEWLINE = "\r\n"
+"""Of texts: what Windows' own editor takes too."""
+
+
+class Packed(NamedTuple):
+    """A file of the pack: for whom (`group`), of which format, what it is in a few words, and what it holds."""
+
+    group: str
+    form: str
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """What a pack is made of and how.
+
+    Attributes
+    ----------
+    study : Study
+    language : {"zh", "en"}
+        Of texts and of the names of files.
+    levels : sequence of Study
+        It at each planning level (`report.cities.at_levels`); by default at its own alone.
+    is_stale : bool
+        Whether the settings moved on since: each document says so.
+    slide_template, paper_template : Path, optional
+        A house's own .pptx and .docx.
+    review : str
+        Map review number, '' for none.
+    project : str
+        Whose ranking is drawn; by default that of the largest output.
+    """
+
+    study: Study
+    language: Language = "zh"
+    levels: Sequence[Study] = ()
+    is_stale: bool = False
+    slide_template: Path | None = None
+    paper_template: Path | None = None
+    review: str = ""
+    project: str = ""
+
+    @property
+    def stale(self) -> str:
+        """What every page says of a study that is out of date, '' of one that is not."""
+        return said("stale", self.language, id=self.study.scenario.id) if self.is_stale else ""
+
+    @cached_property
+    def shown(self) -> Study:
+        """The study as documents name it: one that is out of date says so wherever its scenario is named."""
+        if not self.is_stale:
+            return self.study
+        name, now = self.study.scenario.name, self.study.scenario
+        marks = {one: said("stale", one, id=now.id) for one in ("zh", "en")}
+        marked = Text(zh=f"{name.zh}（{marks['zh']}）", en=f"{name.en} ({marks['en']})")
+        return replace(self.study, scenario=now.model_copy(update={"name": marked}))
+
+    def named(self, end: str) -> str:
+        """The name of a file that ends like this, safe on every system."""
+        return file_name(f"{toml.table('pack')['stem'][self.language]}_{end}")
+
+
+# ---- makers: from an order to files by name -----------------------------------------------------------------------
+
+
+def _slides(order: Order) -> dict[str, bytes]:
+    from geo_cluster.export.slides import slides
+
+    made = slides(order.study, language=order.language, template=order.slide_template, stale=order.stale)
+    return _one("slides", order, made)
+
+
+def _paper(order: Order) -> dict[str, bytes]:
+    paper = _module("paper").paper
+    made = paper(order.study, language=order.language, template=order.paper_template, stale=order.stale)
+    return _one("paper", order, made)
+
+
+def _printed(order: Order) -> dict[str, bytes]:
+    return _one("printed", order, _module("print").printed(order.study, language=order.language, stale=order.stale))
+
+
+def _maps(order: Order) -> dict[str, bytes]:
+    from geo_cluster.export.map_sheets import map_sheet
+
+    declared, files = toml.table("pack")["sheets"], {}
+    ranked = order.project or str(order.study.projects["output_100m_yuan"].idxmax())
+    for kind, title in declared["kinds"].items():
+        options: dict[str, Any] = {"language": order.language, "review": order.review}
+        options |= {"project": ranked} if kind == "ranking" else {}
+        for form in declared["forms"]:
+            size = toml.table("sheets")["sizes"][form["size"]]["name"][order.language].replace(":", "-")
+            name = order.named(f"{title[order.language]}_{size}.{form['form']}")
+            files[name] = map_sheet(order.shown, kind, **form, **options)
+    return files
+
+
+def _sheet(order: Order) -> dict[str, bytes]:
+    from geo_cluster.export.sheet import sheet
+
+    return _one("sheet", order, sheet(order.shown, levels=order.levels, language=order.language).encode())
+
+
+def _tables(order: Order) -> dict[str, bytes]:
+    from geo_cluster.export.workbook import workbook
+
+    return _one("tables", order, workbook(order.shown, levels=order.levels, language=order.language))
+
+
+def _map(order: Order) -> dict[str, bytes]:
+    from geo_cluster.maps import page, payload
+
+    shown = payload.payload(order.study, order.language)
+    shown["notes"] = [*([order.stale] if order.is_stale else []), *shown["notes"]]
+    return _one("map", order, page.standalone(shown).encode())
+
+
+def _layers(order: Order) -> dict[str, bytes]:
+    with scratch.temporary() as folder:
+        _module("gis.files").gis_files(order.shown, folder, language=order.language)
+        return {f"layers/{path.name}": path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def _archive(order: Order) -> dict[str, bytes]:
+    return bundle.archive_files(order.study, levels=order.levels, language=order.language)
+
+
+MAKERS: dict[str, Callable[[Order], dict[str, bytes]]] = {
+    "slides": _slides,
+    "paper": _paper,
+    "printed": _printed,
+    "maps": _maps,
+    "sheet": _sheet,
+    "tables": _tables,
+    "map": _map,
+    "layers": _layers,
+    "archive": _archive,
+}
+
+
+def _one(form: str, order: Order, content: bytes) -> dict[str, bytes]:
+    return {order.named(toml.table("pack")["formats"][form]["file"][order.language]): content}
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"geo_cluster.export.{name}")
+
+
+# ---- the pack -------------------------------------------------------------------------------------------------------
+
+
+def formats() -> dict[str, dict[str, Any]]:
+    """The formats that there are, as declared, in their order."""
+    declared = toml.table("pack")["formats"]
+    return {form: row for form, row in declared.items() if _is_there(row.get("module", "pack"))}
+
+
+def steps() -> dict[str, tuple[str, str]]:
+    """What is at work while a pack is made, in Chinese and English, by format."""
+    return {form: (row["name"]["zh"], row["name"]["en"]) for form, row in formats().items()}
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(f"geo_cluster.export.{module}") is not None
+    except ModuleNotFoundError:  # the folder that it would be in
+        return False
+
+
+def said(key: str, language: Language, **values: object) -> str:
+    """A sentence that the pack itself says."""
+    return toml.table("pack")["words"][key][language].format(**values)
+
+
+def checked_formats(text: str, where: str = "--formats") -> tuple[str, ...]:
+    """Formats as a person lists them, with commas; all of them where none is named. In the order of the pack.
+
+    Raises
+    ------
+    InputError
+        With each that there is not, and those there are.
+    """
+    named = {one.strip().lower() for one in text.replace("，", ",").split(",") if one.strip()}
+    known = formats()
+    faults = [Fault("export.no_format", where, value=one[:40], known=list(known)) for one in sorted(named - {*known})]
+    refuse_if(faults)
+    return tuple(form for form in known if form in named or not named)
+
+
+def check(slide_template: Path | None, paper_template: Path | None, review: str) -> None:
+    """Refuse what can be refused before any work is done, all at once.
+
+    Parameters
+    ----------
+    slide_template, paper_template : Path, optional
+        A house's own .pptx and .docx.
+    review : str
+        Map review number.
+
+    Raises
+    ------
+    InputError
+        A template is missing or none, or the number has another form.
+    """
+    faults: list[Fault] = []
+    looks = (lambda: _slide_base(slide_template), lambda: _paper_base(paper_template), lambda: _reviewed(review))
+    for look in looks:
+        try:
+            look()
+        except InputError as refusal:
+            faults += refusal.faults
+    refuse_if(faults)
+
+
+def _slide_base(template: Path | None) -> None:
+    if template is not None:
+        from geo_cluster.export.slide_template import opened
+
+        _is_a_file(template)
+        opened(template)
+
+
+def _paper_base(template: Path | None) -> None:
+    if template is not None:
+        from docx import Document
+
+        _is_a_file(template)
+        try:
+            Document(str(template))
+        except Exception as problem:  # whatever a file that is no document brings up
+            raise InputError(Fault("export.no_template", template, kind=".docx")) from problem
+
+
+def _is_a_file(template: Path) -> None:
+    if not template.is_file():
+        raise InputError(Fault("export.template_missing", template))
+
+
+def _reviewed(number: str) -> None:
+    if number.strip():
+        from geo_cluster.export.map_sheets import review_number
+
+        review_number(number)
+
+
+Files = dict[str, Packed]
+"""Files of a pack by path: folder of the group, and name."""
+
+
+def made(order: Order, wanted: Iterable[str] = ()) -> Iterator[tuple[str, Files]]:
+    """Make a pack format by format; whoever asks for no more stops it.
+
+    Parameters
+    ----------
+    order : Order
+    wanted : iterable of str
+        Formats; all of them by default.
+
+    Yields
+    ------
+    str
+        The format, 'contents' for what the pack has in it, which comes last.
+    dict of str to Packed
+        Its files.
+    """
+    declared, whole = formats(), Files()
+    for form in tuple(wanted) or tuple(declared):
+        group = declared[form]["group"]
+        folder = toml.table("pack")["groups"][group]["folder"][order.language]
+        files = {
+            f"{folder}/{name}": Packed(group, form, _what(form, name, order.language), content)
+            for name, content in MAKERS[form](order).items()
+        }
+        whole |= files
+        yield form, files
+    name = said("contents", order.language)
+    yield "contents", {name: Packed("", "contents", name, _contents(order, whole))}
+
+
+def _what(form: str, name: str, language: Language) -> str:
+    """What a file is: its format, and of a map sheet or a layer which one."""
+    if form == "layers":
+        known = {row["file"]: row[language] for row in toml.table("gis")["formats"].values()}
+        return known.get(PurePosixPath(name).name, name)
+    if form == "maps":
+        return PurePosixPath(name).stem.partition("_")[2].replace("_", " ")
+    return toml.table("pack")["formats"][form]["name"][language]
+
+
+def _contents(order: Order, files: Mapping[str, Packed]) -> bytes:
+    """The list of the files, what they are of, and what has to be known of all of them."""
+    language, study = order.language, order.study
+    about = {"id": study.scenario.id, "day": study.day, "version": importlib.metadata.version("geo-cluster")}
+    lines = [toml.table("pack")["stem"][language], study.scenario.name[language], said("made", language, **about)]
+    lines += [f"! {one}" for one in (order.stale, SAMPLE if study.scenario.is_sample else "") if one]
+    for group, row in toml.table("pack")["groups"].items():
+        its = {path: one for path, one in files.items() if one.group == group}
+        if its:
+            lines += ["", f"{row['folder'][language]}  {row['what'][language]}"]
+            lines += [f"  {path.partition('/')[2]}  {one.name}" for path, one in its.items()]
+    return ("\ufeff" + NEWLINE.join([*lines, ""])).encode()
+
+
+def write(
+    order: Order, out: Path, *, wanted: Iterable[str] = (), on_step: Callable[[str], None] = lambda _: None
+) -> list[Path]:
+    """Write a pack into a folder, all or nothing; see `bundle.write_files`.
+
+    Parameters
+    ----------
+    order : Order
+    out : Path
+    wanted : iterable of str
+        Formats; all of them by default.
+    on_step : callable
+        Called with each format as it begins.
+
+    Returns
+    -------
+    list of Path
+        What was written.
+    """
+    forms = tuple(wanted) or tuple(formats())
+
+    def make(folder: Path) -> None:
+        on_step(forms[0])
+        for (_, files), after in zip(made(order, forms), [*forms[1:], "contents", ""], strict=True):
+            for path, packed in files.items():
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / path).write_bytes(packed.content)
+            if after in forms:
+                on_step(after)
+
+    return bundle.write_files(out, make)
