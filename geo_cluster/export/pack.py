@@ -1,7 +1,7 @@
 """The briefing pack: all that is handed over of a study, for leaders, for colleagues and for the archive.
 
-Which formats there are, for whom, what each is and what its files are called is declared in `tables/pack.toml`; each has
-its maker here, whose module is imported when it is asked for.
+Which formats there are, for whom, what each is and what its files are called is declared in `tables/pack.toml`; each
+has its maker here, whose module is imported when it is asked for.
 """
 
 from __future__ import annotations
