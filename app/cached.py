@@ -27,6 +27,7 @@ from geo_cluster import scenarios, scratch, toml
 from geo_cluster import study as pipeline
 from geo_cluster.archive import zipped
 from geo_cluster.box import process
+from geo_cluster.box.foreign import foreign_fault
 from geo_cluster.domain import Language, PlanningLevel, Scenario, Text
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.export import bundle, preview
@@ -34,8 +35,9 @@ from geo_cluster.export.pack import Order
 from geo_cluster.export.phone_list import phone_list
 from geo_cluster.imports import effect, ledger, templates
 from geo_cluster.imports.check import check_file, guess
-from geo_cluster.imports.checked import Checked, Kind
-from geo_cluster.imports.files import digest
+from geo_cluster.imports.checked import KINDS, Checked, Kind
+from geo_cluster.imports.files import digest, ending_of
+from geo_cluster.imports.tables import TableChoice
 from geo_cluster.intake import appraise, site_choice
 from geo_cluster.intake.site_choice import Choice, Weighed
 from geo_cluster.maps import page as maps_page
@@ -269,8 +271,9 @@ def weighed_of(scenario: Scenario, project: pd.DataFrame) -> Weighed:
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _screening(scenario: str, suffix: str, content: bytes) -> Screening:
-    projects, parsed = portfolio.read_content(content, f"projects{suffix}"), Scenario.model_validate_json(scenario)
+def _screening(scenario: str, name: str, content: bytes) -> Screening:
+    _refuse_other_kinds(content, name)
+    projects, parsed = portfolio.read_content(content, name), Scenario.model_validate_json(scenario)
     refuse_if([] if portfolio.made_up(projects) else portfolio.past_faults(projects, parsed.date))
     return Screening(region(parsed), projects)
 
@@ -278,7 +281,21 @@ def _screening(scenario: str, suffix: str, content: bytes) -> Screening:
 def screening_of(scenario: Scenario, name: str, content: bytes) -> Screening:
     """The projects of a CSV or XLSX file under a scenario; refuses the file with all of its faults."""
     weighed = ground(scenario).model_copy(update={"weights": scenario.weights, "day": scenario.day})
-    return _screening(weighed.model_dump_json(), Path(name).suffix.lower(), content)
+    return _screening(weighed.model_dump_json(), name, content)
+
+
+def own_projects(content: bytes, name: str) -> pd.DataFrame:
+    """The text of projects in a file that somebody drops in; refused in words where it is of another kind."""
+    _refuse_other_kinds(content, name)
+    return portfolio.read_text(content, name)
+
+
+def _refuse_other_kinds(content: bytes, name: str) -> None:
+    """Say where a file belongs that holds something other than projects."""
+    kind = kind_of(content, name)
+    if kind in KINDS and kind != "projects":
+        called = Text(**toml.table("imports")[kind]["name"])
+        raise InputError(Fault("app.another_kind", name, kind=called))
 
 
 # ---- the workspace --------------------------------------------------------------------------------------------
@@ -526,15 +543,27 @@ def kind_of(content: bytes, name: str) -> str:
     return guess(content, name)
 
 
+def foreign(content: bytes, name: str) -> Fault | None:
+    """Why a dropped file of shapes or pictures can't be read here; None where it may be."""
+    return None if ending_of(content, name) else foreign_fault(content, name)
+
+
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _checked(_content: bytes, sha256: str, name: str, kind: Kind, scenario: str, options: str, _rules: Any) -> Checked:  # noqa: ARG001
+    said = json.loads(options)
+    if "table" in said:
+        mended = {(row, column): text for row, column, text in said["table"]["mended"]}
+        without = frozenset(said["table"]["without"])
+        said["table"] = TableChoice(said["table"]["sheet"], said["table"]["mapping"], mended, without)
+    if "layers" in said:
+        said["table"] = TableChoice(layers=tuple(said.pop("layers")))
     return check_file(
         _content,
         name,
         kind=kind,
         region=region(Scenario.model_validate_json(scenario)),
         rules=_rules,
-        **json.loads(options),
+        **said,
     )
 
 

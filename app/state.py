@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -219,6 +220,33 @@ def copy_work(name: str) -> None:
 def rename_work(name: str) -> None:
     """Give the work another name."""
     _try(lambda: _keep(work().named(name), t("work.renamed")))
+
+
+def name_after(file: str) -> None:
+    """Give a work that still has the name of a shipped scenario that of the file its projects came from."""
+    shipped = {catalog.scenario(key).name.zh for key in catalog.scenario_names()}
+    if work().scenario.name.zh in shipped and file.strip():
+        rename_work(file.strip()[:200])
+
+
+HEADINGS = "headings.json"
+"""What headings of tables mean, as matched by hand: kind, set of headings, and key by heading."""
+
+
+def remembered_headings(kind: str, headings: Iterable[str]) -> dict[str, str]:
+    """What a table with these headings was matched to by hand before, in this work."""
+    said = json.loads(work().files.get(HEADINGS, b"{}"))
+    return dict(said.get(_heading_set(kind, headings), {}))
+
+
+def remember_headings(kind: str, headings: Iterable[str], mapping: Mapping[str, str]) -> None:
+    """Keep how a table with these headings was matched."""
+    said = json.loads(work().files.get(HEADINGS, b"{}")) | {_heading_set(kind, headings): dict(mapping)}
+    attach(t("data.note.matched"), **{HEADINGS: json.dumps(said, ensure_ascii=False, indent=1).encode()})
+
+
+def _heading_set(kind: str, headings: Iterable[str]) -> str:
+    return f"{kind}: {' | '.join(sorted(set(headings)))}"
 
 
 def undo() -> None:

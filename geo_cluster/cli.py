@@ -136,7 +136,8 @@ def score(
                 yield part
 
     files = bundle.write_appraisal(parts(), out, sample=projects == "sample")
-    for said in terminal.remarks(portfolio.warnings(checked), region.scenario.date, lang):
+    told = checked.attrs.get("told", ())
+    for said in terminal.remarks(portfolio.warnings(checked), region.scenario.date, lang, told):
         terminal.line(said)
     for sentence in shown:
         terminal.line(f"· {sentence}")
@@ -277,7 +278,9 @@ def validate(
 
 @cli.command()
 def land(
-    parcels: Annotated[Path, typer.Argument(help="地块（GeoJSON/GPKG/SHP，含 site 列）/ parcels with a site column")],
+    parcels: Annotated[
+        Path, typer.Argument(help="地块（GeoJSON、GPKG、SHP、KML、DXF 等，含园区列）/ parcels with a column site")
+    ],
     rules: Annotated[Path, typer.Option(help="规则 CSV：name,layer,buffer_m / rules in order")],
     layers: Annotated[Path, typer.Option(help="约束图层 GeoPackage / exclusion layers")],
     out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the results")] = Path("land"),
@@ -286,22 +289,26 @@ def land(
 ) -> None:
     """Net developable land of parcels, its largest rectangle, and room for a project. 可建设用地与最大厂房。"""
     from geo_cluster.export import bundle
+    from geo_cluster.imports import ground, whereabouts
     from geo_cluster.supply import land_survey
 
-    _, room, ground, exclusions = _together(
+    _, room, (found, notes), exclusions = _together(
         lambda: bundle.check_writable(out),
         lambda: _room(need, hall),
-        lambda: land_survey.checked_parcels(parcels),
+        lambda: ground.parcels_of(parcels),
         lambda: land_survey.read_rules(rules, layers),
     )
-    found = land_survey.survey(ground, exclusions, land_mu=room[0], hall_m=room[1])
-    files = bundle.write_files(out, lambda folder: land_survey.write(found, folder, source=parcels.name))
-    for row in found.sites.itertuples():
+    refuse_if(list(whereabouts.rule_faults(exclusions, found, layers.name)))
+    survey = land_survey.survey(found, exclusions, land_mu=room[0], hall_m=room[1])
+    files = bundle.write_files(out, lambda folder: land_survey.write(survey, folder, source=parcels.name))
+    for note in [*notes, *whereabouts.rule_notes(exclusions, survey.land)]:
+        terminal.line(note[terminal.language()])
+    for row in survey.sites.itertuples():
         terminal.line(
             f"{row.site}: {row.net_ha:.2f} ha = {row.net_mu:.0f} mu, largest piece {row.largest_piece_ha:.2f} ha"
         )
     if need:
-        terminal.line(f"{len(found.fits)} ← {need:g} mu {hall}")
+        terminal.line(f"{len(survey.fits)} ← {need:g} mu {hall}")
     terminal.line(f"{len(files)} files → {out}")
 
 
@@ -382,6 +389,14 @@ def list_layers(lang: LanguageOption = "zh") -> None:
     for name, layer in Layers().registry.items():
         title = layer.title_zh if lang == "zh" else layer.title_en
         terminal.line(f"{name:<14} {layer.rows:>6}  {layer.as_of:<12} {title} · {layer.licence}")
+
+
+@cli.command("compile")
+def compile_() -> None:
+    """Compile the solver for this machine, once, as whoever installs it; `make` does. 编译求解器（安装后一次）。"""
+    from geo_cluster.matching.solve import warm
+
+    warm()
 
 
 @cli.command()

@@ -156,7 +156,10 @@ class Study:
             "objective": round(self.plan.objective, 6),
             "bound": round(self.plan.bound, 6),
             "gap": round(self.plan.gap, 9),
+            "score": round(self.plan.score, 6),
+            "most_placed": self.plan.most_placed,
             "status": self.plan.status,
+            "ended": self.plan.ended,
             "violations": [str(violation) for violation in self.violations],
             "to_check": [{lang: str(odd.words(lang)) for lang in LANGUAGES} for odd in self.doubts],
             "day": self.day.isoformat(),
@@ -526,7 +529,7 @@ def _solve(
 ) -> Assignment:
     scenario = region.scenario
     if problem is None:
-        return Assignment(np.full(projects, UNPLACED), 0.0, 0.0, 0.0, "optimal")
+        return Assignment(np.full(projects, UNPLACED), 0.0, 0.0, 0.0, "optimal", ended="proof")
     try:
         return solve(
             problem, time_limit_s=time_limit_s, mip_gap=scenario.mip_gap, seed=scenario.seed, progress=progress

@@ -112,13 +112,15 @@ def report(result: Study, screen: Console, lang: Literal["zh", "en"], levels: Se
     screen.print(cities.heading(levels or (result,), lang))
     for sentence in cities.sentences(cities.cities_table(levels or (result,)), lang):
         screen.print(f"  {sentence}", soft_wrap=True)
-    for text in remarks(result.doubts, result.day, lang):
+    for text in remarks(result.doubts, result.day, lang, result.projects.attrs.get("told", ())):
         screen.print(text, soft_wrap=True)
     for sentence in division.sentences(result, lang):
         screen.print(f"{sentence}{'（仅供参考：样本少）' if zh else ' Indicative only: few firms.'}", soft_wrap=True)
     plan, placed = result.plan, f"{len(tables.assignment(result))}/{len(result.projects)}"
     proof = f"{plan.objective:,.2f} ≤ {plan.bound:,.2f}, gap {plan.gap:.4%}, {plan.status}"
-    screen.print(f"{'落地' if zh else 'placed'} {placed}, {proof}, violations {len(result.violations)}")
+    proof += ("（到时）" if zh else " (out of time)") * (plan.ended == "clock")
+    most = f"至多 {plan.most_placed}" if zh else f"at most {plan.most_placed}"
+    screen.print(f"{'落地' if zh else 'placed'} {placed}, {most}, {proof}, violations {len(result.violations)}")
     for row in tables.unplaced(result).head(8).itertuples():
         screen.print(f"  {row.project_name}: {row.reason if zh else row.reason_en}")
 
@@ -127,8 +129,10 @@ MOST_DOUBTS = 20
 """So many doubts about projects are printed; the rest is counted."""
 
 
-def remarks(doubts: Sequence[Fault], day: datetime.date, lang: Language) -> list[str]:
-    """Lines on what is to be known beside an answer: rules not in force, and what can hardly be meant.
+def remarks(
+    doubts: Sequence[Fault], day: datetime.date, lang: Language, told: Sequence[Mapping[str, str]] = ()
+) -> list[str]:
+    """Lines on what is to be known beside an answer: rules not in force, how projects were read, what is doubted.
 
     Parameters
     ----------
@@ -136,13 +140,16 @@ def remarks(doubts: Sequence[Fault], day: datetime.date, lang: Language) -> list
         `Study.doubts`, or `portfolio.warnings`.
     day : date
     lang : {"zh", "en"}
+    told : sequence of mapping
+        How a file of projects was read, by language: `attrs["told"]` of checked projects.
     """
     from geo_cluster.world import rule_life
 
     odd = [str(doubt.words(lang)) for doubt in doubts]
     more = len(odd) - MOST_DOUBTS
     rest = [f"另有 {more} 处请核对" if lang == "zh" else f"{more} more to be checked"] if more > 0 else []
-    return [f"! {said}" for said in [*(one[lang] for one in rule_life.warnings(day)), *odd[:MOST_DOUBTS], *rest]]
+    said = [*(one[lang] for one in rule_life.warnings(day)), *(one[lang] for one in told)]
+    return [f"! {said}" for said in [*said, *odd[:MOST_DOUBTS], *rest]]
 
 
 STEPS = {

@@ -29,6 +29,7 @@ from geo_cluster.errors import InputError, Place
 from geo_cluster.export import preview
 from geo_cluster.imports.check import check_file, guess
 from geo_cluster.imports.checked import KINDS
+from geo_cluster.imports.ground import parcels_of
 from geo_cluster.region import prepare
 from geo_cluster.supply import land_survey
 from geo_cluster.world import catalog, portfolio
@@ -266,11 +267,11 @@ def test_whoever_leaves_closes_the_box_and_its_turn():
     process.WAITS.append(leave)
     try:
         with pytest.raises(LeftError):
-            door.rows(b"a,b\n" + b"1,2\n" * 300_000, "long.csv")
+            door.sheets(b"a,b\n" + b"1,2\n" * 300_000, "long.csv")
     finally:
         process.WAITS.remove(leave)
     assert process._busy == 0
-    assert door.rows(b"a,b\n1,2\n", "short.csv").rows[1] == (2, ["1", "2"])
+    assert door.sheets(b"a,b\n1,2\n", "short.csv")[0].rows[1] == (2, ["1", "2"])
 
 
 @pytest.mark.slow
@@ -283,7 +284,7 @@ def test_a_box_ends_with_its_parent(tmp_path):
         import subprocess
         seen, make = [], subprocess.Popen
         subprocess.Popen = lambda *a, **k: seen.append(make(*a, **k)) or seen[-1]
-        door.rows(b"a,b\\n" + b"1,2\\n" * 400_000, "long.csv")
+        door.sheets(b"a,b\\n" + b"1,2\\n" * 400_000, "long.csv")
     """)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert done.returncode == -signal.SIGKILL, done.stderr
@@ -316,7 +317,7 @@ def test_many_at_once_wait_for_their_turn(limited):
     try:
         content = [b"a,b\n" + f"{k},2\n".encode() * 20_000 for k in range(6)]
         readers = [
-            threading.Thread(target=lambda c=c, k=k: told.append(door.rows(c, f"{k}.csv")))
+            threading.Thread(target=lambda c=c, k=k: told.append(door.sheets(c, f"{k}.csv")))
             for k, c in enumerate(content)
         ]
         for one in readers:
@@ -345,9 +346,9 @@ def test_many_at_once_wait_for_their_turn(limited):
 def test_a_limit_is_named_and_can_be_raised(limited, key, most, content, code):
     limited(**{key: most})
     with refusal_of(code, error=InputError, most=most, limit=key):
-        door.rows(content, "a.csv")
+        door.sheets(content, "a.csv")
     limited(**{key: 10_000})
-    assert door.rows(content, "a.csv").rows
+    assert door.sheets(content, "a.csv")[0].rows
 
 
 @pytest.mark.parametrize("text", ["cells = 0", "cells = true", 'cells = "many"', "cell = 5", "cells = 1.5", "cells ="])
@@ -381,11 +382,7 @@ BROKEN_FILES = [
 def test_what_a_library_can_not_read_has_a_code_of_ours(name, content, code):
     ending = Path(name).suffix
     with refusal_of(code, error=InputError) as refusal:
-        _ = (
-            door.rows(content, name)
-            if ending == ".csv" or ending in door.BOOKS
-            else door.shapes({ending: content}, name)
-        )
+        _ = door.sheets(content, name) if ending in (".csv", ".xlsx") else door.shapes({ending: content}, name)
     (fault,) = refusal.value.faults
     assert fault.place.name == name
     assert not re.search("[a-z]{4,} [a-z]{3,}", fault.words("zh").what)
@@ -395,9 +392,9 @@ def test_what_a_library_can_not_read_has_a_code_of_ours(name, content, code):
 def test_a_broken_workbook_has_a_code_of_ours():
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("[Content_Types].xml", "<Types>")
+        archive.writestr("xl/workbook.xml", "<workbook>")
     with refusal_of("box.broken_book", error=InputError):
-        door.rows(packed.getvalue(), "a.xlsx")
+        door.sheets(packed.getvalue(), "a.xlsx")
 
 
 # ---- what is honest is read as before -----------------------------------------------------------------------
@@ -444,7 +441,7 @@ def test_a_package_that_keeps_a_log_is_read(tmp_path):
 
 def test_nothing_is_left_behind(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    door.rows(b"a,b\n3,4\n", "left.csv")
+    door.sheets(b"a,b\n3,4\n", "left.csv")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -506,7 +503,7 @@ def test_a_box_that_was_taken_over_is_not_believed(lie, monkeypatch):
     monkeypatch.setattr(process, "_run", lambda *_: LIES[lie])
     monkeypatch.setattr(process, "_kept", type(process._kept)())
     with refusal_of("box.broken", error=InputError):
-        door.rows(b"a,b\n1,2\n", f"{lie}.csv")
+        door.sheets(b"a,b\n1,2\n", f"{lie}.csv")
     with refusal_of("box.broken", error=InputError):
         door.shapes({".geojson": b"{}"}, f"{lie}.geojson")
     with refusal_of("box.broken", error=InputError):
@@ -528,8 +525,8 @@ def test_a_box_that_is_killed_is_no_fault_of_the_file(monkeypatch):
     monkeypatch.setattr(process, "WAITS", [kill])
     content = b"a,b\n" + b"1,2\n" * 200_000
     with refusal_of("box.broken", error=InputError):
-        door.rows(content, "killed.csv")
-    assert len(door.rows(content, "killed.csv").rows) == 200_001
+        door.sheets(content, "killed.csv")
+    assert len(door.sheets(content, "killed.csv")[0].rows) == 200_001
 
 
 @pytest.mark.slow
@@ -538,8 +535,8 @@ def test_where_no_box_can_begin_it_is_told_and_tried_again(monkeypatch):
         gone.setattr(sys, "executable", "/nowhere/python")
         process._spare.clear()
         with refusal_of("box.not_now", error=InputError):
-            door.rows(b"a,b\n9,2\n", "a.csv")
-    assert door.rows(b"a,b\n9,2\n", "a.csv").rows
+            door.sheets(b"a,b\n9,2\n", "a.csv")
+    assert door.sheets(b"a,b\n9,2\n", "a.csv")[0].rows
 
 
 @pytest.mark.slow
@@ -550,7 +547,7 @@ def test_a_shapefile_is_found_with_what_lies_beside_it(tmp_path, upper):
     if upper:
         for one in list(tmp_path.iterdir()):
             one.rename(tmp_path / one.name.upper())
-    read = land_survey.read_parcels(tmp_path / ("A.SHP" if upper else "a.shp"))
+    read, _ = parcels_of(tmp_path / ("A.SHP" if upper else "a.shp"))
     assert read["site"].tolist() == ["H01"]
     assert read.crs == frame.crs
 

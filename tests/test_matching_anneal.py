@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from geo_cluster.matching import Problem, Resource
 from geo_cluster.matching.engine import anneal as annealing
-from geo_cluster.matching.engine import compiled
 from geo_cluster.matching.engine.anneal import Schedule, anneal, flatten, warm
 from geo_cluster.matching.engine.bound import price_pools
 from geo_cluster.matching.engine.presolve import presolve
@@ -91,16 +90,6 @@ def test_once_warm_nothing_is_compiled_again():
         by_column = replace(made, value=np.asfortranarray(made.value))
         annealed(by_column, moves=100)
     assert annealing._run.signatures == kept
-
-
-def test_where_nothing_can_be_kept_it_is_compiled_each_time(monkeypatch):
-    def njit(*, cache=False, **_):
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return lambda function: ("compiled", function)
-
-    monkeypatch.setattr(compiled, "njit", njit)
-    assert compiled.compiled(max) == ("compiled", max)
 
 
 @pytest.mark.slow

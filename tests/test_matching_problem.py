@@ -30,7 +30,7 @@ def test_a_small_plan_is_proven():
     [
         ({"resources": [land(demand=[2, np.nan, 2])]}, "resource land", "demand_value"),
         ({"resources": [land(demand=[2, -1, 2])]}, "resource land", "demand_value"),
-        ({"resources": [land(demand=[2, 90, 2])]}, "resource land", "demand_above_pools"),
+        ({"resources": [land(demand=[90, 95, 90])]}, "resource land", "demand_above_pools"),
         ({"resources": [land(capacity=[-2, 4])]}, "resource land", "capacity_negative"),
         ({"resources": [land(capacity=[np.nan, 4])]}, "resource land", "capacity_unknown"),
         ({"resources": [land(capacity=[2])]}, "resource land", "pool_outside"),
@@ -104,7 +104,7 @@ def test_faults_of_every_kind_come_together():
     resources = [
         land(demand=[1, 2]),
         land(name="power", demand=["about 30", 1, 2], capacity=[-1, 4]),
-        land(name="energy", demand=[90, 2, 2]),
+        land(name="energy", demand=[90, 95, 90]),
         land(name="water", pool=[-1, -1]),
         land(name="rail", demand=[3, 3, 3]),
     ]

@@ -47,12 +47,12 @@ def test_a_column_goes_by_other_names_and_units(heading, cell, key, is_read):
 
 @pytest.mark.parametrize("heading", ["税收", "投资", "总投资"])
 def test_money_without_a_unit_is_refused_not_guessed(heading):
-    assert [code for code, *_ in refused(**{heading: "2000"})] == ["world.not_a_portfolio_column"]
+    assert [code for code, *_ in refused(**{heading: "2000"})] == ["sheets.no_unit"]
 
 
 def test_a_fault_shows_the_heading_and_the_cell_of_the_file():
     assert refused(**{"税收(万元)": "-3"}) == [("world.number_not_above_zero", "税收(万元)", "-3")]
-    assert refused(**{"年税收(亿元)": "无"}) == [("world.not_a_number_or_range", "年税收(亿元)", "无")]
+    assert refused(**{"年税收(亿元)": "许多"}) == [("world.not_a_number_or_range", "年税收(亿元)", "许多")]
 
 
 @pytest.mark.parametrize("cell", ["soon", "2026.5", "2029-2031", "29", "1999"])

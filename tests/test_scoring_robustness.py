@@ -130,6 +130,28 @@ def test_rank_acceptability_without_ties(scale, alternatives):
     np.testing.assert_allclose(rank_acceptability(score), expected, atol=1e-12)
 
 
+def test_entropies_by_hand():
+    """Three criteria, alternatives that each are best on one: the weights alone decide."""
+    values = np.eye(3)
+    sure = smaa(values, np.tile([0.5, 0.3, 0.2], (8, 1)))
+    assert (sure.choice_entropy, sure.rank_entropy) == (0, 0)
+    weights = [[0.5, 0.3, 0.2], [0.5, 0.2, 0.3], [0.5, 0.2, 0.3], [0.2, 0.5, 0.3]]
+    mixed = smaa(values, weights)
+    # first: 0 in three of four; rankings: one twice, two once
+    assert mixed.choice_entropy == pytest.approx(-(0.75 * np.log2(0.75) + 0.25 * np.log2(0.25)))
+    assert mixed.rank_entropy == pytest.approx(1.5)
+    level = smaa(values, [[1 / 3, 1 / 3, 1 / 3]])
+    assert level.choice_entropy == pytest.approx(np.log2(3))
+    assert level.rank_entropy == 0
+
+
+def test_entropies_lie_between_sure_and_any():
+    rng = np.random.default_rng(2)
+    open_ = smaa(rng.random((500, 4, 3)), sample_uniform(3, 500, seed=1))
+    assert 1.9 < open_.choice_entropy <= 2
+    assert 4.3 < open_.rank_entropy <= np.log2(24)
+
+
 def test_rank_acceptability_of_all_zeros_and_of_nothing():
     assert rank_acceptability(np.zeros((5, 2))).tolist() == [[1, 0], [1, 0]]
     for bad in (np.zeros((0, 2)), [[nan, 1]], [1, 2]):

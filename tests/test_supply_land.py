@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shapely import affinity
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
-from geo_cluster.errors import Fault, Place
+from geo_cluster.errors import Fault, InputError, Place
 from geo_cluster.supply.land import Exclusion, developable
 from geo_cluster.supply.rings import ring_fault
 from tests.refusals import refused
@@ -128,6 +128,19 @@ def shapely_geod_area(shapes):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("crs", [3857, 3395, "+proj=lcc +lat_1=48 +lat_2=52 +lat_0=50 +lon_0=9 +units=us-ft"])
+def test_a_system_in_which_areas_are_not_true_is_refused(crs):
+    """Web Mercator at 51 degrees north, the ellipsoid's Mercator, feet: 10 ha in Hesse."""
+    field = gpd.GeoDataFrame(geometry=[box(500000, 5650000, 500200, 5650500)], crs=32632)
+    with pytest.raises(InputError) as refusal:
+        developable(field.to_crs(crs), [Exclusion("a", gpd.GeoSeries([HECTARE]))])
+    untrue, other = refusal.value.faults
+    assert (untrue.code, other.code) == ("supply.areas_not_true", "supply.no_crs")
+    assert untrue.values["times"] == pytest.approx(field.to_crs(crs).area[0] / 1e5, rel=0.01)
+    metric = untrue.values["metric"]
+    assert developable(field.to_crs(crs).to_crs(metric)).gross_ha[0] == pytest.approx(10, rel=2e-3)
+
+
 def test_layers_may_come_in_any_crs():
     frame, water = sites(HECTARE, box(300, 0, 500, 100)), layer(box(50, 0, 400, 30))
     here = developable(frame, [Exclusion("water", water, 12.0)])

@@ -18,7 +18,7 @@ from shapely.geometry import Polygon, box
 import geo_cluster
 from geo_cluster.errors import Fault, Place
 from geo_cluster.supply.land import developable
-from geo_cluster.supply.parcels import fitting, hall_fits, parcel_faults
+from geo_cluster.supply.parcels import fitting, hall_fits, offered, parcel_faults, status_of, use_of
 from geo_cluster.supply.raster import CellRule, excluded_share, raster_exclusion, slope_percent
 from geo_cluster.supply.standards import floor_price, standard_land
 from tests.refusals import refused
@@ -89,8 +89,35 @@ def test_every_fault_of_a_parcel_layer_is_named():
         ("supply.no_positive_number", replace(first, column="plot_ratio_max")),
     ]
     (overlap,) = parcel_faults(parcels(box(0, 0, 100, 100), box(90, 0, 200, 100)), land=LAND)
-    assert overlap == Fault("supply.parcels_overlap", Place("parcels", row=2), other="1", ha=pytest.approx(0.1))
+    assert overlap == Fault(
+        "supply.parcels_overlap", Place("parcels", row=2), other="1", m2=pytest.approx(1000), ha=pytest.approx(0.1)
+    )
     assert parcel_faults(parcels(*ROW), land=LAND) == []
+
+
+def test_a_boundary_that_was_drawn_twice_is_no_overlap():
+    slivers = []
+    drawn_twice = parcels(box(0, 0, 100, 100), box(99.95, 0, 200, 100))
+    assert parcel_faults(drawn_twice, land=LAND, slivers=slivers) == []
+    assert slivers == [(0, 1, pytest.approx(5))]
+    assert len(parcel_faults(parcels(box(0, 0, 100, 100), box(99.85, 0, 200, 100)), land=LAND)) == 1
+
+
+def test_words_of_status_and_use_are_known_as_people_write_them():
+    words = {"净地": "净地", "已出让": "已供", "granted": "已供", "未供": "净地", "怪地": ""}
+    assert {word: status_of(word, LAND) for word in words} == words
+    uses = {
+        "M1": "M1",
+        "二类工业用地": "M2",
+        "100101": "100101",
+        "R2": "other",
+        "0701": "other",
+        "绿地": "other",
+        "?": "",
+    }
+    assert {word: use_of(word, LAND) for word in uses} == uses
+    land = parcels(*ROW[:3], status=["已出让", "", None], use=["M1", "R2", ""])
+    assert offered(land, land=LAND).tolist() == [False, False, True]
 
 
 def test_floor_price_and_the_seventy_percent_rule():

@@ -12,6 +12,7 @@ from shapely import Point, Polygon, box
 
 from geo_cluster import cli, study, toml
 from geo_cluster.errors import Fault, InputError, Place
+from geo_cluster.imports.ground import parcels_of
 from geo_cluster.report import tables
 from geo_cluster.supply import land_survey
 from tests import world
@@ -42,7 +43,7 @@ def files(tmp_path):
 @pytest.mark.slow
 def test_areas_are_those_worked_out_by_hand(files):
     rules = land_survey.read_rules(files / "rules.csv", files / "layers.gpkg")
-    found = land_survey.survey(land_survey.read_parcels(files / "parcels.gpkg"), rules, land_mu=20, hall_m=(60, 150))
+    found = land_survey.survey(parcels_of(files / "parcels.gpkg")[0], rules, land_mu=20, hall_m=(60, 150))
     first = found.land.iloc[0]
     assert first["gross_ha"] == pytest.approx(6)
     assert first["lost_farmland_ha"] == pytest.approx(2)  # its upper third
@@ -57,7 +58,7 @@ def test_areas_are_those_worked_out_by_hand(files):
 @pytest.mark.slow
 def test_its_numbers_go_into_a_scenario_and_count_there(files):
     rules = land_survey.read_rules(files / "rules.csv", files / "layers.gpkg")
-    found = land_survey.survey(land_survey.read_parcels(files / "parcels.gpkg"), rules)
+    found = land_survey.survey(parcels_of(files / "parcels.gpkg")[0], rules)
     land_survey.write(found, files, source="parcels.gpkg")
     known = tomllib.loads((files / "known.toml").read_text(encoding="utf-8"))["known"]
     result = study.run(world.scenario(known=known), world.layers(), projects=world.projects(2))
@@ -87,8 +88,8 @@ def test_every_fault_of_rules_and_parcels_is_named(files):
     assert swamp == Fault("supply.rule_layer_unknown", Place("rules.csv", row=2), **named)
     assert wide == Fault("supply.buffer_no_number", Place("rules.csv", row=3, column="buffer_m"), value="wide")
     with pytest.raises(InputError):
-        land_survey.read_parcels(files / "rules.csv")
-    bare = land_survey.read_parcels(files / "parcels.gpkg").drop(columns="site")
+        parcels_of(files / "rules.csv")
+    bare = parcels_of(files / "parcels.gpkg")[0].drop(columns="site")
     assert refused(land_survey.survey, bare, []) == [("supply.site_missing", "parcels, column site")]
 
 
@@ -96,16 +97,13 @@ def test_parcels_are_counted_from_one_in_every_fault(tmp_path):
     shapes = [Point(EAST, NORTH), box(EAST, NORTH, EAST + 9, NORTH + 9)]
     shapes.append(Polygon([(EAST, NORTH), (EAST + 9, NORTH + 9), (EAST + 9, NORTH), (EAST, NORTH + 9)]))
     gpd.GeoDataFrame({"site": ["X1"] * 3}, geometry=shapes, crs=ZONE).to_file(tmp_path / "parcels.geojson")
-    assert refused(land_survey.checked_parcels, tmp_path / "parcels.geojson") == [
-        ("supply.no_area", "parcels, row 1"),
-        ("supply.ring_crosses_itself", "parcels, row 3"),
-    ]
+    assert refused(parcels_of, tmp_path / "parcels.geojson") == [("supply.ring_crosses_itself", "parcels, row 3")]
 
 
 @pytest.mark.slow
 def test_unions_are_named_by_rows_that_are_counted_from_one(files):
     rules = land_survey.read_rules(files / "rules.csv", files / "layers.gpkg")
-    found = land_survey.survey(land_survey.read_parcels(files / "parcels.gpkg"), rules, land_mu=20)
+    found = land_survey.survey(parcels_of(files / "parcels.gpkg")[0], rules, land_mu=20)
     assert found.fits["parcels"].tolist() == [(1,)]
 
 

@@ -70,10 +70,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.added": ("已加入：{name}", "Added: {name}"),
     "score.unnamed": ("未命名项目", "unnamed project"),
     # a spreadsheet
-    "score.upload": ("项目表（CSV 或 XLSX）", "Projects (CSV or XLSX)"),
+    "score.upload": ("项目表（Excel、WPS、CSV）", "Projects (Excel, WPS, CSV)"),
     "score.upload_help": (
-        "首行为表头；“细分环节”与“年产值(亿元)”两列必填，其余留空即按估算。",
-        "One heading row; segment and output suffice, the rest is estimated where left empty.",
+        "“细分环节”与“年产值”两列必填，其余留空即按估算；表头、单位按您的习惯即可。",
+        "Segment and output suffice, the rest is estimated where left empty; your own headings and units will do.",
     ),
     "score.template": ("下载模板", "Download a template"),
     "score.sample_table": ("用示例表试一试", "Try the sample"),

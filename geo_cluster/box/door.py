@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from geo_cluster.box.foreign import foreign_fault
 from geo_cluster.box.limits import limits
 from geo_cluster.box.process import ask, broken
 from geo_cluster.domain import Text
@@ -17,7 +18,6 @@ from geo_cluster.errors import Fault, InputError, Place, reason_of
 if TYPE_CHECKING:
     import pandas as pd
 
-BOOKS = (".xlsx", ".xlsm")
 OLD_BOOK = b"\xd0\xcf\x11\xe0"
 """How an old Excel file begins, and a new one under a password."""
 
@@ -28,19 +28,32 @@ ELSEWHERE = ("nadgrids", "geoidgrids", "parameterfile", "://", "@")
 
 
 @dataclass(frozen=True)
-class Rows:
-    """A table as it came: rows with something in them, and cells that aren't what they show.
+class Sheet:
+    """A sheet as it came: rows with something in them, cells that aren't what they show, what is hidden or merged.
 
     Attributes
     ----------
+    name : str
+        '' where a file has but one, as a text does.
     rows : list of (int, list of str)
         Number of the row in the file, from 1, and its cells; what is empty at the end is left out.
     odd : list of (int, int, str, str)
         Row and column, from 1, of a cell that is an `error` (with its text) or a formula `unsaved` without a value.
+    hidden : bool
+        Whether the sheet is hidden.
+    hidden_rows, hidden_columns : tuple of int
+        Of those with something in them, the ones that are hidden or filtered away.
+    merged : list of (int, int, int, int)
+        Top, left, bottom and right of cells merged into one.
     """
 
+    name: str
     rows: list[tuple[int, list[str]]]
-    odd: list[tuple[int, int, str, str]]
+    odd: list[tuple[int, int, str, str]] = field(default_factory=list)
+    hidden: bool = False
+    hidden_rows: tuple[int, ...] = ()
+    hidden_columns: tuple[int, ...] = ()
+    merged: list[tuple[int, int, int, int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -52,11 +65,17 @@ class Shapes:
     layers : mapping of str
         Kind of geometry by layer of the file; '' for a table without any.
     read : mapping of DataFrame
-        What was asked for by name of its layer: GeoDataFrame, or DataFrame where it has no geometry.
+        What was asked for by name of its layer: GeoDataFrame, or DataFrame where it has no geometry. In `attrs`:
+        `says` (what the file says of its coordinates, in its words), `stated` (its CRS, even where that places nothing)
+        and `cut` (headings whose end is missing).
+    told : mapping of int
+        What was left alone and how much of it: pictures and links of a KML, sheets of a drawing, other files of an
+        archive (by ending); and how many lines were taken for outlines (`closed`, `joined`).
     """
 
     layers: Mapping[str, str]
     read: Mapping[str, pd.DataFrame]
+    told: Mapping[str, int] = field(default_factory=dict)
 
 
 def suffix(name: str) -> str:
@@ -64,32 +83,38 @@ def suffix(name: str) -> str:
     return PurePosixPath(name.replace("\\", "/")).suffix.lower()
 
 
-def rows(content: bytes, name: str) -> Rows:
-    """Read a CSV (UTF-8, UTF-16, GB 18030; comma, tab or semicolon) or the first sheet of an XLSX.
+def sheets(content: bytes, name: str) -> list[Sheet]:
+    """Read every sheet of a table: text in any encoding and separator, HTML, .xlsx, .xlsm, .xls, .et, .xlsb, .ods.
+
+    What the file is, its content says, whatever it is called.
 
     Raises
     ------
     InputError
-        It is no such file, too large, or can't be read.
+        It is no such file, too large, guarded by a password, or can't be read.
     """
     check_size(content, name)
-    is_book, is_packed = suffix(name) in BOOKS, content[:2] == b"PK"
-    if suffix(name) == ".xls":
-        raise InputError(Fault("box.old_book", name))
-    if content[:4] == OLD_BOOK:
-        raise InputError(Fault("box.password", name))
-    if is_packed and not is_book:
-        raise InputError(Fault("box.packed_text", name))
-    if is_book and not is_packed:
-        raise InputError(Fault("box.not_a_book", name))
-    said, _ = ask("sheet" if is_book else "lines", {suffix(name): content}, name)
+    if (alien := foreign_fault(content, name)) is not None:
+        raise InputError(alien)
+    is_book = content[:2] == b"PK" or content[:4] == OLD_BOOK
+    found, _ = ask("sheet" if is_book else "lines", {suffix(name): content}, name)
     with _believed(name):
-        odd = [(int(row), int(column), str(kind), str(shown)) for row, column, kind, shown in said["odd"]]
-        return Rows([(int(number), list(map(str, cells))) for number, cells in said["rows"]], odd)
+        return [
+            Sheet(
+                str(one["name"]),
+                [(int(number), list(map(str, cells))) for number, cells in one["rows"]],
+                [(int(row), int(column), str(kind), str(shown)) for row, column, kind, shown in one["odd"]],
+                bool(one["hidden"]),
+                tuple(map(int, one["hidden_rows"])),
+                tuple(map(int, one["hidden_columns"])),
+                [(int(top), int(left), int(bottom), int(right)) for top, left, bottom, right in one["merged"]],
+            )
+            for one in found["sheets"]
+        ]
 
 
-def shapes(files: Mapping[str, bytes], name: str, *, layers: Sequence[str] = ()) -> Shapes:
-    """Read GeoJSON, GeoPackage, a Shapefile or a ZIP of one, KML or DXF.
+def shapes(files: Mapping[str, bytes], name: str, *, layers: Sequence[str] = (), every: bool = False) -> Shapes:
+    """Read a vector file: GeoJSON, GeoPackage, Shapefile and what else `box.formats` has, or a ZIP of such.
 
     Parameters
     ----------
@@ -99,16 +124,21 @@ def shapes(files: Mapping[str, bytes], name: str, *, layers: Sequence[str] = ())
         What the first of them is called.
     layers : sequence of str
         The layers to read, as far as they are there; none for the first that has geometry.
+    every : bool
+        Without `layers`, read all that have geometry.
     """
-    from geo_cluster.box.shapes import ARCHIVES, DRIVERS
+    from geo_cluster.box.formats import ARCHIVES, DRIVERS
 
     for content in files.values():
         check_size(content, name)
     ending = next(iter(files))
+    if (alien := foreign_fault(files[ending], name)) is not None:
+        raise InputError(alien)
     if ending not in (*DRIVERS, *ARCHIVES):
         shown = ending or Text(zh="没有扩展名", en="no ending")
         raise InputError(Fault("box.unknown_kind", name, ending=shown, known=[*DRIVERS, *ARCHIVES]))
-    said, arrays = ask("shapes", files, name, layers=list(layers))
+    question = "columnar" if ending == ".parquet" else "shapes"
+    said, arrays = ask(question, files, name, layers=list(layers), every=every)
     with _believed(name):
         kinds, read = {str(layer): str(kind or "") for layer, kind in said["layers"]}, {}
         for number, one in enumerate(said["read"]):
@@ -116,7 +146,7 @@ def shapes(files: Mapping[str, bytes], name: str, *, layers: Sequence[str] = ())
                 key.removeprefix(f"{number}/"): array for key, array in arrays.items() if key.startswith(f"{number}/")
             }
             read[str(one["layer"])] = _frame(one, mine, name)
-        return Shapes(kinds, read)
+        return Shapes(kinds, read, {str(what): int(count) for what, count in said.get("told", {}).items() if count})
 
 
 def outlines(texts: Sequence[str], name: str, places: Sequence[Place]) -> Any:
@@ -213,18 +243,24 @@ def _frame(said: Mapping[str, Any], arrays: Mapping[str, Any], name: str) -> pd.
     import geopandas as gpd
     import pandas as pd
 
-    columns = {}
-    for number, column in enumerate(said["columns"]):
-        values = arrays[f"column{number}"] if column["kind"] == "array" else column["texts"]
+    columns: dict[str, pd.Series] = {}
+    about: dict[str, Any] = {"says": str(said.get("says", "")), "cut": [], "stated": str(said["crs"] or "")[:200]}
+    for column in said["columns"]:
+        values = arrays[str(column["array"])] if column["kind"] == "array" else column["texts"]
         if len(values) != said["rows"]:
             msg = "columns of different lengths"
             raise ValueError(msg)
-        columns[str(column["name"])] = pd.Series(values, dtype=None if column["kind"] == "array" else object)
-    table = pd.DataFrame(columns)
-    if not said["is_shapes"]:
-        return table
-    geometry = gpd.GeoSeries(put_together(arrays))
-    return gpd.GeoDataFrame(table, geometry=geometry, crs=_system(said["crs"], name, geometry.total_bounds))
+        key = str(column["name"])
+        while key in columns or key == "geometry":  # a second one of a name, or of the name that the shapes go by
+            key += "_"
+        columns[key] = pd.Series(values, dtype=None if column["kind"] == "array" else object)
+        about["cut"] += [key] if column.get("cut") else []
+    table = pd.DataFrame(columns, index=pd.RangeIndex(int(said["rows"])))
+    if said["is_shapes"]:
+        geometry = gpd.GeoSeries(put_together(arrays))
+        table = gpd.GeoDataFrame(table, geometry=geometry, crs=_system(said["crs"], name, geometry.total_bounds))
+    table.attrs.update(about)
+    return table
 
 
 def _system(stated: object, name: str, bounds: Any) -> Any:

@@ -13,13 +13,20 @@ from geo_cluster.box.limits import Limits
 from geo_cluster.errors import InputError, Place
 
 NEEDS = {
-    "lines": ("encodings.gb18030", "encodings.utf_16", "geo_cluster.box.tables"),
-    "sheet": ("openpyxl.worksheet._reader", "openpyxl.reader.excel", "geo_cluster.box.tables"),
+    "lines": ("encodings.gb18030", "encodings.big5", "encodings.utf_16_le", "encodings.utf_16_be", "encodings.utf_16",
+              "encodings.utf_32", "geo_cluster.box.tables"),
+    "sheet": ("python_calamine", "geo_cluster.box.tables"),
     "shapes": ("encodings.gb18030", "pyogrio.raw", "geo_cluster.box.shapes"),
-}
+    "columnar": ("pyarrow.parquet", "geo_cluster.box.columnar"),
+}  # fmt: skip
 """Modules that answer each question, imported before the door closes; the last one has a function of its name."""
 
-BROKEN = {"lines": "box.broken_table", "sheet": "box.broken_book", "shapes": "box.broken_shapes"}
+BROKEN = {
+    "lines": "box.broken_table",
+    "sheet": "box.broken_book",
+    "shapes": "box.broken_shapes",
+    "columnar": "box.broken_shapes",
+}
 """What is wrong when a library gives up without a reason that has a code of its own."""
 
 ABSENT = ("pandas", "geopandas", "pyarrow", "matplotlib", "lxml", "PIL", "defusedxml")
@@ -38,7 +45,8 @@ def main(setting: dict[str, Any]) -> None:
     """
     lock.end_with(setting["parent"])
     lock.leave_network()
-    sys.modules.update(dict.fromkeys(ABSENT))  # type: ignore[arg-type]  # importing one is an ImportError now
+    absent = [one for one in ABSENT if not (one == "pyarrow" and setting["question"] == "columnar")]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]  # importing one is an ImportError now
     reader = [importlib.import_module(name) for name in NEEDS[setting["question"]]][-1]
     limits = Limits(**setting["limits"])
     lock.close(limits)

@@ -1,85 +1,160 @@
 """Geometry of a file as arrays of coordinates, its columns as arrays and texts; runs in the box.
 
-Only the driver of the file's ending is there, and only what the ending promises is read.
+Only the drivers of what is in the file are there, and only what its kind promises is read.
 """
 
 from __future__ import annotations
 
-import io
-import re
-import sqlite3
-import zipfile
-from contextlib import closing
-from pathlib import PurePosixPath
-from typing import Any
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
 
-from geo_cluster.box import sizes
+from geo_cluster.box import drawing, kml, sizes
+from geo_cluster.box.datasets import Dataset, datasets
+from geo_cluster.box.formats import DRIVERS, MANY
 from geo_cluster.box.limits import Limits
+from geo_cluster.box.texts import spelt
 from geo_cluster.errors import Fault, InputError, Place
 
-DRIVERS = {
-    ".geojson": ("GeoJSON",),
-    ".json": ("GeoJSON", "ESRIJSON"),
-    ".gpkg": ("GPKG",),
-    ".shp": ("ESRI Shapefile",),
-    ".kml": ("LIBKML", "KML"),
-    ".dxf": ("DXF",),
-}
-"""What may open a file, by its ending; every other driver is taken out of GDAL before it is opened."""
-
-ARCHIVES: dict[str, tuple[str, ...]] = {".zip": tuple(DRIVERS), ".kmz": (".kml",)}
-"""What may lie in an archive, by its ending."""
-
-MANY = (".gpkg", ".kml", ".dxf")
-"""What may hold several layers; looking for them in another kind would read all of it."""
-
-BESIDE = (".shp", ".shx", ".dbf", ".prj", ".cpg")
-"""The files of a Shapefile."""
-
 COLLECTION = 7
-SQLITE = b"SQLite format 3\0"
+HEX = 20
+"""No outline in hexadecimal digits is shorter."""
+
 Answer = tuple[dict[str, Any], dict[str, Any]]
+Read = tuple[dict[str, Any], dict[str, Any]]
+
+SPURIOUS = {".gml": ("gml_id", "lowerCorner", "upperCorner"), ".gpx": ("track_fid", "track_seg_id")}
+"""Columns that a reader adds of its own."""
+
+POINTS_OF_LINES = ("route_points", "track_points")
+"""Layers of a GPX that say again what its routes and tracks say."""
 
 
-def allowed(ending: str) -> set[str]:
-    """Drivers that may open a file of this ending; of an archive, those of what may lie in it."""
-    return set().union(*(DRIVERS[one] for one in ARCHIVES.get(ending, (ending,))))
+class Layer(NamedTuple):
+    """A layer of a file: its name, its kind of geometry ('' for a table without any), and what reads it."""
+
+    name: str
+    kind: str
+    read: Callable[[], Read]
 
 
 def shapes(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) -> Answer:
-    """One or more layers of a file, and the names and kinds of all.
+    """One or more layers of a file, the names and kinds of all, and what was left alone.
 
-    `asked["layers"]`: which ones; empty for the first that has geometry.
+    `asked["layers"]`: which ones; empty for the first that has geometry, or all with geometry where `asked["every"]`.
     """
     if asked.get("is_text"):
         return _outlines(files, asked, limits)
-    name, wanted, ending = asked["name"], asked["layers"], next(iter(files))
-    _leave_only(allowed(ending))
-    ending, source, encodings = _checked(files, ending, name, limits)
-    there, chosen = _chosen(source, wanted) if ending in MANY or wanted else ([], [0])
+    name, wanted = asked["name"], asked["layers"]
+    sets, told = datasets(files, name, limits)
+    _leave_only({driver for one in sets for driver in DRIVERS[one.ending]})
+    there = [layer for one in sets for layer in _layers(one, told, asked, limits, alone=len(sets) == 1)]
+    with_shapes = [layer for layer in there if layer.kind]
+    chosen = [layer for layer in there if layer.name in wanted] if wanted else with_shapes or there
+    chosen = chosen if wanted or asked.get("every") else chosen[:1]
     read: list[dict[str, Any]] = []
     arrays: dict[str, Any] = {}
     for number, layer in enumerate(chosen):
-        about, found = _layer(source, layer, encodings, name, limits)
-        read.append(about | {"layer": there[layer][0] if there else ""})
+        about, found = layer.read()
+        read.append(about | {"layer": layer.name})
         arrays |= {f"{number}/{key}": array for key, array in found.items()}
-    return {"layers": there or [("", one["kind"]) for one in read], "read": read}, arrays
+    kinds = {layer.name: about["kind"] for layer, about in zip(chosen, read, strict=True)}
+    said = [(layer.name, kinds.get(layer.name, layer.kind)) for layer in there]
+    return {"layers": said, "read": read, "told": dict(told)}, arrays
 
 
-def _chosen(source: bytes, wanted: list[str]) -> tuple[list[tuple[str, Any]], list[int]]:
-    """Names and kinds of all layers, and which to read; one that has no name of its own is called ''."""
+def _layers(one: Dataset, told: Counter[str], asked: dict[str, Any], limits: Limits, *, alone: bool) -> list[Layer]:
+    """The layers of a dataset; beside others each is called by the dataset's title too."""
+    name = asked["name"]
+    if one.ending == ".kml":
+        found, left_out = kml.folders(one.source, name, limits)
+        told.update(left_out)
+        own = {folder: (kml.columns(these.rows), _array(these.shapes)) for folder, these in found.items()}
+        return _own_layers(own, one, name, limits, crs="EPSG:4326", alone=alone)
+    if one.ending == ".dxf":
+        return _drawn(one, told, name, limits, alone=alone)
+    if one.ending not in MANY and alone and not asked["layers"]:
+        return [Layer("", "Geometry", partial(_by_gdal, one, 0, name, limits))]
     import pyogrio
 
-    there = [
-        ("" if str(name).startswith("pyogrio_") else str(name), kind) for name, kind in pyogrio.list_layers(source)
+    listed = pyogrio.list_layers(_gdal_source(one))
+    out = []
+    for number, (layer, kind) in enumerate(listed):
+        if one.ending == ".gpx" and layer in POINTS_OF_LINES:
+            continue
+        called = "" if str(layer).startswith("pyogrio_") else str(layer)
+        if one.ending not in MANY:
+            called = one.title
+        out.append(Layer(_beside(one, called, alone), kind or "", partial(_by_gdal, one, number, name, limits)))
+    return out
+
+
+def _beside(one: Dataset, layer: str, alone: bool) -> str:
+    return layer if alone or layer == one.title else "/".join(filter(None, (one.title, layer)))
+
+
+def _own_layers(
+    found: dict[str, tuple[dict[str, list[Any]], Any]],
+    one: Dataset,
+    name: str,
+    limits: Limits,
+    *,
+    crs: str | None,
+    alone: bool,
+) -> list[Layer]:
+    """Layers that were read here, not by GDAL."""
+    return [
+        Layer(
+            _beside(one, layer, alone),
+            _kind(these),
+            partial(said_of, columns, these, crs, one.says, name, limits),
+        )
+        for layer, (columns, these) in found.items()
     ]
-    if wanted:
-        return there, [number for number, (name, _) in enumerate(there) if name in wanted]
-    with_shapes = [number for number, (_, kind) in enumerate(there) if kind is not None]
-    return there, [*with_shapes, *range(len(there))][:1]
+
+
+def _array(shapes: list[Any]) -> Any:
+    out = np.full(len(shapes), None, dtype=object)
+    out[:] = shapes
+    return out
+
+
+def _kind(these: Any) -> str:
+    """What most of the shapes are that are something."""
+    kinds = Counter(one.geom_type for one in these if one is not None)
+    return kinds.most_common(1)[0][0] if kinds else "Unknown"
+
+
+def _drawn(one: Dataset, told: Counter[str], name: str, limits: Limits, *, alone: bool) -> list[Layer]:
+    import pyogrio.raw
+
+    meta, _, geometry, fields = pyogrio.raw.read(one.source, layer=0, force_2d=True)
+    limits.refuse(name, "features", len(geometry), "box.too_many_shapes")
+    limits.refuse(name, "vertices", sum(map(len, geometry)) / 16, "box.too_many_vertices")
+    columns = {str(key): values.tolist() for key, values in zip(meta["fields"], fields, strict=True)}
+    found, left_out = drawing.layers(columns, shapely.from_wkb(geometry))
+    told.update(left_out)
+    told["unread_in_drawing"] += drawing.unread(one.source)
+    return _own_layers(found, one, name, limits, crs=None, alone=alone)
+
+
+def said_of(columns: dict[str, list[Any]], these: Any, crs: str | None, says: str, name: str, limits: Limits) -> Read:
+    """What is handed over of a layer: columns of text, and its shapes taken apart."""
+    limits.refuse(name, "columns", len(columns), "box.too_many_columns")
+    limits.refuse(name, "features", len(these), "box.too_many_shapes")
+    said = []
+    for key, values in columns.items():
+        texts = [None if one is None else str(one) for one in values]
+        longest = max((len(text) for text in texts if text), default=0)
+        limits.refuse(Place(name, column=key), "characters", longest, "box.text_too_long")
+        said.append({"name": key, "kind": "text", "texts": texts})
+    about = {"kind": _kind(these), "crs": crs, "columns": said, "says": says, "is_shapes": True, "rows": len(these)}
+    return about, _taken_apart(these, name, limits)
 
 
 def _leave_only(drivers: set[str]) -> None:
@@ -87,11 +162,20 @@ def _leave_only(drivers: set[str]) -> None:
     import pyogrio
     from pyogrio import _ogr
 
-    pyogrio.set_gdal_config_options({"GDAL_SKIP": ",".join(set(pyogrio.list_drivers()) - drivers)})
+    pyogrio.set_gdal_config_options({"GDAL_SKIP": ",".join(set(pyogrio.list_drivers()) - drivers), **drawing.CONFIG})
     _ogr._register_drivers()
     if others := set(pyogrio.list_drivers()) - drivers:
         msg = f"GDAL keeps {', '.join(sorted(others))}"
         raise RuntimeError(msg)
+
+
+def _gdal_source(one: Dataset) -> bytes:
+    """What pyogrio is handed; a geodatabase in an archive is only taken for one where its name says so."""
+    from pyogrio import _vsi
+
+    if one.ending == ".gdb":
+        _vsi.uuid4 = lambda: SimpleNamespace(hex="layer_gdb")
+    return one.source
 
 
 def _outlines(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) -> Answer:
@@ -101,165 +185,58 @@ def _outlines(files: dict[str, bytes], asked: dict[str, Any], limits: Limits) ->
     for place, text in zip(asked["places"], texts, strict=True):
         levels = sizes.depth(text.encode(), b"(", b")", limits.nesting)
         limits.refuse(Place(**place), "nesting", levels, "box.nested_beyond_limit")
-    found = shapely.from_wkt(np.array(texts, dtype=object), on_invalid="ignore")
-    return {}, _taken_apart(found, asked["name"], limits)
+    return {}, _taken_apart(np.array([_outline(one) for one in texts], dtype=object), asked["name"], limits)
 
 
-# ---- is it what it says -------------------------------------------------------------------------------------
-
-
-def _checked(
-    files: dict[str, bytes], ending: str, name: str, limits: Limits
-) -> tuple[str, bytes, tuple[str | None, ...]]:
-    """What GDAL may open, its ending, and the encodings to try: texts without a .cpg are UTF-8, else GB 18030."""
-    if ending in ARCHIVES:
-        files = _unpacked(files[ending], ARCHIVES[ending], name, limits)
-        ending = next(iter(files))
-    if ending != ".shp":
-        _LOOKS[ending](files[ending], name, limits)
-        return ending, _plain(files[ending]), (None,)
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for kind, content in files.items():
-            archive.writestr(f"layer{kind}", content)
-    return ending, packed.getvalue(), (None,) if ".cpg" in files else ("utf-8", "gb18030")
-
-
-def _unpacked(content: bytes, endings: tuple[str, ...], name: str, limits: Limits) -> dict[str, bytes]:
-    """The files of an archive's first layer by ending."""
-    with sizes.archive(content, name, limits) as packed:
-        paths = {one: PurePosixPath(one) for one in packed.namelist() if not one.startswith("__MACOSX/")}
-        inner = next((path for path in paths.values() if path.suffix.lower() in endings and path.name[0] != "."), None)
-        if inner is None:
-            raise InputError(Fault("box.nothing_to_read", name, known=", ".join(endings)))
-        ending = inner.suffix.lower()
-        beside = {
-            path.suffix.lower(): one for one, path in paths.items() if path.with_suffix("") == inner.with_suffix("")
-        }
-        kinds = [ending, *BESIDE[1:]] if ending == ".shp" else [ending]
-        return {kind: packed.read(beside[kind]) for kind in kinds if kind in beside}
-
-
-def _plain(content: bytes) -> bytes:
-    """A database as if its log were merged into it: what is handed over has no log beside it."""
-    is_logged = content.startswith(SQLITE) and content[18:20] == b"\2\2"
-    return content[:18] + b"\1\1" + content[20:] if is_logged else content
-
-
-def _is_no(kind: str, name: str) -> InputError:
-    return InputError(Fault("box.another_kind", name, kind=kind))
-
-
-def _look_at_json(content: bytes, name: str, limits: Limits) -> None:
-    if content.lstrip(_BLANK)[:1] != b"{":
-        raise _is_no("GeoJSON", name)
-    limits.refuse(name, "vertices", content.count(b"["), "box.too_many_vertices")
-    limits.refuse(name, "nesting", sizes.depth(content, b"[{", b"]}", limits.nesting), "box.nested_beyond_limit")
-
-
-def _look_at_xml(content: bytes, name: str, limits: Limits) -> None:
-    from xml.parsers import expat
-
-    if content.lstrip(_BLANK)[:1] != b"<" or b"kml" not in content[:65536]:
-        raise _is_no("KML", name)
-    level = 0
-
-    def refuse(*_: Any) -> None:
-        raise InputError(Fault("box.entities", name))
-
-    def begins(*_: Any) -> None:
-        nonlocal level
-        level += 1
-        limits.refuse(name, "nesting", level, "box.nested_beyond_limit")
-
-    def ends(*_: Any) -> None:
-        nonlocal level
-        level -= 1
-
-    parser = expat.ParserCreate()
-    parser.StartDoctypeDeclHandler, parser.EntityDeclHandler = refuse, refuse
-    parser.StartElementHandler, parser.EndElementHandler = begins, ends
-    try:
-        parser.Parse(content, True)
-    except expat.ExpatError as problem:
-        reason = expat.ErrorString(problem.code)
-        raise InputError(
-            Fault("box.broken_xml", name, reason=reason, line=problem.lineno, column=problem.offset + 1)
-        ) from None
-
-
-def _look_at_drawing(content: bytes, name: str, _limits: Limits) -> None:
-    first = [line.strip() for line in content[:256].lstrip(_BLANK).split(b"\n")[:2]]
-    if not content.startswith(b"AutoCAD Binary DXF") and first[:1] != [b"999"] and first != [b"0", b"SECTION"]:
-        raise _is_no("DXF", name)
-
-
-def _look_at_package(content: bytes, name: str, limits: Limits) -> None:
-    """Whether a database is a GeoPackage of plain tables: nothing in it that runs when it is looked at."""
-    if not content.startswith(SQLITE):
-        raise _is_no("GeoPackage", name)
-    with closing(sqlite3.connect(":memory:")) as database:
-        database.deserialize(_plain(content))
-        query = "SELECT type, name, coalesce(sql, ''), rootpage FROM sqlite_master LIMIT 20000"
-        try:
-            made = database.execute(query).fetchall()
-        except sqlite3.Error as problem:
-            raise InputError(Fault("box.broken_package", name, reason=str(problem))) from None
-    if ("table", "gpkg_contents") not in [(kind, one) for kind, one, _, _ in made]:
-        raise _is_no("GeoPackage", name)
-    faults = [
-        Fault("box.view", Place(name, sheet=one))
-        for kind, one, sql, page in made
-        if kind == "view" or (kind == "table" and not page and not _RTREE.fullmatch(_QUOTED.sub(" q ", sql)))
-    ]
-    if faults:
-        raise InputError(faults[:10])
-    limits.refuse(name, "columns", max(sql.count(",") for _, _, sql, _ in made), "box.too_many_columns")
-
-
-_QUOTED = re.compile(r"/\*.*?\*/|--[^\n]*|\"(?:[^\"]|\"\")*\"|'(?:[^']|'')*'|\[[^\]]*\]|`[^`]*`", re.DOTALL)
-_RTREE = re.compile(r"\s*CREATE\s+VIRTUAL\s+TABLE\s+\S+\s+USING\s+rtree\s*\(.*", re.DOTALL | re.IGNORECASE)
-"""The one kind of table that is worked out when it is read and may be there: the index of a layer."""
-_BLANK = b"\xef\xbb\xbf \t\r\n"
-_LOOKS = {
-    ".geojson": _look_at_json,
-    ".json": _look_at_json,
-    ".gpkg": _look_at_package,
-    ".kml": _look_at_xml,
-    ".dxf": _look_at_drawing,
-}
+def _outline(text: str) -> Any:
+    """An outline in WKT, in GeoJSON or in hexadecimal WKB; None where it is none."""
+    if text.startswith("{"):
+        return shapely.from_geojson(text, on_invalid="ignore")
+    is_binary = len(text) > HEX and set(text) <= set("0123456789abcdefABCDEF")
+    return (shapely.from_wkb if is_binary else shapely.from_wkt)(text, on_invalid="ignore")
 
 
 # ---- what is in it ------------------------------------------------------------------------------------------
 
 
-def _layer(
-    source: bytes, layer: int, encodings: tuple[str | None, ...], name: str, limits: Limits
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def _by_gdal(one: Dataset, layer: int, name: str, limits: Limits) -> Read:
     """One layer: what it says of itself with its columns of text, and its columns of numbers with its geometry."""
     import pyogrio.raw
 
-    for encoding in encodings:
-        try:
-            meta, _, geometry, fields = pyogrio.raw.read(source, layer=layer, encoding=encoding, force_2d=True)
-            break
-        except UnicodeDecodeError as problem:
-            if encoding == encodings[-1]:
-                raise InputError(Fault("box.broken_texts", name, reason=str(problem))) from None
+    source, raw = _gdal_source(one), "latin1"  # one letter a byte: what they mean is found out here
+    meta, _, geometry, fields = pyogrio.raw.read(source, layer=layer, encoding=raw, force_2d=True)
     limits.refuse(name, "columns", len(fields), "box.too_many_columns")
+    headings = [str(heading) for heading in meta["fields"]]
+    texts = {number: values for number, values in enumerate(fields) if values.dtype.kind not in "iufbM"}
+    words, cut = spelt([*(one.encode(raw) for one in headings), *_bytes_of(texts.values(), raw)], one.stated)
+    spoken = iter(words[len(headings) :])
     columns, arrays = [], {}
-    for number, (heading, values) in enumerate(zip(meta["fields"], fields, strict=True)):
-        kind = "array" if values.dtype.kind in "iufb" or values.dtype.kind == "M" else "text"
-        column: dict[str, Any] = {"name": str(heading), "kind": kind}
-        if kind == "array":
-            arrays[f"column{number}"] = values.astype(_KINDS.get(values.dtype.kind, values.dtype.name), copy=False)
-        else:
-            column["texts"] = [None if one is None else str(one) for one in values.tolist()]
+    for number, values in enumerate(fields):
+        column: dict[str, Any] = {"name": words[number], "kind": "text" if number in texts else "array"}
+        column["cut"] = cut[number] or (one.ending == ".shp" and len(headings[number]) >= FIELD_BYTES)
+        if number in texts:
+            column["texts"] = [None if one is None else next(spoken) for one in values.tolist()]
             longest = max((len(text) for text in column["texts"] if text), default=0)
-            limits.refuse(Place(name, column=str(heading)), "characters", longest, "box.text_too_long")
-        columns.append(column)
-    about = {"kind": meta["geometry_type"], "crs": meta["crs"], "columns": columns}
+            limits.refuse(Place(name, column=words[number]), "characters", longest, "box.text_too_long")
+        else:
+            column["array"] = f"column{number}"
+            arrays[column["array"]] = values.astype(_KINDS.get(values.dtype.kind, values.dtype.name), copy=False)
+        if words[number] not in SPURIOUS.get(one.ending, ()):
+            columns.append(column)
+    about = {"kind": meta["geometry_type"] or "", "crs": meta["crs"], "columns": columns, "says": one.says}
     about |= {"rows": len(fields[0]) if len(fields) else 0}
+    return _with_shapes(about, arrays, geometry, name, limits)
+
+
+FIELD_BYTES = 9
+"""Names of DBF fields as long as this may have been longer."""
+
+
+def _bytes_of(columns: Any, raw: str) -> list[bytes]:
+    return [str(one).encode(raw, "replace") for values in columns for one in values.tolist() if one is not None]
+
+
+def _with_shapes(about: dict[str, Any], arrays: dict[str, Any], geometry: Any, name: str, limits: Limits) -> Read:
     count = max(about["rows"], 0 if geometry is None else len(geometry))
     limits.refuse(name, "features", count, "box.too_many_shapes")
     if geometry is None:

@@ -10,7 +10,7 @@ import pyogrio
 
 from geo_cluster import scratch
 from geo_cluster.box import door
-from geo_cluster.box.shapes import DRIVERS
+from geo_cluster.box.formats import DRIVERS
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.world import tabular
 
@@ -56,7 +56,7 @@ def _own(kind: str, name: str, content: bytes) -> pd.DataFrame | None:
     found = door.shapes({kind: content}, PurePath(name).name)
     if len(found.layers) > 1:
         return pd.DataFrame({"layer": list(found.layers), "geometry": list(found.layers.values())})
-    (table,) = found.read.values()
+    table = next(iter(found.read.values()), pd.DataFrame())
     return pd.DataFrame(table).drop(columns="geometry", errors="ignore").head(ROWS)
 
 

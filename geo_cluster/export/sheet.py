@@ -12,6 +12,7 @@ from geo_cluster.domain import Language
 from geo_cluster.export.csv_tables import SAMPLE
 from geo_cluster.export.render import render
 from geo_cluster.export.sketch import sketch
+from geo_cluster.matching.plan import Assignment
 from geo_cluster.region import pool_name
 from geo_cluster.report import cities, division, explanation, tables
 from geo_cluster.report.questions import structural_questions
@@ -34,7 +35,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "objective": "方案总分（分）",
         "proof": "证明",
         "optimal": "已证最优",
-        "feasible": "差距 {gap:.2%}",
+        "feasible": "得分差距 {gap:.2%}",
+        "clock": "得分差距 {gap:.2%}（求解到时）",
+        "at_most": "（至多 {most}）",
         "feasible_share": "方案可行概率",
         "feasible_in": "容量和需求按各自区间抽样 {draws:,} 次，方案可行概率为 {share:.0%}。",
         "breaks_first": "最先不足的是{pool}，占不可行情形的 {share:.0%}。",
@@ -89,7 +92,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "objective": "Objective value (points)",
         "proof": "Proof",
         "optimal": "proven best",
-        "feasible": "gap {gap:.2%}",
+        "feasible": "score gap {gap:.2%}",
+        "clock": "score gap {gap:.2%} (out of time)",
+        "at_most": " (at most {most})",
         "feasible_share": "Feasible share of draws",
         "feasible_in": "Capacities and needs drawn {draws:,} times: the plan is feasible in {share:.0%} of them.",
         "breaks_first": " What runs short first is {pool}, in {share:.0%} of the draws that are not feasible.",
@@ -198,10 +203,12 @@ def facts(study: Study, language: Language) -> tuple[dict[str, str], str, bool]:
     words, plan, count = WORDS[language], study.plan, len(study.violations)
     share, sentence = _feasible_share(study, words, language)
     assumed = float((study.observations["basis"] == "assumed").mean())
+    is_settled = plan.status == "optimal" or plan.most_placed <= len(tables.assignment(study))
+    most = "" if is_settled else words["at_most"].format(most=plan.most_placed)
     headline = {
-        "placed": f"{len(tables.assignment(study))} / {len(study.projects)}",
+        "placed": f"{len(tables.assignment(study))} / {len(study.projects)}{most}",
         "objective": f"{plan.objective:,.1f}",
-        "proof": words["optimal"] if plan.status == "optimal" else words["feasible"].format(gap=plan.gap),
+        "proof": _proof(plan, words),
         "feasible_share": "—" if share is None else f"{share:.0%}",
         "check": words["violations"].format(n=count) if count else words["no_violation"],
         "assumed": f"{assumed:.0%}",
@@ -213,6 +220,13 @@ def owed(study: Study, language: Language) -> list[str]:
     """Whom the layers are owed to, each once."""
     named = (getattr(layer, f"attribution_{language}") for layer in study.layers.registry.values())
     return list(dict.fromkeys(filter(None, named)))
+
+
+def _proof(plan: Assignment, words: dict[str, str]) -> str:
+    """How good the plan is, and whether time cut the search."""
+    if plan.status == "optimal":
+        return words["optimal"]
+    return words["clock" if plan.ended == "clock" else "feasible"].format(gap=plan.gap)
 
 
 def _feasible_share(study: Study, words: dict[str, str], language: Language) -> tuple[float | None, str]:

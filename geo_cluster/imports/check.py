@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
+import geopandas as gpd
 import pandas as pd
 
 from geo_cluster.box import door
 from geo_cluster.box.door import suffix
+from geo_cluster.box.foreign import foreign_fault
 from geo_cluster.domain import Text
-from geo_cluster.errors import Fault, InputError
+from geo_cluster.errors import Fault, Faults, InputError, More, Place, refuse_if
+from geo_cluster.imports import drawn, plausible, tables, whereabouts
 from geo_cluster.imports.checked import Checked, ImportContext, Kind
-from geo_cluster.imports.files import SHAPES, TABLES, digest, read_shapes
-from geo_cluster.imports.headings import kind_of
+from geo_cluster.imports.files import Layered, digest, ending_of, lone_part, read_layers
+from geo_cluster.imports.headings import columns_of, key_of
 from geo_cluster.imports.observations import check_observations
-from geo_cluster.imports.parcels import check_parcels
+from geo_cluster.imports.parcels import check_parcels, site_calls
 from geo_cluster.imports.projects import check_projects
 from geo_cluster.imports.substations import check_substations
+from geo_cluster.imports.tables import AS_IT_IS, TableChoice
 from geo_cluster.region import Region
 from geo_cluster.supply import land_survey
-from geo_cluster.world import tabular
 
 SAMPLE = "示例 sample"
 
 
-def check_file(
+def check_file(  # noqa: PLR0913  # the one door, with everything that may be chosen
     content: bytes,
     name: str,
     *,
@@ -35,6 +39,7 @@ def check_file(
     crs: str = "",
     belongs: Mapping[str, str] | None = None,
     rules: tuple[bytes, bytes] | None = None,
+    table: TableChoice = AS_IT_IS,
 ) -> Checked:
     """Read and check one file.
 
@@ -54,6 +59,8 @@ def check_file(
         Site by what the parcels' column `site` says, where no site has that name.
     rules : (bytes, bytes), optional
         The CSV of exclusion rules and the GeoPackage of their layers, for parcels.
+    table : TableChoice
+        Of a table: which sheet, which heading means what, and cells that were mended; of shapes: which layers.
 
     Returns
     -------
@@ -61,16 +68,21 @@ def check_file(
         With every fault; nothing is raised for what the file says.
     """
     context = ImportContext(kind, name, digest(content), region, source.strip() or name, crs, belongs=belongs or {})
+    context = replace(context, mapping=table.mapping)
     try:
-        rows = read_shapes(content, name, crs=crs) if suffix(name) in SHAPES else tabular.read(content, name)
         if rules and kind == "parcels":
-            context = replace(
-                context, rules=tuple(land_survey.rules_of(rules[0], "rules.csv", rules[1], "exclusions.gpkg"))
-            )
-        made_up = any(str(column).strip().lower() in ("sample", "示例") for column in rows.columns)
-        if made_up and SAMPLE not in context.source:
-            context = replace(context, source=f"{SAMPLE}：{context.source}")
-        checked = _checked(rows, context)
+            read = land_survey.rules_of(rules[0], "rules.csv", rules[1], "exclusions.gpkg")
+            context = replace(context, rules=tuple(read))
+        if not ending_of(content, name):
+            refuse_if([one for one in (lone_part(name), foreign_fault(content, name)) if one is not None])
+        if ending_of(content, name):
+            found = read_layers(content, name, crs=crs, layers=table.layers)
+            made_up, context = _said_sample(found.frame.columns, context)
+            checked = _checked_shapes(found, context)
+        else:
+            rows = tables.read(content, name, kind, table)
+            made_up, context = _said_sample(rows.frame.columns, context)
+            checked = _checked(rows, context)
     except InputError as refusal:
         return Checked(kind, name, context.sha256, pd.DataFrame(), tuple(refusal.faults))
     if not made_up:
@@ -81,29 +93,63 @@ def check_file(
     return replace(checked, notes=(note, *checked.notes))
 
 
-def _checked(rows: pd.DataFrame, context: ImportContext) -> Checked:
-    """Rows or shapes, by the checker of their kind."""
+def _said_sample(headings: Iterable[object], context: ImportContext) -> tuple[bool, ImportContext]:
+    """Whether a column says that a file is a sample, and the context whose source says so then."""
+    made_up = any(str(one).strip().lower() in ("sample", "示例") for one in headings)
+    if made_up and SAMPLE not in context.source:
+        context = replace(context, source=f"{SAMPLE}：{context.source}")
+    return made_up, context
+
+
+def _checked(rows: Any, context: ImportContext) -> Checked:
+    """A table, by the checker of its kind."""
     if context.kind == "parcels":
         return check_parcels(rows, context)
-    shapes = suffix(context.name) in SHAPES
-    table = as_table(rows) if shapes else rows
     if context.kind == "substations":
-        shifted = context.crs in ("gcj02", "bd09") and not shapes  # shapes are in WGS 84 already
-        return check_substations(table, replace(context, crs=context.crs if shifted else ""))
-    if shapes:
-        fault = Fault("imports.shapes", context.name)
-        return Checked(context.kind, context.name, context.sha256, table, (fault,))
-    return check_observations(table, context) if context.kind == "observations" else check_projects(table, context)
+        return check_substations(rows, context)
+    return check_observations(rows, context) if context.kind == "observations" else check_projects(rows, context)
 
 
-def as_table(shapes: pd.DataFrame) -> pd.DataFrame:
-    """Points as a table of text with `lon` and `lat` in WGS 84."""
-    points = shapes.geometry.to_crs(4326).representative_point()
-    flat = pd.DataFrame(shapes.drop(columns=shapes.geometry.name)).astype(object)
-    flat = flat.where(flat.notna(), "").astype(str)
-    return flat.drop(columns=[one for one in flat if str(one).lower() in ("lon", "lat")]).assign(
-        lon=points.x.map("{:.7f}".format), lat=points.y.map("{:.7f}".format)
+def _checked_shapes(found: Layered, context: ImportContext) -> Checked:
+    """Shapes, by the checker of their kind; what was left out of them and where they lie is told."""
+    name, kind, sites = context.name, context.kind, context.region.layers.read("sites")
+    frame, notes = drawn.usable(found, kind, is_track=ending_of(b"", name) == ".gpx")
+    table = drawn.headed(drawn.as_text(frame), kind, found.cut)
+    about = {"layers": found.layers}
+    empty = Checked(kind, name, context.sha256, table, notes=tuple(notes), extra=about)
+    if kind not in ("parcels", "substations"):
+        return replace(empty, faults=(Fault("imports.shapes", name),))
+    if frame.empty:
+        return replace(
+            empty, faults=(Fault("imports.no_outlines" if kind == "parcels" else "imports.no_points", name),)
+        )
+    place = Place(name)
+    how: dict[str, Any] = {"chosen": context.crs, "says": found.says, "stated": found.stated}
+    if wrong := Faults(whereabouts.faults(frame, sites, place, **how)):
+        return replace(empty, faults=_placed(wrong, found), extra=about | {"offered": whereabouts.offered(wrong)})
+    notes += whereabouts.notes(frame, name)
+    if kind == "parcels":
+        site = next((key for key in table if key_of(kind, key) == "site"), None)
+        if site is None:
+            table[columns_of(kind)["site"]["zh"]] = drawn.site_by_layer(found, site_calls(context.region))[table.index]
+        table = plausible.with_unit(table, frame.geometry)
+        checked = check_parcels(gpd.GeoDataFrame(table, geometry=frame.geometry), context)
+        is_far = any(one.code == "imports.far_from_site" for one in checked.faults)
+        if is_far and not context.crs and (other := whereabouts.far_but(frame, sites, place)):
+            checked = replace(checked, faults=(*checked.faults, other), extra={"offered": whereabouts.offered([other])})
+    else:
+        checked = check_substations(drawn.points_of(frame, table, kind), replace(context, crs=""))
+    return replace(
+        checked,
+        faults=_placed(checked.faults, found),
+        notes=(*notes, *checked.notes),
+        extra={**about, **checked.extra},
     )
+
+
+def _placed(faults: Iterable[Fault], found: Layered) -> tuple[Fault, ...]:
+    """Faults under the layer that their row is in."""
+    return tuple(one if isinstance(one, More) else one.at(found.place(one.place)) for one in faults)
 
 
 def guess(content: bytes, name: str) -> str:
@@ -111,16 +157,17 @@ def guess(content: bytes, name: str) -> str:
 
     It is read in the box, as it will be when it is checked, and what came out is looked at.
     """
+    ending = ending_of(content, name)
     try:
-        if suffix(name) in SHAPES:
-            return _kind_of_shapes(door.shapes({suffix(name): content}, name), name)
-        return kind_of(tabular.read(content, name).columns) if suffix(name) in TABLES else ""
+        if ending:
+            return _kind_of_shapes(door.shapes({ending: content}, name), name)
+        return tables.kind(content, name)
     except InputError:
-        return "parcels" if suffix(name) in SHAPES else ""
+        return "parcels" if ending else ""
 
 
 def _kind_of_shapes(found: door.Shapes, name: str) -> str:
-    kinds = list(found.layers.values())
+    kinds = [kind for kind in found.layers.values() if kind]
     if suffix(name) == ".gpkg" and len(kinds) > 1:
         return "exclusions"
-    return "substations" if kinds and "Point" in kinds[0] else "parcels"
+    return "substations" if kinds and all("Point" in kind for kind in kinds) else "parcels"

@@ -37,6 +37,8 @@ class ImportContext:
         For parcels, in the order in which ground is charged.
     belongs : mapping
         For parcels: site by what the column `site` says ('' where it says nothing), for names that no site has.
+    mapping : mapping
+        Heading -> key of our column, as chosen by hand; `-` for one that isn't to be used.
     """
 
     kind: Kind
@@ -47,6 +49,7 @@ class ImportContext:
     crs: str = ""
     rules: tuple[Exclusion, ...] = ()
     belongs: Mapping[str, str] = field(default_factory=dict)
+    mapping: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +79,12 @@ class Checked:
     extra : mapping
         Of parcels: `land` (a GeoDataFrame of net land), `sites` (sums), `gross` (the parcels), `belongs` (which went
         to which site).
+    changed : DataFrame
+        `row`, `column`, `written`, `understood`: cells that were read otherwise than they stand there.
+    meant : DataFrame
+        One row a heading: `heading`, `key` ('' for a further column), `how` (as of `calls.Call.rank`), three samples.
+    sheets : tuple of str
+        Sheets of the file that have rows.
     """
 
     kind: Kind
@@ -89,6 +98,9 @@ class Checked:
     files: Mapping[str, bytes] = field(default_factory=dict)
     source: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
+    changed: pd.DataFrame = field(default_factory=pd.DataFrame)
+    meant: pd.DataFrame = field(default_factory=pd.DataFrame)
+    sheets: tuple[str, ...] = ()
 
     @property
     def is_ready(self) -> bool:

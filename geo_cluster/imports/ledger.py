@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 import pandas as pd
 import tomli_w
 
-from geo_cluster.domain import KnownBetter
+from geo_cluster.domain import KnownBetter, Text
 from geo_cluster.errors import Fault, InputError, Place, refuse_if
-from geo_cluster.imports import substations
+from geo_cluster.imports import substations, surveys
 from geo_cluster.imports.checked import Checked, Kind
+from geo_cluster.region import Region
 from geo_cluster.world import spreadsheet
 from geo_cluster.world.layers import Layers
 
@@ -56,6 +57,8 @@ class AcceptedImport:
         The numbers it brought.
     replaced : tuple of dict
         The numbers that stood in their place.
+    adds : bool
+        Of parcels: they add up with earlier ones of the same sites.
     """
 
     id: str
@@ -67,6 +70,7 @@ class AcceptedImport:
     rows: int
     known: tuple[dict[str, Any], ...]
     replaced: tuple[dict[str, Any], ...]
+    adds: bool = False
 
 
 def accepted(files: Mapping[str, bytes]) -> list[AcceptedImport]:
@@ -88,6 +92,47 @@ def accepted(files: Mapping[str, bytes]) -> list[AcceptedImport]:
         raise InputError(Fault("imports.damaged_ledger", LEDGER, reason=str(problem))) from None
 
 
+def beside(
+    files: Mapping[str, bytes], checked: Checked, *, adds: bool | None = None, region: Region | None = None
+) -> Checked:
+    """A checked file beside what a work holds: the same file again is told, parcels add up or replace earlier ones.
+
+    Parameters
+    ----------
+    files : mapping of bytes
+        What the work holds.
+    checked : Checked
+    adds : bool, optional
+        Whether parcels add up; see `surveys.settled`.
+    region : Region, optional
+        What holds now, for the preview.
+    """
+    earlier = accepted(files)
+    same = next((one for one in reversed(earlier) if (one.kind, one.sha256) == (checked.kind, checked.sha256)), None)
+    if same:
+        note = Text(
+            zh=f"这份文件已于 {same.when[:16].replace('T', ' ')} 导入过：再导入一次不会多算。",
+            en=f"This file was imported at {same.when[:16].replace('T', ' ')} before; again it counts but once.",
+        )
+        checked = replace(checked, notes=(note, *checked.notes))
+    if checked.kind != "parcels" or not checked.is_ready or "land.csv" not in checked.files:
+        return checked
+    return surveys.settled(checked, [(one.name, *of) for one, of in _surveys(files, earlier)], adds=adds, region=region)
+
+
+def _surveys(
+    files: Mapping[str, bytes], some: Sequence[AcceptedImport]
+) -> list[tuple[AcceptedImport, tuple[dict[str, bytes], bool]]]:
+    """Imports of parcels with what each kept, and whether it adds up."""
+    out = []
+    for one in some:
+        if one.kind == "parcels":
+            start = f"{ROWS}/{one.id}/"
+            kept = {name.removeprefix(start): content for name, content in files.items() if name.startswith(start)}
+            out.append((one, (kept, one.adds)))
+    return out
+
+
 def accept(
     known: Sequence[KnownBetter], files: Mapping[str, bytes], checked: Checked, *, when: datetime.datetime
 ) -> WorkData:
@@ -105,6 +150,8 @@ def accept(
     InputError
         With the file's faults when it has any: nothing is accepted then.
     """
+    if "adds" not in checked.extra:
+        checked = beside(files, checked)
     refuse_if(list(checked.faults))
     if not checked.is_ready:
         raise InputError(Fault("imports.nothing_to_accept", checked.name))
@@ -116,6 +163,7 @@ def accept(
     latest = AcceptedImport(
         number, checked.kind, checked.name, checked.sha256, checked.source, when.isoformat(timespec="seconds"),
         _count(checked), tuple(one.model_dump() for one in checked.known), tuple(one.model_dump() for one in replaced),
+        bool(checked.extra.get("adds")),
     )  # fmt: skip
     kept = dict(files) | {f"{ROWS}/{number}/{name}": content for name, content in checked.files.items()}
     if checked.kind == "projects":
@@ -162,9 +210,28 @@ def revert(known: Sequence[KnownBetter], files: Mapping[str, bytes], number: str
     kept = {name: content for name, content in files.items() if not name.startswith(f"{ROWS}/{number}/")}
     if gone.kind == "projects":
         _hand_down_projects(kept, files, number, later)
+    if gone.kind == "parcels":
+        remaining = _added_anew(kept, remaining, held)
     result = WorkData(tuple(held), _composed(kept, remaining))
     refuse_if(_orphans(result, files, gone))
     return result
+
+
+def _added_anew(
+    files: Mapping[str, bytes], remaining: list[AcceptedImport], held: list[KnownBetter]
+) -> list[AcceptedImport]:
+    """Imports of parcels that add up with numbers of the surveys that are left; those that hold are changed too."""
+    out = list(remaining)
+    rows = _surveys(files, remaining)
+    for k, (one, _) in enumerate(rows):
+        if not one.adds:
+            continue
+        numbers = tuple(surveys.known([of for _, of in rows[: k + 1]], one.known))
+        for old, new in zip(one.known, numbers, strict=True):
+            if KnownBetter(**old) in held:
+                held[held.index(KnownBetter(**old))] = KnownBetter(**new)
+        out[out.index(one)] = replace(one, known=numbers)
+    return out
 
 
 def _hand_down_projects(
@@ -223,7 +290,7 @@ def _composed(files: Mapping[str, bytes], remaining: Sequence[AcceptedImport]) -
     kept.pop(REGISTRY, None)
     if declared:
         kept[REGISTRY] = tomli_w.dumps({"layers": declared}).encode()
-    kept |= _land(files, [one for one in remaining if one.kind == "parcels"])
+    kept |= _land(files, remaining)
     if remaining:
         kept[LEDGER] = json.dumps([asdict(one) for one in remaining], ensure_ascii=False, indent=1).encode()
     return kept
@@ -233,17 +300,12 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in row.items()}
 
 
-def _land(files: Mapping[str, bytes], surveys: Sequence[AcceptedImport]) -> dict[str, bytes]:
-    """`land/land.csv` and `land/sites.csv` of all imports of parcels; of a site, the latest survey counts."""
-    out: dict[str, bytes] = {}
-    for name in ("land.csv", "sites.csv"):
-        joined = pd.DataFrame()
-        for one in surveys:
-            rows = spreadsheet.read_csv(files[f"{ROWS}/{one.id}/{name}"], dtype=object)
-            joined = pd.concat([joined[~joined["site"].isin(rows["site"])] if len(joined) else joined, rows])
-        if len(joined):
-            out[f"land/{name}"] = spreadsheet.as_csv(joined)
-    return out
+def _land(files: Mapping[str, bytes], some: Sequence[AcceptedImport]) -> dict[str, bytes]:
+    """`land/land.csv` and `land/sites.csv` of all imports of parcels, as `surveys.joined` has it."""
+    kept = [of for _, of in _surveys(files, some)]
+    return {
+        f"land/{name}": spreadsheet.as_csv(surveys.joined(kept, name)) for name in ("land.csv", "sites.csv") if kept
+    }
 
 
 def _count(checked: Checked) -> int:

@@ -12,12 +12,15 @@ import pandas as pd
 from geo_cluster import toml
 from geo_cluster.domain import BASES, KnownBetter, Text
 from geo_cluster.errors import Fault
-from geo_cluster.imports.cells import day, plain, spans, unit_factor, units_of
+from geo_cluster.imports.cells import day, plain, unit_factor, units_of
 from geo_cluster.imports.checked import Checked, ImportContext
 from geo_cluster.imports.headings import Rows, recognise
 from geo_cluster.region import Region, supply_areas
 from geo_cluster.world import catalog, layers
 from geo_cluster.world.observations import date_of
+from geo_cluster.world.sheets.cells import amount, is_empty
+from geo_cluster.world.sheets.table import Table
+from geo_cluster.world.sheets.units import factor
 
 _ENDS = ("low", "likely", "high")
 PREVIEW = ["row", "subject", "attribute", *_ENDS, "old_low", "old_likely", "old_high", "old_basis", "basis", "effect"]
@@ -55,13 +58,12 @@ def named(rows: pd.DataFrame) -> dict[str, str]:
     return ids
 
 
-def check_observations(table: pd.DataFrame, context: ImportContext) -> Checked:
+def check_observations(table: Table | pd.DataFrame, context: ImportContext) -> Checked:
     """Check a table of numbers; see `tables/imports.toml` for its columns.
 
     Parameters
     ----------
-    table : DataFrame
-        As `tabular.read` gives it.
+    table : Table or DataFrame
     context : ImportContext
 
     Returns
@@ -70,32 +72,36 @@ def check_observations(table: pd.DataFrame, context: ImportContext) -> Checked:
         With all faults; preview columns are `PREVIEW`.
     """
     rows = recognise(table, context)
-    if rows.faults:
+    if rows.halted:
         return rows.checked()
-    words, bounds = _Words.of(context.region), {end: spans(rows.text[end]) for end in _ENDS}
+    words = _Words.of(context.region)
     found: dict[int, KnownBetter] = {}
     first: dict[tuple[str, str], int] = {}
     converted: Counter[tuple[str, str]] = Counter()
-    for k, (row, cells) in enumerate(zip(rows.text.index, rows.text.to_dict("records"), strict=True)):
+    for row, cells in zip(rows.text.index, rows.text.to_dict("records"), strict=True):
         before = len(rows.faults)
-        for key in ("subject", "attribute", "likely", "unit", "basis", "source"):
-            if not cells[key]:
+        bounds = {end: _bounds(rows, row, end, cells[end]) for end in _ENDS}
+        unit = _unit(rows, row, cells["unit"], bounds)
+        for key in ("subject", "attribute", "likely", "basis", "source"):
+            if not cells[key] or (key == "likely" and is_empty(cells[key])):
                 rows.faults.append(Fault("imports.empty", rows.at(row, key)))
+        if not unit:
+            rows.faults.append(Fault("imports.empty", rows.at(row, "unit")))
         subject, attribute = words.about(rows, row, cells)
-        factor = _factor(rows, row, cells["unit"], attribute)
+        times = _factor(rows, row, unit, attribute)
         basis = words.bases.get(cells["basis"].lower())
         if cells["basis"] and not basis:
             rows.faults.append(Fault("imports.unknown_basis", rows.at(row, "basis"), basis=cells["basis"]))
         as_of = day(cells["as_of"]) if cells["as_of"] else ""
         if as_of is None:
             rows.faults.append(Fault("imports.not_a_date", rows.at(row, "as_of"), value=cells["as_of"]))
-        interval = _interval(rows, row, cells, {end: (both[0][k], both[1][k]) for end, both in bounds.items()})
+        interval = _interval(rows, row, bounds)
         earlier = first.setdefault((subject, attribute), row) if subject and attribute else row
         if earlier != row:
             rows.faults.append(Fault("imports.same_number", rows.at(row, "subject"), subject=subject, earlier=earlier))
         if len(rows.faults) == before and interval is not None:
-            converted[attribute, cells["unit"]] += factor != 1.0
-            low, likely, high = (round(float(value) * factor, 9) for value in interval)
+            converted[attribute, unit] += times != 1.0
+            low, likely, high = (round(float(value) * times, 9) for value in interval)
             about: dict[str, Any] = {"subject": subject, "attribute": attribute, "basis": basis, "as_of": as_of}
             found[row] = KnownBetter(**about, low=low, likely=likely, high=high, source=cells["source"])
     rows.notes.extend(_conversion(attribute, unit, count) for (attribute, unit), count in converted.items() if count)
@@ -150,10 +156,10 @@ def _factor(rows: Rows, row: int, unit: str, attribute: str) -> float:
     """What turns a number into the attribute's own unit; nan where that isn't known."""
     if not unit or not attribute:
         return np.nan
-    factor = unit_factor(attribute, unit)
-    if factor is None:
+    times = unit_factor(attribute, unit)
+    if times is None:
         rows.faults.append(unknown_unit(rows, row, unit, attribute))
-    return np.nan if factor is None else factor
+    return np.nan if times is None else times
 
 
 def unknown_unit(rows: Rows, row: int, unit: str, attribute: str) -> Fault:
@@ -182,21 +188,48 @@ def _conversion(attribute: str, unit: str, count: int) -> Text:
     )
 
 
-def _interval(
-    rows: Rows, row: int, cells: dict[str, str], bounds: dict[str, tuple[np.ndarray, np.bool_]]
-) -> tuple[float, float, float] | None:
-    """Low, likely, high of a row: bounds of its own, else those of a range in the likely cell, else a point.
-
-    `bounds` has what `spans` reads in each of the three cells.
-    """
-    bad = [end for end in _ENDS if bounds[end][1]]
-    for end in bad:
-        rows.faults.append(Fault("imports.not_a_number", rows.at(row, end), value=cells[end]))
-    if bad or not cells["likely"]:
+def _bounds(rows: Rows, row: int, key: str, cell: str) -> tuple[float, float, str] | None:
+    """Low, high and unit of a cell; None where it says nothing or can't be read, and a fault in the latter case."""
+    if is_empty(cell):
         return None
-    low, likely, high = (float(value) for value in bounds["likely"][0])
-    low = float(bounds["low"][0][0]) if cells["low"] else low
-    high = float(bounds["high"][0][2]) if cells["high"] else high
+    found = amount(cell)
+    if isinstance(found, Fault):
+        unread = found.code == "sheets.not_a_number"
+        at = rows.at(row, key)
+        rows.faults.append(Fault("imports.not_a_number", at, value=cell) if unread else found.at(at))
+        return None
+    unit = found.high_unit or rows.understood.unit(key)
+    if found.low_unit != found.high_unit:
+        at = rows.at(row, key)
+        rows.faults.append(Fault("sheets.two_units", at, value=cell, one=found.low_unit, other=found.high_unit))
+    return found.low, found.high, unit
+
+
+def _unit(rows: Rows, row: int, said: str, bounds: dict[str, tuple[float, float, str] | None]) -> str:
+    """The unit of a row: what its column says, else the one behind its numbers; a fault where they differ."""
+    for key, found in bounds.items():
+        unit = found[2] if found else ""
+        if unit and said and factor(said, unit) != 1.0:
+            cell = rows.text.loc[row, key]
+            rows.faults.append(Fault("sheets.two_units", rows.at(row, key), value=cell, one=said, other=unit))
+        said = said or unit
+    return said
+
+
+def _interval(
+    rows: Rows, row: int, bounds: dict[str, tuple[float, float, str] | None]
+) -> tuple[float, float, float] | None:
+    """Low, likely, high of a row: bounds of its own, else those of a range in the likely cell, else a point."""
+    found = bounds["likely"]
+    if found is None:
+        return None
+    low, high = found[:2]
+    likely = (low + high) / 2
+    if not low <= high:
+        rows.faults.append(Fault("imports.out_of_order", rows.at(row, "likely"), low=low, likely=likely, high=high))
+        return None
+    low = bounds["low"][0] if bounds["low"] else low
+    high = bounds["high"][1] if bounds["high"] else high
     if min(low, likely, high) < 0:
         rows.faults.append(Fault("imports.below_zero", rows.at(row, "likely")))
         return None

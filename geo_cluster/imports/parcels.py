@@ -5,22 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from geo_cluster import toml
 from geo_cluster.box import door
 from geo_cluster.domain import LANGUAGES, KnownBetter, Text
 from geo_cluster.errors import Fault, InputError
-from geo_cluster.imports.cells import plain, spans, unit_factor
+from geo_cluster.imports import plausible, surveys, whereabouts
+from geo_cluster.imports.cells import plain, spans
 from geo_cluster.imports.checked import Checked, ImportContext
-from geo_cluster.imports.files import chosen_system
+from geo_cluster.imports.files import HOWS, chosen_system
 from geo_cluster.imports.headings import Rows, recognise
-from geo_cluster.imports.observations import compared, named, subjects
+from geo_cluster.imports.observations import compared, named
+from geo_cluster.region import Region
 from geo_cluster.supply import land_survey
-from geo_cluster.supply.parcels import offered, parcel_faults
+from geo_cluster.supply.parcels import Sliver, offered, parcel_faults, status_of, use_of
 from geo_cluster.supply.serving_station import distance_km
 from geo_cluster.world import layers, spreadsheet
 from geo_cluster.world.coordinates import convert_geometry
@@ -31,7 +35,7 @@ NEAR_KM = 10.0
 FAR_KM = 50.0
 """Where the site was named, only this far is a mistake: a zone runs several parks."""
 
-_SHIFTED = re.compile(r"gcj|bd-?09|火星|百度|高德|baidu|amap|tencent|腾讯", re.IGNORECASE)
+_SRID = r"^\s*SRID=(\d{4,6})\s*;"
 _CURVED = re.compile("linearring|circular|curve|surface", re.IGNORECASE)
 """Kinds of WKT that are no outline of corners."""
 
@@ -59,10 +63,19 @@ def check_parcels(parcels: pd.DataFrame, context: ImportContext) -> Checked:
     table = pd.DataFrame(parcels.drop(columns=parcels.geometry.name)).astype(object) if shapes else parcels
     table = table.where(table.notna(), "").astype(str) if shapes else table
     rows = recognise(table, context)
-    if rows.faults or rows.text.empty:
+    if rows.halted or rows.text.empty:
         return rows.checked()
     geometry = parcels.geometry if shapes else _outlines(rows)
-    return _listed(rows) if geometry is None else _surveyed(rows, gpd.GeoSeries(geometry).loc[rows.text.index])
+    if geometry is None:
+        return _listed(rows)
+    if rows.faults:
+        return rows.checked(extra={"offered": whereabouts.offered(rows.faults)})
+    return _surveyed(rows, gpd.GeoSeries(geometry).loc[rows.text.index])
+
+
+def site_calls(region: Region) -> dict[str, str]:
+    """Id by everything that a site of a region may be called."""
+    return named(region.layers.read("sites")[["id", "name_zh", "name_en"]])
 
 
 def _outlines(rows: Rows) -> gpd.GeoSeries | None:
@@ -71,34 +84,42 @@ def _outlines(rows: Rows) -> gpd.GeoSeries | None:
     if not outlines.ne("").any():
         return None
     places = [rows.at(row, "outline") for row in outlines.index]
+    coded = outlines.str.extract(_SRID)
+    outlines = outlines.str.replace(_SRID, "", regex=True)
     shapes = door.outlines(["" if _CURVED.search(outline) else outline for outline in outlines], name, places)
     rows.faults.extend(
         Fault("imports.not_an_outline", here) for here, shape in zip(places, shapes, strict=True) if shape is None
     )
-    if not crs and not rows.faults:
-        rows.faults.append(Fault("imports.no_crs", name))
+    said = set(coded[0].dropna()) if len(coded) else set()
+    crs = crs or (f"EPSG:{said.pop()}" if len(said) == 1 and coded[0].notna().all() else "")
+    found = gpd.GeoSeries(shapes, index=outlines.index, crs=None)
     if crs in ("gcj02", "bd09"):
-        return convert_geometry(gpd.GeoSeries(shapes, index=outlines.index, crs=layers.CRS), source=crs, target="wgs84")
-    return gpd.GeoSeries(shapes, index=outlines.index, crs=chosen_system(crs, name) if crs else None)
+        found = convert_geometry(found.set_crs(layers.CRS), source=crs, target="wgs84")
+    elif crs:
+        code, _, how = crs.partition(" ")
+        system = chosen_system(code, name)
+        found = gpd.GeoSeries(shapely.transform(shapes, HOWS[how]), index=found.index) if how in HOWS else found
+        found = found.set_crs(system)
+    if not rows.faults:
+        frame = gpd.GeoDataFrame(rows.table.loc[found.index], geometry=found)
+        sites = rows.context.region.layers.read("sites")
+        rows.faults.extend(whereabouts.faults(frame, sites, rows.at(0, "outline"), chosen=crs))
+    return found
 
 
 def _surveyed(rows: Rows, geometry: gpd.GeoSeries) -> Checked:
     """Outlines: each at its site, what the rules leave of it, and the sums."""
     context, parcels = rows.context, _parcels(rows, geometry)
+    slivers: list[Sliver] = []
     if parcels.crs is not None:
-        found = parcel_faults(parcels, land=toml.table("land"), where=context.name)
+        found = parcel_faults(parcels, land=toml.table("land"), where=context.name, slivers=slivers)
         rows.faults.extend(_moved(fault, rows) for fault in found)
-    hint = _SHIFTED.search(context.name)
-    if hint:
-        rows.notes.append(
-            Text(
-                zh=f"文件名含“{hint[0]}”：坐标可能是 GCJ-02 或 BD-09（偏移数百米）。若是，请在坐标系中选。",
-                en="The file's name speaks of GCJ-02 or BD-09, hundreds of metres off. If it is, choose it as its CRS.",
-            )
-        )
     if rows.faults:
         return rows.checked()
+    area = plausible.hectares(parcels)
+    rows.faults.extend(plausible.size_faults(rows, area))
     parcels["site"], belongs = _sites(rows, parcels)
+    rows.faults.extend(whereabouts.rule_faults(context.rules, parcels, context.name))
     if rows.faults:
         return rows.checked(extra={"belongs": belongs})
     try:
@@ -106,23 +127,36 @@ def _surveyed(rows: Rows, geometry: gpd.GeoSeries) -> Checked:
     except InputError as refusal:
         rows.faults.extend(_moved(fault, rows) for fault in refusal.faults)
         return rows.checked(extra={"belongs": belongs})
+    rows.notes.extend(plausible.sliver_notes(slivers, parcels["parcel"].tolist()))
+    rows.notes.extend(plausible.area_notes(rows, area))
+    rows.notes.extend(plausible.far_notes(belongs, NEAR_KM))
+    rows.notes.extend(plausible.sum_notes(survey.sites, context.region.layers.read("sites")))
+    rows.notes.extend(whereabouts.rule_notes(context.rules, survey.land))
     if not context.rules:
         rows.notes.append(
             Text(zh="没有约束规则：净面积等于边界面积。", en="No exclusion rules: net area is the area of the outline.")
         )
-    if len(survey.sites) == 0:
-        rows.notes.append(
-            Text(zh="没有可供的地块（状态或用途）。", en="No parcel is on offer, by status or use class.")
-        )
+    rows.notes.extend(_not_offered(parcels))
     source = context.source or context.name
     known = tuple(KnownBetter(**row) for row in land_survey.known(survey.sites, source))
     return rows.checked(
         preview=compared(known, context.region),
         known=known,
-        files=land_survey.tables(survey),
+        files={**land_survey.tables(survey), surveys.OUTLINES: surveys.outlines(parcels)},
         source=source,
         extra={"belongs": belongs, "land": survey.land, "sites": survey.sites, "gross": parcels},
     )
+
+
+def _not_offered(parcels: pd.DataFrame) -> list[Text]:
+    """How many parcels are not on offer, by status or use class."""
+    count = int((~offered(parcels, land=toml.table("land"))).sum())
+    if count == len(parcels):
+        return [Text(zh="没有可供的地块（状态或用途）。", en="No parcel is on offer, by status or use class.")]
+    note = Text(
+        zh=f"{count} 块地已供或非工业用途，不计。", en=f"{count} parcels are granted or of another use and don't count."
+    )
+    return [note] if count else []
 
 
 def _parcels(rows: Rows, geometry: gpd.GeoSeries) -> gpd.GeoDataFrame:
@@ -140,11 +174,14 @@ def _parcels(rows: Rows, geometry: gpd.GeoSeries) -> gpd.GeoDataFrame:
 def _listed(rows: Rows) -> Checked:
     """A list of areas: net land as it was stated, the largest parcel as the largest piece."""
     context, text = rows.context, rows.text
-    calls = named(subjects(context.region).query("kind == 'site'"))
-    bounds, _ = spans(text["area"])
-    area, sites = np.full(len(text), np.nan), []
+    calls = site_calls(context.region)
+    bounds, bad = spans(text["area"])  # hectares by now
+    sites = []
     for k, (row, cells) in enumerate(zip(text.index, text.to_dict("records"), strict=True)):
-        area[k] = _area(rows, row, cells, bounds[k, 1] if bounds[k, 0] > 0 else np.nan)
+        if not cells["area"]:
+            rows.faults.append(Fault("imports.no_area", rows.at(row, "area")))
+        elif bad[k] or not bounds[k, 0] > 0:
+            rows.faults.append(Fault("imports.not_positive", rows.at(row, "area"), value=cells["area"]))
         site = calls.get(cells["site"].lower()) or context.belongs.get(cells["site"], "")
         sites.append(site)
         if not site and cells["site"]:
@@ -152,17 +189,24 @@ def _listed(rows: Rows) -> Checked:
         elif not site:
             rows.faults.append(Fault("imports.no_site", rows.at(row, "site")))
     rows.faults.extend(_unknown_words(rows))
-    repeated = text["parcel"].duplicated() & (text["parcel"] != "")
+    repeated = text[["site", "parcel"]].duplicated() & (text["parcel"] != "")
     rows.faults.extend(Fault("imports.repeated_parcel", rows.at(row, "parcel")) for row in text.index[repeated])
+    rows.faults.extend(plausible.size_faults(rows, pd.Series(bounds[:, 2], index=text.index)))
     if rows.faults:
         return rows.checked()
     used = [key for key in _OPTIONAL if key in rows.headings]
-    land = text[["parcel", *used]].assign(site=sites, gross_ha=area, net_ha=area, unknown_ha=0.0, largest_piece_ha=area)
-    stated = land.assign(status=land["status"].replace("", "净地")) if "status" in land else land
-    stated = stated.assign(use=stated["use"].replace("", "M1")) if "use" in stated else stated
-    totals = land_survey.totals(land[offered(stated, land=toml.table("land"))])
+    land = text[["parcel", *used]].assign(
+        site=sites, gross_ha=bounds[:, 2], net_ha=bounds[:, 2], unknown_ha=bounds[:, 2] - bounds[:, 0],
+        largest_piece_ha=bounds[:, 1],
+    )  # fmt: skip
+    free = offered(land, land=toml.table("land"))
+    totals = land_survey.totals(land[free])
+    rows.notes.extend(_not_offered(land))
     source = context.source or context.name
-    known = tuple(KnownBetter(**{**row, "basis": "reported"}) for row in land_survey.known(totals, source))
+    middle = pd.Series(bounds[:, 1], index=text.index)[free].groupby(land["site"][free]).sum()
+    known = tuple(
+        KnownBetter(**{**row, "basis": "reported"} | _likely(row, middle)) for row in land_survey.known(totals, source)
+    )
     rows.notes.append(
         Text(
             zh="只有面积、没有边界：面积按所报净面积计入。",
@@ -178,43 +222,25 @@ def _listed(rows: Rows) -> Checked:
     )
 
 
-def _area(rows: Rows, row: int, cells: Mapping[str, str], area: float) -> float:
-    """Hectares of a row; nan, and a fault, where they aren't known."""
-    unit = cells["unit"] or _unit_in(rows.headings.get("area", ""))
-    factor = unit_factor("available_land_ha", unit)
-    place = rows.at(row, "unit" if "unit" in rows.headings else "area")
-    if not cells["area"]:
-        rows.faults.append(Fault("imports.no_area", rows.at(row, "area")))
-    elif not area > 0:
-        rows.faults.append(Fault("imports.not_positive", rows.at(row, "area"), value=cells["area"]))
-    elif factor is None and cells["unit"]:
-        rows.faults.append(Fault("imports.unknown_area_unit", place, unit=cells["unit"]))
-    elif factor is None:
-        rows.faults.append(Fault("imports.no_area_unit", place))
-    return np.nan if factor is None else area * factor
-
-
-def _unit_in(heading: str) -> str:
-    """The unit that a heading such as 面积(亩) or area_ha says."""
-    found = plain(heading).lower()
-    return next(
-        (unit for mark, unit in (("亩", "亩"), ("mu", "亩"), ("公顷", "公顷"), ("ha", "公顷")) if mark in found), ""
-    )
+def _likely(row: Mapping[str, Any], middle: pd.Series) -> dict[str, float]:
+    """Of areas that were stated as ranges, the sum of their middles."""
+    return {"likely": round(float(middle[row["subject"]]), 3)} if row["attribute"] == "available_land_ha" else {}
 
 
 def _unknown_words(rows: Rows) -> Iterator[Fault]:
-    """Faults of words that aren't in the closed vocabularies; nothing may be said."""
+    """Faults of words that mean no status and no use; nothing may be said."""
     land = toml.table("land")
     allowed = {
-        "status": {row[f"name_{language}"] for row in land["status"] for language in LANGUAGES},
-        "use": {row[code] for row in land["use"] for code in ("code", "new_code")} - {""},
+        "status": [row[f"name_{language}"] for row in land["status"] for language in LANGUAGES],
+        "use": [row[code] for row in land["use"] for code in ("code", "new_code")],
     }
+    means = {"status": status_of, "use": use_of}
     return (
         Fault("imports.unknown_word", rows.at(row, key), value=value, words=sorted(words))
         for key, words in allowed.items()
         if key in rows.headings
         for row, value in rows.text[key].items()
-        if value and value not in words
+        if value and not means[key](value, land)
     )
 
 
@@ -246,8 +272,9 @@ def _sites(rows: Rows, parcels: gpd.GeoDataFrame) -> tuple[list[str], pd.DataFra
         by = "name" if own else "chosen" if decided else "place"
         for at in np.unique(chosen):
             here = chosen == at
-            groups.append((str(name), ids[at], by, int(here.sum()), float(away[here].max())))
-    return site.tolist(), pd.DataFrame(groups, columns=["said", "site", "by", "parcels", "km"])
+            beyond = float(away[here].max() - (radius + doubt)[at])
+            groups.append((str(name), ids[at], by, int(here.sum()), float(away[here].max()), beyond))
+    return site.tolist(), pd.DataFrame(groups, columns=["said", "site", "by", "parcels", "km", "beyond"])
 
 
 def _moved(fault: Fault, rows: Rows) -> Fault:

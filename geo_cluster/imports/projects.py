@@ -1,8 +1,6 @@
-"""A portfolio of the planner's own, checked by `portfolio.check`."""
+"""A portfolio of the planner's own, checked by `portfolio.checked`."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import pandas as pd
 
@@ -10,24 +8,27 @@ from geo_cluster.domain import LANGUAGES, Text
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.imports.checked import Checked, ImportContext
 from geo_cluster.imports.headings import Rows, recognise
-from geo_cluster.world import portfolio, spreadsheet
+from geo_cluster.world import portfolio
+from geo_cluster.world.sheets.table import Table
 
 
-def check_projects(table: pd.DataFrame, context: ImportContext) -> Checked:
-    """Check a table of projects; the preview is that of `portfolio.check`, the file `projects.csv`."""
+def check_projects(table: Table | pd.DataFrame, context: ImportContext) -> Checked:
+    """Check a table of projects; the preview is that of `portfolio.checked`, the file `projects.csv`.
+
+    Further columns of the table are carried along in the file.
+    """
     rows = recognise(table, context)
-    if rows.faults or rows.text.empty:
+    if rows.halted or rows.text.empty:
         if not rows.faults and not rows.notes:
             rows.faults.append(Fault("imports.no_project", context.name))
         return rows.checked()
-    titles = portfolio.columns()
-    text = _in_own_units(rows)[[key for key in titles if key in rows.headings]].rename(columns=titles)
-    if rows.faults:
-        return rows.checked()
+    again(rows)
     try:
-        preview = portfolio.check(text.reset_index(drop=True), where=context.name)
+        preview = portfolio.checked(rows.understood)
     except InputError as refusal:
-        rows.faults.extend(_moved(fault, rows) for fault in refusal.faults)
+        rows.faults.extend(fault for fault in refusal.faults if fault not in list(rows.faults))
+        return rows.checked()
+    if rows.faults:
         return rows.checked()
     is_stated = preview[[f"{need}_given" for need in portfolio.needs()]].to_numpy()
     stated, estimated = int(is_stated.sum()), int((~is_stated).sum())
@@ -40,37 +41,15 @@ def check_projects(table: pd.DataFrame, context: ImportContext) -> Checked:
     for odd in portfolio.warnings(preview):
         zh, en = (odd.words(language) for language in LANGUAGES)
         rows.notes.append(Text(zh=f"请核对：{zh}。", en=f"To be checked: {en}."))
-    files = {"projects.csv": spreadsheet.as_csv(text)}
+    files = {"projects.csv": portfolio.write_text(portfolio.as_text(rows.understood))}
     return rows.checked(preview=preview.reset_index(), files=files, source=context.name)
 
 
-def _in_own_units(rows: Rows) -> pd.DataFrame:
-    """The text with every column in its own unit; a note says what was converted, and what has no unit at all."""
-    text, titles = rows.text.copy(), portfolio.columns()
-    for key, heading in rows.headings.items():
-        if not portfolio.units().get(key):
-            continue
-        factor, title = portfolio.factor_of(key, str(heading)), titles[key]
-        if factor is None:
-            rows.faults.append(portfolio.unit_fault(rows.at(0, key), key))
-        elif factor != 1:
-            text[key] = portfolio.in_unit(text[key], factor)
-            zh, en = (
-                f"“{heading}”已换算为“{title}”，乘以 {factor:g}。",
-                f"{heading} was converted to {title}: times {factor:g}.",
-            )
-            rows.notes.append(Text(zh=zh, en=en))
-        elif key in ("output_100m_yuan", *portfolio.STATED) and heading != key and not portfolio.units_in(str(heading)):
-            rows.notes.append(
-                Text(zh=f"“{heading}”没有写单位，按“{title}”读。", en=f"{heading} has no unit; read as {title}.")
-            )
-    return text
-
-
-def _moved(fault: Fault, rows: Rows) -> Fault:
-    """The fault at its row and heading in the file: blank rows and headings of one's own are counted."""
-    if not fault.row:
-        return fault
-    key = {title: key for key, title in portfolio.columns().items()}.get(fault.column, "")
-    row, column = int(rows.text.index[fault.row - 2]), rows.headings.get(key, fault.column)
-    return fault.at(replace(fault.place, row=row, column=column))
+def again(rows: Rows) -> None:
+    """A fault for every project that stands there twice, word for word but for its id."""
+    said = rows.text.drop(columns=["id", "notes"])
+    first: dict[tuple[str, ...], int] = {}
+    for row, cells in zip(said.index, said.itertuples(index=False, name=None), strict=True):
+        earlier = first.setdefault(cells, int(row))
+        if earlier != row and any(cells) and rows.text.loc[row, "name"]:
+            rows.faults.append(Fault("imports.same_project", rows.at(row, "name"), earlier=earlier))

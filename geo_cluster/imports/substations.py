@@ -8,27 +8,34 @@ from collections.abc import Mapping, Sequence
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
 
 from geo_cluster.domain import Basis, KnownBetter, Layer, Text
 from geo_cluster.errors import Fault, InputError, Place
+from geo_cluster.imports import stations as named_stations
 from geo_cluster.imports.cells import day, plain, spans, unit_factor
 from geo_cluster.imports.checked import Checked, ImportContext
-from geo_cluster.imports.files import digest
+from geo_cluster.imports.files import HOWS, chosen_system, digest
 from geo_cluster.imports.headings import Rows, recognise
 from geo_cluster.imports.observations import named, subjects, unknown_unit
+from geo_cluster.imports.whereabouts import systems
 from geo_cluster.region import Region
 from geo_cluster.supply.serving_station import feeding_station
 from geo_cluster.supply.substations import feeding_levels, headroom, substation_faults, transformers
 from geo_cluster.world import layers, spreadsheet
 from geo_cluster.world.coordinates import convert
+from geo_cluster.world.sheets.table import Table
 
 FILE = "substations.csv"
 MADE_BY = "import"
+SHIFTS = ("gcj02", "bd09")
 NUMBERS = ("peak_low_mva", "peak_mva", "peak_high_mva", "lon", "lat")
 BASIS: dict[str, Basis] = {"stated": "reported", "N-1": "derived"}
 
 
-def check_substations(table: pd.DataFrame, context: ImportContext, *, today: datetime.date | None = None) -> Checked:
+def check_substations(
+    table: Table | pd.DataFrame, context: ImportContext, *, today: datetime.date | None = None
+) -> Checked:
     """Check a table of substations; see `tables/imports.toml` for its columns.
 
     A station whose id or name is in the layer updates it, any other is added. What it can spare is what the grid
@@ -36,10 +43,9 @@ def check_substations(table: pd.DataFrame, context: ImportContext, *, today: dat
 
     Parameters
     ----------
-    table : DataFrame
-        As `tabular.read` gives it.
+    table : Table or DataFrame
     context : ImportContext
-        Its `crs` may be `gcj02` or `bd09`; coordinates are in WGS 84 otherwise.
+        Its `crs` may be `gcj02`, `bd09` or an EPSG code; coordinates are in WGS 84 otherwise.
     today : date, optional
         Stations commissioned later are planned: what they can spare counts from their date on.
 
@@ -50,21 +56,27 @@ def check_substations(table: pd.DataFrame, context: ImportContext, *, today: dat
     """
     today = today or datetime.date.today()
     rows = recognise(table, context)
-    if rows.faults or rows.text.empty:
+    if rows.halted or rows.text.empty:
         return rows.checked()
     region, text = context.region, rows.text
     base = region.layers.read("substations")
     numbers = _numbers(rows)
+    if offered := _place(rows, numbers):
+        return rows.checked(extra={"offered": offered})
     stations = _stations(rows, numbers, base)
     spare = _spare(rows, numbers, stations)
     stations["feeds"] = _feeds(rows)
+    rows.faults.extend(named_stations.id_faults(rows))
+    rows.faults.extend(named_stations.position_faults(rows, stations, base))
     if rows.faults:
         return rows.checked()
+    rows.notes.extend(named_stations.notes(rows, stations, spare, base))
     source = context.source or context.name
     stations["source"] = text["source"].where(text["source"] != "", source).to_numpy()
     stations["as_of"] = today.isoformat()
-    if context.crs:
+    if context.crs in SHIFTS:
         stations["lon"], stations["lat"] = convert(stations["lon"], stations["lat"], source=context.crs, target="wgs84")
+    if context.crs:
         system = context.crs.upper()
         rows.notes.append(Text(zh=f"坐标由 {system} 换算为 WGS 84。", en=f"Converted from {system} to WGS 84."))
     _locate(rows, stations)
@@ -119,26 +131,53 @@ def _numbers(rows: Rows) -> pd.DataFrame:
     return out
 
 
+def _place(rows: Rows, numbers: pd.DataFrame) -> tuple[str, ...]:
+    """Bring `lon` and `lat` from a projected system to degrees; the systems to choose from where none was chosen."""
+    context = rows.context
+    x, y = numbers["lon"].to_numpy(float), numbers["lat"].to_numpy(float)
+    if context.crs and context.crs not in SHIFTS:
+        code, _, how = context.crs.partition(" ")
+        if how in HOWS:
+            x, y = HOWS[how](np.column_stack([x, y])).T
+        to_degrees = pyproj.Transformer.from_crs(chosen_system(code, context.name), layers.CRS, always_xy=True)
+        numbers["lon"], numbers["lat"] = to_degrees.transform(x, y)
+        numbers[["lon", "lat"]] = numbers[["lon", "lat"]].replace([np.inf, -np.inf], 999.0)
+        return ()
+    metric = np.abs(x) > 1000
+    if not metric.any():
+        return ()
+    codes = systems(x[metric], y[metric], context.region.layers.read("sites"))
+    if codes:
+        rows.faults.append(Fault("imports.no_crs_but", rows.at(0, "lon"), codes=codes))
+    else:
+        rows.faults.append(Fault("imports.no_crs", rows.at(0, "lon")))
+    return tuple(codes)
+
+
 def _stations(rows: Rows, numbers: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
     """One row a station under the id that it has or gets."""
-    calls = named(base[["id", "name_zh", "name_en"]])
-    taken, fresh = set(base["id"]), 0
+    calls, spoken = named(base[["id", "name_zh", "name_en"]]), named_stations.by_spoken_name(base)
+    taken, fresh = set(subjects(rows.context.region)["id"].astype(str)), 0
     seen: dict[str, int] = {}
     out = []
     for row, cells in zip(rows.text.index, rows.text.to_dict("records"), strict=True):
         rows.faults.extend(
             Fault("imports.empty", rows.at(row, key)) for key in ("name", "voltage_kv") if not cells[key]
         )
+        equipment = _equipment(rows, row, cells)
+        also = (named_stations.spoken_name(cells["name"]), float(equipment["voltage_kv"]))
         existing = calls.get(cells["id"].lower(), "") or calls.get(cells["name"].lower(), "")
+        existing = existing or ("" if cells["id"] else spoken.get(also, ""))
         one = existing or cells["id"]
         while not one or (not existing and not cells["id"] and one in taken):
             fresh += 1
             one = f"U{fresh:02d}"
         taken.add(one)
-        if one in seen:
-            rows.faults.append(Fault("imports.same_station", rows.at(row, "name"), earlier=seen[one]))
-        seen[one] = row
-        equipment = _equipment(rows, row, cells)
+        for call in (one, str(also)) if cells["name"] else (one,):
+            if call in seen:
+                rows.faults.append(Fault("imports.same_station", rows.at(row, "name"), earlier=seen[call]))
+                break
+            seen[call] = row
         _check_position(rows, row, *numbers.loc[row, ["lon", "lat"]], is_new=not existing)
         out.append(
             {
@@ -169,7 +208,9 @@ def _equipment(rows: Rows, row: int, cells: Mapping[str, str]) -> dict[str, floa
     begun = day(cells["commissioned"]) if cells["commissioned"] else ""
     if begun is None:
         rows.faults.append(Fault("imports.not_a_date", rows.at(row, "commissioned"), value=cells["commissioned"]))
-    return {"voltage_kv": max(levels, default=np.nan), "transformer_mva": installed, "in_service_from": begun or ""}
+    found: dict[str, float | str] = {"voltage_kv": max(levels, default=np.nan), "transformer_mva": installed}
+    found["in_service_from"] = begun or ""
+    return found
 
 
 def _check_position(rows: Rows, row: int, lon: float, lat: float, *, is_new: bool) -> None:

@@ -487,6 +487,8 @@ def verdict(weighed: Weighed) -> dict[str, Any]:
         "first": first,
         "second": choice.sites[pair[1]],
         "chance_first": round(firsts[0], 4),
+        "choice_entropy": round(weighed.robust.choice_entropy, 4),
+        "rank_entropy": round(weighed.robust.rank_entropy, 4),
         "weight_criterion": list(catalog.criteria())[change.criterion] if change.criterion >= 0 else "",
         "weight_change": round(change.distance, 4) if np.isfinite(change.distance) else None,
         "datum": switching["datum"],

@@ -103,7 +103,7 @@ def amount_faults(**amounts: Any) -> list[Fault]:
     """What isn't one number of zero or more: limits, gaps, prices."""
     faults = []
     for name, value in amounts.items():
-        wrong = number_faults(numbers(value), name) or np.shape(value)
+        wrong = isinstance(value, str | bytes) or number_faults(numbers(value), name) or np.shape(value)
         if wrong or not numbers(value) >= 0:
             faults.append(Fault("matching.not_an_amount", name, value=shown(value)))
     return faults

@@ -21,7 +21,7 @@ from geo_cluster.matching.problem import Link, Problem
 from geo_cluster.matching.resource import UNPLACED, Bools, Floats, Ints
 from geo_cluster.matching.time_budget import TimeBudget
 from geo_cluster.matching.tradeoffs import Point, undominated
-from geo_cluster.matching.verify import objective
+from geo_cluster.matching.verify import objective, score_of
 
 MOST_COUPLES = 5000
 """Two projects of one kind are a link each; more of them than this no solver gets through."""
@@ -228,5 +228,6 @@ def _at_price(
     apart = division.apart(plan.site)
     value = objective(problem, plan.site)
     bound = max(plan.bound - price * (division.pairs - apart), value)  # of plans with as few apart
-    own = replace(plan, objective=value, bound=bound, gap=relative_gap(value, bound))
+    score = score_of(problem, plan.site)
+    own = replace(plan, objective=value, bound=bound, gap=relative_gap(bound - value, score), score=score)
     return Point(apart, apart, own, plan.status == "optimal")

@@ -203,7 +203,7 @@ def _effort(problem: Problem, lacking: tuple[Shortage, ...]) -> float:
         resource = next(each for each in problem.resources if each.name == short.resource)
         usual = resource.at(problem.level)
         usual = usual[np.isfinite(usual)]
-        effort += short.amount / max(float(usual.mean()) if usual.size else 1.0, 1e-9)
+        effort += short.amount / ((float(usual.mean()) if usual.size else 0.0) or 1.0)
     return effort
 
 
@@ -285,7 +285,7 @@ def _fullest_first(problem: Problem, plan: Assignment) -> list[tuple[Resource, i
         pool = plan.pools.get(resource.name)
         full = np.ones(len(capacity))
         if not resource.several or pool is not None:
-            full = usage(resource, plan.site, pool) / np.maximum(capacity, 1e-9)
+            full = usage(resource, plan.site, pool) / np.where(capacity > 0, capacity, 1.0)
         found += [(-full[k], resource, int(k)) for k in np.flatnonzero(np.isfinite(capacity))]
     return [(resource, k) for _, resource, k in sorted(found, key=lambda each: each[0])]
 
@@ -299,7 +299,7 @@ def pool_prices(
     ----------
     problem : Problem
     step : float
-        Of the capacity (or of one unit, when that is larger).
+        Of the capacity; of the largest demand, where there is none.
     time_limit_s : float or TimeBudget
         For each relaxation, or for all of them together.
 
@@ -313,9 +313,9 @@ def pool_prices(
     prices = {}
     for resource in problem.resources:
         capacity = resource.at(problem.level)
-        price = np.zeros(len(capacity))
+        price, largest = np.zeros(len(capacity)), float(np.nanmax(resource.demand, initial=0.0)) or 1.0
         for k in np.flatnonzero(np.isfinite(capacity)):
-            more = np.where(np.arange(len(capacity)) == k, step * max(1.0, capacity[k]), 0.0)
+            more = np.where(np.arange(len(capacity)) == k, step * (capacity[k] or largest), 0.0)
             wider = tuple(_with_more(each, more) if each is resource else each for each in problem.resources)
             price[k] = np.maximum(_relaxation(problem.suppose(resources=wider), clock) - base, 0.0) / more[k]
         prices[resource.name] = price

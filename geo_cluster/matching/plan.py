@@ -13,6 +13,8 @@ from geo_cluster.matching.resource import Ints
 
 Kind = Literal["site", "eligibility", "forbidden", "lock", "capacity", "minimum", "objective", "bound"]
 
+Ended = Literal["proof", "clock", "asked", "given"]
+
 
 @dataclass(frozen=True)
 class Violation:
@@ -59,6 +61,8 @@ class Progress:
         Seconds since the start.
     objective, bound : float
         Objective value of the plan in hand; what no plan exceeds.
+    gap : float
+        As of an `Assignment`.
     is_new : bool
         False when nothing changed since the last time.
     """
@@ -66,12 +70,8 @@ class Progress:
     elapsed_s: float
     objective: float
     bound: float
+    gap: float
     is_new: bool = True
-
-    @property
-    def gap(self) -> float:
-        """`(bound - objective) / |objective|`."""
-        return relative_gap(self.objective, self.bound)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,13 +87,21 @@ class Assignment:
     bound : float
         No plan has a higher objective value.
     gap : float
-        `(bound - objective) / |objective|`.
+        How much more a plan that places as many could earn, as a share of `score`. Bonuses aren't part of it: they are
+        the same for all such plans.
     status : {"optimal", "feasible"}
         `optimal` only when proven at the gap that was asked for.
     violations : tuple of Violation
         What `verify` found: empty, unless time ended before the minima could be met.
     pools : dict
         For each resource that offers a site several undivided pools: the pool each project draws on, (P,), -1 for none.
+    score : float
+        What is decided once it is settled how many are placed: scores of placed projects and what links earn.
+    most_placed : int
+        No better plan places more projects; where the plan places as many, their number is settled.
+    ended : {"proof", "clock", "asked", "given"}
+        Why the search ended: `clock` where time cut it, so that another machine may find another plan; `asked` where
+        somebody stopped it; `given` for a plan that nobody searched for.
     """
 
     site: Ints
@@ -103,6 +111,9 @@ class Assignment:
     status: Literal["optimal", "feasible"]
     violations: tuple[Violation, ...] = ()
     pools: dict[str, Ints] = field(default_factory=dict)
+    score: float = 0.0
+    most_placed: int = 0
+    ended: Ended = "given"
 
     @property
     def sha256(self) -> str:
@@ -114,6 +125,6 @@ class Assignment:
         return found.hexdigest()
 
 
-def relative_gap(objective: float, bound: float) -> float:
-    """`(bound - objective) / |objective|`, never below zero."""
-    return max(bound - objective, 0.0) / max(abs(objective), 1e-9)
+def relative_gap(missing: float, score: float) -> float:
+    """What a plan may lack of the best as a share of what is decided; never below zero."""
+    return max(missing, 0.0) / max(abs(score), 1e-9)

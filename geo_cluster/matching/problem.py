@@ -43,7 +43,7 @@ PROBLEM = Place("", kind="problem")
 """Where what contradicts each other is refused."""
 
 _MOST = 1e100  # what all projects together may come to, so that nothing overflows
-_UNIT_SLIP = 5.0  # a demand this many times the largest pool is a unit slip, not a large project
+_UNIT_SLIP = 5.0  # all demands this many times the largest pool are a unit slip, not large projects
 _NAMED = 5  # pools or projects that a sentence names
 
 
@@ -77,8 +77,10 @@ class Problem:
         Score of each project at each site; nan where it may not go.
     resources : sequence of Resource
         What projects use up.
-    bonus : float or (P,) array
-        What placing a project is worth on top of its score: the price of leaving it out.
+    bonus : float or (P,) array, optional
+        What placing a project is worth on top of its score: the price of leaving it out. None puts placing above all
+        else: as many as possible are placed, and scores only decide between such plans. With costs as negative scores
+        that is minimisation. (What one more project then counts is worked out from the scores, and becomes `bonus`.)
     locked : mapping, pairs or (P,) int array, optional
         Decided already: `{project: site}`, `[(project, site), …]` or the site of each project, -1 where open.
     forbidden : pairs or (P, S) bool array, optional
@@ -119,7 +121,8 @@ class Problem:
     def __post_init__(self, supposed: bool) -> None:
         put = object.__setattr__
         put(self, "score", numbers(self.score))
-        put(self, "bonus", numbers(self.bonus))
+        is_priced = self.bonus is not None
+        put(self, "bonus", numbers(self.bonus if is_priced else 0.0))
         put(self, "resources", several(self.resources))
         put(self, "links", tuple(map(_boolean_near, several(self.links))))
         put(self, "projects", tuple(map(str, several(self.projects))))
@@ -138,7 +141,7 @@ class Problem:
         faults += _lock_faults(self)
         notes = _notes(self)
         refuse_if(faults + [fault for fault, grave in notes if grave and not supposed])
-        put(self, "bonus", np.broadcast_to(self.bonus, self.score.shape[:1]))
+        put(self, "bonus", np.broadcast_to(self.bonus if is_priced else _outweighing(self), self.score.shape[:1]))
         put(self, "notes", tuple(fault for fault, _ in notes))
         for fault in self.notes:
             warnings.warn(str(fault), UserWarning, stacklevel=3)
@@ -177,6 +180,11 @@ class Problem:
     def suppose(self, **changes: Any) -> Problem:
         """Like `but`, for a supposition of the program's own: what would be a slip in a table is taken as it is."""
         return self.but(**changes, supposed=True)
+
+
+def _outweighing(problem: Problem) -> float:
+    """A bonus that counts more than all that plans can differ in besides."""
+    return 3 * _most(problem) or 1.0
 
 
 # ---- refusals --------------------------------------------------------------------------------------------------
@@ -447,7 +455,7 @@ def _overdrawn_by_locks(problem: Problem, resource: Resource) -> list[Fault]:
     pool, capacity = resource.pool[problem.locked], resource.at(problem.level)
     inside = (problem.locked != UNPLACED) & (pool >= 0)
     used = np.bincount(pool[inside], weights=demand[inside], minlength=len(capacity))
-    for k in np.flatnonzero((used > capacity * (1 + 1e-9) + 1e-9) & (capacity >= 0)):
+    for k in np.flatnonzero((used > capacity * (1 + 1e-9)) & (capacity >= 0)):
         names = [problem.project_name(p) for p in np.flatnonzero(inside & (pool == k))]
         fault = Fault(
             "matching.locks_overdraw",
@@ -483,7 +491,7 @@ def _notes(problem: Problem) -> list[tuple[Fault, bool]]:
 
 
 def _too_large(resource: Resource, problem: Problem, reached: Bools) -> list[tuple[Fault, bool]]:
-    """Projects that no pool can hold at the planning level; a slip of units where none could by far."""
+    """Projects that no pool can hold at the planning level; a slip of units where that holds of all by far."""
     planned = resource.at(problem.level)[reached]
     high = resource.capacity.reshape(len(reached), -1)[reached].max(axis=1)
     together = resource.split and resource.several
@@ -495,8 +503,9 @@ def _too_large(resource: Resource, problem: Problem, reached: Bools) -> list[tup
         least = np.where(np.isfinite(least).any(axis=1), least.min(axis=1), 0)
     bound_to = (resource.pool >= 0) if not resource.several else resource.pool.any(axis=1)
     somewhere_free = (~np.isnan(problem.score) & ~bound_to).any(axis=1)
-    notes = []
-    for p in np.flatnonzero((least > largest) & ~somewhere_free & ~np.isnan(problem.score).all(axis=1)):
+    notes, eligible = [], ~np.isnan(problem.score).all(axis=1)
+    nobody_fits = most > 0 and bool((least[eligible] > _UNIT_SLIP * most).all()) and not somewhere_free.any()
+    for p in np.flatnonzero((least > largest) & ~somewhere_free & eligible):
         values = {"project": problem.project_name(p), "demand": float(least[p]), "unit": resource.unit_title}
         if least[p] <= most:
             found = Fault(
@@ -509,5 +518,5 @@ def _too_large(resource: Resource, problem: Problem, reached: Bools) -> list[tup
             )
         else:
             found = Fault("matching.demand_above_pools", resource.place, **values, largest=largest)
-        notes.append((found, most > 0 and least[p] > _UNIT_SLIP * most))
+        notes.append((found, nobody_fits))
     return notes

@@ -63,7 +63,7 @@ def shortages(problem: Problem, site: Ints, project: int, at: int) -> tuple[Shor
         need = resource.demand[project] if resource.demand.ndim == 1 else resource.demand[project, at]
         lacking += [
             Shortage(resource.name, resource.pool_name(k), float(over[k]), resource.unit, int(k))
-            for k in np.flatnonzero(over > 1e-9 * max(1.0, float(need)))
+            for k in np.flatnonzero(over > 1e-9 * np.maximum(float(need), np.where(np.isfinite(capacity), capacity, 0)))
         ]
     return tuple(lacking)
 
@@ -76,6 +76,8 @@ def _least_over(resource: Resource, site: Ints, capacity: Floats, at: int) -> Fl
     if not here.size:
         return np.zeros(len(capacity))
     demand = resource.demand[placed] if resource.demand.ndim == 1 else resource.demand[placed, site[placed]]
+    unit = float(demand.max()) / 1e3 or 1.0  # tolerances of solvers are absolute
+    demand, capacity = demand / unit, capacity / unit
     draws, more = np.arange(len(row)), len(row) + np.arange(len(here))
     # projects that draw somewhere, each undivided; then pools, less what they are larger by
     entries = np.concatenate([np.ones(len(row)), demand[row], -np.ones(len(here))])
@@ -96,4 +98,4 @@ def _least_over(resource: Resource, site: Ints, capacity: Floats, at: int) -> Fl
     over = np.zeros(len(capacity))
     if found.x is not None:
         over[here] = found.x[len(row) :]
-    return np.where(over > 1e-6 * np.maximum(1.0, np.where(np.isfinite(capacity), capacity, 1.0)), over, 0.0)
+    return np.where(over > 1e-6 * np.maximum(1.0, np.where(np.isfinite(capacity), capacity, 1.0)), over * unit, 0.0)

@@ -14,9 +14,11 @@ from numpy.typing import ArrayLike
 
 from geo_cluster.errors import refuse_if
 from geo_cluster.matching.arguments import amount_faults, integer_faults
+from geo_cluster.matching.engine import kernels
 from geo_cluster.matching.engine.minima import out_of_reach
 from geo_cluster.matching.engine.run import Run
 from geo_cluster.matching.engine.strategy import search
+from geo_cluster.matching.engine.threads import one_blas_thread
 from geo_cluster.matching.plan import Assignment, Progress
 from geo_cluster.matching.problem import Problem, plan_of
 
@@ -39,7 +41,7 @@ def solve(
     time_limit_s : float
         When to stop with the plan in hand. Ctrl-C does the same.
     mip_gap : float
-        Relative gap at which a plan counts as proven.
+        Gap (see `Assignment`) at which a plan counts as proven.
     seed : int
         Same seed, same plan, when the problem is solved to proof; a time limit may cut the same search elsewhere.
     start : (P,) int array, optional
@@ -63,17 +65,17 @@ def solve(
     refuse_if(out_of_reach(problem))
     run = Run(problem, time_limit_s, mip_gap, progress)
     try:
-        if before is not None:
-            run.offer_sites(before)
-        search(run, seed)
+        with one_blas_thread():
+            if before is not None:
+                run.offer_sites(before)
+            search(run, seed)
+            if run.take_whole():
+                search(run, seed)
     except KeyboardInterrupt:
         run.progress = None  # who interrupts has seen enough
     return run.assignment()
 
 
 def warm() -> None:
-    """Compile what `solve` needs and keep it on disk: else the first solve on a machine does, for some ten seconds."""
-    from geo_cluster.matching.engine import anneal, branch, cuts, knapsack
-
-    for each in (anneal, branch, cuts, knapsack):
-        each.warm()
+    """Compile what `solve` needs and keep it on disk: else the first solve on a machine does, beside simpler means."""
+    kernels.make()

@@ -207,7 +207,7 @@ def _displaced(problem: Problem, site: Ints, cities: Floats, p: int, s: int) -> 
         used = demand[placed].sum() if demand is not None else resource.demand[placed, others[placed]].sum()
         mine = demand if demand is not None else resource.demand[:, s]
         capacity = resource.at(problem.level)[k]
-        need.append((used + mine[p] - capacity - _SLACK * max(1.0, abs(capacity)), mine))
+        need.append((used + mine[p] - capacity - _SLACK * capacity, mine))
     leave: list[int] = []
     while any(over - sum(mine[q] for q in leave) > 0 for over, mine in need):
         if not below:

@@ -17,7 +17,7 @@ from geo_cluster.matching.resource import UNPLACED, Floats, Ints, Resource
 from geo_cluster.matching.rules import group_limits
 from geo_cluster.matching.shortages import shortages
 from geo_cluster.matching.time_budget import TimeBudget
-from geo_cluster.matching.verify import objective, verify
+from geo_cluster.matching.verify import objective, score_of, verify
 
 _APART = 1e-6  # burdens that differ by less are the same: what a capacity is overdrawn by in rounding, ten times
 
@@ -180,8 +180,9 @@ def _lightest(problem: Problem, point: Point, table: Floats, clock: TimeBudget, 
     value = objective(problem, site)
     bound = max(plan.bound, value)
     pools = {name: pool[: len(site)] for name, pool in again.pools.items()}
-    gap = relative_gap(value, bound)
-    lighter = replace(plan, site=site, objective=value, bound=bound, gap=gap, pools=pools)
+    score = score_of(problem, site)
+    gap = relative_gap(bound - value, score)
+    lighter = replace(plan, site=site, objective=value, bound=bound, gap=gap, pools=pools, score=score)
     return Point(limit, _total(table, site), lighter, settled)
 
 

@@ -21,7 +21,7 @@ from geo_cluster.matching.problem import Problem, plan_faults, plan_of
 from geo_cluster.matching.resource import UNPLACED, Bools, Floats, Ints, Resource
 from geo_cluster.world import triangular
 
-TOLERANCE = 1e-7  # of the capacity (or of one unit, when that is larger): the rounding of sums, not a margin
+TOLERANCE = 1e-7  # of the capacity, whatever its unit: the rounding of sums, not a margin
 _MOST_STATES = 20_000  # of a search for pools that could hold a plan
 
 
@@ -73,9 +73,21 @@ def objective(problem: Problem, site: Ints) -> float:
     site : (P,) int array
         Site of each project, -1 where unplaced. Ineligible pairs count nothing.
     """
+    return float(score_of(problem, site) + problem.bonus[site != UNPLACED].sum())
+
+
+def score_of(problem: Problem, site: Ints) -> float:
+    """What a plan earns besides bonuses: scores of placed projects, and what links earn.
+
+    Parameters
+    ----------
+    problem : Problem
+    site : (P,) int array
+        Site of each project, -1 where unplaced. Ineligible pairs count nothing.
+    """
     placed = np.flatnonzero(site != UNPLACED)
-    earned = np.nan_to_num(problem.score[placed, site[placed]]) + problem.bonus[placed]
-    return float(earned.sum() + sum(link.gain for link in problem.links if _close(link, site)))
+    earned = float(np.nan_to_num(problem.score[placed, site[placed]]).sum())
+    return earned + sum(link.gain for link in problem.links if _close(link, site))
 
 
 def _close(link: Any, site: Ints) -> bool:
@@ -128,18 +140,17 @@ def _pair_violations(problem: Problem, site: Ints) -> list[Violation]:
 
 
 def _slack(capacity: Floats) -> Floats:
-    return TOLERANCE * np.maximum(1.0, np.abs(np.where(np.isfinite(capacity), capacity, 1.0)))
+    return TOLERANCE * np.abs(np.where(np.isfinite(capacity), capacity, 0.0))
 
 
 def _pool_violations(problem: Problem, resource: Resource, site: Ints, pool: Ints) -> list[Violation]:
     used, capacity, found = usage(resource, site, pool), resource.at(problem.level), []
-    slack = _slack(capacity)
-    for k in np.flatnonzero(used > capacity + slack):
+    for k in np.flatnonzero(used > capacity + _slack(capacity)):
         over, place = float(used[k] - capacity[k]), Place(resource.title, key=resource.pool_title(k))
         amounts = {"used": float(used[k]), "capacity": float(capacity[k]), "over": over, "unit": resource.unit_title}
         found.append(Violation("capacity", over, Fault("matching.overdrawn", place, **amounts), pool=int(k)))
     if resource.minimum is not None:
-        for k in np.flatnonzero(used < resource.minimum - slack):
+        for k in np.flatnonzero(used < resource.minimum - _slack(resource.minimum)):
             least = float(resource.minimum[k])
             short, place = float(least - used[k]), Place(resource.title, key=resource.pool_title(k))
             amounts = {"used": float(used[k]), "minimum": least, "short": short, "unit": resource.unit_title}
@@ -171,7 +182,7 @@ def _choose(problem: Problem, resource: Resource, site: Ints) -> Ints | None:
     capacity, least = resource.at(problem.level), np.zeros(len(resource.capacity))
     chosen = None
     if resource.minimum is not None:
-        chosen = _fill(resource, site, capacity + _slack(capacity), resource.minimum - _slack(capacity))
+        chosen = _fill(resource, site, capacity + _slack(capacity), resource.minimum - _slack(resource.minimum))
     return _fill(resource, site, capacity + _slack(capacity), least) if chosen is None else chosen
 
 
@@ -181,6 +192,7 @@ def _fill(resource: Resource, site: Ints, room: Floats, least: Floats) -> Ints |
     must = np.flatnonzero((site != UNPLACED) & resource.pool[site].any(axis=1))
     order = must[np.argsort(-demand[must], kind="stable")]
     dead: set[tuple[int, bytes]] = set()
+    unit = float(demand.max(initial=0.0)) or 1.0
 
     def choices(i: int, used: Floats) -> Iterator[int]:
         return iter(np.flatnonzero(resource.pool[site[order[i]]] & (used + demand[order[i]] <= room)))
@@ -193,14 +205,14 @@ def _fill(resource: Resource, site: Ints, room: Floats, least: Floats) -> Ints |
         i, used = len(open_choices) - 1, sums[-1]
         k = next(open_choices[-1], None)
         if k is None:
-            dead.add((i, np.round(used, 9).tobytes()))
+            dead.add((i, np.round(used / unit, 9).tobytes()))
             open_choices.pop()
             sums.pop()
             continue
         pool[order[i]], more = k, used.copy()
         more[k] += demand[order[i]]
         if i + 1 < len(order):
-            if len(dead) <= _MOST_STATES and (i + 1, np.round(more, 9).tobytes()) not in dead:
+            if len(dead) <= _MOST_STATES and (i + 1, np.round(more / unit, 9).tobytes()) not in dead:
                 open_choices.append(choices(i + 1, more))
                 sums.append(more)
         elif (more >= least).all():
@@ -215,10 +227,10 @@ def _split_violations(problem: Problem, resource: Resource, site: Ints) -> list[
     placed = site != UNPLACED
     need = np.bincount(number.ravel()[site[placed]], weights=demand[placed], minlength=len(reach)).astype(float)
     need[~reach.any(axis=1)] = 0.0
-    flow, room = np.zeros(reach.shape), capacity.astype(float).copy()
-    slack = float(_slack(capacity).sum())
+    flow, room, rounding = np.zeros(reach.shape), capacity.astype(float).copy(), 1e-12 * need
+    slack = reach @ _slack(capacity)
     for group in range(len(reach)):
-        while need[group] > slack / max(len(reach), 1):
+        while need[group] > rounding[group]:
             path = _augment(group, reach, flow, room)
             if path is None:
                 break
@@ -230,9 +242,9 @@ def _split_violations(problem: Problem, resource: Resource, site: Ints) -> list[
                     flow[path[i + 1][0], k] -= amount
             room[path[-1][1]] -= amount
             need[group] -= amount
-    short = float(need.sum())
-    if short <= slack:
+    if (need <= np.maximum(slack, rounding)).all():
         return []
+    short = float(need.sum())
     fault = Fault("matching.split_overdrawn", Place(resource.title), over=short, unit=resource.unit_title)
     return [Violation("capacity", short, fault)]
 
@@ -244,9 +256,9 @@ def _augment(group: int, reach: Bools, flow: Floats, room: Floats) -> list[tuple
     while paths:
         path = paths.pop(0)
         k = path[-1][1]
-        if room[k] > 1e-12:
+        if room[k] > 0:
             return path
-        for g in np.flatnonzero(flow[:, k] > 1e-12):
+        for g in np.flatnonzero(flow[:, k] > 0):
             for other in np.flatnonzero(reach[g]):
                 if other not in seen:
                     seen.add(int(other))
@@ -254,9 +266,16 @@ def _augment(group: int, reach: Bools, flow: Floats, room: Floats) -> list[tuple
     return None
 
 
+def _size(problem: Problem, site: Ints) -> float:
+    """What the terms of the objective value add up to without their signs."""
+    placed = np.flatnonzero(site != UNPLACED)
+    terms = np.abs(np.nan_to_num(problem.score[placed, site[placed]])) + np.abs(problem.bonus[placed])
+    return float(terms.sum() + sum(link.gain for link in problem.links))
+
+
 def _claim_violations(problem: Problem, site: Ints, plan: Any) -> list[Violation]:
     value, found = objective(problem, site), []
-    slack = TOLERANCE * max(1.0, abs(value))
+    slack = TOLERANCE * _size(problem, site)
     if not abs(value - plan.objective) <= slack:
         fault = Fault("matching.objective_wrong", "objective", claimed=float(plan.objective), value=value)
         found.append(Violation("objective", abs(value - plan.objective), fault))
@@ -358,10 +377,10 @@ def feasible_share(
         member = (pool[:, None] == np.arange(room.shape[1])).astype(float)
         each = demand[resource.name][:count] if resource.name in demand else _demand(resource, site)[None, :]
         beyond = each @ member - room
-        beyond = np.where(beyond > TOLERANCE * np.maximum(1.0, room), beyond, 0.0)
+        beyond = np.where(beyond > TOLERANCE * room, beyond, 0.0)
         rows += [(resource, k) for k in range(room.shape[1])]
         amounts.append(beyond)
-        excess.append(beyond / np.maximum(room, 1e-9))
+        excess.append(np.where(room > 0, beyond / np.where(room > 0, room, 1.0), np.where(beyond > 0, np.inf, 0.0)))
     if not rows:
         return FeasibleShare(1.0, ())
     share, amount = np.concatenate(excess, axis=1), np.concatenate(amounts, axis=1)

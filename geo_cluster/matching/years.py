@@ -24,7 +24,7 @@ AT = "@"
 APART = "~"
 """Between the name of a resource and what tells the part of it that some arrivals don't reach."""
 
-_SLACK = 1e-7  # rounding of sums, of the capacity or of one unit
+_SLACK = 1e-7  # rounding of sums, of the capacity
 
 
 @dataclass(frozen=True)
@@ -238,7 +238,7 @@ def year_violations(
             if s != UNPLACED and begins[p] <= year and resource.pool[s] >= 0:
                 used[resource.pool[s]] += float(resource.demand[p])
         for k, (drawn, there) in enumerate(zip(used, room, strict=True)):
-            if drawn > there + _SLACK * max(1.0, there):
+            if drawn > there * (1 + _SLACK):
                 place = Place(resource.title, key=resource.pool_title(k))
                 amounts = {"used": drawn, "capacity": there, "over": drawn - there, "unit": resource.unit_title}
                 fault = Fault("matching.overdrawn_in_year", place, year=year, **amounts)

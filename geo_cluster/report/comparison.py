@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster.domain import LANGUAGES, Pair
-from geo_cluster.matching.plan import Assignment
+from geo_cluster.matching.plan import relative_gap
 from geo_cluster.matching.resource import Ints
 from geo_cluster.matching.shortages import Shortage, shortages
 from geo_cluster.matching.stable import blocking_pairs, match_stably
-from geo_cluster.matching.verify import objective, verify
+from geo_cluster.matching.verify import objective, score_of, verify
 from geo_cluster.report import tables
 from geo_cluster.report.division import mean_overlap
 from geo_cluster.report.explanation import allowance, alternatives_of, fronts_of, shortfalls
@@ -32,9 +32,18 @@ def with_plan(study: Study, site: Ints) -> Study:
     problem = study.problem
     if problem is None:
         return study
-    value, bound = objective(problem, site), study.plan.bound
-    gap = max(bound - value, 0.0) / max(abs(value), 1e-9)
-    plan = Assignment(site, value, bound, gap, "optimal" if value >= bound - 1e-6 else "feasible")
+    value, bound, score = objective(problem, site), study.plan.bound, score_of(problem, site)
+    status: Literal["optimal", "feasible"] = "optimal" if value >= bound - 1e-6 else "feasible"
+    plan = replace(
+        study.plan,
+        site=site,
+        objective=value,
+        gap=relative_gap(bound - value, score),
+        status=status,
+        violations=(),
+        pools={},
+        score=score,
+    )
     return replace(study, plan=plan, violations=verify(problem, plan))
 
 

@@ -2,7 +2,8 @@
 
 SMAA-2 (Lahdelma & Salminen 2001, Operations Research 49: 444-454) asks in how many of the weights and data that can't
 be ruled out an alternative takes each rank; Tervonen & Lahdelma 2007 (EJOR 178: 500-513) give the Monte Carlo estimate
-and its error. For the additive model the rest is exact: how far one weight may move, and the smallest change of
+and its error. The entropies of choice and ranking are those of the R package smaa (0.3-3; van Valkenhoef & Tervonen
+2013, EURO 2013). For the additive model the rest is exact: how far one weight may move, and the smallest change of
 weights or of a datum that puts another alternative first.
 """
 
@@ -95,6 +96,25 @@ class Smaa:
     def pairwise(self) -> Array:
         """Chance that the row's alternative beats the column's, (A, A); a tie counts half to each, the diagonal 0.5."""
         return pairwise_wins(self.score)
+
+    @cached_property
+    def choice_entropy(self) -> float:
+        """How open the first choice is, in bits: 0 when always the same alternative leads, log2(A) when any may.
+
+        Shannon entropy of who leads; those who tie share the draw. Two to this power is the number of alternatives
+        that, each as likely as the others, would leave the choice as open.
+        """
+        first = _is_first(self.score)
+        return _bits((first / first.sum(axis=1, keepdims=True)).mean(axis=0))
+
+    @cached_property
+    def rank_entropy(self) -> float:
+        """How open the whole ranking is, in bits: Shannon entropy over the rankings that occur, 0 to log2(A!).
+
+        It can't exceed log2(N), and near that the draws are too few to tell.
+        """
+        ranks = competition_rank(self.score).astype(np.min_scalar_type(self.score.shape[1]))
+        return _bits(np.unique(ranks, axis=0, return_counts=True)[1] / len(ranks))
 
     @cached_property
     def acceptability_error(self) -> Array:
@@ -472,6 +492,12 @@ def _is_first(score: Array) -> NDArray[np.bool_]:
     """Who leads in each draw; several where they tie."""
     best = score.max(axis=-1, keepdims=True)
     return score >= best - TIE * np.abs(score).max(axis=-1, keepdims=True)
+
+
+def _bits(shares: Array) -> float:
+    """Shannon entropy of shares that sum to 1."""
+    some = shares[shares > 0]
+    return float(np.abs(some @ np.log2(some)))
 
 
 def _confidence(utilities: Array, central: Array) -> Array:

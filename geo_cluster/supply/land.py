@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from geo_cluster.box.limits import limits
 from geo_cluster.errors import Fault, Place, refuse_if
 from geo_cluster.supply import overlay
-from geo_cluster.supply.layer import clean, layer_faults, project, repair, zones_of
+from geo_cluster.supply.layer import clean, layer_faults, measured_faults, project, repair, zones_of
 from geo_cluster.supply.overlay import Geometries
 from geo_cluster.supply.rectangle import largest_rectangles
 
@@ -100,11 +100,12 @@ def developable(
     Raises
     ------
     InputError
-        A layer without CRS, degrees taken for metres, geometry of the wrong kind, duplicate or empty rule names,
-        a buffer that is not a number of metres: all of them at once.
+        A layer without CRS, sites in one in which areas aren't true (Web Mercator, feet; in China all are measured in
+        their zone), degrees taken for metres, geometry of the wrong kind, duplicate or empty rule names, a buffer that
+        is not a number of metres: all of them at once.
     """
     rules, names = list(exclusions), [rule.name for rule in exclusions]
-    refuse_if(layer_faults(sites, "sites", kind="Polygon") + _rule_faults(rules))
+    refuse_if(measured_faults(sites, "sites") + _rule_faults(rules))
 
     columns: dict[str, Any] = {column: np.zeros(len(sites)) for column in _columns(names)}
     columns |= {f"rectangle_{side}": np.full(len(sites), np.nan) for side in ("width_m", "length_m", "angle_deg")}

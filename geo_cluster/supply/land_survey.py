@@ -19,7 +19,6 @@ from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
 from geo_cluster import toml
 from geo_cluster.box import door
-from geo_cluster.box.shapes import BESIDE
 from geo_cluster.errors import Fault, InputError, Place, refuse_if
 from geo_cluster.supply.land import Exclusion, developable
 from geo_cluster.supply.parcels import fitting, offered, parcel_faults
@@ -61,7 +60,7 @@ def survey(
     Parameters
     ----------
     parcels : GeoDataFrame
-        As `read_parcels` gives them.
+        With `site`, and the columns of `supply.parcels` where they are known.
     rules : list of Exclusion
         In the order in which ground is charged.
     land_mu : float, optional
@@ -79,11 +78,11 @@ def survey(
         With every fault of the parcels or the rules.
     """
     table = toml.table("land")
-    _check(parcels)
+    check(parcels)
     found = developable(parcels, rules)
     own = parcels.drop(columns=parcels.geometry.name)
     land = found.join(own[[column for column in own if column not in found]])
-    free = land[offered(parcels, land=table)] if "status" in parcels else land
+    free = land[offered(parcels, land=table)]
     fits = fitting(free, land_mu, hall=hall_m, land=table) if land_mu else gpd.GeoDataFrame(geometry=[], crs=land.crs)
     return Survey(land, totals(free), fits)
 
@@ -108,66 +107,19 @@ def totals(land: pd.DataFrame) -> pd.DataFrame:
     return sites.round(4).reset_index()
 
 
-def read_parcels(path: Path) -> gpd.GeoDataFrame:
-    """Open a vector file of parcels, counted from 1.
+def check(parcels: gpd.GeoDataFrame) -> None:
+    """Refuse parcels that can't be surveyed.
 
     Parameters
     ----------
-    path : Path
-        GeoJSON, GeoPackage or Shapefile.
-
-    Returns
-    -------
-    GeoDataFrame
+    parcels : GeoDataFrame
+        Counted from 1.
 
     Raises
     ------
     InputError
-        For what can't be read, and a file without shapes or without CRS.
+        With every fault, before any rule is read.
     """
-    found = door.shapes(_files(path), str(path)).read
-    frame = next(iter(found.values()), None)
-    if not isinstance(frame, gpd.GeoDataFrame):
-        raise InputError(Fault("supply.no_shapes", path))
-    if frame.crs is None:
-        raise InputError(Fault("supply.saved_without_crs", path))
-    frame.index = pd.RangeIndex(1, len(frame) + 1)
-    return frame
-
-
-def _files(path: Path) -> dict[str, bytes]:
-    """A vector file by its ending; of a Shapefile, what lies beside it too, whatever the case of its letters."""
-    ending = path.suffix.lower()
-    found = {ending: door.content_of(path)}
-    if ending == ".shp":
-        beside = [one for one in path.parent.iterdir() if one.stem.lower() == path.stem.lower() and one.is_file()]
-        found |= {one.suffix.lower(): door.content_of(one) for one in beside if one.suffix.lower() in BESIDE[1:]}
-    return found
-
-
-def checked_parcels(path: Path) -> gpd.GeoDataFrame:
-    """Open a vector file of parcels that can be surveyed.
-
-    Parameters
-    ----------
-    path : Path
-        As for `read_parcels`.
-
-    Returns
-    -------
-    GeoDataFrame
-
-    Raises
-    ------
-    InputError
-        With every fault of the parcels, before any rule is read.
-    """
-    parcels = read_parcels(path)
-    _check(parcels)
-    return parcels
-
-
-def _check(parcels: gpd.GeoDataFrame) -> None:
     missing = [] if "site" in parcels else [Fault("supply.site_missing", Place("parcels", column="site"))]
     refuse_if(missing + parcel_faults(parcels, land=toml.table("land")))
 
@@ -364,7 +316,7 @@ def on_offer(land: pd.DataFrame) -> pd.Series:
     Series
         mu by site.
     """
-    free = land[offered(land, land=toml.table("land"))] if "status" in land else land
+    free = land[offered(land, land=toml.table("land"))]
     sites = land["site"].astype(str)
     return free.groupby(sites, sort=True)["net_ha"].sum().reindex(sorted(set(sites)), fill_value=0.0) * MU_PER_HA
 
@@ -415,4 +367,7 @@ def sample() -> Survey:
     """Survey the shipped sample pack (示例): two invented parks."""
     folder = catalog.sample_dir()
     rules = read_rules(folder / "sample_rules.csv", folder / "sample_exclusions.gpkg")
-    return survey(read_parcels(folder / "sample_parcels.geojson"), rules)
+    found = door.shapes({".geojson": (folder / "sample_parcels.geojson").read_bytes()}, "sample_parcels.geojson")
+    (parcels,) = found.read.values()
+    parcels.index = pd.RangeIndex(1, len(parcels) + 1)
+    return survey(gpd.GeoDataFrame(parcels), rules)

@@ -13,6 +13,7 @@ import geopandas as gpd
 import numpy as np
 import pyproj
 import shapely
+import shapely.ops
 from numpy.typing import NDArray
 
 from geo_cluster.domain import Text
@@ -31,6 +32,9 @@ KINDS = {
     "GeometryCollection": Text(zh="图形集合", en="GeometryCollection"),
 }
 """Geometries without area."""
+
+TRUE_WITHIN = 0.01
+"""Share by which areas in a system may differ from those on the ground; within a UTM zone it is 0.002."""
 
 
 def layer_faults(layer: Any, place: Place | str, *, kind: str | None = None) -> list[Fault]:
@@ -70,6 +74,41 @@ def _crs_faults(crs: pyproj.CRS | None, shapes: Geometries, here: Place) -> list
     if crs.is_geographic and np.isfinite(west) and (west < -180 or east > 180 or south < -90 or north > 90):
         return [Fault("supply.metres_in_degrees", here, crs=crs.to_string(), **corner)]
     return []
+
+
+def measured_faults(layer: Any, place: Place | str) -> list[Fault]:
+    """What makes a layer of areas unfit to be measured: as `layer_faults`, and a system in which areas aren't true."""
+    faults = layer_faults(layer, place, kind="Polygon")
+    return faults or (_distortion_faults(layer, place) if isinstance(layer, gpd.GeoSeries | gpd.GeoDataFrame) else [])
+
+
+def _distortion_faults(sites: gpd.GeoDataFrame, place: Place | str) -> list[Fault]:
+    """The fault of a system in which areas aren't true, where sites would be measured in it: Web Mercator, feet.
+
+    Compared with the ellipsoid on a square of a kilometre or so, in the middle of the layer and at its corners.
+
+    Parameters
+    ----------
+    sites : GeoDataFrame
+        With a CRS that its numbers can be in.
+    place : Place or str
+        Of the layer.
+    """
+    if zones_of(sites).any() or sites.empty or not np.isfinite(sites.total_bounds).all():
+        return []
+    west, south, east, north = map(float, sites.total_bounds)
+    ground = pyproj.Geod(ellps="WGS84")
+    to_degrees = pyproj.Transformer.from_crs(sites.crs, 4326, always_xy=True).transform
+    x, y = (west + east) / 2, (south + north) / 2
+    squares = [shapely.box(a - 500, b - 500, a + 500, b + 500) for a in (west, x, east) for b in (south, y, north)]
+    areas = [abs(ground.geometry_area_perimeter(shapely.ops.transform(to_degrees, square))[0]) for square in squares]
+    times = 1e6 / np.array(areas)
+    worst = float(times[np.abs(np.log(times)).argmax()])
+    if abs(worst - 1) <= TRUE_WITHIN:
+        return []
+    lon, lat = to_degrees(x, y)
+    utm = int((32600 if lat >= 0 else 32700) + min((lon + 180) // 6 + 1, 60))
+    return [Fault("supply.areas_not_true", place, crs=sites.crs.to_string(), times=worst, metric=f"EPSG:{utm}")]
 
 
 def zones_of(sites: gpd.GeoDataFrame) -> NDArray[np.int64]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -16,7 +17,7 @@ from geo_cluster.box.limits import limits
 from geo_cluster.errors import Fault, Faults, InputError, Place, refuse_if
 from geo_cluster.supply import overlay
 from geo_cluster.supply.interval import Interval
-from geo_cluster.supply.layer import layer_faults, zones_of
+from geo_cluster.supply.layer import measured_faults, zones_of
 from geo_cluster.supply.rectangle import largest_rectangles
 from geo_cluster.supply.rings import ring_fault
 from geo_cluster.world.coordinates import MU_PER_HA
@@ -30,8 +31,21 @@ OVERLAPS = 200
 OVERLAP_M2 = 1.0
 """Parcels that share more ground than this overlap: more than a surveyor's rounding."""
 
+SLIVER_M = 0.1
+"""Unless it is a strip narrower than this along a common boundary that was drawn twice."""
 
-def parcel_faults(parcels: gpd.GeoDataFrame, *, land: Table, where: str = "parcels") -> list[Fault]:
+
+class Sliver(NamedTuple):
+    """A strip that two parcels share: their positions, and its area in square metres."""
+
+    one: int
+    other: int
+    m2: float
+
+
+def parcel_faults(
+    parcels: gpd.GeoDataFrame, *, land: Table, where: str = "parcels", slivers: list[Sliver] | None = None
+) -> list[Fault]:
     """List everything wrong with a parcel layer, each with row and remedy.
 
     No CRS, degrees taken for metres, rings that cross themselves, parcels that overlap each other, two parcels of
@@ -46,14 +60,16 @@ def parcel_faults(parcels: gpd.GeoDataFrame, *, land: Table, where: str = "parce
         Parsed `land.toml`.
     where : str
         Name of the layer in the faults.
+    slivers : list of Sliver, optional
+        Strips narrower than `SLIVER_M`, which are no fault, are added to it.
     """
-    faults = Faults(layer_faults(parcels, where, kind="Polygon"))
+    faults = Faults(measured_faults(parcels, where))
     shapes = parcels.geometry.to_numpy()
     places = [Place(where, row=k + 1, entry=name) for k, name in enumerate(_names(parcels))]
     broken = np.flatnonzero(~shapely.is_valid(shapes) & ~shapely.is_missing(shapes))
     faults += (ring_fault(places[k], shapes[k]) for k in broken)
     if parcels.crs is not None and not faults:
-        faults += _overlap_faults(parcels, places)
+        faults += _overlap_faults(parcels, places, slivers)
     names = pd.Series([place.entry for place in places])
     repeated = names.duplicated() & (names != "")
     faults += (Fault("supply.parcel_named_twice", places[k]) for k in np.flatnonzero(repeated))
@@ -61,29 +77,38 @@ def parcel_faults(parcels: gpd.GeoDataFrame, *, land: Table, where: str = "parce
     return list(faults)
 
 
-def _overlap_faults(parcels: gpd.GeoDataFrame, places: Sequence[Place]) -> Iterator[Fault]:
-    layer = str(places[0].name) if places else ""
+def _overlap_faults(
+    parcels: gpd.GeoDataFrame, places: Sequence[Place], slivers: list[Sliver] | None
+) -> Iterator[Fault]:
+    layer, count = str(places[0].name) if places else "", -1
     try:
-        for count, (a, b, area) in enumerate(_overlaps(_in_zone(parcels), places, layer)):
+        for a, b, area, width in _overlaps(_in_zone(parcels), places, layer):
+            if width < SLIVER_M:
+                if slivers is not None:
+                    slivers.append(Sliver(a, b, area))
+                continue
+            count += 1
             if count == OVERLAPS:
                 yield Fault("supply.more_overlaps", layer, count=count)
                 return
             other = places[a].entry or str(places[a].row)
-            yield Fault("supply.parcels_overlap", places[b], other=other, ha=area / 1e4)
+            yield Fault("supply.parcels_overlap", places[b], other=other, m2=area, ha=area / 1e4)
     except InputError as refusal:
         yield from refusal.faults
 
 
 def _column_faults(parcels: gpd.GeoDataFrame, places: Sequence[Place], land: Table) -> Iterator[Fault]:
     known = {
-        "status": {row[f"name_{language}"] for row in land["status"] for language in ("zh", "en")},
-        "use": {row[code] for row in land["use"] for code in ("code", "new_code")},
+        "status": sorted(word for row in land["status"] for word in (row["name_zh"], row["name_en"])),
+        "use": sorted({row[code] for row in land["use"] for code in ("code", "new_code")}),
     }
+    means = {"status": status_of, "use": use_of}
     for column in parcels.columns.intersection(list(known)):
-        for place, value in zip(places, parcels[column].astype(str), strict=True):
-            if value not in known[column]:
+        unknown = {word for word in parcels[column].map(_word).unique() if word and not means[column](word, land)}
+        for place, value in zip(places, parcels[column].map(_word), strict=True):
+            if value in unknown:
                 here = replace(place, column=column)
-                yield Fault("supply.word_unknown", here, value=value, known=sorted(known[column]))
+                yield Fault("supply.word_unknown", here, value=value, known=known[column])
     for column in parcels.columns.intersection(["plot_ratio_max", "height_max_m", "price_wan_yuan_per_mu"]):
         numbers = pd.to_numeric(parcels[column], errors="coerce")
         for k in map(int, np.flatnonzero(parcels[column].notna() & ~(numbers >= 0))):
@@ -91,8 +116,44 @@ def _column_faults(parcels: gpd.GeoDataFrame, places: Sequence[Place], land: Tab
             yield Fault("supply.no_positive_number", here, value=str(parcels[column].iloc[k]))
 
 
-def _overlaps(metres: Any, places: Sequence[Place], layer: str) -> Iterator[tuple[int, int, float]]:
-    """Pairs of parcels that share more ground than `OVERLAP_M2`, and how much; found a few at a time."""
+def _word(cell: Any) -> str:
+    return "" if pd.isna(cell) else str(cell).strip()
+
+
+def status_of(word: str, land: Table) -> str:
+    """The Chinese name of a status, whatever word it is written with; '' if none.
+
+    Parameters
+    ----------
+    word : str
+    land : mapping
+        Parsed `land.toml`.
+    """
+    for row in land["status"]:
+        if word in (row["name_zh"], row["name_en"], *row["also"]):
+            return str(row["name_zh"])
+    return ""
+
+
+def use_of(word: str, land: Table) -> str:
+    """The code of an industrial use class, `other` for any other use; '' for a word that isn't known.
+
+    Parameters
+    ----------
+    word : str
+        A code or a name.
+    land : mapping
+        Parsed `land.toml`.
+    """
+    code = land["use_names"].get(word, word)
+    if code in {row[one] for row in land["use"] for one in ("code", "new_code")}:
+        return str(code)
+    other = land["other_use"]
+    return "other" if re.fullmatch(other["codes"], word) or any(name in word for name in other["names"]) else ""
+
+
+def _overlaps(metres: Any, places: Sequence[Place], layer: str) -> Iterator[tuple[int, int, float, float]]:
+    """Pairs of parcels that share more ground than `OVERLAP_M2`, how much and how wide; found a few at a time."""
     since, most = time.monotonic(), limits().crossings
     edges, bounds = shapely.get_num_coordinates(metres), shapely.bounds(metres).reshape(-1, 4)
     for one, other in overlay.meeting(shapely.STRtree(metres), metres, predicate="intersects"):
@@ -107,9 +168,13 @@ def _overlaps(metres: Any, places: Sequence[Place], layer: str) -> Iterator[tupl
                 count = overlay.crossings(metres[[one[k], other[k]]], window=window)
                 overlay.refuse_crossings(places[int(other[k])], count)
             with overlay.refusing_what_fails(layer):
-                shared = shapely.area(shapely.intersection(metres[one[some]], metres[other[some]]))
+                ground = shapely.intersection(metres[one[some]], metres[other[some]])
+            shared = shapely.area(ground)
             over = shared > OVERLAP_M2
-            yield from zip(one[some][over].tolist(), other[some][over].tolist(), shared[over].tolist(), strict=True)
+            width = 2 * shared[over] / shapely.length(ground[over])  # of a long strip
+            yield from zip(
+                one[some][over].tolist(), other[some][over].tolist(), shared[over].tolist(), width.tolist(), strict=True
+            )
 
 
 def _names(parcels: gpd.GeoDataFrame) -> list[str]:
@@ -140,10 +205,10 @@ def offered(parcels: gpd.GeoDataFrame, *, land: Table) -> pd.Series:
     """
     out = pd.Series(True, index=parcels.index, name="offered")
     if "status" in parcels:
-        open_ = {row[f"name_{tongue}"] for row in land["status"] if row["offered"] for tongue in ("zh", "en")}
-        out &= parcels["status"].isin(open_)
+        closed = {row["name_zh"] for row in land["status"] if not row["offered"]}
+        out &= ~parcels["status"].map(_word).map(lambda word: status_of(word, land)).isin(closed)
     if "use" in parcels:
-        out &= parcels["use"].astype(str).isin({row[code] for row in land["use"] for code in ("code", "new_code")})
+        out &= parcels["use"].map(_word).map(lambda word: not word or use_of(word, land) not in ("", "other"))
     return out
 
 
@@ -191,7 +256,7 @@ def fitting(
         For a layer that can't be used, a need that isn't above 0, or too many unions to look at.
     """
     need = Interval.of(land_mu)
-    refuse_if(layer_faults(parcels, "parcels", kind="Polygon"))
+    refuse_if(measured_faults(parcels, "parcels"))
     if not need.low > 0 or largest_union < 1 or (hall is not None and not min(hall) > 0):
         raise InputError(Fault("supply.nothing_to_fit", "fitting"))
     pool = parcels if land is None else parcels[offered(parcels, land=land)]

@@ -266,7 +266,10 @@ class Workspace:
             "objective": plan.objective,
             "bound": plan.bound,
             "gap": plan.gap,
+            "score": plan.score,
+            "most_placed": plan.most_placed,
             "status": plan.status,
+            "ended": plan.ended,
             "placed": dict(zip(tables.assignment(study)["project"], tables.assignment(study)["site"], strict=True)),
             "hashes": study.hashes,
             "violations": [str(violation) for violation in study.violations],
@@ -296,6 +299,9 @@ class Workspace:
                 bound=float(content["bound"]),
                 gap=float(content["gap"]),
                 status="optimal" if content["status"] == "optimal" else "feasible",
+                score=float(content.get("score", content["objective"])),  # plans kept before 2026-12 have none
+                most_placed=int(content.get("most_placed", len(content["placed"]))),
+                ended="clock" if content.get("ended") == "clock" else "given",
             )
             author, at = _text(row.author, NAME_LENGTH), row.at.replace(tzinfo=UTC)
             more = (content["hashes"], content["violations"], content["seconds"], author, at)

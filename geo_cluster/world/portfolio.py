@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import datetime
 import re
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,13 @@ import pandas as pd
 from geo_cluster import toml
 from geo_cluster.box import door
 from geo_cluster.domain import ResourceKind, Segment
-from geo_cluster.errors import Fault, Faults, InputError, Place, fault_of, place, refuse_if
-from geo_cluster.world import catalog, plant_needs, spreadsheet, tabular
+from geo_cluster.errors import Fault, Faults, InputError, Place, refuse_if
+from geo_cluster.world import catalog, plant_needs, spreadsheet
+from geo_cluster.world.sheets import columns as columns_
+from geo_cluster.world.sheets import table
+from geo_cluster.world.sheets.calls import Calls
+from geo_cluster.world.sheets.columns import Understood
+from geo_cluster.world.sheets.words import head
 
 _ABOUT = {
     "id": "编号",
@@ -37,7 +41,6 @@ STATED = ("investment_100m_yuan", "tax_100m_yuan", "jobs")
 PER_MU = {"investment_10k_yuan_per_mu": "investment_100m_yuan", "tax_10k_yuan_per_mu": "tax_100m_yuan"}
 """Amounts per mu of land, in 10,000 yuan, and the amount that each is made of."""
 _10K_PER_100M = 1e4
-_MONEY = ("output_100m_yuan", "investment_100m_yuan", "tax_100m_yuan")
 _BESIDES = {
     "max_minutes": "最长门到门时间(分钟)",
     "investment_100m_yuan": "总投资(亿元)",
@@ -50,16 +53,12 @@ _BESIDES = {
 PORTFOLIO = Place("", kind="portfolio")
 """Where the faults of a portfolio are that was read from no file."""
 
-_NUMBER = r"(\d+(?:\.\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?)"
 _LARGEST = 1e9  # no plant needs or yields more, in any of the units
 _UNUSUAL = 5  # a stated need so many times outside its range is most likely in another unit
 _OUTPUTS = (0.05, 600.0)  # 100 M yuan a year: announced laser plants and parks have 1.2 to 600
 _ENDS = ("low", "likely", "high")
-_POINT = re.compile(rf"^(-?{_NUMBER})$")
-_YEAR = re.compile(r"^(20\d\d|2100)(?:\.0)?\s*年?$")
-_RANGE = re.compile(rf"^{_NUMBER}\s*(?:-|–|—|~|至|to)\s*{_NUMBER}$")
-_BRACKET = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
-_UNIT_LIKE = re.compile(r"元|yuan|rmb|cny|usd|eur|[$¥%]|万|亿|千|兆|亩|顷|平方|m2|km2|va\b|wh\b|小时|分钟|hours?\b|k\b")
+_SPAN = re.compile(r"^(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?:-(\d+(?:\.\d+)?(?:e[+-]?\d+)?))?$")
+_YEAR = re.compile(r"^(20\d\d|2100)$")
 
 
 def columns() -> dict[str, str]:
@@ -71,6 +70,33 @@ def columns() -> dict[str, str]:
 def former() -> dict[str, str]:
     """Headings of files of earlier versions, which are still read, and the key of each (`tables/imports.toml`)."""
     return toml.table("imports")["former"]["projects"]
+
+
+def declared() -> dict[str, dict[str, Any]]:
+    """How each column is called and read (`tables/imports.toml`); those of resources follow from `resources.toml`."""
+    said = toml.table("imports")["projects"]
+    rows = dict(said["columns"])
+    for one in (kind.asked for kind in catalog.resources().values()):
+        row = {**one.heading.model_dump(), "example": one.example, "help": said["resource_help"], "unit": one.unit.zh}
+        row["aliases"] = [one.name.zh, one.name.en, *said["resource_aliases"].get(one.column, ())]
+        rows[one.column] = row | {"also": said["resource_also"].get(one.column, [])}
+    earlier = former().items()
+    return {
+        key: {**rows[key], "aliases": [*rows[key].get("aliases", ()), *(one for one, meant in earlier if meant == key)]}
+        for key in columns()
+    }
+
+
+def calls() -> Calls:
+    """What the columns are called."""
+    mark = tuple(columns().items())
+    if mark not in _calls:
+        _calls.clear()
+        _calls[mark] = Calls(declared())
+    return _calls[mark]
+
+
+_calls: dict[tuple[tuple[str, str], ...], Calls] = {}
 
 
 def needs() -> tuple[str, ...]:
@@ -100,8 +126,18 @@ def read(name_or_path: str | Path) -> pd.DataFrame:
 
 
 def read_content(content: bytes, name: str) -> pd.DataFrame:
-    """Read and check a portfolio from the bytes of a CSV or XLSX file; see `read`."""
-    return _checked(_open(content, name), name)
+    """Read and check a portfolio from the bytes of a file; see `read`."""
+    return checked(understood(content, name))
+
+
+def understood(content: bytes, name: str) -> Understood:
+    """A file of projects as people write them under our columns, with the faults of its headings and cells."""
+    return columns_.understand(table.read(content, name, is_known, sheet=""), calls())
+
+
+def is_known(heading: str) -> bool:
+    """Whether a text is a heading of projects."""
+    return bool(calls().of(heading).key)
 
 
 def path_of(name_or_path: str | Path) -> Path:
@@ -111,209 +147,119 @@ def path_of(name_or_path: str | Path) -> Path:
 
 
 def read_text(content: bytes, name: str = "portfolio.csv") -> pd.DataFrame:
-    """A portfolio file as it is written: the text of its cells under the keys of `columns()`, for an editor.
+    """A portfolio file under the keys of `columns()`, in their units, and further columns as they came; for an editor.
 
-    Only the headings are checked; cells are what `check` is for. Rows without any text are left out.
+    Only the headings are checked; cells that can't be read stay as they are, for `check` to name.
     """
-    return headed(_open(content, name), where=name).reset_index(drop=True)
+    found = understood(content, name)
+    refuse_if([*(fault for fault in found.faults if not fault.row), *_missing(found)])
+    return as_text(found).reset_index(drop=True)
 
 
-def write_text(table: pd.DataFrame) -> bytes:
-    """A table of `read_text` as a CSV file that spreadsheets open; each row gets an id that no other has."""
-    ids, taken = [], set(table["id"])
-    for one in table["id"]:
+def as_text(found: Understood) -> pd.DataFrame:
+    """The text of an understood table with its further columns, those of one heading once."""
+    extra = found.extra.loc[:, ~found.extra.columns.duplicated()]
+    extra = extra[[one for one in extra if one not in columns() and str(one).strip() and not str(one).startswith("#")]]
+    text = found.text.apply(lambda column: column.str.strip()).join(extra)
+    return text[(found.text != "").any(axis=1)].astype(object)
+
+
+def write_text(rows: pd.DataFrame) -> bytes:
+    """Rows of `read_text` as a CSV file that spreadsheets open; each row gets an id that no other has."""
+    ids, taken = [], set(rows["id"])
+    for one in rows["id"]:
         number = len(taken) + 1
         while not one:
             one = "" if f"P{number:02d}" in taken else f"P{number:02d}"
             number += 1
         taken.add(one)
         ids.append(one)
-    return spreadsheet.as_csv(table.assign(id=ids)[list(columns())].rename(columns=columns()))
+    further = [one for one in rows.columns if one not in columns()]
+    return spreadsheet.as_csv(rows.assign(id=ids)[[*columns(), *further]].rename(columns=columns()))
 
 
-def made_up(table: pd.DataFrame) -> int:
+def made_up(rows: pd.DataFrame) -> int:
     """How many of these projects are still those of the shipped sample (示例), by name or by note."""
-    sample = table["name"].astype(str).str.startswith("示例") | table["notes"].astype(str).str.startswith("示例")
+    sample = rows["name"].astype(str).str.startswith("示例") | rows["notes"].astype(str).str.startswith("示例")
     return int(sample.sum())
 
 
-def _open(content: bytes, name: str) -> pd.DataFrame:
-    """The table of a file; the index says which row of a table that begins with its headings each is, from 0."""
-    table = tabular.read(content, name)
-    return table.set_axis(table.index - 2)
+def check(rows: pd.DataFrame, *, where: Place | str = PORTFOLIO) -> pd.DataFrame:
+    """Check a table of projects with headings as people write them, and estimate what it leaves open; see `read`."""
+    frame = rows.rename(columns=columns()).reset_index(drop=True)
+    frame.index += 2
+    frame = frame.astype(object).where(frame.notna(), "").astype(str)
+    return checked(columns_.understand(table.Table(frame, where), calls()))
 
 
-def check(table: pd.DataFrame, *, where: Place | str = PORTFOLIO) -> pd.DataFrame:
-    """Check a table of projects with the headings of `columns()` and estimate what it leaves open; see `read`."""
-    return _checked(table.reset_index(drop=True), where)
+def checked(found: Understood) -> pd.DataFrame:
+    """Check an understood table; what is to be told of it stands in `attrs["told"]`.
 
-
-def _checked(table: pd.DataFrame, where: Place | str) -> pd.DataFrame:
-    text, faults = _by_key(table, where)
-    if text.empty and not faults:
-        raise InputError(Fault("world.no_project", where))
+    Raises
+    ------
+    InputError
+        With every fault of headings and cells.
+    """
+    text, faults = found.text, Faults(found.faults)
+    missing = _missing(found)
+    faults += missing
+    sound = dict(zip(_REQUIRED, (next(iter(catalog.segments())), "1"), strict=True))
+    absent = {key: cell for key, cell in sound.items() if key not in found.headings}
+    text = text.apply(lambda column: column.str.strip()).assign(**absent)
+    text = text[(found.text != "").any(axis=1)]
+    if text.empty:
+        raise InputError(faults or [Fault("world.no_project", found.table.place())])
+    ours = Faults()
     try:
-        return _projects(text, where, faults)
+        projects = _projects(text, Written(found), ours)
     except InputError as refusal:
-        raise InputError(_as_written(refusal.faults, table)) from None
-
-
-def _as_written(faults: Iterable[Fault], table: pd.DataFrame) -> Iterator[Fault]:
-    """Faults of cells under headings of the file's own, such as 税收(万元), with the texts that stand there."""
-    titles, keys = columns(), [_key_of(_plain(str(heading))) for heading in table.columns]
-    own = {
-        titles[key]: at
-        for at, key in enumerate(keys)
-        if key and keys.count(key) == 1 and _plain(str(table.columns[at])) not in (key, titles[key])
-    }
-    for fault in faults:
-        if not fault.row or fault.column not in own:
-            yield fault
-            continue
-        at, said = own[fault.column], dict(vars(fault)["values"])
-        if "value" in said:
-            said["value"] = str(table.iloc[:, at][fault.row - 2]).strip()
-        yield fault_of(fault.code, vars(fault.place) | {"column": _plain(str(table.columns[at]))}, said)
-
-
-def headed(table: pd.DataFrame, *, where: Place | str) -> pd.DataFrame:
-    """The text of a table's cells under the keys of `columns()`; refused when its headings aren't a portfolio's.
-
-    Rows without any text are left out; the index stays.
-    """
-    text, faults = _by_key(table, where)
+        faults += found.without(refusal.faults)
+        raise InputError(faults) from None
     refuse_if(faults)
-    return text
+    projects.attrs["told"] = [note.model_dump() for note in found.notes]
+    return projects
 
 
-def _by_key(table: pd.DataFrame, where: Place | str) -> tuple[pd.DataFrame, Faults]:
-    """The text of a table's cells under the keys of `columns()`, and the faults of its headings.
-
-    A required column that is missing is a fault, and filled so that its cells are none.
-    """
+def _missing(found: Understood) -> list[Fault]:
+    """Faults of required columns that there are not."""
     titles = columns()
-    headings = [_plain(str(heading)) for heading in table.columns]
-    names = {heading: key for heading in headings if (key := _key_of(heading))}
-    faults = Faults(
-        Fault("world.not_a_portfolio_column", place(where, 0, heading), known=list(titles.values()))
-        for heading in headings
-        if heading not in names
-    )
-    factors = [factor_of(names[heading], heading) if heading in names else 1.0 for heading in headings]
-    faults += (
-        unit_fault(place(where, 0, heading), names[heading])
-        for heading, factor in zip(headings, factors, strict=True)
-        if factor is None
-    )
-    table = table.set_axis([names.get(heading, heading) for heading in headings], axis=1)
-    for at, factor in enumerate(factors):
-        if factor not in (None, 1.0):
-            table.isetitem(at, in_unit(table.iloc[:, at], factor))
-    faults += (
-        Fault("world.column_twice", place(where, 0, titles[key])) for key in titles if (table.columns == key).sum() > 1
-    )
-    faults += (
-        Fault("world.column_required", place(where, 0, titles[key])) for key in _REQUIRED if key not in table.columns
-    )
-    sound = zip(_REQUIRED, (next(iter(catalog.segments())), "1"), strict=True)
-    absent = {key: cell for key, cell in sound if key not in table.columns}
-    table = table.loc[:, ~table.columns.duplicated()]
-    text = table.reindex(columns=list(titles)).astype(object).fillna("").astype(str)
-    text = text.apply(lambda column: column.str.strip())
-    return text[(text != "").any(axis=1)].assign(**absent), faults
+    return [
+        Fault("world.column_required", found.table.place(0, titles[key]))
+        for key in _REQUIRED
+        if key not in found.headings
+    ]
 
 
-def _key_of(heading: str) -> str:
-    """The key of a heading as people write it: a title or key, another name, one with a unit as 税收(万元); else ''.
+class Written:
+    """Where the cells of an understood table stand, under its own headings, and what stands there."""
 
-    An amount of money without a unit may be in 亿元 or in 万元, so it is none.
-    """
-    titles = columns()
-    others = {one: key for key, column in _declared().items() for one in column.get("aliases", ())}
-    exact = {one: key for one, key in others.items() if key not in _MONEY} | former()
-    exact |= {title: key for key, title in titles.items()}
-    if heading in titles or heading in exact:
-        return exact.get(heading, heading)
-    base, bracket, _ = heading.partition("(")
-    called = {one.partition("(")[0]: key for one, key in (others | exact).items() if key in units()}
-    return called.get(base.strip(), "") if bracket else ""
+    def __init__(self, found: Understood):
+        self.found = found
 
+    def place(self, row: int, key: str) -> Place:
+        """Of a cell."""
+        return self.found.table.place(int(row), self.found.headings.get(key, columns()[key]))
 
-def _declared() -> dict[str, dict[str, Any]]:
-    """Columns that `tables/imports.toml` declares: what else people call them."""
-    return toml.table("imports")["projects"]["columns"]
+    def cell(self, row: int, key: str) -> str:
+        """The text as it came."""
+        heading = self.found.headings.get(key)
+        if heading is None:
+            return ""
+        return str(self.found.table.frame.iloc[:, self.found.position(key)].loc[row]).strip()
 
 
-def units() -> dict[str, dict[str, float]]:
-    """Column -> unit -> how many of the column's own unit one of it is (`tables/imports.toml`)."""
-    return toml.table("imports")["projects"]["units"]
-
-
-def units_in(heading: str) -> list[str]:
-    """What stands in brackets in a heading: 总投资(万元) has 万元."""
-    return [found.strip() for found in _BRACKET.findall(_plain(heading))]
-
-
-def factor_of(key: str, heading: str) -> float | None:
-    """How many of a column's own unit one of the unit in its heading is; 1 where the heading has no unit.
-
-    None where it has a unit that isn't understood, or two that contradict each other.
-
-    >>> factor_of("investment_100m_yuan", "总投资（万元）"), factor_of("investment_100m_yuan", "总投资（万美元）")
-    (0.0001, None)
-    """
-    known = {_unit(name): factor for name, factor in units().get(key, {}).items()}
-    if not known:
-        return 1.0
-    said = units_in(heading)
-    found = {known[_unit(one)] for one in said if _unit(one) in known}
-    strange = [one for one in said if _unit(one) not in known and _UNIT_LIKE.search(one.lower())]
-    if strange or len(found) > 1:
-        return None
-    return found.pop() if found else 1.0
-
-
-def _unit(text: str) -> str:
-    return _plain(text).lower().replace(" ", "").replace(",", "")
-
-
-def unit_fault(at: Place, key: str) -> Fault:
-    """The refusal of a column whose heading has a unit that isn't understood."""
-    return Fault("world.unit_not_understood", at, own=columns()[key], known=list(units()[key]))
-
-
-def in_unit(cells: pd.Series, factor: float) -> pd.Series:
-    """Numbers and ranges times a factor, as text; whatever is neither stays as it is, for the check to name.
-
-    >>> in_unit(pd.Series(["50000", "3,000-5000", "", "ample"]), 0.0001).tolist()
-    ['5', '0.3-0.5', '', 'ample']
-    """
-
-    def times(cell: object) -> object:
-        value = _plain("" if cell is None or cell is pd.NA or cell != cell else str(cell))
-        point, span = _POINT.match(value), _RANGE.match(value)
-        if point:
-            return f"{_number(point[1]) * factor:.12g}"
-        if span:
-            return "-".join(f"{_number(span[end]) * factor:.12g}" for end in (1, 2))
-        return cell
-
-    return cells.map(times)
-
-
-def _projects(text: pd.DataFrame, where: Place | str, faults: Faults) -> pd.DataFrame:
+def _projects(text: pd.DataFrame, where: Written, faults: Faults) -> pd.DataFrame:
     ids = text["id"].where(text["id"] != "", [f"P{number:02d}" for number in range(1, len(text) + 1)])
-    faults += (Fault("world.id_twice", _place(where, row, "id"), value=ids[row]) for row in _where(ids.duplicated()))
+    faults += (Fault("world.id_twice", where.place(row, "id"), value=ids[row]) for row in _where(ids.duplicated()))
     segment = _segments(text["segment"], where, faults)
     output = _intervals(text["output_100m_yuan"], where, faults, positive=True)
     faults += (
-        Fault("world.no_output", _place(where, row, "output_100m_yuan"))
-        for row in _where(text["output_100m_yuan"] == "")
+        Fault("world.no_output", where.place(row, "output_100m_yuan")) for row in _where(text["output_100m_yuan"] == "")
     )
     stated = {need: _intervals(text[need], where, faults, positive=True) for need in needs()}
     amounts = {key: _intervals(text[key], where, faults, positive=True) for key in STATED}
     faults += (
-        Fault("world.not_whole", _place(where, text.index[number], "jobs"), value=text["jobs"].iloc[number])
+        Fault("world.not_whole", where.place(text.index[number], "jobs"), value=where.cell(text.index[number], "jobs"))
         for number in np.flatnonzero(
             (np.abs(amounts["jobs"] - np.round(amounts["jobs"])) > 1e-6)[:, [0, 2]].any(axis=1)
         )
@@ -343,12 +289,13 @@ def _projects(text: pd.DataFrame, where: Place | str, faults: Faults) -> pd.Data
     return projects.set_index(pd.Index(ids, name="id"))
 
 
-def _years(column: pd.Series, where: Place | str, faults: Faults) -> np.ndarray:
+def _years(column: pd.Series, where: Written, faults: Faults) -> np.ndarray:
     """(P,) whole years from 2000 to 2100, with or without 年; nan where empty."""
-    found = column.map(lambda cell: _YEAR.match(_plain(cell)))
+    found = column.map(lambda cell: _YEAR.match(cell))
     odd = (column != "") & found.isna()
     faults += (
-        Fault("world.not_a_year", _place(where, row, str(column.name)), value=column[row]) for row in _where(odd)
+        Fault("world.not_a_year", where.place(row, str(column.name)), value=where.cell(row, str(column.name)))
+        for row in _where(odd)
     )
     return np.array([float(one[1]) if one else np.nan for one in found])
 
@@ -513,68 +460,52 @@ ESTIMATES: dict[str, Callable[[ResourceKind, Sequence[Segment]], np.ndarray]] = 
 """What projects take where nobody says, by the name in `tables/resources.toml`."""
 
 
-def _beyond_capacity(stated: Mapping[str, np.ndarray], rows: pd.Index, where: Place | str) -> Iterator[Fault]:
+def _beyond_capacity(stated: Mapping[str, np.ndarray], rows: pd.Index, where: Written) -> Iterator[Fault]:
     """Projects whose energy does not pass through their capacity in a year, both stated."""
     mva, gwh = stated["power_mva"], stated["energy_gwh"]
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = gwh[:, 1] / (mva[:, 1] * plant_needs.power_factor() * plant_needs.GWH_PER_MW)
     for number in np.flatnonzero(factor > 1):
         most = mva[number, 1] * plant_needs.power_factor() * plant_needs.GWH_PER_MW
-        at = _place(where, rows[number], "energy_gwh")
+        at = where.place(rows[number], "energy_gwh")
         yield Fault("world.energy_beyond_capacity", at, gwh=gwh[number, 1], mva=mva[number, 1], most=most)
-
-
-def _plain(text: str) -> str:
-    """Full-width letters, digits and punctuation as half-width ones (NFKC)."""
-    return unicodedata.normalize("NFKC", text).strip()
-
-
-def _place(where: Place | str, row: int, key: str) -> Place:
-    return place(where, row + 2, columns()[key])
 
 
 def _where(mask: pd.Series) -> list[int]:
     return mask.index[mask].tolist()
 
 
-def _segments(column: pd.Series, where: Place | str, faults: Faults) -> list[str]:
+def _segments(column: pd.Series, where: Written, faults: Faults) -> list[str]:
     keys: dict[str, str] = {}
     for key, segment in catalog.segments().items():
-        keys |= dict.fromkeys((key, segment.name.zh, segment.name.en.lower()), key)
+        keys |= dict.fromkeys((head(key), head(segment.name.zh), head(segment.name.en)), key)
     known = [segment.name for segment in catalog.segments().values()]
-    found = [keys.get(value) or keys.get(value.lower(), "") for value in column]
+    found = [keys.get(head(value), "") for value in column]
     faults += (
-        Fault("world.not_a_segment", _place(where, row, "segment"), value=column[row], known=known)
+        Fault("world.not_a_segment", where.place(row, "segment"), value=column[row], known=known)
         for row, key in zip(column.index, found, strict=True)
         if not key
     )
     return found
 
 
-def _intervals(column: pd.Series, where: Place | str, faults: Faults, *, positive: bool) -> np.ndarray:
+def _intervals(column: pd.Series, where: Written, faults: Faults, *, positive: bool) -> np.ndarray:
     """(P, 3) low, likely, high of cells like `30` or `25-35`; nan where empty."""
-    bounds = np.full((len(column), 3), np.nan)
+    key, bounds = str(column.name), np.full((len(column), 3), np.nan)
     for number, (row, cell) in enumerate(column.items()):
         if cell == "":
             continue
-        value = _plain(cell)
-        point, span = _POINT.match(value), _RANGE.match(value)
-        if point:
-            bounds[number] = _number(point[1])
-        elif span:
-            low, high = _number(span[1]), _number(span[2])
-            bounds[number] = low, (low + high) / 2, high
-        place = _place(where, row, str(column.name))
-        if not point and not span:
-            faults.append(Fault("world.not_a_number_or_range", place, value=cell))
-        elif bounds[number, 0] > bounds[number, 2]:
-            faults.append(Fault("world.range_backwards", place, value=cell))
-        elif bounds[number, 2] > _LARGEST:
-            faults.append(Fault("world.number_too_large", place, value=cell))
-        elif positive and bounds[number, 0] <= 0:
-            faults.append(Fault("world.number_not_above_zero", place, value=cell))
+        span = _SPAN.match(cell)
+        if not span:
+            faults.append(Fault("world.not_a_number_or_range", where.place(row, key), value=where.cell(row, key)))
+            continue
+        low, high = float(span[1]), float(span[2] or span[1])
+        bounds[number] = low, (low + high) / 2, high
+        at, said = where.place(row, key), where.cell(row, key)
+        if low > high:
+            faults.append(Fault("world.range_backwards", at, value=said))
+        elif high > _LARGEST:
+            faults.append(Fault("world.number_too_large", at, value=said))
+        elif positive and low <= 0:
+            faults.append(Fault("world.number_not_above_zero", at, value=said))
     return bounds
-
-
-def _number(text: str) -> float:
-    return float(text.replace(",", ""))

@@ -1,4 +1,7 @@
-"""Tables as planners bring them, CSV or XLSX, as text under their headings: nothing is guessed, shifted or left out."""
+"""Tables of our own making, or as exact as those: text under the headings, and nothing guessed, shifted or left out.
+
+Tables as people write them are what `world.sheets` reads.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from geo_cluster.world import spreadsheet
 
 
 def read(content: bytes, name: str) -> pd.DataFrame:
-    """Read a CSV or the first sheet of an XLSX as text; see `box.door.rows` for what is read.
+    """Read the first sheet in sight of a file as text; see `box.door.sheets` for what is read.
 
     Returns
     -------
@@ -29,7 +32,8 @@ def read(content: bytes, name: str) -> pd.DataFrame:
         is under, nobody can tell), and for every cell of a sheet that holds a formula nobody worked out or an error
         such as #REF!.
     """
-    found = door.rows(content, name)
+    sheets = door.sheets(content, name)
+    found = next((one for one in sheets if one.rows and not one.hidden), sheets[0])
     top = next((k for k, (_, row) in enumerate(found.rows) if sum(cell != "" for cell in row) >= 2), None)
     if top is None:
         raise InputError(Fault("world.no_headings", name))

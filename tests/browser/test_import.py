@@ -17,6 +17,7 @@ from app.texts import text
 from geo_cluster.world.layers import Layers
 from tests.browser.pages import go, stays_within, turned
 from tests.browser.painted import LAPTOP, PHONE
+from tests.test_import_cases import messy
 
 BAD = "对象,指标,最可能,单位,依据,来源\nH99,可供工业用地,about,斤,听说,</script>\n"
 
@@ -145,3 +146,32 @@ def _until(what):
         assert time.monotonic() < until
         time.sleep(0.05)
     return found
+
+
+@pytest.mark.parametrize("language", ["zh"])
+def test_a_messy_sheet_is_matched_mended_and_accepted_in_one_visit(visit, server, tmp_path, language):
+    """A title, headings of two rows, units everywhere, a total, a note, and one cell that may mean anything."""
+    path = tmp_path / "光谷项目.xlsx"
+    path.write_bytes(messy(land="30余亩"))
+    page = opened(visit, f"{server[0]}/data", language, LAPTOP, "data.title")
+    page.get_by_role("tab", name=text("data.tab.import", language)).click()
+    expect(page.get_by_role("button", name=text("data.import.template", language))).to_be_visible()
+    page.locator("input[type=file]").set_input_files(path)
+    take = page.get_by_role("button", name=text("data.import.accept", language), exact=True)
+    expect(page.get_by_text(text("data.table.mend", language)).first).to_be_visible(timeout=60_000)
+    expect(take).to_have_count(0)
+    stays_within(page)
+    table = page.locator('[data-testid="stDataFrame"]:visible').last
+    for steps in (7, 6, 7, 8):  # to the land of the first row; the table draws itself anew while the page settles
+        table.scroll_into_view_if_needed()
+        table.click(position={"x": 40, "y": 55})
+        page.keyboard.press("Home")
+        for _ in range(steps):
+            page.keyboard.press("ArrowRight")
+        page.keyboard.type("30-35")
+        page.keyboard.press("Enter")
+        with suppress(AssertionError):
+            expect(take).to_be_enabled(timeout=15_000)
+            break
+    take.click()
+    expect(page.get_by_test_id("stPopover").first).to_contain_text("光谷项目", timeout=60_000)

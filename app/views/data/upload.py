@@ -3,51 +3,46 @@
 from __future__ import annotations
 
 import datetime
-from typing import NamedTuple
+from pathlib import PurePath
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from app import cached, session, state
 from app.session import t
+from app.views.data import geometry, mending
+from app.views.data.geometry import Dropped
 from app.views.data.preview import faulty, preview
 from app.widgets import plain, upload_words
 from geo_cluster import toml
 from geo_cluster.box.limits import limits
 from geo_cluster.imports import ledger
 from geo_cluster.imports.checked import KINDS, Checked, Kind, fault_table
-from geo_cluster.imports.files import SHAPES, TABLES, digest
+from geo_cluster.imports.files import digest
+from geo_cluster.imports.headings import columns_of
 from geo_cluster.world import spreadsheet
 
 OTHERS = ("rules", "exclusions")
 
 
-class Dropped(NamedTuple):
-    """A file as the visitor dropped it."""
-
-    name: str
-    content: bytes
-
-    @property
-    def sha256(self) -> str:
-        """Its hash."""
-        return digest(self.content)
-
-
 def draw() -> None:
     """Templates, the drop zone, and one box a file."""
     st.markdown(t("data.import.how"))
-    _templates()
     stamp = digest(state.work().files.get(ledger.LEDGER, b""))[:12]
     upload_words()
-    uploaded = st.file_uploader(
-        t("data.import.drop"),
-        type=[one.lstrip(".") for one in (*TABLES, *SHAPES)],
-        accept_multiple_files=True,
-        key=f"import-files-{stamp}",
-    )
-    _limits()
-    files = [Dropped(one.name, one.getvalue()) for one in uploaded]
+    drop, beside = st.columns([3, 2], gap="medium")
+    with drop:
+        uploaded = st.file_uploader(t("data.import.drop"), accept_multiple_files=True, key=f"import-files-{stamp}")
+        _limits()
+    with beside:
+        _example()
+    _templates()
+    files = geometry.gathered((one.name, one.getvalue()) for one in uploaded)
+    for file in files:
+        if (fault := geometry.unreadable(file)) is not None:
+            geometry.refuse(file, fault)
+    files = [file for file in files if geometry.unreadable(file) is None]
     with st.container(horizontal=True):
         kinds = {k: _kind(k, file, stamp) for k, file in enumerate(files)}
     rules = _rules(files, kinds)
@@ -65,6 +60,27 @@ def _limits() -> None:
     with st.expander(t("data.import.all_limits"), icon=":material/straighten:"):
         st.caption(" · ".join(f"{row[session.language()]} {getattr(now, key):,}" for key, row in names.items()))
         st.caption(t("data.import.raise_limits"))
+
+
+def _example() -> None:
+    """What a table of projects may look like, and its template."""
+    language, columns = session.language(), columns_of("projects")
+    st.caption(t("data.import.example"))
+    shown = ("name", "segment", "output_100m_yuan", "land_mu")
+    st.dataframe(
+        pd.DataFrame(
+            [[columns[key].get("example", "") for key in shown]], columns=[columns[k][language] for k in shown]
+        ),
+        hide_index=True,
+    )
+    st.download_button(
+        t("data.import.template"),
+        cached.template("projects", "xlsx"),
+        file_name="projects_template.xlsx",
+        icon=":material/download:",
+        key="template-example",
+        on_click="ignore",
+    )
 
 
 def _templates() -> None:
@@ -120,27 +136,32 @@ def _rules(files: list[Dropped], kinds: dict[int, str]) -> tuple[bytes, bytes] |
 
 def _one(k: int, file: Dropped, kind: Kind, rules: tuple[bytes, bytes] | None, stamp: str) -> None:
     """One file: how to read it, its faults or its preview, and the button."""
-    st.text(f"{t(f'data.kind.{kind}')} · {file.name}")
-    key = f"{stamp}-{k}-{file.sha256[:12]}"
-    source, crs = "", ""
-    if kind in ("parcels", "substations"):
-        with st.container(horizontal=True):
-            source = st.text_input(
-                t("data.import.source"), placeholder=t("data.import.source_hint"), key=f"source-{key}", width=360
-            )
-            crs = _crs(key)
-    belongs: dict[str, str] = {}
-    with st.spinner(t("data.import.checking")):
-        checked = cached.checked(file, kind, state.scenario(), source=source, crs=crs, belongs=belongs, rules=rules)
-    if kind == "parcels" and len(checked.extra.get("belongs", ())):
-        belongs = _belongs(checked.extra["belongs"], key)
-        if belongs:
-            checked = cached.checked(file, kind, state.scenario(), source=source, crs=crs, belongs=belongs, rules=rules)
+    shapes = geometry.format_of(file)
+    st.text(" · ".join(filter(None, (t(f"data.kind.{kind}"), shapes, file.name))))
+    key, is_table = f"{stamp}-{k}-{file.sha256[:12]}", not shapes
+    checked = _as_chosen(file, kind, rules, key, is_table=is_table)
+    if checked.is_ready:
+        checked = geometry.beside(checked, key)
     for note in checked.notes:
         st.caption(f":material/info: {plain(note[session.language()])}")
+    _shown(checked, kind, key, is_table=is_table)
+
+
+def _shown(checked: Checked, kind: Kind, key: str, *, is_table: bool) -> None:
+    """How the file was read, and its faults or its preview."""
+    own = f"{key}-{kind}"
+    if is_table:
+        mending.matching(checked, kind, own)
     if checked.faults:
-        _refused(checked, key)
+        geometry.offers(checked.extra.get("offered", ()), key)
+        _refused(checked, key, mended=own if is_table else "")
+    if is_table:
+        mending.understood(checked)
+    if checked.faults:
         return
+    if is_table:
+        mending.cells(checked, own)
+        mending.save(checked, own)
     if not checked.is_ready:
         st.info(t("data.import.nothing"))
         return
@@ -148,15 +169,42 @@ def _one(k: int, file: Dropped, kind: Kind, rules: tuple[bytes, bytes] | None, s
     _accept(checked, key)
 
 
-def _crs(key: str) -> str:
-    """What the coordinates are in: as the file says, or one of the list."""
-    offered = {"": t("data.import.crs_file")}
-    offered |= {
-        row["code"]: f"{row['name'][session.language()]} · {row['code']}" for row in toml.table("imports")["crs"]
-    }
-    return st.selectbox(
-        t("data.import.crs"), list(offered), format_func=offered.__getitem__, key=f"crs-{key}", width=420
-    )
+def _as_chosen(file: Dropped, kind: Kind, rules: tuple[bytes, bytes] | None, key: str, *, is_table: bool) -> Checked:
+    """The file checked as the visitor says: its source and CRS, sheet or layers, and to which site names belong."""
+    source, crs = "", ""
+    if kind in ("parcels", "substations"):
+        with st.container(horizontal=True):
+            source = st.text_input(
+                t("data.import.source"), placeholder=t("data.import.source_hint"), key=f"source-{key}", width=360
+            )
+            crs = geometry.crs(key)
+    belongs: dict[str, str] = {}
+    about: dict[str, Any] = {"source": source, "crs": crs}
+    if is_table:
+        about["table"] = mending.choice(f"{key}-{kind}")
+    with st.spinner(t("data.import.checking")):
+        checked = cached.checked(file, kind, state.scenario(), belongs=belongs, rules=rules, **about)
+    if is_table:
+        checked = _matched_before(file, checked, kind, f"{key}-{kind}", about)
+    elif chosen := geometry.layers(file, checked, key):
+        about["layers"] = chosen
+        checked = cached.checked(file, kind, state.scenario(), belongs=belongs, rules=rules, **about)
+    if kind == "parcels" and len(checked.extra.get("belongs", ())):
+        belongs = _belongs(checked.extra["belongs"], key)
+        if belongs:
+            checked = cached.checked(file, kind, state.scenario(), belongs=belongs, rules=rules, **about)
+    if is_table:
+        mending.sheets(checked, f"{key}-{kind}")
+    return checked
+
+
+def _matched_before(file: Dropped, checked: Checked, kind: Kind, key: str, about: dict[str, Any]) -> Checked:
+    """The same, read as a table of these headings was matched by hand before."""
+    before = state.remembered_headings(kind, checked.meant["heading"]) if len(checked.meant) else {}
+    if not before or about["table"]["mapping"]:
+        return checked
+    about["table"] = mending.chosen(key, mapping=before)
+    return cached.checked(file, kind, state.scenario(), belongs={}, rules=None, **about)
 
 
 def _belongs(found: pd.DataFrame, key: str) -> dict[str, str]:
@@ -180,8 +228,8 @@ def _belongs(found: pd.DataFrame, key: str) -> dict[str, str]:
     return out
 
 
-def _refused(checked: Checked, key: str) -> None:
-    """Every fault in words, the cells marked, and the list to take away."""
+def _refused(checked: Checked, key: str, *, mended: str) -> None:
+    """Every fault in words, the cells to be mended or marked, and the list to take away."""
     st.error(t("data.import.faults", count=len(checked.faults)), icon=":material/error:")
     table = fault_table(checked.faults)
     words = [session.words(fault) for fault in checked.faults]
@@ -198,7 +246,11 @@ def _refused(checked: Checked, key: str) -> None:
         key=f"save-faults-{key}",
         on_click="ignore",
     )
-    faulty(checked)
+    if mended:
+        mending.cells(checked, mended)
+        mending.save(checked, mended)
+    else:
+        faulty(checked)
 
 
 def _accept(checked: Checked, key: str) -> None:
@@ -212,5 +264,7 @@ def _accept(checked: Checked, key: str) -> None:
         now = datetime.datetime.now().astimezone()
         held = ledger.accept(state.scenario().known, state.work().files, checked, when=now)
         state.change_data(t("data.note.import", name=checked.name[:80]), known=held.known, files=held.files)
+        if checked.kind == "projects":
+            state.name_after(PurePath(checked.name).stem)
         st.toast(t("data.import.done", name=_safe(checked.name)), icon=":material/check:")
         st.rerun()

@@ -10,8 +10,8 @@ import streamlit as st
 from app import cached, session, state
 from app.session import t
 from app.views.match import edit
-from app.widgets import upload_words
-from geo_cluster.errors import Fault
+from app.widgets import refusals, upload_words
+from geo_cluster.errors import Fault, GeoClusterError
 from geo_cluster.region import unused
 from geo_cluster.report import tables
 from geo_cluster.study import Study
@@ -166,17 +166,19 @@ def _table_actions(text: pd.DataFrame) -> None:
 
     def uploaded() -> None:
         file = session.chosen("projects-file")
+        session.keep("projects-refused", None)
         if file is not None:
-            _take(_localised(portfolio.read_text(file.getvalue(), file.name)), note_upload)
+            try:
+                _take(_localised(cached.own_projects(file.getvalue(), file.name)), note_upload)
+            except GeoClusterError as refusal:
+                session.keep("projects-refused", refusal)
 
     upload_words()
-    upload.file_uploader(
-        t("match.upload"),
-        type=["csv", "xlsx"],
-        key="projects-file",
-        help=t("match.upload_help"),
-        on_change=edit.keep(uploaded),
-    )
+    upload.file_uploader(t("match.upload"), key="projects-file", help=t("match.upload_help"), on_change=uploaded)
+    refusal = session.kept("projects-refused")
+    if refusal is not None:  # beside the file, where it is seen
+        with refusals():
+            raise refusal
     download.download_button(
         t("match.portfolio_download"),
         data=portfolio.write_text(_canonical(_localised(text))),

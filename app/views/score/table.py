@@ -41,7 +41,7 @@ def spreadsheet() -> pd.DataFrame | None:
 
 def _upload() -> None:
     upload_words()
-    st.file_uploader(t("score.upload"), ["csv", "xlsx"], key="score-upload", on_change=_take)
+    st.file_uploader(t("score.upload"), key="score-upload", on_change=_take)
     st.caption(t("score.upload_help"))
     with st.container(horizontal=True):
         st.download_button(
@@ -61,7 +61,7 @@ def _take() -> None:
     """Keep what was dropped in; a refused file is taken once, not on each run of the page."""
     file = session.chosen("score-upload")
     if file is not None:
-        session.keep("score-table", (f"own.{file.name.rsplit('.', 1)[-1].lower()}", file.getvalue()))
+        session.keep("score-table", (file.name, file.getvalue()))
 
 
 def _list(screening: Screening, *, is_sample: bool) -> str:

@@ -78,7 +78,7 @@ def flatten(model: Model, prices: list[Floats], *, penalty: float) -> Terrain:
         What leaving out a project costs that must be placed.
     """
     capacity, pool, demand = model.stacked()
-    room = np.where(np.isfinite(capacity), capacity + 1e-9 * np.maximum(1.0, capacity), 1e18)
+    room = np.where(np.isfinite(capacity), capacity, 1e18)
     open_ = np.isfinite(model.value)
     pool_cost = np.where(open_, np.where(open_, model.value, 0.0) - model.reduced(prices), 0.0)
     # rows first, always: another layout would be compiled anew

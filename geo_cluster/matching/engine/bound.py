@@ -16,6 +16,7 @@ from scipy.optimize import minimize
 
 from geo_cluster.matching.engine.milp import Linear, Relaxation
 from geo_cluster.matching.engine.model import Draw, Model
+from geo_cluster.matching.engine.steps import common_step
 from geo_cluster.matching.resource import Floats, Ints
 
 _WIDTH = 64  # options of a project that are looked at while prices move
@@ -71,11 +72,16 @@ class _Entries:
 
 def _entries(model: Model, prices: list[Floats], *, width: int = _WIDTH) -> tuple[_Entries, bool]:
     """The pairs that prices favour, `width` a project, in the order of projects; and whether these are all."""
+    if model.tied and model.value.size <= _MANY:  # which of many alike is favoured says nothing
+        width = model.value.shape[1]
     every = model.value.shape[1] <= width
     if every:
         p, s = np.nonzero(np.isfinite(model.value))
     else:
-        top = np.sort(np.argpartition(-model.reduced(prices), width - 1, axis=1)[:, :width], axis=1)
+        left = model.reduced(prices)
+        if model.tied:
+            left += np.random.default_rng(0).random(left.shape) * 1e-3 * model.spread
+        top = np.sort(np.argpartition(-left, width - 1, axis=1)[:, :width], axis=1)
         keep = np.isfinite(np.take_along_axis(model.value, top, axis=1))
         p, s = np.nonzero(keep)[0], top[keep]
     demand, pool = [draw.of(p, s) for draw in model.draws], [draw.pool[s] for draw in model.draws]
@@ -295,7 +301,7 @@ class Grid:
     """
 
     def __init__(self, draw: Draw) -> None:
-        capacity, grain = draw.capacity, _grain(draw.demand)
+        capacity, grain = draw.capacity, common_step(draw.demand)
         exact = np.zeros(len(capacity), dtype=bool) if grain is None else capacity / grain <= 2 * _GRID
         self.cell = np.where(exact, grain or 1.0, np.maximum(capacity, 1e-12) / _GRID)
         self.room = np.where(exact, np.floor(capacity / self.cell + 1e-6), _GRID).astype(np.intp)
@@ -359,11 +365,3 @@ class _Knapsacks:
             if by_room is not None:
                 bound[:, s] += by_room[np.maximum(rest, 0)] - by_room[-1]
             bound[rest < 0, s] = -np.inf
-
-
-def _grain(demand: Floats) -> float | None:
-    """The largest of 1, 0.1, 0.01 … of which every demand is a multiple."""
-    for grain in (1.0, 0.5, 0.1, 0.05, 0.01):
-        if np.allclose(demand / grain, np.rint(demand / grain), rtol=0, atol=1e-6):
-            return grain
-    return None

@@ -152,7 +152,7 @@ def _land(model: Model, draw: Draw, rows: Ints, order: Ints) -> _Land:
         pool.astype(np.int64),
         np.searchsorted(pool, np.arange(len(draw.capacity) + 2)).astype(np.int64),
         np.append(grid.room, 0).astype(np.int64),
-        np.append(draw.capacity + 1e-9 * np.maximum(1.0, draw.capacity), np.inf),
+        np.append(draw.capacity, np.inf),
     )
 
 

@@ -6,14 +6,21 @@ An *option* is a site, or a site through one of the pools it may draw on.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 
+from geo_cluster.matching.engine.steps import common_step
 from geo_cluster.matching.problem import Link
 from geo_cluster.matching.resource import UNPLACED, Bools, Floats, Ints
 
-_HANDY = 1.0, 1e9  # greatest values that need no other unit
+_HANDY = 1e3  # the largest value, where values have no common step
+_MOST_VALUES = 1_000_000  # of which a common step is sought
+_LEVEL, _ROWS = 1e-3, 50  # of the spread of values: what is about as much; projects that are looked at for that
+_ROUNDING = 1e-9  # of a capacity, beyond what `presolve` grants
+_KEPT, _OVERWHELMING = 3.0, 20.0  # spreads of values: what a bonus keeps of itself, and from where on it is cut
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +42,21 @@ class Draw:
     def of(self, p: Ints, s: Ints) -> Floats:
         """Demand of projects `p` at options `s`."""
         return self.demand[p] if self.demand.ndim == 1 else self.demand[p, s]
+
+    @property
+    def is_own(self) -> bool:
+        """Whether each pool is drawn on by one option."""
+        return bool((np.bincount(self.pool[self.pool >= 0], minlength=len(self.capacity)) == 1).all())
+
+    @property
+    def is_count(self) -> bool:
+        """Whether each project takes one."""
+        return self.demand.ndim == 1 and bool((self.demand == 1).all())
+
+    def in_whole_steps(self) -> Draw:
+        """With capacities rounded down to what whole demands can fill."""
+        is_whole = bool((self.demand == np.rint(self.demand)).all())
+        return replace(self, capacity=np.floor(self.capacity)) if is_whole else self
 
     def load(self, p: Ints, s: Ints) -> Floats:
         """(K,): what placing projects `p` at options `s` draws from each pool."""
@@ -90,6 +112,35 @@ class Model:
         """Only values and capacities: a generalised assignment problem with pooled resources."""
         return not self.links and not self.minima and not self.must.any()
 
+    @cached_property
+    def shared(self) -> Ints:
+        """(S,): equal numbers where options draw on the same pools, those apart that one option has to itself."""
+        kinds = np.zeros((self.value.shape[1], len(self.draws)), dtype=np.intp)
+        for column, draw in zip(kinds.T, self.draws, strict=True):
+            own = np.append(np.bincount(draw.pool[draw.pool >= 0], minlength=len(draw.capacity)) == 1, False)
+            column[:] = np.where(own[draw.pool], len(draw.capacity), draw.pool)
+        return np.asarray(np.unique(kinds, axis=0, return_inverse=True)[1]).ravel().astype(np.intp)
+
+    def alike(self, rows: Ints) -> Ints:
+        """(len(rows), S): equal numbers where options are worth about as much to a project and share pools."""
+        finite = np.isfinite(self.value)
+        level = np.where(finite[rows], self.value[rows], 0.0) / (_LEVEL * self.spread)
+        return np.asarray(np.rint(level) * (self.shared.max(initial=0) + 1) + self.shared, dtype=np.intp)
+
+    @cached_property
+    def spread(self) -> float:
+        """From the least to the greatest value; 1 where all are the same."""
+        values = self.value[np.isfinite(self.value)]
+        return (float(np.ptp(values)) if len(values) else 0.0) or 1.0
+
+    @cached_property
+    def tied(self) -> bool:
+        """Whether most options of a usual project have others that are alike."""
+        rows = self.open[:: max(len(self.open) // _ROWS, 1)]
+        kinds, finite = self.alike(rows), np.isfinite(self.value[rows])
+        ways = [len(np.unique(kind[may])) for kind, may in zip(kinds, finite, strict=True)]
+        return bool(len(rows)) and finite.sum() > 2 * sum(ways)
+
     def objective(self, option: Ints) -> float:
         """Objective value of a plan, (P,) options."""
         placed = np.flatnonzero((option != UNPLACED) & (self.locked == UNPLACED))
@@ -110,7 +161,7 @@ class Model:
     def fits(self, option: Ints) -> bool:
         """Whether no pool is over its capacity."""
         return all(
-            bool((load <= draw.capacity + 1e-7 * np.maximum(1.0, draw.capacity)).all())
+            bool((load <= draw.capacity * (1 + _ROUNDING)).all())
             for load, draw in zip(self.loads(option), self.draws, strict=True)
         )
 
@@ -139,32 +190,33 @@ class Model:
             return self
         return replace(self, value=self.value - surplus[:, None])
 
-    def rescaled(self) -> tuple[Model, float, float]:
-        """The same in handy numbers: tolerances of solvers are made for values around a hundred.
+    def rescaled(self, *, whole: bool = False) -> Rescaled:
+        """The same in numbers that solvers are made for, without the part of the bonuses that decides nothing.
 
-        Returns
-        -------
-        Model, unit, cut
-            The objective value of a plan that places n open projects is `unit * objective + cut * n` in the problem's
-            own numbers. The cut is the part of an overwhelming bonus that decides nothing: one more project placed
-            still counts more than all that plans can differ in besides, and without it that difference drowns in
-            rounding.
+        The part that all values have in common is cut off down to a few times what options differ in: plans that place
+        as many keep their order, and whoever could be placed still is, unless that costs others more. `whole` cuts only
+        off what can't decide even then: one more project placed still counts more than all that plans can differ in.
         """
         finite = np.isfinite(self.value)
+        gains = [link.gain for link in self.links]
         if not finite.any():
-            return self, 1.0, 0.0
-        least = float(self.value[finite].min())
-        tops = self.value.max(axis=1)
-        rest = float((tops[np.isfinite(tops)] - least).sum()) + sum(link.gain for link in self.links)
-        most = max(float(np.abs(self.value[finite]).max()), *[link.gain for link in self.links], 0.0)
-        cut = least - 2 * rest if rest > 0 and least > 4 * rest else 0.0
-        most -= cut
-        unit = 1.0 if _HANDY[0] <= most <= _HANDY[1] or most == 0 else float(10.0 ** np.floor(np.log10(most) - 2))
-        cut = unit * float(np.floor(cut / unit))
-        if unit == 1.0 and not cut:
-            return self, 1.0, 0.0
+            return Rescaled(self, 1.0, 0.0, None)
+        values = self.value[finite]
+        least, spread = float(values.min()), float(values.max() - values.min()) + sum(gains)
+        keep, enough = _KEPT * spread, (_KEPT + _OVERWHELMING) * spread
+        if whole:
+            tops = self.value.max(axis=1)
+            rest = float((tops[np.isfinite(tops)] - least).sum()) + sum(gains)
+            keep, enough = 2 * rest, 4 * rest
+        zero = least if spread > 0 and least > enough else 0.0
+        amounts, rounding = np.concatenate([values - zero, gains]), 4e-16 * float(np.abs(values).max())
+        step = common_step(amounts, rounding=rounding) if values.size < _MOST_VALUES else None
+        unit = step or float(np.abs(amounts).max() + keep * (zero > 0)) / _HANDY or 1.0
+        above = (self.value - zero) / unit
+        kept = float(np.ceil(keep / unit)) if zero > 0 else 0.0
+        value, cut = (above if step is None else np.rint(above)) + kept, zero / unit - kept
         links = tuple(replace(link, gain=link.gain / unit) for link in self.links)
-        return replace(self, value=(self.value - cut) / unit, links=links, base=self.base / unit), unit, cut
+        return Rescaled(replace(self, value=value, links=links, base=self.base / unit), unit, cut, step and 1.0)
 
     def tightened(self, plan: float) -> Model:
         """With projects that no plan of more than `plan` leaves out marked, their values shifted to near zero."""
@@ -227,6 +279,25 @@ class Model:
         return sparse.csc_array(
             (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(first, len(p))
         )
+
+
+class Rescaled(NamedTuple):
+    """A model in handy numbers.
+
+    Attributes
+    ----------
+    model : Model
+    unit, cut : float
+        The objective value of a plan that places n open projects is `unit * (objective + cut * n)` in the problem's own
+        numbers.
+    grain : float, optional
+        Of which every value is a multiple.
+    """
+
+    model: Model
+    unit: float
+    cut: float
+    grain: float | None
 
 
 def near(link: Link, option: Ints) -> bool:

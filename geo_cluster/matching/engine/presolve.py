@@ -12,12 +12,16 @@ import numpy as np
 
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.matching.engine.model import Draw, Model
+from geo_cluster.matching.engine.steps import common_step
 from geo_cluster.matching.problem import LOCKS, Link, Problem
 from geo_cluster.matching.resource import UNPLACED, Bools, Floats, Ints, Resource
 
 _MOST_OPTIONS = 64  # ways of choosing pools at one site, when several resources offer several
 _MOST_SUBSETS = 4096  # groups of pools whose capacity binds together, when projects may be split
 _NAMED, _FEW = 5, 30  # locks that a refusal names; and of which those are left out that aren't needed for it
+_ROUNDING = 1e-9  # of each pool's capacity: what sums may be over by rounding; nothing is granted later
+_HANDY = 1e4  # the largest demand on a resource, where demands have no common step
+_MOST_NUMBERS = 1_000_000  # of which a common step is sought
 _MOST_TRIES = 20_000  # ways of choosing pools for locked projects that are tried before the solver has to find out
 
 
@@ -38,13 +42,16 @@ def presolve(problem: Problem) -> Model:
     draws: list[Draw] = []
     owners: list[Resource] = []  # whose each draw is
     for r, resource in enumerate(problem.resources):
-        demand = resource.demand if resource.demand.ndim == 1 else np.nan_to_num(resource.demand[:, site])
+        demand = resource.demand
+        if demand.ndim == 2:  # what a project would take where it may not go doesn't count
+            demand = np.where(problem.eligible, demand, 0.0)[:, site]
         capacity = resource.at(problem.level)
         minimum = np.zeros(len(capacity)) if resource.minimum is None else resource.minimum
         if resource.several and resource.split:
-            draws += _shared(demand, resource.pool[site], capacity, resource)
+            shared = _shared(demand, resource.pool[site], capacity, resource)
         else:
-            draws.append(Draw(demand, pools[:, r], capacity, minimum))
+            shared = [Draw(demand, pools[:, r], capacity, minimum)]
+        draws += _in_own_unit(demand, shared)
         owners += [resource] * (len(draws) - len(owners))
     for draw in draws:
         value[_above(draw)] = -np.inf
@@ -78,9 +85,20 @@ def presolve(problem: Problem) -> Model:
     return model
 
 
+def _in_own_unit(demand: Floats, draws: list[Draw]) -> list[Draw]:
+    """Draws of one resource in steps of its demands, so that tolerances mean the same whatever it is counted in."""
+    step = common_step(demand) if demand.size <= _MOST_NUMBERS else None
+    unit = step or float(np.abs(demand[np.isfinite(demand)]).max(initial=0.0)) / _HANDY or 1.0
+    demand = np.rint(demand / unit) if step else demand / unit
+    return [
+        Draw(demand, draw.pool, draw.capacity / unit * (1 + _ROUNDING), draw.minimum / unit * (1 - _ROUNDING))
+        for draw in draws
+    ]
+
+
 def _above(draw: Draw) -> Bools:
     """(P, S): the project alone takes more than the pool has."""
-    room = np.append(draw.capacity + 1e-9 * np.maximum(1, draw.capacity), np.inf)[draw.pool]
+    room = np.append(draw.capacity, np.inf)[draw.pool]
     return np.asarray((draw.demand[:, None] if draw.demand.ndim == 1 else draw.demand) > room)
 
 
@@ -164,7 +182,7 @@ def _fit_together(locked_at: Ints, free: list[int], ways: dict[int, Ints], draws
 
     def fits() -> bool:  # a pool without a known capacity is one that nobody draws on
         rows = np.flatnonzero(at != UNPLACED)
-        return not any((d.load(rows, at[rows]) > d.capacity * (1 + 1e-9) + 1e-9).any() for d in draws)
+        return not any((d.load(rows, at[rows]) > d.capacity).any() for d in draws)
 
     if not fits():
         return False
@@ -237,7 +255,7 @@ def _may_fit(rows: list[int], ways: dict[int, Ints], draws: list[Draw]) -> bool:
         bound = [p for p in rows if (draw.pool[ways[p]] >= 0).all()]
         pools = np.unique(np.concatenate([draw.pool[ways[p]] for p in bound])) if bound else np.zeros(0, dtype=np.intp)
         least = sum(float(draw.of(np.full(len(ways[p]), p), ways[p]).min(initial=np.inf)) for p in bound)
-        if bound and least > draw.capacity[pools].sum() * (1 + 1e-9) + 1e-9:
+        if bound and least > draw.capacity[pools].sum():
             return False
     return True
 
@@ -276,7 +294,7 @@ def _binding(draw: Draw, value: Floats) -> Draw | None:
             at = draw.pool == k
             most[k] = np.where(np.isfinite(value[:, at]), draw.demand[:, at], 0).max(axis=1, initial=0).sum()
     capacity = np.where(np.isnan(draw.capacity), np.inf, draw.capacity)
-    binds = (most > capacity + 1e-9 * np.minimum(capacity, 1e9)) | (draw.minimum > 0)
+    binds = (most > capacity) | (draw.minimum > 0)
     if not binds.any():
         return None
     renumber = np.append(np.where(binds, np.cumsum(binds) - 1, UNPLACED), UNPLACED)

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
+from geo_cluster.matching.engine.alike import merged
+from geo_cluster.matching.engine.bound import price_pools, price_relaxed
+from geo_cluster.matching.engine.milp import Limits
+from geo_cluster.matching.engine.model import Rescaled
 from geo_cluster.matching.engine.presolve import presolve
-from geo_cluster.matching.plan import Assignment, Progress, relative_gap
+from geo_cluster.matching.engine.search import filled, improve
+from geo_cluster.matching.plan import Assignment, Ended, Progress, relative_gap
 from geo_cluster.matching.problem import Problem
-from geo_cluster.matching.resource import UNPLACED, Floats, Ints
-from geo_cluster.matching.verify import objective, verify
+from geo_cluster.matching.resource import UNPLACED, Ints
+from geo_cluster.matching.verify import objective, score_of, verify
 
+_LAST_S = 0.5  # most that choosing pools anew may take when time is over
+_SMALL_COLUMNS = 20_000  # up to which the linear programme of how many can be placed is solved at once
 _SILENCE_S = 0.5  # whoever wants to stop is asked at least so often
+
+
+class Standing(NamedTuple):
+    """A plan: its options, what its minima lack, its value in the model, how many are placed, and its scores."""
+
+    option: Ints
+    short: float
+    value: float
+    placed: int
+    score: float
 
 
 class Run:
@@ -37,37 +57,84 @@ class Run:
     ) -> None:
         self.started = time.monotonic()
         self.problem, self.until, self.mip_gap, self.progress = problem, self.started + time_limit_s, mip_gap, progress
-        self.model, self.unit, self.cut = presolve(problem).rescaled()
         self.stop, self.lock, self.halt = threading.Event(), threading.Lock(), np.zeros(1, dtype=bool)
-        finite = self.model.value[np.isfinite(self.model.value)]
-        gains = [link.gain for link in self.model.links]
-        self.grain = _grain(np.concatenate([finite, gains])) if finite.size < 10**6 else None
-        tops = self.model.value.max(axis=1, initial=-np.inf)
-        self.bound = self.model.base + float(np.maximum(tops[np.isfinite(tops)], 0).sum()) + sum(gains)
-        self.penalty = 1.0 + 2 * (abs(self.bound) + float(np.abs(finite).max(initial=0.0)))
-        self.option = np.full(len(self.model.value), UNPLACED, dtype=np.intp)
-        self.objective, self.short = self.model.objective(self.option), self.model.short(self.option)
+        self.merged, self.is_cancelled, self.is_counted = merged(presolve(problem)), False, False
+        self.most_open = len(self.merged.model.open)
+        self.option = np.full(len(self.merged.model.value), UNPLACED, dtype=np.intp)
+        self.ceiling = np.inf
+        self._search_in(self.merged.model.rescaled())
         self.reported: tuple[float, float] | None = None
         self.reported_at = 0.0
+
+    def beside(self) -> Run:
+        """Another state of the same search: what it finds counts where it is taken over."""
+        other = copy.copy(self)
+        other.stop, other.lock, other.halt = threading.Event(), threading.Lock(), np.zeros(1, dtype=bool)
+        return other
+
+    def take(self, other: Run) -> None:
+        """Take over what another state has found."""
+        self.offer(other.option)
+        self.lower(other.bound)
+
+    def _search_in(self, rescaled: Rescaled) -> None:
+        """Search in a model from here on, from the plan in hand."""
+        self.model, self.unit, self.cut, self.grain = rescaled
+        finite = self.model.value[np.isfinite(self.model.value)]
+        tops = self.model.value.max(axis=1, initial=-np.inf)
+        gains = sum(link.gain for link in self.model.links)
+        self.bound = self.model.base + float(np.maximum(tops[np.isfinite(tops)], 0).sum()) + gains
+        self.penalty = 1.0 + 2 * (abs(self.bound) + float(np.abs(finite).max(initial=0.0)))
+        self.objective, self.short = self.model.objective(self.option), self.model.short(self.option)
+        self.plan = self._standing(self.option)
+
+    def take_whole(self) -> bool:
+        """Go on with bonuses as they are, where without their common part it isn't settled how many can be placed."""
+        if self.proven or not self.cut or self.is_cancelled or self.left_s() <= 0:
+            return False
+        self.ceiling = min(self.ceiling, self.earned + self.missing())
+        self.option = self.plan.option
+        self._search_in(self.merged.model.rescaled(whole=True))
+        self.stop.clear()
+        self.halt[0] = False
+        return True
+
+    def is_over(self) -> bool:
+        """Whether no time is left."""
+        return self.left_s() <= 0
 
     def left_s(self) -> float:
         """Seconds that are left."""
         return max(self.until - time.monotonic(), 0.0)
 
     def offer(self, option: Ints) -> None:
-        """Take a plan when it is better than the one in hand."""
-        option = np.where(self.model.locked == UNPLACED, option, UNPLACED)
-        value, short = self.model.objective(option), self.model.short(option)
+        """Take a plan when it is better than the one in hand; whoever fits as it is goes there first."""
+        option = filled(self.model, np.where(self.model.locked == UNPLACED, option, UNPLACED), least=-self.cut)
+        new = self._standing(option)
         with self.lock:
-            gain = value - self.objective if short == self.short else self.short - short
-            better = gain > (1e-9 * max(1.0, abs(self.objective)) if short == self.short else 0.0)
-            if better and self.model.fits(option):
-                self.option, self.objective, self.short = option, value, short
+            old = self.plan
+            is_better = _is_better(new.value - self.objective, new, self.short)
+            counts = _is_better(new.value - old.value + self.cut * (new.placed - old.placed), new, old.short)
+            if (is_better or counts) and self.model.fits(option):
+                if is_better:
+                    self.option, self.objective, self.short = option, new.value, new.short
+                if counts:
+                    self.plan = new
+
+    def _standing(self, option: Ints) -> Standing:
+        score, placed = score_of(self.problem, self.sites(option)), int(np.count_nonzero(option != UNPLACED))
+        return Standing(option, self.model.short(option), self.model.objective(option), placed, score)
+
+    def sites(self, option: Ints) -> Ints:
+        """The site of each project, locked ones too."""
+        option = np.where(self.model.locked != UNPLACED, self.model.locked, self.merged.original(option))
+        return np.where(option == UNPLACED, UNPLACED, self.merged.site[option])
 
     def offer_sites(self, site: Ints) -> None:
         """Take a plan of sites, each project at its first option there; who has none is left out."""
-        here = (self.model.site[None, :] == site[:, None]) & np.isfinite(self.model.value)
-        self.offer(np.where(here.any(axis=1), here.argmax(axis=1), UNPLACED))
+        here = self.merged.site[None, :] == site[:, None]
+        here &= np.isfinite(self.model.value)[:, self.merged.kind]
+        self.offer(np.where(here.any(axis=1), self.merged.kind[here.argmax(axis=1)], UNPLACED))
 
     def lower(self, bound: float) -> None:
         """Take a bound when it is lower; rounded to what objective values can be."""
@@ -77,35 +144,64 @@ class Run:
         with self.lock:
             self.bound = min(self.bound, bound)
 
+    @property
+    def missing_here(self) -> float:
+        """How much better a plan that places as many could be, in the problem's own numbers."""
+        return self.unit * max(self.bound - self.plan.value, 0.0)
+
+    @property
+    def more(self) -> int:
+        """How many projects more than the plan in hand a better one could place, as far as that is known."""
+        value, placed = self.model.value, self.plan.placed
+        least = float(value.min(where=np.isfinite(value), initial=np.inf))
+        if 0 < least < np.inf:
+            self.most_open = min(self.most_open, int((self.bound - self.model.base) / least + 1e-6))
+        is_late = self.missing_here <= self.unit * self.allowed or 2 * time.monotonic() > self.started + self.until
+        if self.cut and placed < self.most_open and not self.is_counted and is_late:
+            self.is_counted = True
+            count = replace(self.model, value=np.where(np.isfinite(value), 1.0, value), base=0.0, links=())
+            is_small = np.count_nonzero(np.isfinite(value)) <= _SMALL_COLUMNS
+            bound = price_relaxed(count.relaxed()) if is_small else price_pools(count.relaxed(), stop=self.is_over)
+            self.most_open = min(self.most_open, int(bound.value + 1e-6))
+        return max(self.most_open - placed, 0)
+
     def missing(self) -> float:
         """How much better a plan could be, in the problem's own numbers."""
-        more = self.unit * (self.bound - self.objective)
-        if self.cut:
-            value = self.model.value
-            least = float(value[np.isfinite(value)].min())
-            most = min(len(self.model.open), int((self.bound - self.model.base) / least + 1e-6))
-            more += self.cut * (most - np.count_nonzero(self.option != UNPLACED))
-        return max(more, 0.0)
+        missing = self.missing_here + (self.unit * self.cut * self.more if self.cut else 0.0)
+        return max(min(missing, self.ceiling - self.earned), 0.0)
 
     @property
     def earned(self) -> float:
         """Objective value of the plan in hand, in the problem's own numbers."""
-        return self.unit * self.objective + self.cut * np.count_nonzero(self.option != UNPLACED)
+        return self.unit * (self.plan.value + self.cut * self.plan.placed)
+
+    @property
+    def allowed(self) -> float:
+        """What may be missing of a plan that counts as proven, in handy numbers."""
+        slack = max(1e-9 * max(1.0, abs(self.objective)), 1e-6 if self.grain else 1e-7)
+        score = min(abs(self.plan.score), abs(self.plan.score + self.missing_here))  # of any plan that is better yet
+        gap = self.mip_gap * (1 + 1e-9) * score  # a bound that was set this far above is rounded
+        return max(gap / self.unit, slack)
+
+    @property
+    def share(self) -> float:
+        """What may be missing as a share of the objective value that HiGHS sees: never more than is allowed."""
+        return min(self.mip_gap, self.allowed / max(abs(self.objective - self.model.base), 1e-9))
 
     @property
     def proven(self) -> bool:
         """Whether the plan in hand is optimal at the gap asked for."""
-        slack = self.unit * max(1e-9 * max(1.0, abs(self.objective)), 1e-6 if self.grain else 1e-7)
-        gap = self.mip_gap * (1 + 1e-9) * abs(self.earned)  # a bound that was set this far above is rounded
-        return self.short <= 0 and self.missing() <= max(gap, slack)
+        return self.plan.short <= 0 and self.missing() <= self.unit * self.allowed
 
     def tick(self) -> bool:
         """Report what is new, and now and then that nothing is; True when it is time to stop."""
-        elapsed, now = time.monotonic() - self.started, (self.objective, self.bound)
+        elapsed, now = time.monotonic() - self.started, (self.earned, self.bound)
         if self.progress and (self.reported != now or elapsed > self.reported_at + _SILENCE_S):
-            news = Progress(elapsed, self.earned, self.earned + self.missing(), is_new=self.reported != now)
+            missing, gap = self.missing(), relative_gap(self.missing_here, self.plan.score)
+            news = Progress(elapsed, self.earned, self.earned + missing, gap, is_new=self.reported != now)
             self.reported, self.reported_at = now, elapsed
             if self.progress(news) is False:
+                self.is_cancelled = True
                 self.stop.set()
         if self.proven or self.left_s() <= 0:
             self.stop.set()
@@ -113,22 +209,35 @@ class Run:
         return self.stop.is_set()
 
     def wait(self, jobs: list[Future[Ints]]) -> None:
-        """Wait for jobs, reporting meanwhile."""
+        """Wait for jobs, reporting meanwhile; their plans count in order when all are there, unless one is proven."""
         open_jobs = set(jobs)
         while open_jobs:
-            _, open_jobs = wait(open_jobs, timeout=0.05, return_when=FIRST_COMPLETED)
+            done, open_jobs = wait(open_jobs, timeout=0.05, return_when=FIRST_COMPLETED)
+            for job in done:
+                if self.model.objective(job.result()) >= self.bound - 1e-9 * abs(self.bound):
+                    self.offer(job.result())
             self.tick()
         for job in jobs:
             self.offer(job.result())
 
+    def _place_who_fits(self) -> None:
+        """Place whoever fits while all others stay at their sites; on other pools, where there is a choice."""
+        model, option = self.model, self.plan.option
+        ways = np.isfinite(model.value)
+        ways &= (option == UNPLACED)[:, None] | (model.site == model.site[option][:, None])
+        if ways.any() and len(np.unique(model.site)) < len(model.site) and self.missing() > 0:
+            limits, freed = Limits(time_limit_s=_LAST_S, light=True), np.flatnonzero(ways.any(axis=1))
+            p, s = np.nonzero(ways)
+            option = improve(model, option, freed, (p, s), penalty=self.penalty, limits=limits, stop=threading.Event())
+        self.offer(option)
+
     def assignment(self) -> Assignment:
         """The plan in hand, verified."""
+        self._place_who_fits()
         self.tick()
-        model = self.model
-        option = np.where(model.locked != UNPLACED, model.locked, self.option)
+        model, site = self.model, self.sites(self.plan.option)
+        option = np.where(model.locked != UNPLACED, model.locked, self.plan.option)
         placed = np.flatnonzero(option != UNPLACED)
-        site = np.full(len(option), UNPLACED, dtype=np.intp)
-        site[placed] = model.site[option[placed]]
         pools = {}
         for r, resource in enumerate(self.problem.resources):
             if resource.several and not resource.split:
@@ -136,15 +245,21 @@ class Run:
                 pools[resource.name][placed] = model.pools[option[placed], r]
         value = objective(self.problem, site)
         bound = value if self.proven and self.mip_gap == 0 else value + self.missing()
+        ended: Ended = "proof" if self.proven else "clock" if self.is_over() else "asked"
         plan = Assignment(
-            site, value, bound, relative_gap(value, bound), "optimal" if self.proven else "feasible", pools=pools
+            site,
+            value,
+            bound,
+            relative_gap(self.missing_here if self.cut else bound - value, self.plan.score),
+            "optimal" if self.proven else "feasible",
+            pools=pools,
+            score=self.plan.score,
+            most_placed=len(placed) + self.more,
+            ended=ended,
         )
         return Assignment(**{**vars(plan), "violations": verify(self.problem, plan)})
 
 
-def _grain(values: Floats) -> float | None:
-    """The largest of 1, 0.5, 0.1 … of which every value is a multiple."""
-    for grain in (1.0, 0.5, 0.1, 0.05, 0.01):
-        if np.allclose(values / grain, np.rint(values / grain), rtol=0, atol=1e-7):
-            return grain
-    return None
+def _is_better(gain: float, plan: Standing, short: float) -> bool:
+    """Whether a plan is better than another: less of its minima is short, or as much and it is worth more."""
+    return plan.short < short if plan.short != short else gain > 1e-9 * max(1.0, abs(plan.value))

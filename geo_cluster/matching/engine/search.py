@@ -20,18 +20,49 @@ from geo_cluster.matching.engine.milp import Limits, Linear, Outcome, maximise
 from geo_cluster.matching.engine.model import Model
 from geo_cluster.matching.resource import UNPLACED, Bools, Floats, Ints
 
-_SLACK = 1e-9
 _WIDTH = 40  # options of a project that are looked at, best first
+_MOST_PAIRS = 1_000_000  # that are put in order at once
 
 
-def candidates(forced: Floats, *, width: int = _WIDTH) -> Ints:
-    """(P, width): the options of each project, most promising first; -1 past the last."""
+def candidates(forced: Floats, model: Model | None = None, *, width: int = _WIDTH) -> Ints:
+    """(P, width): the options of each project, most promising first; -1 past the last.
+
+    Of many that are alike, each project gets others, and not so many that those of another kind are left out.
+
+    Parameters
+    ----------
+    forced : (P, S) array
+        How promising each option is; -inf where a project can't go.
+    model : Model, optional
+        Says which options are alike.
+    width : int
+        Most options of a project.
+    """
     width = min(width, forced.shape[1])
-    top = np.argpartition(-forced, width - 1, axis=1)[:, :width]
+    ranked = forced if model is None or not model.tied else _varied(forced, model, width)
+    top = np.argpartition(-ranked, width - 1, axis=1)[:, :width]
     value = np.take_along_axis(forced, top, axis=1)
     order = np.argsort(-value, axis=1, kind="stable")
     top, value = np.take_along_axis(top, order, axis=1), np.take_along_axis(value, order, axis=1)
     return np.where(np.isfinite(value), top, UNPLACED)
+
+
+def _varied(forced: Floats, model: Model, width: int) -> Floats:
+    """(P, S): the same, alike options in an order of chance, those of a kind beyond its share of `width` far back."""
+    varied = np.empty_like(forced)
+    random, step = np.random.default_rng(0), 1e-3 * model.spread
+    for rows in np.array_split(np.arange(len(forced)), max(forced.size // _MOST_PAIRS, 1)):
+        kind, finite = model.alike(rows), np.isfinite(forced[rows])
+        chance = random.random(finite.shape) + np.where(finite, -np.rint(forced[rows] / step), np.inf)
+        order = np.lexsort((chance, np.where(finite, kind, np.iinfo(np.intp).max)), axis=1)
+        kind = np.take_along_axis(kind, order, axis=1)
+        starts = np.diff(kind, axis=1, prepend=kind[:, :1] - 1) != 0
+        first = np.maximum.accumulate(np.where(starts, np.arange(kind.shape[1]), 0), axis=1)
+        share = np.ceil(width / (starts & np.take_along_axis(finite, order, axis=1)).sum(axis=1).clip(1))
+        is_beyond = np.empty_like(finite)
+        np.put_along_axis(is_beyond, order, np.arange(kind.shape[1]) - first >= share[:, None], axis=1)
+        varied[rows] = np.where(finite, -step * (chance + is_beyond * 1e9), -np.inf)
+    return varied
 
 
 def greedy(model: Model, prices: list[Floats], first: tuple[Ints, Ints] | None = None) -> Ints:
@@ -48,7 +79,7 @@ def greedy(model: Model, prices: list[Floats], first: tuple[Ints, Ints] | None =
         Placed before all others, the most valuable first, as far as they fit.
     """
     left = model.reduced(prices)
-    listed = candidates(left)
+    listed = candidates(left, model)
     value = np.where(listed >= 0, np.take_along_axis(left, np.maximum(listed, 0), axis=1), -np.inf)
     second = np.maximum(value[:, 1], 0.0) if value.shape[1] > 1 else np.zeros(len(value))
     urgency = np.where(np.isfinite(value[:, 0]), value[:, 0] - second, -np.inf)
@@ -67,7 +98,7 @@ def _in_order(model: Model, order: Ints, listed: Ints, before: tuple[Ints, Ints]
 
     def place(p: Ints, at: Ints) -> None:
         takes = demand[:, p, at] if demand.shape[2] > 1 else demand[:, p]
-        fits = (room[pool[:, at]] >= takes - _SLACK).all(axis=0)
+        fits = (room[pool[:, at]] >= takes).all(axis=0)
         if fits.any():
             first = int(fits.argmax())
             option[p] = at[first]
@@ -79,6 +110,44 @@ def _in_order(model: Model, order: Ints, listed: Ints, before: tuple[Ints, Ints]
     for p in order:
         if option[p] == UNPLACED:
             place(p, listed[p][listed[p] >= 0])
+    return option
+
+
+def filled(model: Model, option: Ints, *, least: float = 0.0) -> Ints:
+    """The plan with everyone placed who fits as it is, the most valuable first; all others stay.
+
+    Parameters
+    ----------
+    model : Model
+    option : (P,) int array
+    least : float
+        Value that placing a project has to have.
+    """
+    rows = model.open[option[model.open] == UNPLACED]
+    if not len(rows):
+        return option
+    loads = model.loads(option)
+    left = [np.append(draw.capacity - load, np.inf) for draw, load in zip(model.draws, loads, strict=True)]
+
+    def fits(rows: Ints) -> Bools:
+        found = model.value[rows] >= least
+        for draw, room in zip(model.draws, left, strict=True):
+            found &= (draw.demand[rows, None] if draw.demand.ndim == 1 else draw.demand[rows]) <= room[draw.pool]
+        return found
+
+    able = fits(rows)
+    rows, able = rows[able.any(axis=1)], able[able.any(axis=1)]
+    if not len(rows):
+        return option
+    option = option.copy()
+    for p in rows[np.argsort(-np.where(able, model.value[rows], -np.inf).max(axis=1), kind="stable")]:
+        row = np.array([p])
+        value = np.where(fits(row)[0], model.value[p], -np.inf)
+        s = int(value.argmax())
+        if np.isfinite(value[s]):
+            option[p] = s
+            for draw, room in zip(model.draws, left, strict=True):
+                room[draw.pool[s]] -= draw.of(row, np.array([s]))[0]
     return option
 
 
@@ -144,7 +213,7 @@ def program(
     left = [draw.capacity - load for draw, load in zip(model.draws, loads, strict=True)]
     fits = np.isfinite(model.value[p, s])
     for draw, room in zip(model.draws, left, strict=True):
-        fits &= draw.of(p, s) <= np.append(room + _SLACK * np.maximum(1, room), np.inf)[draw.pool[s]]
+        fits &= draw.of(p, s) <= np.append(room, np.inf)[draw.pool[s]]
     p, s = p[fits], s[fits]
     matrix = model.matrix(p, s)
     top = np.concatenate([np.ones(len(model.value)), *[np.maximum(room, 0.0) for room in left]])
@@ -202,7 +271,11 @@ def program(
     slim = sparse.csc_array(
         (matrix.data, np.searchsorted(touched, matrix.indices), matrix.indptr), shape=(len(touched), matrix.shape[1])
     )
-    return Program(cost, slim, low[touched], top[touched], upper, integer, p, s, len(model.value))
+    low, top = low[touched], top[touched]
+    is_small = (touched >= len(model.value)) & (top > 0) & (top < 1)  # pools far below others of their resource
+    times = np.where(is_small, 2.0 ** -np.floor(np.log2(np.where(is_small, top, 1.0))), 1.0)
+    slim.data *= times[slim.indices]
+    return Program(cost, slim, low * times, top * times, upper, integer, p, s, len(model.value))
 
 
 class Neighbourhoods:
@@ -218,7 +291,7 @@ class Neighbourhoods:
 
     def __init__(self, model: Model, bound: Bound, *, seed: int) -> None:
         self.model = model
-        self.listed = candidates(bound.forced)
+        self.listed = candidates(bound.forced, model)
         self.forced = np.where(
             self.listed >= 0, np.take_along_axis(bound.forced, np.maximum(self.listed, 0), axis=1), -np.inf
         )

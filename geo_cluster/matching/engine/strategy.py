@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from geo_cluster.errors import InputError
+from geo_cluster.matching.engine import kernels, targets
 from geo_cluster.matching.engine.bound import Bound, price_knapsacks, price_pools, price_relaxed
 from geo_cluster.matching.engine.milp import Limits
 from geo_cluster.matching.engine.minima import impossible
@@ -24,13 +26,13 @@ from geo_cluster.matching.engine.search import Neighbourhoods, Program, greedy, 
 from geo_cluster.matching.resource import UNPLACED, Bools, Floats, Ints
 
 _WORKERS = 2
-_MOST_BITS = 63  # of the sets of options that branching works with; one is for staying unplaced
 
 # Sizes in columns.
 _TINY_COLUMNS, _TINY_NODES = (
     150,
     100,
 )  # up to which HiGHS alone may take milliseconds, nodes of its tree by then; all
+_ALONE_COLUMNS = 200_000  # up to which HiGHS seeks a proof while the kernels are made; all
 _SMALL_COLUMNS = 2_000  # up to which a problem is proven rather than searched; all
 _EXACT_COLUMNS = 6_000  # up to which the exact programme begins at once; all
 _PROOF_COLUMNS = 30_000  # beyond which the exact programme isn't begun; all
@@ -38,19 +40,20 @@ _SWEEP_COLUMNS = 1_000_000  # beyond which small neighbourhoods are too many to 
 
 # Before a proof.
 _RUNS_BEFORE_BRANCHING = 6  # gap 5 × 15 to 10 × 60 and a to f with 60 jobs
-_MOST_NODES = 2_000  # of branching where it may lead nowhere; the same
 _RUNS_BEFORE_CUTS, _MOST_RUNS = 3, 9  # random and region 30 × 15, 40 × 20 and 60 × 29
 _COLUMNS_PER_RUN = 50  # columns left for which another annealing run may pay; the same
 _FILLINGS = 300, 1_000, 3_000  # of a pool, looked at for one cut: first, and again where much is left; the same
 _ALONE_S = 3.0  # that a proof has before annealing begins beside it; all
-_EARLY_S = 8.0  # how long both workers look for plans before one turns to the exact programme; all
+_LOADED_S = 2.0  # that kernels have to be loaded before HiGHS begins beside their compilation; all
+_ROUNDS_BESIDE_PRICES = 1  # of the search while prices are found; all
+_EARLY_ROUNDS = 2  # in which both workers look for plans before one turns to the exact programme; all
 
 # Kernels.
 _KERNEL_PROJECTS = 220  # all
 _KERNEL_OPTIONS = (2.0, 5.0, 3.0, 2.0, 8.0, 4.0)  # of each project in it, on average, taken in turn; all
 
 # Annealing: moves a project, temperatures in units of what third choices lose, shares of the pools' prices.
-_ANNEALED_OPTIONS = 20  # of a project that are tried; all
+_ANNEALED_OPTIONS = 20  # of a project that are tried, unless many are alike; all
 _FIRST_MOVES, _LAST_MOVES = 5_000, 160_000  # in the first and the longest runs; all
 _HEAT = 1.1, 0.3  # first and last temperature; all
 _PRICE_SHARES = {100: (0.2, 0.0), 400: (0.4, 0.2)}
@@ -97,10 +100,15 @@ def search(run: Run, seed: int) -> None:
         return
     with ThreadPoolExecutor(_WORKERS) as workers:
         try:
-            if direct:
+            if columns <= _TINY_COLUMNS and direct and _tiny(run, seed):
+                return
+            if not kernels.ready() and not _ready_beside(run, workers, seed):
+                return
+            branches = columns <= _EXACT_COLUMNS and targets.applies(model)
+            if branches:
+                _branch(run, workers, seed)
+            elif direct:
                 _small(run, workers, seed)
-            elif columns <= _EXACT_COLUMNS and _branches(model):
-                run.wait([workers.submit(_branch, run, seed)])
             if not direct and not run.tick():
                 _large(run, workers, first, soft is not relaxed, columns, seed)
         finally:
@@ -108,25 +116,51 @@ def search(run: Run, seed: int) -> None:
             run.halt[0] = True
 
 
+def _tiny(run: Run, seed: int) -> bool:
+    """HiGHS alone where that takes milliseconds; True when that was enough."""
+    p, s = np.nonzero(np.isfinite(run.model.value))
+    task = program(run.model, p, s, np.full(len(run.model.value), UNPLACED))
+    limits = Limits(time_limit_s=run.left_s(), nodes=_TINY_NODES, mip_gap=run.share, seed=seed, light=True)
+    option, outcome = task.solve(limits=limits)
+    if outcome.infeasible:
+        raise InputError(impossible(run))
+    run.lower(outcome.bound + run.model.base)
+    if option is not None:
+        run.offer(option)
+    return run.tick()
+
+
+def _ready_beside(run: Run, workers: ThreadPoolExecutor, seed: int) -> bool:
+    """Have the kernels made while HiGHS seeks a proof without them; False when that, or the time, ended the search.
+
+    What HiGHS finds counts once they have taken half the time: until then the plan is that of every later solve.
+    """
+    begun, time_limit_s, p, s = time.monotonic(), run.left_s(), *np.nonzero(np.isfinite(run.model.value))
+    proof: Future[Ints] | None = None
+    while not kernels.ready(0.05):
+        if run.tick():
+            return False
+        waited = time.monotonic() - begun
+        if proof is None and waited > min(_LOADED_S, time_limit_s / 4) and len(p) <= _ALONE_COLUMNS:
+            alone = run.beside()
+            task = program(run.model, p, s, np.full(len(run.model.value), UNPLACED))
+            proof = workers.submit(_finish, alone, task, run.option, run.model.base, seed)
+        if proof is not None and waited > time_limit_s / 2:
+            run.take(alone)
+            if proof.done():
+                proof.result()
+    if proof is not None:
+        alone.stop.set()
+    return not run.tick()
+
+
 def _small(run: Run, workers: ThreadPoolExecutor, seed: int) -> None:
-    """HiGHS alone where that takes milliseconds, else annealing, cuts and then HiGHS.
+    """Annealing, cuts and then HiGHS.
 
     Meanwhile the other worker goes on annealing. Its plans count when time is over: where there is a proof, the plan
     doesn't depend on the clock.
     """
-    p, s = np.nonzero(np.isfinite(run.model.value))
-    if len(p) <= _TINY_COLUMNS:
-        task = program(run.model, p, s, np.full(len(run.model.value), UNPLACED))
-        limits = Limits(time_limit_s=run.left_s(), nodes=_TINY_NODES, mip_gap=run.mip_gap, seed=seed, light=True)
-        option, outcome = task.solve(limits=limits)
-        if outcome.infeasible:
-            raise InputError(impossible(run))
-        run.lower(outcome.bound + run.model.base)
-        if option is not None:
-            run.offer(option)
-        if run.tick():
-            return
-    proof = workers.submit(_branch if _branches(run.model) else _thorough, run, seed)
+    proof = workers.submit(_thorough, run, seed)
     found_beside: list[Ints] = []
     try:
         _anneal_beside(run, workers, proof, found_beside, seed)
@@ -264,7 +298,7 @@ def _finish(run: Run, task: Program, start: Ints | None, base: float, seed: int)
             run.lower(max(bound + base, in_hand))
 
     light = len(task.p) <= _SMALL_COLUMNS
-    limits = Limits(time_limit_s=run.left_s(), mip_gap=run.mip_gap, seed=seed, light=light)
+    limits = Limits(time_limit_s=run.left_s(), mip_gap=run.share, seed=seed, light=light)
     option, outcome = task.solve(start, limits, stop=run.stop, on_improvement=improved)
     if outcome.infeasible and not np.isfinite(in_hand):
         raise InputError(impossible(run))
@@ -272,42 +306,13 @@ def _finish(run: Run, task: Program, start: Ints | None, base: float, seed: int)
     return run.option if option is None else option
 
 
-def _branches(model: Model) -> bool:
-    """Whether branching on knapsacks beats HiGHS: capacities of one kind, a generalised assignment problem."""
-    if len(model.draws) != 1 or model.links or model.minima or model.value.shape[1] >= _MOST_BITS:
-        return False
-    pool = model.draws[0].pool[model.draws[0].pool >= 0]
-    return model.draws[0].demand.ndim == 1 or len(np.unique(pool)) == len(pool)
-
-
-def _branch(run: Run, seed: int, model: Model | None = None, start: Bound | None = None) -> Ints:
-    """Branch on knapsacks of a model from given prices; by default of all of it, after a few annealing runs."""
-    from geo_cluster.matching.engine.branch import search as branch
-
-    if model is None or start is None:
-        model = run.model
-        first = price_pools(model.softened(), stop=run.stop.is_set)
-        annealing = Annealing(run, first, Neighbourhoods(model, first, seed=seed), seed)
-        for _ in range(_RUNS_BEFORE_BRANCHING):
-            run.offer(annealing.next(run)())
-        model = model if run.short else model.tightened(run.objective)
-        start = price_pools(model, stop=run.stop.is_set)
-    # where bonuses drown the rest and not everyone fits, what counts is how many do: that may be HiGHS's strength
-    limit = _MOST_NODES if model.softened() is not model else sys.maxsize
-    slack = max(
-        run.mip_gap * abs(run.objective), 0.999 * run.grain if run.grain else 5e-10 * max(1.0, abs(run.objective), 100)
-    )
-    branch(
-        model,
-        start,
-        plan=lambda: -np.inf if run.short else run.objective,
-        step=slack,
-        on_plan=run.offer,
-        on_bound=run.lower,
-        halt=run.halt,
-        limit=limit,
-    )
-    return run.option
+def _branch(run: Run, workers: ThreadPoolExecutor, seed: int) -> None:
+    """A few annealing runs for a plan, then branching."""
+    first = price_pools(run.model.softened(), stop=run.stop.is_set)
+    annealing = Annealing(run, first, Neighbourhoods(run.model, first, seed=seed), seed)
+    for _ in range(_RUNS_BEFORE_BRANCHING // _WORKERS):
+        run.wait(annealing.submit(run, workers, _WORKERS, lengthen=False))
+    targets.prove(run, workers, seed)
 
 
 def _large(run: Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: bool, columns: int, seed: int) -> None:
@@ -328,12 +333,8 @@ def _large(run: Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: boo
     # what was priced without the overwhelming part of bonuses says nothing of all of it
     start = price_pools(relaxed, stop=run.tick) if overwhelmed or relaxed is not model else first
     run.lower(start.value)
-    half = 0.5 * (run.started + run.until)
-
-    def half_over() -> bool:
-        return run.stop.is_set() or time.monotonic() > half
-
-    job = workers.submit(price_knapsacks, relaxed, start, plan=run.objective, stop=half_over, on_bound=run.lower)
+    asked: Callable[[], bool] = run.stop.is_set
+    job = workers.submit(price_knapsacks, relaxed, start, plan=run.objective, stop=asked, on_bound=run.lower)
     pricing: Future[Bound] | None = job
     bound, small = start, columns <= _EXACT_COLUMNS and len(near.open) <= 100
     proof: Future[Ints] | None = None
@@ -345,17 +346,17 @@ def _large(run: Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: boo
         if _PROOF_COLUMNS < columns <= _SWEEP_COLUMNS
         else 0
     )
-    failed, number = 0, 0
-    if small:
-        job.exception()  # wait for it, so that the search is the same each time
+    failed, number, rounds = 0, 0, 0
     while not run.tick():
-        if pricing is not None and pricing.done():
+        # taken over after so many rounds, done or not, so that the search is the same each time
+        if pricing is not None and (small or rounds >= _ROUNDS_BESIDE_PRICES):
+            _idle(run, pricing)
             bound, pricing, failed = pricing.result(), None, 0
             run.lower(bound.value)
             run.offer(greedy(model, start.prices, bound.filling))
             near = Neighbourhoods(model, bound, seed=seed)
         free = _WORKERS - (pricing is not None) - (proof is not None)
-        late = time.monotonic() - run.started > _EARLY_S
+        late, rounds = rounds >= _EARLY_ROUNDS, rounds + 1
         if not late and annealing and not small:
             _better(run, workers, near, annealing, free)
             continue
@@ -363,8 +364,8 @@ def _large(run: Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: boo
             failed = 0 if _better(run, workers, near, annealing, free) else failed + 1
             continue
         if proof is None and pricing is None and columns <= _PROOF_COLUMNS and (small or late):
-            if _branches(tight) and tight.softened() is tight:
-                proof = workers.submit(_branch, run, seed, tight, bound)
+            if targets.applies(tight) and tight.softened() is tight:
+                proof = workers.submit(targets.Dives(run, tight, bound).plans, run.option, sys.maxsize)
             else:
                 proof = workers.submit(_prove, run, tight, bound.forced, seed)
             free -= 1
@@ -379,6 +380,14 @@ def _large(run: Run, workers: ThreadPoolExecutor, first: Bound, overwhelmed: boo
         else:
             _kernels(run, workers, near, number, count=free)
             number += free
+    if proof is not None:
+        run.wait([proof])
+
+
+def _idle(run: Run, job: Future[Any]) -> None:
+    """Wait for a job, reporting meanwhile."""
+    while not wait([job], timeout=0.05).done:
+        run.tick()
 
 
 class Annealing:
@@ -388,7 +397,8 @@ class Annealing:
         from geo_cluster.matching.engine import anneal
 
         self.terrain, self.anneal = anneal.flatten(run.model, first.prices, penalty=run.penalty), anneal.anneal
-        self.schedule, self.listed, self.heat = anneal.Schedule, near.listed[:, :_ANNEALED_OPTIONS], near.spread()
+        tried = near.listed if run.model.tied else near.listed[:, :_ANNEALED_OPTIONS]
+        self.schedule, self.listed, self.heat = anneal.Schedule, tried, near.spread()
         self.seed, self.count = 1_000_003 * seed, 0
         projects = len(self.terrain.rows)
         few: tuple[float, ...] | None = next((pair for most, pair in _PRICE_SHARES.items() if projects <= most), None)
@@ -397,11 +407,12 @@ class Annealing:
         last = _LAST_MOVES if few else min(_MANY_LAST_MOVES, _MANY_MOST_MOVES // projects)
         self.becomes_gentle, self.moves, self.most = not few, _FIRST_MOVES * projects, last * projects
 
-    def submit(self, run: Run, workers: ThreadPoolExecutor, count: int) -> list[Future[Ints]]:
+    def submit(self, run: Run, workers: ThreadPoolExecutor, count: int, *, lengthen: bool = True) -> list[Future[Ints]]:
         """A run for each of `count` workers."""
         moves = self.moves
         jobs = [workers.submit(self.next(run, moves)) for _ in range(count)]
-        self._lengthen()
+        if lengthen:
+            self._lengthen()
         return jobs
 
     def _lengthen(self) -> None:

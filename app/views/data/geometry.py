@@ -1,0 +1,133 @@
+"""Part of 数据: what is particular to files of shapes, and to files that can't be read or came before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import streamlit as st
+
+from app import cached, session, state
+from app.session import t
+from app.widgets import plain
+from geo_cluster import toml
+from geo_cluster.errors import Fault
+from geo_cluster.imports import ledger
+from geo_cluster.imports.checked import Checked
+from geo_cluster.imports.files import digest, ending_of, lone_part, together
+
+MOST_LAYERS = 60
+"""So many layers can be chosen from; of more, all are read."""
+
+
+class Dropped(NamedTuple):
+    """A file as the visitor dropped it, or several that belong together."""
+
+    name: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Its hash."""
+        return digest(self.content)
+
+
+def gathered(files: Iterable[tuple[str, bytes]]) -> list[Dropped]:
+    """Files that belong together as one, each content once; what was put together or left out is told."""
+    given = list(files)
+    found = [Dropped(*one) for one in together(given)]
+    once = list({one.sha256: one for one in reversed(found)}.values())[::-1]
+    if len(found) < len(given):
+        st.caption(f":material/info: {t('data.import.together', count=len(given) - len(found) + 1)}")
+    if len(once) < len(found):
+        st.caption(f":material/info: {t('data.import.same_twice', count=len(found) - len(once))}")
+    return once
+
+
+def unreadable(file: Dropped) -> Fault | None:
+    """Why a file can't be read at all, for the page to say."""
+    return lone_part(file.name) or cached.foreign(file.content, file.name)
+
+
+def refuse(file: Dropped, fault: Fault) -> None:
+    """The words of such a file."""
+    said = session.words(fault)
+    name = file.name if len(file.name) <= 80 else f"{file.name[:60]}…{file.name[-16:]}"
+    stop = "。" if session.language() == "zh" else ". "
+    words = f"{name} {said.what}{stop}{said.remedy}{stop}"
+    st.error(plain(words), icon=":material/block:")
+
+
+def format_of(file: Dropped) -> str:
+    """What kind of file of shapes it is, in words; '' for a table."""
+    ending = ending_of(file.content, file.name)
+    return t(f"data.format{ending}") if ending else ""
+
+
+def layers(file: Dropped, checked: Checked, key: str) -> list[str]:
+    """Which layers are read: all, until the visitor chooses."""
+    there = [one for one in checked.extra.get("layers", ()) if one.kind]
+    if not 1 < len(there) <= MOST_LAYERS:
+        return []
+    st.session_state.setdefault(f"layers-{key}", [one.name for one in there])
+    counts = {one.name: one.rows for one in there}
+    return st.multiselect(
+        t("data.import.layers", name=plain(file.name[:60])),
+        list(counts),
+        key=f"layers-{key}",
+        format_func=lambda name: f"{name or '—'}（{counts[name]}）" if counts[name] else name or "—",
+    )
+
+
+def crs(key: str) -> str:
+    """What the coordinates are in: as the file says, one of the list, or one that was offered and taken."""
+    offered = {"": t("data.import.crs_file")}
+    offered |= {
+        row["code"]: f"{row['name'][session.language()]} · {row['code']}" for row in toml.table("imports")["crs"]
+    }
+    taken = st.session_state.get(f"crs-{key}", "")
+    if taken not in offered:
+        offered[taken] = taken
+    return st.selectbox(
+        t("data.import.crs"), list(offered), format_func=offered.__getitem__, key=f"crs-{key}", width=420
+    )
+
+
+def offers(codes: Sequence[str], key: str) -> None:
+    """Systems that fit, a button each."""
+    if not codes:
+        return
+    st.caption(t("data.import.crs_offered"))
+    with st.container(horizontal=True):
+        for code in codes[:6]:
+            st.button(
+                t("data.import.crs_take", code=code.upper() if code in ("gcj02", "bd09") else code),
+                key=f"take-crs-{key}-{code}",
+                icon=":material/my_location:",
+                on_click=_take,
+                args=(f"crs-{key}", code),
+            )
+
+
+def _take(key: str, code: str) -> None:
+    st.session_state[key] = code
+
+
+def beside(checked: Checked, key: str) -> Checked:
+    """A checked file beside what the work holds; where parcels were surveyed before, added up or in their place."""
+    region = cached.region(state.scenario())
+    found = ledger.beside(state.work().files, checked, region=region)
+    if not found.extra.get("earlier"):
+        return found
+    names = "、".join(plain(one[:40]) for one in found.extra["earlier"])
+    adds = st.radio(
+        t("data.import.earlier", names=names),
+        [True, False],
+        index=0 if found.extra["adds"] else 1,
+        format_func=lambda one: t("data.import.adds" if one else "data.import.replaces"),
+        horizontal=True,
+        key=f"adds-{key}",
+    )
+    return (
+        found if adds == found.extra["adds"] else ledger.beside(state.work().files, checked, adds=adds, region=region)
+    )

@@ -1,0 +1,188 @@
+"""Part of 数据: how a table was read, beside how it is written; headings matched and cells mended in place."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app import session, state
+from app.session import t
+from app.widgets import plain
+from geo_cluster.imports.checked import Checked, Kind
+from geo_cluster.imports.headings import columns_of
+from geo_cluster.world import spreadsheet
+from geo_cluster.world.sheets.columns import NOT_USED
+
+MOST_ROWS = 200
+"""Rows that can be mended at once; the others come up when these are right."""
+
+MOST_CHANGED = 300
+"""Cells that are shown beside what was understood."""
+
+LEAVE_OUT = "gc-leave-out"
+
+
+def choice(key: str) -> dict[str, Any]:
+    """What the visitor chose of a table: as `TableChoice`, but in lists."""
+    return session.kept(f"table-{key}") or {"sheet": "", "mapping": {}, "mended": [], "without": []}
+
+
+def chosen(key: str, **changes: Any) -> dict[str, Any]:
+    """Keep what was chosen since; all of it."""
+    now = choice(key) | changes
+    session.keep(f"table-{key}", now)
+    return now
+
+
+def sheets(checked: Checked, key: str) -> None:
+    """Which sheet of several is read."""
+    if len(checked.sheets) < 2:
+        return
+    now = choice(key)["sheet"]
+    options = ["", *checked.sheets]
+    picked = st.selectbox(
+        t("data.table.sheet"),
+        options,
+        index=options.index(now) if now in options else 0,
+        format_func=lambda one: one or t("data.table.best_sheet"),
+        key=f"sheet-{key}",
+        width=360,
+    )
+    if picked != now:
+        chosen(key, sheet=picked, mended=[], without=[])
+        st.rerun()
+
+
+def matching(checked: Checked, kind: Kind, key: str) -> None:
+    """Each heading of the table with three of its values, and which of our columns it is."""
+    if checked.meant.empty:
+        return
+    language, columns = session.language(), columns_of(kind)
+    names = {"": t("data.table.carried"), NOT_USED: t("data.table.not_used")}
+    names |= {one: str(column[language]) for one, column in columns.items()}
+    back = {name: one for one, name in names.items()}
+    before = choice(key)["mapping"]
+    shown = [names[NOT_USED if before.get(row.heading) == NOT_USED else row.key] for row in checked.meant.itertuples()]
+    table = pd.DataFrame({"yours": checked.meant["heading"], "samples": checked.meant["samples"], "ours": shown})
+    wrong = any(not fault.row for fault in checked.faults)
+    guessed = bool(((checked.meant["key"] != "") & (checked.meant["how"] >= 2)).any())
+    with st.expander(t("data.table.matching"), expanded=wrong or guessed, icon=":material/compare_arrows:"):
+        st.caption(t("data.table.matching_how"))
+        edited = st.data_editor(
+            table,
+            hide_index=True,
+            disabled=("yours", "samples"),
+            column_config={
+                "yours": st.column_config.TextColumn(t("data.table.yours")),
+                "samples": st.column_config.TextColumn(t("data.table.samples"), width="medium"),
+                "ours": st.column_config.SelectboxColumn(
+                    t("data.table.ours"), options=list(names.values()), required=True
+                ),
+            },
+            key=f"matching-{key}-{language}-{len(choice(key)['mapping'])}-{choice(key)['sheet']}",
+        )
+    fresh = {
+        heading: back[now] or NOT_USED
+        for heading, was, now in zip(table["yours"], table["ours"], edited["ours"], strict=True)
+        if now != was
+    }
+    if fresh:
+        taken = set(fresh.values()) - {NOT_USED}
+        others = {
+            row.heading: NOT_USED for row in checked.meant.itertuples() if row.key in taken and row.heading not in fresh
+        }
+        mapping = before | others | fresh
+        chosen(key, mapping=mapping)
+        state.remember_headings(kind, checked.meant["heading"].tolist(), mapping)
+        st.rerun()
+
+
+def understood(checked: Checked) -> None:
+    """Cells that are read otherwise than they stand there."""
+    if checked.changed.empty:
+        return
+    with st.expander(
+        t("data.table.understood", n=len(checked.changed)), icon=":material/spellcheck:", expanded=not checked.faults
+    ):
+        names = {one: t(f"data.table.{one}") for one in ("row", "column", "written")}
+        names["understood"] = t("data.table.understood_as")
+        shown = checked.changed.assign(understood=checked.changed["understood"].replace("", t("data.table.nothing")))
+        st.dataframe(shown.head(MOST_CHANGED).rename(columns=names), hide_index=True)
+        if len(checked.changed) > MOST_CHANGED:
+            st.caption(t("data.import.more", shown=MOST_CHANGED, all=len(checked.changed)))
+
+
+def cells(checked: Checked, key: str) -> None:
+    """The rows with faults, to be mended cell by cell; without any, all rows."""
+    frame = checked.table
+    if frame.empty or frame.columns.duplicated().any():
+        return
+    said: dict[int, list[str]] = {}
+    for fault in checked.faults:
+        if fault.row:
+            words = session.words(fault)
+            said.setdefault(fault.row, []).append(f"{fault.column}：{words.what}（{words.remedy}）")
+    rows = [row for row in frame.index if row in said][:MOST_ROWS] or list(frame.index[:MOST_ROWS])
+    if any(not fault.row for fault in checked.faults):
+        rows = []  # headings first
+    if not rows:
+        return
+    label = t("data.table.mend") if said else t("data.table.all_rows")
+    with st.expander(label, expanded=bool(said), icon=":material/edit:"):
+        st.caption(t("data.table.mend_how"))
+        table = frame.loc[rows].copy()
+        table.insert(0, t("data.table.wrong"), ["\n".join(said.get(row, ())) for row in rows])
+        table.insert(1, LEAVE_OUT, False)
+        number = len(choice(key)["mended"]) + len(choice(key)["without"])
+        config: dict[Any, Any] = {
+            t("data.table.wrong"): st.column_config.TextColumn(width="large", disabled=True),
+            LEAVE_OUT: st.column_config.CheckboxColumn(t("data.table.leave_out"), width="small"),
+        }
+        shown = [one for one in frame.columns if not str(one).startswith("#")]
+        order = [*([t("data.table.wrong")] if said else []), *shown, LEAVE_OUT]
+        edited = st.data_editor(
+            table.rename_axis(t("data.fault.row")),
+            column_config=config,
+            column_order=order,
+            key=f"mend-{key}-{number}-{len(rows)}",
+        )
+    _take(frame, rows, edited, key)
+
+
+def _take(frame: pd.DataFrame, rows: list[int], edited: pd.DataFrame, key: str) -> None:
+    """Keep what was mended and left out, and check anew."""
+    before, now = choice(key), edited.loc[rows, list(frame.columns)]
+    mended = {(row, column): text for row, column, text in before["mended"]}
+    gone = [int(row) for row, out in zip(rows, edited.loc[rows, LEAVE_OUT], strict=True) if out]
+    for at, heading in enumerate(frame.columns):
+        for row, was, text in zip(rows, frame.loc[rows, heading], now[heading], strict=True):
+            text = "" if text is None or pd.isna(text) else str(text)
+            if text != was:
+                mended[int(row), at] = text
+    fresh = [[row, column, text] for (row, column), text in mended.items()]
+    if fresh != before["mended"] or gone:
+        chosen(key, mended=fresh, without=[*before["without"], *gone])
+        st.rerun()
+
+
+def save(checked: Checked, key: str) -> None:
+    """The table as it was mended, to take away."""
+    now = choice(key)
+    if not (now["mended"] or now["without"]) or checked.table.empty:
+        return
+    with st.container(horizontal=True):
+        st.download_button(
+            t("data.table.save"),
+            spreadsheet.as_csv(checked.table),
+            file_name=f"{PurePath(checked.name).stem}_mended.csv",
+            icon=":material/download:",
+            key=f"save-mended-{key}",
+            on_click="ignore",
+        )
+        if st.button(t("data.table.undo"), icon=":material/undo:", key=f"undo-mended-{key}"):
+            chosen(key, mended=[], without=[])
+            st.rerun()
+    st.caption(plain(t("data.table.mended", n=len(now["mended"]), rows=len(now["without"]))))

@@ -1,0 +1,184 @@
+"""What is to be opened of a file: itself, or everything with shapes in an archive, each with what belongs to it."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from geo_cluster.box import sizes
+from geo_cluster.box.drawing import as_drawing
+from geo_cluster.box.formats import ARCHIVES, BESIDE, SAME
+from geo_cluster.box.limits import Limits
+from geo_cluster.box.looks import LOOKS, plain
+from geo_cluster.box.texts import as_utf8
+from geo_cluster.errors import Fault, InputError
+
+TEXTS = (".geojson", ".json", ".kml", ".gpx", ".gml")
+TABLES = (".csv", ".xlsx", ".xls", ".et", ".dwg", ".rar", ".zip", ".7z")
+"""What may lie beside the shapes of an archive and is told when it isn't read."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Something that one reader opens.
+
+    Attributes
+    ----------
+    title : str
+        What it is called in its archive, without folder and ending; '' where it came alone.
+    ending : str
+    source : bytes
+        What the reader is handed: the file, or an archive of its parts under plain names.
+    stated : str
+        The encoding that it says its texts are in.
+    says : str
+        What it says of its coordinates, in its own words.
+    """
+
+    title: str
+    ending: str
+    source: bytes
+    stated: str = ""
+    says: str = ""
+
+
+def datasets(files: dict[str, bytes], name: str, limits: Limits) -> tuple[list[Dataset], Counter[str]]:
+    """Everything in a file that has shapes, and how much of what else it holds is left alone, by ending."""
+    ending = next(iter(files))
+    if ending not in ARCHIVES:
+        return [_dataset("", files, name, limits)], Counter()
+    members, unread = _members(files[ending], ARCHIVES[ending], name, limits)
+    if not members:
+        raise InputError(Fault("box.nothing_to_read", name, known=", ".join(ARCHIVES[ending])))
+    titles = Counter(PurePosixPath(path).stem for path in members)
+    found = []
+    for path, parts in members.items():
+        pure = PurePosixPath(path)
+        title = pure.stem if titles[pure.stem] == 1 else str(pure.with_suffix(""))
+        found.append(_dataset(title if len(members) > 1 else "", parts, name, limits))
+    return found, unread
+
+
+# ---- archives -----------------------------------------------------------------------------------------------
+
+
+def _members(
+    content: bytes, endings: tuple[str, ...], name: str, limits: Limits
+) -> tuple[dict[str, dict[str, bytes]], Counter[str]]:
+    """Parts by ending of everything in an archive that has one of these endings, by path."""
+    out: dict[str, dict[str, bytes]] = {}
+    with sizes.archive(content, name, limits) as packed:
+        paths = dict(_paths(packed))
+        beside = {(str(path.with_suffix("")).lower(), path.suffix.lower()): one for path, one in paths.items()}
+        used: set[PurePosixPath] = set()
+        for path, one in paths.items():
+            folder = next((up for up in path.parents if up.suffix.lower() == ".gdb"), None)
+            if folder is not None and ".gdb" in endings:
+                out.setdefault(str(folder), {".gdb": b""})[path.name] = packed.read(one)
+                used.add(path)
+        for path, one in paths.items():
+            ending = SAME.get(path.suffix.lower(), path.suffix.lower())
+            if path in used or ending not in endings or ending == ".gdb":
+                continue
+            used.add(path)
+            out[str(path)] = {ending: packed.read(one)}
+            for further in BESIDE.get(ending, ()):
+                part = beside.get((str(path.with_suffix("")).lower(), further))
+                if part is not None:
+                    out[str(path)][further] = packed.read(part)
+        unread = Counter(path.suffix.lower() for path in paths if path not in used and path.suffix.lower() in TABLES)
+        for path in [path for path in paths if path.suffix.lower() in (".kmz", ".ovkmz") and ".shp" in endings]:
+            inner, _ = _members(packed.read(paths[path]), (".kml",), name, limits)
+            out |= {str(path): parts for parts in inner.values()}
+    return out, unread
+
+
+def _paths(packed: zipfile.ZipFile) -> Iterator[tuple[PurePosixPath, zipfile.ZipInfo]]:
+    """What lies in an archive, under names as they were written; without what macOS adds."""
+    for one in packed.infolist():
+        path = PurePosixPath(_named(one).replace("\\", "/"))
+        if not one.is_dir() and "__MACOSX" not in path.parts and not path.name.startswith("."):
+            yield path, one
+
+
+def _named(one: zipfile.ZipInfo) -> str:
+    """The name of a member: Windows in Chinese writes GBK without saying so."""
+    if one.flag_bits & 0x800 or one.filename.isascii():
+        return one.filename
+    try:
+        raw = one.filename.encode("cp437")
+    except UnicodeEncodeError:
+        return one.filename
+    for code in ("utf-8", "gb18030"):
+        try:
+            return raw.decode(code)
+        except UnicodeDecodeError:
+            continue
+    return one.filename
+
+
+# ---- one of them --------------------------------------------------------------------------------------------
+
+
+def _dataset(title: str, files: dict[str, bytes], name: str, limits: Limits) -> Dataset:
+    ending = next(iter(files))
+    if ending == ".gdb":
+        parts = {f"layer.gdb/{part}": content for part, content in files.items() if part != ".gdb"}
+        return Dataset(title, ending, _packed(parts))
+    content = as_utf8(files[ending], name) if ending in TEXTS else files[ending]
+    if ending == ".dxf":
+        content = as_drawing(content)
+    if ending in LOOKS:
+        LOOKS[ending](content, name, limits)
+    if ending in (".shp", ".tab", ".mif"):
+        return _of_parts(title, ending, files)
+    return Dataset(title, ending, plain(content), says=_coordinates_said(content, ending))
+
+
+def _of_parts(title: str, ending: str, files: dict[str, bytes]) -> Dataset:
+    """A kind that is several files, under plain names; its .cpg stays out, for it may be wrong."""
+    parts = {f"layer{part}": content for part, content in files.items() if part != ".cpg"}
+    if ending == ".shp" and ".shx" not in files:
+        parts["layer.shx"] = _index(files[ending])
+    stated = files.get(".cpg", b"")[:40].decode("ascii", "ignore").strip()
+    says = files.get(".prj", b"")[:4000].decode("utf-8", "ignore")
+    return Dataset(title, ending, _packed(parts), stated, says)
+
+
+def _packed(parts: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for part, content in parts.items():
+            archive.writestr(part, content)
+    return out.getvalue()
+
+
+def _index(shapes: bytes) -> bytes:
+    """The .shx of a .shp that came without: where each record begins (ESRI Shapefile Technical Description, 1998)."""
+    rows, at = [], 100
+    while at + 8 <= len(shapes):
+        (length,) = struct.unpack(">i", shapes[at + 4 : at + 8])
+        if length < 2 or at + 8 + 2 * length > len(shapes):
+            break
+        rows.append(struct.pack(">ii", at // 2, length))
+        at += 8 + 2 * length
+    size = struct.pack(">i", 50 + 4 * len(rows))
+    return shapes[:24] + size + shapes[28:100] + b"".join(rows)
+
+
+def _coordinates_said(content: bytes, ending: str) -> str:
+    """The name of a coordinate reference system in GeoJSON, whatever it is; the title of a KML."""
+    import re
+
+    if ending in (".geojson", ".json"):
+        found = re.search(rb'"crs"\s*:\s*\{[^{}]*\{[^{}]*"name"\s*:\s*"([^"]{1,200})"', content)
+        return found[1].decode() if found else ""
+    if ending == ".kml":
+        found = re.search(rb"<Document[^>]*>\s*<name>([^<]{1,200})</name>", content)
+        return found[1].decode() if found else ""
+    return ""

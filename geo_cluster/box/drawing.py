@@ -1,0 +1,121 @@
+"""DXF: its texts whatever they were written in, its layers as layers, labels as names of the outlines around them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import shapely
+
+from geo_cluster.box.outlines import chained, closed
+
+CONFIG = {"DXF_ENCODING": "UTF-8", "DXF_MERGE_BLOCK_GEOMETRIES": "FALSE", "OGR_ARC_STEPSIZE": "1"}
+"""Texts come in UTF-8 from here; the parts of a block one by one; arcs as corners each degree (0.005 % of a circle)."""
+
+_UNICODE, _MULTIBYTE = re.compile(r"\\U\+([0-9A-Fa-f]{4})"), re.compile(r"\\M\+5([0-9A-Fa-f]{4})")
+_CLOSED_KINDS = re.compile(rb"\n\s*0\s*\n(ACAD_PROXY_ENTITY|REGION|3DSOLID|BODY|TCH_\w+|WIPEOUT|IMAGE)\s*\n")
+_FORMAT = re.compile(r"\\[A-Za-z][^;\\{}]*;|[{}]|%%[uUoO]")
+_BREAK = re.compile(r"\\P|\n")
+
+
+def as_drawing(content: bytes) -> bytes:
+    """A drawing with its texts in UTF-8: from 2007 on they are, earlier ones are in the code page of their machine."""
+    if content.startswith(b"AutoCAD Binary DXF"):
+        return content
+    for code in ("utf-8-sig", "gb18030", "cp1252"):
+        try:
+            text = content.decode(code)
+            break
+        except UnicodeDecodeError:
+            continue
+    else:
+        text = content.decode("gb18030", "replace")
+    if "\\U+" in text:
+        text = _UNICODE.sub(lambda found: chr(int(found[1], 16)), text)
+    if "\\M+5" in text:
+        text = _MULTIBYTE.sub(lambda found: bytes.fromhex(found[1]).decode("gb18030", "replace"), text)
+    return text.encode("utf-8", "replace")
+
+
+def unread(content: bytes) -> int:
+    """How many things a drawing holds whose shapes only its own program knows: proxies, regions, bodies."""
+    return len(_CLOSED_KINDS.findall(content.replace(b"\r\n", b"\n")))
+
+
+def layers(
+    columns: dict[str, list[Any]], shapes: Any
+) -> tuple[dict[str, tuple[dict[str, list[Any]], Any]], Counter[str]]:
+    """Shapes of a drawing by layer, each with `Layer` and `name` (the text inside it); what lies on sheets stays out.
+
+    Lines that close, alone or together, are outlines; how many is counted.
+
+    Parameters
+    ----------
+    columns : mapping of list
+        As GDAL names them: `Layer`, `PaperSpace`, `Text` and others.
+    shapes : (n,) array of geometry
+    """
+    left_out: Counter[str] = Counter()
+    names = np.array([str(one or "0") for one in columns.get("Layer", ["0"] * len(shapes))], dtype=object)
+    paper = np.array([one == 1 for one in columns.get("PaperSpace", [0] * len(shapes))], dtype=bool)
+    texts = np.array([spoken(one) for one in columns.get("Text", [""] * len(shapes))], dtype=object)
+    left_out["paper"] = int(paper.sum())
+    names, texts, shapes = names[~paper], texts[~paper], shapes[~paper]
+    shapes, made = closed(shapes)
+    joined, of, used = chained(shapes, names, grid=_grid(shapes))
+    left_out["closed"] = int(made.sum())
+    left_out["joined"] = len(joined)
+    names = np.concatenate([names[~used], of])
+    texts = np.concatenate([texts[~used], np.full(len(of), "", dtype=object)])
+    shapes = np.concatenate([shapes[~used], joined])
+    is_text = (texts != "") & (shapely.get_type_id(shapes) == 0)
+    labels = _labels(shapes, texts, is_text)
+    out = {}
+    for layer in dict.fromkeys(names[~is_text]):
+        mine = (names == layer) & ~is_text
+        out[str(layer)] = ({"Layer": names[mine].tolist(), "name": labels[mine].tolist()}, shapes[mine])
+    for layer in dict.fromkeys(names[is_text]):
+        if layer not in out:
+            mine = (names == layer) & is_text
+            out[str(layer)] = ({"Layer": names[mine].tolist(), "name": texts[mine].tolist()}, shapes[mine])
+    return out, left_out
+
+
+def _grid(shapes: Any) -> float:
+    """A millimetre, in metres or in degrees."""
+    bounds = shapely.total_bounds(shapes) if len(shapes) else np.zeros(4)
+    return 1e-8 if np.nanmax(np.abs(bounds), initial=0.0) <= 400 else 1e-3
+
+
+def spoken(text: Any) -> str:
+    r"""A text without the marks that say how it is drawn.
+
+    >>> spoken(r"{\fSimSun|b0;地块1\P6公顷}")
+    '地块1 6公顷'
+    """
+    return _BREAK.sub(" ", _FORMAT.sub("", str(text or ""))).strip() if text else ""
+
+
+def _labels(shapes: Any, texts: Any, is_text: Any) -> Any:
+    """For each outline the one text that lies in it and in no smaller outline; '' where there is none or several."""
+    out = np.full(len(shapes), "", dtype=object)
+    areas = np.flatnonzero(np.isin(shapely.get_type_id(shapes), (3, 6)))
+    points = np.flatnonzero(is_text)
+    if not len(areas) or not len(points):
+        return out
+    tree = shapely.STRtree(shapes[areas])
+    which, inside = tree.query(shapes[points], predicate="within")
+    size = shapely.area(shapes[areas])
+    order = np.argsort(size[inside], kind="stable")
+    owner: dict[int, int] = {}
+    for k in order:
+        owner.setdefault(int(which[k]), int(inside[k]))
+    said: dict[int, list[str]] = {}
+    for point, area in owner.items():
+        said.setdefault(area, []).append(str(texts[points[point]]))
+    for area, words in said.items():
+        if len(words) == 1:
+            out[areas[area]] = words[0]
+    return out

@@ -1,0 +1,78 @@
+"""Tables as people bring them: the sheet that is meant, read by `world.sheets`, with what was mended by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from geo_cluster.imports.checked import KINDS, Kind
+from geo_cluster.imports.headings import calls_of, is_known, kind_of
+from geo_cluster.world.sheets import table as sheets
+from geo_cluster.world.sheets.table import Table
+
+
+@dataclass(frozen=True)
+class TableChoice:
+    """What somebody chose of a table, or of a file of shapes.
+
+    Attributes
+    ----------
+    sheet : str
+        Its name; '' for the best.
+    mapping : mapping of str
+        Heading -> key of our column; `-` for one that isn't to be used.
+    mended : mapping of str
+        Row and position of the column (from 0) -> what is to stand there.
+    without : frozenset of int
+        Rows that are left out.
+    layers : tuple of str
+        Of a file of shapes, the layers that are read; none for all.
+    """
+
+    sheet: str = ""
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    mended: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    without: frozenset[int] = frozenset()
+    layers: tuple[str, ...] = ()
+
+
+AS_IT_IS = TableChoice()
+"""Nothing chosen, nothing mended."""
+
+
+def read(content: bytes, name: str, kind: Kind, choice: TableChoice = AS_IT_IS) -> Table:
+    """The table of a file that is to be read as a kind, as it was mended.
+
+    Raises
+    ------
+    InputError
+        See `world.sheets.table.read`.
+    """
+    calls = calls_of(kind)
+    chosen = set(choice.mapping)
+    found = sheets.read(content, name, lambda head: head in chosen or bool(calls.of(head).key), sheet=choice.sheet)
+    if not choice.mended and not choice.without:
+        return found
+    frame = found.frame.copy()
+    rows = {row: k for k, row in enumerate(frame.index)}
+    for (row, column), text in choice.mended.items():
+        if row in rows and column < frame.shape[1]:
+            frame.iloc[rows[row], column] = text
+    odd = {at: fault for at, fault in found.odd.items() if at not in choice.mended}
+    filled = frozenset(at for at in found.filled if at not in choice.mended)
+    return replace(found, frame=frame[~frame.index.isin(choice.without)], odd=odd, filled=filled)
+
+
+def kind(content: bytes, name: str) -> str:
+    """Which kind of table a file has: one of `KINDS`, `rules`, '' for none.
+
+    Raises
+    ------
+    InputError
+        It is no table.
+    """
+    found = sheets.read(content, name, is_known)
+    best = kind_of(found.frame.columns)
+    if best in KINDS and found.score < 2:
+        return ""
+    return best
