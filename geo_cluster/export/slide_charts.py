@@ -108,13 +108,16 @@ def _true_workbook(chart: Any, block: Chart, language: Language) -> None:
 
 
 def _style(pen: Pen, chart: Any, block: Chart) -> None:
-    chart.font.size = Pt(12)
+    chart.font.size = Pt(*pen.sizes(12))
     paint(chart.font, "ink")
     pen.face(chart.font)
     title = {"zh": "{}（{}）", "en": "{} ({})"}[pen.language].format(block.title, block.unit)
     chart.has_title = True
     pen.say(
-        chart.chart_title.text_frame, [title + (BANDS[pen.language] if block.kind == "range" else "")], 13, bold=True
+        chart.chart_title.text_frame,
+        [title + (BANDS[pen.language] if block.kind == "range" else "")],
+        *pen.sizes(13),
+        bold=True,
     )
     chart.chart_title.include_in_layout = False
     plot = chart.plots[0]
@@ -155,7 +158,7 @@ def _labels(pen: Pen, plot: Any, block: Chart) -> None:
     labels.number_format, labels.number_format_is_linked = f"{_format(block)};;", False
     labels.show_value = True
     labels.position = XL_LABEL_POSITION.OUTSIDE_END if block.kind == "bar" else XL_LABEL_POSITION.CENTER
-    labels.font.size = Pt(12)
+    labels.font.size = Pt(*pen.sizes(12))
     paint(labels.font, "ink" if block.kind == "bar" else "paper")
     pen.face(labels.font)
 

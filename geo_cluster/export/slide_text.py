@@ -75,10 +75,17 @@ class Pen:
     language : {"zh", "en"}
     own : bool
         The template is a house's: its faces are left alone.
+    scale : float
+        Height of the slides over that of ours; sizes of text go with it.
     """
 
     language: Language
     own: bool
+    scale: float = 1.0
+
+    def sizes(self, *sizes: float) -> tuple[float, ...]:
+        """Sizes of text on slides of ours, as they are on these; half points."""
+        return tuple(max(round(one * self.scale * 2) / 2, 6.0) for one in sizes)
 
     def text(self, shapes: Any, box: Box, texts: Sequence[str], size: float, **look: Any) -> Any:
         """Put a paragraph a text into a box of its own; see `say`."""

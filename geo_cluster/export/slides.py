@@ -41,7 +41,8 @@ def slides(study: Study, *, language: Language = "zh", template: Path | None = N
     """
     base = slide_template.opened(template)
     made = outline(study, language=language, stale=stale)
-    deck = _Deck(made, base, Pen(language, own=template is not None), study)
+    scale = base.file.slide_height / Inches(slide_template.HIGH_IN)
+    deck = _Deck(made, base, Pen(language, own=template is not None, scale=scale), study)
     deck.cover()
     for part in made.parts:
         deck.part(part)
@@ -64,14 +65,14 @@ class _Deck:
             panel(slide.shapes, self._at(0, 0, 0.03, 1), "accent")
             title.left, title.top, title.width, title.height = box
             title.text_frame.vertical_anchor = MSO_ANCHOR.BOTTOM
-        size = fitting([self.made.title], box, (44, 40, 36, 32, 28, 24), bold=True)
+        size = fitting([self.made.title], box, self.pen.sizes(44, 40, 36, 32, 28, 24), bold=True)
         self.pen.say(title.text_frame, [self.made.title], size, bold=True)
         top = box.top + box.height + int(self.high * 0.03)
         under = Box(box.left, top, box.width, int(self.high * 0.92) - top)
         told = [(one, WARNING) for one in (self.made.stale, self.made.sample) if one]
         told += [(one, "muted") for one in (*self.made.about, self.made.review)]
         texts = [measure.cut(text, 45, 3) for text, _ in told]
-        size = fitting(texts, under, (18, 16, 14, 12), after=8)
+        size = fitting(texts, under, self.pen.sizes(18, 16, 14, 12), after=8)
         frame = self.pen.text(slide.shapes, under, texts, size, after=8).text_frame
         for paragraph, (_, colour) in zip(frame.paragraphs, told, strict=True):
             self.pen.style(paragraph, size, bold=colour == WARNING, colour=colour)
@@ -90,12 +91,12 @@ class _Deck:
             frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
             frame.vertical_anchor = MSO_ANCHOR.TOP
         inner = Box(title.left, title.top, title.width - Inches(0.2), title.height)
-        size = fitting([message], inner, (26, 24, 22, 20, 18, 16), bold=True)
+        size = fitting([message], inner, self.pen.sizes(26, 24, 22, 20, 18, 16), bold=True)
         room = Emu(inner.width).pt / size
         most = max(1, int(Emu(inner.height).pt / size / measure.LINE))
         self.pen.say(title.text_frame, [measure.cut(message, room, most, bold=True)], size, bold=True)
         body = slide_template.body(self.base.inner, title, int(self.high * 0.925))
-        for block, box in zip(part.blocks, arranged(part.blocks, body), strict=True):
+        for block, box in zip(part.blocks, arranged(self.pen, part.blocks, body), strict=True):
             self._block(slide, box, block, alone=len(part.blocks) == 1)
         self._foot(slide, title.left, title.width)
         slide.notes_slide.notes_text_frame.text = "\n".join((f"{part.title}：{part.message}", *part.sources))
@@ -113,10 +114,11 @@ class _Deck:
             slide_map.draw(self.pen, slide, box, self.study)
             return
         if isinstance(block, Grid) and not alone:
-            room = Emu(box.width).pt / 12
+            (size,) = self.pen.sizes(12)
+            room = Emu(box.width).pt / size
             title = measure.cut(block.title, room, 2, bold=True)
-            high = int(Pt(12 * measure.LINE * measure.lines(title, room, bold=True) + 6))
-            self.pen.text(slide.shapes, Box(*box[:3], high), [title], 12, colour="accent", bold=True)
+            high = int(Pt(size * measure.LINE * measure.lines(title, room, bold=True) + 6))
+            self.pen.text(slide.shapes, Box(*box[:3], high), [title], size, colour="accent", bold=True)
             box = Box(box.left, box.top + high, box.width, box.height - high)
         _DRAWN[type(block)](self.pen, slide.shapes, box, block)
 
@@ -124,7 +126,7 @@ class _Deck:
         """What every slide has to say, and its number."""
         said = [one for one in (self.made.stale, self.made.sample) if one]
         box = Box(left, int(self.high * 0.942), width - Inches(0.7), int(self.high * 0.045))
-        size = fitting([" · ".join((*said, self.made.subtitle))], box, (10, 9, 8), bold=True)
+        size = fitting([" · ".join((*said, self.made.subtitle))], box, self.pen.sizes(10, 9, 8), bold=True)
         room = Emu(box.width).pt / size
         warned = measure.cut(" · ".join(said), room * 0.75, 1, bold=True)
         about = measure.cut(self.made.subtitle, max(room - measure.width(warned, bold=True) - 2, 6), 1)
@@ -133,7 +135,7 @@ class _Deck:
         run.text = f"　{about}" if warned else about
         self.pen.run(run, size, colour="muted")
         number = Box(left + width - Inches(0.6), box.top, Inches(0.6), box.height)
-        frame = self.pen.text(slide.shapes, number, ["0"], 10, colour="muted", align=PP_ALIGN.RIGHT).text_frame
+        frame = self.pen.text(slide.shapes, number, ["0"], size, colour="muted", align=PP_ALIGN.RIGHT).text_frame
         _number(frame.paragraphs[0], len(self.base.file.slides))
 
     def _at(self, left: float, top: float, width: float, height: float) -> Box:
@@ -148,11 +150,12 @@ _DRAWN: dict[type, Callable[..., None]] = {
 }
 
 
-def arranged(blocks: tuple[Block, ...], body: Box) -> list[Box]:
+def arranged(pen: Pen, blocks: tuple[Block, ...], body: Box) -> list[Box]:
     """Where the blocks of a part go: charts at the left, tables at the right; else one below the other.
 
     Parameters
     ----------
+    pen : Pen
     blocks : tuple of Block
     body : Box
     """
@@ -161,16 +164,16 @@ def arranged(blocks: tuple[Block, ...], body: Box) -> list[Box]:
     if charts and others:
         left, right = body.columns(1, 1.15)
         cells = {id(one): at for one, at in zip(charts, left.rows(*[1] * len(charts)), strict=True)}
-        shares = [_wanted(block, right.width) for block in others]
+        shares = [_wanted(pen, block, right.width) for block in others]
         cells |= {id(one): at for one, at in zip(others, right.rows(*shares), strict=True)}
         return [cells[id(block)] for block in blocks]
-    return body.rows(*(_wanted(block, body.width) for block in blocks)) if blocks else []
+    return body.rows(*(_wanted(pen, block, body.width) for block in blocks)) if blocks else []
 
 
-def _wanted(block: Block, width: int) -> int:
+def _wanted(pen: Pen, block: Block, width: int) -> int:
     """How much height a block wants beside others, EMU."""
     if isinstance(block, Grid):
-        return slide_tables.wanted(block, width) + CAPTION
+        return slide_tables.wanted(pen, block, width) + CAPTION
     return {Facts: Inches(3.2), Lines: Inches(1.4)}.get(type(block), Inches(3))
 
 
