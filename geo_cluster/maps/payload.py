@@ -241,16 +241,22 @@ def _reach(layers: Layers, study: Study | None, language: Language, style: Mappi
 @by_content(*region.LAYERS, "province", most=32)
 def isochrone_outlines(layers: Layers, lon: float, lat: float) -> tuple[list[dict[str, Any]], list[list[float]]]:
     """Outlines of what is within `BANDS_MIN` of an anchor, the widest first, and the northern tip of each."""
-    network, calibration = region.travel_of({name: layers.read(name) for name in region.LAYERS})
-    at = gpd.GeoSeries([shapely.Point(lon, lat)], crs=CRS)
-    driving = [(band - calibration.intercept_min) / calibration.factor for band in BANDS_MIN]
-    areas = isochrones(network, at, within_min=driving, clip=layers.read("province").geometry.iloc[0])
     outlines, tops = [], []
-    for shape in reversed(list(areas.geometry)):
+    for shape in reach(layers, lon, lat).values():
         outlines.append(json.loads(shapely.to_geojson(shapely.set_precision(shape.simplify(0.008), 1e-4))))
         top = max(shapely.get_coordinates(shape).tolist(), key=lambda point: point[1])
         tops.append([round(top[1], 4), round(top[0], 4)])
     return outlines, tops
+
+
+@by_content(*region.LAYERS, "province", most=32)
+def reach(layers: Layers, lon: float, lat: float) -> dict[int, shapely.MultiPolygon]:
+    """Minutes -> what is within them of a point by road, door to door; `BANDS_MIN`, the widest first, WGS84."""
+    network, calibration = region.travel_of({name: layers.read(name) for name in region.LAYERS})
+    at = gpd.GeoSeries([shapely.Point(lon, lat)], crs=CRS)
+    driving = [(band - calibration.intercept_min) / calibration.factor for band in BANDS_MIN]
+    areas = isochrones(network, at, within_min=driving, clip=layers.read("province").geometry.iloc[0])
+    return dict(zip(reversed(BANDS_MIN), reversed(list(areas.geometry)), strict=True))
 
 
 def _rings(
