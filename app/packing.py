@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -31,8 +32,8 @@ class Packing:
 
     Attributes
     ----------
-    steps : list of str
-        Formats that are done, and the one at work at the end.
+    done : list of str
+        Formats that are done, as they came.
     shelf : Shelf
         Once done.
     refusal : GeoClusterError
@@ -41,7 +42,7 @@ class Packing:
         Whether a visitor stopped it: at the next format there is nothing.
     """
 
-    steps: list[str] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
     shelf: Shelf | None = None
     refusal: GeoClusterError | None = None
     stopped: bool = False
@@ -83,13 +84,14 @@ class Packing:
         from geo_cluster.export.outline import outline
         from geo_cluster.export.sketch import sketch
 
-        files, forms = Files(), [*pack.formats(), "contents"]
-        self.steps.append(forms[0])
-        for (_, made), after in zip(pack.made(order), [*forms[1:], "thumbnails"], strict=True):
-            files |= made
-            if self.stopped:
-                return
-            self.steps.append(after)
+        files = Files()
+        with contextlib.closing(pack.made(order)) as made:
+            for form, its in made:
+                files |= its
+                self.done.append(form)
+                if self.stopped:
+                    return
+        files = pack.in_order(files)
         pictures = {path: thumbnails.smaller(one.content) for path, one in files.items() if path.endswith(".png")}
         told = outline(order.study, language=order.language, stale=order.stale)
         drawn = sketch(order.study, order.language)

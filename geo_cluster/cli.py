@@ -209,7 +209,7 @@ def brief(
     project: Annotated[str, typer.Option(help="排序图画哪个项目，默认产值最大的 / whose ranking is drawn")] = "",
     lang: LanguageOption = "zh",
 ) -> None:
-    """Make the briefing pack: slides, paper, map sheets, tables, layers. 一次出齐汇报材料：片子、材料、图件、表格、图层。"""
+    """Make the briefing pack: slides, paper, map sheets, tables, layers. 一次出齐汇报材料。"""
     import time
 
     began = time.perf_counter()
@@ -225,7 +225,12 @@ def brief(
     from geo_cluster import study as pipeline
     from geo_cluster.report import cities
 
-    with terminal.steps(terminal.console(stderr=True), lang, terminal.PACK | pack.steps()) as on_step:
+    screen = terminal.console(stderr=True)
+
+    def done(form: str) -> None:
+        screen.print(f"{time.perf_counter() - began:7.1f} s  · {pack.name_of(form, lang)} ✓", highlight=False)
+
+    with terminal.steps(screen, lang, terminal.PACK) as on_step:
         result = pipeline.run(settings, projects=projects)
         on_step("cities")
         order = pack.Order(
@@ -237,7 +242,8 @@ def brief(
             review=review_number,
             project=project,
         )
-        files = pack.write(order, out, wanted=wanted, on_step=on_step)
+        on_step("pack")
+        files = pack.write(order, out, wanted=wanted, on_done=done)
     for path in files:
         terminal.line(f"{path.stat().st_size / 1e6:7.1f} MB  {path.relative_to(out)}")
     terminal.line(f"{len(files)} files → {out}, {time.perf_counter() - began:.1f} s")

@@ -166,8 +166,8 @@ STEPS = {
 }
 """Tables of `report.explanation.explain` as the command line names them."""
 
-PACK = {"study": ("测算", "the study"), "cities": STEPS["cities"]}
-"""What comes before the briefing pack."""
+PACK = {"study": ("测算", "the study"), "cities": STEPS["cities"], "pack": ("全部材料", "the whole pack")}
+"""Steps of the briefing pack."""
 
 
 @contextmanager

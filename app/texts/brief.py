@@ -3,7 +3,7 @@
 TEXTS: dict[str, tuple[str, str]] = {
     "brief.title": ("汇报材料", "Files to take along"),
     "brief.lead": (
-        "一次出齐：给领导的片子、材料和图件，给同事的表格和图层，以及存档文件，均附来源。",
+        "一次出齐：给领导的幻灯片、材料和图件，给同事的表格和图层，以及存档文件，均附来源。",
         "At one press: slides, paper and maps for leaders, tables and layers for colleagues, and the archive, with sources.",
     ),
     "brief.no_study": (
@@ -36,8 +36,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "brief.stop": ("停止", "Stop"),
     "brief.stopping": ("这一件做完即停…", "It stops after this file …"),
     "brief.stopped": ("已停止，未留下文件。", "Stopped; no file was kept."),
-    "brief.at_work": ("正在生成：{name}（已用 {n:.0f} 秒）", "Making: {name} ({n:.0f} s so far)"),
-    "brief.the_rest": ("清单与缩略图", "contents and thumbnails"),
+    "brief.at_work": ("正在生成，已用 {n:.0f} 秒", "At work, {n:.0f} s so far"),
+    "brief.done": (
+        "正在生成，已用 {n:.0f} 秒，完成 {count} / {of}：{names}",
+        "At work, {n:.0f} s so far, {count} of {of} done: {names}",
+    ),
     "brief.pack": ("打包下载全部 {n} 个文件（{size}）", "Download all {n} files as a ZIP ({size})"),
     "brief.making": ("正在生成文件…", "Making the files …"),
     "brief.what": ("内容", "What it is"),

@@ -6,9 +6,12 @@ has its maker here, whose module is imported when it is asked for.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import importlib.util
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -17,8 +20,9 @@ from typing import Any, NamedTuple
 from geo_cluster import scratch, toml
 from geo_cluster.archive import file_name
 from geo_cluster.domain import Language, Text
-from geo_cluster.errors import Fault, InputError, refuse_if
+from geo_cluster.errors import Fault, GeoClusterError, InputError, refuse_if
 from geo_cluster.export import bundle
+from geo_cluster.export.beside import Beside
 from geo_cluster.export.csv_tables import SAMPLE
 from geo_cluster.study import Study
 
@@ -106,19 +110,22 @@ def _printed(order: Order) -> dict[str, bytes]:
     return _one("printed", order, _module("print").printed(order.study, language=order.language, stale=order.stale))
 
 
-def _maps(order: Order) -> dict[str, bytes]:
-    from geo_cluster.export.map_sheets import map_sheet
+def _map_sheet(kind: str) -> Callable[[Order], dict[str, bytes]]:
+    """A maker of map sheets of a kind: to print, and as a picture for a slide."""
 
-    declared, files = toml.table("pack")["sheets"], {}
-    ranked = order.project or str(order.study.projects["output_100m_yuan"].idxmax())
-    for kind, title in declared["kinds"].items():
+    def make(order: Order) -> dict[str, bytes]:
+        from geo_cluster.export.map_sheets import map_sheet
+
         options: dict[str, Any] = {"language": order.language, "review": order.review}
-        options |= {"project": ranked} if kind == "ranking" else {}
-        for form in declared["forms"]:
-            size = toml.table("sheets")["sizes"][form["size"]]["name"][order.language].replace(":", "-")
-            name = order.named(f"{title[order.language]}_{size}.{form['form']}")
-            files[name] = map_sheet(order.shown, kind, **form, **options)
-    return files
+        if kind == "ranking":
+            options["project"] = order.project or str(order.study.projects["output_100m_yuan"].idxmax())
+        title = toml.table("pack")["formats"][f"{kind}_map"]["name"][order.language]
+        return {
+            order.named(f"{title}_{end}"): map_sheet(order.shown, kind, **form, **options)
+            for end, form in toml.table("pack")["sheets"].items()
+        }
+
+    return make
 
 
 def _sheet(order: Order) -> dict[str, bytes]:
@@ -155,7 +162,7 @@ MAKERS: dict[str, Callable[[Order], dict[str, bytes]]] = {
     "slides": _slides,
     "paper": _paper,
     "printed": _printed,
-    "maps": _maps,
+    **{f"{kind}_map": _map_sheet(kind) for kind in ("plan", "chain", "supply", "ranking")},
     "sheet": _sheet,
     "tables": _tables,
     "map": _map,
@@ -181,9 +188,9 @@ def formats() -> dict[str, dict[str, Any]]:
     return {form: row for form, row in declared.items() if _is_there(row.get("module", "pack"))}
 
 
-def steps() -> dict[str, tuple[str, str]]:
-    """What is at work while a pack is made, in Chinese and English, by format."""
-    return {form: (row["name"]["zh"], row["name"]["en"]) for form, row in formats().items()}
+def name_of(form: str, language: Language) -> str:
+    """What a format is called."""
+    return formats()[form]["name"][language] if form in formats() else said("contents", language)
 
 
 def _is_there(module: str) -> bool:
@@ -274,7 +281,7 @@ Files = dict[str, Packed]
 
 
 def made(order: Order, wanted: Iterable[str] = ()) -> Iterator[tuple[str, Files]]:
-    """Make a pack format by format; whoever asks for no more stops it.
+    """Make a pack format by format, on two cores; whoever asks for no more stops it.
 
     Parameters
     ----------
@@ -285,31 +292,84 @@ def made(order: Order, wanted: Iterable[str] = ()) -> Iterator[tuple[str, Files]
     Yields
     ------
     str
-        The format, 'contents' for what the pack has in it, which comes last.
+        The format, as it is done; 'contents' for what the pack has in it comes last.
     dict of str to Packed
         Its files.
     """
     declared, whole = formats(), Files()
-    for form in tuple(wanted) or tuple(declared):
+    forms = tuple(wanted) or tuple(declared)
+    for form, made_of_it in _together(order, forms, {one for one in forms if declared[one].get("beside")}):
         group = declared[form]["group"]
         folder = toml.table("pack")["groups"][group]["folder"][order.language]
         files = {
             f"{folder}/{name}": Packed(group, form, _what(form, name, order.language), content)
-            for name, content in MAKERS[form](order).items()
+            for name, content in made_of_it.items()
         }
         whole |= files
         yield form, files
     name = said("contents", order.language)
-    yield "contents", {name: Packed("", "contents", name, _contents(order, whole))}
+    yield "contents", {name: Packed("", "contents", name, _contents(order, in_order(whole)))}
+
+
+def in_order(files: Files) -> Files:
+    """Files in the order of the shelf."""
+    forms = [*formats(), "contents"]
+    return dict(sorted(files.items(), key=lambda one: forms.index(one[1].form)))
+
+
+def _together(order: Order, forms: Sequence[str], beside: Set[str]) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """Each format with its files as it is done: here from the first on, next door, of `beside`, from the last on."""
+    todo = [*(form for form in forms if form not in beside), *(form for form in forms if form in beside)]
+    if len(todo) < 2 or not beside:
+        yield from ((form, MAKERS[form](order)) for form in todo)
+        return
+    lock, done = threading.Lock(), queue.SimpleQueue[tuple[str, dict[str, bytes] | BaseException]]()
+    away: list[str] = []
+
+    def work(other: Beside) -> None:
+        with contextlib.suppress(OSError, EOFError):  # it has ended: what it was at is made here
+            other.hand_over()
+            while True:
+                with lock:
+                    if not todo or todo[-1] not in beside:
+                        return
+                    away.append(todo.pop())
+                try:
+                    done.put((away[-1], other.make(away[-1])))
+                except GeoClusterError as refusal:
+                    done.put((away[-1], refusal))
+                    return
+        with lock:
+            todo.extend(away[-1:])
+            done.put(("", {}))
+
+    with Beside(replace(order, levels=())) as other:
+        worker = threading.Thread(target=work, args=[other], daemon=True)
+        worker.start()
+        left = len(todo)
+        while left:
+            with lock:
+                form = todo.pop(0) if todo else ""
+            found = (form, MAKERS[form](order)) if form else done.get()
+            for name, files in [found, *_ready(done)]:
+                if isinstance(files, BaseException):
+                    raise files
+                if name:
+                    left -= 1
+                    yield name, files
+
+
+def _ready(done: queue.SimpleQueue[Any]) -> Iterator[Any]:
+    with contextlib.suppress(queue.Empty):
+        while True:
+            yield done.get_nowait()
 
 
 def _what(form: str, name: str, language: Language) -> str:
-    """What a file is: its format, and of a map sheet or a layer which one."""
+    """What a file is: its format, and of a layer which one."""
     if form == "layers":
         known = {row["file"]: row[language] for row in toml.table("gis")["formats"].values()}
         return known.get(PurePosixPath(name).name, name)
-    if form == "maps":
-        return PurePosixPath(name).stem.partition("_")[2].replace("_", " ")
     return toml.table("pack")["formats"][form]["name"][language]
 
 
@@ -328,7 +388,7 @@ def _contents(order: Order, files: Mapping[str, Packed]) -> bytes:
 
 
 def write(
-    order: Order, out: Path, *, wanted: Iterable[str] = (), on_step: Callable[[str], None] = lambda _: None
+    order: Order, out: Path, *, wanted: Iterable[str] = (), on_done: Callable[[str], None] = lambda _: None
 ) -> list[Path]:
     """Write a pack into a folder, all or nothing; see `bundle.write_files`.
 
@@ -338,23 +398,20 @@ def write(
     out : Path
     wanted : iterable of str
         Formats; all of them by default.
-    on_step : callable
-        Called with each format as it begins.
+    on_done : callable
+        Called with each format as it is done.
 
     Returns
     -------
     list of Path
         What was written.
     """
-    forms = tuple(wanted) or tuple(formats())
 
     def make(folder: Path) -> None:
-        on_step(forms[0])
-        for (_, files), after in zip(made(order, forms), [*forms[1:], "contents", ""], strict=True):
+        for form, files in made(order, wanted):
             for path, packed in files.items():
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 (folder / path).write_bytes(packed.content)
-            if after in forms:
-                on_step(after)
+            on_done(form)
 
     return bundle.write_files(out, make)

@@ -38,7 +38,6 @@ def draw(order: Order, packing: Packing | None) -> None:
 def _progress(packing: Packing) -> None:
     if packing.ended:
         st.rerun()
-    forms = [*pack.formats(), "contents", "thumbnails"]
     with st.container(border=True):
         head, button = st.columns([5, 1], vertical_alignment="center")
         head.markdown(f"**{_status(packing)}**")
@@ -50,15 +49,19 @@ def _progress(packing: Packing) -> None:
             key="pack-stop",
         ):
             packing.stop()
-        st.progress(min(len(packing.steps), len(forms)) / (len(forms) + 1))
+        st.progress(min(0.05 + len(packing.done) / (len(pack.formats()) + 2), 1.0))
 
 
 def _status(packing: Packing) -> str:
     if packing.stopped:
         return t("brief.stopping")
-    at = packing.steps[-1] if packing.steps else ""
-    name = pack.formats()[at]["name"][session.language()] if at in pack.formats() else t("brief.the_rest")
-    return t("brief.at_work", name=name, n=packing.elapsed_s)
+    if not packing.done:
+        return t("brief.at_work", n=packing.elapsed_s)
+    names = [pack.name_of(form, session.language()) for form in packing.done[-3:]]
+    joint = "、" if session.language() == "zh" else ", "
+    return t(
+        "brief.done", n=packing.elapsed_s, count=len(packing.done), of=len(pack.formats()) + 1, names=joint.join(names)
+    )
 
 
 def _contents() -> None:

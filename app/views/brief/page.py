@@ -73,7 +73,11 @@ def _order(study: Study) -> Order:
     with language:
         chosen = _language()
     review = number.text_input(
-        t("brief.review"), placeholder=t("brief.review_none"), help=t("brief.review_help"), max_chars=60, key="pack-review"
+        t("brief.review"),
+        placeholder=t("brief.review_none"),
+        help=t("brief.review_help"),
+        max_chars=60,
+        key="pack-review",
     )
     names = study.projects.sort_values("output_100m_yuan", ascending=False, kind="stable")["name"]
     ranked = project.selectbox(

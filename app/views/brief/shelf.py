@@ -40,7 +40,10 @@ def draw(shelf: Shelf, key: str, language: Language) -> None:
 
 
 def _group(group: str, shelf: Shelf, language: Language) -> None:
-    declared, its = toml.table("pack")["groups"][group], {p: one for p, one in shelf.files.items() if one.group == group}
+    declared, its = (
+        toml.table("pack")["groups"][group],
+        {p: one for p, one in shelf.files.items() if one.group == group},
+    )
     st.subheader(declared["name"][session.language()], anchor=False)
     st.caption(declared["what"][session.language()])
     if group == "archive":
@@ -54,10 +57,10 @@ def _group(group: str, shelf: Shelf, language: Language) -> None:
 
 
 def _cards(its: Files) -> list[list[str]]:
-    """Paths by card: a map sheet's paper and picture stand on one."""
+    """Paths by card: the files of a format stand on one, but of layers each has its own."""
     cards: dict[str, list[str]] = {}
     for path, one in its.items():
-        cards.setdefault(one.name if one.form == "maps" else path, []).append(path)
+        cards.setdefault(path if one.form == "layers" else one.form, []).append(path)
     return list(cards.values())
 
 
@@ -70,7 +73,7 @@ def _card(paths: list[str], its: Files, pictures: dict[str, bytes]) -> None:
             if path in pictures:
                 st.image(pictures[path], width="stretch")
         st.markdown(f":material/{row['icon']}: **{first.name}**")
-        if first.form not in ("maps", "layers"):
+        if first.form != "layers":
             st.caption(row["what"][language])
         with st.container(horizontal=True, gap="small"):
             for path in paths:
