@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from geo_cluster.errors import DataError, InputError
 
 if TYPE_CHECKING:
-    from geo_cluster.export.pack import Order
+    from geo_cluster.export.pack_makers import Order
 
 BEGIN = "from geo_cluster.export import beside; beside.serve()"
 TRIES = 20
@@ -93,7 +93,7 @@ def serve() -> None:
     """Make what is asked for until nobody asks any more; what libraries print goes nowhere."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    from geo_cluster.export.pack import MAKERS
+    from geo_cluster.export.pack_makers import MAKERS
 
     order = pickle.load(sys.stdin.buffer)
     while True:
