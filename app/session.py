@@ -38,6 +38,11 @@ def show(key: str, value: Any) -> str:
     return key
 
 
+def put(key: str, value: Any) -> None:
+    """Set a widget from another one's callback."""
+    st.session_state[key] = value
+
+
 def spoken(key: str) -> str:
     """The key of a widget that is another one in the other language.
 

@@ -159,9 +159,9 @@ STEPS = {
     "pool_worth": ("增加容量的价值", "value of more of each pool"),
     "why_here": ("不在首选园区的原因", "why each is where it is"),
     "site_importance": ("各园区的重要性", "importance of each site"),
+    "city_prices": ("各市保底的代价", "price of giving each city more"),
     "alternatives": ("备选方案", "alternatives"),
     "trade_off": ("权衡", "fronts"),
-    "city_prices": ("各市保底的代价", "price of giving each city more"),
     "holds": ("方案可行概率", "feasible share of draws"),
 }
 """Tables of `report.explanation.explain` as the command line names them."""

@@ -7,8 +7,12 @@ import time
 from functools import cache
 
 import pytest
+from hypothesis import settings
 
 from geo_cluster.box import limits
+
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 os.environ.setdefault("GEO_CLUSTER_LANG", "en")  # refusals in one language, whatever the machine's
 

@@ -2,6 +2,7 @@
 
 import gc
 import re
+import statistics
 import sys
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def memory_mb():
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="as Linux counts memory")
 def test_memory_does_not_grow_from_run_to_run():
-    """After twenty runs there is hardly more than after ten."""
+    """After twenty runs there is hardly more than after fifteen: one study kept would be tens of MB."""
     layers, projects = world.layers(), world.projects()
     runs = Jobs(lambda scenario, **told: study.run(scenario, layers, projects=projects, **told), at_once=2)
     curve = []
@@ -33,4 +34,4 @@ def test_memory_does_not_grow_from_run_to_run():
         assert job.study is not None, job.refusal
         gc.collect()
         curve.append(memory_mb())
-    assert curve[-1] - curve[9] < 2, curve
+    assert statistics.median(curve[-5:]) - statistics.median(curve[-10:-5]) < 5, curve

@@ -94,9 +94,9 @@ def test_a_zone_that_is_not_there_is_refused():
         ("总投资(万元)", "50000", 5.0),
         ("总投资(亿元)", "5", 5.0),
         ("总投资(亿元)", "50000", "world.amount_beyond_output"),
-        ("总投资(亿元)", "50000万元", "world.not_a_number_or_range"),
-        ("总投资(万美元)", "50000", "world.unit_not_understood"),
-        ("总投资", "50000", "world.not_a_portfolio_column"),
+        ("总投资(亿元)", "50000万元", 5.0),
+        ("总投资(万美元)", "50000", "sheets.unit_not_understood"),
+        ("总投资", "50000", "sheets.no_unit"),
     ],
 )
 def test_investment_in_another_unit_is_converted_told_or_refused(heading, cell, expected):

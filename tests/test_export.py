@@ -531,9 +531,10 @@ def test_the_tables_for_people_are_in_their_language(default, language):
     site = default.region.names[report_tables.assignment(default)["site"].iloc[0]][language]
     about, plan = book.worksheets[:2]
     assert site in [cell.value for cell in plan["D"]]
-    assert plan.max_row == len(report_tables.assignment(default)) + 1
-    assert plan.auto_filter.ref == plan.dimensions
-    assert {cell.number_format for cell in plan["E"][1:]} == {"#,##0.0"}
+    count = len(report_tables.assignment(default))
+    assert plan.max_row == count + 2, "headings, rows, total"
+    assert plan.auto_filter.ref == plan.dimensions.replace(str(count + 2), str(count + 1))
+    assert {cell.number_format for cell in plan["E"][1 : count + 1]} == {"#,##0.0"}
     told = {row[0].value: row[1].value for row in about}
     assert told[WORDS[language]["placed"]] == f"{len(report_tables.assignment(default))} / {len(default.projects)}"
     assert told[WORDS[language]["day"]] == default.day.isoformat()

@@ -639,8 +639,10 @@ def test_a_list_of_areas_will_do(region):
     assert found.faults == ()
     land = {one.subject: one for one in found.known if one.attribute == "available_land_ha"}
     assert (land["H01"].likely, land["H03"].likely, land["H01"].basis) == (10, 2, "reported")
-    bad = as_csv(("H99", "a", "?", "many"), ("H01", "a", "净地", ""), heads=("site", "parcel", "status", "area"))
-    assert {(2, "site"), (2, "status"), (2, "area"), (3, "area"), (3, "parcel")} == set(
+    again = ("黄石经济技术开发区·铁山区", "a", "净地", "1亩")
+    rows = (("H99", "a", "?", "many"), ("H01", "a", "净地", ""), again)
+    bad = as_csv(*rows, heads=("site", "parcel", "status", "area"))
+    assert {(2, "site"), (2, "status"), (2, "area"), (3, "area"), (4, "parcel")} == set(
         cells(read(region, bad, kind="parcels"))
     )
 

@@ -224,7 +224,7 @@ def test_every_file_handed_over_has_it(steam, tmp_path, language):
     assert "steam_t_per_h" in set(csv["observations.csv"]["attribute"])
     book = openpyxl.load_workbook(io.BytesIO(workbook.workbook(study, language=language)))
     plan, pools = (list(book[workbook.SHEETS[key][language == "en"]].values) for key in ("plan", "pools"))
-    assert [row[plan[0].index(title)] for row in plan[1:]] == [6] * placed
+    assert [row[plan[0].index(title)] for row in plan[1:]] == [6] * placed + [6 * placed], "and their total"
     assert (name, "吨/小时" if language == "zh" else "t/h") in {(row[0], row[2]) for row in pools[1:]}
     assert f"<th>{title}</th>" in sheet.sheet(study, language=language)
     assert f"{name} 6.0 {'吨/小时' if language == 'zh' else 't/h'}" in page.as_json(payload.payload(study, language))
@@ -236,7 +236,8 @@ def test_it_can_be_imported(steam):
     columns = headings.columns_of("projects")
     assert list(columns)[4:10] == ["year", "land_mu", "floor_m2", "power_mva", "energy_gwh", "steam_t"]
     assert "用汽(吨/小时) / steam (t/h)" in templates.as_csv("projects").decode("utf-8-sig")
-    assert cells.units_of("steam_t_per_h") == {"吨/小时": 1.0, "t/h": 1.0}
+    assert cells.units_of("steam_t_per_h")[0] == "吨/小时"
+    assert [cells.unit_factor("steam_t_per_h", unit) for unit in ("吨/小时", "t/h")] == [1.0, 1.0]
     table = pd.DataFrame([{"细分环节": "光纤激光器", "年产值": "5", "用汽(吨/小时)": "2-3"}])
     region = pipeline.prepare(world.scenario(), world.layers())
     found = check_file(table.to_csv(index=False).encode(), "own.csv", kind="projects", region=region)

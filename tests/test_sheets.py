@@ -17,6 +17,7 @@ from geo_cluster.imports.checked import KINDS
 from geo_cluster.imports.headings import calls_of, is_known, kind_of
 from geo_cluster.world import portfolio
 from geo_cluster.world.sheets import cells, layout, table, units
+from geo_cluster.world.sheets.calls import Call
 from tests.refusals import refusal_of
 
 ROWS = [
@@ -393,6 +394,20 @@ def test_what_may_mean_two_things_is_asked(cell):
     found = cells.amount(cell)
     assert isinstance(found, Fault)
     assert found.code == f"sheets.{DOUBTED[cell]}"
+
+
+@pytest.mark.parametrize("piece", ["9", "3 ", "一", "3x", "约", "2027年", "110/", "1°"])
+def test_a_cell_as_long_as_a_file_is_no_number_and_is_not_looked_through(piece):
+    """Time with the square of the length: it would take minutes."""
+    cell = piece * 200_000
+    for reader in (cells.amount, cells.ratings, cells.voltages, cells.year, cells.degrees):
+        assert isinstance(reader(cell), Fault)
+    assert cells.day(cell) is None
+
+
+def test_a_text_as_long_as_a_file_is_no_heading():
+    """An outline in KML, read as a table, took minutes and two gigabytes."""
+    assert portfolio.calls().of("<Folder></Folder> / " * 100_000) == Call()
 
 
 @pytest.mark.parametrize("cell", ["", " ", "无", "/", "待定", "—", "N/A", "暂无"])

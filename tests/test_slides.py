@@ -250,9 +250,21 @@ def test_long_tables_and_names_stay_in_their_box(rows, name):
     assert (len(slide.shapes) == 2) == (shown < rows)
 
 
+@pytest.mark.parametrize("kind", ["bar", "stacked", "range"])
+def test_no_name_becomes_a_formula_in_the_sheet_of_a_chart(kind):
+    names, evil = ("low", "likely", "high"), '=HYPERLINK("x")'
+    series = dict.fromkeys(names, (1.0, 2.0)) if kind == "range" else {evil: (1.0, 2.0)}
+    slide = Presentation().slides.add_slide(Presentation().slide_layouts[6])
+    box = Box(0, 0, Inches(5), Inches(3))
+    slide_charts.chart(Pen("zh", own=False), slide.shapes, box, Chart(kind, "", "", "", (evil, "b"), series))
+    book = openpyxl.load_workbook(io.BytesIO(slide.shapes[0].chart.part.chart_workbook.xlsx_part.blob))
+    cells = [cell for row in book.active.iter_rows() for cell in row if cell.data_type == "f"]
+    assert all(re.fullmatch(r"=[CD]\d-[BC]\d", cell.value) for cell in cells) and bool(cells) == (kind == "range")
+
+
 @given(st.floats(1e-3, 1e7), st.booleans())
 def test_axes_have_four_to_six_gridlines_at_round_numbers(highest, whole):
-    top, unit = slide_charts.steps(highest, whole=whole)
+    top, unit = measure.steps(highest, whole=whole)
     count = round(top / unit)
     assert top >= highest * 0.99 and top == pytest.approx(count * unit)
     assert 3 <= count <= 6 or (whole and unit == 1 and count <= 6)

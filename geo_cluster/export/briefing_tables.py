@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster.domain import Language
-from geo_cluster.export.sheet import open_questions, owed
+from geo_cluster.export.told import open_questions, owed
 from geo_cluster.intake.support import support
 from geo_cluster.matching.alternatives import Alternative
 from geo_cluster.matching.resource import UNPLACED
@@ -287,8 +287,9 @@ def money(study: Study, language: Language) -> pd.DataFrame:
 
 
 def asked(study: Study, language: Language) -> pd.DataFrame:
-    """Numbers to ask for, the most useful first."""
-    of, declared = displayed_requests(tables.requests(study)), catalog.attributes()
+    """Numbers to ask for, the most useful first; those whose gain can't be told from none are left out."""
+    known = tables.requests(study)
+    of, declared = displayed_requests(known[known["is_clear"]]), catalog.attributes()
     return pd.DataFrame(
         {
             "subject": of[f"subject_{language}"],

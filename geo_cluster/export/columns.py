@@ -11,6 +11,8 @@ Texts = tuple[tuple[str, ...], ...]
 
 SHORT, KEPT = 14.0, 4.0
 """Texts up to this length, in font sizes, keep to one line; up to the second also where room is scarce."""
+LEAST = 9.0
+"""Where it isn't, a column of long texts is at least so wide."""
 USUAL = (0.5, 0.8, 1.0)
 """Columns are as wide as this share of their cells wants, whichever makes the table lowest; longer ones are broken."""
 LONG = 60.0
@@ -26,13 +28,22 @@ def widths(block: Grid, width: float, margins: float) -> list[float]:
     width, margins : float
         Of the table, and of a cell's two margins, in font sizes.
     """
-    tries = [_shared(block, width, margins, usual) for usual in USUAL]
+    tries = [_shared(block, width, margins, usual, broken=broken) for broken in (False, True) for usual in USUAL]
     return min(tries, key=lambda one: sum(lines(block, block.texts[: block.rows], one, margins)))
 
 
-def least(block: Grid, margins: float) -> float:
-    """Width, in font sizes, below which words or numbers of a table would be broken."""
-    return sum(_least(block, at, margins, broken=True) for at in range(len(block.headings)))
+def least(block: Grid, margins: float, *, broken: bool = True) -> float:
+    """Width, in font sizes, below which words or numbers of a table would be broken; or short texts, too.
+
+    Parameters
+    ----------
+    block : Grid
+    margins : float
+        Of a cell's two sides, in font sizes.
+    broken : bool
+        Short texts may go over several lines.
+    """
+    return sum(_least(block, at, margins, broken=broken) for at in range(len(block.headings)))
 
 
 def lines(block: Grid, texts: Texts, columns: Sequence[float], margins: float) -> list[int]:
@@ -65,23 +76,22 @@ def _least(block: Grid, at: int, margins: float, *, broken: bool) -> float:
     whole = max(map(measure.width, cells), default=0.0)
     kept = block.numeric[at] or whole <= (KEPT if broken else SHORT)
     words = whole if kept else min(max(map(measure.longest_word, cells), default=0.0), SHORT)
+    words = words if kept else max(words, min(whole, KEPT if broken else LEAST))
     head = max(measure.width(heading, bold=True) / 3 + 1.0, measure.longest_word(heading) * measure.BOLD)
     return max(words, min(head, SHORT), 2.0) + margins + 0.2
 
 
-def _shared(block: Grid, width: float, margins: float, usual: float) -> list[float]:
+def _shared(block: Grid, width: float, margins: float, usual: float, *, broken: bool) -> list[float]:
     """Widths of columns where each is as wide as this share of its cells wants, as far as there is room."""
     every = range(len(block.headings))
-    needed = [_least(block, at, margins, broken=False) for at in every]
-    if sum(needed) > width:
-        needed = [_least(block, at, margins, broken=True) for at in every]
+    needed = [_least(block, at, margins, broken=broken) for at in every]
     wish = []
     for at in every:
         long = sorted(map(measure.width, _cells(block, at))) or [0.0]
         most = min(long[min(int(len(long) * usual), len(long) - 1)], LONG)
         wish.append(max(most, measure.width(block.headings[at], bold=True)) + margins + 0.2)
     spare, more = width - sum(needed), [max(b - a, 0.0) for a, b in zip(needed, wish, strict=True)]
-    if spare <= 0:
+    if spare <= 0:  # what can't be broken is
         return [one * width / sum(needed) for one in needed]
     if sum(more) >= spare:
         return [a + spare * b / sum(more) for a, b in zip(needed, more, strict=True)]

@@ -42,7 +42,7 @@ def serif() -> Path:
 
 def has(path: Path, text: str) -> bool:
     """Whether a font has every character of a text."""
-    from matplotlib.ft2font import FT2Font  # noqa: PLC0415 - documents only, never the start of the app
+    from matplotlib.ft2font import FT2Font
 
     try:
         font = FT2Font(str(path))
@@ -60,7 +60,7 @@ def _of_wheel(name: str) -> Path | None:
 @cache
 def _of_system() -> Path:
     """The best Chinese font that is installed."""
-    from matplotlib.font_manager import findSystemFonts  # noqa: PLC0415
+    from matplotlib.font_manager import findSystemFonts
 
     rank = {name.lower(): at for at, name in enumerate(SYSTEM)}
     known = sorted((rank[Path(one).stem.lower()], one) for one in findSystemFonts() if Path(one).stem.lower() in rank)

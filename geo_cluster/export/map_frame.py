@@ -13,7 +13,7 @@ import shapely
 from pyproj import Proj, Transformer
 
 from geo_cluster.domain import Language
-from geo_cluster.export.map_page import Page
+from geo_cluster.export.map_page import Page, shade
 from geo_cluster.world.coordinates import cgcs2000_zone
 
 STEPS_MIN = (1, 2, 5, 10, 15, 20, 30, 60, 120)
@@ -82,7 +82,7 @@ class Frame:
         return at.x, at.y
 
     def has(self, x: float, y: float, *, inner: float = 0.0) -> bool:
-        """Whether a spot of the page is inside, by so many mm."""
+        """Whether a spot `x`, `y` of the page is inside, by `inner` mm."""
         west, south, east, north = self.rect.bounds
         return west + inner <= x <= east - inner and south + inner <= y <= north - inner
 
@@ -104,7 +104,12 @@ class Frame:
 
 
 def frame_around(
-    points: np.ndarray, box: tuple[float, float, float, float], *, pad_mm: float = 14.0, least: float = 150_000, z: float = 0.0
+    points: np.ndarray,
+    box: tuple[float, float, float, float],
+    *,
+    pad_mm: float = 14.0,
+    least: float = 250_000,
+    z: float = 0.0,
 ) -> Frame:
     """The frame in a box of the page (x, y, width, height) that shows points in degrees as large as it can.
 
@@ -133,11 +138,38 @@ def round_scale(denominator: float, least: float) -> float:
     """The next denominator above that a person would choose."""
     wanted = max(denominator, least)
     power = 10 ** math.floor(math.log10(wanted))
-    steps = (1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2, 2.2, 2.5, 2.8, 3, 3.3, 3.6, 4, 4.5, 5, 5.5, 6, 6.5, 7, 7.5, 8, 9, 10)
+    steps = (
+        1,
+        1.1,
+        1.2,
+        1.3,
+        1.4,
+        1.5,
+        1.6,
+        1.8,
+        2,
+        2.2,
+        2.5,
+        2.8,
+        3,
+        3.3,
+        3.6,
+        4,
+        4.5,
+        5,
+        5.5,
+        6,
+        6.5,
+        7,
+        7.5,
+        8,
+        9,
+        10,
+    )
     return next(power * step for step in steps if power * step >= wanted - 1e-6)
 
 
-def draw_frame(page: Page, frame: Frame, *, band: float = 3.6, color: str = "#1d2b36") -> None:
+def draw_frame(page: Page, frame: Frame, *, band: float) -> None:
     """The neat line with the degrees between its two lines.
 
     Parameters
@@ -146,9 +178,8 @@ def draw_frame(page: Page, frame: Frame, *, band: float = 3.6, color: str = "#1d
     frame : Frame
     band : float
         Between the lines, mm.
-    color : str
     """
-    z = frame.z + 60
+    z, color = frame.z + 60, page.ink
     outer = frame.rect.buffer(band, join_style="mitre")
     page.area(outer.difference(frame.rect), fill="#ffffff", z=z)
     page.area(frame.rect, line=color, weight=0.5, z=z + 1)
@@ -167,10 +198,10 @@ def draw_frame(page: Page, frame: Frame, *, band: float = 3.6, color: str = "#1d
             page.text(x, y, label, 5.0, angle=0 if meridian else 90, va="center", color=color, z=z + 3)
 
 
-def draw_graticule(page: Page, frame: Frame, color: str) -> None:
+def draw_graticule(page: Page, frame: Frame) -> None:
     """Meridians and parallels across the map, thin."""
     lines = np.array([line for _, _, line in _graticule(frame)])
-    page.lines(lines, color=color, weight=0.35, z=frame.z + 8.5, clip=frame.rect, alpha=0.55)
+    page.lines(lines, color=shade("graticule"), weight=0.35, z=frame.z + 8.5, clip=frame.rect, alpha=0.55)
 
 
 def _graticule(frame: Frame) -> list[tuple[bool, float, shapely.LineString]]:
@@ -225,13 +256,22 @@ def scale_bar(page: Page, frame: Frame, x: float, y: float, width: float, langua
     whole = next(power * step for step in (8, 6, 4, 2, 1) if power * step <= most)
     part = whole / 4 * 1e6 / frame.scale
     for number in range(4):
-        page.box(x + number * part, y, part, 1.3, fill=page.ink if number % 2 == 0 else "#ffffff", line=page.ink, weight=0.4, z=80)
+        page.box(
+            x + number * part,
+            y,
+            part,
+            1.3,
+            fill=page.ink if number % 2 == 0 else "#ffffff",
+            line=page.ink,
+            weight=0.4,
+            z=80,
+        )
     for number in (0, 1, 2, 4):
         last = {"zh": " 千米", "en": " km"}[language] if number == 4 else ""
         value = f"{whole * number / 4:g}"
         at = x + number * part
         page.text(at, y + 2.6, value, 5.6, ha="center", va="baseline", z=80)
-        page.text(at + page.wide(value, 5.6) / 2, y + 2.6, last, 5.6, va="baseline", z=80)
+        page.text(at + page.wide(value, 5.6) / 2 + 0.7, y + 2.6, last, 5.6, va="baseline", z=80)
 
 
 def true_north(page: Page, frame: Frame, x: float, y: float, high: float, language: Language) -> None:

@@ -16,16 +16,15 @@ import shapely
 from geo_cluster import toml
 from geo_cluster.domain import Language
 from geo_cluster.export.map_frame import Frame
+from geo_cluster.export.map_glyphs import WHITE, seat
 from geo_cluster.export.map_labels import Name, Names
-from geo_cluster.export.map_page import POINT_MM, Page
+from geo_cluster.export.map_page import POINT_MM, Page, shade
 from geo_cluster.study import Study
-
-WHITE = "#ffffff"
 
 
 @dataclass(frozen=True)
 class Row:
-    """A sign in the legend: `glyph` of `map_legend.GLYPHS` with its look, and what it means."""
+    """A sign in the legend: `glyph` of `map_glyphs.GLYPHS` with its look, and what it means."""
 
     glyph: str
     words: str
@@ -41,12 +40,13 @@ class Sheet:
     study : Study
     kind : str
     language : {"zh", "en"}
+    page : Page
+    size : str
     project : str
         Id of the project that is ranked, '' for none.
-    page : Page
     names : dict of Frame to Names
-    rows : list of Row
-        The legend so far.
+    rows, ground : list of Row
+        The legend so far, of the subject and of what lies under it.
     notes : list of str
         What the legend adds in words.
     """
@@ -55,9 +55,11 @@ class Sheet:
     kind: str
     language: Language
     page: Page
+    size: str
     project: str = ""
     names: dict[Frame, Names] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
+    ground: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -95,7 +97,7 @@ Sign = Callable[[Sheet, Frame], list[Row]]
 def land(sheet: Sheet, frame: Frame) -> list[Row]:
     """The province, the cities of the study tinted."""
     page, colour, z = sheet.page, sheet.colour, frame.z
-    page.area(frame.rect, fill="#e4e8e8", z=z + 1)
+    page.area(frame.rect, fill=shade("outside"), z=z + 1)
     prefectures = sheet.read("prefectures")
     tints = _tints(sheet)
     for code, shape in zip(prefectures["code"], frame.cut(prefectures.geometry), strict=True):
@@ -115,12 +117,14 @@ def boundaries(sheet: Sheet, frame: Frame) -> list[Row]:
     counties = shapely.boundary(frame.cut(sheet.read("counties").geometry))
     page.lines(counties, color=colour["county_line"], weight=0.45, dash=(6, 2), z=z + 4, clip=frame.rect)
     prefectures = shapely.union_all(shapely.boundary(frame.cut(sheet.read("prefectures").geometry)))
-    page.lines(prefectures, color="#c9b48f", weight=3.2, alpha=0.30, z=z + 4.2, clip=frame.rect)
+    page.lines(prefectures, color=shade("band"), weight=3.2, alpha=0.30, z=z + 4.2, clip=frame.rect)
     page.lines(prefectures, color=line, weight=0.75, dash=(7, 2, 1.2, 2), z=z + 4.4, clip=frame.rect, cap="butt")
     province = shapely.boundary(frame.cut(sheet.read("province").geometry))
-    page.lines(province, color="#8a7f6b", weight=1.2, dash=(9, 2, 1.5, 2), z=z + 4.6, clip=frame.rect, cap="butt")
-    rows = [("province_line", {"color": "#8a7f6b", "weight": 1.2, "dash": (9, 2, 1.5, 2)})]
-    rows += [("prefecture_line", {"color": line, "weight": 0.75, "dash": (7, 2, 1.2, 2), "band": "#c9b48f"})]
+    page.lines(
+        province, color=shade("province_line"), weight=1.2, dash=(9, 2, 1.5, 2), z=z + 4.6, clip=frame.rect, cap="butt"
+    )
+    rows = [("province_line", {"color": shade("province_line"), "weight": 1.2, "dash": (9, 2, 1.5, 2)})]
+    rows += [("prefecture_line", {"color": line, "weight": 0.75, "dash": (7, 2, 1.2, 2), "band": shade("band")})]
     rows += [("county_line", {"color": colour["county_line"], "weight": 0.6, "dash": (6, 2)})]
     return [Row("line", words(key), look) for key, look in rows]
 
@@ -150,14 +154,18 @@ def roads(sheet: Sheet, frame: Frame) -> list[Row]:
     ):
         mine = _near(part, frame)
         found[key] = shapely.line_merge(shapely.union_all(frame.cut(mine.geometry)))
-    page.lines(found["minor"], color="#e2dccf", weight=0.35, z=z + 5, clip=frame.rect)
+    page.lines(found["minor"], color=shade("minor_road"), weight=0.35, z=z + 5, clip=frame.rect)
     page.lines(found["major"], color=colour["road"], weight=0.6, z=z + 5.1, clip=frame.rect)
-    page.lines(found["motorway"], color="#d6bd8b", weight=1.15, z=z + 5.3, clip=frame.rect)
-    page.lines(found["motorway"], color="#faf0d6", weight=0.6, z=z + 5.4, clip=frame.rect)
+    page.lines(found["motorway"], color=shade("motorway"), weight=1.15, z=z + 5.3, clip=frame.rect)
+    page.lines(found["motorway"], color=shade("motorway_core"), weight=0.6, z=z + 5.4, clip=frame.rect)
     rails = shapely.line_merge(shapely.union_all(frame.cut(_near(sheet.read("railways"), frame).geometry)))
     page.lines(rails, color=colour["railway"], weight=0.9, z=z + 5.5, clip=frame.rect)
     page.lines(rails, color=WHITE, weight=0.5, dash=(5, 5), z=z + 5.6, clip=frame.rect, cap="butt")
-    rows = [Row("line", sheet.words("motorway"), {"color": "#d6bd8b", "weight": 1.3, "core": "#faf0d6"})]
+    rows = [
+        Row(
+            "line", sheet.words("motorway"), {"color": shade("motorway"), "weight": 1.3, "core": shade("motorway_core")}
+        )
+    ]
     rows += [Row("line", sheet.words("road"), {"color": colour["road"], "weight": 0.75})]
     rail = {"color": colour["railway"], "weight": 0.9, "core": WHITE, "core_dash": (5, 5)}
     return [*rows, Row("line", sheet.words("railway"), rail)]
@@ -177,24 +185,42 @@ def names(sheet: Sheet, frame: Frame) -> list[Row]:
         for row in places[places["feature_code"] == code].to_dict("records"):
             x, y = frame.point(row["lon"], row["lat"])
             if frame.has(x, y, inner=2):
-                _seat(page, x, y, code, frame.z)
-                sheet.names[frame].keep_off(x, y, 1.4)
+                seat(page, x, y, 1.25 if code == "PPLA" else 1.0, z=frame.z + 13)
+                sheet.names[frame].keep_off(x, y, 1.4 * page.text_scale)
                 shown = _of_city(sheet, row)
-                look = {"bold": True, "halo": WHITE, "color": "#2a3a45"}
-                sheet.names[frame].want(Name([shown], x, y, 1.5, size, rank, must=True, look=look))
+                look = {"bold": True, "halo": WHITE, "color": shade("city")}
+                sheet.names[frame].want(Name([shown], x, y, 1.5 * page.text_scale, size, rank, must=True, look=look))
                 named.append((row["prefecture_code"], x, y))
                 rows.append(Row("seat", sheet.words("seat"), {"code": "PPLA2"}))
     seen = {code for code, _, _ in named}
-    _areas(sheet, frame, "prefectures", seen, size=9.5, rank=3, look={"color": "#6c6a62", "halo": WHITE, "alpha": 0.95})
-    _areas(sheet, frame, "counties", set(), size=6.6, rank=5, look={"color": "#7c766a", "halo": "#fbfaf7"})
+    _areas(
+        sheet,
+        frame,
+        "prefectures",
+        seen,
+        size=9.5,
+        rank=3,
+        look={"color": shade("prefecture"), "halo": WHITE, "alpha": 0.95},
+    )
+    _areas(
+        sheet, frame, "counties", set(), size=6.6, rank=5, look={"color": shade("county"), "halo": shade("soft_halo")}
+    )
     towns = places[~places["feature_code"].isin(["PPLA", "PPLA2"])]
     towns = towns[~towns["name_zh"].isin(places.loc[~places.index.isin(towns.index), "name_zh"])]
     drawn = 0
     for row in towns.to_dict("records"):
         x, y = frame.point(row["lon"], row["lat"])
         if frame.has(x, y, inner=3) and frame.scale < 1.6e6:
-            page.disc(x, y, 0.45, fill=WHITE, line="#8a8478", weight=0.5, z=frame.z + 12)
-            name = Name([row[key] or row["name_zh"]], x, y, 0.6, 5.2, 7, look={"color": "#8a8478", "halo": "#fbfaf7"})
+            page.mark(x, y, 0.45, fill=WHITE, line=shade("town"), weight=0.5, z=frame.z + 12)
+            name = Name(
+                [row[key] or row["name_zh"]],
+                x,
+                y,
+                0.6,
+                5.2,
+                7,
+                look={"color": shade("town"), "halo": shade("soft_halo")},
+            )
             sheet.names[frame].want(name)
             drawn += 1
     return [*rows[:1], *([Row("town", sheet.words("town"))] if drawn else [])]
@@ -206,18 +232,18 @@ def _of_city(sheet: Sheet, row: dict[str, Any]) -> str:
     return str(prefectures.get(row["prefecture_code"], row[f"name_{sheet.language}"])).removesuffix(" City")
 
 
-def _seat(page: Page, x: float, y: float, code: str, z: float) -> None:
-    page.disc(x, y, 1.35 if code == "PPLA" else 1.05, fill=WHITE, line="#2a3a45", weight=0.8, z=z + 13)
-    page.disc(x, y, 0.65 if code == "PPLA" else 0.45, fill="#2a3a45", z=z + 13.1)
-
-
-def _areas(sheet: Sheet, frame: Frame, layer: str, but: set[str], *, size: float, rank: float, look: dict[str, Any]) -> None:
+def _areas(
+    sheet: Sheet, frame: Frame, layer: str, but: set[str], *, size: float, rank: float, look: dict[str, Any]
+) -> None:
     """Names of areas in the middle of what the frame shows of them, letters apart."""
     shown = sheet.read(layer)
     for row, shape in zip(shown.to_dict("records"), frame.cut(shown.geometry, margin=-2), strict=True):
         if row["code"] in but or shape.is_empty or shape.area < 90:
             continue
-        at, name = shape.representative_point(), row[f"name_{sheet.language}"].removesuffix(" City").removesuffix(" County")
+        at, name = (
+            shape.representative_point(),
+            row[f"name_{sheet.language}"].removesuffix(" City").removesuffix(" County"),
+        )
         if layer == "prefectures":
             name = "\u2002".join(name) if sheet.language == "zh" else name.upper()
         sheet.names[frame].want(Name([name], at.x, at.y, 0, size, rank, look=look))
@@ -227,7 +253,7 @@ def water_names(sheet: Sheet, frame: Frame) -> list[Row]:
     """Lakes in blue in or beside the water, rivers letter by letter along their course."""
     found = sheet.read("water")
     found = found[found["name_zh"] != ""]
-    look, key = {"color": "#3f7396", "serif": True, "halo": WHITE}, f"name_{sheet.language}"
+    look, key = {"color": shade("water_name"), "serif": True, "halo": WHITE}, f"name_{sheet.language}"
     lakes = found[found["kind"] == "lake"]
     for name, shape in zip(lakes[key], frame.cut(lakes.geometry), strict=True):
         if not shape.is_empty and shape.area > 0.8:
@@ -270,7 +296,9 @@ def _along(sheet: Sheet, frame: Frame, name: str, shape: Any) -> None:
         for start in starts:
             points = [line.interpolate(start + need * share) for share in np.linspace(0, 1, 7)]
             straight = points[0].distance(points[-1]) / need
-            blocked = sum(box[0] - em < p.x < box[2] + em and box[1] - em < p.y < box[3] + em for p in points for box in taken)
+            blocked = sum(
+                box[0] - em < p.x < box[2] + em and box[1] - em < p.y < box[3] + em for p in points for box in taken
+            )
             cost = (1 - straight) * 10 + blocked * 5 + abs(start + need / 2 - line.length / 2) / line.length
             if best is None or cost < best[0]:
                 best = cost, float(start)
@@ -291,7 +319,17 @@ def _letters(sheet: Sheet, frame: Frame, name: str, line: Any, start: float, wid
         angle = float(np.degrees(np.arctan2(b.y - a.y, b.x - a.x)))
         p = line.interpolate(spot)
         sheet.page.text(
-            p.x, p.y, letter, 7.6, angle=angle, ha="center", va="center_baseline", serif=True, color="#3f7396", halo=WHITE, z=frame.z + 48
+            p.x,
+            p.y,
+            letter,
+            7.6,
+            angle=angle,
+            ha="center",
+            va="center_baseline",
+            serif=True,
+            color=shade("water_name"),
+            halo=WHITE,
+            z=frame.z + 48,
         )
         sheet.names[frame].keep_off(p.x, p.y, width / 2)
         at += width + gap

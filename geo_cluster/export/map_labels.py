@@ -31,6 +31,8 @@ class Name:
         Points.
     must : bool
         It is drawn further off with a leader rather than left out.
+    told : bool
+        The sheet says how many of these found no room.
     look : dict
         As for `Page.text`; `under` holds (lines, look) set below the name, smaller.
     rank : float
@@ -44,6 +46,7 @@ class Name:
     size: float
     rank: float
     must: bool = False
+    told: bool = False
     look: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -64,7 +67,7 @@ class Names:
             self.wanted.append(name)
 
     def keep_off(self, x: float, y: float, half: float) -> None:
-        """Nothing may stand on a mark of this half width, mm."""
+        """Nothing may stand on a mark at `x`, `y` that is `half` mm from its middle to its edge."""
         self.taken.append((x - half, y - half, x + half, y + half))
 
     def keep_off_box(self, box: Any) -> None:
@@ -81,7 +84,7 @@ class Names:
         for name in sorted(self.wanted, key=lambda one: one.rank):
             found = self._place(name, tree)
             if found is None:
-                self.left_out += name.must
+                self.left_out += name.told
             else:
                 self._draw(name, found)
 
@@ -117,7 +120,9 @@ class Names:
         leader = _leader(name, box)
         if leader is None or not len(boxes):
             return 0
-        others = boxes[~((boxes[:, 0] <= name.x) & (boxes[:, 2] >= name.x) & (boxes[:, 1] <= name.y) & (boxes[:, 3] >= name.y))]
+        others = boxes[
+            ~((boxes[:, 0] <= name.x) & (boxes[:, 2] >= name.x) & (boxes[:, 1] <= name.y) & (boxes[:, 3] >= name.y))
+        ]
         return int(shapely.intersects(shapely.box(*others.T), shapely.LineString(leader)).sum())
 
     def _spots(self, name: Name, wide: float, high: float) -> list[tuple[float, float, float]]:
@@ -142,7 +147,7 @@ class Names:
         if leader is not None:
             self.page.line(leader, color="#ffffff", weight=1.5, z=z + 29, alpha=0.85)
             self.page.line(leader, color=name.look.get("color", self.page.ink), weight=0.45, z=z + 29.1)
-        beside = name.away and name.x < box[0] or (name.away and name.x > box[2])
+        beside = (name.away and name.x < box[0]) or (name.away and name.x > box[2])
         ha = "center" if not beside else "left" if name.x < box[0] else "right"
         x = {"center": (box[0] + box[2]) / 2, "left": box[0] + 0.2, "right": box[2] - 0.2}[ha]
         step = name.size * self.page.text_scale * POINT_MM * LEADING

@@ -26,6 +26,7 @@ from matplotlib.path import Path as Outline
 from matplotlib.patheffects import Normal, Stroke
 from matplotlib.textpath import text_to_path
 
+from geo_cluster import toml
 from geo_cluster.export import fonts
 
 MM = 25.4
@@ -35,34 +36,68 @@ MISSING = "〓"
 DPI = 300
 
 
+def shade(name: str) -> str:
+    """A colour of sheets by its name in `tables/style.toml`."""
+    return toml.table("style")["sheet"][name]
+
+
 class Page:
-    """A sheet of `width` by `height` mm; `text_scale` enlarges every text; `outlined` draws texts as shapes."""
+    """A sheet of `width` by `height` mm; `text_scale` enlarges texts, lines, marks; `outlined` sets texts as shapes."""
 
     def __init__(self, width: float, height: float, *, text_scale: float = 1.0, outlined: bool = False):
-        self.width, self.height, self.text_scale, self.outlined, self.ink = width, height, text_scale, outlined, "#1d2b36"
+        self.width, self.height, self.text_scale, self.outlined, self.ink = (
+            width,
+            height,
+            text_scale,
+            outlined,
+            shade("ink"),
+        )
         self.figure = Figure((width / MM, height / MM), facecolor="white")
         FigureCanvasAgg(self.figure)
         self.axes = self.figure.add_axes((0, 0, 1, 1))
         self.axes.set(xlim=(0, width), ylim=(0, height))
         self.axes.axis("off")
 
-    def area(self, shape: Any, *, fill: str | None = None, line: str | None = None, weight: float = 0.3, **more: Any):
-        """Draw polygons in mm; `weight` in points, `z`, `clip`, `alpha`, `dash` as for `_style`."""
+    def area(
+        self, shape: Any, *, fill: str | None = None, line: str | None = None, weight: float = 0.3, **more: Any
+    ) -> None:
+        """Draw polygons.
+
+        Parameters
+        ----------
+        shape : geometry or array of geometry
+            In mm.
+        fill, line : str, optional
+            Colours.
+        weight : float
+            Of the line, points.
+        **more
+            `z`, `clip` (a polygon), `alpha`, `dash` (in line widths).
+        """
         outline = outline_of(shape)
         if outline is not None:
-            look = {"facecolor": fill or "none", "edgecolor": line or "none", "linewidth": weight if line else 0}
+            look = {
+                "facecolor": fill or "none",
+                "edgecolor": line or "none",
+                "linewidth": weight * self.text_scale if line else 0,
+            }
             self._add(self.axes.add_patch, PathPatch(outline, joinstyle="round", **look, **_style(more)), more)
 
     def box(self, x: float, y: float, width: float, height: float, **look: Any) -> None:
-        """Draw a rectangle."""
+        """Draw a rectangle from `x`, `y` of `width` and `height` mm; `look` as for `area`."""
         self.area(shapely.box(x, y, x + width, y + height), **look)
 
     def lines(self, shape: Any, *, color: str, weight: float | Sequence[float] = 0.5, **more: Any) -> None:
-        """Draw lines in mm; one weight (points) for all, or one each."""
+        """Draw lines of a `shape` in mm in a `color`; `weight` in points, or one each; `more` as for `area`, `cap`."""
         parts = shapely.get_parts(shape)
-        parts = [shapely.get_coordinates(part) for part in parts if part.geom_type == "LineString" and not part.is_empty]
+        parts = [
+            shapely.get_coordinates(part) for part in parts if part.geom_type == "LineString" and not part.is_empty
+        ]
         if parts:
-            drawn = LineCollection(parts, colors=color, linewidths=weight, capstyle=more.pop("cap", "round"), **_style(more))
+            weights = np.asarray(weight) * self.text_scale
+            drawn = LineCollection(
+                parts, colors=color, linewidths=weights, capstyle=more.pop("cap", "round"), **_style(more)
+            )
             drawn.set_joinstyle("round")
             self._add(self.axes.add_collection, drawn, more)
 
@@ -71,8 +106,12 @@ class Page:
         self.lines(np.array([shapely.LineString(list(points))]), **look)
 
     def disc(self, x: float, y: float, radius: float, **look: Any) -> None:
-        """Draw a disc of a radius in mm."""
+        """Draw a disc around `x`, `y` of a `radius` in mm; `look` as for `area`."""
         self.area(shapely.Point(x, y).buffer(radius, quad_segs=12), **look)
+
+    def mark(self, x: float, y: float, radius: float, **look: Any) -> None:
+        """Draw a disc around `x`, `y` whose `radius` in mm grows as texts do; `look` as for `area`."""
+        self.disc(x, y, radius * self.text_scale, **look)
 
     def text(self, x: float, y: float, words: str, size: float, **look: Any) -> None:
         """Set a line of text.
@@ -111,11 +150,11 @@ class Page:
         self._add(self.axes.add_artist, drawn, look)
 
     def wide(self, words: str, size: float, *, serif: bool = False) -> float:
-        """Width of a text, mm."""
+        """Width in mm of `words` at a `size` in points, `serif` or not."""
         return width_em(self.plain(words), serif) * size * self.text_scale * POINT_MM
 
     def wrapped(self, words: str, size: float, width: float, *, most: int = 99) -> list[str]:
-        """Lines of a text that are at most so wide, mm; what goes beyond `most` lines ends in an ellipsis."""
+        """Lines of `words` at a `size`, each at most `width` mm; what goes beyond `most` lines ends in an ellipsis."""
         lines, line = [], ""
         for piece in re.findall(r"[^\u2e80-\uffef\s]+\s*|[\u2e80-\uffef]\s*", self.plain(words)):
             pieces = [piece] if self.wide(piece, size) <= width else list(piece)
@@ -139,11 +178,11 @@ class Page:
         return "".join(letter if _has(letter) else MISSING for letter in shown)
 
     def saved(self, form: str, *, title: str, day: datetime.date) -> bytes:
-        """The sheet as a file: `pdf`, `png` or `svg`, the same bytes for the same sheet."""
+        """The sheet as a file of a `form`, pdf, png or svg, with its `title` and `day`: the same bytes each time."""
         out, at = io.BytesIO(), datetime.datetime.combine(day, datetime.time())
         about: dict[str, Any] = {"Title": title}
-        about |= {"pdf": {"CreationDate": at}, "svg": {"Date": day.isoformat()}, "png": {}}[form]
-        options = {"pdf.fonttype": 3, "svg.fonttype": "path", "svg.hashsalt": "sheet", "path.simplify": False}
+        about |= {"CreationDate": at} if form == "pdf" else {"Date": day.isoformat()} if form == "svg" else {}
+        options: Any = {"pdf.fonttype": 3, "svg.fonttype": "path", "svg.hashsalt": "sheet"}
         with mpl.rc_context(options):
             self.figure.savefig(out, format=form, dpi=DPI, metadata=about)
         return out.getvalue()

@@ -1,10 +1,11 @@
-"""How much room a text takes, without a font at hand: a little more than any common face needs.
+"""How much room a text takes, without a font at hand: a little more than any common face needs; gridlines of an axis.
 
 Used where a layout has to be fixed before anyone opens the file: slides and printed pages.
 """
 
 from __future__ import annotations
 
+import math
 import re
 
 WIDE, NARROW, BROAD, PLAIN, SPACE = 1.0, 0.38, 0.95, 0.66, 0.34
@@ -13,10 +14,11 @@ APART = 0.25
 """Blank that some programs put between Chinese and other letters."""
 LINE = 1.38
 """Height of a line in font sizes; Chinese faces have 1.3 to 1.45."""
-HANGING = 0.5
-"""A stop at the end of a line may stand out by this."""
 BOLD = 1.06
 """So much wider bold letters are; Chinese ones stay."""
+
+GRIDLINES = 5
+"""About so many gridlines a chart has."""
 
 _THIN = frozenset("il.,:;'|!()[]-·j")
 _BROAD = frozenset("mwMW%@—…“”‘’")
@@ -61,10 +63,10 @@ def lines(text: str, room: float, *, bold: bool = False) -> int:
             continue
         wide = width(token) + (APART if _MEET.search(before + token[0]) else 0.0)
         before = token[-1]
-        if filled and filled + wide > room + (HANGING if token in _NO_START else 0.0):
+        if filled and filled + wide > room:
             if token.isspace():
                 continue
-            count, filled = count + 1, 0.0
+            count, filled = count + 1, WIDE if token in _NO_START else 0.0  # a stop takes the letter before it along
         extra = int(wide // room) if wide > room else 0
         count, filled = count + extra, filled + wide - extra * room
     return count
@@ -89,3 +91,22 @@ def cut(text: str, room: float, most: int, *, bold: bool = False) -> str:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if lines(text[:middle] + "…", room, bold=bold) <= most else (low, middle - 1)
     return text[:low].rstrip() + "…"
+
+
+def steps(highest: float, *, whole: bool = False) -> tuple[float, float]:
+    """Top of an axis from 0 and the distance of its gridlines, of which there are four to six.
+
+    Parameters
+    ----------
+    highest : float
+        What has to go below the top.
+    whole : bool
+        Gridlines are at whole numbers, fewer where there are not so many.
+    """
+    if not highest > 0:
+        return 1.0, 1.0
+    rough = max(highest / GRIDLINES, 1.0 if whole else 0.0)
+    power = 10.0 ** math.floor(math.log10(rough))
+    nice = (1, 2, 5, 10) if whole and power < 10 else (1, 2, 2.5, 5, 10)
+    unit = next(one * power for one in nice if one * power >= rough * 0.999)
+    return math.ceil(highest / unit * 0.999) * unit, unit

@@ -16,9 +16,10 @@ import pandas as pd
 
 from geo_cluster import toml
 from geo_cluster.domain import Language
+from geo_cluster.export import measure
 from geo_cluster.export.briefing_tables import TABLES
 from geo_cluster.export.csv_tables import SAMPLE
-from geo_cluster.export.sheet import WORDS, about
+from geo_cluster.export.told import WORDS, about
 from geo_cluster.study import Study
 
 NONE = "—"
@@ -100,6 +101,17 @@ class Chart:
     series: dict[str, tuple[float, ...]]
     percent: bool = False
 
+    @property
+    def axis(self) -> tuple[float, float]:
+        """Top of the axis of values, from 0, and the distance of its gridlines."""
+        together = sum if self.kind == "stacked" else max
+        highest = max((together(values) for values in zip(*self.series.values(), strict=True)), default=0.0)
+        return measure.steps(highest, whole=not self.percent)
+
+    def tick(self, value: float) -> str:
+        """A number as it stands at the axis and at bars."""
+        return f"{value:.0%}" if self.percent else f"{value:,.0f}"
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -119,6 +131,8 @@ class Part:
     Attributes
     ----------
     key, title : str
+    chapter : str
+        What it stands under on paper.
     message : str
         The sentence that it is there for.
     blocks : tuple of Block
@@ -128,6 +142,7 @@ class Part:
 
     key: str
     title: str
+    chapter: str
     message: str
     blocks: tuple[Block, ...] = ()
     sources: tuple[str, ...] = ()
@@ -158,6 +173,13 @@ class Outline:
     stale: str = ""
     review: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
+
+    def chapters(self) -> dict[str, list[Part]]:
+        """The parts by chapter, in order."""
+        found: dict[str, list[Part]] = {}
+        for part in self.parts:
+            found.setdefault(part.chapter, []).append(part)
+        return found
 
     @property
     def subtitle(self) -> str:
@@ -206,7 +228,7 @@ class _Filled:
 
 def _fields(words: Mapping[str, str]) -> set[str]:
     """Names of the fields of a sentence."""
-    return {name for text in words.values() for _, name, _, _ in string.Formatter().parse(text) if name}
+    return {name for text in (words["zh"], words["en"]) for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
 def value_of(declared: Mapping[str, Any], table: pd.DataFrame) -> Any:
@@ -289,15 +311,22 @@ def outline(study: Study, *, language: Language = "zh", stale: str = "") -> Outl
     )
 
 
+def conclusion(study: Study, language: Language) -> str:
+    """The sentence that the briefing begins with."""
+    row, filled = toml.table("briefing")["parts"][0], _Filled(study, language)
+    return filled.sentence(row["without"] if filled.table(row["needs"]).empty else row["message"])
+
+
 def _part(row: Mapping[str, Any], filled: _Filled) -> Part | None:
     """A part of the outline; None where its table is empty and nothing is to be said of that."""
-    title, filled.used = row["title"][filled.language], {}
+    title, chapter = row["title"][filled.language], filled.declared["chapters"][row["chapter"]][filled.language]
+    filled.used = {}
     if filled.table(row["needs"]).empty:
         said = filled.sentence(row["without"])
-        return Part(row["key"], title, said, sources=filled.sources()) if said else None
+        return Part(row["key"], title, chapter, said, sources=filled.sources()) if said else None
     blocks = [_BLOCKS[kind](block, filled, title) for block in row["blocks"] for kind in _BLOCKS if kind in block]
     kept = tuple(block for block in blocks if block is not None)
-    return Part(row["key"], title, filled.sentence(row["message"]), kept, filled.sources())
+    return Part(row["key"], title, chapter, filled.sentence(row["message"]), kept, filled.sources())
 
 
 def _facts(block: Mapping[str, Any], filled: _Filled, _: str) -> Facts:
@@ -311,8 +340,13 @@ def _facts(block: Mapping[str, Any], filled: _Filled, _: str) -> Facts:
 
 
 def _lines(block: Mapping[str, Any], filled: _Filled, _: str) -> Lines:
-    said = (filled.sentence(words) for words in block["text"] if NONE not in map(filled.field, _fields(words)))
-    return Lines(tuple(said))
+    return Lines(tuple(filled.sentence(words) for words in block["text"] if _is_known(words, filled)))
+
+
+def _is_known(words: Mapping[str, str], filled: _Filled) -> bool:
+    """Whether every field of a sentence is known, and the one it is about, if it names one, isn't 0."""
+    about = words.get("unless_none_of", "")
+    return NONE not in map(filled.field, _fields(words)) and (not about or filled.field(about) != "0")
 
 
 def _grid(block: Mapping[str, Any], filled: _Filled, title: str) -> Grid | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 from typing import Any
 
 import xlsxwriter
@@ -17,6 +16,7 @@ from xlsxwriter.utility import xl_col_to_name
 from geo_cluster.domain import Language
 from geo_cluster.export.outline import Chart
 from geo_cluster.export.slide_text import Box, Pen, clean, paint
+from geo_cluster.world.spreadsheet import inert
 
 BETWEEN: dict[Language, tuple[str, str]] = {
     "zh": ("下限–最可能", "最可能–上限"),
@@ -27,8 +27,6 @@ BANDS: dict[Language, str] = {
     "en": ": light low to likely, dark likely to high",
 }
 """What the two colours of a range are; a legend would show the bar that can't be seen."""
-GRIDLINES = 5
-"""About so many gridlines."""
 ACCENTS = tuple(getattr(MSO_THEME_COLOR, f"ACCENT_{at}") for at in range(1, 7))
 KINDS = {
     "range": XL_CHART_TYPE.BAR_STACKED,
@@ -42,10 +40,10 @@ LONGEST = 24
 def chart(pen: Pen, shapes: Any, box: Box, block: Chart) -> None:
     """Draw a chart of the outline."""
     data = CategoryChartData(number_format=_format(block))
-    data.categories = [clean(one if len(one) <= LONGEST else one[: LONGEST - 1] + "…") for one in block.categories]
+    data.categories = [_name(one if len(one) <= LONGEST else one[: LONGEST - 1] + "…") for one in block.categories]
     series = _stacked_range(block, pen.language) if block.kind == "range" else block.series
     for name, values in series.items():
-        data.add_series(clean(name), values)
+        data.add_series(_name(name), values)
     frame = shapes.add_chart(KINDS[block.kind], *box, data)
     frame.name = block.title or block.unit
     frame._element.nvGraphicFramePr.cNvPr.set("descr", f"{block.title} ({block.unit})")
@@ -54,23 +52,9 @@ def chart(pen: Pen, shapes: Any, box: Box, block: Chart) -> None:
     _style(pen, frame.chart, block)
 
 
-def steps(highest: float, *, whole: bool = False) -> tuple[float, float]:
-    """Top of an axis from 0 and the distance of its gridlines, of which there are four to six.
-
-    Parameters
-    ----------
-    highest : float
-        What has to go below the top.
-    whole : bool
-        Gridlines are at whole numbers, fewer where there are not so many.
-    """
-    if not highest > 0:
-        return 1.0, 1.0
-    rough = max(highest / GRIDLINES, 1.0 if whole else 0.0)
-    power = 10.0 ** math.floor(math.log10(rough))
-    nice = (1, 2, 5, 10) if whole and power < 10 else (1, 2, 2.5, 5, 10)
-    unit = next(one * power for one in nice if one * power >= rough * 0.999)
-    return math.ceil(highest / unit * 0.999) * unit, unit
+def _name(text: str) -> str:
+    """A name as it stands in the sheet of a chart, which runs nothing of it."""
+    return inert(clean(text))
 
 
 def _format(block: Chart) -> str:
@@ -93,11 +77,11 @@ def _true_workbook(chart: Any, block: Chart, language: Language) -> None:
     with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
         page = book.add_worksheet("Sheet1")
         for at, (name, values) in enumerate(block.series.items(), 1):
-            page.write(0, at, clean(name))
+            page.write_string(0, at, _name(name))
             page.write_column(1, at, values)
-        page.write_column(1, 0, block.categories)
+        page.write_column(1, 0, [_name(one) for one in block.categories])
         for at, (name, values) in enumerate(list(_stacked_range(block, language).items())[1:]):
-            page.write(0, 4 + at, name)
+            page.write_string(0, 4 + at, name)
             for row, value in enumerate(values, 2):
                 page.write_formula(row - 1, 4 + at, f"={'CD'[at]}{row}-{'BC'[at]}{row}", None, value)
     chart.part.chart_workbook.update_from_xlsx_blob(content.getvalue())
@@ -165,14 +149,8 @@ def _labels(pen: Pen, plot: Any, block: Chart) -> None:
 
 def _axes(chart: Any, block: Chart) -> None:
     value, category = chart.value_axis, chart.category_axis
-    ends = block.series.values()
-    stacks = (
-        [max(one) for one in zip(*ends, strict=True)]
-        if block.kind != "stacked"
-        else list(map(sum, zip(*ends, strict=True)))
-    )
     value.minimum_scale = 0
-    value.maximum_scale, value.major_unit = steps(max(stacks, default=0.0), whole=not block.percent)
+    value.maximum_scale, value.major_unit = block.axis
     labels = value.tick_labels
     labels.number_format, labels.number_format_is_linked = _format(block), False
     value.has_major_gridlines = True

@@ -100,20 +100,25 @@ def _plain(file: Any) -> None:
     for level in (level for style in master._element.iter(qn("p:titleStyle")) for level in style):
         level.set("algn", "l")
     part = next(rel.target_part for rel in master.part.rels.values() if rel.reltype.endswith("/theme"))
-    theme = etree.fromstring(part.blob)
-    _faces(theme)
+    part._blob = themed(part.blob, latin=FACES["en"], chinese=EAST_ASIAN)
+
+
+def themed(content: bytes, *, latin: str, chinese: str) -> bytes:
+    """A theme part with our colours and these faces."""
+    theme = etree.fromstring(content)
+    _faces(theme, latin, chinese)
     _colours(theme)
-    part._blob = etree.tostring(theme, xml_declaration=True, encoding="UTF-8", standalone=True)
+    return etree.tostring(theme, xml_declaration=True, encoding="UTF-8", standalone=True)
 
 
-def _faces(theme: Any) -> None:
+def _faces(theme: Any, latin: str, chinese: str) -> None:
     for kind in (qn("a:majorFont"), qn("a:minorFont")):
         for fonts in theme.iter(kind):
-            fonts.find(qn("a:latin")).set("typeface", FACES["en"])
-            fonts.find(qn("a:ea")).set("typeface", EAST_ASIAN)
+            fonts.find(qn("a:latin")).set("typeface", latin)
+            fonts.find(qn("a:ea")).set("typeface", chinese)
             for script in fonts.findall(qn("a:font")):
                 if script.get("script") == "Hans":
-                    script.set("typeface", EAST_ASIAN)
+                    script.set("typeface", chinese)
 
 
 def _colours(theme: Any) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from geo_cluster.domain import Language
-from geo_cluster.export import sheet
+from geo_cluster.export import sheet, told
 from geo_cluster.export.csv_tables import SAMPLE
 from geo_cluster.export.phone_list import HEADINGS as ASKED
 from geo_cluster.export.phone_list import phone_list
@@ -35,6 +35,7 @@ SHEETS = {
     "asked": ("须问询的数据", "Numbers to ask for"),
     "rules": ("规则有效期", "Rules"),
 }
+TOTAL = ("合计", "Total")
 HEADINGS = {
     "project": ("编号", "No."),
     "project_name": ("项目", "Project"),
@@ -139,7 +140,15 @@ def workbook(study: Study, *, levels: Sequence[Study] = (), language: Language =
     sheets = {"about": _about(study, language), **sheets, "asked": asked, "rules": rules}
     formats = {words[key][at]: form for words in (HEADINGS, ASKED) for key, form in FORMATS.items() if key in words}
     formats |= {titles[kind.need]: _places(kind.digits) for kind in catalog.resources().values()}
-    return as_xlsx({SHEETS[name][at]: table for name, table in sheets.items()}, formats=formats)
+    named = {SHEETS[name][at]: table for name, table in sheets.items()}
+    added = {"plan": list(titles.values()), "cities": list(sheets["cities"].select_dtypes("number"))}
+    totals = {SHEETS[name][at]: _total(sheets[name], columns, TOTAL[at]) for name, columns in added.items()}
+    return as_xlsx(named, formats=formats, totals=totals)
+
+
+def _total(table: pd.DataFrame, columns: Sequence[str], word: str) -> dict[str, object]:
+    """The sums of some columns, by heading, with the word for them in the first column."""
+    return {str(table.columns[0]): word} | {column: round(float(table[column].sum()), 6) for column in columns}
 
 
 def _places(digits: int) -> str:
@@ -149,10 +158,10 @@ def _places(digits: int) -> str:
 
 def _about(study: Study, language: Language) -> pd.DataFrame:
     """What was run, how good and how sure the plan is, and where its numbers come from."""
-    words, (facts, sentence, _) = sheet.WORDS[language], sheet.facts(study, language)
+    words, (facts, sentence, _) = told.WORDS[language], sheet.facts(study, language)
     rows = [(words["title"], SAMPLE if study.scenario.is_sample else "")]
-    rows += [(words[key], value) for key, value in (sheet.about(study, language) | facts).items()]
-    rows += [(words["feasible_share"], sentence), (words["sources"], " · ".join(sheet.owed(study, language)))]
+    rows += [(words[key], value) for key, value in (told.about(study, language) | facts).items()]
+    rows += [(words["feasible_share"], sentence), (words["sources"], " · ".join(told.owed(study, language)))]
     rows += [("", one[language]) for one in rule_life.warnings(study.day)]
     rows += [("", words["review"])]
     return pd.DataFrame(rows, columns=[HEADINGS[key][language == "en"] for key in ("what", "content")])
@@ -236,7 +245,7 @@ def _overlap(study: Study, language: Language) -> pd.DataFrame:
 
 def _unplaced(study: Study, language: Language) -> pd.DataFrame:
     if report_tables.unplaced(study).empty:
-        return pd.DataFrame([("", "", sheet.WORDS[language]["none"])], columns=["project", "project_name", "reason"])
+        return pd.DataFrame([("", "", told.WORDS[language]["none"])], columns=["project", "project_name", "reason"])
     table, suffix = report_tables.unplaced(study), "_en" if language == "en" else ""
     said = {key: table[f"{key}{suffix}"] for key in ("reason", "later")}
     return table.assign(**said)[["project", "project_name", "reason", "later"]]

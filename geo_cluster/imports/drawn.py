@@ -250,7 +250,7 @@ def _completed(heading: str, kind: Kind) -> str:
 
 
 def points_of(frame: gpd.GeoDataFrame, table: pd.DataFrame, kind: Kind) -> pd.DataFrame:
-    """A table of points with their `lon` and `lat` in WGS 84, in place of columns that say so."""
+    """A `table` of points, with `lon` and `lat` in WGS 84 from `frame` instead of columns of its `kind` that say so."""
     points = frame.geometry.to_crs(layers.CRS).representative_point()
     stale = [key for key in table.columns if key_of(kind, key) in ("lon", "lat")]
     return table.drop(columns=stale).assign(lon=points.x.map("{:.7f}".format), lat=points.y.map("{:.7f}".format))

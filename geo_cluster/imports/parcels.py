@@ -189,7 +189,8 @@ def _listed(rows: Rows) -> Checked:
         elif not site:
             rows.faults.append(Fault("imports.no_site", rows.at(row, "site")))
     rows.faults.extend(_unknown_words(rows))
-    repeated = text[["site", "parcel"]].duplicated() & (text["parcel"] != "")
+    called = text[["parcel"]].assign(site=[site or said for site, said in zip(sites, text["site"], strict=True)])
+    repeated = called.duplicated() & (text["parcel"] != "")
     rows.faults.extend(Fault("imports.repeated_parcel", rows.at(row, "parcel")) for row in text.index[repeated])
     rows.faults.extend(plausible.size_faults(rows, pd.Series(bounds[:, 2], index=text.index)))
     if rows.faults:

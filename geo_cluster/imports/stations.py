@@ -54,7 +54,7 @@ def id_faults(rows: Rows) -> Iterator[Fault]:
 
 
 def position_faults(rows: Rows, stations: pd.DataFrame, base: pd.DataFrame) -> Iterator[Fault]:
-    """Rows that update a known station by its name, and lie elsewhere."""
+    """Which of the `stations` in `rows` update one of the `base` by its name, and lie elsewhere."""
     known = base.set_index("id")
     for row, one in stations[~stations["is_new"]].iterrows():
         if str(rows.text.loc[row, "id"]).lower() == str(one["id"]).lower() or pd.isna(one["lon"]):
@@ -67,7 +67,17 @@ def position_faults(rows: Rows, stations: pd.DataFrame, base: pd.DataFrame) -> I
 
 
 def notes(rows: Rows, stations: pd.DataFrame, spare: pd.DataFrame, base: pd.DataFrame) -> Iterator[Text]:
-    """Stations that were recognised, that stand beside a known one, and those that N-1 leaves nothing."""
+    """Which `stations` were recognised, which stand beside a known one, and which N-1 leaves nothing.
+
+    Parameters
+    ----------
+    rows : Rows
+        As they are written.
+    stations, spare : DataFrame
+        Read from them; what each has to spare.
+    base : DataFrame
+        Stations that are known.
+    """
     renamed = [
         f"{one['name']} → {one['id']}"
         for row, one in stations[~stations["is_new"]].iterrows()

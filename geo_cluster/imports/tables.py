@@ -43,6 +43,15 @@ AS_IT_IS = TableChoice()
 def read(content: bytes, name: str, kind: Kind, choice: TableChoice = AS_IT_IS) -> Table:
     """The table of a file that is to be read as a kind, as it was mended.
 
+    Parameters
+    ----------
+    content, name
+        The file.
+    kind : Kind
+        What its rows are.
+    choice : TableChoice
+        Sheet, headings and cells as the planner set them.
+
     Raises
     ------
     InputError

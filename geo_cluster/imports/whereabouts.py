@@ -121,14 +121,14 @@ def offered(wrong: Iterable[Fault]) -> tuple[str, ...]:
 
 
 def far_but(frame: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, place: Place) -> Fault | None:
-    """The fault of shapes far from their site that would lie near one in another system; None where there is none."""
+    """The fault, at `place`, of shapes of `frame` that would lie near one of the `sites` in another system, or None."""
     own = frame.crs.to_string() if frame.crs else ""
     codes = [one for one in systems(*_middles(frame), sites) if one != own and not ({one, own} <= DEGREES)]
     return Fault("imports.far_but", place, codes=codes) if codes else None
 
 
 def systems(x: Numbers, y: Numbers, sites: gpd.GeoDataFrame) -> list[str]:
-    """The systems in which all points would lie near a site, the likeliest first; empty where there is none.
+    """The systems in which all points `x`, `y` would lie near one of the `sites`, the likeliest first.
 
     `EPSG:4547` and its like as the planner may choose them; `xy` where x and y are exchanged besides, `mm` where the
     numbers are millimetres.
@@ -204,7 +204,7 @@ def notes(frame: gpd.GeoDataFrame, name: str) -> Iterator[Text]:
 
 
 def rule_faults(rules: Iterable[Exclusion], parcels: gpd.GeoDataFrame, name: str) -> Iterator[Fault]:
-    """Exclusion layers that say they are shifted, or lie far from every parcel."""
+    """Which `rules` of the file `name` say that they are shifted, or lie far from all `parcels`."""
     here = parcels.geometry.to_crs(layers.CRS)
     west, south, east, north = here.total_bounds
     near = gpd.GeoDataFrame(geometry=here.representative_point(), crs=layers.CRS)

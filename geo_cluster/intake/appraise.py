@@ -16,7 +16,7 @@ import pandas as pd
 
 from geo_cluster import eligibility, toml
 from geo_cluster.domain import LANGUAGES, Language, Text
-from geo_cluster.errors import Fault, InputError, reason_of
+from geo_cluster.errors import Fault, Faults, InputError, Place, reason_of, refuse_if
 from geo_cluster.intake.references import beside
 from geo_cluster.intake.site_choice import choices_of, verdict, weigh
 from geo_cluster.intake.support import support
@@ -120,9 +120,20 @@ def appraise_one(region: Region, project: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def checked(project: Mapping[str, Any]) -> pd.DataFrame:
-    """One project as `portfolio.check` gives it; null is as good as empty."""
+    """One project as `portfolio.check` gives it; null is as good as empty, and a field of another name is refused."""
     text = {key: "" if value is None else str(value) for key, value in project.items()}
-    return portfolio.check(pd.DataFrame([text]), where="project")
+    known = list(portfolio.columns())
+    faults = Faults(
+        Fault("intake.unknown_field", Place("project", column=key), known=known)
+        for key in text
+        if not portfolio.is_known(key)
+    )
+    try:
+        found = portfolio.check(pd.DataFrame([text]), where="project")
+    except InputError as refusal:
+        raise InputError([*faults, *refusal.faults]) from None
+    refuse_if(faults)
+    return found
 
 
 def estimated(

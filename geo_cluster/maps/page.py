@@ -19,7 +19,7 @@ from folium.template import Template
 
 ASSETS = Path(__file__).parent / "assets"
 
-SCRIPTS = ("geodesy.js", "tiles.js", "tools.js", "matrix.js", "map.js")
+SCRIPTS = ("geodesy.js", "tiles.js", "tools.js", "matrix.js", "print.js", "map.js")
 """What draws a payload, in the order in which a page needs it; Leaflet before."""
 
 

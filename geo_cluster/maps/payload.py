@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -95,6 +96,7 @@ def payload(
         "bounds": _extent(study) if study else EAST,
         "pinned": words["plan"] if study else "",
         "title": _title(study, language),
+        "day": study.day.isoformat() if study else "",
         "attribution": _attribution(layers, shown, language),
     }
 
@@ -173,16 +175,31 @@ def _water(frame: gpd.GeoDataFrame) -> dict[str, Any]:
     return _shapes(gpd.GeoDataFrame(geometry=[shape for shape in together if not shape.is_empty], crs=CRS))
 
 
+RIVER_NAME_DEG = 0.6
+"""A river is named again after so many degrees."""
+
+
 def _water_labels(frame: gpd.GeoDataFrame, language: Language) -> list[dict[str, Any]]:
-    """Names of lakes and rivers that are known, each in the middle of its longest or widest part."""
-    named = frame[(frame["name_zh"] != "") & (frame["kind"] != "river_area")].explode(index_parts=False)
-    size = named.geometry.map(lambda shape: shape.area or shape.length)
-    named = named.assign(size=size).sort_values("size").drop_duplicates("id", keep="last").sort_index()
-    middles = [
-        shape.interpolate(0.5, normalized=True) if shape.geom_type == "LineString" else shape.representative_point()
-        for shape in named.geometry
-    ]
-    return _labels(named.set_geometry(gpd.GeoSeries(middles, index=named.index, crs=CRS)), language)
+    """Names of lakes and rivers that are known: a lake in its middle, a river again and again along its course."""
+    spots: list[dict[str, Any]] = []
+    for row in frame[frame["name_zh"] != ""].to_dict("records"):
+        spots += [{**row, "geometry": at} for at in _name_spots(row["geometry"], is_lake=row["kind"] == "lake")]
+    return _labels(gpd.GeoDataFrame(spots, columns=frame.columns, geometry="geometry", crs=CRS), language)
+
+
+def _name_spots(shape: shapely.Geometry, *, is_lake: bool) -> list[shapely.Point]:
+    parts = shapely.get_parts(shape)
+    if is_lake:
+        return [max(parts, key=lambda part: part.area).representative_point()]
+    if not shape.area:
+        whole = max(parts, key=lambda part: part.length)
+        number = max(round(whole.length / RIVER_NAME_DEG), 1)
+        return [whole.interpolate((at + 0.5) / number, normalized=True) for at in range(number)]
+    west, south, east, north = shape.bounds
+    number = max(round((east - west) / RIVER_NAME_DEG), 1)
+    edges = [west + (east - west) * at / number for at in range(number + 1)]
+    strips = [shapely.clip_by_rect(shape, a, south, b, north) for a, b in itertools.pairwise(edges)]
+    return [max(shapely.get_parts(strip), key=lambda part: part.area).representative_point() for strip in strips]
 
 
 def _shapes(
@@ -240,7 +257,7 @@ def _reach(layers: Layers, study: Study | None, language: Language, style: Mappi
 
 @by_content(*region.LAYERS, "province", most=32)
 def isochrone_outlines(layers: Layers, lon: float, lat: float) -> tuple[list[dict[str, Any]], list[list[float]]]:
-    """Outlines of what is within `BANDS_MIN` of an anchor, the widest first, and the northern tip of each."""
+    """Outlines of `reach` around a point `lon`, `lat`, the widest first, and the northern tip of each."""
     outlines, tops = [], []
     for shape in reach(layers, lon, lat).values():
         outlines.append(json.loads(shapely.to_geojson(shapely.set_precision(shape.simplify(0.008), 1e-4))))
@@ -251,7 +268,19 @@ def isochrone_outlines(layers: Layers, lon: float, lat: float) -> tuple[list[dic
 
 @by_content(*region.LAYERS, "province", most=32)
 def reach(layers: Layers, lon: float, lat: float) -> dict[int, shapely.MultiPolygon]:
-    """Minutes -> what is within them of a point by road, door to door; `BANDS_MIN`, the widest first, WGS84."""
+    """What is within `BANDS_MIN` of a point by road, door to door.
+
+    Parameters
+    ----------
+    layers : Layers
+    lon, lat : float
+        The point, degrees.
+
+    Returns
+    -------
+    dict
+        Minutes -> area in WGS84, the widest first.
+    """
     network, calibration = region.travel_of({name: layers.read(name) for name in region.LAYERS})
     at = gpd.GeoSeries([shapely.Point(lon, lat)], crs=CRS)
     driving = [(band - calibration.intercept_min) / calibration.factor for band in BANDS_MIN]

@@ -91,6 +91,12 @@ WORDS: dict[Language, dict[str, str]] = {
         "comma": "、",
         "colon": "：",
         "sources": "© 天地图 · OpenStreetMap 贡献者 · GSHHG",
+        "legend": "图例",
+        "north": "上为真北",
+        "owed": "资料来源：",
+        "semicolon": "；",
+        "projection": "WGS 84，Web 墨卡托投影，上为真北；比例尺为图幅中部",
+        "unreviewed": "内部使用，未经审图",
     },
     "en": {
         "layers": "Layers and legend",
@@ -190,6 +196,12 @@ WORDS: dict[Language, dict[str, str]] = {
         "comma": ", ",
         "colon": ": ",
         "sources": "© Tianditu · OpenStreetMap contributors · GSHHG",
+        "legend": "Legend",
+        "north": "True north is up",
+        "owed": "Sources: ",
+        "semicolon": "; ",
+        "projection": "WGS 84, Web Mercator, true north is up; the scale holds in the middle of the map",
+        "unreviewed": "Internal use, not reviewed for publication",
     },
 }
 
@@ -199,6 +211,7 @@ SPOKEN = (
     *("how_distance", "how_polygon", "how_rectangle", "how_circle", "length", "radius", "area"),
     *("found", "empty", "inside", "perhaps", "csv", "copy", "copied", "save"),
     *("online", "offline", "key", "needsKey", "unreachable"),
+    *("legend", "north", "owed", "semicolon", "projection", "unreviewed"),
 )
 """Words that the script itself shows."""
 

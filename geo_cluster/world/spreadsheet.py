@@ -18,7 +18,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from openpyxl.styles import Border, Font, Side
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 
 from geo_cluster.archive import archived
 
@@ -88,26 +90,51 @@ def bared(table: pd.DataFrame) -> pd.DataFrame:
     return _each(table, bare)
 
 
-def as_xlsx(sheets: Mapping[str, pd.DataFrame], *, formats: Mapping[str, str] = MappingProxyType({})) -> bytes:
-    """Tables as one workbook, a sheet each, headings kept in sight and ready to filter; text stays text.
+def as_xlsx(
+    sheets: Mapping[str, pd.DataFrame],
+    *,
+    formats: Mapping[str, str] = MappingProxyType({}),
+    totals: Mapping[str, Mapping[str, object]] = MappingProxyType({}),
+) -> bytes:
+    """Tables as one workbook, a sheet each, ready to filter and to print on A4; text stays text.
 
-    `formats` says how the numbers of a column are shown, by its heading.
+    Parameters
+    ----------
+    sheets : mapping
+        Name -> table.
+    formats : mapping
+        Heading -> how the numbers of the column are shown.
+    totals : mapping
+        Name of a sheet -> its last row, by heading; it isn't filtered.
     """
     file = io.BytesIO()
     with pd.ExcelWriter(file, engine="openpyxl") as writer:
         for name, table in sheets.items():
             _each(table, _cell_text).to_excel(writer, sheet_name=name, index=False, freeze_panes=(1, 0))
-            page = writer.sheets[name]
+            page, total = writer.sheets[name], totals.get(name, {})
             page.auto_filter.ref = page.dimensions
             for number, column in enumerate(table, start=1):
                 widest = max([len(str(column)), *(len(str(cell)) for cell in table.iloc[:, number - 1])])
                 letter = get_column_letter(number)
                 page.column_dimensions[letter].width = min(max(2 + 1.4 * widest, 8), 60)
+                if column in total:
+                    cell = page.cell(len(table) + 2, number, total[column])
+                    cell.font, cell.border = Font(bold=True), Border(top=Side(style="thin"))
                 for (cell,) in page[f"{letter}2:{letter}{page.max_row}"] if column in formats and len(table) else ():
                     cell.number_format = formats[column]
             for cell in (cell for row in page.iter_rows() for cell in row if isinstance(cell.value, str)):
                 cell.data_type = "s"  # not "e", as openpyxl has it for text such as #REF!
+            _for_print(page)
     return undated(file.getvalue())
+
+
+def _for_print(page: Any) -> None:
+    """A4 on its side, as wide as the paper, headings on each page, name of the sheet and number of the page below."""
+    page.page_setup.orientation, page.page_setup.paperSize = page.ORIENTATION_LANDSCAPE, page.PAPERSIZE_A4
+    page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
+    page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    page.print_title_rows = "1:1"
+    page.oddFooter.left.text, page.oddFooter.right.text = "&A", "&P / &N"
 
 
 def undated(workbook: bytes) -> bytes:

@@ -213,3 +213,30 @@ def test_cells_of_the_list_of_an_area_are_guarded_as_those_of_all_tables(opened)
     assert opened().evaluate("texts => texts.map(geoCluster.cell)", texts) == [
         '"' + spreadsheet.inert(text).replace('"', '""') + '"' for text in texts
     ]
+
+
+def test_printed_the_map_is_a_sheet_and_then_the_screen_s_again(opened):
+    page = opened()
+    page.locator(".gc-panel > button").click()
+    page.locator("[data-layer=water]").uncheck()
+    view = "[map.getCenter().lat, map.getZoom(), map.getSize().x].join()".replace(
+        "map", "Object.values(window).find((one) => one instanceof L.Map)"
+    )
+    before = page.evaluate(view)
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    expect(page.locator(".gc-sheet-head")).to_contain_text("示例")
+    expect(page.locator(".gc-sheet-foot")).to_contain_text("内部使用，未经审图")
+    expect(page.locator(".gc-sheet-foot")).to_contain_text("GSHHG")
+    legend = page.locator(".gc-sheet-legend")
+    expect(legend).to_contain_text("候选制造园区")
+    expect(legend).not_to_contain_text("河流与湖泊")
+    for hidden in (".gc-panel", ".gc-search", ".gc-toolbox", ".leaflet-control-zoom"):
+        expect(page.locator(hidden)).to_be_hidden()
+    expect(page.locator(".leaflet-control-scale")).to_be_visible()
+    sheet, side = page.locator(".gc-map").bounding_box(), legend.bounding_box()
+    assert sheet["x"] + sheet["width"] <= side["x"] and side["x"] + side["width"] <= 281 / 25.4 * 96 + 1
+    assert page.locator(".gc-of-site").count() > 0
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    expect(page.locator(".gc-sheet-head")).to_have_count(0)
+    expect(page.locator(".gc-of-site")).to_have_count(0)
+    assert page.evaluate(view) == before

@@ -61,7 +61,7 @@ def refuse(file: Dropped, fault: Fault) -> None:
 def format_of(file: Dropped) -> str:
     """What kind of file of shapes it is, in words; '' for a table."""
     ending = ending_of(file.content, file.name)
-    return t(f"data.format{ending}") if ending else ""
+    return t(f"data.format.{ending[1:]}") if ending else ""
 
 
 def layers(file: Dropped, checked: Checked, key: str) -> list[str]:
@@ -69,7 +69,7 @@ def layers(file: Dropped, checked: Checked, key: str) -> list[str]:
     there = [one for one in checked.extra.get("layers", ()) if one.kind]
     if not 1 < len(there) <= MOST_LAYERS:
         return []
-    st.session_state.setdefault(f"layers-{key}", [one.name for one in there])
+    session.show(f"layers-{key}", session.typed(f"layers-{key}", [one.name for one in there]))
     counts = {one.name: one.rows for one in there}
     return st.multiselect(
         t("data.import.layers", name=plain(file.name[:60])),
@@ -85,7 +85,7 @@ def crs(key: str) -> str:
     offered |= {
         row["code"]: f"{row['name'][session.language()]} · {row['code']}" for row in toml.table("imports")["crs"]
     }
-    taken = st.session_state.get(f"crs-{key}", "")
+    taken = session.typed(f"crs-{key}", "")
     if taken not in offered:
         offered[taken] = taken
     return st.selectbox(
@@ -104,13 +104,9 @@ def offers(codes: Sequence[str], key: str) -> None:
                 t("data.import.crs_take", code=code.upper() if code in ("gcj02", "bd09") else code),
                 key=f"take-crs-{key}-{code}",
                 icon=":material/my_location:",
-                on_click=_take,
+                on_click=session.put,
                 args=(f"crs-{key}", code),
             )
-
-
-def _take(key: str, code: str) -> None:
-    st.session_state[key] = code
 
 
 def beside(checked: Checked, key: str) -> Checked:

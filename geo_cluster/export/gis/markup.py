@@ -15,7 +15,17 @@ def clean(text: object) -> str:
 
 
 def add(parent: Element, tag: str, text: object = "", **attributes: object) -> Element:
-    """Add an element with text and attributes; `_` at the end of an attribute's name is left out."""
+    """Add an element to another.
+
+    Parameters
+    ----------
+    parent : Element
+    tag : str
+    text : object
+        What stands in it.
+    **attributes
+        Their names without `_` at the end, as in ``class_``.
+    """
     given = {key.rstrip("_"): clean(value) for key, value in attributes.items()}
     element = ElementTree.SubElement(parent, tag, given)
     element.text = clean(text) if text != "" else None

@@ -148,7 +148,7 @@ def _options(look: Look, rule: Rule) -> dict[str, object]:
 def _add_labels(parent: Element, look: Look) -> None:
     settings = add(add(parent, "labeling", type="simple"), "settings", calloutType="simple")
     add_text_style(settings, size_pt=8, field=look.label)
-    add(settings, "text-format", multilineAlign=3, autoWrapLength=12 if look.kind == "point" else 0)
+    add(settings, "text-format", multilineAlign=3, autoWrapLength=22 if look.kind == "point" else 0)
     how = {"dist": 0.6, "distUnits": "MM", "quadOffset": 4, "predefinedPositionOrder": "R,L,TR,BR,TL,BL,TSR,BSR"}
     add(settings, "placement", placement=_PLACEMENT[look.kind], priority=5, offsetType=1, placementFlags=10, **how)
     scales = {"scaleVisibility": int(bool(look.label_below)), "scaleMin": 0, "scaleMax": look.label_below}

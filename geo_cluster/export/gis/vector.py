@@ -23,15 +23,8 @@ MOST_BYTES = 254
 _DASHES = str.maketrans("−‑", "--")
 
 
-def shapefiles(layers: Iterable[GisLayer], folder: Path, *, crs: str) -> None:
-    """Write a Shapefile a layer into a folder: names of fields as `GisLayer.short`, texts that GBK has.
-
-    Parameters
-    ----------
-    layers : iterable of GisLayer
-    folder : Path
-    crs : str
-    """
+def _shapefiles(layers: Iterable[GisLayer], folder: Path, *, crs: str) -> None:
+    """Write a Shapefile a layer into a folder: names of fields as `GisLayer.short`, texts that GBK has."""
     for layer in layers:
         frame = layer.placed.to_crs(crs)
         texts = [field for field in layer.fields if layer.kind_of(field) == "text"]
@@ -40,14 +33,14 @@ def shapefiles(layers: Iterable[GisLayer], folder: Path, *, crs: str) -> None:
         _write(frame, folder / f"{layer.name}.shp", layer, driver="ESRI Shapefile", encoding="GBK")
 
 
-def geojson(layers: Iterable[GisLayer], folder: Path, *, crs: str) -> None:  # noqa: ARG001
+def _geojson(layers: Iterable[GisLayer], folder: Path, *, crs: str) -> None:  # noqa: ARG001
     """Write a GeoJSON a layer into a folder, in WGS84 whatever is asked: RFC 7946 knows no other."""
     for layer in layers:
         how = {"RFC7946": "YES", "DESCRIPTION": described(layer.about), "ID_GENERATE": "NO"}
         _write(layer.placed, folder / f"{layer.name}.geojson", layer, driver="GeoJSON", layer_options=how)
 
 
-def flatgeobuf(layers: Iterable[GisLayer], folder: Path, *, crs: str) -> None:
+def _flatgeobuf(layers: Iterable[GisLayer], folder: Path, *, crs: str) -> None:
     """Write a FlatGeobuf a layer into a folder."""
     for layer in layers:
         how = {"TITLE": layer.title, "DESCRIPTION": described(layer.about)}
@@ -55,7 +48,7 @@ def flatgeobuf(layers: Iterable[GisLayer], folder: Path, *, crs: str) -> None:
         _write(frame, folder / f"{layer.name}.fgb", layer, driver="FlatGeobuf", layer_options=how)
 
 
-def geoparquet(layers: Iterable[GisLayer], folder: Path, *, crs: str) -> None:
+def _geoparquet(layers: Iterable[GisLayer], folder: Path, *, crs: str) -> None:
     """Write a GeoParquet 1.1 a layer into a folder, with a bounding box a row; what it is is in `PANDAS_ATTRS`."""
     for layer in layers:
         frame = layer.placed.to_crs(crs)
@@ -65,11 +58,12 @@ def geoparquet(layers: Iterable[GisLayer], folder: Path, *, crs: str) -> None:
 
 
 MAKERS: dict[str, Callable[..., None]] = {
-    "shp": shapefiles,
-    "geojson": geojson,
-    "fgb": flatgeobuf,
-    "parquet": geoparquet,
+    "shp": _shapefiles,
+    "geojson": _geojson,
+    "fgb": _flatgeobuf,
+    "parquet": _geoparquet,
 }
+"""Format -> what writes layers into a folder in a system: `(layers, folder, crs=)`."""
 
 
 def gbk(text: str) -> str:

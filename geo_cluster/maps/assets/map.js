@@ -548,6 +548,7 @@
       if (!waiting) requestAnimationFrame(choose);
       waiting = true;
     });
+    return choose;
   }
 
   /* Leaflet's own attribution takes markup; this one takes text and unfolds. */
@@ -575,7 +576,7 @@
     map.fitBounds(extent, { animate: false, paddingTopLeft: a, paddingBottomRight: b });
   }
 
-  Object.assign(gc, { el: el, svg: svg, control: control });
+  Object.assign(gc, { el: el, svg: svg, control: control, swatch: swatch });
 
   function draw(map, payload) {
     const container = map.getContainer();
@@ -595,7 +596,7 @@
     }
     if (payload.matrix) gc.matrix(map, payload, filters);
     search(map, payload);
-    apart(map);
+    const separate = apart(map);
     let view = { changed: () => {} };
     const built = payload.layers.map((layer) => build(layer, map, bubbles, lines, filters, payload));
     const onChange = () => { tools && tools.refresh(); view.changed(); };
@@ -606,6 +607,7 @@
     filters.listen(() => { built.forEach((one) => one.filter && one.filter()); onChange(); });
     gc.tiles(map, payload, body, (base) => { built.forEach((one) => one.plain && one.plain(Boolean(base))); owed.base(base); });
     fit(map, payload);
+    gc.print(map, payload, ticks, separate);
     view = View(map, payload, { ticks: ticks, filters: filters, tools: tools });
     view.read();
     view.button(tools.bar);

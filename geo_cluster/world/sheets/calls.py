@@ -19,6 +19,12 @@ OWN, OTHER, WEAK, QUALIFIED = range(4)
 """How well a heading names a column: by our title or key, by another name, by one that may mean more, with words
 before or behind it such as 拟 or 需求. The better name wins; two as good as each other are a fault."""
 
+LONGEST = 300
+"""Characters of a heading; a longer text is none, and would take long to look through."""
+
+KEPT = 20_000
+"""Headings whose meaning is remembered."""
+
 _BRACKETS = re.compile(r"[(\[{【〔<《]([^()\[\]{}【】〔〕<>《》]*)[)\]}】〕>》]")
 _BEFORE = re.compile(
     r"^(?:拟|预计|预期|预估|计划|规划|项目|企业|申请|新增|达产后|达产年|达产|投产后|建成后|所属|所在|主要|总|全年|年度|年均|意向|需要|所需|需|要求|本期|设计|正式|其中)"
@@ -96,7 +102,11 @@ class Calls:
     def of(self, heading: object) -> Call:
         """What a heading means; see `Call`."""
         text = str(heading)
+        if len(text) > LONGEST:
+            return Call()
         if text not in self.known:
+            if len(self.known) >= KEPT:
+                self.known.clear()
             self.known[text] = self._of(text)
         return self.known[text]
 

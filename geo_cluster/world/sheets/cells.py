@@ -58,6 +58,9 @@ _DIGITS = {one: k for k, one in enumerate("零一二三四五六七八九")} | {
 _STEPS = {"十": 10, "百": 100, "千": 1000}
 
 
+LONGEST = 200
+"""Characters of a cell that is read as anything but text; a longer one is none, and would take long to look through."""
+
 NOWHERE = Place("")
 """Where a fault is until whoever reads the table says so."""
 
@@ -92,7 +95,7 @@ def amount(text: str) -> Amount | Fault:
     >>> amount("30~35"), amount("三十亩").low, amount("1,200").low, amount("1,2").code
     (Amount(low=30.0, high=35.0, low_unit='', high_unit='', about=False, aside=''), 30.0, 1200.0, 'sheets.ambiguous')
     """
-    if _odd_digits(text):
+    if _unlike_number(text):
         return Fault("sheets.not_a_number", NOWHERE, value=text)
     said = re.sub("m2(?!\\d)", "㎡", fold(text).lower())  # its digit is no number
     if _DATE.match(said):
@@ -122,9 +125,9 @@ def amount(text: str) -> Amount | Fault:
     return Amount(low, high, low_unit, high_unit, about, aside)
 
 
-def _odd_digits(text: str) -> bool:
-    """Whether there are digits such as ① or ½, which are no digits of a number; of m² they are."""
-    return any(
+def _unlike_number(text: str) -> bool:
+    """Whether it is long, or has digits such as ① or ½, which are no digits of a number; of m² they are."""
+    return len(text) > LONGEST or any(
         unicodedata.category(one) == "No" and not (one in "²³" and before.lower() in ("m", "米", "ｍ"))
         for before, one in zip(" " + text, text, strict=False)
     )
@@ -256,12 +259,12 @@ _LEAST_MVA, _MOST_MVA = 0.03, 1500.0
 
 
 def ratings(text: str, own: str = "MVA", said: str = "") -> str | Fault:
-    """Ratings of transformers, written as `2x63+50` in `own`; `said` is the unit of the heading.
+    """Ratings of transformers in a `text`, written as `2x63+50` in `own`; `said` is the unit of the heading.
 
     >>> ratings("2×63MVA"), ratings("63x2"), ratings("2台50000kVA"), ratings("0x63").code
     ('2x63', '2x63', '2x50', 'sheets.no_transformers')
     """
-    if _odd_digits(text):
+    if _unlike_number(text):
         return Fault("sheets.unreadable_ratings", NOWHERE, value=text)
     whole, aside = _bracket(fold(text).lower())
     if re.search(r"\d", aside):
@@ -334,6 +337,8 @@ def voltages(text: str) -> str | Fault:
     >>> voltages("110千伏/10kV"), voltages("220/110/35 kV"), voltages("111").code
     ('110/10', '220/110/35', 'sheets.unknown_level')
     """
+    if len(text) > LONGEST:
+        return Fault("sheets.unreadable_voltage", NOWHERE, value=text)
     folded = re.sub(
         r"(?:交流|直流|电压|等级|级|变电站|变|站|ac|dc|±)", "", fold(text).lower().replace("(", "").replace(")", "")
     )
@@ -373,6 +378,8 @@ def day(text: str) -> str | None:
     >>> day("2026年6月"), day("2028年底"), day("2018.0"), day("2026-13"), day("2027Q3")
     ('2026-06', '2028-12', '2018', None, '2027-09')
     """
+    if len(text) > LONGEST:
+        return None
     said = _AROUND.sub("", fold(text).lower())
     squeezed = said.replace(" ", "") if not _DAY.match(said) else said
     found = re.fullmatch(r"((?:19|20)\d\d|2100)(?:\.0+)?(?:年度?)?", squeezed)
@@ -417,6 +424,8 @@ def degrees(text: str) -> str | Fault:
     >>> degrees("115°01′48″"), degrees("30.12N"), degrees("115.03"), degrees("115°75′").code
     ('115.03', '30.12', '115.03', 'sheets.not_degrees')
     """
+    if len(text) > LONGEST:
+        return Fault("sheets.not_degrees", NOWHERE, value=text)
     said = fold(text).lower()
     if re.fullmatch(r"\d{1,3} \d{1,2} \d{1,2}(?:\.\d+)?", said):
         said = said.replace(" ", ":")
