@@ -49,12 +49,6 @@ def test_every_format_has_a_maker_a_group_and_words_in_both_languages():
         assert all(group[key][language] for key in ("name", "folder", "what") for language in LANGUAGES)
 
 
-def test_what_has_no_module_yet_is_not_on_offer(monkeypatch):
-    declared = {"slides": {"module": "no_such_module"}, "sheet": {}, "layers": {"module": "no_such_room.files"}}
-    monkeypatch.setattr(toml, "table", lambda _: {"formats": declared})
-    assert list(pack.formats()) == ["sheet"]
-
-
 def test_formats_as_a_person_lists_them():
     assert pack.checked_formats("") == tuple(pack.formats())
     assert pack.checked_formats("Tables， sheet,") == ("sheet", "tables")
@@ -249,16 +243,16 @@ def test_what_is_wrong_is_said_at_once_and_nothing_is_written(call, tmp_path, mo
 @pytest.mark.slow
 def test_the_command_writes_what_is_asked_for(call, tmp_path, monkeypatch):
     monkeypatch.setattr(study, "run", lambda *_, **__: run())
-    code, out, err = call("brief", "--formats", "slides,tables", "--out", tmp_path / "out", "--lang", "en")
+    code, out, err = call("brief", "--formats", "sheet,tables", "--out", tmp_path / "out", "--lang", "en")
     assert code == 0
     names = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if path.is_file()}
     assert names == {
-        "1_briefing/laser_siting_plan_slides.pptx",
+        "1_briefing/laser_siting_plan_brief.html",
         "2_tables_layers/laser_siting_plan_tables.xlsx",
         "contents.txt",
     }
     assert all(Path(name).name in out for name in names)
-    assert "Slides ✓" in err
+    assert "Briefing sheet ✓" in err
     assert "All tables ✓" in err
     assert out.rstrip().endswith("s")
 

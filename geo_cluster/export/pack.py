@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
-import importlib.util
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence, Set
@@ -40,20 +39,12 @@ class Packed(NamedTuple):
 
 def formats() -> dict[str, dict[str, Any]]:
     """The formats that there are, as declared, in their order."""
-    declared = toml.table("pack")["formats"]
-    return {form: row for form, row in declared.items() if _is_there(row.get("module", "pack"))}
+    return toml.table("pack")["formats"]
 
 
 def name_of(form: str, language: Language) -> str:
     """What a format is called."""
     return formats()[form]["name"][language] if form in formats() else said("contents", language)
-
-
-def _is_there(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(f"geo_cluster.export.{module}") is not None
-    except ModuleNotFoundError:  # the folder that it would be in
-        return False
 
 
 def checked_formats(text: str, where: str = "--formats") -> tuple[str, ...]:
@@ -106,13 +97,10 @@ def _slide_base(template: Path | None) -> None:
 
 def _paper_base(template: Path | None) -> None:
     if template is not None:
-        from docx import Document
+        from geo_cluster.export.paper_style import opened
 
         _is_a_file(template)
-        try:
-            Document(str(template))
-        except Exception as problem:  # whatever a file that is no document brings up
-            raise InputError(Fault("export.no_template", template, kind=".docx")) from problem
+        opened(template, "zh")
 
 
 def _is_a_file(template: Path) -> None:
@@ -196,8 +184,8 @@ def _together(order: Order, forms: Sequence[str], beside: Set[str]) -> Iterator[
 
     with Beside(replace(order, levels=())) as other:
         worker = threading.Thread(target=work, args=[other], daemon=True)
-        worker.start()
         left = len(todo)
+        worker.start()
         while left:
             with lock:
                 form = todo.pop(0) if todo else ""

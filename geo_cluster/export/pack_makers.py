@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -82,13 +81,16 @@ def _slides(order: Order) -> dict[str, bytes]:
 
 
 def _paper(order: Order) -> dict[str, bytes]:
-    paper = _module("paper").paper
+    from geo_cluster.export.paper import paper
+
     made = paper(order.study, language=order.language, template=order.paper_template, stale=order.stale)
     return _one("paper", order, made)
 
 
 def _printed(order: Order) -> dict[str, bytes]:
-    return _one("printed", order, _module("print").printed(order.study, language=order.language, stale=order.stale))
+    from geo_cluster.export.print import printed
+
+    return _one("printed", order, printed(order.study, language=order.language, stale=order.stale))
 
 
 def _map_sheet(kind: str) -> Callable[[Order], dict[str, bytes]]:
@@ -130,8 +132,10 @@ def _map(order: Order) -> dict[str, bytes]:
 
 
 def _layers(order: Order) -> dict[str, bytes]:
+    from geo_cluster.export.gis.files import gis_files
+
     with scratch.temporary() as folder:
-        _module("gis.files").gis_files(order.shown, folder, language=order.language)
+        gis_files(order.shown, folder, language=order.language)
         return {f"layers/{path.name}": path.read_bytes() for path in sorted(folder.iterdir())}
 
 
@@ -154,7 +158,3 @@ MAKERS: dict[str, Callable[[Order], dict[str, bytes]]] = {
 
 def _one(form: str, order: Order, content: bytes) -> dict[str, bytes]:
     return {order.named(toml.table("pack")["formats"][form]["file"][order.language]): content}
-
-
-def _module(name: str) -> Any:
-    return importlib.import_module(f"geo_cluster.export.{name}")
