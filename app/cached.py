@@ -21,6 +21,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app import small_maps
 from app.jobs import Job, Jobs
+from app.packing import Packing, Packings
 from app.screening import Screening
 from geo_cluster import scenarios, scratch, toml
 from geo_cluster import study as pipeline
@@ -30,6 +31,7 @@ from geo_cluster.box.foreign import foreign_fault
 from geo_cluster.domain import Language, PlanningLevel, Scenario, Text
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.export import bundle, preview
+from geo_cluster.export.pack import Order
 from geo_cluster.export.phone_list import phone_list
 from geo_cluster.imports import effect, ledger, templates
 from geo_cluster.imports.check import check_file, guess
@@ -434,6 +436,47 @@ def validation_of(scenario: Scenario, study: Study | None) -> Validation:
 
 
 # ---- the brief page -------------------------------------------------------------------------------------------
+
+
+@st.cache_resource(show_spinner=False)
+def _packings() -> Packings:
+    return Packings()
+
+
+def _pack_key(order: Order) -> str:
+    asked = [order.study.key, order.language, str(order.is_stale), order.review, order.project]
+    return hashlib.sha256("\n".join(asked).encode()).hexdigest()[:24]
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def review_number(text: str) -> str:
+    """A map review number as it is printed; refused when it has another form."""
+    if not text.strip():
+        return ""
+    from geo_cluster.export.map_sheets import review_number as checked_number  # matplotlib is loaded when it is needed
+
+    return checked_number(text)
+
+
+def packing(order: Order) -> Packing | None:
+    """The briefing pack of an order, made or on its way; None before somebody asks for it."""
+    return _packings().find(_pack_key(order))
+
+
+def begin_pack(order: Order) -> None:
+    """Begin a briefing pack, or join whoever did; it has the plan at the other planning levels too."""
+    jobs, held = level_jobs(order.study), files_of(order.study.scenario)  # whoever began may leave meanwhile
+
+    def with_levels() -> Order:
+        for job in jobs.values():
+            job.wait(2 * LEVEL_S)
+        found = [order.study if level not in jobs else jobs[level].study for level in LEVELS]
+        return replace(order, levels=tuple(one for one in found if one is not None))
+
+    def let_go() -> None:
+        held.clear()
+
+    _packings().start(_pack_key(order), with_levels, let_go)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

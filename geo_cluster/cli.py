@@ -197,6 +197,59 @@ def match(
 
 
 @cli.command()
+def brief(
+    scenario: Annotated[str, typer.Argument(help="情景名或 TOML 文件 / shipped scenario or TOML file")] = "default",
+    out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the pack")] = Path("brief"),
+    formats: Annotated[
+        str, typer.Option(help="只要这些材料，逗号分隔；写错即列出可选 / only these, e.g. slides,maps")
+    ] = "",
+    template_pptx: Annotated[Path | None, typer.Option(help="本单位的 .pptx 模板 / your house's slides")] = None,
+    template_docx: Annotated[Path | None, typer.Option(help="本单位的 .docx 模板 / your house's paper")] = None,
+    review_number: Annotated[str, typer.Option(help="审图号，印在图上 / map review number")] = "",
+    project: Annotated[str, typer.Option(help="排序图画哪个项目，默认产值最大的 / whose ranking is drawn")] = "",
+    lang: LanguageOption = "zh",
+) -> None:
+    """Make the briefing pack: slides, paper, map sheets, tables, layers. 一次出齐汇报材料。"""
+    import time
+
+    began = time.perf_counter()
+    from geo_cluster.export import bundle, pack
+    from geo_cluster.scenarios import read_scenario
+
+    wanted, _, _, (settings, projects) = _together(
+        lambda: pack.checked_formats(formats),
+        lambda: pack.check(template_pptx, template_docx, review_number),
+        lambda: bundle.check_writable(out),
+        lambda: read_scenario(scenario),
+    )
+    from geo_cluster import study as pipeline
+    from geo_cluster.report import cities
+
+    screen = terminal.console(stderr=True)
+
+    def done(form: str) -> None:
+        screen.print(f"{time.perf_counter() - began:7.1f} s  · {pack.name_of(form, lang)} ✓", highlight=False)
+
+    with terminal.steps(screen, lang, terminal.PACK) as on_step:
+        result = pipeline.run(settings, projects=projects)
+        on_step("cities")
+        order = pack.Order(
+            result,
+            lang,
+            levels=cities.at_levels(result),
+            slide_template=template_pptx,
+            paper_template=template_docx,
+            review=review_number,
+            project=project,
+        )
+        on_step("pack")
+        files = pack.write(order, out, wanted=wanted, on_done=done)
+    for path in files:
+        terminal.line(f"{path.stat().st_size / 1e6:7.1f} MB  {path.relative_to(out)}")
+    terminal.line(f"{len(files)} files → {out}, {time.perf_counter() - began:.1f} s")
+
+
+@cli.command()
 def validate(
     scenario: Annotated[str, typer.Argument(help="情景名或 TOML 文件 / shipped scenario or TOML file")] = "default",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="输出文件夹 / folder for the tables")] = None,

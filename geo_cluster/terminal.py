@@ -167,19 +167,32 @@ STEPS = {
 }
 """Tables of `report.explanation.explain` as the command line names them."""
 
+PACK = {"study": ("测算", "the study"), "cities": STEPS["cities"], "pack": ("全部材料", "the whole pack")}
+"""Steps of the briefing pack."""
+
 
 @contextmanager
-def steps(screen: Console, lang: Literal["zh", "en"]) -> Iterator[Callable[[str], None]]:
-    """A line for the step at work with the time it has taken; each step that is done stays on the screen."""
+def steps(
+    screen: Console, lang: Literal["zh", "en"], names: Mapping[str, tuple[str, str]] = STEPS
+) -> Iterator[Callable[[str], None]]:
+    """A line for the step at work and the time since the first; each step that is done stays on the screen.
+
+    Parameters
+    ----------
+    screen : Console
+    lang : {"zh", "en"}
+    names : mapping of str to (str, str)
+        What each step is called in Chinese and English; the first is at work at once.
+    """
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    zh, now = lang == "zh", "export"
+    zh, now = lang == "zh", next(iter(names))
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     with Progress(*columns, console=screen, transient=True) as bar:
-        task = bar.add_task(STEPS[now][not zh], total=None)
+        task = bar.add_task(names[now][not zh], total=None)
 
         def done() -> None:
-            screen.print(f"{bar.tasks[0].elapsed or 0:7.1f} s  {STEPS[now][not zh]} ✓", highlight=False)
+            screen.print(f"{bar.tasks[0].elapsed or 0:7.1f} s  {names[now][not zh]} ✓", highlight=False)
 
         def on_step(step: str) -> None:
             nonlocal now
@@ -187,7 +200,7 @@ def steps(screen: Console, lang: Literal["zh", "en"]) -> Iterator[Callable[[str]
             if name != now:
                 done()
                 now = name
-            bar.update(task, description=f"{STEPS[now][not zh]} {count}")
+            bar.update(task, description=f"{names[now][not zh]} {count}")
 
         yield on_step
         done()

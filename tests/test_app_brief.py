@@ -1,16 +1,21 @@
-"""The page 汇报: every file that can be taken along, with a preview."""
+"""The page 汇报: the briefing pack as a shelf, made at one press; every file with a preview."""
 
 import dataclasses
 import io
+import threading
 import zipfile
 
 import numpy as np
 import pandas as pd
 import pytest
+from markupsafe import escape
 
-from app import cached
+from app import cached, packing
 from app.texts import text
-from geo_cluster.export import bundle
+from geo_cluster import toml
+from geo_cluster.errors import Fault, InputError
+from geo_cluster.export import bundle, pack
+from geo_cluster.export.outline import outline
 from geo_cluster.workspace.repository import PROJECTS, Work
 from geo_cluster.world import catalog
 from geo_cluster.world.layers import Layers
@@ -42,13 +47,40 @@ def test_without_a_run_the_layers_are_there(language):
         assert [one for one in files(page)[text("brief.what", "en")] if CJK.search(one)] == []
 
 
+@pytest.fixture
+def made(monkeypatch):
+    """A shelf without what takes long, made at one press."""
+    kept = {form: row for form, row in pack.formats().items() if form in ("slides", "sheet", "tables", "archive")}
+    monkeypatch.setattr(pack, "formats", lambda: kept)
+
+    def press(language="zh", **session):
+        page = opened("brief", language, **session)
+        if any(one.key == "pack-make" for one in page.button):
+            page.button(key="pack-make").click().run()
+            (packing,) = cached._packings()._packs.values()
+            assert packing.wait(120)
+            page.run()
+        return page
+
+    yield press
+    cached._packings.clear()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_after_a_run_every_file_of_the_bundle_is_listed(language):
-    page = opened("brief", language, study=run())
+def test_one_press_makes_the_shelf(language, made):
+    page = made(language, study=run())
     assert not page.exception
     assert not page.warning
-    assert set(files(page)[text("brief.file", language)]) == {*bundle.FILES, "sheet.html", "tables.xlsx"}
+    headings = [one.value for one in page.subheader]
+    assert headings[:3] == [row["name"][language] for row in toml.table("pack")["groups"].values()]
+    assert set(files(page)[text("brief.file", language)]) == set(bundle.FILES)
+    strip = next(one.proto.body for one in page.get("html") if "gc-strip" in one.proto.body)
+    parts = outline(run(), language=language).parts
+    assert strip.count("<figure") == 1 + len(parts)
+    assert all(str(escape(part.title)) in strip for part in parts)
+    labels = [one.label for one in page.get("download_button")]
+    assert len([one for one in labels if one.startswith(("PPTX", "XLSX", "HTML"))]) == 3
     assert text("brief.sample", language) in "\n".join(says(page))
     assert run().scenario.id in "\n".join(one.value for one in page.text)
     if language == "en":
@@ -56,15 +88,66 @@ def test_after_a_run_every_file_of_the_bundle_is_listed(language):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*bundle.FILES, "sheet.html", "tables.xlsx"])
-def test_each_file_has_a_preview(name):
-    page = opened("brief", study=run())
-    page.selectbox(key="brief-file-study-zh").set_value(name).run()
-    assert not page.exception
+def test_each_file_has_a_preview(made):
+    page = made(study=run())
+    for name in (*bundle.FILES, "sheet.html", "tables.xlsx"):
+        page.selectbox(key="brief-file-study-zh").set_value(name).run()
+        assert not page.exception
+        assert not page.error
+        shown = [*page.code, *page.dataframe[1:], *page.get("iframe"), *page.get("component_instance")]
+        shown += [one for one in page.info if one.value == text("brief.no_rows", "zh")]
+        assert len(shown) == 1, name
+
+
+@pytest.mark.slow
+def test_a_pack_is_made_once_and_another_is_asked_for_when_what_is_asked_changes(made):
+    page = made(study=run())
+    (first,) = cached._packings()._packs.values()
+    assert "pack-make" not in [one.key for one in opened("brief", study=run()).button]
+    page.text_input(key="pack-review").set_value("鄂S(2026)001号").run()
+    assert "pack-make" in [one.key for one in page.button]
+    page.text_input(key="pack-review").set_value("one").run()
+    assert "export" not in [one.value for one in page.error]
+    assert len(page.error) == 1
+    page.text_input(key="pack-review").set_value("").run()
     assert not page.error
-    shown = [*page.code, *page.dataframe[1:], *page.get("iframe"), *page.get("component_instance")]
-    shown += [one for one in page.info if one.value == text("brief.no_rows", "zh")]
-    assert len(shown) == 1
+    assert list(cached._packings()._packs.values()) == [first]
+
+
+def test_a_pack_that_is_stopped_keeps_nothing_and_can_be_begun_again(monkeypatch):
+    at, go = threading.Event(), threading.Event()
+
+    def one_by_one(_):
+        for form in ("sheet", "tables"):
+            at.set()
+            go.wait(10)
+            yield form, {}
+
+    monkeypatch.setattr(packing.pack, "made", one_by_one)
+    packs, ended = packing.Packings(), threading.Event()
+    begun = packs.start("key", lambda: None, ended.set)
+    assert packs.start("key", lambda: None, ended.set) is begun
+    at.wait(10)
+    begun.stop()
+    go.set()
+    assert begun.wait(10)
+    assert ended.wait(10)
+    assert begun.shelf is None
+    assert begun.refusal is None
+    assert len(begun.done) == 1
+    assert packs.start("key", lambda: None, ended.set) is not begun
+
+
+def test_a_pack_that_is_refused_says_why():
+    fault = Fault("export.template_missing", "house.pptx")
+    packs = packing.Packings()
+
+    def refuse():
+        raise InputError(fault)
+
+    begun = packs.start("key", refuse, lambda: None)
+    assert begun.wait(10)
+    assert begun.refusal.faults == [fault]
 
 
 @pytest.mark.slow
@@ -82,7 +165,7 @@ def test_the_zip_holds_what_is_listed():
 
 
 @pytest.mark.slow
-def test_hostile_names_stay_text():
+def test_hostile_names_stay_text(made):
     sheet = f'编号,名称,细分环节,年产值(亿元)\nP01,"{HOSTILE}",fiber_laser,5\n'.encode()
     page = opened("brief", work=Work(catalog.scenario(), {PROJECTS: sheet}))
     assert not page.exception
@@ -90,9 +173,12 @@ def test_hostile_names_stay_text():
 
     settled = Work(catalog.scenario(), {PROJECTS: sheet}).settled(cached.own_files())
     result = study.run(settled)
-    page = opened("brief", study=result, work=Work(catalog.scenario(), {PROJECTS: sheet}))
+    page = made(study=result, work=Work(catalog.scenario(), {PROJECTS: sheet}))
     assert not page.exception
     assert not page.warning
+    strip = next(one.proto.body for one in page.get("html") if "gc-strip" in one.proto.body)
+    assert "<img src=x" not in strip
+    assert "</script>" not in strip
     (frame,) = page.get("iframe")
     assert "onerror=alert" in frame.proto.srcdoc
     assert "<img" not in frame.proto.srcdoc

@@ -3,8 +3,8 @@
 TEXTS: dict[str, tuple[str, str]] = {
     "brief.title": ("汇报材料", "Files to take along"),
     "brief.lead": (
-        "图层、地图、表格与证明，可逐件预览，下载时附来源。",
-        "Layers, maps, tables and the proof: preview each, download with sources.",
+        "一次出齐：给领导的幻灯片、材料和图件，给同事的表格和图层，以及存档文件，均附来源。",
+        "At one press: slides, paper and maps for leaders, tables and layers for colleagues, and the archive, with sources.",
     ),
     "brief.no_study": (
         "还没有测算结果，可先看图层。到“布局”页运行一次，方案、排名和简报即在此列出。",
@@ -25,6 +25,23 @@ TEXTS: dict[str, tuple[str, str]] = {
     "brief.language": ("文件语言", "Language of the files"),
     "brief.in_zh": ("中文版", "in Chinese"),
     "brief.in_en": ("英文版", "in English"),
+    "brief.review": ("审图号", "Map review number"),
+    "brief.review_none": ("没有就留空", "empty if there is none"),
+    "brief.review_help": (
+        "印在每幅图上，如 鄂S(2026)001号；留空则注明“内部使用，未经审图”。",
+        "Printed on each map sheet, e.g. 鄂S(2026)001号; without it a sheet says that it is for internal use.",
+    ),
+    "brief.ranked": ("选址排序图画哪个项目", "Whose ranking is drawn"),
+    "brief.make": ("一键出齐汇报材料", "Make the whole pack"),
+    "brief.stop": ("停止", "Stop"),
+    "brief.stopping": ("这一件做完即停…", "It stops after this file …"),
+    "brief.stopped": ("已停止，未留下文件。", "Stopped; no file was kept."),
+    "brief.at_work": ("正在生成，已用 {n:.0f} 秒", "At work, {n:.0f} s so far"),
+    "brief.done": (
+        "正在生成，已用 {n:.0f} 秒，完成 {count} / {of}：{names}",
+        "At work, {n:.0f} s so far, {count} of {of} done: {names}",
+    ),
+    "brief.pack": ("打包下载全部 {n} 个文件（{size}）", "Download all {n} files as a ZIP ({size})"),
     "brief.making": ("正在生成文件…", "Making the files …"),
     "brief.what": ("内容", "What it is"),
     "brief.file": ("文件", "File"),

@@ -147,6 +147,24 @@ def write_match(
 def study_files(study: Study, *, levels: Sequence[Study] = (), language: Language = "zh") -> dict[str, bytes]:
     """Every file of a study by name, `sheet.html`, the briefing sheet to print, and `tables.xlsx` to read and sort.
 
+    Parameters
+    ----------
+    study : Study
+    levels : sequence of Study
+        It at each planning level (`report.cities.at_levels`), for what cities get; by default at its own alone.
+    language : {"zh", "en"}
+        Of the map, the sheet and the tables for people.
+    """
+    for_people = {
+        "sheet.html": sheet(study, levels=levels, language=language).encode(),
+        "tables.xlsx": workbook(study, levels=levels, language=language),
+    }
+    return for_people | archive_files(study, levels=levels, language=language)
+
+
+def archive_files(study: Study, *, levels: Sequence[Study] = (), language: Language = "zh") -> dict[str, bytes]:
+    """Every file that a study is kept by, by name: tables, layers, map, sources, proof, and what runs it again.
+
     Layers of the user's own are under `layers/`, and `scenario.toml` looks for them there.
 
     Parameters
@@ -155,7 +173,7 @@ def study_files(study: Study, *, levels: Sequence[Study] = (), language: Languag
     levels : sequence of Study
         It at each planning level (`report.cities.at_levels`), for what cities get; by default at its own alone.
     language : {"zh", "en"}
-        Of the map, the sheet and the tables for people.
+        Of the map.
     """
     with scratch.temporary() as folder:
         _make(study, folder, language, levels)
@@ -165,11 +183,7 @@ def study_files(study: Study, *, levels: Sequence[Study] = (), language: Languag
         own |= {SOURCES: study.layers.sources}
         files |= {f"{LAYERS}/{name}": own[name] for name in sorted(own)}
         files["scenario.toml"] = scenario_toml(study.scenario.model_copy(update={"layers": LAYERS})).encode()
-    for_people = {
-        "sheet.html": sheet(study, levels=levels, language=language).encode(),
-        "tables.xlsx": workbook(study, levels=levels, language=language),
-    }
-    return for_people | files
+    return files
 
 
 def layer_files(layers: Layers, *, language: Language = "zh") -> dict[str, bytes]:
@@ -240,12 +254,16 @@ def _refusal(out: Path, problem: OSError) -> InputError:
 
 def _swap(new: Path, out: Path, earlier: Path) -> list[Path]:
     """Put new files where earlier ones are; when one can't be put there, put all back."""
-    names = sorted(path.name for path in new.iterdir())
+    names = sorted(path.relative_to(new) for path in new.rglob("*") if path.is_file())
+    folders = sorted({above for name in names for above in name.parents[:-1] if not (out / above).exists()})
     try:
+        for folder in folders:
+            (out / folder).mkdir()
         for name in names:
             if (out / name).is_dir():
-                raise IsADirectoryError(errno.EISDIR, "is a folder", name)
+                raise IsADirectoryError(errno.EISDIR, "is a folder", str(name))
             if (out / name).exists():
+                (earlier / name).parent.mkdir(parents=True, exist_ok=True)
                 (out / name).rename(earlier / name)
             (new / name).rename(out / name)
     except BaseException:
@@ -254,6 +272,9 @@ def _swap(new: Path, out: Path, earlier: Path) -> list[Path]:
                 (out / name).unlink()
             if (earlier / name).exists():
                 (earlier / name).rename(out / name)
+        for folder in reversed(folders):
+            with contextlib.suppress(OSError):
+                (out / folder).rmdir()
         raise
     return [out / name for name in names]
 

@@ -1,0 +1,139 @@
+"""Briefing packs in the background: each made once for a study, a language and what is asked for, and kept."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from geo_cluster.errors import Fault, GeoClusterError, Place
+from geo_cluster.export import pack
+from geo_cluster.export.pack import Files, Order
+
+KEPT = 4
+"""Packs that are kept: some 20 MB each."""
+
+
+class Shelf(NamedTuple):
+    """A pack that is made: its files by path, its slides drawn small as HTML, its map sheets as small PNG by path."""
+
+    files: Files
+    slides: str
+    pictures: dict[str, bytes]
+
+
+@dataclass(eq=False)
+class Packing:
+    """A pack on its way.
+
+    Attributes
+    ----------
+    done : list of str
+        Formats that are done, as they came.
+    shelf : Shelf
+        Once done.
+    refusal : GeoClusterError
+        Once failed; None when it was stopped.
+    stopped : bool
+        Whether a visitor stopped it: at the next format there is nothing.
+    """
+
+    done: list[str] = field(default_factory=list)
+    shelf: Shelf | None = None
+    refusal: GeoClusterError | None = None
+    stopped: bool = False
+    began: float = field(default_factory=time.monotonic)
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is nothing more to wait for."""
+        return self._ended.is_set()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since it was asked for."""
+        return time.monotonic() - self.began
+
+    def stop(self) -> None:
+        """Make no further file, and keep none."""
+        self.stopped = True
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for the end; whether it came."""
+        return self._ended.wait(timeout_s)
+
+    def run(self, order: Callable[[], Order]) -> None:
+        """Make it; what it is made of may take a while too."""
+        try:
+            self._make(order())
+        except GeoClusterError as refusal:
+            self.refusal = refusal
+        except Exception:
+            logging.getLogger(__name__).exception("a pack failed")
+            self.refusal = GeoClusterError(Fault("app.run_failed", Place("", kind="run")))
+        finally:
+            self._ended.set()
+
+    def _make(self, order: Order) -> None:
+        from geo_cluster.export import thumbnails
+        from geo_cluster.export.outline import outline
+        from geo_cluster.export.sketch import sketch
+
+        files = Files()
+        with contextlib.closing(pack.made(order)) as made:
+            for form, its in made:
+                files |= its
+                self.done.append(form)
+                if self.stopped:
+                    return
+        files = pack.in_order(files)
+        pictures = {path: thumbnails.smaller(one.content) for path, one in files.items() if path.endswith(".png")}
+        told = outline(order.study, language=order.language, stale=order.stale)
+        drawn = sketch(order.study, order.language)
+        label = pack.formats()["slides"]["name"][order.language]
+        self.shelf = Shelf(files, thumbnails.slides(told, drawn, label=label), pictures)
+
+
+class Packings:
+    """The packs of this server by what they are made of; one is made at a time."""
+
+    def __init__(self) -> None:
+        self._packs = dict[str, Packing]()
+        self._lock, self._slot = threading.Lock(), threading.Semaphore(1)
+
+    def find(self, key: str) -> Packing | None:
+        """The pack of this key, if it was ever asked for and is still kept."""
+        with self._lock:
+            return self._packs.get(key)
+
+    def start(self, key: str, order: Callable[[], Order], at_end: Callable[[], None]) -> Packing:
+        """The pack of this key; it is begun if there is none.
+
+        Parameters
+        ----------
+        key : str
+            Names what it is made of.
+        order : callable
+            Gives what it is made of, in the background.
+        at_end : callable
+            Called when it has ended, however it did.
+        """
+        with self._lock:
+            found = self._packs.get(key)
+            if found is not None and not (found.ended and found.shelf is None):
+                return found
+            found = self._packs[key] = Packing()
+            for old in [one for one, packing in self._packs.items() if packing.ended][:-KEPT]:
+                del self._packs[old]
+        threading.Thread(target=self._work, args=[found, order, at_end], daemon=True, name=f"pack-{key}").start()
+        return found
+
+    def _work(self, packing: Packing, order: Callable[[], Order], at_end: Callable[[], None]) -> None:
+        with self._slot:
+            packing.run(order)
+        at_end()

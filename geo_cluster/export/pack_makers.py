@@ -1,0 +1,160 @@
+"""What a briefing pack is made of (`Order`), and the maker of each format; its module is imported when it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from geo_cluster import scratch, toml
+from geo_cluster.archive import file_name
+from geo_cluster.domain import Language, Text
+from geo_cluster.export import bundle
+from geo_cluster.study import Study
+
+
+def said(key: str, language: Language, **values: object) -> str:
+    """A sentence that the pack itself says."""
+    return toml.table("pack")["words"][key][language].format(**values)
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """What a pack is made of and how.
+
+    Attributes
+    ----------
+    study : Study
+    language : {"zh", "en"}
+        Of texts and of the names of files.
+    levels : sequence of Study
+        It at each planning level (`report.cities.at_levels`); by default at its own alone.
+    is_stale : bool
+        Whether the settings moved on since: each document says so.
+    slide_template, paper_template : Path, optional
+        A house's own .pptx and .docx.
+    review : str
+        Map review number, '' for none.
+    project : str
+        Whose ranking is drawn; by default that of the largest output.
+    """
+
+    study: Study
+    language: Language = "zh"
+    levels: Sequence[Study] = ()
+    is_stale: bool = False
+    slide_template: Path | None = None
+    paper_template: Path | None = None
+    review: str = ""
+    project: str = ""
+
+    @property
+    def stale(self) -> str:
+        """What every page says of a study that is out of date, '' of one that is not."""
+        return said("stale", self.language, id=self.study.scenario.id) if self.is_stale else ""
+
+    @cached_property
+    def shown(self) -> Study:
+        """The study as documents name it: one that is out of date says so wherever its scenario is named."""
+        if not self.is_stale:
+            return self.study
+        name, now = self.study.scenario.name, self.study.scenario
+        marks = {one: said("stale", one, id=now.id) for one in ("zh", "en")}
+        marked = Text(zh=f"{name.zh}（{marks['zh']}）", en=f"{name.en} ({marks['en']})")
+        return replace(self.study, scenario=now.model_copy(update={"name": marked}))
+
+    def named(self, end: str) -> str:
+        """The name of a file that ends like this, safe on every system."""
+        return file_name(f"{toml.table('pack')['stem'][self.language]}_{end}")
+
+
+# ---- makers: from an order to files by name -----------------------------------------------------------------------
+
+
+def _slides(order: Order) -> dict[str, bytes]:
+    from geo_cluster.export.slides import slides
+
+    made = slides(order.study, language=order.language, template=order.slide_template, stale=order.stale)
+    return _one("slides", order, made)
+
+
+def _paper(order: Order) -> dict[str, bytes]:
+    from geo_cluster.export.paper import paper
+
+    made = paper(order.study, language=order.language, template=order.paper_template, stale=order.stale)
+    return _one("paper", order, made)
+
+
+def _printed(order: Order) -> dict[str, bytes]:
+    from geo_cluster.export.print import printed
+
+    return _one("printed", order, printed(order.study, language=order.language, stale=order.stale))
+
+
+def _map_sheet(kind: str) -> Callable[[Order], dict[str, bytes]]:
+    """A maker of map sheets of a kind: to print, and as a picture for a slide."""
+
+    def make(order: Order) -> dict[str, bytes]:
+        from geo_cluster.export.map_sheets import map_sheet
+
+        options: dict[str, Any] = {"language": order.language, "review": order.review}
+        if kind == "ranking":
+            options["project"] = order.project or str(order.study.projects["output_100m_yuan"].idxmax())
+        title = toml.table("pack")["formats"][f"{kind}_map"]["name"][order.language]
+        return {
+            order.named(f"{title}_{end}"): map_sheet(order.shown, kind, **form, **options)
+            for end, form in toml.table("pack")["sheets"].items()
+        }
+
+    return make
+
+
+def _sheet(order: Order) -> dict[str, bytes]:
+    from geo_cluster.export.sheet import sheet
+
+    return _one("sheet", order, sheet(order.shown, levels=order.levels, language=order.language).encode())
+
+
+def _tables(order: Order) -> dict[str, bytes]:
+    from geo_cluster.export.workbook import workbook
+
+    return _one("tables", order, workbook(order.shown, levels=order.levels, language=order.language))
+
+
+def _map(order: Order) -> dict[str, bytes]:
+    from geo_cluster.maps import page, payload
+
+    shown = payload.payload(order.study, order.language)
+    shown["notes"] = [*([order.stale] if order.is_stale else []), *shown["notes"]]
+    return _one("map", order, page.standalone(shown).encode())
+
+
+def _layers(order: Order) -> dict[str, bytes]:
+    from geo_cluster.export.gis.files import gis_files
+
+    with scratch.temporary() as folder:
+        gis_files(order.shown, folder, language=order.language)
+        return {f"layers/{path.name}": path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def _archive(order: Order) -> dict[str, bytes]:
+    return bundle.archive_files(order.study, levels=order.levels, language=order.language)
+
+
+MAKERS: dict[str, Callable[[Order], dict[str, bytes]]] = {
+    "slides": _slides,
+    "paper": _paper,
+    "printed": _printed,
+    **{f"{kind}_map": _map_sheet(kind) for kind in ("plan", "chain", "supply", "ranking")},
+    "sheet": _sheet,
+    "tables": _tables,
+    "map": _map,
+    "layers": _layers,
+    "archive": _archive,
+}
+
+
+def _one(form: str, order: Order, content: bytes) -> dict[str, bytes]:
+    return {order.named(toml.table("pack")["formats"][form]["file"][order.language]): content}
