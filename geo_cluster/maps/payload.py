@@ -130,6 +130,7 @@ def _base(layers: Layers, language: Language, style: Mapping[str, Any]) -> list[
         return {**common, "kind": kind, "features": features, "visible": True, "legend": True, **more}
 
     label: dict[str, Any] = {"kind": "label", "legend": False}
+    wet = _water_labels(layers.read("water"), (prefectures, counties), language)
     return [
         layer(
             "prefectures",
@@ -145,7 +146,7 @@ def _base(layers: Layers, language: Language, style: Mapping[str, Any]) -> list[
         layer("railways", "line", shapes["railways"], color=colour["railway"], weight=1.1, dash="6 4"),
         layer("prefecture_labels", features=_labels(prefectures, language), strong=True, maxZoom=9.5, **label),
         layer("county_labels", features=_labels(counties, language), minZoom=10, **label),
-        layer("water_labels", features=_water_labels(layers.read("water"), language), minZoom=9, wet=True, **label),
+        layer("water_labels", features=wet, minZoom=9, wet=True, **label),
     ]
 
 
@@ -175,15 +176,24 @@ def _water(frame: gpd.GeoDataFrame) -> dict[str, Any]:
     return _shapes(gpd.GeoDataFrame(geometry=[shape for shape in together if not shape.is_empty], crs=CRS))
 
 
+NAME_DEG = 0.1
+"""A name at the zoom at which rivers are named takes about so much."""
 RIVER_NAME_DEG = 0.6
 """A river is named again after so many degrees."""
 
 
-def _water_labels(frame: gpd.GeoDataFrame, language: Language) -> list[dict[str, Any]]:
-    """Names of lakes and rivers that are known: a lake in its middle, a river again and again along its course."""
+def _water_labels(
+    frame: gpd.GeoDataFrame, named: Iterable[gpd.GeoDataFrame], language: Language
+) -> list[dict[str, Any]]:
+    """Names of lakes and rivers that are known: a lake in its middle, a river again and again along its course.
+
+    None where an area of `named` has its name.
+    """
     spots: list[dict[str, Any]] = []
+    taken = shapely.union_all([area.geometry.representative_point().union_all() for area in named])
     for row in frame[frame["name_zh"] != ""].to_dict("records"):
-        spots += [{**row, "geometry": at} for at in _name_spots(row["geometry"], is_lake=row["kind"] == "lake")]
+        at = _name_spots(row["geometry"], is_lake=row["kind"] == "lake")
+        spots += [{**row, "geometry": one} for one in at if one.distance(taken) > NAME_DEG]
     return _labels(gpd.GeoDataFrame(spots, columns=frame.columns, geometry="geometry", crs=CRS), language)
 
 
