@@ -16,7 +16,16 @@ from geo_cluster.study import Study
 
 
 def said(key: str, language: Language, **values: object) -> str:
-    """A sentence that the pack itself says."""
+    """A sentence that the pack itself says.
+
+    Parameters
+    ----------
+    key : str
+        Of `[words]` of `tables/pack.toml`.
+    language : {"zh", "en"}
+    **values
+        What it names.
+    """
     return toml.table("pack")["words"][key][language].format(**values)
 
 
@@ -136,7 +145,9 @@ def _layers(order: Order) -> dict[str, bytes]:
 
     with scratch.temporary() as folder:
         gis_files(order.shown, folder, language=order.language)
-        return {f"layers/{path.name}": path.read_bytes() for path in sorted(folder.iterdir())}
+        known = [row["file"] for row in toml.table("gis")["formats"].values()]
+        others = sorted({path.name for path in folder.iterdir()} - set(known))
+        return {f"layers/{name}": (folder / name).read_bytes() for name in (*known, *others)}
 
 
 def _archive(order: Order) -> dict[str, bytes]:
