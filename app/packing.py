@@ -19,7 +19,7 @@ KEPT = 4
 
 
 class Shelf(NamedTuple):
-    """A pack that is made: its files by path, its slides drawn small as HTML, its map sheets as small pictures by path."""
+    """A pack that is made: its files by path, its slides drawn small as HTML, its map sheets as small pictures."""
 
     files: Files
     slides: str
