@@ -14,8 +14,10 @@ from tests.browser.painted import LAPTOP, PHONE
 @pytest.mark.slow
 def test_one_press_makes_a_shelf_and_a_file_is_downloaded(visit, server):
     page = visit(f"{server[0]}/match", LAPTOP, accept_downloads=True)
-    page.get_by_role("button", name=text("match.run", "zh")).first.click()
-    expect(page.get_by_text(text("match.stop", "zh"))).to_have_count(0, timeout=120_000)
+    page.get_by_role("button", name=text("match.run", "zh"), exact=True).click()
+    expect(page.locator("[data-testid=stMetric]").first).to_be_visible(timeout=120_000)
+    expect(page.get_by_role("button", name=text("match.stop", "zh"), exact=True)).to_have_count(0, timeout=120_000)
+    settled(page)
     go(page, "brief", "zh", LAPTOP)
     page.get_by_role("button", name=text("brief.make", "zh")).click()
     everything = page.get_by_role("button", name="打包下载全部")
