@@ -215,6 +215,19 @@ def arriving(scenario: Scenario) -> dict[str, dict[str, Text]]:
     return _arriving(scenario.layers, scenario.layers_sha256, scenario.sites)
 
 
+@st.cache_data(show_spinner=False, max_entries=8)
+def _openable(layers: str, sha256: str, sites: tuple[str, ...]) -> dict[str, dict[str, Text]]:  # noqa: ARG001
+    world = scenarios.named_layers(Layers(layers))
+    names, chosen = subject_names(world), set(sites or world["sites"]["id"])
+    subjects = scenarios.opening_subjects(world, chosen) | {"": chosen}
+    return {attribute: {one: names[one] for one in sorted(found)} for attribute, found in subjects.items()}
+
+
+def openable(scenario: Scenario) -> dict[str, dict[str, Text]]:
+    """Attribute of each resource -> id and name of its pools; under '' the sites considered."""
+    return _openable(scenario.layers, scenario.layers_sha256, scenario.sites)
+
+
 def assumed_count(scenario: Scenario) -> int:
     """How many of the numbers that decide are assumed because nobody publishes them."""
     known = region(scenario).observations

@@ -544,7 +544,16 @@ class KnownBetter(Declared):
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 """A study is of a day between these years."""
 
-LATER_FIELDS: dict[str, object] = {"day": None, "arrivals": [], "dual_supply": "condition", "division": 0.0}
+LATER_FIELDS: dict[str, object] = {
+    "day": None,
+    "arrivals": [],
+    "dual_supply": "condition",
+    "division": 0.0,
+    "openings": [],
+    "points_per_10k_yuan": 0.0,
+    "at_most_sites": None,
+    "either": [],
+}
 """Fields that scenarios of earlier editions don't have, and what leaves a scenario's id as it was."""
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
@@ -603,6 +612,57 @@ class Arrival(Declared):
         return low, self.year, self.year if self.year_high is None else self.year_high
 
 
+class Opening(Declared):
+    """What may be opened at a cost: a park, a transformer, a line. Rows of one name are one opening, paid in sum."""
+
+    name: str = Field(min_length=1)
+    """What it is called."""
+    points: Points = 0.0
+    """What it costs, in score points."""
+    price_10k_yuan: NonNegative = 0.0
+    """What it costs, in 10,000 yuan; `points_per_10k_yuan` of the scenario says how many points that is."""
+    sites: tuple[str, ...] = ()
+    """Sites (E09) that nobody can go to without it."""
+    attribute: str = ""
+    """What it adds: `available_land_ha`, `spare_mva`, `energy_quota_tce` …, in that attribute's unit."""
+    subject: str = ""
+    """Site (E01), supply area (A420703), substation (G10) or prefecture (420700) whose pool has more with it."""
+    low: NonNegative = 0.0
+    """What it adds at least."""
+    likely: NonNegative = 0.0
+    """What it most likely adds."""
+    high: NonNegative = 0.0
+    """What it adds at most."""
+    source: str = Field(min_length=1)
+    """Who said so; it shows wherever the number does."""
+
+    @model_validator(mode="after")
+    def _brings_something(self) -> Opening:
+        _refuse_disorder(self.low, self.likely, self.high)
+        adds = (bool(self.attribute), bool(self.subject), self.high > 0)
+        if any(adds) and not all(adds):
+            raise FieldError(Fault("world.opening_adds_part", "", name=self.name))
+        if not any(adds) and not self.sites:
+            raise FieldError(Fault("world.opening_brings_nothing", "", name=self.name))
+        return self
+
+
+class Either(Declared):
+    """One or the other: no more than `most` of some sites get projects, or of some openings are opened."""
+
+    names: tuple[str, ...]
+    """Ids of sites and names of openings, two or more."""
+    most: Annotated[int, Field(ge=1)] = 1
+    """How many of them at most."""
+
+    @model_validator(mode="after")
+    def _limits(self) -> Either:
+        count = len(set(self.names))
+        if count < 2 or self.most >= count:
+            raise FieldError(Fault("world.either_of_one", "", names=_some(list(self.names)), most=self.most))
+        return self
+
+
 class Scenario(Declared):
     """Everything a study depends on besides the shipped data. A change is a new scenario."""
 
@@ -657,6 +717,28 @@ class Scenario(Declared):
     """What it costs to move one project away from the present plan, in score points."""
     division: Points = 0.0
     """What two of one segment earn in one prefecture rather than in two (错位竞争), in score points a pair."""
+    openings: tuple[Opening, ...] = ()
+    """What may be opened at a cost: parks, transformers, lines."""
+    points_per_10k_yuan: Points = 0.0
+    """How many score points 10,000 yuan of an opening's price are worth; needed where openings have a price."""
+    at_most_sites: Annotated[int, Field(ge=1)] | None = None
+    """No more sites than that get projects; any number when left out."""
+    either: tuple[Either, ...] = ()
+    """This site or that, this opening or that."""
+
+    @model_validator(mode="after")
+    def _openings_make_sense(self) -> Scenario:
+        owner: dict[str, str] = {}
+        for one in self.openings:
+            for site in one.sites:
+                if owner.setdefault(site, one.name) != one.name:
+                    raise FieldError(
+                        Fault("world.site_opened_twice", "", site=site, names=_some([owner[site], one.name]))
+                    )
+        unpriced = sorted({one.name for one in self.openings if one.price_10k_yuan > 0})
+        if unpriced and not self.points_per_10k_yuan:
+            raise FieldError(Fault("world.price_without_rate", "", names=_some(unpriced)))
+        return self
 
     @model_validator(mode="after")
     def _no_contradiction(self) -> Scenario:

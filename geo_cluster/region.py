@@ -491,7 +491,7 @@ def facts_of(region: Region, projects: pd.DataFrame) -> Facts:
 
 
 def _more(region: Region, projects: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Attribute -> (P, S): the most that may have arrived for each project at each site by when it begins."""
+    """Attribute -> (P, S): the most that may have arrived for each project at each site, and that may be opened."""
     found: dict[str, np.ndarray] = {}
     for name, kind in catalog.resources().items():
         rows = region.arrivals[region.arrivals["attribute"] == kind.attribute]
@@ -501,7 +501,12 @@ def _more(region: Region, projects: pd.DataFrame) -> dict[str, np.ndarray]:
             there = begun & arrives_at(region, at)[None, :]
             found[kind.attribute] = found.get(kind.attribute, 0.0) + np.where(there, one.high, 0.0)
             of_zone += np.where(begun & (pools.zone_of(region.sites) == one.subject)[None, :], one.high, 0.0)
-        if kind.zone_pool and len(rows):
+        opened = [one for one in region.scenario.openings if one.attribute == kind.attribute]
+        for said in opened:
+            here = (subject_of(kind.attribute, region.sites) == said.subject).to_numpy()
+            found[kind.attribute] = found.get(kind.attribute, 0.0) + np.where(here, said.high, 0.0)[None, :]
+            of_zone += np.where(pools.zone_of(region.sites) == said.subject, said.high, 0.0)[None, :]
+        if kind.zone_pool and (len(rows) or opened):
             found[kind.attribute] = _within_zone(region, kind.attribute, found[kind.attribute], of_zone)
     return found
 

@@ -97,7 +97,10 @@ def name_faults(
     cities = set(world["sites"].loc[world["sites"]["id"].isin(chosen), "prefecture_code"])
     named.append(("shares.segment", _values(row, "shares", "segment") - {""}, set(catalog.segments())))
     at = where if isinstance(where, Place) else Place(where)
-    faults = _arrival_faults(row, world, chosen, at) + _share_faults(row, world, cities, replace(at, key="shares"))
+    faults = _opening_faults(row, world, chosen, at)
+    named.append(("either.names", _listed(row, "either", "names"), chosen | _values(row, "openings", "name")))
+    named.append(("openings.sites", _listed(row, "openings", "sites"), chosen))
+    faults += _arrival_faults(row, world, chosen, at) + _share_faults(row, world, cities, replace(at, key="shares"))
     return faults + [
         Fault("world.no_such_name", replace(at, key=key), name=toml.shown(name), known=sorted(names))
         for key, used, names in named
@@ -156,6 +159,39 @@ def _arrival_faults(
     return faults
 
 
+def _opening_faults(
+    row: Mapping[str, Any], world: Mapping[str, pd.DataFrame], chosen: set[str], at: Place
+) -> list[Fault]:
+    """What openings can't add to, and a number of sites that limits nothing."""
+    faults, most = [], row.get("at_most_sites")
+    if isinstance(most, int) and most > len(chosen):
+        faults.append(Fault("world.too_many_sites", replace(at, key="at_most_sites"), most=most, count=len(chosen)))
+    said = row.get("openings")
+    entries = dict(enumerate(said)) if isinstance(said, list | tuple) else {}
+    entries = {at: one for at, one in entries.items() if isinstance(one, dict) and one.get("attribute")}
+    pools = opening_subjects(world, chosen) if entries else {}
+    for number, one in entries.items():
+        found = arrival_faults(one, pools, day="")
+        faults += [fault.at(replace(at, key=f"openings.{number}.{fault.place.name}")) for fault in found]
+    return faults
+
+
+def opening_subjects(world: Mapping[str, pd.DataFrame], chosen: set[str]) -> dict[str, set[str]]:
+    """Attribute of each resource -> its pools, which an opening can add to.
+
+    Parameters
+    ----------
+    world : mapping of DataFrame
+        Layers by name: `sites`, `substations`.
+    chosen : set of str
+        Ids of the sites considered.
+    """
+    sites = with_prefecture(world["sites"][world["sites"]["id"].isin(chosen)])
+    sites = fed_as_zones(sites, world["sites"])
+    sites = sites.assign(station=feeding_station(sites, world["substations"]).station)
+    return {kind.attribute: pools_of(kind.attribute, sites) for kind in catalog.resources().values()}
+
+
 def arrival_faults(one: Mapping[str, Any], subjects: Mapping[str, set[str]], *, day: str) -> list[Fault]:
     """What can't arrive of one entry of `arrivals`, each fault in the place of its field.
 
@@ -184,6 +220,13 @@ def arrival_faults(one: Mapping[str, Any], subjects: Mapping[str, set[str]], *, 
 def _texts(entries: Any) -> set[str]:
     """The texts of a list; what is no list of texts is a fault told elsewhere."""
     return {one for one in entries if isinstance(one, str)} if isinstance(entries, list | tuple) else set()
+
+
+def _listed(row: Mapping[str, Any], key: str, field: str) -> set[str]:
+    """The texts that the entries of a list of tables list in one field."""
+    entries = row.get(key)
+    tables = [one for one in entries if isinstance(one, dict)] if isinstance(entries, list | tuple) else []
+    return {text for one in tables for text in _texts(one.get(field))}
 
 
 def _values(row: Mapping[str, Any], key: str, field: str) -> set[str]:

@@ -19,11 +19,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_cluster import eligibility, shares
+from geo_cluster import eligibility, openings, shares
 from geo_cluster.domain import LANGUAGES, PlanningLevel, ResourceKind, Scenario
 from geo_cluster.eligibility import Eligibility, Facts
 from geo_cluster.errors import Fault, InputError, Place, refuse_if
 from geo_cluster.matching.division import Division, division_of, side_by_side
+from geo_cluster.matching.openings import widened
 from geo_cluster.matching.plan import Assignment, Progress, Violation
 from geo_cluster.matching.problem import Link, Problem
 from geo_cluster.matching.resource import UNPLACED, Resource, Titles
@@ -78,7 +79,10 @@ class Study:
         what parks inside zones have beside what they share with their zone; with what arrives while projects begin.
         The problem has those of earlier years too (`matching.years`).
     problem, plan : Problem, Assignment
-        What was matched (None when no project may go anywhere), and the plan with its bound.
+        What was matched (None when no project may go anywhere), and the plan with its bound. What the plan opens is
+        open in the problem and in the resources, and paid for; what it doesn't open is closed.
+    posed : Problem, optional
+        The problem with its openings still to be decided; None where the scenario has none.
     violations : tuple
         What the independent check found; empty when the plan holds.
     seconds : dict
@@ -100,6 +104,7 @@ class Study:
     decision: DecisionMatrix
     resources: tuple[Resource, ...]
     problem: Problem | None
+    posed: Problem | None
     plan: Assignment
     violations: tuple[Violation, ...]
     seconds: dict[str, float]
@@ -304,8 +309,12 @@ def _matched(
     _refuse_misfit(plan, projects, sites)
     on_step("verify")
     violations = verify(problem, plan) if problem else ()
-    violations += tuple(_year_violations(region, facts, limited, plan))
-    return {"resources": resources, "problem": problem, "plan": plan, "violations": violations}
+    violations += tuple(_year_violations(region, facts, with_opened(region, limited, plan), plan))
+    posed = problem if problem and problem.openings else None
+    if posed:
+        resources = widened(resources, [posed.openings[o] for o in plan.opened])
+        problem = posed.settled(plan.opened)
+    return {"resources": resources, "problem": problem, "posed": posed, "plan": plan, "violations": violations}
 
 
 def _posed(
@@ -316,6 +325,11 @@ def _posed(
     problem = _problem(region, facts, allowed, score, resources)
     if problem and steps:
         problem = problem.suppose(resources=(*problem.resources, *steps))
+    if problem and (region.scenario.openings or region.scenario.at_most_sites or region.scenario.either):
+        problem = problem.but(
+            openings=openings.openings(region.scenario, problem.resources, problem.sites),
+            at_most=openings.limits(region.scenario, problem.sites),
+        )
     return resources, problem
 
 
@@ -418,6 +432,22 @@ def over_years(region: Region, found: tuple[Limit, ...]) -> tuple[tuple[Resource
     each = [by_year(one.resource, one.arriving, one.begins, level=level, first=first) for one in found if binds(one)]
     last = tuple(one for one, *_ in each if not is_apart(one.name))
     return last, tuple(one for several in each for one in several if one not in last)
+
+
+def with_opened(region: Region, found: tuple[Limit, ...], plan: Assignment) -> tuple[Limit, ...]:
+    """Limits with what the plan opens, which counts from the first year on.
+
+    Parameters
+    ----------
+    region : Region
+    found : tuple of Limit
+    plan : Assignment
+    """
+    if not plan.opened:
+        return found
+    known = openings.openings(region.scenario, [one.resource for one in found], region.sites["id"].tolist())
+    opened = [known[o] for o in plan.opened]
+    return tuple(one._replace(resource=widened([one.resource], opened)[0]) for one in found)
 
 
 def horizon(region: Region, projects: pd.DataFrame) -> range:

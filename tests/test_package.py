@@ -82,7 +82,7 @@ def test_the_lock_names_public_addresses_only():
     assert {str(source) for source in packages.values()} == {"{'registry': 'https://pypi.org/simple'}"}
 
 
-NAMED_ONLY = {"psycopg": "postgresql+psycopg"}
+NAMED_ONLY = {"psycopg": "postgresql+psycopg", "pylopdf-fonts-zh-cn": "pylopdf_fonts_zh_cn"}
 """Dependencies that nothing imports, and the words by which another one is told to."""
 
 
@@ -97,7 +97,7 @@ def imported():
                 case ast.ImportFrom(module=str(module), level=0):
                     found.add(module.partition(".")[0])
                 case ast.Call(func=ast.Attribute(attr="find_spec" | "files"), args=[ast.Constant(value=str(module))]):
-                    found.add(module)
+                    found.add(module.partition(".")[0])
     return found - set(sys.stdlib_module_names) - {"geo_cluster", "app"}
 
 

@@ -137,3 +137,12 @@ def test_turning_and_moving_the_ground_turns_and_moves_the_rectangle(seed):
     found = largest_rectangles(np.array([shape, turned]))
     areas = found.width_m * found.length_m
     assert areas[1] == pytest.approx(areas[0], rel=1e-3)
+
+
+def test_an_outline_of_very_many_corners_is_simplified_inside_itself():
+    """A ring of 24,000 corners took nine seconds."""
+    turn = np.linspace(0, 2 * np.pi, 50_000, endpoint=False)
+    ring = shapely.Polygon(np.column_stack([np.cos(turn), np.sin(turn)]) * 1000)
+    found = largest_rectangles(np.array([ring], dtype=object))
+    assert ring.covers(found.geometry[0])
+    assert found.width_m[0] * found.length_m[0] == pytest.approx(2e6, rel=0.005)

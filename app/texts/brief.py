@@ -29,7 +29,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "brief.review_none": ("没有就留空", "empty if there is none"),
     "brief.review_help": (
         "印在每幅图上，如 鄂S(2026)001号；留空则注明“内部使用，未经审图”。",
-        "Printed on each map sheet, e.g. 鄂S(2026)001号; without it a sheet says that it is for internal use.",
+        "Printed on each map sheet as the authority gave it; without it a sheet says that it is for internal use.",
     ),
     "brief.ranked": ("选址排序图画哪个项目", "Whose ranking is drawn"),
     "brief.make": ("一键出齐汇报材料", "Make the whole pack"),

@@ -49,7 +49,8 @@ FILES: tuple[str, ...] = (
     "rules.csv",
 )
 FILES += ("layers.gpkg", "map.html", "scenario.toml", "ATTRIBUTION.md", "study.json")
-OTHERS = ("sheet.html", "tables.xlsx", f"{LAYERS}/{SOURCES}", *(f"{name}.csv" for name in explanation.TABLES))
+OTHERS: tuple[str, ...] = ("sheet.html", "tables.xlsx", f"{LAYERS}/{SOURCES}", "openings.csv")
+OTHERS += tuple(f"{name}.csv" for name in (*explanation.TABLES, explanation.OPENINGS))
 """Files that some of the results have besides."""
 
 

@@ -16,16 +16,7 @@ from geo_cluster.study import Study
 
 
 def said(key: str, language: Language, **values: object) -> str:
-    """A sentence that the pack itself says.
-
-    Parameters
-    ----------
-    key : str
-        Of `[words]` of `tables/pack.toml`.
-    language : {"zh", "en"}
-    **values
-        What it names.
-    """
+    """The sentence `key` that the pack itself says in a `language`, with its `values`."""
     return toml.table("pack")["words"][key][language].format(**values)
 
 

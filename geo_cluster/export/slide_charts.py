@@ -38,7 +38,7 @@ LONGEST = 24
 
 
 def chart(pen: Pen, shapes: Any, box: Box, block: Chart) -> None:
-    """Draw a chart of the outline."""
+    """Draw `block`, a chart of the outline, among the `shapes` of a slide, in a `box`, with the `pen` of the deck."""
     data = CategoryChartData(number_format=_format(block))
     data.categories = [_name(one if len(one) <= LONGEST else one[: LONGEST - 1] + "…") for one in block.categories]
     series = _stacked_range(block, pen.language) if block.kind == "range" else block.series

@@ -28,7 +28,7 @@ LINES, TALLEST = 4, 0.26
 
 
 def facts(pen: Pen, shapes: Any, box: Box, block: Facts) -> None:
-    """Cards, four a row."""
+    """Draw `block` with `pen` among `shapes` in `box`: cards, four a row."""
     rows = [block.rows[at : at + 4] for at in range(0, len(block.rows), 4)]
     for line, row_box in zip(rows, box.rows(*[1] * len(rows)), strict=True):
         for (name, value), card in zip(line, row_box.columns(*[1] * 4, gap=Inches(0.2)), strict=False):
@@ -43,7 +43,7 @@ def facts(pen: Pen, shapes: Any, box: Box, block: Facts) -> None:
 
 
 def lines(pen: Pen, shapes: Any, box: Box, block: Lines) -> None:
-    """Sentences; those with a place of their own are numbered."""
+    """Draw `block` with `pen` among `shapes` in `box`: sentences; those with a place of their own are numbered."""
     if box.height < NUMBERED * len(block.lines):
         size = fitting(block.lines, box, pen.sizes(18, 16, 14, 13, 12), after=8)
         pen.text(shapes, box, block.lines, size, after=8)
@@ -62,7 +62,7 @@ def lines(pen: Pen, shapes: Any, box: Box, block: Lines) -> None:
 
 
 def grid(pen: Pen, shapes: Any, box: Box, block: Grid) -> None:
-    """A native table: as many rows as fit legibly, the rest told."""
+    """Draw `block` with `pen` among `shapes` in `box`: a native table, as many rows as fit, the rest told."""
     size, wide, texts, heights = _fitted(block, box, pen.sizes(*SIZES))
     rows = [block.headings, *texts, *([block.total] if block.total else [])]
     frame = shapes.add_table(len(rows), len(block.headings), box.left, box.top, box.width, sum(heights))
@@ -90,7 +90,7 @@ def grid(pen: Pen, shapes: Any, box: Box, block: Grid) -> None:
 
 
 def wanted(pen: Pen, block: Grid, width: int) -> int:
-    """Height that a table would like, EMU."""
+    """Height that the table `block` would like in a `width`, EMU, in the faces of `pen`."""
     (size,) = pen.sizes(SIZES[1])
     across, margins = Emu(width).pt / size, Emu(2 * SIDE).pt / size
     return sum(_heights(block, block.texts[: block.rows], columns.widths(block, across, margins), size))

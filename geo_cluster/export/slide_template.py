@@ -104,7 +104,7 @@ def _plain(file: Any) -> None:
 
 
 def themed(content: bytes, *, latin: str, chinese: str) -> bytes:
-    """A theme part with our colours and these faces."""
+    """A theme part, `content`, with our colours and the faces `latin` and `chinese`."""
     theme = etree.fromstring(content)
     _faces(theme, latin, chinese)
     _colours(theme)

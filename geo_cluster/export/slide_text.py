@@ -88,7 +88,7 @@ class Pen:
         return tuple(max(round(one * self.scale * 2) / 2, 6.0) for one in sizes)
 
     def text(self, shapes: Any, box: Box, texts: Sequence[str], size: float, **look: Any) -> Any:
-        """Put a paragraph a text into a box of its own; see `say`."""
+        """Put `texts`, a paragraph each, of a `size` in points and a `look` (see `say`), into a `box` of `shapes`."""
         shape = shapes.add_textbox(*box)
         frame = shape.text_frame
         frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
@@ -131,12 +131,12 @@ class Pen:
             self.style(paragraph, size, bold=bold, colour=colour)
 
     def style(self, paragraph: Any, size: float, *, bold: bool = False, colour: str = "ink") -> None:
-        """Size, weight, colour, language and faces of a paragraph."""
+        """Set `size` in points, `bold`, `colour` of the palette, language and faces of a `paragraph`."""
         for run in paragraph.runs:
             self.run(run, size, bold=bold, colour=colour)
 
     def run(self, run: Any, size: float, *, bold: bool = False, colour: str = "ink") -> None:
-        """Size, weight, colour, language and faces of a run."""
+        """Set `size` in points, `bold`, `colour` of the palette, language and faces of a `run`."""
         run.font.size, run.font.bold = Pt(size), bold
         paint(run.font, colour)
         properties = run.font._rPr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import geopandas as gpd
 import numpy as np
@@ -139,8 +140,9 @@ def systems(x: Numbers, y: Numbers, sites: gpd.GeoDataFrame) -> list[str]:
     for row in toml.table("imports")["crs"]:
         code = row["code"]
         if code.startswith("EPSG:"):
+            crs = pyproj.CRS(code)
             for how, (a, b) in {"": (x, y), " xy": (y, x), " mm": (x / 1000, y / 1000)}.items():
-                if _near(*_degrees(pyproj.CRS(code), a, b), at):
+                if _near(*_degrees(crs, a, b), at):
                     out.append(f"{code}{how}")
     plain = [one for one in out if " " not in one]
     return plain or out
@@ -163,8 +165,14 @@ def _degrees(crs: pyproj.CRS, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]
     if crs.is_geographic:
         is_some = (np.abs(x) <= 360) & (np.abs(y) <= 360)
         return np.where(is_some, x, np.inf), np.where(is_some, y, np.inf)
-    lon, lat = pyproj.Transformer.from_crs(crs, layers.CRS, always_xy=True).transform(x, y)
+    lon, lat = _to_degrees(crs).transform(x, y)
     return np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
+
+
+@lru_cache(maxsize=64)
+def _to_degrees(crs: pyproj.CRS) -> pyproj.Transformer:
+    """Kept, for making one takes a twentieth of a second."""
+    return pyproj.Transformer.from_crs(crs, layers.CRS, always_xy=True)
 
 
 def _is_inside(lon: Numbers, lat: Numbers) -> NDArray[np.bool_]:

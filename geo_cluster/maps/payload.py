@@ -257,7 +257,7 @@ def _reach(layers: Layers, study: Study | None, language: Language, style: Mappi
 
 @by_content(*region.LAYERS, "province", most=32)
 def isochrone_outlines(layers: Layers, lon: float, lat: float) -> tuple[list[dict[str, Any]], list[list[float]]]:
-    """Outlines of `reach` around a point `lon`, `lat`, the widest first, and the northern tip of each."""
+    """Outlines of `reach` in `layers` around `lon`, `lat`, the widest first, and the northern tip of each."""
     outlines, tops = [], []
     for shape in reach(layers, lon, lat).values():
         outlines.append(json.loads(shapely.to_geojson(shapely.set_precision(shape.simplify(0.008), 1e-4))))

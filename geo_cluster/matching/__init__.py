@@ -5,12 +5,14 @@
     problem  ->  solve  ->  verify      who goes where; what is wrong with it; how often it is feasible
                         ->  explain     placement options, values of pools, locks and sites, why here
                         ->  alternatives, tradeoffs  other good plans; what is traded for what
+    openings                            what may be opened at a cost, at most so many sites
     rules                               limits of groups, caps, budgets, phases, spelt as parts of a problem
     stable                              plans that no firm and city would leave together
 
 `engine` is how `solve` works.
 """
 
+from geo_cluster.matching.openings import AtMost, Opening
 from geo_cluster.matching.plan import Assignment, Progress, Violation
 from geo_cluster.matching.problem import Link, Problem
 from geo_cluster.matching.resource import Resource
@@ -20,8 +22,10 @@ from geo_cluster.matching.verify import FeasibleShare, feasible_share, verify
 
 __all__ = [
     "Assignment",
+    "AtMost",
     "FeasibleShare",
     "Link",
+    "Opening",
     "Problem",
     "Progress",
     "Resource",

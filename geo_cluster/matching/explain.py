@@ -1,8 +1,8 @@
 """Why a plan is as it is, and what would change it. Every claim is a problem solved again.
 
 Questions have one function each: `placement_options` (for a project left out), `pool_values`, `why_here` (for a project
-not at its favourite), `lock_prices`, `site_importance`. `proven` says whether each re-solve was. Where re-solves share
-a `TimeBudget`, what it didn't reach is nan. Sentences in both languages are `report.explanation`'s.
+not at its favourite), `lock_prices`, `site_importance`, `opening_values`. `proven` says whether each re-solve was;
+where they share a `TimeBudget`, what it didn't reach is nan. Sentences in both languages are `report.explanation`'s.
 """
 
 from __future__ import annotations
@@ -116,6 +116,32 @@ class Reason:
 
 
 @dataclass(frozen=True)
+class OpeningValue:
+    """What an opening buys.
+
+    Attributes
+    ----------
+    index : int
+        Number of the opening.
+    name : str
+    is_opened : bool
+        Whether the plan opens it.
+    cost : float
+    worth : float
+        Cost up to which opening it pays: objective value of the best plan where it costs nothing, less that of the best
+        plan without it. inf when no plan without it keeps the rules, nan where time ended.
+    proven : bool
+    """
+
+    index: int
+    name: str
+    is_opened: bool
+    cost: float
+    worth: float
+    proven: bool
+
+
+@dataclass(frozen=True)
 class Price:
     """What one lock costs, or what losing one site costs.
 
@@ -180,8 +206,9 @@ def placement_options(
     forced = clock.solve(problem.suppose(bonus=bonus), waiting=most)
     if forced is not None and forced.site[project] != UNPLACED and not forced.violations:
         options.append(_option(plan, forced, project, (), forced.objective - loss - plan.objective))
+    as_opened = problem.settled(plan.opened)
     lacking = {
-        int(s): shortages(problem, plan.site, project, int(s)) for s in np.flatnonzero(problem.eligible[project])
+        int(s): shortages(as_opened, plan.site, project, int(s)) for s in np.flatnonzero(problem.eligible[project])
     }
     nearest = sorted((s for s in lacking if lacking[s]), key=lambda s: (_effort(problem, lacking[s]), s))
     for tried, s in enumerate(nearest[: max(most - len(options), 0)], len(options)):
@@ -261,7 +288,7 @@ def pool_values(
     if amount_faults(step=step) or not 0 < step < np.inf:
         raise InputError(Fault("matching.not_a_step", "step", value=shown(step)))
     clock = TimeBudget.of(time_limit_s)
-    prices = pool_prices(problem, time_limit_s=clock.part(0.3))
+    prices = pool_prices(problem.settled(plan.opened), time_limit_s=clock.part(0.3))
     pools = _fullest_first(problem, plan)
     found = []
     for number, (resource, k) in enumerate(pools):
@@ -353,7 +380,7 @@ def why_here(problem: Problem, plan: Assignment, *, time_limit_s: float | TimeBu
     order = np.argsort(-missing, kind="stable")[: (missing > 0).sum()]  # who is farthest from its favourite first
     for number, p in enumerate(order):
         here, favourite = int(plan.site[p]), int(score[p].argmax())
-        lacking = shortages(problem, plan.site, int(p), favourite)
+        lacking = shortages(problem.settled(plan.opened), plan.site, int(p), favourite)
         waiting = len(order) - number
         loss, proven = _loss_of(problem, plan, clock, waiting, locked=_locked(problem, int(p), favourite))
         row = Reason(int(p), here, favourite, float(score[p, here]), float(score[p, favourite]), lacking, loss, proven)
@@ -405,6 +432,36 @@ def site_importance(
         loss, proven = _loss_of(problem, plan, clock, waiting, score=score, locked=locked, start=start)
         found.append(Price(int(s), problem.site_name(s), loss, proven))
     return tuple(sorted(found, key=lambda row: (np.isnan(row.loss), -np.nan_to_num(row.loss, posinf=np.inf))))
+
+
+def opening_values(
+    problem: Problem, plan: Assignment, *, time_limit_s: float | TimeBudget = 10.0
+) -> tuple[OpeningValue, ...]:
+    """For each opening: up to which cost it pays, by solving again. One that is open is closed, another one is free.
+
+    Parameters
+    ----------
+    problem, plan
+        The problem, with its openings, and its solution.
+    time_limit_s : float or TimeBudget
+        For each re-solve, or for all of them together.
+    """
+    plan_of(problem, plan.site, "plan")
+    clock, found = TimeBudget.of(time_limit_s), []
+    for o, one in enumerate(problem.openings):
+        waiting, is_opened = len(problem.openings) - o, o in plan.opened
+        if is_opened:
+            score, others = problem.score.copy(), list(problem.openings)
+            score[:, list(one.sites)] = np.nan
+            others[o] = replace(one, sites=(), adds={})
+            loss, proven = _loss_of(problem, plan, clock, waiting, score=score, openings=tuple(others))
+            worth = float(one.cost) + loss
+        else:
+            free = tuple(replace(each, cost=0.0) if each is one else each for each in problem.openings)
+            loss, proven = _loss_of(problem, plan, clock, waiting, openings=free, start=plan.site)
+            worth = -loss
+        found.append(OpeningValue(o, one.name, is_opened, float(one.cost), max(worth, 0.0), proven))
+    return tuple(found)
 
 
 def _locked(problem: Problem, project: int, site: int) -> Ints:

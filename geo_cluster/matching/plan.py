@@ -11,7 +11,9 @@ import numpy as np
 from geo_cluster.errors import Fault, Spoken, Words
 from geo_cluster.matching.resource import Ints
 
-Kind = Literal["site", "eligibility", "forbidden", "lock", "capacity", "minimum", "objective", "bound"]
+Kind = Literal[
+    "site", "eligibility", "forbidden", "lock", "capacity", "minimum", "objective", "bound", "opening", "at_most"
+]
 
 Ended = Literal["proof", "clock", "asked", "given"]
 
@@ -23,7 +25,7 @@ class Violation:
     Attributes
     ----------
     kind : str
-        site, eligibility, forbidden, lock, capacity, minimum, objective or bound.
+        site, eligibility, forbidden, lock, capacity, minimum, objective, bound, opening or at_most.
     amount : float
         By how much, in the resource's unit or in score; 1 for a pair that may not be.
     fault : Fault
@@ -83,7 +85,7 @@ class Assignment:
     site : (P,) int array
         Site of each project, -1 when it stays unplaced.
     objective : float
-        Sum of score and bonus of placed projects and of what links earn.
+        Sum of score and bonus of placed projects and of what links earn, less what openings cost.
     bound : float
         No plan has a higher objective value.
     gap : float
@@ -96,9 +98,12 @@ class Assignment:
     pools : dict
         For each resource that offers a site several undivided pools: the pool each project draws on, (P,), -1 for none.
     score : float
-        What is decided once it is settled how many are placed: scores of placed projects and what links earn.
+        What is decided once it is settled how many are placed: scores of placed projects and what links earn, less what
+        openings cost.
     most_placed : int
         No better plan places more projects; where the plan places as many, their number is settled.
+    opened : tuple of int
+        Numbers of the openings that are opened.
     ended : {"proof", "clock", "asked", "given"}
         Why the search ended: `clock` where time cut it, so that another machine may find another plan; `asked` where
         somebody stopped it; `given` for a plan that nobody searched for.
@@ -113,12 +118,14 @@ class Assignment:
     pools: dict[str, Ints] = field(default_factory=dict)
     score: float = 0.0
     most_placed: int = 0
+    opened: tuple[int, ...] = ()
     ended: Ended = "given"
 
     @property
     def sha256(self) -> str:
         """Names the plan: where each project is, on which pools it draws, and how far it is proven."""
         proof = f"{self.objective!r} {self.bound!r} {self.gap!r} {self.status}"
+        proof += f" {self.opened!r}" if self.opened else ""
         found = hashlib.sha256(proof.encode())
         for name, at in [("", self.site), *sorted(self.pools.items())]:
             found.update(name.encode() + b"\0" + np.asarray(at, np.int64).tobytes())

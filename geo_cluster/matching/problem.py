@@ -8,7 +8,7 @@ partner links earn, is maximised. `bonus` is the price of leaving a project unpl
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import InitVar, dataclass, field, replace
 from typing import Any, SupportsIndex
 
@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from geo_cluster.errors import Fault, Place, refuse_if
 from geo_cluster.matching.arguments import as_array, integers, number_faults, numbers, rounded, several, shown
+from geo_cluster.matching.openings import AtMost, Opening, cost_of, limit_faults, opening_faults, resolved, widened
 from geo_cluster.matching.resource import (
     LEVELS,
     UNPLACED,
@@ -91,6 +92,12 @@ class Problem:
         The end of the capacity intervals to plan with.
     projects, sites : sequence of str, optional
         Names, for people.
+    openings : sequence of Opening, optional
+        What may be opened at a cost: its sites, and what pools have more with it.
+    at_most : sequence of AtMost, optional
+        How many sites may get projects, or which openings exclude each other.
+    paid : float
+        What openings that are decided already have cost; taken off the objective value.
     supposed : bool
         A problem that was checked already, under a supposition (a pool without anything, a site that drops out):
         what can't be meant in a table, a unit slip or nowhere to go, is then no fault.
@@ -115,6 +122,9 @@ class Problem:
     level: Level = "likely"
     projects: tuple[str, ...] = ()
     sites: tuple[str, ...] = ()
+    openings: tuple[Opening, ...] = ()
+    at_most: tuple[AtMost, ...] = ()
+    paid: float = 0.0
     supposed: InitVar[bool] = False
     notes: tuple[Fault, ...] = field(default=(), init=False, repr=False)
 
@@ -127,6 +137,8 @@ class Problem:
         put(self, "links", tuple(map(_boolean_near, several(self.links))))
         put(self, "projects", tuple(map(str, several(self.projects))))
         put(self, "sites", tuple(map(str, several(self.sites))))
+        put(self, "openings", several(self.openings))
+        put(self, "at_most", several(self.at_most))
         faults = _score_faults(self)
         if faults:  # without a table of scores only what concerns a resource alone can be checked
             put(self, "projects", ())
@@ -137,7 +149,10 @@ class Problem:
         faults += _frame_faults(self)
         put(self, "locked", _locks(self, faults))
         put(self, "forbidden", _forbids(self, faults))
+        put(self, "at_most", resolved(self.at_most, self.shape[1]))
         faults += _value_faults(self, supposed=supposed) + _resources_faults(self, shape=self.shape)
+        if wrong := _opening_faults(self, supposed=supposed):  # locks may rest on them
+            refuse_if(faults + wrong)
         faults += _lock_faults(self)
         notes = _notes(self)
         refuse_if(faults + [fault for fault, grave in notes if grave and not supposed])
@@ -181,10 +196,39 @@ class Problem:
         """Like `but`, for a supposition of the program's own: what would be a slip in a table is taken as it is."""
         return self.but(**changes, supposed=True)
 
+    def settled(self, opened: Collection[int]) -> Problem:
+        """The problem once it is decided what is opened: pools have more, other sites are closed, the cost is paid.
+
+        Parameters
+        ----------
+        opened : collection of int
+            Numbers of the openings that are opened.
+
+        Returns
+        -------
+        Problem
+            Without openings. How many sites there may be at most stays.
+        """
+        if not self.openings:
+            return self
+        score = self.score.copy()
+        score[:, [s for o, one in enumerate(self.openings) if o not in opened for s in one.sites]] = np.nan
+        return self.suppose(
+            score=score,
+            resources=widened(self.resources, [self.openings[o] for o in opened]),
+            openings=(),
+            at_most=tuple(
+                replace(one, most=one.most - sum(o in opened for o in one.openings), openings=())
+                for one in self.at_most
+                if one.sites
+            ),
+            paid=self.paid + cost_of(self, opened),
+        )
+
 
 def _outweighing(problem: Problem) -> float:
     """A bonus that counts more than all that plans can differ in besides."""
-    return 3 * _most(problem) or 1.0
+    return 3 * (_most(problem) + cost_of(problem, range(len(problem.openings)))) or 1.0
 
 
 # ---- refusals --------------------------------------------------------------------------------------------------
@@ -261,6 +305,22 @@ def _demand_faults(resource: Resource, problem: Problem) -> list[Fault]:
         values = {"project": problem.project_name(p), "demand": float(bad), "unit": resource.unit_title}
         faults.append(Fault("matching.demand_value", resource.place, **values))
     return faults
+
+
+def _opening_faults(problem: Problem, *, supposed: bool) -> list[Fault]:
+    """What is wrong with openings and limits; of a supposition only what locks contradict."""
+    if not (problem.openings or problem.at_most):
+        return []
+    eligible = ~np.isnan(problem.score)
+    if problem.forbidden is not None:
+        eligible &= ~problem.forbidden
+    found = [] if supposed else opening_faults(problem, _sound(problem), np.asarray(eligible.any(axis=0)))
+    return found or limit_faults(problem)
+
+
+def _with_all_openings(problem: Problem) -> list[Resource]:
+    """Sound resources with all that may be opened."""
+    return list(widened(_sound(problem), problem.openings))
 
 
 def _sound(problem: Problem) -> list[Resource]:
@@ -441,7 +501,7 @@ def _lock_faults(problem: Problem) -> list[Fault]:
             faults.append(Fault("matching.locked_ineligible", LOCKS, **pair))
         elif problem.forbidden is not None and problem.forbidden[p, s]:
             faults.append(Fault("matching.locked_forbidden", LOCKS, **pair))
-    for resource in _sound(problem):
+    for resource in _with_all_openings(problem):
         faults += _overdrawn_by_locks(problem, resource) if not resource.several else []
     return faults
 
@@ -474,7 +534,7 @@ def _overdrawn_by_locks(problem: Problem, resource: Resource) -> list[Fault]:
 def _notes(problem: Problem) -> list[tuple[Fault, bool]]:
     """What is odd: a pool nobody draws on, a project larger than any pool; with True when it can't be meant."""
     notes = []
-    for resource in _sound(problem):
+    for resource in _with_all_openings(problem):
         place, reached = resource.place, drawn(resource)
         if not reached.any():
             notes.append((Fault("matching.resource_not_drawn", place), True))

@@ -3,7 +3,8 @@
 How: `engine.presolve` takes out what is decided and drops what can't happen; `bound` prices the pools; `search` places
 greedily at those prices, `anneal` goes on from there; `cuts` describe the pools exactly; what all that leaves open
 goes to HiGHS as one exact programme. `engine.strategy` decides what is tried when. Usual portfolios are proven that way
-in about a second.
+in about a second. Where something may be opened, HiGHS says what, and the same search who goes where
+(`engine.openings`).
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from numpy.typing import ArrayLike
 from geo_cluster.errors import refuse_if
 from geo_cluster.matching.arguments import amount_faults, integer_faults
 from geo_cluster.matching.engine import kernels
+from geo_cluster.matching.engine.milp import Limits
 from geo_cluster.matching.engine.minima import out_of_reach
-from geo_cluster.matching.engine.run import Run
-from geo_cluster.matching.engine.strategy import search
+from geo_cluster.matching.engine.openings import best_opened
+from geo_cluster.matching.engine.strategy import best
 from geo_cluster.matching.engine.threads import one_blas_thread
 from geo_cluster.matching.plan import Assignment, Progress
 from geo_cluster.matching.problem import Problem, plan_of
@@ -63,17 +65,10 @@ def solve(
     refuse_if(amount_faults(time_limit_s=time_limit_s, mip_gap=mip_gap) + integer_faults(seed=seed, least=0))
     before = None if start is None else plan_of(problem, start, "start")
     refuse_if(out_of_reach(problem))
-    run = Run(problem, time_limit_s, mip_gap, progress)
-    try:
-        with one_blas_thread():
-            if before is not None:
-                run.offer_sites(before)
-            search(run, seed)
-            if run.take_whole():
-                search(run, seed)
-    except KeyboardInterrupt:
-        run.progress = None  # who interrupts has seen enough
-    return run.assignment()
+    limits = Limits(time_limit_s=time_limit_s, mip_gap=mip_gap, seed=seed)
+    find = best_opened if problem.openings or problem.at_most else best
+    with one_blas_thread():
+        return find(problem, limits, start=before, progress=progress)
 
 
 def warm() -> None:

@@ -6,8 +6,9 @@ the bound lies on the right side of it. Nothing in this file imports an optimise
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import heapq
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -18,7 +19,7 @@ from geo_cluster.errors import Fault, Place, refuse_if
 from geo_cluster.matching.arguments import as_array, integer_faults, number_faults, numbers
 from geo_cluster.matching.plan import Assignment, Violation
 from geo_cluster.matching.problem import Problem, plan_faults, plan_of
-from geo_cluster.matching.resource import UNPLACED, Bools, Floats, Ints, Resource
+from geo_cluster.matching.resource import LEVELS, UNPLACED, Bools, Floats, Ints, Resource
 from geo_cluster.world import triangular
 
 TOLERANCE = 1e-7  # of the capacity, whatever its unit: the rounding of sums, not a margin
@@ -48,8 +49,9 @@ def verify(problem: Problem, plan: Assignment | ArrayLike) -> tuple[Violation, .
     ]
     site = np.where(is_outside, UNPLACED, site).astype(np.intp)
     found += _pair_violations(problem, site)
-    chosen = getattr(plan, "pools", {})
-    for resource in problem.resources:
+    chosen, opened = getattr(plan, "pools", {}), _opened(problem, site, plan)
+    found += _opening_violations(problem, site, opened) + _limit_violations(problem, site, opened)
+    for resource in _resources(problem, opened):
         if not resource.several:
             found += _pool_violations(problem, resource, site, resource.pool[site])
         elif resource.split:
@@ -60,34 +62,39 @@ def verify(problem: Problem, plan: Assignment | ArrayLike) -> tuple[Violation, .
                 problem, resource, site, _choose(problem, resource, site) if pool is None else pool
             )
     if claimed and not outside.size:
-        found += _claim_violations(problem, site, plan)
+        found += _claim_violations(problem, site, plan, opened)
     return tuple(found)
 
 
-def objective(problem: Problem, site: Ints) -> float:
-    """Objective value of a plan: score and bonus of placed projects, and what links earn.
+def objective(problem: Problem, site: Ints, opened: Collection[int] = ()) -> float:
+    """Objective value of a plan: score and bonus of placed projects, and what links earn, less what openings cost.
 
     Parameters
     ----------
     problem : Problem
     site : (P,) int array
         Site of each project, -1 where unplaced. Ineligible pairs count nothing.
+    opened : collection of int
+        Numbers of the openings that are opened.
     """
-    return float(score_of(problem, site) + problem.bonus[site != UNPLACED].sum())
+    return float(score_of(problem, site, opened) + problem.bonus[site != UNPLACED].sum())
 
 
-def score_of(problem: Problem, site: Ints) -> float:
-    """What a plan earns besides bonuses: scores of placed projects, and what links earn.
+def score_of(problem: Problem, site: Ints, opened: Collection[int] = ()) -> float:
+    """What a plan earns besides bonuses: scores of placed projects, and what links earn, less what openings cost.
 
     Parameters
     ----------
     problem : Problem
     site : (P,) int array
         Site of each project, -1 where unplaced. Ineligible pairs count nothing.
+    opened : collection of int
+        Numbers of the openings that are opened.
     """
     placed = np.flatnonzero(site != UNPLACED)
     earned = float(np.nan_to_num(problem.score[placed, site[placed]]).sum())
-    return earned + sum(link.gain for link in problem.links if _close(link, site))
+    earned += sum(link.gain for link in problem.links if _close(link, site))
+    return earned - (problem.paid + sum(float(problem.openings[o].cost) for o in opened))
 
 
 def _close(link: Any, site: Ints) -> bool:
@@ -136,6 +143,83 @@ def _pair_violations(problem: Problem, site: Ints) -> list[Violation]:
         at = problem.site_name(problem.locked[p])
         fault = Fault("matching.lock_broken", problem.project_name(p), site=at)
         found.append(Violation("lock", 1.0, fault, project=int(p)))
+    return found
+
+
+def _opened(problem: Problem, site: Ints, plan: Any) -> tuple[int, ...]:
+    """Numbers of the openings a plan opens; of a plan that doesn't say, the cheapest that let it stand, if found."""
+    if hasattr(plan, "objective"):
+        return tuple(int(o) for o in plan.opened)
+    used = set(site[site != UNPLACED].tolist())
+    needed = [o for o, one in enumerate(problem.openings) if used & set(one.sites)]
+    others = [o for o, one in enumerate(problem.openings) if o not in needed and one.adds]
+    # cost of those beside the needed, up to which others may join, and which they are
+    tried: list[tuple[float, int, tuple[int, ...]]] = [(0.0, len(others), ())]
+    for _ in range(_MOST_STATES if others else 0):
+        if not tried:
+            break
+        cost, first, more = heapq.heappop(tried)
+        opened = (*needed, *more)
+        if not _limit_violations(problem, site, opened) and _stands(problem, site, opened):
+            return tuple(sorted(opened))
+        for at in range(first):
+            one = others[at]
+            heapq.heappush(tried, (cost + float(problem.openings[one].cost), at, (*more, one)))
+    return tuple(needed)
+
+
+def _stands(problem: Problem, site: Ints, opened: Collection[int]) -> bool:
+    """Whether pools hold a plan with some openings."""
+    for resource in _resources(problem, opened):
+        if not resource.several:
+            broken = bool(_pool_violations(problem, resource, site, resource.pool[site]))
+        elif resource.split:
+            broken = bool(_split_violations(problem, resource, site))
+        else:
+            broken = bool(_choice_violations(problem, resource, site, _choose(problem, resource, site)))
+        if broken:
+            return False
+    return True
+
+
+def _resources(problem: Problem, opened: Collection[int]) -> Iterator[Resource]:
+    """Resources at the planning level with what openings add to their pools."""
+    end = LEVELS.index(problem.level)
+    for resource in problem.resources:
+        capacity = np.array(resource.at(problem.level), dtype=float)
+        for one in (problem.openings[o] for o in opened if 0 <= o < len(problem.openings)):
+            for k, amount in one.adds.get(resource.name, {}).items():
+                capacity[k] += np.ravel(amount)[end if np.ndim(amount) else 0]
+        yield replace(resource, capacity=capacity) if opened else resource
+
+
+def _opening_violations(problem: Problem, site: Ints, opened: Collection[int]) -> list[Violation]:
+    """Openings that there aren't, or twice; projects at sites that aren't opened."""
+    found = [
+        Violation(
+            "opening", 1.0, Fault("matching.no_such_opening", "opened", value=str(o), count=len(problem.openings))
+        )
+        for at, o in enumerate(opened)
+        if not 0 <= o < len(problem.openings) or o in list(opened)[:at]
+    ]
+    for o, one in enumerate(problem.openings):
+        for p in np.flatnonzero(np.isin(site, one.sites)) if one.sites and o not in opened else ():
+            values = {"site": problem.site_name(site[p]), "opening": one.name}
+            fault = Fault("matching.site_not_opened", problem.project_name(p), **values)
+            found.append(Violation("opening", 1.0, fault, project=int(p)))
+    return found
+
+
+def _limit_violations(problem: Problem, site: Ints, opened: Collection[int]) -> list[Violation]:
+    """More sites with projects, and openings, than there may be."""
+    found, used = [], set(site[site != UNPLACED].tolist())
+    for number, limit in enumerate(problem.at_most, start=1):
+        sites, openings = sorted(used & set(limit.sites)), sorted(set(opened) & set(limit.openings))
+        beyond = len(sites) + len(openings) - limit.most
+        if beyond > 0:
+            names = [*map(problem.site_name, sites), *(problem.openings[o].name for o in openings)]
+            fault = Fault("matching.beyond_limit", Place(str(number), kind="at_most"), most=limit.most, names=names)
+            found.append(Violation("at_most", float(beyond), fault))
     return found
 
 
@@ -273,9 +357,11 @@ def _size(problem: Problem, site: Ints) -> float:
     return float(terms.sum() + sum(link.gain for link in problem.links))
 
 
-def _claim_violations(problem: Problem, site: Ints, plan: Any) -> list[Violation]:
-    value, found = objective(problem, site), []
-    slack = TOLERANCE * _size(problem, site)
+def _claim_violations(problem: Problem, site: Ints, plan: Any, opened: Collection[int]) -> list[Violation]:
+    if any(not 0 <= o < len(problem.openings) for o in opened):
+        return []
+    value, found = objective(problem, site, opened), []
+    slack = TOLERANCE * (_size(problem, site) + sum(float(problem.openings[o].cost) for o in opened) + problem.paid)
     if not abs(value - plan.objective) <= slack:
         fault = Fault("matching.objective_wrong", "objective", claimed=float(plan.objective), value=value)
         found.append(Violation("objective", abs(value - plan.objective), fault))
@@ -359,6 +445,7 @@ def feasible_share(
     Where sites split demand over several pools, these are taken together.
     """
     site = plan_of(problem, plan.site if hasattr(plan, "site") else plan, "plan")
+    problem = problem.settled(_opened(problem, site, plan))
     capacity = _draws(problem, "capacity", capacity or {})
     demand = _draws(problem, "demand", demand or {})
     refuse_if(integer_faults(count=count, least=1) + integer_faults(seed=seed, least=0))

@@ -37,6 +37,7 @@ from geo_cluster.region import pool_name
 from geo_cluster.report import cities, over_time, what_if
 from geo_cluster.report import tables as report_tables
 from geo_cluster.report.division import mean_overlap
+from geo_cluster.report.openings import worth_table
 from geo_cluster.report.tables import words_of
 from geo_cluster.study import OnStep, Study, division_aim, once, problem_with
 from geo_cluster.world import catalog
@@ -57,6 +58,9 @@ WORTH_TELLING = 0.05
 
 TABLES = ("ways_in", "pool_worth", "why_here", "site_importance", "city_prices", "alternatives", "trade_off", "holds")
 """Tables of `explain`, in the order in which they are made."""
+
+OPENINGS = "opening_worth"
+"""A table of `explain` besides, where the scenario has openings."""
 
 
 def explain(study: Study, *, total_s: float | None = None, on_step: OnStep = lambda _: None) -> dict[str, pd.DataFrame]:
@@ -90,6 +94,9 @@ def explain(study: Study, *, total_s: float | None = None, on_step: OnStep = lam
         for name, table in zip(TABLES, tables, strict=True):
             on_step(name)
             made[name] = table()
+        if study.posed is not None:
+            on_step(OPENINGS)
+            made[OPENINGS] = worth_table(study, clock=clock)
         return made
 
 

@@ -11,11 +11,11 @@ from geo_cluster.domain import LANGUAGES, Language, PlanningLevel, Text
 from geo_cluster.eligibility import FEEDS, known_feeds
 from geo_cluster.matching.problem import Problem
 from geo_cluster.matching.resource import UNPLACED, Resource
-from geo_cluster.matching.verify import usage
+from geo_cluster.matching.verify import TOLERANCE, usage
 from geo_cluster.matching.years import AT, Arriving, base_name, capacity_in, is_apart
 from geo_cluster.region import pool_name
-from geo_cluster.study import Limit, Study, horizon, limits, once
-from geo_cluster.world import catalog
+from geo_cluster.study import Limit, Study, horizon, limits, once, with_opened
+from geo_cluster.world import catalog, triangular
 
 DUAL = Text(zh="须有两路独立电源（未核实）", en="needs two independent feeds (not verified)")
 """The condition of a segment with dual supply where fewer are known."""
@@ -24,7 +24,7 @@ DUAL = Text(zh="须有两路独立电源（未核实）", en="needs two independ
 @once
 def over_years(study: Study) -> tuple[Limit, ...]:
     """Every resource of the study over its years, without what arrives; then those of sites apart."""
-    return limits(study.region, study.facts)
+    return with_opened(study.region, limits(study.region, study.facts), study.plan)
 
 
 def resources(study: Study) -> tuple[Limit, ...]:
@@ -114,6 +114,9 @@ def conditions(study: Study) -> tuple[tuple[Text, ...], ...]:
     for p in np.flatnonzero(site != UNPLACED):
         if catalog.segments()[study.projects["segment"].iloc[p]].dual_supply and known[site[p]] < FEEDS:
             found[p].append(DUAL)
+    for o, text in _opens(study):
+        for p in np.flatnonzero(needs_opening(study, o)):
+            found[p].append(text)
     for one in resources(study):
         short = usage(one.resource, site) > one.resource.at(study.scenario.planning_level) + 1e-6
         for arriving, text in _depends(study, one):
@@ -122,6 +125,30 @@ def conditions(study: Study) -> tuple[tuple[Text, ...], ...]:
                 if one.resource.pool[site[p]] == arriving.pool and (arriving.sites is None or arriving.sites[site[p]]):
                     found[p].append(text)
     return tuple(map(tuple, found))
+
+
+def needs_opening(study: Study, opening: int) -> np.ndarray:
+    """(P,): whether a project's place depends on something that the plan opens.
+
+    It is at a site that is opened with it, or draws on a pool that without it would be short.
+    """
+    assert study.posed is not None
+    one, site = study.posed.openings[opening], study.plan.site
+    needs = np.isin(site, one.sites) & (site != UNPLACED)
+    others = study.posed.settled([o for o in study.plan.opened if o != opening])
+    for resource in others.resources:
+        short = usage(resource, site) > resource.at(others.level) * (1 + TOLERANCE)
+        for k in one.adds.get(resource.name, {}):
+            needs |= short[k] & (site != UNPLACED) & (resource.pool[site] == k)
+    return np.asarray(needs)
+
+
+def _opens(study: Study) -> Iterator[tuple[int, Text]]:
+    """What the plan opens, with its sentence."""
+    for o in study.plan.opened:
+        assert study.posed is not None
+        name = study.posed.openings[o].name
+        yield o, Text(zh=f"须先实施“{name}”", en=f"needs {name} first")
 
 
 def _depends(study: Study, one: Limit) -> Iterator[tuple[Arriving, Text]]:
@@ -242,6 +269,7 @@ def drawn(study: Study) -> tuple[Problem, dict[str, np.ndarray], dict[str, np.nd
         kind, base = catalog.known_kind(one.resource.name), one.resource
         columns = [keys.index((kind.attribute, pool)) for pool in base.pools]
         there, need = region.draws[:, columns] * kind.times, study.drawn.needs[kind.need]
+        there = there + _opened_draws(study, base, len(there)) if study.plan.opened else there
         years = sorted({*one.begins.tolist()}) or [study.day.year]
         for year in years if one.arriving else years[-1:]:
             drawn_now = there + _arrived_draws(study, one, year)
@@ -252,6 +280,14 @@ def drawn(study: Study) -> tuple[Problem, dict[str, np.ndarray], dict[str, np.nd
             )
             capacity[name], demand[name] = drawn_now, need * begun
     return study.problem.suppose(resources=(*found, *fixed)), capacity, demand
+
+
+def _opened_draws(study: Study, base: Resource, count: int) -> np.ndarray:
+    """(N, K): draws of what pools have more by what the plan opens."""
+    without = next(one.resource for one in limits(study.region, study.facts) if one.resource.name == base.name)
+    low, likely, high = (base.capacity - without.capacity).T
+    random = np.random.default_rng(study.scenario.seed).random((count, len(low)))
+    return np.where(high > low, triangular.quantiles(random, low, likely, high), likely)
 
 
 def _known(name: str) -> bool:

@@ -26,6 +26,8 @@ SECTORS, EDGE_SECTORS, SEEDS, FINALISTS = 15, 3, 6, 3
 how many of them turning, and how many to the end."""
 BATCH, BATCH_VERTICES = 100, 8000
 """Polygons worked on at a time, and their vertices together; bounds the memory."""
+MOST_CORNERS, CORNER_STEP = 3000, 0.0005
+"""Corners beyond which an outline is simplified, and by how much of the square root of its area."""
 
 _TOUCH = 1e-9  # coordinates are scaled to about 1: nearer than this is on the line
 
@@ -63,7 +65,7 @@ def largest_rectangles(polygons: Geometries) -> Rectangles:
     Rectangles
         Each lies within its polygon (checked exactly). Within 1 % of the optimum on the shapes of the tests.
     """
-    polygons = np.asarray(polygons, dtype=object)
+    polygons = _with_fewer_corners(np.asarray(polygons, dtype=object))
     best = np.zeros((len(polygons), 5))  # centre x, y, half sides a, b, angle in radians
     parts, owner = shapely.get_parts(polygons, return_index=True)
     area = shapely.area(parts)
@@ -80,6 +82,17 @@ def largest_rectangles(polygons: Geometries) -> Rectangles:
             best[owner[rows[better]]] = found[better]
         rank += 1
     return _described(best)
+
+
+def _with_fewer_corners(polygons: Geometries) -> Geometries:
+    """What has very many corners, drawn inside itself with fewer: the search takes time for each."""
+    many = shapely.get_num_coordinates(polygons) > MOST_CORNERS
+    if not many.any():
+        return polygons
+    polygons = polygons.copy()
+    step = np.sqrt(shapely.area(polygons[many])) * CORNER_STEP
+    polygons[many] = shapely.simplify(shapely.buffer(polygons[many], -step), step)
+    return polygons
 
 
 def _described(best: Floats) -> Rectangles:

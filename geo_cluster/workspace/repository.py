@@ -268,6 +268,7 @@ class Workspace:
             "gap": plan.gap,
             "score": plan.score,
             "most_placed": plan.most_placed,
+            "opened": list(plan.opened),
             "status": plan.status,
             "ended": plan.ended,
             "placed": dict(zip(tables.assignment(study)["project"], tables.assignment(study)["site"], strict=True)),
@@ -301,6 +302,7 @@ class Workspace:
                 status="optimal" if content["status"] == "optimal" else "feasible",
                 score=float(content.get("score", content["objective"])),  # plans kept before 2026-12 have none
                 most_placed=int(content.get("most_placed", len(content["placed"]))),
+                opened=tuple(int(one) for one in content.get("opened", ())),
                 ended="clock" if content.get("ended") == "clock" else "given",
             )
             author, at = _text(row.author, NAME_LENGTH), row.at.replace(tzinfo=UTC)

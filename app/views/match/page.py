@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app import cached, charts, session, state
 from app.page import footer, heading
 from app.session import t
-from app.views.match import change, cities, division, edit, others, plan, pools, portfolio, run, years
+from app.views.match import change, cities, division, edit, openings, others, plan, pools, portfolio, run, years
 from app.widgets import open_tab, plain, plan_name, refusals, show_map
 from geo_cluster.domain import FIRST_YEAR, LAST_YEAR
 from geo_cluster.report import tables
@@ -47,6 +47,8 @@ def draw() -> None:
             portfolio.panel(expanded=study is None and not is_running, runs=run.count())
         with st.container(key="match-years"), refusals():
             years.panel()
+        with st.container(key="match-openings"), refusals():
+            openings.panel()
         with st.container(key="match-notice"):
             _notice(study, is_running=is_running)
         if study is not None:

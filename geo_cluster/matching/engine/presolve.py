@@ -25,12 +25,14 @@ _MOST_NUMBERS = 1_000_000  # of which a common step is sought
 _MOST_TRIES = 20_000  # ways of choosing pools for locked projects that are tried before the solver has to find out
 
 
-def presolve(problem: Problem) -> Model:
-    """The model of a problem.
+def presolve(problem: Problem, *, whole: bool = False) -> Model:
+    """The model of a problem, its openings aside.
 
     Parameters
     ----------
     problem : Problem
+    whole : bool
+        Keep pools that can't bind and options that others beat.
 
     Raises
     ------
@@ -39,20 +41,7 @@ def presolve(problem: Problem) -> Model:
     """
     site, pools = _options(problem)
     value = np.where(problem.eligible, problem.score + problem.bonus[:, None], -np.inf)[:, site]
-    draws: list[Draw] = []
-    owners: list[Resource] = []  # whose each draw is
-    for r, resource in enumerate(problem.resources):
-        demand = resource.demand
-        if demand.ndim == 2:  # what a project would take where it may not go doesn't count
-            demand = np.where(problem.eligible, demand, 0.0)[:, site]
-        capacity = resource.at(problem.level)
-        minimum = np.zeros(len(capacity)) if resource.minimum is None else resource.minimum
-        if resource.several and resource.split:
-            shared = _shared(demand, resource.pool[site], capacity, resource)
-        else:
-            shared = [Draw(demand, pools[:, r], capacity, minimum)]
-        draws += _in_own_unit(demand, shared)
-        owners += [resource] * (len(draws) - len(owners))
+    draws, owners = draws_of(problem, site, pools)
     for draw in draws:
         value[_above(draw)] = -np.inf
     everywhere = site[:, None] == site[None, :] if any(link.near is None for link in problem.links) else None
@@ -78,11 +67,42 @@ def presolve(problem: Problem) -> Model:
         value[_above(draw)] = -np.inf
     if not links and not any((draw.minimum > 0).any() for draw in draws):
         value[(value < 0) & ~must[:, None]] = -np.inf
-    draws = [slim for draw in draws if (slim := _binding(draw, value)) is not None]
-    model = Model(value, tuple(draws), links, site, pools, locked_at, base + earned, must)
-    if model.plain:
+    if not whole:
+        draws = [slim for draw in draws if (slim := _binding(draw, value)) is not None]
+    model = Model(value, tuple(draws), links, site, pools, locked_at, base + earned - problem.paid, must)
+    if model.plain and not whole:
         _drop_dominated(model)
     return model
+
+
+def draws_of(
+    problem: Problem, site: Ints, pools: Ints, *, resources: tuple[Resource, ...] | None = None
+) -> tuple[list[Draw], list[Resource]]:
+    """What options draw on, in steps of each resource's demands, and whose each draw is.
+
+    Parameters
+    ----------
+    problem : Problem
+    site, pools : (S,) and (S, R) int arrays
+        Of each option its site and pools.
+    resources : tuple of Resource, optional
+        Instead of the problem's, with other capacities.
+    """
+    draws: list[Draw] = []
+    owners: list[Resource] = []  # whose each draw is
+    for r, resource in enumerate(problem.resources if resources is None else resources):
+        demand = resource.demand
+        if demand.ndim == 2:  # what a project would take where it may not go doesn't count
+            demand = np.where(problem.eligible, demand, 0.0)[:, site]
+        capacity = resource.at(problem.level)
+        minimum = np.zeros(len(capacity)) if resource.minimum is None else resource.minimum
+        if resource.several and resource.split:
+            shared = _shared(demand, resource.pool[site], capacity, resource)
+        else:
+            shared = [Draw(demand, pools[:, r], capacity, minimum)]
+        draws += _in_own_unit(demand, shared)
+        owners += [resource] * (len(draws) - len(owners))
+    return draws, owners
 
 
 def _in_own_unit(demand: Floats, draws: list[Draw]) -> list[Draw]:

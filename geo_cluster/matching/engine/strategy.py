@@ -23,6 +23,8 @@ from geo_cluster.matching.engine.minima import impossible
 from geo_cluster.matching.engine.model import Model
 from geo_cluster.matching.engine.run import Run
 from geo_cluster.matching.engine.search import Neighbourhoods, Program, greedy, improve, program
+from geo_cluster.matching.plan import Assignment, Progress
+from geo_cluster.matching.problem import Problem
 from geo_cluster.matching.resource import UNPLACED, Bools, Floats, Ints
 
 _WORKERS = 2
@@ -63,6 +65,37 @@ _MANY_HEAT, _MANY_PRICE_SHARES = (0.8, 0.2), (0.8,)
 _MANY_LAST_MOVES, _MANY_MOST_MOVES = 80_000, 100_000_000  # a project and in all, then runs turn gentle; 1000 × 200
 _GENTLE_HEAT, _GENTLE_PRICE_SHARES = (0.3, 0.1), (0.4, 0.2, 0.0)  # keep most of the plan in hand; the same
 _GENTLE_LAST_MOVES = 40_000  # the same
+
+
+def best(
+    problem: Problem,
+    limits: Limits,
+    *,
+    start: Ints | None = None,
+    progress: Callable[[Progress], bool | None] | None = None,
+) -> Assignment:
+    """The best plan of a problem without openings that time allows, verified.
+
+    Parameters
+    ----------
+    problem : Problem
+    limits : Limits
+        Time, gap and seed.
+    start : (P,) int array, optional
+        A plan to begin with, where it keeps the rules.
+    progress : callable, optional
+        As of `solve`.
+    """
+    run = Run(problem, limits.time_limit_s, limits.mip_gap, progress)
+    try:
+        if start is not None:
+            run.offer_sites(start)
+        search(run, limits.seed)
+        if run.take_whole():
+            search(run, limits.seed)
+    except KeyboardInterrupt:
+        run.progress = None  # who interrupts has seen enough
+    return run.assignment()
 
 
 def search(run: Run, seed: int) -> None:

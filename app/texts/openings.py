@@ -1,0 +1,48 @@
+"""Words of the editor of what may be opened at a cost, on the page `match`."""
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "openings.title": ("新开园区、新增主变：{n} 项", "May be opened at a cost: {n}"),
+    "openings.not_counted": (" · {n} 行未计入", " · {n} rows not counted"),
+    "openings.note": (
+        "要花代价才有的园区、主变、线路，每行一项：花多少、带来什么。由测算决定实施哪几项。名称相同的几行为同一项，代价相加。带来的容量从首年起计；园区得分仍按现状。改动自动保存，可撤销；按“运行”后计入。",
+        "Parks, transformers and lines that have a price, one a row: what it costs and what it brings. The run decides which are opened. Rows of one name are one, and their costs add up. What they bring counts from the first year; sites are scored as they are. Kept at once, undo takes it back; counts from the next run.",
+    ),
+    "openings.alt": ("新开园区、新增主变，可编辑", "What may be opened, editable"),
+    "openings.place": ("新开园区、新增主变", "May be opened"),
+    "openings.name": ("名称", "Name"),
+    "openings.points": ("代价（分）", "Cost (points)"),
+    "openings.price_10k_yuan": ("代价（万元）", "Cost (10k yuan)"),
+    "openings.price_help": (
+        "按下方“1 万元合多少分”折算，与“代价（分）”相加。",
+        "Converted at the rate below, and added to the points.",
+    ),
+    "openings.sites": ("新开园区", "Opens the site"),
+    "openings.sites_help": ("不实施就不能去的园区。", "Nobody can go there without it."),
+    "openings.attribute": ("增加什么", "Adds"),
+    "openings.subject": ("增加在哪里", "To which pool"),
+    "openings.low": ("下限", "Low"),
+    "openings.likely": ("最可能", "Likely"),
+    "openings.high": ("上限", "High"),
+    "openings.amount_help": ("增加多少，单位见“增加什么”列。", "How much more, in the unit of the column before."),
+    "openings.source": ("数据提供者或出处", "Who said so"),
+    "openings.faults": ("以下各行补齐、更正后才计入：", "These rows count once they are complete and correct:"),
+    "openings.changed": ("改新开园区、新增主变", "What may be opened changed"),
+    "openings.rate": ("1 万元合多少分", "Points per 10k yuan"),
+    "openings.rate_help": (
+        "花 1 万元相当于少得多少分。填 0 则只能用“代价（分）”。",
+        "How many points 10,000 yuan are worth. With 0, costs are in points only.",
+    ),
+    "openings.at_most": ("至多用几个园区", "Sites at most"),
+    "openings.at_most_help": ("留空不限。", "Any number when empty."),
+    "openings.either": ("只取其一", "One of these"),
+    "openings.either_help": (
+        "选两个或以上：这些园区、新增项目中至多用一个。",
+        "Choose two or more: of these sites and openings one is used at most.",
+    ),
+    "openings.limits_changed": ("改数量上限", "Limits changed"),
+    "openings.table": ("新开园区、新增主变", "What may be opened"),
+    "openings.opened": ("是否实施", "Opened"),
+    "openings.cost": ("代价（分）", "Cost (points)"),
+    "openings.brings": ("带来", "Brings"),
+    "openings.projects": ("靠它落地的项目", "Projects that need it"),
+}
