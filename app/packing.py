@@ -19,11 +19,11 @@ KEPT = 4
 
 
 class Shelf(NamedTuple):
-    """A pack that is made: its files by path, its slides drawn small as HTML, its map sheets as small PNG by path."""
+    """A pack that is made: its files by path, its slides drawn small as HTML, its map sheets as small pictures."""
 
     files: Files
     slides: str
-    pictures: dict[str, bytes]
+    pictures: dict[str, str]
 
 
 @dataclass(eq=False)

@@ -208,7 +208,7 @@ def _what(form: str, name: str, language: Language) -> str:
     """What a file is: its format, and of a layer which one."""
     if form == "layers":
         known = {row["file"]: row[language] for row in toml.table("gis")["formats"].values()}
-        return known.get(PurePosixPath(name).name, name)
+        return known.get(PurePosixPath(name).name, said("fields", language))
     return toml.table("pack")["formats"][form]["name"][language]
 
 

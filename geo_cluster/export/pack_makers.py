@@ -136,7 +136,9 @@ def _layers(order: Order) -> dict[str, bytes]:
 
     with scratch.temporary() as folder:
         gis_files(order.shown, folder, language=order.language)
-        return {f"layers/{path.name}": path.read_bytes() for path in sorted(folder.iterdir())}
+        known = [row["file"] for row in toml.table("gis")["formats"].values()]
+        others = sorted({path.name for path in folder.iterdir()} - set(known))
+        return {f"layers/{name}": (folder / name).read_bytes() for name in (*known, *others)}
 
 
 def _archive(order: Order) -> dict[str, bytes]:

@@ -43,7 +43,7 @@ def slides(made: Outline, sketch: str, *, label: str) -> str:
         for part in made.parts
     ]
     drawn = sketch.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-    picture = "data:image/svg+xml;base64," + base64.b64encode(drawn.encode()).decode()
+    picture = _address(drawn.encode(), "image/svg+xml")
     marks = " · ".join(one for one in (made.sample.partition("：")[0], made.stale) if one)
     return render("thumbnails.html", slides=parts, picture=picture, marks=marks, rows=ROWS, label=label)
 
@@ -70,10 +70,14 @@ def _bars(chart: Chart) -> Bars:
     return Bars(chart.kind == "stacked", bars)
 
 
-def smaller(picture: bytes) -> bytes:
-    """A picture of a map sheet as a small PNG."""
+def smaller(picture: bytes) -> str:
+    """A picture of a map sheet made small, as an address that holds it."""
     with Image.open(io.BytesIO(picture)) as opened:
         opened.thumbnail((WIDTH, WIDTH))
         small = io.BytesIO()
-        opened.convert("RGB").save(small, "PNG", optimize=True)
-    return small.getvalue()
+        opened.convert("RGB").save(small, "JPEG", quality=85)
+    return _address(small.getvalue(), "image/jpeg")
+
+
+def _address(content: bytes, kind: str) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

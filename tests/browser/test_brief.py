@@ -14,8 +14,10 @@ from tests.browser.painted import LAPTOP, PHONE
 @pytest.mark.slow
 def test_one_press_makes_a_shelf_and_a_file_is_downloaded(visit, server):
     page = visit(f"{server[0]}/match", LAPTOP, accept_downloads=True)
-    page.get_by_role("button", name=text("match.run", "zh")).first.click()
-    page.get_by_test_id("stMetricValue").first.wait_for(timeout=120_000)
+    page.get_by_role("button", name=text("match.run", "zh"), exact=True).click()
+    expect(page.locator("[data-testid=stMetric]").first).to_be_visible(timeout=120_000)
+    expect(page.get_by_role("button", name=text("match.stop", "zh"), exact=True)).to_have_count(0, timeout=120_000)
+    settled(page)
     go(page, "brief", "zh", LAPTOP)
     page.get_by_role("button", name=text("brief.make", "zh")).click()
     everything = page.get_by_role("button", name="打包下载全部")
@@ -23,7 +25,7 @@ def test_one_press_makes_a_shelf_and_a_file_is_downloaded(visit, server):
     settled(page)
     strip = page.locator(".gc-strip")
     assert strip.locator("figure").count() > 10
-    expect(page.get_by_role("img").first).to_be_visible()
+    assert page.evaluate("[...document.querySelectorAll('.gc-sheet')].map((one) => one.naturalWidth)") == [640] * 4
     with page.expect_download() as waiting:
         page.get_by_role("button", name="PPTX").click()
     assert waiting.value.suggested_filename == "激光产业布局方案_汇报.pptx"

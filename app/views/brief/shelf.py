@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from html import escape
 from pathlib import PurePosixPath
 
 import streamlit as st
@@ -64,14 +66,14 @@ def _cards(its: Files) -> list[list[str]]:
     return list(cards.values())
 
 
-def _card(paths: list[str], its: Files, pictures: dict[str, bytes]) -> None:
+def _card(paths: list[str], its: Files, pictures: dict[str, str]) -> None:
     """What it is, how it looks, and its files."""
     first, language = its[paths[0]], session.language()
     row = pack.formats()[first.form]
     with st.container(border=True, height="stretch"):
         for path in paths:
             if path in pictures:
-                st.image(pictures[path], width="stretch")
+                st.html(f'<img class="gc-sheet" alt="{escape(first.name)}" src="{pictures[path]}">')
         st.markdown(f":material/{row['icon']}: **{first.name}**")
         if first.form != "layers":
             st.caption(row["what"][language])
@@ -80,7 +82,7 @@ def _card(paths: list[str], its: Files, pictures: dict[str, bytes]) -> None:
                 name, content = PurePosixPath(path).name, its[path].content
                 st.download_button(
                     f"{name.rpartition('.')[2].upper()} · {files.size(len(content))}",
-                    data=content,
+                    data=partial(bytes, content),  # fetched when it is asked for
                     file_name=name,
                     icon=":material/download:",
                     on_click="ignore",
