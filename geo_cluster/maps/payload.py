@@ -252,7 +252,15 @@ def _reach(layers: Layers, study: Study | None, language: Language, style: Mappi
     shown = [
         {**base, "key": "reach", "name": words["isochrones"], "kind": "area", "weight": 1.3}
         | {"dash": "1 5", "opacity": 0.9, "features": {"type": "FeatureCollection", "features": features}},
-        {"key": "reach_labels", "group": group, "name": "", "kind": "label", "legend": False, "features": labels},
+        {
+            "key": "reach_labels",
+            "group": group,
+            "name": "",
+            "kind": "label",
+            "legend": False,
+            "minZoom": 8,
+            "features": labels,
+        },
     ]
     if study:
         places = study.sites.set_index("id").geometry[tables.assignment(study)["site"].unique()]
