@@ -187,13 +187,14 @@ def _water_labels(
 ) -> list[dict[str, Any]]:
     """Names of lakes and rivers that are known: a lake in its middle, a river again and again along its course.
 
-    None where an area of `named` has its name.
+    No river is named where an area of `named` has its name.
     """
     spots: list[dict[str, Any]] = []
     taken = shapely.union_all([area.geometry.representative_point().union_all() for area in named])
     for row in frame[frame["name_zh"] != ""].to_dict("records"):
-        at = _name_spots(row["geometry"], is_lake=row["kind"] == "lake")
-        spots += [{**row, "geometry": one} for one in at if one.distance(taken) > NAME_DEG]
+        is_lake = row["kind"] == "lake"
+        at = _name_spots(row["geometry"], is_lake=is_lake)
+        spots += [{**row, "geometry": one} for one in at if is_lake or one.distance(taken) > NAME_DEG]
     return _labels(gpd.GeoDataFrame(spots, columns=frame.columns, geometry="geometry", crs=CRS), language)
 
 
