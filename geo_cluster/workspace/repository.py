@@ -24,7 +24,7 @@ from sqlalchemy.engine import Connection, Engine, Row
 from geo_cluster.box.limits import limits
 from geo_cluster.domain import Text
 from geo_cluster.errors import Conflict, DataError, Fault, InputError, Place, Refused, refuse_if
-from geo_cluster.matching.plan import Assignment
+from geo_cluster.matching.plan import Assignment, Ended
 from geo_cluster.report import tables
 from geo_cluster.study import Study
 from geo_cluster.workspace.database import reading, writing
@@ -303,7 +303,7 @@ class Workspace:
                 score=float(content.get("score", content["objective"])),  # plans kept before 2026-12 have none
                 most_placed=int(content.get("most_placed", len(content["placed"]))),
                 opened=tuple(int(one) for one in content.get("opened", ())),
-                ended="clock" if content.get("ended") == "clock" else "given",
+                ended=next((why for why in get_args(Ended) if why == content.get("ended")), "given"),
             )
             author, at = _text(row.author, NAME_LENGTH), row.at.replace(tzinfo=UTC)
             more = (content["hashes"], content["violations"], content["seconds"], author, at)
