@@ -98,7 +98,9 @@ def decoded(content: bytes, name: str) -> str:
             text = content.decode(code)
         except UnicodeDecodeError:
             continue
-        if not _NO_TEXT.search(text) and (code.startswith("utf-8") or _is_plausible(text)):
+        if code.startswith("utf-8") and "\0" not in text:  # a stray control character is a cell's own
+            return text.removeprefix("\ufeff")
+        if not _NO_TEXT.search(text) and _is_plausible(text):
             return text.removeprefix("\ufeff")
     raise InputError(Fault("box.not_text", name))
 
