@@ -651,8 +651,8 @@ def compared_map(study: Study, language: Language, before: Mapping[str, str]) ->
 
 @st.cache_data(show_spinner=False, max_entries=32)
 def projects_text(content: bytes) -> pd.DataFrame:
-    """The text of a portfolio's cells."""
-    return portfolio.read_text(content)
+    """The text of the cells of a work's portfolio."""
+    return portfolio.kept_text(content)
 
 
 @st.cache_data(show_spinner=False, max_entries=32)

@@ -156,6 +156,14 @@ def read_text(content: bytes, name: str = "portfolio.csv") -> pd.DataFrame:
     return as_text(found).reset_index(drop=True)
 
 
+def kept_text(content: bytes) -> pd.DataFrame:
+    """The text of a file that `write_text` wrote, every cell as it was; any other file as `read_text` gives it."""
+    if not content.startswith(",".join(columns().values()).encode("utf-8-sig")):
+        return read_text(content)
+    keys = {heading: key for key, heading in columns().items()}
+    return spreadsheet.read_csv(content).rename(columns=keys).astype(object)
+
+
 def as_text(found: Understood) -> pd.DataFrame:
     """The text of an understood table with its further columns, those of one heading once."""
     extra = found.extra.loc[:, ~found.extra.columns.duplicated()]

@@ -135,7 +135,7 @@ def _take(table: pd.DataFrame, note: str) -> None:
     """Keep a table as the work's portfolio; locks of projects that are gone go too."""
     text = _canonical(table)
     content = portfolio.write_text(text)
-    ids = set(portfolio.read_text(content)["id"])
+    ids = set(portfolio.kept_text(content)["id"])
     scenario = state.work().scenario
     changes: dict[str, Any] = {}
     for kind in ("locked", "forbidden"):
