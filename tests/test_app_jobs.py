@@ -34,4 +34,4 @@ def test_memory_does_not_grow_from_run_to_run():
         assert job.study is not None, job.refusal
         gc.collect()
         curve.append(memory_mb())
-    assert statistics.median(curve[-5:]) - statistics.median(curve[-10:-5]) < 5, curve
+    assert statistics.median(curve[-5:]) - statistics.median(curve[-10:-5]) < 2, curve

@@ -12,6 +12,7 @@ from geo_cluster.export.map_glyphs import GLYPHS, WHITE
 from geo_cluster.export.map_ground import Row, Sheet
 from geo_cluster.export.map_labels import Name, Names
 from geo_cluster.export.map_page import POINT_MM, shade
+from geo_cluster.world.layers import city_name
 
 SIZE = 6.4
 """Of the legend's texts, points."""
@@ -221,8 +222,9 @@ def locator(sheet: Sheet, box: tuple[float, float, float, float], windows: list[
     ):
         if code in hosts or code == sheet.study.anchor["prefecture_code"]:
             at = shape.representative_point()
-            shown = name.removesuffix("市").removesuffix(" City")
-            names.want(Name([shown], at.x, at.y, 0, 5.4, -shape.area, look={"halo": WHITE, "color": shade("city")}))
+            names.want(
+                Name([city_name(name)], at.x, at.y, 0, 5.4, -shape.area, look={"halo": WHITE, "color": shade("city")})
+            )
     names.set()
     for window in windows:
         west, south, east, north = window.degrees()

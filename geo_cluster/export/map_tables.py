@@ -6,6 +6,7 @@ from geo_cluster import toml
 from geo_cluster.export.briefing_tables import TABLES
 from geo_cluster.export.map_ground import Sheet
 from geo_cluster.report import tables
+from geo_cluster.world.layers import city_name
 
 Cells = tuple[list[str], list[list[str]]]
 
@@ -27,7 +28,7 @@ def _chain(sheet: Sheet) -> Cells:
         for stage, counts in zip(wide.index, wide.to_numpy(), strict=True)
     ]
     total = [sheet.words("total"), *(f"{count:.0f}" for count in wide.sum())]
-    return [sheet.heading("stage"), *(str(city).removesuffix("市").removesuffix(" City") for city in wide.columns)], [
+    return [sheet.heading("stage"), *(city_name(str(city)) for city in wide.columns)], [
         *rows,
         total,
     ]

@@ -51,8 +51,7 @@ def named(rows: pd.DataFrame) -> dict[str, str]:
     """Id by everything a subject may be called: its id and names, a city with or without 市; '' where two share it."""
     ids: dict[str, str] = {}
     for one in rows.itertuples():
-        calls = {str(one.id), one.name_zh, one.name_en, str(one.name_zh).removesuffix("市")}
-        calls |= {str(one.name_en).removesuffix(" City")}
+        calls = {str(one.id), one.name_zh, one.name_en, *map(layers.city_name, (str(one.name_zh), str(one.name_en)))}
         for call in {plain(call).lower() for call in calls}:
             ids[call] = str(one.id) if ids.get(call, str(one.id)) == str(one.id) else ""
     return ids

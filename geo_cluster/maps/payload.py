@@ -27,7 +27,7 @@ from geo_cluster.study import Study
 from geo_cluster.supply.pools import FACTORY, is_factory, with_prefecture
 from geo_cluster.supply.serving_station import distance_km
 from geo_cluster.world import catalog, rule_life, sources
-from geo_cluster.world.layers import CRS, Layers, by_content
+from geo_cluster.world.layers import CRS, Layers, by_content, city_name
 from geo_cluster.world.layers import columns as columns_of
 from geo_cluster.world.layers import words as vocabulary
 
@@ -130,7 +130,8 @@ def _base(layers: Layers, language: Language, style: Mapping[str, Any]) -> list[
         return {**common, "kind": kind, "features": features, "visible": True, "legend": True, **more}
 
     label: dict[str, Any] = {"kind": "label", "legend": False}
-    wet = _water_labels(layers.read("water"), (prefectures, counties), language)
+    named = prefectures.assign(**{f"name_{language}": prefectures[f"name_{language}"].map(city_name)})
+    cities, wet = _labels(named, language), _water_labels(layers.read("water"), (prefectures, counties), language)
     return [
         layer(
             "prefectures",
@@ -144,7 +145,7 @@ def _base(layers: Layers, language: Language, style: Mapping[str, Any]) -> list[
         layer("counties", "area", shapes["counties"], color=colour["county_line"], weight=0.8),
         layer("roads", "line", shapes["roads"], color=colour["road"], weight=1.3),
         layer("railways", "line", shapes["railways"], color=colour["railway"], weight=1.1, dash="6 4"),
-        layer("prefecture_labels", features=_labels(prefectures, language), strong=True, maxZoom=9.5, **label),
+        layer("prefecture_labels", features=cities, strong=True, maxZoom=9.5, **label),
         layer("county_labels", features=_labels(counties, language), minZoom=10, **label),
         layer("water_labels", features=wet, minZoom=9, wet=True, **label),
     ]
@@ -697,7 +698,7 @@ def _places(prefectures: gpd.GeoDataFrame, cities: list[str], language: Language
     places.append({"name": names[1], "bounds": [[30.40, 114.36], [30.56, 114.70]]})
     for code in cities:
         west, south, east, north = prefectures.geometry[code].bounds
-        name = prefectures.loc[code, f"name_{language}"].removesuffix("市").removesuffix(" City")
+        name = city_name(prefectures.loc[code, f"name_{language}"])
         places.append({"name": name, "bounds": [[south, west], [north, east]]})
     return places
 

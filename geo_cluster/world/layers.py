@@ -388,6 +388,11 @@ def _worded(cell: str, known: dict[str, str]) -> str:
     return {"+": " + ", ";": "; "}[joint].join(known.get(part, part) for part in cell.split(joint))
 
 
+def city_name(name: str) -> str:
+    """A city as a map names it: 鄂州 for 鄂州市, Ezhou for Ezhou City."""
+    return name.removesuffix("市").removesuffix(" City")
+
+
 def words(vocabulary: str) -> dict[str, dict[str, str]]:
     """A closed vocabulary: value -> {zh, en}; constraints, segments and clauses are declared in tables of their own."""
     if vocabulary == "clause":
