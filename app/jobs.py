@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import logging
 import os
 import threading
 import time
@@ -12,8 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
+from app.background import Task, crashed
 from geo_cluster.domain import Scenario
-from geo_cluster.errors import Fault, GeoClusterError, Place
+from geo_cluster.errors import GeoClusterError
 from geo_cluster.matching.plan import Progress
 from geo_cluster.study import Study
 
@@ -30,8 +30,8 @@ class _StoppedError(Exception):
 
 
 @dataclass(eq=False)
-class Job:
-    """One run of a scenario.
+class Job(Task):
+    """One run of a scenario; stopped, it ends at the next news with the plan in hand, before that with nothing.
 
     Attributes
     ----------
@@ -42,10 +42,6 @@ class Job:
         Worth and bound of the plan in hand as they came.
     study : Study
         Once done.
-    refusal : GeoClusterError
-        Once failed; None when it was stopped before there was a plan.
-    stopped : bool
-        Whether a visitor stopped it: the plan in hand is what there is.
     """
 
     scenario: Scenario
@@ -53,28 +49,6 @@ class Job:
     step: str = ""
     news: list[Progress] = field(default_factory=list)
     study: Study | None = None
-    refusal: GeoClusterError | None = None
-    stopped: bool = False
-    began: float = field(default_factory=time.monotonic)
-    _ended: threading.Event = field(default_factory=threading.Event)
-
-    @property
-    def ended(self) -> bool:
-        """Whether there is nothing more to wait for."""
-        return self._ended.is_set()
-
-    @property
-    def elapsed_s(self) -> float:
-        """Seconds since it began to run, or to wait."""
-        return time.monotonic() - self.began
-
-    def stop(self) -> None:
-        """Stop at the next news with the plan in hand; before there is one, at the next step with nothing."""
-        self.stopped = True
-
-    def wait(self, timeout_s: float) -> bool:
-        """Wait for the end; whether it came."""
-        return self._ended.wait(timeout_s)
 
 
 class Jobs:
@@ -159,9 +133,7 @@ class Jobs:
             except GeoClusterError as refusal:
                 job.refusal, job.state = refusal, "failed"
             except Exception:
-                logging.getLogger(__name__).exception("a run failed")
-                job.refusal = GeoClusterError(Fault("app.run_failed", Place("", kind="run")))
-                job.state = "failed"
+                job.refusal, job.state = crashed("a run"), "failed"
             finally:
                 job._ended.set()
                 _give_back()

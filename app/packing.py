@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from geo_cluster.errors import Fault, GeoClusterError, Place
+from app.background import Task, crashed
+from geo_cluster.errors import GeoClusterError
 from geo_cluster.export import pack
 from geo_cluster.export.pack import Files, Order
 
@@ -27,8 +26,8 @@ class Shelf(NamedTuple):
 
 
 @dataclass(eq=False)
-class Packing:
-    """A pack on its way.
+class Packing(Task):
+    """A pack on its way; stopped, it ends at the next format with nothing.
 
     Attributes
     ----------
@@ -36,36 +35,10 @@ class Packing:
         Formats that are done, as they came.
     shelf : Shelf
         Once done.
-    refusal : GeoClusterError
-        Once failed; None when it was stopped.
-    stopped : bool
-        Whether a visitor stopped it: at the next format there is nothing.
     """
 
     done: list[str] = field(default_factory=list)
     shelf: Shelf | None = None
-    refusal: GeoClusterError | None = None
-    stopped: bool = False
-    began: float = field(default_factory=time.monotonic)
-    _ended: threading.Event = field(default_factory=threading.Event)
-
-    @property
-    def ended(self) -> bool:
-        """Whether there is nothing more to wait for."""
-        return self._ended.is_set()
-
-    @property
-    def elapsed_s(self) -> float:
-        """Seconds since it was asked for."""
-        return time.monotonic() - self.began
-
-    def stop(self) -> None:
-        """Make no further file, and keep none."""
-        self.stopped = True
-
-    def wait(self, timeout_s: float) -> bool:
-        """Wait for the end; whether it came."""
-        return self._ended.wait(timeout_s)
 
     def run(self, order: Callable[[], Order]) -> None:
         """Make it; what it is made of may take a while too."""
@@ -74,8 +47,7 @@ class Packing:
         except GeoClusterError as refusal:
             self.refusal = refusal
         except Exception:
-            logging.getLogger(__name__).exception("a pack failed")
-            self.refusal = GeoClusterError(Fault("app.run_failed", Place("", kind="run")))
+            self.refusal = crashed("a pack")
         finally:
             self._ended.set()
 

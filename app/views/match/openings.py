@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 import streamlit as st
-from pydantic import ValidationError
 
 from app import cached, session, state
 from app.session import t
 from app.views.match import edit
+from app.views.match import rows as typed
+from app.views.match.rows import AMOUNTS, times
 from geo_cluster.domain import Opening, Text
-from geo_cluster.errors import Fault, Place
+from geo_cluster.errors import Fault
 from geo_cluster.openings import names
 from geo_cluster.report import openings
 from geo_cluster.scenarios import arrival_faults
 from geo_cluster.study import Study
-from geo_cluster.world import catalog
 
-AMOUNTS = ("low", "likely", "high")
 COSTS = ("points", "price_10k_yuan")
 COLUMNS = ("name", *COSTS, "sites", "attribute", "subject", *AMOUNTS, "source")
 Subjects = dict[str, dict[str, Text]]
@@ -28,29 +26,15 @@ Subjects = dict[str, dict[str, Text]]
 
 def panel() -> None:
     """The table, which keeps every row that is complete, and the limits."""
-    scenario, language = state.work().scenario, session.language()
-    subjects = cached.openable(state.scenario())
+    scenario, subjects = state.work().scenario, cached.openable(state.scenario())
     now = _rows(scenario.openings, subjects)
-    counted = _canonical(_read(now, subjects)[0])
-    rows, key = edit.opened(
-        "openings", now, mark=language, agrees=lambda table: _canonical(_read(table, subjects)[0]) == counted
-    )
-    _, faults = _read(edit.applied(rows, session.edits(key)), subjects)
+    rows, key, faults = typed.begun("openings", now, lambda table: _read(table, subjects), Opening)
     title = t("openings.title", n=len(names(scenario)))
     title += t("openings.not_counted", n=len({fault.row for fault in faults})) if faults else ""
     with st.expander(title, key="openings", icon=":material/add_business:"):
         _limits(subjects)
         st.caption(t("openings.note"))
-        st.data_editor(
-            rows.set_axis(pd.RangeIndex(1, len(rows) + 1, name=t("match.row")), axis=0),
-            key=key,
-            num_rows="dynamic",
-            hide_index=False,
-            placeholder="",
-            column_config=_config(subjects),
-            on_change=edit.keep(lambda: _take(edit.applied(rows, session.edits(key)), subjects)),
-            alt=t("openings.alt"),
-        )
+        typed.editor(rows, key, _config(subjects), lambda table: _take(table, subjects), alt=t("openings.alt"))
     edit.told(faults, t("openings.faults"), "alert")
 
 
@@ -136,21 +120,9 @@ def _config(subjects: Subjects) -> dict[str, Any]:
 
 def _labels(subjects: Subjects) -> dict[str, dict[str, str]]:
     """Of each column with a list to choose from: value -> what it is called in the reader's language."""
-    language, attributes = session.language(), catalog.attributes()
-    bracket = "{}（{}）" if language == "zh" else "{} ({})"
-    units = {key: attributes[key].display_unit()[1][language] for key in subjects if key}
-    pools = {one: name[language] for key, found in subjects.items() if key for one, name in found.items()}
-    return {
-        "sites": {one: bracket.format(name[language], one) for one, name in subjects[""].items()},
-        "attribute": {key: bracket.format(attributes[key].name[language], unit) for key, unit in units.items()},
-        "subject": {one: bracket.format(name, one) for one, name in pools.items()},
-    }
-
-
-def _times(attribute: object) -> float:
-    """How many of the unit that people speak in make one of the attribute's own."""
-    known = catalog.attributes()
-    return known[attribute].display_unit()[0] if isinstance(attribute, str) and attribute in known else 1.0
+    language, pools = session.language(), {key: found for key, found in subjects.items() if key}
+    sites = {one: typed.bracketed(name[language], one) for one, name in subjects[""].items()}
+    return {"sites": sites} | typed.spoken(pools, pools.values())
 
 
 def _rows(said: tuple[Opening, ...], subjects: Subjects) -> pd.DataFrame:
@@ -161,7 +133,7 @@ def _rows(said: tuple[Opening, ...], subjects: Subjects) -> pd.DataFrame:
             row: dict[str, Any] = one.model_dump() | {"sites": site}
             if number:  # costs and amounts stand in the first row
                 row |= dict.fromkeys((*COSTS, *AMOUNTS), 0.0) | {"attribute": "", "subject": ""}
-            row |= {end: round(row[end] * _times(one.attribute), 6) or None for end in AMOUNTS}
+            row |= {end: round(row[end] * times(one.attribute), 6) or None for end in AMOUNTS}
             row |= {key: row[key] or None for key in COSTS}
             rows.append(row | {key: named.get(row[key], row[key] or None) for key, named in labels.items()})
     kinds = dict.fromkeys(COLUMNS, "object") | dict.fromkeys((*COSTS, *AMOUNTS), "float64")
@@ -170,49 +142,34 @@ def _rows(said: tuple[Opening, ...], subjects: Subjects) -> pd.DataFrame:
 
 def _read(table: pd.DataFrame, subjects: Subjects) -> tuple[list[dict[str, Any]], list[Fault]]:
     """The entries of the rows that can count, and what is wrong with the others; rows without anything are left out."""
-    ids = {key: {name: one for one, name in named.items()} for key, named in _labels(subjects).items()}
-    entries, faults = [], []
+    labels, entries, faults = _labels(subjects), [], []
     for number, cells in enumerate(table.to_dict("records"), start=1):
-        said = {key: value for key, value in cells.items() if not (pd.isna(value) or str(value).strip() == "")}
-        if not said:
+        entry = typed.entry(cells, labels)
+        if not entry:
             continue
-        entry = {key: ids[key].get(value, value) if key in ids else value for key, value in said.items()}
         entry |= {"sites": [entry["sites"]]} if "sites" in entry else {}
         if found := _faults(entry, subjects, number=number):
             faults += found
         else:
-            times = _times(entry.get("attribute"))
-            entries.append(entry | {end: entry[end] / times for end in AMOUNTS if end in entry})
+            spoken = times(entry.get("attribute"))
+            entries.append(entry | {end: entry[end] / spoken for end in AMOUNTS if end in entry})
     return entries, faults
 
 
 def _faults(entry: dict[str, Any], subjects: Subjects, *, number: int) -> list[Fault]:
     """What is wrong with a row: first what it lacks, else what can't be."""
-
-    def at(*columns: str) -> Place:
-        named = "、" if session.language() == "zh" else ", "
-        return Place(t("openings.place"), row=number, column=named.join(t(f"openings.{key}") for key in columns))
-
-    if lacking := [key for key in ("name", "source") if key not in entry]:
-        return [Fault("world.key_missing", at(*lacking))]
-    try:
-        Opening.model_validate(entry)
-    except ValidationError as problem:
-        return [fault.at(at(*filter(None, [str(fault.place.key)]))) for fault in catalog.faults_of(problem, "")]
+    at = typed.place("openings", number)
+    if found := typed.faults(Opening, entry, ("name", "source"), at):
+        return found
     if "attribute" not in entry:
         return []
     pools = {key: set(found) for key, found in subjects.items() if key}
     return [fault.at(at(str(fault.place.name))) for fault in arrival_faults(entry, pools, day="")]
 
 
-def _canonical(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Entries so that two are equal that differ by what is lost in changing units."""
-    told = [Opening.model_validate(one).model_dump() for one in entries]
-    return [one | {end: f"{one[end]:.9g}" for end in AMOUNTS} for one in told]
-
-
 def _take(table: pd.DataFrame, subjects: Subjects) -> None:
     """Put the rows that can count into the scenario."""
     entries, _ = _read(table, subjects)
-    if _canonical(entries) != _canonical(one.model_dump() for one in state.work().scenario.openings):
+    kept = [one.model_dump() for one in state.work().scenario.openings]
+    if typed.canonical(Opening, entries) != typed.canonical(Opening, kept):
         state.change(t("openings.changed"), openings=entries)

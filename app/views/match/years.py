@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 import streamlit as st
-from pydantic import ValidationError
 
 from app import cached, session, state
 from app.session import t
 from app.views.match import edit
+from app.views.match import rows as typed
+from app.views.match.rows import AMOUNTS, times
 from geo_cluster.domain import FIRST_YEAR, LAST_YEAR, Arrival, Text
-from geo_cluster.errors import Fault, Place
+from geo_cluster.errors import Fault
 from geo_cluster.scenarios import arrival_faults
-from geo_cluster.world import catalog, layers
+from geo_cluster.world import layers
 
-AMOUNTS = ("low", "likely", "high")
 YEARS = ("year_low", "year", "year_high")
 SOME = 8
 COLUMNS = ("attribute", "subject", *AMOUNTS, *YEARS, "basis", "source")
@@ -25,14 +24,9 @@ COLUMNS = ("attribute", "subject", *AMOUNTS, *YEARS, "basis", "source")
 
 def panel() -> None:
     """The table, which keeps every row that is complete, and the switch."""
-    scenario, language = state.work().scenario, session.language()
-    subjects = cached.arriving(state.scenario())
+    scenario, subjects = state.work().scenario, cached.arriving(state.scenario())
     now = _rows(scenario.arrivals, subjects)
-    counted = _canonical(_read(now, subjects)[0])
-    rows, key = edit.opened(
-        "arrivals", now, mark=language, agrees=lambda table: _canonical(_read(table, subjects)[0]) == counted
-    )
-    _, faults = _read(edit.applied(rows, session.edits(key)), subjects)
+    rows, key, faults = typed.begun("arrivals", now, lambda table: _read(table, subjects), Arrival)
     with st.expander(_title(faults), key="years", icon=":material/event_upcoming:"):
         st.toggle(
             t("years.dual"),
@@ -41,16 +35,7 @@ def panel() -> None:
             on_change=edit.keep(_take_dual),
         )
         st.caption(t("years.note"))
-        st.data_editor(
-            rows.set_axis(pd.RangeIndex(1, len(rows) + 1, name=t("match.row")), axis=0),
-            key=key,
-            num_rows="dynamic",
-            hide_index=False,
-            placeholder="",
-            column_config=_config(subjects),
-            on_change=edit.keep(lambda: _take(edit.applied(rows, session.edits(key)), subjects)),
-            alt=t("years.alt"),
-        )
+        typed.editor(rows, key, _config(subjects), lambda table: _take(table, subjects), alt=t("years.alt"))
     edit.told(faults, t("years.faults"), "alert")
 
 
@@ -85,15 +70,9 @@ def _config(subjects: dict[str, dict[str, Text]]) -> dict[str, Any]:
 
 def _labels(subjects: dict[str, dict[str, Text]]) -> dict[str, dict[str, str]]:
     """Of each column with a list to choose from: value -> what it is called in the reader's language."""
-    language, attributes = session.language(), catalog.attributes()
-    units = {key: attributes[key].display_unit()[1][language] for key in subjects}
-    bracket = "{}（{}）" if language == "zh" else "{} ({})"
-    names = {one: name[language] for found in subjects.values() for one, name in found.items()}
-    return {
-        "attribute": {key: bracket.format(attributes[key].name[language], units[key]) for key in subjects},
-        "subject": {one: bracket.format(name, one) for one, name in names.items()},
-        "basis": {key: words[language] for key, words in layers.words("basis").items()},
-    }
+    language = session.language()
+    basis = {key: words[language] for key, words in layers.words("basis").items()}
+    return typed.spoken(subjects, subjects.values()) | {"basis": basis}
 
 
 def _rows(arrivals: tuple[Arrival, ...], subjects: dict[str, dict[str, Text]]) -> pd.DataFrame:
@@ -101,50 +80,34 @@ def _rows(arrivals: tuple[Arrival, ...], subjects: dict[str, dict[str, Text]]) -
     labels, rows = _labels(subjects), []
     for one in arrivals:
         row: dict[str, Any] = one.model_dump()
-        row |= {end: round(row[end] * _times(one.attribute), 6) for end in AMOUNTS}
+        row |= {end: round(row[end] * times(one.attribute), 6) for end in AMOUNTS}
         rows.append(row | {key: names.get(row[key], row[key]) for key, names in labels.items()})
     kinds = dict.fromkeys(COLUMNS, "object") | dict.fromkeys(AMOUNTS, "float64") | dict.fromkeys(YEARS, "Int64")
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(kinds)
 
 
-def _times(attribute: object) -> float:
-    """How many of the unit that people speak in make one of the attribute's own."""
-    known = catalog.attributes()
-    return known[attribute].display_unit()[0] if isinstance(attribute, str) and attribute in known else 1.0
-
-
 def _read(table: pd.DataFrame, subjects: dict[str, dict[str, Text]]) -> tuple[list[dict[str, Any]], list[Fault]]:
     """The entries of the rows that can count, and what is wrong with the others; rows without anything are left out."""
     labels, entries, faults = _labels(subjects), [], []
-    ids = {key: {name: one for one, name in names.items()} for key, names in labels.items()}
     day = str(state.work().scenario.date)
     for number, cells in enumerate(table.to_dict("records"), start=1):
-        said = {key: value for key, value in cells.items() if not (pd.isna(value) or str(value).strip() == "")}
-        if not set(said) - {"basis"}:
+        entry = typed.entry(cells, labels)
+        if not set(entry) - {"basis"}:
             continue
-        entry = {key: ids[key].get(value, value) if key in ids else value for key, value in said.items()}
         entry |= {key: int(entry[key]) for key in YEARS if key in entry}
         if found := _faults(entry, subjects, number=number, day=day):
             faults += found
         else:
-            times = _times(entry["attribute"])
-            entries.append(entry | {end: entry[end] / times for end in AMOUNTS})
+            entries.append(entry | {end: entry[end] / times(entry["attribute"]) for end in AMOUNTS})
     return entries, faults
 
 
 def _faults(entry: dict[str, Any], subjects: dict[str, dict[str, Text]], *, number: int, day: str) -> list[Fault]:
     """What is wrong with a row: first what it lacks, else what can't be."""
-
-    def at(*columns: str) -> Place:
-        named = "、" if session.language() == "zh" else ", "
-        return Place(t("years.place"), row=number, column=named.join(t(f"years.{key}") for key in columns))
-
-    if lacking := [key for key in COLUMNS if key not in entry and key not in ("year_low", "year_high", "basis")]:
-        return [Fault("world.key_missing", at(*lacking))]
-    try:
-        Arrival.model_validate(entry)
-    except ValidationError as problem:
-        return [fault.at(at(*filter(None, [str(fault.place.key)]))) for fault in catalog.faults_of(problem, "")]
+    at = typed.place("years", number)
+    needed = [key for key in COLUMNS if key not in ("year_low", "year_high", "basis")]
+    if found := typed.faults(Arrival, entry, needed, at):
+        return found
     ids = {key: set(names) for key, names in subjects.items()}
     return [
         _named(fault, subjects, entry).at(at(str(fault.place.name))) for fault in arrival_faults(entry, ids, day=day)
@@ -165,16 +128,11 @@ def _named(fault: Fault, subjects: dict[str, dict[str, Text]], entry: dict[str, 
     )
 
 
-def _canonical(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Entries so that two are equal that differ by what is lost in changing units."""
-    told = [Arrival.model_validate(one).model_dump() for one in entries]
-    return [one | {end: f"{one[end]:.9g}" for end in AMOUNTS} for one in told]
-
-
 def _take(table: pd.DataFrame, subjects: dict[str, dict[str, Text]]) -> None:
     """Put the rows that can count into the scenario."""
     entries, _ = _read(table, subjects)
-    if _canonical(entries) != _canonical(one.model_dump() for one in state.work().scenario.arrivals):
+    kept = [one.model_dump() for one in state.work().scenario.arrivals]
+    if typed.canonical(Arrival, entries) != typed.canonical(Arrival, kept):
         state.change(t("years.changed"), arrivals=entries)
 
 
