@@ -1,4 +1,4 @@
-"""What several test files share: a real cluster of processes on this machine."""
+"""What several test files share: a real cluster of processes on this machine, the command line."""
 
 import os
 import subprocess
@@ -100,3 +100,21 @@ def limited(monkeypatch, tmp_path):
 
     yield put
     limits._limits.cache_clear()
+
+
+@pytest.fixture
+def call(capsys, monkeypatch):
+    """Run `geo-cluster ...` in this process: exit code, what was printed, what was complained about."""
+    from geo_cluster import cli
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["geo-cluster", *map(str, arguments)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code or 0
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return run

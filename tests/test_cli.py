@@ -31,23 +31,6 @@ def geo_cluster(*arguments, **more):
 
 
 @pytest.fixture
-def call(capsys, monkeypatch):
-    """Run `geo-cluster ...` in this process: exit code, what was printed, what was complained about."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["geo-cluster", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code or 0
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return run
-
-
-@pytest.fixture
 def scenario(tmp_path):
     """Write a scenario file; what is not given is as in a sound one."""
 

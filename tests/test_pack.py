@@ -2,14 +2,13 @@
 
 import dataclasses
 import io
-import sys
 import zipfile
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from geo_cluster import cli, study, toml
+from geo_cluster import study, toml
 from geo_cluster.archive import file_name, zipped
 from geo_cluster.errors import DataError, Fault, InputError
 from geo_cluster.export import beside, bundle, pack
@@ -202,21 +201,6 @@ def test_what_is_refused_next_door_is_refused_here(small, monkeypatch):
 
 
 # ---- the command ---------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def call(capsys, monkeypatch):
-    def run_it(*arguments):
-        monkeypatch.setattr(sys, "argv", ["geo-cluster", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code or 0
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return run_it
 
 
 def test_what_is_wrong_is_said_at_once_and_nothing_is_written(call, tmp_path, monkeypatch):
