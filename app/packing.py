@@ -65,7 +65,7 @@ class Packing(Task):
                     return
         files = pack.in_order(files)
         pictures = {path: thumbnails.smaller(one.content) for path, one in files.items() if path.endswith(".png")}
-        told = outline(order.study, language=order.language, stale=order.stale)
+        told = outline(order.study, language=order.language, **order.said)
         drawn = sketch(order.study, order.language)
         label = pack.formats()["slides"]["name"][order.language]
         self.shelf = Shelf(files, thumbnails.slides(told, drawn, label=label), pictures)

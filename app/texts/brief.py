@@ -32,6 +32,18 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Printed on each map sheet as the authority gave it; without it a sheet says that it is for internal use.",
     ),
     "brief.ranked": ("选址排序图画哪个项目", "Whose ranking is drawn"),
+    "brief.house": ("本单位模板与图层坐标系", "Your house's templates, system of the layers"),
+    "brief.template_pptx": ("幻灯片模板（.pptx）", "Template of the slides (.pptx)"),
+    "brief.template_docx": ("汇报材料模板（.docx）", "Template of the paper (.docx)"),
+    "brief.template": (
+        "沿用其母版、版式、字体和配色，原有内容不带入；只在本次会话中使用，不保存。",
+        "Its master, layouts, faces and colours are used, its own content is left out. For this visit only: it isn't kept.",
+    ),
+    "brief.crs": ("图层坐标系", "System of the layers"),
+    "brief.crs_help": (
+        "GeoJSON、KML、PMTiles 按规范用各自的坐标系，不随此项改变；CAD 图为米制。",
+        "GeoJSON, KML and PMTiles have a system of their own whatever is chosen; the CAD drawing is in metres.",
+    ),
     "brief.make": ("一键出齐汇报材料", "Make the whole pack"),
     "brief.stop": ("停止", "Stop"),
     "brief.stopping": ("这一件做完即停…", "It stops after this file …"),

@@ -162,7 +162,9 @@ def study_files(study: Study, *, levels: Sequence[Study] = (), language: Languag
     return for_people | archive_files(study, levels=levels, language=language)
 
 
-def archive_files(study: Study, *, levels: Sequence[Study] = (), language: Language = "zh") -> dict[str, bytes]:
+def archive_files(
+    study: Study, *, levels: Sequence[Study] = (), language: Language = "zh", drawn: bool = True
+) -> dict[str, bytes]:
     """Every file that a study is kept by, by name: tables, layers, map, sources, proof, and what runs it again.
 
     Layers of the user's own are under `layers/`, and `scenario.toml` looks for them there.
@@ -174,9 +176,11 @@ def archive_files(study: Study, *, levels: Sequence[Study] = (), language: Langu
         It at each planning level (`report.cities.at_levels`), for what cities get; by default at its own alone.
     language : {"zh", "en"}
         Of the map.
+    drawn : bool
+        With `layers.gpkg` and `map.html`.
     """
     with scratch.temporary() as folder:
-        _make(study, folder, language, levels)
+        _make(study, folder, language, levels, drawn=drawn)
         files = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
     if study.layers.folder:
         own = {layer.file: study.layers.content(name) for name, layer in study.layers.own.items()}
@@ -279,7 +283,7 @@ def _swap(new: Path, out: Path, earlier: Path) -> list[Path]:
     return [out / name for name in names]
 
 
-def _make(study: Study, folder: Path, language: Language, levels: Sequence[Study] = ()) -> None:
+def _make(study: Study, folder: Path, language: Language, levels: Sequence[Study] = (), *, drawn: bool = True) -> None:
     portfolio = study.scenario.portfolio
     if not _is_shipped(study.scenario):
         name = _name_of(portfolio)
@@ -288,8 +292,9 @@ def _make(study: Study, folder: Path, language: Language, levels: Sequence[Study
         shutil.copyfile(portfolio, folder / name)
     for name, content in csv_tables(study, levels).items():
         (folder / name).write_bytes(content)
-    write_geopackage(study, folder / "layers.gpkg")
-    (folder / "map.html").write_text(page.standalone(payload.payload(study, language)), encoding="utf-8")
+    if drawn:
+        write_geopackage(study, folder / "layers.gpkg")
+        (folder / "map.html").write_text(page.standalone(payload.payload(study, language)), encoding="utf-8")
     (folder / "scenario.toml").write_text(scenario_toml(study.scenario), encoding="utf-8")
     (folder / "ATTRIBUTION.md").write_text(attribution(study), encoding="utf-8")
     notice = {"notice": SAMPLE} if study.scenario.is_sample else {}

@@ -17,7 +17,7 @@ from geo_cluster.domain import Language
 from geo_cluster.export import pack
 from geo_cluster.export.pack import Files
 
-ARCHIVED = {"sheet": "sheet.html", "tables": "tables.xlsx"}
+ARCHIVED = {"map": "map.html", "sheet": "sheet.html", "tables": "tables.xlsx"}
 """Formats that are looked into beside the archive, and what they are called there."""
 
 
