@@ -48,7 +48,8 @@ FILES: tuple[str, ...] = (
     "data_request.csv",
     "rules.csv",
 )
-FILES += ("layers.gpkg", "map.html", "scenario.toml", "ATTRIBUTION.md", "study.json")
+DRAWN = ("layers.gpkg", "map.html")
+FILES += (*DRAWN, "scenario.toml", "ATTRIBUTION.md", "study.json")
 OTHERS: tuple[str, ...] = ("sheet.html", "tables.xlsx", f"{LAYERS}/{SOURCES}", "openings.csv")
 OTHERS += tuple(f"{name}.csv" for name in (*explanation.TABLES, explanation.OPENINGS))
 """Files that some of the results have besides."""
@@ -177,7 +178,7 @@ def archive_files(
     language : {"zh", "en"}
         Of the map.
     drawn : bool
-        With `layers.gpkg` and `map.html`.
+        With `DRAWN`.
     """
     with scratch.temporary() as folder:
         _make(study, folder, language, levels, drawn=drawn)
