@@ -59,7 +59,8 @@ def test_what_is_declared_can_be_drawn_and_is_worded_in_both_languages():
     assert drawn == set(map_sheets.SIGNS)
     assert {name for kind in DECLARED["kinds"].values() for name in kind["tables"]} == set(SIDE_TABLES)
     assert all(set(one) == {"zh", "en"} for one in (*DECLARED["words"].values(), *DECLARED["headings"].values()))
-    code = "".join(path.read_text("utf-8") for path in toml.PACKAGE.glob("export/map_*.py"))
+    files = [*toml.PACKAGE.glob("export/map_*.py"), toml.PACKAGE / "export" / "review.py"]
+    code = "".join(path.read_text("utf-8") for path in files)
     assert not [key for key in (*DECLARED["words"], *DECLARED["headings"]) if not re.search(f"['\"]{key}['\"]", code)]
 
 

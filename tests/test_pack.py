@@ -24,6 +24,7 @@ from geo_cluster.world import catalog, portfolio
 from tests.studies import run
 
 LANGUAGES = ("zh", "en")
+ARCHIVED = {*bundle.FILES} - {*bundle.DRAWN} | {"holds.csv", "city_prices.csv", "alternatives.csv"}
 
 
 @pytest.fixture(scope="module")
@@ -96,9 +97,7 @@ def test_each_group_has_its_folder_and_the_contents_name_every_file(small, packe
     told = files["说明.txt"].content.decode("utf-8-sig")
     assert all(path.partition("/")[2] in told for path in files)
     assert small.scenario.id in told
-    assert {path.partition("/")[2] for path, one in files.items() if one.group == "archive"} == {*bundle.FILES} - {
-        *bundle.DRAWN
-    }
+    assert {path.partition("/")[2] for path, one in files.items() if one.group == "archive"} == ARCHIVED
 
 
 def test_a_study_that_is_out_of_date_says_so_in_each_document(small):
@@ -302,3 +301,8 @@ def test_the_review_number_stands_in_slides_and_papers(small):
     slides = [deck.read(name).decode() for name in deck.namelist() if name.startswith("ppt/slides/slide")]
     assert sum("鄂S(2026)001号" in one for one in slides) == 2  # the cover and the map
     assert not any("未经审图" in one for one in slides)
+
+
+def test_every_file_that_the_briefing_names_is_in_the_pack(packed):
+    named = {file for row in toml.table("briefing")["tables"].values() for file in row["files"]}
+    assert named - {*bundle.DRAWN} <= {path.rpartition("/")[2] for path in packed}

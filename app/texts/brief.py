@@ -84,6 +84,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Ranking: score and first-rank acceptability of each project at each site",
     ),
     "brief.file_contributions": ("得分构成：逐项评价指标", "What makes up each score, by criterion"),
+    "brief.file_holds": (
+        "方案可行概率与各资源池不足的概率",
+        "Chance that the plan is feasible, and that each pool runs short",
+    ),
+    "brief.file_city_prices": ("某市多得若干项目的代价", "What more projects for a city cost"),
+    "brief.file_alternatives": ("备选方案：各项目的园区", "Other plans: the site of each project"),
     "brief.file_unplaced": ("未落地项目与理由", "Unplaced projects, and why"),
     "brief.file_pools": ("资源池：供给、占用与余量", "Pools: what there is, is used and is left"),
     "brief.file_cities": (

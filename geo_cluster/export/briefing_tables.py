@@ -212,6 +212,17 @@ def _alternatives(study: Study) -> tuple[Alternative, ...]:
     return explanation.alternatives_of(study, clock=TimeBudget(EACH_S, OTHERS_S))
 
 
+def behind(study: Study) -> dict[str, pd.DataFrame]:
+    """What a briefing tells of beyond the study's own files, by the names that these tables have in `explanation`."""
+    if study.problem is None:
+        return {}
+    return {
+        "city_prices": by_city.city_prices(study, clock=TimeBudget(EACH_S, PRICES_S)),
+        "alternatives": explanation.alternatives_table(study, found=_alternatives(study)),
+        "holds": explanation.feasibility_table(study),
+    }
+
+
 def others(study: Study, language: Language) -> pd.DataFrame:
     """Plans nearly as good that differ the most: `objective`, `loss_share`, `moved` (share), `by_city`."""
     label = {"zh": "备选方案{n}", "en": "Alternative {n}"}[language]

@@ -18,7 +18,7 @@ from geo_cluster.archive import file_name, path_faults
 from geo_cluster.domain import Language, Scenario
 from geo_cluster.errors import DataError, Fault, InputError, reason_of, refuse_if
 from geo_cluster.export.attribution import attribution, layers_attribution
-from geo_cluster.export.csv_tables import SAMPLE, csv_tables, dated
+from geo_cluster.export.csv_tables import SAMPLE, csv_tables, dated, marked
 from geo_cluster.export.geopackage import write_geopackage
 from geo_cluster.export.sheet import sheet
 from geo_cluster.export.workbook import workbook
@@ -139,8 +139,7 @@ def write_match(
     def make(folder: Path) -> None:
         _make(study, folder, language, levels)
         for name, table in explanation.explain(study, on_step=on_step).items():
-            marked = table.assign(notice=SAMPLE) if study.scenario.is_sample else table
-            (folder / f"{name}.csv").write_bytes(as_csv(dated(marked, study.day)))
+            (folder / f"{name}.csv").write_bytes(as_csv(marked(table, study)))
 
     return write_files(out, make)
 

@@ -11,9 +11,11 @@ from geo_cluster import scratch, toml
 from geo_cluster.archive import file_name
 from geo_cluster.domain import Language, Text
 from geo_cluster.export import bundle
+from geo_cluster.export.csv_tables import marked
 from geo_cluster.export.gis.systems import DEFAULT_CRS
 from geo_cluster.export.template import House
 from geo_cluster.study import Study
+from geo_cluster.world.spreadsheet import as_csv
 
 
 def said(key: str, language: Language, **values: object) -> str:
@@ -156,8 +158,13 @@ def _layers(order: Order) -> dict[str, bytes]:
 
 
 def _archive(order: Order) -> dict[str, bytes]:
-    """What the study is kept by; its map and its layers are in the pack already."""
-    return bundle.archive_files(order.study, levels=order.levels, language=order.language, drawn=False)
+    """What the study is kept by, and what the briefing tells of; its map and its layers are in the pack already."""
+    from geo_cluster.export.briefing_tables import behind
+
+    study = order.study
+    files = bundle.archive_files(study, levels=order.levels, language=order.language, drawn=False)
+    told = {f"{name}.csv": as_csv(marked(table, study)) for name, table in behind(study).items()}
+    return dict(sorted((files | told).items()))
 
 
 MAKERS: dict[str, Callable[[Order], dict[str, bytes]]] = {

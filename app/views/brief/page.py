@@ -88,10 +88,11 @@ def _order(study: Study) -> Order:
     )
     with st.expander(t("brief.house"), key="pack-house"):
         deck, paper, system = st.columns(3)
+        systems = {one: f"{one} {row[session.language()]}" for one, row in toml.table("gis")["crs"].items()}
         crs = system.selectbox(
             t("brief.crs"),
-            list(toml.table("gis")["crs"]),
-            format_func=lambda one: f"{one} {toml.table('gis')['crs'][one][session.language()]}",
+            list(systems),
+            format_func=systems.__getitem__,
             help=t("brief.crs_help"),
             key="pack-crs",
         )
