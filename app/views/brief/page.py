@@ -9,7 +9,7 @@ from app import cached, session, state
 from app.page import footer, heading
 from app.session import t
 from app.views.brief import files, making, shelf
-from app.widgets import refusals
+from app.widgets import refusals, upload_words
 from geo_cluster import toml
 from geo_cluster.domain import Language
 from geo_cluster.export.pack import Order
@@ -86,6 +86,7 @@ def _order(study: Study) -> Order:
     ranked = project.selectbox(
         t("brief.ranked"), list(names.index), format_func=lambda one: f"{one} {names[one]}", key="pack-project"
     )
+    upload_words()
     with st.expander(t("brief.house"), key="pack-house"):
         deck, paper, system = st.columns(3)
         systems = {one: f"{one} {row[session.language()]}" for one, row in toml.table("gis")["crs"].items()}
