@@ -553,6 +553,7 @@ LATER_FIELDS: dict[str, object] = {
     "points_per_10k_yuan": 0.0,
     "at_most_sites": None,
     "either": [],
+    "parts": [],
 }
 """Fields that scenarios of earlier editions don't have, and what leaves a scenario's id as it was."""
 
@@ -663,6 +664,29 @@ class Either(Declared):
         return self
 
 
+class ProjectParts(Declared):
+    """Projects that are phases of one, or one project that may be split over at most two sites."""
+
+    projects: tuple[str, ...]
+    """Ids of the phases, in their order; or the one project that may be split."""
+    rule: Literal["in_order", "together", "split"] = "in_order"
+    """`in_order`: a phase is placed only if the one before it is; `together`: all of them or none; `split`: one project
+    in equal shares, all or none, on at most two sites."""
+    one_site: bool = False
+    """Whether all phases go to one site."""
+    into: Annotated[int, Field(ge=2, le=5)] = 2
+    """Number of equal shares of a project that may be split; the least that goes to a site is one of them."""
+
+    @model_validator(mode="after")
+    def _binds(self) -> ProjectParts:
+        names = _some(list(self.projects))
+        if self.rule == "split" and (len(self.projects) != 1 or self.one_site):
+            raise FieldError(Fault("world.split_of_one", "", names=names))
+        if self.rule != "split" and len(set(self.projects)) < 2:
+            raise FieldError(Fault("world.phases_of_one", "", names=names))
+        return self
+
+
 class Scenario(Declared):
     """Everything a study depends on besides the shipped data. A change is a new scenario."""
 
@@ -725,6 +749,8 @@ class Scenario(Declared):
     """No more sites than that get projects; any number when left out."""
     either: tuple[Either, ...] = ()
     """This site or that, this opening or that."""
+    parts: tuple[ProjectParts, ...] = ()
+    """Phases of one project, and projects that may be split over two sites."""
 
     @model_validator(mode="after")
     def _openings_make_sense(self) -> Scenario:
@@ -758,6 +784,9 @@ class Scenario(Declared):
         faults += [Fault("world.own_partner", "", names=_some(alone))] if alone else []
         faults += [Fault("world.placed_twice", "", names=_some(moved))] if moved else []
         faults += [Fault("world.partners_twice", "", names=_some(doubled))] if doubled else []
+        named_parts = Counter(project for one in self.parts for project in one.projects)
+        again = sorted(project for project, times in named_parts.items() if times > 1)
+        faults += [Fault("world.parts_twice", "", names=_some(again))] if again else []
         if faults:
             raise FieldError(*faults)
         return self

@@ -44,7 +44,7 @@ from geo_cluster.supply.serving_station import (
     supply_area,
     zones_of_areas,
 )
-from geo_cluster.world import catalog, need_draws, observations
+from geo_cluster.world import catalog, need_draws, observations, splitting
 from geo_cluster.world.layers import Layers
 
 LAYERS: tuple[str, ...] = ("sites", "substations", "prefectures", "chain", "anchors", "roads")
@@ -485,7 +485,9 @@ def _trips(
 
 def facts_of(region: Region, projects: pd.DataFrame) -> Facts:
     """What the rules look at."""
-    forbidden = frozenset((pair.project, pair.site) for pair in region.scenario.forbidden)
+    wholes = splitting.whole_of(projects)  # ruled out for one share, ruled out for all
+    banned = {(wholes.get(pair.project, pair.project), pair.site) for pair in region.scenario.forbidden}
+    forbidden = frozenset((row, site) for row, whole in wholes.items() for one, site in banned if one == whole)
     dual = region.scenario.dual_supply == "required"
     return Facts(projects, region.sites, _needs(projects), region.offers, forbidden, _more(region, projects), dual)
 

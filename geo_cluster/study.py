@@ -19,8 +19,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_cluster import eligibility, openings, shares
-from geo_cluster.domain import LANGUAGES, PlanningLevel, ResourceKind, Scenario
+from geo_cluster import eligibility, openings, parts, shares
+from geo_cluster.domain import LANGUAGES, Pair, PlanningLevel, ResourceKind, Scenario
 from geo_cluster.eligibility import Eligibility, Facts
 from geo_cluster.errors import Fault, InputError, Place, refuse_if
 from geo_cluster.matching.division import Division, division_of, side_by_side
@@ -46,7 +46,7 @@ from geo_cluster.region import (
 )
 from geo_cluster.scoring.criteria import DecisionMatrix, Setting, decide
 from geo_cluster.supply.pools import subject_of, zone_of
-from geo_cluster.world import catalog, portfolio, rule_life
+from geo_cluster.world import catalog, portfolio, rule_life, splitting
 from geo_cluster.world.layers import Layers
 
 ENDS: Mapping[PlanningLevel, int] = {"hopeful": 0, "likely": 1, "cautious": 2}
@@ -65,7 +65,7 @@ class Study:
     region : Region
         What the scenario made of the layers: sites with their stations, observations, trips, network, draws.
     projects : DataFrame
-        P projects with their needs.
+        P projects with their needs; of one that may be split each share is one (`world.splitting`).
     facts : Facts
         Needs and offers as (P, 3) and (S, 3) arrays: low, likely, high.
     drawn : Setting
@@ -226,13 +226,14 @@ def run(
         scenario = scenario.model_copy(update={"layers_sha256": layers.sha256})
     projects = portfolio.read(scenario.portfolio) if projects is None else projects
     refuse_if([] if scenario.is_sample else portfolio.past_faults(projects, scenario.date))  # the sample grows old
+    named, projects = projects, parts.split(scenario, projects)
     clock("region")
     region = prepare(scenario, layers, projects=projects.index)
     facts = facts_of(region, projects)
     clock("eligibility")
     allowed = eligibility.judge(facts)
     clock("scoring")
-    likely, drawn = settings_of(region, facts)
+    likely, drawn = settings_of(region, parts.as_wholes(facts))
     decision = decide(likely, drawn, catalog.criteria(), scenario.weights, region.alike)
     clock("matching")
     found = _matched(region, facts, allowed, decision.score, plan=plan, progress=progress, on_step=clock)
@@ -241,11 +242,11 @@ def run(
         region=region,
         projects=projects,
         facts=facts,
-        drawn=drawn,
+        drawn=parts.as_shares(drawn, projects),
         eligibility=allowed,
         decision=decision,
         seconds=clock.stop(),
-        hashes=hashes(projects, layers),
+        hashes=hashes(named, layers),
         day=scenario.date,
         **found,
     )
@@ -330,6 +331,8 @@ def _posed(
             openings=openings.openings(region.scenario, problem.resources, problem.sites),
             at_most=openings.limits(region.scenario, problem.sites),
         )
+    if problem and region.scenario.parts:
+        problem = problem.but(parts=parts.parts(region.scenario, facts.projects))
     return resources, problem
 
 
@@ -349,7 +352,7 @@ def problem_with(study: Study, scenario: Scenario) -> Problem | None:
             known.loc[at, ["low", "likely", "high", "basis"]] = one.low, one.likely, one.high, one.basis
     region = replace(study.region, scenario=scenario, observations=known)
     facts = facts_of(region, study.projects)
-    likely = likely_setting(region, facts)
+    likely = likely_setting(region, parts.as_wholes(facts))
     score = decide(likely, likely, catalog.criteria(), scenario.weights, region.alike).score
     return _posed(region, facts, eligibility.judge(facts), score, limits(region, facts))[1]
 
@@ -501,7 +504,12 @@ def _problem(
     """Projects to sites at the planning level; None when no project may go anywhere, which is an answer too."""
     scenario = region.scenario
     ids, projects = facts.sites["id"].tolist(), facts.projects.index.tolist()
-    locked = {projects.index(pair.project): ids.index(pair.site) for pair in scenario.locked}
+    share = splitting.share_of(facts.projects)
+
+    def rows(pairs: tuple[Pair, ...]) -> Iterator[tuple[int, int]]:
+        return ((row, ids.index(one.site)) for one in pairs for row in splitting.rows_of(facts.projects, one.project))
+
+    locked = dict(rows(scenario.locked))
     if not allowed.allowed.any() and not locked:
         return None
     with warnings.catch_warnings():
@@ -517,9 +525,11 @@ def _problem(
             sites=tuple(ids),
         )
         present = np.full(len(projects), UNPLACED)
-        for pair in scenario.present:
-            present[projects.index(pair.project)] = ids.index(pair.site)
+        for row, site in rows(scenario.present):
+            present[row] = site
         problem = keep(problem, present, price=scenario.moving_price) if scenario.moving_price else problem
+        if splitting.SHARE in facts.projects:  # a share counts as much as it is
+            problem = problem.suppose(score=problem.score * share[:, None], bonus=problem.bonus * share)
         return side_by_side(problem, division_aim(region, facts, problem), price=scenario.division)
 
 
@@ -537,16 +547,20 @@ def division_aim(region: Region, facts: Facts, problem: Problem) -> Division:
     prefecture, codes = pd.factorize(facts.sites["prefecture_code"])
     first = [int(np.flatnonzero(prefecture == at)[0]) for at in range(len(codes))]
     segment = np.array([list(catalog.segments()).index(key) for key in facts.projects["segment"]])
-    return division_of(problem, segment, prefecture, region.by_segment["same_segment"][segment][:, first])
+    is_further = splitting.whole_of(facts.projects).duplicated().to_numpy()
+    kind = np.where(is_further, UNPLACED, segment)  # one that is split counts where its first share is
+    return division_of(problem, kind, prefecture, region.by_segment["same_segment"][segment][:, first])
 
 
 def _links(scenario: Scenario, facts: Facts) -> tuple[Link, ...]:
     """Partners and what being close earns them."""
-    projects, code = facts.projects.index.tolist(), facts.sites["prefecture_code"].to_numpy()
+    share, code = splitting.share_of(facts.projects), facts.sites["prefecture_code"].to_numpy()
     near = {"site": None, "prefecture": code[:, None] == code[None, :]}
     return tuple(
-        Link(projects.index(one.first), projects.index(one.second), one.gain, near[one.close])
+        Link(first, second, one.gain * share[first] * share[second], near[one.close])
         for one in scenario.partners
+        for first in splitting.rows_of(facts.projects, one.first)
+        for second in splitting.rows_of(facts.projects, one.second)
     )
 
 
