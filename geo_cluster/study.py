@@ -226,9 +226,9 @@ def run(
         scenario = scenario.model_copy(update={"layers_sha256": layers.sha256})
     projects = portfolio.read(scenario.portfolio) if projects is None else projects
     refuse_if([] if scenario.is_sample else portfolio.past_faults(projects, scenario.date))  # the sample grows old
-    named, projects = projects, parts.split(scenario, projects)
     clock("region")
     region = prepare(scenario, layers, projects=projects.index)
+    named, projects = projects, parts.split(scenario, projects)
     facts = facts_of(region, projects)
     clock("eligibility")
     allowed = eligibility.judge(facts)

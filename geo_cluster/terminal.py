@@ -157,6 +157,7 @@ STEPS = {
     "cities": ("各市所得", "what each city gets"),
     "ways_in": ("落地办法", "placement options"),
     "opening_worth": ("新增值多少", "what openings are worth"),
+    "parts_worth": ("分期、分处的代价", "what phases and splits cost"),
     "pool_worth": ("增加容量的价值", "value of more of each pool"),
     "why_here": ("不在首选园区的原因", "why each is where it is"),
     "site_importance": ("各园区的重要性", "importance of each site"),

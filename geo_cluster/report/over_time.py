@@ -14,6 +14,7 @@ from geo_cluster.matching.resource import UNPLACED, Resource
 from geo_cluster.matching.verify import TOLERANCE, usage
 from geo_cluster.matching.years import AT, Arriving, base_name, capacity_in, is_apart
 from geo_cluster.region import pool_name
+from geo_cluster.report import parts
 from geo_cluster.study import Limit, Study, horizon, limits, once, with_opened
 from geo_cluster.world import catalog, triangular
 
@@ -114,6 +115,9 @@ def conditions(study: Study) -> tuple[tuple[Text, ...], ...]:
     for p in np.flatnonzero(site != UNPLACED):
         if catalog.segments()[study.projects["segment"].iloc[p]].dual_supply and known[site[p]] < FEEDS:
             found[p].append(DUAL)
+    for row in np.flatnonzero(site != UNPLACED).tolist() if study.scenario.parts else ():
+        if bound := parts.told(study, row):
+            found[row].append(bound)
     for o, text in _opens(study):
         for p in np.flatnonzero(needs_opening(study, o)):
             found[p].append(text)
