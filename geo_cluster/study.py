@@ -146,6 +146,12 @@ class Study:
         """What of the projects can hardly be meant, and numbers of the scenario that nothing goes by."""
         return portfolio.warnings(self.projects) + unused(self.region)
 
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many projects are placed, and how many there are; one that is split is one."""
+        share = splitting.share_of(self.projects)
+        return round(share[self.plan.site != UNPLACED].sum()), round(share.sum())
+
     def summary(self) -> dict:
         """What `study.json` says: versions, scenario id, counts, proof, doubts, rules on its day, input hashes."""
         return {
@@ -153,11 +159,11 @@ class Study:
             "scenario": self.scenario.name.zh,
             "sample": self.scenario.is_sample,
             "versions": {name: importlib.metadata.version(name) for name in ("geo-cluster", "numpy", "highspy")},
-            "projects": len(self.projects),
+            "projects": self.counts[1],
             "sites": len(self.sites),
             "eligible_pairs": int(self.eligibility.allowed.sum()),
-            "placed": int((self.plan.site >= 0).sum()),
-            "unplaced": int((self.plan.site < 0).sum()),
+            "placed": self.counts[0],
+            "unplaced": self.counts[1] - self.counts[0],
             "objective": round(self.plan.objective, 6),
             "bound": round(self.plan.bound, 6),
             "gap": round(self.plan.gap, 9),

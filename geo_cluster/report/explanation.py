@@ -514,6 +514,16 @@ def pool_value(study: Study, resource: str, pool: str, step: float = 1.0) -> tup
     return again.objective - study.plan.objective, again.status == study.plan.status == "optimal"
 
 
+def opening_worth(study: Study) -> pd.DataFrame:
+    """Up to which cost each opening pays; see `report.openings.worth_table`."""
+    return worth_table(study, clock=allowance())
+
+
+def parts_worth(study: Study) -> pd.DataFrame:
+    """What binding phases and shares costs; see `report.parts.worth_table`."""
+    return parts.worth_table(study, clock=allowance())
+
+
 def lock_table(study: Study) -> pd.DataFrame:
     """What each lock costs: objective of the plan without it, less that with it."""
     found = lock_prices(study.problem, study.plan, time_limit_s=allowance()) if study.problem else ()

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import cached, session, state
 from app.session import t
-from app.views.match import edit, openings, portfolio
+from app.views.match import edit, openings, parts, portfolio
 from app.widgets import marked, text_table
 from geo_cluster.domain import Pair, Scenario
 from geo_cluster.report import explanation, tables, what_if
@@ -67,6 +67,7 @@ def table(study: Study) -> None:
         alt=t("match.plan"),
     )
     openings.plan_table(study)
+    parts.plan_table(study)
     _standard_land(study, names)
     _decisions(study, names)
 
