@@ -634,6 +634,8 @@ class Opening(Declared):
     """What it most likely adds."""
     high: NonNegative = 0.0
     """What it adds at most."""
+    from_year: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)] | None = None
+    """Year from which what it brings counts; from the first year on when left out."""
     source: str = Field(min_length=1)
     """Who said so; it shows wherever the number does."""
 
@@ -796,6 +798,9 @@ class Scenario(Declared):
         """First 12 hex digits of the SHA-256 of the canonical scenario: the same settings, the same id."""
         row = self.model_dump(mode="json")
         row = {key: value for key, value in row.items() if key not in LATER_FIELDS or value != LATER_FIELDS[key]}
+        for one in row.get("openings", []):  # of an earlier edition than the year
+            if one["from_year"] is None:
+                del one["from_year"]
         if self.portfolio_sha256:  # wherever the file lies and whatever it is called
             row["portfolio"] = ""
         if self.layers_sha256:

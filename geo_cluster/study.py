@@ -334,7 +334,9 @@ def _posed(
         problem = problem.suppose(resources=(*problem.resources, *steps))
     if problem and (region.scenario.openings or region.scenario.at_most_sites or region.scenario.either):
         problem = problem.but(
-            openings=openings.openings(region.scenario, problem.resources, problem.sites),
+            openings=openings.openings(
+                region.scenario, problem.resources, problem.sites, last=horizon(region, facts.projects)[-1]
+            ),
             at_most=openings.limits(region.scenario, problem.sites),
         )
     if problem and region.scenario.parts:
@@ -438,13 +440,17 @@ def over_years(region: Region, found: tuple[Limit, ...]) -> tuple[tuple[Resource
         all_of_it, last = whole[base_name(one.resource.name)].arriving, int(one.begins.max(initial=first))
         return can_bind(one.resource, all_of_it, level=level, last=last)
 
-    each = [by_year(one.resource, one.arriving, one.begins, level=level, first=first) for one in found if binds(one)]
+    each = [
+        by_year(*one, level=level, first=first, opening=openings.from_years(region.scenario, one.resource))
+        for one in found
+        if binds(one)
+    ]
     last = tuple(one for one, *_ in each if not is_apart(one.name))
     return last, tuple(one for several in each for one in several if one not in last)
 
 
 def with_opened(region: Region, found: tuple[Limit, ...], plan: Assignment) -> tuple[Limit, ...]:
-    """Limits with what the plan opens, which counts from the first year on.
+    """Limits with what the plan opens: in the resource what counts from the first year on, else among what arrives.
 
     Parameters
     ----------
@@ -454,9 +460,17 @@ def with_opened(region: Region, found: tuple[Limit, ...], plan: Assignment) -> t
     """
     if not plan.opened:
         return found
-    known = openings.openings(region.scenario, [one.resource for one in found], region.sites["id"].tolist())
-    opened = [known[o] for o in plan.opened]
-    return tuple(one._replace(resource=widened([one.resource], opened)[0]) for one in found)
+    ids = region.sites["id"].tolist()
+    at_once = openings.openings(region.scenario, [one.resource for one in found], ids, last=0)
+    opened = [at_once[o] for o in plan.opened]
+    named = [one.name for one in opened]
+    return tuple(
+        one._replace(
+            resource=widened([one.resource], opened)[0],
+            arriving=(*one.arriving, *openings.arriving(region.scenario, one.resource, named)),
+        )
+        for one in found
+    )
 
 
 def horizon(region: Region, projects: pd.DataFrame) -> range:

@@ -158,7 +158,7 @@ def _opens(study: Study) -> Iterator[tuple[int, Text]]:
 def _depends(study: Study, one: Limit) -> Iterator[tuple[Arriving, Text]]:
     """What has to arrive while projects begin, with its sentence."""
     kind, last = catalog.known_kind(one.resource.name), int(one.begins.max(initial=study.day.year))
-    for arriving in one.arriving:
+    for arriving in (each for each in one.arriving if each.row >= 0):  # the others are opened, which is told by itself
         row, (amount, year) = study.region.arrivals.iloc[arriving.row], arriving.at(study.scenario.planning_level)
         if amount > 0 and year <= last:
             yield arriving, Text(**{key: _arrives(study, row, kind, amount, year, key) for key in LANGUAGES})
@@ -289,7 +289,12 @@ def drawn(study: Study) -> tuple[Problem, dict[str, np.ndarray], dict[str, np.nd
 def _opened_draws(study: Study, base: Resource, count: int) -> np.ndarray:
     """(N, K): draws of what pools have more by what the plan opens."""
     without = next(one.resource for one in limits(study.region, study.facts) if one.resource.name == base.name)
-    low, likely, high = (base.capacity - without.capacity).T
+    return _opened_amounts(study, base.capacity - without.capacity, count)
+
+
+def _opened_amounts(study: Study, bounds: np.ndarray, count: int) -> np.ndarray:
+    """(N, K): draws of (K, 3) amounts, the same each time."""
+    low, likely, high = bounds.T
     random = np.random.default_rng(study.scenario.seed).random((count, len(low)))
     return np.where(high > low, triangular.quantiles(random, low, likely, high), likely)
 
@@ -305,5 +310,8 @@ def _arrived_draws(study: Study, one: Limit, year: int) -> np.ndarray:
     if one.arriving:
         amount, first = region.arrival_draws
         for each in one.arriving:
-            more[:, each.pool] += np.where(first[:, each.row] <= year, amount[:, each.row] * kind.times, 0.0)
+            if each.row >= 0:
+                more[:, each.pool] += np.where(first[:, each.row] <= year, amount[:, each.row] * kind.times, 0.0)
+            elif each.year[1] <= year:
+                more[:, each.pool] += _opened_amounts(study, each.amount[None, :], len(more))[:, 0]
     return more
