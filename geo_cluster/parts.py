@@ -1,4 +1,4 @@
-"""What the scenario says of phases and of projects that may be split, as parts of the problem."""
+"""What is said of phases and of projects that may be split, as parts of the problem."""
 
 from __future__ import annotations
 
@@ -6,18 +6,37 @@ from dataclasses import replace
 
 import pandas as pd
 
-from geo_cluster.domain import Scenario
+from geo_cluster.domain import ProjectParts, Scenario
 from geo_cluster.eligibility import Facts
 from geo_cluster.matching.parts import Order, Parts
 from geo_cluster.scoring.criteria import Setting
-from geo_cluster.world import splitting
+from geo_cluster.world import portfolio, splitting
 
 MOST_SITES = 2
 """Sites over which a project may be split."""
 
 
+def declared(scenario: Scenario, projects: pd.DataFrame) -> tuple[ProjectParts, ...]:
+    """What the scenario says, then projects that may be split by their own table.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    projects : DataFrame
+        Checked projects, as they are or in shares.
+    """
+    named = {project for one in scenario.parts for project in one.projects}
+    if portfolio.SPLIT not in projects:
+        return scenario.parts
+    into = dict(zip(splitting.whole_of(projects), projects[portfolio.SPLIT], strict=True))
+    own = (
+        ProjectParts(projects=(one,), rule="split", into=int(n)) for one, n in into.items() if n and one not in named
+    )
+    return (*scenario.parts, *own)
+
+
 def split(scenario: Scenario, projects: pd.DataFrame) -> pd.DataFrame:
-    """Projects with those that the scenario allows to be split in shares; the same where there are none.
+    """Projects with those that may be split in shares; the same where there are none.
 
     Parameters
     ----------
@@ -25,7 +44,8 @@ def split(scenario: Scenario, projects: pd.DataFrame) -> pd.DataFrame:
     projects : DataFrame
         Checked projects.
     """
-    return splitting.split(projects, {one.projects[0]: one.into for one in scenario.parts if one.rule == "split"})
+    said = declared(scenario, projects)
+    return splitting.split(projects, {one.projects[0]: one.into for one in said if one.rule == "split"})
 
 
 def parts(scenario: Scenario, projects: pd.DataFrame) -> tuple[Parts, ...]:
@@ -38,7 +58,7 @@ def parts(scenario: Scenario, projects: pd.DataFrame) -> tuple[Parts, ...]:
         As `split` makes them.
     """
     found = []
-    for one in scenario.parts:
+    for one in declared(scenario, projects):
         rows = [row for project in one.projects for row in splitting.rows_of(projects, project)]
         order: Order = "in_order" if one.rule == "in_order" else "together"
         most = MOST_SITES if one.rule == "split" else 1 if one.one_site else None

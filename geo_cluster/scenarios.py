@@ -29,7 +29,8 @@ def read_scenario(name_or_path: str | Path) -> tuple[Scenario, pd.DataFrame]:
         projects = portfolio.read(named) if isinstance(named, str) else None
     except InputError as refusal:
         faults = refusal.faults
-    scenario = _scenario(row, where, None if projects is None else set(projects.index), faults)
+    known = None if projects is None else {*projects.index} | splitting.share_ids(projects)
+    scenario = _scenario(row, where, known, faults)
     assert projects is not None  # no fault means it was read
     return scenario, projects
 

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster import eligibility, openings, parts, shares
-from geo_cluster.domain import LANGUAGES, Pair, PlanningLevel, ResourceKind, Scenario
+from geo_cluster.domain import LANGUAGES, Pair, PlanningLevel, ProjectParts, ResourceKind, Scenario
 from geo_cluster.eligibility import Eligibility, Facts
 from geo_cluster.errors import Fault, InputError, Place, refuse_if
 from geo_cluster.matching.division import Division, division_of, side_by_side
@@ -147,6 +147,11 @@ class Study:
         return portfolio.warnings(self.projects) + unused(self.region)
 
     @property
+    def parts(self) -> tuple[ProjectParts, ...]:
+        """What binds phases, and who may be split: by the scenario, then by the table of projects."""
+        return parts.declared(self.scenario, self.projects)
+
+    @property
     def counts(self) -> tuple[int, int]:
         """How many projects are placed, and how many there are; one that is split is one."""
         share = splitting.share_of(self.projects)
@@ -233,7 +238,7 @@ def run(
     projects = portfolio.read(scenario.portfolio) if projects is None else projects
     refuse_if([] if scenario.is_sample else portfolio.past_faults(projects, scenario.date))  # the sample grows old
     clock("region")
-    region = prepare(scenario, layers, projects=projects.index)
+    region = prepare(scenario, layers, projects={*projects.index} | splitting.share_ids(projects))
     named, projects = projects, parts.split(scenario, projects)
     facts = facts_of(region, projects)
     clock("eligibility")
@@ -339,7 +344,7 @@ def _posed(
             ),
             at_most=openings.limits(region.scenario, problem.sites),
         )
-    if problem and region.scenario.parts:
+    if problem and parts.declared(region.scenario, facts.projects):
         problem = problem.but(parts=parts.parts(region.scenario, facts.projects))
     return resources, problem
 

@@ -160,3 +160,20 @@ def test_every_report_of_a_plan_with_parts_can_be_made():
     made = explanation.explain(result, total_s=5)
     assert set(made) == {*explanation.TABLES, explanation.PARTS}
     assert csv_tables(result)
+
+
+def test_the_table_of_projects_says_who_may_be_split():
+    projects = world.projects(2)
+    table = world.projects(2, split_into="2").assign(split_into=[2, 0])
+    result = study.run(world.scenario(locked=[{"project": "P01-2", "site": "X2"}]), world.layers(), projects=table)
+    assert result.projects.index.tolist() == ["P01-1", "P01-2", "P02"]
+    assert (result.plan.site[1], result.counts) == (1, (2, 2))
+    assert [one.projects for one in result.parts] == [("P01",)]
+    assert parts.parts_table(result)["projects"].tolist() == ["P01"]
+    finer = [SPLIT | {"into": 3}]  # what the scenario says goes before
+    assert len(study.run(world.scenario(parts=finer), world.layers(), projects=table).projects) == 4
+    assert "split_into" not in projects
+    for wrong in ("6", "half", "1.5"):
+        assert [code for code, _ in refused(lambda cell=wrong: world.projects(1, split_into=cell))] == [
+            "world.not_shares"
+        ]

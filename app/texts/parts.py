@@ -12,6 +12,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "分期的按先后选两个或以上；分两处的选一个。",
         "Of phases two or more, in their order; one that may be split.",
     ),
+    "parts.choose": ("请选择", "Choose"),
     "parts.one_site": ("各期同一园区", "All phases on one site"),
     "parts.into": ("等分几份", "Equal shares"),
     "parts.into_help": ("放到一处的至少是一份。", "What goes to a site is one share at least."),
@@ -25,5 +26,5 @@ TEXTS: dict[str, tuple[str, str]] = {
     "parts.worth": ("算一算代价", "What it costs"),
     "parts.cost": ("这样要求少得（分）", "Points lost by asking for it"),
     "parts.apart": ("只用一处再少得（分）", "Points lost on one site"),
-    "parts.never": ("放不下", "no room"),
+    "parts.never": ("一处容量不足", "no room on one site"),
 }

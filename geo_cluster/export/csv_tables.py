@@ -49,7 +49,7 @@ def csv_tables(study: Study, levels: Sequence[Study] = ()) -> dict[str, bytes]:
     }
     if study.scenario.openings:
         tables["openings.csv"] = openings.openings_table(study)
-    if study.scenario.parts:
+    if study.parts:
         tables["parts.csv"] = parts.parts_table(study)
     if study.scenario.is_sample:
         about_projects = [name for name in tables if name != "observations.csv"]

@@ -97,7 +97,7 @@ def explain(study: Study, *, total_s: float | None = None, on_step: OnStep = lam
         if study.posed is not None:
             on_step(OPENINGS)
             made[OPENINGS] = worth_table(study, clock=clock)
-        if study.scenario.parts:
+        if study.parts:
             on_step(PARTS)
             made[PARTS] = parts.worth_table(study, clock=clock)
         return made

@@ -115,7 +115,7 @@ def conditions(study: Study) -> tuple[tuple[Text, ...], ...]:
     for p in np.flatnonzero(site != UNPLACED):
         if catalog.segments()[study.projects["segment"].iloc[p]].dual_supply and known[site[p]] < FEEDS:
             found[p].append(DUAL)
-    for row in np.flatnonzero(site != UNPLACED).tolist() if study.scenario.parts else ():
+    for row in np.flatnonzero(site != UNPLACED).tolist() if study.parts else ():
         if bound := parts.told(study, row):
             found[row].append(bound)
     for o, text in _opens(study):

@@ -40,7 +40,7 @@ def parts_table(study: Study) -> pd.DataFrame:
         where, as `1/2 X1; 1/2 X2` of a split project, `P01 X1; P02 X1` of phases.
     """
     rows = []
-    for one in study.scenario.parts:
+    for one in study.parts:
         at = [row for project in one.projects for row in splitting.rows_of(study.projects, project)]
         site = study.plan.site[at]
         placed = [(row, study.sites["id"].iloc[s]) for row, s in zip(at, site, strict=True) if s != UNPLACED]
@@ -109,7 +109,7 @@ def worth_table(study: Study, *, clock: TimeBudget) -> pd.DataFrame:
     if study.problem is None:
         return pd.DataFrame(columns=columns)
     rows = [
-        (";".join(study.scenario.parts[one.index].projects), round(one.cost, 4), round(one.apart, 4), one.proven)
+        (";".join(study.parts[one.index].projects), round(one.cost, 4), round(one.apart, 4), one.proven)
         for one in parts_values(study.problem, study.plan, time_limit_s=clock)
         if not np.isnan([one.cost, one.apart]).any()
     ]

@@ -58,7 +58,7 @@ def assignment(study: Study) -> pd.DataFrame:
     table = table.join(_stated(study.projects.loc[table["project"]]).reset_index(drop=True)).join(_at_doors(study))
     placed = np.flatnonzero(study.plan.site >= 0)
     table["from_year"] = over_time.from_years(study)[placed]
-    if study.scenario.parts:
+    if study.parts:
         table.insert(2, "share", splitting.share_of(study.projects)[placed].round(6))
     told = [over_time.conditions(study)[p] for p in placed]
     table["conditions"] = ["；".join(one.zh for one in each) for each in told]
@@ -121,7 +121,7 @@ def _at_doors(study: Study) -> pd.DataFrame:
 def unplaced(study: Study) -> pd.DataFrame:
     """One row a project that stays out, why, and from which year it would fit where; see `unplaced_table`."""
     table = unplaced_table(study.problem, study.projects, study.region, study.eligibility, study.plan)
-    for at, p in enumerate(np.flatnonzero(study.plan.site == UNPLACED).tolist() if study.scenario.parts else ()):
+    for at, p in enumerate(np.flatnonzero(study.plan.site == UNPLACED).tolist() if study.parts else ()):
         if waits := parts.lacking(study, p):
             table.loc[at, ["reason", "reason_en"]] = [
                 f"{waits.zh}；{table['reason'][at]}",

@@ -23,6 +23,12 @@ def share_id(project: str, number: int) -> str:
     return f"{project}-{number}"
 
 
+def share_ids(projects: pd.DataFrame) -> set[str]:
+    """Ids of the shares of projects that may be split by their own table."""
+    into = projects[portfolio.SPLIT] if portfolio.SPLIT in projects else pd.Series(dtype=int)
+    return {share_id(str(project), n) for project, count in into.items() for n in range(1, int(count) + 1)}
+
+
 def split(projects: pd.DataFrame, into: Mapping[str, int]) -> pd.DataFrame:
     """Projects with those that may be split in equal shares, one after the other; the same where none is.
 

@@ -111,7 +111,7 @@ def _limits(subjects: Subjects) -> None:
             list(known),
             format_func=known.__getitem__,
             help=t("openings.either_help"),
-            placeholder=t("openings.either_more") if is_new else None,
+            placeholder=t("openings.either_more"),
             key=session.show(key, [name for name in names_now if name in known]),
             on_change=edit.keep(partial(_take_either, number)),
         )

@@ -47,6 +47,7 @@ def _more(said: tuple[ProjectParts, ...], names: dict[str, str]) -> None:
         format_func=lambda one: open_.get(one, one),
         max_selections=1 if rule == _SPLIT else None,
         help=t("parts.projects_help"),
+        placeholder=t("parts.choose"),
         key=f"parts-projects-{rule == _SPLIT}",
     )
     if rule == _SPLIT:
@@ -80,7 +81,7 @@ def _change(rows: list[dict[str, Any]]) -> None:
 
 def plan_table(study: Study) -> None:
     """Where the parts went, and on request what asking for them costs; nothing where nothing is asked for."""
-    if not study.scenario.parts:
+    if not study.parts:
         return
     language, table = session.language(), report.parts_table(study)
     shown = {
