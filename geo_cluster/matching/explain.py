@@ -508,7 +508,7 @@ def parts_values(
         if one.most_sites != 1:
             together = tuple(replace(each, most_sites=1) if each is one else each for each in problem.parts)
             loss, is_proven = _loss_of(problem, plan, clock, waiting - 1, parts=together)
-        found.append(PartsValue(number, max(-free, 0.0), max(loss, 0.0), is_free and is_proven))
+        found.append(PartsValue(number, max(-free, 0.0) + 0.0, max(loss, 0.0) + 0.0, is_free and is_proven))
     return tuple(found)
 
 

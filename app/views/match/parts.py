@@ -15,7 +15,7 @@ from geo_cluster.report import explanation
 from geo_cluster.report import parts as report
 from geo_cluster.study import Study
 
-_SPLIT = "split"
+_SPLIT, _MOST_PHASES = "split", 10
 
 
 def panel() -> None:
@@ -45,7 +45,7 @@ def _more(said: tuple[ProjectParts, ...], names: dict[str, str]) -> None:
         t("parts.projects"),
         list(open_),
         format_func=lambda one: open_.get(one, one),
-        max_selections=1 if rule == _SPLIT else None,
+        max_selections=1 if rule == _SPLIT else _MOST_PHASES,
         help=t("parts.projects_help"),
         placeholder=t("parts.choose"),
         key=f"parts-projects-{rule == _SPLIT}",
