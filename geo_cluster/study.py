@@ -157,6 +157,12 @@ class Study:
         share = splitting.share_of(self.projects)
         return round(share[self.plan.site != UNPLACED].sum()), round(share.sum())
 
+    @property
+    def most_placed(self) -> int:
+        """No better plan places more projects, as `counts` counts them."""
+        is_settled = self.plan.most_placed == (self.plan.site != UNPLACED).sum()
+        return self.counts[0] if is_settled else min(self.plan.most_placed, self.counts[1])
+
     def summary(self) -> dict:
         """What `study.json` says: versions, scenario id, counts, proof, doubts, rules on its day, input hashes."""
         return {
@@ -173,7 +179,7 @@ class Study:
             "bound": round(self.plan.bound, 6),
             "gap": round(self.plan.gap, 9),
             "score": round(self.plan.score, 6),
-            "most_placed": self.plan.most_placed,
+            "most_placed": self.most_placed,
             "status": self.plan.status,
             "ended": self.plan.ended,
             "violations": [str(violation) for violation in self.violations],

@@ -200,13 +200,13 @@ def test_what_cannot_be_meant_is_named():
 
 
 @pytest.mark.slow
-def test_a_large_problem_keeps_parts_and_its_bound_within_its_time():
+def test_a_large_problem_keeps_parts_also_when_time_ends_first():
     rng = np.random.default_rng(5)
     projects, sites = 150, 40
     land = Resource("land", "mu", rng.integers(5, 30, projects), np.arange(sites), rng.integers(30, 60, sites))
     parts = [Parts([p, p + 1], "in_order" if p % 4 else "together", 1 if p % 3 else None) for p in range(0, 60, 2)]
     problem = Problem(rng.uniform(20, 90, (projects, sites)), [land], bonus=50.0, parts=parts)
-    plan, free = solve(problem, time_limit_s=10), solve(problem.but(parts=()), time_limit_s=10)
+    plan = solve(problem, time_limit_s=6)
     assert plan.violations == ()
-    assert plan.bound <= free.bound + 1e-6
-    assert plan.gap < 0.02
+    assert all(keeps(one, plan.site.tolist()) for one in parts)
+    assert 0.8 * plan.bound < plan.objective <= plan.bound

@@ -168,6 +168,7 @@ def test_the_table_of_projects_says_who_may_be_split():
     result = study.run(world.scenario(locked=[{"project": "P01-2", "site": "X2"}]), world.layers(), projects=table)
     assert result.projects.index.tolist() == ["P01-1", "P01-2", "P02"]
     assert (result.plan.site[1], result.counts) == (1, (2, 2))
+    assert (result.summary()["placed"], result.most_placed) == (2, 2)
     assert [one.projects for one in result.parts] == [("P01",)]
     assert parts.parts_table(result)["projects"].tolist() == ["P01"]
     finer = [SPLIT | {"into": 3}]  # what the scenario says goes before

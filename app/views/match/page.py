@@ -175,7 +175,7 @@ def _headline(study: Study) -> None:
     columns[0].metric(t("match.placed"), f"{study.counts[0]} / {study.counts[1]}")
     columns[1].metric(t("match.objective"), f"{plan.objective:,.1f}", help=t("match.objective_help"))
     proof = t("match.optimal") if plan.status == "optimal" else t("match.feasible", gap=plan.gap)
-    columns[2].metric(t("match.proof"), proof, help=t("match.bound", bound=plan.bound, most=plan.most_placed))
+    columns[2].metric(t("match.proof"), proof, help=t("match.bound", bound=plan.bound, most=study.most_placed))
     count = len(study.violations)
     columns[3].metric(t("match.check"), t("match.check_bad", n=count) if count else t("match.check_ok"))
     feasible, help_ = others.feasible_share(study)
