@@ -47,12 +47,17 @@ _BESIDES = {
     "tax_100m_yuan": "年税收(亿元)",
     "jobs": "就业(人)",
     "power_year": "需电年份",
+    "split_into": "可分几份",
     "notes": "备注",
 }
 
 PORTFOLIO = Place("", kind="portfolio")
 """Where the faults of a portfolio are that was read from no file."""
 
+SPLIT = "split_into"
+"""Into how many equal shares a project may be split; a column of the result only where some project may be."""
+
+MOST_SHARES = 5
 _LARGEST = 1e9  # no plant needs or yields more, in any of the units
 _UNUSUAL = 5  # a stated need so many times outside its range is most likely in another unit
 _OUTPUTS = (0.05, 600.0)  # 100 M yuan a year: announced laser plants and parks have 1.2 to 600
@@ -274,6 +279,7 @@ def _projects(text: pd.DataFrame, where: Written, faults: Faults) -> pd.DataFram
     )
     years = {key: _years(text[key], where, faults) for key in ("year", "power_year")}
     minutes = _intervals(text["max_minutes"], where, faults, positive=True)
+    shares = _shares(text[SPLIT], where, faults)
     faults += _beyond_capacity(stated, text.index, where)
     refuse_if(faults)
 
@@ -293,6 +299,8 @@ def _projects(text: pd.DataFrame, where: Written, faults: Faults) -> pd.DataFram
         bounds = np.where(is_stated[:, None], stated[need], estimated[need])
         projects[[f"{need}_low", f"{need}_likely", f"{need}_high"]] = bounds
         projects[f"{need}_given"] = is_stated
+    if shares.any():
+        projects[SPLIT] = shares
     projects["notes"] = text["notes"]
     return projects.set_index(pd.Index(ids, name="id"))
 
@@ -306,6 +314,16 @@ def _years(column: pd.Series, where: Written, faults: Faults) -> np.ndarray:
         for row in _where(odd)
     )
     return np.array([float(one[1]) if one else np.nan for one in found])
+
+
+def _shares(column: pd.Series, where: Written, faults: Faults) -> np.ndarray:
+    """(P,) numbers of equal shares, 0 where a project goes whole: empty, 0 or 1."""
+    known = {"": 0, "0": 0, "1": 0} | {str(count): count for count in range(2, MOST_SHARES + 1)}
+    faults += (
+        Fault("world.not_shares", where.place(row, SPLIT), value=where.cell(row, SPLIT), most=MOST_SHARES)
+        for row in _where(~column.isin(known))
+    )
+    return np.array([known.get(cell, 0) for cell in column])
 
 
 def amount(projects: pd.DataFrame, key: str) -> np.ndarray:
