@@ -79,7 +79,8 @@ def declared() -> dict[str, dict[str, Any]]:
     for one in (kind.asked for kind in catalog.resources().values()):
         row = {**one.heading.model_dump(), "example": one.example, "help": said["resource_help"], "unit": one.unit.zh}
         row["aliases"] = [one.name.zh, one.name.en, *said["resource_aliases"].get(one.column, ())]
-        rows[one.column] = row | {"also": said["resource_also"].get(one.column, [])}
+        row |= {"also": said["resource_also"].get(one.column, [])}
+        rows[one.column] = row | said["resource_reads"].get(one.column, {})
     earlier = former().items()
     return {
         key: {**rows[key], "aliases": [*rows[key].get("aliases", ()), *(one for one, meant in earlier if meant == key)]}

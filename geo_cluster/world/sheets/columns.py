@@ -6,6 +6,7 @@ own unit, `unit_column` the column that may say the unit of each row, `plausible
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,13 +19,16 @@ from geo_cluster.errors import Fault, Faults
 from geo_cluster.world.sheets import cells, units
 from geo_cluster.world.sheets.calls import OWN, QUALIFIED, Call, Calls
 from geo_cluster.world.sheets.table import Table
-from geo_cluster.world.sheets.words import plain
+from geo_cluster.world.sheets.words import head, plain
 
 SAMPLES = 3
 """Values that are shown of a column."""
 
 NOT_USED = "-"
 """What a column is mapped to by hand that isn't to be used."""
+
+IN = "@"
+"""Between a key and the unit that its column is in, where it is mapped by hand: `energy_gwh@万千瓦时`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +101,7 @@ def understand(table: Table, calls: Calls, *, mapping: Mapping[str, str] | None 
     calls : Calls
         What the columns are called.
     mapping : mapping of str, optional
-        Heading -> key, chosen by hand; `NOT_USED` for a column that isn't to be used.
+        Heading -> key, chosen by hand, with `IN` its unit; `NOT_USED` for a column that isn't to be used.
     """
     faults, notes = Faults(), list(table.notes)
     frame, chosen = table.frame, dict(mapping or {})
@@ -114,6 +118,7 @@ def understand(table: Table, calls: Calls, *, mapping: Mapping[str, str] | None 
             faults.append(
                 Fault("sheets.unit_not_understood", place, unit=call.strange, known=units.known(calls.unit(call.key)))
             )
+    _less(meant, table, calls, chosen, faults)
     changes: list[Change] = []
     read = [_Column(key, meant[k], table, k, calls) for key, k in at.items()]
     for column in read:
@@ -133,9 +138,20 @@ def _meant(heading: str, calls: Calls, chosen: Mapping[str, str]) -> Call:
     key = chosen.get(heading)
     if key is None:
         return calls.of(heading)
+    key, _, unit = key.partition(IN)
     if key not in calls.columns:
         return Call()
-    return Call(key, OWN, calls.unit_in(heading, key))
+    return Call(key, OWN, unit or calls.unit_in(heading, key))
+
+
+def _less(meant: list[Call], table: Table, calls: Calls, chosen: Mapping[str, str], faults: Faults) -> None:
+    """A fault where a further column says that one isn't net, such as 已供面积 beside 总面积, and isn't left out by hand."""
+    for k, call in enumerate(meant):
+        said = calls.columns[call.key].get("less") if call.key else None
+        heading = str(table.frame.columns[k])
+        for other, one in zip(table.frame.columns, meant, strict=True):
+            if said and not one.key and str(other) not in chosen and re.search(said, head(str(other))):
+                faults.append(Fault("sheets.not_net", table.place(0, heading), other=str(other)))
 
 
 def _one_each(meant: list[Call], frame: pd.DataFrame, table: Table, faults: Faults) -> list[Call]:
@@ -239,6 +255,8 @@ class _Column:
             return ""
         if self.reads == "ratings":
             return cells.ratings(cell, self.own or "MVA", self.call.unit)
+        if self.reads == "voltages":
+            return cells.voltages(cell, self.call.unit)
         return READERS[self.reads](cell)
 
 
@@ -249,10 +267,9 @@ def _day(cell: str) -> str | Fault:
 READERS: dict[str, Callable[[str], str | Fault]] = {
     "year": cells.year,
     "day": _day,
-    "voltages": cells.voltages,
     "degrees": cells.degrees,
 }
-"""How cells are read that aren't amounts, ratings, words or text."""
+"""How cells are read that have no unit and are neither words nor text."""
 
 Change = tuple[int, str, str, str]
 """Row, heading, what is written, what was understood."""
