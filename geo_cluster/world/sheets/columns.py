@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,7 +92,9 @@ class Understood:
         return [fault for fault in faults if (fault.row, fault.column) not in self.doubted]
 
 
-def understand(table: Table, calls: Calls, *, mapping: Mapping[str, str] | None = None) -> Understood:
+def understand(
+    table: Table, calls: Calls, *, mapping: Mapping[str, str] | None = None, elsewhere: Iterable[str] = ()
+) -> Understood:
     """Bring a table under our columns.
 
     Parameters
@@ -102,6 +104,8 @@ def understand(table: Table, calls: Calls, *, mapping: Mapping[str, str] | None 
         What the columns are called.
     mapping : mapping of str, optional
         Heading -> key, chosen by hand, with `IN` its unit; `NOT_USED` for a column that isn't to be used.
+    elsewhere : iterable of str
+        Further headings that somebody else reads; of the others it is told that they aren't used.
     """
     faults, notes = Faults(), list(table.notes)
     frame, chosen = table.frame, dict(mapping or {})
@@ -127,7 +131,7 @@ def understand(table: Table, calls: Calls, *, mapping: Mapping[str, str] | None 
     extra = frame.iloc[:, [k for k, call in enumerate(meant) if not call.key]]
     _tell(notes, frame, meant, calls, chosen)
     _tell_units(notes, read)
-    _tell_further(notes, frame, meant)
+    _tell_further(notes, frame, meant, set(elsewhere))
     changed = pd.DataFrame(changes, columns=["row", "column", "written", "understood"])
     changed = changed.sort_values("row", kind="stable", ignore_index=True)
     return Understood(table, text, headings, tuple(meant), extra, faults, notes, changed)
@@ -145,7 +149,7 @@ def _meant(heading: str, calls: Calls, chosen: Mapping[str, str]) -> Call:
 
 
 def _less(meant: list[Call], table: Table, calls: Calls, chosen: Mapping[str, str], faults: Faults) -> None:
-    """A fault where a further column says that one isn't net, such as 已供面积 beside 总面积, and isn't left out by hand."""
+    """A fault where a further column, not left out by hand, says that one isn't net: 已供面积 beside 总面积."""
     for k, call in enumerate(meant):
         said = calls.columns[call.key].get("less") if call.key else None
         heading = str(table.frame.columns[k])
@@ -363,10 +367,10 @@ def _tell_units(notes: list[Text], read: list[_Column]) -> None:
             )
 
 
-def _tell_further(notes: list[Text], frame: pd.DataFrame, meant: list[Call]) -> None:
+def _tell_further(notes: list[Text], frame: pd.DataFrame, meant: list[Call], elsewhere: set[str]) -> None:
     """A note of the columns that aren't read."""
     further = [str(heading) for heading, call in zip(frame.columns, meant, strict=True) if not call.key]
-    further = [heading for heading in further if not heading.startswith("#")]
+    further = [heading for heading in further if not heading.startswith("#") and heading not in elsewhere]
     if further:
         zh, en = "、".join(further), ", ".join(further)
         notes.append(Text(zh=f"未用到的列：{zh}。", en=f"Columns not used: {en}."))
