@@ -505,16 +505,19 @@ def _intervals(column: pd.Series, where: Written, faults: Faults, *, positive: b
         if cell == "":
             continue
         span = _SPAN.match(cell)
-        if not span:
-            faults.append(Fault("world.not_a_number_or_range", where.place(row, key), value=where.cell(row, key)))
-            continue
-        low, high = float(span[1]), float(span[2] or span[1])
+        low, high = (float(span[1]), float(span[2] or span[1])) if span else (np.nan, np.nan)
         bounds[number] = low, (low + high) / 2, high
-        at, said = where.place(row, key), where.cell(row, key)
-        if low > high:
-            faults.append(Fault("world.range_backwards", at, value=said))
-        elif high > _LARGEST:
-            faults.append(Fault("world.number_too_large", at, value=said))
-        elif positive and low <= 0:
-            faults.append(Fault("world.number_not_above_zero", at, value=said))
+        if not (0 < low <= high <= _LARGEST):  # where a cell stands takes long to say, so only of those that are wrong
+            faults += _beyond(low, high, where.place(row, key), where.cell(row, key), positive=positive)
     return bounds
+
+
+def _beyond(low: float, high: float, at: Place, said: str, *, positive: bool) -> list[Fault]:
+    """What is wrong with a range; nan where it is none."""
+    if np.isnan(low):
+        return [Fault("world.not_a_number_or_range", at, value=said)]
+    if low > high:
+        return [Fault("world.range_backwards", at, value=said)]
+    if high > _LARGEST:
+        return [Fault("world.number_too_large", at, value=said)]
+    return [Fault("world.number_not_above_zero", at, value=said)] if positive and low <= 0 else []

@@ -294,17 +294,16 @@ def _read_column(
     unit_column = column.declared.get("unit_column", "")
     for number, (row, cell) in enumerate(zip(text.index, text[column.key], strict=True)):
         at, unit = (int(row), column.k), plain(said.iloc[number]) if said is not None else ""
-        place = table.place(int(row), column.heading)
         if at in table.odd:
-            faults.append(table.odd[at].at(place))
+            faults.append(table.odd[at].at(table.place(int(row), column.heading)))
             out.append(cell)
             continue
         if at in table.filled and column.reads == "amount":
-            faults.append(Fault("sheets.merged_amount", place, value=cell))
+            faults.append(Fault("sheets.merged_amount", table.place(int(row), column.heading), value=cell))
         read = column.one(cell, unit)
         if isinstance(read, Fault):
             if read.code not in LEFT:
-                faults.append(read.at(place))
+                faults.append(read.at(table.place(int(row), column.heading)))
             out.append(cell)
             continue
         out.append(read)
