@@ -82,7 +82,8 @@ class Checked:
     changed : DataFrame
         `row`, `column`, `written`, `understood`: cells that were read otherwise than they stand there.
     meant : DataFrame
-        One row a heading: `heading`, `key` ('' for a further column), `how` (as of `calls.Call.rank`), three samples.
+        One row a heading: `heading`, `key` ('' for a further column), `how` (as of `calls.Call.rank`), three samples,
+        the `unit` that it says.
     sheets : tuple of str
         Sheets of the file that have rows.
     """

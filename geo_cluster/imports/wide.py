@@ -14,7 +14,7 @@ from geo_cluster.imports.headings import Rows, key_of
 from geo_cluster.world import catalog
 from geo_cluster.world.sheets import calls
 from geo_cluster.world.sheets.cells import is_empty
-from geo_cluster.world.sheets.columns import NOT_USED
+from geo_cluster.world.sheets.columns import IN, NOT_USED
 from geo_cluster.world.sheets.words import plain
 
 _YEAR = re.compile(r"^(20\d\d)\s*年?(?:度|末|底|实际|完成)?$")
@@ -63,21 +63,18 @@ def across(
     subjects, attributes : mapping
         Id by name, key by name.
     """
-    keys = {mapping.get(one, key_of("observations", one)) for one in headings}
+    meant = [mapping.get(one, key_of("observations", one)).partition(IN)[0].strip(NOT_USED) for one in headings]
+    keys = set(meant)
     if "likely" in keys:
         return None
-    further = {
-        k: one
-        for k, one in enumerate(headings)
-        if not (mapping.get(one) or key_of("observations", one)).strip(NOT_USED)
-    }
+    further = {k: one for k, (one, key) in enumerate(zip(headings, meant, strict=True)) if not key}
     if "attribute" not in keys:
         found = {k: named(one, attributes) for k, one in further.items()}
         return Across("attribute", {k: one for k, one in found.items() if one}) if any(found.values()) else None
     if "subject" not in keys:
         own = {k: (one, "") for k, one in further.items() if subjects.get(plain(one).lower())}
         return Across("subject", own) if own else None
-    years = {k: (found[1], "") for k, one in further.items() if (found := _YEAR.match(plain(one)))}
+    years = {k: (year[1], "") for k, one in further.items() if (year := _YEAR.match(plain(one)))}
     return Across("as_of", years) if years else None
 
 

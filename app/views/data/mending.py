@@ -14,7 +14,8 @@ from app.widgets import plain
 from geo_cluster.imports.checked import Checked, Kind
 from geo_cluster.imports.headings import columns_of
 from geo_cluster.world import spreadsheet
-from geo_cluster.world.sheets.columns import NOT_USED
+from geo_cluster.world.sheets import units
+from geo_cluster.world.sheets.columns import IN, NOT_USED
 
 MOST_ROWS = 200
 """Rows that can be mended at once; the others come up when these are right."""
@@ -56,6 +57,24 @@ def sheets(checked: Checked, key: str) -> None:
         st.rerun()
 
 
+def remembered(checked: Checked, kind: Kind, key: str) -> None:
+    """That the headings are read as they were matched before, and a way to forget it."""
+    now = choice(key)
+    if not now.get("before") or checked.meant.empty:
+        return
+    language, columns = session.language(), columns_of(kind)
+    said = []
+    for heading, to in now["mapping"].items():
+        ours = columns.get(to.partition(IN)[0], {}).get(language) or t("data.table.not_used")
+        said.append(t("data.table.as_before", yours=heading, ours=ours))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f":material/history: {plain(t('data.table.remembered', how=t('data.table.and').join(said)))}")
+        if st.button(t("data.table.forget"), icon=":material/backspace:", key=f"forget-{key}"):
+            state.remember_headings(kind, checked.meant["heading"].tolist(), {})
+            chosen(key, mapping={}, before=False)
+            st.rerun()
+
+
 def matching(checked: Checked, kind: Kind, key: str) -> None:
     """Each heading of the table with three of its values, and which of our columns it is."""
     if checked.meant.empty:
@@ -66,7 +85,10 @@ def matching(checked: Checked, kind: Kind, key: str) -> None:
     back = {name: one for one, name in names.items()}
     before = choice(key)["mapping"]
     shown = [names[NOT_USED if before.get(row.heading) == NOT_USED else row.key] for row in checked.meant.itertuples()]
-    table = pd.DataFrame({"yours": checked.meant["heading"], "samples": checked.meant["samples"], "ours": shown})
+    table = checked.meant[["heading", "samples"]].set_axis(["yours", "samples"], axis=1)
+    table = table.assign(ours=shown, unit=checked.meant["unit"])
+    own = dict.fromkeys(str(column["unit"]) for column in columns.values() if column.get("unit"))
+    known = dict.fromkeys(["", *(one for unit in own for one in units.known(unit)), *checked.meant["unit"]])
     wrong = any(not fault.row for fault in checked.faults)
     guessed = bool(((checked.meant["key"] != "") & (checked.meant["how"] >= 2)).any())
     with st.expander(t("data.table.matching"), expanded=wrong or guessed, icon=":material/compare_arrows:"):
@@ -81,21 +103,23 @@ def matching(checked: Checked, kind: Kind, key: str) -> None:
                 "ours": st.column_config.SelectboxColumn(
                     t("data.table.ours"), options=list(names.values()), required=True
                 ),
+                "unit": st.column_config.SelectboxColumn(t("data.table.unit"), options=list(known), width="small"),
             },
             key=f"matching-{key}-{language}-{len(choice(key)['mapping'])}-{choice(key)['sheet']}",
         )
-    fresh = {
-        heading: back[now] or NOT_USED
-        for heading, was, now in zip(table["yours"], table["ours"], edited["ours"], strict=True)
-        if now != was
-    }
+    fresh = {}
+    for was, now in zip(table.itertuples(), edited.itertuples(), strict=True):
+        unit = str(now.unit or "")
+        if (now.ours, unit) != (was.ours, was.unit):
+            other = f"{IN}{unit}" if unit and unit != was.unit else ""
+            fresh[was.yours] = f"{back[now.ours]}{other}" if back[now.ours] else NOT_USED
     if fresh:
-        taken = set(fresh.values()) - {NOT_USED}
+        taken = {to.partition(IN)[0] for to in fresh.values()} - {NOT_USED}
         others = {
             row.heading: NOT_USED for row in checked.meant.itertuples() if row.key in taken and row.heading not in fresh
         }
         mapping = before | others | fresh
-        chosen(key, mapping=mapping)
+        chosen(key, mapping=mapping, before=False)
         state.remember_headings(kind, checked.meant["heading"].tolist(), mapping)
         st.rerun()
 

@@ -74,13 +74,15 @@ class Understood:
         return next((call.unit for call in self.calls if call.key == key), "")
 
     def meant(self) -> pd.DataFrame:
-        """One row a heading: `heading`, `key`, `how`, and up to three values of its column."""
+        """One row a heading: `heading`, `key`, `how`, up to three values of its column, the `unit` it says."""
         rows = []
         for k, call in enumerate(self.calls):
             column = self.table.frame.iloc[:, k]
             said = list(dict.fromkeys(one for one in column if one))[:SAMPLES]
-            rows.append((str(self.table.frame.columns[k]), call.key, call.rank, " · ".join(one[:30] for one in said)))
-        return pd.DataFrame(rows, columns=["heading", "key", "how", "samples"])
+            rows.append(
+                (str(self.table.frame.columns[k]), call.key, call.rank, " · ".join(one[:30] for one in said), call.unit)
+            )
+        return pd.DataFrame(rows, columns=["heading", "key", "how", "samples", "unit"])
 
     @property
     def doubted(self) -> set[tuple[int, str]]:
