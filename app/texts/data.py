@@ -82,8 +82,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The least that a table of projects says; your own headings and units will do:",
     ),
     "data.import.template": ("项目模板（XLSX）", "Template of projects (XLSX)"),
-    "data.table.sheet": ("工作表", "Sheet"),
-    "data.table.best_sheet": ("自动选择", "the one that fits best"),
+    "data.table.sheets": ("读取的工作表", "Sheets that are read"),
+    "data.table.sheets_help": (
+        "表头相同的各表一并读取；可去掉不要的。",
+        "Sheets with the same headings are read together; take out those that aren't wanted.",
+    ),
     "data.table.matching": ("对照表：您的列 → 我们的列", "Your columns and ours"),
     "data.table.matching_how": (
         "读错的在此改，没有写单位的在此选；同样表头的文件下次照此读取。",

@@ -76,6 +76,7 @@ class Rows:
             "changed": self.understood.changed,
             "meant": self.understood.meant(),
             "sheets": self.understood.table.sheets,
+            "parts": self.understood.table.parts,
         }
         return Checked(of.kind, of.name, of.sha256, self.table, tuple(faults), tuple(self.notes), **about, **found)
 

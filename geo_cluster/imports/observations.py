@@ -11,7 +11,7 @@ import pandas as pd
 
 from geo_cluster import toml
 from geo_cluster.domain import BASES, KnownBetter, Text
-from geo_cluster.errors import Fault
+from geo_cluster.errors import Fault, row_of
 from geo_cluster.imports.cells import day, plain, unit_factor, units_of
 from geo_cluster.imports.checked import Checked, ImportContext
 from geo_cluster.imports.headings import Rows, frame_of, recognise
@@ -119,7 +119,9 @@ def _read(
     interval = _interval(rows, row, bounds)
     earlier = first.setdefault((subject, attribute), row) if subject and attribute else row
     if earlier != row:
-        rows.faults.append(Fault("imports.same_number", rows.at(row, "subject"), subject=subject, earlier=earlier))
+        rows.faults.append(
+            Fault("imports.same_number", rows.at(row, "subject"), subject=subject, earlier=row_of(earlier))
+        )
     if len(rows.faults) != before or interval is None:
         return None, unit, times
     low, likely, high = (round(float(value) * times, 9) for value in interval)

@@ -18,8 +18,8 @@ class TableChoice:
 
     Attributes
     ----------
-    sheet : str
-        Its name; '' for the best.
+    sheets : tuple of str
+        Those that are read; none for all that fit.
     mapping : mapping of str
         Heading -> key of our column; `-` for one that isn't to be used.
     mended : mapping of str
@@ -30,7 +30,7 @@ class TableChoice:
         Of a file of shapes, the layers that are read; none for all.
     """
 
-    sheet: str = ""
+    sheets: tuple[str, ...] = ()
     mapping: Mapping[str, str] = field(default_factory=dict)
     mended: Mapping[tuple[int, int], str] = field(default_factory=dict)
     without: frozenset[int] = frozenset()
@@ -65,7 +65,7 @@ def read(content: bytes, name: str, kind: Kind, choice: TableChoice = AS_IT_IS) 
     def is_ours(heading: str) -> bool:
         return heading in chosen or bool(calls.of(heading).key or named(heading, names))
 
-    found = sheets.read(content, name, is_ours, sheet=choice.sheet)
+    found = sheets.read(content, name, is_ours, chosen=choice.sheets)
     if not choice.mended and not choice.without:
         return found
     frame = found.frame.copy()

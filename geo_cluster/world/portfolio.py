@@ -19,7 +19,7 @@ import pandas as pd
 from geo_cluster import toml
 from geo_cluster.box import door
 from geo_cluster.domain import ResourceKind, Segment
-from geo_cluster.errors import Fault, Faults, InputError, Place, refuse_if
+from geo_cluster.errors import A_SHEET, Fault, Faults, InputError, Place, refuse_if
 from geo_cluster.world import catalog, plant_needs, spreadsheet
 from geo_cluster.world.sheets import columns as columns_
 from geo_cluster.world.sheets import table
@@ -133,7 +133,7 @@ def read_content(content: bytes, name: str) -> pd.DataFrame:
 
 def understood(content: bytes, name: str) -> Understood:
     """A file of projects as people write them under our columns, with the faults of its headings and cells."""
-    return columns_.understand(table.read(content, name, is_known, sheet=""), calls())
+    return columns_.understand(table.read(content, name, is_known), calls())
 
 
 def is_known(heading: str) -> bool:
@@ -212,6 +212,7 @@ def checked(found: Understood) -> pd.DataFrame:
     text, faults = found.text, Faults(found.faults)
     missing = _missing(found)
     faults += missing
+    faults += _on_two_sheets(found)
     sound = dict(zip(_REQUIRED, (next(iter(catalog.segments())), "1"), strict=True))
     absent = {key: cell for key, cell in sound.items() if key not in found.headings}
     text = text.apply(lambda column: column.str.strip()).assign(**absent)
@@ -237,6 +238,18 @@ def _missing(found: Understood) -> list[Fault]:
         for key in _REQUIRED
         if key not in found.headings
     ]
+
+
+def _on_two_sheets(found: Understood) -> list[Fault]:
+    """Faults of projects that two sheets of a workbook name: the same, or as they were and are."""
+    names, out = found.text["name"], []
+    sheets = [row // A_SHEET for row in found.text.index]
+    first: dict[str, int] = {}
+    for row, sheet, name in zip(found.text.index, sheets, names, strict=True) if sheets[-1:] > [0] else ():
+        if name and first.setdefault(name, sheet) != sheet:
+            earlier = found.table.parts[first[name]]
+            out.append(Fault("world.on_two_sheets", Written(found).place(row, "name"), value=name, earlier=earlier))
+    return out
 
 
 class Written:

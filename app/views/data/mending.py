@@ -28,7 +28,7 @@ LEAVE_OUT = "gc-leave-out"
 
 def choice(key: str) -> dict[str, Any]:
     """What the visitor chose of a table: as `TableChoice`, but in lists."""
-    return session.kept(f"table-{key}") or {"sheet": "", "mapping": {}, "mended": [], "without": []}
+    return session.kept(f"table-{key}") or {"sheets": [], "mapping": {}, "mended": [], "without": []}
 
 
 def chosen(key: str, **changes: Any) -> dict[str, Any]:
@@ -39,21 +39,20 @@ def chosen(key: str, **changes: Any) -> dict[str, Any]:
 
 
 def sheets(checked: Checked, key: str) -> None:
-    """Which sheet of several is read."""
+    """Which sheets of several are read: those that fit, unless some are chosen."""
     if len(checked.sheets) < 2:
         return
-    now = choice(key)["sheet"]
-    options = ["", *checked.sheets]
-    picked = st.selectbox(
-        t("data.table.sheet"),
-        options,
-        index=options.index(now) if now in options else 0,
-        format_func=lambda one: one or t("data.table.best_sheet"),
+    now = choice(key)["sheets"]
+    picked = st.multiselect(
+        t("data.table.sheets"),
+        checked.sheets,
+        default=[one for one in now or checked.parts if one in checked.sheets],
+        help=t("data.table.sheets_help"),
         key=f"sheet-{key}",
-        width=360,
+        width=560,
     )
-    if picked != now:
-        chosen(key, sheet=picked, mended=[], without=[])
+    if sorted(picked) != sorted(now or checked.parts):
+        chosen(key, sheets=picked, mended=[], without=[])
         st.rerun()
 
 
@@ -105,7 +104,7 @@ def matching(checked: Checked, kind: Kind, key: str) -> None:
                 ),
                 "unit": st.column_config.SelectboxColumn(t("data.table.unit"), options=list(known), width="small"),
             },
-            key=f"matching-{key}-{language}-{len(choice(key)['mapping'])}-{choice(key)['sheet']}",
+            key=f"matching-{key}-{language}-{len(choice(key)['mapping'])}-{'-'.join(choice(key)['sheets'])}",
         )
     fresh = {}
     for was, now in zip(table.itertuples(), edited.itertuples(), strict=True):
@@ -134,6 +133,7 @@ def understood(checked: Checked) -> None:
         names = {one: t(f"data.table.{one}") for one in ("row", "column", "written")}
         names["understood"] = t("data.table.understood_as")
         shown = checked.changed.assign(understood=checked.changed["understood"].replace("", t("data.table.nothing")))
+        shown["row"] = shown["row"].map(checked.row_name)
         st.dataframe(shown.head(MOST_CHANGED).rename(columns=names), hide_index=True)
         if len(checked.changed) > MOST_CHANGED:
             st.caption(t("data.import.more", shown=MOST_CHANGED, all=len(checked.changed)))
@@ -168,12 +168,12 @@ def cells(checked: Checked, key: str) -> None:
         shown = [one for one in frame.columns if not str(one).startswith("#")]
         order = [*([t("data.table.wrong")] if said else []), *shown, LEAVE_OUT]
         edited = st.data_editor(
-            table.rename_axis(t("data.fault.row")),
+            table.set_axis([checked.row_name(row) for row in rows]).rename_axis(t("data.fault.row")),
             column_config=config,
             column_order=order,
             key=f"mend-{key}-{number}-{len(rows)}",
         )
-    _take(frame, rows, edited, key)
+    _take(frame, rows, edited.set_axis(rows), key)
 
 
 def _take(frame: pd.DataFrame, rows: list[int], edited: pd.DataFrame, key: str) -> None:

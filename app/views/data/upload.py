@@ -239,7 +239,7 @@ def _refused(checked: Checked, key: str, *, mended: str) -> None:
     words = [session.words(fault) for fault in checked.faults]
     table[["where", "what", "remedy"]] = [[one.where, one.what, one.remedy] for one in words]
     table = table.sort_values("row", kind="stable")
-    table["row"] = table["row"].map(lambda row: str(row) if row else "")
+    table["row"] = table["row"].map(lambda row: checked.row_name(row) if row else "")
     shown = table.rename(columns={name: t(f"data.fault.{name}") for name in table})
     st.dataframe(shown.drop(columns=t("data.fault.where")).head(500), hide_index=True, key=f"faults-{key}")
     st.download_button(
