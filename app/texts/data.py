@@ -186,7 +186,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.import.nothing": ("没有可采用的行。", "There is no row to accept."),
     "data.import.faults": (
         "有 {count} 处须更正；在此之前不采用任何内容。",
-        "{count} faults to be corrected; nothing is accepted before.",
+        "To be corrected: {count}; nothing is accepted before.",
     ),
     "data.import.save_faults": ("下载问题清单（CSV）", "Download the faults (CSV)"),
     "data.import.marked": ("有问题的行，问题单元格已标红", "Rows with faults, the cells marked"),

@@ -96,6 +96,8 @@ def matching(checked: Checked, kind: Kind, key: str) -> None:
             table,
             hide_index=True,
             disabled=("yours", "samples"),
+            column_order=("yours", "ours", "unit", "samples"),
+            placeholder="",
             column_config={
                 "yours": st.column_config.TextColumn(t("data.table.yours")),
                 "samples": st.column_config.TextColumn(t("data.table.samples"), width="medium"),

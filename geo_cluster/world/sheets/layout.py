@@ -82,7 +82,7 @@ def of_sheet(sheet: Sheet, is_known: Callable[[str], bool]) -> Layout | None:
     rows = sheet.rows
     alone = [(_count(cells, is_known), k, k, cells) for k, (_, cells) in enumerate(rows[:LOOKED_AT])]
     best = max(alone, key=lambda one: one[0], default=(0, 0, 0, []))
-    for k, last in ((k, k + more) for k in range(min(len(rows), LOOKED_AT)) for more in range(1, DEEPEST)):
+    for k, last in ((k, k + more) for more in range(1, DEEPEST) for k in range(min(len(rows), LOOKED_AT))):
         joined = _joined(sheet, k, last)
         both = _count(joined, is_known) if joined else 0
         is_next = k == best[1] and last == best[2] + 1
