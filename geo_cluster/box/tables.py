@@ -52,7 +52,13 @@ def _separated(text: str, name: str, limits: Limits) -> Sheet:
     mark = declared[1] if declared else separator(text)
     text = re.sub(rf"[{re.escape(mark)}]{{50,}}(?=\n|$)", "", text)  # what was formatted far to the right of the data
     csv.field_size_limit(limits.characters)
-    sheet, reader = Sheet("", name, limits), csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
+    lines_ = text.split("\n")
+    for number, line in enumerate(lines_, start=1):
+        if len(line) > limits.columns and '"' not in line:  # its cells would take much more room than its text
+            limits.refuse(place(name, number), "columns", line.count(mark) + 1, "box.row_too_wide")
+    del text
+    sheet = Sheet("", name, limits)
+    reader = csv.reader((f"{line}\n" for line in lines_), delimiter=mark, strict=True)
     number = 0
     try:
         for number, row in enumerate(reader, start=1):
@@ -61,7 +67,7 @@ def _separated(text: str, name: str, limits: Limits) -> Sheet:
     except csv.Error as problem:
         where = place(name, number + 1)
         if "field limit" in str(problem):
-            limits.refuse(where, "characters", len(text), "box.cell_too_long")
+            limits.refuse(where, "characters", max(map(len, lines_)), "box.cell_too_long")
         raise InputError(Fault("box.broken_csv", where, reason=str(problem))) from None
     return sheet
 

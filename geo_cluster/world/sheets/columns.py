@@ -152,14 +152,12 @@ def _meant(heading: str, calls: Calls, chosen: Mapping[str, str]) -> Call:
 
 def _less(meant: list[Call], table: Table, calls: Calls, chosen: Mapping[str, str], faults: Faults) -> None:
     """A fault where a further column, not left out by hand, says that one isn't net: 已供面积 beside 总面积."""
+    further = [str(other) for other, one in zip(table.frame.columns, meant, strict=True) if not one.key]
+    areas = [one for one in further if one not in chosen and re.search("面积|用地|土地|亩|公顷", head(one))]
     for k, call in enumerate(meant):
         said = tuple(calls.columns[call.key].get("less", ())) if call.key else ()
-        heading = str(table.frame.columns[k])
-        for other, one in zip(map(str, table.frame.columns), meant, strict=True):
-            name = head(other)
-            is_area = re.search("面积|用地|土地|亩|公顷", name)
-            if said and is_area and name.startswith(said) and not one.key and other not in chosen:
-                faults.append(Fault("sheets.not_net", table.place(0, heading), other=other))
+        place = table.place(0, str(table.frame.columns[k]))
+        faults.extend(Fault("sheets.not_net", place, other=one) for one in areas if said and head(one).startswith(said))
 
 
 def _one_each(meant: list[Call], frame: pd.DataFrame, table: Table, faults: Faults) -> list[Call]:
