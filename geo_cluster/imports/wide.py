@@ -146,7 +146,16 @@ def readings(rows: Rows, found: Across, today: str) -> Iterator[Reading]:
 
 
 def told(found: Across, headings: list[str], today: str) -> list[Text]:
-    """How such a table is read, and which years of it aren't."""
+    """How such a table is read, and which years of it aren't.
+
+    Parameters
+    ----------
+    found : Across
+    headings : list of str
+        Of the whole table.
+    today : str
+        A day, as in `readings`.
+    """
     names = found.headings(headings)
     zh, en = "、".join(names), ", ".join(names)
     if found.key != "as_of":

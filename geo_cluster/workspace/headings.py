@@ -56,7 +56,15 @@ def remember(space: Workspace, kind: str, headings: Iterable[str], mapping: Mapp
 
 
 def forget(space: Workspace, kind: str, headings: Iterable[str]) -> None:
-    """Keep nothing any more for tables with these headings."""
+    """Keep nothing any more for tables with these headings.
+
+    Parameters
+    ----------
+    space : Workspace
+    kind : str
+    headings : iterable of str
+        As in `remember`.
+    """
     with writing(space.engine) as connection:
         _forget(connection, space, kind, headings)
 
