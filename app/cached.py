@@ -580,7 +580,7 @@ def _checked(_content: bytes, sha256: str, name: str, kind: Kind, scenario: str,
     if "table" in said:
         mended = {(row, column): text for row, column, text in said["table"]["mended"]}
         without = frozenset(said["table"]["without"])
-        said["table"] = TableChoice(said["table"]["sheet"], said["table"]["mapping"], mended, without)
+        said["table"] = TableChoice(tuple(said["table"]["sheets"]), said["table"]["mapping"], mended, without)
     if "layers" in said:
         said["table"] = TableChoice(layers=tuple(said.pop("layers")))
     return check_file(

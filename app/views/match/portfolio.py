@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Any
 
 import pandas as pd
@@ -176,6 +177,7 @@ def _table_actions(text: pd.DataFrame) -> None:
         if file is not None:
             try:
                 _take(_localised(cached.own_projects(file.getvalue(), file.name)), note_upload)
+                state.name_after(PurePath(file.name).stem)
             except GeoClusterError as refusal:
                 session.keep("projects-refused", refusal)
 
