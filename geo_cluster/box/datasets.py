@@ -6,13 +6,13 @@ import io
 import struct
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from geo_cluster.box import sizes
 from geo_cluster.box.drawing import as_drawing
-from geo_cluster.box.formats import ARCHIVES, BESIDE, SAME
+from geo_cluster.box.formats import ARCHIVES, BESIDE, GDB_PART, SAME
 from geo_cluster.box.limits import Limits
 from geo_cluster.box.looks import LOOKS, plain
 from geo_cluster.box.texts import as_utf8
@@ -21,6 +21,12 @@ from geo_cluster.errors import Fault, InputError
 TEXTS = (".geojson", ".json", ".kml", ".gpx", ".gml")
 TABLES = (".csv", ".xlsx", ".xls", ".et", ".dwg", ".rar", ".zip", ".7z")
 """What may lie beside the shapes of an archive and is told when it isn't read."""
+
+INSIDE = (".zip", ".kmz", ".ovkmz")
+"""Archives that are looked into where they lie in an archive; one in such a one is told."""
+
+NEEDED = {".tab": ".dat", ".mif": ".mid"}
+"""What a kind that is several files can't do without."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +80,11 @@ def _members(
     out: dict[str, dict[str, bytes]] = {}
     with sizes.archive(content, name, limits) as packed:
         paths = dict(_paths(packed))
+        databases = _databases(paths) if ".gdb" in endings else {}
+        for path, folder in databases.items():
+            out.setdefault(folder, {".gdb": b""})[path.name] = packed.read(paths[path])
         beside = {(str(path.with_suffix("")).lower(), path.suffix.lower()): one for path, one in paths.items()}
-        used: set[PurePosixPath] = set()
-        for path, one in paths.items():
-            folder = next((up for up in path.parents if up.suffix.lower() == ".gdb"), None)
-            if folder is not None and ".gdb" in endings:
-                out.setdefault(str(folder), {".gdb": b""})[path.name] = packed.read(one)
-                used.add(path)
+        used: set[PurePosixPath] = {*databases}
         for path, one in paths.items():
             ending = SAME.get(path.suffix.lower(), path.suffix.lower())
             if path in used or ending not in endings or ending == ".gdb":
@@ -91,11 +95,24 @@ def _members(
                 part = beside.get((str(path.with_suffix("")).lower(), further))
                 if part is not None:
                     out[str(path)][further] = packed.read(part)
+        for path in [path for path in paths if path.suffix.lower() in INSIDE and ".shp" in endings]:
+            ending = SAME.get(path.suffix.lower(), path.suffix.lower())
+            kinds = tuple(one for one in ARCHIVES[ending] if one != ".shp" or ending == ".zip")
+            inner, _ = _members(packed.read(paths[path]), kinds, name, limits)
+            out |= {f"{path.with_suffix('')}/{one}": parts for one, parts in inner.items()}
+            used |= {path} if inner else set()
         unread = Counter(path.suffix.lower() for path in paths if path not in used and path.suffix.lower() in TABLES)
-        for path in [path for path in paths if path.suffix.lower() in (".kmz", ".ovkmz") and ".shp" in endings]:
-            inner, _ = _members(packed.read(paths[path]), (".kml",), name, limits)
-            out |= {str(path): parts for parts in inner.values()}
     return out, unread
+
+
+def _databases(paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, str]:
+    """What lies in file geodatabases, with the folder of each, whatever it is called."""
+    tables = {path.parent for path in paths if path.suffix.lower() == ".gdbtable"}
+    return {
+        path: str(path.parent)
+        for path in paths
+        if path.parent in tables and (path.parent.suffix.lower() == ".gdb" or GDB_PART.search(path.name))
+    }
 
 
 def _paths(packed: zipfile.ZipFile) -> Iterator[tuple[PurePosixPath, zipfile.ZipInfo]]:
@@ -136,6 +153,7 @@ def _dataset(title: str, files: dict[str, bytes], name: str, limits: Limits) -> 
     if ending in LOOKS:
         LOOKS[ending](content, name, limits)
     if ending in (".shp", ".tab", ".mif"):
+        _refuse_torn(ending, files, name)
         return _of_parts(title, ending, files)
     return Dataset(title, ending, plain(content), says=_coordinates_said(content, ending))
 
@@ -148,6 +166,21 @@ def _of_parts(title: str, ending: str, files: dict[str, bytes]) -> Dataset:
     stated = files.get(".cpg", b"")[:40].decode("ascii", "ignore").strip()
     says = files.get(".prj", b"")[:4000].decode("utf-8", "ignore")
     return Dataset(title, ending, _packed(parts), stated, says)
+
+
+def _refuse_torn(ending: str, files: dict[str, bytes], name: str) -> None:
+    """Refuse a kind that is several files of which one is missing, cut short, or counts other rows than the rest."""
+    if (part := NEEDED.get(ending)) and part not in files:
+        raise InputError(Fault("box.part_missing", name, part=part))
+    if ending != ".shp":
+        return
+    shapes, table = files[ending], files.get(".dbf", b"")
+    if len(shapes) < 100 or int.from_bytes(shapes[24:28], "big") * 2 > len(shapes):
+        raise InputError(Fault("box.cut_short", name, part=ending))
+    index = files.get(".shx") or _index(shapes)
+    count, rows = (len(index) - 100) // 8, int.from_bytes(table[4:8], "little")
+    if len(table) >= 32 and count != rows:
+        raise InputError(Fault("box.parts_differ", name, shapes=count, rows=rows))
 
 
 def _packed(parts: dict[str, bytes]) -> bytes:

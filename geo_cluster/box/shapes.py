@@ -140,6 +140,8 @@ def _drawn(one: Dataset, told: Counter[str], name: str, limits: Limits, *, alone
     found, left_out = drawing.layers(columns, shapely.from_wkb(geometry))
     told.update(left_out)
     told["unread_in_drawing"] += drawing.unread(one.source)
+    told["elsewhere"] += drawing.elsewhere(one.source)
+    told["hidden"] += drawing.hidden(one.source, {layer: len(these) for layer, (_, these) in found.items()})
     return _own_layers(found, one, name, limits, crs=None, alone=alone)
 
 

@@ -129,6 +129,7 @@ def _surveyed(rows: Rows, geometry: gpd.GeoSeries) -> Checked:
         return rows.checked(extra={"belongs": belongs})
     rows.notes.extend(plausible.sliver_notes(slivers, parcels["parcel"].tolist()))
     rows.notes.extend(plausible.area_notes(rows, area))
+    rows.notes.extend(plausible.small_notes(area))
     rows.notes.extend(plausible.far_notes(belongs, NEAR_KM))
     rows.notes.extend(plausible.sum_notes(survey.sites, context.region.layers.read("sites")))
     rows.notes.extend(whereabouts.rule_notes(context.rules, survey.land))
