@@ -171,6 +171,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.format.gpx": ("GPX 航迹", "GPX track"),
     "data.format.gml": ("GML", "GML"),
     "data.format.fgb": ("FlatGeobuf", "FlatGeobuf"),
+    "data.format.txt": ("界址点坐标文本", "text of boundary points"),
     "data.format.parquet": ("GeoParquet", "GeoParquet"),
     "data.import.checking": ("正在核对", "Checking"),
     "data.import.nothing": ("没有可采用的行。", "There is no row to accept."),

@@ -12,13 +12,13 @@ from pathlib import PurePosixPath
 
 from geo_cluster.box import sizes
 from geo_cluster.box.drawing import as_drawing
-from geo_cluster.box.formats import ARCHIVES, BESIDE, GDB_PART, SAME
+from geo_cluster.box.formats import ARCHIVES, BESIDE, GDB_PART, SAME, ending_of
 from geo_cluster.box.limits import Limits
 from geo_cluster.box.looks import LOOKS, plain
 from geo_cluster.box.texts import as_utf8
 from geo_cluster.errors import Fault, InputError
 
-TEXTS = (".geojson", ".json", ".kml", ".gpx", ".gml")
+TEXTS = (".geojson", ".json", ".kml", ".gpx", ".gml", ".txt")
 TABLES = (".csv", ".xlsx", ".xls", ".et", ".dwg", ".rar", ".zip", ".7z")
 """What may lie beside the shapes of an archive and is told when it isn't read."""
 
@@ -88,6 +88,8 @@ def _members(
         for path, one in paths.items():
             ending = SAME.get(path.suffix.lower(), path.suffix.lower())
             if path in used or ending not in endings or ending == ".gdb":
+                continue
+            if ending == ".txt" and not ending_of(packed.read(one), path.name):
                 continue
             used.add(path)
             out[str(path)] = {ending: packed.read(one)}
