@@ -20,6 +20,17 @@ MOST_LAYERS = 60
 """So many layers can be chosen from; of more, all are read."""
 
 
+RULES = "rules"
+"""Key of what is chosen for exclusion layers."""
+
+
+class Rules(NamedTuple):
+    """Exclusion rules and their layers, with the system that was chosen for these."""
+
+    files: tuple[bytes, bytes]
+    crs: str
+
+
 class Dropped(NamedTuple):
     """A file as the visitor dropped it, or several that belong together."""
 
@@ -79,7 +90,7 @@ def layers(file: Dropped, checked: Checked, key: str) -> list[str]:
     )
 
 
-def crs(key: str) -> str:
+def crs(key: str, label: str = "") -> str:
     """What the coordinates are in: as the file says, one of the list, or one that was offered and taken."""
     offered = {"": t("data.import.crs_file")}
     offered |= {
@@ -89,15 +100,15 @@ def crs(key: str) -> str:
     if taken not in offered:
         offered[taken] = taken
     return st.selectbox(
-        t("data.import.crs"), list(offered), format_func=offered.__getitem__, key=f"crs-{key}", width=420
+        label or t("data.import.crs"), list(offered), format_func=offered.__getitem__, key=f"crs-{key}", width=420
     )
 
 
-def offers(codes: Sequence[str], key: str) -> None:
+def offers(codes: Sequence[str], key: str, how: str = "data.import.crs_offered") -> None:
     """Systems that fit, a button each."""
     if not codes:
         return
-    st.caption(t("data.import.crs_offered"))
+    st.caption(t(how))
     with st.container(horizontal=True):
         for code in codes[:6]:
             st.button(
