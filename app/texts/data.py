@@ -138,7 +138,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.import.crs": ("坐标系", "Coordinate reference system"),
     "data.import.crs_file": ("按文件自述", "as the file says"),
     "data.import.rules_crs": ("约束图层的坐标系", "CRS of the exclusion layers"),
-    "data.import.rules_offered": ("约束图层按这些坐标系相符，核对后选：", "The exclusion layers fit in these; check, then take one:"),
+    "data.import.rules_offered": (
+        "约束图层按这些坐标系相符，核对后选：",
+        "The exclusion layers fit in these; check, then take one:",
+    ),
+    "data.import.kind_open": ("没认出，请选择", "not recognised, please choose"),
     "data.import.crs_offered": (
         "按下列坐标系正落在园区附近，核对后点选：",
         "In these systems it would lie near a site; check and choose:",

@@ -75,7 +75,7 @@ def _layer_table(content: bytes) -> Iterator[dict[bytes, bytes]]:
 
 
 def hidden(content: bytes, rows: Mapping[str, int]) -> int:
-    """How many things of a drawing are not seen: of layers that are off or frozen (`rows` a layer), or by themselves."""
+    """How many things of a drawing are not seen: by themselves, or with their layer (which has `rows`)."""
     content = content.replace(b"\r\n", b"\n")
     count = len(_UNSEEN.findall(content))
     for by in _layer_table(content):

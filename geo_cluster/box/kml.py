@@ -20,7 +20,9 @@ LEFT_OUT = ("GroundOverlay", "ScreenOverlay", "PhotoOverlay", "NetworkLink", "Mo
 """What has no outline of its own: pictures, links to other files, bodies, journeys."""
 
 _CELL = r"((?:(?!<t[rdh][\s>]).)*?)"
-_CELLS = re.compile(rf"<tr[^>]*>\s*<t[dh][^>]*>{_CELL}</t[dh]>\s*<td[^>]*>{_CELL}</td>\s*</tr>", re.DOTALL | re.IGNORECASE)
+_CELLS = re.compile(
+    rf"<tr[^>]*>\s*<t[dh][^>]*>{_CELL}</t[dh]>\s*<td[^>]*>{_CELL}</td>\s*</tr>", re.DOTALL | re.IGNORECASE
+)
 """Rows of two cells; a cell that holds a table is none."""
 _TAGS = re.compile(r"<[^>]+>")
 _COMMA = re.compile(r"\s*[,，]\s*")

@@ -1,7 +1,7 @@
 """Boundary points as surveyors hand them to land offices: 勘测定界界址点坐标交换格式, a text called 报盘.
 
-After `[属性描述]` stand the coordinate system and its zone, after `[地块坐标]` the parcels: a line that ends in `@` begins one
-(corners, hectares, number, name, kind, sheet, use), then a corner a line (its name, its ring, northing, easting).
+After `[属性描述]` stand the coordinate system and its zone, after `[地块坐标]` the parcels: a line that ends in `@`
+begins one (corners, hectares, number, name, kind, sheet, use), then a corner a line (name, ring, northing, easting).
 """
 
 from __future__ import annotations

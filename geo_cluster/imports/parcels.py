@@ -148,7 +148,11 @@ def _surveyed(rows: Rows, geometry: gpd.GeoSeries) -> Checked:
         files={**land_survey.tables(survey), surveys.OUTLINES: surveys.outlines(parcels)},
         source=source,
         extra={
-            "belongs": belongs, "land": survey.land, "sites": survey.sites, "gross": parcels, "crs": context.crs,
+            "belongs": belongs,
+            "land": survey.land,
+            "sites": survey.sites,
+            "gross": parcels,
+            "crs": context.crs,
         },
     )
 

@@ -162,7 +162,9 @@ def shifted_fault(place: Place, shift: shifts.Shift, known: Text, crs: pyproj.CR
     crs : CRS
         What the file states.
     """
-    return Fault("imports.shifted_beside", place, known=known, code=shifts.NAMES[shift.code], count=shift.count, own=_own(crs))
+    return Fault(
+        "imports.shifted_beside", place, known=known, code=shifts.NAMES[shift.code], count=shift.shapes, own=_own(crs)
+    )
 
 
 def _own(crs: pyproj.CRS) -> str:
@@ -304,10 +306,10 @@ def _shifted_beside(
 ) -> Fault | None:
     """The fault of a rule whose outlines come to lie on those of parcels by a shift, or the other way round."""
     ground = rule.geometries.geometry.dropna()
-    if not chosen and (shift := shifts.onto_outlines(ground, parcels)) is not None:
-        how = {"code": shifts.NAMES[shift.code], "count": shift.count, "own": _own(ground.crs)}
+    if not chosen and (shift := shifts.outlines_onto(ground, parcels)) is not None:
+        how = {"code": shifts.NAMES[shift.code], "count": shift.shapes, "own": _own(ground.crs)}
         return Fault("imports.rule_shifted", replace(place, sheet=rule.name), **how)
-    if not of_parcels and (shift := shifts.onto_outlines(parcels, ground)) is not None:
+    if not of_parcels and (shift := shifts.outlines_onto(parcels, ground)) is not None:
         known = Text(zh=f"约束图层“{rule.name}”", en=f"the exclusion layer {rule.name}")
         return shifted_fault(place, shift, known, parcels.crs)
     return None

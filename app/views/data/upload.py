@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import cached, session, state
+from app import cached, dropped, session, state
 from app.session import t
 from app.views.data import geometry, mending
 from app.views.data.geometry import RULES, Dropped, Rules
@@ -38,7 +38,7 @@ def draw() -> None:
     with beside:
         _example()
     _templates()
-    files = geometry.gathered((one.name, one.getvalue()) for one in uploaded)
+    files = geometry.gathered([*dropped.brought_along(), *((one.name, one.getvalue()) for one in uploaded)])
     for file in files:
         if (fault := geometry.unreadable(file)) is not None:
             geometry.refuse(file, fault)
@@ -102,15 +102,16 @@ def _templates() -> None:
             st.caption(declared["help"][session.language()])
 
 
-def _kind(k: int, file: Dropped, stamp: str) -> str:
-    """What a file is to be read as: guessed, and for the visitor to correct."""
+def _kind(k: int, file: Dropped, stamp: str) -> str | None:
+    """What a file is to be read as: guessed, and for the visitor to correct; None until that is said."""
     guessed = cached.kind_of(file.content, file.name)
     names = {kind: t(f"data.kind.{kind}") for kind in (*KINDS, *OTHERS)}
     options = list(names)
     return st.selectbox(
         t("data.import.kind", name=_safe(file.name)),
         options,
-        index=options.index(guessed) if guessed else 0,
+        index=options.index(guessed) if guessed else None if cached.is_table(file.content, file.name) else 0,
+        placeholder=t("data.import.kind_open"),
         format_func=names.__getitem__,
         key=f"import-kind-{stamp}-{k}-{file.sha256[:12]}",
         width=300,
@@ -122,7 +123,7 @@ def _safe(name: str) -> str:
     return plain(name if len(name) <= 80 else f"{name[:60]}…{name[-16:]}")
 
 
-def _rules(files: list[Dropped], kinds: dict[int, str], stamp: str) -> Rules | None:
+def _rules(files: list[Dropped], kinds: dict[int, str | None], stamp: str) -> Rules | None:
     """Exclusion rules with their layers and what these are in, when both were dropped; one alone is told."""
     found = {kind: next((files[k].content for k in kinds if kinds[k] == kind), None) for kind in OTHERS}
     if (found["rules"] is None) != (found["exclusions"] is None):
@@ -154,7 +155,9 @@ def _shown(checked: Checked, kind: Kind, key: str, *, is_table: bool) -> None:
         mending.matching(checked, kind, own)
     if checked.faults:
         geometry.offers(checked.extra.get("offered", ()), key)
-        geometry.offers(checked.extra.get("of_rules", ()), f"{RULES}-{key.split('-')[0]}", how="data.import.rules_offered")
+        geometry.offers(
+            checked.extra.get("of_rules", ()), f"{RULES}-{key.split('-')[0]}", how="data.import.rules_offered"
+        )
         _refused(checked, key, mended=own if is_table else "")
     if is_table:
         mending.understood(checked)
@@ -265,6 +268,7 @@ def _accept(checked: Checked, key: str) -> None:
     ):
         now = datetime.datetime.now().astimezone()
         held = ledger.accept(state.scenario().known, state.work().files, checked, when=now)
+        dropped.done(checked.sha256)
         state.change_data(t("data.note.import", name=checked.name[:80]), known=held.known, files=held.files)
         if checked.kind == "projects":
             state.name_after(PurePath(checked.name).stem)
