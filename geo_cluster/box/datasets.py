@@ -74,9 +74,12 @@ def datasets(files: dict[str, bytes], name: str, limits: Limits) -> tuple[list[D
 
 
 def _members(
-    content: bytes, endings: tuple[str, ...], name: str, limits: Limits
+    content: bytes, endings: tuple[str, ...], name: str, limits: Limits, *, spent_mb: float = 0.0
 ) -> tuple[dict[str, dict[str, bytes]], Counter[str]]:
-    """Parts by ending of everything in an archive that has one of these endings, by path."""
+    """Parts by ending of everything in an archive that has one of these endings, by path.
+
+    Archives in it are looked into, those in them are not; all of them together unpack to no more than one may.
+    """
     out: dict[str, dict[str, bytes]] = {}
     with sizes.archive(content, name, limits) as packed:
         paths = dict(_paths(packed))
@@ -97,14 +100,26 @@ def _members(
                 part = beside.get((str(path.with_suffix("")).lower(), further))
                 if part is not None:
                     out[str(path)][further] = packed.read(part)
-        for path in [path for path in paths if path.suffix.lower() in INSIDE and ".shp" in endings]:
-            ending = SAME.get(path.suffix.lower(), path.suffix.lower())
-            kinds = tuple(one for one in ARCHIVES[ending] if one != ".shp" or ending == ".zip")
-            inner, _ = _members(packed.read(paths[path]), kinds, name, limits)
+        inside = [path for path in paths if path.suffix.lower() in INSIDE and not spent_mb and ".shp" in endings]
+        spent_mb = sum(one.file_size for one in paths.values()) / sizes.MB
+        for path in inside:
+            inner, mb = _inside(packed.read(paths[path]), path, name, limits, spent_mb)
             out |= {f"{path.with_suffix('')}/{one}": parts for one, parts in inner.items()}
             used |= {path} if inner else set()
+            spent_mb += mb
         unread = Counter(path.suffix.lower() for path in paths if path not in used and path.suffix.lower() in TABLES)
     return out, unread
+
+
+def _inside(
+    content: bytes, path: PurePosixPath, name: str, limits: Limits, spent_mb: float
+) -> tuple[dict[str, dict[str, bytes]], float]:
+    """What an archive in an archive holds, and how much it unpacks to, within the limit with what was before."""
+    with sizes.archive(content, name, limits) as packed:
+        mb = sum(one.file_size for one in packed.infolist()) / sizes.MB
+    limits.refuse(name, "unpacked_megabytes", spent_mb + mb, "box.unpacks_too_large")
+    ending = SAME.get(path.suffix.lower(), path.suffix.lower())
+    return _members(content, ARCHIVES[ending], name, limits, spent_mb=spent_mb)[0], mb
 
 
 def _databases(paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, str]:

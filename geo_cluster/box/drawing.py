@@ -21,6 +21,10 @@ _CLOSED_KINDS = re.compile(
     rb"\n\s*0\s*\n(ACAD_PROXY_ENTITY|REGION|3DSOLID|BODY|TCH_\w+|WIPEOUT|IMAGE|MPOLYGON|MLINE|MESH|\w*SURFACE"
     rb"|\w*UNDERLAY|OLE2FRAME)\s*\n"
 )
+_PARTS = re.compile(
+    rb"(?<=\n)[ \t]*0[ \t]*\n(BLOCK|ENDBLK|INSERT)[ \t]*\n((?:[ \t]*(?!0[ \t]*\n)\d+[ \t]*\n[^\n]*\n)*)"
+)
+_ENTITY = re.compile(rb"(?<=\n)[ \t]*0[ \t]*\n[A-Z]")
 _COMMON = rb"(?:\s*(?:5|330|360|102|100|67|410|8|6|62|48|370|420|440|430|390)\s*\n[^\n]*\n)*?"
 _UNSEEN = re.compile(rb"\n\s*0\s*\n[A-Z][A-Z0-9_]*\s*\n" + _COMMON + rb"\s*60\s*\n\s*1\s*\n")
 _ELSEWHERE = re.compile(rb"\n\s*0\s*\nBLOCK\s*\n(?:\s*(?!70\b)\d+\s*\n[^\n]*\n)*?\s*70\s*\n\s*(\d+)\s*\n")
@@ -52,6 +56,37 @@ def as_drawing(content: bytes) -> bytes:
 def unread(content: bytes) -> int:
     """How many things a drawing holds whose shapes only its own program knows: proxies, regions, bodies."""
     return len(_CLOSED_KINDS.findall(content.replace(b"\r\n", b"\n")))
+
+
+def expanded(content: bytes) -> int:
+    """How many shapes the blocks of a drawing become where they stand, in rows and columns and within each other."""
+    content = content.replace(b"\r\n", b"\n")
+    uses: dict[bytes, list[tuple[bytes, int]]] = {b"": []}
+    own: dict[bytes, int] = {}
+    block, start = b"", 0
+    for part in _PARTS.finditer(content):
+        said = [line.strip() for line in part[2].split(b"\n")]
+        by = dict(zip(said[0::2], said[1::2], strict=False))
+        if part[1] == b"INSERT":
+            times = max(_number(by.get(b"70", b"1")), 1) * max(_number(by.get(b"71", b"1")), 1)
+            uses[block].append((by.get(b"2", b""), times))
+        elif part[1] == b"BLOCK":
+            block, start = by.get(b"2", b""), part.end()
+            uses.setdefault(block, [])
+        else:
+            own[block] = len(_ENTITY.findall(content, start, part.start()))
+            block = b""
+    sizes: dict[bytes, int] = {}
+
+    def size(name: bytes, around: frozenset[bytes]) -> int:
+        if name in around or name not in uses:
+            return 0  # within itself, which no program draws
+        if name not in sizes:
+            inner = sum(times * size(one, around | {name}) for one, times in uses[name])
+            sizes[name] = own.get(name, 0) + inner
+        return sizes[name]
+
+    return sum(times * size(one, frozenset()) for one, times in uses[b""])
 
 
 def elsewhere(content: bytes) -> int:

@@ -136,6 +136,7 @@ def _kind(these: Any) -> str:
 def _drawn(one: Dataset, told: Counter[str], name: str, limits: Limits, *, alone: bool) -> list[Layer]:
     import pyogrio.raw
 
+    limits.refuse(name, "features", drawing.expanded(one.source), "box.too_many_shapes")
     meta, _, geometry, fields = pyogrio.raw.read(one.source, layer=0, force_2d=True)
     limits.refuse(name, "features", len(geometry), "box.too_many_shapes")
     limits.refuse(name, "vertices", sum(map(len, geometry)) / 16, "box.too_many_vertices")

@@ -125,8 +125,8 @@ def offered(wrong: Iterable[Fault]) -> tuple[str, ...]:
 
 def _choices(shifted: Fault) -> list[str]:
     """Of a shift that was found: its system, and the one that the file states."""
-    said = {name: code for code, name in shifts.NAMES.items()}
-    return [said[str(shifted.values["code"])], str(shifted.values["own"])]
+    said = dict(shifted.values)
+    return [code for code, name in shifts.NAMES.items() if name == said["code"]] + [str(said["own"])]
 
 
 def rule_systems(wrong: Iterable[Fault]) -> tuple[str, ...]:
