@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -85,25 +86,25 @@ def _members(
         paths = dict(_paths(packed))
         databases = _databases(paths) if ".gdb" in endings else {}
         for path, folder in databases.items():
-            out.setdefault(folder, {".gdb": b""})[path.name] = packed.read(paths[path])
+            out.setdefault(folder, {".gdb": b""})[path.name] = _unpacked(packed, paths[path], name)
         beside = {(str(path.with_suffix("")).lower(), path.suffix.lower()): one for path, one in paths.items()}
         used: set[PurePosixPath] = {*databases}
         for path, one in paths.items():
             ending = SAME.get(path.suffix.lower(), path.suffix.lower())
             if path in used or ending not in endings or ending == ".gdb":
                 continue
-            if ending == ".txt" and not ending_of(packed.read(one), path.name):
+            if ending == ".txt" and not ending_of(_unpacked(packed, one, name), path.name):
                 continue
             used.add(path)
-            out[str(path)] = {ending: packed.read(one)}
+            out[str(path)] = {ending: _unpacked(packed, one, name)}
             for further in BESIDE.get(ending, ()):
                 part = beside.get((str(path.with_suffix("")).lower(), further))
                 if part is not None:
-                    out[str(path)][further] = packed.read(part)
+                    out[str(path)][further] = _unpacked(packed, part, name)
         inside = [path for path in paths if path.suffix.lower() in INSIDE and not spent_mb and ".shp" in endings]
         spent_mb = sum(one.file_size for one in paths.values()) / sizes.MB
         for path in inside:
-            inner, mb = _inside(packed.read(paths[path]), path, name, limits, spent_mb)
+            inner, mb = _inside(_unpacked(packed, paths[path], name), path, name, limits, spent_mb)
             out |= {f"{path.with_suffix('')}/{one}": parts for one, parts in inner.items()}
             used |= {path} if inner else set()
             spent_mb += mb
@@ -138,6 +139,14 @@ def _paths(packed: zipfile.ZipFile) -> Iterator[tuple[PurePosixPath, zipfile.Zip
         path = PurePosixPath(_named(one).replace("\\", "/"))
         if not one.is_dir() and "__MACOSX" not in path.parts and not path.name.startswith("."):
             yield path, one
+
+
+def _unpacked(packed: zipfile.ZipFile, one: zipfile.ZipInfo, name: str) -> bytes:
+    """A member of an archive."""
+    try:
+        return packed.read(one)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError):
+        raise InputError(Fault("box.damaged_archive", name)) from None
 
 
 def _named(one: zipfile.ZipInfo) -> str:
