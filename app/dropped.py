@@ -10,20 +10,25 @@ import streamlit as st
 from app import cached, session
 from app.session import t
 from app.widgets import plain
+from geo_cluster.errors import Fault
 from geo_cluster.imports.files import digest, ending_of, lone_part, together
 
-ASIDE, OVER = "dropped-aside", "dropped-over"
-"""Kept: files that the page doesn't read, and those that are on their way to 数据."""
+ASIDE, OVER, SEEN, LAST = "dropped-aside", "dropped-over", "dropped-seen", "dropped-last"
+"""Kept: files that the page leaves, those on their way to 数据, what was seen, which table of several is read."""
 
 Files = list[tuple[str, bytes]]
 
 
 def projects(uploaded: Sequence[Any]) -> tuple[str, bytes] | None:
-    """The first of the uploaded files that is a table of projects; what else was dropped is kept, for `told`."""
-    given = together([(one.name, one.getvalue()) for one in uploaded])
-    own = [one for one in given if _is_of_projects(*one)]
-    session.keep(ASIDE, [one for one in given if one not in own[:1]] or None)
-    return own[0] if own else None
+    """The table of projects among the files dropped just now, the last of several; others are for `told`."""
+    seen, there = session.kept(SEEN) or (), {one.name for one in uploaded}
+    fresh = together([(one.name, one.getvalue()) for one in uploaded if one.file_id not in seen])
+    session.keep(SEEN, tuple(one.file_id for one in uploaded))
+    own = [one for one in fresh if _is_of_projects(*one)]
+    aside = [one for one in session.kept(ASIDE) or [] if one[0] in there]
+    session.keep(ASIDE, [*aside, *(one for one in fresh if one not in own)] or None)
+    session.keep(LAST, own[-1][0] if len(own) > 1 else None)
+    return own[-1] if own else None
 
 
 def _is_of_projects(name: str, content: bytes) -> bool:
@@ -40,10 +45,11 @@ def told(take: Callable[[str, bytes], None]) -> None:
     """
     files: Files = session.kept(ASIDE) or []
     going = []
+    if last := session.kept(LAST):
+        st.caption(f":material/info: {t('dropped.last', name=plain(_short(last)))}")
     for name, content in files:
         if (fault := lone_part(name) or cached.foreign(content, name)) is not None:
-            said = session.words(fault)
-            st.error(plain(f"{_short(name)} {said.what}。{said.remedy}"), icon=":material/block:")
+            refuse(name, fault)
         else:
             going.append((name, content))
             kind = t(f"data.kind.{cached.kind_of(content, name) or 'projects'}")
@@ -62,6 +68,13 @@ def told(take: Callable[[str, bytes], None]) -> None:
         session.keep(OVER, going)
         session.keep("data-open", "data.tab.import")
         st.switch_page(session.pages()["data"])
+
+
+def refuse(name: str, fault: Fault) -> None:
+    """The words of a file that can't be read at all."""
+    said = session.words(fault)
+    stop = "。" if session.language() == "zh" else ". "
+    st.error(plain(f"{_short(name)} {said.what}{stop}{said.remedy}{stop}"), icon=":material/block:")
 
 
 def brought_along() -> Files:

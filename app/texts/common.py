@@ -82,6 +82,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "“{name}”看起来是{kind}，不是项目表。",
         "{name} seems to be: {kind}, not a table of projects.",
     ),
+    "dropped.last": ("有几份项目表，只读取“{name}”。", "Of several tables of projects, {name} is read."),
     "dropped.go": ("到“数据”页导入", "Import it on the page Data"),
     "dropped.anyway": ("仍按项目表读取", "Read it as projects all the same"),
     "dropped.came": ("从其他页面带来：{names}", "Brought along from another page: {names}"),

@@ -113,8 +113,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.table.mended": ("已改 {n} 格，{rows} 行不导入。", "{n} cells mended, {rows} rows left out."),
     "data.note.matched": ("对照表头", "Matched headings"),
     "data.import.limits": (
-        "CSV、TSV、XLSX、XLS、ET、XLSB、ODS；地块另可用 Shapefile（压缩包，或各文件一起）、KML、KMZ、DXF、GeoJSON、GPKG、GDB、TAB、MIF、GPX、GML、FlatGeobuf、GeoParquet。每份至多 {mb} MB、{shapes:,} 个图形。",
-        "CSV, TSV, XLSX, XLS, ET, XLSB, ODS; parcels also as Shapefile (zipped, or all its files), KML, KMZ, DXF, GeoJSON, GPKG, GDB, TAB, MIF, GPX, GML, FlatGeobuf, GeoParquet. At most {mb} MB and {shapes:,} shapes a file.",
+        "CSV、TSV、XLSX、XLS、ET、XLSB、ODS；地块另可用 Shapefile（压缩包，或各文件一起）、KML、KMZ、DXF、GeoJSON、GPKG、GDB、TAB、MIF、GPX、GML、FlatGeobuf、GeoParquet、界址点坐标（TXT）。每份至多 {mb} MB、{shapes:,} 个图形。",
+        "CSV, TSV, XLSX, XLS, ET, XLSB, ODS; parcels also as Shapefile (zipped, or all its files), KML, KMZ, DXF, GeoJSON, GPKG, GDB, TAB, MIF, GPX, GML, FlatGeobuf, GeoParquet, boundary points (TXT). At most {mb} MB and {shapes:,} shapes a file.",
     ),
     "data.import.all_limits": ("全部限额", "All limits"),
     "data.import.raise_limits": (

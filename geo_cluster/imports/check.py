@@ -18,7 +18,7 @@ from geo_cluster.imports import drawn, plausible, tables, whereabouts
 from geo_cluster.imports.checked import Checked, ImportContext, Kind
 from geo_cluster.imports.files import Layered, digest, ending_of, lone_part, placed, read_layers
 from geo_cluster.imports.headings import columns_of, key_of
-from geo_cluster.imports.observations import check_observations
+from geo_cluster.imports.observations import SUBJECTS, check_observations, subjects
 from geo_cluster.imports.parcels import check_parcels, site_calls
 from geo_cluster.imports.projects import check_projects
 from geo_cluster.imports.substations import check_substations
@@ -120,7 +120,18 @@ def _checked(rows: Any, context: ImportContext) -> Checked:
         return check_parcels(rows, context)
     if context.kind == "substations":
         return check_substations(rows, context)
-    return check_observations(rows, context) if context.kind == "observations" else check_projects(rows, context)
+    if context.kind == "observations":
+        return check_observations(rows, context)
+    found = check_projects(rows, context)
+    return replace(found, faults=(*found.faults, *_ids_of_others(found, context)))
+
+
+def _ids_of_others(projects: Checked, context: ImportContext) -> list[Fault]:
+    """Projects under the id of a site, a station or a prefecture: tables and maps name all of them by their ids."""
+    taken = dict(subjects(context.region)[["id", "kind"]].astype(str).itertuples(index=False))
+    ids = projects.preview["id"].astype(str) if "id" in projects.preview else ()
+    place = Place(context.name, column=columns_of("projects")["id"]["zh"])
+    return [Fault("imports.id_of_another", place, id=one, kind=SUBJECTS[taken[one]]) for one in ids if one in taken]
 
 
 def _checked_shapes(found: Layered, context: ImportContext) -> Checked:

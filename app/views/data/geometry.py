@@ -60,15 +60,6 @@ def unreadable(file: Dropped) -> Fault | None:
     return lone_part(file.name) or cached.foreign(file.content, file.name)
 
 
-def refuse(file: Dropped, fault: Fault) -> None:
-    """The words of such a file."""
-    said = session.words(fault)
-    name = file.name if len(file.name) <= 80 else f"{file.name[:60]}…{file.name[-16:]}"
-    stop = "。" if session.language() == "zh" else ". "
-    words = f"{name} {said.what}{stop}{said.remedy}{stop}"
-    st.error(plain(words), icon=":material/block:")
-
-
 def format_of(file: Dropped) -> str:
     """What kind of file of shapes it is, in words; '' for a table."""
     ending = ending_of(file.content, file.name)

@@ -41,7 +41,7 @@ def draw() -> None:
     files = geometry.gathered([*dropped.brought_along(), *((one.name, one.getvalue()) for one in uploaded)])
     for file in files:
         if (fault := geometry.unreadable(file)) is not None:
-            geometry.refuse(file, fault)
+            dropped.refuse(file.name, fault)
     files = [file for file in files if geometry.unreadable(file) is None]
     with st.container(horizontal=True):
         kinds = {k: _kind(k, file, stamp) for k, file in enumerate(files)}
