@@ -14,6 +14,7 @@ import pytest
 import shapely
 from shapely import Polygon, box
 
+from geo_cluster import cli
 from geo_cluster.box import datasets, drawing, kml, stakes
 from geo_cluster.box.formats import ending_of
 from geo_cluster.box.limits import Limits, limits
@@ -344,3 +345,30 @@ def test_readers_of_our_own_survive_any_change(ending):
         except (InputError, ValueError, shapely.errors.ShapelyError):  # the box says of the latter: can't be read
             refused += 1
     assert 0 < refused < 150
+
+
+@pytest.mark.slow
+def test_the_command_line_takes_a_drawing_in_the_system_that_is_named(tmp_path, monkeypatch, capsys):
+    (tmp_path / "a.dxf").write_bytes(made.dxf(made.lwpolyline(CORNERS, layer="H05"), version="AC1015"))
+    (tmp_path / "r.csv").write_text("name,layer,buffer_m\nfarm,farm,0\n", encoding="utf-8")
+    shifted(gpd.GeoDataFrame(geometry=FARM), "gcj02").to_file(tmp_path / "l.gpkg", layer="farm")
+    asked = ["land", "a.dxf", "--rules", "r.csv", "--layers", "l.gpkg", "--crs", "EPSG:4547"]
+    monkeypatch.chdir(tmp_path)
+    for more, code, said in (([], 2, "GCJ-02"), (["--layers-crs", "gcj02"], 0, "H05: 3.00 ha")):
+        monkeypatch.setattr("sys.argv", ["geo-cluster", *asked, *more])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        told_ = capsys.readouterr()
+        assert (end.value.code or 0) == code
+        assert said in told_.out + told_.err
+
+
+@pytest.mark.parametrize("id_", ["H01", "420200"])
+def test_a_project_has_no_id_of_a_site_or_a_prefecture(region, id_):
+    table = f"编号,名称,细分环节,年产值(亿元)\n{id_},甲,光纤激光器,6\n".encode()
+    assert codes(read(region, table, "a.csv", "projects")) == ["imports.id_of_another"]
+
+
+def test_the_title_of_a_file_speaks_of_its_coordinates(region):
+    content = WGS.to_json().replace("{", '{"name": "高德导出", ', 1).encode()
+    assert codes(read(region, content, "a.geojson")) == ["imports.says_shifted"]

@@ -231,12 +231,14 @@ def _index(shapes: bytes) -> bytes:
 
 
 def _coordinates_said(content: bytes, ending: str) -> str:
-    """The name of a coordinate reference system in GeoJSON, whatever it is; the title of a KML."""
+    """What a GeoJSON calls itself and its coordinate reference system; the title of a KML."""
     import re
 
     if ending in (".geojson", ".json"):
-        found = re.search(rb'"crs"\s*:\s*\{[^{}]*\{[^{}]*"name"\s*:\s*"([^"]{1,200})"', content)
-        return found[1].decode() if found else ""
+        head = content[:4096].partition(b'"features"')[0]
+        crs = re.findall(rb'"crs"\s*:\s*\{[^{}]*\{[^{}]*"name"\s*:\s*"([^"]{1,200})"', content)
+        titles = re.findall(rb'"name"\s*:\s*"([^"]{1,200})"', head)
+        return " ".join(one.decode("utf-8", "replace") for one in dict.fromkeys([*crs[:1], *titles]))
     if ending == ".kml":
         found = re.search(rb"<Document[^>]*>\s*<name>([^<]{1,200})</name>", content)
         return found[1].decode() if found else ""

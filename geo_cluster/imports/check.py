@@ -76,7 +76,7 @@ def check_file(  # noqa: PLR0913  # the one door, with everything that may be ch
     try:
         if rules and kind == "parcels":
             read = land_survey.rules_of(rules[0], "rules.csv", rules[1], "exclusions.gpkg")
-            read = [_rule_in(one, rules_crs) for one in read]
+            read = [rule_in(one, rules_crs) for one in read]
             context = replace(context, rules=tuple(read), rules_crs=rules_crs)
         if not ending_of(content, name):
             refuse_if([one for one in (lone_part(name), foreign_fault(content, name)) if one is not None])
@@ -98,8 +98,8 @@ def check_file(  # noqa: PLR0913  # the one door, with everything that may be ch
     return replace(checked, notes=(note, *checked.notes))
 
 
-def _rule_in(rule: Exclusion, crs: str) -> Exclusion:
-    """A rule whose layer is in the system that was chosen for it."""
+def rule_in(rule: Exclusion, crs: str) -> Exclusion:
+    """A rule whose layer is in the system that was chosen for it; '' for the one that it states."""
     ground = rule.geometries
     if not crs or not isinstance(ground, gpd.GeoDataFrame):
         return rule
