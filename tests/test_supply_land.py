@@ -131,7 +131,7 @@ def shapely_geod_area(shapes):
 
 @pytest.mark.parametrize(("crs", "code"), [(6933, "lengths_not_true"), (LOCAL, "no_crs"), (25832, ""), (3035, "")])
 def test_a_system_of_other_lengths_or_without_a_place_is_refused(crs, code):
-    """An equal-area cylinder keeps areas and squeezes shapes; ETRS89 zone 32 and the area system of Europe do neither."""
+    """An equal-area cylinder keeps areas and squeezes shapes; UTM and the area system of Europe do neither."""
     field = gpd.GeoDataFrame(geometry=[box(500000, 5650000, 500200, 5650500)], crs=32632)
     field = field.set_crs(LOCAL, allow_override=True) if crs == LOCAL else field.to_crs(crs)
     assert [one.code for one in measured_faults(field, "sites")] == ([f"supply.{code}"] if code else [])

@@ -99,7 +99,7 @@ def measured_faults(layer: Any, place: Place | str) -> list[Fault]:
 def _distortion_faults(sites: gpd.GeoDataFrame, place: Place | str) -> list[Fault]:
     """The fault of a system in which areas or lengths aren't true, where sites would be measured in it.
 
-    Web Mercator and feet have other areas; equal-area cylinders have other lengths, so that buffers and halls don't fit.
+    Web Mercator and feet have other areas; equal-area cylinders squeeze buffers and halls.
 
     Compared with the ellipsoid on a square of a kilometre or so, in the middle of the layer and at its corners.
 
