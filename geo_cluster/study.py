@@ -225,6 +225,7 @@ def run(
     if scenario.layers_sha256 and layers.folder == scenario.layers:  # refreshed since the scenario was read: another id
         scenario = scenario.model_copy(update={"layers_sha256": layers.sha256})
     projects = portfolio.read(scenario.portfolio) if projects is None else projects
+    refuse_if([] if len(projects) else [Fault("world.no_project", Place(scenario.portfolio))])
     refuse_if([] if scenario.is_sample else portfolio.past_faults(projects, scenario.date))  # the sample grows old
     clock("region")
     region = prepare(scenario, layers, projects=projects.index)

@@ -57,6 +57,11 @@ def csv_tables(study: Study, levels: Sequence[Study] = ()) -> dict[str, bytes]:
     return {name: as_csv(table) for name, table in tables.items()}
 
 
+def marked(table: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """A table of a study to hand over: each row says that it is a sample, and what rule is not in force."""
+    return dated(table.assign(notice=SAMPLE) if study.scenario.is_sample else table, study.day)
+
+
 def dated(table: pd.DataFrame, day: datetime.date) -> pd.DataFrame:
     """A table with a column that says so when some rule is not in force on the day of the study."""
     said = rule_life.notice(day)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -337,9 +337,20 @@ def alternatives_of(
     return alternatives(study.problem, study.plan, count=count, within=within, time_limit_s=allowance(clock))
 
 
-def alternatives_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFrame:
-    """One row a project: its site in the plan and in each alternative; the last rows give objective and distance."""
-    found = alternatives_of(study, clock=clock)
+def alternatives_table(
+    study: Study, *, clock: TimeBudget | None = None, found: Sequence[Alternative] | None = None
+) -> pd.DataFrame:
+    """One row a project: its site in the plan and in each alternative; the last rows give objective and distance.
+
+    Parameters
+    ----------
+    study : Study
+    clock : TimeBudget, optional
+        What time there is.
+    found : sequence of Alternative, optional
+        The alternatives, where they were looked for already.
+    """
+    found = alternatives_of(study, clock=clock) if found is None else found
     ids = np.array([*study.sites["id"], ""])
     table = pd.DataFrame({"project": study.projects.index, "project_name": study.projects["name"].to_numpy()})
     table["plan"] = ids[study.plan.site]
