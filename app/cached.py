@@ -34,7 +34,7 @@ from geo_cluster.export import bundle, preview
 from geo_cluster.export.pack import Order
 from geo_cluster.export.phone_list import phone_list
 from geo_cluster.export.template import Template
-from geo_cluster.imports import effect, ledger, templates
+from geo_cluster.imports import effect, ledger, tables, templates
 from geo_cluster.imports.check import check_file, guess
 from geo_cluster.imports.checked import KINDS, Checked, Kind
 from geo_cluster.imports.files import digest, ending_of
@@ -567,6 +567,15 @@ process.WAITS[:] = [_while_somebody_waits]
 def kind_of(content: bytes, name: str) -> str:
     """What a dropped file seems to hold."""
     return guess(content, name)
+
+
+def is_table(content: bytes, name: str) -> bool:
+    """Whether a dropped file can be read as a table, whatever is in it."""
+    try:
+        tables.kind(content, name)
+    except InputError:
+        return False
+    return True
 
 
 def foreign(content: bytes, name: str) -> Fault | None:

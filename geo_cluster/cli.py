@@ -296,19 +296,24 @@ def land(
     out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the results")] = Path("land"),
     need: Annotated[float, typer.Option(help="项目用地（亩）/ land a project needs, mu")] = 0.0,
     hall: Annotated[str, typer.Option(help="厂房，如 60x120（米）/ hall, e.g. 60x120 metres")] = "",
+    crs: Annotated[
+        str, typer.Option("--crs", help="地块坐标系，文件没写时用：EPSG:4547、gcj02、bd09 / CRS of the parcels")
+    ] = "",
+    layers_crs: Annotated[str, typer.Option("--layers-crs", help="约束图层坐标系 / CRS of the layers")] = "",
 ) -> None:
     """Net developable land of parcels, its largest rectangle, and room for a project. 可建设用地与最大厂房。"""
     from geo_cluster.export import bundle
     from geo_cluster.imports import ground, whereabouts
+    from geo_cluster.imports.check import rule_in
     from geo_cluster.supply import land_survey
 
     _, room, (found, notes), exclusions = _together(
         lambda: bundle.check_writable(out),
         lambda: _room(need, hall),
-        lambda: ground.parcels_of(parcels),
-        lambda: land_survey.read_rules(rules, layers),
+        lambda: ground.parcels_of(parcels, crs),
+        lambda: [rule_in(one, layers_crs) for one in land_survey.read_rules(rules, layers)],
     )
-    refuse_if(list(whereabouts.rule_faults(exclusions, found, layers.name)))
+    refuse_if(list(whereabouts.rule_faults(exclusions, found, layers.name, chosen=layers_crs, of_parcels=crs)))
     survey = land_survey.survey(found, exclusions, land_mu=room[0], hall_m=room[1])
     files = bundle.write_files(out, lambda folder: land_survey.write(survey, folder, source=parcels.name))
     for note in [*notes, *whereabouts.rule_notes(exclusions, survey.land)]:

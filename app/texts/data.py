@@ -123,8 +123,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.table.undo": ("恢复原表", "Back to the file"),
     "data.table.mended": ("已改 {n} 格，{rows} 行不导入。", "{n} cells mended, {rows} rows left out."),
     "data.import.limits": (
-        "CSV、TSV、XLSX、XLS、ET、XLSB、ODS；地块另可用 Shapefile（压缩包，或各文件一起）、KML、KMZ、DXF、GeoJSON、GPKG、GDB、TAB、MIF、GPX、GML、FlatGeobuf、GeoParquet。每份至多 {mb} MB、{shapes:,} 个图形。",
-        "CSV, TSV, XLSX, XLS, ET, XLSB, ODS; parcels also as Shapefile (zipped, or all its files), KML, KMZ, DXF, GeoJSON, GPKG, GDB, TAB, MIF, GPX, GML, FlatGeobuf, GeoParquet. At most {mb} MB and {shapes:,} shapes a file.",
+        "CSV、TSV、XLSX、XLS、ET、XLSB、ODS；地块另可用 Shapefile（压缩包，或各文件一起）、KML、KMZ、DXF、GeoJSON、GPKG、GDB、TAB、MIF、GPX、GML、FlatGeobuf、GeoParquet、界址点坐标（TXT）。每份至多 {mb} MB、{shapes:,} 个图形。",
+        "CSV, TSV, XLSX, XLS, ET, XLSB, ODS; parcels also as Shapefile (zipped, or all its files), KML, KMZ, DXF, GeoJSON, GPKG, GDB, TAB, MIF, GPX, GML, FlatGeobuf, GeoParquet, boundary points (TXT). At most {mb} MB and {shapes:,} shapes a file.",
     ),
     "data.import.all_limits": ("全部限额", "All limits"),
     "data.import.raise_limits": (
@@ -147,6 +147,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.import.source_hint": ("如：黄石经开区招商局 2026-10", "e.g. Huangshi zone office, 2026-10"),
     "data.import.crs": ("坐标系", "Coordinate reference system"),
     "data.import.crs_file": ("按文件自述", "as the file says"),
+    "data.import.rules_crs": ("约束图层的坐标系", "CRS of the exclusion layers"),
+    "data.import.rules_offered": (
+        "约束图层按这些坐标系相符，核对后选：",
+        "The exclusion layers fit in these; check, then take one:",
+    ),
+    "data.import.kind_open": ("没认出，请选择", "not recognised, please choose"),
     "data.import.crs_offered": (
         "按下列坐标系正落在园区附近，核对后点选：",
         "In these systems it would lie near a site; check and choose:",
@@ -181,6 +187,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.format.gpx": ("GPX 航迹", "GPX track"),
     "data.format.gml": ("GML", "GML"),
     "data.format.fgb": ("FlatGeobuf", "FlatGeobuf"),
+    "data.format.txt": ("界址点坐标文本", "text of boundary points"),
     "data.format.parquet": ("GeoParquet", "GeoParquet"),
     "data.import.checking": ("正在核对", "Checking"),
     "data.import.nothing": ("没有可采用的行。", "There is no row to accept."),

@@ -35,6 +35,8 @@ class ImportContext:
         What the coordinates are in, where the file doesn't say it: an EPSG code, `gcj02` or `bd09`.
     rules : tuple of Exclusion
         For parcels, in the order in which ground is charged.
+    rules_crs : str
+        What the layers of the rules are in, where it was chosen; as `crs`.
     belongs : mapping
         For parcels: site by what the column `site` says ('' where it says nothing), for names that no site has.
     mapping : mapping
@@ -48,6 +50,7 @@ class ImportContext:
     source: str = ""
     crs: str = ""
     rules: tuple[Exclusion, ...] = ()
+    rules_crs: str = ""
     belongs: Mapping[str, str] = field(default_factory=dict)
     mapping: Mapping[str, str] = field(default_factory=dict)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import cached, session, state
+from app import cached, dropped, session, state
 from app.session import t
 from app.views.match import edit
 from app.widgets import refusals, upload_words
@@ -171,18 +171,28 @@ def _table_actions(text: pd.DataFrame) -> None:
     note_upload, note_back = t("match.uploaded"), t("match.back_done")
     upload, download, back = st.columns([2, 1, 1], vertical_alignment="bottom")
 
+    def read(name: str, content: bytes) -> None:
+        try:
+            _take(_localised(cached.own_projects(content, name)), note_upload)
+            state.name_after(PurePath(name).stem)
+        except GeoClusterError as refusal:
+            session.keep("projects-refused", refusal)
+
     def uploaded() -> None:
-        file = session.chosen("projects-file")
+        file = dropped.projects(session.chosen("projects-file"))
         session.keep("projects-refused", None)
         if file is not None:
-            try:
-                _take(_localised(cached.own_projects(file.getvalue(), file.name)), note_upload)
-                state.name_after(PurePath(file.name).stem)
-            except GeoClusterError as refusal:
-                session.keep("projects-refused", refusal)
+            read(*file)
 
     upload_words()
-    upload.file_uploader(t("match.upload"), key="projects-file", help=t("match.upload_help"), on_change=uploaded)
+    upload.file_uploader(
+        t("match.upload"),
+        key="projects-file",
+        help=t("match.upload_help"),
+        on_change=uploaded,
+        accept_multiple_files=True,
+    )
+    dropped.told(read)
     refusal = session.kept("projects-refused")
     if refusal is not None:  # beside the file, where it is seen
         with refusals():
