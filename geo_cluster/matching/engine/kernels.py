@@ -11,9 +11,9 @@ _ready = threading.Event()
 
 def make() -> None:
     """Load what was compiled, half a second, or compile it, ten seconds and more, and keep it on disk."""
-    from geo_cluster.matching.engine import anneal, branch, cuts, knapsack
+    from geo_cluster.matching.engine import anneal, branch, cuts, knapsack, located
 
-    for each in (knapsack, cuts, anneal, branch):
+    for each in (knapsack, cuts, anneal, branch, located):
         each.warm()
     _ready.set()
 
