@@ -39,7 +39,7 @@ _SMALL_COLUMNS = 2_000  # up to which the exact programme begins at once
 _HANDY = 1e3  # the largest value that HiGHS sees
 _WORKERS, _RUNS = 2, 3  # annealing runs beside each other, and rounds of them; 100 × 500
 _KERNEL_PAIRS, _KERNEL_NODES = (2.5, 4.0, 7.0), 200  # of each project that HiGHS looks at first, in so many nodes
-_WIDER, _PROOF_PAIRS = 1.5, 15_000  # so many times as many next; pairs up to which all are looked at; the same
+_WIDER, _PROOF_PAIRS = 1.5, 5_000  # so many times as many next; pairs, for each kernel before, up to which all are
 _SILENCE_S = 0.5  # whoever wants to stop is asked at least so often
 
 
@@ -310,7 +310,7 @@ class _Search:
             left = self._left()
             again, at = divmod(number, len(_KERNEL_PAIRS))
             count = int(_KERNEL_PAIRS[at] * _WIDER**again * len(self.model.open))
-            if self.proven or not self.tick() or count >= left.sum() or (again and left.sum() <= _PROOF_PAIRS):
+            if self.proven or not self.tick() or count >= left.sum() or left.sum() <= number * _PROOF_PAIRS:
                 return
             least = -np.partition(-self.forced, count, axis=None)[count]
             keep = left & (self.forced >= least)
@@ -341,12 +341,14 @@ class _Search:
                 raise InputError(Fault("matching.minima_beyond_limits", PROBLEM))
             self.bound, self.proven = self.plan.objective, True
             return
-        if self.forced is not None and self.plan is not None:
-            ceiling = max(ceiling, self.plan.objective)  # what was left out is worth no more than the plan
-        self.bound = min(self.bound, ceiling)
+        self.bound = min(self.bound, ceiling := self._of_all(ceiling))
         if self.plan is not None:
             allowed = self.limits.mip_gap * abs(self.plan.score) + slack
             self.proven = (self.proven or outcome.finished) and self.plan.objective >= ceiling - allowed
+
+    def _of_all(self, bound: float) -> float:
+        """The bound of the pairs that were left as one of all: the others are worth no more than the plan in hand."""
+        return bound if self.forced is None or self.plan is None else max(bound, self.plan.objective)
 
     def _exact(self, keep: Bools, *, nodes: int | None = None) -> tuple[Outcome, float, float]:
         """The programme among some pairs: the outcome, what no plan among them exceeds, and what is no difference."""
@@ -384,8 +386,8 @@ class _Search:
             start = np.concatenate([chosen, np.zeros(len(task.cost) - len(task.p)), closed]).astype(float)
 
         def improved(_: Floats | None, bound: float) -> None:
-            if np.isfinite(bound) and self.forced is None:
-                self.bound = min(self.bound, bound * unit + model.base - total)
+            if np.isfinite(bound) and nodes is None:
+                self.bound = min(self.bound, self._of_all(bound * unit + model.base - total))
 
         size = abs((self.plan.objective if self.plan else 0.0) - model.base + total) or 1.0
         share = self.limits.mip_gap * abs(self.plan.score if self.plan else 0.0) / size
