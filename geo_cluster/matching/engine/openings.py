@@ -235,7 +235,9 @@ class _Search:
     def locate(self, start: Ints | None) -> bool:
         """Facility location: prices, exchanges and kernels; False where the problem is of another kind, or small."""
         unit = layout(self.problem, self.model, self.switches)
-        if unit is None or np.count_nonzero(np.isfinite(self.model.value)) <= _SMALL_COLUMNS or not kernels.ready(60):
+        if unit is None or np.count_nonzero(np.isfinite(self.model.value)) <= _SMALL_COLUMNS:
+            return False
+        if not kernels.ready(self.left_s() / 2, located=True):
             return False
         if start is not None:
             self.accept(start)
