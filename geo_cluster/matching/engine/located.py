@@ -68,7 +68,7 @@ class Found:
 def layout(problem: Problem, model: Model, switches: Switches) -> Ints | None:
     """The unit of each option, (S,), numbered as switches, what is always open last; None where it is another kind."""
     options, count = len(model.site), len(switches.sites)
-    if not all(_adds_to_its_own(problem, one) for one in problem.openings):
+    if problem.parts or not all(_adds_to_its_own(problem, one) for one in problem.openings):
         return None
     if not model.plain or model.value.size > _MOST_PAIRS or len(np.unique(model.site)) < options:
         return None

@@ -2,7 +2,8 @@
 
 What may be closed is a `switch`: an opening, or a site that a limit counts. The programme says which are closed, and
 bounds every plan; with that decided the problem is one without openings. Where each site has a capacity of its own,
-prices and exchanges come first (`located`), and leave HiGHS fewer pairs.
+prices and exchanges come first (`located`), and leave HiGHS fewer pairs. What binds parts of projects is in the same
+programme, and decided likewise (`engine.parts`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from geo_cluster.matching.engine.bound import price_pools
 from geo_cluster.matching.engine.located import Location, Switches, as_if_all, layout
 from geo_cluster.matching.engine.milp import Limits, Linear, Outcome, maximise
 from geo_cluster.matching.engine.model import Model
+from geo_cluster.matching.engine.parts import best_kept, start_columns
 from geo_cluster.matching.engine.presolve import presolve
 from geo_cluster.matching.engine.run import Run
 from geo_cluster.matching.engine.search import Neighbourhoods, Program, program
@@ -50,7 +52,7 @@ def best_opened(
     start: Ints | None = None,
     progress: Callable[[Progress], bool | None] | None = None,
 ) -> Assignment:
-    """The best plan of a problem with openings or limits that time allows, verified.
+    """The best plan of a problem with openings, limits or parts that time allows, verified.
 
     Parameters
     ----------
@@ -147,7 +149,7 @@ class _Search:
             fixed = self.problem.settled(opened)
             score = fixed.score.copy()
             score[:, shut] = np.nan
-            found = best(fixed.suppose(score=score, at_most=()), limits, start=start, progress=self.tick)
+            found = best_kept(fixed.suppose(score=score, at_most=()), limits, start=start, progress=self.tick)
         except InputError:
             return -np.inf
         if found.violations:
@@ -172,7 +174,7 @@ class _Search:
     def begin(self, start: Ints | None) -> None:
         """With everything open: what no plan is worth more than, and a first choice of what to open."""
         all_open = np.ones(len(self.switches.sites), dtype=bool)
-        everything = self.problem.settled(range(len(self.problem.openings))).suppose(at_most=())
+        everything = self.problem.settled(range(len(self.problem.openings))).suppose(at_most=(), parts=())
         everything = everything.suppose(paid=self.problem.paid + float(self.switches.cost[self.switches.must].sum()))
         limits = replace(self.limits, time_limit_s=_FIRST * self.limits.time_limit_s)
         found = best(everything, limits, start=start, progress=self.tick)
@@ -264,8 +266,7 @@ class _Search:
         """Take a bound where it is lower; what is proven then."""
         self.bound = min(self.bound, bound)
         if self.plan is not None:
-            slack = self.limits.mip_gap * abs(self.plan.score) + 1e-9 * max(1.0, abs(self.plan.objective))
-            self.proven = self.plan.objective >= self.bound - slack
+            self.proven = self._reached(self.bound, 1e-9 * max(1.0, abs(self.plan.objective)))
 
     def accept(self, site: Ints, without: Bools | None = None) -> bool:
         """Take a plan where it keeps the rules and is the best so far, with what it needs opened."""
@@ -334,19 +335,25 @@ class _Search:
     # ---- the exact programme ----
 
     def prove(self) -> None:
-        """What to open, by HiGHS; then who goes where with that."""
+        """What to open and which parts to place, by HiGHS; then who goes where with that."""
+        self.proven = self.proven or self._reached(self.bound, 0.0)
         if self.proven or (self.forced is not None and not self.tick()):
             return
         outcome, ceiling, slack = self._exact(self._left())
         if outcome.infeasible:
             if self.plan is None:
-                raise InputError(Fault("matching.minima_beyond_limits", PROBLEM))
+                code = "matching.parts_impossible" if self.problem.parts else "matching.minima_beyond_limits"
+                raise InputError(Fault(code, PROBLEM))
             self.bound, self.proven = self.plan.objective, True
             return
         self.bound = min(self.bound, ceiling := self._of_all(ceiling))
-        if self.plan is not None:
-            allowed = self.limits.mip_gap * abs(self.plan.score) + slack
-            self.proven = (self.proven or outcome.finished) and self.plan.objective >= ceiling - allowed
+        self.proven = (self.proven or outcome.finished) and self._reached(ceiling, slack)
+
+    def _reached(self, ceiling: float, rounding: float) -> bool:
+        """Whether the plan in hand is worth as much as any can be, at the gap asked for."""
+        if self.plan is None:
+            return False
+        return self.plan.objective >= ceiling - self.limits.mip_gap * abs(self.plan.score) - rounding
 
     def _of_all(self, bound: float) -> float:
         """The bound of the pairs that were left as one of all: the others are worth no more than the plan in hand."""
@@ -362,14 +369,16 @@ class _Search:
         unit = (
             max(float(np.abs(task.cost).max(initial=0.0)), float(self.switches.cost.max(initial=0.0))) / _HANDY or 1.0
         )
-        wide = with_switches(task, model, self.switches, self.added, unit)
+        wide = with_switches(self.problem, (task, model), self.switches, self.added, unit)
         outcome = self._run(wide, task, model, unit, total, nodes)
         if outcome.x is not None:
             option = task.plan(outcome.x)
             option = np.where(model.locked != UNPLACED, model.locked, option)
             site = np.where(option == UNPLACED, UNPLACED, model.site[option])
             if self.forced is None:
-                self.take(outcome.x[len(task.cost) :] < 0.5, max(self.left_s(), _LEAST_S), site)
+                self.take(
+                    outcome.x[len(task.cost) :][: len(self.switches.sites)] < 0.5, max(self.left_s(), _LEAST_S), site
+                )
             else:
                 self.accept(site)
         return outcome, outcome.bound * unit + model.base - total, unit * (1e-6 + 1e-9 * abs(outcome.bound))
@@ -384,7 +393,7 @@ class _Search:
             chosen[first] = at[first]
             opened = [o not in self.plan.opened for o in range(len(self.problem.openings))]
             used = set(self.plan.site.tolist())
-            closed = [*opened, *[s not in used for s in self.counted]]
+            closed = [*opened, *[s not in used for s in self.counted], *start_columns(self.problem, self.plan.site)]
             start = np.concatenate([chosen, np.zeros(len(task.cost) - len(task.p)), closed]).astype(float)
 
         def improved(_: Floats | None, bound: float) -> None:

@@ -12,6 +12,7 @@ from scipy import sparse
 from geo_cluster.matching.engine.located import Switches
 from geo_cluster.matching.engine.milp import Linear
 from geo_cluster.matching.engine.model import Draw, Model
+from geo_cluster.matching.engine.parts import counted, part_rows
 from geo_cluster.matching.engine.presolve import draws_of
 from geo_cluster.matching.engine.search import Program
 from geo_cluster.matching.openings import widened
@@ -46,21 +47,22 @@ def added(problem: Problem, full: Problem, model: Model) -> list[list[Floats]]:
 
 
 def with_switches(
-    task: Program, model: Model, switches: Switches, more_with: list[list[Floats]], unit: float
+    problem: Problem, open_: tuple[Program, Model], switches: Switches, more_with: list[list[Floats]], unit: float
 ) -> Linear:
-    """The programme with a column for each switch.
+    """The programme with a column for each switch, and what binds parts of projects.
 
     Parameters
     ----------
-    task : Program
+    problem : Problem
+    open_ : Program and Model
         With everything open.
-    model : Model
     switches : Switches
     more_with : list of lists of arrays
         As of `added`.
     unit : float
         Of values.
     """
+    task, model = open_
     count, number, rows = len(task.cost), len(switches.sites), _Rows()
     option_site = model.site[task.s]
     for j, sites in enumerate(switches.sites):
@@ -86,16 +88,20 @@ def with_switches(
     for member, most in switches.limits:
         closed = count + np.flatnonzero(member)
         rows.add(closed, -np.ones(len(closed)), float(most - len(closed)))
-    matrix, top = rows.matrix(count + number)
+    for bound_columns, values, top_ in part_rows(problem, task, model, count + number):
+        rows.add(np.array(bound_columns, dtype=np.intp), np.array(values), top_)
+    there = len(counted(problem))
+    width = count + number + there
+    matrix, top = rows.matrix(width)
     wide = sparse.csc_array(task.matrix)
-    wide.resize((task.matrix.shape[0], count + number))
+    wide.resize((task.matrix.shape[0], width))
     return Linear(
-        np.concatenate([task.cost, switches.cost]) / unit,
+        np.concatenate([task.cost, switches.cost, np.zeros(there)]) / unit,
         sparse.csc_array(sparse.vstack([wide, matrix])),
         np.concatenate([task.low, np.full(len(top), -np.inf)]),
         np.concatenate([task.top, top]),
-        np.concatenate([task.upper, np.where(switches.must, 0.0, 1.0)]),
-        np.concatenate([task.integer, np.ones(number, dtype=bool)]),
+        np.concatenate([task.upper, np.where(switches.must, 0.0, 1.0), np.ones(there)]),
+        np.concatenate([task.integer, np.ones(number, dtype=bool), np.zeros(there, dtype=bool)]),
     )
 
 
