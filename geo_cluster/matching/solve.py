@@ -3,8 +3,8 @@
 How: `engine.presolve` takes out what is decided and drops what can't happen; `bound` prices the pools; `search` places
 greedily at those prices, `anneal` goes on from there; `cuts` describe the pools exactly; what all that leaves open
 goes to HiGHS as one exact programme. `engine.strategy` decides what is tried when. Usual portfolios are proven that way
-in about a second. Where something may be opened, HiGHS says what, and the same search who goes where
-(`engine.openings`); the same programme settles which parts of projects are placed (`engine.parts`).
+in about a second. Where something may be opened, prices and HiGHS say what, and the same search who goes where
+(`engine.openings`, `engine.located`); the same programme settles which parts of projects are placed (`engine.parts`).
 """
 
 from __future__ import annotations
