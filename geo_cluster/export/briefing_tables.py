@@ -364,7 +364,7 @@ TABLES: dict[str, Table] = {
 
 
 def kept_table(study: Study, name: str, language: Language) -> pd.DataFrame:
-    """The table of this `name` of a study in a `language`, made once and kept with the study: not to be changed."""
+    """The table of this `name` of a `study` in a `language`, made once and kept with it: not to be changed."""
     key = f"{__name__}.{name}.{language}"
     if key not in study.memo:
         study.memo[key] = TABLES[name](study, language)
