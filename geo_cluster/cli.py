@@ -12,6 +12,7 @@ import typer
 
 from geo_cluster import terminal
 from geo_cluster.errors import Fault, GeoClusterError, InputError, Place, reason_of, refuse_if
+from geo_cluster.policy_cli import policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +29,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+cli.add_typer(policy, name="policy")
 
 WorkspaceOption = Annotated[
     str,
