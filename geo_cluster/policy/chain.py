@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 
+import numpy as np
 import pandas as pd
 
 from geo_cluster import toml
@@ -89,8 +90,10 @@ def makers(layers: Layers) -> pd.DataFrame:
     chain = pd.DataFrame(layers.read("chain"))
     known = chain[chain["kind"].isin([*FIRMS, "project"])].fillna({"segments": "", "products_zh": ""})
     columns = ["id", "name_zh", "name_en", "kind", "prefecture_code"]
-    table = known[columns].fillna("").assign(
-        link=[links_of_firm(*both) for both in zip(known["segments"], known["products_zh"], strict=True)]
+    table = (
+        known[columns]
+        .fillna("")
+        .assign(link=[links_of_firm(*both) for both in zip(known["segments"], known["products_zh"], strict=True)])
     )
     return table.explode("link").dropna(subset="link").reset_index(drop=True)[["link", *columns]]
 
@@ -153,7 +156,9 @@ def candidates_for(layers: Layers, link: str) -> pd.DataFrame:
     found = table[[link in one for one in table["links"]]]
     order = list(footholds())
     keys = found["foothold"].map(order.index)
-    return found.assign(_by=keys).sort_values(["basis", "_by"], ascending=[False, True], kind="stable").drop(columns="_by")
+    return (
+        found.assign(_by=keys).sort_values(["basis", "_by"], ascending=[False, True], kind="stable").drop(columns="_by")
+    )
 
 
 def candidate(layers: Layers, named: str) -> pd.Series:
@@ -176,12 +181,13 @@ def candidate(layers: Layers, named: str) -> pd.Series:
 
 def cities(layers: Layers) -> dict[str, Text]:
     """Cities of the matrix: those with sites, and Wuhan first, by code."""
-    names = pd.DataFrame(layers.read("prefectures")).set_index("code")
+    table = pd.DataFrame(layers.read("prefectures"))
+    names = {one.code: Text(zh=one.name_zh, en=one.name_en) for one in table.itertuples()}
     sites = pd.DataFrame(layers.read("sites"))["prefecture_code"].dropna()
     anchors = pd.DataFrame(layers.read("anchors"))
     first = anchors["prefecture_code"].dropna().tolist() if "prefecture_code" in anchors else ["420100"]
     codes = dict.fromkeys([*first, *sites])
-    return {one: Text(zh=names.at[one, "name_zh"], en=names.at[one, "name_en"]) for one in codes if one in names.index}
+    return {one: names[one] for one in codes if one in names}
 
 
 def gaps(layers: Layers, *, within: Iterable[str] | None = None) -> pd.DataFrame:
