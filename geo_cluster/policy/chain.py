@@ -154,11 +154,8 @@ def candidates_for(layers: Layers, link: str) -> pd.DataFrame:
     """Candidates that make a link: those whose products are stated first, then those with a foothold here."""
     table = candidates(layers)
     found = table[[link in one for one in table["links"]]]
-    order = list(footholds())
-    keys = found["foothold"].map(order.index)
-    return (
-        found.assign(_by=keys).sort_values(["basis", "_by"], ascending=[False, True], kind="stable").drop(columns="_by")
-    )
+    inferred, order = found["basis"] != "source", list(footholds())
+    return found.iloc[np.lexsort((found["foothold"].map(order.index), inferred))]
 
 
 def candidate(layers: Layers, named: str) -> pd.Series:

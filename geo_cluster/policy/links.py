@@ -22,8 +22,8 @@ from geo_cluster.region import Region, off_by
 from geo_cluster.supply.serving_station import doubt_km
 from geo_cluster.world import catalog
 
-COLUMNS = ("id", "name_zh", "name_en", "kind", "stage", "segments", "basis", "low", "likely", "high", "rough")
-COLUMNS += ("city_zh", "city_en", "what_zh", "publisher", "as_of", "confidence")
+COLUMNS: tuple[str, ...] = ("id", "name_zh", "name_en", "kind", "stage", "segments", "basis", "low", "likely", "high")
+COLUMNS += ("rough", "city_zh", "city_en", "what_zh", "publisher", "as_of", "confidence")
 """Columns of the tables of a `Linkage`."""
 
 BASES: dict[str, Text] = {
@@ -147,7 +147,7 @@ def linkage(region: Region, focus: Focus) -> Linkage:
 def _stages(focus: Focus) -> tuple[set[str], set[str]]:
     """Stages that a place buys of and sells to; of all stages where nothing is said of it."""
     table = toml.table("reach")["stages"]
-    own = [catalog.segments()[one].stage for one in focus.segments] or [focus.stage]
+    own: list[str] = [catalog.segments()[one].stage for one in focus.segments] or [focus.stage]
     rows = [table[one] for one in own if one in table] or list(table.values())
     up, down = ({one for row in rows for one in row[side]} for side in ("suppliers", "customers"))
     return up, down

@@ -50,7 +50,7 @@ def clusters(layers: Layers, *, everywhere: bool = False) -> pd.DataFrame:
 
 
 def by_province(layers: Layers) -> pd.DataFrame:
-    """One row a province of the clause: `clusters`, `firms` (candidates), `fills` (those that fill a gap), `tied` (ids)."""
+    """One row a province of the clause: `clusters`, `firms` (candidates), `fills` (a gap: how many), `tied` (ids)."""
     known, away = clusters(layers), candidates(layers)
     rows = []
     for province in provinces():
