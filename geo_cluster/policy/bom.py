@@ -284,3 +284,19 @@ def _counts(code: str, city: str) -> str:
     if not city:
         return LOCAL
     return UNKNOWN if code == HUBEI else LOCAL if code == city else ELSEWHERE
+
+
+def sentence(rate: Rate) -> Text:
+    """The rate in a sentence, with what it rests on."""
+    low, high, unknown = (f"{one:.0%}" for one in (rate.low, rate.high, rate.unknown))
+    missing = rate.missing
+    zh = f"本地配套率 {low}–{high}：采购额 {rate.value[1]:,.0f} 万元，来源不明占 {unknown}"
+    en = f"Local rate {low}–{high}: value {rate.value[1]:,.0f} x 10,000 yuan, {unknown} of unknown origin"
+    if rate.likely == rate.likely:
+        zh += f"，只算已知的为 {rate.likely:.0%}"
+        en += f"; {rate.likely:.0%} of what is known"
+    if len(missing):
+        parts = list(dict.fromkeys(missing["part"]))
+        zh += f"。省内未见企业生产：{'、'.join(parts)}"
+        en += f". No firm is seen here that makes: {', '.join(parts)}"
+    return Text(zh=f"{zh}。", en=f"{en}.")

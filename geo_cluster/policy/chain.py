@@ -72,6 +72,12 @@ def footholds() -> dict[str, Text]:
     return {key: Text(**row) for key, row in toml.table("chain")["footholds"].items()}
 
 
+@cache
+def bases() -> dict[str, Text]:
+    """What tells the products of a candidate."""
+    return {key: Text(**row) for key, row in toml.table("chain")["bases"].items()}
+
+
 def links_of_firm(segments: str, products: str) -> list[str]:
     """Links that a firm of Hubei makes, by its segments (`;`-separated) and the products that sources state."""
     listed = set(segments.split(";"))
@@ -258,3 +264,24 @@ def gap_words(found: str) -> Text:
     each = [known[one] for one in found.split(";") if one in known]
     none = Text(zh="不补短板（同行）", en="fills none (a peer)")
     return Text(zh="、".join(one["zh"] for one in each), en=", ".join(one["en"] for one in each)) if each else none
+
+
+def sentences(layers: Layers) -> list[Text]:
+    """Each link of which no firm is seen in Hubei, in a sentence with who outside could come."""
+    table, said = candidates(layers), []
+    for one in missing(layers, stages=tuple(vocabulary("stage"))).itertuples():
+        link, zh, en = links()[one.link], [], []
+        for row in table.loc[list(one.outside)].to_dict("records"):
+            told = [bases()[row["basis"]]] if row["basis"] != "source" else []
+            told += [footholds()[row["foothold"]]] if row["foothold"] != "none" else []
+            zh.append(row["name_zh"] + (f"（{'，'.join(mark.zh for mark in told)}）" if told else ""))
+            en.append(row["name_zh"] + (f" ({', '.join(mark.en for mark in told)})" if told else ""))
+        state = states()[one.state]
+        none = Text(zh="所收来源中未见", en="none in our sources")
+        said.append(
+            Text(
+                zh=f"{link.name.zh}（第{link.clause}条）：{state.zh}；省外候选：{'、'.join(zh) or none.zh}。",
+                en=f"{link.name.en} (clause {link.clause}): {state.en}; outside: {', '.join(en) or none.en}.",
+            )
+        )
+    return said

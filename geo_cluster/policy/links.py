@@ -245,3 +245,8 @@ def _told(count: dict[str, int], language: str) -> str:
         return zh + (f"（{count['unknown']} 家位置未知，未计）" if count["unknown"] else "")
     en = f"{count['yes']}" + (f", perhaps {count['maybe']} more" if count["maybe"] else "")
     return en + (f" ({count['unknown']} without a known place not counted)" if count["unknown"] else "")
+
+
+def reach_minutes() -> tuple[int, ...]:
+    """Times that are offered as within reach, the shortest first."""
+    return tuple(toml.table("chain")["reach"]["minutes"])
