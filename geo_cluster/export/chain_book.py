@@ -206,7 +206,7 @@ def partners_of(table: pd.DataFrame, language: Language) -> pd.DataFrame:
             "low": table["low"].astype(float),
             "high": table["high"].astype(float),
             "rough": [word(one, language) for one in rough],
-            "products": table["what_zh"].fillna(""),
+            "what_said": table["what_zh"].fillna(""),
             "basis": [links.BASES[one][language] for one in table["basis"]],
             "publisher": table["publisher"].fillna(""),
             "as_of": table["as_of"].fillna(""),
