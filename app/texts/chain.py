@@ -26,6 +26,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "所收来源中省外也没有见到企业，需另行查找。",
         "No firm outside Hubei is in our sources either: it has to be looked for.",
     ),
+    "chain.no_foothold": ("在湖北未查到落脚", "no foothold here found"),
     "chain.candidate": ("省外企业", "Firm outside Hubei"),
     "chain.to_sheet": ("看一张表", "Its sheet"),
     "chain.book": ("下载：缺口、候选、专长、集群", "Download: gaps, candidates, measures, clusters"),

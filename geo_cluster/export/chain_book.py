@@ -97,7 +97,7 @@ def gaps_of(layers: Layers, language: Language) -> pd.DataFrame:
 def candidates_of(layers: Layers, language: Language, table: pd.DataFrame | None = None) -> pd.DataFrame:
     """Candidates as people read them; all, or those given."""
     table = chain.candidates(layers) if table is None else table
-    stop, text = "、" if language == "zh" else ", ", table.fillna("")
+    stop, text = "、" if language == "zh" else ", ", table.select_dtypes(exclude="number").fillna("")
     names = {key: one.name[language] for key, one in chain.links().items()}
     return pd.DataFrame(
         {

@@ -128,7 +128,8 @@ def short_names(layers: Layers) -> dict[str, str]:
     found: dict[str, str] = {}
     chain = layers.read("chain")
     known = chain[chain["kind"].isin(FIRMS)]
-    for one, name, alias in zip(known["id"], known["name_zh"], known["alias_zh"].fillna(""), strict=True):
+    aliases = known["alias_zh"].fillna("") if "alias_zh" in known else [""] * len(known)  # no column of the contract
+    for one, name, alias in zip(known["id"], known["name_zh"], aliases, strict=True):
         for call in (name, *filter(None, alias.split(";"))):
             for short in (call, call.removesuffix("激光"), call.removesuffix("科技")):
                 found.setdefault(short, one)
@@ -146,6 +147,7 @@ def candidates(layers: Layers) -> pd.DataFrame:
         products are stated; `background`: inferred, unverified), `foothold` (a key of `footholds()`).
     """
     table = pd.DataFrame(layers.read("outside")).drop(columns="geometry", errors="ignore")
+    table = table.assign(publisher=table["publisher"] if "publisher" in table else "")
     text = table[["segment_zh", "products_zh", "gaps", "in_hubei_zh"]].fillna("").astype(str)
     calls = list(short_names(layers))
     unstated = text["segment_zh"].str.startswith("来源未写") | (table["gap_basis"] == "background")
@@ -208,17 +210,21 @@ def gaps(layers: Layers, *, within: Iterable[str] | None = None) -> pd.DataFrame
         One row a link and city (`ANYWHERE` for Hubei): `state`, `firms`, `projects` (lists of ids), `outside` (ids of
         candidates).
     """
-    known, places = makers(layers), [*(cities(layers) if within is None else within), ANYWHERE]
-    rows = []
+    return _gaps(layers, (*(cities(layers) if within is None else within), ANYWHERE))
+
+
+@by_content("chain", "outside", most=16)
+def _gaps(layers: Layers, places: tuple[str, ...]) -> pd.DataFrame:
+    known, rows = makers(layers), []
     for link in links():
         here = known[known["link"] == link]
+        made = here["kind"].isin(FIRMS)
         away = candidates_for(layers, link)["id"].tolist()
         for city in places:
-            there = here if city == ANYWHERE else here[here["prefecture_code"] == city]
-            firms = there[there["kind"].isin(FIRMS)]["id"].tolist()
-            projects = there[there["kind"] == "project"]["id"].tolist()
-            anywhere = bool(here["kind"].isin(FIRMS).any())
-            rows.append((link, city, _state(len(firms), len(projects), anywhere, bool(away)), firms, projects, away))
+            there = (here["prefecture_code"] == city) | (city == ANYWHERE)
+            firms, projects = (here[there & kind]["id"].tolist() for kind in (made, ~made))
+            state = _state(len(firms), len(projects), bool(made.any()), bool(away))
+            rows.append((link, city, state, firms, projects, away))
     return pd.DataFrame(rows, columns=["link", "city", "state", "firms", "projects", "outside"])
 
 

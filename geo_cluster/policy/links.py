@@ -114,13 +114,19 @@ def _focus(region: Region, layer: str, point: gpd.GeoDataFrame, segment: str) ->
     segments, stage = tuple([segment] if segment else []), catalog.segments()[segment].stage if segment else ""
     if layer == "sites":
         return Focus(row["id"], name, "site", stage, segments, (), "", point)
-    demand = region.layers.read("demand")
+    demand = _demand(region)
     users = point if layer == "demand" else demand[demand["chain_id"] == row["id"]]
     if len(users):
         uses = dict.fromkeys(one for said in users["laser_use"].fillna("") for one in said.split(";") if one)
         return Focus(row["id"], name, "user", "", (), tuple(uses), "；".join(users["industry_zh"].fillna("")), point)
     own = tuple(one for one in str(row["segments"] or "").split(";") if one in catalog.segments())
     return Focus(row["id"], name, "firm", str(row["stage"]), own, (), "", point)
+
+
+def _demand(region: Region) -> gpd.GeoDataFrame:
+    """Users of lasers; a layer of somebody's own may not say which firm of the chain one belongs to."""
+    table = region.layers.read("demand")
+    return table.assign(chain_id=table["chain_id"] if "chain_id" in table else "")
 
 
 def linkage(region: Region, focus: Focus) -> Linkage:
@@ -132,13 +138,13 @@ def linkage(region: Region, focus: Focus) -> Linkage:
     focus : Focus
     """
     table, (up, down) = toml.table("reach"), _stages(focus)
-    chain, demand = region.layers.read("chain"), region.layers.read("demand")
+    chain, demand = region.layers.read("chain"), _demand(region)
     firms = chain[chain["kind"].isin(FIRMS) & (chain["id"] != focus.id)]
     suppliers, makers = _at_stages(firms, up), _at_stages(firms, down)
     if focus.kind == "user":
         suppliers, makers = _for_user(focus, firms, table), firms.iloc[:0]
     users = demand[(demand["row_kind"] == "plant") & (demand["id"] != focus.id)]
-    users = users[[_can_use(row, focus, table) for row in users.to_dict("records")]]
+    users = users[np.array([_can_use(row, focus, table) for row in users.to_dict("records")], dtype=bool)]
     users = users.assign(kind="user", stage="", segments="", basis=users["use_basis"], what_zh=users["laser_use_zh"])
     buyers = pd.concat([one for one in (users, makers) if len(one)] or [makers], ignore_index=True)
     return Linkage(focus, _timed(region, focus, suppliers), _timed(region, focus, buyers))

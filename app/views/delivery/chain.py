@@ -31,9 +31,14 @@ STYLE = """<style>
 .gc-gaps { border-collapse: collapse; width: 100%; max-width: 58rem; font-size: .84rem; line-height: 1.35; }
 .gc-gaps :is(th, td) { border: 1px solid #fff; padding: .22rem .4rem; text-align: center; }
 .gc-gaps :is(th, td):first-child { text-align: left; }
+.gc-gaps :is(td, th[scope="col"]) { white-space: nowrap; }
 .gc-gaps th { color: #56636c; font-weight: 400; border-bottom-color: #dfe4e3; }
 .gc-legend { display: flex; flex-wrap: wrap; gap: .3rem .9rem; font-size: .8rem; color: #56636c; margin: .3rem 0; }
 .gc-legend i { display: inline-block; width: .9em; height: .9em; border-radius: 2px; margin-right: .3em; }
+@media (max-width: 640px) {
+  .gc-gaps { font-size: .78rem; }
+  .gc-gaps :is(th, td) { padding: .22rem .15rem; }
+}
 </style>"""
 
 
@@ -125,8 +130,10 @@ def _one(layers: Layers, link: str) -> None:
     table = chain_book.candidates_of(layers, language, found)
     place = table["province"] + table["city"].where(table["city"] != table["province"], "")
     told = table["publisher"] + " · " + table["as_of"]
-    columns = ("name", "seat", "products", "basis", "foothold_said", "source")
-    rows = zip(table["name"], place, table["products"], table["basis"], table["foothold_said"], told, strict=True)
+    foot = table["foothold_said"].where(found["foothold"].to_numpy() != "none", t("chain.no_foothold"))
+    columns = ("name", "seat", "products", "clause", "basis", "foothold", "source")
+    cells = (table["name"], place, table["products"], table["clause"], table["basis"], foot, told)
+    rows = zip(*cells, strict=True)
     text_table([chain_book.heading(key, language) for key in columns], rows)
     named = dict(zip(found["id"], found["name_zh"], strict=True))
     chosen, act = st.columns([3, 1], vertical_alignment="bottom")
