@@ -1,7 +1,7 @@
 """Words of the part 补链对接 of the page `delivery`."""
 
 TEXTS: dict[str, tuple[str, str]] = {
-    "chain.gaps": ("环节缺口", "Gaps"),
+    "chain.gaps": ("补链缺口", "Gaps"),
     "chain.sheet": ("招商一张表", "Why here"),
     "chain.links": ("整零对接", "Suppliers and buyers"),
     "chain.bom": ("本地配套率", "Local rate"),
@@ -11,7 +11,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "What our sources show, no census: none seen means none in them. A group's firms and plants count each; a project is no firm. The clause stands in brackets.",
     ),
     "chain.hubei": ("全省", "Hubei"),
-    "chain.link": ("环节", "Link"),
+    "chain.link": ("细分产品", "Link"),
     "chain.of_clause": ("{name}（{clause}）", "{name} ({clause})"),
     "chain.short_several": ("{n}家", "{n}"),
     "chain.short_one": ("仅1家", "1 only"),
@@ -69,12 +69,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "chain.bom_lines": ("逐行（{n}行）", "Line by line ({n})"),
     "chain.bom_book": ("下载测算表", "Download the result"),
     "chain.tells": (
-        "{cities} 个市、{pairs} 对环节：同城程度高于随机的有 **{n}** 对。样本太少，看不出哪些环节成群。",
+        "{cities} 个市、{pairs} 对细分环节：同城程度高于随机的有 **{n}** 对。样本太少，看不出哪些细分环节成群。",
         "{cities} cities, {pairs} pairs of segments: **{n}** are found together more than chance gives. Too few to tell which belong together.",
     ),
     "chain.quotients": ("区位商", "Location quotients"),
     "chain.quotients_note": (
-        "该环节占本市企业的比重，除以占全省的比重；大于1为相对集中。区间含1就不能说集中。",
+        "该细分环节占本市企业的比重，除以占全省的比重；大于1为相对集中。区间含1就不能说集中。",
         "Share of a segment in the city over its share in Hubei; above 1 the city has more than its share. An interval that holds 1 tells nothing.",
     ),
     "chain.cities": ("各市专业化程度", "How specialised each city is"),
@@ -87,9 +87,9 @@ TEXTS: dict[str, tuple[str, str]] = {
         "重合度等于1减克鲁格曼指数的一半；落在随机区间内，就不能说有分工。",
         "1 less half of Krugman's index; within what chance gives nobody can say that labour is divided.",
     ),
-    "chain.related": ("哪些环节同城", "Segments found together"),
+    "chain.related": ("哪些细分环节同城", "Segments found together"),
     "chain.related_note": (
-        "同城程度：两个环节都有的市，除以其中较多一个所在的市。随机：企业环节不变，随机分到各市，各市家数不变。",
+        "同城程度：两个细分环节都有的市，除以其中较多一个所在的市。随机：企业的细分环节不变，随机分到各市，各市家数不变。",
         "Proximity: cities with both over cities with the commoner one. By chance: firms dealt out among the cities, as many to each.",
     ),
 }

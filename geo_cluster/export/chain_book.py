@@ -95,7 +95,15 @@ def gaps_of(layers: Layers, language: Language) -> pd.DataFrame:
 
 
 def candidates_of(layers: Layers, language: Language, table: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Candidates as people read them; all, or those given."""
+    """Candidates as people read them.
+
+    Parameters
+    ----------
+    layers : Layers
+    language : {"zh", "en"}
+    table : DataFrame, optional
+        Rows of `chain.candidates`; all of them when left out.
+    """
     table = chain.candidates(layers) if table is None else table
     stop, text = "、" if language == "zh" else ", ", table.select_dtypes(exclude="number").fillna("")
     names = {key: one.name[language] for key, one in chain.links().items()}
@@ -170,7 +178,15 @@ def related_of(layers: Layers, language: Language) -> pd.DataFrame:
 
 
 def clusters_of(layers: Layers, language: Language, *, everywhere: bool = True) -> pd.DataFrame:
-    """Clusters of other provinces: actual values and targets apart, with year and publisher."""
+    """Clusters of other provinces: actual values and targets apart, with year and publisher.
+
+    Parameters
+    ----------
+    layers : Layers
+    language : {"zh", "en"}
+    everywhere : bool
+        Also those of provinces that clause 16 does not name.
+    """
     table = partners.clusters(layers, everywhere=everywhere)
     names = pd.DataFrame(layers.read("chain")).set_index("id")[f"name_{language}"]
     text, stop = (

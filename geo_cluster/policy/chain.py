@@ -147,7 +147,7 @@ def candidates(layers: Layers) -> pd.DataFrame:
         products are stated; `background`: inferred, unverified), `foothold` (a key of `footholds()`).
     """
     table = pd.DataFrame(layers.read("outside")).drop(columns="geometry", errors="ignore")
-    table = table.assign(publisher=table["publisher"] if "publisher" in table else "")
+    table = table.assign(publisher=table.get("publisher", ""))
     text = table[["segment_zh", "products_zh", "gaps", "in_hubei_zh"]].fillna("").astype(str)
     calls = list(short_names(layers))
     unstated = text["segment_zh"].str.startswith("来源未写") | (table["gap_basis"] == "background")

@@ -27,7 +27,7 @@ COLUMNS += ("rough", "city_zh", "city_en", "what_zh", "publisher", "as_of", "con
 """Columns of the tables of a `Linkage`."""
 
 BASES: dict[str, Text] = {
-    "segment": Text(zh="环节相符", en="fits in the chain"),
+    "segment": Text(zh="产品相符", en="fits in the chain"),
     "stage": Text(zh="细分环节未写明", en="its segment is not stated"),
     "source": Text(zh="来源写明用途", en="a source states the use"),
     "inferred": Text(zh="据行业推断用途", en="use inferred from the industry"),
@@ -126,7 +126,7 @@ def _focus(region: Region, layer: str, point: gpd.GeoDataFrame, segment: str) ->
 def _demand(region: Region) -> gpd.GeoDataFrame:
     """Users of lasers; a layer of somebody's own may not say which firm of the chain one belongs to."""
     table = region.layers.read("demand")
-    return table.assign(chain_id=table["chain_id"] if "chain_id" in table else "")
+    return table.assign(chain_id=table.get("chain_id", ""))
 
 
 def linkage(region: Region, focus: Focus) -> Linkage:

@@ -33,7 +33,7 @@ def clusters(layers: Layers, *, everywhere: bool = False) -> pd.DataFrame:
         target), `hubei` (ids of firms of Hubei among its leading firms).
     """
     table = pd.DataFrame(layers.read("clusters")).drop(columns="geometry", errors="ignore")
-    table = table.assign(publisher=table["publisher"] if "publisher" in table else "")
+    table = table.assign(publisher=table.get("publisher", ""))
     order = list(provinces())
     table = table[
         table["province_zh"].isin(order) | (everywhere & ~table["province_zh"].isin([*order, "湖北", "全国"]))

@@ -21,10 +21,9 @@ def draw() -> None:
     """Choose a place; who supplies it and who buys there."""
     language, layers = session.language(), state.layers()
     st.caption(t("chain.links_note"))
+    kinds = {one: t(f"chain.kind_{one}") for one in KINDS}
     left, right = st.columns([1, 3], vertical_alignment="bottom")
-    kind = left.selectbox(
-        t("chain.kind"), KINDS, format_func=lambda one: t(f"chain.kind_{one}"), key=f"links-kind-{language}"
-    )
+    kind = left.selectbox(t("chain.kind"), list(kinds), format_func=kinds.__getitem__, key=f"links-kind-{language}")
     table = cached.layer_table(layers, kind or KINDS[0])
     table = table[table["lon"].notna()]
     if kind == "chain":

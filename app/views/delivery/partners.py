@@ -37,7 +37,7 @@ def draw() -> None:
     moved, names = partners.moved_out(layers), pd.DataFrame(layers.read("chain")).set_index("id")[f"name_{language}"]
     rows = [
         (names[row["hubei"]], row["name_zh"], row["place_zh"] or row["province_zh"], str(row["year"]), row["publisher"])
-        for row in moved.fillna("").to_dict("records")
+        for row in moved.astype(object).fillna("").to_dict("records")
     ]
     text_table(
         [t("partners.hubei_firm"), t("partners.plant"), t("partners.where"), t("partners.year"), t("partners.said")],
