@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from docx import Document
+from typer.testing import CliRunner
 
-from geo_cluster import toml
+from geo_cluster import cli, toml
 from geo_cluster.access.travel import matrix
 from geo_cluster.errors import InputError
 from geo_cluster.export.candidate_paper import candidate_paper, outline_of
@@ -21,6 +22,7 @@ from geo_cluster.region import prepare
 from geo_cluster.world import catalog, portfolio
 from tests import world
 from tests.studies import run
+from tests.test_cli import geo_cluster
 
 
 @pytest.fixture(scope="module")
@@ -178,3 +180,24 @@ def test_the_paper_says_that_it_is_no_plan_of_the_firm(region, language):
     assert len(file.tables) == sum(len(part.blocks) for part in made.parts) - sum(
         1 for part in made.parts for block in part.blocks if hasattr(block, "lines")
     )
+
+
+@pytest.mark.slow
+def test_the_command_answers_and_writes(tmp_path):
+    told = CliRunner().invoke(
+        cli.cli, ["policy", "chain", "--near", "F77", "--candidate", "X48", "--out", str(tmp_path / "o")]
+    )
+    assert told.exit_code == 0, told.output
+    assert "供应商 0 家" in told.output
+    assert "招商一张表：福建福晶科技股份有限公司" in told.output
+    assert {one.name for one in (tmp_path / "o").iterdir()} == {"links.xlsx", "X48.docx"}
+
+
+@pytest.mark.slow
+def test_a_refused_command_writes_nothing(tmp_path):
+    bill = tmp_path / "bill.csv"
+    bill.write_text("物料,供应商\n甲,乙\n", encoding="utf-8")
+    told = geo_cluster("policy", "chain", "--bom", str(bill), "--out", str(tmp_path / "o"), "--lang", "en")
+    assert told.returncode == 2
+    assert "bill.csv, column 采购额(万元): there is no such column" in told.stderr
+    assert not (tmp_path / "o").exists()

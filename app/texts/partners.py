@@ -2,11 +2,11 @@
 
 TEXTS: dict[str, tuple[str, str]] = {
     "partners.note": (
-        "第16条提出与广东、江苏、山东等地协作。企业数只计所收来源中见到的，不是普查。",
-        "Clause 16 names Guangdong, Jiangsu and Shandong for cooperation. Firms are those in our sources, no census.",
+        "第16条提出与广东、江苏、山东等地协作。企业数只计所收来源中见到的，不是普查；“有联系”指与湖北有供货、持股等关系。",
+        "Clause 16 names Guangdong, Jiangsu and Shandong for cooperation. Firms are those in our sources, no census; tied: they trade with Hubei or hold shares.",
     ),
     "partners.firms": ("企业 {n} 家", "{n} firms"),
-    "partners.fills": ("补短板 {n} 家 · 与湖北有联系 {tied} 家", "{n} fill a gap · {tied} tied to Hubei"),
+    "partners.fills": ("补短板 {n} · 有联系 {tied}", "{n} fill a gap · {tied} tied"),
     "partners.clusters": ("集群与规模", "Clusters and their scale"),
     "partners.clusters_note": (
         "各来源口径不同，不能相加；目标与实绩分列，互不替代。",

@@ -80,7 +80,7 @@ def link_graph(found: Linkage, minutes: float, language: Language) -> str:
     label = escape(sentence(found, minutes)[language], quote=True)
     return (
         f'<svg viewBox="0 0 {WIDE} {high:.0f}" role="img" aria-label="{label}" width="100%" '
-        f'style="max-width:720px;display:block" font-size="12" xmlns="http://www.w3.org/2000/svg">'
+        f'style="max-width:720px;display:block" font-size="12" font-family="sans-serif" xmlns="http://www.w3.org/2000/svg">'
         f"{''.join(parts)}{box}</svg>"
     )
 

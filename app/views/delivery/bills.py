@@ -10,6 +10,9 @@ from app.widgets import plain, text_table, upload_words
 from geo_cluster.export import chain_book
 from geo_cluster.policy import bom, chain
 
+SHOWN = 40
+"""Of the parts that none makes here so many are told, the most valuable first; all stand in the table below."""
+
 
 def draw() -> None:
     """Template, drop zone, the rate with its interval, its lines, and the parts that none makes here."""
@@ -38,12 +41,14 @@ def draw() -> None:
     st.markdown(plain(bom.sentence(rate)[language]))
     for note in rate.notes:
         st.caption(plain(note[language]))
-    for title, lines in (("missing", rate.missing), ("lines", rate.lines)):
-        st.subheader(t(f"chain.bom_{title}", n=len(lines)), anchor=False)
-        shown = chain_book.lines_of(lines, language)
-        columns = ("part", "amount", "supplier", "place", "where", "basis", "link", "state")
-        rows = shown[list(columns)].astype(str).to_numpy().tolist()
-        text_table([chain_book.heading(key, language) for key in columns], rows)
+    columns = ("part", "amount", "supplier", "place", "where", "basis", "link", "state")
+    heads = {key: chain_book.heading(key, language) for key in columns}
+    st.subheader(t("chain.bom_missing", n=len(rate.missing)), anchor=False)
+    rows = chain_book.lines_of(rate.missing.head(SHOWN), language)[list(columns)].astype(str).to_numpy().tolist()
+    text_table(list(heads.values()), rows, named=True)
+    st.subheader(t("chain.bom_lines", n=len(rate.lines)), anchor=False)
+    shown = chain_book.lines_of(rate.lines, language)[list(columns)].rename(columns=heads)
+    st.dataframe(shown, hide_index=True, alt=t("chain.bom_lines", n=len(rate.lines)))
     st.download_button(
         t("chain.bom_book"),
         chain_book.rate_book(rate, language),

@@ -20,7 +20,11 @@ def draw() -> None:
     language, layers = session.language(), state.layers()
     table = chain.candidates(layers)
     who, link = session.kept("chain-candidate", ("", ""))
-    named = {row["id"]: f"{row['name_zh']} · {_text(row['province_zh'])}" for row in table.to_dict("records")}
+    wanted = [one for ids in chain.missing(layers)["outside"] for one in ids]  # those that fill a gap stand first
+    named = {
+        one: f"{table.loc[one, 'name_zh']} · {_text(table.loc[one, 'province_zh'])}"
+        for one in dict.fromkeys([*wanted, *table.index])
+    }
     first = list(named).index(who) if who in named else 0
     left, middle, right = st.columns([3, 2, 1], vertical_alignment="bottom")
     who = left.selectbox(
@@ -56,7 +60,7 @@ def draw() -> None:
             elif isinstance(block, Grid):
                 if part.key == "near":
                     st.caption(block.title)
-                text_table(block.headings, block.texts)
+                text_table(block.headings, block.texts, named=True)
         if part.key == "near":
             drawing(next(iter(sheet.linkages.values())), links.reach_minutes()[1])
 

@@ -134,7 +134,7 @@ def _one(layers: Layers, link: str) -> None:
     columns = ("name", "seat", "products", "clause", "basis", "foothold", "source")
     cells = (table["name"], place, table["products"], table["clause"], table["basis"], foot, told)
     rows = zip(*cells, strict=True)
-    text_table([chain_book.heading(key, language) for key in columns], rows)
+    text_table([chain_book.heading(key, language) for key in columns], rows, named=True)
     named = dict(zip(found["id"], found["name_zh"], strict=True))
     chosen, act = st.columns([3, 1], vertical_alignment="bottom")
     who = chosen.selectbox(t("chain.candidate"), list(named), format_func=named.__getitem__, key=f"chain-who-{link}")

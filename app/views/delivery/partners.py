@@ -27,11 +27,11 @@ def draw() -> None:
     columns = ("cluster", "province", "actual", "target", "year", "cluster_firms", "leading", "from_hubei", "publisher")
     shown = table.assign(**{key: [_number(one) for one in table[key]] for key in ("actual", "target")})
     rows = shown[list(columns)].astype(str).to_numpy().tolist()
-    text_table([chain_book.heading(key, language) for key in columns], rows)
+    text_table([chain_book.heading(key, language) for key in columns], rows, named=True)
     st.subheader(t("partners.footholds"), anchor=False)
     found = chain_book.candidates_of(layers, language, partners.footholds(layers))
     about = ("name", "province", "city", "links", "foothold", "foothold_said", "publisher", "as_of")
-    text_table([chain_book.heading(key, language) for key in about], found[list(about)].to_numpy().tolist())
+    text_table([chain_book.heading(key, language) for key in about], found[list(about)].to_numpy().tolist(), named=True)
     st.subheader(t("partners.moved"), anchor=False)
     st.caption(t("partners.moved_note"))
     moved, names = partners.moved_out(layers), pd.DataFrame(layers.read("chain")).set_index("id")[f"name_{language}"]
