@@ -148,6 +148,11 @@ def test_the_sheet_is_ranked_by_the_studys_own_scoring(region):
     assert land == pytest.approx([3 * end for end in catalog.segments()["optics_crystal"].needs["land_mu"]])
 
 
+def test_a_peer_is_told_as_one(region):
+    (first, *_) = outline_of(why_here(region, "X01"), "zh", day="2026-11-30").parts
+    assert "短板对照：不补短板（同行）" in first.message
+
+
 @pytest.mark.parametrize(
     ("more", "code"),
     [

@@ -81,6 +81,7 @@ class _Parts:
             place=f"{_text(row['province_zh'])}{_text(row['city_zh'])}",
             products=_text(row["products_zh"]),
             clause=chain.clause_words(_text(row["policy_clauses"]))[self.language],
+            gap=chain.gap_words(_text(row["gaps"]))[self.language],
             foothold=_text(row["in_hubei_zh"]) if zh else self.foothold(),
         )
         about = {key: _text(row[key]) for key in ("publisher", "as_of")}
@@ -156,11 +157,15 @@ class _Parts:
         return self.grid(side, ("partner", "city", "minutes", "rests"), rows, "0010", title=self.say(side, site=site))
 
     def money(self) -> Part:
+        """Clauses and ceilings, with what the text leaves open where the rules say so."""
         rows = [
-            (row["clause"], row[f"name_{self.language}"], _number(row["most_10k_yuan"]))
+            (row["clause"], row[f"name_{self.language}"], _number(row["most_10k_yuan"]), row[f"open_{self.language}"])
             for row in self.sheet.money.to_dict("records")
         ]
-        return self.part("money", self.say("money_said"), self.grid("money", ("clause", "offer", "most"), rows, "001"))
+        last = 4 if any(row[-1] for row in rows) else 3
+        columns, numeric = ("clause", "offer", "most", "open")[:last], "0010"[:last]
+        grid = self.grid("money", columns, [row[:last] for row in rows], numeric)
+        return self.part("money", self.say("money_said"), grid)
 
     def asked(self) -> Part:
         return self.part("asked", self.say("asked_said"), Lines(tuple(one[self.language] for one in self.sheet.asked)))
