@@ -31,6 +31,7 @@ from geo_cluster.box.foreign import foreign_fault
 from geo_cluster.domain import Language, PlanningLevel, Scenario, Text
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.export import bundle, preview
+from geo_cluster.export import chain_book as chain_books
 from geo_cluster.export.pack import Order
 from geo_cluster.export.phone_list import phone_list
 from geo_cluster.imports import effect, ledger, templates
@@ -42,6 +43,8 @@ from geo_cluster.intake import appraise, site_choice
 from geo_cluster.intake.site_choice import Choice, Weighed
 from geo_cluster.maps import page as maps_page
 from geo_cluster.maps import payload as maps_payload
+from geo_cluster.policy import links as partner_links
+from geo_cluster.policy import why_here as sheets_of_firms
 from geo_cluster.region import Region, offers, prepare, subject_names
 from geo_cluster.report import questions
 from geo_cluster.report import tables as report_tables
@@ -662,3 +665,46 @@ def projects_faults(content: bytes) -> tuple[pd.DataFrame | None, list[Fault]]:
         return portfolio.check(projects_text(content)), []
     except InputError as refusal:
         return None, refusal.faults
+
+
+# ---- the page 推进 ------------------------------------------------------------------------------------------
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _chain_book(_layers: Layers, key: str, language: Language) -> bytes:  # noqa: ARG001
+    return chain_books.chain_book(_layers, language)
+
+
+def chain_book(layers: Layers, language: Language) -> bytes:
+    """Gaps, candidates, measures and clusters as a workbook."""
+    return _chain_book(layers, layers.key, language)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _why_here(scenario: str, named: str, link: str, output_100m_yuan: float) -> sheets_of_firms.Sheet:
+    return sheets_of_firms.why_here(_region(scenario), named, link=link, output_100m_yuan=output_100m_yuan)
+
+
+def why_here(scenario: Scenario, named: str, link: str, output_100m_yuan: float) -> sheets_of_firms.Sheet:
+    """The sheet of one firm outside Hubei.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    named, link : str
+        Firm and link, by their ids.
+    output_100m_yuan : float
+        Assumed.
+    """
+    return _why_here(_placeless(scenario).model_dump_json(), named, link, output_100m_yuan)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _linkage(scenario: str, place: str, segment: str) -> partner_links.Linkage:
+    region = _region(scenario)
+    return partner_links.linkage(region, partner_links.focus_of(region, place, segment=segment))
+
+
+def linkage(scenario: Scenario, place: str, segment: str) -> partner_links.Linkage:
+    """Suppliers and buyers of a place; `segment` is what would be made at a site, '' for anything."""
+    return _linkage(_placeless(scenario).model_dump_json(), place, segment)

@@ -49,8 +49,22 @@ def paper(study: Study, *, language: Language = "zh", template: Path | None = No
     InputError
         The template is no .docx; or there is no Chinese font to draw the map with.
     """
+    return typeset(outline(study, language=language, stale=stale), language, template=template, study=study)
+
+
+def typeset(made: Outline, language: Language, *, template: Path | None = None, study: Study | None = None) -> bytes:
+    """Any outline as a .docx file in the house's style.
+
+    Parameters
+    ----------
+    made : Outline
+    language : {"zh", "en"}
+    template : Path, optional
+        As of `paper`.
+    study : Study, optional
+        What its maps are drawn from, where it has any.
+    """
     file = opened(template, language)
-    made = outline(study, language=language, stale=stale)
     _Paper(file, made, language, study, own=template is not None).write()
     kept = io.BytesIO()
     file.save(kept)
@@ -60,7 +74,7 @@ def paper(study: Study, *, language: Language = "zh", template: Path | None = No
 class _Paper:
     """A paper being written."""
 
-    def __init__(self, file: Any, made: Outline, language: Language, study: Study, *, own: bool) -> None:
+    def __init__(self, file: Any, made: Outline, language: Language, study: Study | None, *, own: bool) -> None:
         self.file, self.made, self.language, self.study, self.own = file, made, language, study, own
         self.words, self.numbers = WORDS[language], Numbers.of(made)
 
@@ -168,6 +182,7 @@ class _Paper:
         sheets = [block for part in self.made.parts for block in part.blocks if isinstance(block, Sheet)]
         if not sheets:
             return
+        assert self.study is not None, "maps are drawn from a study"
         section = self.file.add_section(WD_SECTION.NEW_PAGE)
         if not self.own:
             page(section, upright=False)
