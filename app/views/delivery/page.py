@@ -8,9 +8,13 @@ import streamlit as st
 
 from app.page import footer, heading
 from app.session import t
+from app.views.delivery import money, targets
 from app.widgets import refusals
 
-PARTS: dict[str, Callable[[], None]] = {}
+PARTS: dict[str, Callable[[], None]] = {
+    "money": money.draw,
+    "targets": targets.draw,
+}
 """Parts of the page in their order; `delivery.<part>` is the name of one on screen."""
 
 
