@@ -12,8 +12,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "There is no plan yet: run one on the page Match. These are still the firms.",
     ),
     "money.sums": (
-        "{first}–{last}年，各级财政可能承担的合计（下限–上限，括号内为最可能；不是拨款承诺）",
-        "What each government may have to pay in {first}–{last}: low–high, the likely amount in brackets; no promise",
+        "到{last}年各级财政可能承担的合计（下限–上限，括号内为最可能；不是拨款承诺）",
+        "What each government may have to pay until {last}: low–high, the likely amount in brackets; no promise",
     ),
     "money.amount": ("{n} 万元", "{n} × 10k yuan"),
     "money.nothing": (
@@ -37,12 +37,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{n} open readings of the texts, of which {matter} matter here",
     ),
     "money.readings_note": (
-        "每处先取一种读法；括号里是换一种读法时合计下限、上限的变化（万元）。选择随工作保存。",
-        "One reading is taken of each; in brackets how the low and high sums would change, in 10,000 yuan. The choice is kept with the work.",
+        "每处先取一种读法；下面是换一种读法时合计下限、上限的变化（万元）。选择随工作保存。",
+        "One reading is taken of each; below it how the low and high sums would change with another, in 10,000 yuan. The choice is kept with the work.",
     ),
-    "money.cost": ("（{low} 至 {high}）", " ({low} to {high})"),
-    "money.cost_none": ("（不变）", " (no change)"),
-    "money.cost_unknown": ("（{n} 个对象缺此口径数据，不可比）", " (not comparable: {n} subjects lack such data)"),
+    "money.readings_more": ("其余 {n} 处，此处不影响金额", "the other {n}, which change nothing here"),
+    "money.instead": ("改为“{what}”：{cost}", "{what} instead: {cost}"),
+    "money.cost": ("下限 {low}，上限 {high}", "low {low}, high {high}"),
+    "money.cost_none": ("不变", "no change"),
+    "money.cost_unknown": ("{n} 个对象缺此口径数据，不可比", "not comparable, {n} subjects lack such data"),
     "money.note_reading": ("读法：{what}", "reading: {what}"),
     "money.unknown": (
         "未知 {n} 项，未查到的规则 {rules} 条：要问，不按 0 算",

@@ -1,7 +1,6 @@
 """Words of the part `targets` of the page 推进."""
 
 TEXTS: dict[str, tuple[str, str]] = {
-    "targets.scope": ("企业营收口径", "Whose revenue"),
     "targets.ours": ("全省目标与实际（口径：湖北省）", "The province's targets and actual values (scope: Hubei)"),
     "targets.ours_note": (
         "实际值只与同一口径的目标相比；没有查到的写“未知”，不推算。",
@@ -12,8 +11,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "targets.aim": ("目标值", "Target value"),
     "targets.actual": ("实际值", "Actual value"),
     "targets.state": ("进度", "State"),
-    "targets.left": ("还差", "Still to come"),
-    "targets.needed": ("所需年增速", "Growth needed"),
+    "targets.left": ("（还差 {n} {unit}）", " ({n} {unit} still to come)"),
+    "targets.needed": ("从上一年达到目标须增长 {growth}%", "takes {growth}% more than the year before"),
+    "targets.ask": ("问{whom}", "{whom}"),
     "targets.open": ("文中未写", "Not said"),
     "targets.whom": ("向谁问", "Whom to ask"),
     "targets.source": ("来源", "Source"),
@@ -31,8 +31,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "targets.growth": ("年增速（%）", "Growth (% a year)"),
     "targets.next": ("下一档（亿元）", "Next tier (100 M yuan)"),
     "targets.when": ("可能达到的年份", "When"),
-    "targets.never": ("{until}年前到不了", "not before {until}"),
-    "targets.when_from": ("{first}年起，也可能 {until} 年前到不了", "from {first}, perhaps not before {until}"),
+    "targets.never": ("{until}年前到不了", "not by {until}"),
+    "targets.when_from": ("{first}年起，或到不了", "from {first}, or not"),
     "targets.axis": ("达到下一档的年份", "Year of the next tier"),
     "targets.added": ("方案项目新增产值", "Output that the plan's projects add"),
     "targets.added_note": (

@@ -68,12 +68,21 @@ class Money:
 class _Run:
     """One calculation: entries, rules, readings, and what is found on the way."""
 
-    def __init__(self, rows: pd.DataFrame, known: Mapping[str, Rule], taken: Mapping[str, str], years: range):
-        self.rows, self.rules, self.taken, self.years = rows, known, taken, years
+    def __init__(self, entries: Entries, known: Mapping[str, Rule], taken: Mapping[str, str], years: range):
+        self.rows, self.names = entries.rows[entries.rows["year"] <= years[-1]], entries.names
+        self.rules, self.taken, self.years = known, taken, years
         self.lines: list[pd.DataFrame] = []
         self.exact: list[pd.DataFrame] = []
         self.gaps: list[pd.DataFrame] = []
         self.doubts: list[Fault] = []
+
+    def place(self, rule: str) -> Place:
+        """A rule by its name, as the place of a doubt."""
+        return Place(Text.model_validate(self.rules[rule].row["short"]))
+
+    def name(self, subject: object) -> Text:
+        """What a subject is called."""
+        return self.names.get(str(subject)) or Text(zh=str(subject), en=str(subject))
 
     def in_force(self, rule: str) -> np.ndarray:
         """(Y,) whether it pays for each year."""
@@ -100,13 +109,12 @@ class _Run:
         if not len(rows):
             return
         year = int(rows["year"].max())
-        life, first = self.rules[rule].of_year(year).life, rows["subject"].iloc[0]
-        name = Text.model_validate(self.rules[rule].row["short"])
-        said = {"rule": name, "year": year, "subjects": len(rows), "first": str(first)}
-        if life.valid_to is None:
-            self.doubts.append(Fault("policy.after_targets", Place(self.rules[rule].id), **said))
+        said = {"year": year, "subjects": len(rows), "first": self.name(rows["subject"].iloc[0])}
+        end = self.rules[rule].of_year(year).life.valid_to
+        if end is None:
+            self.doubts.append(Fault("policy.after_targets", self.place(rule), **said))
         else:
-            self.doubts.append(Fault("policy.expired", Place(self.rules[rule].id), **said, end=str(life.valid_to)))
+            self.doubts.append(Fault("policy.expired", self.place(rule), **said, end=str(end)))
 
 
 def money(
@@ -141,29 +149,32 @@ def money(
     starts = [known["18-revenue"].first_year() or on.year, *rows.loc[rows["year"] > 0, "year"]]
     last = max(on.year + AHEAD if until is None else until, min(starts))
     years = range(int(min(starts)), int(last) + 1)
-    run = _Run(rows[rows["year"] <= years[-1]], known, taken, years)
+    run = _Run(entries, known, taken, years)
     _revenue(run)
     _products(run)
     _projects(run)
     _platforms(run)
-    lines = pd.concat(run.lines, ignore_index=True) if run.lines else pd.DataFrame(columns=LINE)
-    lines = lines[(lines["high"] > 0) | lines["likely"].isna()]
-    lines.loc[lines["high"] == 0, "likely"] = 0.0
+    lines = _joined(run.lines, LINE)
     lines = lines[lines["high"] > 0]
     _endless(run, lines)
-    exact = pd.concat(run.exact, ignore_index=True) if run.exact else pd.DataFrame(columns=["subject", "rule", *ENDS])
-    gaps = (
-        pd.concat(run.gaps, ignore_index=True) if run.gaps else pd.DataFrame(columns=["subject", "rule", "gap", "year"])
-    )
+    gaps = _joined(run.gaps, ["subject", "rule", "gap", "year"])
+    in_all = _in_all(lines, _joined(run.exact, ["subject", "rule", *ENDS]))
     return Money(
         _shared(lines, known),
-        _shared(_in_all(lines, exact), known, years=False),
+        _shared(in_all, known, years=False),
         gaps,
         taken,
         tuple(run.doubts),
         known,
         run.years,
     )
+
+
+def _joined(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    """Tables as one, with the same kinds of columns where there are none."""
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    kinds = {column: float if column in ENDS else int if column == "year" else object for column in columns}
+    return table[columns].astype(kinds)
 
 
 def _revenue(run: _Run) -> None:
@@ -216,8 +227,8 @@ def _growth_gaps(run: _Run, revenue: np.ndarray, growth: np.ndarray, subjects: n
         run.ask("growth", "18-revenue", list(subjects[unknown & (last == year)]), int(year))
     shrinks = growth[:, tiers.HIGH] < 0
     if shrinks.any():
-        said = {"subjects": int(shrinks.sum()), "first": str(subjects[shrinks][0])}
-        run.doubts.append(Fault("policy.shrinks", Place("18-revenue"), **said))
+        said = {"subjects": int(shrinks.sum()), "first": run.name(subjects[shrinks][0])}
+        run.doubts.append(Fault("policy.shrinks", run.place("18-revenue"), **said))
 
 
 def _said(rows: pd.DataFrame, key: str, subjects: np.ndarray) -> np.ndarray:
@@ -242,7 +253,7 @@ def _claims(run: _Run, rows: pd.DataFrame, subjects: np.ndarray, tier: np.ndarra
     limits = [one[0] for one in run.rules["18-revenue"].row["steps"]]
     at = {one: k for k, one in enumerate(subjects)}
     for row in rows[rows["claimed_likely"].notna()].itertuples():
-        value, place = float(row.claimed_likely), Place(str(row.subject))
+        value, place = float(row.claimed_likely), Place(run.name(row.subject))
         if value not in limits:
             run.doubts.append(Fault("policy.no_tier", place, tier=value, known=[f"{one:g}" for one in limits]))
             continue
@@ -275,7 +286,7 @@ def _projects(run: _Run) -> None:
     challenges = run.rows[run.rows["challenge_likely"].notna()]
     refused = challenges[challenges["alike"]]
     for one in refused["subject"]:
-        run.doubts.append(Fault("policy.alike_under_way", Place(str(one))))
+        run.doubts.append(Fault("policy.alike_under_way", Place(run.name(one))))
     challenges = challenges[~challenges["alike"]]
     task, challenge = run.rules["17-task"].row, run.rules["challenge"].row
     base = _bounds(tasks, key)
@@ -311,8 +322,7 @@ def _endless(run: _Run, lines: pd.DataFrame) -> None:
         after = own[own["year"] > max(_last_target(str(rule)), 0)]
         if life.valid_to is None and len(after):
             said = {"year": int(after["year"].max()), "subjects": int(after["subject"].nunique())}
-            name = Text.model_validate(run.rules[str(rule)].row["short"])
-            run.doubts.append(Fault("policy.no_end", Place(str(rule)), rule=name, **said))
+            run.doubts.append(Fault("policy.no_end", run.place(str(rule)), **said))
 
 
 def _last_target(rule: str) -> int:
@@ -341,7 +351,7 @@ def _shared(lines: pd.DataFrame, known: Mapping[str, Rule], *, years: bool = Tru
         for payer, share in known[str(rule)].row["pays"].items():
             part = own.assign(payer=payer, place=own["place"] if payer == "place" else "")
             parts.append(part.assign(**{end: own[end] * share for end in ENDS})[columns])
-    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    table = _joined(parts, columns)
     order = {name: k for k, name in enumerate(PAYERS)}
     keys = [name for name in ("subject", "year", "rule") if name in columns]
     table = table.assign(order=table["payer"].map(order)).sort_values([*keys, "order"], kind="stable")

@@ -29,7 +29,7 @@ OURS = ("", "湖北", "湖北省", "全省", "hubei", "hubei province")
 STATES: Mapping[str, Text] = {
     "reached": Text(zh="已达到", en="reached"),
     "short": Text(zh="还差", en="short of it"),
-    "open": Text(zh="区间跨过目标", en="may be reached or not"),
+    "open": Text(zh="是否达到要看口径和数据", en="reached or not by what is counted"),
     "unknown": Text(zh="实际值未知", en="actual value unknown"),
 }
 
@@ -155,7 +155,11 @@ def _actual(ours: pd.DataFrame, target: str, year: int) -> dict[str, Any]:
 
 
 def _tiers(firms: Entries, least: list[list[float]], scope: str) -> list[dict[str, Any]]:
-    """Firms whose latest known revenue is in each tier and below the next: verified ones at least, all at most."""
+    """Firms whose latest known revenue is in each tier and below the next.
+
+    At least those that are verified, or that are there by their laser business alone, whichever are fewer: which of it
+    counts is not said. At most all.
+    """
     latest, by_laser = _latest(firms, scope), _latest(firms, "laser")
     rows, above = [], np.inf
     for tier, count in least:
@@ -163,10 +167,11 @@ def _tiers(firms: Entries, least: list[list[float]], scope: str) -> list[dict[st
         def inside(table: pd.DataFrame, end: str, tier: float = tier, above: float = above) -> pd.Series:
             return (table[end] >= tier) & (table[end] < above)
 
+        laser = int(inside(by_laser, "likely").sum())
         sure = int((inside(latest, "low") & inside(latest, "high") & latest["is_verified"].astype(bool)).sum())
         may = int((inside(latest, "low") | inside(latest, "likely") | inside(latest, "high")).sum())
-        row: dict[str, Any] = {"tier": tier, "aim": float(count), "low": sure, "likely": np.nan, "high": may}
-        rows.append(row | {"by_laser": int(inside(by_laser, "likely").sum())})
+        row: dict[str, Any] = {"tier": tier, "aim": float(count), "low": min(sure, laser), "likely": np.nan}
+        rows.append(row | {"high": max(may, laser), "by_laser": laser})
         above = tier
     return rows
 

@@ -84,7 +84,7 @@ def _scope(year: int) -> tuple[Entries, int, tuple[Text, ...]]:
 def _sums(found: Money) -> None:
     """What each government may have to pay, over all years."""
     table, language = summary.by_government(found, state.layers()), session.language()
-    st.caption(t("money.sums", first=found.years[0], last=found.years[-1]))
+    st.caption(t("money.sums", last=found.years[-1]))
     if table.empty:
         st.info(t("money.nothing"))
         return
@@ -121,9 +121,9 @@ def _years() -> alt.LayerChart:
         alt.Tooltip("who:N", title=t("money.payer")),
         *(alt.Tooltip(f"{end}:Q", title=t(f"money.{end}"), format=",.0f") for end in ("low", "likely", "high")),
     ]
-    bars = base.mark_bar(opacity=0.45).encode(y=alt.Y("low:Q", title=t("money.axis")), y2="high:Q", tooltip=tips)
-    ticks = base.mark_tick(thickness=3, orient="horizontal").encode(y="likely:Q", tooltip=tips)
-    return (bars + ticks).properties(height=230)
+    bars = base.mark_bar(opacity=0.4).encode(y=alt.Y("low:Q", title=t("money.axis")), y2="high:Q", tooltip=tips)
+    dots = base.mark_circle(size=80, opacity=1).encode(y="likely:Q", tooltip=tips)
+    return (bars + dots).properties(height=230)
 
 
 def _subjects(found: Money, entries: Entries) -> None:
@@ -148,40 +148,47 @@ def _subjects(found: Money, entries: Entries) -> None:
 
 
 def _readings(costs: pd.DataFrame) -> None:
-    """A control for each reading that matters here, and what the other options cost beside the one taken."""
-    language, known = session.language(), readings()
+    """A control for each reading that matters here with what the other options cost; the others on request."""
+    known = readings()
     moved = costs[["more_low", "more_high"]].abs().sum(axis=1).gt(0) | costs["unknown"].gt(0)
     matter = [name for name in known if moved[costs["reading"] == name].any()]
-    with st.expander(
-        t("money.readings", n=len(known), matter=len(matter)), icon=":material/rule:", expanded=bool(matter)
-    ):
+    title = t("money.readings", n=len(known), matter=len(matter))
+    with st.expander(title, icon=":material/rule:", expanded=bool(matter), key="money-readings"):
         st.caption(t("money.readings_note"))
-        columns = st.columns(2)
-        taken = costs[costs["is_taken"]].set_index("reading")["option"]
-        for place, name in enumerate([*matter, *(one for one in known if one not in matter)]):
-            own = costs[costs["reading"] == name].set_index("option")
-            words = {
-                option: f"{said[language]}{_cost(own.loc[option])}" for option, said in known[name].options.items()
-            }
-            columns[place % 2].selectbox(
+        _controls(matter, costs)
+        if st.toggle(t("money.readings_more", n=len(known) - len(matter)), key="money-readings-all"):
+            _controls([name for name in known if name not in matter], costs)
+
+
+def _controls(names: list[str], costs: pd.DataFrame) -> None:
+    language, known = session.language(), readings()
+    columns = st.columns(2)
+    for place, name in enumerate(names):
+        own = costs[costs["reading"] == name].set_index("option")
+        words = {option: said[language] for option, said in known[name].options.items()}
+        with columns[place % 2]:
+            st.selectbox(
                 known[name].name[language],
                 list(words),
                 format_func=words.__getitem__,
-                key=session.show(session.spoken(f"money-reading-{name}"), taken[name]),
+                key=session.show(session.spoken(f"money-reading-{name}"), own.index[own["is_taken"]][0]),
                 on_change=_choose,
                 args=(name,),
+            )
+            others = [option for option in words if not own.loc[option, "is_taken"]]
+            st.caption(
+                plain(t("semicolon").join(t("money.instead", what=words[o], cost=_cost(own.loc[o])) for o in others))
             )
 
 
 def _cost(row: pd.Series) -> str:
     """What an option costs beside the one taken, in words."""
-    if row["is_taken"]:
-        return ""
     if row["unknown"]:
         return t("money.cost_unknown", n=int(row["unknown"]))
-    if not row["more_low"] and not row["more_high"]:
+    low, likely, high = (row[f"more_{end}"] for end in ("low", "likely", "high"))
+    if not low and not high and not likely > 0 and not likely < 0:
         return t("money.cost_none")
-    return t("money.cost", low=f"{row['more_low']:+,.0f}", high=f"{row['more_high']:+,.0f}")
+    return t("money.cost", low=f"{low:+,.0f}", high=f"{high:+,.0f}")
 
 
 def _choose(name: str) -> None:

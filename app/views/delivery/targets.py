@@ -52,28 +52,35 @@ def _ours(table: pd.DataFrame) -> None:
     language = session.language()
     st.subheader(t("targets.ours"), anchor=False)
     st.caption(t("targets.ours_note"))
-    columns = ("target", "year", "aim", "actual", "state", "left", "open", "whom", "source")
+    columns = ("target", "year", "aim", "actual", "state", "open", "whom", "source")
     text_table([t(f"targets.{one}") for one in columns], [_row(row, language) for row in table.to_dict("records")])
 
 
 def _row(row: dict[str, Any], language: Language) -> list[str]:
-    unit, has_tier = row[f"unit_{language}"], row["tier"] == row["tier"]
-    name = row[f"name_{language}"]
-    if has_tier:
+    unit, name, told = row[f"unit_{language}"], row[f"name_{language}"], targets.STATES[row["state"]][language]
+    actual = told
+    if row["state"] != "unknown":
+        actual = f"{_span(row['low'], row['high'])} {unit}"
+        if row["left_high"] > 0:
+            told = f"{told}{t('targets.left', n=_span(row['left_low'], row['left_high']), unit=unit)}"
+    if row["tier"] == row["tier"]:
         name = f"{name} · {t('targets.tier', tier=row['tier'])}"
-    actual, left = t("targets.unknown"), t("targets.unknown")
-    if row["low"] == row["low"]:
-        actual, left = _span(row["low"], row["high"]), _span(row["left_low"], row["left_high"])
-        if has_tier:
-            actual = t("targets.by_laser", value=actual, laser=f"{row['by_laser']:g}")
-        elif row["actual_source"]:
-            actual = f"{actual} · {row['actual_source']}"
-    told = targets.STATES[row["state"]][language]
+        actual = t("targets.by_laser", value=actual, laser=f"{row['by_laser']:g}")
+    elif row["actual_source"]:
+        actual = f"{actual} · {row['actual_source']}"
     if row["needed"] == row["needed"]:
-        told = f"{told}; {t('targets.needed')} {row['needed']:.0f}%"
-    aim = f"{row['aim']:g} {unit}"
-    whom = row[f"whom_{language}"]
-    return [name, str(row["year"]), aim, actual, told, left, row[f"open_{language}"], whom, row["publisher"]]
+        told = t("targets.needed", growth=f"{row['needed']:.0f}")
+    aim, whom = f"{row['aim']:g} {unit}", row[f"whom_{language}"]
+    return [
+        name,
+        str(row["year"]),
+        aim,
+        actual,
+        told,
+        row[f"open_{language}"],
+        t("targets.ask", whom=whom),
+        row["publisher"],
+    ]
 
 
 def _span(low: float, high: float) -> str:
@@ -113,7 +120,7 @@ def _when(row: dict[str, Any], until: int) -> str:
     if row["earliest"] != row["earliest"]:
         return t("targets.never", until=until)
     if row["latest"] != row["latest"]:
-        return t("targets.when_from", first=f"{row['earliest']:.0f}", until=until)
+        return t("targets.when_from", first=f"{row['earliest']:.0f}")
     return _span(row["earliest"], row["latest"])
 
 
