@@ -165,7 +165,7 @@ def test_support_that_is_not_in_force_is_left_out_and_said(region):
     assert "不计入" in rows["support_zh"]
     assert "left out" in rows["support_en"]
     assert "第19条" not in rows["support_zh"]
-    assert {one.is_counted for one in offers("lasers", on=day)} == {False, True}, "of the challenges no date is known"
+    assert not any(one.is_counted for one in offers("lasers", on=day))
 
 
 def test_an_intake_goes_by_the_rules_of_its_day(tmp_path):

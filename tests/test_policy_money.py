@@ -275,11 +275,13 @@ def test_a_rule_without_an_end_is_counted_after_its_targets_said_so_or_read_as_e
     assert codes(paid(*firm({2023: 40, 2026: 60}))) == []
 
 
-def test_the_challenge_of_2023_holds_in_2023_and_the_guide_of_2025_is_an_indication():
+def test_the_challenge_of_2023_holds_in_2023_and_the_guide_of_2025_since():
     of_2023, now = (rules.rules(day)["challenge"] for day in (datetime.date(2023, 10, 1), DAY))
     assert "209号" in of_2023.found.life.number
-    assert now.found.use == "indication"
-    assert in_all(paid({"subject": "项目", "year": 2023, "challenge": "30000"}, review="special"))[2] in (500, 1000)
+    assert now.found.state == "open"
+    project = {"subject": "项目", "year": 2023, "challenge": "30000"}
+    assert in_all(paid(project)) == (0, 500, 500)
+    assert codes(paid({**project, "year": 2024})) == ["policy.expired"], "none is known for 2024"
 
 
 # ---- what is refused and doubted -----------------------------------------------------------------------------
@@ -443,7 +445,7 @@ def test_intake_reads_the_same_table():
     said = appraise.needs_table(run("default").projects.head(1), day=DAY).iloc[0]["support_zh"].split("\n")
     assert said == [one.words.zh for one in offers.offers("lasers", on=DAY)]
     assert "50、100、200亿元" in "".join(said)
-    assert "有效期未知" in said[-1], "the guide of the challenges has no date"
+    assert "揭榜挂帅" in said[-1]
 
 
 def many(count):

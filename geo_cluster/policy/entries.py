@@ -99,7 +99,7 @@ class Known:
 
 
 def read(content: bytes, name: str, known: Known) -> Entries:
-    """Read and check a file of entries; see `checked`."""
+    """Read and check a file of entries: `name` and `content` of it, firms and places in `known`; see `checked`."""
     return checked(MONEY.understood(content, name), known)
 
 

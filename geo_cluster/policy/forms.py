@@ -78,7 +78,7 @@ class Form:
         return text[(text.drop(columns="source") != "").any(axis=1)], faults
 
     def place(self, found: Understood, row: int, key: str) -> Place:
-        """Of a cell."""
+        """Where a cell of the table that was `found` is: its `row`, and the `key` of its column."""
         return found.table.place(int(row), found.headings.get(key, self.columns[key]["zh"]))
 
     def kept(self, found: Understood) -> bytes:

@@ -17,7 +17,7 @@ from geo_cluster.domain import Text
 from geo_cluster.errors import Fault, Place
 from geo_cluster.policy import grants, tiers
 from geo_cluster.policy.entries import ENDS, Entries
-from geo_cluster.policy.rules import LIFE_OF_TARGETS, PAYERS, Rule, Table, chosen, readings, rules
+from geo_cluster.policy.rules import LIFE_OF_TARGETS, PAYERS, Rule, Table, chosen, rules
 
 LINE = ["subject", "rule", "year", "place", *ENDS]
 AHEAD = 3
@@ -319,14 +319,10 @@ def _endless(run: _Run, lines: pd.DataFrame) -> None:
     """Amounts in years that no text says the rule still holds in: counted, and said."""
     for rule, own in lines.groupby("rule"):
         life = run.rules[str(rule)].found.life
-        after = own[own["year"] > max(_last_target(str(rule)), 0)]
+        after = own[own["year"] > LIFE_OF_TARGETS]
         if life.valid_to is None and len(after):
             said = {"year": int(after["year"].max()), "subjects": int(after["subject"].nunique())}
             run.doubts.append(Fault("policy.no_end", run.place(str(rule)), **said))
-
-
-def _last_target(rule: str) -> int:
-    return LIFE_OF_TARGETS if rule in readings()["life"].rules else datetime.date.max.year
 
 
 def _in_all(lines: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:

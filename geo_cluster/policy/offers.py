@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from geo_cluster.domain import Text
 from geo_cluster.policy.rules import Rule, Table, rules
-from geo_cluster.world.rule_life import STATES
 
 
 @dataclass(frozen=True)
@@ -24,18 +23,16 @@ class Offer:
 
     @property
     def is_counted(self) -> bool:
-        """Whether it is in force on the day, or an indication."""
+        """Whether it is in force on the day."""
         return self.rule.found.use != "left_out"
 
     @property
     def words(self) -> Text:
-        """Clause and offer in both languages; where it is not known since when it holds, that too."""
+        """Clause and offer in both languages."""
         row, clause = self.rule.row, self.rule.clause
         zh, en = row["name"]["zh"], row["name"]["en"]
         if clause:
             zh, en = f"第{clause}条 {zh}", f"clause {clause}: {en}"
-        if self.rule.found.state == "unknown":
-            zh, en = f"{zh}（{STATES['unknown'].zh}）", f"{en} ({STATES['unknown'].en})"
         return Text(zh=zh, en=en)
 
 

@@ -108,8 +108,8 @@ class Rule:
     def pays_in(self, year: int, taken: Mapping[str, str]) -> bool:
         """Whether it pays for a year under the readings taken; a rule of unknown life is an indication, and counts."""
         found = self.of_year(year)
-        ends = taken["life"] == "to_2026" and self.id in readings()["life"].rules and found.life.valid_to is None
-        return found.use != "left_out" and not (ends and year > LIFE_OF_TARGETS)
+        has_ended = taken["life"] == "to_2026" and found.life.valid_to is None and year > LIFE_OF_TARGETS
+        return found.use != "left_out" and not has_ended
 
 
 def rules(on: datetime.date, table: Table | None = None) -> dict[str, Rule]:

@@ -41,7 +41,7 @@ def government(payer: str, place: str, places: Mapping[str, Text]) -> Text:
 
 
 def amounts(low: float, likely: float, high: float) -> str:
-    """An amount as people read it: one number where it is certain, else its bounds, with the likely one where known.
+    """An amount as people read it: one number where `low` is `high`, else both, with the `likely` one where known.
 
     Examples
     --------
