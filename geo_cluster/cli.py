@@ -519,12 +519,10 @@ def _words_after(command: str) -> list[str]:
 
 def _is_bare(problem: Any) -> bool:
     """Whether a group of commands was called without any, which shows its help."""
-    context, option = getattr(problem, "ctx", None), getattr(problem, "option_name", "")
-    return (
-        not option
-        and bool(getattr(context and context.command, "commands", None))
-        and not _words_after(context.command_path)
-    )
+    context: Any = getattr(problem, "ctx", None)
+    if context is None or hasattr(problem, "option_name"):
+        return False
+    return hasattr(context.command, "commands") and not _words_after(context.command_path)
 
 
 def main() -> None:

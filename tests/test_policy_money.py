@@ -322,6 +322,7 @@ def test_money_in_another_unit_is_turned_or_refused():
     assert [entries.read(f"企业,年度,营业收入\n甲厂,2025,{cell}\n".encode(), "a.csv", NAMES).rows["revenue_low"][2]
             for cell in ("60亿元", "600000万元")] == [60, 60]  # fmt: skip
     assert faults(*firm({2025: 601234})) == ["sheets.no_unit"]
+    assert faults(*firm({2025: "60万亿元"})) == ["policy.too_large"]
     assert faults(*firm({2025: "60美元"})) == ["sheets.unknown_unit"]
     assert faults(first_set(price="12 MVA")) == ["sheets.unknown_unit"]
 

@@ -5,7 +5,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "money.whose_firms": ("企业", "Firms"),
     "money.whose_plan": ("方案项目", "Projects of the plan"),
     "money.subject": ("对象", "Subject"),
-    "money.all": ("全部（{n}）", "All ({n})"),
+    "money.all": ("全部", "All"),
     "money.until": ("算到哪年", "Until"),
     "money.no_plan": (
         "还没有方案，先在“布局”里运行；以下仍是企业。",

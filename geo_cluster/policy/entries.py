@@ -90,12 +90,19 @@ class Known:
         Firm -> its group.
     revenue : mapping
         Firm and year -> its published revenue, 100 M yuan.
+    names : mapping of Text
+        What each firm is called.
     """
 
     firms: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
     parents: Mapping[str, str] = field(default_factory=dict)
     revenue: Mapping[tuple[str, int], float] = field(default_factory=dict)
+    names: Mapping[str, Text] = field(default_factory=dict)
+
+    def name(self, subject: str) -> Text:
+        """What a subject is called."""
+        return self.names.get(subject) or Text(zh=subject or "–", en=subject or "–")
 
 
 def read(content: bytes, name: str, known: Known) -> Entries:
@@ -121,7 +128,7 @@ def checked(found: Understood, known: Known) -> Entries:
     text, faults = MONEY.text(found)
     made = _Rows(found, text, known)
     rows = made.frame()
-    faults += found.without([*made.faults, *duplicates(rows, made.place), *groups(rows, known, made.place)])
+    faults += found.without([*made.faults, *duplicates(rows, known, made.place), *groups(rows, known, made.place)])
     refuse_if(faults)
     return Entries(rows, {}, list(found.notes))
 
@@ -175,7 +182,9 @@ class _Rows:
         if key == "growth":
             self._say("policy.shrinks_to_nothing", low <= -100, key)
         else:
+            column = MONEY.columns[key]
             self._say("policy.below_zero", low < 0, key)
+            self._say("policy.too_large", high > column["plausible"][1], key, unit=column["unit"])
         return np.column_stack([low, (low + high) / 2, high])
 
 
@@ -184,31 +193,35 @@ def folded(text: str) -> str:
     return re.sub(r"\s+", "", str(text)).lower().removesuffix("有限公司").removesuffix("股份").removesuffix("有限责任")
 
 
-def duplicates(rows: pd.DataFrame, place: Any) -> Iterator[Fault]:
+def duplicates(rows: pd.DataFrame, known: Known, place: Any) -> Iterator[Fault]:
     """What stands there twice: a year of a firm, a tier that is claimed, a product.
 
     Parameters
     ----------
     rows : DataFrame
         Checked rows.
+    known : Known
+        For the names.
     place : callable
         Row and column -> its place.
     """
+    called = [known.name(one) for one in rows["subject"]]
+    names = dict(zip(rows.index, called, strict=True))
     of_year = rows[rows["revenue_low"].notna()]
     for row in of_year.index[of_year.duplicated(["subject", "year", "scope"])]:
-        yield Fault("policy.year_twice", place(row, "year"), name=rows.loc[row, "subject"], year=rows.loc[row, "year"])
+        yield Fault("policy.year_twice", place(row, "year"), name=names[row], year=rows.loc[row, "year"])
     tiers = rows[rows["claimed_low"].notna()]
     for row in tiers.index[tiers.duplicated(["subject", "claimed_likely"])]:
         yield Fault(
             "policy.tier_twice",
             place(row, "claimed"),
-            name=rows.loc[row, "subject"],
+            name=names[row],
             tier=float(rows.loc[row, "claimed_likely"]),
         )
     for keys, code in ((("price", "rd"), "policy.product_twice"), (("task",), "policy.project_twice")):
         there = rows[rows[[f"{key}_low" for key in keys]].notna().any(axis=1)]
         for row in there.index[there.duplicated("subject")]:
-            yield Fault(code, place(row, keys[0]), name=rows.loc[row, "subject"])
+            yield Fault(code, place(row, keys[0]), name=names[row])
 
 
 def groups(rows: pd.DataFrame, known: Known, place: Any) -> Iterator[Fault]:
@@ -225,12 +238,13 @@ def groups(rows: pd.DataFrame, known: Known, place: Any) -> Iterator[Fault]:
     """
     wrong = (rows["scope"] == "group") & rows["revenue_low"].notna()
     for row in rows.index[wrong]:
-        yield Fault("policy.group_revenue", place(row, "scope"), name=rows.loc[row, "subject"])
+        yield Fault("policy.group_revenue", place(row, "scope"), name=known.name(rows.loc[row, "subject"]))
     entered = rows[rows["revenue_likely"].notna() & (rows["scope"] != "laser")]
     own = zip(entered["subject"], entered["year"], entered["revenue_likely"], strict=True)
     revenue = {**known.revenue, **{(subject, year): value for subject, year, value in own}}
     for row, one in entered[(entered["parent"] != "") & (entered["parent"] != entered["subject"])].iterrows():
         its = revenue.get((one["parent"], one["year"]), np.nan)
         if one["revenue_likely"] >= (1 - SAME) * its:
-            said = {"name": one["subject"], "group": one["parent"], "year": one["year"], "value": float(its)}
-            yield Fault("policy.as_large_as_group", place(row, "revenue"), **said)
+            said = {"name": known.name(one["subject"]), "group": known.name(one["parent"])}
+            at = place(row, "revenue")
+            yield Fault("policy.as_large_as_group", at, **said, year=one["year"], value=float(its))

@@ -38,7 +38,8 @@ def names(layers: Layers) -> Known:
     told = _published(layers, known).dropna(subset="value")
     told = told[told["scope"] == "consolidated"]
     revenue = dict(zip(zip(told["subject"], told["year"], strict=True), told["value"], strict=True))
-    return replace(known, revenue=revenue)
+    words = {one.id: Text(zh=one.name_zh, en=one.name_en) for one in _firms(layers).itertuples()}
+    return replace(known, revenue=revenue, names=words)
 
 
 def _firms(layers: Layers) -> pd.DataFrame:

@@ -46,12 +46,12 @@ def amounts(low: float, likely: float, high: float) -> str:
     Examples
     --------
     >>> amounts(0, 250, 500), amounts(200, 200, 200), amounts(0, float("nan"), 500)
-    ('0–500（250）', '200', '0–500')
+    ('0–500 (250)', '200', '0–500')
     """
     if low == high:
         return f"{low:,.4g}"
     span = f"{_short(low)}–{_short(high)}"
-    return span if np.isnan(likely) else f"{span}（{_short(likely)}）"
+    return span if np.isnan(likely) else f"{span} ({_short(likely)})"
 
 
 def _short(value: float) -> str:

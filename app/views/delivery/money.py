@@ -75,7 +75,7 @@ def _scope(year: int) -> tuple[Entries, int, tuple[Text, ...]]:
     pick = one.selectbox(
         t("money.subject"),
         ["", *names],
-        format_func=lambda key: names.get(key, t("money.all", n=len(names))),
+        format_func=lambda key: names.get(key, t("money.all")),
         key=f"money-subject-{kind}-{language}",
     )
     return (entries.of({pick}) if pick else entries), int(until), notes
