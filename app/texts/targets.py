@@ -11,7 +11,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "targets.aim": ("目标值", "Target value"),
     "targets.actual": ("实际值", "Actual value"),
     "targets.state": ("进度", "State"),
-    "targets.left": ("（还差 {n} {unit}）", " ({n} {unit} still to come)"),
+    "targets.left": ("还差 {n} {unit}", "{n} {unit} still to come"),
     "targets.needed": ("从上一年达到目标须增长 {growth}%", "takes {growth}% more than the year before"),
     "targets.ask": ("问{whom}", "{whom}"),
     "targets.open": ("文中未写", "Not said"),
@@ -19,7 +19,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "targets.source": ("来源", "Source"),
     "targets.unknown": ("未知", "unknown"),
     "targets.by_laser": ("{value}（只算激光业务：{laser}）", "{value} (by laser business alone: {laser})"),
-    "targets.tier": ("过 {tier:g} 亿元", "above {tier:g} × 100 M yuan"),
+    "targets.tier": ("营收过 {tier:g} 亿元的企业", "Firms with revenue above {tier:g} × 100 M yuan"),
     "targets.climb": ("哪些企业可能晋档、何时", "Which firms could climb, and when"),
     "targets.climb_note": (
         "按已公布各年增速的最低、中位、最高逐年外推到 {until} 年，不是预测；增速未知的不推。营收为合并报表的，不全来自激光。",
@@ -64,4 +64,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "targets.note_entered": ("政策目标：填报实际值 {n} 行", "targets: {n} actual values entered"),
     "targets.note_empty": ("政策目标：清空实际值", "targets: actual values taken out"),
     "targets.table_alt": ("全省目标与实际值", "The province's targets beside actual values"),
+    "targets.open_left": ("{state}；{left}", "{state}; {left}"),
+    "targets.unverified": ("，未核实", ", unverified"),
 }

@@ -258,7 +258,7 @@ def climbers(firms: Entries, *, until: int, scope: str) -> pd.DataFrame:
     DataFrame
         `subject`, `name_…`, `year` and `revenue` (the latest known), `growth_low`, `growth_likely`, `growth_high`
         (% a year; nan where unknown), `tier` (the next), `earliest`, `likely`, `latest` (nan: not until then, or growth
-        is not known), `source`; the nearest first.
+        is not known), `source`, `is_verified`; the nearest first.
     """
     limits = sorted(tier for one in declared() if one["kind"] == "firms" for tier, _ in one["least"])
     latest = _latest(firms, scope)
@@ -283,7 +283,7 @@ def climbers(firms: Entries, *, until: int, scope: str) -> pd.DataFrame:
         found[f"growth_{end}"] = 100 * rate[:, k]
     found["tier"] = aim
     found["earliest"], found["likely"], found["latest"] = first[:, 2], first[:, 1], first[:, 0]
-    found["source"] = latest["source"].to_numpy()
+    found["source"], found["is_verified"] = latest["source"].to_numpy(), latest["is_verified"].to_numpy()
     for language in LANGUAGES:
         found[f"name_{language}"] = [firms.names[one][language] if one in firms.names else one for one in latest.index]
     order = ["earliest", "revenue"]

@@ -59,28 +59,22 @@ def _ours(table: pd.DataFrame) -> None:
 def _row(row: dict[str, Any], language: Language) -> list[str]:
     unit, name, told = row[f"unit_{language}"], row[f"name_{language}"], targets.STATES[row["state"]][language]
     actual = told
-    if row["state"] != "unknown":
+    if row["state"] == "unknown":
+        told = "–"
+    else:
         actual = f"{_span(row['low'], row['high'])} {unit}"
-        if row["left_high"] > 0:
-            told = f"{told}{t('targets.left', n=_span(row['left_low'], row['left_high']), unit=unit)}"
+        left = t("targets.left", n=_span(row["left_low"], row["left_high"]), unit=unit)
+        told = {"reached": told, "short": left, "open": t("targets.open_left", state=told, left=left)}[row["state"]]
     if row["tier"] == row["tier"]:
-        name = f"{name} · {t('targets.tier', tier=row['tier'])}"
+        name = t("targets.tier", tier=row["tier"])
         actual = t("targets.by_laser", value=actual, laser=f"{row['by_laser']:g}")
     elif row["actual_source"]:
         actual = f"{actual} · {row['actual_source']}"
-    if row["needed"] == row["needed"]:
-        told = t("targets.needed", growth=f"{row['needed']:.0f}")
-    aim, whom = f"{row['aim']:g} {unit}", row[f"whom_{language}"]
-    return [
-        name,
-        str(row["year"]),
-        aim,
-        actual,
-        told,
-        row[f"open_{language}"],
-        t("targets.ask", whom=whom),
-        row["publisher"],
-    ]
+    if row["needed"] == row["needed"] and row["state"] != "reached":
+        needed = t("targets.needed", growth=f"{row['needed']:.0f}")
+        told = needed if told == "–" else t("targets.open_left", state=told, left=needed)
+    aim, whom = f"{row['aim']:g} {unit}", t("targets.ask", whom=row[f"whom_{language}"])
+    return [name, str(row["year"]), aim, actual, told, row[f"open_{language}"], whom, row["publisher"]]
 
 
 def _span(low: float, high: float) -> str:
@@ -98,7 +92,7 @@ def _climbers(table: pd.DataFrame, until: int) -> None:
     shown = pd.DataFrame(
         {
             t("targets.firm"): table[f"name_{language}"],
-            t("targets.revenue"): [f"{row.revenue:g} ({row.year})" for row in table.itertuples()],
+            t("targets.revenue"): [_revenue(row) for row in table.to_dict("records")],
             t("targets.growth"): [_growth(row) for row in table.to_dict("records")],
             t("targets.next"): ["–" if tier != tier else f"{tier:g}" for tier in table["tier"]],
             t("targets.when"): [_when(row, until) for row in table.to_dict("records")],
@@ -106,6 +100,11 @@ def _climbers(table: pd.DataFrame, until: int) -> None:
         }
     )
     st.dataframe(shown, hide_index=True, height=min(36 * (len(shown) + 1) + 2, 330), alt=t("targets.climb_alt"))
+
+
+def _revenue(row: dict[str, Any]) -> str:
+    mark = "" if row["is_verified"] else t("targets.unverified")
+    return f"{row['revenue']:g} ({row['year']}{mark})"
 
 
 def _growth(row: dict[str, Any]) -> str:
