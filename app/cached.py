@@ -44,8 +44,13 @@ from geo_cluster.intake import appraise, site_choice
 from geo_cluster.intake.site_choice import Choice, Weighed
 from geo_cluster.maps import page as maps_page
 from geo_cluster.maps import payload as maps_payload
+from geo_cluster.policy import entries as policy_entry
+from geo_cluster.policy import known as policy_known
 from geo_cluster.policy import links as partner_links
+from geo_cluster.policy import summary as policy_summary
 from geo_cluster.policy import why_here as sheets_of_firms
+from geo_cluster.policy.entries import Entries
+from geo_cluster.policy.money import Money, money
 from geo_cluster.region import Region, offers, prepare, subject_names
 from geo_cluster.report import questions
 from geo_cluster.report import tables as report_tables
@@ -721,3 +726,69 @@ def _linkage(scenario: str, place: str, segment: str) -> partner_links.Linkage:
 def linkage(scenario: Scenario, place: str, segment: str) -> partner_links.Linkage:
     """Suppliers and buyers of a place; `segment` is what would be made at a site, '' for anything."""
     return _linkage(_placeless(scenario).model_dump_json(), place, segment)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _policy_names(_layers: Layers, key: str) -> policy_entry.Known:  # noqa: ARG001
+    return policy_known.names(_layers)
+
+
+def policy_names(layers: Layers) -> policy_entry.Known:
+    """Whom rows of policy money may name."""
+    return _policy_names(layers, layers.key)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _policy_entries(_layers: Layers, key: str, entered: bytes) -> Entries:  # noqa: ARG001
+    found = policy_known.firms(_layers)
+    if not entered:
+        return found
+    return found.with_(policy_entry.read(entered, policy_entry.MONEY.file, policy_names(_layers)))
+
+
+def policy_entries(layers: Layers, entered: bytes) -> Entries:
+    """Firms with what is published of them, and what was entered in the work.
+
+    Raises
+    ------
+    InputError
+        What was entered can't be read any more.
+    """
+    return _policy_entries(layers, layers.key, entered)
+
+
+def policy_projects(study: Study) -> Entries:
+    """The projects of a plan as policy money sees them."""
+    return asked(policy_known.projects, study)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _policy_money(
+    _entries: Entries,
+    key: str,  # noqa: ARG001
+    on: datetime.date,
+    until: int,
+    choices: tuple[tuple[str, str], ...],
+) -> Money:
+    return money(_entries, on=on, until=until, choices=dict(choices))
+
+
+def policy_money(entries: Entries, *, on: datetime.date, until: int, choices: Mapping[str, str]) -> Money:
+    """What policy pays under the readings chosen."""
+    return _policy_money(entries, entries.key, on, until, tuple(sorted(choices.items())))
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _policy_costs(
+    _entries: Entries,
+    key: str,  # noqa: ARG001
+    on: datetime.date,
+    until: int,
+    choices: tuple[tuple[str, str], ...],
+) -> pd.DataFrame:
+    return policy_summary.reading_costs(_entries, on=on, until=until, choices=dict(choices))
+
+
+def policy_costs(entries: Entries, *, on: datetime.date, until: int, choices: Mapping[str, str]) -> pd.DataFrame:
+    """What the other readings cost."""
+    return _policy_costs(entries, entries.key, on, until, tuple(sorted(choices.items())))

@@ -2,17 +2,196 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+from geo_cluster import terminal
+from geo_cluster.errors import Fault, Place, refuse_if
+
+if TYPE_CHECKING:
+    from geo_cluster.domain import Text
+    from geo_cluster.policy.entries import Entries
+    from geo_cluster.study import Study
+    from geo_cluster.world.layers import Layers
 
 policy = typer.Typer(
     help="推进：政策资金、目标、在推项目、补链。 Policy money, targets, projects under way, chain.",
     no_args_is_help=True,
 )
 
-LanguageOption = Annotated[Literal["zh", "en"], typer.Option("--lang", help="语言 / language")]
+LanguageOption = Annotated[Literal["zh", "en"], typer.Option("--lang", help="界面语言 / language")]
+ScenarioArgument = Annotated[
+    str,
+    typer.Argument(
+        help="情景名或 TOML 文件，算方案的项目；空则只算企业 / scenario whose plan counts; none: firms alone"
+    ),
+]
+OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="输出文件夹 / folder for the tables")]
+UntilOption = Annotated[int, typer.Option(help="算到哪年，0 为今后三年 / last year, 0: three from now")]
+EnteredOption = Annotated[Path | None, typer.Option(help="填报的企业、产品、项目 CSV/XLSX / firms, products, projects")]
+
+
+@policy.command()
+def money(
+    scenario: ScenarioArgument = "",
+    firm: Annotated[list[str] | None, typer.Option(help="只看这些企业，编号或名称 / only these firms")] = None,
+    entered: EnteredOption = None,
+    reading: Annotated[list[str] | None, typer.Option(help="读法=选项，如 revenue=entity / reading=option")] = None,
+    until: UntilOption = 0,
+    out: OutOption = None,
+    lang: LanguageOption = "zh",
+) -> None:
+    """What the policy pays firms and projects by year, who pays, what is not known. 政策资金测算。"""
+    from geo_cluster.export import bundle, policy_tables
+    from geo_cluster.policy import summary
+    from geo_cluster.policy.money import money as worked_out
+    from geo_cluster.policy.rules import chosen, known_option
+    from geo_cluster.world.layers import Layers
+
+    choices = dict(known_option(one) for one in reading or ())
+    chosen(choices)
+    if out:
+        bundle.check_writable(out)
+    study = _study(scenario)
+    layers = Layers(study.scenario.layers if study else "")
+    entries, notes = _entries(layers, study, entered, firm or [])
+    how: dict[str, Any] = {"on": _day(study), "until": until or None, "choices": choices}
+    found = worked_out(entries, **how)
+    for one in summary.by_government(found, layers).to_dict("records"):
+        terminal.line(
+            f"{one[f'government_{lang}']}: {summary.amounts(one['low'], one['likely'], one['high'])} {_UNIT[lang]}"
+        )
+    rules = found.rules
+    for one in summary.by_subject(found, entries.names).head(20).to_dict("records"):
+        row = rules[one["rule"]].row
+        what = f"{one[f'name_{lang}']} · {row['short'][lang]} · {one['first_year']:.0f}–{one['last_year']:.0f}"
+        terminal.line(f"  {what}: {summary.amounts(one['low'], one['likely'], one['high'])}")
+    gaps = summary.asked(found, entries.names)
+    for one in gaps.head(_SHOWN).to_dict("records"):
+        terminal.line(f"? {one[f'name_{lang}']}: {one[f'gap_{lang}']}")
+    if len(gaps) > _SHOWN:
+        terminal.line(f"? … {len(gaps) - _SHOWN}")
+    for doubt in found.doubts:
+        terminal.line(f"! {doubt.words(lang)}")
+    for note in notes:
+        terminal.line(f"! {note[lang]}")
+    if out:
+        costs = summary.reading_costs(entries, **how)
+        files = policy_tables.money_files(found, entries, costs, layers, day=_day(study), language=lang, notes=notes)
+        _write(files, out)
+
+
+@policy.command()
+def targets(
+    scenario: ScenarioArgument = "",
+    entered: EnteredOption = None,
+    actual: Annotated[Path | None, typer.Option(help="目标的实际值 CSV/XLSX / actual values of the targets")] = None,
+    scope: Annotated[str, typer.Option(help="营收口径 / whose revenue: consolidated, entity, laser")] = "consolidated",
+    until: UntilOption = 0,
+    out: OutOption = None,
+    lang: LanguageOption = "zh",
+) -> None:
+    """The policy's targets beside actual values, and which firms could climb. 政策目标与实际。"""
+    from geo_cluster.box import door
+    from geo_cluster.export import bundle, policy_tables
+    from geo_cluster.policy import targets as aims
+    from geo_cluster.policy.rules import chosen
+    from geo_cluster.world.layers import Layers
+
+    chosen({"revenue": scope})
+    if out:
+        bundle.check_writable(out)
+    study = _study(scenario)
+    layers = Layers(study.scenario.layers if study else "")
+    entries, notes = _entries(layers, None, entered, [])
+    notes = notes if study is None else (*notes, *_sample(study))
+    actuals = aims.NO_ACTUALS if actual is None else aims.read(door.content_of(actual), actual.name)
+    table = aims.targets(layers, entries, actuals, scope=scope)
+    climbers = aims.climbers(entries, until=until or _day(study).year + 10, scope=scope)
+    others, added = aims.others(layers, actuals), None if study is None else aims.added(study)
+    for one in table.to_dict("records"):
+        tier = f" ≥{one['tier']:g}" if one["tier"] == one["tier"] else ""
+        actual_value = "?" if one["low"] != one["low"] else f"{one['low']:g}–{one['high']:g}"
+        what = f"{one[f'scope_{lang}']} {one[f'name_{lang}']}{tier} {one['year']}"
+        terminal.line(
+            f"{what}: {actual_value} / {one['aim']:g} {one[f'unit_{lang}']} · {aims.STATES[one['state']][lang]}"
+        )
+    for one in climbers[climbers["earliest"].notna()].to_dict("records"):
+        last = "…" if one["latest"] != one["latest"] else f"{one['latest']:.0f}"
+        terminal.line(f"  {one[f'name_{lang}']} → {one['tier']:g}: {one['earliest']:.0f}–{last}")
+    for one in others.to_dict("records"):
+        what = f"{one['name_zh']} {one['metric_zh']} {one['year']}: {one['value']:g} {one['unit_zh']}"
+        terminal.line(f"≠ {what}（{one[f'why_{lang}']}）")
+    for note in notes:
+        terminal.line(f"! {note[lang]}")
+    if out:
+        _write(policy_tables.targets_files(table, others, climbers, added=added, language=lang, notes=notes), out)
+
+
+_UNIT = {"zh": "万元", "en": "x 10,000 yuan"}
+_SHOWN = 10
+
+
+def _study(scenario: str) -> Study | None:
+    """The plan of a scenario; None where none is named."""
+    from geo_cluster import study as pipeline
+    from geo_cluster.scenarios import read_scenario
+
+    if not scenario:
+        return None
+    settings, projects = read_scenario(scenario)
+    return pipeline.run(settings, projects=projects)
+
+
+def _day(study: Study | None) -> datetime.date:
+    return study.day if study else datetime.date.today()
+
+
+def _sample(study: Study) -> tuple[Text, ...]:
+    from geo_cluster.export.policy_tables import WORDS
+
+    return (WORDS["sample"],) if study.scenario.is_sample else ()
+
+
+def _entries(
+    layers: Layers, study: Study | None, entered: Path | None, firms: list[str]
+) -> tuple[Entries, tuple[Text, ...]]:
+    """What money is worked out from: shipped firms, what was entered, the plan's projects; and what to say of it."""
+    from geo_cluster.box import door
+    from geo_cluster.policy import entries as entry
+    from geo_cluster.policy import known
+
+    names = known.names(layers)
+    found = known.firms(layers)
+    if entered is not None:
+        found = found.with_(entry.read(door.content_of(entered), entered.name, names))
+    notes = tuple(found.notes)
+    if firms:
+        wanted = {names.firms.get(entry.folded(one), one) for one in firms}
+        there = {*found.rows["subject"]}
+        refuse_if(
+            [
+                Fault("policy.no_firm", Place("--firm"), value=one, known=sorted(there)[:20])
+                for one in sorted(wanted - there)
+            ]
+        )
+        return found.of(wanted), notes
+    if study is not None:
+        found, notes = found.with_(known.projects(study)), (*notes, *_sample(study))
+    return found, notes
+
+
+def _write(files: dict[str, bytes], out: Path) -> None:
+    from geo_cluster.export import bundle
+
+    def make(folder: Path) -> None:
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+
+    terminal.line(f"{len(bundle.write_files(out, make))} files → {out}")
 
 
 @policy.command()

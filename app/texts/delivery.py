@@ -11,5 +11,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "delivery.money": ("政策资金", "Policy money"),
     "delivery.targets": ("目标进度", "Targets"),
     "delivery.chain": ("补链对接", "Chain and links"),
+    "delivery.xlsx": ("下载表格（xlsx）", "Tables (xlsx)"),
+    "delivery.csv": ("下载数据（csv）", "Data (csv)"),
+    "delivery.keep": ("检查并保存", "Check and keep"),
+    "delivery.template": ("下载模板", "Template"),
+    "delivery.upload": ("或上传一张表，替换已填的", "Or upload a table in its place"),
     "delivery.partners": ("省际协作", "Other provinces"),
 }

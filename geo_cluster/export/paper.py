@@ -66,7 +66,7 @@ def typeset(
     made: Outline,
     language: Language,
     *,
-    template: Path | None = None,
+    template: House = None,
     study: Study | None = None,
     review: str = "",
 ) -> bytes:
@@ -93,7 +93,9 @@ def typeset(
 class _Paper:
     """A paper being written."""
 
-    def __init__(self, file: Any, made: Outline, language: Language, study: Study | None, review: str, *, own: bool) -> None:
+    def __init__(
+        self, file: Any, made: Outline, language: Language, study: Study | None, review: str, *, own: bool
+    ) -> None:
         self.file, self.made, self.language, self.study, self.own = file, made, language, study, own
         self.review = review
         self.words, self.numbers = WORDS[language], Numbers.of(made)

@@ -8,10 +8,15 @@ import streamlit as st
 
 from app.page import footer, heading
 from app.session import t
-from app.views.delivery import chain, partners
+from app.views.delivery import chain, money, partners, targets
 from app.widgets import refusals
 
-PARTS: dict[str, Callable[[], None]] = {"chain": chain.draw, "partners": partners.draw}
+PARTS: dict[str, Callable[[], None]] = {
+    "money": money.draw,
+    "targets": targets.draw,
+    "chain": chain.draw,
+    "partners": partners.draw,
+}
 """Parts of the page in their order; `delivery.<part>` is the name of one on screen."""
 
 
