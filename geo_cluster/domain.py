@@ -553,6 +553,7 @@ LATER_FIELDS: dict[str, object] = {
     "points_per_10k_yuan": 0.0,
     "at_most_sites": None,
     "either": [],
+    "promised": [],
 }
 """Fields that scenarios of earlier editions don't have, and what leaves a scenario's id as it was."""
 
@@ -647,6 +648,19 @@ class Opening(Declared):
         return self
 
 
+class Promise(Declared):
+    """What a project under way was promised at a site: it is taken before the projects of the scenario choose."""
+
+    project: str = Field(min_length=1)
+    """What it is called."""
+    site: str
+    """Id of the site (H01)."""
+    amounts: dict[str, NonNegative]
+    """Resource (`land`, `power`, `energy` …) and how much of it, in the unit of `tables/resources.toml`."""
+    source: str = Field(min_length=1)
+    """Who promised it; it shows with the pools."""
+
+
 class Either(Declared):
     """One or the other: no more than `most` of some sites get projects, or of some openings are opened."""
 
@@ -725,6 +739,8 @@ class Scenario(Declared):
     """No more sites than that get projects; any number when left out."""
     either: tuple[Either, ...] = ()
     """This site or that, this opening or that."""
+    promised: tuple[Promise, ...] = ()
+    """What projects under way were promised; their sites, stations and prefectures have so much less."""
 
     @model_validator(mode="after")
     def _openings_make_sense(self) -> Scenario:

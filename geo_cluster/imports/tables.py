@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from geo_cluster.imports.checked import KINDS, Kind
 from geo_cluster.imports.headings import calls_of, is_known, kind_of
 from geo_cluster.world.sheets import table as sheets
+from geo_cluster.world.sheets.calls import Calls
 from geo_cluster.world.sheets.table import Table
 
 
@@ -57,7 +58,25 @@ def read(content: bytes, name: str, kind: Kind, choice: TableChoice = AS_IT_IS) 
     InputError
         See `world.sheets.table.read`.
     """
-    calls = calls_of(kind)
+    return read_as(content, name, calls_of(kind), choice)
+
+
+def read_as(content: bytes, name: str, calls: Calls, choice: TableChoice = AS_IT_IS) -> Table:
+    """The table of a file whose columns are called so; else as `read`.
+
+    Parameters
+    ----------
+    content, name
+        The file.
+    calls : Calls
+        What its columns are called.
+    choice : TableChoice
+
+    Raises
+    ------
+    InputError
+        See `world.sheets.table.read`.
+    """
     chosen = set(choice.mapping)
     found = sheets.read(content, name, lambda head: head in chosen or bool(calls.of(head).key), sheet=choice.sheet)
     if not choice.mended and not choice.without:

@@ -210,7 +210,7 @@ def _keep(study: Study, row: pd.Series, value: float) -> None:
     source = who.text_input(t("match.source"), placeholder=t("match.source_hint"), key="what-if-source")
     note = t("match.kept", pool=row["gauge"], amount=value, unit=row["unit"])
     basis = "reported" if source.strip() else "assumed"
-    own = max(value - over_time.arrived(study, row["resource"], row["pool"]), 0.0)
+    own = max(value - over_time.beside(study, row["resource"], row["pool"]), 0.0)
     known = what_if.known_with(
         state.work().scenario.known,
         resource=row["resource"],
