@@ -4,12 +4,44 @@ from __future__ import annotations
 
 import re
 
-from app.texts import brief, cities, common, data, delivery, division, explore, match, openings, score, supply, trust, work, years
+from app.texts import (
+    brief,
+    cities,
+    common,
+    data,
+    delivery,
+    division,
+    explore,
+    ledger,
+    match,
+    openings,
+    score,
+    supply,
+    trust,
+    work,
+    years,
+)
 from geo_cluster.domain import Language
 
 TEXTS: dict[str, tuple[str, str]] = {
     key: words
-    for page in (common, work, explore, supply, score, match, years, openings, cities, division, delivery, data, trust, brief)
+    for page in (
+        common,
+        work,
+        explore,
+        supply,
+        score,
+        match,
+        years,
+        openings,
+        cities,
+        division,
+        delivery,
+        ledger,
+        data,
+        trust,
+        brief,
+    )
     for key, words in page.TEXTS.items()
 }
 

@@ -49,8 +49,27 @@ def paper(study: Study, *, language: Language = "zh", template: Path | None = No
     InputError
         The template is no .docx; or there is no Chinese font to draw the map with.
     """
+    return written(outline(study, language=language, stale=stale), language, study=study, template=template)
+
+
+def written(made: Outline, language: Language, *, study: Study | None = None, template: Path | None = None) -> bytes:
+    """An outline as a .docx file.
+
+    Parameters
+    ----------
+    made : Outline
+    language : {"zh", "en"}
+    study : Study, optional
+        That its maps are of; an outline without maps needs none.
+    template : Path, optional
+        As of `paper`.
+
+    Raises
+    ------
+    InputError
+        As `paper`.
+    """
     file = opened(template, language)
-    made = outline(study, language=language, stale=stale)
     _Paper(file, made, language, study, own=template is not None).write()
     kept = io.BytesIO()
     file.save(kept)
@@ -60,7 +79,7 @@ def paper(study: Study, *, language: Language = "zh", template: Path | None = No
 class _Paper:
     """A paper being written."""
 
-    def __init__(self, file: Any, made: Outline, language: Language, study: Study, *, own: bool) -> None:
+    def __init__(self, file: Any, made: Outline, language: Language, study: Study | None, *, own: bool) -> None:
         self.file, self.made, self.language, self.study, self.own = file, made, language, study, own
         self.words, self.numbers = WORDS[language], Numbers.of(made)
 
@@ -162,11 +181,12 @@ class _Paper:
         self._say("Heading 1", self.words["notes"])
         for number, text in enumerate(self.numbers.notes, 1):
             self._say("Note", f"{self.words['note'].format(n=number)} {text}")
-        self._say("Note", self.made.review)
+        if self.made.review:
+            self._say("Note", self.made.review)
 
     def _maps(self) -> None:
         sheets = [block for part in self.made.parts for block in part.blocks if isinstance(block, Sheet)]
-        if not sheets:
+        if not sheets or self.study is None:
             return
         section = self.file.add_section(WD_SECTION.NEW_PAGE)
         if not self.own:

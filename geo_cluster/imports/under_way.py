@@ -305,7 +305,9 @@ class _Read:
                 continue
             if not id_ or not cells["what"]:
                 code = "policy.point_of_nobody" if not id_ else "policy.point_without_text"
-                self.faults.append(Fault(code, self.at("points", row, "what" if id_ else "project"), name=cells["project"]))
+                self.faults.append(
+                    Fault(code, self.at("points", row, "what" if id_ else "project"), name=cells["project"])
+                )
                 continue
             said = {key: cells[key] for key in cells if key != "project"}
             said |= {key: self._day(said[key], self.at("points", row, key)) for key in DATED if key in said}
@@ -365,7 +367,12 @@ def template(language: str) -> bytes:
 def _guide(language: str) -> Iterator[tuple[str, pd.DataFrame]]:
     zh = language == "zh"
     rows = [
-        (SHEETS[kind][language == "en"], one[language], ("是" if zh else "yes") * bool(one.get("required")), one["help"][language])
+        (
+            SHEETS[kind][language == "en"],
+            one[language],
+            ("是" if zh else "yes") * bool(one.get("required")),
+            one["help"][language],
+        )
         for kind in SHEETS
         for one in columns(kind).values()
     ]

@@ -32,7 +32,14 @@ WHICH = {"planned": ("计划", "planned"), "actual": ("实际", "actual")}
 
 def _dated(which: str, zh: str, en: str) -> dict[str, Any]:
     word, english = WHICH[which]
-    names = [f"{word}{zh}日期", f"{word}{zh}时间", f"{word}{zh}", f"{zh}({word})", f"{zh}{word}日期", f"{zh}日期({word})"]
+    names = [
+        f"{word}{zh}日期",
+        f"{word}{zh}时间",
+        f"{word}{zh}",
+        f"{zh}({word})",
+        f"{zh}{word}日期",
+        f"{zh}日期({word})",
+    ]
     if which == "planned":
         names += [f"预计{zh}时间", f"预计{zh}日期", f"拟{zh}时间"]
     said = {"zh": "年、年月或年月日；仪式日期不填", "en": "Year, month or day; not that of a ceremony"}

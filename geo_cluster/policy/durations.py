@@ -14,7 +14,7 @@ import pandas as pd
 
 from geo_cluster.domain import Text
 from geo_cluster.policy.ledger import Entry
-from geo_cluster.policy.stages import after_months, declared, is_ceremony, role, span, stages
+from geo_cluster.policy.stages import after_months, declared, is_ceremony, span, stages
 from geo_cluster.world.layers import Layers
 
 ACTUAL = ("actual", "actual_below")
@@ -80,6 +80,11 @@ class Expected:
     rates: tuple[Rate, ...]
 
     @property
+    def ends(self) -> tuple[datetime.date, datetime.date, datetime.date]:
+        """The earliest, the middle and the latest day."""
+        return self.early, self.middle, self.late
+
+    @property
     def count(self) -> int:
         """The fewest projects that a step of it rests on."""
         return min(rate.count for rate in self.rates)
@@ -107,7 +112,9 @@ def table() -> pd.DataFrame:
     """The shipped durations with the stages that they speak of: `start`, `end` ('' for none of ours)."""
     spoken = {word: row["key"] for row in declared()["stage"] for word in row.get("spoken", ())}
     found = Layers().read("durations")
-    return found.assign(start=found["from_stage_zh"].map(spoken).fillna(""), end=found["to_stage_zh"].map(spoken).fillna(""))
+    return found.assign(
+        start=found["from_stage_zh"].map(spoken).fillna(""), end=found["to_stage_zh"].map(spoken).fillna("")
+    )
 
 
 @cache
@@ -204,6 +211,6 @@ def conversion_note() -> Text:
     )
 
 
-def overdue(entry: Entry, day: datetime.date) -> list[Expected]:
-    """Stages that are not reached though even the longest known would have."""
-    return [one for one in expected(entry) if one.late < day and one.stage in (role("start"), role("production"))]
+def ahead(day: datetime.date, today: datetime.date) -> str:
+    """A day of an interval that is still to come; — for one that is past without the stage being reached."""
+    return str(day) if day >= today else "—"

@@ -43,9 +43,7 @@ def cell(entry: Entry, key: str, places: Places, language: Language) -> str | fl
 def ledger_frame(projects: Mapping[str, Entry], places: Places, language: Language) -> pd.DataFrame:
     """Every project with every column of the ledger, one row each."""
     names = titles("ledger", language)
-    rows = [
-        [id_, *(cell(one, key, places, language) for key in names if key != "id")] for id_, one in projects.items()
-    ]
+    rows = [[id_, *(cell(one, key, places, language) for key in names if key != "id")] for id_, one in projects.items()]
     return pd.DataFrame(rows, columns=list(names.values()))
 
 

@@ -187,7 +187,9 @@ _PARTS = {"progress": _progress, "start": _start, "registration": _registration}
 @cache
 def _words(parts: tuple[str, ...]) -> Text:
     lacking_zh = ["投资计划与完成额、计划开工和投产日期（或年度计划与本年完成额）"]
-    lacking_en = ["planned and made investment with planned start and production (or the year's plan and what was made)"]
+    lacking_en = [
+        "planned and made investment with planned start and production (or the year's plan and what was made)"
+    ]
     if "start" in parts:
         lacking_zh.append("计划开工日期")
         lacking_en.append("the planned start")

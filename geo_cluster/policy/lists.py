@@ -135,7 +135,9 @@ def changes(
             found.append(Change(id_, now.name, "new", Text(zh=zh, en=en)))
             continue
         then = before[id_]
-        told = [] if then == now else [*_stages(then, now), *_points(then, now), *_numbers(then, now), *_dates(then, now)]
+        told = (
+            [] if then == now else [*_stages(then, now), *_points(then, now), *_numbers(then, now), *_dates(then, now)]
+        )
         lit = light(then, days[0], rule), light(now, days[1], rule)
         if lit[0].colour != lit[1].colour:
             told.append(("light", _lit(*lit)))
@@ -182,7 +184,9 @@ def _points(then: Entry, now: Entry) -> Told:
                 )
             )
         if one.closed and not (old and old.closed):
-            told.append(("closed", Text(zh=f"销号：{one.what}（{one.closed}）", en=f"solved: {one.what} ({one.closed})")))
+            told.append(
+                ("closed", Text(zh=f"销号：{one.what}（{one.closed}）", en=f"solved: {one.what} ({one.closed})"))
+            )
         elif old and old.deadline != one.deadline:
             told.append(
                 (

@@ -39,4 +39,6 @@ def told(language: Language) -> pd.DataFrame:
     columns = ["name_zh", "date", "statement_zh", "obstacle_zh", "publisher", "source", "confidence"]
     found = table[columns].assign(what=what, investment=table["investment_100m_yuan"])
     order = {name: number for number, name in enumerate(dict.fromkeys(table["name_zh"]))}
-    return found.assign(order=found["name_zh"].map(order)).sort_values(["order", "date"], kind="stable", ignore_index=True)
+    return found.assign(order=found["name_zh"].map(order)).sort_values(
+        ["order", "date"], kind="stable", ignore_index=True
+    )

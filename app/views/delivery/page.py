@@ -8,9 +8,12 @@ import streamlit as st
 
 from app.page import footer, heading
 from app.session import t
+from app.views.delivery import ledger
 from app.widgets import refusals
 
-PARTS: dict[str, Callable[[], None]] = {}
+PARTS: dict[str, Callable[[], None]] = {
+    "ledger": ledger.draw,
+}
 """Parts of the page in their order; `delivery.<part>` is the name of one on screen."""
 
 
