@@ -1,0 +1,56 @@
+"""Whether what projects under way were promised counts in the pools of the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from app import session, state
+from app.session import t
+from app.widgets import plain
+from geo_cluster.errors import InputError
+from geo_cluster.policy.ledger import Entry, promised_settings
+from geo_cluster.world import catalog, portfolio
+
+
+def switch(projects: Mapping[str, Entry]) -> None:
+    """The switch, what it takes, and that the ledger has moved on since."""
+    wanted = promised_settings(projects.values(), but=_at_hand())
+    now = [one.model_dump() for one in state.work().scenario.promised]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        is_on = st.toggle(
+            t("ledger.promises"),
+            help=t("ledger.promises_help"),
+            key=session.show("ledger-promises", bool(now)),
+            disabled=not (wanted or now),
+        )
+        st.caption(plain(_said(wanted)))
+    if is_on != bool(now):
+        note = t("ledger.promises_on" if is_on else "ledger.promises_off")
+        state.change(note, promised=wanted if is_on else [])
+        st.rerun()
+    elif now and now != wanted:
+        st.warning(t("ledger.promises_old"), icon=":material/sync:")
+        renew = lambda: state.change(t("ledger.promises_renew"), promised=wanted)  # noqa: E731
+        st.button(t("ledger.promises_renew"), key="ledger-promises-renew", on_click=renew)
+
+
+def _said(wanted: list[dict]) -> str:
+    if not wanted:
+        return t("ledger.promises_none")
+    language, kinds = session.language(), catalog.resources()
+    sums: dict[str, float] = {}
+    for one in wanted:
+        for name, amount in one["amounts"].items():
+            sums[name] = sums.get(name, 0.0) + amount
+    told = [f"{kinds[name].offer_title(language)} {amount:,.{kinds[name].digits}f}" for name, amount in sums.items()]
+    return t("ledger.promises_said", n=len(wanted), amounts=t("comma").join(told))
+
+
+def _at_hand() -> list[str]:
+    """Names of the projects of the portfolio at hand, which the plan places itself."""
+    try:
+        return portfolio.read(state.scenario().portfolio)["name"].tolist()
+    except InputError:
+        return []

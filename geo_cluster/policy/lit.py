@@ -1,0 +1,82 @@
+"""Every project with its light, and the three lists: what a page of the ledger is cut from."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from geo_cluster.policy.ledger import Entry
+from geo_cluster.policy.lights import light
+from geo_cluster.policy.lists import Listed, the_three
+
+
+@dataclass(frozen=True, eq=False)
+class Lit:
+    """A ledger on a day.
+
+    Attributes
+    ----------
+    table : DataFrame
+        By id: `name`, `firm`, `city`, `site`, `stage`, `colour`, `why_zh`, `why_en`, `points`, `late`, `plan`, `done`,
+        `unit`, `owner`.
+    three : dict of list of Listed
+        The three lists by name.
+    """
+
+    table: pd.DataFrame
+    three: dict[str, list[Listed]]
+
+
+def lit(projects: Mapping[str, Entry], day: datetime.date, rule: str) -> Lit:
+    """Lights and lists of every project on a day, by a rule."""
+    rows = []
+    for one in projects.values():
+        found = light(one, day, rule)
+        late = sum(point.is_late(day) for point in one.points)
+        about = (one.name, one.firm, one.city, one.site, one.at, found.colour, found.why.zh, found.why.en)
+        money = one.investment_100m_yuan, one.invested_100m_yuan
+        rows.append((*about, len(one.open_points), late, *money, one.unit, one.owner))
+    names = ["name", "firm", "city", "site", "stage", "colour", "why_zh", "why_en", "points", "late", "plan", "done"]
+    table = pd.DataFrame(
+        rows, columns=[*names, "unit", "owner"], index=pd.Index(list(projects), name="id", dtype=object)
+    )
+    return Lit(table, the_three(projects, day, rule))
+
+
+def picked(
+    table: pd.DataFrame,
+    *,
+    text: str = "",
+    cities: Collection[str] = (),
+    stages: Collection[str] = (),
+    colours: Collection[str] = (),
+    blocked: bool = False,
+) -> pd.DataFrame:
+    """The rows of `Lit.table` that are asked for.
+
+    Parameters
+    ----------
+    table : DataFrame
+    text : str
+        Stands in the name, the firm, the unit or the owner.
+    cities, stages, colours : collection of str
+        Any of them; empty for all.
+    blocked : bool
+        Only those with open blocked points.
+    """
+    keep = pd.Series(True, index=table.index)
+    for column, wanted in (("city", cities), ("stage", stages), ("colour", colours)):
+        if wanted:
+            keep &= table[column].isin(wanted)
+    if blocked:
+        keep &= table["points"] > 0
+    if text.strip():
+        said = text.strip().lower()
+        found = pd.Series(False, index=table.index)
+        for column in ("name", "firm", "unit", "owner"):
+            found |= table[column].str.lower().str.contains(said, regex=False)
+        keep &= found
+    return table[keep]
