@@ -722,15 +722,15 @@ def ledger_template(language: Language) -> bytes:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def ledger_file(  # noqa: PLR0913
+def ledger_file(
     content: bytes,
     name: str,
-    seq: int,
+    seq: int,  # noqa: ARG001
     day: datetime.date,
     mended: str,
     *,
     _known: Mapping[str, Entry],
-    _places: Places,  # noqa: ARG001
+    _places: Places,
 ) -> LedgerFile:
     """A file of projects under way, read and checked once for a state of the ledger and what was mended."""
     said = json.loads(mended)

@@ -30,7 +30,7 @@ def ledger(
     rule: Annotated[str, typer.Option(help="亮灯口径 / rule of the lights: wuhan, yinchuan, sanya")] = "wuhan",
     lang: Annotated[Literal["zh", "en"], typer.Option(help="结果的语言 / language of the results")] = "zh",
 ) -> None:
-    """Check a ledger of projects under way; lights, the three lists, the weekly paper. 项目台账：核对、亮灯、清单、周报。"""
+    """项目台账：核对、亮灯、三张清单、周报。 Check a ledger of projects under way: lights, lists, weekly paper."""
     from geo_cluster.export import bundle
 
     bundle.check_writable(out)
@@ -63,13 +63,14 @@ def _weekly(
     from geo_cluster.box import door
     from geo_cluster.export.ledger_book import ledger_book
     from geo_cluster.export.weekly import WORDS, Week, weekly
-    from geo_cluster.imports.under_way import read_ledger
+    from geo_cluster.imports.under_way import LedgerFile, read_ledger
     from geo_cluster.policy import lights, lists
     from geo_cluster.policy.places import places
     from geo_cluster.world.layers import Layers
 
     where, week_ago = places(Layers()), day - datetime.timedelta(days=7)
-    read, faults = {}, []
+    read: dict[Path, LedgerFile] = {}
+    faults: list[Fault] = []
     for path in filter(None, (before, file)):
         then = week_ago if path is before else day
         known = read[before].entries if path is file and before in read else {}

@@ -399,7 +399,7 @@ def _still_arriving(
 
 
 def _promises(scenario: Scenario, sites: gpd.GeoDataFrame) -> pd.DataFrame:
-    """What was promised at any site of the layer, one row a pool that it is taken from: parks take from their zone, too."""
+    """What was promised at any site of the layer, a row a pool that it is taken from: of a park, its zone too."""
     rows: list[tuple[object, ...]] = []
     ids, zones = sites["id"].tolist(), pools.zone_of(sites)
     for promise in scenario.promised:

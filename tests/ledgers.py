@@ -39,8 +39,12 @@ def sample(week: int = 1) -> dict[str, Entry]:
             year_plan_100m_yuan=0.5, year_done_100m_yuan=0.46, investment_100m_yuan=3.0, invested_100m_yuan=0.46,
         ),
         "a6": Entry(
-            name="示例 已投产项目", city="420200", site="H04", actual={"signed": "2023-05", "start": "2024-01", "production": "2025-11"},
+            name="示例 已投产项目", city="420200", site="H04",
+            actual={"signed": "2023-05", "start": "2024-01", "production": "2025-11"},
             investment_100m_yuan=4.0, invested_100m_yuan=4.0, registered="2024-02",
         ),
-        "a7": Entry(name="示例 激光清洗", city="420500", planned={"start": "2026-09"}, actual={"signed": "2026-04"}, unit="示例市发改委"),
+        "a7": Entry(
+            name="示例 激光清洗", city="420500", planned={"start": "2026-09"},
+            actual={"signed": "2026-04"}, unit="示例市发改委",
+        ),
     } | ({"a8": Entry(name="示例 新增项目", city="420300", stage="talks")} if later else {})  # fmt: skip

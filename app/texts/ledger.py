@@ -12,6 +12,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "ledger.late_points": ("其中超期 {n}", "{n} late"),
     "ledger.rule": ("亮灯口径", "Rule of the lights"),
     "ledger.rule_source": ("{said}。来源：{source}", "{said}. Source: {source}"),
+    "ledger.rule_is": ("亮灯：{name}", "Lights: {name}"),
+    "ledger.rule_about": ("口径说明", "About the rules"),
+    "ledger.rule_unused": ("{name}：{why}（{source}）", "{name}: {why} ({source})"),
+    "ledger.any": ("不限", "Any"),
     "ledger.uncounted": ("阈值未公布、没有采用的口径", "Rules without published thresholds, not used"),
     "ledger.empty": (
         "台账还没有项目。新建一个，或在“导入导出”导入表格，或在“布局”页把方案中的项目转入。",
@@ -91,8 +95,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "ledger.may_not": ("您可以查看台账；修改请管理员授权。", "You may look at the ledger; ask an admin to change it."),
     "ledger.promises": ("台账承诺计入布局的资源池", "What was promised counts in the pools of the plan"),
     "ledger.promises_help": (
-        "打开后，已承诺给在推项目的用地、容量、能耗指标从资源池中先扣除，再运行布局。按承诺全额扣，不减已兑现的；与本组合同名的项目不重复扣。",
-        "When on, what projects under way were promised is taken from the pools before the plan is run: in full, delivered or not. Projects of the portfolio at hand are not counted twice.",
+        "打开后，已承诺给在推项目的用地、容量、能耗指标从资源池中先扣除，再运行布局。按承诺全额扣，不减已兑现的；与本组合同名的项目不重复扣。{said}",
+        "When on, what projects under way were promised is taken from the pools before the plan is run: in full, delivered or not. Projects of the portfolio at hand are not counted twice. {said}",
     ),
     "ledger.promises_said": ("{n} 个项目有承诺：{amounts}。", "{n} projects were promised {amounts}."),
     "ledger.promises_none": ("台账中没有写明园区的承诺，无可扣除。", "No promise in the ledger names a site."),
@@ -148,11 +152,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "ledger.preview": ("预览", "Preview"),
     "ledger.export_make": ("生成台账（含亮灯、清单）", "Make the workbook (with lights and lists)"),
     "ledger.export": ("下载台账（xlsx）", "Ledger (xlsx)"),
-    "ledger.colour.red": ("红", "red"),
-    "ledger.colour.yellow": ("黄", "yellow"),
-    "ledger.colour.green": ("绿", "green"),
-    "ledger.colour.done": ("已投产", "in production"),
-    "ledger.colour.none": ("判不了", "can't be told"),
     "ledger.send": ("转入项目台账", "Send to the ledger"),
     "ledger.send_how": (
         "已定的项目转入“推进”页台账，带上园区、投资和按当前规划口径承诺的用地、容量、能耗指标；以后的布局可先扣除。",

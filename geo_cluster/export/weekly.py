@@ -1,4 +1,4 @@
-"""The weekly paper on projects under way （推进周报）: where they stand, what changed, the three lists, blocked points."""
+"""The weekly paper on projects under way （推进周报）: where they stand, what changed, lists, blocked points."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "promised": "要素兑现",
         "promised_said": "承诺与兑现（只计已填报的项目）。",
         "expected": "预计节点",
-        "expected_said": "未投产项目 {n} 个可按同类项目用时推算开工、投产时间。以下是基率，不是预测：样本只有几个项目；“—”为该日期已过而节点未到。",
+        "expected_said": "未投产项目 {n} 个可按同类项目用时推算开工、投产时间。"
+        "以下是基率，不是预测：样本只有几个项目；“—”为该日期已过而节点未到。",
         "conversion": "已签约未开工 {n} 个，按签约到开工的基率约有 {low:.1f}–{high:.1f} 个会开工。{note}。",
         "notes": "说明",
         "rule_said": "{said}。来源：{source}。仪式日期不算阶段。",
@@ -59,7 +60,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "about": "{first} to {last}",
         "rule": "Lights: {rule}",
         "state": "Where they stand",
-        "state_said": "{n} projects in the ledger: {stages}. Lights: {lights}. {points} open blocked points, {late} late.",
+        "state_said": "{n} projects in the ledger: {stages}. Lights: {lights}. "
+        "{points} open blocked points, {late} late.",
         "money": "{plan:,.1f} hundred M yuan planned ({known} projects say so), {done:,.1f} invested so far.",
         "changed": "What changed",
         "changed_said": "{n} changes in {projects} projects since {first}.",
@@ -74,7 +76,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "promised": "Promised and delivered",
         "promised_said": "Promised and delivered (of the projects that say so).",
         "expected": "What to expect",
-        "expected_said": "For {n} projects not in production, start or production follows from how long others took. These are base rates of a few projects, no forecast; — is a date that is past.",
+        "expected_said": "For {n} projects not in production, start or production follows from how long others took. "
+        "These are base rates of a few projects, no forecast; — is a date that is past.",
         "conversion": "{n} are signed and not started; by the base rates {low:.1f}–{high:.1f} of them start. {note}.",
         "notes": "How it was told",
         "rule_said": "{said}. Source: {source}. The date of a ceremony is no stage.",

@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -147,6 +148,7 @@ class _Read:
         self.entries: dict[str, Entry] = {}
         self.rows: dict[str, int] = {}
         self.point_rows: dict[str, list[int]] = {}
+        self.spoken: set[str] = set()  # names and ids of all rows, those with faults too
         self.table = self._understood(table, "ledger")
         self.points_table: Understood | None = None
         self._headings()
@@ -188,6 +190,7 @@ class _Read:
     def _entry(self, row: int, cells: Mapping[str, str], by_name: Mapping[tuple[str, str], str]) -> None:
         if not any(cells.values()):
             return
+        self.spoken |= {same(cells["name"]), cells["id"]}
         before = len(self.faults)
         said = {key: cells[key] for key in self.table.headings}
         values = self._values(row, said)
@@ -204,7 +207,7 @@ class _Read:
             self.faults.append(Fault("policy.same_id", self.at("ledger", row, "id"), id=id_, earlier=self.rows[id_]))
             return
         old = self.known.get(id_)
-        base = old.model_dump() if old else {"source": str(self.table.table.name)}
+        base: dict[str, Any] = old.model_dump() if old else {"source": str(self.table.table.name)}
         dated = {which: dict(base.get(which, {})) for which in ("planned", "actual")}
         for key, value in values.items():
             which, _, stage = key.partition(".")
@@ -304,6 +307,8 @@ class _Read:
             if not any(cells.values()):
                 continue
             if not id_ or not cells["what"]:
+                if cells["what"] and ({same(cells["project"]), cells["project"]} & self.spoken):
+                    continue  # its project has faults of its own
                 code = "policy.point_of_nobody" if not id_ else "policy.point_without_text"
                 self.faults.append(
                     Fault(code, self.at("points", row, "what" if id_ else "project"), name=cells["project"])
@@ -319,7 +324,7 @@ class _Read:
     def check(self) -> None:
         """What contradicts itself in a project, and projects that stand there twice."""
         for id_, entry in self.entries.items():
-            self.faults.extend(faults(entry, lambda key, id_=id_: self._of(id_, key), day=self.day))
+            self.faults.extend(faults(entry, partial(self._of, id_), day=self.day))
         others = {id_: one for id_, one in self.known.items() if id_ not in self.entries}
         self.faults.extend(duplicates([*others.items(), *self.entries.items()], lambda id_: self._of(id_, "name")))
 

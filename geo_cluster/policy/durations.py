@@ -1,4 +1,4 @@
-"""When a project may reach its next stages: from how long others took (`data/geo/durations.csv`), with how few they are.
+"""When a project may reach its next stages: from how long others took (`data/geo/durations.csv`), few as they are.
 
 These are base rates of a handful of projects, not forecasts: with n of them, one more lies between the shortest and the
 longest with a chance of (n - 1) / (n + 1), whatever the distribution, if it is one of the same kind.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
 from typing import Any
 
 from pydantic import Field
@@ -24,7 +23,7 @@ PROMISED = {"land": "land_mu", "power": "power_mva", "energy": "energy_tce"}
 GIVEN = {"land": "land_given_mu", "power": "power_given_mva", "energy": "energy_given_tce"}
 """Resource -> field of what was delivered."""
 
-AMOUNTS = ("investment_100m_yuan", "invested_100m_yuan", "year_plan_100m_yuan", "year_done_100m_yuan")
+AMOUNTS: tuple[str, ...] = ("investment_100m_yuan", "invested_100m_yuan", "year_plan_100m_yuan", "year_done_100m_yuan")
 AMOUNTS += (*PROMISED.values(), *GIVEN.values())
 """Fields that are numbers."""
 
@@ -85,9 +84,9 @@ class Entry(Declared):
     source: str = ""
     notes: str = ""
 
-    @cached_property
+    @property
     def at(self) -> str:
-        """The stage that it has reached: the last with an actual date, or the one said if that is later; '' for none."""
+        """The stage that it has reached: the last with an actual date, or a later one that was said; '' for none."""
         known = list(stages())
         reached = [known.index(key) for key in (*self.actual, self.stage) if key in known]
         return known[max(reached)] if reached else ""
@@ -136,7 +135,12 @@ def faults(entry: Entry, at: At, *, day: datetime.date) -> Iterator[Fault]:
     if entry.registered and start and span(entry.registered)[1] < span(start)[0]:
         yield Fault("policy.registered_before_start", at("registered"), said=entry.registered, start=start)
     for number, point in enumerate(entry.points):
-        yield from _point(point, lambda key, number=number: at(f"points.{number}.{key}"))
+        yield from _point(point, _within(at, f"points.{number}"))
+
+
+def _within(at: At, key: str) -> At:
+    """Where the fields of something within an entry stand."""
+    return lambda inner: at(f"{key}.{inner}")
 
 
 def _order(days: Mapping[str, str], at: At, which: str) -> Iterator[Fault]:

@@ -55,10 +55,9 @@ def _faults(said: dict[str, Any], own: str) -> list[Fault]:
         if not (isinstance(key, str) and key.isidentifier() and named) or keys.count(key) > 1:
             faults.append(Fault("policy.stage_odd", Place(own, key=f"stage.{number}")))
     roles = said.get("roles")
-    for role in ROLES:
-        if not isinstance(roles, dict) or roles.get(role) not in keys:
-            faults.append(Fault("policy.stage_role", Place(own, key=f"roles.{role}"), known=[str(one) for one in keys]))
-    return faults
+    known, said = [str(one) for one in keys], roles if isinstance(roles, dict) else {}
+    odd = [role for role in ROLES if said.get(role) not in keys]
+    return faults + [Fault("policy.stage_role", Place(own, key=f"roles.{role}"), known=known) for role in odd]
 
 
 def stages() -> dict[str, Text]:
@@ -114,10 +113,11 @@ def span(day: str) -> tuple[datetime.date, datetime.date]:
     """
     parts = [int(one) for one in day.split("-")]
     if len(parts) == 3:
-        whole = datetime.date(*parts)
+        whole = datetime.date(parts[0], parts[1], parts[2])
         return whole, whole
     if len(parts) == 2:
-        return datetime.date(*parts, 1), datetime.date(*parts, calendar.monthrange(*parts)[1])
+        last = calendar.monthrange(parts[0], parts[1])[1]
+        return datetime.date(parts[0], parts[1], 1), datetime.date(parts[0], parts[1], last)
     return datetime.date(parts[0], 1, 1), datetime.date(parts[0], 12, 31)
 
 

@@ -1,4 +1,6 @@
-"""Projects under way kept safe: every state of every project, with who saved it and when; rows are added, never changed.
+"""Projects under way kept safe: every state of every project, with who saved it and when.
+
+Rows are added, never changed.
 
 One ledger a workspace: whoever may sign in looks at it, a planner changes it. Two people can't overwrite each other,
 and what was acknowledged is on disk.
@@ -133,7 +135,8 @@ class Ledger:
         if not self.person.may("planner"):
             raise Refused(Fault("policy.may_not_save", self.person.name, role=self.person.role))
         wanted, now = list(changes), datetime.now(UTC).replace(tzinfo=None)
-        told = {"note": plain_text(note, NOTE_LENGTH), "author": self.person.name, "at": now}
+        said = plain_text(note, NOTE_LENGTH)
+        told = {"note": said, "author": self.person.name, "at": now}
         with writing(self.engine) as connection:
             if connection.dialect.name == "postgresql":  # numbers rise in the order in which rows can be seen
                 connection.execute(sa.text(f"LOCK TABLE {ledger.name} IN SHARE ROW EXCLUSIVE MODE"))
@@ -147,12 +150,12 @@ class Ledger:
             if any(_renamed(one, heads.get(one.id)) for one in wanted):
                 _refuse_duplicates(connection)
         at = now.replace(tzinfo=UTC)
-        return [Kept(one.id, one.seen + 1, one.entry, told["note"], self.person.name, at) for one in wanted]
+        return [Kept(one.id, one.seen + 1, one.entry, said, self.person.name, at) for one in wanted]
 
 
 def _heads(connection: Connection, ids: list[str]) -> dict[str, Row]:
     """The newest row of each of some projects."""
-    found = {}
+    found: dict[str, Row] = {}
     for start in range(0, len(ids), 500):
         some = ids[start : start + 500]
         newest = select(sa.func.max(ledger.c.seq)).where(ledger.c.project.in_(some)).group_by(ledger.c.project)

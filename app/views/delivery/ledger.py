@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -13,56 +13,30 @@ from app import cached, session, state
 from app.session import t
 from app.views.delivery import ledger_files, ledger_lists, ledger_map, promises
 from app.views.delivery.ledger_project import project
-from app.widgets import open_tab, plain
+from app.views.delivery.ledger_shown import Shown
+from app.widgets import open_tab
 from geo_cluster import toml
-from geo_cluster.policy.ledger import Entry
 from geo_cluster.policy.lights import colours, rules
-from geo_cluster.policy.lit import Lit, picked
-from geo_cluster.policy.places import Places
+from geo_cluster.policy.lit import picked
 from geo_cluster.policy.stages import stages
-from geo_cluster.workspace.under_way import Kept
 
 PER_PAGE = 50
 TABS = ("table", "lists", "changes", "map", "stated", "files")
 
 
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """What the part shows: a state of the ledger on a day.
-
-    Attributes
-    ----------
-    seq : int
-    kept : mapping of Kept
-    day : date
-    rule : str
-    lit : Lit
-    places : Places
-    """
-
-    seq: int
-    kept: Mapping[str, Kept]
-    day: datetime.date
-    rule: str
-    lit: Lit
-    places: Places
-
-    @property
-    def projects(self) -> dict[str, Entry]:
-        """Every project by id."""
-        return {id_: one.entry for id_, one in self.kept.items() if one.entry is not None}
-
-
 def draw() -> None:
     """Draw the part."""
     seq, kept = cached.ledger_now()
-    day, rule = datetime.date.today(), _rule()
+    day, known = datetime.date.today(), rules()
+    rule = session.typed("ledger-rule", next(iter(known)))
     projects = {id_: one.entry for id_, one in kept.items() if one.entry is not None}
     shown = Shown(
         seq, kept, day, rule, cached.ledger_lights(seq, day, rule, projects), cached.ledger_places(state.layers())
     )
     _headline(shown)
-    promises.switch(shown.projects)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _rule(known)
+        promises.switch(shown.projects)
     drawn = {
         "table": _table,
         "lists": ledger_lists.lists,
@@ -76,25 +50,25 @@ def draw() -> None:
         drawn[name](shown)
 
 
-def _rule() -> str:
-    """The rule that was chosen."""
-    known = rules()
-    left, right = st.columns([1.2, 2.8], vertical_alignment="center")
-    key = left.selectbox(
+def _rule(known: Mapping[str, Mapping[str, Any]]) -> None:
+    """Which rule the lights go by, what it says, and which ones could not be used."""
+    language = session.language()
+    st.selectbox(
         t("ledger.rule"),
         list(known),
-        format_func=lambda one: known[one]["name"][session.language()],
+        format_func=lambda one: t("ledger.rule_is", name=known[one]["name"][language]),
         key="ledger-rule",
         persist_state="session",
+        label_visibility="collapsed",
+        width=320,
     )
-    one = known[key]
-    with right:
-        st.caption(plain(t("ledger.rule_source", said=one["said"][session.language()], source=one["source"])))
-        with st.popover(t("ledger.uncounted"), type="tertiary", icon=":material/info:"):
-            for other in toml.table("lights")["uncounted"]:
-                words = {key: other[key][session.language()] for key in ("name", "why")}
-                st.text(f"{words['name']}：{words['why']}（{other['source']}）")
-    return key
+    with st.popover(t("ledger.rule_about"), type="tertiary", icon=":material/info:"):
+        for one in known.values():
+            st.text(t("ledger.rule_source", said=one["said"][language], source=one["source"]))
+        st.caption(t("ledger.uncounted"))
+        for other in toml.table("lights")["uncounted"]:
+            name, why = other["name"][language], other["why"][language]
+            st.text(t("ledger.rule_unused", name=name, why=why, source=other["source"]))
 
 
 def _headline(shown: Shown) -> None:
@@ -102,13 +76,9 @@ def _headline(shown: Shown) -> None:
     boxes = st.columns(6)
     boxes[0].metric(t("ledger.count"), f"{len(table)}")
     for box, colour in zip(boxes[1:5], ("red", "yellow", "green", "none"), strict=True):
-        box.metric(t(f"ledger.colour.{colour}"), f"{MARKS[colour]} {int((table['colour'] == colour).sum())}")
+        box.metric(colours()[colour][session.language()], int((table["colour"] == colour).sum()))
     late = int(table["late"].sum())
     boxes[5].metric(t("ledger.open_points"), f"{int(table['points'].sum())}", help=t("ledger.late_points", n=late))
-
-
-MARKS = {"red": "🔴", "yellow": "🟡", "green": "🟢", "done": "🔵", "none": "⚪"}
-"""Before the word of a light, which says the same for who can't tell the colours apart."""
 
 
 def _table(shown: Shown) -> None:
@@ -131,11 +101,11 @@ def _rows(shown: Shown) -> None:
     names, words = stages(), colours()
     rows = pd.DataFrame(
         {
-            "light": [f"{MARKS[one]} {words[one][language]}" for one in part["colour"]],
+            "light": [f"● {words[one][language]}" for one in part["colour"]],
             "name": part["name"].to_numpy(),
             "stage": [names[one][language] if one in names else "" for one in part["stage"]],
             "why": part[f"why_{language}"].to_numpy(),
-            "points": [f"{n}" + (f" ⚠{late}" if late else "") if n else "" for n, late in zip(part["points"], part["late"], strict=True)],
+            "points": [_count(*both) for both in zip(part["points"], part["late"], strict=True)],
             "city": [shown.places.city_name(one, language) for one in part["city"]],
             "firm": part["firm"].to_numpy(),
             "plan": part["plan"].to_numpy(),
@@ -145,13 +115,15 @@ def _rows(shown: Shown) -> None:
         }
     )  # fmt: skip
     st.caption(t("ledger.pick"))
+    fills = {f"● {one[language]}": one["fill"] for one in words.values()}
     chosen = st.dataframe(
-        rows,
+        rows.style.map(lambda said: f"color: {fills[said]}", subset=["light"]),
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
         height=min(36 * (len(rows) + 1) + 2, 420),
         column_config=_columns(),
+        placeholder="—",
         key=f"ledger-rows-{shown.seq}-{page}-{language}",
         alt=t("ledger.tab.table"),
     )
@@ -159,8 +131,13 @@ def _rows(shown: Shown) -> None:
         session.keep("ledger-open", part.index[chosen.selection.rows[0]])
 
 
-def _columns() -> dict[str, object]:
-    config: dict[str, object] = {
+def _count(points: int, late: int) -> str:
+    """How many blocked points are open, and how many of them are late."""
+    return (f"{points} ⚠{late}" if late else f"{points}") if points else ""
+
+
+def _columns() -> dict[str, Any]:
+    config: dict[str, Any] = {
         key: st.column_config.TextColumn(t(f"ledger.col.{key}"))
         for key in ("city", "firm", "stage", "points", "unit", "owner")
     }
@@ -178,13 +155,25 @@ def _picked(shown: Shown) -> pd.DataFrame:
     text = boxes[0].text_input(t("ledger.search"), key="ledger-search", persist_state="session")
     there = [one for one in shown.places.cities if one in set(table["city"])]
     cities = boxes[1].multiselect(
-        t("ledger.cities"), there, format_func=lambda one: shown.places.city_name(one, language), key="ledger-cities"
+        t("ledger.cities"),
+        there,
+        format_func=lambda one: shown.places.city_name(one, language),
+        placeholder=t("ledger.any"),
+        key="ledger-cities",
     )
     at = boxes[2].multiselect(
-        t("ledger.stages"), list(names), format_func=lambda one: names[one][language], key="ledger-stages"
+        t("ledger.stages"),
+        list(names),
+        format_func=lambda one: names[one][language],
+        placeholder=t("ledger.any"),
+        key="ledger-stages",
     )
     lights = boxes[3].multiselect(
-        t("ledger.colours"), list(words), format_func=lambda one: words[one][language], key="ledger-colours"
+        t("ledger.colours"),
+        list(words),
+        format_func=lambda one: words[one][language],
+        placeholder=t("ledger.any"),
+        key="ledger-colours",
     )
     blocked = boxes[4].toggle(t("ledger.blocked"), key="ledger-blocked")
     return picked(table, text=text, cities=cities, stages=at, colours=lights, blocked=blocked)

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from app import cached, session, state
 from app.session import t
+from app.views.delivery.ledger_shown import Shown
 from app.widgets import listed, plain, refusals, upload_words
 from geo_cluster.export.ledger_book import ledger_book
 from geo_cluster.export.weekly import Week
 from geo_cluster.imports.under_way import SHEETS, LedgerFile
 from geo_cluster.policy.frames import ledger_frame
 from geo_cluster.workspace.under_way import Change
-
-if TYPE_CHECKING:
-    from app.views.delivery.ledger import Shown
 
 MOST_ROWS = 200
 """Rows that can be mended at once."""

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
 from app import session, state
 from app.session import t
+from app.views.delivery.ledger_shown import Shown
 from app.widgets import plain, text_table
 from geo_cluster.export.ledger_book import statements_book, statements_frame
 from geo_cluster.export.weekly import Week, weekly
 from geo_cluster.policy.durations import conversion_note
 from geo_cluster.policy.lists import LISTS, Change
 from geo_cluster.policy.lists import changes as changed_since
-
-if TYPE_CHECKING:
-    from app.views.delivery.ledger import Shown
 
 MOST = 200
 """Rows of a list on screen; the workbook has them all."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,11 +11,9 @@ import streamlit as st
 
 from app import cached, session, state
 from app.session import t
+from app.views.delivery.ledger_shown import Shown
 from geo_cluster.policy.lights import colours
 from geo_cluster.policy.stages import point_kinds
-
-if TYPE_CHECKING:
-    from app.views.delivery.ledger import Shown
 
 MOST_AT = 60
 """Dots around one place at most."""

@@ -136,7 +136,8 @@ def _save(id_: str, entry: Entry, seen: int, note: str) -> None:
 
 def _about(entry: Entry, places: Places, mark: str) -> dict[str, Any]:
     """Who and where."""
-    language, heads, said = session.language(), titles("ledger", session.language()), {}
+    language, heads = session.language(), titles("ledger", session.language())
+    said: dict[str, Any] = {}
     names = {"": t("ledger.form.no_stage")} | {key: one[language] for key, one in stages().items()}
     first, second = st.columns([1.4, 1])
     said["name"] = first.text_input(heads["name"], entry.name, key=f"name-{mark}")
@@ -163,13 +164,13 @@ def _about(entry: Entry, places: Places, mark: str) -> dict[str, Any]:
     said["stage"] = boxes[2].selectbox(
         heads["stage"], list(names), index=list(names).index(at), format_func=names.__getitem__, key=f"stage-{mark}"
     )
-    boxes = st.columns(3)
-    for box, key in zip(boxes, ("unit", "owner", "registered"), strict=True):
+    three = st.columns(3)
+    for box, key in zip(three, ("unit", "owner", "registered"), strict=True):
         said[key] = box.text_input(heads[key], getattr(entry, key), key=f"{key}-{mark}")
-    boxes = st.columns([1, 1.5, 0.5], vertical_alignment="bottom")
-    said["source"] = boxes[0].text_input(heads["source"], entry.source, key=f"source-{mark}")
-    said["notes"] = boxes[1].text_input(heads["notes"], entry.notes, key=f"notes-{mark}")
-    said["counts"] = boxes[2].checkbox(heads["counts"], entry.counts, key=f"counts-{mark}")
+    last = st.columns([1, 1.5, 0.5], vertical_alignment="bottom")
+    said["source"] = last[0].text_input(heads["source"], entry.source, key=f"source-{mark}")
+    said["notes"] = last[1].text_input(heads["notes"], entry.notes, key=f"notes-{mark}")
+    said["counts"] = last[2].checkbox(heads["counts"], entry.counts, key=f"counts-{mark}")
     return said
 
 
@@ -195,6 +196,7 @@ def _dated(entry: Entry, mark: str) -> dict[str, Any]:
             "planned": t("ledger.form.planned"),
             "actual": t("ledger.form.actual"),
         },
+        placeholder="",
         key=f"dates-{mark}",
     )
     return {which: dict(zip(names, edited[which], strict=True)) for which in ("planned", "actual")}
@@ -216,6 +218,7 @@ def _amounts(entry: Entry, mark: str) -> dict[str, Any]:
         hide_index=True,
         disabled=["what"],
         column_config={"what": t("ledger.form.what"), **number},
+        placeholder="",
         key=f"amounts-{mark}",
     )
     cells = zip(PAIRS.values(), edited["asked"], edited["given"], strict=True)
@@ -235,6 +238,7 @@ def _points(entry: Entry, mark: str) -> list[dict[str, Any]]:
         num_rows="dynamic",
         hide_index=True,
         column_config=config,
+        placeholder="",
         key=f"points-{mark}",
     )
     back = {name: key for key, name in kinds.items()}

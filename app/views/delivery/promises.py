@@ -8,7 +8,6 @@ import streamlit as st
 
 from app import session, state
 from app.session import t
-from app.widgets import plain
 from geo_cluster.errors import InputError
 from geo_cluster.policy.ledger import Entry, promised_settings
 from geo_cluster.world import catalog, portfolio
@@ -18,14 +17,12 @@ def switch(projects: Mapping[str, Entry]) -> None:
     """The switch, what it takes, and that the ledger has moved on since."""
     wanted = promised_settings(projects.values(), but=_at_hand())
     now = [one.model_dump() for one in state.work().scenario.promised]
-    with st.container(horizontal=True, vertical_alignment="center"):
-        is_on = st.toggle(
-            t("ledger.promises"),
-            help=t("ledger.promises_help"),
-            key=session.show("ledger-promises", bool(now)),
-            disabled=not (wanted or now),
-        )
-        st.caption(plain(_said(wanted)))
+    is_on = st.toggle(
+        t("ledger.promises"),
+        help=t("ledger.promises_help", said=_said(wanted)),
+        key=session.show("ledger-promises", bool(now)),
+        disabled=not (wanted or now),
+    )
     if is_on != bool(now):
         note = t("ledger.promises_on" if is_on else "ledger.promises_off")
         state.change(note, promised=wanted if is_on else [])

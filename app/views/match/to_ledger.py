@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 import streamlit as st
 
@@ -53,7 +54,7 @@ def _entry(study: Study, project: str, site: str) -> Entry:
     row, end = study.projects.loc[project], ENDS[study.scenario.planning_level]
     at = study.projects.index.get_loc(project)
     site_row = study.sites.set_index("id").loc[site]
-    promised = {
+    promised: dict[str, Any] = {
         column: round(float(study.facts.needs[catalog.resources()[name].need][at, end]), 2)
         for name, column in PROMISED.items()
         if name in catalog.resources() and _draws(study, name, site)
