@@ -164,15 +164,13 @@ def other(postgres):  # noqa: F811
 @pytest.mark.skipif(sys.platform == "win32", reason="no fork, no SIGKILL")
 def test_a_hundred_kills_lose_nothing_that_was_acknowledged(tmp_path):
     """Each time a process saves one change after the other, tells each, and is killed somewhere in the midst."""
-    file, chance = str(tmp_path / "w.sqlite"), random.Random(26)
-    database.connect(file).dispose()
+    ledger, chance = Ledger(database.connect(str(tmp_path / "w.sqlite"))), random.Random(26)  # opens the file each time
     saved = 0
     for turn in range(100):
         read, write = os.pipe()
         child = os.fork()
         if child == 0:
             try:
-                ledger = Ledger(database.connect(file))
                 for number in range(1000):
                     ledger.save([Change(f"p{turn}", entry(f"{turn}", notes=str(number)), number)], note=str(number))
                     os.write(write, b".")
@@ -185,10 +183,10 @@ def test_a_hundred_kills_lose_nothing_that_was_acknowledged(tmp_path):
         os.waitpid(child, 0)
         with os.fdopen(read, "rb") as rest:
             told += rest.read()
-        history = Ledger(database.connect(file)).history(f"p{turn}")
+        history = ledger.history(f"p{turn}")
         assert [one.number for one in history] == list(range(len(history), 0, -1)), "no number is missing or twice"
         assert all(one.entry.notes == str(one.number - 1) for one in history), "nothing is half"
         assert len(history) - len(told) in (0, 1), "what was acknowledged is there, and at most the one under way"
         saved += len(told)
     assert saved > 100, "there was something to lose"
-    assert len(Ledger(database.connect(file)).projects()) <= 100
+    assert len(ledger.projects()) <= 100

@@ -8,7 +8,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "ledger.tab.stated": ("政策项目公开进展", "Policy projects"),
     "ledger.tab.files": ("导入导出", "Files"),
     "ledger.count": ("在推项目", "Projects"),
-    "ledger.open_points": ("未销号卡点", "Open blocked points"),
+    "ledger.open_points": ("未销号卡点", "Open points"),
     "ledger.late_points": ("其中超期 {n}", "{n} late"),
     "ledger.rule": ("亮灯口径", "Rule of the lights"),
     "ledger.rule_source": ("{said}。来源：{source}", "{said}. Source: {source}"),

@@ -12,6 +12,9 @@ from geo_cluster.policy.ledger import Entry
 from geo_cluster.policy.lights import light
 from geo_cluster.policy.lists import Listed, the_three
 
+FIRST = ("red", "yellow", "none", "green", "done")
+"""In this order projects stand."""
+
 
 @dataclass(frozen=True, eq=False)
 class Lit:
@@ -31,7 +34,7 @@ class Lit:
 
 
 def lit(projects: Mapping[str, Entry], day: datetime.date, rule: str) -> Lit:
-    """Lights and lists of every project on a day, by a rule."""
+    """Lights and lists of every project on a day, by a rule; what needs to be seen to stands first."""
     rows = []
     for one in projects.values():
         found = light(one, day, rule)
@@ -43,6 +46,7 @@ def lit(projects: Mapping[str, Entry], day: datetime.date, rule: str) -> Lit:
     table = pd.DataFrame(
         rows, columns=[*names, "unit", "owner"], index=pd.Index(list(projects), name="id", dtype=object)
     )
+    table = table.sort_values("colour", key=lambda one: one.map(FIRST.index), kind="stable")
     return Lit(table, the_three(projects, day, rule))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from app import session, state
+from app import cached, session, state
 from app.session import t
 from geo_cluster.errors import InputError
 from geo_cluster.policy.ledger import Entry, promised_settings
@@ -15,22 +15,28 @@ from geo_cluster.world import catalog, portfolio
 
 def switch(projects: Mapping[str, Entry]) -> None:
     """The switch, what it takes, and that the ledger has moved on since."""
-    wanted = promised_settings(projects.values(), but=_at_hand())
+    there = cached.ledger_places(state.layers()).sites
+    wanted = promised_settings((one for one in projects.values() if one.site in there), but=_at_hand())
     now = [one.model_dump() for one in state.work().scenario.promised]
-    is_on = st.toggle(
+    st.toggle(
         t("ledger.promises"),
         help=t("ledger.promises_help", said=_said(wanted)),
         key=session.show("ledger-promises", bool(now)),
         disabled=not (wanted or now),
+        on_change=lambda: _turn(wanted),
     )
-    if is_on != bool(now):
-        note = t("ledger.promises_on" if is_on else "ledger.promises_off")
-        state.change(note, promised=wanted if is_on else [])
-        st.rerun()
-    elif now and now != wanted:
+    if now and now != wanted:
         st.warning(t("ledger.promises_old"), icon=":material/sync:")
-        renew = lambda: state.change(t("ledger.promises_renew"), promised=wanted)  # noqa: E731
-        st.button(t("ledger.promises_renew"), key="ledger-promises-renew", on_click=renew)
+        st.button(
+            t("ledger.promises_renew"),
+            key="ledger-promises-renew",
+            on_click=lambda: state.change(t("ledger.promises_renew"), promised=wanted),
+        )
+
+
+def _turn(wanted: list[dict]) -> None:
+    is_on = session.chosen("ledger-promises")
+    state.change(t("ledger.promises_on" if is_on else "ledger.promises_off"), promised=wanted if is_on else [])
 
 
 def _said(wanted: list[dict]) -> str:
