@@ -41,7 +41,7 @@ def test_of_thousands_a_page_is_sent_and_the_rest_is_looked_through_here(ledger)
     assert page.metric[0].value == "5000"
     page.text_input(key="ledger-search").set_value("示例 499").run()
     assert len(page.dataframe[0].value) == 11, "499 and 4990 to 4999"
-    page.multiselect(key="ledger-cities").set_value(["420700"]).run()
+    page.multiselect(key="ledger-cities-zh").set_value(["420700"]).run()
     assert len(page.dataframe[0].value) == 5
 
 

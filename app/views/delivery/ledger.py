@@ -28,7 +28,7 @@ def draw() -> None:
     """Draw the part."""
     seq, kept = cached.ledger_now()
     day, known = datetime.date.today(), rules()
-    rule = session.typed("ledger-rule", next(iter(known)))
+    rule = session.kept("ledger-rule", next(iter(known)))
     projects = {id_: one.entry for id_, one in kept.items() if one.entry is not None}
     shown = Shown(
         seq, kept, day, rule, cached.ledger_lights(seq, day, rule, projects), cached.ledger_places(state.layers())
@@ -52,13 +52,13 @@ def draw() -> None:
 
 def _rule(known: Mapping[str, Mapping[str, Any]]) -> None:
     """Which rule the lights go by, what it says, and which ones could not be used."""
-    language = session.language()
+    language, key = session.language(), session.spoken("ledger-rule")
     st.selectbox(
         t("ledger.rule"),
         list(known),
         format_func=lambda one: t("ledger.rule_is", name=known[one]["name"][language]),
-        key="ledger-rule",
-        persist_state="session",
+        key=session.show(key, session.kept("ledger-rule", next(iter(known)))),
+        on_change=lambda: session.keep("ledger-rule", session.chosen(key)),
         label_visibility="collapsed",
         width=320,
     )
@@ -159,21 +159,21 @@ def _picked(shown: Shown) -> pd.DataFrame:
         there,
         format_func=lambda one: shown.places.city_name(one, language),
         placeholder=t("ledger.any"),
-        key="ledger-cities",
+        key=session.spoken("ledger-cities"),
     )
     at = boxes[2].multiselect(
         t("ledger.stages"),
         list(names),
         format_func=lambda one: names[one][language],
         placeholder=t("ledger.any"),
-        key="ledger-stages",
+        key=session.spoken("ledger-stages"),
     )
     lights = boxes[3].multiselect(
         t("ledger.colours"),
         list(words),
         format_func=lambda one: words[one][language],
         placeholder=t("ledger.any"),
-        key="ledger-colours",
+        key=session.spoken("ledger-colours"),
     )
     blocked = boxes[4].toggle(t("ledger.blocked"), key="ledger-blocked")
     return picked(table, text=text, cities=cities, stages=at, colours=lights, blocked=blocked)
