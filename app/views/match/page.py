@@ -144,7 +144,8 @@ def _shipped(place: DeltaGenerator) -> None:
 
 def _results(study: Study) -> None:
     _headline(study)
-    cities.headline(study)
+    with st.container(key="match-cities"):  # what changes inside moves nothing below: the map is not loaded again
+        cities.headline(study)
     left, right = st.columns([1.75, 1])
     with left:
         show_map(cached.plan_map(study, session.language()), key="plan-map", height=560)
@@ -178,8 +179,9 @@ def _headline(study: Study) -> None:
     feasible, help_ = others.feasible_share(study)
     columns[4].metric(t("match.feasible_share"), feasible, help=help_)
     columns[5].metric(t("match.assumed"), f"{shares.get('assumed', 0):.0%}", help=t("match.assumed_help"))
-    if seldom := others.seldom(study):
-        st.warning(seldom, icon=":material/casino:")
+    with st.container(key="match-seldom"):
+        if seldom := others.seldom(study):
+            st.warning(seldom, icon=":material/casino:")
     if "data" in session.pages() and st.button(
         t("trust.link"), icon=":material/fact_check:", type="tertiary", help=t("trust.link_help"), key="match-trust"
     ):
