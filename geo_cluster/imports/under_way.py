@@ -261,8 +261,8 @@ class _Read:
         try:
             value = float(text)
         except ValueError:
-            code = "policy.one_number" if re.fullmatch(r"[\d.]+-[\d.]+", text) else "policy.not_an_amount"
-            self.faults.append(Fault(code, place, value=text))
+            wrong = "policy.one_number" if re.fullmatch(r"[\d.]+-[\d.]+", text) else "policy.not_an_amount"
+            self.faults.append(Fault(wrong, place, value=text))
             return None
         if not 0 <= value < 1e12:
             self.faults.append(Fault("policy.not_an_amount", place, value=text))

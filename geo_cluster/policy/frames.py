@@ -24,7 +24,16 @@ LIST_HEADINGS = {
 
 
 def cell(entry: Entry, key: str, places: Places, language: Language) -> str | float:
-    """What a field of a project says in a table for people."""
+    """What a field of a project says in a table for people.
+
+    Parameters
+    ----------
+    entry : Entry
+    key : str
+        Of a column of the ledger.
+    places : Places
+    language : {"zh", "en"}
+    """
     which, _, stage = key.partition(".")
     if stage:
         return str(getattr(entry, which).get(stage, ""))
@@ -41,7 +50,14 @@ def cell(entry: Entry, key: str, places: Places, language: Language) -> str | fl
 
 
 def ledger_frame(projects: Mapping[str, Entry], places: Places, language: Language) -> pd.DataFrame:
-    """Every project with every column of the ledger, one row each."""
+    """Every project with every column of the ledger, one row each.
+
+    Parameters
+    ----------
+    projects : mapping of Entry
+    places : Places
+    language : {"zh", "en"}
+    """
     names = titles("ledger", language)
     rows = [[id_, *(cell(one, key, places, language) for key in names if key != "id")] for id_, one in projects.items()]
     return pd.DataFrame(rows, columns=list(names.values()))
@@ -82,7 +98,14 @@ def points_frame(projects: Mapping[str, Entry], language: Language) -> pd.DataFr
 
 
 def list_frame(listed: list[Listed], places: Places, language: Language) -> pd.DataFrame:
-    """One of the three lists."""
+    """One of the three lists as a table.
+
+    Parameters
+    ----------
+    listed : list of Listed
+    places : Places
+    language : {"zh", "en"}
+    """
     rows = [
         (
             one.entry.name,

@@ -54,7 +54,15 @@ def not_started(projects: Projects, day: datetime.date) -> list[Listed]:
 
 
 def behind(projects: Projects, day: datetime.date, rule: str = DEFAULT) -> list[Listed]:
-    """进度滞后: the progress part of a rule gives yellow or red; the farthest behind first."""
+    """进度滞后: the progress part of a rule gives yellow or red; the farthest behind first.
+
+    Parameters
+    ----------
+    projects : mapping of Entry
+    day : date
+    rule : str
+        A key of `lights.rules()`.
+    """
     found = []
     for id_, one in projects.items():
         told = next((part for part in light(one, day, rule).reasons if part.part == "progress"), None)
@@ -81,7 +89,15 @@ def _undated() -> Text:
 
 
 def the_three(projects: Projects, day: datetime.date, rule: str = DEFAULT) -> dict[str, list[Listed]]:
-    """The three lists by name."""
+    """The three lists by name.
+
+    Parameters
+    ----------
+    projects : mapping of Entry
+    day : date
+    rule : str
+        As of `behind`.
+    """
     return {
         "not_started": not_started(projects, day),
         "behind": behind(projects, day, rule),

@@ -34,7 +34,15 @@ class Lit:
 
 
 def lit(projects: Mapping[str, Entry], day: datetime.date, rule: str) -> Lit:
-    """Lights and lists of every project on a day, by a rule; what needs to be seen to stands first."""
+    """Lights and lists of every project on a day, by a rule; what needs to be seen to stands first.
+
+    Parameters
+    ----------
+    projects : mapping of Entry
+    day : date
+    rule : str
+        A key of `lights.rules()`.
+    """
     rows = []
     for one in projects.values():
         found = light(one, day, rule)
