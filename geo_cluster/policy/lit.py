@@ -1,10 +1,11 @@
-"""Every project with its light, and the three lists: what a page of the ledger is cut from."""
+"""Every project with its light, and the lists: what a page of the ledger is cut from."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
@@ -25,16 +26,24 @@ class Lit:
     table : DataFrame
         By id: `name`, `firm`, `city`, `site`, `stage`, `colour`, `why_zh`, `why_en`, `points`, `late`, `plan`, `done`,
         `unit`, `owner`.
-    three : dict of list of Listed
-        The three lists by name.
+    projects : mapping of Entry
+    day : date
+    rule : str
     """
 
     table: pd.DataFrame
-    three: dict[str, list[Listed]]
+    projects: Mapping[str, Entry]
+    day: datetime.date
+    rule: str
+
+    @cached_property
+    def three(self) -> dict[str, list[Listed]]:
+        """The three lists by name, worked out when they are first asked for."""
+        return the_three(self.projects, self.day, self.rule)
 
 
 def lit(projects: Mapping[str, Entry], day: datetime.date, rule: str) -> Lit:
-    """Lights and lists of every project on a day, by a rule; what needs to be seen to stands first.
+    """Lights of every project on a day, by a rule; what needs to be seen to stands first.
 
     Parameters
     ----------
@@ -55,7 +64,7 @@ def lit(projects: Mapping[str, Entry], day: datetime.date, rule: str) -> Lit:
         rows, columns=[*names, "unit", "owner"], index=pd.Index(list(projects), name="id", dtype=object)
     )
     table = table.sort_values("colour", key=lambda one: one.map(FIRST.index), kind="stable")
-    return Lit(table, the_three(projects, day, rule))
+    return Lit(table, projects, day, rule)
 
 
 def picked(
