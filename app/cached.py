@@ -31,6 +31,7 @@ from geo_cluster.box.foreign import foreign_fault
 from geo_cluster.domain import Language, PlanningLevel, Scenario, Text
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.export import bundle, preview
+from geo_cluster.export import chain_book as chain_books
 from geo_cluster.export.pack import Order
 from geo_cluster.export.phone_list import phone_list
 from geo_cluster.imports import effect, ledger, templates, under_way
@@ -43,6 +44,8 @@ from geo_cluster.intake import appraise, site_choice
 from geo_cluster.intake.site_choice import Choice, Weighed
 from geo_cluster.maps import page as maps_page
 from geo_cluster.maps import payload as maps_payload
+from geo_cluster.policy import links as partner_links
+from geo_cluster.policy import why_here as sheets_of_firms
 from geo_cluster.policy.ledger import Entry
 from geo_cluster.policy.lit import Lit, lit
 from geo_cluster.policy.places import Places, places
@@ -747,3 +750,46 @@ def ledger_file(
 def ledger_chart(key: str, language: Language, _points: pd.DataFrame, _layers: Layers, _look: dict[str, Any]) -> Any:  # noqa: ARG001
     """Projects or blocked points on the small map; `key` names the points and the look."""
     return small_maps.dots(_points, _layers.read("prefectures"), _layers.read("water"), **_look)
+
+
+# ---- the page 推进 ------------------------------------------------------------------------------------------
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _chain_book(_layers: Layers, key: str, language: Language) -> bytes:  # noqa: ARG001
+    return chain_books.chain_book(_layers, language)
+
+
+def chain_book(layers: Layers, language: Language) -> bytes:
+    """Gaps, candidates, measures and clusters as a workbook."""
+    return _chain_book(layers, layers.key, language)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _why_here(scenario: str, named: str, link: str, output_100m_yuan: float) -> sheets_of_firms.Sheet:
+    return sheets_of_firms.why_here(_region(scenario), named, link=link, output_100m_yuan=output_100m_yuan)
+
+
+def why_here(scenario: Scenario, named: str, link: str, output_100m_yuan: float) -> sheets_of_firms.Sheet:
+    """The sheet of one firm outside Hubei.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    named, link : str
+        Firm and link, by their ids.
+    output_100m_yuan : float
+        Assumed.
+    """
+    return _why_here(_placeless(scenario).model_dump_json(), named, link, output_100m_yuan)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _linkage(scenario: str, place: str, segment: str) -> partner_links.Linkage:
+    region = _region(scenario)
+    return partner_links.linkage(region, partner_links.focus_of(region, place, segment=segment))
+
+
+def linkage(scenario: Scenario, place: str, segment: str) -> partner_links.Linkage:
+    """Suppliers and buyers of a place; `segment` is what would be made at a site, '' for anything."""
+    return _linkage(_placeless(scenario).model_dump_json(), place, segment)

@@ -149,11 +149,13 @@ def room_table() -> str:
 def commands() -> str:
     """Every command of the command line with its arguments and options."""
     page = ["# Commands\n", "`geo-cluster COMMAND --help` says the same. Refused input ends with exit code 2.\n"]
-    for command in cli.cli.registered_commands:
+    every = [("", one) for one in cli.cli.registered_commands]
+    every += [("policy ", one) for one in cli.policy.registered_commands]
+    for group, command in every:
         function = command.callback
         assert function is not None
         page.append(
-            f"## geo-cluster {command.name or function.__name__}\n\n{inspect.cleandoc(function.__doc__ or '')}\n"
+            f"## geo-cluster {group}{command.name or function.__name__}\n\n{inspect.cleandoc(function.__doc__ or '')}\n"
         )
         rows = list(_options(function))
         if rows:

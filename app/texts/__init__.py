@@ -6,6 +6,7 @@ import re
 
 from app.texts import (
     brief,
+    chain,
     cities,
     common,
     data,
@@ -15,6 +16,7 @@ from app.texts import (
     ledger,
     match,
     openings,
+    partners,
     score,
     supply,
     trust,
@@ -38,6 +40,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         division,
         delivery,
         ledger,
+        chain,
+        partners,
         data,
         trust,
         brief,

@@ -49,25 +49,20 @@ def paper(study: Study, *, language: Language = "zh", template: Path | None = No
     InputError
         The template is no .docx; or there is no Chinese font to draw the map with.
     """
-    return written(outline(study, language=language, stale=stale), language, study=study, template=template)
+    return typeset(outline(study, language=language, stale=stale), language, template=template, study=study)
 
 
-def written(made: Outline, language: Language, *, study: Study | None = None, template: Path | None = None) -> bytes:
-    """An outline as a .docx file.
+def typeset(made: Outline, language: Language, *, template: Path | None = None, study: Study | None = None) -> bytes:
+    """Any outline as a .docx file in the house's style.
 
     Parameters
     ----------
     made : Outline
     language : {"zh", "en"}
-    study : Study, optional
-        That its maps are of; an outline without maps needs none.
     template : Path, optional
         As of `paper`.
-
-    Raises
-    ------
-    InputError
-        As `paper`.
+    study : Study, optional
+        What its maps are drawn from, where it has any.
     """
     file = opened(template, language)
     _Paper(file, made, language, study, own=template is not None).write()
@@ -186,8 +181,9 @@ class _Paper:
 
     def _maps(self) -> None:
         sheets = [block for part in self.made.parts for block in part.blocks if isinstance(block, Sheet)]
-        if not sheets or self.study is None:
+        if not sheets:
             return
+        assert self.study is not None, "maps are drawn from a study"
         section = self.file.add_section(WD_SECTION.NEW_PAGE)
         if not self.own:
             page(section, upright=False)

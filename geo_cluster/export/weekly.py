@@ -11,7 +11,7 @@ import pandas as pd
 
 from geo_cluster.domain import Language
 from geo_cluster.export.outline import Block, Grid, Lines, Outline, Part
-from geo_cluster.export.paper import written
+from geo_cluster.export.paper import typeset
 from geo_cluster.policy.durations import ahead, conversion_note, expected, starts_among
 from geo_cluster.policy.ledger import GIVEN, PROMISED, Entry
 from geo_cluster.policy.lights import DEFAULT, colours, light, rules
@@ -135,7 +135,7 @@ class Week:
 
 def weekly(week: Week, language: Language = "zh") -> bytes:
     """The paper as a .docx file."""
-    return written(weekly_outline(week, language), language)
+    return typeset(weekly_outline(week, language), language)
 
 
 def weekly_outline(week: Week, language: Language = "zh") -> Outline:

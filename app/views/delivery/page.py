@@ -8,11 +8,13 @@ import streamlit as st
 
 from app.page import footer, heading
 from app.session import t
-from app.views.delivery import ledger
+from app.views.delivery import chain, ledger, partners
 from app.widgets import refusals
 
 PARTS: dict[str, Callable[[], None]] = {
     "ledger": ledger.draw,
+    "chain": chain.draw,
+    "partners": partners.draw,
 }
 """Parts of the page in their order; `delivery.<part>` is the name of one on screen."""
 
