@@ -34,6 +34,7 @@ from geo_cluster.export import bundle, preview
 from geo_cluster.export import chain_book as chain_books
 from geo_cluster.export.pack import Order
 from geo_cluster.export.phone_list import phone_list
+from geo_cluster.export.template import Template
 from geo_cluster.imports import effect, ledger, templates, under_way
 from geo_cluster.imports.check import check_file, guess
 from geo_cluster.imports.checked import KINDS, Checked, Kind
@@ -452,7 +453,8 @@ def _packings() -> Packings:
 
 
 def _pack_key(order: Order) -> str:
-    asked = [order.study.key, order.language, str(order.is_stale), order.review, order.project]
+    asked = [order.study.key, order.language, str(order.is_stale), order.review, order.project, order.crs]
+    asked += [hashlib.sha256(one.content).hexdigest() for one in order.templates if isinstance(one, Template)]
     return hashlib.sha256("\n".join(asked).encode()).hexdigest()[:24]
 
 
@@ -461,9 +463,20 @@ def review_number(text: str) -> str:
     """A map review number as it is printed; refused when it has another form."""
     if not text.strip():
         return ""
-    from geo_cluster.export.map_sheets import review_number as checked_number  # matplotlib is loaded when it is needed
+    from geo_cluster.export.review import review_number as checked_number
 
     return checked_number(text)
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def checked_template(name: str, content: bytes) -> Template:
+    """A house's own .pptx or .docx that can be used; refused in words where it can't."""
+    from geo_cluster.export import pack
+
+    found = Template(name, content)
+    is_deck = name.lower().endswith(".pptx")
+    pack.check(found if is_deck else None, None if is_deck else found, "")
+    return found
 
 
 def packing(order: Order) -> Packing | None:
@@ -575,7 +588,7 @@ def _checked(_content: bytes, sha256: str, name: str, kind: Kind, scenario: str,
     if "table" in said:
         mended = {(row, column): text for row, column, text in said["table"]["mended"]}
         without = frozenset(said["table"]["without"])
-        said["table"] = TableChoice(said["table"]["sheet"], said["table"]["mapping"], mended, without)
+        said["table"] = TableChoice(tuple(said["table"]["sheets"]), said["table"]["mapping"], mended, without)
     if "layers" in said:
         said["table"] = TableChoice(layers=tuple(said.pop("layers")))
     return check_file(

@@ -199,7 +199,7 @@ def match(
 
 
 @cli.command()
-def brief(
+def brief(  # noqa: PLR0913  (each is an option)
     scenario: Annotated[str, typer.Argument(help="情景名或 TOML 文件 / shipped scenario or TOML file")] = "default",
     out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the pack")] = Path("brief"),
     formats: Annotated[
@@ -209,6 +209,7 @@ def brief(
     template_docx: Annotated[Path | None, typer.Option(help="本单位的 .docx 模板 / your house's paper")] = None,
     review_number: Annotated[str, typer.Option(help="审图号，印在图上 / map review number")] = "",
     project: Annotated[str, typer.Option(help="排序图画哪个项目，默认产值最大的 / whose ranking is drawn")] = "",
+    crs: Annotated[str, typer.Option(help="图层坐标系，如 4547；写错即列出可选 / of the layers, by EPSG code")] = "",
     lang: LanguageOption = "zh",
 ) -> None:
     """Make the briefing pack: slides, paper, map sheets, tables, layers. 一次出齐汇报材料。"""
@@ -216,16 +217,18 @@ def brief(
 
     began = time.perf_counter()
     from geo_cluster.export import bundle, pack
+    from geo_cluster.export.gis.systems import checked_crs
     from geo_cluster.scenarios import read_scenario
 
-    wanted, _, _, (settings, projects) = _together(
+    wanted, _, system, _, (settings, projects) = _together(
         lambda: pack.checked_formats(formats),
         lambda: pack.check(template_pptx, template_docx, review_number),
+        lambda: checked_crs(crs),
         lambda: bundle.check_writable(out),
         lambda: read_scenario(scenario),
     )
     from geo_cluster import study as pipeline
-    from geo_cluster.report import cities
+    from geo_cluster.export.briefing_tables import levels_of
 
     screen = terminal.console(stderr=True)
 
@@ -238,11 +241,12 @@ def brief(
         order = pack.Order(
             result,
             lang,
-            levels=cities.at_levels(result),
+            levels=levels_of(result),
             slide_template=template_pptx,
             paper_template=template_docx,
             review=review_number,
             project=project,
+            crs=system,
         )
         on_step("pack")
         files = pack.write(order, out, wanted=wanted, on_done=done)

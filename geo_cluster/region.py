@@ -44,7 +44,7 @@ from geo_cluster.supply.serving_station import (
     supply_area,
     zones_of_areas,
 )
-from geo_cluster.world import catalog, need_draws, observations
+from geo_cluster.world import catalog, need_draws, observations, splitting
 from geo_cluster.world.layers import Layers
 
 LAYERS: tuple[str, ...] = ("sites", "substations", "prefectures", "chain", "anchors", "roads")
@@ -566,9 +566,16 @@ def _trips(
 
 def facts_of(region: Region, projects: pd.DataFrame) -> Facts:
     """What the rules look at."""
-    forbidden = frozenset((pair.project, pair.site) for pair in region.scenario.forbidden)
+    wholes = splitting.whole_of(projects)  # ruled out for one share, ruled out for all
+    banned = {(wholes.get(pair.project, pair.project), pair.site) for pair in region.scenario.forbidden}
+    forbidden = frozenset((row, site) for row, whole in wholes.items() for one, site in banned if one == whole)
     dual = region.scenario.dual_supply == "required"
-    return Facts(projects, region.sites, _needs(projects), region.offers, forbidden, _more(region, projects), dual)
+    facts = Facts(projects, region.sites, _needs(projects), region.offers, forbidden, _more(region, projects), dual)
+    opens = {site: one.from_year for one in region.scenario.openings if one.from_year for site in one.sites}
+    if not opens:
+        return facts
+    year = np.array([opens.get(site, 0) for site in region.sites["id"]])
+    return replace(facts, opens=year, begins=begins(region, projects, "land"))
 
 
 def _more(region: Region, projects: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -585,8 +592,10 @@ def _more(region: Region, projects: pd.DataFrame) -> dict[str, np.ndarray]:
         opened = [one for one in region.scenario.openings if one.attribute == kind.attribute]
         for said in opened:
             here = (subject_of(kind.attribute, region.sites) == said.subject).to_numpy()
-            found[kind.attribute] = found.get(kind.attribute, 0.0) + np.where(here, said.high, 0.0)[None, :]
-            of_zone += np.where(pools.zone_of(region.sites) == said.subject, said.high, 0.0)[None, :]
+            begun = (start >= (said.from_year or 0))[:, None]
+            there = begun & here[None, :]
+            found[kind.attribute] = found.get(kind.attribute, 0.0) + np.where(there, said.high, 0.0)
+            of_zone += np.where(begun & (pools.zone_of(region.sites) == said.subject)[None, :], said.high, 0.0)
         if kind.zone_pool and (len(rows) or opened):
             found[kind.attribute] = _within_zone(region, kind.attribute, found[kind.attribute], of_zone)
     return found

@@ -29,6 +29,8 @@ from geo_cluster.supply import land_survey
 from geo_cluster.world import catalog, portfolio
 from geo_cluster.world.layers import Layers
 
+BOOKS = Path(__file__).parent / "data" / "tables"
+
 KEPT = Path("fuzz")
 """Where files that something broke on are put."""
 
@@ -41,6 +43,7 @@ def corpus() -> dict[str, bytes]:
     found = {path.name: path.read_bytes() for path in sorted(catalog.sample_dir().iterdir()) if path.suffix != ".md"}
     for kind in KINDS:
         found |= {f"{kind}.csv": templates.as_csv(kind), f"{kind}.xlsx": templates.as_xlsx(kind)}
+    found |= {path.name: path.read_bytes() for path in sorted(BOOKS.glob("*.*s"))}
     found["portfolio.csv"] = (catalog.PORTFOLIOS / "sample.csv").read_bytes()
     frame = gpd.GeoDataFrame({"site": ["H01"], "地块": ["甲"]}, geometry=[box(115.08, 30.15, 115.09, 30.16)], crs=4326)
     with tempfile.TemporaryDirectory() as folder:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from geo_cluster.imports.checked import KINDS, Kind
 from geo_cluster.imports.headings import calls_of, is_known, kind_of
+from geo_cluster.imports.wide import attribute_names, named
 from geo_cluster.world.sheets import table as sheets
 from geo_cluster.world.sheets.calls import Calls
 from geo_cluster.world.sheets.table import Table
@@ -18,8 +19,8 @@ class TableChoice:
 
     Attributes
     ----------
-    sheet : str
-        Its name; '' for the best.
+    sheets : tuple of str
+        Those that are read; none for all that fit.
     mapping : mapping of str
         Heading -> key of our column; `-` for one that isn't to be used.
     mended : mapping of str
@@ -30,7 +31,7 @@ class TableChoice:
         Of a file of shapes, the layers that are read; none for all.
     """
 
-    sheet: str = ""
+    sheets: tuple[str, ...] = ()
     mapping: Mapping[str, str] = field(default_factory=dict)
     mended: Mapping[tuple[int, int], str] = field(default_factory=dict)
     without: frozenset[int] = frozenset()
@@ -78,7 +79,12 @@ def read_as(content: bytes, name: str, calls: Calls, choice: TableChoice = AS_IT
         See `world.sheets.table.read`.
     """
     chosen = set(choice.mapping)
-    found = sheets.read(content, name, lambda head: head in chosen or bool(calls.of(head).key), sheet=choice.sheet)
+    names = attribute_names() if kind == "observations" else {}
+
+    def is_ours(heading: str) -> bool:
+        return heading in chosen or bool(calls.of(heading).key or named(heading, names))
+
+    found = sheets.read(content, name, is_ours, chosen=choice.sheets)
     if not choice.mended and not choice.without:
         return found
     frame = found.frame.copy()
@@ -99,8 +105,11 @@ def kind(content: bytes, name: str) -> str:
     InputError
         It is no table.
     """
-    found = sheets.read(content, name, is_known)
-    best = kind_of(found.frame.columns)
-    if best in KINDS and found.score < 2:
-        return ""
-    return best
+    names = attribute_names()
+    found = sheets.read(content, name, lambda head: is_known(head) or bool(named(head, names)))
+    headings = [str(one) for one in found.frame.columns]
+    best = kind_of(headings)
+    if best in KINDS:
+        ours = sum(bool(calls_of(best).of(one).key) for one in headings)  # a table that runs to the right has few
+        best = "observations" if sum(bool(named(one, names)) for one in headings) >= max(ours - 1, 1) else best
+    return "" if best in KINDS and found.score < 2 else best

@@ -25,9 +25,20 @@ from geo_cluster.errors import DataError, Fault, GeoClusterError, InputError, Pl
 from geo_cluster.workspace.address import WORKSPACE, placed, uri
 from geo_cluster.workspace.database import connect, make_tables, open_file, reading, writing
 from geo_cluster.workspace.refusals import in_words, said_by
-from geo_cluster.workspace.schema import blobs, ledger, made, marks, plans, revisions, saves, signed_out, works
+from geo_cluster.workspace.schema import (
+    blobs,
+    headings,
+    ledger,
+    made,
+    marks,
+    plans,
+    revisions,
+    saves,
+    signed_out,
+    works,
+)
 
-CONTENT = (blobs, works, revisions, plans, ledger, marks, signed_out)
+CONTENT = (blobs, works, revisions, plans, ledger, marks, headings, signed_out)
 """What a workspace holds, each table after those that it points to."""
 
 OWN = (works, ledger)

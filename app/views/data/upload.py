@@ -151,6 +151,7 @@ def _shown(checked: Checked, kind: Kind, key: str, *, is_table: bool) -> None:
     """How the file was read, and its faults or its preview."""
     own = f"{key}-{kind}"
     if is_table:
+        mending.remembered(checked, kind, own)
         mending.matching(checked, kind, own)
     if checked.faults:
         geometry.offers(checked.extra.get("offered", ()), key)
@@ -200,10 +201,13 @@ def _as_chosen(file: Dropped, kind: Kind, rules: tuple[bytes, bytes] | None, key
 
 def _matched_before(file: Dropped, checked: Checked, kind: Kind, key: str, about: dict[str, Any]) -> Checked:
     """The same, read as a table of these headings was matched by hand before."""
-    before = state.remembered_headings(kind, checked.meant["heading"]) if len(checked.meant) else {}
-    if not before or about["table"]["mapping"]:
+    now = about["table"]
+    if checked.meant.empty or now["mapping"] or "before" in now:
         return checked
-    about["table"] = mending.chosen(key, mapping=before)
+    before = state.matched_before(kind, checked.meant["heading"])
+    if not before:
+        return checked
+    about["table"] = mending.chosen(key, mapping=before, before=True)
     return cached.checked(file, kind, state.scenario(), belongs={}, rules=None, **about)
 
 
@@ -235,7 +239,7 @@ def _refused(checked: Checked, key: str, *, mended: str) -> None:
     words = [session.words(fault) for fault in checked.faults]
     table[["where", "what", "remedy"]] = [[one.where, one.what, one.remedy] for one in words]
     table = table.sort_values("row", kind="stable")
-    table["row"] = table["row"].map(lambda row: str(row) if row else "")
+    table["row"] = table["row"].map(lambda row: checked.row_name(row) if row else "")
     shown = table.rename(columns={name: t(f"data.fault.{name}") for name in table})
     st.dataframe(shown.drop(columns=t("data.fault.where")).head(500), hide_index=True, key=f"faults-{key}")
     st.download_button(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Any
 
 import pandas as pd
@@ -16,7 +17,7 @@ from geo_cluster.region import unused
 from geo_cluster.report import tables
 from geo_cluster.study import Study
 from geo_cluster.workspace.repository import PROJECTS
-from geo_cluster.world import catalog, portfolio
+from geo_cluster.world import catalog, portfolio, splitting
 
 MANY = 300_000
 """Projects × draws from which a run takes minutes: draws are then lowered, and the page says so."""
@@ -51,7 +52,13 @@ def label(study: Study) -> None:
 def is_of(study: Study) -> bool:
     """Whether a study's projects are those of the table now, by id and name, so that its plan can be decided on."""
     checked, _ = cached.projects_faults(_content())
-    return checked is not None and study.projects["name"].equals(checked["name"])
+    return checked is not None and splitting.names_of_wholes(study.projects).equals(checked["name"])
+
+
+def names() -> dict[str, str]:
+    """Names of the projects of the table now, by id; none while it has faults."""
+    checked, _ = cached.projects_faults(_content())
+    return {} if checked is None else checked["name"].to_dict()
 
 
 def _content() -> bytes:
@@ -170,6 +177,7 @@ def _table_actions(text: pd.DataFrame) -> None:
         if file is not None:
             try:
                 _take(_localised(cached.own_projects(file.getvalue(), file.name)), note_upload)
+                state.name_after(PurePath(file.name).stem)
             except GeoClusterError as refusal:
                 session.keep("projects-refused", refusal)
 

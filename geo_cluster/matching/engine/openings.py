@@ -2,7 +2,8 @@
 
 What may be closed is a `switch`: an opening, or a site that a limit counts. Their columns say "closed": nobody goes
 there then, pools lack what it adds, and its cost is saved. The programme says which are closed, and bounds every plan;
-with that decided the problem is one without openings (Holmberg, Rönnqvist & Yuan 1999 have the rows).
+with that decided the problem is one without openings (Holmberg, Rönnqvist & Yuan 1999 have the rows). What binds parts
+of projects is in the same programme, and decided likewise (`engine.parts`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from scipy import sparse
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.matching.engine.milp import Limits, Linear, Outcome, maximise
 from geo_cluster.matching.engine.model import Draw, Model
+from geo_cluster.matching.engine.parts import best_kept, counted, part_rows, start_columns
 from geo_cluster.matching.engine.presolve import draws_of, presolve
 from geo_cluster.matching.engine.search import Program, program
 from geo_cluster.matching.engine.strategy import best
@@ -42,7 +44,7 @@ def best_opened(
     start: Ints | None = None,
     progress: Callable[[Progress], bool | None] | None = None,
 ) -> Assignment:
-    """The best plan of a problem with openings or limits that time allows, verified.
+    """The best plan of a problem with openings, limits or parts that time allows, verified.
 
     Parameters
     ----------
@@ -127,7 +129,7 @@ class _Search:
             fixed = self.problem.settled(opened)
             score = fixed.score.copy()
             score[:, shut] = np.nan
-            found = best(fixed.suppose(score=score, at_most=()), limits, start=start, progress=self.tick)
+            found = best_kept(fixed.suppose(score=score, at_most=()), limits, start=start, progress=self.tick)
         except InputError:
             return -np.inf
         if found.violations:
@@ -152,7 +154,7 @@ class _Search:
     def begin(self, start: Ints | None) -> None:
         """With everything open: what no plan is worth more than, and a first choice of what to open."""
         all_open = np.ones(len(self.sites), dtype=bool)
-        everything = self.problem.settled(range(len(self.problem.openings))).suppose(at_most=())
+        everything = self.problem.settled(range(len(self.problem.openings))).suppose(at_most=(), parts=())
         everything = everything.suppose(paid=self.problem.paid + float(self.cost[self.must].sum()))
         limits = replace(self.limits, time_limit_s=_FIRST * self.limits.time_limit_s)
         found = best(everything, limits, start=start, progress=self.tick)
@@ -209,7 +211,10 @@ class _Search:
     # ---- the exact programme ----
 
     def prove(self) -> None:
-        """What to open, by HiGHS; then who goes where with that."""
+        """What to open and which parts to place, by HiGHS; then who goes where with that."""
+        if self._reached(self.bound, 0.0):
+            self.proven = True
+            return
         full = self.problem.suppose(
             openings=(), at_most=(), resources=widened(self.problem.resources, self.problem.openings)
         )
@@ -224,19 +229,24 @@ class _Search:
         outcome = self._run(wide, task, model, unit, total)
         if outcome.infeasible:
             if self.plan is None:
-                raise InputError(Fault("matching.minima_beyond_limits", PROBLEM))
+                code = "matching.parts_impossible" if self.problem.parts else "matching.minima_beyond_limits"
+                raise InputError(Fault(code, PROBLEM))
             self.bound, self.proven = self.plan.objective, True
             return
         ceiling = outcome.bound * unit + model.base - total
         if outcome.x is not None:
-            open_ = outcome.x[len(task.cost) :] < 0.5
+            open_ = outcome.x[len(task.cost) :][: len(self.sites)] < 0.5
             option = task.plan(outcome.x)
             option = np.where(model.locked != UNPLACED, model.locked, option)
             self.take(open_, max(self.left_s(), _LEAST_S), np.where(option == UNPLACED, UNPLACED, model.site[option]))
         self.bound = min(self.bound, ceiling)
-        if self.plan is not None:
-            allowed = self.limits.mip_gap * abs(self.plan.score) + unit * (1e-6 + 1e-9 * abs(outcome.bound))
-            self.proven = outcome.finished and self.plan.objective >= ceiling - allowed
+        self.proven = outcome.finished and self._reached(ceiling, unit * (1e-6 + 1e-9 * abs(outcome.bound)))
+
+    def _reached(self, ceiling: float, rounding: float) -> bool:
+        """Whether the plan in hand is worth as much as any can be, at the gap asked for."""
+        if self.plan is None:
+            return False
+        return self.plan.objective >= ceiling - self.limits.mip_gap * abs(self.plan.score) - rounding
 
     def _added(self, full: Problem, model: Model) -> list[list[Floats]]:
         """For each opening: what each pool of each draw has more with it."""
@@ -281,16 +291,20 @@ class _Search:
         for member, most in self.limits_on:
             closed = count + np.flatnonzero(member)
             rows.add(closed, -np.ones(len(closed)), float(most - len(closed)))
-        matrix, top = rows.matrix(count + switches)
+        for columns_, values, most in part_rows(self.problem, task, model, count + switches):
+            rows.add(np.array(columns_, dtype=np.intp), np.array(values), most)
+        there = len(counted(self.problem))
+        width = count + switches + there
+        matrix, top = rows.matrix(width)
         wide = sparse.csc_array(task.matrix)
-        wide.resize((task.matrix.shape[0], count + switches))
+        wide.resize((task.matrix.shape[0], width))
         return Linear(
-            np.concatenate([task.cost, self.cost]) / unit,
+            np.concatenate([task.cost, self.cost, np.zeros(there)]) / unit,
             sparse.csc_array(sparse.vstack([wide, matrix])),
             np.concatenate([task.low, np.full(len(top), -np.inf)]),
             np.concatenate([task.top, top]),
-            np.concatenate([task.upper, np.where(self.must, 0.0, 1.0)]),
-            np.concatenate([task.integer, np.ones(switches, dtype=bool)]),
+            np.concatenate([task.upper, np.where(self.must, 0.0, 1.0), np.ones(there)]),
+            np.concatenate([task.integer, np.ones(switches, dtype=bool), np.zeros(there, dtype=bool)]),
         )
 
     def _run(self, wide: Linear, task: Program, model: Model, unit: float, total: float) -> Outcome:
@@ -303,7 +317,7 @@ class _Search:
             chosen[first] = at[first]
             opened = [o not in self.plan.opened for o in range(len(self.problem.openings))]
             used = set(self.plan.site.tolist())
-            closed = [*opened, *[s not in used for s in self.counted]]
+            closed = [*opened, *[s not in used for s in self.counted], *start_columns(self.problem, self.plan.site)]
             start = np.concatenate([chosen, np.zeros(len(task.cost) - len(task.p)), closed]).astype(float)
 
         def improved(_: Floats | None, bound: float) -> None:
