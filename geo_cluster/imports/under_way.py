@@ -131,7 +131,7 @@ def _points_sheet(content: bytes, name: str, main: Table, choice: TableChoice) -
         if sheet == main.sheet:
             continue
         try:
-            found = read_as(content, name, calls("points"), replace(choice, sheet=sheet))
+            found = read_as(content, name, calls("points"), replace(choice, sheets=(sheet,)))
         except InputError:
             continue  # no table on it
         if needed <= {calls("points").of(head).key for head in found.frame.columns}:
