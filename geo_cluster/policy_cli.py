@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from geo_cluster import terminal
-from geo_cluster.errors import Fault, Place, refuse_if
+from geo_cluster.errors import Fault, InputError, Place, refuse_if
 
 if TYPE_CHECKING:
     from geo_cluster.domain import Text
@@ -192,6 +192,95 @@ def _write(files: dict[str, bytes], out: Path) -> None:
             (folder / name).write_bytes(content)
 
     terminal.line(f"{len(bundle.write_files(out, make))} files → {out}")
+
+
+@policy.command()
+def ledger(
+    file: Annotated[
+        Path | None, typer.Argument(help="台账 XLSX/CSV；不写则给模板与公开进展 / the ledger; without it the template")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the results")] = Path("ledger"),
+    before: Annotated[
+        Path | None, typer.Option(help="上周的台账，比较变化 / last week's ledger, to compare with")
+    ] = None,
+    day: Annotated[str, typer.Option(help="截至日期，如 2026-11-30；空为今天 / as of a day; today when empty")] = "",
+    rule: Annotated[str, typer.Option(help="亮灯口径 / rule of the lights: wuhan, yinchuan, sanya")] = "wuhan",
+    lang: LanguageOption = "zh",
+) -> None:
+    """项目台账：核对、亮灯、三张清单、周报。 Check a ledger of projects under way: lights, lists, weekly paper."""
+    from geo_cluster.export import bundle
+
+    bundle.check_writable(out)
+    made, told = _without_file(lang) if file is None else _weekly(file, before, _written_day(day), _rule(rule), lang)
+
+    def write(folder: Path) -> None:
+        for name, content in made.items():
+            (folder / name).write_bytes(content)
+
+    files = bundle.write_files(out, write)
+    for line in told:
+        terminal.line(line)
+    terminal.line(f"{len(files)} files → {out}")
+
+
+def _without_file(lang: Literal["zh", "en"]) -> tuple[dict[str, bytes], list[str]]:
+    """The template, and what was said in public of the policy's projects."""
+    from geo_cluster.export.ledger_book import statements_book
+    from geo_cluster.imports.under_way import template
+
+    return {"ledger_template.xlsx": template(lang), "policy_projects.xlsx": statements_book(lang)}, []
+
+
+def _weekly(
+    file: Path, before: Path | None, day: datetime.date, rule: str, lang: Literal["zh", "en"]
+) -> tuple[dict[str, bytes], list[str]]:
+    """The ledger with lights and lists, the weekly paper, and lines to print."""
+    from collections import Counter
+
+    from geo_cluster.box import door
+    from geo_cluster.export.ledger_book import ledger_book
+    from geo_cluster.export.weekly import WORDS, Week, weekly
+    from geo_cluster.imports.under_way import LedgerFile, read_ledger
+    from geo_cluster.policy import lights, lists
+    from geo_cluster.policy.places import places
+    from geo_cluster.world.layers import Layers
+
+    where, week_ago = places(Layers()), day - datetime.timedelta(days=7)
+    read: dict[Path, LedgerFile] = {}
+    faults: list[Fault] = []
+    for path in filter(None, (before, file)):
+        then = week_ago if path is before else day
+        known = read[before].entries if path is file and before in read else {}
+        read[path] = read_ledger(door.content_of(path), path.name, places=where, day=then, known=known)
+        faults += read[path].faults
+    refuse_if(faults)
+    now = read[file].entries
+    changed = lists.changes(read[before].entries, now, days=(week_ago, day), rule=rule) if before else []
+    week = Week(now, changed, week_ago, day, where, rule)
+    seen = Counter(lights.light(one, day, rule).colour for one in now.values())
+    shown = " · ".join(f"{one[lang]} {seen[key]}" for key, one in lights.colours().items() if seen[key])
+    listed = " · ".join(f"{WORDS[lang][key]} {len(found)}" for key, found in lists.the_three(now, day, rule).items())
+    notes = [note[lang] for note in read[file].notes]
+    return {"ledger.xlsx": ledger_book(week, lang), "weekly.docx": weekly(week, lang)}, [*notes, shown, listed]
+
+
+def _written_day(text: str) -> datetime.date:
+    """The day that somebody wrote, or today."""
+    if not text:
+        return datetime.date.today()
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise InputError(Fault("policy.not_a_date", "--day", value=text)) from None
+
+
+def _rule(key: str) -> str:
+    """A rule of the lights."""
+    from geo_cluster.policy.lights import rules
+
+    if key not in rules():
+        raise InputError(Fault("policy.unknown_rule", "--rule", rule=key, known=list(rules())))
+    return key
 
 
 @policy.command()

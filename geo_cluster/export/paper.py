@@ -199,7 +199,8 @@ class _Paper:
         self._say("Heading 1", self.words["notes"])
         for number, text in enumerate(self.numbers.notes, 1):
             self._say("Note", f"{self.words['note'].format(n=number)} {text}")
-        self._say("Note", self.made.review)
+        if self.made.review:
+            self._say("Note", self.made.review)
 
     def _maps(self) -> None:
         sheets = [block for part in self.made.parts for block in part.blocks if isinstance(block, Sheet)]

@@ -8,10 +8,11 @@ import streamlit as st
 
 from app.page import footer, heading
 from app.session import t
-from app.views.delivery import chain, money, partners, targets
+from app.views.delivery import chain, ledger, money, partners, targets
 from app.widgets import refusals
 
 PARTS: dict[str, Callable[[], None]] = {
+    "ledger": ledger.draw,
     "money": money.draw,
     "targets": targets.draw,
     "chain": chain.draw,
