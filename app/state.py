@@ -20,6 +20,7 @@ from geo_cluster.study import Study
 from geo_cluster.workspace import headings
 from geo_cluster.workspace.repository import Revision, Saved, Work, Workspace
 from geo_cluster.workspace.roles import Person
+from geo_cluster.workspace.under_way import Ledger
 from geo_cluster.world import catalog
 from geo_cluster.world.layers import Layers
 
@@ -37,6 +38,11 @@ def person() -> Person:
 def desk() -> Workspace:
     """What the visitor can do with the works that are kept."""
     return Workspace(cached.kept_in(), person())
+
+
+def ledger() -> Ledger:
+    """What the visitor can do with the projects under way."""
+    return Ledger(cached.kept_in(), person())
 
 
 def work() -> Work:

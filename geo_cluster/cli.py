@@ -12,6 +12,7 @@ import typer
 
 from geo_cluster import terminal
 from geo_cluster.errors import Fault, GeoClusterError, InputError, Place, reason_of, refuse_if
+from geo_cluster.policy_cli import policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +29,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+cli.add_typer(policy, name="policy")
 
 WorkspaceOption = Annotated[
     str,
@@ -515,9 +517,21 @@ def _misuse(problem: Any) -> Fault:
         return Fault("cli.value_refused", place, reason=problem.message, command=command)
     commands = getattr(context and context.command, "commands", None)
     if commands:
-        name = next((one for one in sys.argv[1:] if not one.startswith("-")), command)
-        return Fault("cli.no_such_command", name, known=sorted(commands))
+        return Fault("cli.no_such_command", next(iter(_words_after(command)), command), known=sorted(commands))
     return Fault("cli.misused", command, reason=problem.format_message(), command=command)
+
+
+def _words_after(command: str) -> list[str]:
+    """What was written behind a command, e.g. `geo-cluster policy`, but for options."""
+    return [one for one in sys.argv[1:] if not one.startswith("-")][len(command.split()) - 1 :]
+
+
+def _is_bare(problem: Any) -> bool:
+    """Whether a group of commands was called without any, which shows its help."""
+    context: Any = getattr(problem, "ctx", None)
+    if context is None or hasattr(problem, "option_name"):
+        return False
+    return hasattr(context.command, "commands") and not _words_after(context.command_path)
 
 
 def main() -> None:
@@ -532,7 +546,7 @@ def main() -> None:
         except SystemExit as end:
             code = end.code
         except UsageError as problem:
-            if len(sys.argv) < 2:  # typer shows the help
+            if _is_bare(problem):  # typer shows the help
                 problem.show()
             else:
                 terminal.refuse([_misuse(problem)])

@@ -553,6 +553,7 @@ LATER_FIELDS: dict[str, object] = {
     "points_per_10k_yuan": 0.0,
     "at_most_sites": None,
     "either": [],
+    "promised": [],
     "parts": [],
 }
 """Fields that scenarios of earlier editions don't have, and what leaves a scenario's id as it was."""
@@ -648,6 +649,19 @@ class Opening(Declared):
         if not any(adds) and not self.sites:
             raise FieldError(Fault("world.opening_brings_nothing", "", name=self.name))
         return self
+
+
+class Promise(Declared):
+    """What a project under way was promised at a site: it is taken before the projects of the scenario choose."""
+
+    project: str = Field(min_length=1)
+    """What it is called."""
+    site: str
+    """Id of the site (H01)."""
+    amounts: dict[str, NonNegative]
+    """Resource (`land`, `power`, `energy` …) and how much of it, in the unit of `tables/resources.toml`."""
+    source: str = Field(min_length=1)
+    """Who promised it; it shows with the pools."""
 
 
 class Either(Declared):
@@ -751,6 +765,8 @@ class Scenario(Declared):
     """No more sites than that get projects; any number when left out."""
     either: tuple[Either, ...] = ()
     """This site or that, this opening or that."""
+    promised: tuple[Promise, ...] = ()
+    """What projects under way were promised; their sites, stations and prefectures have so much less."""
     parts: tuple[ProjectParts, ...] = ()
     """Phases of one project, and projects that may be split over two sites."""
 

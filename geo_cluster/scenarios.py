@@ -89,6 +89,8 @@ def name_faults(
     named = [("anchor", _texts([row.get("anchor", "future_city")]), set(world["anchors"]["id"]))]
     named.append(("sites", picked, sites))
     named.append(("known.subject", _values(row, "known", "subject"), subjects))
+    named.append(("promised.site", _values(row, "promised", "site"), sites))
+    named.append(("promised.amounts", _keyed(row, "promised", "amounts"), set(catalog.resources())))
     shares = {splitting.share_id(one, number) for one in _listed(row, "parts", "projects") for number in range(1, 6)}
     for key in ("locked", "forbidden", "present"):
         named.append((f"{key}.site", _values(row, key, "site"), chosen))
@@ -230,6 +232,13 @@ def _listed(row: Mapping[str, Any], key: str, field: str) -> set[str]:
     entries = row.get(key)
     tables = [one for one in entries if isinstance(one, dict)] if isinstance(entries, list | tuple) else []
     return {text for one in tables for text in _texts(one.get(field))}
+
+
+def _keyed(row: Mapping[str, Any], key: str, field: str) -> set[str]:
+    """The keys of the tables that the entries of a list of tables have in one field."""
+    entries = row.get(key)
+    tables = [one for one in entries if isinstance(one, dict)] if isinstance(entries, list | tuple) else []
+    return {str(name) for one in tables if isinstance(one.get(field), dict) for name in one[field]}
 
 
 def _values(row: Mapping[str, Any], key: str, field: str) -> set[str]:

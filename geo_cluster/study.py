@@ -188,6 +188,7 @@ class Study:
             "rules_notice": rule_life.notice(self.day),
             "rules": rule_life.table(self.day).to_dict("records"),
             "inputs": self.hashes,
+            **({"promised": self.region.promises.to_dict("records")} if self.scenario.promised else {}),
         }
 
 

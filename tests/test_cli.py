@@ -290,6 +290,8 @@ def test_a_language_is_asked_for_one_run(call, monkeypatch):
     [
         (["study", "--nosuch"], "--nosuch", "cli.no_such_option"),
         (["nosuch"], "nosuch", "cli.no_such_command"),
+        (["policy", "nonsense"], "nonsense", "cli.no_such_command"),
+        (["policy", "money", "--nosuch"], "--nosuch", "cli.no_such_option"),
         (["study", "--out"], "--out", "cli.option_without_value"),
         (["land"], "parcels", "cli.argument_missing"),
         (["study", "--lang", "fr"], "--lang", "cli.value_refused"),

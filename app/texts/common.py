@@ -22,6 +22,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "explore": ("总览", "Explore"),
     "supply": ("要素", "Supply"),
     "match": ("布局", "Match"),
+    "delivery": ("推进", "Deliver"),
     "data": ("数据", "Data"),
     "brief": ("汇报", "Brief"),
     "language": ("语言", "Language"),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from geo_cluster.imports.checked import KINDS, Kind
 from geo_cluster.imports.headings import calls_of, is_known, kind_of
 from geo_cluster.imports.wide import attribute_names, named
 from geo_cluster.world.sheets import table as sheets
+from geo_cluster.world.sheets.calls import Calls
 from geo_cluster.world.sheets.table import Table
 
 
@@ -37,6 +39,8 @@ class TableChoice:
     layers: tuple[str, ...] = ()
 
 
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
+
 AS_IT_IS = TableChoice()
 """Nothing chosen, nothing mended."""
 
@@ -58,9 +62,30 @@ def read(content: bytes, name: str, kind: Kind, choice: TableChoice = AS_IT_IS) 
     InputError
         See `world.sheets.table.read`.
     """
-    calls = calls_of(kind)
+    return read_as(content, name, calls_of(kind), choice, names=attribute_names() if kind == "observations" else {})
+
+
+def read_as(
+    content: bytes, name: str, calls: Calls, choice: TableChoice = AS_IT_IS, *, names: Mapping[str, str] = NO_NAMES
+) -> Table:
+    """The table of a file whose columns are called so; else as `read`.
+
+    Parameters
+    ----------
+    content, name
+        The file.
+    calls : Calls
+        What its columns are called.
+    choice : TableChoice
+    names : mapping of str
+        Further headings that are ours; see `wide.attribute_names`.
+
+    Raises
+    ------
+    InputError
+        See `world.sheets.table.read`.
+    """
     chosen = set(choice.mapping)
-    names = attribute_names() if kind == "observations" else {}
 
     def is_ours(heading: str) -> bool:
         return heading in chosen or bool(calls.of(heading).key or named(heading, names))

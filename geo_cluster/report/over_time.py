@@ -77,8 +77,10 @@ def pool_years(study: Study) -> pd.DataFrame:
     return table.sort_values(["resource", "pool", "year"], kind="stable", ignore_index=True)
 
 
-def arrived(study: Study, resource: str, pool: str) -> float:
-    """What of a pool's planned capacity has arrived by the last year in which a project begins, in its unit.
+def beside(study: Study, resource: str, pool: str) -> float:
+    """What a pool's planned capacity has beside its own number, in its unit: what arrived, less what was promised.
+
+    What has arrived is that of the last year in which a project begins.
 
     Parameters
     ----------
@@ -86,15 +88,15 @@ def arrived(study: Study, resource: str, pool: str) -> float:
     resource, pool : str
         The pool; a resource of some year counts as itself.
     """
+    kind = catalog.known_kind(resource)
+    promised = float(study.region.promised_of(kind.attribute, [pool])[0]) * kind.times
     for one in resources(study):
         if one.resource.name == base_name(resource) and pool in one.resource.pools:
             last = int(one.begins.max(initial=study.day.year))
             at = one.resource.pools.index(pool)
-            return float(
-                planned_in(one, study.scenario.planning_level, last)[at]
-                - one.resource.at(study.scenario.planning_level)[at]
-            )
-    return 0.0
+            level = study.scenario.planning_level
+            return float(planned_in(one, level, last)[at] - one.resource.at(level)[at]) - promised
+    return -promised
 
 
 def from_years(study: Study) -> np.ndarray:

@@ -104,6 +104,19 @@ plans = Table(
     Column("at", Moment, nullable=False, comment="UTC"),
     ForeignKeyConstraint(["work", "number"], ["geo_cluster_revisions.work", "geo_cluster_revisions.number"]),
 )
+ledger = Table(
+    "geo_cluster_ledger",
+    tables,
+    Column("seq", Integer, primary_key=True, autoincrement=True, comment="rises with each row, whoever writes"),
+    Column("project", sa.String(40), nullable=False),
+    Column("number", Integer, nullable=False, comment="of the revision of this project, from 1"),
+    Column("content", Words, nullable=False, comment="JSON: the project as of now; '' where it was taken out"),
+    Column("note", Words, nullable=False),
+    Column("author", Words, nullable=False),
+    Column("at", Moment, nullable=False, comment="UTC"),
+    sa.UniqueConstraint("project", "number", name="uq_geo_cluster_ledger_project"),
+    comment="projects under way; rows are added, never changed",
+)
 marks = Table(
     "geo_cluster_marks",
     tables,
@@ -151,6 +164,16 @@ def _headings(connection: Connection) -> None:
     connection.exec_driver_sql(f"CREATE TABLE geo_cluster_headings ({keys})")
 
 
+def _ledger(connection: Connection) -> None:
+    """From 3 to 4: projects under way."""
+    moment = {"sqlite": "DATETIME", "postgresql": "TIMESTAMP"}[connection.dialect.name]
+    serial = {"sqlite": "INTEGER", "postgresql": "SERIAL"}[connection.dialect.name]
+    columns = f"seq {serial} NOT NULL, project VARCHAR(40) NOT NULL, number INTEGER NOT NULL, content TEXT NOT NULL"
+    columns += f", note TEXT NOT NULL, author TEXT NOT NULL, at {moment} NOT NULL, PRIMARY KEY (seq)"
+    columns += ", CONSTRAINT uq_geo_cluster_ledger_project UNIQUE (project, number)"
+    connection.exec_driver_sql(f"CREATE TABLE geo_cluster_ledger ({columns})")
+
+
 class Step(NamedTuple):
     """What brings a workspace to the next version of its tables.
 
@@ -169,6 +192,7 @@ class Step(NamedTuple):
 STEPS: tuple[Step, ...] = (
     Step("which workspace it is, saves, ended sign-ins", _name_and_count),
     Step("headings matched by hand", _headings),
+    Step("projects under way", _ledger),
 )
 """The first leads from version 1 (0.1.0) to 2, and so on; a step that was released is never changed."""
 

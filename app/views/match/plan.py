@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import cached, session, state
 from app.session import t
-from app.views.match import edit, openings, parts, portfolio
+from app.views.match import edit, openings, parts, portfolio, to_ledger
 from app.widgets import marked, text_table
 from geo_cluster.domain import Pair, Scenario
 from geo_cluster.report import explanation, tables, what_if
@@ -69,6 +69,7 @@ def table(study: Study) -> None:
     openings.plan_table(study)
     parts.plan_table(study)
     _standard_land(study, names)
+    to_ledger.send(study)
     _decisions(study, names)
 
 

@@ -215,7 +215,7 @@ class _Column:
         if not (found.low_unit or stated) and self.own:
             self.no_unit += 1
             low, high = self.declared.get("plausible", (float("-inf"), float("inf")))
-            if not low <= ends[0] <= ends[1] <= high and ends[0] > 0 and not self.call.strange:
+            if not low <= min(ends) <= max(ends) <= high and ends[0] > 0 and not self.call.strange:
                 return Fault("sheets.no_unit", cells.NOWHERE, value=cell, own=self.own)
             if self.declared.get("needs_unit") and not self.call.strange:
                 return Fault("sheets.no_unit_of_row", cells.NOWHERE, value=cell)
