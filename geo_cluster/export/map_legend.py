@@ -164,7 +164,7 @@ class Column:
         page.line([(self.x, self.y), (self.x + self.width, self.y)], color=shade("rule"), weight=0.4, z=80)
         shown = 0
         for row in rows:
-            cells = [page.wrapped(cell, size, wide + 0.3, most=2) for cell, wide in zip(row, need, strict=True)]
+            cells = [page.wrapped(cell, size, wide + 0.3, most=3) for cell, wide in zip(row, need, strict=True)]
             fit -= (deep := max(len(lines) for lines in cells))
             if fit < 0:
                 break
