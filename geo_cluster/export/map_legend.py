@@ -55,7 +55,9 @@ class Column:
         """Draw one row from the present height down; its height."""
         if row.glyph in ("sizes", "widths"):
             return self._ladder(row, x, step)
-        lines = self.page.wrapped(row.words[:1].upper() + row.words[1:], SIZE, width - GLYPH_MM * self.page.text_scale - 1, most=3)
+        lines = self.page.wrapped(
+            row.words[:1].upper() + row.words[1:], SIZE, width - GLYPH_MM * self.page.text_scale - 1, most=3
+        )
         GLYPHS[row.glyph](self.page, x + 3.2 * self.page.text_scale, self.y - step / 2, row.look)
         for number, line in enumerate(lines):
             self.page.text(

@@ -111,9 +111,7 @@ class _Names:
         return point.y - y
 
 
-def _draw(
-    drawing: Drawing, space: Modelspace, layer: GisLayer, frame: SheetFrame, name: str, named: _Names
-) -> None:
+def _draw(drawing: Drawing, space: Modelspace, layer: GisLayer, frame: SheetFrame, name: str, named: _Names) -> None:
     look = layer.look
     assert look is not None
     first = look.rules[0]
