@@ -12,6 +12,7 @@ import typer
 
 from geo_cluster import terminal
 from geo_cluster.errors import Fault, GeoClusterError, InputError, Place, reason_of, refuse_if
+from geo_cluster.policy_cli import policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +29,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+cli.add_typer(policy, name="policy")
 
 WorkspaceOption = Annotated[
     str,
@@ -296,19 +298,24 @@ def land(
     out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the results")] = Path("land"),
     need: Annotated[float, typer.Option(help="项目用地（亩）/ land a project needs, mu")] = 0.0,
     hall: Annotated[str, typer.Option(help="厂房，如 60x120（米）/ hall, e.g. 60x120 metres")] = "",
+    crs: Annotated[
+        str, typer.Option("--crs", help="地块坐标系，文件没写时用：EPSG:4547、gcj02、bd09 / CRS of the parcels")
+    ] = "",
+    layers_crs: Annotated[str, typer.Option("--layers-crs", help="约束图层坐标系 / CRS of the layers")] = "",
 ) -> None:
     """Net developable land of parcels, its largest rectangle, and room for a project. 可建设用地与最大厂房。"""
     from geo_cluster.export import bundle
     from geo_cluster.imports import ground, whereabouts
+    from geo_cluster.imports.check import rule_in
     from geo_cluster.supply import land_survey
 
     _, room, (found, notes), exclusions = _together(
         lambda: bundle.check_writable(out),
         lambda: _room(need, hall),
-        lambda: ground.parcels_of(parcels),
-        lambda: land_survey.read_rules(rules, layers),
+        lambda: ground.parcels_of(parcels, crs),
+        lambda: [rule_in(one, layers_crs) for one in land_survey.read_rules(rules, layers)],
     )
-    refuse_if(list(whereabouts.rule_faults(exclusions, found, layers.name)))
+    refuse_if(list(whereabouts.rule_faults(exclusions, found, layers.name, chosen=layers_crs, of_parcels=crs)))
     survey = land_survey.survey(found, exclusions, land_mu=room[0], hall_m=room[1])
     files = bundle.write_files(out, lambda folder: land_survey.write(survey, folder, source=parcels.name))
     for note in [*notes, *whereabouts.rule_notes(exclusions, survey.land)]:
@@ -510,9 +517,21 @@ def _misuse(problem: Any) -> Fault:
         return Fault("cli.value_refused", place, reason=problem.message, command=command)
     commands = getattr(context and context.command, "commands", None)
     if commands:
-        name = next((one for one in sys.argv[1:] if not one.startswith("-")), command)
-        return Fault("cli.no_such_command", name, known=sorted(commands))
+        return Fault("cli.no_such_command", next(iter(_words_after(command)), command), known=sorted(commands))
     return Fault("cli.misused", command, reason=problem.format_message(), command=command)
+
+
+def _words_after(command: str) -> list[str]:
+    """What was written behind a command, e.g. `geo-cluster policy`, but for options."""
+    return [one for one in sys.argv[1:] if not one.startswith("-")][len(command.split()) - 1 :]
+
+
+def _is_bare(problem: Any) -> bool:
+    """Whether a group of commands was called without any, which shows its help."""
+    context: Any = getattr(problem, "ctx", None)
+    if context is None or hasattr(problem, "option_name"):
+        return False
+    return hasattr(context.command, "commands") and not _words_after(context.command_path)
 
 
 def main() -> None:
@@ -527,7 +546,7 @@ def main() -> None:
         except SystemExit as end:
             code = end.code
         except UsageError as problem:
-            if len(sys.argv) < 2:  # typer shows the help
+            if _is_bare(problem):  # typer shows the help
                 problem.show()
             else:
                 terminal.refuse([_misuse(problem)])

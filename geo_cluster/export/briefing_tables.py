@@ -13,10 +13,10 @@ import pandas as pd
 
 from geo_cluster.domain import Language
 from geo_cluster.export.told import open_questions, owed
-from geo_cluster.intake.support import support
 from geo_cluster.matching.alternatives import Alternative
 from geo_cluster.matching.resource import UNPLACED
 from geo_cluster.matching.time_budget import TimeBudget
+from geo_cluster.policy.offers import offers
 from geo_cluster.region import pool_name
 from geo_cluster.report import cities as by_city
 from geo_cluster.report import explanation, tables
@@ -295,10 +295,10 @@ def money(study: Study, language: Language) -> pd.DataFrame:
     stages = pd.Series([segments[key].stage for key in study.projects.loc[found["project"], "segment"]], dtype=object)
     rows: dict[str, list[object]] = {}
     for stage, count in stages.value_counts().items():
-        for one in support(str(stage), on=study.day):
+        for one in offers(str(stage), on=study.day):
             row = one.rule.row
             most = float(row.get("most_10k_yuan", np.nan))
-            about = [str(row["clause"]), row["name"][language], most, 0, row.get("number", "")]
+            about = [one.rule.clause, row["name"][language], most, 0, row.get("number", "")]
             kept = rows.setdefault(row["id"], about)
             kept[3] = int(str(kept[3])) + int(count)
     columns = ["clause", "offer", "most_10k_yuan", "who", "number"]
@@ -365,7 +365,7 @@ TABLES: dict[str, Table] = {
 
 
 def kept_table(study: Study, name: str, language: Language) -> pd.DataFrame:
-    """The table of this `name` of a study in a `language`, made once and kept with the study: not to be changed."""
+    """The table of this `name` of a `study` in a `language`, made once and kept with it: not to be changed."""
     key = f"{__name__}.{name}.{language}"
     if key not in study.memo:
         study.memo[key] = TABLES[name](study, language)

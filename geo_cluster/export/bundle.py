@@ -50,8 +50,8 @@ FILES: tuple[str, ...] = (
 )
 DRAWN = ("layers.gpkg", "map.html")
 FILES += (*DRAWN, "scenario.toml", "ATTRIBUTION.md", "study.json")
-OTHERS: tuple[str, ...] = ("sheet.html", "tables.xlsx", f"{LAYERS}/{SOURCES}", "openings.csv")
-OTHERS += tuple(f"{name}.csv" for name in (*explanation.TABLES, explanation.OPENINGS))
+OTHERS: tuple[str, ...] = ("sheet.html", "tables.xlsx", f"{LAYERS}/{SOURCES}", "openings.csv", "parts.csv")
+OTHERS += tuple(f"{name}.csv" for name in (*explanation.TABLES, explanation.OPENINGS, explanation.PARTS))
 """Files that some of the results have besides."""
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from geo_cluster.domain import LANGUAGES, Language
 from geo_cluster.region import pool_name
-from geo_cluster.report import cities, division, openings, over_time
+from geo_cluster.report import cities, division, openings, over_time, parts
 from geo_cluster.report import tables as report_tables
 from geo_cluster.report.questions import structural_questions
 from geo_cluster.report.tables import displayed_requests
@@ -49,6 +49,8 @@ def csv_tables(study: Study, levels: Sequence[Study] = ()) -> dict[str, bytes]:
     }
     if study.scenario.openings:
         tables["openings.csv"] = openings.openings_table(study)
+    if study.parts:
+        tables["parts.csv"] = parts.parts_table(study)
     if study.scenario.is_sample:
         about_projects = [name for name in tables if name != "observations.csv"]
         tables |= {name: tables[name].assign(notice=SAMPLE) for name in about_projects}

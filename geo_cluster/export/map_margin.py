@@ -96,8 +96,8 @@ def _lead(sheet: Sheet) -> str:
     if sheet.kind == "plan":
         cities = kept_table(study, "cities", language)
         shown = [f"{row.city.removesuffix(' City')} {row.projects:.0f}" for row in cities.itertuples()]
-        placed = len(tables.assignment(study))
-        return template.format(projects=len(study.projects), placed=placed, cities=sheet.words("and_list").join(shown))
+        placed, projects = study.counts
+        return template.format(projects=projects, placed=placed, cities=sheet.words("and_list").join(shown))
     found = tables.ranking(study).query("project == @sheet.project")
     eligible = found[found["eligible"]].sort_values("rank")
     if eligible.empty:

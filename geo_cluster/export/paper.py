@@ -58,8 +58,32 @@ def paper(
     InputError
         The template is no .docx; or there is no Chinese font to draw the map with.
     """
-    file = opened(template, language)
     made = outline(study, language=language, stale=stale, review=review)
+    return typeset(made, language, template=template, study=study, review=review)
+
+
+def typeset(
+    made: Outline,
+    language: Language,
+    *,
+    template: House = None,
+    study: Study | None = None,
+    review: str = "",
+) -> bytes:
+    """Any outline as a .docx file in the house's style.
+
+    Parameters
+    ----------
+    made : Outline
+    language : {"zh", "en"}
+    template : Path, optional
+        As of `paper`.
+    study : Study, optional
+        What its maps are drawn from, where it has any.
+    review : str
+        As of `paper`.
+    """
+    file = opened(template, language)
     _Paper(file, made, language, study, review, own=template is not None).write()
     kept = io.BytesIO()
     file.save(kept)
@@ -69,7 +93,9 @@ def paper(
 class _Paper:
     """A paper being written."""
 
-    def __init__(self, file: Any, made: Outline, language: Language, study: Study, review: str, *, own: bool) -> None:
+    def __init__(
+        self, file: Any, made: Outline, language: Language, study: Study | None, review: str, *, own: bool
+    ) -> None:
         self.file, self.made, self.language, self.study, self.own = file, made, language, study, own
         self.review = review
         self.words, self.numbers = WORDS[language], Numbers.of(made)
@@ -173,12 +199,14 @@ class _Paper:
         self._say("Heading 1", self.words["notes"])
         for number, text in enumerate(self.numbers.notes, 1):
             self._say("Note", f"{self.words['note'].format(n=number)} {text}")
-        self._say("Note", self.made.review)
+        if self.made.review:
+            self._say("Note", self.made.review)
 
     def _maps(self) -> None:
         sheets = [block for part in self.made.parts for block in part.blocks if isinstance(block, Sheet)]
         if not sheets:
             return
+        assert self.study is not None, "maps are drawn from a study"
         section = self.file.add_section(WD_SECTION.NEW_PAGE)
         if not self.own:
             page(section, upright=False)

@@ -34,7 +34,7 @@ from geo_cluster.matching.time_budget import TimeBudget
 from geo_cluster.matching.tradeoffs import Point, balance_front, trade_off
 from geo_cluster.matching.verify import feasible_share
 from geo_cluster.region import pool_name
-from geo_cluster.report import cities, over_time, what_if
+from geo_cluster.report import cities, over_time, parts, what_if
 from geo_cluster.report import tables as report_tables
 from geo_cluster.report.division import mean_overlap
 from geo_cluster.report.openings import worth_table
@@ -59,8 +59,8 @@ WORTH_TELLING = 0.05
 TABLES = ("ways_in", "pool_worth", "why_here", "site_importance", "city_prices", "alternatives", "trade_off", "holds")
 """Tables of `explain`, in the order in which they are made."""
 
-OPENINGS = "opening_worth"
-"""A table of `explain` besides, where the scenario has openings."""
+OPENINGS, PARTS = "opening_worth", "parts_worth"
+"""Tables of `explain` besides, where the scenario has openings, phases or split projects."""
 
 
 def explain(study: Study, *, total_s: float | None = None, on_step: OnStep = lambda _: None) -> dict[str, pd.DataFrame]:
@@ -97,6 +97,9 @@ def explain(study: Study, *, total_s: float | None = None, on_step: OnStep = lam
         if study.posed is not None:
             on_step(OPENINGS)
             made[OPENINGS] = worth_table(study, clock=clock)
+        if study.parts:
+            on_step(PARTS)
+            made[PARTS] = parts.worth_table(study, clock=clock)
         return made
 
 
@@ -520,6 +523,16 @@ def pool_value(study: Study, resource: str, pool: str, step: float = 1.0) -> tup
     if again is None:
         return 0.0, study.problem is None
     return again.objective - study.plan.objective, again.status == study.plan.status == "optimal"
+
+
+def opening_worth(study: Study) -> pd.DataFrame:
+    """Up to which cost each opening pays; see `report.openings.worth_table`."""
+    return worth_table(study, clock=allowance())
+
+
+def parts_worth(study: Study) -> pd.DataFrame:
+    """What binding phases and shares costs; see `report.parts.worth_table`."""
+    return parts.worth_table(study, clock=allowance())
 
 
 def lock_table(study: Study) -> pd.DataFrame:

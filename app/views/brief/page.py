@@ -14,7 +14,6 @@ from geo_cluster import toml
 from geo_cluster.domain import Language
 from geo_cluster.export.pack import Order
 from geo_cluster.export.template import Template
-from geo_cluster.report import tables
 from geo_cluster.study import PROGRAM, Study
 
 
@@ -50,7 +49,7 @@ def _study() -> Study | None:
         )
         if group == "layers":
             return None
-        placed, projects = len(tables.assignment(study)), len(study.projects)
+        placed, projects = study.counts
         name = study.scenario.name[language]
         st.text(t("brief.about", name=name, id=study.scenario.id, placed=placed, projects=projects), width="content")
         if study.scenario.is_sample:
