@@ -11,6 +11,7 @@ from geo_cluster.domain import Language
 from geo_cluster.export.outline import NONE, Block, Grid, Lines, Outline, Part
 from geo_cluster.export.paper import typeset
 from geo_cluster.policy import chain, links
+from geo_cluster.policy.partners import province_name
 from geo_cluster.policy.summary import amounts
 from geo_cluster.policy.why_here import Sheet, no_plan
 from geo_cluster.world import catalog
@@ -79,7 +80,7 @@ class _Parts:
         row, zh = self.sheet.candidate, self.language == "zh"
         said = self.say(
             "firm_said",
-            place=f"{_text(row['province_zh'])}{_text(row['city_zh'])}",
+            place=self.place(_text(row["province_zh"]), _text(row["city_zh"])),
             products=_text(row["products_zh"]),
             clause=chain.clause_words(_text(row["policy_clauses"]))[self.language],
             gap=chain.gap_words(_text(row["gaps"]))[self.language],
@@ -98,6 +99,10 @@ class _Parts:
         ]
         table = self.grid("gap", ("link", "state", "seen"), gap, "001")
         return self.part("firm", said, Lines(tuple(lines)), table, sources=(self.say("source", source=row["source"]),))
+
+    def place(self, province: str, city: str) -> str:
+        said = province_name(province)[self.language]
+        return said if city in (province, NONE) else f"{said}{city}" if self.language == "zh" else f"{said} ({city})"
 
     def foothold(self) -> str:
         row = self.sheet.candidate

@@ -41,7 +41,7 @@ STATED = {"zh": "政策项目公开进展", "en": "Policy projects, as stated"}
 
 
 def ledger_book(week: Week, language: Language = "zh") -> bytes:
-    """Projects, blocked points, the three lists and, where known, the changes, a sheet each; it can be imported again as it is."""
+    """Projects, blocked points, the three lists, changes where known, a sheet each; it can be imported again."""
     words, at = WORDS[language], language == "en"
     sheets = {
         SHEETS["ledger"][at]: lit_frame(week.projects, week.places, language, day=week.day, rule=week.rule),

@@ -266,7 +266,9 @@ def _expected(week: Week, language: Language) -> Part:
     said = words["expected_said"].format(n=len({row[0] for row in rows})) if rows else words["none"]
     blocks: list[Block] = [_grid("expected", words["expected"], HEADS["expected"][language], rows, 4)] if rows else []
     if signed:
-        blocks.append(Lines((words["conversion"].format(n=signed, low=math.floor(low), high=math.ceil(high), note=note),)))
+        blocks.append(
+            Lines((words["conversion"].format(n=signed, low=math.floor(low), high=math.ceil(high), note=note),))
+        )
     return Part("expected", words["expected"], words["expected"], said + _more(rows, language), tuple(blocks))
 
 

@@ -326,7 +326,9 @@ class _Read:
         for id_, entry in self.entries.items():
             self.faults.extend(faults(entry, partial(self._of, id_), day=self.day))
         others = {id_: one for id_, one in self.known.items() if id_ not in self.entries}
-        self.faults.extend(duplicates([*others.items(), *self.entries.items()], lambda id_: self._of(id_, "name")))
+        fresh = {id_: row for id_, row in self.rows.items() if id_ not in self.known}
+        every = [*others.items(), *self.entries.items()]
+        self.faults.extend(duplicates(every, lambda id_: self._of(id_, "name"), fresh))
 
     def _of(self, id_: str, key: str) -> Place:
         """The cell of a field of a project or of one of its blocked points."""

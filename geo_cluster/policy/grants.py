@@ -81,7 +81,11 @@ def project(row: Table, base: np.ndarray, taken: Mapping[str, str], *, most: flo
     likely = {"open": np.full(len(base), np.nan), "granted": full[:, 1], "refused": np.zeros(len(base))}
     unknown = np.isnan(base[:, 1])
     return np.column_stack(
-        [np.zeros(len(base)), np.where(unknown, np.nan, likely[taken["discretion"]]), np.where(unknown, most, full[:, 2])]
+        [
+            np.zeros(len(base)),
+            np.where(unknown, np.nan, likely[taken["discretion"]]),
+            np.where(unknown, most, full[:, 2]),
+        ]
     )
 
 

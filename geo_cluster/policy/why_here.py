@@ -48,8 +48,8 @@ class Sheet:
     needs : DataFrame
         `what`, `unit` in both languages, `low`, `likely`, `high`.
     sites : DataFrame
-        Up to `SITES` of the best: `site`, names, `city` (code), `city_zh`, `city_en`, `score`, `low`, `high`, `chance_first`,
-        `trip_min` (door to door to R&D, likely).
+        Up to `SITES` of the best: `site`, names, `city` (code), `city_zh`, `city_en`, `score`, `low`, `high`,
+        `chance_first`, `trip_min` (door to door to R&D, likely).
     eligible : int
         How many sites it may go to.
     linkages : mapping of Linkage

@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from app import cached, charts, session, state
+from app import cached, cached_policy, charts, session, state
 from app.session import t
 from app.views.delivery import entered, entry
 from app.widgets import plain, text_table
@@ -27,7 +27,7 @@ def draw() -> None:
     """Draw the part."""
     layers, year = state.layers(), state.work().scenario.date.year
     scope = chosen(entered.choices())["revenue"]
-    firms = cached.policy_entries(layers, entered.content(MONEY.file))
+    firms = cached_policy.policy_entries(layers, entered.content(MONEY.file))
     content = entered.content(ACTUALS.file)
     actuals = targets.read(content, ACTUALS.file) if content else targets.NO_ACTUALS
     table = targets.targets(layers, firms, actuals, scope=scope)
