@@ -124,7 +124,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Standard land: {n} projects at sites with known thresholds, {failed} fail",
     ),
     "match.needs": ("测算采用的需求", "Needs that the run uses"),
-    "match.needs_odd": ("可照用，但请核对：", "May be used, but please check:"),
     "match.stated": ("填报", "stated"),
     "match.estimated": ("估算", "estimated"),
     "match.how": ("填报或估算", "How known"),

@@ -23,6 +23,9 @@ MOST_ROWS = 200
 MOST_CHANGED = 300
 """Cells that are shown beside what was understood."""
 
+ELSEWHERE = "#"
+"""What a column is shown as that runs to the right: each of its cells is a number of its own."""
+
 LEAVE_OUT = "gc-leave-out"
 
 
@@ -81,9 +84,11 @@ def matching(checked: Checked, kind: Kind, key: str) -> None:
     language, columns = session.language(), columns_of(kind)
     names = {"": t("data.table.carried"), NOT_USED: t("data.table.not_used")}
     names |= {one: str(column[language]) for one, column in columns.items()}
-    back = {name: one for one, name in names.items()}
+    names |= {ELSEWHERE: t("data.table.elsewhere")} if checked.meant["elsewhere"].any() else {}
+    back = {name: one.strip(ELSEWHERE) for one, name in names.items()}
     before = choice(key)["mapping"]
-    shown = [names[NOT_USED if before.get(row.heading) == NOT_USED else row.key] for row in checked.meant.itertuples()]
+    held = [before.get(row.heading) == NOT_USED and NOT_USED or row.key for row in checked.meant.itertuples()]
+    shown = [names[ELSEWHERE if out else one] for one, out in zip(held, checked.meant["elsewhere"], strict=True)]
     table = checked.meant[["heading", "samples"]].set_axis(["yours", "samples"], axis=1)
     table = table.assign(ours=shown, unit=checked.meant["unit"])
     own = dict.fromkeys(str(column["unit"]) for column in columns.values() if column.get("unit"))

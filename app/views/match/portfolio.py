@@ -220,6 +220,11 @@ def _table_actions(text: pd.DataFrame) -> None:
     )
 
 
+def _amount(value: float) -> str:
+    """Four digits, and those before the point: 23,660."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
 def _needs(projects: pd.DataFrame) -> None:
     """What each project is taken to need: given, or estimated from its segment and output."""
     st.subheader(t("match.needs"), anchor=False)
@@ -229,7 +234,7 @@ def _needs(projects: pd.DataFrame) -> None:
         low, likely, high = (projects[f"{need}_{end}"].to_numpy() for end in ("low", "likely", "high"))
         stated = projects[f"{need}_given"].to_numpy()
         table[need] = [
-            f"{b:,.4g}" if a == c else f"{b:,.4g} ({a:,.4g}–{c:,.4g})"
+            _amount(b) if a == c else f"{_amount(b)} ({_amount(a)}–{_amount(c)})"
             for a, b, c in zip(low, likely, high, strict=True)
         ]
         table[f"{need}_how"] = [t("match.stated") if one else t("match.estimated") for one in stated]
@@ -251,4 +256,3 @@ def _needs(projects: pd.DataFrame) -> None:
             f"{asked.column}_how": st.column_config.Column(t("match.how")),
         }
     st.dataframe(table, hide_index=True, column_config=config, height=min(36 * (len(table) + 1) + 2, 250))
-    edit.told(portfolio.warnings(projects), t("match.needs_odd"), "status")
