@@ -123,6 +123,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "标准地门槛：{n} 个项目落在已查到门槛的园区，{failed} 个未达到",
         "Standard land: {n} projects at sites with known thresholds, {failed} fail",
     ),
+    "match.read_as": ("“{name}”是怎样读的", "How {name} was read"),
     "match.needs": ("测算采用的需求", "Needs that the run uses"),
     "match.stated": ("填报", "stated"),
     "match.estimated": ("估算", "estimated"),

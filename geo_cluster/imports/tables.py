@@ -117,6 +117,7 @@ def kind(content: bytes, name: str) -> str:
     best = kind_of(headings)
     ours = sum(bool(calls_of(best).of(one).key) for one in headings) if best in KINDS else 0
     wide = sum(bool(named(one, names)) for one in headings)  # a table that runs to the right has few of ours
-    if wide >= max(ours - 1, 1) and (best in KINDS or any(key_of("observations", one) == "subject" for one in headings)):
+    subjects = any(key_of("observations", one) == "subject" for one in headings)
+    if wide >= max(ours - 1, 1) and (best in KINDS or subjects):
         best = "observations"
     return "" if best in KINDS and found.score < 2 else best

@@ -87,7 +87,7 @@ def matching(checked: Checked, kind: Kind, key: str) -> None:
     names |= {ELSEWHERE: t("data.table.elsewhere")} if checked.meant["elsewhere"].any() else {}
     back = {name: one.strip(ELSEWHERE) for one, name in names.items()}
     before = choice(key)["mapping"]
-    held = [before.get(row.heading) == NOT_USED and NOT_USED or row.key for row in checked.meant.itertuples()]
+    held = [(before.get(row.heading) == NOT_USED and NOT_USED) or row.key for row in checked.meant.itertuples()]
     shown = [names[ELSEWHERE if out else one] for one, out in zip(held, checked.meant["elsewhere"], strict=True)]
     table = checked.meant[["heading", "samples"]].set_axis(["yours", "samples"], axis=1)
     table = table.assign(ours=shown, unit=checked.meant["unit"])

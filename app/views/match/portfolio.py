@@ -11,7 +11,7 @@ import streamlit as st
 from app import cached, dropped, session, state
 from app.session import t
 from app.views.match import edit
-from app.widgets import refusals, upload_words
+from app.widgets import plain, upload_words
 from geo_cluster.errors import Fault, GeoClusterError
 from geo_cluster.region import unused
 from geo_cluster.report import tables
@@ -172,11 +172,15 @@ def _table_actions(text: pd.DataFrame) -> None:
     upload, download, back = st.columns([2, 1, 1], vertical_alignment="bottom")
 
     def read(name: str, content: bytes) -> None:
+        session.keep("projects-told", None)
         try:
-            _take(_localised(cached.own_projects(content, name)), note_upload)
-            state.name_after(PurePath(name).stem)
+            table = cached.own_projects(content, name)
         except GeoClusterError as refusal:
-            session.keep("projects-refused", refusal)
+            session.keep("projects-refused", (refusal, name, content))
+            return
+        _take(_localised(table), note_upload)
+        session.keep("projects-told", (name, table.attrs["told"]))
+        state.name_after(PurePath(name).stem)
 
     def uploaded() -> None:
         file = dropped.projects(session.chosen("projects-file"))
@@ -193,10 +197,8 @@ def _table_actions(text: pd.DataFrame) -> None:
         accept_multiple_files=True,
     )
     dropped.told(read)
-    refusal = session.kept("projects-refused")
-    if refusal is not None:  # beside the file, where it is seen
-        with refusals():
-            raise refusal
+    dropped.refused("projects-refused")  # beside the file, where it is seen
+    _told()
     download.download_button(
         t("match.portfolio_download"),
         data=portfolio.write_text(_canonical(_localised(text))),
@@ -218,6 +220,15 @@ def _table_actions(text: pd.DataFrame) -> None:
         disabled=PROJECTS not in state.work().files,
         on_click=edit.keep(to_sample),
     )
+
+
+def _told() -> None:
+    """How the table that was dropped in last is read."""
+    name, told = session.kept("projects-told") or ("", [])
+    if told:
+        with st.expander(t("match.read_as", name=plain(name)), icon=":material/info:"):
+            for note in told:
+                st.caption(plain(note[session.language()]))
 
 
 def _amount(value: float) -> str:

@@ -77,7 +77,7 @@ class Understood:
         return next((call.unit for call in self.calls if call.key == key), "")
 
     def meant(self) -> pd.DataFrame:
-        """One row a heading: `heading`, `key`, `how`, up to three values of its column, the `unit` it says, `elsewhere`."""
+        """One row a heading: `heading`, `key`, `how`, three values, the `unit` it says, whether it is `elsewhere`."""
         rows = []
         for k, call in enumerate(self.calls):
             column = self.table.frame.iloc[:, k]
