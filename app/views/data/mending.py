@@ -26,6 +26,9 @@ MOST_CHANGED = 300
 ELSEWHERE = "#"
 """What a column is shown as that runs to the right: each of its cells is a number of its own."""
 
+NO_UNIT = ("sheets.no_unit", "sheets.no_unit_of_row")
+"""Faults that a unit chosen beside the heading mends."""
+
 LEAVE_OUT = "gc-leave-out"
 
 
@@ -93,7 +96,7 @@ def matching(checked: Checked, kind: Kind, key: str) -> None:
     table = table.assign(ours=shown, unit=checked.meant["unit"])
     own = dict.fromkeys(str(column["unit"]) for column in columns.values() if column.get("unit"))
     known = dict.fromkeys(["", *(one for unit in own for one in units.known(unit)), *checked.meant["unit"]])
-    wrong = any(not fault.row for fault in checked.faults)
+    wrong = any(not fault.row or fault.code in NO_UNIT for fault in checked.faults)
     guessed = bool(((checked.meant["key"] != "") & (checked.meant["how"] >= 2)).any())
     with st.expander(t("data.table.matching"), expanded=wrong or guessed, icon=":material/compare_arrows:"):
         st.caption(t("data.table.matching_how"))

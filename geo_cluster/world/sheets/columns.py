@@ -17,7 +17,7 @@ import pandas as pd
 from geo_cluster.domain import Text
 from geo_cluster.errors import Fault, Faults
 from geo_cluster.world.sheets import cells, units
-from geo_cluster.world.sheets.calls import JOINT, OWN, QUALIFIED, Call, Calls
+from geo_cluster.world.sheets.calls import OWN, QUALIFIED, Call, Calls
 from geo_cluster.world.sheets.table import Table
 from geo_cluster.world.sheets.words import head, plain
 
@@ -114,6 +114,7 @@ def understand(
     faults, notes, elsewhere = Faults(), list(table.notes), set(elsewhere)
     frame, chosen = table.frame, dict(mapping or {})
     meant = [_meant(str(heading), calls, chosen) for heading in frame.columns]
+    meant = [_by_cells(call, frame.iloc[:, k], calls) if call.either else call for k, call in enumerate(meant)]
     meant = _one_each(meant, frame, table, faults)
     headings = {call.key: str(frame.columns[k]) for k, call in reversed(list(enumerate(meant))) if call.key}
     text = pd.DataFrame("", index=frame.index, columns=list(calls.columns), dtype=object)
@@ -163,11 +164,19 @@ def _less(meant: list[Call], table: Table, calls: Calls, chosen: Mapping[str, st
         faults.extend(Fault("sheets.not_net", place, other=one) for one in areas if said and head(one).startswith(said))
 
 
+def _by_cells(call: Call, column: pd.Series, calls: Calls) -> Call:
+    """Of the columns that a heading may mean, the one that the units of all its cells are of."""
+    found = [cells.amount(cell) for cell in column if not cells.is_empty(cell)]
+    said = {"" if isinstance(one, Fault) else one.low_unit for one in found}
+    fits = [key for key in call.either if said and all(units.factor(calls.unit(key), unit) for unit in said)]
+    return Call(fits[0]) if len(fits) == 1 else call
+
+
 def _which(meant: list[Call], table: Table, calls: Calls, faults: Faults) -> None:
-    """A fault where a heading with cells below it may name two columns, neither of which the table has otherwise."""
+    """A fault where a heading with cells below it may name two columns, of which the table lacks one."""
     taken = {call.key for call in meant}
     for k, call in enumerate(meant):
-        if call.either and not taken & {*call.either} and not table.frame.iloc[:, k].map(cells.is_empty).all():
+        if not taken >= {*call.either} and not table.frame.iloc[:, k].map(cells.is_empty).all():
             first, other = (Text(zh=calls.columns[one]["zh"], en=calls.columns[one]["en"]) for one in call.either[:2])
             place = table.place(0, str(table.frame.columns[k]))
             faults.append(Fault("sheets.which_column", place, first=first, other=other))
@@ -231,9 +240,7 @@ class _Column:
             if not low <= min(ends) <= max(ends) <= high and ends[0] > 0 and not self.call.strange:
                 return Fault("sheets.no_unit", cells.NOWHERE, value=cell, own=self.own)
             if self.declared.get("needs_unit") and not self.call.strange:
-                base = self.heading.rpartition(JOINT)[2] or self.heading
-                about = {"heading": base, "own": self.own, "known": units.known(self.own)}
-                return Fault("sheets.no_unit_of_row", cells.NOWHERE, value=cell, **about)
+                return Fault("sheets.no_unit_of_row", cells.NOWHERE, value=cell, known=units.known(self.own))
         return f"{ends[0]:.12g}" if ends[0] == ends[1] else f"{ends[0]:.12g}-{ends[1]:.12g}"
 
     def _times(self, cell: str, value: float, unit: str, stated: str, said: str) -> float | Fault:
