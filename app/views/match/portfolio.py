@@ -42,11 +42,12 @@ def panel(*, expanded: bool, runs: int) -> None:
 def label(study: Study) -> None:
     """Say when projects are made up (示例), or derived from those that are; and which numbers count for nothing."""
     edit.told(unused(study.region), t("match.unused"), "status")
-    made_up = portfolio.made_up(study.projects)
+    wholes = study.projects[~splitting.whole_of(study.projects).duplicated().to_numpy()]
+    made_up = portfolio.made_up(wholes)
     if not made_up:
         return
     key = "match.sample" if study.scenario.is_sample else "match.sample_changed"
-    st.html(f'<span class="gc-sample">{t(key, n=made_up, all=len(study.projects))}</span>')
+    st.html(f'<span class="gc-sample">{t(key, n=made_up, all=len(wholes))}</span>')
 
 
 def is_of(study: Study) -> bool:
