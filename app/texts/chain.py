@@ -16,7 +16,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "chain.short_several": ("{n}家", "{n}"),
     "chain.short_one": ("仅1家", "1 only"),
     "chain.short_project": ("项目", "project"),
-    "chain.short_elsewhere": ("别市", "other"),
+    "chain.short_elsewhere": ("别市", "elsewhere"),
     "chain.short_outside": ("省外", "outside"),
     "chain.short_nothing": ("未见", "none"),
     "chain.none_seen": ("无", "none"),

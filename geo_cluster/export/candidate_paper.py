@@ -11,6 +11,7 @@ from geo_cluster.domain import Language
 from geo_cluster.export.outline import NONE, Block, Grid, Lines, Outline, Part
 from geo_cluster.export.paper import typeset
 from geo_cluster.policy import chain, links
+from geo_cluster.policy.summary import amounts
 from geo_cluster.policy.why_here import Sheet, no_plan
 from geo_cluster.world import catalog
 from geo_cluster.world.layers import words
@@ -157,14 +158,18 @@ class _Parts:
         return self.grid(side, ("partner", "city", "minutes", "rests"), rows, "0010", title=self.say(side, site=site))
 
     def money(self) -> Part:
-        """Clauses and ceilings, with what the text leaves open where the rules say so."""
+        """Rules and ceilings, what the assumed plant would be paid, and what the text leaves open."""
         rows = [
-            (row["clause"], row[f"name_{self.language}"], _number(row["most_10k_yuan"]), row[f"open_{self.language}"])
+            (
+                row["clause"] or NONE,
+                row[f"name_{self.language}"],
+                _number(row["most_10k_yuan"]),
+                NONE if pd.isna(row["high"]) else amounts(row["low"], float("nan"), row["high"]),
+                row[f"open_{self.language}"],
+            )
             for row in self.sheet.money.to_dict("records")
         ]
-        last = 4 if any(row[-1] for row in rows) else 3
-        columns, numeric = ("clause", "offer", "most", "open")[:last], "0010"[:last]
-        grid = self.grid("money", columns, [row[:last] for row in rows], numeric)
+        grid = self.grid("money", ("clause", "offer", "most", "paid", "open"), rows, "00110")
         return self.part("money", self.say("money_said"), grid)
 
     def asked(self) -> Part:

@@ -52,7 +52,7 @@ def files(shown: Shown) -> None:
 def _export(shown: Shown) -> None:
     """The workbook, made when it is asked for."""
     language = session.language()
-    week = Week(shown.projects, (), shown.day, shown.day, shown.places, shown.rule)
+    week = Week(shown.projects, None, shown.day, shown.day, shown.places, shown.rule)
     st.download_button(
         t("ledger.export"),
         lambda: ledger_book(week, language),

@@ -137,7 +137,7 @@ def _subjects(found: Money, entries: Entries) -> None:
             t("money.subject"): table[f"name_{language}"],
             t("money.rule"): table["rule"].map(rules),
             t("money.clause"): table["clause"],
-            t("money.years"): [f"{row.first_year:.0f}–{row.last_year:.0f}" for row in table.itertuples()],
+            t("money.years"): [summary.span_of_years(row.first_year, row.last_year) for row in table.itertuples()],
             t("money.bounds"): [summary.amounts(row.low, row.likely, row.high) for row in table.itertuples()],
         }
     )
@@ -232,7 +232,7 @@ def _rules(found: Money) -> None:
             ]
             for row in table.to_dict("records")
         ]
-        text_table(heads, rows)
+        text_table(heads, rows, named=True)
 
 
 def _save(found: Money, entries: Entries, costs: pd.DataFrame, notes: tuple[Text, ...]) -> None:
