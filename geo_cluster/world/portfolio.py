@@ -198,7 +198,7 @@ def as_text(found: Understood) -> pd.DataFrame:
 
 def write_text(rows: pd.DataFrame) -> bytes:
     """Rows of `read_text` as a CSV file that spreadsheets open; each row gets an id that no other has."""
-    ids, taken = [], set(rows["id"])
+    ids, taken = [], set(rows["id"]) - {""}
     for one in rows["id"]:
         number = len(taken) + 1
         while not one:
