@@ -365,7 +365,7 @@ def test_every_fault_of_a_file_is_told_at_once_with_its_cell(where):
     assert codes >= {"not_an_amount", "unknown_stage", "point_of_nobody", "same_row"}
     at = {(one.code, one.row, one.column) for one in read.faults}
     assert ("policy.not_a_date", 3, "实际签约日期") in at
-    assert ("policy.same_project", 6, "项目名称") in at
+    assert ("policy.same_row", 6, "项目名称") in at
     alone = [(one.place.sheet, one.row) for one in read.faults if one.code == "policy.point_of_nobody"]
     assert alone == [("卡点", 3)], "not that of a project with faults of its own"
     for fault in read.faults:

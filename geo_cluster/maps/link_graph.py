@@ -74,7 +74,7 @@ def link_graph(found: Linkage, minutes: float, language: Language) -> str:
         x, anchor = (4, "start") if side == "suppliers" else (WIDE - 4, "end")
         is_same = side == "buyers" and found.focus.kind == "user"
         title = SAME_USERS[language] if is_same else WORDS[side][language]
-        parts.append(_text(x, 20, f"{title} {len(table)}", anchor))
+        parts.append(_text(x, 20, f"{title[:1].upper()}{title[1:]} {len(table)}", anchor))
         if len(table) > shown:
             more = WORDS["more"][language].format(n=len(table) - shown)
             parts.append(_text(x, high - 6, more, anchor, strong=False))
