@@ -480,3 +480,20 @@ def test_only_what_names_a_site_and_counts_is_promised():
     assert promised_settings(projects.values(), but=["示例光纤激光器扩产"]) == found[1:]
     out = projects["a2"].model_copy(update={"counts": False})
     assert promised_settings([out]) == []
+
+
+def test_a_day_that_there_is_not_is_refused_and_a_number_of_the_row_is_no_id(where):
+    table = "序号,项目名称,所在地,实际开工日期\n1,示例甲,黄石大冶湖高新区,2026-{month}-01\n".replace
+    wrong = read_ledger(table("{month}", "13").encode(), "a.csv", places=where, day=DAY, known={})
+    assert [one.code for one in wrong.faults] == ["policy.not_a_date"]
+    known = {"1": Entry(name="另一个项目")}
+    right = read_ledger(table("{month}", "03").encode(), "a.csv", places=where, day=DAY, known=known)
+    (id_,) = right.entries
+    assert id_ != "1", "another project's state is not overwritten by a row number"
+    assert right.entries[id_].city == "420200", "an address in a city is of that city"
+
+
+def test_without_a_ledger_of_last_week_nothing_is_said_to_be_unchanged(where):
+    paper = weekly_outline(Week(sample(2), None, DAY, DAY, where), "zh")
+    (part,) = [one for one in paper.parts if one.key == "changed"]
+    assert "未作比较" in part.message

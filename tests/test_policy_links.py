@@ -116,12 +116,28 @@ def test_within_reach_has_four_answers():
 
 @pytest.mark.parametrize(
     ("named", "segment", "code"),
-    [("Z9", "", "policy.no_focus"), ("F18", "", "policy.place_unknown"), ("E01", "cheese", "policy.no_segment")],
+    [
+        ("Z9", "", "policy.no_focus"),
+        ("东风", "", "policy.many_focuses"),
+        ("F18", "", "policy.place_unknown"),
+        ("E01", "cheese", "policy.no_segment"),
+    ],
 )
 def test_what_is_no_place_is_refused(region, named, segment, code):
     with pytest.raises(InputError) as refusal:
         links.focus_of(region, named, segment=segment)
     assert [fault.code for fault in refusal.value.faults] == [code]
+
+
+def test_a_place_is_found_by_what_its_name_says(region):
+    assert links.focus_of(region, "东风商用车十堰基地").id == "F77"
+
+
+def test_the_sheet_reckons_money_from_what_is_assumed_alone(region):
+    small, large = (why_here(region, "X48", output_100m_yuan=one).money.set_index("clause") for one in (1.0, 60.0))
+    assert small.loc["19", ["low", "high"]].isna().all(), "price and R&D cost are not known"
+    tier = small.loc["18"].dropna(subset="high").iloc[0], large.loc["18"].dropna(subset="high").iloc[0]
+    assert [(one["low"], one["high"]) for one in tier] == [(0, 0), (0, 200)], "what was passed before is not known"
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -16,7 +16,8 @@ WIDE, ROW, HEAD = 390, 26, 34
 """Pixels of the drawing on a phone; elsewhere it is scaled."""
 LEFT, RIGHT, BOX = 132, 258, (162, 228)
 """Where the dots of both columns stand, and the sides of the box between them."""
-UNITS, LINE = 13, 9
+UNITS: dict[Language, int] = {"zh": 13, "en": 11}
+LINE = 9
 """Half widths of letters that a name may take in a column, and in a line of the box."""
 
 WORDS = {
@@ -74,7 +75,7 @@ def link_graph(found: Linkage, minutes: float, language: Language) -> str:
         x, anchor = (4, "start") if side == "suppliers" else (WIDE - 4, "end")
         is_same = side == "buyers" and found.focus.kind == "user"
         title = SAME_USERS[language] if is_same else WORDS[side][language]
-        parts.append(_text(x, 20, f"{title} {len(table)}", anchor))
+        parts.append(_text(x, 20, f"{title[:1].upper()}{title[1:]} {len(table)}", anchor))
         if len(table) > shown:
             more = WORDS["more"][language].format(n=len(table) - shown)
             parts.append(_text(x, high - 6, more, anchor, strong=False))
@@ -94,7 +95,7 @@ def _row(row: dict, reach: str, is_left: bool, y: float, middle: float, language
     line = f'<path d="{way}" fill="none" {LINES[reach]}/>'
     known = not pd.isna(row["likely"])
     time = WORDS["minutes"][language].format(n=row["likely"]) if known else WORDS["unknown"][language]
-    name = _short(str(row[f"name_{language}"]))
+    name = _short(str(row[f"name_{language}"]), UNITS[language])
     x, anchor = (dot - 4, "end") if is_left else (dot + 4, "start")
     full = escape(f"{row[f'name_{language}']} · {time}")
     said = f'{escape(name)} <tspan fill="{_ink("muted")}" font-size="11">{time if known else "?"}</tspan>'
@@ -107,13 +108,13 @@ def _units(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
 
 
-def _short(name: str) -> str:
+def _short(name: str, most: int) -> str:
     """A name cut to the column, first without what most names share."""
     for word in COMMON:
-        if _units(name) > UNITS:
+        if _units(name) > most:
             name = name.replace(word, "")
     cut = name
-    while _units(cut) > UNITS:
+    while _units(cut) > most:
         cut = cut[:-1]
     return name if cut == name else cut[:-1] + "…"
 

@@ -142,7 +142,7 @@ def _columns() -> dict[str, Any]:
     }
     config |= {key: st.column_config.NumberColumn(t(f"ledger.col.{key}"), format="%.2f") for key in ("plan", "done")}
     config["name"] = st.column_config.TextColumn(t("ledger.col.name"), width="medium")
-    config["light"] = st.column_config.TextColumn(t("ledger.light"), width="small")
+    config["light"] = st.column_config.TextColumn(t("ledger.light"), width=110)
     return config | {"why": st.column_config.TextColumn(t("ledger.why"), width="large")}
 
 
