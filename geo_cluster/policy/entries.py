@@ -62,7 +62,7 @@ class Entries:
     @cached_property
     def key(self) -> str:
         """Names the rows: the same key, the same rows."""
-        return hashlib.sha256(self.rows.to_csv().encode()).hexdigest()[:16]
+        return hashlib.sha256(self.rows.to_json(orient="split", double_precision=15).encode()).hexdigest()[:16]
 
     def with_(self, others: Entries) -> Entries:
         """These rows and others; of a subject, year and scope the other's stand."""
