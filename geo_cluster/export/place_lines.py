@@ -158,7 +158,15 @@ def road_to_anchor(region: Region, place: gpd.GeoDataFrame, language: Language) 
         return []
     said = toml.table("place_sheet")["words"]
     low, likely, high = bounds[0]
-    return [Line("road", said["trip_best_road"][language], (low, likely, high), said["minute"][language], said["derived"][language])]
+    return [
+        Line(
+            "road",
+            said["trip_best_road"][language],
+            (low, likely, high),
+            said["minute"][language],
+            said["derived"][language],
+        )
+    ]
 
 
 def nearest_sites(region: Region, place: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -180,9 +188,7 @@ def nearest_sites(region: Region, place: gpd.GeoDataFrame) -> pd.DataFrame:
     return nearest.head(toml.table("place_sheet")["choice"]["nearest"])
 
 
-def _by_road(
-    region: Region, place: gpd.GeoDataFrame, there: gpd.GeoSeries, off_km: np.ndarray
-) -> np.ndarray | None:
+def _by_road(region: Region, place: gpd.GeoDataFrame, there: gpd.GeoSeries, off_km: np.ndarray) -> np.ndarray | None:
     """(n, 3): minutes door to door with what both points may be off by; None where the place is unknown."""
     own = doubt_km(place)[0]
     if not np.isfinite(own):
@@ -212,8 +218,6 @@ def unknowns(region: Region, site: str, language: Language) -> list[Unknown]:
         now = "" if one.state else f"{'–'.join(map(number, one.ends))} {one.unit}"
         found.append(Unknown(name, declared.question[language], declared.whom[language], now))
     asked = structural_questions(region)
-    for row in asked[[site in sites.split(";") for sites in asked["sites"]]].to_dict("records"):
-        found.append(
-            Unknown(*(row[f"{what}_{language}"] for what in ("name", "question", "whom", "changes")))
-        )
-    return found
+    asked = asked[[site in sites.split(";") for sites in asked["sites"]]]
+    said = asked[[f"{what}_{language}" for what in ("name", "question", "whom", "changes")]]
+    return [*found, *(Unknown(*row) for row in said.itertuples(index=False, name=None))]

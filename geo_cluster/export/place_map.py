@@ -1,4 +1,4 @@
-"""The small map of one place: what lies around it, in the style of the map sheets, with Optics Valley where it is near."""
+"""The small map of one place in the style of the map sheets, with Optics Valley where it is near."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from geo_cluster.study import Study
 SIZE_MM = (162.0, 92.0)
 DPI = 200
 LEAST = 250_000
+SCALE_BOX = (3.0, 3.0, 45.0, 11.5)
 KM_A_DEGREE = 111.2
 GROUND = (map_ground.land, map_ground.water, map_ground.boundaries, map_ground.roads, map_ground.water_names)
 
@@ -63,17 +64,20 @@ def place_map(region: Region, place: gpd.GeoDataFrame, *, language: Language, da
     anchor = region.anchor.geometry
     km = Geod(ellps="WGS84").inv(point.x, point.y, anchor.x, anchor.y)[2] / 1000
     near = km <= toml.table("place_sheet")["map"]["anchor_km"]
-    frame = frame_around(_window(region, point, with_anchor=near), (0.3, 0.3, SIZE_MM[0] - 0.6, SIZE_MM[1] - 0.6), least=LEAST)
+    frame = frame_around(
+        _window(region, point, with_anchor=near), (0.3, 0.3, SIZE_MM[0] - 0.6, SIZE_MM[1] - 0.6), least=LEAST
+    )
     # signs of the ground ask a study for its layers, sites, anchor and names alone, which a region has
     sheet = Sheet(cast(Study, region), "place", language, page, "a4")
     sheet.names[frame] = Names(page, frame)
+    sheet.names[frame].keep_off_box(shapely.box(*SCALE_BOX))
     _mark(sheet, frame, place)
     _sites(sheet, frame, region, str(place["id"].iloc[0]))
     for sign in (map_themes.substations, map_themes.anchor, map_themes.grey_firms, *GROUND, map_ground.names):
         sign(sheet, frame)
     sheet.names[frame].set()
     page.area(frame.rect, line=shade("muted"), weight=0.6, z=90)
-    page.box(3, 3, 42, 8.5, fill=WHITE, alpha=0.85, z=79)
+    page.area(shapely.box(*SCALE_BOX), fill=WHITE, alpha=0.85, z=79)
     scale_bar(page, frame, 5, 4.2, 30, language)
     title = str(place[f"name_{language}"].iloc[0] or place["name_zh"].iloc[0])
     return Drawn(page.saved("png", title=title, day=day, dpi=DPI), ratio(sheet, frame), near, km)

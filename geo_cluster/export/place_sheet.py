@@ -77,7 +77,7 @@ def places(region: Region, language: Language) -> dict[str, str]:
     region : Region
     language : {"zh", "en"}
     """
-    found = {}
+    found: dict[str, str] = {}
     for table in (region.sites, region.layers.read("chain")):
         named = table[f"name_{language}"].where(table[f"name_{language}"] != "", table["name_zh"])
         found |= dict(zip(table["id"], named, strict=True))
@@ -173,13 +173,14 @@ def _about(subject: _Subject) -> Part:
     message = subject.say(f"about_{subject.layer}", name=subject.name, city=subject.city, whole=whole)
     facts = Facts(tuple(_facts(subject))) if subject.layer == "sites" else None
     drawn = place_map(region, subject.row, language=subject.language, day=subject.day)
-    picture, note = None, ()
+    picture: Drawing | None = None
+    note = ""
     if drawn:
         picture = Drawing("map", subject.say("map", ratio=drawn.ratio), drawn.png)
-        note = (subject.say("map_note", name=subject.name),)
-        note += () if drawn.has_anchor else (subject.say("far", km=drawn.anchor_km),)
+        far = "" if drawn.has_anchor else subject.say("far", km=drawn.anchor_km)
+        note = subject.say("map_note", name=subject.name, far=far)
     grid = _grid(subject, "about", ("item", "said"), rows, "00")
-    return _part(subject, "about", message, facts, grid, picture, Lines(("".join(note),)) if note else None)
+    return _part(subject, "about", message, facts, grid, picture, Lines((note,)) if note else None)
 
 
 def _facts(subject: _Subject) -> list[tuple[str, str]]:
@@ -190,14 +191,17 @@ def _facts(subject: _Subject) -> list[tuple[str, str]]:
         if one.key in ("land", "power", "energy")
     ]
     found += [(subject.say("fact_trip"), one) for one in lines.trips(subject.region, subject.id, subject.language)[:1]]
-    return [(name, _interval(subject, one)) for name, one in found]
+    return [
+        (subject.say("fact_name", name=name, basis=one.basis) if one.basis else name, _interval(subject, one))
+        for name, one in found
+    ]
 
 
 def _interval(subject: _Subject, one: lines.Line) -> str:
     if one.state:
         return subject.say(one.state)
     low, likely, high = (lines.number(end) for end in one.ends)
-    return subject.say("fact_value", low=low, likely=likely, high=high, unit=one.unit, basis=one.basis)
+    return subject.say("fact_value", low=low, likely=likely, high=high, unit=one.unit)
 
 
 def _supply(subject: _Subject) -> Part:
@@ -340,7 +344,9 @@ def _money(subject: _Subject) -> Part:
         for row in table.to_dict("records")
     ]
     message = subject.say("money_said" if rows else "money_none")
-    return _part(subject, "money", message, _grid(subject, "money", ("clause", "offer", "most"), rows, "001"), _local(subject))
+    return _part(
+        subject, "money", message, _grid(subject, "money", ("clause", "offer", "most"), rows, "001"), _local(subject)
+    )
 
 
 def _local(subject: _Subject) -> Lines | None:
@@ -367,9 +373,7 @@ def _plan(subject: _Subject) -> Part:
     if rows.empty:
         return _part(subject, "plan", subject.say("plan_none", plan=plan), sample)
     kinds = {key: kind for key, kind in catalog.resources().items() if key in ("land", "power", "energy")}
-    sums = {
-        key: f"{rows[kind.need].sum():,.{kind.digits}f} {kind.unit[language]}" for key, kind in kinds.items()
-    }
+    sums = {key: f"{rows[kind.need].sum():,.{kind.digits}f} {kind.unit[language]}" for key, kind in kinds.items()}
     segments = catalog.segments()
     segment = subject.study.projects["segment"] if subject.study else {}
     shown = [
@@ -386,7 +390,9 @@ def _plan(subject: _Subject) -> Part:
     titles += [*(kind.title(language) for kind in kinds.values()), subject.say("from_year")]
     texts = tuple(tuple(str(cell) for cell in row) for row in shown)
     numeric = (False, False, *(True,) * (len(titles) - 2))
-    grid = Grid("plan", subject.say("plan"), tuple(titles), pd.DataFrame(shown, columns=titles), texts, numeric, len(texts))
+    grid = Grid(
+        "plan", subject.say("plan"), tuple(titles), pd.DataFrame(shown, columns=titles), texts, numeric, len(texts)
+    )
     return _part(subject, "plan", subject.say("plan_said", plan=plan, n=len(rows), **sums), grid, sample)
 
 
@@ -417,7 +423,11 @@ def _sources(subject: _Subject) -> Part:
     notes = row.get("notes")
     said += [subject.say("notes", notes=notes)] if isinstance(notes, str) and notes else []
     registry = subject.region.layers.registry
-    owed = (getattr(registry[one], f"attribution_{language}") for one in ("roads", "water", "prefectures") if one in registry)
+    owed = (
+        getattr(registry[one], f"attribution_{language}")
+        for one in ("roads", "water", "prefectures")
+        if one in registry
+    )
     said += list(dict.fromkeys(filter(None, owed)))
     return _part(subject, "sources", subject.say("sources_said"), Lines(tuple(said)))
 
