@@ -5,13 +5,9 @@ Which parts and lines there are is `tables/place_sheet.toml`. What nobody knows 
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
-import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from geo_cluster import toml
@@ -19,8 +15,9 @@ from geo_cluster.domain import Language
 from geo_cluster.errors import Fault, InputError, Place
 from geo_cluster.export import place_lines as lines
 from geo_cluster.export.csv_tables import SAMPLE
-from geo_cluster.export.outline import NONE, Block, Drawing, Facts, Grid, Lines, Outline, Part
+from geo_cluster.export.outline import NONE, Drawing, Facts, Grid, Lines, Outline, Part
 from geo_cluster.export.place_map import place_map
+from geo_cluster.export.place_subject import Subject, cells_of, ends, interval, part, reasons, table_of
 from geo_cluster.policy import links
 from geo_cluster.policy.rules import not_found
 from geo_cluster.policy.why_here import support
@@ -29,44 +26,10 @@ from geo_cluster.report import tables
 from geo_cluster.study import Study
 from geo_cluster.supply.standard_land import NO_LAND, NOT_FOUND
 from geo_cluster.world import catalog, sources
-from geo_cluster.world.layers import as_read, headings, words
+from geo_cluster.world.layers import words
 
 LAYERS = ("sites", "chain")
 """Layers whose rows have a sheet."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Subject:
-    """Whose sheet it is, and what it is made of."""
-
-    region: Region
-    layer: str
-    row: gpd.GeoDataFrame
-    language: Language
-    study: Study | None
-    day: datetime.date
-
-    @property
-    def id(self) -> str:
-        return str(self.row["id"].iloc[0])
-
-    @property
-    def name(self) -> str:
-        first = self.row.iloc[0]
-        return str(first[f"name_{self.language}"] or first["name_zh"])
-
-    @property
-    def city(self) -> str:
-        """City and county."""
-        found = []
-        for layer, column in (("prefectures", "prefecture_code"), ("counties", "county_code")):
-            known = self.region.layers.read(layer).drop_duplicates("code").set_index("code")[f"name_{self.language}"]
-            found += [known[code] for code in self.row.get(column, pd.Series([""])) if code in known.index]
-        ordered = found if self.language == "zh" else found[::-1]
-        return ("" if self.language == "zh" else ", ").join(ordered) or self.say("city_unknown")
-
-    def say(self, key: str, **values: object) -> str:
-        return str(toml.table("place_sheet")["words"][key][self.language]).format(**values)
 
 
 def places(region: Region, language: Language) -> dict[str, str]:
@@ -108,7 +71,7 @@ def place_sheet(
     subject = _subject(region, named, language, study)
     layer, say = subject.layer, subject.say
     parts = tuple(_MADE[key](subject) for key in toml.table("place_sheet")["parts"][layer])
-    told = any(part.key == "plan" and part.blocks for part in parts)
+    told = any(one.key == "plan" and one.blocks for one in parts)
     return Outline(
         say(f"title_{layer}", name=subject.name),
         (say("about_id", id=subject.id), say("day", day=subject.day)),
@@ -119,55 +82,19 @@ def place_sheet(
     )
 
 
-def _subject(region: Region, named: str, language: Language, study: Study | None) -> _Subject:
+def _subject(region: Region, named: str, language: Language, study: Study | None) -> Subject:
     day = study.day if study else region.scenario.date
     for layer, table in (("sites", region.sites), ("chain", region.layers.read("chain"))):
         found = table[table["id"] == named]
         if len(found):
-            return _Subject(region, layer, found.reset_index(drop=True), language, study, day)
+            return Subject(region, layer, found.reset_index(drop=True), language, study, day)
     known = [str(table["id"].iloc[0]) for table in (region.sites, region.layers.read("chain")) if len(table)]
     raise InputError(Fault("export.no_place_sheet", Place(named[:40], kind="place"), known=known))
 
 
-def _part(subject: _Subject, key: str, message: str, *blocks: Block | None) -> Part:
-    title = subject.say(key)
-    return Part(key, title, title, message, tuple(one for one in blocks if one is not None))
-
-
-def _grid(
-    subject: _Subject, name: str, heads: Sequence[str], rows: Sequence[Sequence[object]], numeric: str, title: str = ""
-) -> Grid | None:
-    """A table; `numeric` has a 1 for each column of numbers. None where it has no row."""
-    titles = tuple(subject.say(one) for one in heads)
-    texts = tuple(tuple(str(cell) for cell in row) for row in rows)
-    values = pd.DataFrame([list(row) for row in rows], columns=list(titles))
-    marks = tuple(one == "1" for one in numeric)
-    return Grid(name, title or subject.say(name), titles, values, texts, marks, len(texts)) if texts else None
-
-
-def _columns(subject: _Subject, columns: Sequence[str]) -> list[tuple[str, str]]:
-    """(heading, cell) of columns of the layer; what is empty is unknown, unless it needn't be there."""
-    shown = as_read(subject.layer, pd.DataFrame(subject.row.drop(columns="geometry")), subject.language).iloc[0]
-    heads, optional = headings(subject.layer), toml.table("place_sheet")["about"]["optional"]
-    found = []
-    for column in columns:
-        cell = shown.get(column)
-        is_empty = cell is None or cell == "" or pd.isna(cell)
-        if not is_empty or column not in optional:
-            text = subject.say("unknown") if is_empty else _cell(cell, subject.language)
-            found.append((heads[column][subject.language], text))
-    return found
-
-
-def _cell(cell: object, language: Language) -> str:
-    if isinstance(cell, int | float | np.number):
-        return f"{cell:,.10g}"
-    return str(cell).replace("; ", "；") if language == "zh" else str(cell)
-
-
-def _about(subject: _Subject) -> Part:
+def _about(subject: Subject) -> Part:
     declared, region = toml.table("place_sheet")["about"], subject.region
-    rows = _columns(subject, declared[subject.layer])
+    rows = cells_of(subject, declared[subject.layer])
     zone = str(subject.row.get("zone_id", pd.Series([""])).iloc[0] or "") if subject.layer == "sites" else ""
     whole = subject.say("in_zone", zone=region.names[zone][subject.language]) if zone in region.names else ""
     message = subject.say(f"about_{subject.layer}", name=subject.name, city=subject.city, whole=whole)
@@ -179,11 +106,11 @@ def _about(subject: _Subject) -> Part:
         picture = Drawing("map", subject.say("map", ratio=drawn.ratio), drawn.png)
         far = "" if drawn.has_anchor else subject.say("far", km=drawn.anchor_km)
         note = subject.say("map_note", name=subject.name, far=far)
-    grid = _grid(subject, "about", ("item", "said"), rows, "00")
-    return _part(subject, "about", message, facts, grid, picture, Lines((note,)) if note else None)
+    grid = table_of(subject, "about", ("item", "said"), rows, "00")
+    return part(subject, "about", message, facts, grid, picture, Lines((note,)) if note else None)
 
 
-def _facts(subject: _Subject) -> list[tuple[str, str]]:
+def _facts(subject: Subject) -> list[tuple[str, str]]:
     """Land, power, energy and minutes, each with interval and basis."""
     found = [
         (subject.say(f"fact_{one.key}"), one)
@@ -192,46 +119,21 @@ def _facts(subject: _Subject) -> list[tuple[str, str]]:
     ]
     found += [(subject.say("fact_trip"), one) for one in lines.trips(subject.region, subject.id, subject.language)[:1]]
     return [
-        (subject.say("fact_name", name=name, basis=one.basis) if one.basis else name, _interval(subject, one))
+        (subject.say("fact_name", name=name, basis=one.basis) if one.basis else name, interval(subject, one))
         for name, one in found
     ]
 
 
-def _interval(subject: _Subject, one: lines.Line) -> str:
-    if one.state:
-        return subject.say(one.state)
-    low, likely, high = (lines.number(end) for end in one.ends)
-    return subject.say("fact_value", low=low, likely=likely, high=high, unit=one.unit)
-
-
-def _supply(subject: _Subject) -> Part:
+def _supply(subject: Subject) -> Part:
     found = lines.supplied(subject.region, subject.id, subject.language)
-    rows = [(one.name, *_ends(subject, one), one.unit, one.basis or NONE, one.whose) for one in found]
+    rows = [(one.name, *ends(subject, one), one.unit, one.basis or NONE, one.whose) for one in found]
     assumed = words("basis")["assumed"][subject.language]
-    grid = _grid(subject, "supply", ("what", "low", "likely", "high", "unit", "basis", "whose"), rows, "0111000")
+    grid = table_of(subject, "supply", ("what", "low", "likely", "high", "unit", "basis", "whose"), rows, "0111000")
     message = subject.say("supply_said", assumed=sum(one.basis == assumed for one in found))
-    return _part(subject, "supply", message, grid, _reasons(subject, found))
+    return part(subject, "supply", message, grid, reasons(subject, found))
 
 
-def _ends(subject: _Subject, one: lines.Line) -> tuple[str, str, str]:
-    """Low, likely, high as shown; of what isn't there or isn't known the word in the middle."""
-    if one.state:
-        return NONE, subject.say(one.state), NONE
-    low, likely, high = (lines.number(end) for end in one.ends)
-    return low, likely, high
-
-
-def _reasons(subject: _Subject, found: Sequence[lines.Line]) -> Lines | None:
-    """What each number rests on, a line each."""
-    said = [
-        subject.say("source_line", what=one.name, source=one.source, as_of=one.as_of or subject.say("undated"))
-        for one in found
-        if one.source
-    ]
-    return Lines(tuple(dict.fromkeys(said))) if said else None
-
-
-def _trip(subject: _Subject) -> Part:
+def _trip(subject: Subject) -> Part:
     region, language = subject.region, subject.language
     found = (
         lines.trips(region, subject.id, language)
@@ -239,31 +141,31 @@ def _trip(subject: _Subject) -> Part:
         else lines.road_to_anchor(region, subject.row, language)
     )
     if not found or found[0].state:
-        return _part(subject, "trip", subject.say("trip_unknown"))
+        return part(subject, "trip", subject.say("trip_unknown"))
     anchor = region.anchor[f"name_{language}"] or region.anchor["name_zh"]
     low, likely, high = (lines.number(end) for end in found[0].ends)
     message = subject.say(f"trip_said_{subject.layer}", anchor=anchor, low=low, likely=likely, high=high)
-    rows = [(one.name, *_ends(subject, one), one.unit, one.basis or NONE) for one in found]
-    grid = _grid(subject, "trip", ("what", "low", "likely", "high", "unit", "basis"), rows, "011100")
-    return _part(subject, "trip", message, grid, _reasons(subject, found))
+    rows = [(one.name, *ends(subject, one), one.unit, one.basis or NONE) for one in found]
+    grid = table_of(subject, "trip", ("what", "low", "likely", "high", "unit", "basis"), rows, "011100")
+    return part(subject, "trip", message, grid, reasons(subject, found))
 
 
-def _near(subject: _Subject) -> Part:
+def _near(subject: Subject) -> Part:
     declared, language = toml.table("place_sheet")["near"], subject.language
     try:
         found = links.linkage(subject.region, links.focus_of(subject.region, subject.id))
     except InputError as refusal:
         why = refusal.faults[0].words(language)
-        return _part(subject, "near", subject.say("near_unknown", why=why.what, remedy=why.remedy))
+        return part(subject, "near", subject.say("near_unknown", why=why.what, remedy=why.remedy))
     grids = [
-        _grid(subject, side, ("partner", "city", "minutes", "rests"), _partners(subject, table, declared), "0010")
+        table_of(subject, side, ("partner", "city", "minutes", "rests"), _partners(subject, table, declared), "0010")
         for side, table in (("suppliers", found.suppliers), ("buyers", found.buyers))
     ]
     said = links.sentence(found, declared["minutes"])[language]
-    return _part(subject, "near", subject.say("near_said", said=said), *grids)
+    return part(subject, "near", subject.say("near_said", said=said), *grids)
 
 
-def _partners(subject: _Subject, table: pd.DataFrame, declared: dict[str, Any]) -> list[tuple[str, ...]]:
+def _partners(subject: Subject, table: pd.DataFrame, declared: dict[str, Any]) -> list[tuple[str, ...]]:
     language = subject.language
     return [
         (
@@ -280,39 +182,39 @@ def _minutes(low: float, likely: float, high: float) -> str:
     return f"{likely:.0f} ({low:.0f}–{high:.0f})"
 
 
-def _choice(subject: _Subject) -> Part:
+def _choice(subject: Subject) -> Part:
     found = lines.nearest_sites(subject.region, subject.row)
     if found.empty:
-        return _part(subject, "choice", subject.say("choice_unknown"))
+        return part(subject, "choice", subject.say("choice_unknown"))
     names, language = subject.region.names, subject.language
     rows = [
         (names[row["id"]][language], names[row["prefecture_code"]][language], _minutes(*row[["low", "likely", "high"]]))
         for _, row in found.iterrows()
     ]
-    grid = _grid(subject, "choice", ("site", "city", "minutes"), rows, "001")
-    return _part(subject, "choice", subject.say("choice_said", n=len(rows)), grid)
+    grid = table_of(subject, "choice", ("site", "city", "minutes"), rows, "001")
+    return part(subject, "choice", subject.say("choice_said", n=len(rows)), grid)
 
 
-def _constraints(subject: _Subject) -> Part:
-    rows = _columns(subject, toml.table("place_sheet")["constraints"]["columns"])
+def _constraints(subject: Subject) -> Part:
+    rows = cells_of(subject, toml.table("place_sheet")["constraints"]["columns"])
     one = lines.attribute(subject.region, "open_constraints", subject.id, subject.language)
     if one.state:
         message = subject.say("constraints_unknown")
     else:
         low, likely, high = (lines.number(end) for end in one.ends)
         message = subject.say("constraints_said", low=low, likely=likely, high=high)
-    grid = _grid(subject, "constraints", ("item", "said"), rows, "00")
-    return _part(subject, "constraints", message, grid, _reasons(subject, [one]))
+    grid = table_of(subject, "constraints", ("item", "said"), rows, "00")
+    return part(subject, "constraints", message, grid, reasons(subject, [one]))
 
 
-def _doors(subject: _Subject) -> Part:
+def _doors(subject: Subject) -> Part:
     language, row, declared = subject.language, subject.row.iloc[0], catalog.door_indicators()
     of = [subject.id, str(row.get("zone_id", "") or "")]
     if row["site_class"] == lines.FACTORY:
-        return _part(subject, "doors", f"{NO_LAND[language]}{'。' if language == 'zh' else '.'}")
+        return part(subject, "doors", f"{NO_LAND[language]}{'。' if language == 'zh' else '.'}")
     found = [one for one in catalog.doors() if one.site in of and one.is_valid(subject.day)]
     if not found:
-        return _part(subject, "doors", f"{NOT_FOUND[language]}{'。' if language == 'zh' else '.'}")
+        return part(subject, "doors", f"{NOT_FOUND[language]}{'。' if language == 'zh' else '.'}")
     rows = [
         (
             declared[one.indicator].title(language),
@@ -325,11 +227,11 @@ def _doors(subject: _Subject) -> Part:
         )
         for one in found
     ]
-    grid = _grid(subject, "doors", ("door", "least", "rule", "since", "binding"), rows, "01000")
-    return _part(subject, "doors", subject.say("doors_said"), grid)
+    grid = table_of(subject, "doors", ("door", "least", "rule", "since", "binding"), rows, "01000")
+    return part(subject, "doors", subject.say("doors_said"), grid)
 
 
-def _money(subject: _Subject) -> Part:
+def _money(subject: Subject) -> Part:
     language = subject.language
     own = str(subject.row.iloc[0].get("stage", "") or "")
     stages = [own] if own else list(dict.fromkeys(one.stage for one in catalog.segments().values()))
@@ -344,12 +246,12 @@ def _money(subject: _Subject) -> Part:
         for row in table.to_dict("records")
     ]
     message = subject.say("money_said" if rows else "money_none")
-    return _part(
-        subject, "money", message, _grid(subject, "money", ("clause", "offer", "most"), rows, "001"), _local(subject)
+    return part(
+        subject, "money", message, table_of(subject, "money", ("clause", "offer", "most"), rows, "001"), _local(subject)
     )
 
 
-def _local(subject: _Subject) -> Lines | None:
+def _local(subject: Subject) -> Lines | None:
     """Support of its own city that was looked for and not found."""
     code = str(subject.row["prefecture_code"].iloc[0] or "")
     known = subject.region.layers.read("prefectures").set_index("code")["name_zh"]
@@ -360,22 +262,21 @@ def _local(subject: _Subject) -> Lines | None:
     return Lines(tuple(said)) if said else None
 
 
-def _plan(subject: _Subject) -> Part:
+def _plan(subject: Subject) -> Part:
     study, language = subject.study, subject.language
     if subject.layer == "chain":
-        return _part(subject, "plan", subject.say("plan_firm"))
+        return part(subject, "plan", subject.say("plan_firm"))
     if study is None:
-        return _part(subject, "plan", subject.say("plan_missing"))
+        return part(subject, "plan", subject.say("plan_missing"))
     rows = tables.assignment(study)
     rows = rows[rows["site"] == subject.id]
     plan = f"{study.scenario.name[language]} ({study.scenario.id})"
-    sample = Lines((subject.say("plan_sample"),)) if study.scenario.is_sample else None
     if rows.empty:
-        return _part(subject, "plan", subject.say("plan_none", plan=plan), sample)
+        return part(subject, "plan", subject.say("plan_none", plan=plan))
     kinds = {key: kind for key, kind in catalog.resources().items() if key in ("land", "power", "energy")}
     sums = {key: f"{rows[kind.need].sum():,.{kind.digits}f} {kind.unit[language]}" for key, kind in kinds.items()}
     segments = catalog.segments()
-    segment = subject.study.projects["segment"] if subject.study else {}
+    segment = study.projects["segment"]
     shown = [
         (
             row["project_name"],
@@ -393,10 +294,10 @@ def _plan(subject: _Subject) -> Part:
     grid = Grid(
         "plan", subject.say("plan"), tuple(titles), pd.DataFrame(shown, columns=titles), texts, numeric, len(texts)
     )
-    return _part(subject, "plan", subject.say("plan_said", plan=plan, n=len(rows), **sums), grid, sample)
+    return part(subject, "plan", subject.say("plan_said", plan=plan, n=len(rows), **sums), grid)
 
 
-def _asked(subject: _Subject) -> Part:
+def _asked(subject: Subject) -> Part:
     if subject.layer == "chain":
         row = subject.row.iloc[0]
         said = [
@@ -404,22 +305,22 @@ def _asked(subject: _Subject) -> Part:
             for one in toml.table("place_sheet")["asked"]["firm"]
             if "column" not in one or pd.isna(row[one["column"]]) or row[one["column"]] == ""
         ]
-        return _part(subject, "asked", subject.say("asked_said_firm"), Lines(tuple(said)))
+        return part(subject, "asked", subject.say("asked_said_firm"), Lines(tuple(said)))
     rows = lines.unknowns(subject.region, subject.id, subject.language)
     told = [
         (subject.say("of", subject=row.subject, question=row.question), row.whom, row.now or subject.say("unknown"))
         for row in rows
     ]
     message = subject.say("asked_said", n=len(told)) if told else subject.say("asked_none")
-    return _part(subject, "asked", message, _grid(subject, "asked", ("question", "whom", "now"), told, "000"))
+    return part(subject, "asked", message, table_of(subject, "asked", ("question", "whom", "now"), told, "000"))
 
 
-def _sources(subject: _Subject) -> Part:
+def _sources(subject: Subject) -> Part:
     language, row = subject.language, subject.row.iloc[0]
     publisher = sources.publisher_in(language, str(sources.publishers(subject.row).iloc[0]))
     grade = words("confidence").get(row["confidence"], {}).get(language, str(row["confidence"]))
     said = [subject.say("record", publisher=publisher, as_of=row["as_of"] or subject.say("undated"), confidence=grade)]
-    said += [subject.say("address", source=row["source"])] if row["source"] else []
+    said += [subject.say("address", source=one) for one in str(row["source"] or "").split(" ; ") if one]
     notes = row.get("notes")
     said += [subject.say("notes", notes=notes)] if isinstance(notes, str) and notes else []
     registry = subject.region.layers.registry
@@ -429,10 +330,10 @@ def _sources(subject: _Subject) -> Part:
         if one in registry
     )
     said += list(dict.fromkeys(filter(None, owed)))
-    return _part(subject, "sources", subject.say("sources_said"), Lines(tuple(said)))
+    return part(subject, "sources", subject.say("sources_said"), Lines(tuple(said)))
 
 
-_MADE: dict[str, Callable[[_Subject], Part]] = {
+_MADE: dict[str, Callable[[Subject], Part]] = {
     "about": _about,
     "supply": _supply,
     "trip": _trip,

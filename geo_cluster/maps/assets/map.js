@@ -54,7 +54,7 @@
 
   function card(members, sheetOf) {
     const box = el("div", "gc-pop");
-    members.forEach((m) => box.appendChild(section(m.f.p)).append(...(sheetOf ? sheetOf(m) : [])));
+    members.forEach((m) => box.appendChild(section(m.f.p)).querySelector("dl").before(...(sheetOf ? sheetOf(m) : [])));
     return box;
   }
 
