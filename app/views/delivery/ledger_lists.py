@@ -30,7 +30,8 @@ def lists(shown: Shown) -> None:
         if not found:
             st.caption(t("ledger.list_none"))
             continue
-        heads = [t(f"ledger.{key}") for key in ("list.name", "col.city", "list.why", "col.unit", "col.owner")]
+        names = ("ledger.list.name", "ledger.col.city", "ledger.list.why", "ledger.col.unit", "ledger.col.owner")
+        heads = [t(key) for key in names]
         rows = [
             (
                 one.entry.name,
