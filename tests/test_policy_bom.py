@@ -152,7 +152,7 @@ def test_the_template_comes_back_without_its_example(layers):
 def test_a_city_that_is_none_is_refused(layers):
     with pytest.raises(InputError) as refusal:
         rate(BILL, layers, city="110000")
-    assert refusal.value.faults[0].code == "policy.bom_no_city"
+    assert refusal.value.faults[0].code == "policy.unknown_city"
 
 
 def test_a_part_belongs_to_the_longest_word_in_it():

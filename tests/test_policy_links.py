@@ -116,7 +116,7 @@ def test_within_reach_has_four_answers():
 
 @pytest.mark.parametrize(
     ("named", "segment", "code"),
-    [("Z9", "", "policy.no_place"), ("F18", "", "policy.place_unknown"), ("E01", "cheese", "policy.no_segment")],
+    [("Z9", "", "policy.no_focus"), ("F18", "", "policy.place_unknown"), ("E01", "cheese", "policy.no_segment")],
 )
 def test_what_is_no_place_is_refused(region, named, segment, code):
     with pytest.raises(InputError) as refusal:

@@ -342,7 +342,7 @@ def test_every_odd_cell_is_named_at_once():
         {"subject": "乙", "year": "2025", "growth": "快", "scope": "估计", "place": "深圳", "platform": "也许"},
         {"subject": "丙", "year": "2025", "price": "-3"},
     ]
-    wanted = ["no_subject", "no_year", "no_scope", "yes_or_no", "no_place"]
+    wanted = ["no_subject", "no_year", "no_scope", "yes_or_no", "unknown_city"]
     wanted += ["range_backwards", "no_amount", "below_zero"]
     assert sorted(faults(*rows)) == sorted(f"policy.{one}" for one in wanted)
     assert [code for code, _ in refused(entries.read, "企业,营收\n甲,60\n".encode(), "a.csv", NAMES)] == [

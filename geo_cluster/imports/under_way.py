@@ -278,7 +278,7 @@ class _Read:
     def _place(self, text: str, place: Place) -> str:
         found = self.places.city(text) if text else ""
         if text and not found:
-            known = [one.zh for one in self.places.cities.values()]
+            known = list(self.places.cities.values())
             self.faults.append(Fault("policy.unknown_city", place, city=text, known=known))
         return found
 

@@ -120,7 +120,7 @@ def read(content: bytes, name: str, layers: Layers, *, city: str = "") -> Rate:
     """
     names = _cities(layers)
     if city and city not in names:
-        raise InputError(Fault("policy.bom_no_city", Place(city, kind="city"), known=list(names)))
+        raise InputError(Fault("policy.unknown_city", Place("--city"), city=city, known=list(names)))
     found = reader.understand(table.read(content, name, lambda head: bool(calls().of(head).key)), calls())
     lines = _lines(found)
     known, outside = chain.short_names(layers), pd.DataFrame(layers.read("outside"))

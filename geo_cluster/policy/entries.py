@@ -91,7 +91,7 @@ class Known:
     revenue : mapping
         Firm and year -> its published revenue, 100 M yuan.
     names : mapping of Text
-        What each firm is called.
+        What each firm and prefecture is called.
     """
 
     firms: Mapping[str, str] = field(default_factory=dict)
@@ -160,7 +160,10 @@ class _Rows:
             rows[key] = said.isin(YES)
             self._say("policy.yes_or_no", ~said.isin((*YES, *NO)), key)
         rows["place"] = [known.places.get(one, known.places.get(one.removesuffix("市"), "")) for one in text["place"]]
-        self._say("policy.no_place", (rows["place"] == "") & (text["place"] != ""), "place")
+        for row in text.index[(rows["place"] == "") & (text["place"] != "")]:
+            cities = [known.name(code) for code in dict.fromkeys(known.places.values())]
+            said = text.loc[row, "place"]
+            self.faults.append(Fault("policy.unknown_city", self.place(row, "place"), city=said, known=cities))
         said = [known.firms.get(folded(one), one) for one in text["parent"]]
         rows["parent"] = [one or known.parents.get(of, "") for one, of in zip(said, rows["subject"], strict=True)]
         rows["source"], rows["is_verified"] = text["source"], True

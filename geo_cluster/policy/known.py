@@ -39,6 +39,7 @@ def names(layers: Layers) -> Known:
     told = told[told["scope"] == "consolidated"]
     revenue = dict(zip(zip(told["subject"], told["year"], strict=True), told["value"], strict=True))
     words = {one.id: Text(zh=one.name_zh, en=one.name_en) for one in _firms(layers).itertuples()}
+    words |= {one.code: Text(zh=one.name_zh, en=one.name_en) for one in layers.read("prefectures").itertuples()}
     return replace(known, revenue=revenue, names=words)
 
 

@@ -104,7 +104,7 @@ def focus_of(region: Region, named: str, *, segment: str = "") -> Focus:
                 raise InputError(Fault("policy.place_unknown", place, name=str(point["name_zh"][0])))
             return _focus(region, layer, point, segment)
     example = [str(region.layers.read(layer)["id"].iloc[0]) for layer in ("sites", "chain", "demand")]
-    raise InputError(Fault("policy.no_place", place, known=example))
+    raise InputError(Fault("policy.no_focus", place, known=example))
 
 
 def _focus(region: Region, layer: str, point: gpd.GeoDataFrame, segment: str) -> Focus:
