@@ -11,7 +11,7 @@ from tests.browser.painted import PHONE
 
 
 def test_a_card_opens_a_sheet_that_its_address_restores(server, visit):
-    page = visit(f"{server[0]}/?language=zh#at=30.15,115.08,11&card=sites:H01")
+    page = visit(f"{server[0]}/?language=zh#at=30.42,115.08,10&card=sites:H01")
     card = page.frame_locator("iframe").first.locator(".gc-open")
     with page.context.expect_page() as opened:
         card.click()
