@@ -178,7 +178,16 @@ class Page:
         return "".join(letter if _has(letter) else MISSING for letter in shown)
 
     def saved(self, form: str, *, title: str, day: datetime.date, dpi: int = DPI) -> bytes:
-        """The sheet as a file of a `form`, pdf, png or svg, with its `title` and `day`: the same bytes each time."""
+        """The sheet as a file of a `form`, pdf, png or svg, with its `title` and `day`: the same bytes each time.
+
+        Parameters
+        ----------
+        form : {"pdf", "png", "svg"}
+        title : str
+        day : date
+        dpi : int
+            Of a PNG.
+        """
         out, at = io.BytesIO(), datetime.datetime.combine(day, datetime.time())
         about: dict[str, Any] = {"Title": title}
         about |= {"CreationDate": at} if form == "pdf" else {"Date": day.isoformat()} if form == "svg" else {}

@@ -57,7 +57,18 @@ class Subject:
 
 
 def part(subject: Subject, key: str, message: str, *blocks: Block | None) -> Part:
-    """A part under its declared title; blocks that are None are left out."""
+    """A part under its declared title.
+
+    Parameters
+    ----------
+    subject : Subject
+    key : str
+        Of its title.
+    message : str
+        The sentence that it is there for.
+    *blocks : Block or None
+        None is left out.
+    """
     title = subject.say(key)
     return Part(key, title, title, message, tuple(one for one in blocks if one is not None))
 
@@ -65,7 +76,20 @@ def part(subject: Subject, key: str, message: str, *blocks: Block | None) -> Par
 def table_of(
     subject: Subject, name: str, heads: Sequence[str], rows: Sequence[Sequence[object]], numeric: str, title: str = ""
 ) -> Grid | None:
-    """A table; `numeric` has a 1 for each column of numbers. None where it has no row."""
+    """A table; None where it has no row.
+
+    Parameters
+    ----------
+    subject : Subject
+    name : str
+    heads : sequence of str
+        Keys of the headings.
+    rows : sequence of sequences
+    numeric : str
+        A 1 for each column of numbers.
+    title : str
+        What it is called, if not as its name says.
+    """
     titles = tuple(subject.say(one) for one in heads)
     texts = tuple(tuple(str(cell) for cell in row) for row in rows)
     values = pd.DataFrame([list(row) for row in rows], columns=list(titles))
