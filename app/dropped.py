@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import cached, session
 from app.session import t
-from app.widgets import plain
+from app.widgets import plain, refusals
 from geo_cluster.errors import Fault
 from geo_cluster.imports.files import digest, ending_of, lone_part, together
 
@@ -65,9 +65,24 @@ def told(take: Callable[[str, bytes], None]) -> None:
             st.rerun()
     if go:
         session.keep(ASIDE, None)
-        session.keep(OVER, going)
-        session.keep("data-open", "data.tab.import")
-        st.switch_page(session.pages()["data"])
+        _to_data(going)
+
+
+def refused(key: str) -> None:
+    """Why a table was refused, as kept with its name and content, and the way to 数据, where it can be mended."""
+    if kept := session.kept(key):
+        refusal, name, content = kept
+        with refusals():
+            raise refusal
+        if st.button(t("dropped.mend"), icon=":material/arrow_forward:", type="primary", key="dropped-mend"):
+            session.keep(key, None)
+            _to_data([(name, content)])
+
+
+def _to_data(files: Files) -> None:
+    session.keep(OVER, files)
+    session.keep("data-open", "data.tab.import")
+    st.switch_page(session.pages()["data"])
 
 
 def refuse(name: str, fault: Fault) -> None:

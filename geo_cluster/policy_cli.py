@@ -67,7 +67,8 @@ def money(
     rules = found.rules
     for one in summary.by_subject(found, entries.names).head(20).to_dict("records"):
         row = rules[one["rule"]].row
-        what = f"{one[f'name_{lang}']} · {row['short'][lang]} · {one['first_year']:.0f}–{one['last_year']:.0f}"
+        years = summary.span_of_years(one["first_year"], one["last_year"])
+        what = f"{one[f'name_{lang}']} · {row['short'][lang]} · {years}"
         terminal.line(f"  {what}: {summary.amounts(one['low'], one['likely'], one['high'])}")
     gaps = summary.asked(found, entries.names)
     for one in gaps.head(_SHOWN).to_dict("records"):
@@ -255,7 +256,7 @@ def _weekly(
         faults += read[path].faults
     refuse_if(faults)
     now = read[file].entries
-    changed = lists.changes(read[before].entries, now, days=(week_ago, day), rule=rule) if before else []
+    changed = lists.changes(read[before].entries, now, days=(week_ago, day), rule=rule) if before else None
     week = Week(now, changed, week_ago, day, where, rule)
     seen = Counter(lights.light(one, day, rule).colour for one in now.values())
     shown = " · ".join(f"{one[lang]} {seen[key]}" for key, one in lights.colours().items() if seen[key])
@@ -286,7 +287,9 @@ def _rule(key: str) -> str:
 @policy.command()
 def chain(
     candidate: Annotated[str, typer.Option(help="省外企业编号或名称：招商一张表 / firm outside Hubei: its sheet")] = "",
-    near: Annotated[str, typer.Option(help="园区、企业或工厂编号：上下游 / a place: suppliers and buyers")] = "",
+    near: Annotated[
+        str, typer.Option(help="园区、企业或工厂的编号或名称：上下游 / a place by id or name: its partners")
+    ] = "",
     bom: Annotated[
         Path | None, typer.Option(help="物料清单 CSV/XLSX：本地配套率 / bill of materials: local rate")
     ] = None,

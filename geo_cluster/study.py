@@ -52,6 +52,9 @@ from geo_cluster.world.layers import Layers
 ENDS: Mapping[PlanningLevel, int] = {"hopeful": 0, "likely": 1, "cautious": 2}
 """Which end of a need (low, likely, high) each planning level plans with."""
 
+PROGRAM = importlib.metadata.version("geo-cluster")
+"""Version of this program."""
+
 OnStep = Callable[[str], None]
 Result = TypeVar("Result")
 
@@ -91,6 +94,8 @@ class Study:
         SHA-256 of each layer and of the portfolio.
     day : date
         The day of the study: the scenario's, or else the day on which the plan was made.
+    version : str
+        Of the program that made the plan; '' where a plan was kept without it.
     memo : dict
         What was worked out of this study already, by name; see `once`.
     """
@@ -110,6 +115,7 @@ class Study:
     seconds: dict[str, float]
     hashes: dict[str, str]
     day: datetime.date
+    version: str = PROGRAM
     memo: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
@@ -169,7 +175,8 @@ class Study:
             "scenario_id": self.scenario.id,
             "scenario": self.scenario.name.zh,
             "sample": self.scenario.is_sample,
-            "versions": {name: importlib.metadata.version(name) for name in ("geo-cluster", "numpy", "highspy")},
+            "versions": {"geo-cluster": self.version}
+            | {name: importlib.metadata.version(name) for name in ("numpy", "highspy")},
             "projects": self.counts[1],
             "sites": len(self.sites),
             "eligible_pairs": int(self.eligibility.allowed.sum()),

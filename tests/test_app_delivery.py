@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app import cached
+from app import cached_policy
 from app.texts import text
 from app.views.delivery.entered import READINGS
 from app.views.delivery.page import PARTS
@@ -12,6 +12,7 @@ from geo_cluster.policy.forms import ACTUALS, MONEY
 from geo_cluster.policy.rules import readings
 from geo_cluster.workspace.works import Work
 from geo_cluster.world import catalog
+from geo_cluster.world.layers import Layers
 from tests.studies import run
 from tests.test_app import CJK, LANGUAGES, NUMBERS, opened, says
 
@@ -94,4 +95,5 @@ def test_actual_values_that_are_entered_stand_beside_the_target():
 def test_without_a_plan_the_page_says_where_to_run_one():
     page = part("targets")
     assert text("targets.no_plan", "zh") in [one.value for one in page.info]
-    assert cached.policy_entries(cached.Layers(), b"").key == cached.policy_entries(cached.Layers(), b"").key
+    first, again = (cached_policy.policy_entries(Layers(), b"") for _ in range(2))
+    assert first.key == again.key

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app import cached, state
+from app import cached_policy, state
 from app.texts import text
 from app.views.match import to_ledger
 from geo_cluster.policy.ledger import PROMISED, Entry, promised_settings
@@ -89,8 +89,8 @@ def test_a_project_of_a_plan_goes_into_the_ledger_with_its_site_and_what_it_is_p
 
 def test_the_page_knows_of_what_another_process_saved(ledger):
     put(ledger, {"a": Entry(name="示例 甲")})
-    seq, kept = cached.ledger_now()
+    seq, kept = cached_policy.ledger_now()
     ledger.save([Change("a", None, 1), Change("b", Entry(name="示例 乙"), 0)], note="n")
-    later, now = cached.ledger_now()
+    later, now = cached_policy.ledger_now()
     assert (list(kept), list(now)) == (["a"], ["b"])
     assert later > seq

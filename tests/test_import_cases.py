@@ -12,6 +12,7 @@ from geo_cluster.imports.tables import TableChoice
 from geo_cluster.region import prepare
 from geo_cluster.world import catalog, portfolio
 from geo_cluster.world.layers import Layers
+from tests import drawings as made
 
 PROJECTS = "编号,名称,环节,年产值(亿元),投产年份,用地(亩),受电容量(MVA),年用电(GWh),最长车程(分钟),备注"
 TWO = f"{PROJECTS}\nA1,虚构甲,光纤激光器,6,2028,120,8,20,150,甲\nA2,虚构乙,激光芯片,3,2027,30-35,,,,\n"
@@ -109,7 +110,10 @@ def test_further_columns_are_carried_along_and_come_out_again(region):
 def test_headings_are_matched_by_hand_and_rows_mended(region):
     text = "名称,赛道,规模,面积,年产值(亿元)\n甲,激光雷达,大,30,5\n乙,激光雷达,小,30余亩,6\n丙,激光雷达,小,10,7\n"
     first = checked(region, text)
-    assert [fault.code for fault in first.faults if not fault.row] == ["imports.no_column"]
+    assert [fault.code for fault in first.faults if not fault.row] == [
+        "sheets.which_column",
+        "imports.no_column",
+    ]
     mapping = {"赛道": "segment", "面积": "land_mu"}
     second = checked(region, text, table=TableChoice(mapping=mapping))
     assert codes(second) == [("sheets.open_ended", 3, "面积")]
@@ -278,3 +282,39 @@ def test_the_messy_sheet_is_read_as_it_is_meant(region):
     assert table["year"].tolist() == [2027, 2028, 2028]
     said = " ".join(note.zh for note in found.notes)
     assert "合计行不读：第 8 行" in said and "说明行不读：第 9 行" in said
+
+
+# ---- which kind a table is ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("table", "kind"),
+    [
+        ("企业名称,地址,经度,纬度,主营\n甲,武汉,114.4,30.5,激光\n", ""),
+        ("序号,园区名称,所在城市,级别,规划面积(平方公里),经度,纬度\n1,甲园,武汉,国家级,5.4,114.5,30.5\n", ""),
+        ("园区,可供工业用地（亩）,可开放容量(MVA)\nH01,1200,30\n", "observations"),
+        ("变电站,电压等级,主变\n甲站,110,2x50\n", "substations"),
+        ("园区,地块,面积(亩)\nH01,甲,30\n", "parcels"),
+        ("项目名称,环节,产值\n甲,激光雷达,3亿\n", "projects"),
+    ],
+)
+def test_a_list_of_something_else_is_not_taken_for_ours(table, kind):
+    assert guess(table.encode(), "表.csv") == kind
+
+
+def test_columns_that_run_to_the_right_are_no_columns_left_out(region):
+    content = "园区,可供工业用地（亩）,依据,来源,联系人\nH01,1200,上报,某局,张\n".encode()
+    found = check_file(content, "表.csv", kind="observations", region=region)
+    assert found.meant.set_index("heading")["elsewhere"].to_dict()["可供工业用地（亩）"]
+    assert not found.meant.set_index("heading").loc["联系人", "elsewhere"]
+    choice = TableChoice(mapping={"可供工业用地（亩）": "-"})
+    left = check_file(content, "表.csv", kind="observations", region=region, table=choice)
+    assert not left.known
+
+
+def test_a_part_of_a_shapefile_alone_says_what_it_lacks(region):
+    content = made.shapefile(made.squares())
+    index = next(body for name, body in content.items() if name.endswith(".shx"))
+    assert guess(index, "地块.shx") == ""
+    found = check_file(index, "地块.shx", kind="parcels", region=region)
+    assert [fault.code for fault in found.faults] == ["imports.lone_part"]

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import io
 import pickle
+import subprocess
 import threading
 import zipfile
 from pathlib import Path
@@ -112,6 +113,45 @@ def test_a_study_that_is_out_of_date_says_so_in_each_document(small):
     assert order.stale in " ".join(about.iloc[:, 1])
     fresh = files_of(pack.Order(small), ("sheet",))
     assert not any("设置已改动" in one.content.decode("utf-8-sig") for one in fresh.values())
+
+
+@pytest.mark.parametrize("version", ["0.0.9", ""])
+def test_a_study_of_an_older_version_says_so(small, version):
+    older = dataclasses.replace(small, version=version)
+    order = pack.Order(older)
+    assert (version or "未记录") in order.stale
+    assert study.PROGRAM in order.stale
+    assert older.summary()["versions"]["geo-cluster"] == version
+    by_form = {one.form: one.content.decode("utf-8-sig") for one in files_of(order, ("sheet",)).values()}
+    assert order.stale in by_form["sheet"]
+    assert order.stale in by_form["contents"]
+    assert not pack.Order(small).stale
+    assert "已改动" in pack.Order(older, is_stale=True).stale
+
+
+@pytest.mark.slow
+def test_stopped_half_way_a_pack_leaves_no_file_and_no_process(small, tmp_path, monkeypatch):
+    out, begun = tmp_path / "new" / "out", []
+
+    class Noted(subprocess.Popen):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            begun.append((self, Path(options["env"]["TMPDIR"])))
+
+    def stop(_):
+        process, folder = begun[0]
+        assert process.poll() is None
+        while not list(folder.iterdir()):  # the layers are on their way
+            assert process.poll() is None
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("geo_cluster.export.beside.subprocess.Popen", Noted)
+    with pytest.raises(KeyboardInterrupt):
+        pack.write(pack.Order(small), out, wanted=("sheet", "layers"), on_done=stop)
+    ((process, folder),) = begun
+    assert process.poll() is not None
+    assert not folder.exists()
+    assert not list(tmp_path.iterdir())
 
 
 def test_written_all_or_nothing_with_folders(small, tmp_path, monkeypatch):

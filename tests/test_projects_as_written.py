@@ -79,3 +79,23 @@ def test_doubts_are_told_in_a_terminal_and_kept_with_the_study(lang):
     assert "50,000" in told[0]
     result = study.run(world.scenario(draws=20), world.layers(), projects=projects.iloc[:1])
     assert [one[lang] for one in result.summary()["to_check"]] == [told[0].removeprefix("! ")]
+
+
+def test_a_heading_that_may_be_two_columns_is_told_apart_by_its_unit_or_asked():
+    assert [one[:2] for one in refused(**{"用电": "5"})] == [("sheets.which_column", "用电")]
+    assert [one[:2] for one in refused(**{"年用电量(GWh)": "9", "用电": "5"})] == [("sheets.which_column", "用电")]
+    assert refused(**{"面积": "30亩"})[0][:2] == ("sheets.which_column", "面积")
+    assert read(**{"用电(kVA)": "630"})["power_mva_likely"] == 0.63
+    assert read(**{"用电": "630kVA"})["power_mva_likely"] == 0.63
+    assert read(**{"用电": "300万千瓦时"})["energy_gwh_likely"] == 3
+    assert not read(**{"用电": ""})["power_mva_given"]
+
+
+def test_an_editor_takes_no_cell_for_right_that_was_refused_in_its_file():
+    """Under our headings a bare 1200 would be 1,200 GWh."""
+    content = "细分环节,年产值(亿元),年用电量,用地(亩)\n激光雷达,5,1200,若干\n".encode()
+    faults = refusals.faults_of(portfolio.read_text, content)
+    assert [(one.code, one.row) for one in faults] == [("sheets.no_unit_of_row", 2)]
+    assert "万千瓦时" in faults[0].words("zh").remedy
+    text = portfolio.read_text(content.replace("年用电量".encode(), "年用电量(万千瓦时)".encode()))
+    assert text.loc[0, ["energy_gwh", "land_mu"]].tolist() == ["12", "若干"]

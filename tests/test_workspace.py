@@ -593,6 +593,8 @@ def test_a_plan_is_shown_again_without_solving(engine, tmp_path, monkeypatch, ow
     again = plan.study(tmp_path / "elsewhere")
     assert again.summary() == result.summary()
     assert again.seconds == result.seconds
+    assert again.version == result.version == study.PROGRAM
+    assert replace(plan, version="0.0.9").study(tmp_path / "elsewhere").version == "0.0.9"
     assert tables.assignment(again).equals(tables.assignment(result))
     assert tables.unplaced(again).equals(tables.unplaced(result))
     assert tables.pools(again).equals(tables.pools(result))

@@ -16,7 +16,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "chain.short_several": ("{n}家", "{n}"),
     "chain.short_one": ("仅1家", "1 only"),
     "chain.short_project": ("项目", "project"),
-    "chain.short_elsewhere": ("别市", "other"),
+    "chain.short_elsewhere": ("别市", "elsewhere"),
     "chain.short_outside": ("省外", "outside"),
     "chain.short_nothing": ("未见", "none"),
     "chain.none_seen": ("无", "none"),
@@ -50,9 +50,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "chain.minutes": ("多少分钟内算够得着", "Minutes within reach"),
     "chain.suppliers": ("供应商（{n}家）", "Suppliers ({n})"),
     "chain.buyers": ("买家（{n}家）", "Buyers ({n})"),
-    "chain.same_users": (
-        "同样用激光的工厂：供应商来此设点，还可以卖给它们。",
-        "Plants with the same uses: to whom a supplier that settles here could sell, too.",
+    "chain.same_users": ("同样用激光的工厂（{n}家）", "Plants with the same uses ({n})"),
+    "chain.same_users_note": (
+        "供应商来此设点，还可以卖给它们。",
+        "To whom a supplier that settles here could sell, too.",
     ),
     "chain.links_book": ("下载上下游表", "Download the tables"),
     "chain.bom_note": (

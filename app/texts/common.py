@@ -86,6 +86,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "dropped.last": ("有几份项目表，只读取“{name}”。", "Of several tables of projects, {name} is read."),
     "dropped.go": ("到“数据”页导入", "Import it on the page Data"),
     "dropped.anyway": ("仍按项目表读取", "Read it as projects all the same"),
+    "dropped.mend": ("到“数据”页对照表头、改正", "Match its headings and mend it on the page Data"),
     "dropped.came": ("从其他页面带来：{names}", "Brought along from another page: {names}"),
     "dropped.leave": ("去掉", "Leave out"),
     "upload.choose": ("选择文件", "Choose files"),

@@ -103,6 +103,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.table.as_before": ("“{yours}”读作“{ours}”", "{yours} as {ours}"),
     "data.table.and": ("、", ", "),
     "data.table.forget": ("不再照此读取", "Forget it"),
+    "data.table.elsewhere": ("按列读取，每格一个数", "Read by columns, one number a cell"),
     "data.table.carried": ("不读，原样保留", "not read, carried along"),
     "data.table.not_used": ("不用", "not used"),
     "data.table.understood": ("按含义读取的 {n} 个单元格", "{n} cells read by their sense"),

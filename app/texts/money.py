@@ -15,7 +15,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "到{last}年各级财政可能承担的合计（下限–上限，括号内为最可能；不是拨款承诺）",
         "What each government may have to pay until {last}: low–high, the likely amount in brackets; no promise",
     ),
-    "money.amount": ("{n} 万元", "{n} × 10k yuan"),
+    "money.amount": ("{n} 万元", "{n} × 10,000 yuan"),
     "money.nothing": (
         "按现有数据没有可算的金额；缺什么见下方“未知”。",
         "Nothing can be worked out from what is known; see below what is missing.",
@@ -41,7 +41,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "One reading is taken of each; below it how the low and high sums would change with another, in 10,000 yuan. The choice is kept with the work.",
     ),
     "money.readings_more": ("其余 {n} 处，此处不影响金额", "the other {n}, which change nothing here"),
-    "money.instead": ("改为“{what}”：{cost}", "{what} instead: {cost}"),
+    "money.instead": ("改为“{what}”：{cost}", "With “{what}”: {cost}"),
     "money.cost": ("下限 {low}，上限 {high}", "low {low}, high {high}"),
     "money.cost_none": ("不变", "no change"),
     "money.cost_unknown": ("{n} 个对象缺此口径数据，不可比", "not comparable, {n} subjects lack such data"),

@@ -13,7 +13,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "targets.state": ("进度", "State"),
     "targets.left": ("还差 {n} {unit}", "{n} {unit} still to come"),
     "targets.needed": ("从上一年达到目标须增长 {growth}%", "takes {growth}% more than the year before"),
-    "targets.ask": ("问{whom}", "{whom}"),
     "targets.open": ("文中未写", "Not said"),
     "targets.whom": ("向谁问", "Whom to ask"),
     "targets.source": ("来源", "Source"),

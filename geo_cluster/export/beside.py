@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from geo_cluster import scratch
 from geo_cluster.errors import GeoClusterError
 
 if TYPE_CHECKING:
@@ -58,22 +59,25 @@ class Beside:
 
 @contextmanager
 def beside(order: Order) -> Iterator[Beside]:
-    """The process; it is ended with the block that it is used in."""
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-c", BEGIN],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
-    )
-    try:
-        yield Beside(process, order)
-    finally:
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            with suppress(OSError):  # what was not sent any more
-                pipe.close() if pipe else None
+    """The process; it is ended with the block that it is used in, and its temporary files with it."""
+    with scratch.temporary() as folder:
+        settings = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+        settings |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-c", BEGIN],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | settings,
+        )
+        try:
+            yield Beside(process, order)
+        finally:
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                with suppress(OSError):  # what was not sent any more
+                    pipe.close() if pipe else None
 
 
 def _taken_down(order: Order) -> bytes:

@@ -147,15 +147,16 @@ def gaps(study: Study, language: Language) -> pd.DataFrame:
 def supply(study: Study, language: Language) -> pd.DataFrame:
     """What the sites of each city have of each resource, every pool counted once, and what the plan takes there."""
     offers = tables.offers_table(study.region)
-    once = offers[(offers["basis"] != "") & (offers["within"] == "")].drop_duplicates(["resource", "subject"])
+    offers = offers[offers["basis"] != ""]
+    once = offers[offers["within"] == ""].drop_duplicates(["resource", "subject"])
     sums = once.groupby(["resource", "prefecture"])[["low", "likely", "high"]].sum()
     found, prefecture = tables.assignment(study), study.sites.set_index("id")["prefecture_code"]
-    taken = found.groupby(prefecture.reindex(found["site"]).to_numpy())
     rows = []
     for city in dict.fromkeys(study.sites["prefecture_code"]):
         for resource, kind in catalog.resources().items():
             if (resource, city) in sums.index:
-                used = float(taken[kind.need].sum().get(city, 0.0))
+                takes = found["site"].isin(offers.loc[offers["resource"] == resource, "site"])  # no floor at a zone
+                used = float(found.loc[takes & (found["site"].map(prefecture) == city), kind.need].sum())
                 word, unit = words_of(resource, language)
                 bounds = sums.loc[(resource, city)].tolist()
                 rows.append((study.region.names[city][language], resource, word, unit, *bounds, used))

@@ -11,6 +11,8 @@ from geo_cluster.domain import Language
 from geo_cluster.export.outline import NONE, Block, Grid, Lines, Outline, Part
 from geo_cluster.export.paper import typeset
 from geo_cluster.policy import chain, links
+from geo_cluster.policy.partners import province_name
+from geo_cluster.policy.summary import amounts
 from geo_cluster.policy.why_here import Sheet, no_plan
 from geo_cluster.world import catalog
 from geo_cluster.world.layers import words
@@ -78,7 +80,7 @@ class _Parts:
         row, zh = self.sheet.candidate, self.language == "zh"
         said = self.say(
             "firm_said",
-            place=f"{_text(row['province_zh'])}{_text(row['city_zh'])}",
+            place=self.place(_text(row["province_zh"]), _text(row["city_zh"])),
             products=_text(row["products_zh"]),
             clause=chain.clause_words(_text(row["policy_clauses"]))[self.language],
             gap=chain.gap_words(_text(row["gaps"]))[self.language],
@@ -97,6 +99,10 @@ class _Parts:
         ]
         table = self.grid("gap", ("link", "state", "seen"), gap, "001")
         return self.part("firm", said, Lines(tuple(lines)), table, sources=(self.say("source", source=row["source"]),))
+
+    def place(self, province: str, city: str) -> str:
+        said = province_name(province)[self.language]
+        return said if city in (province, NONE) else f"{said}{city}" if self.language == "zh" else f"{said} ({city})"
 
     def foothold(self) -> str:
         row = self.sheet.candidate
@@ -157,14 +163,18 @@ class _Parts:
         return self.grid(side, ("partner", "city", "minutes", "rests"), rows, "0010", title=self.say(side, site=site))
 
     def money(self) -> Part:
-        """Clauses and ceilings, with what the text leaves open where the rules say so."""
+        """Rules and ceilings, what the assumed plant would be paid, and what the text leaves open."""
         rows = [
-            (row["clause"], row[f"name_{self.language}"], _number(row["most_10k_yuan"]), row[f"open_{self.language}"])
+            (
+                row["clause"] or NONE,
+                row[f"name_{self.language}"],
+                _number(row["most_10k_yuan"]),
+                NONE if pd.isna(row["high"]) else amounts(row["low"], float("nan"), row["high"]),
+                row[f"open_{self.language}"],
+            )
             for row in self.sheet.money.to_dict("records")
         ]
-        last = 4 if any(row[-1] for row in rows) else 3
-        columns, numeric = ("clause", "offer", "most", "open")[:last], "0010"[:last]
-        grid = self.grid("money", columns, [row[:last] for row in rows], numeric)
+        grid = self.grid("money", ("clause", "offer", "most", "paid", "open"), rows, "00110")
         return self.part("money", self.say("money_said"), grid)
 
     def asked(self) -> Part:

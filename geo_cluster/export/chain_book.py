@@ -111,7 +111,7 @@ def candidates_of(layers: Layers, language: Language, table: pd.DataFrame | None
         {
             "id": table["id"],
             "name": table["name_zh"],
-            "province": text["province_zh"],
+            "province": [partners.province_name(one)[language] for one in text["province_zh"]],
             "city": text["city_zh"],
             "links": [stop.join(names[one] for one in said) for said in table["links"]],
             "clause": [chain.clause_words(one)[language] for one in text["policy_clauses"]],
@@ -195,7 +195,7 @@ def clusters_of(layers: Layers, language: Language, *, everywhere: bool = True) 
     )
     return pd.DataFrame(
         {
-            "province": table["province_zh"],
+            "province": [partners.province_name(one)[language] for one in table["province_zh"]],
             "cluster": table["name_zh"],
             "actual": table["actual"],
             "target": table["target"],

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from geo_cluster.domain import LANGUAGES
+from geo_cluster.domain import LANGUAGES, Language
 from geo_cluster.region import pool_name
 from geo_cluster.report import cities, division, openings, over_time, parts
 from geo_cluster.report import tables as report_tables
@@ -57,6 +57,11 @@ def csv_tables(study: Study, levels: Sequence[Study] = ()) -> dict[str, bytes]:
     tables = {name: dated(table, study.day) for name, table in tables.items()}
     tables["rules.csv"] = rule_life.table(study.day)
     return {name: as_csv(table) for name, table in tables.items()}
+
+
+def sample_notice(study: Study, language: Language) -> str:
+    """What has to be said of a sample in a `language`, '' of a study that is none."""
+    return SAMPLE.split(" / ")[language == "en"] if study.scenario.is_sample else ""
 
 
 def marked(table: pd.DataFrame, study: Study) -> pd.DataFrame:

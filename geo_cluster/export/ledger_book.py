@@ -41,7 +41,7 @@ STATED = {"zh": "政策项目公开进展", "en": "Policy projects, as stated"}
 
 
 def ledger_book(week: Week, language: Language = "zh") -> bytes:
-    """Projects, blocked points, the three lists and the changes, a sheet each; it can be imported again as it is."""
+    """Projects, blocked points, the three lists, changes where known, a sheet each; it can be imported again."""
     words, at = WORDS[language], language == "en"
     sheets = {
         SHEETS["ledger"][at]: lit_frame(week.projects, week.places, language, day=week.day, rule=week.rule),
@@ -49,8 +49,9 @@ def ledger_book(week: Week, language: Language = "zh") -> bytes:
     }
     for name, listed in the_three(week.projects, week.day, week.rule).items():
         sheets[words[name]] = list_frame(listed, week.places, language)
-    rows = [(one.name, one.what[language]) for one in week.changed]
-    sheets[words["changed"]] = pd.DataFrame(rows, columns=list(CHANGED[language]))
+    if week.changed is not None:
+        rows = [(one.name, one.what[language]) for one in week.changed]
+        sheets[words["changed"]] = pd.DataFrame(rows, columns=list(CHANGED[language]))
     return as_xlsx(sheets)
 
 

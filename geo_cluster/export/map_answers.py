@@ -58,9 +58,9 @@ def _ranked_site(sheet: Sheet, frame: Frame, row: pd.Series, mark: tuple[float, 
     shades, best = sheet.colour["shades"], row["rank"] == 1
     at = int(np.searchsorted(CLASSES, row["score"], side="right"))
     radius *= 1.35 if best else 1
-    edge = sheet.colour["flow"] if best else WHITE if at >= 2 else shades[3]
+    edge = sheet.colour["flow"] if best else WHITE if at >= 3 else shades[3]
     look = {"fill": shades[at], "line": edge, "weight": 1.8 if best else 0.8, "size": 7.4 if best else 6.4}
-    look |= {"ink": WHITE if at >= 2 else shade("ink"), "z": frame.z + 22, "text_z": frame.z + 51}
+    look |= {"ink": WHITE if at >= 3 else shade("ink"), "z": frame.z + 22, "text_z": frame.z + 51}
     numbered(sheet.page, x, y, radius, f"{row['rank']:.0f}", look)
     sheet.names[frame].keep_off(x, y, radius)
     first = row["rank"] <= toml.table("sheets")["named"]["ranks"]

@@ -55,7 +55,9 @@ class Column:
         """Draw one row from the present height down; its height."""
         if row.glyph in ("sizes", "widths"):
             return self._ladder(row, x, step)
-        lines = self.page.wrapped(row.words, SIZE, width - GLYPH_MM * self.page.text_scale - 1, most=3)
+        lines = self.page.wrapped(
+            row.words[:1].upper() + row.words[1:], SIZE, width - GLYPH_MM * self.page.text_scale - 1, most=3
+        )
         GLYPHS[row.glyph](self.page, x + 3.2 * self.page.text_scale, self.y - step / 2, row.look)
         for number, line in enumerate(lines):
             self.page.text(
@@ -144,9 +146,10 @@ class Column:
         ]
         gap = max((self.width - sum(need)) / max(len(need) - 1, 1), 1.2)
         gap = min(gap, 3.0) if headings[-1] == self.sheet.heading("lacking") else gap
-        if sum(need) + gap * (len(need) - 1) > self.width:
-            wide = int(np.argmax(need))
-            need[wide] = max(self.width - sum(need) + need[wide] - gap * (len(need) - 1), 12)
+        most, room = max(need), self.width - gap * (len(need) - 1)
+        while sum(min(one, most) for one in need) > room and most > 12:
+            most -= 0.5
+        need = [min(one, most) for one in need]
         edges = np.cumsum([wide + gap for wide in need]) - gap
         lefts = [self.x + edge - wide for edge, wide in zip(edges, need, strict=True)]
         deep, words = (
@@ -161,21 +164,21 @@ class Column:
                 )
         self.y -= deep * 5.4 * self.em * 1.2 + 1.2
         page.line([(self.x, self.y), (self.x + self.width, self.y)], color=shade("rule"), weight=0.4, z=80)
+        shown = 0
         for row in rows:
-            for at, cell in enumerate(row):
-                left = at == 0 or headings[at] in words
-                self._cell(
-                    page.wrapped(cell, size, need[at] + 0.3, most=1)[0] if cell else "",
-                    lefts[at],
-                    need[at],
-                    self.y - step * 0.72,
-                    size,
-                    left=left,
-                )
-            self.y -= step
+            cells = [page.wrapped(cell, size, wide + 0.3, most=3) for cell, wide in zip(row, need, strict=True)]
+            fit -= (deep := max(len(lines) for lines in cells))
+            if fit < 0:
+                break
+            for at, lines in enumerate(cells):
+                for number, line in enumerate(lines):
+                    y = self.y - step * (0.72 + 0.8 * number)
+                    self._cell(line, lefts[at], need[at], y, size, left=at == 0 or headings[at] in words)
+            self.y -= step * (0.2 + 0.8 * deep)
+            shown += 1
         page.line([(self.x, self.y), (self.x + self.width, self.y)], color=shade("rule"), weight=0.4, z=80)
-        if len(rows) < every:
-            self.words(self.sheet.words("more_rows", n=every - len(rows)))
+        if shown < every:
+            self.words(self.sheet.words("more_rows", n=every - shown))
         self.y -= 1.2
 
     def _cell(
@@ -235,7 +238,7 @@ def locator(sheet: Sheet, box: tuple[float, float, float, float], windows: list[
             frame.onto([shapely.box(west, south, east, north)])[0],
             line=shade("window"),
             weight=1.0,
-            z=z + 40,
+            z=z + 60,  # over the names: their halo would break it
             clip=frame.rect,
         )
     page.area(frame.rect, line=shade("muted"), weight=0.6, z=z + 6)

@@ -166,6 +166,8 @@ def _notes(sheet: Sheet, frames: list[Frame]) -> list[str]:
         inside = sum(any(frame.has(*frame.point(p.x, p.y), inner=1) for frame in frames) for p in located.geometry)
         notes += [sheet.words("off_map", n=n)] if (n := len(located) - inside) else []
         notes += [sheet.words("adrift", n=n)] if (n := len(chain) - len(located)) else []
+        counted = kept_table(sheet.study, "chain", sheet.language)["count"].sum()
+        notes += [sheet.words("not_counted", n=n)] if (n := len(chain) - int(counted)) else []
     left_out = sum(names.left_out for names in sheet.names.values())
     notes += [sheet.words("crowded", n=left_out)] if left_out else []
     notes.append(sheet.words("network"))

@@ -24,7 +24,10 @@ def _chain(sheet: Sheet) -> Cells:
     found = kept_table(sheet.study, "chain", sheet.language)
     wide = found.pivot_table(index="stage", columns="city", values="count", sort=False)
     rows = [
-        [str(stage), *(f"{count:.0f}" if count else sheet.words("gap") for count in counts)]
+        [
+            str(stage)[:1].upper() + str(stage)[1:],
+            *(f"{count:.0f}" if count else sheet.words("gap") for count in counts),
+        ]
         for stage, counts in zip(wide.index, wide.to_numpy(), strict=True)
     ]
     total = [sheet.words("total"), *(f"{count:.0f}" for count in wide.sum())]

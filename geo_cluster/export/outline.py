@@ -18,7 +18,7 @@ from geo_cluster import toml
 from geo_cluster.domain import Language
 from geo_cluster.export import measure
 from geo_cluster.export.briefing_tables import TABLES, kept_table
-from geo_cluster.export.csv_tables import SAMPLE
+from geo_cluster.export.csv_tables import sample_notice
 from geo_cluster.export.review import review_number
 from geo_cluster.export.told import WORDS, about
 from geo_cluster.study import Study
@@ -328,7 +328,7 @@ def _made(study: Study, language: Language, stale: str, review: str) -> Outline:
         words["title"],
         tuple(told),
         tuple(parts),
-        sample=SAMPLE.split(" / ")[language == "en"] if study.scenario.is_sample else "",
+        sample=sample_notice(study, language),
         stale=stale,
         review=words["reviewed"].format(number=review_number(review)) if review.strip() else words["review"],
         fields=dict(filled.shown),

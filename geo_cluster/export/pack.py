@@ -6,7 +6,6 @@ makes each is in `pack_makers`. They are made on two cores.
 
 from __future__ import annotations
 
-import importlib.metadata
 import pickle
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -192,7 +191,7 @@ def _what(form: str, name: str, language: Language) -> str:
 def _contents(order: Order, files: Mapping[str, Packed]) -> bytes:
     """The list of the files, what they are of, and what has to be known of all of them."""
     language, study = order.language, order.study
-    about = {"id": study.scenario.id, "day": study.day, "version": importlib.metadata.version("geo-cluster")}
+    about = {"id": study.scenario.id, "day": study.day, "version": order.made_by(language)}
     lines = [toml.table("pack")["stem"][language], study.scenario.name[language], said("made", language, **about)]
     lines += [f"! {one}" for one in (order.stale, SAMPLE if study.scenario.is_sample else "") if one]
     for group, row in toml.table("pack")["groups"].items():

@@ -9,12 +9,12 @@ from typing import Any
 
 from geo_cluster import scratch, toml
 from geo_cluster.archive import file_name
-from geo_cluster.domain import Language, Text
+from geo_cluster.domain import LANGUAGES, Language, Text
 from geo_cluster.export import bundle
 from geo_cluster.export.csv_tables import marked
 from geo_cluster.export.gis.systems import DEFAULT_CRS
 from geo_cluster.export.template import House
-from geo_cluster.study import Study
+from geo_cluster.study import PROGRAM, Study
 from geo_cluster.world.spreadsheet import as_csv
 
 
@@ -58,8 +58,18 @@ class Order:
 
     @property
     def stale(self) -> str:
-        """What every page says of a study that is out of date, '' of one that is not."""
-        return said("stale", self.language, id=self.study.scenario.id) if self.is_stale else ""
+        """What every page says of a study that is out of date or of another version, '' of one that is not."""
+        return self._stale(self.language)
+
+    def made_by(self, language: Language) -> str:
+        """Version of the program that made the plan."""
+        return self.study.version or said("earlier", language)
+
+    def _stale(self, language: Language) -> str:
+        doubts = [said("stale", language, id=self.study.scenario.id)] if self.is_stale else []
+        if self.study.version != PROGRAM:
+            doubts.append(said("older", language, made=self.made_by(language), now=PROGRAM))
+        return ("；" if language == "zh" else "; ").join(doubts)
 
     @property
     def templates(self) -> tuple[House, ...]:
@@ -74,10 +84,10 @@ class Order:
     @cached_property
     def shown(self) -> Study:
         """The study as documents name it: one that is out of date says so wherever its scenario is named."""
-        if not self.is_stale:
+        if not self.stale:
             return self.study
         name, now = self.study.scenario.name, self.study.scenario
-        marks = {one: said("stale", one, id=now.id) for one in ("zh", "en")}
+        marks = {one: self._stale(one) for one in LANGUAGES}
         marked = Text(zh=f"{name.zh}（{marks['zh']}）", en=f"{name.en} ({marks['en']})")
         return replace(self.study, scenario=now.model_copy(update={"name": marked}))
 
@@ -143,7 +153,7 @@ def _map(order: Order) -> dict[str, bytes]:
     from geo_cluster.maps import page, payload
 
     shown = payload.payload(order.study, order.language)
-    shown["notes"] = [*([order.stale] if order.is_stale else []), *shown["notes"]]
+    shown["notes"] = [*([order.stale] if order.stale else []), *shown["notes"]]
     return _one("map", order, page.standalone(shown).encode())
 
 

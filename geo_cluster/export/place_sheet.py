@@ -19,8 +19,8 @@ from geo_cluster.export.outline import NONE, Drawing, Facts, Grid, Lines, Outlin
 from geo_cluster.export.place_map import place_map
 from geo_cluster.export.place_subject import Subject, cells_of, ends, interval, part, reasons, table_of
 from geo_cluster.policy import links
+from geo_cluster.policy.offers import offers
 from geo_cluster.policy.rules import not_found
-from geo_cluster.policy.why_here import support
 from geo_cluster.region import Region
 from geo_cluster.report import tables
 from geo_cluster.study import Study
@@ -235,15 +235,14 @@ def _money(subject: Subject) -> Part:
     language = subject.language
     own = str(subject.row.iloc[0].get("stage", "") or "")
     stages = [own] if own else list(dict.fromkeys(one.stage for one in catalog.segments().values()))
-    table = pd.concat([support(one, subject.day) for one in stages], ignore_index=True)
-    table = table.drop_duplicates(["clause", "name_zh"]).sort_values("clause", kind="stable")
+    found = [one.rule for stage in stages for one in offers(stage, on=subject.day) if one.is_counted]
     rows = [
         (
-            row["clause"],
-            row[f"name_{language}"],
-            subject.say("not_named") if pd.isna(row["most_10k_yuan"]) else f"{row['most_10k_yuan']:,.10g}",
+            rule.clause or NONE,
+            rule.row["name"][language],
+            f"{rule.row['most_10k_yuan']:,.10g}" if "most_10k_yuan" in rule.row else subject.say("not_named"),
         )
-        for row in table.to_dict("records")
+        for rule in sorted({one.id: one for one in found}.values(), key=lambda one: (not one.clause, one.clause))
     ]
     message = subject.say("money_said" if rows else "money_none")
     return part(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster.domain import Language
-from geo_cluster.export.csv_tables import SAMPLE
+from geo_cluster.export.csv_tables import sample_notice
 from geo_cluster.export.outline import conclusion
 from geo_cluster.export.render import render
 from geo_cluster.export.sketch import sketch
@@ -55,7 +55,7 @@ def sheet(study: Study, *, levels: Sequence[Study] = (), language: Language = "z
         words=words,
         name=study.scenario.name[language],
         about=about(study, language),
-        notice=SAMPLE if study.scenario.is_sample else "",
+        notice=sample_notice(study, language),
         rules=[one[language] for one in rule_life.warnings(study.day)],
         conclusion=conclusion(study, language),
         headline=headline,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,27 +28,30 @@ MOST = 60
 WORDS: dict[Language, dict[str, str]] = {
     "zh": {
         "title": "激光产业项目推进周报",
-        "about": "{first} 至 {last}",
+        "about": "{first}至{last}",
         "rule": "亮灯口径：{rule}",
         "state": "总体情况",
         "state_said": "台账在推项目 {n} 个，{stages}；亮灯：{lights}。未销号卡点 {points} 条，其中超期 {late} 条。",
         "money": "计划总投资 {plan:,.1f} 亿元（{known} 个项目填报），累计完成 {done:,.1f} 亿元。",
         "changed": "本周变化",
-        "changed_said": "与 {first} 相比有 {n} 处变化，涉及 {projects} 个项目。",
-        "nothing": "与 {first} 相比没有变化。",
+        "changed_said": "与{first}相比有 {n} 处变化，涉及 {projects} 个项目。",
+        "nothing": "与{first}相比没有变化。",
+        "uncompared": "没有上周台账，未作比较。",
         "lists": "三张清单",
         "not_started": "应开未开",
         "behind": "进度滞后",
         "unregistered": "未入库",
         "list_said": "{name} {n} 个。",
         "points": "卡点与销号",
-        "points_said": "未销号 {n} 条，超期 {late} 条；本周销号 {closed} 条。",
+        "points_said": "未销号 {n} 条，超期 {late} 条{closed}。",
+        "closed_said": "；本周销号 {n} 条",
         "promised": "要素兑现",
         "promised_said": "承诺与兑现（只计已填报的项目）。",
+        "no_promise": "台账没有填报承诺。",
         "expected": "预计节点",
         "expected_said": "未投产项目 {n} 个可按同类项目用时推算开工、投产时间。"
         "以下是基率，不是预测：样本只有几个项目；“—”为该日期已过而节点未到。",
-        "conversion": "已签约未开工 {n} 个，按签约到开工的基率约有 {low:.1f}–{high:.1f} 个会开工。{note}。",
+        "conversion": "已签约未开工 {n} 个，按签约到开工的基率约有 {low}–{high} 个会开工。{note}。",
         "notes": "说明",
         "rule_said": "{said}。来源：{source}。仪式日期不算阶段。",
         "none": "—",
@@ -66,19 +70,22 @@ WORDS: dict[Language, dict[str, str]] = {
         "changed": "What changed",
         "changed_said": "{n} changes in {projects} projects since {first}.",
         "nothing": "Nothing changed since {first}.",
+        "uncompared": "There is no ledger of last week to compare with.",
         "lists": "The three lists",
         "not_started": "Should have started",
         "behind": "Behind schedule",
         "unregistered": "Not registered",
         "list_said": "{name}: {n}.",
         "points": "Blocked points",
-        "points_said": "{n} open, {late} of them late; {closed} solved this week.",
+        "points_said": "{n} open, {late} of them late{closed}.",
+        "closed_said": "; {n} solved this week",
         "promised": "Promised and delivered",
         "promised_said": "Promised and delivered (of the projects that say so).",
+        "no_promise": "The ledger states no promise.",
         "expected": "What to expect",
         "expected_said": "For {n} projects not in production, start or production follows from how long others took. "
         "These are base rates of a few projects, no forecast; — is a date that is past.",
-        "conversion": "{n} are signed and not started; by the base rates {low:.1f}–{high:.1f} of them start. {note}.",
+        "conversion": "{n} are signed and not started; by the base rates {low}–{high} of them start. {note}.",
         "notes": "How it was told",
         "rule_said": "{said}. Source: {source}. The date of a ceremony is no stage.",
         "none": "—",
@@ -116,8 +123,8 @@ class Week:
     ----------
     projects : mapping of Entry
         Now.
-    changed : sequence of Change
-        Since the first day.
+    changed : sequence of Change, optional
+        Since the first day; None where there is nothing to compare with.
     first, day : date
         The days that are compared.
     places : Places
@@ -126,7 +133,7 @@ class Week:
     """
 
     projects: Mapping[str, Entry]
-    changed: Sequence[Change]
+    changed: Sequence[Change] | None
     first: datetime.date
     day: datetime.date
     places: Places
@@ -142,7 +149,7 @@ def weekly_outline(week: Week, language: Language = "zh") -> Outline:
     """The paper as it is laid out."""
     words, rule = WORDS[language], rules()[week.rule]
     about = (
-        words["about"].format(first=week.first, last=week.day),
+        words["about"].format(first=written(week.first, language), last=written(week.day, language)),
         words["rule"].format(rule=rule["name"][language]),
     )
     parts = [_state(week, language), _changed(week, language), *_lists(week, language), _points(week, language)]
@@ -150,6 +157,11 @@ def weekly_outline(week: Week, language: Language = "zh") -> Outline:
     said = words["rule_said"].format(said=rule["said"][language], source=rule["source"])
     parts.append(Part("notes", words["notes"], words["notes"], said))
     return Outline(title=words["title"], about=about, parts=tuple(parts))
+
+
+def written(day: datetime.date, language: Language) -> str:
+    """A day as a paper writes it: 2026年11月30日, 2026-11-30."""
+    return f"{day.year}年{day.month}月{day.day}日" if language == "zh" else str(day)
 
 
 def _grid(name: str, title: str, heads: tuple[str, ...], rows: Iterable[Sequence[object]], numeric: int = 0) -> Grid:
@@ -178,9 +190,10 @@ def _state(week: Week, language: Language) -> Part:
 def _changed(week: Week, language: Language) -> Part:
     words = WORDS[language]
     if not week.changed:
-        return Part("changed", words["changed"], words["changed"], words["nothing"].format(first=week.first))
+        said = words["uncompared" if week.changed is None else "nothing"].format(first=written(week.first, language))
+        return Part("changed", words["changed"], words["changed"], said)
     many = len({one.id for one in week.changed})
-    said = words["changed_said"].format(n=len(week.changed), projects=many, first=week.first)
+    said = words["changed_said"].format(n=len(week.changed), projects=many, first=written(week.first, language))
     rows = [(one.name, one.what[language]) for one in week.changed]
     return Part("changed", words["changed"], words["changed"], said + _more(rows, language), (
         _grid("changed", words["changed"], HEADS["changed"][language], rows),
@@ -214,7 +227,8 @@ def _lists(week: Week, language: Language) -> list[Part]:
 def _points(week: Week, language: Language) -> Part:
     words, kinds, found = WORDS[language], point_kinds(), open_points(week.projects, week.day)
     late = sum(point.is_late(week.day) for *_, point in found)
-    closed = sum(one.kind == "closed" for one in week.changed)
+    count = sum(one.kind == "closed" for one in week.changed or ())
+    closed = "" if week.changed is None else words["closed_said"].format(n=count)
     said = words["points_said"].format(n=len(found), late=late, closed=closed)
     rows = [(one.name, kinds[point.kind][language], point.what, point.unit, point.deadline) for _, one, point in found]
     blocks = (_grid("points", words["points"], HEADS["points"][language], rows),) if rows else ()
@@ -233,7 +247,7 @@ def _promised(week: Week, language: Language) -> Part:
             rows.append((title, f"{asked:,.1f}", f"{given:,.1f}", f"{given / asked:.0%}", len(said)))
     blocks = (_grid("promised", words["promised"], HEADS["promised"][language], rows, 4),) if rows else ()
     return Part(
-        "promised", words["promised"], words["promised"], words["promised_said"] if rows else words["none"], blocks
+        "promised", words["promised"], words["promised"], words["promised_said" if rows else "no_promise"], blocks
     )
 
 
@@ -252,7 +266,9 @@ def _expected(week: Week, language: Language) -> Part:
     said = words["expected_said"].format(n=len({row[0] for row in rows})) if rows else words["none"]
     blocks: list[Block] = [_grid("expected", words["expected"], HEADS["expected"][language], rows, 4)] if rows else []
     if signed:
-        blocks.append(Lines((words["conversion"].format(n=signed, low=low, high=high, note=note),)))
+        blocks.append(
+            Lines((words["conversion"].format(n=signed, low=math.floor(low), high=math.ceil(high), note=note),))
+        )
     return Part("expected", words["expected"], words["expected"], said + _more(rows, language), tuple(blocks))
 
 

@@ -78,8 +78,9 @@ def check_file(  # noqa: PLR0913  # the one door, with everything that may be ch
             read = land_survey.rules_of(rules[0], "rules.csv", rules[1], "exclusions.gpkg")
             read = [rule_in(one, rules_crs) for one in read]
             context = replace(context, rules=tuple(read), rules_crs=rules_crs)
+        refuse_if([one for one in [lone_part(name)] if one is not None])
         if not ending_of(content, name):
-            refuse_if([one for one in (lone_part(name), foreign_fault(content, name)) if one is not None])
+            refuse_if([one for one in [foreign_fault(content, name)] if one is not None])
         if ending_of(content, name):
             found = read_layers(content, name, crs=crs, layers=table.layers)
             made_up, context = _said_sample(found.frame.columns, context)
@@ -183,6 +184,8 @@ def guess(content: bytes, name: str) -> str:
 
     It is read in the box, as it will be when it is checked, and what came out is looked at.
     """
+    if lone_part(name):
+        return ""
     ending = ending_of(content, name)
     try:
         if ending:

@@ -159,6 +159,7 @@ def kind_of(headings: Iterable[object]) -> str:
     """Which kind of table has such headings: one of `KINDS`, `rules` (exclusion rules), '' if none.
 
     The kind whose required columns are there and that most of the headings are of; of two the one that needs more.
+    A kind has one of the columns that tell it from other lists (`tells`): firms too have a name and coordinates.
     """
     said = [str(heading) for heading in headings if str(heading).strip() and not str(heading).startswith("#")]
     if {"name", "layer", "bufferm"} <= {head(heading) for heading in said}:
@@ -168,6 +169,8 @@ def kind_of(headings: Iterable[object]) -> str:
         calls, columns = calls_of(kind), columns_of(kind)
         found = {call.key: call.rank for call in map(calls.of, said) if call.key}
         required = [key for key, column in columns.items() if column.get("required")]
+        if not found.keys() & {*toml.table("imports")[kind].get("tells", columns)}:
+            continue
         has = sum(key in found for key in required)
         own = sum(rank == 0 for rank in found.values())
         share = len(found) / max(len(said), 1) + own / 20 + len(found) / 100

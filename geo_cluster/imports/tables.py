@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from geo_cluster.imports.checked import KINDS, Kind
-from geo_cluster.imports.headings import calls_of, is_known, kind_of
+from geo_cluster.imports.headings import calls_of, is_known, key_of, kind_of
 from geo_cluster.imports.wide import attribute_names, named
 from geo_cluster.world.sheets import table as sheets
 from geo_cluster.world.sheets.calls import Calls
@@ -115,7 +115,9 @@ def kind(content: bytes, name: str) -> str:
     found = sheets.read(content, name, lambda head: is_known(head) or bool(named(head, names)))
     headings = [str(one) for one in found.frame.columns]
     best = kind_of(headings)
-    if best in KINDS:
-        ours = sum(bool(calls_of(best).of(one).key) for one in headings)  # a table that runs to the right has few
-        best = "observations" if sum(bool(named(one, names)) for one in headings) >= max(ours - 1, 1) else best
+    ours = sum(bool(calls_of(best).of(one).key) for one in headings) if best in KINDS else 0
+    wide = sum(bool(named(one, names)) for one in headings)  # a table that runs to the right has few of ours
+    subjects = any(key_of("observations", one) == "subject" for one in headings)
+    if wide >= max(ours - 1, 1) and (best in KINDS or subjects):
+        best = "observations"
     return "" if best in KINDS and found.score < 2 else best

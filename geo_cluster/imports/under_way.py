@@ -26,12 +26,12 @@ from geo_cluster.policy.frames import template_rows
 from geo_cluster.policy.ledger import AMOUNTS, Entry, Point, duplicates, faults, same, stage_word
 from geo_cluster.policy.places import Places
 from geo_cluster.policy.stages import point_kinds, stages
+from geo_cluster.world.sheets.cells import day as written_day
 from geo_cluster.world.sheets.columns import Understood, understand
 from geo_cluster.world.sheets.table import Table
 from geo_cluster.world.sheets.words import plain
 from geo_cluster.world.spreadsheet import as_xlsx
 
-DAY = re.compile(r"\d{4}(-\d{2}){0,2}")
 STAGE_HEADING = re.compile(r"^(?:计划|预计|实际)(.{1,8}?)(?:日期|时间)$")
 ID = re.compile(r"[\w.\-]{1,40}")
 DATED = ("registered", "raised", "deadline", "closed")
@@ -270,7 +270,7 @@ class _Read:
         return value
 
     def _day(self, text: str, place: Place) -> str:
-        if text and not DAY.fullmatch(text):
+        if text and written_day(text) != text:
             self.faults.append(Fault("policy.not_a_date", place, value=text))
             return ""
         return text
@@ -326,7 +326,9 @@ class _Read:
         for id_, entry in self.entries.items():
             self.faults.extend(faults(entry, partial(self._of, id_), day=self.day))
         others = {id_: one for id_, one in self.known.items() if id_ not in self.entries}
-        self.faults.extend(duplicates([*others.items(), *self.entries.items()], lambda id_: self._of(id_, "name")))
+        fresh = {id_: row for id_, row in self.rows.items() if id_ not in self.known}
+        every = [*others.items(), *self.entries.items()]
+        self.faults.extend(duplicates(every, lambda id_: self._of(id_, "name"), fresh))
 
     def _of(self, id_: str, key: str) -> Place:
         """The cell of a field of a project or of one of its blocked points."""

@@ -67,7 +67,8 @@ def across(
     keys = set(meant)
     if "likely" in keys:
         return None
-    further = {k: one for k, (one, key) in enumerate(zip(headings, meant, strict=True)) if not key}
+    left_out = {one for one, key in mapping.items() if key == NOT_USED}
+    further = {k: one for k, one in enumerate(headings) if not meant[k] and one not in left_out}
     if "attribute" not in keys:
         found = {k: named(one, attributes) for k, one in further.items()}
         return Across("attribute", {k: one for k, one in found.items() if one}) if any(found.values()) else None

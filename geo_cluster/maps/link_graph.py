@@ -10,7 +10,7 @@ import pandas as pd
 
 from geo_cluster import toml
 from geo_cluster.domain import Language, Text
-from geo_cluster.policy.links import Linkage, sentence, within
+from geo_cluster.policy.links import SAME_USERS, Linkage, sentence, within
 
 WIDE, ROW, HEAD = 390, 26, 34
 """Pixels of the drawing on a phone; elsewhere it is scaled."""
@@ -72,7 +72,9 @@ def link_graph(found: Linkage, minutes: float, language: Language) -> str:
             y = HEAD + at * ROW + ROW / 2 + (most - len(nearest)) * ROW / 2
             parts.append(_row(row, reach, side == "suppliers", y, middle, language))
         x, anchor = (4, "start") if side == "suppliers" else (WIDE - 4, "end")
-        parts.append(_text(x, 20, f"{WORDS[side][language]} {len(table)}", anchor))
+        is_same = side == "buyers" and found.focus.kind == "user"
+        title = SAME_USERS[language] if is_same else WORDS[side][language]
+        parts.append(_text(x, 20, f"{title} {len(table)}", anchor))
         if len(table) > shown:
             more = WORDS["more"][language].format(n=len(table) - shown)
             parts.append(_text(x, high - 6, more, anchor, strong=False))

@@ -78,10 +78,14 @@ def project(row: Table, base: np.ndarray, taken: Mapping[str, str], *, most: flo
         The ceiling.
     """
     full = np.minimum(row["share"] * base, most)
-    likely = full[:, 1] if taken["discretion"] == "granted" else np.zeros(len(base))
+    likely = {"open": np.full(len(base), np.nan), "granted": full[:, 1], "refused": np.zeros(len(base))}
     unknown = np.isnan(base[:, 1])
     return np.column_stack(
-        [np.zeros(len(base)), np.where(unknown, np.nan, likely), np.where(unknown, most, full[:, 2])]
+        [
+            np.zeros(len(base)),
+            np.where(unknown, np.nan, likely[taken["discretion"]]),
+            np.where(unknown, most, full[:, 2]),
+        ]
     )
 
 

@@ -78,8 +78,7 @@ def firms(layers: Layers) -> Entries:
     rows["year"] = whole["year"].astype(int)
     rows["place"] = rows["subject"].map(chain.set_index("id")["prefecture_code"])
     rows["parent"] = rows["subject"].map(_parents()).fillna("")
-    for key in AMOUNTS:
-        rows[[f"{key}_{end}" for end in ENDS]] = np.nan
+    rows = _blank(rows)
     for end in ENDS:
         rows[f"revenue_{end}"] = whole["value"]
     growth = rates(both)
@@ -148,12 +147,36 @@ def projects(study: Study) -> Entries:
     """
     placed = np.flatnonzero(study.plan.site >= 0)
     of, sites = study.projects.iloc[placed], study.sites
-    rows = pd.DataFrame({"subject": of.index.astype(str), "year": of["year"].to_numpy()})
-    for key in AMOUNTS:
-        rows[[f"{key}_{end}" for end in ENDS]] = np.nan
+    rows = _blank(pd.DataFrame({"subject": of.index.astype(str), "year": of["year"].to_numpy()}))
     for end in ENDS:
         rows[f"challenge_{end}"] = of[f"investment_100m_yuan_{end}"].to_numpy(float) * 1e4
     rows["place"] = sites["prefecture_code"].to_numpy(object)[study.plan.site[placed]]
-    rows = rows.assign(scope="consolidated", parent="", source="", is_verified=True, platform=False, alike=False)
     words = {str(one): Text(zh=name, en=name) for one, name in zip(of.index, of["name"], strict=True)}
-    return Entries(rows, words)
+    return Entries(rows.assign(**_PLAIN), words)
+
+
+def plant(name: str, project: pd.DataFrame, *, year: int, place: str) -> Entries:
+    """One assumed plant: its output as a firm's revenue, its investment as if it entered an open challenge.
+
+    Parameters
+    ----------
+    name : str
+    project : DataFrame
+        Of `portfolio.check`, one row.
+    year : int
+    place : str
+        Code of the prefecture; '' where unknown.
+    """
+    rows = _blank(pd.DataFrame({"subject": [name], "year": [year], "place": [place]}))
+    for end in ENDS:
+        rows[f"revenue_{end}"] = project["output_100m_yuan"].to_numpy(float)
+        rows[f"challenge_{end}"] = project[f"investment_100m_yuan_{end}"].to_numpy(float) * 1e4
+    return Entries(rows.assign(**_PLAIN), {name: Text(zh=name, en=name)})
+
+
+_PLAIN = {"scope": "consolidated", "parent": "", "source": "", "is_verified": True, "platform": False, "alike": False}
+
+
+def _blank(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows with every amount unknown."""
+    return rows.assign(**{f"{key}_{end}": np.nan for key in AMOUNTS for end in ENDS})

@@ -189,7 +189,9 @@ def same(name: str) -> str:
     return "".join(one for one in name.replace("（", "(").replace("）", ")").lower() if not one.isspace())
 
 
-def duplicates(entries: Iterable[tuple[str, Entry]], at: Callable[[str], Place]) -> Iterator[Fault]:
+def duplicates(
+    entries: Iterable[tuple[str, Entry]], at: Callable[[str], Place], rows: Mapping[str, int] | None = None
+) -> Iterator[Fault]:
     """Projects that stand there twice, by name and city.
 
     Parameters
@@ -198,12 +200,16 @@ def duplicates(entries: Iterable[tuple[str, Entry]], at: Callable[[str], Place])
         Id and project.
     at : callable
         Where the project with an id stands.
+    rows : mapping of int, optional
+        Id -> row, of those whose id nobody has seen yet: they are told by it.
     """
     first: dict[tuple[str, str], str] = {}
     for id_, entry in entries:
         key = same(entry.name), entry.city
         earlier = first.setdefault(key, id_)
-        if earlier != id_:
+        if earlier != id_ and earlier in (rows or {}):
+            yield Fault("policy.same_row", at(id_), name=entry.name, earlier=(rows or {})[earlier])
+        elif earlier != id_:
             yield Fault("policy.same_project", at(id_), name=entry.name, earlier=earlier)
 
 

@@ -35,6 +35,13 @@ BASES: dict[str, Text] = {
 """What a link rests on."""
 
 
+BUYERS = Text(zh="买家", en="buyers")
+SAME_USERS = Text(zh="同样用激光的工厂", en="plants with the same uses")
+"""The other side of a place; of a user it doesn't buy of it, but of the same suppliers."""
+MOST_TOLD = 12
+"""So many names are told where several fit."""
+
+
 @dataclass(frozen=True, eq=False)
 class Focus:
     """A place whose partners are looked for.
@@ -77,25 +84,26 @@ class Linkage:
 
 
 def focus_of(region: Region, named: str, *, segment: str = "") -> Focus:
-    """A site, a firm of the chain or a user of lasers, by id.
+    """A site, a firm of the chain or a user of lasers, by id or by what its name says.
 
     Parameters
     ----------
     region : Region
     named : str
-        Id in the layers `sites`, `chain` or `demand`.
+        Id in the layers `sites`, `chain` or `demand`, or a name or part of it that only one of them has.
     segment : str
         What a plant at a site would make; '' for anything.
 
     Raises
     ------
     InputError
-        Nothing has that id; there is no such segment; or its place is unknown.
+        Nothing, or more than one, is called so; there is no such segment; or its place is unknown.
     """
     known, place = catalog.segments(), Place(named, kind="place")
     if segment and segment not in known:
         raise InputError(Fault("policy.no_segment", Place(segment, kind="segment"), known=list(known)))
-    for layer in ("sites", "chain", "demand"):
+    layers, named = ("sites", "chain", "demand"), _id_of(region, named)
+    for layer in layers:
         table = region.layers.read(layer)
         found = table[table["id"] == named]
         if len(found):
@@ -103,8 +111,27 @@ def focus_of(region: Region, named: str, *, segment: str = "") -> Focus:
             if not np.isfinite(doubt_km(point)[0]):
                 raise InputError(Fault("policy.place_unknown", place, name=str(point["name_zh"][0])))
             return _focus(region, layer, point, segment)
-    example = [str(region.layers.read(layer)["id"].iloc[0]) for layer in ("sites", "chain", "demand")]
+    example = [str(region.layers.read(layer)["id"].iloc[0]) for layer in layers]
     raise InputError(Fault("policy.no_focus", place, known=example))
+
+
+def _id_of(region: Region, named: str) -> str:
+    """The id of what is called so.
+
+    Raises
+    ------
+    InputError
+        More than one is.
+    """
+    tables = [region.layers.read(layer)[["id", "name_zh"]] for layer in ("sites", "chain", "demand")]
+    known = pd.concat([pd.DataFrame(one) for one in tables], ignore_index=True)
+    if not named or (known["id"] == named).any():
+        return named
+    found = known[known["name_zh"].str.contains(named, regex=False)]
+    if len(found) > 1:
+        told = [f"{one.id} {one.name_zh}" for one in found.itertuples()]
+        raise InputError(Fault("policy.many_focuses", Place(named, kind="place"), known=told[:MOST_TOLD], n=len(told)))
+    return str(found["id"].iloc[0]) if len(found) else named
 
 
 def _focus(region: Region, layer: str, point: gpd.GeoDataFrame, segment: str) -> Focus:
@@ -232,9 +259,11 @@ def counts(table: pd.DataFrame, minutes: float) -> dict[str, int]:
 def sentence(found: Linkage, minutes: float) -> Text:
     """Who is within so many minutes, in a sentence: suppliers, buyers, the nearest supplier."""
     suppliers, buyers = (counts(table, minutes) for table in (found.suppliers, found.buyers))
-    zh = f"{found.focus.name.zh}公路 {minutes:g} 分钟内：供应商 {_told(suppliers, 'zh')}，买家 {_told(buyers, 'zh')}。"
+    side = SAME_USERS if found.focus.kind == "user" else BUYERS
+    told = f"供应商 {_told(suppliers, 'zh')}，{side.zh} {_told(buyers, 'zh')}"
+    zh = f"{found.focus.name.zh}公路 {minutes:g} 分钟内：{told}。"
     en = f"Within {minutes:g} minutes by road of {found.focus.name.en}: suppliers {_told(suppliers, 'en')}; "
-    en += f"buyers {_told(buyers, 'en')}."
+    en += f"{side.en} {_told(buyers, 'en')}."
     placed = found.suppliers.dropna(subset="likely")
     if len(placed):
         one = placed.iloc[0]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pandas as pd
 
 from geo_cluster import toml
+from geo_cluster.domain import Text
 from geo_cluster.policy.chain import candidates, short_names
 from geo_cluster.world.layers import Layers
 
@@ -15,6 +16,11 @@ from geo_cluster.world.layers import Layers
 def provinces() -> tuple[str, ...]:
     """The provinces that clause 16 names."""
     return tuple(toml.table("chain")["partners"]["provinces"])
+
+
+def province_name(name: str) -> Text:
+    """A province in both languages; as it is written where it is none that we know."""
+    return Text(zh=name or "—", en=toml.table("chain")["partners"]["names"].get(name, name) or "—")
 
 
 def clusters(layers: Layers, *, everywhere: bool = False) -> pd.DataFrame:

@@ -34,8 +34,11 @@ class Places:
     points: Mapping[str, tuple[float, float]]
 
     def city(self, text: str) -> str:
-        """Code of a city by its code, its name or what it is called for short; '' for none."""
-        return _found(self.cities, text, short=True)
+        """Code of a city by its code, its name or what it is called for short, or of an address in it; '' for none."""
+        said = plain(text)
+        return _found(self.cities, said, short=True) or next(
+            (key for key, name in self.cities.items() if said.startswith(tuple(_called(name.zh)))), ""
+        )
 
     def site(self, text: str) -> str:
         """Id of a site by its id or name; '' for none."""
@@ -55,10 +58,15 @@ def _found(names: Mapping[str, Text], text: str, *, short: bool) -> str:
     for key, name in names.items():
         spoken = {key.lower(), plain(name.zh).lower(), plain(name.en).lower()}
         if short:
-            spoken |= {name.zh.removesuffix(end) for end in _ENDS}
+            spoken |= _called(name.zh)
         if said in spoken:
             return key
     return ""
+
+
+def _called(name: str) -> set[str]:
+    """What a city is called, in full and for short."""
+    return {name.removesuffix(end) for end in ("", *_ENDS)}
 
 
 def places(layers: Layers) -> Places:

@@ -20,9 +20,9 @@ Table = Mapping[str, Any]
 
 Payer = Literal["province", "place", "unknown"]
 PAYERS: Mapping[Payer, Text] = {
-    "province": Text(zh="省级", en="province"),
-    "place": Text(zh="企业所在地", en="the firm's place"),
-    "unknown": Text(zh="未写由谁出", en="not said who pays"),
+    "province": Text(zh="省级", en="Province"),
+    "place": Text(zh="企业所在地", en="The firm's place"),
+    "unknown": Text(zh="未写由谁出", en="Not said who pays"),
 }
 
 LIFE_OF_TARGETS = 2026

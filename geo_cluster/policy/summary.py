@@ -54,6 +54,15 @@ def amounts(low: float, likely: float, high: float) -> str:
     return span if np.isnan(likely) else f"{span} ({_short(likely)})"
 
 
+def span_of_years(first: float, last: float) -> str:
+    """The first to the last year as people read it.
+
+    >>> span_of_years(2027, 2029), span_of_years(2024, 2024)
+    ('2027–2029', '2024')
+    """
+    return f"{first:.0f}" if first == last else f"{first:.0f}–{last:.0f}"
+
+
 def _short(value: float) -> str:
     return f"{value:,.0f}" if value == round(value) or value >= 100 else f"{value:,.1f}"
 

@@ -14,14 +14,19 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster import eligibility, toml
-from geo_cluster.domain import Text
+from geo_cluster.domain import LANGUAGES, Text
 from geo_cluster.errors import Fault, InputError, Place
-from geo_cluster.policy import chain
+from geo_cluster.policy import chain, known
+from geo_cluster.policy.entries import Entries
 from geo_cluster.policy.links import Linkage, focus_of, linkage
+from geo_cluster.policy.money import money
+from geo_cluster.policy.offers import offers
 from geo_cluster.region import Region, facts_of, settings_of
 from geo_cluster.scoring.criteria import decide
-from geo_cluster.world import catalog, portfolio, rule_life
+from geo_cluster.world import catalog, portfolio
 
+BASE_OF = {"18-revenue": "revenue", "challenge": "challenge"}
+"""Rule -> what an assumed plant has of what it goes by."""
 SITES = 3
 """So many of the best sites are told."""
 
@@ -43,15 +48,16 @@ class Sheet:
     needs : DataFrame
         `what`, `unit` in both languages, `low`, `likely`, `high`.
     sites : DataFrame
-        Up to `SITES` of the best: `site`, names, `city_zh`, `city_en`, `score`, `low`, `high`, `chance_first`,
-        `trip_min` (door to door to R&D, likely).
+        Up to `SITES` of the best: `site`, names, `city` (code), `city_zh`, `city_en`, `score`, `low`, `high`,
+        `chance_first`, `trip_min` (door to door to R&D, likely).
     eligible : int
         How many sites it may go to.
     linkages : mapping of Linkage
         Suppliers and buyers of each of those sites.
     money : DataFrame
-        Clauses in force for its stage: `clause`, `name_zh`, `name_en`, `most_10k_yuan` (nan where none is named),
-        `open_zh`, `open_en`.
+        Rules in force for its stage: `clause` ('' of another document), `name_zh`, `name_en`, `most_10k_yuan` (nan
+        where none is named), `low`, `high` (what the assumed plant would be paid, 10,000 yuan; nan where that goes by
+        what nobody knows), `open_zh`, `open_en`.
     asked : tuple of Text
         What to ask the firm.
     """
@@ -97,6 +103,8 @@ def why_here(region: Region, named: str, *, link: str = "", output_100m_yuan: fl
     segment = chain.links()[link].segment
     project = portfolio.check(pd.DataFrame([{"segment": segment, "output_100m_yuan": str(output_100m_yuan)}]))
     sites, eligible = best_sites(region, project)
+    place = str(sites["city"].iloc[0]) if len(sites) else ""
+    plant = known.plant(row["name_zh"], project, year=region.scenario.date.year, place=place)
     found = {one: linkage(region, focus_of(region, one, segment=segment)) for one in sites["site"]}
     here = chain.gaps(region.layers, within=())
     return Sheet(
@@ -109,7 +117,7 @@ def why_here(region: Region, named: str, *, link: str = "", output_100m_yuan: fl
         sites=sites,
         eligible=eligible,
         linkages=found,
-        money=support(chain.links()[link].stage, region.scenario.date),
+        money=support(plant, chain.links()[link].stage, region.scenario.date),
         asked=_asked(row),
     )
 
@@ -136,6 +144,7 @@ def best_sites(region: Region, project: pd.DataFrame) -> tuple[pd.DataFrame, int
             "site": ids,
             "name_zh": [names[one].zh for one in ids],
             "name_en": [names[one].en for one in ids],
+            "city": codes,
             "city_zh": [names[one].zh for one in codes],
             "city_en": [names[one].en for one in codes],
             "score": score[best].round(1),
@@ -160,24 +169,33 @@ def _needs(project: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).drop_duplicates("need", ignore_index=True)
 
 
-def support(stage: str, day: datetime.date) -> pd.DataFrame:
-    """Clauses that offer something to a stage of the chain on a day: ceilings, no expectations; see `policy.money`.
+def support(plant: Entries, stage: str, day: datetime.date) -> pd.DataFrame:
+    """What policy in force on a day offers a stage of the chain: its ceilings, and what a plant would be paid.
 
     Parameters
     ----------
+    plant : Entries
+        What is assumed of the plant (`known.plant`).
     stage : str
     day : date
+
+    Returns
+    -------
+    DataFrame
+        As of `Sheet.money`.
     """
-    declared = toml.table(rule_life.topics()["support"].table)
-    rows = []
-    for key in rule_life.versions("support", declared):
-        one = rule_life.found_on("support", day, table=declared, key=key)
-        if one.use == "left_out" or stage not in one.row.get("stages", ()) or "clause" not in one.row:
+    paid, rows = money(plant, on=day).totals.groupby("rule")[["low", "high"]].sum(), []
+    for one in offers(stage, on=day):
+        row, rule = one.rule.row, one.rule
+        if not one.is_counted:
             continue
-        name, said = one.row["name"], one.row.get("open", {})
-        most = float(one.row.get("most_10k_yuan", np.nan))
-        rows.append((int(one.row["clause"]), name["zh"], name["en"], most, said.get("zh", ""), said.get("en", "")))
-    return pd.DataFrame(rows, columns=["clause", "name_zh", "name_en", "most_10k_yuan", "open_zh", "open_en"])
+        base = BASE_OF.get(rule.id, "")
+        based = bool(base) and bool(plant.rows[f"{base}_likely"].notna().all())
+        low, high = paid.loc[rule.id] if rule.id in paid.index else (0.0, 0.0) if based else (np.nan, np.nan)
+        most, told = float(row.get("most_10k_yuan", np.nan)), (row["name"], row["open"])
+        rows.append((rule.clause, most, low, high, *(text[language] for text in told for language in LANGUAGES)))
+    columns = ["clause", "most_10k_yuan", "low", "high", "name_zh", "name_en", "open_zh", "open_en"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def no_plan() -> Text:

@@ -275,6 +275,7 @@ class Workspace:
             "hashes": study.hashes,
             "violations": [str(violation) for violation in study.violations],
             "seconds": study.seconds,
+            "version": study.version,
         }
         row = {"work": id_, "number": number, "scenario_id": study.scenario.id, "author": self.person.name}
         with writing(self.engine) as connection:
@@ -306,7 +307,8 @@ class Workspace:
                 ended=next((why for why in get_args(Ended) if why == content.get("ended")), "given"),
             )
             author, at = _text(row.author, NAME_LENGTH), row.at.replace(tzinfo=UTC)
-            more = (content["hashes"], content["violations"], content["seconds"], author, at)
+            version = _text(content.get("version"), 40)
+            more = (content["hashes"], content["violations"], content["seconds"], author, at, version)
         except SPOILT:
             raise DataError(Fault("workspace.plan_unreadable", _place(id_))) from None
         return KeptPlan(work, row.scenario_id, plan, *more)

@@ -185,6 +185,8 @@ class KeptPlan:
     author : str
     at : datetime
         In UTC.
+    version : str
+        Of the program that made it; '' where that was not kept yet.
     """
 
     work: Work
@@ -195,6 +197,7 @@ class KeptPlan:
     seconds: dict[str, float]
     author: str
     at: datetime
+    version: str = ""
 
     def study(self, folder: Path) -> Study | None:
         """The study of this plan without solving it again, checked anew; its files are laid out in `folder`.
@@ -210,4 +213,5 @@ class KeptPlan:
             return None
         result = pipeline.run(scenario, layers, projects=projects, plan=self.plan)
         same = scenario.id == self.scenario_id and [str(one) for one in result.violations] == self.violations
-        return replace(result, seconds=self.seconds, day=scenario.day or self.at.astimezone().date()) if same else None
+        day = scenario.day or self.at.astimezone().date()
+        return replace(result, seconds=self.seconds, day=day, version=self.version) if same else None

@@ -155,11 +155,29 @@ def path_of(name_or_path: str | Path) -> Path:
 def read_text(content: bytes, name: str = "portfolio.csv") -> pd.DataFrame:
     """A portfolio file under the keys of `columns()`, in their units, and further columns as they came; for an editor.
 
-    Only the headings are checked; cells that can't be read stay as they are, for `check` to name.
+    Cells that can't be read stay as they are, for `check` to name; what is to be told stands in `attrs["told"]`.
+
+    Raises
+    ------
+    InputError
+        Of headings; and of cells that would pass for right under our headings: without a unit, merged, formulas.
     """
     found = understood(content, name)
     refuse_if([*(fault for fault in found.faults if not fault.row), *_missing(found)])
-    return as_text(found).reset_index(drop=True)
+    text = as_text(found)
+    refuse_if(_hidden(found, text))
+    text.attrs["told"] = [note.model_dump() for note in found.notes]
+    return text.reset_index(drop=True)
+
+
+def _hidden(found: Understood, text: pd.DataFrame) -> list[Fault]:
+    """Faults of cells that have none once they stand under our headings."""
+    if not found.faults:
+        return []
+    titles, rows = columns(), {row: k for k, row in enumerate(text.index, start=2)}
+    ours = {heading: titles[key] for key, heading in found.headings.items()}
+    again = columns_.understand(table.Table(own_table(text), PORTFOLIO), calls()).doubted
+    return [one for one in found.faults if one.row in rows and (rows[one.row], ours.get(one.column)) not in again]
 
 
 def kept_text(content: bytes) -> pd.DataFrame:
@@ -200,10 +218,14 @@ def made_up(rows: pd.DataFrame) -> int:
 
 def check(rows: pd.DataFrame, *, where: Place | str = PORTFOLIO) -> pd.DataFrame:
     """Check a table of projects with headings as people write them, and estimate what it leaves open; see `read`."""
+    return checked(columns_.understand(table.Table(own_table(rows), where), calls()))
+
+
+def own_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Text under the keys of `columns()` as a table under our headings, its first row the second."""
     frame = rows.rename(columns=columns()).reset_index(drop=True)
     frame.index += 2
-    frame = frame.astype(object).where(frame.notna(), "").astype(str)
-    return checked(columns_.understand(table.Table(frame, where), calls()))
+    return frame.astype(object).where(frame.notna(), "").astype(str)
 
 
 def checked(found: Understood) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from geo_cluster import toml
 from geo_cluster.domain import Language
 from geo_cluster.export.pack import Order
 from geo_cluster.export.template import Template
-from geo_cluster.study import Study
+from geo_cluster.study import PROGRAM, Study
 
 
 def draw() -> None:
@@ -56,6 +56,8 @@ def _study() -> Study | None:
             st.html(f'<span class="gc-sample">{t("brief.sample")}</span>', width="content")
     if state.is_stale():
         st.warning(t("brief.stale", id=study.scenario.id), icon=":material/history:")
+    if study.version != PROGRAM:
+        st.warning(Order(study, language).stale, icon=":material/history:")
     return study
 
 

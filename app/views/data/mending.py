@@ -23,6 +23,12 @@ MOST_ROWS = 200
 MOST_CHANGED = 300
 """Cells that are shown beside what was understood."""
 
+ELSEWHERE = "#"
+"""What a column is shown as that runs to the right: each of its cells is a number of its own."""
+
+NO_UNIT = ("sheets.no_unit", "sheets.no_unit_of_row")
+"""Faults that a unit chosen beside the heading mends."""
+
 LEAVE_OUT = "gc-leave-out"
 
 
@@ -81,14 +87,16 @@ def matching(checked: Checked, kind: Kind, key: str) -> None:
     language, columns = session.language(), columns_of(kind)
     names = {"": t("data.table.carried"), NOT_USED: t("data.table.not_used")}
     names |= {one: str(column[language]) for one, column in columns.items()}
-    back = {name: one for one, name in names.items()}
+    names |= {ELSEWHERE: t("data.table.elsewhere")} if checked.meant["elsewhere"].any() else {}
+    back = {name: one.strip(ELSEWHERE) for one, name in names.items()}
     before = choice(key)["mapping"]
-    shown = [names[NOT_USED if before.get(row.heading) == NOT_USED else row.key] for row in checked.meant.itertuples()]
+    held = [(before.get(row.heading) == NOT_USED and NOT_USED) or row.key for row in checked.meant.itertuples()]
+    shown = [names[ELSEWHERE if out else one] for one, out in zip(held, checked.meant["elsewhere"], strict=True)]
     table = checked.meant[["heading", "samples"]].set_axis(["yours", "samples"], axis=1)
     table = table.assign(ours=shown, unit=checked.meant["unit"])
     own = dict.fromkeys(str(column["unit"]) for column in columns.values() if column.get("unit"))
     known = dict.fromkeys(["", *(one for unit in own for one in units.known(unit)), *checked.meant["unit"]])
-    wrong = any(not fault.row for fault in checked.faults)
+    wrong = any(not fault.row or fault.code in NO_UNIT for fault in checked.faults)
     guessed = bool(((checked.meant["key"] != "") & (checked.meant["how"] >= 2)).any())
     with st.expander(t("data.table.matching"), expanded=wrong or guessed, icon=":material/compare_arrows:"):
         st.caption(t("data.table.matching_how"))

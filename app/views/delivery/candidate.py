@@ -5,13 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import cached, session, state
+from app import cached_policy, session, state
 from app.session import t
 from app.views.delivery.partner_links import drawing
 from app.widgets import plain, text_table
 from geo_cluster.export import candidate_paper
 from geo_cluster.export.outline import Grid, Lines
-from geo_cluster.policy import chain, links
+from geo_cluster.policy import chain, links, partners
 from geo_cluster.policy.why_here import no_plan
 
 
@@ -22,7 +22,7 @@ def draw() -> None:
     who, link = session.kept("chain-candidate", ("", ""))
     wanted = [one for ids in chain.missing(layers)["outside"] for one in ids]  # those that fill a gap stand first
     named = {
-        one: f"{table.loc[one, 'name_zh']} · {_text(table.loc[one, 'province_zh'])}"
+        one: f"{table.loc[one, 'name_zh']} · {partners.province_name(_text(table.loc[one, 'province_zh']))[language]}"
         for one in dict.fromkeys([*wanted, *table.index])
     }
     first = list(named).index(who) if who in named else 0
@@ -41,7 +41,7 @@ def draw() -> None:
         key="sheet-output",
     )  # fmt: skip
     st.info(no_plan()[language], icon=":material/info:")
-    sheet = cached.why_here(state.scenario(), who, link, float(output))
+    sheet = cached_policy.why_here(state.scenario(), who, link, float(output))
     day = str(state.work().scenario.date)
     made = candidate_paper.outline_of(sheet, language, day=day)
     st.download_button(

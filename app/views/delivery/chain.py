@@ -7,7 +7,7 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from app import cached, session, state
+from app import cached_policy, session, state
 from app.session import t
 from app.views.delivery import bills, candidate, partner_links, specialities
 from app.widgets import open_tab, refusals, text_table
@@ -72,7 +72,7 @@ def gaps() -> None:
     _one(layers, link)
     st.download_button(
         t("chain.book"),
-        cached.chain_book(layers, language),
+        cached_policy.chain_book(layers, language),
         file_name="chain.xlsx",
         icon=":material/download:",
         on_click="ignore",
@@ -128,7 +128,10 @@ def _one(layers: Layers, link: str) -> None:
         st.info(t("chain.no_candidate"), icon=":material/search_off:")
         return
     table = chain_book.candidates_of(layers, language, found)
-    place = table["province"] + table["city"].where(table["city"] != table["province"], "")
+    gap = "" if language == "zh" else " "
+    place = table["province"] + (gap + table["city"]).where(
+        found["city_zh"].to_numpy() != found["province_zh"].to_numpy(), ""
+    )
     told = table["publisher"] + " · " + table["as_of"]
     foot = table["foothold_said"].where(found["foothold"].to_numpy() != "none", t("chain.no_foothold"))
     columns = ("name", "seat", "products", "clause", "basis", "foothold", "source")

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import cached, session, state
+from app import cached_policy, session, state
 from app.session import t
 from app.views.delivery import ledger_files, ledger_lists, ledger_map, promises
 from app.views.delivery.ledger_project import project
@@ -26,13 +26,12 @@ TABS = ("table", "lists", "changes", "map", "stated", "files")
 
 def draw() -> None:
     """Draw the part."""
-    seq, kept = cached.ledger_now()
+    seq, kept = cached_policy.ledger_now()
     day, known = datetime.date.today(), rules()
     rule = session.kept("ledger-rule", next(iter(known)))
     projects = {id_: one.entry for id_, one in kept.items() if one.entry is not None}
-    shown = Shown(
-        seq, kept, day, rule, cached.ledger_lights(seq, day, rule, projects), cached.ledger_places(state.layers())
-    )
+    lit, places = cached_policy.ledger_lights(seq, day, rule, projects), cached_policy.ledger_places(state.layers())
+    shown = Shown(seq, kept, day, rule, lit, places)
     _headline(shown)
     with st.container(horizontal=True, vertical_alignment="center"):
         _rule(known)

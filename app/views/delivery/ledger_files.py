@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import cached, session, state
+from app import cached_policy, session, state
 from app.session import t
 from app.views.delivery.ledger_shown import Shown
 from app.widgets import listed, plain, refusals, upload_words
@@ -29,7 +29,7 @@ def files(shown: Shown) -> None:
     with left, st.container(horizontal=True):
         st.download_button(
             t("ledger.template"),
-            cached.ledger_template(session.language()),
+            cached_policy.ledger_template(session.language()),
             file_name="ledger_template.xlsx",
             icon=":material/table_view:",
             key="ledger-template",
@@ -52,7 +52,7 @@ def files(shown: Shown) -> None:
 def _export(shown: Shown) -> None:
     """The workbook, made when it is asked for."""
     language = session.language()
-    week = Week(shown.projects, (), shown.day, shown.day, shown.places, shown.rule)
+    week = Week(shown.projects, None, shown.day, shown.day, shown.places, shown.rule)
     st.download_button(
         t("ledger.export"),
         lambda: ledger_book(week, language),
@@ -67,7 +67,7 @@ def _one(shown: Shown, name: str, content: bytes) -> None:
     """One file: its faults, to be mended here; or what it would bring, and the button."""
     key = f"ledger-mended-{shown.seq}-{name}-{len(content)}"
     said: dict[str, Any] = session.kept(key) or {}
-    read = cached.ledger_file(
+    read = cached_policy.ledger_file(
         content, name, shown.seq, shown.day, json.dumps(said), _known=shown.projects, _places=shown.places
     )
     for note in read.notes:

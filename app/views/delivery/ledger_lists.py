@@ -88,7 +88,7 @@ def stated(shown: Shown) -> None:  # noqa: ARG001
     language = session.language()
     st.caption(t("ledger.stated_note"))
     table = statements_frame(language)
-    st.dataframe(table, hide_index=True, height=460, alt=t("ledger.tab.stated"))
+    st.dataframe(table, hide_index=True, height=460, placeholder="—", alt=t("ledger.tab.stated"))
     st.caption(plain(f"{t('ledger.conversion')}：{conversion_note()[language]}"))
     st.download_button(
         t("ledger.stated_save"),

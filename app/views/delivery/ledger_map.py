@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import cached, session, state
+from app import cached_policy, session, state
 from app.session import t
 from app.views.delivery.ledger_shown import Shown
 from geo_cluster.policy.lights import colours
@@ -63,7 +63,7 @@ def chart(shown: Shown) -> None:
         return
     look = {"colours": fills, "title": t(f"ledger.map_{what}")}
     key = hashlib.sha256(points.to_json().encode()).hexdigest() + what
-    st.altair_chart(cached.ledger_chart(key, language, points, state.layers(), look), width="stretch")
+    st.altair_chart(cached_policy.ledger_chart(key, language, points, state.layers(), look), width="stretch")
     st.caption(t("ledger.map_note", left=t("ledger.map_left", n=left) if left else ""))
 
 

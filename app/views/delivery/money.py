@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from app import cached, charts, session, state
+from app import cached_policy, charts, session, state
 from app.session import t
 from app.views.delivery import entered, entry
 from app.widgets import listed, plain, text_table
@@ -29,8 +29,8 @@ def draw() -> None:
     """Draw the part."""
     day = state.work().scenario.date
     entries, until, notes = _scope(day.year)
-    found = cached.policy_money(entries, on=day, until=until, choices=entered.choices())
-    costs = cached.policy_costs(entries, on=day, until=until, choices=entered.choices())
+    found = cached_policy.policy_money(entries, on=day, until=until, choices=entered.choices())
+    costs = cached_policy.policy_costs(entries, on=day, until=until, choices=entered.choices())
     _sums(found)
     for note in notes:
         st.caption(plain(note[session.language()]))
@@ -61,10 +61,10 @@ def _scope(year: int) -> tuple[Entries, int, tuple[Text, ...]]:
     until = ahead.number_input(t("money.until"), year, year + FURTHEST, year + AHEAD, key="money-until")
     notes: tuple[Text, ...] = ()
     if kind == PLAN and study is not None:
-        entries = cached.policy_projects(study)
+        entries = cached_policy.policy_projects(study)
         notes = (policy_tables.WORDS["sample"],) if study.scenario.is_sample else ()
     else:
-        entries = cached.policy_entries(state.layers(), entered.content(MONEY.file))
+        entries = cached_policy.policy_entries(state.layers(), entered.content(MONEY.file))
         if kind == PLAN:
             st.info(t("money.no_plan"))
     language = session.language()
@@ -137,7 +137,7 @@ def _subjects(found: Money, entries: Entries) -> None:
             t("money.subject"): table[f"name_{language}"],
             t("money.rule"): table["rule"].map(rules),
             t("money.clause"): table["clause"],
-            t("money.years"): [f"{row.first_year:.0f}–{row.last_year:.0f}" for row in table.itertuples()],
+            t("money.years"): [summary.span_of_years(row.first_year, row.last_year) for row in table.itertuples()],
             t("money.bounds"): [summary.amounts(row.low, row.likely, row.high) for row in table.itertuples()],
         }
     )
@@ -232,7 +232,7 @@ def _rules(found: Money) -> None:
             ]
             for row in table.to_dict("records")
         ]
-        text_table(heads, rows)
+        text_table(heads, rows, named=True)
 
 
 def _save(found: Money, entries: Entries, costs: pd.DataFrame, notes: tuple[Text, ...]) -> None:
@@ -244,4 +244,4 @@ def _save(found: Money, entries: Entries, costs: pd.DataFrame, notes: tuple[Text
 
 
 def _check(found: Understood) -> None:
-    entries_of.checked(found, cached.policy_names(state.layers()))
+    entries_of.checked(found, cached_policy.policy_names(state.layers()))

@@ -7,7 +7,7 @@ from html import escape
 
 import streamlit as st
 
-from app import cached, session, state
+from app import cached, cached_policy, session, state
 from app.session import t
 from geo_cluster.export import chain_book
 from geo_cluster.maps.link_graph import link_graph
@@ -35,7 +35,8 @@ def draw() -> None:
     )
     if place is None:
         return
-    one, other = st.columns(2, vertical_alignment="bottom")
+    one, other = st.columns([1, 3] if kind != "sites" else 2, vertical_alignment="bottom")
+    other, one = (one, other) if kind != "sites" else (other, one)
     segment = ""
     if kind == "sites":
         known = {"": t("chain.any_segment")} | {key: s.name[language] for key, s in catalog.segments().items()}
@@ -46,13 +47,14 @@ def draw() -> None:
         t("chain.minutes"), links.reach_minutes(), default=links.reach_minutes()[1], required=True,
         key="links-minutes", persist_state="session",
     )  # fmt: skip
-    found = cached.linkage(state.scenario(), place, segment or "")
+    found = cached_policy.linkage(state.scenario(), place, segment or "")
     st.markdown(links.sentence(found, minutes)[language])
     drawing(found, minutes)
     for side, partners in (("suppliers", found.suppliers), ("buyers", found.buyers)):
-        st.subheader(t(f"chain.{side}", n=len(partners)), anchor=False)
-        if side == "buyers" and found.focus.kind == "user":
-            st.caption(t("chain.same_users"))
+        is_same = side == "buyers" and found.focus.kind == "user"
+        st.subheader(t("chain.same_users" if is_same else f"chain.{side}", n=len(partners)), anchor=False)
+        if is_same:
+            st.caption(t("chain.same_users_note"))
         shown = chain_book.partners_of(partners, language)
         config = {
             key: st.column_config.NumberColumn(chain_book.heading(key, language), format="%.0f")

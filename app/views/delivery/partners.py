@@ -19,7 +19,8 @@ def draw() -> None:
     summary = partners.by_province(layers)
     for place, row in zip(st.columns(len(summary)), summary.itertuples(), strict=True):
         told = t("partners.fills", n=row.fills, tied=len(row.tied))
-        place.metric(row.province, t("partners.firms", n=row.firms), delta=told, delta_color="off", delta_arrow="off")
+        name, count = partners.province_name(row.province)[language], t("partners.firms", n=row.firms)
+        place.metric(name, count, delta=told, delta_color="off", delta_arrow="off")
     st.subheader(t("partners.clusters"), anchor=False)
     st.caption(t("partners.clusters_note"))
     everywhere = st.toggle(t("partners.everywhere"), key="partners-everywhere")
@@ -46,4 +47,4 @@ def draw() -> None:
 
 
 def _number(value: float) -> str:
-    return "" if value != value else f"{value:,.10g}"
+    return "—" if value != value else f"{value:,.10g}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from app import cached, session, state
+from app import cached_policy, session, state
 from app.session import t
 from geo_cluster.errors import InputError
 from geo_cluster.policy.ledger import Entry, promised_settings
@@ -15,7 +15,7 @@ from geo_cluster.world import catalog, portfolio
 
 def switch(projects: Mapping[str, Entry]) -> None:
     """The switch, what it takes, and that the ledger has moved on since."""
-    there = cached.ledger_places(state.layers()).sites
+    there = cached_policy.ledger_places(state.layers()).sites
     wanted = promised_settings((one for one in projects.values() if one.site in there), but=_at_hand())
     now = [one.model_dump() for one in state.work().scenario.promised]
     st.toggle(

@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from app import cached, charts, session, state
+from app import cached, cached_policy, charts, session, state
 from app.session import t
 from app.views.delivery import entered, entry
 from app.widgets import plain, text_table
@@ -27,7 +27,7 @@ def draw() -> None:
     """Draw the part."""
     layers, year = state.layers(), state.work().scenario.date.year
     scope = chosen(entered.choices())["revenue"]
-    firms = cached.policy_entries(layers, entered.content(MONEY.file))
+    firms = cached_policy.policy_entries(layers, entered.content(MONEY.file))
     content = entered.content(ACTUALS.file)
     actuals = targets.read(content, ACTUALS.file) if content else targets.NO_ACTUALS
     table = targets.targets(layers, firms, actuals, scope=scope)
@@ -53,7 +53,8 @@ def _ours(table: pd.DataFrame) -> None:
     st.subheader(t("targets.ours"), anchor=False)
     st.caption(t("targets.ours_note"))
     columns = ("target", "year", "aim", "actual", "state", "open", "whom", "source")
-    text_table([t(f"targets.{one}") for one in columns], [_row(row, language) for row in table.to_dict("records")])
+    rows = [_row(row, language) for row in table.to_dict("records")]
+    text_table([t(f"targets.{one}") for one in columns], rows, named=True)
 
 
 def _row(row: dict[str, Any], language: Language) -> list[str]:
@@ -73,7 +74,7 @@ def _row(row: dict[str, Any], language: Language) -> list[str]:
     if row["needed"] == row["needed"] and row["state"] != "reached":
         needed = t("targets.needed", growth=f"{row['needed']:.0f}")
         told = needed if told == "–" else t("targets.open_left", state=told, left=needed)
-    aim, whom = f"{row['aim']:g} {unit}", t("targets.ask", whom=row[f"whom_{language}"])
+    aim, whom = f"{row['aim']:g} {unit}", row[f"whom_{language}"]
     return [name, str(row["year"]), aim, actual, told, row[f"open_{language}"], whom, row["publisher"]]
 
 
@@ -127,13 +128,19 @@ def _figure(table: pd.DataFrame, until: int) -> charts.Figure:
     language = session.language()
     rows = pd.DataFrame(
         {
-            "firm": [f"{row[f'name_{language}'][:18]} → {row['tier']:g}" for row in table.to_dict("records")],
+            "firm": [f"{_short(row[f'name_{language}'])} → {row['tier']:g}" for row in table.to_dict("records")],
             "earliest": table["earliest"],
             "likely": table["likely"],
             "latest": table["latest"].fillna(until),
         }
     )
     return charts.Figure(rows, _bars, (len(rows), until))
+
+
+def _short(name: str) -> str:
+    """A firm's name as it fits beside a bar: the short one in its brackets, else how it begins."""
+    _, _, short = name.rstrip(")").partition("(")
+    return short or name[:18]
 
 
 def _bars(rows: int, until: int) -> alt.LayerChart:

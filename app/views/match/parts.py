@@ -79,16 +79,23 @@ def _change(rows: list[dict[str, Any]]) -> None:
     state.change(t("parts.changed"), parts=rows)
 
 
+def _named(cell: str, names: dict[str, str]) -> str:
+    """`1/2 X1; 1/2 X2` with the names of the sites; a whole one is its site."""
+    parted = [one.split(" ", 1) for one in cell.split("; ") if one]
+    return t("semicolon").join(f"{part} {names[site]}".removeprefix("1 ") for part, site in parted)
+
+
 def plan_table(study: Study) -> None:
     """Where the parts went, and on request what asking for them costs; nothing where nothing is asked for."""
     if not study.parts:
         return
     language, table = session.language(), report.parts_table(study)
+    names = dict(zip(study.sites["id"], study.sites[f"name_{language}"], strict=True))
     shown = {
-        t("parts.projects"): table["projects"],
+        t("parts.projects"): table["projects"].str.replace(";", t("comma")),
         t("parts.rule"): table[f"rule_{language}"],
         t("parts.placed"): [t("parts.count", placed=row.placed, of=row.of) for row in table.itertuples()],
-        t("parts.sites"): table["sites"],
+        t("parts.sites"): [_named(cell, names) for cell in table["sites"]],
     }
     st.subheader(t("parts.table"), anchor=False)
     if st.button(t("parts.worth"), icon=":material/sell:"):

@@ -11,7 +11,7 @@ import streamlit as st
 from app import cached, dropped, session, state
 from app.session import t
 from app.views.match import edit
-from app.widgets import refusals, upload_words
+from app.widgets import plain, upload_words
 from geo_cluster.errors import Fault, GeoClusterError
 from geo_cluster.region import unused
 from geo_cluster.report import tables
@@ -42,11 +42,12 @@ def panel(*, expanded: bool, runs: int) -> None:
 def label(study: Study) -> None:
     """Say when projects are made up (示例), or derived from those that are; and which numbers count for nothing."""
     edit.told(unused(study.region), t("match.unused"), "status")
-    made_up = portfolio.made_up(study.projects)
+    wholes = study.projects[~splitting.whole_of(study.projects).duplicated().to_numpy()]
+    made_up = portfolio.made_up(wholes)
     if not made_up:
         return
     key = "match.sample" if study.scenario.is_sample else "match.sample_changed"
-    st.html(f'<span class="gc-sample">{t(key, n=made_up, all=len(study.projects))}</span>')
+    st.html(f'<span class="gc-sample">{t(key, n=made_up, all=len(wholes))}</span>')
 
 
 def is_of(study: Study) -> bool:
@@ -172,11 +173,15 @@ def _table_actions(text: pd.DataFrame) -> None:
     upload, download, back = st.columns([2, 1, 1], vertical_alignment="bottom")
 
     def read(name: str, content: bytes) -> None:
+        session.keep("projects-told", None)
         try:
-            _take(_localised(cached.own_projects(content, name)), note_upload)
-            state.name_after(PurePath(name).stem)
+            table = cached.own_projects(content, name)
         except GeoClusterError as refusal:
-            session.keep("projects-refused", refusal)
+            session.keep("projects-refused", (refusal, name, content))
+            return
+        _take(_localised(table), note_upload)
+        session.keep("projects-told", (name, table.attrs["told"]))
+        state.name_after(PurePath(name).stem)
 
     def uploaded() -> None:
         file = dropped.projects(session.chosen("projects-file"))
@@ -193,10 +198,8 @@ def _table_actions(text: pd.DataFrame) -> None:
         accept_multiple_files=True,
     )
     dropped.told(read)
-    refusal = session.kept("projects-refused")
-    if refusal is not None:  # beside the file, where it is seen
-        with refusals():
-            raise refusal
+    dropped.refused("projects-refused")  # beside the file, where it is seen
+    _told()
     download.download_button(
         t("match.portfolio_download"),
         data=portfolio.write_text(_canonical(_localised(text))),
@@ -220,6 +223,20 @@ def _table_actions(text: pd.DataFrame) -> None:
     )
 
 
+def _told() -> None:
+    """How the table that was dropped in last is read."""
+    name, told = session.kept("projects-told") or ("", [])
+    if told:
+        with st.expander(t("match.read_as", name=plain(name)), icon=":material/info:"):
+            for note in told:
+                st.caption(plain(note[session.language()]))
+
+
+def _amount(value: float) -> str:
+    """Four digits, and those before the point: 23,660."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
 def _needs(projects: pd.DataFrame) -> None:
     """What each project is taken to need: given, or estimated from its segment and output."""
     st.subheader(t("match.needs"), anchor=False)
@@ -229,7 +246,7 @@ def _needs(projects: pd.DataFrame) -> None:
         low, likely, high = (projects[f"{need}_{end}"].to_numpy() for end in ("low", "likely", "high"))
         stated = projects[f"{need}_given"].to_numpy()
         table[need] = [
-            f"{b:,.4g}" if a == c else f"{b:,.4g} ({a:,.4g}–{c:,.4g})"
+            _amount(b) if a == c else f"{_amount(b)} ({_amount(a)}–{_amount(c)})"
             for a, b, c in zip(low, likely, high, strict=True)
         ]
         table[f"{need}_how"] = [t("match.stated") if one else t("match.estimated") for one in stated]
@@ -251,4 +268,3 @@ def _needs(projects: pd.DataFrame) -> None:
             f"{asked.column}_how": st.column_config.Column(t("match.how")),
         }
     st.dataframe(table, hide_index=True, column_config=config, height=min(36 * (len(table) + 1) + 2, 250))
-    edit.told(portfolio.warnings(projects), t("match.needs_odd"), "status")

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import cached, session, state
+from app import cached_policy, session, state
 from app.session import t
 from app.views.match import edit
 from app.widgets import plain, text_table
@@ -25,7 +25,7 @@ def send(study: Study) -> None:
         return
     with st.expander(t("ledger.send"), icon=":material/playlist_add:"):
         st.caption(t("ledger.send_how"))
-        _, kept = cached.ledger_now()
+        _, kept = cached_policy.ledger_now()
         there = {same(one.entry.name) for one in kept.values() if one.entry}
         plan, names = tables.assignment(study), edit.site_names(study)
         at = dict(zip(plan["project"], plan["site"], strict=True))

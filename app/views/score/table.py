@@ -26,10 +26,11 @@ def spreadsheet() -> pd.DataFrame | None:
         return None
     try:
         screening = cached.screening_of(state.scenario(), *file)
-    except InputError:
+    except InputError as refusal:
         session.keep("score-table", None)  # a refused table is not asked for again
+        session.keep("score-refused", (refusal, *file))
         _upload()
-        raise
+        return None
     if not screening.archive:
         label = t("score.progress", n=len(screening.projects))
         bar = st.progress(0.0, label)
@@ -43,6 +44,7 @@ def _upload() -> None:
     upload_words()
     st.file_uploader(t("score.upload"), key="score-upload", on_change=_take, accept_multiple_files=True)
     dropped.told(lambda name, content: session.keep("score-table", (name, content)))
+    dropped.refused("score-refused")
     st.caption(t("score.upload_help"))
     with st.container(horizontal=True):
         st.download_button(
@@ -61,6 +63,7 @@ def _upload() -> None:
 def _take() -> None:
     """Keep what was dropped in; a refused file is taken once, not on each run of the page."""
     file = dropped.projects(session.chosen("score-upload"))
+    session.keep("score-refused", None)
     if file is not None:
         session.keep("score-table", file)
 

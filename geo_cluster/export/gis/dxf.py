@@ -63,8 +63,9 @@ def dxf(layers: Iterable[GisLayer], frame: SheetFrame, about: Mapping[str, str],
     drawing.appids.add(APP)
     space = drawing.modelspace()
     taken: set[str] = set()
+    named = _Names(toml.table("gis")["paper"]["text_mm"] * frame.scale / 1000)
     for layer in reversed([one for one in layers if one.look]):
-        _draw(drawing, space, layer, frame, _layer_name(layer.title, taken))
+        _draw(drawing, space, layer, frame, _layer_name(layer.title, taken), named)
     _write_notes(drawing, space, frame, about, language)
     west, south, east, north = frame.bounds
     space.reset_extents((west, south, 0), (east, north, 0))
@@ -88,7 +89,29 @@ def _layer_name(title: str, taken: set[str]) -> str:
     return name
 
 
-def _draw(drawing: Drawing, space: Modelspace, layer: GisLayer, frame: SheetFrame, name: str) -> None:
+class _Names:
+    """Where names beside points stand, so that no two that are shown lie on one another; `height` of text in metres."""
+
+    def __init__(self, height: float) -> None:
+        self.height = height
+        self._points: set[tuple[str, float, float]] = set()
+        self._lines: list[tuple[float, float, float]] = []
+
+    def lower(self, text: str, point: shapely.Point, x: float) -> float | None:
+        """How far below its `point` a name that begins at `x` goes, in metres; None where it stands there already."""
+        if (key := (text, round(point.x), round(point.y))) in self._points:
+            return None
+        self._points.add(key)
+        end, y = x + self.height * sum(1 if ord(one) > 0x2E80 else 0.6 for one in text), point.y
+        while any(a < end and b > x and abs(c - y) < 1.2 * self.height for a, b, c in self._lines):
+            y -= 0.6 * self.height
+            if point.y - y > 5 * self.height:
+                return 0.0
+        self._lines.append((x, end, y))
+        return point.y - y
+
+
+def _draw(drawing: Drawing, space: Modelspace, layer: GisLayer, frame: SheetFrame, name: str, named: _Names) -> None:
     look = layer.look
     assert look is not None
     first = look.rules[0]
@@ -106,7 +129,7 @@ def _draw(drawing: Drawing, space: Modelspace, layer: GisLayer, frame: SheetFram
             if not look.backdrop:
                 entity.set_xdata(APP, [(1000, f"{layer.name}:{row}")])
     if look.label:
-        _label(space, layer, frame, name)
+        _label(space, layer, frame, name, named)
 
 
 def _drawn(layer: GisLayer, frame: SheetFrame) -> Iterator[tuple[Rule, BaseGeometry]]:
@@ -178,12 +201,12 @@ def _sign(drawing: Drawing, shape: str) -> str:
     return name
 
 
-def _label(space: Modelspace, layer: GisLayer, frame: SheetFrame, name: str) -> None:
+def _label(space: Modelspace, layer: GisLayer, frame: SheetFrame, name: str, named: _Names) -> None:
     """Names beside points and in the middle of areas and lines, as high as on paper at the sheet's scale."""
     look = layer.look
     assert look is not None
     metres = layer.placed.to_crs(frame.crs)
-    height = toml.table("gis")["paper"]["text_mm"] * frame.scale / 1000
+    height = named.height
     beside = look.kind == "point"
     places = metres.geometry if beside else metres.geometry.representative_point()
     sizes = np.array([rule.size_mm for rule in look.rules])[np.maximum(look.rule_of(metres), 0)]
@@ -193,8 +216,11 @@ def _label(space: Modelspace, layer: GisLayer, frame: SheetFrame, name: str) -> 
             continue
         said = f"{text:g}" if isinstance(text, float) else str(text)
         shift = size * frame.scale / 2000 + height / 2 if beside else 0
+        lower = named.lower(said, place, place.x + shift) if beside and look.visible else 0.0
+        if lower is None:
+            continue
         entity = space.add_text(cad_text(said), height=height, dxfattribs={"layer": name, "style": _STYLE})
-        entity.set_placement((place.x + shift, place.y), align=align)
+        entity.set_placement((place.x + shift, place.y - lower), align=align)
 
 
 def _write_notes(

@@ -54,7 +54,7 @@ def kml(layers: Iterable[GisLayer], about: Mapping[str, str], language: Language
         folder = add(document, "Folder")
         add(folder, "name", group_title(group, language))
         for layer in members:
-            _add_folder(folder, layer)
+            _add_folder(folder, layer, language)
     return written(root, heading='<?xml version="1.0" encoding="UTF-8"?>\n')
 
 
@@ -118,7 +118,7 @@ def _add_style(style: Element, look: Look, rule: Rule) -> None:
         add(area, "outline", 1)
 
 
-def _add_folder(parent: Element, layer: GisLayer) -> None:
+def _add_folder(parent: Element, layer: GisLayer, language: Language) -> None:
     """A folder a layer; the ranking has one a project inside."""
     folder = add(parent, "Folder")
     add(folder, "name", layer.title)
@@ -127,19 +127,19 @@ def _add_folder(parent: Element, layer: GisLayer) -> None:
     add(folder, "description", html.escape(described(layer.about)))
     frame = layer.placed
     if layer.name != "ranking":
-        _add_places(folder, layer, frame, visible)
+        _add_places(folder, layer, frame, visible, language)
         return
     for (_, name), rows in frame.groupby(["project", "project_name"], sort=False):
         inner = add(folder, "Folder")
         add(inner, "name", name)
         add(inner, "visibility", 0)
-        _add_places(inner, layer, rows, visible)
+        _add_places(inner, layer, rows, visible, language)
 
 
-def _add_places(folder: Element, layer: GisLayer, frame: pd.DataFrame, visible: int) -> None:
+def _add_places(folder: Element, layer: GisLayer, frame: pd.DataFrame, visible: int, language: Language) -> None:
     assert layer.look is not None
     rules = layer.look.rule_of(frame)
-    named = _named_by(layer)
+    named, colon = _named_by(layer), "：" if language == "zh" else ": "
     for number, row, shape in zip(rules, frame[layer.fields].to_dict("records"), frame.geometry, strict=True):
         place = add(folder, "Placemark")
         if named:
@@ -147,7 +147,7 @@ def _add_places(folder: Element, layer: GisLayer, frame: pd.DataFrame, visible: 
         add(place, "visibility", visible)
         told = {field: _said(value) for field, value in row.items()}
         told = {field: text for field, text in told.items() if text}
-        lines = (f"<b>{html.escape(layer.titles[one])}</b>：{html.escape(text)}" for one, text in told.items())
+        lines = (f"<b>{html.escape(layer.titles[one])}</b>{colon}{html.escape(text)}" for one, text in told.items())
         add(place, "description", "<br/>".join(lines))
         if number >= 0:
             add(place, "styleUrl", f"#{layer.name}-{number}")

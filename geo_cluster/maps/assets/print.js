@@ -40,8 +40,8 @@
   function foot(payload) {
     const box = gc.el("footer", "gc-sheet-foot"), [review, ...owed] = [...payload.attribution].reverse();
     box.append(gc.el("p", "", payload.words.owed + owed.reverse().join(payload.words.semicolon)));
-    box.append(gc.el("p", "", [payload.words.projection, payload.day].filter(Boolean).join(" · ")));
-    box.append(gc.el("strong", "", payload.words.unreviewed), gc.el("p", "", review));
+    box.append(gc.el("p", "", [payload.words.projection, payload.day, review].filter(Boolean).join(" · ")));
+    box.append(gc.el("strong", "", payload.words.unreviewed));
     return box;
   }
 
@@ -51,13 +51,25 @@
     const box = map.getContainer(), page = document.documentElement;
     const names = L.layerGroup();
     let seen = null, made = [];
-    /* Sites of the plan by name under their sign. */
+    /* Sites of the plan by name beside their sign, where each covers the least. */
     function name() {
+      const frame = box.getBoundingClientRect(), signs = [...box.querySelectorAll(".leaflet-marker-icon")].map((one) => (one.querySelector(".gc-label") || one).getBoundingClientRect()).filter((one) => one.width);
+      const over = (a, b) => Math.max(0, Math.min(a.right, b.right) - Math.max(a.left, b.left)) * Math.max(0, Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top));
       for (const { layer, tick } of ticks.values()) {
         if (layer.kind !== "site" || !tick.checked) continue;
         for (const f of layer.features) if (f.p.mark) names.addLayer(L.marker(f.at, { interactive: false, keyboard: false, zIndexOffset: 950, icon: L.divIcon({ className: "", html: gc.el("div", "gc-label gc-strong gc-of-site", f.p.title), iconSize: [0, 0] }) }));
       }
       names.addTo(map);
+      for (const label of box.querySelectorAll(".gc-of-site")) {
+        const { left, top, width, height } = label.getBoundingClientRect(), x = width / 2 + 14, y = height / 2 + 13;
+        const spots = [[0, y], [x, 0], [-x, 0], [0, -y], [x, y], [-x, y], [x, -y], [-x, -y]].map(([dx, dy]) => {
+          const at = { left: left + dx, right: left + dx + width, top: top + dy, bottom: top + dy + height };
+          return { dx, dy, at, cost: width * height - over(at, frame) + signs.reduce((sum, one) => sum + over(at, one), 0) };
+        });
+        const best = spots.reduce((a, b) => (b.cost < a.cost - 1 ? b : a));
+        Object.assign(label.style, { marginLeft: best.dx + "px", marginTop: best.dy + "px" });
+        signs.push(best.at);
+      }
     }
     window.addEventListener("beforeprint", () => {
       if (seen) return;

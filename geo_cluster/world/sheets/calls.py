@@ -54,12 +54,15 @@ class Call:
         That the heading says; '' for none.
     strange : str
         What stands where a unit would and is none of this column.
+    either : tuple of str
+        Keys of the columns that it may mean, where nothing tells which.
     """
 
     key: str = ""
     rank: int = QUALIFIED
     unit: str = ""
     strange: str = ""
+    either: tuple[str, ...] = ()
 
 
 class Calls:
@@ -116,17 +119,19 @@ class Calls:
         if above:
             texts = [heading.replace(JOINT, ""), below]
         texts += [part for part in re.split(r" / |\n", fold_lines(heading)) if part != heading]
+        either: tuple[str, ...] = ()
         for text in texts:
             found = self._named(text)
             if found.key:
                 return found
+            either = either or found.either
         if above:
             over = self._of(above) if JOINT in above else self._named(above)
             if over.key and not over.unit and (not below or self._fits(over.key, below)):
                 return Call(over.key, over.rank, below)
             if over.key and _HARMLESS.match(head(below)):
                 return Call(over.key, QUALIFIED, over.unit)
-        return Call()
+        return Call(either=either)
 
     def _fits(self, key: str, unit: str) -> bool:
         return units.factor(self.unit(key), unit) is not None if self.unit(key) else False
@@ -160,9 +165,10 @@ class Calls:
             fitting = [one for one in held if any(self._fits(one[0], piece) for piece in pieces)]
             best = min(rank for _, rank, _ in held)
             alone = [one for one in held if one[1] == best]
-            held = fitting if len(fitting) == 1 else alone if len(alone) == 1 and not fitting else []
-        if not held:
-            return Call()
+            left = fitting if len(fitting) == 1 else alone if len(alone) == 1 and not fitting else []
+            if not left:
+                return Call(either=tuple(key for key, *_ in fitting or held))
+            held = left
         ((key, rank, unit),) = held
         own = self.unit(key)
         said = [piece for piece in pieces if own and units.factor(own, piece) is not None]

@@ -54,6 +54,8 @@ class Understood:
         What was converted, and read otherwise than it is written.
     changed : DataFrame
         `row`, `column`, `written`, `understood`: cells that are read otherwise than they stand there.
+    elsewhere : frozenset of str
+        Further headings that somebody else reads.
     """
 
     table: Table
@@ -64,6 +66,7 @@ class Understood:
     faults: Faults
     notes: list[Text]
     changed: pd.DataFrame = field(default_factory=pd.DataFrame)
+    elsewhere: frozenset[str] = frozenset()
 
     def position(self, key: str) -> int:
         """Where the column of a key stands in the table."""
@@ -74,15 +77,14 @@ class Understood:
         return next((call.unit for call in self.calls if call.key == key), "")
 
     def meant(self) -> pd.DataFrame:
-        """One row a heading: `heading`, `key`, `how`, up to three values of its column, the `unit` it says."""
+        """One row a heading: `heading`, `key`, `how`, three values, the `unit` it says, whether it is `elsewhere`."""
         rows = []
         for k, call in enumerate(self.calls):
             column = self.table.frame.iloc[:, k]
             said = list(dict.fromkeys(one for one in column if one))[:SAMPLES]
-            rows.append(
-                (str(self.table.frame.columns[k]), call.key, call.rank, " · ".join(one[:30] for one in said), call.unit)
-            )
-        return pd.DataFrame(rows, columns=["heading", "key", "how", "samples", "unit"])
+            heading, samples = str(self.table.frame.columns[k]), " · ".join(one[:30] for one in said)
+            rows.append((heading, call.key, call.rank, samples, call.unit, heading in self.elsewhere))
+        return pd.DataFrame(rows, columns=["heading", "key", "how", "samples", "unit", "elsewhere"])
 
     @property
     def doubted(self) -> set[tuple[int, str]]:
@@ -109,9 +111,10 @@ def understand(
     elsewhere : iterable of str
         Further headings that somebody else reads; of the others it is told that they aren't used.
     """
-    faults, notes = Faults(), list(table.notes)
+    faults, notes, elsewhere = Faults(), list(table.notes), set(elsewhere)
     frame, chosen = table.frame, dict(mapping or {})
     meant = [_meant(str(heading), calls, chosen) for heading in frame.columns]
+    meant = [_by_cells(call, frame.iloc[:, k], calls) if call.either else call for k, call in enumerate(meant)]
     meant = _one_each(meant, frame, table, faults)
     headings = {call.key: str(frame.columns[k]) for k, call in reversed(list(enumerate(meant))) if call.key}
     text = pd.DataFrame("", index=frame.index, columns=list(calls.columns), dtype=object)
@@ -125,6 +128,7 @@ def understand(
                 Fault("sheets.unit_not_understood", place, unit=call.strange, known=units.known(calls.unit(call.key)))
             )
     _less(meant, table, calls, chosen, faults)
+    _which(meant, table, calls, faults)
     changes: list[Change] = []
     read = [_Column(key, meant[k], table, k, calls) for key, k in at.items()]
     for column in read:
@@ -133,10 +137,10 @@ def understand(
     extra = frame.iloc[:, [k for k, call in enumerate(meant) if not call.key]]
     _tell(notes, frame, meant, calls, chosen)
     _tell_units(notes, read)
-    _tell_further(notes, frame, meant, set(elsewhere))
+    _tell_further(notes, frame, meant, elsewhere)
     changed = pd.DataFrame(changes, columns=["row", "column", "written", "understood"])
     changed = changed.sort_values("row", kind="stable", ignore_index=True)
-    return Understood(table, text, headings, tuple(meant), extra, faults, notes, changed)
+    return Understood(table, text, headings, tuple(meant), extra, faults, notes, changed, frozenset(elsewhere))
 
 
 def _meant(heading: str, calls: Calls, chosen: Mapping[str, str]) -> Call:
@@ -158,6 +162,24 @@ def _less(meant: list[Call], table: Table, calls: Calls, chosen: Mapping[str, st
         said = tuple(calls.columns[call.key].get("less", ())) if call.key else ()
         place = table.place(0, str(table.frame.columns[k]))
         faults.extend(Fault("sheets.not_net", place, other=one) for one in areas if said and head(one).startswith(said))
+
+
+def _by_cells(call: Call, column: pd.Series, calls: Calls) -> Call:
+    """Of the columns that a heading may mean, the one that the units of all its cells are of."""
+    found = [cells.amount(cell) for cell in column if not cells.is_empty(cell)]
+    said = {"" if isinstance(one, Fault) else one.low_unit for one in found}
+    fits = [key for key in call.either if said and all(units.factor(calls.unit(key), unit) for unit in said)]
+    return Call(fits[0]) if len(fits) == 1 else call
+
+
+def _which(meant: list[Call], table: Table, calls: Calls, faults: Faults) -> None:
+    """A fault where a heading with cells below it may name two columns, of which the table lacks one."""
+    taken = {call.key for call in meant}
+    for k, call in enumerate(meant):
+        if not taken >= {*call.either} and not table.frame.iloc[:, k].map(cells.is_empty).all():
+            first, other = (Text(zh=calls.columns[one]["zh"], en=calls.columns[one]["en"]) for one in call.either[:2])
+            place = table.place(0, str(table.frame.columns[k]))
+            faults.append(Fault("sheets.which_column", place, first=first, other=other))
 
 
 def _one_each(meant: list[Call], frame: pd.DataFrame, table: Table, faults: Faults) -> list[Call]:
@@ -218,7 +240,7 @@ class _Column:
             if not low <= min(ends) <= max(ends) <= high and ends[0] > 0 and not self.call.strange:
                 return Fault("sheets.no_unit", cells.NOWHERE, value=cell, own=self.own)
             if self.declared.get("needs_unit") and not self.call.strange:
-                return Fault("sheets.no_unit_of_row", cells.NOWHERE, value=cell)
+                return Fault("sheets.no_unit_of_row", cells.NOWHERE, value=cell, known=units.known(self.own))
         return f"{ends[0]:.12g}" if ends[0] == ends[1] else f"{ends[0]:.12g}-{ends[1]:.12g}"
 
     def _times(self, cell: str, value: float, unit: str, stated: str, said: str) -> float | Fault:
@@ -352,6 +374,7 @@ def _tell_units(notes: list[Text], read: list[_Column]) -> None:
                 factor = f"{times:.6g}"
                 how = f"，功率因数按 {units.power_factor():g}" if units.by_power_factor(column.own, unit) else ""
                 how_en = f", power factor {units.power_factor():g}" if how else ""
+                unit = units.written(unit)
                 notes.append(
                     Text(
                         zh=f"“{column.heading}”由{unit}换算为{column.own}，乘以 {factor}{how}。",

@@ -107,15 +107,26 @@ def prefix(text: str) -> float | None:
     return None if found is None else float(found)
 
 
+def written(unit: str) -> str:
+    """A unit as it is declared, whatever its letters: `mw` as MW; one that isn't declared as it is.
+
+    >>> written("mw"), written("万千瓦时")
+    ('MW', '万千瓦时')
+    """
+    return _declared().get(_name(unit), unit)
+
+
+@cache
+def _declared() -> dict[str, str]:
+    return {_name(name): name for row in toml.table("units")["kinds"].values() for name in row["units"]}
+
+
 def known(own: str) -> list[str]:
-    """Units that are understood where a column has `own`, in Chinese where there is a Chinese name; itself first."""
+    """The usual units that are understood where a column has `own`; itself first.
+
+    >>> known("GWh")
+    ['GWh', '万千瓦时', '千瓦时', 'MWh', '亿千瓦时']
+    """
     kind = kind_of(own)
-    declared = toml.table("units")["kinds"].get(kind, {}).get("units", {})
-    drawn = toml.table("units")["by_power_factor"].get(kind, "")
-    if drawn:
-        declared = declared | toml.table("units")["kinds"][drawn]["units"]
-    if kind == "price":
-        declared = dict.fromkeys(("万元/亩", "元/平方米", "万元/公顷", "元/亩"))
-    if kind == "money":
-        declared = dict.fromkeys(("元", "万元", "百万元", "亿元"))
-    return list(dict.fromkeys((own, *declared)))
+    prices = ("万元/亩", "元/平方米", "万元/公顷", "元/亩") if kind == "price" else ()
+    return list(dict.fromkeys((own, *prices, *toml.table("units")["kinds"].get(kind, {}).get("offered", ()))))
