@@ -23,6 +23,7 @@ from app import small_maps
 from app.jobs import Job, Jobs
 from app.packing import Packing, Packings
 from app.screening import Screening
+from app.texts import text
 from geo_cluster import scenarios, scratch, toml
 from geo_cluster import study as pipeline
 from geo_cluster.archive import zipped
@@ -31,6 +32,8 @@ from geo_cluster.box.foreign import foreign_fault
 from geo_cluster.domain import Language, PlanningLevel, Scenario, Text
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.export import bundle, preview
+from geo_cluster.export import place_sheet as place_sheets
+from geo_cluster.export.outline import Outline
 from geo_cluster.export.pack import Order
 from geo_cluster.export.phone_list import phone_list
 from geo_cluster.export.template import Template
@@ -115,7 +118,8 @@ def files_of(scenario: Scenario) -> list[scratch.Held]:
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _overview(_layers: Layers, key: str, language: Language) -> Source:  # noqa: ARG001
     payload = overview_payload(_layers, language)
-    return map_source(payload | {"link": "explore", "basemaps": maps_payload.basemaps(language)})
+    more = {"link": "explore", "sheet": text("sheet.open", language), "basemaps": maps_payload.basemaps(language)}
+    return map_source(payload | more)
 
 
 def overview(layers: Layers, language: Language) -> Source:
@@ -684,3 +688,34 @@ def projects_faults(content: bytes) -> tuple[pd.DataFrame | None, list[Fault]]:
         return portfolio.check(projects_text(content)), []
     except InputError as refusal:
         return None, refusal.faults
+
+
+# ---- the sheet of a site or a firm ---------------------------------------------------------------------------
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _place_sheet(scenario: str, named: str, language: Language, stale: str, key: str, _study: Study | None) -> Outline:  # noqa: ARG001
+    return place_sheets.place_sheet(_region(scenario), named, language=language, study=_study, stale=stale)
+
+
+def place_sheet(scenario: Scenario, named: str, language: Language, study: Study | None, stale: str) -> Outline:
+    """The sheet of a site or a firm.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    named : str
+        Its id.
+    language : {"zh", "en"}
+    study : Study or None
+        Whose plan it tells.
+    stale : str
+        What to say when that plan is out of date.
+    """
+    about = placeless(scenario).model_dump_json()
+    return _place_sheet(about, named, language, stale, study.key if study else "", study)
+
+
+def places_with_sheets(scenario: Scenario, language: Language) -> dict[str, str]:
+    """Id -> name of every site and firm that has a sheet."""
+    return place_sheets.places(region(scenario), language)

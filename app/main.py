@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # streamlit run
 from app import session, signin
 from app.page import own_words, style, top
 from app.session import t
-from app.views import brief, data, delivery, explore, match, score, supply
+from app.views import brief, data, delivery, explore, match, score, sheet, supply
 from app.widgets import plain, refusals
 
 log = logging.getLogger("geo_cluster.app")
@@ -47,9 +47,10 @@ def _pages(*, signed_in: bool) -> None:
         "delivery": (delivery.draw, ":material/flag:"),
         "data": (data.draw, ":material/database:"),
         "brief": (brief.draw, ":material/co_present:"),
+        "sheet": (sheet.draw, ":material/description:"),
     }
     # streamlit's default page has no name of its own: the first page is there twice, and shown once
-    hidden = "" if (st.context.url or "").partition("?")[0].endswith("/explore") else "explore"
+    hidden = ("" if (st.context.url or "").partition("?")[0].endswith("/explore") else "explore", "sheet")
     pages = {
         name: st.Page(
             page if signed_in else _sign_in,
@@ -57,7 +58,7 @@ def _pages(*, signed_in: bool) -> None:
             icon=icon,
             url_path=name,
             default=not name,
-            visibility="hidden" if name == hidden else "visible",
+            visibility="hidden" if name in hidden else "visible",
         )
         for name, (page, icon) in views.items()
     }

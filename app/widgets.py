@@ -89,6 +89,15 @@ def listed(faults: Iterable[Fault]) -> str:
     return "\n".join(f"- {plain(str(session.words(fault)))}" for fault in faults)
 
 
+def sheet_links(sites: Mapping[str, str], *, key: str) -> None:
+    """A list that opens the sheet of a site (id -> name); nothing where a page is drawn without the frame."""
+    pages = session.pages()
+    if "sheet" in pages and sites:
+        with st.popover(t("sheet.list"), icon=":material/description:", key=key):
+            for site, name in sites.items():
+                st.page_link(pages["sheet"], label=plain(name), query_params={"id": site})
+
+
 def upload_words() -> None:
     """Give the drop zones of a page words in the visitor's language; Streamlit only has its own."""
     zone = '[data-testid="stFileUploaderDropzone'

@@ -20,6 +20,7 @@ from app.texts import (
     partners,
     parts,
     score,
+    sheet,
     supply,
     targets,
     trust,
@@ -51,6 +52,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         data,
         trust,
         brief,
+        sheet,
     )
     for key, words in page.TEXTS.items()
 }

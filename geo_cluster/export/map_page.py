@@ -177,14 +177,23 @@ class Page:
         shown = re.sub(r"[\s\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+", " ", str(words)).strip()
         return "".join(letter if _has(letter) else MISSING for letter in shown)
 
-    def saved(self, form: str, *, title: str, day: datetime.date) -> bytes:
-        """The sheet as a file of a `form`, pdf, png or svg, with its `title` and `day`: the same bytes each time."""
+    def saved(self, form: str, *, title: str, day: datetime.date, dpi: int = DPI) -> bytes:
+        """The sheet as a file of a `form`, pdf, png or svg, with its `title` and `day`: the same bytes each time.
+
+        Parameters
+        ----------
+        form : {"pdf", "png", "svg"}
+        title : str
+        day : date
+        dpi : int
+            Of a PNG.
+        """
         out, at = io.BytesIO(), datetime.datetime.combine(day, datetime.time())
         about: dict[str, Any] = {"Title": title}
         about |= {"CreationDate": at} if form == "pdf" else {"Date": day.isoformat()} if form == "svg" else {}
         options: Any = {"pdf.fonttype": 3, "svg.fonttype": "path", "svg.hashsalt": "sheet"}
         with mpl.rc_context(options):
-            self.figure.savefig(out, format=form, dpi=DPI, metadata=about)
+            self.figure.savefig(out, format=form, dpi=dpi, metadata=about)
         return out.getvalue()
 
     def _add(self, drawn: Any, look: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from geo_cluster.domain import Language
-from geo_cluster.export.outline import Chart, Grid, Outline, Part, Sheet
+from geo_cluster.export.outline import Chart, Drawing, Grid, Outline, Part, Sheet
 
 WORDS: dict[Language, dict[str, str]] = {
     "zh": {
@@ -16,9 +16,11 @@ WORDS: dict[Language, dict[str, str]] = {
         "table": "表{n}　{title}",
         "figure": "图{n}　{title}（{unit}）",
         "map": "附图{n}　{title}",
+        "drawing": "示意图{n}　{title}",
         "see_table": "表{n}",
         "see_figure": "图{n}",
         "see_map": "附图{n}",
+        "see_drawing": "示意图{n}",
         "see": "（见{refs}）",
         "joint": "、",
         "notes": "附注",
@@ -32,9 +34,11 @@ WORDS: dict[Language, dict[str, str]] = {
         "table": "Table {n}. {title}",
         "figure": "Figure {n}. {title} ({unit})",
         "map": "Map {n}. {title}",
+        "drawing": "Sketch {n}. {title}",
         "see_table": "Table {n}",
         "see_figure": "Figure {n}",
         "see_map": "Map {n}",
+        "see_drawing": "Sketch {n}",
         "see": " ({refs})",
         "joint": ", ",
         "notes": "Notes",
@@ -62,7 +66,7 @@ class Numbers:
     @classmethod
     def of(cls, made: Outline) -> Numbers:
         """Tables, figures and maps numbered in order."""
-        kinds: dict[type, str] = {Grid: "table", Chart: "figure", Sheet: "map"}
+        kinds: dict[type, str] = {Grid: "table", Chart: "figure", Sheet: "map", Drawing: "drawing"}
         count, numbers = dict.fromkeys(kinds.values(), 0), cls()
         for block in (block for part in made.parts for block in part.blocks if type(block) in kinds):
             kind = kinds[type(block)]

@@ -122,7 +122,16 @@ class Sheet:
     title: str
 
 
-Block = Facts | Lines | Grid | Chart | Sheet
+@dataclass(frozen=True)
+class Drawing:
+    """A small map that stands in the text: its name, what it is called, and a PNG file."""
+
+    name: str
+    title: str
+    png: bytes
+
+
+Block = Facts | Lines | Grid | Chart | Sheet | Drawing
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from geo_cluster.domain import Language
 from geo_cluster.export import columns
 from geo_cluster.export.map_sheets import map_sheet
 from geo_cluster.export.numbering import WORDS, Numbers, heading
-from geo_cluster.export.outline import Block, Chart, Facts, Grid, Lines, Outline, Part, Sheet, outline
+from geo_cluster.export.outline import Block, Chart, Drawing, Facts, Grid, Lines, Outline, Part, Sheet, outline
 from geo_cluster.export.paper_chart import add_chart
 from geo_cluster.export.paper_style import SIZE_5, SIZE_SMALL_5, WIDE_MM, furnish, opened, page, style
 from geo_cluster.export.template import House
@@ -152,6 +152,13 @@ class _Paper:
         add_chart(paragraph, block, self.language, (Mm(wide), Mm(min(high, 200.0))), number)
         self._say("Caption", self.numbers.caption(block, self.language)).paragraph_format.keep_with_next = False
 
+    def drawing(self, block: Drawing) -> None:
+        paragraph = self.file.add_paragraph(style=style(self.file, "Cell"))
+        paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+        paragraph.paragraph_format.keep_with_next = True
+        paragraph.add_run().add_picture(io.BytesIO(block.png), width=int(Pt(self._across())))
+        self._say("Caption", self.numbers.caption(block, self.language)).paragraph_format.keep_with_next = False
+
     def grid(self, block: Grid) -> None:
         self._say("Caption", self.numbers.caption(block, self.language))
         across = self._across()
@@ -227,6 +234,7 @@ _WRITTEN: dict[type[Block], Callable[..., None]] = {
     Chart: _Paper.chart,
     Grid: _Paper.grid,
     Sheet: _Paper.map,
+    Drawing: _Paper.drawing,
 }
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -16,7 +18,7 @@ from geo_cluster.domain import Language
 from geo_cluster.export import columns, fonts
 from geo_cluster.export.map_sheets import map_sheet
 from geo_cluster.export.numbering import WORDS, Numbers, heading
-from geo_cluster.export.outline import Block, Chart, Facts, Grid, Lines, Outline, Part, Sheet, outline
+from geo_cluster.export.outline import Block, Chart, Drawing, Facts, Grid, Lines, Outline, Part, Sheet, outline
 from geo_cluster.export.slide_charts import BANDS
 from geo_cluster.export.slide_template import PALE, SERIES
 from geo_cluster.study import Study
@@ -47,14 +49,38 @@ def printed(study: Study, *, language: Language = "zh", stale: str = "", review:
     InputError
         There is no Chinese font.
     """
-    sans, serif = fonts.chinese(), fonts.serif()
     made = outline(study, language=language, stale=stale, review=review)
+    maps = [
+        map_sheet(study, kind, size="a4", form="svg", language=language, review=review) for kind, _ in _sheets(made)
+    ]
+    return set_in_type(made, language, day=study.day, maps=maps)
+
+
+def set_in_type(made: Outline, language: Language, *, day: datetime.date, maps: Sequence[bytes] = ()) -> bytes:
+    """Any outline as a PDF file in the house's style.
+
+    Parameters
+    ----------
+    made : Outline
+    language : {"zh", "en"}
+    day : date
+        Of the file.
+    maps : sequence of bytes
+        Its map sheets as SVG, in order.
+
+    Raises
+    ------
+    InputError
+        There is no Chinese font.
+    """
+    sans, serif = fonts.chinese(), fonts.serif()
     data = _data(made, language) | {"sans": _family(sans), "serif": _family(serif)}
-    data["day"] = [study.day.year, study.day.month, study.day.day]
+    data["day"] = [day.year, day.month, day.day]
     with scratch.temporary() as folder:
-        for number, (kind, _) in enumerate(_sheets(made), 1):
-            picture = map_sheet(study, kind, size="a4", form="svg", language=language, review=review)
+        for number, picture in enumerate(maps, 1):
             (folder / f"map{number}.svg").write_bytes(picture)
+        for block in (block for part in made.parts for block in part.blocks if isinstance(block, Drawing)):
+            (folder / f"{block.name}.png").write_bytes(block.png)
         (folder / "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
         (folder / TEMPLATE).write_text(_template(), encoding="utf-8")
         paths = sorted({sans.parent, serif.parent})
@@ -136,6 +162,8 @@ def _block(block: Block, numbers: Numbers, language: Language) -> dict[str, Any]
     if isinstance(block, Chart):
         bands = BANDS[language].lstrip("：: ") if block.kind == "range" else ""
         return {"kind": "chart", "caption": numbers.caption(block, language), "bands": bands, **_chart(block)}
+    if isinstance(block, Drawing):
+        return {"kind": "drawing", "caption": numbers.caption(block, language), "file": f"{block.name}.png"}
     return {}
 
 

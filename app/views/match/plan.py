@@ -10,7 +10,7 @@ import streamlit as st
 from app import cached, session, state
 from app.session import t
 from app.views.match import edit, openings, parts, portfolio, to_ledger
-from app.widgets import marked, text_table
+from app.widgets import marked, sheet_links, text_table
 from geo_cluster.domain import Pair, Scenario
 from geo_cluster.report import explanation, tables, what_if
 from geo_cluster.study import Study
@@ -66,6 +66,8 @@ def table(study: Study) -> None:
         on_change=edit.keep(lambda: _decide(study, rows, key)),
         alt=t("match.plan"),
     )
+    used = [site for site in dict.fromkeys(rows["at"]) if site]
+    sheet_links({site: names[site] for site in used}, key="match-sheets")
     openings.plan_table(study)
     parts.plan_table(study)
     _standard_land(study, names)

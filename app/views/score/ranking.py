@@ -12,7 +12,7 @@ from app import session
 from app.charts import BY_ROW, ROWS, Figure, draw, score_chart
 from app.session import t
 from app.texts import short
-from app.widgets import marked
+from app.widgets import marked, sheet_links
 from geo_cluster.intake import site_choice
 from geo_cluster.intake.site_choice import Weighed
 from geo_cluster.supply.standard_land import DoorChecks
@@ -44,6 +44,7 @@ def ranking(weighed: Weighed, doors: DoorChecks) -> None:
             acceptability = labelled(site_choice.rank_acceptability(weighed, sites=SHOWN), weighed)
             draw(_acceptability_chart(acceptability))
         _table(best.assign(standard_land=[marked(doors.of(site)) for site in best["site"]]))
+        sheet_links(dict(zip(best["site"], best["site_label"], strict=True)), key="score-sheets")
         st.caption(t("score.acceptability_note", error=f"{best['chance_error'].max():.1%}"))
     _refused(weighed)
 

@@ -14,7 +14,7 @@ from app import cached, session, state
 from app.charts import BY_ROW, ROWS, Figure, draw
 from app.session import t
 from app.texts import short
-from app.widgets import plain, refusals
+from app.widgets import plain, refusals, sheet_links
 from geo_cluster import toml
 from geo_cluster.domain import Scenario
 from geo_cluster.world import catalog, layers
@@ -52,6 +52,7 @@ def _offers() -> None:
     st.dataframe(
         _table(rows), hide_index=True, height=380, column_config=_config(), placeholder="", alt=t("supply.table")
     )
+    sheet_links(dict(zip(rows["site"], rows["label"], strict=True)), key="supply-sheets")
 
 
 def shown(scenario: Scenario) -> pd.DataFrame:

@@ -52,9 +52,9 @@
     return part;
   }
 
-  function card(members) {
+  function card(members, sheetOf) {
     const box = el("div", "gc-pop");
-    members.forEach((p) => box.appendChild(section(p)));
+    members.forEach((m) => box.appendChild(section(m.f.p)).querySelector("dl").before(...(sheetOf ? sheetOf(m) : [])));
     return box;
   }
 
@@ -76,7 +76,7 @@
   /* A card of what has no place stands in the middle of the map and points at nothing. */
   function openCard(map, at, members) {
     const adrift = at ? {} : { className: "gc-adrift", autoPan: false }, size = map.getSize();
-    const popup = L.popup({ maxWidth: 340, offset: [0, -6], ...clear(map), ...adrift }).setLatLng(at || map.containerPointToLatLng([size.x / 2, size.y * 0.88])).setContent(card(members.map((m) => m.f.p)));
+    const popup = L.popup({ maxWidth: 340, offset: [0, -6], ...clear(map), ...adrift }).setLatLng(at || map.containerPointToLatLng([size.x / 2, size.y * 0.88])).setContent(card(members, map.sheetOf));
     popup.shows = members.filter((m) => m.f.p.id).slice(0, 60).map((m) => m.layer.key + ":" + m.f.p.id);
     popup.openOn(map);
   }
@@ -403,6 +403,13 @@
       if (window.parent === window) return window;
       try { return payload.link && window.parent.location.href ? window.parent : null; } catch (e) { return null; }
     }
+    /* In the app a site or a firm has a sheet of its own, which opens beside the map. */
+    if (page && payload.sheet) map.sheetOf = ({ layer, f }) => {
+      if (!f.p.id || !/^(sites|factories|chain(-.*)?)$/.test(layer.key)) return [];
+      const here = new URL(page.location.href), url = new URL("sheet", here), link = el("a", "gc-open", payload.sheet);
+      url.search = new URLSearchParams({ id: f.p.id, language: payload.lang.slice(0, 2), ...(here.searchParams.get("work") ? { work: here.searchParams.get("work") } : {}) });
+      return [Object.assign(link, { href: url.href, target: "_blank", rel: "noopener" })];
+    };
     function text() {
       const at = map.getCenter(), entries = [["at", [at.lat.toFixed(5), at.lng.toFixed(5), map.getZoom()].join(",")]];
       const flipped = [...ticks.values()].filter(({ layer, tick }) => tick.checked !== layer.visible);
