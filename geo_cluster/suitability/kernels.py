@@ -1,0 +1,330 @@
+"""Compiled loops over cells. Rows and columns are those of the whole grid, so no answer depends on the tile.
+
+States of a cell under a rule: 0 not taken, 1 taken, 2 unknown.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from geo_cluster.matching.engine.compiled import compiled
+
+LATTICE = 32
+"""Cells between the points at which a projection is computed; between them it is interpolated."""
+COARSE, FINE = 256, 32
+"""Blocks by which the candidates for the nearest are narrowed down."""
+
+
+@compiled
+def judge(values, at_least, above, at_most, below, classes):  # type: ignore[no-untyped-def]
+    """State of each cell by its number: `>=`, `>`, `<=`, `<` (nan for none) and classes; nan is unknown."""
+    out = np.zeros(values.shape, np.uint8)
+    for y in range(values.shape[0]):
+        for x in range(values.shape[1]):
+            v = values[y, x]
+            if np.isnan(v):
+                out[y, x] = 2
+            elif v >= at_least or v > above or v <= at_most or v < below:
+                out[y, x] = 1
+            else:
+                for k in range(classes.size):
+                    if v == classes[k]:
+                        out[y, x] = 1
+                        break
+    return out
+
+
+@compiled
+def slope(z, cell_m):  # type: ignore[no-untyped-def]
+    """Slope in percent by Horn (1981) of all but the outer ring of cells; nan where a neighbour is unknown."""
+    rows, columns = z.shape[0] - 2, z.shape[1] - 2
+    out = np.empty((rows, columns), np.float32)
+    for y in range(rows):
+        for x in range(columns):
+            a, b, c = float(z[y, x]), float(z[y, x + 1]), float(z[y, x + 2])
+            d, f = float(z[y + 1, x]), float(z[y + 1, x + 2])
+            g, h, i = float(z[y + 2, x]), float(z[y + 2, x + 1]), float(z[y + 2, x + 2])
+            east = ((c + 2 * f + i) - (a + 2 * d + g)) / (8 * cell_m)
+            north = ((a + 2 * b + c) - (g + 2 * h + i)) / (8 * cell_m)
+            known = not np.isnan(z[y + 1, x + 1])
+            out[y, x] = np.float32(100 * math.sqrt(east * east + north * north)) if known else np.float32(np.nan)
+    return out
+
+
+@compiled
+def within(states, state, reach, spans):  # type: ignore[no-untyped-def]
+    """Which cells, `reach` away from the edge, have one of a state within a circle.
+
+    `spans[k]` is how many columns to either side belong to the circle `k` rows up or down.
+    """
+    rows, columns = states.shape
+    out = np.zeros((rows - 2 * reach, columns - 2 * reach), np.bool_)
+    beyond = np.uint16(min(spans[0] + 1, 65535))
+    gap = np.empty((rows, columns - 2 * reach), np.uint16)
+    some = np.zeros(rows, np.bool_)
+    near = np.empty(columns, np.uint16)
+    for y in range(rows):
+        last = -1 - int(beyond)
+        for x in range(columns):
+            if states[y, x] == state:
+                last = x
+                some[y] = True
+            near[x] = min(x - last, int(beyond))
+        if not some[y]:
+            continue
+        last = columns + int(beyond)
+        for x in range(columns - 1, -1, -1):
+            if states[y, x] == state:
+                last = x
+            near[x] = min(int(near[x]), last - x)
+        gap[y] = near[reach : columns - reach]
+    for y in range(out.shape[0]):
+        line = out[y]
+        for dy in range(-reach, reach + 1):
+            if some[y + reach + dy]:
+                span = np.uint16(spans[abs(dy)])
+                row = gap[y + reach + dy]
+                for x in range(line.size):
+                    line[x] |= row[x] <= span
+    return out
+
+
+@compiled
+def stack(code, states, number, unknown, counts):  # type: ignore[no-untyped-def]
+    """Lay one rule onto the codes (0 free so far); count what it takes alone, after the others, and can't say."""
+    for y in range(code.shape[0]):
+        for x in range(code.shape[1]):
+            if code[y, x] == 255:
+                continue
+            if states[y, x] == 1:
+                counts[0] += 1
+                if code[y, x] == 0:
+                    counts[1] += 1
+                    code[y, x] = number
+            elif states[y, x] == 2:
+                counts[2] += 1
+                unknown[y, x] = True
+
+
+@compiled
+def burn(out, row, column, west, north, cell_m, start, x, y):  # type: ignore[no-untyped-def]
+    """Set 1 where a cell's centre lies in one of the polygons (even-odd), edges given for each polygon in turn.
+
+    `start` (n + 1) says where the edges of each polygon begin in `x` and `y` (m, 2: from, to), metres.
+    """
+    rows, columns = out.shape
+    for k in range(start.size - 1):
+        low, high = np.inf, -np.inf
+        for e in range(start[k], start[k + 1]):
+            low, high = min(low, y[e, 0], y[e, 1]), max(high, y[e, 0], y[e, 1])
+        first = max(int(math.ceil((north - high) / cell_m - 0.5)) - 1 - row, 0)
+        last = min(int(math.ceil((north - low) / cell_m - 0.5)) + 1 - row, rows)
+        if first >= last:
+            continue
+        count = np.zeros(last - first + 1, np.int64)
+        for turn in range(2):
+            if turn == 1:
+                total = 0
+                for r in range(count.size):
+                    total, count[r] = total + count[r], total
+                at = np.empty(total, np.int64)
+                ends = count.copy()
+            for e in range(start[k], start[k + 1]):
+                y0, y1 = y[e, 0], y[e, 1]
+                if y0 == y1:
+                    continue
+                bottom, top = min(y0, y1), max(y0, y1)
+                begin = max(int(math.ceil((north - top) / cell_m - 0.5)) - 1 - row, first)
+                stop = min(int(math.ceil((north - bottom) / cell_m - 0.5)) + 1 - row, last)
+                for r in range(begin, stop):
+                    centre = north - (row + r + 0.5) * cell_m
+                    if bottom <= centre < top:
+                        if turn == 0:
+                            count[r - first] += 1
+                        else:
+                            crossing = x[e, 0] + (centre - y0) * (x[e, 1] - x[e, 0]) / (y1 - y0)
+                            at[ends[r - first]] = int(math.ceil((crossing - west) / cell_m - 0.5)) - column
+                            ends[r - first] += 1
+        for r in range(last - first):
+            crossings = np.sort(at[count[r] : count[r + 1]])
+            for p in range(0, crossings.size - 1, 2):
+                for c in range(max(crossings[p], 0), min(crossings[p + 1], columns)):
+                    out[first + r, c] = 1
+
+
+@compiled
+def _apart(px, py, s):  # type: ignore[no-untyped-def]
+    """Square of the distance of a point from a segment (x0, y0, x1, y1)."""
+    dx, dy = s[2] - s[0], s[3] - s[1]
+    length = dx * dx + dy * dy
+    t = 0.0
+    if length > 0:
+        t = min(max(((px - s[0]) * dx + (py - s[1]) * dy) / length, 0.0), 1.0)
+    ex, ey = px - s[0] - t * dx, py - s[1] - t * dy
+    return ex * ex + ey * ey
+
+
+@compiled
+def _nearby(px, py, half, segments, some):  # type: ignore[no-untyped-def]
+    """Which of some segments can be the nearest to a point within `half` of (px, py)."""
+    away = np.empty(some.size, np.float64)
+    least = np.inf
+    for k in range(some.size):
+        away[k] = math.sqrt(_apart(px, py, segments[some[k]]))
+        least = min(least, away[k])
+    return some[away <= least + 2 * half + 1e-6]
+
+
+@compiled
+def nearest(mask, row, column, west, north, cell_m, segments):  # type: ignore[no-untyped-def]
+    """Number of the segment nearest to the centre of each cell of the mask, and how far away it is, metres.
+
+    Exact; of equally near ones the first. -1 and nan outside the mask.
+    """
+    rows, columns = mask.shape
+    which = np.full(mask.shape, -1, np.int32)
+    metres = np.full(mask.shape, np.nan, np.float32)
+    if segments.shape[0] == 0:
+        return which, metres
+    middle_x, middle_y = west + (column + columns / 2) * cell_m, north - (row + rows / 2) * cell_m
+    tile = _nearby(middle_x, middle_y, math.hypot(rows, columns) / 2 * cell_m, segments, np.arange(segments.shape[0]))
+    for by in range(0, rows, COARSE):
+        for bx in range(0, columns, COARSE):
+            half = COARSE / 2 * cell_m
+            x0, y0 = west + (column + bx) * cell_m, north - (row + by) * cell_m
+            block = _nearby(x0 + half, y0 - half, half * 1.4142136, segments, tile)
+            for fy in range(by, min(by + COARSE, rows), FINE):
+                for fx in range(bx, min(bx + COARSE, columns), FINE):
+                    _in_block(mask, fy, fx, row, column, west, north, cell_m, segments, block, which, metres)
+    return which, metres
+
+
+@compiled
+def _in_block(mask, fy, fx, row, column, west, north, cell_m, segments, block, which, metres):  # type: ignore
+    last_y, last_x = min(fy + FINE, mask.shape[0]), min(fx + FINE, mask.shape[1])
+    wanted = False
+    for y in range(fy, last_y):
+        for x in range(fx, last_x):
+            wanted |= mask[y, x]
+    if not wanted:
+        return
+    half = FINE / 2 * cell_m
+    x0, y0 = west + (column + fx) * cell_m, north - (row + fy) * cell_m
+    few = _nearby(x0 + half, y0 - half, half * 1.4142136, segments, block)
+    for y in range(fy, last_y):
+        py = north - (row + y + 0.5) * cell_m
+        for x in range(fx, last_x):
+            if mask[y, x]:
+                px = west + (column + x + 0.5) * cell_m
+                least, at = np.inf, -1
+                for k in range(few.size):
+                    away = _apart(px, py, segments[few[k]])
+                    if away < least:
+                        least, at = away, few[k]
+                which[y, x], metres[y, x] = at, math.sqrt(least)
+
+
+@compiled
+def sample(source, top, left, u, v, row, column, shape, parts, smooth):  # type: ignore[no-untyped-def]
+    """What a raster says at each cell of a window.
+
+    Parameters
+    ----------
+    source : (h, w) array
+        Pixels of the raster from row `top` and column `left` on; nan is unknown.
+    u, v : arrays
+        Column and row of the raster, in pixels from its corner, at the lattice's points: every `LATTICE` cells.
+    row, column, shape
+        Of the window.
+    parts : int
+        So many points along each side of a cell are averaged; 1 takes the pixel at its centre.
+    smooth : bool
+        Interpolate between pixel centres instead.
+    """
+    out = np.full(shape, np.nan, source.dtype)
+    base_row, base_column = row // LATTICE, column // LATTICE
+    for y in range(shape[0]):
+        for x in range(shape[1]):
+            total, count = 0.0, 0
+            for a in range(parts):
+                gy = row + y + (a + 0.5) / parts
+                ly = min(int(gy // LATTICE) - base_row, u.shape[0] - 2)
+                fy = gy / LATTICE - base_row - ly
+                for b in range(parts):
+                    gx = column + x + (b + 0.5) / parts
+                    lx = min(int(gx // LATTICE) - base_column, u.shape[1] - 2)
+                    fx = gx / LATTICE - base_column - lx
+                    w00, w01, w10, w11 = (1 - fy) * (1 - fx), (1 - fy) * fx, fy * (1 - fx), fy * fx
+                    pu = u[ly, lx] * w00 + u[ly, lx + 1] * w01 + u[ly + 1, lx] * w10 + u[ly + 1, lx + 1] * w11
+                    pv = v[ly, lx] * w00 + v[ly, lx + 1] * w01 + v[ly + 1, lx] * w10 + v[ly + 1, lx + 1] * w11
+                    if smooth:
+                        value = _between(source, pu - left - 0.5, pv - top - 0.5)
+                    else:
+                        value = _pixel(source, int(math.floor(pu + 1e-6)) - left, int(math.floor(pv + 1e-6)) - top)
+                    if not np.isnan(value):
+                        total, count = total + value, count + 1
+            if count == parts * parts:  # a cell of which a part is unknown is unknown
+                out[y, x] = total / count
+    return out
+
+
+@compiled
+def _pixel(source, c, r):  # type: ignore[no-untyped-def]
+    if 0 <= r < source.shape[0] and 0 <= c < source.shape[1]:
+        return float(source[r, c])
+    return np.nan
+
+
+@compiled
+def _between(source, pu, pv):  # type: ignore[no-untyped-def]
+    """Bilinear: unknown where one of the four pixels that count is."""
+    c, r = int(math.floor(pu + 1e-6)), int(math.floor(pv + 1e-6))
+    fu, fv = max(pu - c, 0.0), max(pv - r, 0.0)
+    if fu < 1e-6:
+        fu = 0.0
+    if fv < 1e-6:
+        fv = 0.0
+    total = 0.0
+    for k in range(2):
+        for m in range(2):
+            weight = (fv if k else 1 - fv) * (fu if m else 1 - fu)
+            if weight > 0:
+                total += weight * _pixel(source, c + m, r + k)
+    return total
+
+
+def circle(metres: float, cell_m: float, *, of_edge: bool = False) -> tuple[int, np.ndarray]:
+    """How many cells a circle reaches, and how many columns to either side belong to it by rows up or down.
+
+    Parameters
+    ----------
+    metres : float
+        From a cell's centre.
+    cell_m : float
+    of_edge : bool
+        To the nearest edge of another cell, rather than to its centre.
+    """
+    half = 0.5 if of_edge else 0.0
+    reach = int(math.floor(metres / cell_m + half + 1e-9))
+    up = np.maximum(np.arange(reach + 1) - half, 0.0) * cell_m
+    return reach, np.floor(np.sqrt(np.maximum(metres**2 - up**2, 0.0)) / cell_m + half + 1e-9).astype(np.int64)
+
+
+@compiled
+def weigh(values, weight, times, none):  # type: ignore[no-untyped-def]
+    """Likely, low and high score of each column of values (criteria, n), in whole parts of a point."""
+    out = np.empty((3, values.shape[1]), np.uint16)
+    for k in range(values.shape[1]):
+        known, missing, some = 0.0, 0.0, False
+        for c in range(values.shape[0]):
+            if np.isnan(values[c, k]):
+                missing += weight[c]
+            else:
+                known += weight[c] * values[c, k]
+                some = some or weight[c] > 0
+        out[0, k] = int(math.floor(100 * times * (known + missing / 2) + 0.5)) if some else none
+        out[1, k] = int(math.floor(100 * times * known + 0.5)) if some else none
+        out[2, k] = int(math.floor(100 * times * (known + missing) + 0.5)) if some else none
+    return out
