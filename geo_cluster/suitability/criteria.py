@@ -15,9 +15,8 @@ import numpy as np
 
 from geo_cluster.reach import Fading, access_at_nodes
 from geo_cluster.region import LAYERS, travel_of
-from geo_cluster.suitability.exclusions import FREE, UNKNOWN, Sources
-from geo_cluster.suitability.grid import Grid, Window
-from geo_cluster.suitability.sources import Outlines, Raster
+from geo_cluster.suitability.exclusions import FREE, UNKNOWN
+from geo_cluster.suitability.sources import Outlines, Tile
 from geo_cluster.suitability.spec import NETWORK, CriterionSpec, Spec
 from geo_cluster.world.layers import Layers
 
@@ -96,30 +95,25 @@ class Scores(NamedTuple):
     high: np.ndarray
 
 
-def natural(
-    spec: Spec, sources: Sources, roads: Roads | None, grid: Grid, window: Window, mask: np.ndarray
-) -> dict[str, np.ndarray]:
+def natural(spec: Spec, roads: Roads | None, tile: Tile, mask: np.ndarray) -> dict[str, np.ndarray]:
     """Each criterion in natural units at the cells of a mask, nan where unknown; (n,) each, row by row.
 
     Parameters
     ----------
     spec : Spec
-    sources : mapping
     roads : Roads, optional
-    grid : Grid
-    window : Window
+    tile : Tile
     mask : (rows, columns) bool
     """
     from geo_cluster.suitability import kernels
 
-    at = (window.row, window.column, grid.west, grid.north, grid.cell_m)
-    on_road = kernels.nearest(mask, *at, roads.nodes) if roads else None
+    on_road = kernels.nearest(mask, tile.at, roads.nodes) if roads else None
     found: dict[str, np.ndarray] = {}
     for key, criterion in spec.criteria.items():
         if roads and on_road and criterion.measure in NETWORK:
             found[key] = _by_road(criterion.measure, roads, on_road[0][mask], on_road[1][mask] / 1000)
         else:
-            found[key] = _of_source(criterion, sources[criterion.source], grid, window, mask)
+            found[key] = _of_source(criterion, tile, mask)
     return found
 
 
@@ -130,19 +124,16 @@ def _by_road(measure: str, roads: Roads, node: np.ndarray, km: np.ndarray) -> np
     return np.asarray(fading.at_node[node] * 0.5 ** (km * 60 / roads.off_kmh / fading.half_off_min))
 
 
-def _of_source(
-    criterion: CriterionSpec, source: Raster | Outlines, grid: Grid, window: Window, mask: np.ndarray
-) -> np.ndarray:
+def _of_source(criterion: CriterionSpec, tile: Tile, mask: np.ndarray) -> np.ndarray:
     from geo_cluster.suitability import kernels
 
+    source = tile.sources[criterion.source]
     if isinstance(source, Outlines):
-        at = (window.row, window.column, grid.west, grid.north, grid.cell_m)
-        _, metres = kernels.nearest(mask, *at, source.segments)
-        metres[source.burnt(grid, window, 0.0) == 1] = 0.0
+        _, metres = kernels.nearest(mask, tile.at, source.segments)
+        if source.some_areas:
+            metres[source.burnt(tile.grid, tile.window, 0.0) == 1] = 0.0
         return np.asarray(metres[mask] / 1000)
-    if criterion.measure == "slope":
-        return np.asarray(kernels.slope(source.read(grid, window.grown(1)), grid.cell_m)[mask])
-    return source.read(grid, window)[mask]
+    return tile.numbers(criterion.source, slope=criterion.measure == "slope")[mask]
 
 
 def values(spec: Spec, measured: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -183,5 +174,3 @@ def scores(code: np.ndarray, valued: np.ndarray, weight: np.ndarray) -> Scores:
     for band, points in enumerate(ends):
         out[band][open_] = points if band == 2 else np.where(certain, points, NO_SCORE)
     return Scores(*out)
-
-

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster.suitability.grid import Grid, Window
-from geo_cluster.suitability.sources import Outlines, Raster
+from geo_cluster.suitability.sources import Outlines, Raster, Tile
 from geo_cluster.suitability.spec import Exclusion, Spec
 
 FREE, UNKNOWN, OUTSIDE = 0, 254, 255
@@ -41,67 +41,79 @@ class Stack(NamedTuple):
     cells: int
 
 
-def lay(spec: Spec, sources: Sources, area: Outlines | None, grid: Grid, window: Window) -> Stack:
-    """Lay all rules of a spec onto a window.
+def lay(spec: Spec, area: Outlines | None, tile: Tile) -> Stack:
+    """Lay all rules of a spec onto a tile.
 
     Parameters
     ----------
     spec : Spec
-    sources : mapping
-        By name, as `sources.opened` gives them.
     area : Outlines, optional
-    grid : Grid
-    window : Window
+    tile : Tile
     """
     from geo_cluster.suitability import kernels
 
-    code = np.zeros(window.shape, np.uint8)
+    code = np.zeros(tile.window.shape, np.uint8)
     if area is not None:
-        code[area.burnt(grid, window, 0.0) == 0] = OUTSIDE
-    unknown = np.zeros(window.shape, np.bool_)
+        code[area.burnt(tile.grid, tile.window, 0.0) == 0] = OUTSIDE
+    unknown = np.zeros(code.shape, np.bool_)
     counts = np.zeros((len(spec.exclusions), 3), np.int64)
     cells = int((code != OUTSIDE).sum())
     for number, rule in enumerate(spec.exclusions.values() if cells else ()):
-        states = states_of(rule, sources[rule.source], grid, window)
-        kernels.stack(code, states, number + 1, unknown, counts[number])
+        kernels.stack(code, states_of(rule, tile), number + 1, unknown, counts[number])
     code[unknown & (code == FREE)] = UNKNOWN
     return Stack(code, counts, cells)
 
 
-def states_of(rule: Exclusion, source: Raster | Outlines, grid: Grid, window: Window) -> np.ndarray:
-    """State of each cell of a window under one rule: 0 not taken, 1 taken, 2 unknown.
+def states_of(rule: Exclusion, tile: Tile) -> np.ndarray:
+    """State of each cell of a tile under one rule: 0 not taken, 1 taken, 2 unknown.
 
     Parameters
     ----------
     rule : Exclusion
-    source : Raster or Outlines
-    grid : Grid
-    window : Window
+    tile : Tile
     """
+    from geo_cluster.suitability import kernels
+
+    source, metres = tile.sources[rule.source], rule.beyond_m or rule.buffer_m
     if isinstance(source, Outlines):
-        inside = source.burnt(grid, window, rule.beyond_m or rule.buffer_m)
+        inside = source.burnt(tile.grid, tile.window, metres)
         return 1 - inside if rule.beyond_m else inside
-    from geo_cluster.suitability import kernels
-
-    reach, spans = kernels.circle(rule.beyond_m or rule.buffer_m, grid.cell_m, of_edge=rule.measured_from == "edge")
-    tested = _tested(rule, source, grid, window.grown(reach))
-    if not (rule.beyond_m or rule.buffer_m):
-        return tested
-    near = kernels.within(tested, 1, reach, spans)
-    maybe = kernels.within(tested, 2, reach, spans) & ~near
-    return np.where(maybe, 2, ~near if rule.beyond_m else near).astype(np.uint8)
-
-
-def _tested(rule: Exclusion, source: Raster, grid: Grid, window: Window) -> np.ndarray:
-    """State of each cell before any buffer."""
-    from geo_cluster.suitability import kernels
-
-    if rule.slope:
-        values = kernels.slope(source.read(grid, window.grown(1)), grid.cell_m)
-    else:
-        values = source.read(grid, window)
+    reach, spans = circle_of(rule, tile.grid)
+    values = tile.numbers(rule.source, slope=rule.slope, around=reach)
     limits = [np.nan if one is None else float(one) for one in (rule.at_least, rule.above, rule.at_most, rule.below)]
-    return kernels.judge(values, *limits, np.array([float(one) for one in rule.classes]))
+    states = kernels.judge(values, *limits, np.array([float(one) for one in rule.classes]))
+    if not metres:
+        return states
+    _ignore_beyond(states, tile.grid, tile.window.grown(reach))
+    return kernels.spread(states, reach, spans, bool(rule.beyond_m))
+
+
+def circle_of(rule: Exclusion, grid: Grid) -> tuple[int, np.ndarray]:
+    """The circle of a rule's distance, in cells; see `kernels.circle`."""
+    from geo_cluster.suitability import kernels
+
+    return kernels.circle(rule.beyond_m or rule.buffer_m, grid.cell_m, of_edge=rule.measured_from == "edge")
+
+
+def reach_of(spec: Spec, grid: Grid) -> dict[str, int]:
+    """How many cells around a tile the rules and criteria want of each source, at most."""
+    reach: dict[str, int] = {}
+    for rule in spec.exclusions.values():
+        cells = (circle_of(rule, grid)[0] if rule.beyond_m or rule.buffer_m else 0) + rule.slope
+        reach[rule.source] = max(reach.get(rule.source, 0), cells)
+    for one in spec.criteria.values():
+        if one.source:
+            reach[one.source] = max(reach.get(one.source, 0), int(one.measure == "slope"))
+    return reach
+
+
+def _ignore_beyond(states: np.ndarray, grid: Grid, window: Window) -> None:
+    """What isn't known beyond the grid makes nothing within it unknown."""
+    within = np.zeros(window.shape, np.bool_)
+    rows = slice(max(-window.row, 0), max(grid.rows - window.row, 0))
+    within[rows, max(-window.column, 0) : max(grid.columns - window.column, 0)] = True
+    if not within.all():
+        states[~within & (states == 2)] = 0
 
 
 def table(spec: Spec, counts: np.ndarray, cells: int, cell_ha: float) -> pd.DataFrame:

@@ -129,6 +129,10 @@ class Grid:
         west, _, _, north = self.bounds(window)
         return from_origin(west, north, self.cell_m, self.cell_m)
 
+    def at_window(self, window: Window) -> tuple[int, int, float, float, float]:
+        """Row, column, west, north and cell of a window, as kernels want it: the corner is the grid's."""
+        return window.row, window.column, self.west, self.north, self.cell_m
+
     def at_lon_lat(self, lon: float, lat: float) -> tuple[int, int]:
         """Row and column of the cell at a place in degrees; it may lie beyond the grid."""
         x, y = pyproj.Transformer.from_crs(4326, self.crs, always_xy=True).transform(lon, lat)
@@ -147,4 +151,6 @@ def crs_faults(crs: str) -> list[Fault]:
     except pyproj.exceptions.CRSError:
         return [Fault("suitability.no_such_crs", place, crs=crs[:80])]
     units = {axis.unit_name for axis in found.axis_info[:2]}
-    return [] if found.is_projected and units == {"metre"} else [Fault("suitability.not_in_metres", place, crs=crs[:80])]
+    return (
+        [] if found.is_projected and units == {"metre"} else [Fault("suitability.not_in_metres", place, crs=crs[:80])]
+    )

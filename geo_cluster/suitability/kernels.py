@@ -19,6 +19,17 @@ COARSE, FINE = 256, 32
 
 
 @compiled
+def numbers(part, nodata, unknown):  # type: ignore[no-untyped-def]
+    """Pixels in the type of `unknown`, which stands where they say `nodata`."""
+    out = np.full(part.shape, unknown)
+    for y in range(part.shape[0]):
+        for x in range(part.shape[1]):
+            if part[y, x] != nodata:
+                out[y, x] = part[y, x]
+    return out
+
+
+@compiled
 def judge(values, at_least, above, at_most, below, classes):  # type: ignore[no-untyped-def]
     """State of each cell by its number: `>=`, `>`, `<=`, `<` (nan for none) and classes; nan is unknown."""
     out = np.zeros(values.shape, np.uint8)
@@ -93,6 +104,30 @@ def within(states, state, reach, spans):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def spread(states, reach, spans, beyond):  # type: ignore[no-untyped-def]
+    """States of the cells `reach` away from the edge, once every taken and every unknown cell has its circle.
+
+    With `beyond`, what is not within a circle is taken instead.
+    """
+    some = False
+    for y in range(states.shape[0]):
+        for x in range(states.shape[1]):
+            some |= states[y, x] == 2
+    near = within(states, 1, reach, spans)
+    out = np.empty(near.shape, np.uint8)
+    for y in range(near.shape[0]):
+        for x in range(near.shape[1]):
+            out[y, x] = near[y, x] != beyond
+    if some:
+        maybe = within(states, 2, reach, spans)
+        for y in range(near.shape[0]):
+            for x in range(near.shape[1]):
+                if maybe[y, x] and not near[y, x]:
+                    out[y, x] = 2
+    return out
+
+
+@compiled
 def stack(code, states, number, unknown, counts):  # type: ignore[no-untyped-def]
     """Lay one rule onto the codes (0 free so far); count what it takes alone, after the others, and can't say."""
     for y in range(code.shape[0]):
@@ -110,49 +145,64 @@ def stack(code, states, number, unknown, counts):  # type: ignore[no-untyped-def
 
 
 @compiled
-def burn(out, row, column, west, north, cell_m, start, x, y):  # type: ignore[no-untyped-def]
-    """Set 1 where a cell's centre lies in one of the polygons (even-odd), edges given for each polygon in turn.
+def burn(out, at, start, x, y):  # type: ignore[no-untyped-def]
+    """Set 1 where a cell's centre lies in one of the polygons (even-odd).
 
-    `start` (n + 1) says where the edges of each polygon begin in `x` and `y` (m, 2: from, to), metres.
+    Parameters
+    ----------
+    out : (rows, columns) array
+    at : (row, column, west, north, cell_m)
+        Where it lies on the grid.
+    start : (n + 1,) array
+        Where the edges of each polygon begin.
+    x, y : (m, 2) arrays
+        From where to where each edge runs, metres.
     """
-    rows, columns = out.shape
+    rows, _columns = out.shape
+    row, column, west, north, cell_m = at
     for k in range(start.size - 1):
-        low, high = np.inf, -np.inf
+        first, last = rows, 0
         for e in range(start[k], start[k + 1]):
-            low, high = min(low, y[e, 0], y[e, 1]), max(high, y[e, 0], y[e, 1])
-        first = max(int(math.ceil((north - high) / cell_m - 0.5)) - 1 - row, 0)
-        last = min(int(math.ceil((north - low) / cell_m - 0.5)) + 1 - row, rows)
+            first, last = min(first, _above(y[e].max(), at)), max(last, _above(y[e].min(), at) + 1)
+        first, last = max(first, 0), min(last, rows)
         if first >= last:
             continue
-        count = np.zeros(last - first + 1, np.int64)
-        for turn in range(2):
-            if turn == 1:
-                total = 0
-                for r in range(count.size):
-                    total, count[r] = total + count[r], total
-                at = np.empty(total, np.int64)
-                ends = count.copy()
-            for e in range(start[k], start[k + 1]):
-                y0, y1 = y[e, 0], y[e, 1]
-                if y0 == y1:
-                    continue
-                bottom, top = min(y0, y1), max(y0, y1)
-                begin = max(int(math.ceil((north - top) / cell_m - 0.5)) - 1 - row, first)
-                stop = min(int(math.ceil((north - bottom) / cell_m - 0.5)) + 1 - row, last)
-                for r in range(begin, stop):
-                    centre = north - (row + r + 0.5) * cell_m
-                    if bottom <= centre < top:
-                        if turn == 0:
-                            count[r - first] += 1
-                        else:
-                            crossing = x[e, 0] + (centre - y0) * (x[e, 1] - x[e, 0]) / (y1 - y0)
-                            at[ends[r - first]] = int(math.ceil((crossing - west) / cell_m - 0.5)) - column
-                            ends[r - first] += 1
-        for r in range(last - first):
-            crossings = np.sort(at[count[r] : count[r + 1]])
-            for p in range(0, crossings.size - 1, 2):
-                for c in range(max(crossings[p], 0), min(crossings[p + 1], columns)):
-                    out[first + r, c] = 1
+        begin = np.zeros(last - first + 1, np.int64)
+        for e in range(start[k], start[k + 1]):
+            for r in range(max(_above(y[e].max(), at), first), min(_above(y[e].min(), at) + 1, last)):
+                begin[r - first + 1] += _crosses(y[e], north - (row + r + 0.5) * cell_m)
+        begin = np.cumsum(begin)
+        crossings, ends = np.empty(begin[-1], np.int64), begin.copy()
+        for e in range(start[k], start[k + 1]):
+            for r in range(max(_above(y[e].max(), at), first), min(_above(y[e].min(), at) + 1, last)):
+                centre = north - (row + r + 0.5) * cell_m
+                if _crosses(y[e], centre):
+                    where = x[e, 0] + (centre - y[e, 0]) * (x[e, 1] - x[e, 0]) / (y[e, 1] - y[e, 0])
+                    crossings[ends[r - first]] = math.ceil((where - west) / cell_m - 0.5) - column
+                    ends[r - first] += 1
+        _fill(out[first:last], crossings, begin)
+
+
+@compiled
+def _above(y, at):  # type: ignore[no-untyped-def]
+    """A row, of the window, that lies above a height by no more than two."""
+    return math.ceil((at[3] - y) / at[4] - 0.5) - 1 - at[0]
+
+
+@compiled
+def _crosses(y, centre):  # type: ignore[no-untyped-def]
+    """Whether an edge crosses the middle of a row; of two that meet there, one does."""
+    return min(y[0], y[1]) <= centre < max(y[0], y[1])
+
+
+@compiled
+def _fill(out, crossings, begin):  # type: ignore[no-untyped-def]
+    """Fill each row between the crossings that belong together."""
+    for r in range(out.shape[0]):
+        row = np.sort(crossings[begin[r] : begin[r + 1]])
+        for p in range(0, row.size - 1, 2):
+            for c in range(max(row[p], 0), min(row[p + 1], out.shape[1])):
+                out[r, c] = 1
 
 
 @compiled
@@ -179,12 +229,21 @@ def _nearby(px, py, half, segments, some):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def nearest(mask, row, column, west, north, cell_m, segments):  # type: ignore[no-untyped-def]
+def nearest(mask, at, segments):  # type: ignore[no-untyped-def]
     """Number of the segment nearest to the centre of each cell of the mask, and how far away it is, metres.
 
     Exact; of equally near ones the first. -1 and nan outside the mask.
+
+    Parameters
+    ----------
+    mask : (rows, columns) bool array
+    at : (row, column, west, north, cell_m)
+        Where it lies on the grid.
+    segments : (n, 4) array
+        From x, y to x, y.
     """
     rows, columns = mask.shape
+    row, column, west, north, cell_m = at
     which = np.full(mask.shape, -1, np.int32)
     metres = np.full(mask.shape, np.nan, np.float32)
     if segments.shape[0] == 0:
@@ -198,18 +257,17 @@ def nearest(mask, row, column, west, north, cell_m, segments):  # type: ignore[n
             block = _nearby(x0 + half, y0 - half, half * 1.4142136, segments, tile)
             for fy in range(by, min(by + COARSE, rows), FINE):
                 for fx in range(bx, min(bx + COARSE, columns), FINE):
-                    _in_block(mask, fy, fx, row, column, west, north, cell_m, segments, block, which, metres)
+                    _in_block(mask, (fy, fx), at, segments, block, which, metres)
     return which, metres
 
 
 @compiled
-def _in_block(mask, fy, fx, row, column, west, north, cell_m, segments, block, which, metres):  # type: ignore
+def _in_block(mask, first, at, segments, block, which, metres):  # type: ignore[no-untyped-def]
+    """The nearest of a block's candidates, for the cells of a small block."""
+    fy, fx = first
+    row, column, west, north, cell_m = at
     last_y, last_x = min(fy + FINE, mask.shape[0]), min(fx + FINE, mask.shape[1])
-    wanted = False
-    for y in range(fy, last_y):
-        for x in range(fx, last_x):
-            wanted |= mask[y, x]
-    if not wanted:
+    if not mask[fy:last_y, fx:last_x].any():
         return
     half = FINE / 2 * cell_m
     x0, y0 = west + (column + fx) * cell_m, north - (row + fy) * cell_m
@@ -219,35 +277,39 @@ def _in_block(mask, fy, fx, row, column, west, north, cell_m, segments, block, w
         for x in range(fx, last_x):
             if mask[y, x]:
                 px = west + (column + x + 0.5) * cell_m
-                least, at = np.inf, -1
+                least, found = np.inf, -1
                 for k in range(few.size):
                     away = _apart(px, py, segments[few[k]])
                     if away < least:
-                        least, at = away, few[k]
-                which[y, x], metres[y, x] = at, math.sqrt(least)
+                        least, found = away, few[k]
+                which[y, x], metres[y, x] = found, math.sqrt(least)
 
 
 @compiled
-def sample(source, top, left, u, v, row, column, shape, parts, smooth):  # type: ignore[no-untyped-def]
+def sample(source, corner, u, v, window, parts, smooth):  # type: ignore[no-untyped-def]
     """What a raster says at each cell of a window.
 
     Parameters
     ----------
     source : (h, w) array
-        Pixels of the raster from row `top` and column `left` on; nan is unknown.
+        Pixels of the raster; nan is unknown.
+    corner : (row, column)
+        Of the raster, where these begin.
     u, v : arrays
         Column and row of the raster, in pixels from its corner, at the lattice's points: every `LATTICE` cells.
-    row, column, shape
-        Of the window.
+    window : (row, column, rows, columns)
+        Of the grid.
     parts : int
         So many points along each side of a cell are averaged; 1 takes the pixel at its centre.
     smooth : bool
         Interpolate between pixel centres instead.
     """
-    out = np.full(shape, np.nan, source.dtype)
+    top, left = corner
+    row, column, rows, columns = window
+    out = np.full((rows, columns), np.nan, source.dtype)
     base_row, base_column = row // LATTICE, column // LATTICE
-    for y in range(shape[0]):
-        for x in range(shape[1]):
+    for y in range(rows):
+        for x in range(columns):
             total, count = 0.0, 0
             for a in range(parts):
                 gy = row + y + (a + 0.5) / parts
@@ -263,7 +325,7 @@ def sample(source, top, left, u, v, row, column, shape, parts, smooth):  # type:
                     if smooth:
                         value = _between(source, pu - left - 0.5, pv - top - 0.5)
                     else:
-                        value = _pixel(source, int(math.floor(pu + 1e-6)) - left, int(math.floor(pv + 1e-6)) - top)
+                        value = _pixel(source, math.floor(pu + 1e-6) - left, math.floor(pv + 1e-6) - top)
                     if not np.isnan(value):
                         total, count = total + value, count + 1
             if count == parts * parts:  # a cell of which a part is unknown is unknown
@@ -281,7 +343,7 @@ def _pixel(source, c, r):  # type: ignore[no-untyped-def]
 @compiled
 def _between(source, pu, pv):  # type: ignore[no-untyped-def]
     """Bilinear: unknown where one of the four pixels that count is."""
-    c, r = int(math.floor(pu + 1e-6)), int(math.floor(pv + 1e-6))
+    c, r = math.floor(pu + 1e-6), math.floor(pv + 1e-6)
     fu, fv = max(pu - c, 0.0), max(pv - r, 0.0)
     if fu < 1e-6:
         fu = 0.0
@@ -308,7 +370,7 @@ def circle(metres: float, cell_m: float, *, of_edge: bool = False) -> tuple[int,
         To the nearest edge of another cell, rather than to its centre.
     """
     half = 0.5 if of_edge else 0.0
-    reach = int(math.floor(metres / cell_m + half + 1e-9))
+    reach = math.floor(metres / cell_m + half + 1e-9)
     up = np.maximum(np.arange(reach + 1) - half, 0.0) * cell_m
     return reach, np.floor(np.sqrt(np.maximum(metres**2 - up**2, 0.0)) / cell_m + half + 1e-9).astype(np.int64)
 
@@ -325,9 +387,9 @@ def weigh(values, weight, times, none):  # type: ignore[no-untyped-def]
             else:
                 known += weight[c] * values[c, k]
                 some = some or weight[c] > 0
-        out[0, k] = int(math.floor(100 * times * (known + missing / 2) + 0.5)) if some else none
-        out[1, k] = int(math.floor(100 * times * known + 0.5)) if some else none
-        out[2, k] = int(math.floor(100 * times * (known + missing) + 0.5)) if some else none
+        out[0, k] = math.floor(100 * times * (known + missing / 2) + 0.5) if some else none
+        out[1, k] = math.floor(100 * times * known + 0.5) if some else none
+        out[2, k] = math.floor(100 * times * (known + missing) + 0.5) if some else none
     return out
 
 

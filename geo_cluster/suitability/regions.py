@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
+from geo_cluster import scratch
 from geo_cluster.suitability.criteria import HUNDREDTHS, NO_SCORE
 from geo_cluster.suitability.exclusions import FREE
 from geo_cluster.suitability.grid import TILE, Grid, Window
@@ -23,6 +26,7 @@ from geo_cluster.suitability.screen import Screen
 from geo_cluster.suitability.spec import Need
 from geo_cluster.supply.parcels import hall_fits
 from geo_cluster.supply.rectangle import largest_rectangles
+from geo_cluster.world import spreadsheet
 
 MU_PER_HA = 15.0
 SEED_CELLS = 64
@@ -31,7 +35,16 @@ REACH = 2.0
 """A region stays within so many sides of a square of the need from its seed."""
 MOST_TRIED = 5000
 """Seeds from which a region is grown at most."""
-COLUMNS = ("rank", "land_mu", "area_ha", "score", "score_low", "score_high", "compactness", "hall_width_m")
+COLUMNS: tuple[str, ...] = (
+    "rank",
+    "land_mu",
+    "area_ha",
+    "score",
+    "score_low",
+    "score_high",
+    "compactness",
+    "hall_width_m",
+)
 COLUMNS += ("hall_length_m", "lon", "lat")
 
 
@@ -201,7 +214,7 @@ def _means(screen: Screen, window: Window, mask: np.ndarray) -> dict[str, float]
     """Mean of each criterion over a region's cells, natural units; nan where some is unknown."""
     from geo_cluster.suitability import criteria
 
-    measured = criteria.natural(screen.spec, screen.sources, screen.roads, screen.grid, window, mask)
+    measured = criteria.natural(screen.spec, screen.roads, screen.tile(window), mask)
     return {key: float(np.mean(one)) for key, one in measured.items()}
 
 
@@ -223,6 +236,16 @@ def over(answer: Answer, outlines: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
     moved = outlines.to_crs(answer.grid.crs).reset_index(drop=True)
     found = exact_extract(str(answer.score), moved, ["mean", "count"], output="pandas")
-    mean, count = (found[next(one for one in found if one.startswith("band_1") and key in one)] for key in ("mean", "count"))
+    mean, count = (
+        found[next(one for one in found if one.startswith("band_1") and key in one)] for key in ("mean", "count")
+    )
     return outlines.assign(score=mean.to_numpy(float), free_ha=count.to_numpy(float) * answer.grid.cell_ha)
 
+
+def write(found: gpd.GeoDataFrame, folder: Path) -> list[Path]:
+    """Regions as GeoJSON (WGS 84) and CSV."""
+    made = {"regions.geojson": found.to_crs(4326).to_json(ensure_ascii=False).encode()}
+    made["regions.csv"] = spreadsheet.as_csv(pd.DataFrame(found.drop(columns="geometry")))
+    for name, content in made.items():
+        scratch.write(folder / name, content)
+    return [folder / name for name in made]

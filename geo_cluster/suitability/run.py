@@ -24,11 +24,10 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster.errors import Fault, InputError, Place, reason_of, refuse_if
-from geo_cluster.suitability import criteria, exclusions
+from geo_cluster.suitability import exclusions
 from geo_cluster.suitability.criteria import HUNDREDTHS, NO_SCORE
 from geo_cluster.suitability.grid import TILE, Grid, Window
 from geo_cluster.suitability.screen import Screen
-from geo_cluster.suitability.sources import Outlines, Raster
 from geo_cluster.suitability.spec import Spec
 from geo_cluster.world.layers import Layers
 
@@ -38,7 +37,8 @@ BYTES_A_CELL = 16
 """Room that a run takes on the disk while it makes its files, at most."""
 BLOCK = 512
 
-OnTile = Callable[[int, int], bool | None]
+OnTile = Callable[[int, int], object]
+"""Called with how many tiles are done, of how many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +88,7 @@ def run(
     tile: int = TILE,
     workers: int | None = None,
     on_tile: OnTile = lambda _done, _of: None,
-) -> Answer | None:
+) -> Answer:
     """Screen all of the grid.
 
     Parameters
@@ -103,12 +103,11 @@ def run(
     workers : int, optional
         Threads on this machine; one a core by default.
     on_tile : callable
-        Called with how many tiles are done, of how many; returning False stops.
+        What it raises stops the run, as Ctrl-C does: tiles that are done stay.
 
     Returns
     -------
-    Answer or None
-        None where it was stopped.
+    Answer
 
     Raises
     ------
@@ -128,8 +127,7 @@ def run(
                 refuse_if(answer if isinstance(answer, list) else [])
                 _keep(work, screen.grid, window, answer)
                 done += 1
-                if on_tile(done, len(windows)) is False:
-                    return None
+                on_tile(done, len(windows))
         answer = _assembled(screen, work, windows, out)
         shutil.rmtree(work)
         return answer
@@ -342,5 +340,3 @@ def _tags(screen: Screen, name: str) -> str:
         tags |= {f"CODE_{at}": rule.name.zh for at, rule in enumerate(screen.spec.exclusions.values(), start=1)}
         tags |= {"CODE_0": "可用", f"CODE_{exclusions.UNKNOWN}": "未知"}
     return "".join(f'<MDI key="{key}">{escape(value)}</MDI>' for key, value in tags.items())
-
-

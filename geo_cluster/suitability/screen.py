@@ -5,6 +5,7 @@ The same for a tile of a province on a worker and for an overview on the screen:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,11 +13,11 @@ from typing import Any
 import numpy as np
 import shapely
 
-from geo_cluster.errors import Fault, InputError, Place
+from geo_cluster.errors import Fault, InputError, Place, refuse_if
 from geo_cluster.suitability import criteria, exclusions
 from geo_cluster.suitability.exclusions import FREE, UNKNOWN, Sources, Stack
 from geo_cluster.suitability.grid import Grid, Window
-from geo_cluster.suitability.sources import Outlines, opened
+from geo_cluster.suitability.sources import Outlines, Tile, opened
 from geo_cluster.suitability.spec import Spec
 
 
@@ -66,13 +67,18 @@ class Screen:
         """Weights that sum to 1."""
         return criteria.weights(self.spec)
 
+    def tile(self, window: Window) -> Tile:
+        """What the sources say in a window, read as it is asked for."""
+        return Tile(self.grid, window, self.sources, exclusions.reach_of(self.spec, self.grid))
+
     def part(self, window: Window) -> Part:
         """What a window comes to; the whole grid (`grid.whole`) where it is small."""
-        stack = exclusions.lay(self.spec, self.sources, self.area, self.grid, window)
+        tile = self.tile(window)
+        stack = exclusions.lay(self.spec, self.area, tile)
         open_ = (stack.code == FREE) | (stack.code == UNKNOWN)
         valued = np.zeros((len(self.spec.criteria), 0), np.float32)
         if open_.any():
-            measured = criteria.natural(self.spec, self.sources, self.roads, self.grid, window, open_)
+            measured = criteria.natural(self.spec, self.roads, tile, open_)
             valued = criteria.values(self.spec, measured)
         return Part(window, stack, valued)
 
@@ -100,11 +106,10 @@ class Screen:
         window = Window(row, column, 1, 1)
         code = self.part(window).stack.code
         rules = {
-            key: int(exclusions.states_of(rule, self.sources[rule.source], self.grid, window)[0, 0])
-            for key, rule in self.spec.exclusions.items()
+            key: int(exclusions.states_of(rule, self.tile(window))[0, 0]) for key, rule in self.spec.exclusions.items()
         }
         here = np.ones((1, 1), bool)
-        measured = criteria.natural(self.spec, self.sources, self.roads, self.grid, window, here)
+        measured = criteria.natural(self.spec, self.roads, self.tile(window), here)
         valued = criteria.values(self.spec, measured)
         ends = criteria.scores(code, valued if code[0, 0] in (FREE, UNKNOWN) else valued[:, :0], self.weight)
         points = [np.nan if one[0, 0] == criteria.NO_SCORE else one[0, 0] / criteria.HUNDREDTHS for one in ends]
@@ -140,5 +145,28 @@ def ready(spec: Spec) -> Screen:
     assert bounds is not None  # a spec has one or the other
     grid = Grid.around(bounds, spec.grid.crs, spec.grid.cell_m)
     sources = opened(spec, grid, used)
+    refuse_if(list(_misfits(spec, sources)))
     return Screen(spec, grid, sources, area, criteria.roads_of(spec))
 
+
+def _misfits(spec: Spec, sources: Sources) -> Iterator[Fault]:
+    """Rules and criteria that ask of a raster what only outlines have, or the other way round."""
+    for key, rule in spec.exclusions.items():
+        place, source = Place("exclusions", key=key), sources[rule.source]
+        if isinstance(source, Outlines):
+            if rule.tested or rule.slope:
+                yield Fault("suitability.rule_tests_outlines", place, source=rule.source)
+            if not (source.only_areas or rule.buffer_m or rule.beyond_m):
+                yield Fault("suitability.needs_a_buffer", place, source=rule.source)
+        elif not rule.tested:
+            yield Fault("suitability.rule_tests_nothing", place, source=rule.source)
+    for key, one in spec.criteria.items():
+        if not one.source:
+            continue
+        place, source = Place("criteria", key=key), sources[one.source]
+        if isinstance(source, Outlines) and one.measure != "distance_km":
+            yield Fault("suitability.number_of_outlines", place, source=one.source, measure=one.measure)
+        elif isinstance(source, Outlines) and not len(source.shapes):
+            yield Fault("suitability.nothing_to_reach", place, source=one.source)
+        elif not isinstance(source, Outlines) and one.measure == "distance_km":
+            yield Fault("suitability.distance_to_raster", place, source=one.source)

@@ -7,9 +7,9 @@ Rasters are read a window at a time; outlines are read once. Rasterio is importe
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,11 @@ FINEST = 16
 """A cell's mean is taken over at most so many points along each side."""
 QUAD_SEGMENTS = 30
 """Straight pieces that a quarter of a buffer's circle is drawn with, as OGR draws it."""
+
+
+@lru_cache(maxsize=256)
+def _same_crs(one: str, other: str) -> bool:
+    return pyproj.CRS.from_user_input(one).equals(pyproj.CRS.from_user_input(other), ignore_axis_order=True)
 
 
 @dataclass(frozen=True)
@@ -103,8 +108,8 @@ class Raster:
         if self.row.resampling == "average":
             parts = min(max(math.ceil(self._pixels_in_cell(grid) - 1e-6), 1), FINEST)
         smooth = self.row.resampling == "bilinear"
-        at = (window.row, window.column, window.shape)
-        return kernels.sample(pixels, int(top), int(left), u, v, *at, parts, smooth)
+        at = (window.row, window.column, *window.shape)
+        return kernels.sample(pixels, (int(top), int(left)), u, v, at, parts, smooth)
 
     def _aligned(self, grid: Grid, window: Window) -> np.ndarray | None:
         """The pixels themselves, where they are the cells of the grid."""
@@ -123,7 +128,7 @@ class Raster:
         return out
 
     def _same_crs(self, crs: str) -> bool:
-        return pyproj.CRS.from_user_input(self.crs).equals(pyproj.CRS.from_user_input(crs), ignore_axis_order=True)
+        return _same_crs(self.crs, crs)
 
     def _lattice(self, grid: Grid, window: Window) -> tuple[np.ndarray, np.ndarray]:
         """Column and row of the raster at every so many cells of the grid."""
@@ -155,15 +160,15 @@ class Raster:
         import rasterio
         from rasterio.errors import RasterioError
 
+        from geo_cluster.suitability import kernels
+
         try:
             with rasterio.open(self.path, driver=self.driver) as file:
                 part = file.read(self.row.band, window=((top, bottom), (left, right)))
                 scale, offset = file.scales[self.row.band - 1], file.offsets[self.row.band - 1]
         except (RasterioError, OSError) as problem:
             raise InputError(Fault("suitability.unreadable_here", self.path, reason=_cause(problem))) from None
-        found = part.astype(self.dtype)
-        if self.nodata is not None:
-            found[part == self.nodata] = np.nan
+        found = kernels.numbers(part, np.nan if self.nodata is None else self.nodata, np.dtype(self.dtype).type(np.nan))
         if (scale, offset) != (1.0, 0.0):
             found = found * scale + offset
         if self.times != 1.0:
@@ -179,7 +184,7 @@ class Raster:
             if odd.size:
                 classes = [f"{one:g}" for one in np.unique(odd)[:10]]
                 raise InputError(Fault("suitability.class_not_in_legend", self.place, classes=classes))
-        if self.is_height and known.size and not (LOWEST_M <= known.min() and known.max() <= HIGHEST_M):
+        if self.is_height and known.size and not (known.min() >= LOWEST_M and known.max() <= HIGHEST_M):
             low, high = float(known.min()), float(known.max())
             raise InputError(Fault("suitability.no_such_height", self.place, low=low, high=high))
 
@@ -243,8 +248,18 @@ class Outlines:
             shapes = shapely.buffer(shapes, buffer_m, quad_segs=QUAD_SEGMENTS)
         shapes = shapes[np.isin(shapely.get_type_id(shapes), AREAS)]
         if shapes.size:
-            kernels.burn(out, window.row, window.column, grid.west, grid.north, grid.cell_m, *_edges(shapes))
+            kernels.burn(out, grid.at_window(window), *_edges(shapes))
         return out
+
+    @property
+    def only_areas(self) -> bool:
+        """Whether all of them have an area."""
+        return bool(np.isin(shapely.get_type_id(self.shapes), AREAS).all())
+
+    @property
+    def some_areas(self) -> bool:
+        """Whether any of them has an area."""
+        return bool(np.isin(shapely.get_type_id(self.shapes), AREAS).any())
 
     @cached_property
     def segments(self) -> np.ndarray:
@@ -268,6 +283,56 @@ def _edges(shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     count = np.bincount(ring_of[point_of[inside]], minlength=len(shapes))
     x, y = (np.column_stack([points[inside, axis], points[inside + 1, axis]]) for axis in (0, 1))
     return np.concatenate([[0], np.cumsum(count)]), np.ascontiguousarray(x), np.ascontiguousarray(y)
+
+
+class Tile:
+    """A window of a grid with what its sources say there, each read once.
+
+    Parameters
+    ----------
+    grid : Grid
+    window : Window
+    sources : mapping
+        By name.
+    reach : mapping of int
+        How many cells around the window are wanted of each raster, at most.
+    """
+
+    def __init__(
+        self, grid: Grid, window: Window, sources: Mapping[str, Raster | Outlines], reach: Mapping[str, int]
+    ) -> None:
+        self.grid, self.window, self.sources = grid, window, sources
+        self._reach = reach
+        self._kept: dict[tuple[str, bool], np.ndarray] = {}
+
+    @property
+    def at(self) -> tuple[int, int, float, float, float]:
+        """Where it lies, as kernels want it."""
+        return self.grid.at_window(self.window)
+
+    def numbers(self, name: str, *, slope: bool = False, around: int = 0) -> np.ndarray:
+        """Numbers of a raster, or the slope in percent of an elevation; nan where unknown.
+
+        Parameters
+        ----------
+        name : str
+        slope : bool
+        around : int
+            So many cells around the window belong to it.
+        """
+        from geo_cluster.suitability import kernels
+
+        raster, most = self.sources[name], self._reach.get(name, 0)
+        assert isinstance(raster, Raster)  # as `screen.ready` saw to
+        if (name, slope) not in self._kept:
+            if slope:
+                heights = self.numbers(name, around=most)
+                self._kept[name, slope] = kernels.slope(heights, self.grid.cell_m)
+            else:
+                self._kept[name, slope] = raster.read(self.grid, self.window.grown(most))
+        cut = most - around - (1 if slope else 0)
+        kept = self._kept[name, slope]
+        return np.ascontiguousarray(kept[cut : kept.shape[0] - cut, cut : kept.shape[1] - cut]) if cut else kept
 
 
 def opened(spec: Spec, grid: Grid | None, names: set[str]) -> dict[str, Raster | Outlines]:

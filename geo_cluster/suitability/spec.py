@@ -242,7 +242,9 @@ def _as_declared(criteria: Any) -> Any:
     filled = {}
     for key, row in criteria.items():
         like = known.get(row.get("like", ""), {}) if isinstance(row, dict) else {}
-        kept = {name: like[name] for name in ("unit", "worst", "best", "weight", "value", "name", "reason") if name in like}
+        kept = {
+            name: like[name] for name in ("unit", "worst", "best", "weight", "value", "name", "reason") if name in like
+        }
         filled[key] = {**kept, **{name: one for name, one in row.items() if name != "like"}} if kept else row
     return filled
 
