@@ -74,6 +74,7 @@ def roads_of(spec: Spec) -> Roads | None:
         known = list(anchors.index)
         raise InputError(Fault("suitability.no_such_anchor", Place("", key="anchor"), name=spec.anchor, known=known))
     main = np.flatnonzero(network.component == 0)
+    assert network.lon is not None and network.lat is not None  # the layer's have places
     points = gpd.GeoSeries.from_xy(network.lon[main], network.lat[main], crs=4326).to_crs(spec.grid.crs)
     xy = np.column_stack([points.x, points.y])
     minutes = minutes_to_all(network, anchors.loc[[spec.anchor]].geometry)[0, main]

@@ -115,6 +115,7 @@ def run(
         A source can't be used, the disk is full, the cluster can't be reached or a worker died; what is finished stays
         for the next run, and no file of the answer is there.
     """
+    _check_room(screen, out)
     with _named(out):
         work = _work_folder(screen, out, tile)
         windows = list(screen.grid.tiles(tile))
@@ -161,12 +162,16 @@ def _work_folder(screen: Screen, out: Path, tile: int) -> Path:
         if old != work:
             shutil.rmtree(old)
     work.mkdir(parents=True, exist_ok=True)
-    left = screen.grid.rows * screen.grid.columns * BYTES_A_CELL
-    left -= sum(one.stat().st_size for one in work.iterdir())
-    room = shutil.disk_usage(work).free
-    if room < left:
-        raise InputError(Fault("suitability.no_room", out, needs=left / 1e9, room=room / 1e9))
     return work
+
+
+def _check_room(screen: Screen, out: Path) -> None:
+    """Refuse a run that the disk can't hold."""
+    there = next(one for one in (out, *out.absolute().parents) if one.exists())
+    needs, room = screen.grid.rows * screen.grid.columns * BYTES_A_CELL, shutil.disk_usage(there).free
+    room += sum(one.stat().st_size for one in out.glob(".tiles-*/*"))
+    if room < needs:
+        raise InputError(Fault("suitability.no_room", out, needs=needs / 1e9, room=room / 1e9))
 
 
 def _tile(screen: Screen, window: Window) -> tuple[np.ndarray, np.ndarray, np.ndarray, int] | list[Fault]:
@@ -187,7 +192,8 @@ def _here(screen: Screen, todo: list[Window], workers: int | None, stack: ExitSt
 
 def _on_cluster(screen: Screen, todo: list[Window], scheduler: str, stack: ExitStack) -> Iterator[tuple[Window, Any]]:
     try:
-        from distributed import Client, KilledWorker
+        from distributed import CancelledError, Client, KilledWorker
+        from distributed.comm import CommClosedError
 
         client = stack.enter_context(Client(scheduler, timeout=10))
     except ImportError:
@@ -199,7 +205,7 @@ def _on_cluster(screen: Screen, todo: list[Window], scheduler: str, stack: ExitS
     ahead = 2 * max(sum(client.nthreads().values()), 1)
     try:
         yield from _in_turn(lambda one: client.submit(_tile, shared, one, pure=False), todo, ahead)
-    except KilledWorker:
+    except (KilledWorker, CancelledError, CommClosedError):
         raise InputError(Fault("suitability.worker_died", "--scheduler", address=scheduler)) from None
 
 
@@ -301,7 +307,7 @@ def _cog(screen: Screen, work: Path, windows: list[Window], name: str) -> None:
 
     mosaic = work / f"{name}.vrt"
     mosaic.write_text(_mosaic(screen, windows, name), encoding="utf-8")
-    options = {"compress": "DEFLATE", "level": "1", "blocksize": str(BLOCK), "bigtiff": "IF_SAFER"}
+    options = {"compress": "DEFLATE", "level": "1", "predictor": "2", "blocksize": str(BLOCK), "bigtiff": "IF_SAFER"}
     options |= {"num_threads": "ALL_CPUS", "overview_resampling": "NEAREST" if name == CODE else "AVERAGE"}
     with rasterio.Env(GDAL_PAM_ENABLED="NO", GDAL_NUM_THREADS="ALL_CPUS"):
         rasterio.shutil.copy(str(mosaic), str(work / name), driver="COG", **options)

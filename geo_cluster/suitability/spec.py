@@ -1,6 +1,6 @@
 """What is declared of a screening: grid, sources, exclusions in order, criteria, need. A TOML file, or our own table.
 
-A file of one's own stands in place of `tables/suitability.toml`, table by table: what it leaves out is as declared there.
+A file of one's own stands in place of `tables/suitability.toml`, key by key: what it leaves out is as declared there.
 """
 
 from __future__ import annotations
