@@ -243,7 +243,7 @@ def test_a_run_writes_surfaces_and_the_table_and_goes_on_where_it_stopped(row, t
     assert taken["after_pct"].sum() == pytest.approx(100 - answer.free_pct - 100 * answer.unknown / answer.cells)
     assert taken.loc["roads", "after_pct"] == pytest.approx(100 * (code == 2).mean())
     assert (taken["alone_pct"] >= taken["after_pct"]).all()
-    again = run.run(made, tmp_path / "again", tile=2048)
+    run.run(made, tmp_path / "again", tile=2048)
     for name in (run.SCORE, run.CODE, run.TABLE, run.ABOUT):
         assert (out / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
     assert run.opened(out).free == answer.free
@@ -287,7 +287,7 @@ def test_regions_are_of_the_need_in_one_piece_on_free_land_apart_and_ranked(row,
 
 
 def test_the_story_of_a_cell_is_what_the_surfaces_say(row):
-    code, (likely, low, high) = whole(row)
+    code, (likely, _, _) = whole(row)
     made = ready(row)
     y, x = (int(one[40]) for one in np.nonzero(code == 0))
     at = gpd.GeoSeries.from_xy([WEST + (x + 0.5) * CELL], [NORTH - (y + 0.5) * CELL], crs=CRS).to_crs(4326).iloc[0]

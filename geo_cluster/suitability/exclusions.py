@@ -152,7 +152,17 @@ def table(spec: Spec, counts: np.ndarray, cells: int, cell_ha: float) -> pd.Data
 
 
 def turned_round(spec: Spec, sources: Sources, counts: np.ndarray, cells: int) -> Sequence[str]:
-    """Rules of a mask that take nearly all the land they know of, and aren't meant to."""
+    """Rules of a raster that take nearly all the land they know of, and aren't meant to.
+
+    Parameters
+    ----------
+    spec : Spec
+    sources : mapping
+    counts : (rules, 3) int
+        As in `Stack`, of all tiles.
+    cells : int
+        Of the area.
+    """
     known = np.maximum(cells - counts[:, 2], 1) if len(counts) else np.zeros(0)
     return [
         key
