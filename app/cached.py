@@ -31,17 +31,30 @@ from geo_cluster.box.foreign import foreign_fault
 from geo_cluster.domain import Language, PlanningLevel, Scenario, Text
 from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.export import bundle, preview
+from geo_cluster.export import chain_book as chain_books
 from geo_cluster.export.pack import Order
 from geo_cluster.export.phone_list import phone_list
-from geo_cluster.imports import effect, ledger, templates
+from geo_cluster.export.template import Template
+from geo_cluster.imports import effect, ledger, tables, templates, under_way
 from geo_cluster.imports.check import check_file, guess
 from geo_cluster.imports.checked import KINDS, Checked, Kind
 from geo_cluster.imports.files import digest, ending_of
 from geo_cluster.imports.tables import TableChoice
+from geo_cluster.imports.under_way import LedgerFile
 from geo_cluster.intake import appraise, site_choice
 from geo_cluster.intake.site_choice import Choice, Weighed
 from geo_cluster.maps import page as maps_page
 from geo_cluster.maps import payload as maps_payload
+from geo_cluster.policy import entries as policy_entry
+from geo_cluster.policy import known as policy_known
+from geo_cluster.policy import links as partner_links
+from geo_cluster.policy import summary as policy_summary
+from geo_cluster.policy import why_here as sheets_of_firms
+from geo_cluster.policy.entries import Entries
+from geo_cluster.policy.ledger import Entry
+from geo_cluster.policy.lit import Lit, lit
+from geo_cluster.policy.money import Money, money
+from geo_cluster.policy.places import Places, places
 from geo_cluster.region import Region, offers, prepare, subject_names
 from geo_cluster.report import questions
 from geo_cluster.report import tables as report_tables
@@ -53,6 +66,7 @@ from geo_cluster.validation import check
 from geo_cluster.validation.check import Validation
 from geo_cluster.workspace import database
 from geo_cluster.workspace.repository import LAYERS, PROJECTS, KeptPlan, Work
+from geo_cluster.workspace.under_way import Kept, Ledger
 from geo_cluster.world import catalog, portfolio, sources, spreadsheet
 from geo_cluster.world.layers import Layers, by_content, row_layers
 
@@ -444,7 +458,8 @@ def _packings() -> Packings:
 
 
 def _pack_key(order: Order) -> str:
-    asked = [order.study.key, order.language, str(order.is_stale), order.review, order.project]
+    asked = [order.study.key, order.language, str(order.is_stale), order.review, order.project, order.crs]
+    asked += [hashlib.sha256(one.content).hexdigest() for one in order.templates if isinstance(one, Template)]
     return hashlib.sha256("\n".join(asked).encode()).hexdigest()[:24]
 
 
@@ -453,9 +468,20 @@ def review_number(text: str) -> str:
     """A map review number as it is printed; refused when it has another form."""
     if not text.strip():
         return ""
-    from geo_cluster.export.map_sheets import review_number as checked_number  # matplotlib is loaded when it is needed
+    from geo_cluster.export.review import review_number as checked_number
 
     return checked_number(text)
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def checked_template(name: str, content: bytes) -> Template:
+    """A house's own .pptx or .docx that can be used; refused in words where it can't."""
+    from geo_cluster.export import pack
+
+    found = Template(name, content)
+    is_deck = name.lower().endswith(".pptx")
+    pack.check(found if is_deck else None, None if is_deck else found, "")
+    return found
 
 
 def packing(order: Order) -> Packing | None:
@@ -556,6 +582,15 @@ def kind_of(content: bytes, name: str) -> str:
     return guess(content, name)
 
 
+def is_table(content: bytes, name: str) -> bool:
+    """Whether a dropped file can be read as a table, whatever is in it."""
+    try:
+        tables.kind(content, name)
+    except InputError:
+        return False
+    return True
+
+
 def foreign(content: bytes, name: str) -> Fault | None:
     """Why a dropped file of shapes or pictures can't be read here; None where it may be."""
     return None if ending_of(content, name) else foreign_fault(content, name)
@@ -567,7 +602,7 @@ def _checked(_content: bytes, sha256: str, name: str, kind: Kind, scenario: str,
     if "table" in said:
         mended = {(row, column): text for row, column, text in said["table"]["mended"]}
         without = frozenset(said["table"]["without"])
-        said["table"] = TableChoice(said["table"]["sheet"], said["table"]["mapping"], mended, without)
+        said["table"] = TableChoice(tuple(said["table"]["sheets"]), said["table"]["mapping"], mended, without)
     if "layers" in said:
         said["table"] = TableChoice(layers=tuple(said.pop("layers")))
     return check_file(
@@ -662,3 +697,192 @@ def projects_faults(content: bytes) -> tuple[pd.DataFrame | None, list[Fault]]:
         return portfolio.check(projects_text(content)), []
     except InputError as refusal:
         return None, refusal.faults
+
+
+# ---- delivery: projects under way -----------------------------------------------------------------------------
+
+
+class _Known:
+    """The ledger as this process knows it: the newest state of each project, brought up to date with what is new."""
+
+    def __init__(self) -> None:
+        self.seq, self.kept, self.lock = 0, dict[str, Kept](), threading.Lock()
+
+    def now(self) -> tuple[int, dict[str, Kept]]:
+        with self.lock:
+            self.seq, fresh = Ledger(kept_in()).since(self.seq)
+            self.kept |= {one.id: one for one in fresh}
+            return self.seq, {id_: one for id_, one in self.kept.items() if one.entry is not None}
+
+
+@st.cache_resource(show_spinner=False)
+def _ledger_known(address: str) -> _Known:  # noqa: ARG001
+    return _Known()
+
+
+def ledger_now() -> tuple[int, dict[str, Kept]]:
+    """A number that rises with every change, and every project of the ledger by id."""
+    return _ledger_known(os.environ.get(database.ENVIRONMENT, "").strip()).now()
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _ledger_places(_layers: Layers, key: str) -> Places:  # noqa: ARG001
+    return places(_layers)
+
+
+def ledger_places(layers: Layers) -> Places:
+    """Cities and sites that a ledger may name."""
+    return _ledger_places(layers, repr(layers.hashes(("sites", "prefectures"))))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _ledger_lights(address: str, seq: int, day: datetime.date, rule: str, _projects: Mapping[str, Entry]) -> Lit:  # noqa: ARG001
+    return lit(_projects, day, rule)
+
+
+def ledger_lights(seq: int, day: datetime.date, rule: str, projects: Mapping[str, Entry]) -> Lit:
+    """Lights, lists and what the table shows of every project, worked out once for a state of the ledger."""
+    return _ledger_lights(os.environ.get(database.ENVIRONMENT, "").strip(), seq, day, rule, projects)
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def ledger_template(language: Language) -> bytes:
+    """A workbook to fill in."""
+    return under_way.template(language)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def ledger_file(
+    content: bytes,
+    name: str,
+    seq: int,  # noqa: ARG001
+    day: datetime.date,
+    mended: str,
+    *,
+    _known: Mapping[str, Entry],
+    _places: Places,
+) -> LedgerFile:
+    """A file of projects under way, read and checked once for a state of the ledger and what was mended."""
+    said = json.loads(mended)
+    choices = {
+        kind: TableChoice(
+            mended={(row, column): text for row, column, text in one["mended"]}, without=frozenset(one["without"])
+        )
+        for kind, one in said.items()
+    }
+    return under_way.read_ledger(content, name, places=_places, day=day, known=_known, choices=choices)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def ledger_chart(key: str, language: Language, _points: pd.DataFrame, _layers: Layers, _look: dict[str, Any]) -> Any:  # noqa: ARG001
+    """Projects or blocked points on the small map; `key` names the points and the look."""
+    return small_maps.dots(_points, _layers.read("prefectures"), _layers.read("water"), **_look)
+
+
+# ---- the page 推进 ------------------------------------------------------------------------------------------
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _chain_book(_layers: Layers, key: str, language: Language) -> bytes:  # noqa: ARG001
+    return chain_books.chain_book(_layers, language)
+
+
+def chain_book(layers: Layers, language: Language) -> bytes:
+    """Gaps, candidates, measures and clusters as a workbook."""
+    return _chain_book(layers, layers.key, language)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _why_here(scenario: str, named: str, link: str, output_100m_yuan: float) -> sheets_of_firms.Sheet:
+    return sheets_of_firms.why_here(_region(scenario), named, link=link, output_100m_yuan=output_100m_yuan)
+
+
+def why_here(scenario: Scenario, named: str, link: str, output_100m_yuan: float) -> sheets_of_firms.Sheet:
+    """The sheet of one firm outside Hubei.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    named, link : str
+        Firm and link, by their ids.
+    output_100m_yuan : float
+        Assumed.
+    """
+    return _why_here(_placeless(scenario).model_dump_json(), named, link, output_100m_yuan)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _linkage(scenario: str, place: str, segment: str) -> partner_links.Linkage:
+    region = _region(scenario)
+    return partner_links.linkage(region, partner_links.focus_of(region, place, segment=segment))
+
+
+def linkage(scenario: Scenario, place: str, segment: str) -> partner_links.Linkage:
+    """Suppliers and buyers of a place; `segment` is what would be made at a site, '' for anything."""
+    return _linkage(_placeless(scenario).model_dump_json(), place, segment)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _policy_names(_layers: Layers, key: str) -> policy_entry.Known:  # noqa: ARG001
+    return policy_known.names(_layers)
+
+
+def policy_names(layers: Layers) -> policy_entry.Known:
+    """Whom rows of policy money may name."""
+    return _policy_names(layers, layers.key)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _policy_entries(_layers: Layers, key: str, entered: bytes) -> Entries:  # noqa: ARG001
+    found = policy_known.firms(_layers)
+    if not entered:
+        return found
+    return found.with_(policy_entry.read(entered, policy_entry.MONEY.file, policy_names(_layers)))
+
+
+def policy_entries(layers: Layers, entered: bytes) -> Entries:
+    """Firms with what is published of them, and what was entered in the work.
+
+    Raises
+    ------
+    InputError
+        What was entered can't be read any more.
+    """
+    return _policy_entries(layers, layers.key, entered)
+
+
+def policy_projects(study: Study) -> Entries:
+    """The projects of a plan as policy money sees them."""
+    return asked(policy_known.projects, study)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _policy_money(
+    _entries: Entries,
+    key: str,  # noqa: ARG001
+    on: datetime.date,
+    until: int,
+    choices: tuple[tuple[str, str], ...],
+) -> Money:
+    return money(_entries, on=on, until=until, choices=dict(choices))
+
+
+def policy_money(entries: Entries, *, on: datetime.date, until: int, choices: Mapping[str, str]) -> Money:
+    """What policy pays under the readings chosen."""
+    return _policy_money(entries, entries.key, on, until, tuple(sorted(choices.items())))
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _policy_costs(
+    _entries: Entries,
+    key: str,  # noqa: ARG001
+    on: datetime.date,
+    until: int,
+    choices: tuple[tuple[str, str], ...],
+) -> pd.DataFrame:
+    return policy_summary.reading_costs(_entries, on=on, until=until, choices=dict(choices))
+
+
+def policy_costs(entries: Entries, *, on: datetime.date, until: int, choices: Mapping[str, str]) -> pd.DataFrame:
+    """What the other readings cost."""
+    return _policy_costs(entries, entries.key, on, until, tuple(sorted(choices.items())))

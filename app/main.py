@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # streamlit run
 from app import session, signin
 from app.page import own_words, style, top
 from app.session import t
-from app.views import brief, data, explore, match, score, supply
+from app.views import brief, data, delivery, explore, match, score, supply
 from app.widgets import plain, refusals
 
 log = logging.getLogger("geo_cluster.app")
@@ -44,6 +44,7 @@ def _pages(*, signed_in: bool) -> None:
         "supply": (supply.draw, ":material/bolt:"),
         "score": (score.draw, ":material/ads_click:"),
         "match": (match.draw, ":material/insights:"),
+        "delivery": (delivery.draw, ":material/flag:"),
         "data": (data.draw, ":material/database:"),
         "brief": (brief.draw, ":material/co_present:"),
     }

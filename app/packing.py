@@ -18,10 +18,11 @@ KEPT = 4
 
 
 class Shelf(NamedTuple):
-    """A pack that is made: its files by path, its slides drawn small as HTML, its map sheets as small pictures."""
+    """A pack that is made: its files by path, slides and paper drawn small as HTML, map sheets as small pictures."""
 
     files: Files
     slides: str
+    paper: str
     pictures: dict[str, str]
 
 
@@ -65,10 +66,11 @@ class Packing(Task):
                     return
         files = pack.in_order(files)
         pictures = {path: thumbnails.smaller(one.content) for path, one in files.items() if path.endswith(".png")}
-        told = outline(order.study, language=order.language, stale=order.stale)
+        told = outline(order.study, language=order.language, **order.said)
         drawn = sketch(order.study, order.language)
-        label = pack.formats()["slides"]["name"][order.language]
-        self.shelf = Shelf(files, thumbnails.slides(told, drawn, label=label), pictures)
+        strip = thumbnails.slides(told, drawn, label=pack.name_of("slides", order.language))
+        page = thumbnails.paper(told, label=pack.name_of("paper", order.language), language=order.language)
+        self.shelf = Shelf(files, strip, page, pictures)
 
 
 class Packings:

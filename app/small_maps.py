@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
 import geopandas as gpd
+import pandas as pd
 import shapely
 
 from geo_cluster import toml
@@ -69,3 +71,31 @@ def parcels(gross: gpd.GeoDataFrame, net: gpd.GeoDataFrame) -> dict[str, alt.Top
         over = _drawn(_features(left), fill=accent, fillOpacity=0.75, stroke=None, tooltip=False)
         panels[str(site)] = (edge + over).project("mercator").properties(height=280)
     return panels
+
+
+def dots(
+    points: pd.DataFrame, ground: gpd.GeoDataFrame, water: gpd.GeoDataFrame, *, colours: Mapping[str, str], title: str
+) -> alt.TopLevelMixin:
+    """Dots on the outlines of an area and its waters, coloured by what each is.
+
+    Parameters
+    ----------
+    points : DataFrame
+        `lon`, `lat`, `label`, `what` and `kind`, a row each.
+    ground, water : GeoDataFrame
+    colours : mapping
+        Kind -> colour, in the order of the legend.
+    title : str
+        Of the legend.
+    """
+    under = _drawn(_features(ground[["geometry"]], tolerance=0.005), fill="#f4f6f6", stroke="#b9c4c6", strokeWidth=0.8)
+    there = [kind for kind in colours if kind in set(points["kind"])]
+    scale = alt.Scale(domain=there, range=[colours[kind] for kind in there])
+    over = alt.Chart(points).mark_circle(size=95, opacity=0.95, stroke="white", strokeWidth=0.7)
+    over = over.encode(
+        longitude="lon:Q",
+        latitude="lat:Q",
+        color=alt.Color("kind:N", scale=scale, legend=alt.Legend(title=title, orient="bottom", columns=4)),
+        tooltip=[alt.Tooltip("label:N", title=" "), alt.Tooltip("what:N", title=" ")],
+    )
+    return alt.layer(under, *_wet(water), over).project("mercator").properties(height=460)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -17,8 +17,10 @@ from app.streamlit_patches import undisturbed
 from geo_cluster.domain import KnownBetter, Scenario
 from geo_cluster.errors import Conflict, GeoClusterError
 from geo_cluster.study import Study
+from geo_cluster.workspace import headings
 from geo_cluster.workspace.repository import Revision, Saved, Work, Workspace
 from geo_cluster.workspace.roles import Person
+from geo_cluster.workspace.under_way import Ledger
 from geo_cluster.world import catalog
 from geo_cluster.world.layers import Layers
 
@@ -36,6 +38,11 @@ def person() -> Person:
 def desk() -> Workspace:
     """What the visitor can do with the works that are kept."""
     return Workspace(cached.kept_in(), person())
+
+
+def ledger() -> Ledger:
+    """What the visitor can do with the projects under way."""
+    return Ledger(cached.kept_in(), person())
 
 
 def work() -> Work:
@@ -229,24 +236,21 @@ def name_after(file: str) -> None:
         rename_work(file.strip()[:200])
 
 
-HEADINGS = "headings.json"
-"""What headings of tables mean, as matched by hand: kind, set of headings, and key by heading."""
+def matched_before(kind: str, names: Iterable[str]) -> dict[str, str]:
+    """How the visitor matched a table with these headings before; nothing where that can't be told."""
+    try:
+        return headings.matched(desk(), kind, names)
+    except GeoClusterError:
+        return {}
 
 
-def remembered_headings(kind: str, headings: Iterable[str]) -> dict[str, str]:
-    """What a table with these headings was matched to by hand before, in this work."""
-    said = json.loads(work().files.get(HEADINGS, b"{}"))
-    return dict(said.get(_heading_set(kind, headings), {}))
-
-
-def remember_headings(kind: str, headings: Iterable[str], mapping: Mapping[str, str]) -> None:
-    """Keep how a table with these headings was matched."""
-    said = json.loads(work().files.get(HEADINGS, b"{}")) | {_heading_set(kind, headings): dict(mapping)}
-    attach(t("data.note.matched"), **{HEADINGS: json.dumps(said, ensure_ascii=False, indent=1).encode()})
-
-
-def _heading_set(kind: str, headings: Iterable[str]) -> str:
-    return f"{kind}: {' | '.join(sorted(set(headings)))}"
+def remember_headings(kind: str, names: Iterable[str], mapping: Mapping[str, str]) -> None:
+    """Keep how a table with these headings was matched, for every work; without a mapping, keep it no longer."""
+    with suppress(GeoClusterError):
+        if mapping:
+            headings.remember(desk(), kind, names, mapping)
+        else:
+            headings.forget(desk(), kind, names)
 
 
 def undo() -> None:

@@ -105,8 +105,20 @@ def marked(verdict: str) -> str:
     return {"pass": f"✓ {word}", "fail": f"⚠ {word}"}.get(verdict, word)
 
 
-def text_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table of sentences, which wrap; on a phone each row is a block. Everything is escaped."""
+def text_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, named: bool = False) -> None:
+    """A table of sentences, which wrap; on a phone each row is a block. Everything is escaped.
+
+    Parameters
+    ----------
+    headings : sequence of str
+    rows : iterable of sequences of str
+    named : bool
+        Each cell of a block says its heading, for cells that don't speak for themselves.
+    """
     head = "".join(f'<th scope="col">{escape(one)}</th>' for one in headings)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    names = [f' data-name="{escape(one, quote=True)}"' if named and at else "" for at, one in enumerate(headings)]
+    body = "".join(
+        f"<tr>{''.join(f'<td{name}>{escape(cell)}</td>' for name, cell in zip(names, row, strict=True))}</tr>"
+        for row in rows
+    )
     st.html(f'<table class="gc-text"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>')

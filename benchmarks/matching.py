@@ -17,13 +17,18 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from geo_cluster.matching import Problem, solve, verify
-from geo_cluster.matching.verify import objective
+from geo_cluster.matching.verify import objective, score_of
 
 
 def rows_of(problem: Problem) -> tuple:
-    """The plain model: every eligible pair a column, every project and pool a row."""
+    """The plain model: every eligible pair a column, every project and pool a row, and what each row is at least.
+
+    Where bonuses outweigh everything, everyone is placed and they are left out: no price drowns the rest. What may be
+    opened has columns too, a cost, and a row for each pair (where sites are opened one by one, or counted).
+    """
     project, site = np.nonzero(problem.eligible)
-    value = problem.score[project, site] + problem.bonus[project]
+    everyone = places_everyone(problem)
+    value = problem.score[project, site] + (0.0 if everyone else problem.bonus[project])
     rows, columns, values, top = (
         [project],
         [np.arange(len(project))],
@@ -39,35 +44,82 @@ def rows_of(problem: Problem) -> tuple:
         values.append(demand)
         top.append(each.capacity)
         first += len(each.capacity)
+    pairs, sites = len(project), problem.shape[1]
+    if problem.openings or problem.at_most:
+        cost = np.zeros(sites)
+        for each in problem.openings:
+            (s,) = each.sites
+            cost[s] = each.cost
+        rows += [np.arange(pairs) + first] * 2
+        columns += [np.arange(pairs), pairs + site]
+        values += [np.ones(pairs), -np.ones(pairs)]
+        top.append(np.zeros(pairs))
+        value, first = np.append(value, -cost), first + pairs
+        for limit in problem.at_most:
+            rows.append(np.full(len(limit.sites), first))
+            columns.append(pairs + np.array(limit.sites))
+            values.append(np.ones(len(limit.sites)))
+            top.append([limit.most])
+            first += 1
+        for each in problem.resources:  # the same pools, as much as is opened
+            rows.append(each.pool + problem.shape[0])
+            columns.append(pairs + np.arange(sites))
+            values.append(-each.capacity[each.pool])
+            top[1] = np.zeros(len(each.capacity))
     matrix = sparse.csc_array(
-        (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(first, len(project))
+        (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(first, len(value))
     )
-    return matrix, value, np.concatenate(top), project, site
+    low = np.full(first, -np.inf)
+    low[: problem.shape[0]] = 1.0 if everyone else -np.inf
+    return matrix, value, low, np.concatenate(top), project, site
+
+
+def places_everyone(problem: Problem) -> bool:
+    """Whether bonuses outweigh all that plans can differ in; the families of which that holds place everyone."""
+    most = np.abs(np.nan_to_num(problem.score)).max(axis=1).sum() + sum(each.cost for each in problem.openings)
+    return bool(problem.bonus.min() > most)
+
+
+def worth(problem: Problem, plan: np.ndarray) -> float:
+    """Objective value of a plan, with what it needs opened."""
+    return objective(problem, plan, opened(problem, plan))
+
+
+def opened(problem: Problem, plan: np.ndarray) -> tuple[int, ...]:
+    """Openings without which a plan can't be."""
+    return tuple(o for o, each in enumerate(problem.openings) if np.isin(each.sites, plan).any())
 
 
 def plan_of(problem: Problem, project: np.ndarray, site: np.ndarray, x: np.ndarray) -> np.ndarray:
     plan = np.full(problem.shape[0], -1)
-    plan[project[x > 0.5]] = site[x > 0.5]
+    chosen = x[: len(project)] > 0.5
+    plan[project[chosen]] = site[chosen]
     return plan
 
 
 def with_highs(problem: Problem, seconds: float) -> tuple[np.ndarray, float]:
-    matrix, value, top, project, site = rows_of(problem)
+    matrix, value, low, top, project, site = rows_of(problem)
     found = milp(
         -value,
         integrality=np.ones(len(value)),
         bounds=Bounds(0, 1),
-        constraints=LinearConstraint(matrix, -np.inf, top),
+        constraints=LinearConstraint(matrix, low, top),
         options={"time_limit": seconds, "mip_rel_gap": 0},
     )
     x = np.zeros(len(value)) if found.x is None else found.x
-    return plan_of(problem, project, site, x), -found.mip_dual_bound if found.mip_dual_bound is not None else np.inf
+    bound = np.inf if found.mip_dual_bound is None else -found.mip_dual_bound
+    return plan_of(problem, project, site, x), bound + left_out(problem)
+
+
+def left_out(problem: Problem) -> float:
+    """Bonuses that the rows leave out."""
+    return float(problem.bonus.sum()) if places_everyone(problem) else 0.0
 
 
 def with_cp_sat(problem: Problem, seconds: float) -> tuple[np.ndarray, float]:
     from ortools.sat.python import cp_model
 
-    matrix, value, top, project, site = rows_of(problem)
+    matrix, value, low, top, project, site = rows_of(problem)
     model, by_row = cp_model.CpModel(), matrix.tocsr()
     x = [model.new_bool_var("") for _ in value]
     for row in range(by_row.shape[0]):
@@ -76,6 +128,8 @@ def with_cp_sat(problem: Problem, seconds: float) -> tuple[np.ndarray, float]:
         if len(whole):
             terms = [int(a) * x[j] for a, j in zip(whole, by_row.indices[at], strict=True)]
             model.add(sum(terms) <= int(np.floor(top[row] * 100 + 1e-6)))
+            if np.isfinite(low[row]):
+                model.add(sum(terms) >= int(low[row] * 100))
     model.maximize(sum(round(w * 10) * each for w, each in zip(value, x, strict=True)))
     solver = cp_model.CpSolver()
     solver.parameters.max_time_in_seconds, solver.parameters.num_workers = seconds, 2
@@ -84,7 +138,7 @@ def with_cp_sat(problem: Problem, seconds: float) -> tuple[np.ndarray, float]:
         values = np.array([solver.value(each) for each in x])
     except (RuntimeError, IndexError):
         values = np.zeros(len(x))
-    return plan_of(problem, project, site, values), solver.best_objective_bound / 10
+    return plan_of(problem, project, site, values), solver.best_objective_bound / 10 + left_out(problem)
 
 
 def main() -> None:
@@ -100,8 +154,8 @@ def main() -> None:
             ours = solve(problem, time_limit_s=limit, progress=curve.append)
             plan, bound = ours.site, ours.bound
         took = time.perf_counter() - begun
-        value = objective(problem, plan)
-        gaps[name] = (bound - value) / max(abs(value), 1e-9)
+        value = worth(problem, plan)
+        gaps[name] = (bound - value) / max(abs(score_of(problem, plan, opened(problem, plan))), 1e-9)
         broken = f"  BROKEN {len(verify(problem, plan))}" if verify(problem, plan) else ""
         print(
             f"{family} {projects}x{sites} seed {seed}  {name:7}",

@@ -9,7 +9,7 @@ A line a size: how many are proven, the slowest, and how many of those HiGHS alo
 import sys
 import time
 
-from matching import objective, with_highs
+from matching import with_highs, worth
 from matching_instances import instance
 
 from geo_cluster.matching import solve
@@ -33,7 +33,7 @@ def main() -> None:
             begun = time.perf_counter()
             plan, bound = with_highs(problem, limit)
             peer_slowest = max(peer_slowest, time.perf_counter() - begun)
-            value = objective(problem, plan)
+            value = worth(problem, plan)
             wrong += value > ours.bound + 1e-6 or bound < ours.objective - 1e-6 * abs(bound)
         print(
             f"{family:3} {agents:2} × {jobs}  proven {proven} of {len(seeds)}, slowest {slowest:5.1f} s,",

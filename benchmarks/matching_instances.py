@@ -5,20 +5,23 @@ Two families of our own, and the generalised-assignment types of the literature:
 `random`    eligibility at random, every third resource tight: hard to prove
 `region`    sites in prefectures on a plane, substations shared by neighbours, scores that fall with travel
 `gap`       the OR-Library's gap1 … gap12 by their recipe (Chu & Beasley 1997): profits, nothing need be placed
-`a` … `e`   Chu & Beasley (1997) types a-d and Laguna et al. (1995) type e, as costs with agents as pools;
-            a price nobody wants to pay for leaving a job out makes it the minimisation form
+`a` … `e`   Chu & Beasley (1997) types a-d and Laguna et al. (1995) type e, as costs with agents as pools,
+            minimised without a price
 `f`         single-source facility location, its facilities open: costs grow with distance and demand, and a
             customer takes the same from whichever serves it
+`h`         the same with what opening a facility costs, all of them holding five times what is needed, by the recipe of
+            Cornuéjols, Sridharan & Thizy (1991)
+`m`         k-median: a tenth of the sites, each customer a site
 """
 
 import warnings
 
 import numpy as np
+from matching_files import single_source
 
-from geo_cluster.matching import Problem, Resource
+from geo_cluster.matching import AtMost, Problem, Resource
 
 NAMES = (("land", "mu"), ("power", "MVA"), ("energy", "tce"))
-PRICE = 1e5
 
 
 def instance(family: str, projects: int, sites: int, seed: int) -> Problem:
@@ -34,8 +37,14 @@ def instance(family: str, projects: int, sites: int, seed: int) -> Problem:
             profit, weight = rng.integers(15, 26, (projects, sites)), rng.integers(5, 26, (projects, sites))
             room = np.floor(0.8 * weight.sum(axis=0) / sites)
             return Problem(profit, [Resource("hours", "h", weight, np.arange(sites), room)])
+        if family == "h":
+            return single_source(*location(projects, sites, rng))
+        if family == "m":
+            at = rng.uniform(0, 100, (projects, 2))
+            cost = np.rint(np.linalg.norm(at[:, None] - at[None, :sites], axis=2))
+            return Problem(-cost, [], bonus=None, at_most=[AtMost(sites // 10)])
         cost, weight, room = literature(family, projects, sites, rng)
-        return Problem(-cost, [Resource("hours", "h", weight, np.arange(sites), room)], bonus=PRICE)
+        return Problem(-cost, [Resource("hours", "h", weight, np.arange(sites), room)], bonus=None)
 
 
 def _shares(parts: np.ndarray, total: float, slack: float) -> np.ndarray:
@@ -103,6 +112,15 @@ def literature(kind: str, jobs: int, agents: int, rng: np.random.Generator) -> t
         cost = np.ceil(1000 / weight - 10 * rng.uniform(0, 1, (jobs, agents)))
         room = np.maximum(0.8 * weight.sum(axis=0) / agents, weight.max())
     return cost.astype(float), weight.astype(float), np.floor(room)
+
+
+def location(customers: int, sites: int, rng: np.random.Generator) -> tuple:
+    """Costs (customers × sites), demands, capacities, and what it costs to open each site."""
+    at, to = rng.random((customers, 2)), rng.random((sites, 2))
+    need, room = rng.integers(5, 36, customers).astype(float), rng.integers(10, 161, sites).astype(float)
+    cost = np.rint(10 * need[:, None] * np.linalg.norm(at[:, None] - to[None], axis=2))
+    fixed = np.rint(rng.uniform(0, 90, sites) + rng.uniform(100, 110, sites) * np.sqrt(room))
+    return cost, need, np.floor(5 * need.sum() * room / room.sum()), fixed
 
 
 FAMILIES = {"random": random_family, "region": region_family}

@@ -3,9 +3,8 @@
     python benchmarks/matching_suite.py [SECONDS] [--only WORD] [--folder FOLDER]
 
 SECONDS is the limit of each solver, 60 when left out. `--only` keeps what has the word in its name, such as "e 20".
-FOLDER holds files of the OR-Library's generalised assignment problems (gap1.txt … gap12.txt, gapa.txt … gape.txt),
-which are read as they come; none are shipped. Prints a Markdown table, with the day. Run it on a machine that does
-nothing else.
+FOLDER holds files of the literature (`matching_files`), which are read as they come; none are shipped. Prints a
+Markdown table, with the day. Run it on a machine that does nothing else.
 """
 
 import argparse
@@ -16,13 +15,12 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-from matching import with_cp_sat, with_highs
-from matching_instances import PRICE, instance
+from matching import with_cp_sat, with_highs, worth
+from matching_files import read
+from matching_instances import instance
 
-from geo_cluster.matching import Problem, Resource, solve, verify
+from geo_cluster.matching import Problem, solve, verify
 from geo_cluster.matching.solve import warm
-from geo_cluster.matching.verify import objective
 
 OURS = [
     *[("random", 60, 29, seed) for seed in range(950, 958)],
@@ -32,6 +30,11 @@ OURS = [
 LITERATURE = [(kind, jobs, agents, 1) for kind in "abcdef" for jobs in (100, 200) for agents in (5, 10, 20)] + [
     ("f", 150, 30, 1),
     ("f", 200, 30, 1),
+    ("h", 150, 30, 1),
+    ("h", 200, 30, 1),
+    ("h", 500, 100, 1),
+    ("m", 200, 200, 1),
+    ("m", 400, 400, 1),
 ]
 MOMENTS = (1, 2, 5, 10, 20, 60)
 
@@ -40,20 +43,8 @@ def problems(folder: Path | None) -> Iterator[tuple[str, Problem]]:
     for family, projects, sites, seed in OURS + LITERATURE:
         name = f"{family} {projects} × {sites}" if family in ("random", "region") else f"{family} {sites} × {projects}"
         yield f"{name}, seed {seed}", instance(family, projects, sites, seed)
-    for path in sorted(folder.glob("gap*.txt")) if folder else ():
-        yield from read(path)
-
-
-def read(path: Path) -> Iterator[tuple[str, Problem]]:
-    """Problems of a file of the OR-Library: agents, jobs, costs or profits, what a job takes, capacities."""
-    numbers = iter(np.array(path.read_text().split(), dtype=float))
-    for number in range(int(next(numbers))):
-        agents, jobs = int(next(numbers)), int(next(numbers))
-        worth, weight = (np.array([next(numbers) for _ in range(agents * jobs)]).reshape(agents, jobs) for _ in "cw")
-        room = np.array([next(numbers) for _ in range(agents)])
-        least = path.stem[3:] in set("abcde")  # costs; gap1 … gap12 have profits
-        hours = Resource("hours", "h", weight.T, np.arange(agents), room)
-        yield f"{path.stem} {number + 1}", Problem((-worth if least else worth).T, [hours], bonus=PRICE * least)
+    if folder:
+        yield from read(folder)
 
 
 def main() -> None:
@@ -76,7 +67,7 @@ def main() -> None:
                 plan, bound = ours.site, ours.bound
             else:
                 plan, bound = {"HiGHS": with_highs, "CP-SAT": with_cp_sat}[solver](problem, given.seconds)
-            took, value = time.perf_counter() - begun, objective(problem, plan)
+            took, value = time.perf_counter() - begun, worth(problem, plan)
             broken = " BROKEN" if verify(problem, plan) else ""
             print(
                 f"| {name} | {solver}{broken} | {value:.1f} | {bound:.1f} | {bound - value:.1f} | {took:.1f} |",

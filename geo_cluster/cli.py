@@ -12,6 +12,7 @@ import typer
 
 from geo_cluster import terminal
 from geo_cluster.errors import Fault, GeoClusterError, InputError, Place, reason_of, refuse_if
+from geo_cluster.policy_cli import policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +29,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+cli.add_typer(policy, name="policy")
 
 WorkspaceOption = Annotated[
     str,
@@ -197,7 +199,7 @@ def match(
 
 
 @cli.command()
-def brief(
+def brief(  # noqa: PLR0913  (each is an option)
     scenario: Annotated[str, typer.Argument(help="情景名或 TOML 文件 / shipped scenario or TOML file")] = "default",
     out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the pack")] = Path("brief"),
     formats: Annotated[
@@ -207,6 +209,7 @@ def brief(
     template_docx: Annotated[Path | None, typer.Option(help="本单位的 .docx 模板 / your house's paper")] = None,
     review_number: Annotated[str, typer.Option(help="审图号，印在图上 / map review number")] = "",
     project: Annotated[str, typer.Option(help="排序图画哪个项目，默认产值最大的 / whose ranking is drawn")] = "",
+    crs: Annotated[str, typer.Option(help="图层坐标系，如 4547；写错即列出可选 / of the layers, by EPSG code")] = "",
     lang: LanguageOption = "zh",
 ) -> None:
     """Make the briefing pack: slides, paper, map sheets, tables, layers. 一次出齐汇报材料。"""
@@ -214,16 +217,18 @@ def brief(
 
     began = time.perf_counter()
     from geo_cluster.export import bundle, pack
+    from geo_cluster.export.gis.systems import checked_crs
     from geo_cluster.scenarios import read_scenario
 
-    wanted, _, _, (settings, projects) = _together(
+    wanted, _, system, _, (settings, projects) = _together(
         lambda: pack.checked_formats(formats),
         lambda: pack.check(template_pptx, template_docx, review_number),
+        lambda: checked_crs(crs),
         lambda: bundle.check_writable(out),
         lambda: read_scenario(scenario),
     )
     from geo_cluster import study as pipeline
-    from geo_cluster.report import cities
+    from geo_cluster.export.briefing_tables import levels_of
 
     screen = terminal.console(stderr=True)
 
@@ -236,11 +241,12 @@ def brief(
         order = pack.Order(
             result,
             lang,
-            levels=cities.at_levels(result),
+            levels=levels_of(result),
             slide_template=template_pptx,
             paper_template=template_docx,
             review=review_number,
             project=project,
+            crs=system,
         )
         on_step("pack")
         files = pack.write(order, out, wanted=wanted, on_done=done)
@@ -292,19 +298,24 @@ def land(
     out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the results")] = Path("land"),
     need: Annotated[float, typer.Option(help="项目用地（亩）/ land a project needs, mu")] = 0.0,
     hall: Annotated[str, typer.Option(help="厂房，如 60x120（米）/ hall, e.g. 60x120 metres")] = "",
+    crs: Annotated[
+        str, typer.Option("--crs", help="地块坐标系，文件没写时用：EPSG:4547、gcj02、bd09 / CRS of the parcels")
+    ] = "",
+    layers_crs: Annotated[str, typer.Option("--layers-crs", help="约束图层坐标系 / CRS of the layers")] = "",
 ) -> None:
     """Net developable land of parcels, its largest rectangle, and room for a project. 可建设用地与最大厂房。"""
     from geo_cluster.export import bundle
     from geo_cluster.imports import ground, whereabouts
+    from geo_cluster.imports.check import rule_in
     from geo_cluster.supply import land_survey
 
     _, room, (found, notes), exclusions = _together(
         lambda: bundle.check_writable(out),
         lambda: _room(need, hall),
-        lambda: ground.parcels_of(parcels),
-        lambda: land_survey.read_rules(rules, layers),
+        lambda: ground.parcels_of(parcels, crs),
+        lambda: [rule_in(one, layers_crs) for one in land_survey.read_rules(rules, layers)],
     )
-    refuse_if(list(whereabouts.rule_faults(exclusions, found, layers.name)))
+    refuse_if(list(whereabouts.rule_faults(exclusions, found, layers.name, chosen=layers_crs, of_parcels=crs)))
     survey = land_survey.survey(found, exclusions, land_mu=room[0], hall_m=room[1])
     files = bundle.write_files(out, lambda folder: land_survey.write(survey, folder, source=parcels.name))
     for note in [*notes, *whereabouts.rule_notes(exclusions, survey.land)]:
@@ -549,9 +560,21 @@ def _misuse(problem: Any) -> Fault:
         return Fault("cli.value_refused", place, reason=problem.message, command=command)
     commands = getattr(context and context.command, "commands", None)
     if commands:
-        name = next((one for one in sys.argv[1:] if not one.startswith("-")), command)
-        return Fault("cli.no_such_command", name, known=sorted(commands))
+        return Fault("cli.no_such_command", next(iter(_words_after(command)), command), known=sorted(commands))
     return Fault("cli.misused", command, reason=problem.format_message(), command=command)
+
+
+def _words_after(command: str) -> list[str]:
+    """What was written behind a command, e.g. `geo-cluster policy`, but for options."""
+    return [one for one in sys.argv[1:] if not one.startswith("-")][len(command.split()) - 1 :]
+
+
+def _is_bare(problem: Any) -> bool:
+    """Whether a group of commands was called without any, which shows its help."""
+    context: Any = getattr(problem, "ctx", None)
+    if context is None or hasattr(problem, "option_name"):
+        return False
+    return hasattr(context.command, "commands") and not _words_after(context.command_path)
 
 
 def main() -> None:
@@ -566,7 +589,7 @@ def main() -> None:
         except SystemExit as end:
             code = end.code
         except UsageError as problem:
-            if len(sys.argv) < 2:  # typer shows the help
+            if _is_bare(problem):  # typer shows the help
                 problem.show()
             else:
                 terminal.refuse([_misuse(problem)])

@@ -553,6 +553,8 @@ LATER_FIELDS: dict[str, object] = {
     "points_per_10k_yuan": 0.0,
     "at_most_sites": None,
     "either": [],
+    "promised": [],
+    "parts": [],
 }
 """Fields that scenarios of earlier editions don't have, and what leaves a scenario's id as it was."""
 
@@ -633,6 +635,8 @@ class Opening(Declared):
     """What it most likely adds."""
     high: NonNegative = 0.0
     """What it adds at most."""
+    from_year: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)] | None = None
+    """Year from which what it brings counts; from the first year on when left out."""
     source: str = Field(min_length=1)
     """Who said so; it shows wherever the number does."""
 
@@ -645,6 +649,19 @@ class Opening(Declared):
         if not any(adds) and not self.sites:
             raise FieldError(Fault("world.opening_brings_nothing", "", name=self.name))
         return self
+
+
+class Promise(Declared):
+    """What a project under way was promised at a site: it is taken before the projects of the scenario choose."""
+
+    project: str = Field(min_length=1)
+    """What it is called."""
+    site: str
+    """Id of the site (H01)."""
+    amounts: dict[str, NonNegative]
+    """Resource (`land`, `power`, `energy` …) and how much of it, in the unit of `tables/resources.toml`."""
+    source: str = Field(min_length=1)
+    """Who promised it; it shows with the pools."""
 
 
 class Either(Declared):
@@ -660,6 +677,29 @@ class Either(Declared):
         count = len(set(self.names))
         if count < 2 or self.most >= count:
             raise FieldError(Fault("world.either_of_one", "", names=_some(list(self.names)), most=self.most))
+        return self
+
+
+class ProjectParts(Declared):
+    """Projects that are phases of one, or one project that may be split over at most two sites."""
+
+    projects: tuple[str, ...]
+    """Ids of the phases, in their order; or the one project that may be split."""
+    rule: Literal["in_order", "together", "split"] = "in_order"
+    """`in_order`: a phase is placed only if the one before it is; `together`: all of them or none; `split`: one project
+    in equal shares, all or none, on at most two sites."""
+    one_site: bool = False
+    """Whether all phases go to one site."""
+    into: Annotated[int, Field(ge=2, le=5)] = 2
+    """Number of equal shares of a project that may be split; the least that goes to a site is one of them."""
+
+    @model_validator(mode="after")
+    def _binds(self) -> ProjectParts:
+        names = _some(list(self.projects))
+        if self.rule == "split" and (len(self.projects) != 1 or self.one_site):
+            raise FieldError(Fault("world.split_of_one", "", names=names))
+        if self.rule != "split" and len(set(self.projects)) < 2:
+            raise FieldError(Fault("world.phases_of_one", "", names=names))
         return self
 
 
@@ -725,6 +765,10 @@ class Scenario(Declared):
     """No more sites than that get projects; any number when left out."""
     either: tuple[Either, ...] = ()
     """This site or that, this opening or that."""
+    promised: tuple[Promise, ...] = ()
+    """What projects under way were promised; their sites, stations and prefectures have so much less."""
+    parts: tuple[ProjectParts, ...] = ()
+    """Phases of one project, and projects that may be split over two sites."""
 
     @model_validator(mode="after")
     def _openings_make_sense(self) -> Scenario:
@@ -758,6 +802,9 @@ class Scenario(Declared):
         faults += [Fault("world.own_partner", "", names=_some(alone))] if alone else []
         faults += [Fault("world.placed_twice", "", names=_some(moved))] if moved else []
         faults += [Fault("world.partners_twice", "", names=_some(doubled))] if doubled else []
+        named_parts = Counter(project for one in self.parts for project in one.projects)
+        again = sorted(project for project, times in named_parts.items() if times > 1)
+        faults += [Fault("world.parts_twice", "", names=_some(again))] if again else []
         if faults:
             raise FieldError(*faults)
         return self
@@ -767,6 +814,9 @@ class Scenario(Declared):
         """First 12 hex digits of the SHA-256 of the canonical scenario: the same settings, the same id."""
         row = self.model_dump(mode="json")
         row = {key: value for key, value in row.items() if key not in LATER_FIELDS or value != LATER_FIELDS[key]}
+        for one in row.get("openings", []):  # of an earlier edition than the year
+            if one["from_year"] is None:
+                del one["from_year"]
         if self.portfolio_sha256:  # wherever the file lies and whatever it is called
             row["portfolio"] = ""
         if self.layers_sha256:

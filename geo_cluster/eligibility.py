@@ -35,6 +35,10 @@ class Facts:
     """By attribute (P, S): the most that may have arrived by the year in which each project begins."""
     dual_required: bool = False
     """Whether segments that need two independent feeds go only where these are known."""
+    opens: np.ndarray | None = None
+    """(S,): the year from which each site stands open, where some open later than the study begins."""
+    begins: np.ndarray | None = None
+    """(P,): the year from which each project takes its land, where some sites open later."""
 
 
 @dataclass(frozen=True)
@@ -158,13 +162,21 @@ def factory_unfit(facts: Facts) -> Refusals:
 
 
 def forbidden(facts: Facts) -> Refusals:
-    """Pairs that the scenario forbids."""
+    """Pairs that the scenario forbids, and sites that it opens only after the project begins."""
     hit = np.array([[(p, s) in facts.forbidden for s in facts.sites["id"]] for p in facts.projects.index])
+    late = np.zeros((len(facts.projects), len(facts.sites)), dtype=bool)
+    if facts.opens is not None and facts.begins is not None:
+        late = facts.begins[:, None] < facts.opens[None, :]
 
-    def sentence(_project: int, _site: int, language: Language) -> str:
+    def sentence(project: int, site: int, language: Language) -> str:
+        if late[project, site] and facts.opens is not None and facts.begins is not None:
+            opens, begins = facts.opens[site], facts.begins[project]
+            if language == "zh":
+                return f"园区 {opens} 年起才能用，项目 {begins} 年开始"
+            return f"the site opens in {opens}, the project begins in {begins}"
         return "情景文件禁止这一组合" if language == "zh" else "the scenario forbids this pair"
 
-    return Refusals(hit.reshape(len(facts.projects), len(facts.sites)), sentence)
+    return Refusals(hit.reshape(late.shape) | late, sentence)
 
 
 FEEDS = 2

@@ -28,6 +28,9 @@ FAULTS = Path(__file__).parent / "tables" / "faults"
 
 Spoken = Literal["zh", "en"]
 
+A_SHEET = 10_000_000
+"""Rows of a second sheet that is read with a first count on from here, those of a third from twice as many."""
+
 
 class Bilingual(Protocol):
     """A text in both languages, such as `domain.Text`."""
@@ -56,7 +59,7 @@ class Place:
     key : str or Bilingual
         Key of a setting, as it stands in the file; pool of a resource.
     row : int
-        Row as a spreadsheet counts it, 0 for none.
+        Row as a spreadsheet counts it, 0 for none; of further sheets more by `A_SHEET` each, which isn't shown.
     entry : str
         What stands in that row: a name, an id.
     column : str
@@ -83,16 +86,21 @@ class Place:
         name, key = str(_shown(self.name, language)), str(_shown(self.key, language))
         name = f"{_places()[self.kind][language]} {name}".rstrip() if self.kind else name
         if language == "en":
-            row = f"row {self.row}" + (f" ({self.entry})" if self.entry else "") if self.row else self.entry
+            row = f"row {row_of(self.row)}" + (f" ({self.entry})" if self.entry else "") if self.row else self.entry
             column = f"column {self.column}" if self.column else ""
             return ", ".join(part for part in (name, self.sheet, key, row, column) if part)
         row = (
-            f" 第 {self.row} 行" + (f"（{self.entry}）" if self.entry else "")
+            f" 第 {row_of(self.row)} 行" + (f"（{self.entry}）" if self.entry else "")
             if self.row
             else f" {self.entry}".rstrip()
         )
         column = f"“{self.column}”列" if self.column else ""
         return "，".join(part for part in (name, self.sheet, key) if part) + row + column
+
+
+def row_of(number: int) -> int:
+    """The row in its own sheet."""
+    return number % A_SHEET
 
 
 class Words(NamedTuple):

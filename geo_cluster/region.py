@@ -44,7 +44,7 @@ from geo_cluster.supply.serving_station import (
     supply_area,
     zones_of_areas,
 )
-from geo_cluster.world import catalog, need_draws, observations
+from geo_cluster.world import catalog, need_draws, observations, splitting
 from geo_cluster.world.layers import Layers
 
 LAYERS: tuple[str, ...] = ("sites", "substations", "prefectures", "chain", "anchors", "roads")
@@ -58,6 +58,9 @@ SAME_PLACE_KM = 20.0
 """A place of one's own may stand so far from the shipped one of the same id; points are off by up to 10 km."""
 
 _ENDS = ("low", "likely", "high")
+
+PROMISE_COLUMNS = ("attribute", "subject", "resource", "amount", "project", "source")
+"""Columns of what was promised; the amount is in the unit of the resource."""
 
 
 def offers() -> tuple[str, ...]:
@@ -98,6 +101,9 @@ class Region:
     arrivals : DataFrame
         What pools have more from a year on: the user's, and stations that are not known to be in service; see
         `supply.arrivals.COLUMNS`.
+    promises : DataFrame
+        What projects under way were promised, one row a pool that it is taken from (`PROMISE_COLUMNS`): it is no more
+        there for others, whatever the observations say.
     """
 
     scenario: Scenario
@@ -112,6 +118,12 @@ class Region:
     names: Mapping[str, Text]
     left_out: Mapping[str, Text] = field(default_factory=dict)
     arrivals: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=ARRIVAL_COLUMNS))
+    promises: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PROMISE_COLUMNS))
+
+    @cached_property
+    def promised(self) -> dict[tuple[str, str], float]:
+        """Attribute and subject -> what projects under way were promised of it, in the attribute's unit."""
+        return _sums(self.promises)
 
     @cached_property
     def draws(self) -> np.ndarray:
@@ -236,8 +248,16 @@ class Region:
         numbers : (K, …) array
             Of every observation: its bounds, or draws of it.
         """
-        found = {key: _at(places, numbers) for key, places in self.places.items()}
+        found = {key: self._left(key, _at(places, numbers)) for key, places in self.places.items()}
         return found | {key: pools.within(*both) for key, both in self.of_parks(numbers).items()}
+
+    def _left(self, attribute: str, there: np.ndarray) -> np.ndarray:
+        """(S, …): what is there at each site less what was promised to projects under way."""
+        return _less(there, self.promised_of(attribute, subject_of(attribute, self.sites)))
+
+    def promised_of(self, attribute: str, subjects: Iterable[str]) -> np.ndarray:
+        """(n,): what projects under way were promised of an attribute of n subjects."""
+        return np.array([self.promised.get((attribute, one), 0.0) for one in subjects])
 
     def of_parks(self, numbers: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Attribute -> (S, …) what each site has itself and what its zone has, nan for none; of what parks share.
@@ -248,7 +268,14 @@ class Region:
             As of `offered`.
         """
         shared = {key: places for key, places in self.zone_places.items() if key in self.places}
-        return {key: (_at(self.places[key], numbers), _at(places, numbers)) for key, places in shared.items()}
+        zones = pools.zone_of(self.sites)
+        return {
+            key: (
+                self._left(key, _at(self.places[key], numbers)),
+                _less(_at(places, numbers), self.promised_of(key, zones)),
+            )
+            for key, places in shared.items()
+        }
 
     @cached_property
     def offers(self) -> dict[str, np.ndarray]:
@@ -256,7 +283,7 @@ class Region:
         return self.offered(self.observations[list(_ENDS)].to_numpy(float))
 
     def bounds_of(self, attribute: str, subjects: Iterable[str]) -> np.ndarray:
-        """(n, 3): low, likely, high of an attribute of n subjects; nan where there is no number.
+        """(n, 3): low, likely, high of what n subjects have left of an attribute; nan where there is no number.
 
         Parameters
         ----------
@@ -265,7 +292,16 @@ class Region:
             Ids of sites, stations, supply areas or prefectures.
         """
         known = self.observations.set_index(["attribute", "site_id"])[list(_ENDS)]
-        return known.reindex([(attribute, one) for one in subjects]).to_numpy(float)
+        subjects = list(subjects)
+        there = known.reindex([(attribute, one) for one in subjects]).to_numpy(float)
+        return _less(there, self.promised_of(attribute, subjects))
+
+
+def _less(there: np.ndarray, taken: np.ndarray) -> np.ndarray:
+    """(n, …) less (n,), at least 0; as it is where nothing is taken."""
+    if not taken.any():
+        return there
+    return np.maximum(there - taken.reshape(-1, *(1,) * (there.ndim - 1)), 0.0)
 
 
 def _at(places: np.ndarray, numbers: np.ndarray) -> np.ndarray:
@@ -324,6 +360,7 @@ def prepare(
     derived = [_trip_rows(trips), _distance_rows(sites, feed), *_reach_rows(sites, reach)]
     feeds_area = zones_of_areas(world["sites"], everywhere.station)
     found = _observe(scenario, world, sites, [*derived, _constraint_rows(sites)], feeds_area, stations["station"])
+    promises = _promises(scenario, world["sites"].assign(station=everywhere.station))
     return Region(
         scenario=scenario,
         layers=layers,
@@ -336,8 +373,52 @@ def prepare(
         by_segment={**_measures(world, sites), **reach.by_segment},
         names=subject_names(world),
         left_out=reach.left_out,
-        arrivals=_arrivals(scenario, sites, world["substations"], stations, found),
+        arrivals=_still_arriving(
+            _arrivals(scenario, sites, world["substations"], stations, found), _sums(promises), found
+        ),
+        promises=promises,
     )
+
+
+def _still_arriving(
+    arrivals: pd.DataFrame, promised: Mapping[tuple[str, str], float], known: pd.DataFrame
+) -> pd.DataFrame:
+    """What arrives less what was promised beyond what is there, which is served first."""
+    if not promised or arrivals.empty:
+        return arrivals
+    there = known.set_index(["attribute", "site_id"])[list(_ENDS)]
+    arrivals = arrivals.copy()
+    for key, amount in promised.items():
+        beyond = np.maximum(amount - there.loc[key].to_numpy(float), 0.0) if key in there.index else np.zeros(3)
+        rows = arrivals[(arrivals["attribute"] == key[0]) & (arrivals["subject"] == key[1])].sort_values("year_likely")
+        for at in rows.index:
+            comes = arrivals.loc[at, list(_ENDS)].to_numpy(float)
+            arrivals.loc[at, list(_ENDS)] = np.maximum(comes - beyond, 0.0)
+            beyond = np.maximum(beyond - comes, 0.0)
+    return arrivals
+
+
+def _promises(scenario: Scenario, sites: gpd.GeoDataFrame) -> pd.DataFrame:
+    """What was promised at any site of the layer, a row a pool that it is taken from: of a park, its zone too."""
+    rows: list[tuple[object, ...]] = []
+    ids, zones = sites["id"].tolist(), pools.zone_of(sites)
+    for promise in scenario.promised:
+        at = ids.index(promise.site)
+        for name, amount in promise.amounts.items():
+            kind = catalog.resources()[name]
+            own = subject_of(kind.attribute, sites.iloc[[at]]).iloc[0]
+            subjects = dict.fromkeys([own, zones[at] if kind.zone_pool and own else ""])
+            rows += [(kind.attribute, one, name, amount, promise.project, promise.source) for one in subjects if one]
+    return pd.DataFrame(rows, columns=list(PROMISE_COLUMNS))
+
+
+def _sums(promises: pd.DataFrame) -> dict[tuple[str, str], float]:
+    """Attribute and subject -> what was promised of it, in the attribute's unit."""
+    found: dict[tuple[str, str], float] = {}
+    for one in promises.itertuples():
+        key = str(one.attribute), str(one.subject)
+        found[key] = found.get(key, 0.0) + float(one.amount) / catalog.resources()[str(one.resource)].times
+    return found
 
 
 def _site_faults(sites: gpd.GeoDataFrame, prefectures: set[str]) -> list[Fault]:
@@ -485,9 +566,16 @@ def _trips(
 
 def facts_of(region: Region, projects: pd.DataFrame) -> Facts:
     """What the rules look at."""
-    forbidden = frozenset((pair.project, pair.site) for pair in region.scenario.forbidden)
+    wholes = splitting.whole_of(projects)  # ruled out for one share, ruled out for all
+    banned = {(wholes.get(pair.project, pair.project), pair.site) for pair in region.scenario.forbidden}
+    forbidden = frozenset((row, site) for row, whole in wholes.items() for one, site in banned if one == whole)
     dual = region.scenario.dual_supply == "required"
-    return Facts(projects, region.sites, _needs(projects), region.offers, forbidden, _more(region, projects), dual)
+    facts = Facts(projects, region.sites, _needs(projects), region.offers, forbidden, _more(region, projects), dual)
+    opens = {site: one.from_year for one in region.scenario.openings if one.from_year for site in one.sites}
+    if not opens:
+        return facts
+    year = np.array([opens.get(site, 0) for site in region.sites["id"]])
+    return replace(facts, opens=year, begins=begins(region, projects, "land"))
 
 
 def _more(region: Region, projects: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -504,8 +592,10 @@ def _more(region: Region, projects: pd.DataFrame) -> dict[str, np.ndarray]:
         opened = [one for one in region.scenario.openings if one.attribute == kind.attribute]
         for said in opened:
             here = (subject_of(kind.attribute, region.sites) == said.subject).to_numpy()
-            found[kind.attribute] = found.get(kind.attribute, 0.0) + np.where(here, said.high, 0.0)[None, :]
-            of_zone += np.where(pools.zone_of(region.sites) == said.subject, said.high, 0.0)[None, :]
+            begun = (start >= (said.from_year or 0))[:, None]
+            there = begun & here[None, :]
+            found[kind.attribute] = found.get(kind.attribute, 0.0) + np.where(there, said.high, 0.0)
+            of_zone += np.where(begun & (pools.zone_of(region.sites) == said.subject)[None, :], said.high, 0.0)
         if kind.zone_pool and (len(rows) or opened):
             found[kind.attribute] = _within_zone(region, kind.attribute, found[kind.attribute], of_zone)
     return found
@@ -516,10 +606,7 @@ def _within_zone(region: Region, attribute: str, own: np.ndarray, zone: np.ndarr
 
     A park has the less of its own and its zone's, before and after.
     """
-    high = region.observations["high"].to_numpy(float)
-    mine, theirs = (
-        np.where(at >= 0, high[at], np.nan) for at in (region.places[attribute], region.zone_places[attribute])
-    )
+    mine, theirs = region.of_parks(region.observations["high"].to_numpy(float))[attribute]
     return pools.within(mine + own, theirs + zone) - pools.within(mine, theirs)
 
 

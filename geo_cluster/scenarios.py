@@ -16,7 +16,7 @@ from geo_cluster.errors import DataError, Fault, InputError, Place, refuse_if
 from geo_cluster.supply.arrivals import pools_of_stations
 from geo_cluster.supply.pools import fed_as_zones, pools_of, with_prefecture
 from geo_cluster.supply.serving_station import feeding_station, supply_area
-from geo_cluster.world import catalog, portfolio
+from geo_cluster.world import catalog, portfolio, splitting
 from geo_cluster.world.layers import Layers
 
 
@@ -29,7 +29,8 @@ def read_scenario(name_or_path: str | Path) -> tuple[Scenario, pd.DataFrame]:
         projects = portfolio.read(named) if isinstance(named, str) else None
     except InputError as refusal:
         faults = refusal.faults
-    scenario = _scenario(row, where, None if projects is None else set(projects.index), faults)
+    known = None if projects is None else {*projects.index} | splitting.share_ids(projects)
+    scenario = _scenario(row, where, known, faults)
     assert projects is not None  # no fault means it was read
     return scenario, projects
 
@@ -38,7 +39,7 @@ def read_for_others(name_or_path: str | Path) -> Scenario:
     """Read a scenario for projects that are not its own: what it says of its own by name is left aside."""
     row, where = catalog.scenario_row(name_or_path)
     scenario = _scenario(row, where, None, [])
-    return scenario.model_copy(update=dict.fromkeys(("locked", "forbidden", "partners", "present"), ()))
+    return scenario.model_copy(update=dict.fromkeys(("locked", "forbidden", "partners", "present", "parts"), ()))
 
 
 def _scenario(row: Mapping[str, Any], where: str, projects: set[str] | None, more: list[Fault]) -> Scenario:
@@ -88,11 +89,15 @@ def name_faults(
     named = [("anchor", _texts([row.get("anchor", "future_city")]), set(world["anchors"]["id"]))]
     named.append(("sites", picked, sites))
     named.append(("known.subject", _values(row, "known", "subject"), subjects))
+    named.append(("promised.site", _values(row, "promised", "site"), sites))
+    named.append(("promised.amounts", _keyed(row, "promised", "amounts"), set(catalog.resources())))
+    shares = {splitting.share_id(one, number) for one in _listed(row, "parts", "projects") for number in range(1, 6)}
     for key in ("locked", "forbidden", "present"):
         named.append((f"{key}.site", _values(row, key, "site"), chosen))
         if projects is not None:
-            named.append((f"{key}.project", _values(row, key, "project"), projects))
+            named.append((f"{key}.project", _values(row, key, "project"), projects | shares))
     if projects is not None:
+        named.append(("parts.projects", _listed(row, "parts", "projects"), projects))
         named += [(f"partners.{key}", _values(row, "partners", key), projects) for key in ("first", "second")]
     cities = set(world["sites"].loc[world["sites"]["id"].isin(chosen), "prefecture_code"])
     named.append(("shares.segment", _values(row, "shares", "segment") - {""}, set(catalog.segments())))
@@ -227,6 +232,13 @@ def _listed(row: Mapping[str, Any], key: str, field: str) -> set[str]:
     entries = row.get(key)
     tables = [one for one in entries if isinstance(one, dict)] if isinstance(entries, list | tuple) else []
     return {text for one in tables for text in _texts(one.get(field))}
+
+
+def _keyed(row: Mapping[str, Any], key: str, field: str) -> set[str]:
+    """The keys of the tables that the entries of a list of tables have in one field."""
+    entries = row.get(key)
+    tables = [one for one in entries if isinstance(one, dict)] if isinstance(entries, list | tuple) else []
+    return {str(name) for one in tables if isinstance(one.get(field), dict) for name in one[field]}
 
 
 def _values(row: Mapping[str, Any], key: str, field: str) -> set[str]:

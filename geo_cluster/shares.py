@@ -15,7 +15,7 @@ from geo_cluster.matching.problem import Problem
 from geo_cluster.matching.resource import Resource, Titles
 from geo_cluster.matching.rules import group_limits
 from geo_cluster.region import Region
-from geo_cluster.world import catalog
+from geo_cluster.world import catalog, splitting
 
 TOTAL = "projects"
 """Name of the rule on all projects; that on a segment is called `projects:<segment>`."""
@@ -57,6 +57,7 @@ def rules(region: Region, facts: Facts) -> list[Resource]:
             least[codes.index(share.prefecture)] = share.least
             most[codes.index(share.prefecture)] = np.inf if share.most is None else share.most
         counted = facts.projects["segment"].isin([segment] if segment else catalog.segments()).to_numpy(float)
+        counted *= splitting.share_of(facts.projects)
         name, count = rule_name(segment), len(facts.projects)
         rule = group_limits(name, group, projects=count, maximum=most, minimum=least, weight=counted, groups=codes)
         titles = Titles(catalog.share_name(segment), PROJECTS, tuple(region.names[code] for code in codes))

@@ -19,8 +19,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_cluster import eligibility, openings, shares
-from geo_cluster.domain import LANGUAGES, PlanningLevel, ResourceKind, Scenario
+from geo_cluster import eligibility, openings, parts, shares
+from geo_cluster.domain import LANGUAGES, Pair, PlanningLevel, ProjectParts, ResourceKind, Scenario
 from geo_cluster.eligibility import Eligibility, Facts
 from geo_cluster.errors import Fault, InputError, Place, refuse_if
 from geo_cluster.matching.division import Division, division_of, side_by_side
@@ -46,7 +46,7 @@ from geo_cluster.region import (
 )
 from geo_cluster.scoring.criteria import DecisionMatrix, Setting, decide
 from geo_cluster.supply.pools import subject_of, zone_of
-from geo_cluster.world import catalog, portfolio, rule_life
+from geo_cluster.world import catalog, portfolio, rule_life, splitting
 from geo_cluster.world.layers import Layers
 
 ENDS: Mapping[PlanningLevel, int] = {"hopeful": 0, "likely": 1, "cautious": 2}
@@ -65,7 +65,7 @@ class Study:
     region : Region
         What the scenario made of the layers: sites with their stations, observations, trips, network, draws.
     projects : DataFrame
-        P projects with their needs.
+        P projects with their needs; of one that may be split each share is one (`world.splitting`).
     facts : Facts
         Needs and offers as (P, 3) and (S, 3) arrays: low, likely, high.
     drawn : Setting
@@ -146,6 +146,23 @@ class Study:
         """What of the projects can hardly be meant, and numbers of the scenario that nothing goes by."""
         return portfolio.warnings(self.projects) + unused(self.region)
 
+    @property
+    def parts(self) -> tuple[ProjectParts, ...]:
+        """What binds phases, and who may be split: by the scenario, then by the table of projects."""
+        return parts.declared(self.scenario, self.projects)
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many projects are placed, and how many there are; one that is split is one."""
+        share = splitting.share_of(self.projects)
+        return round(share[self.plan.site != UNPLACED].sum()), round(share.sum())
+
+    @property
+    def most_placed(self) -> int:
+        """No better plan places more projects, as `counts` counts them."""
+        is_settled = self.plan.most_placed == (self.plan.site != UNPLACED).sum()
+        return self.counts[0] if is_settled else min(self.plan.most_placed, self.counts[1])
+
     def summary(self) -> dict:
         """What `study.json` says: versions, scenario id, counts, proof, doubts, rules on its day, input hashes."""
         return {
@@ -153,16 +170,16 @@ class Study:
             "scenario": self.scenario.name.zh,
             "sample": self.scenario.is_sample,
             "versions": {name: importlib.metadata.version(name) for name in ("geo-cluster", "numpy", "highspy")},
-            "projects": len(self.projects),
+            "projects": self.counts[1],
             "sites": len(self.sites),
             "eligible_pairs": int(self.eligibility.allowed.sum()),
-            "placed": int((self.plan.site >= 0).sum()),
-            "unplaced": int((self.plan.site < 0).sum()),
+            "placed": self.counts[0],
+            "unplaced": self.counts[1] - self.counts[0],
             "objective": round(self.plan.objective, 6),
             "bound": round(self.plan.bound, 6),
             "gap": round(self.plan.gap, 9),
             "score": round(self.plan.score, 6),
-            "most_placed": self.plan.most_placed,
+            "most_placed": self.most_placed,
             "status": self.plan.status,
             "ended": self.plan.ended,
             "violations": [str(violation) for violation in self.violations],
@@ -171,6 +188,7 @@ class Study:
             "rules_notice": rule_life.notice(self.day),
             "rules": rule_life.table(self.day).to_dict("records"),
             "inputs": self.hashes,
+            **({"promised": self.region.promises.to_dict("records")} if self.scenario.promised else {}),
         }
 
 
@@ -225,14 +243,16 @@ def run(
     if scenario.layers_sha256 and layers.folder == scenario.layers:  # refreshed since the scenario was read: another id
         scenario = scenario.model_copy(update={"layers_sha256": layers.sha256})
     projects = portfolio.read(scenario.portfolio) if projects is None else projects
+    refuse_if([] if len(projects) else [Fault("world.no_project", Place(scenario.portfolio))])
     refuse_if([] if scenario.is_sample else portfolio.past_faults(projects, scenario.date))  # the sample grows old
     clock("region")
-    region = prepare(scenario, layers, projects=projects.index)
+    region = prepare(scenario, layers, projects={*projects.index} | splitting.share_ids(projects))
+    named, projects = projects, parts.split(scenario, projects)
     facts = facts_of(region, projects)
     clock("eligibility")
     allowed = eligibility.judge(facts)
     clock("scoring")
-    likely, drawn = settings_of(region, facts)
+    likely, drawn = settings_of(region, parts.as_wholes(facts))
     decision = decide(likely, drawn, catalog.criteria(), scenario.weights, region.alike)
     clock("matching")
     found = _matched(region, facts, allowed, decision.score, plan=plan, progress=progress, on_step=clock)
@@ -241,11 +261,11 @@ def run(
         region=region,
         projects=projects,
         facts=facts,
-        drawn=drawn,
+        drawn=parts.as_shares(drawn, projects),
         eligibility=allowed,
         decision=decision,
         seconds=clock.stop(),
-        hashes=hashes(projects, layers),
+        hashes=hashes(named, layers),
         day=scenario.date,
         **found,
     )
@@ -327,9 +347,13 @@ def _posed(
         problem = problem.suppose(resources=(*problem.resources, *steps))
     if problem and (region.scenario.openings or region.scenario.at_most_sites or region.scenario.either):
         problem = problem.but(
-            openings=openings.openings(region.scenario, problem.resources, problem.sites),
+            openings=openings.openings(
+                region.scenario, problem.resources, problem.sites, last=horizon(region, facts.projects)[-1]
+            ),
             at_most=openings.limits(region.scenario, problem.sites),
         )
+    if problem and parts.declared(region.scenario, facts.projects):
+        problem = problem.but(parts=parts.parts(region.scenario, facts.projects))
     return resources, problem
 
 
@@ -349,7 +373,7 @@ def problem_with(study: Study, scenario: Scenario) -> Problem | None:
             known.loc[at, ["low", "likely", "high", "basis"]] = one.low, one.likely, one.high, one.basis
     region = replace(study.region, scenario=scenario, observations=known)
     facts = facts_of(region, study.projects)
-    likely = likely_setting(region, facts)
+    likely = likely_setting(region, parts.as_wholes(facts))
     score = decide(likely, likely, catalog.criteria(), scenario.weights, region.alike).score
     return _posed(region, facts, eligibility.judge(facts), score, limits(region, facts))[1]
 
@@ -429,13 +453,17 @@ def over_years(region: Region, found: tuple[Limit, ...]) -> tuple[tuple[Resource
         all_of_it, last = whole[base_name(one.resource.name)].arriving, int(one.begins.max(initial=first))
         return can_bind(one.resource, all_of_it, level=level, last=last)
 
-    each = [by_year(one.resource, one.arriving, one.begins, level=level, first=first) for one in found if binds(one)]
+    each = [
+        by_year(*one, level=level, first=first, opening=openings.from_years(region.scenario, one.resource))
+        for one in found
+        if binds(one)
+    ]
     last = tuple(one for one, *_ in each if not is_apart(one.name))
     return last, tuple(one for several in each for one in several if one not in last)
 
 
 def with_opened(region: Region, found: tuple[Limit, ...], plan: Assignment) -> tuple[Limit, ...]:
-    """Limits with what the plan opens, which counts from the first year on.
+    """Limits with what the plan opens: in the resource what counts from the first year on, else among what arrives.
 
     Parameters
     ----------
@@ -445,9 +473,17 @@ def with_opened(region: Region, found: tuple[Limit, ...], plan: Assignment) -> t
     """
     if not plan.opened:
         return found
-    known = openings.openings(region.scenario, [one.resource for one in found], region.sites["id"].tolist())
-    opened = [known[o] for o in plan.opened]
-    return tuple(one._replace(resource=widened([one.resource], opened)[0]) for one in found)
+    ids = region.sites["id"].tolist()
+    at_once = openings.openings(region.scenario, [one.resource for one in found], ids, last=0)
+    opened = [at_once[o] for o in plan.opened]
+    named = [one.name for one in opened]
+    return tuple(
+        one._replace(
+            resource=widened([one.resource], opened)[0],
+            arriving=(*one.arriving, *openings.arriving(region.scenario, one.resource, named)),
+        )
+        for one in found
+    )
 
 
 def horizon(region: Region, projects: pd.DataFrame) -> range:
@@ -501,7 +537,12 @@ def _problem(
     """Projects to sites at the planning level; None when no project may go anywhere, which is an answer too."""
     scenario = region.scenario
     ids, projects = facts.sites["id"].tolist(), facts.projects.index.tolist()
-    locked = {projects.index(pair.project): ids.index(pair.site) for pair in scenario.locked}
+    share = splitting.share_of(facts.projects)
+
+    def rows(pairs: tuple[Pair, ...]) -> Iterator[tuple[int, int]]:
+        return ((row, ids.index(one.site)) for one in pairs for row in splitting.rows_of(facts.projects, one.project))
+
+    locked = dict(rows(scenario.locked))
     if not allowed.allowed.any() and not locked:
         return None
     with warnings.catch_warnings():
@@ -517,9 +558,11 @@ def _problem(
             sites=tuple(ids),
         )
         present = np.full(len(projects), UNPLACED)
-        for pair in scenario.present:
-            present[projects.index(pair.project)] = ids.index(pair.site)
+        for row, site in rows(scenario.present):
+            present[row] = site
         problem = keep(problem, present, price=scenario.moving_price) if scenario.moving_price else problem
+        if splitting.SHARE in facts.projects:  # a share counts as much as it is
+            problem = problem.suppose(score=problem.score * share[:, None], bonus=problem.bonus * share)
         return side_by_side(problem, division_aim(region, facts, problem), price=scenario.division)
 
 
@@ -537,16 +580,20 @@ def division_aim(region: Region, facts: Facts, problem: Problem) -> Division:
     prefecture, codes = pd.factorize(facts.sites["prefecture_code"])
     first = [int(np.flatnonzero(prefecture == at)[0]) for at in range(len(codes))]
     segment = np.array([list(catalog.segments()).index(key) for key in facts.projects["segment"]])
-    return division_of(problem, segment, prefecture, region.by_segment["same_segment"][segment][:, first])
+    is_further = splitting.whole_of(facts.projects).duplicated().to_numpy()
+    kind = np.where(is_further, UNPLACED, segment)  # one that is split counts where its first share is
+    return division_of(problem, kind, prefecture, region.by_segment["same_segment"][segment][:, first])
 
 
 def _links(scenario: Scenario, facts: Facts) -> tuple[Link, ...]:
     """Partners and what being close earns them."""
-    projects, code = facts.projects.index.tolist(), facts.sites["prefecture_code"].to_numpy()
+    share, code = splitting.share_of(facts.projects), facts.sites["prefecture_code"].to_numpy()
     near = {"site": None, "prefecture": code[:, None] == code[None, :]}
     return tuple(
-        Link(projects.index(one.first), projects.index(one.second), one.gain, near[one.close])
+        Link(first, second, one.gain * share[first] * share[second], near[one.close])
         for one in scenario.partners
+        for first in splitting.rows_of(facts.projects, one.first)
+        for second in splitting.rows_of(facts.projects, one.second)
     )
 
 

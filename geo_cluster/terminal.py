@@ -116,10 +116,10 @@ def report(result: Study, screen: Console, lang: Literal["zh", "en"], levels: Se
         screen.print(text, soft_wrap=True)
     for sentence in division.sentences(result, lang):
         screen.print(f"{sentence}{'（仅供参考：样本少）' if zh else ' Indicative only: few firms.'}", soft_wrap=True)
-    plan, placed = result.plan, f"{len(tables.assignment(result))}/{len(result.projects)}"
+    plan, placed = result.plan, "{}/{}".format(*result.counts)
     proof = f"{plan.objective:,.2f} ≤ {plan.bound:,.2f}, gap {plan.gap:.4%}, {plan.status}"
     proof += ("（到时）" if zh else " (out of time)") * (plan.ended == "clock")
-    most = f"至多 {plan.most_placed}" if zh else f"at most {plan.most_placed}"
+    most = f"至多 {result.most_placed}" if zh else f"at most {result.most_placed}"
     screen.print(f"{'落地' if zh else 'placed'} {placed}, {most}, {proof}, violations {len(result.violations)}")
     for row in tables.unplaced(result).head(8).itertuples():
         screen.print(f"  {row.project_name}: {row.reason if zh else row.reason_en}")
@@ -157,6 +157,7 @@ STEPS = {
     "cities": ("各市所得", "what each city gets"),
     "ways_in": ("落地办法", "placement options"),
     "opening_worth": ("新增值多少", "what openings are worth"),
+    "parts_worth": ("分期、分处的代价", "what phases and splits cost"),
     "pool_worth": ("增加容量的价值", "value of more of each pool"),
     "why_here": ("不在首选园区的原因", "why each is where it is"),
     "site_importance": ("各园区的重要性", "importance of each site"),

@@ -19,6 +19,7 @@ from typing import Any, get_args, get_type_hints
 import networkx as nx
 from jinja2 import Template
 from pydantic import BaseModel
+from typer import Typer
 from typer.models import OptionInfo
 
 from geo_cluster import cli, domain, toml
@@ -33,7 +34,8 @@ EVERYWHERE = {"errors", "toml", "domain", "archive", "scratch", "tables"}
 
 API = (
     "study", "region", "eligibility", "report.tables", "report.explanation", "report.comparison",
-    "intake.appraise", "intake.site_choice", "matching", "world.catalog", "world.layers", "world.observations",
+    "intake.appraise", "intake.site_choice", "policy.money", "policy.summary", "policy.targets", "matching",
+    "world.catalog", "world.layers", "world.observations",
     "world.portfolio", "world.coordinates", "world.rule_life", "supply.land", "supply.parcels",
     "supply.grid_connection", "supply.energy_review", "supply.tariff", "supply.standard_land",
     "access.network", "access.travel", "access.isochrones", "access.travel_cost",
@@ -150,16 +152,23 @@ def room_table() -> str:
 def commands() -> str:
     """Every command of the command line with its arguments and options."""
     page = ["# Commands\n", "`geo-cluster COMMAND --help` says the same. Refused input ends with exit code 2.\n"]
-    for command in cli.cli.registered_commands:
-        function = command.callback
-        assert function is not None
-        page.append(
-            f"## geo-cluster {command.name or function.__name__}\n\n{inspect.cleandoc(function.__doc__ or '')}\n"
-        )
+    for name, function in _commands(cli.cli, "geo-cluster"):
+        page.append(f"## {name}\n\n{inspect.cleandoc(function.__doc__ or '')}\n")
         rows = list(_options(function))
         if rows:
             page.append(_table(("argument or option", "kind", "default", "what it is"), rows))
     return "\n".join(page)
+
+
+def _commands(group: Typer, path: str) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Every command by what is typed, those of groups after the others."""
+    for command in group.registered_commands:
+        function = command.callback
+        assert function is not None
+        yield f"{path} {command.name or function.__name__}", function
+    for inner in group.registered_groups:
+        assert inner.typer_instance is not None
+        yield from _commands(inner.typer_instance, f"{path} {inner.name}")
 
 
 def _options(function: Callable[..., Any]) -> Iterator[tuple[str, str, str, str]]:

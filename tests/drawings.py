@@ -114,6 +114,21 @@ def polyline(corners, *, closed=True, layer="DK", z=None, bulge=None):
     return f"{out}0\nSEQEND\n8\n{layer}\n"
 
 
+def lwpolyline(corners, *, layer="DK", common=""):
+    """The closed LWPOLYLINE of R2000 and later; `common` stands where group codes of all entities do."""
+    at = "".join(f"10\n{x}\n20\n{y}\n" for x, y in corners)
+    head = f"0\nLWPOLYLINE\n5\n2A\n100\nAcDbEntity\n8\n{layer}\n{common}100\nAcDbPolyline\n"
+    return f"{head}90\n{len(corners)}\n70\n1\n{at}"
+
+
+def layer_table(content, **flags):
+    """A drawing with a table of layers; `flags` are flag and colour of each."""
+    rows = "".join(f"0\nLAYER\n2\n{name}\n70\n{flag}\n62\n{color}\n6\nX\n" for name, (flag, color) in flags.items())
+    table = f"0\nSECTION\n2\nTABLES\n0\nTABLE\n2\nLAYER\n70\n9\n{rows}0\nENDTAB\n0\nENDSEC\n".encode("gbk")
+    start = content.index(b"0\nSECTION\n2\nENTITIES")
+    return content[:start] + table + content[start:]
+
+
 def line(start, end, layer="DK"):
     return f"0\nLINE\n8\n{layer}\n10\n{start[0]}\n20\n{start[1]}\n11\n{end[0]}\n21\n{end[1]}\n"
 
@@ -138,6 +153,17 @@ def block(name, *entities):
 
 def insert(name, at, scale=1.0, turned=0.0):
     return f"0\nINSERT\n8\n0\n2\n{name}\n10\n{at[0]}\n20\n{at[1]}\n41\n{scale}\n42\n{scale}\n50\n{turned}\n"
+
+
+# ---- boundary points ----------------------------------------------------------------------------------------
+
+
+def stakes(*rings, system="2000国家大地坐标系", zone="38", name="一号"):
+    """A parcel as surveyors hand it over: each ring's corners in metres, northing first."""
+    head = f"[属性描述]\n坐标系={system}\n几度分带=3\n投影类型=高斯克吕格\n计量单位=米\n带号={zone}\n[地块坐标]\n"
+    corners = [(x, y, k) for k, ring in enumerate(rings, 1) for x, y in ring]
+    out = f"{head}{len(corners)},6.0,1,{name},面,,工业,,@\n"
+    return out + "".join(f"J{k},{ring},{y:.3f},{x:.3f}\n" for k, (x, y, ring) in enumerate(corners, 1))
 
 
 # ---- MapInfo ------------------------------------------------------------------------------------------------

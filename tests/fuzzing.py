@@ -28,6 +28,9 @@ from geo_cluster.region import Region, prepare
 from geo_cluster.supply import land_survey
 from geo_cluster.world import catalog, portfolio
 from geo_cluster.world.layers import Layers
+from tests import drawings as made
+
+BOOKS = Path(__file__).parent / "data" / "tables"
 
 KEPT = Path("fuzz")
 """Where files that something broke on are put."""
@@ -36,11 +39,16 @@ ODD = (b"", b"\0", b"\xff\xff", b"-1", b"1e999", b"nan", b"\n", b'"', b",", b"<"
 INTEGERS = (b"\x00\x00\x00\x00", b"\xff\xff\xff\x7f", b"\xff\xff\xff\xff", b"\x01\x00\x00\x00", b"\x00\x00\x00\x80")
 
 
+FURTHER = {".fgb": "FlatGeobuf", ".gml": "GML", ".gdb": "OpenFileGDB"}
+"""Formats that GDAL writes without further ado."""
+
+
 def corpus() -> dict[str, bytes]:
     """Honest files of every kind, by name."""
     found = {path.name: path.read_bytes() for path in sorted(catalog.sample_dir().iterdir()) if path.suffix != ".md"}
     for kind in KINDS:
         found |= {f"{kind}.csv": templates.as_csv(kind), f"{kind}.xlsx": templates.as_xlsx(kind)}
+    found |= {path.name: path.read_bytes() for path in sorted(BOOKS.glob("*.*s"))}
     found["portfolio.csv"] = (catalog.PORTFOLIOS / "sample.csv").read_bytes()
     frame = gpd.GeoDataFrame({"site": ["H01"], "地块": ["甲"]}, geometry=[box(115.08, 30.15, 115.09, 30.16)], crs=4326)
     with tempfile.TemporaryDirectory() as folder:
@@ -49,6 +57,17 @@ def corpus() -> dict[str, bytes]:
         frame[["geometry"]].to_file(Path(folder, "a.dxf"), driver="DXF")
         parts = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
     found |= {name: content for name, content in parts.items() if name.endswith((".kml", ".gpkg", ".geojson", ".dxf"))}
+    found |= {
+        f"a{one}{'.zip' if one == '.gdb' else ''}": made.written(frame, one, driver=driver)
+        for one, driver in FURTHER.items()
+    }
+    found["a.parquet"] = made.written(frame, ".parquet")
+    found["mif.zip"] = made.packed(made.mapinfo(made.squares()))
+    found["stakes.txt"] = made.stakes(made.RECTANGLE).encode("gbk")
+    found["block.dxf"] = made.dxf(made.insert("b", (0, 0)), blocks=made.block("b", made.polyline(made.RECTANGLE)))
+    found["folder.kml"] = made.kml(
+        made.folder("甲", made.placemark("a", frame.geometry[0], made.extended(状态="已供")))
+    )
     found["a.zip"] = _packed({name: parts[name] for name in parts if name[2:] in ("shp", "shx", "dbf", "prj", "cpg")})
     return {name: content for name, content in found.items() if Path(name).suffix in (*files.TABLES, *files.SHAPES)}
 

@@ -22,6 +22,7 @@ from geo_cluster.world.layers import Layers
 from tests import own
 from tests.studies import run
 from tests.test_app import CJK, LANGUAGES, opened, says
+from tests.test_pack import ARCHIVED
 
 HOSTILE = "</script><img src=x onerror=alert(1)> **x** $y$ =1+1"
 
@@ -74,7 +75,7 @@ def test_one_press_makes_the_shelf(language, made):
     assert not page.warning
     headings = [one.value for one in page.subheader]
     assert headings[:3] == [row["name"][language] for row in toml.table("pack")["groups"].values()]
-    assert set(files(page)[text("brief.file", language)]) == set(bundle.FILES)
+    assert set(files(page)[text("brief.file", language)]) == ARCHIVED
     strip = next(one.proto.body for one in page.get("html") if "gc-strip" in one.proto.body)
     parts = outline(run(), language=language).parts
     assert strip.count("<figure") == 1 + len(parts)
@@ -90,7 +91,7 @@ def test_one_press_makes_the_shelf(language, made):
 @pytest.mark.slow
 def test_each_file_has_a_preview(made):
     page = made(study=run())
-    for name in (*bundle.FILES, "sheet.html", "tables.xlsx"):
+    for name in (*ARCHIVED, "sheet.html", "tables.xlsx"):
         page.selectbox(key="brief-file-study-zh").set_value(name).run()
         assert not page.exception
         assert not page.error

@@ -17,7 +17,8 @@ from geo_cluster.imports import ledger
 from geo_cluster.imports.check import check_file
 from geo_cluster.intake import appraise
 from geo_cluster.validation import check as validation
-from geo_cluster.workspace.repository import Work
+from geo_cluster.workspace import headings
+from geo_cluster.workspace.repository import Work, Workspace
 from geo_cluster.world import catalog, layers, portfolio
 from geo_cluster.world.layers import Layers
 from tests.test_app import CJK, LANGUAGES, opened, says
@@ -262,3 +263,20 @@ def test_the_checks_are_made_when_asked_for(language):
     assert {title for name, title in titles.items() if name != "travel_summary"} <= set(shown)
     prove = {"zh": "不能证明模型正确", "en": "they prove nothing"}[language]
     assert any(prove in one.value for one in page.markdown)
+
+
+@pytest.mark.slow
+def test_headings_matched_before_are_read_so_again_and_can_be_forgotten(language="en"):
+    heads = ["名称", "赛道", "规模", "年产值(亿元)"]
+    content = (",".join(heads) + "\n甲,激光雷达,2,6\n").encode()
+    space = Workspace(cached.kept_in())
+    headings.remember(space, "projects", heads, {"赛道": "segment", "规模": "land_mu@公顷"})
+    page = dropped(("p.csv", content), language=language)
+    ours = "细分环节" if language == "zh" else "segment"
+    assert any(text("data.table.as_before", language, yours="赛道", ours=ours) in one for one in says(page))
+    assert not page.error
+    assert any("30" in str(table.value.to_dict()) for table in page.dataframe), "2 公顷 are 30 亩"
+    button(page, "data.table.forget", language).click()
+    page.run()
+    assert page.error
+    assert headings.matched(space, "projects", heads) == {}

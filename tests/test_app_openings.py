@@ -88,14 +88,28 @@ def test_rows_that_cannot_count_are_named(monkeypatch, language):
 @pytest.mark.slow
 def test_one_of_two_sites_and_at_most_so_many():
     page = opened("match")
-    page.multiselect("either").set_value(["E01"]).run()
-    assert page.multiselect("either").value == ["E01"]  # begun: no limit yet
+    page.multiselect("either-0").set_value(["E01"]).run()
+    assert page.multiselect("either-0").value == ["E01"]  # begun: no limit yet
     assert page.session_state["work"].scenario.either == ()
-    page.multiselect("either").set_value(["E01", "E03"]).run()
+    page.multiselect("either-0").set_value(["E01", "E03"]).run()
     page.number_input("at_most_sites").set_value(5).run()
     assert not page.exception
     scenario = page.session_state["work"].scenario
     assert ([one.names for one in scenario.either], scenario.at_most_sites) == ([("E01", "E03")], 5)
+
+
+@pytest.mark.slow
+def test_every_group_is_edited_and_keeps_how_many():
+    groups = [{"names": ["E01", "E03"]}, {"names": ["H01", "H02", "H04"], "most": 2}]
+    scenario = catalog.scenario_from(catalog.scenario().model_dump(mode="json") | {"either": groups})
+    page = opened("match", work=Work(scenario))
+    assert [page.multiselect(f"either-{n}").value for n in range(3)] == [["E01", "E03"], ["H01", "H02", "H04"], []]
+    page.multiselect("either-1").set_value(["H01", "H02", "H04", "E02"]).run()
+    page.multiselect("either-0").set_value(["E01"]).run()  # one alone is no group
+    page.multiselect("either-1").set_value(["E01", "E03"]).run()
+    assert not page.exception
+    said = page.session_state["work"].scenario.either
+    assert [(one.names, one.most) for one in said] == [(("H01", "H02", "H04", "E02"), 2), (("E01", "E03"), 1)]
 
 
 @pytest.mark.slow
@@ -109,3 +123,6 @@ def test_the_plan_says_what_it_opens():
     shown = next(one.value for one in page.dataframe if text("openings.opened", "zh") in one.value)
     assert shown[text("openings.name", "zh")].tolist() == [PARK["name"]]
     assert shown[text("openings.opened", "zh")].tolist() == [openings.OPENED[result.plan.opened == (0,)]["zh"]]
+    next(one for one in page.button if one.label == text("openings.worth", "zh")).click().run()
+    assert not page.exception
+    assert any(text("openings.break_even", "zh") in one.value for one in page.dataframe)

@@ -290,6 +290,8 @@ def test_a_language_is_asked_for_one_run(call, monkeypatch):
     [
         (["study", "--nosuch"], "--nosuch", "cli.no_such_option"),
         (["nosuch"], "nosuch", "cli.no_such_command"),
+        (["policy", "nonsense"], "nonsense", "cli.no_such_command"),
+        (["policy", "money", "--nosuch"], "--nosuch", "cli.no_such_option"),
         (["study", "--out"], "--out", "cli.option_without_value"),
         (["land"], "parcels", "cli.argument_missing"),
         (["study", "--lang", "fr"], "--lang", "cli.value_refused"),
@@ -333,10 +335,11 @@ def test_match_names_each_step_as_it_is_done(tmp_path, call):
     code, _, complaint = call("match", path, "--out", tmp_path / "out", "--lang", "en")
     assert code == 0, complaint
     done = [line.strip() for line in complaint.splitlines() if "✓" in line]
+    besides = (explanation.OPENINGS, explanation.PARTS)
     assert [line.split(" s ", 1)[1].strip(" ✓") for line in done] == [
-        en for name, (_, en) in terminal.STEPS.items() if name != explanation.OPENINGS
+        en for name, (_, en) in terminal.STEPS.items() if name not in besides
     ]
-    assert {f"{name}.csv" for name in terminal.STEPS if name not in ("export", explanation.OPENINGS)} <= {
+    assert {f"{name}.csv" for name in terminal.STEPS if name not in ("export", *besides)} <= {
         one.name for one in (tmp_path / "out").iterdir()
     }
 

@@ -44,7 +44,7 @@ ROWS = {
     "siting_decisions": 66,
     "durations": 18,
     "progress": 37,
-    "targets": 52,
+    "targets": 53,
     "electricity_use": 16,
     "park_land": 53,
     "land_deals": 27,

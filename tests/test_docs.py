@@ -70,7 +70,7 @@ def test_every_room_and_every_field_of_a_scenario_is_described():
     assert make_docs.undescribed() == []
 
 
-INNER = ("geo_cluster.box.", "geo_cluster.matching.engine.", "geo_cluster.cli")
+INNER = ("geo_cluster.box.", "geo_cluster.matching.engine.", "geo_cluster.cli", "geo_cluster.policy_cli")
 """Rooms that nobody calls from outside, and the commands, whose options have their own help."""
 
 

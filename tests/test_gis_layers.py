@@ -1,5 +1,6 @@
 """Layers for GIS, CAD, globes and portals: each format is read back by a library that didn't write it."""
 
+import collections
 import dataclasses
 import gzip
 import io
@@ -571,3 +572,19 @@ def test_sld_of_a_rule_for_missing_numbers_and_of_a_last_range():
     one = dataclasses.replace(small(), look=of)
     text = sld.sld(one)
     assert text.count("PropertyIsNull>") == 2 and text.count("PropertyIsLessThan>") == 2 * 3
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)).filter(lambda ends: ends[0] != ends[1])))
+def test_roads_are_joined_into_few_lines_that_draw_each_once(pairs):
+    at = [(0, 0), (5, 0), (0, 7), (11, 3)]
+    lines = [shapely.LineString([at[a], (at[a][0] + k, 20 + k), at[b]]) for k, (a, b) in enumerate(pairs)]
+    found = dxf.trails(lines)
+    pieces = [
+        tuple(sorted(map(tuple, pair))) for one in found for pair in zip(one.coords[:-1], one.coords[1:], strict=True)
+    ]
+    expected = [
+        tuple(sorted(map(tuple, pair))) for one in lines for pair in zip(one.coords[:-1], one.coords[1:], strict=True)
+    ]
+    assert sorted(pieces) == sorted(expected)
+    ends = collections.Counter(end for pair in pairs for end in pair)
+    assert len(found) <= max(sum(n % 2 for n in ends.values()) // 2 + len(at), 1)

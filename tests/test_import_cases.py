@@ -107,7 +107,7 @@ def test_further_columns_are_carried_along_and_come_out_again(region):
 
 
 def test_headings_are_matched_by_hand_and_rows_mended(region):
-    text = "名称,赛道,规模,面积,年产值(亿元)\n甲,激光雷达,大,30,5\n乙,激光雷达,小,30余亩,6\n丙,激光雷达,小,1,7\n"
+    text = "名称,赛道,规模,面积,年产值(亿元)\n甲,激光雷达,大,30,5\n乙,激光雷达,小,30余亩,6\n丙,激光雷达,小,10,7\n"
     first = checked(region, text)
     assert [fault.code for fault in first.faults if not fault.row] == ["imports.no_column"]
     mapping = {"赛道": "segment", "面积": "land_mu"}

@@ -14,13 +14,12 @@ import pytest
 from geo_cluster.errors import InputError
 from geo_cluster.export import bundle
 from geo_cluster.intake import appraise
-from geo_cluster.intake.support import support
+from geo_cluster.policy.offers import offers
 from geo_cluster.region import Region, prepare
 from geo_cluster.report import tables
 from geo_cluster.world import catalog, portfolio
 from geo_cluster.world.layers import Layers
 from tests import world
-from tests.refusals import refused
 from tests.studies import run
 
 
@@ -160,29 +159,13 @@ def test_policy_money_is_told_in_the_clauses_words_and_never_made_of_output(regi
     assert "clause 18" in large["support_en"]
 
 
-def test_support_is_worked_out_where_its_base_is_known():
-    def amounts(**known):
-        return {one.rule.row["id"]: one.amount_10k_yuan for one in support("lasers", **known)}
-
-    assert set(amounts().values()) == {None}
-    assert amounts(cost=2000)["19-first"] == 300  # 15 %
-    assert amounts(cost=50_000)["19-first"] == 1000  # both sides together
-    assert amounts(input=3000)["17-task"] == 300
-    revenue = {49: 0, 50: 200, 99: 200, 100: 500, 200: 1000}
-    assert {base: amounts(revenue=base)["18-revenue"] for base in revenue} == revenue
-    assert amounts(revenue=100, paid_before=200)["18-revenue"] == 300  # less the step before
-    (step,) = [one for one in support("lasers", revenue=100) if one.amount_10k_yuan is not None]
-    assert step.by_place_10k_yuan == 250  # half by the firm's place
-    assert refused(support, "lasers", cost=-1, output=5) == [("intake.no_base", "cost"), ("intake.no_base", "output")]
-
-
 def test_support_that_is_not_in_force_is_left_out_and_said(region):
     day = datetime.date(2024, 6, 30)
     rows = appraise.needs_table(portfolio.read("sample").head(1), day=day).iloc[0]
     assert "不计入" in rows["support_zh"]
     assert "left out" in rows["support_en"]
     assert "第19条" not in rows["support_zh"]
-    assert {one.amount_10k_yuan for one in support("lasers", cost=2000, on=day)} == {None}
+    assert not any(one.is_counted for one in offers("lasers", on=day))
 
 
 def test_an_intake_goes_by_the_rules_of_its_day(tmp_path):

@@ -15,7 +15,7 @@ from PIL import Image
 
 from geo_cluster import study, toml
 from geo_cluster.errors import InputError
-from geo_cluster.export import fonts, map_sheets
+from geo_cluster.export import fonts, map_sheets, review
 from geo_cluster.export.map_frame import Frame, degree_words, frame_around, round_scale
 from geo_cluster.export.map_glyphs import GLYPHS
 from geo_cluster.export.map_labels import Name, Names
@@ -59,7 +59,8 @@ def test_what_is_declared_can_be_drawn_and_is_worded_in_both_languages():
     assert drawn == set(map_sheets.SIGNS)
     assert {name for kind in DECLARED["kinds"].values() for name in kind["tables"]} == set(SIDE_TABLES)
     assert all(set(one) == {"zh", "en"} for one in (*DECLARED["words"].values(), *DECLARED["headings"].values()))
-    code = "".join(path.read_text("utf-8") for path in toml.PACKAGE.glob("export/map_*.py"))
+    files = [*toml.PACKAGE.glob("export/map_*.py"), toml.PACKAGE / "export" / "review.py"]
+    code = "".join(path.read_text("utf-8") for path in files)
     assert not [key for key in (*DECLARED["words"], *DECLARED["headings"]) if not re.search(f"['\"]{key}['\"]", code)]
 
 
@@ -122,8 +123,8 @@ def test_sizes_and_forms_are_what_was_asked_for_and_the_same_each_time(done):
     ],
 )
 def test_review_numbers_of_every_official_form_are_taken(typed, printed):
-    assert map_sheets.review_number(typed) == printed
-    words = map_sheets.review_words(typed, "zh")
+    assert review.review_number(typed) == printed
+    words = review.review_words(typed, "zh")
     assert words == (f"审图号：{printed}" if printed else "内部使用，未经审图")
 
 
@@ -132,7 +133,7 @@ def test_review_numbers_of_every_official_form_are_taken(typed, printed):
 )
 def test_another_number_is_not_printed_on_a_map(typed):
     with pytest.raises(InputError) as refusal:
-        map_sheets.review_number(typed)
+        review.review_number(typed)
     assert [one.code for one in refusal.value.faults] == ["export.odd_review_number"]
     assert len(str(refusal.value)) < 300
 

@@ -1,5 +1,8 @@
 """Branching by targets: the best plan of a generalised assignment problem, the same each time."""
 
+import threading
+from concurrent.futures import Future
+
 import numpy as np
 import pytest
 
@@ -7,6 +10,7 @@ from geo_cluster.matching import Problem, Resource, solve
 from geo_cluster.matching.engine import targets
 from geo_cluster.matching.engine.milp import Limits, maximise
 from geo_cluster.matching.engine.presolve import presolve
+from geo_cluster.matching.engine.run import Run
 from geo_cluster.matching.engine.search import program
 from geo_cluster.matching.resource import UNPLACED
 
@@ -51,3 +55,15 @@ def test_a_bound_is_true_when_time_ends():
     problem = assignment(6, jobs=40, agents=8)
     cut = solve(problem, time_limit_s=0.2)
     assert cut.bound >= solve(problem).objective - 1e-6
+
+
+def test_of_plans_as_good_the_first_jobs_counts_whichever_ends_first():
+    """Else a slow machine would find another plan than a fast one, and both would call it proven."""
+    land = Resource("land", "mu", [1.0, 1.0], [0, 1], [1.0, 1.0])
+    run = Run(Problem([[5.0, 4.0], [4.0, 3.0]], [land]), 30.0, 0.0, None)
+    run.lower(8.0)
+    late, early = Future(), Future()
+    early.set_result(np.array([1, 0]))
+    threading.Timer(0.1, late.set_result, [np.array([0, 1])]).start()
+    run.wait([late, early])
+    assert run.option.tolist() == [0, 1]

@@ -185,3 +185,32 @@ def test_the_limit_holds_where_everything_is_alike():
     plan = solve(problem, time_limit_s=3)
     assert np.count_nonzero(plan.site >= 0) == 2000
     assert time.monotonic() - begun < 30  # on any machine
+
+
+@pytest.mark.slow
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(0, 2**31),
+    st.sampled_from([0.0, 1e-9, 1e-6]),
+    st.lists(st.floats(-12, 12), min_size=3, max_size=3),
+    st.sampled_from([0.0, 0.2]),
+    st.booleans(),
+)
+def test_ties_of_projects_sites_and_pools_in_any_units(seed, noise, units, limit, kinds):
+    """Two kinds of project on parcels of two sizes in parks whose pools tie, and each resource in a unit of its own."""
+    rng = np.random.default_rng(seed)
+    projects, sites = int(rng.integers(5, 90)), int(rng.integers(3, 60))
+    kind, park = rng.integers(0, 2, projects), rng.integers(0, 3, sites)
+    score = rng.choice([40.0, 70.0], (2, 3))[kind][:, park] + noise * rng.random((projects, sites))
+    takes = np.array([[2.0, 3.0], [1.0, 2.0], [1.0, 0.0 if kinds else 1.0]])
+    rooms = [rng.choice([3.0, 5.0], sites), np.full(3, projects / 2), np.full(2, projects / 3)]
+    pools = [np.arange(sites), park, np.minimum(park, 1)]
+    names = (("land", "mu"), ("power", "MVA"), ("water", "m3"))
+    resources = [
+        Resource(*name, take[kind] * 10**unit, pool, room * 10**unit)
+        for name, take, pool, room, unit in zip(names, takes, pools, rooms, units, strict=True)
+    ]
+    problem = Problem(score, resources, bonus=None if kinds else 50.0, supposed=True)
+    plan = solve(problem, time_limit_s=limit)
+    assert not plan.violations
+    assert fits_as_it_is(problem, plan) == []

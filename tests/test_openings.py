@@ -150,3 +150,59 @@ def test_names_that_there_are_not_are_refused():
         ("world.no_such_name", "either.names"),
         ("world.no_such_name", "openings.sites"),
     ]
+
+
+def dated(*years: int):
+    """Projects that begin in these years."""
+    table = world.projects(len(years))
+    return table.assign(year=pd.array(years, dtype="Int64"))
+
+
+def in_years(projects, **changes):
+    scenario = world.scenario(day="2026-01-01", known=[SHORT], **changes)
+    return study.run(scenario, world.layers(), projects=projects)
+
+
+@pytest.mark.parametrize(
+    ("years", "placed"), [((2026, 2026), 1), ((2026, 2028), 2), ((2028, 2028), 2), ((2026, 2027), 1)]
+)
+def test_what_an_opening_brings_counts_from_its_year_on(years, placed):
+    late = TRANSFORMER | {"points": 5.0, "from_year": 2028}
+    projects = dated(*years)
+    if max(years) < 2028:  # it comes after everybody has begun
+        codes = [code for code, _ in refused(lambda: in_years(projects, openings=[late]))]
+        assert codes == ["matching.opening_for_nobody"]
+        return
+    result = in_years(projects, openings=[late])
+    assert ((result.plan.site != UNPLACED).sum(), result.violations) == (placed, ())
+    assert (result.plan.opened == (0,)) == (placed == 2)
+    power = over_time.pool_years(result).query("resource == 'power'").set_index("year")["planned"]
+    assert power.loc[2027] == 10
+    assert power.loc[2028] == (20 if result.plan.opened else 10)
+    assert over_time.drawn(result)[1]["power"].min() > 0
+    brings = openings.openings_table(result)["brings_en"][0]
+    assert "2028" in brings
+
+
+def test_two_that_begin_before_a_transformer_comes_share_what_there_is():
+    late = TRANSFORMER | {"points": 5.0, "from_year": 2028}
+    result = in_years(dated(2026, 2027, 2029), openings=[late])
+    assert sorted(result.projects.index[result.plan.site != UNPLACED]) in (["P01", "P03"], ["P02", "P03"])
+    assert result.violations == ()
+    cheated = result.posed.suppose(level="likely")
+    both = np.array([0, 0, -1])
+    found = study.verify(cheated, study.Assignment(both, 0.0, 0.0, 0.0, "feasible", opened=(0,)))
+    assert "capacity" in {one.kind for one in found}
+
+
+def test_a_park_gets_nobody_who_begins_before_it_opens():
+    result = in_years(dated(2026, 2029), openings=[PARK | {"points": 0.0, "from_year": 2028}], sites=["X1", "X2"])
+    assert result.eligibility.allowed[:, 1].tolist() == [False, True]
+    assert "2028" in result.eligibility.reason["en"][0, 1]
+
+
+def test_the_id_stays_without_a_year():
+    scenario = world.scenario(openings=[TRANSFORMER])
+    row = scenario.model_dump(mode="json")
+    assert (row["openings"][0]["from_year"], scenario.id) == (None, "384be90d50ef")  # as in the edition before
+    assert world.scenario(openings=[TRANSFORMER | {"from_year": 2028}]).id != scenario.id

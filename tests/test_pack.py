@@ -1,7 +1,10 @@
 """The briefing pack: what is in it, what it is called, and what is refused."""
 
+import contextlib
 import dataclasses
 import io
+import pickle
+import threading
 import zipfile
 from pathlib import Path
 
@@ -10,13 +13,18 @@ import pytest
 
 from geo_cluster import study, toml
 from geo_cluster.archive import file_name, zipped
+from geo_cluster.box.limits import Limits, limits
 from geo_cluster.errors import DataError, Fault, InputError
-from geo_cluster.export import beside, bundle, pack
-from geo_cluster.export.beside import Beside
+from geo_cluster.export import bundle, pack
+from geo_cluster.export.beside import beside
+from geo_cluster.export.briefing_tables import levels_of
+from geo_cluster.export.outline import outline
+from geo_cluster.export.template import Template
 from geo_cluster.world import catalog, portfolio
 from tests.studies import run
 
 LANGUAGES = ("zh", "en")
+ARCHIVED = {*bundle.FILES} - {*bundle.DRAWN} | {"holds.csv", "city_prices.csv", "alternatives.csv"}
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +97,7 @@ def test_each_group_has_its_folder_and_the_contents_name_every_file(small, packe
     told = files["说明.txt"].content.decode("utf-8-sig")
     assert all(path.partition("/")[2] in told for path in files)
     assert small.scenario.id in told
-    assert {path.partition("/")[2] for path, one in files.items() if one.group == "archive"} == set(bundle.FILES)
+    assert {path.partition("/")[2] for path, one in files.items() if one.group == "archive"} == ARCHIVED
 
 
 def test_a_study_that_is_out_of_date_says_so_in_each_document(small):
@@ -141,18 +149,6 @@ class Next:
     def __init__(self, answers):
         self.answers, self.asked = answers, []
 
-    def __call__(self, order):
-        return self
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-    def hand_over(self):
-        pass
-
     def make(self, form):
         self.asked.append(form)
         answer = self.answers[form]
@@ -161,18 +157,47 @@ class Next:
         return answer
 
 
-@pytest.mark.parametrize("answer", [{"there": b"2"}, EOFError(), DataError(Fault("app.run_failed", ""))])
-def test_what_is_next_door_comes_from_there_or_is_made_here(answer, monkeypatch):
+@pytest.fixture
+def next_door(monkeypatch):
+    """The formats of a pack are a, made here, and others, made next door."""
+
+    def put(other, **makers):
+        monkeypatch.setattr(pack, "beside", lambda _: contextlib.nullcontext(other))
+        monkeypatch.setattr(pack, "replace", lambda order, **_: order)
+        monkeypatch.setattr(pack, "MAKERS", makers)
+        return dict(pack._together(None, tuple(makers), {*makers} - {"a"}))
+
+    return put
+
+
+@pytest.mark.parametrize("answer", [{"there": b"2"}, EOFError(), BrokenPipeError(), pickle.UnpicklingError()])
+def test_what_is_next_door_comes_from_there_or_is_made_here(answer, next_door):
     other = Next({"b": answer})
-    monkeypatch.setattr(pack, "Beside", other)
-    monkeypatch.setattr(pack, "replace", lambda order, **_: order)
-    monkeypatch.setattr(pack, "MAKERS", {"a": lambda _: wait_for(other) or {"a": b"1"}, "b": lambda _: {"here": b"2"}})
-    if isinstance(answer, DataError):
-        with pytest.raises(DataError):
-            dict(pack._together(None, ("a", "b"), {"b"}))
-        return
-    made = dict(pack._together(None, ("a", "b"), {"b"}))
-    assert made == {"a": {"a": b"1"}, "b": {"here": b"2"} if isinstance(answer, EOFError) else answer}
+    made = next_door(other, a=lambda _: wait_for(other) or {"a": b"1"}, b=lambda _: {"here": b"2"})
+    assert made == {"a": {"a": b"1"}, "b": answer if isinstance(answer, dict) else {"here": b"2"}}
+
+
+def test_what_nobody_has_begun_next_door_is_made_here(next_door):
+    at, go = threading.Event(), threading.Event()
+
+    class Slow(Next):
+        def make(self, form):
+            at.set()
+            go.wait(10)
+            return super().make(form)
+
+    other = Slow({"b": {"b": b"there"}, "c": {"c": b"there"}})
+    made = next_door(
+        other, a=lambda _: at.wait(10) and {"a": b"1"}, b=lambda _: {}, c=lambda _: go.set() or {"c": b"here"}
+    )
+    assert other.asked == ["b"]
+    assert made == {"a": {"a": b"1"}, "b": {"b": b"there"}, "c": {"c": b"here"}}
+
+
+def test_a_refusal_next_door_is_one_here(next_door):
+    other = Next({"b": DataError(Fault("app.run_failed", ""))})
+    with pytest.raises(DataError):
+        next_door(other, a=lambda _: wait_for(other) or {}, b=lambda _: {})
 
 
 def wait_for(other):
@@ -183,21 +208,17 @@ def wait_for(other):
 
 
 @pytest.mark.slow
-def test_the_process_next_door_makes_the_same(small):
-    order = pack.Order(small)
-    with Beside(order) as other:
-        other.hand_over()
+def test_the_process_next_door_makes_the_same_refuses_the_same_and_may_be_killed(small):
+    order = pack.Order(small, crs="nowhere")
+    with beside(order) as other:
         assert other.make("sheet") == pack.MAKERS["sheet"](order)
-        assert other.make("archive").keys() == pack.MAKERS["archive"](order).keys()
+        with pytest.raises(InputError) as refusal:
+            other.make("layers")
+        assert [one.code for one in refusal.value.faults] == ["export.no_such_crs"]
+        other._process.kill()
+        with pytest.raises((EOFError, OSError)):
+            other.make("sheet")
     assert other._process.poll() is not None
-
-
-def test_what_is_refused_next_door_is_refused_here(small, monkeypatch):
-    assert set(beside.REFUSALS) == {"InputError", "DataError"}
-    import pickle
-
-    fault = pickle.loads(pickle.dumps(Fault("export.no_format", "x", value="y", known=["z"])))
-    assert str(fault) == str(Fault("export.no_format", "x", value="y", known=["z"]))
 
 
 # ---- the command ---------------------------------------------------------------------------------------------------
@@ -246,3 +267,42 @@ def test_nobody_placed_is_a_pack_that_says_so(small, tmp_path):
     nobody = dataclasses.replace(small, plan=plan)
     files = files_of(pack.Order(nobody), ("slides", "sheet", "tables"))
     assert all(one.content for one in files.values())
+
+
+def test_an_empty_portfolio_is_refused_in_words_where_it_is_run():
+    with pytest.raises(InputError) as refusal:
+        study.run(catalog.scenario(), projects=portfolio.read("sample").iloc[:0])
+    assert [one.code for one in refusal.value.faults] == ["world.no_project"]
+
+
+def test_the_levels_of_the_order_are_those_that_the_briefing_tells_of(small):
+    told = dataclasses.replace(small)
+    list(pack.made(pack.Order(told, levels=(told,)), ("sheet",)))
+    assert levels_of(told) == (told,)
+
+
+def test_a_template_that_unpacks_to_too_much_is_refused(monkeypatch):
+    few = Limits(**vars(limits()) | {"unpacked_megabytes": 1})
+    monkeypatch.setattr("geo_cluster.export.template.limits", lambda: few)
+    content = zipped({"a.xml": b"0" * (2 << 20)})
+    for slides, paper in ((Template("a.pptx", content), None), (None, Template("a.docx", content))):
+        with pytest.raises(InputError) as refusal:
+            pack.check(slides, paper, "")
+        assert [one.code for one in refusal.value.faults] == ["box.unpacks_too_large"]
+
+
+@pytest.mark.slow
+def test_the_review_number_stands_in_slides_and_papers(small):
+    order = pack.Order(small, review="鄂S（2026）001号")
+    assert "鄂S(2026)001号" in outline(small, **order.said).review
+    assert "鄂S" not in outline(small).review
+    (content,) = pack.MAKERS["slides"](order).values()
+    deck = zipfile.ZipFile(io.BytesIO(content))
+    slides = [deck.read(name).decode() for name in deck.namelist() if name.startswith("ppt/slides/slide")]
+    assert sum("鄂S(2026)001号" in one for one in slides) == 2  # the cover and the map
+    assert not any("未经审图" in one for one in slides)
+
+
+def test_every_file_that_the_briefing_names_is_in_the_pack(packed):
+    named = {file for row in toml.table("briefing")["tables"].values() for file in row["files"]}
+    assert named - {*bundle.DRAWN} <= {path.rpartition("/")[2] for path in packed}

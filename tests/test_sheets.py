@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from geo_cluster import toml
 from geo_cluster.box import door
-from geo_cluster.errors import Fault, InputError
+from geo_cluster.errors import A_SHEET, Fault, InputError
 from geo_cluster.imports.checked import KINDS
 from geo_cluster.imports.headings import calls_of, is_known, kind_of
 from geo_cluster.world import portfolio
@@ -178,15 +178,39 @@ def test_hidden_sheets_rows_and_columns_are_told():
     said = told(content)
     assert "“S1” 未读" in said and "隐藏：“S1”" in said
     assert "第 3 行是隐藏的" in said and "用地(亩)" in said
-    assert table.read(content, "a.xlsx", is_known, sheet="S1").frame["名称"].tolist() == ["旧"]
+    assert table.read(content, "a.xlsx", is_known, chosen=("S1",)).frame["名称"].tolist() == ["旧"]
     with refusal_of("sheets.no_such_sheet", error=InputError):
-        table.read(content, "a.xlsx", is_known, sheet="S3")
+        table.read(content, "a.xlsx", is_known, chosen=("S3",))
 
 
 def test_a_cover_sheet_is_passed_over_and_other_tables_are_told():
-    content = book([["项目申报材料"], ["某市招商局", "2026"]], ROWS, ROWS)
+    other = [["编号", "名称", "环节", "年产值(万元)", "用地"], ["B1", "丁", "激光雷达", 9, 9]]
+    content = book([["项目申报材料"], ["某市招商局", "2026"]], ROWS, other)
     assert read(content) == EXPECTED
     assert "“S3” 也像同类表" in told(content)
+
+
+def test_sheets_with_the_same_headings_are_read_together_and_told():
+    more = [ROWS[0][::-1], [20, 4, "激光雷达", "丙", "A3"], [None, 2, "激光雷达", "丁", "A4"]]
+    content = book(ROWS, [["说明"], ["略", "略"]], more)
+    assert read(content) == [*EXPECTED, ("丙", 4, 20), ("丁", 2, 6)]
+    assert "读取工作表“S1”、“S3”" in told(content)
+    both = table.read(content, "a.xlsx", is_known)
+    assert [(both.place(row).sheet, both.place(row).row % A_SHEET) for row in both.frame.index] == [
+        ("S1", 2), ("S1", 3), ("S3", 2), ("S3", 3),
+    ]  # fmt: skip
+    assert table.read(content, "a.xlsx", is_known, chosen=("S3",)).frame["名称"].tolist() == ["丙", "丁"]
+    with refusal_of("sheets.other_headings", error=InputError):
+        table.read(content, "a.xlsx", is_known, chosen=("S1", "S2"))
+
+
+def test_a_fault_on_a_further_sheet_names_it_and_a_project_on_two_sheets_is_asked():
+    wrong = book(ROWS, [ROWS[0], ["A3", "丙", "激光雷达", 4, "30余亩"]])
+    with refusal_of("sheets.open_ended", error=InputError) as refusal:
+        read(wrong)
+    assert refusal.value.faults[0].words("zh").where == "a.xlsx，S2 第 2 行“用地(亩)”列"
+    with refusal_of("world.on_two_sheets", error=InputError, value="乙", earlier="S1"):
+        read(book(ROWS, [ROWS[0], ["A9", "乙", "激光雷达", 4, 30]]))
 
 
 def test_formulas_without_a_value_and_errors_are_named_where_they_are_read():
@@ -437,6 +461,7 @@ def test_ratings_that_are_none_are_asked(cell):
     low=st.integers(1, 10**6), more=st.integers(0, 10**6), unit=st.sampled_from(["亩", "公顷", "㎡", "万平方米", ""])
 )
 def test_a_range_is_read_as_it_was_written(low, more, unit):
+    more = min(more, 99 * low)  # further apart, and with 万, it is asked
     for text in (f"{low}-{low + more}{unit}", f"{low}{unit}~{low + more}{unit}", f"约{low:,}至{low + more:,}{unit}"):
         found = cells.amount(text)
         assert not isinstance(found, Fault), text

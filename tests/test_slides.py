@@ -219,7 +219,7 @@ def test_a_template_that_is_none_or_has_no_title_is_refused_in_words(tmp_path):
     for path, said in (
         (wrong, "不是能用的 .pptx 模板"),
         (blank, "没有带标题的版式"),
-        (tmp_path / "none.pptx", "不是能用的"),
+        (tmp_path / "none.pptx", "没有这个模板文件"),
     ):
         with pytest.raises(InputError) as refused:
             slides(small(), template=path)

@@ -13,6 +13,7 @@ from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
 from geo_cluster.errors import Fault, InputError, Place
 from geo_cluster.supply.land import Exclusion, developable
+from geo_cluster.supply.layer import measured_faults
 from geo_cluster.supply.rings import ring_fault
 from tests.refusals import refused
 
@@ -33,6 +34,7 @@ def layer(*shapes):
 
 
 HECTARE = box(0, 0, 100, 100)
+LOCAL = 'LOCAL_CS["site",UNIT["metre",1]]'
 
 
 def test_atlites_quarter():
@@ -125,6 +127,14 @@ def shapely_geod_area(shapes):
 
     geod = pyproj.Geod(ellps="GRS80")
     return [abs(geod.geometry_area_perimeter(shapely.segmentize(s, 1e-4))[0]) / 1e4 for s in shapes]
+
+
+@pytest.mark.parametrize(("crs", "code"), [(6933, "lengths_not_true"), (LOCAL, "no_crs"), (25832, ""), (3035, "")])
+def test_a_system_of_other_lengths_or_without_a_place_is_refused(crs, code):
+    """An equal-area cylinder keeps areas and squeezes shapes; UTM and the area system of Europe do neither."""
+    field = gpd.GeoDataFrame(geometry=[box(500000, 5650000, 500200, 5650500)], crs=32632)
+    field = field.set_crs(LOCAL, allow_override=True) if crs == LOCAL else field.to_crs(crs)
+    assert [one.code for one in measured_faults(field, "sites")] == ([f"supply.{code}"] if code else [])
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from geo_cluster import study
 from geo_cluster.domain import Text
 from geo_cluster.errors import Conflict, DataError, InputError, Reason, Refused
 from geo_cluster.report import tables
-from geo_cluster.workspace import database, schema
+from geo_cluster.workspace import database, headings, schema
 from geo_cluster.workspace.repository import NEEDS, NOT_YOURS, PROJECTS, Work, Workspace
 from geo_cluster.workspace.roles import Person, check_rules, check_sign_in, role_of
 from geo_cluster.world import catalog
@@ -648,6 +648,22 @@ def test_what_was_seen_stays_seen(engine):
     li.mark("steps")
     assert li.is_marked("steps")
     assert not wu.is_marked("steps")
+
+
+def test_matched_headings_are_kept_for_every_work_until_they_are_forgotten(engine):
+    li, wu = Workspace(engine, LI), Workspace(engine, WU)
+    names, mapping = ["名称", "赛道", "规模"], {"赛道": "segment", "规模": "land_mu@公顷"}
+    headings.remember(li, "projects", names, {"赛道": "notes"})
+    headings.remember(li, "projects", names, mapping)
+    assert headings.matched(Workspace(engine, LI), "projects", names[::-1]) == mapping
+    assert headings.matched(li, "parcels", names) == headings.matched(wu, "projects", names) == {}
+    assert headings.matched(li, "projects", names[:2]) == {}
+    with database.writing(engine) as connection:
+        connection.execute(schema.headings.update().values(mapping="[1"))
+    assert headings.matched(li, "projects", names) == {}
+    headings.remember(li, "projects", names, mapping)
+    headings.forget(li, "projects", names)
+    assert headings.matched(li, "projects", names) == {}
 
 
 # ---- the database -------------------------------------------------------------------------------------------

@@ -4,12 +4,54 @@ from __future__ import annotations
 
 import re
 
-from app.texts import brief, cities, common, data, division, explore, match, openings, score, supply, trust, work, years
+from app.texts import (
+    brief,
+    chain,
+    cities,
+    common,
+    data,
+    delivery,
+    division,
+    explore,
+    ledger,
+    match,
+    money,
+    openings,
+    partners,
+    parts,
+    score,
+    supply,
+    targets,
+    trust,
+    work,
+    years,
+)
 from geo_cluster.domain import Language
 
 TEXTS: dict[str, tuple[str, str]] = {
     key: words
-    for page in (common, work, explore, supply, score, match, years, openings, cities, division, data, trust, brief)
+    for page in (
+        common,
+        work,
+        explore,
+        supply,
+        score,
+        match,
+        years,
+        openings,
+        cities,
+        division,
+        delivery,
+        chain,
+        partners,
+        parts,
+        money,
+        targets,
+        ledger,
+        data,
+        trust,
+        brief,
+    )
     for key, words in page.TEXTS.items()
 }
 

@@ -32,6 +32,18 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Printed on each map sheet as the authority gave it; without it a sheet says that it is for internal use.",
     ),
     "brief.ranked": ("选址排序图画哪个项目", "Whose ranking is drawn"),
+    "brief.house": ("本单位模板与图层坐标系", "Your house's templates, system of the layers"),
+    "brief.template_pptx": ("幻灯片模板（.pptx）", "Template of the slides (.pptx)"),
+    "brief.template_docx": ("汇报材料模板（.docx）", "Template of the paper (.docx)"),
+    "brief.template": (
+        "沿用其母版、版式、字体和配色，原有内容不带入；只在本次会话中使用，不保存。",
+        "Its master, layouts, faces and colours are used, its own content is left out. For this visit only: it isn't kept.",
+    ),
+    "brief.crs": ("图层坐标系", "System of the layers"),
+    "brief.crs_help": (
+        "GeoJSON、KML、PMTiles 按规范用各自的坐标系，不随此项改变；CAD 图为米制。",
+        "GeoJSON, KML and PMTiles have a system of their own whatever is chosen; the CAD drawing is in metres.",
+    ),
     "brief.make": ("一键出齐汇报材料", "Make the whole pack"),
     "brief.stop": ("停止", "Stop"),
     "brief.stopping": ("这一件做完即停…", "It stops after this file …"),
@@ -72,6 +84,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Ranking: score and first-rank acceptability of each project at each site",
     ),
     "brief.file_contributions": ("得分构成：逐项评价指标", "What makes up each score, by criterion"),
+    "brief.file_holds": (
+        "方案可行概率与各资源池不足的概率",
+        "Chance that the plan is feasible, and that each pool runs short",
+    ),
+    "brief.file_city_prices": ("某市多得若干项目的代价", "What more projects for a city cost"),
+    "brief.file_alternatives": ("备选方案：各项目的园区", "Other plans: the site of each project"),
     "brief.file_unplaced": ("未落地项目与理由", "Unplaced projects, and why"),
     "brief.file_pools": ("资源池：供给、占用与余量", "Pools: what there is, is used and is left"),
     "brief.file_cities": (

@@ -22,6 +22,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "explore": ("总览", "Explore"),
     "supply": ("要素", "Supply"),
     "match": ("布局", "Match"),
+    "delivery": ("推进", "Deliver"),
     "data": ("数据", "Data"),
     "brief": ("汇报", "Brief"),
     "language": ("语言", "Language"),
@@ -78,6 +79,15 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The study is of {day}, when these rules are not in force (all of them: rules.csv on the page Brief):",
     ),
     "error": ("无法完成，原因如下：", "This can't be done:"),
+    "dropped.elsewhere": (
+        "“{name}”看起来是{kind}，不是项目表。",
+        "{name} seems to be: {kind}, not a table of projects.",
+    ),
+    "dropped.last": ("有几份项目表，只读取“{name}”。", "Of several tables of projects, {name} is read."),
+    "dropped.go": ("到“数据”页导入", "Import it on the page Data"),
+    "dropped.anyway": ("仍按项目表读取", "Read it as projects all the same"),
+    "dropped.came": ("从其他页面带来：{names}", "Brought along from another page: {names}"),
+    "dropped.leave": ("去掉", "Leave out"),
     "upload.choose": ("选择文件", "Choose files"),
     "upload.drop": ("或拖到这里，每个文件不超过 {mb} MB", "or drop them here, up to {mb} MB a file"),
 }

@@ -143,6 +143,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "field.tax_100m_yuan": ("年税收（亿元）", "Tax (100 M yuan a year)"),
     "field.jobs": ("就业（人）", "Jobs"),
     "field.stated_help": ("留空为未知，不估算。可写区间。", "Unknown when empty, never estimated. A range is fine."),
+    "field.split_into": ("可分几份", "May be split into"),
+    "field.split_into_help": (
+        "可分到两处的项目等分为几份（2 到 5），至少一份放一处；留空为不分。",
+        "Equal shares (2 to 5) of a project that may go to two sites; goes whole when empty.",
+    ),
     "field.power_year": ("需电年份", "Power needed in"),
     "field.power_year_help": ("正式用电的年份，留空为未知。", "The year it needs its power; unknown when empty."),
     "field.year": ("投产年份", "Year"),

@@ -4,8 +4,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "openings.title": ("新开园区、新增主变：{n} 项", "May be opened at a cost: {n}"),
     "openings.not_counted": (" · {n} 行未计入", " · {n} rows not counted"),
     "openings.note": (
-        "要花代价才有的园区、主变、线路，每行一项：花多少、带来什么。由测算决定实施哪几项。名称相同的几行为同一项，代价相加。带来的容量从首年起计；园区得分仍按现状。改动自动保存，可撤销；按“运行”后计入。",
-        "Parks, transformers and lines that have a price, one a row: what it costs and what it brings. The run decides which are opened. Rows of one name are one, and their costs add up. What they bring counts from the first year; sites are scored as they are. Kept at once, undo takes it back; counts from the next run.",
+        "要花代价才有的园区、主变、线路，每行一项：花多少、带来什么。由测算决定实施哪几项。名称相同的几行为同一项，代价相加。带来的容量自“起始年份”起计，不填从首年起；得分按园区现状计，不含它们带来的容量。改动自动保存，可撤销；按“运行”后计入。",
+        "Parks, transformers and lines that have a price, one a row: what it costs and what it brings. The run decides which are opened. Rows of one name are one, and their costs add up. What they bring counts from its year on, from the first where none is given; sites are scored as they are, without it. Kept at once, undo takes it back; counts from the next run.",
     ),
     "openings.alt": ("新开园区、新增主变，可编辑", "What may be opened, editable"),
     "openings.place": ("新开园区、新增主变", "May be opened"),
@@ -24,6 +24,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "openings.likely": ("最可能", "Likely"),
     "openings.high": ("上限", "High"),
     "openings.amount_help": ("增加多少，单位见“增加什么”列。", "How much more, in the unit of the column before."),
+    "openings.from_year": ("起始年份", "From year"),
+    "openings.from_year_help": (
+        "哪年起能用；留空从首年起。此前开始的项目用不上。",
+        "From when it can be used; from the first year when empty. Projects that begin before go without.",
+    ),
     "openings.source": ("数据提供者或出处", "Who said so"),
     "openings.faults": ("以下各行补齐、更正后才计入：", "These rows count once they are complete and correct:"),
     "openings.changed": ("改新开园区、新增主变", "What may be opened changed"),
@@ -38,6 +43,19 @@ TEXTS: dict[str, tuple[str, str]] = {
     "openings.either_help": (
         "选两个或以上：这些园区、新增项目中至多用一个。",
         "Choose two or more: of these sites and openings one is used at most.",
+    ),
+    "openings.either_most": ("至多用 {most} 个", "At most {most} of these"),
+    "openings.either_more": ("再加一组", "One more group"),
+    "openings.worth": ("算一算值多少", "What each is worth"),
+    "openings.worth_help": (
+        "逐项重算：代价低于保本代价才值得实施。",
+        "Solved again for each: it pays at a cost below the break-even cost.",
+    ),
+    "openings.break_even": ("保本代价（分）", "Break-even cost (points)"),
+    "openings.needed": ("非实施不可", "can't do without"),
+    "openings.scores": (
+        "新开园区、新增主变等（{n} 项）带来的容量未计入这里的得分：得分按园区现状计，是否实施由“布局”页测算决定。",
+        "What may be opened at a cost ({n}) is not in these scores: sites are scored as they are, and the Match page decides what is opened.",
     ),
     "openings.limits_changed": ("改数量上限", "Limits changed"),
     "openings.table": ("新开园区、新增主变", "What may be opened"),

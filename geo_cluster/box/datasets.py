@@ -5,22 +5,29 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
+import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from geo_cluster.box import sizes
 from geo_cluster.box.drawing import as_drawing
-from geo_cluster.box.formats import ARCHIVES, BESIDE, SAME
+from geo_cluster.box.formats import ARCHIVES, BESIDE, GDB_PART, SAME, ending_of
 from geo_cluster.box.limits import Limits
 from geo_cluster.box.looks import LOOKS, plain
 from geo_cluster.box.texts import as_utf8
 from geo_cluster.errors import Fault, InputError
 
-TEXTS = (".geojson", ".json", ".kml", ".gpx", ".gml")
+TEXTS = (".geojson", ".json", ".kml", ".gpx", ".gml", ".txt")
 TABLES = (".csv", ".xlsx", ".xls", ".et", ".dwg", ".rar", ".zip", ".7z")
 """What may lie beside the shapes of an archive and is told when it isn't read."""
+
+INSIDE = (".zip", ".kmz", ".ovkmz")
+"""Archives that are looked into where they lie in an archive; one in such a one is told."""
+
+NEEDED = {".tab": ".dat", ".mif": ".mid"}
+"""What a kind that is several files can't do without."""
 
 
 @dataclass(frozen=True)
@@ -68,34 +75,62 @@ def datasets(files: dict[str, bytes], name: str, limits: Limits) -> tuple[list[D
 
 
 def _members(
-    content: bytes, endings: tuple[str, ...], name: str, limits: Limits
+    content: bytes, endings: tuple[str, ...], name: str, limits: Limits, *, spent_mb: float = 0.0
 ) -> tuple[dict[str, dict[str, bytes]], Counter[str]]:
-    """Parts by ending of everything in an archive that has one of these endings, by path."""
+    """Parts by ending of everything in an archive that has one of these endings, by path.
+
+    Archives in it are looked into, those in them are not; all of them together unpack to no more than one may.
+    """
     out: dict[str, dict[str, bytes]] = {}
     with sizes.archive(content, name, limits) as packed:
         paths = dict(_paths(packed))
+        databases = _databases(paths) if ".gdb" in endings else {}
+        for path, folder in databases.items():
+            out.setdefault(folder, {".gdb": b""})[path.name] = _unpacked(packed, paths[path], name)
         beside = {(str(path.with_suffix("")).lower(), path.suffix.lower()): one for path, one in paths.items()}
-        used: set[PurePosixPath] = set()
-        for path, one in paths.items():
-            folder = next((up for up in path.parents if up.suffix.lower() == ".gdb"), None)
-            if folder is not None and ".gdb" in endings:
-                out.setdefault(str(folder), {".gdb": b""})[path.name] = packed.read(one)
-                used.add(path)
+        used: set[PurePosixPath] = {*databases}
         for path, one in paths.items():
             ending = SAME.get(path.suffix.lower(), path.suffix.lower())
             if path in used or ending not in endings or ending == ".gdb":
                 continue
+            if ending == ".txt" and not ending_of(_unpacked(packed, one, name), path.name):
+                continue
             used.add(path)
-            out[str(path)] = {ending: packed.read(one)}
+            out[str(path)] = {ending: _unpacked(packed, one, name)}
             for further in BESIDE.get(ending, ()):
                 part = beside.get((str(path.with_suffix("")).lower(), further))
                 if part is not None:
-                    out[str(path)][further] = packed.read(part)
+                    out[str(path)][further] = _unpacked(packed, part, name)
+        inside = [path for path in paths if path.suffix.lower() in INSIDE and not spent_mb and ".shp" in endings]
+        spent_mb = sum(one.file_size for one in paths.values()) / sizes.MB
+        for path in inside:
+            inner, mb = _inside(_unpacked(packed, paths[path], name), path, name, limits, spent_mb)
+            out |= {f"{path.with_suffix('')}/{one}": parts for one, parts in inner.items()}
+            used |= {path} if inner else set()
+            spent_mb += mb
         unread = Counter(path.suffix.lower() for path in paths if path not in used and path.suffix.lower() in TABLES)
-        for path in [path for path in paths if path.suffix.lower() in (".kmz", ".ovkmz") and ".shp" in endings]:
-            inner, _ = _members(packed.read(paths[path]), (".kml",), name, limits)
-            out |= {str(path): parts for parts in inner.values()}
     return out, unread
+
+
+def _inside(
+    content: bytes, path: PurePosixPath, name: str, limits: Limits, spent_mb: float
+) -> tuple[dict[str, dict[str, bytes]], float]:
+    """What an archive in an archive holds, and how much it unpacks to, within the limit with what was before."""
+    with sizes.archive(content, name, limits) as packed:
+        mb = sum(one.file_size for one in packed.infolist()) / sizes.MB
+    limits.refuse(name, "unpacked_megabytes", spent_mb + mb, "box.unpacks_too_large")
+    ending = SAME.get(path.suffix.lower(), path.suffix.lower())
+    return _members(content, ARCHIVES[ending], name, limits, spent_mb=spent_mb)[0], mb
+
+
+def _databases(paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, str]:
+    """What lies in file geodatabases, with the folder of each, whatever it is called."""
+    tables = {path.parent for path in paths if path.suffix.lower() == ".gdbtable"}
+    return {
+        path: str(path.parent)
+        for path in paths
+        if path.parent in tables and (path.parent.suffix.lower() == ".gdb" or GDB_PART.search(path.name))
+    }
 
 
 def _paths(packed: zipfile.ZipFile) -> Iterator[tuple[PurePosixPath, zipfile.ZipInfo]]:
@@ -104,6 +139,14 @@ def _paths(packed: zipfile.ZipFile) -> Iterator[tuple[PurePosixPath, zipfile.Zip
         path = PurePosixPath(_named(one).replace("\\", "/"))
         if not one.is_dir() and "__MACOSX" not in path.parts and not path.name.startswith("."):
             yield path, one
+
+
+def _unpacked(packed: zipfile.ZipFile, one: zipfile.ZipInfo, name: str) -> bytes:
+    """A member of an archive."""
+    try:
+        return packed.read(one)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError):
+        raise InputError(Fault("box.damaged_archive", name)) from None
 
 
 def _named(one: zipfile.ZipInfo) -> str:
@@ -136,6 +179,7 @@ def _dataset(title: str, files: dict[str, bytes], name: str, limits: Limits) -> 
     if ending in LOOKS:
         LOOKS[ending](content, name, limits)
     if ending in (".shp", ".tab", ".mif"):
+        _refuse_torn(ending, files, name)
         return _of_parts(title, ending, files)
     return Dataset(title, ending, plain(content), says=_coordinates_said(content, ending))
 
@@ -148,6 +192,21 @@ def _of_parts(title: str, ending: str, files: dict[str, bytes]) -> Dataset:
     stated = files.get(".cpg", b"")[:40].decode("ascii", "ignore").strip()
     says = files.get(".prj", b"")[:4000].decode("utf-8", "ignore")
     return Dataset(title, ending, _packed(parts), stated, says)
+
+
+def _refuse_torn(ending: str, files: dict[str, bytes], name: str) -> None:
+    """Refuse a kind that is several files of which one is missing, cut short, or counts other rows than the rest."""
+    if (part := NEEDED.get(ending)) and part not in files:
+        raise InputError(Fault("box.part_missing", name, part=part))
+    if ending != ".shp":
+        return
+    shapes, table = files[ending], files.get(".dbf", b"")
+    if len(shapes) < 100 or int.from_bytes(shapes[24:28], "big") * 2 > len(shapes):
+        raise InputError(Fault("box.cut_short", name, part=ending))
+    index = files.get(".shx") or _index(shapes)
+    count, rows = (len(index) - 100) // 8, int.from_bytes(table[4:8], "little")
+    if len(table) >= 32 and count != rows:
+        raise InputError(Fault("box.parts_differ", name, shapes=count, rows=rows))
 
 
 def _packed(parts: dict[str, bytes]) -> bytes:
@@ -172,12 +231,14 @@ def _index(shapes: bytes) -> bytes:
 
 
 def _coordinates_said(content: bytes, ending: str) -> str:
-    """The name of a coordinate reference system in GeoJSON, whatever it is; the title of a KML."""
+    """What a GeoJSON calls itself and its coordinate reference system; the title of a KML."""
     import re
 
     if ending in (".geojson", ".json"):
-        found = re.search(rb'"crs"\s*:\s*\{[^{}]*\{[^{}]*"name"\s*:\s*"([^"]{1,200})"', content)
-        return found[1].decode() if found else ""
+        head = content[:4096].partition(b'"features"')[0]
+        crs = re.findall(rb'"crs"\s*:\s*\{[^{}]*\{[^{}]*"name"\s*:\s*"([^"]{1,200})"', content)
+        titles = re.findall(rb'"name"\s*:\s*"([^"]{1,200})"', head)
+        return " ".join(one.decode("utf-8", "replace") for one in dict.fromkeys([*crs[:1], *titles]))
     if ending == ".kml":
         found = re.search(rb"<Document[^>]*>\s*<name>([^<]{1,200})</name>", content)
         return found[1].decode() if found else ""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,19 @@ CONFIG = {"DXF_ENCODING": "UTF-8", "DXF_MERGE_BLOCK_GEOMETRIES": "FALSE", "OGR_A
 """Texts come in UTF-8 from here; the parts of a block one by one; arcs as corners each degree (0.005 % of a circle)."""
 
 _UNICODE, _MULTIBYTE = re.compile(r"\\U\+([0-9A-Fa-f]{4})"), re.compile(r"\\M\+5([0-9A-Fa-f]{4})")
-_CLOSED_KINDS = re.compile(rb"\n\s*0\s*\n(ACAD_PROXY_ENTITY|REGION|3DSOLID|BODY|TCH_\w+|WIPEOUT|IMAGE)\s*\n")
+_CLOSED_KINDS = re.compile(
+    rb"\n\s*0\s*\n(ACAD_PROXY_ENTITY|REGION|3DSOLID|BODY|TCH_\w+|WIPEOUT|IMAGE|MPOLYGON|MLINE|MESH|\w*SURFACE"
+    rb"|\w*UNDERLAY|OLE2FRAME)\s*\n"
+)
+_PARTS = re.compile(
+    rb"(?<=\n)[ \t]*0[ \t]*\n(BLOCK|ENDBLK|INSERT)[ \t]*\n((?:[ \t]*(?!0[ \t]*\n)\d+[ \t]*\n[^\n]*\n)*)"
+)
+_ENTITY = re.compile(rb"(?<=\n)[ \t]*0[ \t]*\n[A-Z]")
+_COMMON = rb"(?:\s*(?:5|330|360|102|100|67|410|8|6|62|48|370|420|440|430|390)\s*\n[^\n]*\n)*?"
+_UNSEEN = re.compile(rb"\n\s*0\s*\n[A-Z][A-Z0-9_]*\s*\n" + _COMMON + rb"\s*60\s*\n\s*1\s*\n")
+_ELSEWHERE = re.compile(rb"\n\s*0\s*\nBLOCK\s*\n(?:\s*(?!70\b)\d+\s*\n[^\n]*\n)*?\s*70\s*\n\s*(\d+)\s*\n")
+XREF, FROZEN = 4 | 8, 1
+"""Flags of a block that stands in another drawing, and of a layer that is not drawn."""
 _FORMAT = re.compile(r"\\[A-Za-z][^;\\{}]*;|[{}]|%%[uUoO]")
 _BREAK = re.compile(r"\\P|\n")
 
@@ -42,6 +56,67 @@ def as_drawing(content: bytes) -> bytes:
 def unread(content: bytes) -> int:
     """How many things a drawing holds whose shapes only its own program knows: proxies, regions, bodies."""
     return len(_CLOSED_KINDS.findall(content.replace(b"\r\n", b"\n")))
+
+
+def expanded(content: bytes) -> int:
+    """How many shapes the blocks of a drawing become where they stand, in rows and columns and within each other."""
+    content = content.replace(b"\r\n", b"\n")
+    uses: dict[bytes, list[tuple[bytes, int]]] = {b"": []}
+    own: dict[bytes, int] = {}
+    block, start = b"", 0
+    for part in _PARTS.finditer(content):
+        said = [line.strip() for line in part[2].split(b"\n")]
+        by = dict(zip(said[0::2], said[1::2], strict=False))
+        if part[1] == b"INSERT":
+            times = max(_number(by.get(b"70", b"1")), 1) * max(_number(by.get(b"71", b"1")), 1)
+            uses[block].append((by.get(b"2", b""), times))
+        elif part[1] == b"BLOCK":
+            block, start = by.get(b"2", b""), part.end()
+            uses.setdefault(block, [])
+        else:
+            own[block] = len(_ENTITY.findall(content, start, part.start()))
+            block = b""
+    sizes: dict[bytes, int] = {}
+
+    def size(name: bytes, around: frozenset[bytes]) -> int:
+        if name in around or name not in uses:
+            return 0  # within itself, which no program draws
+        if name not in sizes:
+            inner = sum(times * size(one, around | {name}) for one, times in uses[name])
+            sizes[name] = own.get(name, 0) + inner
+        return sizes[name]
+
+    return sum(times * size(one, frozenset()) for one, times in uses[b""])
+
+
+def elsewhere(content: bytes) -> int:
+    """How many blocks of a drawing stand in other drawings (external references), which did not come along."""
+    return sum(int(flags) & XREF != 0 for flags in _ELSEWHERE.findall(content.replace(b"\r\n", b"\n")))
+
+
+def _number(text: bytes) -> int:
+    return int(text) if text.isdigit() else 0
+
+
+def _layer_table(content: bytes) -> Iterator[dict[bytes, bytes]]:
+    """What a drawing says of each of its layers, by group code."""
+    start = content.find(b"\nTABLES\n")
+    said = [line.strip() for line in content[start + 8 : content.find(b"ENDSEC", start)].split(b"\n")]
+    pairs = list(zip(said[0::2], said[1::2], strict=False))
+    begins = [k for k, (code, _) in enumerate(pairs) if code == b"0"] + [len(pairs)]
+    for k, end in pairwise(begins):
+        if pairs[k][1] == b"LAYER":
+            yield dict(pairs[k:end])
+
+
+def hidden(content: bytes, rows: Mapping[str, int]) -> int:
+    """How many things of a drawing are not seen: by themselves, or with their layer (which has `rows`)."""
+    content = content.replace(b"\r\n", b"\n")
+    count = len(_UNSEEN.findall(content))
+    for by in _layer_table(content):
+        if by.get(b"62", b"").startswith(b"-") or _number(by.get(b"70", b"0")) & FROZEN:
+            count += rows.get(by.get(b"2", b"").decode("utf-8", "replace"), 0)
+    return count
 
 
 def layers(

@@ -8,8 +8,8 @@ import zipfile
 from pathlib import PurePosixPath
 
 DRIVERS: dict[str, tuple[str, ...]] = {
-    ".geojson": ("GeoJSON",),
-    ".json": ("GeoJSON", "ESRIJSON"),
+    ".geojson": ("GeoJSON", "ESRIJSON", "GeoJSONSeq"),
+    ".json": ("GeoJSON", "ESRIJSON", "GeoJSONSeq"),
     ".gpkg": ("GPKG",),
     ".shp": ("ESRI Shapefile",),
     ".kml": (),
@@ -21,6 +21,7 @@ DRIVERS: dict[str, tuple[str, ...]] = {
     ".gml": ("GML",),
     ".fgb": ("FlatGeobuf",),
     ".parquet": (),
+    ".txt": (),
 }
 """What of GDAL may open a file, by its ending; every other driver is taken out of GDAL before it is opened."""
 
@@ -47,6 +48,10 @@ SAME = {".ovkml": ".kml", ".ovkmz": ".kmz", ".ovjsn": ".geojson", ".geoparquet":
 GDB_PART = re.compile(r"\.(gdbtable|gdbtablx|gdbindexes|atx|spx|freelist|horizon)$|^(gdb|timestamps)$", re.IGNORECASE)
 """The names of what lies in the folder of a file geodatabase."""
 
+STAKES = "[地块坐标]"
+"""What a text of boundary points holds, whatever it is called; see `box.stakes`."""
+
+_STAKES = tuple(STAKES.encode(code) for code in ("utf-8", "gb18030"))
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 _ROOTS = ((b"<kml", ".kml"), (b"<gpx", ".gpx"), (b"opengis.net/gml", ".gml"))
 _BEGINNINGS = (
@@ -77,11 +82,13 @@ def ending_of(content: bytes, name: str) -> str:
         found = next((ending for mark, ending in _ROOTS if mark in start), "")
     if not found and head[:1] == b"{":
         found = said if said in (".json", ".geojson") else ".geojson"
+    if not found and any(mark in start for mark in _STAKES):
+        found = ".txt"
     if not found and _is_drawing(head):
         found = ".dxf"
     if not found and head[:8].lower() in (b"!table\r\n", b"!table\n!"):
         found = ".tab"
-    return found or (said if said in (*DRIVERS, *ARCHIVES) else "")
+    return found or (said if said in (*DRIVERS, *ARCHIVES) and said != ".txt" else "")  # a text is mostly a table
 
 
 def _of_archive(content: bytes, said: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import sys
 from typing import Any
 
@@ -31,6 +32,10 @@ BROKEN = {
 
 ABSENT = ("pandas", "geopandas", "pyarrow", "matplotlib", "lxml", "PIL", "defusedxml")
 """Libraries that the readers would import for what isn't asked of them here: a second of work, and more to attack."""
+
+
+_OWN = re.compile(r"['\"]?/(?:vsi|opt/)[^\s,;]*,?\s*|;\s*It might help to specify.*", re.DOTALL)
+"""What a library says that means nothing to a reader: names of its own, and what a programmer might do."""
 
 
 def main(setting: dict[str, Any]) -> None:
@@ -62,7 +67,7 @@ def main(setting: dict[str, Any]) -> None:
     except RecursionError:
         wire.send(out, {"failed": "nesting"})
     except Exception as problem:
-        lines = str(problem).splitlines()
+        lines = _OWN.sub("", str(problem)).strip().splitlines()
         reason = (lines[0] if lines else type(problem).__name__)[:300]
         wire.send(out, {"faults": [(BROKEN[setting["question"]], vars(Place(asked["name"])), {"reason": reason})]})
     os._exit(0)  # nothing of the file gets to run at the end

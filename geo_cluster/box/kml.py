@@ -19,7 +19,11 @@ from geo_cluster.box.limits import Limits
 LEFT_OUT = ("GroundOverlay", "ScreenOverlay", "PhotoOverlay", "NetworkLink", "Model", "Tour")
 """What has no outline of its own: pictures, links to other files, bodies, journeys."""
 
-_CELLS = re.compile(r"<tr[^>]*>\s*<t[dh][^>]*>(.*?)</t[dh]>\s*<td[^>]*>(.*?)</td>\s*</tr>", re.DOTALL | re.IGNORECASE)
+_CELL = r"((?:(?!<t[rdh][\s>]).)*?)"
+_CELLS = re.compile(
+    rf"<tr[^>]*>\s*<t[dh][^>]*>{_CELL}</t[dh]>\s*<td[^>]*>{_CELL}</td>\s*</tr>", re.DOTALL | re.IGNORECASE
+)
+"""Rows of two cells; a cell that holds a table is none."""
 _TAGS = re.compile(r"<[^>]+>")
 _COMMA = re.compile(r"\s*[,，]\s*")
 
@@ -53,7 +57,15 @@ def folders(content: bytes, name: str, limits: Limits) -> tuple[dict[str, Folder
     found: dict[str, Folder] = {}
     left_out: Counter[str] = Counter()
     _walk(root, (), found, left_out, titles)
+    left_out["hidden"] += _hidden(root)
     return found, left_out
+
+
+def _hidden(node: ElementTree.Element) -> int:
+    """How many placemarks are switched off, by themselves or with a folder around them."""
+    if _child_text(node, "visibility") in ("0", "false"):
+        return sum(_tag(one) == "Placemark" for one in node.iter())
+    return sum(_hidden(one) for one in node if _tag(one) in ("kml", "Document", "Folder", "Placemark"))
 
 
 def _walk(
@@ -145,8 +157,10 @@ def _polygon(node: ElementTree.Element) -> Any:
             at = _corners(_child_text(ring, "coordinates"))
             if _tag(side) in rings and len(at) > 2:
                 rings[_tag(side)].append(at)
-    outer = rings["outerBoundaryIs"]
-    return shapely.Polygon(outer[0], rings["innerBoundaryIs"]) if outer else None
+    outer, inner = rings["outerBoundaryIs"], rings["innerBoundaryIs"]
+    if len(outer) > 1:  # more than may be: what lies in another is its hole
+        return shapely.build_area(shapely.MultiLineString([*outer, *inner]))
+    return shapely.Polygon(outer[0], inner) if outer else None
 
 
 def _corners(text: str) -> np.ndarray:

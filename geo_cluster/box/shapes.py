@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import shapely
 
-from geo_cluster.box import drawing, kml, sizes
+from geo_cluster.box import drawing, kml, sizes, stakes
 from geo_cluster.box.datasets import Dataset, datasets
 from geo_cluster.box.formats import DRIVERS, MANY
 from geo_cluster.box.limits import Limits
@@ -76,6 +76,9 @@ def _layers(one: Dataset, told: Counter[str], asked: dict[str, Any], limits: Lim
         told.update(left_out)
         own = {folder: (kml.columns(these.rows), _array(these.shapes)) for folder, these in found.items()}
         return _own_layers(own, one, name, limits, crs="EPSG:4326", alone=alone)
+    if one.ending == ".txt":
+        columns, these, crs = stakes.parcels(one.source, name, limits)
+        return _own_layers({"": (columns, these)}, one, name, limits, crs=crs, alone=alone)
     if one.ending == ".dxf":
         return _drawn(one, told, name, limits, alone=alone)
     if one.ending not in MANY and alone and not asked["layers"]:
@@ -133,6 +136,7 @@ def _kind(these: Any) -> str:
 def _drawn(one: Dataset, told: Counter[str], name: str, limits: Limits, *, alone: bool) -> list[Layer]:
     import pyogrio.raw
 
+    limits.refuse(name, "features", drawing.expanded(one.source), "box.too_many_shapes")
     meta, _, geometry, fields = pyogrio.raw.read(one.source, layer=0, force_2d=True)
     limits.refuse(name, "features", len(geometry), "box.too_many_shapes")
     limits.refuse(name, "vertices", sum(map(len, geometry)) / 16, "box.too_many_vertices")
@@ -140,6 +144,8 @@ def _drawn(one: Dataset, told: Counter[str], name: str, limits: Limits, *, alone
     found, left_out = drawing.layers(columns, shapely.from_wkb(geometry))
     told.update(left_out)
     told["unread_in_drawing"] += drawing.unread(one.source)
+    told["elsewhere"] += drawing.elsewhere(one.source)
+    told["hidden"] += drawing.hidden(one.source, {layer: len(these) for layer, (_, these) in found.items()})
     return _own_layers(found, one, name, limits, crs=None, alone=alone)
 
 

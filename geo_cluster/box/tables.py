@@ -52,7 +52,13 @@ def _separated(text: str, name: str, limits: Limits) -> Sheet:
     mark = declared[1] if declared else separator(text)
     text = re.sub(rf"[{re.escape(mark)}]{{50,}}(?=\n|$)", "", text)  # what was formatted far to the right of the data
     csv.field_size_limit(limits.characters)
-    sheet, reader = Sheet("", name, limits), csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
+    lines_ = text.split("\n")
+    for number, line in enumerate(lines_, start=1):
+        if len(line) > limits.columns and '"' not in line:  # its cells would take much more room than its text
+            limits.refuse(place(name, number), "columns", line.count(mark) + 1, "box.row_too_wide")
+    del text
+    sheet = Sheet("", name, limits)
+    reader = csv.reader((f"{line}\n" for line in lines_), delimiter=mark, strict=True)
     number = 0
     try:
         for number, row in enumerate(reader, start=1):
@@ -61,7 +67,7 @@ def _separated(text: str, name: str, limits: Limits) -> Sheet:
     except csv.Error as problem:
         where = place(name, number + 1)
         if "field limit" in str(problem):
-            limits.refuse(where, "characters", len(text), "box.cell_too_long")
+            limits.refuse(where, "characters", max(map(len, lines_)), "box.cell_too_long")
         raise InputError(Fault("box.broken_csv", where, reason=str(problem))) from None
     return sheet
 
@@ -161,7 +167,7 @@ def _binary(content: bytes, name: str, limits: Limits) -> list[Sheet]:
     """Sheets of .xls and .et (BIFF) and of .xlsb."""
     import python_calamine as calamine
 
-    if content[:2] != b"PK" and b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0" in content:
+    if content[:2] != b"PK" and (_is_sealed(content) or _has_password(content)):
         raise InputError(Fault("box.password", name))
     try:
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
@@ -188,6 +194,24 @@ def _binary(content: bytes, name: str, limits: Limits) -> list[Sheet]:
         out.append(one)
     return out
 
+
+def _is_sealed(content: bytes) -> bool:
+    """Whether an .xlsx is packed into a container that takes a password."""
+    return "EncryptedPackage".encode("utf-16-le") in content
+
+
+def _has_password(content: bytes) -> bool:
+    """Whether the globals of an .xls begin with FILEPASS, before anything that can be read (MS-XLS 2.4.117)."""
+    at = content.find(b"\x09\x08\x10\x00\x00\x06\x05\x00")  # BOF of the globals
+    for _ in range(4):
+        kind, length = (int.from_bytes(content[k : k + 2], "little") for k in (at, at + 2))
+        if at < 0 or kind == FILEPASS:
+            return at >= 0
+        at += 4 + length
+    return False
+
+
+FILEPASS = 0x2F
 
 ERRORS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#GETTING_DATA", "#DATA!")
 """What a cell shows that holds an error."""

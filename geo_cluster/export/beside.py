@@ -1,6 +1,8 @@
 """A process beside this one that makes files of a pack, so that two cores are at work.
 
-It is given the order once, then the name of a format at a time, and gives back the files or what was refused.
+It is given the order once, then the name of a format at a time, and gives back the files or what was refused. It is a
+plain process and no pool of `multiprocessing`: that would run the app's own script again, and outlive an app that is
+killed; this one ends when nobody can ask it any more.
 """
 
 from __future__ import annotations
@@ -10,51 +12,25 @@ import pickle
 import subprocess
 import sys
 import time
-from types import TracebackType
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from geo_cluster.errors import DataError, InputError
+from geo_cluster.errors import GeoClusterError
 
 if TYPE_CHECKING:
     from geo_cluster.export.pack_makers import Order
 
 BEGIN = "from geo_cluster.export import beside; beside.serve()"
 TRIES = 20
-REFUSALS = {"InputError": InputError, "DataError": DataError}
 
 
 class Beside:
-    """The process; it ends with the block that it is used in."""
+    """The process, for an order."""
 
-    def __init__(self, order: Order) -> None:
-        self._order = _taken_down(order)
-
-    def __enter__(self) -> Beside:
-        quiet = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", BEGIN],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=os.environ | quiet,
-        )
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._process.kill()
-        self._process.wait()
-
-    def hand_over(self) -> None:
-        """Give it the order.
-
-        Raises
-        ------
-        OSError
-            It has ended.
-        """
-        self._say(self._order)
+    def __init__(self, process: subprocess.Popen[bytes], order: Order) -> None:
+        self._process, self._order = process, order
+        self._knows = False
 
     def make(self, form: str) -> dict[str, bytes]:
         """The files of a format by name.
@@ -63,20 +39,41 @@ class Beside:
         ------
         InputError, DataError
             What was refused.
-        EOFError, OSError
+        EOFError, OSError, UnpicklingError
             It has ended: nothing is known of this format.
         """
-        self._say(pickle.dumps(form))
-        assert self._process.stdout is not None
-        kind, found = pickle.load(self._process.stdout)
-        if kind in REFUSALS:
-            raise REFUSALS[kind](found)
+        asks, answers = self._process.stdin, self._process.stdout
+        assert asks is not None
+        assert answers is not None
+        if not self._knows:
+            asks.write(_taken_down(self._order))
+            self._knows = True
+        pickle.dump(form, asks)
+        asks.flush()
+        kind, found = pickle.load(answers)
+        if kind is not None:
+            raise kind(found)
         return found
 
-    def _say(self, thing: bytes) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(thing)
-        self._process.stdin.flush()
+
+@contextmanager
+def beside(order: Order) -> Iterator[Beside]:
+    """The process; it is ended with the block that it is used in."""
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-c", BEGIN],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
+    )
+    try:
+        yield Beside(process, order)
+    finally:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            with suppress(OSError):  # what was not sent any more
+                pipe.close() if pipe else None
 
 
 def _taken_down(order: Order) -> bytes:
@@ -95,15 +92,15 @@ def serve() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     from geo_cluster.export.pack_makers import MAKERS
 
-    order = pickle.load(sys.stdin.buffer)
-    while True:
-        try:
+    try:
+        order = pickle.load(sys.stdin.buffer)
+        while True:
             form = pickle.load(sys.stdin.buffer)
-        except EOFError:
-            return
-        try:
-            answer: tuple[str, object] = ("", MAKERS[form](order))
-        except (InputError, DataError) as refusal:
-            answer = (type(refusal).__name__, refusal.faults)
-        pickle.dump(answer, answers)
-        answers.flush()
+            try:
+                answer: tuple[object, object] = (None, MAKERS[form](order))
+            except GeoClusterError as refusal:
+                answer = (type(refusal), refusal.faults)
+            pickle.dump(answer, answers)
+            answers.flush()
+    except (EOFError, OSError):
+        return

@@ -6,17 +6,17 @@ Numbers stay numbers, unrounded; names are in the language. Nothing is worked ou
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from geo_cluster.domain import Language
 from geo_cluster.export.told import open_questions, owed
-from geo_cluster.intake.support import support
 from geo_cluster.matching.alternatives import Alternative
 from geo_cluster.matching.resource import UNPLACED
 from geo_cluster.matching.time_budget import TimeBudget
+from geo_cluster.policy.offers import offers
 from geo_cluster.region import pool_name
 from geo_cluster.report import cities as by_city
 from geo_cluster.report import explanation, tables
@@ -101,11 +101,12 @@ def plan_by_city(study: Study, language: Language) -> pd.DataFrame:
 
 
 def years(study: Study, language: Language) -> pd.DataFrame:
-    """How many projects begin in each year in each city."""
+    """How many projects begin in each year in each city, none in some: a city has one colour in all charts."""
     of = plan(study, language)
-    return (
-        of.groupby(["from_year", "city"]).size().rename("projects").reset_index().rename(columns={"from_year": "year"})
-    )
+    names = [study.region.names[code][language] for code in dict.fromkeys(study.sites["prefecture_code"])]
+    count = of.groupby(["from_year", "city"]).size()
+    rows = [(year, city, int(count.get((year, city), 0))) for year in sorted(set(of["from_year"])) for city in names]
+    return pd.DataFrame(rows, columns=["year", "city", "projects"])
 
 
 def sites_used(study: Study, language: Language) -> pd.DataFrame:
@@ -211,6 +212,17 @@ def _alternatives(study: Study) -> tuple[Alternative, ...]:
     return explanation.alternatives_of(study, clock=TimeBudget(EACH_S, OTHERS_S))
 
 
+def behind(study: Study) -> dict[str, pd.DataFrame]:
+    """What a briefing tells of beyond the study's own files, by the names that these tables have in `explanation`."""
+    if study.problem is None:
+        return {}
+    return {
+        "city_prices": by_city.city_prices(study, clock=TimeBudget(EACH_S, PRICES_S)),
+        "alternatives": explanation.alternatives_table(study, found=_alternatives(study)),
+        "holds": explanation.feasibility_table(study),
+    }
+
+
 def others(study: Study, language: Language) -> pd.DataFrame:
     """Plans nearly as good that differ the most: `objective`, `loss_share`, `moved` (share), `by_city`."""
     label = {"zh": "备选方案{n}", "en": "Alternative {n}"}[language]
@@ -239,6 +251,12 @@ def others_cities(study: Study, language: Language) -> pd.DataFrame:
 def levels_of(study: Study) -> tuple[Study, ...]:
     """The study at each planning level, within the time that a briefing has."""
     return by_city.at_levels(study, clock=TimeBudget(EACH_S, LEVELS_S))
+
+
+def keep_levels(study: Study, levels: Sequence[Study]) -> None:
+    """Tell of these planning levels of a study, where they were solved already, rather than solve them again."""
+    if levels:
+        study.memo[levels_of.__module__ + "." + levels_of.__qualname__] = tuple(levels)
 
 
 def levels(study: Study, language: Language) -> pd.DataFrame:
@@ -276,10 +294,10 @@ def money(study: Study, language: Language) -> pd.DataFrame:
     stages = pd.Series([segments[key].stage for key in study.projects.loc[found["project"], "segment"]], dtype=object)
     rows: dict[str, list[object]] = {}
     for stage, count in stages.value_counts().items():
-        for one in support(str(stage), on=study.day):
+        for one in offers(str(stage), on=study.day):
             row = one.rule.row
             most = float(row.get("most_10k_yuan", np.nan))
-            about = [str(row["clause"]), row["name"][language], most, 0, row.get("number", "")]
+            about = [one.rule.clause, row["name"][language], most, 0, row.get("number", "")]
             kept = rows.setdefault(row["id"], about)
             kept[3] = int(str(kept[3])) + int(count)
     columns = ["clause", "offer", "most_10k_yuan", "who", "number"]
@@ -343,3 +361,11 @@ TABLES: dict[str, Table] = {
     "questions": questions,
     "sources": sources,
 }
+
+
+def kept_table(study: Study, name: str, language: Language) -> pd.DataFrame:
+    """The table of this `name` of a `study` in a `language`, made once and kept with it: not to be changed."""
+    key = f"{__name__}.{name}.{language}"
+    if key not in study.memo:
+        study.memo[key] = TABLES[name](study, language)
+    return study.memo[key]

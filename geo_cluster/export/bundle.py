@@ -18,7 +18,7 @@ from geo_cluster.archive import file_name, path_faults
 from geo_cluster.domain import Language, Scenario
 from geo_cluster.errors import DataError, Fault, InputError, reason_of, refuse_if
 from geo_cluster.export.attribution import attribution, layers_attribution
-from geo_cluster.export.csv_tables import SAMPLE, csv_tables, dated
+from geo_cluster.export.csv_tables import SAMPLE, csv_tables, dated, marked
 from geo_cluster.export.geopackage import write_geopackage
 from geo_cluster.export.sheet import sheet
 from geo_cluster.export.workbook import workbook
@@ -48,9 +48,10 @@ FILES: tuple[str, ...] = (
     "data_request.csv",
     "rules.csv",
 )
-FILES += ("layers.gpkg", "map.html", "scenario.toml", "ATTRIBUTION.md", "study.json")
-OTHERS: tuple[str, ...] = ("sheet.html", "tables.xlsx", f"{LAYERS}/{SOURCES}", "openings.csv")
-OTHERS += tuple(f"{name}.csv" for name in (*explanation.TABLES, explanation.OPENINGS))
+DRAWN = ("layers.gpkg", "map.html")
+FILES += (*DRAWN, "scenario.toml", "ATTRIBUTION.md", "study.json")
+OTHERS: tuple[str, ...] = ("sheet.html", "tables.xlsx", f"{LAYERS}/{SOURCES}", "openings.csv", "parts.csv")
+OTHERS += tuple(f"{name}.csv" for name in (*explanation.TABLES, explanation.OPENINGS, explanation.PARTS))
 """Files that some of the results have besides."""
 
 
@@ -138,8 +139,7 @@ def write_match(
     def make(folder: Path) -> None:
         _make(study, folder, language, levels)
         for name, table in explanation.explain(study, on_step=on_step).items():
-            marked = table.assign(notice=SAMPLE) if study.scenario.is_sample else table
-            (folder / f"{name}.csv").write_bytes(as_csv(dated(marked, study.day)))
+            (folder / f"{name}.csv").write_bytes(as_csv(marked(table, study)))
 
     return write_files(out, make)
 
@@ -162,7 +162,9 @@ def study_files(study: Study, *, levels: Sequence[Study] = (), language: Languag
     return for_people | archive_files(study, levels=levels, language=language)
 
 
-def archive_files(study: Study, *, levels: Sequence[Study] = (), language: Language = "zh") -> dict[str, bytes]:
+def archive_files(
+    study: Study, *, levels: Sequence[Study] = (), language: Language = "zh", drawn: bool = True
+) -> dict[str, bytes]:
     """Every file that a study is kept by, by name: tables, layers, map, sources, proof, and what runs it again.
 
     Layers of the user's own are under `layers/`, and `scenario.toml` looks for them there.
@@ -174,9 +176,11 @@ def archive_files(study: Study, *, levels: Sequence[Study] = (), language: Langu
         It at each planning level (`report.cities.at_levels`), for what cities get; by default at its own alone.
     language : {"zh", "en"}
         Of the map.
+    drawn : bool
+        With `DRAWN`.
     """
     with scratch.temporary() as folder:
-        _make(study, folder, language, levels)
+        _make(study, folder, language, levels, drawn=drawn)
         files = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
     if study.layers.folder:
         own = {layer.file: study.layers.content(name) for name, layer in study.layers.own.items()}
@@ -279,7 +283,7 @@ def _swap(new: Path, out: Path, earlier: Path) -> list[Path]:
     return [out / name for name in names]
 
 
-def _make(study: Study, folder: Path, language: Language, levels: Sequence[Study] = ()) -> None:
+def _make(study: Study, folder: Path, language: Language, levels: Sequence[Study] = (), *, drawn: bool = True) -> None:
     portfolio = study.scenario.portfolio
     if not _is_shipped(study.scenario):
         name = _name_of(portfolio)
@@ -288,8 +292,9 @@ def _make(study: Study, folder: Path, language: Language, levels: Sequence[Study
         shutil.copyfile(portfolio, folder / name)
     for name, content in csv_tables(study, levels).items():
         (folder / name).write_bytes(content)
-    write_geopackage(study, folder / "layers.gpkg")
-    (folder / "map.html").write_text(page.standalone(payload.payload(study, language)), encoding="utf-8")
+    if drawn:
+        write_geopackage(study, folder / "layers.gpkg")
+        (folder / "map.html").write_text(page.standalone(payload.payload(study, language)), encoding="utf-8")
     (folder / "scenario.toml").write_text(scenario_toml(study.scenario), encoding="utf-8")
     (folder / "ATTRIBUTION.md").write_text(attribution(study), encoding="utf-8")
     notice = {"notice": SAMPLE} if study.scenario.is_sample else {}

@@ -28,7 +28,8 @@ def widths(block: Grid, width: float, margins: float) -> list[float]:
     width, margins : float
         Of the table, and of a cell's two margins, in font sizes.
     """
-    tries = [_shared(block, width, margins, usual, broken=broken) for broken in (False, True) for usual in USUAL]
+    ways = (False, True) if least(block, margins, broken=False) <= width else (True,)
+    tries = [_shared(block, width, margins, usual, broken=broken) for broken in ways for usual in USUAL]
     return min(tries, key=lambda one: sum(lines(block, block.texts[: block.rows], one, margins)))
 
 

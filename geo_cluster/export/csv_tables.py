@@ -9,7 +9,7 @@ import pandas as pd
 
 from geo_cluster.domain import LANGUAGES
 from geo_cluster.region import pool_name
-from geo_cluster.report import cities, division, openings, over_time
+from geo_cluster.report import cities, division, openings, over_time, parts
 from geo_cluster.report import tables as report_tables
 from geo_cluster.report.questions import structural_questions
 from geo_cluster.report.tables import displayed_requests
@@ -49,12 +49,19 @@ def csv_tables(study: Study, levels: Sequence[Study] = ()) -> dict[str, bytes]:
     }
     if study.scenario.openings:
         tables["openings.csv"] = openings.openings_table(study)
+    if study.parts:
+        tables["parts.csv"] = parts.parts_table(study)
     if study.scenario.is_sample:
         about_projects = [name for name in tables if name != "observations.csv"]
         tables |= {name: tables[name].assign(notice=SAMPLE) for name in about_projects}
     tables = {name: dated(table, study.day) for name, table in tables.items()}
     tables["rules.csv"] = rule_life.table(study.day)
     return {name: as_csv(table) for name, table in tables.items()}
+
+
+def marked(table: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """A table of a study to hand over: each row says that it is a sample, and what rule is not in force."""
+    return dated(table.assign(notice=SAMPLE) if study.scenario.is_sample else table, study.day)
 
 
 def dated(table: pd.DataFrame, day: datetime.date) -> pd.DataFrame:

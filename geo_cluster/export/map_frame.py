@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import geopandas as gpd
@@ -54,9 +54,9 @@ class Frame:
         """The rectangle, mm."""
         return shapely.box(self.x, self.y, self.x + self.width, self.y + self.height)
 
-    @cached_property
+    @property
     def _there(self) -> Transformer:
-        return Transformer.from_crs(4326, self.epsg, always_xy=True)  # CGCS2000 and WGS 84 are treated as one
+        return _into(self.epsg)
 
     def onto(self, shapes: Any, *, simplify: bool = False) -> np.ndarray:
         """Shapes in degrees as shapes in mm on the page, none cut off."""
@@ -103,6 +103,11 @@ class Frame:
         return float(3 * (25 + self.epsg - cgcs2000_zone(75.0)))
 
 
+@cache
+def _into(epsg: int) -> Transformer:
+    return Transformer.from_crs(4326, epsg, always_xy=True)  # CGCS2000 and WGS 84 are treated as one
+
+
 def frame_around(
     points: np.ndarray,
     box: tuple[float, float, float, float],
@@ -126,7 +131,7 @@ def frame_around(
     """
     middle_lon = float(points[:, 0].min() + points[:, 0].max()) / 2
     epsg = cgcs2000_zone(middle_lon)
-    east, north = Transformer.from_crs(4326, epsg, always_xy=True).transform(points[:, 0], points[:, 1])
+    east, north = _into(epsg).transform(points[:, 0], points[:, 1])
     wide, high = np.ptp(east), np.ptp(north)
     width, height = box[2] - 2 * pad_mm, box[3] - 2 * pad_mm
     scale = round_scale(max(wide / width, high / height) * 1000, least)

@@ -126,10 +126,11 @@ class Column:
         """
         page, size = self.page, TABLE
         step = size * self.em * 1.55
-        fit = min(max(int((self.y - until - 8 * page.text_scale) / step), 0), len(rows))
+        fit, every = min(max(int((self.y - until - 8 * page.text_scale) / step), 0), len(rows)), len(rows)
+        fit -= fit < every
         while 0 < fit < len(rows) and not rows[fit][0]:
             fit -= 1
-        rows = rows[:fit]
+        rows = rows[: max(fit, 0)]
         if not rows:
             return
         self.y -= 1.6
@@ -173,6 +174,8 @@ class Column:
                 )
             self.y -= step
         page.line([(self.x, self.y), (self.x + self.width, self.y)], color=shade("rule"), weight=0.4, z=80)
+        if len(rows) < every:
+            self.words(self.sheet.words("more_rows", n=every - len(rows)))
         self.y -= 1.2
 
     def _cell(
@@ -232,7 +235,7 @@ def locator(sheet: Sheet, box: tuple[float, float, float, float], windows: list[
             frame.onto([shapely.box(west, south, east, north)])[0],
             line=shade("window"),
             weight=1.0,
-            z=z + 52,
+            z=z + 40,
             clip=frame.rect,
         )
     page.area(frame.rect, line=shade("muted"), weight=0.6, z=z + 6)

@@ -6,7 +6,7 @@ from typing import Any
 
 from geo_cluster import toml
 from geo_cluster.domain import Language
-from geo_cluster.export.briefing_tables import TABLES
+from geo_cluster.export.briefing_tables import kept_table
 from geo_cluster.export.map_frame import Frame, scale_bar, true_north
 from geo_cluster.export.map_ground import Sheet
 from geo_cluster.export.map_legend import Column, locator
@@ -91,13 +91,13 @@ def _lead(sheet: Sheet) -> str:
         chain = study.layers.read("chain")
         return template.format(entities=len(chain), located=len(sheet.read("chain")))
     if sheet.kind == "supply":
-        land = TABLES["supply_land"](study, language)[["low", "likely", "high"]].sum()
+        land = kept_table(study, "supply_land", language)[["low", "likely", "high"]].sum()
         return template.format(**{key: f"{land[key]:,.0f}" for key in ("low", "likely", "high")})
     if sheet.kind == "plan":
-        cities = TABLES["cities"](study, language)
+        cities = kept_table(study, "cities", language)
         shown = [f"{row.city.removesuffix(' City')} {row.projects:.0f}" for row in cities.itertuples()]
-        placed = len(tables.assignment(study))
-        return template.format(projects=len(study.projects), placed=placed, cities=sheet.words("and_list").join(shown))
+        placed, projects = study.counts
+        return template.format(projects=projects, placed=placed, cities=sheet.words("and_list").join(shown))
     found = tables.ranking(study).query("project == @sheet.project")
     eligible = found[found["eligible"]].sort_values("rank")
     if eligible.empty:
@@ -140,7 +140,7 @@ def column(sheet: Sheet, frames: list[Frame], declared: dict[str, Any], box: tup
     scale_high = 15 * page.text_scale
     spare = beside.y - bottom - scale_high - sum(beside.high(len(rows)) for _, rows in found)
     first = beside.y - bottom - scale_high - beside.high(len(found[0][1]) + 1)
-    high = min(max(spare, min(0.46 * width, first), 0.3 * width), 0.62 * width)
+    high = min(max(spare, min(0.46 * width, first), 0.42 * width), 0.62 * width)
     for headings, rows in found:
         beside.table(headings, rows, until=bottom + high + scale_high)
     _instruments(sheet, frames, (x, bottom, width, high))

@@ -81,7 +81,7 @@ class Page:
                 "edgecolor": line or "none",
                 "linewidth": weight * self.text_scale if line else 0,
             }
-            self._add(self.axes.add_patch, PathPatch(outline, joinstyle="round", **look, **_style(more)), more)
+            self._add(PathPatch(outline, joinstyle="round", **look, **_style(more)), more)
 
     def box(self, x: float, y: float, width: float, height: float, **look: Any) -> None:
         """Draw a rectangle from `x`, `y` of `width` and `height` mm; `look` as for `area`."""
@@ -99,7 +99,7 @@ class Page:
                 parts, colors=color, linewidths=weights, capstyle=more.pop("cap", "round"), **_style(more)
             )
             drawn.set_joinstyle("round")
-            self._add(self.axes.add_collection, drawn, more)
+            self._add(drawn, more)
 
     def line(self, points: Iterable[tuple[float, float]], **look: Any) -> None:
         """Draw one line through points."""
@@ -143,11 +143,11 @@ class Page:
         strokes += [(color, 0.045 * size, z - 0.1)] if look.get("bold") else []
         for colour, width, at in strokes:
             effect = [Stroke(linewidth=min(width, 3.2), foreground=colour, joinstyle="round")]
-            self._add(self.axes.add_artist, self.axes.text(x, y, words, zorder=at, path_effects=effect, **common), look)
+            self._clip(self.axes.text(x, y, words, zorder=at, path_effects=effect, **common), look)
         drawn = self.axes.text(x, y, words, color=color, zorder=z, **common)
         if self.outlined:  # laid out as its halo is: hinted letters of a picture would drift off it
             drawn.set_path_effects([Normal()])
-        self._add(self.axes.add_artist, drawn, look)
+        self._clip(drawn, look)
 
     def wide(self, words: str, size: float, *, serif: bool = False) -> float:
         """Width in mm of `words` at a `size` in points, `serif` or not."""
@@ -187,9 +187,11 @@ class Page:
             self.figure.savefig(out, format=form, dpi=DPI, metadata=about)
         return out.getvalue()
 
-    def _add(self, how: Any, drawn: Any, look: dict[str, Any]) -> None:
-        if how != self.axes.add_artist:
-            how(drawn)
+    def _add(self, drawn: Any, look: dict[str, Any]) -> None:
+        self.axes.add_artist(drawn)  # unlike add_patch it doesn't look for limits, which are those of the paper
+        self._clip(drawn, look)
+
+    def _clip(self, drawn: Any, look: dict[str, Any]) -> None:
         if (clip := look.get("clip")) is not None:
             drawn.set_clip_path(PathPatch(Outline(np.array(clip.exterior.coords)), transform=self.axes.transData))
 

@@ -6,8 +6,6 @@ what lies far from the rest, legend, table, inset of the province, scale, north,
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 
@@ -21,6 +19,7 @@ from geo_cluster.export.map_ground import Sheet
 from geo_cluster.export.map_labels import Names
 from geo_cluster.export.map_margin import column, footer, header, ratio, title_of
 from geo_cluster.export.map_page import POINT_MM, Page, shade
+from geo_cluster.export.review import review_number, review_words
 from geo_cluster.report import tables
 from geo_cluster.study import Study
 
@@ -30,10 +29,6 @@ APART_KM = 120.0
 MOST_DETAILS = 2
 BAND = 3.6
 """Between the two lines of the frame, where the degrees stand, mm."""
-REVIEW = re.compile(
-    r"(?:审图号)?[:：]?(GS[\u4e00-\u9fff]{0,2}|[\u4e00-\u9fff]{1,3}S)[(（〔\[]((?:19|20)\d\d)[)）〕\]]0*(\d{1,5})号"
-)
-"""国审 GS(2024)0650号, 省级受托 GS京(2024)0123号, 省审 鄂S(2026)001号."""
 SIGNS = map_themes.SIGNS | map_answers.SIGNS | map_ground.SIGNS
 """Every sign by its name in `tables/sheets.toml`."""
 
@@ -76,36 +71,6 @@ def map_sheet(
     sheet = Sheet(study, kind, language, page, size, project)
     _lay_out(sheet, review_words(review, language))
     return page.saved(form, title=title_of(sheet), day=study.day)
-
-
-def review_number(text: str) -> str:
-    """A map review number as it is printed, '' for none.
-
-    Raises
-    ------
-    InputError
-        It has another form.
-
-    Examples
-    --------
-    >>> review_number("审图号：GS（2024）0650号"), review_number(" ")
-    ('GS(2024)0650号', '')
-    """
-    bare = re.sub(r"\s", "", text)
-    if not bare:
-        return ""
-    found = REVIEW.fullmatch(bare.upper() if bare.isascii() else bare.replace("gs", "GS"))
-    if not found:
-        shown = text if len(text) <= 40 else f"{text[:39]}…"
-        raise InputError(Fault("export.odd_review_number", _of("review"), value=shown))
-    number = bare[bare.rindex(found[2]) + 5 : -1]
-    return f"{found[1]}({found[2]}){number}号"
-
-
-def review_words(review: str, language: Language) -> str:
-    """What a map says of its review."""
-    words, number = toml.table("sheets")["words"], review_number(review)
-    return words["reviewed"][language].format(number=number) if number else words["review"][language]
 
 
 def _checked(study: Study, kind: str, size: str, form: str, review: str, project: str) -> str:

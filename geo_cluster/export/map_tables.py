@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from geo_cluster import toml
-from geo_cluster.export.briefing_tables import TABLES
+from geo_cluster.export.briefing_tables import kept_table
 from geo_cluster.export.map_ground import Sheet
 from geo_cluster.report import tables
 from geo_cluster.world.layers import city_name
@@ -21,7 +21,7 @@ def _heads(sheet: Sheet, *keys: str) -> list[str]:
 
 
 def _chain(sheet: Sheet) -> Cells:
-    found = TABLES["chain"](sheet.study, sheet.language)
+    found = kept_table(sheet.study, "chain", sheet.language)
     wide = found.pivot_table(index="stage", columns="city", values="count", sort=False)
     rows = [
         [str(stage), *(f"{count:.0f}" if count else sheet.words("gap") for count in counts)]
@@ -35,7 +35,7 @@ def _chain(sheet: Sheet) -> Cells:
 
 
 def _supply(sheet: Sheet) -> Cells:
-    found = TABLES["supply"](sheet.study, sheet.language)
+    found = kept_table(sheet.study, "supply", sheet.language)
     found = found[found["resource"].isin(["land", "power"])]
     rows = []
     for city in found["city"].unique():
@@ -49,7 +49,7 @@ def _supply(sheet: Sheet) -> Cells:
 
 
 def _cities(sheet: Sheet) -> Cells:
-    found = TABLES["cities"](sheet.study, sheet.language)
+    found = kept_table(sheet.study, "cities", sheet.language)
     rows = [
         [_city(row.city), f"{row.projects:.0f}", f"{row.output:,.1f}", f"{row.land_mu:,.0f}", f"{row.power_mva:,.1f}"]
         for row in found.itertuples()
@@ -92,7 +92,7 @@ def _sites(sheet: Sheet) -> Cells:
 
 
 def _asked(sheet: Sheet) -> Cells:
-    found = TABLES["asked"](sheet.study, sheet.language)
+    found = kept_table(sheet.study, "asked", sheet.language)
     rows = [
         [sheet.short(row.subject), row.name_, row.interval]
         for row in found.rename(columns={"name": "name_"}).itertuples()
@@ -101,7 +101,7 @@ def _asked(sheet: Sheet) -> Cells:
 
 
 def _gaps(sheet: Sheet) -> Cells:
-    found = TABLES["gaps"](sheet.study, sheet.language)
+    found = kept_table(sheet.study, "gaps", sheet.language)
     rows = []
     width = toml.table("sheets")["sizes"]["a4"]["column"] * sheet.page.text_scale - 18 * sheet.page.text_scale
     for row in found.itertuples():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 
 WIDE, NARROW, BROAD, PLAIN, SPACE = 1.0, 0.38, 0.95, 0.66, 0.34
 """Widths in font sizes: Chinese characters, thin letters, broad ones, others, blanks."""
@@ -35,16 +36,19 @@ def _letter(letter: str) -> float:
     return NARROW if letter in _THIN else BROAD if letter in _BROAD else PLAIN
 
 
+@lru_cache(maxsize=50_000)
 def width(text: str, *, bold: bool = False) -> float:
     """Width of a line of text in font sizes."""
     return (sum(map(_letter, text)) + APART * len(_MEET.findall(text))) * (BOLD if bold else 1.0)
 
 
+@lru_cache(maxsize=20_000)
 def longest_word(text: str) -> float:
     """Width of what can't be broken: the longest run without a blank or a Chinese character."""
     return max((width(token) for token in _TOKEN.findall(text)), default=0.0)
 
 
+@lru_cache(maxsize=50_000)
 def lines(text: str, room: float, *, bold: bool = False) -> int:
     """How many lines a text takes.
 

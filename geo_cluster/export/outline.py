@@ -17,8 +17,9 @@ import pandas as pd
 from geo_cluster import toml
 from geo_cluster.domain import Language
 from geo_cluster.export import measure
-from geo_cluster.export.briefing_tables import TABLES
+from geo_cluster.export.briefing_tables import TABLES, kept_table
 from geo_cluster.export.csv_tables import SAMPLE
+from geo_cluster.export.review import review_number
 from geo_cluster.export.told import WORDS, about
 from geo_cluster.study import Study
 
@@ -200,8 +201,8 @@ class _Filled:
     def table(self, name: str) -> pd.DataFrame:
         self.used[name] = None
         if name not in self._tables:
-            make = TABLES.get(name)
-            self._tables[name] = pd.DataFrame() if make is None else make(self.study, self.language)
+            known = name in TABLES
+            self._tables[name] = kept_table(self.study, name, self.language) if known else pd.DataFrame()
         return self._tables[name]
 
     def field(self, key: str) -> str:
@@ -286,8 +287,8 @@ def _shown(value: Any, declared: Mapping[str, Any], language: Language) -> str:
     return words[language] if words else number(value, declared)
 
 
-def outline(study: Study, *, language: Language = "zh", stale: str = "") -> Outline:
-    """The briefing of a study.
+def outline(study: Study, *, language: Language = "zh", stale: str = "", review: str = "") -> Outline:
+    """The briefing of a study, made once and kept with it.
 
     Parameters
     ----------
@@ -295,7 +296,21 @@ def outline(study: Study, *, language: Language = "zh", stale: str = "") -> Outl
     language : {"zh", "en"}
     stale : str
         What to say on every page when the study is out of date.
+    review : str
+        Map review number, '' for none.
+
+    Raises
+    ------
+    InputError
+        The number has another form.
     """
+    key = "\n".join((__name__, language, stale, review))
+    if key not in study.memo:
+        study.memo[key] = _made(study, language, stale, review)
+    return study.memo[key]
+
+
+def _made(study: Study, language: Language, stale: str, review: str) -> Outline:
     filled, words = _Filled(study, language), WORDS[language]
     parts = [part for row in filled.declared["parts"] if (part := _part(row, filled)) is not None]
     colon = "：" if language == "zh" else ": "
@@ -306,7 +321,7 @@ def outline(study: Study, *, language: Language = "zh", stale: str = "") -> Outl
         tuple(parts),
         sample=SAMPLE.split(" / ")[language == "en"] if study.scenario.is_sample else "",
         stale=stale,
-        review=words["review"],
+        review=words["reviewed"].format(number=review_number(review)) if review.strip() else words["review"],
         fields=dict(filled.shown),
     )
 

@@ -6,22 +6,23 @@ makes each is in `pack_makers`. They are made on two cores.
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
-import queue
-import threading
+import pickle
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence, Set
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from geo_cluster import toml
 from geo_cluster.domain import Language
-from geo_cluster.errors import Fault, GeoClusterError, InputError, refuse_if
+from geo_cluster.errors import Fault, InputError, refuse_if
 from geo_cluster.export import bundle
-from geo_cluster.export.beside import Beside
+from geo_cluster.export.beside import beside
+from geo_cluster.export.briefing_tables import keep_levels
 from geo_cluster.export.csv_tables import SAMPLE
 from geo_cluster.export.pack_makers import MAKERS, Order, said
+from geo_cluster.export.template import House
 
 GROUPS: tuple[str, ...] = tuple(toml.table("pack")["groups"])
 NEWLINE = "\r\n"
@@ -62,12 +63,12 @@ def checked_formats(text: str, where: str = "--formats") -> tuple[str, ...]:
     return tuple(form for form in known if form in named or not named)
 
 
-def check(slide_template: Path | None, paper_template: Path | None, review: str) -> None:
+def check(slide_template: House, paper_template: House, review: str) -> None:
     """Refuse what can be refused before any work is done, all at once.
 
     Parameters
     ----------
-    slide_template, paper_template : Path, optional
+    slide_template, paper_template : Path or Template, optional
         A house's own .pptx and .docx.
     review : str
         Map review number.
@@ -87,30 +88,23 @@ def check(slide_template: Path | None, paper_template: Path | None, review: str)
     refuse_if(faults)
 
 
-def _slide_base(template: Path | None) -> None:
+def _slide_base(template: House) -> None:
     if template is not None:
         from geo_cluster.export.slide_template import opened
 
-        _is_a_file(template)
         opened(template)
 
 
-def _paper_base(template: Path | None) -> None:
+def _paper_base(template: House) -> None:
     if template is not None:
         from geo_cluster.export.paper_style import opened
 
-        _is_a_file(template)
         opened(template, "zh")
-
-
-def _is_a_file(template: Path) -> None:
-    if not template.is_file():
-        raise InputError(Fault("export.template_missing", template))
 
 
 def _reviewed(number: str) -> None:
     if number.strip():
-        from geo_cluster.export.map_sheets import review_number
+        from geo_cluster.export.review import review_number
 
         review_number(number)
 
@@ -135,6 +129,7 @@ def made(order: Order, wanted: Iterable[str] = ()) -> Generator[tuple[str, Files
     dict of str to Packed
         Its files.
     """
+    keep_levels(order.study, order.levels)
     declared, whole = formats(), Files()
     forms = tuple(wanted) or tuple(declared)
     for form, made_of_it in _together(order, forms, {one for one in forms if declared[one].get("beside")}):
@@ -156,52 +151,34 @@ def in_order(files: Files) -> Files:
     return dict(sorted(files.items(), key=lambda one: forms.index(one[1].form)))
 
 
-def _together(order: Order, forms: Sequence[str], beside: Set[str]) -> Iterator[tuple[str, dict[str, bytes]]]:
-    """Each format with its files as it is done: here from the first on, next door, of `beside`, from the last on."""
-    todo = [*(form for form in forms if form not in beside), *(form for form in forms if form in beside)]
-    if len(todo) < 2 or not beside:
-        yield from ((form, MAKERS[form](order)) for form in todo)
+def _together(order: Order, forms: Sequence[str], away: Set[str]) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """Each format with its files as it is done: here, and those of `away` in a process beside this one.
+
+    What that process hasn't begun when nothing else is left to do here, and what it was at when it ended, is made here.
+    """
+    here = [form for form in forms if form not in away]
+    if not away or len(forms) < 2:
+        yield from ((form, MAKERS[form](order)) for form in forms)
         return
-    lock, done = threading.Lock(), queue.SimpleQueue[tuple[str, dict[str, bytes] | BaseException]]()
-    away: list[str] = []
-
-    def work(other: Beside) -> None:
-        with contextlib.suppress(OSError, EOFError):  # it has ended: what it was at is made here
-            other.hand_over()
-            while True:
-                with lock:
-                    if not todo or todo[-1] not in beside:
-                        return
-                    away.append(todo.pop())
-                try:
-                    done.put((away[-1], other.make(away[-1])))
-                except GeoClusterError as refusal:
-                    done.put((away[-1], refusal))
-                    return
-        with lock:
-            todo.extend(away[-1:])
-            done.put(("", {}))
-
-    with Beside(replace(order, levels=())) as other:
-        worker = threading.Thread(target=work, args=[other], daemon=True)
-        left = len(todo)
-        worker.start()
-        while left:
-            with lock:
-                form = todo.pop(0) if todo else ""
-            found = (form, MAKERS[form](order)) if form else done.get()
-            for name, files in [found, *_ready(done)]:
-                if isinstance(files, BaseException):
-                    raise files
-                if name:
-                    left -= 1
-                    yield name, files
+    with ThreadPoolExecutor(1) as lane, beside(replace(order, levels=())) as other:
+        asked = {form: lane.submit(other.make, form) for form in forms if form in away}
+        for form in [*here, *reversed(asked)]:
+            if form in away and not (form in asked and asked[form].cancel()):
+                continue
+            asked.pop(form, None)
+            yield form, MAKERS[form](order)
+            for one in [one for one, files in asked.items() if files.done()]:
+                yield one, _fetched(asked.pop(one), one, order)
+        for form, files in asked.items():
+            yield form, _fetched(files, form, order)
 
 
-def _ready(done: queue.SimpleQueue[Any]) -> Iterator[Any]:
-    with contextlib.suppress(queue.Empty):
-        while True:
-            yield done.get_nowait()
+def _fetched(files: Future[dict[str, bytes]], form: str, order: Order) -> dict[str, bytes]:
+    """What was made next door; made here where that process has ended."""
+    try:
+        return files.result()
+    except (OSError, EOFError, pickle.UnpicklingError):
+        return MAKERS[form](order)
 
 
 def _what(form: str, name: str, language: Language) -> str:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from geo_cluster import scratch, toml
 from geo_cluster.archive import file_name
 from geo_cluster.domain import Language, Text
 from geo_cluster.export import bundle
+from geo_cluster.export.csv_tables import marked
+from geo_cluster.export.gis.systems import DEFAULT_CRS
+from geo_cluster.export.template import House
 from geo_cluster.study import Study
+from geo_cluster.world.spreadsheet import as_csv
 
 
 def said(key: str, language: Language, **values: object) -> str:
@@ -33,27 +36,40 @@ class Order:
         It at each planning level (`report.cities.at_levels`); by default at its own alone.
     is_stale : bool
         Whether the settings moved on since: each document says so.
-    slide_template, paper_template : Path, optional
+    slide_template, paper_template : Path or Template, optional
         A house's own .pptx and .docx.
     review : str
         Map review number, '' for none.
     project : str
         Whose ranking is drawn; by default that of the largest output.
+    crs : str
+        The system of the layers, of `tables/gis.toml`; by default CGCS2000 in degrees.
     """
 
     study: Study
     language: Language = "zh"
     levels: Sequence[Study] = ()
     is_stale: bool = False
-    slide_template: Path | None = None
-    paper_template: Path | None = None
+    slide_template: House = None
+    paper_template: House = None
     review: str = ""
     project: str = ""
+    crs: str = DEFAULT_CRS
 
     @property
     def stale(self) -> str:
         """What every page says of a study that is out of date, '' of one that is not."""
         return said("stale", self.language, id=self.study.scenario.id) if self.is_stale else ""
+
+    @property
+    def templates(self) -> tuple[House, ...]:
+        """Of slides and of the paper."""
+        return self.slide_template, self.paper_template
+
+    @property
+    def said(self) -> dict[str, str]:
+        """What slides and papers are told to say."""
+        return {"stale": self.stale, "review": self.review}
 
     @cached_property
     def shown(self) -> Study:
@@ -76,21 +92,21 @@ class Order:
 def _slides(order: Order) -> dict[str, bytes]:
     from geo_cluster.export.slides import slides
 
-    made = slides(order.study, language=order.language, template=order.slide_template, stale=order.stale)
+    made = slides(order.study, language=order.language, template=order.slide_template, **order.said)
     return _one("slides", order, made)
 
 
 def _paper(order: Order) -> dict[str, bytes]:
     from geo_cluster.export.paper import paper
 
-    made = paper(order.study, language=order.language, template=order.paper_template, stale=order.stale)
+    made = paper(order.study, language=order.language, template=order.paper_template, **order.said)
     return _one("paper", order, made)
 
 
 def _printed(order: Order) -> dict[str, bytes]:
     from geo_cluster.export.print import printed
 
-    return _one("printed", order, printed(order.study, language=order.language, stale=order.stale))
+    return _one("printed", order, printed(order.study, language=order.language, **order.said))
 
 
 def _map_sheet(kind: str) -> Callable[[Order], dict[str, bytes]]:
@@ -135,14 +151,20 @@ def _layers(order: Order) -> dict[str, bytes]:
     from geo_cluster.export.gis.files import gis_files
 
     with scratch.temporary() as folder:
-        gis_files(order.shown, folder, language=order.language)
+        gis_files(order.shown, folder, language=order.language, crs=order.crs)
         known = [row["file"] for row in toml.table("gis")["formats"].values()]
         others = sorted({path.name for path in folder.iterdir()} - set(known))
         return {f"layers/{name}": (folder / name).read_bytes() for name in (*known, *others)}
 
 
 def _archive(order: Order) -> dict[str, bytes]:
-    return bundle.archive_files(order.study, levels=order.levels, language=order.language)
+    """What the study is kept by, and what the briefing tells of; its map and its layers are in the pack already."""
+    from geo_cluster.export.briefing_tables import behind
+
+    study = order.study
+    files = bundle.archive_files(study, levels=order.levels, language=order.language, drawn=False)
+    told = {f"{name}.csv": as_csv(marked(table, study)) for name, table in behind(study).items()}
+    return dict(sorted((files | told).items()))
 
 
 MAKERS: dict[str, Callable[[Order], dict[str, bytes]]] = {

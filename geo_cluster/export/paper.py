@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from docx.enum.section import WD_SECTION
@@ -21,37 +20,71 @@ from geo_cluster.export.numbering import WORDS, Numbers, heading
 from geo_cluster.export.outline import Block, Chart, Facts, Grid, Lines, Outline, Part, Sheet, outline
 from geo_cluster.export.paper_chart import add_chart
 from geo_cluster.export.paper_style import SIZE_5, SIZE_SMALL_5, WIDE_MM, furnish, opened, page, style
+from geo_cluster.export.template import House
 from geo_cluster.study import Study
 
 CHART_MM = (150.0, 75.0)
 MAP_MM = 200.0
 CELL_PT = 4.0
 """Margin of a cell at each side."""
-SIZES = (SIZE_5, SIZE_SMALL_5, 8.0)
+SIZES = (SIZE_5, SIZE_SMALL_5, 8.0, 7.0)
 """Type of a table's text, the largest first."""
 HEAD_FILL = "E7EEEE"
 
 
-def paper(study: Study, *, language: Language = "zh", template: Path | None = None, stale: str = "") -> bytes:
+def paper(
+    study: Study,
+    *,
+    language: Language = "zh",
+    template: House = None,
+    stale: str = "",
+    review: str = "",
+) -> bytes:
     """The briefing of a study as a .docx file.
 
     Parameters
     ----------
     study : Study
     language : {"zh", "en"}
-    template : Path, optional
+    template : Path or Template, optional
         A house's own .docx: its page, styles, header and footer are used, its text is left out.
     stale : str
         What every page says when the study is out of date.
+    review : str
+        Map review number, '' for none.
 
     Raises
     ------
     InputError
         The template is no .docx; or there is no Chinese font to draw the map with.
     """
+    made = outline(study, language=language, stale=stale, review=review)
+    return typeset(made, language, template=template, study=study, review=review)
+
+
+def typeset(
+    made: Outline,
+    language: Language,
+    *,
+    template: House = None,
+    study: Study | None = None,
+    review: str = "",
+) -> bytes:
+    """Any outline as a .docx file in the house's style.
+
+    Parameters
+    ----------
+    made : Outline
+    language : {"zh", "en"}
+    template : Path, optional
+        As of `paper`.
+    study : Study, optional
+        What its maps are drawn from, where it has any.
+    review : str
+        As of `paper`.
+    """
     file = opened(template, language)
-    made = outline(study, language=language, stale=stale)
-    _Paper(file, made, language, study, own=template is not None).write()
+    _Paper(file, made, language, study, review, own=template is not None).write()
     kept = io.BytesIO()
     file.save(kept)
     return kept.getvalue()
@@ -60,8 +93,11 @@ def paper(study: Study, *, language: Language = "zh", template: Path | None = No
 class _Paper:
     """A paper being written."""
 
-    def __init__(self, file: Any, made: Outline, language: Language, study: Study, *, own: bool) -> None:
+    def __init__(
+        self, file: Any, made: Outline, language: Language, study: Study | None, review: str, *, own: bool
+    ) -> None:
         self.file, self.made, self.language, self.study, self.own = file, made, language, study, own
+        self.review = review
         self.words, self.numbers = WORDS[language], Numbers.of(made)
 
     def write(self) -> None:
@@ -126,6 +162,7 @@ class _Paper:
         if "Table Grid" in self.file.styles:
             table.style = self.file.styles["Table Grid"]
         table.alignment, table.autofit = WD_TABLE_ALIGNMENT.CENTER, False
+        look = style(self.file, "Cell").style_id
         _margins(table)
         for column, width in zip(table.columns, wide, strict=True):
             column.width = Pt(width * size)
@@ -136,7 +173,7 @@ class _Paper:
                 cell.width = Pt(width * size)
                 cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.CENTER
                 paragraph = cell.paragraphs[0]
-                paragraph.style = style(self.file, "Cell")
+                paragraph._p.style = look
                 run = paragraph.add_run(_clean(text))
                 run.font.size, run.font.bold = Pt(size), y in (0, last) or None
                 if y == 0:
@@ -162,18 +199,21 @@ class _Paper:
         self._say("Heading 1", self.words["notes"])
         for number, text in enumerate(self.numbers.notes, 1):
             self._say("Note", f"{self.words['note'].format(n=number)} {text}")
-        self._say("Note", self.made.review)
+        if self.made.review:
+            self._say("Note", self.made.review)
 
     def _maps(self) -> None:
         sheets = [block for part in self.made.parts for block in part.blocks if isinstance(block, Sheet)]
         if not sheets:
             return
+        assert self.study is not None, "maps are drawn from a study"
         section = self.file.add_section(WD_SECTION.NEW_PAGE)
         if not self.own:
             page(section, upright=False)
         wide = Mm(MAP_MM) if not self.own else int(Pt(self._across()))
         for block in sheets:
-            picture = map_sheet(self.study, block.name, size="a4", form="png", language=self.language)
+            how: dict[str, Any] = {"size": "a4", "form": "png", "language": self.language, "review": self.review}
+            picture = map_sheet(self.study, block.name, **how)
             paragraph = self.file.add_paragraph(style=style(self.file, "Cell"))
             paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
             paragraph.add_run().add_picture(io.BytesIO(picture), width=wide)

@@ -7,7 +7,6 @@ Faces are named, not shipped.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from docx import Document
@@ -21,6 +20,7 @@ from docx.shared import Mm, Pt, RGBColor, Twips
 from geo_cluster.domain import Language
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.export.slide_template import themed
+from geo_cluster.export.template import House, named, source
 
 LATIN = "Times New Roman"
 SMALL_SONG, FANGSONG, HEITI, KAITI, SONG = "方正小标宋简体", "仿宋_GB2312", "黑体", "楷体_GB2312", "宋体"
@@ -55,7 +55,7 @@ OFF_GRID = ("Caption", "Cell", "Note", "Header")
 """Styles of smaller type, which don't keep to the 22 lines; the others have lines of the grid's height."""
 
 
-def opened(template: Path | None, language: Language) -> Any:
+def opened(template: House, language: Language) -> Any:
     """An empty document: with the measures of the standard, or a house's with its page and styles.
 
     Raises
@@ -63,10 +63,11 @@ def opened(template: Path | None, language: Language) -> Any:
     InputError
         The template is no .docx.
     """
+    content = source(template, ".docx")
     try:
-        file = Document(None if template is None else str(template))
+        file = Document(content)
     except Exception as problem:  # whatever a file that is no document brings up
-        raise InputError(Fault("export.no_template", template or "", kind=".docx")) from problem
+        raise InputError(Fault("export.no_template", named(template), kind=".docx")) from problem
     body = file.element.body
     for child in list(body):
         if child.tag != qn("w:sectPr"):

@@ -30,7 +30,7 @@ UNBROKEN, PIECE = 30, 12
 """Letters of a word from which it may be broken, after so many letters."""
 
 
-def printed(study: Study, *, language: Language = "zh", stale: str = "") -> bytes:
+def printed(study: Study, *, language: Language = "zh", stale: str = "", review: str = "") -> bytes:
     """The briefing of a study as a PDF file.
 
     Parameters
@@ -39,6 +39,8 @@ def printed(study: Study, *, language: Language = "zh", stale: str = "") -> byte
     language : {"zh", "en"}
     stale : str
         What every page says when the study is out of date.
+    review : str
+        Map review number, '' for none.
 
     Raises
     ------
@@ -46,12 +48,12 @@ def printed(study: Study, *, language: Language = "zh", stale: str = "") -> byte
         There is no Chinese font.
     """
     sans, serif = fonts.chinese(), fonts.serif()
-    made = outline(study, language=language, stale=stale)
+    made = outline(study, language=language, stale=stale, review=review)
     data = _data(made, language) | {"sans": _family(sans), "serif": _family(serif)}
     data["day"] = [study.day.year, study.day.month, study.day.day]
     with scratch.temporary() as folder:
         for number, (kind, _) in enumerate(_sheets(made), 1):
-            picture = map_sheet(study, kind, size="a4", form="svg", language=language)
+            picture = map_sheet(study, kind, size="a4", form="svg", language=language, review=review)
             (folder / f"map{number}.svg").write_bytes(picture)
         (folder / "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
         (folder / TEMPLATE).write_text(_template(), encoding="utf-8")

@@ -81,10 +81,10 @@ def facts(study: Study, language: Language) -> tuple[dict[str, str], str, bool]:
     words, plan, count = WORDS[language], study.plan, len(study.violations)
     share, sentence = _feasible_share(study, words, language)
     assumed = float((study.observations["basis"] == "assumed").mean())
-    is_settled = plan.status == "optimal" or plan.most_placed <= len(tables.assignment(study))
-    most = "" if is_settled else words["at_most"].format(most=plan.most_placed)
+    is_settled = plan.status == "optimal" or study.most_placed <= study.counts[0]
+    most = "" if is_settled else words["at_most"].format(most=study.most_placed)
     headline = {
-        "placed": f"{len(tables.assignment(study))} / {len(study.projects)}{most}",
+        "placed": f"{study.counts[0]} / {study.counts[1]}{most}",
         "objective": f"{plan.objective:,.1f}",
         "proof": _proof(plan, words),
         "feasible_share": "—" if share is None else f"{share:.0%}",

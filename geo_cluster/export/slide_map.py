@@ -17,7 +17,7 @@ from geo_cluster import toml
 from geo_cluster.domain import Language
 from geo_cluster.export import measure
 from geo_cluster.export.geopackage import plan_lines
-from geo_cluster.export.slide_text import Box, Pen, fill, flat, paint, panel
+from geo_cluster.export.slide_text import WARNING, Box, Pen, fill, flat, paint, panel
 from geo_cluster.report import tables
 from geo_cluster.study import Study
 
@@ -29,7 +29,8 @@ MARGIN = 0.08
 KM_PER_DEG = 111.32
 NAME_EM, NAME_LINES, NAMES = 17.0, 3, 24
 """A site's name is broken after this width, in font sizes, and has so many lines; so many names at most."""
-NAME_PT = 12
+NAME_PT, WATER_PT = 12, 11
+WATER_INK = "#3f7fa8"
 
 WORDS: dict[Language, dict[str, str]] = {
     "zh": {
@@ -56,7 +57,7 @@ class Mark(NamedTuple):
     projects: int = 0
 
 
-def draw(pen: Pen, slide: Any, box: Box, study: Study) -> None:
+def draw(pen: Pen, slide: Any, box: Box, study: Study, review: str) -> None:
     """Put the map of the plan into a box of a slide.
 
     Parameters
@@ -66,6 +67,8 @@ def draw(pen: Pen, slide: Any, box: Box, study: Study) -> None:
     box : Box
     study : Study
         With a plan that places somebody.
+    review : str
+        What the map says of its review.
     """
     colour, words = toml.table("style")["map"], WORDS[pen.language]
     lines = plan_lines(study).drop_duplicates("site").geometry
@@ -76,7 +79,7 @@ def draw(pen: Pen, slide: Any, box: Box, study: Study) -> None:
     outlines = outlines.set_geometry(outlines.geometry.simplify(COARSE_DEG).intersection(window))
     for name, shape in zip(outlines[f"name_{pen.language}"], outlines.geometry, strict=True):
         _area(ground, affine_transform(shape, onto), colour["province"], colour["prefecture_line"], name)
-    for shape in _lakes(study, window):
+    for shape in _water(study, window).geometry:
         _area(water, affine_transform(shape, onto), colour["water"], "", words["water"])
     for line in lines:
         _line(links, affine_transform(line, onto), colour["route"])
@@ -86,7 +89,10 @@ def draw(pen: Pen, slide: Any, box: Box, study: Study) -> None:
     legend = _legend(pen, slide, box, colour, words, 1 / onto[3])
     for mark in marks:
         _mark(pen, slide, mark, colour)
-    _names(pen, slide, outlines, onto, window, marks, [shapely.box(*_ends(legend))], box)
+    reviewed = _reviewed(pen, slide, box, review)
+    taken = [shapely.box(*_ends(one)) for one in (legend, reviewed)]
+    _names(pen, slide, outlines, onto, window, marks, taken, box)
+    _water_names(pen, slide, _water(study, window), onto, taken)
 
 
 def _frame(lines: Any, box: Box) -> tuple[list[float], shapely.Polygon]:
@@ -103,10 +109,37 @@ def _frame(lines: Any, box: Box) -> tuple[list[float], shapely.Polygon]:
     return onto, shapely.box(x - wide, y - high, x + wide, y + high)
 
 
-def _lakes(study: Study, window: shapely.Polygon) -> Any:
-    water = study.layers.read("water")
-    lakes = water[water["kind"] != "river"].geometry.simplify(COARSE_DEG).intersection(window).to_numpy()
-    return lakes[shapely.area(lakes) > SMALL * window.area]
+def _water(study: Study, window: shapely.Polygon) -> gpd.GeoDataFrame:
+    """Lakes and rivers wide enough to be areas, cut to the window; the large ones."""
+    found = study.layers.read("water")
+    found = found[found["kind"] != "river"]
+    found = found.set_geometry(found.geometry.simplify(COARSE_DEG).intersection(window))
+    return found[shapely.area(found.geometry.to_numpy()) > SMALL * window.area]
+
+
+def _water_names(pen: Pen, slide: Any, water: gpd.GeoDataFrame, onto: list[float], taken: list[Any]) -> None:
+    """Names of lakes and rivers, the largest first, each once, where the water has room and nothing is covered."""
+    names = water[f"name_{pen.language}"].fillna("")
+    shapes = water.geometry[names != ""].groupby(names[names != ""]).agg(shapely.union_all)
+    for name in shapes.map(shapely.area).sort_values(ascending=False).index:
+        drawn = affine_transform(shapes[name], onto)
+        wide, high = int(Pt(WATER_PT) * (measure.width(name) + 0.4)), int(Pt(WATER_PT * measure.LINE))
+        for at in _within(max(shapely.get_parts(drawn), key=shapely.area)):
+            label = shapely.box(*_ends(_around(at, wide, high)))
+            inside = drawn.intersection(label).area > 0.6 * label.area
+            if inside and not any(label.intersects(one) for one in taken):
+                taken.append(label)
+                pen.text(slide.shapes, _box(label), [name], WATER_PT, colour=WATER_INK, align=PP_ALIGN.CENTER)
+                break
+
+
+def _reviewed(pen: Pen, slide: Any, box: Box, review: str) -> Box:
+    """What the map says of its review, at the lower right."""
+    wide, high = int(Pt(11) * (measure.width(review, bold=True) + 1)), int(Pt(18))
+    left, top = box.left + box.width - wide - int(Inches(0.08)), box.top + box.height - high - int(Inches(0.05))
+    place = Box(left, top, wide, high)
+    pen.text(slide.shapes, place, [review], 11, bold=True, colour=WARNING, align=PP_ALIGN.RIGHT)
+    return place
 
 
 def _area(group: Any, shape: shapely.Geometry, colour: str, line: str, name: str) -> None:

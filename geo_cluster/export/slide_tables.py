@@ -14,9 +14,14 @@ from geo_cluster.export.columns import Texts
 from geo_cluster.export.outline import Facts, Grid, Lines
 from geo_cluster.export.slide_text import Box, Pen, fill, fitting, panel
 
-MORE: dict[Language, str] = {"zh": "其余 {n} 行见 tables.xlsx", "en": "{n} more rows: tables.xlsx"}
+MORE: dict[Language, str] = {
+    "zh": "其余 {n} 行见“全部表格”和汇报材料",
+    "en": "{n} more rows: see the tables and the paper",
+}
 SIZES = (16, 14, 13, 12, 11)
 """Sizes of a table's text, points; below the last no one in the room reads it."""
+LEGIBLE = 12
+"""Tables beside charts get room for so large a type."""
 SIDE, ABOVE = Inches(0.07), Inches(0.03)
 """Margins of a cell."""
 NUMBERED = Inches(0.65)
@@ -94,6 +99,12 @@ def wanted(pen: Pen, block: Grid, width: int) -> int:
     (size,) = pen.sizes(SIZES[1])
     across, margins = Emu(width).pt / size, Emu(2 * SIDE).pt / size
     return sum(_heights(block, block.texts[: block.rows], columns.widths(block, across, margins), size))
+
+
+def least(pen: Pen, block: Grid) -> int:
+    """Width below which words or numbers of a table would be broken at a size that can be read, EMU."""
+    (size,) = pen.sizes(LEGIBLE)
+    return int(Pt(columns.least(block, Emu(2 * SIDE).pt / size) * size))
 
 
 def _fitted(block: Grid, box: Box, sizes: Sequence[float]) -> tuple[float, list[float], Texts, list[int]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from lxml import etree
@@ -14,6 +13,7 @@ from pptx.util import Inches
 from geo_cluster import toml
 from geo_cluster.errors import Fault, InputError
 from geo_cluster.export.slide_text import EAST_ASIAN, FACES, Box
+from geo_cluster.export.template import House, named, source
 
 TITLES = (PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE)
 CONTENT = (PP_PLACEHOLDER.BODY, PP_PLACEHOLDER.OBJECT)
@@ -33,7 +33,7 @@ class Base(NamedTuple):
     inner: Any
 
 
-def opened(template: Path | None) -> Base:
+def opened(template: House) -> Base:
     """The plain file, or a house's without its slides.
 
     Raises
@@ -41,10 +41,11 @@ def opened(template: Path | None) -> Base:
     InputError
         The template is no .pptx, or has no layout with a title.
     """
+    content = source(template, ".pptx")
     try:
-        file: Any = Presentation(None if template is None else str(template))
+        file: Any = Presentation(content)
     except Exception as problem:  # whatever a file that is no presentation brings up
-        raise InputError(Fault("export.no_template", template or "", kind=".pptx")) from problem
+        raise InputError(Fault("export.no_template", named(template), kind=".pptx")) from problem
     ids = file.slides._sldIdLst
     for one in list(ids):
         file.part.drop_rel(one.get(qn("r:id")))
@@ -55,7 +56,7 @@ def opened(template: Path | None) -> Base:
         _plain(file)
     titled = [one for one in file.slide_layouts if any(p.placeholder_format.type in TITLES for p in one.placeholders)]
     if not titled:
-        raise InputError(Fault("export.no_layout", template or ""))
+        raise InputError(Fault("export.no_layout", named(template)))
     return Base(file, _of_type(titled, COVERS), _of_type(titled, INNER))
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lxml import etree
@@ -15,24 +14,37 @@ from pptx.util import Emu, Inches, Pt
 from geo_cluster.domain import Language
 from geo_cluster.export import measure, slide_charts, slide_map, slide_tables, slide_template
 from geo_cluster.export.outline import Block, Chart, Facts, Grid, Lines, Outline, Part, Sheet, outline
+from geo_cluster.export.review import review_words
 from geo_cluster.export.slide_text import WARNING, Box, Pen, fitting, panel
+from geo_cluster.export.template import House
 from geo_cluster.study import Study
 
+BESIDE = (1.15, 1.5, 2.0)
+"""How much wider than charts what stands beside them is: the least that tables have room in."""
 CAPTION = Inches(0.32)
 """Height of a table's title in one line, where another block stands beside it."""
 
 
-def slides(study: Study, *, language: Language = "zh", template: Path | None = None, stale: str = "") -> bytes:
+def slides(
+    study: Study,
+    *,
+    language: Language = "zh",
+    template: House = None,
+    stale: str = "",
+    review: str = "",
+) -> bytes:
     """The briefing of a study as a .pptx file.
 
     Parameters
     ----------
     study : Study
     language : {"zh", "en"}
-    template : Path, optional
+    template : Path or Template, optional
         A house's own .pptx: its master, layouts, faces and colours are used, its slides are left out.
     stale : str
         What every slide says when the study is out of date.
+    review : str
+        Map review number, '' for none.
 
     Raises
     ------
@@ -40,9 +52,9 @@ def slides(study: Study, *, language: Language = "zh", template: Path | None = N
         The template is no .pptx, or has no layout with a title.
     """
     base = slide_template.opened(template)
-    made = outline(study, language=language, stale=stale)
+    made = outline(study, language=language, stale=stale, review=review)
     scale = base.file.slide_height / Inches(slide_template.HIGH_IN)
-    deck = _Deck(made, base, Pen(language, own=template is not None, scale=scale), study)
+    deck = _Deck(made, base, Pen(language, own=template is not None, scale=scale), study, review)
     deck.cover()
     for part in made.parts:
         deck.part(part)
@@ -52,8 +64,9 @@ def slides(study: Study, *, language: Language = "zh", template: Path | None = N
 class _Deck:
     """A presentation being made."""
 
-    def __init__(self, made: Outline, base: slide_template.Base, pen: Pen, study: Study) -> None:
+    def __init__(self, made: Outline, base: slide_template.Base, pen: Pen, study: Study, review: str) -> None:
         self.made, self.base, self.pen, self.study = made, base, pen, study
+        self.review = review_words(review, pen.language)
         self.wide, self.high = int(base.file.slide_width or 0), int(base.file.slide_height or 0)
 
     def cover(self) -> None:
@@ -111,7 +124,7 @@ class _Deck:
 
     def _block(self, slide: Any, box: Box, block: Block, *, alone: bool) -> None:
         if isinstance(block, Sheet):
-            slide_map.draw(self.pen, slide, box, self.study)
+            slide_map.draw(self.pen, slide, box, self.study, self.review)
             return
         if isinstance(block, Grid) and not alone:
             (size,) = self.pen.sizes(12)
@@ -162,12 +175,19 @@ def arranged(pen: Pen, blocks: tuple[Block, ...], body: Box) -> list[Box]:
     charts = [block for block in blocks if isinstance(block, Chart)]
     others = [block for block in blocks if not isinstance(block, Chart)]
     if charts and others:
-        left, right = body.columns(1, 1.15)
+        left, right = body.columns(1, next((one for one in BESIDE if _fits(pen, others, body, one)), BESIDE[-1]))
         cells = {id(one): at for one, at in zip(charts, left.rows(*[1] * len(charts)), strict=True)}
         shares = [_wanted(pen, block, right.width) for block in others]
         cells |= {id(one): at for one, at in zip(others, right.rows(*shares), strict=True)}
         return [cells[id(block)] for block in blocks]
     return body.rows(*(_wanted(pen, block, body.width) for block in blocks)) if blocks else []
+
+
+def _fits(pen: Pen, blocks: Sequence[Block], body: Box, share: float) -> bool:
+    """Whether the tables among the blocks have room for their words in this share of the slide."""
+    _, right = body.columns(1, share)
+    grids = [block for block in blocks if isinstance(block, Grid)]
+    return all(slide_tables.least(pen, block) <= right.width for block in grids)
 
 
 def _wanted(pen: Pen, block: Block, width: int) -> int:

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
+from geo_cluster.domain import Language
+from geo_cluster.export.numbering import heading
 from geo_cluster.export.outline import Block, Chart, Outline
 from geo_cluster.export.render import render
 
@@ -44,8 +46,29 @@ def slides(made: Outline, sketch: str, *, label: str) -> str:
     ]
     drawn = sketch.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
     picture = _address(drawn.encode(), "image/svg+xml")
-    marks = " · ".join(one for one in (made.sample.partition("：")[0], made.stale) if one)
-    return render("thumbnails.html", slides=parts, picture=picture, marks=marks, rows=ROWS, label=label)
+    return render("thumbnails.html", slides=parts, picture=picture, marks=_marks(made), rows=ROWS, label=label)
+
+
+def paper(made: Outline, *, label: str, language: Language) -> str:
+    """The first page of the paper, small; its classes are styled by the page.
+
+    Parameters
+    ----------
+    made : Outline
+    label : str
+        What a screen reader calls it.
+    language : {"zh", "en"}
+        Of the paper.
+    """
+    chapters = [
+        (heading(1, at, title, language), parts) for at, (title, parts) in enumerate(made.chapters().items(), 1)
+    ]
+    return render("thumbnail_paper.html", made=made, chapters=chapters, marks=_marks(made), label=label)
+
+
+def _marks(made: Outline) -> str:
+    """What every page has to say, short."""
+    return " · ".join(one for one in (made.sample.partition("：")[0], made.stale) if one)
 
 
 def _small(block: Block) -> tuple[str, Any]:

@@ -66,7 +66,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "range": "现区间",
         "whom": "问询对象",
         "none": "全部项目落地",
-        "review": "地图公开发布须送审并标注审图号。区间为无人公布之数的假定，须核实。",
+        "review": "地图未经审图，限内部使用，公开发布须送审并标注审图号。区间为无人公布之数的假定，须核实。",
+        "reviewed": "地图审图号：{number}。区间为无人公布之数的假定，须核实。",
     },
     "en": {
         "title": "Hubei laser siting: the plan in brief",
@@ -123,7 +124,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "range": "Interval now",
         "whom": "Whom to ask",
         "none": "every project is placed",
-        "review": "Publishing a map needs a map review number. Intervals that nobody published are assumed: verify.",
+        "review": "Maps are for internal use: publishing one needs a map review number. Assumed intervals: verify.",
+        "reviewed": "Map review number: {number}. Intervals that nobody published are assumed: verify.",
     },
 }
 

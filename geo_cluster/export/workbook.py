@@ -143,7 +143,7 @@ def workbook(study: Study, *, levels: Sequence[Study] = (), language: Language =
     named = {SHEETS[name][at]: table for name, table in sheets.items()}
     added = {"plan": list(titles.values()), "cities": list(sheets["cities"].select_dtypes("number"))}
     totals = {SHEETS[name][at]: _total(sheets[name], columns, TOTAL[at]) for name, columns in added.items()}
-    return as_xlsx(named, formats=formats, totals=totals)
+    return as_xlsx(named, formats=formats, totals=totals, notice=SAMPLE if study.scenario.is_sample else "")
 
 
 def _total(table: pd.DataFrame, columns: Sequence[str], word: str) -> dict[str, object]:

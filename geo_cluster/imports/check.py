@@ -16,15 +16,16 @@ from geo_cluster.domain import Text
 from geo_cluster.errors import Fault, Faults, InputError, More, Place, refuse_if
 from geo_cluster.imports import drawn, plausible, tables, whereabouts
 from geo_cluster.imports.checked import Checked, ImportContext, Kind
-from geo_cluster.imports.files import Layered, digest, ending_of, lone_part, read_layers
+from geo_cluster.imports.files import Layered, digest, ending_of, lone_part, placed, read_layers
 from geo_cluster.imports.headings import columns_of, key_of
-from geo_cluster.imports.observations import check_observations
+from geo_cluster.imports.observations import SUBJECTS, check_observations, subjects
 from geo_cluster.imports.parcels import check_parcels, site_calls
 from geo_cluster.imports.projects import check_projects
 from geo_cluster.imports.substations import check_substations
 from geo_cluster.imports.tables import AS_IT_IS, TableChoice
 from geo_cluster.region import Region
 from geo_cluster.supply import land_survey
+from geo_cluster.supply.land import Exclusion
 
 SAMPLE = "示例 sample"
 
@@ -39,6 +40,7 @@ def check_file(  # noqa: PLR0913  # the one door, with everything that may be ch
     crs: str = "",
     belongs: Mapping[str, str] | None = None,
     rules: tuple[bytes, bytes] | None = None,
+    rules_crs: str = "",
     table: TableChoice = AS_IT_IS,
 ) -> Checked:
     """Read and check one file.
@@ -59,6 +61,8 @@ def check_file(  # noqa: PLR0913  # the one door, with everything that may be ch
         Site by what the parcels' column `site` says, where no site has that name.
     rules : (bytes, bytes), optional
         The CSV of exclusion rules and the GeoPackage of their layers, for parcels.
+    rules_crs : str
+        What those layers are in, where they don't say it or say it wrongly; as `crs`.
     table : TableChoice
         Of a table: which sheet, which heading means what, and cells that were mended; of shapes: which layers.
 
@@ -72,7 +76,8 @@ def check_file(  # noqa: PLR0913  # the one door, with everything that may be ch
     try:
         if rules and kind == "parcels":
             read = land_survey.rules_of(rules[0], "rules.csv", rules[1], "exclusions.gpkg")
-            context = replace(context, rules=tuple(read))
+            read = [rule_in(one, rules_crs) for one in read]
+            context = replace(context, rules=tuple(read), rules_crs=rules_crs)
         if not ending_of(content, name):
             refuse_if([one for one in (lone_part(name), foreign_fault(content, name)) if one is not None])
         if ending_of(content, name):
@@ -93,6 +98,14 @@ def check_file(  # noqa: PLR0913  # the one door, with everything that may be ch
     return replace(checked, notes=(note, *checked.notes))
 
 
+def rule_in(rule: Exclusion, crs: str) -> Exclusion:
+    """A rule whose layer is in the system that was chosen for it; '' for the one that it states."""
+    ground = rule.geometries
+    if not crs or not isinstance(ground, gpd.GeoDataFrame):
+        return rule
+    return replace(rule, geometries=placed(ground, ground.crs, crs, rule.name))
+
+
 def _said_sample(headings: Iterable[object], context: ImportContext) -> tuple[bool, ImportContext]:
     """Whether a column says that a file is a sample, and the context whose source says so then."""
     made_up = any(str(one).strip().lower() in ("sample", "示例") for one in headings)
@@ -107,7 +120,18 @@ def _checked(rows: Any, context: ImportContext) -> Checked:
         return check_parcels(rows, context)
     if context.kind == "substations":
         return check_substations(rows, context)
-    return check_observations(rows, context) if context.kind == "observations" else check_projects(rows, context)
+    if context.kind == "observations":
+        return check_observations(rows, context)
+    found = check_projects(rows, context)
+    return replace(found, faults=(*found.faults, *_ids_of_others(found, context)))
+
+
+def _ids_of_others(projects: Checked, context: ImportContext) -> list[Fault]:
+    """Projects under the id of a site, a station or a prefecture: tables and maps name all of them by their ids."""
+    taken = dict(subjects(context.region)[["id", "kind"]].astype(str).itertuples(index=False))
+    ids = projects.preview["id"].astype(str) if "id" in projects.preview else ()
+    place = Place(context.name, column=columns_of("projects")["id"]["zh"])
+    return [Fault("imports.id_of_another", place, id=one, kind=SUBJECTS[taken[one]]) for one in ids if one in taken]
 
 
 def _checked_shapes(found: Layered, context: ImportContext) -> Checked:
@@ -127,6 +151,8 @@ def _checked_shapes(found: Layered, context: ImportContext) -> Checked:
     how: dict[str, Any] = {"chosen": context.crs, "says": found.says, "stated": found.stated}
     if wrong := Faults(whereabouts.faults(frame, sites, place, **how)):
         return replace(empty, faults=_placed(wrong, found), extra=about | {"offered": whereabouts.offered(wrong)})
+    if not context.crs and (shifted := whereabouts.column_fault(frame, table, place)) is not None:
+        return replace(empty, faults=(shifted,), extra=about | {"offered": whereabouts.offered([shifted])})
     notes += whereabouts.notes(frame, name)
     if kind == "parcels":
         site = next((key for key in table if key_of(kind, key) == "site"), None)

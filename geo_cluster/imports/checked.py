@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from geo_cluster.domain import KnownBetter, Text
-from geo_cluster.errors import Fault
+from geo_cluster.errors import A_SHEET, Fault, row_of
 from geo_cluster.region import Region
 from geo_cluster.supply.land import Exclusion
 
@@ -35,6 +35,8 @@ class ImportContext:
         What the coordinates are in, where the file doesn't say it: an EPSG code, `gcj02` or `bd09`.
     rules : tuple of Exclusion
         For parcels, in the order in which ground is charged.
+    rules_crs : str
+        What the layers of the rules are in, where it was chosen; as `crs`.
     belongs : mapping
         For parcels: site by what the column `site` says ('' where it says nothing), for names that no site has.
     mapping : mapping
@@ -48,6 +50,7 @@ class ImportContext:
     source: str = ""
     crs: str = ""
     rules: tuple[Exclusion, ...] = ()
+    rules_crs: str = ""
     belongs: Mapping[str, str] = field(default_factory=dict)
     mapping: Mapping[str, str] = field(default_factory=dict)
 
@@ -82,9 +85,10 @@ class Checked:
     changed : DataFrame
         `row`, `column`, `written`, `understood`: cells that were read otherwise than they stand there.
     meant : DataFrame
-        One row a heading: `heading`, `key` ('' for a further column), `how` (as of `calls.Call.rank`), three samples.
-    sheets : tuple of str
-        Sheets of the file that have rows.
+        One row a heading: `heading`, `key` ('' for a further column), `how` (as of `calls.Call.rank`), three samples,
+        the `unit` that it says.
+    sheets, parts : tuple of str
+        Sheets of the file that have rows, and those that were read.
     """
 
     kind: Kind
@@ -101,6 +105,11 @@ class Checked:
     changed: pd.DataFrame = field(default_factory=pd.DataFrame)
     meant: pd.DataFrame = field(default_factory=pd.DataFrame)
     sheets: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+
+    def row_name(self, row: int) -> str:
+        """A row as people call it; with the sheet where several are read."""
+        return f"{self.parts[row // A_SHEET]} {row_of(row)}" if len(self.parts) > 1 else str(row_of(row))
 
     @property
     def is_ready(self) -> bool:

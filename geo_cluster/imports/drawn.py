@@ -37,6 +37,9 @@ LEFT_OUT = {
     "Model": Text(zh="三维模型", en="models of bodies"),
     "Tour": Text(zh="游览路线", en="tours"),
     "paper": Text(zh="图纸空间中的图形", en="shapes on the sheets of the drawing"),
+    "elsewhere": Text(
+        zh="外部参照（图形在别的图纸里，请绑定后再存）", en="references to other drawings (bind them and save again)"
+    ),
     "unread_in_drawing": Text(
         zh="CAD 专有对象（代理对象、面域、实体，须先分解）", en="objects of CAD programs alone (explode them)"
     ),
@@ -125,6 +128,12 @@ def _told(found: Layered) -> Iterable[Text]:
         yield Text(
             zh=f"{count} 个边界由多段线首尾拼成，请核对。",
             en=f"{count} outlines are put together of several lines; check them.",
+        )
+    if count := found.told.get("hidden", 0):
+        yield Text(
+            zh=f"{count} 个图形在文件中隐藏、关闭或冻结，仍计入；若已作废，请去掉其图层。",
+            en=f"{count} shapes are hidden, off or frozen in the file and count all the same; "
+            "leave out their layer if they are void.",
         )
     others = {key: count for key, count in found.told.items() if key.startswith(".")}
     if others:

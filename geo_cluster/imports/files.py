@@ -117,7 +117,7 @@ def read_layers(content: bytes, name: str, *, crs: str = "", layers: Sequence[st
     stated = "" if stated.startswith(LOCAL) else stated
     of = pd.concat([pd.Series(key, index=one.index, dtype=object) for key, one in frames.items()], ignore_index=True)
     row = pd.concat([pd.Series(range(1, len(one) + 1)) for one in frames.values()], ignore_index=True)
-    frame = pd.concat([_placed(one, first, crs, name) for one in frames.values()], ignore_index=True)
+    frame = pd.concat([placed(one, first, crs, name) for one in frames.values()], ignore_index=True)
     frame = gpd.GeoDataFrame(frame, geometry="geometry")
     frame.index = of.index = row.index = pd.RangeIndex(1, len(frame) + 1)
     listed = tuple(
@@ -128,11 +128,23 @@ def read_layers(content: bytes, name: str, *, crs: str = "", layers: Sequence[st
     return Layered(frame, listed, of, row, stated, (*says, *filter(None, found.layers)), tuple(cut), found.told)
 
 
-def _placed(frame: gpd.GeoDataFrame, first: pyproj.CRS | None, crs: str, name: str) -> gpd.GeoDataFrame:
-    """A layer in the CRS of the first one of its file, or in the one that was chosen."""
+def placed(frame: gpd.GeoDataFrame, first: pyproj.CRS | None, crs: str, name: str) -> gpd.GeoDataFrame:
+    """A layer in the CRS of the first one of its file, or in the one that was chosen.
+
+    Parameters
+    ----------
+    frame : GeoDataFrame
+    first : CRS or None
+        Of the first layer.
+    crs : str
+        The one that was chosen, as for `read_layers`; shifted numbers may have been projected since.
+    name : str
+        Of the file.
+    """
     frame = frame.rename_geometry("geometry") if frame.geometry.name != "geometry" else frame
     if crs in ("gcj02", "bd09"):
-        return convert_geometry(frame.set_crs(4326, allow_override=True), source=crs, target="wgs84")
+        degrees = frame.to_crs(4326) if frame.crs and frame.crs.is_projected else frame
+        return convert_geometry(degrees.set_crs(4326, allow_override=True), source=crs, target="wgs84")
     if crs:
         code, _, how = crs.partition(" ")
         system = chosen_system(code, name)

@@ -14,19 +14,22 @@ from geo_cluster.errors import Fault, InputError, Place, refuse_if
 from geo_cluster.imports import drawn, whereabouts
 from geo_cluster.imports.files import ending_of, read_layers, together
 from geo_cluster.imports.headings import calls_of
+from geo_cluster.imports.observations import named
 from geo_cluster.supply import land_survey
 from geo_cluster.world.layers import Layers
 from geo_cluster.world.sheets.columns import understand
 from geo_cluster.world.sheets.table import Table
 
 
-def parcels_of(path: Path) -> tuple[gpd.GeoDataFrame, list[Text]]:
+def parcels_of(path: Path, crs: str = "") -> tuple[gpd.GeoDataFrame, list[Text]]:
     """Parcels that can be surveyed, counted from 1, and what was left out of the file or read otherwise.
 
     Parameters
     ----------
     path : Path
         A vector file of any kind in `box.formats`; of a Shapefile, what lies beside it belongs to it.
+    crs : str
+        What its coordinates are in where it doesn't say it, or says it wrongly; as for `files.read_layers`.
 
     Raises
     ------
@@ -34,11 +37,17 @@ def parcels_of(path: Path) -> tuple[gpd.GeoDataFrame, list[Text]]:
         What can't be read, lies nowhere, or can't be surveyed: every fault.
     """
     name, content = _whole(path)
-    found = read_layers(content, name)
+    found = read_layers(content, name, crs=crs)
     frame, notes = drawn.usable(found, "parcels", is_track=ending_of(content, name) == ".gpx")
     refuse_if([Fault("imports.no_outlines", name)] if frame.empty else [])
-    refuse_if(list(whereabouts.faults(frame, Layers().read("sites"), Place(name), chosen="", says=found.says)))
+    refuse_if(list(whereabouts.faults(frame, Layers().read("sites"), Place(name), chosen=crs, says=found.says)))
     table = drawn.headed(drawn.as_text(frame), "parcels", found.cut)
+    if not any(calls_of("parcels").of(key).key == "site" for key in table):
+        calls = named(Layers().read("sites")[["id", "name_zh", "name_en"]])
+        sites = drawn.site_by_layer(found, calls)[table.index]
+        table = table.assign(site=sites) if sites.ne("").all() else table
+    shifted = None if crs else whereabouts.column_fault(frame, table, Place(name))
+    refuse_if([shifted] if shifted else [])
     said = understand(Table(table.drop(columns=_areas(table)), name), calls_of("parcels"))
     refuse_if(list(said.faults))
     text = said.text[[key for key in said.text if key in said.headings]]

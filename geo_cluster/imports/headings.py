@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -76,6 +76,7 @@ class Rows:
             "changed": self.understood.changed,
             "meant": self.understood.meant(),
             "sheets": self.understood.table.sheets,
+            "parts": self.understood.table.parts,
         }
         return Checked(of.kind, of.name, of.sha256, self.table, tuple(faults), tuple(self.notes), **about, **found)
 
@@ -109,10 +110,27 @@ def is_known(heading: str) -> bool:
     return any(key_of(kind, heading) for kind in KINDS)
 
 
-def recognise(table: Table | pd.DataFrame, context: ImportContext) -> Rows:
-    """Bring a table under the keys of its kind; see `Rows`."""
+def frame_of(table: Table | pd.DataFrame) -> pd.DataFrame:
+    """The rows of a table."""
+    return table.frame if isinstance(table, Table) else table
+
+
+def recognise(
+    table: Table | pd.DataFrame, context: ImportContext, *, elsewhere: Iterable[str] = (), without: Iterable[str] = ()
+) -> Rows:
+    """Bring a table under the keys of its kind; see `Rows`.
+
+    Parameters
+    ----------
+    table : Table or DataFrame
+    context : ImportContext
+    elsewhere : iterable of str
+        Further headings that the checker reads itself.
+    without : iterable of str
+        Required columns that it can do without.
+    """
     held = table if isinstance(table, Table) else Table(pd.DataFrame(table), context.name)
-    found = understand(held, calls_of(context.kind), mapping=context.mapping)
+    found = understand(held, calls_of(context.kind), mapping=context.mapping, elsewhere=elsewhere)
     example = (found.text == EXAMPLE).any(axis=1)
     if example.any():
         gone = set(found.text.index[example])
@@ -120,17 +138,17 @@ def recognise(table: Table | pd.DataFrame, context: ImportContext) -> Rows:
         changed = found.changed[~found.changed["row"].isin(gone)]
         found = replace(found, text=found.text[~example], extra=found.extra[~example], faults=kept, changed=changed)
     rows = Rows(context, held.frame, found.text, found.headings, Faults(found.faults), list(found.notes), found)
-    _check_columns(rows)
+    _check_columns(rows, set(without))
     if example.any():
         rows.notes.append(Text(zh="模板的示例行不会导入。", en="The example row of the template is left out."))
     return rows
 
 
-def _check_columns(rows: Rows) -> None:
+def _check_columns(rows: Rows, without: Collection[str]) -> None:
     """Faults of columns that are missing, and of too many rows."""
     kind = rows.context.kind
     for key, column in columns_of(kind).items():
-        if column.get("required") and key not in rows.headings:
+        if column.get("required") and key not in rows.headings and key not in without:
             rows.faults.append(Fault("imports.no_column", rows.at(0, key), zh_name=column["zh"], en_name=column["en"]))
     most = toml.table("imports")[kind]["most_rows"]
     if len(rows.table) > most:

@@ -11,10 +11,11 @@ import pandas as pd
 
 from geo_cluster import toml
 from geo_cluster.domain import BASES, KnownBetter, Text
-from geo_cluster.errors import Fault
+from geo_cluster.errors import Fault, row_of
 from geo_cluster.imports.cells import day, plain, unit_factor, units_of
 from geo_cluster.imports.checked import Checked, ImportContext
-from geo_cluster.imports.headings import Rows, recognise
+from geo_cluster.imports.headings import Rows, frame_of, recognise
+from geo_cluster.imports.wide import across, attribute_names, one_a_row, readings, told
 from geo_cluster.region import Region, supply_areas
 from geo_cluster.world import catalog, layers
 from geo_cluster.world.observations import date_of
@@ -70,43 +71,62 @@ def check_observations(table: Table | pd.DataFrame, context: ImportContext) -> C
     Checked
         With all faults; preview columns are `PREVIEW`.
     """
-    rows = recognise(table, context)
+    words, headings = _Words.of(context.region), [str(one) for one in frame_of(table).columns]
+    wide = across(headings, context.mapping, words.subjects, words.attributes)
+    rows = recognise(
+        table, context, elsewhere=wide.headings(headings) if wide else (), without=wide.without if wide else ()
+    )
     if rows.halted:
         return rows.checked()
-    words = _Words.of(context.region)
-    found: dict[int, KnownBetter] = {}
+    today = context.region.scenario.date.isoformat()
+    if wide:
+        rows.notes.extend(told(wide, headings, today))
+    found: list[tuple[int, KnownBetter]] = []
     first: dict[tuple[str, str], int] = {}
     converted: Counter[tuple[str, str]] = Counter()
-    for row, cells in zip(rows.text.index, rows.text.to_dict("records"), strict=True):
-        before = len(rows.faults)
-        bounds = {end: _bounds(rows, row, end, cells[end]) for end in _ENDS}
-        unit = _unit(rows, row, cells["unit"], bounds)
-        for key in ("subject", "attribute", "likely", "basis", "source"):
-            if not cells[key] or (key == "likely" and is_empty(cells[key])):
-                rows.faults.append(Fault("imports.empty", rows.at(row, key)))
-        if not unit:
-            rows.faults.append(Fault("imports.empty", rows.at(row, "unit")))
-        subject, attribute = words.about(rows, row, cells)
-        times = _factor(rows, row, unit, attribute)
-        basis = words.bases.get(cells["basis"].lower())
-        if cells["basis"] and not basis:
-            rows.faults.append(Fault("imports.unknown_basis", rows.at(row, "basis"), basis=cells["basis"]))
-        as_of = day(cells["as_of"]) if cells["as_of"] else ""
-        if as_of is None:
-            rows.faults.append(Fault("imports.not_a_date", rows.at(row, "as_of"), value=cells["as_of"]))
-        interval = _interval(rows, row, bounds)
-        earlier = first.setdefault((subject, attribute), row) if subject and attribute else row
-        if earlier != row:
-            rows.faults.append(Fault("imports.same_number", rows.at(row, "subject"), subject=subject, earlier=earlier))
-        if len(rows.faults) == before and interval is not None:
-            converted[attribute, unit] += times != 1.0
-            low, likely, high = (round(float(value) * times, 9) for value in interval)
-            about: dict[str, Any] = {"subject": subject, "attribute": attribute, "basis": basis, "as_of": as_of}
-            found[row] = KnownBetter(**about, low=low, likely=likely, high=high, source=cells["source"])
+    for view, row, cells in readings(rows, wide, today) if wide else one_a_row(rows):
+        number, unit, times = _read(view, row, cells, words, first)
+        if number is not None:
+            converted[number.attribute, unit] += times != 1.0
+            found.append((row, number))
     rows.notes.extend(_conversion(attribute, unit, count) for (attribute, unit), count in converted.items() if count)
-    known = tuple(found.values())
+    known = tuple(one for _, one in found)
     source = "；".join(dict.fromkeys(one.source for one in known))[:200]
-    return rows.checked(preview=compared(known, context.region, rows=list(found)), known=known, source=source)
+    preview = compared(known, context.region, rows=[row for row, _ in found])
+    return rows.checked(preview=preview, known=known, source=source)
+
+
+def _read(
+    rows: Rows, row: int, cells: dict[str, str], words: _Words, first: dict[tuple[str, str], int]
+) -> tuple[KnownBetter | None, str, float]:
+    """The number that a row says, its unit and what turns that into our own; None with its faults added."""
+    before = len(rows.faults)
+    bounds = {end: _bounds(rows, row, end, cells[end]) for end in _ENDS}
+    unit = _unit(rows, row, cells, bounds)
+    for key in ("subject", "attribute", "likely", "basis", "source"):
+        if not cells[key] or (key == "likely" and is_empty(cells[key])):
+            rows.faults.append(Fault("imports.empty", rows.at(row, key)))
+    if not unit:
+        rows.faults.append(Fault("imports.empty", rows.at(row, "unit")))
+    subject, attribute = words.about(rows, row, cells)
+    times = _factor(rows, row, unit, attribute)
+    basis = words.bases.get(cells["basis"].lower())
+    if cells["basis"] and not basis:
+        rows.faults.append(Fault("imports.unknown_basis", rows.at(row, "basis"), basis=cells["basis"]))
+    as_of = day(cells["as_of"]) if cells["as_of"] else ""
+    if as_of is None:
+        rows.faults.append(Fault("imports.not_a_date", rows.at(row, "as_of"), value=cells["as_of"]))
+    interval = _interval(rows, row, bounds)
+    earlier = first.setdefault((subject, attribute), row) if subject and attribute else row
+    if earlier != row:
+        rows.faults.append(
+            Fault("imports.same_number", rows.at(row, "subject"), subject=subject, earlier=row_of(earlier))
+        )
+    if len(rows.faults) != before or interval is None:
+        return None, unit, times
+    low, likely, high = (round(float(value) * times, 9) for value in interval)
+    about: dict[str, Any] = {"subject": subject, "attribute": attribute, "basis": basis, "as_of": as_of}
+    return KnownBetter(**about, low=low, likely=likely, high=high, source=cells["source"]), unit, times
 
 
 @dataclass(frozen=True)
@@ -120,12 +140,11 @@ class _Words:
 
     @classmethod
     def of(cls, region: Region) -> _Words:
-        everyone, attributes, former = subjects(region), catalog.attributes(), toml.table("imports")["former"]
+        everyone, former = subjects(region), toml.table("imports")["former"]
         return cls(
             named(everyone),
             dict(zip(everyone["id"].astype(str), everyone["kind"], strict=True)),
-            former["attribute"]
-            | {plain(call).lower(): key for key, one in attributes.items() for call in (key, one.name.zh, one.name.en)},
+            attribute_names(),
             former["basis"]
             | {call: key for key, word in layers.words("basis").items() for call in (key, word["zh"], word["en"])},
         )
@@ -204,13 +223,13 @@ def _bounds(rows: Rows, row: int, key: str, cell: str) -> tuple[float, float, st
     return found.low, found.high, unit
 
 
-def _unit(rows: Rows, row: int, said: str, bounds: dict[str, tuple[float, float, str] | None]) -> str:
+def _unit(rows: Rows, row: int, cells: dict[str, str], bounds: dict[str, tuple[float, float, str] | None]) -> str:
     """The unit of a row: what its column says, else the one behind its numbers; a fault where they differ."""
+    said = cells["unit"]
     for key, found in bounds.items():
         unit = found[2] if found else ""
         if unit and said and factor(said, unit) != 1.0:
-            cell = rows.text.loc[row, key]
-            rows.faults.append(Fault("sheets.two_units", rows.at(row, key), value=cell, one=said, other=unit))
+            rows.faults.append(Fault("sheets.two_units", rows.at(row, key), value=cells[key], one=said, other=unit))
         said = said or unit
     return said
 

@@ -119,9 +119,11 @@ def _surveyed(rows: Rows, geometry: gpd.GeoSeries) -> Checked:
     area = plausible.hectares(parcels)
     rows.faults.extend(plausible.size_faults(rows, area))
     parcels["site"], belongs = _sites(rows, parcels)
-    rows.faults.extend(whereabouts.rule_faults(context.rules, parcels, context.name))
+    how = {"chosen": context.rules_crs, "of_parcels": context.crs}
+    rows.faults.extend(whereabouts.rule_faults(context.rules, parcels, context.name, **how))
     if rows.faults:
-        return rows.checked(extra={"belongs": belongs})
+        offers = {"offered": whereabouts.offered(rows.faults), "of_rules": whereabouts.rule_systems(rows.faults)}
+        return rows.checked(extra={"belongs": belongs, **offers})
     try:
         survey = land_survey.survey(parcels, list(context.rules))
     except InputError as refusal:
@@ -129,6 +131,7 @@ def _surveyed(rows: Rows, geometry: gpd.GeoSeries) -> Checked:
         return rows.checked(extra={"belongs": belongs})
     rows.notes.extend(plausible.sliver_notes(slivers, parcels["parcel"].tolist()))
     rows.notes.extend(plausible.area_notes(rows, area))
+    rows.notes.extend(plausible.small_notes(area))
     rows.notes.extend(plausible.far_notes(belongs, NEAR_KM))
     rows.notes.extend(plausible.sum_notes(survey.sites, context.region.layers.read("sites")))
     rows.notes.extend(whereabouts.rule_notes(context.rules, survey.land))
@@ -144,7 +147,13 @@ def _surveyed(rows: Rows, geometry: gpd.GeoSeries) -> Checked:
         known=known,
         files={**land_survey.tables(survey), surveys.OUTLINES: surveys.outlines(parcels)},
         source=source,
-        extra={"belongs": belongs, "land": survey.land, "sites": survey.sites, "gross": parcels},
+        extra={
+            "belongs": belongs,
+            "land": survey.land,
+            "sites": survey.sites,
+            "gross": parcels,
+            "crs": context.crs,
+        },
     )
 
 

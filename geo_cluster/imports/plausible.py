@@ -20,6 +20,9 @@ from geo_cluster.supply.parcels import Sliver
 LARGEST_HA = 3000.0
 """A parcel larger than this is none: the largest area that was approved for a whole zone of ours has 2,003 ha."""
 
+SMALLEST_HA = 0.02
+"""Outlines smaller than this, 200 m2, are named: no plant stands on one, and a drawing in another scale has many."""
+
 DIFFERS = 0.05
 """Part of its area by which an outline may differ from the area that its row says."""
 
@@ -43,6 +46,19 @@ def size_faults(rows: Rows, area: pd.Series) -> Iterator[Fault]:
     """Outlines larger than any parcel is."""
     for row, one in area[area > LARGEST_HA].items():
         yield Fault("imports.parcel_too_large", rows.at(int(str(row)), "parcel"), km2=float(one) / 100)
+
+
+def small_notes(area: pd.Series) -> Iterator[Text]:
+    """Outlines smaller than any plot is, of a drawing in another scale or a scrap of one."""
+    small = area[area < SMALLEST_HA]
+    if len(small):
+        rows = "、".join(str(row) for row in small.index[:LISTED])
+        yield Text(
+            zh=f"{len(small)} 个边界不足 200 平方米，仍计入（第 {rows} 行{'等' if len(small) > LISTED else ''}，"
+            f"最小 {small.min() * 1e4:,.1f} 平方米）：请核对比例和单位，碎片请删去。",
+            en=f"{len(small)} outlines have less than 200 m2 and count all the same (row {rows}; the least "
+            f"{small.min() * 1e4:,.1f} m2): check scale and unit, and delete scraps.",
+        )
 
 
 def area_notes(rows: Rows, area: pd.Series) -> Iterator[Text]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from geo_cluster.domain import LANGUAGES, Text
-from geo_cluster.errors import Fault, InputError
+from geo_cluster.errors import Fault, InputError, row_of
 from geo_cluster.imports.checked import Checked, ImportContext
 from geo_cluster.imports.headings import Rows, recognise
 from geo_cluster.world import portfolio
@@ -52,4 +52,4 @@ def again(rows: Rows) -> None:
     for row, cells in zip(said.index, said.itertuples(index=False, name=None), strict=True):
         earlier = first.setdefault(cells, int(row))
         if earlier != row and any(cells) and rows.text.loc[row, "name"]:
-            rows.faults.append(Fault("imports.same_project", rows.at(row, "name"), earlier=earlier))
+            rows.faults.append(Fault("imports.same_project", rows.at(row, "name"), earlier=row_of(earlier)))

@@ -11,7 +11,7 @@ import pandas as pd
 import pyproj
 
 from geo_cluster.domain import Basis, KnownBetter, Layer, Text
-from geo_cluster.errors import Fault, InputError, Place
+from geo_cluster.errors import Fault, InputError, Place, row_of
 from geo_cluster.imports import stations as named_stations
 from geo_cluster.imports.cells import day, plain, spans, unit_factor
 from geo_cluster.imports.checked import Checked, ImportContext
@@ -175,7 +175,7 @@ def _stations(rows: Rows, numbers: pd.DataFrame, base: pd.DataFrame) -> pd.DataF
         taken.add(one)
         for call in (one, str(also)) if cells["name"] else (one,):
             if call in seen:
-                rows.faults.append(Fault("imports.same_station", rows.at(row, "name"), earlier=seen[call]))
+                rows.faults.append(Fault("imports.same_station", rows.at(row, "name"), earlier=row_of(seen[call])))
                 break
             seen[call] = row
         _check_position(rows, row, *numbers.loc[row, ["lon", "lat"]], is_new=not existing)

@@ -13,7 +13,8 @@ import shapely
 
 from geo_cluster import toml
 from geo_cluster.domain import KnownBetter, Text
-from geo_cluster.errors import Fault
+from geo_cluster.errors import Fault, Place
+from geo_cluster.imports import shifts, whereabouts
 from geo_cluster.imports.checked import Checked
 from geo_cluster.imports.observations import compared
 from geo_cluster.region import Region
@@ -130,6 +131,18 @@ def _ground(content: bytes) -> gpd.GeoDataFrame:
     )
 
 
+def _shifted(here: Sequence[tuple[str, Mapping[str, bytes]]], checked: Checked) -> list[Fault]:
+    """The fault of parcels that come to lie on those of an earlier survey when GCJ-02 or BD-09 is undone."""
+    if OUTLINES not in checked.files or checked.extra.get("crs"):
+        return []
+    mine = checked.extra["gross"].geometry
+    for name, files in here:
+        if OUTLINES in files and (shift := shifts.onto_parcels(mine, _ground(files[OUTLINES]).geometry)) is not None:
+            known = Text(zh=f"先前导入的“{name}”", en=f"the parcels imported before from {name}")
+            return [whereabouts.shifted_fault(Place(checked.name), shift, known, mine.crs)]
+    return []
+
+
 def settled(
     checked: Checked,
     surveys: Sequence[tuple[str, Mapping[str, bytes], bool]],
@@ -161,6 +174,9 @@ def settled(
         for name, files, _ in surveys
         if sites & set(spreadsheet.read_csv(files[LAND], dtype=object)["site"])
     ]
+    if wrong := _shifted(here, checked):
+        offered = whereabouts.offered(wrong)
+        return replace(checked, faults=tuple(wrong), extra={**checked.extra, "adds": False, "offered": offered})
     counts = {name: again(files, checked) for name, files in here}
     twice = {name: count for name, count in counts.items() if count}
     likely = not twice and not any(named_again(files, checked) for _, files in here)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from geo_cluster import toml
 from geo_cluster.domain import Text
 from geo_cluster.errors import Fault, Place
+from geo_cluster.imports import shifts
 from geo_cluster.supply.land import Exclusion
 from geo_cluster.world import layers
 
@@ -115,10 +116,59 @@ def offered(wrong: Iterable[Fault]) -> tuple[str, ...]:
     """The systems that faults offer, to choose from."""
     codes: list[str] = []
     for one in wrong:
-        said = one.values.get("codes", ())  # noqa: PD011  # of a fault
+        said = one.values.get("codes", ()) if one.code != "imports.rule_far_but" else ()  # noqa: PD011  # of a fault
         codes += [str(code) for code in said] if isinstance(said, list) else []
-        codes += ["gcj02", "bd09", "EPSG:4326"] if one.code == "imports.says_shifted" else []
+        codes += ["gcj02", "bd09", "EPSG:4326"] if one.code == "imports.says_shifted" and not one.place.sheet else []
+        codes += _choices(one) if one.code == "imports.shifted_beside" else []
     return tuple(dict.fromkeys(codes))
+
+
+def _choices(shifted: Fault) -> list[str]:
+    """Of a shift that was found: its system, and the one that the file states."""
+    said = dict(shifted.values)
+    return [code for code, name in shifts.NAMES.items() if name == said["code"]] + [str(said["own"])]
+
+
+def rule_systems(wrong: Iterable[Fault]) -> tuple[str, ...]:
+    """The systems that faults offer for exclusion layers, to choose from."""
+    codes: list[str] = []
+    for one in wrong:
+        codes += _choices(one) if one.code == "imports.rule_shifted" else []
+        codes += ["gcj02", "bd09", "EPSG:4326"] if one.code == "imports.says_shifted" and one.place.sheet else []
+        said = one.values.get("codes", ()) if one.code == "imports.rule_far_but" else ()  # noqa: PD011  # of a fault
+        codes += [str(code) for code in said] if isinstance(said, list) else []
+    return tuple(dict.fromkeys(codes))
+
+
+def column_fault(frame: gpd.GeoDataFrame, table: pd.DataFrame, place: Place) -> Fault | None:
+    """The fault, at `place`, of shapes of `frame` that are shifted from the degrees that their own `table` says."""
+    found = shifts.from_columns(frame, table)
+    if found is None:
+        return None
+    (code, count), lon, lat = found
+    known = Text(zh=f"“{lon}”“{lat}”两列所写", en=f"what the columns {lon} and {lat} say")
+    return shifted_fault(place, shifts.Shift(code, count), known, frame.crs)
+
+
+def shifted_fault(place: Place, shift: shifts.Shift, known: Text, crs: pyproj.CRS) -> Fault:
+    """The fault of shapes that miss something by a shift.
+
+    Parameters
+    ----------
+    place : Place
+    shift : Shift
+    known : Text
+        What they miss.
+    crs : CRS
+        What the file states.
+    """
+    return Fault(
+        "imports.shifted_beside", place, known=known, code=shifts.NAMES[shift.code], count=shift.shapes, own=_own(crs)
+    )
+
+
+def _own(crs: pyproj.CRS) -> str:
+    return f"EPSG:{crs.to_epsg()}" if crs.to_epsg() else "EPSG:4326"
 
 
 def far_but(frame: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, place: Place) -> Fault | None:
@@ -211,8 +261,20 @@ def notes(frame: gpd.GeoDataFrame, name: str) -> Iterator[Text]:
 # ---- exclusion layers ---------------------------------------------------------------------------------------
 
 
-def rule_faults(rules: Iterable[Exclusion], parcels: gpd.GeoDataFrame, name: str) -> Iterator[Fault]:
-    """Which `rules` of the file `name` say that they are shifted, or lie far from all `parcels`."""
+def rule_faults(
+    rules: Iterable[Exclusion], parcels: gpd.GeoDataFrame, name: str, *, chosen: str = "", of_parcels: str = ""
+) -> Iterator[Fault]:
+    """Which rules say that they are shifted, are so by what lies beside them, or lie far from all parcels.
+
+    Parameters
+    ----------
+    rules : sequence of Exclusion
+    parcels : GeoDataFrame
+    name : str
+        Of the file of parcels.
+    chosen, of_parcels : str
+        The system that was chosen for the layers of the rules, and for the parcels; '' for none.
+    """
     here = parcels.geometry.to_crs(layers.CRS)
     west, south, east, north = here.total_bounds
     near = gpd.GeoDataFrame(geometry=here.representative_point(), crs=layers.CRS)
@@ -221,8 +283,11 @@ def rule_faults(rules: Iterable[Exclusion], parcels: gpd.GeoDataFrame, name: str
         if not isinstance(ground, gpd.GeoDataFrame) or ground.crs is None or ground.geometry.isna().all():
             continue
         said = str(ground.attrs.get("says", ""))
-        if SHIFTED.search(said):
+        if SHIFTED.search(said) and not chosen:
             yield Fault("imports.says_shifted", Place(name, sheet=rule.name), said=said[:80])
+            continue
+        if (shifted := _shifted_beside(rule, here, Place(name), chosen=chosen, of_parcels=of_parcels)) is not None:
+            yield shifted
             continue
         x, y = _middles(ground[ground.geometry.notna()])
         lon, lat = _degrees(ground.crs, x, y)
@@ -234,6 +299,20 @@ def rule_faults(rules: Iterable[Exclusion], parcels: gpd.GeoDataFrame, name: str
             codes = [one for one in systems(x, y, near) if one != ground.crs.to_string()]
             code = "imports.rule_far_but" if codes else "imports.rule_far"
             yield Fault(code, Place(name, sheet=rule.name), km=min(km, 99_999.0), crs=str(ground.crs.name), codes=codes)
+
+
+def _shifted_beside(
+    rule: Exclusion, parcels: gpd.GeoSeries, place: Place, *, chosen: str, of_parcels: str
+) -> Fault | None:
+    """The fault of a rule whose outlines come to lie on those of parcels by a shift, or the other way round."""
+    ground = rule.geometries.geometry.dropna()
+    if not chosen and (shift := shifts.outlines_onto(ground, parcels)) is not None:
+        how = {"code": shifts.NAMES[shift.code], "count": shift.shapes, "own": _own(ground.crs)}
+        return Fault("imports.rule_shifted", replace(place, sheet=rule.name), **how)
+    if not of_parcels and (shift := shifts.outlines_onto(parcels, ground)) is not None:
+        known = Text(zh=f"约束图层“{rule.name}”", en=f"the exclusion layer {rule.name}")
+        return shifted_fault(place, shift, known, parcels.crs)
+    return None
 
 
 def rule_notes(rules: Iterable[Exclusion], land: pd.DataFrame) -> Iterator[Text]:

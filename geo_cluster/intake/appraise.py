@@ -19,7 +19,7 @@ from geo_cluster.domain import LANGUAGES, Language, Text
 from geo_cluster.errors import Fault, Faults, InputError, Place, reason_of, refuse_if
 from geo_cluster.intake.references import beside
 from geo_cluster.intake.site_choice import choices_of, verdict, weigh
-from geo_cluster.intake.support import support
+from geo_cluster.policy.offers import offers
 from geo_cluster.region import Region, facts_of, settings_of
 from geo_cluster.report import tables
 from geo_cluster.scoring.criteria import decide
@@ -328,10 +328,8 @@ def _said(faults: list[Fault], language: Language) -> str:
 
 def _support(stage: str, day: dt.date) -> dict[str, str | float]:
     """What the policy offers in the clauses' own words; no amount, as none of its bases is asked of a project."""
-    offered = support(stage, on=day)
-    known = [one.amount_10k_yuan for one in offered if one.amount_10k_yuan is not None]
-    counted = [one for one in offered if one.rule.use != "left_out"]
-    said = [one.words for one in counted] or [Text(zh=o.rule.words("zh"), en=o.rule.words("en")) for o in offered[:1]]
-    most = sum(known) if known else float("nan")
+    offered = offers(stage, on=day)
+    first = [one.rule.found for one in offered[:1]]
+    said = [one.words for one in offered if one.is_counted] or [Text(zh=o.words("zh"), en=o.words("en")) for o in first]
     words = {"support_zh": "\n".join(one.zh for one in said), "support_en": "\n".join(one.en for one in said)}
-    return {"support_most_10k_yuan": most, **words}
+    return {"support_most_10k_yuan": float("nan"), **words}

@@ -713,7 +713,7 @@ def _extent(study: Study) -> list[list[float]]:
 def _title(study: Study | None, language: Language) -> dict[str, str] | None:
     if study is None:
         return None
-    plan, placed, total = study.plan, len(tables.assignment(study)), len(study.projects)
+    plan, (placed, total) = study.plan, study.counts
     objective, bound = f"{plan.objective:,.1f}", f"{plan.bound:,.1f}"
     counts = {
         "zh": f"落地 {placed}/{total} 个项目 · 总分 {objective} 分 · 上界 {bound}",

@@ -6,6 +6,7 @@
                         ->  explain     placement options, values of pools, locks and sites, why here
                         ->  alternatives, tradeoffs  other good plans; what is traded for what
     openings                            what may be opened at a cost, at most so many sites
+    parts                               phases of one project, or one that may be split over two sites
     rules                               limits of groups, caps, budgets, phases, spelt as parts of a problem
     stable                              plans that no firm and city would leave together
 
@@ -13,6 +14,7 @@
 """
 
 from geo_cluster.matching.openings import AtMost, Opening
+from geo_cluster.matching.parts import Parts, split
 from geo_cluster.matching.plan import Assignment, Progress, Violation
 from geo_cluster.matching.problem import Link, Problem
 from geo_cluster.matching.resource import Resource
@@ -26,6 +28,7 @@ __all__ = [
     "FeasibleShare",
     "Link",
     "Opening",
+    "Parts",
     "Problem",
     "Progress",
     "Resource",
@@ -37,5 +40,6 @@ __all__ = [
     "phase",
     "segment_cap",
     "solve",
+    "split",
     "verify",
 ]

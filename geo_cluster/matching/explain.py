@@ -1,8 +1,9 @@
 """Why a plan is as it is, and what would change it. Every claim is a problem solved again.
 
 Questions have one function each: `placement_options` (for a project left out), `pool_values`, `why_here` (for a project
-not at its favourite), `lock_prices`, `site_importance`, `opening_values`. `proven` says whether each re-solve was;
-where they share a `TimeBudget`, what it didn't reach is nan. Sentences in both languages are `report.explanation`'s.
+not at its favourite), `lock_prices`, `site_importance`, `opening_values`, `parts_values`. `proven` says whether each
+re-solve was; where they share a `TimeBudget`, what it didn't reach is nan. Sentences in both languages are
+`report.explanation`'s.
 """
 
 from __future__ import annotations
@@ -138,6 +139,27 @@ class OpeningValue:
     is_opened: bool
     cost: float
     worth: float
+    proven: bool
+
+
+@dataclass(frozen=True)
+class PartsValue:
+    """What binding some parts costs, and what having them apart is worth.
+
+    Attributes
+    ----------
+    index : int
+        Number of the parts.
+    cost : float
+        What the plan would gain were nothing to bind them.
+    apart : float
+        What it would lose were they to go to one site; inf when no such plan keeps the rules.
+    proven : bool
+    """
+
+    index: int
+    cost: float
+    apart: float
     proven: bool
 
 
@@ -461,6 +483,32 @@ def opening_values(
             loss, proven = _loss_of(problem, plan, clock, waiting, openings=free, start=plan.site)
             worth = -loss
         found.append(OpeningValue(o, one.name, is_opened, float(one.cost), max(worth, 0.0), proven))
+    return tuple(found)
+
+
+def parts_values(
+    problem: Problem, plan: Assignment, *, time_limit_s: float | TimeBudget = 10.0
+) -> tuple[PartsValue, ...]:
+    """For each of the problem's parts: what binding them costs, and what more than one site is worth, by solving again.
+
+    Parameters
+    ----------
+    problem, plan
+        The problem and its solution.
+    time_limit_s : float or TimeBudget
+        For each re-solve, or for all of them together.
+    """
+    plan_of(problem, plan.site, "plan")
+    clock, found, count = TimeBudget.of(time_limit_s), [], len(problem.parts)
+    for number, one in enumerate(problem.parts):
+        others = [each for each in problem.parts if each is not one]
+        waiting = 2 * (count - number)
+        free, is_free = _loss_of(problem, plan, clock, waiting, parts=tuple(others), start=plan.site)
+        loss, is_proven = 0.0, True
+        if one.most_sites != 1:
+            together = tuple(replace(each, most_sites=1) if each is one else each for each in problem.parts)
+            loss, is_proven = _loss_of(problem, plan, clock, waiting - 1, parts=together)
+        found.append(PartsValue(number, max(-free, 0.0) + 0.0, max(loss, 0.0) + 0.0, is_free and is_proven))
     return tuple(found)
 
 

@@ -12,7 +12,17 @@ from geo_cluster.errors import Fault, Spoken, Words
 from geo_cluster.matching.resource import Ints
 
 Kind = Literal[
-    "site", "eligibility", "forbidden", "lock", "capacity", "minimum", "objective", "bound", "opening", "at_most"
+    "site",
+    "eligibility",
+    "forbidden",
+    "lock",
+    "capacity",
+    "minimum",
+    "objective",
+    "bound",
+    "opening",
+    "at_most",
+    "parts",
 ]
 
 Ended = Literal["proof", "clock", "asked", "given"]
@@ -25,7 +35,7 @@ class Violation:
     Attributes
     ----------
     kind : str
-        site, eligibility, forbidden, lock, capacity, minimum, objective, bound, opening or at_most.
+        site, eligibility, forbidden, lock, capacity, minimum, objective, bound, opening, at_most or parts.
     amount : float
         By how much, in the resource's unit or in score; 1 for a pair that may not be.
     fault : Fault

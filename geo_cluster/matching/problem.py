@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from geo_cluster.errors import Fault, Place, refuse_if
 from geo_cluster.matching.arguments import as_array, integers, number_faults, numbers, rounded, several, shown
 from geo_cluster.matching.openings import AtMost, Opening, cost_of, limit_faults, opening_faults, resolved, widened
+from geo_cluster.matching.parts import Parts, parts_faults
 from geo_cluster.matching.resource import (
     LEVELS,
     UNPLACED,
@@ -96,6 +97,8 @@ class Problem:
         What may be opened at a cost: its sites, and what pools have more with it.
     at_most : sequence of AtMost, optional
         How many sites may get projects, or which openings exclude each other.
+    parts : sequence of Parts, optional
+        Projects that are parts of one: phases, or shares of one that may be split.
     paid : float
         What openings that are decided already have cost; taken off the objective value.
     supposed : bool
@@ -124,6 +127,7 @@ class Problem:
     sites: tuple[str, ...] = ()
     openings: tuple[Opening, ...] = ()
     at_most: tuple[AtMost, ...] = ()
+    parts: tuple[Parts, ...] = ()
     paid: float = 0.0
     supposed: InitVar[bool] = False
     notes: tuple[Fault, ...] = field(default=(), init=False, repr=False)
@@ -139,6 +143,7 @@ class Problem:
         put(self, "sites", tuple(map(str, several(self.sites))))
         put(self, "openings", several(self.openings))
         put(self, "at_most", several(self.at_most))
+        put(self, "parts", several(self.parts))
         faults = _score_faults(self)
         if faults:  # without a table of scores only what concerns a resource alone can be checked
             put(self, "projects", ())
@@ -153,7 +158,7 @@ class Problem:
         faults += _value_faults(self, supposed=supposed) + _resources_faults(self, shape=self.shape)
         if wrong := _opening_faults(self, supposed=supposed):  # locks may rest on them
             refuse_if(faults + wrong)
-        faults += _lock_faults(self)
+        faults += _lock_faults(self) + parts_faults(self)
         notes = _notes(self)
         refuse_if(faults + [fault for fault, grave in notes if grave and not supposed])
         put(self, "bonus", np.broadcast_to(self.bonus if is_priced else _outweighing(self), self.score.shape[:1]))

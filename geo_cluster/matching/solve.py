@@ -3,8 +3,8 @@
 How: `engine.presolve` takes out what is decided and drops what can't happen; `bound` prices the pools; `search` places
 greedily at those prices, `anneal` goes on from there; `cuts` describe the pools exactly; what all that leaves open
 goes to HiGHS as one exact programme. `engine.strategy` decides what is tried when. Usual portfolios are proven that way
-in about a second. Where something may be opened, HiGHS says what, and the same search who goes where
-(`engine.openings`).
+in about a second. Where something may be opened, prices and HiGHS say what, and the same search who goes where
+(`engine.openings`, `engine.located`); the same programme settles which parts of projects are placed (`engine.parts`).
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def solve(
     before = None if start is None else plan_of(problem, start, "start")
     refuse_if(out_of_reach(problem))
     limits = Limits(time_limit_s=time_limit_s, mip_gap=mip_gap, seed=seed)
-    find = best_opened if problem.openings or problem.at_most else best
+    find = best_opened if problem.openings or problem.at_most or problem.parts else best
     with one_blas_thread():
         return find(problem, limits, start=before, progress=progress)
 

@@ -48,7 +48,7 @@ def verify(problem: Problem, plan: Assignment | ArrayLike) -> tuple[Violation, .
         for p, fault in zip(outside, plan_faults(problem, site, "plan"), strict=True)
     ]
     site = np.where(is_outside, UNPLACED, site).astype(np.intp)
-    found += _pair_violations(problem, site)
+    found += _pair_violations(problem, site) + _parts_violations(problem, site)
     chosen, opened = getattr(plan, "pools", {}), _opened(problem, site, plan)
     found += _opening_violations(problem, site, opened) + _limit_violations(problem, site, opened)
     for resource in _resources(problem, opened):
@@ -143,6 +143,25 @@ def _pair_violations(problem: Problem, site: Ints) -> list[Violation]:
         at = problem.site_name(problem.locked[p])
         fault = Fault("matching.lock_broken", problem.project_name(p), site=at)
         found.append(Violation("lock", 1.0, fault, project=int(p)))
+    return found
+
+
+def _parts_violations(problem: Problem, site: Ints) -> list[Violation]:
+    """Parts that are placed without those they need, or on too many sites."""
+    found = []
+    for number, one in enumerate(problem.parts, start=1):
+        place, placed = Place(str(number), kind="parts"), [p for p in one.projects if site[p] >= 0]
+        without = [p for p in one.projects if site[p] < 0]
+        if one.order == "in_order":  # who is out while a later one is in
+            without = [p for i, p in enumerate(one.projects) if site[p] < 0 and set(one.projects[i:]) & set(placed)]
+        if placed and without:
+            names = {"placed": [*map(problem.project_name, placed)], "out": [*map(problem.project_name, without)]}
+            found.append(Violation("parts", float(len(without)), Fault("matching.parts_missing", place, **names)))
+        sites = sorted({int(site[p]) for p in placed})
+        if one.most_sites is not None and len(sites) > one.most_sites:
+            values = {"most": int(one.most_sites), "names": [*map(problem.site_name, sites)]}
+            beyond = float(len(sites) - one.most_sites)
+            found.append(Violation("parts", beyond, Fault("matching.parts_apart", place, **values)))
     return found
 
 

@@ -158,7 +158,13 @@ def _part(resource: Resource, name: str, capacity: Floats, pool: Ints, pools: li
 
 
 def by_year(
-    resource: Resource, arriving: Sequence[Arriving], begins: Ints, *, level: Level, first: int
+    resource: Resource,
+    arriving: Sequence[Arriving],
+    begins: Ints,
+    *,
+    level: Level,
+    first: int,
+    opening: Sequence[tuple[int, int]] = (),
 ) -> tuple[Resource, ...]:
     """The resource as it is in the end, then those of the years before something arrives that matters.
 
@@ -173,6 +179,8 @@ def by_year(
         Which amounts and years to plan with.
     first : int
         First year of the study; what is there by then counts for all.
+    opening : sequence of (pool, year)
+        Pools that may have more from a year on by what is opened, which isn't part of the resource.
 
     Returns
     -------
@@ -182,12 +190,14 @@ def by_year(
         begins by then might be too much for one of them.
     """
     last = int(begins.max(initial=first))
-    changes = sorted({year for year in (one.at(level)[1] for one in arriving) if first < year <= last})
+    years = [one.at(level)[1] for one in arriving] + [year for _, year in opening]
+    changes = sorted({year for year in years if first < year <= last})
     found = [replace(resource, capacity=capacity_in(resource.capacity, arriving, last))]
     for year in changes:
         early = begins < year
         demand = np.where(early, resource.demand, 0.0)
-        pools = sorted({one.pool for one in arriving if one.at(level)[1] == year and one.at(level)[0] > 0})
+        more = {one.pool for one in arriving if one.at(level)[1] == year and one.at(level)[0] > 0}
+        pools = sorted(more | {pool for pool, when in opening if when == year})
         step = _before(resource, arriving, demand, year, pools) if pools else None
         found += [step] if step and (step.at(level) < demand.sum()).any() else []  # else it can't be what binds
     return tuple(found)

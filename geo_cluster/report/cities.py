@@ -20,7 +20,7 @@ from geo_cluster.matching.time_budget import TimeBudget
 from geo_cluster.report.tables import taken
 from geo_cluster.shares import TOTAL
 from geo_cluster.study import ENDS, OnStep, Study, at_level
-from geo_cluster.world import layers
+from geo_cluster.world import layers, splitting
 
 LEVELS: tuple[PlanningLevel, ...] = get_args(PlanningLevel)
 """Planning levels as tables have them side by side: cautious, likely, hopeful."""
@@ -98,7 +98,8 @@ def _at_one_level(study: Study) -> pd.DataFrame:
     plan, codes = study.plan, prefectures(study)
     placed = np.flatnonzero(plan.site != UNPLACED)
     rows = pd.DataFrame(taken(study.facts, plan, ENDS[study.scenario.planning_level]))
-    rows.insert(0, "projects", 1)
+    share = splitting.share_of(study.projects)[placed]
+    rows.insert(0, "projects", share if (share < 1).any() else 1)
     rows.insert(1, OUTPUT, study.projects[OUTPUT].to_numpy(float)[placed])
     at = study.sites["prefecture_code"].to_numpy()[plan.site[placed]]
     table = rows.groupby(at).sum().reindex(list(codes), fill_value=0).round(3)

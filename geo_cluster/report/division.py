@@ -6,31 +6,22 @@ in two segments counts in each. Plan: its placed projects. After: both. Indicati
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import combinations
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
 
-from geo_cluster.domain import LANGUAGES, Language, Text
+from geo_cluster.domain import Language, Text
 from geo_cluster.matching.resource import UNPLACED, Ints
 from geo_cluster.region import firms_by_segment
 from geo_cluster.scoring import specialisation
+from geo_cluster.scoring.structure import COUNT as COUNT
+from geo_cluster.scoring.structure import FEW as FEW
+from geo_cluster.scoring.structure import INDICATIVE as INDICATIVE
+from geo_cluster.scoring.structure import OUTPUT, Names, Structure, by_city, by_pair, of_unknown_segment, quotients
 from geo_cluster.study import Study, once
 from geo_cluster.world import catalog
 
-FEW = 5
-"""Below so many firms a number says little."""
-
-INDICATIVE = Text(
-    zh="仅供参考（样本少）：企业只计已查到所在市和细分环节的，不是普查。",
-    en="Indicative only (few firms): those whose city and segment were found, not a census.",
-)
-"""What stands beside every table of this module."""
-
-COUNT, OUTPUT = "count", "output_100m_yuan"
 BEFORE, PLAN, AFTER = "before", "plan", "after"
 
 WHEN: Mapping[str, Text] = {
@@ -39,31 +30,6 @@ WHEN: Mapping[str, Text] = {
     AFTER: Text(zh="方案后", en="with the plan"),
 }
 """What is counted: firms that are there, projects of the plan, or both."""
-
-
-@dataclass(frozen=True, eq=False)
-class Structure:
-    """What each city has of each segment.
-
-    Attributes
-    ----------
-    when : str
-        A key of `WHEN`.
-    measure : str
-        `count` (firms and projects) or `output_100m_yuan` (of the plan's projects; that of firms is not known).
-    cities : tuple of str
-        Codes of C prefectures.
-    amounts : (C, G) array
-        By city and segment, in the order of `catalog.segments()`.
-    reference : (G,) array
-        What the whole layer has, with the plan where it counts.
-    """
-
-    when: str
-    measure: str
-    cities: tuple[str, ...]
-    amounts: np.ndarray
-    reference: np.ndarray
 
 
 def cities(study: Study) -> tuple[str, ...]:
@@ -119,7 +85,8 @@ def structure(study: Study, when: str, *, measure: str = COUNT, site: Ints | Non
     total = total[columns]
     named = cities(study)
     amounts = total.reindex(list(named)).fillna(0.0).to_numpy(float)
-    return Structure(when, measure, named, amounts, total.sum(axis=0).to_numpy(float))
+    number = None if measure == COUNT else structure(study, when, site=site).amounts
+    return Structure(when, measure, named, amounts, total.sum(axis=0).to_numpy(float), number)
 
 
 @once
@@ -133,6 +100,11 @@ def structures(study: Study) -> tuple[Structure, ...]:
     )
 
 
+def _each(study: Study, table: Callable[[Structure, Names], pd.DataFrame]) -> pd.DataFrame:
+    """A table of each of `structures`, one below the other."""
+    return pd.concat([table(one, study.region.names) for one in structures(study)], ignore_index=True)
+
+
 @once
 def division_table(study: Study) -> pd.DataFrame:
     """One row a city and segment, before and after.
@@ -144,41 +116,7 @@ def division_table(study: Study) -> pd.DataFrame:
         with its 90 % interval (Wilson; counts only), `lq` with its interval, that of the share over the share of the
         whole layer; `few`: fewer than `FEW` of them, so that the quotient says little; `note_zh`, `note_en`.
     """
-    return pd.concat([_quotients(study, one) for one in structures(study)], ignore_index=True)
-
-
-def _quotients(study: Study, one: Structure) -> pd.DataFrame:
-    segments, count = catalog.segments(), len(one.cities)
-    value, total = one.amounts, one.amounts.sum(axis=1, keepdims=True)
-    whole = np.broadcast_to(specialisation.shares(one.reference), value.shape)
-    low, high = specialisation.wilson(value, total)
-    if one.measure != COUNT:
-        low, high = np.full(value.shape, np.nan), np.full(value.shape, np.nan)
-    over = np.where(whole > 0, whole, np.nan)
-    table = pd.DataFrame({"when": one.when, "measure": one.measure, "prefecture": np.repeat(one.cities, len(segments))})
-    for language in LANGUAGES:
-        table[f"prefecture_{language}"] = [study.region.names[code][language] for code in table["prefecture"]]
-    table["segment"] = list(segments) * count
-    for language in LANGUAGES:
-        table[f"segment_{language}"] = [segments[key].name[language] for key in table["segment"]]
-    columns = {
-        "value": value,
-        "total": np.broadcast_to(total, value.shape),
-        "share": specialisation.shares(value),
-        "share_low": low,
-        "share_high": high,
-        "lq": specialisation.location_quotient(value, one.reference),
-        "lq_low": low / over,
-        "lq_high": high / over,
-    }
-    for name, column in columns.items():
-        table[name] = column.ravel().round(4)
-    number = table["value"] if one.measure == COUNT else structure(study, one.when).amounts.ravel()
-    return _noted(table.assign(few=np.asarray(number) < FEW))
-
-
-def _noted(table: pd.DataFrame) -> pd.DataFrame:
-    return table.assign(**{f"note_{language}": INDICATIVE[language] for language in LANGUAGES})
+    return _each(study, quotients)
 
 
 @once
@@ -192,32 +130,8 @@ def cities_table(study: Study) -> pd.DataFrame:
         shares, `specialisation` (Krugman's index against all others, 0 … 2), `hoover` (against all, 0 … 1),
         `segment_unknown` (firms there whose segment nobody stated: not counted), `few`, `note_zh`, `note_en`.
     """
-    unknown = _unknown(study.layers.read("chain"))
-    table = pd.concat([_specialised(study, one, unknown) for one in structures(study)], ignore_index=True)
-    return _noted(table.round(dict.fromkeys(("total", "herfindahl", "specialisation", "hoover"), 4)))
-
-
-def _specialised(study: Study, one: Structure, unknown: pd.Series) -> pd.DataFrame:
-    names, hidden = study.region.names, unknown.reindex(list(one.cities)).fillna(0).astype(int).to_numpy()
-    table = pd.DataFrame({"when": one.when, "measure": one.measure, "prefecture": one.cities})
-    for language in LANGUAGES:
-        table[f"prefecture_{language}"] = [names[code][language] for code in one.cities]
-    return table.assign(
-        total=one.amounts.sum(axis=1),
-        segments=(one.amounts > 0).sum(axis=1),
-        herfindahl=specialisation.herfindahl(one.amounts),
-        specialisation=specialisation.specialisation(one.amounts, one.reference),
-        hoover=specialisation.hoover(one.amounts, one.reference),
-        segment_unknown=0 if one.when == PLAN else hidden,
-        few=structure(study, one.when).amounts.sum(axis=1) < FEW,
-    )
-
-
-def _unknown(chain: pd.DataFrame) -> pd.Series:
-    """Firms and plants of each prefecture that no segment is stated of."""
-    firms, keys = chain[chain["kind"].isin(["firm", "plant"])], set(catalog.segments())
-    known = firms["segments"].fillna("").map(lambda parts: bool(keys & set(parts.split(";")))).astype(bool)
-    return firms[~known]["prefecture_code"].value_counts()
+    unknown = of_unknown_segment(study.layers.read("chain"))
+    return _each(study, lambda one, names: by_city(one, names, unknown=None if one.when == PLAN else unknown))
 
 
 @once
@@ -231,27 +145,7 @@ def pairs_table(study: Study) -> pd.DataFrame:
         nothing in common), `overlap` (1 - krugman / 2), `chance_low`, `chance`, `chance_high` (the overlap of two
         cities of these sizes whose firms are dealt out at random: 5 %, mean, 95 %; counts only), `few`, notes.
     """
-    rows = [_pair(study, one, a, b) for one in structures(study) for a, b in combinations(range(len(one.cities)), 2)]
-    columns = ["when", "measure", "first", "second", "first_zh", "second_zh", "first_en", "second_en"]
-    numbers = ["first_total", "second_total", "krugman", "overlap", "chance_low", "chance", "chance_high"]
-    table = pd.DataFrame(rows, columns=[*columns, *numbers, "few"])
-    return _noted(table.round(dict.fromkeys(numbers, 4)))
-
-
-def _pair(study: Study, one: Structure, a: int, b: int) -> dict[str, Any]:
-    """A pair of cities, by their positions."""
-    index = float(specialisation.krugman(one.amounts[[a, b]])[0, 1])
-    number = structure(study, one.when).amounts[[a, b]].sum(axis=1)
-    chance = specialisation.ByChance(np.nan, np.nan, np.nan)
-    if one.measure == COUNT:
-        chance = specialisation.overlap_by_chance(one.amounts[a], one.amounts[b])
-    row: dict[str, Any] = {"when": one.when, "measure": one.measure, "first": one.cities[a], "second": one.cities[b]}
-    for end, at in (("first", a), ("second", b)):
-        name = study.region.names[one.cities[at]]
-        row |= {f"{end}_{language}": name[language] for language in LANGUAGES}
-        row[f"{end}_total"] = one.amounts[at].sum()
-    row |= {"krugman": index, "overlap": float(specialisation.overlap(index)), "few": bool(number.min() < FEW)}
-    return row | {"chance_low": chance.low, "chance": chance.mean, "chance_high": chance.high}
+    return _each(study, by_pair)
 
 
 def mean_overlap(study: Study, site: Ints | None = None, *, when: str = AFTER) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ from geo_cluster.matching.time_budget import TimeBudget
 from geo_cluster.matching.tradeoffs import Point, balance_front, trade_off
 from geo_cluster.matching.verify import feasible_share
 from geo_cluster.region import pool_name
-from geo_cluster.report import cities, over_time, what_if
+from geo_cluster.report import cities, over_time, parts, what_if
 from geo_cluster.report import tables as report_tables
 from geo_cluster.report.division import mean_overlap
 from geo_cluster.report.openings import worth_table
@@ -59,8 +59,8 @@ WORTH_TELLING = 0.05
 TABLES = ("ways_in", "pool_worth", "why_here", "site_importance", "city_prices", "alternatives", "trade_off", "holds")
 """Tables of `explain`, in the order in which they are made."""
 
-OPENINGS = "opening_worth"
-"""A table of `explain` besides, where the scenario has openings."""
+OPENINGS, PARTS = "opening_worth", "parts_worth"
+"""Tables of `explain` besides, where the scenario has openings, phases or split projects."""
 
 
 def explain(study: Study, *, total_s: float | None = None, on_step: OnStep = lambda _: None) -> dict[str, pd.DataFrame]:
@@ -97,6 +97,9 @@ def explain(study: Study, *, total_s: float | None = None, on_step: OnStep = lam
         if study.posed is not None:
             on_step(OPENINGS)
             made[OPENINGS] = worth_table(study, clock=clock)
+        if study.parts:
+            on_step(PARTS)
+            made[PARTS] = parts.worth_table(study, clock=clock)
         return made
 
 
@@ -337,9 +340,20 @@ def alternatives_of(
     return alternatives(study.problem, study.plan, count=count, within=within, time_limit_s=allowance(clock))
 
 
-def alternatives_table(study: Study, *, clock: TimeBudget | None = None) -> pd.DataFrame:
-    """One row a project: its site in the plan and in each alternative; the last rows give objective and distance."""
-    found = alternatives_of(study, clock=clock)
+def alternatives_table(
+    study: Study, *, clock: TimeBudget | None = None, found: Sequence[Alternative] | None = None
+) -> pd.DataFrame:
+    """One row a project: its site in the plan and in each alternative; the last rows give objective and distance.
+
+    Parameters
+    ----------
+    study : Study
+    clock : TimeBudget, optional
+        What time there is.
+    found : sequence of Alternative, optional
+        The alternatives, where they were looked for already.
+    """
+    found = alternatives_of(study, clock=clock) if found is None else found
     ids = np.array([*study.sites["id"], ""])
     table = pd.DataFrame({"project": study.projects.index, "project_name": study.projects["name"].to_numpy()})
     table["plan"] = ids[study.plan.site]
@@ -509,6 +523,16 @@ def pool_value(study: Study, resource: str, pool: str, step: float = 1.0) -> tup
     if again is None:
         return 0.0, study.problem is None
     return again.objective - study.plan.objective, again.status == study.plan.status == "optimal"
+
+
+def opening_worth(study: Study) -> pd.DataFrame:
+    """Up to which cost each opening pays; see `report.openings.worth_table`."""
+    return worth_table(study, clock=allowance())
+
+
+def parts_worth(study: Study) -> pd.DataFrame:
+    """What binding phases and shares costs; see `report.parts.worth_table`."""
+    return parts.worth_table(study, clock=allowance())
 
 
 def lock_table(study: Study) -> pd.DataFrame:

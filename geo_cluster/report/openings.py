@@ -52,6 +52,8 @@ def _brings(study: Study, parts: list[Opening], language: Language) -> str:
             amounts = [f"{each * times:,.6g}" for each in dict.fromkeys((one.low, one.likely, one.high))]
             what, about = attributes[one.attribute].name[language], f"{'–'.join(amounts)} {unit[language]}"
             found.append(f"{one.subject} {what} +{about}")
+        if one.from_year:
+            found[-1] += f"（{one.from_year} 年起）" if language == "zh" else f" (from {one.from_year})"
     return ("、" if language == "zh" else ", ").join(found)
 
 

@@ -14,6 +14,7 @@ from geo_cluster.matching.resource import UNPLACED, Resource
 from geo_cluster.matching.verify import TOLERANCE, usage
 from geo_cluster.matching.years import AT, Arriving, base_name, capacity_in, is_apart
 from geo_cluster.region import pool_name
+from geo_cluster.report import parts
 from geo_cluster.study import Limit, Study, horizon, limits, once, with_opened
 from geo_cluster.world import catalog, triangular
 
@@ -76,8 +77,10 @@ def pool_years(study: Study) -> pd.DataFrame:
     return table.sort_values(["resource", "pool", "year"], kind="stable", ignore_index=True)
 
 
-def arrived(study: Study, resource: str, pool: str) -> float:
-    """What of a pool's planned capacity has arrived by the last year in which a project begins, in its unit.
+def beside(study: Study, resource: str, pool: str) -> float:
+    """What a pool's planned capacity has beside its own number, in its unit: what arrived, less what was promised.
+
+    What has arrived is that of the last year in which a project begins.
 
     Parameters
     ----------
@@ -85,15 +88,15 @@ def arrived(study: Study, resource: str, pool: str) -> float:
     resource, pool : str
         The pool; a resource of some year counts as itself.
     """
+    kind = catalog.known_kind(resource)
+    promised = float(study.region.promised_of(kind.attribute, [pool])[0]) * kind.times
     for one in resources(study):
         if one.resource.name == base_name(resource) and pool in one.resource.pools:
             last = int(one.begins.max(initial=study.day.year))
             at = one.resource.pools.index(pool)
-            return float(
-                planned_in(one, study.scenario.planning_level, last)[at]
-                - one.resource.at(study.scenario.planning_level)[at]
-            )
-    return 0.0
+            level = study.scenario.planning_level
+            return float(planned_in(one, level, last)[at] - one.resource.at(level)[at]) - promised
+    return -promised
 
 
 def from_years(study: Study) -> np.ndarray:
@@ -114,6 +117,9 @@ def conditions(study: Study) -> tuple[tuple[Text, ...], ...]:
     for p in np.flatnonzero(site != UNPLACED):
         if catalog.segments()[study.projects["segment"].iloc[p]].dual_supply and known[site[p]] < FEEDS:
             found[p].append(DUAL)
+    for row in np.flatnonzero(site != UNPLACED).tolist() if study.parts else ():
+        if bound := parts.told(study, row):
+            found[row].append(bound)
     for o, text in _opens(study):
         for p in np.flatnonzero(needs_opening(study, o)):
             found[p].append(text)
@@ -154,7 +160,7 @@ def _opens(study: Study) -> Iterator[tuple[int, Text]]:
 def _depends(study: Study, one: Limit) -> Iterator[tuple[Arriving, Text]]:
     """What has to arrive while projects begin, with its sentence."""
     kind, last = catalog.known_kind(one.resource.name), int(one.begins.max(initial=study.day.year))
-    for arriving in one.arriving:
+    for arriving in (each for each in one.arriving if each.row >= 0):  # the others are opened, which is told by itself
         row, (amount, year) = study.region.arrivals.iloc[arriving.row], arriving.at(study.scenario.planning_level)
         if amount > 0 and year <= last:
             yield arriving, Text(**{key: _arrives(study, row, kind, amount, year, key) for key in LANGUAGES})
@@ -285,7 +291,12 @@ def drawn(study: Study) -> tuple[Problem, dict[str, np.ndarray], dict[str, np.nd
 def _opened_draws(study: Study, base: Resource, count: int) -> np.ndarray:
     """(N, K): draws of what pools have more by what the plan opens."""
     without = next(one.resource for one in limits(study.region, study.facts) if one.resource.name == base.name)
-    low, likely, high = (base.capacity - without.capacity).T
+    return _opened_amounts(study, base.capacity - without.capacity, count)
+
+
+def _opened_amounts(study: Study, bounds: np.ndarray, count: int) -> np.ndarray:
+    """(N, K): draws of (K, 3) amounts, the same each time."""
+    low, likely, high = bounds.T
     random = np.random.default_rng(study.scenario.seed).random((count, len(low)))
     return np.where(high > low, triangular.quantiles(random, low, likely, high), likely)
 
@@ -301,5 +312,8 @@ def _arrived_draws(study: Study, one: Limit, year: int) -> np.ndarray:
     if one.arriving:
         amount, first = region.arrival_draws
         for each in one.arriving:
-            more[:, each.pool] += np.where(first[:, each.row] <= year, amount[:, each.row] * kind.times, 0.0)
+            if each.row >= 0:
+                more[:, each.pool] += np.where(first[:, each.row] <= year, amount[:, each.row] * kind.times, 0.0)
+            elif each.year[1] <= year:
+                more[:, each.pool] += _opened_amounts(study, each.amount[None, :], len(more))[:, 0]
     return more

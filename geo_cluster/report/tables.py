@@ -19,7 +19,7 @@ from geo_cluster.matching.shortages import Shortage, shortages
 from geo_cluster.matching.verify import usage
 from geo_cluster.matching.years import is_apart, year_of
 from geo_cluster.region import Region, pool_name
-from geo_cluster.report import over_time
+from geo_cluster.report import over_time, parts
 from geo_cluster.scoring.aggregate import competition_rank
 from geo_cluster.scoring.criteria import DecisionMatrix
 from geo_cluster.scoring.explain import significant
@@ -27,7 +27,7 @@ from geo_cluster.scoring.information import of_choosers
 from geo_cluster.study import ENDS, Study, once
 from geo_cluster.supply.pools import number_behind, subject_of, zone_of
 from geo_cluster.supply.standard_land import DoorChecks, door_checks, interval
-from geo_cluster.world import catalog, portfolio
+from geo_cluster.world import catalog, portfolio, splitting
 
 
 @once
@@ -50,13 +50,16 @@ def contributions(study: Study) -> pd.DataFrame:
 def assignment(study: Study) -> pd.DataFrame:
     """One row a placed project; see `assignment_table`.
 
-    `from_year`: when it takes its place; `conditions`: on what that depends beyond what is known to be there.
+    `share`: how much of its project a row is, where the scenario has parts; `from_year`: when it takes its place;
+    `conditions`: on what that depends beyond what is known to be there.
     """
     end = ENDS[study.scenario.planning_level]
     table = assignment_table(study.projects, study.sites, study.facts, ranking(study), study.plan, end)
     table = table.join(_stated(study.projects.loc[table["project"]]).reset_index(drop=True)).join(_at_doors(study))
     placed = np.flatnonzero(study.plan.site >= 0)
     table["from_year"] = over_time.from_years(study)[placed]
+    if study.parts:
+        table.insert(2, "share", splitting.share_of(study.projects)[placed].round(6))
     told = [over_time.conditions(study)[p] for p in placed]
     table["conditions"] = ["；".join(one.zh for one in each) for each in told]
     table["conditions_en"] = ["; ".join(one.en for one in each) for each in told]
@@ -118,6 +121,12 @@ def _at_doors(study: Study) -> pd.DataFrame:
 def unplaced(study: Study) -> pd.DataFrame:
     """One row a project that stays out, why, and from which year it would fit where; see `unplaced_table`."""
     table = unplaced_table(study.problem, study.projects, study.region, study.eligibility, study.plan)
+    for at, p in enumerate(np.flatnonzero(study.plan.site == UNPLACED).tolist() if study.parts else ()):
+        if waits := parts.lacking(study, p):
+            table.loc[at, ["reason", "reason_en"]] = [
+                f"{waits.zh}；{table['reason'][at]}",
+                f"{waits.en}; {table['reason_en'][at]}",
+            ]
     return table.join(over_time.later(study))
 
 

@@ -64,7 +64,8 @@ def more_scenario(study: Study, more: Mapping[tuple[str, str], float], *, source
     for (resource, pool), amount in more.items():
         kind = catalog.resource_kind(resource)
         if kind:
-            bounds = study.region.bounds_of(kind.attribute, [pool])[0] * kind.times + amount * (1 + _ROUNDING)
+            there = study.region.bounds_of(kind.attribute, [pool])[0] + study.region.promised_of(kind.attribute, [pool])
+            bounds = there * kind.times + amount * (1 + _ROUNDING)
             known = known_with(known, resource=resource, pool=pool, bounds=bounds, source=source)
     return scenario.model_copy(update={"known": known, "shares": shares})
 
@@ -118,6 +119,6 @@ def pool_scenario(study: Study, *, resource: str, pool: str, amount: float, sour
     resource, pool, amount, source
         As of `known_with`; the amount is that of the last year, with what arrives.
     """
-    own = max(amount - over_time.arrived(study, resource, pool), 0.0)
+    own = max(amount - over_time.beside(study, resource, pool), 0.0)
     known = known_with(study.scenario.known, resource=resource, pool=pool, bounds=own, source=source)
     return study.scenario.model_copy(update={"known": known})

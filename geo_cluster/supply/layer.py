@@ -36,6 +36,9 @@ KINDS = {
 TRUE_WITHIN = 0.01
 """Share by which areas in a system may differ from those on the ground; within a UTM zone it is 0.002."""
 
+SQUARE_WITHIN = 0.03
+"""Part by which lengths to the east and to the north may differ."""
+
 
 def layer_faults(layer: Any, place: Place | str, *, kind: str | None = None) -> list[Fault]:
     """List what makes a layer unusable: no CRS, degrees taken for metres, geometry of the wrong kind.
@@ -66,6 +69,8 @@ def _crs_faults(crs: pyproj.CRS | None, shapes: Geometries, here: Place) -> list
     looks_like_degrees = 73 <= west <= east <= 136 and 3 <= south <= north <= 54
     if crs is None:
         return [Fault("supply.no_crs_but_degrees", here) if looks_like_degrees else Fault("supply.no_crs", here)]
+    if not _has_place(crs):
+        return [Fault("supply.no_crs", here)]
     corner = {"x": west, "y": south}
     if crs.is_projected and looks_like_degrees:
         return [Fault("supply.degrees_in_metres", here, crs=crs.to_string(), **corner)]
@@ -76,6 +81,15 @@ def _crs_faults(crs: pyproj.CRS | None, shapes: Geometries, here: Place) -> list
     return []
 
 
+def _has_place(crs: pyproj.CRS) -> bool:
+    """Whether a system says where on Earth its numbers are; local ones don't."""
+    try:
+        pyproj.Transformer.from_crs(crs, 4490, always_xy=True)
+    except pyproj.exceptions.ProjError:
+        return False
+    return True
+
+
 def measured_faults(layer: Any, place: Place | str) -> list[Fault]:
     """What makes a layer of areas unfit to be measured: as `layer_faults`, and a system in which areas aren't true."""
     faults = layer_faults(layer, place, kind="Polygon")
@@ -83,7 +97,9 @@ def measured_faults(layer: Any, place: Place | str) -> list[Fault]:
 
 
 def _distortion_faults(sites: gpd.GeoDataFrame, place: Place | str) -> list[Fault]:
-    """The fault of a system in which areas aren't true, where sites would be measured in it: Web Mercator, feet.
+    """The fault of a system in which areas or lengths aren't true, where sites would be measured in it.
+
+    Web Mercator and feet have other areas; equal-area cylinders squeeze buffers and halls.
 
     Compared with the ellipsoid on a square of a kilometre or so, in the middle of the layer and at its corners.
 
@@ -104,11 +120,17 @@ def _distortion_faults(sites: gpd.GeoDataFrame, place: Place | str) -> list[Faul
     areas = [abs(ground.geometry_area_perimeter(shapely.ops.transform(to_degrees, square))[0]) for square in squares]
     times = 1e6 / np.array(areas)
     worst = float(times[np.abs(np.log(times)).argmax()])
-    if abs(worst - 1) <= TRUE_WITHIN:
-        return []
     lon, lat = to_degrees(x, y)
     utm = int((32600 if lat >= 0 else 32700) + min((lon + 180) // 6 + 1, 60))
-    return [Fault("supply.areas_not_true", place, crs=sites.crs.to_string(), times=worst, metric=f"EPSG:{utm}")]
+    how = {"crs": sites.crs.to_string(), "metric": f"EPSG:{utm}"}
+    if abs(worst - 1) > TRUE_WITHIN:
+        return [Fault("supply.areas_not_true", place, times=worst, **how)]
+    sides = [shapely.LineString([(x - 500, y), (x + 500, y)]), shapely.LineString([(x, y - 500), (x, y + 500)])]
+    lengths = [ground.geometry_length(shapely.ops.transform(to_degrees, side)) for side in sides]
+    east, north = (1000 / np.array(lengths)).tolist()
+    if abs(east / north - 1) > SQUARE_WITHIN:
+        return [Fault("supply.lengths_not_true", place, east=east, north=north, **how)]
+    return []
 
 
 def zones_of(sites: gpd.GeoDataFrame) -> NDArray[np.int64]:

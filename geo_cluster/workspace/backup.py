@@ -25,10 +25,24 @@ from geo_cluster.errors import DataError, Fault, GeoClusterError, InputError, Pl
 from geo_cluster.workspace.address import WORKSPACE, placed, uri
 from geo_cluster.workspace.database import connect, make_tables, open_file, reading, writing
 from geo_cluster.workspace.refusals import in_words, said_by
-from geo_cluster.workspace.schema import blobs, made, marks, plans, revisions, saves, signed_out, works
+from geo_cluster.workspace.schema import (
+    blobs,
+    headings,
+    ledger,
+    made,
+    marks,
+    plans,
+    revisions,
+    saves,
+    signed_out,
+    works,
+)
 
-CONTENT = (blobs, works, revisions, plans, marks, signed_out)
+CONTENT = (blobs, works, revisions, plans, ledger, marks, headings, signed_out)
 """What a workspace holds, each table after those that it points to."""
+
+OWN = (works, ledger)
+"""What somebody made: where there is any, nothing is put on top of it."""
 
 PIECE = 1 << 20
 
@@ -140,7 +154,7 @@ def _filled(target: sqlite3.Connection, source: Path, tables: tuple[sa.Table, ..
     """Copy every row of one file into another, bytes as they are, from one moment, in one transaction."""
     target.execute("ATTACH ? AS origin", [f"{uri(source)}?mode=rw"])
     target.execute("BEGIN IMMEDIATE")
-    _refuse_works(target.execute(f"SELECT count(*) FROM main.{works.name}").fetchone()[0])
+    _refuse_works(sum(target.execute(f"SELECT count(*) FROM main.{one.name}").fetchone()[0] for one in OWN))
     counts = {}
     for table in tables:
         names = ", ".join(f'"{column.name}"' for column in table.columns)
@@ -167,10 +181,12 @@ def _from_server(engine: Engine, part: Path) -> Counts:
 def _into_server(source: Engine, engine: Engine) -> Counts:
     with reading(source) as origin, writing(engine) as connection:
         connection.execute(sa.text(f"LOCK TABLE {works.name} IN SHARE ROW EXCLUSIVE MODE"))
-        _refuse_works(_count(connection, works))
+        _refuse_works(sum(_count(connection, one) for one in OWN))
         counts = _carried(origin, connection, CONTENT)
-        sequence = f"pg_get_serial_sequence('{plans.name}', 'id')"
-        connection.execute(sa.text(f"SELECT setval({sequence}, (SELECT coalesce(max(id), 0) + 1 FROM {plans.name}))"))
+        for table, key in ((plans, "id"), (ledger, "seq")):
+            sequence = f"pg_get_serial_sequence('{table.name}', '{key}')"
+            last = f"(SELECT coalesce(max({key}), 0) + 1 FROM {table.name})"
+            connection.execute(sa.text(f"SELECT setval({sequence}, {last})"))
         return counts
 
 

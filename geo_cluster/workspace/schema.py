@@ -104,12 +104,35 @@ plans = Table(
     Column("at", Moment, nullable=False, comment="UTC"),
     ForeignKeyConstraint(["work", "number"], ["geo_cluster_revisions.work", "geo_cluster_revisions.number"]),
 )
+ledger = Table(
+    "geo_cluster_ledger",
+    tables,
+    Column("seq", Integer, primary_key=True, autoincrement=True, comment="rises with each row, whoever writes"),
+    Column("project", sa.String(40), nullable=False),
+    Column("number", Integer, nullable=False, comment="of the revision of this project, from 1"),
+    Column("content", Words, nullable=False, comment="JSON: the project as of now; '' where it was taken out"),
+    Column("note", Words, nullable=False),
+    Column("author", Words, nullable=False),
+    Column("at", Moment, nullable=False, comment="UTC"),
+    sa.UniqueConstraint("project", "number", name="uq_geo_cluster_ledger_project"),
+    comment="projects under way; rows are added, never changed",
+)
 marks = Table(
     "geo_cluster_marks",
     tables,
     Column("person", Words, primary_key=True),
     Column("mark", sa.String(64), primary_key=True),
     comment="what a person has seen and need not see again",
+)
+headings = Table(
+    "geo_cluster_headings",
+    tables,
+    Column("person", Words, primary_key=True),
+    Column("kind", sa.String(16), primary_key=True, comment="of table: projects, parcels, ..."),
+    Column("headings", sa.String(64), primary_key=True, comment="SHA-256 of the set of headings"),
+    Column("mapping", Words, nullable=False, comment="JSON: heading -> our column, as matched by hand"),
+    Column("at", Moment, nullable=False, comment="UTC"),
+    comment="how a person matched the headings of tables, for the next table with the same ones",
 )
 signed_out = Table(
     "geo_cluster_signed_out",
@@ -133,6 +156,24 @@ def _name_and_count(connection: Connection) -> None:
     connection.exec_driver_sql(f"CREATE TABLE geo_cluster_signed_out ({columns})")
 
 
+def _headings(connection: Connection) -> None:
+    """From 2 to 3: how headings of tables were matched by hand."""
+    moment = {"sqlite": "DATETIME", "postgresql": "TIMESTAMP"}[connection.dialect.name]
+    columns = "person TEXT NOT NULL, kind VARCHAR(16) NOT NULL, headings VARCHAR(64) NOT NULL, mapping TEXT NOT NULL"
+    keys = f"{columns}, at {moment} NOT NULL, PRIMARY KEY (person, kind, headings)"
+    connection.exec_driver_sql(f"CREATE TABLE geo_cluster_headings ({keys})")
+
+
+def _ledger(connection: Connection) -> None:
+    """From 3 to 4: projects under way."""
+    moment = {"sqlite": "DATETIME", "postgresql": "TIMESTAMP"}[connection.dialect.name]
+    serial = {"sqlite": "INTEGER", "postgresql": "SERIAL"}[connection.dialect.name]
+    columns = f"seq {serial} NOT NULL, project VARCHAR(40) NOT NULL, number INTEGER NOT NULL, content TEXT NOT NULL"
+    columns += f", note TEXT NOT NULL, author TEXT NOT NULL, at {moment} NOT NULL, PRIMARY KEY (seq)"
+    columns += ", CONSTRAINT uq_geo_cluster_ledger_project UNIQUE (project, number)"
+    connection.exec_driver_sql(f"CREATE TABLE geo_cluster_ledger ({columns})")
+
+
 class Step(NamedTuple):
     """What brings a workspace to the next version of its tables.
 
@@ -148,7 +189,11 @@ class Step(NamedTuple):
     apply: Callable[[Connection], None]
 
 
-STEPS: tuple[Step, ...] = (Step("which workspace it is, saves, ended sign-ins", _name_and_count),)
+STEPS: tuple[Step, ...] = (
+    Step("which workspace it is, saves, ended sign-ins", _name_and_count),
+    Step("headings matched by hand", _headings),
+    Step("projects under way", _ledger),
+)
 """The first leads from version 1 (0.1.0) to 2, and so on; a step that was released is never changed."""
 
 

@@ -19,7 +19,7 @@ import pandas as pd
 from geo_cluster import toml
 from geo_cluster.box import door
 from geo_cluster.domain import ResourceKind, Segment
-from geo_cluster.errors import Fault, Faults, InputError, Place, refuse_if
+from geo_cluster.errors import A_SHEET, Fault, Faults, InputError, Place, refuse_if
 from geo_cluster.world import catalog, plant_needs, spreadsheet
 from geo_cluster.world.sheets import columns as columns_
 from geo_cluster.world.sheets import table
@@ -47,12 +47,17 @@ _BESIDES = {
     "tax_100m_yuan": "年税收(亿元)",
     "jobs": "就业(人)",
     "power_year": "需电年份",
+    "split_into": "可分几份",
     "notes": "备注",
 }
 
 PORTFOLIO = Place("", kind="portfolio")
 """Where the faults of a portfolio are that was read from no file."""
 
+SPLIT = "split_into"
+"""Into how many equal shares a project may be split; a column of the result only where some project may be."""
+
+MOST_SHARES = 5
 _LARGEST = 1e9  # no plant needs or yields more, in any of the units
 _UNUSUAL = 5  # a stated need so many times outside its range is most likely in another unit
 _OUTPUTS = (0.05, 600.0)  # 100 M yuan a year: announced laser plants and parks have 1.2 to 600
@@ -79,7 +84,8 @@ def declared() -> dict[str, dict[str, Any]]:
     for one in (kind.asked for kind in catalog.resources().values()):
         row = {**one.heading.model_dump(), "example": one.example, "help": said["resource_help"], "unit": one.unit.zh}
         row["aliases"] = [one.name.zh, one.name.en, *said["resource_aliases"].get(one.column, ())]
-        rows[one.column] = row | {"also": said["resource_also"].get(one.column, [])}
+        row |= {"also": said["resource_also"].get(one.column, [])}
+        rows[one.column] = row | said["resource_reads"].get(one.column, {})
     earlier = former().items()
     return {
         key: {**rows[key], "aliases": [*rows[key].get("aliases", ()), *(one for one, meant in earlier if meant == key)]}
@@ -132,7 +138,7 @@ def read_content(content: bytes, name: str) -> pd.DataFrame:
 
 def understood(content: bytes, name: str) -> Understood:
     """A file of projects as people write them under our columns, with the faults of its headings and cells."""
-    return columns_.understand(table.read(content, name, is_known, sheet=""), calls())
+    return columns_.understand(table.read(content, name, is_known), calls())
 
 
 def is_known(heading: str) -> bool:
@@ -211,6 +217,7 @@ def checked(found: Understood) -> pd.DataFrame:
     text, faults = found.text, Faults(found.faults)
     missing = _missing(found)
     faults += missing
+    faults += _on_two_sheets(found)
     sound = dict(zip(_REQUIRED, (next(iter(catalog.segments())), "1"), strict=True))
     absent = {key: cell for key, cell in sound.items() if key not in found.headings}
     text = text.apply(lambda column: column.str.strip()).assign(**absent)
@@ -236,6 +243,18 @@ def _missing(found: Understood) -> list[Fault]:
         for key in _REQUIRED
         if key not in found.headings
     ]
+
+
+def _on_two_sheets(found: Understood) -> list[Fault]:
+    """Faults of projects that two sheets of a workbook name: the same, or as they were and are."""
+    names, out = found.text["name"], []
+    sheets = [row // A_SHEET for row in found.text.index]
+    first: dict[str, int] = {}
+    for row, sheet, name in zip(found.text.index, sheets, names, strict=True) if sheets[-1:] > [0] else ():
+        if name and first.setdefault(name, sheet) != sheet:
+            earlier = found.table.parts[first[name]]
+            out.append(Fault("world.on_two_sheets", Written(found).place(row, "name"), value=name, earlier=earlier))
+    return out
 
 
 class Written:
@@ -274,6 +293,7 @@ def _projects(text: pd.DataFrame, where: Written, faults: Faults) -> pd.DataFram
     )
     years = {key: _years(text[key], where, faults) for key in ("year", "power_year")}
     minutes = _intervals(text["max_minutes"], where, faults, positive=True)
+    shares = _shares(text[SPLIT], where, faults)
     faults += _beyond_capacity(stated, text.index, where)
     refuse_if(faults)
 
@@ -293,6 +313,8 @@ def _projects(text: pd.DataFrame, where: Written, faults: Faults) -> pd.DataFram
         bounds = np.where(is_stated[:, None], stated[need], estimated[need])
         projects[[f"{need}_low", f"{need}_likely", f"{need}_high"]] = bounds
         projects[f"{need}_given"] = is_stated
+    if shares.any():
+        projects[SPLIT] = shares
     projects["notes"] = text["notes"]
     return projects.set_index(pd.Index(ids, name="id"))
 
@@ -306,6 +328,16 @@ def _years(column: pd.Series, where: Written, faults: Faults) -> np.ndarray:
         for row in _where(odd)
     )
     return np.array([float(one[1]) if one else np.nan for one in found])
+
+
+def _shares(column: pd.Series, where: Written, faults: Faults) -> np.ndarray:
+    """(P,) numbers of equal shares, 0 where a project goes whole: empty, 0 or 1."""
+    known = {"": 0, "0": 0, "1": 0} | {str(count): count for count in range(2, MOST_SHARES + 1)}
+    faults += (
+        Fault("world.not_shares", where.place(row, SPLIT), value=where.cell(row, SPLIT), most=MOST_SHARES)
+        for row in _where(~column.isin(known))
+    )
+    return np.array([known.get(cell, 0) for cell in column])
 
 
 def amount(projects: pd.DataFrame, key: str) -> np.ndarray:
@@ -504,16 +536,19 @@ def _intervals(column: pd.Series, where: Written, faults: Faults, *, positive: b
         if cell == "":
             continue
         span = _SPAN.match(cell)
-        if not span:
-            faults.append(Fault("world.not_a_number_or_range", where.place(row, key), value=where.cell(row, key)))
-            continue
-        low, high = float(span[1]), float(span[2] or span[1])
+        low, high = (float(span[1]), float(span[2] or span[1])) if span else (np.nan, np.nan)
         bounds[number] = low, (low + high) / 2, high
-        at, said = where.place(row, key), where.cell(row, key)
-        if low > high:
-            faults.append(Fault("world.range_backwards", at, value=said))
-        elif high > _LARGEST:
-            faults.append(Fault("world.number_too_large", at, value=said))
-        elif positive and low <= 0:
-            faults.append(Fault("world.number_not_above_zero", at, value=said))
+        if not (0 < low <= high <= _LARGEST):  # where a cell stands takes long to say, so only of those that are wrong
+            faults += _beyond(low, high, where.place(row, key), where.cell(row, key), positive=positive)
     return bounds
+
+
+def _beyond(low: float, high: float, at: Place, said: str, *, positive: bool) -> list[Fault]:
+    """What is wrong with a range; nan where it is none."""
+    if np.isnan(low):
+        return [Fault("world.not_a_number_or_range", at, value=said)]
+    if low > high:
+        return [Fault("world.range_backwards", at, value=said)]
+    if high > _LARGEST:
+        return [Fault("world.number_too_large", at, value=said)]
+    return [Fault("world.number_not_above_zero", at, value=said)] if positive and low <= 0 else []

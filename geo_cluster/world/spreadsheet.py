@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from openpyxl.styles import Border, Font, Side
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 
@@ -41,6 +41,12 @@ _CELL = re.compile(rf"(^|[;\t\r\n])([{BLANKS}']*)([{LEADS}]?)")
 _BREAK = re.compile(r"'*[\t\r\n]")
 
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+WIDEST = 36
+"""A column is at most so wide, in characters; longer texts go on in more lines."""
+WRAPPED, CENTRED = Alignment(wrap_text=True, vertical="top"), Alignment(wrap_text=True, vertical="center")
+HEAD, HEAD_FONT = PatternFill("solid", fgColor="0B6E75"), Font(bold=True, color="FFFFFF")
+"""How cells and headings stand and look."""
+
 _LONGEST = 32_767
 """UTF-16 units that a cell of a workbook holds."""
 
@@ -95,6 +101,7 @@ def as_xlsx(
     *,
     formats: Mapping[str, str] = MappingProxyType({}),
     totals: Mapping[str, Mapping[str, object]] = MappingProxyType({}),
+    notice: str = "",
 ) -> bytes:
     """Tables as one workbook, a sheet each, ready to filter and to print on A4; text stays text.
 
@@ -106,6 +113,8 @@ def as_xlsx(
         Heading -> how the numbers of the column are shown.
     totals : mapping
         Name of a sheet -> its last row, by heading; it isn't filtered.
+    notice : str
+        What every printed page says above; a last column that has nothing else isn't printed beside it.
     """
     file = io.BytesIO()
     with pd.ExcelWriter(file, engine="openpyxl") as writer:
@@ -114,9 +123,9 @@ def as_xlsx(
             page, total = writer.sheets[name], totals.get(name, {})
             page.auto_filter.ref = page.dimensions
             for number, column in enumerate(table, start=1):
-                widest = max([len(str(column)), *(len(str(cell)) for cell in table.iloc[:, number - 1])])
                 letter = get_column_letter(number)
-                page.column_dimensions[letter].width = min(max(2 + 1.4 * widest, 8), 60)
+                widest = max([0, *(_wide(str(cell)) for cell in table.iloc[:, number - 1])])
+                page.column_dimensions[letter].width = min(max(widest, 0.6 * _wide(str(column)), 6) + 2, WIDEST)
                 if column in total:
                     cell = page.cell(len(table) + 2, number, total[column])
                     cell.font, cell.border = Font(bold=True), Border(top=Side(style="thin"))
@@ -124,12 +133,23 @@ def as_xlsx(
                     cell.number_format = formats[column]
             for cell in (cell for row in page.iter_rows() for cell in row if isinstance(cell.value, str)):
                 cell.data_type = "s"  # not "e", as openpyxl has it for text such as #REF!
-            _for_print(page)
+                cell.alignment = WRAPPED
+            for cell in page[1]:
+                cell.fill, cell.font, cell.alignment = HEAD, HEAD_FONT, CENTRED
+            _for_print(page, notice)
+            if notice and len(table) and table.columns.size > 1 and (table.iloc[:, -1] == notice).all():
+                page.print_area = f"A1:{get_column_letter(table.columns.size - 1)}{page.max_row}"
     return undated(file.getvalue())
 
 
-def _for_print(page: Any) -> None:
+def _wide(text: str) -> float:
+    """How wide a text is in a spreadsheet's characters, of which a Chinese one takes two."""
+    return sum(2.0 if letter >= "\u2e80" else 1.05 for letter in text)
+
+
+def _for_print(page: Any, notice: str) -> None:
     """A4 on its side, as wide as the paper, headings on each page, name of the sheet and number of the page below."""
+    page.oddHeader.center.text = notice.replace("&", "&&")
     page.page_setup.orientation, page.page_setup.paperSize = page.ORIENTATION_LANDSCAPE, page.PAPERSIZE_A4
     page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
     page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)

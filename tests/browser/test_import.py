@@ -148,7 +148,7 @@ def _until(what):
     return found
 
 
-@pytest.mark.parametrize("language", ["zh"])
+@pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_messy_sheet_is_matched_mended_and_accepted_in_one_visit(visit, server, tmp_path, language):
     """A title, headings of two rows, units everywhere, a total, a note, and one cell that may mean anything."""
     path = tmp_path / "光谷项目.xlsx"

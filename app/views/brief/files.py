@@ -15,6 +15,8 @@ from geo_cluster.domain import Language
 from geo_cluster.export import bundle
 
 KINDS = {".md": "markdown", ".toml": "toml", ".json": "json"}
+TOLD = ("holds.csv", "city_prices.csv", "alternatives.csv")
+"""Tables of the archive that the briefing tells of, beyond those of a study."""
 SHOWN = 60_000
 """Characters of a text that are shown; a longer one is downloaded."""
 
@@ -25,7 +27,7 @@ def _what(group: str, name: str) -> str:
         for layer in state.layers().registry.values():
             if layer.file == name:
                 return layer.title_en if session.language() == "en" else layer.title_zh
-    if name in (*bundle.FILES, "sheet.html", "tables.xlsx", "sources.toml"):
+    if name in (*bundle.FILES, *TOLD, "sheet.html", "tables.xlsx", "sources.toml"):
         return t(f"brief.file_{name.split('.')[0].lower()}")
     return t("brief.file_layer" if "/" in name else "brief.file_portfolio")
 

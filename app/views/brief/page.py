@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import cached, session, state
 from app.page import footer, heading
 from app.session import t
 from app.views.brief import files, making, shelf
-from app.widgets import refusals
+from app.widgets import refusals, upload_words
+from geo_cluster import toml
 from geo_cluster.domain import Language
 from geo_cluster.export.pack import Order
-from geo_cluster.report import tables
+from geo_cluster.export.template import Template
 from geo_cluster.study import Study
 
 
@@ -47,7 +49,7 @@ def _study() -> Study | None:
         )
         if group == "layers":
             return None
-        placed, projects = len(tables.assignment(study)), len(study.projects)
+        placed, projects = study.counts
         name = study.scenario.name[language]
         st.text(t("brief.about", name=name, id=study.scenario.id, placed=placed, projects=projects), width="content")
         if study.scenario.is_sample:
@@ -83,13 +85,39 @@ def _order(study: Study) -> Order:
     ranked = project.selectbox(
         t("brief.ranked"), list(names.index), format_func=lambda one: f"{one} {names[one]}", key="pack-project"
     )
+    upload_words()
+    with st.expander(t("brief.house"), key="pack-house"):
+        deck, paper, system = st.columns(3)
+        systems = {one: f"{one} {row[session.language()]}" for one, row in toml.table("gis")["crs"].items()}
+        crs = system.selectbox(
+            t("brief.crs"),
+            list(systems),
+            format_func=systems.__getitem__,
+            help=t("brief.crs_help"),
+            key="pack-crs",
+        )
+        slide_template = _template(deck, "pptx")
+        paper_template = _template(paper, "docx")
     return Order(
         study,
         chosen,
         is_stale=state.is_stale(),
+        slide_template=slide_template,
+        paper_template=paper_template,
         review=cached.review_number(review),
         project=ranked or "",
+        crs=crs,
     )
+
+
+def _template(place: DeltaGenerator, kind: str) -> Template | None:
+    """A house's own template as it was uploaded; the refusal of one that can't be used stands beside it."""
+    uploaded = place.file_uploader(t(f"brief.template_{kind}"), type=kind, key=f"pack-{kind}", help=t("brief.template"))
+    if uploaded is None:
+        return None
+    with place, refusals():
+        return cached.checked_template(uploaded.name, uploaded.getvalue())
+    return None
 
 
 def _layers() -> None:

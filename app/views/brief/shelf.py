@@ -17,7 +17,9 @@ from geo_cluster.domain import Language
 from geo_cluster.export import pack
 from geo_cluster.export.pack import Files
 
-ARCHIVED = {"sheet": "sheet.html", "tables": "tables.xlsx"}
+PAPERS = ("paper", "printed")
+"""Formats that look like the paper."""
+ARCHIVED = {"map": "map.html", "sheet": "sheet.html", "tables": "tables.xlsx"}
 """Formats that are looked into beside the archive, and what they are called there."""
 
 
@@ -55,7 +57,7 @@ def _group(group: str, shelf: Shelf, language: Language) -> None:
         st.html(shelf.slides)
     with st.container(key=f"cards-{group}"):
         for paths in _cards(its):
-            _card(paths, its, shelf.pictures)
+            _card(paths, its, shelf)
 
 
 def _cards(its: Files) -> list[list[str]]:
@@ -66,14 +68,16 @@ def _cards(its: Files) -> list[list[str]]:
     return list(cards.values())
 
 
-def _card(paths: list[str], its: Files, pictures: dict[str, str]) -> None:
+def _card(paths: list[str], its: Files, shelf: Shelf) -> None:
     """What it is, how it looks, and its files."""
     first, language = its[paths[0]], session.language()
     row = pack.formats()[first.form]
     with st.container(border=True, height="stretch"):
         for path in paths:
-            if path in pictures:
-                st.html(f'<img class="gc-sheet" alt="{escape(first.name)}" src="{pictures[path]}">')
+            if path in shelf.pictures:
+                st.html(f'<img class="gc-sheet" alt="{escape(first.name)}" src="{shelf.pictures[path]}">')
+            elif first.form in PAPERS:
+                st.html(shelf.paper)
         st.markdown(f":material/{row['icon']}: **{first.name}**")
         if first.form != "layers":
             st.caption(row["what"][language])

@@ -20,6 +20,17 @@ MOST_LAYERS = 60
 """So many layers can be chosen from; of more, all are read."""
 
 
+RULES = "rules"
+"""Key of what is chosen for exclusion layers."""
+
+
+class Rules(NamedTuple):
+    """Exclusion rules and their layers, with the system that was chosen for these."""
+
+    files: tuple[bytes, bytes]
+    crs: str
+
+
 class Dropped(NamedTuple):
     """A file as the visitor dropped it, or several that belong together."""
 
@@ -49,15 +60,6 @@ def unreadable(file: Dropped) -> Fault | None:
     return lone_part(file.name) or cached.foreign(file.content, file.name)
 
 
-def refuse(file: Dropped, fault: Fault) -> None:
-    """The words of such a file."""
-    said = session.words(fault)
-    name = file.name if len(file.name) <= 80 else f"{file.name[:60]}…{file.name[-16:]}"
-    stop = "。" if session.language() == "zh" else ". "
-    words = f"{name} {said.what}{stop}{said.remedy}{stop}"
-    st.error(plain(words), icon=":material/block:")
-
-
 def format_of(file: Dropped) -> str:
     """What kind of file of shapes it is, in words; '' for a table."""
     ending = ending_of(file.content, file.name)
@@ -79,7 +81,7 @@ def layers(file: Dropped, checked: Checked, key: str) -> list[str]:
     )
 
 
-def crs(key: str) -> str:
+def crs(key: str, label: str = "") -> str:
     """What the coordinates are in: as the file says, one of the list, or one that was offered and taken."""
     offered = {"": t("data.import.crs_file")}
     offered |= {
@@ -89,15 +91,15 @@ def crs(key: str) -> str:
     if taken not in offered:
         offered[taken] = taken
     return st.selectbox(
-        t("data.import.crs"), list(offered), format_func=offered.__getitem__, key=f"crs-{key}", width=420
+        label or t("data.import.crs"), list(offered), format_func=offered.__getitem__, key=f"crs-{key}", width=420
     )
 
 
-def offers(codes: Sequence[str], key: str) -> None:
+def offers(codes: Sequence[str], key: str, how: str = "data.import.crs_offered") -> None:
     """Systems that fit, a button each."""
     if not codes:
         return
-    st.caption(t("data.import.crs_offered"))
+    st.caption(t(how))
     with st.container(horizontal=True):
         for code in codes[:6]:
             st.button(

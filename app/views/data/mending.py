@@ -14,7 +14,8 @@ from app.widgets import plain
 from geo_cluster.imports.checked import Checked, Kind
 from geo_cluster.imports.headings import columns_of
 from geo_cluster.world import spreadsheet
-from geo_cluster.world.sheets.columns import NOT_USED
+from geo_cluster.world.sheets import units
+from geo_cluster.world.sheets.columns import IN, NOT_USED
 
 MOST_ROWS = 200
 """Rows that can be mended at once; the others come up when these are right."""
@@ -27,7 +28,7 @@ LEAVE_OUT = "gc-leave-out"
 
 def choice(key: str) -> dict[str, Any]:
     """What the visitor chose of a table: as `TableChoice`, but in lists."""
-    return session.kept(f"table-{key}") or {"sheet": "", "mapping": {}, "mended": [], "without": []}
+    return session.kept(f"table-{key}") or {"sheets": [], "mapping": {}, "mended": [], "without": []}
 
 
 def chosen(key: str, **changes: Any) -> dict[str, Any]:
@@ -38,22 +39,39 @@ def chosen(key: str, **changes: Any) -> dict[str, Any]:
 
 
 def sheets(checked: Checked, key: str) -> None:
-    """Which sheet of several is read."""
+    """Which sheets of several are read: those that fit, unless some are chosen."""
     if len(checked.sheets) < 2:
         return
-    now = choice(key)["sheet"]
-    options = ["", *checked.sheets]
-    picked = st.selectbox(
-        t("data.table.sheet"),
-        options,
-        index=options.index(now) if now in options else 0,
-        format_func=lambda one: one or t("data.table.best_sheet"),
+    now = choice(key)["sheets"]
+    picked = st.multiselect(
+        t("data.table.sheets"),
+        checked.sheets,
+        default=[one for one in now or checked.parts if one in checked.sheets],
+        help=t("data.table.sheets_help"),
         key=f"sheet-{key}",
-        width=360,
+        width=560,
     )
-    if picked != now:
-        chosen(key, sheet=picked, mended=[], without=[])
+    if sorted(picked) != sorted(now or checked.parts):
+        chosen(key, sheets=picked, mended=[], without=[])
         st.rerun()
+
+
+def remembered(checked: Checked, kind: Kind, key: str) -> None:
+    """That the headings are read as they were matched before, and a way to forget it."""
+    now = choice(key)
+    if not now.get("before") or checked.meant.empty:
+        return
+    language, columns = session.language(), columns_of(kind)
+    said = []
+    for heading, to in now["mapping"].items():
+        ours = columns.get(to.partition(IN)[0], {}).get(language) or t("data.table.not_used")
+        said.append(t("data.table.as_before", yours=heading, ours=ours))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f":material/history: {plain(t('data.table.remembered', how=t('data.table.and').join(said)))}")
+        if st.button(t("data.table.forget"), icon=":material/backspace:", key=f"forget-{key}"):
+            state.remember_headings(kind, checked.meant["heading"].tolist(), {})
+            chosen(key, mapping={}, before=False)
+            st.rerun()
 
 
 def matching(checked: Checked, kind: Kind, key: str) -> None:
@@ -66,7 +84,10 @@ def matching(checked: Checked, kind: Kind, key: str) -> None:
     back = {name: one for one, name in names.items()}
     before = choice(key)["mapping"]
     shown = [names[NOT_USED if before.get(row.heading) == NOT_USED else row.key] for row in checked.meant.itertuples()]
-    table = pd.DataFrame({"yours": checked.meant["heading"], "samples": checked.meant["samples"], "ours": shown})
+    table = checked.meant[["heading", "samples"]].set_axis(["yours", "samples"], axis=1)
+    table = table.assign(ours=shown, unit=checked.meant["unit"])
+    own = dict.fromkeys(str(column["unit"]) for column in columns.values() if column.get("unit"))
+    known = dict.fromkeys(["", *(one for unit in own for one in units.known(unit)), *checked.meant["unit"]])
     wrong = any(not fault.row for fault in checked.faults)
     guessed = bool(((checked.meant["key"] != "") & (checked.meant["how"] >= 2)).any())
     with st.expander(t("data.table.matching"), expanded=wrong or guessed, icon=":material/compare_arrows:"):
@@ -75,27 +96,31 @@ def matching(checked: Checked, kind: Kind, key: str) -> None:
             table,
             hide_index=True,
             disabled=("yours", "samples"),
+            column_order=("yours", "ours", "unit", "samples"),
+            placeholder="",
             column_config={
                 "yours": st.column_config.TextColumn(t("data.table.yours")),
                 "samples": st.column_config.TextColumn(t("data.table.samples"), width="medium"),
                 "ours": st.column_config.SelectboxColumn(
                     t("data.table.ours"), options=list(names.values()), required=True
                 ),
+                "unit": st.column_config.SelectboxColumn(t("data.table.unit"), options=list(known), width="small"),
             },
-            key=f"matching-{key}-{language}-{len(choice(key)['mapping'])}-{choice(key)['sheet']}",
+            key=f"matching-{key}-{language}-{len(choice(key)['mapping'])}-{'-'.join(choice(key)['sheets'])}",
         )
-    fresh = {
-        heading: back[now] or NOT_USED
-        for heading, was, now in zip(table["yours"], table["ours"], edited["ours"], strict=True)
-        if now != was
-    }
+    fresh = {}
+    for was, now in zip(table.itertuples(), edited.itertuples(), strict=True):
+        unit = str(now.unit or "")
+        if (now.ours, unit) != (was.ours, was.unit):
+            other = f"{IN}{unit}" if unit and unit != was.unit else ""
+            fresh[was.yours] = f"{back[now.ours]}{other}" if back[now.ours] else NOT_USED
     if fresh:
-        taken = set(fresh.values()) - {NOT_USED}
+        taken = {to.partition(IN)[0] for to in fresh.values()} - {NOT_USED}
         others = {
             row.heading: NOT_USED for row in checked.meant.itertuples() if row.key in taken and row.heading not in fresh
         }
         mapping = before | others | fresh
-        chosen(key, mapping=mapping)
+        chosen(key, mapping=mapping, before=False)
         state.remember_headings(kind, checked.meant["heading"].tolist(), mapping)
         st.rerun()
 
@@ -110,6 +135,7 @@ def understood(checked: Checked) -> None:
         names = {one: t(f"data.table.{one}") for one in ("row", "column", "written")}
         names["understood"] = t("data.table.understood_as")
         shown = checked.changed.assign(understood=checked.changed["understood"].replace("", t("data.table.nothing")))
+        shown["row"] = shown["row"].map(checked.row_name)
         st.dataframe(shown.head(MOST_CHANGED).rename(columns=names), hide_index=True)
         if len(checked.changed) > MOST_CHANGED:
             st.caption(t("data.import.more", shown=MOST_CHANGED, all=len(checked.changed)))
@@ -144,12 +170,12 @@ def cells(checked: Checked, key: str) -> None:
         shown = [one for one in frame.columns if not str(one).startswith("#")]
         order = [*([t("data.table.wrong")] if said else []), *shown, LEAVE_OUT]
         edited = st.data_editor(
-            table.rename_axis(t("data.fault.row")),
+            table.set_axis([checked.row_name(row) for row in rows]).rename_axis(t("data.fault.row")),
             column_config=config,
             column_order=order,
             key=f"mend-{key}-{number}-{len(rows)}",
         )
-    _take(frame, rows, edited, key)
+    _take(frame, rows, edited.set_axis(rows), key)
 
 
 def _take(frame: pd.DataFrame, rows: list[int], edited: pd.DataFrame, key: str) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import cached, session, state
+from app import cached, dropped, session, state
 from app.session import t
 from app.views.data import geometry, mending
-from app.views.data.geometry import Dropped
+from app.views.data.geometry import RULES, Dropped, Rules
 from app.views.data.preview import faulty, preview
 from app.widgets import plain, upload_words
 from geo_cluster import toml
@@ -38,14 +38,14 @@ def draw() -> None:
     with beside:
         _example()
     _templates()
-    files = geometry.gathered((one.name, one.getvalue()) for one in uploaded)
+    files = geometry.gathered([*dropped.brought_along(), *((one.name, one.getvalue()) for one in uploaded)])
     for file in files:
         if (fault := geometry.unreadable(file)) is not None:
-            geometry.refuse(file, fault)
+            dropped.refuse(file.name, fault)
     files = [file for file in files if geometry.unreadable(file) is None]
     with st.container(horizontal=True):
         kinds = {k: _kind(k, file, stamp) for k, file in enumerate(files)}
-    rules = _rules(files, kinds)
+    rules = _rules(files, kinds, stamp)
     for k, file in enumerate(files):
         kind = next((one for one in KINDS if one == kinds[k]), None)
         if kind:
@@ -102,15 +102,16 @@ def _templates() -> None:
             st.caption(declared["help"][session.language()])
 
 
-def _kind(k: int, file: Dropped, stamp: str) -> str:
-    """What a file is to be read as: guessed, and for the visitor to correct."""
+def _kind(k: int, file: Dropped, stamp: str) -> str | None:
+    """What a file is to be read as: guessed, and for the visitor to correct; None until that is said."""
     guessed = cached.kind_of(file.content, file.name)
     names = {kind: t(f"data.kind.{kind}") for kind in (*KINDS, *OTHERS)}
     options = list(names)
     return st.selectbox(
         t("data.import.kind", name=_safe(file.name)),
         options,
-        index=options.index(guessed) if guessed else 0,
+        index=options.index(guessed) if guessed else None if cached.is_table(file.content, file.name) else 0,
+        placeholder=t("data.import.kind_open"),
         format_func=names.__getitem__,
         key=f"import-kind-{stamp}-{k}-{file.sha256[:12]}",
         width=300,
@@ -122,8 +123,8 @@ def _safe(name: str) -> str:
     return plain(name if len(name) <= 80 else f"{name[:60]}…{name[-16:]}")
 
 
-def _rules(files: list[Dropped], kinds: dict[int, str]) -> tuple[bytes, bytes] | None:
-    """Exclusion rules with their layers, when both were dropped; one without the other is told."""
+def _rules(files: list[Dropped], kinds: dict[int, str | None], stamp: str) -> Rules | None:
+    """Exclusion rules with their layers and what these are in, when both were dropped; one alone is told."""
     found = {kind: next((files[k].content for k in kinds if kinds[k] == kind), None) for kind in OTHERS}
     if (found["rules"] is None) != (found["exclusions"] is None):
         st.warning(t("data.import.half_rules"), icon=":material/rule:")
@@ -131,10 +132,10 @@ def _rules(files: list[Dropped], kinds: dict[int, str]) -> tuple[bytes, bytes] |
         st.warning(t("data.import.rules_alone"), icon=":material/rule:")
     if found["rules"] is None or found["exclusions"] is None:
         return None
-    return found["rules"], found["exclusions"]
+    return Rules((found["rules"], found["exclusions"]), geometry.crs(f"{RULES}-{stamp}", t("data.import.rules_crs")))
 
 
-def _one(k: int, file: Dropped, kind: Kind, rules: tuple[bytes, bytes] | None, stamp: str) -> None:
+def _one(k: int, file: Dropped, kind: Kind, rules: Rules | None, stamp: str) -> None:
     """One file: how to read it, its faults or its preview, and the button."""
     shapes = geometry.format_of(file)
     st.text(" · ".join(filter(None, (t(f"data.kind.{kind}"), shapes, file.name))))
@@ -151,9 +152,13 @@ def _shown(checked: Checked, kind: Kind, key: str, *, is_table: bool) -> None:
     """How the file was read, and its faults or its preview."""
     own = f"{key}-{kind}"
     if is_table:
+        mending.remembered(checked, kind, own)
         mending.matching(checked, kind, own)
     if checked.faults:
         geometry.offers(checked.extra.get("offered", ()), key)
+        geometry.offers(
+            checked.extra.get("of_rules", ()), f"{RULES}-{key.split('-')[0]}", how="data.import.rules_offered"
+        )
         _refused(checked, key, mended=own if is_table else "")
     if is_table:
         mending.understood(checked)
@@ -169,7 +174,7 @@ def _shown(checked: Checked, kind: Kind, key: str, *, is_table: bool) -> None:
     _accept(checked, key)
 
 
-def _as_chosen(file: Dropped, kind: Kind, rules: tuple[bytes, bytes] | None, key: str, *, is_table: bool) -> Checked:
+def _as_chosen(file: Dropped, kind: Kind, rules: Rules | None, key: str, *, is_table: bool) -> Checked:
     """The file checked as the visitor says: its source and CRS, sheet or layers, and to which site names belong."""
     source, crs = "", ""
     if kind in ("parcels", "substations"):
@@ -179,20 +184,21 @@ def _as_chosen(file: Dropped, kind: Kind, rules: tuple[bytes, bytes] | None, key
             )
             crs = geometry.crs(key)
     belongs: dict[str, str] = {}
-    about: dict[str, Any] = {"source": source, "crs": crs}
+    about: dict[str, Any] = {"source": source, "crs": crs, "rules": rules.files if rules else None}
+    about |= {"rules_crs": rules.crs} if rules else {}
     if is_table:
         about["table"] = mending.choice(f"{key}-{kind}")
     with st.spinner(t("data.import.checking")):
-        checked = cached.checked(file, kind, state.scenario(), belongs=belongs, rules=rules, **about)
+        checked = cached.checked(file, kind, state.scenario(), belongs=belongs, **about)
     if is_table:
         checked = _matched_before(file, checked, kind, f"{key}-{kind}", about)
     elif chosen := geometry.layers(file, checked, key):
         about["layers"] = chosen
-        checked = cached.checked(file, kind, state.scenario(), belongs=belongs, rules=rules, **about)
+        checked = cached.checked(file, kind, state.scenario(), belongs=belongs, **about)
     if kind == "parcels" and len(checked.extra.get("belongs", ())):
         belongs = _belongs(checked.extra["belongs"], key)
         if belongs:
-            checked = cached.checked(file, kind, state.scenario(), belongs=belongs, rules=rules, **about)
+            checked = cached.checked(file, kind, state.scenario(), belongs=belongs, **about)
     if is_table:
         mending.sheets(checked, f"{key}-{kind}")
     return checked
@@ -200,11 +206,14 @@ def _as_chosen(file: Dropped, kind: Kind, rules: tuple[bytes, bytes] | None, key
 
 def _matched_before(file: Dropped, checked: Checked, kind: Kind, key: str, about: dict[str, Any]) -> Checked:
     """The same, read as a table of these headings was matched by hand before."""
-    before = state.remembered_headings(kind, checked.meant["heading"]) if len(checked.meant) else {}
-    if not before or about["table"]["mapping"]:
+    now = about["table"]
+    if checked.meant.empty or now["mapping"] or "before" in now:
         return checked
-    about["table"] = mending.chosen(key, mapping=before)
-    return cached.checked(file, kind, state.scenario(), belongs={}, rules=None, **about)
+    before = state.matched_before(kind, checked.meant["heading"])
+    if not before:
+        return checked
+    about["table"] = mending.chosen(key, mapping=before, before=True)
+    return cached.checked(file, kind, state.scenario(), belongs={}, **about)
 
 
 def _belongs(found: pd.DataFrame, key: str) -> dict[str, str]:
@@ -235,7 +244,7 @@ def _refused(checked: Checked, key: str, *, mended: str) -> None:
     words = [session.words(fault) for fault in checked.faults]
     table[["where", "what", "remedy"]] = [[one.where, one.what, one.remedy] for one in words]
     table = table.sort_values("row", kind="stable")
-    table["row"] = table["row"].map(lambda row: str(row) if row else "")
+    table["row"] = table["row"].map(lambda row: checked.row_name(row) if row else "")
     shown = table.rename(columns={name: t(f"data.fault.{name}") for name in table})
     st.dataframe(shown.drop(columns=t("data.fault.where")).head(500), hide_index=True, key=f"faults-{key}")
     st.download_button(
@@ -263,6 +272,7 @@ def _accept(checked: Checked, key: str) -> None:
     ):
         now = datetime.datetime.now().astimezone()
         held = ledger.accept(state.scenario().known, state.work().files, checked, when=now)
+        dropped.done(checked.sha256)
         state.change_data(t("data.note.import", name=checked.name[:80]), known=held.known, files=held.files)
         if checked.kind == "projects":
             state.name_after(PurePath(checked.name).stem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -12,15 +13,15 @@ from app.session import t
 from app.views.match import edit
 from app.views.match import rows as typed
 from app.views.match.rows import AMOUNTS, times
-from geo_cluster.domain import Opening, Text
+from geo_cluster.domain import FIRST_YEAR, LAST_YEAR, Opening, Text
 from geo_cluster.errors import Fault
 from geo_cluster.openings import names
-from geo_cluster.report import openings
+from geo_cluster.report import explanation, openings
 from geo_cluster.scenarios import arrival_faults
 from geo_cluster.study import Study
 
 COSTS = ("points", "price_10k_yuan")
-COLUMNS = ("name", *COSTS, "sites", "attribute", "subject", *AMOUNTS, "source")
+COLUMNS = ("name", *COSTS, "sites", "attribute", "subject", *AMOUNTS, "from_year", "source")
 Subjects = dict[str, dict[str, Text]]
 
 
@@ -47,6 +48,13 @@ def plan_table(study: Study) -> None:
     columns = {"opening": "name", "opened": "opened", "points": "cost", f"brings_{language}": "brings"}
     columns |= {"projects": "projects", "source": "source"}
     st.subheader(t("openings.table"), anchor=False)
+    if st.button(t("openings.worth"), icon=":material/sell:", help=t("openings.worth_help")):
+        session.keep("openings-worth", study.key)
+    if session.kept("openings-worth") == study.key:
+        with st.spinner(t("match.solving_again")):
+            worth = cached.asked(explanation.opening_worth, study).set_index("opening").reindex(shown["opening"])
+        shown.insert(3, "worth", [_worth(*row) for row in zip(worth["worth"], worth["proven"], strict=True)])
+        columns = dict(list(columns.items())[:3]) | {"worth": "break_even"} | dict(list(columns.items())[3:])
     st.dataframe(
         shown[list(columns)].set_axis([t(f"openings.{key}") for key in columns.values()], axis=1),
         hide_index=True,
@@ -54,8 +62,17 @@ def plan_table(study: Study) -> None:
     )
 
 
+def _worth(points: float, is_proven: bool) -> str:
+    """The cost up to which an opening pays; what time didn't reach is left open."""
+    if pd.isna(points):
+        return "—"
+    if points == float("inf"):
+        return t("openings.needed")
+    return f"{points:,.1f}" + ("" if is_proven else t("match.unproven"))
+
+
 def _limits(subjects: Subjects) -> None:
-    """The rate of prices, how many sites at most, and what excludes each other."""
+    """The rate of prices, how many sites at most, and what excludes each other: the groups there are, and one more."""
     scenario, labels = state.work().scenario, _labels(subjects)["sites"]
     rate, most, either = st.columns([1, 1, 2])
     rate.number_input(
@@ -84,23 +101,34 @@ def _limits(subjects: Subjects) -> None:
         ),
     )
     known = {name: name for name in names(scenario)} | labels
-    first = scenario.either[0].names if scenario.either else session.kept("either-begun") or ()
-    either.multiselect(
-        t("openings.either"),
-        list(known),
-        format_func=known.__getitem__,
-        help=t("openings.either_help"),
-        key=session.show("either", [name for name in first if name in known]),
-        on_change=edit.keep(_take_either),
-    )
+    for number in range(len(scenario.either) + 1):
+        is_new = number == len(scenario.either)
+        names_now = session.kept("either-begun") or () if is_new else scenario.either[number].names
+        most_now = 1 if is_new else scenario.either[number].most
+        key = f"either-{number}"
+        either.multiselect(
+            t("openings.either") if most_now == 1 else t("openings.either_most", most=most_now),
+            list(known),
+            format_func=known.__getitem__,
+            help=t("openings.either_help"),
+            placeholder=t("openings.either_more"),
+            key=session.show(key, [name for name in names_now if name in known]),
+            on_change=edit.keep(partial(_take_either, number)),
+        )
 
 
-def _take_either() -> None:
-    """The first group as it is chosen; one alone is being chosen still. Other groups of the scenario stay."""
-    chosen, before = session.chosen("either"), state.work().scenario.either
-    groups = [{"names": chosen}] if len(chosen) > 1 else []
-    session.keep("either-begun", [] if groups else chosen)
-    state.change(t("openings.limits_changed"), either=[*groups, *(one.model_dump() for one in before[1:])])
+def _take_either(number: int) -> None:
+    """A group as it is chosen: of a new one a single name is being chosen still, one that is left with fewer goes."""
+    chosen, groups = session.chosen(f"either-{number}"), [one.model_dump() for one in state.work().scenario.either]
+    is_new, is_group = number == len(groups), len(chosen) > 1
+    if is_new:
+        session.keep("either-begun", [] if is_group else chosen)
+        groups += [{"names": chosen}] if is_group else []
+    elif is_group:
+        groups[number] = {"names": chosen, "most": min(groups[number]["most"], len(chosen) - 1)}
+    else:
+        del groups[number]
+    state.change(t("openings.limits_changed"), either=groups)
 
 
 def _config(subjects: Subjects) -> dict[str, Any]:
@@ -111,6 +139,13 @@ def _config(subjects: Subjects) -> dict[str, Any]:
         key: column.NumberColumn(words[key][0], help=words[key][1], min_value=0.0, format="%.6g")
         for key in (*COSTS, *AMOUNTS)
     }
+    config["from_year"] = column.NumberColumn(
+        t("openings.from_year"),
+        help=t("openings.from_year_help"),
+        min_value=FIRST_YEAR,
+        max_value=LAST_YEAR,
+        format="%d",
+    )
     config |= {
         key: column.SelectboxColumn(words[key][0], help=words[key][1], width="medium", options=list(named.values()))
         for key, named in labels.items()
@@ -136,7 +171,7 @@ def _rows(said: tuple[Opening, ...], subjects: Subjects) -> pd.DataFrame:
             row |= {end: round(row[end] * times(one.attribute), 6) or None for end in AMOUNTS}
             row |= {key: row[key] or None for key in COSTS}
             rows.append(row | {key: named.get(row[key], row[key] or None) for key, named in labels.items()})
-    kinds = dict.fromkeys(COLUMNS, "object") | dict.fromkeys((*COSTS, *AMOUNTS), "float64")
+    kinds = dict.fromkeys(COLUMNS, "object") | dict.fromkeys((*COSTS, *AMOUNTS), "float64") | {"from_year": "Int64"}
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(kinds)
 
 
@@ -148,6 +183,7 @@ def _read(table: pd.DataFrame, subjects: Subjects) -> tuple[list[dict[str, Any]]
         if not entry:
             continue
         entry |= {"sites": [entry["sites"]]} if "sites" in entry else {}
+        entry |= {"from_year": int(entry["from_year"])} if "from_year" in entry else {}
         if found := _faults(entry, subjects, number=number):
             faults += found
         else:

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app import cached, charts, session, state
 from app.page import footer, heading
 from app.session import t
-from app.views.match import change, cities, division, edit, openings, others, plan, pools, portfolio, run, years
+from app.views.match import change, cities, division, edit, openings, others, parts, plan, pools, portfolio, run, years
 from app.widgets import open_tab, plain, plan_name, refusals, show_map
 from geo_cluster.domain import FIRST_YEAR, LAST_YEAR
 from geo_cluster.report import tables
@@ -49,6 +49,8 @@ def draw() -> None:
             years.panel()
         with st.container(key="match-openings"), refusals():
             openings.panel()
+        with st.container(key="match-parts"), refusals():
+            parts.panel()
         with st.container(key="match-notice"):
             _notice(study, is_running=is_running)
         if study is not None:
@@ -170,10 +172,10 @@ def _results(study: Study) -> None:
 def _headline(study: Study) -> None:
     plan, shares = study.plan, study.observations["basis"].value_counts(normalize=True)
     columns = st.columns(6)
-    columns[0].metric(t("match.placed"), f"{len(tables.assignment(study))} / {len(study.projects)}")
+    columns[0].metric(t("match.placed"), f"{study.counts[0]} / {study.counts[1]}")
     columns[1].metric(t("match.objective"), f"{plan.objective:,.1f}", help=t("match.objective_help"))
     proof = t("match.optimal") if plan.status == "optimal" else t("match.feasible", gap=plan.gap)
-    columns[2].metric(t("match.proof"), proof, help=t("match.bound", bound=plan.bound, most=plan.most_placed))
+    columns[2].metric(t("match.proof"), proof, help=t("match.bound", bound=plan.bound, most=study.most_placed))
     count = len(study.violations)
     columns[3].metric(t("match.check"), t("match.check_bad", n=count) if count else t("match.check_ok"))
     feasible, help_ = others.feasible_share(study)

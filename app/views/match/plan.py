@@ -9,12 +9,12 @@ import streamlit as st
 
 from app import cached, session, state
 from app.session import t
-from app.views.match import edit, openings, portfolio
+from app.views.match import edit, openings, parts, portfolio, to_ledger
 from app.widgets import marked, text_table
 from geo_cluster.domain import Pair, Scenario
 from geo_cluster.report import explanation, tables, what_if
 from geo_cluster.study import Study
-from geo_cluster.world import catalog
+from geo_cluster.world import catalog, splitting
 from geo_cluster.world.portfolio import PER_MU
 
 DECIDED = ["keep", "ban", "send"]
@@ -67,7 +67,9 @@ def table(study: Study) -> None:
         alt=t("match.plan"),
     )
     openings.plan_table(study)
+    parts.plan_table(study)
     _standard_land(study, names)
+    to_ledger.send(study)
     _decisions(study, names)
 
 
@@ -103,8 +105,11 @@ def _rows(study: Study, names: dict[str, str]) -> pd.DataFrame:
     plan = tables.assignment(study).set_index("project").reindex(projects.index)
     cities = cached.layer_table(state.layers(), "prefectures").set_index("code")[f"name_{language}"]
     city = study.sites.set_index("id")["prefecture_code"].map(cities)
+    whole = splitting.whole_of(projects)  # what is decided of a project holds for each share
     locked = {pair.project: pair.site for pair in scenario.locked}
+    locked |= {share: locked[one] for share, one in whole.items() if one in locked}
     banned = {(pair.project, pair.site) for pair in scenario.forbidden}
+    banned |= {(share, s) for share, one in whole.items() for p, s in tuple(banned) if p == one}
     site = plan["site"].fillna("")
     segments, words = catalog.segments(), tables.stated_words(projects, language)
     rows = pd.DataFrame(

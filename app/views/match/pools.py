@@ -10,7 +10,7 @@ import streamlit as st
 from app import cached, session, state
 from app.charts import BY_ROW, ROWS, Figure, draw, pool_chart
 from app.session import t
-from app.views.match import change, edit
+from app.views.match import change, edit, to_ledger
 from geo_cluster import toml
 from geo_cluster.region import pool_name
 from geo_cluster.report import comparison, explanation, over_time, what_if
@@ -111,6 +111,7 @@ def _gauges(rows: int) -> alt.LayerChart:
 def pools(study: Study) -> None:
     """Every pool, the value of one more unit, what if."""
     table = _table(study)
+    to_ledger.story(study)
     _what_if(study, table)
     _capacity_value(study, table)
     _years(study)
@@ -210,7 +211,7 @@ def _keep(study: Study, row: pd.Series, value: float) -> None:
     source = who.text_input(t("match.source"), placeholder=t("match.source_hint"), key="what-if-source")
     note = t("match.kept", pool=row["gauge"], amount=value, unit=row["unit"])
     basis = "reported" if source.strip() else "assumed"
-    own = max(value - over_time.arrived(study, row["resource"], row["pool"]), 0.0)
+    own = max(value - over_time.beside(study, row["resource"], row["pool"]), 0.0)
     known = what_if.known_with(
         state.work().scenario.known,
         resource=row["resource"],

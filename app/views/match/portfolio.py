@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from app import cached, session, state
+from app import cached, dropped, session, state
 from app.session import t
 from app.views.match import edit
 from app.widgets import refusals, upload_words
@@ -16,7 +17,7 @@ from geo_cluster.region import unused
 from geo_cluster.report import tables
 from geo_cluster.study import Study
 from geo_cluster.workspace.repository import PROJECTS
-from geo_cluster.world import catalog, portfolio
+from geo_cluster.world import catalog, portfolio, splitting
 
 MANY = 300_000
 """Projects × draws from which a run takes minutes: draws are then lowered, and the page says so."""
@@ -51,7 +52,13 @@ def label(study: Study) -> None:
 def is_of(study: Study) -> bool:
     """Whether a study's projects are those of the table now, by id and name, so that its plan can be decided on."""
     checked, _ = cached.projects_faults(_content())
-    return checked is not None and study.projects["name"].equals(checked["name"])
+    return checked is not None and splitting.names_of_wholes(study.projects).equals(checked["name"])
+
+
+def names() -> dict[str, str]:
+    """Names of the projects of the table now, by id; none while it has faults."""
+    checked, _ = cached.projects_faults(_content())
+    return {} if checked is None else checked["name"].to_dict()
 
 
 def _content() -> bytes:
@@ -164,17 +171,28 @@ def _table_actions(text: pd.DataFrame) -> None:
     note_upload, note_back = t("match.uploaded"), t("match.back_done")
     upload, download, back = st.columns([2, 1, 1], vertical_alignment="bottom")
 
+    def read(name: str, content: bytes) -> None:
+        try:
+            _take(_localised(cached.own_projects(content, name)), note_upload)
+            state.name_after(PurePath(name).stem)
+        except GeoClusterError as refusal:
+            session.keep("projects-refused", refusal)
+
     def uploaded() -> None:
-        file = session.chosen("projects-file")
+        file = dropped.projects(session.chosen("projects-file"))
         session.keep("projects-refused", None)
         if file is not None:
-            try:
-                _take(_localised(cached.own_projects(file.getvalue(), file.name)), note_upload)
-            except GeoClusterError as refusal:
-                session.keep("projects-refused", refusal)
+            read(*file)
 
     upload_words()
-    upload.file_uploader(t("match.upload"), key="projects-file", help=t("match.upload_help"), on_change=uploaded)
+    upload.file_uploader(
+        t("match.upload"),
+        key="projects-file",
+        help=t("match.upload_help"),
+        on_change=uploaded,
+        accept_multiple_files=True,
+    )
+    dropped.told(read)
     refusal = session.kept("projects-refused")
     if refusal is not None:  # beside the file, where it is seen
         with refusals():

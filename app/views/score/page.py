@@ -64,6 +64,8 @@ def _body() -> None:
         if project is not None:
             weighed = cached.weighed_of(state.scenario(), project)
             _verdict(site_choice.verdict(weighed)[f"sentence_{language}"])
+            if opened := {one.name for one in state.scenario().openings}:
+                st.caption(t("openings.scores", n=len(opened)))
             if mode == "one":
                 into_portfolio(session.kept("score-typed"))
             _parts(weighed, project)

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import cached, session, state
+from app import cached, dropped, session, state
 from app.screening import Screening
 from app.session import t
 from app.widgets import upload_words
@@ -41,7 +41,8 @@ def spreadsheet() -> pd.DataFrame | None:
 
 def _upload() -> None:
     upload_words()
-    st.file_uploader(t("score.upload"), key="score-upload", on_change=_take)
+    st.file_uploader(t("score.upload"), key="score-upload", on_change=_take, accept_multiple_files=True)
+    dropped.told(lambda name, content: session.keep("score-table", (name, content)))
     st.caption(t("score.upload_help"))
     with st.container(horizontal=True):
         st.download_button(
@@ -59,9 +60,9 @@ def _upload() -> None:
 
 def _take() -> None:
     """Keep what was dropped in; a refused file is taken once, not on each run of the page."""
-    file = session.chosen("score-upload")
+    file = dropped.projects(session.chosen("score-upload"))
     if file is not None:
-        session.keep("score-table", (file.name, file.getvalue()))
+        session.keep("score-table", file)
 
 
 def _list(screening: Screening, *, is_sample: bool) -> str:

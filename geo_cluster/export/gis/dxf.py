@@ -114,10 +114,41 @@ def _drawn(layer: GisLayer, frame: SheetFrame) -> Iterator[tuple[Rule, BaseGeome
     look, metres = layer.look, layer.placed.to_crs(frame.crs)
     assert look is not None
     if look.backdrop and look.kind == "line" and len(metres):
-        yield look.rules[0], shapely.line_merge(shapely.multilinestrings(shapely.get_parts(metres.geometry)))
+        merged = shapely.line_merge(shapely.multilinestrings(shapely.get_parts(metres.geometry)))
+        yield look.rules[0], shapely.multilinestrings(trails(shapely.get_parts(merged)))
         return
     for number, shape in zip(look.rule_of(metres), metres.geometry, strict=True):
         yield look.rules[max(number, 0)], shape
+
+
+def trails(lines: Iterable[shapely.LineString]) -> list[shapely.LineString]:
+    """Lines joined end to end through crossings, each drawn once, into few long ones.
+
+    A walk takes the first line that is left at each end that it comes to; walks begin where an odd number of lines end.
+    """
+    points = [shapely.get_coordinates(line) for line in lines]
+    at: dict[tuple[float, ...], list[int]] = {}
+    for number, one in enumerate(points):
+        for end in (one[0], one[-1]):
+            at.setdefault(tuple(end), []).append(number)
+    left, found = set(range(len(points))), []
+    for start in [*(end for end, here in at.items() if len(here) % 2), *at]:
+        while walk := _walk(start, at, points, left):
+            found.append(shapely.LineString(np.vstack([walk[0], *(one[1:] for one in walk[1:])])))
+    return found
+
+
+def _walk(
+    end: tuple[float, ...], at: Mapping[tuple[float, ...], list[int]], points: list[np.ndarray], left: set[int]
+) -> list[np.ndarray]:
+    """Lines from an `end` on, each turned to go on from the one before; they are taken from those `left`."""
+    walk = []
+    while (number := next((one for one in at[end] if one in left), None)) is not None:
+        left.remove(number)
+        one = points[number]
+        walk.append(one if tuple(one[0]) == end else one[::-1])
+        end = tuple(walk[-1][-1])
+    return walk
 
 
 def _entity(

@@ -9,7 +9,7 @@ from pathlib import Path
 from geo_cluster import toml
 from geo_cluster.archive import archived
 from geo_cluster.domain import Language
-from geo_cluster.errors import Fault, Place, refuse_if
+from geo_cluster.errors import Fault, InputError, Place, refuse_if
 from geo_cluster.export.bundle import write_files
 from geo_cluster.export.gis import vector
 from geo_cluster.export.gis.content import gis_layers, notices
@@ -20,6 +20,7 @@ from geo_cluster.export.gis.package import write_package
 from geo_cluster.export.gis.project import project
 from geo_cluster.export.gis.sheet_frame import sheet_frame
 from geo_cluster.export.gis.sld import sld
+from geo_cluster.export.gis.systems import DEFAULT_CRS, checked_crs
 from geo_cluster.export.gis.tiles import tiles
 from geo_cluster.export.sheet import owed
 from geo_cluster.study import Study
@@ -28,7 +29,6 @@ from geo_cluster.world.spreadsheet import as_csv, as_xlsx
 
 FIELDS = "fields"
 """Name of the dictionary, as CSV and XLSX."""
-DEFAULT_CRS = "EPSG:4490"
 
 
 def formats() -> tuple[str, ...]:
@@ -90,17 +90,17 @@ def gis_files(
 
 def _checked(asked: Iterable[str], crs: str) -> tuple[list[str], str]:
     """The formats in order, a GeoPackage with a project, and the system by its full code."""
-    known, systems = formats(), list(toml.table("gis")["crs"])
-    asked = list(asked) or list(known)
-    system = crs.strip().upper()
-    system = f"EPSG:{system}" if system.isdigit() else system
+    known = formats()
+    asked, system = list(asked) or list(known), ""
     faults = [
         Fault("export.no_such_format", Place(str(one)), known=list(known))
         for one in dict.fromkeys(asked)
         if one not in known
     ]
-    if system not in systems:
-        faults.append(Fault("export.no_such_crs", Place(crs), known=systems))
+    try:
+        system = checked_crs(crs)
+    except InputError as refusal:
+        faults += refusal.faults
     refuse_if(faults)
     return [one for one in known if one in asked or (one == "gpkg" and "qgz" in asked)], system
 
@@ -122,10 +122,10 @@ def _make(
         path.write_bytes(project(layers, package=file_of("gpkg"), crs=crs, frame=frame, about=about, language=language))
     elif form == "dxf":
         path.write_bytes(dxf(layers, sheet_frame(study, crs), about, language))
-    elif form == "kml":
-        path.write_text(kml(layers, about, language), encoding="utf-8")
-    elif form == "kmz":
-        path.write_bytes(kmz(layers, about, language))
+    elif form in ("kml", "kmz"):
+        other = folder / file_of("kml")
+        document = other.read_text(encoding="utf-8") if other.exists() else kml(layers, about, language)
+        path.write_bytes(document.encode() if form == "kml" else kmz(document, layers))
     elif form == "sld":
         path.write_bytes(archived({f"{one.name}.sld": sld(one).encode() for one in shown}))
     else:

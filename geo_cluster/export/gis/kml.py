@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import struct
 import zlib
 from collections.abc import Iterable, Mapping
@@ -25,9 +26,11 @@ from geo_cluster.export.gis.package import described
 _SIGN_PX, _SIGN_MM = 32, 5.0
 """A sign of this many pixels shows at scale 1 as large as a symbol of so many millimetres on paper."""
 _PX_PER_MM = 3.0
+_ICON = re.compile(r'(<Style id="([^"]+-)\d+">\s*<IconStyle>.*?)(</IconStyle>)', re.DOTALL)
+"""The part of a style that a sign goes into; ids are of `GisLayer.name`."""
 
 
-def kml(layers: Iterable[GisLayer], about: Mapping[str, str], language: Language, *, signs: str = "") -> str:
+def kml(layers: Iterable[GisLayer], about: Mapping[str, str], language: Language) -> str:
     """The layers as KML, a folder a group and a layer; globes have their own backdrop, so ours is left out.
 
     Parameters
@@ -36,8 +39,6 @@ def kml(layers: Iterable[GisLayer], about: Mapping[str, str], language: Language
     about : mapping of str
         What `content.notices` says.
     language : {"zh", "en"}
-    signs : str
-        Folder of the pictures of signs; '' for the globe's own pin.
     """
     root = Element("kml", xmlns="http://www.opengis.net/kml/2.2")
     document = add(root, "Document")
@@ -48,7 +49,7 @@ def kml(layers: Iterable[GisLayer], about: Mapping[str, str], language: Language
     for layer in shown:
         assert layer.look is not None
         for number, rule in enumerate(layer.look.rules):
-            _add_style(add(document, "Style", id_=f"{layer.name}-{number}"), layer.look, rule, signs)
+            _add_style(add(document, "Style", id_=f"{layer.name}-{number}"), layer.look, rule)
     for group, members in groupby(shown, key=lambda one: one.group):
         folder = add(document, "Folder")
         add(folder, "name", group_title(group, language))
@@ -57,18 +58,17 @@ def kml(layers: Iterable[GisLayer], about: Mapping[str, str], language: Language
     return written(root, heading='<?xml version="1.0" encoding="UTF-8"?>\n')
 
 
-def kmz(layers: Iterable[GisLayer], about: Mapping[str, str], language: Language) -> bytes:
-    """The KML with its signs, which need no network.
+def kmz(document: str, layers: Iterable[GisLayer]) -> bytes:
+    """A `document` of `kml` and the signs of its `layers`, which need no network."""
+    shapes = {f"{one.name}-": one.look.shape for one in layers if one.look and one.look.kind == "point"}
 
-    Parameters
-    ----------
-    layers : iterable of GisLayer
-    about : mapping of str
-        What `content.notices` says.
-    language : {"zh", "en"}
-    """
+    def with_sign(style: re.Match[str]) -> str:
+        picture = f"<Icon><href>signs/{shapes[style[2]]}.png</href></Icon>"
+        return f'{style[1]}{picture}<hotSpot x="0.5" y="0.5" xunits="fraction" yunits="fraction" />{style[3]}'
+
+    signed = _ICON.sub(with_sign, document)
     pictures = {f"signs/{shape}.png": sign(shape) for shape in ("circle", "square", "diamond", "triangle")}
-    return archived({"doc.kml": kml(layers, about, language, signs="signs").encode()} | pictures)
+    return archived({"doc.kml": signed.encode()} | pictures)
 
 
 def sign(shape: str) -> bytes:
@@ -101,14 +101,11 @@ def abgr(colour: str, opacity: float = 1.0) -> str:
     return f"{round(255 * opacity):02x}{colour[5:7]}{colour[3:5]}{colour[1:3]}"
 
 
-def _add_style(style: Element, look: Look, rule: Rule, signs: str) -> None:
+def _add_style(style: Element, look: Look, rule: Rule) -> None:
     if look.kind == "point":
         icon = add(style, "IconStyle")
         add(icon, "color", abgr(rule.colour))
         add(icon, "scale", f"{rule.size_mm / _SIGN_MM:.2f}")
-        if signs:
-            add(add(icon, "Icon"), "href", f"{signs}/{look.shape}.png")
-            add(icon, "hotSpot", x=0.5, y=0.5, xunits="fraction", yunits="fraction")
         add(add(style, "LabelStyle"), "scale", 0.8 if look.label else 0)
         return
     line = add(style, "LineStyle")

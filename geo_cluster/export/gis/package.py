@@ -53,6 +53,7 @@ def write_package(layers: Iterable[GisLayer], path: Path, *, crs: str) -> None:
         The file can't be written or the disk is full.
     """
     layers = tuple(layers)
+    pyogrio.set_gdal_config_options({"OGR_SQLITE_SYNCHRONOUS": "OFF"})  # a new file, which nobody has yet
     for layer in layers:
         frame = layer.frame.to_crs(crs) if isinstance(layer.frame, gpd.GeoDataFrame) else layer.frame
         _write(frame, path, layer)

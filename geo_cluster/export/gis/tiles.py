@@ -37,6 +37,7 @@ def tiles(layers: Iterable[GisLayer], folder: Path, *, about: str) -> bytes:
     parts: dict[int, bytes] = {}
     told: list[dict[str, Any]] = []
     shown = [one for one in layers if one.look and not one.look.backdrop and len(one.placed)]
+    pyogrio.set_gdal_config_options({"OGR_SQLITE_SYNCHRONOUS": "OFF"})  # GDAL tiles in a database of its own
     for layer in shown:
         path = folder / f"{layer.name}.pmtiles"
         with refusing_as_os():

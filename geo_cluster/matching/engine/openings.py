@@ -1,12 +1,14 @@
 """What to open, as one exact programme for HiGHS; who then goes where is the usual search.
 
-What may be closed is a `switch`: an opening, or a site that a limit counts. Their columns say "closed": nobody goes
-there then, pools lack what it adds, and its cost is saved. The programme says which are closed, and bounds every plan;
-with that decided the problem is one without openings (Holmberg, Rönnqvist & Yuan 1999 have the rows).
+What may be closed is a `switch`: an opening, or a site that a limit counts. The programme says which are closed, and
+bounds every plan; with that decided the problem is one without openings. Where each site has a capacity of its own,
+prices and exchanges come first (`located`), and leave HiGHS fewer pairs. What binds parts of projects is in the same
+programme, and decided likewise (`engine.parts`).
 """
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,14 +16,19 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 
 import numpy as np
-from scipy import sparse
 
 from geo_cluster.errors import Fault, InputError
+from geo_cluster.matching.engine import kernels
+from geo_cluster.matching.engine.bound import price_pools
+from geo_cluster.matching.engine.located import Location, Switches, as_if_all, layout
 from geo_cluster.matching.engine.milp import Limits, Linear, Outcome, maximise
-from geo_cluster.matching.engine.model import Draw, Model
-from geo_cluster.matching.engine.presolve import draws_of, presolve
-from geo_cluster.matching.engine.search import Program, program
-from geo_cluster.matching.engine.strategy import best
+from geo_cluster.matching.engine.model import Model
+from geo_cluster.matching.engine.parts import best_kept, start_columns
+from geo_cluster.matching.engine.presolve import presolve
+from geo_cluster.matching.engine.run import Run
+from geo_cluster.matching.engine.search import Neighbourhoods, Program, program
+from geo_cluster.matching.engine.strategy import Annealing, best
+from geo_cluster.matching.engine.switched import added, with_switches
 from geo_cluster.matching.openings import widened
 from geo_cluster.matching.plan import Assignment, Progress, relative_gap
 from geo_cluster.matching.problem import PROBLEM, Problem
@@ -32,6 +39,9 @@ _FIRST, _LOCAL = 0.2, 0.3  # shares of the time for the plan with everything ope
 _LEAST_S = 0.5  # that placing the projects anew may take when time is over
 _SMALL_COLUMNS = 2_000  # up to which the exact programme begins at once
 _HANDY = 1e3  # the largest value that HiGHS sees
+_WORKERS, _RUNS = 2, 3  # annealing runs beside each other, and rounds of them; 100 × 500
+_KERNEL_PAIRS, _KERNEL_NODES = (2.5, 4.0, 7.0), 200  # of each project that HiGHS looks at first, in so many nodes
+_WIDER, _PROOF_PAIRS = 1.5, 5_000  # so many times as many next; pairs, for each kernel before, up to which all are
 _SILENCE_S = 0.5  # whoever wants to stop is asked at least so often
 
 
@@ -42,7 +52,7 @@ def best_opened(
     start: Ints | None = None,
     progress: Callable[[Progress], bool | None] | None = None,
 ) -> Assignment:
-    """The best plan of a problem with openings or limits that time allows, verified.
+    """The best plan of a problem with openings, limits or parts that time allows, verified.
 
     Parameters
     ----------
@@ -61,8 +71,9 @@ def best_opened(
     """
     search = _Search(problem, limits, progress)
     try:
-        search.begin(start)
-        search.look_around()
+        if not search.locate(start):
+            search.begin(start)
+            search.look_around()
         search.prove()
     except KeyboardInterrupt:
         search.progress = None
@@ -78,22 +89,31 @@ class _Search:
         self.until = self.started + limits.time_limit_s
         self.stop, self.is_new, self.reported_at = threading.Event(), False, self.started
         self.counted = sorted({s for one in problem.at_most for s in one.sites})
-        self.sites = [list(one.sites) for one in problem.openings] + [[s] for s in self.counted]
-        self.cost = np.array([*[float(one.cost) for one in problem.openings], *[0.0] * len(self.counted)])
+        sites = [list(one.sites) for one in problem.openings] + [[s] for s in self.counted]
         locked = set(problem.locked[problem.locked != UNPLACED].tolist())
-        self.must = np.array([bool(locked & set(sites)) for sites in self.sites], dtype=bool)
-        self.limits_on = [
-            (
-                np.array(
-                    [o in one.openings for o in range(len(problem.openings))] + [s in one.sites for s in self.counted]
-                ),
-                one.most,
-            )
-            for one in problem.at_most
-        ]
+        self.switches = Switches(
+            sites,
+            np.array([*[float(one.cost) for one in problem.openings], *[0.0] * len(self.counted)]),
+            np.array([bool(locked & set(each)) for each in sites], dtype=bool),
+            [
+                (
+                    np.array(
+                        [o in one.openings for o in range(len(problem.openings))]
+                        + [s in one.sites for s in self.counted],
+                        dtype=bool,
+                    ),
+                    one.most,
+                )
+                for one in problem.at_most
+            ],
+        )
         self.plan: Assignment | None = None
-        self.plan_open = self.must.copy()
+        self.plan_open = self.switches.must.copy()
         self.bound, self.proven, self.tried = np.inf, False, dict[bytes, float]()
+        self.full = problem.suppose(openings=(), at_most=(), resources=widened(problem.resources, problem.openings))
+        self.model = presolve(self.full, whole=True)
+        self.added = added(problem, self.full, self.model)
+        self.forced: Floats | None = None
 
     # ---- time and news ----
 
@@ -115,7 +135,9 @@ class _Search:
 
     def keeps(self, open_: Bools) -> bool:
         """Whether no more are open than there may be, and all that locks need."""
-        return bool(open_[self.must].all()) and all(open_[member].sum() <= most for member, most in self.limits_on)
+        return bool(open_[self.switches.must].all()) and all(
+            open_[member].sum() <= most for member, most in self.switches.limits
+        )
 
     def take(self, open_: Bools, limit_s: float, start: Ints | None = None) -> float:
         """Objective value of the best plan that is found with these open; it is kept when it is the best so far."""
@@ -127,7 +149,7 @@ class _Search:
             fixed = self.problem.settled(opened)
             score = fixed.score.copy()
             score[:, shut] = np.nan
-            found = best(fixed.suppose(score=score, at_most=()), limits, start=start, progress=self.tick)
+            found = best_kept(fixed.suppose(score=score, at_most=()), limits, start=start, progress=self.tick)
         except InputError:
             return -np.inf
         if found.violations:
@@ -151,31 +173,33 @@ class _Search:
 
     def begin(self, start: Ints | None) -> None:
         """With everything open: what no plan is worth more than, and a first choice of what to open."""
-        all_open = np.ones(len(self.sites), dtype=bool)
-        everything = self.problem.settled(range(len(self.problem.openings))).suppose(at_most=())
-        everything = everything.suppose(paid=self.problem.paid + float(self.cost[self.must].sum()))
+        all_open = np.ones(len(self.switches.sites), dtype=bool)
+        everything = self.problem.settled(range(len(self.problem.openings))).suppose(at_most=(), parts=())
+        everything = everything.suppose(paid=self.problem.paid + float(self.switches.cost[self.switches.must].sum()))
         limits = replace(self.limits, time_limit_s=_FIRST * self.limits.time_limit_s)
         found = best(everything, limits, start=start, progress=self.tick)
         self.bound = found.bound
         site = found.site if start is None else start
         for plan in (site, found.site):
             worth = self._worth(plan)
-            open_ = (worth > 0) | self.must | (np.array([not sites for sites in self.sites], dtype=bool))
-            for member, most in self.limits_on:
+            open_ = (
+                (worth > 0) | self.switches.must | (np.array([not sites for sites in self.switches.sites], dtype=bool))
+            )
+            for member, most in self.switches.limits:
                 order = np.flatnonzero(member & open_)
-                order = order[np.lexsort((-worth[order], ~self.must[order]))]
+                order = order[np.lexsort((-worth[order], ~self.switches.must[order]))]
                 open_[order[most:]] = False
             if self.keeps(open_):
                 self.take(open_, _FIRST * self.left_s(), plan)
-        if self.keeps(all_open) is False and self.plan is None and self.keeps(self.must):
-            self.take(self.must, _FIRST * self.left_s())
+        if self.keeps(all_open) is False and self.plan is None and self.keeps(self.switches.must):
+            self.take(self.switches.must, _FIRST * self.left_s())
 
     def _worth(self, site: Ints) -> Floats:
         """What projects at the sites of each switch are worth."""
         placed = np.flatnonzero(site != UNPLACED)
         value = np.nan_to_num(self.problem.score[placed, site[placed]]) + self.problem.bonus[placed]
         at = np.bincount(site[placed], value - min(value.min(initial=0.0), 0.0) + 1.0, self.problem.shape[1])
-        return np.array([at[sites].sum() for sites in self.sites])
+        return np.array([at[sites].sum() for sites in self.switches.sites])
 
     def look_around(self) -> None:
         """Close one, open one or change one for another while it gets better; nothing where HiGHS is quick."""
@@ -197,103 +221,169 @@ class _Search:
 
     def _neighbours(self, here: Bools) -> list[Bools]:
         """One closed, one opened, one changed for another of the same limit."""
-        found = [here ^ (np.arange(len(here)) == j) for j in np.flatnonzero(here & ~self.must)]
+        found = [here ^ (np.arange(len(here)) == j) for j in np.flatnonzero(here & ~self.switches.must)]
         for i in np.flatnonzero(~here):
             wider = here ^ (np.arange(len(here)) == i)
             found.append(wider)
-            for member, _ in self.limits_on:
+            for member, _ in self.switches.limits:
                 if member[i]:
-                    found += [wider ^ (np.arange(len(here)) == j) for j in np.flatnonzero(here & member & ~self.must)]
+                    found += [
+                        wider ^ (np.arange(len(here)) == j) for j in np.flatnonzero(here & member & ~self.switches.must)
+                    ]
         return [one for one in found if self.keeps(one)]
+
+    # ---- where each site has a capacity of its own ----
+
+    def locate(self, start: Ints | None) -> bool:
+        """Facility location: prices, exchanges and kernels; False where the problem is of another kind, or small."""
+        unit = layout(self.problem, self.model, self.switches)
+        if unit is None or np.count_nonzero(np.isfinite(self.model.value)) <= _SMALL_COLUMNS:
+            return False
+        if not kernels.ready(self.left_s() / 2, located=True):
+            return False
+        if start is not None:
+            self.accept(start)
+        for model in (as_if_all(self.model), self.model):
+            location = Location(model, self.switches, unit, np.zeros(1, dtype=bool))
+            location.search(self.tick)
+            if location.plan is not None:
+                self.accept(self.model.site[location.plan], location.plan == UNPLACED)
+            if model is self.model or self._all_must():
+                self.lower(location.bound)
+                self.forced = location.forced()
+                break
+        self._reassign()
+        self._kernels()
+        return True
+
+    def _all_must(self) -> bool:
+        """Whether every plan that is as good as the one in hand places everyone who can go somewhere."""
+        if self.plan is None:
+            return False
+        return bool(self.model.tightened(self.plan.objective).must[self.model.open].all())
+
+    def lower(self, bound: float) -> None:
+        """Take a bound where it is lower; what is proven then."""
+        self.bound = min(self.bound, bound)
+        if self.plan is not None:
+            self.proven = self._reached(self.bound, 1e-9 * max(1.0, abs(self.plan.objective)))
+
+    def accept(self, site: Ints, without: Bools | None = None) -> bool:
+        """Take a plan where it keeps the rules and is the best so far, with what it needs opened."""
+        site = np.where(self.problem.locked != UNPLACED, self.problem.locked, site)
+        if without is not None:
+            site = np.where(without & (self.problem.locked == UNPLACED), UNPLACED, site)
+        used = set(site[site != UNPLACED].tolist())
+        count = len(self.problem.openings)
+        open_ = np.array([bool(used & set(sites)) for sites in self.switches.sites], dtype=bool) | self.switches.must
+        opened = np.flatnonzero(open_[:count]).tolist()
+        value = objective(self.problem, site, opened)
+        if self.plan is not None and value <= self.plan.objective + 1e-9 * max(1.0, abs(value)):
+            return False
+        score = score_of(self.problem, site, opened)
+        plan = Assignment(site, value, np.inf, np.inf, "feasible", score=score, opened=tuple(opened))
+        if verify(self.problem, replace(plan, bound=max(value, self.bound))):
+            return False
+        self.plan, self.plan_open, self.is_new = plan, open_, True
+        self.lower(self.bound)
+        return True
+
+    def _reassign(self) -> None:
+        """Annealing over who goes where with what is open."""
+        if self.plan is None or self.proven or not self.tick():
+            return
+        fixed = self.problem.settled(self.plan.opened)
+        score = fixed.score.copy()
+        shut = ~self.plan_open[len(self.problem.openings) :]
+        score[:, np.array(self.counted, dtype=np.intp)[shut]] = np.nan
+        run = Run(fixed.suppose(score=score, at_most=()), self.left_s(), 0.0, self.tick)
+        run.offer_sites(self.plan.site)
+        first = price_pools(run.model.softened(), stop=run.tick)
+        annealing = Annealing(run, first, Neighbourhoods(run.model, first, seed=self.limits.seed), self.limits.seed)
+        with ThreadPoolExecutor(_WORKERS) as workers:
+            for _ in range(_RUNS):
+                run.wait(annealing.submit(run, workers, _WORKERS))
+        self.accept(run.sites(run.plan.option))
+
+    def _kernels(self) -> None:
+        """HiGHS among the pairs that prices favour, wider and wider, until what is left open is little enough."""
+        if self.forced is None:
+            return
+        for number in range(sys.maxsize):
+            left = self._left()
+            again, at = divmod(number, len(_KERNEL_PAIRS))
+            count = int(_KERNEL_PAIRS[at] * _WIDER**again * len(self.model.open))
+            if self.proven or not self.tick() or count >= left.sum() or left.sum() <= number * _PROOF_PAIRS:
+                return
+            least = -np.partition(-self.forced, count, axis=None)[count]
+            keep = left & (self.forced >= least)
+            if self.plan is not None:
+                placed = self.model.open[self.plan.site[self.model.open] != UNPLACED]
+                keep[placed] |= self.model.site[None, :] == self.plan.site[placed][:, None]
+            before = self.plan
+            self._exact(keep, nodes=_KERNEL_NODES * 2**again)
+            if self.plan is not before:
+                self._reassign()
+
+    def _left(self) -> Bools:
+        """(P, S): the pairs that may be in a better plan."""
+        left = np.isfinite(self.model.value)
+        if self.forced is not None and self.plan is not None:
+            left &= self.forced >= self.plan.objective - 1e-6 * max(1.0, abs(self.plan.objective))
+        return left
 
     # ---- the exact programme ----
 
     def prove(self) -> None:
-        """What to open, by HiGHS; then who goes where with that."""
-        full = self.problem.suppose(
-            openings=(), at_most=(), resources=widened(self.problem.resources, self.problem.openings)
-        )
-        model = presolve(full, whole=True)
-        total = float(self.cost.sum())
-        if self.plan is not None:
-            model = model.tightened(self.plan.objective)
-        p, s = np.nonzero(np.isfinite(model.value))
-        task = program(model, p, s, np.full(len(model.value), UNPLACED))
-        unit = max(float(np.abs(task.cost).max(initial=0.0)), float(self.cost.max(initial=0.0))) / _HANDY or 1.0
-        wide = self._with_switches(task, model, self._added(full, model), unit)
-        outcome = self._run(wide, task, model, unit, total)
+        """What to open and which parts to place, by HiGHS; then who goes where with that."""
+        self.proven = self.proven or self._reached(self.bound, 0.0)
+        if self.proven or (self.forced is not None and not self.tick()):
+            return
+        outcome, ceiling, slack = self._exact(self._left())
         if outcome.infeasible:
             if self.plan is None:
-                raise InputError(Fault("matching.minima_beyond_limits", PROBLEM))
+                code = "matching.parts_impossible" if self.problem.parts else "matching.minima_beyond_limits"
+                raise InputError(Fault(code, PROBLEM))
             self.bound, self.proven = self.plan.objective, True
             return
-        ceiling = outcome.bound * unit + model.base - total
+        self.bound = min(self.bound, ceiling := self._of_all(ceiling))
+        self.proven = (self.proven or outcome.finished) and self._reached(ceiling, slack)
+
+    def _reached(self, ceiling: float, rounding: float) -> bool:
+        """Whether the plan in hand is worth as much as any can be, at the gap asked for."""
+        if self.plan is None:
+            return False
+        return self.plan.objective >= ceiling - self.limits.mip_gap * abs(self.plan.score) - rounding
+
+    def _of_all(self, bound: float) -> float:
+        """The bound of the pairs that were left as one of all: the others are worth no more than the plan in hand."""
+        return bound if self.forced is None or self.plan is None else max(bound, self.plan.objective)
+
+    def _exact(self, keep: Bools, *, nodes: int | None = None) -> tuple[Outcome, float, float]:
+        """The programme among some pairs: the outcome, what no plan among them exceeds, and what is no difference."""
+        model, total = self.model, float(self.switches.cost.sum())
+        if self.plan is not None:
+            model = model.tightened(self.plan.objective)
+        p, s = np.nonzero(keep)
+        task = program(model, p, s, np.full(len(model.value), UNPLACED))
+        unit = (
+            max(float(np.abs(task.cost).max(initial=0.0)), float(self.switches.cost.max(initial=0.0))) / _HANDY or 1.0
+        )
+        wide = with_switches(self.problem, (task, model), self.switches, self.added, unit)
+        outcome = self._run(wide, task, model, unit, total, nodes)
         if outcome.x is not None:
-            open_ = outcome.x[len(task.cost) :] < 0.5
             option = task.plan(outcome.x)
             option = np.where(model.locked != UNPLACED, model.locked, option)
-            self.take(open_, max(self.left_s(), _LEAST_S), np.where(option == UNPLACED, UNPLACED, model.site[option]))
-        self.bound = min(self.bound, ceiling)
-        if self.plan is not None:
-            allowed = self.limits.mip_gap * abs(self.plan.score) + unit * (1e-6 + 1e-9 * abs(outcome.bound))
-            self.proven = outcome.finished and self.plan.objective >= ceiling - allowed
+            site = np.where(option == UNPLACED, UNPLACED, model.site[option])
+            if self.forced is None:
+                self.take(
+                    outcome.x[len(task.cost) :][: len(self.switches.sites)] < 0.5, max(self.left_s(), _LEAST_S), site
+                )
+            else:
+                self.accept(site)
+        return outcome, outcome.bound * unit + model.base - total, unit * (1e-6 + 1e-9 * abs(outcome.bound))
 
-    def _added(self, full: Problem, model: Model) -> list[list[Floats]]:
-        """For each opening: what each pool of each draw has more with it."""
-        at = model.site, model.pools
-        most = [draw.capacity for draw in draws_of(full, *at)[0]]
-        found = []
-        for one in self.problem.openings:
-            others = [each for each in self.problem.openings if each is not one]
-            less = draws_of(full, *at, resources=widened(self.problem.resources, others))[0]
-            found.append(
-                [
-                    np.where(np.isfinite(a), a - np.where(np.isfinite(b.capacity), b.capacity, 0.0), 0.0)
-                    for a, b in zip(most, less, strict=True)
-                ]
-            )
-        return found
-
-    def _with_switches(self, task: Program, model: Model, added: list[list[Floats]], unit: float) -> Linear:
-        """The programme with a column for each switch that says it is closed."""
-        count, switches, rows = len(task.cost), len(self.sites), _Rows()
-        option_site = model.site[task.s]
-        for j, sites in enumerate(self.sites):
-            here = np.isin(option_site, sites)
-            rows.add_each(np.flatnonzero(here), task.p[here], count + j)
-            options = np.isin(model.site, sites)
-            for draw in model.draws if here.any() else ():
-                for k in np.unique(draw.pool[options & (draw.pool >= 0)]):
-                    if np.isfinite(draw.capacity[k]) and options[draw.pool == k].all():
-                        columns, amount, room = _drawn(task, draw, int(k))
-                        rows.add(np.append(columns, count + j), np.append(amount, room), room)
-        for d, draw in enumerate(model.draws):
-            for k in np.flatnonzero([any(each[d][k] > 0 for each in added) for k in range(len(draw.capacity))]):
-                columns, amount, room = _drawn(task, draw, int(k))
-                more = np.array([each[d][k] for each in added])
-                if draw.capacity[k] - more.sum() >= room and room < draw.capacity[k]:
-                    continue  # never needed
-                by = np.flatnonzero(more > 0)
-                most = float(draw.capacity[k])
-                if len(by) == 1 and most > room:  # the same with the slack taken off
-                    more, most = np.maximum(more - (most - room), 0.0), room
-                rows.add(np.append(columns, count + by), np.append(amount, more[by]), most)
-        for member, most in self.limits_on:
-            closed = count + np.flatnonzero(member)
-            rows.add(closed, -np.ones(len(closed)), float(most - len(closed)))
-        matrix, top = rows.matrix(count + switches)
-        wide = sparse.csc_array(task.matrix)
-        wide.resize((task.matrix.shape[0], count + switches))
-        return Linear(
-            np.concatenate([task.cost, self.cost]) / unit,
-            sparse.csc_array(sparse.vstack([wide, matrix])),
-            np.concatenate([task.low, np.full(len(top), -np.inf)]),
-            np.concatenate([task.top, top]),
-            np.concatenate([task.upper, np.where(self.must, 0.0, 1.0)]),
-            np.concatenate([task.integer, np.ones(switches, dtype=bool)]),
-        )
-
-    def _run(self, wide: Linear, task: Program, model: Model, unit: float, total: float) -> Outcome:
+    def _run(self, wide: Linear, task: Program, model: Model, unit: float, total: float, nodes: int | None) -> Outcome:
         """HiGHS, in a thread of its own so that it can be stopped."""
         start = None
         if self.plan is not None and not model.links and not model.minima:
@@ -303,16 +393,16 @@ class _Search:
             chosen[first] = at[first]
             opened = [o not in self.plan.opened for o in range(len(self.problem.openings))]
             used = set(self.plan.site.tolist())
-            closed = [*opened, *[s not in used for s in self.counted]]
+            closed = [*opened, *[s not in used for s in self.counted], *start_columns(self.problem, self.plan.site)]
             start = np.concatenate([chosen, np.zeros(len(task.cost) - len(task.p)), closed]).astype(float)
 
         def improved(_: Floats | None, bound: float) -> None:
-            if np.isfinite(bound):
-                self.bound = min(self.bound, bound * unit + model.base - total)
+            if np.isfinite(bound) and nodes is None:
+                self.bound = min(self.bound, self._of_all(bound * unit + model.base - total))
 
         size = abs((self.plan.objective if self.plan else 0.0) - model.base + total) or 1.0
         share = self.limits.mip_gap * abs(self.plan.score if self.plan else 0.0) / size
-        limits = Limits(time_limit_s=self.left_s(), mip_gap=share, seed=self.limits.seed)
+        limits = Limits(time_limit_s=self.left_s(), mip_gap=share, seed=self.limits.seed, nodes=nodes)
         with ThreadPoolExecutor(1) as worker:
             job = worker.submit(maximise, wide, limits, start=start, stop=self.stop, on_improvement=improved)
             try:
@@ -326,7 +416,7 @@ class _Search:
     def assignment(self) -> Assignment:
         """The plan in hand, verified; nobody placed where there is none."""
         if self.plan is None:
-            openings = tuple(np.flatnonzero(self.must[: len(self.problem.openings)]).tolist())
+            openings = tuple(np.flatnonzero(self.switches.must[: len(self.problem.openings)]).tolist())
             site = self.problem.locked.copy()
             value = objective(self.problem, site, openings)
             plan = Assignment(site, value, max(self.bound, value), np.inf, "feasible", opened=openings, ended="clock")
@@ -347,49 +437,3 @@ class _Search:
         self.plan = plan
         self.tick()
         return replace(plan, violations=verify(self.problem, plan))
-
-
-class _Rows:
-    """Rows `values @ x[columns] <= top` that are gathered."""
-
-    def __init__(self) -> None:
-        self.rows: list[Ints] = []
-        self.columns: list[Ints] = []
-        self.values: list[Floats] = []
-        self.top: list[float] = []
-
-    def add(self, columns: Ints, values: Floats, top: float) -> None:
-        """A row, scaled so that its largest value is 1."""
-        times = float(np.abs(values).max(initial=0.0)) or 1.0
-        self._put(np.full(len(columns), len(self.top)), columns, values / times)
-        self.top.append(top / times)
-
-    def add_each(self, columns: Ints, project: Ints, closed: int) -> None:
-        """A row for each project: it is at one of its columns at most, and at none where `closed` is 1."""
-        names, row = np.unique(project, return_inverse=True)
-        first, count = len(self.top), len(names)
-        self._put(row.ravel() + first, columns, np.ones(len(columns)))
-        self._put(np.arange(count) + first, np.full(count, closed), np.ones(count))
-        self.top += [1.0] * count
-
-    def _put(self, rows: Ints, columns: Ints, values: Floats) -> None:
-        self.rows.append(rows)
-        self.columns.append(columns)
-        self.values.append(values)
-
-    def matrix(self, width: int) -> tuple[sparse.csc_array, Floats]:
-        """The rows over so many columns, and what they are at most."""
-        shape = (len(self.top), width)
-        if not self.top:
-            return sparse.csc_array(shape), np.zeros(0)
-        at = np.concatenate(self.rows), np.concatenate(self.columns)
-        return sparse.csc_array(sparse.coo_array((np.concatenate(self.values), at), shape=shape)), np.array(self.top)
-
-
-def _drawn(task: Program, draw: Draw, k: int) -> tuple[Ints, Floats, float]:
-    """Columns that draw on a pool, what each takes, and the most they may take together."""
-    columns = np.flatnonzero(draw.pool[task.s] == k)
-    amount = draw.of(task.p[columns], task.s[columns])
-    most = np.zeros(task.projects)
-    np.maximum.at(most, task.p[columns], amount)
-    return columns, amount, float(min(draw.capacity[k], most.sum()))

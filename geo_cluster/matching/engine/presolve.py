@@ -65,7 +65,7 @@ def presolve(problem: Problem, *, whole: bool = False) -> Model:
     links, earned = _settle(links, locked_at, value)
     for draw in draws:
         value[_above(draw)] = -np.inf
-    if not links and not any((draw.minimum > 0).any() for draw in draws):
+    if not links and not problem.parts and not any((draw.minimum > 0).any() for draw in draws):
         value[(value < 0) & ~must[:, None]] = -np.inf
     if not whole:
         draws = [slim for draw in draws if (slim := _binding(draw, value)) is not None]

@@ -6,7 +6,7 @@ import copy
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future, wait
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -209,16 +209,12 @@ class Run:
         return self.stop.is_set()
 
     def wait(self, jobs: list[Future[Ints]]) -> None:
-        """Wait for jobs, reporting meanwhile; their plans count in order when all are there, unless one is proven."""
-        open_jobs = set(jobs)
-        while open_jobs:
-            done, open_jobs = wait(open_jobs, timeout=0.05, return_when=FIRST_COMPLETED)
-            for job in done:
-                if self.model.objective(job.result()) >= self.bound - 1e-9 * abs(self.bound):
-                    self.offer(job.result())
-            self.tick()
+        """Wait for jobs, reporting meanwhile; their plans count in order, whichever ends first."""
         for job in jobs:
+            while not wait([job], timeout=0.05).done:
+                self.tick()
             self.offer(job.result())
+            self.tick()
 
     def _place_who_fits(self) -> None:
         """Place whoever fits while all others stay at their sites; on other pools, where there is a choice."""

@@ -54,14 +54,15 @@ def prove(run: Run, workers: ThreadPoolExecutor, seed: int) -> None:
     run.lower(start.value)
     priced = price_knapsacks(model, start, plan=run.objective, stop=run.stop.is_set, on_bound=run.lower)
     dives, kernels = Dives(run, model, start), not doubtful
+    run.wait([workers.submit(dives.begin, run.option)])
     for number in range(sys.maxsize):
         if run.tick():
             return
         nodes, before = _NODES * _LONGER**number, run.option
-        jobs = [workers.submit(dives.plans, before, nodes), workers.submit(dives.bounds, before, nodes)]
+        jobs = [workers.submit(dives.bounds, before, nodes)]
         if kernels:
             jobs.append(workers.submit(_kernel, run, model, before, priced.forced, number, seed))
-        run.wait(jobs)
+        run.wait([*jobs, workers.submit(dives.plans, before, nodes)])
         kernels = kernels and jobs[-1].result() is not before
         if doubtful and nodes >= _MOST_NODES:
             return
@@ -77,6 +78,12 @@ class Dives:
         self.unit = max(run.grain or 0.0, self.step)
         self.below, self.root = self.unit, np.inf
 
+    def begin(self, hand: Ints) -> Ints:
+        """The bound at the root, before anything runs beside that lowers it sooner or later."""
+        self._dive(hand, self._worth(hand), 1)
+        self.root = self.run.bound
+        return hand
+
     def plans(self, hand: Ints, nodes: int) -> Ints:
         """So many nodes, depth first, for plans better than the one in hand; the best."""
         return self._dive(hand, self._worth(hand), nodes)[0]
@@ -84,9 +91,6 @@ class Dives:
     def bounds(self, hand: Ints, nodes: int) -> Ints:
         """Targets further and further below the bound at the root, each in so many nodes; the best plan found."""
         option, worth = hand, self._worth(hand)
-        if not np.isfinite(self.root):
-            self._dive(hand, worth, 1)
-            self.root = self.run.bound
         while option is hand and not self.run.halt[0] and self.root - self.below > worth + self.step:
             option, done = self._dive(hand, self.root - self.below, nodes)
             if done >= nodes:

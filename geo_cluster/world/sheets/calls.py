@@ -13,7 +13,7 @@ from geo_cluster.world.sheets.words import fold, head
 Columns = Mapping[str, Mapping[str, Any]]
 
 JOINT = "｜"
-"""Between a heading and the one above it, where headings take two rows."""
+"""Between a heading and the one above it, where headings take several rows."""
 
 OWN, OTHER, WEAK, QUALIFIED = range(4)
 """How well a heading names a column: by our title or key, by another name, by one that may mean more, with words
@@ -121,7 +121,7 @@ class Calls:
             if found.key:
                 return found
         if above:
-            over = self._named(above)
+            over = self._of(above) if JOINT in above else self._named(above)
             if over.key and not over.unit and (not below or self._fits(over.key, below)):
                 return Call(over.key, over.rank, below)
             if over.key and _HARMLESS.match(head(below)):

@@ -46,7 +46,7 @@ _OPEN = re.compile(
     r"不低于|不少于|不小于|不超过|不高于|不大于|至少|至多|最多|最少|以上|以下|以内|以外|超过?|低于|高于|少于|多于|大于|小于|[<>≤≥]|(?<=[\d十百千万亿])[余多]|几|数十|若干|\+$"
 )
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:e[+-]?\d{1,3}(?!\d))?"
-_BETWEEN = r"(?:-|–|—|−|~|～|至|到|to)"
+_BETWEEN = r"(?:[-–—−]{1,2}|~|～|至|到|to)"
 _UNIT = r"[^\d\-–—−~～至到±,;]*?"
 _SPAN = re.compile(rf"^([+\-−]?{_NUMBER})\s*({_UNIT})(?:\s*{_BETWEEN}\s*({_NUMBER})\s*({_UNIT}))?$")
 _PLUS_MINUS = re.compile(rf"^({_NUMBER})\s*±\s*({_NUMBER})\s*({_UNIT})$")
@@ -56,6 +56,11 @@ _DATE = re.compile(r"^(?:19|20)\d\d[-/]\d{1,2}[-/]\d{1,2}(?: \d|$)")
 _NUMERALS = re.compile(r"[零〇一二两三四五六七八九十百千万亿点半]+")
 _DIGITS = {one: k for k, one in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _STEPS = {"十": 10, "百": 100, "千": 1000}
+_FORMAL = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰仟", "一二三四五六七八九十百千")
+"""Numerals as they stand on contracts."""
+
+_WIDEST = 100
+"""A range whose ends lie further apart than so many times is most likely of two units where one has none: 6-8000万."""
 
 
 LONGEST = 200
@@ -118,8 +123,10 @@ def amount(text: str) -> Amount | Fault:
     low, high, low_unit, high_unit = read
     if aside and units.kind_of(aside) and not high_unit:
         low_unit, high_unit, aside = aside, aside, ""
-    if aside and re.search(r"\d", aside):
+    if aside and re.search(r"\d", aside) and not _is_same(high, high_unit, aside):
         return Fault("sheets.ambiguous", NOWHERE, value=text)
+    if re.match("[百千万亿]", high_unit) and said.count(high_unit) == 1 and 0 < low < high / _WIDEST:
+        return Fault("sheets.wide_range", NOWHERE, value=text)
     if not abs(low) < 1e300 or not abs(high) < 1e300:
         return Fault("sheets.not_a_number", NOWHERE, value=text)
     return Amount(low, high, low_unit, high_unit, about, aside)
@@ -139,6 +146,15 @@ def _bracket(said: str) -> tuple[str, str]:
         r"^([^()\[\]]*\d[^()\[\]]*|[^()\[\]]*[一二三四五六七八九十百千][^()\[\]]*)[(\[]([^()\[\]]*)[)\]]$", said
     )
     return (found[1].strip(), found[2].strip()) if found else (said, "")
+
+
+def _is_same(value: float, unit: str, aside: str) -> bool:
+    """Whether a bracket says the same in another unit: 2公顷(合30亩)."""
+    found = _SPAN.match(aside.lstrip("合即约折"))
+    if not found or found[3] or not unit:
+        return False
+    times = units.factor(unit, found[2].strip())
+    return times is not None and abs(_number(found[1]) * times - value) <= 0.01 * abs(value)
 
 
 Read = tuple[float, float, str, str]
@@ -191,6 +207,7 @@ def _in_digits(said: str) -> str:
     """
     if re.search(r"\d", said):
         return said
+    said = said.translate(_FORMAL)
 
     def digits(found: re.Match[str]) -> str:
         whole = found[0]
@@ -269,7 +286,9 @@ def ratings(text: str, own: str = "MVA", said: str = "") -> str | Fault:
     whole, aside = _bracket(fold(text).lower())
     if re.search(r"\d", aside):
         return Fault("sheets.unreadable_ratings", NOWHERE, value=text)
-    whole = re.sub(r"^(?:共|约)|台$", "", whole.strip("() "))
+    whole = re.sub(r"^(?:共|约)", "", whole.strip("() "))
+    if "/" in whole and re.search(r"[x×*台]", whole):  # 2×63/3×63 may be what there is and what is planned
+        return Fault("sheets.unreadable_ratings", NOWHERE, value=text)
     whole += aside if units.size("capacity", aside) else ""
     parts = [part for part in re.split(r"[+＋;、/]|(?<=\d),(?!\d{3}(?:\D|$))|,(?=\D)", whole) if part.strip()]
     out, last = [], said
@@ -320,7 +339,7 @@ def _rating(part: str) -> tuple[int, float, str] | Fault:
         else:
             both = _count_and_rating(first, second)
         return (*both, unit) if both else Fault("sheets.which_is_the_count", NOWHERE, value=part)
-    if alone and _number(alone[1]) > 0:
+    if alone and _number(alone[1]) > 0 and alone[2].strip() not in ("台", "组"):
         return 1, _number(alone[1]), alone[2].strip()
     if alone:
         return Fault("sheets.no_transformers", NOWHERE, value=part)
@@ -331,8 +350,8 @@ KNOWN_KV = (1000, 800, 750, 500, 400, 330, 220, 110, 66, 35, 20, 10.5, 10, 6.3, 
 """Levels of Chinese grids, kV (GB/T 156), with those that secondary sides are marked with."""
 
 
-def voltages(text: str) -> str | Fault:
-    """Voltages in kV, written as `110/10`.
+def voltages(text: str, said: str = "") -> str | Fault:
+    """Voltages in kV, written as `110/10`; `said` is the unit of the heading.
 
     >>> voltages("110千伏/10kV"), voltages("220/110/35 kV"), voltages("111").code
     ('110/10', '220/110/35', 'sheets.unknown_level')
@@ -343,17 +362,17 @@ def voltages(text: str) -> str | Fault:
         r"(?:交流|直流|电压|等级|级|变电站|变|站|ac|dc|±)", "", fold(text).lower().replace("(", "").replace(")", "")
     )
     parts = [part.strip() for part in re.split(r"[/、,;\\和-]", folded) if part.strip()]
-    said = []
+    out = []
     for part in parts:
         found = re.fullmatch(rf"({_NUMBER})\s*(\D*)", part)
-        times = units.size("voltage", found[2] or "kV") if found else None
+        times = units.size("voltage", found[2] or said or "kV") if found else None
         if not found or times is None:
             return Fault("sheets.unreadable_voltage", NOWHERE, value=text)
         level = float(f"{_number(found[1]) * times:.6g}")
         if level not in KNOWN_KV:
             return Fault("sheets.unknown_level", NOWHERE, value=text, known=[f"{one:g}" for one in KNOWN_KV])
-        said.append(f"{level:g}")
-    return "/".join(said) if said else Fault("sheets.unreadable_voltage", NOWHERE, value=text)
+        out.append(f"{level:g}")
+    return "/".join(out) if out else Fault("sheets.unreadable_voltage", NOWHERE, value=text)
 
 
 _DAY = re.compile(
@@ -385,6 +404,8 @@ def day(text: str) -> str | None:
     found = re.fullmatch(r"((?:19|20)\d\d|2100)(?:\.0+)?(?:年度?)?", squeezed)
     if found:
         return found[1]
+    if re.fullmatch(r"20\d{4}(?:\d\d)?", squeezed):  # 202706, 20270630
+        squeezed = "-".join(filter(None, (squeezed[:4], squeezed[4:6], squeezed[6:])))
     whole = _DAY.match(squeezed)
     month = re.fullmatch(r"((?:19|20)\d\d|2100)[-/.年](\d{1,2})(?:月(?:份|底|末|初|中旬|上旬|下旬)?)?", squeezed)
     dated = whole or month

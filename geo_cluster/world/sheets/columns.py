@@ -6,8 +6,9 @@ own unit, `unit_column` the column that may say the unit of each row, `plausible
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,13 +19,16 @@ from geo_cluster.errors import Fault, Faults
 from geo_cluster.world.sheets import cells, units
 from geo_cluster.world.sheets.calls import OWN, QUALIFIED, Call, Calls
 from geo_cluster.world.sheets.table import Table
-from geo_cluster.world.sheets.words import plain
+from geo_cluster.world.sheets.words import head, plain
 
 SAMPLES = 3
 """Values that are shown of a column."""
 
 NOT_USED = "-"
 """What a column is mapped to by hand that isn't to be used."""
+
+IN = "@"
+"""Between a key and the unit that its column is in, where it is mapped by hand: `energy_gwh@万千瓦时`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,13 +74,15 @@ class Understood:
         return next((call.unit for call in self.calls if call.key == key), "")
 
     def meant(self) -> pd.DataFrame:
-        """One row a heading: `heading`, `key`, `how`, and up to three values of its column."""
+        """One row a heading: `heading`, `key`, `how`, up to three values of its column, the `unit` it says."""
         rows = []
         for k, call in enumerate(self.calls):
             column = self.table.frame.iloc[:, k]
             said = list(dict.fromkeys(one for one in column if one))[:SAMPLES]
-            rows.append((str(self.table.frame.columns[k]), call.key, call.rank, " · ".join(one[:30] for one in said)))
-        return pd.DataFrame(rows, columns=["heading", "key", "how", "samples"])
+            rows.append(
+                (str(self.table.frame.columns[k]), call.key, call.rank, " · ".join(one[:30] for one in said), call.unit)
+            )
+        return pd.DataFrame(rows, columns=["heading", "key", "how", "samples", "unit"])
 
     @property
     def doubted(self) -> set[tuple[int, str]]:
@@ -88,7 +94,9 @@ class Understood:
         return [fault for fault in faults if (fault.row, fault.column) not in self.doubted]
 
 
-def understand(table: Table, calls: Calls, *, mapping: Mapping[str, str] | None = None) -> Understood:
+def understand(
+    table: Table, calls: Calls, *, mapping: Mapping[str, str] | None = None, elsewhere: Iterable[str] = ()
+) -> Understood:
     """Bring a table under our columns.
 
     Parameters
@@ -97,7 +105,9 @@ def understand(table: Table, calls: Calls, *, mapping: Mapping[str, str] | None 
     calls : Calls
         What the columns are called.
     mapping : mapping of str, optional
-        Heading -> key, chosen by hand; `NOT_USED` for a column that isn't to be used.
+        Heading -> key, chosen by hand, with `IN` its unit; `NOT_USED` for a column that isn't to be used.
+    elsewhere : iterable of str
+        Further headings that somebody else reads; of the others it is told that they aren't used.
     """
     faults, notes = Faults(), list(table.notes)
     frame, chosen = table.frame, dict(mapping or {})
@@ -114,6 +124,7 @@ def understand(table: Table, calls: Calls, *, mapping: Mapping[str, str] | None 
             faults.append(
                 Fault("sheets.unit_not_understood", place, unit=call.strange, known=units.known(calls.unit(call.key)))
             )
+    _less(meant, table, calls, chosen, faults)
     changes: list[Change] = []
     read = [_Column(key, meant[k], table, k, calls) for key, k in at.items()]
     for column in read:
@@ -122,7 +133,7 @@ def understand(table: Table, calls: Calls, *, mapping: Mapping[str, str] | None 
     extra = frame.iloc[:, [k for k, call in enumerate(meant) if not call.key]]
     _tell(notes, frame, meant, calls, chosen)
     _tell_units(notes, read)
-    _tell_further(notes, frame, meant)
+    _tell_further(notes, frame, meant, set(elsewhere))
     changed = pd.DataFrame(changes, columns=["row", "column", "written", "understood"])
     changed = changed.sort_values("row", kind="stable", ignore_index=True)
     return Understood(table, text, headings, tuple(meant), extra, faults, notes, changed)
@@ -133,9 +144,20 @@ def _meant(heading: str, calls: Calls, chosen: Mapping[str, str]) -> Call:
     key = chosen.get(heading)
     if key is None:
         return calls.of(heading)
+    key, _, unit = key.partition(IN)
     if key not in calls.columns:
         return Call()
-    return Call(key, OWN, calls.unit_in(heading, key))
+    return Call(key, OWN, unit or calls.unit_in(heading, key))
+
+
+def _less(meant: list[Call], table: Table, calls: Calls, chosen: Mapping[str, str], faults: Faults) -> None:
+    """A fault where a further column, not left out by hand, says that one isn't net: 已供面积 beside 总面积."""
+    further = [str(other) for other, one in zip(table.frame.columns, meant, strict=True) if not one.key]
+    areas = [one for one in further if one not in chosen and re.search("面积|用地|土地|亩|公顷", head(one))]
+    for k, call in enumerate(meant):
+        said = tuple(calls.columns[call.key].get("less", ())) if call.key else ()
+        place = table.place(0, str(table.frame.columns[k]))
+        faults.extend(Fault("sheets.not_net", place, other=one) for one in areas if said and head(one).startswith(said))
 
 
 def _one_each(meant: list[Call], frame: pd.DataFrame, table: Table, faults: Faults) -> list[Call]:
@@ -193,7 +215,7 @@ class _Column:
         if not (found.low_unit or stated) and self.own:
             self.no_unit += 1
             low, high = self.declared.get("plausible", (float("-inf"), float("inf")))
-            if not low <= ends[0] <= ends[1] <= high and ends[0] > 0 and not self.call.strange:
+            if not low <= min(ends) <= max(ends) <= high and ends[0] > 0 and not self.call.strange:
                 return Fault("sheets.no_unit", cells.NOWHERE, value=cell, own=self.own)
             if self.declared.get("needs_unit") and not self.call.strange:
                 return Fault("sheets.no_unit_of_row", cells.NOWHERE, value=cell)
@@ -239,6 +261,8 @@ class _Column:
             return ""
         if self.reads == "ratings":
             return cells.ratings(cell, self.own or "MVA", self.call.unit)
+        if self.reads == "voltages":
+            return cells.voltages(cell, self.call.unit)
         return READERS[self.reads](cell)
 
 
@@ -249,10 +273,9 @@ def _day(cell: str) -> str | Fault:
 READERS: dict[str, Callable[[str], str | Fault]] = {
     "year": cells.year,
     "day": _day,
-    "voltages": cells.voltages,
     "degrees": cells.degrees,
 }
-"""How cells are read that aren't amounts, ratings, words or text."""
+"""How cells are read that have no unit and are neither words nor text."""
 
 Change = tuple[int, str, str, str]
 """Row, heading, what is written, what was understood."""
@@ -273,17 +296,16 @@ def _read_column(
     unit_column = column.declared.get("unit_column", "")
     for number, (row, cell) in enumerate(zip(text.index, text[column.key], strict=True)):
         at, unit = (int(row), column.k), plain(said.iloc[number]) if said is not None else ""
-        place = table.place(int(row), column.heading)
         if at in table.odd:
-            faults.append(table.odd[at].at(place))
+            faults.append(table.odd[at].at(table.place(int(row), column.heading)))
             out.append(cell)
             continue
         if at in table.filled and column.reads == "amount":
-            faults.append(Fault("sheets.merged_amount", place, value=cell))
+            faults.append(Fault("sheets.merged_amount", table.place(int(row), column.heading), value=cell))
         read = column.one(cell, unit)
         if isinstance(read, Fault):
             if read.code not in LEFT:
-                faults.append(read.at(place))
+                faults.append(read.at(table.place(int(row), column.heading)))
             out.append(cell)
             continue
         out.append(read)
@@ -346,10 +368,10 @@ def _tell_units(notes: list[Text], read: list[_Column]) -> None:
             )
 
 
-def _tell_further(notes: list[Text], frame: pd.DataFrame, meant: list[Call]) -> None:
+def _tell_further(notes: list[Text], frame: pd.DataFrame, meant: list[Call], elsewhere: set[str]) -> None:
     """A note of the columns that aren't read."""
     further = [str(heading) for heading, call in zip(frame.columns, meant, strict=True) if not call.key]
-    further = [heading for heading in further if not heading.startswith("#")]
+    further = [heading for heading in further if not heading.startswith("#") and heading not in elsewhere]
     if further:
         zh, en = "、".join(further), ", ".join(further)
         notes.append(Text(zh=f"未用到的列：{zh}。", en=f"Columns not used: {en}."))

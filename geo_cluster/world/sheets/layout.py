@@ -13,12 +13,15 @@ from geo_cluster.world.sheets.words import fold
 LOOKED_AT = 60
 """The heading row is one of the first so many."""
 
+DEEPEST = 3
+"""Rows that headings may take."""
+
 TOTALS = frozenset(
     {"合计", "总计", "小计", "共计", "累计", "合计数", "总数", "平均", "平均值", "均值", "总和", "汇总"}
     | {"total", "totals", "subtotal", "sum", "average", "mean", "grandtotal"}
 )
 _TOTAL_LIKE = re.compile(
-    r"^(?:合计|总计|小计|共计|本页小计|本页合计)(?:[(:].*)?$|^[一-鿿]{2,8}(?:小计|合计|总计)$|^其中[:]?$"
+    r"^(?:合计|总计|小计|共计|本页小计|本页合计)(?:[(:].*)?$|^[一-鿿]{2,8}(?:小计|合计|总计)$|^其中(?:[:].*)?$"
 )
 _NOTE = re.compile(
     r"^(?:注\d?|备注|说明|填表说明|填报说明|填报单位|填报人|填表人|填报|制表|制表人|审核|审核人|联系人|联系电话|单位负责人|负责人|"
@@ -38,7 +41,7 @@ class Layout:
     Attributes
     ----------
     headings : list of str
-        One a column; a heading over two rows has `calls.JOINT` in it.
+        One a column; a heading over several rows has `calls.JOINT` in it.
     rows : list of (int, list of str)
         Number in the file and cells.
     top : int
@@ -50,7 +53,7 @@ class Layout:
     filled : set of (int, int)
         Row and column, from 1, of cells that stand for a merged one above them.
     units : list of str
-        That lines above the headings state for the whole table.
+        That lines above the headings or notes state for the whole table.
     """
 
     headings: list[str]
@@ -63,7 +66,7 @@ class Layout:
 
 
 def of_sheet(sheet: Sheet, is_known: Callable[[str], bool]) -> Layout | None:
-    """Find the headings of a sheet: the row, or two rows, with most headings that are known.
+    """Find the headings of a sheet: the row, or up to `DEEPEST` rows, with most headings that are known.
 
     Parameters
     ----------
@@ -79,11 +82,12 @@ def of_sheet(sheet: Sheet, is_known: Callable[[str], bool]) -> Layout | None:
     rows = sheet.rows
     alone = [(_count(cells, is_known), k, k, cells) for k, (_, cells) in enumerate(rows[:LOOKED_AT])]
     best = max(alone, key=lambda one: one[0], default=(0, 0, 0, []))
-    for k in range(min(len(rows) - 1, LOOKED_AT)):
-        joined = _joined(sheet, k)
+    for k, last in ((k, k + more) for more in range(1, DEEPEST) for k in range(min(len(rows), LOOKED_AT))):
+        joined = _joined(sheet, k, last)
         both = _count(joined, is_known) if joined else 0
-        if joined and (both > best[0] or (both == best[0] and k == best[1] == best[2] and _units_below(sheet, k))):
-            best = both, k, k + 1, joined
+        is_next = k == best[1] and last == best[2] + 1
+        if joined and (both > best[0] or (both == best[0] and is_next and _only_units(sheet, last))):
+            best = both, k, last, joined
     if not best[0]:
         top = next((k for k, (_, row) in enumerate(rows) if sum(map(bool, row)) >= 2), None)
         if top is None:
@@ -94,6 +98,7 @@ def of_sheet(sheet: Sheet, is_known: Callable[[str], bool]) -> Layout | None:
     stated = [unit for _, cells in rows[:first] for cell in cells for unit in calls.table_units(cell)]
     body, filled = _filled(sheet, rows[last + 1 :], rows[last][0])
     kept, dropped = _kept(body, names, rows[last][1])
+    stated += [unit for _, why, text in dropped if why == "note" for unit in calls.table_units(text)]
     return Layout(headings, kept, rows[last][0], score, dropped, filled, stated)
 
 
@@ -101,33 +106,38 @@ def _count(cells: Sequence[str], is_known: Callable[[str], bool]) -> int:
     return len({cell for cell in cells if cell and not _NUMERIC.match(cell) and is_known(cell)})
 
 
-def _joined(sheet: Sheet, k: int) -> list[str] | None:
-    """Headings of two rows, those above over the columns they are merged over; None where the second has numbers."""
-    (number, above), (next_number, below) = sheet.rows[k], sheet.rows[k + 1]
-    if next_number != number + 1 or any(_NUMERIC.match(cell) for cell in below):
+def _joined(sheet: Sheet, first: int, last: int) -> list[str] | None:
+    """Headings of several rows, each over the columns it is merged over; None where a row but the first has numbers."""
+    rows = sheet.rows[first : last + 1]
+    top, width = rows[0][0], max(len(cells) for _, cells in rows)
+    if len(rows) <= last - first or [number for number, _ in rows] != list(range(top, top + len(rows))):
         return None
-    width = max(len(above), len(below))
-    top = (above + [""] * width)[:width]
-    bottom = (below + [""] * width)[:width]
-    for first, left, last, right in sheet.merged:
-        if first == number:
-            text = top[left - 1] if left <= width else ""
-            top[left - 1 : min(right, width)] = [text] * (min(right, width) - left + 1)
-            if last > number:
-                bottom[left - 1 : min(right, width)] = [""] * (min(right, width) - left + 1)
+    if any(_NUMERIC.match(cell) for _, cells in rows[1:] for cell in cells):
+        return None
+    levels = [(cells + [""] * width)[:width] for _, cells in rows]
+    for upper, left, lower, right in sheet.merged:
+        if top <= upper < top + len(rows) and left <= width:
+            across = min(right, width) - left + 1
+            text = levels[upper - top][left - 1]
+            levels[upper - top][left - 1 : left - 1 + across] = [text] * across
+            for level in levels[upper - top + 1 : lower - top + 1]:
+                level[left - 1 : left - 1 + across] = [""] * across
     joined = []
-    for over, under in zip(top, bottom, strict=True):
-        is_unit = bool(under) and bool(units.kind_of(under.strip("()（）[]")))
-        if over and under and over != under:
-            joined.append(f"{over}{calls.JOINT}{under.strip('()（）[]') if is_unit else under}")
-        else:
-            joined.append(over or under)
+    for over in zip(*levels, strict=True):
+        said = list(dict.fromkeys(_bare_unit(one) if one is not over[0] else one for one in over if one))
+        joined.append(calls.JOINT.join(said))
     return joined
 
 
-def _units_below(sheet: Sheet, k: int) -> bool:
-    """Whether the next row has units and nothing else."""
-    cells = [cell.strip("()（）[]") for cell in sheet.rows[k + 1][1] if cell]
+def _bare_unit(text: str) -> str:
+    """A unit without its brackets; any other text as it is."""
+    bare = text.strip("()（）[]")
+    return bare if units.kind_of(bare) else text
+
+
+def _only_units(sheet: Sheet, k: int) -> bool:
+    """Whether a row has units and nothing else."""
+    cells = [cell.strip("()（）[]") for cell in sheet.rows[k][1] if cell]
     return bool(cells) and all(units.kind_of(cell) for cell in cells)
 
 

@@ -10,8 +10,9 @@ import pandas as pd
 from geo_cluster.box import door
 from geo_cluster.box.limits import limits
 from geo_cluster.domain import Text
-from geo_cluster.errors import Fault, Faults, InputError, Place, place, refuse_if
+from geo_cluster.errors import A_SHEET, Fault, Faults, InputError, Place, place, refuse_if
 from geo_cluster.world.sheets import layout
+from geo_cluster.world.sheets.words import head
 from geo_cluster.world.spreadsheet import bared
 
 MOST_NAMED = 12
@@ -37,6 +38,8 @@ class Table:
         Of the file and of the sheet.
     sheets : tuple of str
         Every sheet of the file that has rows.
+    parts : tuple of str
+        Those that were read, `sheet` the first of them; rows of the second count on from `A_SHEET`, and so on.
     notes : tuple of Text
         What was left out, and what is hidden.
     odd : mapping of Fault
@@ -53,6 +56,7 @@ class Table:
     name: Place | str
     sheet: str = ""
     sheets: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
     notes: tuple[Text, ...] = ()
     odd: Mapping[tuple[int, int], Fault] = field(default_factory=dict)
     filled: frozenset[tuple[int, int]] = frozenset()
@@ -62,11 +66,12 @@ class Table:
     def place(self, row: int = 0, heading: str = "") -> Place:
         """A row and column of it."""
         here = place(self.name, row, heading)
-        return replace(here, sheet=self.sheet) if len(self.sheets) > 1 else here
+        sheet = self.parts[row // A_SHEET] if self.parts else self.sheet
+        return replace(here, sheet=sheet) if len(self.sheets) > 1 else here
 
 
-def read(content: bytes, name: str, is_known: Callable[[str], bool], *, sheet: str = "") -> Table:
-    """Read the best sheet of a file: the first in sight that has most known headings, or the one that is named.
+def read(content: bytes, name: str, is_known: Callable[[str], bool], *, chosen: Sequence[str] = ()) -> Table:
+    """Read the sheets of a file that are meant: the first in sight that has most known headings, and all like it.
 
     Parameters
     ----------
@@ -74,67 +79,123 @@ def read(content: bytes, name: str, is_known: Callable[[str], bool], *, sheet: s
         The file.
     is_known : callable
         Whether a text is a heading of what is looked for.
-    sheet : str
-        Name of a sheet; '' for the best.
+    chosen : sequence of str
+        Names of sheets; none for those that fit.
 
     Raises
     ------
     InputError
-        It is no table, has no sheet of that name or no heading row, is too large, or rows have cells under no heading.
+        It is no table, has no sheet of that name or no heading row, is too large, rows have cells under no heading, or
+        sheets that are chosen have other headings.
     """
     found = [one for one in door.sheets(content, name) if one.rows]
     if not found:
         raise InputError(Fault("sheets.no_headings", name))
-    names = tuple(one.name for one in found)
-    if sheet and sheet not in names:
-        raise InputError(Fault("sheets.no_such_sheet", Place(name, sheet=sheet), known=list(names)))
-    looked = [one for one in found if one.name == sheet] if sheet else [one for one in found if not one.hidden] or found
+    names = [one.name for one in found]
+    refuse_if(
+        [Fault("sheets.no_such_sheet", Place(name, sheet=one), known=names) for one in chosen if one not in names]
+    )
+    looked = [one for one in found if (one.name in chosen if chosen else not one.hidden)] or found
     layouts = [(one, layout.of_sheet(one, is_known)) for one in looked]
-    headed = [(one, laid) for one, laid in layouts if laid is not None]
+    headed = [Part(one, laid) for one, laid in layouts if laid is not None]
     if not headed:
         raise InputError(Fault("sheets.no_headings", name))
-    best, laid = max(headed, key=lambda one: (min(one[1].score, 3), bool(one[1].rows)))
-    alike = [one.name for one, other in headed if one is not best and other.score >= max(2, laid.score) and other.rows]
-    return _table(best, laid, name, list(found), alike)
+    best = max(headed, key=lambda one: (min(one.laid.score, 3), bool(one.laid.rows)))
+    alike = [one for one in headed if one is best or (one.laid.rows and one.is_like(best, is_known))]
+    first, read_ = best.sheet.name, {one.sheet.name for one in alike}
+    refuse_if(
+        [Fault("sheets.other_headings", Place(name, sheet=one), first=first) for one in chosen if one not in read_]
+    )
+    parts = [best, *(one for one in alike if one is not best)]
+    return _table(parts, name, found, [one for one in headed if one not in alike])
 
 
-def _table(best: door.Sheet, laid: layout.Layout, name: str, found: Sequence[door.Sheet], alike: list[str]) -> Table:
-    sheet_name = best.name if len(found) > 1 else ""
-    width = len(laid.headings)
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A sheet with its headings."""
+
+    sheet: door.Sheet
+    laid: layout.Layout
+
+    def is_like(self, other: Part, is_known: Callable[[str], bool]) -> bool:
+        """Whether it has the same known headings, each once, in the same units."""
+        ours, theirs = (sorted(head(h) for h in one.laid.headings if is_known(h)) for one in (self, other))
+        return ours == theirs and len(set(ours)) == len(ours) >= 2 and self.laid.units == other.laid.units
+
+
+def _table(parts: Sequence[Part], name: str, found: Sequence[door.Sheet], others: Sequence[Part]) -> Table:
+    """One table of the rows of every part, under the headings of the first and what further ones others have."""
+    headings = list(parts[0].laid.headings)
+    rows: list[list[str]] = []
+    index: list[int] = []
+    odd: dict[tuple[int, int], Fault] = {}
+    filled: set[tuple[int, int]] = set()
     faults = Faults()
-    for number, row in laid.rows:
-        if any(row[width:]):
-            faults.append(Fault("world.more_cells_than_headings", Place(name, sheet=sheet_name, row=number)))
+    for number, part in enumerate(parts):
+        at = _positions(part.laid.headings, headings) if number else list(range(len(headings)))
+        sheet = part.sheet.name if len(found) > 1 else ""
+        for row, cells in part.laid.rows:
+            if any(cells[len(at) :]):
+                faults.append(Fault("world.more_cells_than_headings", Place(name, sheet=sheet, row=row)))
+            there = dict(zip(at, cells, strict=False))
+            rows.append([there.get(k, "") for k in range(len(headings))])
+            index.append(row + number * A_SHEET)
+        for row, column, kind, shown in part.sheet.odd:
+            k = at[column - 1] if column <= len(at) else column - 1
+            where = Place(name, sheet=sheet, row=row, column=headings[k] if k < len(headings) else f"#{column}")
+            unsaved = Fault("world.formula_without_value", where) if kind == "unsaved" else None
+            odd[row + number * A_SHEET, k] = unsaved or Fault("world.spreadsheet_error", where, value=shown)
+        filled |= {(row + number * A_SHEET, at[column - 1]) for row, column in part.laid.filled if column <= len(at)}
     refuse_if(faults)
-    limits().refuse(name, "cells", len(laid.rows) * width, "box.too_many_cells_with_empty")
-    cells = [(row + [""] * (width - len(row)))[:width] for _, row in laid.rows]
-    frame = bared(pd.DataFrame(cells, columns=laid.headings, index=[number for number, _ in laid.rows], dtype=object))
-    odd = {}
-    for at_row, column, kind, shown in best.odd:
-        at = Place(
-            name, sheet=sheet_name, row=at_row, column=laid.headings[column - 1] if column <= width else f"#{column}"
-        )
-        fault = Fault("world.formula_without_value", at) if kind == "unsaved" else None
-        odd[at_row, column - 1] = fault or Fault("world.spreadsheet_error", at, value=shown)
+    limits().refuse(name, "cells", len(rows) * len(headings), "box.too_many_cells_with_empty")
+    full = [row + [""] * (len(headings) - len(row)) for row in rows]
+    frame = bared(pd.DataFrame(full, columns=headings, index=index, dtype=object))
+    names, first = tuple(one.sheet.name for one in parts), parts[0]
     return Table(
-        frame, name, best.name, tuple(one.name for one in found), tuple(_notes(best, laid, found, alike)), odd,
-        frozenset((row, column - 1) for row, column in laid.filled), tuple(laid.units), laid.score,
+        frame, name, names[0], tuple(one.name for one in found), names, tuple(_notes(parts, found, others)), odd,
+        frozenset(filled), tuple(first.laid.units), first.laid.score,
     )  # fmt: skip
 
 
-def _notes(best: door.Sheet, laid: layout.Layout, found: Sequence[door.Sheet], alike: list[str]) -> list[Text]:
-    """What of a file is left out, and what is hidden."""
+def _positions(own: Sequence[str], headings: list[str]) -> list[int]:
+    """Where the columns of a further sheet stand among the headings; those that are new are added."""
+    known = {head(heading): k for k, heading in reversed(list(enumerate(headings)))}
+    out = []
+    for heading in own:
+        k = known.get(head(heading))
+        if k is None or k in out:
+            k = len(headings)
+            headings.append(heading)
+        out.append(k)
+    return out
+
+
+def _notes(parts: Sequence[Part], found: Sequence[door.Sheet], alike: Sequence[Part]) -> list[Text]:
+    """What of a file is read, left out and hidden."""
     notes = []
-    others = [one.name for one in found if one is not best]
-    if others:
-        hidden = [one.name for one in found if one.hidden and one is not best]
-        zh = f"读取工作表“{best.name}”；另有 {_some(others, 'zh')} 未读"
-        en = f"Sheet {best.name} is read; {_some(others, 'en')} are not"
+    read = [one.sheet.name for one in parts]
+    others = [one for one in found if one.name not in read]
+    if len(found) > 1:
+        zh, en = f"读取工作表{_some(read, 'zh')}", f"Read of the sheets: {_some(read, 'en')}"
+        hidden = [one.name for one in others if one.hidden]
+        zh += f"；另有 {_some([one.name for one in others], 'zh')} 未读" if others else ""
+        en += f"; not read: {_some([one.name for one in others], 'en')}" if others else ""
         zh += f"，其中隐藏：{_some(hidden, 'zh')}" if hidden else ""
         en += f", hidden: {_some(hidden, 'en')}" if hidden else ""
-        zh += f"。{_some(alike, 'zh')} 也像同类表，请另选导入" if alike else ""
-        en += f". {_some(alike, 'en')} look like tables of this kind too: choose them to import them" if alike else ""
+        like = [one.sheet.name for one in alike if one.laid.score >= max(2, parts[0].laid.score) and one.laid.rows]
+        zh += f"。{_some(like, 'zh')} 也像同类表，但表头不同，请另选导入" if like else ""
+        en += f". {_some(like, 'en')} look alike with other headings: choose them to import them" if like else ""
         notes.append(Text(zh=f"{zh}。", en=f"{en}."))
+    for part in parts:
+        own = list(_of_sheet(part.sheet, part.laid))
+        zh, en = (f"工作表“{part.sheet.name}”：", f"Sheet {part.sheet.name}: ") if len(parts) > 1 else ("", "")
+        notes += [Text(zh=f"{zh}{one.zh}", en=f"{en}{one.en}") for one in own]
+    return notes
+
+
+def _of_sheet(best: door.Sheet, laid: layout.Layout) -> list[Text]:
+    """What of a sheet is left out, and what is hidden."""
+    notes = []
     if best.hidden:
         notes.append(Text(zh=f"工作表“{best.name}”是隐藏的。", en=f"Sheet {best.name} is hidden."))
     for why, said in _DROPPED.items():

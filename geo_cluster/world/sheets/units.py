@@ -19,7 +19,8 @@ def _kinds() -> dict[str, dict[str, float]]:
 
 @lru_cache(maxsize=2000)
 def _name(text: str) -> str:
-    return re.sub(r"[\s,]+", "", fold(text).lower()).replace("平方米", "m2").replace("平米", "m2").replace("^2", "2")
+    name = re.sub(r"[\s,]+", "", fold(text).lower()).replace("平方米", "m2").replace("平米", "m2").replace("^2", "2")
+    return name.removeprefix("个") if name[1:2] in ("亿", "万", "百", "千") else name
 
 
 def _without_year(name: str) -> str:
