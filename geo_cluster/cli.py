@@ -344,6 +344,49 @@ def _room(need: float, hall: str) -> tuple[float | None, tuple[float, float] | N
     return need or None, hall_m
 
 
+@cli.command()
+def suitability(
+    spec: Annotated[str, typer.Argument(help="找地方案 TOML，不写用自带的 / a spec, or none for ours")] = "",
+    out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the results")] = Path("suitability"),
+    cell: Annotated[float, typer.Option(help="格网边长（米），代替方案里的 / side of a cell, metres")] = 0.0,
+    scheduler: Annotated[str, typer.Option(help="Dask 集群，如 tcp://host:8786 / Dask cluster")] = "",
+    sites: Annotated[
+        Path | None, typer.Option(help="把选出的地块写成自有图层 / layers with the regions as candidate sites")
+    ] = None,
+    lang: LanguageOption = "zh",
+) -> None:
+    """Screen all ground: exclusions, scores, regions (Ctrl-C keeps what is done). 全域找地：排除、评分、选块。"""
+    from geo_cluster.export import bundle
+    from geo_cluster.suitability import regions, run, screen
+    from geo_cluster.suitability import spec as specs
+
+    asked, *_ = _together(
+        lambda: specs.read(spec),
+        lambda: bundle.check_writable(out),
+        lambda: refuse_if([] if 0 <= cell < float("inf") else [Fault("cli.odd_cell", "--cell", cell=cell)]),
+    )
+    ready = screen.ready(asked.of_grid(cell_m=cell) if cell else asked)
+    tiles = "块" if lang == "zh" else "tiles"
+    with terminal.progress(terminal.console(stderr=True)) as on_step:
+        answer = run.run(ready, out, scheduler=scheduler, on_tile=lambda done, of: on_step(f"{done}/{of} {tiles}"))
+        found = regions.find(answer, asked.need, screen=ready, progress=lambda share: on_step(f"{share:.0%}"))
+    files = [answer.score, answer.code, *regions.write(found, out)]
+    for row in answer.exclusions.itertuples():
+        name = row.name_zh if lang == "zh" else row.name_en
+        terminal.line(f"{row.alone_pct:9.4f} %  {row.after_pct:9.4f} %  {row.left_pct:9.4f} %  {name}")
+    for row in found.itertuples():
+        terminal.line(f"{row.rank:>3}  {row.score:5.1f}  {row.land_mu:.0f} mu  {row.lat:.4f}, {row.lon:.4f}")
+    if found.empty:
+        terminal.line(str(Fault("suitability.no_region", "need", land=asked.need.land_mu).words(lang)))
+    if sites:
+        from geo_cluster.scenarios import read_for_others
+        from geo_cluster.suitability import candidates
+
+        candidates.as_sites(read_for_others("default"), found, asked, sites)
+        terminal.line(f'在情景里写 / put into the scenario: layers = "{sites}"')
+    terminal.line(f"{len(files)} files → {out}")
+
+
 @cli.command("refresh-osm")
 def refresh_osm(
     area: Annotated[str, typer.Option(help="市州名，或 西,南,东,北 / prefecture, or west,south,east,north")],

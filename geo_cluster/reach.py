@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -94,6 +94,45 @@ def reach_of(
         **_mode_shares(table["freight"], there),
     }
     return Reach(numbers, by_segment, _left_out(suppliers, customers, gates, there))
+
+
+class Fading(NamedTuple):
+    """Likely access from every node of the network, and in how many minutes off it it halves.
+
+    Parameters
+    ----------
+    at_node : (N,) array
+        In the order of `network.label`; of a place further off, so much less.
+    half_off_min : float
+    """
+
+    at_node: np.ndarray
+    half_off_min: float
+
+
+def access_at_nodes(
+    network: RoadNetwork, calibration: RoadCalibration, world: Mapping[str, pd.DataFrame]
+) -> dict[str, Fading]:
+    """Likely `supplier_access` and `customer_access` of places on the network, as `reach_of` has them for sites.
+
+    Parameters
+    ----------
+    network, calibration
+        For the road there.
+    world : mapping of DataFrame
+        Layers by name: `chain`, `demand`.
+    """
+    travel, table = toml.table("travel"), toml.table("reach")
+    found = {}
+    for name, points, factor in (
+        ("suppliers", _suppliers(world, table), 1.0),
+        ("customers", _customers(world, table), Span(*travel["freight"]["truck_factor"]).likely),
+    ):
+        half = travel["gravity"][name]["half_min"] / factor
+        minutes = matrix(network, network.label, points.placed.geometry).minutes
+        at = decay(calibration.minutes(minutes).likely, half) @ points.mass
+        found[f"{name[:-1]}_access"] = Fading(at, half / calibration.factor)
+    return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,7 +40,8 @@ API = (
     "supply.grid_connection", "supply.energy_review", "supply.tariff", "supply.standard_land",
     "access.network", "access.travel", "access.isochrones", "access.travel_cost",
     "scoring.criteria", "scoring.values", "scoring.weights", "scoring.aggregate", "scoring.robustness",
-    "scoring.information", "maps.payload", "export.bundle", "export.pack", "errors",
+    "scoring.information", "suitability.spec", "suitability.screen", "suitability.run", "suitability.regions",
+    "suitability.candidates", "maps.payload", "export.bundle", "export.pack", "errors",
 )  # fmt: skip
 """Modules that somebody who writes a notebook may use; whatever else there is may change from one day to the next."""
 

@@ -1,0 +1,251 @@
+"""Regions: compact land in one piece, of at least the need, that holds the hall, best first and spaced.
+
+Two steps. The whole surface is looked over once for seeds: in each block of the grid, the square of the needed size
+with the most score on free land. From the best seed on, a region grows cell by cell to the need, by score and by
+nearness to its seed; what is too small, too close to a better one, or holds no hall, is passed over.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo_cluster import scratch
+from geo_cluster.suitability.criteria import HUNDREDTHS, NO_SCORE
+from geo_cluster.suitability.exclusions import FREE
+from geo_cluster.suitability.grid import TILE, Grid, Window
+from geo_cluster.suitability.run import Answer
+from geo_cluster.suitability.screen import Screen
+from geo_cluster.suitability.spec import Need
+from geo_cluster.supply.parcels import hall_fits
+from geo_cluster.supply.rectangle import largest_rectangles
+from geo_cluster.world import spreadsheet
+
+MU_PER_HA = 15.0
+SEED_CELLS = 64
+"""Side of the blocks of the grid that have one seed each."""
+REACH = 2.0
+"""A region stays within so many sides of a square of the need from its seed."""
+MOST_TRIED = 5000
+"""Seeds from which a region is grown at most."""
+COLUMNS: tuple[str, ...] = (
+    "rank",
+    "land_mu",
+    "area_ha",
+    "score",
+    "score_low",
+    "score_high",
+    "compactness",
+    "hall_width_m",
+)
+COLUMNS += ("hall_length_m", "lon", "lat")
+
+
+def find(
+    answer: Answer,
+    need: Need,
+    *,
+    screen: Screen | None = None,
+    keep_off: Any = None,
+    progress: Callable[[float], None] = lambda _: None,
+) -> gpd.GeoDataFrame:
+    """Find the best regions of a finished screening.
+
+    Parameters
+    ----------
+    answer : Answer
+    need : Need
+    screen : Screen, optional
+        What the answer was made of; with it, each region has the mean of every criterion in natural units.
+    keep_off : geometry, optional
+        In the grid's reference system: no region meets it, such as regions of another need.
+    progress : callable
+        Called with the share of the surface that was looked over.
+
+    Returns
+    -------
+    GeoDataFrame
+        At most `need.count` rows, best first, in the grid's reference system: `COLUMNS`; `score` is the mean of the
+        likely score of its cells, and its `hall` the largest rectangle inside; with `screen`, a column of each
+        criterion. Compactness is Polsby and Popper's: 4 pi area over the square of the perimeter, pi / 4 of a square.
+    """
+    grid = answer.grid
+    cells = max(math.ceil(need.land_mu / MU_PER_HA / grid.cell_ha - 1e-9), 1)
+    side = max(math.ceil(math.sqrt(cells)), 1)
+    found: list[dict[str, Any]] = []
+    taken: list[Any] = [] if keep_off is None else [keep_off]
+    with _Surface(answer) as surface:
+        for seed in _seeds(surface, grid, side, progress)[:MOST_TRIED]:
+            here = shapely.Point(grid.west + (seed[1] + 0.5) * grid.cell_m, grid.north - (seed[0] + 0.5) * grid.cell_m)
+            if any(shapely.dwithin(here, one, need.spacing_km * 1000) for one in taken):
+                continue
+            region = _grown(surface, grid, seed, cells, side, need.compact)
+            if region is None:
+                continue
+            shape = region["geometry"]
+            near = any(shape.distance(one) < max(need.spacing_km * 1000, 1e-6) for one in taken)
+            if near or (need.hall_m and not hall_fits(shape, need.hall_m)):
+                continue
+            found.append(region)
+            taken.append(shape)
+            if len(found) == need.count:
+                break
+    return _described(found, grid, screen)
+
+
+class _Surface:
+    """The files of an answer, open."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def __enter__(self) -> _Surface:
+        import rasterio
+
+        self.score, self.code = rasterio.open(self.answer.score), rasterio.open(self.answer.code)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.score.close()
+        self.code.close()
+
+    def read(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
+        """(3, rows, columns) scores and codes of a window that lies on the grid."""
+        part = ((window.row, window.row + window.rows), (window.column, window.column + window.columns))
+        return self.score.read(window=part), self.code.read(1, window=part)
+
+    def on_grid(self, window: Window) -> Window:
+        """The part of a window that lies on the grid."""
+        grid = self.answer.grid
+        row, column = max(window.row, 0), max(window.column, 0)
+        last, end = min(window.row + window.rows, grid.rows), min(window.column + window.columns, grid.columns)
+        return Window(row, column, max(last - row, 0), max(end - column, 0))
+
+
+def _seeds(surface: _Surface, grid: Grid, side: int, progress: Callable[[float], None]) -> list[tuple[int, int]]:
+    """Row and column of the middle of the best square of each block, best first."""
+    tiles = list(grid.tiles(TILE))
+    best: list[tuple[int, int, int]] = []
+    for done, tile in enumerate(tiles):
+        reach = surface.on_grid(Window(tile.row, tile.column, tile.rows + side - 1, tile.columns + side - 1))
+        best += _best_squares(*surface.read(reach), tile, side)
+        progress((done + 1) / len(tiles))
+    return [(row, column) for _, row, column in sorted(best, key=lambda one: (-one[0], one[1], one[2]))]
+
+
+def _best_squares(scores: np.ndarray, code: np.ndarray, tile: Window, side: int) -> Iterator[tuple[int, int, int]]:
+    """Sum of scores of the best square in each block of a tile, and where its middle is."""
+    from geo_cluster.suitability import kernels
+
+    points = np.where((code == FREE) & (scores[0] != NO_SCORE), scores[0], 0).astype(np.int64)
+    if min(points.shape) < side:
+        return
+    best = kernels.best_squares(points, side, tile.row % SEED_CELLS, tile.column % SEED_CELLS, tile.shape, SEED_CELLS)
+    for total, row, column in best:
+        if total > 0:
+            yield int(total), tile.row + int(row) + side // 2, tile.column + int(column) + side // 2
+
+
+def _grown(
+    surface: _Surface, grid: Grid, seed: tuple[int, int], cells: int, side: int, compact: float
+) -> dict[str, Any] | None:
+    """A region from a seed; None where land runs out before the need is met."""
+    from rasterio.features import shapes
+
+    from geo_cluster.suitability import kernels
+
+    reach = math.ceil(side * REACH)
+    window = surface.on_grid(Window(seed[0] - reach, seed[1] - reach, 2 * reach + 1, 2 * reach + 1))
+    scores, code = surface.read(window)
+    free = (code == FREE) & (scores[0] != NO_SCORE)
+    row, column = seed[0] - window.row, seed[1] - window.column
+    mask = kernels.grow(free, scores[0], row, column, cells, compact, 100 * HUNDREDTHS, side)
+    if mask.sum() < cells:
+        return None
+    outline = [
+        shapely.geometry.shape(shape)
+        for shape, _ in shapes(mask.astype(np.uint8), mask=mask, transform=grid.transform(window))
+    ]
+    shape = shapely.union_all(outline)
+    if shape.geom_type != "Polygon":
+        return None
+    likely, low, high = (float(band[mask].mean()) / HUNDREDTHS for band in scores)
+    return {
+        "geometry": shape,
+        "score": likely,
+        "score_low": low,
+        "score_high": high,
+        "mask": mask,
+        "window": window,
+    }
+
+
+def _described(found: list[dict[str, Any]], grid: Grid, screen: Screen | None) -> gpd.GeoDataFrame:
+    """The regions as a table, ranked."""
+    found = sorted(found, key=lambda one: -one["score"])
+    shapes = np.array([one["geometry"] for one in found], dtype=object)
+    frame = gpd.GeoDataFrame({"geometry": shapes}, geometry="geometry", crs=grid.crs)
+    frame["rank"] = np.arange(1, len(found) + 1)
+    frame["area_ha"] = shapely.area(shapes) / 1e4 if len(found) else []
+    frame["land_mu"] = frame["area_ha"] * MU_PER_HA
+    frame["compactness"] = 4 * np.pi * shapely.area(shapes) / shapely.length(shapes) ** 2 if len(found) else []
+    for key in ("score", "score_low", "score_high"):
+        frame[key] = [one[key] for one in found]
+    halls = largest_rectangles(shapes)
+    frame["hall_width_m"], frame["hall_length_m"] = halls.width_m, halls.length_m
+    places = gpd.GeoSeries(shapely.point_on_surface(shapes), crs=grid.crs).to_crs(4326)
+    frame["lon"], frame["lat"] = places.x, places.y
+    frame = frame[[*COLUMNS, "geometry"]]
+    if screen is not None and len(found):
+        means = [_means(screen, one["window"], one["mask"]) for one in found]
+        for key in screen.spec.criteria:
+            frame.insert(len(frame.columns) - 1, key, [one[key] for one in means])
+    return frame
+
+
+def _means(screen: Screen, window: Window, mask: np.ndarray) -> dict[str, float]:
+    """Mean of each criterion over a region's cells, natural units; nan where some is unknown."""
+    from geo_cluster.suitability import criteria
+
+    measured = criteria.natural(screen.spec, screen.roads, screen.tile(window), mask)
+    return {key: float(np.mean(one)) for key, one in measured.items()}
+
+
+def over(answer: Answer, outlines: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """What the surface says of outlines, such as parks and parcels: each cell by the fraction that lies inside.
+
+    Parameters
+    ----------
+    answer : Answer
+    outlines : GeoDataFrame
+        Areas, in any reference system.
+
+    Returns
+    -------
+    GeoDataFrame
+        As handed in, with `score` (mean likely score of its free land, nan for none) and `free_ha`.
+    """
+    from exactextract import exact_extract
+
+    moved = outlines.to_crs(answer.grid.crs).reset_index(drop=True)
+    found = exact_extract(str(answer.score), moved, ["mean", "count"], output="pandas")
+    mean, count = (
+        found[next(one for one in found if one.startswith("band_1") and key in one)] for key in ("mean", "count")
+    )
+    return outlines.assign(score=mean.to_numpy(float), free_ha=count.to_numpy(float) * answer.grid.cell_ha)
+
+
+def write(found: gpd.GeoDataFrame, folder: Path) -> list[Path]:
+    """Regions as GeoJSON (WGS 84) and CSV."""
+    made = {"regions.geojson": found.to_crs(4326).to_json(ensure_ascii=False).encode()}
+    made["regions.csv"] = spreadsheet.as_csv(pd.DataFrame(found.drop(columns="geometry")))
+    for name, content in made.items():
+        scratch.write(folder / name, content)
+    return [folder / name for name in made]

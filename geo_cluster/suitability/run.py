@@ -1,0 +1,348 @@
+"""All tiles of a screening, on this machine or a Dask cluster, to files that are the same byte for byte.
+
+A tile that is done lies in a hidden folder of the output until all are; whoever stops, or is stopped, goes on from
+there. The answer's files appear at the end, whole, or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+import numpy as np
+import pandas as pd
+
+from geo_cluster.errors import Fault, InputError, Place, reason_of, refuse_if
+from geo_cluster.suitability import exclusions
+from geo_cluster.suitability.criteria import HUNDREDTHS, NO_SCORE
+from geo_cluster.suitability.grid import TILE, Grid, Window
+from geo_cluster.suitability.screen import Screen
+from geo_cluster.suitability.spec import Spec
+from geo_cluster.world.layers import Layers
+
+SCORE, CODE, TABLE, ABOUT = "score.tif", "exclusions.tif", "exclusions.csv", "screening.json"
+BANDS = ("likely", "low", "high")
+BYTES_A_CELL = 16
+"""Room that a run takes on the disk while it makes its files, at most."""
+BLOCK = 512
+
+OnTile = Callable[[int, int], object]
+"""Called with how many tiles are done, of how many."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """A finished screening.
+
+    Parameters
+    ----------
+    folder : Path
+    grid : Grid
+    cells : int
+        Of the area.
+    free, unknown : int
+        Cells that no rule takes; cells of which one can't say.
+    exclusions : DataFrame
+        As in `exclusions.table`.
+    """
+
+    folder: Path
+    grid: Grid
+    cells: int
+    free: int
+    unknown: int
+    exclusions: pd.DataFrame
+
+    @property
+    def score(self) -> Path:
+        """The score surface: likely, low, high, in points."""
+        return self.folder / SCORE
+
+    @property
+    def code(self) -> Path:
+        """Which rule takes each cell."""
+        return self.folder / CODE
+
+    @property
+    def free_pct(self) -> float:
+        """Share of the area that is free, percent."""
+        return 100.0 * self.free / max(self.cells, 1)
+
+
+def run(
+    screen: Screen,
+    out: Path,
+    *,
+    scheduler: str = "",
+    tile: int = TILE,
+    workers: int | None = None,
+    on_tile: OnTile = lambda _done, _of: None,
+) -> Answer:
+    """Screen all of the grid.
+
+    Parameters
+    ----------
+    screen : Screen
+    out : Path
+        Folder for the files; tiles that an earlier run of the same spec finished there are kept.
+    scheduler : str
+        Address of a Dask cluster (`tcp://host:8786`), whose workers see the same files; this machine when empty.
+    tile : int
+        Cells along the side of a tile; no answer depends on it.
+    workers : int, optional
+        Threads on this machine; one a core by default.
+    on_tile : callable
+        What it raises stops the run, as Ctrl-C does: tiles that are done stay.
+
+    Returns
+    -------
+    Answer
+
+    Raises
+    ------
+    InputError
+        A source can't be used, the disk is full, the cluster can't be reached or a worker died; what is finished stays
+        for the next run, and no file of the answer is there.
+    """
+    _check_room(screen, out)
+    with _named(out):
+        work = _work_folder(screen, out, tile)
+        windows = list(screen.grid.tiles(tile))
+        todo = [one for one in windows if not _mark(work, one).exists()]
+        done = len(windows) - len(todo)
+        on_tile(done, len(windows))
+        with ExitStack() as stack:
+            found = _on_cluster(screen, todo, scheduler, stack) if scheduler else _here(screen, todo, workers, stack)
+            for window, answer in found:
+                refuse_if(answer if isinstance(answer, list) else [])
+                _keep(work, screen.grid, window, answer)
+                done += 1
+                on_tile(done, len(windows))
+        answer = _assembled(screen, work, windows, out)
+        shutil.rmtree(work)
+        return answer
+
+
+@contextmanager
+def _named(out: Path) -> Iterator[None]:
+    """What the system refuses, as a fault."""
+    try:
+        yield
+    except OSError as problem:
+        raise InputError(Fault("suitability.not_written", out, reason=reason_of(problem))) from None
+
+
+def key_of(screen: Screen, tile: int) -> str:
+    """Names a run by its spec, its tiles, and the files and layers as they are now."""
+    parts: list[Any] = [screen.spec.model_dump_json(), tile]
+    for row in screen.spec.sources.values():
+        if row.file:
+            path = screen.spec.path(row)
+            files = sorted(path.rglob("*")) if path.is_dir() else [path]
+            parts += [(str(one), one.stat().st_size, one.stat().st_mtime_ns) for one in files if one.is_file()]
+    parts.append(Layers(screen.spec.layers).key)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def _work_folder(screen: Screen, out: Path, tile: int) -> Path:
+    """Where finished tiles are kept; those of another run go."""
+    work = out / f".tiles-{key_of(screen, tile)}"
+    for old in out.glob(".tiles-*"):
+        if old != work:
+            shutil.rmtree(old)
+    work.mkdir(parents=True, exist_ok=True)
+    return work
+
+
+def _check_room(screen: Screen, out: Path) -> None:
+    """Refuse a run that the disk can't hold."""
+    there = next(one for one in (out, *out.absolute().parents) if one.exists())
+    needs, room = screen.grid.rows * screen.grid.columns * BYTES_A_CELL, shutil.disk_usage(there).free
+    room += sum(one.stat().st_size for one in out.glob(".tiles-*/*"))
+    if room < needs:
+        raise InputError(Fault("suitability.no_room", out, needs=needs / 1e9, room=room / 1e9))
+
+
+def _tile(screen: Screen, window: Window) -> tuple[np.ndarray, np.ndarray, np.ndarray, int] | list[Fault]:
+    """Code, scores, counts and cells of a tile; or the faults, which a cluster would lose in an exception."""
+    try:
+        part = screen.part(window)
+    except InputError as refusal:
+        return refusal.faults
+    return part.stack.code, np.stack(part.scores(screen.weight)), part.stack.counts, part.stack.cells
+
+
+def _here(screen: Screen, todo: list[Window], workers: int | None, stack: ExitStack) -> Iterator[tuple[Window, Any]]:
+    count = workers or os.cpu_count() or 1
+    pool = ThreadPoolExecutor(count)
+    stack.callback(pool.shutdown, wait=True, cancel_futures=True)
+    return _in_turn(lambda one: pool.submit(_tile, screen, one), todo, count + 1)
+
+
+def _on_cluster(screen: Screen, todo: list[Window], scheduler: str, stack: ExitStack) -> Iterator[tuple[Window, Any]]:
+    try:
+        from distributed import CancelledError, Client, KilledWorker
+        from distributed.comm import CommClosedError
+
+        client = stack.enter_context(Client(scheduler, timeout=10))
+    except ImportError:
+        raise InputError(Fault("intake.no_dask", "--scheduler")) from None
+    except (OSError, ValueError) as problem:
+        fault = Fault("intake.no_scheduler", "--scheduler", address=scheduler, reason=reason_of(problem))
+        raise InputError(fault) from None
+    shared = client.scatter(screen, broadcast=True)
+    ahead = 2 * max(sum(client.nthreads().values()), 1)
+    try:
+        yield from _in_turn(lambda one: client.submit(_tile, shared, one, pure=False), todo, ahead)
+    except (KilledWorker, CancelledError, CommClosedError):
+        raise InputError(Fault("suitability.worker_died", "--scheduler", address=scheduler)) from None
+
+
+def _in_turn(submit: Callable[[Window], Any], todo: list[Window], ahead: int) -> Iterator[tuple[Window, Any]]:
+    """Answers in order, never more than `ahead` under way or waiting: memory stays bounded."""
+    waiting: deque[tuple[Window, Any]] = deque()
+    for window in todo:
+        waiting.append((window, submit(window)))
+        if len(waiting) >= ahead:
+            first, found = waiting.popleft()
+            yield first, found.result()
+    while waiting:
+        first, found = waiting.popleft()
+        yield first, found.result()
+
+
+def _mark(work: Path, window: Window) -> Path:
+    """The file that says that a tile is done: its counts."""
+    return work / f"{window}.json"
+
+
+def _keep(work: Path, grid: Grid, window: Window, answer: tuple[np.ndarray, np.ndarray, np.ndarray, int]) -> None:
+    code, scores, counts, cells = answer
+    _write_tile(work / f"{window}.{CODE}", grid, window, code[None])
+    _write_tile(work / f"{window}.{SCORE}", grid, window, scores)
+    free, unknown = int((code == exclusions.FREE).sum()), int((code == exclusions.UNKNOWN).sum())
+    said = {"counts": counts.tolist(), "cells": cells, "free": free, "unknown": unknown}
+    part = work / f".{secrets.token_hex(4)}"
+    part.write_text(json.dumps(said), encoding="utf-8")
+    part.replace(_mark(work, window))
+
+
+def _write_tile(path: Path, grid: Grid, window: Window, bands: np.ndarray) -> None:
+    import rasterio
+
+    profile = {"driver": "GTiff", "dtype": bands.dtype, "count": len(bands), "tiled": True}
+    profile |= {"blockxsize": BLOCK, "blockysize": BLOCK, "interleave": "band"}
+    size = {"height": window.rows, "width": window.columns}
+    with rasterio.open(path, "w", **profile, **size, crs=grid.crs, transform=grid.transform(window)) as file:
+        file.write(bands)
+
+
+def _assembled(screen: Screen, work: Path, windows: list[Window], out: Path) -> Answer:
+    """The answer's files, made beside their places and put there at the end."""
+    told = [json.loads(_mark(work, one).read_text(encoding="utf-8")) for one in windows]
+    rules = len(screen.spec.exclusions)
+    counts = np.sum([np.reshape(one["counts"], (rules, 3)) for one in told], axis=0).astype(np.int64)
+    cells, free, unknown = (sum(one[key] for one in told) for key in ("cells", "free", "unknown"))
+    refuse_if([Fault("suitability.no_area", Place("grid", key="area"))] if not cells else [])
+    turned = exclusions.turned_round(screen.spec, screen.sources, counts, cells)
+    refuse_if(
+        [
+            Fault("suitability.turned_round", Place("exclusions", key=key), share=exclusions.TURNED_ROUND)
+            for key in turned
+        ]
+    )
+    taken = exclusions.table(screen.spec, counts, cells, screen.grid.cell_ha)
+    about = {"grid": vars(screen.grid), "cells": cells, "free": free, "unknown": unknown}
+    about |= {"spec": screen.spec.model_dump(mode="json"), "sources": _owed(screen.spec)}
+    for name in (SCORE, CODE):
+        _cog(screen, work, windows, name)
+    (work / TABLE).write_text(taken.to_csv(index=False, lineterminator="\n"), encoding="utf-8-sig")
+    (work / ABOUT).write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
+    for name in (SCORE, CODE, TABLE, ABOUT):
+        (work / name).replace(out / name)
+    return Answer(out, screen.grid, cells, free, unknown, taken)
+
+
+def opened(folder: Path) -> Answer:
+    """A finished screening of an earlier day.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    if not (folder / ABOUT).is_file():
+        raise InputError(Fault("suitability.no_screening", folder))
+    about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    taken = pd.read_csv(folder / TABLE, encoding="utf-8-sig")
+    return Answer(folder, Grid(**about["grid"]), about["cells"], about["free"], about["unknown"], taken)
+
+
+def _owed(spec: Spec) -> dict[str, dict[str, str]]:
+    """Who made each source that is used, and under what licence."""
+    registry = Layers(spec.layers).registry
+    owed = {}
+    for name, row in spec.sources.items():
+        owed[name] = {"source": row.source, "licence": row.licence}
+        if row.layer:
+            owed[name] |= {"attribution": registry[row.layer].attribution_zh, "licence": registry[row.layer].licence}
+    return owed
+
+
+def _cog(screen: Screen, work: Path, windows: list[Window], name: str) -> None:
+    """One cloud-optimised GeoTIFF of all tiles, through a virtual mosaic."""
+    import rasterio
+    import rasterio.shutil
+
+    mosaic = work / f"{name}.vrt"
+    mosaic.write_text(_mosaic(screen, windows, name), encoding="utf-8")
+    options = {"compress": "DEFLATE", "level": "1", "predictor": "2", "blocksize": str(BLOCK), "bigtiff": "IF_SAFER"}
+    options |= {"num_threads": "ALL_CPUS", "overview_resampling": "NEAREST" if name == CODE else "AVERAGE"}
+    with rasterio.Env(GDAL_PAM_ENABLED="NO", GDAL_NUM_THREADS="ALL_CPUS"):
+        rasterio.shutil.copy(str(mosaic), str(work / name), driver="COG", **options)
+
+
+def _mosaic(screen: Screen, windows: list[Window], name: str) -> str:
+    """The virtual mosaic of the tiles of one file."""
+    import rasterio.crs
+
+    grid = screen.grid
+    crs = rasterio.crs.CRS.from_user_input(grid.crs).to_wkt()
+    lines = [f'<VRTDataset rasterXSize="{grid.columns}" rasterYSize="{grid.rows}"><SRS>{escape(crs)}</SRS>']
+    lines.append(f"<GeoTransform>{grid.west!r}, {grid.cell_m!r}, 0, {grid.north!r}, 0, {-grid.cell_m!r}</GeoTransform>")
+    lines.append(f"<Metadata>{_tags(screen, name)}</Metadata>")
+    for band, title in enumerate(BANDS if name == SCORE else ("exclusion",), start=1):
+        kind, none = ("UInt16", NO_SCORE) if name == SCORE else ("Byte", exclusions.OUTSIDE)
+        lines.append(f'<VRTRasterBand dataType="{kind}" band="{band}"><Description>{title}</Description>')
+        lines.append(f"<NoDataValue>{none}</NoDataValue>")
+        lines.append(f"<Scale>{1 / HUNDREDTHS}</Scale>" if name == SCORE else "")
+        for one in windows:
+            size = f'xSize="{one.columns}" ySize="{one.rows}"'
+            lines.append(
+                f'<SimpleSource><SourceFilename relativeToVRT="1">{one}.{name}</SourceFilename>'
+                f'<SourceBand>{band}</SourceBand><SrcRect xOff="0" yOff="0" {size}/>'
+                f'<DstRect xOff="{one.column}" yOff="{one.row}" {size}/></SimpleSource>'
+            )
+        lines.append("</VRTRasterBand>")
+    return "\n".join([*lines, "</VRTDataset>"])
+
+
+def _tags(screen: Screen, name: str) -> str:
+    """What the file says of itself: whose data it is made of, and what its numbers mean."""
+    owed = "; ".join(f"{key}: {row['source']} ({row['licence']})" for key, row in _owed(screen.spec).items())
+    tags = {"SOURCES": owed, "NAME": screen.spec.name.zh}
+    if name == CODE:
+        tags |= {f"CODE_{at}": rule.name.zh for at, rule in enumerate(screen.spec.exclusions.values(), start=1)}
+        tags |= {"CODE_0": "可用", f"CODE_{exclusions.UNKNOWN}": "未知"}
+    return "".join(f'<MDI key="{key}">{escape(value)}</MDI>' for key, value in tags.items())
