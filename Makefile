@@ -27,7 +27,7 @@ run: .tools/run  ## install, then start the app at localhost:8501 (PORT=8502 for
 test: .tools/dev browser  ## install, then run every test
 	@$(UV) run --no-sync pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-test-quick: .tools/dev  ## what a change most often breaks, in under a minute
+test-quick: .tools/dev  ## what a change most often breaks, without browsers and what is slow
 	@$(UV) run --no-sync pytest -n 2 --dist loadfile --no-loadscope-reorder -m "$(QUICK)"
 
 study: .tools/run  ## run the default scenario into OUT=out
