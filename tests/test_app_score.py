@@ -192,7 +192,10 @@ def test_a_table_with_faults_is_refused_with_all_of_them_at_once():
     assert not page.exception
     assert "不是细分环节" in page.error[0].value
     assert "不是数" in page.error[0].value
-    assert not page.run().error, "it is told once"
+    told = [one.value for one in page.error]
+    assert [one.value for one in page.run().error] == told, "it stays beside the way on"
+    assert [one.key for one in page.button if one.key == "dropped-mend"]
+    assert "kept-score-table" not in page.session_state or page.session_state["kept-score-table"] is None
 
 
 def test_a_table_is_scored_project_by_project(monkeypatch):

@@ -134,11 +134,15 @@ def _table(parts: Sequence[Part], name: str, found: Sequence[door.Sheet], others
     for number, part in enumerate(parts):
         at = _positions(part.laid.headings, headings) if number else list(range(len(headings)))
         sheet = part.sheet.name if len(found) > 1 else ""
+        size = (len(rows) + len(part.laid.rows)) * len(headings)
+        limits().refuse(name, "cells", size, "box.too_many_cells_with_empty")
         for row, cells in part.laid.rows:
             if any(cells[len(at) :]):
                 faults.append(Fault("world.more_cells_than_headings", Place(name, sheet=sheet, row=row)))
-            there = dict(zip(at, cells, strict=False))
-            rows.append([there.get(k, "") for k in range(len(headings))])
+            full = [""] * len(headings)
+            for k, cell in zip(at, cells, strict=False):
+                full[k] = cell
+            rows.append(full)
             index.append(row + number * A_SHEET)
         for row, column, kind, shown in part.sheet.odd:
             k = at[column - 1] if column <= len(at) else column - 1
@@ -147,9 +151,8 @@ def _table(parts: Sequence[Part], name: str, found: Sequence[door.Sheet], others
             odd[row + number * A_SHEET, k] = unsaved or Fault("world.spreadsheet_error", where, value=shown)
         filled |= {(row + number * A_SHEET, at[column - 1]) for row, column in part.laid.filled if column <= len(at)}
     refuse_if(faults)
-    limits().refuse(name, "cells", len(rows) * len(headings), "box.too_many_cells_with_empty")
-    full = [row + [""] * (len(headings) - len(row)) for row in rows]
-    frame = bared(pd.DataFrame(full, columns=headings, index=index, dtype=object))
+    rows = [row + [""] * (len(headings) - len(row)) for row in rows]
+    frame = bared(pd.DataFrame(rows, columns=headings, index=index, dtype=object))
     names, first = tuple(one.sheet.name for one in parts), parts[0]
     return Table(
         frame, name, names[0], tuple(one.name for one in found), names, tuple(_notes(parts, found, others)), odd,
