@@ -16,6 +16,7 @@ from geo_cluster.imports.cells import units_of
 from geo_cluster.imports.checked import Kind
 from geo_cluster.imports.headings import EXAMPLE, columns_of
 from geo_cluster.world import catalog, layers, spreadsheet
+from geo_cluster.world.sheets.table import GUIDE, VALUES
 
 LABELLED = ("source", "notes")
 """Columns that carry the mark of the example row, the first that a kind has."""
@@ -56,7 +57,7 @@ def as_csv(kind: Kind) -> bytes:
 def as_xlsx(kind: Kind) -> bytes:
     """A template as a workbook: the table to fill in, and a sheet that explains every column and lists its words."""
     book = openpyxl.Workbook()
-    sheet, guide, lists = book.active, book.create_sheet("说明 guide"), book.create_sheet("取值 values")
+    sheet, guide, lists = book.active, book.create_sheet(GUIDE), book.create_sheet(VALUES)
     sheet.title = toml.table("imports")[kind]["name"]["zh"]
     columns = columns_of(kind)
     sheet.append([heading(column) for column in columns.values()])

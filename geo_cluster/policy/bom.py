@@ -99,7 +99,7 @@ def template() -> bytes:
     name = toml.table("chain")["bom"]["name"]
     example = pd.DataFrame([[one.get("example", "") for one in rows]], columns=headings)
     about = pd.DataFrame(guide, columns=["列 / column", "说明", "meaning"])
-    return spreadsheet.as_xlsx({name["zh"]: example, "说明 guide": about})
+    return spreadsheet.as_xlsx({name["zh"]: example, table.GUIDE: about})
 
 
 def read(content: bytes, name: str, layers: Layers, *, city: str = "") -> Rate:

@@ -29,6 +29,7 @@ from geo_cluster.suitability.criteria import HUNDREDTHS, NO_SCORE
 from geo_cluster.suitability.grid import TILE, Grid, Window
 from geo_cluster.suitability.screen import Screen
 from geo_cluster.suitability.spec import Spec
+from geo_cluster.world import spreadsheet
 from geo_cluster.world.layers import Layers
 
 SCORE, CODE, TABLE, ABOUT = "score.tif", "exclusions.tif", "exclusions.csv", "screening.json"
@@ -267,7 +268,7 @@ def _assembled(screen: Screen, work: Path, windows: list[Window], out: Path) -> 
     about |= {"spec": screen.spec.model_dump(mode="json"), "sources": _owed(screen.spec)}
     for name in (SCORE, CODE):
         _cog(screen, work, windows, name)
-    (work / TABLE).write_text(taken.to_csv(index=False, lineterminator="\n"), encoding="utf-8-sig")
+    (work / TABLE).write_bytes(spreadsheet.as_csv(taken))
     (work / ABOUT).write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
     for name in (SCORE, CODE, TABLE, ABOUT):
         (work / name).replace(out / name)
@@ -285,7 +286,7 @@ def opened(folder: Path) -> Answer:
     if not (folder / ABOUT).is_file():
         raise InputError(Fault("suitability.no_screening", folder))
     about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-    taken = pd.read_csv(folder / TABLE, encoding="utf-8-sig")
+    taken = spreadsheet.bared(pd.read_csv(folder / TABLE, encoding="utf-8-sig"))
     return Answer(folder, Grid(**about["grid"]), about["cells"], about["free"], about["unknown"], taken)
 
 

@@ -25,6 +25,9 @@ _DROPPED = {
     "numbering": Text(zh="列号行", en="column numbers"),
 }
 
+GUIDE, VALUES = "说明 guide", "取值 values"
+"""Sheets of our own templates that explain: nobody's data, though one has the headings of the table to fill in."""
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
@@ -88,7 +91,7 @@ def read(content: bytes, name: str, is_known: Callable[[str], bool], *, chosen: 
         It is no table, has no sheet of that name or no heading row, is too large, rows have cells under no heading, or
         sheets that are chosen have other headings.
     """
-    found = [one for one in door.sheets(content, name) if one.rows]
+    found = [one for one in door.sheets(content, name) if one.rows and one.name not in (GUIDE, VALUES)]
     if not found:
         raise InputError(Fault("sheets.no_headings", name))
     names = [one.name for one in found]
