@@ -78,7 +78,8 @@ def _one(shown: Shown, name: str, content: bytes) -> None:
             _mend(read, kind, key, said)
         return
     st.caption(t("ledger.preview"))
-    st.dataframe(ledger_frame(dict(list(read.entries.items())[:50]), shown.places, session.language()), hide_index=True)
+    first = ledger_frame(dict(list(read.entries.items())[:50]), shown.places, session.language())
+    st.dataframe(first.replace("", None), hide_index=True, placeholder="—")  # a column of one type
     count = len(read.entries)
     if st.button(t("ledger.accept", n=count), type="primary", icon=":material/check:", key="ledger-accept"):
         seen = {id_: shown.kept[id_].number for id_ in read.entries if id_ in shown.kept}
