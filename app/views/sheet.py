@@ -15,7 +15,7 @@ from geo_cluster.export.outline import Block, Drawing, Facts, Grid, Lines, Outli
 from geo_cluster.export.paper import typeset
 
 STYLE = """<style>
-.gc-known { display: grid; gap: .6rem; margin: 0;
+dl.gc-known { display: grid; gap: .6rem; margin: 0 !important; padding: 0 !important;
   grid-template-columns: repeat(auto-fit, minmax(min(13rem, 100%), 1fr)); }
 .gc-known div { background: #fff; border: 1px solid #dfe4e3; border-radius: 10px; padding: .5rem .9rem; }
 .gc-known dt { color: #56636c; font-size: .85rem; font-weight: 400; }
