@@ -113,6 +113,13 @@ def name_faults(
     ]
 
 
+def _fed_sites(world: Mapping[str, pd.DataFrame], chosen: set[str]) -> pd.DataFrame:
+    """The sites considered, each with its prefecture and the station that feeds it."""
+    sites = with_prefecture(world["sites"][world["sites"]["id"].isin(chosen)])
+    sites = fed_as_zones(sites, world["sites"])
+    return sites.assign(station=feeding_station(sites, world["substations"]).station)
+
+
 def arrival_subjects(world: Mapping[str, pd.DataFrame], chosen: set[str]) -> dict[str, set[str]]:
     """Attribute of each resource -> who can get more of it: its pools, and stations that are said to feed a site.
 
@@ -123,9 +130,7 @@ def arrival_subjects(world: Mapping[str, pd.DataFrame], chosen: set[str]) -> dic
     chosen : set of str
         Ids of the sites considered.
     """
-    sites = with_prefecture(world["sites"][world["sites"]["id"].isin(chosen)])
-    sites = fed_as_zones(sites, world["sites"])
-    sites = sites.assign(station=feeding_station(sites, world["substations"]).station)
+    sites = _fed_sites(world, chosen)
     feeding = set(pools_of_stations(sites, world["substations"]))
     kinds = catalog.resources().values()
     return {
@@ -191,9 +196,7 @@ def opening_subjects(world: Mapping[str, pd.DataFrame], chosen: set[str]) -> dic
     chosen : set of str
         Ids of the sites considered.
     """
-    sites = with_prefecture(world["sites"][world["sites"]["id"].isin(chosen)])
-    sites = fed_as_zones(sites, world["sites"])
-    sites = sites.assign(station=feeding_station(sites, world["substations"]).station)
+    sites = _fed_sites(world, chosen)
     return {kind.attribute: pools_of(kind.attribute, sites) for kind in catalog.resources().values()}
 
 

@@ -17,7 +17,7 @@ from geo_cluster import cli
 from geo_cluster.box import foreign, formats, outlines, texts
 from geo_cluster.errors import InputError
 from geo_cluster.imports import ledger
-from geo_cluster.imports.check import check_file, guess
+from geo_cluster.imports.check import guess
 from geo_cluster.imports.files import lone_part, together
 from geo_cluster.imports.tables import TableChoice
 from geo_cluster.region import prepare
@@ -26,6 +26,7 @@ from geo_cluster.world.coordinates import convert_geometry
 from geo_cluster.world.layers import Layers
 from tests import drawings as made
 from tests.fuzzing import changed
+from tests.surveyed import codes, hectares, read, told
 
 NOW = datetime.datetime(2026, 11, 30, 13)
 DEGREES = made.squares().to_crs(4490)
@@ -36,24 +37,6 @@ GRANTED = made.squares(状态=["净地", "已供"])
 @pytest.fixture(scope="module")
 def region():
     return prepare(catalog.scenario(), Layers())
-
-
-def read(region, content, name, kind="parcels", **more):
-    return check_file(content, name, kind=kind, region=region, **more)
-
-
-def hectares(checked):
-    """Land on offer of H05; the faults where there are any."""
-    assert checked.faults == (), [str(one) for one in checked.faults]
-    return next(one.likely for one in checked.known if (one.subject, one.attribute) == ("H05", "available_land_ha"))
-
-
-def codes(checked):
-    return [fault.code for fault in checked.faults]
-
-
-def told(checked):
-    return "\n".join(note.zh for note in checked.notes)
 
 
 def land(checked):

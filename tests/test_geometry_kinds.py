@@ -20,13 +20,13 @@ from geo_cluster.box.formats import ending_of
 from geo_cluster.box.limits import Limits, limits
 from geo_cluster.errors import InputError
 from geo_cluster.imports import ledger, shifts
-from geo_cluster.imports.check import check_file
 from geo_cluster.region import prepare
 from geo_cluster.world import catalog
 from geo_cluster.world.coordinates import convert_geometry
 from geo_cluster.world.layers import Layers
 from tests import drawings as made
 from tests.fuzzing import changed
+from tests.surveyed import codes, hectares, read, told
 
 NOW = datetime.datetime(2026, 11, 30, 16)
 E, N = made.EAST, made.NORTH
@@ -40,24 +40,6 @@ OTHER = [(x + 400, y) for x, y in CORNERS]
 @pytest.fixture(scope="module")
 def region():
     return prepare(catalog.scenario(), Layers())
-
-
-def read(region, content, name, kind="parcels", **more):
-    return check_file(content, name, kind=kind, region=region, **more)
-
-
-def hectares(checked):
-    """Land on offer of H05; the faults where there are any."""
-    assert checked.faults == (), [str(one) for one in checked.faults]
-    return next(one.likely for one in checked.known if (one.subject, one.attribute) == ("H05", "available_land_ha"))
-
-
-def codes(checked):
-    return [fault.code for fault in checked.faults]
-
-
-def told(checked):
-    return "\n".join(note.zh for note in checked.notes)
 
 
 # ---- KML and archives ---------------------------------------------------------------------------------------
