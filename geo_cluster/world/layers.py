@@ -405,8 +405,8 @@ def words(vocabulary: str) -> dict[str, dict[str, str]]:
 def _column_faults(name: str, column: str, cells: pd.Series) -> Iterator[Fault]:
     """Every cell of a column that breaks its rule: type, filled, in the vocabulary, there once only."""
     rule, is_null = columns(name)[column], cells.isna().to_numpy()
-    kind, text = rule["type"], cells.where(~is_null, "").astype(str)
-    is_empty, is_odd = (text.str.strip() == "").to_numpy(), np.zeros(len(cells), dtype=bool)
+    kind, text = rule["type"], ["" if null else str(one) for one, null in zip(cells.tolist(), is_null, strict=True)]
+    is_empty, is_odd = np.array([not one.strip() for one in text], dtype=bool), np.zeros(len(cells), dtype=bool)
     if kind != "str":
         numbers = pd.to_numeric(cells, errors="coerce").to_numpy(float)
         is_odd = ~is_empty & (np.isnan(numbers) | (kind == "int") & (numbers != np.round(numbers)))
@@ -415,8 +415,9 @@ def _column_faults(name: str, column: str, cells: pd.Series) -> Iterator[Fault]:
         found.append(("world.cell_empty", is_empty, {}))
     if "words" in rule:
         known = {"", *words(rule["words"])}
-        sound = [one for one in set(text) if set(one.split(";")) <= known]
-        found.append(("world.not_in_vocabulary", ~text.isin(sound).to_numpy(), {"known": sorted(words(rule["words"]))}))
+        sound = {one for one in set(text) if set(one.split(";")) <= known}
+        is_unknown = np.array([one not in sound for one in text], dtype=bool)
+        found.append(("world.not_in_vocabulary", is_unknown, {"known": sorted(words(rule["words"]))}))
     if rule.get("unique", False):
         found.append(("world.not_unique", cells.duplicated(keep=False).to_numpy() & ~is_null, {}))
     for code, rows, about in found:

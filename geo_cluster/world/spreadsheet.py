@@ -82,7 +82,8 @@ def as_csv(table: pd.DataFrame, *, heading: bool = True) -> bytes:
 def read_csv(content: bytes, **how: Any) -> pd.DataFrame:
     """A table that `as_csv` wrote; `how` is for `pandas.read_csv`, by default every cell is text."""
     how = how or {"dtype": str, "keep_default_na": False}
-    return bared(pd.read_csv(io.BytesIO(content), encoding="utf-8-sig", **how))
+    table = pd.read_csv(io.BytesIO(content), encoding="utf-8-sig", **how)
+    return bared(table) if b"'" in content else table
 
 
 def bared(table: pd.DataFrame) -> pd.DataFrame:
