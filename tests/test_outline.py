@@ -31,7 +31,7 @@ def made(done, request):
 
 
 def test_what_is_declared_is_there_and_named_in_both_languages():
-    fields, columns = DECLARED["fields"], DECLARED["columns"]
+    fields, columns, tables = DECLARED["fields"], DECLARED["columns"], {*TABLES, "remarks"}
     assert list(dict.fromkeys(row["chapter"] for row in DECLARED["parts"])) == list(DECLARED["chapters"])
     for row in DECLARED["parts"]:
         assert set(row["title"]) == set(row["message"]) == set(row["without"]) == {"zh", "en"}
@@ -42,8 +42,8 @@ def test_what_is_declared_is_there_and_named_in_both_languages():
         for block in row["blocks"]:
             assert set(block.get("facts", ())) <= set(fields)
             assert set(block.get("columns", ())) <= set(columns)
-            assert {block.get("table", "run"), block.get("of", "run")} <= set(TABLES)
-    assert {of["table"] for of in fields.values()} <= set(TABLES) == set(DECLARED["tables"])
+            assert {block.get("table", "run"), block.get("of", "run")} <= tables
+    assert {of["table"] for of in fields.values()} <= tables == set(DECLARED["tables"])
     files = {*bundle.FILES, *bundle.OTHERS}
     assert {file for row in DECLARED["tables"].values() for file in row["files"]} <= files
 
@@ -145,3 +145,13 @@ def test_fields_take_what_they_say():
     assert outlines.number(0.126, {"percent": True, "digits": 1}) == "12.6%"
     assert outlines.number(2030, {"plain": True}) == "2030"
     assert outlines.number(1234.5, {"digits": 1}) == "1,234.5"
+
+
+def test_comments_are_carried_along_when_they_are_handed_in(done):
+    one = outlines.Remark("H01 大冶湖", "红线要再核。", "李明", "2026-11-30", "待办", is_settled=False)
+    other = one._replace(remark="已核，不占。", status="已办结", is_settled=True)
+    assert "remarks" not in {part.key for part in outlines.outline(done).parts}
+    (part,) = [one for one in outlines.outline(done, remarks=[one, other]).parts if one.key == "remarks"]
+    assert part.message == "各方意见2条，其中1条已办结。"
+    (grid,) = part.blocks
+    assert grid.texts == (tuple(one[:5]), tuple(other[:5]))
