@@ -1,4 +1,4 @@
-"""How every page looks: the palette of `tables/style.toml` as CSS variables, `assets/page.css`, a file for each page."""
+"""How every page looks: colours of `tables/style.toml` as CSS variables, `assets/page.css`, a file for each page."""
 
 from __future__ import annotations
 
