@@ -80,7 +80,8 @@ def _panel(subject: Subject, key: str) -> None:
 def _answer(thread: Thread) -> None:
     """A field for an answer, and a button for the other status."""
     other: comments.Status = "settled" if thread.status == "open" else "open"
-    with st.form(f"answer-{thread.id}", clear_on_submit=True, border=False):
+    form = st.form(f"answer-{thread.id}", clear_on_submit=True, border=False)
+    with form, st.container(horizontal=True, gap="small"):
         text = st.text_input(
             t("comments.answer"),
             placeholder=t("comments.answer"),
@@ -88,9 +89,8 @@ def _answer(thread: Thread) -> None:
             max_chars=comments.LENGTH,
             key=f"answer-{thread.id}-text",
         )
-        with st.container(horizontal=True, gap="small"):
-            says = st.form_submit_button(t("comments.reply"), key=f"answer-{thread.id}-say")
-            turns = st.form_submit_button(t(f"comments.make_{other}"), key=f"answer-{thread.id}-turn")
+        says = st.form_submit_button(t("comments.reply"), key=f"answer-{thread.id}-say")
+        turns = st.form_submit_button(t(f"comments.make_{other}"), key=f"answer-{thread.id}-turn")
     if says or turns:
         _do(lambda: comments.answer(state.desk(), thread, text, status=other if turns else None))
 

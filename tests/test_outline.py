@@ -4,6 +4,7 @@ import collections
 import io
 import re
 import string
+from html import unescape
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 
 from geo_cluster import toml
 from geo_cluster.export import bundle
+from geo_cluster.export import deck as decks
 from geo_cluster.export import outline as outlines
 from geo_cluster.export.briefing_tables import TABLES, levels_of
 from geo_cluster.export.csv_tables import csv_tables
@@ -155,3 +157,20 @@ def test_comments_are_carried_along_when_they_are_handed_in(done):
     assert part.message == "各方意见2条，其中1条已办结。"
     (grid,) = part.blocks
     assert grid.texts == (tuple(one[:5]), tuple(other[:5]))
+
+
+def test_slides_to_present_hold_what_the_outline_holds(made):
+    """Every title, sentence and shown cell, escaped; a bar as long as its number."""
+    drawn = str(decks.deck(made, {"plan": "data:,"}, language="zh"))
+    shown = unescape(drawn)
+    assert drawn.count("<section") == len(made.parts) + 1
+    for part in made.parts:
+        assert part.title in shown and part.message in shown
+        for block in part.blocks:
+            if isinstance(block, outlines.Grid):
+                assert all(cell in shown for row in block.texts[: decks.MOST] for cell in row)
+            if isinstance(block, outlines.Chart) and block.kind != "range":
+                bars = decks._bars(block)
+                totals = [sum(row) for row in zip(*block.series.values(), strict=True)]
+                lengths = [sum(share for share, _ in bar.pieces) for bar in bars.bars]
+                assert lengths == pytest.approx([100 * one / (max(totals) or 1) for one in totals], abs=0.3)

@@ -1,9 +1,8 @@
 /* Slides of the page one at a time over the whole screen: a press on .gc-begin begins; arrow keys, space, a
    press or a swipe turn the page; Escape ends. `words` are what screen readers say of it. */
 (function (words) {
-  const SLIDES = ".gc-strip .gc-slide";
   let shade = null, at = 0;
-  const faces = () => [...document.querySelectorAll(SLIDES)].map((one) => one.firstElementChild);
+  const faces = () => [...document.querySelectorAll(".gc-deck > .gc-screen")];
   function show(number) {
     const all = faces();
     if (!shade || !all.length) return end();

@@ -54,9 +54,10 @@ def _group(group: str, shelf: Shelf, language: Language) -> None:
         _archive(shelf.files, language)
         return
     if group == "leaders":
-        begin = f'<button class="gc-begin" type="button">{t("brief.present")}</button><small>{t("brief.present_how")}</small>'
-        st.html(begin)
+        how = t("brief.present_how")
+        st.html(f'<button class="gc-begin" type="button">{t("brief.present")}</button><small>{how}</small>')
         st.html(shelf.slides)
+        st.html(shelf.deck)
         with st.container(key="present"):
             script = page_scripts.present(session.language())
             st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
