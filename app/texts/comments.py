@@ -25,11 +25,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "comments.show_settled": ("含已办结", "Settled ones too"),
     "comments.place": ("对图上一处提意见", "Comment on a place on the map"),
     "comments.place_how": (
-        "经度, 纬度（度），如 114.405, 30.493",
+        "经度，纬度（度），如 114.405，30.493",
         "Longitude, latitude (degrees), such as 114.405, 30.493",
     ),
     "comments.place_odd": (
-        "写成“经度, 纬度”，在 73–136 与 17–54 之间",
+        "写成“经度，纬度”，在 73–136 与 17–54 之间",
         "write longitude, latitude, within 73-136 and 17-54",
     ),
     "comments.col.subject": ("对象", "On"),
