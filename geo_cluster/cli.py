@@ -108,7 +108,7 @@ def score(
     """Score projects at intake, one or thousands, without matching them. 受理评分：逐个项目给出首选园区与把握。"""
     import json
 
-    from geo_cluster.export import all_or_none
+    from geo_cluster.export import bundle
     from geo_cluster.intake import appraise
     from geo_cluster.region import prepare
     from geo_cluster.scenarios import read_for_others
@@ -121,13 +121,11 @@ def score(
         terminal.line(json.dumps(appraise.appraise_one(region, project), ensure_ascii=False, indent=2))
         return
     _, checked, settings = _together(
-        lambda: all_or_none.check_writable(out),
+        lambda: bundle.check_writable(out),
         lambda: portfolio.read(projects),
         lambda: read_for_others(scenario),
     )
     refuse_if([] if projects == "sample" else portfolio.past_faults(checked, settings.date))
-    from geo_cluster.export import bundle
-
     region = prepare(settings)
     shown: list[str] = []
     progress = terminal.console(stderr=True)

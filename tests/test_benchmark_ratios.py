@@ -34,4 +34,6 @@ def test_the_last_release_is_kept_with_its_machine(ratios):
     kept = json.loads(ratios.RELEASE.read_text(encoding="utf-8"))
     assert kept["machine"]["cores"] >= 1
     assert kept["commit"]
-    assert all(row["ratio"] == pytest.approx(row["theirs_s"] / row["ours_s"], rel=0.01) for row in kept["rows"].values())
+    assert all(
+        row["ratio"] == pytest.approx(row["theirs_s"] / row["ours_s"], rel=0.01) for row in kept["rows"].values()
+    )

@@ -14,7 +14,8 @@ from geo_cluster import scratch, toml
 from geo_cluster.archive import file_name, path_faults
 from geo_cluster.domain import Language, Scenario
 from geo_cluster.errors import DataError, Fault, InputError, refuse_if
-from geo_cluster.export.all_or_none import write_files
+from geo_cluster.export.all_or_none import check_writable as check_writable
+from geo_cluster.export.all_or_none import write_files as write_files
 from geo_cluster.export.attribution import attribution, layers_attribution
 from geo_cluster.export.csv_tables import SAMPLE, csv_tables, dated, marked
 from geo_cluster.export.geopackage import write_geopackage
