@@ -90,7 +90,7 @@ def scoring(with_peers: bool) -> list[Row]:
     from geo_cluster.scoring.weights import sample_uniform
 
     values, weights = np.random.default_rng(0).random((200, 12)), sample_uniform(12, 10_000, seed=0)
-    ours = least(lambda: [smaa(values, weights) for _ in range(3)], 3)
+    ours = least(lambda: [smaa(values, weights).acceptability for _ in range(3)], 3)
     plain = least(lambda: [np.argsort(weights @ values.T, axis=1) for _ in range(3)], 3)
     rows = [Row("rank acceptability, 10,000 draws x 200 sites", "product and argsort", ours, plain)]
     many, few, one = nation(5_000), nation(300), np.random.default_rng(1).dirichlet(np.ones(20))
