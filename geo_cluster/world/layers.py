@@ -410,22 +410,24 @@ def _column_faults(name: str, column: str, cells: pd.Series) -> Iterator[Fault]:
     if kind != "str":
         numbers = pd.to_numeric(cells, errors="coerce").to_numpy(float)
         is_odd = ~is_empty & (np.isnan(numbers) | (kind == "int") & (numbers != np.round(numbers)))
-    found: list[tuple[str, np.ndarray, dict[str, Any]]] = [("world.wrong_type", is_odd, {"expected": _TYPES[kind]})]
-    if not rule.get("null", False):
-        found.append(("world.cell_empty", is_empty, {}))
-    if "words" in rule:
-        known = {"", *words(rule["words"])}
-        sound = {one for one in set(text) if set(one.split(";")) <= known}
-        is_unknown = np.array([one not in sound for one in text], dtype=bool)
-        found.append(("world.not_in_vocabulary", is_unknown, {"known": sorted(words(rule["words"]))}))
-    if rule.get("unique", False):
-        found.append(("world.not_unique", cells.duplicated(keep=False).to_numpy() & ~is_null, {}))
-    for code, rows, about in found:
+
+    def those(rows: np.ndarray) -> Iterator[tuple[Place, Any]]:
         for row in np.flatnonzero(rows):
             value = cells.iloc[row]
-            shown = value.item() if isinstance(value, np.generic) else value
-            said = {} if code == "world.cell_empty" else {"value": shown}
-            yield Fault(code, _place(name, int(row) + 2, column), **said, **about)
+            yield _place(name, int(row) + 2, column), value.item() if isinstance(value, np.generic) else value
+
+    yield from (Fault("world.wrong_type", at, value=value, expected=_TYPES[kind]) for at, value in those(is_odd))
+    if not rule.get("null", False):
+        yield from (Fault("world.cell_empty", at) for at, _ in those(is_empty))
+    if "words" in rule:
+        vocabulary = words(rule["words"])
+        known = sorted(vocabulary)
+        sound = {one for one in set(text) if set(one.split(";")) <= {"", *vocabulary}}
+        unknown = those(np.array([one not in sound for one in text], dtype=bool))
+        yield from (Fault("world.not_in_vocabulary", at, value=value, known=known) for at, value in unknown)
+    if rule.get("unique", False):
+        twice = those(cells.duplicated(keep=False).to_numpy() & ~is_null)
+        yield from (Fault("world.not_unique", at, value=value) for at, value in twice)
 
 
 def contract_faults(name: str, table: pd.DataFrame, *, shipped: bool = False) -> list[Fault]:
