@@ -55,6 +55,7 @@ def study(
 
     began = time.perf_counter()
     settings, projects = _read(scenario, out)
+    was_read = time.perf_counter()
     from geo_cluster import study as pipeline
     from geo_cluster.export import bundle
 
@@ -68,7 +69,12 @@ def study(
     terminal.report(result, console, lang)
     console.print(f"\n{len(files)} files → {out}", soft_wrap=True)
     if profile:
-        seconds = {"reading": imported - began, **result.seconds, "export": time.perf_counter() - exporting}
+        seconds = {
+            "reading": was_read - began,
+            "imports": imported - was_read,
+            **result.seconds,
+            "export": time.perf_counter() - exporting,
+        }
         seconds["total"] = time.perf_counter() - began
         for step, spent in seconds.items():
             console.print(f"{step:>12} {spent:7.2f} s")
