@@ -18,7 +18,7 @@
     let waiting = false;
     function choose() {
       waiting = false;
-      const box = map.getContainer(), names = [...box.querySelectorAll(".gc-label")].map((label) => ({ label, gap: Number(label.dataset.gap), weight: Number(label.dataset.weight), spot: label.parentNode.getBoundingClientRect(), width: label.offsetWidth, height: label.offsetHeight }));
+      const box = map.getContainer(), frame = box.getBoundingClientRect(), names = [...box.querySelectorAll(".gc-label")].map((label) => ({ label, gap: Number(label.dataset.gap), weight: Number(label.dataset.weight), spot: label.parentNode.getBoundingClientRect(), width: label.offsetWidth, height: label.offsetHeight }));
       const signs = [...box.querySelectorAll(".gc-diamond, .gc-donut, .gc-spot")].map((sign) => sign.getBoundingClientRect()).map((r) => ({ left: r.left + 2, right: r.right - 2, top: r.top + 2, bottom: r.bottom - 2 }));
       const taken = [];
       names.sort((a, b) => b.weight - a.weight);
@@ -27,7 +27,8 @@
           const cx = spot.left + x * (gap + width / 2), cy = spot.top + y * (gap + height / 2);
           return { x: cx - spot.left, y: cy - spot.top, left: cx - width / 2, right: cx + width / 2, top: cy - height / 2, bottom: cy + height / 2 };
         };
-        const spots = (gap ? SIDES : [[0, 0]]).map(boxAt), free = spots.find((one) => !taken.some((other) => meet(one, other)) && !(gap && signs.some((sign) => meet(one, sign))));
+        const cut = (one) => one.left < frame.left || one.right > frame.right, seen = spot.left > frame.left && spot.left < frame.right;
+        const spots = (gap ? SIDES : [[0, 0]]).map(boxAt).filter((one) => !(gap && seen && cut(one))), free = spots.find((one) => !taken.some((other) => meet(one, other)) && !(gap && signs.some((sign) => meet(one, sign))));
         label.style.visibility = free ? "" : "hidden";
         if (!free) continue;
         label.style.translate = free.x + "px " + free.y + "px";
