@@ -210,6 +210,9 @@
     return { set: (key, points) => { points ? shown.set(key, points) : shown.delete(key); soon(); } };
   }
 
+  /* Roads are thin where the whole province is in view, broad in a town. */
+  const broad = (zoom) => (zoom < 8 ? 0.55 : zoom < 9.5 ? 0.75 : zoom < 12 ? 1 : 1.6);
+
   /* Areas and lines lie on each other in the order of the payload, whatever is switched on last. */
   function restack(map) {
     for (const group of map.stacks) if (map.hasLayer(group)) group.stack.forEach((one) => one.bringToFront());
@@ -235,6 +238,11 @@
       if (layer.tiled) plain = (bare) => { covered = bare; update(); };
       else if (layer.fill) plain = (bare) => shape.setStyle({ fill: !bare });
       group.stack.forEach((one) => group.addLayer(one));
+      if (layer.core_weight) {
+        const widths = [layer.weight, layer.core_weight], size = () => group.stack.forEach((one, at) => one.setStyle({ weight: widths[at] * broad(map.getZoom()) }));
+        map.on("zoomend", size);
+        size();
+      }
     } else for (const f of layer.features) {
       let shape;
       if (layer.kind === "site") shape = diamond(Object.assign({}, f, { at: at(f) }), layer);

@@ -57,6 +57,7 @@
           button.type = "button";
           button.onclick = () => {
             const now = filters.get(), same = Object.keys(wanted).every((key) => (now[key] || "") === wanted[key]);
+            if (list.side.dataset.open === "sites") list.turn("firms");
             filters.set(same ? { stage: "", segment: "", city: "" } : wanted);
             if (!same) move(ids, city.key);
           };
