@@ -94,6 +94,13 @@ def payload(
     }
 
 
+def atlas(study: Study, language: Language) -> dict[str, Any]:
+    """`payload` of a study for a page of its own: with the list and the chain matrix, folded away at first."""
+    shown, chains, prefectures = payload(study, language), study.layers.read("chain"), study.layers.read("prefectures")
+    home, targets = ground.cities_of(study.layers)
+    return shown | {"list": True, "matrix": _matrix(chains, prefectures, [*home, *targets], language)}
+
+
 _DOTS = {
     "anchors": "sites",
     "dev_zones": "sites",
