@@ -46,7 +46,8 @@ from geo_cluster.intake import appraise, site_choice
 from geo_cluster.intake.site_choice import Choice, Weighed
 from geo_cluster.maps import page as maps_page
 from geo_cluster.maps import payload as maps_payload
-from geo_cluster.region import Region, offers, prepare, subject_names
+from geo_cluster.maps import site_map
+from geo_cluster.region import Region, prepare, subject_names
 from geo_cluster.report import questions
 from geo_cluster.report import tables as report_tables
 from geo_cluster.report.cities import LEVELS
@@ -118,6 +119,7 @@ def files_of(scenario: Scenario) -> list[scratch.Held]:
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _overview(_layers: Layers, key: str, language: Language) -> Source:  # noqa: ARG001
     payload = overview_payload(_layers, language)
+    payload = payload | {"matrix": payload["matrix"] | {"leads": True}}
     more = {"link": "explore", "sheet": text("sheet.open", language), "basemaps": maps_payload.basemaps(language)}
     return map_source(payload | more)
 
@@ -125,6 +127,16 @@ def _overview(_layers: Layers, key: str, language: Language) -> Source:  # noqa:
 def overview(layers: Layers, language: Language) -> Source:
     """The map of the whole chain."""
     return _overview(layers, layers.key, language)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _sites_map(_layers: Layers, key: str, language: Language) -> Source:  # noqa: ARG001
+    return map_source(site_map.sites_payload(_layers, language))
+
+
+def sites_map(layers: Layers, language: Language) -> Source:
+    """The map of the sites on which values are laid."""
+    return _sites_map(layers, layers.key, language)
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
@@ -231,12 +243,6 @@ def _openable(layers: str, sha256: str, sites: tuple[str, ...]) -> dict[str, dic
 def openable(scenario: Scenario) -> dict[str, dict[str, Text]]:
     """Attribute of each resource -> id and name of its pools; under '' the sites considered."""
     return _openable(scenario.layers, scenario.layers_sha256, scenario.sites)
-
-
-def assumed_count(scenario: Scenario) -> int:
-    """How many of the numbers that decide are assumed because nobody publishes them."""
-    known = region(scenario).observations
-    return int((known["attribute"].isin(offers()) & (known["basis"] == "assumed")).sum())
 
 
 # ---- the page 数据 ------------------------------------------------------------------------------------------
