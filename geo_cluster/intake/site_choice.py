@@ -550,23 +550,29 @@ def _told(weighed: Weighed, rival: int, key: str, needed: float, lever: Lever) -
 def _sentence(weighed: Weighed, pair: tuple[int, int], language: Language, certainty: Certainty) -> str:
     """Why the first of a pair leads the second, how sure that is, and what would change it."""
     choice, criteria = weighed.choice, catalog.criteria()
-    values = choice.value[list(pair)]
+    values, turn = choice.value[list(pair)], turning(weighed, pair, language)
+    return pair_sentence(
+        (weighed.name(pair[0], language), weighed.name(pair[1], language)),
+        [criterion.name[language] for criterion in criteria.values()],
+        100 * compare(values, weighed.weight, 0, 1),
+        (weighed.score[pair[0]], weighed.score[pair[1]]),
+        certainty=replace(certainty, weight=turn.weight, datum=turn.datum),
+        style=Style(language, digits=1, unit=" 分" if language == "zh" else " points"),
+    )
+
+
+def turning(weighed: Weighed, pair: tuple[int, int], language: Language) -> Certainty:
+    """The weight and the number that would put the second of a pair ahead of the first; None where there is none."""
+    choice, criteria = weighed.choice, catalog.criteria()
     switching, datum = _switching_value(weighed, *pair), None
     if switching["datum"]:
         declared = criteria.get(switching["datum"]) or catalog.attributes()[switching["datum"]]
         unit = switching[f"unit_{language}"]
         whose = choice.names[switching["subject"]][language] if switching["subject"] else ""
         datum = SwitchingValue(declared.name[language], switching["needed"], unit, switching["above"], whose)
-    change, weight = smallest_weight_change(values, weighed.weight), None
+    change, weight = smallest_weight_change(choice.value[list(pair)], weighed.weight), None
     if change.criterion >= 0:
         name = list(criteria.values())[change.criterion].name[language]
         needed = float(change.weights[change.criterion])
         weight = SwitchingValue(name, needed, "%", above=needed > weighed.weight[change.criterion])
-    return pair_sentence(
-        (weighed.name(pair[0], language), weighed.name(pair[1], language)),
-        [criterion.name[language] for criterion in criteria.values()],
-        100 * compare(values, weighed.weight, 0, 1),
-        (weighed.score[pair[0]], weighed.score[pair[1]]),
-        certainty=replace(certainty, weight=weight, datum=datum),
-        style=Style(language, digits=1, unit=" 分" if language == "zh" else " points"),
-    )
+    return Certainty(weight=weight, datum=datum)
