@@ -191,6 +191,12 @@ def count(table: bytes) -> int:
     return len(_rows(table))
 
 
+def has_project(table: bytes, name: str) -> bool:
+    """Whether a portfolio file has a project of this name."""
+    rows, title = _rows(table), portfolio.columns()["name"]
+    return any(name in set(rows[column]) for column in (title, "name") if column in rows)
+
+
 def _rows(table: bytes) -> pd.DataFrame:
     return spreadsheet.read_csv(table)
 

@@ -459,25 +459,13 @@ def why(weighed: Weighed, first: str, second: str, language: Language) -> str:
 def verdict(weighed: Weighed) -> dict[str, Any]:
     """First and second choice, a sentence in each language, what would put the second first, what each method says."""
     choice, order = weighed.choice, weighed.order
+    told = {f"sentence_{language}": sentence(weighed, language) for language in LANGUAGES}
     if not choice.sites:
-        counts = choice.refused["rule"].value_counts()
-        rules = catalog.rules()
-        refused = {
-            language: "；".join(f"{rules[str(rule)].name[language]} {n}" for rule, n in counts.items())
-            for language in LANGUAGES
-        }
-        sentences = {
-            "sentence_zh": f"没有可落地的园区：{refused['zh']}。",
-            "sentence_en": f"No eligible site: {refused['en']}.",
-        }
-        return {"project": choice.project, **sentences}
+        return {"project": choice.project, **told}
     first = choice.sites[order[0]]
     if len(choice.sites) == 1:
-        name = choice.names[first]
-        sentences = {"sentence_zh": f"只有{name.zh}可落地。", "sentence_en": f"Only {name.en} is eligible."}
-        return {"project": choice.project, "first": first, **sentences}
+        return {"project": choice.project, "first": first, **told}
     pair = int(order[0]), int(order[1])
-    firsts = float(weighed.acceptability[pair[0], 0]), float(weighed.acceptability[pair[1], 0])
     change = smallest_weight_change(choice.value, weighed.weight, rival=pair[1])
     switching = _switching_value(weighed, *pair)
     ranks = method_ranks(weighed).reindex(list(choice.sites))
@@ -486,7 +474,7 @@ def verdict(weighed: Weighed) -> dict[str, Any]:
         "project": choice.project,
         "first": first,
         "second": choice.sites[pair[1]],
-        "chance_first": round(firsts[0], 4),
+        "chance_first": round(float(weighed.acceptability[pair[0], 0]), 4),
         "choice_entropy": round(weighed.robust.choice_entropy, 4),
         "rank_entropy": round(weighed.robust.rank_entropy, 4),
         "weight_criterion": list(catalog.criteria())[change.criterion] if change.criterion >= 0 else "",
@@ -498,11 +486,23 @@ def verdict(weighed: Weighed) -> dict[str, Any]:
         "datum_unit_en": switching["unit_en"],
         "agreement": round(float(agree.to_numpy()[np.triu_indices(len(METHODS), 1)].mean()), 4),
         **{f"by_{method}": ranks[method].idxmin() for method in METHODS},
-        **{
-            f"sentence_{language}": _sentence(weighed, pair, language, Certainty(firsts=firsts))
-            for language in LANGUAGES
-        },
+        **told,
     }
+
+
+def sentence(weighed: Weighed, language: Language) -> str:
+    """The verdict in one sentence: who leads, by what, how sure that is, what would change it; or why nobody does."""
+    choice, order = weighed.choice, weighed.order
+    if not choice.sites:
+        rules, counts = catalog.rules(), choice.refused["rule"].value_counts()
+        refused = "；".join(f"{rules[str(rule)].name[language]} {n}" for rule, n in counts.items())
+        return f"没有可落地的园区：{refused}。" if language == "zh" else f"No eligible site: {refused}."
+    if len(choice.sites) == 1:
+        name = choice.names[choice.sites[0]][language]
+        return f"只有{name}可落地。" if language == "zh" else f"Only {name} is eligible."
+    pair = int(order[0]), int(order[1])
+    firsts = float(weighed.acceptability[pair[0], 0]), float(weighed.acceptability[pair[1], 0])
+    return _sentence(weighed, pair, language, Certainty(firsts=firsts))
 
 
 def _switching_value(weighed: Weighed, leader: int, rival: int) -> dict[str, Any]:

@@ -19,7 +19,7 @@ SURE, LIKELY = 0.8, 0.6
 TOLD = 0.05
 """Points below which a difference isn't told: it would read as 0.0."""
 
-Grade = Literal["sure", "likely", "open", "close"]
+Grade = Literal["sure", "likely", "open", "close", "behind"]
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,9 @@ class Card:
     first : Side
     second : Side, optional
         None where only one site is eligible.
-    grade : {"sure", "likely", "open", "close"}
-        How sure it is: a chance to be first from 80 %, from 60 %, less; close where the runner-up is first as often.
+    grade : {"sure", "likely", "open", "close", "behind"}
+        How sure it is: a chance to be first from 80 %, from 60 %, less; close where the runner-up is first as often,
+        behind where it is first more often.
     how_sure : Text
         The same in a sentence, and why a lead and a chance don't match where they don't.
     pros, cons : tuple of Reason
@@ -114,15 +115,21 @@ def side(weighed: Weighed, place: int) -> Side:
 def _grade(first: Side, second: Side | None) -> Grade:
     if second is not None and abs(first.chance - second.chance) < CLOSE:
         return "close"
+    if second is not None and second.chance > first.chance:
+        return "behind"
     return "sure" if first.chance >= SURE else "likely" if first.chance >= LIKELY else "open"
 
 
 def reasons(weighed: Weighed, place: int) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
-    """What speaks for a site and what against it, the weightiest first; unknown numbers speak for nobody."""
+    """What speaks for a site and what against it, the weightiest first.
+
+    Unknown numbers speak for nobody, and a place in the worse half is nothing to praise.
+    """
     points, known = weighed.points, ~np.isnan(weighed.choice.natural[place])
     others = np.delete(points, place, axis=0)
     ahead = points[place] - points.mean(axis=0) if len(others) else points[place]
-    pros = [at for at in np.argsort(-ahead, kind="stable") if ahead[at] >= TOLD and known[at]][:MOST_FOR]
+    better = (others > points[place] + 1e-9).sum(axis=0) < (len(others) + 1) / 2
+    pros = [at for at in np.argsort(-ahead, kind="stable") if ahead[at] >= TOLD and known[at] and better[at]][:MOST_FOR]
     behind = points.max(axis=0) - points[place]
     if not (behind[known] >= TOLD).any():
         behind = 100 * weighed.weight - points[place]
@@ -196,6 +203,11 @@ def _how_sure(weighed: Weighed, first: Side, second: Side | None, grade: Grade) 
             "lead": f"{abs(round(first.score, 1) - round(second.score, 1)):.1f}",
         }
         parts = [phrases[grade], *(phrases[key] for key in _doubts(first, second))]
+        likeliest = int(weighed.acceptability[:, 0].argmax())
+        values |= {"likeliest": weighed.name(likeliest, language)}
+        values |= {"most": f"{100 * weighed.acceptability[likeliest, 0]:.0f}"}
+        if weighed.acceptability[likeliest, 0] >= max(first.chance, second.chance) + CLOSE:
+            parts.insert(1, phrases["likeliest"])
         lead = first.mean - second.mean
         values |= {"mean_lead": f"{abs(lead):.1f}", "low": f"{max(first.low, second.low):.0f}"}
         values["high"] = f"{min(first.high, second.high):.0f}"
@@ -241,10 +253,12 @@ PHRASES: dict[Language, dict[str, str]] = {
         "sure": "把握大：居首概率 {one}%，次选{second} {other}%",
         "likely": "较有把握：居首概率 {one}%，次选{second} {other}%",
         "open": "把握不大：居首概率 {one}%，次选{second} {other}%",
+        "behind": "按最可能值居首，但次选{second}居首的机会更大：{other}% 对 {one}%",
         "close": "两者难分：居首概率 {one}% 对{second} {other}%",
         "overlap": "两者九成区间在 {low}–{high} 分重叠",
         "eaten": "按最可能值领先 {lead} 分，计入未知数的可能取值后平均只领先 {mean_lead} 分",
         "turned": "按最可能值领先 {lead} 分，计入未知数的可能取值后平均反而落后 {mean_lead} 分",
+        "likeliest": "居首机会最大的是{likeliest}（{most}%）",
         "no_turn": "任何单个数、单个权重的变化都不足以让{second}领先",
         "join": "；",
         "stop": "。",
@@ -261,10 +275,12 @@ PHRASES: dict[Language, dict[str, str]] = {
         "sure": "Sure: first of all in {one} %, {second} in {other} %",
         "likely": "Likely: first of all in {one} %, {second} in {other} %",
         "open": "Not sure: first of all in {one} %, {second} in {other} %",
+        "behind": "First at the likely numbers, yet {second} is first of all more often: {other} % to {one} %",
         "close": "Too close to call: first of all in {one} %, {second} in {other} %",
         "overlap": "nine in ten draws of both overlap at {low}–{high}",
-        "eaten": "it leads by {lead} at the likely numbers, but by {mean_lead} on average over what isn't known",
-        "turned": "it leads by {lead} at the likely numbers, but is {mean_lead} behind on average over what isn't known",
+        "eaten": "it leads by {lead} at the likely numbers, but by {mean_lead} on average over unknowns",
+        "turned": "it leads by {lead} at the likely numbers, but is {mean_lead} behind on average over unknowns",
+        "likeliest": "most often first is {likeliest}, in {most} %",
         "no_turn": "No change of a single number or a single weight would put {second} first",
         "join": "; ",
         "stop": ".",

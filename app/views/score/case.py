@@ -56,6 +56,7 @@ def _take(case: dict[str, Any]) -> None:
     session.keep("score-linked-weights", weights if weights != dict(state.scenario().weights) else None)
     session.keep("score-chosen", case.get("sites") or None)
     session.keep("score-trial", case.get("trial"))
+    session.show("score-way", method())
     if part := case.get("part"):
         session.keep("score-tabs", (part, ""))  # drawn anew by name, in whichever language
     other = case.get("ground", "") not in ("", stamp())
@@ -122,14 +123,17 @@ def turn(weighed: Weighed, site: str) -> None:
 
 def try_weights(method: str, moved: dict[str, float]) -> None:
     """Remember which judgements of the trial differ from where it began."""
-    session.keep("score-trial", [method, moved] if moved or method != "sliders" else None)
-    into_address()
+    session.keep("score-trial", [method, moved] if moved or method != link.METHODS[0] else None)
 
 
-def tried(method: str) -> dict[str, float]:
-    """The judgements of the trial, where it is of this method."""
-    trial = session.kept("score-trial") or ["", {}]
-    return trial[1] if trial[0] == method else {}
+def method() -> str:
+    """How weights are tried."""
+    return (session.kept("score-trial") or [link.METHODS[0]])[0]
+
+
+def tried(way: str) -> dict[str, float]:
+    """The judgements of the trial, where it goes this way."""
+    return session.kept("score-trial")[1] if session.kept("score-trial") and method() == way else {}
 
 
 def into_address() -> None:

@@ -174,7 +174,10 @@ def _forget() -> None:
 
 def into_portfolio(typed: dict[str, str]) -> None:
     """Take the project over into the work's portfolio; what was taken over can't be a second time as it is."""
-    own, is_in = state.work().files.get(PROJECTS), session.kept("score-added") == _mark(typed)
+    if session.kept("score-whole"):  # the bar of the work is to say it too
+        session.keep("score-whole", None)
+        st.rerun()
+    own, is_in = state.work().files.get(PROJECTS), _is_in(typed)
     with st.popover(t("score.add"), icon=":material/playlist_add:", key="intake-into", on_change="rerun"):
         if own is None:
             words = {key: t(f"score.add_{key}") for key in ("new", "sample")}
@@ -185,9 +188,7 @@ def into_portfolio(typed: dict[str, str]) -> None:
             st.caption(t("score.add_own", n=appraise.count(own)))
         for key, most in (("year", 4), ("notes", 500)):
             st.text_input(t(f"score.{key}"), key=f"intake-{key}", max_chars=most, persist_state="session")
-        st.button(
-            t("score.add"), type="primary", key="intake-add", disabled=is_in, on_click=_add, args=(dict(typed),)
-        )
+        st.button(t("score.add"), type="primary", key="intake-add", disabled=is_in, on_click=_add, args=(dict(typed),))
         if refusal := session.kept("score-add-refused"):
             st.error(listed(refusal.faults))
     if is_in:
@@ -197,25 +198,37 @@ def into_portfolio(typed: dict[str, str]) -> None:
 
 def _add(typed: dict[str, str]) -> None:
     """Add the project once, close the popover, and name a work after the project that its portfolio begins with."""
-    own, mark = state.work().files.get(PROJECTS), _mark(typed)
-    if session.kept("score-added") == mark:
+    own = state.work().files.get(PROJECTS)
+    if _is_in(typed):
         return
     table = own or (appraise.sample_table() if session.typed("intake-where", "new") == "sample" else b"")
     named = typed["name"] or t("score.unnamed")
     more = {key: str(session.typed(f"intake-{key}", "")).strip() for key in ("year", "notes")}
     session.keep("score-add-refused", None)
     try:
-        state.attach(t("score.noted_add", name=named), **{PROJECTS: appraise.with_project(table, {**typed, "name": named, **more})})
+        state.attach(
+            t("score.noted_add", name=named),
+            **{PROJECTS: appraise.with_project(table, {**typed, "name": named, **more})},
+        )
     except InputError as refusal:
         session.keep("score-add-refused", refusal)
         return
-    session.keep("score-added", mark)
     session.put("intake-into", False)
+    session.keep("score-whole", True)
     if not table:
-        state.name_after(named)
+        what = catalog.segments()[typed["segment"]].name[session.language()]
+        state.name_after(typed["name"] or t("score.work_name", segment=what, output=typed["output_100m_yuan"]))
+    session.keep("score-added", (_work(), typed))
 
 
-def _mark(typed: dict[str, str]) -> tuple[str, ...]:
-    """Tells whether it is the same project for the same work."""
+def _is_in(typed: dict[str, str]) -> bool:
+    """Whether the project as typed was added to this work, and is still there."""
+    own = state.work().files.get(PROJECTS)
+    if own is None or session.kept("score-added") != (_work(), typed):
+        return False
+    return appraise.has_project(own, typed["name"] or t("score.unnamed"))
+
+
+def _work() -> str:
     kept = state.saved()
-    return (kept.id if kept else "", *typed.values())
+    return kept.id if kept else ""

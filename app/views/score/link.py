@@ -18,6 +18,14 @@ MOST = 6000
 UNPACKED = 40_000
 LONGEST = 500
 """Characters of one field."""
+METHODS = ("sliders", "swing", "ahp")
+"""Ways to try weights."""
+SCALES = {
+    "sliders": [at / 10 for at in range(501)],
+    "swing": list(range(101)),
+    "ahp": [*range(1, 10), *(-at for at in range(2, 10))],
+}
+"""What a judgement may be, by way."""
 FIELDS = ("name", "segment", "output_100m_yuan", *portfolio.STATED, "power_year", "year", "notes")
 """Fields beside the needs (`fields`)."""
 
@@ -64,7 +72,9 @@ def _read(text: str) -> Any:
     if len(text) > MOST:
         raise ValueError
     engine = zlib.decompressobj()
-    content = engine.decompress(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True), UNPACKED)
+    content = engine.decompress(
+        base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True), UNPACKED
+    )
     if not engine.eof or engine.unused_data:
         raise ValueError
     return json.loads(content)
@@ -83,8 +93,8 @@ def _check(case: Any) -> None:
     sites = case.get("sites", [])
     fine = fine and isinstance(sites, list) and len(sites) <= 8 and all(_is_text(one) for one in sites)
     fine = fine and _is_text(case.get("part", "")) and _is_text(case.get("ground", ""))
-    method, moved = case.get("trial", ["", {}])
-    fine = fine and _is_text(method) and all(_is_text(key) and _number(one) is not None for key, one in moved.items())
+    method, moved = case.get("trial", [METHODS[0], {}])
+    fine = fine and all(_is_text(key) and one in SCALES[method] for key, one in moved.items())
     if not fine:
         raise ValueError
 
