@@ -145,9 +145,9 @@ def _base(layers: Layers, language: Language, style: Mapping[str, Any]) -> list[
         layer("counties", "area", shapes["counties"], color=colour["county_line"], weight=0.8),
         layer("roads", "line", shapes["roads"], color=colour["road"], weight=1.3),
         layer("railways", "line", shapes["railways"], color=colour["railway"], weight=1.1, dash="6 4"),
-        layer("prefecture_labels", features=cities, strong=True, maxZoom=9.5, **label),
-        layer("county_labels", features=_labels(counties, language), minZoom=10, **label),
-        layer("water_labels", features=wet, minZoom=9, wet=True, **label),
+        layer("prefecture_labels", features=cities, look="city", weight=80, **label),
+        layer("county_labels", features=_labels(counties, language), look="county", weight=20, minZoom=9.5, **label),
+        layer("water_labels", features=wet, look="wet", weight=30, minZoom=8, **label),
     ]
 
 
@@ -260,6 +260,8 @@ def _reach(layers: Layers, study: Study | None, language: Language, style: Mappi
             "name": "",
             "kind": "label",
             "legend": False,
+            "look": "minutes",
+            "weight": 10,
             "minZoom": 8,
             "features": labels,
         },

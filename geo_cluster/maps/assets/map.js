@@ -4,6 +4,8 @@
   "use strict";
   const gc = (window.geoCluster = window.geoCluster || {});
   const SVG = "http://www.w3.org/2000/svg";
+  /* A press gives the map the keyboard; Leaflet's way scrolls the page to it, and the first click is lost. */
+  L.Map.Keyboard.include({ _onMouseDown: function () { if (!this._focused) this._map.getContainer().focus({ preventScroll: true }); } });
   const CELL = 46; // points closer than this many pixels become one bubble
   const PIN = 12; // a position uncertain by more pixels than this is an area, not a pin
   const EQUATOR_M = 40075016.686;
@@ -237,7 +239,7 @@
         group.addLayer(L.polyline(path, { color: "#fff", weight: weight + 2.5, opacity: 0.9, interactive: false }));
         shape = L.polyline(path, { color: layer.color, weight: weight, opacity: 0.85, lineCap: layer.dash ? "butt" : "round", dashArray: layer.dash || null });
       }
-      else if (layer.kind === "label") shape = L.marker(at(f), { interactive: false, keyboard: false, icon: L.divIcon({ className: "", html: el("div", "gc-label" + (layer.strong ? " gc-strong" : "") + (layer.wet ? " gc-wet" : ""), f.p.title), iconSize: [0, 0] }) });
+      else if (layer.kind === "label") shape = gc.name(at(f), f.p.title, { kind: layer.look || "", weight: f.p.weight || layer.weight || 0 });
       else shape = named(f.p.title, L.marker(at(f), { icon: L.divIcon({ className: "", html: square(layer.color, layer.kind), iconSize: [12, 12], iconAnchor: [6, 6] }) }));
       if (layer.kind !== "ring" && layer.kind !== "label") bindCard(shape, layer, f, map);
       group.addLayer(shape);
@@ -485,7 +487,7 @@
   }
 
   function search(map, payload) {
-    const box = el("div", "gc-card gc-search"), input = el("input"), found = el("ul", "gc-found"), places = el("div", "gc-places");
+    const box = el("div", "gc-card gc-search"), input = el("input"), found = el("ul", "gc-found");
     input.type = "search";
     input.placeholder = payload.words.search;
     input.setAttribute("aria-label", payload.words.search);
@@ -526,36 +528,19 @@
       e.preventDefault();
       stops[(stops.indexOf(document.activeElement) + step + stops.length) % stops.length].focus();
     };
-    for (const place of payload.places || []) {
-      const button = el("button", "", place.name);
-      button.type = "button";
-      button.onclick = () => map.flyToBounds(place.bounds, { duration: 0.7 });
-      places.appendChild(button);
-    }
-    box.append(input, found, places);
+    box.append(input, found, places(map, payload));
     control("topleft", box).addTo(map);
   }
 
-  /* Names don't lie on each other: strong ones keep their place, then those that were drawn first. */
-  function apart(map) {
-    let waiting = false;
-    const lie = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
-    function choose() {
-      waiting = false;
-      const names = [...map.getContainer().querySelectorAll(".gc-label")], taken = [];
-      names.sort((a, b) => b.classList.contains("gc-strong") - a.classList.contains("gc-strong"));
-      const boxes = names.map((name) => name.getBoundingClientRect());
-      names.forEach((name, i) => {
-        const free = !taken.some((box) => lie(box, boxes[i]));
-        name.style.visibility = free ? "" : "hidden";
-        if (free) taken.push(boxes[i]);
-      });
+  function places(map, payload) {
+    const box = el("div", "gc-places");
+    for (const place of payload.places || []) {
+      const button = el("button", "", place.name);
+      button.type = "button";
+      button.onclick = () => { map.closePopup(); map.flyToBounds(place.bounds, { duration: 0.7 }); };
+      box.appendChild(button);
     }
-    map.on("zoomend layeradd layerremove", () => {
-      if (!waiting) requestAnimationFrame(choose);
-      waiting = true;
-    });
-    return choose;
+    return box;
   }
 
   /* Leaflet's own attribution takes markup; this one takes text and unfolds. */
@@ -585,15 +570,32 @@
 
   Object.assign(gc, { el: el, svg: svg, control: control, swatch: swatch });
 
-  function draw(map, payload) {
+  /* What all maps have: their name, the scale, the sources, buttons that fly to places. */
+  function dressed(map, payload) {
     const container = map.getContainer();
     container.classList.add("gc-map");
     container.setAttribute("aria-label", payload.words.map);
     document.documentElement.lang = payload.lang;
     container.setAttribute("role", "region");
-    const owed = sources(map, payload);
     map.zoomControl.setPosition("bottomright");
     L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
+    return sources(map, payload);
+  }
+
+  /* The map on which the app lays values; what it shows comes with each run of the page. */
+  function drawSites(map, payload) {
+    dressed(map, payload);
+    const lines = L.canvas({ padding: 0.4 });
+    control("topleft", places(map, payload)).addTo(map);
+    gc.names(map);
+    payload.layers.forEach((layer) => build(layer, map, null, lines, null, payload).show());
+    fit(map, payload);
+    map.lay = gc.sites(map, payload);
+    map.getContainer().dataset.ready = "true";
+  }
+
+  function draw(map, payload) {
+    const container = map.getContainer(), owed = dressed(map, payload);
     const lines = L.canvas({ padding: 0.4 }), filters = Filters(payload), bubbles = Bubbles(map, lines, payload.words.comma);
     if (payload.title) {
       const title = el("div", "gc-card gc-title", payload.title.text);
@@ -603,7 +605,7 @@
     }
     if (payload.matrix) gc.matrix(map, payload, filters);
     search(map, payload);
-    const separate = apart(map);
+    const separate = gc.names(map);
     let view = { changed: () => {} };
     const built = payload.layers.map((layer) => build(layer, map, bubbles, lines, filters, payload));
     const onChange = () => { tools && tools.refresh(); view.changed(); };
@@ -630,11 +632,22 @@
     return (window.map = window.map_div = L.map(box, options)); // by these names streamlit-folium knows it
   }
 
-  let wanted = "";
-  window.geoClusterMap = function (map, payload) {
+  let wanted = "", drawn = "", standing = null, values = null;
+  /* Draws a payload, or one that is fetched from an address; `laid` are values for a map of sites. */
+  window.geoClusterMap = function (map, payload, laid) {
     if (typeof payload !== "string") return draw(map, payload);
-    wanted = payload;
-    return fetch(payload).then((answer) => { if (!answer.ok) throw new Error(answer.status); return answer.json(); }).then((p) => { if (wanted === payload) draw(emptied(map), p); }).catch(() => {
+    const address = payload.split("?")[0], before = wanted;
+    values = laid;
+    wanted = address;
+    if (laid && drawn === address) return standing.lay(laid);
+    if (laid && before === address) return undefined; // on its way
+    return fetch(payload).then((answer) => { if (!answer.ok) throw new Error(answer.status); return answer.json(); }).then((p) => {
+      if (wanted !== address) return;
+      standing = emptied(map);
+      drawn = address;
+      p.sites ? drawSites(standing, p) : draw(standing, p);
+      if (values) standing.lay(values);
+    }).catch(() => {
       map.getContainer().textContent = "地图数据没有送到，请刷新页面。 / The map's data did not arrive; reload the page.";
     });
   };
