@@ -88,7 +88,7 @@ def _spans(found: Card, names: dict[str, str]) -> str:
 
 
 def _listed(which: str, found: Iterable[Reason], language: Language) -> str:
-    sign = {"for": "＋", "against": "－"}[which]
+    sign = {"for": "+", "against": "−"}[which]
     items = "".join(
         f'<li><i aria-hidden="true">{sign}</i><span>{escape(one.words[language])} {tag(one.evidence)}</span></li>'
         for one in found
@@ -131,7 +131,7 @@ def cards(weighed: Weighed, sites: list[str], offers: dict[tuple[str, str], str]
         rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(said)}</dd>" for name, said in facts)
         lines = "".join(
             f'<li class="{which}"><i aria-hidden="true">{sign}</i><span>{escape(found[0].words[language])}</span></li>'
-            for which, sign, found in (("for", "＋", pros), ("against", "－", cons))
+            for which, sign, found in (("for", "+", pros), ("against", "−", cons))
             if found
         )
         name = escape(weighed.choice.names[site][language])

@@ -39,8 +39,8 @@ def restore() -> None:
             _take(link.unpacked(text))
         except InputError as refusal:
             session.keep("score-link-refused", refusal)
-    if refusal := session.kept("score-link-refused"):
-        st.error(listed(refusal.faults), icon=":material/link_off:")
+    if refused := session.kept("score-link-refused"):
+        st.error(listed(refused.faults), icon=":material/link_off:")
 
 
 def _take(case: dict[str, Any]) -> None:

@@ -122,11 +122,12 @@ def _cell(cell: Any, names: dict[str, str], criterion: Criterion) -> str:
     )
     text = t("score.cell", value=value, points=f"{cell.points:.1f}")
     source = escape(getattr(cell, f"source_{session.language()}") or t("score.by_layer"))
+    bar = f'<span class="gc-bar"><i style="width:{100 * cell.value:.0f}%"></i></span>'
     return _boxed(
         f"<b>{natural}</b>",
         names[cell.site],
         is_best=cell.best,
-        more=f'<span class="gc-bar"><i style="width:{100 * cell.value:.0f}%"></i></span><small>{text} · {tag(cell.evidence)}</small>'
+        more=f"{bar}<small>{text} · {tag(cell.evidence)}</small>"
         f'<small class="gc-source" title="{source}">{source}</small>',
     )
 

@@ -30,11 +30,11 @@ def quantities() -> dict[str, str]:
     return asked | {"max_minutes": t("score.max_minutes")}
 
 
-def form() -> pd.DataFrame | None:
+def form(bar: Any) -> pd.DataFrame | None:
     """Segment and output suffice; what is estimated stands beside its field until somebody knows better.
 
-    What can't be read is told beside its field, and the last project that could be is what the page goes on with;
-    None where there is none yet.
+    What else is asked, and the way into the portfolio, go into `bar`. What can't be read is told beside its field, and
+    the page goes on with the last project that could be read; None where there is none yet.
     """
     language, segments = session.language(), catalog.segments()
     names = {key: segment.name[language] for key, segment in segments.items()}
@@ -60,11 +60,11 @@ def form() -> pd.DataFrame | None:
     guess = appraise.estimated(segment, output, told)
     wanted, under = quantities(), {}
     for column, (key, label) in zip(st.columns(len(wanted)), wanted.items(), strict=True):
-        with column:
+        with column, st.container(gap="xxsmall"):
             follows = bool(told.get(OTHER.get(key, ""), "").strip())
             typed[key] = _quantity(label, key, guess[key], _basis(key, segments[segment], follows=follows))
             under[key] = st.container()
-    with st.container(horizontal=True, gap="small", key="intake-actions"):
+    with bar:
         typed |= _stated()
         into_portfolio(typed)
         if any(typed[key] for key in wanted):

@@ -20,7 +20,7 @@ LONGEST = 500
 """Characters of one field."""
 METHODS = ("sliders", "swing", "ahp")
 """Ways to try weights."""
-SCALES = {
+SCALES: dict[str, list[float]] = {
     "sliders": [at / 10 for at in range(501)],
     "swing": list(range(101)),
     "ahp": [*range(1, 10), *(-at for at in range(2, 10))],
@@ -63,7 +63,7 @@ def unpacked(text: str) -> dict[str, Any]:
     try:
         case = _read(text)
         _check(case)
-    except (ValueError, TypeError, KeyError, binascii.Error, zlib.error, RecursionError):
+    except (ValueError, TypeError, AttributeError, binascii.Error, zlib.error, RecursionError):
         raise InputError(Fault("app.odd_link", PARAMETER)) from None
     return case
 
@@ -83,9 +83,10 @@ def _read(text: str) -> Any:
 def _check(case: Any) -> None:
     """Raise where a part of a case is no such thing; what is typed in the fields is judged by the form."""
     known = {"fields", "weights", "sites", "part", "trial", "ground"}
-    fine = isinstance(case, dict) and case.keys() <= known
+    if not isinstance(case, dict) or not case.keys() <= known:
+        raise ValueError
     typed = case.get("fields", {})
-    fine = fine and set(typed) <= set(fields()) and all(_is_text(one) for one in typed.values())
+    fine = set(typed) <= set(fields()) and all(_is_text(one) for one in typed.values())
     fine = fine and typed.get("segment", next(iter(catalog.segments()))) in catalog.segments()
     fine = fine and 0.1 <= _number(typed.get("output_100m_yuan", "1")) <= 1000
     weights = case.get("weights", {})
@@ -94,6 +95,7 @@ def _check(case: Any) -> None:
     fine = fine and isinstance(sites, list) and len(sites) <= 8 and all(_is_text(one) for one in sites)
     fine = fine and _is_text(case.get("part", "")) and _is_text(case.get("ground", ""))
     method, moved = case.get("trial", [METHODS[0], {}])
+    fine = fine and method in METHODS
     fine = fine and all(_is_text(key) and one in SCALES[method] for key, one in moved.items())
     if not fine:
         raise ValueError

@@ -39,7 +39,8 @@ def _body() -> None:
     with refusals():
         case.restore()
         words = {key: t(f"score.{key}") for key in ("one", "many")}
-        mode = st.segmented_control(
+        bar = st.container(horizontal=True, gap="small", vertical_alignment="center", key="score-bar")
+        mode = bar.segmented_control(
             t("score.mode"),
             list(words),
             format_func=words.__getitem__,
@@ -48,8 +49,8 @@ def _body() -> None:
             required=True,
             label_visibility="collapsed",
         )
-        with st.container(key="score-intake"):
-            project = spreadsheet() if mode == "many" else form()
+        with st.container(key="score-intake", gap="small"):
+            project = spreadsheet() if mode == "many" else form(bar)
             if mode == "one":
                 case.told()
         if project is not None:

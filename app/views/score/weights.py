@@ -47,6 +47,7 @@ def weights(weighed: Weighed) -> None:
             key=session.show("score-way", session.typed("score-way", case.method())),
             required=True,
         )
+        method = method or METHODS[0]
         left, right = st.columns([1.1, 1], gap="large")
         with left:
             trial = {"sliders": _sliders, "swing": _swing, "ahp": _pairs}[method](weighed)
@@ -195,12 +196,12 @@ def _grid(group: str, names: dict[str, str], starts: dict[str, float], weighed: 
     ids = list(names)
     matrix = np.eye(len(ids))
     for i, j in combinations(range(len(ids)), 2):
-        pair = f"{group}-{ids[i]}-{ids[j]}"
+        what = f"{group}-{ids[i]}-{ids[j]}"
         said = st.select_slider(
             t("score.pair", one=names[ids[i]], other=names[ids[j]]),
             SCALE,
             format_func=_words(),
-            key=_start("ahp", pair, weighed, starts[pair]),
+            key=_start("ahp", what, weighed, starts[what]),
         )
         matrix[i, j] = said if said > 0 else -1 / said
         matrix[j, i] = 1 / matrix[i, j]
