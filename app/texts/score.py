@@ -165,7 +165,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "score.later": ("更后", "Later"),
     "score.acceptability": ("概率", "Acceptability"),
     "score.place_name": ("名次", "Rank"),
-    "score.refused": ("不能落地的园区与理由", "Sites that are ruled out, and why"),
+    "score.refused": ("不能落地的园区与理由（{n} 个）", "Sites that are ruled out, and why ({n})"),
+    "score.hardly": (
+        "另有 {n} 个园区进前五名的概率低于 {chance}，不逐一画出。",
+        "{n} more sites have less than {chance} to be among the first five and are not drawn.",
+    ),
     # side by side
     "score.pick": ("并排比较的园区（至多四个）", "Sites to compare (up to four)"),
     "score.pick_some": ("请至少选一个园区。", "Choose at least one site."),

@@ -59,7 +59,9 @@ def form(bar: Any) -> pd.DataFrame | None:
     told = {key: str(session.typed(f"intake-{key}", "")) for key in OTHER.values()}
     guess = appraise.estimated(segment, output, told)
     wanted, under = quantities(), {}
-    for column, (key, label) in zip(st.columns(len(wanted)), wanted.items(), strict=True):
+    with st.container(key="score-needs"):
+        columns = st.columns(len(wanted))
+    for column, (key, label) in zip(columns, wanted.items(), strict=True):
         with column, st.container(gap="xxsmall"):
             follows = bool(told.get(OTHER.get(key, ""), "").strip())
             typed[key] = _quantity(label, key, guess[key], _basis(key, segments[segment], follows=follows))
@@ -82,8 +84,10 @@ def _checked(typed: dict[str, str], under: Mapping[str, Any]) -> pd.DataFrame | 
         except InputError as refusal:
             _refused(refusal, under, is_there=project is not None)
             return project
-        shown = {portfolio.columns()[key] for key in (*portfolio.STATED, "power_year")}
-        told = tuple(one for one in portfolio.warnings(project) if one.place.column in shown)  # needs say the others
+        shown = {portfolio.columns()[key] for key in (*portfolio.STATED, "power_year") if typed[key]}
+        told = ()
+        if shown:  # what is to be told of needs stands with them
+            told = tuple(one for one in portfolio.warnings(project) if one.place.column in shown)
         session.keep("score-sound", (dict(typed), project, told))
     for doubt in told:
         said = session.words(doubt)
