@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from geo_cluster.maps.site_map import Classes, Told
 
 from app import cached, session, site_maps, state
 from app.session import t
 from app.views.score import case
 from geo_cluster.intake.site_choice import Weighed
+from geo_cluster.maps.site_map import Classes, Told
 from geo_cluster.scoring.explain import significant
 from geo_cluster.world import catalog
 
@@ -39,7 +39,7 @@ def sites_map(weighed: Weighed) -> None:
         key="score-sites-map",
         told=Told({site: rank[site] for site in side_by_side}, rows, tuple(reasons)),
         chosen=first,
-        height=460,
+        height=560,
         on_pick=lambda site: case.turn(weighed, site),
     )
 

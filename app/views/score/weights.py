@@ -174,12 +174,12 @@ def _pairs(weighed: Weighed) -> dict[str, float] | None:
         st.info(t("score.no_judgement"), icon=":material/balance:")
     with st.expander(t("score.ahp_themes"), expanded=True):
         names = {theme: name[language] for theme, name in themes.items()}
-        between = _grid("themes", names, starts, weighed)
+        between = _grid("themes", names, starts, weighed, told=bool(moved))
     within = {}
     for theme, criteria in groups.items():
         with st.expander(themes[theme][language]):
             names = {key: one.name[language] for key, one in criteria.items()}
-            within[theme] = _grid(theme, names, starts, weighed)
+            within[theme] = _grid(theme, names, starts, weighed, told=bool(moved))
     if not moved:
         return None
     found = hierarchical(between, within)
@@ -191,8 +191,10 @@ def _starts(group: str, weight: dict[str, float]) -> dict[str, float]:
     return {f"{group}-{one}-{other}": _nearest(weight[one], weight[other]) for one, other in combinations(weight, 2)}
 
 
-def _grid(group: str, names: dict[str, str], starts: dict[str, float], weighed: Weighed) -> dict[str, float]:
-    """Judge each pair of a group; the matrix that follows, how consistent it is, and which judgement fits least."""
+def _grid(
+    group: str, names: dict[str, str], starts: dict[str, float], weighed: Weighed, *, told: bool
+) -> dict[str, float]:
+    """Judge each pair of a group; `told`: the matrix that follows, its consistency, which judgement fits least."""
     ids = list(names)
     matrix = np.eye(len(ids))
     for i, j in combinations(range(len(ids)), 2):
@@ -206,6 +208,9 @@ def _grid(group: str, names: dict[str, str], starts: dict[str, float], weighed: 
         matrix[i, j] = said if said > 0 else -1 / said
         matrix[j, i] = 1 / matrix[i, j]
     found = ahp(matrix)
+    weight = dict(zip(ids, found.weights.tolist(), strict=True))
+    if not told:
+        return weight
     row, column, implied = found.odd_judgement
     is_odd = found.consistency_ratio > 0.1
     st.html(_matrix(matrix, list(names.values()), (row, column) if is_odd else None, found))
@@ -215,7 +220,7 @@ def _grid(group: str, names: dict[str, str], starts: dict[str, float], weighed: 
         st.warning(f"{ratio}\n\n" + t("score.odd", said=f"{matrix[row, column]:.2g}", implied=f"{implied:.2g}", **pair))
     else:
         st.caption(ratio)
-    return dict(zip(ids, found.weights.tolist(), strict=True))
+    return weight
 
 
 def _nearest(one: float, other: float) -> int:
