@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geo_cluster.intake.site_choice import Weighed, choices, turning, weigh
-from geo_cluster.intake.verdict_card import MOST_AGAINST, MOST_FOR, card, reasons
+from geo_cluster.intake.site_choice import Weighed, choices, weigh
+from geo_cluster.intake.verdict_card import MOST_AGAINST, MOST_FOR, card, reasons, turning
 from geo_cluster.region import Region, prepare
 from geo_cluster.scoring.weights import sample_around
 from geo_cluster.world import catalog, portfolio
@@ -86,7 +86,7 @@ def test_a_weight_that_turns_it_does_when_it_is_carried_out(weighed):
     tried = 0
     for one in weighed:
         pair = int(one.order[0]), int(one.order[1])
-        told = turning(one, pair, "zh").weight
+        told = turning(one)["zh"].weight
         if told is None:
             continue
         tried += 1

@@ -459,13 +459,25 @@ def why(weighed: Weighed, first: str, second: str, language: Language) -> str:
 def verdict(weighed: Weighed) -> dict[str, Any]:
     """First and second choice, a sentence in each language, what would put the second first, what each method says."""
     choice, order = weighed.choice, weighed.order
-    told = {f"sentence_{language}": sentence(weighed, language) for language in LANGUAGES}
     if not choice.sites:
-        return {"project": choice.project, **told}
+        counts = choice.refused["rule"].value_counts()
+        rules = catalog.rules()
+        refused = {
+            language: "；".join(f"{rules[str(rule)].name[language]} {n}" for rule, n in counts.items())
+            for language in LANGUAGES
+        }
+        sentences = {
+            "sentence_zh": f"没有可落地的园区：{refused['zh']}。",
+            "sentence_en": f"No eligible site: {refused['en']}.",
+        }
+        return {"project": choice.project, **sentences}
     first = choice.sites[order[0]]
     if len(choice.sites) == 1:
-        return {"project": choice.project, "first": first, **told}
+        name = choice.names[first]
+        sentences = {"sentence_zh": f"只有{name.zh}可落地。", "sentence_en": f"Only {name.en} is eligible."}
+        return {"project": choice.project, "first": first, **sentences}
     pair = int(order[0]), int(order[1])
+    firsts = float(weighed.acceptability[pair[0], 0]), float(weighed.acceptability[pair[1], 0])
     change = smallest_weight_change(choice.value, weighed.weight, rival=pair[1])
     switching = _switching_value(weighed, *pair)
     ranks = method_ranks(weighed).reindex(list(choice.sites))
@@ -474,7 +486,7 @@ def verdict(weighed: Weighed) -> dict[str, Any]:
         "project": choice.project,
         "first": first,
         "second": choice.sites[pair[1]],
-        "chance_first": round(float(weighed.acceptability[pair[0], 0]), 4),
+        "chance_first": round(firsts[0], 4),
         "choice_entropy": round(weighed.robust.choice_entropy, 4),
         "rank_entropy": round(weighed.robust.rank_entropy, 4),
         "weight_criterion": list(catalog.criteria())[change.criterion] if change.criterion >= 0 else "",
@@ -486,23 +498,11 @@ def verdict(weighed: Weighed) -> dict[str, Any]:
         "datum_unit_en": switching["unit_en"],
         "agreement": round(float(agree.to_numpy()[np.triu_indices(len(METHODS), 1)].mean()), 4),
         **{f"by_{method}": ranks[method].idxmin() for method in METHODS},
-        **told,
+        **{
+            f"sentence_{language}": _sentence(weighed, pair, language, Certainty(firsts=firsts))
+            for language in LANGUAGES
+        },
     }
-
-
-def sentence(weighed: Weighed, language: Language) -> str:
-    """The verdict in one sentence: who leads, by what, how sure that is, what would change it; or why nobody does."""
-    choice, order = weighed.choice, weighed.order
-    if not choice.sites:
-        rules, counts = catalog.rules(), choice.refused["rule"].value_counts()
-        refused = "；".join(f"{rules[str(rule)].name[language]} {n}" for rule, n in counts.items())
-        return f"没有可落地的园区：{refused}。" if language == "zh" else f"No eligible site: {refused}."
-    if len(choice.sites) == 1:
-        name = choice.names[choice.sites[0]][language]
-        return f"只有{name}可落地。" if language == "zh" else f"Only {name} is eligible."
-    pair = int(order[0]), int(order[1])
-    firsts = float(weighed.acceptability[pair[0], 0]), float(weighed.acceptability[pair[1], 0])
-    return _sentence(weighed, pair, language, Certainty(firsts=firsts))
 
 
 def _switching_value(weighed: Weighed, leader: int, rival: int) -> dict[str, Any]:
@@ -550,29 +550,23 @@ def _told(weighed: Weighed, rival: int, key: str, needed: float, lever: Lever) -
 def _sentence(weighed: Weighed, pair: tuple[int, int], language: Language, certainty: Certainty) -> str:
     """Why the first of a pair leads the second, how sure that is, and what would change it."""
     choice, criteria = weighed.choice, catalog.criteria()
-    values, turn = choice.value[list(pair)], turning(weighed, pair, language)
-    return pair_sentence(
-        (weighed.name(pair[0], language), weighed.name(pair[1], language)),
-        [criterion.name[language] for criterion in criteria.values()],
-        100 * compare(values, weighed.weight, 0, 1),
-        (weighed.score[pair[0]], weighed.score[pair[1]]),
-        certainty=replace(certainty, weight=turn.weight, datum=turn.datum),
-        style=Style(language, digits=1, unit=" 分" if language == "zh" else " points"),
-    )
-
-
-def turning(weighed: Weighed, pair: tuple[int, int], language: Language) -> Certainty:
-    """The weight and the number that would put the second of a pair ahead of the first; None where there is none."""
-    choice, criteria = weighed.choice, catalog.criteria()
+    values = choice.value[list(pair)]
     switching, datum = _switching_value(weighed, *pair), None
     if switching["datum"]:
         declared = criteria.get(switching["datum"]) or catalog.attributes()[switching["datum"]]
         unit = switching[f"unit_{language}"]
         whose = choice.names[switching["subject"]][language] if switching["subject"] else ""
         datum = SwitchingValue(declared.name[language], switching["needed"], unit, switching["above"], whose)
-    change, weight = smallest_weight_change(choice.value[list(pair)], weighed.weight), None
+    change, weight = smallest_weight_change(values, weighed.weight), None
     if change.criterion >= 0:
         name = list(criteria.values())[change.criterion].name[language]
         needed = float(change.weights[change.criterion])
         weight = SwitchingValue(name, needed, "%", above=needed > weighed.weight[change.criterion])
-    return Certainty(weight=weight, datum=datum)
+    return pair_sentence(
+        (weighed.name(pair[0], language), weighed.name(pair[1], language)),
+        [criterion.name[language] for criterion in criteria.values()],
+        100 * compare(values, weighed.weight, 0, 1),
+        (weighed.score[pair[0]], weighed.score[pair[1]]),
+        certainty=replace(certainty, weight=weight, datum=datum),
+        style=Style(language, digits=1, unit=" 分" if language == "zh" else " points"),
+    )

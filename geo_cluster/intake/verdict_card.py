@@ -9,8 +9,9 @@ from typing import Literal
 import numpy as np
 
 from geo_cluster.domain import LANGUAGES, Language, Text
-from geo_cluster.intake.site_choice import Weighed, turning
-from geo_cluster.scoring.explain import CLOSE, changes_in_words, significant
+from geo_cluster.intake.site_choice import Weighed, thresholds
+from geo_cluster.scoring.explain import CLOSE, Certainty, SwitchingValue, changes_in_words, significant
+from geo_cluster.scoring.robustness import smallest_weight_change
 from geo_cluster.world import catalog
 
 MOST_FOR, MOST_AGAINST = 3, 2
@@ -99,7 +100,7 @@ def card(weighed: Weighed) -> Card | None:
     first = side(weighed, order[0])
     second = side(weighed, order[1]) if len(order) > 1 else None
     pros, cons = reasons(weighed, order[0])
-    turns = tuple(_turns(weighed, (order[0], order[1]))) if second else ()
+    turns = tuple(_turns(weighed)) if second else ()
     grade = _grade(first, second)
     return Card(first, second, grade, _how_sure(weighed, first, second, grade), pros, cons, turns)
 
@@ -226,17 +227,35 @@ def _doubts(first: Side, second: Side) -> Sequence[str]:
     return (*overlap, "eaten") if mean < 0.75 * lead else overlap
 
 
-def _turns(weighed: Weighed, pair: tuple[int, int]) -> list[Text]:
-    """What would put the second of a pair first, in both languages."""
-    said = {
-        language: changes_in_words(weighed.name(pair[1], language), turning(weighed, pair, language), language)
-        for language in LANGUAGES
-    }
-    if not said["zh"]:
-        said = {
-            language: [PHRASES[language]["no_turn"].format(second=weighed.name(pair[1], language))]
-            for language in LANGUAGES
-        }
+def turning(weighed: Weighed) -> dict[Language, Certainty]:
+    """The weight and the number that would put the second first, by language; None where there is none."""
+    criteria, choice = catalog.criteria(), weighed.choice
+    pair = [int(place) for place in weighed.order[:2]]
+    number = thresholds(weighed, rivals=1).iloc[0]
+    change = smallest_weight_change(choice.value[pair], weighed.weight)
+    found: dict[Language, Certainty] = {}
+    for language in LANGUAGES:
+        datum = weight = None
+        if number["datum"]:
+            declared = criteria.get(number["datum"]) or catalog.attributes()[number["datum"]]
+            whose = choice.names[number["subject"]][language] if number["subject"] else ""
+            unit = str(number[f"unit_{language}"])
+            datum = SwitchingValue(declared.name[language], number["needed"], unit, bool(number["above"]), whose)
+        if change.criterion >= 0:
+            needed = float(change.weights[change.criterion])
+            name = list(criteria.values())[change.criterion].name[language]
+            weight = SwitchingValue(name, needed, "%", above=needed > weighed.weight[change.criterion])
+        found[language] = Certainty(weight=weight, datum=datum)
+    return found
+
+
+def _turns(weighed: Weighed) -> list[Text]:
+    """What would put the second first, in both languages."""
+    found, said, second = turning(weighed), {}, int(weighed.order[1])
+    for language in LANGUAGES:
+        name = weighed.name(second, language)
+        said[language] = changes_in_words(name, found[language], language)
+        said[language] = said[language] or [PHRASES[language]["no_turn"].format(second=name)]
     return [Text(zh=zh, en=en) for zh, en in zip(said["zh"], said["en"], strict=True)]
 
 

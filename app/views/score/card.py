@@ -20,7 +20,7 @@ from geo_cluster.world import catalog
 def verdict(weighed: Weighed) -> None:
     """The site in large, how sure, what speaks for and against it, what would turn it; or why there is none."""
     language, found = session.language(), card(weighed)
-    sentence = escape(site_choice.sentence(weighed, language))
+    sentence = escape(site_choice.verdict(weighed)[f"sentence_{language}"])
     if found is None:
         st.html(f'<section class="gc-verdict gc-card" role="status"><p>{sentence}</p></section>')
         return
