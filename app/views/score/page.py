@@ -23,7 +23,7 @@ from app.views.score.table import spreadsheet
 from app.views.score.weights import weights
 from app.widgets import open_tab, refusals
 from geo_cluster.intake.site_choice import Weighed
-from geo_cluster.supply.standard_land import door_checks
+from geo_cluster.supply.standard_land import DoorChecks, door_checks
 
 
 def draw() -> None:
@@ -76,13 +76,16 @@ def _answer(weighed: Weighed, project: pd.DataFrame) -> None:
 
 def _parts(weighed: Weighed, project: pd.DataFrame) -> None:
     """The tabs; only the open one is drawn."""
-    doors = door_checks(project, cached.layer_table(state.layers(), "sites"), state.work().scenario.date)
+
+    def doors() -> DoorChecks:
+        return door_checks(project, cached.layer_table(state.layers(), "sites"), state.work().scenario.date)
+
     parts: dict[str, Callable[[], None]] = {
-        "ranking": lambda: ranking(weighed, doors),
-        "compare": lambda: compare(weighed, doors),
+        "ranking": lambda: ranking(weighed, doors()),
+        "compare": lambda: compare(weighed, doors()),
         "weights": lambda: weights(weighed),
         "change": lambda: reasons(weighed),
-        "needs": lambda: needs(project, doors),
+        "needs": lambda: needs(project, doors()),
         "values": lambda: methods(weighed, project),
     }
     part, tab = open_tab("score-tabs", {part: t(f"score.{part}") for part in parts})
