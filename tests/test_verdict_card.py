@@ -130,6 +130,17 @@ def test_fifty_fifty_says_so_with_both_intervals(weighed):
     assert abs(found.first.chance - 0.5) < 0.05
 
 
+def test_a_third_site_that_is_first_most_often_is_named(weighed):
+    """Two sites ahead at the likely numbers by little, a third ahead in most draws."""
+    count = len(catalog.criteria())
+    value = np.repeat([[0.62], [0.61], [0.6]], count, axis=1)
+    draws = np.broadcast_to(np.repeat([[0.5], [0.5], [0.7]], count, axis=1), (200, 3, count))
+    found = card(made(weighed[0], value, draws))
+    third = weighed[0].choice.names[weighed[0].choice.sites[2]]
+    assert f"居首机会最大的是{third.zh}（100%）" in found.how_sure.zh
+    assert f"most often first is {third.en}, in 100 %" in found.how_sure.en
+
+
 def test_a_site_alone_has_nothing_to_compare(weighed):
     found = card(made(weighed[0], np.full((1, len(catalog.criteria())), 0.5)))
     assert found.second is None and found.turns == ()

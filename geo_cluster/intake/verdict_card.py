@@ -184,7 +184,15 @@ def _words(
 
 
 def amount(weighed: Weighed, place: int, at: int, language: Language) -> str:
-    """A criterion's number at a site with its unit, in three digits; '' where unknown."""
+    """A criterion's number at a site in three digits with its unit; '' where unknown.
+
+    Parameters
+    ----------
+    weighed : Weighed
+    place, at : int
+        Of the site, of the criterion.
+    language : {"zh", "en"}
+    """
     natural, criterion = weighed.choice.natural[place, at], list(catalog.criteria().values())[at]
     return "" if np.isnan(natural) else criterion.amount(f"{significant(float(natural)):,.12g}", language)
 
