@@ -119,6 +119,7 @@ def files_of(scenario: Scenario) -> list[scratch.Held]:
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _overview(_layers: Layers, key: str, language: Language) -> Source:  # noqa: ARG001
     payload = overview_payload(_layers, language)
+    payload = payload | {"matrix": payload["matrix"] | {"leads": True}}
     more = {"link": "explore", "sheet": text("sheet.open", language), "basemaps": maps_payload.basemaps(language)}
     return map_source(payload | more)
 

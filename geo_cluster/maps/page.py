@@ -19,7 +19,10 @@ from folium.template import Template
 
 ASSETS = Path(__file__).parent / "assets"
 
-SCRIPTS = ("geodesy.js", "tiles.js", "tools.js", "names.js", "matrix.js", "sites.js", "print.js", "map.js")
+SCRIPTS = (
+    *("geodesy.js", "tiles.js", "tools.js", "names.js", "edges.js", "list.js", "matrix.js", "sites.js", "print.js"),
+    "map.js",
+)
 """What draws a payload, in the order in which a page needs it; Leaflet before."""
 
 

@@ -66,7 +66,7 @@
         marker.on("click", pick).on("keypress", (e) => { if (e.originalEvent.key === "Enter") pick(); });
         marker.bindTooltip(tip(site, told), { direction: "auto" });
         signs.addLayer(marker);
-        if (!told.muted || chosen) names.addLayer(gc.name(site.at, site.name, { kind: "of-site" + (chosen ? " chosen" : ""), gap: size / 2 + 2, weight: chosen ? 90 : 50 }));
+        if (!told.muted || chosen) names.addLayer(gc.name(site.at, gc.brief(site.name), { kind: "of-site" + (chosen ? " chosen" : ""), gap: size / 2 + 2, weight: chosen ? 90 : 50 }));
       }
       named();
       const at = known.get(shown.chosen)?.at;
