@@ -33,7 +33,7 @@ def verdict(weighed: Weighed) -> None:
         _turns(found.turns, language),
         f'<details class="gc-basis"><summary>{t("score.in_one_sentence")}</summary>{sentence}</details>',
     ]
-    st.html(f'<section class="gc-verdict gc-card gc-{found.grade}" role="status">{"".join(parts)}</section>')
+    st.html(f'<section class="gc-verdict gc-card gc-grade-{found.grade}" role="status">{"".join(parts)}</section>')
 
 
 def _head(found: Card, name: str, remark: str) -> str:
@@ -63,7 +63,7 @@ def _sure(found: Card, names: dict[str, str], language: Language) -> str:
         f'<span><i class="{which}"></i>{escape(name)} <b>{chance:.0%}</b></span>' for name, chance, which in parts
     )
     chances = f'<b class="gc-h">{t("score.how_sure")}</b><div class="gc-chances" aria-hidden="true">{bar}</div>'
-    return f'<div class="gc-sure">{chances}<div class="gc-legend">{key}</div>{_spans(found, names)}{said}</div>'
+    return f'<div class="gc-sure">{chances}<div class="gc-chance-key">{key}</div>{_spans(found, names)}{said}</div>'
 
 
 def _spans(found: Card, names: dict[str, str]) -> str:
