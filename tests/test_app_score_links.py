@@ -148,6 +148,15 @@ def test_a_bad_link_is_refused_in_words_and_the_page_goes_on():
     assert "领先" in verdict(page)
 
 
+def test_a_link_with_a_field_that_cannot_be_read_says_so_and_estimates():
+    page = AppTest.from_function(_script, kwargs={"name": "score"}, default_timeout=90)
+    page.query_params["case"] = link.packed({"fields": {"land_mu": "若干"}})
+    page.run()
+    assert "若干" in page.error[0].value
+    assert verdict(page) == verdict(opened("score"))
+    assert any("全部按估算" in one for one in says(page))
+
+
 # ---- what can't be read, and the way into the portfolio -----------------------------------------------------
 
 

@@ -136,6 +136,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "以上填写未能读取，下面仍是上一次的结果。",
         "What was typed can't be read; below is the answer of before.",
     ),
+    "score.as_estimated": (
+        "以上填写未能读取，下面全部按估算。",
+        "What was typed can't be read; below everything is estimated.",
+    ),
     "score.work_name": ("{segment} {output} 亿元", "{segment}, {output} × 100 M yuan"),
     "score.no_judgement": (
         "还没有判断：移动任一滑块即开始试算，未移动的按现权重折算。",

@@ -30,11 +30,11 @@ def quantities() -> dict[str, str]:
     return asked | {"max_minutes": t("score.max_minutes")}
 
 
-def form(bar: Any) -> pd.DataFrame | None:
+def form(bar: Any) -> pd.DataFrame:
     """Segment and output suffice; what is estimated stands beside its field until somebody knows better.
 
     What else is asked, and the way into the portfolio, go into `bar`. What can't be read is told beside its field, and
-    the page goes on with the last project that could be read; None where there is none yet.
+    the page goes on with the last project that could be read.
     """
     language, segments = session.language(), catalog.segments()
     names = {key: segment.name[language] for key, segment in segments.items()}
@@ -75,15 +75,16 @@ def form(bar: Any) -> pd.DataFrame | None:
     return _checked(typed, under)
 
 
-def _checked(typed: dict[str, str], under: Mapping[str, Any]) -> pd.DataFrame | None:
-    """The project as typed, or as it last could be read, with what is to be told of it."""
+def _checked(typed: dict[str, str], under: Mapping[str, Any]) -> pd.DataFrame:
+    """The project as typed, or as it last could be read, or all estimated; with what is to be told of it."""
     sound, project, told = session.kept("score-sound", ({}, None, ()))
     if typed != sound:
         try:
             project = portfolio.check(pd.DataFrame([{key: value for key, value in typed.items() if value}]))
         except InputError as refusal:
-            _refused(refusal, under, is_there=project is not None)
-            return project
+            _refused(refusal, under, t("score.as_estimated" if project is None else "score.as_before"))
+            bare = {key: typed[key] for key in ("segment", "output_100m_yuan")}
+            return portfolio.check(pd.DataFrame([bare])) if project is None else project
         shown = {portfolio.columns()[key] for key in (*portfolio.STATED, "power_year") if typed[key]}
         told = ()
         if shown:  # what is to be told of needs stands with them
@@ -95,8 +96,8 @@ def _checked(typed: dict[str, str], under: Mapping[str, Any]) -> pd.DataFrame | 
     return project
 
 
-def _refused(refusal: InputError, under: Mapping[str, Any], *, is_there: bool) -> None:
-    """What can't be read, each beside its field; a fault of no field, and what the page still shows, below them."""
+def _refused(refusal: InputError, under: Mapping[str, Any], shown: str) -> None:
+    """What can't be read, each beside its field; a fault of no field, and what is shown instead, below them."""
     titles, others = {title: key for key, title in portfolio.columns().items()}, []
     for fault in refusal.faults:
         said = session.words(fault)
@@ -104,11 +105,10 @@ def _refused(refusal: InputError, under: Mapping[str, Any], *, is_there: bool) -
         if place := under.get(titles.get(fault.place.column, "")):
             place.error(text)
         else:
-            others.append(f"{plain(fault.place.column)}：{text}" if fault.place.column else text)
+            others.append(f"{plain(fault.place.column)} · {text}" if fault.place.column else text)
     for text in others:
         st.error(text)
-    if is_there:
-        st.html(f'<p class="gc-note gc-before" role="status">{escape(t("score.as_before"))}</p>')
+    st.html(f'<p class="gc-note" role="status">{escape(shown)}</p>')
 
 
 def _stated() -> dict[str, str]:
