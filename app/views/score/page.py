@@ -70,7 +70,7 @@ def _answer(weighed: Weighed, project: pd.DataFrame) -> None:
         sites_map(weighed)
     if chosen := case.chosen(weighed):
         st.html(f'<p class="gc-note">{t("score.candidates", n=case.MOST)}</p>')
-        cards(weighed, chosen, offered(chosen))
+        cards(weighed, chosen, offered())
     _parts(weighed, project)
 
 

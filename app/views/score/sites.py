@@ -44,15 +44,19 @@ def sites_map(weighed: Weighed) -> None:
     )
 
 
-def offered(sites: list[str]) -> dict[tuple[str, str], str]:
+def offered() -> dict[tuple[str, str], str]:
     """What sites have of land (floor where there is none) and power: low, likely, high, and on whose word."""
-    language, table = session.language(), cached.offers_of(state.scenario())
+    language, stamp = session.language(), case.stamp()
+    told, found = session.kept("score-offered", ("", {}))
+    if told == (stamp, language):
+        return found
     kinds, found = catalog.resources(), {}
-    for row in table[table["site"].isin(sites)].to_dict("records"):
+    for row in cached.offers_of(state.scenario()).to_dict("records"):
         key = "land" if row["resource"] == "floor" else row["resource"]
         if row["subject"] == "" or np.isnan(row["likely"]):
             continue
         ends = dict.fromkeys(f"{significant(row[end], 2):,.12g}" for end in ("low", "likely", "high"))
         unit, basis = kinds[row["resource"]].unit[language], t(f"basis.{row['basis']}")
         found[row["site"], key] = f"{'–'.join(ends)} {unit} · {basis}"
+    session.keep("score-offered", ((stamp, language), found))
     return found
