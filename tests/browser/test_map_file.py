@@ -101,7 +101,8 @@ def nothing_lies_on_something_else(page, size):
             assert one == other or lie_apart(a, b), f"{one} and {other} overlap"
 
 
-BOXES = """() => [...document.querySelectorAll('.gc-label')].filter((name) => name.checkVisibility())
+BOXES = """() => [...document.querySelectorAll('.gc-label')]
+  .filter((name) => name.checkVisibility({ visibilityProperty: true }))
   .map((name) => name.getBoundingClientRect().toJSON()).filter((box) => box.width)"""
 
 
