@@ -85,11 +85,11 @@ def _scores(rows: int) -> alt.LayerChart:
     page = toml.table("style")["page"]
     base = alt.Chart(ROWS).encode(y=alt.Y("site_short:N", sort=BY_ROW, title=None, axis=alt.Axis(labelLimit=190)))
     scale = alt.Scale(zero=False, nice=True)
-    rule = base.mark_rule(strokeWidth=5, color="#b9d5d6", strokeCap="round").encode(
-        x=alt.X("low:Q", scale=scale, title=t("col.score")), x2="high:Q"
-    )
     tips = _tips(site_label="col.site", score="col.score", low="col.low", high="col.high")
     tips.append(alt.Tooltip("chance_first:Q", title=t("col.acceptability"), format=".0%"))
+    rule = base.mark_rule(strokeWidth=5, color="#b9d5d6", strokeCap="round").encode(
+        x=alt.X("low:Q", scale=scale, title=t("col.score")), x2="high:Q", tooltip=tips
+    )
     dots = base.mark_circle(size=95, color=page["accent"], opacity=1).encode(
         x=alt.X("score:Q", scale=scale), tooltip=tips
     )
