@@ -17,7 +17,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Cautious: low capacities, high needs; likely: the likely values; hopeful: high capacities, low needs.",
     ),
     "match.anchor": ("研发锚点", "R&D anchor"),
-    "match.more": ("更多", "More"),
+    "match.settings": ("设置 · {level}", "Settings · {level}"),
     "match.set_placing_bonus": ("落地加分（分）", "Placing bonus (points)"),
     "match.set_placing_bonus_help": (
         "落地一个项目在得分之外另加的分：越大，越优先多落地。",
@@ -161,7 +161,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "field.notes": ("备注", "Notes"),
     "field.notes_help": ("随项目保存的说明。", "Goes along with the project."),
     # headline
-    "match.placed": ("落地项目", "Projects placed"),
+    "match.placed": ("落地", "Placed"),
+    "match.placed_help": ("至多能落地 {most} 个。", "At most {most} can be placed."),
+    "match.stuck": ("卡在哪", "Stuck at"),
+    "match.stuck_nowhere": ("没有", "nowhere"),
+    "match.gap_of": ("差距 {gap:.1%}", "gap {gap:.1%}"),
+    "match.mean_score": ("平均得分", "Mean score"),
+    "match.mean_score_help": ("落地项目得分的平均，满分 100。", "Of the placed projects, of 100."),
     "match.objective": ("方案总分（分）", "Objective value (points)"),
     "match.objective_help": (
         "落地项目的得分与落地加分之和；上界表示任何方案都不会超过它。",
@@ -177,10 +183,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.check": ("独立核验", "Independent check"),
     "match.check_ok": ("无违反", "no violation"),
     "match.check_bad": ("{n} 处违反", "{n} violations"),
-    "match.feasible_share": ("方案可行概率", "Probability of feasibility"),
+    "match.feasible_share": ("把握", "Chance it holds"),
     "match.feasible_share_help": (
-        "容量和需求按各自区间抽样 {draws:,} 次，方案可行的比例。“已证最优”“无违反”只就规划口径的数而言。",
-        "Capacities and needs are drawn {draws:,} times within their ranges: the share of draws in which the plan still fits. “Proven best” and “no violation” only speak of the numbers planned with.",
+        "方案可行概率：容量和需求按各自区间抽样 {draws:,} 次，方案可行的比例。“已证最优”“无违反”只就规划口径的数而言。",
+        "Probability of feasibility: capacities and needs are drawn {draws:,} times within their ranges: the share of draws in which the plan still fits. “Proven best” and “no violation” only speak of the numbers planned with.",
     ),
     "match.assumed": ("假定数据占比", "Share assumed"),
     "match.assumed_help": (
@@ -378,7 +384,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "What is proven: no plan within the points given up differs more; of a trade-off, that no plan is better there.",
     ),
     "match.feasible_text": (
-        "容量和需求按各自区间抽样 {draws:,} 次，方案可行概率为 {share:.0%}。",
+        "方案可行概率：容量和需求按各自区间抽样 {draws:,} 次，方案可行概率为 {share:.0%}。",
         "Capacities and needs drawn {draws:,} times: the plan is feasible in {share:.0%} of them.",
     ),
     "match.breaks_first": (

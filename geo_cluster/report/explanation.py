@@ -498,8 +498,13 @@ def _better(problem: Problem, at: Ints) -> np.ndarray:
 
 
 def away_from_best(study: Study) -> int:
-    """How many projects could score higher elsewhere, or have no place though some site may take them."""
-    return 0 if study.problem is None else int(_better(study.problem, study.plan.site).any(axis=1).sum())
+    """How many projects score higher at another site that may take them, or have no place though some site may.
+
+    Locks don't count among what may take them: who is locked to its ninth best site is away from its best.
+    """
+    score, at = np.where(study.eligibility.allowed, study.decision.score, -np.inf), study.plan.site
+    here = np.where(at == UNPLACED, -np.inf, study.decision.score[np.arange(len(at)), at])
+    return int((score > here[:, None]).any(axis=1).sum())
 
 
 def pool_value(study: Study, resource: str, pool: str, step: float = 1.0) -> tuple[float, bool]:

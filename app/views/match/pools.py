@@ -10,7 +10,9 @@ import streamlit as st
 from app import cached, session, state
 from app.charts import BY_ROW, ROWS, Figure, draw, pool_chart
 from app.session import t
+from app.texts import short
 from app.views.match import change, edit, to_ledger
+from app.widgets import plain
 from geo_cluster import toml
 from geo_cluster.region import pool_name
 from geo_cluster.report import comparison, explanation, over_time, what_if
@@ -40,18 +42,25 @@ def _table(study: Study) -> pd.DataFrame:
     return table
 
 
+def stuck_at(study: Study) -> tuple[str, str]:
+    """The pool that most projects wait for, in a few words, and all that is to say of pools that bind."""
+    table = _table(study)
+    binding = table[table["waiting"] > 0].sort_values("waiting", ascending=False)
+    if binding.empty:
+        away = explanation.away_from_best(study)
+        said = t("match.none_binding_away", n=away) if away else t("match.none_binding")
+        return t("match.stuck_nowhere"), said
+    wanted = [t("match.binding_one", pool=row.gauge, n=row.waiting) for row in binding.head(NAMED).itertuples()]
+    key = "match.binding_most" if len(binding) > NAMED else "match.binding"
+    first = binding.iloc[0]
+    return f"{short(first['label'])} · {first['kind']}", t(key, n=len(binding), pools=t("comma").join(wanted))
+
+
 def gauges(study: Study) -> None:
     """The fullest pools, and which of them bind."""
     table = _table(study)
     st.subheader(t("match.gauges"), anchor=False)
-    binding = table[table["waiting"] > 0].sort_values("waiting", ascending=False)
-    if binding.empty:
-        away = explanation.away_from_best(study)
-        st.caption(t("match.none_binding_away", n=away) if away else t("match.none_binding"))
-    else:
-        wanted = [t("match.binding_one", pool=row.gauge, n=row.waiting) for row in binding.head(NAMED).itertuples()]
-        key = "match.binding_most" if len(binding) > NAMED else "match.binding"
-        st.text(t(key, n=len(binding), pools=t("comma").join(wanted)))
+    st.caption(plain(stuck_at(study)[1]))
     used = table[(table["used"] > 0) | (table["waiting"] > 0)].head(FULLEST)
     with st.container(key="gauges"):
         if st.toggle(t("match.gauges_all", n=len(table)), key="gauges-all", persist_state="session"):
