@@ -22,6 +22,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from app import small_maps
 from app.jobs import Job, Jobs
 from app.packing import Packing, Packings
+from app.plan_view import plan_view
 from app.screening import Screening
 from app.texts import text
 from geo_cluster import scenarios, scratch, toml
@@ -129,7 +130,7 @@ def overview(layers: Layers, language: Language) -> Source:
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _plan_map(_study: Study, key: str, language: Language) -> Source:  # noqa: ARG001
-    return map_source(maps_payload.payload(_study, language) | {"basemaps": maps_payload.basemaps(language)})
+    return map_source(plan_view(_study, language) | {"basemaps": maps_payload.basemaps(language)})
 
 
 def plan_map(study: Study, language: Language) -> Source:
@@ -667,7 +668,7 @@ def _asked(_question: Callable[..., Any], _study: Study, name: str, key: str, *a
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _compared_map(_study: Study, key: str, language: Language, before: tuple[tuple[str, str], ...]) -> Source:  # noqa: ARG001
-    return map_source(maps_payload.payload(_study, language, before=dict(before)))
+    return map_source(plan_view(_study, language, before=dict(before)))
 
 
 def compared_map(study: Study, language: Language, before: Mapping[str, str]) -> Source:

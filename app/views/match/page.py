@@ -51,19 +51,17 @@ def draw() -> None:
                 headline.numbers(study)
             with proof:
                 headline.badge(study)
-        _drawer(expanded=study is None and not is_running)
+        _drawer(study, expanded=study is None and not is_running)
         with st.container(key="match-notice"):
             _notice(study, is_running=is_running)
         if study is not None:
             headline.seldom(study)
-            with st.container(key="match-label"):
-                portfolio.label(study)
             with st.container(key="match-results"):
                 _results(study)
     footer()
 
 
-def _drawer(*, expanded: bool) -> None:
+def _drawer(study: Study | None, *, expanded: bool) -> None:
     """What is planned with, a line of lids over the map: one that is opened takes the whole width."""
     with st.container(key="match-drawer"):
         with st.container(key="match-portfolio"):
@@ -71,6 +69,9 @@ def _drawer(*, expanded: bool) -> None:
         for name, panel in (("years", years.panel), ("openings", openings.panel), ("parts", parts.panel)):
             with st.container(key=f"match-{name}"), refusals():
                 panel()
+        if study is not None:
+            with st.container(key="match-label"):
+                portfolio.label(study)
 
 
 def _notice(study: Study | None, *, is_running: bool) -> None:
