@@ -7,16 +7,18 @@ from unittest.mock import Mock, patch
 import pandas as pd
 import pytest
 
-from app import cached
+from app import cached, state
 from app.jobs import KEPT, KEPT_BYTES, Jobs
-from app.texts import text
+from app.texts import short, text
 from app.views.match import edit, plan, pools
+from app.views.match.page import TABS
 from geo_cluster import study
 from geo_cluster.domain import Pair
 from geo_cluster.errors import DataError, Fault, InputError, Place
 from geo_cluster.matching.plan import Progress
-from geo_cluster.report import comparison, explanation, tables
+from geo_cluster.report import comparison, explanation, plans, tables
 from geo_cluster.report.comparison import Other
+from geo_cluster.workspace import database
 from geo_cluster.workspace.repository import PROJECTS, Work
 from geo_cluster.world import catalog, portfolio, rule_life
 from tests.studies import run
@@ -268,7 +270,9 @@ def test_a_plan_of_other_projects_is_to_look_at_only(language):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("tab", ["plan", "unplaced", "pools", "division", "others", "changes", "robustness", "ranking"])
+@pytest.mark.parametrize(
+    "tab", ["plan", "unplaced", "pools", "division", "others", "changes", "compare", "robustness", "ranking"]
+)
 def test_every_tab_opens(tab, language):
     page = at(opened("match", language, study=run("cautious"), study_before=run()), tab, language)
     assert not page.exception
@@ -291,6 +295,31 @@ def test_the_difference_names_everyone_who_moved():
     old, new = (tables.assignment(one).set_index("project")["site"].to_dict() for one in (before, after))
     moved = [one for one in after.projects.index if old.get(one) != new.get(one)]
     assert len(shown(page, "change")) == len(moved) > 0
+
+
+@pytest.mark.slow
+def test_plans_of_any_age_stand_side_by_side(tmp_path, monkeypatch):
+    desk = state.Workspace(database.connect(str(tmp_path / "w.sqlite")))
+    kept = desk.create(Work(catalog.scenario("rd_first")).named("去年的"), note="new")
+    desk.keep_plan(kept.id, 1, run("rd_first"))
+    monkeypatch.setattr(state, "desk", lambda: desk)
+    monkeypatch.setattr(cached, "study_again", lambda plan: None)  # its data is other now
+    page = at(opened("match", study=run("cautious"), study_before=run()), "compare")
+    picked = page.multiselect(key="plans-chosen-zh")
+    assert picked.value == ["now", "before"]
+    several = [plans.plan_of(run("cautious"), "甲"), plans.plan_of(run(), "乙")]
+    same = int(plans.robust_table(plans.choices_table(several))["same"].sum())
+    assert any(one.startswith(f"**{same} / {len(run().projects)}**") for one in says(page))
+    assert shown(page, "change")["project_name"].tolist() == (
+        comparison.difference_table(run("cautious"), run())["project_name"].tolist()
+    )
+    (old,) = [one for one in picked.options if "去年的" in one]
+    page.multiselect(key="plans-chosen-zh").select(old).run(timeout=120)
+    assert not page.exception
+    third = next(one for one in says(page) if 'class="gc-plans"' in one)
+    placed = tables.assignment(run("rd_first"))["site"].map(lambda one: short(run().region.names[one].zh))
+    assert all(third.count(name) >= count for name, count in placed.value_counts().items())
+    assert any("只比较去向" in one.value for one in page.info)
 
 
 # ---- the portfolio ------------------------------------------------------------------------------------------

@@ -1,13 +1,16 @@
 """Plans side by side, held against counting by hand and against brute force over made-up plans."""
 
+import io
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from geo_cluster import study
+from geo_cluster.export.plans_book import SHEETS, plans_book
 from geo_cluster.report import comparison, plans, tables
 from geo_cluster.report.plans import Plan
 from tests import world
@@ -86,3 +89,19 @@ def test_pools_that_differ_are_those_whose_use_or_room_differs():
         assert (key in found.index) == differs
     assert found.loc[("land", "X1"), ["planned_before", "planned_after"]].tolist() == [60, 30]
     assert plans.pools_difference(before, before).empty
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_workbook_has_what_the_tables_have(language):
+    several = [plans.plan_of(run(), "A"), plans.plan_of(run("cautious"), "B"), made_up("C", {"P01": "B1"}, ("P01",))]
+    names = {key: name[language] for key, name in run().region.names.items()}
+    book = pd.read_excel(io.BytesIO(plans_book(several, names, language)), sheet_name=None)
+    at = language == "en"
+    assert list(book) == [pair[at] for pair in SHEETS.values()]
+    numbers, choices, cities, changes = book.values()
+    assert numbers.iloc[:, 0].tolist() == ["A", "B", "C"]
+    assert len(choices) == len(run().projects)
+    placed = tables.assignment(run())
+    assert (choices.iloc[:, 2].isin({names[one] for one in placed["site"]})).sum() == len(placed)
+    assert cities.iloc[:, 1].sum() == len(placed)
+    assert len(changes) == len(comparison.difference_table(run(), run("cautious")))

@@ -11,6 +11,7 @@ from app.session import t
 from app.views.match import (
     change,
     cities,
+    compare,
     controls,
     division,
     edit,
@@ -30,7 +31,7 @@ from geo_cluster.report.spread import leading_cause, spread
 from geo_cluster.study import Study
 from geo_cluster.world import catalog
 
-TABS = ("plan", "unplaced", "pools", "cities", "division", "others", "changes", "robustness", "ranking")
+TABS = ("plan", "unplaced", "pools", "cities", "division", "others", "changes", "compare", "robustness", "ranking")
 
 
 def draw() -> None:
@@ -102,6 +103,7 @@ def _results(study: Study) -> None:
         "division": division.division,
         "others": others.others,
         "changes": change.changes,
+        "compare": compare.compare,
         "robustness": others.robustness,
         "ranking": _ranking,
     }
