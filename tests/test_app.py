@@ -56,6 +56,7 @@ def no_second_run(monkeypatch):
     monkeypatch.setattr(cached.pipeline, "run", once)
     monkeypatch.setattr(cached, "LEVEL_S", 0.5)  # of plans at other levels, in the background, tests need no proof
     cached.jobs().clear()
+    cached.long_questions().clear()
 
 
 def says(page):

@@ -2,6 +2,8 @@
 
 import datetime
 import threading
+from contextlib import ExitStack
+from dataclasses import replace
 from unittest.mock import Mock, patch
 
 import pandas as pd
@@ -9,6 +11,7 @@ import pytest
 
 from app import cached, state
 from app.jobs import KEPT, KEPT_BYTES, Jobs
+from app.questions import Questions
 from app.texts import short, text
 from app.views.match import edit, plan, pools
 from app.views.match.page import TABS
@@ -16,6 +19,7 @@ from geo_cluster import study
 from geo_cluster.domain import Pair
 from geo_cluster.errors import DataError, Fault, InputError, Place
 from geo_cluster.matching.plan import Progress
+from geo_cluster.matching.time_budget import TimeBudget
 from geo_cluster.report import comparison, explanation, plans, tables
 from geo_cluster.report.comparison import Other
 from geo_cluster.workspace import database
@@ -156,7 +160,7 @@ def test_no_hash_is_shown_to_a_planner():
     ("language", "unit"), [("zh", ("亩", "MVA", "吨标准煤/年")), ("en", ("mu", "MVA", "tce a year"))]
 )
 def test_each_shortfall_has_its_unit(language, unit):
-    table = shown(at(opened("match", language, study=run()), "robustness", language), "over")
+    table = shown(answered(at(opened("match", language, study=run()), "robustness", language)), "over")
     assert len(table)
     assert all(one.endswith(unit) for one in table["over"])
 
@@ -164,7 +168,7 @@ def test_each_shortfall_has_its_unit(language, unit):
 @pytest.mark.slow
 def test_who_would_be_pushed_out_is_named():
     result = run("cautious")
-    page = at(opened("match", "en", study=result), "robustness", "en")
+    page = answered(at(opened("match", "en", study=result), "robustness", "en"))
     heading = text("match.displaced", "en")
     names = set(result.projects["name"])
     assert set(", ".join(shown(page, heading)[heading]).split(", ")) <= names
@@ -202,10 +206,8 @@ def test_a_front_that_time_ended_before_is_not_said_to_be_all_there_is():
     plan = result.plan
     plans = tuple(Other(kind, 0.0, plan.site, plan.objective, plan.bound, 0.0, True, False) for kind in FRONTS)
     page = opened("match", study=result)
-    cached._asked.clear()
     with patch.object(comparison, "other_plans", return_value=plans, __name__="other_plans"):
         press(at(page, "others"), "match.others_run")
-    cached._asked.clear()
     assert [one.value for one in page.caption].count(text("match.not_complete", "zh")) == len(FRONTS)
     only = [text(f"match.only_{kind}", "zh", value=0, objective=plan.objective) for kind in FRONTS]
     assert not {one.value for one in page.text} & set(only)
@@ -270,9 +272,7 @@ def test_a_plan_of_other_projects_is_to_look_at_only(language):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize(
-    "tab", ["plan", "unplaced", "pools", "division", "others", "changes", "compare", "robustness", "ranking"]
-)
+@pytest.mark.parametrize("tab", TABS)
 def test_every_tab_opens(tab, language):
     page = at(opened("match", language, study=run("cautious"), study_before=run()), tab, language)
     assert not page.exception
@@ -520,3 +520,102 @@ def test_a_day_out_of_a_rules_life_is_said_on_the_page(language):
     assert rule_life.topics()["support"].name[language] in said
     page.date_input(key="day").set_value(None).run()
     assert not [one for one in page.warning if "2024-01-01" in one.value]
+
+
+# ---- long questions -----------------------------------------------------------------------------------------
+
+
+def answered(page):
+    """The page once what was asked of its plan is worked out."""
+    for task in list(cached.long_questions()._asked.values()):
+        assert task.wait(60)
+    page.run(timeout=120)
+    assert not page.exception
+    return page
+
+
+@pytest.mark.slow
+def test_a_long_question_tells_how_far_it_is_and_can_be_left_and_come_back_to():
+    go, told = threading.Event(), []
+
+    def other_plans(study, count, within, *, on_step):
+        on_step("division")
+        told.append(count)
+        assert go.wait(60)
+        return (Other("best", 0, study.plan.site, study.plan.objective, study.plan.bound, 0.0, True),)
+
+    with patch.object(comparison, "other_plans", other_plans):
+        page = at(opened("match", study=run("cautious")), "others")
+        press(page, "match.others_run")
+        assert any(text("asking.division", "zh") in one.proto.text for one in page.get("progress"))
+        assert text("match.stop", "zh") in [one.label for one in page.button]
+        other = at(opened("match", study=run("cautious")), "others")  # after a reload, or of somebody else
+        assert any(text("asking.division", "zh") in one.proto.text for one in other.get("progress"))
+        go.set()
+        assert len(shown(answered(other), "objective")) == 1
+    assert told == [3], "it was worked out once"
+
+
+def test_a_stopped_question_ends_its_solving_and_can_be_asked_again():
+    begun, done = threading.Event(), []
+
+    def work(step):
+        clock = TimeBudget(5.0, 60.0)
+        begun.set()
+        while clock.left_s:
+            begun.wait(0.001)
+        done.append(1)
+        return len(done)
+
+    asked = Questions()
+    task = asked.begin("key", work)
+    assert begun.wait(20)
+    assert asked.begin("key", work) is task
+    task.stop()
+    assert task.wait(20)
+    assert (task.answer, task.refusal) == (1, None)
+    assert asked.begin("key", lambda step: 7).wait(20)
+    assert asked.find("key").answer == 7
+
+
+def test_a_question_that_breaks_tells_no_traceback():
+    asked = Questions()
+    assert asked.begin("key", lambda step: 1 / 0).wait(20)
+    assert "division" not in str(asked.find("key").refusal)
+
+
+@pytest.mark.slow
+def test_nothing_is_computed_twice_on_one_page():
+    result = replace(run("cautious"))  # which remembers nothing yet
+    counted = {"feasible_share": explanation, "gauge_table": explanation, "blocking_pairs": comparison}
+    counted |= {"match_stably": comparison}
+    calls = {}
+
+    def counting(where, name):
+        real = getattr(where, name)
+
+        def counts(*args, **options):
+            calls[name] = calls.get(name, 0) + 1
+            return real(*args, **options)
+
+        counts.__name__ = name
+        return patch.object(where, name, counts)
+
+    cached._asked.clear()
+    with ExitStack() as stack:
+        for name, where in counted.items():
+            stack.enter_context(counting(where, name))
+        page = opened("match", study=result)
+        for tab in TABS:
+            answered(at(page, tab))
+    assert calls == dict.fromkeys(counted, 1)
+
+
+def test_who_is_locked_to_its_ninth_best_site_is_away_from_its_best():
+    ranking = tables.ranking(run())
+    project = tables.assignment(run())["project"].iloc[0]
+    ninth = ranking[(ranking["project"] == project) & (ranking["rank"] == 9)]["site"].iloc[0]
+    pair = Pair(project=project, site=ninth)
+    result = study.run(catalog.scenario().model_copy(update={"locked": (pair,), "draws": 20}))
+    placed = tables.assignment(result)
+    assert explanation.away_from_best(result) == (placed["rank"] > 1).sum() + len(tables.unplaced(result)) > 1

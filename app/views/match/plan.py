@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import cached, session, state
 from app.session import t
-from app.views.match import edit, openings, parts, portfolio, to_ledger
+from app.views.match import asking, edit, openings, parts, portfolio, to_ledger
 from app.widgets import marked, sheet_links, text_table
 from geo_cluster.domain import Pair, Scenario
 from geo_cluster.report import explanation, tables, what_if
@@ -225,8 +225,9 @@ def _decisions(study: Study, names: dict[str, str]) -> None:
     )
     if not study.scenario.locked:
         return
-    if st.button(t("match.lock_price"), icon=":material/sell:"):
-        prices = cached.asked(explanation.lock_table, study)
+    begin = st.button(t("match.lock_price"), icon=":material/sell:")
+    if found := asking.ended(explanation.lock_table, study, begin=begin):
+        prices = found.answer
         shown = prices.assign(site=prices["site"].map(names))[["project_name", "site", "loss"]]
         heads = [t("match.project"), t("match.locked_to"), t("match.lock_loss")]
         st.dataframe(shown.set_axis(heads, axis=1), hide_index=True)
@@ -246,13 +247,11 @@ def unplaced(study: Study) -> None:
     names = tables.unplaced(study).set_index("project")["project_name"]
     choose, find = st.columns([3, 1], vertical_alignment="bottom")
     project = choose.selectbox(t("match.options_for"), names.index, format_func=lambda one: f"{one} · {names[one]}")
-    asked = (study.key, project)
-    if find.button(t("match.options_run"), icon=":material/route:", width="stretch"):
-        session.keep("options", asked)
-    if session.kept("options") != asked:
+    begin = find.button(t("match.options_run"), icon=":material/route:", width="stretch")
+    found = asking.ended(explanation.placement_options_of, study, project, begin=begin)
+    if found is None:
         return
-    with st.spinner(t("match.solving_again")):
-        options = cached.asked(explanation.placement_options_of, study, project)
+    options = found.answer
     if not options:
         st.info(t("match.no_option"))
     st.caption(t("match.options"))

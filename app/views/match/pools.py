@@ -11,7 +11,7 @@ from app import cached, session, state
 from app.charts import BY_ROW, ROWS, Figure, draw, pool_chart
 from app.session import t
 from app.texts import short
-from app.views.match import change, edit, to_ledger
+from app.views.match import asking, change, edit, to_ledger
 from app.widgets import plain
 from geo_cluster import toml
 from geo_cluster.region import pool_name
@@ -165,16 +165,15 @@ def _capacity_value(study: Study, table: pd.DataFrame) -> None:
     st.subheader(t("match.capacity_value"), anchor=False)
     label = t("match.capacity_step")
     step = st.number_input(label, 1.0, 10_000.0, 10.0, 5.0, key="capacity-step", persist_state="session")
-    asked = (study.key, step)
-    if st.button(t("match.capacity_run"), icon=":material/add_circle:"):
-        session.keep("capacity-value", asked)
-    if session.kept("capacity-value") != asked:
+    begin = st.button(t("match.capacity_run"), icon=":material/add_circle:")
+    keys = tuple(zip(binding["resource"], binding["pool"], strict=True))
+    found = asking.ended(explanation.pool_values, study, keys, step, begin=begin)
+    if found is None:
         return
-    rows = []
-    with st.spinner(t("match.solving_again")):
-        for row in binding.itertuples():
-            gain, proven = cached.asked(explanation.pool_value, study, row.resource, row.pool, step)
-            rows.append((row.label, row.kind, f"+{step:g} {row.unit}", round(gain, 2), t(f"match.is_{proven}")))
+    rows = [
+        (row.label, row.kind, f"+{step:g} {row.unit}", round(gain, 2), t(f"match.is_{proven}"))
+        for row, (gain, proven) in zip(binding.itertuples(), found.answer, strict=True)
+    ]
     heads = ["col.pool", "match.resource", "match.more_units", "match.gain", "match.proof"]
     st.dataframe(pd.DataFrame(rows, columns=[t(key) for key in heads]), hide_index=True)
     st.caption(t("match.capacity_note", n=len(rows)))
@@ -199,15 +198,22 @@ def _what_if(study: Study, table: pd.DataFrame) -> None:
         help=t("match.amount_help", low=row["low"], planned=row["planned"], high=row["high"]),
     )
     asked = (study.key, key, value)
-    if run.button(t("match.try"), icon=":material/experiment:", width="stretch"):
+    if begin := run.button(t("match.try"), icon=":material/experiment:", width="stretch"):
         session.keep("what-if", asked)
     if session.kept("what-if") != asked:
         return
     trial = what_if.pool_scenario(
         study, resource=row["resource"], pool=row["pool"], amount=value, source=t("match.supposed")
     )
-    with st.spinner(t("match.running")):
-        after = cached.study_of(trial)
+    job = cached.jobs().start(trial) if begin else cached.jobs().find(trial)
+    if job is None or not asking.shown(job, soon=begin):
+        return
+    after = job.study
+    if after is None:
+        if job.refusal is not None:
+            raise job.refusal
+        st.info(t("match.stopped"), icon=":material/stop_circle:")
+        return
     gain, placed = after.plan.objective - study.plan.objective, change.placed(study, after)
     st.text(t("match.what_if_text", pool=row["gauge"], amount=value, unit=row["unit"], gain=gain, placed=placed))
     change.show(comparison.difference_table(study, after), study, after)
