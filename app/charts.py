@@ -23,7 +23,11 @@ def _chart_theme() -> Any:
     page = toml.table("style")["page"]
     text = {"labelColor": page["muted"], "titleColor": page["muted"]}
     return {
-        "config": {"axis": text | {"labelFlush": False}, "legend": text | {"labelColor": page["ink"]}, "header": text}
+        "config": {
+            "axis": text | {"labelFlush": False, "tickCount": 5},
+            "legend": text | {"labelColor": page["ink"]},
+            "header": text,
+        }
     }
 
 

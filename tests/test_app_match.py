@@ -68,6 +68,10 @@ def plan_editor(page):
     return next(table.proto for table in page.dataframe if "keep" in table.value.columns)
 
 
+def plan_editor_rows(page):
+    return next(table.value for table in page.dataframe if "keep" in table.value.columns)
+
+
 def shown(page, heading):
     return next(table.value for table in page.dataframe if heading in table.value.columns)
 
@@ -402,6 +406,41 @@ def test_of_two_contradicting_clicks_the_newer_stays():
     assert after["forbidden"] == [{"project": "P01", "site": "E01"}]
     unticked = plan.decided(catalog.scenario_from(scenario), ROWS, {"edited_rows": {0: {"keep": False}}}, IDS)
     assert unticked == {"locked": [], "forbidden": []}
+
+
+@pytest.mark.slow
+def test_a_project_is_sent_where_it_may_go_with_the_score_it_has_there():
+    page = at(opened("match", study=run()), "plan")
+    first = plan_editor_rows(page).iloc[0]
+    choice = next(one for one in page.selectbox if one.key.startswith("send-to-"))
+    ranking = tables.ranking(run())
+    mine = ranking[(ranking["project"] == first["id"]) & ranking["eligible"] & (ranking["site"] != first["at"])]
+    assert len(choice.options) == len(mine)
+    best = mine.sort_values("rank").iloc[0]
+    name = run().region.names[best["site"]].zh
+    assert choice.options[0].startswith(f"{name} · {best['score']:.1f} 分 · 第 {best['rank']} · ")
+    choice.set_value(best["site"]).run()
+    press(page, "match.send_go")
+    assert page.session_state["work"].scenario.locked == (Pair(project=first["id"], site=best["site"]),)
+
+
+def test_a_refused_upload_is_seen_at_once_and_nothing_else_is_run():
+    refusal = InputError([Fault("world.no_weight", Place("mine.csv"))])
+    page = opened("match", **{"kept-projects-refused": (refusal, "mine.csv", b"")})
+    assert any("mine.csv" in one.value for one in page.error)
+    button = page.button(key="match-run-button")
+    assert button.disabled
+    press(page, "match.without")
+    assert not page.button(key="match-run-button").disabled
+    assert not page.error
+
+
+def test_equal_pools_are_one_row_and_nothing_is_lost():
+    row = {"low": 20.0, "planned": 80.0, "high": 250.0, "basis": "assumed", "unit": "MVA", "basis_label": "假定"}
+    rows = [row | {"label": f"站{n}", "used": 0.0} for n in range(20)]
+    rows += [row | {"label": "用着", "used": 5.0}, row | {"label": "别样", "used": 0.0, "high": 260.0}]
+    assert pools.folded(pd.DataFrame(rows))["label"].tolist() == ["用着", "别样", "20 处 · 20–80–250 MVA · 假定"]
+    assert pools.folded(pd.DataFrame(rows[-2:]))["label"].tolist() == ["用着", "别样"]
 
 
 # ---- runs ---------------------------------------------------------------------------------------------------

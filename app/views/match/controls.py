@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import cached, session, state
 from app.session import t
-from app.views.match import edit, run
+from app.views.match import edit, portfolio, run
 from geo_cluster.domain import FIRST_YEAR, LAST_YEAR
 from geo_cluster.world import catalog, layers
 
@@ -27,9 +27,15 @@ def controls() -> None:
     level = layers.words("planning_level")[state.work().scenario.planning_level][session.language()]
     with st.popover(t("match.settings", level=level), icon=":material/tune:", key="match-settings"):
         _main()
-        st.divider()
         _finer()
-    st.button(t("match.run"), type="primary", icon=":material/play_arrow:", on_click=run.ask, key="match-run-button")
+    st.button(
+        t("match.run"),
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=run.ask,
+        key="match-run-button",
+        disabled=portfolio.refused() is not None,  # else the projects that were there before would be run
+    )
 
 
 def _main() -> None:

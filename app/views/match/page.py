@@ -77,7 +77,11 @@ def _drawer(study: Study | None, *, expanded: bool) -> None:
 
 def _notice(study: Study | None, *, is_running: bool) -> None:
     """What to do first, or whose results are below."""
-    if study is None:
+    if (file := portfolio.refused()) is not None:
+        said, act = st.columns([4, 1], vertical_alignment="center")
+        said.error(t("match.not_taken", name=plain(file)), icon=":material/upload_file:")
+        act.button(t("match.without"), width="stretch", on_click=portfolio.leave_refused, key="match-without")
+    elif study is None:
         if not is_running:
             st.info(t("match.first"), icon=":material/play_circle:")
     elif is_running:
@@ -90,11 +94,8 @@ def _notice(study: Study | None, *, is_running: bool) -> None:
 def _results(study: Study) -> None:
     with st.container(key="match-map"):  # as high as the window leaves room for
         show_map(cached.plan_map(study, session.language()), key="plan-map", height=560)
-    left, right = st.columns([1.1, 1], gap="large")
-    with left, st.container(key="match-cities"):  # what changes inside moves nothing below
+    with st.container(key="match-cities"):  # what changes inside moves nothing below
         cities.headline(study)
-    with right:
-        pools.gauges(study)
     drawn = {
         "plan": plan.table,
         "unplaced": plan.unplaced,

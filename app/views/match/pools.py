@@ -21,7 +21,7 @@ from geo_cluster.study import Study
 from geo_cluster.world import catalog, layers
 
 FULLEST = 9
-"""Pools that the gauges beside the map show unless all are asked for."""
+"""Pools that the gauges show unless all are asked for."""
 
 SOLVED = 6
 """Pools that bind and are solved again for."""
@@ -38,7 +38,7 @@ def _table(study: Study) -> pd.DataFrame:
     table = table.assign(label=table[f"pool_{language}"], basis_label=[words[one][language] for one in table["basis"]])
     said = [words_of(one, language) for one in table["resource"]]
     table["kind"], table["unit"] = [offer for offer, _ in said], [unit for _, unit in said]
-    table["gauge"] = table["kind"] + " · " + table["label"]
+    table["gauge"] = table["kind"] + " · " + table["label"].map(short)
     return table
 
 
@@ -56,9 +56,8 @@ def stuck_at(study: Study) -> tuple[str, str]:
     return f"{short(first['label'])} · {first['kind']}", t(key, n=len(binding), pools=t("comma").join(wanted))
 
 
-def gauges(study: Study) -> None:
+def _gauges_of(study: Study, table: pd.DataFrame) -> None:
     """The fullest pools, and which of them bind."""
-    table = _table(study)
     st.subheader(t("match.gauges"), anchor=False)
     st.caption(plain(stuck_at(study)[1]))
     used = table[(table["used"] > 0) | (table["waiting"] > 0)].head(FULLEST)
@@ -95,7 +94,7 @@ def _gauge_chart(pools: pd.DataFrame) -> Figure:
 
 def _gauges(rows: int) -> alt.LayerChart:
     style, most = toml.table("style"), MOST
-    base = alt.Chart(ROWS).encode(y=alt.Y("gauge:N", sort=BY_ROW, title=None, axis=alt.Axis(labelLimit=170)))
+    base = alt.Chart(ROWS).encode(y=alt.Y("gauge:N", sort=BY_ROW, title=None, axis=alt.Axis(labelLimit=300)))
     evidence = style["evidence"]
     colour = alt.Color("basis:N", scale=alt.Scale(domain=list(evidence), range=list(evidence.values())), legend=None)
     axis = alt.Axis(format=".0%", values=[0, 0.5, 1, 1.5, 2], grid=True)
@@ -118,8 +117,9 @@ def _gauges(rows: int) -> alt.LayerChart:
 
 
 def pools(study: Study) -> None:
-    """Every pool, the value of one more unit, what if."""
+    """Every pool: how full, what if, the value of one more unit, year by year."""
     table = _table(study)
+    _gauges_of(study, table)
     to_ledger.story(study)
     _what_if(study, table)
     _capacity_value(study, table)
@@ -130,7 +130,21 @@ def pools(study: Study) -> None:
         rows = table[mine & ((table["used"] > 0) | (kind.subject != "site"))]
         if len(rows):
             st.subheader(kind.offer_title(session.language()), anchor=False)
-            draw(pool_chart(rows.sort_values("used", ascending=False)))
+            draw(pool_chart(folded(rows.sort_values("used", ascending=False, kind="stable"))))
+
+
+def folded(rows: pd.DataFrame) -> pd.DataFrame:
+    """Pools that nothing takes of and that have the same amounts on the same evidence as one row."""
+    keys = ["low", "planned", "high", "basis"]
+    alike = rows[rows["used"] == 0].groupby(keys)["label"].transform("size")
+    many = rows.index.isin(alike[alike > 1].index)
+    first = rows[many].drop_duplicates(keys)
+    labels = [
+        f"{t('match.folded', n=alike[at])} · {row.low:,.0f}–{row.planned:,.0f}–{row.high:,.0f} {row.unit} · "
+        f"{row.basis_label}"
+        for at, row in zip(first.index, first.itertuples(), strict=True)
+    ]
+    return pd.concat([rows[~many], first.assign(label=labels)])
 
 
 def _years(study: Study) -> None:
