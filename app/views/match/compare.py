@@ -198,7 +198,9 @@ def _matrix(
             points = "" if pd.isna(cell["score"]) else f" <small>{cell['score']:.1f}</small>"
             tint = f' style="background:{colours[cell["prefecture"]]}22"' if cell["prefecture"] else ' class="gc-none"'
             line.append(f"<td{tint}>{escape(where)}{points}</td>")
-        agreed = t("plans.same") if row.same else t("plans.most", count=row.count, of=row.of)
+        agreed = t(
+            "plans.same" if row.same else "plans.apart" if row.count == 1 else "plans.most", n=row.count, of=row.of
+        )
         body.append(f"<tr>{''.join(line)}<td>{escape(agreed)}</td></tr>")
     heads = [t("match.project"), *(plan.name for plan in several), t("plans.agreed")]
     head = "".join(f'<th scope="col">{escape(one)}</th>' for one in heads)
