@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import cached, charts
 from app.texts import TEXTS, short, text
+from app.views.match import asking
 from geo_cluster import study as pipeline
 from geo_cluster import toml
 from geo_cluster.errors import DataError, Fault
@@ -57,6 +58,7 @@ def no_second_run(monkeypatch):
     monkeypatch.setattr(cached, "LEVEL_S", 0.5)  # of plans at other levels, in the background, tests need no proof
     cached.jobs().clear()
     cached.long_questions().clear()
+    monkeypatch.setattr(asking, "SOON_S", 60.0)  # questions about a plan are waited for
 
 
 def says(page):

@@ -13,7 +13,7 @@ from app import cached, state
 from app.jobs import KEPT, KEPT_BYTES, Jobs
 from app.questions import Questions
 from app.texts import short, text
-from app.views.match import edit, plan, pools
+from app.views.match import asking, edit, plan, pools
 from app.views.match.page import TABS
 from geo_cluster import study
 from geo_cluster.domain import Pair
@@ -164,7 +164,7 @@ def test_no_hash_is_shown_to_a_planner():
     ("language", "unit"), [("zh", ("亩", "MVA", "吨标准煤/年")), ("en", ("mu", "MVA", "tce a year"))]
 )
 def test_each_shortfall_has_its_unit(language, unit):
-    table = shown(answered(at(opened("match", language, study=run()), "robustness", language)), "over")
+    table = shown(at(opened("match", language, study=run()), "robustness", language), "over")
     assert len(table)
     assert all(one.endswith(unit) for one in table["over"])
 
@@ -172,7 +172,7 @@ def test_each_shortfall_has_its_unit(language, unit):
 @pytest.mark.slow
 def test_who_would_be_pushed_out_is_named():
     result = run("cautious")
-    page = answered(at(opened("match", "en", study=result), "robustness", "en"))
+    page = at(opened("match", "en", study=result), "robustness", "en")
     heading = text("match.displaced", "en")
     names = set(result.projects["name"])
     assert set(", ".join(shown(page, heading)[heading]).split(", ")) <= names
@@ -564,17 +564,9 @@ def test_a_day_out_of_a_rules_life_is_said_on_the_page(language):
 # ---- long questions -----------------------------------------------------------------------------------------
 
 
-def answered(page):
-    """The page once what was asked of its plan is worked out."""
-    for task in list(cached.long_questions()._asked.values()):
-        assert task.wait(60)
-    page.run(timeout=120)
-    assert not page.exception
-    return page
-
-
 @pytest.mark.slow
-def test_a_long_question_tells_how_far_it_is_and_can_be_left_and_come_back_to():
+def test_a_long_question_tells_how_far_it_is_and_can_be_left_and_come_back_to(monkeypatch):
+    monkeypatch.setattr(asking, "SOON_S", 0.05)
     go, told = threading.Event(), []
 
     def other_plans(study, count, within, *, on_step):
@@ -591,7 +583,8 @@ def test_a_long_question_tells_how_far_it_is_and_can_be_left_and_come_back_to():
         other = at(opened("match", study=run("cautious")), "others")  # after a reload, or of somebody else
         assert any(text("asking.division", "zh") in one.proto.text for one in other.get("progress"))
         go.set()
-        assert len(shown(answered(other), "objective")) == 1
+        assert all(task.wait(60) for task in cached.long_questions()._asked.values())
+        assert len(shown(other.run(), "objective")) == 1
     assert told == [3], "it was worked out once"
 
 
@@ -646,7 +639,7 @@ def test_nothing_is_computed_twice_on_one_page():
             stack.enter_context(counting(where, name))
         page = opened("match", study=result)
         for tab in TABS:
-            answered(at(page, tab))
+            at(page, tab)
     assert calls == dict.fromkeys(counted, 1)
 
 

@@ -361,8 +361,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.front_commuting": ("总分与通勤", "Objective against commuting"),
     "match.front_balance": ("总分与各市州均衡", "Objective against balance"),
     "match.not_complete": (
-        "时限已到，未能算完：可能还有其他点。可在“更多”中调大求解时限后再算。",
-        "Time ended before all was searched: there may be further points. Raise the time limit under More and compute again.",
+        "时限已到，未能算完：可能还有其他点。可在“设置”中调大求解时限后再算。",
+        "Time ended before all was searched: there may be further points. Raise the time limit under Settings and compute again.",
     ),
     "match.only_commuting": (
         "无须权衡：通勤已是最少，每月 {value:,.0f} 小时，总分 {objective:,.1f} 分。",
@@ -416,7 +416,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "What is proven: no plan within the points given up differs more; of a trade-off, that no plan is better there.",
     ),
     "match.feasible_text": (
-        "方案可行概率：容量和需求按各自区间抽样 {draws:,} 次，方案可行概率为 {share:.0%}。",
+        "容量和需求按各自区间抽样 {draws:,} 次，方案可行概率为 {share:.0%}。",
         "Capacities and needs drawn {draws:,} times: the plan is feasible in {share:.0%} of them.",
     ),
     "match.breaks_first": (

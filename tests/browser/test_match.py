@@ -59,6 +59,7 @@ def test_portfolio_to_plan_to_lock_to_new_plan(visit, server):
     expect(stale).to_be_visible()
     page.get_by_role("button", name=text("match.run", language), exact=True).click()
     expect(stale).to_be_hidden(timeout=60_000)
+    expect(page.get_by_role("button", name=text("match.stop", language), exact=True)).to_have_count(0, timeout=60_000)
     page.get_by_role("tab", name=text("match.changes", language)).click()
     expect(page.get_by_text("个项目有变")).to_be_visible()
     stays_within(page)
