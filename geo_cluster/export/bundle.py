@@ -294,7 +294,7 @@ def _make(study: Study, folder: Path, language: Language, levels: Sequence[Study
         (folder / name).write_bytes(content)
     if drawn:
         write_geopackage(study, folder / "layers.gpkg")
-        (folder / "map.html").write_text(page.standalone(payload.payload(study, language)), encoding="utf-8")
+        (folder / "map.html").write_text(page.standalone(payload.atlas(study, language)), encoding="utf-8")
     (folder / "scenario.toml").write_text(scenario_toml(study.scenario), encoding="utf-8")
     (folder / "ATTRIBUTION.md").write_text(attribution(study), encoding="utf-8")
     notice = {"notice": SAMPLE} if study.scenario.is_sample else {}

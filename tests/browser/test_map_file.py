@@ -45,7 +45,10 @@ def opened(visit, file):
 @pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
 def test_the_map_is_painted_and_nothing_lies_on_something_else(opened, palette, size):
     page = opened(size)
+    banded = Painted(page.locator(".gc-map"))
+    page.locator("[data-layer=reach]").evaluate("tick => tick.click()")
     painted = Painted(page.locator(".gc-map"))
+    assert banded.differs(painted) > 0.2, "no bands of reach"
     for name in ("province", "target", "wuhan"):
         assert painted.share(palette["map"][name]) > 0.015, f"{name} is not painted"
     assert painted.share(palette["map"]["water"]) > 0.01, "no water"
@@ -117,6 +120,7 @@ def test_names_lie_apart(opened):
 def test_layers_and_rings_can_be_switched(opened, palette):
     page = opened()
     page.get_by_role("button", name=words.WORDS["zh"]["layers"]).click()
+    page.locator("[data-layer=reach]").uncheck()
     before = Painted(page.locator(".gc-map"))
     page.locator("[data-layer=prefectures]").uncheck()
     bare = Painted(page.locator(".gc-map"))
@@ -124,7 +128,7 @@ def test_layers_and_rings_can_be_switched(opened, palette):
     assert before.differs(bare) > 0.2
     page.locator("[data-layer=flows]").uncheck()
     assert Painted(page.locator(".gc-map")).share(on_white(palette["map"]["flow"], 0.85), 6) < 0.0005
-    rings = page.locator(".leaflet-overlay-pane path[stroke-dasharray]")
+    rings = page.locator(".gc-unsure-pane path")
     assert rings.count() == 0
     page.locator("[data-layer=rings]").check()
     rows = [Layers().read(name) for name in ("chain", "sites", "substations")]
