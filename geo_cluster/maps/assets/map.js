@@ -256,7 +256,7 @@
       else shape = named(f.p.title, L.marker(at(f), { icon: L.divIcon({ className: "", html: square(layer.color, layer.kind), iconSize: [12, 12], iconAnchor: [6, 6] }), autoPanOnFocus: false }));
       if (layer.kind !== "ring" && layer.kind !== "label") bindCard(shape, layer, f, map);
       group.addLayer(shape);
-      if (layer.kind === "site") (f.p.mark ? group : names).addLayer(gc.name(f.at, brief(f.p.title), { kind: "of-site" + (f.p.mark ? " planned" : ""), gap: (f.p.size || 18) / 2 + 2, weight: f.p.mark ? 70 : 50 }));
+      if (layer.kind === "site") (f.p.mark ? group : names).addLayer(gc.name(f.at, brief(f.p.title), { kind: "of-site" + (f.p.mark ? " planned" : ""), gap: (f.p.size || 18) / 2 + 2, weight: f.p.mark ? 90 : 50 }));
     }
     if (layer.kind === "label" && !layer.legend) plain = (bare) => { covered = bare; update(); };
     let on = false, covered = false;
