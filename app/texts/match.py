@@ -17,7 +17,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Cautious: low capacities, high needs; likely: the likely values; hopeful: high capacities, low needs.",
     ),
     "match.anchor": ("研发锚点", "R&D anchor"),
-    "match.settings": ("设置 · {level}", "Settings · {level}"),
+    "match.settings": ("设置", "Settings"),
     "match.set_placing_bonus": ("落地加分（分）", "Placing bonus (points)"),
     "match.set_placing_bonus_help": (
         "落地一个项目在得分之外另加的分：越大，越优先多落地。",

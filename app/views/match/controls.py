@@ -23,9 +23,20 @@ NUMBERS = (
 
 
 def controls() -> None:
-    """The settings, named by the planning level in force, and the run button."""
-    level = layers.words("planning_level")[state.work().scenario.planning_level][session.language()]
-    with st.popover(t("match.settings", level=level), icon=":material/tune:", key="match-settings"):
+    """The planning level, the other settings behind one button, and the run button."""
+    language, levels = session.language(), layers.words("planning_level")
+    st.segmented_control(
+        t("match.level"),
+        list(levels),
+        format_func=lambda key: levels[key][language],
+        key=session.show(session.spoken("level"), state.work().scenario.planning_level),
+        on_change=edit.setting(session.spoken("level"), "planning_level"),
+        label_visibility="collapsed",
+        required=True,
+        width="content",
+    )
+    with st.popover(t("match.settings"), icon=":material/tune:", key="match-settings"):
+        st.caption(t("match.level_help"))
         _main()
         _finer()
     st.button(
@@ -39,19 +50,9 @@ def controls() -> None:
 
 
 def _main() -> None:
-    """Planning level, anchor, and a shipped scenario to begin with."""
+    """Anchor, and a shipped scenario to begin with."""
     language, scenario = session.language(), state.work().scenario
     anchors = cached.layer_table(state.layers(), "anchors").set_index("id")[f"name_{language}"].to_dict()
-    levels = layers.words("planning_level")
-    st.segmented_control(
-        t("match.level"),
-        list(levels),
-        format_func=lambda key: levels[key][language],
-        help=t("match.level_help"),
-        key=session.show(session.spoken("level"), scenario.planning_level),
-        on_change=edit.setting(session.spoken("level"), "planning_level"),
-        required=True,
-    )
     st.selectbox(
         t("match.anchor"),
         list(anchors),
