@@ -40,6 +40,7 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("错误", "Error"),
     ("添加文件", "Add files"),
     ("选择文件", "file upload"),
+    ("没有这个页面", "Page not found"),
 )
 
 PHRASES: tuple[tuple[str, str], ...] = (
@@ -47,5 +48,10 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("移除 {}", "Remove {}"),
     ("这里不读这种格式的文件", "{} files are not allowed."),
     ("文件不能超过 {}", "File must be {} or smaller."),
+    (
+        "网址中的 /{} 不是本应用的页面，已打开总览。已保存的方案不受影响。",
+        "You have requested page /{}, but no corresponding file was found in the app's pages/ directory. "
+        "Running the app's main page.",
+    ),
 )
 """The same where {} stands for what Streamlit names."""
