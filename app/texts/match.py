@@ -264,7 +264,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match.options": ("落地办法（逐条重算验证）", "Placement options, each solved again"),
     "match.options_for": ("选择项目", "Placement options for"),
     "match.options_run": ("求解落地办法", "Find placement options"),
-    "match.solving_again": ("正在逐一重算…", "Solving again, one by one …"),
     "match.no_option": (
         "没有可落地的园区，腾挪也无法安排；请先看理由。",
         "No site may take it, whatever moves; see the reason above.",
