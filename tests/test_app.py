@@ -168,7 +168,7 @@ def test_rows_are_read_in_words_under_headings():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["score", "supply", "match"])
 def test_charts_show_the_rows_they_are_given_and_keep_their_looks(name):
-    page = opened(name, study=run("cautious"))
+    page = opened(name, study=run("cautious"), **{"match-zh": text("match.pools", "zh")})  # where its charts are
     charts = [one.proto for one in page.get("vega_lite_chart")]
     assert charts
     for chart in charts:
