@@ -50,7 +50,7 @@ from geo_cluster.intake.site_choice import Choice, Weighed
 from geo_cluster.maps import page as maps_page
 from geo_cluster.maps import payload as maps_payload
 from geo_cluster.maps import site_map
-from geo_cluster.region import Region, offers, prepare, subject_names
+from geo_cluster.region import Region, prepare, subject_names
 from geo_cluster.report import questions
 from geo_cluster.report import tables as report_tables
 from geo_cluster.report.cities import LEVELS
@@ -246,12 +246,6 @@ def _openable(layers: str, sha256: str, sites: tuple[str, ...]) -> dict[str, dic
 def openable(scenario: Scenario) -> dict[str, dict[str, Text]]:
     """Attribute of each resource -> id and name of its pools; under '' the sites considered."""
     return _openable(scenario.layers, scenario.layers_sha256, scenario.sites)
-
-
-def assumed_count(scenario: Scenario) -> int:
-    """How many of the numbers that decide are assumed because nobody publishes them."""
-    known = region(scenario).observations
-    return int((known["attribute"].isin(offers()) & (known["basis"] == "assumed")).sum())
 
 
 # ---- the page 数据 ------------------------------------------------------------------------------------------

@@ -255,6 +255,7 @@ def reach(layers: Layers, lon: float, lat: float) -> dict[int, shapely.MultiPoly
     return dict(zip(reversed(BANDS_MIN), reversed(list(areas.geometry)), strict=True))
 
 
+@by_content("anchors", "prefectures", "sites", most=8)
 def cities_of(layers: Layers) -> tuple[list[str], list[str]]:
     """Prefectures of the anchors, and the others that have sites, those with a site nearest to an anchor first."""
     anchors, known = layers.read("anchors"), set(layers.read("prefectures")["code"])

@@ -24,6 +24,7 @@ PIXEL = bytes.fromhex(
     "53de0000000c4944415408d763b0b0b00000016200b15e0a5ea30000000049454e44ae426082"
 )
 THE_MAP = "const map = window[Object.keys(window).find((key) => /^map_/.test(key))];"
+ZOOM = "map => map.querySelector('.leaflet-proxy').style.transform.match(/scale.*/)[0]"
 HOSTILE = "</script><script>window.broken = 1</script><img src=x onerror='window.broken = 1'>'\" 🔬"
 
 
@@ -69,8 +70,13 @@ def tiles():
 
 
 def the_map(page):
+    """The map's frame, the card of the first hour closed."""
     frame = page.frame_locator("iframe").first
     frame.locator("[data-ready=true]").wait_for()
+    page.locator(".gc-footer").wait_for()
+    if page.locator(".st-key-hour").count():
+        page.locator(".st-key-hour-close button").click()
+        expect(page.locator(".st-key-hour")).to_have_count(0)
     return frame
 
 
@@ -160,7 +166,7 @@ def test_a_cell_of_the_matrix_filters_the_map_and_names_who_is_there(visit, serv
     rows = {(row["stage"], row["segment"]): cells for row, cells in zip(matrix["rows"], matrix["cells"], strict=True)}
     lasers = rows["lasers", ""][known.index("420100")]
     button = frame.get_by_role("button", name=f"激光器 · 武汉 {len(lasers)}")
-    before = frame.locator(".gc-map").evaluate("map => map.querySelector('.leaflet-map-pane').style.transform")
+    before = frame.locator(".gc-map").evaluate(ZOOM)
     button.press("Enter")
     names = Layers().read("chain").set_index("id")["name_zh"]
     for one in lasers:
@@ -168,8 +174,7 @@ def test_a_cell_of_the_matrix_filters_the_map_and_names_who_is_there(visit, serv
     expect(frame.locator("[data-filter=stage]")).to_have_value("lasers")
     expect(frame.locator(".gc-rows li")).to_have_count(len(lasers))
     at_rest(frame)
-    after = frame.locator(".gc-map").evaluate("map => map.querySelector('.leaflet-map-pane').style.transform")
-    assert before != after, "the map moves to who is in the cell"
+    assert frame.locator(".gc-map").evaluate(ZOOM) != before, "the map moves to who is in the cell"
     button.press("Enter")
     expect(frame.locator("[data-filter=stage]")).to_have_value("")
     lead = frame.locator("a.gc-gap").first.get_attribute("href")
@@ -180,21 +185,22 @@ def test_a_cell_of_the_matrix_filters_the_map_and_names_who_is_there(visit, serv
 
 def test_list_and_map_know_each_other_and_the_first_click_works(visit, server):
     frame = the_map(visit(server[0]))
-    zoom = "map => map.querySelector('.leaflet-proxy').style.transform.match(/scale.*/)[0]"
-    before = frame.locator(".gc-map").evaluate(zoom)
+    before = frame.locator(".gc-map").evaluate(ZOOM)
     frame.locator(".leaflet-marker-icon", has=frame.locator(".gc-donut text")).last.click()
     at_rest(frame)
-    assert frame.locator(".gc-map").evaluate(zoom) != before, "a cluster opens at the first click"
+    assert frame.locator(".gc-map").evaluate(ZOOM) != before, "a cluster opens at the first click"
     frame.locator(".gc-tab-sites").click()
     row = frame.locator(".gc-rows button", has_text="竹溪工业园")
     row.click()
     expect(frame.locator(".leaflet-popup h3")).to_have_text("竹溪工业园")
     expect(row).to_have_attribute("aria-current", "true")
-    frame.locator(".gc-edges button:visible", has_text="黄石").click()
+    frame.locator(".gc-places button", has_text="光谷").click()
     expect(frame.locator(".leaflet-popup")).to_have_count(0)
     at_rest(frame)
-    frame.locator(".gc-diamond:visible").first.click()
-    expect(frame.locator(".gc-rows [aria-current]")).to_have_count(1)
+    frame.locator(".gc-edges button:visible", has_text="十堰").click()
+    at_rest(frame)
+    frame.get_by_role("button", name="竹溪工业园", exact=True).press("Enter")
+    expect(frame.locator(".gc-rows [aria-current]")).to_contain_text("竹溪工业园")
 
 
 def test_pan_zoom_filters_and_layers_ask_the_server_for_nothing(visit, server):
@@ -387,6 +393,8 @@ def test_hostile_names_stay_text_in_filters_matrix_lists_and_table(opened, overv
     expect(page.locator(".gc-rows b").first).to_contain_text(HOSTILE)
     page.locator(".gc-matrix td button:not(.gc-gap)").first.click()
     expect(page.locator(".gc-names")).to_contain_text(HOSTILE)
+    page.wait_for_timeout(300)
+    at_rest(page)
     page.get_by_role("button", name="矩形").click()
     page.mouse.click(310, 150)
     page.mouse.click(1090, 700)

@@ -101,7 +101,8 @@ def nothing_lies_on_something_else(page, size):
             assert one == other or lie_apart(a, b), f"{one} and {other} overlap"
 
 
-BOXES = """() => [...document.querySelectorAll('.gc-label')].filter((name) => name.checkVisibility())
+BOXES = """() => [...document.querySelectorAll('.gc-label')]
+  .filter((name) => name.checkVisibility({ visibilityProperty: true }))
   .map((name) => name.getBoundingClientRect().toJSON()).filter((box) => box.width)"""
 
 
@@ -238,13 +239,13 @@ def test_printed_the_map_is_a_sheet_and_then_the_screen_s_again(opened):
     legend = page.locator(".gc-sheet-legend")
     expect(legend).to_contain_text("候选制造园区")
     expect(legend).not_to_contain_text("河流与湖泊")
-    for hidden in (".gc-panel", ".gc-search", ".gc-toolbox", ".leaflet-control-zoom"):
+    for hidden in (".gc-panel", ".gc-side", ".gc-search", ".gc-toolbox", ".leaflet-control-zoom"):
         expect(page.locator(hidden)).to_be_hidden()
     expect(page.locator(".leaflet-control-scale")).to_be_visible()
     sheet, side = page.locator(".gc-map").bounding_box(), legend.bounding_box()
     assert sheet["x"] + sheet["width"] <= side["x"] and side["x"] + side["width"] <= 281 / 25.4 * 96 + 1
-    assert page.locator(".gc-of-site").count() > 0
+    assert page.locator(".gc-of-plan").count() > 0
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     expect(page.locator(".gc-sheet-head")).to_have_count(0)
-    expect(page.locator(".gc-of-site")).to_have_count(0)
+    expect(page.locator(".gc-of-plan")).to_have_count(0)
     assert page.evaluate(view) == before

@@ -20,9 +20,9 @@
     let waiting = false;
     function choose() {
       waiting = false;
-      const box = map.getContainer(), frame = box.getBoundingClientRect(), names = [...box.querySelectorAll(".gc-label")].map((label) => ({ label, gap: Number(label.dataset.gap), weight: Number(label.dataset.weight), spot: label.parentNode.getBoundingClientRect(), width: label.offsetWidth, height: label.offsetHeight }));
+      const box = map.getContainer(), frame = box.getBoundingClientRect(), names = [...box.querySelectorAll(".gc-label[data-gap]")].map((label) => ({ label, gap: Number(label.dataset.gap), weight: Number(label.dataset.weight), spot: label.parentNode.getBoundingClientRect(), width: label.offsetWidth, height: label.offsetHeight }));
       const signs = [...box.querySelectorAll(".gc-diamond, .gc-donut, .gc-spot")].map((sign) => sign.getBoundingClientRect()).map((r) => ({ left: r.left + 2, right: r.right - 2, top: r.top + 2, bottom: r.bottom - 2 }));
-      const taken = [];
+      const taken = [...box.querySelectorAll(".gc-label:not([data-gap])")].map((label) => label.getBoundingClientRect()); // placed already
       names.sort((a, b) => b.weight - a.weight);
       for (const { label, gap, weight, spot, width, height } of names) {
         const firm = weight >= FIRM, off = gap || (firm ? CLEAR : 0), boxAt = ([x, y]) => {
