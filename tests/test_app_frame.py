@@ -57,8 +57,17 @@ def test_the_first_page_has_its_style_language_and_name_before_any_text(language
 
 @pytest.mark.parametrize(
     "path",
-    ["/gc", "/score", "/gc/score/", "/gc//evil", "/gc/static/js/x.js", "/gc/favicon.png", "/gc/_stcore/health"]
-    + ["/gc/score/_stcore/health", "/gc/oauth2callback"],
+    [
+        "/gc",
+        "/score",
+        "/gc/score/",
+        "/gc//evil",
+        "/gc/favicon.png",
+        "/gc/static/js/x.js",
+        "/gc/_stcore/health",
+        "/gc/score/_stcore/health",
+        "/gc/oauth2callback",
+    ],
 )
 def test_all_else_is_streamlit_s(path):
     assert asked(path) is None

@@ -41,6 +41,10 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("添加文件", "Add files"),
     ("选择文件", "file upload"),
     ("没有这个页面", "Page not found"),
+    (
+        "网址有误，或页面已移走；已打开总览。已保存的方案不受影响。",
+        "The page that you have requested does not seem to exist. Running the app's main page.",
+    ),
 )
 
 PHRASES: tuple[tuple[str, str], ...] = (
@@ -48,10 +52,5 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("移除 {}", "Remove {}"),
     ("这里不读这种格式的文件", "{} files are not allowed."),
     ("文件不能超过 {}", "File must be {} or smaller."),
-    (
-        "网址中的 /{} 不是本应用的页面，已打开总览。已保存的方案不受影响。",
-        "You have requested page /{}, but no corresponding file was found in the app's pages/ directory. "
-        "Running the app's main page.",
-    ),
 )
 """The same where {} stands for what Streamlit names."""
