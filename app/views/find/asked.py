@@ -88,13 +88,13 @@ def _need(declared: Need) -> tuple[Need, float]:
         on_change=take,
     )
     first, second = st.columns(2)
-    land = first.number_input(t("find.land"), 5.0, 20_000.0, declared.land_mu, 10.0, key="find-land", **KEPT)
-    mva = second.number_input(t("find.mva"), 0.0, 2000.0, 0.0, 1.0, key="find-mva", help=t("find.mva_help"), **KEPT)
+    land = first.number_input(t("find.land"), 5.0, 20_000.0, declared.land_mu, 10.0, format="%.0f", key="find-land", **KEPT)
+    mva = second.number_input(t("find.mva"), 0.0, 2000.0, 0.0, 1.0, format="%.1f", key="find-mva", help=t("find.mva_help"), **KEPT)
     hall = declared.hall_m or (0.0, 0.0)
-    width = first.number_input(t("find.hall_width"), 0.0, 1000.0, float(hall[0]), 10.0, key="find-width", **KEPT)
-    length = second.number_input(t("find.hall_length"), 0.0, 2000.0, float(hall[1]), 10.0, key="find-length", **KEPT)
+    width = first.number_input(t("find.hall_width"), 0.0, 1000.0, float(hall[0]), 10.0, format="%.0f", key="find-width", **KEPT)
+    length = second.number_input(t("find.hall_length"), 0.0, 2000.0, float(hall[1]), 10.0, format="%.0f", key="find-length", **KEPT)
     count = first.number_input(t("find.count"), 1, 50, declared.count, key="find-count", **KEPT)
-    spacing = second.number_input(t("find.spacing"), 0.0, 100.0, declared.spacing_km, 0.5, key="find-spacing", **KEPT)
+    spacing = second.number_input(t("find.spacing"), 0.0, 100.0, declared.spacing_km, 0.5, format="%.1f", key="find-spacing", **KEPT)
     needs = {"land_mu": land, "hall_m": (width, length) if width and length else None, "count": count}
     return declared.model_copy(update=needs | {"spacing_km": spacing}), mva
 

@@ -35,9 +35,9 @@ def _bars() -> alt.Chart:
         alt.Chart(ROWS)
         .mark_bar(stroke="#56636c", strokeWidth=0.3)
         .encode(
-            x=alt.X("low:Q", scale=alt.Scale(domain=[0, 100]), title=t("find.score"), axis=alt.Axis(tickCount=5)),
+            x=alt.X("low:Q", bin="binned", scale=alt.Scale(domain=[0, 100]), title=t("find.score"), axis=alt.Axis(tickCount=5)),
             x2="high:Q",
-            y=alt.Y("share:Q", title=t("find.share"), axis=alt.Axis(tickCount=4)),
+            y=alt.Y("share:Q", stack=None, title=t("find.share"), axis=alt.Axis(tickCount=4)),
             color=alt.Color("colour:N", scale=None),
             tooltip=[
                 alt.Tooltip("low:Q", title=t("find.score")),
@@ -45,7 +45,7 @@ def _bars() -> alt.Chart:
                 alt.Tooltip("km2:Q", title=t("find.km2"), format=",.1f"),
             ],
         )
-        .properties(height=150)
+        .properties(height=190)
     )
 
 

@@ -46,8 +46,8 @@
 
   function number(rank, at, colour) {
     const dot = gc.el("div", "", rank);
-    dot.style.cssText = "width:22px;height:22px;border-radius:11px;border:2px solid #fff;color:#fff;font:700 12px/22px sans-serif;text-align:center;box-shadow:0 1px 3px #0006;background:" + colour;
-    return L.marker(at, { interactive: false, keyboard: false, zIndexOffset: 1200, icon: L.divIcon({ className: "", html: dot, iconSize: [26, 26], iconAnchor: [13, 13] }) });
+    dot.style.cssText = "box-sizing:border-box;width:20px;height:20px;border-radius:10px;border:1.5px solid #fff;color:#fff;font:700 11px/17px sans-serif;text-align:center;box-shadow:0 1px 3px #0006;background:" + colour;
+    return L.marker(at, { interactive: false, keyboard: false, zIndexOffset: 1200, icon: L.divIcon({ className: "", html: dot, iconSize: [20, 20], iconAnchor: [10, 10] }) });
   }
 
   function put(map, told) {
@@ -55,7 +55,7 @@
       pane(map, "gc-surface", 420, "multiply");
       pane(map, "gc-regions", 640);
       const picture = L.imageOverlay(told.picture, told.bounds, { pane: "gc-surface", opacity: 0.8, interactive: false, alt: told.words.map });
-      picture.on("load", () => { picture.getElement().dataset.ready = told.picture; });
+      picture.on("load", () => { picture.getElement().dataset.ready = wanted.picture; });
       picture.addTo(map);
       picture.getElement().style.imageRendering = "pixelated";
       drawn = { map: map, picture: picture, marks: L.layerGroup().addTo(map), legend: legend(map, told, picture) };
