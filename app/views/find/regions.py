@@ -28,8 +28,8 @@ def under_way(ground: Ground, asked: Asked) -> Found | None:
     layers, spec = state.layers(), cached_find.weighted(asked.spec, asked.weights)
     job = cached_find.finding(ground, spec, layers)
     if job is None and asked.key == cached_find.SAMPLE and not session.kept(BEGUN):
-        session.keep(BEGUN, True)
         job = cached_find.begin(ground, spec, layers, scenario.sites)
+    session.keep(BEGUN, True)
     if job is not None and job.found is not None:
         session.keep("find-last", (asked.key, job))
         return job.found
