@@ -46,6 +46,7 @@ from geo_cluster.intake import appraise, site_choice
 from geo_cluster.intake.site_choice import Choice, Weighed
 from geo_cluster.maps import page as maps_page
 from geo_cluster.maps import payload as maps_payload
+from geo_cluster.maps import site_map
 from geo_cluster.region import Region, offers, prepare, subject_names
 from geo_cluster.report import questions
 from geo_cluster.report import tables as report_tables
@@ -122,6 +123,7 @@ def files_of(scenario: Scenario) -> list[scratch.Held]:
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _overview(_layers: Layers, key: str, language: Language) -> Source:  # noqa: ARG001
     payload = overview_payload(_layers, language)
+    payload = payload | {"matrix": payload["matrix"] | {"leads": True}}
     more = {"link": "explore", "sheet": text("sheet.open", language), "basemaps": maps_payload.basemaps(language)}
     return map_source(payload | more)
 
@@ -129,6 +131,16 @@ def _overview(_layers: Layers, key: str, language: Language) -> Source:  # noqa:
 def overview(layers: Layers, language: Language) -> Source:
     """The map of the whole chain."""
     return _overview(layers, layers.key, language)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _sites_map(_layers: Layers, key: str, language: Language) -> Source:  # noqa: ARG001
+    return map_source(site_map.sites_payload(_layers, language))
+
+
+def sites_map(layers: Layers, language: Language) -> Source:
+    """The map of the sites on which values are laid."""
+    return _sites_map(layers, layers.key, language)
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
