@@ -1,4 +1,4 @@
-"""What the page 找地 computes once and shares: screens, what a window comes to, the picture of a surface, screenings."""
+"""What the page 找地 computes once and shares: screens, what a window comes to, pictures of surfaces, screenings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from app.finding import Finding, Findings
 from geo_cluster import toml
 from geo_cluster.domain import Language, Scenario, Text
 from geo_cluster.errors import InputError
-from geo_cluster.maps import payload as maps_payload
+from geo_cluster.maps import site_map
 from geo_cluster.suitability import picture, run, screen
 from geo_cluster.suitability import spec as specs
 from geo_cluster.suitability.criteria import weights
@@ -36,8 +36,6 @@ MOST_CELLS = 6_000_000
 FOLDER = "GEO_CLUSTER_SCREENINGS"
 """Environment variable with a folder of specs (`*.toml`) that the page offers beside the sample and our own table."""
 SAMPLE, OURS = "sample", "ours"
-GROUND = ("area", "line", "label", "site")
-"""Kinds of layers of the whole chain's map that lie under and over a surface."""
 
 
 def offered() -> dict[str, Path | None]:
@@ -168,15 +166,11 @@ def story_of(ground: Ground, spec: Spec, lon: float, lat: float) -> dict[str, An
 
 @st.cache_resource(show_spinner=False, max_entries=6)
 def _base_map(_layers: Layers, key: str, language: Language, bounds: tuple[Any, ...]) -> cached.Source:  # noqa: ARG001
-    whole = cached.overview_payload(_layers, language)
-    kept = [one for one in whole["layers"] if one["kind"] in GROUND and one["key"] not in ("reach", "reach_labels")]
-    more = {"layers": kept, "bounds": [list(one) for one in bounds], "matrix": None, "unplaced": [], "filters": []}
-    more |= {"notes": [], "basemaps": maps_payload.basemaps(language)}
-    return cached.map_source(whole | more)
+    return cached.map_source(site_map.sites_payload(_layers, language) | {"bounds": [list(one) for one in bounds]})
 
 
 def base_map(layers: Layers, language: Language, ground: Ground) -> cached.Source:
-    """Outlines, waters, roads, names and sites, to lie around a surface."""
+    """Outlines, waters, roads and names to lie around a surface, and the sites that values are laid on."""
     return _base_map(layers, layers.key, language, ground.layout.bounds)
 
 

@@ -28,7 +28,7 @@ TREES, CROPS, BUILT, BARE, WATER, WETLAND, UNKNOWN = 10, 40, 50, 60, 80, 90, 0
 """Classes as WorldCover numbers them."""
 SEED = 27
 
-SPEC = '''# 示例：用合成栅格演示“找地”。由 scripts/make_suitability_sample.py 生成；栅格不是真实地面，不得引用。
+SPEC = """# 示例：用合成栅格演示“找地”。由 scripts/make_suitability_sample.py 生成；栅格不是真实地面，不得引用。
 # Sample: synthetic rasters that show how land is found. Not the real ground; never quote it.
 
 name = { zh = "示例：鄂州与黄石（合成数据）", en = "Sample: Ezhou and Huangshi (synthetic data)" }
@@ -160,7 +160,7 @@ hall_m = [60, 120]
 count = 8
 spacing_km = 2
 compact = 0.5
-'''
+"""
 
 
 def grid_of(layers: Layers, crs: str) -> tuple[Grid, np.ndarray]:
@@ -216,8 +216,19 @@ def main() -> None:
     nodata = {"elevation": -9999, "cover": UNKNOWN, "built": 255}
     for name, band in made_up(grid, waters(layers, grid)).items():
         profile = {"driver": "GTiff", "dtype": band.dtype, "count": 1, "height": grid.rows, "width": grid.columns}
-        profile |= {"crs": grid.crs, "transform": from_origin(grid.west, grid.north, CELL, CELL), "nodata": nodata[name]}
-        profile |= {"compress": "DEFLATE", "zlevel": 9, "predictor": 2, "tiled": True, "blockxsize": 256, "blockysize": 256}
+        profile |= {
+            "crs": grid.crs,
+            "transform": from_origin(grid.west, grid.north, CELL, CELL),
+            "nodata": nodata[name],
+        }
+        profile |= {
+            "compress": "DEFLATE",
+            "zlevel": 9,
+            "predictor": 2,
+            "tiled": True,
+            "blockxsize": 256,
+            "blockysize": 256,
+        }
         with rasterio.open(out / f"sample_{name}_100m.tif", "w", **profile) as file:
             file.write(np.where(near, band, nodata[name]).astype(band.dtype), 1)
             file.update_tags(NOTE=MARK, LICENCE="CC0", MADE_BY="scripts/make_suitability_sample.py")

@@ -47,7 +47,8 @@ def test_a_pixel_shows_the_cell_that_lies_at_its_place():
         [west, east], [south, north]
     )
     x, y = np.meshgrid(
-        left + (np.arange(width) + 0.5) * (right - left) / width, top - (np.arange(height) + 0.5) * (top - bottom) / height
+        left + (np.arange(width) + 0.5) * (right - left) / width,
+        top - (np.arange(height) + 0.5) * (top - bottom) / height,
     )
     x, y = pyproj.Transformer.from_crs(3857, GRID.crs, always_xy=True).transform(x, y)
     column, row = (x - GRID.west) / GRID.cell_m, (GRID.north - y) / GRID.cell_m

@@ -50,6 +50,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "find.map_taken": ("约束扣除", "taken by a rule"),
     "find.map_unknown": ("未知", "unknown"),
     "find.map_map": ("用地得分图", "Scores of the ground"),
+    "find.map_parks": (
+        "圆点：已列园区，按周围 1 公里可用地得分着色，空心为无可用地",
+        "Dots: listed parks by the score of the free land within 1 km, hollow where there is none",
+    ),
+    "find.park_score": ("周围 1 公里可用地 {score:.1f} 分", "free land within 1 km: {score:.1f}"),
+    "find.park_none": ("周围 1 公里无可用地", "no free land within 1 km"),
     "find.overview": (
         "图上为 {cell:,.0f} 米格网的概览；点击的格与找出的地块按 {exact:,.0f} 米原格网计算。",
         "The map is an overview on cells of {cell:,.0f} m; a cell that is clicked and the regions are worked out on cells of {exact:,.0f} m.",
@@ -60,7 +66,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "find.beyond": ("该处不在范围内。", "This place lies outside the area."),
     "find.cell": ("{where}，{cell:,.0f} 米格网", "{where}, cell of {cell:,.0f} m"),
     "find.is_free": ("可用，{score:.1f} 分（{low:.0f}–{high:.0f}）", "Free, score {score:.1f} ({low:.0f}–{high:.0f})"),
-    "find.is_unknown": ("未知：有约束缺数据，不能算可用", "Unknown: a rule has no data here, so it doesn't count as free"),
+    "find.is_unknown": (
+        "未知：有约束缺数据，不能算可用",
+        "Unknown: a rule has no data here, so it doesn't count as free",
+    ),
     "find.is_taken": ("不可用：{rule}", "Not free: {rule}"),
     "find.rule": ("约束", "Rule"),
     "find.state": ("此处", "Here"),

@@ -86,7 +86,9 @@ def _sites(regions: gpd.GeoDataFrame, where: pd.DataFrame, spec: Spec, there: se
         {
             "id": ids,
             "name_zh": [f"{sample[0]}初筛地块 {one}（{place}）" for one, place in zip(ids, county, strict=True)],
-            "name_en": [f"{sample[1]}Screened land {one} ({place})" for one, place in zip(ids, where["name_en"], strict=True)],
+            "name_en": [
+                f"{sample[1]}Screened land {one} ({place})" for one, place in zip(ids, where["name_en"], strict=True)
+            ],
             "site_class": CLASS,
             "prefecture_code": where["prefecture_code"],
             "prefecture_zh": where["prefecture_zh"],

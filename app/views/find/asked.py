@@ -87,16 +87,36 @@ def _need(declared: Need) -> tuple[Need, float]:
         key=session.spoken("find-project"),
         on_change=take,
     )
-    first, second = st.columns(2)
-    land = first.number_input(t("find.land"), 5.0, 20_000.0, declared.land_mu, 10.0, format="%.0f", key="find-land", **KEPT)
-    mva = second.number_input(t("find.mva"), 0.0, 2000.0, 0.0, 1.0, format="%.1f", key="find-mva", help=t("find.mva_help"), **KEPT)
     hall = declared.hall_m or (0.0, 0.0)
-    width = first.number_input(t("find.hall_width"), 0.0, 1000.0, float(hall[0]), 10.0, format="%.0f", key="find-width", **KEPT)
-    length = second.number_input(t("find.hall_length"), 0.0, 2000.0, float(hall[1]), 10.0, format="%.0f", key="find-length", **KEPT)
-    count = first.number_input(t("find.count"), 1, 50, declared.count, key="find-count", **KEPT)
-    spacing = second.number_input(t("find.spacing"), 0.0, 100.0, declared.spacing_km, 0.5, format="%.1f", key="find-spacing", **KEPT)
+    land, mva = _two(
+        ("land", 5.0, 20_000.0, declared.land_mu, 10.0, "%.0f"),
+        ("mva", 0.0, 2000.0, 0.0, 1.0, "%.1f"),
+    )
+    width, length = _two(
+        ("hall_width", 0.0, 1000.0, float(hall[0]), 10.0, "%.0f"),
+        ("hall_length", 0.0, 2000.0, float(hall[1]), 10.0, "%.0f"),
+    )
+    count, spacing = _two(
+        ("count", 1, 50, declared.count, 1, "%d"),
+        ("spacing", 0.0, 100.0, declared.spacing_km, 0.5, "%.1f"),
+    )
     needs = {"land_mu": land, "hall_m": (width, length) if width and length else None, "count": count}
     return declared.model_copy(update=needs | {"spacing_km": spacing}), mva
+
+
+def _two(*fields: tuple[str, Any, Any, Any, Any, str]) -> list[Any]:
+    """Two numbers side by side: name, least, most, at first, step, format."""
+    return [
+        column.number_input(
+            t(f"find.{name}"),
+            *bounds,
+            format=form,
+            help=t("find.mva_help") if name == "mva" else None,
+            key=f"find-{name}",
+            **KEPT,
+        )
+        for column, (name, *bounds, form) in zip(st.columns(2), fields, strict=True)
+    ]
 
 
 def _weights(key: str, declared: Spec) -> dict[str, float]:

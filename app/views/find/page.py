@@ -47,7 +47,7 @@ def _page() -> None:
     with below:
         found = regions.under_way(ground, asked)
     with place:
-        surface.show(ground, shown, found.regions if found else None, fly=None, height=HEIGHT)
+        surface.show(ground, shown, found, height=HEIGHT)
     with below:
         _below(ground, asked, found)
 
@@ -64,5 +64,3 @@ def _below(ground: cached_find.Ground, asked: asking.Asked, found: regions.Found
     if found is not None:
         regions.beside_parks(found)
         regions.taken(found)
-
-

@@ -52,8 +52,7 @@ def _ask(ground: Ground, spec: Any, job: Finding | None) -> None:
             type="primary",
             icon=":material/travel_explore:",
             key="find-go",
-            on_click=cached_find.begin,
-            args=[ground, spec, layers, sites],
+            on_click=lambda: session.keep("find-asked", cached_find.begin(ground, spec, layers, sites)),
         )
         st.caption(t("find.go_note", cells=cells / 1e4, cell=ground.exact.grid.cell_m))
 
@@ -93,19 +92,19 @@ def table(found: Found, asked: Asked) -> None:
         }
     )
     for key, one in spec.criteria.items():
-        shown[f"{one.name[language]}（{one.unit[language]}）" if language == "zh" else f"{one.name.en} ({one.unit.en})"] = (
-            regions[key].round(1)
-        )
+        shown[
+            f"{one.name[language]}（{one.unit[language]}）" if language == "zh" else f"{one.name.en} ({one.unit.en})"
+        ] = regions[key].round(1)
     shown["find.compact"] = regions["compactness"].round(2)
     names = {key: t(key) for key in shown if key.startswith("find.")}
     st.dataframe(shown.rename(columns=names), hide_index=True, alt=t("find.regions"))
     if asked.mva:
-        _power(asked.mva, found)
+        _power(asked.mva)
     _candidates(found)
 
 
-def _power(mva: float, found: Found) -> None:
-    levels = "、".join(f"{one:g}" for one in voltages((mva, mva), grid=toml.table("grid")))
+def _power(mva: float) -> None:
+    levels = t("comma").join(f"{one:g}" for one in voltages((mva, mva), grid=toml.table("grid")))
     st.caption(t("find.power", mva=mva, kv=levels))
 
 
@@ -189,7 +188,10 @@ def taken(found: Found) -> None:
         text_table(
             [t("find.rule"), t("find.alone"), t("find.after"), t("find.left")],
             [
-                (row[f"name_{session.language()}"], *(f"{row[key]:.2f} %" for key in ("alone_pct", "after_pct", "left_pct")))
+                (
+                    row[f"name_{session.language()}"],
+                    *(f"{row[key]:.2f} %" for key in ("alone_pct", "after_pct", "left_pct")),
+                )
                 for row in found.answer.exclusions.to_dict("records")
             ],
         )

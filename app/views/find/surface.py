@@ -11,6 +11,7 @@ from streamlit_folium import st_folium
 
 from app import cached_find, session, state
 from app.cached_find import Ground, Surface
+from app.finding import Found
 from app.session import t
 from app.web.tickets import ticketed
 from geo_cluster import toml
@@ -35,24 +36,22 @@ class _Laid(folium.FeatureGroup):
         self.base, self.told = json.dumps(base), maps_page.as_json(told)
 
 
-def show(ground: Ground, surface: Surface, regions: Any, *, fly: tuple[str, Any] | None, height: int) -> None:
+def show(ground: Ground, surface: Surface, found: Found | None, *, height: int) -> None:
     """Draw the map; a click is remembered for the story.
 
     Parameters
     ----------
     ground : Ground
     surface : Surface
-    regions : GeoDataFrame or None
-        In any reference system, with `rank`, `lon` and `lat`.
-    fly : (str, bounds), optional
-        Where the map goes once, and what names the journey.
+    found : Found, optional
+        Its regions are drawn by number, the listed parks in the colour of the land around them.
     height : int
         Pixels.
     """
     base = cached_find.base_map(state.layers(), session.language(), ground)
     address, scripts, held = base
     session.keep("find-files", [held, surface.source.file])  # as long as the page shows them
-    key = f"find-map-{session.language()}-{ground.key[:8]}"
+    key = f"find-map-{address.rpartition('/')[2][:12]}"
     _hear(key)
     look = toml.table("style")["surface"]
     told = {
@@ -63,9 +62,9 @@ def show(ground: Ground, surface: Surface, regions: Any, *, fly: tuple[str, Any]
         "unknown": look["unknown"],
         "region": look["region"],
         "span": [f"{one:g}" for one in surface.span],
-        "regions": _features(regions),
+        "regions": _features(found.regions if found else None),
+        "sites": _sites(found, surface),
         "clicked": _at(),
-        "fly": {"key": fly[0], "bounds": fly[1]} if fly else None,
         "words": {key: t(f"find.map_{key}") for key in ("score", "opacity", "taken", "unknown", "map")},
     }
     ours = f"{scripts[-1].rpartition('/')[0]}/surface.js"
@@ -100,3 +99,14 @@ def _features(regions: Any) -> dict[str, Any]:
     return json.loads(shown.to_crs(4326).to_json())
 
 
+def _sites(found: Found | None, surface: Surface) -> dict[str, Any]:
+    """The listed parks on the ground, in the surface's colours, as a map of sites takes its values."""
+    ramp, (low, high) = toml.table("style")["surface"]["ramp"], surface.span
+    told: dict[str, Any] = {}
+    for row in found.parks.to_dict("records") if found else []:
+        known = row["score"] == row["score"]
+        at = int((row["score"] - low) / (high - low) * len(ramp)) if known else 0
+        text = t("find.park_score", score=row["score"]) if known else t("find.park_none")
+        colour = ramp[min(max(at, 0), len(ramp) - 1)] if known else ""
+        told[row["id"]] = {"color": colour, "text": text, "mark": "", "rows": [], "muted": False}
+    return {"title": t("find.map_parks"), "legend": [], "sites": told, "chosen": ""}

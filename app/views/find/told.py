@@ -35,7 +35,13 @@ def _bars() -> alt.Chart:
         alt.Chart(ROWS)
         .mark_bar(stroke="#56636c", strokeWidth=0.3)
         .encode(
-            x=alt.X("low:Q", bin="binned", scale=alt.Scale(domain=[0, 100]), title=t("find.score"), axis=alt.Axis(tickCount=5)),
+            x=alt.X(
+                "low:Q",
+                bin="binned",
+                scale=alt.Scale(domain=[0, 100]),
+                title=t("find.score"),
+                axis=alt.Axis(tickCount=5),
+            ),
             x2="high:Q",
             y=alt.Y("share:Q", stack=None, title=t("find.share"), axis=alt.Axis(tickCount=4)),
             color=alt.Color("colour:N", scale=None),

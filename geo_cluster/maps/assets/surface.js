@@ -1,4 +1,4 @@
-/* Lays a picture of a surface on a map that `map.js` draws, with its legend, its opacity, regions by number and the
+/* Lays a picture of a surface on a map of sites that `map.js` draws, with its legend, its opacity, regions by number and the
    cell that was clicked. The picture changes in place; the map below it is drawn once. */
 (function () {
   "use strict";
@@ -15,7 +15,7 @@
 
   function legend(map, told, picture) {
     const box = gc.el("div", "gc-card gc-surface");
-    box.style.cssText = "padding:8px 10px;font-size:12px;line-height:1.4;max-width:230px;color:#1d2b36";
+    box.style.cssText = "padding:8px 10px;font-size:12px;line-height:1.4;box-sizing:border-box;max-width:min(230px,50vw);color:#1d2b36";
     const head = gc.el("b", "", told.words.score), bar = gc.el("div"), ends = gc.el("div"), rows = gc.el("div");
     bar.style.cssText = "display:flex;height:10px;margin:4px 0 1px";
     ends.style.cssText = rows.style.cssText = "display:flex;justify-content:space-between;gap:10px";
@@ -52,6 +52,8 @@
 
   function put(map, told) {
     if (!drawn || drawn.map !== map) {
+      map.getContainer().style.height = "100vh"; // as high as the page makes the frame
+      map.invalidateSize({ animate: false });
       pane(map, "gc-surface", 420, "multiply");
       pane(map, "gc-regions", 640);
       const picture = L.imageOverlay(told.picture, told.bounds, { pane: "gc-surface", opacity: 0.8, interactive: false, alt: told.words.map });
@@ -66,14 +68,13 @@
     if (told.regions.features.length) drawn.marks.addLayer(L.geoJSON(told.regions, { pane: "gc-regions", interactive: false, style: { color: told.region, weight: 2.5, fill: false } }));
     for (const f of told.regions.features) drawn.marks.addLayer(number(f.properties.rank, f.properties.at, told.region));
     if (told.clicked) drawn.marks.addLayer(L.circleMarker(told.clicked, { pane: "gc-regions", interactive: false, radius: 8, color: "#1d2b36", weight: 2.5, fill: false }));
-    if (told.fly && told.fly.key !== drawn.flown) map.flyToBounds(told.fly.bounds, { maxZoom: 13, duration: 0.8 });
-    drawn.flown = told.fly ? told.fly.key : drawn.flown;
   }
 
   window.geoClusterSurface = function (map, address, told) {
     wanted = told;
-    if (base === address) return drawn && put(drawn.map, told);
+    const ready = window.geoClusterMap(map, address, told.sites);
+    if (base === address) return drawn && put(map, told);
     base = address;
-    Promise.resolve(window.geoClusterMap(map, address)).then(() => { if (base === address) put(map, wanted); });
+    Promise.resolve(ready).then(() => put(map, wanted));
   };
 })();
