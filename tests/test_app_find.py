@@ -3,6 +3,7 @@
 import html
 import io
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -88,6 +89,19 @@ def test_colours_say_score_rule_unknown_and_outside():
     for lower, count in zip(low, cells, strict=True):
         assert count == ((likely >= lower * 100) & (likely < (lower + 2) * 100)).sum()
     assert picture.classes(np.full((2, 2), NO_SCORE, np.uint16), count=10) == (0.0, 100.0)
+
+
+def test_the_spec_of_the_docs_reads_and_a_folder_of_specs_is_offered(tmp_path, monkeypatch):
+    page = (Path(__file__).parent.parent / "docs" / "rasters.md").read_text(encoding="utf-8")
+    (tmp_path / "hubei.toml").write_text(page.split("```toml\n")[1].split("```")[0], encoding="utf-8")
+    monkeypatch.setenv(cached_find.FOLDER, str(tmp_path))
+    assert list(cached_find.offered()) == [cached_find.SAMPLE, cached_find.OURS, "hubei"]
+    spec = cached_find.spec_of("hubei")
+    assert spec.grid.cell_m == 30 and spec.exclusions["steep"].slope and "GLO-30" in spec.sources["dem"].source
+    (tmp_path / "hubei.toml").write_text("name = 1", encoding="utf-8")
+    assert cached_find.name_of("hubei").zh == "hubei", (
+        "one that can't be read is still listed, and says why when chosen"
+    )
 
 
 # ---- the sample -------------------------------------------------------------------------------------------------
