@@ -4,7 +4,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "find": ("找地", "Find land"),
     "find.title": ("找地", "Find land"),
     "find.lead": (
-        "不限于已列园区：按约束扣除、按准则评分，找出放得下项目的成片土地。",
+        "不限于已列园区：按约束扣除、按指标评分，找出能容纳项目的成片土地。",
         "All ground, not only the listed parks: what rules take, what the rest is worth, which land holds a project.",
     ),
     # what is asked
@@ -76,7 +76,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "find.rule_free": ("不涉及", "does not take it"),
     "find.rule_takes": ("扣除", "takes it"),
     "find.rule_unknown": ("无数据", "no data"),
-    "find.criterion": ("准则", "Criterion"),
+    "find.criterion": ("评价指标", "Criterion"),
     "find.number": ("数值", "Number"),
     "find.worth": ("折算", "Value"),
     "find.points": ("得分", "Points"),
@@ -94,7 +94,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "find.stopping": ("正在停止…", "Stopping…"),
     "find.earlier": ("以下地块按先前的设置得出。", "These regions are those of earlier settings."),
     "find.no_region": (
-        "没有成片的 {land:,.0f} 亩可用地放得下厂房。请减小用地或厂房，或放宽约束。",
+        "没有成片的 {land:,.0f} 亩可用地可容纳厂房。请减小用地或厂房，或放宽约束。",
         "No free land in one piece of {land:,.0f} mu holds the hall. Ask for less, or relax a rule.",
     ),
     "find.rank": ("序号", "No."),
