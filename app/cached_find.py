@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -18,11 +19,12 @@ import streamlit as st
 from app import cached
 from app.finding import Finding, Findings
 from geo_cluster import toml
-from geo_cluster.domain import Language, Scenario, Text
+from geo_cluster.domain import Language, Text
 from geo_cluster.errors import InputError
 from geo_cluster.maps import site_map
 from geo_cluster.suitability import picture, run, screen
 from geo_cluster.suitability import spec as specs
+from geo_cluster.suitability.candidates import CLASS
 from geo_cluster.suitability.criteria import weights
 from geo_cluster.suitability.grid import TILE
 from geo_cluster.suitability.picture import Layout
@@ -182,14 +184,22 @@ def _findings() -> Findings:
     return Findings()
 
 
-def _key(ground: Ground, spec: Spec, layers: Layers) -> str:
-    said = json.dumps([run.key_of(replace(ground.exact, spec=spec), TILE), ground.key, layers.key])
+def _parks(layers: Layers, sites: tuple[str, ...]) -> pd.DataFrame:
+    """The listed parks of a work: its sites, but for land that a screening made one."""
+    listed = cached.layer_table(layers, "sites")
+    listed = listed[listed["site_class"] != CLASS]
+    return listed[listed["id"].isin(sites)] if sites else listed
+
+
+def _key(ground: Ground, spec: Spec, layers: Layers, sites: tuple[str, ...]) -> str:
+    parks = _parks(layers, sites)[["id", "lon", "lat"]].to_csv(index=False)
+    said = json.dumps([run.key_of(replace(ground.exact, spec=spec), TILE), ground.key, parks])
     return hashlib.sha256(said.encode()).hexdigest()[:24]
 
 
-def finding(ground: Ground, spec: Spec, layers: Layers) -> Finding | None:
-    """The screening of a spec at full size, done or on its way; None before somebody asks for it."""
-    return _findings().find(_key(ground, spec, layers))
+def finding(ground: Ground, spec: Spec, layers: Layers, sites: tuple[str, ...]) -> Finding | None:
+    """The screening of a spec at full size, done or on its way; None before somebody asks for it; see `begin`."""
+    return _findings().find(_key(ground, spec, layers, sites))
 
 
 def begin(ground: Ground, spec: Spec, layers: Layers, sites: tuple[str, ...]) -> Finding:
@@ -205,17 +215,7 @@ def begin(ground: Ground, spec: Spec, layers: Layers, sites: tuple[str, ...]) ->
     sites : tuple of str
         Only these; all where empty.
     """
-
-    def asked() -> tuple[Screen, Any]:
-        listed = layers.read("sites")
-        listed = listed[listed["id"].isin(sites)] if sites else listed
-        return replace(ground.exact, spec=spec), listed[["id", "name_zh", "name_en", "site_class", "geometry"]]
-
-    return _findings().start(_key(ground, spec, layers), asked)
-
-
-def candidates_of(scenario: Scenario, found: Any, spec: Spec, folder: Path) -> Scenario:
-    """Regions as candidate sites of a scenario, its layers written to a new folder."""
-    from geo_cluster.suitability import candidates
-
-    return candidates.as_sites(scenario, found, spec, folder)
+    parks = _parks(layers, sites)[["id", "name_zh", "name_en", "lon", "lat"]]
+    placed = gpd.GeoDataFrame(parks, geometry=gpd.points_from_xy(parks["lon"], parks["lat"]), crs=4326)
+    placed = placed[placed["lon"].notna()].drop(columns=["lon", "lat"])
+    return _findings().start(_key(ground, spec, layers, sites), replace(ground.exact, spec=spec), placed)

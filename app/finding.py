@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -56,11 +55,11 @@ class Finding(Task):
     found: Found | None = None
     held: scratch.Held | None = None
 
-    def run(self, of: Callable[[], tuple[Screen, gpd.GeoDataFrame]]) -> None:
-        """Do it; `of` gives the screen and the listed parks."""
+    def run(self, screen: Screen, parks: gpd.GeoDataFrame) -> None:
+        """Do it, unless it was stopped before it could begin."""
         try:
             if not self.stopped:
-                self.found = self._find(*of())
+                self.found = self._find(screen, parks)
         except _StoppedError:
             pass
         except GeoClusterError as refusal:
@@ -74,7 +73,7 @@ class Finding(Task):
         assert self.held is not None  # `Findings.start` gave it one
         answer = run.run(screen, self.held.path, on_tile=self._tile)
         found = regions.find(answer, screen.spec.need, screen=screen, progress=self._looked)
-        ground = parks[parks.geometry.notna()].to_crs(answer.grid.crs)
+        ground = parks.to_crs(answer.grid.crs)
         west, south, east, north = answer.grid.bounds(answer.grid.whole)
         near = ground.cx[west:east, south:north]
         near = near.set_geometry(near.geometry.buffer(AROUND_M))
@@ -105,14 +104,15 @@ class Findings:
         with self._lock:
             return self._findings.get(key)
 
-    def start(self, key: str, of: Callable[[], tuple[Screen, gpd.GeoDataFrame]]) -> Finding:
+    def start(self, key: str, screen: Screen, parks: gpd.GeoDataFrame) -> Finding:
         """The screening of this key; it is begun where there is none, or the last one was stopped or refused.
 
         Parameters
         ----------
         key : str
-        of : callable
-            Gives the screen and the listed parks, in the background.
+        screen : Screen
+        parks : GeoDataFrame
+            Points, in any reference system.
         """
         with self._lock:
             there = self._findings.get(key)
@@ -121,9 +121,9 @@ class Findings:
             new = self._findings[key] = Finding(held=scratch.hold(scratch.folder() / "screenings" / key))
             for old in [one for one, finding in self._findings.items() if finding.ended][:-KEPT]:
                 del self._findings[old]
-        threading.Thread(target=self._work, args=[new, of], daemon=True, name=f"find-{key}").start()
+        threading.Thread(target=self._work, args=[new, screen, parks], daemon=True, name=f"find-{key}").start()
         return new
 
-    def _work(self, finding: Finding, of: Callable[[], tuple[Screen, gpd.GeoDataFrame]]) -> None:
+    def _work(self, finding: Finding, screen: Screen, parks: gpd.GeoDataFrame) -> None:
         with self._slot:
-            finding.run(of)
+            finding.run(screen, parks)

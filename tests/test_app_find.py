@@ -10,10 +10,11 @@ import pandas as pd
 import pyproj
 import pytest
 
-from app import cached_find
+from app import cached_find, finding
+from app.finding import Finding
 from app.texts import text
 from app.views.find.surface import CLICKED
-from geo_cluster import study
+from geo_cluster import scratch, study
 from geo_cluster.export.outline import outline
 from geo_cluster.report import tables
 from geo_cluster.suitability import picture
@@ -181,5 +182,27 @@ def test_a_region_goes_all_the_way_to_score_plan_and_briefing(tmp_path):
     name = sites.set_index("id").loc[new, "name_zh"]
     assert name.startswith("示例")
     assert name in repr(outline(result))
-    # pressed again, the same region is no second site
+    # what was found stays found, and the same region can't be pressed into a second site
+    assert text("find.go", "zh") not in [one.label for one in page.button]
     assert 1 not in page.multiselect[0].options and "1" not in page.multiselect[0].options
+
+
+def test_a_screening_that_is_stopped_ends_at_the_next_tile_without_an_answer(monkeypatch):
+    job, seen = Finding(held=scratch.hold(scratch.folder() / "screenings" / "test")), []
+
+    def tiles(_screen, _folder, *, on_tile):
+        for done in range(4):
+            seen.append((done, job.share))
+            if done == 2:
+                job.stop()
+            on_tile(done, 4)
+
+    monkeypatch.setattr(finding.run, "run", tiles)
+    job.run(None, None)
+    assert job.ended and job.found is None and job.refusal is None
+    assert [done for done, _ in seen] == [0, 1, 2]
+    assert [share for _, share in seen] == sorted(share for _, share in seen)
+    early = Finding()
+    early.stop()
+    early.run(None, None)
+    assert early.ended and early.found is None and early.refusal is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import cached_find
+from app import cached_find, session
 from app.page import footer, heading
 from app.session import t
 from app.views.find import asked as asking
@@ -24,6 +24,9 @@ def draw() -> None:
 
 @st.fragment
 def _alone() -> None:
+    if session.kept(regions.MADE):
+        session.keep(regions.MADE, None)
+        st.rerun()
     with refusals():
         _page()
 

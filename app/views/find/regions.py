@@ -15,18 +15,21 @@ from app.views.find.asked import Asked
 from app.widgets import listed, plain, text_table
 from geo_cluster import scratch, toml
 from geo_cluster.errors import GeoClusterError
+from geo_cluster.suitability import candidates
 from geo_cluster.suitability.candidates import CLASS
 from geo_cluster.supply.grid_connection import voltages
 from geo_cluster.world.coordinates import MU_PER_HA
 
 BEGUN = "find-begun"
+MADE = "find-made"
+"""Set once the work was changed: all of the page says so, its bar too."""
 
 
 def under_way(ground: Ground, asked: Asked) -> Found | None:
     """What was found under these settings, or before them; the sample's regions are looked for at once."""
     scenario = state.scenario()
     layers, spec = state.layers(), cached_find.weighted(asked.spec, asked.weights)
-    job = cached_find.finding(ground, spec, layers)
+    job = cached_find.finding(ground, spec, layers, scenario.sites)
     if job is None and asked.key == cached_find.SAMPLE and not session.kept(BEGUN):
         job = cached_find.begin(ground, spec, layers, scenario.sites)
     session.keep(BEGUN, True)
@@ -148,12 +151,13 @@ def _make(found: Found, ranks: list[int]) -> None:
     session.keep("find-refused", None)
     try:
         with scratch.temporary() as folder:
-            after = cached_find.candidates_of(state.scenario(), chosen, found.screen.spec, folder / "layers")
+            after = candidates.as_sites(state.scenario(), chosen, found.screen.spec, folder / "layers")
             files = {f"layers/{one.name}": one.read_bytes() for one in sorted((folder / "layers").iterdir())}
         note = t("find.made_note", n=len(chosen))
         state.attach(note, **files)
         if after.sites:
             state.change(note, sites=list(after.sites))
+        session.keep(MADE, True)
     except GeoClusterError as refusal:
         session.keep("find-refused", refusal.faults)
 
