@@ -93,9 +93,13 @@ def _served() -> tuple[Path, tuple[str, ...]]:
 
 def map_source(payload: dict[str, Any]) -> Source:
     """Put a payload where the page can fetch it: its address (named by its content) and our scripts."""
+    return served(maps_page.as_json(payload).encode(), "json")
+
+
+def served(content: bytes, ending: str) -> Source:
+    """Put a payload or a picture (`png`) where the page can fetch it, and say where our scripts are."""
     folder, (*scripts, address) = _served()
-    content = maps_page.as_json(payload).encode()
-    name = f"{hashlib.sha256(content).hexdigest()[:24]}.json"
+    name = f"{hashlib.sha256(content).hexdigest()[:24]}.{ending}"
     held = scratch.hold(folder / name)
     if not held.path.exists():
         scratch.write(held.path, content)

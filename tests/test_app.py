@@ -23,7 +23,7 @@ CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 NUMBERS = re.compile(r"\d{4}年网挂第\d+号|[\u4e00-\u9fff]+〔\d{4}〕\d+号")
 """Numbers of documents, which no language translates."""
 CELL = re.compile(r"<td[^>]*>.*?</td>")
-PAGES = ("explore", "supply", "score", "match", "delivery", "data", "brief")
+PAGES = ("explore", "supply", "find", "score", "match", "delivery", "data", "brief")
 LANGUAGES = ("zh", "en")
 
 
