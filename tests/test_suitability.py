@@ -20,8 +20,19 @@ from scipy.ndimage import distance_transform_edt, label
 from geo_cluster import study
 from geo_cluster.errors import InputError, Place
 from geo_cluster.scenarios import read_for_others
-from geo_cluster.suitability import candidates, criteria, exclusions, kernels, regions, run, screen, sources
+from geo_cluster.suitability import (
+    candidates,
+    criteria,
+    exclusions,
+    kernels_rules,
+    rasters,
+    regions,
+    run,
+    screen,
+    sources,
+)
 from geo_cluster.suitability import spec as specs
+from geo_cluster.suitability import surfaces as files
 from geo_cluster.suitability.grid import Grid, Window
 from geo_cluster.supply.raster import slope_percent
 
@@ -194,8 +205,8 @@ def test_what_is_unknown_widens_the_score(row):
 def test_circles_are_those_of_the_distance_transform(seed, metres, of_edge):
     rng = np.random.default_rng(seed)
     taken = rng.random((23, 31)) < 0.02
-    reach, spans = kernels.circle(metres, 10.0, of_edge=of_edge)
-    got = kernels.within(np.pad(taken, reach).astype(np.uint8), 1, reach, spans)
+    reach, spans = kernels_rules.circle(metres, 10.0, of_edge=of_edge)
+    got = kernels_rules.within(np.pad(taken, reach).astype(np.uint8), 1, reach, spans)
     y, x = np.nonzero(taken)
     rows, columns = np.mgrid[:23, :31]
     off = np.abs(rows[..., None] - y), np.abs(columns[..., None] - x)
@@ -235,7 +246,7 @@ def test_a_run_writes_surfaces_and_the_table_and_goes_on_where_it_stopped(row, t
     assert begun[0] == (3, 6) and begun[-1] == (6, 6)
     assert not list(out.glob(".tiles*"))
     with rasterio.open(answer.score) as file:
-        assert np.array_equal(file.read(), scores) and file.descriptions == run.BANDS and file.scales[0] == 0.01
+        assert np.array_equal(file.read(), scores) and file.descriptions == files.BANDS and file.scales[0] == 0.01
         assert file.crs.to_epsg() == 3035 and file.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
     with rasterio.open(answer.code) as file:
         assert np.array_equal(file.read(1), code) and "made up (CC0)" in file.tags()["SOURCES"]
@@ -343,7 +354,7 @@ def test_rasters_that_say_too_little_are_refused_all_at_once(row, tmp_path):
 def test_feet_are_brought_to_metres_or_noticed(row, tmp_path):
     dem = surfaces()[1]
     metres = whole(row)
-    raster(tmp_path / "dem.tif", np.where(dem == -9999, dem, dem / np.float32(sources.FOOT_M)), nodata=-9999)
+    raster(tmp_path / "dem.tif", np.where(dem == -9999, dem, dem / np.float32(rasters.FOOT_M)), nodata=-9999)
     with rasterio.open(tmp_path / "dem.tif", "r+") as file:
         file.units = ("ft",)
     feet = whole(row)
@@ -392,10 +403,10 @@ def test_a_disk_that_is_full_or_fills_leaves_nothing_half_written(row, tmp_path,
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(run, "_write_tile", full)
+        patch.setattr(files, "write_tile", full)
         assert refused(row, tmp_path / "out") == ["suitability.not_written"]
     with monkeypatch.context() as patch:
-        patch.setattr(run, "_cog", full)
+        patch.setattr(files, "assemble", full)
         assert refused(row, tmp_path / "out") == ["suitability.not_written"]
     run.run(ready(row), tmp_path / "out", tile=30)
 

@@ -15,7 +15,6 @@ import numpy as np
 
 from geo_cluster.reach import Fading, access_at_nodes
 from geo_cluster.region import LAYERS, travel_of
-from geo_cluster.suitability.exclusions import FREE, UNKNOWN
 from geo_cluster.suitability.sources import Outlines, Tile
 from geo_cluster.suitability.spec import NETWORK, CriterionSpec, Spec
 from geo_cluster.world.layers import Layers
@@ -106,9 +105,9 @@ def natural(spec: Spec, roads: Roads | None, tile: Tile, mask: np.ndarray) -> di
     tile : Tile
     mask : (rows, columns) bool
     """
-    from geo_cluster.suitability import kernels
+    from geo_cluster.suitability import kernels_outlines
 
-    on_road = kernels.nearest(mask, tile.at, roads.nodes) if roads else None
+    on_road = kernels_outlines.nearest(mask, tile.at, roads.nodes) if roads else None
     found: dict[str, np.ndarray] = {}
     for key, criterion in spec.criteria.items():
         if roads and on_road and criterion.measure in NETWORK:
@@ -126,23 +125,29 @@ def _by_road(measure: str, roads: Roads, node: np.ndarray, km: np.ndarray) -> np
 
 
 def _of_source(criterion: CriterionSpec, tile: Tile, mask: np.ndarray) -> np.ndarray:
-    from geo_cluster.suitability import kernels
+    from geo_cluster.suitability import kernels_outlines, kernels_scores
 
     source = tile.sources[criterion.source]
     if isinstance(source, Outlines):
-        _, metres = kernels.nearest(mask, tile.at, source.segments)
+        _, metres = kernels_outlines.nearest(mask, tile.at, source.segments)
         if source.some_areas:
             metres[source.burnt(tile.grid, tile.window, 0.0) == 1] = 0.0
-        return np.asarray(metres[mask] / 1000)
-    return tile.numbers(criterion.source, slope=criterion.measure == "slope")[mask]
+        return np.asarray(kernels_scores.picked(metres, mask) / 1000)
+    numbers = tile.numbers(criterion.source, slope=criterion.measure == "slope")
+    return np.asarray(kernels_scores.picked(numbers, mask))
 
 
 def values(spec: Spec, measured: Mapping[str, np.ndarray]) -> np.ndarray:
     """(criteria, n): values of natural ones, nan where unknown."""
+    from geo_cluster.suitability import kernels_scores
+
     count = len(next(iter(measured.values())))
     out = np.empty((len(spec.criteria), count), np.float32)
     for at, (key, criterion) in enumerate(spec.criteria.items()):
         function = criterion.function
+        if function.kind == "linear":
+            kernels_scores.straight(np.asarray(measured[key]), float(function.worst), float(function.best), out[at])
+            continue
         for begin in range(0, count, BATCH):
             out[at, begin : begin + BATCH] = function.value(measured[key][begin : begin + BATCH])
     return out
@@ -166,12 +171,6 @@ def scores(code: np.ndarray, valued: np.ndarray, weight: np.ndarray) -> Scores:
     weight : (criteria,) array
         Sums to 1.
     """
-    from geo_cluster.suitability import kernels
+    from geo_cluster.suitability import kernels_scores
 
-    open_ = (code == FREE) | (code == UNKNOWN)
-    ends = kernels.weigh(valued, weight, HUNDREDTHS, NO_SCORE)
-    certain = code[open_] == FREE
-    out = np.full((3, *code.shape), NO_SCORE, np.uint16)
-    for band, points in enumerate(ends):
-        out[band][open_] = points if band == 2 else np.where(certain, points, NO_SCORE)
-    return Scores(*out)
+    return Scores(*kernels_scores.weigh(code, valued, weight, HUNDREDTHS, NO_SCORE))

@@ -142,12 +142,14 @@ def _seeds(surface: _Surface, grid: Grid, side: int, progress: Callable[[float],
 
 def _best_squares(scores: np.ndarray, code: np.ndarray, tile: Window, side: int) -> Iterator[tuple[int, int, int]]:
     """Sum of scores of the best square in each block of a tile, and where its middle is."""
-    from geo_cluster.suitability import kernels
+    from geo_cluster.suitability import kernels_regions
 
     points = np.where((code == FREE) & (scores[0] != NO_SCORE), scores[0], 0).astype(np.int64)
     if min(points.shape) < side:
         return
-    best = kernels.best_squares(points, side, tile.row % SEED_CELLS, tile.column % SEED_CELLS, tile.shape, SEED_CELLS)
+    best = kernels_regions.best_squares(
+        points, side, tile.row % SEED_CELLS, tile.column % SEED_CELLS, tile.shape, SEED_CELLS
+    )
     for total, row, column in best:
         if total > 0:
             yield int(total), tile.row + int(row) + side // 2, tile.column + int(column) + side // 2
@@ -159,14 +161,14 @@ def _grown(
     """A region from a seed; None where land runs out before the need is met."""
     from rasterio.features import shapes
 
-    from geo_cluster.suitability import kernels
+    from geo_cluster.suitability import kernels_regions
 
     reach = math.ceil(side * REACH)
     window = surface.on_grid(Window(seed[0] - reach, seed[1] - reach, 2 * reach + 1, 2 * reach + 1))
     scores, code = surface.read(window)
     free = (code == FREE) & (scores[0] != NO_SCORE)
     row, column = seed[0] - window.row, seed[1] - window.column
-    mask = kernels.grow(free, scores[0], row, column, cells, compact, 100 * HUNDREDTHS, side)
+    mask = kernels_regions.grow(free, scores[0], row, column, cells, compact, 100 * HUNDREDTHS, side)
     if mask.sum() < cells:
         return None
     outline = [
