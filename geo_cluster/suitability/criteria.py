@@ -107,7 +107,7 @@ def natural(spec: Spec, roads: Roads | None, tile: Tile, mask: np.ndarray) -> di
     """
     from geo_cluster.suitability import kernels_outlines
 
-    on_road = kernels_outlines.nearest(mask, tile.at, roads.nodes) if roads else None
+    on_road = kernels_outlines.nearest(mask, tile.at, roads.nodes, True) if roads else None
     found: dict[str, np.ndarray] = {}
     for key, criterion in spec.criteria.items():
         if roads and on_road and criterion.measure in NETWORK:
@@ -129,12 +129,12 @@ def _of_source(criterion: CriterionSpec, tile: Tile, mask: np.ndarray) -> np.nda
 
     source = tile.sources[criterion.source]
     if isinstance(source, Outlines):
-        _, metres = kernels_outlines.nearest(mask, tile.at, source.segments)
+        _, metres = kernels_outlines.nearest(mask, tile.at, source.segments, False)
         if source.some_areas:
             metres[source.burnt(tile.grid, tile.window, 0.0) == 1] = 0.0
-        return np.asarray(kernels_scores.picked(metres, mask) / 1000)
+        return np.asarray(kernels_scores.picked(metres, mask, 0.001))
     numbers = tile.numbers(criterion.source, slope=criterion.measure == "slope")
-    return np.asarray(kernels_scores.picked(numbers, mask))
+    return np.asarray(kernels_scores.picked(numbers, mask, 1.0))
 
 
 def values(spec: Spec, measured: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -160,7 +160,12 @@ def weights(spec: Spec, instead: Mapping[str, float] | None = None) -> np.ndarra
 
 
 def scores(code: np.ndarray, valued: np.ndarray, weight: np.ndarray) -> Scores:
-    """Scores of a window.
+    """Scores of a window, each a view of one of `bands`."""
+    return Scores(*bands(code, valued, weight))
+
+
+def bands(code: np.ndarray, valued: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """(3, rows, columns) likely, low and high score of a window, as in `Scores`.
 
     Parameters
     ----------
@@ -173,4 +178,4 @@ def scores(code: np.ndarray, valued: np.ndarray, weight: np.ndarray) -> Scores:
     """
     from geo_cluster.suitability import kernels_scores
 
-    return Scores(*kernels_scores.weigh(code, valued, weight, HUNDREDTHS, NO_SCORE))
+    return np.asarray(kernels_scores.weigh(code, valued, weight, HUNDREDTHS, NO_SCORE))

@@ -100,7 +100,7 @@ def _nearby(px, py, half, segments, some):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def nearest(mask, at, segments):  # type: ignore[no-untyped-def]
+def nearest(mask, at, segments, named):  # type: ignore[no-untyped-def]
     """Number of the segment nearest to the centre of each cell of the mask, and how far away it is, metres.
 
     Exact; of equally near ones the first. -1 and nan outside the mask.
@@ -112,10 +112,12 @@ def nearest(mask, at, segments):  # type: ignore[no-untyped-def]
         Where it lies on the grid.
     segments : (n, 4) array
         From x, y to x, y.
+    named : bool
+        Whether the number is wanted; it is left out otherwise.
     """
     rows, columns = mask.shape
     row, column, west, north, cell_m = at
-    which = np.full(mask.shape, -1, np.int32)
+    which = np.full(mask.shape if named else (0, 0), -1, np.int32)
     metres = np.full(mask.shape, np.nan, np.float32)
     if segments.shape[0] == 0:
         return which, metres
@@ -153,4 +155,6 @@ def _in_block(mask, first, at, segments, block, which, metres):  # type: ignore[
                     away = _apart(px, py, segments[few[k]])
                     if away < least:
                         least, found = away, few[k]
-                which[y, x], metres[y, x] = found, math.sqrt(least)
+                metres[y, x] = math.sqrt(least)
+                if which.size:
+                    which[y, x] = found

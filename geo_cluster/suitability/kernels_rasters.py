@@ -24,6 +24,16 @@ def numbers(part, nodata, unknown):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def bytes_there(stored):  # type: ignore[no-untyped-def]
+    """(257,) whether each byte is among the pixels."""
+    out = np.zeros(257, np.bool_)
+    for y in range(stored.shape[0]):
+        for x in range(stored.shape[1]):
+            out[stored[y, x]] = True
+    return out
+
+
+@compiled
 def sample(source, corner, u, v, window, parts, smooth):  # type: ignore[no-untyped-def]
     """What a raster says at each cell of a window.
 

@@ -10,8 +10,8 @@ from geo_cluster.matching.engine.compiled import compiled
 
 
 @compiled
-def picked(values, mask):  # type: ignore[no-untyped-def]
-    """(n,) the values at the cells of a mask, row by row."""
+def picked(values, mask, times):  # type: ignore[no-untyped-def]
+    """(n,) so many times the values at the cells of a mask, row by row."""
     count = 0
     for y in range(mask.shape[0]):
         for x in range(mask.shape[1]):
@@ -21,7 +21,7 @@ def picked(values, mask):  # type: ignore[no-untyped-def]
     for y in range(mask.shape[0]):
         for x in range(mask.shape[1]):
             if mask[y, x]:
-                out[at] = values[y, x]
+                out[at] = values[y, x] * times
                 at += 1
     return out
 
@@ -78,18 +78,21 @@ def weigh(code, values, weight, times, none):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def halved(bands, none):  # type: ignore[no-untyped-def]
-    """(bands, rows, columns) at half the size: the mean of those of four cells that aren't `none`, halves upward."""
-    count, rows, columns = bands.shape
-    out = np.empty((count, (rows + 1) // 2, (columns + 1) // 2), bands.dtype)
-    for b in range(count):
-        for y in range(out.shape[1]):
-            for x in range(out.shape[2]):
+def halved(points, none):  # type: ignore[no-untyped-def]
+    """(rows, columns, bands) at half the size: the mean of those of four cells that aren't `none`, halves upward."""
+    rows, columns, bands = points.shape
+    out = np.empty(((rows + 1) // 2, (columns + 1) // 2, bands), points.dtype)
+    for y in range(out.shape[0]):
+        for x in range(out.shape[1]):
+            for b in range(bands):
                 total, found = 0, 0
                 for r in range(2 * y, min(2 * y + 2, rows)):
                     for c in range(2 * x, min(2 * x + 2, columns)):
-                        if bands[b, r, c] != none:
-                            total += bands[b, r, c]
+                        if points[r, c, b] != none:
+                            total += points[r, c, b]
                             found += 1
-                out[b, y, x] = (2 * total + found) // (2 * found) if found else none
+                if found == 4:
+                    out[y, x, b] = (total + 2) >> 2
+                else:
+                    out[y, x, b] = (2 * total + found) // (2 * found) if found else none
     return out

@@ -128,14 +128,17 @@ class Raster:
 
         None where the pixels aren't bytes, or not the cells of the grid; else `numbers_of_bytes` says what they mean.
         """
+        from geo_cluster.suitability import kernels_rasters
+
         found = self._on_cells(grid, window) if self.is_bytes else None
         if found is None:
             return None
         part, at = found
         out = np.full(window.shape, BEYOND, np.uint16)
         if part is not None:
-            out[at] = self._stored(*part)
-            self._check(self.numbers_of_bytes[np.bincount(out.ravel(), minlength=BEYOND + 1) > 0])
+            stored = self._stored(*part)
+            self._check(self.numbers_of_bytes[kernels_rasters.bytes_there(stored)])
+            out[at] = stored
         return out
 
     @cached_property

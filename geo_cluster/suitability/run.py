@@ -166,7 +166,9 @@ def _check_room(screen: Screen, out: Path) -> None:
     """Refuse a run that the disk can't hold."""
     there = next(one for one in (out, *out.absolute().parents) if one.exists())
     needs, room = screen.grid.rows * screen.grid.columns * BYTES_A_CELL, shutil.disk_usage(there).free
-    room += sum(one.stat().st_size for one in out.glob(".tiles-*/*"))
+    for one in out.glob(".tiles-*/*"):
+        held = one.stat()  # a file that tiles are put into has holes: its size is no measure
+        room += getattr(held, "st_blocks", held.st_size // 512) * 512
     if room < needs:
         raise InputError(Fault("suitability.no_room", out, needs=needs / 1e9, room=room / 1e9))
 
@@ -177,7 +179,7 @@ def _tile(screen: Screen, window: Window) -> tuple[np.ndarray, np.ndarray, np.nd
         part = screen.part(window)
     except InputError as refusal:
         return refusal.faults
-    return part.stack.code, np.stack(part.scores(screen.weight)), part.stack.counts, part.stack.cells
+    return part.stack.code, part.bands(screen.weight), part.stack.counts, part.stack.cells
 
 
 def _here(screen: Screen, todo: list[Window], workers: int | None, stack: ExitStack) -> Iterator[tuple[Window, Any]]:
@@ -226,8 +228,8 @@ def _mark(work: Path, window: Window) -> Path:
 
 def _keep(work: Path, grid: Grid, window: Window, answer: tuple[np.ndarray, np.ndarray, np.ndarray, int]) -> None:
     code, scores, counts, cells = answer
-    surfaces.write_tile(work / f"{window}.{CODE}", grid, window, code[None])
-    surfaces.write_tile(work / f"{window}.{SCORE}", grid, window, scores)
+    surfaces.write_tile(work, CODE, grid, window, code[None])
+    surfaces.write_tile(work, SCORE, grid, window, scores)
     free, unknown = int((code == exclusions.FREE).sum()), int((code == exclusions.UNKNOWN).sum())
     said = {"counts": counts.tolist(), "cells": cells, "free": free, "unknown": unknown}
     part = work / f".{secrets.token_hex(4)}"
@@ -253,7 +255,7 @@ def _assembled(screen: Screen, work: Path, windows: list[Window], out: Path) -> 
     about = {"grid": vars(screen.grid), "cells": cells, "free": free, "unknown": unknown}
     about |= {"spec": screen.spec.model_dump(mode="json"), "sources": surfaces.owed(screen.spec)}
     for name in (SCORE, CODE):
-        surfaces.assemble(screen, work, windows, name)
+        surfaces.assemble(screen, work, name)
     (work / TABLE).write_bytes(spreadsheet.as_csv(taken))
     (work / ABOUT).write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
     for name in (SCORE, CODE, TABLE, ABOUT):

@@ -42,6 +42,10 @@ class Part:
         """Scores under weights that sum to 1 (`criteria.weights`): what a moved slider asks for."""
         return criteria.scores(self.stack.code, self.valued, weight)
 
+    def bands(self, weight: np.ndarray) -> np.ndarray:
+        """(3, rows, columns) the same in one array."""
+        return criteria.bands(self.stack.code, self.valued, weight)
+
 
 @dataclass(frozen=True, eq=False)
 class Screen:

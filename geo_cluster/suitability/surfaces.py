@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -18,108 +20,85 @@ from geo_cluster.world.layers import Layers
 SCORE, CODE = "score.tif", "exclusions.tif"
 BANDS = ("likely", "low", "high")
 BLOCK = 512
-STRIP = 2 * BLOCK
-"""Rows that are read at a time to make the next overview."""
+KIND = {SCORE: ("UInt16", "<u2", len(BANDS)), CODE: ("Byte", "u1", 1)}
+"""Type of the numbers as GDAL and numpy call it, and how many of a cell."""
+STRIP = 1024
+"""Rows of which a part of an overview is made at a time."""
 
 
-def write_tile(path: Path, grid: Grid, window: Window, bands: np.ndarray) -> None:
-    """Write the (bands, rows, columns) of a tile as they are."""
-    import rasterio
-
-    with rasterio.open(
-        path, "w", **_raw(bands.shape, bands.dtype), crs=grid.crs, transform=grid.transform(window)
-    ) as file:
-        file.write(bands)
-
-
-def _raw(shape: tuple[int, ...], dtype: Any) -> dict[str, Any]:
-    """Profile of a file on the way: not compressed, band by band."""
-    profile = {"driver": "GTiff", "dtype": dtype, "count": shape[0], "height": shape[1], "width": shape[2]}
-    return profile | {
-        "tiled": True,
-        "blockxsize": BLOCK,
-        "blockysize": BLOCK,
-        "interleave": "band",
-        "bigtiff": "if_safer",
-    }
+def write_tile(work: Path, name: str, grid: Grid, window: Window, bands: np.ndarray) -> None:
+    """Put the (bands, rows, columns) of a tile into their places of a file of plain numbers, cell by cell."""
+    rows = np.ascontiguousarray(np.moveaxis(bands, 0, 2), KIND[name][1])
+    cell = rows[:1, :1].nbytes
+    path = work / f"{name}.0"
+    path.touch()
+    with path.open("r+b", buffering=0) as file:  # mapped into memory, a full disk would end the process
+        for at, row in enumerate(rows, start=window.row):
+            file.seek((at * grid.columns + window.column) * cell)
+            if file.write(row.data) != row.nbytes:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def assemble(screen: Screen, work: Path, windows: list[Window], name: str) -> None:
-    """One cloud-optimised GeoTIFF of all tiles in the work folder, through a virtual mosaic with its overviews.
+def assemble(screen: Screen, work: Path, name: str) -> None:
+    """A cloud-optimised GeoTIFF with overviews of all tiles in the work folder.
 
     Parameters
     ----------
     screen : Screen
     work : Path
-    windows : list of Window
     name : str
         `SCORE` or `CODE`.
     """
     import rasterio
     import rasterio.shutil
 
-    mosaic = work / f"{name}.vrt"
+    sizes = [(screen.grid.rows, screen.grid.columns)]
+    while max(sizes[-1]) > BLOCK:
+        sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
+        _halve(work, name, len(sizes) - 1, sizes[-2])
+    for level, size in reversed(list(enumerate(sizes))):
+        rest = range(1, len(sizes)) if level == 0 else ()
+        (work / f"{name}.{level}.vrt").write_text(_described(screen, name, level, size, rest), encoding="utf-8")
     options = {"compress": "DEFLATE", "level": "1", "predictor": "2", "blocksize": str(BLOCK), "bigtiff": "IF_SAFER"}
     with rasterio.Env(GDAL_PAM_ENABLED="NO", GDAL_NUM_THREADS="ALL_CPUS"):
-        mosaic.write_text(_mosaic(screen, windows, name, 0), encoding="utf-8")
-        levels = _overviews(mosaic, work, name)
-        mosaic.write_text(_mosaic(screen, windows, name, levels), encoding="utf-8")
-        rasterio.shutil.copy(str(mosaic), str(work / name), driver="COG", num_threads="ALL_CPUS", **options)
+        rasterio.shutil.copy(str(work / f"{name}.0.vrt"), str(work / name), driver="COG", **options)
 
 
-def _overviews(mosaic: Path, work: Path, name: str) -> int:
-    """Write each overview beside the mosaic, half the one before it; how many there are.
-
-    Scores are the mean of the cells that have one, exclusions those of the north-west cell of four.
-    """
-    import rasterio
-    from affine import Affine
-
+def _halve(work: Path, name: str, level: int, size: tuple[int, int]) -> None:
+    """Write an overview, half the one before it: scores are means, exclusions those of the north-west cell of four."""
     from geo_cluster.suitability import kernels_scores
 
-    above, level = mosaic, 0
-    while True:
-        with rasterio.open(above) as source:
-            rows, columns = source.height, source.width
-            if max(rows, columns) <= BLOCK:
-                return level
-            level += 1
-            below = work / f"{name}.{level}.tif"
-            shape = (source.count, (rows + 1) // 2, (columns + 1) // 2)
-            place = {"crs": source.crs, "transform": source.transform @ Affine.scale(2)}
-            with rasterio.open(below, "w", **_raw(shape, source.dtypes[0]), **place) as file:
-                for top in range(0, rows, STRIP):
-                    bands = source.read(window=((top, min(top + STRIP, rows)), (0, columns)))
-                    half = bands[:, ::2, ::2] if name == CODE else kernels_scores.halved(bands, NO_SCORE)
-                    file.write(half, window=((top // 2, top // 2 + half.shape[1]), (0, half.shape[2])))
-        above = below
+    _, kind, count = KIND[name]
+    above = np.memmap(work / f"{name}.{level - 1}", kind, "r", shape=(*size, count))
+    with (work / f"{name}.{level}").open("wb") as file:
+        for top in range(0, size[0], STRIP):
+            part = np.asarray(above[top : top + STRIP])
+            half = part[::2, ::2] if name == CODE else kernels_scores.halved(part, NO_SCORE)
+            file.write(np.ascontiguousarray(half).data)
 
 
-def _mosaic(screen: Screen, windows: list[Window], name: str, levels: int) -> str:
-    """The virtual mosaic of the tiles of one file."""
+def _described(screen: Screen, name: str, level: int, size: tuple[int, int], overviews: Iterable[int]) -> str:
+    """What GDAL has to know of a file of plain numbers."""
     import rasterio.crs
 
-    grid = screen.grid
-    crs = rasterio.crs.CRS.from_user_input(grid.crs).to_wkt()
-    lines = [f'<VRTDataset rasterXSize="{grid.columns}" rasterYSize="{grid.rows}"><SRS>{escape(crs)}</SRS>']
-    lines.append(f"<GeoTransform>{grid.west!r}, {grid.cell_m!r}, 0, {grid.north!r}, 0, {-grid.cell_m!r}</GeoTransform>")
+    grid, (kind, numpy_kind, count) = screen.grid, KIND[name]
+    crs, cell, bytes_ = rasterio.crs.CRS.from_user_input(grid.crs).to_wkt(), grid.cell_m * 2**level, int(numpy_kind[-1])
+    lines = [f'<VRTDataset rasterXSize="{size[1]}" rasterYSize="{size[0]}"><SRS>{escape(crs)}</SRS>']
+    lines.append(f"<GeoTransform>{grid.west!r}, {cell!r}, 0, {grid.north!r}, 0, {-cell!r}</GeoTransform>")
     lines.append(f"<Metadata>{_tags(screen, name)}</Metadata>")
     for band, title in enumerate(BANDS if name == SCORE else ("exclusion",), start=1):
-        kind, none = ("UInt16", NO_SCORE) if name == SCORE else ("Byte", exclusions.OUTSIDE)
-        lines.append(f'<VRTRasterBand dataType="{kind}" band="{band}"><Description>{title}</Description>')
-        lines.append(f"<NoDataValue>{none}</NoDataValue>")
+        lines.append(f'<VRTRasterBand dataType="{kind}" band="{band}" subClass="VRTRawRasterBand">')
+        lines.append(f"<Description>{title}</Description>")
+        lines.append(f"<NoDataValue>{NO_SCORE if name == SCORE else exclusions.OUTSIDE}</NoDataValue>")
         lines.append(f"<Scale>{1 / HUNDREDTHS}</Scale>" if name == SCORE else "")
-        for one in windows:
-            size = f'xSize="{one.columns}" ySize="{one.rows}"'
-            lines.append(
-                f'<SimpleSource><SourceFilename relativeToVRT="1">{one}.{name}</SourceFilename>'
-                f'<SourceBand>{band}</SourceBand><SrcRect xOff="0" yOff="0" {size}/>'
-                f'<DstRect xOff="{one.column}" yOff="{one.row}" {size}/></SimpleSource>'
-            )
+        lines.append(f'<SourceFilename relativeToVRT="1">{name}.{level}</SourceFilename>')
+        lines.append(f"<ImageOffset>{(band - 1) * bytes_}</ImageOffset><PixelOffset>{count * bytes_}</PixelOffset>")
+        lines.append(f"<LineOffset>{size[1] * count * bytes_}</LineOffset>")
+        lines.append("<ByteOrder>LSB</ByteOrder>")
         lines += [
-            f'<Overview><SourceFilename relativeToVRT="1">{name}.{level}.tif</SourceFilename>'
+            f'<Overview><SourceFilename relativeToVRT="1">{name}.{one}.vrt</SourceFilename>'
             f"<SourceBand>{band}</SourceBand></Overview>"
-            for level in range(1, levels + 1)
+            for one in overviews
         ]
         lines.append("</VRTRasterBand>")
     return "\n".join([*lines, "</VRTDataset>"])
