@@ -13,6 +13,7 @@
     surfaces.py     tiles and the surfaces as files
     run.py          all tiles, on this machine or a cluster, to files; stops, goes on, refuses
     regions.py      compact land of at least the need that holds the hall, best first
+    asks.py         land for each project or segment, by its own need and weights
     candidates.py   a region as a candidate site of a scenario
     kernels_*.py    compiled loops over cells, by who calls them: rasters, outlines, rules, scores, regions
 """

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,12 @@ from geo_cluster.world.layers import Layers
 TABLE, ABOUT = "exclusions.csv", "screening.json"
 BYTES_A_CELL = 16
 """Room that a run takes on the disk while it makes its files, at most."""
+
+FORM = 2
+"""Of what a run leaves on its way; one of another form is not gone on with."""
+
+PATIENCE_S = 10.0
+"""After so long without an answer a cluster is asked whether it still has workers."""
 
 OnTile = Callable[[int, int], object]
 """Called with how many tiles are done, of how many."""
@@ -142,7 +148,7 @@ def _named(out: Path) -> Iterator[None]:
 
 def key_of(screen: Screen, tile: int) -> str:
     """Names a run by its spec, its tiles, and the files and layers as they are now."""
-    parts: list[Any] = [screen.spec.model_dump_json(), tile]
+    parts: list[Any] = [FORM, screen.spec.model_dump_json(), tile]
     for row in screen.spec.sources.values():
         if row.file:
             path = screen.spec.path(row)
@@ -203,9 +209,29 @@ def _on_cluster(screen: Screen, todo: list[Window], scheduler: str, stack: ExitS
     shared = client.scatter(screen, broadcast=True)
     ahead = 2 * max(sum(client.nthreads().values()), 1)
     try:
-        yield from _in_turn(lambda one: client.submit(_tile, shared, one, pure=False), todo, ahead)
-    except (KilledWorker, CancelledError, CommClosedError):
+        yield from _in_turn(lambda one: _Remote(client, client.submit(_tile, shared, one, pure=False)), todo, ahead)
+    except (KilledWorker, CancelledError, CommClosedError, _NoWorkerError):
         raise InputError(Fault("suitability.worker_died", "--scheduler", address=scheduler)) from None
+
+
+class _NoWorkerError(Exception):
+    """No worker is left."""
+
+
+class _Remote(NamedTuple):
+    """A tile on a cluster: a scheduler whose last worker died would have us wait for ever."""
+
+    client: Any
+    future: Any
+
+    def result(self) -> Any:
+        """The answer, once it is there."""
+        while True:
+            try:
+                return self.future.result(timeout=PATIENCE_S)
+            except TimeoutError:
+                if not self.client.nthreads():
+                    raise _NoWorkerError from None
 
 
 def _in_turn(submit: Callable[[Window], Any], todo: list[Window], ahead: int) -> Iterator[tuple[Window, Any]]:
