@@ -10,32 +10,36 @@ from geo_cluster.matching.engine.compiled import compiled
 
 
 @compiled
-def picked(values, mask, times):  # type: ignore[no-untyped-def]
-    """(n,) so many times the values at the cells of a mask, row by row."""
+def picked(numbers, times, mask):  # type: ignore[no-untyped-def]
+    """(n,) so many times the numbers at the cells of a mask, row by row."""
     count = 0
     for y in range(mask.shape[0]):
         for x in range(mask.shape[1]):
             count += mask[y, x]
-    out = np.empty(count, values.dtype)
+    out = np.empty(count, numbers.dtype)
     at = 0
     for y in range(mask.shape[0]):
         for x in range(mask.shape[1]):
             if mask[y, x]:
-                out[at] = values[y, x] * times
+                out[at] = numbers[y, x] * times
                 at += 1
     return out
 
 
 @compiled
-def straight(numbers, worst, best, out):  # type: ignore[no-untyped-def]
-    """Put the values of a linear value function into `out`; nan stays nan."""
-    for k in range(numbers.size):
-        value = (np.float64(numbers[k]) - worst) / (best - worst)
-        if value < 0.0:
-            value = 0.0
-        elif value > 1.0:
-            value = 1.0
-        out[k] = value
+def straight(numbers, times, mask, worst, best, out):  # type: ignore[no-untyped-def]
+    """Put the values of `picked` numbers by a linear value function into `out`; nan stays nan."""
+    at = 0
+    for y in range(mask.shape[0]):
+        for x in range(mask.shape[1]):
+            if mask[y, x]:
+                value = (numbers[y, x] * times - worst) / (best - worst)
+                if value < 0.0:
+                    value = 0.0
+                elif value > 1.0:
+                    value = 1.0
+                out[at] = value
+                at += 1
 
 
 @compiled

@@ -82,8 +82,7 @@ class Screen:
         open_ = (stack.code == FREE) | (stack.code == UNKNOWN)
         valued = np.zeros((len(self.spec.criteria), 0), np.float32)
         if open_.any():
-            measured = criteria.natural(self.spec, self.roads, tile, open_)
-            valued = criteria.values(self.spec, measured)
+            valued = criteria.values(self.spec, self.roads, tile, open_)
         return Part(window, stack, valued)
 
     def coarser(self, cell_m: float) -> Screen:
@@ -114,7 +113,7 @@ class Screen:
         }
         here = np.ones((1, 1), bool)
         measured = criteria.natural(self.spec, self.roads, self.tile(window), here)
-        valued = criteria.values(self.spec, measured)
+        valued = criteria.values(self.spec, self.roads, self.tile(window), here)
         ends = criteria.scores(code, valued if code[0, 0] in (FREE, UNKNOWN) else valued[:, :0], self.weight)
         points = [np.nan if one[0, 0] == criteria.NO_SCORE else one[0, 0] / criteria.HUNDREDTHS for one in ends]
         return {
