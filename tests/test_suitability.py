@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from unittest import mock
 
 import geopandas as gpd
@@ -355,6 +356,24 @@ def test_overviews_are_means_of_what_has_a_score(row, tmp_path):
         assert np.array_equal(above, np.where(known.any(axis=0), mean, criteria.NO_SCORE))
         with rasterio.open(answer.code, overview_level=level) as file:
             assert np.array_equal(file.read(1), code[:: 2 ** (level + 1), :: 2 ** (level + 1)])
+
+
+def test_an_overview_is_read_from_one_pixel_in_so_many(row, tmp_path):
+    y, x = np.mgrid[:ROWS, :COLUMNS]
+    raster(tmp_path / "dem.tif", (150 + x + y).astype(np.float32), nodata=-9999)
+    row["exclusions"] = {"built": {"source": "cover", "classes": [50], "name": NAME}}
+    row["criteria"] = {"low": row["criteria"]["low"]}
+    exact = ready(row)
+    wide = exact.coarser(5 * CELL)
+    part = wide.part(wide.grid.whole)
+    assert part.stack.code.shape == (12, 15)
+    heights = wide.tile(wide.grid.whole).numbers("dem")
+    assert np.array_equal(heights, (150 + x + y)[2::5, 2::5])  # the pixel in the middle, as where all are read
+    assert np.array_equal(part.stack.code == 1, surfaces()[0][2::5, 2::5] == 50)
+    assert np.array_equal(heights, replace(exact, grid=wide.grid).tile(wide.grid.whole).numbers("dem"))
+    with mock.patch.object(rasters.Raster, "_numbers", side_effect=rasters.Raster._numbers, autospec=True) as read:
+        wide.tile(wide.grid.whole).numbers("dem")
+    assert read.call_args.args[1].shape == (12, 15)  # no more than the picture has
 
 
 def test_each_project_and_segment_has_regions_by_its_own_need_and_weights(row, tmp_path):

@@ -66,6 +66,8 @@ class Raster:
         Whether its pixels are stored as bytes.
     scale, offset : float
         What the file says of its stored pixels.
+    is_overview : bool
+        Whether larger cells may be read from its overviews, or from one pixel in so many: quick, and not exact.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Raster:
     is_bytes: bool = False
     scale: float = 1.0
     offset: float = 0.0
+    is_overview: bool = False
 
     def read(self, grid: Grid, window: Window) -> np.ndarray:
         """Numbers at the cells of a window of the grid, nan where unknown.
@@ -100,17 +103,25 @@ class Raster:
         u, v = self._lattice(grid, window)
         left, top = math.floor(u.min()) - 2, math.floor(v.min()) - 2
         right, bottom = math.ceil(u.max()) + 3, math.ceil(v.max()) + 3
-        left, right = np.clip([left, right], 0, self.shape[1])
-        top, bottom = np.clip([top, bottom], 0, self.shape[0])
+        in_cell = self._pixels_in_cell(grid)
+        skip = max(math.floor(in_cell + 1e-6), 1) if self.is_overview else 1
+        left, top, right, bottom = (
+            left // skip * skip,
+            top // skip * skip,
+            -(-right // skip) * skip,
+            -(-bottom // skip) * skip,
+        )
+        left, right = (int(one) for one in np.clip([left, right], 0, self.shape[1]))
+        top, bottom = (int(one) for one in np.clip([top, bottom], 0, self.shape[0]))
         if right <= left or bottom <= top:
             return np.full(window.shape, np.nan, self.dtype)
-        pixels = self._pixels(int(top), int(left), int(bottom), int(right))
+        pixels = self._pixels(top, left, bottom, right, skip)
         parts = 1
         if self.row.resampling == "average":
-            parts = min(max(math.ceil(self._pixels_in_cell(grid) - 1e-6), 1), FINEST)
+            parts = min(max(math.ceil(in_cell / skip - 1e-6), 1), FINEST)
         smooth = self.row.resampling == "bilinear"
         at = (window.row, window.column, *window.shape)
-        return kernels_rasters.sample(pixels, (int(top), int(left)), u, v, at, parts, smooth)
+        return kernels_rasters.sample(pixels, (top // skip, left // skip), u / skip, v / skip, at, parts, smooth)
 
     def _aligned(self, grid: Grid, window: Window) -> np.ndarray | None:
         """The pixels themselves, where they are the cells of the grid."""
@@ -152,7 +163,7 @@ class Raster:
     def _on_cells(self, grid: Grid, window: Window) -> tuple[tuple[int, int, int, int] | None, Any] | None:
         """Which of its pixels are cells of a window (top, left, bottom, right), and where; None if none can be."""
         a, b, c, d, e, f = self.transform
-        if b or d or a != grid.cell_m or e != -grid.cell_m or not self._same_crs(grid.crs):
+        if b or d or a != grid.cell_m or e != -grid.cell_m or not _same_crs(self.crs, grid.crs):
             return None
         column, row = (grid.west - c) / a + window.column, (f - grid.north) / a + window.row
         left, top = round(column), round(row)
@@ -163,9 +174,6 @@ class Raster:
         if first >= last or begin >= end:
             return None, ()
         return (first, begin, last, end), (slice(first - top, last - top), slice(begin - left, end - left))
-
-    def _same_crs(self, crs: str) -> bool:
-        return _same_crs(self.crs, crs)
 
     def _lattice(self, grid: Grid, window: Window) -> tuple[np.ndarray, np.ndarray]:
         """Column and row of the raster at every so many cells of the grid."""
@@ -178,7 +186,7 @@ class Raster:
     def _positions(self, grid: Grid, columns: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Column and row of the raster, in pixels from its corner, at places of the grid in cells from its."""
         x, y = grid.west + columns * grid.cell_m, grid.north - rows * grid.cell_m
-        if not self._same_crs(grid.crs):
+        if not _same_crs(self.crs, grid.crs):
             move = pyproj.Transformer.from_crs(grid.crs, self.crs, always_xy=True)
             x, y = move.transform(x, y)
         a, b, c, d, e, f = self.transform
@@ -192,20 +200,26 @@ class Raster:
         u, v = self._lattice(grid, Window(grid.rows // 2, grid.columns // 2, 1, 1))
         return max(abs(u[0, 1] - u[0, 0]), abs(v[1, 0] - v[0, 0])) / LATTICE
 
-    def _pixels(self, top: int, left: int, bottom: int, right: int) -> np.ndarray:
-        """Pixels as numbers, nan where unknown."""
-        found = self._numbers(self._stored(top, left, bottom, right))
+    def _pixels(self, top: int, left: int, bottom: int, right: int, skip: int = 1) -> np.ndarray:
+        """Pixels as numbers, nan where unknown; one in place of so many by so many."""
+        found = self._numbers(self._stored(top, left, bottom, right, skip))
         self._check(found)
         return found.astype(self.dtype, copy=False)
 
-    def _stored(self, top: int, left: int, bottom: int, right: int) -> np.ndarray:
-        """Pixels as they stand in the file."""
+    def _stored(self, top: int, left: int, bottom: int, right: int, skip: int = 1) -> np.ndarray:
+        """Pixels as they stand in the file, or in its overviews."""
+        from rasterio.enums import Resampling
         from rasterio.errors import RasterioError
 
         try:
             file, lock = self._file
             with lock:
-                return np.asarray(file.read(self.row.band, window=((top, bottom), (left, right))))
+                area = ((top, bottom), (left, right))
+                if skip == 1:
+                    return np.asarray(file.read(self.row.band, window=area))
+                shape = (-(-(bottom - top) // skip), -(-(right - left) // skip))
+                how = Resampling.nearest if self.row.resampling == "nearest" else Resampling.average
+                return np.asarray(file.read(self.row.band, window=area, out_shape=shape, resampling=how))
         except (RasterioError, OSError) as problem:
             raise InputError(Fault("suitability.unreadable_here", self.path, reason=_cause(problem))) from None
 

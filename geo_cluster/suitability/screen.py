@@ -6,7 +6,7 @@ The same for a tile of a province on a worker and for an overview on the screen:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,9 @@ from geo_cluster.errors import Fault, InputError, Place, refuse_if
 from geo_cluster.suitability import criteria, exclusions
 from geo_cluster.suitability.exclusions import FREE, UNKNOWN, Sources, Stack
 from geo_cluster.suitability.grid import Grid, Window
-from geo_cluster.suitability.sources import Outlines, Tile, opened
+from geo_cluster.suitability.outlines import Outlines
+from geo_cluster.suitability.rasters import Raster
+from geo_cluster.suitability.sources import Tile, opened
 from geo_cluster.suitability.spec import Spec
 
 
@@ -86,8 +88,13 @@ class Screen:
         return Part(window, stack, valued)
 
     def coarser(self, cell_m: float) -> Screen:
-        """The same with larger cells: an overview."""
-        return ready(self.spec.of_grid(cell_m=cell_m))
+        """The same with larger cells, its rasters read from their overviews: for a look, not for the answer."""
+        found = ready(self.spec.of_grid(cell_m=cell_m))
+        sources = {
+            name: replace(one, is_overview=True) if isinstance(one, Raster) else one
+            for name, one in found.sources.items()
+        }
+        return replace(found, sources=sources)
 
     def story(self, lon: float, lat: float) -> dict[str, Any]:
         """What is known of the cell at a place in degrees.
