@@ -548,6 +548,13 @@ def test_a_disk_that_is_full_or_fills_leaves_nothing_half_written(row, tmp_path,
     with monkeypatch.context() as patch:
         patch.setattr(files, "assemble", full)
         assert refused(row, tmp_path / "out") == ["suitability.not_written"]
+
+    def broken(*_, **__):
+        raise SystemError("Unknown GDAL Error")  # what comes of a disk that fills while GDAL writes
+
+    with monkeypatch.context() as patch:
+        patch.setattr("rasterio.shutil.copy", broken)
+        assert refused(row, tmp_path / "out") == ["suitability.not_written"]
     run.run(ready(row), tmp_path / "out", tile=30)
 
 

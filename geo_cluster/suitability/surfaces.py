@@ -60,8 +60,11 @@ def assemble(screen: Screen, work: Path, name: str) -> None:
         rest = range(1, len(sizes)) if level == 0 else ()
         (work / f"{name}.{level}.vrt").write_text(_described(screen, name, level, size, rest), encoding="utf-8")
     options = {"compress": "DEFLATE", "level": "1", "predictor": "2", "blocksize": str(BLOCK), "bigtiff": "IF_SAFER"}
-    with rasterio.Env(GDAL_PAM_ENABLED="NO", GDAL_NUM_THREADS="ALL_CPUS"):
-        rasterio.shutil.copy(str(work / f"{name}.0.vrt"), str(work / name), driver="COG", **options)
+    try:
+        with rasterio.Env(GDAL_PAM_ENABLED="NO", GDAL_NUM_THREADS="ALL_CPUS"):
+            rasterio.shutil.copy(str(work / f"{name}.0.vrt"), str(work / name), driver="COG", **options)
+    except Exception as problem:  # errors of every kind, which don't say why: all but always the disk is full
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from problem
 
 
 def _halve(work: Path, name: str, level: int, size: tuple[int, int]) -> None:
@@ -69,10 +72,9 @@ def _halve(work: Path, name: str, level: int, size: tuple[int, int]) -> None:
     from geo_cluster.suitability import kernels_scores
 
     _, kind, count = KIND[name]
-    above = np.memmap(work / f"{name}.{level - 1}", kind, "r", shape=(*size, count))
-    with (work / f"{name}.{level}").open("wb") as file:
+    with (work / f"{name}.{level - 1}").open("rb") as source, (work / f"{name}.{level}").open("wb") as file:
         for top in range(0, size[0], STRIP):
-            part = np.asarray(above[top : top + STRIP])
+            part = np.fromfile(source, kind, min(STRIP, size[0] - top) * size[1] * count).reshape(-1, size[1], count)
             half = part[::2, ::2] if name == CODE else kernels_scores.halved(part, NO_SCORE)
             file.write(np.ascontiguousarray(half).data)
 
