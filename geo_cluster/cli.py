@@ -350,6 +350,10 @@ def suitability(
     out: Annotated[Path, typer.Option("--out", "-o", help="输出文件夹 / folder for the results")] = Path("suitability"),
     cell: Annotated[float, typer.Option(help="格网边长（米），代替方案里的 / side of a cell, metres")] = 0.0,
     scheduler: Annotated[str, typer.Option(help="Dask 集群，如 tcp://host:8786 / Dask cluster")] = "",
+    by: Annotated[
+        Literal["segment", "project"] | None, typer.Option("--by", help="按细分环节或项目分别选块 / regions for each")
+    ] = None,
+    projects: Annotated[str, typer.Option(help="--by 所用的项目表 / portfolio for --by")] = "sample",
     sites: Annotated[
         Path | None, typer.Option(help="把选出的地块写成自有图层 / layers with the regions as candidate sites")
     ] = None,
@@ -357,11 +361,13 @@ def suitability(
 ) -> None:
     """Screen all ground: exclusions, scores, regions (Ctrl-C keeps what is done). 全域找地：排除、评分、选块。"""
     from geo_cluster.export import bundle
-    from geo_cluster.suitability import regions, run, screen
+    from geo_cluster.suitability import asks, regions, run, screen
     from geo_cluster.suitability import spec as specs
+    from geo_cluster.world import portfolio
 
-    asked, *_ = _together(
+    asked, listed, *_ = _together(
         lambda: specs.read(spec),
+        lambda: portfolio.read(projects) if by else None,
         lambda: bundle.check_writable(out),
         lambda: refuse_if([] if 0 <= cell < float("inf") else [Fault("cli.odd_cell", "--cell", cell=cell)]),
     )
@@ -369,13 +375,17 @@ def suitability(
     tiles = "块" if lang == "zh" else "tiles"
     with terminal.progress(terminal.console(stderr=True)) as on_step:
         answer = run.run(ready, out, scheduler=scheduler, on_tile=lambda done, of: on_step(f"{done}/{of} {tiles}"))
-        found = regions.find(answer, asked.need, screen=ready, progress=lambda share: on_step(f"{share:.0%}"))
+        if by:
+            found = asks.find(answer, ready, asks.asked(asked, listed, by), apart=bool(sites))
+        else:
+            found = regions.find(answer, asked.need, screen=ready, progress=lambda share: on_step(f"{share:.0%}"))
     files = [answer.score, answer.code, *regions.write(found, out)]
     for row in answer.exclusions.itertuples():
         name = row.name_zh if lang == "zh" else row.name_en
         terminal.line(f"{row.alone_pct:9.4f} %  {row.after_pct:9.4f} %  {row.left_pct:9.4f} %  {name}")
     for row in found.itertuples():
-        terminal.line(f"{row.rank:>3}  {row.score:5.1f}  {row.land_mu:.0f} mu  {row.lat:.4f}, {row.lon:.4f}")
+        name = f"  {getattr(row, f'asked_by_{lang}')}" if by else ""
+        terminal.line(f"{row.rank:>3}  {row.score:5.1f}  {row.land_mu:.0f} mu  {row.lat:.4f}, {row.lon:.4f}{name}")
     if found.empty:
         terminal.line(str(Fault("suitability.no_region", "need", land=asked.need.land_mu).words(lang)))
     if sites:
