@@ -162,6 +162,12 @@ class Region:
         return np.stack(evidence, axis=1), np.stack(source, axis=1)
 
     @cached_property
+    def drawn(self) -> tuple[dict[str, np.ndarray], dict[str, tuple[Later, ...]], dict]:
+        """Draws of what no project changes: `offers`, `later` and `parks` of a `Setting`."""
+        offers = {key: np.ascontiguousarray(drawn.T) for key, drawn in self.offered(self.draws.T).items()}
+        return offers, _later(self, *self.arrival_draws), _parks(self, self.draws.T)
+
+    @cached_property
     def drawn_by_segment(self) -> dict[str, np.ndarray]:
         """(N, G, S) draws of measures that depend on the segment."""
         sites, size = self.sites["id"].tolist(), {"draws": self.scenario.draws, "seed": self.scenario.seed}
@@ -623,9 +629,8 @@ def settings_of(region: Region, facts: Facts) -> tuple[Setting, Setting]:
     """What the measures look at: the likely values, and the draws of all that is uncertain."""
     likely = likely_setting(region, facts)
     segment = [list(catalog.segments()).index(key) for key in facts.projects["segment"]]
-    offers = {key: np.ascontiguousarray(drawn.T) for key, drawn in region.offered(region.draws.T).items()}
     needs = need_draws.draw(facts.projects, facts.needs, draws=region.scenario.draws, seed=region.scenario.seed)
-    later, parks = _later(region, *region.arrival_draws), _parks(region, region.draws.T)
+    offers, later, parks = region.drawn
     drawn = replace(likely, needs=needs, offers=offers, later=later, parks=parks)
     return likely, replace(drawn, by_segment=region.drawn_by_segment, segment=np.array(segment, dtype=int))
 
