@@ -15,17 +15,18 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster import eligibility, toml
-from geo_cluster.domain import LANGUAGES, Language, Text
+from geo_cluster.domain import Language, Text
 from geo_cluster.errors import Fault, Faults, InputError, Place, reason_of, refuse_if
+from geo_cluster.intake import rows
+from geo_cluster.intake.ground import ground_of
 from geo_cluster.intake.references import beside
-from geo_cluster.intake.site_choice import choices_of, verdict, weigh
+from geo_cluster.intake.screening import screen
 from geo_cluster.policy.offers import offers
 from geo_cluster.region import Region, facts_of, settings_of
 from geo_cluster.report import tables
 from geo_cluster.scoring.criteria import decide
 from geo_cluster.supply.energy_review import energy_review
 from geo_cluster.supply.grid_connection import voltages
-from geo_cluster.supply.standard_land import door_checks
 from geo_cluster.supply.tariff import bill
 from geo_cluster.world import catalog, plant_needs, portfolio, rule_life, spreadsheet
 
@@ -86,7 +87,7 @@ def batches(region: Region, projects: pd.DataFrame, *, scheduler: str = "") -> I
     """
     pieces = [projects.iloc[start : start + BATCH] for start in range(0, len(projects), BATCH)]
     if not scheduler:
-        yield from (_batch(region, piece) for piece in pieces)
+        yield from (batch(region, piece) for piece in pieces)
         return
     try:
         from distributed import Client
@@ -99,7 +100,7 @@ def batches(region: Region, projects: pd.DataFrame, *, scheduler: str = "") -> I
         raise InputError(fault) from None
     with client:
         there = client.scatter(region, broadcast=True)
-        for future in [client.submit(_batch, there, piece, pure=False) for piece in pieces]:
+        for future in [client.submit(batch, there, piece, pure=False) for piece in pieces]:
             yield future.result()
 
 
@@ -228,34 +229,25 @@ def requests(region: Region, projects: pd.DataFrame) -> pd.DataFrame:
     return tables.request_table(region, eligibility.judge(facts), decision)
 
 
-def _batch(region: Region, projects: pd.DataFrame) -> Appraisal:
-    facts = facts_of(region, projects)
-    allowed = eligibility.judge(facts)
-    likely, drawn = settings_of(region, facts)
-    weights = region.scenario.weights
-    decision = decide(likely, drawn, catalog.criteria(), weights, region.alike)
-    ranking = tables.ranking_table(projects, region.sites, allowed, decision, region.observations)
-    chances = np.full((len(projects), len(region.sites), 2), np.nan)
-    verdicts = []
-    for p, one in enumerate(choices_of(region, facts, allowed, likely, drawn)):
-        weighed = weigh(one, weights)
-        if one.sites:
-            first, top3 = weighed.acceptability[:, 0], weighed.acceptability[:, :3].sum(axis=1)
-            chances[p, allowed.allowed[p]] = np.column_stack([first, top3])
-        verdicts.append(verdict(weighed))
-    ranking["chance_first"] = chances[:, :, 0].ravel().round(4)
-    ranking.insert(ranking.columns.get_loc("chance_first") + 1, "chance_top3", chances[:, :, 1].ravel().round(4))
-    error = np.sqrt(chances[:, :, 0] * (1 - chances[:, :, 0]) / region.scenario.draws)
-    ranking.insert(ranking.columns.get_loc("chance_top3") + 1, "chance_error", error.ravel().round(4))
-    day = region.scenario.date
-    doors = door_checks(projects, region.sites, day)
-    ranking["standard_land"] = doors.result.ravel()
-    for language in LANGUAGES:
-        ranking[f"standard_land_{language}"] = doors.sentences(language).ravel()
-    order = ["project", "eligible", "score"]
-    scores = ranking.sort_values(order, ascending=[True, False, False], kind="stable", ignore_index=True)
-    needs = needs_table(projects, day=day)
-    return Appraisal(scores, pd.DataFrame(verdicts), needs, beside(region.layers, projects), day)
+def batch(region: Region, projects: pd.DataFrame, top: int = 0) -> Appraisal:
+    """Appraise checked projects in one piece, in their order; see `Appraisal`.
+
+    Parameters
+    ----------
+    region : Region
+    projects : DataFrame
+        Checked projects (`portfolio.check`).
+    top : int
+        Best sites that are listed of each project; 0 lists all, also those where it may not go, and why not.
+    """
+    ground, day = ground_of(region), region.scenario.date
+    scores, told = [], []
+    for at, block in screen(ground, projects, top=top):
+        scores.append(rows.scores(ground, block, day).set_index(at[block.pairs[:, 0]]))
+        told.append(rows.verdict_rows(ground, block).set_index(at))
+    listed, verdicts = (pd.concat(parts).sort_index(kind="stable") for parts in (scores, told))
+    needs, compared = needs_table(projects, day=day), beside(region.layers, projects)
+    return Appraisal(listed.reset_index(drop=True), verdicts.reset_index(drop=True), needs, compared, day)
 
 
 def needs_table(projects: pd.DataFrame, *, day: dt.date | None = None) -> pd.DataFrame:

@@ -151,9 +151,7 @@ class Ground:
             return plain
         return self._once(("class", key), lambda: self._class(one, halving, on=plain))
 
-    def _class(
-        self, one: Setting, columns: list[int], *, unknown: bool = False, on: Class | None = None
-    ) -> Class:
+    def _class(self, one: Setting, columns: list[int], *, unknown: bool = False, on: Class | None = None) -> Class:
         """Tables with the draws of some criteria added, and of the covers of which nobody knows what there is."""
         sites, draws = len(self.region.sites), len(self.around)
         base = np.zeros((sites, draws)) if on is None else on.base.copy()

@@ -221,5 +221,3 @@ def _taken(ground: Ground, drawn: Setting) -> np.ndarray:
     """(P, K, N): logarithms of what projects take."""
     found = [ground.taken(one, drawn.needs[catalog.resources()[one.resource].need].T) for one in ground.covers]
     return np.ascontiguousarray(np.stack(found, axis=1))
-
-
