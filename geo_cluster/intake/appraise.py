@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from geo_cluster import eligibility, toml
-from geo_cluster.domain import Language, Text
+from geo_cluster.domain import LANGUAGES, Language, Text
 from geo_cluster.errors import Fault, Faults, InputError, Place, reason_of, refuse_if
 from geo_cluster.intake import rows
 from geo_cluster.intake.ground import ground_of
@@ -27,7 +27,7 @@ from geo_cluster.report import tables
 from geo_cluster.scoring.criteria import decide
 from geo_cluster.supply.energy_review import energy_review
 from geo_cluster.supply.grid_connection import voltages
-from geo_cluster.supply.tariff import bill
+from geo_cluster.supply.tariff import costs, label_of, remarks_on, tariff_on
 from geo_cluster.world import catalog, plant_needs, portfolio, rule_life, spreadsheet
 
 BATCH = 100
@@ -272,43 +272,56 @@ def _energy(projects: pd.DataFrame, day: dt.date) -> pd.DataFrame:
     The bill is that of the project's own load factor, by demand; `bill_by_capacity_…` where the basic charge goes by
     the capacity of its transformers, used in full at the peak: as many kW a kVA as the power factor.
     """
-    grid, tariffs, segments = toml.table("grid"), toml.table("tariffs"), catalog.segments()
-    factors, odd, loading = portfolio.load_factors(projects), portfolio.warnings(projects), plant_needs.power_factor()
-    rows = []
-    for project, load in zip(projects.itertuples(), factors.tolist(), strict=True):
-        power = (project.power_mva_low, project.power_mva_likely, project.power_mva_high)
-        gwh = (project.energy_gwh_low, project.energy_gwh_likely, project.energy_gwh_high)
-        levels, review = voltages(power, grid=grid), energy_review(gwh, grid=grid, on=day)
-        charged = {"voltage_kv": max(levels[0], 10.0), "tariffs": tariffs, "load_factor": load, "on": day}
-        cost, by_capacity = bill(gwh, **charged), bill(gwh, **charged, transformer_loading=loading)
-        said = [fault for fault in odd if fault.place.name == str(project.Index)]
-        rows.append(
-            {
-                "voltage_kv": "/".join(f"{kv:g}" for kv in levels),
-                "dual_supply": segments[project.segment].dual_supply,
-                "energy_tce_low": review.tce.low,
-                "energy_tce_likely": review.tce.likely,
-                "energy_tce_high": review.tce.high,
-                "review": review.review,
-                "review_zh": review.words_zh,
-                "review_en": review.words_en,
-                **dict(zip(("load_factor_low", "load_factor_likely", "load_factor_high"), load, strict=True)),
-                "transformer_loading": loading,
-                "bill_10k_yuan_low": cost.annual_wan_yuan.low,
-                "bill_10k_yuan_likely": cost.annual_wan_yuan.likely,
-                "bill_10k_yuan_high": cost.annual_wan_yuan.high,
-                "price_yuan_kwh": cost.price_yuan_kwh.likely,
-                "tariff": cost.tariff,
-                "bill_by_capacity_10k_yuan_low": by_capacity.annual_wan_yuan.low,
-                "bill_by_capacity_10k_yuan_likely": by_capacity.annual_wan_yuan.likely,
-                "bill_by_capacity_10k_yuan_high": by_capacity.annual_wan_yuan.high,
-                "tariff_zh": "".join(said.zh for said in cost.remarks),
-                "tariff_en": " ".join(said.en for said in cost.remarks),
-                **{f"check_{language}": _said(said, language) for language in ("zh", "en")},
-                **_support(segments[project.segment].stage, day),
-            }
-        )
-    return pd.DataFrame(rows).round(4)
+    grid, segments, load = toml.table("grid"), catalog.segments(), portfolio.load_factors(projects)
+    power, gwh = (portfolio.amount(projects, need) for need in ("power_mva", "energy_gwh"))
+    levels = [voltages(one, grid=grid) for one in power.tolist()]
+    reviews = [energy_review(one, grid=grid, on=day) for one in gwh.tolist()]
+    said: dict[str, list[Fault]] = {}
+    for fault in portfolio.warnings(projects):
+        said.setdefault(str(fault.place.name), []).append(fault)
+    doubts = [said.get(str(one), []) for one in projects.index]
+    offered = {stage: _support(stage, day) for stage in {segments[key].stage for key in projects["segment"]}}
+    of_stage = [offered[segments[key].stage] for key in projects["segment"]]
+    table = {
+        "voltage_kv": ["/".join(f"{kv:g}" for kv in one) for one in levels],
+        "dual_supply": [segments[key].dual_supply for key in projects["segment"]],
+        **{f"energy_tce_{end}": [getattr(one.tce, end) for one in reviews] for end in _ENDS},
+        "review": [one.review for one in reviews],
+        "review_zh": [one.words_zh for one in reviews],
+        "review_en": [one.words_en for one in reviews],
+        **{f"load_factor_{end}": load[:, at] for at, end in enumerate(_ENDS)},
+        **_bills(gwh, load, np.array([max(one[0], 10.0) for one in levels]), day),
+        **{f"check_{language}": [_said(one, language) for one in doubts] for language in LANGUAGES},
+        **{name: [one[name] for one in of_stage] for name in _SUPPORT},
+    }
+    return pd.DataFrame(table, index=range(len(projects))).round(4)
+
+
+def _bills(gwh: np.ndarray, load: np.ndarray, voltage: np.ndarray, day: dt.date) -> dict[str, Any]:
+    """What P plants pay a year, charged by demand and by capacity, and by which notices."""
+    tariffs, loading = toml.table("tariffs"), plant_needs.power_factor()
+    tariff, remarks = tariff_on(tariffs, day), remarks_on(tariffs, day)
+    demand, capacity, price = np.empty(gwh.shape), np.empty(gwh.shape), np.empty(gwh.shape)
+    for kv in np.unique(voltage):
+        mine = voltage == kv
+        plants = {"tariff": tariff, "voltage_kv": float(kv)}
+        found = costs(gwh[mine], load[mine], **plants)
+        other = costs(gwh[mine], load[mine], **plants, transformer_loading=loading)
+        demand[mine], price[mine] = found.energy_wan_yuan + found.basic_wan_yuan, found.price_yuan_kwh
+        capacity[mine] = other.energy_wan_yuan + other.basic_wan_yuan
+    return {
+        "transformer_loading": loading,
+        **{f"bill_10k_yuan_{end}": demand[:, at] for at, end in enumerate(_ENDS)},
+        "price_yuan_kwh": price[:, 1],
+        "tariff": label_of(tariff),
+        **{f"bill_by_capacity_10k_yuan_{end}": capacity[:, at] for at, end in enumerate(_ENDS)},
+        "tariff_zh": "".join(one.zh for one in remarks),
+        "tariff_en": " ".join(one.en for one in remarks),
+    }
+
+
+_ENDS = ("low", "likely", "high")
+_SUPPORT = ("support_most_10k_yuan", "support_zh", "support_en")
 
 
 def _said(faults: list[Fault], language: Language) -> str:

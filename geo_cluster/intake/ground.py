@@ -71,6 +71,7 @@ class Ground:
         logs = {one.column for one in self.covers}
         self.apart = tuple(c for c, one in enumerate(self.criteria) if one.resource and c not in logs)
         self._kept: dict[Hashable, Any] = {}
+        self._bytes = 0
 
     def _covers(self) -> list[Cover]:
         found = []
@@ -180,8 +181,9 @@ class Ground:
         if key not in self._kept:
             made = make()
             self._kept[key] = made
-            while len(self._kept) > 2 and sum(map(_bytes, self._kept.values())) > MOST_BYTES:
-                self._kept.pop(next(iter(self._kept)))
+            self._bytes += _bytes(made)
+            while len(self._kept) > 2 and self._bytes > MOST_BYTES:
+                self._bytes -= _bytes(self._kept.pop(next(iter(self._kept))))
             return made
         self._kept[key] = self._kept.pop(key)
         return self._kept[key]
