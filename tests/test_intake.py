@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from geo_cluster.errors import InputError
-from geo_cluster.export import bundle
+from geo_cluster.export import intake_files
 from geo_cluster.intake import appraise
 from geo_cluster.policy.offers import offers
 from geo_cluster.region import Region, prepare
@@ -175,7 +175,7 @@ def test_an_intake_goes_by_the_rules_of_its_day(tmp_path):
     found = appraise.appraise(there, projects)
     assert found.day == datetime.date(2024, 1, 1)
     assert found.needs["review_zh"].str.contains("2023年第2号").all()
-    bundle.write_appraisal([found], tmp_path)
+    intake_files.write(intake_files.Order(there), projects, tmp_path)
     for name in ("scores", "verdicts", "needs"):
         table = pd.read_csv(tmp_path / f"{name}.csv")
         assert table["rules_notice"].str.contains("2024-01-01").all(), name

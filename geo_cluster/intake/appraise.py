@@ -16,7 +16,7 @@ import pandas as pd
 
 from geo_cluster import eligibility, toml
 from geo_cluster.domain import LANGUAGES, Language, Text
-from geo_cluster.errors import Fault, Faults, InputError, Place, reason_of, refuse_if
+from geo_cluster.errors import Fault, Faults, InputError, Place, refuse_if
 from geo_cluster.intake import rows
 from geo_cluster.intake.ground import ground_of
 from geo_cluster.intake.references import beside
@@ -30,8 +30,17 @@ from geo_cluster.supply.grid_connection import voltages
 from geo_cluster.supply.tariff import costs, label_of, remarks_on, tariff_on
 from geo_cluster.world import catalog, plant_needs, portfolio, rule_life, spreadsheet
 
-BATCH = 100
+BATCH = 1000
 """Projects appraised at once; bounds memory, changes nothing else."""
+
+MOST_PAIRS = 60_000
+"""Where every site is listed of every project, so many rows at once."""
+
+MOST_LISTED = 1000
+"""Of more projects only the best sites are listed, unless somebody asks for all."""
+
+TOP = 10
+"""So many of them."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +78,13 @@ TABLES = ("scores", "verdicts", "needs", "references")
 def appraise(region: Region, projects: pd.DataFrame) -> Appraisal:
     """Appraise checked projects (`portfolio.check`) in a region; see `Appraisal`."""
     parts = list(batches(region, projects))
-    scores, verdicts, needs, compared = (pd.concat([getattr(part, name) for part in parts]) for name in TABLES)
+    scores, verdicts, needs, compared = (
+        pd.concat([getattr(part, name) for part in parts], ignore_index=True) for name in TABLES
+    )
     return Appraisal(scores, verdicts, needs, compared, region.scenario.date)
 
 
-def batches(region: Region, projects: pd.DataFrame, *, scheduler: str = "") -> Iterator[Appraisal]:
+def batches(region: Region, projects: pd.DataFrame, *, top: int = 0) -> Iterator[Appraisal]:
     """Appraise many projects a batch at a time, in order, so that thousands fit into memory.
 
     Parameters
@@ -81,27 +92,27 @@ def batches(region: Region, projects: pd.DataFrame, *, scheduler: str = "") -> I
     region : Region
     projects : DataFrame
         Checked projects (`portfolio.check`).
-    scheduler : str
-        Address of a Dask cluster (`tcp://host:8786`) that does the batches; this process, when empty. The answers are
-        the same.
+    top : int
+        As of `batch`.
     """
-    pieces = [projects.iloc[start : start + BATCH] for start in range(0, len(projects), BATCH)]
-    if not scheduler:
-        yield from (batch(region, piece) for piece in pieces)
-        return
-    try:
-        from distributed import Client
+    for piece in pieces(projects, sites=len(region.sites), top=top):
+        yield batch(region, piece, top)
 
-        client = Client(scheduler, timeout=10)
-    except ImportError:
-        raise InputError(Fault("intake.no_dask", "--scheduler")) from None
-    except (OSError, ValueError) as problem:
-        fault = Fault("intake.no_scheduler", "--scheduler", address=scheduler, reason=reason_of(problem))
-        raise InputError(fault) from None
-    with client:
-        there = client.scatter(region, broadcast=True)
-        for future in [client.submit(batch, there, piece, pure=False) for piece in pieces]:
-            yield future.result()
+
+def pieces(projects: pd.DataFrame, *, sites: int, top: int = 0) -> list[pd.DataFrame]:
+    """Projects in batches, in order.
+
+    Parameters
+    ----------
+    projects : DataFrame
+        Checked projects.
+    sites : int
+        How many sites there are.
+    top : int
+        As of `batch`.
+    """
+    size = BATCH if top else max(min(BATCH, MOST_PAIRS // sites), 1)
+    return [projects.iloc[start : start + size] for start in range(0, len(projects), size)]
 
 
 def appraise_one(region: Region, project: Mapping[str, Any]) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def _tell(value, at, first, top3, leads):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _few(base, layers, which, need, weight, here, first, top3, leads, sign):  # type: ignore[no-untyped-def]
+def _few(base, layers, which, need, weight, here, first, top3, leads, sign):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     """Ranks of a few sites in every draw."""
     count, draws = len(here), base.shape[1]
     score = np.empty((count, draws))
@@ -119,7 +119,7 @@ def _few(base, layers, which, need, weight, here, first, top3, leads, sign):  # 
 
 
 @compiled
-def _many(base, layers, which, need, weight, here, first, top3, leads):  # type: ignore[no-untyped-def]
+def _many(base, layers, which, need, weight, here, first, top3, leads):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     """Who is first and among the first three of many sites, draw by draw; close draws are sorted in full."""
     count, draws, size = len(here), base.shape[1], 16
     best, place = np.empty((4, size)), np.empty((4, size), dtype=np.int64)
@@ -266,7 +266,7 @@ def _ranked(values, low, scale, room, k):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def spans(tables, known, layers, which, need, weight, theme, here, ends, shares):  # type: ignore[no-untyped-def]
+def spans(tables, known, layers, which, need, weight, theme, here, ends, shares):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     """The middle of the draws of the score and of each theme, at some sites of G projects of one class.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Verdicts on projects: first and second choice, how sure, what would turn it, what other methods say, in a sentence."""
+"""Verdicts on projects: first and second choice, how sure, what would turn it, what other methods say."""
 
 from __future__ import annotations
 
