@@ -129,19 +129,11 @@ def test_no_site_and_only_one_site_are_said_plainly():
 
 
 @pytest.mark.slow
-def test_a_cluster_gives_the_same_answers(region, monkeypatch, cluster):
-    monkeypatch.setattr(appraise, "BATCH", 4)
-    projects = portfolio.read("sample").head(8)
-    parts = list(appraise.batches(region, projects, scheduler=cluster[0]))
-    here = list(appraise.batches(region, projects))
-    for there, local in zip(parts, here, strict=True):
-        pd.testing.assert_frame_equal(there.scores, local.scores)
-
-
-@pytest.mark.slow
-def test_a_cluster_that_is_not_there_is_named(region):
+def test_a_cluster_that_is_not_there_is_named(region, tmp_path):
+    order = intake_files.Order(region)
     with pytest.raises(InputError) as refusal:
-        list(appraise.batches(region, portfolio.read("sample").head(1), scheduler="nowhere:1:2"))
+        intake_files.write(order, portfolio.read("sample").head(1), tmp_path / "out", scheduler="nowhere:1:2")
+    assert not (tmp_path / "out").exists()
     (fault,) = refusal.value.faults
     assert (fault.code, fault.place.name) == ("intake.no_scheduler", "--scheduler")
     assert "nowhere:1:2" in fault.words("zh").what

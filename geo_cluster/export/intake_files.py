@@ -176,6 +176,9 @@ def write(
     kept = out / f"{KEPT}{_key(order, projects)}"
     pieces = list(enumerate(appraise.pieces(projects, sites=len(order.region.sites), top=order.top)))
 
+    if len(pieces) > runner.ALONE:
+        appraise.batch(order.region, projects.head(1), order.top)  # compiled once, for every process
+
     def do(left: list[tuple[int, pd.DataFrame]]) -> Iterator[dict[str, bytes]]:
         return runner.in_order(batch_files, order, left, scheduler=scheduler, workers=workers)
 

@@ -315,7 +315,7 @@ def _bills(gwh: np.ndarray, load: np.ndarray, voltage: np.ndarray, day: dt.date)
     demand, capacity, price = np.empty(gwh.shape), np.empty(gwh.shape), np.empty(gwh.shape)
     for kv in np.unique(voltage):
         mine = voltage == kv
-        plants = {"tariff": tariff, "voltage_kv": float(kv)}
+        plants: dict[str, Any] = {"tariff": tariff, "voltage_kv": float(kv)}
         found = costs(gwh[mine], load[mine], **plants)
         other = costs(gwh[mine], load[mine], **plants, transformer_loading=loading)
         demand[mine], price[mine] = found.energy_wan_yuan + found.basic_wan_yuan, found.price_yuan_kwh

@@ -24,7 +24,7 @@ from geo_cluster.world import catalog
 CONCENTRATION = 200.0
 """How closely weights are drawn around the stated ones (Dirichlet): a weight of 0.16 mostly stays within 0.11-0.21."""
 
-MOST_BYTES = 400_000_000
+MOST_BYTES = 200_000_000
 """Tables that are kept; the least lately used go first."""
 
 
@@ -63,8 +63,8 @@ class Ground:
     def __init__(self, region: Region) -> None:
         self.region, self.criteria = region, list(catalog.criteria().values())
         self.weight = weights_of(catalog.criteria(), region.scenario.weights, region.alike)
-        settings = {"concentration": CONCENTRATION, "seed": region.scenario.seed}
-        around = sample_around(self.weight, region.scenario.draws, **settings)
+        seed, draws = region.scenario.seed, region.scenario.draws
+        around = sample_around(self.weight, draws, concentration=CONCENTRATION, seed=seed)
         self.around = around / around.sum(axis=1, keepdims=True)
         self.themes = list(catalog.themes())
         self.covers = tuple(self._covers())

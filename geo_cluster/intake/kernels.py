@@ -24,7 +24,7 @@ def _cut(value: float) -> float:
 
 
 @inlined
-def _mixed(a: int, b: int) -> int:
+def _mixed(a: int, b: int) -> np.uint64:
     """A number of 64 bits that stands for a pair of small ones (splitmix64)."""
     z = np.uint64(a) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(b + 1) * np.uint64(0xD1B54A32D192ED03)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -42,6 +42,8 @@ def _scores(base, layers, which, need, weight, here, first, out):  # type: ignor
             out[a, n] = base[s, first + n]
         for k in range(len(which)):
             layer, taken, times = layers[which[k], s], need[k], weight[k]
+            if layer[0] == -np.inf and layer[-1] == -np.inf and layer.max() == -np.inf:
+                continue  # nobody's number, in any draw
             for n in range(size):
                 out[a, n] += times[first + n] * _cut(layer[first + n] - taken[first + n])
 

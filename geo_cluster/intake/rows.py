@@ -70,13 +70,9 @@ def verdict_rows(ground: Ground, block: Block) -> pd.DataFrame:
         chosen = verdicts.of_pairs(pairs, told, found, region.names)
     said = []
     for p in np.flatnonzero(counts < 2):
-        refused = pd.Series(block.ruled.rule(np.full(len(ids), p), np.arange(len(ids)))) if counts[p] == 0 else ()
-        rules = refused.value_counts().items() if len(refused) else ()
-        said.append(
-            verdicts.without_choice(
-                region.names, first[p] if counts[p] else "", {str(rule): int(count) for rule, count in rules}
-            )
-        )
+        refusing = block.ruled.rule(np.full(len(ids), p), np.arange(len(ids)))
+        rules = {str(rule): int(count) for rule, count in pd.Series(refusing).value_counts().items() if rule}
+        said.append(verdicts.without_choice(region.names, first[p] if counts[p] else "", rules))
     return verdicts.table(block.projects.index, counts, first, said, chosen)
 
 

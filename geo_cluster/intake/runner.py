@@ -108,7 +108,7 @@ def _on_cluster(work: Work[Made], shared: object, pieces: Sequence[object], sche
             hands = 2 * max(sum(client.nthreads().values()), 1)
             yield from _followed(lambda piece: client.submit(work, there, piece, pure=False), pieces, hands)
         except (CommClosedError, FutureCancelledError, CancelledError, KilledWorker, TimeoutError, OSError) as problem:
-            fault = Fault("intake.scheduler_gone", "--scheduler", address=scheduler, reason=reason_of(problem))
+            fault = Fault("intake.scheduler_gone", "--scheduler", address=scheduler, reason=type(problem).__name__)
             raise InputError(fault) from None
 
 

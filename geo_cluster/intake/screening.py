@@ -202,7 +202,8 @@ def _classes(ground: Ground, projects: pd.DataFrame) -> Iterator[tuple[int, int,
 
 def _layers(ground: Ground, drawn: Setting) -> tuple[np.ndarray, np.ndarray]:
     """(P, K) which layer counts for each project, and the (X, S, N) layers."""
-    which, layers = [], []
+    which: list[np.ndarray] = []
+    layers: list[np.ndarray] = []
     for cover in ground.covers:
         begins = drawn.begins[catalog.resources()[cover.resource].attribute]
         years, at = np.unique(begins, return_inverse=True)

@@ -14,7 +14,15 @@ from geo_cluster.intake.switching import Pairs, Told, sentences
 from geo_cluster.world import catalog
 
 SAID = tuple(f"sentence_{language}" for language in LANGUAGES)
-COLUMNS = ("project", "first", "second", "chance_first", "choice_entropy", "rank_entropy", "weight_criterion")
+COLUMNS: tuple[str, ...] = (
+    "project",
+    "first",
+    "second",
+    "chance_first",
+    "choice_entropy",
+    "rank_entropy",
+    "weight_criterion",
+)
 COLUMNS += ("weight_change", "datum", "datum_subject", "datum_needed", "datum_unit_zh", "datum_unit_en", "agreement")
 COLUMNS += (*(f"by_{method}" for method in METHODS), *SAID)
 NUMBERS = ("chance_first", "choice_entropy", "rank_entropy", "weight_change", "datum_needed", "agreement")
@@ -113,7 +121,7 @@ def table(projects: pd.Index, counts: np.ndarray, first: np.ndarray, said: list[
     for name in COLUMNS[1:]:
         blank = np.nan if name in NUMBERS else None
         found[name] = np.full(len(projects), blank, dtype=float if name in NUMBERS else object)
-        found[name][rows] = chosen[name]
+        found[name][rows] = chosen.get(name, [])
     found["first"][counts == 1] = first[counts == 1]
     for at, words in zip(np.flatnonzero(counts < 2), said, strict=True):
         for name in SAID:

@@ -351,7 +351,7 @@ def bill(
         return Interval(low, likely, high)
 
     ends = (np.array([[one.low, one.likely, one.high]]) for one in (gwh, factor))
-    options = {"scheme": scheme, "profile": profile, "transformer_loading": transformer_loading}
+    options: dict[str, Any] = {"scheme": scheme, "profile": profile, "transformer_loading": transformer_loading}
     found = costs(*ends, tariff=tariff, voltage_kv=voltage_kv, **options)
     energy, basic, here = (Interval(*part[0].tolist()) for part in found)
     higher = [float(r["voltage_kv"]) for r in tariff["rate"] if r["scheme"] == scheme and r["voltage_kv"] > voltage_kv]

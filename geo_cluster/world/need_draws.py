@@ -68,7 +68,7 @@ def draw(projects: pd.DataFrame, needs: Mapping[str, np.ndarray], *, draws: int,
     cause = copula.normals(causes, **size).reshape(len(segments), len(factors), draws)
     names, ends = list(needs), np.stack([needs[need] for need in needs])
     found = np.empty((len(names), len(projects), draws))
-    used = width.any(axis=0)[:, len(factors) :]
+    used = (width != 0).any(axis=0)[:, len(factors) :]
     for p, project in enumerate(projects.index):
         own = copula.stream(f"{project}/factors", seed=seed).standard_normal((len(factors), draws))
         uniform, within = copula.stratified([f"{project}/{need}" for need in names], **size)
