@@ -449,7 +449,7 @@ def _packings() -> Packings:
 
 
 def _pack_key(order: Order) -> str:
-    asked = [order.study.key, order.language, order.stale, order.review, order.project, order.crs]
+    asked = [order.study.key, order.language, order.stale, order.review, order.project, order.crs, repr(order.remarks)]
     asked += [hashlib.sha256(one.content).hexdigest() for one in order.templates if isinstance(one, Template)]
     return hashlib.sha256("\n".join(asked).encode()).hexdigest()[:24]
 

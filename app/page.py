@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
-from app import page_scripts, session, signin, state
+from app import look, page_scripts, session, signin, state
 from app.session import t
 from app.widgets import plain
 from app.workbar import work_bar
 from geo_cluster.world import rule_life
 
-STYLE = Path(__file__).with_name("assets").joinpath("page.css").read_text(encoding="utf-8")
 MARK = "first-steps"
 """The three steps go away once they are done or closed, and stay away."""
 WHERE = {"look": "explore", "own": "data", "run": "match"}
@@ -21,7 +18,7 @@ WHERE = {"look": "explore", "own": "data", "run": "match"}
 
 def style() -> None:
     """Give the page its style."""
-    st.html(f"<style>{STYLE}</style>")
+    st.html(f"<style>{look.sheet()}</style>")
 
 
 def own_words() -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.page import footer, heading
 from app.session import t
-from app.views.delivery import chain, ledger, money, partners, targets
+from app.views.delivery import chain, comments, ledger, money, partners, targets
 from app.widgets import refusals
 
 PARTS: dict[str, Callable[[], None]] = {
@@ -17,6 +17,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "targets": targets.draw,
     "chain": chain.draw,
     "partners": partners.draw,
+    "comments": comments.draw,
 }
 """Parts of the page in their order; `delivery.<part>` is the name of one on screen."""
 
