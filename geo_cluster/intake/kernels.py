@@ -42,8 +42,12 @@ def _scores(base, layers, which, need, weight, here, first, out):  # type: ignor
             out[a, n] = base[s, first + n]
         for k in range(len(which)):
             layer, taken, times = layers[which[k], s], need[k], weight[k]
-            if layer[0] == -np.inf and layer[-1] == -np.inf and layer.max() == -np.inf:
-                continue  # nobody's number, in any draw
+            if (
+                layer[first] == -np.inf
+                and layer[first + size - 1] == -np.inf
+                and layer[first : first + size].max() == -np.inf
+            ):
+                continue  # nobody's number, in any of these draws
             for n in range(size):
                 out[a, n] += times[first + n] * _cut(layer[first + n] - taken[first + n])
 
