@@ -159,8 +159,10 @@ class Ground:
         tables = np.zeros((len(self.themes), sites, draws)) if on is None else on.tables.copy()
 
         def add(c: int, value: np.ndarray) -> None:
+            value = np.ascontiguousarray(np.broadcast_to(value, base.shape))
             base[:] += value * self.around[:, c]
-            tables[self.theme_of[c]] += 100 * self.weight[c] * value
+            value *= 100 * self.weight[c]
+            tables[self.theme_of[c]] += value
 
         for c in columns:
             if self.weight[c] > 0:
