@@ -161,8 +161,7 @@ class Ground:
         def add(c: int, value: np.ndarray) -> None:
             value = np.ascontiguousarray(np.broadcast_to(value, base.shape))
             base[:] += value * self.around[:, c]
-            value *= 100 * self.weight[c]
-            tables[self.theme_of[c]] += value
+            tables[self.theme_of[c]] += value * (100 * self.weight[c])
 
         for c in columns:
             if self.weight[c] > 0:

@@ -127,7 +127,7 @@ def _few(base, layers, which, need, weight, here, first, top3, leads, sign):  # 
 @compiled
 def _many(base, layers, which, need, weight, here, first, top3, leads):  # type: ignore[no-untyped-def]  # noqa: PLR0913
     """Who is first and among the first three of many sites, draw by draw; close draws are sorted in full."""
-    count, draws, size = len(here), base.shape[1], 16
+    count, draws, size = len(here), base.shape[1], 128
     best, place = np.empty((4, size)), np.empty((4, size), dtype=np.int64)
     block, whole = np.empty((1, size)), np.empty((count, 1))
     value, at = np.empty(count), np.empty(count, dtype=np.int64)
