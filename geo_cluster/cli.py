@@ -53,12 +53,12 @@ def study(
     import time
 
     began = time.perf_counter()
+    settings, projects = _read(scenario, out)
     from geo_cluster import study as pipeline
     from geo_cluster.export import bundle
 
     imported = time.perf_counter()
     console, progress = terminal.console(), terminal.console(stderr=True)
-    settings, projects = _read(scenario, out)
     with progress.status("…") as status:
         result = pipeline.run(settings, projects=projects, on_step=lambda step: status.update(f"{step} …"))
         status.update("export …")
@@ -67,7 +67,7 @@ def study(
     terminal.report(result, console, lang)
     console.print(f"\n{len(files)} files → {out}", soft_wrap=True)
     if profile:
-        seconds = {"imports": imported - began, **result.seconds, "export": time.perf_counter() - exporting}
+        seconds = {"reading": imported - began, **result.seconds, "export": time.perf_counter() - exporting}
         seconds["total"] = time.perf_counter() - began
         for step, spent in seconds.items():
             console.print(f"{step:>12} {spent:7.2f} s")
@@ -88,10 +88,10 @@ def _together(*readers: Callable[[], Any]) -> list[Any]:
 
 def _read(name_or_path: str, out: Path) -> tuple[Scenario, pd.DataFrame]:
     """Read a scenario with its projects and see whether `out` can be written to; the faults of all at once."""
-    from geo_cluster.export import bundle
+    from geo_cluster.export import all_or_none
     from geo_cluster.scenarios import read_scenario
 
-    (settings, projects), _ = _together(lambda: read_scenario(name_or_path), lambda: bundle.check_writable(out))
+    (settings, projects), _ = _together(lambda: read_scenario(name_or_path), lambda: all_or_none.check_writable(out))
     return settings, projects
 
 
@@ -112,7 +112,7 @@ def score(
     """Score projects, one or many thousands (Ctrl-C keeps what is done). 受理评分：给出首选园区与把握；中断可续。"""
     import json
 
-    from geo_cluster.export import bundle, intake_files
+    from geo_cluster.export import all_or_none, intake_files
     from geo_cluster.intake import appraise
     from geo_cluster.region import prepare
     from geo_cluster.scenarios import read_for_others
@@ -125,7 +125,7 @@ def score(
         terminal.line(json.dumps(appraise.appraise_one(region, project), ensure_ascii=False, indent=2))
         return
     _, chosen, checked, settings = _together(
-        lambda: bundle.check_writable(out),
+        lambda: all_or_none.check_writable(out),
         lambda: intake_files.checked_format(form),
         lambda: portfolio.read(projects),
         lambda: read_for_others(scenario),
@@ -171,12 +171,12 @@ def match(
     lang: LanguageOption = "zh",
 ) -> None:
     """Match with live progress (Ctrl-C keeps the plan in hand) and explain the plan. 布局求解，并解释方案。"""
+    settings, projects = _read(scenario, out)
     from geo_cluster import study as pipeline
     from geo_cluster.export import bundle
     from geo_cluster.report import cities, explanation
 
     console, screen = terminal.console(), terminal.console(stderr=True)
-    settings, projects = _read(scenario, out)
 
     def show(news: Progress) -> None:
         if news.is_new:
@@ -213,7 +213,7 @@ def brief(  # noqa: PLR0913  (each is an option)
     import time
 
     began = time.perf_counter()
-    from geo_cluster.export import bundle, pack
+    from geo_cluster.export import all_or_none, pack
     from geo_cluster.export.gis.systems import checked_crs
     from geo_cluster.scenarios import read_scenario
 
@@ -221,7 +221,7 @@ def brief(  # noqa: PLR0913  (each is an option)
         lambda: pack.checked_formats(formats),
         lambda: pack.check(template_pptx, template_docx, review_number),
         lambda: checked_crs(crs),
-        lambda: bundle.check_writable(out),
+        lambda: all_or_none.check_writable(out),
         lambda: read_scenario(scenario),
     )
     from geo_cluster import study as pipeline
@@ -260,14 +260,15 @@ def validate(
     lang: LanguageOption = "zh",
 ) -> None:
     """Hold the model against what is published, and say what its answers rest on. 可信度自检：误差、实例、依据。"""
-    from geo_cluster import study as pipeline
-    from geo_cluster.export import bundle
+    from geo_cluster.export import all_or_none
     from geo_cluster.scenarios import read_scenario
-    from geo_cluster.validation import check
 
     (settings, projects), *_ = _together(
-        lambda: read_scenario(scenario), *([lambda: bundle.check_writable(out)] if out else [])
+        lambda: read_scenario(scenario), *([lambda: all_or_none.check_writable(out)] if out else [])
     )
+    from geo_cluster import study as pipeline
+    from geo_cluster.validation import check
+
     titles = check.titles(lang)
     with terminal.progress(terminal.console(stderr=True)) as on_step:
         result = pipeline.run(settings, projects=projects, on_step=lambda step: on_step(f"{step} …"))
@@ -281,7 +282,7 @@ def validate(
                 terminal.line(f"  · {one}")
     if out:
         made = check.files(found, lang)
-        files = bundle.write_files(out, lambda folder: check.write(made, folder))
+        files = all_or_none.write_files(out, lambda folder: check.write(made, folder))
         terminal.line(f"{len(files)} files → {out}", err=as_json)
 
 
@@ -301,20 +302,20 @@ def land(
     layers_crs: Annotated[str, typer.Option("--layers-crs", help="约束图层坐标系 / CRS of the layers")] = "",
 ) -> None:
     """Net developable land of parcels, its largest rectangle, and room for a project. 可建设用地与最大厂房。"""
-    from geo_cluster.export import bundle
+    from geo_cluster.export import all_or_none
     from geo_cluster.imports import ground, whereabouts
     from geo_cluster.imports.check import rule_in
     from geo_cluster.supply import land_survey
 
     _, room, (found, notes), exclusions = _together(
-        lambda: bundle.check_writable(out),
+        lambda: all_or_none.check_writable(out),
         lambda: _room(need, hall),
         lambda: ground.parcels_of(parcels, crs),
         lambda: [rule_in(one, layers_crs) for one in land_survey.read_rules(rules, layers)],
     )
     refuse_if(list(whereabouts.rule_faults(exclusions, found, layers.name, chosen=layers_crs, of_parcels=crs)))
     survey = land_survey.survey(found, exclusions, land_mu=room[0], hall_m=room[1])
-    files = bundle.write_files(out, lambda folder: land_survey.write(survey, folder, source=parcels.name))
+    files = all_or_none.write_files(out, lambda folder: land_survey.write(survey, folder, source=parcels.name))
     for note in [*notes, *whereabouts.rule_notes(exclusions, survey.land)]:
         terminal.line(note[terminal.language()])
     for row in survey.sites.itertuples():
@@ -357,17 +358,18 @@ def suitability(
     lang: LanguageOption = "zh",
 ) -> None:
     """Screen all ground: exclusions, scores, regions (Ctrl-C keeps what is done). 全域找地：排除、评分、选块。"""
-    from geo_cluster.export import bundle
-    from geo_cluster.suitability import asks, regions, run, screen
+    from geo_cluster.export import all_or_none
     from geo_cluster.suitability import spec as specs
     from geo_cluster.world import portfolio
 
     asked, listed, *_ = _together(
         lambda: specs.read(spec),
         lambda: portfolio.read(projects) if by else None,
-        lambda: bundle.check_writable(out),
+        lambda: all_or_none.check_writable(out),
         lambda: refuse_if([] if 0 <= cell < float("inf") else [Fault("cli.odd_cell", "--cell", cell=cell)]),
     )
+    from geo_cluster.suitability import asks, regions, run, screen
+
     ready = screen.ready(asked.of_grid(cell_m=cell) if cell else asked)
     tiles = "块" if lang == "zh" else "tiles"
     with terminal.progress(terminal.console(stderr=True)) as on_step:
