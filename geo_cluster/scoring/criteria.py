@@ -233,6 +233,11 @@ class DecisionMatrix:
     declared: Mapping[str, Criterion]
 
     @property
+    def weights(self) -> dict[str, float]:
+        """Weight in force of each criterion."""
+        return dict(zip(self.criteria, self.weight, strict=True))
+
+    @property
     def contributions(self) -> np.ndarray:
         """(P, S, C): points that each criterion contributes; they add up to the score exactly."""
         return 100 * self.value * self.weight
