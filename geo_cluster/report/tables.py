@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import geopandas as gpd
 import numpy as np
@@ -183,9 +183,9 @@ def ranking_table(
         parts = decision.sub_score(theme, spread)
         for name, part in zip((theme, f"{theme}_low", f"{theme}_high"), parts, strict=True):
             table[name] = part.ravel().round(2)
-        assumed = evidence_shares(sites, known, decision, theme=theme)["assumed"]
+        assumed = evidence_shares(sites, known, decision.weights, theme=theme)["assumed"]
         table[f"{theme}_assumed"] = np.tile(assumed, len(projects)).round(4)
-    for basis, share in evidence_shares(sites, known, decision).items():
+    for basis, share in evidence_shares(sites, known, decision.weights).items():
         table[basis] = np.tile(share, len(projects)).round(4)
     table["eligible"] = allowed.allowed.ravel()
     table["rule"] = allowed.rule.ravel()
@@ -195,7 +195,7 @@ def ranking_table(
 
 
 def evidence_shares(
-    sites: gpd.GeoDataFrame, known: pd.DataFrame, decision: DecisionMatrix, *, theme: str | None = None
+    sites: gpd.GeoDataFrame, known: pd.DataFrame, weights: Mapping[str, float], *, theme: str | None = None
 ) -> dict[str, np.ndarray]:
     """Basis -> (S,): what share of the weight (of one theme, or of all) rests on numbers known in that way.
 
@@ -207,13 +207,14 @@ def evidence_shares(
         S sites, with the station or supply area and the prefecture of each.
     known : DataFrame
         Observations, each with its basis.
-    decision : DecisionMatrix
+    weights : mapping of float
+        Weight in force of each criterion.
     theme : str, optional
         Theme of criteria; all of them when left out.
     """
     basis = known.set_index(["attribute", "site_id"])["basis"]
     shares = {name: np.zeros(len(sites)) for name in BASES}
-    for key, weight in zip(decision.criteria, decision.weight, strict=True):
+    for key, weight in weights.items():
         criterion = catalog.criteria()[key]
         if theme not in (None, criterion.theme):
             continue
