@@ -121,6 +121,11 @@ class Region:
     promises: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PROMISE_COLUMNS))
 
     @cached_property
+    def zones(self) -> frozenset[str]:
+        """Ids of the zones whose land a park among the sites draws on."""
+        return frozenset(pools.zone_of(self.sites)) - {""}
+
+    @cached_property
     def promised(self) -> dict[tuple[str, str], float]:
         """Attribute and subject -> what projects under way were promised of it, in the attribute's unit."""
         return _sums(self.promises)
@@ -696,7 +701,7 @@ def pool_name(region: Region, resource: str, pool: str) -> Text:
     name, kind = region.names[pool], catalog.resource_kind(resource)
     if kind is None or not kind.zone_pool or catalog.is_park(resource):
         return name
-    if pool not in set(pools.zone_of(region.sites)):
+    if pool not in region.zones:
         return name
     return Text(zh=f"{name.zh}（含园中园）", en=f"{name.en} with the parks inside it")
 

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import geo_cluster
 from geo_cluster.domain import Language
 from geo_cluster.errors import Fault, InputError, reason_of, refuse_if
-from geo_cluster.export.bundle import check_writable, write_files
+from geo_cluster.export.all_or_none import check_writable, write_files
 from geo_cluster.export.csv_tables import SAMPLE, dated
 from geo_cluster.intake import appraise, runner
 from geo_cluster.intake.appraise import TABLES, Appraisal
@@ -108,7 +108,7 @@ def _type_of(column: pd.Series) -> pa.DataType:
 
 
 def write_appraisal(parts: Iterable[Appraisal], out: Path, order: Order) -> list[Path]:
-    """Write batches that are at hand: `appraise.TABLES` and their rules; see `bundle.write_files`.
+    """Write batches that are at hand: `appraise.TABLES` and their rules; see `all_or_none.write_files`.
 
     Parameters
     ----------

@@ -166,7 +166,9 @@ def estimated(
     output = np.full((1, 3), output_100m_yuan)
     usual = catalog.segments()[segment].max_minutes
     known = {}
-    for need in set(stated or {}) & {"power_mva", "energy_gwh", "land_mu", "floor_m2"}:
+    for need in ("power_mva", "energy_gwh", "land_mu", "floor_m2"):
+        if not (stated or {}).get(need, "").strip():
+            continue
         try:
             one = checked({"segment": segment, "output_100m_yuan": output_100m_yuan, need: (stated or {})[need]})
         except InputError:
@@ -199,6 +201,12 @@ def sample_table() -> bytes:
 def count(table: bytes) -> int:
     """How many projects a portfolio file has."""
     return len(_rows(table))
+
+
+def has_project(table: bytes, name: str) -> bool:
+    """Whether a portfolio file has a project of this name."""
+    rows, title = _rows(table), portfolio.columns()["name"]
+    return any(name in set(rows[column]) for column in (title, "name") if column in rows)
 
 
 def _rows(table: bytes) -> pd.DataFrame:

@@ -17,7 +17,7 @@ import numpy as np
 from geo_cluster.domain import Criterion
 from geo_cluster.region import Region
 from geo_cluster.report.tables import evidence_shares
-from geo_cluster.scoring.criteria import DecisionMatrix, Setting, anywhere, drawn_values, offer_then, weights_of
+from geo_cluster.scoring.criteria import Setting, anywhere, drawn_values, offer_then, weights_of
 from geo_cluster.scoring.weights import sample_around
 from geo_cluster.world import catalog
 
@@ -100,9 +100,8 @@ class Ground:
         return self._shares(None) | {f"{theme}_assumed": self._shares(theme)["assumed"] for theme in self.themes}
 
     def _shares(self, theme: str | None) -> dict[str, np.ndarray]:
-        nothing = np.zeros((0, 0, 0))
-        decision = DecisionMatrix(tuple(catalog.criteria()), nothing, nothing, self.weight, self.weight, {})
-        return evidence_shares(self.region.sites, self.region.observations, decision, theme=theme)
+        weights = dict(zip(catalog.criteria(), self.weight, strict=True))
+        return evidence_shares(self.region.sites, self.region.observations, weights, theme=theme)
 
     def layer(self, cover: Cover, year: int) -> np.ndarray:
         """(S, N): logarithm of what sites have for a project that begins in a year, in parts of the range.

@@ -320,6 +320,21 @@ def _changes(certainty: Certainty, phrases: Mapping[str, str]) -> Iterator[Claus
             yield (f"{key}_of" if one.whose else key), said
 
 
+def changes_in_words(second: str, certainty: Certainty, language: str) -> list[str]:
+    """Each change that would put the second of a pair first, as a clause of its own.
+
+    Parameters
+    ----------
+    second : str
+        Its name.
+    certainty : Certainty
+        Of which `weight` and `datum` are told.
+    language : {"en", "zh"}
+    """
+    phrases, only = PHRASES[language], Certainty(weight=certainty.weight, datum=certainty.datum)
+    return [phrases[key].format(second=second, **more) for key, more in _changes(only, phrases)]
+
+
 PHRASES: dict[str, dict[str, str]] = {
     "en": {
         "lead": "{first} ({first_score}) leads {second} ({second_score}) by {lead}",
