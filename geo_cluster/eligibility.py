@@ -268,14 +268,28 @@ class Ruled:
         return np.array([*rules(), ""], dtype=object)[self.number[project, site]]
 
     def reason(self, project: np.ndarray, site: np.ndarray, language: Language) -> np.ndarray:
-        """The sentence with its numbers for each pair of places, '' where eligible."""
+        """The sentence with its numbers for each pair of places, '' where eligible.
+
+        Parameters
+        ----------
+        project, site : (E,) int arrays
+            Places of the pairs.
+        language : {"zh", "en"}
+        """
         number, said = self.number[project, site], np.full(len(project), "", dtype=object)
         for at in np.flatnonzero(number >= 0):
             said[at] = self.refusals[number[at]].sentence(int(project[at]), int(site[at]), language)
         return said
 
     def remark(self, project: np.ndarray, site: np.ndarray, language: Language) -> np.ndarray:
-        """For each pair of places, that a rule on constraints was held against nothing, or against a part of them."""
+        """For each pair of places, that a rule on constraints was held against nothing, or against a part of them.
+
+        Parameters
+        ----------
+        project, site : (E,) int arrays
+            Places of the pairs.
+        language : {"zh", "en"}
+        """
         segments, ruled = catalog.segments(), catalog.rules()["process_restricted"]
         names = [catalog.constraint_names()[word][language] for word in ruled.constraints]
         kept = ("、" if language == "zh" else ", ").join(names)

@@ -18,7 +18,16 @@ from geo_cluster.supply.standard_land import door_checks
 
 
 def scores(ground: Ground, block: Block, day: dt.date) -> pd.DataFrame:
-    """One row a pair that is asked for, the best of each project first; see `appraise.Appraisal`."""
+    """One row a pair that is asked for, the best of each project first; see `appraise.Appraisal`.
+
+    Parameters
+    ----------
+    ground : Ground
+    block : Block
+        Of its projects.
+    day : date
+        Whose standard-land doors apply.
+    """
     project, site = block.pairs.T
     sites, projects, share = ground.region.sites, block.projects, ground.shares
     chance = block.chances[project, site]

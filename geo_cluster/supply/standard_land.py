@@ -101,7 +101,14 @@ class DoorChecks:
         return end.join(rule.format(end.join(said), basis) for basis, said in found.items())
 
     def sentences_of(self, project: np.ndarray, site: np.ndarray, language: Language) -> np.ndarray:
-        """(E,) array of str: `sentence` of pairs, by places in `projects` and `sites`."""
+        """(E,) array of str: `sentence` of pairs.
+
+        Parameters
+        ----------
+        project, site : (E,) int arrays
+            Places in `projects` and `sites`.
+        language : {"zh", "en"}
+        """
         without = np.isin(self.sites, self.without_land)
         found = np.where(without, NO_LAND[language], NOT_FOUND[language]).astype(object)[site]
         said: dict[tuple[object, ...], str] = {}  # most projects state nothing, and are told the same
