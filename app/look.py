@@ -25,15 +25,11 @@ NAMES = {
 
 
 @cache
-def variables() -> str:
-    """The colours as a rule of CSS."""
-    page = toml.table("style")["page"]
-    return f":root {{ {'; '.join(f'--gc-{name}: {page[colour]}' for name, colour in NAMES.items())} }}"
-
-
-@cache
 def sheet() -> str:
     """All style of the app: variables first, then what every page has, then the files of single pages by name."""
+    page = toml.table("style")["page"]
+    colours = "; ".join(f"--gc-{name}: {page[colour]}" for name, colour in NAMES.items())
     files = sorted(ASSETS.glob("*.css"), key=lambda file: (file.name != "page.css", file.name))
-    rules = "\n".join([variables(), *(file.read_text(encoding="utf-8").strip() for file in files)])
-    return rules.replace("@icon", f"data:image/svg+xml,{quote(ICON.read_text(encoding='utf-8').strip())}")
+    rules = [f":root {{ {colours} }}", *(file.read_text(encoding="utf-8").strip() for file in files)]
+    icon = quote(ICON.read_text(encoding="utf-8").strip())
+    return "\n".join(rules).replace("@icon", f"data:image/svg+xml,{icon}")

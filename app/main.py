@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # streamlit run
 from app import look, session, signin
 from app.page import bar, own_words
 from app.session import t
-from app.views import brief, data, delivery, explore, match, score, sheet, supply
+from app.views import brief, data, delivery, explore, find, match, score, sheet, supply
 from app.widgets import plain, refusals
 
 log = logging.getLogger("geo_cluster.app")
@@ -39,6 +39,7 @@ def _pages(*, signed_in: bool) -> None:
         "": (explore.draw, ":material/map:"),
         "explore": (explore.draw, ":material/map:"),
         "supply": (supply.draw, ":material/bolt:"),
+        "find": (find.draw, ":material/travel_explore:"),
         "score": (score.draw, ":material/ads_click:"),
         "match": (match.draw, ":material/insights:"),
         "delivery": (delivery.draw, ":material/flag:"),

@@ -55,23 +55,19 @@ def test_the_first_page_has_its_style_language_and_name_before_any_text(language
     assert set(scripts) <= set(page_scripts.every()), "a browser is told to run no other"
 
 
-@pytest.mark.slow
-def test_every_page_of_the_app_has_an_address_and_no_other():
-    assert set(frame().session_state["pages"]) == set(entry.PAGES)
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_what_is_no_page_is_404_in_both_languages(language):
-    answer = asked("/gc/nowhere", f"language={language}".encode())
-    assert answer.status_code == 404
-    told = answer.body.decode()
-    assert all(text("no_page", one) in told for one in LANGUAGES)
-    assert f"<title>{text('no_page.title', language)}</title>" in told
-    assert 'href="/gc/"' in told
-
-
 @pytest.mark.parametrize(
-    "path", ["/gc", "/score", "/gc/score/", "/gc//evil", "/gc/static/js/x.js", "/gc/_stcore/health", "/gc/favicon.png"]
+    "path",
+    [
+        "/gc",
+        "/score",
+        "/gc/score/",
+        "/gc//evil",
+        "/gc/favicon.png",
+        "/gc/static/js/x.js",
+        "/gc/_stcore/health",
+        "/gc/score/_stcore/health",
+        "/gc/oauth2callback",
+    ],
 )
 def test_all_else_is_streamlit_s(path):
     assert asked(path) is None

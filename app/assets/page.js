@@ -2,7 +2,7 @@
    words into the language: tooltips of its toolbars and names that only screen readers say. `pairs` are [Chinese, English]; English is word for word what Streamlit says. So are
    `phrases`, where {} stands for what Streamlit names. */
 (function (language, pairs, phrases) {
-  const FRAME = "[data-testid=stTooltipContent], [data-testid=stTooltipErrorContent], [data-testid=stFileChip] [role=alert], [data-testid=stSkipToContent], [data-testid=stElementToolbar], [data-testid=InputInstructions], [data-testid^=stDataFrame][data-testid$=Menu]";
+  const FRAME = "[data-testid=stTooltipContent], [data-testid=stTooltipErrorContent], [data-testid=stFileChip] [role=alert], [data-testid=stSkipToContent], [data-testid=stElementToolbar], [data-testid=stDialog], [data-testid=InputInstructions], [data-testid^=stDataFrame][data-testid$=Menu]";
   const words = new Map(pairs.flatMap(([zh, en]) => (language === "en" ? [[zh, en]] : [[en, zh]])));
   const forms = phrases.map(([zh, en]) => [zh, en.split("{}")]);
   function phrase(text) {

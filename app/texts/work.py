@@ -112,12 +112,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "此方案尚未共享，同事打不开：请在方案菜单中打开“与同事共享”。",
         "This plan is not shared yet and opens for nobody else: turn on “Shared” in the plan's menu.",
     ),
-    "no_page.title": ("没有这个页面", "There is no such page"),
-    "no_page": (
-        "网址可能有误，或页面已移走。已保存的方案不受影响。",
-        "The address may be mistyped, or the page has moved. What you saved is safe.",
-    ),
-    "no_page.go": ("回到总览", "Go to the map"),
     "sorry": (
         "本页出现意外错误，已保存的工作不受影响。请刷新重试；若再次出现，请将编号 {id} 告知管理员。",
         "Something unexpected happened on this page; what you saved is safe. Reload to try again; if it comes back, tell your administrator the number {id}.",

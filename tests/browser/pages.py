@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from app.texts import text
 from tests.browser.painted import LAPTOP, PHONE
 
-PAGES = ("explore", "supply", "score", "match", "delivery", "data", "brief")
+PAGES = ("explore", "supply", "find", "score", "match", "delivery", "data", "brief")
 
 
 def settled(page):

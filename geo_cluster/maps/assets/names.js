@@ -4,7 +4,7 @@
   "use strict";
   const gc = (window.geoCluster = window.geoCluster || {});
   const SIDES = [[1, 0], [-1, 0], [0, 1], [0, -1]], AROUND = [[0, 0], [0, -1], [0, 1], [-1, 0], [1, 0]];
-  const FIRM = 80; // names from this weight stand beside signs rather than on them, and on them rather than nowhere
+  const FIRM = 80; // names from this weight (cities, planned sites) stand beside signs rather than on them, and on them rather than nowhere
   const CLEAR = 24; // pixels that such a name keeps from its place when it gives way
   const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 
@@ -32,7 +32,7 @@
         const cut = (one) => one.left < frame.left || one.right > frame.right, seen = spot.left > frame.left && spot.left < frame.right;
         const spots = (gap ? SIDES : firm ? AROUND : [[0, 0]]).map(boxAt).filter((one) => !(off && seen && cut(one)));
         const open = spots.filter((one) => !taken.some((other) => meet(one, other))), bare = open.find((one) => !signs.some((sign) => meet(one, sign)));
-        const free = bare || (gap ? undefined : open[0]);
+        const free = bare || (gap && !firm ? undefined : open[0]);
         label.style.visibility = free ? "" : "hidden";
         if (!free) continue;
         label.style.translate = free.x + "px " + free.y + "px";
