@@ -135,7 +135,18 @@ def _name_spots(shape: shapely.Geometry, *, is_lake: bool) -> list[shapely.Point
 def shapes(
     frame: gpd.GeoDataFrame, *, fill: list[str] | None = None, codes: bool = False, merge: bool = False
 ) -> dict[str, Any]:
-    """GeoJSON without attributes but a fill or a code; `merge` joins lines into one feature: much faster to draw."""
+    """GeoJSON without attributes but a fill or a code; `merge` joins lines into one feature: much faster to draw.
+
+    Parameters
+    ----------
+    frame : GeoDataFrame
+    fill : list of str, optional
+        A colour a row.
+    codes : bool
+        Whether the rows' `code` goes along.
+    merge : bool
+        All lines as one feature, to about 20 metres.
+    """
     parts = [shapely.union_all(frame.geometry.to_numpy(), grid_size=1e-5)] if merge else frame.geometry.tolist()
     parts = [shapely.simplify(shapely.line_merge(shape), ROAD_DEG) for shape in parts] if merge else parts
     features = [
@@ -174,7 +185,15 @@ def _city_names(layers: Layers, language: Language) -> list[dict[str, Any]]:
 
 
 def reach_layers(layers: Layers, study: Study | None, language: Language) -> list[dict[str, Any]]:
-    """Bands of so many minutes from the R&D anchor by road, door to door; shown with a plan, and the roads it takes."""
+    """Bands of so many minutes from the R&D anchor by road, door to door; shown with a plan, and the roads it takes.
+
+    Parameters
+    ----------
+    layers : Layers
+    study : Study or None
+        None draws around the R&D anchor of the layers, and no roads.
+    language : {"zh", "en"}
+    """
     words, style = WORDS[language], toml.table("style")
     anchor = study.anchor if study else layers.read("anchors").set_index("id").loc["future_city"]
     bands, tops = reach_bands(layers, anchor.geometry.x, anchor.geometry.y)
@@ -209,7 +228,13 @@ def reach_layers(layers: Layers, study: Study | None, language: Language) -> lis
 def reach_bands(layers: Layers, lon: float, lat: float) -> tuple[list[dict[str, Any]], list[list[float]]]:
     """Bands between the limits of `reach` around a place, for display, the widest first; the northern tip of each.
 
-    They are smooth and without small holes: good to about two kilometres, as is the lattice that they come from.
+    They are smooth and without small holes: good to about two kilometres.
+
+    Parameters
+    ----------
+    layers : Layers
+    lon, lat : float
+        The place, degrees.
     """
     found = [_smooth(shape) for shape in reach(layers, lon, lat).values()]
     tops = [max(shapely.get_coordinates(shape).tolist(), key=lambda point: point[1]) for shape in found]

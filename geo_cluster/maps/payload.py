@@ -231,9 +231,7 @@ def _matrix(
                 "segment": segment,
                 "name": segments[segment][language] if segment else stages[stage][language],
                 "color": colours[stage],
-                "link": (of_segment[segment][0] if segment in of_segment else "")
-                if segment
-                else of_stage.get(stage, ""),
+                "link": of_segment.get(segment) or of_stage.get(stage, ""),
             }
             for stage, segment in rows
         ],
